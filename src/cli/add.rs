@@ -1,0 +1,53 @@
+//! `trolley add PRODUCT [QTY]`
+
+use super::output::Output;
+use super::{Failure, place};
+use crate::config::Settings;
+use crate::model::{Product, Update, quantity};
+use crate::store;
+use clap::Args;
+use serde_json::{Value, json};
+
+/// What to add.
+#[derive(Debug, Args)]
+pub struct Add {
+    /// The product's id or name
+    product: String,
+    /// How many
+    #[arg(default_value = "1", allow_hyphen_values = true, value_name = "QTY")]
+    quantity: String,
+    /// The id of this change: repeated with the same id, it is applied once
+    #[arg(long, value_name = "ID")]
+    op_id: Option<String>,
+}
+
+/// Adds to the cart.
+pub async fn run(args: Add, settings: &Settings, output: &Output) -> Result<(), Failure> {
+    let op = place::op(args.op_id.as_deref())?;
+    let quantity = quantity::parse(&args.quantity, settings.policy.line_limit)?;
+    let mut connection = place::enter(settings).await?;
+    let product = place::product(&mut connection, &args.product).await?;
+    let update = store::add_as(&mut connection, &settings.user, &product.id, quantity, op).await?;
+    let now = update.lines.first().map_or(0, |line| line.quantity);
+    output.result(
+        || changed(settings, &update, &product),
+        |out| writeln!(out, "Added {quantity} × {}: {now} in the cart of {}", product.name, settings.user),
+    )?;
+    Ok(())
+}
+
+/// A change to one line, for programs.
+pub fn changed(settings: &Settings, update: &Update, product: &Product) -> Value {
+    let line = update.lines.first();
+    json!({
+        "user": settings.user.as_str(),
+        "op_id": update.op.as_str(),
+        "version": update.version,
+        "product": product.id.to_string(),
+        "name": product.name,
+        "quantity": line.map_or(0, |line| line.quantity),
+        "delta": line.map_or(0, |line| line.delta),
+        "lines": update.count,
+        "expires_at": update.deadline.at,
+    })
+}

@@ -1,0 +1,65 @@
+//! `trolley cart`
+
+use super::output::{Output, pad};
+use super::{Failure, place};
+use crate::config::Settings;
+use crate::model::total::{self, Known};
+use crate::model::{Catalog, ProductId, Quantity};
+use crate::store;
+use serde_json::json;
+
+/// Shows the cart.
+pub async fn run(settings: &Settings, output: &Output) -> Result<(), Failure> {
+    let mut connection = place::enter(settings).await?;
+    let cart = store::get_cart_items(&mut connection, &settings.user).await?;
+    let ids: Vec<ProductId> = cart.lines.iter().map(|line| line.product.clone()).collect();
+    let read = store::get_products(&mut connection, &ids).await?;
+    let products = Catalog::new(read.into_iter().filter_map(|(_, product)| product).collect());
+    let shop = store::get_shop(&mut connection).await?;
+    let known = |id: &ProductId| products.get(id).map_or(Known::Gone, Known::Product);
+    let totals = total::totals(cart.lines.iter().map(|line| (line, known(&line.product))));
+    let left = cart.deadline.left_when_told();
+    let program = || {
+        let lines = cart.lines.iter().map(|line| {
+            let (standing, sum) = total::line(line, known(&line.product));
+            let product = products.get(&line.product);
+            json!({
+                "product": line.product.to_string(),
+                "name": product.map(|product| &product.name),
+                "quantity": line.quantity.whole(),
+                "price": product.and_then(|product| product.price).map(|price| price.to_string()),
+                "total": sum.map(|sum| sum.to_string()),
+                "status": standing.code(),
+                "by": line.added.as_ref().map(|added| &added.by),
+            })
+        });
+        json!({
+            "user": settings.user.as_str(),
+            "version": cart.version,
+            "lines": lines.collect::<Vec<_>>(),
+            "items": totals.items,
+            "subtotal": totals.subtotal.to_string(),
+            "currency": shop.currency,
+            "expires_in_ms": left,
+        })
+    };
+    output.result(program, |out| {
+        if cart.lines.is_empty() {
+            return writeln!(out, "The cart of {} is empty", settings.user);
+        }
+        for line in &cart.lines {
+            let (standing, sum) = total::line(line, known(&line.product));
+            let quantity = match &line.quantity {
+                Quantity::Whole(n) => n.to_string(),
+                Quantity::Damaged(score) => score.clone(),
+            };
+            let name =
+                products.get(&line.product).map_or_else(|| line.product.to_string(), |p| p.name.to_string());
+            let sum = sum.map_or_else(|| standing.word().to_owned(), |sum| sum.to_string());
+            writeln!(out, "{quantity:>6}  {} {sum:>14}", pad(&name, 32))?;
+        }
+        let what = format!("{} items", totals.items);
+        writeln!(out, "{:>6}  {} {:>14}", "", pad(&what, 32), format!("{}{}", shop.currency, totals.subtotal))
+    })?;
+    Ok(())
+}

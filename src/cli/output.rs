@@ -1,0 +1,57 @@
+//! What commands print: lines for people, or one JSON document. No colours.
+
+use super::Failure;
+use crate::model::text;
+use crate::store::Error;
+use serde_json::{Value, json};
+use std::io::{self, Write};
+
+/// Where results go, and in which form.
+pub struct Output {
+    json: bool,
+}
+
+impl Output {
+    /// As JSON, or for people.
+    pub fn new(json: bool) -> Output {
+        Output { json }
+    }
+
+    /// Prints a result: `people` writes it for people; `program` is the same for programs.
+    pub fn result(
+        &self,
+        program: impl FnOnce() -> Value,
+        people: impl FnOnce(&mut dyn Write) -> io::Result<()>,
+    ) -> io::Result<()> {
+        let mut out = io::BufWriter::new(io::stdout().lock());
+        if self.json {
+            writeln!(out, "{}", program())?;
+        } else {
+            people(&mut out)?;
+        }
+        out.flush()
+    }
+
+    /// Prints why a command failed: a sentence on stderr, or the JSON document.
+    pub fn failure(&self, failure: &Failure) {
+        let said = failure.to_string();
+        let lines: Vec<String> = said.lines().map(|line| text::clean(line.as_bytes())).collect();
+        // Nothing can be done about a stream that is closed.
+        let _ = if self.json {
+            let mut error = json!({ "code": failure.code(), "message": lines.join("\n") });
+            if let Failure::Store(Error::Unknown { op, .. }) = failure {
+                error["op_id"] = json!(op.as_str());
+            }
+            writeln!(io::stdout(), "{}", json!({ "error": error }))
+        } else {
+            writeln!(io::stderr(), "trolley: {}", lines.join("\n"))
+        };
+    }
+}
+
+/// Pads `text` to `columns` terminal columns.
+pub fn pad(shown: &str, columns: usize) -> String {
+    let fitted = text::fit(shown, columns);
+    let gap = columns.saturating_sub(text::width(&fitted));
+    fitted + &" ".repeat(gap)
+}

@@ -1,0 +1,42 @@
+//! Getting to the shop: the given Redis, or the private server with its demo catalog.
+
+use super::Failure;
+use crate::config::{Place, Settings};
+use crate::model::{Catalog, Product, ProductId, Refusal};
+use crate::store::{self, Connection};
+
+/// Connects to the shop; starts the private server where it is not running.
+pub async fn enter(settings: &Settings) -> Result<Connection, Failure> {
+    let address = settings.place.open()?;
+    let mut connection = store::connect(&address).await?.with_policy(settings.policy.clone());
+    if matches!(settings.place, Place::Private(_)) {
+        store::demo::load_if_untouched(&mut connection).await?;
+    }
+    Ok(connection)
+}
+
+/// The product that somebody means: by id at once, else by name through the catalog.
+pub async fn product(connection: &mut Connection, typed: &str) -> Result<Product, Failure> {
+    let id = ProductId::asked(typed)?;
+    match store::get_product(connection, &id).await {
+        Ok(Some(product)) => return Ok(product),
+        Ok(None) | Err(store::Error::Trouble(store::Trouble::WrongType)) => {}
+        Err(error) => return Err(error.into()),
+    }
+    let catalog = Catalog::new(store::get_catalog(connection).await?);
+    Ok(catalog.resolve(typed)?.clone())
+}
+
+/// The op id that somebody gives, or a fresh one.
+pub fn op(typed: Option<&str>) -> Result<crate::model::OpId, Failure> {
+    let Some(typed) = typed else { return Ok(store::new_op()) };
+    crate::model::OpId::parse(typed).ok_or_else(|| {
+        let why = "1 to 64 of A-Z a-z 0-9 . _ : -".to_owned();
+        Failure::Config(crate::config::ConfigError::Value { setting: "op-id", why })
+    })
+}
+
+/// The refusal for a product that is neither in the catalog nor, by its id, in the cart.
+pub fn is_unknown(failure: &Failure) -> bool {
+    matches!(failure, Failure::Store(store::Error::Refused(Refusal::UnknownProduct(_))))
+}

@@ -1,0 +1,47 @@
+//! `trolley products [SEARCH]`
+
+use super::output::{Output, pad};
+use super::{Failure, place};
+use crate::config::Settings;
+use crate::model::{Catalog, Stock};
+use crate::store;
+use clap::Args;
+use serde_json::json;
+
+/// Which products.
+#[derive(Debug, Args)]
+pub struct Products {
+    /// Only those whose name, category or id has these words
+    search: Option<String>,
+}
+
+/// Lists the products.
+pub async fn run(args: &Products, settings: &Settings, output: &Output) -> Result<(), Failure> {
+    let mut connection = place::enter(settings).await?;
+    let catalog = Catalog::new(store::get_catalog(&mut connection).await?);
+    let places = catalog.filter(args.search.as_deref().unwrap_or_default());
+    let shown = || places.iter().filter_map(|place| catalog.at(*place));
+    let program = || {
+        let products = shown().map(|product| {
+            json!({
+                "id": product.id.to_string(),
+                "name": product.name,
+                "category": product.category,
+                "price": product.price.map(|price| price.to_string()),
+                "unit": product.unit,
+                "stock": match product.stock { Stock::Left(n) => Some(n), Stock::Unlimited | Stock::Unreadable => None },
+                "description": product.description,
+            })
+        });
+        json!({ "products": products.collect::<Vec<_>>() })
+    };
+    output.result(program, |out| {
+        for product in shown() {
+            let id = product.id.to_string();
+            let price = product.price.map_or_else(|| "no price".to_owned(), |price| price.to_string());
+            writeln!(out, "{} {} {price:>10}  {}", pad(&id, 22), pad(&product.name, 30), product.unit)?;
+        }
+        Ok(())
+    })?;
+    Ok(())
+}

@@ -1,0 +1,242 @@
+//! Settings: flags over environment over file over defaults.
+
+use crate::engine::{Engine, EngineError};
+use crate::model::change::clean_actor;
+use crate::model::{Timeout, UserName, quantity, text};
+use crate::store::{Address, Policy, Trouble};
+use clap::Args;
+use etcetera::{AppStrategy, AppStrategyArgs, choose_app_strategy};
+use serde::Deserialize;
+use std::path::{Path, PathBuf};
+
+/// The settings that every command takes. The environment comes in through the same table.
+#[derive(Debug, Clone, Default, Args)]
+pub struct Flags {
+    /// Use this Redis or Valkey instead of a private one: redis://, rediss://, unix:// or redis+unix://
+    #[arg(long, global = true, value_name = "URL", env = "TROLLEY_REDIS", hide_env_values = true)]
+    pub redis: Option<String>,
+    /// Whose cart: everybody who gives the same name shares it [default: your login name]
+    #[arg(long, global = true, value_name = "NAME", env = "TROLLEY_USER")]
+    pub user: Option<String>,
+    /// Who you are to the others on the cart [default: user@host and terminal]
+    #[arg(long, global = true, value_name = "NAME", env = "TROLLEY_NAME")]
+    pub name: Option<String>,
+    /// How long a cart lives after its last change: 30m, 2h, never [default: 30m]
+    #[arg(long, global = true, value_name = "TIME", env = "TROLLEY_SESSION_TIMEOUT")]
+    pub session_timeout: Option<String>,
+    /// The most pieces on one line of the cart [default: 999]
+    #[arg(long, global = true, value_name = "N", env = "TROLLEY_LINE_LIMIT")]
+    pub line_limit: Option<u32>,
+    /// Read the settings from this file
+    #[arg(long, global = true, value_name = "FILE", env = "TROLLEY_CONFIG")]
+    pub config: Option<PathBuf>,
+}
+
+/// The settings file; the same names with the same meaning.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct FileSettings {
+    redis: Option<String>,
+    user: Option<String>,
+    name: Option<String>,
+    session_timeout: Option<String>,
+    line_limit: Option<u32>,
+}
+
+/// A setting that can't be used.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    /// The settings file can't be read or understood.
+    #[error("{path}: {why}")]
+    File {
+        /// The file.
+        path: String,
+        /// What is wrong with it.
+        why: String,
+    },
+    /// A value is no good.
+    #[error("{setting}: {why}")]
+    Value {
+        /// The setting's name.
+        setting: &'static str,
+        /// What is wrong with it.
+        why: String,
+    },
+    /// The cart's name is refused.
+    #[error(transparent)]
+    User(#[from] crate::model::Refusal),
+}
+
+/// Where the shop is.
+#[derive(Debug, Clone)]
+pub enum Place {
+    /// On the Redis at this address.
+    Given(Box<Address>),
+    /// On the private server.
+    Private(Engine),
+}
+
+/// Why the shop's server can't be had.
+#[derive(Debug, thiserror::Error)]
+pub enum PlaceError {
+    /// The private server fails.
+    #[error(transparent)]
+    Engine(#[from] EngineError),
+    /// Its address is no good.
+    #[error(transparent)]
+    Address(#[from] Trouble),
+}
+
+impl Place {
+    /// The address of the shop, with the private server running where it is that.
+    ///
+    /// # Errors
+    /// The [`PlaceError`] that stands in the way.
+    pub fn open(&self) -> Result<Address, PlaceError> {
+        match self {
+            Place::Given(address) => Ok(Address::clone(address)),
+            Place::Private(engine) => Ok(Address::socket(&engine.ensure()?)?),
+        }
+    }
+}
+
+/// The settings in force.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// Where the shop is.
+    pub place: Place,
+    /// Whose cart.
+    pub user: UserName,
+    /// Who makes changes, and the rules.
+    pub policy: Policy,
+}
+
+impl Settings {
+    /// Puts the settings together.
+    ///
+    /// # Errors
+    /// The first [`ConfigError`] found.
+    pub fn load(flags: Flags) -> Result<Settings, ConfigError> {
+        let file = read_file(flags.config.as_deref())?;
+        let default = Policy::default();
+        let place = match flags.redis.or(file.redis).filter(|address| !address.is_empty()) {
+            Some(address) => {
+                Place::Given(Box::new(Address::parse(&address).map_err(|trouble| value("redis", &trouble))?))
+            }
+            None => Place::Private(engine()?),
+        };
+        let user = UserName::parse(&flags.user.or(file.user).unwrap_or_else(login_name))?;
+        let by = flags.name.or(file.name).unwrap_or_else(|| who_and_where(&user));
+        let by = clean_actor(by.as_bytes());
+        let session_timeout = match flags.session_timeout.or(file.session_timeout) {
+            Some(typed) => Timeout::parse(&typed).map_err(|why| value("session_timeout", &why))?,
+            None => default.session_timeout,
+        };
+        let line_limit = flags.line_limit.or(file.line_limit).unwrap_or(default.line_limit);
+        if !(1..=quantity::HIGHEST_LIMIT).contains(&line_limit) {
+            return Err(value("line_limit", &format!("a number from 1 to {}", quantity::HIGHEST_LIMIT)));
+        }
+        let by = if by.is_empty() { user.to_string() } else { by };
+        Ok(Settings { place, user, policy: Policy { by, session_timeout, line_limit } })
+    }
+}
+
+/// The private server in this user's folders.
+///
+/// # Errors
+/// [`ConfigError::Value`] where the system names no home folder.
+pub fn engine() -> Result<Engine, ConfigError> {
+    let folders = folders().ok_or_else(|| value("HOME", &"your home folder is unknown"))?;
+    let state = folders.state_dir().unwrap_or_else(|| folders.data_dir());
+    Ok(Engine::new(folders.runtime_dir().unwrap_or(state), folders.data_dir()))
+}
+
+fn folders() -> Option<impl AppStrategy> {
+    let names = AppStrategyArgs {
+        top_level_domain: String::new(),
+        author: String::new(),
+        app_name: "trolley".to_owned(),
+    };
+    choose_app_strategy(names).ok()
+}
+
+fn value(setting: &'static str, why: &dyn std::fmt::Display) -> ConfigError {
+    ConfigError::Value { setting, why: why.to_string() }
+}
+
+fn read_file(named: Option<&Path>) -> Result<FileSettings, ConfigError> {
+    let usual = || folders().map(|folders| folders.in_config_dir("config.toml"));
+    let Some(path) = named.map(Path::to_owned).or_else(usual) else { return Ok(FileSettings::default()) };
+    let error =
+        |why: String| ConfigError::File { path: text::clean(path.as_os_str().as_encoded_bytes()), why };
+    match std::fs::read_to_string(&path) {
+        Ok(toml) => toml::from_str(&toml).map_err(|bad| error(lines(&bad.to_string()))),
+        Err(missing) if missing.kind() == std::io::ErrorKind::NotFound && named.is_none() => {
+            Ok(FileSettings::default())
+        }
+        Err(unreadable) => Err(error(unreadable.to_string())),
+    }
+}
+
+/// Cleans a text of several lines.
+fn lines(said: &str) -> String {
+    said.trim_end().lines().map(|line| text::clean(line.as_bytes())).collect::<Vec<_>>().join("\n")
+}
+
+fn login_name() -> String {
+    let good = |c: char| if c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-') { c } else { '-' };
+    let name = whoami::username().unwrap_or_default();
+    let name: String = name.chars().take(crate::model::user::LONGEST).map(good).collect();
+    if name.is_empty() { "shopper".to_owned() } else { name }
+}
+
+fn who_and_where(user: &UserName) -> String {
+    let host = rustix::system::uname().nodename().to_string_lossy().into_owned();
+    let tty = rustix::termios::ttyname(std::io::stdin(), Vec::new());
+    let tty =
+        tty.map(|path| path.to_string_lossy().trim_start_matches("/dev/").to_owned()).unwrap_or_default();
+    format!("{user}@{host} {tty}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn load(toml: &str, change: impl FnOnce(&mut Flags)) -> Result<Settings, ConfigError> {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("config.toml");
+        std::fs::write(&path, toml).unwrap();
+        let mut flags = Flags { config: Some(path), ..Flags::default() };
+        change(&mut flags);
+        Settings::load(flags)
+    }
+
+    #[test]
+    fn flags_win_over_the_file_and_the_file_over_defaults() {
+        let toml = "user = 'office'\nsession_timeout = '2h'\nredis = 'redis://shop:7000/1'\n";
+        let settings = load(toml, |flags| flags.user = Some("alice".into())).unwrap();
+        assert_eq!(settings.user.as_str(), "alice");
+        assert_eq!(settings.policy.session_timeout, Timeout::After(7_200_000));
+        assert_eq!(settings.policy.line_limit, 999);
+        assert!(
+            matches!(settings.place, Place::Given(address) if address.to_string() == "redis://shop:7000/1")
+        );
+    }
+
+    #[test]
+    fn mistakes_are_told_with_their_place() {
+        let error = load("usr = 'x'", |_| ()).unwrap_err().to_string();
+        assert!(error.contains("usr") && error.contains("line 1"), "{error}");
+        for toml in [
+            "line_limit = 0",
+            "session_timeout = 'soon'",
+            "redis = 'localhost'",
+            "user = 'a b'",
+            "line_limit = 'x'",
+            "=",
+            "redis = 1",
+        ] {
+            assert!(load(toml, |_| ()).is_err(), "{toml}");
+        }
+    }
+}

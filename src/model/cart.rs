@@ -1,0 +1,210 @@
+//! A cart as it was read, and what changes do to it.
+
+use super::{Deadline, Edit, Money, ProductId, Quantity, Update};
+
+/// How a line came into the cart.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Added {
+    /// The cart's version when it came; lines stand in this order.
+    pub version: u64,
+    /// When, by the server's clock, in Unix milliseconds.
+    pub at: u64,
+    /// Who added it; clean text.
+    pub by: String,
+    /// The price that they saw.
+    pub price: Option<Money>,
+}
+
+/// One line of a cart.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CartLine {
+    /// The product.
+    pub product: ProductId,
+    /// How many pieces.
+    pub quantity: Quantity,
+    /// How it came; unknown where another client put it in.
+    pub added: Option<Added>,
+}
+
+impl CartLine {
+    /// Lines stand in the order in which they came; those of unknown coming last, by id.
+    fn order(&self) -> (u64, &ProductId) {
+        (self.added.as_ref().map_or(u64::MAX, |added| added.version), &self.product)
+    }
+}
+
+/// How an update fits a cart.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fit {
+    /// It was the next one, and is applied.
+    Next,
+    /// The cart has it already.
+    Old,
+    /// Something between is missing: the cart must be read again.
+    Gap,
+}
+
+/// A cart at one version.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Cart {
+    /// Counts the changes; 0 where there never was one. It never restarts: a new cart
+    /// starts from the server's clock in microseconds.
+    pub version: u64,
+    /// The lines, in the order in which they came.
+    pub lines: Vec<CartLine>,
+    /// Lines that are not listed here because the cart has too many.
+    pub hidden: usize,
+    /// When it expires.
+    pub deadline: Deadline,
+}
+
+impl Cart {
+    /// The line of `product`.
+    #[must_use]
+    pub fn line(&self, product: &ProductId) -> Option<&CartLine> {
+        self.lines.iter().find(|line| line.product == *product)
+    }
+
+    /// The pieces of `product`; 0 where it isn't in the cart or its quantity is damaged.
+    #[must_use]
+    pub fn quantity(&self, product: &ProductId) -> u32 {
+        self.line(product).and_then(|line| line.quantity.whole()).unwrap_or(0)
+    }
+
+    /// All pieces in the cart.
+    #[must_use]
+    pub fn pieces(&self) -> u64 {
+        self.lines.iter().filter_map(|line| line.quantity.whole()).map(u64::from).sum()
+    }
+
+    /// Puts the lines into their order, as after reading.
+    pub fn sort(&mut self) {
+        self.lines.sort_by(|a, b| a.order().cmp(&b.order()));
+    }
+
+    /// Applies `update` where it is the next one.
+    pub fn apply(&mut self, update: &Update) -> Fit {
+        if update.version <= self.version {
+            return Fit::Old;
+        }
+        // Where there was nothing at all, the count below shows whether something is missing.
+        let first = self.version == 0 && self.lines.is_empty();
+        if update.version != self.version + 1 && !first {
+            return Fit::Gap;
+        }
+        for line in &update.lines {
+            let added = || Added {
+                version: update.version,
+                at: update.deadline.told_at,
+                by: update.by.clone(),
+                price: line.price,
+            };
+            self.put(&line.product, line.quantity, added);
+        }
+        self.version = update.version;
+        self.deadline = update.deadline;
+        // Another client may have written without a word: the number of lines tells.
+        if self.lines.len() + self.hidden == update.count { Fit::Next } else { Fit::Gap }
+    }
+
+    /// Does what `edit` will do once it is confirmed; what it can't do, it leaves.
+    pub fn preview(&mut self, edit: &Edit) {
+        let coming =
+            |price: &Option<Money>| Added { version: u64::MAX, at: 0, by: String::new(), price: *price };
+        match edit {
+            Edit::Add { product, quantity, price } => {
+                let sum = self.quantity(product).saturating_add(*quantity);
+                self.put(product, sum, || coming(price));
+            }
+            Edit::Take { product, quantity } => {
+                let rest = self.quantity(product).saturating_sub(*quantity);
+                self.put(product, rest, || coming(&None));
+            }
+            Edit::Set { product, quantity, price } => self.put(product, *quantity, || coming(price)),
+            Edit::Remove { product } => self.put(product, 0, || coming(&None)),
+            Edit::Clear => self.lines.clear(),
+        }
+    }
+
+    fn put(&mut self, product: &ProductId, quantity: u32, added: impl FnOnce() -> Added) {
+        let place = self.lines.iter().position(|line| line.product == *product);
+        match (place, quantity) {
+            (None, 0) => {}
+            (Some(place), 0) => {
+                self.lines.remove(place);
+            }
+            (Some(place), _) => self.lines[place].quantity = Quantity::Whole(quantity),
+            (None, _) => {
+                let line = CartLine {
+                    product: product.clone(),
+                    quantity: Quantity::Whole(quantity),
+                    added: Some(added()),
+                };
+                let place = self.lines.partition_point(|other| other.order() < line.order());
+                self.lines.insert(place, line);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{Kind, LineChange, OpId};
+    use super::*;
+
+    fn id(name: &str) -> ProductId {
+        ProductId::stored(name.as_bytes())
+    }
+
+    fn update(version: u64, product: &str, quantity: u32, delta: i64, count: usize) -> Update {
+        Update {
+            version,
+            op: OpId::parse("op").unwrap(),
+            by: "alice".into(),
+            kind: Kind::Edit,
+            lines: vec![LineChange { product: id(product), quantity, delta, price: None }],
+            count,
+            deadline: Deadline { told_at: 1, at: Some(2) },
+        }
+    }
+
+    #[test]
+    fn updates_apply_in_order_once() {
+        let mut cart = Cart { version: 7, ..Cart::default() };
+        assert_eq!(cart.apply(&update(8, "tea", 2, 2, 1)), Fit::Next);
+        assert_eq!(cart.apply(&update(8, "tea", 2, 2, 1)), Fit::Old);
+        assert_eq!(cart.apply(&update(10, "tea", 9, 5, 1)), Fit::Gap);
+        assert_eq!(cart.quantity(&id("tea")), 2);
+        assert_eq!(cart.apply(&update(9, "tea", 0, -2, 0)), Fit::Next);
+        assert!(cart.lines.is_empty());
+    }
+
+    #[test]
+    fn a_silent_write_of_another_client_is_noticed() {
+        let mut cart = Cart { version: 7, ..Cart::default() };
+        assert_eq!(cart.apply(&update(8, "tea", 2, 2, 3)), Fit::Gap);
+    }
+
+    #[test]
+    fn the_inverse_takes_back_only_ones_own() {
+        let mut cart = Cart { version: 1, ..Cart::default() };
+        let mine = update(2, "tea", 3, 3, 1);
+        cart.apply(&mine);
+        cart.apply(&update(3, "tea", 5, 2, 1));
+        for edit in mine.inverse() {
+            cart.preview(&edit);
+        }
+        assert_eq!(cart.quantity(&id("tea")), 2);
+    }
+
+    #[test]
+    fn lines_keep_the_order_in_which_they_came() {
+        let mut cart = Cart { version: 1, ..Cart::default() };
+        cart.apply(&update(2, "zucchini", 1, 1, 1));
+        cart.apply(&update(3, "apple", 1, 1, 2));
+        cart.apply(&update(4, "zucchini", 5, 4, 2));
+        cart.preview(&Edit::Add { product: id("aaa"), quantity: 1, price: None });
+        let names: Vec<String> = cart.lines.iter().map(|line| line.product.to_string()).collect();
+        assert_eq!(names, ["zucchini", "apple", "aaa"]);
+    }
+}

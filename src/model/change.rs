@@ -1,0 +1,190 @@
+//! Changes to a cart, and the updates that tell of them.
+
+use super::{Deadline, Money, ProductId, text};
+use std::fmt;
+
+/// The longest op id, in bytes.
+const LONGEST_OP: usize = 64;
+
+/// The id of one change. Whoever sends a change again sends it with the same id,
+/// and it is applied once.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct OpId(String);
+
+impl OpId {
+    /// Checks an id: 1 to 64 of `A-Z a-z 0-9 . _ : -`.
+    #[must_use]
+    pub fn parse(typed: &str) -> Option<OpId> {
+        let good = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b':' | b'-');
+        ((1..=LONGEST_OP).contains(&typed.len()) && typed.bytes().all(good)).then(|| OpId(typed.to_owned()))
+    }
+
+    /// The id as text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for OpId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(&self.0)
+    }
+}
+
+/// What a change is for the people who watch the cart.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// Adding, taking, setting, removing.
+    Edit,
+    /// The whole cart cleared.
+    Clear,
+    /// One's own change taken back.
+    Undo,
+    /// One's own change made again.
+    Redo,
+    /// The session kept alive; no line changed.
+    Touch,
+    /// Lines that nobody touched for too long have left.
+    Expire,
+}
+
+impl Kind {
+    const NAMES: [(Kind, &'static str); 6] = [
+        (Kind::Edit, "edit"),
+        (Kind::Clear, "clear"),
+        (Kind::Undo, "undo"),
+        (Kind::Redo, "redo"),
+        (Kind::Touch, "touch"),
+        (Kind::Expire, "expire"),
+    ];
+
+    /// The name in messages.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        Kind::NAMES.iter().find(|(kind, _)| *kind == self).map_or("edit", |(_, name)| name)
+    }
+
+    /// The kind with this name.
+    #[must_use]
+    pub fn named(name: &str) -> Option<Kind> {
+        Kind::NAMES.iter().find(|(_, known)| *known == name).map(|(kind, _)| *kind)
+    }
+}
+
+/// One step of a change.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Edit {
+    /// Adds pieces of a product that exists.
+    Add {
+        /// The product.
+        product: ProductId,
+        /// How many, from 1.
+        quantity: u32,
+        /// Its price as the shopper saw it.
+        price: Option<Money>,
+    },
+    /// Takes pieces out; the line goes when none is left.
+    Take {
+        /// The product.
+        product: ProductId,
+        /// How many, from 1.
+        quantity: u32,
+    },
+    /// Sets a line's quantity; the line appears where it is missing.
+    Set {
+        /// The product.
+        product: ProductId,
+        /// How many, from 1.
+        quantity: u32,
+        /// Its price as the shopper saw it.
+        price: Option<Money>,
+    },
+    /// Removes a line.
+    Remove {
+        /// The product.
+        product: ProductId,
+    },
+    /// Removes all lines.
+    Clear,
+}
+
+impl Edit {
+    /// The product that it names.
+    #[must_use]
+    pub fn product(&self) -> Option<&ProductId> {
+        match self {
+            Edit::Add { product, .. }
+            | Edit::Take { product, .. }
+            | Edit::Set { product, .. }
+            | Edit::Remove { product } => Some(product),
+            Edit::Clear => None,
+        }
+    }
+}
+
+/// A change that somebody asks for: all its edits or none.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Change {
+    /// Its id.
+    pub op: OpId,
+    /// What it is for.
+    pub kind: Kind,
+    /// Its steps.
+    pub edits: Vec<Edit>,
+}
+
+/// What an update did to one line.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LineChange {
+    /// The product.
+    pub product: ProductId,
+    /// The line's quantity now; 0 where it is gone.
+    pub quantity: u32,
+    /// Pieces more (or less) than before.
+    pub delta: i64,
+    /// The price noted on a line that is new.
+    pub price: Option<Money>,
+}
+
+/// What has changed in a cart: the answer to a change, and the message to all who watch.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Update {
+    /// The cart's version now; each update is one more than the last.
+    pub version: u64,
+    /// The change that it came from.
+    pub op: OpId,
+    /// Who made it; clean text.
+    pub by: String,
+    /// What it is for.
+    pub kind: Kind,
+    /// The lines that changed.
+    pub lines: Vec<LineChange>,
+    /// How many lines the cart has now.
+    pub count: usize,
+    /// When it happened and when the cart expires, by the server's clock.
+    pub deadline: Deadline,
+}
+
+impl Update {
+    /// The change that takes this one back and leaves what others did since.
+    #[must_use]
+    pub fn inverse(&self) -> Vec<Edit> {
+        let edit = |line: &LineChange| {
+            let product = line.product.clone();
+            let quantity = u32::try_from(line.delta.unsigned_abs()).unwrap_or(u32::MAX);
+            match line.delta {
+                0 => None,
+                1.. => Some(Edit::Take { product, quantity }),
+                _ => Some(Edit::Add { product, quantity, price: line.price }),
+            }
+        };
+        self.lines.iter().filter_map(edit).collect()
+    }
+}
+
+/// Who makes changes: shown to the others. Clean and short.
+#[must_use]
+pub fn clean_actor(raw: &[u8]) -> String {
+    text::clean_to(raw, 64).trim().to_owned()
+}

@@ -1,0 +1,23 @@
+//! Pure values and rules. Nothing here knows Redis, the terminal, the clock or tasks.
+
+pub mod cart;
+pub mod catalog;
+pub mod change;
+pub mod money;
+pub mod product;
+pub mod quantity;
+pub mod refusal;
+pub mod text;
+pub mod time;
+pub mod total;
+pub mod user;
+
+pub use cart::{Cart, CartLine, Fit};
+pub use catalog::Catalog;
+pub use change::{Change, Edit, Kind, LineChange, OpId, Update};
+pub use money::Money;
+pub use product::{Product, ProductId, Stock};
+pub use quantity::Quantity;
+pub use refusal::Refusal;
+pub use time::{Deadline, Timeout};
+pub use user::UserName;

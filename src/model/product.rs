@@ -1,0 +1,144 @@
+//! Products.
+
+use super::{Money, Refusal, text};
+use std::fmt;
+
+/// The longest product id or name that a shopper may ask for, in bytes.
+pub const LONGEST_NAME: usize = 256;
+
+/// A product's id: what follows `product:` in its key and stands in a cart. Any bytes.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct ProductId(Box<[u8]>);
+
+impl ProductId {
+    /// An id as Redis holds it; it may be anything.
+    #[must_use]
+    pub fn stored(bytes: &[u8]) -> ProductId {
+        ProductId(bytes.into())
+    }
+
+    /// An id that somebody asks for.
+    ///
+    /// # Errors
+    /// [`Refusal::NameTooLong`], and [`Refusal::UnknownProduct`] where it is empty.
+    pub fn asked(typed: &str) -> Result<ProductId, Refusal> {
+        match typed.len() {
+            0 => Err(Refusal::UnknownProduct(String::new())),
+            length if length > LONGEST_NAME => Err(Refusal::NameTooLong { length, limit: LONGEST_NAME }),
+            _ => Ok(ProductId(typed.as_bytes().into())),
+        }
+    }
+
+    /// The id as Redis holds it.
+    #[must_use]
+    pub fn as_bytes(&self) -> &[u8] {
+        &self.0
+    }
+}
+
+impl fmt::Display for ProductId {
+    /// Cleaned, so it can be shown.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(&text::clean_to(&self.0, 80))
+    }
+}
+
+/// How much of a product the shop has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stock {
+    /// It is made or ordered as needed.
+    Unlimited,
+    /// So many are left.
+    Left(u64),
+    /// The stored stock can't be read.
+    Unreadable,
+}
+
+/// A product of the catalog. All text is clean.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Product {
+    /// Its id.
+    pub id: ProductId,
+    /// Its name; the id where it has none.
+    pub name: Box<str>,
+    /// Price of one unit; `None` where it is missing or can't be read.
+    pub price: Option<Money>,
+    /// Its category; may be empty.
+    pub category: Box<str>,
+    /// What one piece is: `250 g`, `each`; may be empty.
+    pub unit: Box<str>,
+    /// What the shop has of it.
+    pub stock: Stock,
+    /// One sentence about it; may be empty.
+    pub description: Box<str>,
+}
+
+/// The fields of a product's hash, in the order in which they are read.
+pub const FIELDS: [&str; 6] = ["name", "price", "category", "unit", "stock", "description"];
+
+impl Product {
+    /// A product from the raw values of [`FIELDS`]; `None` where all are missing.
+    #[must_use]
+    pub fn decode(id: ProductId, fields: [Option<&[u8]>; 6]) -> Option<Product> {
+        if fields.iter().all(Option::is_none) {
+            return None;
+        }
+        let [name, price, category, unit, stock, description] = fields;
+        let clean = |raw: Option<&[u8]>| -> Box<str> { text::clean(raw.unwrap_or_default()).trim().into() };
+        let named = clean(name);
+        Some(Product {
+            name: if named.is_empty() { id.to_string().into() } else { named },
+            price: price.and_then(|raw| std::str::from_utf8(raw).ok()).and_then(Money::parse),
+            category: clean(category),
+            unit: clean(unit),
+            stock: Stock::decode(stock),
+            description: clean(description),
+            id,
+        })
+    }
+
+    /// Whether the shop has none of it left.
+    #[must_use]
+    pub fn is_sold_out(&self) -> bool {
+        self.stock == Stock::Left(0)
+    }
+}
+
+impl Stock {
+    fn decode(raw: Option<&[u8]>) -> Stock {
+        match raw.map(std::str::from_utf8) {
+            None | Some(Ok("")) => Stock::Unlimited,
+            Some(Ok(text)) if text.bytes().all(|b| b.is_ascii_digit()) => {
+                text.parse().map_or(Stock::Unreadable, Stock::Left)
+            }
+            Some(_) => Stock::Unreadable,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn decode(name: Option<&str>, price: Option<&str>, stock: Option<&str>) -> Option<Product> {
+        let raw = |text: Option<&'static str>| text.map(str::as_bytes);
+        let leak = |text: Option<&str>| text.map(|t| &*Box::leak(t.to_owned().into_boxed_str()));
+        Product::decode(
+            ProductId::stored(b"x"),
+            [raw(leak(name)), raw(leak(price)), None, None, raw(leak(stock)), None],
+        )
+    }
+
+    #[test]
+    fn malformed_products_are_marked_not_fatal() {
+        assert_eq!(decode(None, None, None), None);
+        let product = decode(None, Some("1.5.2"), Some("many")).unwrap();
+        assert_eq!((&*product.name, product.price, product.stock), ("x", None, Stock::Unreadable));
+        let product = decode(Some("\x1b[31mRed\n"), Some("2.40"), Some("")).unwrap();
+        assert_eq!(&*product.name, "\u{FFFD}[31mRed");
+        assert_eq!(product.price, Money::parse("2.40"));
+        assert_eq!(product.stock, Stock::Unlimited);
+        assert_eq!(decode(Some("a"), None, Some("-1")).unwrap().stock, Stock::Unreadable);
+        assert_eq!(decode(Some("a"), None, Some("7")).unwrap().stock, Stock::Left(7));
+    }
+}

@@ -1,0 +1,101 @@
+//! The shop's rules as refusals: each its own case with its own sentence.
+
+use super::user;
+
+/// Why the shop refused. Nothing has changed.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Refusal {
+    /// No such product is in the catalog.
+    #[error("There is no product “{0}”")]
+    UnknownProduct(String),
+    /// The product has no price that can be read, so it can't be sold.
+    #[error("“{0}” has no valid price, so it can't be added")]
+    NoPrice(String),
+    /// The product is not in the cart.
+    #[error("“{0}” is not in the cart")]
+    NotInCart(String),
+    /// The quantity is no number.
+    #[error("“{0}” is not a number: a quantity is a whole number from 1")]
+    NotANumber(String),
+    /// The quantity is zero.
+    #[error("The quantity is zero: it must be at least 1 (to take a line out, remove it)")]
+    Zero,
+    /// The quantity is negative.
+    #[error("The quantity {0} is negative: it must be at least 1")]
+    Negative(String),
+    /// The quantity is a fraction.
+    #[error("The quantity {0} is a fraction: only whole pieces can be ordered")]
+    Fraction(String),
+    /// The line would hold more than the limit.
+    #[error("Too many: the limit is {limit} of one product{}", but_has(*.already))]
+    TooMany {
+        /// The most that one line may hold.
+        limit: u32,
+        /// How many the line holds already.
+        already: u32,
+    },
+    /// The cart has as many lines as a cart may have.
+    #[error("The cart is full: it has {0} different products already")]
+    CartFull(u32),
+    /// A product's name or id is too long to be one.
+    #[error("That product name is too long: {length} bytes, the limit is {limit}")]
+    NameTooLong {
+        /// Its length in bytes.
+        length: usize,
+        /// The longest that is taken, in bytes.
+        limit: usize,
+    },
+    /// The name of a cart's user has characters that it may not have.
+    #[error("“{0}” is no user name: use 1 to {max} of A-Z a-z 0-9 . _ -", max = user::LONGEST)]
+    BadUser(String),
+    /// The name fits several products.
+    #[error("“{text}” fits several products: {}", .candidates.join(", "))]
+    Ambiguous {
+        /// What was asked for.
+        text: String,
+        /// The products that it fits, as `name (id)`.
+        candidates: Vec<String>,
+    },
+    /// The stored quantity of the line is damaged.
+    #[error("The quantity of “{0}” is damaged: set a new quantity or remove the line")]
+    DamagedLine(String),
+    /// There is nothing in the cart to clear.
+    #[error("The cart is empty already")]
+    AlreadyEmpty,
+    /// A change sent before the link broke is too old to tell whether it was applied.
+    #[error(
+        "It can't be told any more whether this change was applied before the link broke: check the cart"
+    )]
+    Forgotten,
+}
+
+fn but_has(quantity: u32) -> String {
+    match quantity {
+        0 => String::new(),
+        n => format!(" and the cart holds {n}"),
+    }
+}
+
+impl Refusal {
+    /// A short name for programs; stable.
+    #[must_use]
+    pub fn code(&self) -> &'static str {
+        match self {
+            Refusal::UnknownProduct(_) => "unknown_product",
+            Refusal::NoPrice(_) => "no_price",
+            Refusal::NotInCart(_) => "not_in_cart",
+            Refusal::NotANumber(_) => "not_a_number",
+            Refusal::Zero => "zero",
+            Refusal::Negative(_) => "negative",
+            Refusal::Fraction(_) => "fraction",
+            Refusal::TooMany { .. } => "too_many",
+            Refusal::CartFull(_) => "cart_full",
+            Refusal::NameTooLong { .. } => "name_too_long",
+            Refusal::BadUser(_) => "bad_user",
+            Refusal::Ambiguous { .. } => "ambiguous",
+            Refusal::DamagedLine(_) => "damaged_line",
+            Refusal::AlreadyEmpty => "already_empty",
+            Refusal::Forgotten => "forgotten",
+        }
+    }
+}

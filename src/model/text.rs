@@ -1,0 +1,154 @@
+//! Cleaning of untrusted text, once, where it enters.
+//!
+//! What comes out is one line that a terminal shows as it stands: no control characters,
+//! no direction overrides, nothing invisible, no floods of combining marks, no glyphs of
+//! doubtful width, and of bounded length.
+
+use unicode_segmentation::UnicodeSegmentation;
+use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
+
+/// The mark in place of a character that must not reach a terminal.
+pub const MARK: char = '\u{FFFD}';
+
+/// Longest cleaned text, in characters; the rest becomes an ellipsis.
+pub const LONGEST: usize = 400;
+
+/// Combining marks kept on one base character; real scripts need no more.
+const COMBINING: usize = 3;
+
+/// Cleans `raw` as one line of at most [`LONGEST`] characters.
+#[must_use]
+pub fn clean(raw: &[u8]) -> String {
+    clean_to(raw, LONGEST)
+}
+
+/// Cleans `raw` as one line of at most `longest` characters.
+#[must_use]
+pub fn clean_to(raw: &[u8], longest: usize) -> String {
+    // Bytes beyond what can still matter are not even decoded: a name may be a gigabyte.
+    let cut = raw.len().min(longest.saturating_mul(16).max(64));
+    let text = String::from_utf8_lossy(&raw[..cut]);
+    let mut out = String::with_capacity(text.len().min(longest * 4));
+    let (mut kept, mut marks, mut whole) = (0, 0, cut == raw.len());
+    for c in text.chars() {
+        let c = match c {
+            '\t' | '\n' | '\r' => ' ',
+            c if c.is_control() || is_override(c) => MARK,
+            c if is_invisible(c) => continue,
+            c => c,
+        };
+        if c != MARK && c.width() == Some(0) {
+            marks += 1;
+            if marks > COMBINING || kept == 0 {
+                continue;
+            }
+        } else {
+            marks = 0;
+        }
+        if kept == longest {
+            whole = false;
+            break;
+        }
+        kept += 1;
+        out.push(c);
+    }
+    if !whole {
+        out.push('…');
+    }
+    out
+}
+
+/// Characters that reorder the text around them.
+fn is_override(c: char) -> bool {
+    matches!(c, '\u{200E}' | '\u{200F}' | '\u{061C}' | '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}')
+}
+
+/// Characters that show nothing, or that change the width of their neighbour.
+fn is_invisible(c: char) -> bool {
+    matches!(c,
+        '\u{00AD}' | '\u{034F}' | '\u{115F}' | '\u{1160}' | '\u{17B4}' | '\u{17B5}'
+        | '\u{180B}'..='\u{180F}' | '\u{200B}'..='\u{200D}' | '\u{2028}' | '\u{2029}'
+        | '\u{2060}'..='\u{2065}' | '\u{206A}'..='\u{206F}' | '\u{3164}' | '\u{FE00}'..='\u{FE0F}'
+        | '\u{FEFF}' | '\u{FFA0}' | '\u{FFF9}'..='\u{FFFB}' | '\u{1D173}'..='\u{1D17A}'
+        | '\u{E0000}'..='\u{E0FFF}')
+}
+
+/// The columns that `text` takes in a terminal.
+#[must_use]
+pub fn width(text: &str) -> usize {
+    text.width()
+}
+
+/// `text` cut to at most `columns` columns by whole graphemes, with an ellipsis where cut.
+#[must_use]
+pub fn fit(text: &str, columns: usize) -> String {
+    if width(text) <= columns {
+        return text.to_owned();
+    }
+    let (mut out, mut used) = (String::new(), 0);
+    for grapheme in text.graphemes(true) {
+        let wide = width(grapheme);
+        if used + wide + 1 > columns {
+            break;
+        }
+        out.push_str(grapheme);
+        used += wide;
+    }
+    if columns > 0 {
+        out.push('…');
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn hostile_text_becomes_harmless() {
+        assert_eq!(clean(b"\x1b]52;c;aGk=\x07x"), "\u{FFFD}]52;c;aGk=\u{FFFD}x");
+        assert_eq!(clean("a\u{9b}31mb".as_bytes()), "a\u{FFFD}31mb");
+        assert_eq!(clean("abc\u{202E}fed".as_bytes()), "abc\u{FFFD}fed");
+        assert_eq!(clean("a\u{200B}b\u{FEFF}c".as_bytes()), "abc");
+        assert_eq!(clean(b"two\nlines\tand tab"), "two lines and tab");
+        assert_eq!(clean(b"bad \xff byte"), "bad \u{FFFD} byte");
+        assert_eq!(clean("抹茶 Crème é".as_bytes()), "抹茶 Crème é");
+    }
+
+    #[test]
+    fn floods_are_bounded() {
+        let flood = format!("e{}", "\u{0301}".repeat(50_000));
+        assert_eq!(clean(flood.as_bytes()).chars().filter(|c| *c == '\u{0301}').count(), COMBINING);
+        let long = "x".repeat(100_000);
+        assert_eq!(clean(long.as_bytes()).chars().count(), LONGEST + 1);
+    }
+
+    #[test]
+    fn fitting_counts_columns_not_characters() {
+        assert_eq!(fit("抹茶 Powder", 6), "抹茶 …");
+        assert_eq!(fit("抹茶", 3), "抹…");
+        assert_eq!(fit("abc", 3), "abc");
+        assert_eq!(fit("abc", 0), "");
+    }
+
+    proptest! {
+        #[test]
+        fn cleaned_text_is_printable_and_bounded(raw in proptest::collection::vec(any::<u8>(), 0..2000)) {
+            let text = clean(&raw);
+            prop_assert!(text.chars().all(|c| !c.is_control() && !is_override(c) && !is_invisible(c)));
+            prop_assert!(text.chars().count() <= LONGEST + 1);
+        }
+
+        #[test]
+        fn cleaning_twice_changes_nothing(raw in ".{0,300}") {
+            let once = clean(raw.as_bytes());
+            prop_assert_eq!(clean(once.as_bytes()), once);
+        }
+
+        #[test]
+        fn fitted_text_never_exceeds(raw in ".{0,80}", columns in 0usize..60) {
+            prop_assert!(width(&fit(&clean(raw.as_bytes()), columns)) <= columns);
+        }
+    }
+}

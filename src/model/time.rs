@@ -1,0 +1,84 @@
+//! Times as plain numbers; the clock itself is read elsewhere.
+
+use super::text;
+use jiff::SignedDuration;
+
+/// How long after its last change a cart lives.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Timeout {
+    /// So many milliseconds.
+    After(u64),
+    /// For ever.
+    Never,
+}
+
+impl Timeout {
+    /// Reads `30m`, `1h 30m`, `90s`, `2 days` or `never`; from one second to ten years.
+    ///
+    /// # Errors
+    /// A sentence that says what is expected.
+    pub fn parse(typed: &str) -> Result<Timeout, String> {
+        let typed = typed.trim();
+        if typed.eq_ignore_ascii_case("never") {
+            return Ok(Timeout::Never);
+        }
+        // Whole days and weeks are calendar units to jiff; here a day is 24 hours.
+        let span: jiff::Span = typed.parse().map_err(|_| {
+            format!(
+                "“{}” is no duration: write it like 30m, 2h or never",
+                text::clean_to(typed.as_bytes(), 40)
+            )
+        })?;
+        let length = span
+            .to_duration(jiff::SpanRelativeTo::days_are_24_hours())
+            .map_err(|_| "months and years have no fixed length: use days, hours or minutes".to_owned())?;
+        if length < SignedDuration::from_secs(1) || length > SignedDuration::from_hours(24 * 3650) {
+            return Err("a timeout is from 1s to 3650 days, or never".to_owned());
+        }
+        u64::try_from(length.as_millis())
+            .map(Timeout::After)
+            .map_err(|_| "the timeout is too long".to_owned())
+    }
+
+    /// Milliseconds, with 0 for never: as the scripts take it.
+    #[must_use]
+    pub fn as_millis(self) -> u64 {
+        match self {
+            Timeout::After(ms) => ms,
+            Timeout::Never => 0,
+        }
+    }
+}
+
+/// When a cart expires by the server's clock, and what that clock said then.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Deadline {
+    /// The server's clock when this was told, in Unix milliseconds.
+    pub told_at: u64,
+    /// When the cart goes, in Unix milliseconds; `None` for a cart that stays or is empty.
+    pub at: Option<u64>,
+}
+
+impl Deadline {
+    /// Milliseconds from the telling to the end.
+    #[must_use]
+    pub fn left_when_told(self) -> Option<u64> {
+        self.at.map(|at| at.saturating_sub(self.told_at))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn timeouts() {
+        assert_eq!(Timeout::parse("30m"), Ok(Timeout::After(1_800_000)));
+        assert_eq!(Timeout::parse("1h 30m"), Ok(Timeout::After(5_400_000)));
+        assert_eq!(Timeout::parse("2 days"), Ok(Timeout::After(172_800_000)));
+        assert_eq!(Timeout::parse("never"), Ok(Timeout::Never));
+        for bad in ["", "30", "-5m", "0s", "soon", "1ms", "99999 weeks", "1 month"] {
+            assert!(Timeout::parse(bad).is_err(), "{bad}");
+        }
+    }
+}

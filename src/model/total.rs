@@ -1,0 +1,96 @@
+//! What a cart costs.
+
+use super::{CartLine, Money, Product, Quantity};
+
+/// Whether a line counts, and why not.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Standing {
+    /// It counts.
+    Good,
+    /// Its product is no longer sold.
+    Gone,
+    /// Its product has no price that can be read.
+    NoPrice,
+    /// Its quantity is damaged.
+    Damaged,
+    /// Its product has not been read yet.
+    Reading,
+}
+
+impl Standing {
+    /// A word for people; empty where all is well.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Standing::Good => "",
+            Standing::Gone => "no longer sold",
+            Standing::NoPrice => "no valid price",
+            Standing::Damaged => "damaged quantity",
+            Standing::Reading => "reading",
+        }
+    }
+
+    /// A short name for programs; stable.
+    #[must_use]
+    pub fn code(self) -> &'static str {
+        match self {
+            Standing::Good => "ok",
+            Standing::Gone => "gone",
+            Standing::NoPrice => "no_price",
+            Standing::Damaged => "damaged",
+            Standing::Reading => "reading",
+        }
+    }
+}
+
+/// What is known of a line's product.
+#[derive(Debug, Clone, Copy)]
+pub enum Known<'a> {
+    /// This.
+    Product(&'a Product),
+    /// There is none.
+    Gone,
+    /// Nothing yet.
+    Unread,
+}
+
+/// The standing of a line, and what it costs where it counts.
+#[must_use]
+pub fn line(line: &CartLine, known: Known<'_>) -> (Standing, Option<Money>) {
+    let price = match known {
+        Known::Unread => return (Standing::Reading, None),
+        Known::Gone => return (Standing::Gone, None),
+        Known::Product(product) => product.price,
+    };
+    match (&line.quantity, price) {
+        (Quantity::Damaged(_), _) => (Standing::Damaged, None),
+        (_, None) => (Standing::NoPrice, None),
+        (Quantity::Whole(quantity), Some(price)) => (Standing::Good, Some(price.times(*quantity))),
+    }
+}
+
+/// The sums of a cart.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Totals {
+    /// The sum of the lines that count.
+    pub subtotal: Money,
+    /// The pieces of the lines that count.
+    pub items: u64,
+    /// The lines that don't.
+    pub uncounted: usize,
+}
+
+/// Sums the lines of a cart.
+pub fn totals<'a>(lines: impl Iterator<Item = (&'a CartLine, Known<'a>)>) -> Totals {
+    let mut totals = Totals::default();
+    for (one, known) in lines {
+        match line(one, known) {
+            (_, Some(total)) => {
+                totals.subtotal = totals.subtotal + total;
+                totals.items += u64::from(one.quantity.whole().unwrap_or(0));
+            }
+            (_, None) => totals.uncounted += 1,
+        }
+    }
+    totals
+}

@@ -1,0 +1,255 @@
+//! Reading and changing carts.
+
+use super::connection::{Connection, Policy};
+use super::error::{Error, Trouble};
+use super::keys::{self, CartKeys};
+use super::{decode, get_product};
+use crate::model::{Cart, Change, Edit, Kind, Money, OpId, ProductId, Refusal, Update, UserName};
+use redis::aio::{ConnectionLike, MultiplexedConnection};
+use redis::{RedisError, Script};
+use std::sync::LazyLock;
+use std::time::{Duration, Instant};
+
+/// The most lines that a cart may get.
+pub const MOST_LINES: u32 = 1_000;
+/// The most lines that are read; another client may put in more.
+const MOST_READ: usize = 10_000;
+/// How long a change is tried before its outcome is called unknown.
+const PATIENCE: Duration = Duration::from_secs(5);
+/// The pause between two tries.
+const PAUSE: Duration = Duration::from_millis(100);
+
+static CHANGE: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("scripts/change.lua")));
+static SNAPSHOT: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("scripts/snapshot.lua")));
+
+/// A fresh op id.
+#[must_use]
+pub fn new_op() -> OpId {
+    let id = uuid::Uuid::new_v4().simple().to_string();
+    OpId::parse(&id).unwrap_or_else(|| unreachable!("32 hexadecimal digits are an op id"))
+}
+
+/// Loads the scripts, so that changes sent one behind the other are applied in that order:
+/// one that first had to load its script would fall behind.
+pub(super) async fn prepare(link: &mut MultiplexedConnection) -> Result<(), Trouble> {
+    for script in [&*CHANGE, &*SNAPSHOT] {
+        match script.load_async(link).await.map_err(Trouble::from) {
+            // A user without this right still has EVALSHA of what others have loaded.
+            Ok(_) | Err(Trouble::NoPermission(_)) => {}
+            Err(trouble) => return Err(trouble),
+        }
+    }
+    Ok(())
+}
+
+/// How often, and since when, a change has been sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Attempt {
+    /// Whether it may have reached the server before.
+    pub again: bool,
+    /// The cart's version known when it was first sent.
+    pub known: u64,
+    /// Milliseconds since it was first sent.
+    pub age: u64,
+}
+
+/// Sends `change` once.
+///
+/// # Errors
+/// [`Error::Refused`] by the rules, [`Error::Trouble`] by the link; where the trouble
+/// [leaves doubt](Trouble::leaves_doubt), sending the same change again is safe.
+pub async fn send(
+    link: &mut impl ConnectionLike,
+    keys: &CartKeys,
+    policy: &Policy,
+    change: &Change,
+    attempt: Attempt,
+) -> Result<Update, Error> {
+    let mut call = CHANGE.prepare_invoke();
+    call.key(&keys.cart).key(&keys.meta).key(&keys.lines).key(&keys.ops).key(&keys.log);
+    for edit in &change.edits {
+        if let Edit::Add { product, .. } | Edit::Set { product, .. } = edit {
+            call.key(keys::product(product));
+        }
+    }
+    call.arg(change.op.as_str()).arg(&policy.by).arg(change.kind.name());
+    call.arg(policy.session_timeout.as_millis()).arg(policy.line_limit).arg(MOST_LINES).arg(&keys.updates);
+    call.arg(u8::from(attempt.again)).arg(attempt.known).arg(attempt.age);
+    for edit in &change.edits {
+        let (verb, quantity, price) = match edit {
+            Edit::Add { quantity, price, .. } => ("add", *quantity, *price),
+            Edit::Set { quantity, price, .. } => ("set", *quantity, *price),
+            Edit::Take { quantity, .. } => ("take", *quantity, None),
+            Edit::Remove { .. } => ("remove", 0, None),
+            Edit::Clear => ("clear", 0, None),
+        };
+        let id = edit.product().map_or(&b""[..], ProductId::as_bytes);
+        call.arg(verb).arg(id).arg(quantity).arg(price.as_ref().map(Money::to_string).unwrap_or_default());
+    }
+    let answer: Result<Vec<u8>, RedisError> = call.invoke_async(link).await;
+    match answer {
+        Ok(message) => decode::update(&message)
+            .ok_or_else(|| Error::Trouble(Trouble::Other("its answer can't be understood".to_owned()))),
+        Err(error) => Err(refusal(change, policy, &error).map_or_else(|| error.into(), Error::Refused)),
+    }
+}
+
+/// The rule behind an error of the script.
+fn refusal(change: &Change, policy: &Policy, error: &RedisError) -> Option<Refusal> {
+    let mut words = error.detail().unwrap_or_default().split(' ');
+    let (value, place) = (words.next().unwrap_or_default(), words.next().unwrap_or_default());
+    let product = || {
+        let edit = place.parse::<usize>().ok().and_then(|place| change.edits.get(place));
+        edit.and_then(Edit::product).map(ToString::to_string).unwrap_or_default()
+    };
+    Some(match error.code()? {
+        "UNKNOWNPRODUCT" => Refusal::UnknownProduct(product()),
+        "NOTINCART" => Refusal::NotInCart(product()),
+        "TOOMANY" => Refusal::TooMany { limit: policy.line_limit, already: value.parse().unwrap_or(0) },
+        "DAMAGEDLINE" => Refusal::DamagedLine(product()),
+        "CARTFULL" => Refusal::CartFull(value.parse().unwrap_or(MOST_LINES)),
+        "ALREADYEMPTY" => Refusal::AlreadyEmpty,
+        "FORGOTTEN" => Refusal::Forgotten,
+        _ => return None,
+    })
+}
+
+/// Reads a cart as of one instant.
+///
+/// # Errors
+/// The [`Trouble`] of the link.
+pub async fn read(link: &mut impl ConnectionLike, keys: &CartKeys) -> Result<Cart, Trouble> {
+    let mut call = SNAPSHOT.prepare_invoke();
+    call.key(&keys.cart).key(&keys.meta).key(&keys.lines).arg(MOST_READ);
+    let answer: Vec<Vec<u8>> = call.invoke_async(link).await.map_err(Trouble::from)?;
+    decode::snapshot(&answer).ok_or_else(|| Trouble::Other("its answer can't be understood".to_owned()))
+}
+
+/// The cart's version, cheaply; 0 where it has none.
+pub(super) async fn version(link: &mut impl ConnectionLike, keys: &CartKeys) -> Result<u64, Trouble> {
+    let raw: Option<String> =
+        redis::cmd("HGET").arg(&keys.meta).arg("version").query_async(link).await.map_err(Trouble::from)?;
+    Ok(raw.and_then(|raw| raw.parse().ok()).unwrap_or(0))
+}
+
+impl Connection {
+    /// Applies `change` to the cart of `user` exactly once, connecting and sending again
+    /// with the same op id where the link breaks, for up to five seconds.
+    ///
+    /// # Errors
+    /// [`Error::Refused`] and [`Error::Trouble`] where nothing has changed;
+    /// [`Error::Unknown`] where that can't be told.
+    pub async fn apply(&mut self, user: &UserName, change: &Change) -> Result<Update, Error> {
+        let keys = CartKeys::of(user);
+        let mut attempt = Attempt { known: version(&mut self.link, &keys).await?, ..Attempt::default() };
+        let started = Instant::now();
+        let mut doubt = None;
+        loop {
+            attempt.age = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
+            let trouble = match send(&mut self.link, &keys, &self.policy, change, attempt).await {
+                Err(Error::Trouble(trouble)) if trouble.may_pass() => trouble,
+                Err(Error::Trouble(trouble)) if doubt.is_some() => {
+                    return Err(Error::Unknown { op: change.op.clone(), trouble });
+                }
+                settled => return settled,
+            };
+            if trouble.leaves_doubt() {
+                attempt.again = true;
+                doubt = Some(trouble.clone());
+            }
+            while started.elapsed() < PATIENCE {
+                tokio::time::sleep(PAUSE).await;
+                if self.renew().await.is_ok() {
+                    break;
+                }
+            }
+            if started.elapsed() >= PATIENCE {
+                return Err(match doubt {
+                    Some(trouble) => Error::Unknown { op: change.op.clone(), trouble },
+                    None => Error::Trouble(trouble),
+                });
+            }
+        }
+    }
+}
+
+/// Adds `quantity` pieces of a product to the cart of `user`, in one atomic step.
+///
+/// # Errors
+/// [`Refusal::UnknownProduct`], [`Refusal::NoPrice`], [`Refusal::Zero`],
+/// [`Refusal::TooMany`], [`Refusal::DamagedLine`], [`Refusal::CartFull`]; and those of
+/// [`Connection::apply`].
+pub async fn add_to_cart(
+    connection: &mut Connection,
+    user: &UserName,
+    product: &ProductId,
+    quantity: u32,
+) -> Result<Update, Error> {
+    add_as(connection, user, product, quantity, new_op()).await
+}
+
+/// [`add_to_cart`] with an op id of the caller's: repeated with the same id, it is applied once.
+///
+/// # Errors
+/// Those of [`add_to_cart`].
+pub async fn add_as(
+    connection: &mut Connection,
+    user: &UserName,
+    product: &ProductId,
+    quantity: u32,
+    op: OpId,
+) -> Result<Update, Error> {
+    if quantity == 0 {
+        return Err(Refusal::Zero.into());
+    }
+    let found = get_product(connection, product)
+        .await?
+        .ok_or_else(|| Refusal::UnknownProduct(product.to_string()))?;
+    let price = Some(found.price.ok_or_else(|| Refusal::NoPrice(found.name.to_string()))?);
+    let edit = Edit::Add { product: product.clone(), quantity, price };
+    connection.apply(user, &Change { op, kind: Kind::Edit, edits: vec![edit] }).await
+}
+
+/// Takes `quantity` pieces of a product out of the cart of `user`, or the whole line where
+/// it is `None`, in one atomic step. Taking more than there are removes the line.
+///
+/// # Errors
+/// [`Refusal::NotInCart`], [`Refusal::Zero`], [`Refusal::DamagedLine`]; and those of
+/// [`Connection::apply`].
+pub async fn remove_from_cart(
+    connection: &mut Connection,
+    user: &UserName,
+    product: &ProductId,
+    quantity: Option<u32>,
+) -> Result<Update, Error> {
+    remove_as(connection, user, product, quantity, new_op()).await
+}
+
+/// [`remove_from_cart`] with an op id of the caller's.
+///
+/// # Errors
+/// Those of [`remove_from_cart`].
+pub async fn remove_as(
+    connection: &mut Connection,
+    user: &UserName,
+    product: &ProductId,
+    quantity: Option<u32>,
+    op: OpId,
+) -> Result<Update, Error> {
+    let product = product.clone();
+    let edit = match quantity {
+        Some(0) => return Err(Refusal::Zero.into()),
+        Some(quantity) => Edit::Take { product, quantity },
+        None => Edit::Remove { product },
+    };
+    connection.apply(user, &Change { op, kind: Kind::Edit, edits: vec![edit] }).await
+}
+
+/// Reads the cart of `user`: its lines in the order in which they came, its version and
+/// its deadline. A user without a cart has an empty one.
+///
+/// # Errors
+/// The [`Trouble`] of the link; [`Trouble::WrongType`] where the key holds something else.
+pub async fn get_cart_items(connection: &mut Connection, user: &UserName) -> Result<Cart, Error> {
+    Ok(read(&mut connection.link, &CartKeys::of(user)).await?)
+}

@@ -1,0 +1,86 @@
+//! Connections to Redis.
+
+use super::address::Address;
+use super::error::Trouble;
+use crate::model::{Timeout, quantity};
+use redis::AsyncConnectionConfig;
+use redis::aio::{AsyncPushSender, MultiplexedConnection};
+use std::time::Duration;
+
+/// How long a connection may take to come about.
+const CONNECT: Duration = Duration::from_millis(1000);
+/// How long an answer may take.
+const ANSWER: Duration = Duration::from_millis(1500);
+
+/// The rules by which changes are made, and who makes them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Policy {
+    /// Who changes carts: shown to the others.
+    pub by: String,
+    /// How long a cart lives after its last change.
+    pub session_timeout: Timeout,
+    /// The most pieces on one line, from 1 to [`quantity::HIGHEST_LIMIT`].
+    pub line_limit: u32,
+}
+
+impl Default for Policy {
+    fn default() -> Policy {
+        Policy {
+            by: "trolley".to_owned(),
+            session_timeout: Timeout::After(30 * 60 * 1000),
+            line_limit: quantity::DEFAULT_LIMIT,
+        }
+    }
+}
+
+/// A connection for the plain functions of the store. It connects anew where it broke.
+pub struct Connection {
+    address: Address,
+    pub(super) link: MultiplexedConnection,
+    pub(super) policy: Policy,
+}
+
+impl Connection {
+    /// Sets who makes changes, and by which rules.
+    #[must_use]
+    pub fn with_policy(mut self, policy: Policy) -> Connection {
+        self.policy = policy;
+        self
+    }
+
+    /// Connects again.
+    pub(super) async fn renew(&mut self) -> Result<(), Trouble> {
+        self.link = open(&self.address, None::<NoPushes>).await?;
+        Ok(())
+    }
+}
+
+/// Connects to the Redis at `address`.
+///
+/// # Errors
+/// The [`Trouble`] that stands in the way: refused, no such host, timeout, wrong password ...
+pub async fn connect(address: &Address) -> Result<Connection, Trouble> {
+    let link = open(address, None::<NoPushes>).await?;
+    Ok(Connection { address: address.clone(), link, policy: Policy::default() })
+}
+
+type NoPushes = fn(redis::PushInfo) -> Result<(), ()>;
+
+/// Opens one connection; what the server pushes goes to `pushes`, which must not block.
+pub(super) async fn open<P: AsyncPushSender>(
+    address: &Address,
+    pushes: Option<P>,
+) -> Result<MultiplexedConnection, Trouble> {
+    let mut config =
+        AsyncConnectionConfig::new().set_connection_timeout(Some(CONNECT)).set_response_timeout(Some(ANSWER));
+    if let Some(pushes) = pushes {
+        config = config.set_push_sender(pushes);
+    }
+    let client = redis::Client::open(address.info())?;
+    // The library's own limit leaves out the greeting, and a frozen server never greets.
+    let opening = client.get_multiplexed_async_connection_with_config(&config);
+    match tokio::time::timeout(CONNECT, opening).await {
+        Ok(opened) => Ok(opened?),
+        Err(_) => Err(Trouble::Timeout),
+    }
+}

@@ -1,0 +1,184 @@
+//! Reading what Redis holds and says. All of it is untrusted: what can't be understood
+//! becomes `None` or a marked value, never a panic.
+
+use crate::model::cart::Added;
+use crate::model::change::clean_actor;
+use crate::model::{
+    Cart, CartLine, Deadline, Kind, LineChange, Money, OpId, Product, ProductId, Quantity, Update,
+};
+use serde::Deserialize;
+use std::borrow::Cow;
+
+/// An update as it travels: `{"v":"17","op":"..","by":"..","kind":"edit","at":1,"until":2,"count":1,"lines":[["tea",3,1,"2.40"]]}`.
+#[derive(Deserialize)]
+struct Wire<'a> {
+    // A string, since it outgrows what JSON numbers keep exactly.
+    #[serde(borrow)]
+    v: Cow<'a, str>,
+    #[serde(borrow)]
+    op: Cow<'a, str>,
+    #[serde(borrow)]
+    by: Cow<'a, str>,
+    #[serde(borrow)]
+    kind: Cow<'a, str>,
+    at: u64,
+    until: u64,
+    count: usize,
+    lines: Vec<WireLine>,
+}
+
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum WireLine {
+    New(String, u32, i64, String),
+    Known(String, u32, i64),
+}
+
+/// Reads an update; `None` means that somebody else's client wrote it, and the cart must
+/// be read again.
+#[must_use]
+pub fn update(message: &[u8]) -> Option<Update> {
+    // A product id of other bytes than UTF-8 comes out as another id: then the number of
+    // lines does not fit, and the cart is read again.
+    let message = String::from_utf8_lossy(message);
+    let wire: Wire = serde_json::from_str(&message).ok()?;
+    let line = |line: WireLine| {
+        let (product, quantity, delta, price) = match line {
+            WireLine::New(product, quantity, delta, price) => {
+                (product, quantity, delta, Money::parse(&price))
+            }
+            WireLine::Known(product, quantity, delta) => (product, quantity, delta, None),
+        };
+        LineChange { product: ProductId::stored(product.as_bytes()), quantity, delta, price }
+    };
+    Some(Update {
+        version: wire.v.parse().ok()?,
+        op: OpId::parse(&wire.op)?,
+        by: clean_actor(wire.by.as_bytes()),
+        kind: Kind::named(&wire.kind)?,
+        lines: wire.lines.into_iter().map(line).collect(),
+        count: wire.count,
+        deadline: Deadline { told_at: wire.at, at: (wire.until > 0).then_some(wire.until) },
+    })
+}
+
+/// Reads the answer of `snapshot.lua`; `None` where it has another shape.
+#[must_use]
+pub fn snapshot(answer: &[Vec<u8>]) -> Option<Cart> {
+    let [version, now, left, count, rest @ ..] = answer else { return None };
+    let number = |raw: &[u8]| std::str::from_utf8(raw).ok()?.parse::<i64>().ok();
+    let now = u64::try_from(number(now)?).ok()?;
+    let left = u64::try_from(number(left)?).ok();
+    let lines: Vec<CartLine> =
+        rest.chunks_exact(3).map(|three| line(&three[0], &three[1], &three[2])).collect();
+    let mut cart = Cart {
+        // A version that can't be read counts as none: every update is then a gap.
+        version: number(version).and_then(|v| u64::try_from(v).ok()).unwrap_or(0),
+        hidden: usize::try_from(number(count)?).ok()?.saturating_sub(lines.len()),
+        deadline: Deadline { told_at: now, at: left.map(|ms| now.saturating_add(ms)) },
+        lines,
+    };
+    cart.sort();
+    Some(cart)
+}
+
+fn line(product: &[u8], score: &[u8], how: &[u8]) -> CartLine {
+    CartLine {
+        product: ProductId::stored(product),
+        quantity: Quantity::from_score(&String::from_utf8_lossy(&score[..score.len().min(64)])),
+        added: added(how),
+    }
+}
+
+/// Reads `version time price who`.
+fn added(how: &[u8]) -> Option<Added> {
+    let mut parts = how.splitn(4, |byte| *byte == b' ');
+    let mut text = || std::str::from_utf8(parts.next()?).ok();
+    let (version, at, price) = (text()?, text()?, text()?);
+    Some(Added {
+        version: version.parse().ok()?,
+        at: at.parse().ok()?,
+        price: Money::parse(price),
+        by: clean_actor(parts.next()?),
+    })
+}
+
+/// Reads the answer of an HMGET of [`crate::model::product::FIELDS`]; `None` where the product is missing.
+#[must_use]
+pub fn product(id: ProductId, fields: &redis::Value) -> Option<Product> {
+    let redis::Value::Array(values) = fields else { return None };
+    let mut raw = [None; crate::model::product::FIELDS.len()];
+    for (slot, value) in raw.iter_mut().zip(values) {
+        *slot = match value {
+            redis::Value::BulkString(bytes) => Some(bytes.as_slice()),
+            _ => None,
+        };
+    }
+    Product::decode(id, raw)
+}
+
+/// What a message on the catalog's channel asks for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum CatalogNews {
+    /// These products changed, appeared or went.
+    Products(Vec<ProductId>),
+    /// Anything may have changed.
+    Everything,
+}
+
+/// Reads a message of the catalog's channel: a JSON list of product ids, or one plain id.
+#[must_use]
+pub fn catalog_news(message: &[u8]) -> CatalogNews {
+    if let Ok(ids) = serde_json::from_slice::<Vec<String>>(message) {
+        return CatalogNews::Products(ids.iter().map(|id| ProductId::stored(id.as_bytes())).collect());
+    }
+    let plain = !message.is_empty()
+        && message.len() <= 256
+        && !message.iter().any(|b| b.is_ascii_whitespace() || b"{}[]\"*".contains(b));
+    if plain { CatalogNews::Products(vec![ProductId::stored(message)]) } else { CatalogNews::Everything }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn an_update() {
+        let text = br#"{"v":"1790000000000001","op":"a-1","by":"al\u001b[31mice","kind":"edit","at":5,"until":9,"count":2,"lines":[["tea",3,-1],["caf\u00e9",1,1,"2.40"]]}"#;
+        let update = update(text).unwrap();
+        assert_eq!((update.version, update.count), (1_790_000_000_000_001, 2));
+        assert_eq!(update.by, "al\u{FFFD}[31mice");
+        assert_eq!(update.deadline, Deadline { told_at: 5, at: Some(9) });
+        assert_eq!(update.lines[0].delta, -1);
+        assert_eq!(update.lines[1].price, Money::parse("2.40"));
+    }
+
+    #[test]
+    fn what_is_not_ours_is_none() {
+        for text in ["", "anything", "{}", "[]", "null", r#"{"v":1}"#, "\u{7f}"] {
+            assert_eq!(update(text.as_bytes()), None, "{text}");
+        }
+        assert_eq!(update(b"{\"v\":\"1\",\"op\":\"\xff\"}"), None);
+    }
+
+    #[test]
+    fn news_of_the_catalog() {
+        let id = |name: &str| ProductId::stored(name.as_bytes());
+        assert_eq!(catalog_news(br#"["a","b"]"#), CatalogNews::Products(vec![id("a"), id("b")]));
+        assert_eq!(catalog_news(b"tea"), CatalogNews::Products(vec![id("tea")]));
+        for other in ["", "read it all", "{\"x\":1}", "*"] {
+            assert_eq!(catalog_news(other.as_bytes()), CatalogNews::Everything);
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn nothing_panics(raw in proptest::collection::vec(any::<u8>(), 0..400), answer in proptest::collection::vec(proptest::collection::vec(any::<u8>(), 0..30), 0..20)) {
+            let _ = update(&raw);
+            let _ = catalog_news(&raw);
+            let _ = snapshot(&answer);
+            let _ = added(&raw);
+        }
+    }
+}

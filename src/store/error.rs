@@ -1,0 +1,170 @@
+//! What can go wrong between the shop and its Redis, in words a shopper understands.
+
+use crate::model::{OpId, Refusal, text};
+use redis::{ErrorKind, RedisError};
+
+/// Why the link to Redis doesn't work, or why Redis did not do what it was asked.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Trouble {
+    /// Nothing listens there.
+    #[error("nothing answers at the server's address (connection refused)")]
+    Refused,
+    /// There is no socket file.
+    #[error("the server's socket is not there")]
+    NoSocket,
+    /// The host's name is unknown.
+    #[error("no such host")]
+    NoHost,
+    /// No answer in time.
+    #[error("the server does not answer in time")]
+    Timeout,
+    /// The link broke.
+    #[error("the connection to the server was lost")]
+    Lost,
+    /// Wrong user or password.
+    #[error("wrong user name or password")]
+    WrongPassword,
+    /// A password is needed.
+    #[error("the server wants a password")]
+    NeedsPassword,
+    /// The user may not do that.
+    #[error("no permission: {0}")]
+    NoPermission(String),
+    /// The server reads its data.
+    #[error("the server is still loading its data")]
+    Loading,
+    /// A replica that takes no changes.
+    #[error("the server is a read-only replica: it takes no changes")]
+    ReadOnly,
+    /// No memory left.
+    #[error("the server is out of memory: it takes no changes")]
+    OutOfMemory,
+    /// The server can't write to its disk.
+    #[error("the server can't save to its disk: it takes no changes")]
+    DiskTrouble,
+    /// A key holds something else.
+    #[error("a key of the shop holds something else (wrong type)")]
+    WrongType,
+    /// TLS failed.
+    #[error("no secure connection: {0}")]
+    Tls(String),
+    /// Not a usable address.
+    #[error("the address is not usable: {0}")]
+    BadAddress(String),
+    /// Something else, in the server's or the system's words; clean text.
+    #[error("the server said: {0}")]
+    Other(String),
+}
+
+impl Trouble {
+    /// A short name for programs; stable.
+    #[must_use]
+    pub fn code(&self) -> &'static str {
+        match self {
+            Trouble::Refused => "refused",
+            Trouble::NoSocket => "no_socket",
+            Trouble::NoHost => "no_host",
+            Trouble::Timeout => "timeout",
+            Trouble::Lost => "lost",
+            Trouble::WrongPassword => "wrong_password",
+            Trouble::NeedsPassword => "needs_password",
+            Trouble::NoPermission(_) => "no_permission",
+            Trouble::Loading => "loading",
+            Trouble::ReadOnly => "read_only",
+            Trouble::OutOfMemory => "out_of_memory",
+            Trouble::DiskTrouble => "disk_trouble",
+            Trouble::WrongType => "wrong_type",
+            Trouble::Tls(_) => "tls",
+            Trouble::BadAddress(_) => "bad_address",
+            Trouble::Other(_) => "other",
+        }
+    }
+
+    /// Whether a change that met this may have been applied all the same.
+    #[must_use]
+    pub fn leaves_doubt(&self) -> bool {
+        matches!(self, Trouble::Timeout | Trouble::Lost)
+    }
+
+    /// Whether trying again later can help without anybody's doing.
+    #[must_use]
+    pub fn may_pass(&self) -> bool {
+        matches!(
+            self,
+            Trouble::Refused
+                | Trouble::NoSocket
+                | Trouble::NoHost
+                | Trouble::Timeout
+                | Trouble::Lost
+                | Trouble::Loading
+        )
+    }
+}
+
+impl From<&RedisError> for Trouble {
+    fn from(error: &RedisError) -> Trouble {
+        let detail = || text::clean_to(error.detail().unwrap_or_default().as_bytes(), 160);
+        match error.code() {
+            Some("WRONGPASS") => return Trouble::WrongPassword,
+            Some("NOAUTH") => return Trouble::NeedsPassword,
+            Some("NOPERM") => return Trouble::NoPermission(detail()),
+            Some("LOADING") => return Trouble::Loading,
+            Some("READONLY") => return Trouble::ReadOnly,
+            Some("OOM") => return Trouble::OutOfMemory,
+            Some("MISCONF") => return Trouble::DiskTrouble,
+            Some("WRONGTYPE") => return Trouble::WrongType,
+            _ => {}
+        }
+        let said = error.to_string();
+        let says = |part: &str| said.contains(part);
+        match error.kind() {
+            ErrorKind::AuthenticationFailed if says("NOAUTH") => Trouble::NeedsPassword,
+            ErrorKind::AuthenticationFailed => Trouble::WrongPassword,
+            _ if says("WRONGTYPE") => Trouble::WrongType,
+            _ if says("OOM command not allowed") => Trouble::OutOfMemory,
+            _ if says("READONLY") || says("read only replica") => Trouble::ReadOnly,
+            _ if says("lookup address") || says("No address found") => Trouble::NoHost,
+            _ if error.is_timeout() || says("timed out") => Trouble::Timeout,
+            _ if says("No such file") => Trouble::NoSocket,
+            _ if error.is_connection_refusal() => Trouble::Refused,
+            _ if says("certificate") || says("TLS") || says("tls") || says("InvalidContentType") => {
+                Trouble::Tls(text::clean_to(said.as_bytes(), 160))
+            }
+            _ if error.is_connection_dropped() || error.is_io_error() => Trouble::Lost,
+            _ => Trouble::Other(text::clean_to(said.as_bytes(), 160)),
+        }
+    }
+}
+
+impl From<RedisError> for Trouble {
+    fn from(error: RedisError) -> Trouble {
+        Trouble::from(&error)
+    }
+}
+
+/// What a function of the store may end with.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Error {
+    /// The shop's rules say no; nothing has changed.
+    #[error(transparent)]
+    Refused(#[from] Refusal),
+    /// Redis could not be asked, or would not; nothing has changed.
+    #[error(transparent)]
+    Trouble(#[from] Trouble),
+    /// The change was sent and no answer came: it may have been applied.
+    #[error(
+        "it is not known whether the change was applied ({trouble}); to ask again without risk, repeat it with --op-id {op}"
+    )]
+    Unknown {
+        /// The change's id.
+        op: OpId,
+        /// What happened to the link.
+        trouble: Trouble,
+    },
+}
+
+impl From<RedisError> for Error {
+    fn from(error: RedisError) -> Error {
+        Error::Trouble(Trouble::from(&error))
+    }
+}

@@ -1,0 +1,411 @@
+//! One supervised connection that keeps a cart live.
+//!
+//! Subscribe first, then read the cart, then pass on updates: nothing between is missed.
+//! Whatever casts doubt on that (a full queue, a message of another client, a version that
+//! the heartbeat finds ahead) reads the cart again. Changes wait here in order until they
+//! are settled, and are sent again with the same op id after a break.
+
+use super::address::Address;
+use super::cart::{self, Attempt};
+use super::catalog::read_products;
+use super::connection::{self, Policy};
+use super::decode::{self, CatalogNews};
+use super::error::{Error, Trouble};
+use super::keys::{CATALOG_UPDATES, CartKeys};
+use crate::model::{Cart, Change, OpId, Product, ProductId, Update, UserName};
+use backon::{BackoffBuilder, ExponentialBuilder};
+use futures::StreamExt;
+use futures::future::BoxFuture;
+use futures::stream::FuturesUnordered;
+use redis::aio::MultiplexedConnection;
+use redis::{PushInfo, PushKind, Value};
+use std::collections::VecDeque;
+use std::pin::pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+use tokio::sync::mpsc;
+
+/// Messages that wait to be read; when more come, the cart is read again instead.
+const PUSHES: usize = 1024;
+/// Updates held back while the cart is read.
+const HELD: usize = 1024;
+/// How often the link is felt for.
+const BEAT: Duration = Duration::from_secs(2);
+/// Beats without an answer that make a link dead.
+const MISSES: u32 = 2;
+
+/// What the link is asked for.
+#[derive(Debug)]
+pub enum Request {
+    /// Apply a change exactly once. It waits while the link is down.
+    Change(Change),
+    /// Read the cart again.
+    Reread,
+    /// Read these products.
+    Products(Vec<ProductId>),
+}
+
+/// What the link tells.
+#[derive(Debug)]
+pub enum Event {
+    /// The link is down, or an attempt to bring it up failed; another follows by itself.
+    Down(Trouble),
+    /// The cart may have changed unseen; a [`Event::Cart`] follows.
+    Stale,
+    /// The cart as it is now; after a [`Event::Down`] this means that the link is up.
+    Cart(Cart),
+    /// The cart could not be read though the link is up: wrong type, no permission.
+    Unreadable(Trouble),
+    /// A change, by anybody.
+    Update(Update),
+    /// A change asked for here is applied or refused.
+    Settled(OpId, Result<Update, Error>),
+    /// Products that were asked for.
+    Products(Vec<(ProductId, Option<Product>)>),
+    /// Something in the catalog changed.
+    Catalog(CatalogNews),
+}
+
+/// Runs the link until nobody listens or asks any more.
+pub async fn run(
+    address: Address,
+    user: UserName,
+    policy: Policy,
+    requests: mpsc::Receiver<Request>,
+    events: mpsc::Sender<Event>,
+) {
+    let keys = Arc::new(CartKeys::of(&user));
+    let mut link =
+        Link { address, keys, policy: Arc::new(policy), requests, events, unsettled: VecDeque::new() };
+    let mut pauses = pauses();
+    // Ends only when the channels close.
+    while let Some(opened) = link.open().await {
+        let trouble = match opened {
+            Ok(session) => {
+                pauses = self::pauses();
+                match session.serve(&mut link).await {
+                    Some(trouble) => trouble,
+                    None => return,
+                }
+            }
+            Err(trouble) => trouble,
+        };
+        if link.events.send(Event::Down(trouble)).await.is_err() {
+            return;
+        }
+        let pause = pauses.next().unwrap_or(BEAT);
+        if link.meanwhile(tokio::time::sleep(pause)).await.is_none() {
+            return;
+        }
+    }
+}
+
+/// 50 ms, doubling, with jitter on top; never above 0.9 s, so that a server that is back is
+/// found within a second.
+fn pauses() -> impl Iterator<Item = Duration> {
+    ExponentialBuilder::default()
+        .with_min_delay(Duration::from_millis(50))
+        .with_max_delay(Duration::from_millis(450))
+        .with_jitter()
+        .without_max_times()
+        .build()
+}
+
+/// A change that is neither applied nor refused yet.
+struct Waiting {
+    change: Change,
+    /// The version known and the time when it was first sent.
+    first: Option<(u64, Instant)>,
+}
+
+struct Link {
+    address: Address,
+    keys: Arc<CartKeys>,
+    policy: Arc<Policy>,
+    requests: mpsc::Receiver<Request>,
+    events: mpsc::Sender<Event>,
+    unsettled: VecDeque<Waiting>,
+}
+
+impl Link {
+    /// Waits for `work` and takes requests meanwhile; `None` when nobody asks any more.
+    async fn meanwhile<T>(&mut self, work: impl Future<Output = T>) -> Option<T> {
+        let mut work = pin!(work);
+        loop {
+            tokio::select! {
+                biased;
+                done = &mut work => return Some(done),
+                request = self.requests.recv() => match request? {
+                    Request::Change(change) => self.unsettled.push_back(Waiting { change, first: None }),
+                    // Everything is read when the link comes up.
+                    Request::Reread | Request::Products(_) => {}
+                },
+            }
+        }
+    }
+
+    async fn open(&mut self) -> Option<Result<Session, Trouble>> {
+        let (address, keys) = (self.address.clone(), self.keys.clone());
+        self.meanwhile(async move {
+            let (sender, pushes) = mpsc::channel(PUSHES);
+            let lagged = Arc::new(AtomicBool::new(false));
+            let flag = lagged.clone();
+            let handler = move |push: PushInfo| -> Result<(), ()> {
+                if sender.try_send(push).is_err() {
+                    flag.store(true, Ordering::Relaxed);
+                }
+                Ok(())
+            };
+            let mut conn = connection::open(&address, Some(handler)).await?;
+            conn.subscribe(&[keys.updates.as_str(), CATALOG_UPDATES]).await.map_err(Trouble::from)?;
+            cart::prepare(&mut conn).await?;
+            Ok(Session {
+                conn,
+                pushes,
+                lagged,
+                work: FuturesUnordered::new(),
+                version: 0,
+                reading: false,
+                reread: false,
+                held: VecDeque::new(),
+                misses: 0,
+            })
+        })
+        .await
+    }
+}
+
+/// What has been waited for.
+enum Done {
+    Sent(OpId, Result<Update, Error>),
+    Cart(Result<Cart, Trouble>),
+    Beat(Result<u64, Trouble>),
+    Products(Result<Vec<(ProductId, Option<Product>)>, Trouble>),
+}
+
+/// The link while one connection lasts.
+struct Session {
+    conn: MultiplexedConnection,
+    pushes: mpsc::Receiver<PushInfo>,
+    lagged: Arc<AtomicBool>,
+    work: FuturesUnordered<BoxFuture<'static, Done>>,
+    /// The newest version seen.
+    version: u64,
+    /// Whether the cart is being read, and whether to read it once more after that.
+    reading: bool,
+    reread: bool,
+    /// What came while the cart was read: it is told after the cart.
+    held: VecDeque<Event>,
+    misses: u32,
+}
+
+/// The session is over: the trouble that ended it, or `None` where nobody listens any more.
+type Over = Option<Trouble>;
+
+impl Session {
+    async fn serve(mut self, link: &mut Link) -> Option<Trouble> {
+        match self.attend(link).await {
+            Ok(never) => match never {},
+            Err(over) => over,
+        }
+    }
+
+    async fn attend(&mut self, link: &mut Link) -> Result<std::convert::Infallible, Over> {
+        self.read_cart(link);
+        let mut beats = tokio::time::interval_at(tokio::time::Instant::now() + BEAT, BEAT);
+        beats.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        let mut greeted = false;
+        loop {
+            tokio::select! {
+                biased;
+                push = self.pushes.recv() => match push {
+                    Some(push) => self.on_push(link, push).await?,
+                    None => return Err(Some(Trouble::Lost)),
+                },
+                Some(done) = self.work.next() => {
+                    let first_cart = matches!(done, Done::Cart(Ok(_))) && !greeted;
+                    self.on_done(link, done).await?;
+                    if first_cart {
+                        greeted = true;
+                        self.send_waiting(link);
+                    }
+                }
+                request = link.requests.recv() => match request {
+                    None => return Err(None),
+                    Some(Request::Change(change)) => {
+                        link.unsettled.push_back(Waiting { change, first: None });
+                        if greeted {
+                            self.send_last(link);
+                        }
+                    }
+                    Some(Request::Reread) => self.read_cart(link),
+                    Some(Request::Products(ids)) => self.read_products(ids),
+                },
+                _ = beats.tick() => self.beat(link)?,
+            }
+            if self.pushes.is_empty() && self.lagged.swap(false, Ordering::Relaxed) {
+                tell(link, Event::Stale).await?;
+                self.read_cart(link);
+            }
+        }
+    }
+
+    async fn on_push(&mut self, link: &Link, push: PushInfo) -> Result<(), Over> {
+        match push.kind {
+            PushKind::Disconnection => return Err(Some(Trouble::Lost)),
+            PushKind::Message => {}
+            _ => return Ok(()),
+        }
+        let [Value::BulkString(channel), Value::BulkString(message)] = &push.data[..] else { return Ok(()) };
+        if channel == CATALOG_UPDATES.as_bytes() {
+            return tell(link, Event::Catalog(decode::catalog_news(message))).await;
+        }
+        match decode::update(message) {
+            Some(update) => self.tell_in_order(link, Event::Update(update)).await,
+            None => {
+                // Another client wrote: it may have changed products, too.
+                tell(link, Event::Stale).await?;
+                tell(link, Event::Catalog(CatalogNews::Everything)).await?;
+                self.read_cart(link);
+                Ok(())
+            }
+        }
+    }
+
+    async fn on_done(&mut self, link: &mut Link, done: Done) -> Result<(), Over> {
+        match done {
+            Done::Sent(op, outcome) => self.on_sent(link, op, outcome).await,
+            Done::Cart(outcome) => self.on_cart(link, outcome).await,
+            Done::Products(Ok(read)) => tell(link, Event::Products(read)).await,
+            Done::Products(Err(_)) => Ok(()),
+            Done::Beat(Err(Trouble::Timeout)) => {
+                self.misses += 1;
+                if self.misses >= MISSES { Err(Some(Trouble::Timeout)) } else { Ok(()) }
+            }
+            Done::Beat(Err(trouble)) if trouble.may_pass() => Err(Some(trouble)),
+            Done::Beat(outcome) => {
+                self.misses = 0;
+                if outcome.is_ok_and(|version| version != self.version)
+                    && !self.reading
+                    && self.pushes.is_empty()
+                {
+                    tell(link, Event::Stale).await?;
+                    self.read_cart(link);
+                }
+                Ok(())
+            }
+        }
+    }
+
+    async fn on_sent(
+        &mut self,
+        link: &mut Link,
+        op: OpId,
+        outcome: Result<Update, Error>,
+    ) -> Result<(), Over> {
+        if let Err(Error::Trouble(trouble)) = &outcome
+            && trouble.may_pass()
+        {
+            // It stays in the queue and is sent again over the next connection.
+            return Err(Some(trouble.clone()));
+        }
+        link.unsettled.retain(|waiting| waiting.change.op != op);
+        if let Ok(update) = &outcome {
+            self.tell_in_order(link, Event::Update(update.clone())).await?;
+        }
+        self.tell_in_order(link, Event::Settled(op, outcome)).await
+    }
+
+    async fn on_cart(&mut self, link: &Link, outcome: Result<Cart, Trouble>) -> Result<(), Over> {
+        self.reading = false;
+        match outcome {
+            Ok(cart) => {
+                self.version = cart.version;
+                tell(link, Event::Cart(cart)).await?;
+            }
+            Err(trouble) if trouble.may_pass() => return Err(Some(trouble)),
+            Err(trouble) => tell(link, Event::Unreadable(trouble)).await?,
+        }
+        while let Some(event) = self.held.pop_front() {
+            self.note(&event);
+            tell(link, event).await?;
+        }
+        if std::mem::take(&mut self.reread) {
+            tell(link, Event::Stale).await?;
+            self.read_cart(link);
+        }
+        Ok(())
+    }
+
+    /// Tells an event now, or after the cart that is being read.
+    async fn tell_in_order(&mut self, link: &Link, event: Event) -> Result<(), Over> {
+        if !self.reading {
+            self.note(&event);
+            return tell(link, event).await;
+        }
+        let settles = matches!(event, Event::Settled(..));
+        if self.held.len() >= HELD && !settles {
+            self.reread = true;
+        } else {
+            self.held.push_back(event);
+        }
+        Ok(())
+    }
+
+    fn note(&mut self, event: &Event) {
+        if let Event::Update(update) = event {
+            self.version = self.version.max(update.version);
+        }
+    }
+
+    fn read_cart(&mut self, link: &Link) {
+        if self.reading {
+            self.reread = true;
+            return;
+        }
+        self.reading = true;
+        let (mut conn, keys) = (self.conn.clone(), link.keys.clone());
+        self.work.push(Box::pin(async move { Done::Cart(cart::read(&mut conn, &keys).await) }));
+    }
+
+    fn read_products(&mut self, ids: Vec<ProductId>) {
+        let mut conn = self.conn.clone();
+        self.work.push(Box::pin(async move { Done::Products(read_products(&mut conn, &ids).await) }));
+    }
+
+    fn beat(&mut self, link: &Link) -> Result<(), Over> {
+        let (mut conn, keys) = (self.conn.clone(), link.keys.clone());
+        self.work.push(Box::pin(async move { Done::Beat(cart::version(&mut conn, &keys).await) }));
+        Ok(())
+    }
+
+    /// Sends all that waits, in order.
+    fn send_waiting(&mut self, link: &mut Link) {
+        for place in 0..link.unsettled.len() {
+            self.send(link, place);
+        }
+    }
+
+    fn send_last(&mut self, link: &mut Link) {
+        self.send(link, link.unsettled.len() - 1);
+    }
+
+    fn send(&mut self, link: &mut Link, place: usize) {
+        let waiting = &mut link.unsettled[place];
+        let again = waiting.first.is_some();
+        let (known, at) = *waiting.first.get_or_insert((self.version, Instant::now()));
+        let age = u64::try_from(at.elapsed().as_millis()).unwrap_or(u64::MAX);
+        let attempt = Attempt { again, known, age };
+        let (mut conn, keys, policy) = (self.conn.clone(), link.keys.clone(), link.policy.clone());
+        let change = waiting.change.clone();
+        self.work.push(Box::pin(async move {
+            let outcome = cart::send(&mut conn, &keys, &policy, &change, attempt).await;
+            Done::Sent(change.op, outcome)
+        }));
+    }
+}
+
+async fn tell(link: &Link, event: Event) -> Result<(), Over> {
+    link.events.send(event).await.map_err(|_| None)
+}

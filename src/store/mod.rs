@@ -1,0 +1,33 @@
+//! All that knows Redis.
+//!
+//! ```no_run
+//! # async fn shop() -> Result<(), Box<dyn std::error::Error>> {
+//! use trolley::model::{ProductId, UserName};
+//! use trolley::store::{self, Address};
+//!
+//! let address = Address::parse("redis://localhost:6379")?;
+//! let mut connection = store::connect(&address).await?;
+//! let (alice, tea) = (UserName::parse("alice")?, ProductId::asked("tea")?);
+//! store::add_to_cart(&mut connection, &alice, &tea, 3).await?;
+//! let cart = store::get_cart_items(&mut connection, &alice).await?;
+//! assert_eq!(cart.quantity(&tea), 3);
+//! # Ok(()) }
+//! ```
+
+mod address;
+mod cart;
+mod catalog;
+mod connection;
+pub mod decode;
+pub mod demo;
+mod error;
+pub mod keys;
+pub mod link;
+
+pub use address::Address;
+pub use cart::{
+    Attempt, MOST_LINES, add_as, add_to_cart, get_cart_items, new_op, remove_as, remove_from_cart,
+};
+pub use catalog::{Row, Shop, get_catalog, get_product, get_products, get_shop, put_products, put_shop};
+pub use connection::{Connection, Policy, connect};
+pub use error::{Error, Trouble};

@@ -1,0 +1,169 @@
+-- One change to a cart: all its edits or none, applied once per op id.
+--
+-- KEYS  1 cart (sorted set: product -> quantity)
+--       2 meta (hash: version, start)           3 lines (hash: product -> how it came)
+--       4, 5 ops (hashes: op id -> first answer; two generations, so they stay bounded)
+--       6 log (stream of the updates)
+--       7.. the key of each product that must exist (single server only)
+-- ARGV  1 op id   2 who   3 kind   4 session timeout in ms (0: never)   5 limit of a line
+--       6 limit of lines   7 channel   8 "1" where this was sent before, else "0"
+--       9 version known when it was first sent   10 its age in ms
+--       11.. the edits, four each: verb, product, quantity, price
+--
+-- Returns the update as JSON, the same text that it publishes. Refusals are errors with a
+-- code; nothing is written before the last check, since scripts have no roll-back.
+
+local OPS = 1024           -- op ids in one generation
+local KEPT = 3600000       -- companions outlive the cart by this, for late repeats (ms)
+local LOG = 200            -- updates kept in the log
+local HIGHEST = 999999     -- a higher score is damage
+
+local cart, meta, lines, log = KEYS[1], KEYS[2], KEYS[3], KEYS[6]
+local op, who, kind = ARGV[1], ARGV[2], ARGV[3]
+local timeout, limit, most_lines = tonumber(ARGV[4]), tonumber(ARGV[5]), tonumber(ARGV[6])
+
+-- A repeat gets the first answer.
+local first = redis.call('HGET', KEYS[4], op) or redis.call('HGET', KEYS[5], op)
+if first then return first end
+
+local clock = redis.call('TIME')
+local now = clock[1] * 1000 + math.floor(clock[2] / 1000)
+local known = redis.call('HMGET', meta, 'version', 'start')
+local version, start = tonumber(known[1] or 0), tonumber(known[2] or 0)
+
+-- Sent before, and not remembered: safe to apply only where it would be remembered.
+if ARGV[8] == '1' then
+  local since = math.max(tonumber(ARGV[9]), start - 1)
+  if version - since > OPS or tonumber(ARGV[10]) > KEPT then
+    return redis.error_reply('FORGOTTEN ' .. op)
+  end
+end
+
+-- Check all edits on a copy of the lines that they touch.
+local before, after, prices, order = {}, {}, {}, {}
+local count = redis.call('ZCARD', cart)
+redis.call('HLEN', lines) -- a wrong type must fail here, before anything is written
+
+local function look(id)
+  if before[id] == nil then
+    local score = redis.call('ZSCORE', cart, id)
+    local whole = score and string.find(score, '^[1-9]%d*$') and tonumber(score)
+    if score and not (whole and whole <= HIGHEST) then whole = 'damaged' end
+    before[id], after[id] = whole, whole
+    order[#order + 1] = id
+  end
+  return after[id]
+end
+
+local function put(id, quantity, price)
+  if not after[id] then
+    count = count + 1
+    if count > most_lines then return 'CARTFULL ' .. most_lines end
+  end
+  if quantity == 0 then
+    count = count - 1
+    quantity = false
+  end
+  after[id] = quantity
+  prices[id] = price
+end
+
+local product_key = 7
+local function exists()
+  local key = KEYS[product_key]
+  product_key = product_key + 1
+  return not key or redis.call('TYPE', key).ok == 'hash'
+end
+
+for i = 11, #ARGV, 4 do
+  local verb, id, n, price = ARGV[i], ARGV[i + 1], tonumber(ARGV[i + 2]), ARGV[i + 3]
+  local refusal
+  if verb == 'clear' then
+    if count == 0 then return redis.error_reply('ALREADYEMPTY the cart is empty') end
+    for _, member in ipairs(redis.call('ZRANGE', cart, 0, -1)) do
+      look(member)
+      if after[member] then put(member, 0) end
+    end
+  else
+    local has = look(id)
+    if verb == 'add' then
+      if not exists() then refusal = 'UNKNOWNPRODUCT'
+      elseif has == 'damaged' then refusal = 'DAMAGEDLINE'
+      elseif (has or 0) + n > limit then refusal = 'TOOMANY ' .. (has or 0)
+      else refusal = put(id, (has or 0) + n, price) end
+    elseif verb == 'set' then
+      if not exists() and not has then refusal = 'UNKNOWNPRODUCT'
+      elseif n > limit then refusal = 'TOOMANY 0'
+      else refusal = put(id, n, price) end
+    elseif not has then refusal = 'NOTINCART'
+    elseif verb == 'remove' then put(id, 0)
+    elseif has == 'damaged' then refusal = 'DAMAGEDLINE'
+    else put(id, math.max(has - n, 0)) end
+  end
+  if refusal then
+    -- The place of the edit, so that the client names the product.
+    if not string.find(refusal, ' ') then refusal = refusal .. ' -' end
+    return redis.error_reply(refusal .. ' ' .. (i - 11) / 4)
+  end
+end
+
+-- From here on everything is written.
+local was = version
+if version == 0 then
+  -- A new history starts from the clock, so that a version never comes again.
+  version = clock[1] * 1000000 + clock[2]
+  start = version + 1
+end
+version = version + 1
+local stamp = string.format('%.0f', version)
+
+local told = {}
+for i, id in ipairs(order) do
+  local old, new = before[id], after[id]
+  if not new then
+    if old then
+      redis.call('ZREM', cart, id)
+      redis.call('HDEL', lines, id)
+    end
+  else
+    redis.call('ZADD', cart, new, id)
+    if not old then
+      redis.call('HSET', lines, id, table.concat({stamp, string.format('%.0f', now), prices[id], who}, ' '))
+    end
+  end
+  local had = tonumber(old) or 0
+  told[i] = '[' .. cjson.encode(id) .. ',' .. (new or 0) .. ',' .. ((new or 0) - had)
+    .. ((new and not old and prices[id] ~= '') and (',"' .. prices[id] .. '"]') or ']')
+end
+
+local deadline = 0
+if timeout > 0 and count > 0 then deadline = now + timeout end
+
+local update = '{"v":"' .. stamp .. '","op":"' .. op .. '","by":' .. cjson.encode(who)
+  .. ',"kind":"' .. kind .. '","at":' .. string.format('%.0f', now)
+  .. ',"until":' .. string.format('%.0f', deadline) .. ',"count":' .. count
+  .. ',"lines":[' .. table.concat(told, ',') .. ']}'
+
+local generation = math.floor(version / OPS)
+local ops = KEYS[4 + generation % 2]
+if math.floor(was / OPS) ~= generation then redis.call('DEL', ops) end
+redis.call('HSET', ops, op, update)
+if was == 0 then
+  redis.call('HSET', meta, 'version', stamp, 'start', string.format('%.0f', start))
+else
+  redis.call('HSET', meta, 'version', stamp)
+end
+
+-- The log and the message only tell: they must not fail a change that is written.
+if #told > 0 then redis.pcall('XADD', log, 'MAXLEN', '~', LOG, '*', 'u', update) end
+if timeout > 0 then
+  redis.call('PEXPIREAT', cart, now + timeout)
+  redis.call('PEXPIREAT', lines, now + timeout)
+  for _, key in ipairs({meta, KEYS[4], KEYS[5], log}) do
+    redis.call('PEXPIREAT', key, now + timeout + KEPT)
+  end
+else
+  for i = 1, 6 do redis.call('PERSIST', KEYS[i]) end
+end
+redis.pcall('PUBLISH', ARGV[7], update)
+return update

@@ -1,0 +1,24 @@
+-- Reads a cart as of one instant. Writes nothing.
+--
+-- KEYS  1 cart   2 meta   3 lines
+-- ARGV  1 the most lines to read
+--
+-- Returns: version, server time in ms, milliseconds left (-1: no expiry, -2: no cart),
+-- number of lines, then three for each line: product, score, how it came ('' where unknown).
+-- Scores come as text, since numbers in replies lose their fraction.
+
+local cart, meta, lines = KEYS[1], KEYS[2], KEYS[3]
+local clock = redis.call('TIME')
+local out = {
+  redis.call('HGET', meta, 'version') or '0',
+  string.format('%.0f', clock[1] * 1000 + math.floor(clock[2] / 1000)),
+  string.format('%.0f', redis.call('PTTL', cart)),
+  string.format('%.0f', redis.call('ZCARD', cart)),
+}
+local members = redis.call('ZRANGE', cart, 0, tonumber(ARGV[1]) - 1, 'WITHSCORES')
+for i = 1, #members, 2 do
+  out[#out + 1] = members[i]
+  out[#out + 1] = members[i + 1]
+  out[#out + 1] = redis.call('HGET', lines, members[i]) or ''
+end
+return out

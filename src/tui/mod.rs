@@ -1,0 +1,74 @@
+//! The screen: a pure core (`state`, `update`, `layout`, `view`) and a thin shell
+//! (`runtime`, `screen`, `input`, `signals`) that feeds and draws it.
+
+pub mod input;
+pub mod key;
+pub mod keymap;
+pub mod layout;
+pub mod message;
+mod runtime;
+mod screen;
+mod signals;
+pub mod state;
+pub mod theme;
+pub mod update;
+pub mod view;
+
+use crate::config::{Place, PlaceError, Settings};
+use state::{Session, State};
+use std::io::IsTerminal;
+use std::process::ExitCode;
+use theme::Theme;
+
+/// Why there is no screen.
+#[derive(Debug, thiserror::Error)]
+pub enum ScreenError {
+    /// Not a terminal, or one that can't move its cursor.
+    #[error(
+        "the shop needs a terminal. Without one, use: trolley products, trolley add, trolley remove, trolley cart (see trolley --help)"
+    )]
+    NoTerminal,
+    /// The shop's server can't be had.
+    #[error(transparent)]
+    Place(#[from] PlaceError),
+    /// The system refused.
+    #[error("the terminal failed: {0}")]
+    System(#[from] std::io::Error),
+}
+
+/// Opens the shop and runs it to its end.
+///
+/// # Errors
+/// The [`ScreenError`] that stands in the way.
+pub fn run(settings: &Settings) -> Result<ExitCode, ScreenError> {
+    let dumb = std::env::var_os("TERM").is_none_or(|term| term == "dumb" || term.is_empty());
+    if dumb || !std::io::stdin().is_terminal() || !std::io::stdout().is_terminal() {
+        return Err(ScreenError::NoTerminal);
+    }
+    let address = settings.place.open()?;
+    let session = Session {
+        user: settings.user.clone(),
+        me: settings.policy.by.clone(),
+        address: address.to_string(),
+        private: matches!(settings.place, Place::Private(_)),
+        ops: uuid::Uuid::new_v4().simple().to_string()[..16].to_owned(),
+        zone: jiff::tz::TimeZone::system(),
+    };
+    let plain = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+    let theme = if plain { Theme::PLAIN } else { Theme::DARK };
+    // The theme alone decides about colours: the library's own way with NO_COLOR would
+    // reset reversed text.
+    crossterm::style::force_color_output(true);
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    screen::restore_on_panic();
+    screen::enter()?;
+    let ended = runtime.block_on(async {
+        let state = State::new(session, screen::size()?);
+        runtime::Runtime::start(settings, address, state, theme)?.run().await
+    });
+    screen::end_by_deadline();
+    screen::restore();
+    // Threads may still be busy reading; nothing of theirs is needed.
+    runtime.shutdown_background();
+    Ok(ExitCode::from(ended?))
+}

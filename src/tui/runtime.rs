@@ -1,0 +1,271 @@
+//! The only place with tasks: input, link, effects, and drawing when something changed.
+
+use super::message::{Effect, Message, Now};
+use super::screen::{self, Painter};
+use super::signals::{Asked, Signals};
+use super::state::State;
+use super::theme::Theme;
+use super::update::update;
+use super::{ScreenError, input};
+use crate::config::{Place, Settings};
+use crate::store::link::{self, Request};
+use crate::store::{self, Address, Shop, Trouble};
+use crossterm::event::EventStream;
+use futures::StreamExt;
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use tokio::sync::mpsc;
+
+/// The pause between two frames, while changes pour in.
+const FRAME: Duration = Duration::from_millis(10);
+/// Messages taken in before the next frame, so that a flood can't keep the screen still.
+const DRAIN: usize = 512;
+/// Room in the channels.
+const ROOM: usize = 64;
+
+/// The program while it runs.
+pub struct Runtime {
+    state: State,
+    theme: Theme,
+    painter: Painter,
+    place: Place,
+    address: Address,
+    requests: mpsc::Sender<Request>,
+    events: mpsc::Receiver<link::Event>,
+    results: (mpsc::Sender<Message>, mpsc::Receiver<Message>),
+    signals: Signals,
+    /// `None` while suspended: an event stream that is merely not polled goes on reading.
+    input: Option<EventStream>,
+    started: Instant,
+    dirty: bool,
+    drawn: Option<Instant>,
+    exit: Option<u8>,
+}
+
+impl Runtime {
+    /// Gets everything going; the terminal is ours already.
+    pub fn start(
+        settings: &Settings,
+        address: Address,
+        state: State,
+        theme: Theme,
+    ) -> Result<Runtime, ScreenError> {
+        let (requests, asked) = mpsc::channel(super::update::MOST_UNCONFIRMED + ROOM);
+        let (told, events) = mpsc::channel(ROOM);
+        tokio::spawn(link::run(address.clone(), settings.user.clone(), settings.policy.clone(), asked, told));
+        Ok(Runtime {
+            painter: Painter::new(state.size)?,
+            state,
+            theme,
+            place: settings.place.clone(),
+            address,
+            requests,
+            events,
+            results: mpsc::channel(ROOM),
+            signals: Signals::listen()?,
+            input: Some(EventStream::new()),
+            started: Instant::now(),
+            dirty: true,
+            drawn: None,
+            exit: None,
+        })
+    }
+
+    /// Runs until the end; returns the exit status.
+    pub async fn run(mut self) -> Result<u8, ScreenError> {
+        let idle = self.painter.idle();
+        loop {
+            self.draw()?;
+            if let Some(status) = self.exit {
+                return Ok(status);
+            }
+            let wake = self.wake();
+            let message = tokio::select! {
+                biased;
+                asked = self.signals.next() => { self.on_signal(asked)?; None }
+                event = next_event(&mut self.input) => match event {
+                    Some(Ok(event)) => input::message(event),
+                    // The terminal is gone.
+                    Some(Err(_)) | None => { self.exit = Some(129); None }
+                },
+                Some(event) = self.events.recv() => Some(Message::Link(event)),
+                Some(result) = self.results.1.recv() => Some(result),
+                () = idle.notified(), if self.dirty => None,
+                () = sleep_until(wake) => Some(Message::Clock),
+            };
+            if let Some(message) = message {
+                self.take_in(message)?;
+                self.drain()?;
+            }
+        }
+    }
+
+    /// Takes in what waits already, before the next frame.
+    fn drain(&mut self) -> Result<(), ScreenError> {
+        for _ in 0..DRAIN {
+            match self.events.try_recv() {
+                Ok(event) => self.take_in(Message::Link(event))?,
+                Err(_) => break,
+            }
+        }
+        Ok(())
+    }
+
+    fn take_in(&mut self, message: Message) -> Result<(), ScreenError> {
+        let now = self.now();
+        // A clock that came early only because a frame was due changes nothing.
+        let idle =
+            matches!(message, Message::Clock) && self.state.next_moment().is_none_or(|at| at > now.steady);
+        if idle {
+            return Ok(());
+        }
+        self.dirty = true;
+        for effect in update(&mut self.state, message, now) {
+            self.carry_out(effect)?;
+        }
+        Ok(())
+    }
+
+    fn now(&self) -> Now {
+        let wall = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        let steady = self.started.elapsed();
+        let millis = |span: Duration| u64::try_from(span.as_millis()).unwrap_or(u64::MAX);
+        Now { steady: millis(steady), wall: i64::try_from(millis(wall)).unwrap_or(0) }
+    }
+
+    /// Draws where something changed, the terminal takes it, and the last frame is not too near.
+    fn draw(&mut self) -> Result<(), ScreenError> {
+        let near = self.drawn.is_some_and(|at| at.elapsed() < FRAME);
+        if !self.dirty || near || self.painter.is_busy() {
+            return Ok(());
+        }
+        self.painter.draw(&self.state, &self.theme)?;
+        self.dirty = false;
+        self.drawn = Some(Instant::now());
+        Ok(())
+    }
+
+    /// When to look again though nothing comes.
+    fn wake(&self) -> Option<Instant> {
+        let moment = self.state.next_moment().map(|at| self.started + Duration::from_millis(at));
+        let frame = self.drawn.filter(|_| self.dirty && !self.painter.is_busy()).map(|at| at + FRAME);
+        [moment, frame].into_iter().flatten().min()
+    }
+
+    fn on_signal(&mut self, asked: Asked) -> Result<(), ScreenError> {
+        match asked {
+            Asked::End(status) => self.exit = Some(status),
+            Asked::Stop => self.suspend()?,
+            Asked::Continued => self.come_back()?,
+        }
+        Ok(())
+    }
+
+    fn suspend(&mut self) -> Result<(), ScreenError> {
+        self.input = None;
+        screen::restore();
+        Signals::stop_here();
+        self.come_back()
+    }
+
+    fn come_back(&mut self) -> Result<(), ScreenError> {
+        self.input = None;
+        screen::enter()?;
+        self.input = Some(EventStream::new());
+        self.painter.repaint()?;
+        self.dirty = true;
+        if let Ok((width, height)) = screen::size() {
+            self.take_in(Message::Resize(width, height))?;
+        }
+        Ok(())
+    }
+
+    fn carry_out(&mut self, effect: Effect) -> Result<(), ScreenError> {
+        match effect {
+            Effect::Send(change) => self.ask(Request::Change(change)),
+            Effect::Reread => self.ask(Request::Reread),
+            Effect::ReadProducts(ids) => self.ask(Request::Products(ids)),
+            Effect::LoadCatalog => {
+                let (address, private) = (self.address.clone(), matches!(self.place, Place::Private(_)));
+                self.in_background(move || {
+                    let began = Instant::now();
+                    let read = block_on(read_catalog(&address, private));
+                    Message::Catalog(read, u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX))
+                })?;
+            }
+            Effect::LoadDemo => {
+                let address = self.address.clone();
+                self.in_background(move || {
+                    Message::Demo(block_on(async {
+                        store::demo::load(&mut store::connect(&address).await?).await.map_err(trouble)
+                    }))
+                })?;
+            }
+            Effect::Revive => {
+                if let Place::Private(engine) = self.place.clone() {
+                    self.in_background(move || {
+                        Message::Revived(engine.revive().map(|_| ()).map_err(|error| error.to_string()))
+                    })?;
+                }
+            }
+            Effect::Suspend => Signals::stop_job(),
+            Effect::Quit => self.exit = Some(0),
+        }
+        Ok(())
+    }
+
+    /// Passes a request on. The channel holds more than the state lets wait.
+    fn ask(&self, request: Request) {
+        let _ = self.requests.try_send(request);
+    }
+
+    /// Does slow work on a thread of its own, off the screen's.
+    fn in_background(&self, work: impl FnOnce() -> Message + Send + 'static) -> Result<(), ScreenError> {
+        let results = self.results.0.clone();
+        std::thread::Builder::new().name("background".to_owned()).spawn(move || {
+            // Nobody waits for it when the program has ended.
+            let _ = results.blocking_send(work());
+        })?;
+        Ok(())
+    }
+}
+
+async fn next_event(input: &mut Option<EventStream>) -> Option<std::io::Result<crossterm::event::Event>> {
+    match input {
+        Some(stream) => stream.next().await,
+        None => std::future::pending().await,
+    }
+}
+
+async fn sleep_until(wake: Option<Instant>) {
+    match wake {
+        Some(at) => tokio::time::sleep_until(at.into()).await,
+        None => std::future::pending().await,
+    }
+}
+
+/// Runs one piece of work to its end on this thread.
+fn block_on<T>(work: impl Future<Output = Result<T, Trouble>>) -> Result<T, Trouble> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    runtime.map_err(|error| Trouble::Other(error.to_string()))?.block_on(work)
+}
+
+async fn read_catalog(
+    address: &Address,
+    private: bool,
+) -> Result<(Vec<crate::model::Product>, Shop), Trouble> {
+    let mut connection = store::connect(address).await?;
+    if private {
+        store::demo::load_if_untouched(&mut connection).await.map_err(trouble)?;
+    }
+    let products = store::get_catalog(&mut connection).await.map_err(trouble)?;
+    let shop = store::get_shop(&mut connection).await.map_err(trouble)?;
+    Ok((products, shop))
+}
+
+/// Reading has no other failures than the link's.
+fn trouble(error: store::Error) -> Trouble {
+    match error {
+        store::Error::Trouble(trouble) | store::Error::Unknown { trouble, .. } => trouble,
+        store::Error::Refused(refusal) => Trouble::Other(refusal.to_string()),
+    }
+}

@@ -1,0 +1,182 @@
+//! The terminal: entered once, restored whatever happens, written to by a thread of its own
+//! so that a terminal that reads slowly never delays the link.
+
+use super::state::State;
+use super::theme::Theme;
+use super::view::view;
+use crossterm::{cursor, event, queue, terminal};
+use ratatui::backend::CrosstermBackend;
+use ratatui::layout::Rect;
+use ratatui::{Terminal, TerminalOptions, Viewport};
+use std::cell::RefCell;
+use std::io::{self, Write};
+use std::rc::Rc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, mpsc};
+use std::time::Duration;
+use tokio::sync::Notify;
+
+/// How long the program may take to leave a terminal that does not read.
+const LEAVE: Duration = Duration::from_secs(2);
+
+/// Whether the terminal is ours now.
+static OURS: AtomicBool = AtomicBool::new(false);
+
+/// Takes the terminal.
+///
+/// # Errors
+/// The system's.
+pub fn enter() -> io::Result<()> {
+    terminal::enable_raw_mode()?;
+    OURS.store(true, Ordering::SeqCst);
+    let mut out = Vec::new();
+    queue!(out, terminal::EnterAlternateScreen, cursor::Hide, event::EnableBracketedPaste)?;
+    write_all(&out)
+}
+
+/// Gives the terminal back as it was. It can be called at any time, from any thread, and
+/// more than once.
+pub fn restore() {
+    if !OURS.swap(false, Ordering::SeqCst) {
+        return;
+    }
+    let mut out = Vec::new();
+    // A terminal that is gone needs nothing.
+    let _ = queue!(
+        out,
+        terminal::EndSynchronizedUpdate,
+        event::DisableBracketedPaste,
+        terminal::LeaveAlternateScreen,
+        cursor::Show
+    );
+    let _ = write_all(&out);
+    let _ = terminal::disable_raw_mode();
+}
+
+/// Makes a panic anywhere the end of the program, with the terminal whole and the message
+/// readable; otherwise the screen would go on with a dead link.
+pub fn restore_on_panic() {
+    let usual = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |panic| {
+        end_by_deadline();
+        restore();
+        usual(panic);
+        std::process::exit(101);
+    }));
+}
+
+/// Ends the program after a while, even where writing to the terminal blocks for ever.
+pub fn end_by_deadline() {
+    std::thread::spawn(|| {
+        std::thread::sleep(LEAVE);
+        std::process::exit(1);
+    });
+}
+
+/// Writes straight to the terminal: no lock that a blocked thread could hold.
+fn write_all(mut bytes: &[u8]) -> io::Result<()> {
+    while !bytes.is_empty() {
+        match rustix::io::write(rustix::stdio::stdout(), bytes) {
+            Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
+            Ok(written) => bytes = &bytes[written..],
+            Err(rustix::io::Errno::INTR) => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+    Ok(())
+}
+
+/// What the backend writes, collected until the frame is whole.
+#[derive(Clone, Default)]
+struct Frame(Rc<RefCell<Vec<u8>>>);
+
+impl Write for Frame {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.borrow_mut().extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// Draws frames, one at a time.
+pub struct Painter {
+    terminal: Terminal<CrosstermBackend<Frame>>,
+    frame: Frame,
+    size: (u16, u16),
+    frames: mpsc::Sender<Vec<u8>>,
+    busy: Arc<AtomicBool>,
+    idle: Arc<Notify>,
+}
+
+impl Painter {
+    /// A painter for a terminal of this size.
+    ///
+    /// # Errors
+    /// The system's.
+    pub fn new(size: (u16, u16)) -> io::Result<Painter> {
+        let (frames, incoming) = mpsc::channel::<Vec<u8>>();
+        let (busy, idle) = (Arc::new(AtomicBool::new(false)), Arc::new(Notify::new()));
+        let (writing, done) = (busy.clone(), idle.clone());
+        std::thread::Builder::new().name("terminal".to_owned()).spawn(move || {
+            for bytes in incoming {
+                // A terminal that is gone is noticed by the signal that comes with it.
+                let _ = write_all(&bytes);
+                writing.store(false, Ordering::Release);
+                done.notify_one();
+            }
+        })?;
+        let frame = Frame::default();
+        // The viewport is fixed, so that drawing asks the terminal nothing: a query would
+        // read the input that belongs to the event stream.
+        let options = TerminalOptions { viewport: Viewport::Fixed(Rect::new(0, 0, size.0, size.1)) };
+        let terminal = Terminal::with_options(CrosstermBackend::new(frame.clone()), options)?;
+        Ok(Painter { terminal, frame, size, frames, busy, idle })
+    }
+
+    /// Whether the terminal still takes in the last frame.
+    pub fn is_busy(&self) -> bool {
+        self.busy.load(Ordering::Acquire)
+    }
+
+    /// Comes when the terminal has taken in a frame.
+    pub fn idle(&self) -> Arc<Notify> {
+        self.idle.clone()
+    }
+
+    /// Draws the state. Not to be called while busy.
+    ///
+    /// # Errors
+    /// The backend's.
+    pub fn draw(&mut self, state: &State, theme: &Theme) -> io::Result<()> {
+        queue!(self.frame, terminal::BeginSynchronizedUpdate)?;
+        if self.size != state.size {
+            self.size = state.size;
+            self.repaint()?;
+        }
+        self.terminal.draw(|frame| view(state, theme, frame))?;
+        queue!(self.frame, terminal::EndSynchronizedUpdate)?;
+        let bytes = std::mem::take(&mut *self.frame.0.borrow_mut());
+        self.busy.store(true, Ordering::Release);
+        self.frames.send(bytes).map_err(|_| io::ErrorKind::BrokenPipe.into())
+    }
+
+    /// Makes the next frame a whole one.
+    ///
+    /// # Errors
+    /// The backend's.
+    pub fn repaint(&mut self) -> io::Result<()> {
+        queue!(self.frame, terminal::Clear(terminal::ClearType::All))?;
+        self.terminal.resize(Rect::new(0, 0, self.size.0, self.size.1))
+    }
+}
+
+/// The size of the terminal, in columns and rows.
+///
+/// # Errors
+/// The system's.
+pub fn size() -> io::Result<(u16, u16)> {
+    terminal::size()
+}

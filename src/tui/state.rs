@@ -1,0 +1,309 @@
+//! Everything that the screen shows, as plain data.
+
+use super::layout::{self, Areas, Pane};
+use crate::model::total::{self, Known, Totals};
+use crate::model::{Cart, CartLine, Catalog, Change, OpId, Product, ProductId, UserName};
+use crate::store::{Shop, Trouble};
+use std::collections::{HashSet, VecDeque};
+use tui_input::Input;
+
+/// What stays the same while the program runs.
+#[derive(Debug, Clone)]
+pub struct Session {
+    /// Whose cart.
+    pub user: UserName,
+    /// Who we are to the others.
+    pub me: String,
+    /// The address, without secrets.
+    pub address: String,
+    /// Whether the server is our private one.
+    pub private: bool,
+    /// The beginning of our op ids; no two programs have the same.
+    pub ops: String,
+    /// The local time zone.
+    pub zone: jiff::tz::TimeZone,
+}
+
+/// The link to the server, as shown.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Link {
+    /// Not up for the first time yet.
+    Connecting,
+    /// All that shows is current.
+    Live,
+    /// The cart is being read again.
+    Syncing,
+    /// What shows may be old.
+    Offline {
+        /// Since when, in Unix milliseconds.
+        since: i64,
+        /// Why, as last seen.
+        trouble: Trouble,
+    },
+    /// The link is up, and the cart can't be read.
+    Unreadable(Trouble),
+}
+
+/// The list position in a pane.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Scroll {
+    /// The selected row.
+    pub cursor: usize,
+    /// The first row that shows.
+    pub top: usize,
+}
+
+impl Scroll {
+    /// Keeps the cursor within `rows`, and it within the `page` rows that show.
+    pub fn settle(&mut self, rows: usize, page: usize) {
+        self.cursor = self.cursor.min(rows.saturating_sub(1));
+        let page = page.max(1);
+        self.top = self.top.clamp((self.cursor + 1).saturating_sub(page), self.cursor);
+        self.top = self.top.min(rows.saturating_sub(page));
+    }
+}
+
+/// The catalog pane.
+#[derive(Debug, Default)]
+pub struct CatalogPane {
+    /// All products.
+    pub catalog: Catalog,
+    /// The places of those that the filter leaves.
+    pub shown: Vec<u32>,
+    /// The filter.
+    pub filter: Input,
+    /// Where the list stands.
+    pub scroll: Scroll,
+    /// Whether it was ever read.
+    pub loaded: bool,
+    /// Whether it is being read, and whether to read it once more.
+    pub loading: bool,
+    /// Whether to read it again.
+    pub again: bool,
+    /// Not to be read again before this, so that a flood of messages costs little.
+    pub rest_until: u64,
+}
+
+impl CatalogPane {
+    /// The product in row `row`.
+    #[must_use]
+    pub fn row(&self, row: usize) -> Option<&Product> {
+        self.catalog.at(*self.shown.get(row)?)
+    }
+
+    /// The selected product.
+    #[must_use]
+    pub fn selected(&self) -> Option<&Product> {
+        self.row(self.scroll.cursor)
+    }
+}
+
+/// The cart pane.
+#[derive(Debug, Default)]
+pub struct CartPane {
+    /// The cart as the server has it.
+    pub confirmed: Cart,
+    /// Our changes that are neither applied nor refused yet, in order.
+    pub unconfirmed: VecDeque<Change>,
+    /// The one folded over the other: what shows.
+    pub shown: Cart,
+    /// Products in the cart that are no longer sold.
+    pub gone: HashSet<ProductId>,
+    /// Where the list stands.
+    pub scroll: Scroll,
+    /// The selected line, so that it stays selected when others come and go.
+    pub selected: Option<ProductId>,
+    /// When the cart expires, by our steady clock.
+    pub deadline: Option<u64>,
+}
+
+impl CartPane {
+    /// The selected line.
+    #[must_use]
+    pub fn selected(&self) -> Option<&CartLine> {
+        self.shown.lines.get(self.scroll.cursor)
+    }
+
+    /// Whether a change to this product is not confirmed yet.
+    #[must_use]
+    pub fn is_unconfirmed(&self, product: &ProductId) -> bool {
+        let touches = |edit: &crate::model::Edit| edit.product().is_none_or(|named| named == product);
+        self.unconfirmed.iter().any(|change| change.edits.iter().any(touches))
+    }
+}
+
+/// What the keyboard does.
+#[derive(Debug, Clone)]
+pub enum Mode {
+    /// Walks through the lists.
+    Browse,
+    /// Types a filter.
+    Filter,
+    /// Types a quantity.
+    Quantity {
+        /// For this product.
+        product: ProductId,
+        /// What is typed so far.
+        input: Input,
+    },
+    /// Reads the help, from this row on.
+    Help(usize),
+    /// Is asked whether to quit with unconfirmed changes.
+    Leaving,
+}
+
+/// How much a message matters.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Tone {
+    /// It tells.
+    Info,
+    /// Something was refused or failed.
+    Bad,
+}
+
+/// A message to the shopper.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Notice {
+    /// What it says.
+    pub text: String,
+    /// How much it matters.
+    pub tone: Tone,
+    /// When it goes.
+    pub until: u64,
+}
+
+/// A line that just changed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Mark {
+    /// Its product.
+    pub product: ProductId,
+    /// When the highlight ends.
+    pub until: u64,
+}
+
+/// Everything that the screen shows.
+#[derive(Debug)]
+pub struct State {
+    /// What stays the same.
+    pub session: Session,
+    /// What the shop says of itself.
+    pub shop: Shop,
+    /// Columns and rows of the terminal.
+    pub size: (u16, u16),
+    /// The link.
+    pub link: Link,
+    /// The products.
+    pub catalog: CatalogPane,
+    /// The cart.
+    pub cart: CartPane,
+    /// The pane with the keyboard.
+    pub focus: Pane,
+    /// What the keyboard does.
+    pub mode: Mode,
+    /// The number typed before a command.
+    pub count: Option<u32>,
+    /// The message that shows.
+    pub notice: Option<Notice>,
+    /// Lines that just changed.
+    pub marks: Vec<Mark>,
+    /// How many changes were made here; numbers our op ids.
+    pub made: u64,
+    /// Whether the private server is being started.
+    pub reviving: bool,
+    /// The time of the last message.
+    pub now: u64,
+}
+
+impl State {
+    /// The screen before anything is known.
+    #[must_use]
+    pub fn new(session: Session, size: (u16, u16)) -> State {
+        State {
+            session,
+            shop: Shop::default(),
+            size,
+            link: Link::Connecting,
+            catalog: CatalogPane::default(),
+            cart: CartPane::default(),
+            focus: Pane::Catalog,
+            mode: Mode::Browse,
+            count: None,
+            notice: None,
+            marks: Vec::new(),
+            made: 0,
+            reviving: false,
+            now: 0,
+        }
+    }
+
+    /// Where everything stands; `None` on a screen that is too small.
+    #[must_use]
+    pub fn areas(&self) -> Option<Areas> {
+        layout::areas(self.size.0, self.size.1, self.focus)
+    }
+
+    /// What is known of a product.
+    #[must_use]
+    pub fn known(&self, id: &ProductId) -> Known<'_> {
+        match self.catalog.catalog.get(id) {
+            Some(product) => Known::Product(product),
+            None if self.cart.gone.contains(id) => Known::Gone,
+            None => Known::Unread,
+        }
+    }
+
+    /// The name of a product as shown; its id where the name isn't known.
+    #[must_use]
+    pub fn name_of(&self, id: &ProductId) -> String {
+        match self.known(id) {
+            Known::Product(product) => product.name.to_string(),
+            Known::Gone | Known::Unread => id.to_string(),
+        }
+    }
+
+    /// The sums of the cart that shows.
+    #[must_use]
+    pub fn totals(&self) -> Totals {
+        total::totals(self.cart.shown.lines.iter().map(|line| (line, self.known(&line.product))))
+    }
+
+    /// The product that keys act on.
+    #[must_use]
+    pub fn target(&self) -> Option<ProductId> {
+        match self.focus {
+            Pane::Catalog => self.catalog.selected().map(|product| product.id.clone()),
+            Pane::Cart => self.cart.selected().map(|line| line.product.clone()),
+        }
+    }
+
+    /// A fresh op id.
+    pub fn next_op(&mut self) -> OpId {
+        self.made += 1;
+        OpId::parse(&format!("{}-{}", self.session.ops, self.made))
+            .unwrap_or_else(|| unreachable!("the prefix is made of hexadecimal digits"))
+    }
+
+    /// Milliseconds until the cart expires.
+    #[must_use]
+    pub fn left(&self) -> Option<u64> {
+        let deadline = self.cart.deadline.filter(|_| !self.cart.shown.lines.is_empty())?;
+        Some(deadline.saturating_sub(self.now))
+    }
+
+    /// The next moment, by the steady clock, at which something changes by itself.
+    #[must_use]
+    pub fn next_moment(&self) -> Option<u64> {
+        let marks = self.marks.iter().map(|mark| mark.until);
+        let notice = self.notice.as_ref().map(|notice| notice.until);
+        let counts = self.cart.deadline.filter(|_| !self.cart.confirmed.lines.is_empty());
+        // At zero the cart is read again; what happens next, the link tells.
+        let countdown = counts.filter(|deadline| *deadline > self.now).map(|deadline| {
+            let left = deadline - self.now;
+            // Minutes change once a minute, seconds once a second.
+            let step = if left > super::view::SECONDS_BELOW { 60_000 } else { 1_000 };
+            deadline - (left - 1) / step * step
+        });
+        let catalog = self.catalog.again.then_some(self.catalog.rest_until);
+        marks.chain(notice).chain(countdown).chain(catalog).min()
+    }
+}

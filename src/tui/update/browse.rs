@@ -1,0 +1,113 @@
+//! Walking through the lists, and changing the cart from them.
+
+use super::{complain, keys};
+use crate::model::total::Known;
+use crate::model::{Change, Edit, Kind, Money, ProductId, Refusal, quantity};
+use crate::tui::keymap::Action;
+use crate::tui::layout::Pane;
+use crate::tui::message::Effect;
+use crate::tui::state::{Mode, State};
+
+/// Changes that may wait for their answer at the same time.
+pub const MOST_UNCONFIRMED: usize = 200;
+
+/// Does what a key asks for in a list.
+pub fn act(state: &mut State, action: Action, effects: &mut Vec<Effect>) {
+    let count = state.count;
+    match action {
+        Action::Up | Action::Down | Action::PageUp | Action::PageDown | Action::Top | Action::Bottom => {
+            walk(state, action);
+        }
+        Action::SwitchPane => state.focus = state.focus.other(),
+        Action::ToCatalog => state.focus = Pane::Catalog,
+        Action::ToCart => state.focus = Pane::Cart,
+        _ => {
+            let Some(product) = state.target() else { return };
+            match action {
+                Action::Add | Action::More => add(state, product, count.unwrap_or(1), effects),
+                Action::Less => {
+                    let quantity = count.unwrap_or(1);
+                    change(state, Edit::Take { product, quantity }, effects);
+                }
+                Action::Remove => change(state, Edit::Remove { product }, effects),
+                Action::SetQuantity => keys::ask_quantity(state, product),
+                _ => {}
+            }
+        }
+    }
+}
+
+fn walk(state: &mut State, action: Action) {
+    let Some(areas) = state.areas() else { return };
+    let (scroll, rows, page) = match (&mut state.mode, state.focus) {
+        (Mode::Help(top), _) => {
+            let page = usize::from(state.size.1.saturating_sub(5)).max(1);
+            let last = super::super::keymap::help().count().saturating_sub(page);
+            *top = step(*top, last + 1, page, action, 1);
+            return;
+        }
+        (_, Pane::Catalog) => {
+            (&mut state.catalog.scroll, state.catalog.shown.len(), areas.catalog_rows.height)
+        }
+        (_, Pane::Cart) => (&mut state.cart.scroll, state.cart.shown.lines.len(), areas.cart_rows.height),
+    };
+    scroll.cursor = step(scroll.cursor, rows, usize::from(page), action, state.count.unwrap_or(1) as usize);
+    state.count = None;
+}
+
+fn step(at: usize, rows: usize, page: usize, action: Action, by: usize) -> usize {
+    let last = rows.saturating_sub(1);
+    let page = page.saturating_sub(1).max(1);
+    match action {
+        Action::Up => at.saturating_sub(by),
+        Action::Down => at.saturating_add(by).min(last),
+        Action::PageUp => at.saturating_sub(page),
+        Action::PageDown => (at + page).min(last),
+        Action::Top => 0,
+        _ => last,
+    }
+}
+
+fn add(state: &mut State, product: ProductId, quantity: u32, effects: &mut Vec<Effect>) {
+    match price(state, &product) {
+        Ok(price) => change(state, Edit::Add { product, quantity, price }, effects),
+        Err(refusal) => complain(state, refusal.to_string()),
+    }
+}
+
+/// The price to note on a line; the shop can't sell what has none.
+fn price(state: &State, product: &ProductId) -> Result<Option<Money>, Refusal> {
+    match state.known(product) {
+        Known::Product(known) if known.price.is_none() => Err(Refusal::NoPrice(known.name.to_string())),
+        Known::Product(known) => Ok(known.price),
+        Known::Gone => Err(Refusal::UnknownProduct(product.to_string())),
+        Known::Unread => Ok(None),
+    }
+}
+
+/// Sets the quantity that was typed at the prompt.
+pub fn set_quantity(state: &mut State, product: &ProductId, typed: &str, effects: &mut Vec<Effect>) {
+    // The server knows the limit; here only what is no quantity at all is caught.
+    let quantity = match quantity::parse(typed, quantity::HIGHEST_LIMIT) {
+        Ok(quantity) => quantity,
+        Err(refusal) => return complain(state, refusal.to_string()),
+    };
+    match price(state, product) {
+        Ok(price) => change(state, Edit::Set { product: product.clone(), quantity, price }, effects),
+        Err(refusal) => complain(state, refusal.to_string()),
+    }
+}
+
+/// Makes a change: it shows at once as unconfirmed, and is sent.
+pub fn change(state: &mut State, edit: Edit, effects: &mut Vec<Effect>) {
+    if state.cart.unconfirmed.len() >= MOST_UNCONFIRMED {
+        return complain(
+            state,
+            format!("{MOST_UNCONFIRMED} changes wait for the server already: this one was not made"),
+        );
+    }
+    let change = Change { op: state.next_op(), kind: Kind::Edit, edits: vec![edit] };
+    state.cart.unconfirmed.push_back(change.clone());
+    super::cart::fold(state);
+    effects.push(Effect::Send(change));
+}

@@ -1,0 +1,187 @@
+//! What the link tells of the cart.
+
+use super::{catalog, complain, tell};
+use crate::model::total::Known;
+use crate::model::{Cart, Deadline, Fit, Kind, OpId, ProductId, Update};
+use crate::store::link::Event;
+use crate::store::{Error, Trouble};
+use crate::tui::message::{Effect, Now};
+use crate::tui::state::{Link, Mark, State};
+
+/// How long a changed line is highlighted, in milliseconds.
+const MARKED: u64 = 1_500;
+
+/// The link told something.
+pub fn on_link(state: &mut State, event: Event, now: Now, effects: &mut Vec<Effect>) {
+    match event {
+        Event::Down(trouble) => on_down(state, trouble, now, effects),
+        Event::Stale => {
+            if state.link == Link::Live {
+                state.link = Link::Syncing;
+            }
+        }
+        Event::Cart(cart) => on_cart(state, cart, effects),
+        Event::Unreadable(trouble) => state.link = Link::Unreadable(trouble),
+        Event::Update(update) => on_update(state, &update, effects),
+        Event::Settled(op, outcome) => on_settled(state, &op, outcome),
+        Event::Products(read) => catalog::on_products(state, read),
+        Event::Catalog(news) => catalog::on_news(state, news, effects),
+    }
+}
+
+fn on_down(state: &mut State, trouble: Trouble, now: Now, effects: &mut Vec<Effect>) {
+    let gone = matches!(trouble, Trouble::Refused | Trouble::NoSocket);
+    if gone && state.session.private && !state.reviving {
+        state.reviving = true;
+        effects.push(Effect::Revive);
+    }
+    let since = match state.link {
+        Link::Offline { since, .. } => since,
+        _ => now.wall,
+    };
+    state.link = Link::Offline { since, trouble };
+}
+
+fn on_cart(state: &mut State, cart: Cart, effects: &mut Vec<Effect>) {
+    let first = state.link == Link::Connecting;
+    let back = matches!(state.link, Link::Offline { .. });
+    if !first {
+        mark_differences(state, &cart);
+        if cart.lines.is_empty() && !state.cart.confirmed.lines.is_empty() && is_over(state) {
+            tell(state, "The session timed out: the cart is empty".to_owned());
+        }
+    }
+    state.link = Link::Live;
+    set_deadline(state, cart.deadline);
+    state.cart.confirmed = cart;
+    fold(state);
+    if back || !state.catalog.loaded {
+        catalog::ask(state, effects);
+    }
+    read_unknown(state, effects);
+}
+
+fn on_update(state: &mut State, update: &Update, effects: &mut Vec<Effect>) {
+    match state.cart.confirmed.apply(update) {
+        Fit::Old => return,
+        Fit::Gap => {
+            if state.link == Link::Live {
+                state.link = Link::Syncing;
+            }
+            effects.push(Effect::Reread);
+            return;
+        }
+        Fit::Next => {}
+    }
+    set_deadline(state, update.deadline);
+    for line in &update.lines {
+        mark(state, line.product.clone());
+    }
+    if !update.op.as_str().starts_with(&state.session.ops) {
+        let said = describe(state, update);
+        tell(state, said);
+    }
+    fold(state);
+    read_unknown(state, effects);
+}
+
+/// Who did what, in a few words.
+fn describe(state: &State, update: &Update) -> String {
+    let what = match (update.kind, &update.lines[..]) {
+        (Kind::Touch, _) => "kept the session alive".to_owned(),
+        (Kind::Clear, _) => "cleared the cart".to_owned(),
+        (_, [line]) => {
+            let name = state.name_of(&line.product);
+            match line.delta {
+                _ if line.quantity == 0 => format!("removed {name}"),
+                0.. => format!("added {} × {name}", line.delta),
+                _ => format!("took {} × {name}", -line.delta),
+            }
+        }
+        (_, lines) => format!("changed {} lines", lines.len()),
+    };
+    format!("{} {what}", update.by)
+}
+
+fn on_settled(state: &mut State, op: &OpId, outcome: Result<Update, Error>) {
+    let before = state.cart.unconfirmed.len();
+    state.cart.unconfirmed.retain(|change| change.op != *op);
+    if state.cart.unconfirmed.len() == before {
+        return;
+    }
+    if state.cart.unconfirmed.is_empty() && matches!(state.mode, crate::tui::state::Mode::Leaving) {
+        state.mode = crate::tui::state::Mode::Browse;
+    }
+    fold(state);
+    match outcome {
+        Ok(_) => {}
+        Err(Error::Refused(refusal)) => complain(state, refusal.to_string()),
+        Err(error) => complain(state, format!("The change was not made: {error}")),
+    }
+}
+
+/// What shows: the confirmed cart with the unconfirmed changes over it.
+pub fn fold(state: &mut State) {
+    let selected = state.cart.selected.take();
+    let mut shown = state.cart.confirmed.clone();
+    for edit in state.cart.unconfirmed.iter().flat_map(|change| &change.edits) {
+        shown.preview(edit);
+    }
+    // The selected line stays selected, and keeps its place on the screen, when lines come
+    // and go above it.
+    if let Some(place) = selected.and_then(|id| shown.lines.iter().position(|line| line.product == id)) {
+        let scroll = &mut state.cart.scroll;
+        let offset = scroll.cursor.saturating_sub(scroll.top);
+        scroll.cursor = place;
+        scroll.top = place.saturating_sub(offset);
+    }
+    state.cart.shown = shown;
+}
+
+/// Asks for the products in the cart that the catalog does not have.
+pub fn read_unknown(state: &State, effects: &mut Vec<Effect>) {
+    if !state.catalog.loaded {
+        return;
+    }
+    let lines = state.cart.confirmed.lines.iter().map(|line| &line.product);
+    let unknown: Vec<ProductId> =
+        lines.filter(|id| matches!(state.known(id), Known::Unread)).cloned().collect();
+    if !unknown.is_empty() {
+        effects.push(Effect::ReadProducts(unknown));
+    }
+}
+
+fn mark(state: &mut State, product: ProductId) {
+    state.marks.retain(|mark| mark.product != product);
+    state.marks.push(Mark { product, until: state.now + MARKED });
+}
+
+fn mark_differences(state: &mut State, cart: &Cart) {
+    let changed: Vec<ProductId> = cart
+        .lines
+        .iter()
+        .filter(|line| {
+            state.cart.confirmed.line(&line.product).map(|old| &old.quantity) != Some(&line.quantity)
+        })
+        .map(|line| line.product.clone())
+        .collect();
+    for product in changed {
+        mark(state, product);
+    }
+}
+
+fn set_deadline(state: &mut State, deadline: Deadline) {
+    state.cart.deadline = deadline.left_when_told().map(|left| state.now + left);
+}
+
+fn is_over(state: &State) -> bool {
+    state.cart.deadline.is_some_and(|deadline| deadline <= state.now)
+}
+
+/// At zero the cart is read again: the server alone says that it has expired.
+pub fn watch_deadline(state: &mut State, effects: &mut Vec<Effect>) {
+    if is_over(state) && !state.cart.confirmed.lines.is_empty() && state.link == Link::Live {
+        state.link = Link::Syncing;
+        effects.push(Effect::Reread);
+    }
+}

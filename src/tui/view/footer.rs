@@ -1,0 +1,78 @@
+//! The last two lines: messages and prompts, and the keys that work here.
+
+use crate::model::text;
+use crate::tui::keymap;
+use crate::tui::state::{Link, Mode, State, Tone};
+use crate::tui::theme::Theme;
+use crate::tui::update::context;
+use ratatui::Frame;
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::style::Style;
+use ratatui::text::{Line, Span};
+use ratatui::widgets::Widget;
+
+/// Draws the prompt, the message, or what is wrong with the link.
+pub fn message(state: &State, theme: &Theme, area: Rect, frame: &mut Frame<'_>) {
+    if let Mode::Quantity { product, input } = &state.mode {
+        let room = usize::from(area.width);
+        let name = text::fit(&state.name_of(product), room.saturating_sub(24));
+        let label = format!(" Quantity of {name}: ");
+        let at = text::width(&label) + input.visual_cursor();
+        let line =
+            Line::from(vec![Span::styled(label, theme.accent), Span::styled(input.value(), theme.text)]);
+        line.render(area, frame.buffer_mut());
+        let x = u16::try_from(at).unwrap_or(u16::MAX).min(area.width.saturating_sub(1));
+        return frame.set_cursor_position((area.x + x, area.y));
+    }
+    let (said, style) = said(state, theme);
+    let shown = text::fit(&said, usize::from(area.width.saturating_sub(2)));
+    frame.buffer_mut().set_stringn(area.x + 1, area.y, shown, usize::from(area.width - 1), style);
+}
+
+fn said(state: &State, theme: &Theme) -> (String, Style) {
+    let waiting = state.cart.unconfirmed.len();
+    let changes = |n: usize| if n == 1 { "1 change".to_owned() } else { format!("{n} changes") };
+    if matches!(state.mode, Mode::Leaving) {
+        return (format!("{} not confirmed yet: quit and lose track of them?", changes(waiting)), theme.warn);
+    }
+    if let Some(count) = state.count {
+        return (format!("{count} × …"), theme.accent);
+    }
+    if let Some(notice) = &state.notice {
+        let style = match notice.tone {
+            Tone::Info => theme.text,
+            Tone::Bad => theme.bad,
+        };
+        return (notice.text.clone(), style);
+    }
+    let waits = if waiting > 0 { format!("; {} waiting", changes(waiting)) } else { String::new() };
+    match &state.link {
+        Link::Offline { trouble, .. } => {
+            let said = sentence(&trouble.to_string());
+            (format!("{said} — trying again{waits}"), theme.bad)
+        }
+        Link::Unreadable(trouble) => (format!("The cart can't be read: {trouble}"), theme.bad),
+        _ => (String::new(), theme.text),
+    }
+}
+
+fn sentence(text: &str) -> String {
+    let mut chars = text.chars();
+    chars.next().map(|first| first.to_uppercase().chain(chars).collect()).unwrap_or_default()
+}
+
+/// Draws the keys that work here, as many as fit.
+pub fn keys(state: &State, theme: &Theme, area: Rect, buffer: &mut Buffer) {
+    let mut x = area.x + 1;
+    for (key, word) in keymap::footer(context(state)) {
+        let key = format!("{key} ");
+        let needs = u16::try_from(text::width(&key) + text::width(word)).unwrap_or(u16::MAX);
+        if x.saturating_add(needs) > area.right() {
+            return;
+        }
+        (x, _) = buffer.set_stringn(x, area.y, &key, usize::from(area.right() - x), theme.accent);
+        (x, _) = buffer.set_stringn(x, area.y, word, usize::from(area.right() - x), theme.dim);
+        x += 2;
+    }
+}

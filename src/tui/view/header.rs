@@ -1,0 +1,79 @@
+//! The first line: shop, whose cart, the link, the session.
+
+use crate::model::text;
+use crate::tui::state::{Link, State};
+use crate::tui::theme::{DOWN, LIVE, Theme};
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::text::{Line, Span};
+use ratatui::widgets::Widget;
+
+/// Below this, in milliseconds, the session's end is counted in seconds.
+pub const SECONDS_BELOW: u64 = 120_000;
+
+/// Draws the header.
+pub fn draw(state: &State, theme: &Theme, area: Rect, buffer: &mut Buffer) {
+    let (sign, word, style) = match &state.link {
+        Link::Connecting => (DOWN, "connecting".to_owned(), theme.dim),
+        Link::Live => (LIVE, "live".to_owned(), theme.good),
+        Link::Syncing => (LIVE, "reading".to_owned(), theme.warn),
+        Link::Offline { since, .. } => (DOWN, format!("offline since {}", clock(state, *since)), theme.bad),
+        Link::Unreadable(_) => (DOWN, "unreadable".to_owned(), theme.bad),
+    };
+    let mut right = vec![Span::styled(format!("{sign} {word}"), style)];
+    if let Some(left) = state.left() {
+        let style = if left <= SECONDS_BELOW { theme.warn } else { theme.dim };
+        right.push(Span::styled(format!("  {} left", countdown(left)), style));
+    }
+    right.push(Span::raw(" "));
+    let right = Line::from(right);
+    let free = usize::from(area.width).saturating_sub(right.width() + 2);
+    let shop = text::fit(&state.shop.name, free.min(24));
+    let cart = format!("cart of {}", state.session.user);
+    let mut left = vec![Span::raw(" "), Span::styled(shop, theme.accent)];
+    let rest = free.saturating_sub(left.iter().map(Span::width).sum());
+    if rest > 12 {
+        left.push(Span::styled(format!("  {}", text::fit(&cart, rest - 2)), theme.text));
+    }
+    Line::from(left).render(area, buffer);
+    right.right_aligned().render(area, buffer);
+}
+
+/// Minutes, or minutes and seconds towards the end.
+fn countdown(left: u64) -> String {
+    let seconds = left.div_ceil(1000);
+    let minutes = left.div_ceil(60_000);
+    match left {
+        0..=SECONDS_BELOW => format!("{}:{:02}", seconds / 60, seconds % 60),
+        _ if minutes <= 120 => format!("{minutes} min"),
+        _ if minutes <= 48 * 60 => format!("{} h", minutes.div_ceil(60)),
+        _ => format!("{} days", minutes.div_ceil(60 * 24)),
+    }
+}
+
+/// The time of day at a Unix time in milliseconds.
+fn clock(state: &State, at: i64) -> String {
+    let time = state.session.zone.to_datetime(jiff::Timestamp::from_millisecond(at).unwrap_or_default());
+    format!("{:02}:{:02}:{:02}", time.hour(), time.minute(), time.second())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::countdown;
+
+    #[test]
+    fn countdowns() {
+        for (left, shown) in [
+            (0, "0:00"),
+            (1, "0:01"),
+            (59_001, "1:00"),
+            (120_000, "2:00"),
+            (120_001, "3 min"),
+            (1_800_000, "30 min"),
+            (4 * 3_600_000, "4 h"),
+            (72 * 3_600_000, "3 days"),
+        ] {
+            assert_eq!(countdown(left), shown);
+        }
+    }
+}

@@ -1,0 +1,47 @@
+//! Rows of columns.
+
+use crate::model::text;
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::style::Style;
+
+/// One cell of a row: its text, its width in columns, whether it is set to the right.
+pub struct Cell<'a> {
+    /// What it says.
+    pub text: &'a str,
+    /// Its columns, with the gap after it not counted.
+    pub width: u16,
+    /// Set to the right, as numbers are.
+    pub right: bool,
+    /// How it looks.
+    pub style: Style,
+}
+
+/// A cell set to the left.
+pub fn left(text: &str, width: u16, style: Style) -> Cell<'_> {
+    Cell { text, width, right: false, style }
+}
+
+/// A cell set to the right.
+pub fn right(text: &str, width: u16, style: Style) -> Cell<'_> {
+    Cell { text, width, right: true, style }
+}
+
+/// Draws cells with one column between them; those without width are left out. `ground`
+/// fills the row; with `over` it wins over the cells' own styles.
+pub fn draw(cells: &[Cell<'_>], area: Rect, ground: Style, over: bool, buffer: &mut Buffer) {
+    buffer.set_style(area, ground);
+    let mut x = area.x;
+    for cell in cells.iter().filter(|cell| cell.width > 0) {
+        let width = cell.width.min(area.right().saturating_sub(x));
+        if width == 0 {
+            return;
+        }
+        let fitted = text::fit(cell.text, usize::from(width));
+        let used = u16::try_from(text::width(&fitted)).unwrap_or(width);
+        let start = if cell.right { x + width - used.min(width) } else { x };
+        let style = if over { cell.style.patch(ground) } else { ground.patch(cell.style) };
+        buffer.set_stringn(start, area.y, &fitted, usize::from(width), style);
+        x += cell.width + 1;
+    }
+}

@@ -1,0 +1,53 @@
+//! What the tests stand on: a real server on a private socket, and the real program in a
+//! real pseudo-terminal. Nothing sleeps where an event can be awaited.
+#![allow(dead_code, reason = "each test binary uses its own part of it")]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test may fail")]
+
+pub mod server;
+pub mod terminal;
+
+pub use server::Server;
+pub use terminal::Terminal;
+
+use std::process::{Command, Output};
+
+/// The program under test.
+pub const TROLLEY: &str = env!("CARGO_BIN_EXE_trolley");
+
+/// A trolley command that sees no settings of the person who runs the tests.
+pub fn trolley(home: &std::path::Path, args: &[&str]) -> Command {
+    let mut command = Command::new(TROLLEY);
+    command
+        .args(args)
+        .env_clear()
+        .env("HOME", home)
+        .env("PATH", std::env::var_os("PATH").unwrap_or_default());
+    command
+}
+
+/// Runs one plain command on `server`.
+pub fn run(server: &Server, args: &[&str]) -> Output {
+    let mut all = vec!["--redis", server.url()];
+    all.extend(args);
+    trolley(server.dir(), &all).output().unwrap()
+}
+
+/// [`run`] for a command that must succeed; returns what it prints.
+pub fn ok(server: &Server, args: &[&str]) -> String {
+    let output = run(server, args);
+    assert!(output.status.success(), "{args:?}: {}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).unwrap()
+}
+
+/// The shop on `server` in a terminal.
+pub fn shop(server: &Server, cart: &str, name: &str) -> Terminal {
+    shop_sized(server, cart, name, 120, 36)
+}
+
+/// [`shop`] in a terminal of this size.
+pub fn shop_sized(server: &Server, cart: &str, name: &str, columns: u16, rows: u16) -> Terminal {
+    let args = ["--redis", server.url(), "--user", cart, "--name", name];
+    let terminal = Terminal::builder(TROLLEY).args(&args).size(columns, rows).home(server.dir()).open();
+    terminal.wait("● live");
+    terminal
+}

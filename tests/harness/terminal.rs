@@ -1,0 +1,243 @@
+//! A real program in a real pseudo-terminal, with a terminal emulator for its screen.
+
+use portable_pty::{Child, CommandBuilder, ExitStatus, MasterPty, PtySize, native_pty_system};
+use regex::RegexBuilder;
+use rustix::process::{Pid, Signal, kill_process};
+use std::io::{Read, Write};
+use std::num::NonZeroU16;
+use std::path::Path;
+use std::sync::{Arc, Condvar, Mutex};
+use std::time::{Duration, Instant};
+use vt100::{Parser, Screen};
+
+/// How long anything may take to show.
+const PATIENCE: Duration = Duration::from_secs(20);
+/// A lone escape must stay alone for a moment, or it begins another key.
+const ALONE: Duration = Duration::from_millis(40);
+/// The local flags of a terminal in its usual mode: ICANON and ECHO.
+const COOKED: u64 = 0o2 | 0o10;
+
+fn whole(n: u16) -> NonZeroU16 {
+    NonZeroU16::new(n).expect("a terminal has a size")
+}
+
+struct Shown {
+    parser: Parser,
+    raw: Vec<u8>,
+}
+
+/// The program and its terminal; killed when dropped.
+pub struct Terminal {
+    master: Option<Box<dyn MasterPty + Send>>,
+    keyboard: Option<Box<dyn Write + Send>>,
+    child: Box<dyn Child + Send + Sync>,
+    shown: Arc<(Mutex<Shown>, Condvar)>,
+}
+
+/// What to open.
+pub struct Builder {
+    command: CommandBuilder,
+    size: (u16, u16),
+}
+
+impl Builder {
+    /// The program's arguments.
+    pub fn args(mut self, args: &[&str]) -> Builder {
+        self.command.args(args);
+        self
+    }
+
+    /// Columns and rows.
+    pub fn size(mut self, columns: u16, rows: u16) -> Builder {
+        self.size = (columns, rows);
+        self
+    }
+
+    /// One more variable of the environment.
+    pub fn env(mut self, name: &str, value: &str) -> Builder {
+        self.command.env(name, value);
+        self
+    }
+
+    /// The home folder.
+    pub fn home(self, home: &Path) -> Builder {
+        self.env("HOME", home.to_str().unwrap())
+    }
+
+    /// Starts the program.
+    pub fn open(self) -> Terminal {
+        let (cols, rows) = self.size;
+        let pair = native_pty_system().openpty(PtySize { rows, cols, ..PtySize::default() }).unwrap();
+        let child = pair.slave.spawn_command(self.command).unwrap();
+        drop(pair.slave);
+        let mut reader = pair.master.try_clone_reader().unwrap();
+        let parser = Parser::new(whole(rows), whole(cols), 0);
+        let shown = Arc::new((Mutex::new(Shown { parser, raw: Vec::new() }), Condvar::new()));
+        let seen = shown.clone();
+        std::thread::spawn(move || {
+            let mut buffer = [0; 65536];
+            while let Ok(read @ 1..) = reader.read(&mut buffer) {
+                let mut shown = seen.0.lock().unwrap();
+                shown.parser.process(&buffer[..read]);
+                shown.raw.extend_from_slice(&buffer[..read]);
+                seen.1.notify_all();
+            }
+        });
+        let keyboard = Some(pair.master.take_writer().unwrap());
+        Terminal { master: Some(pair.master), keyboard, child, shown }
+    }
+}
+
+impl Terminal {
+    /// A terminal of 120x36 with a clean environment.
+    pub fn builder(program: &str) -> Builder {
+        let mut command = CommandBuilder::new(program);
+        command.env_clear();
+        for (name, value) in [("TERM", "xterm-256color"), ("COLORTERM", "truecolor"), ("LANG", "C.UTF-8")] {
+            command.env(name, value);
+        }
+        command.env("PATH", std::env::var_os("PATH").unwrap_or_default());
+        Builder { command, size: (120, 36) }
+    }
+
+    /// Waits until `test` holds for the screen.
+    pub fn wait_until(&self, what: &str, test: impl Fn(&Screen) -> bool) {
+        let until = Instant::now() + PATIENCE;
+        let mut shown = self.shown.0.lock().unwrap();
+        while !test(shown.parser.screen()) {
+            let left = until.saturating_duration_since(Instant::now());
+            assert!(!left.is_zero(), "{what}; the screen is:\n{}", shown.parser.screen().contents());
+            shown = self.shown.1.wait_timeout(shown, left).unwrap().0;
+        }
+    }
+
+    /// Waits until the screen shows this regex.
+    pub fn wait(&self, pattern: &str) {
+        let regex = RegexBuilder::new(pattern).multi_line(true).build().unwrap();
+        self.wait_until(&format!("{pattern:?} did not show"), |screen| regex.is_match(&screen.contents()));
+    }
+
+    /// Waits until the screen shows this regex no longer.
+    pub fn gone(&self, pattern: &str) {
+        let regex = RegexBuilder::new(pattern).multi_line(true).build().unwrap();
+        self.wait_until(&format!("{pattern:?} still shows"), |screen| !regex.is_match(&screen.contents()));
+    }
+
+    /// Looks at the screen.
+    pub fn screen<T>(&self, look: impl FnOnce(&Screen) -> T) -> T {
+        look(self.shown.0.lock().unwrap().parser.screen())
+    }
+
+    /// The screen as text.
+    pub fn text(&self) -> String {
+        self.screen(Screen::contents)
+    }
+
+    /// Everything that the program ever wrote.
+    pub fn raw(&self) -> Vec<u8> {
+        self.shown.0.lock().unwrap().raw.clone()
+    }
+
+    /// Writes bytes as the keyboard does.
+    pub fn send(&mut self, bytes: &[u8]) {
+        let keyboard = self.keyboard.as_mut().expect("not hung up");
+        keyboard.write_all(bytes).unwrap();
+        keyboard.flush().unwrap();
+    }
+
+    /// Presses keys: names (`down`, `ctrl-c`, `esc`) or text.
+    pub fn keys(&mut self, keys: &str) {
+        for key in keys.split_whitespace() {
+            let bytes: &[u8] = match key {
+                "up" => b"\x1b[A",
+                "down" => b"\x1b[B",
+                "right" => b"\x1b[C",
+                "left" => b"\x1b[D",
+                "home" => b"\x1b[H",
+                "end" => b"\x1b[F",
+                "pageup" => b"\x1b[5~",
+                "pagedown" => b"\x1b[6~",
+                "delete" => b"\x1b[3~",
+                "enter" => b"\r",
+                "tab" => b"\t",
+                "backspace" => b"\x7f",
+                "space" => b" ",
+                "esc" => b"\x1b",
+                _ => match key.strip_prefix("ctrl-") {
+                    Some(letter) => &[letter.as_bytes()[0] & 0x1f],
+                    None => key.as_bytes(),
+                },
+            };
+            self.send(bytes);
+            if key == "esc" {
+                std::thread::sleep(ALONE);
+            }
+        }
+    }
+
+    /// Pastes a text, bracketed as terminals do.
+    pub fn paste(&mut self, text: &str) {
+        self.send(format!("\x1b[200~{text}\x1b[201~").as_bytes());
+    }
+
+    /// Clicks at a column and a row, from 1.
+    pub fn click(&mut self, column: u16, row: u16) {
+        self.send(format!("\x1b[<0;{column};{row}M\x1b[<0;{column};{row}m").as_bytes());
+    }
+
+    /// Gives the window another size.
+    pub fn resize(&self, cols: u16, rows: u16) {
+        self.shown.0.lock().unwrap().parser.screen_mut().set_size(whole(rows), whole(cols));
+        self.master.as_ref().unwrap().resize(PtySize { rows, cols, ..PtySize::default() }).unwrap();
+    }
+
+    /// Sends a signal to the program.
+    pub fn signal(&self, signal: Signal) {
+        kill_process(self.pid(), signal).unwrap();
+    }
+
+    /// The program's process.
+    pub fn pid(&self) -> Pid {
+        Pid::from_raw(self.child.process_id().unwrap().cast_signed()).unwrap()
+    }
+
+    /// Closes the window: the program gets SIGHUP, and its terminal is gone.
+    pub fn hang_up(&mut self) {
+        self.signal(Signal::HUP);
+        self.keyboard = None;
+        self.master = None;
+    }
+
+    /// Waits for the program to end.
+    pub fn wait_exit(&mut self) -> ExitStatus {
+        let until = Instant::now() + PATIENCE;
+        loop {
+            if let Some(status) = self.child.try_wait().unwrap() {
+                return status;
+            }
+            assert!(Instant::now() < until, "the program goes on:\n{}", self.text());
+            std::thread::sleep(Duration::from_millis(5));
+        }
+    }
+
+    /// Checks that the program has left the terminal as it was.
+    pub fn assert_restored(&self) {
+        self.wait_until("the main screen is not back", |screen| {
+            !screen.alternate_screen() && !screen.hide_cursor()
+        });
+        self.screen(|screen| {
+            assert!(!screen.bracketed_paste(), "bracketed paste is still on");
+            assert_eq!(screen.mouse_protocol_mode(), vt100::MouseProtocolMode::None);
+        });
+        let termios = self.master.as_ref().unwrap().get_termios().unwrap();
+        let flags = u64::from(termios.local_flags.bits());
+        assert_eq!(flags & COOKED, COOKED, "the terminal is still raw");
+    }
+}
+
+impl Drop for Terminal {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
