@@ -2,15 +2,28 @@
 
 use super::Failure;
 use crate::config::{Place, Settings};
-use crate::model::{Catalog, Product, ProductId, Refusal};
-use crate::store::{self, Connection};
+use crate::model::{Catalog, Product, ProductId};
+use crate::store::{self, Connection, Trouble};
+use std::time::{Duration, Instant};
+
+/// How long to wait for a private server that reads its data.
+const LOADING: Duration = Duration::from_secs(60);
+/// The pause between two looks at it.
+const LOOK: Duration = Duration::from_millis(20);
 
 /// Connects to the shop; starts the private server where it is not running.
 pub async fn enter(settings: &Settings) -> Result<Connection, Failure> {
     let address = settings.place.open()?;
     let mut connection = store::connect(&address).await?.with_policy(settings.policy.clone());
     if matches!(settings.place, Place::Private(_)) {
-        store::demo::load_if_untouched(&mut connection).await?;
+        let started = Instant::now();
+        while let Err(error) = store::demo::load_if_untouched(&mut connection).await {
+            let loading = error == Trouble::Loading.into();
+            if !loading || started.elapsed() > LOADING {
+                return Err(error.into());
+            }
+            tokio::time::sleep(LOOK).await;
+        }
     }
     Ok(connection)
 }
@@ -34,9 +47,4 @@ pub fn op(typed: Option<&str>) -> Result<crate::model::OpId, Failure> {
         let why = "1 to 64 of A-Z a-z 0-9 . _ : -".to_owned();
         Failure::Config(crate::config::ConfigError::Value { setting: "op-id", why })
     })
-}
-
-/// The refusal for a product that is neither in the catalog nor, by its id, in the cart.
-pub fn is_unknown(failure: &Failure) -> bool {
-    matches!(failure, Failure::Store(store::Error::Refused(Refusal::UnknownProduct(_))))
 }

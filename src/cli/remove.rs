@@ -4,8 +4,8 @@ use super::add::changed;
 use super::output::Output;
 use super::{Failure, place};
 use crate::config::Settings;
-use crate::model::{Product, ProductId, quantity};
-use crate::store;
+use crate::model::{Catalog, Product, ProductId, Refusal, quantity};
+use crate::store::{self, Connection};
 use clap::Args;
 
 /// What to take out.
@@ -27,11 +27,7 @@ pub async fn run(args: Remove, settings: &Settings, output: &Output) -> Result<(
     let limit = quantity::HIGHEST_LIMIT;
     let quantity = args.quantity.as_deref().map(|typed| quantity::parse(typed, limit)).transpose()?;
     let mut connection = place::enter(settings).await?;
-    let product = match place::product(&mut connection, &args.product).await {
-        // A product that is gone can still lie in the cart.
-        Err(failure) if place::is_unknown(&failure) => gone(&args.product)?.ok_or(failure)?,
-        found => found?,
-    };
+    let product = line(&mut connection, settings, &args.product).await?;
     let update = store::remove_as(&mut connection, &settings.user, &product.id, quantity, op).await?;
     let (now, taken) = update.lines.first().map_or((0, 0), |line| (line.quantity, -line.delta));
     output.result(
@@ -43,7 +39,17 @@ pub async fn run(args: Remove, settings: &Settings, output: &Output) -> Result<(
     Ok(())
 }
 
-fn gone(typed: &str) -> Result<Option<Product>, Failure> {
+/// The line that somebody means: by id, else by a name among those in the cart; a product
+/// that is gone can still lie there.
+async fn line(connection: &mut Connection, settings: &Settings, typed: &str) -> Result<Product, Failure> {
     let id = ProductId::asked(typed)?;
-    Ok(Product::decode(id, [Some(typed.as_bytes()), None, None, None, None, None]))
+    let cart = store::get_cart_items(connection, &settings.user).await?;
+    let ids: Vec<ProductId> = cart.lines.into_iter().map(|line| line.product).collect();
+    let read = store::get_products(connection, &ids).await?;
+    let named = read.into_iter().filter_map(|(id, product)| product.or_else(|| Product::nameless(id)));
+    match Catalog::new(named.collect()).resolve(typed) {
+        Ok(product) => Ok(product.clone()),
+        Err(Refusal::UnknownProduct(_)) if !ids.contains(&id) => place::product(connection, typed).await,
+        Err(refusal) => Err(refusal.into()),
+    }
 }

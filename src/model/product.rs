@@ -97,6 +97,13 @@ impl Product {
         })
     }
 
+    /// A product of which only the id is left.
+    #[must_use]
+    pub fn nameless(id: ProductId) -> Option<Product> {
+        let name = id.to_string();
+        Product::decode(id, [Some(name.as_bytes()), None, None, None, None, None])
+    }
+
     /// Whether the shop has none of it left.
     #[must_use]
     pub fn is_sold_out(&self) -> bool {

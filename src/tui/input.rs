@@ -7,11 +7,23 @@ use crossterm::event::{Event, KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
 /// The message behind an event; `None` for what the shop has no use for.
 #[must_use]
 pub fn message(event: Event) -> Option<Message> {
+    #[cfg(debug_assertions)]
+    panic_on_demand(&event);
     match event {
         Event::Key(key) if key.kind != KeyEventKind::Release => self::key(key).map(Message::Key),
         Event::Paste(text) => Some(Message::Paste(text)),
         Event::Resize(width, height) => Some(Message::Resize(width, height)),
         _ => None,
+    }
+}
+
+/// Lets a test see what a panic leaves behind; not in the released program.
+#[cfg(debug_assertions)]
+#[allow(clippy::panic, reason = "that is its purpose")]
+fn panic_on_demand(event: &Event) {
+    let asked = matches!(event, Event::Key(KeyEvent { code: KeyCode::F(12), .. }));
+    if asked && std::env::var_os("TROLLEY_PANIC").is_some() {
+        panic!("asked to panic");
     }
 }
 

@@ -6,7 +6,7 @@ use crate::model::{Cart, Deadline, Fit, Kind, OpId, ProductId, Update};
 use crate::store::link::Event;
 use crate::store::{Error, Trouble};
 use crate::tui::message::{Effect, Now};
-use crate::tui::state::{Link, Mark, State};
+use crate::tui::state::{Link, Mark, Mode, State};
 
 /// How long a changed line is highlighted, in milliseconds.
 const MARKED: u64 = 1_500;
@@ -23,7 +23,7 @@ pub fn on_link(state: &mut State, event: Event, now: Now, effects: &mut Vec<Effe
         Event::Cart(cart) => on_cart(state, cart, effects),
         Event::Unreadable(trouble) => state.link = Link::Unreadable(trouble),
         Event::Update(update) => on_update(state, &update, effects),
-        Event::Settled(op, outcome) => on_settled(state, &op, outcome),
+        Event::Settled(op, outcome) => on_settled(state, &op, outcome, effects),
         Event::Products(read) => catalog::on_products(state, read),
         Event::Catalog(news) => catalog::on_news(state, news, effects),
     }
@@ -103,20 +103,25 @@ fn describe(state: &State, update: &Update) -> String {
     format!("{} {what}", update.by)
 }
 
-fn on_settled(state: &mut State, op: &OpId, outcome: Result<Update, Error>) {
+fn on_settled(state: &mut State, op: &OpId, outcome: Result<Update, Error>, effects: &mut Vec<Effect>) {
+    let leaving = matches!(state.mode, Mode::Leaving);
     let before = state.cart.unconfirmed.len();
     state.cart.unconfirmed.retain(|change| change.op != *op);
     if state.cart.unconfirmed.len() == before {
         return;
     }
-    if state.cart.unconfirmed.is_empty() && matches!(state.mode, crate::tui::state::Mode::Leaving) {
-        state.mode = crate::tui::state::Mode::Browse;
-    }
     fold(state);
-    match outcome {
-        Ok(_) => {}
-        Err(Error::Refused(refusal)) => complain(state, refusal.to_string()),
-        Err(error) => complain(state, format!("The change was not made: {error}")),
+    let said = match outcome {
+        // Who asked to quit waits for this alone.
+        Ok(_) if state.cart.unconfirmed.is_empty() && leaving => return effects.push(Effect::Quit),
+        Ok(_) => return,
+        Err(Error::Refused(refusal)) => refusal.to_string(),
+        Err(error) => format!("The change was not made: {error}"),
+    };
+    complain(state, said);
+    if leaving {
+        // They should see that.
+        state.mode = Mode::Browse;
     }
 }
 

@@ -93,10 +93,16 @@ fn line_row(
         (true, false) => theme.text,
     };
     let sum = sum.map_or_else(|| "—".to_owned(), |sum| sum.to_string());
+    // A line that does not count has no price to show: its reason takes that room.
+    let (name_width, price_width) = match columns.price {
+        0 => (columns.name, 0),
+        price if good => (columns.name, price),
+        price => (columns.name + 1 + price, 0),
+    };
     let cells = [
         right(&quantity, columns.quantity, text),
-        left(&name, columns.name, text),
-        right(&price, columns.price, theme.dim),
+        left(&name, name_width, text),
+        right(&price, price_width, theme.dim),
         right(&sum, columns.total, text),
     ];
     let marked = state.marks.iter().any(|mark| mark.product == line.product);

@@ -1,0 +1,160 @@
+//! The plain commands.
+#![allow(clippy::unwrap_used, reason = "a test may fail")]
+
+mod harness;
+
+use harness::{Server, ok, run, trolley};
+use serde_json::Value;
+
+fn json(server: &Server, args: &[&str]) -> Value {
+    serde_json::from_str(&ok(server, args)).unwrap()
+}
+
+/// Runs a command that must fail; returns its exit status and its sentence.
+fn fails(server: &Server, args: &[&str]) -> (i32, String) {
+    let output = run(server, args);
+    assert!(output.stdout.is_empty(), "{args:?} prints {}", String::from_utf8_lossy(&output.stdout));
+    (output.status.code().unwrap(), String::from_utf8(output.stderr).unwrap().trim().to_owned())
+}
+
+#[test]
+fn add_remove_and_cart() {
+    let server = Server::with_demo();
+    assert_eq!(
+        ok(&server, &["--user", "alice", "add", "espresso", "3"]),
+        "Added 3 × Espresso: 3 in the cart of alice\n"
+    );
+    assert_eq!(
+        ok(&server, &["--user", "alice", "add", "FLAT WHITE"]),
+        "Added 1 × Flat White: 1 in the cart of alice\n"
+    );
+    let cart = ok(&server, &["--user", "alice", "cart"]);
+    assert!(
+        cart.contains("3  Espresso")
+            && cart.contains("7.20")
+            && cart.contains("4 items")
+            && cart.contains("€10.80"),
+        "{cart}"
+    );
+    assert_eq!(
+        ok(&server, &["--user", "alice", "remove", "espresso", "1"]),
+        "Removed 1 × Espresso: 2 left in the cart of alice\n"
+    );
+    assert_eq!(
+        ok(&server, &["--user", "alice", "remove", "espresso"]),
+        "Removed 2 × Espresso: 0 left in the cart of alice\n"
+    );
+    assert_eq!(ok(&server, &["--user", "bob", "cart"]), "The cart of bob is empty\n");
+}
+
+#[test]
+fn json_output() {
+    let server = Server::with_demo();
+    let added = json(&server, &["--json", "--user", "alice", "add", "espresso", "2"]);
+    assert_eq!(
+        (&added["product"], &added["quantity"], &added["delta"]),
+        (&"espresso".into(), &2.into(), &2.into())
+    );
+    let cart = json(&server, &["cart", "--json", "--user", "alice"]);
+    assert_eq!(cart["subtotal"], "4.80");
+    assert_eq!(cart["lines"][0]["total"], "4.80");
+    assert_eq!(cart["lines"][0]["status"], "ok");
+    assert!(cart["expires_in_ms"].as_u64().unwrap() > 1_790_000);
+    assert_eq!(cart["version"], added["version"]);
+    let products = json(&server, &["products", "--json"]);
+    assert_eq!(products["products"].as_array().unwrap().len(), 64);
+    let removed = json(&server, &["remove", "espresso", "--json", "--user", "alice"]);
+    assert_eq!((&removed["quantity"], &removed["delta"]), (&0.into(), &(-2).into()));
+    let refused = run(&server, &["--json", "--user", "alice", "remove", "espresso"]);
+    assert_eq!(refused.status.code(), Some(1));
+    let refused: Value = serde_json::from_slice(&refused.stdout).unwrap();
+    assert_eq!(refused["error"]["code"], "not_in_cart");
+}
+
+#[test]
+fn each_refusal_has_its_sentence_and_exit_status_1() {
+    let server = Server::with_demo();
+    let before = server.digest();
+    for (args, sentence) in [
+        (&["add", "nothing"][..], "There is no product “nothing”"),
+        (&["add", "espresso", "x"], "“x” is not a number"),
+        (&["add", "espresso", "0"], "The quantity is zero"),
+        (&["add", "espresso", "-3"], "The quantity -3 is negative"),
+        (&["add", "espresso", "1.5"], "The quantity 1.5 is a fraction"),
+        (&["add", "espresso", "1000"], "Too many: the limit is 999"),
+        (
+            &["add", "espr"],
+            "“espr” fits several products: Espresso (espresso), Espresso Beans (espresso-beans)",
+        ),
+        (&["remove", "espresso"], "“espresso” is not in the cart"),
+        (&["--user", "a b", "cart"], "“a b” is no user name"),
+        (&["add", &"x".repeat(300)], "That product name is too long: 300 bytes"),
+        (&["add", "\u{1b}[31mred"], "There is no product “\u{fffd}[31mred”"),
+    ] {
+        let (status, said) = fails(&server, args);
+        assert_eq!(status, 1, "{args:?}: {said}");
+        assert!(said.starts_with("trolley: ") && said.contains(sentence), "{said}");
+        assert!(!said.contains('\u{1b}'));
+    }
+    assert_eq!(server.digest(), before);
+}
+
+#[test]
+fn wrong_usage_is_2_and_no_connection_is_3() {
+    let mut server = Server::with_demo();
+    for args in [
+        &["add"][..],
+        &["frobnicate"],
+        &["--redis", "nonsense", "cart"],
+        &["--session-timeout", "soon", "cart"],
+        &["--line-limit", "0", "cart"],
+    ] {
+        let output = trolley(server.dir(), args).output().unwrap();
+        assert_eq!(output.status.code(), Some(2), "{args:?}");
+    }
+    server.kill();
+    let (status, said) = fails(&server, &["cart"]);
+    assert_eq!(status, 3, "{said}");
+}
+
+#[test]
+fn a_product_that_is_gone_can_be_removed() {
+    let server = Server::with_demo();
+    ok(&server, &["--user", "alice", "add", "espresso"]);
+    server.cmd("DEL product:espresso");
+    assert!(ok(&server, &["--user", "alice", "cart"]).contains("no longer sold"));
+    ok(&server, &["--user", "alice", "remove", "espresso"]);
+}
+
+#[test]
+fn an_op_id_is_applied_once() {
+    let server = Server::with_demo();
+    let args = ["--json", "--user", "alice", "add", "espresso", "2", "--op-id", "till-7:42"];
+    assert_eq!(json(&server, &args), json(&server, &args));
+    assert_eq!(server.get("ZSCORE cart:alice espresso"), "2");
+}
+
+#[test]
+fn settings_come_from_the_environment_and_the_file() {
+    let server = Server::with_demo();
+    let folder = server.dir().join(".config/trolley");
+    std::fs::create_dir_all(&folder).unwrap();
+    std::fs::write(folder.join("config.toml"), format!("redis = '{}'\nuser = 'office'\n", server.url()))
+        .unwrap();
+    let output = trolley(server.dir(), &["cart"]).output().unwrap();
+    assert_eq!(String::from_utf8_lossy(&output.stdout), "The cart of office is empty\n");
+    let output = trolley(server.dir(), &["cart"]).env("TROLLEY_USER", "env").output().unwrap();
+    assert_eq!(String::from_utf8_lossy(&output.stdout), "The cart of env is empty\n");
+}
+
+#[test]
+fn output_into_a_closed_pipe_ends_quietly() {
+    let server = Server::with_demo();
+    let line = format!("{} --redis {} products | head -1", harness::TROLLEY, server.url());
+    let output = std::process::Command::new("bash")
+        .args(["-o", "pipefail", "-c", &line])
+        .env("HOME", server.dir())
+        .output()
+        .unwrap();
+    assert!(output.status.success() && output.stderr.is_empty(), "{output:?}");
+}

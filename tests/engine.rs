@@ -1,0 +1,157 @@
+//! The private server: found, started once, joined, revived, stopped.
+#![allow(clippy::unwrap_used, reason = "a test may fail")]
+
+mod harness;
+
+use harness::{TROLLEY, Terminal, trolley};
+use rustix::process::{Pid, Signal, kill_process};
+use serde_json::Value;
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+use std::process::{Output, Stdio};
+
+/// A home folder of its own; its private server is stopped when dropped.
+struct Home(tempfile::TempDir);
+
+impl Home {
+    fn new() -> Home {
+        Home(tempfile::Builder::new().prefix("trolley-").tempdir_in("/tmp").unwrap())
+    }
+
+    fn path(&self) -> &Path {
+        self.0.path()
+    }
+
+    fn run(&self, args: &[&str]) -> Output {
+        trolley(self.path(), args).output().unwrap()
+    }
+
+    fn ok(&self, args: &[&str]) -> String {
+        let output = self.run(args);
+        assert!(output.status.success(), "{args:?}: {output:?}");
+        String::from_utf8(output.stdout).unwrap()
+    }
+
+    fn status(&self) -> Value {
+        serde_json::from_slice(&self.run(&["engine", "status", "--json"]).stdout).unwrap()
+    }
+
+    fn kill_server(&self) {
+        let pid = i32::try_from(self.status()["pid"].as_i64().unwrap()).unwrap();
+        kill_process(Pid::from_raw(pid).unwrap(), Signal::KILL).unwrap();
+    }
+}
+
+impl Drop for Home {
+    fn drop(&mut self) {
+        let _ = self.run(&["engine", "stop"]);
+    }
+}
+
+#[test]
+fn the_first_start_brings_the_demo_catalog_and_the_data_outlive_the_server() {
+    let home = Home::new();
+    assert_eq!(home.run(&["engine", "status"]).status.code(), Some(3));
+    home.ok(&["--user", "alice", "add", "espresso", "3"]);
+    let status = home.status();
+    assert_eq!(status["running"], true);
+    let socket = Path::new(status["socket"].as_str().unwrap()).to_owned();
+    let mode = socket.parent().unwrap().metadata().unwrap().permissions().mode();
+    assert_eq!(mode & 0o777, 0o700);
+    home.ok(&["engine", "stop"]);
+    assert_eq!(home.status()["running"], false);
+    assert!(!socket.exists());
+    assert!(home.ok(&["--user", "alice", "cart"]).contains("3  Espresso"));
+    // Killed: the stale socket is recovered, and nothing confirmed is lost.
+    home.ok(&["--user", "alice", "add", "espresso", "2"]);
+    home.kill_server();
+    assert!(home.ok(&["--user", "alice", "cart"]).contains("5  Espresso"));
+    // A catalog that was emptied on purpose stays empty.
+    let client = redis::Client::open(format!("unix://{}", socket.display())).unwrap();
+    let mut link = client.get_connection().unwrap();
+    let keys: Vec<String> = redis::cmd("KEYS").arg("product:*").query(&mut link).unwrap();
+    redis::cmd("DEL").arg(keys).arg("catalog").exec(&mut link).unwrap();
+    assert_eq!(home.ok(&["products"]), "");
+}
+
+#[test]
+fn two_started_at_the_same_instant_share_one_server() {
+    for _ in 0..5 {
+        let home = Home::new();
+        let starts: Vec<_> = (0..6)
+            .map(|_| {
+                trolley(home.path(), &["--user", "alice", "add", "espresso"])
+                    .stdout(Stdio::null())
+                    .spawn()
+                    .unwrap()
+            })
+            .collect();
+        for mut start in starts {
+            assert!(start.wait().unwrap().success());
+        }
+        assert!(home.ok(&["--user", "alice", "cart"]).contains("6  Espresso"));
+        assert_eq!(home.ok(&["products"]).lines().count(), 64);
+    }
+}
+
+#[test]
+fn another_runtime_folder_joins_the_same_server() {
+    let home = Home::new();
+    home.ok(&["--user", "alice", "add", "espresso"]);
+    let before = home.status();
+    let other = home.path().join("run");
+    let output =
+        trolley(home.path(), &["--user", "alice", "cart"]).env("XDG_RUNTIME_DIR", &other).output().unwrap();
+    assert!(String::from_utf8_lossy(&output.stdout).contains("1  Espresso"), "{output:?}");
+    assert_eq!(home.status(), before);
+    // Its socket's folder is removed, as by a log-out: a new server takes over its data.
+    std::fs::remove_dir_all(Path::new(before["socket"].as_str().unwrap()).parent().unwrap()).unwrap();
+    assert!(home.ok(&["--user", "alice", "cart"]).contains("1  Espresso"));
+    assert_ne!(home.status()["pid"], before["pid"]);
+}
+
+#[test]
+fn open_terminals_bring_a_killed_server_back_but_not_a_stopped_one() {
+    let home = Home::new();
+    let open =
+        |name| Terminal::builder(TROLLEY).args(&["--user", "alice", "--name", name]).home(home.path()).open();
+    let (mut ann, bob) = (open("ann"), open("bob"));
+    ann.wait("64 products");
+    bob.wait("64 products");
+    ann.keys("a");
+    bob.wait("1 item ");
+    home.kill_server();
+    ann.wait("offline");
+    ann.keys("a");
+    bob.wait("2 items");
+    ann.wait("● live");
+    home.ok(&["engine", "stop"]);
+    ann.wait("offline");
+    ann.wait("was stopped");
+    assert_eq!(home.status()["running"], false);
+    home.ok(&["engine", "start"]);
+    ann.wait("● live");
+    bob.wait("● live");
+    bob.wait("2 items");
+}
+
+#[test]
+fn without_a_server_program_the_message_says_what_to_install() {
+    let home = Home::new();
+    let output = trolley(home.path(), &["cart"]).env("PATH", "/nowhere").output().unwrap();
+    assert_eq!(output.status.code(), Some(3));
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert!(
+        said.contains("neither redis-server nor valkey-server is installed") && said.contains("--redis"),
+        "{said}"
+    );
+}
+
+#[test]
+fn a_socket_path_that_is_too_long_is_told() {
+    let home = Home::new();
+    let long = home.path().join("x".repeat(120));
+    let output = trolley(home.path(), &["cart"]).env("XDG_RUNTIME_DIR", &long).output().unwrap();
+    assert_eq!(output.status.code(), Some(3));
+    assert!(String::from_utf8(output.stderr).unwrap().contains("XDG_RUNTIME_DIR"));
+}
