@@ -16,19 +16,22 @@ pub struct Flags {
     #[arg(long, global = true, value_name = "URL", env = "TROLLEY_REDIS", hide_env_values = true)]
     pub redis: Option<String>,
     /// Whose cart: everybody who gives the same name shares it [default: your login name]
-    #[arg(long, global = true, value_name = "NAME", env = "TROLLEY_USER")]
+    #[arg(long, global = true, value_name = "NAME", env = "TROLLEY_USER", hide_env_values = true)]
     pub user: Option<String>,
     /// Who you are to the others on the cart [default: user@host and terminal]
-    #[arg(long, global = true, value_name = "NAME", env = "TROLLEY_NAME")]
+    #[arg(long, global = true, value_name = "NAME", env = "TROLLEY_NAME", hide_env_values = true)]
     pub name: Option<String>,
     /// How long a cart lives after its last change: 30m, 2h, never [default: 30m]
-    #[arg(long, global = true, value_name = "TIME", env = "TROLLEY_SESSION_TIMEOUT")]
+    #[arg(long, global = true, value_name = "TIME", env = "TROLLEY_SESSION_TIMEOUT", hide_env_values = true)]
     pub session_timeout: Option<String>,
+    /// How long a line stays that nobody touches: 10m, never [default: never]
+    #[arg(long, global = true, value_name = "TIME", env = "TROLLEY_ITEM_TIMEOUT", hide_env_values = true)]
+    pub item_timeout: Option<String>,
     /// The most pieces on one line of the cart [default: 999]
-    #[arg(long, global = true, value_name = "N", env = "TROLLEY_LINE_LIMIT")]
+    #[arg(long, global = true, value_name = "N", env = "TROLLEY_LINE_LIMIT", hide_env_values = true)]
     pub line_limit: Option<u32>,
     /// Read the settings from this file
-    #[arg(long, global = true, value_name = "FILE", env = "TROLLEY_CONFIG")]
+    #[arg(long, global = true, value_name = "FILE", env = "TROLLEY_CONFIG", hide_env_values = true)]
     pub config: Option<PathBuf>,
 }
 
@@ -40,6 +43,7 @@ struct FileSettings {
     user: Option<String>,
     name: Option<String>,
     session_timeout: Option<String>,
+    item_timeout: Option<String>,
     line_limit: Option<u32>,
 }
 
@@ -128,16 +132,23 @@ impl Settings {
         let user = UserName::parse(&flags.user.or(file.user).unwrap_or_else(login_name))?;
         let by = flags.name.or(file.name).unwrap_or_else(|| who_and_where(&user));
         let by = clean_actor(by.as_bytes());
-        let session_timeout = match flags.session_timeout.or(file.session_timeout) {
-            Some(typed) => Timeout::parse(&typed).map_err(|why| value("session_timeout", &why))?,
-            None => default.session_timeout,
+        let timeout = |setting, typed: Option<String>, default| match typed {
+            Some(typed) => Timeout::parse(&typed).map_err(|why| value(setting, &why)),
+            None => Ok(default),
         };
+        let session_timeout = timeout(
+            "session_timeout",
+            flags.session_timeout.or(file.session_timeout),
+            default.session_timeout,
+        )?;
+        let item_timeout =
+            timeout("item_timeout", flags.item_timeout.or(file.item_timeout), default.item_timeout)?;
         let line_limit = flags.line_limit.or(file.line_limit).unwrap_or(default.line_limit);
         if !(1..=quantity::HIGHEST_LIMIT).contains(&line_limit) {
             return Err(value("line_limit", &format!("a number from 1 to {}", quantity::HIGHEST_LIMIT)));
         }
         let by = if by.is_empty() { user.to_string() } else { by };
-        Ok(Settings { place, user, policy: Policy { by, session_timeout, line_limit } })
+        Ok(Settings { place, user, policy: Policy { by, session_timeout, item_timeout, line_limit } })
     }
 }
 

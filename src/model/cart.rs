@@ -24,6 +24,8 @@ pub struct CartLine {
     pub quantity: Quantity,
     /// How it came; unknown where another client put it in.
     pub added: Option<Added>,
+    /// When it was last touched, by the server's clock, in Unix milliseconds.
+    pub touched: Option<u64>,
 }
 
 impl CartLine {
@@ -100,6 +102,9 @@ impl Cart {
                 price: line.price,
             };
             self.put(&line.product, line.quantity, added);
+            if let Some(line) = self.lines.iter_mut().find(|known| known.product == line.product) {
+                line.touched = Some(update.deadline.told_at);
+            }
         }
         self.version = update.version;
         self.deadline = update.deadline;
@@ -123,6 +128,8 @@ impl Cart {
             Edit::Set { product, quantity, price } => self.put(product, *quantity, || coming(price)),
             Edit::Remove { product } => self.put(product, 0, || coming(&None)),
             Edit::Clear => self.lines.clear(),
+            // The server alone knows which.
+            Edit::Expire => {}
         }
     }
 
@@ -139,6 +146,7 @@ impl Cart {
                     product: product.clone(),
                     quantity: Quantity::Whole(quantity),
                     added: Some(added()),
+                    touched: None,
                 };
                 let place = self.lines.partition_point(|other| other.order() < line.order());
                 self.lines.insert(place, line);

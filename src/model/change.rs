@@ -107,6 +107,8 @@ pub enum Edit {
     },
     /// Removes all lines.
     Clear,
+    /// Removes the lines that nobody touched for longer than the item timeout.
+    Expire,
 }
 
 impl Edit {
@@ -118,7 +120,7 @@ impl Edit {
             | Edit::Take { product, .. }
             | Edit::Set { product, .. }
             | Edit::Remove { product } => Some(product),
-            Edit::Clear => None,
+            Edit::Clear | Edit::Expire => None,
         }
     }
 }
@@ -180,6 +182,36 @@ impl Update {
             }
         };
         self.lines.iter().filter_map(edit).collect()
+    }
+}
+
+/// An update in short, as the activity shows it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Activity {
+    /// The cart's version after it.
+    pub version: u64,
+    /// When it happened, by the server's clock, in Unix milliseconds.
+    pub at: u64,
+    /// Who made it; clean text.
+    pub by: String,
+    /// What it was for.
+    pub kind: Kind,
+    /// The first line that changed.
+    pub first: Option<LineChange>,
+    /// How many lines changed.
+    pub lines: usize,
+}
+
+impl From<&Update> for Activity {
+    fn from(update: &Update) -> Activity {
+        Activity {
+            version: update.version,
+            at: update.deadline.told_at,
+            by: update.by.clone(),
+            kind: update.kind,
+            first: update.lines.first().cloned(),
+            lines: update.lines.len(),
+        }
     }
 }
 

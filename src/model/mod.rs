@@ -14,7 +14,7 @@ pub mod user;
 
 pub use cart::{Cart, CartLine, Fit};
 pub use catalog::Catalog;
-pub use change::{Change, Edit, Kind, LineChange, OpId, Update};
+pub use change::{Activity, Change, Edit, Kind, LineChange, OpId, Update};
 pub use money::Money;
 pub use product::{Product, ProductId, Stock};
 pub use quantity::Quantity;

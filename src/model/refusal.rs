@@ -62,6 +62,9 @@ pub enum Refusal {
     /// There is nothing in the cart to clear.
     #[error("The cart is empty already")]
     AlreadyEmpty,
+    /// No line was left untouched for long enough to leave.
+    #[error("No line has expired")]
+    NothingExpired,
     /// A change sent before the link broke is too old to tell whether it was applied.
     #[error(
         "It can't be told any more whether this change was applied before the link broke: check the cart"
@@ -95,6 +98,7 @@ impl Refusal {
             Refusal::Ambiguous { .. } => "ambiguous",
             Refusal::DamagedLine(_) => "damaged_line",
             Refusal::AlreadyEmpty => "already_empty",
+            Refusal::NothingExpired => "nothing_expired",
             Refusal::Forgotten => "forgotten",
         }
     }

@@ -67,6 +67,20 @@ impl Address {
         Address { info, shown: text::clean_to(shown.as_bytes(), 120) }
     }
 
+    /// The same at another node, as the cluster names it.
+    pub(super) fn at(&self, host: &str, port: u16) -> Address {
+        let moved = match self.info.addr() {
+            ConnectionAddr::TcpTls { insecure, tls_params, .. } => ConnectionAddr::TcpTls {
+                host: host.to_owned(),
+                port,
+                insecure: *insecure,
+                tls_params: tls_params.clone(),
+            },
+            _ => ConnectionAddr::Tcp(host.to_owned(), port),
+        };
+        Address { info: self.info.clone().set_addr(moved), shown: self.shown.clone() }
+    }
+
     /// What redis-rs connects by.
     pub(super) fn info(&self) -> ConnectionInfo {
         self.info.clone()

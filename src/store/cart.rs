@@ -1,10 +1,11 @@
 //! Reading and changing carts.
 
 use super::connection::{Connection, Policy};
+use super::decode::{self, Watcher};
 use super::error::{Error, Trouble};
+use super::get_product;
 use super::keys::{self, CartKeys};
-use super::{decode, get_product};
-use crate::model::{Cart, Change, Edit, Kind, Money, OpId, ProductId, Refusal, Update, UserName};
+use crate::model::{Cart, Change, Edit, Kind, Money, OpId, ProductId, Refusal, Timeout, Update, UserName};
 use redis::aio::{ConnectionLike, MultiplexedConnection};
 use redis::{RedisError, Script};
 use std::sync::LazyLock;
@@ -20,6 +21,7 @@ const PATIENCE: Duration = Duration::from_secs(5);
 const PAUSE: Duration = Duration::from_millis(100);
 
 static CHANGE: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("scripts/change.lua")));
+static WATCH: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("scripts/watch.lua")));
 static SNAPSHOT: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("scripts/snapshot.lua")));
 
 /// A fresh op id.
@@ -32,7 +34,7 @@ pub fn new_op() -> OpId {
 /// Loads the scripts, so that changes sent one behind the other are applied in that order:
 /// one that first had to load its script would fall behind.
 pub(super) async fn prepare(link: &mut MultiplexedConnection) -> Result<(), Trouble> {
-    for script in [&*CHANGE, &*SNAPSHOT] {
+    for script in [&*CHANGE, &*SNAPSHOT, &*WATCH] {
         match script.load_async(link).await.map_err(Trouble::from) {
             // A user without this right still has EVALSHA of what others have loaded.
             Ok(_) | Err(Trouble::NoPermission(_)) => {}
@@ -66,7 +68,7 @@ pub async fn send(
     attempt: Attempt,
 ) -> Result<Update, Error> {
     let mut call = CHANGE.prepare_invoke();
-    call.key(&keys.cart).key(&keys.meta).key(&keys.lines).key(&keys.ops).key(&keys.log);
+    call.key(&keys.cart).key(&keys.meta).key(&keys.lines).key(&keys.ops).key(&keys.log).key(&keys.touched);
     for edit in &change.edits {
         if let Edit::Add { product, .. } | Edit::Set { product, .. } = edit {
             call.key(keys::product(product));
@@ -75,6 +77,7 @@ pub async fn send(
     call.arg(change.op.as_str()).arg(&policy.by).arg(change.kind.name());
     call.arg(policy.session_timeout.as_millis()).arg(policy.line_limit).arg(MOST_LINES).arg(&keys.updates);
     call.arg(u8::from(attempt.again)).arg(attempt.known).arg(attempt.age);
+    call.arg(policy.item_timeout.as_millis());
     for edit in &change.edits {
         let (verb, quantity, price) = match edit {
             Edit::Add { quantity, price, .. } => ("add", *quantity, *price),
@@ -82,6 +85,7 @@ pub async fn send(
             Edit::Take { quantity, .. } => ("take", *quantity, None),
             Edit::Remove { .. } => ("remove", 0, None),
             Edit::Clear => ("clear", 0, None),
+            Edit::Expire => ("expire", 0, None),
         };
         let id = edit.product().map_or(&b""[..], ProductId::as_bytes);
         call.arg(verb).arg(id).arg(quantity).arg(price.as_ref().map(Money::to_string).unwrap_or_default());
@@ -109,6 +113,7 @@ fn refusal(change: &Change, policy: &Policy, error: &RedisError) -> Option<Refus
         "DAMAGEDLINE" => Refusal::DamagedLine(product()),
         "CARTFULL" => Refusal::CartFull(value.parse().unwrap_or(MOST_LINES)),
         "ALREADYEMPTY" => Refusal::AlreadyEmpty,
+        "NOTHINGEXPIRED" => Refusal::NothingExpired,
         "FORGOTTEN" => Refusal::Forgotten,
         _ => return None,
     })
@@ -120,7 +125,7 @@ fn refusal(change: &Change, policy: &Policy, error: &RedisError) -> Option<Refus
 /// The [`Trouble`] of the link.
 pub async fn read(link: &mut impl ConnectionLike, keys: &CartKeys) -> Result<Cart, Trouble> {
     let mut call = SNAPSHOT.prepare_invoke();
-    call.key(&keys.cart).key(&keys.meta).key(&keys.lines).arg(MOST_READ);
+    call.key(&keys.cart).key(&keys.meta).key(&keys.lines).key(&keys.touched).arg(MOST_READ);
     let answer: Vec<Vec<u8>> = call.invoke_async(link).await.map_err(Trouble::from)?;
     decode::snapshot(&answer).ok_or_else(|| Trouble::Other("its answer can't be understood".to_owned()))
 }
@@ -132,6 +137,55 @@ pub(super) async fn version(link: &mut impl ConnectionLike, keys: &CartKeys) -> 
     Ok(raw.and_then(|raw| raw.parse().ok()).unwrap_or(0))
 }
 
+/// How long a terminal counts as watching after it was last heard of, in milliseconds.
+const WATCHING: u64 = 10_000;
+/// The most watchers that are told.
+const MOST_WATCHERS: usize = 64;
+/// The newest updates that are read from the log.
+const MOST_ACTIVITY: usize = 100;
+
+/// What a terminal says of itself while it feels for the cart.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Presence {
+    /// Still here.
+    Here,
+    /// Nothing: it only looks.
+    Silent,
+    /// It leaves.
+    Leaves,
+}
+
+/// The cart's version, and who watches it.
+pub(super) async fn watch(
+    link: &mut impl ConnectionLike,
+    keys: &CartKeys,
+    me: &str,
+    presence: Presence,
+) -> Result<(u64, Vec<Watcher>), Trouble> {
+    let counts = match presence {
+        Presence::Here => WATCHING.to_string(),
+        Presence::Silent => String::new(),
+        Presence::Leaves => "0".to_owned(),
+    };
+    let mut call = WATCH.prepare_invoke();
+    call.key(&keys.meta).key(&keys.watchers).arg(me).arg(counts).arg(&keys.updates).arg(MOST_WATCHERS);
+    let (version, list): (String, Vec<u8>) = call.invoke_async(link).await.map_err(Trouble::from)?;
+    Ok((version.parse().unwrap_or(0), decode::watchers(&list).unwrap_or_default()))
+}
+
+/// The newest updates of a cart, oldest first.
+pub(super) async fn activity(
+    link: &mut impl ConnectionLike,
+    keys: &CartKeys,
+) -> Result<Vec<Update>, Trouble> {
+    type Entries = Vec<(redis::Value, Vec<(Vec<u8>, Vec<u8>)>)>;
+    let mut command = redis::cmd("XREVRANGE");
+    command.arg(&keys.log).arg("+").arg("-").arg("COUNT").arg(MOST_ACTIVITY);
+    let entries: Entries = command.query_async(link).await.map_err(Trouble::from)?;
+    let fields = entries.iter().rev().flat_map(|(_, fields)| fields);
+    Ok(fields.filter(|(name, _)| name == b"u").filter_map(|(_, update)| decode::update(update)).collect())
+}
+
 impl Connection {
     /// Applies `change` to the cart of `user` exactly once, connecting and sending again
     /// with the same op id where the link breaks, for up to five seconds.
@@ -140,6 +194,24 @@ impl Connection {
     /// [`Error::Refused`] and [`Error::Trouble`] where nothing has changed;
     /// [`Error::Unknown`] where that can't be told.
     pub async fn apply(&mut self, user: &UserName, change: &Change) -> Result<Update, Error> {
+        self.expire_lines(user).await?;
+        self.apply_once(user, change).await
+    }
+
+    /// Lets the lines leave that nobody touched for longer than the item timeout: open
+    /// terminals do so by themselves, but there may be none.
+    async fn expire_lines(&mut self, user: &UserName) -> Result<(), Error> {
+        if self.policy.item_timeout == Timeout::Never {
+            return Ok(());
+        }
+        let change = Change { op: new_op(), kind: Kind::Expire, edits: vec![Edit::Expire] };
+        match self.apply_once(user, &change).await {
+            Ok(_) | Err(Error::Refused(_)) => Ok(()),
+            Err(error) => Err(error),
+        }
+    }
+
+    async fn apply_once(&mut self, user: &UserName, change: &Change) -> Result<Update, Error> {
         let keys = CartKeys::of(user);
         let mut attempt = Attempt { known: version(&mut self.link, &keys).await?, ..Attempt::default() };
         let started = Instant::now();
@@ -159,7 +231,7 @@ impl Connection {
             }
             while started.elapsed() < PATIENCE {
                 tokio::time::sleep(PAUSE).await;
-                if self.renew().await.is_ok() {
+                if self.renew(&trouble).await.is_ok() {
                     break;
                 }
             }
@@ -251,5 +323,6 @@ pub async fn remove_as(
 /// # Errors
 /// The [`Trouble`] of the link; [`Trouble::WrongType`] where the key holds something else.
 pub async fn get_cart_items(connection: &mut Connection, user: &UserName) -> Result<Cart, Error> {
+    connection.expire_lines(user).await?;
     Ok(read(&mut connection.link, &CartKeys::of(user)).await?)
 }

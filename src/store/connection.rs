@@ -19,6 +19,8 @@ pub struct Policy {
     pub by: String,
     /// How long a cart lives after its last change.
     pub session_timeout: Timeout,
+    /// How long a line stays that nobody touches.
+    pub item_timeout: Timeout,
     /// The most pieces on one line, from 1 to [`quantity::HIGHEST_LIMIT`].
     pub line_limit: u32,
 }
@@ -28,6 +30,7 @@ impl Default for Policy {
         Policy {
             by: "trolley".to_owned(),
             session_timeout: Timeout::After(30 * 60 * 1000),
+            item_timeout: Timeout::Never,
             line_limit: quantity::DEFAULT_LIMIT,
         }
     }
@@ -48,8 +51,11 @@ impl Connection {
         self
     }
 
-    /// Connects again.
-    pub(super) async fn renew(&mut self) -> Result<(), Trouble> {
+    /// Connects again, to where the cart has moved.
+    pub(super) async fn renew(&mut self, after: &Trouble) -> Result<(), Trouble> {
+        if let Trouble::Moved { host, port } = after {
+            self.address = self.address.at(host, *port);
+        }
         self.link = open(&self.address, None::<NoPushes>).await?;
         Ok(())
     }

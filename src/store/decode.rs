@@ -69,8 +69,7 @@ pub fn snapshot(answer: &[Vec<u8>]) -> Option<Cart> {
     let number = |raw: &[u8]| std::str::from_utf8(raw).ok()?.parse::<i64>().ok();
     let now = u64::try_from(number(now)?).ok()?;
     let left = u64::try_from(number(left)?).ok();
-    let lines: Vec<CartLine> =
-        rest.chunks_exact(3).map(|three| line(&three[0], &three[1], &three[2])).collect();
+    let lines: Vec<CartLine> = rest.chunks_exact(4).map(line).collect();
     let mut cart = Cart {
         // A version that can't be read counts as none: every update is then a gap.
         version: number(version).and_then(|v| u64::try_from(v).ok()).unwrap_or(0),
@@ -82,11 +81,14 @@ pub fn snapshot(answer: &[Vec<u8>]) -> Option<Cart> {
     Some(cart)
 }
 
-fn line(product: &[u8], score: &[u8], how: &[u8]) -> CartLine {
+fn line(four: &[Vec<u8>]) -> CartLine {
+    let (score, added) = (&four[1], added(&four[2]));
+    let touched = std::str::from_utf8(&four[3]).ok().and_then(|at| at.parse().ok());
     CartLine {
-        product: ProductId::stored(product),
+        product: ProductId::stored(&four[0]),
         quantity: Quantity::from_score(&String::from_utf8_lossy(&score[..score.len().min(64)])),
-        added: added(how),
+        touched: touched.or_else(|| added.as_ref().map(|added| added.at)),
+        added,
     }
 }
 
@@ -101,6 +103,31 @@ fn added(how: &[u8]) -> Option<Added> {
         price: Money::parse(price),
         by: clean_actor(parts.next()?),
     })
+}
+
+/// A terminal that watches the cart.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Watcher {
+    /// The id of its program.
+    pub id: String,
+    /// Who it is; clean text.
+    pub name: String,
+}
+
+/// Reads a list of watchers: `{"watchers":["id name", ..]}`.
+#[must_use]
+pub fn watchers(message: &[u8]) -> Option<Vec<Watcher>> {
+    #[derive(Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct Wire {
+        watchers: Vec<String>,
+    }
+    let wire: Wire = serde_json::from_str(&String::from_utf8_lossy(message)).ok()?;
+    let watcher = |text: String| {
+        let (id, name) = text.split_once(' ').unwrap_or((&text, ""));
+        Watcher { id: id.to_owned(), name: clean_actor(name.as_bytes()) }
+    };
+    Some(wire.watchers.into_iter().map(watcher).collect())
 }
 
 /// Reads the answer of an HMGET of [`crate::model::product::FIELDS`]; `None` where the product is missing.
@@ -176,6 +203,7 @@ mod tests {
         #[test]
         fn nothing_panics(raw in proptest::collection::vec(any::<u8>(), 0..400), answer in proptest::collection::vec(proptest::collection::vec(any::<u8>(), 0..30), 0..20)) {
             let _ = update(&raw);
+            let _ = watchers(&raw);
             let _ = catalog_news(&raw);
             let _ = snapshot(&answer);
             let _ = added(&raw);

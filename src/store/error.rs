@@ -45,6 +45,17 @@ pub enum Trouble {
     /// A key holds something else.
     #[error("a key of the shop holds something else (wrong type)")]
     WrongType,
+    /// Another node of the cluster has the cart now.
+    #[error("the cart has moved to another server")]
+    Moved {
+        /// Its host.
+        host: String,
+        /// Its port.
+        port: u16,
+    },
+    /// The cluster is changing.
+    #[error("the servers are changing places")]
+    Changing,
     /// TLS failed.
     #[error("no secure connection: {0}")]
     Tls(String),
@@ -74,6 +85,8 @@ impl Trouble {
             Trouble::OutOfMemory => "out_of_memory",
             Trouble::DiskTrouble => "disk_trouble",
             Trouble::WrongType => "wrong_type",
+            Trouble::Moved { .. } => "moved",
+            Trouble::Changing => "changing",
             Trouble::Tls(_) => "tls",
             Trouble::BadAddress(_) => "bad_address",
             Trouble::Other(_) => "other",
@@ -91,7 +104,9 @@ impl Trouble {
     pub fn may_pass(&self) -> bool {
         matches!(
             self,
-            Trouble::Refused
+            Trouble::Moved { .. }
+                | Trouble::Changing
+                | Trouble::Refused
                 | Trouble::NoSocket
                 | Trouble::NoHost
                 | Trouble::Timeout
@@ -113,6 +128,15 @@ impl From<&RedisError> for Trouble {
             Some("OOM") => return Trouble::OutOfMemory,
             Some("MISCONF") => return Trouble::DiskTrouble,
             Some("WRONGTYPE") => return Trouble::WrongType,
+            Some("TRYAGAIN" | "CLUSTERDOWN" | "MASTERDOWN" | "ASK") => return Trouble::Changing,
+            Some("MOVED") => {
+                let node = error.redirect_node().and_then(|(node, _)| node.rsplit_once(':'));
+                let parsed = node.and_then(|(host, port)| Some((host, port.parse().ok()?)));
+                return parsed.map_or(Trouble::Changing, |(host, port)| Trouble::Moved {
+                    host: host.to_owned(),
+                    port,
+                });
+            }
             _ => {}
         }
         let said = error.to_string();

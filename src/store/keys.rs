@@ -31,6 +31,10 @@ pub struct CartKeys {
     pub ops: [String; 2],
     /// Stream of the updates.
     pub log: String,
+    /// Sorted set: product id -> when its line was last touched.
+    pub touched: String,
+    /// Sorted set: who watches -> until when they count.
+    pub watchers: String,
     /// Channel of the updates.
     pub updates: String,
 }
@@ -46,6 +50,8 @@ impl CartKeys {
             lines: companion("lines"),
             ops: [companion("ops0"), companion("ops1")],
             log: companion("log"),
+            touched: companion("touched"),
+            watchers: companion("watchers"),
             updates: format!("cart-updates:{user}"),
         }
     }

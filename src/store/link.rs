@@ -6,10 +6,10 @@
 //! are settled, and are sent again with the same op id after a break.
 
 use super::address::Address;
-use super::cart::{self, Attempt};
+use super::cart::{self, Attempt, Presence};
 use super::catalog::read_products;
 use super::connection::{self, Policy};
-use super::decode::{self, CatalogNews};
+use super::decode::{self, CatalogNews, Watcher};
 use super::error::{Error, Trouble};
 use super::keys::{CATALOG_UPDATES, CartKeys};
 use crate::model::{Cart, Change, OpId, Product, ProductId, Update, UserName};
@@ -34,6 +34,8 @@ const HELD: usize = 1024;
 const BEAT: Duration = Duration::from_secs(2);
 /// Beats without an answer that make a link dead.
 const MISSES: u32 = 2;
+/// How long saying good-bye may take.
+const LEAVE: Duration = Duration::from_millis(300);
 
 /// What the link is asked for.
 #[derive(Debug)]
@@ -65,19 +67,26 @@ pub enum Event {
     Products(Vec<(ProductId, Option<Product>)>),
     /// Something in the catalog changed.
     Catalog(CatalogNews),
+    /// Who watches the cart now.
+    Watchers(Vec<Watcher>),
+    /// The newest updates of the cart, oldest first.
+    Activity(Vec<Update>),
 }
 
-/// Runs the link until nobody listens or asks any more.
+/// Runs the link until nobody listens or asks any more. `id` tells this program's presence
+/// from others of the same name.
 pub async fn run(
     address: Address,
     user: UserName,
     policy: Policy,
+    id: String,
     requests: mpsc::Receiver<Request>,
     events: mpsc::Sender<Event>,
 ) {
     let keys = Arc::new(CartKeys::of(&user));
-    let mut link =
-        Link { address, keys, policy: Arc::new(policy), requests, events, unsettled: VecDeque::new() };
+    let me = format!("{id} {}", policy.by).into();
+    let policy = Arc::new(policy);
+    let mut link = Link { address, keys, policy, me, requests, events, unsettled: VecDeque::new() };
     let mut pauses = pauses();
     // Ends only when the channels close.
     while let Some(opened) = link.open().await {
@@ -91,6 +100,9 @@ pub async fn run(
             }
             Err(trouble) => trouble,
         };
+        if let Trouble::Moved { host, port } = &trouble {
+            link.address = link.address.at(host, *port);
+        }
         if link.events.send(Event::Down(trouble)).await.is_err() {
             return;
         }
@@ -123,6 +135,7 @@ struct Link {
     address: Address,
     keys: Arc<CartKeys>,
     policy: Arc<Policy>,
+    me: Arc<str>,
     requests: mpsc::Receiver<Request>,
     events: mpsc::Sender<Event>,
     unsettled: VecDeque<Waiting>,
@@ -170,6 +183,8 @@ impl Link {
                 reread: false,
                 held: VecDeque::new(),
                 misses: 0,
+                beats: 0,
+                watchers: Vec::new(),
             })
         })
         .await
@@ -180,7 +195,8 @@ impl Link {
 enum Done {
     Sent(OpId, Result<Update, Error>),
     Cart(Result<Cart, Trouble>),
-    Beat(Result<u64, Trouble>),
+    Beat(Result<(u64, Vec<Watcher>), Trouble>),
+    Activity(Result<Vec<Update>, Trouble>),
     Products(Result<Vec<(ProductId, Option<Product>)>, Trouble>),
 }
 
@@ -198,6 +214,8 @@ struct Session {
     /// What came while the cart was read: it is told after the cart.
     held: VecDeque<Event>,
     misses: u32,
+    beats: u64,
+    watchers: Vec<Watcher>,
 }
 
 /// The session is over: the trouble that ended it, or `None` where nobody listens any more.
@@ -207,11 +225,18 @@ impl Session {
     async fn serve(mut self, link: &mut Link) -> Option<Trouble> {
         match self.attend(link).await {
             Ok(never) => match never {},
-            Err(over) => over,
+            Err(None) => {
+                // So that the others see at once that we left.
+                let leaving = cart::watch(&mut self.conn, &link.keys, &link.me, Presence::Leaves);
+                let _ = tokio::time::timeout(LEAVE, leaving).await;
+                None
+            }
+            Err(trouble) => trouble,
         }
     }
 
     async fn attend(&mut self, link: &mut Link) -> Result<std::convert::Infallible, Over> {
+        self.beat(link);
         self.read_cart(link);
         let mut beats = tokio::time::interval_at(tokio::time::Instant::now() + BEAT, BEAT);
         beats.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
@@ -242,7 +267,7 @@ impl Session {
                     Some(Request::Reread) => self.read_cart(link),
                     Some(Request::Products(ids)) => self.read_products(ids),
                 },
-                _ = beats.tick() => self.beat(link)?,
+                _ = beats.tick() => self.beat(link),
             }
             if self.pushes.is_empty() && self.lagged.swap(false, Ordering::Relaxed) {
                 tell(link, Event::Stale).await?;
@@ -261,16 +286,17 @@ impl Session {
         if channel == CATALOG_UPDATES.as_bytes() {
             return tell(link, Event::Catalog(decode::catalog_news(message))).await;
         }
-        match decode::update(message) {
-            Some(update) => self.tell_in_order(link, Event::Update(update)).await,
-            None => {
-                // Another client wrote: it may have changed products, too.
-                tell(link, Event::Stale).await?;
-                tell(link, Event::Catalog(CatalogNews::Everything)).await?;
-                self.read_cart(link);
-                Ok(())
-            }
+        if let Some(update) = decode::update(message) {
+            return self.tell_in_order(link, Event::Update(update)).await;
         }
+        if let Some(watchers) = decode::watchers(message) {
+            return self.see(link, watchers).await;
+        }
+        // Another client wrote: it may have changed products, too.
+        tell(link, Event::Stale).await?;
+        tell(link, Event::Catalog(CatalogNews::Everything)).await?;
+        self.read_cart(link);
+        Ok(())
     }
 
     async fn on_done(&mut self, link: &mut Link, done: Done) -> Result<(), Over> {
@@ -278,22 +304,22 @@ impl Session {
             Done::Sent(op, outcome) => self.on_sent(link, op, outcome).await,
             Done::Cart(outcome) => self.on_cart(link, outcome).await,
             Done::Products(Ok(read)) => tell(link, Event::Products(read)).await,
-            Done::Products(Err(_)) => Ok(()),
+            Done::Activity(Ok(updates)) => tell(link, Event::Activity(updates)).await,
+            // These only help; a broken link shows elsewhere.
+            Done::Products(Err(_)) | Done::Activity(Err(_)) => Ok(()),
             Done::Beat(Err(Trouble::Timeout)) => {
                 self.misses += 1;
                 if self.misses >= MISSES { Err(Some(Trouble::Timeout)) } else { Ok(()) }
             }
             Done::Beat(Err(trouble)) if trouble.may_pass() => Err(Some(trouble)),
-            Done::Beat(outcome) => {
+            Done::Beat(Err(_)) => Ok(()),
+            Done::Beat(Ok((version, watchers))) => {
                 self.misses = 0;
-                if outcome.is_ok_and(|version| version != self.version)
-                    && !self.reading
-                    && self.pushes.is_empty()
-                {
+                if version != self.version && !self.reading && self.pushes.is_empty() {
                     tell(link, Event::Stale).await?;
                     self.read_cart(link);
                 }
-                Ok(())
+                self.see(link, watchers).await
             }
         }
     }
@@ -323,6 +349,7 @@ impl Session {
             Ok(cart) => {
                 self.version = cart.version;
                 tell(link, Event::Cart(cart)).await?;
+                self.read_activity(link);
             }
             Err(trouble) if trouble.may_pass() => return Err(Some(trouble)),
             Err(trouble) => tell(link, Event::Unreadable(trouble)).await?,
@@ -374,10 +401,28 @@ impl Session {
         self.work.push(Box::pin(async move { Done::Products(read_products(&mut conn, &ids).await) }));
     }
 
-    fn beat(&mut self, link: &Link) -> Result<(), Over> {
+    /// Feels for the link, the version and the watchers; every other time it says that we
+    /// are here, which is written to the server's disk.
+    fn beat(&mut self, link: &Link) {
+        let presence = if self.beats.is_multiple_of(2) { Presence::Here } else { Presence::Silent };
+        self.beats += 1;
+        let (mut conn, keys, me) = (self.conn.clone(), link.keys.clone(), link.me.clone());
+        self.work
+            .push(Box::pin(async move { Done::Beat(cart::watch(&mut conn, &keys, &me, presence).await) }));
+    }
+
+    /// Tells who watches, where that is new.
+    async fn see(&mut self, link: &Link, watchers: Vec<Watcher>) -> Result<(), Over> {
+        if watchers == self.watchers {
+            return Ok(());
+        }
+        self.watchers.clone_from(&watchers);
+        tell(link, Event::Watchers(watchers)).await
+    }
+
+    fn read_activity(&mut self, link: &Link) {
         let (mut conn, keys) = (self.conn.clone(), link.keys.clone());
-        self.work.push(Box::pin(async move { Done::Beat(cart::version(&mut conn, &keys).await) }));
-        Ok(())
+        self.work.push(Box::pin(async move { Done::Activity(cart::activity(&mut conn, &keys).await) }));
     }
 
     /// Sends all that waits, in order.

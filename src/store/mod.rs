@@ -30,4 +30,5 @@ pub use cart::{
 };
 pub use catalog::{Row, Shop, get_catalog, get_product, get_products, get_shop, put_products, put_shop};
 pub use connection::{Connection, Policy, connect};
+pub use decode::Watcher;
 pub use error::{Error, Trouble};

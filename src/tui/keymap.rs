@@ -35,6 +35,18 @@ pub enum Action {
     ToCatalog,
     /// To the cart.
     ToCart,
+    /// Take back one's own last change.
+    Undo,
+    /// Make it again.
+    Redo,
+    /// Ask whether to clear the cart.
+    AskClear,
+    /// Clear the cart.
+    Clear,
+    /// Keep the session alive.
+    KeepAlive,
+    /// Show or hide the activity.
+    Activity,
     /// Load the demo catalog.
     LoadDemo,
     /// Show the keys.
@@ -68,6 +80,8 @@ pub enum Context {
     Help,
     /// Asked whether to quit with unconfirmed changes.
     Leaving,
+    /// Asked whether to clear the cart.
+    Clearing,
 }
 
 /// One row of the table.
@@ -85,13 +99,13 @@ pub struct Binding {
     pub help: &'static str,
 }
 
-use Context::{Cart, Catalog, EmptyCatalog, Filter, Help, Leaving, Quantity};
+use Context::{Cart, Catalog, Clearing, EmptyCatalog, Filter, Help, Leaving, Quantity};
 
 const LISTS: &[Context] = &[Catalog, EmptyCatalog, Cart];
 const PRODUCTS: &[Context] = &[Catalog, Cart];
 const ROWS: &[Context] = &[Catalog, EmptyCatalog, Cart, Help];
 const TYPING: &[Context] = &[Filter, Quantity];
-const ALL: &[Context] = &[Catalog, EmptyCatalog, Cart, Filter, Quantity, Help, Leaving];
+const ALL: &[Context] = &[Catalog, EmptyCatalog, Cart, Filter, Quantity, Help, Leaving, Clearing];
 
 const fn row(
     action: Action,
@@ -118,6 +132,11 @@ pub const BINDINGS: &[Binding] = &[
     row(Action::SetQuantity, &["="], &[Catalog], "quantity", ""),
     row(Action::SetQuantity, &["enter", "="], &[Cart], "quantity", "Set the exact quantity"),
     row(Action::Remove, &["d", "delete"], PRODUCTS, "remove", "Remove the line from the cart"),
+    row(Action::Undo, &["u"], LISTS, "undo", "Take back your own last change; what others did stays"),
+    row(Action::Redo, &["ctrl-r"], LISTS, "", "Make it again"),
+    row(Action::AskClear, &["C"], LISTS, "", "Clear the cart (asks first; u brings it back)"),
+    row(Action::KeepAlive, &["K"], LISTS, "", "Keep the session alive"),
+    row(Action::Activity, &["v"], LISTS, "", "Show or hide who changed what"),
     row(Action::Filter, &["/"], LISTS, "filter", "Filter the catalog while you type"),
     row(Action::SwitchPane, &["tab", "backtab"], LISTS, "other pane", "Switch between catalog and cart"),
     row(Action::ToCatalog, &["left", "h"], LISTS, "", "To the catalog"),
@@ -136,6 +155,8 @@ pub const BINDINGS: &[Binding] = &[
     row(Action::Help, &["?", "f1"], LISTS, "help", "Show or hide this help"),
     row(Action::Back, &["esc", "q", "?", "f1"], &[Help], "close", ""),
     row(Action::Back, &["esc"], LISTS, "", "Go back: drop the number, the filter, the message"),
+    row(Action::Clear, &["y"], &[Clearing], "clear the cart", ""),
+    row(Action::Back, &["esc", "n", "q"], &[Clearing], "keep it", ""),
     row(Action::QuitAnyway, &["y"], &[Leaving], "quit and lose them", ""),
     row(Action::Back, &["esc", "n", "q"], &[Leaving], "stay", ""),
     row(Action::Quit, &["q"], LISTS, "quit", "Quit"),

@@ -9,6 +9,9 @@ const SMALLEST: (u16, u16) = (24, 6);
 /// From this height on the catalog shows the selected product's details.
 const WITH_DETAILS: u16 = 16;
 
+/// From this height on the cart leaves room for the activity below it.
+const WITH_ACTIVITY: u16 = 24;
+
 /// A pane.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Pane {
@@ -46,6 +49,8 @@ pub struct Areas {
     pub cart_rows: Rect,
     /// The cart's sums.
     pub sums: Rect,
+    /// Who changed what, where it shows.
+    pub activity: Option<Rect>,
     /// Messages and prompts.
     pub message: Rect,
     /// The keys that work here.
@@ -54,7 +59,7 @@ pub struct Areas {
 
 /// The areas on a screen of `width` by `height`; `None` where it is too small.
 #[must_use]
-pub fn areas(width: u16, height: u16, focus: Pane) -> Option<Areas> {
+pub fn areas(width: u16, height: u16, focus: Pane, activity: Option<bool>) -> Option<Areas> {
     if width < SMALLEST.0 || height < SMALLEST.1 {
         return None;
     }
@@ -69,10 +74,21 @@ pub fn areas(width: u16, height: u16, focus: Pane) -> Option<Areas> {
     } else {
         (None, Some(body))
     };
+    let roomy = cart.is_some_and(|cart| cart.height >= WITH_ACTIVITY);
+    let (cart, activity) = match cart {
+        Some(cart) if roomy && activity != Some(false) => {
+            let below = cart.height / 3;
+            let top = Rect { height: cart.height - below, ..cart };
+            (Some(top), Some(Rect { y: top.bottom(), height: below, ..cart }))
+        }
+        // Asked for where there is no room for both: it takes the cart's place.
+        Some(cart) if activity == Some(true) => (None, Some(cart)),
+        cart => (cart, None),
+    };
     let details = if height >= WITH_DETAILS { 2 } else { 0 };
     let (catalog_rows, details) = inside(catalog, details);
     let (cart_rows, sums) = inside(cart, if height >= 9 { 2 } else { 1 });
-    Some(Areas { header, catalog, catalog_rows, details, cart, cart_rows, sums, message, footer })
+    Some(Areas { header, catalog, catalog_rows, details, cart, cart_rows, sums, activity, message, footer })
 }
 
 /// The rows inside a frame, below the column heads, and `foot` lines below them.
@@ -92,13 +108,17 @@ mod tests {
     fn everything_stays_on_the_screen_at_any_size() {
         for width in 1..=300 {
             for height in 1..=100 {
-                for focus in [Pane::Catalog, Pane::Cart] {
-                    let Some(areas) = areas(width, height, focus) else { continue };
+                let shown = [Pane::Catalog, Pane::Cart]
+                    .into_iter()
+                    .flat_map(|focus| [None, Some(true), Some(false)].map(|activity| (focus, activity)));
+                for (focus, activity) in shown {
+                    let Some(areas) = areas(width, height, focus, activity) else { continue };
                     let screen = Rect::new(0, 0, width, height);
                     let shown = [
                         Some(areas.header),
                         areas.catalog,
                         areas.cart,
+                        areas.activity,
                         Some(areas.message),
                         Some(areas.footer),
                     ];
@@ -110,7 +130,7 @@ mod tests {
                     ]) {
                         assert_eq!(area.intersection(screen), area, "{width}x{height}");
                     }
-                    assert!(areas.catalog.is_some() || areas.cart.is_some());
+                    assert!(areas.catalog.is_some() || areas.cart.is_some() || areas.activity.is_some());
                 }
             }
         }

@@ -15,6 +15,7 @@ pub mod update;
 pub mod view;
 
 use crate::config::{Place, PlaceError, Settings};
+use crate::model::Timeout;
 use state::{Session, State};
 use std::io::IsTerminal;
 use std::process::ExitCode;
@@ -51,6 +52,10 @@ pub fn run(settings: &Settings) -> Result<ExitCode, ScreenError> {
         me: settings.policy.by.clone(),
         address: address.to_string(),
         private: matches!(settings.place, Place::Private(_)),
+        item_timeout: match settings.policy.item_timeout {
+            Timeout::After(ms) => Some(ms),
+            Timeout::Never => None,
+        },
         ops: uuid::Uuid::new_v4().simple().to_string()[..16].to_owned(),
         zone: jiff::tz::TimeZone::system(),
     };
@@ -68,6 +73,12 @@ pub fn run(settings: &Settings) -> Result<ExitCode, ScreenError> {
     });
     screen::end_by_deadline();
     screen::restore();
+    let ended = runtime.block_on(async {
+        let (status, link) = ended?;
+        // So that the others see at once that we left.
+        let _ = link.await;
+        Ok::<_, ScreenError>(status)
+    });
     // Threads may still be busy reading; nothing of theirs is needed.
     runtime.shutdown_background();
     Ok(ExitCode::from(ended?))

@@ -14,6 +14,7 @@ use crossterm::event::EventStream;
 use futures::StreamExt;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use tokio::sync::mpsc;
+use tokio::task::JoinHandle;
 
 /// The pause between two frames, while changes pour in.
 const FRAME: Duration = Duration::from_millis(10);
@@ -31,6 +32,7 @@ pub struct Runtime {
     address: Address,
     requests: mpsc::Sender<Request>,
     events: mpsc::Receiver<link::Event>,
+    link: JoinHandle<()>,
     results: (mpsc::Sender<Message>, mpsc::Receiver<Message>),
     signals: Signals,
     /// `None` while suspended: an event stream that is merely not polled goes on reading.
@@ -51,7 +53,8 @@ impl Runtime {
     ) -> Result<Runtime, ScreenError> {
         let (requests, asked) = mpsc::channel(super::update::MOST_UNCONFIRMED + ROOM);
         let (told, events) = mpsc::channel(ROOM);
-        tokio::spawn(link::run(address.clone(), settings.user.clone(), settings.policy.clone(), asked, told));
+        let (policy, id) = (settings.policy.clone(), state.session.ops.clone());
+        let link = tokio::spawn(link::run(address.clone(), settings.user.clone(), policy, id, asked, told));
         Ok(Runtime {
             painter: Painter::new(state.size)?,
             state,
@@ -60,6 +63,7 @@ impl Runtime {
             address,
             requests,
             events,
+            link,
             results: mpsc::channel(ROOM),
             signals: Signals::listen()?,
             input: Some(EventStream::new()),
@@ -70,13 +74,13 @@ impl Runtime {
         })
     }
 
-    /// Runs until the end; returns the exit status.
-    pub async fn run(mut self) -> Result<u8, ScreenError> {
+    /// Runs until the end; returns the exit status, and the link that says good-bye.
+    pub async fn run(mut self) -> Result<(u8, JoinHandle<()>), ScreenError> {
         let idle = self.painter.idle();
         loop {
             self.draw()?;
             if let Some(status) = self.exit {
-                return Ok(status);
+                return Ok((status, self.link));
             }
             let wake = self.wake();
             let message = tokio::select! {

@@ -2,8 +2,10 @@
 
 use super::layout::{self, Areas, Pane};
 use crate::model::total::{self, Known, Totals};
-use crate::model::{Cart, CartLine, Catalog, Change, OpId, Product, ProductId, UserName};
-use crate::store::{Shop, Trouble};
+use crate::model::{
+    Activity, Cart, CartLine, Catalog, Change, Kind, OpId, Product, ProductId, Update, UserName,
+};
+use crate::store::{Shop, Trouble, Watcher};
 use std::collections::{HashSet, VecDeque};
 use tui_input::Input;
 
@@ -18,6 +20,8 @@ pub struct Session {
     pub address: String,
     /// Whether the server is our private one.
     pub private: bool,
+    /// How long a line stays that nobody touches, in milliseconds.
+    pub item_timeout: Option<u64>,
     /// The beginning of our op ids; no two programs have the same.
     pub ops: String,
     /// The local time zone.
@@ -115,6 +119,41 @@ pub struct CartPane {
     pub selected: Option<ProductId>,
     /// When the cart expires, by our steady clock.
     pub deadline: Option<u64>,
+    /// What to add to our steady clock for the server's.
+    pub server_ahead: u64,
+    /// When lines were last asked to expire.
+    pub expiry_asked: Option<u64>,
+    /// Our own changes that can be taken back, and those taken back that can be made again.
+    pub history: History,
+}
+
+/// Our own confirmed changes.
+#[derive(Debug, Default)]
+pub struct History {
+    /// To be taken back, the last one first.
+    pub done: Vec<Update>,
+    /// To be made again, the last one first.
+    pub undone: Vec<Update>,
+}
+
+impl History {
+    /// How many changes can be taken back.
+    const LONGEST: usize = 100;
+
+    /// Notes a change that was confirmed.
+    pub fn note(&mut self, update: Update) {
+        match update.kind {
+            Kind::Undo => self.undone.push(update),
+            Kind::Redo => self.done.push(update),
+            Kind::Edit | Kind::Clear => {
+                self.undone.clear();
+                self.done.push(update);
+            }
+            Kind::Touch | Kind::Expire => {}
+        }
+        let spare = self.done.len().saturating_sub(History::LONGEST);
+        self.done.drain(..spare);
+    }
 }
 
 impl CartPane {
@@ -150,6 +189,8 @@ pub enum Mode {
     Help(usize),
     /// Is asked whether to quit with unconfirmed changes.
     Leaving,
+    /// Is asked whether to clear the cart.
+    Clearing,
 }
 
 /// How much a message matters.
@@ -206,6 +247,12 @@ pub struct State {
     pub notice: Option<Notice>,
     /// Lines that just changed.
     pub marks: Vec<Mark>,
+    /// Who changed what, oldest first.
+    pub activity: Vec<Activity>,
+    /// Whether the activity shows; `None`: where there is room.
+    pub show_activity: Option<bool>,
+    /// The others who watch this cart.
+    pub watchers: Vec<Watcher>,
     /// How many changes were made here; numbers our op ids.
     pub made: u64,
     /// Whether the private server is being started.
@@ -230,6 +277,9 @@ impl State {
             count: None,
             notice: None,
             marks: Vec::new(),
+            activity: Vec::new(),
+            show_activity: None,
+            watchers: Vec::new(),
             made: 0,
             reviving: false,
             now: 0,
@@ -239,7 +289,7 @@ impl State {
     /// Where everything stands; `None` on a screen that is too small.
     #[must_use]
     pub fn areas(&self) -> Option<Areas> {
-        layout::areas(self.size.0, self.size.1, self.focus)
+        layout::areas(self.size.0, self.size.1, self.focus, self.show_activity)
     }
 
     /// What is known of a product.
@@ -290,6 +340,16 @@ impl State {
         Some(deadline.saturating_sub(self.now))
     }
 
+    /// When the next line leaves because nobody touches it, by the steady clock.
+    #[must_use]
+    pub fn next_expiry(&self) -> Option<u64> {
+        let timeout = self.session.item_timeout?;
+        let touched = self.cart.confirmed.lines.iter().filter_map(|line| line.touched).min()?;
+        let due = (touched + timeout).saturating_sub(self.cart.server_ahead);
+        // Asked once a second, should the clocks differ.
+        Some(due.max(self.cart.expiry_asked.map_or(0, |at| at + 1_000)))
+    }
+
     /// The next moment, by the steady clock, at which something changes by itself.
     #[must_use]
     pub fn next_moment(&self) -> Option<u64> {
@@ -304,6 +364,7 @@ impl State {
             deadline - (left - 1) / step * step
         });
         let catalog = self.catalog.again.then_some(self.catalog.rest_until);
-        marks.chain(notice).chain(countdown).chain(catalog).min()
+        let expiry = self.next_expiry().filter(|_| self.link == Link::Live);
+        marks.chain(notice).chain(countdown).chain(catalog).chain(expiry).min()
     }
 }

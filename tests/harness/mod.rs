@@ -1,11 +1,15 @@
 //! What the tests stand on: a real server on a private socket, and the real program in a
 //! real pseudo-terminal. Nothing sleeps where an event can be awaited.
-#![allow(dead_code, reason = "each test binary uses its own part of it")]
+#![allow(dead_code, unused_imports, reason = "each test binary uses its own part of it")]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test may fail")]
 
+pub mod headless;
+pub mod proxy;
 pub mod server;
 pub mod terminal;
 
+pub use headless::Headless;
+pub use proxy::Proxy;
 pub use server::Server;
 pub use terminal::Terminal;
 

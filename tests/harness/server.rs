@@ -154,6 +154,11 @@ impl Server {
         }
     }
 
+    /// Runs one command that answers with a list of texts.
+    pub fn get_list(&self, line: &str) -> Vec<String> {
+        redis::from_redis_value(self.cmd(line)).unwrap()
+    }
+
     /// Plays another program: `redis-cli` (or `valkey-cli`) with this line.
     pub fn cli(&self, line: &str) -> String {
         let cli = if self.binary.contains("valkey") { "valkey-cli" } else { "redis-cli" };

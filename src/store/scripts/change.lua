@@ -3,24 +3,27 @@
 -- KEYS  1 cart (sorted set: product -> quantity)
 --       2 meta (hash: version, start)           3 lines (hash: product -> how it came)
 --       4, 5 ops (hashes: op id -> first answer; two generations, so they stay bounded)
---       6 log (stream of the updates)
---       7.. the key of each product that must exist (single server only)
+--       6 log (stream of the updates)          7 touched (sorted set: product -> ms of last touch)
+--       8.. the key of each product that must exist (single server only)
 -- ARGV  1 op id   2 who   3 kind   4 session timeout in ms (0: never)   5 limit of a line
 --       6 limit of lines   7 channel   8 "1" where this was sent before, else "0"
 --       9 version known when it was first sent   10 its age in ms
---       11.. the edits, four each: verb, product, quantity, price
+--       11 item timeout in ms (0: none)
+--       12.. the edits, four each: verb, product, quantity, price
 --
+-- Undo and redo do what they can: an edit that is refused is left out, unless all are.
 -- Returns the update as JSON, the same text that it publishes. Refusals are errors with a
 -- code; nothing is written before the last check, since scripts have no roll-back.
 
-local OPS = 1024           -- op ids in one generation
+local OPS = 8192           -- op ids in one generation
 local KEPT = 3600000       -- companions outlive the cart by this, for late repeats (ms)
 local LOG = 200            -- updates kept in the log
 local HIGHEST = 999999     -- a higher score is damage
 
-local cart, meta, lines, log = KEYS[1], KEYS[2], KEYS[3], KEYS[6]
+local cart, meta, lines, log, touched = KEYS[1], KEYS[2], KEYS[3], KEYS[6], KEYS[7]
 local op, who, kind = ARGV[1], ARGV[2], ARGV[3]
 local timeout, limit, most_lines = tonumber(ARGV[4]), tonumber(ARGV[5]), tonumber(ARGV[6])
+local item_timeout = tonumber(ARGV[11])
 
 -- A repeat gets the first answer.
 local first = redis.call('HGET', KEYS[4], op) or redis.call('HGET', KEYS[5], op)
@@ -43,6 +46,7 @@ end
 local before, after, prices, order = {}, {}, {}, {}
 local count = redis.call('ZCARD', cart)
 redis.call('HLEN', lines) -- a wrong type must fail here, before anything is written
+redis.call('ZCARD', touched)
 
 local function look(id)
   if before[id] == nil then
@@ -68,44 +72,71 @@ local function put(id, quantity, price)
   prices[id] = price
 end
 
-local product_key = 7
+local product_key = 8
 local function exists()
   local key = KEYS[product_key]
   product_key = product_key + 1
   return not key or redis.call('TYPE', key).ok == 'hash'
 end
 
-for i = 11, #ARGV, 4 do
-  local verb, id, n, price = ARGV[i], ARGV[i + 1], tonumber(ARGV[i + 2]), ARGV[i + 3]
-  local refusal
+local function each_line(act)
+  for _, member in ipairs(redis.call('ZRANGE', cart, 0, -1)) do act(member) end
+end
+
+local function last_touch(id)
+  local how = redis.call('ZSCORE', touched, id) or string.match(redis.call('HGET', lines, id) or '', '^%d+ (%d+)')
+  return how and tonumber(how)
+end
+
+-- Does one edit on the copy; returns the refusal.
+local function edit(verb, id, n, price)
   if verb == 'clear' then
-    if count == 0 then return redis.error_reply('ALREADYEMPTY the cart is empty') end
-    for _, member in ipairs(redis.call('ZRANGE', cart, 0, -1)) do
-      look(member)
-      if after[member] then put(member, 0) end
-    end
-  else
-    local has = look(id)
-    if verb == 'add' then
-      if not exists() then refusal = 'UNKNOWNPRODUCT'
-      elseif has == 'damaged' then refusal = 'DAMAGEDLINE'
-      elseif (has or 0) + n > limit then refusal = 'TOOMANY ' .. (has or 0)
-      else refusal = put(id, (has or 0) + n, price) end
-    elseif verb == 'set' then
-      if not exists() and not has then refusal = 'UNKNOWNPRODUCT'
-      elseif n > limit then refusal = 'TOOMANY 0'
-      else refusal = put(id, n, price) end
-    elseif not has then refusal = 'NOTINCART'
-    elseif verb == 'remove' then put(id, 0)
-    elseif has == 'damaged' then refusal = 'DAMAGEDLINE'
-    else put(id, math.max(has - n, 0)) end
+    if count == 0 then return 'ALREADYEMPTY' end
+    each_line(function(member)
+      if look(member) then put(member, 0) end
+    end)
+    return
   end
+  if verb == 'expire' then
+    local before_all = count
+    each_line(function(member)
+      local at = last_touch(member)
+      if at and now - at >= item_timeout and look(member) then put(member, 0) end
+    end)
+    return count == before_all and 'NOTHINGEXPIRED' or nil
+  end
+  local has = look(id)
+  if verb == 'add' then
+    if not exists() then return 'UNKNOWNPRODUCT' end
+    if has == 'damaged' then return 'DAMAGEDLINE' end
+    if (has or 0) + n > limit then return 'TOOMANY ' .. (has or 0) end
+    return put(id, (has or 0) + n, price)
+  end
+  if verb == 'set' then
+    if not exists() and not has then return 'UNKNOWNPRODUCT' end
+    if n > limit then return 'TOOMANY 0' end
+    return put(id, n, price)
+  end
+  if not has then return 'NOTINCART' end
+  if verb == 'remove' then return put(id, 0) end
+  if has == 'damaged' then return 'DAMAGEDLINE' end
+  return put(id, math.max(has - n, 0))
+end
+
+local lenient = kind == 'undo' or kind == 'redo'
+local done, refused = 0, nil
+for i = 12, #ARGV, 4 do
+  local refusal = edit(ARGV[i], ARGV[i + 1], tonumber(ARGV[i + 2]), ARGV[i + 3])
   if refusal then
-    -- The place of the edit, so that the client names the product.
+    -- With the place of the edit, so that the client names the product.
     if not string.find(refusal, ' ') then refusal = refusal .. ' -' end
-    return redis.error_reply(refusal .. ' ' .. (i - 11) / 4)
+    refused = refused or (refusal .. ' ' .. (i - 12) / 4)
+    if not lenient then return redis.error_reply(refused) end
+  else
+    done = done + 1
   end
 end
+if refused and done == 0 then return redis.error_reply(refused) end
 
 -- From here on everything is written.
 local was = version
@@ -124,9 +155,11 @@ for i, id in ipairs(order) do
     if old then
       redis.call('ZREM', cart, id)
       redis.call('HDEL', lines, id)
+      redis.call('ZREM', touched, id)
     end
   else
     redis.call('ZADD', cart, new, id)
+    if item_timeout > 0 then redis.call('ZADD', touched, now, id) end
     if not old then
       redis.call('HSET', lines, id, table.concat({stamp, string.format('%.0f', now), prices[id], who}, ' '))
     end
@@ -146,7 +179,7 @@ local update = '{"v":"' .. stamp .. '","op":"' .. op .. '","by":' .. cjson.encod
 
 local generation = math.floor(version / OPS)
 local ops = KEYS[4 + generation % 2]
-if math.floor(was / OPS) ~= generation then redis.call('DEL', ops) end
+if math.floor(was / OPS) ~= generation then redis.call('UNLINK', ops) end
 redis.call('HSET', ops, op, update)
 if was == 0 then
   redis.call('HSET', meta, 'version', stamp, 'start', string.format('%.0f', start))
@@ -159,11 +192,12 @@ if #told > 0 then redis.pcall('XADD', log, 'MAXLEN', '~', LOG, '*', 'u', update)
 if timeout > 0 then
   redis.call('PEXPIREAT', cart, now + timeout)
   redis.call('PEXPIREAT', lines, now + timeout)
+  redis.call('PEXPIREAT', touched, now + timeout)
   for _, key in ipairs({meta, KEYS[4], KEYS[5], log}) do
     redis.call('PEXPIREAT', key, now + timeout + KEPT)
   end
 else
-  for i = 1, 6 do redis.call('PERSIST', KEYS[i]) end
+  for i = 1, 7 do redis.call('PERSIST', KEYS[i]) end
 end
 redis.pcall('PUBLISH', ARGV[7], update)
 return update

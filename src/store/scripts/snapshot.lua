@@ -1,10 +1,11 @@
 -- Reads a cart as of one instant. Writes nothing.
 --
--- KEYS  1 cart   2 meta   3 lines
+-- KEYS  1 cart   2 meta   3 lines   4 touched
 -- ARGV  1 the most lines to read
 --
 -- Returns: version, server time in ms, milliseconds left (-1: no expiry, -2: no cart),
--- number of lines, then three for each line: product, score, how it came ('' where unknown).
+-- number of lines, then four for each line: product, score, how it came and when it was last
+-- touched ('' where unknown).
 -- Scores come as text, since numbers in replies lose their fraction.
 
 local cart, meta, lines = KEYS[1], KEYS[2], KEYS[3]
@@ -20,5 +21,6 @@ for i = 1, #members, 2 do
   out[#out + 1] = members[i]
   out[#out + 1] = members[i + 1]
   out[#out + 1] = redis.call('HGET', lines, members[i]) or ''
+  out[#out + 1] = redis.call('ZSCORE', KEYS[4], members[i]) or ''
 end
 return out

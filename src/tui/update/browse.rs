@@ -21,6 +21,23 @@ pub fn act(state: &mut State, action: Action, effects: &mut Vec<Effect>) {
         Action::SwitchPane => state.focus = state.focus.other(),
         Action::ToCatalog => state.focus = Pane::Catalog,
         Action::ToCart => state.focus = Pane::Cart,
+        Action::Undo | Action::Redo => take_back(state, action, effects),
+        Action::AskClear if state.cart.shown.lines.is_empty() => {
+            complain(state, Refusal::AlreadyEmpty.to_string());
+        }
+        Action::AskClear => state.mode = Mode::Clearing,
+        Action::Clear => {
+            state.mode = Mode::Browse;
+            make(state, Kind::Clear, vec![Edit::Clear], effects);
+        }
+        Action::KeepAlive if state.cart.confirmed.lines.is_empty() => {
+            complain(state, "The cart is empty: there is no session to keep".to_owned());
+        }
+        Action::KeepAlive => make(state, Kind::Touch, Vec::new(), effects),
+        Action::Activity => {
+            let shows = state.areas().is_some_and(|areas| areas.activity.is_some());
+            state.show_activity = Some(!shows);
+        }
         _ => {
             let Some(product) = state.target() else { return };
             match action {
@@ -98,15 +115,40 @@ pub fn set_quantity(state: &mut State, product: &ProductId, typed: &str, effects
     }
 }
 
+/// Takes back our own last change, or makes it again, by its inverse.
+fn take_back(state: &mut State, action: Action, effects: &mut Vec<Effect>) {
+    let history = &mut state.cart.history;
+    let (kind, last) = match action {
+        Action::Undo => (Kind::Undo, history.done.pop()),
+        _ => (Kind::Redo, history.undone.pop()),
+    };
+    let Some(update) = last else {
+        let wait = !state.cart.unconfirmed.is_empty();
+        let why = if wait { "The last change is not confirmed yet" } else { "There is nothing to take back" };
+        return complain(state, why.to_owned());
+    };
+    let mut edits = update.inverse();
+    for edit in &mut edits {
+        if let Edit::Add { product, price, .. } = edit {
+            *price = self::price(state, product).ok().flatten();
+        }
+    }
+    make(state, kind, edits, effects);
+}
+
+fn change(state: &mut State, edit: Edit, effects: &mut Vec<Effect>) {
+    make(state, Kind::Edit, vec![edit], effects);
+}
+
 /// Makes a change: it shows at once as unconfirmed, and is sent.
-pub fn change(state: &mut State, edit: Edit, effects: &mut Vec<Effect>) {
+fn make(state: &mut State, kind: Kind, edits: Vec<Edit>, effects: &mut Vec<Effect>) {
     if state.cart.unconfirmed.len() >= MOST_UNCONFIRMED {
         return complain(
             state,
             format!("{MOST_UNCONFIRMED} changes wait for the server already: this one was not made"),
         );
     }
-    let change = Change { op: state.next_op(), kind: Kind::Edit, edits: vec![edit] };
+    let change = Change { op: state.next_op(), kind, edits };
     state.cart.unconfirmed.push_back(change.clone());
     super::cart::fold(state);
     effects.push(Effect::Send(change));

@@ -2,7 +2,7 @@
 
 use super::{catalog, complain, tell};
 use crate::model::total::Known;
-use crate::model::{Cart, Deadline, Fit, Kind, OpId, ProductId, Update};
+use crate::model::{Activity, Cart, Change, Deadline, Edit, Fit, Kind, LineChange, OpId, ProductId, Update};
 use crate::store::link::Event;
 use crate::store::{Error, Trouble};
 use crate::tui::message::{Effect, Now};
@@ -10,6 +10,8 @@ use crate::tui::state::{Link, Mark, Mode, State};
 
 /// How long a changed line is highlighted, in milliseconds.
 const MARKED: u64 = 1_500;
+/// How much of the activity is kept.
+const MOST_ACTIVITY: usize = 100;
 
 /// The link told something.
 pub fn on_link(state: &mut State, event: Event, now: Now, effects: &mut Vec<Effect>) {
@@ -26,6 +28,10 @@ pub fn on_link(state: &mut State, event: Event, now: Now, effects: &mut Vec<Effe
         Event::Settled(op, outcome) => on_settled(state, &op, outcome, effects),
         Event::Products(read) => catalog::on_products(state, read),
         Event::Catalog(news) => catalog::on_news(state, news, effects),
+        Event::Activity(updates) => note_activity(state, &updates),
+        Event::Watchers(watchers) => {
+            state.watchers = watchers.into_iter().filter(|watcher| watcher.id != state.session.ops).collect();
+        }
     }
 }
 
@@ -77,30 +83,56 @@ fn on_update(state: &mut State, update: &Update, effects: &mut Vec<Effect>) {
     for line in &update.lines {
         mark(state, line.product.clone());
     }
-    if !update.op.as_str().starts_with(&state.session.ops) {
-        let said = describe(state, update);
+    note_activity(state, std::slice::from_ref(update));
+    let ours = update.op.as_str().starts_with(&state.session.ops);
+    if !ours || matches!(update.kind, Kind::Expire | Kind::Undo | Kind::Redo) {
+        let said = said(state, &Activity::from(update));
         tell(state, said);
     }
     fold(state);
     read_unknown(state, effects);
 }
 
-/// Who did what, in a few words.
-fn describe(state: &State, update: &Update) -> String {
-    let what = match (update.kind, &update.lines[..]) {
-        (Kind::Touch, _) => "kept the session alive".to_owned(),
-        (Kind::Clear, _) => "cleared the cart".to_owned(),
-        (_, [line]) => {
-            let name = state.name_of(&line.product);
-            match line.delta {
-                _ if line.quantity == 0 => format!("removed {name}"),
-                0.. => format!("added {} × {name}", line.delta),
-                _ => format!("took {} × {name}", -line.delta),
-            }
-        }
-        (_, lines) => format!("changed {} lines", lines.len()),
+/// Notes updates for the activity.
+fn note_activity(state: &mut State, updates: &[Update]) {
+    state.activity.extend(updates.iter().filter(|update| update.kind != Kind::Touch).map(Activity::from));
+    state.activity.sort_by_key(|activity| activity.version);
+    state.activity.dedup_by_key(|activity| activity.version);
+    let spare = state.activity.len().saturating_sub(MOST_ACTIVITY);
+    state.activity.drain(..spare);
+}
+
+/// What was done, in a few words.
+#[must_use]
+pub fn describe(state: &State, activity: &Activity) -> String {
+    let name = |line: &LineChange| state.name_of(&line.product);
+    let what = match (activity.kind, &activity.first, activity.lines) {
+        (Kind::Touch, ..) => "kept the session alive".to_owned(),
+        (Kind::Clear, _, lines) => format!("cleared {lines} {}", if lines == 1 { "line" } else { "lines" }),
+        (Kind::Expire, Some(line), 1) => format!("{} left, untouched for too long", name(line)),
+        (Kind::Expire, _, lines) => format!("{lines} lines left, untouched for too long"),
+        (_, Some(line), 1) => match line.delta {
+            _ if line.quantity == 0 => format!("removed {}", name(line)),
+            0.. => format!("added {} × {}", line.delta, name(line)),
+            _ => format!("took {} × {}", -line.delta, name(line)),
+        },
+        (_, _, lines) => format!("changed {lines} lines"),
     };
-    format!("{} {what}", update.by)
+    match (activity.kind, &activity.first, activity.lines) {
+        (Kind::Undo, Some(line), 1) if line.delta < 0 => {
+            format!("took back {} × {}", -line.delta, name(line))
+        }
+        (Kind::Undo, Some(line), 1) => format!("brought back {} × {}", line.delta, name(line)),
+        (Kind::Undo, _, lines) => format!("took back a change of {lines} lines"),
+        (Kind::Redo, ..) => format!("again {what}"),
+        _ => what,
+    }
+}
+
+/// Who did it, and what.
+fn said(state: &State, activity: &Activity) -> String {
+    let what = describe(state, activity);
+    if activity.kind == Kind::Expire { what } else { format!("{} {what}", activity.by) }
 }
 
 fn on_settled(state: &mut State, op: &OpId, outcome: Result<Update, Error>, effects: &mut Vec<Effect>) {
@@ -109,6 +141,9 @@ fn on_settled(state: &mut State, op: &OpId, outcome: Result<Update, Error>, effe
     state.cart.unconfirmed.retain(|change| change.op != *op);
     if state.cart.unconfirmed.len() == before {
         return;
+    }
+    if let Ok(update) = &outcome {
+        state.cart.history.note(update.clone());
     }
     fold(state);
     let said = match outcome {
@@ -177,6 +212,21 @@ fn mark_differences(state: &mut State, cart: &Cart) {
 
 fn set_deadline(state: &mut State, deadline: Deadline) {
     state.cart.deadline = deadline.left_when_told().map(|left| state.now + left);
+    state.cart.server_ahead = deadline.told_at.saturating_sub(state.now);
+}
+
+/// Asks the server to let the lines leave that nobody has touched for too long.
+pub fn expire_lines(state: &mut State, effects: &mut Vec<Effect>) {
+    let due = state.next_expiry().is_some_and(|at| at <= state.now);
+    if due && state.link == Link::Live {
+        state.cart.expiry_asked = Some(state.now);
+        // It is nobody's change: it does not wait, and where it is lost another follows.
+        effects.push(Effect::Send(Change {
+            op: state.next_op(),
+            kind: Kind::Expire,
+            edits: vec![Edit::Expire],
+        }));
+    }
 }
 
 fn is_over(state: &State) -> bool {

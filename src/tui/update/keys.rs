@@ -21,6 +21,7 @@ pub fn context(state: &State) -> Context {
         Mode::Quantity { .. } => Context::Quantity,
         Mode::Help(_) => Context::Help,
         Mode::Leaving => Context::Leaving,
+        Mode::Clearing => Context::Clearing,
         Mode::Browse if state.focus == Pane::Cart => Context::Cart,
         Mode::Browse if state.catalog.loaded && state.catalog.catalog.is_empty() => Context::EmptyCatalog,
         Mode::Browse => Context::Catalog,
@@ -80,7 +81,7 @@ fn back(state: &mut State) {
             state.mode = Mode::Browse;
             set_filter(state, Input::default());
         }
-        Mode::Quantity { .. } | Mode::Help(_) | Mode::Leaving => state.mode = Mode::Browse,
+        Mode::Quantity { .. } | Mode::Help(_) | Mode::Leaving | Mode::Clearing => state.mode = Mode::Browse,
         Mode::Browse if state.count.is_some() => {}
         Mode::Browse if state.notice.is_some() => state.notice = None,
         Mode::Browse => set_filter(state, Input::default()),

@@ -7,6 +7,7 @@ mod catalog;
 mod keys;
 
 pub use browse::MOST_UNCONFIRMED;
+pub use cart::describe;
 pub use keys::context;
 
 use super::message::{Effect, Message, Now};
@@ -48,6 +49,7 @@ fn pass_time(state: &mut State, effects: &mut Vec<Effect>) {
         state.notice = None;
     }
     cart::watch_deadline(state, effects);
+    cart::expire_lines(state, effects);
     catalog::read_again(state, effects);
 }
 

@@ -1,5 +1,6 @@
 //! The last two lines: messages and prompts, and the keys that work here.
 
+use super::SECONDS_BELOW;
 use crate::model::text;
 use crate::tui::keymap;
 use crate::tui::state::{Link, Mode, State, Tone};
@@ -36,6 +37,13 @@ fn said(state: &State, theme: &Theme) -> (String, Style) {
     if matches!(state.mode, Mode::Leaving) {
         return (format!("{} not confirmed yet: quit and lose track of them?", changes(waiting)), theme.warn);
     }
+    if matches!(state.mode, Mode::Clearing) {
+        let lines = state.cart.shown.lines.len();
+        return (
+            format!("Clear the whole cart, {lines} {}?", if lines == 1 { "line" } else { "lines" }),
+            theme.warn,
+        );
+    }
     if let Some(count) = state.count {
         return (format!("{count} × …"), theme.accent);
     }
@@ -53,7 +61,12 @@ fn said(state: &State, theme: &Theme) -> (String, Style) {
             (format!("{said} — trying again{waits}"), theme.bad)
         }
         Link::Unreadable(trouble) => (format!("The cart can't be read: {trouble}"), theme.bad),
-        _ => (String::new(), theme.text),
+        _ => match state.left() {
+            Some(left) if left <= SECONDS_BELOW => {
+                ("The session ends soon: K keeps the cart".to_owned(), theme.warn)
+            }
+            _ => (String::new(), theme.text),
+        },
     }
 }
 
@@ -64,14 +77,24 @@ fn sentence(text: &str) -> String {
 
 /// Draws the keys that work here, as many as fit.
 pub fn keys(state: &State, theme: &Theme, area: Rect, buffer: &mut Buffer) {
+    let hints: Vec<(String, &str)> =
+        keymap::footer(context(state)).map(|(key, word)| (format!("{key} "), word)).collect();
+    let width =
+        |(key, word): &(String, &str)| u16::try_from(text::width(key) + text::width(word) + 2).unwrap_or(99);
+    // The last ones, help and quit, always show.
+    let (usual, last) = hints.split_at(hints.len().saturating_sub(2));
+    let kept: u16 = last.iter().map(width).sum();
     let mut x = area.x + 1;
-    for (key, word) in keymap::footer(context(state)) {
-        let key = format!("{key} ");
-        let needs = u16::try_from(text::width(&key) + text::width(word)).unwrap_or(u16::MAX);
-        if x.saturating_add(needs) > area.right() {
+    let end = area.right().saturating_sub(kept);
+    let fits = usual.iter().scan(x, |x, hint| {
+        *x += width(hint);
+        Some((*x <= end).then_some(hint))
+    });
+    for (key, word) in fits.map_while(|hint| hint).chain(last) {
+        if x >= area.right() {
             return;
         }
-        (x, _) = buffer.set_stringn(x, area.y, &key, usize::from(area.right() - x), theme.accent);
+        (x, _) = buffer.set_stringn(x, area.y, key, usize::from(area.right() - x), theme.accent);
         (x, _) = buffer.set_stringn(x, area.y, word, usize::from(area.right() - x), theme.dim);
         x += 2;
     }

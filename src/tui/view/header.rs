@@ -31,12 +31,26 @@ pub fn draw(state: &State, theme: &Theme, area: Rect, buffer: &mut Buffer) {
     let shop = text::fit(&state.shop.name, free.min(24));
     let cart = format!("cart of {}", state.session.user);
     let mut left = vec![Span::raw(" "), Span::styled(shop, theme.accent)];
-    let rest = free.saturating_sub(left.iter().map(Span::width).sum());
+    let mut rest = free.saturating_sub(left.iter().map(Span::width).sum());
     if rest > 12 {
-        left.push(Span::styled(format!("  {}", text::fit(&cart, rest - 2)), theme.text));
+        let cart = Span::styled(format!("  {}", text::fit(&cart, rest - 2)), theme.text);
+        rest = rest.saturating_sub(cart.width());
+        left.push(cart);
     }
+    left.push(Span::styled(watchers(state, rest), theme.dim));
     Line::from(left).render(area, buffer);
     right.right_aligned().render(area, buffer);
+}
+
+/// Who else watches: their names where they fit, else how many.
+fn watchers(state: &State, room: usize) -> String {
+    if state.watchers.is_empty() {
+        return String::new();
+    }
+    let names: Vec<&str> = state.watchers.iter().map(|watcher| watcher.name.as_str()).collect();
+    let named = format!("  with {}", names.join(", "));
+    let counted = format!("  +{} watching", names.len());
+    [named, counted].into_iter().find(|said| text::width(said) < room).unwrap_or_default()
 }
 
 /// Minutes, or minutes and seconds towards the end.
@@ -52,7 +66,7 @@ fn countdown(left: u64) -> String {
 }
 
 /// The time of day at a Unix time in milliseconds.
-fn clock(state: &State, at: i64) -> String {
+pub fn clock(state: &State, at: i64) -> String {
     let time = state.session.zone.to_datetime(jiff::Timestamp::from_millisecond(at).unwrap_or_default());
     format!("{:02}:{:02}:{:02}", time.hour(), time.minute(), time.second())
 }

@@ -1,5 +1,6 @@
 //! State to frame. Pure: one file per pane, and only the rows that show are built.
 
+mod activity;
 mod cart;
 mod catalog;
 mod footer;
@@ -33,6 +34,9 @@ pub fn view(state: &State, theme: &Theme, frame: &mut Frame<'_>) {
         }
         if let Some(area) = areas.cart {
             cart::draw(state, theme, area, &areas, frame.buffer_mut());
+        }
+        if let Some(area) = areas.activity {
+            activity::draw(state, theme, area, frame.buffer_mut());
         }
     }
     footer::message(state, theme, areas.message, frame);

@@ -1,0 +1,34 @@
+//! The activity: who changed what and when, newest first.
+
+use super::row::{self, left};
+use super::{header, pane};
+use crate::model::Kind;
+use crate::tui::state::State;
+use crate::tui::theme::Theme;
+use crate::tui::update::describe;
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::text::{Line, Span};
+use ratatui::widgets::Widget;
+
+/// The columns for the time.
+const TIME: u16 = 8;
+
+/// Draws the activity.
+pub fn draw(state: &State, theme: &Theme, area: Rect, buffer: &mut Buffer) {
+    let block = pane(theme, false, Line::from(Span::styled(" Activity ", theme.accent)));
+    let rows = block.inner(area);
+    block.render(area, buffer);
+    let who = (rows.width / 4).min(24);
+    for (line, activity) in (0..rows.height).zip(state.activity.iter().rev()) {
+        let time = header::clock(state, i64::try_from(activity.at).unwrap_or(0));
+        let by = if activity.kind == Kind::Expire { "" } else { activity.by.as_str() };
+        let what = describe(state, activity);
+        let cells = [
+            left(&time, TIME, theme.dim),
+            left(by, who, theme.dim),
+            left(&what, rows.width.saturating_sub(TIME + who + 2), theme.text),
+        ];
+        row::draw(&cells, Rect { y: rows.y + line, height: 1, ..rows }, theme.text, false, buffer);
+    }
+}

@@ -1,0 +1,132 @@
+//! The screen's pure core on a real link, without a terminal: what a terminal knows.
+
+use std::time::{Duration, Instant};
+use tokio::sync::mpsc;
+use trolley::model::{Cart, Change, OpId, Product, Update, UserName};
+use trolley::store::link::{self, Event, Request};
+use trolley::store::{Address, Error, Policy, Shop};
+use trolley::tui::key::Key;
+use trolley::tui::message::{Effect, Message, Now};
+use trolley::tui::state::{Link, Session, State};
+use trolley::tui::update::update;
+
+/// How long anything may take to come.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// A terminal without its terminal.
+pub struct Headless {
+    /// What it would show.
+    pub state: State,
+    /// How each of its changes ended.
+    pub settled: Vec<(OpId, Result<Update, Error>)>,
+    /// Every update that it saw.
+    pub seen: Vec<Update>,
+    /// Every change that it sent.
+    pub sent: Vec<Change>,
+    /// How often it found its cart doubtful.
+    pub stale: usize,
+    requests: mpsc::Sender<Request>,
+    events: mpsc::Receiver<Event>,
+    started: Instant,
+}
+
+impl Headless {
+    /// Opens one with these products known; needs a tokio runtime.
+    pub fn open(url: &str, user: &str, policy: Policy, products: &[Product]) -> Headless {
+        let (requests, asked) = mpsc::channel(1024);
+        let (told, events) = mpsc::channel(64);
+        let user = UserName::parse(user).unwrap();
+        let ops = uuid::Uuid::new_v4().simple().to_string();
+        tokio::spawn(link::run(
+            Address::parse(url).unwrap(),
+            user.clone(),
+            policy.clone(),
+            ops.clone(),
+            asked,
+            told,
+        ));
+        let session = Session {
+            user,
+            me: policy.by,
+            address: url.to_owned(),
+            private: false,
+            item_timeout: Some(policy.item_timeout.as_millis()).filter(|ms| *ms > 0),
+            ops,
+            zone: jiff::tz::TimeZone::UTC,
+        };
+        let state = State::new(session, (120, 36));
+        let (settled, seen, sent) = (Vec::new(), Vec::new(), Vec::new());
+        let started = Instant::now();
+        let mut headless = Headless { state, settled, seen, sent, stale: 0, requests, events, started };
+        headless.take_in(Message::Catalog(Ok((products.to_vec(), Shop::default())), 0));
+        headless
+    }
+
+    fn take_in(&mut self, message: Message) {
+        let steady = u64::try_from(self.started.elapsed().as_millis()).unwrap();
+        for effect in update(&mut self.state, message, Now { steady, wall: 0 }) {
+            match effect {
+                Effect::Send(change) => {
+                    self.sent.push(change.clone());
+                    self.requests.try_send(Request::Change(change)).unwrap();
+                }
+                Effect::Reread => self.requests.try_send(Request::Reread).unwrap(),
+                Effect::ReadProducts(ids) => self.requests.try_send(Request::Products(ids)).unwrap(),
+                _ => {}
+            }
+        }
+    }
+
+    /// Presses a key.
+    pub fn key(&mut self, name: &str) {
+        self.take_in(Message::Key(Key::parse(name).unwrap()));
+    }
+
+    /// Selects a product of the catalog.
+    pub fn select(&mut self, row: usize) {
+        self.state.catalog.scroll.cursor = row;
+    }
+
+    /// Takes in the next event, or the moment when something happens by itself.
+    pub async fn step(&mut self) {
+        let wake = self.state.next_moment().map(|at| self.started + Duration::from_millis(at));
+        let event = tokio::select! {
+            event = self.events.recv() => event.expect("the link runs"),
+            () = tokio::time::sleep_until(wake.unwrap_or(self.started + PATIENCE * 100).into()) => {
+                return self.take_in(Message::Clock);
+            }
+        };
+        match &event {
+            Event::Settled(op, outcome) => self.settled.push((op.clone(), outcome.clone())),
+            Event::Update(update) => self.seen.push(update.clone()),
+            Event::Stale => self.stale += 1,
+            _ => {}
+        }
+        self.take_in(Message::Link(event));
+    }
+
+    /// Steps until `test` holds.
+    pub async fn until(&mut self, what: &str, test: impl Fn(&State) -> bool) {
+        let until = Instant::now() + PATIENCE;
+        while !test(&self.state) {
+            let left = until.saturating_duration_since(Instant::now());
+            let stepped = tokio::time::timeout(left, self.step()).await;
+            assert!(
+                stepped.is_ok(),
+                "{what}: never, link {:?}, cart {:?}",
+                self.state.link,
+                self.state.cart.confirmed
+            );
+        }
+    }
+
+    /// Steps until the link is up and nothing is unconfirmed.
+    pub async fn calm(&mut self) {
+        self.until("calm", |state| state.link == Link::Live && state.cart.unconfirmed.is_empty()).await;
+    }
+
+    /// The cart that it holds for true.
+    pub fn cart(&self) -> &Cart {
+        &self.state.cart.confirmed
+    }
+}

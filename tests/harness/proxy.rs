@@ -1,0 +1,166 @@
+//! A proxy between a client and its server that causes faults.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::Duration;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, UnixListener, UnixStream};
+
+/// What the proxy may do to what the server says.
+#[derive(Default)]
+pub struct Faults {
+    /// Whether any fault happens at all.
+    pub on: AtomicBool,
+    /// Every so many chunks the reply is dropped, after execution, and the link cut; 0: never.
+    pub drop_every: AtomicU64,
+    /// Every so many chunks the server's side falls silent while the link stays open.
+    pub mute_every: AtomicU64,
+    /// Every so many chunks the client sees an end of the stream, but can still write.
+    pub half_close_every: AtomicU64,
+    /// Every so many chunks the answer comes 200 ms late.
+    pub delay_every: AtomicU64,
+    /// The next so many published messages are swallowed, and nothing else.
+    pub swallow: AtomicU64,
+    /// The next so many answers to changes say that the cart has moved.
+    pub moved: AtomicU64,
+    /// Where it has moved.
+    pub moved_to: std::sync::Mutex<String>,
+    /// Faults caused.
+    pub caused: AtomicU64,
+    seen: AtomicU64,
+}
+
+impl Faults {
+    fn due(&self, every: &AtomicU64, seen: u64) -> bool {
+        let every = every.load(Ordering::Relaxed);
+        let due = self.on.load(Ordering::Relaxed) && every > 0 && seen.is_multiple_of(every);
+        if due {
+            self.caused.fetch_add(1, Ordering::Relaxed);
+        }
+        due
+    }
+
+    fn take(&self, left: &AtomicU64) -> bool {
+        let took = left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |n| n.checked_sub(1)).is_ok();
+        if took {
+            self.caused.fetch_add(1, Ordering::Relaxed);
+        }
+        took
+    }
+}
+
+/// A proxy on a Unix socket; it ends with its runtime.
+pub struct Proxy {
+    socket: PathBuf,
+    /// Its faults.
+    pub faults: Arc<Faults>,
+}
+
+impl Proxy {
+    /// A proxy named `name` before the server on `server`.
+    pub fn start(server: &Path, name: &str) -> Proxy {
+        let socket = server.with_file_name(format!("{name}.sock"));
+        let listener = UnixListener::bind(&socket).unwrap();
+        let faults = Arc::new(Faults::default());
+        let (server, shared) = (server.to_owned(), faults.clone());
+        tokio::spawn(async move {
+            while let Ok((client, _)) = listener.accept().await {
+                tokio::spawn(serve(client, server.clone(), shared.clone()));
+            }
+        });
+        Proxy { socket, faults }
+    }
+
+    /// The address to give to a client.
+    pub fn url(&self) -> String {
+        format!("unix://{}", self.socket.display())
+    }
+}
+
+/// Passes TCP on to a Unix socket; returns its port.
+pub async fn tcp(server: &Path) -> u16 {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let server = server.to_owned();
+    tokio::spawn(async move {
+        while let Ok((mut client, _)) = listener.accept().await {
+            let server = server.clone();
+            tokio::spawn(async move {
+                let Ok(mut upstream) = UnixStream::connect(server).await else { return };
+                let _ = tokio::io::copy_bidirectional(&mut client, &mut upstream).await;
+            });
+        }
+    });
+    port
+}
+
+async fn serve(client: UnixStream, server: PathBuf, faults: Arc<Faults>) {
+    let Ok(upstream) = UnixStream::connect(server).await else { return };
+    let (mut from_client, mut to_client) = client.into_split();
+    let (mut from_server, mut to_server) = upstream.into_split();
+    let asked = faults.clone();
+    let up = async move {
+        let mut buffer = vec![0; 65536];
+        while let Ok(read @ 1..) = from_client.read(&mut buffer).await {
+            // A change: it is not passed on, as by a node that has lost the slot.
+            let change = is_change(&buffer[..read]);
+            if change && asked.take(&asked.moved) {
+                return Some(asked.moved_to.lock().unwrap().clone());
+            }
+            if to_server.write_all(&buffer[..read]).await.is_err() {
+                return None;
+            }
+        }
+        None
+    };
+    let mut up = std::pin::pin!(up);
+    let mut buffer = vec![0; 65536];
+    loop {
+        let read = tokio::select! {
+            moved = &mut up => {
+                if let Some(to) = moved {
+                    let _ = to_client.write_all(format!("-MOVED 1 {to}\r\n").as_bytes()).await;
+                    tokio::time::sleep(Duration::from_millis(50)).await;
+                }
+                return;
+            }
+            read = from_server.read(&mut buffer) => match read {
+                Ok(read @ 1..) => read,
+                _ => return,
+            },
+        };
+        let seen = faults.seen.fetch_add(1, Ordering::Relaxed) + 1;
+        if faults.due(&faults.drop_every, seen) {
+            return;
+        }
+        if faults.due(&faults.mute_every, seen) {
+            let _ = (&mut up).await;
+            return;
+        }
+        if faults.due(&faults.half_close_every, seen) {
+            let _ = to_client.shutdown().await;
+            let _ = tokio::time::timeout(Duration::from_millis(300), &mut up).await;
+            return;
+        }
+        if faults.due(&faults.delay_every, seen) {
+            tokio::time::sleep(Duration::from_millis(200)).await;
+        }
+        if is_one_message(&buffer[..read]) && faults.take(&faults.swallow) {
+            continue;
+        }
+        if to_client.write_all(&buffer[..read]).await.is_err() {
+            return;
+        }
+    }
+}
+
+fn is_change(bytes: &[u8]) -> bool {
+    bytes.windows(4).any(|window| window == b"edit")
+}
+
+/// Whether these bytes are just one published message, and of no watcher.
+fn is_one_message(bytes: &[u8]) -> bool {
+    let text = String::from_utf8_lossy(bytes);
+    text.starts_with(">3\r\n$7\r\nmessage\r\n") && text.matches('>').count() == 1 && text.contains("\"v\"")
+}
