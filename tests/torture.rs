@@ -1,7 +1,7 @@
 //! Everything that breaks, at once, and the sums must agree.
 //!
 //! Longer: `TROLLEY_TORTURE=20000 cargo test --release --test torture -- --nocapture`
-#![allow(clippy::unwrap_used, reason = "a test may fail")]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test may fail")]
 
 mod harness;
 

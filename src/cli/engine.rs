@@ -3,8 +3,10 @@
 use super::Failure;
 use super::output::Output;
 use crate::config;
+use crate::model::text;
 use clap::{Args, Subcommand};
 use serde_json::json;
+use std::path::Path;
 use std::process::ExitCode;
 
 /// What to do with the private server.
@@ -59,7 +61,8 @@ pub fn run(args: &EngineArgs, output: &Output) -> Result<ExitCode, Failure> {
             (false, Some(pid)) => format!("The private server runs (process {pid}) but does not answer"),
             (false, None) => "The private server is not running".to_owned(),
         };
-        writeln!(out, "{word}\nsocket  {}\ndata    {}", status.socket.display(), status.data.display())
+        let path = |path: &Path| text::clean(path.as_os_str().as_encoded_bytes());
+        writeln!(out, "{word}\nsocket  {}\ndata    {}", path(&status.socket), path(&status.data))
     })?;
     Ok(if status.answers { ExitCode::SUCCESS } else { ExitCode::from(3) })
 }

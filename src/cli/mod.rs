@@ -11,7 +11,7 @@ mod remove;
 
 use crate::config::{ConfigError, Flags, PlaceError, Settings};
 use crate::engine::EngineError;
-use crate::model::Refusal;
+use crate::model::{Refusal, text};
 use crate::store::{Error, Trouble};
 use crate::tui;
 use clap::{Parser, Subcommand};
@@ -133,7 +133,10 @@ impl Failure {
 /// Runs the program; returns its exit status.
 #[must_use]
 pub fn run() -> ExitCode {
-    let cli = Cli::parse();
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => return usage(&error),
+    };
     let output = Output::new(cli.json);
     match execute(cli, &output) {
         Ok(code) => code,
@@ -144,6 +147,20 @@ pub fn run() -> ExitCode {
             ExitCode::from(failure.exit_code())
         }
     }
+}
+
+/// Help and version as they are; mistakes without what they quote from the command line
+/// reaching the terminal as control.
+fn usage(error: &clap::Error) -> ExitCode {
+    if !error.use_stderr() {
+        // Nothing can be done about a stream that is closed.
+        let _ = error.print();
+        return ExitCode::SUCCESS;
+    }
+    for line in error.render().to_string().lines() {
+        eprintln!("{}", text::clean(line.as_bytes()));
+    }
+    ExitCode::from(2)
 }
 
 fn execute(cli: Cli, output: &Output) -> Result<ExitCode, Failure> {

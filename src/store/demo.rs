@@ -13,7 +13,7 @@ const CATALOG: &str = include_str!("../../assets/demo.csv");
 /// # Errors
 /// The [`Trouble`] of the link.
 pub async fn load(connection: &mut Connection) -> Result<usize, Error> {
-    let rows = rows().map_err(|error| Trouble::Other(error.to_string()))?;
+    let rows = rows(CATALOG.as_bytes()).map_err(|error| Trouble::Other(error.to_string()))?;
     put_products(connection, &rows).await?;
     put_shop(connection, &Shop { name: "Corner Shop".to_owned(), currency: "€".to_owned() }).await?;
     Ok(rows.len())
@@ -30,8 +30,12 @@ pub async fn load_if_untouched(connection: &mut Connection) -> Result<(), Error>
     Ok(())
 }
 
-fn rows() -> Result<Vec<Row>, csv::Error> {
-    let mut reader = csv::Reader::from_reader(CATALOG.as_bytes());
+/// Reads products from a CSV file whose first row names the columns.
+///
+/// # Errors
+/// The [`csv::Error`] with its line.
+pub fn rows(file: &[u8]) -> Result<Vec<Row>, csv::Error> {
+    let mut reader = csv::Reader::from_reader(file);
     let heads = reader.headers()?.clone();
     let column = |name: &str| heads.iter().position(|head| head == name);
     let mut rows = Vec::new();
@@ -50,7 +54,7 @@ mod tests {
 
     #[test]
     fn every_demo_product_is_well_formed() {
-        let rows = rows().unwrap();
+        let rows = rows(CATALOG.as_bytes()).unwrap();
         assert!(rows.len() >= 60, "{}", rows.len());
         for row in &rows {
             let fields = row.fields.each_ref().map(|text| Some(text.as_bytes()));

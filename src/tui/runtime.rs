@@ -159,6 +159,7 @@ impl Runtime {
         match asked {
             Asked::End(status) => self.exit = Some(status),
             Asked::Stop => self.suspend()?,
+            Asked::Resize => self.resize()?,
             Asked::Continued => self.come_back()?,
         }
         Ok(())
@@ -177,10 +178,12 @@ impl Runtime {
         self.input = Some(EventStream::new());
         self.painter.repaint()?;
         self.dirty = true;
-        if let Ok((width, height)) = screen::size() {
-            self.take_in(Message::Resize(width, height))?;
-        }
-        Ok(())
+        self.resize()
+    }
+
+    fn resize(&mut self) -> Result<(), ScreenError> {
+        let (width, height) = screen::size()?;
+        self.take_in(Message::Resize(width, height))
     }
 
     fn carry_out(&mut self, effect: Effect) -> Result<(), ScreenError> {

@@ -11,6 +11,8 @@ pub enum Asked {
     End(u8),
     /// Stop until told to go on.
     Stop,
+    /// The terminal has another size.
+    Resize,
     /// Somebody stopped the program and let it go on: the screen may be anything.
     Continued,
 }
@@ -21,6 +23,7 @@ pub struct Signals {
     hangup: unix::Signal,
     interrupt: unix::Signal,
     stop: unix::Signal,
+    resize: unix::Signal,
     go: unix::Signal,
 }
 
@@ -35,6 +38,7 @@ impl Signals {
             hangup: signal(SignalKind::hangup())?,
             interrupt: signal(SignalKind::interrupt())?,
             stop: signal(SignalKind::from_raw(Signal::TSTP.as_raw()))?,
+            resize: signal(SignalKind::window_change())?,
             go: signal(SignalKind::from_raw(Signal::CONT.as_raw()))?,
         })
     }
@@ -46,6 +50,7 @@ impl Signals {
             _ = self.hangup.recv() => Asked::End(129),
             _ = self.interrupt.recv() => Asked::End(130),
             _ = self.stop.recv() => Asked::Stop,
+            _ = self.resize.recv() => Asked::Resize,
             _ = self.go.recv() => Asked::Continued,
         }
     }

@@ -22,6 +22,8 @@ pub struct Faults {
     pub delay_every: AtomicU64,
     /// The next so many published messages are swallowed, and nothing else.
     pub swallow: AtomicU64,
+    /// The next so many answers to changes are lost, and the link with them.
+    pub lose_answers: AtomicU64,
     /// The next so many answers to changes say that the cart has moved.
     pub moved: AtomicU64,
     /// Where it has moved.
@@ -100,6 +102,8 @@ async fn serve(client: UnixStream, server: PathBuf, faults: Arc<Faults>) {
     let (mut from_client, mut to_client) = client.into_split();
     let (mut from_server, mut to_server) = upstream.into_split();
     let asked = faults.clone();
+    let lose = Arc::new(AtomicBool::new(false));
+    let lost = lose.clone();
     let up = async move {
         let mut buffer = vec![0; 65536];
         while let Ok(read @ 1..) = from_client.read(&mut buffer).await {
@@ -107,6 +111,9 @@ async fn serve(client: UnixStream, server: PathBuf, faults: Arc<Faults>) {
             let change = is_change(&buffer[..read]);
             if change && asked.take(&asked.moved) {
                 return Some(asked.moved_to.lock().unwrap().clone());
+            }
+            if change && asked.take(&asked.lose_answers) {
+                lost.store(true, Ordering::Relaxed);
             }
             if to_server.write_all(&buffer[..read]).await.is_err() {
                 return None;
@@ -131,7 +138,7 @@ async fn serve(client: UnixStream, server: PathBuf, faults: Arc<Faults>) {
             },
         };
         let seen = faults.seen.fetch_add(1, Ordering::Relaxed) + 1;
-        if faults.due(&faults.drop_every, seen) {
+        if faults.due(&faults.drop_every, seen) || lose.load(Ordering::Relaxed) {
             return;
         }
         if faults.due(&faults.mute_every, seen) {

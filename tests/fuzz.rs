@@ -1,0 +1,117 @@
+//! Whatever Redis, files and people send, decoding it neither panics nor lets harm through.
+//!
+//! Longer: `PROPTEST_CASES=200000 cargo test --release --test fuzz`
+#![allow(clippy::unwrap_used, reason = "a test may fail")]
+
+use proptest::prelude::*;
+use trolley::config::{Flags, Settings};
+use trolley::model::{Catalog, Product, ProductId, Timeout, quantity, text};
+use trolley::store::{Address, decode, demo};
+use trolley::tui::key::Key;
+
+fn cases() -> ProptestConfig {
+    let cases = std::env::var("PROPTEST_CASES").ok().and_then(|n| n.parse().ok()).unwrap_or(2_000);
+    ProptestConfig { cases, failure_persistence: None, ..ProptestConfig::default() }
+}
+
+/// A good text with some of its bytes replaced, dropped and doubled.
+fn mangled(good: &'static [u8]) -> impl Strategy<Value = Vec<u8>> {
+    let wounds = proptest::collection::vec((0..good.len(), any::<u8>(), 0u8..4), 0..12);
+    wounds.prop_map(move |wounds| {
+        let mut bytes = good.to_vec();
+        for (place, byte, wound) in wounds {
+            let place = place.min(bytes.len().saturating_sub(1));
+            match wound {
+                _ if bytes.is_empty() => {}
+                0 => bytes[place] = byte,
+                1 => drop(bytes.remove(place)),
+                2 => bytes.insert(place, byte),
+                _ => bytes.extend_from_within(place..),
+            }
+            bytes.truncate(4096);
+        }
+        bytes
+    })
+}
+
+fn is_harmless(shown: &str) -> bool {
+    !shown.chars().any(|c| c.is_control() || ('\u{202a}'..='\u{202e}').contains(&c) || c == '\u{200b}')
+}
+
+const UPDATE: &[u8] = br#"{"v":"1790000000000001","op":"a-1","by":"ann","kind":"edit","at":5,"until":9,"count":2,"lines":[["tea",3,-1],["cake",1,1,"2.40"]]}"#;
+const WATCHERS: &[u8] = br#"{"watchers":["0123 ann@till","4567 bob"]}"#;
+const CONFIG: &[u8] = b"redis = 'redis://h:1/0'\nuser = 'alice'\nname = 'ann'\nsession_timeout = '30m'\nitem_timeout = 'never'\nline_limit = 99\n";
+const CSV: &[u8] = b"id,name,category,price,unit,stock,description\ntea,\"Tea, green\",Drinks,2.40,cup,,Hot\ncake,Cake,Food,3.10,slice,4,\"Sweet \"\"and\"\" soft\"\n";
+
+proptest! {
+    #![proptest_config(cases())]
+
+    #[test]
+    fn updates(message in mangled(UPDATE)) {
+        if let Some(update) = decode::update(&message) {
+            prop_assert!(is_harmless(&update.by));
+            // What it undoes can be written again.
+            prop_assert!(update.inverse().len() <= update.lines.len());
+        }
+        let _ = decode::catalog_news(&message);
+    }
+
+    #[test]
+    fn watchers(message in mangled(WATCHERS)) {
+        for watcher in decode::watchers(&message).unwrap_or_default() {
+            prop_assert!(is_harmless(&watcher.name));
+        }
+    }
+
+    #[test]
+    fn snapshots(answer in proptest::collection::vec(proptest::collection::vec(any::<u8>(), 0..40), 0..16)) {
+        if let Some(cart) = decode::snapshot(&answer) {
+            prop_assert!(cart.pieces() < u64::MAX);
+        }
+    }
+
+    #[test]
+    fn products(id in any::<Vec<u8>>(), fields in proptest::array::uniform6(proptest::option::of(any::<Vec<u8>>()))) {
+        let raw = fields.each_ref().map(Option::as_deref);
+        if let Some(product) = Product::decode(ProductId::stored(&id), raw) {
+            for shown in [&*product.name, &*product.category, &*product.unit, &*product.description, &product.id.to_string()] {
+                prop_assert!(is_harmless(shown));
+            }
+            let catalog = Catalog::new(vec![product]);
+            let _ = catalog.filter(&String::from_utf8_lossy(&id));
+            let _ = catalog.resolve(&String::from_utf8_lossy(&id));
+        }
+    }
+
+    #[test]
+    fn settings(file in mangled(CONFIG)) {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("config.toml");
+        std::fs::write(&path, &file).unwrap();
+        if let Err(error) = Settings::load(Flags { config: Some(path), ..Flags::default() }) {
+            prop_assert!(error.to_string().lines().all(is_harmless), "{error:?}");
+        }
+    }
+
+    #[test]
+    fn catalog_files(file in mangled(CSV)) {
+        for row in demo::rows(&file).unwrap_or_default() {
+            let _ = Product::decode(row.id.clone(), row.fields.each_ref().map(|field| Some(field.as_bytes())));
+        }
+    }
+
+    #[test]
+    fn what_people_type(typed in ".{0,80}") {
+        if let Err(refusal) = quantity::parse(&typed, 999) {
+            prop_assert!(is_harmless(&refusal.to_string()), "{refusal}");
+        }
+        if let Err(why) = Timeout::parse(&typed) {
+            prop_assert!(is_harmless(&why), "{why}");
+        }
+        if let Err(trouble) = Address::parse(&typed) {
+            prop_assert!(is_harmless(&trouble.to_string()), "{trouble}");
+        }
+        let _ = Key::parse(&typed);
+        prop_assert!(is_harmless(&text::fit(&text::clean(typed.as_bytes()), 20)));
+    }
+}

@@ -1,0 +1,388 @@
+//! Nothing is lost, doubled or hidden: gaps, bursts, undo, watchers, expiry, hostile text.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test may fail")]
+
+mod harness;
+
+use harness::{Headless, Proxy, Server, TROLLEY, Terminal, ok, proxy, run, shop, trolley};
+use rustix::process::Signal;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+use trolley::model::{Product, Timeout};
+use trolley::store::{self, Address, Policy};
+use trolley::tui::state::Link;
+
+async fn products(server: &Server) -> Vec<Product> {
+    let mut link = store::connect(&Address::parse(server.url()).unwrap()).await.unwrap();
+    store::get_catalog(&mut link).await.unwrap()
+}
+
+fn named(by: &str) -> Policy {
+    Policy { by: by.to_owned(), ..Policy::default() }
+}
+
+#[tokio::test]
+async fn a_message_that_never_arrives_is_noticed() {
+    let server = Server::with_demo();
+    let products = products(&server).await;
+    let between = Proxy::start(&server.socket(), "between");
+    let mut ann = Headless::open(&between.url(), "alice", named("ann"), &products);
+    let mut bob = Headless::open(server.url(), "alice", named("bob"), &products);
+    ann.calm().await;
+    bob.calm().await;
+    bob.key("a");
+    ann.until("the first", |state| state.cart.confirmed.pieces() == 1).await;
+    // The next update is the gap; one that follows shows it.
+    between.faults.swallow.store(1, Ordering::Relaxed);
+    bob.key("a");
+    bob.calm().await;
+    bob.key("a");
+    ann.until("all three", |state| state.cart.confirmed.pieces() == 3 && state.link == Link::Live).await;
+    // With nothing after it, the next beat does.
+    between.faults.swallow.store(1, Ordering::Relaxed);
+    while between.faults.caused.load(Ordering::Relaxed) < 2 {
+        bob.key("a");
+        bob.calm().await;
+        tokio::time::timeout(Duration::from_millis(50), ann.step()).await.ok();
+    }
+    let want = bob.cart().pieces();
+    ann.until("the last", |state| state.cart.confirmed.pieces() == want && state.link == Link::Live).await;
+    assert_eq!((ann.stale, between.faults.caused.load(Ordering::Relaxed)), (1, 2));
+}
+
+#[tokio::test]
+async fn a_killed_subscription_is_replaced() {
+    let server = Server::with_demo();
+    let products = products(&server).await;
+    let mut ann = Headless::open(server.url(), "alice", named("ann"), &products);
+    ann.calm().await;
+    for kind in ["pubsub", "normal"] {
+        server.cmd(&format!("CLIENT KILL TYPE {kind} SKIPME yes"));
+        server.cmd("ZINCRBY cart:alice 2 espresso");
+        server.cmd("PUBLISH cart-updates:alice x");
+        let want: u64 = server.get("ZSCORE cart:alice espresso").parse().unwrap();
+        ann.until("the change", |state| state.cart.confirmed.pieces() == want && state.link == Link::Live)
+            .await;
+    }
+}
+
+#[tokio::test]
+async fn a_burst_keeps_memory_bounded_and_ends_on_the_true_state() {
+    let server = Server::with_demo();
+    let screen = shop(&server, "alice", "screen");
+    let resident = || -> u64 {
+        let status =
+            std::fs::read_to_string(format!("/proc/{}/status", screen.pid().as_raw_nonzero())).unwrap();
+        let line = status.lines().find(|line| line.starts_with("VmRSS")).unwrap().to_owned();
+        line.split_whitespace().nth(1).unwrap().parse().unwrap()
+    };
+    screen.wait("64 products");
+    let before = resident();
+    // Stopped, it can't read; the server holds its messages for it.
+    screen.signal(Signal::STOP);
+    let mut link = store::connect(&Address::parse(server.url()).unwrap()).await.unwrap();
+    let alice = trolley::model::UserName::parse("alice").unwrap();
+    let espresso = trolley::model::ProductId::stored(b"espresso");
+    for _ in 0..5_000 {
+        store::add_to_cart(&mut link, &alice, &espresso, 2).await.unwrap();
+        store::remove_from_cart(&mut link, &alice, &espresso, Some(1)).await.unwrap();
+        if server_quantity(&mut link, &alice).await >= 900 {
+            store::remove_from_cart(&mut link, &alice, &espresso, None).await.unwrap();
+        }
+    }
+    store::add_to_cart(&mut link, &alice, &espresso, 7).await.unwrap();
+    let want = server_quantity(&mut link, &alice).await;
+    screen.signal(Signal::CONT);
+    screen.wait(&format!("{want} items "));
+    screen.wait("● live");
+    let grown = resident().saturating_sub(before);
+    assert!(grown < 8 * 1024, "it grew by {grown} KiB");
+}
+
+async fn server_quantity(link: &mut store::Connection, user: &trolley::model::UserName) -> u64 {
+    store::get_cart_items(link, user).await.unwrap().pieces()
+}
+
+#[tokio::test]
+async fn a_cart_that_has_moved_is_followed_and_the_change_applied_once() {
+    let server = Server::with_demo();
+    let products = products(&server).await;
+    let between = Proxy::start(&server.socket(), "between");
+    let port = proxy::tcp(&server.socket()).await;
+    let mut ann = Headless::open(&between.url(), "alice", named("ann"), &products);
+    ann.calm().await;
+    *between.faults.moved_to.lock().unwrap() = format!("127.0.0.1:{port}");
+    between.faults.moved.store(1, Ordering::Relaxed);
+    ann.key("3");
+    ann.key("a");
+    ann.calm().await;
+    assert_eq!(ann.cart().pieces(), 3);
+    assert_eq!(between.faults.caused.load(Ordering::Relaxed), 1);
+}
+
+#[tokio::test]
+async fn an_unknown_outcome_is_told_and_can_be_asked_again() {
+    let server = Server::with_demo();
+    let between = Proxy::start(&server.socket(), "between");
+    // The answer to every change is lost after its execution.
+    between.faults.lose_answers.store(u64::MAX, Ordering::Relaxed);
+    let home = server.dir().to_owned();
+    let args = |url: &str| -> Vec<String> {
+        let words =
+            ["--redis", url, "--json", "--user", "alice", "add", "espresso", "2", "--op-id", "till-1"];
+        words.map(str::to_owned).to_vec()
+    };
+    let lossy = args(&between.url());
+    let task = tokio::task::spawn_blocking(move || {
+        let lossy: Vec<&str> = lossy.iter().map(String::as_str).collect();
+        trolley(&home, &lossy).output().unwrap()
+    });
+    let output = task.await.unwrap();
+    assert_eq!(output.status.code(), Some(3));
+    let said: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!((&said["error"]["code"], &said["error"]["op_id"]), (&"unknown".into(), &"till-1".into()));
+    assert!(between.faults.caused.load(Ordering::Relaxed) > 1, "it was sent again");
+    let again = args(server.url());
+    let again: Vec<&str> = again.iter().map(String::as_str).collect();
+    let output = trolley(server.dir(), &again).output().unwrap();
+    let said: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(said["quantity"], 2);
+    assert_eq!(server.get("ZSCORE cart:alice espresso"), "2");
+}
+
+#[test]
+fn undo_takes_back_only_ones_own_work() {
+    let server = Server::with_demo();
+    let mut ann = shop(&server, "alice", "ann");
+    let mut bob = shop(&server, "alice", "bob");
+    ann.wait("64 products");
+    bob.wait("64 products");
+    ann.keys("u");
+    ann.wait("There is nothing to take back");
+    ann.keys("3 a");
+    bob.wait("3 items");
+    bob.keys("2 a");
+    ann.wait("5 items");
+    ann.keys("u");
+    bob.wait("2 items");
+    ann.keys("ctrl-r");
+    bob.wait("5 items");
+    // Clearing asks for another key than its own, and can be taken back.
+    ann.keys("down 4 a");
+    bob.wait("9 items");
+    ann.keys("C C");
+    ann.wait("Clear the whole cart, 2 lines");
+    ann.keys("y");
+    bob.wait("The cart is empty");
+    ann.keys("u");
+    bob.wait("9 items");
+    bob.wait("ann +took back a change of 2 lines");
+}
+
+#[test]
+fn the_activity_is_there_from_the_start() {
+    let server = Server::with_demo();
+    ok(&server, &["--user", "alice", "--name", "cleo", "add", "espresso", "3"]);
+    ok(&server, &["--user", "alice", "--name", "cleo", "remove", "espresso", "1"]);
+    let mut ann = shop(&server, "alice", "ann");
+    ann.wait(r"\d\d:\d\d:\d\d cleo +took 1 × Espresso");
+    ann.wait(r"\d\d:\d\d:\d\d cleo +added 3 × Espresso");
+    ann.keys("v");
+    ann.gone(" Activity ");
+    ann.resize(80, 24);
+    ann.keys("v");
+    ann.wait(" Activity ");
+}
+
+#[test]
+fn watchers_come_and_go() {
+    let server = Server::with_demo();
+    let ann = shop(&server, "alice", "ann");
+    let mut bob = shop(&server, "alice", "bob");
+    ann.wait("with bob");
+    bob.wait("with ann");
+    bob.keys("q");
+    ann.gone("with bob");
+    let cleo = shop(&server, "alice", "cleo");
+    ann.wait("with cleo");
+    let left: i64 = server.get("PTTL {cart:alice}:watchers").parse().unwrap();
+    assert!((1..=15_000).contains(&left), "a killed terminal is forgotten within 15 s, not {left} ms");
+    cleo.signal(Signal::KILL);
+    ann.gone("with cleo");
+}
+
+#[test]
+fn all_screens_count_down_alike_and_one_key_keeps_the_session() {
+    let server = Server::with_demo();
+    let open = |name| {
+        let args = ["--redis", server.url(), "--user", "alice", "--name", name, "--session-timeout", "100s"];
+        Terminal::builder(TROLLEY).args(&args).home(server.dir()).open()
+    };
+    let (mut ann, bob) = (open("ann"), open("bob"));
+    ann.wait("64 products");
+    bob.wait("64 products");
+    ann.keys("a");
+    bob.wait("1 item ");
+    ann.wait("K keeps the cart");
+    ann.wait("1:3[0-9] left");
+    let seconds = |terminal: &Terminal| -> i64 {
+        let found = regex::Regex::new(r"1:(\d\d) left").unwrap();
+        found.captures(&terminal.text()).unwrap()[1].parse().unwrap()
+    };
+    assert!((seconds(&ann) - seconds(&bob)).abs() <= 1);
+    ann.wait("1:3[0-6] left");
+    ann.keys("K");
+    bob.wait("1:(40|39) left");
+    ann.wait("1:(40|39) left");
+}
+
+#[tokio::test]
+async fn lines_that_nobody_touches_leave_by_themselves() {
+    let server = Server::with_demo();
+    let products = products(&server).await;
+    let policy = |by: &str| Policy { item_timeout: Timeout::After(1_500), ..named(by) };
+    let mut ann = Headless::open(server.url(), "alice", policy("ann"), &products);
+    let mut bob = Headless::open(server.url(), "alice", policy("bob"), &products);
+    ann.calm().await;
+    bob.calm().await;
+    ann.key("a");
+    ann.select(5);
+    ann.key("a");
+    bob.until("both lines", |state| state.cart.confirmed.lines.len() == 2).await;
+    // Touched again and again, a line stays.
+    let version = ann.cart().version;
+    while bob.cart().lines.len() == 2 {
+        ann.key("a");
+        ann.calm().await;
+        bob.step().await;
+    }
+    assert!(bob.cart().version > version);
+    assert_eq!(bob.cart().lines[0].product, products_in_order(&products, 5));
+    let said: Vec<_> = bob.state.activity.iter().filter(|a| a.kind == trolley::model::Kind::Expire).collect();
+    assert_eq!(said.len(), 1);
+    ann.until("empty", |state| state.cart.confirmed.lines.is_empty()).await;
+    bob.until("empty", |state| state.cart.confirmed.lines.is_empty()).await;
+    assert_eq!(server.get("EXISTS cart:alice"), "0");
+}
+
+fn products_in_order(products: &[Product], place: u32) -> trolley::model::ProductId {
+    trolley::model::Catalog::new(products.to_vec()).at(place).unwrap().id.clone()
+}
+
+/// Text that would harm a terminal, each with what must never come out.
+const HOSTILE: [&str; 9] = [
+    "\u{1b}]52;c;aGFjaw==\u{7}",
+    "\u{1b}[2J\u{1b}[31m",
+    "\u{9b}31m",
+    "\u{90}q\u{9c}",
+    "\u{202e}txet\u{202c}\u{2066}x",
+    "\u{200b}\u{200d}\u{feff}",
+    "e\u{301}\u{301}\u{301}\u{301}\u{301}\u{301}\u{301}\u{301}",
+    "\r\n\t\u{8}\u{7f}",
+    "\u{e0041}\u{fe0f}",
+];
+
+fn assert_harmless(bytes: &[u8], what: &str, sequences: bool) {
+    let text = String::from_utf8_lossy(bytes);
+    for bad in [
+        "]52;c;aGFj\u{7}",
+        "\u{1b}]52",
+        "\u{1b}[2J\u{1b}[31m",
+        "\u{9b}",
+        "\u{90}",
+        "\u{202e}",
+        "\u{2066}",
+        "\u{200b}",
+        "\u{feff}",
+        "\u{e0041}",
+        "\u{8}",
+    ] {
+        assert!(!text.contains(bad), "{what} lets {bad:?} through: {text:?}");
+    }
+    assert!(!text.contains(&"\u{301}".repeat(4)), "{what} lets a flood through");
+    if !sequences {
+        assert!(!text.contains('\u{1b}'), "{what}: {text:?}");
+    }
+}
+
+#[test]
+fn hostile_text_never_reaches_the_terminal() {
+    let server = Server::with_demo();
+    let long = "x".repeat(100_000);
+    let all = HOSTILE.join("!");
+    server.raw(&["HSET", "shop", "name", &all, "currency", &all]);
+    for (place, text) in HOSTILE.iter().copied().chain([long.as_str(), all.as_str()]).enumerate() {
+        let id = format!("h{place}{text}");
+        let id = &id[..id.floor_char_boundary(200)];
+        let key = format!("product:{id}");
+        server.raw(&[
+            "HSET",
+            &key,
+            "name",
+            text,
+            "price",
+            "1.00",
+            "category",
+            text,
+            "unit",
+            text,
+            "description",
+            text,
+            "stock",
+            text,
+        ]);
+        server.raw(&["ZADD", "catalog", "0", id]);
+        server.raw(&["ZADD", "cart:alice", "2", id]);
+    }
+    server.raw(&["ZADD", "cart:alice", "2", &format!("gone{all}")]);
+    server.raw(&["XADD", "{cart:alice}:log", "*", "u", &format!("{{\"v\":\"1\",\"op\":\"x\",\"by\":{},\"kind\":\"edit\",\"at\":1,\"until\":0,\"count\":1,\"lines\":[[\"espresso\",1,1]]}}", serde_json::to_string(&all).unwrap())]);
+    server.raw(&["ZADD", "{cart:alice}:watchers", "99999999999999", &format!("id {all}")]);
+
+    let args = ["--redis", server.url(), "--user", "alice", "--name", &all];
+    let mut screen = Terminal::builder(TROLLEY).args(&args).home(server.dir()).size(160, 50).open();
+    screen.wait("12 lines|13 lines");
+    screen.keys("G tab G K tab /");
+    screen.paste(&all);
+    screen.keys("enter ? esc");
+    screen.wait("● live");
+    screen.keys("q");
+    screen.wait_exit();
+    assert_harmless(&screen.raw(), "the screen", true);
+
+    for command in [
+        &["products"][..],
+        &["cart", "--user", "alice"],
+        &["products", "--json"],
+        &["cart", "--json", "--user", "alice"],
+    ] {
+        let output = run(&server, command);
+        assert!(output.status.success(), "{output:?}");
+        assert_harmless(&output.stdout, &format!("{command:?}"), false);
+    }
+    for args in [
+        &["add", &all][..],
+        &["add", "espresso", &all],
+        &["--user", &all, "cart"],
+        &[&all],
+        &["--config", &all, "cart"],
+        &["--session-timeout", &all, "cart"],
+        &["--redis", &all, "cart"],
+        &["cart", &format!("--{all}")],
+    ] {
+        for json in [false, true] {
+            let mut args = args.to_vec();
+            if json {
+                args.push("--json");
+            }
+            let output = run(&server, &args);
+            assert!(!output.status.success());
+            assert_harmless(&output.stdout, &format!("{args:?}"), false);
+            assert_harmless(&output.stderr, &format!("{args:?}"), false);
+        }
+    }
+    let output = trolley(server.dir(), &["cart"]).env("TROLLEY_REDIS", &all).output().unwrap();
+    assert_harmless(&output.stderr, "the environment", false);
+    std::fs::write(server.dir().join("bad.toml"), format!("x = '{}'", all.replace(['\r', '\n'], "")))
+        .unwrap();
+    let output = run(&server, &["--config", server.dir().join("bad.toml").to_str().unwrap(), "cart"]);
+    assert_harmless(&output.stderr, "the settings file", false);
+}

@@ -1,0 +1,219 @@
+//! Random programs of changes by several clients, checked step by step against a pure model.
+//!
+//! A failure prints its program, and proptest keeps its seed; more programs:
+//! `PROPTEST_CASES=2000 cargo test --release --test model`
+#![allow(clippy::unwrap_used, reason = "a test may fail")]
+
+mod harness;
+
+use harness::Server;
+use proptest::prelude::*;
+use std::collections::BTreeMap;
+use trolley::model::{Change, Edit, Kind, ProductId, Refusal, Update, UserName};
+use trolley::store::{self, Address, Connection, Error, Policy};
+
+const CLIENTS: usize = 3;
+const LIMIT: u32 = 20;
+
+#[derive(Debug, Clone)]
+enum Step {
+    Add(usize, u8, u32),
+    Take(usize, u8, u32),
+    Set(usize, u8, u32),
+    Remove(usize, u8),
+    Clear(usize),
+    Touch(usize),
+    Undo(usize),
+    Redo(usize),
+    /// The same change sent again.
+    Repeat(usize),
+    /// The cart expires.
+    Expire,
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    let client = 0..CLIENTS;
+    // Product 4 does not exist.
+    let product = 0u8..5;
+    prop_oneof![
+        6 => (client.clone(), product.clone(), 1u32..12).prop_map(|(c, p, n)| Step::Add(c, p, n)),
+        3 => (client.clone(), product.clone(), 1u32..12).prop_map(|(c, p, n)| Step::Take(c, p, n)),
+        2 => (client.clone(), product.clone(), 1u32..25).prop_map(|(c, p, n)| Step::Set(c, p, n)),
+        2 => (client.clone(), product).prop_map(|(c, p)| Step::Remove(c, p)),
+        1 => client.clone().prop_map(Step::Clear),
+        1 => client.clone().prop_map(Step::Touch),
+        3 => client.clone().prop_map(Step::Undo),
+        2 => client.clone().prop_map(Step::Redo),
+        2 => client.prop_map(Step::Repeat),
+        1 => Just(Step::Expire),
+    ]
+}
+
+/// The cart as a plain map, with the rules written a second time and in another way.
+#[derive(Default)]
+struct Model {
+    lines: BTreeMap<ProductId, u32>,
+}
+
+impl Model {
+    fn edit(&mut self, edit: &Edit) -> Result<(), Refusal> {
+        let sold = |product: &ProductId| product.as_bytes() != b"p4";
+        let not_there = |product: &ProductId| Refusal::NotInCart(product.to_string());
+        match edit {
+            Edit::Add { product, .. } if !sold(product) => {
+                return Err(Refusal::UnknownProduct(product.to_string()));
+            }
+            Edit::Add { product, quantity, .. } => {
+                let already = self.lines.get(product).copied().unwrap_or(0);
+                if already + quantity > LIMIT {
+                    return Err(Refusal::TooMany { limit: LIMIT, already });
+                }
+                self.lines.insert(product.clone(), already + quantity);
+            }
+            Edit::Set { product, .. } if !sold(product) && !self.lines.contains_key(product) => {
+                return Err(Refusal::UnknownProduct(product.to_string()));
+            }
+            Edit::Set { quantity, .. } if *quantity > LIMIT => {
+                return Err(Refusal::TooMany { limit: LIMIT, already: 0 });
+            }
+            Edit::Set { product, quantity, .. } => drop(self.lines.insert(product.clone(), *quantity)),
+            Edit::Take { product, quantity } => {
+                let line = self.lines.get_mut(product).ok_or_else(|| not_there(product))?;
+                *line = line.saturating_sub(*quantity);
+                self.lines.retain(|_, quantity| *quantity > 0);
+            }
+            Edit::Remove { product } => drop(self.lines.remove(product).ok_or_else(|| not_there(product))?),
+            Edit::Clear if self.lines.is_empty() => return Err(Refusal::AlreadyEmpty),
+            Edit::Clear => self.lines.clear(),
+            Edit::Expire => {}
+        }
+        Ok(())
+    }
+
+    fn change(&mut self, change: &Change) -> Result<(), Refusal> {
+        let lenient = matches!(change.kind, Kind::Undo | Kind::Redo);
+        let outcomes: Vec<_> = change.edits.iter().map(|edit| self.edit(edit)).collect();
+        let refusal = outcomes.iter().find_map(|outcome| outcome.clone().err());
+        match refusal {
+            Some(refusal) if !lenient || outcomes.iter().all(Result::is_err) => Err(refusal),
+            _ => Ok(()),
+        }
+    }
+}
+
+#[derive(Default)]
+struct Client {
+    done: Vec<Update>,
+    undone: Vec<Update>,
+    last: Option<(Change, Result<Update, Error>)>,
+}
+
+struct Shop {
+    link: Connection,
+    model: Model,
+    clients: [Client; CLIENTS],
+    version: u64,
+}
+
+impl Shop {
+    async fn run(&mut self, server: &Server, step: &Step) {
+        let product = |n: &u8| ProductId::stored(format!("p{n}").as_bytes());
+        let (client, kind, edits) = match step {
+            Step::Add(c, p, n) => {
+                (*c, Kind::Edit, vec![Edit::Add { product: product(p), quantity: *n, price: None }])
+            }
+            Step::Set(c, p, n) => {
+                (*c, Kind::Edit, vec![Edit::Set { product: product(p), quantity: *n, price: None }])
+            }
+            Step::Take(c, p, n) => (*c, Kind::Edit, vec![Edit::Take { product: product(p), quantity: *n }]),
+            Step::Remove(c, p) => (*c, Kind::Edit, vec![Edit::Remove { product: product(p) }]),
+            Step::Clear(c) => (*c, Kind::Clear, vec![Edit::Clear]),
+            Step::Touch(c) => (*c, Kind::Touch, Vec::new()),
+            Step::Undo(c) => match self.clients[*c].done.pop() {
+                Some(update) => (*c, Kind::Undo, update.inverse()),
+                None => return,
+            },
+            Step::Redo(c) => match self.clients[*c].undone.pop() {
+                Some(update) => (*c, Kind::Redo, update.inverse()),
+                None => return,
+            },
+            Step::Repeat(c) => return self.repeat(*c).await,
+            Step::Expire => return self.expire(server).await,
+        };
+        let change = Change { op: store::new_op(), kind, edits };
+        let outcome = self.link.apply(&alice(), &change).await;
+        match (&outcome, self.model.change(&change)) {
+            (Ok(update), Ok(())) => {
+                assert_eq!(update.version, if self.version == 0 { update.version } else { self.version + 1 });
+                assert_eq!(update.count, self.model.lines.len());
+                self.version = update.version;
+                let client = &mut self.clients[client];
+                match kind {
+                    Kind::Undo => client.undone.push(update.clone()),
+                    Kind::Touch => {}
+                    _ => client.done.push(update.clone()),
+                }
+                if matches!(kind, Kind::Edit | Kind::Clear) {
+                    client.undone.clear();
+                }
+            }
+            (Err(Error::Refused(refusal)), Err(expected)) => assert_eq!(*refusal, expected, "{step:?}"),
+            (real, expected) => panic!("{step:?}: {real:?}, the model says {expected:?}"),
+        }
+        self.clients[client].last = Some((change, outcome));
+    }
+
+    async fn repeat(&mut self, client: usize) {
+        if let Some((change, Ok(first))) = &self.clients[client].last {
+            assert_eq!(self.link.apply(&alice(), change).await.as_ref(), Ok(first));
+        }
+    }
+
+    async fn expire(&mut self, server: &Server) {
+        server.cmd("PEXPIRE cart:alice 1");
+        server.cmd("PEXPIRE {cart:alice}:lines 1");
+        while server.get("EXISTS cart:alice {cart:alice}:lines") != "0" {
+            tokio::task::yield_now().await;
+        }
+        self.model.lines.clear();
+    }
+
+    async fn check(&mut self) {
+        let cart = store::get_cart_items(&mut self.link, &alice()).await.unwrap();
+        let held: BTreeMap<_, _> =
+            cart.lines.iter().map(|line| (line.product.clone(), line.quantity.whole().unwrap())).collect();
+        assert_eq!(held, self.model.lines);
+        assert_eq!(cart.version, self.version);
+        assert_eq!(cart.deadline.at.is_some(), !held.is_empty(), "an immortal cart");
+    }
+}
+
+fn alice() -> UserName {
+    UserName::parse("alice").unwrap()
+}
+
+fn cases() -> ProptestConfig {
+    let cases = std::env::var("PROPTEST_CASES").ok().and_then(|n| n.parse().ok()).unwrap_or(40);
+    ProptestConfig { cases, failure_persistence: None, ..ProptestConfig::default() }
+}
+
+#[test]
+fn random_programs_agree_with_the_model() {
+    let server = Server::start();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    proptest!(cases(), |(program in proptest::collection::vec(step(), 1..60))| {
+        server.cmd("FLUSHALL");
+        for n in 0..4 {
+            server.cmd(&format!("HSET product:p{n} name P{n} price 1.00"));
+        }
+        runtime.block_on(async {
+            let link = store::connect(&Address::parse(server.url()).unwrap()).await.unwrap();
+            let link = link.with_policy(Policy { line_limit: LIMIT, ..Policy::default() });
+            let mut shop = Shop { link, model: Model::default(), clients: Default::default(), version: 0 };
+            for step in &program {
+                shop.run(&server, step).await;
+                shop.check().await;
+            }
+        });
+    });
+}
