@@ -4,10 +4,14 @@ use crate::engine::{Engine, EngineError};
 use crate::model::change::clean_actor;
 use crate::model::{Timeout, UserName, quantity, text};
 use crate::store::{Address, Policy, Trouble};
+use crate::tui::keymap::Keymap;
+use crate::tui::theme::Theme;
 use clap::Args;
 use etcetera::{AppStrategy, AppStrategyArgs, choose_app_strategy};
 use serde::Deserialize;
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use toml::Spanned;
 
 /// The settings that every command takes. The environment comes in through the same table.
 #[derive(Debug, Clone, Default, Args)]
@@ -30,6 +34,12 @@ pub struct Flags {
     /// The most pieces on one line of the cart [default: 999]
     #[arg(long, global = true, value_name = "N", env = "TROLLEY_LINE_LIMIT", hide_env_values = true)]
     pub line_limit: Option<u32>,
+    /// How it looks: auto, dark, light, contrast, 16, none [default: auto]
+    #[arg(long, global = true, value_name = "NAME", env = "TROLLEY_THEME", hide_env_values = true)]
+    pub theme: Option<String>,
+    /// Leave the mouse to the terminal
+    #[arg(long, global = true)]
+    pub no_mouse: bool,
     /// Read the settings from this file
     #[arg(long, global = true, value_name = "FILE", env = "TROLLEY_CONFIG", hide_env_values = true)]
     pub config: Option<PathBuf>,
@@ -45,7 +55,23 @@ struct FileSettings {
     session_timeout: Option<String>,
     item_timeout: Option<String>,
     line_limit: Option<u32>,
+    theme: Option<String>,
+    mouse: Option<bool>,
+    #[serde(default)]
+    keys: BTreeMap<Spanned<String>, OneOrMore>,
 }
+
+/// One key, or some.
+#[derive(Debug, Deserialize)]
+#[serde(untagged)]
+enum OneOrMore {
+    One(String),
+    More(Vec<String>),
+}
+
+/// The names that the settings file knows.
+const NAMES: [&str; 9] =
+    ["redis", "user", "name", "session_timeout", "item_timeout", "line_limit", "theme", "mouse", "keys"];
 
 /// A setting that can't be used.
 #[derive(Debug, thiserror::Error)]
@@ -113,6 +139,25 @@ pub struct Settings {
     pub user: UserName,
     /// Who makes changes, and the rules.
     pub policy: Policy,
+    /// How it looks; `None`: what fits the terminal.
+    pub theme: Option<Theme>,
+    /// Whether the mouse is ours.
+    pub mouse: bool,
+    /// The keys in force.
+    pub keymap: Keymap,
+    /// Every setting with its value and where that came from, for people to read.
+    pub origins: Vec<Origin>,
+}
+
+/// One setting as it is in force.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Origin {
+    /// Its name.
+    pub name: &'static str,
+    /// Its value; clean text without secrets.
+    pub value: String,
+    /// Where that came from: flag, environment, file, default.
+    pub from: &'static str,
 }
 
 impl Settings {
@@ -121,34 +166,90 @@ impl Settings {
     /// # Errors
     /// The first [`ConfigError`] found.
     pub fn load(flags: Flags) -> Result<Settings, ConfigError> {
-        let file = read_file(flags.config.as_deref())?;
+        let (file, keymap) = read_file(flags.config.as_deref())?;
         let default = Policy::default();
+        let mut origins = Vec::new();
+        let mut origin = |name, value: String, env: &str, flag: bool, file: bool| {
+            let from = match (flag, file) {
+                (true, _) if std::env::var_os(env).is_some_and(|set| !set.is_empty()) => "environment",
+                (true, _) => "flag",
+                (false, true) => "file",
+                (false, false) => "default",
+            };
+            origins.push(Origin { name, value: text::clean(value.as_bytes()), from });
+        };
+        let given = |text: &Option<String>| text.as_ref().is_some_and(|text| !text.is_empty());
+
+        let from = (given(&flags.redis), given(&file.redis));
         let place = match flags.redis.or(file.redis).filter(|address| !address.is_empty()) {
             Some(address) => {
-                Place::Given(Box::new(Address::parse(&address).map_err(|trouble| value("redis", &trouble))?))
+                Place::Given(Box::new(Address::parse(&address).map_err(|why| value("redis", &why))?))
             }
             None => Place::Private(engine()?),
         };
+        origin("redis", place.to_string(), "TROLLEY_REDIS", from.0, from.1);
+
+        let from = (flags.user.is_some(), file.user.is_some());
         let user = UserName::parse(&flags.user.or(file.user).unwrap_or_else(login_name))?;
-        let by = flags.name.or(file.name).unwrap_or_else(|| who_and_where(&user));
-        let by = clean_actor(by.as_bytes());
-        let timeout = |setting, typed: Option<String>, default| match typed {
-            Some(typed) => Timeout::parse(&typed).map_err(|why| value(setting, &why)),
-            None => Ok(default),
+        origin("user", user.to_string(), "TROLLEY_USER", from.0, from.1);
+
+        let from = (flags.name.is_some(), file.name.is_some());
+        let by = clean_actor(flags.name.or(file.name).unwrap_or_else(|| who_and_where(&user)).as_bytes());
+        let by = if by.is_empty() { user.to_string() } else { by };
+        origin("name", by.clone(), "TROLLEY_NAME", from.0, from.1);
+
+        let mut timeout = |name, env: &str, flag: Option<String>, file: Option<String>, default: &str| {
+            let from = (flag.is_some(), file.is_some());
+            let typed = flag.or(file).unwrap_or_else(|| default.to_owned());
+            let parsed = Timeout::parse(&typed).map_err(|why| value(name, &why))?;
+            origin(name, typed, env, from.0, from.1);
+            Ok::<_, ConfigError>(parsed)
         };
         let session_timeout = timeout(
             "session_timeout",
-            flags.session_timeout.or(file.session_timeout),
-            default.session_timeout,
+            "TROLLEY_SESSION_TIMEOUT",
+            flags.session_timeout,
+            file.session_timeout,
+            "30m",
         )?;
         let item_timeout =
-            timeout("item_timeout", flags.item_timeout.or(file.item_timeout), default.item_timeout)?;
+            timeout("item_timeout", "TROLLEY_ITEM_TIMEOUT", flags.item_timeout, file.item_timeout, "never")?;
+
+        let from = (flags.line_limit.is_some(), file.line_limit.is_some());
         let line_limit = flags.line_limit.or(file.line_limit).unwrap_or(default.line_limit);
         if !(1..=quantity::HIGHEST_LIMIT).contains(&line_limit) {
             return Err(value("line_limit", &format!("a number from 1 to {}", quantity::HIGHEST_LIMIT)));
         }
-        let by = if by.is_empty() { user.to_string() } else { by };
-        Ok(Settings { place, user, policy: Policy { by, session_timeout, item_timeout, line_limit } })
+        origin("line_limit", line_limit.to_string(), "TROLLEY_LINE_LIMIT", from.0, from.1);
+
+        let from = (given(&flags.theme), file.theme.is_some());
+        let name =
+            flags.theme.filter(|name| !name.is_empty()).or(file.theme).unwrap_or_else(|| "auto".to_owned());
+        let theme = match name.as_str() {
+            "auto" => None,
+            name => Some(Theme::named(name).ok_or_else(|| value("theme", &unknown_theme(name)))?),
+        };
+        origin("theme", name, "TROLLEY_THEME", from.0, from.1);
+
+        let mouse = !flags.no_mouse && file.mouse.unwrap_or(true);
+        origin("mouse", mouse.to_string(), "", flags.no_mouse, file.mouse.is_some());
+
+        let policy = Policy { by, session_timeout, item_timeout, line_limit };
+        Ok(Settings { place, user, policy, theme, mouse, keymap, origins })
+    }
+}
+
+fn unknown_theme(name: &str) -> String {
+    let names: Vec<&str> = Theme::NAMED.iter().map(|(name, _)| *name).collect();
+    format!("there is no theme “{}”: auto, {}", text::clean_to(name.as_bytes(), 40), names.join(", "))
+}
+
+impl std::fmt::Display for Place {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Place::Given(address) => address.fmt(f),
+            Place::Private(engine) => write!(f, "private server on {}", engine.socket().display()),
+        }
     }
 }
 
@@ -175,18 +276,48 @@ fn value(setting: &'static str, why: &dyn std::fmt::Display) -> ConfigError {
     ConfigError::Value { setting, why: why.to_string() }
 }
 
-fn read_file(named: Option<&Path>) -> Result<FileSettings, ConfigError> {
-    let usual = || folders().map(|folders| folders.in_config_dir("config.toml"));
-    let Some(path) = named.map(Path::to_owned).or_else(usual) else { return Ok(FileSettings::default()) };
+/// The settings file that is read where none is named.
+#[must_use]
+pub fn usual_file() -> Option<PathBuf> {
+    folders().map(|folders| folders.in_config_dir("config.toml"))
+}
+
+fn read_file(named: Option<&Path>) -> Result<(FileSettings, Keymap), ConfigError> {
+    let Some(path) = named.map(Path::to_owned).or_else(usual_file) else { return Ok(Default::default()) };
     let error =
         |why: String| ConfigError::File { path: text::clean(path.as_os_str().as_encoded_bytes()), why };
-    match std::fs::read_to_string(&path) {
-        Ok(toml) => toml::from_str(&toml).map_err(|bad| error(lines(&bad.to_string()))),
+    let toml = match std::fs::read_to_string(&path) {
+        Ok(toml) => toml,
         Err(missing) if missing.kind() == std::io::ErrorKind::NotFound && named.is_none() => {
-            Ok(FileSettings::default())
+            return Ok(Default::default());
         }
-        Err(unreadable) => Err(error(unreadable.to_string())),
-    }
+        Err(unreadable) => return Err(error(unreadable.to_string())),
+    };
+    let settings: FileSettings =
+        toml::from_str(&toml).map_err(|bad| error(with_suggestion(&lines(&bad.to_string()))))?;
+    let keys = settings.keys.iter().map(|(action, keys)| {
+        let keys = match keys {
+            OneOrMore::One(key) => vec![key.clone()],
+            OneOrMore::More(keys) => keys.clone(),
+        };
+        (action.get_ref().clone(), keys)
+    });
+    let keymap = Keymap::with(&keys.collect()).map_err(|bad| {
+        let place = settings.keys.keys().find(|action| *action.get_ref() == bad.action);
+        let line =
+            place.map_or(0, |action| toml[..action.span().start.min(toml.len())].matches('\n').count() + 1);
+        error(format!("line {line}: keys.{}: {}", text::clean_to(bad.action.as_bytes(), 40), lines(&bad.why)))
+    })?;
+    Ok((settings, keymap))
+}
+
+/// Adds the nearest name that exists to a complaint about one that doesn't.
+fn with_suggestion(said: &str) -> String {
+    let unknown = said.split_once("unknown field `").and_then(|(_, rest)| rest.split_once('`'));
+    let Some((unknown, _)) = unknown else { return said.to_owned() };
+    let near = |name: &&str| strsim::jaro_winkler(name, unknown);
+    let nearest = NAMES.into_iter().max_by(|a, b| near(a).total_cmp(&near(b))).unwrap_or_default();
+    format!("{said}\ndid you mean `{nearest}`?")
 }
 
 /// Cleans a text of several lines.

@@ -158,3 +158,13 @@ fn output_into_a_closed_pipe_ends_quietly() {
         .unwrap();
     assert!(output.status.success() && output.stderr.is_empty(), "{output:?}");
 }
+
+#[test]
+fn lines_expire_without_any_terminal_open() {
+    let server = Server::with_demo();
+    let args = |command: &'static str| ["--user", "alice", "--item-timeout", "1s", command];
+    ok(&server, &[&args("add")[..], &["espresso"]].concat());
+    // Only the clock can bring this about: ask until it has.
+    while ok(&server, &args("cart")) != "The cart of alice is empty\n" {}
+    assert_eq!(server.get("EXISTS cart:alice"), "0");
+}

@@ -78,7 +78,9 @@ proptest! {
                 prop_assert!(is_harmless(shown));
             }
             let catalog = Catalog::new(vec![product]);
-            let _ = catalog.filter(&String::from_utf8_lossy(&id));
+            let words = String::from_utf8_lossy(&id).into_owned();
+            let _ = trolley::model::search::marks(&words, "Espresso");
+            let _ = trolley::model::search::search(&catalog, &trolley::model::Query { words, ..Default::default() }, &Default::default());
             let _ = catalog.resolve(&String::from_utf8_lossy(&id));
         }
     }

@@ -2,7 +2,7 @@
 //!
 //! A failure prints its program, and proptest keeps its seed; more programs:
 //! `PROPTEST_CASES=2000 cargo test --release --test model`
-#![allow(clippy::unwrap_used, reason = "a test may fail")]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test may fail")]
 
 mod harness;
 

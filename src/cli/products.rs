@@ -3,15 +3,16 @@
 use super::output::{Output, pad};
 use super::{Failure, place};
 use crate::config::Settings;
-use crate::model::{Catalog, Stock};
+use crate::model::{Catalog, Query, Stock, search};
 use crate::store;
 use clap::Args;
 use serde_json::json;
+use std::collections::HashMap;
 
 /// Which products.
 #[derive(Debug, Args)]
 pub struct Products {
-    /// Only those whose name, category or id has these words
+    /// Only those that fit these words, best first
     search: Option<String>,
 }
 
@@ -19,7 +20,8 @@ pub struct Products {
 pub async fn run(args: &Products, settings: &Settings, output: &Output) -> Result<(), Failure> {
     let mut connection = place::enter(settings).await?;
     let catalog = Catalog::new(store::get_catalog(&mut connection).await?);
-    let places = catalog.filter(args.search.as_deref().unwrap_or_default());
+    let query = Query { words: args.search.clone().unwrap_or_default(), ..Query::default() };
+    let places = search::search(&catalog, &query, &HashMap::new());
     let shown = || places.iter().filter_map(|place| catalog.at(*place));
     let program = || {
         let products = shown().map(|product| {

@@ -1,8 +1,10 @@
 //! The terminal's events as messages.
 
 use super::key::{Code, Key};
-use super::message::Message;
-use crossterm::event::{Event, KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
+use super::message::{Message, Mouse, MouseKind};
+use crossterm::event::{
+    Event, KeyCode, KeyEvent, KeyEventKind, KeyModifiers, MouseButton, MouseEvent, MouseEventKind,
+};
 
 /// The message behind an event; `None` for what the shop has no use for.
 #[must_use]
@@ -11,6 +13,7 @@ pub fn message(event: Event) -> Option<Message> {
     panic_on_demand(&event);
     match event {
         Event::Key(key) if key.kind != KeyEventKind::Release => self::key(key).map(Message::Key),
+        Event::Mouse(event) => mouse(event).map(Message::Mouse),
         Event::Paste(text) => Some(Message::Paste(text)),
         _ => None,
     }
@@ -24,6 +27,16 @@ fn panic_on_demand(event: &Event) {
     if asked && std::env::var_os("TROLLEY_PANIC").is_some() {
         panic!("asked to panic");
     }
+}
+
+fn mouse(event: MouseEvent) -> Option<Mouse> {
+    let kind = match event.kind {
+        MouseEventKind::Down(MouseButton::Left) => MouseKind::Press,
+        MouseEventKind::ScrollUp => MouseKind::WheelUp,
+        MouseEventKind::ScrollDown => MouseKind::WheelDown,
+        _ => return None,
+    };
+    Some(Mouse { kind, column: event.column, row: event.row })
 }
 
 fn key(event: KeyEvent) -> Option<Key> {

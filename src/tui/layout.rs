@@ -1,4 +1,4 @@
-//! Size to rectangles, once: drawing, paging and the mouse all read it.
+//! Size to rectangles and columns, once: drawing, paging and the mouse all read it.
 
 use ratatui::layout::{Margin, Rect};
 
@@ -6,9 +6,8 @@ use ratatui::layout::{Margin, Rect};
 const SIDE_BY_SIDE: u16 = 76;
 /// The smallest screen that can be used.
 const SMALLEST: (u16, u16) = (24, 6);
-/// From this height on the catalog shows the selected product's details.
-const WITH_DETAILS: u16 = 16;
-
+/// From this height on the catalog shows the selected product's details, and more of them.
+const WITH_DETAILS: [u16; 2] = [14, 30];
 /// From this height on the cart leaves room for the activity below it.
 const WITH_ACTIVITY: u16 = 24;
 
@@ -51,6 +50,8 @@ pub struct Areas {
     pub sums: Rect,
     /// Who changed what, where it shows.
     pub activity: Option<Rect>,
+    /// The palette's entries, above the message line.
+    pub palette: Rect,
     /// Messages and prompts.
     pub message: Rect,
     /// The keys that work here.
@@ -85,10 +86,29 @@ pub fn areas(width: u16, height: u16, focus: Pane, activity: Option<bool>) -> Op
         Some(cart) if activity == Some(true) => (None, Some(cart)),
         cart => (cart, None),
     };
-    let details = if height >= WITH_DETAILS { 2 } else { 0 };
-    let (catalog_rows, details) = inside(catalog, details);
-    let (cart_rows, sums) = inside(cart, if height >= 9 { 2 } else { 1 });
-    Some(Areas { header, catalog, catalog_rows, details, cart, cart_rows, sums, activity, message, footer })
+    let details = WITH_DETAILS.iter().filter(|from| height >= **from).count() * 2;
+    let (catalog_rows, details) = inside(catalog, u16::try_from(details).unwrap_or(0));
+    let sums = match cart {
+        Some(cart) if cart.height >= 16 => 4,
+        Some(cart) if cart.height >= 8 => 2,
+        _ => 1,
+    };
+    let (cart_rows, sums) = inside(cart, sums);
+    let entries = body.height.min(10);
+    let palette = Rect { y: body.bottom() - entries, height: entries, ..body };
+    Some(Areas {
+        header,
+        catalog,
+        catalog_rows,
+        details,
+        cart,
+        cart_rows,
+        sums,
+        activity,
+        palette,
+        message,
+        footer,
+    })
 }
 
 /// The rows inside a frame, below the column heads, and `foot` lines below them.
@@ -100,21 +120,101 @@ fn inside(frame: Option<Rect>, foot: u16) -> (Rect, Rect) {
     (Rect { y: inner.y + 1, height: rows, ..inner }, Rect { y: inner.y + 1 + rows, height: foot, ..inner })
 }
 
+/// The catalog's columns: their widths, 0 for those that have no room.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct CatalogColumns {
+    /// The product's name.
+    pub name: u16,
+    /// Its category.
+    pub category: u16,
+    /// What one piece is.
+    pub unit: u16,
+    /// The price of one.
+    pub price: u16,
+    /// How many the shop has.
+    pub stock: u16,
+    /// How many are in the cart.
+    pub inside: u16,
+}
+
+impl CatalogColumns {
+    /// The columns in rows of `width`.
+    #[must_use]
+    pub fn of(width: u16) -> CatalogColumns {
+        let (price, inside) = (9, 5);
+        let stock = if width >= 40 { 5 } else { 0 };
+        let unit = if width >= 54 { 10 } else { 0 };
+        let category = if width >= 80 { 18 } else { 0 };
+        let gaps = 2 + [stock, unit, category].iter().map(|column| u16::from(*column > 0)).sum::<u16>();
+        let name = width.saturating_sub(price + inside + stock + unit + category + gaps);
+        CatalogColumns { name, category, unit, price, stock, inside }
+    }
+
+    /// The place of the column at `x` from the left of the rows: 0 name, 1 category, 2 unit,
+    /// 3 price, 4 stock, 5 cart.
+    #[must_use]
+    pub fn at(&self, x: u16) -> Option<usize> {
+        let widths = [self.name, self.category, self.unit, self.price, self.stock, self.inside];
+        let mut left = 0;
+        for (place, width) in widths.into_iter().enumerate().filter(|(_, width)| *width > 0) {
+            left += width + 1;
+            if x < left {
+                return Some(place);
+            }
+        }
+        None
+    }
+}
+
+/// The cart's columns: their widths, 0 for those that have no room.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct CartColumns {
+    /// How many.
+    pub quantity: u16,
+    /// The product's name.
+    pub name: u16,
+    /// Who added it.
+    pub by: u16,
+    /// The price of one.
+    pub price: u16,
+    /// The price of all.
+    pub total: u16,
+    /// Its share of the subtotal, as a bar.
+    pub share: u16,
+}
+
+impl CartColumns {
+    /// The columns in rows of `width`.
+    #[must_use]
+    pub fn of(width: u16) -> CartColumns {
+        let (quantity, total) = (5, 10);
+        let price = if width >= 40 { 9 } else { 0 };
+        let share = if width >= 50 { 5 } else { 0 };
+        let by = if width >= 66 { 14 } else { 0 };
+        let gaps = 2 + [price, share, by].iter().map(|column| u16::from(*column > 0)).sum::<u16>();
+        let name = width.saturating_sub(quantity + total + price + share + by + gaps);
+        CartColumns { quantity, name, by, price, total, share }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn everything_stays_on_the_screen_at_any_size() {
+        let panes = [Pane::Catalog, Pane::Cart].into_iter();
+        let cases: Vec<_> = panes
+            .flat_map(|focus| [None, Some(true), Some(false)].map(|activity| (focus, activity)))
+            .collect();
         for width in 1..=300 {
             for height in 1..=100 {
-                let shown = [Pane::Catalog, Pane::Cart]
-                    .into_iter()
-                    .flat_map(|focus| [None, Some(true), Some(false)].map(|activity| (focus, activity)));
-                for (focus, activity) in shown {
-                    let Some(areas) = areas(width, height, focus, activity) else { continue };
+                for (focus, activity) in &cases {
+                    let Some(areas) = areas(width, height, *focus, *activity) else { continue };
                     let screen = Rect::new(0, 0, width, height);
-                    let shown = [
+                    let always =
+                        [areas.catalog_rows, areas.details, areas.cart_rows, areas.sums, areas.palette];
+                    let frames = [
                         Some(areas.header),
                         areas.catalog,
                         areas.cart,
@@ -122,17 +222,28 @@ mod tests {
                         Some(areas.message),
                         Some(areas.footer),
                     ];
-                    for area in shown.into_iter().flatten().chain([
-                        areas.catalog_rows,
-                        areas.details,
-                        areas.cart_rows,
-                        areas.sums,
-                    ]) {
+                    for area in frames.into_iter().flatten().chain(always) {
                         assert_eq!(area.intersection(screen), area, "{width}x{height}");
                     }
                     assert!(areas.catalog.is_some() || areas.cart.is_some() || areas.activity.is_some());
                 }
             }
+        }
+    }
+
+    #[test]
+    fn columns_never_exceed_their_rows() {
+        for width in 24..300 {
+            let c = CatalogColumns::of(width);
+            let all = [c.name, c.category, c.unit, c.price, c.stock, c.inside];
+            let used: u16 = all.iter().filter(|w| **w > 0).map(|w| w + 1).sum();
+            assert!(used <= width + 1, "{width}: {c:?}");
+            assert_eq!(c.at(0), Some(0));
+            assert_eq!(c.at(width - 1), Some(5));
+            let c = CartColumns::of(width);
+            let all = [c.quantity, c.name, c.by, c.price, c.total, c.share];
+            let used: u16 = all.iter().filter(|w| **w > 0).map(|w| w + 1).sum();
+            assert!(used <= width + 1, "{width}: {c:?}");
         }
     }
 }

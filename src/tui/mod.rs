@@ -1,11 +1,13 @@
 //! The screen: a pure core (`state`, `update`, `layout`, `view`) and a thin shell
 //! (`runtime`, `screen`, `input`, `signals`) that feeds and draws it.
 
+pub mod hints;
 pub mod input;
 pub mod key;
 pub mod keymap;
 pub mod layout;
 pub mod message;
+pub mod palette;
 mod runtime;
 mod screen;
 mod signals;
@@ -19,6 +21,7 @@ use crate::model::Timeout;
 use state::{Session, State};
 use std::io::IsTerminal;
 use std::process::ExitCode;
+use std::time::Duration;
 use theme::Theme;
 
 /// Why there is no screen.
@@ -58,18 +61,18 @@ pub fn run(settings: &Settings) -> Result<ExitCode, ScreenError> {
         },
         ops: uuid::Uuid::new_v4().simple().to_string()[..16].to_owned(),
         zone: jiff::tz::TimeZone::system(),
+        keymap: settings.keymap.clone(),
     };
-    let plain = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
-    let theme = if plain { Theme::PLAIN } else { Theme::DARK };
     // The theme alone decides about colours: the library's own way with NO_COLOR would
     // reset reversed text.
     crossterm::style::force_color_output(true);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     screen::restore_on_panic();
-    screen::enter()?;
+    screen::enter(settings.mouse)?;
     let ended = runtime.block_on(async {
-        let state = State::new(session, screen::size()?);
-        runtime::Runtime::start(settings, address, state, theme)?.run().await
+        let theme = settings.theme.unwrap_or_else(fitting_theme);
+        let state = State::new(session, theme, settings.mouse, screen::size()?);
+        runtime::Runtime::start(settings, address, state)?.run().await
     });
     screen::end_by_deadline();
     screen::restore();
@@ -82,4 +85,28 @@ pub fn run(settings: &Settings) -> Result<ExitCode, ScreenError> {
     // Threads may still be busy reading; nothing of theirs is needed.
     runtime.shutdown_background();
     Ok(ExitCode::from(ended?))
+}
+
+/// How long a terminal may take to tell its ground. One that knows neither this question nor
+/// the one behind it answers never, and then the dark theme it is.
+const ASK: Duration = Duration::from_millis(80);
+
+/// The theme that fits the terminal's ground and colours.
+fn fitting_theme() -> Theme {
+    let has = |name: &str| std::env::var_os(name).is_some_and(|value| !value.is_empty());
+    if has("NO_COLOR") {
+        return Theme::NONE;
+    }
+    let colours = std::env::var("COLORTERM").unwrap_or_default();
+    let term = std::env::var("TERM").unwrap_or_default();
+    if !matches!(colours.as_str(), "truecolor" | "24bit") && !term.contains("256") && !term.contains("direct")
+    {
+        return Theme::SIXTEEN;
+    }
+    let mut options = terminal_colorsaurus::QueryOptions::default();
+    options.timeout = ASK;
+    match terminal_colorsaurus::theme_mode(options) {
+        Ok(terminal_colorsaurus::ThemeMode::Light) => Theme::LIGHT,
+        _ => Theme::DARK,
+    }
 }

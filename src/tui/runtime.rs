@@ -1,17 +1,18 @@
 //! The only place with tasks: input, link, effects, and drawing when something changed.
 
-use super::message::{Effect, Message, Now};
+use super::message::{Effect, Message, Now, Search};
 use super::screen::{self, Painter};
 use super::signals::{Asked, Signals};
 use super::state::State;
-use super::theme::Theme;
 use super::update::update;
 use super::{ScreenError, input};
 use crate::config::{Place, Settings};
+use crate::model::{Catalog, search};
 use crate::store::link::{self, Request};
 use crate::store::{self, Address, Shop, Trouble};
 use crossterm::event::EventStream;
 use futures::StreamExt;
+use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
@@ -23,10 +24,13 @@ const DRAIN: usize = 512;
 /// Room in the channels.
 const ROOM: usize = 64;
 
+/// A search, and the catalog as it was when it was asked for.
+type Job = (Search, Arc<Catalog>);
+
 /// The program while it runs.
 pub struct Runtime {
     state: State,
-    theme: Theme,
+    searches: Option<std::sync::mpsc::Sender<Job>>,
     painter: Painter,
     place: Place,
     address: Address,
@@ -45,12 +49,7 @@ pub struct Runtime {
 
 impl Runtime {
     /// Gets everything going; the terminal is ours already.
-    pub fn start(
-        settings: &Settings,
-        address: Address,
-        state: State,
-        theme: Theme,
-    ) -> Result<Runtime, ScreenError> {
+    pub fn start(settings: &Settings, address: Address, state: State) -> Result<Runtime, ScreenError> {
         let (requests, asked) = mpsc::channel(super::update::MOST_UNCONFIRMED + ROOM);
         let (told, events) = mpsc::channel(ROOM);
         let (policy, id) = (settings.policy.clone(), state.session.ops.clone());
@@ -58,7 +57,7 @@ impl Runtime {
         Ok(Runtime {
             painter: Painter::new(state.size)?,
             state,
-            theme,
+            searches: None,
             place: settings.place.clone(),
             address,
             requests,
@@ -142,7 +141,7 @@ impl Runtime {
         if !self.dirty || near || self.painter.is_busy() {
             return Ok(());
         }
-        self.painter.draw(&self.state, &self.theme)?;
+        self.painter.draw(&self.state)?;
         self.dirty = false;
         self.drawn = Some(Instant::now());
         Ok(())
@@ -174,7 +173,7 @@ impl Runtime {
 
     fn come_back(&mut self) -> Result<(), ScreenError> {
         self.input = None;
-        screen::enter()?;
+        screen::enter(self.state.mouse)?;
         self.input = Some(EventStream::new());
         self.painter.repaint()?;
         self.dirty = true;
@@ -199,6 +198,8 @@ impl Runtime {
                     Message::Catalog(read, u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX))
                 })?;
             }
+            Effect::Search(search) => self.search(search)?,
+            Effect::Mouse(ours) => self.painter.mouse(ours)?,
             Effect::LoadDemo => {
                 let address = self.address.clone();
                 self.in_background(move || {
@@ -223,6 +224,34 @@ impl Runtime {
     /// Passes a request on. The channel holds more than the state lets wait.
     fn ask(&self, request: Request) {
         let _ = self.requests.try_send(request);
+    }
+
+    /// Passes a search to the thread that searches; of those that wait there, only the last
+    /// is done.
+    fn search(&mut self, search: Search) -> Result<(), ScreenError> {
+        let job = (search, self.state.catalog.catalog.clone());
+        if let Some(searches) = &self.searches {
+            let _ = searches.send(job);
+            return Ok(());
+        }
+        let (sender, jobs) = std::sync::mpsc::channel::<Job>();
+        let results = self.results.0.clone();
+        std::thread::Builder::new().name("search".to_owned()).spawn(move || {
+            while let Ok(mut job) = jobs.recv() {
+                while let Ok(newer) = jobs.try_recv() {
+                    job = newer;
+                }
+                let (search, catalog) = job;
+                let found = search::search(&catalog, &search.query, &search.in_cart);
+                drop(catalog);
+                if results.blocking_send(Message::Found(search.number, found)).is_err() {
+                    return;
+                }
+            }
+        })?;
+        let _ = sender.send(job);
+        self.searches = Some(sender);
+        Ok(())
     }
 
     /// Does slow work on a thread of its own, off the screen's.

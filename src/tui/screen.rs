@@ -2,8 +2,8 @@
 //! so that a terminal that reads slowly never delays the link.
 
 use super::state::State;
-use super::theme::Theme;
-use super::view::view;
+use super::view::{title, view};
+use crossterm::style::Print;
 use crossterm::{cursor, event, queue, terminal};
 use ratatui::backend::CrosstermBackend;
 use ratatui::layout::Rect;
@@ -19,6 +19,10 @@ use tokio::sync::Notify;
 /// How long the program may take to leave a terminal that does not read.
 const LEAVE: Duration = Duration::from_secs(2);
 
+/// Puts the title on the terminal's stack of titles, and takes it back from there.
+const SAVE_TITLE: &str = "\x1b[22;2t";
+const RESTORE_TITLE: &str = "\x1b[23;2t";
+
 /// Whether the terminal is ours now.
 static OURS: AtomicBool = AtomicBool::new(false);
 
@@ -26,11 +30,21 @@ static OURS: AtomicBool = AtomicBool::new(false);
 ///
 /// # Errors
 /// The system's.
-pub fn enter() -> io::Result<()> {
+pub fn enter(mouse: bool) -> io::Result<()> {
     terminal::enable_raw_mode()?;
     OURS.store(true, Ordering::SeqCst);
     let mut out = Vec::new();
-    queue!(out, terminal::EnterAlternateScreen, cursor::Hide, event::EnableBracketedPaste)?;
+    // The title that is there comes back when we leave.
+    queue!(
+        out,
+        Print(SAVE_TITLE),
+        terminal::EnterAlternateScreen,
+        cursor::Hide,
+        event::EnableBracketedPaste
+    )?;
+    if mouse {
+        queue!(out, event::EnableMouseCapture)?;
+    }
     write_all(&out)
 }
 
@@ -45,9 +59,11 @@ pub fn restore() {
     let _ = queue!(
         out,
         terminal::EndSynchronizedUpdate,
+        event::DisableMouseCapture,
         event::DisableBracketedPaste,
         terminal::LeaveAlternateScreen,
-        cursor::Show
+        cursor::Show,
+        Print(RESTORE_TITLE)
     );
     let _ = write_all(&out);
     let _ = terminal::disable_raw_mode();
@@ -106,6 +122,7 @@ pub struct Painter {
     terminal: Terminal<CrosstermBackend<Frame>>,
     frame: Frame,
     size: (u16, u16),
+    title: String,
     frames: mpsc::Sender<Vec<u8>>,
     busy: Arc<AtomicBool>,
     idle: Arc<Notify>,
@@ -133,7 +150,7 @@ impl Painter {
         // read the input that belongs to the event stream.
         let options = TerminalOptions { viewport: Viewport::Fixed(Rect::new(0, 0, size.0, size.1)) };
         let terminal = Terminal::with_options(CrosstermBackend::new(frame.clone()), options)?;
-        Ok(Painter { terminal, frame, size, frames, busy, idle })
+        Ok(Painter { terminal, frame, size, title: String::new(), frames, busy, idle })
     }
 
     /// Whether the terminal still takes in the last frame.
@@ -150,17 +167,35 @@ impl Painter {
     ///
     /// # Errors
     /// The backend's.
-    pub fn draw(&mut self, state: &State, theme: &Theme) -> io::Result<()> {
+    pub fn draw(&mut self, state: &State) -> io::Result<()> {
         queue!(self.frame, terminal::BeginSynchronizedUpdate)?;
         if self.size != state.size {
             self.size = state.size;
             self.repaint()?;
         }
-        self.terminal.draw(|frame| view(state, theme, frame))?;
+        let title = title(state);
+        if title != self.title {
+            // All text in the state is clean, so nothing in it can end the title early.
+            queue!(self.frame, terminal::SetTitle(&title))?;
+            self.title = title;
+        }
+        self.terminal.draw(|frame| view(state, frame))?;
         queue!(self.frame, terminal::EndSynchronizedUpdate)?;
         let bytes = std::mem::take(&mut *self.frame.0.borrow_mut());
         self.busy.store(true, Ordering::Release);
         self.frames.send(bytes).map_err(|_| io::ErrorKind::BrokenPipe.into())
+    }
+
+    /// Takes the mouse, or leaves it to the terminal, with the next frame.
+    ///
+    /// # Errors
+    /// The backend's.
+    pub fn mouse(&mut self, ours: bool) -> io::Result<()> {
+        if ours {
+            queue!(self.frame, event::EnableMouseCapture)
+        } else {
+            queue!(self.frame, event::DisableMouseCapture)
+        }
     }
 
     /// Makes the next frame a whole one.
@@ -168,6 +203,7 @@ impl Painter {
     /// # Errors
     /// The backend's.
     pub fn repaint(&mut self) -> io::Result<()> {
+        self.title.clear();
         queue!(self.frame, terminal::Clear(terminal::ClearType::All))?;
         self.terminal.resize(Rect::new(0, 0, self.size.0, self.size.1))
     }

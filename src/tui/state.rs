@@ -1,12 +1,15 @@
 //! Everything that the screen shows, as plain data.
 
+use super::keymap::{Action, Keymap};
 use super::layout::{self, Areas, Pane};
+use super::theme::Theme;
 use crate::model::total::{self, Known, Totals};
 use crate::model::{
-    Activity, Cart, CartLine, Catalog, Change, Kind, OpId, Product, ProductId, Update, UserName,
+    Activity, Cart, CartLine, Catalog, Change, Kind, OpId, Product, ProductId, Query, Sort, Update, UserName,
 };
 use crate::store::{Shop, Trouble, Watcher};
 use std::collections::{HashSet, VecDeque};
+use std::sync::Arc;
 use tui_input::Input;
 
 /// What stays the same while the program runs.
@@ -26,6 +29,8 @@ pub struct Session {
     pub ops: String,
     /// The local time zone.
     pub zone: jiff::tz::TimeZone,
+    /// The keys in force.
+    pub keymap: Keymap,
 }
 
 /// The link to the server, as shown.
@@ -70,12 +75,22 @@ impl Scroll {
 /// The catalog pane.
 #[derive(Debug, Default)]
 pub struct CatalogPane {
-    /// All products.
-    pub catalog: Catalog,
-    /// The places of those that the filter leaves.
+    /// All products; the search reads them on a thread of its own.
+    pub catalog: Arc<Catalog>,
+    /// The places of those that show, in their order.
     pub shown: Vec<u32>,
-    /// The filter.
-    pub filter: Input,
+    /// The words to look for.
+    pub words: Input,
+    /// Only this category.
+    pub category: Option<Box<str>>,
+    /// The order.
+    pub sort: Sort,
+    /// The number of the last search asked for, and of the last one answered.
+    pub asked: u64,
+    /// See `asked`.
+    pub answered: u64,
+    /// The product to select when the answer comes.
+    pub keep: Option<ProductId>,
     /// Where the list stands.
     pub scroll: Scroll,
     /// Whether it was ever read.
@@ -89,6 +104,12 @@ pub struct CatalogPane {
 }
 
 impl CatalogPane {
+    /// What is looked for.
+    #[must_use]
+    pub fn query(&self) -> Query {
+        Query { words: self.words.value().to_owned(), category: self.category.clone(), sort: self.sort }
+    }
+
     /// The product in row `row`.
     #[must_use]
     pub fn row(&self, row: usize) -> Option<&Product> {
@@ -176,8 +197,15 @@ impl CartPane {
 pub enum Mode {
     /// Walks through the lists.
     Browse,
-    /// Types a filter.
-    Filter,
+    /// Types a search.
+    Search,
+    /// Types a command.
+    Palette {
+        /// What is typed so far.
+        input: Input,
+        /// The selected entry.
+        cursor: usize,
+    },
     /// Types a quantity.
     Quantity {
         /// For this product.
@@ -229,6 +257,14 @@ pub struct State {
     pub session: Session,
     /// What the shop says of itself.
     pub shop: Shop,
+    /// How everything looks.
+    pub theme: Theme,
+    /// Whether the mouse is ours.
+    pub mouse: bool,
+    /// Where the mouse was pressed last, and when.
+    pub pressed: Option<(u16, u16, u64)>,
+    /// The last change of a line, to be repeated, and its number.
+    pub last: Option<(Action, u32)>,
     /// Columns and rows of the terminal.
     pub size: (u16, u16),
     /// The link.
@@ -264,10 +300,14 @@ pub struct State {
 impl State {
     /// The screen before anything is known.
     #[must_use]
-    pub fn new(session: Session, size: (u16, u16)) -> State {
+    pub fn new(session: Session, theme: Theme, mouse: bool, size: (u16, u16)) -> State {
         State {
             session,
             shop: Shop::default(),
+            theme,
+            mouse,
+            pressed: None,
+            last: None,
             size,
             link: Link::Connecting,
             catalog: CatalogPane::default(),

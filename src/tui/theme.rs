@@ -3,7 +3,7 @@
 use ratatui::style::{Color, Modifier, Style};
 
 /// The styles by their meaning.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Theme {
     /// Usual text.
     pub text: Style,
@@ -21,6 +21,8 @@ pub struct Theme {
     pub unfocused: Style,
     /// A row that just changed.
     pub mark: Style,
+    /// Letters that fit the search; added to the row's own style.
+    pub found: Style,
     /// What is not confirmed yet.
     pub pending: Style,
     /// All is well.
@@ -31,46 +33,116 @@ pub struct Theme {
     pub bad: Style,
 }
 
+const fn rgb(hex: u32) -> Color {
+    let [_, r, g, b] = hex.to_be_bytes();
+    Color::Rgb(r, g, b)
+}
+
+const fn fg(hex: u32) -> Style {
+    Style::new().fg(rgb(hex))
+}
+
+const BOLD: Style = Style::new().add_modifier(Modifier::BOLD);
+
 impl Theme {
-    /// Light text on the terminal's dark ground.
-    pub const DARK: Theme = {
-        const fn fg(r: u8, g: u8, b: u8) -> Style {
-            Style::new().fg(Color::Rgb(r, g, b))
-        }
-        Theme {
-            text: fg(216, 222, 233),
-            dim: fg(139, 148, 168),
-            accent: fg(126, 200, 227).add_modifier(Modifier::BOLD),
-            border: fg(76, 86, 106),
-            focus: fg(126, 200, 227),
-            selected: Style::new().fg(Color::Rgb(255, 255, 255)).bg(Color::Rgb(45, 74, 99)),
-            unfocused: Style::new().bg(Color::Rgb(43, 48, 59)),
-            mark: Style::new().fg(Color::Rgb(255, 240, 205)).bg(Color::Rgb(92, 72, 28)),
-            pending: fg(180, 190, 210).add_modifier(Modifier::ITALIC),
-            good: fg(163, 209, 138),
-            warn: fg(235, 203, 139),
-            bad: fg(240, 130, 138),
-        }
+    /// The built-in themes by name.
+    pub const NAMED: [(&'static str, Theme); 5] = [
+        ("dark", Theme::DARK),
+        ("light", Theme::LIGHT),
+        ("contrast", Theme::CONTRAST),
+        ("16", Theme::SIXTEEN),
+        ("none", Theme::NONE),
+    ];
+
+    /// The theme with this name.
+    #[must_use]
+    pub fn named(name: &str) -> Option<Theme> {
+        Theme::NAMED.iter().find(|(known, _)| *known == name).map(|(_, theme)| *theme)
+    }
+
+    /// For terminals with a dark ground.
+    pub const DARK: Theme = Theme {
+        text: fg(0xd8_dee9),
+        dim: fg(0x97_a0b4),
+        accent: fg(0x7e_c8e3).add_modifier(Modifier::BOLD),
+        border: fg(0x4c_566a),
+        focus: fg(0x7e_c8e3),
+        selected: fg(0xff_ffff).bg(rgb(0x2d_4a63)),
+        unfocused: Style::new().bg(rgb(0x2b_303b)),
+        mark: fg(0xff_f0cd).bg(rgb(0x5c_481c)),
+        found: BOLD.fg(rgb(0xeb_cb8b)),
+        pending: fg(0xb4_bed2).add_modifier(Modifier::ITALIC),
+        good: fg(0xa3_d18a),
+        warn: fg(0xeb_cb8b),
+        bad: fg(0xf0_828a),
+    };
+
+    /// For terminals with a light ground.
+    pub const LIGHT: Theme = Theme {
+        text: fg(0x24_292f),
+        dim: fg(0x57_606a),
+        accent: fg(0x05_50ae).add_modifier(Modifier::BOLD),
+        border: fg(0xaf_b8c1),
+        focus: fg(0x05_50ae),
+        selected: fg(0x10_1418).bg(rgb(0xbf_dcf7)),
+        unfocused: Style::new().bg(rgb(0xe4_e8ec)),
+        mark: fg(0x3b_2300).bg(rgb(0xff_e3a3)),
+        found: BOLD.fg(rgb(0x95_3800)),
+        pending: fg(0x4a_5058).add_modifier(Modifier::ITALIC),
+        good: fg(0x11_6329),
+        warn: fg(0x7d_4e00),
+        bad: fg(0xb3_1d28),
+    };
+
+    /// Strongest contrast, for a dark ground.
+    pub const CONTRAST: Theme = Theme {
+        text: fg(0xff_ffff),
+        dim: fg(0xe0_e0e0),
+        accent: fg(0x7d_f9ff).add_modifier(Modifier::BOLD),
+        border: fg(0xc0_c0c0),
+        focus: fg(0x7d_f9ff),
+        selected: fg(0x00_0000).bg(rgb(0xff_ff66)),
+        unfocused: fg(0xff_ffff).bg(rgb(0x40_4040)),
+        mark: fg(0x00_0000).bg(rgb(0x7d_f9ff)),
+        found: BOLD.add_modifier(Modifier::UNDERLINED),
+        pending: fg(0xff_ffff).add_modifier(Modifier::ITALIC),
+        good: fg(0x8c_ff8c),
+        warn: fg(0xff_ff66),
+        bad: fg(0xff_a0a0),
+    };
+
+    /// The terminal's own sixteen colours.
+    pub const SIXTEEN: Theme = Theme {
+        text: Style::new(),
+        dim: Style::new(),
+        accent: BOLD.fg(Color::Cyan),
+        border: Style::new(),
+        focus: Style::new().fg(Color::Cyan),
+        selected: Style::new().add_modifier(Modifier::REVERSED),
+        unfocused: Style::new().add_modifier(Modifier::UNDERLINED),
+        mark: Style::new().fg(Color::Black).bg(Color::Yellow),
+        found: BOLD.add_modifier(Modifier::UNDERLINED),
+        pending: Style::new().add_modifier(Modifier::ITALIC),
+        good: Style::new().fg(Color::Green),
+        warn: Style::new().fg(Color::Yellow),
+        bad: Style::new().fg(Color::Red),
     };
 
     /// No colours: weight and reversal alone.
-    pub const PLAIN: Theme = {
-        const PLAIN: Style = Style::new();
-        const BOLD: Style = Style::new().add_modifier(Modifier::BOLD);
-        Theme {
-            text: PLAIN,
-            dim: PLAIN,
-            accent: BOLD,
-            border: PLAIN,
-            focus: BOLD,
-            selected: Style::new().add_modifier(Modifier::REVERSED),
-            unfocused: Style::new().add_modifier(Modifier::UNDERLINED),
-            mark: Style::new().add_modifier(Modifier::BOLD).add_modifier(Modifier::UNDERLINED),
-            pending: Style::new().add_modifier(Modifier::ITALIC),
-            good: PLAIN,
-            warn: BOLD,
-            bad: BOLD,
-        }
+    pub const NONE: Theme = Theme {
+        text: Style::new(),
+        dim: Style::new(),
+        accent: BOLD,
+        border: Style::new(),
+        focus: BOLD,
+        selected: Style::new().add_modifier(Modifier::REVERSED),
+        unfocused: Style::new().add_modifier(Modifier::UNDERLINED),
+        mark: BOLD.add_modifier(Modifier::UNDERLINED),
+        found: BOLD.add_modifier(Modifier::UNDERLINED),
+        pending: Style::new().add_modifier(Modifier::ITALIC),
+        good: Style::new(),
+        warn: BOLD,
+        bad: BOLD,
     };
 }
 
@@ -82,3 +154,61 @@ pub const DOWN: &str = "○";
 pub const PENDING: &str = "…";
 /// No end: unlimited stock.
 pub const UNLIMITED: &str = "∞";
+/// The price went up since the product was added.
+pub const DEARER: &str = "▲";
+/// The price went down since.
+pub const CHEAPER: &str = "▼";
+/// A bar that fills its column, and its eighths.
+pub const BAR: [&str; 9] = ["", "▏", "▎", "▍", "▌", "▋", "▊", "▉", "█"];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The relative luminance of WCAG 2.
+    fn luminance(color: Color) -> f64 {
+        let Color::Rgb(r, g, b) = color else { panic!("{color:?} is no RGB colour") };
+        let part = |value: u8| {
+            let value = f64::from(value) / 255.0;
+            if value <= 0.03928 { value / 12.92 } else { ((value + 0.055) / 1.055).powf(2.4) }
+        };
+        0.2126 * part(r) + 0.7152 * part(g) + 0.0722 * part(b)
+    }
+
+    fn contrast(a: Color, b: Color) -> f64 {
+        let (a, b) = (luminance(a), luminance(b));
+        (a.max(b) + 0.05) / (a.min(b) + 0.05)
+    }
+
+    #[test]
+    fn all_text_is_readable() {
+        // The grounds that such terminals usually have.
+        let dark = [rgb(0x00_0000), rgb(0x1e_1e2e), rgb(0x28_2c34)];
+        let light = [rgb(0xff_ffff), rgb(0xf6_f8fa), rgb(0xf0_f0f0)];
+        for (theme, grounds) in [(Theme::DARK, dark), (Theme::LIGHT, light), (Theme::CONTRAST, dark)] {
+            let texts =
+                [theme.text, theme.dim, theme.accent, theme.pending, theme.good, theme.warn, theme.bad];
+            for style in texts {
+                let own = [theme.unfocused.bg.unwrap()];
+                for ground in grounds.iter().chain(&own) {
+                    let ratio = contrast(style.fg.unwrap(), *ground);
+                    assert!(ratio >= 4.5, "{style:?} on {ground:?}: {ratio:.2}");
+                }
+            }
+            for style in [theme.selected, theme.mark] {
+                let ratio = contrast(style.fg.unwrap(), style.bg.unwrap());
+                assert!(ratio >= 4.5, "{style:?}: {ratio:.2}");
+            }
+        }
+    }
+
+    #[test]
+    fn without_colours_there_are_none() {
+        let theme = Theme::NONE;
+        for style in
+            [theme.text, theme.accent, theme.selected, theme.mark, theme.found, theme.bad, theme.unfocused]
+        {
+            assert_eq!((style.fg, style.bg), (None, None));
+        }
+    }
+}

@@ -53,8 +53,9 @@ impl Headless {
             item_timeout: Some(policy.item_timeout.as_millis()).filter(|ms| *ms > 0),
             ops,
             zone: jiff::tz::TimeZone::UTC,
+            keymap: trolley::tui::keymap::Keymap::default(),
         };
-        let state = State::new(session, (120, 36));
+        let state = State::new(session, trolley::tui::theme::Theme::DARK, true, (120, 36));
         let (settled, seen, sent) = (Vec::new(), Vec::new(), Vec::new());
         let started = Instant::now();
         let mut headless = Headless { state, settled, seen, sent, stale: 0, requests, events, started };

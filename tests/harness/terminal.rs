@@ -3,6 +3,7 @@
 use portable_pty::{Child, CommandBuilder, ExitStatus, MasterPty, PtySize, native_pty_system};
 use regex::RegexBuilder;
 use rustix::process::{Pid, Signal, kill_process};
+use rustix::termios::{OptionalActions, SpecialCodeIndex, tcgetattr, tcsetattr};
 use std::io::{Read, Write};
 use std::num::NonZeroU16;
 use std::path::Path;
@@ -24,6 +25,7 @@ fn whole(n: u16) -> NonZeroU16 {
 struct Shown {
     parser: Parser,
     raw: Vec<u8>,
+    hung_up: bool,
 }
 
 /// The program and its terminal; killed when dropped.
@@ -72,7 +74,7 @@ impl Builder {
         drop(pair.slave);
         let mut reader = pair.master.try_clone_reader().unwrap();
         let parser = Parser::new(whole(rows), whole(cols), 0);
-        let shown = Arc::new((Mutex::new(Shown { parser, raw: Vec::new() }), Condvar::new()));
+        let shown = Arc::new((Mutex::new(Shown { parser, raw: Vec::new(), hung_up: false }), Condvar::new()));
         let seen = shown.clone();
         std::thread::spawn(move || {
             let mut buffer = [0; 65536];
@@ -82,6 +84,9 @@ impl Builder {
                 shown.parser.process(&buffer[..read]);
                 shown.raw.extend_from_slice(&buffer[..read]);
                 seen.1.notify_all();
+                if shown.hung_up {
+                    return;
+                }
             }
         });
         let keyboard = Some(pair.master.take_writer().unwrap());
@@ -204,9 +209,18 @@ impl Terminal {
 
     /// Closes the window: the program gets SIGHUP, and its terminal is gone.
     pub fn hang_up(&mut self) {
-        self.signal(Signal::HUP);
+        let tty = self.master.as_ref().unwrap().tty_name().unwrap();
+        let tty = std::fs::OpenOptions::new().write(true).open(tty).unwrap();
+        // portable-pty types Enter and the end-of-file character as it lets go of the
+        // keyboard, unless the terminal has none.
+        let mut termios = tcgetattr(&tty).unwrap();
+        termios.special_codes[SpecialCodeIndex::VEOF] = 0;
+        tcsetattr(&tty, OptionalActions::Now, &termios).unwrap();
+        self.shown.0.lock().unwrap().hung_up = true;
         self.keyboard = None;
         self.master = None;
+        // The reader holds the terminal open until something comes: wake it.
+        (&tty).write_all(b"\0").unwrap();
     }
 
     /// Waits for the program to end.

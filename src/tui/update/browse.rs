@@ -6,6 +6,7 @@ use crate::model::{Change, Edit, Kind, Money, ProductId, Refusal, quantity};
 use crate::tui::keymap::Action;
 use crate::tui::layout::Pane;
 use crate::tui::message::Effect;
+use crate::tui::palette;
 use crate::tui::state::{Mode, State};
 
 /// Changes that may wait for their answer at the same time.
@@ -39,14 +40,21 @@ pub fn act(state: &mut State, action: Action, effects: &mut Vec<Effect>) {
             state.show_activity = Some(!shows);
         }
         _ => {
-            let Some(product) = state.target() else { return };
-            match action {
-                Action::Add | Action::More => add(state, product, count.unwrap_or(1), effects),
-                Action::Less => {
-                    let quantity = count.unwrap_or(1);
-                    change(state, Edit::Take { product, quantity }, effects);
+            let (action, number) = match (action, state.last) {
+                (Action::Repeat, Some((last, number))) => (last, count.unwrap_or(number)),
+                (Action::Repeat, None) => {
+                    return complain(state, "There is nothing to repeat yet".to_owned());
                 }
-                Action::Remove => change(state, Edit::Remove { product }, effects),
+                _ => (action, count.unwrap_or(1)),
+            };
+            let Some(product) = state.target() else { return };
+            if action != Action::SetQuantity {
+                state.last = Some((action, number));
+            }
+            match action {
+                Action::Add | Action::More => add(state, product, number, effects),
+                Action::Less => change(state, Edit::Take { product, quantity: number }, effects),
+                Action::Remove => remove(state, product, effects),
                 Action::SetQuantity => keys::ask_quantity(state, product),
                 _ => {}
             }
@@ -54,12 +62,20 @@ pub fn act(state: &mut State, action: Action, effects: &mut Vec<Effect>) {
     }
 }
 
-fn walk(state: &mut State, action: Action) {
+/// Moves the selection of the list with the keyboard.
+pub fn walk(state: &mut State, action: Action) {
     let Some(areas) = state.areas() else { return };
+    if let Mode::Palette { input, cursor } = &state.mode {
+        let moved = step(*cursor, palette::entries(state, input.value()).len(), 1, action, 1);
+        if let Mode::Palette { cursor, .. } = &mut state.mode {
+            *cursor = moved;
+        }
+        return;
+    }
     let (scroll, rows, page) = match (&mut state.mode, state.focus) {
         (Mode::Help(top), _) => {
             let page = usize::from(state.size.1.saturating_sub(5)).max(1);
-            let last = super::super::keymap::help().count().saturating_sub(page);
+            let last = state.session.keymap.explained().count().saturating_sub(page);
             *top = step(*top, last + 1, page, action, 1);
             return;
         }
@@ -68,8 +84,8 @@ fn walk(state: &mut State, action: Action) {
         }
         (_, Pane::Cart) => (&mut state.cart.scroll, state.cart.shown.lines.len(), areas.cart_rows.height),
     };
-    scroll.cursor = step(scroll.cursor, rows, usize::from(page), action, state.count.unwrap_or(1) as usize);
-    state.count = None;
+    let by = state.count.unwrap_or(1) as usize;
+    scroll.cursor = step(scroll.cursor, rows, usize::from(page), action, by);
 }
 
 fn step(at: usize, rows: usize, page: usize, action: Action, by: usize) -> usize {
@@ -85,7 +101,8 @@ fn step(at: usize, rows: usize, page: usize, action: Action, by: usize) -> usize
     }
 }
 
-fn add(state: &mut State, product: ProductId, quantity: u32, effects: &mut Vec<Effect>) {
+/// Adds pieces of a product.
+pub fn add(state: &mut State, product: ProductId, quantity: u32, effects: &mut Vec<Effect>) {
     match price(state, &product) {
         Ok(price) => change(state, Edit::Add { product, quantity, price }, effects),
         Err(refusal) => complain(state, refusal.to_string()),
@@ -134,6 +151,11 @@ fn take_back(state: &mut State, action: Action, effects: &mut Vec<Effect>) {
         }
     }
     make(state, kind, edits, effects);
+}
+
+/// Removes a line.
+pub fn remove(state: &mut State, product: ProductId, effects: &mut Vec<Effect>) {
+    change(state, Edit::Remove { product }, effects);
 }
 
 fn change(state: &mut State, edit: Edit, effects: &mut Vec<Effect>) {

@@ -26,7 +26,7 @@ pub fn on_link(state: &mut State, event: Event, now: Now, effects: &mut Vec<Effe
         Event::Unreadable(trouble) => state.link = Link::Unreadable(trouble),
         Event::Update(update) => on_update(state, &update, effects),
         Event::Settled(op, outcome) => on_settled(state, &op, outcome, effects),
-        Event::Products(read) => catalog::on_products(state, read),
+        Event::Products(read) => catalog::on_products(state, read, effects),
         Event::Catalog(news) => catalog::on_news(state, news, effects),
         Event::Activity(updates) => note_activity(state, &updates),
         Event::Watchers(watchers) => {

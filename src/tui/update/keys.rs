@@ -1,24 +1,25 @@
-//! Keys: which context they are pressed in, and typing.
+//! Keys: which context they are pressed in, and what the modes make of them.
 
-use super::browse;
+use super::{browse, catalog, typing};
 use crate::model::{ProductId, quantity};
-use crate::tui::key::{Code, Key};
-use crate::tui::keymap::{Action, Context, dispatch};
+use crate::tui::key::Key;
+use crate::tui::keymap::{Action, Context};
 use crate::tui::layout::Pane;
 use crate::tui::message::Effect;
+use crate::tui::palette::{self, Run};
 use crate::tui::state::{Mode, State};
-use tui_input::{Input, InputRequest};
+use tui_input::Input;
 
-/// The most digits of a number before a command.
+/// The highest number before a command.
 const COUNT_LIMIT: u32 = quantity::HIGHEST_LIMIT;
-/// The longest text that can be typed.
-const LONGEST: usize = 100;
 
 /// Where keys are pressed now.
+#[must_use]
 pub fn context(state: &State) -> Context {
     match state.mode {
-        Mode::Filter => Context::Filter,
+        Mode::Search => Context::Search,
         Mode::Quantity { .. } => Context::Quantity,
+        Mode::Palette { .. } => Context::Palette,
         Mode::Help(_) => Context::Help,
         Mode::Leaving => Context::Leaving,
         Mode::Clearing => Context::Clearing,
@@ -31,12 +32,12 @@ pub fn context(state: &State) -> Context {
 /// A key was pressed.
 pub fn press(state: &mut State, key: Key, effects: &mut Vec<Effect>) {
     let here = context(state);
-    if let Some(action) = dispatch(here, key) {
+    if let Some(action) = state.session.keymap.dispatch(here, key) {
         act(state, action, effects);
         return;
     }
     match here {
-        Context::Filter | Context::Quantity => edit(state, key),
+        Context::Search | Context::Quantity | Context::Palette => typing::edit(state, key, effects),
         Context::Catalog | Context::Cart => count(state, key),
         _ => {}
     }
@@ -51,7 +52,8 @@ fn count(state: &mut State, key: Key) {
     }
 }
 
-fn act(state: &mut State, action: Action, effects: &mut Vec<Effect>) {
+/// Does what a key, a click or the palette asks for.
+pub fn act(state: &mut State, action: Action, effects: &mut Vec<Effect>) {
     match action {
         Action::Quit if state.cart.unconfirmed.is_empty() => effects.push(Effect::Quit),
         // Pressed once more, ctrl-c means it.
@@ -59,40 +61,92 @@ fn act(state: &mut State, action: Action, effects: &mut Vec<Effect>) {
         Action::Quit => state.mode = Mode::Leaving,
         Action::QuitAnyway => effects.push(Effect::Quit),
         Action::Suspend => effects.push(Effect::Suspend),
-        Action::Back => back(state),
+        Action::Back => back(state, effects),
         Action::Accept => accept(state, effects),
+        Action::Complete => complete(state),
         Action::Help => state.mode = Mode::Help(0),
-        Action::Filter => {
+        Action::Palette => state.mode = Mode::Palette { input: Input::default(), cursor: 0 },
+        Action::Search => {
             state.focus = Pane::Catalog;
-            state.mode = Mode::Filter;
+            state.mode = Mode::Search;
+        }
+        Action::NextCategory => catalog::walk_categories(state, true, effects),
+        Action::PreviousCategory => catalog::walk_categories(state, false, effects),
+        Action::Sort => catalog::sort(state, state.catalog.sort.next(), effects),
+        Action::Mouse => {
+            state.mouse = !state.mouse;
+            effects.push(Effect::Mouse(state.mouse));
+            let whose = if state.mouse {
+                "The mouse is trolley's"
+            } else {
+                "The mouse is the terminal's: select as usual"
+            };
+            super::tell(state, whose.to_owned());
         }
         Action::LoadDemo => effects.push(Effect::LoadDemo),
         _ => browse::act(state, action, effects),
     }
-    if !matches!(action, Action::Up | Action::Down) {
-        state.count = None;
+    state.count = None;
+}
+
+/// Drops one thing: the prompt, the number, the message, the search.
+fn back(state: &mut State, effects: &mut Vec<Effect>) {
+    match state.mode {
+        Mode::Search => {
+            state.mode = Mode::Browse;
+            clear_search(state, effects);
+        }
+        Mode::Browse if state.count.is_some() => {}
+        Mode::Browse if state.notice.is_some() => state.notice = None,
+        Mode::Browse => clear_search(state, effects),
+        _ => state.mode = Mode::Browse,
     }
 }
 
-/// Drops one thing: the prompt, the number, the message, the filter.
-fn back(state: &mut State) {
-    match state.mode {
-        Mode::Filter => {
-            state.mode = Mode::Browse;
-            set_filter(state, Input::default());
-        }
-        Mode::Quantity { .. } | Mode::Help(_) | Mode::Leaving | Mode::Clearing => state.mode = Mode::Browse,
-        Mode::Browse if state.count.is_some() => {}
-        Mode::Browse if state.notice.is_some() => state.notice = None,
-        Mode::Browse => set_filter(state, Input::default()),
+fn clear_search(state: &mut State, effects: &mut Vec<Effect>) {
+    if state.catalog.words.value().is_empty() && state.catalog.category.is_none() {
+        return;
     }
+    // What was found stays selected among all.
+    let keep = state.catalog.selected().map(|product| product.id.clone());
+    state.catalog.words = Input::default();
+    state.catalog.category = None;
+    catalog::find(state, keep, effects);
 }
 
 fn accept(state: &mut State, effects: &mut Vec<Effect>) {
     match std::mem::replace(&mut state.mode, Mode::Browse) {
         Mode::Quantity { product, input } => browse::set_quantity(state, &product, input.value(), effects),
-        Mode::Filter => {}
+        Mode::Palette { input, cursor } => {
+            let entry = palette::entries(state, input.value()).into_iter().nth(cursor);
+            match entry {
+                Some(entry) => run(state, entry.run, effects),
+                None => super::complain(state, "There is no such command".to_owned()),
+            }
+        }
+        Mode::Search => {}
         other => state.mode = other,
+    }
+}
+
+/// Types what the selected entry of the palette stands for.
+fn complete(state: &mut State) {
+    let Mode::Palette { input, cursor } = &state.mode else { return };
+    if let Some(entry) = palette::entries(state, input.value()).into_iter().nth(*cursor) {
+        state.mode = Mode::Palette { input: Input::new(entry.completed), cursor: 0 };
+    }
+}
+
+fn run(state: &mut State, run: Run, effects: &mut Vec<Effect>) {
+    match run {
+        Run::Action(action) => act(state, action, effects),
+        Run::Type(text) => state.mode = Mode::Palette { input: Input::new(text), cursor: 0 },
+        Run::Add(product, quantity) => browse::add(state, product, quantity, effects),
+        Run::Set(product, quantity) => browse::set_quantity(state, &product, &quantity.to_string(), effects),
+        Run::Remove(product) => browse::remove(state, product, effects),
+        Run::Category(category) => catalog::show_category(state, category, effects),
+        Run::Sort(sort) => catalog::sort(state, sort, effects),
+        Run::Theme(theme) => state.theme = theme,
     }
 }
 
@@ -101,66 +155,4 @@ pub fn ask_quantity(state: &mut State, product: ProductId) {
     let now = state.cart.shown.quantity(&product);
     let input = if now > 0 { Input::new(now.to_string()) } else { Input::default() };
     state.mode = Mode::Quantity { product, input };
-}
-
-/// Text was pasted: it is typed where something is typed; elsewhere it does nothing, so
-/// that a pasted newline orders nothing.
-pub fn paste(state: &mut State, text: &str) {
-    let line = crate::model::text::clean_to(text.trim().as_bytes(), LONGEST);
-    for c in line.chars() {
-        match state.mode {
-            Mode::Filter | Mode::Quantity { .. } => edit(state, Key::plain(Code::Char(c))),
-            _ => return,
-        }
-    }
-}
-
-fn edit(state: &mut State, key: Key) {
-    let Some(request) = request(key) else { return };
-    match &mut state.mode {
-        Mode::Quantity { input, .. } => handle(input, request),
-        Mode::Filter => {
-            let mut filter = std::mem::take(&mut state.catalog.filter);
-            let before = filter.value().to_owned();
-            handle(&mut filter, request);
-            if filter.value() == before { state.catalog.filter = filter } else { set_filter(state, filter) }
-        }
-        _ => {}
-    }
-}
-
-fn handle(input: &mut Input, request: InputRequest) {
-    let grows = matches!(request, InputRequest::InsertChar(_));
-    if !grows || input.value().chars().count() < LONGEST {
-        input.handle(request);
-    }
-}
-
-fn set_filter(state: &mut State, filter: Input) {
-    state.catalog.filter = filter;
-    state.catalog.shown = state.catalog.catalog.filter(state.catalog.filter.value());
-    state.catalog.scroll = crate::tui::state::Scroll::default();
-}
-
-/// What a key does to a line of text, as in a shell.
-fn request(key: Key) -> Option<InputRequest> {
-    Some(match (key.code, key.ctrl, key.alt) {
-        (Code::Char(c), false, false) => InputRequest::InsertChar(c),
-        (Code::Named("backspace"), false, false) | (Code::Char('h'), true, false) => {
-            InputRequest::DeletePrevChar
-        }
-        (Code::Named("delete"), false, false) | (Code::Char('d'), true, false) => {
-            InputRequest::DeleteNextChar
-        }
-        (Code::Named("left"), false, false) | (Code::Char('b'), true, false) => InputRequest::GoToPrevChar,
-        (Code::Named("right"), false, false) | (Code::Char('f'), true, false) => InputRequest::GoToNextChar,
-        (Code::Named("left"), ..) | (Code::Char('b'), _, true) => InputRequest::GoToPrevWord,
-        (Code::Named("right"), ..) | (Code::Char('f'), _, true) => InputRequest::GoToNextWord,
-        (Code::Named("home"), ..) | (Code::Char('a'), true, false) => InputRequest::GoToStart,
-        (Code::Named("end"), ..) | (Code::Char('e'), true, false) => InputRequest::GoToEnd,
-        (Code::Char('u'), true, false) => InputRequest::DeleteLine,
-        (Code::Char('w'), true, false) | (Code::Named("backspace"), ..) => InputRequest::DeletePrevWord,
-        (Code::Char('k'), true, false) => InputRequest::DeleteTillEnd,
-        _ => return None,
-    })
 }

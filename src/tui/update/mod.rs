@@ -5,6 +5,8 @@ mod browse;
 mod cart;
 mod catalog;
 mod keys;
+mod mouse;
+mod typing;
 
 pub use browse::MOST_UNCONFIRMED;
 pub use cart::describe;
@@ -22,7 +24,9 @@ pub fn update(state: &mut State, message: Message, now: Now) -> Vec<Effect> {
     let mut effects = Vec::new();
     match message {
         Message::Key(key) => keys::press(state, key, &mut effects),
-        Message::Paste(text) => keys::paste(state, &text),
+        Message::Paste(text) => typing::paste(state, &text, &mut effects),
+        Message::Mouse(mouse) => mouse::on_mouse(state, mouse, &mut effects),
+        Message::Found(number, found) => catalog::on_found(state, number, found),
         Message::Resize(width, height) => state.size = (width, height),
         Message::Link(event) => cart::on_link(state, event, now, &mut effects),
         Message::Catalog(read, took) => catalog::on_read(state, read, took, &mut effects),

@@ -1,33 +1,17 @@
 //! The cart pane.
 
 use super::row::{self, left, right};
-use super::{has_keyboard, hint, pane};
+use super::{has_keyboard, hint, money, pane, scroll_bar};
 use crate::model::total::{self, Known, Standing};
-use crate::model::{CartLine, Quantity};
-use crate::tui::layout::{Areas, Pane};
+use crate::model::{CartLine, Money, Quantity, text};
+use crate::tui::layout::{Areas, CartColumns, Pane};
 use crate::tui::state::{Link, State};
-use crate::tui::theme::{PENDING, Theme};
+use crate::tui::theme::{BAR, CHEAPER, DEARER, PENDING, Theme};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
+use ratatui::style::Style;
 use ratatui::text::{Line, Span};
-use ratatui::widgets::Widget;
-
-/// The widths of the columns; 0 for those that have no room.
-struct Columns {
-    quantity: u16,
-    name: u16,
-    price: u16,
-    total: u16,
-}
-
-impl Columns {
-    fn of(width: u16) -> Columns {
-        let (quantity, total) = (5, 10);
-        let price = if width >= 40 { 9 } else { 0 };
-        let gaps = 2 + u16::from(price > 0);
-        Columns { quantity, name: width.saturating_sub(quantity + total + price + gaps), price, total }
-    }
-}
+use ratatui::widgets::{Paragraph, Widget, Wrap};
 
 /// Draws the cart.
 pub fn draw(state: &State, theme: &Theme, area: Rect, areas: &Areas, buffer: &mut Buffer) {
@@ -42,33 +26,53 @@ pub fn draw(state: &State, theme: &Theme, area: Rect, areas: &Areas, buffer: &mu
     if lines.is_empty() {
         return hint(theme, empty(state), rows, buffer);
     }
-    let columns = Columns::of(rows.width);
+    let columns = CartColumns::of(rows.width);
     let heads = [
         right("Qty", columns.quantity, theme.dim),
         left("Product", columns.name, theme.dim),
+        left("From", columns.by, theme.dim),
         right("Each", columns.price, theme.dim),
         right("Total", columns.total, theme.dim),
+        left("Share", columns.share, theme.dim),
     ];
     row::draw(&heads, Rect { y: rows.y - 1, height: 1, ..rows }, theme.dim, false, buffer);
-    for at in 0..rows.height {
-        let place = state.cart.scroll.top + usize::from(at);
-        let Some(line) = lines.get(place) else { break };
-        let selected = place == state.cart.scroll.cursor;
+    let top = state.cart.scroll.top;
+    let visible = || lines.iter().skip(top).take(usize::from(rows.height));
+    let sums = visible().filter_map(|line| total::line(line, state.known(&line.product)).1);
+    let look = Look { decimals: money::decimals(sums), subtotal: state.totals().subtotal, columns };
+    for (at, line) in (0..rows.height).zip(visible()) {
+        let selected = top + usize::from(at) == state.cart.scroll.cursor;
+        let marked = state.marks.iter().any(|mark| mark.product == line.product);
+        let ground = match selected {
+            _ if marked => (theme.mark, true),
+            true if focused => (theme.selected, true),
+            true => (theme.unfocused, false),
+            false => (theme.text, false),
+        };
         let area = Rect { y: rows.y + at, height: 1, ..rows };
-        line_row(state, theme, line, &columns, selected.then_some(focused), area, buffer);
+        line_row(state, theme, line, &look, ground, area, buffer);
     }
-    sums(state, theme, areas.sums, buffer);
+    scroll_bar(theme, area, rows, lines.len(), top, buffer);
+    draw_sums(state, theme, areas.sums, buffer);
+}
+
+/// What all rows have in common.
+struct Look {
+    columns: CartColumns,
+    decimals: usize,
+    subtotal: Money,
 }
 
 fn line_row(
     state: &State,
     theme: &Theme,
     line: &CartLine,
-    columns: &Columns,
-    selected: Option<bool>,
+    look: &Look,
+    (ground, over): (Style, bool),
     area: Rect,
     buffer: &mut Buffer,
 ) {
+    let columns = &look.columns;
     let known = state.known(&line.product);
     let (standing, sum) = total::line(line, known);
     let pending = state.cart.is_unconfirmed(&line.product);
@@ -77,61 +81,78 @@ fn line_row(
         Quantity::Whole(n) => n.to_string(),
         Quantity::Damaged(score) => score.clone(),
     };
-    let price = match known {
-        Known::Product(product) => product.price.map(|price| price.to_string()).unwrap_or_default(),
-        Known::Gone | Known::Unread => String::new(),
-    };
     let good = matches!(standing, Standing::Good | Standing::Reading);
     let mut name = state.name_of(&line.product);
     if !good {
         // The reason stands before the name, so that no width cuts it off.
         name = format!("({}) {name}", standing.word());
     }
-    let text = match (good, pending) {
+    let style = match (good, pending) {
         (false, _) => theme.bad,
         (true, true) => theme.pending,
         (true, false) => theme.text,
     };
-    let sum = sum.map_or_else(|| "—".to_owned(), |sum| sum.to_string());
+    let (price, price_style) = price(theme, line, known);
+    let by = line.added.as_ref().map_or("", |added| added.by.as_str());
+    let share = sum.map(|sum| share(sum, look.subtotal, columns.share)).unwrap_or_default();
+    let sum = sum.map_or_else(|| "—".to_owned(), |sum| money::aligned(sum, look.decimals));
     // A line that does not count has no price to show: its reason takes that room.
-    let (name_width, price_width) = match columns.price {
-        0 => (columns.name, 0),
-        price if good => (columns.name, price),
-        price => (columns.name + 1 + price, 0),
-    };
+    let gained =
+        if good { 0 } else { [columns.by, columns.price].iter().filter(|w| **w > 0).map(|w| w + 1).sum() };
+    let kept = |width: u16| if good { width } else { 0 };
     let cells = [
-        right(&quantity, columns.quantity, text),
-        left(&name, name_width, text),
-        right(&price, price_width, theme.dim),
-        right(&sum, columns.total, text),
+        right(&quantity, columns.quantity, style),
+        left(&name, columns.name + gained, style),
+        left(by, kept(columns.by), theme.dim),
+        right(&price, kept(columns.price), price_style),
+        right(&sum, columns.total, style),
+        left(&share, columns.share, theme.accent),
     ];
-    let marked = state.marks.iter().any(|mark| mark.product == line.product);
-    match selected {
-        _ if marked => row::draw(&cells, area, theme.mark, true, buffer),
-        Some(true) => row::draw(&cells, area, theme.selected, true, buffer),
-        Some(false) => row::draw(&cells, area, theme.unfocused, false, buffer),
-        None => row::draw(&cells, area, theme.text, false, buffer),
+    row::draw(&cells, area, ground, over, buffer);
+}
+
+/// The price of one, marked where it changed since the line came.
+fn price(theme: &Theme, line: &CartLine, known: Known<'_>) -> (String, Style) {
+    let Known::Product(product) = known else { return (String::new(), theme.dim) };
+    let Some(now) = product.price else { return (String::new(), theme.dim) };
+    match line.added.as_ref().and_then(|added| added.price) {
+        Some(then) if now > then => (format!("{DEARER}{now}"), theme.bad),
+        Some(then) if now < then => (format!("{CHEAPER}{now}"), theme.good),
+        _ => (now.to_string(), theme.dim),
     }
 }
 
-fn sums(state: &State, theme: &Theme, area: Rect, buffer: &mut Buffer) {
+/// A bar of up to `width` columns, by eighths of a column.
+fn share(sum: Money, subtotal: Money, width: u16) -> String {
+    let Some(part) = sum.decimal().checked_div(subtotal.decimal()) else { return String::new() };
+    let eighths = (part * rust_decimal::Decimal::from(width * 8)).round();
+    let eighths = usize::try_from(eighths).unwrap_or(0).max(1);
+    BAR[8].repeat(eighths / 8) + BAR[eighths % 8]
+}
+
+fn draw_sums(state: &State, theme: &Theme, area: Rect, buffer: &mut Buffer) {
     let Some(last) = area.height.checked_sub(1) else { return };
     if last > 0 {
         let rule = "─".repeat(usize::from(area.width));
         buffer.set_stringn(area.x, area.y, rule, usize::from(area.width), theme.border);
     }
+    if last > 1 {
+        let between = Rect { y: area.y + 1, height: last - 1, ..area };
+        let said = by_category(state).join("  ");
+        Paragraph::new(said).style(theme.dim).wrap(Wrap { trim: true }).render(between, buffer);
+    }
     let area = Rect { y: area.y + last, height: 1, ..area };
     let totals = state.totals();
-    let mut words = count_items(totals.items);
+    let mut words = if totals.items == 1 { "1 item ".to_owned() } else { format!("{} items ", totals.items) };
     if totals.uncounted > 0 {
-        words.push_str(&format!(", {} not counted", count(totals.uncounted, "line")));
+        words.push_str(&format!("({} not counted) ", count(totals.uncounted, "line")));
     }
     if state.cart.shown.hidden > 0 {
-        words.push_str(&format!(", {} more not shown", state.cart.shown.hidden));
+        words.push_str(&format!("({} more not shown)", state.cart.shown.hidden));
     }
     let unsure = if state.cart.unconfirmed.is_empty() { "" } else { PENDING };
     let subtotal = format!("Subtotal {}{}{unsure}", state.shop.currency, totals.subtotal);
-    let width = u16::try_from(crate::model::text::width(&subtotal)).unwrap_or(area.width).min(area.width);
+    let width = u16::try_from(text::width(&subtotal)).unwrap_or(area.width).min(area.width);
     let cells = [
         left(&words, area.width.saturating_sub(width + 1), theme.dim),
         right(&subtotal, width, theme.accent),
@@ -139,8 +160,20 @@ fn sums(state: &State, theme: &Theme, area: Rect, buffer: &mut Buffer) {
     row::draw(&cells, area, theme.text, false, buffer);
 }
 
-fn count_items(items: u64) -> String {
-    if items == 1 { "1 item".to_owned() } else { format!("{items} items") }
+/// The subtotal of each category, in the order of the lines.
+fn by_category(state: &State) -> Vec<String> {
+    let mut sums: Vec<(&str, Money)> = Vec::new();
+    for line in &state.cart.shown.lines {
+        let known = state.known(&line.product);
+        let (Known::Product(product), (_, Some(sum))) = (known, total::line(line, known)) else { continue };
+        match sums.iter_mut().find(|(name, _)| *name == &*product.category) {
+            Some((_, total)) => *total = *total + sum,
+            None => sums.push((&product.category, sum)),
+        }
+    }
+    let currency = &state.shop.currency;
+    let named = |name: &str| if name.is_empty() { "Other".to_owned() } else { name.replace(' ', "\u{a0}") };
+    sums.iter().map(|(name, sum)| format!("{}\u{a0}{currency}{sum}", named(name))).collect()
 }
 
 fn count(n: usize, thing: &str) -> String {

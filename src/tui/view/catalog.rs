@@ -1,40 +1,18 @@
 //! The catalog pane.
 
 use super::row::{self, left, right};
-use super::{has_keyboard, hint, pane};
+use super::{details, has_keyboard, hint, money, pane, scroll_bar};
+use crate::model::search::{self, Sort};
 use crate::model::{Product, Stock};
-use crate::tui::layout::{Areas, Pane};
+use crate::tui::layout::{Areas, CatalogColumns, Pane};
 use crate::tui::state::{Link, Mode, State};
 use crate::tui::theme::{PENDING, Theme, UNLIMITED};
 use ratatui::Frame;
+use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
+use ratatui::style::Style;
 use ratatui::text::{Line, Span};
-use ratatui::widgets::{Paragraph, Widget, Wrap};
-
-/// The widths of the columns; 0 for those that have no room.
-struct Columns {
-    name: u16,
-    unit: u16,
-    price: u16,
-    stock: u16,
-    inside: u16,
-}
-
-impl Columns {
-    fn of(width: u16) -> Columns {
-        let (price, inside) = (9, 5);
-        let stock = if width >= 40 { 5 } else { 0 };
-        let unit = if width >= 54 { 10 } else { 0 };
-        let gaps = 2 + u16::from(stock > 0) + u16::from(unit > 0);
-        Columns {
-            name: width.saturating_sub(price + inside + stock + unit + gaps),
-            unit,
-            price,
-            stock,
-            inside,
-        }
-    }
-}
+use ratatui::widgets::Widget;
 
 /// Draws the catalog.
 pub fn draw(state: &State, theme: &Theme, area: Rect, areas: &Areas, frame: &mut Frame<'_>) {
@@ -49,38 +27,52 @@ pub fn draw(state: &State, theme: &Theme, area: Rect, areas: &Areas, frame: &mut
     if state.catalog.shown.is_empty() {
         return hint(theme, &empty(state), rows, buffer);
     }
-    let columns = Columns::of(rows.width);
-    let heads = [
-        left("Product", columns.name, theme.dim),
-        left("Unit", columns.unit, theme.dim),
-        right("Price", columns.price, theme.dim),
-        right("Stock", columns.stock, theme.dim),
-        right("Cart", columns.inside, theme.dim),
-    ];
-    row::draw(&heads, Rect { y: rows.y - 1, height: 1, ..rows }, theme.dim, false, buffer);
-    for line in 0..rows.height {
-        let place = state.catalog.scroll.top + usize::from(line);
-        let Some(product) = state.catalog.row(place) else { break };
-        let selected = place == state.catalog.scroll.cursor;
+    let columns = CatalogColumns::of(rows.width);
+    heads(state, theme, &columns, rows, buffer);
+    let top = state.catalog.scroll.top;
+    let visible = || (top..top + usize::from(rows.height)).map_while(|place| state.catalog.row(place));
+    let decimals = money::decimals(visible().filter_map(|product| product.price));
+    for (line, product) in (0..rows.height).zip(visible()) {
+        let selected = top + usize::from(line) == state.catalog.scroll.cursor;
+        let look = match selected {
+            true if focused => (theme.selected, true),
+            true => (theme.unfocused, false),
+            false => (theme.text, false),
+        };
         let area = Rect { y: rows.y + line, height: 1, ..rows };
-        product_row(state, theme, product, &columns, selected.then_some(focused), area, buffer);
+        product_row(state, theme, product, &columns, decimals, look, area, buffer);
     }
-    if let Some(product) = state.catalog.selected() {
-        details(theme, product, areas.details, buffer);
-    }
+    scroll_bar(theme, area, rows, state.catalog.shown.len(), top, buffer);
+    details::product(state, areas.details, buffer);
 }
 
+fn heads(state: &State, theme: &Theme, columns: &CatalogColumns, rows: Rect, buffer: &mut Buffer) {
+    // The order stands under its column.
+    let style = |sort: Sort| if state.catalog.sort == sort { theme.accent } else { theme.dim };
+    let heads = [
+        left("Product", columns.name, style(Sort::Name)),
+        left("Category", columns.category, theme.dim),
+        left("Unit", columns.unit, theme.dim),
+        right("Price", columns.price, style(Sort::Price)),
+        right("Stock", columns.stock, theme.dim),
+        right("Cart", columns.inside, style(Sort::InCart)),
+    ];
+    row::draw(&heads, Rect { y: rows.y - 1, height: 1, ..rows }, theme.dim, false, buffer);
+}
+
+#[allow(clippy::too_many_arguments, reason = "a row is drawn from all of these")]
 fn product_row(
     state: &State,
     theme: &Theme,
     product: &Product,
-    columns: &Columns,
-    selected: Option<bool>,
+    columns: &CatalogColumns,
+    decimals: usize,
+    (ground, over): (Style, bool),
     area: Rect,
-    buffer: &mut ratatui::buffer::Buffer,
+    buffer: &mut Buffer,
 ) {
     let price = match product.price {
-        Some(price) => format!("{}{price}", state.shop.currency),
+        Some(price) => format!("{}{}", state.shop.currency, money::aligned(price, decimals)),
         None => "no price".to_owned(),
     };
     let (stock, stock_style) = match product.stock {
@@ -99,58 +91,64 @@ fn product_row(
     };
     let cells = [
         left(&product.name, columns.name, theme.text),
+        left(&product.category, columns.category, theme.dim),
         left(&product.unit, columns.unit, theme.dim),
         right(&price, columns.price, if product.price.is_some() { theme.text } else { theme.bad }),
         right(&stock, columns.stock, stock_style),
         right(&inside, columns.inside, if pending { theme.pending } else { theme.accent }),
     ];
-    match selected {
-        Some(true) => row::draw(&cells, area, theme.selected, true, buffer),
-        Some(false) => row::draw(&cells, area, theme.unfocused, false, buffer),
-        None => row::draw(&cells, area, theme.text, false, buffer),
+    row::draw(&cells, area, ground, over, buffer);
+    let words = state.catalog.words.value();
+    if !words.trim().is_empty() {
+        let name = Rect { width: columns.name.min(area.width), ..area };
+        row::mark(&product.name, &search::marks(words, &product.name), name, theme.found, buffer);
     }
 }
 
-/// The title, and where the cursor stands while a filter is typed.
+/// The title, and where the cursor stands while a search is typed.
 fn title<'a>(state: &'a State, theme: &Theme, area: Rect) -> (Line<'a>, Option<u16>) {
-    let (shown, all) = (state.catalog.shown.len(), state.catalog.catalog.len());
-    let filter = state.catalog.filter.value();
-    let typing = matches!(state.mode, Mode::Filter);
+    let pane = &state.catalog;
+    let (shown, all) = (pane.shown.len(), pane.catalog.len());
+    let words = pane.words.value();
+    let typing = matches!(state.mode, Mode::Search);
     let mut spans = vec![Span::styled(" Catalog ", theme.accent)];
     let mut cursor = None;
-    if typing || !filter.is_empty() {
+    if typing || !words.is_empty() {
         let room = usize::from(area.width).saturating_sub(26).max(4);
-        let skip = state.catalog.filter.visual_scroll(room);
-        let visible: String = filter.chars().skip(skip).take(room).collect();
+        let skip = pane.words.visual_scroll(room);
+        let visible: String = words.chars().skip(skip).take(room).collect();
         spans.push(Span::styled("/", theme.dim));
         if typing {
             let before: usize = spans.iter().map(Span::width).sum();
-            let at = state.catalog.filter.visual_cursor().saturating_sub(skip);
-            cursor = u16::try_from(before + at + 1).ok();
+            cursor = u16::try_from(before + pane.words.visual_cursor().saturating_sub(skip) + 1).ok();
         }
         spans.push(Span::styled(format!("{visible} "), theme.warn));
-        spans.push(Span::styled(format!("{shown} of {all} "), theme.dim));
-    } else if state.catalog.loaded {
-        spans.push(Span::styled(format!("{all} products "), theme.dim));
     }
+    if let Some(category) = &pane.category {
+        spans.push(Span::styled(format!("{category} "), theme.warn));
+    }
+    let searching = if pane.asked == pane.answered { "" } else { "… " };
+    let count = match (pane.loaded, pane.query().is_plain()) {
+        (false, _) => String::new(),
+        (true, true) => format!("{all} products "),
+        (true, false) => format!("{shown} of {all} {searching}"),
+    };
+    spans.push(Span::styled(count, theme.dim));
     (Line::from(spans), cursor)
 }
 
 /// What to do about an empty list.
 fn empty(state: &State) -> String {
-    let filter = state.catalog.filter.value();
-    match (&state.link, state.catalog.loaded) {
-        _ if state.catalog.loaded && !filter.is_empty() => {
-            format!("No product fits “{filter}”.\nEsc clears the filter.")
+    let pane = &state.catalog;
+    match (&state.link, pane.loaded) {
+        _ if pane.loaded && pane.asked != pane.answered => "Searching …".to_owned(),
+        _ if pane.loaded && !pane.query().is_plain() && !pane.catalog.is_empty() => {
+            format!("No product fits “{}”.\nEsc shows all again.", pane.words.value())
         }
-        (_, true) => "The catalog is empty.\nPress D to load the demo catalog,\nor let your shop's own program fill it.".to_owned(),
+        (_, true) => {
+            "The catalog is empty.\nPress D to load the demo catalog,\nor let your shop's own program fill it.".to_owned()
+        }
         (Link::Offline { .. }, false) => "Waiting for the server …".to_owned(),
         _ => "Reading the catalog …".to_owned(),
     }
-}
-
-fn details(theme: &Theme, product: &Product, area: Rect, buffer: &mut ratatui::buffer::Buffer) {
-    let category = Span::styled(format!("{}  ", product.category), theme.accent);
-    let text = Span::styled(&*product.description, theme.dim);
-    Paragraph::new(Line::from(vec![category, text])).wrap(Wrap { trim: true }).render(area, buffer);
 }

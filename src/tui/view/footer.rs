@@ -2,33 +2,42 @@
 
 use super::SECONDS_BELOW;
 use crate::model::text;
-use crate::tui::keymap;
+use crate::tui::hints::hints;
 use crate::tui::state::{Link, Mode, State, Tone};
 use crate::tui::theme::Theme;
-use crate::tui::update::context;
 use ratatui::Frame;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 use ratatui::widgets::Widget;
+use tui_input::Input;
 
 /// Draws the prompt, the message, or what is wrong with the link.
 pub fn message(state: &State, theme: &Theme, area: Rect, frame: &mut Frame<'_>) {
     if let Mode::Quantity { product, input } = &state.mode {
         let room = usize::from(area.width);
         let name = text::fit(&state.name_of(product), room.saturating_sub(24));
-        let label = format!(" Quantity of {name}: ");
-        let at = text::width(&label) + input.visual_cursor();
-        let line =
-            Line::from(vec![Span::styled(label, theme.accent), Span::styled(input.value(), theme.text)]);
-        line.render(area, frame.buffer_mut());
-        let x = u16::try_from(at).unwrap_or(u16::MAX).min(area.width.saturating_sub(1));
-        return frame.set_cursor_position((area.x + x, area.y));
+        return prompt(theme, &format!(" Quantity of {name}: "), input, area, frame);
+    }
+    if let Mode::Palette { input, .. } = &state.mode {
+        return prompt(theme, " : ", input, area, frame);
     }
     let (said, style) = said(state, theme);
     let shown = text::fit(&said, usize::from(area.width.saturating_sub(2)));
     frame.buffer_mut().set_stringn(area.x + 1, area.y, shown, usize::from(area.width - 1), style);
+}
+
+/// A label and what is typed behind it, with the cursor.
+fn prompt(theme: &Theme, label: &str, input: &Input, area: Rect, frame: &mut Frame<'_>) {
+    let room = usize::from(area.width).saturating_sub(text::width(label) + 1);
+    let skip = input.visual_scroll(room);
+    let visible: String = input.value().chars().skip(skip).collect();
+    let at = text::width(label) + input.visual_cursor().saturating_sub(skip);
+    let typed = Span::styled(text::fit(&visible, room), theme.text);
+    Line::from(vec![Span::styled(label, theme.accent), typed]).render(area, frame.buffer_mut());
+    let x = u16::try_from(at).unwrap_or(u16::MAX).min(area.width.saturating_sub(1));
+    frame.set_cursor_position((area.x + x, area.y));
 }
 
 fn said(state: &State, theme: &Theme) -> (String, Style) {
@@ -77,25 +86,10 @@ fn sentence(text: &str) -> String {
 
 /// Draws the keys that work here, as many as fit.
 pub fn keys(state: &State, theme: &Theme, area: Rect, buffer: &mut Buffer) {
-    let hints: Vec<(String, &str)> =
-        keymap::footer(context(state)).map(|(key, word)| (format!("{key} "), word)).collect();
-    let width =
-        |(key, word): &(String, &str)| u16::try_from(text::width(key) + text::width(word) + 2).unwrap_or(99);
-    // The last ones, help and quit, always show.
-    let (usual, last) = hints.split_at(hints.len().saturating_sub(2));
-    let kept: u16 = last.iter().map(width).sum();
-    let mut x = area.x + 1;
-    let end = area.right().saturating_sub(kept);
-    let fits = usual.iter().scan(x, |x, hint| {
-        *x += width(hint);
-        Some((*x <= end).then_some(hint))
-    });
-    for (key, word) in fits.map_while(|hint| hint).chain(last) {
-        if x >= area.right() {
-            return;
-        }
-        (x, _) = buffer.set_stringn(x, area.y, key, usize::from(area.right() - x), theme.accent);
-        (x, _) = buffer.set_stringn(x, area.y, word, usize::from(area.right() - x), theme.dim);
-        x += 2;
+    for hint in hints(state, area.width) {
+        let room = usize::from(area.width.saturating_sub(hint.x));
+        let (x, _) = buffer.set_stringn(area.x + hint.x, area.y, &hint.key, room, theme.accent);
+        let room = usize::from(area.right().saturating_sub(x + 1));
+        buffer.set_stringn(x + 1, area.y, hint.word, room, theme.dim);
     }
 }

@@ -3,15 +3,19 @@
 mod activity;
 mod cart;
 mod catalog;
+mod details;
 mod footer;
 mod header;
 mod help;
+mod money;
+mod palette;
 mod row;
 
 use super::layout::Pane;
 use super::state::{Mode, State};
 use super::theme::Theme;
 use ratatui::Frame;
+use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::Line;
 use ratatui::widgets::{Block, BorderType, Paragraph, Widget, Wrap};
@@ -19,7 +23,8 @@ use ratatui::widgets::{Block, BorderType, Paragraph, Widget, Wrap};
 pub use header::SECONDS_BELOW;
 
 /// Draws the whole screen.
-pub fn view(state: &State, theme: &Theme, frame: &mut Frame<'_>) {
+pub fn view(state: &State, frame: &mut Frame<'_>) {
+    let theme = &state.theme;
     let Some(areas) = state.areas() else {
         let text = format!("{}×{} is too small: make the window larger", state.size.0, state.size.1);
         return Paragraph::new(text).wrap(Wrap { trim: true }).render(frame.area(), frame.buffer_mut());
@@ -27,7 +32,7 @@ pub fn view(state: &State, theme: &Theme, frame: &mut Frame<'_>) {
     header::draw(state, theme, areas.header, frame.buffer_mut());
     if let Mode::Help(top) = state.mode {
         let body = Rect { y: 1, height: state.size.1.saturating_sub(3), ..frame.area() };
-        help::draw(top, theme, body, frame.buffer_mut());
+        help::draw(state, top, body, frame.buffer_mut());
     } else {
         if let Some(area) = areas.catalog {
             catalog::draw(state, theme, area, &areas, frame);
@@ -39,6 +44,7 @@ pub fn view(state: &State, theme: &Theme, frame: &mut Frame<'_>) {
             activity::draw(state, theme, area, frame.buffer_mut());
         }
     }
+    palette::draw(state, theme, areas.palette, frame.buffer_mut());
     footer::message(state, theme, areas.message, frame);
     footer::keys(state, theme, areas.footer, frame.buffer_mut());
 }
@@ -49,13 +55,39 @@ fn pane<'a>(theme: &Theme, focused: bool, title: Line<'a>) -> Block<'a> {
     Block::bordered().border_type(BorderType::Rounded).border_style(style).title_top(title)
 }
 
+/// What the terminal's title says: the shop, and how much is in the cart.
+#[must_use]
+pub fn title(state: &State) -> String {
+    let items = state.totals().items;
+    format!(
+        "{} · {} · {items} {}",
+        state.shop.name,
+        state.session.user,
+        if items == 1 { "item" } else { "items" }
+    )
+}
+
+/// A scroll bar on the right side of a frame, where not all rows show.
+fn scroll_bar(theme: &Theme, frame: Rect, rows: Rect, length: usize, top: usize, buffer: &mut Buffer) {
+    let page = usize::from(rows.height);
+    if page == 0 || length <= page {
+        return;
+    }
+    let thumb = (page * page / length).max(1);
+    let start = top * (page - thumb) / (length - page);
+    for line in start..start + thumb {
+        let y = rows.y + u16::try_from(line).unwrap_or(0).min(rows.height - 1);
+        buffer.set_string(frame.right() - 1, y, "┃", theme.focus);
+    }
+}
+
 /// Whether a pane has the keyboard.
 fn has_keyboard(state: &State, pane: Pane) -> bool {
     state.focus == pane && !matches!(state.mode, Mode::Help(_))
 }
 
 /// A hint in the middle of an empty pane.
-fn hint(theme: &Theme, text: &str, rows: Rect, buffer: &mut ratatui::buffer::Buffer) {
+fn hint(theme: &Theme, text: &str, rows: Rect, buffer: &mut Buffer) {
     let area = Rect { y: rows.y + rows.height / 4, height: rows.height - rows.height / 4, ..rows };
     Paragraph::new(text).style(theme.dim).centered().wrap(Wrap { trim: true }).render(area, buffer);
 }

@@ -45,3 +45,21 @@ pub fn draw(cells: &[Cell<'_>], area: Rect, ground: Style, over: bool, buffer: &
         x += cell.width + 1;
     }
 }
+
+/// Marks characters of a text that stands in `area`, as far as it shows.
+pub fn mark(shown: &str, places: &[usize], area: Rect, style: Style, buffer: &mut Buffer) {
+    let mut x = area.x;
+    for (place, c) in shown.chars().enumerate() {
+        let wide = u16::try_from(text::width(c.encode_utf8(&mut [0; 4]))).unwrap_or(0);
+        // The last column may be an ellipsis.
+        if x + wide > area.right().saturating_sub(1) && text::width(shown) > usize::from(area.width)
+            || x >= area.right()
+        {
+            return;
+        }
+        if places.binary_search(&place).is_ok() {
+            buffer.set_style(Rect { x, width: wide, ..area }, style);
+        }
+        x += wide;
+    }
+}

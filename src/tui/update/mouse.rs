@@ -1,0 +1,114 @@
+//! The mouse: click, double click, wheel.
+
+use super::{browse, catalog, keys};
+use crate::model::Sort;
+use crate::tui::hints::hints;
+use crate::tui::keymap::Action;
+use crate::tui::layout::{CatalogColumns, Pane};
+use crate::tui::message::{Effect, Mouse, MouseKind};
+use crate::tui::state::{Mode, State};
+use ratatui::layout::{Position, Rect};
+
+/// Two presses within this many milliseconds are a double click.
+const DOUBLE: u64 = 400;
+/// Rows for one notch of the wheel.
+const NOTCH: usize = 3;
+
+/// The mouse did something.
+pub fn on_mouse(state: &mut State, mouse: Mouse, effects: &mut Vec<Effect>) {
+    match mouse.kind {
+        MouseKind::Press => press(state, mouse, effects),
+        MouseKind::WheelUp => wheel(state, mouse, Action::Up),
+        MouseKind::WheelDown => wheel(state, mouse, Action::Down),
+    }
+}
+
+fn press(state: &mut State, mouse: Mouse, effects: &mut Vec<Effect>) {
+    let Some(areas) = state.areas() else { return };
+    let last = state.pressed.replace((mouse.column, mouse.row, state.now));
+    let double = last.is_some_and(|(column, row, at)| {
+        (column, row) == (mouse.column, mouse.row) && state.now.saturating_sub(at) <= DOUBLE
+    });
+    if areas.footer.contains(at(mouse)) {
+        let hit = |hint: &&crate::tui::hints::Hint| (hint.x..hint.x + hint.width).contains(&mouse.column);
+        let action = hints(state, areas.footer.width).iter().find(hit).map(|hint| hint.action);
+        return action.into_iter().for_each(|action| keys::act(state, action, effects));
+    }
+    if let Mode::Palette { cursor, .. } = &mut state.mode {
+        if let Some(row) = row(areas.palette, mouse).filter(|_| mouse.row > areas.palette.y) {
+            *cursor = row - 1;
+            keys::act(state, Action::Accept, effects);
+        }
+        return;
+    }
+    if !matches!(state.mode, Mode::Browse | Mode::Search) {
+        return;
+    }
+    let heads = Rect { y: areas.catalog_rows.y.saturating_sub(1), height: 1, ..areas.catalog_rows };
+    if areas.catalog.is_some() && heads.contains(at(mouse)) {
+        return sort_by_head(state, mouse.column - heads.x, heads.width, effects);
+    }
+    for (pane, frame, rows) in
+        [(Pane::Catalog, areas.catalog, areas.catalog_rows), (Pane::Cart, areas.cart, areas.cart_rows)]
+    {
+        if !frame.is_some_and(|frame| frame.contains(at(mouse))) {
+            continue;
+        }
+        state.focus = pane;
+        state.mode = Mode::Browse;
+        let Some(row) = row(rows, mouse) else { return };
+        let (scroll, length) = match pane {
+            Pane::Catalog => (&mut state.catalog.scroll, state.catalog.shown.len()),
+            Pane::Cart => (&mut state.cart.scroll, state.cart.shown.lines.len()),
+        };
+        if scroll.top + row < length {
+            scroll.cursor = scroll.top + row;
+            if double {
+                let action = if pane == Pane::Catalog { Action::Add } else { Action::SetQuantity };
+                state.pressed = None;
+                browse::act(state, action, effects);
+            }
+        }
+    }
+}
+
+fn sort_by_head(state: &mut State, x: u16, width: u16, effects: &mut Vec<Effect>) {
+    let sort = match CatalogColumns::of(width).at(x) {
+        Some(0) => Sort::Name,
+        Some(1 | 2) => Sort::Category,
+        Some(3) => Sort::Price,
+        Some(5) => Sort::InCart,
+        _ => return,
+    };
+    // A second click goes back to the usual order.
+    let sort = if state.catalog.sort == sort { Sort::Category } else { sort };
+    catalog::sort(state, sort, effects);
+}
+
+/// Turns the list under the pointer, wherever the keyboard is.
+fn wheel(state: &mut State, mouse: Mouse, action: Action) {
+    let Some(areas) = state.areas() else { return };
+    if matches!(state.mode, Mode::Help(_)) {
+        return browse::walk(state, action);
+    }
+    let over = |frame: Option<Rect>| frame.is_some_and(|frame| frame.contains(at(mouse)));
+    let (scroll, length) = if over(areas.catalog) {
+        (&mut state.catalog.scroll, state.catalog.shown.len())
+    } else if over(areas.cart) {
+        (&mut state.cart.scroll, state.cart.shown.lines.len())
+    } else {
+        return;
+    };
+    scroll.cursor = match action {
+        Action::Up => scroll.cursor.saturating_sub(NOTCH),
+        _ => (scroll.cursor + NOTCH).min(length.saturating_sub(1)),
+    };
+}
+
+fn at(mouse: Mouse) -> Position {
+    Position::new(mouse.column, mouse.row)
+}
+
+fn row(rows: Rect, mouse: Mouse) -> Option<usize> {
+    rows.contains(at(mouse)).then(|| usize::from(mouse.row - rows.y))
+}
