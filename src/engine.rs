@@ -202,6 +202,9 @@ impl Engine {
         let run = Command::new(server)
             .args(["--port", "0", "--unixsocketperm", "700", "--daemonize", "yes", "--appendonly", "yes"])
             .args(["--save", "", "--maxmemory-policy", "noeviction", "--hz", "1"])
+            // With `everysec` a change can be confirmed before it is written: the write waits
+            // for a sync that goes on, and a kill then loses it.
+            .args(["--appendfsync", "always"])
             .arg("--unixsocket")
             .arg(&socket)
             .arg("--dir")

@@ -105,10 +105,12 @@ async fn torture() {
     for n in 0..CLIENTS {
         let proxy = Proxy::start(&server.socket(), &format!("proxy{n}"));
         let faults = &proxy.faults;
-        faults.drop_every.store(23 + n, Ordering::Relaxed);
-        faults.mute_every.store(211 + 7 * n, Ordering::Relaxed);
-        faults.half_close_every.store(97 + 3 * n, Ordering::Relaxed);
-        faults.delay_every.store(41 + n, Ordering::Relaxed);
+        // Each takes its time: their number is to stay within reason.
+        let often = (changes / 4_000).max(1);
+        faults.drop_every.store((23 + n) * often, Ordering::Relaxed);
+        faults.mute_every.store((211 + 7 * n) * often * often, Ordering::Relaxed);
+        faults.half_close_every.store((97 + 3 * n) * often, Ordering::Relaxed);
+        faults.delay_every.store((41 + n) * often, Ordering::Relaxed);
         faults.on.store(true, Ordering::Relaxed);
         let work =
             client(proxy.url(), seed * 1000 + n + 1, changes / CLIENTS, products.clone(), kills.clone());

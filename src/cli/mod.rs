@@ -2,6 +2,7 @@
 
 mod add;
 mod cart;
+mod config;
 mod demo;
 mod engine;
 mod output;
@@ -48,6 +49,8 @@ enum Command {
     Products(products::Products),
     /// Load the demo catalog
     Demo,
+    /// Show the settings in force and where they come from
+    Config,
     /// Show, start or stop the private server
     Engine(engine::EngineArgs),
 }
@@ -176,6 +179,7 @@ fn execute(cli: Cli, output: &Output) -> Result<ExitCode, Failure> {
         Some(Command::Cart) => runtime.block_on(cart::run(&settings, output))?,
         Some(Command::Products(args)) => runtime.block_on(products::run(&args, &settings, output))?,
         Some(Command::Demo) => runtime.block_on(demo::run(&settings, output))?,
+        Some(Command::Config) => config::run(&settings, output)?,
         Some(Command::Engine(_)) => {}
     }
     Ok(ExitCode::SUCCESS)

@@ -30,6 +30,17 @@ impl Standing {
         }
     }
 
+    /// The same where there is little room.
+    #[must_use]
+    pub fn short_word(self) -> &'static str {
+        match self {
+            Standing::Gone => "gone",
+            Standing::NoPrice => "no price",
+            Standing::Damaged => "damaged",
+            Standing::Good | Standing::Reading => self.word(),
+        }
+    }
+
     /// A short name for programs; stable.
     #[must_use]
     pub fn code(self) -> &'static str {

@@ -5,6 +5,8 @@ use ratatui::style::{Color, Modifier, Style};
 /// The styles by their meaning.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Theme {
+    /// The ground below everything; the terminal's own where it is empty.
+    pub ground: Style,
     /// Usual text.
     pub text: Style,
     /// Text of less weight.
@@ -60,8 +62,15 @@ impl Theme {
         Theme::NAMED.iter().find(|(known, _)| *known == name).map(|(_, theme)| *theme)
     }
 
+    /// The same on the terminal's own ground.
+    #[must_use]
+    pub fn on_own_ground(self) -> Theme {
+        Theme { ground: Style::new(), ..self }
+    }
+
     /// For terminals with a dark ground.
     pub const DARK: Theme = Theme {
+        ground: Style::new().bg(rgb(0x1e_2128)),
         text: fg(0xd8_dee9),
         dim: fg(0x97_a0b4),
         accent: fg(0x7e_c8e3).add_modifier(Modifier::BOLD),
@@ -79,6 +88,7 @@ impl Theme {
 
     /// For terminals with a light ground.
     pub const LIGHT: Theme = Theme {
+        ground: Style::new().bg(rgb(0xff_ffff)),
         text: fg(0x24_292f),
         dim: fg(0x57_606a),
         accent: fg(0x05_50ae).add_modifier(Modifier::BOLD),
@@ -96,6 +106,7 @@ impl Theme {
 
     /// Strongest contrast, for a dark ground.
     pub const CONTRAST: Theme = Theme {
+        ground: Style::new().bg(rgb(0x00_0000)),
         text: fg(0xff_ffff),
         dim: fg(0xe0_e0e0),
         accent: fg(0x7d_f9ff).add_modifier(Modifier::BOLD),
@@ -113,6 +124,7 @@ impl Theme {
 
     /// The terminal's own sixteen colours.
     pub const SIXTEEN: Theme = Theme {
+        ground: Style::new(),
         text: Style::new(),
         dim: Style::new(),
         accent: BOLD.fg(Color::Cyan),
@@ -130,6 +142,7 @@ impl Theme {
 
     /// No colours: weight and reversal alone.
     pub const NONE: Theme = Theme {
+        ground: Style::new(),
         text: Style::new(),
         dim: Style::new(),
         accent: BOLD,
@@ -189,7 +202,7 @@ mod tests {
             let texts =
                 [theme.text, theme.dim, theme.accent, theme.pending, theme.good, theme.warn, theme.bad];
             for style in texts {
-                let own = [theme.unfocused.bg.unwrap()];
+                let own = [theme.unfocused.bg.unwrap(), theme.ground.bg.unwrap()];
                 for ground in grounds.iter().chain(&own) {
                     let ratio = contrast(style.fg.unwrap(), *ground);
                     assert!(ratio >= 4.5, "{style:?} on {ground:?}: {ratio:.2}");
@@ -206,7 +219,7 @@ mod tests {
     fn without_colours_there_are_none() {
         let theme = Theme::NONE;
         for style in
-            [theme.text, theme.accent, theme.selected, theme.mark, theme.found, theme.bad, theme.unfocused]
+            [theme.ground, theme.text, theme.accent, theme.selected, theme.mark, theme.found, theme.unfocused]
         {
             assert_eq!((style.fg, style.bg), (None, None));
         }

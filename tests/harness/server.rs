@@ -55,7 +55,7 @@ impl Server {
     fn launch(&mut self) {
         let child = Command::new(&self.binary)
             .args(["--port", "0", "--appendonly", "yes", "--save", "", "--maxmemory-policy", "noeviction"])
-            .args(["--enable-debug-command", "yes"])
+            .args(["--enable-debug-command", "yes", "--appendfsync", "always"])
             .arg("--unixsocket")
             .arg(self.socket())
             .arg("--dir")

@@ -28,16 +28,39 @@ struct Shown {
     hung_up: bool,
 }
 
+type Keyboard = Arc<Mutex<Option<Box<dyn Write + Send>>>>;
+
+/// Answers what terminals are asked: their ground, and what they are.
+fn answer(asked: &[u8], ground: Option<&str>, keyboard: &Keyboard) {
+    let asks = |query: &[u8]| asked.windows(query.len()).any(|bytes| bytes == query);
+    let mut said = String::new();
+    if let Some(rgb) = ground {
+        for code in ["10", "11"] {
+            if asks(format!("\x1b]{code};?").as_bytes()) {
+                let rgb = if code == "11" { rgb } else { "8080/8080/8080" };
+                said.push_str(&format!("\x1b]{code};rgb:{rgb}\x1b\\"));
+            }
+        }
+    }
+    if asks(b"\x1b[c") {
+        said.push_str("\x1b[?62;22c");
+    }
+    if let Some(keyboard) = keyboard.lock().unwrap().as_mut().filter(|_| !said.is_empty()) {
+        let _ = keyboard.write_all(said.as_bytes());
+    }
+}
+
 /// The program and its terminal; killed when dropped.
 pub struct Terminal {
     master: Option<Box<dyn MasterPty + Send>>,
-    keyboard: Option<Box<dyn Write + Send>>,
+    keyboard: Keyboard,
     child: Box<dyn Child + Send + Sync>,
     shown: Arc<(Mutex<Shown>, Condvar)>,
 }
 
 /// What to open.
 pub struct Builder {
+    ground: Option<&'static str>,
     command: CommandBuilder,
     size: (u16, u16),
 }
@@ -66,6 +89,12 @@ impl Builder {
         self.env("HOME", home.to_str().unwrap())
     }
 
+    /// A terminal that tells its ground, as `rrrr/gggg/bbbb`, when asked.
+    pub fn ground(mut self, rgb: &'static str) -> Builder {
+        self.ground = Some(rgb);
+        self
+    }
+
     /// Starts the program.
     pub fn open(self) -> Terminal {
         let (cols, rows) = self.size;
@@ -76,6 +105,8 @@ impl Builder {
         let parser = Parser::new(whole(rows), whole(cols), 0);
         let shown = Arc::new((Mutex::new(Shown { parser, raw: Vec::new(), hung_up: false }), Condvar::new()));
         let seen = shown.clone();
+        let keyboard = Arc::new(Mutex::new(Some(pair.master.take_writer().unwrap())));
+        let (answers, ground) = (keyboard.clone(), self.ground);
         std::thread::spawn(move || {
             let mut buffer = [0; 65536];
             while let Ok(read @ 1..) = reader.read(&mut buffer) {
@@ -84,12 +115,12 @@ impl Builder {
                 shown.parser.process(&buffer[..read]);
                 shown.raw.extend_from_slice(&buffer[..read]);
                 seen.1.notify_all();
+                answer(&buffer[..read], ground, &answers);
                 if shown.hung_up {
                     return;
                 }
             }
         });
-        let keyboard = Some(pair.master.take_writer().unwrap());
         Terminal { master: Some(pair.master), keyboard, child, shown }
     }
 }
@@ -103,7 +134,7 @@ impl Terminal {
             command.env(name, value);
         }
         command.env("PATH", std::env::var_os("PATH").unwrap_or_default());
-        Builder { command, size: (120, 36) }
+        Builder { ground: None, command, size: (120, 36) }
     }
 
     /// Waits until `test` holds for the screen.
@@ -146,7 +177,8 @@ impl Terminal {
 
     /// Writes bytes as the keyboard does.
     pub fn send(&mut self, bytes: &[u8]) {
-        let keyboard = self.keyboard.as_mut().expect("not hung up");
+        let mut keyboard = self.keyboard.lock().unwrap();
+        let keyboard = keyboard.as_mut().expect("not hung up");
         keyboard.write_all(bytes).unwrap();
         keyboard.flush().unwrap();
     }
@@ -186,6 +218,11 @@ impl Terminal {
         self.send(format!("\x1b[200~{text}\x1b[201~").as_bytes());
     }
 
+    /// Stops reading what the program writes, until the guard is dropped.
+    pub fn unread(&self) -> std::sync::MutexGuard<'_, impl Sized> {
+        self.shown.0.lock().unwrap()
+    }
+
     /// Clicks at a column and a row, from 1.
     pub fn click(&mut self, column: u16, row: u16) {
         self.send(format!("\x1b[<0;{column};{row}M\x1b[<0;{column};{row}m").as_bytes());
@@ -217,7 +254,7 @@ impl Terminal {
         termios.special_codes[SpecialCodeIndex::VEOF] = 0;
         tcsetattr(&tty, OptionalActions::Now, &termios).unwrap();
         self.shown.0.lock().unwrap().hung_up = true;
-        self.keyboard = None;
+        *self.keyboard.lock().unwrap() = None;
         self.master = None;
         // The reader holds the terminal open until something comes: wake it.
         (&tty).write_all(b"\0").unwrap();

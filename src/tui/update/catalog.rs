@@ -166,6 +166,5 @@ pub fn show_category(state: &mut State, category: Option<Box<str>>, effects: &mu
 /// Orders the catalog.
 pub fn sort(state: &mut State, sort: Sort, effects: &mut Vec<Effect>) {
     state.catalog.sort = sort;
-    let keep = state.catalog.selected().map(|product| product.id.clone());
-    find(state, keep, effects);
+    find(state, None, effects);
 }

@@ -69,6 +69,11 @@ pub fn act(state: &mut State, action: Action, effects: &mut Vec<Effect>) {
         Action::Search => {
             state.focus = Pane::Catalog;
             state.mode = Mode::Search;
+            // Each search begins anew.
+            if !state.catalog.words.value().is_empty() {
+                state.catalog.words = Input::default();
+                catalog::find(state, None, effects);
+            }
         }
         Action::NextCategory => catalog::walk_categories(state, true, effects),
         Action::PreviousCategory => catalog::walk_categories(state, false, effects),

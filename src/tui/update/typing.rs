@@ -22,19 +22,18 @@ pub fn paste(state: &mut State, pasted: &str, effects: &mut Vec<Effect>) {
 /// A key that types or edits.
 pub fn edit(state: &mut State, key: Key, effects: &mut Vec<Effect>) {
     let Some(request) = request(key) else { return };
-    match &mut state.mode {
-        Mode::Quantity { input, .. } => drop(handle(input, request)),
-        Mode::Palette { input, cursor } => {
-            if handle(input, request) {
-                *cursor = 0;
-            }
-        }
-        Mode::Search => {
-            if handle(&mut state.catalog.words, request) {
-                catalog::find(state, None, effects);
-            }
-        }
-        _ => {}
+    let (input, cursor) = match &mut state.mode {
+        Mode::Quantity { input, .. } => (input, None),
+        Mode::Palette { input, cursor } => (input, Some(cursor)),
+        Mode::Search => (&mut state.catalog.words, None),
+        _ => return,
+    };
+    let changed = handle(input, request);
+    if let Some(cursor) = cursor.filter(|_| changed) {
+        *cursor = 0;
+    }
+    if changed && matches!(state.mode, Mode::Search) {
+        catalog::find(state, None, effects);
     }
 }
 

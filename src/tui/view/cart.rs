@@ -85,7 +85,8 @@ fn line_row(
     let mut name = state.name_of(&line.product);
     if !good {
         // The reason stands before the name, so that no width cuts it off.
-        name = format!("({}) {name}", standing.word());
+        let word = if columns.price > 0 { standing.word() } else { standing.short_word() };
+        name = format!("({word}) {name}");
     }
     let style = match (good, pending) {
         (false, _) => theme.bad,
@@ -145,13 +146,16 @@ fn draw_sums(state: &State, theme: &Theme, area: Rect, buffer: &mut Buffer) {
     let totals = state.totals();
     let mut words = if totals.items == 1 { "1 item ".to_owned() } else { format!("{} items ", totals.items) };
     if totals.uncounted > 0 {
-        words.push_str(&format!("({} not counted) ", count(totals.uncounted, "line")));
+        words.push_str(&format!("· {} not counted ", count(totals.uncounted, "line")));
     }
     if state.cart.shown.hidden > 0 {
         words.push_str(&format!("({} more not shown)", state.cart.shown.hidden));
     }
     let unsure = if state.cart.unconfirmed.is_empty() { "" } else { PENDING };
-    let subtotal = format!("Subtotal {}{}{unsure}", state.shop.currency, totals.subtotal);
+    let amount = format!("{}{}{unsure}", state.shop.currency, totals.subtotal);
+    let labelled = format!("Subtotal {amount}");
+    let room = usize::from(area.width).saturating_sub(text::width(&words));
+    let subtotal = if text::width(&labelled) <= room { labelled } else { amount };
     let width = u16::try_from(text::width(&subtotal)).unwrap_or(area.width).min(area.width);
     let cells = [
         left(&words, area.width.saturating_sub(width + 1), theme.dim),

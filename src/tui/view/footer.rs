@@ -63,12 +63,9 @@ fn said(state: &State, theme: &Theme) -> (String, Style) {
         };
         return (notice.text.clone(), style);
     }
-    let waits = if waiting > 0 { format!("; {} waiting", changes(waiting)) } else { String::new() };
+    let waits = if waiting > 0 { format!("{} waiting; ", changes(waiting)) } else { String::new() };
     match &state.link {
-        Link::Offline { trouble, .. } => {
-            let said = sentence(&trouble.to_string());
-            (format!("{said} — trying again{waits}"), theme.bad)
-        }
+        Link::Offline { trouble, .. } => (sentence(&format!("{waits}trying again: {trouble}")), theme.bad),
         Link::Unreadable(trouble) => (format!("The cart can't be read: {trouble}"), theme.bad),
         _ => match state.left() {
             Some(left) if left <= SECONDS_BELOW => {

@@ -25,6 +25,8 @@ pub use header::SECONDS_BELOW;
 /// Draws the whole screen.
 pub fn view(state: &State, frame: &mut Frame<'_>) {
     let theme = &state.theme;
+    let all = frame.area();
+    frame.buffer_mut().set_style(all, theme.ground);
     let Some(areas) = state.areas() else {
         let text = format!("{}×{} is too small: make the window larger", state.size.0, state.size.1);
         return Paragraph::new(text).wrap(Wrap { trim: true }).render(frame.area(), frame.buffer_mut());

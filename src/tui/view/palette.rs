@@ -16,6 +16,7 @@ pub fn draw(state: &State, theme: &Theme, area: Rect, buffer: &mut Buffer) {
     let Mode::Palette { input, cursor } = &state.mode else { return };
     let entries = palette::entries(state, input.value());
     Clear.render(area, buffer);
+    buffer.set_style(area, theme.ground);
     let block = pane(theme, true, Line::from(Span::styled(" Commands ", theme.accent)));
     let inner = block.inner(area);
     block.render(area, buffer);

@@ -1,0 +1,28 @@
+//! `trolley config`
+
+use super::Failure;
+use super::output::{Output, pad};
+use crate::config::{self, Settings};
+use crate::model::text;
+use serde_json::json;
+
+/// Shows every setting with its value and where that came from.
+pub fn run(settings: &Settings, output: &Output) -> Result<(), Failure> {
+    let file = config::usual_file().map(|path| text::clean(path.as_os_str().as_encoded_bytes()));
+    let program = || {
+        let all = settings
+            .origins
+            .iter()
+            .map(|origin| (origin.name.to_owned(), json!({ "value": origin.value, "from": origin.from })));
+        json!({ "file": file, "settings": serde_json::Value::Object(all.collect()) })
+    };
+    output.result(program, |out| {
+        writeln!(out, "# settings file: {}", file.as_deref().unwrap_or("none"))?;
+        for origin in &settings.origins {
+            let line = format!("{} = {:?}", origin.name, origin.value);
+            writeln!(out, "{} # {}", pad(&line, 56).trim_end(), origin.from)?;
+        }
+        Ok(())
+    })?;
+    Ok(())
+}

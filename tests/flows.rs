@@ -1,0 +1,296 @@
+//! What people do, in a real terminal: search, palette, mouse, paste, resize, slow terminals.
+#![allow(clippy::unwrap_used, reason = "a test may fail")]
+
+mod harness;
+
+use harness::{Server, TROLLEY, Terminal, run, shop, shop_sized};
+use rustix::process::Signal;
+
+#[test]
+fn find_and_add_three_products_and_change_one_with_few_keys() {
+    let server = Server::with_demo();
+    let mut shop = shop(&server, "alice", "ann");
+    shop.wait("64 products");
+    // The README quotes this number.
+    let keys = "/ e s p enter 2 a / s o u enter a / o a t enter 3 a / e s p enter 3 +";
+    assert_eq!(keys.split_whitespace().count(), 27);
+    shop.keys(keys);
+    shop.wait(r"5 Espresso ");
+    shop.wait(r"1 Sourdough Loaf ");
+    shop.wait(r"3 Oat Milk ");
+    shop.wait("9 items ");
+    // The same with the server's own client, without any search, price or total.
+    let lines = [
+        "HGET product:espresso name",
+        "ZINCRBY cart:bob 2 espresso",
+        "ZINCRBY cart:bob 1 sourdough",
+        "ZINCRBY cart:bob 3 oat-milk",
+        "ZINCRBY cart:bob 3 espresso",
+    ];
+    let typed: usize = lines[1..].iter().map(|line| line.len() + 1).sum();
+    assert_eq!(typed, 113);
+    for line in lines {
+        server.cli(line);
+    }
+    assert_eq!(server.get("ZSCORE cart:bob espresso"), "5");
+}
+
+#[test]
+fn searching_marks_counts_keeps_and_clears() {
+    let server = Server::with_demo();
+    let mut shop = shop(&server, "alice", "ann");
+    shop.wait("64 products");
+    shop.keys("/ c o f f e e");
+    shop.wait(r"/coffee \d+ of 64");
+    shop.wait("Filter Coffee");
+    shop.wait_until("the letters are not marked", |screen| {
+        (0..36).any(|row| {
+            (0..66).any(|column| {
+                screen.cell(row, column).is_some_and(|cell| cell.contents() == "C" && cell.bold())
+            })
+        })
+    });
+    shop.keys("enter j esc");
+    shop.wait("64 products");
+    shop.keys("] ]");
+    shop.wait("Coffee & Tea 8 of 64");
+    shop.keys("esc s s");
+    shop.wait_until("the cheapest is not first", |screen| {
+        screen.rows(0, 60).nth(3).unwrap().contains("Safety Matches")
+    });
+}
+
+#[test]
+fn the_palette_adds_completes_and_acts() {
+    let server = Server::with_demo();
+    let mut shop = shop(&server, "alice", "ann");
+    shop.wait("64 products");
+    shop.keys(":");
+    shop.wait("Commands");
+    shop.send(b"add espresso 3");
+    shop.wait("Add 3 × Espresso");
+    shop.keys("enter");
+    shop.wait("3 items ");
+    shop.keys("ctrl-p r e m tab e s p enter");
+    shop.wait("The cart is empty");
+    shop.keys(": h e l p enter");
+    shop.wait(" Keys ");
+    shop.keys("esc : n o s u c h enter");
+    shop.wait("There is no such command");
+    shop.keys(": t h e m e space l i g h t enter");
+    shop.wait_until("the theme is not light", |screen| {
+        screen.cell(10, 1).is_some_and(|cell| cell.bgcolor() == vt100::Color::Rgb(255, 255, 255))
+    });
+}
+
+#[test]
+fn the_mouse_selects_adds_and_can_be_left_to_the_terminal() {
+    let server = Server::with_demo();
+    let mut shop = shop(&server, "alice", "ann");
+    shop.wait("64 products");
+    let mode = |shop: &Terminal| shop.screen(vt100::Screen::mouse_protocol_mode);
+    shop.wait_until("no mouse", |screen| screen.mouse_protocol_mode() != vt100::MouseProtocolMode::None);
+    shop.click(10, 14);
+    shop.click(10, 14);
+    shop.wait(r"1 Espresso ");
+    // A click on the footer's word does what its key does.
+    let footer = shop.screen(|screen| screen.rows(0, 120).last().unwrap());
+    let column = footer.chars().position(|c| c == '?').unwrap() + 1;
+    shop.click(u16::try_from(column).unwrap(), 36);
+    shop.wait(" Keys ");
+    shop.keys("esc m");
+    shop.wait("The mouse is the terminal's");
+    assert_eq!(mode(&shop), vt100::MouseProtocolMode::None);
+    shop.keys("q");
+    shop.wait_exit();
+    shop.assert_restored();
+    let args = ["--redis", server.url(), "--no-mouse"];
+    let shop = Terminal::builder(TROLLEY).args(&args).home(server.dir()).open();
+    shop.wait("64 products");
+    assert_eq!(mode(&shop), vt100::MouseProtocolMode::None);
+}
+
+#[test]
+fn pasted_text_is_typed_and_orders_nothing() {
+    let server = Server::with_demo();
+    let mut shop = shop(&server, "alice", "ann");
+    shop.wait("64 products");
+    shop.paste("a\na\n");
+    shop.keys("/");
+    shop.paste("espresso\nbeans\n");
+    shop.wait("/espresso beans 1 of 64");
+    assert_eq!(server.get("EXISTS cart:alice"), "0");
+    // Focus in and out does nothing either.
+    shop.send(b"\x1b[I\x1b[O");
+    shop.keys("enter a");
+    shop.wait("1 item ");
+}
+
+#[test]
+fn a_storm_of_sizes_leaves_a_whole_screen() {
+    let server = Server::with_demo();
+    let mut shop = shop(&server, "alice", "ann");
+    shop.wait("64 products");
+    for step in 0..120 {
+        shop.resize(20 + step % 140, 4 + step % 40);
+        if step % 10 == 0 {
+            shop.keys("a");
+        }
+    }
+    shop.resize(100, 30);
+    shop.wait("12 items ");
+    shop.wait_until("the frame is broken", |screen| {
+        let rows: Vec<String> = screen.rows(0, 100).collect();
+        rows[1].starts_with('╭')
+            && rows[1].trim_end().ends_with('╮')
+            && rows[27].starts_with('╰')
+            && rows[29].contains("quit")
+    });
+}
+
+#[test]
+fn a_terminal_that_does_not_read_delays_nobody() {
+    let server = Server::with_demo();
+    let ann = shop(&server, "alice", "ann");
+    let mut bob = shop(&server, "alice", "bob");
+    ann.wait("with bob");
+    {
+        let unread = ann.unread();
+        // Far more frames than fit into the terminal's buffer.
+        for _ in 0..40 {
+            bob.keys("G + g + G - g -");
+        }
+        // Ann's link lives: she is counted as watching for longer than she would be if silent.
+        let until: f64 = server
+            .get_list("ZRANGE {cart:alice}:watchers 0 -1 WITHSCORES")
+            .iter()
+            .filter_map(|s| s.parse().ok())
+            .fold(0.0, f64::max);
+        loop {
+            let scores = server.get_list("ZRANGE {cart:alice}:watchers 0 -1 WITHSCORES");
+            let here = scores
+                .chunks(2)
+                .filter(|pair| pair[0].ends_with(" ann"))
+                .any(|pair| pair[1].parse::<f64>().unwrap() > until);
+            if here {
+                break;
+            }
+        }
+        drop(unread);
+    }
+    bob.keys("9 a");
+    ann.wait("9 items ");
+}
+
+#[test]
+fn the_title_says_the_shop_and_the_items_and_is_put_back() {
+    let server = Server::with_demo();
+    let mut shop = shop(&server, "alice", "ann");
+    shop.wait("64 products");
+    shop.keys("3 a");
+    shop.wait("3 items ");
+    shop.keys("q");
+    shop.wait_exit();
+    let raw = String::from_utf8_lossy(&shop.raw()).into_owned();
+    let saved = raw.find("\u{1b}[22;2t").unwrap();
+    let set = raw.find("\u{1b}]0;Corner Shop · alice · 3 items\u{7}").unwrap();
+    let restored = raw.find("\u{1b}[23;2t").unwrap();
+    assert!(saved < set && set < restored);
+}
+
+#[test]
+fn the_theme_fits_the_terminals_ground() {
+    let server = Server::with_demo();
+    let args = ["--redis", server.url()];
+    let text = |ground: &'static str| {
+        let shop = Terminal::builder(TROLLEY).args(&args).home(server.dir()).ground(ground).open();
+        shop.wait("64 products");
+        shop.screen(|screen| screen.cell(4, 2).unwrap().fgcolor())
+    };
+    assert_eq!(text("ffff/ffff/ffff"), vt100::Color::Rgb(0x24, 0x29, 0x2f));
+    assert_eq!(text("1e1e/1e1e/2e2e"), vt100::Color::Rgb(0xd8, 0xde, 0xe9));
+    // One that does not answer costs a moment, no more.
+    let silent = Terminal::builder(TROLLEY)
+        .args(&args)
+        .home(server.dir())
+        .env("TERM", "vt100")
+        .env("COLORTERM", "")
+        .open();
+    silent.wait("64 products");
+}
+
+#[test]
+fn the_settings_can_give_other_keys() {
+    let server = Server::with_demo();
+    let path = server.dir().join("keys.toml");
+    let write = |text: &str| std::fs::write(&path, text).unwrap();
+    write("[keys]\nadd = 'x'\nquit = ['Q', 'ctrl-q']\n");
+    let args = ["--redis", server.url(), "--user", "alice", "--config", path.to_str().unwrap()];
+    let mut shop = Terminal::builder(TROLLEY).args(&args).home(server.dir()).open();
+    shop.wait("64 products");
+    shop.wait("x add");
+    shop.keys("x");
+    shop.wait("1 item ");
+    shop.keys("ctrl-q");
+    assert_eq!(shop.wait_exit().exit_code(), 0);
+    for (toml, said) in [
+        ("user = 'a'\n\n[keys]\nadd = 'q'\n", "line 4: keys.add: q is a key of quit, too"),
+        ("[keys]\nquitt = 'x'\n", "line 2: keys.quitt: there is no such action; did you mean quit?"),
+        ("[keys]\nadd = 'ctrl-'\n", "line 2: keys.add: no key is called"),
+        ("sesion_timeout = '1h'\n", "did you mean `session_timeout`?"),
+        ("theme = 'pink'\n", "there is no theme “pink”"),
+    ] {
+        write(toml);
+        let output = run(&server, &["--config", path.to_str().unwrap(), "config"]);
+        assert_eq!(output.status.code(), Some(2));
+        let stderr = String::from_utf8(output.stderr).unwrap();
+        assert!(stderr.contains(said), "{stderr}");
+    }
+}
+
+#[test]
+fn the_settings_in_force_and_where_they_come_from() {
+    let server = Server::with_demo();
+    let path = server.dir().join("some.toml");
+    std::fs::write(&path, "line_limit = 12\nsession_timeout = '1h'\n").unwrap();
+    let output = harness::trolley(
+        server.dir(),
+        &["--config", path.to_str().unwrap(), "--session-timeout", "2h", "config"],
+    )
+    .env("TROLLEY_USER", "office")
+    .env("TROLLEY_REDIS", "redis://me:s3cret@shop:7000/1")
+    .output()
+    .unwrap();
+    let said = String::from_utf8(output.stdout).unwrap();
+    for line in [
+        r#"user = "office" .*# environment"#,
+        r#"session_timeout = "2h" .*# flag"#,
+        r#"line_limit = "12" .*# file"#,
+        r#"theme = "auto" .*# default"#,
+        r#"redis = "redis://me@shop:7000/1" .*# environment"#,
+    ] {
+        assert!(regex::Regex::new(line).unwrap().is_match(&said), "{line}\n{said}");
+    }
+    // The example says what is true.
+    let example = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("assets/config.toml");
+    let output = run(&server, &["--config", example.to_str().unwrap(), "config"]);
+    let said = String::from_utf8(output.stdout).unwrap();
+    assert!(output.status.success());
+    let plain = run(&server, &["config"]);
+    let values = |text: &str| {
+        text.lines().filter_map(|line| Some(line.split_once(" #")?.0.trim().to_owned())).collect::<Vec<_>>()
+    };
+    assert_eq!(values(&said), values(&String::from_utf8(plain.stdout).unwrap()));
+}
+
+#[test]
+fn twelve_rows_and_fifty_columns_are_enough() {
+    let server = Server::with_demo();
+    let mut shop = shop_sized(&server, "alice", "ann", 50, 12);
+    shop.wait("64 products");
+    shop.keys("/ e s p enter 2 a tab");
+    shop.wait(r"2 Espresso .* 4\.80");
+    shop.signal(Signal::TERM);
+    assert_eq!(shop.wait_exit().exit_code(), 143);
+    shop.assert_restored();
+}
