@@ -294,3 +294,23 @@ fn twelve_rows_and_fifty_columns_are_enough() {
     assert_eq!(shop.wait_exit().exit_code(), 143);
     shop.assert_restored();
 }
+
+#[test]
+fn an_idle_screen_writes_and_asks_nothing() {
+    let server = Server::with_demo();
+    let shop = shop(&server, "alice", "ann");
+    shop.wait("64 products");
+    // The link goes on feeling for the server; the screen does not move.
+    let beats = || {
+        let stats = server.get("INFO commandstats");
+        let calls =
+            stats.lines().find_map(|line| line.strip_prefix("cmdstat_evalsha:calls=")).unwrap().to_owned();
+        calls.split(',').next().unwrap().parse::<u64>().unwrap()
+    };
+    let start = beats();
+    while beats() < start + 1 {}
+    let (written, start) = (shop.raw().len(), beats());
+    while beats() < start + 2 {}
+    assert_eq!(shop.raw().len(), written);
+    assert!(!String::from_utf8_lossy(&shop.raw()).contains("\u{1b}[6n"), "it asks for the cursor");
+}

@@ -107,6 +107,11 @@ fn make() {
     ann.wait("▲2.10");
     bob.send(b":add sourdough 2\r");
     ann.wait("bob@kitchen added 2 × Sourdough Loaf");
+    // The highlights fade.
+    ann.wait_until("the highlight stays", |screen| {
+        let ground = |column| screen.cell(7, column).unwrap().bgcolor();
+        ground(72) == ground(2)
+    });
     save(&ann, "screen.svg");
     bob.keys("/ c o f");
     bob.wait("/cof");

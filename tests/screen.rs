@@ -261,7 +261,7 @@ fn an_unreachable_server_is_told_and_tried_again() {
     let args = ["--redis", server.url(), "--user", "alice"];
     let shop = Terminal::builder(TROLLEY).args(&args).home(server.dir()).open();
     shop.wait("offline since");
-    shop.wait("trying again");
+    shop.wait("Trying again: the server's socket is not there|Trying again: nothing answers");
     server.restart();
     shop.wait("● live");
     shop.wait("64 products");
