@@ -23,6 +23,8 @@ const SERVERS: [&str; 2] = ["redis-server", "valkey-server"];
 const LONGEST_SOCKET: usize = 107;
 /// How long a server may take until it answers.
 const START: Duration = Duration::from_secs(20);
+/// How long to wait for a server that runs, or that somebody else starts.
+const JOIN: Duration = Duration::from_secs(6);
 /// How long a server may take to stop.
 const STOP: Duration = Duration::from_secs(10);
 /// The pause between two looks at it.
@@ -117,13 +119,13 @@ impl Engine {
         private_folder(&self.data)?;
         let _ = fs::remove_file(self.stopped());
         let lock = self.open_lock()?;
-        let until = Instant::now() + START;
+        let until = Instant::now() + JOIN;
         loop {
             match lock.try_lock() {
                 // No server is alive on this folder, and none can start while this is held.
                 Ok(()) => {
                     self.start(&lock)?;
-                    return self.wait_until_it_answers(until);
+                    return self.wait_until_it_answers(Instant::now() + START);
                 }
                 // Somebody starts one just now, or one runs.
                 Err(TryLockError::WouldBlock) => {

@@ -131,6 +131,12 @@ fn an_op_id_is_applied_once() {
     let server = Server::with_demo();
     let args = ["--json", "--user", "alice", "add", "espresso", "2", "--op-id", "till-7:42"];
     assert_eq!(json(&server, &args), json(&server, &args));
+    for other in [&["add", "espresso", "5"][..], &["remove", "espresso", "1"], &["add", "lemon", "2"]] {
+        let (status, said) =
+            fails(&server, &[&["--user", "alice"], other, &["--op-id", "till-7:42"]].concat());
+        assert_eq!(status, 1);
+        assert!(said.contains("This op id was used for another change"), "{said}");
+    }
     assert_eq!(server.get("ZSCORE cart:alice espresso"), "2");
 }
 

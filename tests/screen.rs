@@ -148,7 +148,7 @@ fn a_killed_server_loses_nothing_and_both_terminals_come_back() {
     ann.wait(r"5… ");
     // Quitting now asks first.
     ann.keys("q");
-    ann.wait("1 change not confirmed yet: quit and lose track of them");
+    ann.wait("1 change not confirmed yet: quit and lose track of it");
     ann.keys("esc");
     server.restart();
     ann.wait("● live");

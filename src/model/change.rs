@@ -169,6 +169,27 @@ pub struct Update {
 }
 
 impl Update {
+    /// Whether this can be the answer to `change`: an op id that was used before is answered
+    /// with what it did then.
+    #[must_use]
+    pub fn answers(&self, change: &Change) -> bool {
+        let line = |product: &ProductId| self.lines.iter().find(|line| line.product == *product);
+        let fits = |edit: &Edit| match edit {
+            Edit::Add { product, quantity, .. } => {
+                line(product).is_some_and(|l| l.delta == i64::from(*quantity))
+            }
+            Edit::Take { product, quantity } => {
+                line(product).is_some_and(|l| (-i64::from(*quantity)..0).contains(&l.delta))
+            }
+            Edit::Set { product, quantity, .. } => line(product).is_some_and(|l| l.quantity == *quantity),
+            Edit::Remove { product } => line(product).is_some_and(|l| l.quantity == 0),
+            Edit::Clear | Edit::Expire => true,
+        };
+        // Other changes have edits that may add up, or be left out.
+        let [edit] = &change.edits[..] else { return self.kind == change.kind };
+        self.kind == change.kind && (change.kind != Kind::Edit || fits(edit))
+    }
+
     /// The change that takes this one back and leaves what others did since.
     #[must_use]
     pub fn inverse(&self) -> Vec<Edit> {

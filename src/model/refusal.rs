@@ -65,6 +65,9 @@ pub enum Refusal {
     /// No line was left untouched for long enough to leave.
     #[error("No line has expired")]
     NothingExpired,
+    /// The op id was used for another change.
+    #[error("This op id was used for another change already: nothing was changed")]
+    OpReused,
     /// A change sent before the link broke is too old to tell whether it was applied.
     #[error(
         "It can't be told any more whether this change was applied before the link broke: check the cart"
@@ -99,6 +102,7 @@ impl Refusal {
             Refusal::DamagedLine(_) => "damaged_line",
             Refusal::AlreadyEmpty => "already_empty",
             Refusal::NothingExpired => "nothing_expired",
+            Refusal::OpReused => "op_reused",
             Refusal::Forgotten => "forgotten",
         }
     }

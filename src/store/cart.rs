@@ -92,8 +92,12 @@ pub async fn send(
     }
     let answer: Result<Vec<u8>, RedisError> = call.invoke_async(link).await;
     match answer {
-        Ok(message) => decode::update(&message)
-            .ok_or_else(|| Error::Trouble(Trouble::Other("its answer can't be understood".to_owned()))),
+        Ok(message) => match decode::update(&message) {
+            // An id of other bytes than UTF-8 can't be compared.
+            Some(update) if std::str::from_utf8(&message).is_err() || update.answers(change) => Ok(update),
+            Some(_) => Err(Refusal::OpReused.into()),
+            None => Err(Error::Trouble(Trouble::Other("its answer can't be understood".to_owned()))),
+        },
         Err(error) => Err(refusal(change, policy, &error).map_or_else(|| error.into(), Error::Refused)),
     }
 }

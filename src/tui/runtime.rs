@@ -43,6 +43,8 @@ pub struct Runtime {
     input: Option<EventStream>,
     started: Instant,
     dirty: bool,
+    /// Suspended: nothing is drawn.
+    asleep: bool,
     drawn: Option<Instant>,
     exit: Option<u8>,
 }
@@ -68,6 +70,7 @@ impl Runtime {
             input: Some(EventStream::new()),
             started: Instant::now(),
             dirty: true,
+            asleep: false,
             drawn: None,
             exit: None,
         })
@@ -138,7 +141,7 @@ impl Runtime {
     /// Draws where something changed, the terminal takes it, and the last frame is not too near.
     fn draw(&mut self) -> Result<(), ScreenError> {
         let near = self.drawn.is_some_and(|at| at.elapsed() < FRAME);
-        if !self.dirty || near || self.painter.is_busy() {
+        if !self.dirty || near || self.asleep || self.painter.is_busy() {
             return Ok(());
         }
         self.painter.draw(&self.state)?;
@@ -150,7 +153,8 @@ impl Runtime {
     /// When to look again though nothing comes.
     fn wake(&self) -> Option<Instant> {
         let moment = self.state.next_moment().map(|at| self.started + Duration::from_millis(at));
-        let frame = self.drawn.filter(|_| self.dirty && !self.painter.is_busy()).map(|at| at + FRAME);
+        let frame =
+            self.drawn.filter(|_| self.dirty && !self.asleep && !self.painter.is_busy()).map(|at| at + FRAME);
         [moment, frame].into_iter().flatten().min()
     }
 
@@ -159,7 +163,9 @@ impl Runtime {
             Asked::End(status) => self.exit = Some(status),
             Asked::Stop => self.suspend()?,
             Asked::Resize => self.resize()?,
-            Asked::Continued => self.come_back()?,
+            // In the background the terminal is another program's.
+            Asked::Continued if screen::is_foreground() => self.come_back()?,
+            Asked::Continued => {}
         }
         Ok(())
     }
@@ -167,11 +173,14 @@ impl Runtime {
     fn suspend(&mut self) -> Result<(), ScreenError> {
         self.input = None;
         screen::restore();
+        self.asleep = true;
+        // What comes next, coming to the front or the end, comes as a signal.
         Signals::stop_here();
-        self.come_back()
+        Ok(())
     }
 
     fn come_back(&mut self) -> Result<(), ScreenError> {
+        self.asleep = false;
         self.input = None;
         screen::enter(self.state.mouse)?;
         self.input = Some(EventStream::new());

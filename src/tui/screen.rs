@@ -209,6 +209,11 @@ impl Painter {
     }
 }
 
+/// Whether the terminal is this job's now.
+pub fn is_foreground() -> bool {
+    rustix::termios::tcgetpgrp(rustix::stdio::stdout()).is_ok_and(|job| job == rustix::process::getpgrp())
+}
+
 /// The size of the terminal, in columns and rows.
 ///
 /// # Errors

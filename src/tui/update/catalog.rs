@@ -59,6 +59,15 @@ pub fn on_read(
 
 /// Some products were read.
 pub fn on_products(state: &mut State, read: Vec<(ProductId, Option<Product>)>, effects: &mut Vec<Effect>) {
+    // A word that is no product, and never was, is somebody's "read again".
+    let nobodys = |(id, product): &(ProductId, Option<Product>)| {
+        product.is_none()
+            && state.catalog.catalog.get(id).is_none()
+            && state.cart.confirmed.line(id).is_none()
+    };
+    if read.iter().any(nobodys) {
+        ask(state, effects);
+    }
     for (id, product) in &read {
         if product.is_some() {
             state.cart.gone.remove(id);

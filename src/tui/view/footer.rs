@@ -44,7 +44,8 @@ fn said(state: &State, theme: &Theme) -> (String, Style) {
     let waiting = state.cart.unconfirmed.len();
     let changes = |n: usize| if n == 1 { "1 change".to_owned() } else { format!("{n} changes") };
     if matches!(state.mode, Mode::Leaving) {
-        return (format!("{} not confirmed yet: quit and lose track of them?", changes(waiting)), theme.warn);
+        let it = if waiting == 1 { "it" } else { "them" };
+        return (format!("{} not confirmed yet: quit and lose track of {it}?", changes(waiting)), theme.warn);
     }
     if matches!(state.mode, Mode::Clearing) {
         let lines = state.cart.shown.lines.len();
