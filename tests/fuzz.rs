@@ -80,7 +80,8 @@ proptest! {
             let catalog = Catalog::new(vec![product]);
             let words = String::from_utf8_lossy(&id).into_owned();
             let _ = trolley::model::search::marks(&words, "Espresso");
-            let _ = trolley::model::search::search(&catalog, &trolley::model::Query { words, ..Default::default() }, &Default::default());
+            let query = trolley::model::Query { words, ..Default::default() };
+            let _ = trolley::model::Searcher::default().search(&catalog.view(), &query, &Default::default(), &mut ());
             let _ = catalog.resolve(&String::from_utf8_lossy(&id));
         }
     }

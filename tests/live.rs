@@ -13,7 +13,8 @@ use trolley::tui::state::Link;
 
 async fn products(server: &Server) -> Vec<Product> {
     let mut link = store::connect(&Address::parse(server.url()).unwrap()).await.unwrap();
-    store::get_catalog(&mut link).await.unwrap()
+    let catalog = store::get_catalog(&mut link).await.unwrap();
+    catalog.iter().map(|item| item.to_product()).collect()
 }
 
 fn named(by: &str) -> Policy {
@@ -264,8 +265,8 @@ async fn lines_that_nobody_touches_leave_by_themselves() {
     assert_eq!(server.get("EXISTS cart:alice"), "0");
 }
 
-fn products_in_order(products: &[Product], place: u32) -> trolley::model::ProductId {
-    trolley::model::Catalog::new(products.to_vec()).at(place).unwrap().id.clone()
+fn products_in_order(products: &[Product], place: usize) -> trolley::model::ProductId {
+    products[place].id.clone()
 }
 
 /// Text that would harm a terminal, each with what must never come out.

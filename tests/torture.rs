@@ -96,7 +96,8 @@ async fn torture() {
     }
     let address = Address::parse(server.url()).unwrap();
     let mut direct = store::connect(&address).await.unwrap();
-    let products = Arc::new(store::get_catalog(&mut direct).await.unwrap());
+    let catalog = store::get_catalog(&mut direct).await.unwrap();
+    let products = Arc::new(catalog.iter().map(|item| item.to_product()).collect::<Vec<_>>());
     let screens = [shop(&server, "alice", "screen-1"), shop(&server, "alice", "screen-2")];
 
     let kills = Arc::new(AtomicU64::new(0));

@@ -1,5 +1,5 @@
 //! Every screen at every size: pictures in text, and no size that breaks.
-#![allow(clippy::unwrap_used, reason = "a test may fail")]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test may fail")]
 
 use ratatui::Terminal;
 use ratatui::backend::TestBackend;
@@ -11,7 +11,7 @@ use trolley::store::link::Event;
 use trolley::store::{Error, Shop, Trouble, Watcher, demo};
 use trolley::tui::key::Key;
 use trolley::tui::keymap::Keymap;
-use trolley::tui::message::{Message, Mouse, MouseKind, Now};
+use trolley::tui::message::{Found, Message, Mouse, MouseKind, Now, Purpose};
 use trolley::tui::state::{Session, State};
 use trolley::tui::theme::Theme;
 use trolley::tui::update::update;
@@ -88,7 +88,7 @@ impl Stage {
         let mut stage = Stage::new(width, height);
         stage.link(Event::Cart(Cart { version: 100, ..Cart::default() }));
         let shop = Shop { name: "Corner Shop".to_owned(), currency: "€".to_owned() };
-        stage.take_in(Message::Catalog(Ok((demo_products(), shop)), 0));
+        stage.take_in(Message::Catalog(Ok((Catalog::new(demo_products()), shop)), 0));
         stage.change("ann@till", "baguette", 2, 2, "1.90");
         stage.change("bob@kitchen", "espresso", 12, 12, "2.40");
         stage.change("bob@kitchen", "matcha-powder", 1, 1, "18.00");
@@ -128,7 +128,7 @@ fn screens(width: u16, height: u16) -> Vec<(&'static str, Stage)> {
     connected.link(Event::Cart(Cart::default()));
     let mut empty = Stage::new(width, height);
     empty.link(Event::Cart(Cart::default()));
-    empty.take_in(Message::Catalog(Ok((Vec::new(), Shop::default())), 0));
+    empty.take_in(Message::Catalog(Ok((Catalog::default(), Shop::default())), 0));
     let mut offline = filled("3 a");
     offline.link(Event::Down(Trouble::Refused));
     let mut unreadable = Stage::new(width, height);
@@ -196,7 +196,7 @@ fn wide_and_combining_names_line_up() {
         Product::decode(id(&format!("odd-{n}")), raw).unwrap()
     };
     let odd: Vec<Product> = names.iter().enumerate().map(product).collect();
-    stage.take_in(Message::Catalog(Ok((odd, Shop::default())), 0));
+    stage.take_in(Message::Catalog(Ok((Catalog::new(odd), Shop::default())), 0));
     let mut terminal = Terminal::new(TestBackend::new(120, 36)).unwrap();
     terminal.draw(|frame| view(&stage.state, frame)).unwrap();
     let buffer = terminal.backend().buffer();
@@ -234,7 +234,7 @@ fn the_selected_rows_stay_where_they_are_when_others_change_the_cart() {
     let selected = stage.state.target();
     let mut products = demo_products();
     products.push(Product { name: "Aaa".into(), id: id("aaa"), ..products[0].clone() });
-    stage.take_in(Message::Catalog(Ok((products, Shop::default())), 0));
+    stage.take_in(Message::Catalog(Ok((Catalog::new(products), Shop::default())), 0));
     assert_eq!(stage.state.target(), selected);
 }
 
@@ -303,13 +303,41 @@ fn large_catalogs_are_searched_elsewhere_and_late_answers_are_dropped() {
             [Some(name.as_bytes()), Some(price.as_bytes()), Some(category.as_bytes()), None, None, None];
         Product::decode(id(&format!("t{n}")), fields).unwrap()
     };
-    stage.take_in(Message::Catalog(Ok(((0..5_000).map(product).collect(), Shop::default())), 0));
+    let catalog = Catalog::new((0..5_000).map(product).collect());
+    let number = |name: &str| catalog.number(&id(name)).unwrap();
+    let (four, forty_nine) = (number("t4"), number("t49"));
+    stage.take_in(Message::Catalog(Ok((catalog, Shop::default())), 0));
     stage.keys("/ 4");
     let first = stage.state.catalog.asked;
     stage.keys("9");
     assert_eq!(stage.state.catalog.shown.len(), 5_000, "typing never waits");
-    stage.take_in(Message::Found(first + 1, vec![49]));
-    stage.take_in(Message::Found(first, vec![4, 49]));
-    assert_eq!(stage.state.catalog.shown, [49]);
+    let found = |number: u64, products: &[u32], done: bool| {
+        let (products, count) = (products.to_vec(), if done { products.len() } else { 700 });
+        Message::Found(Found { purpose: Purpose::Catalog, number, products, count, done })
+    };
+    stage.take_in(found(first, &[four, forty_nine], true));
+    assert_eq!(stage.state.catalog.shown.len(), 5_000, "a late answer");
+    // The best so far shows, and what is typed ahead waits for the last word.
+    stage.take_in(found(first + 1, &[four], false));
+    assert!(stage.picture().contains("700 of 5,000 …"), "{}", stage.picture());
+    stage.keys("enter 3 a");
+    assert!(stage.state.cart.unconfirmed.is_empty());
+    stage.take_in(found(first + 1, &[forty_nine, four], true));
+    assert_eq!(**stage.state.catalog.shown, [forty_nine, four]);
+    let [change] = stage.state.cart.unconfirmed.make_contiguous() else { panic!("not one change") };
+    assert!(matches!(&change.edits[..], [Edit::Add { product, quantity: 3, .. }] if *product == id("t49")));
+    // The palette waits likewise.
+    stage.keys(": a d d space 7 enter");
+    assert_eq!(stage.state.cart.unconfirmed.len(), 1);
+    let (number, products) = (stage.state.offers.asked, vec![four]);
+    stage.take_in(Message::Found(Found {
+        purpose: Purpose::Palette,
+        number,
+        products,
+        count: 1,
+        done: true,
+    }));
+    let last = stage.state.cart.unconfirmed.back().unwrap();
+    assert!(matches!(&last.edits[..], [Edit::Add { product, .. }] if *product == id("t4")));
     assert_eq!(Catalog::new(vec![product(3)]).categories(), ["Things"]);
 }

@@ -25,7 +25,7 @@ pub async fn run(settings: &Settings, output: &Output) -> Result<(), Failure> {
             let product = products.get(&line.product);
             json!({
                 "product": line.product.to_string(),
-                "name": product.map(|product| &product.name),
+                "name": product.map(|product| product.name),
                 "quantity": line.quantity.whole(),
                 "price": product.and_then(|product| product.price).map(|price| price.to_string()),
                 "total": sum.map(|sum| sum.to_string()),

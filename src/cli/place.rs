@@ -2,7 +2,7 @@
 
 use super::Failure;
 use crate::config::{Place, Settings};
-use crate::model::{Catalog, Product, ProductId};
+use crate::model::{Product, ProductId};
 use crate::store::{self, Connection, Trouble};
 use std::time::{Duration, Instant};
 
@@ -36,8 +36,7 @@ pub async fn product(connection: &mut Connection, typed: &str) -> Result<Product
         Ok(None) | Err(store::Error::Trouble(store::Trouble::WrongType)) => {}
         Err(error) => return Err(error.into()),
     }
-    let catalog = Catalog::new(store::get_catalog(connection).await?);
-    Ok(catalog.resolve(typed)?.clone())
+    Ok(store::get_catalog(connection).await?.resolve(typed)?.to_product())
 }
 
 /// The op id that somebody gives, or a fresh one.

@@ -3,11 +3,11 @@
 use super::output::{Output, pad};
 use super::{Failure, place};
 use crate::config::Settings;
-use crate::model::{Catalog, Query, Stock, search};
+use crate::model::{Query, Searcher, Stock};
 use crate::store;
 use clap::Args;
 use serde_json::json;
-use std::collections::HashMap;
+use std::collections::HashSet;
 
 /// Which products.
 #[derive(Debug, Args)]
@@ -19,14 +19,15 @@ pub struct Products {
 /// Lists the products.
 pub async fn run(args: &Products, settings: &Settings, output: &Output) -> Result<(), Failure> {
     let mut connection = place::enter(settings).await?;
-    let catalog = Catalog::new(store::get_catalog(&mut connection).await?);
+    let catalog = store::get_catalog(&mut connection).await?;
     let query = Query { words: args.search.clone().unwrap_or_default(), ..Query::default() };
-    let places = search::search(&catalog, &query, &HashMap::new());
-    let shown = || places.iter().filter_map(|place| catalog.at(*place));
+    let found =
+        Searcher::default().search(&catalog.view(), &query, &HashSet::new(), &mut ()).unwrap_or_default();
+    let shown = || found.iter().filter_map(|number| catalog.at(*number));
     let program = || {
         let products = shown().map(|product| {
             json!({
-                "id": product.id.to_string(),
+                "id": product.product_id().to_string(),
                 "name": product.name,
                 "category": product.category,
                 "price": product.price.map(|price| price.to_string()),
@@ -39,9 +40,9 @@ pub async fn run(args: &Products, settings: &Settings, output: &Output) -> Resul
     };
     output.result(program, |out| {
         for product in shown() {
-            let id = product.id.to_string();
+            let id = product.product_id().to_string();
             let price = product.price.map_or_else(|| "no price".to_owned(), |price| price.to_string());
-            writeln!(out, "{} {} {price:>10}  {}", pad(&id, 22), pad(&product.name, 30), product.unit)?;
+            writeln!(out, "{} {} {price:>10}  {}", pad(&id, 22), pad(product.name, 30), product.unit)?;
         }
         Ok(())
     })?;

@@ -48,7 +48,7 @@ async fn line(connection: &mut Connection, settings: &Settings, typed: &str) -> 
     let read = store::get_products(connection, &ids).await?;
     let named = read.into_iter().filter_map(|(id, product)| product.or_else(|| Product::nameless(id)));
     match Catalog::new(named.collect()).resolve(typed) {
-        Ok(product) => Ok(product.clone()),
+        Ok(product) => Ok(product.to_product()),
         Err(Refusal::UnknownProduct(_)) if !ids.contains(&id) => place::product(connection, typed).await,
         Err(refusal) => Err(refusal.into()),
     }

@@ -14,12 +14,12 @@ pub mod total;
 pub mod user;
 
 pub use cart::{Cart, CartLine, Fit};
-pub use catalog::Catalog;
+pub use catalog::{Catalog, Item};
 pub use change::{Activity, Change, Edit, Kind, LineChange, OpId, Update};
 pub use money::Money;
 pub use product::{Product, ProductId, Stock};
 pub use quantity::Quantity;
 pub use refusal::Refusal;
-pub use search::{Query, Sort};
+pub use search::{Query, Searcher, Sort};
 pub use time::{Deadline, Timeout};
 pub use user::UserName;

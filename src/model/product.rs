@@ -1,10 +1,14 @@
 //! Products.
 
 use super::{Money, Refusal, text};
+use std::borrow::Cow;
 use std::fmt;
 
 /// The longest product id or name that a shopper may ask for, in bytes.
 pub const LONGEST_NAME: usize = 256;
+
+/// The most characters of an id that are shown.
+const SHOWN_ID: usize = 80;
 
 /// A product's id: what follows `product:` in its key and stands in a cart. Any bytes.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -39,7 +43,7 @@ impl ProductId {
 impl fmt::Display for ProductId {
     /// Cleaned, so it can be shown.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(&text::clean_to(&self.0, 80))
+        f.pad(&text::clean_to(&self.0, SHOWN_ID))
     }
 }
 
@@ -76,25 +80,66 @@ pub struct Product {
 /// The fields of a product's hash, in the order in which they are read.
 pub const FIELDS: [&str; 6] = ["name", "price", "category", "unit", "stock", "description"];
 
-impl Product {
-    /// A product from the raw values of [`FIELDS`]; `None` where all are missing.
+/// A product as it is read, its text clean; what was clean already is borrowed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Decoded<'a> {
+    /// See [`Product`].
+    pub name: Cow<'a, str>,
+    /// See [`Product`].
+    pub price: Option<Money>,
+    /// See [`Product`].
+    pub category: Cow<'a, str>,
+    /// See [`Product`].
+    pub unit: Cow<'a, str>,
+    /// See [`Product`].
+    pub stock: Stock,
+    /// See [`Product`].
+    pub description: Cow<'a, str>,
+}
+
+impl<'a> Decoded<'a> {
+    /// Reads the raw values of [`FIELDS`]; `None` where all are missing.
     #[must_use]
-    pub fn decode(id: ProductId, fields: [Option<&[u8]>; 6]) -> Option<Product> {
+    pub fn read(id: &[u8], fields: [Option<&'a [u8]>; FIELDS.len()]) -> Option<Decoded<'a>> {
         if fields.iter().all(Option::is_none) {
             return None;
         }
         let [name, price, category, unit, stock, description] = fields;
-        let clean = |raw: Option<&[u8]>| -> Box<str> { text::clean(raw.unwrap_or_default()).trim().into() };
+        let clean = |raw: Option<&'a [u8]>| text::cleaned(raw.unwrap_or_default());
         let named = clean(name);
-        Some(Product {
-            name: if named.is_empty() { id.to_string().into() } else { named },
+        Some(Decoded {
+            name: if named.is_empty() { text::clean_to(id, SHOWN_ID).into() } else { named },
             price: price.and_then(|raw| std::str::from_utf8(raw).ok()).and_then(Money::parse),
             category: clean(category),
             unit: clean(unit),
             stock: Stock::decode(stock),
             description: clean(description),
-            id,
         })
+    }
+}
+
+impl<'a> From<&'a Product> for Decoded<'a> {
+    fn from(product: &'a Product) -> Decoded<'a> {
+        Decoded {
+            name: Cow::Borrowed(&product.name),
+            price: product.price,
+            category: Cow::Borrowed(&product.category),
+            unit: Cow::Borrowed(&product.unit),
+            stock: product.stock,
+            description: Cow::Borrowed(&product.description),
+        }
+    }
+}
+
+impl Product {
+    /// A product from the raw values of [`FIELDS`]; `None` where all are missing.
+    #[must_use]
+    pub fn decode(id: ProductId, fields: [Option<&[u8]>; FIELDS.len()]) -> Option<Product> {
+        let Decoded { name, price, category, unit, stock, description } =
+            Decoded::read(id.as_bytes(), fields)?;
+        let [name, category, unit, description] =
+            [name, category, unit, description].map(|text| text.into_owned().into());
+        Some(Product { id, name, price, category, unit, stock, description })
     }
 
     /// A product of which only the id is left.

@@ -1,10 +1,13 @@
 //! Finding products: which ones, in which order, and which letters to mark.
 
-use super::{Catalog, Product, ProductId};
+use super::ProductId;
+use super::catalog::{Chunk, Item, Products, View, beginning, by_name, sort_by};
 use nucleo_matcher::pattern::{Atom, AtomKind, CaseMatching, Normalization};
-use nucleo_matcher::{Config, Matcher, Utf32Str};
+use nucleo_matcher::{Config, Matcher, Utf32Str, chars};
+use rayon::iter::{IntoParallelIterator, ParallelIterator};
 use std::cell::RefCell;
-use std::collections::HashMap;
+use std::collections::HashSet;
+use std::sync::Arc;
 
 /// The order of products where nothing is searched for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -67,12 +70,41 @@ impl Query {
 struct Word {
     loose: Atom,
     whole: Atom,
+    /// The letters that a name must have.
+    letters: u64,
+    /// Whether it is looked for outside names and categories, too: see [`is_long`].
+    long: bool,
 }
 
 fn words(typed: &str) -> Vec<Word> {
     let atom = |word: &str, kind| Atom::new(word, CaseMatching::Ignore, Normalization::Smart, kind, false);
-    let word = |word| Word { loose: atom(word, AtomKind::Fuzzy), whole: atom(word, AtomKind::Substring) };
+    let word = |word: &str| Word {
+        loose: atom(word, AtomKind::Fuzzy),
+        whole: atom(word, AtomKind::Substring),
+        letters: word.chars().filter(char::is_ascii).fold(0, |letters, c| letters | letter(c)),
+        long: is_long(word),
+    };
     typed.split_whitespace().map(word).collect()
+}
+
+/// One or two letters stand in any description.
+fn is_long(word: &str) -> bool {
+    !word.is_ascii() || word.len() > 2
+}
+
+/// The letters and digits of a name, a bit for each: what lacks one of a word's is passed
+/// over without a closer look.
+#[must_use]
+pub(super) fn letters(name: &str) -> u64 {
+    name.chars().fold(0, |letters, c| letters | letter(chars::normalize(chars::to_lower_case(c))))
+}
+
+fn letter(c: char) -> u64 {
+    match c.to_ascii_lowercase() {
+        c @ 'a'..='z' => 1 << (u32::from(c) - u32::from('a')),
+        c @ '0'..='9' => 1 << (26 + u32::from(c) - u32::from('0')),
+        _ => 0,
+    }
 }
 
 thread_local! {
@@ -80,58 +112,306 @@ thread_local! {
     static MATCHER: RefCell<Matcher> = RefCell::new(Matcher::new(Config::DEFAULT));
 }
 
-/// The places of the products that fit, best first.
-#[must_use]
-pub fn search(catalog: &Catalog, query: &Query, in_cart: &HashMap<ProductId, u32>) -> Vec<u32> {
-    let words = words(&query.words);
-    let fits =
-        |product: &Product| query.category.as_ref().is_none_or(|category| *category == product.category);
-    let mut found: Vec<(u32, u32)> = MATCHER.with_borrow_mut(|matcher| {
-        let mut buffer = Vec::new();
-        (0u32..)
-            .zip(catalog.iter())
-            .filter(|(_, product)| fits(product))
-            .filter_map(|(place, product)| Some((score(product, &words, matcher, &mut buffer)?, place)))
-            .collect()
-    });
-    let product = |place: u32| catalog.at(place);
-    if !words.is_empty() {
-        found.sort_by_key(|(score, place)| (std::cmp::Reverse(*score), *place));
-    } else {
-        match query.sort {
-            Sort::Category => {}
-            Sort::Name => {
-                found.sort_by_cached_key(|(_, place)| product(*place).map(|p| p.name.to_lowercase()))
-            }
-            // Products without a price come last.
-            Sort::Price => found.sort_by_key(|(_, place)| {
-                let price = product(*place).and_then(|p| p.price);
-                (price.is_none(), price)
-            }),
-            Sort::InCart => {
-                found.sort_by_key(|(_, place)| !product(*place).is_some_and(|p| in_cart.contains_key(&p.id)));
+/// What a search is told between two steps.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Go {
+    /// Go on.
+    On,
+    /// Show the best that were found so far, and go on.
+    Show,
+    /// Nobody waits for it any more.
+    Stop,
+}
+
+/// Who waits for a search.
+pub trait Listener {
+    /// Asked after each step.
+    fn go(&mut self) -> Go;
+    /// Told the best of those that were found so far, and how many these are.
+    fn first(&mut self, best: Vec<u32>, so_far: usize);
+}
+
+/// Somebody who waits for the end.
+impl Listener for () {
+    fn go(&mut self) -> Go {
+        Go::On
+    }
+    fn first(&mut self, _: Vec<u32>, _: usize) {}
+}
+
+/// How many are shown before a search is done.
+const FIRST: usize = 200;
+/// Chunks looked through between two questions to the listener.
+const STEP: usize = 8;
+/// Products of an earlier search that are looked at in one go.
+const PART: usize = 2_048;
+
+/// A product that fits: how well, and its number.
+type Hit = (u32, u32);
+/// A hit in names and categories alone is better than any other.
+const IN_NAME: u32 = 1 << 20;
+
+/// Searches catalogs, and remembers what helps the next search.
+#[derive(Debug, Default)]
+pub struct Searcher {
+    /// The order for which `ranks` were made.
+    order: Arc<Vec<u32>>,
+    /// Number -> place in the order.
+    ranks: Vec<u32>,
+    last: Option<Last>,
+}
+
+/// The last search that came to its end.
+#[derive(Debug)]
+struct Last {
+    generation: u64,
+    query: Query,
+    /// The numbers that fitted, in order.
+    found: Vec<u32>,
+}
+
+impl Searcher {
+    /// Gets ready for a catalog, so that the first search need not.
+    pub fn prepare(&mut self, view: &View) {
+        if Arc::ptr_eq(&self.order, &view.order) && self.ranks.len() == view.products.numbers() {
+            return;
+        }
+        self.order = view.order.clone();
+        self.ranks = vec![0; view.products.numbers()];
+        for (rank, number) in (0..).zip(self.order.iter()) {
+            if let Some(slot) = self.ranks.get_mut(*number as usize) {
+                *slot = rank;
             }
         }
     }
-    found.into_iter().map(|(_, place)| place).collect()
+
+    /// The numbers of the products that fit, best first; `None` where the listener said stop.
+    pub fn search(
+        &mut self,
+        view: &View,
+        query: &Query,
+        in_cart: &HashSet<ProductId>,
+        listener: &mut impl Listener,
+    ) -> Option<Vec<u32>> {
+        let words = words(&query.words);
+        if words.is_empty() {
+            return Some(sorted(view, query, in_cart));
+        }
+        self.prepare(view);
+        let hits = match self.last.take().filter(|last| last.narrows_to(view, query)) {
+            Some(last) => self.narrow(view, &last.found, &words, listener)?,
+            None => self.scan(view, query, &words, listener)?,
+        };
+        let mut numbers: Vec<u32> = hits.iter().map(|(_, number)| *number).collect();
+        numbers.sort_unstable();
+        self.last = Some(Last { generation: view.generation, query: query.clone(), found: numbers });
+        let mut keys = self.keys(&hits);
+        sort_by(&mut keys, u64::cmp);
+        Some(self.numbers(&keys))
+    }
+
+    /// Looks through all products: names and categories first, then the rest.
+    fn scan(
+        &self,
+        view: &View,
+        query: &Query,
+        words: &[Word],
+        listener: &mut impl Listener,
+    ) -> Option<Vec<Hit>> {
+        let chunks = view.products.chunks().len();
+        let fits = |chunk: &Chunk| {
+            query.category.as_ref().map(|name| chunk.categories().position(|known| *known == **name))
+        };
+        let mut hits: Vec<Vec<Hit>> = Vec::with_capacity(chunks);
+        let mut all: Vec<Hit> = Vec::new();
+        let long = words.iter().any(|word| word.long);
+        for rest in [false, true].into_iter().filter(|rest| !rest || long) {
+            for from in (0..chunks).step_by(STEP) {
+                let step = (from..chunks.min(from + STEP)).into_par_iter().map(|place| {
+                    let Some((first, chunk)) = view.products.chunk(place) else { return Vec::new() };
+                    let only = match fits(chunk) {
+                        Some(None) => return Vec::new(),
+                        Some(only) => only,
+                        None => None,
+                    };
+                    let known: &[Hit] = hits.get(place).map_or(&[], Vec::as_slice);
+                    let mut known = known.iter().peekable();
+                    let slots = (0..chunk.len()).filter(|slot| {
+                        let is_known =
+                            known.next_if(|(_, number)| (number - first) as usize == *slot).is_some();
+                        !is_known && (only.is_none() || chunk.category(*slot) == only)
+                    });
+                    look(chunk, first, slots, words, rest)
+                });
+                let step: Vec<Vec<Hit>> = step.collect();
+                all.extend(step.iter().flatten());
+                if !rest {
+                    hits.extend(step);
+                }
+                self.report(&all, listener)?;
+            }
+        }
+        Some(all)
+    }
+
+    /// Looks through what was found before.
+    fn narrow(
+        &self,
+        view: &View,
+        found: &[u32],
+        words: &[Word],
+        listener: &mut impl Listener,
+    ) -> Option<Vec<Hit>> {
+        let mut all = Vec::new();
+        for step in found.chunks(STEP * PART) {
+            let parts: Vec<&[u32]> = step.chunks(PART).collect();
+            let look = |part: &[u32]| look_at(&view.products, part, words);
+            let hits: Vec<Vec<Hit>> = parts.into_par_iter().map(look).collect();
+            all.extend(hits.into_iter().flatten());
+            self.report(&all, listener)?;
+        }
+        Some(all)
+    }
+
+    fn report(&self, hits: &[Hit], listener: &mut impl Listener) -> Option<()> {
+        match listener.go() {
+            Go::On => {}
+            Go::Show => listener.first(self.best(hits), hits.len()),
+            Go::Stop => return None,
+        }
+        Some(())
+    }
+
+    /// Sorts by this: the best first, and as in the catalog where they are equally good.
+    fn keys(&self, hits: &[Hit]) -> Vec<u64> {
+        let rank = |number: u32| self.ranks.get(number as usize).copied().unwrap_or(u32::MAX);
+        hits.iter()
+            .map(|(score, number)| u64::from(u32::MAX - score) << 32 | u64::from(rank(*number)))
+            .collect()
+    }
+
+    fn numbers(&self, keys: &[u64]) -> Vec<u32> {
+        let number = |key: &u64| self.order.get(usize::try_from(key & u64::from(u32::MAX)).ok()?).copied();
+        keys.iter().filter_map(number).collect()
+    }
+
+    fn best(&self, hits: &[Hit]) -> Vec<u32> {
+        let mut keys = self.keys(hits);
+        if keys.len() > FIRST {
+            keys.select_nth_unstable(FIRST);
+            keys.truncate(FIRST);
+        }
+        keys.sort_unstable();
+        self.numbers(&keys)
+    }
 }
 
-/// How well a product fits all words; `None` where one does not fit at all.
-fn score(product: &Product, words: &[Word], matcher: &mut Matcher, buffer: &mut Vec<char>) -> Option<u32> {
-    let id = String::from_utf8_lossy(product.id.as_bytes());
-    let mut total = 0;
-    for word in words {
-        let mut text =
-            |atom: &Atom, text: &str| atom.score(Utf32Str::new(text, buffer), matcher).map(u32::from);
-        // A hit in the name beats any elsewhere.
-        let best = text(&word.loose, &product.name)
-            .map(|score| score * 4)
-            .or_else(|| text(&word.whole, &product.category).map(|score| score * 2))
-            .or_else(|| text(&word.whole, &id))
-            .or_else(|| text(&word.whole, &product.description))?;
-        total += best;
+impl Last {
+    /// Whether all that fits `query` is among what was found then.
+    fn narrows_to(&self, view: &View, query: &Query) -> bool {
+        // Others were not looked for everywhere.
+        let long = self.query.words.split_whitespace().all(is_long);
+        long && self.generation == view.generation
+            && self.query.category == query.category
+            && query.words.starts_with(&self.query.words)
     }
-    Some(total)
+}
+
+/// What still fits of some numbers in order.
+fn look_at(products: &Products, numbers: &[u32], words: &[Word]) -> Vec<Hit> {
+    let mut hits = Vec::new();
+    let mut left = numbers;
+    while let Some((chunk, slot)) = left.first().and_then(|number| products.find(*number)) {
+        let first = left[0] - u32::try_from(slot).unwrap_or(0);
+        let end = first.saturating_add(u32::try_from(chunk.len()).unwrap_or(u32::MAX));
+        let (here, others) = left.split_at(left.partition_point(|number| *number < end));
+        hits.extend(look(chunk, first, here.iter().map(|number| (number - first) as usize), words, true));
+        left = others;
+    }
+    hits
+}
+
+/// Looks at some products of a chunk; with `rest`, at their ids and descriptions, too.
+fn look(
+    chunk: &Chunk,
+    first: u32,
+    slots: impl Iterator<Item = usize>,
+    words: &[Word],
+    rest: bool,
+) -> Vec<Hit> {
+    let (mut buffer, mut hits) = (Vec::new(), Vec::new());
+    MATCHER.with_borrow_mut(|matcher| {
+        let score = |matcher: &mut Matcher, buffer: &mut Vec<char>, atom: &Atom, text: &str| {
+            atom.score(Utf32Str::new(text, buffer), matcher).map(u32::from)
+        };
+        // A category is looked at once.
+        let categories: Vec<Vec<Option<u32>>> = words
+            .iter()
+            .map(|word| {
+                chunk.categories().map(|name| score(matcher, &mut buffer, &word.whole, name)).collect()
+            })
+            .collect();
+        for slot in slots {
+            let Some(category) = chunk.category(slot) else { continue };
+            let letters = chunk.letters().get(slot).copied().unwrap_or(0);
+            let (mut total, mut in_name) = (0, IN_NAME);
+            let fits = words.iter().zip(&categories).all(|(word, categories)| {
+                let name = (letters & word.letters == word.letters)
+                    .then(|| score(matcher, &mut buffer, &word.loose, chunk.name(slot)))
+                    .flatten();
+                let best =
+                    name.map(|score| score * 4).or_else(|| categories.get(category)?.map(|score| score * 2));
+                let best = best.or_else(|| {
+                    let item = chunk.item(slot).filter(|_| rest && word.long)?;
+                    in_name = 0;
+                    score(matcher, &mut buffer, &word.whole, &String::from_utf8_lossy(item.id))
+                        .or_else(|| score(matcher, &mut buffer, &word.whole, item.description))
+                });
+                best.map(|best| total += best).is_some()
+            });
+            if fits {
+                let number = first + u32::try_from(slot).unwrap_or(0);
+                hits.push((total.min(IN_NAME - 1) + in_name, number));
+            }
+        }
+    });
+    hits
+}
+
+/// The products of a category, or all, in the order that is asked for.
+fn sorted(view: &View, query: &Query, in_cart: &HashSet<ProductId>) -> Vec<u32> {
+    let products = &view.products;
+    let category = |number: &u32| products.at(*number).map_or("", |item| item.category);
+    let all = &view.order[..];
+    let wanted = match query.category.as_deref() {
+        // They stand together.
+        Some(name) => {
+            let place = |number: &u32| (category(number).is_empty(), category(number));
+            let from = all.partition_point(|number| place(number) < (name.is_empty(), name));
+            let length = all[from..].partition_point(|number| category(number) == name);
+            &all[from..from + length]
+        }
+        None => all,
+    };
+    let by = |key: &(dyn Fn(&Item<'_>) -> u128 + Sync), tie: bool| -> Vec<u32> {
+        let key = |(rank, number): (u32, &u32)| Some((key(&products.at(*number)?), rank, *number));
+        let mut keys: Vec<(u128, u32, u32)> = (0..).zip(wanted).filter_map(key).collect();
+        sort_by(&mut keys, |a, b| {
+            let names = || match (products.at(a.2), products.at(b.2)) {
+                (Some(a), Some(b)) if tie => by_name(&a, &b),
+                _ => std::cmp::Ordering::Equal,
+            };
+            a.0.cmp(&b.0).then_with(names).then(a.1.cmp(&b.1))
+        });
+        keys.into_iter().map(|(.., number)| number).collect()
+    };
+    match query.sort {
+        Sort::Category => wanted.to_vec(),
+        Sort::Name => by(&|item| beginning(item.name).into(), true),
+        // Products without a price come last.
+        Sort::Price => by(&|item| item.price.map_or(u128::MAX, super::Money::millionths), false),
+        Sort::InCart => by(&|item| u128::from(!in_cart.contains(&item.product_id())), false),
+    }
 }
 
 /// Which characters of `name` the words fit, in order.
@@ -153,7 +433,9 @@ pub fn marks(typed: &str, name: &str) -> Vec<usize> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::{Catalog, Product};
     use super::*;
+    use proptest::prelude::*;
 
     fn catalog() -> Catalog {
         let product = |id: &str, name: &str, price: &str, category: &str, description: &str| {
@@ -170,9 +452,9 @@ mod tests {
 
     fn found(query: &Query) -> Vec<String> {
         let catalog = catalog();
-        let in_cart = HashMap::from([(ProductId::stored(b"fraiche"), 1)]);
-        let places = search(&catalog, query, &in_cart);
-        places.iter().map(|place| catalog.at(*place).unwrap().id.to_string()).collect()
+        let in_cart = HashSet::from([ProductId::stored(b"fraiche")]);
+        let found = Searcher::default().search(&catalog.view(), query, &in_cart, &mut ()).unwrap();
+        found.iter().map(|number| catalog.at(*number).unwrap().product_id().to_string()).collect()
     }
 
     fn by_words(words: &str) -> Vec<String> {
@@ -207,5 +489,33 @@ mod tests {
         assert_eq!(marks("esb", "Espresso Beans"), [0, 1, 9]);
         assert_eq!(marks("beans esp", "Espresso Beans"), [0, 1, 2, 9, 10, 11, 12, 13]);
         assert!(marks("q", "Tea").is_empty());
+    }
+
+    proptest! {
+        /// Typing on finds what looking anew finds, and nothing hides from it.
+        #[test]
+        fn narrowing_is_as_good_as_looking_anew(
+            names in proptest::collection::vec("[a-eA-EéÅ ]{1,9}", 1..40),
+            typed in "[a-eé]{1,3}( [a-e]{1,2})?",
+        ) {
+            let product = |(n, name): (usize, &String)| {
+                let raw = [name.as_str(), "", ["bad", "", "Cab"][n % 3], "", "", ["", "deed", "Abbé"][n % 3]];
+                Product::decode(ProductId::stored(&[b'a' + u8::try_from(n % 7).unwrap(), b'x', u8::try_from(n).unwrap()]), raw.map(|text| Some(text.as_bytes()))).unwrap()
+            };
+            let catalog = Catalog::new(names.iter().enumerate().map(product).collect());
+            let mut typing = Searcher::default();
+            for (end, c) in typed.char_indices() {
+                let query = Query { words: typed[..end + c.len_utf8()].to_owned(), ..Query::default() };
+                let find = |searcher: &mut Searcher| searcher.search(&catalog.view(), &query, &HashSet::new(), &mut ()).unwrap();
+                let (narrowed, anew) = (find(&mut typing), find(&mut Searcher::default()));
+                prop_assert_eq!(&narrowed, &anew, "{}", query.words);
+                let words: Vec<&str> = query.words.split_whitespace().collect();
+                for (number, item) in (0..64).filter_map(|number| Some((number, catalog.at(number)?))) {
+                    if words.iter().all(|word| !marks(word, item.name).is_empty()) {
+                        prop_assert!(anew.contains(&number), "{} hides from {}", item.name, query.words);
+                    }
+                }
+            }
+        }
     }
 }

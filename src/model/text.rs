@@ -4,6 +4,7 @@
 //! no direction overrides, nothing invisible, no floods of combining marks, no glyphs of
 //! doubtful width, and of bounded length.
 
+use std::borrow::Cow;
 use unicode_segmentation::UnicodeSegmentation;
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
@@ -20,6 +21,17 @@ const COMBINING: usize = 3;
 #[must_use]
 pub fn clean(raw: &[u8]) -> String {
     clean_to(raw, LONGEST)
+}
+
+/// [`clean`] without spaces around it; what is clean already is not copied.
+#[must_use]
+pub fn cleaned(raw: &[u8]) -> Cow<'_, str> {
+    // Most text is short and plain, and a catalog has millions of pieces of it.
+    let plain = raw.len() <= LONGEST && raw.iter().all(|byte| matches!(byte, b' '..=b'~'));
+    match std::str::from_utf8(raw) {
+        Ok(text) if plain => Cow::Borrowed(text.trim_ascii()),
+        _ => Cow::Owned(clean(raw).trim().to_owned()),
+    }
 }
 
 /// Cleans `raw` as one line of at most `longest` characters.
@@ -138,11 +150,13 @@ mod tests {
             let text = clean(&raw);
             prop_assert!(text.chars().all(|c| !c.is_control() && !is_override(c) && !is_invisible(c)));
             prop_assert!(text.chars().count() <= LONGEST + 1);
+            prop_assert_eq!(&*cleaned(&raw), text.trim());
         }
 
         #[test]
-        fn cleaning_twice_changes_nothing(raw in ".{0,300}") {
+        fn cleaning_twice_changes_nothing(raw in "( |.){0,300}") {
             let once = clean(raw.as_bytes());
+            prop_assert_eq!(&*cleaned(raw.as_bytes()), once.trim());
             prop_assert_eq!(clean(once.as_bytes()), once);
         }
 

@@ -1,6 +1,6 @@
 //! What a cart costs.
 
-use super::{CartLine, Money, Product, Quantity};
+use super::{CartLine, Item, Money, Quantity};
 
 /// Whether a line counts, and why not.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -58,7 +58,7 @@ impl Standing {
 #[derive(Debug, Clone, Copy)]
 pub enum Known<'a> {
     /// This.
-    Product(&'a Product),
+    Product(Item<'a>),
     /// There is none.
     Gone,
     /// Nothing yet.

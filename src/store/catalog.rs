@@ -5,9 +5,11 @@ use super::decode;
 use super::error::{Error, Trouble};
 use super::keys;
 use crate::model::product::{FIELDS, LONGEST_NAME};
-use crate::model::{Product, ProductId};
+use crate::model::{Catalog, Product, ProductId};
+use futures::{Stream, StreamExt, stream};
 use redis::aio::ConnectionLike;
-use redis::{Cmd, Pipeline};
+use redis::{Cmd, Pipeline, RedisError};
+use std::pin::pin;
 
 /// Products read in one round trip.
 const BATCH: usize = 500;
@@ -65,37 +67,142 @@ pub(super) async fn read_products(
     Ok(read)
 }
 
-/// Reads the whole catalog by its index, which is first rebuilt where it is missing or
-/// lacks products that another client has put in.
+/// What is told while a catalog is read.
+#[derive(Debug)]
+pub enum Reading {
+    /// Its first products, as soon as they are there.
+    First(Catalog),
+    /// So many of so many products are read.
+    Count(usize, usize),
+}
+
+/// Ids read in the first step, and in each that follows.
+const STEPS: (isize, isize) = (200, 10_000);
+/// Round trips that are under way at the same time: the server never waits for us.
+const UNDER_WAY: usize = 4;
+/// Up to this many keys that are no listed product are searched for products that stand in no
+/// index; a database with more belongs to more than a shop's catalog.
+const MOST_OTHERS: usize = 100_000;
+
+/// Reads the whole catalog by its index. Where the index is missing, or lacks products that
+/// another client has put in, it is mended; in a database with more than 100,000 other keys
+/// only where it is missing.
 ///
 /// # Errors
 /// The [`Trouble`] of the link.
-pub async fn get_catalog(connection: &mut Connection) -> Result<Vec<Product>, Error> {
-    let link = &mut connection.link;
-    let mut ids = index(link).await?;
-    let missing = unlisted(link, &ids).await;
-    if !missing.is_empty() {
-        list(link, &missing).await;
-        ids.extend(missing);
-    }
-    let read = read_products(link, &ids).await?;
-    Ok(read.into_iter().filter_map(|(_, product)| product).collect())
+pub async fn get_catalog(connection: &mut Connection) -> Result<Catalog, Error> {
+    let mut catalog = load_catalog(connection, |_| ()).await?;
+    catalog.refresh(find_unlisted(connection, &catalog).await?);
+    Ok(catalog)
 }
 
-async fn index(link: &mut impl ConnectionLike) -> Result<Vec<ProductId>, Trouble> {
-    let mut ids: Vec<Vec<u8>> = redis::cmd("ZRANGE")
-        .arg(keys::CATALOG)
-        .arg(0)
-        .arg(-1)
-        .query_async(link)
-        .await
-        .map_err(Trouble::from)?;
-    Ok(ids.drain(..).map(|id| ProductId::stored(&id)).collect())
+/// Reads the products of the index, and tells how far it has come.
+///
+/// # Errors
+/// The [`Trouble`] of the link.
+pub async fn load_catalog(
+    connection: &mut Connection,
+    mut tell: impl FnMut(Reading),
+) -> Result<Catalog, Error> {
+    let link = &connection.link.clone();
+    for last_try in [false, false, true] {
+        let mut catalog = Catalog::default();
+        let all: usize = redis::cmd("ZCARD").arg(keys::CATALOG).query_async(&mut connection.link).await?;
+        let mut batches =
+            pin!(ids(link.clone(), all).map(|step| read_step(link.clone(), step)).buffered(UNDER_WAY));
+        let mut listed = 0;
+        while let Some(batch) = batches.next().await {
+            let batch = batch?;
+            let first = listed == 0 && batch.len() < all;
+            listed += batch.len();
+            for (id, fields) in &batch {
+                if let Some(product) = decode::decoded(id, fields) {
+                    catalog.push(id, &product);
+                }
+            }
+            if first {
+                let mut begun = catalog.clone();
+                begun.sort();
+                tell(Reading::First(begun));
+            }
+            tell(Reading::Count(listed, all));
+        }
+        catalog.sort();
+        let now: usize = redis::cmd("ZCARD").arg(keys::CATALOG).query_async(&mut connection.link).await?;
+        // It changed under our hands, so that something may have slipped from step to step.
+        if now == listed || all <= STEPS.0.unsigned_abs() || last_try {
+            return Ok(catalog);
+        }
+    }
+    Ok(Catalog::default())
+}
+
+type Ids = Vec<Vec<u8>>;
+
+/// The ids of the index, a batch at a time; the next step is asked for while batches are read.
+fn ids(link: impl ConnectionLike + Clone, all: usize) -> impl Stream<Item = Result<Ids, RedisError>> {
+    let all = isize::try_from(all).unwrap_or(isize::MAX);
+    let steps = stream::unfold((link, 0), move |(mut link, from)| async move {
+        if from >= all {
+            return None;
+        }
+        let to = from + if from == 0 { STEPS.0 } else { STEPS.1 };
+        let mut range = redis::cmd("ZRANGE");
+        range.arg(keys::CATALOG).arg(from).arg(to - 1);
+        let step: Result<Ids, RedisError> = range.query_async(&mut link).await;
+        let next = if step.is_ok() { to } else { all };
+        Some((step, (link, next)))
+    });
+    steps.flat_map(|step| {
+        let batches: Vec<Result<Ids, RedisError>> = match step {
+            Ok(mut ids) => {
+                let mut batches = Vec::new();
+                while !ids.is_empty() {
+                    let rest = ids.split_off(ids.len().min(BATCH));
+                    batches.push(Ok(std::mem::replace(&mut ids, rest)));
+                }
+                batches
+            }
+            Err(error) => vec![Err(error)],
+        };
+        stream::iter(batches)
+    })
+}
+
+async fn read_step(
+    mut link: impl ConnectionLike,
+    ids: Result<Ids, RedisError>,
+) -> Result<Vec<(Vec<u8>, redis::Value)>, RedisError> {
+    let ids = ids?;
+    let mut pipeline = Pipeline::with_capacity(ids.len());
+    // One key of the wrong type must not hide the others.
+    pipeline.ignore_errors();
+    for id in &ids {
+        pipeline.cmd("HMGET").arg([keys::PRODUCT.as_bytes(), id].concat()).arg(&FIELDS);
+    }
+    let answers: Vec<redis::Value> = pipeline.query_async(&mut link).await?;
+    Ok(ids.into_iter().zip(answers).collect())
+}
+
+/// Finds products that stand in no index, lists them, and reads them.
+///
+/// # Errors
+/// The [`Trouble`] of the link.
+pub async fn find_unlisted(
+    connection: &mut Connection,
+    catalog: &Catalog,
+) -> Result<Vec<(ProductId, Option<Product>)>, Error> {
+    let keys: usize = redis::cmd("DBSIZE").query_async(&mut connection.link).await.unwrap_or(0);
+    if !catalog.is_empty() && keys > catalog.len().saturating_add(MOST_OTHERS) {
+        return Ok(Vec::new());
+    }
+    let missing = unlisted(&mut connection.link, catalog).await;
+    list(&mut connection.link, &missing).await;
+    get_products(connection, &missing).await
 }
 
 /// Products that stand in no index, found by a scan; none where scanning isn't permitted.
-async fn unlisted(link: &mut impl ConnectionLike, listed: &[ProductId]) -> Vec<ProductId> {
-    let listed: std::collections::HashSet<&ProductId> = listed.iter().collect();
+async fn unlisted(link: &mut impl ConnectionLike, listed: &Catalog) -> Vec<ProductId> {
     let (mut found, mut cursor) = (Vec::new(), 0u64);
     loop {
         let mut scan = redis::cmd("SCAN");
@@ -110,7 +217,7 @@ async fn unlisted(link: &mut impl ConnectionLike, listed: &[ProductId]) -> Vec<P
         let Ok((next, keys)) = step else { return found };
         for key in keys {
             let id = ProductId::stored(&key[keys::PRODUCT.len().min(key.len())..]);
-            if !listed.contains(&id) {
+            if listed.number(&id).is_none() {
                 found.push(id);
             }
         }
@@ -220,5 +327,5 @@ pub async fn put_shop(connection: &mut Connection, shop: &Shop) -> Result<(), Er
 pub async fn is_untouched(connection: &mut Connection) -> Result<bool, Error> {
     let found: u32 =
         redis::cmd("EXISTS").arg(keys::SHOP).arg(keys::CATALOG).query_async(&mut connection.link).await?;
-    Ok(found == 0 && unlisted(&mut connection.link, &[]).await.is_empty())
+    Ok(found == 0 && unlisted(&mut connection.link, &Catalog::default()).await.is_empty())
 }

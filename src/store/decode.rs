@@ -3,6 +3,7 @@
 
 use crate::model::cart::Added;
 use crate::model::change::clean_actor;
+use crate::model::product::{Decoded, FIELDS};
 use crate::model::{
     Cart, CartLine, Deadline, Kind, LineChange, Money, OpId, Product, ProductId, Quantity, Update,
 };
@@ -130,18 +131,28 @@ pub fn watchers(message: &[u8]) -> Option<Vec<Watcher>> {
     Some(wire.watchers.into_iter().map(watcher).collect())
 }
 
-/// Reads the answer of an HMGET of [`crate::model::product::FIELDS`]; `None` where the product is missing.
+/// Reads the answer of an HMGET of [`FIELDS`]; `None` where the product is missing.
 #[must_use]
 pub fn product(id: ProductId, fields: &redis::Value) -> Option<Product> {
+    Product::decode(id, raw(fields)?)
+}
+
+/// [`product`] that borrows what it can.
+#[must_use]
+pub fn decoded<'a>(id: &[u8], fields: &'a redis::Value) -> Option<Decoded<'a>> {
+    Decoded::read(id, raw(fields)?)
+}
+
+fn raw(fields: &redis::Value) -> Option<[Option<&[u8]>; FIELDS.len()]> {
     let redis::Value::Array(values) = fields else { return None };
-    let mut raw = [None; crate::model::product::FIELDS.len()];
+    let mut raw = [None; FIELDS.len()];
     for (slot, value) in raw.iter_mut().zip(values) {
         *slot = match value {
             redis::Value::BulkString(bytes) => Some(bytes.as_slice()),
             _ => None,
         };
     }
-    Product::decode(id, raw)
+    Some(raw)
 }
 
 /// What a message on the catalog's channel asks for.

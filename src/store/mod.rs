@@ -28,7 +28,10 @@ pub use address::Address;
 pub use cart::{
     Attempt, MOST_LINES, add_as, add_to_cart, get_cart_items, new_op, remove_as, remove_from_cart,
 };
-pub use catalog::{Row, Shop, get_catalog, get_product, get_products, get_shop, put_products, put_shop};
+pub use catalog::{
+    Reading, Row, Shop, find_unlisted, get_catalog, get_product, get_products, get_shop, load_catalog,
+    put_products, put_shop,
+};
 pub use connection::{Connection, Policy, connect};
 pub use decode::Watcher;
 pub use error::{Error, Trouble};

@@ -1,10 +1,10 @@
 //! Everything that can happen to the screen, and everything that it can ask for.
 
 use super::key::Key;
-use crate::model::{Change, Product, ProductId, Query};
+use crate::model::{Catalog, Change, Product, ProductId, Query};
 use crate::store::link::Event;
 use crate::store::{Shop, Trouble};
-use std::collections::HashMap;
+use std::collections::HashSet;
 
 /// The clocks when a message came.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -28,14 +28,20 @@ pub enum Message {
     Resize(u16, u16),
     /// The link tells something.
     Link(Event),
+    /// The first products of the catalog are there; the others follow.
+    CatalogBegun(Catalog, Shop),
+    /// So many of so many products are read.
+    CatalogCount(usize, usize),
     /// The catalog was read, after so many milliseconds.
-    Catalog(Result<(Vec<Product>, Shop), Trouble>, u64),
+    Catalog(Result<(Catalog, Shop), Trouble>, u64),
+    /// Products that stood in no index were found.
+    Products(Vec<(ProductId, Option<Product>)>),
     /// The demo catalog was loaded.
     Demo(Result<usize, Trouble>),
     /// The private server was started again, or why not.
     Revived(Result<(), String>),
-    /// A search is done: its number, and the places of what fits.
-    Found(u64, Vec<u32>),
+    /// Something was found.
+    Found(Found),
     /// A moment came for which the state waited.
     Clock,
 }
@@ -62,19 +68,45 @@ pub struct Mouse {
     pub row: u16,
 }
 
+/// What a search is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Purpose {
+    /// The catalog's rows.
+    Catalog,
+    /// The products that the palette offers.
+    Palette,
+}
+
+/// What a search has found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Found {
+    /// What it was for.
+    pub purpose: Purpose,
+    /// The search's number.
+    pub number: u64,
+    /// The numbers of the products, best first.
+    pub products: Vec<u32>,
+    /// How many fit.
+    pub count: usize,
+    /// Whether that is all: else it goes on.
+    pub done: bool,
+}
+
 /// A search that is asked for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Search {
+    /// What it is for.
+    pub purpose: Purpose,
     /// Its number: the answer carries it.
     pub number: u64,
     /// What to look for.
     pub query: Query,
     /// What is in the cart.
-    pub in_cart: HashMap<ProductId, u32>,
+    pub in_cart: HashSet<ProductId>,
 }
 
 /// Everything that the screen can ask for.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub enum Effect {
     /// Apply a change.
     Send(Change),
@@ -84,6 +116,8 @@ pub enum Effect {
     ReadProducts(Vec<ProductId>),
     /// Read the catalog.
     LoadCatalog,
+    /// The catalog has replaced this one, which is to be dropped where that delays nobody.
+    Replaced(Box<Catalog>),
     /// Search the catalog.
     Search(Search),
     /// Take the mouse, or leave it to the terminal.

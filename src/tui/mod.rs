@@ -1,11 +1,13 @@
 //! The screen: a pure core (`state`, `update`, `layout`, `view`) and a thin shell
 //! (`runtime`, `screen`, `input`, `signals`) that feeds and draws it.
 
+mod finder;
 pub mod hints;
 pub mod input;
 pub mod key;
 pub mod keymap;
 pub mod layout;
+mod loader;
 pub mod message;
 pub mod palette;
 mod runtime;

@@ -1,11 +1,13 @@
 //! The command palette: what can be typed, and what each entry does.
 
 use super::keymap::Action;
-use super::state::State;
+use super::message::{Effect, Purpose, Search};
+use super::state::{Mode, State};
 use super::theme::Theme;
+use super::update::{AT_ONCE, search_now};
 use crate::model::search::{self, Query, Sort};
-use crate::model::{ProductId, text};
-use std::collections::HashMap;
+use crate::model::{Item, ProductId, text};
+use std::collections::HashSet;
 
 /// The most entries that are offered.
 const MOST: usize = 9;
@@ -59,7 +61,9 @@ const VERBS: [(&str, &str, &str); 6] = [
 pub fn entries(state: &State, typed: &str) -> Vec<Entry> {
     let typed = typed.trim_start().trim_start_matches(':');
     let mut found = match typed.split_once(' ') {
-        Some((verb, rest)) if VERBS.iter().any(|(known, ..)| *known == verb) => arguments(state, verb, rest),
+        Some((verb, rest)) if VERBS.iter().any(|(known, ..)| *known == verb) => {
+            arguments(state, typed, verb, rest)
+        }
         _ => commands(state, typed),
     };
     found.truncate(MOST);
@@ -90,7 +94,7 @@ fn commands(state: &State, typed: &str) -> Vec<Entry> {
     found
 }
 
-fn arguments(state: &State, verb: &str, rest: &str) -> Vec<Entry> {
+fn arguments(state: &State, typed: &str, verb: &str, rest: &str) -> Vec<Entry> {
     let plain = |label: String, completed: &str, run: Run| Entry {
         label,
         hint: String::new(),
@@ -114,32 +118,73 @@ fn arguments(state: &State, verb: &str, rest: &str) -> Vec<Entry> {
             let names = Theme::NAMED.iter().filter(|(name, _)| fits(name));
             names.map(|(name, theme)| plain((*name).to_owned(), name, Run::Theme(*theme))).collect()
         }
-        _ => products(state, verb, rest),
+        _ => products(state, typed),
+    }
+}
+
+/// What is looked for by `typed`, where that is a product: the words, and the quantity.
+fn wanted(typed: &str) -> Option<(&str, &str, Option<u32>)> {
+    let (verb, rest) = typed.trim_start().trim_start_matches(':').split_once(' ')?;
+    if !matches!(verb, "add" | "set" | "remove") {
+        return None;
+    }
+    let rest = rest.trim_end();
+    Some(match rest.rsplit_once(' ') {
+        Some((words, last)) if let Ok(quantity) = last.parse::<u32>() => (verb, words, Some(quantity)),
+        _ => (verb, rest, None),
+    })
+}
+
+/// Looks for the products that the palette offers.
+pub fn ask(state: &mut State, effects: &mut Vec<Effect>) {
+    let Mode::Palette { input, .. } = &state.mode else { return };
+    // What lies in the cart is few.
+    let Some((_, words, _)) = wanted(input.value()).filter(|(verb, ..)| *verb != "remove") else { return };
+    let offers = &mut state.offers;
+    let known = offers.words == words && !offers.found.is_empty();
+    if known {
+        return;
+    }
+    words.clone_into(&mut offers.words);
+    offers.asked += 1;
+    let query = Query { words: words.to_owned(), ..Query::default() };
+    let search = Search { purpose: Purpose::Palette, number: offers.asked, query, in_cart: HashSet::new() };
+    if state.catalog.catalog.len() <= AT_ONCE {
+        offers.found = search_now(&state.catalog.catalog, &search);
+        offers.answered = offers.asked;
+    } else if search.query.is_plain() {
+        offers.found = state.catalog.catalog.order().iter().take(MOST).copied().collect();
+        offers.answered = offers.asked;
+    } else {
+        effects.push(Effect::Search(search));
     }
 }
 
 /// Products for `verb`; a number at the end is the quantity.
-fn products(state: &State, verb: &str, rest: &str) -> Vec<Entry> {
-    let rest = rest.trim_end();
-    let (words, quantity) = match rest.rsplit_once(' ') {
-        Some((words, last)) if let Ok(quantity) = last.parse::<u32>() => (words, Some(quantity)),
-        _ => (rest, None),
-    };
-    let query = Query { words: words.to_owned(), ..Query::default() };
+fn products(state: &State, typed: &str) -> Vec<Entry> {
+    let Some((verb, words, quantity)) = wanted(typed) else { return Vec::new() };
     let catalog = &state.catalog.catalog;
-    let places = search::search(catalog, &query, &HashMap::new());
-    let products = places.iter().filter_map(|place| catalog.at(*place));
-    let in_cart = |id: &ProductId| state.cart.shown.line(id).is_some();
-    let wanted = products.filter(|product| verb != "remove" || in_cart(&product.id));
-    let entry = |product: &crate::model::Product| {
-        let (id, count) = (product.id.clone(), quantity.unwrap_or(1));
+    let held: Vec<u32> = match verb {
+        "remove" => {
+            let fits = |item: &Item<'_>| {
+                words.split_whitespace().all(|word| !search::marks(word, item.name).is_empty())
+            };
+            let lines = state.cart.shown.lines.iter().filter_map(|line| catalog.number(&line.product));
+            lines.filter(|number| catalog.at(*number).is_some_and(|item| fits(&item))).collect()
+        }
+        _ => Vec::new(),
+    };
+    let found = if verb == "remove" { &held } else { &state.offers.found };
+    let wanted = found.iter().filter_map(|number| catalog.at(*number));
+    let entry = |product: Item<'_>| {
+        let (id, count) = (product.product_id(), quantity.unwrap_or(1));
         let (label, run) = match verb {
             "add" => (format!("Add {count} × {}", product.name), Run::Add(id, count)),
             "set" => (format!("Set {} to {count}", product.name), Run::Set(id, count)),
             _ => (format!("Remove {}", product.name), Run::Remove(id)),
         };
         let number = quantity.map(|n| format!(" {n}")).unwrap_or_default();
-        let held = match state.cart.shown.quantity(&product.id) {
+        let held = match state.cart.shown.quantity(&product.product_id()) {
             0 => String::new(),
             n => format!("{n} in the cart"),
         };

@@ -1,18 +1,17 @@
 //! The only place with tasks: input, link, effects, and drawing when something changed.
 
-use super::message::{Effect, Message, Now, Search};
+use super::finder::Finder;
+use super::message::{Effect, Message, Now};
 use super::screen::{self, Painter};
 use super::signals::{Asked, Signals};
 use super::state::State;
 use super::update::update;
-use super::{ScreenError, input};
+use super::{ScreenError, input, loader};
 use crate::config::{Place, Settings};
-use crate::model::{Catalog, search};
+use crate::store::Address;
 use crate::store::link::{self, Request};
-use crate::store::{self, Address, Shop, Trouble};
 use crossterm::event::EventStream;
 use futures::StreamExt;
-use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
@@ -24,13 +23,10 @@ const DRAIN: usize = 512;
 /// Room in the channels.
 const ROOM: usize = 64;
 
-/// A search, and the catalog as it was when it was asked for.
-type Job = (Search, Arc<Catalog>);
-
 /// The program while it runs.
 pub struct Runtime {
     state: State,
-    searches: Option<std::sync::mpsc::Sender<Job>>,
+    finder: Finder,
     painter: Painter,
     place: Place,
     address: Address,
@@ -54,18 +50,19 @@ impl Runtime {
     pub fn start(settings: &Settings, address: Address, state: State) -> Result<Runtime, ScreenError> {
         let (requests, asked) = mpsc::channel(super::update::MOST_UNCONFIRMED + ROOM);
         let (told, events) = mpsc::channel(ROOM);
+        let results = mpsc::channel(ROOM);
         let (policy, id) = (settings.policy.clone(), state.session.ops.clone());
         let link = tokio::spawn(link::run(address.clone(), settings.user.clone(), policy, id, asked, told));
         Ok(Runtime {
             painter: Painter::new(state.size)?,
             state,
-            searches: None,
+            finder: Finder::new(results.0.clone()),
             place: settings.place.clone(),
             address,
             requests,
             events,
             link,
-            results: mpsc::channel(ROOM),
+            results,
             signals: Signals::listen()?,
             input: Some(EventStream::new()),
             started: Instant::now(),
@@ -201,26 +198,22 @@ impl Runtime {
             Effect::ReadProducts(ids) => self.ask(Request::Products(ids)),
             Effect::LoadCatalog => {
                 let (address, private) = (self.address.clone(), matches!(self.place, Place::Private(_)));
-                self.in_background(move || {
-                    let began = Instant::now();
-                    let read = block_on(read_catalog(&address, private));
-                    Message::Catalog(read, u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX))
-                })?;
+                let results = self.results.0.clone();
+                self.in_background(move || block_on(loader::load(address, private, results)))?;
             }
-            Effect::Search(search) => self.search(search)?,
+            Effect::Search(search) => self.finder.search(search, &self.state.catalog.catalog)?,
+            Effect::Replaced(old) => self.finder.prepare(&self.state.catalog.catalog, old)?,
             Effect::Mouse(ours) => self.painter.mouse(ours)?,
             Effect::LoadDemo => {
-                let address = self.address.clone();
-                self.in_background(move || {
-                    Message::Demo(block_on(async {
-                        store::demo::load(&mut store::connect(&address).await?).await.map_err(trouble)
-                    }))
-                })?;
+                let (address, results) = (self.address.clone(), self.results.0.clone());
+                self.in_background(move || block_on(loader::load_demo(address, results)))?;
             }
             Effect::Revive => {
                 if let Place::Private(engine) = self.place.clone() {
+                    let results = self.results.0.clone();
                     self.in_background(move || {
-                        Message::Revived(engine.revive().map(|_| ()).map_err(|error| error.to_string()))
+                        let revived = engine.revive().map(|_| ()).map_err(|error| error.to_string());
+                        let _ = results.blocking_send(Message::Revived(revived));
                     })?;
                 }
             }
@@ -235,41 +228,9 @@ impl Runtime {
         let _ = self.requests.try_send(request);
     }
 
-    /// Passes a search to the thread that searches; of those that wait there, only the last
-    /// is done.
-    fn search(&mut self, search: Search) -> Result<(), ScreenError> {
-        let job = (search, self.state.catalog.catalog.clone());
-        if let Some(searches) = &self.searches {
-            let _ = searches.send(job);
-            return Ok(());
-        }
-        let (sender, jobs) = std::sync::mpsc::channel::<Job>();
-        let results = self.results.0.clone();
-        std::thread::Builder::new().name("search".to_owned()).spawn(move || {
-            while let Ok(mut job) = jobs.recv() {
-                while let Ok(newer) = jobs.try_recv() {
-                    job = newer;
-                }
-                let (search, catalog) = job;
-                let found = search::search(&catalog, &search.query, &search.in_cart);
-                drop(catalog);
-                if results.blocking_send(Message::Found(search.number, found)).is_err() {
-                    return;
-                }
-            }
-        })?;
-        let _ = sender.send(job);
-        self.searches = Some(sender);
-        Ok(())
-    }
-
     /// Does slow work on a thread of its own, off the screen's.
-    fn in_background(&self, work: impl FnOnce() -> Message + Send + 'static) -> Result<(), ScreenError> {
-        let results = self.results.0.clone();
-        std::thread::Builder::new().name("background".to_owned()).spawn(move || {
-            // Nobody waits for it when the program has ended.
-            let _ = results.blocking_send(work());
-        })?;
+    fn in_background(&self, work: impl FnOnce() + Send + 'static) -> Result<(), ScreenError> {
+        std::thread::Builder::new().name("background".to_owned()).spawn(work)?;
         Ok(())
     }
 }
@@ -289,28 +250,9 @@ async fn sleep_until(wake: Option<Instant>) {
 }
 
 /// Runs one piece of work to its end on this thread.
-fn block_on<T>(work: impl Future<Output = Result<T, Trouble>>) -> Result<T, Trouble> {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-    runtime.map_err(|error| Trouble::Other(error.to_string()))?.block_on(work)
-}
-
-async fn read_catalog(
-    address: &Address,
-    private: bool,
-) -> Result<(Vec<crate::model::Product>, Shop), Trouble> {
-    let mut connection = store::connect(address).await?;
-    if private {
-        store::demo::load_if_untouched(&mut connection).await.map_err(trouble)?;
-    }
-    let products = store::get_catalog(&mut connection).await.map_err(trouble)?;
-    let shop = store::get_shop(&mut connection).await.map_err(trouble)?;
-    Ok((products, shop))
-}
-
-/// Reading has no other failures than the link's.
-fn trouble(error: store::Error) -> Trouble {
-    match error {
-        store::Error::Trouble(trouble) | store::Error::Unknown { trouble, .. } => trouble,
-        store::Error::Refused(refusal) => Trouble::Other(refusal.to_string()),
+fn block_on(work: impl Future<Output = ()>) {
+    // Without the system's help there is nothing to be told either.
+    if let Ok(runtime) = tokio::runtime::Builder::new_current_thread().enable_all().build() {
+        runtime.block_on(work);
     }
 }

@@ -1,11 +1,12 @@
 //! Everything that the screen shows, as plain data.
 
+use super::key::Key;
 use super::keymap::{Action, Keymap};
 use super::layout::{self, Areas, Pane};
 use super::theme::Theme;
 use crate::model::total::{self, Known, Totals};
 use crate::model::{
-    Activity, Cart, CartLine, Catalog, Change, Kind, OpId, Product, ProductId, Query, Sort, Update, UserName,
+    Activity, Cart, CartLine, Catalog, Change, Item, Kind, OpId, ProductId, Query, Sort, Update, UserName,
 };
 use crate::store::{Shop, Trouble, Watcher};
 use std::collections::{HashSet, VecDeque};
@@ -75,10 +76,12 @@ impl Scroll {
 /// The catalog pane.
 #[derive(Debug, Default)]
 pub struct CatalogPane {
-    /// All products; the search reads them on a thread of its own.
-    pub catalog: Arc<Catalog>,
-    /// The places of those that show, in their order.
-    pub shown: Vec<u32>,
+    /// All products.
+    pub catalog: Catalog,
+    /// The numbers of those that show, in their order.
+    pub shown: Arc<Vec<u32>>,
+    /// How many fit the search; while it goes on, not all of them show.
+    pub count: usize,
     /// The words to look for.
     pub words: Input,
     /// Only this category.
@@ -89,6 +92,8 @@ pub struct CatalogPane {
     pub asked: u64,
     /// See `asked`.
     pub answered: u64,
+    /// What is asked for once the search is done: it must not meet another row.
+    pub held: Vec<Key>,
     /// The product to select when the answer comes.
     pub keep: Option<ProductId>,
     /// Where the list stands.
@@ -97,6 +102,8 @@ pub struct CatalogPane {
     pub loaded: bool,
     /// Whether it is being read, and whether to read it once more.
     pub loading: bool,
+    /// So many of so many products are read.
+    pub progress: Option<(usize, usize)>,
     /// Whether to read it again.
     pub again: bool,
     /// Not to be read again before this, so that a flood of messages costs little.
@@ -112,15 +119,34 @@ impl CatalogPane {
 
     /// The product in row `row`.
     #[must_use]
-    pub fn row(&self, row: usize) -> Option<&Product> {
+    pub fn row(&self, row: usize) -> Option<Item<'_>> {
         self.catalog.at(*self.shown.get(row)?)
     }
 
     /// The selected product.
     #[must_use]
-    pub fn selected(&self) -> Option<&Product> {
+    pub fn selected(&self) -> Option<Item<'_>> {
         self.row(self.scroll.cursor)
     }
+
+    /// Whether a search goes on.
+    #[must_use]
+    pub fn is_searching(&self) -> bool {
+        self.asked != self.answered
+    }
+}
+
+/// The products that the palette offers.
+#[derive(Debug, Default)]
+pub struct Offers {
+    /// What is looked for.
+    pub words: String,
+    /// The number of the last search asked for, and of the last one answered.
+    pub asked: u64,
+    /// See `asked`.
+    pub answered: u64,
+    /// The numbers of what was found, best first.
+    pub found: Vec<u32>,
 }
 
 /// The cart pane.
@@ -271,6 +297,8 @@ pub struct State {
     pub link: Link,
     /// The products.
     pub catalog: CatalogPane,
+    /// What the palette offers.
+    pub offers: Offers,
     /// The cart.
     pub cart: CartPane,
     /// The pane with the keyboard.
@@ -311,6 +339,7 @@ impl State {
             size,
             link: Link::Connecting,
             catalog: CatalogPane::default(),
+            offers: Offers::default(),
             cart: CartPane::default(),
             focus: Pane::Catalog,
             mode: Mode::Browse,
@@ -361,7 +390,7 @@ impl State {
     #[must_use]
     pub fn target(&self) -> Option<ProductId> {
         match self.focus {
-            Pane::Catalog => self.catalog.selected().map(|product| product.id.clone()),
+            Pane::Catalog => self.catalog.selected().map(|product| product.product_id()),
             Pane::Cart => self.cart.selected().map(|line| line.product.clone()),
         }
     }

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 use tokio::sync::mpsc;
-use trolley::model::{Cart, Change, OpId, Product, Update, UserName};
+use trolley::model::{Cart, Catalog, Change, OpId, Product, Update, UserName};
 use trolley::store::link::{self, Event, Request};
 use trolley::store::{Address, Error, Policy, Shop};
 use trolley::tui::key::Key;
@@ -59,7 +59,7 @@ impl Headless {
         let (settled, seen, sent) = (Vec::new(), Vec::new(), Vec::new());
         let started = Instant::now();
         let mut headless = Headless { state, settled, seen, sent, stale: 0, requests, events, started };
-        headless.take_in(Message::Catalog(Ok((products.to_vec(), Shop::default())), 0));
+        headless.take_in(Message::Catalog(Ok((Catalog::new(products.to_vec()), Shop::default())), 0));
         headless
     }
 

@@ -2,11 +2,13 @@
 
 use super::cart::read_unknown;
 use super::complain;
-use crate::model::{Catalog, Product, ProductId, Sort, search};
+use crate::model::catalog::Changed;
+use crate::model::{Catalog, Product, ProductId, Searcher, Sort};
 use crate::store::decode::CatalogNews;
 use crate::store::{Shop, Trouble};
-use crate::tui::message::{Effect, Search};
-use crate::tui::state::{Link, Scroll, State};
+use crate::tui::message::{Effect, Found, Purpose, Search};
+use crate::tui::palette;
+use crate::tui::state::{CatalogPane, Link, Scroll, State};
 use std::sync::Arc;
 
 /// After reading the whole catalog it rests for this many times as long as that took.
@@ -29,21 +31,30 @@ pub fn read_again(state: &mut State, effects: &mut Vec<Effect>) {
     }
 }
 
+/// The first products are there.
+pub fn on_begun(state: &mut State, begun: Catalog, shop: Shop, effects: &mut Vec<Effect>) {
+    if !state.catalog.loaded {
+        state.shop = shop;
+        replace(state, begun, effects);
+    }
+}
+
 /// The whole catalog was read.
 pub fn on_read(
     state: &mut State,
-    read: Result<(Vec<Product>, Shop), Trouble>,
+    read: Result<(Catalog, Shop), Trouble>,
     took: u64,
     effects: &mut Vec<Effect>,
 ) {
     state.catalog.loading = false;
+    state.catalog.progress = None;
     state.catalog.rest_until = state.now + took * REST;
     match read {
-        Ok((products, shop)) => {
+        Ok((catalog, shop)) => {
             state.shop = shop;
             state.catalog.loaded = true;
             state.cart.gone.clear();
-            replace(state, effects, |catalog| *catalog = Catalog::new(products));
+            replace(state, catalog, effects);
             read_unknown(state, effects);
         }
         Err(trouble) => {
@@ -75,7 +86,12 @@ pub fn on_products(state: &mut State, read: Vec<(ProductId, Option<Product>)>, e
             state.cart.gone.insert(id.clone());
         }
     }
-    replace(state, effects, |catalog| catalog.refresh(read));
+    let keep = selected(state);
+    let changed = state.catalog.catalog.refresh(read);
+    // New prices change no row's place, unless the rows stand by price.
+    if changed == Changed::Order || changed == Changed::Values && state.catalog.sort == Sort::Price {
+        find_again(state, keep, effects);
+    }
 }
 
 /// Something in the catalog changed.
@@ -90,28 +106,32 @@ pub fn on_news(state: &mut State, news: CatalogNews, effects: &mut Vec<Effect>) 
     }
 }
 
-/// Changes the catalog and leaves the selected product selected, at its place on the screen.
-fn replace(state: &mut State, effects: &mut Vec<Effect>, change: impl FnOnce(&mut Catalog)) {
-    let keep = state.catalog.selected().map(|product| product.id.clone());
-    change(Arc::make_mut(&mut state.catalog.catalog));
-    // Answers to searches in the old catalog are of no use: its places are others.
-    state.catalog.answered = state.catalog.asked;
-    if state
-        .catalog
-        .category
-        .as_deref()
-        .is_some_and(|name| !state.catalog.catalog.categories().contains(&name))
-    {
-        state.catalog.category = None;
+fn selected(state: &State) -> Option<ProductId> {
+    state.catalog.selected().map(|product| product.product_id())
+}
+
+/// Takes another catalog, and leaves the selected product selected, at its place on the screen.
+fn replace(state: &mut State, catalog: Catalog, effects: &mut Vec<Effect>) {
+    let keep = selected(state);
+    let old = std::mem::replace(&mut state.catalog.catalog, catalog);
+    effects.push(Effect::Replaced(Box::new(old)));
+    // Its numbers mean other products now.
+    state.catalog.shown = Arc::default();
+    state.offers.found.clear();
+    palette::ask(state, effects);
+    find_again(state, keep, effects);
+}
+
+fn find_again(state: &mut State, keep: Option<ProductId>, effects: &mut Vec<Effect>) {
+    let pane = &mut state.catalog;
+    if pane.category.as_deref().is_some_and(|name| !pane.catalog.has_category(name)) {
+        pane.category = None;
     }
     find(state, keep, effects);
-    if state.catalog.answered != state.catalog.asked {
-        state.catalog.shown.clear();
-    }
 }
 
 /// Up to this many products are searched at once; more, on a thread of their own.
-const AT_ONCE: usize = 1_000;
+pub const AT_ONCE: usize = 1_000;
 
 /// Looks for what is typed, and selects `keep` where it is found, else the first row.
 pub fn find(state: &mut State, keep: Option<ProductId>, effects: &mut Vec<Effect>) {
@@ -120,28 +140,53 @@ pub fn find(state: &mut State, keep: Option<ProductId>, effects: &mut Vec<Effect
     pane.keep = keep;
     let (number, query) = (pane.asked, pane.query());
     if query.is_plain() {
-        let all = u32::try_from(pane.catalog.len()).unwrap_or(u32::MAX);
-        return on_found(state, number, (0..all).collect());
+        let all = pane.catalog.order().clone();
+        show(pane, all);
+        pane.answered = number;
+        return;
     }
-    let lines = state.cart.shown.lines.iter();
-    let in_cart = lines.map(|line| (line.product.clone(), line.quantity.whole().unwrap_or(0))).collect();
+    let in_cart = state.cart.shown.lines.iter().map(|line| line.product.clone()).collect();
+    let search = Search { purpose: Purpose::Catalog, number, query, in_cart };
     if pane.catalog.len() <= AT_ONCE {
-        let found = search::search(&pane.catalog, &query, &in_cart);
-        on_found(state, number, found);
+        let products = search_now(&pane.catalog, &search);
+        show(pane, Arc::new(products));
+        pane.answered = number;
     } else {
-        effects.push(Effect::Search(Search { number, query, in_cart }));
+        effects.push(Effect::Search(search));
     }
 }
 
-/// A search is done.
-pub fn on_found(state: &mut State, number: u64, found: Vec<u32>) {
-    let pane = &mut state.catalog;
-    if number <= pane.answered {
-        return;
+/// Searches a catalog that is small.
+pub fn search_now(catalog: &Catalog, search: &Search) -> Vec<u32> {
+    let found = Searcher::default().search(&catalog.view(), &search.query, &search.in_cart, &mut ());
+    found.unwrap_or_default()
+}
+
+/// Something was found; returns whether what waited for it can go on.
+pub fn on_found(state: &mut State, found: Found) -> bool {
+    if found.purpose == Purpose::Palette {
+        let offers = &mut state.offers;
+        if found.number == offers.asked {
+            offers.found = found.products;
+            if found.done {
+                offers.answered = found.number;
+            }
+        }
+    } else if found.number == state.catalog.asked {
+        let pane = &mut state.catalog;
+        show(pane, Arc::new(found.products));
+        pane.count = found.count;
+        if found.done {
+            pane.answered = found.number;
+        }
     }
-    let place = pane.keep.as_ref().and_then(|id| pane.catalog.place(id));
-    let row = place.and_then(|place| found.iter().position(|other| *other == place));
-    pane.answered = number;
+    found.done
+}
+
+fn show(pane: &mut CatalogPane, found: Arc<Vec<u32>>) {
+    let number = pane.keep.as_ref().and_then(|id| pane.catalog.number(id));
+    let row = number.and_then(|number| found.iter().position(|other| *other == number));
+    pane.count = found.len();
     pane.shown = found;
     match row {
         Some(row) => {

@@ -13,6 +13,9 @@ use tui_input::Input;
 /// The highest number before a command.
 const COUNT_LIMIT: u32 = quantity::HIGHEST_LIMIT;
 
+/// Keys that may wait for a search.
+const MOST_HELD: usize = 64;
+
 /// Where keys are pressed now.
 #[must_use]
 pub fn context(state: &State) -> Context {
@@ -32,7 +35,14 @@ pub fn context(state: &State) -> Context {
 /// A key was pressed.
 pub fn press(state: &mut State, key: Key, effects: &mut Vec<Effect>) {
     let here = context(state);
-    if let Some(action) = state.session.keymap.dispatch(here, key) {
+    let action = state.session.keymap.dispatch(here, key);
+    if must_wait(state, here, action) {
+        if state.catalog.held.len() < MOST_HELD {
+            state.catalog.held.push(key);
+        }
+        return;
+    }
+    if let Some(action) = action {
         act(state, action, effects);
         return;
     }
@@ -40,6 +50,24 @@ pub fn press(state: &mut State, key: Key, effects: &mut Vec<Effect>) {
         Context::Search | Context::Quantity | Context::Palette => typing::edit(state, key, effects),
         Context::Catalog | Context::Cart => count(state, key),
         _ => {}
+    }
+}
+
+/// Whether a key must wait for a search: typed ahead, it would meet another row.
+fn must_wait(state: &State, here: Context, action: Option<Action>) -> bool {
+    let leaves = matches!(action, Some(Action::Quit | Action::QuitAnyway | Action::Suspend | Action::Back));
+    let unsure = match here {
+        Context::Catalog => state.catalog.is_searching(),
+        Context::Palette => state.offers.asked != state.offers.answered && action.is_some(),
+        _ => false,
+    };
+    !leaves && (unsure || !state.catalog.held.is_empty())
+}
+
+/// What was typed ahead is done now.
+pub fn go_on(state: &mut State, effects: &mut Vec<Effect>) {
+    for key in std::mem::take(&mut state.catalog.held) {
+        press(state, key, effects);
     }
 }
 
@@ -63,9 +91,9 @@ pub fn act(state: &mut State, action: Action, effects: &mut Vec<Effect>) {
         Action::Suspend => effects.push(Effect::Suspend),
         Action::Back => back(state, effects),
         Action::Accept => accept(state, effects),
-        Action::Complete => complete(state),
+        Action::Complete => complete(state, effects),
         Action::Help => state.mode = Mode::Help(0),
-        Action::Palette => state.mode = Mode::Palette { input: Input::default(), cursor: 0 },
+        Action::Palette => type_command(state, String::new(), effects),
         Action::Search => {
             state.focus = Pane::Catalog;
             state.mode = Mode::Search;
@@ -96,6 +124,7 @@ pub fn act(state: &mut State, action: Action, effects: &mut Vec<Effect>) {
 
 /// Drops one thing: the prompt, the number, the message, the search.
 fn back(state: &mut State, effects: &mut Vec<Effect>) {
+    state.catalog.held.clear();
     match state.mode {
         Mode::Search => {
             state.mode = Mode::Browse;
@@ -113,7 +142,7 @@ fn clear_search(state: &mut State, effects: &mut Vec<Effect>) {
         return;
     }
     // What was found stays selected among all.
-    let keep = state.catalog.selected().map(|product| product.id.clone());
+    let keep = state.catalog.selected().map(|product| product.product_id());
     state.catalog.words = Input::default();
     state.catalog.category = None;
     catalog::find(state, keep, effects);
@@ -135,17 +164,23 @@ fn accept(state: &mut State, effects: &mut Vec<Effect>) {
 }
 
 /// Types what the selected entry of the palette stands for.
-fn complete(state: &mut State) {
+fn complete(state: &mut State, effects: &mut Vec<Effect>) {
     let Mode::Palette { input, cursor } = &state.mode else { return };
     if let Some(entry) = palette::entries(state, input.value()).into_iter().nth(*cursor) {
-        state.mode = Mode::Palette { input: Input::new(entry.completed), cursor: 0 };
+        type_command(state, entry.completed, effects);
     }
+}
+
+/// Opens the palette with this typed.
+fn type_command(state: &mut State, typed: String, effects: &mut Vec<Effect>) {
+    state.mode = Mode::Palette { input: Input::new(typed), cursor: 0 };
+    palette::ask(state, effects);
 }
 
 fn run(state: &mut State, run: Run, effects: &mut Vec<Effect>) {
     match run {
         Run::Action(action) => act(state, action, effects),
-        Run::Type(text) => state.mode = Mode::Palette { input: Input::new(text), cursor: 0 },
+        Run::Type(text) => type_command(state, text, effects),
         Run::Add(product, quantity) => browse::add(state, product, quantity, effects),
         Run::Set(product, quantity) => browse::set_quantity(state, &product, &quantity.to_string(), effects),
         Run::Remove(product) => browse::remove(state, product, effects),

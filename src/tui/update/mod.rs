@@ -10,6 +10,7 @@ mod typing;
 
 pub use browse::MOST_UNCONFIRMED;
 pub use cart::describe;
+pub use catalog::{AT_ONCE, search_now};
 pub use keys::context;
 
 use super::message::{Effect, Message, Now};
@@ -26,9 +27,16 @@ pub fn update(state: &mut State, message: Message, now: Now) -> Vec<Effect> {
         Message::Key(key) => keys::press(state, key, &mut effects),
         Message::Paste(text) => typing::paste(state, &text, &mut effects),
         Message::Mouse(mouse) => mouse::on_mouse(state, mouse, &mut effects),
-        Message::Found(number, found) => catalog::on_found(state, number, found),
+        Message::Found(found) => {
+            if catalog::on_found(state, found) {
+                keys::go_on(state, &mut effects);
+            }
+        }
         Message::Resize(width, height) => state.size = (width, height),
         Message::Link(event) => cart::on_link(state, event, now, &mut effects),
+        Message::CatalogBegun(begun, shop) => catalog::on_begun(state, begun, shop, &mut effects),
+        Message::CatalogCount(read, all) => state.catalog.progress = Some((read, all)),
+        Message::Products(read) => catalog::on_products(state, read, &mut effects),
         Message::Catalog(read, took) => catalog::on_read(state, read, took, &mut effects),
         Message::Demo(Ok(count)) => tell(state, format!("Loaded the demo catalog: {count} products")),
         Message::Demo(Err(trouble)) => complain(state, format!("The demo catalog was not loaded: {trouble}")),

@@ -4,6 +4,7 @@ use super::catalog;
 use crate::model::text;
 use crate::tui::key::{Code, Key};
 use crate::tui::message::Effect;
+use crate::tui::palette;
 use crate::tui::state::{Mode, State};
 use tui_input::{Input, InputRequest};
 
@@ -31,6 +32,7 @@ pub fn edit(state: &mut State, key: Key, effects: &mut Vec<Effect>) {
     let changed = handle(input, request);
     if let Some(cursor) = cursor.filter(|_| changed) {
         *cursor = 0;
+        palette::ask(state, effects);
     }
     if changed && matches!(state.mode, Mode::Search) {
         catalog::find(state, None, effects);

@@ -170,9 +170,9 @@ fn by_category(state: &State) -> Vec<String> {
     for line in &state.cart.shown.lines {
         let known = state.known(&line.product);
         let (Known::Product(product), (_, Some(sum))) = (known, total::line(line, known)) else { continue };
-        match sums.iter_mut().find(|(name, _)| *name == &*product.category) {
+        match sums.iter_mut().find(|(name, _)| *name == product.category) {
             Some((_, total)) => *total = *total + sum,
-            None => sums.push((&product.category, sum)),
+            None => sums.push((product.category, sum)),
         }
     }
     let currency = &state.shop.currency;

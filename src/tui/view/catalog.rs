@@ -3,7 +3,7 @@
 use super::row::{self, left, right};
 use super::{details, has_keyboard, hint, money, pane, scroll_bar};
 use crate::model::search::{self, Sort};
-use crate::model::{Product, Stock};
+use crate::model::{Item, Stock};
 use crate::tui::layout::{Areas, CatalogColumns, Pane};
 use crate::tui::state::{Link, Mode, State};
 use crate::tui::theme::{PENDING, Theme, UNLIMITED};
@@ -40,7 +40,7 @@ pub fn draw(state: &State, theme: &Theme, area: Rect, areas: &Areas, frame: &mut
             false => (theme.text, false),
         };
         let area = Rect { y: rows.y + line, height: 1, ..rows };
-        product_row(state, theme, product, &columns, decimals, look, area, buffer);
+        product_row(state, theme, &product, &columns, decimals, look, area, buffer);
     }
     scroll_bar(theme, area, rows, state.catalog.shown.len(), top, buffer);
     details::product(state, areas.details, buffer);
@@ -64,7 +64,7 @@ fn heads(state: &State, theme: &Theme, columns: &CatalogColumns, rows: Rect, buf
 fn product_row(
     state: &State,
     theme: &Theme,
-    product: &Product,
+    product: &Item<'_>,
     columns: &CatalogColumns,
     decimals: usize,
     (ground, over): (Style, bool),
@@ -82,17 +82,18 @@ fn product_row(
         Stock::Left(n) => (n.to_string(), theme.dim),
         Stock::Unreadable => ("?".to_owned(), theme.bad),
     };
-    let pending = state.cart.is_unconfirmed(&product.id);
-    let inside = match state.cart.shown.quantity(&product.id) {
+    let id = product.product_id();
+    let pending = state.cart.is_unconfirmed(&id);
+    let inside = match state.cart.shown.quantity(&id) {
         0 if pending => PENDING.to_owned(),
         0 => String::new(),
         n if pending => format!("{n}{PENDING}"),
         n => n.to_string(),
     };
     let cells = [
-        left(&product.name, columns.name, theme.text),
-        left(&product.category, columns.category, theme.dim),
-        left(&product.unit, columns.unit, theme.dim),
+        left(product.name, columns.name, theme.text),
+        left(product.category, columns.category, theme.dim),
+        left(product.unit, columns.unit, theme.dim),
         right(&price, columns.price, if product.price.is_some() { theme.text } else { theme.bad }),
         right(&stock, columns.stock, stock_style),
         right(&inside, columns.inside, if pending { theme.pending } else { theme.accent }),
@@ -101,14 +102,14 @@ fn product_row(
     let words = state.catalog.words.value();
     if !words.trim().is_empty() {
         let name = Rect { width: columns.name.min(area.width), ..area };
-        row::mark(&product.name, &search::marks(words, &product.name), name, theme.found, buffer);
+        row::mark(product.name, &search::marks(words, product.name), name, theme.found, buffer);
     }
 }
 
 /// The title, and where the cursor stands while a search is typed.
 fn title<'a>(state: &'a State, theme: &Theme, area: Rect) -> (Line<'a>, Option<u16>) {
     let pane = &state.catalog;
-    let (shown, all) = (pane.shown.len(), pane.catalog.len());
+    let (shown, all) = (thousands(pane.count), thousands(pane.catalog.len()));
     let words = pane.words.value();
     let typing = matches!(state.mode, Mode::Search);
     let mut spans = vec![Span::styled(" Catalog ", theme.accent)];
@@ -127,9 +128,12 @@ fn title<'a>(state: &'a State, theme: &Theme, area: Rect) -> (Line<'a>, Option<u
     if let Some(category) = &pane.category {
         spans.push(Span::styled(format!("{category} "), theme.warn));
     }
-    let searching = if pane.asked == pane.answered { "" } else { "… " };
+    let searching = if pane.is_searching() { "… " } else { "" };
     let count = match (pane.loaded, pane.query().is_plain()) {
-        (false, _) => String::new(),
+        (false, _) => match pane.progress {
+            Some((read, all)) => format!("reading {} of {} ", thousands(read), thousands(all)),
+            None => String::new(),
+        },
         (true, true) => format!("{all} products "),
         (true, false) => format!("{shown} of {all} {searching}"),
     };
@@ -137,11 +141,24 @@ fn title<'a>(state: &'a State, theme: &Theme, area: Rect) -> (Line<'a>, Option<u
     (Line::from(spans), cursor)
 }
 
+/// A number in groups of three digits.
+fn thousands(n: usize) -> String {
+    let digits = n.to_string();
+    let mut out = String::new();
+    for (place, digit) in digits.chars().enumerate() {
+        if place > 0 && (digits.len() - place).is_multiple_of(3) {
+            out.push(',');
+        }
+        out.push(digit);
+    }
+    out
+}
+
 /// What to do about an empty list.
 fn empty(state: &State) -> String {
     let pane = &state.catalog;
     match (&state.link, pane.loaded) {
-        _ if pane.loaded && pane.asked != pane.answered => "Searching …".to_owned(),
+        _ if pane.loaded && pane.is_searching() => "Searching …".to_owned(),
         _ if pane.loaded && !pane.query().is_plain() && !pane.catalog.is_empty() => {
             format!("No product fits “{}”.\nEsc shows all again.", pane.words.value())
         }

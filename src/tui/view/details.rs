@@ -25,7 +25,7 @@ pub fn product(state: &State, area: Rect, buffer: &mut Buffer) {
             Span::styled(format!("{}  ", product.name), theme.accent),
             Span::styled(facts.join(" · "), theme.dim),
         ]));
-        lines.push(Line::styled(&*product.description, theme.text));
+        lines.push(Line::styled(product.description, theme.text));
     }
     if let Some(said) = line(state, &id) {
         // In the cart that is what matters; elsewhere the description comes first.

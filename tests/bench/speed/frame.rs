@@ -1,0 +1,139 @@
+//! One frame at 200x50 after one quantity changed.
+
+use super::{million, ms, percentile, row};
+use ratatui::backend::CrosstermBackend;
+use ratatui::layout::Rect;
+use ratatui::{Terminal, TerminalOptions, Viewport};
+use std::cell::Cell;
+use std::collections::BTreeMap;
+use std::io::Write;
+use std::rc::Rc;
+use std::time::{Duration, Instant};
+use trolley::model::{Cart, Deadline, Kind, LineChange, OpId, ProductId, Update, UserName};
+use trolley::store::Shop;
+use trolley::store::link::Event;
+use trolley::tui::keymap::Keymap;
+use trolley::tui::message::{Message, Now};
+use trolley::tui::state::{Session, State};
+use trolley::tui::theme::Theme;
+use trolley::tui::update::update;
+use trolley::tui::view::view;
+
+const FRAMES: u64 = 1_000;
+
+/// A screen with a full catalog and some lines.
+pub fn screen(size: u32) -> State {
+    let session = Session {
+        user: UserName::parse("office").unwrap(),
+        me: "ann@till".to_owned(),
+        address: String::new(),
+        private: false,
+        item_timeout: None,
+        ops: "0123456789abcdef".to_owned(),
+        zone: jiff::tz::TimeZone::UTC,
+        keymap: Keymap::with(&BTreeMap::new()).unwrap(),
+    };
+    let mut state = State::new(session, Theme::DARK, true, (200, 50));
+    let now = Now::default();
+    update(&mut state, Message::Link(Event::Cart(Cart { version: 1, ..Cart::default() })), now);
+    update(&mut state, Message::Catalog(Ok((million::catalog(size), Shop::default())), 0), now);
+    for n in 0..20 {
+        change(&mut state, 2 + n, u32::try_from(n).unwrap() * 7, 1, now);
+    }
+    state
+}
+
+fn change(state: &mut State, version: u64, product: u32, quantity: u32, now: Now) {
+    let line = LineChange {
+        product: ProductId::stored(million::id(product).as_bytes()),
+        quantity,
+        delta: 1,
+        price: million::product(product).price,
+    };
+    let update_ = Update {
+        version,
+        op: OpId::parse(&format!("op-{version}")).unwrap(),
+        by: "bob@kitchen".to_owned(),
+        kind: Kind::Edit,
+        lines: vec![line],
+        count: state.cart.confirmed.lines.len() + usize::from(version < 22),
+        deadline: Deadline { told_at: 1, at: Some(1_800_001) },
+    };
+    update(state, Message::Link(Event::Update(update_)), now);
+}
+
+/// What the backend writes.
+#[derive(Default, Clone)]
+struct Bytes(Rc<Cell<usize>>);
+
+impl Write for Bytes {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.set(self.0.get() + bytes.len());
+        Ok(bytes.len())
+    }
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+struct Stage {
+    state: State,
+    terminal: Terminal<CrosstermBackend<Bytes>>,
+    written: Bytes,
+    version: u64,
+    now: Now,
+    spans: Vec<Duration>,
+    bytes: Vec<usize>,
+}
+
+impl Stage {
+    fn new(size: u32) -> Stage {
+        let viewport = Viewport::Fixed(Rect::new(0, 0, 200, 50));
+        let written = Bytes::default();
+        let backend = CrosstermBackend::new(written.clone());
+        let mut terminal = Terminal::with_options(backend, TerminalOptions { viewport }).unwrap();
+        let state = screen(size);
+        terminal.draw(|frame| view(&state, frame)).unwrap();
+        Stage {
+            state,
+            terminal,
+            written,
+            version: 22,
+            now: Now::default(),
+            spans: Vec::new(),
+            bytes: Vec::new(),
+        }
+    }
+
+    fn step(&mut self) {
+        // The highlight of the last change is over, as when people shop.
+        self.now.steady += 10_000;
+        update(&mut self.state, Message::Clock, self.now);
+        self.terminal.draw(|frame| view(&self.state, frame)).unwrap();
+        let before = self.written.0.get();
+        let began = Instant::now();
+        let quantity = 1 + u32::try_from(self.version % 800).unwrap();
+        change(&mut self.state, self.version, 70, quantity, self.now);
+        self.terminal.draw(|frame| view(&self.state, frame)).unwrap();
+        self.spans.push(began.elapsed());
+        self.bytes.push(self.written.0.get() - before);
+        self.version += 1;
+    }
+}
+
+pub fn run() {
+    let (mut small, mut large) = (Stage::new(1_000), Stage::new(1_000_000));
+    for _ in 0..FRAMES {
+        small.step();
+        large.step();
+    }
+    let half = |spans: &[Duration]| percentile(spans, 0.5);
+    let (one, other) = (half(&small.spans), half(&large.spans));
+    let mut bytes = large.bytes.clone();
+    bytes.sort_unstable();
+    row("frame at 200x50, one quantity changed, 1,000 products", &ms(one));
+    row(
+        "the same, 1,000,000 products",
+        &format!("{} (ratio {:.2}), {} bytes", ms(other), super::ratio(other, one), bytes[bytes.len() / 2]),
+    );
+}

@@ -1,0 +1,139 @@
+//! Reading a catalog of 1,000,000 products, beside a bare reader of the same hashes.
+
+use super::harness::Server;
+use super::{million, ms, percentile, ratio, row, timed};
+use std::io::{BufRead, BufReader, BufWriter, Read, Write};
+use std::os::unix::net::UnixStream;
+use std::path::Path;
+use std::process::Command;
+use std::time::{Duration, Instant};
+use trolley::store::{self, Address, Reading};
+
+const SIZE: u32 = 1_000_000;
+const ROUNDS: usize = 3;
+
+/// The ids and hashes read by hand: commands written by one thread, answers skipped by another.
+fn bare(socket: &Path) -> usize {
+    let link = UnixStream::connect(socket).unwrap();
+    let mut reader = BufReader::with_capacity(1 << 18, link.try_clone().unwrap());
+    let mut writer = BufWriter::with_capacity(1 << 18, link);
+    writer.write_all(b"ZRANGE catalog 0 -1\r\n").unwrap();
+    writer.flush().unwrap();
+    let ids = array(&mut reader);
+    let all = ids.len();
+    std::thread::scope(|scope| {
+        scope.spawn(move || {
+            for id in ids {
+                let key = [b"product:", &id[..]].concat();
+                write!(writer, "*8\r\n$5\r\nHMGET\r\n${}\r\n", key.len()).unwrap();
+                writer.write_all(&key).unwrap();
+                writer
+                    .write_all(
+                        b"\r\n$4\r\nname\r\n$5\r\nprice\r\n$8\r\ncategory\r\n$4\r\nunit\r\n$5\r\nstock\r\n$11\r\ndescription\r\n",
+                    )
+                    .unwrap();
+            }
+            writer.flush().unwrap();
+        });
+        (0..all).map(|_| array(&mut reader).len()).filter(|fields| *fields == 6).count()
+    })
+}
+
+fn line(reader: &mut impl BufRead) -> i64 {
+    let mut line = Vec::with_capacity(16);
+    reader.read_until(b'\n', &mut line).unwrap();
+    std::str::from_utf8(&line[1..]).unwrap().trim_end().parse().unwrap()
+}
+
+fn array(reader: &mut impl BufRead) -> Vec<Vec<u8>> {
+    let length = line(reader);
+    let mut items = Vec::with_capacity(usize::try_from(length).unwrap());
+    for _ in 0..length {
+        let Ok(length) = usize::try_from(line(reader)) else {
+            items.push(Vec::new());
+            continue;
+        };
+        let mut item = vec![0; length + 2];
+        reader.read_exact(&mut item).unwrap();
+        item.truncate(length);
+        items.push(item);
+    }
+    items
+}
+
+/// The program's own reading, in a process of its own so that its memory can be told.
+pub fn is_child(args: &[String]) -> bool {
+    let [mark, url] = args else { return false };
+    if mark != "load-child" {
+        return false;
+    }
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(async {
+        let before = resident();
+        let mut connection = store::connect(&Address::parse(url).unwrap()).await.unwrap();
+        let began = Instant::now();
+        let mut first = None;
+        let catalog = store::load_catalog(&mut connection, |reading| {
+            if let Reading::First(begun) = reading
+                && begun.len() >= 50
+            {
+                first.get_or_insert(began.elapsed());
+            }
+        })
+        .await
+        .unwrap();
+        let all = began.elapsed();
+        let text: usize = catalog
+            .iter()
+            .map(|item| {
+                item.id.len()
+                    + item.name.len()
+                    + item.category.len()
+                    + item.unit.len()
+                    + item.description.len()
+            })
+            .sum();
+        let held = resident().saturating_sub(before).saturating_sub(text);
+        println!("{} {} {}", first.unwrap().as_micros(), all.as_micros(), held / catalog.len());
+    });
+    true
+}
+
+/// Bytes of memory in use.
+fn resident() -> usize {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap();
+    let line = status.lines().find(|line| line.starts_with("VmRSS")).unwrap();
+    line.split_whitespace().nth(1).unwrap().parse::<usize>().unwrap() * 1024
+}
+
+pub fn run() {
+    let server = Server::start_with("redis-server", &["--appendonly", "no"]);
+    million::fill(&server.socket(), SIZE);
+    let (mut bare_spans, mut firsts, mut ours, mut bytes) = (Vec::new(), Vec::new(), Vec::new(), 0);
+    for _ in 0..ROUNDS {
+        let (span, read) = timed(|| bare(&server.socket()));
+        assert_eq!(read, SIZE as usize);
+        bare_spans.push(span);
+        let child = Command::new(std::env::current_exe().unwrap())
+            .args(["load-child", server.url()])
+            .output()
+            .unwrap();
+        let said = String::from_utf8(child.stdout).unwrap();
+        let numbers: Vec<u64> = said.split_whitespace().map(|n| n.parse().unwrap()).collect();
+        firsts.push(Duration::from_micros(numbers[0]));
+        ours.push(Duration::from_micros(numbers[1]));
+        bytes = numbers[2];
+    }
+    let half = |spans: &[Duration]| percentile(spans, 0.5);
+    row("first 50 of 1,000,000 products after the connection", &ms(half(&firsts)));
+    row(
+        "all 1,000,000, sorted, beside a bare reader",
+        &format!(
+            "{} beside {}: {:.2}x",
+            ms(half(&ours)),
+            ms(half(&bare_spans)),
+            ratio(half(&ours), half(&bare_spans))
+        ),
+    );
+    row("memory a product beyond its text", &format!("{bytes} bytes"));
+}
