@@ -2,7 +2,7 @@
 
 use super::harness::Server;
 use super::{million, ms, percentile, ratio, row, timed};
-use std::io::{BufRead, BufReader, BufWriter, Read, Write};
+use std::io::{BufRead, BufReader, BufWriter, Write};
 use std::os::unix::net::UnixStream;
 use std::path::Path;
 use std::process::Command;
