@@ -112,6 +112,15 @@ pub enum Edit {
 }
 
 impl Edit {
+    /// The product that must exist for it.
+    #[must_use]
+    pub fn adds(&self) -> Option<&ProductId> {
+        match self {
+            Edit::Add { product, .. } | Edit::Set { product, .. } => Some(product),
+            Edit::Take { .. } | Edit::Remove { .. } | Edit::Clear | Edit::Expire => None,
+        }
+    }
+
     /// The product that it names.
     #[must_use]
     pub fn product(&self) -> Option<&ProductId> {

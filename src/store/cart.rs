@@ -1,13 +1,14 @@
 //! Reading and changing carts.
 
-use super::connection::{Connection, Policy};
+use super::batch;
+use super::connection::{Conn, Connection, Policy};
 use super::decode::{self, Watcher};
 use super::error::{Error, Trouble};
 use super::get_product;
 use super::keys::{self, CartKeys};
 use crate::model::{Cart, Change, Edit, Kind, Money, OpId, ProductId, Refusal, Timeout, Update, UserName};
 use redis::aio::{ConnectionLike, MultiplexedConnection};
-use redis::{RedisError, Script};
+use redis::{RedisError, Script, Value};
 use std::sync::LazyLock;
 use std::time::{Duration, Instant};
 
@@ -55,29 +56,45 @@ pub struct Attempt {
     pub age: u64,
 }
 
+/// What is known of the products that a change adds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Known<'a> {
+    /// They are on the cart's own server, where the script looks.
+    Here,
+    /// They are on other nodes, which were asked: these are not there.
+    Missing(&'a [ProductId]),
+}
+
 /// Sends `change` once.
 ///
 /// # Errors
 /// [`Error::Refused`] by the rules, [`Error::Trouble`] by the link; where the trouble
 /// [leaves doubt](Trouble::leaves_doubt), sending the same change again is safe.
 pub async fn send(
-    link: &mut impl ConnectionLike,
+    conn: &mut impl ConnectionLike,
     keys: &CartKeys,
     policy: &Policy,
     change: &Change,
     attempt: Attempt,
+    known: Known<'_>,
 ) -> Result<Update, Error> {
     let mut call = CHANGE.prepare_invoke();
     call.key(&keys.cart).key(&keys.meta).key(&keys.lines).key(&keys.ops).key(&keys.log).key(&keys.touched);
+    let mut there = String::with_capacity(change.edits.len());
     for edit in &change.edits {
-        if let Edit::Add { product, .. } | Edit::Set { product, .. } = edit {
-            call.key(keys::product(product));
-        }
+        there.push(match (edit.adds(), known) {
+            (Some(product), Known::Here) => {
+                call.key(keys::product(product));
+                '?'
+            }
+            (Some(product), Known::Missing(missing)) if missing.contains(product) => '0',
+            _ => '1',
+        });
     }
     call.arg(change.op.as_str()).arg(&policy.by).arg(change.kind.name());
     call.arg(policy.session_timeout.as_millis()).arg(policy.line_limit).arg(MOST_LINES).arg(&keys.updates);
     call.arg(u8::from(attempt.again)).arg(attempt.known).arg(attempt.age);
-    call.arg(policy.item_timeout.as_millis());
+    call.arg(policy.item_timeout.as_millis()).arg(there);
     for edit in &change.edits {
         let (verb, quantity, price) = match edit {
             Edit::Add { quantity, price, .. } => ("add", *quantity, *price),
@@ -90,7 +107,7 @@ pub async fn send(
         let id = edit.product().map_or(&b""[..], ProductId::as_bytes);
         call.arg(verb).arg(id).arg(quantity).arg(price.as_ref().map(Money::to_string).unwrap_or_default());
     }
-    let answer: Result<Vec<u8>, RedisError> = call.invoke_async(link).await;
+    let answer: Result<Vec<u8>, RedisError> = call.invoke_async(conn).await;
     match answer {
         Ok(message) => match decode::update(&message) {
             // An id of other bytes than UTF-8 can't be compared.
@@ -222,7 +239,7 @@ impl Connection {
         let mut doubt = None;
         loop {
             attempt.age = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
-            let trouble = match send(&mut self.link, &keys, &self.policy, change, attempt).await {
+            let trouble = match self.send(&keys, change, attempt).await {
                 Err(Error::Trouble(trouble)) if trouble.may_pass() => trouble,
                 Err(Error::Trouble(trouble)) if doubt.is_some() => {
                     return Err(Error::Unknown { op: change.op.clone(), trouble });
@@ -247,6 +264,37 @@ impl Connection {
             }
         }
     }
+
+    async fn send(&mut self, keys: &CartKeys, change: &Change, attempt: Attempt) -> Result<Update, Error> {
+        let missing = match &self.link {
+            Conn::One(_) => None,
+            Conn::Cluster(_) => Some(missing(&self.link, [change]).await?),
+        };
+        let known = missing.as_deref().map_or(Known::Here, Known::Missing);
+        send(&mut self.link, keys, &self.policy, change, attempt, known).await
+    }
+}
+
+/// Which of the products that these changes add are no products.
+pub(super) async fn missing(
+    conn: &Conn,
+    changes: impl IntoIterator<Item = &Change>,
+) -> Result<Vec<ProductId>, Trouble> {
+    let edits = changes.into_iter().flat_map(|change| &change.edits);
+    let mut added: Vec<ProductId> = edits.filter_map(Edit::adds).cloned().collect();
+    added.sort();
+    added.dedup();
+    let ask = |id| redis::cmd("TYPE").arg(keys::product(id)).to_owned();
+    let types = batch::run(conn, added.iter().map(ask).collect()).await?;
+    let is_hash =
+        |answer: Result<Value, Trouble>| answer.map(|name| name == Value::SimpleString("hash".into()));
+    let mut missing = Vec::new();
+    for (id, answer) in added.into_iter().zip(types) {
+        if !is_hash(answer)? {
+            missing.push(id);
+        }
+    }
+    Ok(missing)
 }
 
 /// Adds `quantity` pieces of a product to the cart of `user`, in one atomic step.

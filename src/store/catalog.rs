@@ -1,6 +1,7 @@
 //! Reading and filling the catalog.
 
-use super::connection::Connection;
+use super::batch;
+use super::connection::{Conn, Connection, scan};
 use super::decode;
 use super::error::{Error, Trouble};
 use super::keys;
@@ -8,7 +9,7 @@ use crate::model::product::{FIELDS, LONGEST_NAME};
 use crate::model::{Catalog, Product, ProductId};
 use futures::{Stream, StreamExt, stream};
 use redis::aio::ConnectionLike;
-use redis::{Cmd, Pipeline, RedisError};
+use redis::Cmd;
 use std::pin::pin;
 
 /// Products read in one round trip.
@@ -40,31 +41,24 @@ pub async fn get_products(
     connection: &mut Connection,
     ids: &[ProductId],
 ) -> Result<Vec<(ProductId, Option<Product>)>, Error> {
-    Ok(read_products(&mut connection.link, ids).await?)
+    Ok(read_products(&connection.link, ids).await?)
 }
 
-/// [`get_products`] on any link; those that are missing, or no hashes, come as `None`.
+/// [`get_products`] on any connection.
 ///
 /// # Errors
 /// The [`Trouble`] of the link.
 pub(super) async fn read_products(
-    link: &mut impl ConnectionLike,
+    conn: &Conn,
     ids: &[ProductId],
 ) -> Result<Vec<(ProductId, Option<Product>)>, Trouble> {
-    let mut read = Vec::with_capacity(ids.len());
-    for batch in ids.chunks(BATCH) {
-        let mut pipeline = Pipeline::with_capacity(batch.len());
+    let answers = batch::run(conn, ids.iter().map(fetch).collect()).await?;
+    let products = ids.iter().zip(answers).map(|(id, answer)| {
         // One key of the wrong type must not hide the others.
-        pipeline.ignore_errors();
-        for id in batch {
-            pipeline.add_command(fetch(id));
-        }
-        let answers: Vec<redis::Value> = pipeline.query_async(link).await.map_err(Trouble::from)?;
-        read.extend(
-            batch.iter().zip(&answers).map(|(id, fields)| (id.clone(), decode::product(id.clone(), fields))),
-        );
-    }
-    Ok(read)
+        let product = answer.ok().and_then(|fields| decode::product(id.clone(), &fields));
+        (id.clone(), product)
+    });
+    Ok(products.collect())
 }
 
 /// What is told while a catalog is read.
@@ -140,21 +134,21 @@ pub async fn load_catalog(
 type Ids = Vec<Vec<u8>>;
 
 /// The ids of the index, a batch at a time; the next step is asked for while batches are read.
-fn ids(link: impl ConnectionLike + Clone, all: usize) -> impl Stream<Item = Result<Ids, RedisError>> {
+fn ids(conn: Conn, all: usize) -> impl Stream<Item = Result<Ids, Trouble>> {
     let all = isize::try_from(all).unwrap_or(isize::MAX);
-    let steps = stream::unfold((link, 0), move |(mut link, from)| async move {
+    let steps = stream::unfold((conn, 0), move |(mut conn, from)| async move {
         if from >= all {
             return None;
         }
         let to = from + if from == 0 { STEPS.0 } else { STEPS.1 };
         let mut range = redis::cmd("ZRANGE");
         range.arg(keys::CATALOG).arg(from).arg(to - 1);
-        let step: Result<Ids, RedisError> = range.query_async(&mut link).await;
+        let step: Result<Ids, Trouble> = range.query_async(&mut conn).await.map_err(Trouble::from);
         let next = if step.is_ok() { to } else { all };
-        Some((step, (link, next)))
+        Some((step, (conn, next)))
     });
     steps.flat_map(|step| {
-        let batches: Vec<Result<Ids, RedisError>> = match step {
+        let batches: Vec<Result<Ids, Trouble>> = match step {
             Ok(mut ids) => {
                 let mut batches = Vec::new();
                 while !ids.is_empty() {
@@ -170,17 +164,18 @@ fn ids(link: impl ConnectionLike + Clone, all: usize) -> impl Stream<Item = Resu
 }
 
 async fn read_step(
-    mut link: impl ConnectionLike,
-    ids: Result<Ids, RedisError>,
-) -> Result<Vec<(Vec<u8>, redis::Value)>, RedisError> {
+    conn: Conn,
+    ids: Result<Ids, Trouble>,
+) -> Result<Vec<(Vec<u8>, redis::Value)>, Trouble> {
     let ids = ids?;
-    let mut pipeline = Pipeline::with_capacity(ids.len());
+    let fetch = |id: &Vec<u8>| {
+        let mut command = redis::cmd("HMGET");
+        command.arg([keys::PRODUCT.as_bytes(), id].concat()).arg(&FIELDS);
+        command
+    };
+    let answers = batch::run(&conn, ids.iter().map(fetch).collect()).await?;
     // One key of the wrong type must not hide the others.
-    pipeline.ignore_errors();
-    for id in &ids {
-        pipeline.cmd("HMGET").arg([keys::PRODUCT.as_bytes(), id].concat()).arg(&FIELDS);
-    }
-    let answers: Vec<redis::Value> = pipeline.query_async(&mut link).await?;
+    let answers = answers.into_iter().map(|answer| answer.unwrap_or(redis::Value::Nil));
     Ok(ids.into_iter().zip(answers).collect())
 }
 
@@ -202,32 +197,19 @@ pub async fn find_unlisted(
 }
 
 /// Products that stand in no index, found by a scan; none where scanning isn't permitted.
-async fn unlisted(link: &mut impl ConnectionLike, listed: &Catalog) -> Vec<ProductId> {
-    let (mut found, mut cursor) = (Vec::new(), 0u64);
-    loop {
-        let mut scan = redis::cmd("SCAN");
-        scan.arg(cursor)
-            .arg("MATCH")
-            .arg(format!("{}*", keys::PRODUCT))
-            .arg("COUNT")
-            .arg(1000)
-            .arg("TYPE")
-            .arg("hash");
-        let step: Result<(u64, Vec<Vec<u8>>), _> = scan.query_async(link).await;
-        let Ok((next, keys)) = step else { return found };
-        for key in keys {
-            let id = ProductId::stored(&key[keys::PRODUCT.len().min(key.len())..]);
-            if listed.number(&id).is_none() {
-                found.push(id);
-            }
+async fn unlisted(conn: &mut Conn, listed: &Catalog) -> Vec<ProductId> {
+    let mut found = Vec::new();
+    let mut add = |key: &[u8]| {
+        let id = ProductId::stored(key.get(keys::PRODUCT.len()..).unwrap_or_default());
+        if listed.number(&id).is_none() {
+            found.push(id);
         }
-        if next == 0 {
-            found.sort();
-            found.dedup();
-            return found;
-        }
-        cursor = next;
-    }
+    };
+    // What was found before a failure counts.
+    let _ = scan(conn, &format!("{}*", keys::PRODUCT), "hash", &mut add).await;
+    found.sort();
+    found.dedup();
+    found
 }
 
 /// Puts products into the index. It only helps the next reader, so a failure is no error.
@@ -253,30 +235,37 @@ pub struct Row {
     pub fields: [String; FIELDS.len()],
 }
 
-/// Stores products in one transaction, lists them, and tells all open terminals.
+/// Stores products, each in one atomic step, lists them, and tells all open terminals.
 ///
 /// # Errors
-/// The [`Trouble`] of the link.
+/// The [`Trouble`] of the link: then some may be stored; storing them again does no harm.
 pub async fn put_products(connection: &mut Connection, rows: &[Row]) -> Result<(), Error> {
-    let mut pipeline = Pipeline::with_capacity(rows.len() * 3);
-    pipeline.atomic();
-    for row in rows {
-        let key = keys::product(&row.id);
-        pipeline.del(&key).ignore();
+    let store = |row: &Row| {
         let filled = FIELDS.iter().zip(&row.fields).filter(|(_, value)| !value.is_empty());
-        let mut set = redis::cmd("HSET");
-        set.arg(&key);
+        let mut call = redis::cmd("EVAL");
+        call.arg(include_str!("scripts/product.lua")).arg(1).arg(keys::product(&row.id));
         for (field, value) in filled {
-            set.arg(*field).arg(value);
+            call.arg(*field).arg(value);
         }
-        pipeline.add_command(set).ignore();
-        pipeline.zadd(keys::CATALOG, row.id.as_bytes(), 0).ignore();
+        call
+    };
+    for answer in batch::run(&connection.link, rows.iter().map(store).collect()).await? {
+        answer?;
+    }
+    let conn = &mut connection.link;
+    for some in rows.chunks(BATCH) {
+        let mut list = redis::cmd("ZADD");
+        list.arg(keys::CATALOG);
+        for row in some {
+            list.arg(0).arg(row.id.as_bytes());
+        }
+        list.query_async::<()>(conn).await?;
     }
     let ids: Vec<String> =
         rows.iter().map(|row| String::from_utf8_lossy(row.id.as_bytes()).into_owned()).collect();
     // Serialising a list of strings can't fail.
-    pipeline.publish(keys::CATALOG_UPDATES, serde_json::to_string(&ids).unwrap_or_default()).ignore();
-    Ok(pipeline.query_async::<()>(&mut connection.link).await?)
+    let message = serde_json::to_string(&ids).unwrap_or_default();
+    Ok(redis::cmd("PUBLISH").arg(keys::CATALOG_UPDATES).arg(message).query_async(conn).await?)
 }
 
 /// What a shop says of itself.
@@ -325,7 +314,11 @@ pub async fn put_shop(connection: &mut Connection, shop: &Shop) -> Result<(), Er
 /// # Errors
 /// The [`Trouble`] of the link.
 pub async fn is_untouched(connection: &mut Connection) -> Result<bool, Error> {
-    let found: u32 =
-        redis::cmd("EXISTS").arg(keys::SHOP).arg(keys::CATALOG).query_async(&mut connection.link).await?;
-    Ok(found == 0 && unlisted(&mut connection.link, &Catalog::default()).await.is_empty())
+    let ask = |key| redis::cmd("EXISTS").arg(key).to_owned();
+    for found in batch::run(&connection.link, [keys::SHOP, keys::CATALOG].map(ask).to_vec()).await? {
+        if found? != redis::Value::Int(0) {
+            return Ok(false);
+        }
+    }
+    Ok(unlisted(&mut connection.link, &Catalog::default()).await.is_empty())
 }

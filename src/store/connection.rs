@@ -3,8 +3,9 @@
 use super::address::Address;
 use super::error::Trouble;
 use crate::model::{Timeout, quantity};
-use redis::AsyncConnectionConfig;
-use redis::aio::{AsyncPushSender, MultiplexedConnection};
+use redis::aio::{AsyncPushSender, ConnectionLike, MultiplexedConnection};
+use redis::cluster_async::ClusterConnection;
+use redis::{AsyncConnectionConfig, Cmd, Pipeline, RedisFuture, Value};
 use std::time::Duration;
 
 /// How long a connection may take to come about.
@@ -36,10 +37,67 @@ impl Default for Policy {
     }
 }
 
+/// Where commands go: to one server, or each to the node of a cluster that has its key.
+#[derive(Clone)]
+pub(super) enum Conn {
+    /// One server has all keys.
+    One(MultiplexedConnection),
+    /// The keys are spread.
+    Cluster(ClusterConnection),
+}
+
+impl ConnectionLike for Conn {
+    fn req_packed_command<'a>(&'a mut self, cmd: &'a Cmd) -> RedisFuture<'a, Value> {
+        match self {
+            Conn::One(server) => server.req_packed_command(cmd),
+            Conn::Cluster(cluster) => cluster.req_packed_command(cmd),
+        }
+    }
+
+    fn req_packed_commands<'a>(
+        &'a mut self,
+        pipeline: &'a Pipeline,
+        offset: usize,
+        count: usize,
+    ) -> RedisFuture<'a, Vec<Value>> {
+        match self {
+            Conn::One(server) => server.req_packed_commands(pipeline, offset, count),
+            Conn::Cluster(cluster) => cluster.req_packed_commands(pipeline, offset, count),
+        }
+    }
+
+    fn get_db(&self) -> i64 {
+        match self {
+            Conn::One(server) => server.get_db(),
+            Conn::Cluster(cluster) => cluster.get_db(),
+        }
+    }
+}
+
+/// Finds all keys of this pattern and type, on each node of a cluster.
+pub(super) async fn scan(
+    conn: &mut Conn,
+    pattern: &str,
+    kind: &str,
+    found: &mut impl FnMut(&[u8]),
+) -> Result<(), Trouble> {
+    let mut cursor = 0u64;
+    loop {
+        let mut scan = redis::cmd("SCAN");
+        scan.arg(cursor).arg("MATCH").arg(pattern).arg("COUNT").arg(1000).arg("TYPE").arg(kind);
+        let step: (u64, Vec<Vec<u8>>) = scan.query_async(conn).await.map_err(Trouble::from)?;
+        step.1.iter().for_each(|key| found(key));
+        if step.0 == 0 {
+            return Ok(());
+        }
+        cursor = step.0;
+    }
+}
+
 /// A connection for the plain functions of the store. It connects anew where it broke.
 pub struct Connection {
     address: Address,
-    pub(super) link: MultiplexedConnection,
+    pub(super) link: Conn,
     pub(super) policy: Policy,
 }
 
@@ -56,7 +114,7 @@ impl Connection {
         if let Trouble::Moved { host, port } = after {
             self.address = self.address.at(host, *port);
         }
-        self.link = open(&self.address, None::<NoPushes>).await?;
+        self.link = Conn::One(open(&self.address, None::<NoPushes>).await?);
         Ok(())
     }
 }
@@ -66,7 +124,7 @@ impl Connection {
 /// # Errors
 /// The [`Trouble`] that stands in the way: refused, no such host, timeout, wrong password ...
 pub async fn connect(address: &Address) -> Result<Connection, Trouble> {
-    let link = open(address, None::<NoPushes>).await?;
+    let link = Conn::One(open(address, None::<NoPushes>).await?);
     Ok(Connection { address: address.clone(), link, policy: Policy::default() })
 }
 

@@ -6,9 +6,9 @@
 //! are settled, and are sent again with the same op id after a break.
 
 use super::address::Address;
-use super::cart::{self, Attempt, Presence};
+use super::cart::{self, Attempt, Known, Presence};
 use super::catalog::read_products;
-use super::connection::{self, Policy};
+use super::connection::{self, Conn, Policy};
 use super::decode::{self, CatalogNews, Watcher};
 use super::error::{Error, Trouble};
 use super::keys::{CATALOG_UPDATES, CartKeys};
@@ -397,8 +397,8 @@ impl Session {
     }
 
     fn read_products(&mut self, ids: Vec<ProductId>) {
-        let mut conn = self.conn.clone();
-        self.work.push(Box::pin(async move { Done::Products(read_products(&mut conn, &ids).await) }));
+        let conn = Conn::One(self.conn.clone());
+        self.work.push(Box::pin(async move { Done::Products(read_products(&conn, &ids).await) }));
     }
 
     /// Feels for the link, the version and the watchers; every other time it says that we
@@ -445,7 +445,7 @@ impl Session {
         let (mut conn, keys, policy) = (self.conn.clone(), link.keys.clone(), link.policy.clone());
         let change = waiting.change.clone();
         self.work.push(Box::pin(async move {
-            let outcome = cart::send(&mut conn, &keys, &policy, &change, attempt).await;
+            let outcome = cart::send(&mut conn, &keys, &policy, &change, attempt, Known::Here).await;
             Done::Sent(change.op, outcome)
         }));
     }

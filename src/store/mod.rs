@@ -15,6 +15,7 @@
 //! ```
 
 mod address;
+mod batch;
 mod cart;
 mod catalog;
 mod connection;

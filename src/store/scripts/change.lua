@@ -4,12 +4,17 @@
 --       2 meta (hash: version, start)           3 lines (hash: product -> how it came)
 --       4, 5 ops (hashes: op id -> first answer; two generations, so they stay bounded)
 --       6 log (stream of the updates)          7 touched (sorted set: product -> ms of last touch)
---       8.. the key of each product that must exist (single server only)
+--       8.. on a single server: the products to look for. All others share one cluster slot.
 -- ARGV  1 op id   2 who   3 kind   4 session timeout in ms (0: never)   5 limit of a line
 --       6 limit of lines   7 channel   8 "1" where this was sent before, else "0"
 --       9 version known when it was first sent   10 its age in ms
 --       11 item timeout in ms (0: none)
---       12.. the edits, four each: verb, product, quantity, price
+--       12 what is known of the edits' products, one letter each: '1' it is there, '0' it is
+--          not, '?' look: the key is the next of KEYS 8.. (only where one server has all keys)
+--       13.. the edits, four each: verb, product, quantity, price
+--
+-- Nothing is added that is no product. On a single server that holds at the moment of the
+-- change; on a cluster, where products live on other nodes, the client has asked just before.
 --
 -- Undo and redo do what they can: an edit that is refused is left out, unless all are.
 -- Returns the update as JSON, the same text that it publishes. Refusals are errors with a
@@ -72,11 +77,13 @@ local function put(id, quantity, price)
   prices[id] = price
 end
 
-local product_key = 8
-local function exists()
-  local key = KEYS[product_key]
+-- Whether the product of an edit is there.
+local product_key = 7
+local function exists(place)
+  local known = string.sub(ARGV[12], place, place)
+  if known ~= '?' then return known == '1' end
   product_key = product_key + 1
-  return not key or redis.call('TYPE', key).ok == 'hash'
+  return redis.call('TYPE', KEYS[product_key]).ok == 'hash'
 end
 
 local function each_line(act)
@@ -89,7 +96,7 @@ local function last_touch(id)
 end
 
 -- Does one edit on the copy; returns the refusal.
-local function edit(verb, id, n, price)
+local function edit(place, verb, id, n, price)
   if verb == 'clear' then
     if count == 0 then return 'ALREADYEMPTY' end
     each_line(function(member)
@@ -107,13 +114,13 @@ local function edit(verb, id, n, price)
   end
   local has = look(id)
   if verb == 'add' then
-    if not exists() then return 'UNKNOWNPRODUCT' end
+    if not exists(place) then return 'UNKNOWNPRODUCT' end
     if has == 'damaged' then return 'DAMAGEDLINE' end
     if (has or 0) + n > limit then return 'TOOMANY ' .. (has or 0) end
     return put(id, (has or 0) + n, price)
   end
   if verb == 'set' then
-    if not exists() and not has then return 'UNKNOWNPRODUCT' end
+    if not exists(place) and not has then return 'UNKNOWNPRODUCT' end
     if n > limit then return 'TOOMANY 0' end
     return put(id, n, price)
   end
@@ -125,12 +132,12 @@ end
 
 local lenient = kind == 'undo' or kind == 'redo'
 local done, refused = 0, nil
-for i = 12, #ARGV, 4 do
-  local refusal = edit(ARGV[i], ARGV[i + 1], tonumber(ARGV[i + 2]), ARGV[i + 3])
+for i = 13, #ARGV, 4 do
+  local refusal = edit((i - 13) / 4 + 1, ARGV[i], ARGV[i + 1], tonumber(ARGV[i + 2]), ARGV[i + 3])
   if refusal then
     -- With the place of the edit, so that the client names the product.
     if not string.find(refusal, ' ') then refusal = refusal .. ' -' end
-    refused = refused or (refusal .. ' ' .. (i - 12) / 4)
+    refused = refused or (refusal .. ' ' .. (i - 13) / 4)
     if not lenient then return redis.error_reply(refused) end
   else
     done = done + 1
