@@ -3,41 +3,66 @@
 use super::error::Trouble;
 use crate::model::text;
 use redis::io::tcp::TcpSettings;
-use redis::{ConnectionAddr, ConnectionInfo, IntoConnectionInfo, ProtocolVersion};
+use redis::{
+    Client, ClientTlsConfig, ConnectionAddr, ConnectionInfo, IntoConnectionInfo, ProtocolVersion,
+    TlsCertificates,
+};
 use std::fmt;
 use std::path::Path;
 use std::sync::Once;
+use url::Url;
+
+/// The port of a Sentinel where none is given.
+const SENTINEL_PORT: u16 = 26379;
 
 /// The address of a Redis, with user, password and database number.
 ///
 /// It shows itself without the password.
 #[derive(Clone)]
 pub struct Address {
-    info: ConnectionInfo,
+    kind: Kind,
+    /// Where to ask; for a single server there is just one.
+    nodes: Vec<ConnectionInfo>,
+    tls: Option<TlsCertificates>,
     shown: String,
+}
+
+/// What answers at an address.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Kind {
+    /// One server, or a cluster that is reached by one of its nodes.
+    Server,
+    /// Nodes of a cluster.
+    Cluster,
+    /// Sentinels, who know which server is the master of this name.
+    Sentinel(String),
+}
+
+/// Certificates and a key for TLS, as PEM.
+#[derive(Clone, Default)]
+pub struct Pem {
+    /// The authorities to trust; `None`: those of the system.
+    pub authorities: Option<Vec<u8>>,
+    /// The client's own certificate and its key.
+    pub client: Option<(Vec<u8>, Vec<u8>)>,
 }
 
 impl Address {
     /// Reads `redis://[user[:password]@]host[:port][/db]`, the same with `rediss://` for TLS,
-    /// or `redis+unix:///path[?db=&user=&pass=]` (also `unix:///path`).
+    /// or `redis+unix:///path[?db=&user=&pass=]` (also `unix:///path`);
+    /// `redis+cluster://host:port,host:port` or `redis+sentinel://host,host/name[/db]`, both
+    /// with `rediss+` for TLS.
     ///
     /// # Errors
     /// [`Trouble::BadAddress`].
     pub fn parse(typed: &str) -> Result<Address, Trouble> {
-        let bad = |why: &str| Trouble::BadAddress(why.to_owned());
-        let url = url::Url::parse(typed.trim())
-            .map_err(|_| bad("write it like redis://host:6379/0, rediss://host or unix:///path/to.sock"))?;
-        if !matches!(
-            url.scheme(),
-            "redis" | "rediss" | "valkey" | "valkeys" | "unix" | "redis+unix" | "valkey+unix"
-        ) {
-            return Err(bad("it must begin with redis://, rediss://, unix:// or redis+unix://"));
+        let typed = typed.trim();
+        let scheme = typed.split_once("://").map_or("", |(scheme, _)| scheme);
+        match scheme.split_once('+') {
+            Some((base @ ("redis" | "rediss" | "valkey" | "valkeys"), "cluster")) => cluster(base, typed),
+            Some((base @ ("redis" | "rediss" | "valkey" | "valkeys"), "sentinel")) => sentinel(base, typed),
+            _ => server(typed),
         }
-        let info = url
-            .clone()
-            .into_connection_info()
-            .map_err(|error| bad(&text::clean_to(error.to_string().as_bytes(), 120)))?;
-        Ok(Address::new(info, redacted(url)))
     }
 
     /// A Redis on a Unix socket.
@@ -48,43 +73,214 @@ impl Address {
         let info = ConnectionAddr::Unix(path.to_owned())
             .into_connection_info()
             .map_err(|error| Trouble::BadAddress(error.to_string()))?;
-        Ok(Address::new(info, format!("unix://{}", path.display())))
+        Ok(Address::new(Kind::Server, vec![info], &format!("unix://{}", path.display())))
     }
 
-    fn new(info: ConnectionInfo, shown: String) -> Address {
-        // RESP3 carries answers and messages on one connection. Without TCP_NODELAY each
-        // script waits for Nagle: half the changes per second.
-        let settings = info
-            .redis_settings()
-            .clone()
-            .set_protocol(ProtocolVersion::RESP3)
-            .set_lib_name("trolley", env!("CARGO_PKG_VERSION"));
-        let info =
-            info.set_redis_settings(settings).set_tcp_settings(TcpSettings::default().set_nodelay(true));
-        if matches!(info.addr(), ConnectionAddr::TcpTls { .. }) {
+    fn new(kind: Kind, nodes: Vec<ConnectionInfo>, shown: &str) -> Address {
+        let nodes: Vec<ConnectionInfo> = nodes.into_iter().map(tuned).collect();
+        if nodes.iter().any(|node| matches!(node.addr(), ConnectionAddr::TcpTls { .. })) {
             install_crypto();
         }
-        Address { info, shown: text::clean_to(shown.as_bytes(), 120) }
+        Address { kind, nodes, tls: None, shown: text::clean_to(shown.as_bytes(), 120) }
     }
 
-    /// The same at another node, as the cluster names it.
+    /// With this password in place of the address's own.
+    #[must_use]
+    pub fn with_password(mut self, password: &str) -> Address {
+        for node in &mut self.nodes {
+            let settings = node.redis_settings().clone().set_password(password);
+            *node = node.clone().set_redis_settings(settings);
+        }
+        self
+    }
+
+    /// Whether it says a password.
+    #[must_use]
+    pub fn has_password(&self) -> bool {
+        self.nodes.iter().any(|node| node.redis_settings().password().is_some())
+    }
+
+    /// Whether the way there is TLS.
+    #[must_use]
+    pub fn is_tls(&self) -> bool {
+        self.nodes.iter().any(|node| matches!(node.addr(), ConnectionAddr::TcpTls { .. }))
+    }
+
+    /// With these certificates for TLS.
+    ///
+    /// # Errors
+    /// [`Trouble::Tls`] where they can't be read.
+    pub fn with_tls(mut self, pem: Pem) -> Result<Address, Trouble> {
+        let client_tls =
+            pem.client.map(|(client_cert, client_key)| ClientTlsConfig { client_cert, client_key });
+        let tls = TlsCertificates { client_tls, root_cert: pem.authorities };
+        for node in &mut self.nodes {
+            let client = Client::build_with_tls(node.clone(), tls.clone())
+                .map_err(|error| Trouble::Tls(text::clean_to(error.to_string().as_bytes(), 160)))?;
+            *node = client.get_connection_info().clone();
+        }
+        self.tls = Some(tls);
+        Ok(self)
+    }
+
+    /// The same at another node, as the cluster or a Sentinel names it.
     pub(super) fn at(&self, host: &str, port: u16) -> Address {
-        let moved = match self.info.addr() {
-            ConnectionAddr::TcpTls { insecure, tls_params, .. } => ConnectionAddr::TcpTls {
-                host: host.to_owned(),
-                port,
-                insecure: *insecure,
-                tls_params: tls_params.clone(),
-            },
-            _ => ConnectionAddr::Tcp(host.to_owned(), port),
+        let node = self.nodes.first().map(|info| {
+            let addr = match info.addr() {
+                ConnectionAddr::TcpTls { insecure, tls_params, .. } => ConnectionAddr::TcpTls {
+                    host: host.to_owned(),
+                    port,
+                    insecure: *insecure,
+                    tls_params: tls_params.clone(),
+                },
+                _ => ConnectionAddr::Tcp(host.to_owned(), port),
+            };
+            info.clone().set_addr(addr)
+        });
+        let nodes = node.into_iter().collect();
+        Address { kind: Kind::Server, nodes, tls: self.tls.clone(), shown: self.shown.clone() }
+    }
+
+    /// The cluster that has this server as one of its nodes.
+    pub(super) fn as_cluster(&self) -> Address {
+        Address { kind: Kind::Cluster, ..self.clone() }
+    }
+
+    /// The same, asked without user and password.
+    pub(super) fn anonymous(&self) -> Address {
+        let bare = |node: &ConnectionInfo| {
+            let none = redis::RedisConnectionInfo::default().set_protocol(ProtocolVersion::RESP3);
+            node.clone().set_redis_settings(none)
         };
-        Address { info: self.info.clone().set_addr(moved), shown: self.shown.clone() }
+        Address { nodes: self.nodes.iter().map(bare).collect(), ..self.clone() }
+    }
+
+    pub(super) fn kind(&self) -> &Kind {
+        &self.kind
+    }
+
+    /// Each of its nodes by itself.
+    pub(super) fn nodes(&self) -> impl Iterator<Item = Address> {
+        self.nodes.iter().map(|node| Address {
+            kind: Kind::Server,
+            nodes: vec![node.clone()],
+            tls: self.tls.clone(),
+            shown: self.shown.clone(),
+        })
+    }
+
+    /// Host and port of its first node; `None` on a Unix socket.
+    pub(super) fn place(&self) -> Option<(&str, u16)> {
+        match self.nodes.first()?.addr() {
+            ConnectionAddr::Tcp(host, port) | ConnectionAddr::TcpTls { host, port, .. } => {
+                Some((host, *port))
+            }
+            _ => None,
+        }
+    }
+
+    /// The user it connects as.
+    #[must_use]
+    pub fn user(&self) -> Option<&str> {
+        self.nodes.first().and_then(|node| node.redis_settings().username())
+    }
+
+    pub(super) fn tls(&self) -> Option<TlsCertificates> {
+        self.tls.clone()
     }
 
     /// What redis-rs connects by.
-    pub(super) fn info(&self) -> ConnectionInfo {
-        self.info.clone()
+    ///
+    /// # Errors
+    /// [`Trouble::BadAddress`] where it names no server.
+    pub(super) fn info(&self) -> Result<ConnectionInfo, Trouble> {
+        self.nodes.first().cloned().ok_or_else(|| Trouble::BadAddress("it names no server".to_owned()))
     }
+}
+
+fn bad(why: &str) -> Trouble {
+    Trouble::BadAddress(why.to_owned())
+}
+
+fn info(url: Url) -> Result<ConnectionInfo, Trouble> {
+    url.into_connection_info().map_err(|error| bad(&text::clean_to(error.to_string().as_bytes(), 120)))
+}
+
+/// RESP3 carries answers and messages on one connection. Without TCP_NODELAY each script
+/// waits for Nagle: half the changes per second.
+fn tuned(info: ConnectionInfo) -> ConnectionInfo {
+    let settings = info
+        .redis_settings()
+        .clone()
+        .set_protocol(ProtocolVersion::RESP3)
+        .set_lib_name("trolley", env!("CARGO_PKG_VERSION"));
+    info.set_redis_settings(settings).set_tcp_settings(TcpSettings::default().set_nodelay(true))
+}
+
+fn server(typed: &str) -> Result<Address, Trouble> {
+    let url = Url::parse(typed)
+        .map_err(|_| bad("write it like redis://host:6379/0, rediss://host or unix:///path/to.sock"))?;
+    if !matches!(
+        url.scheme(),
+        "redis" | "rediss" | "valkey" | "valkeys" | "unix" | "redis+unix" | "valkey+unix"
+    ) {
+        return Err(bad(
+            "it must begin with redis://, rediss://, unix://, redis+unix://, redis+cluster:// or redis+sentinel://",
+        ));
+    }
+    let shown = redacted(url.clone());
+    Ok(Address::new(Kind::Server, vec![info(url)?], &shown))
+}
+
+/// The parts of an address of many hosts: user and password with their `@`, hosts, path.
+fn parts(typed: &str) -> (&str, std::str::Split<'_, char>, &str) {
+    let rest = typed.split_once("://").map_or("", |(_, rest)| rest);
+    let (authority, path) = rest.split_at(rest.find(['/', '?']).unwrap_or(rest.len()));
+    let (user, hosts) = authority.split_at(authority.rfind('@').map_or(0, |at| at + 1));
+    (user, hosts.split(','), path)
+}
+
+fn cluster(base: &str, typed: &str) -> Result<Address, Trouble> {
+    let (user, hosts, path) = parts(typed);
+    if !matches!(path, "" | "/" | "/0") {
+        return Err(bad("a cluster has no databases: write it like redis+cluster://host:7000,host:7001"));
+    }
+    let (nodes, shown) = many(base, user, hosts, "", None)?;
+    Ok(Address::new(Kind::Cluster, nodes, &format!("{base}+cluster://{shown}")))
+}
+
+fn sentinel(base: &str, typed: &str) -> Result<Address, Trouble> {
+    let (user, hosts, path) = parts(typed);
+    let (name, db) =
+        path.trim_start_matches('/').split_once('/').unwrap_or((path.trim_start_matches('/'), ""));
+    if name.is_empty() || name.contains('?') {
+        return Err(bad("name the master, like redis+sentinel://host:26379,host:26379/mymaster"));
+    }
+    let (nodes, shown) = many(base, user, hosts, db, Some(SENTINEL_PORT))?;
+    let shown = format!("{base}+sentinel://{shown}{path}");
+    Ok(Address::new(Kind::Sentinel(name.to_owned()), nodes, &shown))
+}
+
+/// Each of the hosts by itself, and all of them without the password.
+fn many(
+    base: &str,
+    user: &str,
+    hosts: std::str::Split<'_, char>,
+    db: &str,
+    usual_port: Option<u16>,
+) -> Result<(Vec<ConnectionInfo>, String), Trouble> {
+    let (mut nodes, mut shown) = (Vec::new(), Vec::new());
+    for host in hosts {
+        let mut url = Url::parse(&format!("{base}://{user}{host}/{db}"))
+            .map_err(|_| bad("write the servers like host:7000,host:7001"))?;
+        if let (None, Some(port)) = (url.port(), usual_port) {
+            let _ = url.set_port(Some(port));
+        }
+        shown.push(host);
+        nodes.push(info(url)?);
+    }
+    let name = user.split([':', '@']).next().filter(|name| !name.is_empty());
+    Ok((nodes, name.map(|name| format!("{name}@")).unwrap_or_default() + &shown.join(",")))
 }
 
 /// redis-rs brings no crypto of its own: without this, `rediss://` panics.
@@ -96,7 +292,7 @@ fn install_crypto() {
     });
 }
 
-fn redacted(mut url: url::Url) -> String {
+fn redacted(mut url: Url) -> String {
     let _ = url.set_password(None);
     // On Unix sockets user and password stand in the query.
     let pairs: Vec<(String, String)> = url
@@ -135,6 +331,8 @@ mod tests {
             "rediss://alice:s3cret@shop.example:7000",
             "redis+unix:///tmp/x.sock?db=1&user=alice&pass=s3cret",
             "unix:///tmp/x.sock?pass=s3cret",
+            "redis+cluster://alice:s3cret@one:7000,two:7001",
+            "rediss+sentinel://:s3cret@one,two:26380/shop/1",
         ] {
             let address = Address::parse(address).unwrap();
             assert!(!format!("{address} {address:?}").contains("s3cret"), "{address}");
@@ -142,10 +340,36 @@ mod tests {
     }
 
     #[test]
+    fn many_hosts_are_read() {
+        let address = Address::parse("rediss+sentinel://ann:pw@one,two:7000/shop/3").unwrap();
+        assert_eq!(address.to_string(), "rediss+sentinel://ann@one,two:7000/shop/3");
+        assert_eq!(*address.kind(), Kind::Sentinel("shop".to_owned()));
+        let places: Vec<_> =
+            address.nodes().map(|node| node.place().map(|(h, p)| format!("{h}:{p}"))).collect();
+        assert_eq!(places, [Some("one:26379".to_owned()), Some("two:7000".to_owned())]);
+        let master = address.at("three", 6379);
+        assert_eq!(master.info().unwrap().redis_settings().db(), 3);
+        assert!(master.is_tls() && master.has_password() && !master.anonymous().has_password());
+        let cluster = Address::parse("redis+cluster://one:7000,[::1]:7001").unwrap();
+        assert_eq!((cluster.kind(), cluster.nodes().count()), (&Kind::Cluster, 2));
+    }
+
+    #[test]
     fn bad_addresses_say_what_is_expected() {
-        for bad in
-            ["", "localhost", "localhost:6379", "http://x", "redis://", "redis://h/notadb", "redis://h:99999"]
-        {
+        for bad in [
+            "",
+            "localhost",
+            "localhost:6379",
+            "http://x",
+            "redis://",
+            "redis://h/notadb",
+            "redis://h:99999",
+            "redis+cluster://",
+            "redis+cluster://h:1,,",
+            "redis+cluster://h/1",
+            "redis+sentinel://h",
+            "redis+x://h",
+        ] {
             let error = Address::parse(bad).unwrap_err();
             assert!(matches!(error, Trouble::BadAddress(_)), "{bad}: {error}");
         }

@@ -240,7 +240,7 @@ impl Connection {
         loop {
             attempt.age = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
             let trouble = match self.send(&keys, change, attempt).await {
-                Err(Error::Trouble(trouble)) if trouble.may_pass() => trouble,
+                Err(Error::Trouble(trouble)) if self.may_pass(&trouble) => trouble,
                 Err(Error::Trouble(trouble)) if doubt.is_some() => {
                     return Err(Error::Unknown { op: change.op.clone(), trouble });
                 }

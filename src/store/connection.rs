@@ -2,16 +2,27 @@
 
 use super::address::Address;
 use super::error::Trouble;
+use super::keys;
+use super::locate::Locator;
 use crate::model::{Timeout, quantity};
 use redis::aio::{AsyncPushSender, ConnectionLike, MultiplexedConnection};
+use redis::cluster::ClusterClientBuilder;
 use redis::cluster_async::ClusterConnection;
-use redis::{AsyncConnectionConfig, Cmd, Pipeline, RedisFuture, Value};
+use redis::cluster_routing::{MultipleNodeRoutingInfo, RoutingInfo, SingleNodeRoutingInfo};
+use redis::io::tcp::TcpSettings;
+use redis::{AsyncConnectionConfig, Cmd, Pipeline, ProtocolVersion, RedisError, RedisFuture, Value};
+use std::collections::HashMap;
 use std::time::Duration;
 
 /// How long a connection may take to come about.
 const CONNECT: Duration = Duration::from_millis(1000);
 /// How long an answer may take.
 const ANSWER: Duration = Duration::from_millis(1500);
+
+/// How long an answer of a cluster may take, with all that its client tries.
+const OVERALL: Duration = Duration::from_millis(5000);
+/// How often a cluster's client tries again: what it asks may be done twice without harm.
+const RETRIES: u32 = 4;
 
 /// The rules by which changes are made, and who makes them.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -81,22 +92,58 @@ pub(super) async fn scan(
     kind: &str,
     found: &mut impl FnMut(&[u8]),
 ) -> Result<(), Trouble> {
-    let mut cursor = 0u64;
-    loop {
-        let mut scan = redis::cmd("SCAN");
-        scan.arg(cursor).arg("MATCH").arg(pattern).arg("COUNT").arg(1000).arg("TYPE").arg(kind);
-        let step: (u64, Vec<Vec<u8>>) = scan.query_async(conn).await.map_err(Trouble::from)?;
-        step.1.iter().for_each(|key| found(key));
-        if step.0 == 0 {
-            return Ok(());
+    for node in masters(conn).await? {
+        let mut cursor = 0u64;
+        loop {
+            let mut scan = redis::cmd("SCAN");
+            scan.arg(cursor).arg("MATCH").arg(pattern).arg("COUNT").arg(1000).arg("TYPE").arg(kind);
+            let step = on_node(conn, node.as_ref(), scan).await?;
+            let (next, keys): (u64, Vec<Vec<u8>>) =
+                redis::from_redis_value(step).map_err(|error| Trouble::from(RedisError::from(error)))?;
+            keys.iter().for_each(|key| found(key));
+            if next == 0 {
+                break;
+            }
+            cursor = next;
         }
-        cursor = step.0;
     }
+    Ok(())
+}
+
+/// Host and port.
+pub(super) type Node = (String, u16);
+
+/// The masters of a cluster; `None` stands for the only server.
+pub(super) async fn masters(conn: &mut Conn) -> Result<Vec<Option<Node>>, Trouble> {
+    let Conn::Cluster(cluster) = conn else { return Ok(vec![None]) };
+    let everywhere = RoutingInfo::MultiNode((MultipleNodeRoutingInfo::AllMasters, None));
+    let ping = redis::cmd("PING");
+    let answers = cluster.route_command(ping, everywhere).await.map_err(Trouble::from)?;
+    // Without a policy the answers come by node.
+    let Value::Map(by_node) = answers else { return Ok(Vec::new()) };
+    let node = |(name, _): (Value, Value)| {
+        let name: String = redis::from_redis_value(name).ok()?;
+        let (host, port) = name.rsplit_once(':')?;
+        Some(Some((host.to_owned(), port.parse().ok()?)))
+    };
+    Ok(by_node.into_iter().filter_map(node).collect())
+}
+
+/// Runs a command on one node of a cluster, or on the only server.
+pub(super) async fn on_node(conn: &mut Conn, node: Option<&Node>, command: Cmd) -> Result<Value, Trouble> {
+    let answer = match (conn, node) {
+        (Conn::Cluster(cluster), Some((host, port))) => {
+            let there = SingleNodeRoutingInfo::ByAddress { host: host.clone(), port: *port };
+            cluster.route_command(command, RoutingInfo::SingleNode(there)).await
+        }
+        (conn, _) => conn.req_packed_command(&command).await,
+    };
+    answer.map_err(Trouble::from)
 }
 
 /// A connection for the plain functions of the store. It connects anew where it broke.
 pub struct Connection {
-    address: Address,
+    locator: Locator,
     pub(super) link: Conn,
     pub(super) policy: Policy,
 }
@@ -109,12 +156,15 @@ impl Connection {
         self
     }
 
+    /// Whether trying again later can help.
+    pub(super) fn may_pass(&self, trouble: &Trouble) -> bool {
+        self.locator.may_pass(trouble)
+    }
+
     /// Connects again, to where the cart has moved.
     pub(super) async fn renew(&mut self, after: &Trouble) -> Result<(), Trouble> {
-        if let Trouble::Moved { host, port } = after {
-            self.address = self.address.at(host, *port);
-        }
-        self.link = Conn::One(open(&self.address, None::<NoPushes>).await?);
+        self.locator.learn(after);
+        self.link = open_all(&mut self.locator).await?;
         Ok(())
     }
 }
@@ -124,11 +174,69 @@ impl Connection {
 /// # Errors
 /// The [`Trouble`] that stands in the way: refused, no such host, timeout, wrong password ...
 pub async fn connect(address: &Address) -> Result<Connection, Trouble> {
-    let link = Conn::One(open(address, None::<NoPushes>).await?);
-    Ok(Connection { address: address.clone(), link, policy: Policy::default() })
+    let mut locator = Locator::new(address.clone());
+    let link = open_all(&mut locator).await?;
+    Ok(Connection { locator, link, policy: Policy::default() })
 }
 
-type NoPushes = fn(redis::PushInfo) -> Result<(), ()>;
+pub(super) type NoPushes = fn(redis::PushInfo) -> Result<(), ()>;
+
+/// Opens a connection to all keys.
+pub(super) async fn open_all(locator: &mut Locator) -> Result<Conn, Trouble> {
+    if !locator.is_cluster() {
+        // The key matters only if this turns out to be a cluster.
+        let server = locator.open(keys::CATALOG, None::<NoPushes>).await?;
+        if !locator.is_cluster() {
+            return Ok(Conn::One(server));
+        }
+    }
+    let nodes = locator.known(keys::CATALOG).await?;
+    open_cluster(locator.address(), nodes).await
+}
+
+/// Opens a client of a cluster, of which some nodes are known.
+async fn open_cluster(address: &Address, nodes: Vec<Address>) -> Result<Conn, Trouble> {
+    let infos = nodes.iter().map(Address::info).collect::<Result<Vec<_>, _>>()?;
+    let mut builder = ClusterClientBuilder::new(infos)
+        .use_protocol(ProtocolVersion::RESP3)
+        .tcp_settings(TcpSettings::default().set_nodelay(true))
+        .connection_timeout(CONNECT)
+        .response_timeout(ANSWER)
+        .overall_response_timeout(Some(OVERALL))
+        .retries(RETRIES);
+    if let Some(tls) = address.tls() {
+        builder = builder.certs(tls);
+    }
+    let client = builder.build()?;
+    match tokio::time::timeout(ANSWER, client.get_async_connection()).await {
+        Ok(opened) => Ok(Conn::Cluster(opened?)),
+        Err(_) => Err(Trouble::Timeout),
+    }
+}
+
+/// What a server calls itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Role {
+    Master,
+    Replica,
+    Sentinel,
+}
+
+/// Asks a server for its role, and whether it is a node of a cluster. Every user may ask so.
+pub(super) async fn greet(conn: &mut MultiplexedConnection) -> Result<(Role, bool), Trouble> {
+    let hello: HashMap<String, Value> = redis::cmd("HELLO").query_async(conn).await.map_err(Trouble::from)?;
+    let says = |field: &str, word: &str| match hello.get(field) {
+        Some(Value::BulkString(said)) => said == word.as_bytes(),
+        Some(Value::SimpleString(said)) => said == word,
+        _ => false,
+    };
+    let role = match () {
+        () if says("mode", "sentinel") => Role::Sentinel,
+        () if says("role", "master") => Role::Master,
+        () => Role::Replica,
+    };
+    Ok((role, says("mode", "cluster")))
+}
 
 /// Opens one connection; what the server pushes goes to `pushes`, which must not block.
 pub(super) async fn open<P: AsyncPushSender>(
@@ -140,7 +248,7 @@ pub(super) async fn open<P: AsyncPushSender>(
     if let Some(pushes) = pushes {
         config = config.set_push_sender(pushes);
     }
-    let client = redis::Client::open(address.info())?;
+    let client = redis::Client::open(address.info()?)?;
     // The library's own limit leaves out the greeting, and a frozen server never greets.
     let opening = client.get_multiplexed_async_connection_with_config(&config);
     match tokio::time::timeout(CONNECT, opening).await {

@@ -36,6 +36,12 @@ pub enum Trouble {
     /// A replica that takes no changes.
     #[error("the server is a read-only replica: it takes no changes")]
     ReadOnly,
+    /// A master without the replicas that it must have.
+    #[error("the server has lost its replicas: it takes no changes")]
+    NoReplicas,
+    /// A Sentinel, where a server was expected.
+    #[error("that is a Sentinel: write redis+sentinel://host:port/NAME with the master's name")]
+    IsSentinel,
     /// No memory left.
     #[error("the server is out of memory: it takes no changes")]
     OutOfMemory,
@@ -82,6 +88,8 @@ impl Trouble {
             Trouble::NoPermission(_) => "no_permission",
             Trouble::Loading => "loading",
             Trouble::ReadOnly => "read_only",
+            Trouble::NoReplicas => "no_replicas",
+            Trouble::IsSentinel => "is_sentinel",
             Trouble::OutOfMemory => "out_of_memory",
             Trouble::DiskTrouble => "disk_trouble",
             Trouble::WrongType => "wrong_type",
@@ -125,6 +133,7 @@ impl From<&RedisError> for Trouble {
             Some("NOPERM") => return Trouble::NoPermission(detail()),
             Some("LOADING") => return Trouble::Loading,
             Some("READONLY") => return Trouble::ReadOnly,
+            Some("NOREPLICAS") => return Trouble::NoReplicas,
             Some("OOM") => return Trouble::OutOfMemory,
             Some("MISCONF") => return Trouble::DiskTrouble,
             Some("WRONGTYPE") => return Trouble::WrongType,

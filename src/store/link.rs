@@ -12,6 +12,7 @@ use super::connection::{self, Conn, Policy};
 use super::decode::{self, CatalogNews, Watcher};
 use super::error::{Error, Trouble};
 use super::keys::{CATALOG_UPDATES, CartKeys};
+use super::locate::Locator;
 use crate::model::{Cart, Change, OpId, Product, ProductId, Update, UserName};
 use backon::{BackoffBuilder, ExponentialBuilder};
 use futures::StreamExt;
@@ -24,7 +25,7 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
-use tokio::sync::mpsc;
+use tokio::sync::{OnceCell, mpsc};
 
 /// Messages that wait to be read; when more come, the cart is read again instead.
 const PUSHES: usize = 1024;
@@ -86,7 +87,16 @@ pub async fn run(
     let keys = Arc::new(CartKeys::of(&user));
     let me = format!("{id} {}", policy.by).into();
     let policy = Arc::new(policy);
-    let mut link = Link { address, keys, policy, me, requests, events, unsettled: VecDeque::new() };
+    let mut link = Link {
+        locator: Locator::new(address),
+        products: Arc::default(),
+        keys,
+        policy,
+        me,
+        requests,
+        events,
+        unsettled: VecDeque::new(),
+    };
     let mut pauses = pauses();
     // Ends only when the channels close.
     while let Some(opened) = link.open().await {
@@ -100,9 +110,7 @@ pub async fn run(
             }
             Err(trouble) => trouble,
         };
-        if let Trouble::Moved { host, port } = &trouble {
-            link.address = link.address.at(host, *port);
-        }
+        link.locator.learn(&trouble);
         if link.events.send(Event::Down(trouble)).await.is_err() {
             return;
         }
@@ -132,7 +140,9 @@ struct Waiting {
 }
 
 struct Link {
-    address: Address,
+    locator: Locator,
+    /// On a cluster, the way to the products; it mends itself.
+    products: Arc<OnceCell<Conn>>,
     keys: Arc<CartKeys>,
     policy: Arc<Policy>,
     me: Arc<str>,
@@ -159,40 +169,22 @@ impl Link {
     }
 
     async fn open(&mut self) -> Option<Result<Session, Trouble>> {
-        let (address, keys) = (self.address.clone(), self.keys.clone());
-        self.meanwhile(async move {
-            let (sender, pushes) = mpsc::channel(PUSHES);
-            let lagged = Arc::new(AtomicBool::new(false));
-            let flag = lagged.clone();
-            let handler = move |push: PushInfo| -> Result<(), ()> {
-                if sender.try_send(push).is_err() {
-                    flag.store(true, Ordering::Relaxed);
-                }
-                Ok(())
-            };
-            let mut conn = connection::open(&address, Some(handler)).await?;
-            conn.subscribe(&[keys.updates.as_str(), CATALOG_UPDATES]).await.map_err(Trouble::from)?;
-            cart::prepare(&mut conn).await?;
-            Ok(Session {
-                conn,
-                pushes,
-                lagged,
-                work: FuturesUnordered::new(),
-                version: 0,
-                reading: false,
-                reread: false,
-                held: VecDeque::new(),
-                misses: 0,
-                beats: 0,
-                watchers: Vec::new(),
-            })
-        })
-        .await
+        let (mut locator, keys) = (self.locator.clone(), self.keys.clone());
+        let products = self.products.clone();
+        let opening = async move {
+            let opened = Session::open(&mut locator, &keys, products).await;
+            (locator, opened)
+        };
+        let (locator, opened) = self.meanwhile(opening).await?;
+        self.locator = locator;
+        Some(opened)
     }
 }
 
 /// What has been waited for.
 enum Done {
+    /// These changes may be sent: the products that they add and that are none.
+    Checked(Vec<OpId>, Result<Vec<ProductId>, Trouble>),
     Sent(OpId, Result<Update, Error>),
     Cart(Result<Cart, Trouble>),
     Beat(Result<(u64, Vec<Watcher>), Trouble>),
@@ -203,6 +195,11 @@ enum Done {
 /// The link while one connection lasts.
 struct Session {
     conn: MultiplexedConnection,
+    products: Products,
+    /// Changes that wait until the products that they add have been asked for, on another
+    /// node; those behind them wait, too, so that all are sent in order.
+    unchecked: Vec<OpId>,
+    checking: bool,
     pushes: mpsc::Receiver<PushInfo>,
     lagged: Arc<AtomicBool>,
     work: FuturesUnordered<BoxFuture<'static, Done>>,
@@ -218,10 +215,70 @@ struct Session {
     watchers: Vec<Watcher>,
 }
 
+/// The way to the products.
+#[derive(Clone)]
+enum Products {
+    /// They are on the cart's server.
+    Here(MultiplexedConnection),
+    /// They are on all nodes of a cluster.
+    Spread(Locator, Arc<OnceCell<Conn>>),
+}
+
+impl Products {
+    async fn conn(mut self) -> Result<Conn, Trouble> {
+        match &mut self {
+            Products::Here(server) => Ok(Conn::One(server.clone())),
+            Products::Spread(locator, conn) => {
+                conn.get_or_try_init(|| connection::open_all(locator)).await.cloned()
+            }
+        }
+    }
+}
+
 /// The session is over: the trouble that ended it, or `None` where nobody listens any more.
 type Over = Option<Trouble>;
 
 impl Session {
+    async fn open(
+        locator: &mut Locator,
+        keys: &CartKeys,
+        products: Arc<OnceCell<Conn>>,
+    ) -> Result<Session, Trouble> {
+        let (sender, pushes) = mpsc::channel(PUSHES);
+        let lagged = Arc::new(AtomicBool::new(false));
+        let flag = lagged.clone();
+        let handler = move |push: PushInfo| -> Result<(), ()> {
+            if sender.try_send(push).is_err() {
+                flag.store(true, Ordering::Relaxed);
+            }
+            Ok(())
+        };
+        let mut conn = locator.open(&keys.cart, Some(handler)).await?;
+        conn.subscribe(&[keys.updates.as_str(), CATALOG_UPDATES]).await.map_err(Trouble::from)?;
+        cart::prepare(&mut conn).await?;
+        let products = if locator.is_cluster() {
+            Products::Spread(locator.clone(), products)
+        } else {
+            Products::Here(conn.clone())
+        };
+        Ok(Session {
+            conn,
+            products,
+            unchecked: Vec::new(),
+            checking: false,
+            pushes,
+            lagged,
+            work: FuturesUnordered::new(),
+            version: 0,
+            reading: false,
+            reread: false,
+            held: VecDeque::new(),
+            misses: 0,
+            beats: 0,
+            watchers: Vec::new(),
+        })
+    }
+
     async fn serve(mut self, link: &mut Link) -> Option<Trouble> {
         match self.attend(link).await {
             Ok(never) => match never {},
@@ -301,6 +358,25 @@ impl Session {
 
     async fn on_done(&mut self, link: &mut Link, done: Done) -> Result<(), Over> {
         match done {
+            Done::Checked(ops, Ok(missing)) => {
+                self.checking = false;
+                for place in 0..link.unsettled.len() {
+                    if ops.contains(&link.unsettled[place].change.op) {
+                        self.dispatch(link, place, Some(missing.clone()));
+                    }
+                }
+                self.check(link);
+                Ok(())
+            }
+            Done::Checked(_, Err(trouble)) if link.locator.may_pass(&trouble) => Err(Some(trouble)),
+            Done::Checked(ops, Err(trouble)) => {
+                self.checking = false;
+                for op in ops {
+                    self.on_sent(link, op, Err(Error::Trouble(trouble.clone()))).await?;
+                }
+                self.check(link);
+                Ok(())
+            }
             Done::Sent(op, outcome) => self.on_sent(link, op, outcome).await,
             Done::Cart(outcome) => self.on_cart(link, outcome).await,
             Done::Products(Ok(read)) => tell(link, Event::Products(read)).await,
@@ -311,7 +387,7 @@ impl Session {
                 self.misses += 1;
                 if self.misses >= MISSES { Err(Some(Trouble::Timeout)) } else { Ok(()) }
             }
-            Done::Beat(Err(trouble)) if trouble.may_pass() => Err(Some(trouble)),
+            Done::Beat(Err(trouble)) if link.locator.may_pass(&trouble) => Err(Some(trouble)),
             Done::Beat(Err(_)) => Ok(()),
             Done::Beat(Ok((version, watchers))) => {
                 self.misses = 0;
@@ -331,7 +407,7 @@ impl Session {
         outcome: Result<Update, Error>,
     ) -> Result<(), Over> {
         if let Err(Error::Trouble(trouble)) = &outcome
-            && trouble.may_pass()
+            && link.locator.may_pass(trouble)
         {
             // It stays in the queue and is sent again over the next connection.
             return Err(Some(trouble.clone()));
@@ -351,7 +427,7 @@ impl Session {
                 tell(link, Event::Cart(cart)).await?;
                 self.read_activity(link);
             }
-            Err(trouble) if trouble.may_pass() => return Err(Some(trouble)),
+            Err(trouble) if link.locator.may_pass(&trouble) => return Err(Some(trouble)),
             Err(trouble) => tell(link, Event::Unreadable(trouble)).await?,
         }
         while let Some(event) = self.held.pop_front() {
@@ -397,8 +473,13 @@ impl Session {
     }
 
     fn read_products(&mut self, ids: Vec<ProductId>) {
-        let conn = Conn::One(self.conn.clone());
-        self.work.push(Box::pin(async move { Done::Products(read_products(&conn, &ids).await) }));
+        let products = self.products.clone();
+        self.work.push(Box::pin(async move {
+            Done::Products(match products.conn().await {
+                Ok(conn) => read_products(&conn, &ids).await,
+                Err(trouble) => Err(trouble),
+            })
+        }));
     }
 
     /// Feels for the link, the version and the watchers; every other time it says that we
@@ -437,6 +518,36 @@ impl Session {
     }
 
     fn send(&mut self, link: &mut Link, place: usize) {
+        match self.products {
+            Products::Here(_) => self.dispatch(link, place, None),
+            Products::Spread(..) => {
+                self.unchecked.push(link.unsettled[place].change.op.clone());
+                self.check(link);
+            }
+        }
+    }
+
+    /// Asks for the products of all changes that wait for it.
+    fn check(&mut self, link: &Link) {
+        if self.checking || self.unchecked.is_empty() {
+            return;
+        }
+        self.checking = true;
+        let ops = std::mem::take(&mut self.unchecked);
+        let waiting = link.unsettled.iter().filter(|waiting| ops.contains(&waiting.change.op));
+        let changes: Vec<Change> = waiting.map(|waiting| waiting.change.clone()).collect();
+        let products = self.products.clone();
+        self.work.push(Box::pin(async move {
+            let missing = match products.conn().await {
+                Ok(conn) => cart::missing(&conn, &changes).await,
+                Err(trouble) => Err(trouble),
+            };
+            Done::Checked(ops, missing)
+        }));
+    }
+
+    /// Sends a change; `missing` are the products that another node said are none.
+    fn dispatch(&mut self, link: &mut Link, place: usize, missing: Option<Vec<ProductId>>) {
         let waiting = &mut link.unsettled[place];
         let again = waiting.first.is_some();
         let (known, at) = *waiting.first.get_or_insert((self.version, Instant::now()));
@@ -445,7 +556,8 @@ impl Session {
         let (mut conn, keys, policy) = (self.conn.clone(), link.keys.clone(), link.policy.clone());
         let change = waiting.change.clone();
         self.work.push(Box::pin(async move {
-            let outcome = cart::send(&mut conn, &keys, &policy, &change, attempt, Known::Here).await;
+            let known = missing.as_deref().map_or(Known::Here, Known::Missing);
+            let outcome = cart::send(&mut conn, &keys, &policy, &change, attempt, known).await;
             Done::Sent(change.op, outcome)
         }));
     }

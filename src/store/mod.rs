@@ -24,8 +24,9 @@ pub mod demo;
 mod error;
 pub mod keys;
 pub mod link;
+mod locate;
 
-pub use address::Address;
+pub use address::{Address, Pem};
 pub use cart::{
     Attempt, MOST_LINES, add_as, add_to_cart, get_cart_items, new_op, remove_as, remove_from_cart,
 };

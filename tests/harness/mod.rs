@@ -3,11 +3,14 @@
 #![allow(dead_code, unused_imports, reason = "each test binary uses its own part of it")]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test may fail")]
 
+pub mod cluster;
 pub mod headless;
+pub mod ledger;
 pub mod proxy;
 pub mod server;
 pub mod terminal;
 
+pub use cluster::Cluster;
 pub use headless::Headless;
 pub use proxy::Proxy;
 pub use server::Server;
@@ -31,16 +34,26 @@ pub fn trolley(home: &std::path::Path, args: &[&str]) -> Command {
 
 /// Runs one plain command on `server`.
 pub fn run(server: &Server, args: &[&str]) -> Output {
-    let mut all = vec!["--redis", server.url()];
+    run_at(server.dir(), server.url(), args)
+}
+
+/// Runs one plain command at an address.
+pub fn run_at(home: &std::path::Path, url: &str, args: &[&str]) -> Output {
+    let mut all = vec!["--redis", url];
     all.extend(args);
-    trolley(server.dir(), &all).output().unwrap()
+    trolley(home, &all).output().unwrap()
+}
+
+/// [`run_at`] for a command that must succeed; returns what it prints.
+pub fn ok_at(home: &std::path::Path, url: &str, args: &[&str]) -> String {
+    let output = run_at(home, url, args);
+    assert!(output.status.success(), "{args:?}: {}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).unwrap()
 }
 
 /// [`run`] for a command that must succeed; returns what it prints.
 pub fn ok(server: &Server, args: &[&str]) -> String {
-    let output = run(server, args);
-    assert!(output.status.success(), "{args:?}: {}", String::from_utf8_lossy(&output.stderr));
-    String::from_utf8(output.stdout).unwrap()
+    ok_at(server.dir(), server.url(), args)
 }
 
 /// The shop on `server` in a terminal.
@@ -50,8 +63,13 @@ pub fn shop(server: &Server, cart: &str, name: &str) -> Terminal {
 
 /// [`shop`] in a terminal of this size.
 pub fn shop_sized(server: &Server, cart: &str, name: &str, columns: u16, rows: u16) -> Terminal {
-    let args = ["--redis", server.url(), "--user", cart, "--name", name];
-    let terminal = Terminal::builder(TROLLEY).args(&args).size(columns, rows).home(server.dir()).open();
+    shop_at(server.dir(), server.url(), cart, name, (columns, rows))
+}
+
+/// The shop at an address, in a terminal of this size.
+pub fn shop_at(home: &std::path::Path, url: &str, cart: &str, name: &str, size: (u16, u16)) -> Terminal {
+    let args = ["--redis", url, "--user", cart, "--name", name];
+    let terminal = Terminal::builder(TROLLEY).args(&args).size(size.0, size.1).home(home).open();
     terminal.wait("● live");
     terminal
 }

@@ -29,6 +29,20 @@ pub fn binaries() -> Vec<String> {
     found
 }
 
+/// A port that nobody listens on.
+pub fn free_port() -> u16 {
+    // From below the range that outgoing connections take theirs from.
+    use std::sync::atomic::{AtomicU16, Ordering};
+    static NEXT: AtomicU16 = AtomicU16::new(0);
+    let first = u16::try_from(std::process::id() % 1000).unwrap() * 20;
+    loop {
+        let port = 10_000 + (first + NEXT.fetch_add(1, Ordering::Relaxed)) % 20_000;
+        if std::net::TcpListener::bind(("127.0.0.1", port)).is_ok() {
+            return port;
+        }
+    }
+}
+
 impl Server {
     /// The first server that is installed.
     pub fn start() -> Server {
@@ -100,6 +114,11 @@ impl Server {
         self.folder.path()
     }
 
+    /// Whether it has been started and not killed.
+    pub fn runs(&self) -> bool {
+        self.child.is_some()
+    }
+
     fn signal(&self, signal: Signal) {
         let pid = self.child.as_ref().expect("the server runs").id();
         kill_process(Pid::from_raw(pid.cast_signed()).unwrap(), signal).unwrap();
@@ -135,6 +154,14 @@ impl Server {
     pub fn cmd(&self, line: &str) -> Value {
         let words: Vec<&str> = line.split(' ').collect();
         self.raw(&words)
+    }
+
+    /// Runs one command; whether the server did it.
+    pub fn try_cmd(&self, line: &str) -> bool {
+        let mut words = line.split(' ');
+        let mut command = redis::cmd(words.next().unwrap());
+        words.for_each(|word| drop(command.arg(word)));
+        command.query::<Value>(&mut self.connection()).is_ok()
     }
 
     /// Runs one command with any bytes.

@@ -1,0 +1,165 @@
+//! The shop on a real cluster: every command, moved slots, fallen masters.
+
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test may fail")]
+
+mod harness;
+
+use harness::ledger::{self, PRODUCTS, Seen, client};
+use harness::{Cluster, Headless, ok_at, run_at, shop_at};
+use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
+use std::time::Duration;
+use trolley::model::{Product, ProductId, Refusal, UserName};
+use trolley::store::{self, Address, Connection, Error, Policy};
+
+const SIZE: (u16, u16) = (120, 36);
+
+fn alice() -> UserName {
+    UserName::parse("alice").unwrap()
+}
+
+async fn connect(url: &str) -> Connection {
+    store::connect(&Address::parse(url).unwrap()).await.unwrap()
+}
+
+/// The products p00, p01 .. on their nodes.
+async fn stock(cluster: &Cluster) -> Vec<Product> {
+    for n in 0..PRODUCTS {
+        let key = format!("product:p{n:02}");
+        cluster.get(&key, &format!("HSET {key} name Product-{n:02} price {n}.25"));
+        cluster.get("catalog", &format!("ZADD catalog 0 p{n:02}"));
+    }
+    store::get_catalog(&mut connect(&cluster.url()).await).await.unwrap()
+}
+
+#[test]
+fn every_command_works_on_a_cluster() {
+    let cluster = Cluster::start(3, 0);
+    let home = cluster.nodes[0].dir();
+    // One node is enough to find the others, and a plain address finds out by itself.
+    for url in [cluster.url_of(&[1]), cluster.plain_url(2)] {
+        ok_at(home, &url, &["demo"]);
+        // Put in by another client, without being listed, one on each node.
+        for n in 0..6 {
+            let key = format!("product:new{n}");
+            cluster.get(&key, &format!("HSET {key} name New-{n} price 1.25"));
+        }
+        assert_eq!(ok_at(home, &url, &["products"]).lines().count(), 70);
+        let added = ok_at(home, &url, &["add", "espresso", "3", "--user", "ann"]);
+        assert!(added.contains("3 × Espresso"), "{added}");
+        ok_at(home, &url, &["add", "sourdough", "--user", "ann"]);
+        ok_at(home, &url, &["remove", "espresso", "1", "--user", "ann"]);
+        let cart = ok_at(home, &url, &["cart", "--user", "ann"]);
+        assert!(cart.contains("Espresso") && cart.contains("4.80"), "{cart}");
+        let refused = run_at(home, &url, &["add", "nothing-like-it", "--user", "ann"]);
+        assert_eq!(refused.status.code(), Some(1));
+        cluster.get("cart:ann", "DEL cart:ann");
+        cluster.get("catalog", "DEL catalog");
+    }
+}
+
+#[test]
+fn two_terminals_share_a_cart_on_a_cluster() {
+    let cluster = Cluster::start(3, 0);
+    let home = cluster.nodes[0].dir();
+    let owner = cluster.owner("cart:alice");
+    ok_at(home, &cluster.url(), &["demo"]);
+    let other = (owner + 1) % 3;
+    let mut ann = shop_at(home, &cluster.url_of(&[other]), "alice", "ann", SIZE);
+    let bob = shop_at(home, &cluster.plain_url(owner), "alice", "bob", SIZE);
+    ann.wait("64 products");
+    ann.keys("/ espresso enter 3 a");
+    bob.wait(r"3 Espresso .* 7\.20");
+    // Both listen where the cart is, whichever node they were told of.
+    let here = cluster.nodes[owner].get_list("PUBSUB NUMSUB cart-updates:alice");
+    assert_eq!(here, ["cart-updates:alice", "2"]);
+    // A product that goes without a word is still refused, though it was on another node.
+    cluster.get("product:espresso", "DEL product:espresso");
+    ann.keys("1 a");
+    ann.wait("There is no product “espresso”");
+    // Another client on another node: the message reaches all.
+    cluster.get("cart:alice", "ZADD cart:alice 5 croissant");
+    cluster.nodes[other].cmd("PUBLISH cart-updates:alice anything");
+    bob.wait("5 Butter Croissant");
+    ann.wait("5 Butter Croissant");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn unknown_products_are_refused_on_a_cluster() {
+    let cluster = Cluster::start(3, 0);
+    let products = stock(&cluster).await;
+    let mut link = connect(&cluster.url()).await;
+    let id = ProductId::stored(b"p03");
+    cluster.get("product:p03", "DEL product:p03");
+    let refused = store::add_to_cart(&mut link, &alice(), &id, 1).await;
+    assert_eq!(refused, Err(Error::Refused(Refusal::UnknownProduct("p03".into()))));
+    // Changes behind one that must ask for its product still come in their order.
+    let mut terminal = Headless::open(&cluster.url(), "alice", Policy::default(), &products);
+    for (row, key) in [(1, "4 a"), (1, "-"), (3, "a"), (2, "a"), (1, "a")] {
+        terminal.select(row);
+        key.split(' ').for_each(|key| terminal.key(key));
+    }
+    terminal.calm().await;
+    let outcomes: Vec<bool> = terminal.settled.iter().map(|(_, outcome)| outcome.is_ok()).collect();
+    assert_eq!(outcomes, [true, true, false, true, true]);
+    let mut versions: Vec<u64> =
+        terminal.settled.iter().filter_map(|(_, o)| Some(o.as_ref().ok()?.version)).collect();
+    let sent = versions.clone();
+    versions.sort_unstable();
+    assert_eq!(sent, versions);
+    assert_eq!(cluster.get("cart:alice", "ZSCORE cart:alice p01"), "4");
+}
+
+/// Runs clients on one cart, does something meanwhile, and checks the sums.
+async fn under_load(
+    cluster: Cluster,
+    policy: Policy,
+    seen: Seen,
+    meanwhile: impl FnOnce(&mut Cluster) + Send + 'static,
+) {
+    let products = Arc::new(stock(&cluster).await);
+    let url = cluster.url();
+    let kills = Arc::new(AtomicU64::new(0));
+    let tasks: Vec<_> = (0..20)
+        .map(|n| {
+            tokio::spawn(client(url.clone(), policy.clone(), 77 + n, 60, products.clone(), kills.clone()))
+        })
+        .collect();
+    let mut cluster = cluster;
+    let cluster = tokio::task::spawn_blocking(move || {
+        // Some changes first.
+        cluster.until("the cart is in use", || cluster.get("cart:alice", "ZCARD cart:alice") != "0");
+        meanwhile(&mut cluster);
+        cluster
+    });
+    let (mut accounts, mut terminals) = (Vec::new(), Vec::new());
+    for task in tasks {
+        let (account, terminal) = task.await.unwrap();
+        accounts.push(account);
+        terminals.push(terminal);
+    }
+    let cluster = cluster.await.unwrap();
+    let mut direct = connect(&url).await;
+    for (account, terminal) in accounts.iter_mut().zip(&mut terminals) {
+        terminal.calm().await;
+        account.settle(terminal);
+        account.ask_again(&mut direct, &alice()).await;
+    }
+    let truth = store::get_cart_items(&mut direct, &alice()).await.unwrap();
+    let sums = ledger::agree(&accounts, &truth, seen);
+    let stale = ledger::stale(&mut terminals, &truth).await;
+    sums.print(kills.load(std::sync::atomic::Ordering::Relaxed) + 1, stale, terminals.len());
+    assert_eq!((sums.lost, sums.doubled, stale), (0, 0, 0));
+    drop(cluster);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_slot_moves_under_load() {
+    under_load(Cluster::start(3, 0), Policy::default(), Seen::Counts, |cluster| {
+        let owner = cluster.owner("cart:alice");
+        cluster.move_slot("cart:alice", (owner + 1) % 3);
+        std::thread::sleep(Duration::from_millis(300));
+        cluster.move_slot("cart:alice", owner);
+    })
+    .await;
+}

@@ -1,0 +1,168 @@
+//! A real cluster of the test's own, on free ports of this machine.
+
+use super::Server;
+use super::server::{binaries, free_port};
+use std::time::{Duration, Instant};
+
+/// How long the nodes may take to agree on anything.
+const PATIENCE: Duration = Duration::from_secs(30);
+/// The number of slots.
+const SLOTS: usize = 16384;
+
+/// Masters with their replicas; killed when dropped.
+pub struct Cluster {
+    /// First the masters, then their replicas in the same order.
+    pub nodes: Vec<Server>,
+    ports: Vec<u16>,
+}
+
+impl Cluster {
+    /// So many masters, each with so many replicas, by the first server that is installed.
+    pub fn start(masters: usize, replicas: usize) -> Cluster {
+        Cluster::start_with(&binaries()[0], masters, replicas)
+    }
+
+    /// The same of this server.
+    pub fn start_with(binary: &str, masters: usize, replicas: usize) -> Cluster {
+        let count = masters * (1 + replicas);
+        let (mut nodes, mut ports) = (Vec::new(), Vec::new());
+        for _ in 0..count {
+            let (port, bus) = (free_port(), free_port());
+            let (text, bus) = (port.to_string(), bus.to_string());
+            let cluster = ["--cluster-enabled", "yes", "--cluster-node-timeout", "1000"];
+            let place = ["--port", &text, "--cluster-port", &bus, "--bind", "127.0.0.1"];
+            // Without the pause before a replica is sent what changed.
+            let quick = ["--repl-diskless-sync-delay", "0", "--cluster-replica-validity-factor", "0"];
+            nodes.push(Server::start_with(binary, &[&cluster[..], &place, &quick].concat()));
+            ports.push(port);
+        }
+        let cluster = Cluster { nodes, ports };
+        cluster.join(masters);
+        cluster
+    }
+
+    fn join(&self, masters: usize) {
+        let buses: Vec<String> = self.nodes.iter().map(|node| self.config(node, "cluster-port")).collect();
+        for (at, node) in self.nodes.iter().enumerate() {
+            node.cmd(&format!("CLUSTER SET-CONFIG-EPOCH {}", at + 1));
+            if at < masters {
+                let (from, to) = (SLOTS * at / masters, SLOTS * (at + 1) / masters - 1);
+                node.cmd(&format!("CLUSTER ADDSLOTSRANGE {from} {to}"));
+            }
+            self.nodes[0].cmd(&format!("CLUSTER MEET 127.0.0.1 {} {}", self.ports[at], buses[at]));
+        }
+        let known = format!("cluster_known_nodes:{}", self.nodes.len());
+        self.wait("all nodes know each other", |node| node.get("CLUSTER INFO").contains(&known));
+        for at in masters..self.nodes.len() {
+            let master = self.nodes[at % masters].get("CLUSTER MYID");
+            // A node that has not heard of its master by name yet refuses.
+            self.until("a replica is taken", || {
+                self.nodes[at].try_cmd(&format!("CLUSTER REPLICATE {master}"))
+            });
+        }
+        self.wait("the cluster is ready", |node| {
+            node.get("CLUSTER INFO").contains("cluster_state:ok")
+                && (node.get("INFO replication").contains("role:master")
+                    || node.get("INFO replication").contains("master_link_status:up"))
+        });
+        // All must know the replicas, or a failover finds no majority that agrees.
+        let nodes = self.nodes.len();
+        self.wait("the nodes agree", |node| {
+            node.get("CLUSTER NODES").matches("slave").count() == nodes - masters
+        });
+    }
+
+    fn config(&self, node: &Server, name: &str) -> String {
+        node.get_list(&format!("CONFIG GET {name}")).swap_remove(1)
+    }
+
+    /// The address with these nodes as seeds.
+    pub fn url_of(&self, seeds: &[usize]) -> String {
+        let hosts: Vec<String> = seeds.iter().map(|at| format!("127.0.0.1:{}", self.ports[*at])).collect();
+        format!("redis+cluster://{}", hosts.join(","))
+    }
+
+    /// The address with all nodes as seeds.
+    pub fn url(&self) -> String {
+        self.url_of(&(0..self.nodes.len()).collect::<Vec<_>>())
+    }
+
+    /// The address of one node, as if it were alone.
+    pub fn plain_url(&self, at: usize) -> String {
+        format!("redis://127.0.0.1:{}", self.ports[at])
+    }
+
+    /// The node that is master of the slot of `key` now, as the node `asked` sees it.
+    pub fn owner_seen_by(&self, asked: usize, key: &str) -> usize {
+        let slot: usize = self.nodes[asked].get(&format!("CLUSTER KEYSLOT {key}")).parse().unwrap();
+        for line in self.nodes[asked].get("CLUSTER NODES").lines() {
+            let words: Vec<&str> = line.split(' ').collect();
+            let has = |range: &&str| {
+                let (from, to) = range.split_once('-').unwrap_or((range, range));
+                match (from.parse::<usize>(), to.parse::<usize>()) {
+                    (Ok(from), Ok(to)) => (from..=to).contains(&slot),
+                    _ => false,
+                }
+            };
+            if words[2].contains("master") && words[8..].iter().any(has) {
+                let port = words[1].split(['@', ':']).nth(1).unwrap();
+                return self.ports.iter().position(|own| own.to_string() == port).unwrap();
+            }
+        }
+        panic!("nobody has slot {slot}");
+    }
+
+    /// The master of the slot of `key`.
+    pub fn owner(&self, key: &str) -> usize {
+        self.owner_seen_by(self.alive(), key)
+    }
+
+    fn alive(&self) -> usize {
+        self.nodes.iter().position(Server::runs).unwrap()
+    }
+
+    /// Runs one command on the node that has `key`.
+    pub fn get(&self, key: &str, line: &str) -> String {
+        self.nodes[self.owner(key)].get(line)
+    }
+
+    /// Moves the slot of `key` with all its keys to another master, as `redis-cli` does.
+    pub fn move_slot(&self, key: &str, to: usize) {
+        let from = self.owner(key);
+        let slot = self.nodes[from].get(&format!("CLUSTER KEYSLOT {key}"));
+        let (giver, taker) = (self.nodes[from].get("CLUSTER MYID"), self.nodes[to].get("CLUSTER MYID"));
+        self.nodes[to].cmd(&format!("CLUSTER SETSLOT {slot} IMPORTING {giver}"));
+        self.nodes[from].cmd(&format!("CLUSTER SETSLOT {slot} MIGRATING {taker}"));
+        loop {
+            let keys = self.nodes[from].get_list(&format!("CLUSTER GETKEYSINSLOT {slot} 100"));
+            if keys.is_empty() {
+                break;
+            }
+            let port = self.ports[to].to_string();
+            let mut words = vec!["MIGRATE", "127.0.0.1", &port, "", "0", "5000", "KEYS"];
+            words.extend(keys.iter().map(String::as_str));
+            self.nodes[from].raw(&words);
+        }
+        for node in [to, from] {
+            self.nodes[node].cmd(&format!("CLUSTER SETSLOT {slot} NODE {taker}"));
+        }
+        self.wait("all know the slot's new owner", |node| {
+            let at = self.nodes.iter().position(|own| std::ptr::eq(own, node)).unwrap();
+            self.owner_seen_by(at, key) == to
+        });
+    }
+
+    /// Waits until `test` holds for each node that runs.
+    pub fn wait(&self, what: &str, test: impl Fn(&Server) -> bool) {
+        self.until(what, || self.nodes.iter().filter(|node| node.runs()).all(&test));
+    }
+
+    /// Waits until `test` holds: nodes agree by talking, and tell nobody when they have.
+    pub fn until(&self, what: &str, test: impl Fn() -> bool) {
+        let until = Instant::now() + PATIENCE;
+        while !test() {
+            assert!(Instant::now() < until, "{what}: never");
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    }
+}

@@ -1,0 +1,180 @@
+//! Clients that keep changing one cart, and the sums that must agree whatever breaks.
+
+use super::Headless;
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use trolley::model::{Cart, Change, OpId, Product, Refusal, Update, UserName};
+use trolley::store::{Connection, Error, Policy};
+
+/// How many products there must be: p00, p01 ...
+pub const PRODUCTS: u64 = 12;
+
+/// A small generator with a seed, so that a failure can be replayed.
+pub struct Random(pub u64);
+
+impl Random {
+    /// A number below `most`.
+    pub fn below(&mut self, most: u64) -> u64 {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        self.0 % most
+    }
+}
+
+/// What one client did, and how it ended.
+#[derive(Default)]
+pub struct Account {
+    /// Changes that were confirmed.
+    pub answers: HashMap<OpId, Update>,
+    /// Changes that a rule refused.
+    pub refused: Vec<(OpId, Refusal)>,
+    /// Updates that came in.
+    pub seen: Vec<Update>,
+    unsettled: Vec<Change>,
+}
+
+/// Keeps changing the cart; every now and then it is killed, and another takes its place.
+pub async fn client(
+    url: String,
+    policy: Policy,
+    seed: u64,
+    changes: u64,
+    products: Arc<Vec<Product>>,
+    kills: Arc<AtomicU64>,
+) -> (Account, Headless) {
+    let mut random = Random(seed);
+    let mut account = Account::default();
+    let policy = || Policy { by: format!("client {seed}"), ..policy.clone() };
+    let mut terminal = Headless::open(&url, "alice", policy(), &products);
+    for made in 0..changes {
+        terminal.select(usize::try_from(random.below(PRODUCTS)).unwrap());
+        let key = ["a", "a", "a", "+", "-", "d", "u", "ctrl-r"][usize::try_from(random.below(8)).unwrap()];
+        if matches!(key, "a" | "-") {
+            terminal.key(&(1 + random.below(9)).to_string());
+        }
+        terminal.key(key);
+        while terminal.state.cart.unconfirmed.len() > 6 {
+            terminal.step().await;
+        }
+        if random.below(changes) == 0 && made + 1 < changes {
+            kills.fetch_add(1, Ordering::Relaxed);
+            account.settle(&mut terminal);
+            terminal = Headless::open(&url, "alice", policy(), &products);
+        }
+    }
+    (account, terminal)
+}
+
+impl Account {
+    /// Takes over what a terminal knows.
+    pub fn settle(&mut self, terminal: &mut Headless) {
+        let mut open: Vec<Change> = std::mem::take(&mut terminal.sent);
+        for (op, outcome) in terminal.settled.drain(..) {
+            open.retain(|change| change.op != op);
+            match outcome {
+                Ok(update) => drop(self.answers.insert(op, update)),
+                Err(Error::Refused(refusal)) => self.refused.push((op, refusal)),
+                Err(other) => panic!("{op}: {other}"),
+            }
+        }
+        self.seen.append(&mut terminal.seen);
+        self.unsettled.append(&mut open);
+    }
+
+    /// Asks again, by its op id, for what killed clients left open.
+    pub async fn ask_again(&mut self, direct: &mut Connection, user: &UserName) {
+        for change in std::mem::take(&mut self.unsettled) {
+            match direct.apply(user, &change).await {
+                Ok(update) => drop(self.answers.insert(change.op, update)),
+                Err(Error::Refused(refusal)) => self.refused.push((change.op, refusal)),
+                Err(error) => panic!("{error}"),
+            }
+        }
+    }
+}
+
+/// What the sums say.
+pub struct Sums {
+    confirmed: usize,
+    refused: usize,
+    /// Versions that nobody was told of.
+    pub lost: usize,
+    /// Changes applied more than once.
+    pub doubled: usize,
+}
+
+impl Sums {
+    /// Prints the table of a torture.
+    pub fn print(&self, faults: u64, stale: usize, screens: usize) {
+        println!("changes tried      {:>6}", self.confirmed + self.refused);
+        println!("  applied          {:>6}", self.confirmed);
+        println!("  refused by rule  {:>6}", self.refused);
+        println!("faults caused      {faults:>6}");
+        println!("changes lost       {:>6}", self.lost);
+        println!("changes doubled    {:>6}", self.doubled);
+        println!("stale screens      {stale:>6}  of {screens}");
+    }
+}
+
+/// Whether what a terminal was told of others' changes counts as history. It does not where
+/// a master fell: some of them may have gone with it before anybody's was confirmed.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Seen {
+    Counts,
+    MayBeLost,
+}
+
+/// Checks that each version is one change of one op, and that together they are the cart.
+pub fn agree(accounts: &[Account], truth: &Cart, seen: Seen) -> Sums {
+    let mut history: BTreeMap<u64, Update> = BTreeMap::new();
+    let answers = accounts.iter().flat_map(|account| account.answers.values());
+    let seen = accounts.iter().flat_map(|account| &account.seen).filter(|_| seen == Seen::Counts);
+    for update in answers.chain(seen) {
+        let known = history.entry(update.version).or_insert_with(|| update.clone());
+        assert_eq!(known, update, "two changes of one version");
+    }
+    let (first, last) = (*history.keys().next().unwrap(), *history.keys().last().unwrap());
+    assert_eq!(last, truth.version);
+    let lost = usize::try_from(last - first + 1).unwrap() - history.len();
+    assert_eq!(lost, 0, "versions that nobody was told of");
+    let mut ops: HashMap<&OpId, u32> = HashMap::new();
+    let mut sums: BTreeMap<String, i64> = BTreeMap::new();
+    for update in history.values() {
+        *ops.entry(&update.op).or_default() += 1;
+        for line in &update.lines {
+            let sum = sums.entry(line.product.to_string()).or_default();
+            *sum += line.delta;
+            assert_eq!(*sum, i64::from(line.quantity), "version {} is not explained", update.version);
+        }
+    }
+    let doubled = ops.values().filter(|times| **times > 1).count();
+    for (op, refusal) in accounts.iter().flat_map(|account| &account.refused) {
+        assert!(!ops.contains_key(op), "{op} was applied and refused: {refusal}");
+        assert_ne!(*refusal, Refusal::Forgotten);
+    }
+    assert!(accounts.iter().flat_map(|account| account.answers.keys()).all(|op| ops.contains_key(op)));
+    sums.retain(|_, sum| *sum != 0);
+    let held: BTreeMap<String, i64> = truth
+        .lines
+        .iter()
+        .map(|line| (line.product.to_string(), i64::from(line.quantity.whole().unwrap())))
+        .collect();
+    assert_eq!(sums, held);
+    let confirmed = accounts.iter().map(|account| account.answers.len()).sum();
+    let refused = accounts.iter().map(|account| account.refused.len()).sum();
+    Sums { confirmed, refused, lost, doubled }
+}
+
+/// How many terminals don't come to hold this cart.
+pub async fn stale(terminals: &mut [Headless], truth: &Cart) -> usize {
+    let lines =
+        |cart: &Cart| cart.lines.iter().map(|l| (l.product.clone(), l.quantity.clone())).collect::<Vec<_>>();
+    let mut stale = 0;
+    for terminal in terminals {
+        terminal.until("the last version", |state| state.cart.confirmed.version == truth.version).await;
+        stale += usize::from(lines(terminal.cart()) != lines(truth));
+    }
+    stale
+}
