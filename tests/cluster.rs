@@ -163,3 +163,31 @@ async fn a_slot_moves_under_load() {
     })
     .await;
 }
+
+/// Replicas follow a moment behind: what a master has confirmed in its last moment can fall
+/// with it. That is counted here; what may never happen is a change that is applied twice,
+/// or a screen that goes on showing what is gone.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_master_falls_under_twenty_clients() {
+    let mut cluster = Cluster::start(3, 1);
+    let products = Arc::new(stock(&cluster).await);
+    let url = cluster.url();
+    let tasks: Vec<_> =
+        (0..20).map(|n| tokio::spawn(ledger::adder(url.clone(), n, 60, products.clone()))).collect();
+    let cluster = tokio::task::spawn_blocking(move || {
+        cluster.until("the cart is in use", || cluster.get("cart:alice", "ZCARD cart:alice") == "12");
+        let owner = cluster.owner("cart:alice");
+        cluster.nodes[owner].kill();
+        cluster.until("a replica takes over", || cluster.owner("cart:alice") != owner);
+        cluster.nodes[owner].restart();
+        cluster.wait("the fallen one follows", |node| node.get("CLUSTER INFO").contains("cluster_state:ok"));
+        cluster
+    });
+    let mut terminals = Vec::new();
+    for task in tasks {
+        terminals.push(task.await.unwrap());
+    }
+    let cluster = cluster.await.unwrap();
+    ledger::fallen(&url, &mut terminals).await;
+    drop(cluster);
+}

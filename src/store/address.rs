@@ -146,13 +146,20 @@ impl Address {
         Address { kind: Kind::Cluster, ..self.clone() }
     }
 
-    /// The same, asked without user and password.
-    pub(super) fn anonymous(&self) -> Address {
-        let bare = |node: &ConnectionInfo| {
-            let none = redis::RedisConnectionInfo::default().set_protocol(ProtocolVersion::RESP3);
-            node.clone().set_redis_settings(none)
+    /// The same for asking a Sentinel, which has no databases, and mostly no users.
+    pub(super) fn for_sentinel(&self, with_password: bool) -> Address {
+        let plain = |node: &ConnectionInfo| {
+            let known = node.redis_settings();
+            let mut settings = redis::RedisConnectionInfo::default().set_protocol(ProtocolVersion::RESP3);
+            if let Some(user) = known.username().filter(|_| with_password) {
+                settings = settings.set_username(user);
+            }
+            if let Some(password) = known.password().filter(|_| with_password) {
+                settings = settings.set_password(password);
+            }
+            node.clone().set_redis_settings(settings)
         };
-        Address { nodes: self.nodes.iter().map(bare).collect(), ..self.clone() }
+        Address { nodes: self.nodes.iter().map(plain).collect(), ..self.clone() }
     }
 
     pub(super) fn kind(&self) -> &Kind {
@@ -349,7 +356,7 @@ mod tests {
         assert_eq!(places, [Some("one:26379".to_owned()), Some("two:7000".to_owned())]);
         let master = address.at("three", 6379);
         assert_eq!(master.info().unwrap().redis_settings().db(), 3);
-        assert!(master.is_tls() && master.has_password() && !master.anonymous().has_password());
+        assert!(master.is_tls() && master.has_password() && !master.for_sentinel(false).has_password());
         let cluster = Address::parse("redis+cluster://one:7000,[::1]:7001").unwrap();
         assert_eq!((cluster.kind(), cluster.nodes().count()), (&Kind::Cluster, 2));
     }

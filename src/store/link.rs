@@ -190,6 +190,8 @@ enum Done {
     Beat(Result<(u64, Vec<Watcher>), Trouble>),
     Activity(Result<Vec<Update>, Trouble>),
     Products(Result<Vec<(ProductId, Option<Product>)>, Trouble>),
+    /// Another server is the master now.
+    Superseded,
 }
 
 /// The link while one connection lasts.
@@ -295,6 +297,11 @@ impl Session {
     async fn attend(&mut self, link: &mut Link) -> Result<std::convert::Infallible, Over> {
         self.beat(link);
         self.read_cart(link);
+        let locator = link.locator.clone();
+        self.work.push(Box::pin(async move {
+            locator.superseded().await;
+            Done::Superseded
+        }));
         let mut beats = tokio::time::interval_at(tokio::time::Instant::now() + BEAT, BEAT);
         beats.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         let mut greeted = false;
@@ -379,6 +386,7 @@ impl Session {
             }
             Done::Sent(op, outcome) => self.on_sent(link, op, outcome).await,
             Done::Cart(outcome) => self.on_cart(link, outcome).await,
+            Done::Superseded => Err(Some(Trouble::Changing)),
             Done::Products(Ok(read)) => tell(link, Event::Products(read)).await,
             Done::Activity(Ok(updates)) => tell(link, Event::Activity(updates)).await,
             // These only help; a broken link shows elsewhere.

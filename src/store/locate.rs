@@ -6,9 +6,18 @@
 use super::address::{Address, Kind};
 use super::connection::{self, Role};
 use super::error::Trouble;
-use redis::Value;
 use redis::aio::{AsyncPushSender, MultiplexedConnection};
+use redis::{PushInfo, PushKind, Value};
 use std::collections::VecDeque;
+use std::time::Duration;
+use tokio::sync::mpsc;
+
+/// The most nodes kept to be asked.
+const MOST_KNOWN: usize = 64;
+/// Messages of a Sentinel that wait to be read; any of them has the master asked for.
+const SWITCHES: usize = 16;
+/// The pause before another Sentinel is listened to.
+const LISTEN_AGAIN: Duration = Duration::from_secs(1);
 
 /// Knows whom to ask, and learns of others.
 #[derive(Clone)]
@@ -16,6 +25,8 @@ pub(super) struct Locator {
     address: Address,
     /// Whom to ask, the most promising first.
     ask: VecDeque<Address>,
+    /// The master that a Sentinel named last.
+    master: Option<(String, u16)>,
 }
 
 /// A cluster as one of its nodes sees it.
@@ -28,7 +39,7 @@ struct Seen {
 impl Locator {
     pub(super) fn new(address: Address) -> Locator {
         let ask = address.nodes().collect();
-        Locator { address, ask }
+        Locator { address, ask, master: None }
     }
 
     /// The address, with what has been found out about it.
@@ -98,12 +109,49 @@ impl Locator {
                 self.owner(asked, key).await?
             }
             Kind::Cluster => self.owner(asked, key).await?,
-            Kind::Sentinel(name) => master(asked, name).await?,
+            Kind::Sentinel(name) => {
+                let named = master(asked, name).await?;
+                self.master = Some(named.clone());
+                named
+            }
         };
         let mut conn = connection::open(&self.address.at(&host, port), pushes).await?;
         match connection::greet(&mut conn).await? {
             (Role::Master, _) => Ok(conn),
             _ => Err(Trouble::Changing),
+        }
+    }
+
+    /// Ends when the Sentinels have made another server the master. The one that is no longer
+    /// goes on taking changes until they have told it, and forgets those then.
+    pub(super) async fn superseded(mut self) {
+        let Kind::Sentinel(name) = self.address.kind().clone() else { return std::future::pending().await };
+        loop {
+            if let Some(asked) = self.ask.front()
+                && self.listen(asked, &name).await.is_ok()
+            {
+                return;
+            }
+            self.ask.rotate_left(self.ask.len().min(1));
+            tokio::time::sleep(LISTEN_AGAIN).await;
+        }
+    }
+
+    /// Listens to one Sentinel until the master is another one.
+    async fn listen(&self, asked: &Address, name: &str) -> Result<(), Trouble> {
+        let (sender, mut switches) = mpsc::channel(SWITCHES);
+        let pushes = move |push: PushInfo| sender.try_send(push);
+        let mut conn = open_sentinel(asked, name, Some(pushes)).await?;
+        conn.subscribe("+switch-master").await.map_err(Trouble::from)?;
+        loop {
+            if Some(master_of(&mut conn, name).await?) != self.master {
+                return Ok(());
+            }
+            match switches.recv().await {
+                Some(push) if push.kind == PushKind::Disconnection => return Err(Trouble::Lost),
+                Some(_) => {}
+                None => return Err(Trouble::Lost),
+            }
         }
     }
 
@@ -134,9 +182,6 @@ impl Locator {
         Err(trouble)
     }
 }
-
-/// The most nodes kept to be asked.
-const MOST_KNOWN: usize = 64;
 
 async fn look(asked: &Address, key: &str) -> Result<Seen, Trouble> {
     let mut conn = connection::open(asked, None::<connection::NoPushes>).await?;
@@ -175,18 +220,26 @@ fn node_place(node: &Value, own: &str) -> Option<(String, u16)> {
 
 /// Asks a Sentinel who is the master.
 async fn master(asked: &Address, name: &str) -> Result<(String, u16), Trouble> {
-    // Most Sentinels want no password, and don't take one that is not wanted.
-    let bare = asked.anonymous();
-    match ask_sentinel(&bare, name).await {
-        Err(Trouble::NeedsPassword) => ask_sentinel(asked, name).await,
-        answer => answer,
+    let mut conn = open_sentinel(asked, name, None::<connection::NoPushes>).await?;
+    master_of(&mut conn, name).await
+}
+
+/// Most Sentinels want no password, and don't take one that is not wanted.
+async fn open_sentinel<P: AsyncPushSender + Clone>(
+    asked: &Address,
+    name: &str,
+    pushes: Option<P>,
+) -> Result<MultiplexedConnection, Trouble> {
+    let mut conn = connection::open(&asked.for_sentinel(false), pushes.clone()).await?;
+    match master_of(&mut conn, name).await {
+        Err(Trouble::NeedsPassword) => connection::open(&asked.for_sentinel(true), pushes).await,
+        _ => Ok(conn),
     }
 }
 
-async fn ask_sentinel(asked: &Address, name: &str) -> Result<(String, u16), Trouble> {
-    let mut conn = connection::open(asked, None::<connection::NoPushes>).await?;
+async fn master_of(conn: &mut MultiplexedConnection, name: &str) -> Result<(String, u16), Trouble> {
     let mut question = redis::cmd("SENTINEL");
     question.arg("GET-MASTER-ADDR-BY-NAME").arg(name);
-    let answer: Option<(String, u16)> = question.query_async(&mut conn).await.map_err(Trouble::from)?;
+    let answer: Option<(String, u16)> = question.query_async(conn).await.map_err(Trouble::from)?;
     answer.ok_or_else(|| Trouble::BadAddress(format!("the Sentinels know no master “{name}”")))
 }

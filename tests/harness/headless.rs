@@ -25,6 +25,8 @@ pub struct Headless {
     pub sent: Vec<Change>,
     /// How often it found its cart doubtful.
     pub stale: usize,
+    /// How often it lost its link, or did not get one.
+    pub downs: usize,
     requests: mpsc::Sender<Request>,
     events: mpsc::Receiver<Event>,
     started: Instant,
@@ -58,7 +60,8 @@ impl Headless {
         let state = State::new(session, trolley::tui::theme::Theme::DARK, true, (120, 36));
         let (settled, seen, sent) = (Vec::new(), Vec::new(), Vec::new());
         let started = Instant::now();
-        let mut headless = Headless { state, settled, seen, sent, stale: 0, requests, events, started };
+        let mut headless =
+            Headless { state, settled, seen, sent, stale: 0, downs: 0, requests, events, started };
         headless.take_in(Message::Catalog(Ok((Catalog::new(products.to_vec()), Shop::default())), 0));
         headless
     }
@@ -101,6 +104,7 @@ impl Headless {
             Event::Settled(op, outcome) => self.settled.push((op.clone(), outcome.clone())),
             Event::Update(update) => self.seen.push(update.clone()),
             Event::Stale => self.stale += 1,
+            Event::Down(_) => self.downs += 1,
             _ => {}
         }
         self.take_in(Message::Link(event));

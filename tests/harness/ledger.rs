@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use trolley::model::{Cart, Change, OpId, Product, Refusal, Update, UserName};
-use trolley::store::{Connection, Error, Policy};
+use trolley::store::{self, Address, Connection, Error, Policy};
 
 /// How many products there must be: p00, p01 ...
 pub const PRODUCTS: u64 = 12;
@@ -177,4 +177,49 @@ pub async fn stale(terminals: &mut [Headless], truth: &Cart) -> usize {
         stale += usize::from(lines(terminal.cart()) != lines(truth));
     }
     stale
+}
+
+/// Adds one piece again and again; returns the terminal when all are settled.
+pub async fn adder(url: String, number: usize, times: usize, products: Arc<Vec<Product>>) -> Headless {
+    let policy = Policy { by: format!("client {number}"), ..roomy() };
+    let mut terminal = Headless::open(&url, "alice", policy, &products);
+    for made in 0..times {
+        terminal.select((number + made) % products.len());
+        terminal.key("a");
+        while terminal.state.cart.unconfirmed.len() > 4 {
+            terminal.step().await;
+        }
+    }
+    terminal.calm().await;
+    terminal
+}
+
+fn roomy() -> Policy {
+    Policy { line_limit: 999_999, ..Policy::default() }
+}
+
+/// After a master fell under adders: no screen may be stale, no change may be there twice.
+/// Returns how many confirmed changes fell with the master.
+pub async fn fallen(address: &str, terminals: &mut [Headless]) -> u64 {
+    let alice = UserName::parse("alice").unwrap();
+    let address = Address::parse(address).unwrap();
+    let mut direct = store::connect(&address).await.unwrap().with_policy(roomy());
+    let truth = store::get_cart_items(&mut direct, &alice).await.unwrap();
+    assert_eq!(stale(terminals, &truth).await, 0);
+    // Asked again, what is there changes nothing, and what has fallen is done now.
+    let mut confirmed = 0;
+    for terminal in terminals {
+        assert!(terminal.downs > 0, "the master fell when all was done");
+        assert!(terminal.settled.iter().all(|(_, outcome)| outcome.is_ok()));
+        for change in &terminal.sent {
+            direct.apply(&alice, change).await.unwrap();
+            confirmed += 1;
+        }
+    }
+    let whole = store::get_cart_items(&mut direct, &alice).await.unwrap();
+    assert_eq!(whole.pieces(), confirmed, "changes were applied twice");
+    let fell = confirmed - truth.pieces();
+    println!("confirmed changes  {confirmed}");
+    println!("  that fell        {fell:>4}");
+    fell
 }

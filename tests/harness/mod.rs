@@ -7,6 +7,7 @@ pub mod cluster;
 pub mod headless;
 pub mod ledger;
 pub mod proxy;
+pub mod sentinel;
 pub mod server;
 pub mod terminal;
 

@@ -158,10 +158,8 @@ impl Server {
 
     /// Runs one command; whether the server did it.
     pub fn try_cmd(&self, line: &str) -> bool {
-        let mut words = line.split(' ');
-        let mut command = redis::cmd(words.next().unwrap());
-        words.for_each(|word| drop(command.arg(word)));
-        command.query::<Value>(&mut self.connection()).is_ok()
+        let words: Vec<&str> = line.split(' ').collect();
+        redis::cmd(words[0]).arg(&words[1..]).query::<Value>(&mut self.connection()).is_ok()
     }
 
     /// Runs one command with any bytes.

@@ -1,0 +1,77 @@
+//! The shop behind Sentinels: the master falls, is taken down in order, and comes back.
+
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test may fail")]
+
+mod harness;
+
+use harness::ledger::{self, PRODUCTS};
+use harness::sentinel::Sentinels;
+use harness::{ok_at, run_at, shop_at};
+use std::sync::Arc;
+use trolley::store::{self, Address, Trouble};
+
+#[test]
+fn commands_and_terminals_follow_the_master() {
+    let all = Sentinels::start();
+    let (home, url) = (all.servers[0].dir(), all.url());
+    ok_at(home, &url, &["demo"]);
+    ok_at(home, &url, &["add", "espresso", "2", "--user", "alice"]);
+    assert_eq!(all.servers[0].get("ZSCORE cart:alice espresso"), "2");
+    let mut ann = shop_at(home, &url, "alice", "ann", (120, 36));
+    ann.wait("64 products");
+    ann.wait("2 Espresso");
+    // The master becomes a replica, and takes no changes: the terminal follows the new one.
+    all.until("the Sentinels take the order", || {
+        all.fail_over();
+        true
+    });
+    all.until("the other is master", || all.master() == Some(1));
+    all.until("the terminal is there", || {
+        all.servers[1].get_list("PUBSUB NUMSUB cart-updates:alice") == ["cart-updates:alice", "1"]
+    });
+    ann.keys("/ espresso enter 3 a");
+    ann.wait(r"5 Espresso .* 12\.00");
+    all.until("it is saved there", || all.servers[1].get("ZSCORE cart:alice espresso") == "5");
+    ok_at(home, &url, &["add", "espresso", "--user", "alice"]);
+    assert_eq!(all.servers[1].get("ZSCORE cart:alice espresso"), "6");
+    // Whoever writes a Sentinel's address like a server's is told so.
+    let wrong = url.replace("redis+sentinel://127.0.0.1:1,", "redis://");
+    let refused = run_at(home, wrong.split(',').next().unwrap(), &["cart"]);
+    assert!(String::from_utf8_lossy(&refused.stderr).contains("redis+sentinel://host:port/NAME"));
+    let unknown = run_at(home, &url.replace("/shop", "/other"), &["cart"]);
+    assert!(String::from_utf8_lossy(&unknown.stderr).contains("no master “other”"));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_master_falls_under_twenty_clients() {
+    let mut all = Sentinels::start();
+    let url = all.url();
+    for n in 0..PRODUCTS {
+        all.servers[0].cmd(&format!("HSET product:p{n:02} name Product-{n:02} price {n}.25"));
+        all.servers[0].cmd(&format!("ZADD catalog 0 p{n:02}"));
+    }
+    let mut direct = store::connect(&Address::parse(&url).unwrap()).await.unwrap();
+    let products = Arc::new(store::get_catalog(&mut direct).await.unwrap());
+    let tasks: Vec<_> =
+        (0..20).map(|n| tokio::spawn(ledger::adder(url.clone(), n, 60, products.clone()))).collect();
+    let all = tokio::task::spawn_blocking(move || {
+        all.until("the cart is in use", || all.servers[0].get("ZCARD cart:alice") == "12");
+        all.servers[0].kill();
+        all.until("the replica is master", || all.master() == Some(1));
+        all.servers[0].restart();
+        all
+    });
+    let mut terminals = Vec::new();
+    for task in tasks {
+        terminals.push(task.await.unwrap());
+    }
+    let all = all.await.unwrap();
+    ledger::fallen(&url, &mut terminals).await;
+    drop(all);
+}
+
+#[tokio::test]
+async fn dead_sentinels_are_told_as_such() {
+    let address = Address::parse("redis+sentinel://127.0.0.1:1,127.0.0.1:2/shop").unwrap();
+    assert_eq!(store::connect(&address).await.err(), Some(Trouble::Refused));
+}
