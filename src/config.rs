@@ -1,5 +1,7 @@
 //! Settings: flags over environment over file over defaults.
 
+mod access;
+
 use crate::engine::{Engine, EngineError};
 use crate::model::change::clean_actor;
 use crate::model::{Timeout, UserName, quantity, text};
@@ -12,11 +14,13 @@ use serde::Deserialize;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use toml::Spanned;
+use tracing::Level;
 
 /// The settings that every command takes. The environment comes in through the same table.
 #[derive(Debug, Clone, Default, Args)]
 pub struct Flags {
-    /// Use this Redis or Valkey instead of a private one: redis://, rediss://, unix:// or redis+unix://
+    /// Use this Redis or Valkey instead of a private one: redis://, rediss:// (TLS), unix://,
+    /// redis+cluster://host,host or redis+sentinel://host,host/name
     #[arg(long, global = true, value_name = "URL", env = "TROLLEY_REDIS", hide_env_values = true)]
     pub redis: Option<String>,
     /// Whose cart: everybody who gives the same name shares it [default: your login name]
@@ -43,6 +47,23 @@ pub struct Flags {
     /// Read the settings from this file
     #[arg(long, global = true, value_name = "FILE", env = "TROLLEY_CONFIG", hide_env_values = true)]
     pub config: Option<PathBuf>,
+    /// Certificates and passwords.
+    #[command(flatten)]
+    pub access: access::AccessFlags,
+    /// What is written down.
+    #[command(flatten)]
+    pub log: LogFlags,
+}
+
+/// What is written down.
+#[derive(Debug, Clone, Default, Args)]
+pub struct LogFlags {
+    /// Write what happens to this file, one line per change
+    #[arg(long, global = true, value_name = "FILE", env = "TROLLEY_LOG", hide_env_values = true)]
+    pub log: Option<PathBuf>,
+    /// How much of it: error, warn, info, debug [default: info]
+    #[arg(long, global = true, value_name = "LEVEL", env = "TROLLEY_LOG_LEVEL", hide_env_values = true)]
+    pub log_level: Option<String>,
 }
 
 /// The settings file; the same names with the same meaning.
@@ -57,6 +78,12 @@ struct FileSettings {
     line_limit: Option<u32>,
     theme: Option<String>,
     mouse: Option<bool>,
+    password_file: Option<PathBuf>,
+    tls_ca: Option<PathBuf>,
+    tls_cert: Option<PathBuf>,
+    tls_key: Option<PathBuf>,
+    log: Option<PathBuf>,
+    log_level: Option<String>,
     #[serde(default)]
     keys: BTreeMap<Spanned<String>, OneOrMore>,
 }
@@ -70,8 +97,23 @@ enum OneOrMore {
 }
 
 /// The names that the settings file knows.
-const NAMES: [&str; 9] =
-    ["redis", "user", "name", "session_timeout", "item_timeout", "line_limit", "theme", "mouse", "keys"];
+const NAMES: [&str; 15] = [
+    "redis",
+    "user",
+    "name",
+    "session_timeout",
+    "item_timeout",
+    "line_limit",
+    "theme",
+    "mouse",
+    "password_file",
+    "tls_ca",
+    "tls_cert",
+    "tls_key",
+    "log",
+    "log_level",
+    "keys",
+];
 
 /// A setting that can't be used.
 #[derive(Debug, thiserror::Error)]
@@ -145,6 +187,10 @@ pub struct Settings {
     pub mouse: bool,
     /// The keys in force.
     pub keymap: Keymap,
+    /// Where to write what happens, and how much of it.
+    pub log: Option<(PathBuf, Level)>,
+    /// What the person should know about these settings.
+    pub warnings: Vec<String>,
     /// Every setting with its value and where that came from, for people to read.
     pub origins: Vec<Origin>,
 }
@@ -160,6 +206,26 @@ pub struct Origin {
     pub from: &'static str,
 }
 
+/// The origins of the settings, as they are found.
+#[derive(Debug, Default)]
+struct Origins(Vec<Origin>);
+
+impl Origins {
+    fn note(&mut self, name: &'static str, value: String, env: &str, flag: bool, file: bool) {
+        let from = match (flag, file) {
+            (true, _) if in_environment(env) => "environment",
+            (true, _) => "flag",
+            (false, true) => "file",
+            (false, false) => "default",
+        };
+        self.0.push(Origin { name, value: text::clean(value.as_bytes()), from });
+    }
+}
+
+fn in_environment(name: &str) -> bool {
+    std::env::var_os(name).is_some_and(|set| !set.is_empty())
+}
+
 impl Settings {
     /// Puts the settings together.
     ///
@@ -168,41 +234,37 @@ impl Settings {
     pub fn load(flags: Flags) -> Result<Settings, ConfigError> {
         let (file, keymap) = read_file(flags.config.as_deref())?;
         let default = Policy::default();
-        let mut origins = Vec::new();
-        let mut origin = |name, value: String, env: &str, flag: bool, file: bool| {
-            let from = match (flag, file) {
-                (true, _) if std::env::var_os(env).is_some_and(|set| !set.is_empty()) => "environment",
-                (true, _) => "flag",
-                (false, true) => "file",
-                (false, false) => "default",
-            };
-            origins.push(Origin { name, value: text::clean(value.as_bytes()), from });
-        };
+        let mut origins = Origins::default();
         let given = |text: &Option<String>| text.as_ref().is_some_and(|text| !text.is_empty());
 
         let from = (given(&flags.redis), given(&file.redis));
-        let place = match flags.redis.or(file.redis).filter(|address| !address.is_empty()) {
-            Some(address) => {
-                Place::Given(Box::new(Address::parse(&address).map_err(|why| value("redis", &why))?))
-            }
+        let address = flags.redis.or_else(|| file.redis.clone()).filter(|address| !address.is_empty());
+        let address = address.map(|address| Address::parse(&address)).transpose();
+        let address = address.map_err(|why| value("redis", &why))?;
+        let mut warnings = Vec::new();
+        if from.0 && !in_environment("TROLLEY_REDIS") && address.as_ref().is_some_and(Address::has_password) {
+            warnings.push(PASSWORD_SHOWS.to_owned());
+        }
+        let place = match access::equip(address, &flags.access, &file, &mut origins)? {
+            Some(address) => Place::Given(Box::new(address)),
             None => Place::Private(engine()?),
         };
-        origin("redis", place.to_string(), "TROLLEY_REDIS", from.0, from.1);
+        origins.note("redis", place.to_string(), "TROLLEY_REDIS", from.0, from.1);
 
         let from = (flags.user.is_some(), file.user.is_some());
         let user = UserName::parse(&flags.user.or(file.user).unwrap_or_else(login_name))?;
-        origin("user", user.to_string(), "TROLLEY_USER", from.0, from.1);
+        origins.note("user", user.to_string(), "TROLLEY_USER", from.0, from.1);
 
         let from = (flags.name.is_some(), file.name.is_some());
         let by = clean_actor(flags.name.or(file.name).unwrap_or_else(|| who_and_where(&user)).as_bytes());
         let by = if by.is_empty() { user.to_string() } else { by };
-        origin("name", by.clone(), "TROLLEY_NAME", from.0, from.1);
+        origins.note("name", by.clone(), "TROLLEY_NAME", from.0, from.1);
 
         let mut timeout = |name, env: &str, flag: Option<String>, file: Option<String>, default: &str| {
             let from = (flag.is_some(), file.is_some());
             let typed = flag.or(file).unwrap_or_else(|| default.to_owned());
             let parsed = Timeout::parse(&typed).map_err(|why| value(name, &why))?;
-            origin(name, typed, env, from.0, from.1);
+            origins.note(name, typed, env, from.0, from.1);
             Ok::<_, ConfigError>(parsed)
         };
         let session_timeout = timeout(
@@ -220,7 +282,7 @@ impl Settings {
         if !(1..=quantity::HIGHEST_LIMIT).contains(&line_limit) {
             return Err(value("line_limit", &format!("a number from 1 to {}", quantity::HIGHEST_LIMIT)));
         }
-        origin("line_limit", line_limit.to_string(), "TROLLEY_LINE_LIMIT", from.0, from.1);
+        origins.note("line_limit", line_limit.to_string(), "TROLLEY_LINE_LIMIT", from.0, from.1);
 
         let from = (given(&flags.theme), file.theme.is_some());
         let name =
@@ -229,15 +291,31 @@ impl Settings {
             "auto" => None,
             name => Some(Theme::named(name).ok_or_else(|| value("theme", &unknown_theme(name)))?),
         };
-        origin("theme", name, "TROLLEY_THEME", from.0, from.1);
+        origins.note("theme", name, "TROLLEY_THEME", from.0, from.1);
 
         let mouse = !flags.no_mouse && file.mouse.unwrap_or(true);
-        origin("mouse", mouse.to_string(), "", flags.no_mouse, file.mouse.is_some());
+        origins.note("mouse", mouse.to_string(), "", flags.no_mouse, file.mouse.is_some());
+
+        let from = (flags.log.log.is_some(), file.log.is_some());
+        let log = flags.log.log.or(file.log).filter(|path| !path.as_os_str().is_empty());
+        let shown = log.as_ref().map_or_else(String::new, |path| path.display().to_string());
+        origins.note("log", shown, "TROLLEY_LOG", from.0, from.1);
+        let from = (flags.log.log_level.is_some(), file.log_level.is_some());
+        let level = flags.log.log_level.or(file.log_level).unwrap_or_else(|| "info".to_owned());
+        origins.note("log_level", level.clone(), "TROLLEY_LOG_LEVEL", from.0, from.1);
+        let level: Level =
+            level.parse().map_err(|_| value("log_level", &"error, warn, info, debug or trace"))?;
+        let log = log.map(|path| (path, level));
 
         let policy = Policy { by, session_timeout, item_timeout, line_limit };
-        Ok(Settings { place, user, policy, theme, mouse, keymap, origins })
+        let origins = origins.0;
+        Ok(Settings { place, user, policy, theme, mouse, keymap, log, warnings, origins })
     }
 }
+
+/// Whoever may list processes reads their arguments.
+const PASSWORD_SHOWS: &str = "others on this machine can see the password on the command line: give it with \
+    --password-file, with TROLLEY_PASSWORD, in the settings file, or type it when asked";
 
 fn unknown_theme(name: &str) -> String {
     let names: Vec<&str> = Theme::NAMED.iter().map(|(name, _)| *name).collect();
@@ -274,6 +352,12 @@ fn folders() -> Option<impl AppStrategy> {
 
 fn value(setting: &'static str, why: &dyn std::fmt::Display) -> ConfigError {
     ConfigError::Value { setting, why: why.to_string() }
+}
+
+/// The folder for what the program notes down, such as crash reports.
+#[must_use]
+pub fn state_folder() -> Option<PathBuf> {
+    folders().map(|folders| folders.state_dir().unwrap_or_else(|| folders.data_dir()))
 }
 
 /// The settings file that is read where none is named.

@@ -7,11 +7,14 @@
 //!   [`store::add_to_cart`], [`store::remove_from_cart`] and [`store::get_cart_items`].
 //! - [`engine`]: the private `redis-server` that runs when no address is given.
 //! - [`config`]: flags, environment, file and defaults.
+//! - [`log`] and [`crash`]: what happened, for maintainers.
 //! - [`tui`]: the screen. [`cli`]: the plain commands.
 
 pub mod cli;
 pub mod config;
+pub mod crash;
 pub mod engine;
+pub mod log;
 pub mod model;
 pub mod store;
 pub mod tui;

@@ -15,6 +15,7 @@ use crate::engine::EngineError;
 use crate::model::{Refusal, text};
 use crate::store::{Error, Trouble};
 use crate::tui;
+use crate::{crash, log};
 use clap::{Parser, Subcommand};
 use output::Output;
 use std::process::ExitCode;
@@ -141,6 +142,7 @@ pub fn run() -> ExitCode {
         Err(error) => return usage(&error),
     };
     let output = Output::new(cli.json);
+    crash::report_to(crate::config::state_folder());
     match execute(cli, &output) {
         Ok(code) => code,
         // `| head` has seen enough.
@@ -150,6 +152,10 @@ pub fn run() -> ExitCode {
             ExitCode::from(failure.exit_code())
         }
     }
+}
+
+fn no_log(error: std::io::Error) -> Failure {
+    Failure::Config(ConfigError::Value { setting: "log", why: error.to_string() })
 }
 
 /// Help and version as they are; mistakes without what they quote from the command line
@@ -170,8 +176,13 @@ fn execute(cli: Cli, output: &Output) -> Result<ExitCode, Failure> {
     if let Some(Command::Engine(args)) = &cli.command {
         return engine::run(args, output);
     }
-    let settings = Settings::load(cli.flags)?;
+    let mut settings = Settings::load(cli.flags)?;
+    settings.warnings.iter().for_each(|warning| output.warn(warning));
+    log::start(settings.log.as_ref().map(|(path, level)| (path.as_path(), *level))).map_err(no_log)?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    if !matches!(cli.command, Some(Command::Config)) {
+        runtime.block_on(place::unlock(&mut settings))?;
+    }
     match cli.command {
         None => return Ok(tui::run(&settings)?),
         Some(Command::Add(args)) => runtime.block_on(add::run(args, &settings, output))?,

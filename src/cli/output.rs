@@ -32,6 +32,12 @@ impl Output {
         out.flush()
     }
 
+    /// Prints what the person should know, on stderr.
+    pub fn warn(&self, warning: &str) {
+        // Nothing can be done about a stream that is closed.
+        let _ = writeln!(io::stderr(), "trolley: {}", text::clean(warning.as_bytes()));
+    }
+
     /// Prints why a command failed: a sentence on stderr, or the JSON document.
     pub fn failure(&self, failure: &Failure) {
         let said = failure.to_string();

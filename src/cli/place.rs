@@ -4,12 +4,26 @@ use super::Failure;
 use crate::config::{Place, Settings};
 use crate::model::{Product, ProductId};
 use crate::store::{self, Connection, Trouble};
+use std::io::IsTerminal;
 use std::time::{Duration, Instant};
 
 /// How long to wait for a private server that reads its data.
 const LOADING: Duration = Duration::from_secs(60);
 /// The pause between two looks at it.
 const LOOK: Duration = Duration::from_millis(20);
+
+/// Asks for the password where the server wants one, none is given, and somebody is there.
+pub async fn unlock(settings: &mut Settings) -> Result<(), Failure> {
+    let Place::Given(address) = &settings.place else { return Ok(()) };
+    if address.has_password() || !std::io::stdin().is_terminal() {
+        return Ok(());
+    }
+    if let Err(Trouble::NeedsPassword) = store::connect(address).await {
+        let password = rpassword::prompt_password(format!("Password for {address}: "))?;
+        settings.place = Place::Given(Box::new(address.as_ref().clone().with_password(&password)));
+    }
+    Ok(())
+}
 
 /// Connects to the shop; starts the private server where it is not running.
 pub async fn enter(settings: &Settings) -> Result<Connection, Failure> {

@@ -233,9 +233,16 @@ impl Connection {
     }
 
     async fn apply_once(&mut self, user: &UserName, change: &Change) -> Result<Update, Error> {
+        let started = Instant::now();
+        let outcome = self.insist(user, change, started).await;
+        note(user.as_str(), &change.op, started, &outcome);
+        outcome
+    }
+
+    /// Sends a change until it is settled, or patience ends.
+    async fn insist(&mut self, user: &UserName, change: &Change, started: Instant) -> Result<Update, Error> {
         let keys = CartKeys::of(user);
         let mut attempt = Attempt { known: version(&mut self.link, &keys).await?, ..Attempt::default() };
-        let started = Instant::now();
         let mut doubt = None;
         loop {
             attempt.age = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
@@ -273,6 +280,18 @@ impl Connection {
         let known = missing.as_deref().map_or(Known::Here, Known::Missing);
         send(&mut self.link, keys, &self.policy, change, attempt, known).await
     }
+}
+
+/// Writes down how a change ended.
+pub(super) fn note(cart: &str, op: &OpId, sent: Instant, outcome: &Result<Update, Error>) {
+    let (version, ended) = match outcome {
+        Ok(update) => (update.version, "applied"),
+        Err(Error::Refused(refusal)) => (0, refusal.code()),
+        Err(Error::Trouble(trouble)) => (0, trouble.code()),
+        Err(Error::Unknown { .. }) => (0, "unknown"),
+    };
+    let ms = u64::try_from(sent.elapsed().as_millis()).unwrap_or(u64::MAX);
+    tracing::info!(cart, op = op.as_str(), version, outcome = ended, ms, "change");
 }
 
 /// Which of the products that these changes add are no products.

@@ -93,6 +93,7 @@ pub async fn run(
         keys,
         policy,
         me,
+        user,
         requests,
         events,
         unsettled: VecDeque::new(),
@@ -103,6 +104,7 @@ pub async fn run(
         let trouble = match opened {
             Ok(session) => {
                 pauses = self::pauses();
+                tracing::info!(cart = link.user.as_str(), "link up");
                 match session.serve(&mut link).await {
                     Some(trouble) => trouble,
                     None => return,
@@ -110,6 +112,7 @@ pub async fn run(
             }
             Err(trouble) => trouble,
         };
+        tracing::info!(cart = link.user.as_str(), reason = trouble.code(), "link down");
         link.locator.learn(&trouble);
         if link.events.send(Event::Down(trouble)).await.is_err() {
             return;
@@ -146,6 +149,7 @@ struct Link {
     keys: Arc<CartKeys>,
     policy: Arc<Policy>,
     me: Arc<str>,
+    user: UserName,
     requests: mpsc::Receiver<Request>,
     events: mpsc::Sender<Event>,
     unsettled: VecDeque<Waiting>,
@@ -419,6 +423,10 @@ impl Session {
         {
             // It stays in the queue and is sent again over the next connection.
             return Err(Some(trouble.clone()));
+        }
+        let sent = link.unsettled.iter().find(|waiting| waiting.change.op == op);
+        if let Some((_, at)) = sent.and_then(|waiting| waiting.first) {
+            cart::note(link.user.as_str(), &op, at, &outcome);
         }
         link.unsettled.retain(|waiting| waiting.change.op != op);
         if let Ok(update) = &outcome {

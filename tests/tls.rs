@@ -1,0 +1,181 @@
+//! Secure connections: an authority made for the test, client certificates, passwords.
+
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test may fail")]
+
+mod harness;
+
+use harness::server::{binaries, free_port};
+use harness::{Server, TROLLEY, Terminal, trolley};
+use rcgen::{BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair};
+use std::path::{Path, PathBuf};
+use std::process::Output;
+
+/// An authority, and what it has signed.
+struct Papers {
+    folder: tempfile::TempDir,
+}
+
+impl Papers {
+    fn make() -> Papers {
+        let folder = tempfile::Builder::new().prefix("trolley-").tempdir_in("/tmp").unwrap();
+        let write = |name: &str, text: String| std::fs::write(folder.path().join(name), text).unwrap();
+        for authority in ["ca", "stranger"] {
+            let key = KeyPair::generate().unwrap();
+            let mut params = CertificateParams::new([]).unwrap();
+            params.distinguished_name.push(DnType::CommonName, authority);
+            params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+            let cert = params.self_signed(&key).unwrap();
+            write(&format!("{authority}.crt"), cert.pem());
+            let issuer = Issuer::new(params, key);
+            if authority == "ca" {
+                for (name, usage) in [
+                    ("server", ExtendedKeyUsagePurpose::ServerAuth),
+                    ("client", ExtendedKeyUsagePurpose::ClientAuth),
+                ] {
+                    let key = KeyPair::generate().unwrap();
+                    let mut params =
+                        CertificateParams::new(["localhost".to_owned(), "127.0.0.1".to_owned()]).unwrap();
+                    params.distinguished_name.push(DnType::CommonName, name);
+                    params.extended_key_usages = vec![usage];
+                    write(&format!("{name}.crt"), params.signed_by(&key, &issuer).unwrap().pem());
+                    write(&format!("{name}.key"), key.serialize_pem());
+                }
+            }
+        }
+        Papers { folder }
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    fn text(&self, name: &str) -> String {
+        self.path(name).display().to_string()
+    }
+}
+
+/// A server that talks TLS only; returns its address.
+fn secure(papers: &Papers, more: &[&str]) -> (Server, String) {
+    let port = free_port();
+    let (cert, key, ca) = (papers.text("server.crt"), papers.text("server.key"), papers.text("ca.crt"));
+    let text = port.to_string();
+    let words =
+        ["--tls-port", &text, "--bind", "127.0.0.1", "--tls-cert-file", &cert, "--tls-key-file", &key];
+    let server =
+        Server::start_with(&binaries()[0], &[&words[..], &["--tls-ca-cert-file", &ca], more].concat());
+    (server, format!("rediss://localhost:{port}"))
+}
+
+fn run(home: &Path, args: &[&str], environment: &[(&str, &str)]) -> Output {
+    trolley(home, args).envs(environment.iter().copied()).output().unwrap()
+}
+
+fn said(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stderr).into_owned()
+}
+
+#[test]
+fn the_way_there_is_secure_or_there_is_none() {
+    let papers = Papers::make();
+    let (server, url) = secure(&papers, &["--tls-auth-clients", "no"]);
+    let (ca, stranger) = (papers.text("ca.crt"), papers.text("stranger.crt"));
+    let demo = run(server.dir(), &["--redis", &url, "--tls-ca", &ca, "demo"], &[]);
+    assert!(demo.status.success(), "{}", said(&demo));
+    // The settings file and the environment do the same.
+    let settings = format!("redis = '{url}'\ntls_ca = '{ca}'\n");
+    std::fs::write(papers.path("config.toml"), settings).unwrap();
+    let by_file = run(server.dir(), &["cart"], &[("TROLLEY_CONFIG", &papers.text("config.toml"))]);
+    assert!(by_file.status.success(), "{}", said(&by_file));
+    // An authority that is not ours, or none at all.
+    for args in [&["--redis", &url, "--tls-ca", &stranger, "cart"][..], &["--redis", &url, "cart"]] {
+        let refused = run(server.dir(), args, &[]);
+        assert_eq!(refused.status.code(), Some(3), "{}", said(&refused));
+        assert!(said(&refused).contains("no secure connection"), "{}", said(&refused));
+    }
+    for (args, why) in [
+        (&["--tls-ca", &papers.text("server.key"), "--redis", "redis://h", "cart"][..], "rediss://"),
+        (&["--tls-ca", "/nowhere", "--redis", &url, "cart"], "/nowhere"),
+        (&["--tls-cert", &ca, "--redis", &url, "cart"], "tls_key"),
+    ] {
+        let refused = run(server.dir(), args, &[]);
+        assert_eq!(refused.status.code(), Some(2), "{args:?}");
+        assert!(said(&refused).contains(why), "{}", said(&refused));
+    }
+    let mut ann = Terminal::builder(TROLLEY)
+        .args(&["--redis", &url, "--tls-ca", &ca, "--user", "alice"])
+        .home(server.dir())
+        .open();
+    ann.wait("64 products");
+    ann.keys("/ espresso enter 3 a");
+    ann.wait(r"3 Espresso .* 7\.20");
+    assert_eq!(server.get("ZSCORE cart:alice espresso"), "3");
+}
+
+#[test]
+fn a_server_may_want_to_see_a_certificate() {
+    let papers = Papers::make();
+    let (server, url) = secure(&papers, &["--tls-auth-clients", "yes"]);
+    let ca = papers.text("ca.crt");
+    let (cert, key) = (papers.text("client.crt"), papers.text("client.key"));
+    let with = ["--redis", &url, "--tls-ca", &ca, "--tls-cert", &cert, "--tls-key", &key, "demo"];
+    let demo = run(server.dir(), &with, &[]);
+    assert!(demo.status.success(), "{}", said(&demo));
+    let without = run(server.dir(), &["--redis", &url, "--tls-ca", &ca, "demo"], &[]);
+    assert_eq!(without.status.code(), Some(3), "{}", said(&without));
+}
+
+#[test]
+fn passwords_come_by_file_environment_or_prompt_and_never_show() {
+    let server = Server::start();
+    let home = server.dir();
+    server.cmd("ACL SETUSER ann on >s3cret ~* &* +@all");
+    server.cmd("CONFIG SET requirepass s3cret");
+    let url = server.url().to_owned();
+    let secret = home.join("secret");
+    std::fs::write(&secret, "s3cret\n").unwrap();
+    let path = secret.display().to_string();
+    let open_to_all = run(home, &["--redis", &url, "--password-file", &path, "cart"], &[]);
+    assert!(said(&open_to_all).contains("chmod 600"), "{}", said(&open_to_all));
+    std::fs::set_permissions(&secret, std::os::unix::fs::PermissionsExt::from_mode(0o600)).unwrap();
+    let mut outputs = Vec::new();
+    let log = home.join("log").display().to_string();
+    for (args, environment) in [
+        (vec!["--redis", &url, "--password-file", &path, "demo"], vec![]),
+        (
+            vec!["--redis", &url, "add", "espresso"],
+            vec![("TROLLEY_PASSWORD", "s3cret"), ("TROLLEY_LOG", &log)],
+        ),
+        (vec!["--redis", &url, "config"], vec![("TROLLEY_PASSWORD", "s3cret")]),
+        (vec!["cart"], vec![("TROLLEY_PASSWORD_FILE", &path), ("TROLLEY_REDIS", &url)]),
+    ] {
+        let output = run(home, &args, &environment);
+        assert!(output.status.success(), "{args:?}: {}", said(&output));
+        assert!(!said(&output).contains("password"), "{}", said(&output));
+        outputs.push(output);
+    }
+    // On the command line it works, with a warning.
+    let shown = format!("{url}?user=ann&pass=s3cret");
+    let warned = run(home, &["--redis", &shown, "cart"], &[]);
+    assert!(warned.status.success() && said(&warned).contains("--password-file"), "{}", said(&warned));
+    outputs.push(warned);
+    // A wrong one is not repeated.
+    let wrong = run(home, &["--redis", &url, "cart"], &[("TROLLEY_PASSWORD", "s3cret-not")]);
+    assert_eq!(wrong.status.code(), Some(3));
+    outputs.push(wrong);
+    let mut all: Vec<u8> =
+        outputs.into_iter().flat_map(|output| [output.stdout, output.stderr].concat()).collect();
+    let log = std::fs::read(log).unwrap();
+    assert!(
+        String::from_utf8_lossy(&log).contains("outcome=\"applied\""),
+        "{}",
+        String::from_utf8_lossy(&log)
+    );
+    all.extend(log);
+    // Somebody who sits there is asked.
+    let mut ann = Terminal::builder(TROLLEY).args(&["--redis", &url, "--user", "alice"]).home(home).open();
+    ann.wait("Password for unix://");
+    ann.send(b"s3cret\r");
+    ann.wait("64 products");
+    all.extend(ann.raw());
+    assert!(!String::from_utf8_lossy(&all).contains("s3cret"));
+}
