@@ -1,5 +1,6 @@
 //! The command line: one file per command.
 
+mod acl;
 mod add;
 mod cart;
 mod config;
@@ -52,6 +53,8 @@ enum Command {
     Demo,
     /// Show the settings in force and where they come from
     Config,
+    /// Print the server's narrowest rules for a shopper, a clerk or an importer
+    Acl(acl::Acl),
     /// Show, start or stop the private server
     Engine(engine::EngineArgs),
 }
@@ -190,6 +193,7 @@ fn execute(cli: Cli, output: &Output) -> Result<ExitCode, Failure> {
         Some(Command::Cart) => runtime.block_on(cart::run(&settings, output))?,
         Some(Command::Products(args)) => runtime.block_on(products::run(&args, &settings, output))?,
         Some(Command::Demo) => runtime.block_on(demo::run(&settings, output))?,
+        Some(Command::Acl(args)) => runtime.block_on(acl::run(&args, &settings, output))?,
         Some(Command::Config) => config::run(&settings, output)?,
         Some(Command::Engine(_)) => {}
     }

@@ -83,10 +83,7 @@ pub async fn send(
     let mut there = String::with_capacity(change.edits.len());
     for edit in &change.edits {
         there.push(match (edit.adds(), known) {
-            (Some(product), Known::Here) => {
-                call.key(keys::product(product));
-                '?'
-            }
+            (Some(_), Known::Here) => '?',
             (Some(product), Known::Missing(missing)) if missing.contains(product) => '0',
             _ => '1',
         });

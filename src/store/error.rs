@@ -42,6 +42,9 @@ pub enum Trouble {
     /// A Sentinel, where a server was expected.
     #[error("that is a Sentinel: write redis+sentinel://host:port/NAME with the master's name")]
     IsSentinel,
+    /// A version without what is asked for.
+    #[error("the server is too old for this: Redis 7.0 or Valkey is needed")]
+    TooOld,
     /// No memory left.
     #[error("the server is out of memory: it takes no changes")]
     OutOfMemory,
@@ -90,6 +93,7 @@ impl Trouble {
             Trouble::ReadOnly => "read_only",
             Trouble::NoReplicas => "no_replicas",
             Trouble::IsSentinel => "is_sentinel",
+            Trouble::TooOld => "too_old",
             Trouble::OutOfMemory => "out_of_memory",
             Trouble::DiskTrouble => "disk_trouble",
             Trouble::WrongType => "wrong_type",

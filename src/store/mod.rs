@@ -14,6 +14,7 @@
 //! # Ok(()) }
 //! ```
 
+pub mod acl;
 mod address;
 mod batch;
 mod cart;

@@ -184,6 +184,13 @@ impl Server {
         redis::from_redis_value(self.cmd(line)).unwrap()
     }
 
+    /// The commands that the server has refused somebody for want of a right.
+    pub fn denied(&self) -> Vec<String> {
+        let log: Vec<std::collections::HashMap<String, Value>> =
+            redis::from_redis_value(self.cmd("ACL LOG")).unwrap();
+        log.iter().map(|entry| redis::from_redis_value_ref(&entry["object"]).unwrap()).collect()
+    }
+
     /// Plays another program: `redis-cli` (or `valkey-cli`) with this line.
     pub fn cli(&self, line: &str) -> String {
         let cli = if self.binary.contains("valkey") { "valkey-cli" } else { "redis-cli" };

@@ -4,13 +4,14 @@
 --       2 meta (hash: version, start)           3 lines (hash: product -> how it came)
 --       4, 5 ops (hashes: op id -> first answer; two generations, so they stay bounded)
 --       6 log (stream of the updates)          7 touched (sorted set: product -> ms of last touch)
---       8.. on a single server: the products to look for. All others share one cluster slot.
+--       All share one cluster slot.
 -- ARGV  1 op id   2 who   3 kind   4 session timeout in ms (0: never)   5 limit of a line
 --       6 limit of lines   7 channel   8 "1" where this was sent before, else "0"
 --       9 version known when it was first sent   10 its age in ms
 --       11 item timeout in ms (0: none)
 --       12 what is known of the edits' products, one letter each: '1' it is there, '0' it is
---          not, '?' look: the key is the next of KEYS 8.. (only where one server has all keys)
+--          not, '?' look (only where one server has all keys: it is not among KEYS, as
+--          a server would want the right to write to it)
 --       13.. the edits, four each: verb, product, quantity, price
 --
 -- Nothing is added that is no product. On a single server that holds at the moment of the
@@ -78,12 +79,10 @@ local function put(id, quantity, price)
 end
 
 -- Whether the product of an edit is there.
-local product_key = 7
-local function exists(place)
+local function exists(place, id)
   local known = string.sub(ARGV[12], place, place)
   if known ~= '?' then return known == '1' end
-  product_key = product_key + 1
-  return redis.call('TYPE', KEYS[product_key]).ok == 'hash'
+  return redis.call('TYPE', 'product:' .. id).ok == 'hash'
 end
 
 local function each_line(act)
@@ -114,13 +113,13 @@ local function edit(place, verb, id, n, price)
   end
   local has = look(id)
   if verb == 'add' then
-    if not exists(place) then return 'UNKNOWNPRODUCT' end
+    if not exists(place, id) then return 'UNKNOWNPRODUCT' end
     if has == 'damaged' then return 'DAMAGEDLINE' end
     if (has or 0) + n > limit then return 'TOOMANY ' .. (has or 0) end
     return put(id, (has or 0) + n, price)
   end
   if verb == 'set' then
-    if not exists(place) and not has then return 'UNKNOWNPRODUCT' end
+    if not exists(place, id) and not has then return 'UNKNOWNPRODUCT' end
     if n > limit then return 'TOOMANY 0' end
     return put(id, n, price)
   end

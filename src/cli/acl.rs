@@ -1,0 +1,46 @@
+//! `trolley acl ROLE`
+
+use super::Failure;
+use super::output::Output;
+use crate::config::Settings;
+use crate::model::UserName;
+use crate::store::{self, acl};
+use clap::{Args, ValueEnum};
+use serde_json::json;
+
+/// For whom.
+#[derive(Debug, Args)]
+pub struct Acl {
+    /// What they are to the shop
+    role: Role,
+    /// The server's name for them [default: the cart's for a shopper, else the role's]
+    #[arg(long = "as", value_name = "NAME")]
+    name: Option<String>,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum Role {
+    /// Fills the cart of --user
+    Shopper,
+    /// Sees to every cart
+    Clerk,
+    /// Brings products in
+    Importer,
+}
+
+/// Prints the rule for the server; it is not put in force.
+pub async fn run(args: &Acl, settings: &Settings, output: &Output) -> Result<(), Failure> {
+    let (role, usual) = match args.role {
+        Role::Shopper => (acl::Role::Shopper, settings.user.as_str()),
+        Role::Clerk => (acl::Role::Clerk, "clerk"),
+        Role::Importer => (acl::Role::Importer, "importer"),
+    };
+    let name = UserName::parse(args.name.as_deref().unwrap_or(usual))?;
+    let mut connection = store::connect(&settings.place.open()?).await?;
+    let rules = acl::rules(&mut connection, role, &name, &settings.user).await?;
+    output.result(|| json!({ "user": name.as_str(), "rules": rules }), |out| writeln!(out, "{rules}"))?;
+    output.warn(&format!(
+        "give this to redis-cli on every server, then a password: ACL SETUSER {name} >…; keep both with ACL SAVE"
+    ));
+    Ok(())
+}
