@@ -5,6 +5,7 @@ mod add;
 mod cart;
 mod config;
 mod demo;
+mod doctor;
 mod engine;
 mod output;
 mod place;
@@ -53,6 +54,8 @@ enum Command {
     Demo,
     /// Show the settings in force and where they come from
     Config,
+    /// Examine the shop's Redis, and say what to do
+    Doctor,
     /// Print the server's narrowest rules for a shopper, a clerk or an importer
     Acl(acl::Acl),
     /// Show, start or stop the private server
@@ -194,6 +197,7 @@ fn execute(cli: Cli, output: &Output) -> Result<ExitCode, Failure> {
         Some(Command::Products(args)) => runtime.block_on(products::run(&args, &settings, output))?,
         Some(Command::Demo) => runtime.block_on(demo::run(&settings, output))?,
         Some(Command::Acl(args)) => runtime.block_on(acl::run(&args, &settings, output))?,
+        Some(Command::Doctor) => return runtime.block_on(doctor::run(&settings, output)),
         Some(Command::Config) => config::run(&settings, output)?,
         Some(Command::Engine(_)) => {}
     }

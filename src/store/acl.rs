@@ -48,6 +48,7 @@ const RIGHTS: &[Right] = &[
     right("cluster|keyslot", ALL, "cart:@"),
     right("hmget", ALL, "product:x name"),
     right("zrange", ALL, "catalog 0 -1"),
+    right("zcard", ALL, "catalog"),
     right("evalsha", CARTS, "0000000000000000000000000000000000000000 2 cart:@ {cart:@}:meta"),
     right("script|load", CARTS, "return"),
     right("time", CARTS, ""),
@@ -56,7 +57,6 @@ const RIGHTS: &[Right] = &[
     right("hset", CARTS, "{cart:@}:meta version 1"),
     right("hdel", CARTS, "{cart:@}:lines x"),
     right("hlen", CARTS, "{cart:@}:lines"),
-    right("zcard", CARTS, "cart:@"),
     right("zscore", CARTS, "cart:@ x"),
     right("zadd", CARTS, "cart:@ 1 x"),
     right("zrem", CARTS, "cart:@ x"),
@@ -77,6 +77,7 @@ const RIGHTS: &[Right] = &[
     right("zadd", PRODUCTS, "catalog 0 x"),
     right("publish", PRODUCTS, "catalog-updates x"),
     right("scan", PRODUCTS, "0"),
+    right("dbsize", PRODUCTS, ""),
 ];
 
 impl Role {

@@ -206,7 +206,7 @@ async fn unlisted(conn: &mut Conn, listed: &Catalog) -> Vec<ProductId> {
         }
     };
     // What was found before a failure counts.
-    let _ = scan(conn, &format!("{}*", keys::PRODUCT), "hash", &mut add).await;
+    let _ = scan(conn, &format!("{}*", keys::PRODUCT), "hash", usize::MAX, &mut add).await;
     found.sort();
     found.dedup();
     found

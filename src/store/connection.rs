@@ -1,6 +1,6 @@
 //! Connections to Redis.
 
-use super::address::Address;
+use super::address::{Address, Kind};
 use super::error::Trouble;
 use super::keys;
 use super::locate::Locator;
@@ -85,13 +85,16 @@ impl ConnectionLike for Conn {
     }
 }
 
-/// Finds all keys of this pattern and type, on each node of a cluster.
+/// Finds keys of this pattern and type, on each node of a cluster, until it has found `most`
+/// of them: a server may go on for long.
 pub(super) async fn scan(
     conn: &mut Conn,
     pattern: &str,
     kind: &str,
+    most: usize,
     found: &mut impl FnMut(&[u8]),
 ) -> Result<(), Trouble> {
+    let mut count = 0;
     for node in masters(conn).await? {
         let mut cursor = 0u64;
         loop {
@@ -101,6 +104,10 @@ pub(super) async fn scan(
             let (next, keys): (u64, Vec<Vec<u8>>) =
                 redis::from_redis_value(step).map_err(|error| Trouble::from(RedisError::from(error)))?;
             keys.iter().for_each(|key| found(key));
+            count += keys.len();
+            if count >= most {
+                return Ok(());
+            }
             if next == 0 {
                 break;
             }
@@ -154,6 +161,11 @@ impl Connection {
     pub fn with_policy(mut self, policy: Policy) -> Connection {
         self.policy = policy;
         self
+    }
+
+    /// What answers at its address, as has been found out.
+    pub(super) fn kind(&self) -> Kind {
+        self.locator.address().kind().clone()
     }
 
     /// Whether trying again later can help.

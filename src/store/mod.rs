@@ -22,6 +22,7 @@ mod catalog;
 mod connection;
 pub mod decode;
 pub mod demo;
+pub mod doctor;
 mod error;
 pub mod keys;
 pub mod link;

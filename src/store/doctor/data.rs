@@ -1,0 +1,94 @@
+//! What the shop keeps: carts, and the index of the products.
+
+use super::{Finding, Level};
+use crate::model::{ProductId, Timeout};
+use crate::store::connection::{Connection, scan};
+use crate::store::error::Trouble;
+use crate::store::{batch, keys};
+use redis::Value;
+use std::collections::BTreeSet;
+
+/// The most keys that are looked at; more only take longer.
+const MOST: usize = 200_000;
+/// The most ids that are named.
+const NAMED: usize = 5;
+
+/// Looks for carts that would stay for ever.
+pub(super) async fn carts(connection: &mut Connection, session: Timeout) -> Finding {
+    match forever(connection).await {
+        Err(trouble) => Finding::hidden("carts", &trouble),
+        Ok((all, forever)) if forever.is_empty() => Finding::good("carts", format!("{all}, all expire")),
+        Ok((all, forever)) if session == Timeout::Never => {
+            Finding::good("carts", format!("{all}, {} of them without expiry, as is set", forever.len()))
+        }
+        Ok((all, forever)) => Finding::new(
+            "carts",
+            Level::Note,
+            format!("{} of {all} never expire: {}", forever.len(), named(&forever)),
+            "the next change by trolley gives them an expiry, or EXPIRE cart:NAME 1800 does",
+        ),
+    }
+}
+
+async fn forever(connection: &mut Connection) -> Result<(usize, Vec<String>), Trouble> {
+    let mut carts: Vec<Vec<u8>> = Vec::new();
+    scan(&mut connection.link, "cart:*", "zset", MOST, &mut |key| carts.push(key.to_vec())).await?;
+    let ask = |key: &Vec<u8>| redis::cmd("PTTL").arg(key).to_owned();
+    let left = batch::run(&connection.link, carts.iter().map(ask).collect()).await?;
+    let mut forever = Vec::new();
+    for (key, left) in carts.iter().zip(left) {
+        if left? == Value::Int(-1) {
+            forever.push(String::from_utf8_lossy(key).into_owned());
+        }
+    }
+    Ok((carts.len(), forever))
+}
+
+/// Compares the index with the products themselves.
+pub(super) async fn index(connection: &mut Connection) -> Finding {
+    match compare(connection).await {
+        Err(trouble) => Finding::hidden("catalog", &trouble),
+        Ok((all, missing, dangling)) if missing.is_empty() && dangling.is_empty() => {
+            Finding::good("catalog", format!("{all} products, all listed"))
+        }
+        Ok((_, missing, dangling)) if dangling.is_empty() => Finding::new(
+            "catalog",
+            Level::Note,
+            format!("{} products are not listed: {}", missing.len(), named(&missing)),
+            "trolley products lists them",
+        ),
+        Ok((_, _, dangling)) => Finding::new(
+            "catalog",
+            Level::Note,
+            format!("{} listed products are not there: {}", dangling.len(), named(&dangling)),
+            "ZREM catalog with those ids",
+        ),
+    }
+}
+
+/// The number of products, those that are not listed, and those that are only listed.
+async fn compare(connection: &mut Connection) -> Result<(usize, Vec<String>, Vec<String>), Trouble> {
+    let mut range = redis::cmd("ZRANGE");
+    range.arg(keys::CATALOG).arg(0).arg(-1);
+    let listed: Vec<Vec<u8>> = range.query_async(&mut connection.link).await.map_err(Trouble::from)?;
+    let listed: BTreeSet<ProductId> = listed.iter().map(|id| ProductId::stored(id)).collect();
+    let mut stored = BTreeSet::new();
+    let pattern = format!("{}*", keys::PRODUCT);
+    scan(&mut connection.link, &pattern, "hash", MOST, &mut |key| {
+        stored.insert(ProductId::stored(key.get(keys::PRODUCT.len()..).unwrap_or_default()));
+    })
+    .await?;
+    let missing = stored.difference(&listed).map(ToString::to_string).collect();
+    // A scan that ended early has not seen all.
+    let dangling = match stored.len() {
+        MOST.. => Vec::new(),
+        _ => listed.difference(&stored).map(ToString::to_string).collect(),
+    };
+    Ok((stored.len(), missing, dangling))
+}
+
+fn named(ids: &[String]) -> String {
+    let rest = ids.len().saturating_sub(NAMED);
+    let more = if rest > 0 { format!(" and {rest} more") } else { String::new() };
+    ids.iter().take(NAMED).cloned().collect::<Vec<_>>().join(", ") + &more
+}

@@ -1,0 +1,125 @@
+//! `trolley doctor` on healthy servers, and on ones with something wrong.
+
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test may fail")]
+
+mod harness;
+
+use harness::{Cluster, Server, run_at, server};
+use serde_json::Value;
+use std::path::Path;
+
+/// What the doctor finds: the exit status, and level and text of each thing looked at.
+fn examine(home: &Path, url: &str, more: &[&str]) -> (Option<i32>, Vec<(String, String, String)>) {
+    let output = run_at(home, url, &[&["doctor", "--json"][..], more].concat());
+    let report: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let text = |finding: &Value, name: &str| finding[name].as_str().unwrap().to_owned();
+    let findings = report["findings"].as_array().unwrap().iter();
+    let findings: Vec<_> = findings
+        .map(|f| {
+            (text(f, "about"), text(f, "level"), format!("{} → {}", text(f, "found"), text(f, "advice")))
+        })
+        .collect();
+    assert_eq!(report["healthy"], findings.iter().all(|(_, level, _)| level != "bad"));
+    (output.status.code(), findings)
+}
+
+fn level<'a>(findings: &'a [(String, String, String)], about: &str) -> (&'a str, &'a str) {
+    let worst = |level: &str| ["good", "note", "unknown", "bad"].iter().position(|name| *name == level);
+    let found = findings.iter().filter(|(name, ..)| name == about).max_by_key(|(_, level, _)| worst(level));
+    found.map(|(_, level, text)| (level.as_str(), text.as_str())).unwrap()
+}
+
+#[test]
+fn a_healthy_shop_is_called_so() {
+    for binary in server::binaries() {
+        let server = Server::start_with(&binary, &[]);
+        harness::ok(&server, &["demo"]);
+        harness::ok(&server, &["add", "espresso"]);
+        let (status, findings) = examine(server.dir(), server.url(), &[]);
+        assert_eq!(status, Some(0), "{findings:#?}");
+        assert!(findings.iter().all(|(_, level, _)| level == "good"), "{findings:#?}");
+        let people = harness::ok(&server, &["doctor"]);
+        assert!(people.contains("64 products, all listed"), "{people}");
+    }
+}
+
+#[test]
+fn everything_wrong_is_found_with_what_to_do() {
+    for binary in server::binaries() {
+        let server = Server::start_with(&binary, &[]);
+        harness::ok(&server, &["demo"]);
+        for line in [
+            "CONFIG SET appendonly no",
+            "CONFIG SET maxmemory 100mb",
+            "CONFIG SET maxmemory-policy allkeys-lru",
+            "ZADD cart:old 1 espresso",
+            "HSET product:unlisted name Unlisted price 1",
+        ] {
+            server.cmd(line);
+        }
+        let (status, findings) = examine(server.dir(), server.url(), &[]);
+        assert_eq!(status, Some(1), "{findings:#?}");
+        for (about, expected, says) in [
+            ("persistence", "bad", "appendonly yes"),
+            ("eviction", "bad", "maxmemory-policy noeviction"),
+            ("carts", "note", "cart:old"),
+            ("catalog", "note", "unlisted"),
+        ] {
+            let (level, text) = level(&findings, about);
+            assert_eq!(level, expected, "{findings:#?}");
+            assert!(text.contains(says), "{text}");
+        }
+        server.cmd("ZADD catalog 0 ghost");
+        server.cmd("CONFIG SET maxmemory-policy noeviction");
+        server.cmd("CONFIG SET maxmemory 1mb");
+        server.cmd("REPLICAOF 127.0.0.1 1");
+        server.cmd("CONFIG SET replica-serve-stale-data yes");
+        let (_, findings) = examine(server.dir(), server.url(), &["--session-timeout", "never"]);
+        assert_eq!(level(&findings, "carts").0, "good");
+        assert_eq!(level(&findings, "memory").0, "bad");
+        assert_eq!(level(&findings, "role").0, "bad");
+        assert!(level(&findings, "catalog").1.contains("ghost"));
+    }
+}
+
+#[test]
+fn a_user_with_few_rights_learns_what_is_missing() {
+    let server = Server::start();
+    harness::ok(&server, &["demo"]);
+    server.cmd("ACL SETUSER ann on >pw ~cart:alice %R~product:* +@read +info +acl|whoami +acl|dryrun +config|get +time -zrange");
+    let url = format!("{}?user=ann&pass=pw", server.url());
+    let (status, findings) = examine(server.dir(), &url, &["--user", "alice"]);
+    assert_eq!(status, Some(1), "{findings:#?}");
+    let (found, text) = level(&findings, "rights");
+    assert_eq!(found, "bad");
+    for gap in ["zadd", "zrange", "publish", "trolley acl"] {
+        assert!(text.contains(gap), "{gap}: {text}");
+    }
+    // A shopper by `trolley acl` may look at little, and is told so; nothing is called bad.
+    server.cmd(harness::ok(&server, &["acl", "shopper", "--user", "alice", "--as", "bob"]).trim());
+    server.cmd("ACL SETUSER bob >pw");
+    let (status, findings) = examine(server.dir(), &url.replace("ann", "bob"), &["--user", "alice"]);
+    assert_eq!(status, Some(0), "{findings:#?}");
+    assert_eq!(level(&findings, "server").0, "unknown");
+    let nobody = examine(server.dir(), "redis://127.0.0.1:1", &[]);
+    assert_eq!((nobody.0, level(&nobody.1, "reachable").0), (Some(1), "bad"));
+}
+
+#[test]
+fn a_cluster_is_examined_node_by_node() {
+    let mut cluster = Cluster::start(3, 0);
+    let home = cluster.nodes[0].dir().to_owned();
+    let url = cluster.url_of(&[0]);
+    harness::ok_at(&home, &url, &["demo"]);
+    cluster.nodes[1].cmd("CONFIG SET appendonly no");
+    let (status, findings) = examine(&home, &url, &[]);
+    assert_eq!(status, Some(1));
+    assert_eq!(level(&findings, "cluster").0, "good", "{findings:#?}");
+    let bad: Vec<_> = findings.iter().filter(|(_, level, _)| level == "bad").collect();
+    assert_eq!(bad.len(), 1, "{bad:?}");
+    assert_eq!(findings.iter().filter(|(about, ..)| about == "persistence").count(), 3);
+    cluster.nodes[2].kill();
+    cluster.wait("the loss is known", |node| node.get("CLUSTER INFO").contains("cluster_state:fail"));
+    let (status, findings) = examine(&home, &url, &[]);
+    assert_eq!((status, level(&findings, "cluster").0), (Some(1), "bad"), "{findings:#?}");
+}
