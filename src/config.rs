@@ -38,6 +38,9 @@ pub struct Flags {
     /// The most pieces on one line of the cart [default: 999]
     #[arg(long, global = true, value_name = "N", env = "TROLLEY_LINE_LIMIT", hide_env_values = true)]
     pub line_limit: Option<u32>,
+    /// A change counts as confirmed once so many replicas have it, too [default: 0]
+    #[arg(long, global = true, value_name = "N", env = "TROLLEY_CONFIRM_REPLICAS", hide_env_values = true)]
+    pub confirm_replicas: Option<u32>,
     /// How it looks: auto, dark, light, contrast, 16, none [default: auto]
     #[arg(long, global = true, value_name = "NAME", env = "TROLLEY_THEME", hide_env_values = true)]
     pub theme: Option<String>,
@@ -76,6 +79,7 @@ struct FileSettings {
     session_timeout: Option<String>,
     item_timeout: Option<String>,
     line_limit: Option<u32>,
+    confirm_replicas: Option<u32>,
     theme: Option<String>,
     mouse: Option<bool>,
     password_file: Option<PathBuf>,
@@ -97,13 +101,14 @@ enum OneOrMore {
 }
 
 /// The names that the settings file knows.
-const NAMES: [&str; 15] = [
+const NAMES: [&str; 16] = [
     "redis",
     "user",
     "name",
     "session_timeout",
     "item_timeout",
     "line_limit",
+    "confirm_replicas",
     "theme",
     "mouse",
     "password_file",
@@ -284,6 +289,14 @@ impl Settings {
         }
         origins.note("line_limit", line_limit.to_string(), "TROLLEY_LINE_LIMIT", from.0, from.1);
 
+        let from = (flags.confirm_replicas.is_some(), file.confirm_replicas.is_some());
+        let confirm_replicas = flags.confirm_replicas.or(file.confirm_replicas).unwrap_or(0);
+        if confirm_replicas > MOST_REPLICAS {
+            return Err(value("confirm_replicas", &format!("a number up to {MOST_REPLICAS}")));
+        }
+        let shown = confirm_replicas.to_string();
+        origins.note("confirm_replicas", shown, "TROLLEY_CONFIRM_REPLICAS", from.0, from.1);
+
         let from = (given(&flags.theme), file.theme.is_some());
         let name =
             flags.theme.filter(|name| !name.is_empty()).or(file.theme).unwrap_or_else(|| "auto".to_owned());
@@ -307,11 +320,14 @@ impl Settings {
             level.parse().map_err(|_| value("log_level", &"error, warn, info, debug or trace"))?;
         let log = log.map(|path| (path, level));
 
-        let policy = Policy { by, session_timeout, item_timeout, line_limit };
+        let policy = Policy { by, session_timeout, item_timeout, confirm_replicas, line_limit };
         let origins = origins.0;
         Ok(Settings { place, user, policy, theme, mouse, keymap, log, warnings, origins })
     }
 }
+
+/// More replicas would only keep each other waiting.
+const MOST_REPLICAS: u32 = 16;
 
 /// Whoever may list processes reads their arguments.
 const PASSWORD_SHOWS: &str = "others on this machine can see the password on the command line: give it with \

@@ -164,16 +164,13 @@ async fn a_slot_moves_under_load() {
     .await;
 }
 
-/// Replicas follow a moment behind: what a master has confirmed in its last moment can fall
-/// with it. That is counted here; what may never happen is a change that is applied twice,
-/// or a screen that goes on showing what is gone.
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_master_falls_under_twenty_clients() {
+/// Kills the cart's master under twenty adders; returns how many confirmed changes fell.
+async fn falls(confirm_replicas: u32) -> u64 {
     let mut cluster = Cluster::start(3, 1);
     let products = Arc::new(stock(&cluster).await);
     let url = cluster.url();
-    let tasks: Vec<_> =
-        (0..20).map(|n| tokio::spawn(ledger::adder(url.clone(), n, 60, products.clone()))).collect();
+    let adder = |n| ledger::adder(url.clone(), n, 60, products.clone(), confirm_replicas);
+    let tasks: Vec<_> = (0..20).map(|n| tokio::spawn(adder(n))).collect();
     let cluster = tokio::task::spawn_blocking(move || {
         cluster.until("the cart is in use", || cluster.get("cart:alice", "ZCARD cart:alice") == "12");
         let owner = cluster.owner("cart:alice");
@@ -188,6 +185,42 @@ async fn a_master_falls_under_twenty_clients() {
         terminals.push(task.await.unwrap());
     }
     let cluster = cluster.await.unwrap();
-    ledger::fallen(&url, &mut terminals).await;
+    let fell = ledger::fallen(&url, &mut terminals).await;
     drop(cluster);
+    fell
+}
+
+/// Replicas follow a moment behind: what a master has confirmed in its last moment can fall
+/// with it. That is counted here; what may never happen is a change that is applied twice,
+/// or a screen that goes on showing what is gone.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_master_falls_under_twenty_clients() {
+    falls(0).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn no_confirmed_change_falls_that_a_replica_has() {
+    assert_eq!(falls(1).await, 0);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_change_is_confirmed_once_a_replica_has_it() {
+    let cluster = Cluster::start(1, 1);
+    let products = stock(&cluster).await;
+    let policy = Policy { confirm_replicas: 1, ..Policy::default() };
+    let mut terminal = Headless::open(&cluster.url(), "alice", policy.clone(), &products);
+    terminal.calm().await;
+    cluster.nodes[1].freeze();
+    terminal.key("3");
+    terminal.key("a");
+    terminal.until("it is applied", |state| state.cart.confirmed.lines.len() == 1).await;
+    // It shows once, and as unconfirmed.
+    assert_eq!((terminal.state.cart.shown.pieces(), terminal.state.cart.unconfirmed.len()), (3, 1));
+    let mut direct = connect(&cluster.url()).await.with_policy(policy);
+    let unknown = store::add_to_cart(&mut direct, &alice(), &products[1].id, 1).await;
+    assert!(matches!(unknown, Err(Error::Unknown { .. })), "{unknown:?}");
+    cluster.nodes[1].thaw();
+    terminal.calm().await;
+    assert!(terminal.settled.iter().all(|(_, outcome)| outcome.is_ok()));
+    assert_eq!(terminal.state.cart.shown.pieces(), 4);
 }

@@ -53,7 +53,7 @@ async fn a_master_falls_under_twenty_clients() {
     let mut direct = store::connect(&Address::parse(&url).unwrap()).await.unwrap();
     let products = Arc::new(store::get_catalog(&mut direct).await.unwrap());
     let tasks: Vec<_> =
-        (0..20).map(|n| tokio::spawn(ledger::adder(url.clone(), n, 60, products.clone()))).collect();
+        (0..20).map(|n| tokio::spawn(ledger::adder(url.clone(), n, 60, products.clone(), 0))).collect();
     let all = tokio::task::spawn_blocking(move || {
         all.until("the cart is in use", || all.servers[0].get("ZCARD cart:alice") == "12");
         all.servers[0].kill();

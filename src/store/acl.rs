@@ -69,6 +69,7 @@ const RIGHTS: &[Right] = &[
     right("pexpire", CARTS, "{cart:@}:watchers 1"),
     right("pexpireat", CARTS, "cart:@ 1"),
     right("persist", CARTS, "cart:@"),
+    right("wait", CARTS, "0 1"),
     right("publish", CARTS, "cart-updates:@ x"),
     right("subscribe", CARTS, "cart-updates:@ catalog-updates"),
     right("eval", PRODUCTS, "return 1 product:x"),

@@ -1,14 +1,14 @@
 //! Reading and changing carts.
 
 use super::batch;
-use super::connection::{Conn, Connection, Policy};
+use super::connection::{Conn, Connection, Policy, on_owner};
 use super::decode::{self, Watcher};
 use super::error::{Error, Trouble};
 use super::get_product;
 use super::keys::{self, CartKeys};
 use crate::model::{Cart, Change, Edit, Kind, Money, OpId, ProductId, Refusal, Timeout, Update, UserName};
 use redis::aio::{ConnectionLike, MultiplexedConnection};
-use redis::{RedisError, Script, Value};
+use redis::{Cmd, RedisError, Script, Value};
 use std::sync::LazyLock;
 use std::time::{Duration, Instant};
 
@@ -248,9 +248,15 @@ impl Connection {
                 Err(Error::Trouble(trouble)) if doubt.is_some() => {
                     return Err(Error::Unknown { op: change.op.clone(), trouble });
                 }
+                Ok(update) => match self.copied(&keys.cart).await {
+                    Ok(true) => return Ok(update),
+                    // What is asked again is answered from memory, wherever that is now.
+                    Ok(false) => Trouble::NoReplicas,
+                    Err(trouble) => trouble,
+                },
                 settled => return settled,
             };
-            if trouble.leaves_doubt() {
+            if trouble.leaves_doubt() || self.policy.confirm_replicas > 0 {
                 attempt.again = true;
                 doubt = Some(trouble.clone());
             }
@@ -269,6 +275,17 @@ impl Connection {
         }
     }
 
+    /// Whether as many replicas as are wanted have what the cart's server has.
+    async fn copied(&mut self, cart: &str) -> Result<bool, Trouble> {
+        let wanted = self.policy.confirm_replicas;
+        if wanted == 0 {
+            return Ok(true);
+        }
+        Ok(
+            matches!(on_owner(&mut self.link, cart, copies(wanted)).await?, Value::Int(n) if n >= wanted.into()),
+        )
+    }
+
     async fn send(&mut self, keys: &CartKeys, change: &Change, attempt: Attempt) -> Result<Update, Error> {
         let missing = match &self.link {
             Conn::One(_) => None,
@@ -277,6 +294,17 @@ impl Connection {
         let known = missing.as_deref().map_or(Known::Here, Known::Missing);
         send(&mut self.link, keys, &self.policy, change, attempt, known).await
     }
+}
+
+/// How long a server is asked to wait for its replicas, in milliseconds: whatever else is
+/// asked on the same connection waits, too.
+const COPYING: u64 = 200;
+
+/// Asks until so many replicas have all that the server has confirmed on this connection.
+pub(super) fn copies(replicas: u32) -> Cmd {
+    let mut wait = redis::cmd("WAIT");
+    wait.arg(replicas).arg(COPYING);
+    wait
 }
 
 /// Writes down how a change ended.

@@ -8,7 +8,7 @@ use crate::model::{Timeout, quantity};
 use redis::aio::{AsyncPushSender, ConnectionLike, MultiplexedConnection};
 use redis::cluster::ClusterClientBuilder;
 use redis::cluster_async::ClusterConnection;
-use redis::cluster_routing::{MultipleNodeRoutingInfo, RoutingInfo, SingleNodeRoutingInfo};
+use redis::cluster_routing::{MultipleNodeRoutingInfo, Route, RoutingInfo, SingleNodeRoutingInfo, SlotAddr};
 use redis::io::tcp::TcpSettings;
 use redis::{AsyncConnectionConfig, Cmd, Pipeline, ProtocolVersion, RedisError, RedisFuture, Value};
 use std::collections::HashMap;
@@ -33,6 +33,8 @@ pub struct Policy {
     pub session_timeout: Timeout,
     /// How long a line stays that nobody touches.
     pub item_timeout: Timeout,
+    /// The replicas that must have a change before it counts as confirmed.
+    pub confirm_replicas: u32,
     /// The most pieces on one line, from 1 to [`quantity::HIGHEST_LIMIT`].
     pub line_limit: u32,
 }
@@ -43,6 +45,7 @@ impl Default for Policy {
             by: "trolley".to_owned(),
             session_timeout: Timeout::After(30 * 60 * 1000),
             item_timeout: Timeout::Never,
+            confirm_replicas: 0,
             line_limit: quantity::DEFAULT_LIMIT,
         }
     }
@@ -144,6 +147,18 @@ pub(super) async fn on_node(conn: &mut Conn, node: Option<&Node>, command: Cmd) 
             cluster.route_command(command, RoutingInfo::SingleNode(there)).await
         }
         (conn, _) => conn.req_packed_command(&command).await,
+    };
+    answer.map_err(Trouble::from)
+}
+
+/// Runs a command that names no key on the node that has `key`, or on the only server.
+pub(super) async fn on_owner(conn: &mut Conn, key: &str, command: Cmd) -> Result<Value, Trouble> {
+    let answer = match conn {
+        Conn::Cluster(cluster) => {
+            let there = SingleNodeRoutingInfo::SpecificNode(Route::with_key(key, SlotAddr::Master));
+            cluster.route_command(command, RoutingInfo::SingleNode(there)).await
+        }
+        Conn::One(server) => server.req_packed_command(&command).await,
     };
     answer.map_err(Trouble::from)
 }

@@ -190,6 +190,8 @@ enum Done {
     /// These changes may be sent: the products that they add and that are none.
     Checked(Vec<OpId>, Result<Vec<ProductId>, Trouble>),
     Sent(OpId, Result<Update, Error>),
+    /// The replicas that have the changes before the place.
+    Copied(usize, Result<i64, Trouble>),
     Cart(Result<Cart, Trouble>),
     Beat(Result<(u64, Vec<Watcher>), Trouble>),
     Activity(Result<Vec<Update>, Trouble>),
@@ -206,6 +208,9 @@ struct Session {
     /// node; those behind them wait, too, so that all are sent in order.
     unchecked: Vec<OpId>,
     checking: bool,
+    /// Changes that are applied, until as many replicas have them as are wanted.
+    uncopied: Vec<(OpId, Update)>,
+    copying: bool,
     pushes: mpsc::Receiver<PushInfo>,
     lagged: Arc<AtomicBool>,
     work: FuturesUnordered<BoxFuture<'static, Done>>,
@@ -272,6 +277,8 @@ impl Session {
             products,
             unchecked: Vec::new(),
             checking: false,
+            uncopied: Vec::new(),
+            copying: false,
             pushes,
             lagged,
             work: FuturesUnordered::new(),
@@ -388,6 +395,25 @@ impl Session {
                 self.check(link);
                 Ok(())
             }
+            Done::Copied(count, Ok(replicas)) => {
+                self.copying = false;
+                if replicas >= i64::from(link.policy.confirm_replicas) {
+                    for (op, update) in self.uncopied.drain(..count).collect::<Vec<_>>() {
+                        self.settle(link, op, Ok(update)).await?;
+                    }
+                }
+                self.copy(link);
+                Ok(())
+            }
+            Done::Copied(_, Err(trouble)) if link.locator.may_pass(&trouble) => Err(Some(trouble)),
+            Done::Copied(_, Err(trouble)) => {
+                self.copying = false;
+                for (op, _) in std::mem::take(&mut self.uncopied) {
+                    let unknown = Error::Unknown { op: op.clone(), trouble: trouble.clone() };
+                    self.settle(link, op, Err(unknown)).await?;
+                }
+                Ok(())
+            }
             Done::Sent(op, outcome) => self.on_sent(link, op, outcome).await,
             Done::Cart(outcome) => self.on_cart(link, outcome).await,
             Done::Superseded => Err(Some(Trouble::Changing)),
@@ -424,14 +450,42 @@ impl Session {
             // It stays in the queue and is sent again over the next connection.
             return Err(Some(trouble.clone()));
         }
+        if let Ok(update) = &outcome {
+            self.tell_in_order(link, Event::Update(update.clone())).await?;
+            if link.policy.confirm_replicas > 0 {
+                self.uncopied.push((op, update.clone()));
+                self.copy(link);
+                return Ok(());
+            }
+        }
+        self.settle(link, op, outcome).await
+    }
+
+    /// Asks whether the replicas have what is applied.
+    fn copy(&mut self, link: &Link) {
+        if self.copying || self.uncopied.is_empty() {
+            return;
+        }
+        self.copying = true;
+        let (mut conn, count) = (self.conn.clone(), self.uncopied.len());
+        let wait = cart::copies(link.policy.confirm_replicas);
+        self.work.push(Box::pin(async move {
+            Done::Copied(count, wait.query_async(&mut conn).await.map_err(Trouble::from))
+        }));
+    }
+
+    /// A change is over.
+    async fn settle(
+        &mut self,
+        link: &mut Link,
+        op: OpId,
+        outcome: Result<Update, Error>,
+    ) -> Result<(), Over> {
         let sent = link.unsettled.iter().find(|waiting| waiting.change.op == op);
         if let Some((_, at)) = sent.and_then(|waiting| waiting.first) {
             cart::note(link.user.as_str(), &op, at, &outcome);
         }
         link.unsettled.retain(|waiting| waiting.change.op != op);
-        if let Ok(update) = &outcome {
-            self.tell_in_order(link, Event::Update(update.clone())).await?;
-        }
         self.tell_in_order(link, Event::Settled(op, outcome)).await
     }
 

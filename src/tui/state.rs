@@ -156,6 +156,8 @@ pub struct CartPane {
     pub confirmed: Cart,
     /// Our changes that are neither applied nor refused yet, in order.
     pub unconfirmed: VecDeque<Change>,
+    /// Those of them that the confirmed cart has already: they wait for replicas alone.
+    pub applied: Vec<OpId>,
     /// The one folded over the other: what shows.
     pub shown: Cart,
     /// Products in the cart that are no longer sold.

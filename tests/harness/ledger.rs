@@ -180,8 +180,14 @@ pub async fn stale(terminals: &mut [Headless], truth: &Cart) -> usize {
 }
 
 /// Adds one piece again and again; returns the terminal when all are settled.
-pub async fn adder(url: String, number: usize, times: usize, products: Arc<Vec<Product>>) -> Headless {
-    let policy = Policy { by: format!("client {number}"), ..roomy() };
+pub async fn adder(
+    url: String,
+    number: usize,
+    times: usize,
+    products: Arc<Vec<Product>>,
+    confirm_replicas: u32,
+) -> Headless {
+    let policy = Policy { by: format!("client {number}"), confirm_replicas, ..roomy() };
     let mut terminal = Headless::open(&url, "alice", policy, &products);
     for made in 0..times {
         terminal.select((number + made) % products.len());

@@ -17,14 +17,17 @@ const NAMED: usize = 5;
 pub(super) async fn carts(connection: &mut Connection, session: Timeout) -> Finding {
     match forever(connection).await {
         Err(trouble) => Finding::hidden("carts", &trouble),
-        Ok((all, forever)) if forever.is_empty() => Finding::good("carts", format!("{all}, all expire")),
-        Ok((all, forever)) if session == Timeout::Never => {
-            Finding::good("carts", format!("{all}, {} of them without expiry, as is set", forever.len()))
+        Ok((all, forever)) if forever.is_empty() => {
+            Finding::good("carts", format!("{all} carts, all expire"))
         }
+        Ok((all, forever)) if session == Timeout::Never => Finding::good(
+            "carts",
+            format!("{all} carts, {} of them without expiry, as is set", forever.len()),
+        ),
         Ok((all, forever)) => Finding::new(
             "carts",
             Level::Note,
-            format!("{} of {all} never expire: {}", forever.len(), named(&forever)),
+            format!("{} of {all} carts never expire: {}", forever.len(), named(&forever)),
             "the next change by trolley gives them an expiry, or EXPIRE cart:NAME 1800 does",
         ),
     }

@@ -57,6 +57,10 @@ fn on_cart(state: &mut State, cart: Cart, effects: &mut Vec<Effect>) {
             tell(state, "The session timed out: the cart is empty".to_owned());
         }
     }
+    if back {
+        // All that is open is sent again, and tells by itself whether this cart has it.
+        state.cart.applied.clear();
+    }
     state.link = Link::Live;
     set_deadline(state, cart.deadline);
     state.cart.confirmed = cart;
@@ -68,8 +72,11 @@ fn on_cart(state: &mut State, cart: Cart, effects: &mut Vec<Effect>) {
 }
 
 fn on_update(state: &mut State, update: &Update, effects: &mut Vec<Effect>) {
+    if state.cart.unconfirmed.iter().any(|change| change.op == update.op) {
+        state.cart.applied.push(update.op.clone());
+    }
     match state.cart.confirmed.apply(update) {
-        Fit::Old => return,
+        Fit::Old => return fold(state),
         Fit::Gap => {
             if state.link == Link::Live {
                 state.link = Link::Syncing;
@@ -139,6 +146,7 @@ fn on_settled(state: &mut State, op: &OpId, outcome: Result<Update, Error>, effe
     let leaving = matches!(state.mode, Mode::Leaving);
     let before = state.cart.unconfirmed.len();
     state.cart.unconfirmed.retain(|change| change.op != *op);
+    state.cart.applied.retain(|applied| applied != op);
     if state.cart.unconfirmed.len() == before {
         return;
     }
@@ -164,7 +172,9 @@ fn on_settled(state: &mut State, op: &OpId, outcome: Result<Update, Error>, effe
 pub fn fold(state: &mut State) {
     let selected = state.cart.selected.take();
     let mut shown = state.cart.confirmed.clone();
-    for edit in state.cart.unconfirmed.iter().flat_map(|change| &change.edits) {
+    let applied = &state.cart.applied;
+    let open = state.cart.unconfirmed.iter().filter(|change| !applied.contains(&change.op));
+    for edit in open.flat_map(|change| &change.edits) {
         shown.preview(edit);
     }
     // The selected line stays selected, and keeps its place on the screen, when lines come
