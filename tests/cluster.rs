@@ -147,6 +147,7 @@ async fn under_load(
     }
     let truth = store::get_cart_items(&mut direct, &alice()).await.unwrap();
     let sums = ledger::agree(&accounts, &truth, seen);
+    assert!(terminals.iter().map(|terminal| terminal.downs).sum::<usize>() >= 20, "nothing broke");
     let stale = ledger::stale(&mut terminals, &truth).await;
     sums.print(kills.load(std::sync::atomic::Ordering::Relaxed) + 1, stale, terminals.len());
     assert_eq!((sums.lost, sums.doubled, stale), (0, 0, 0));
@@ -154,12 +155,27 @@ async fn under_load(
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_slot_moves_under_load() {
+async fn slots_move_links_break_and_nodes_freeze_under_load() {
     under_load(Cluster::start(3, 0), Policy::default(), Seen::Counts, |cluster| {
+        let cut = |cluster: &Cluster| {
+            for node in &cluster.nodes {
+                node.cmd("CLIENT KILL TYPE normal SKIPME yes");
+                node.cmd("CLIENT KILL TYPE pubsub");
+            }
+        };
         let owner = cluster.owner("cart:alice");
-        cluster.move_slot("cart:alice", (owner + 1) % 3);
-        std::thread::sleep(Duration::from_millis(300));
+        let other = (owner + 1) % 3;
+        cluster.move_slot("cart:alice", other);
+        cut(cluster);
         cluster.move_slot("cart:alice", owner);
+        // Long enough that a link is given up, too.
+        cluster.nodes[owner].freeze();
+        std::thread::sleep(Duration::from_millis(2500));
+        cluster.nodes[owner].thaw();
+        cluster.wait("the cluster is whole", |node| node.get("CLUSTER INFO").contains("cluster_state:ok"));
+        cut(cluster);
+        cluster.move_slot("cart:alice", other);
+        cut(cluster);
     })
     .await;
 }

@@ -19,11 +19,11 @@ pub struct Cluster {
 impl Cluster {
     /// So many masters, each with so many replicas, by the first server that is installed.
     pub fn start(masters: usize, replicas: usize) -> Cluster {
-        Cluster::start_with(&binaries()[0], masters, replicas)
+        Cluster::start_with(&binaries()[0], masters, replicas, &[])
     }
 
-    /// The same of this server.
-    pub fn start_with(binary: &str, masters: usize, replicas: usize) -> Cluster {
+    /// The same of this server, with more of its settings.
+    pub fn start_with(binary: &str, masters: usize, replicas: usize, extra: &[&str]) -> Cluster {
         let count = masters * (1 + replicas);
         let (mut nodes, mut ports) = (Vec::new(), Vec::new());
         for _ in 0..count {
@@ -33,7 +33,7 @@ impl Cluster {
             let place = ["--port", &text, "--cluster-port", &bus, "--bind", "127.0.0.1"];
             // Without the pause before a replica is sent what changed.
             let quick = ["--repl-diskless-sync-delay", "0", "--cluster-replica-validity-factor", "0"];
-            nodes.push(Server::start_with(binary, &[&cluster[..], &place, &quick].concat()));
+            nodes.push(Server::start_with(binary, &[&cluster[..], &place, &quick, extra].concat()));
             ports.push(port);
         }
         let cluster = Cluster { nodes, ports };
