@@ -29,7 +29,7 @@ async fn stock(cluster: &Cluster) -> Vec<Product> {
         cluster.get(&key, &format!("HSET {key} name Product-{n:02} price {n}.25"));
         cluster.get("catalog", &format!("ZADD catalog 0 p{n:02}"));
     }
-    store::get_catalog(&mut connect(&cluster.url()).await).await.unwrap()
+    ledger::products(&cluster.url()).await
 }
 
 #[test]

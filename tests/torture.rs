@@ -27,9 +27,7 @@ async fn torture() {
         server.cmd(&format!("ZADD catalog 0 p{n:02}"));
     }
     let address = Address::parse(server.url()).unwrap();
-    let mut direct = store::connect(&address).await.unwrap();
-    let catalog = store::get_catalog(&mut direct).await.unwrap();
-    let products = Arc::new(catalog.iter().map(|item| item.to_product()).collect::<Vec<_>>());
+    let products = Arc::new(ledger::products(server.url()).await);
     let screens = [shop(&server, "alice", "screen-1"), shop(&server, "alice", "screen-2")];
 
     let kills = Arc::new(AtomicU64::new(0));

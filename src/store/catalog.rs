@@ -8,8 +8,8 @@ use super::keys;
 use crate::model::product::{FIELDS, LONGEST_NAME};
 use crate::model::{Catalog, Product, ProductId};
 use futures::{Stream, StreamExt, stream};
-use redis::aio::ConnectionLike;
 use redis::Cmd;
+use redis::aio::ConnectionLike;
 use std::pin::pin;
 
 /// Products read in one round trip.
@@ -163,10 +163,7 @@ fn ids(conn: Conn, all: usize) -> impl Stream<Item = Result<Ids, Trouble>> {
     })
 }
 
-async fn read_step(
-    conn: Conn,
-    ids: Result<Ids, Trouble>,
-) -> Result<Vec<(Vec<u8>, redis::Value)>, Trouble> {
+async fn read_step(conn: Conn, ids: Result<Ids, Trouble>) -> Result<Vec<(Vec<u8>, redis::Value)>, Trouble> {
     let ids = ids?;
     let fetch = |id: &Vec<u8>| {
         let mut command = redis::cmd("HMGET");

@@ -10,6 +10,12 @@ use trolley::store::{self, Address, Connection, Error, Policy};
 /// How many products there must be: p00, p01 ...
 pub const PRODUCTS: u64 = 12;
 
+/// All products of the shop.
+pub async fn products(url: &str) -> Vec<Product> {
+    let mut direct = store::connect(&Address::parse(url).unwrap()).await.unwrap();
+    store::get_catalog(&mut direct).await.unwrap().iter().map(|item| item.to_product()).collect()
+}
+
 /// A small generator with a seed, so that a failure can be replayed.
 pub struct Random(pub u64);
 

@@ -115,7 +115,7 @@ fn memory(info: &Info<'_>) -> Finding {
     let mib = |bytes: u64| bytes / (1024 * 1024);
     let (most, what) = if limit > 0 { (limit, "its limit") } else { (all, "the machine's") };
     let found = format!("{} MiB of {what} {} MiB", mib(used), mib(most));
-    if most > 0 && used / 9 > most / 10 {
+    if most > 0 && used.saturating_mul(10) > most.saturating_mul(9) {
         return Finding::new("memory", Level::Bad, found, "give it more memory, or let carts expire sooner");
     }
     Finding::good("memory", found)

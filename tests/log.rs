@@ -1,0 +1,41 @@
+//! What is written down: one line per change, links that break and come back, nothing else.
+
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test may fail")]
+
+mod harness;
+
+use harness::{Server, TROLLEY, Terminal};
+use std::os::unix::fs::PermissionsExt;
+
+#[test]
+fn a_terminal_writes_its_log_and_shows_none_of_it() {
+    let mut server = Server::with_demo();
+    let log = server.dir().join("trolley.log");
+    let args =
+        ["--redis", server.url(), "--user", "alice", "--log", log.to_str().unwrap(), "--log-level", "info"];
+    let mut ann = Terminal::builder(TROLLEY).args(&args).home(server.dir()).open();
+    ann.wait("64 products");
+    ann.keys("/ espresso enter 3 a");
+    ann.wait(r"3 Espresso .* 7\.20");
+    ann.keys("9 9 9 a");
+    ann.wait("Too many");
+    server.kill();
+    ann.wait("offline since");
+    server.restart();
+    ann.wait("● live");
+    ann.keys("q");
+    ann.wait_exit();
+    let raw = ann.raw();
+    let shown = String::from_utf8_lossy(&raw);
+    assert!(!shown.contains("outcome") && !shown.contains("INFO"));
+    let text = std::fs::read_to_string(&log).unwrap();
+    let changes: Vec<&str> = text.lines().filter(|line| line.contains(" change ")).collect();
+    assert_eq!(changes.len(), 2, "{text}");
+    let version = server.get("HGET {cart:alice}:meta version");
+    for part in ["cart=\"alice\"", "op=\"", &format!("version={version}"), "outcome=\"applied\"", "ms="] {
+        assert!(changes[0].contains(part), "{part}: {text}");
+    }
+    assert!(changes[1].contains("outcome=\"too_many\""), "{text}");
+    assert!(text.contains("link down") && text.matches("link up").count() >= 2, "{text}");
+    assert_eq!(std::fs::metadata(&log).unwrap().permissions().mode() & 0o777, 0o600);
+}
