@@ -98,7 +98,7 @@ proptest! {
     #[test]
     fn catalog_files(file in mangled(CSV)) {
         for row in demo::rows(&file).unwrap_or_default() {
-            let _ = Product::decode(row.id.clone(), row.fields.each_ref().map(|field| Some(field.as_bytes())));
+            let _ = Product::decode(row.id.clone(), row.fields.each_ref().map(|field| field.as_deref().map(str::as_bytes)));
         }
     }
 

@@ -137,41 +137,6 @@ async fn list(link: &mut impl ConnectionLike, ids: &[ProductId]) {
     }
 }
 
-/// One product to be stored, with the raw text of its [`FIELDS`]; empty fields are left out.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Row {
-    /// The product's id.
-    pub id: ProductId,
-    /// Values in the order of [`FIELDS`].
-    pub fields: [String; FIELDS.len()],
-}
-
-/// Stores products in one transaction, lists them, and tells all open terminals.
-///
-/// # Errors
-/// The [`Trouble`] of the link.
-pub async fn put_products(connection: &mut Connection, rows: &[Row]) -> Result<(), Error> {
-    let mut pipeline = Pipeline::with_capacity(rows.len() * 3);
-    pipeline.atomic();
-    for row in rows {
-        let key = keys::product(&row.id);
-        pipeline.del(&key).ignore();
-        let filled = FIELDS.iter().zip(&row.fields).filter(|(_, value)| !value.is_empty());
-        let mut set = redis::cmd("HSET");
-        set.arg(&key);
-        for (field, value) in filled {
-            set.arg(*field).arg(value);
-        }
-        pipeline.add_command(set).ignore();
-        pipeline.zadd(keys::CATALOG, row.id.as_bytes(), 0).ignore();
-    }
-    let ids: Vec<String> =
-        rows.iter().map(|row| String::from_utf8_lossy(row.id.as_bytes()).into_owned()).collect();
-    // Serialising a list of strings can't fail.
-    pipeline.publish(keys::CATALOG_UPDATES, serde_json::to_string(&ids).unwrap_or_default()).ignore();
-    Ok(pipeline.query_async::<()>(&mut connection.link).await?)
-}
-
 /// What a shop says of itself.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Shop {
