@@ -202,9 +202,6 @@ mod tests {
     #[test]
     fn columns_are_found_or_the_nearest_is_named() {
         assert_eq!(column(" Price "), Ok(2));
-        assert_eq!(
-            column("prise"),
-            Err(Flaw::UnknownColumn { name: "prise".into(), nearest: "price" })
-        );
+        assert_eq!(column("prise"), Err(Flaw::UnknownColumn { name: "prise".into(), nearest: "price" }));
     }
 }

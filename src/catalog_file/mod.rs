@@ -10,8 +10,8 @@ mod json;
 mod limit;
 mod write;
 
-pub use limit::LONGEST;
 pub use check::{Bad, Flaw, Row, checked, column};
+pub use limit::LONGEST;
 pub use write::Writer;
 
 use crate::model::product::FIELDS;

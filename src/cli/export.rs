@@ -57,11 +57,7 @@ fn publish(spool: tempfile::NamedTempFile, file: &Path) -> io::Result<()> {
 }
 
 /// Writes all products; returns how many, and how many values could not be written exactly.
-async fn write(
-    connection: &mut Connection,
-    format: Format,
-    out: impl Write,
-) -> Result<(u64, u64), Failure> {
+async fn write(connection: &mut Connection, format: Format, out: impl Write) -> Result<(u64, u64), Failure> {
     let mut writer = Writer::new(out, format)?;
     let (mut export, mut count) = (Export::default(), 0);
     while let Some(products) = export.next(connection).await? {

@@ -42,7 +42,7 @@ pub struct ImportArgs {
 pub async fn run(args: ImportArgs, settings: &Settings, output: &Output) -> Result<ExitCode, Failure> {
     let format = args.format.or_else(|| Format::of(&args.file));
     let mut source = Source::open(&args)?;
-    let mut connection = place::enter(settings).await?;
+    let mut connection = place::enter_bare(settings).await?;
     let mut report = Report { bar: source.bar(), bad: 0, output, rows: 0 };
     let mut counts = Counts::default();
     let mut result = Ok(());
@@ -58,6 +58,9 @@ pub async fn run(args: ImportArgs, settings: &Settings, output: &Output) -> Resu
             .map(|counted| counts = counted);
     }
     report.bar.finish_and_clear();
+    if let Err(Failure::Store(_)) = &result {
+        report.complain("The import broke off; running it again completes it")?;
+    }
     result?;
     report.finish(&args, counts)?;
     Ok(if report.bad == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
@@ -101,7 +104,9 @@ impl Source {
             return ProgressBar::hidden();
         }
         let length = match self {
-            Source::File(file) => file.metadata().ok().filter(std::fs::Metadata::is_file).map(|file| file.len()),
+            Source::File(file) => {
+                file.metadata().ok().filter(std::fs::Metadata::is_file).map(|file| file.len())
+            }
             Source::Stdin => None,
         };
         let (bar, look) = match length {
@@ -151,7 +156,7 @@ async fn pass(
         // What came before it is stored.
         Err(FileError::Broken { line, flaw }) => {
             report.bad(vec![Bad { line, flaw }])?;
-            report.rest_unread()?;
+            report.complain("The rest of the file was not read")?;
             Ok(counts)
         }
         Err(error) => Err(error.into()),
@@ -221,11 +226,9 @@ impl Report<'_> {
         Ok(())
     }
 
-    fn rest_unread(&self) -> io::Result<()> {
-        if self.output.is_json() {
-            return Ok(());
-        }
-        writeln!(io::stderr(), "The rest of the file was not read")
+    /// Tells that something is missing, to people; programs see it by the status.
+    fn complain(&self, said: &str) -> io::Result<()> {
+        if self.output.is_json() { Ok(()) } else { writeln!(io::stderr(), "{said}") }
     }
 
     fn finish(&self, args: &ImportArgs, counts: Counts) -> io::Result<()> {

@@ -29,7 +29,9 @@ pub fn run() -> Result<(), Failure> {
 
 /// Each command that does something, with its own arguments.
 fn describe(parent: &clap::Command, page: &mut Vec<u8>) -> io::Result<()> {
-    for command in parent.get_subcommands().filter(|command| command.get_name() != "help" && !command.is_hide_set()) {
+    for command in
+        parent.get_subcommands().filter(|command| command.get_name() != "help" && !command.is_hide_set())
+    {
         if command.has_subcommands() {
             describe(command, page)?;
             continue;
@@ -41,10 +43,14 @@ fn describe(parent: &clap::Command, page: &mut Vec<u8>) -> io::Result<()> {
         let mut roff = Roff::new();
         roff.control("SS", [usage.as_str()]);
         roff.text([clap_mangen::roff::roman(about)]);
-        for argument in command.get_arguments().filter(|a| !a.is_global_set() && a.get_id() != "help" && !a.is_hide_set()) {
+        for argument in
+            command.get_arguments().filter(|a| !a.is_global_set() && a.get_id() != "help" && !a.is_hide_set())
+        {
             roff.control("TP", []);
             roff.text([clap_mangen::roff::bold(argument.to_string())]);
-            roff.text([clap_mangen::roff::roman(argument.get_help().map(ToString::to_string).unwrap_or_default())]);
+            roff.text([clap_mangen::roff::roman(
+                argument.get_help().map(ToString::to_string).unwrap_or_default(),
+            )]);
         }
         roff.to_writer(page)?;
     }

@@ -93,7 +93,8 @@ async fn show(typed: &str, settings: &Settings, output: &Output) -> Result<(), F
     output.result(
         || json(&product),
         |out| {
-            let price = product.price.map_or_else(|| "none that can be read".to_owned(), |price| price.to_string());
+            let price =
+                product.price.map_or_else(|| "none that can be read".to_owned(), |price| price.to_string());
             let lines = [
                 ("id", product.id.to_string()),
                 ("name", product.name.to_string()),

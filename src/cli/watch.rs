@@ -56,7 +56,9 @@ fn unread() -> oneshot::Receiver<()> {
     std::thread::spawn(move || {
         let out = io::stdout();
         // Asked for nothing, it still tells of an error.
-        while poll(&mut [PollFd::new(&out, PollFlags::empty())], None).is_err_and(|e| e == rustix::io::Errno::INTR) {}
+        while poll(&mut [PollFd::new(&out, PollFlags::empty())], None)
+            .is_err_and(|e| e == rustix::io::Errno::INTR)
+        {}
         let _ = sender.send(());
     });
     receiver
@@ -157,9 +159,9 @@ fn complain(line: &str) -> io::Result<()> {
 }
 
 fn update_json(update: &Update) -> Value {
-    let lines = update.lines.iter().map(|line| {
-        json!({ "product": line.product.to_string(), "quantity": line.quantity, "delta": line.delta })
-    });
+    let lines = update.lines.iter().map(
+        |line| json!({ "product": line.product.to_string(), "quantity": line.quantity, "delta": line.delta }),
+    );
     json!({
         "event": "update",
         "version": update.version,

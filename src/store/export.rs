@@ -20,7 +20,10 @@ impl Export {
     ///
     /// # Errors
     /// The [`Trouble`] of the link.
-    pub async fn next(&mut self, connection: &mut Connection) -> Result<Option<Vec<(ProductId, Raw)>>, Error> {
+    pub async fn next(
+        &mut self,
+        connection: &mut Connection,
+    ) -> Result<Option<Vec<(ProductId, Raw)>>, Error> {
         let link = &mut connection.link;
         if !self.unlisted {
             let ids = self.pages.next(link).await?;
@@ -57,7 +60,11 @@ async fn read(
 ///
 /// # Errors
 /// The [`Trouble`] of the link.
-pub async fn ids_from(connection: &mut Connection, prefix: &str, most: usize) -> Result<Vec<ProductId>, Error> {
+pub async fn ids_from(
+    connection: &mut Connection,
+    prefix: &str,
+    most: usize,
+) -> Result<Vec<ProductId>, Error> {
     let mut range = redis::cmd("ZRANGE");
     range.arg(keys::CATALOG).arg([b"[", prefix.as_bytes()].concat());
     // No byte of UTF-8 is higher.

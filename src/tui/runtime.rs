@@ -55,7 +55,8 @@ impl Runtime {
         let (requests, asked) = mpsc::channel(super::update::MOST_UNCONFIRMED + ROOM);
         let (told, events) = mpsc::channel(ROOM);
         let (policy, id) = (settings.policy.clone(), state.session.ops.clone());
-        let link = tokio::spawn(link::run(address.clone(), settings.user.clone(), policy, Some(id), asked, told));
+        let link =
+            tokio::spawn(link::run(address.clone(), settings.user.clone(), policy, Some(id), asked, told));
         Ok(Runtime {
             painter: Painter::new(state.size)?,
             state,

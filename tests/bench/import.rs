@@ -41,7 +41,11 @@ fn main() {
         ours.push(started.elapsed());
         assert_eq!(server.get("ZCARD catalog"), rows.to_string());
         assert_eq!(server.digest_of("product:p0000777"), expected);
-        println!("round {round}: redis-cli --pipe {:.2?}, trolley import {:.2?}", theirs[round - 1], ours[round - 1]);
+        println!(
+            "round {round}: redis-cli --pipe {:.2?}, trolley import {:.2?}",
+            theirs[round - 1],
+            ours[round - 1]
+        );
     }
     // Once more, with everything there already.
     let started = Instant::now();

@@ -118,11 +118,8 @@ enum Known {
 /// alone tells; `all` reads them, too.
 async fn look(link: &mut impl ConnectionLike, rows: &[Row], all: bool) -> Result<Vec<Known>, Trouble> {
     let listed = listed(link, keys::CATALOG, rows.iter().map(|row| &row.id)).await?;
-    let reads: Vec<bool> = rows
-        .iter()
-        .zip(&listed)
-        .map(|(row, listed)| all || *listed || !row.is_complete())
-        .collect();
+    let reads: Vec<bool> =
+        rows.iter().zip(&listed).map(|(row, listed)| all || *listed || !row.is_complete()).collect();
     let ids = rows.iter().zip(&reads).filter(|(_, reads)| **reads).map(|(row, _)| &row.id);
     let mut raw = fetch_raw(link, ids).await?.into_iter();
     let known = |reads: bool| match reads.then(|| raw.next()).flatten() {
@@ -136,13 +133,15 @@ async fn look(link: &mut impl ConnectionLike, rows: &[Row], all: bool) -> Result
 
 /// Decides what to do with a row, and puts at most one command into the pipeline.
 fn step(row: &Row, known: &Known, pipeline: &mut Pipeline) -> Step {
-    let given = || FIELDS.into_iter().zip(&row.fields).filter_map(|(name, field)| Some((name, field.as_deref()?)));
+    let given =
+        || FIELDS.into_iter().zip(&row.fields).filter_map(|(name, field)| Some((name, field.as_deref()?)));
     match known {
         Known::WrongType => Step::Refuse(Flaw::WrongType(row.id.to_string())),
         Known::Missing if !row.is_complete() => Step::Refuse(Flaw::Incomplete(row.id.to_string())),
         Known::Unlisted | Known::Missing => {
             // Another client may have put it in without a word: empty fields must go there, too.
-            let empty: Vec<&str> = given().filter(|(_, value)| value.is_empty()).map(|(name, _)| name).collect();
+            let empty: Vec<&str> =
+                given().filter(|(_, value)| value.is_empty()).map(|(name, _)| name).collect();
             let set = given().filter(|(_, value)| !value.is_empty());
             let blind = matches!(known, Known::Unlisted) && !empty.is_empty();
             pipeline.add_command(write(&row.id, if blind { &empty } else { &[] }, set));

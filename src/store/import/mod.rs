@@ -80,7 +80,8 @@ pub struct Import<'c> {
 impl<'c> Import<'c> {
     /// Begins an import.
     pub fn new(connection: &'c mut Connection, options: Options) -> Import<'c> {
-        let seen = (options.replace && !options.dry).then(|| super::keys::import(&uuid::Uuid::new_v4().simple().to_string()));
+        let seen = (options.replace && !options.dry)
+            .then(|| super::keys::import(&uuid::Uuid::new_v4().simple().to_string()));
         Import {
             connection,
             how: How { seen: seen.map(Into::into), dry: options.dry },
