@@ -84,7 +84,10 @@ fn watch_tells_each_update_at_once_and_nobody_sees_it() {
 #[test]
 fn watch_for_people() {
     let server = Server::with_demo();
-    let line = format!("{TROLLEY} --redis {} --user office watch 2>&1 | head -n 3", server.url());
+    let line = format!(
+        "{TROLLEY} --redis {} --user office watch 2>&1 | for n in 1 2 3; do read -r line; echo \"$line\"; done",
+        server.url()
+    );
     let mut child =
         Command::new("bash").args(["-c", &line]).env("TZ", "UTC").stdout(Stdio::piped()).spawn().unwrap();
     let mut lines = BufReader::new(child.stdout.take().unwrap()).lines().map(Result::unwrap);
@@ -97,7 +100,7 @@ fn watch_for_people() {
     );
     ok(&server, &["--user", "office", "--name", "ann", "clear"]);
     assert!(lines.next().unwrap().ends_with(" ann  clear: espresso gone"));
-    // `head` has seen enough, and no further update is needed to end it.
+    // The reader has seen enough, and no further update is needed to end it.
     assert!(child.wait().unwrap().success());
 }
 
@@ -370,7 +373,6 @@ fn json_documents_are_stable() {
     note(&["import", "/no/such/file"]);
     note(&["add"]);
     note(&["frobnicate"]);
-    note(&["--redis", "nonsense", "cart"]);
-    note(&["--redis", "unix:///no/such.sock", "cart"]);
+    note(&["--session-timeout", "soon", "cart"]);
     insta::assert_snapshot!(book);
 }

@@ -22,6 +22,7 @@ pub enum Told {
 /// Where the telling stands.
 #[derive(Debug, Default)]
 pub struct Timeline {
+    /// The newest version told; 0 where the cart has no history yet, which then begins at any.
     last: Option<u64>,
 }
 
@@ -35,7 +36,7 @@ impl Timeline {
     /// Whether the log must tell what came before `update`.
     #[must_use]
     pub fn misses(&self, update: &Update) -> bool {
-        self.last.is_some_and(|last| update.version > last + 1)
+        self.last.is_some_and(|last| last > 0 && update.version > last + 1)
     }
 
     /// An update came; `None` where it was told already.
@@ -50,10 +51,13 @@ impl Timeline {
     /// The log was read, oldest first, when the cart had at least the version `until`.
     pub fn log(&mut self, log: Vec<Update>, until: u64) -> Vec<Told> {
         let mut told = Vec::new();
+        // A history that has just begun begins with its log.
+        if let (Some(0), Some(first)) = (self.last, log.first()) {
+            self.last = Some(first.version.saturating_sub(1));
+        }
         let mut reaches = false;
         for update in log {
-            let version = update.version;
-            self.close(version.saturating_sub(1), reaches, &mut told);
+            self.close(update.version.saturating_sub(1), reaches, &mut told);
             told.extend(self.next(update));
             reaches = true;
         }
@@ -63,7 +67,11 @@ impl Timeline {
 
     /// Names the hole up to `to`, where there is one.
     fn close(&mut self, to: u64, harmless: bool, told: &mut Vec<Told>) {
-        let last = self.last.unwrap_or(to);
+        let last = match self.last {
+            // Where it began, nobody knows.
+            Some(0) => to.saturating_sub(1),
+            last => last.unwrap_or(to),
+        };
         if to > last {
             told.push(Told::Gap { from: last + 1, to, harmless });
             self.last = Some(to);
@@ -108,6 +116,20 @@ mod tests {
         assert_eq!(versions(&told), [(11, 12, false), (13, 13, true), (14, 14, true), (15, 15, true)]);
         assert!(line.next(update(14)).is_none());
         assert_eq!(versions(&line.log(Vec::new(), 17)), [(16, 17, false)]);
+    }
+
+    #[test]
+    fn a_history_may_begin_anywhere() {
+        let mut line = Timeline::default();
+        assert!(!line.found(0) && !line.misses(&update(1_000)));
+        assert!(line.next(update(1_000)).is_some());
+        let mut line = Timeline::default();
+        assert!(!line.found(0) && line.found(1_002));
+        let told = line.log([1_000, 1_001].map(update).to_vec(), 1_002);
+        assert_eq!(versions(&told), [(1_000, 1_000, true), (1_001, 1_001, true), (1_002, 1_002, true)]);
+        let mut line = Timeline::default();
+        assert!(!line.found(0) && line.found(1_002));
+        assert_eq!(versions(&line.log(Vec::new(), 1_002)), [(1_002, 1_002, false)]);
     }
 
     proptest! {
