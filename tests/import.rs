@@ -8,7 +8,7 @@ use serde_json::Value;
 use std::collections::BTreeMap;
 use std::io::Write;
 use std::path::PathBuf;
-use std::process::Stdio;
+use std::process::{Command, Stdio};
 
 fn write(server: &Server, name: &str, content: impl AsRef<[u8]>) -> String {
     let path = server.dir().join(name);
@@ -411,6 +411,24 @@ fn a_failed_export_leaves_the_old_file() {
         left.iter().all(|path| !path.file_name().unwrap().to_str().unwrap().starts_with(".tmp")),
         "{left:?}"
     );
+}
+
+#[test]
+fn an_export_that_nobody_reads_ends_quietly() {
+    let server = Server::start();
+    ok(&server, &["import", &write(&server, "rows.csv", rows(5_000, "4"))]);
+    for format in ["csv", "json", "jsonl"] {
+        let line = format!(
+            "{} --redis {} export --format {format} | head -n 1 | wc -l",
+            harness::TROLLEY,
+            server.url()
+        );
+        let output =
+            Command::new("bash").args(["-o", "pipefail", "-c", &line]).env("HOME", server.dir()).output();
+        let output = output.unwrap();
+        assert!(output.status.success() && output.stderr.is_empty(), "{format}: {output:?}");
+        assert_eq!(output.stdout, b"1\n");
+    }
 }
 
 #[test]

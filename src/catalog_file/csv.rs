@@ -2,6 +2,7 @@
 
 use super::check::{Bad, Flaw, checked, column};
 use super::limit::{CHUNK, LONGEST, Limited};
+use super::write::system;
 use super::{COLUMNS, FileError, Item};
 use csv::{ByteRecord, ReaderBuilder};
 use std::borrow::Cow;
@@ -32,7 +33,7 @@ pub fn read<R: Read>(
             Err(_) if place.is_used_up() => {
                 return Err(FileError::Broken { line, flaw: Flaw::Endless(LONGEST) });
             }
-            Err(error) => return Err(FileError::Read(error.into())),
+            Err(error) => return Err(FileError::Read(system(error))),
         }
         let Some(heads) = &heads else {
             heads = Some(header(&record).map_err(FileError::Header)?);

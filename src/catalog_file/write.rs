@@ -29,7 +29,7 @@ impl<W: Write> Writer<W> {
         let kind = match format {
             Format::Csv => {
                 let mut csv = Box::new(csv::Writer::from_writer(out));
-                csv.write_record(COLUMNS)?;
+                csv.write_record(COLUMNS).map_err(system)?;
                 Kind::Csv(csv)
             }
             Format::Json => {
@@ -49,7 +49,7 @@ impl<W: Write> Writer<W> {
         let id = Some(id.as_bytes());
         let values = std::iter::once(id).chain(fields.iter().map(Option::as_deref));
         match &mut self.kind {
-            Kind::Csv(csv) => Ok(csv.write_record(values.map(Option::unwrap_or_default))?),
+            Kind::Csv(csv) => csv.write_record(values.map(Option::unwrap_or_default)).map_err(system),
             Kind::Json { out, array, first } => {
                 let between: &[u8] = match (*array, *first) {
                     (true, true) => b"\n",
@@ -90,5 +90,14 @@ impl<W: Write> Writer<W> {
                 Ok(out)
             }
         }
+    }
+}
+
+/// The system's own error, by whose kind a closed pipe is known.
+pub(super) fn system(error: csv::Error) -> io::Error {
+    let said = error.to_string();
+    match error.into_kind() {
+        csv::ErrorKind::Io(error) => error,
+        _ => io::Error::other(said),
     }
 }
