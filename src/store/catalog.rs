@@ -3,7 +3,7 @@
 use super::connection::Connection;
 use super::decode;
 use super::error::{Error, Trouble};
-use super::keys;
+use super::{keys, pages};
 use crate::model::product::{FIELDS, LONGEST_NAME};
 use crate::model::{Catalog, Product, ProductId};
 use futures::{Stream, StreamExt, stream};
@@ -197,86 +197,24 @@ pub async fn find_unlisted(
         return Ok(Vec::new());
     }
     let missing = unlisted(&mut connection.link, catalog).await;
-    list(&mut connection.link, &missing).await;
+    for batch in missing.chunks(BATCH) {
+        // It only helps the next reader, so a failure is no error.
+        let _ = pages::list(&mut connection.link, batch.iter()).await;
+    }
     get_products(connection, &missing).await
 }
 
 /// Products that stand in no index, found by a scan; none where scanning isn't permitted.
 async fn unlisted(link: &mut impl ConnectionLike, listed: &Catalog) -> Vec<ProductId> {
-    let (mut found, mut cursor) = (Vec::new(), 0u64);
-    loop {
-        let mut scan = redis::cmd("SCAN");
-        scan.arg(cursor)
-            .arg("MATCH")
-            .arg(format!("{}*", keys::PRODUCT))
-            .arg("COUNT")
-            .arg(1000)
-            .arg("TYPE")
-            .arg("hash");
-        let step: Result<(u64, Vec<Vec<u8>>), _> = scan.query_async(link).await;
-        let Ok((next, keys)) = step else { return found };
-        for key in keys {
-            let id = ProductId::stored(&key[keys::PRODUCT.len().min(key.len())..]);
-            if listed.number(&id).is_none() {
-                found.push(id);
-            }
-        }
-        if next == 0 {
-            found.sort();
-            found.dedup();
-            return found;
-        }
+    let (mut found, mut cursor) = (Vec::new(), Some(0));
+    while let Some(at) = cursor {
+        let Ok((next, ids)) = pages::scan(link, at).await else { break };
+        found.extend(ids.into_iter().filter(|id| listed.number(id).is_none()));
         cursor = next;
     }
-}
-
-/// Puts products into the index. It only helps the next reader, so a failure is no error.
-async fn list(link: &mut impl ConnectionLike, ids: &[ProductId]) {
-    for batch in ids.chunks(BATCH) {
-        let mut add = redis::cmd("ZADD");
-        add.arg(keys::CATALOG);
-        for id in batch {
-            add.arg(0).arg(id.as_bytes());
-        }
-        if add.query_async::<()>(link).await.is_err() {
-            return;
-        }
-    }
-}
-
-/// One product to be stored, with the raw text of its [`FIELDS`]; empty fields are left out.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Row {
-    /// The product's id.
-    pub id: ProductId,
-    /// Values in the order of [`FIELDS`].
-    pub fields: [String; FIELDS.len()],
-}
-
-/// Stores products in one transaction, lists them, and tells all open terminals.
-///
-/// # Errors
-/// The [`Trouble`] of the link.
-pub async fn put_products(connection: &mut Connection, rows: &[Row]) -> Result<(), Error> {
-    let mut pipeline = Pipeline::with_capacity(rows.len() * 3);
-    pipeline.atomic();
-    for row in rows {
-        let key = keys::product(&row.id);
-        pipeline.del(&key).ignore();
-        let filled = FIELDS.iter().zip(&row.fields).filter(|(_, value)| !value.is_empty());
-        let mut set = redis::cmd("HSET");
-        set.arg(&key);
-        for (field, value) in filled {
-            set.arg(*field).arg(value);
-        }
-        pipeline.add_command(set).ignore();
-        pipeline.zadd(keys::CATALOG, row.id.as_bytes(), 0).ignore();
-    }
-    let ids: Vec<String> =
-        rows.iter().map(|row| String::from_utf8_lossy(row.id.as_bytes()).into_owned()).collect();
-    // Serialising a list of strings can't fail.
-    pipeline.publish(keys::CATALOG_UPDATES, serde_json::to_string(&ids).unwrap_or_default()).ignore();
-    Ok(pipeline.query_async::<()>(&mut connection.link).await?)
+    found.sort();
+    found.dedup();
+    found
 }
 
 /// What a shop says of itself.

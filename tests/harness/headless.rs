@@ -41,7 +41,7 @@ impl Headless {
             Address::parse(url).unwrap(),
             user.clone(),
             policy.clone(),
-            ops.clone(),
+            Some(ops.clone()),
             asked,
             told,
         ));
