@@ -4,6 +4,8 @@
 #![allow(clippy::unwrap_used, reason = "a test may fail")]
 
 use proptest::prelude::*;
+use std::ops::ControlFlow;
+use trolley::catalog_file::{self, Format, Item, Row};
 use trolley::config::{Flags, Settings};
 use trolley::model::{Catalog, Product, ProductId, Timeout, quantity, text};
 use trolley::store::{Address, decode, demo};
@@ -42,6 +44,21 @@ const UPDATE: &[u8] = br#"{"v":"1790000000000001","op":"a-1","by":"ann","kind":"
 const WATCHERS: &[u8] = br#"{"watchers":["0123 ann@till","4567 bob"]}"#;
 const CONFIG: &[u8] = b"redis = 'redis://h:1/0'\nuser = 'alice'\nname = 'ann'\nsession_timeout = '30m'\nitem_timeout = 'never'\nline_limit = 99\n";
 const CSV: &[u8] = b"id,name,category,price,unit,stock,description\ntea,\"Tea, green\",Drinks,2.40,cup,,Hot\ncake,Cake,Food,3.10,slice,4,\"Sweet \"\"and\"\" soft\"\n";
+
+const JSON: &[u8] = b"[{\"id\":\"tea\",\"name\":\"Tea\",\"price\":2.40},\n{\"id\":\"cake\",\"name\":\"Cake\",\"price\":\"3.10\",\"stock\":4,\"unit\":null}]";
+
+/// A good product with any text.
+fn row() -> impl Strategy<Value = Row> {
+    let id = "[^{}\\pC]{1,40}";
+    let text = || "\\PC{0,20}|(?s).{0,40}|[\",;'\r\n\t \\\\]{0,10}";
+    (id, "(?s).{1,40}", "[0-9]{1,12}(\\.[0-9]{1,6})?", text(), text(), "[0-9]{0,19}", text()).prop_map(
+        |(id, name, price, category, unit, stock, description)| Row {
+            line: 0,
+            id: ProductId::stored(id.as_bytes()),
+            fields: [name, price, category, unit, stock, description].map(Some),
+        },
+    )
+}
 
 proptest! {
     #![proptest_config(cases())]
@@ -99,7 +116,49 @@ proptest! {
     #[test]
     fn catalog_files(file in mangled(CSV)) {
         for row in demo::rows(&file).unwrap_or_default() {
-            let _ = Product::decode(row.id.clone(), row.fields.each_ref().map(|field| Some(field.as_bytes())));
+            let _ = Product::decode(row.id.clone(), row.fields.each_ref().map(|field| field.as_deref().map(str::as_bytes)));
+        }
+    }
+
+    #[test]
+    fn files_of_json(file in mangled(JSON), lines in any::<bool>()) {
+        let format = if lines { Format::Jsonl } else { Format::Json };
+        let said = catalog_file::read(&file[..], Some(format), |item| {
+            if let Item::Bad(bad) = item {
+                assert!(is_harmless(&bad.flaw.to_string()), "{bad:?}");
+            }
+            ControlFlow::Continue(())
+        });
+        if let Err(error) = said {
+            prop_assert!(is_harmless(&error.to_string()), "{error:?}");
+        }
+    }
+
+    /// What is exported is imported again, to the byte.
+    #[test]
+    fn export_and_import(rows in proptest::collection::vec(row(), 0..6)) {
+        for format in [Format::Csv, Format::Json, Format::Jsonl] {
+            let mut writer = catalog_file::Writer::new(Vec::new(), format).unwrap();
+            for row in &rows {
+                let fields = row.fields.clone().map(|field| field.filter(|text| !text.is_empty()).map(String::into_bytes));
+                writer.write(&row.id, &fields).unwrap();
+            }
+            prop_assert_eq!(writer.inexact, 0);
+            let file = writer.finish().unwrap();
+            let mut read = Vec::new();
+            // Without its name, the first byte tells what it is; an empty one is nothing.
+            let named = rows.is_empty().then_some(format);
+            catalog_file::read(&file[..], named, |item| {
+                read.push(item);
+                ControlFlow::Continue(())
+            }).unwrap();
+            let lines = |item: Item| match item {
+                Item::Row(row) => Item::Row(Row { line: 0, ..row }),
+                bad => bad,
+            };
+            let read: Vec<Item> = read.into_iter().map(lines).collect();
+            let expected: Vec<Item> = rows.iter().cloned().map(Item::Row).collect();
+            prop_assert_eq!(read, expected, "{}", String::from_utf8_lossy(&file));
         }
     }
 

@@ -26,8 +26,11 @@ struct Stage {
 
 fn demo_products() -> Vec<Product> {
     let rows = demo::rows(include_bytes!("../assets/demo.csv")).unwrap();
-    let product = |row: &trolley::store::Row| {
-        Product::decode(row.id.clone(), row.fields.each_ref().map(|field| Some(field.as_bytes())))
+    let product = |row: &trolley::catalog_file::Row| {
+        Product::decode(
+            row.id.clone(),
+            row.fields.each_ref().map(|field| field.as_deref().map(str::as_bytes)),
+        )
     };
     rows.iter().filter_map(product).collect()
 }

@@ -1,17 +1,19 @@
 //! `trolley add PRODUCT [QTY]`
 
 use super::output::Output;
-use super::{Failure, place};
+use super::{Failure, complete, place};
 use crate::config::Settings;
 use crate::model::{Product, Update, quantity};
 use crate::store;
 use clap::Args;
+use clap_complete::ArgValueCompleter;
 use serde_json::{Value, json};
 
 /// What to add.
 #[derive(Debug, Args)]
 pub struct Add {
     /// The product's id or name
+    #[arg(add = ArgValueCompleter::new(complete::ids))]
     product: String,
     /// How many
     #[arg(default_value = "1", allow_hyphen_values = true, value_name = "QTY")]

@@ -3,15 +3,24 @@
 mod acl;
 mod add;
 mod cart;
+mod clear;
+mod complete;
 mod config;
 mod demo;
 mod doctor;
 mod engine;
+mod export;
+mod import;
+mod man;
 mod output;
 mod place;
+mod product;
 mod products;
 mod remove;
+mod set;
+mod watch;
 
+use crate::catalog_file::{FileError, Flaw};
 use crate::config::{ConfigError, Flags, PlaceError, Settings};
 use crate::engine::EngineError;
 use crate::model::{Refusal, text};
@@ -46,10 +55,22 @@ enum Command {
     Add(add::Add),
     /// Take a product out of the cart
     Remove(remove::Remove),
+    /// Set how many of a product are in the cart
+    Set(set::Set),
+    /// Take everything out of the cart
+    Clear(clear::Clear),
     /// Show the cart
     Cart,
+    /// Print a line for each change of the cart, as it happens
+    Watch,
     /// List the products
     Products(products::Products),
+    /// Add, change, show or delete one product
+    Product(product::ProductArgs),
+    /// Add and change products from a file: CSV, JSON or JSON lines
+    Import(import::ImportArgs),
+    /// Write all products to a file
+    Export(export::ExportArgs),
     /// Load the demo catalog
     Demo,
     /// Show the settings in force and where they come from
@@ -60,6 +81,10 @@ enum Command {
     Acl(acl::Acl),
     /// Show, start or stop the private server
     Engine(engine::EngineArgs),
+    /// Print the completions for a shell: source <(trolley completions bash)
+    Completions(complete::Completions),
+    /// Print the manual page: trolley man | man -l -
+    Man,
 }
 
 /// Why a command failed.
@@ -77,6 +102,15 @@ pub enum Failure {
     /// The screen can't be had.
     #[error(transparent)]
     Screen(tui::ScreenError),
+    /// A file of products can't be read.
+    #[error(transparent)]
+    File(FileError),
+    /// A product's values are refused.
+    #[error(transparent)]
+    Flaw(Flaw),
+    /// Not `FIELD=VALUE`.
+    #[error("write each field as FIELD=VALUE, like price=2.40")]
+    Field,
     /// Output could not be written.
     #[error("can't write: {0}")]
     Output(#[from] std::io::Error),
@@ -116,10 +150,15 @@ impl Failure {
     /// 1 refused by the shop's rules, 2 wrong usage, 3 no connection.
     fn exit_code(&self) -> u8 {
         match self {
-            Failure::Store(Error::Refused(_)) | Failure::Config(ConfigError::User(_)) => 1,
+            Failure::Store(Error::Refused(_))
+            | Failure::Config(ConfigError::User(_))
+            | Failure::Flaw(_)
+            | Failure::File(FileError::Utf16 | FileError::Header(_) | FileError::Broken { .. }) => 1,
             Failure::Store(Error::Trouble(Trouble::BadAddress(_)))
             | Failure::Config(_)
-            | Failure::Screen(_) => 2,
+            | Failure::Screen(_)
+            | Failure::File(FileError::Read(_))
+            | Failure::Field => 2,
             Failure::Store(_) | Failure::Engine(_) | Failure::Output(_) => 3,
         }
     }
@@ -135,6 +174,10 @@ impl Failure {
             Failure::Config(_) => "config",
             Failure::Engine(_) => "engine",
             Failure::Screen(_) => "screen",
+            Failure::File(FileError::Read(_)) => "unreadable_file",
+            Failure::File(_) => "bad_file",
+            Failure::Flaw(_) => "bad_product",
+            Failure::Field => "usage",
             Failure::Output(_) => "output",
         }
     }
@@ -143,6 +186,7 @@ impl Failure {
 /// Runs the program; returns its exit status.
 #[must_use]
 pub fn run() -> ExitCode {
+    complete::answer();
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) => return usage(&error),
@@ -172,15 +216,19 @@ fn usage(error: &clap::Error) -> ExitCode {
         let _ = error.print();
         return ExitCode::SUCCESS;
     }
-    for line in error.render().to_string().lines() {
-        eprintln!("{}", text::clean(line.as_bytes()));
-    }
+    let said = error.render().to_string();
+    let lines: Vec<String> = said.trim_end().lines().map(|line| text::clean(line.as_bytes())).collect();
+    // What could not be read as a whole may still say for whom.
+    Output::new(std::env::args_os().any(|arg| arg == "--json")).usage(&lines.join("\n"));
     ExitCode::from(2)
 }
 
 fn execute(cli: Cli, output: &Output) -> Result<ExitCode, Failure> {
-    if let Some(Command::Engine(args)) = &cli.command {
-        return engine::run(args, output);
+    match &cli.command {
+        Some(Command::Engine(args)) => return engine::run(args, output),
+        Some(Command::Completions(args)) => return complete::run(args).map(|()| ExitCode::SUCCESS),
+        Some(Command::Man) => return man::run().map(|()| ExitCode::SUCCESS),
+        _ => {}
     }
     let mut settings = Settings::load(cli.flags)?;
     settings.warnings.iter().for_each(|warning| output.warn(warning));
@@ -199,7 +247,13 @@ fn execute(cli: Cli, output: &Output) -> Result<ExitCode, Failure> {
         Some(Command::Acl(args)) => runtime.block_on(acl::run(&args, &settings, output))?,
         Some(Command::Doctor) => return runtime.block_on(doctor::run(&settings, output)),
         Some(Command::Config) => config::run(&settings, output)?,
-        Some(Command::Engine(_)) => {}
+        Some(Command::Set(args)) => runtime.block_on(set::run(args, &settings, output))?,
+        Some(Command::Clear(args)) => runtime.block_on(clear::run(args, &settings, output))?,
+        Some(Command::Watch) => runtime.block_on(watch::run(&settings, output))?,
+        Some(Command::Product(args)) => runtime.block_on(product::run(args, &settings, output))?,
+        Some(Command::Import(args)) => return runtime.block_on(import::run(args, &settings, output)),
+        Some(Command::Export(args)) => runtime.block_on(export::run(args, &settings, output))?,
+        Some(Command::Engine(_) | Command::Completions(_) | Command::Man) => {}
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -17,6 +17,11 @@ impl Output {
         Output { json }
     }
 
+    /// Whether programs read it.
+    pub fn is_json(&self) -> bool {
+        self.json
+    }
+
     /// Prints a result: `people` writes it for people; `program` is the same for programs.
     pub fn result(
         &self,
@@ -51,6 +56,17 @@ impl Output {
             writeln!(io::stdout(), "{}", json!({ "error": error }))
         } else {
             writeln!(io::stderr(), "trolley: {}", lines.join("\n"))
+        };
+    }
+
+    /// Prints what is wrong with the command line; `said` is clean.
+    pub fn usage(&self, said: &str) {
+        // Nothing can be done about a stream that is closed.
+        let _ = if self.json {
+            let error = json!({ "code": "usage", "message": said });
+            writeln!(io::stdout(), "{}", json!({ "error": error }))
+        } else {
+            writeln!(io::stderr(), "{said}")
         };
     }
 }

@@ -25,13 +25,26 @@ pub async fn unlock(settings: &mut Settings) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Connects to the shop; starts the private server where it is not running.
+/// Connects to the shop; starts the private server where it is not running, with the demo
+/// catalog where it holds nothing yet.
 pub async fn enter(settings: &Settings) -> Result<Connection, Failure> {
+    arrive(settings, true).await
+}
+
+/// [`enter`] for those who bring products of their own: without the demo catalog.
+pub async fn enter_bare(settings: &Settings) -> Result<Connection, Failure> {
+    arrive(settings, false).await
+}
+
+async fn arrive(settings: &Settings, demo: bool) -> Result<Connection, Failure> {
     let address = settings.place.open()?;
     let mut connection = store::connect(&address).await?.with_policy(settings.policy.clone());
     if matches!(settings.place, Place::Private(_)) {
         let started = Instant::now();
-        while let Err(error) = store::demo::load_if_untouched(&mut connection).await {
+        while let Err(error) = match demo {
+            true => store::demo::load_if_untouched(&mut connection).await,
+            false => store::get_shop(&mut connection).await.map(drop),
+        } {
             let loading = error == Trouble::Loading.into();
             if !loading || started.elapsed() > LOADING {
                 return Err(error.into());

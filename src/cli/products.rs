@@ -1,9 +1,9 @@
 //! `trolley products [SEARCH]`
 
 use super::output::{Output, pad};
-use super::{Failure, place};
+use super::{Failure, place, product};
 use crate::config::Settings;
-use crate::model::{Query, Searcher, Stock};
+use crate::model::{Query, Searcher};
 use crate::store;
 use clap::Args;
 use serde_json::json;
@@ -25,20 +25,13 @@ pub async fn run(args: &Products, settings: &Settings, output: &Output) -> Resul
         Searcher::default().search(&catalog.view(), &query, &HashSet::new(), &mut ()).unwrap_or_default();
     let shown = || found.iter().filter_map(|number| catalog.at(*number));
     let program = || {
-        let products = shown().map(|product| {
-            json!({
-                "id": product.product_id().to_string(),
-                "name": product.name,
-                "category": product.category,
-                "price": product.price.map(|price| price.to_string()),
-                "unit": product.unit,
-                "stock": match product.stock { Stock::Left(n) => Some(n), Stock::Unlimited | Stock::Unreadable => None },
-                "description": product.description,
-            })
-        });
+        let products = shown().map(product::json);
         json!({ "products": products.collect::<Vec<_>>() })
     };
     output.result(program, |out| {
+        if !found.is_empty() {
+            writeln!(out, "{} {} {:>10}  unit", pad("id", 22), pad("name", 30), "price")?;
+        }
         for product in shown() {
             let id = product.product_id().to_string();
             let price = product.price.map_or_else(|| "no price".to_owned(), |price| price.to_string());

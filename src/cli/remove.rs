@@ -2,16 +2,18 @@
 
 use super::add::changed;
 use super::output::Output;
-use super::{Failure, place};
+use super::{Failure, complete, place};
 use crate::config::Settings;
 use crate::model::{Catalog, Product, ProductId, Refusal, quantity};
 use crate::store::{self, Connection};
 use clap::Args;
+use clap_complete::ArgValueCompleter;
 
 /// What to take out.
 #[derive(Debug, Args)]
 pub struct Remove {
     /// The product's id or name
+    #[arg(add = ArgValueCompleter::new(complete::ids))]
     product: String,
     /// How many; all of them where it is left out
     #[arg(allow_hyphen_values = true, value_name = "QTY")]

@@ -10,6 +10,7 @@ pub mod refusal;
 pub mod search;
 pub mod text;
 pub mod time;
+pub mod timeline;
 pub mod total;
 pub mod user;
 

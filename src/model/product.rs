@@ -1,6 +1,6 @@
 //! Products.
 
-use super::{Money, Refusal, text};
+use super::{Item, Money, Refusal, text};
 use std::borrow::Cow;
 use std::fmt;
 
@@ -140,6 +140,20 @@ impl Product {
         let [name, category, unit, description] =
             [name, category, unit, description].map(|text| text.into_owned().into());
         Some(Product { id, name, price, category, unit, stock, description })
+    }
+
+    /// The same as the catalog shows it.
+    #[must_use]
+    pub fn item(&self) -> Item<'_> {
+        Item {
+            id: self.id.as_bytes(),
+            name: &self.name,
+            price: self.price,
+            category: &self.category,
+            unit: &self.unit,
+            stock: self.stock,
+            description: &self.description,
+        }
     }
 
     /// A product of which only the id is left.

@@ -49,6 +49,7 @@ const RIGHTS: &[Right] = &[
     right("hmget", ALL, "product:x name"),
     right("zrange", ALL, "catalog 0 -1"),
     right("zcard", ALL, "catalog"),
+    right("zrank", ALL, "catalog x"),
     right("evalsha", CARTS, "0000000000000000000000000000000000000000 2 cart:@ {cart:@}:meta"),
     right("script|load", CARTS, "return"),
     right("time", CARTS, ""),
@@ -73,9 +74,13 @@ const RIGHTS: &[Right] = &[
     right("publish", CARTS, "cart-updates:@ x"),
     right("subscribe", CARTS, "cart-updates:@ catalog-updates"),
     right("eval", PRODUCTS, "return 1 product:x"),
-    right("del", PRODUCTS, "product:x"),
     right("hset", PRODUCTS, "product:x name x"),
+    right("hdel", PRODUCTS, "product:x stock"),
+    right("unlink", PRODUCTS, "product:x"),
     right("zadd", PRODUCTS, "catalog 0 x"),
+    right("zrem", PRODUCTS, "catalog x"),
+    right("zmscore", PRODUCTS, "{catalog}:import:x x"),
+    right("expire", PRODUCTS, "{catalog}:import:x 1"),
     right("publish", PRODUCTS, "catalog-updates x"),
     right("scan", PRODUCTS, "0"),
     right("dbsize", PRODUCTS, ""),
@@ -94,7 +99,7 @@ impl Role {
                 "~cart:* ~{cart:*}:* %R~product:* %R~catalog %R~shop &cart-updates:* \
                  (+subscribe &cart-updates:* &catalog-updates)"
             }
-            Importer => "~product:* ~catalog ~shop &catalog-updates",
+            Importer => "~product:* ~catalog ~{catalog}:import:* ~shop &catalog-updates",
         }
     }
 

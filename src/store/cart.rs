@@ -161,6 +161,8 @@ const WATCHING: u64 = 10_000;
 const MOST_WATCHERS: usize = 64;
 /// The newest updates that are read from the log.
 const MOST_ACTIVITY: usize = 100;
+/// More than a log ever holds.
+const MOST_LOGGED: usize = 1_000;
 
 /// What a terminal says of itself while it feels for the cart.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -196,9 +198,21 @@ pub(super) async fn activity(
     link: &mut impl ConnectionLike,
     keys: &CartKeys,
 ) -> Result<Vec<Update>, Trouble> {
+    log(link, keys, MOST_ACTIVITY).await
+}
+
+/// All updates that the log of a cart still holds, oldest first.
+///
+/// # Errors
+/// The [`Trouble`] of the link.
+pub async fn get_log(connection: &mut Connection, user: &UserName) -> Result<Vec<Update>, Error> {
+    Ok(log(&mut connection.link, &CartKeys::of(user), MOST_LOGGED).await?)
+}
+
+async fn log(link: &mut impl ConnectionLike, keys: &CartKeys, most: usize) -> Result<Vec<Update>, Trouble> {
     type Entries = Vec<(redis::Value, Vec<(Vec<u8>, Vec<u8>)>)>;
     let mut command = redis::cmd("XREVRANGE");
-    command.arg(&keys.log).arg("+").arg("-").arg("COUNT").arg(MOST_ACTIVITY);
+    command.arg(&keys.log).arg("+").arg("-").arg("COUNT").arg(most);
     let entries: Entries = command.query_async(link).await.map_err(Trouble::from)?;
     let fields = entries.iter().rev().flat_map(|(_, fields)| fields);
     Ok(fields.filter(|(name, _)| name == b"u").filter_map(|(_, update)| decode::update(update)).collect())
@@ -370,12 +384,17 @@ pub async fn add_as(
     if quantity == 0 {
         return Err(Refusal::Zero.into());
     }
+    let price = price(connection, product).await?;
+    let edit = Edit::Add { product: product.clone(), quantity, price };
+    connection.apply(user, &Change { op, kind: Kind::Edit, edits: vec![edit] }).await
+}
+
+/// The price of a product, for the line that it will get.
+async fn price(connection: &mut Connection, product: &ProductId) -> Result<Option<Money>, Error> {
     let found = get_product(connection, product)
         .await?
         .ok_or_else(|| Refusal::UnknownProduct(product.to_string()))?;
-    let price = Some(found.price.ok_or_else(|| Refusal::NoPrice(found.name.to_string()))?);
-    let edit = Edit::Add { product: product.clone(), quantity, price };
-    connection.apply(user, &Change { op, kind: Kind::Edit, edits: vec![edit] }).await
+    Ok(Some(found.price.ok_or_else(|| Refusal::NoPrice(found.name.to_string()))?))
 }
 
 /// Takes `quantity` pieces of a product out of the cart of `user`, or the whole line where
@@ -411,6 +430,34 @@ pub async fn remove_as(
         None => Edit::Remove { product },
     };
     connection.apply(user, &Change { op, kind: Kind::Edit, edits: vec![edit] }).await
+}
+
+/// Sets the quantity of a product in the cart of `user`, in one atomic step; the line appears
+/// where it is missing.
+///
+/// # Errors
+/// Those of [`add_to_cart`].
+pub async fn set_as(
+    connection: &mut Connection,
+    user: &UserName,
+    product: &ProductId,
+    quantity: u32,
+    op: OpId,
+) -> Result<Update, Error> {
+    if quantity == 0 {
+        return Err(Refusal::Zero.into());
+    }
+    let price = price(connection, product).await?;
+    let edit = Edit::Set { product: product.clone(), quantity, price };
+    connection.apply(user, &Change { op, kind: Kind::Edit, edits: vec![edit] }).await
+}
+
+/// Takes everything out of the cart of `user`, in one atomic step.
+///
+/// # Errors
+/// [`Refusal::AlreadyEmpty`], and those of [`Connection::apply`].
+pub async fn clear_as(connection: &mut Connection, user: &UserName, op: OpId) -> Result<Update, Error> {
+    connection.apply(user, &Change { op, kind: Kind::Clear, edits: vec![Edit::Clear] }).await
 }
 
 /// Reads the cart of `user`: its lines in the order in which they came, its version and

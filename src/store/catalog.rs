@@ -1,15 +1,14 @@
 //! Reading and filling the catalog.
 
 use super::batch;
-use super::connection::{Conn, Connection, scan};
+use super::connection::{Conn, Connection, Scan};
 use super::decode;
 use super::error::{Error, Trouble};
-use super::keys;
+use super::{keys, pages};
 use crate::model::product::{FIELDS, LONGEST_NAME};
 use crate::model::{Catalog, Product, ProductId};
 use futures::{Stream, StreamExt, stream};
 use redis::Cmd;
-use redis::aio::ConnectionLike;
 use std::pin::pin;
 
 /// Products read in one round trip.
@@ -189,80 +188,23 @@ pub async fn find_unlisted(
         return Ok(Vec::new());
     }
     let missing = unlisted(&mut connection.link, catalog).await;
-    list(&mut connection.link, &missing).await;
+    for batch in missing.chunks(BATCH) {
+        // It only helps the next reader, so a failure is no error.
+        let _ = pages::list(&mut connection.link, batch.iter()).await;
+    }
     get_products(connection, &missing).await
 }
 
 /// Products that stand in no index, found by a scan; none where scanning isn't permitted.
 async fn unlisted(conn: &mut Conn, listed: &Catalog) -> Vec<ProductId> {
-    let mut found = Vec::new();
-    let mut add = |key: &[u8]| {
-        let id = ProductId::stored(key.get(keys::PRODUCT.len()..).unwrap_or_default());
-        if listed.number(&id).is_none() {
-            found.push(id);
-        }
-    };
+    let (mut found, mut scan) = (Vec::new(), Scan::default());
     // What was found before a failure counts.
-    let _ = scan(conn, &format!("{}*", keys::PRODUCT), "hash", usize::MAX, &mut add).await;
+    while let Ok(Some(ids)) = pages::scan(conn, &mut scan).await {
+        found.extend(ids.into_iter().filter(|id| listed.number(id).is_none()));
+    }
     found.sort();
     found.dedup();
     found
-}
-
-/// Puts products into the index. It only helps the next reader, so a failure is no error.
-async fn list(link: &mut impl ConnectionLike, ids: &[ProductId]) {
-    for batch in ids.chunks(BATCH) {
-        let mut add = redis::cmd("ZADD");
-        add.arg(keys::CATALOG);
-        for id in batch {
-            add.arg(0).arg(id.as_bytes());
-        }
-        if add.query_async::<()>(link).await.is_err() {
-            return;
-        }
-    }
-}
-
-/// One product to be stored, with the raw text of its [`FIELDS`]; empty fields are left out.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Row {
-    /// The product's id.
-    pub id: ProductId,
-    /// Values in the order of [`FIELDS`].
-    pub fields: [String; FIELDS.len()],
-}
-
-/// Stores products, each in one atomic step, lists them, and tells all open terminals.
-///
-/// # Errors
-/// The [`Trouble`] of the link: then some may be stored; storing them again does no harm.
-pub async fn put_products(connection: &mut Connection, rows: &[Row]) -> Result<(), Error> {
-    let store = |row: &Row| {
-        let filled = FIELDS.iter().zip(&row.fields).filter(|(_, value)| !value.is_empty());
-        let mut call = redis::cmd("EVAL");
-        call.arg(include_str!("scripts/product.lua")).arg(1).arg(keys::product(&row.id));
-        for (field, value) in filled {
-            call.arg(*field).arg(value);
-        }
-        call
-    };
-    for answer in batch::run(&connection.link, rows.iter().map(store).collect()).await? {
-        answer?;
-    }
-    let conn = &mut connection.link;
-    for some in rows.chunks(BATCH) {
-        let mut list = redis::cmd("ZADD");
-        list.arg(keys::CATALOG);
-        for row in some {
-            list.arg(0).arg(row.id.as_bytes());
-        }
-        list.query_async::<()>(conn).await?;
-    }
-    let ids: Vec<String> =
-        rows.iter().map(|row| String::from_utf8_lossy(row.id.as_bytes()).into_owned()).collect();
-    // Serialising a list of strings can't fail.
-    let message = serde_json::to_string(&ids).unwrap_or_default();
-    Ok(redis::cmd("PUBLISH").arg(keys::CATALOG_UPDATES).arg(message).query_async(conn).await?)
 }
 
 /// What a shop says of itself.

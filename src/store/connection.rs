@@ -24,6 +24,9 @@ const OVERALL: Duration = Duration::from_millis(5000);
 /// How often a cluster's client tries again: what it asks may be done twice without harm.
 const RETRIES: u32 = 4;
 
+/// Keys that one step of a scan looks at.
+const SCANNED: usize = 1_000;
+
 /// The rules by which changes are made, and who makes them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Policy {
@@ -88,36 +91,36 @@ impl ConnectionLike for Conn {
     }
 }
 
-/// Finds keys of this pattern and type, on each node of a cluster, until it has found `most`
-/// of them: a server may go on for long.
-pub(super) async fn scan(
-    conn: &mut Conn,
-    pattern: &str,
-    kind: &str,
-    most: usize,
-    found: &mut impl FnMut(&[u8]),
-) -> Result<(), Trouble> {
-    let mut count = 0;
-    for node in masters(conn).await? {
-        let mut cursor = 0u64;
-        loop {
-            let mut scan = redis::cmd("SCAN");
-            scan.arg(cursor).arg("MATCH").arg(pattern).arg("COUNT").arg(1000).arg("TYPE").arg(kind);
-            let step = on_node(conn, node.as_ref(), scan).await?;
-            let (next, keys): (u64, Vec<Vec<u8>>) =
-                redis::from_redis_value(step).map_err(|error| Trouble::from(RedisError::from(error)))?;
-            keys.iter().for_each(|key| found(key));
-            count += keys.len();
-            if count >= most {
-                return Ok(());
-            }
-            if next == 0 {
-                break;
-            }
-            cursor = next;
+/// A scan under way, over one node of a cluster after the other.
+#[derive(Debug, Default)]
+pub(super) struct Scan {
+    nodes: Option<Vec<Option<Node>>>,
+    cursor: u64,
+}
+
+impl Scan {
+    /// The next keys of this pattern and type, perhaps none, with repeats; `None` at the end.
+    pub(super) async fn next(
+        &mut self,
+        conn: &mut Conn,
+        pattern: &str,
+        kind: &str,
+    ) -> Result<Option<Vec<Vec<u8>>>, Trouble> {
+        if self.nodes.is_none() {
+            self.nodes = Some(masters(conn).await?);
         }
+        let Some(node) = self.nodes.as_ref().and_then(|nodes| nodes.last()) else { return Ok(None) };
+        let mut scan = redis::cmd("SCAN");
+        scan.arg(self.cursor).arg("MATCH").arg(pattern).arg("COUNT").arg(SCANNED).arg("TYPE").arg(kind);
+        let step = on_node(conn, node.as_ref(), scan).await?;
+        let (next, keys): (u64, Vec<Vec<u8>>) =
+            redis::from_redis_value(step).map_err(|error| Trouble::from(RedisError::from(error)))?;
+        self.cursor = next;
+        if let (0, Some(nodes)) = (next, &mut self.nodes) {
+            nodes.pop();
+        }
+        Ok(Some(keys))
     }
-    Ok(())
 }
 
 /// Host and port.

@@ -1,22 +1,24 @@
 //! The demo catalog, built into the program.
 
-use super::catalog::{Row, Shop, is_untouched, put_products, put_shop};
+use super::catalog::{Shop, is_untouched, put_shop};
 use super::connection::Connection;
 use super::error::{Error, Trouble};
-use crate::model::ProductId;
-use crate::model::product::FIELDS;
+use super::import::put_products;
+use crate::catalog_file::{self, FileError, Format, Item, Row};
+use std::ops::ControlFlow;
 
 const CATALOG: &str = include_str!("../../assets/demo.csv");
 
-/// Stores the demo shop and its products; returns how many. Products of the same id are replaced.
+/// Stores the demo shop and its products; returns how many. Products of the same id are changed.
 ///
 /// # Errors
 /// The [`Trouble`] of the link.
 pub async fn load(connection: &mut Connection) -> Result<usize, Error> {
     let rows = rows(CATALOG.as_bytes()).map_err(|error| Trouble::Other(error.to_string()))?;
-    put_products(connection, &rows).await?;
+    let count = rows.len();
+    put_products(connection, rows).await?;
     put_shop(connection, &Shop { name: "Corner Shop".to_owned(), currency: "€".to_owned() }).await?;
-    Ok(rows.len())
+    Ok(count)
 }
 
 /// [`load`] where nobody has set up a shop yet.
@@ -30,20 +32,18 @@ pub async fn load_if_untouched(connection: &mut Connection) -> Result<(), Error>
     Ok(())
 }
 
-/// Reads products from a CSV file whose first row names the columns.
+/// Reads the good products of a CSV file.
 ///
 /// # Errors
-/// The [`csv::Error`] with its line.
-pub fn rows(file: &[u8]) -> Result<Vec<Row>, csv::Error> {
-    let mut reader = csv::Reader::from_reader(file);
-    let heads = reader.headers()?.clone();
-    let column = |name: &str| heads.iter().position(|head| head == name);
+/// The [`FileError`] at which reading ended.
+pub fn rows(file: &[u8]) -> Result<Vec<Row>, FileError> {
     let mut rows = Vec::new();
-    for record in reader.records() {
-        let record = record?;
-        let value = |name: &str| column(name).and_then(|at| record.get(at)).unwrap_or_default().to_owned();
-        rows.push(Row { id: ProductId::stored(value("id").as_bytes()), fields: FIELDS.map(value) });
-    }
+    catalog_file::read(file, Some(Format::Csv), |item| {
+        if let Item::Row(row) = item {
+            rows.push(row);
+        }
+        ControlFlow::Continue(())
+    })?;
     Ok(rows)
 }
 
@@ -55,9 +55,9 @@ mod tests {
     #[test]
     fn every_demo_product_is_well_formed() {
         let rows = rows(CATALOG.as_bytes()).unwrap();
-        assert!(rows.len() >= 60, "{}", rows.len());
+        assert_eq!(rows.len(), CATALOG.lines().count() - 1);
         for row in &rows {
-            let fields = row.fields.each_ref().map(|text| Some(text.as_bytes()));
+            let fields = row.fields.each_ref().map(|text| text.as_deref().map(str::as_bytes));
             let product = Product::decode(row.id.clone(), fields).unwrap();
             assert!(product.price.is_some(), "{:?}", row.id);
             assert!(product.stock != crate::model::Stock::Unreadable, "{:?}", row.id);

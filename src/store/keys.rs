@@ -11,6 +11,12 @@ pub const SHOP: &str = "shop";
 /// Channel of the ids of products that changed.
 pub const CATALOG_UPDATES: &str = "catalog-updates";
 
+/// Sorted set of the product ids that the import `id` has named; it shares the slot of [`CATALOG`].
+#[must_use]
+pub fn import(id: &str) -> String {
+    format!("{{{CATALOG}}}:import:{id}")
+}
+
 /// The key of a product's hash.
 #[must_use]
 pub fn product(id: &ProductId) -> Vec<u8> {

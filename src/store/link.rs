@@ -75,17 +75,17 @@ pub enum Event {
 }
 
 /// Runs the link until nobody listens or asks any more. `id` tells this program's presence
-/// from others of the same name.
+/// from others of the same name; without one it looks on unseen.
 pub async fn run(
     address: Address,
     user: UserName,
     policy: Policy,
-    id: String,
+    id: Option<String>,
     requests: mpsc::Receiver<Request>,
     events: mpsc::Sender<Event>,
 ) {
     let keys = Arc::new(CartKeys::of(&user));
-    let me = format!("{id} {}", policy.by).into();
+    let me = id.map(|id| format!("{id} {}", policy.by).into());
     let policy = Arc::new(policy);
     let mut link = Link {
         locator: Locator::new(address),
@@ -148,7 +148,7 @@ struct Link {
     products: Arc<OnceCell<Conn>>,
     keys: Arc<CartKeys>,
     policy: Arc<Policy>,
-    me: Arc<str>,
+    me: Option<Arc<str>>,
     user: UserName,
     requests: mpsc::Receiver<Request>,
     events: mpsc::Sender<Event>,
@@ -297,8 +297,10 @@ impl Session {
             Ok(never) => match never {},
             Err(None) => {
                 // So that the others see at once that we left.
-                let leaving = cart::watch(&mut self.conn, &link.keys, &link.me, Presence::Leaves);
-                let _ = tokio::time::timeout(LEAVE, leaving).await;
+                if let Some(me) = &link.me {
+                    let leaving = cart::watch(&mut self.conn, &link.keys, me, Presence::Leaves);
+                    let _ = tokio::time::timeout(LEAVE, leaving).await;
+                }
                 None
             }
             Err(trouble) => trouble,
@@ -555,9 +557,11 @@ impl Session {
     /// Feels for the link, the version and the watchers; every other time it says that we
     /// are here, which is written to the server's disk.
     fn beat(&mut self, link: &Link) {
-        let presence = if self.beats.is_multiple_of(2) { Presence::Here } else { Presence::Silent };
+        let tells = link.me.is_some() && self.beats.is_multiple_of(2);
+        let presence = if tells { Presence::Here } else { Presence::Silent };
         self.beats += 1;
-        let (mut conn, keys, me) = (self.conn.clone(), link.keys.clone(), link.me.clone());
+        let (mut conn, keys) = (self.conn.clone(), link.keys.clone());
+        let me = link.me.clone().unwrap_or_default();
         self.work
             .push(Box::pin(async move { Done::Beat(cart::watch(&mut conn, &keys, &me, presence).await) }));
     }

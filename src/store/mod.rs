@@ -24,18 +24,23 @@ pub mod decode;
 pub mod demo;
 pub mod doctor;
 mod error;
+mod export;
+pub mod import;
 pub mod keys;
 pub mod link;
 mod locate;
+mod pages;
 
 pub use address::{Address, Pem};
 pub use cart::{
-    Attempt, MOST_LINES, add_as, add_to_cart, get_cart_items, new_op, remove_as, remove_from_cart,
+    Attempt, MOST_LINES, add_as, add_to_cart, clear_as, get_cart_items, get_log, new_op, remove_as,
+    remove_from_cart, set_as,
 };
 pub use catalog::{
-    Reading, Row, Shop, find_unlisted, get_catalog, get_product, get_products, get_shop, load_catalog,
-    put_products, put_shop,
+    Reading, Shop, find_unlisted, get_catalog, get_product, get_products, get_shop, load_catalog, put_shop,
 };
 pub use connection::{Connection, Policy, connect};
 pub use decode::Watcher;
 pub use error::{Error, Trouble};
+pub use export::{Export, ids_from};
+pub use import::{delete_product, put_products};

@@ -52,7 +52,8 @@ impl Runtime {
         let (told, events) = mpsc::channel(ROOM);
         let results = mpsc::channel(ROOM);
         let (policy, id) = (settings.policy.clone(), state.session.ops.clone());
-        let link = tokio::spawn(link::run(address.clone(), settings.user.clone(), policy, id, asked, told));
+        let link =
+            tokio::spawn(link::run(address.clone(), settings.user.clone(), policy, Some(id), asked, told));
         Ok(Runtime {
             painter: Painter::new(state.size)?,
             state,

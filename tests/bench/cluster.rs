@@ -39,7 +39,7 @@ impl Terminal {
         let policy = Policy { line_limit: 999_999, confirm_replicas, ..Policy::default() };
         let user = UserName::parse(user).unwrap();
         let id = store::new_op().as_str().to_owned();
-        tokio::spawn(link::run(Address::parse(url).unwrap(), user, policy, id, asked, told));
+        tokio::spawn(link::run(Address::parse(url).unwrap(), user, policy, Some(id), asked, told));
         let mut terminal = Terminal { requests, events };
         while !matches!(terminal.events.recv().await.unwrap(), Event::Cart(_)) {}
         terminal

@@ -43,7 +43,7 @@ impl Headless {
             Address::parse(url).unwrap(),
             user.clone(),
             policy.clone(),
-            ops.clone(),
+            Some(ops.clone()),
             asked,
             told,
         ));

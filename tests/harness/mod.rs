@@ -74,3 +74,18 @@ pub fn shop_at(home: &std::path::Path, url: &str, cart: &str, name: &str, size: 
     terminal.wait("● live");
     terminal
 }
+
+/// Waits for a program; returns the most memory that it had, in kB.
+pub fn peak(mut child: std::process::Child) -> u64 {
+    let status = format!("/proc/{}/status", child.id());
+    let mut most = 0;
+    // The system tells it only while the program lives.
+    while child.try_wait().unwrap().is_none() {
+        let told = std::fs::read_to_string(&status).unwrap_or_default();
+        let line = told.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap_or_default();
+        most = line.trim().trim_end_matches(" kB").parse().unwrap_or(0).max(most);
+        std::thread::sleep(std::time::Duration::from_millis(2));
+    }
+    assert!(child.wait().unwrap().success());
+    most
+}

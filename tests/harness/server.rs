@@ -216,6 +216,13 @@ impl Server {
     }
 }
 
+impl Server {
+    /// The server's own digest of one value.
+    pub fn digest_of(&self, key: &str) -> String {
+        self.get_list(&format!("DEBUG DIGEST-VALUE {key}")).remove(0)
+    }
+}
+
 impl Drop for Server {
     fn drop(&mut self) {
         if let Some(mut child) = self.child.take() {

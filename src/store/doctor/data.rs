@@ -2,9 +2,9 @@
 
 use super::{Finding, Level};
 use crate::model::{ProductId, Timeout};
-use crate::store::connection::{Connection, scan};
+use crate::store::connection::{Connection, Scan};
 use crate::store::error::Trouble;
-use crate::store::{batch, keys};
+use crate::store::{batch, keys, pages};
 use redis::Value;
 use std::collections::BTreeSet;
 
@@ -34,8 +34,11 @@ pub(super) async fn carts(connection: &mut Connection, session: Timeout) -> Find
 }
 
 async fn forever(connection: &mut Connection) -> Result<(usize, Vec<String>), Trouble> {
-    let mut carts: Vec<Vec<u8>> = Vec::new();
-    scan(&mut connection.link, "cart:*", "zset", MOST, &mut |key| carts.push(key.to_vec())).await?;
+    let (mut carts, mut scan) = (Vec::new(), Scan::default());
+    while carts.len() < MOST {
+        let Some(keys) = scan.next(&mut connection.link, "cart:*", "zset").await? else { break };
+        carts.extend(keys);
+    }
     let ask = |key: &Vec<u8>| redis::cmd("PTTL").arg(key).to_owned();
     let left = batch::run(&connection.link, carts.iter().map(ask).collect()).await?;
     let mut forever = Vec::new();
@@ -76,11 +79,11 @@ async fn compare(connection: &mut Connection) -> Result<(usize, Vec<String>, Vec
     let listed: Vec<Vec<u8>> = range.query_async(&mut connection.link).await.map_err(Trouble::from)?;
     let listed: BTreeSet<ProductId> = listed.iter().map(|id| ProductId::stored(id)).collect();
     let mut stored = BTreeSet::new();
-    let pattern = format!("{}*", keys::PRODUCT);
-    scan(&mut connection.link, &pattern, "hash", MOST, &mut |key| {
-        stored.insert(ProductId::stored(key.get(keys::PRODUCT.len()..).unwrap_or_default()));
-    })
-    .await?;
+    let mut scan = Scan::default();
+    while stored.len() < MOST {
+        let Some(ids) = pages::scan(&mut connection.link, &mut scan).await? else { break };
+        stored.extend(ids);
+    }
     let missing = stored.difference(&listed).map(ToString::to_string).collect();
     // A scan that ended early has not seen all.
     let dangling = match stored.len() {

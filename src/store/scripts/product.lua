@@ -1,7 +1,10 @@
--- Stores one product in place of what it was.
+-- Sets and removes fields of one product in one step.
 --
--- KEYS  1 product (hash)
--- ARGV  its fields: name, value, name, value ..
+-- KEYS  1 the product (hash)
+-- ARGV  1 how many fields to remove, then their names, then pairs of field and value to set
 
-redis.call('DEL', KEYS[1])
-if #ARGV > 0 then redis.call('HSET', KEYS[1], unpack(ARGV)) end
+local last = 1 + tonumber(ARGV[1])
+-- Setting comes first: a hash without fields would be gone for a moment.
+if #ARGV > last then redis.call('HSET', KEYS[1], unpack(ARGV, last + 1)) end
+if last > 1 then redis.call('HDEL', KEYS[1], unpack(ARGV, 2, last)) end
+return 1

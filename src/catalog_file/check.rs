@@ -1,0 +1,207 @@
+//! The checks that a product of a file must pass.
+
+use super::COLUMNS;
+use crate::model::product::{FIELDS, LONGEST_NAME};
+use crate::model::{Money, ProductId, text};
+use std::borrow::Cow;
+
+/// The longest text of a product besides its name, in bytes.
+const LONGEST_TEXT: usize = 10_000;
+
+/// A product as a file gives it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Row {
+    /// Its line in the file, from 1; 0 where it came from no file.
+    pub line: u64,
+    /// Its id.
+    pub id: ProductId,
+    /// The raw values of [`FIELDS`]: `None` leaves a field as it is, an empty one removes it.
+    pub fields: [Option<String>; FIELDS.len()],
+}
+
+impl Row {
+    /// Whether it has what a new product needs.
+    #[must_use]
+    pub fn is_complete(&self) -> bool {
+        let [name, price, ..] = &self.fields;
+        name.is_some() && price.is_some()
+    }
+}
+
+/// A product that was refused.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Bad {
+    /// Its line in the file, from 1.
+    pub line: u64,
+    /// What is wrong with it.
+    pub flaw: Flaw,
+}
+
+/// What is wrong with a product. Everything quoted is clean.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Flaw {
+    /// No id.
+    #[error("the id is missing")]
+    NoId,
+    /// An id that is too long.
+    #[error("the id is too long: {0} bytes, the limit is {LONGEST_NAME}")]
+    LongId(usize),
+    /// An id with characters that keys or terminals can't bear.
+    #[error("the id “{0}” has a control character or a brace")]
+    BadId(String),
+    /// An empty name.
+    #[error("the name is empty")]
+    NoName,
+    /// A text that is too long.
+    #[error("the {column} is too long: {length} bytes, the limit is {limit}")]
+    LongText {
+        /// Its column.
+        column: &'static str,
+        /// Its length in bytes.
+        length: usize,
+        /// The longest, in bytes.
+        limit: usize,
+    },
+    /// No price.
+    #[error("the price is empty")]
+    NoPrice,
+    /// A price that can't be read.
+    #[error("“{0}” is no price: write it like 2.40")]
+    BadPrice(String),
+    /// A stock that can't be read.
+    #[error("“{0}” is no stock: write a whole number, or nothing for unlimited")]
+    BadStock(String),
+    /// Text in another encoding.
+    #[error("the {0} is not UTF-8")]
+    NotUtf8(&'static str),
+    /// A column with a name that is not known.
+    #[error("there is no column “{name}”: did you mean “{nearest}”? ({all})", all = COLUMNS.join(", "))]
+    UnknownColumn {
+        /// Its name.
+        name: String,
+        /// The known name that is nearest.
+        nearest: &'static str,
+    },
+    /// A column that comes twice.
+    #[error("the column “{0}” comes twice")]
+    Twice(&'static str),
+    /// Another number of columns than the first line has.
+    #[error("it has {found} columns, and the first line has {expected}")]
+    Columns {
+        /// Its own.
+        found: usize,
+        /// Those of the first line.
+        expected: usize,
+    },
+    /// A value that is neither text nor a number.
+    #[error("the {0} is neither text nor a number")]
+    NotText(&'static str),
+    /// JSON that can't be read.
+    #[error("{0}")]
+    Json(String),
+    /// A record that never ends.
+    #[error("it is longer than {} KiB (a quote that is never closed?)", .0 / 1024)]
+    Endless(usize),
+    /// A new product without what it needs.
+    #[error("there is no product “{0}” yet: a new one needs a name and a price")]
+    Incomplete(String),
+    /// The key of this product holds something else.
+    #[error("the key of “{0}” holds something else (wrong type)")]
+    WrongType(String),
+}
+
+/// The place in [`COLUMNS`] of a column with this name; letter case doesn't matter.
+///
+/// # Errors
+/// [`Flaw::UnknownColumn`] with the name that is nearest.
+pub fn column(name: &str) -> Result<usize, Flaw> {
+    let wanted = name.trim().to_lowercase();
+    if let Some(place) = COLUMNS.iter().position(|known| *known == wanted) {
+        return Ok(place);
+    }
+    let near = |known: &&str| strsim::jaro_winkler(known, &wanted);
+    let nearest = COLUMNS.into_iter().max_by(|a, b| near(a).total_cmp(&near(b))).unwrap_or("id");
+    Err(Flaw::UnknownColumn { name: text::clean_to(name.as_bytes(), 40), nearest })
+}
+
+/// Checks the values of [`COLUMNS`], of which some may be missing.
+///
+/// # Errors
+/// The first [`Flaw`].
+pub fn checked(line: u64, values: [Option<Cow<'_, str>>; COLUMNS.len()]) -> Result<Row, Flaw> {
+    let [id, fields @ ..] = values;
+    let id = checked_id(&id.unwrap_or_default())?;
+    for (name, value) in FIELDS.into_iter().zip(&fields) {
+        if let Some(value) = value {
+            check_field(name, value)?;
+        }
+    }
+    Ok(Row { line, id, fields: fields.map(|field| field.map(Cow::into_owned)) })
+}
+
+fn checked_id(id: &str) -> Result<ProductId, Flaw> {
+    match id.len() {
+        0 => Err(Flaw::NoId),
+        length if length > LONGEST_NAME => Err(Flaw::LongId(length)),
+        // Braces would move its key to another slot of a cluster.
+        _ if id.contains(|c: char| c.is_control() || matches!(c, '{' | '}')) => {
+            Err(Flaw::BadId(text::clean_to(id.as_bytes(), 80)))
+        }
+        _ => Ok(ProductId::stored(id.as_bytes())),
+    }
+}
+
+fn check_field(column: &'static str, value: &str) -> Result<(), Flaw> {
+    let shown = || text::clean_to(value.as_bytes(), 40);
+    let limit = if column == "name" { LONGEST_NAME } else { LONGEST_TEXT };
+    match column {
+        _ if value.len() > limit => Err(Flaw::LongText { column, length: value.len(), limit }),
+        "name" if value.is_empty() => Err(Flaw::NoName),
+        "price" if value.is_empty() => Err(Flaw::NoPrice),
+        "price" if Money::parse(value).is_none() => Err(Flaw::BadPrice(shown())),
+        "stock" if !is_stock(value) => Err(Flaw::BadStock(shown())),
+        _ => Ok(()),
+    }
+}
+
+fn is_stock(value: &str) -> bool {
+    value.is_empty() || (value.bytes().all(|b| b.is_ascii_digit()) && value.parse::<u64>().is_ok())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(id: &str, name: &str, price: &str, stock: &str) -> Result<Row, Flaw> {
+        let value = |text: &str| Some(Cow::Owned(text.to_owned()));
+        checked(7, [value(id), value(name), value(price), None, None, value(stock), None])
+    }
+
+    #[test]
+    fn each_flaw_has_its_own_word() {
+        assert!(check("tea", "Tea", "2.40", "").is_ok());
+        assert!(check("thé vert", "\u{1b}[31m", "0", "18446744073709551615").is_ok());
+        let long = "x".repeat(257);
+        for (row, flaw) in [
+            (check("", "Tea", "2.40", ""), Flaw::NoId),
+            (check(&long, "Tea", "2.40", ""), Flaw::LongId(257)),
+            (check("a{b", "Tea", "2.40", ""), Flaw::BadId("a{b".into())),
+            (check("a\tb", "Tea", "2.40", ""), Flaw::BadId("a b".into())),
+            (check("tea", "", "2.40", ""), Flaw::NoName),
+            (check("tea", &long, "1", ""), Flaw::LongText { column: "name", length: 257, limit: 256 }),
+            (check("tea", "Tea", "", ""), Flaw::NoPrice),
+            (check("tea", "Tea", "2,40", ""), Flaw::BadPrice("2,40".into())),
+            (check("tea", "Tea", "1e3", ""), Flaw::BadPrice("1e3".into())),
+            (check("tea", "Tea", "2", "-1"), Flaw::BadStock("-1".into())),
+            (check("tea", "Tea", "2", "18446744073709551616"), Flaw::BadStock("18446744073709551616".into())),
+        ] {
+            assert_eq!(row, Err(flaw));
+        }
+    }
+
+    #[test]
+    fn columns_are_found_or_the_nearest_is_named() {
+        assert_eq!(column(" Price "), Ok(2));
+        assert_eq!(column("prise"), Err(Flaw::UnknownColumn { name: "prise".into(), nearest: "price" }));
+    }
+}

@@ -1,0 +1,117 @@
+//! Files of products: CSV, a JSON array, JSON lines. Nothing here knows Redis.
+//!
+//! Files are untrusted and of any size: they are read one product at a time, a record that
+//! never ends is refused, and what is wrong with one product is told with its line and does
+//! not hide the others.
+
+mod check;
+mod csv;
+mod json;
+mod limit;
+mod write;
+
+pub use check::{Bad, Flaw, Row, checked, column};
+pub use limit::LONGEST;
+pub use write::Writer;
+
+use crate::model::product::FIELDS;
+use std::io::{BufRead, BufReader, Read};
+use std::ops::ControlFlow;
+use std::path::Path;
+
+/// What a column may be named: `id`, and the fields of a product.
+pub const COLUMNS: [&str; 1 + FIELDS.len()] = {
+    let [name, price, category, unit, stock, description] = FIELDS;
+    ["id", name, price, category, unit, stock, description]
+};
+
+/// How a file is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum Format {
+    /// Comma-separated values; the first line names the columns
+    Csv,
+    /// A JSON array of objects
+    Json,
+    /// One JSON object a line
+    Jsonl,
+}
+
+impl Format {
+    /// The format by a file's name; `None` where that says nothing.
+    #[must_use]
+    pub fn of(path: &Path) -> Option<Format> {
+        match path.extension()?.to_str()?.to_ascii_lowercase().as_str() {
+            "csv" | "tsv" => Some(Format::Csv),
+            "json" => Some(Format::Json),
+            "jsonl" | "ndjson" => Some(Format::Jsonl),
+            _ => None,
+        }
+    }
+
+    /// The format by a file's first byte that is no white space.
+    fn sniffed(first: u8) -> Format {
+        match first {
+            b'[' => Format::Json,
+            b'{' => Format::Jsonl,
+            _ => Format::Csv,
+        }
+    }
+}
+
+/// What a file holds.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Item {
+    /// A product that passed all checks.
+    Row(Row),
+    /// One that did not.
+    Bad(Bad),
+}
+
+/// Why a file can't be read on.
+#[derive(Debug, thiserror::Error)]
+pub enum FileError {
+    /// The system's word.
+    #[error("can't read the file: {0}")]
+    Read(#[from] std::io::Error),
+    /// It is in an encoding that is not read.
+    #[error("the file is in UTF-16: save it as UTF-8")]
+    Utf16,
+    /// Its first line names no columns that can be used.
+    #[error("the first line must name the columns: {0}")]
+    Header(Flaw),
+    /// From here on it can't be understood.
+    #[error("line {line}: {flaw}; nothing after it was read")]
+    Broken {
+        /// The line, from 1.
+        line: u64,
+        /// What is wrong.
+        flaw: Flaw,
+    },
+}
+
+/// Reads products from `source` and hands them to `take` one by one, until the end or until
+/// `take` breaks off. Where `format` is `None`, the first byte tells.
+///
+/// # Errors
+/// The [`FileError`] at which reading ended. What came before it has been handed over.
+pub fn read(
+    source: impl Read,
+    format: Option<Format>,
+    mut take: impl FnMut(Item) -> ControlFlow<()>,
+) -> Result<(), FileError> {
+    let mut source = BufReader::with_capacity(limit::CHUNK, source);
+    let start = source.fill_buf()?;
+    if start.starts_with(b"\xFF\xFE") || start.starts_with(b"\xFE\xFF") {
+        return Err(FileError::Utf16);
+    }
+    if start.starts_with(b"\xEF\xBB\xBF") {
+        source.consume(3);
+    }
+    let first = source.fill_buf()?.iter().copied().find(|byte| !byte.is_ascii_whitespace());
+    let sniffed = first.map_or(Format::Csv, Format::sniffed);
+    match (format, sniffed) {
+        (Some(Format::Csv), _) | (None, Format::Csv) => csv::read(source, &mut take),
+        (Some(Format::Jsonl), _) | (_, Format::Jsonl) => json::read_lines(source, &mut take),
+        (Some(Format::Json) | None, _) => json::read_array(source, &mut take),
+    }
+}

@@ -1,0 +1,37 @@
+//! `trolley clear`
+
+use super::output::Output;
+use super::{Failure, place};
+use crate::config::Settings;
+use crate::store;
+use clap::Args;
+use serde_json::json;
+
+/// How to clear.
+#[derive(Debug, Args)]
+pub struct Clear {
+    /// The id of this change: repeated with the same id, it is applied once
+    #[arg(long, value_name = "ID")]
+    op_id: Option<String>,
+}
+
+/// Takes everything out of the cart.
+pub async fn run(args: Clear, settings: &Settings, output: &Output) -> Result<(), Failure> {
+    let op = place::op(args.op_id.as_deref())?;
+    let mut connection = place::enter(settings).await?;
+    let update = store::clear_as(&mut connection, &settings.user, op).await?;
+    let lines = update.lines.len();
+    output.result(
+        || {
+            json!({
+                "user": settings.user.as_str(),
+                "op_id": update.op.as_str(),
+                "version": update.version,
+                "cleared": lines,
+                "lines": update.count,
+            })
+        },
+        |out| writeln!(out, "Cleared {lines} lines from the cart of {}", settings.user),
+    )?;
+    Ok(())
+}

@@ -1,0 +1,82 @@
+//! `trolley export [FILE|-]`
+
+use super::output::Output;
+use super::{Failure, place};
+use crate::catalog_file::{Format, Writer};
+use crate::config::Settings;
+use crate::model::text;
+use crate::store::{Connection, Export};
+use clap::Args;
+use serde_json::json;
+use std::io::{self, BufWriter, Write};
+use std::path::{Path, PathBuf};
+
+/// Where to, and how.
+#[derive(Debug, Args)]
+pub struct ExportArgs {
+    /// The file, or - for standard output
+    #[arg(default_value = "-")]
+    file: PathBuf,
+    /// How to write it; without this, the file's name tells, else CSV
+    #[arg(long, value_name = "FORMAT")]
+    format: Option<Format>,
+}
+
+/// Exports all products, as they are stored.
+pub async fn run(args: ExportArgs, settings: &Settings, output: &Output) -> Result<(), Failure> {
+    let format = args.format.or_else(|| Format::of(&args.file)).unwrap_or(Format::Csv);
+    let mut connection = place::enter(settings).await?;
+    if args.file.as_os_str() == "-" {
+        let (_, inexact) = write(&mut connection, format, BufWriter::new(io::stdout().lock())).await?;
+        return Ok(warn(inexact)?);
+    }
+    // A file that was there before is replaced when all is written, and not before.
+    let folder = args.file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let spool = tempfile::NamedTempFile::new_in(folder)?;
+    let (count, inexact) = write(&mut connection, format, BufWriter::new(spool.as_file())).await?;
+    spool.as_file().sync_all()?;
+    publish(spool, &args.file)?;
+    warn(inexact)?;
+    let shown = text::clean(args.file.as_os_str().as_encoded_bytes());
+    output.result(
+        || json!({ "file": shown, "products": count }),
+        |out| writeln!(out, "Exported {count} products to {shown}"),
+    )?;
+    Ok(())
+}
+
+/// Puts the finished file into its place, readable as any other file.
+fn publish(spool: tempfile::NamedTempFile, file: &Path) -> io::Result<()> {
+    use std::os::unix::fs::PermissionsExt;
+    let mask = rustix::process::umask(rustix::fs::Mode::empty());
+    rustix::process::umask(mask);
+    let mode = std::fs::metadata(file).map_or(0o666 & !mask.bits(), |old| old.permissions().mode());
+    spool.as_file().set_permissions(std::fs::Permissions::from_mode(mode))?;
+    spool.persist(file).map_err(|error| error.error)?;
+    Ok(())
+}
+
+/// Writes all products; returns how many, and how many values could not be written exactly.
+async fn write(connection: &mut Connection, format: Format, out: impl Write) -> Result<(u64, u64), Failure> {
+    let mut writer = Writer::new(out, format)?;
+    let (mut export, mut count) = (Export::default(), 0);
+    while let Some(products) = export.next(connection).await? {
+        for (id, fields) in &products {
+            writer.write(id, fields)?;
+            count += 1;
+        }
+    }
+    let inexact = writer.inexact;
+    writer.finish()?;
+    Ok((count, inexact))
+}
+
+fn warn(inexact: u64) -> io::Result<()> {
+    if inexact == 0 {
+        return Ok(());
+    }
+    writeln!(
+        io::stderr(),
+        "trolley: {inexact} values are no UTF-8 and were marked with \u{FFFD}; CSV keeps them as they are"
+    )
+}

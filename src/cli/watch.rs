@@ -1,0 +1,191 @@
+//! `trolley watch`
+
+use super::output::Output;
+use super::{Failure, place};
+use crate::config::Settings;
+use crate::model::timeline::{Timeline, Told};
+use crate::model::{Kind, Update};
+use crate::store::link::{self, Event};
+use crate::store::{self, Address, Trouble};
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+use rustix::event::{PollFd, PollFlags, poll};
+use serde_json::{Value, json};
+use std::io::{self, Write};
+use tokio::sync::{mpsc, oneshot};
+
+/// Events that wait to be written.
+const WAITING: usize = 64;
+
+/// Writes one line for each update of the cart, until it is ended or nobody reads any more.
+pub async fn run(settings: &Settings, output: &Output) -> Result<(), Failure> {
+    // Says at once where there is no shop.
+    place::enter(settings).await?;
+    let address = settings.place.open()?;
+    let (requests, asked) = mpsc::channel(1);
+    let (told, mut events) = mpsc::channel(WAITING);
+    tokio::spawn(link::run(
+        address.clone(),
+        settings.user.clone(),
+        settings.policy.clone(),
+        // A script that looks on is nobody who shops.
+        None,
+        asked,
+        told,
+    ));
+    let mut watch =
+        Watch { address, settings, json: output.is_json(), timeline: Timeline::default(), is_up: false };
+    let mut unread = unread();
+    loop {
+        tokio::select! {
+            event = events.recv() => match event {
+                Some(event) => watch.take(event).await?,
+                None => break,
+            },
+            _ = &mut unread => break,
+        }
+    }
+    drop(requests);
+    Ok(())
+}
+
+/// Ends when nobody can read our output any more: a pipe's other end shows that by itself,
+/// while writing would find it at the next update only.
+fn unread() -> oneshot::Receiver<()> {
+    let (sender, receiver) = oneshot::channel();
+    std::thread::spawn(move || {
+        let out = io::stdout();
+        // Asked for nothing, it still tells of an error.
+        while poll(&mut [PollFd::new(&out, PollFlags::empty())], None)
+            .is_err_and(|e| e == rustix::io::Errno::INTR)
+        {}
+        let _ = sender.send(());
+    });
+    receiver
+}
+
+struct Watch<'a> {
+    address: Address,
+    settings: &'a Settings,
+    json: bool,
+    timeline: Timeline,
+    is_up: bool,
+}
+
+impl Watch<'_> {
+    async fn take(&mut self, event: Event) -> Result<(), Failure> {
+        match event {
+            Event::Cart(cart) => {
+                if !std::mem::replace(&mut self.is_up, true) {
+                    self.up(cart.version)?;
+                }
+                if self.timeline.found(cart.version) {
+                    self.fill(cart.version).await?;
+                }
+            }
+            Event::Update(update) => {
+                if self.timeline.misses(&update) {
+                    self.fill(update.version - 1).await?;
+                }
+                if let Some(told) = self.timeline.next(update) {
+                    self.tell(&told)?;
+                }
+            }
+            Event::Down(trouble) if self.is_up => {
+                self.is_up = false;
+                self.down(&trouble)?;
+            }
+            Event::Unreadable(trouble) => self.down(&trouble)?,
+            _ => {}
+        }
+        Ok(())
+    }
+
+    /// Tells from the cart's log what was missed.
+    async fn fill(&mut self, until: u64) -> Result<(), Failure> {
+        let log = async {
+            let mut connection = store::connect(&self.address).await?;
+            store::get_log(&mut connection, &self.settings.user).await
+        };
+        // Where the link has broken again, the hole is named, not hidden.
+        let log = log.await.unwrap_or_default();
+        for told in self.timeline.log(log, until) {
+            self.tell(&told)?;
+        }
+        Ok(())
+    }
+
+    fn tell(&self, told: &Told) -> io::Result<()> {
+        let line = match (told, self.json) {
+            (Told::Update(update), true) => update_json(update).to_string(),
+            (Told::Update(update), false) => update_line(update),
+            (Told::Gap { from, to, harmless }, true) => {
+                json!({ "event": "gap", "from": from, "to": to, "harmless": harmless }).to_string()
+            }
+            (Told::Gap { from, to, harmless: true }, false) => format!("#{from} to #{to} changed no line"),
+            (Told::Gap { from, to, .. }, false) => {
+                format!("#{from} to #{to} were missed, and the log no longer has them")
+            }
+        };
+        print(&line)
+    }
+
+    fn up(&self, version: u64) -> io::Result<()> {
+        if self.json {
+            return print(&json!({ "event": "up", "version": version }).to_string());
+        }
+        complain(&format!("watching the cart of {}", self.settings.user))
+    }
+
+    fn down(&self, trouble: &Trouble) -> io::Result<()> {
+        let said = trouble.to_string();
+        if self.json {
+            return print(&json!({ "event": "down", "code": trouble.code(), "message": said }).to_string());
+        }
+        complain(&format!("{said}; trying again"))
+    }
+}
+
+/// One line, at once.
+fn print(line: &str) -> io::Result<()> {
+    let mut out = io::stdout().lock();
+    writeln!(out, "{line}")?;
+    out.flush()
+}
+
+/// News of the link, for people.
+fn complain(line: &str) -> io::Result<()> {
+    writeln!(io::stderr(), "trolley: {line}")
+}
+
+fn update_json(update: &Update) -> Value {
+    let lines = update.lines.iter().map(
+        |line| json!({ "product": line.product.to_string(), "quantity": line.quantity, "delta": line.delta }),
+    );
+    json!({
+        "event": "update",
+        "version": update.version,
+        "at": update.deadline.told_at,
+        "by": update.by,
+        "kind": update.kind.name(),
+        "op_id": update.op.as_str(),
+        "changes": lines.collect::<Vec<_>>(),
+        "lines": update.count,
+        "expires_at": update.deadline.at,
+    })
+}
+
+fn update_line(update: &Update) -> String {
+    let at = i64::try_from(update.deadline.told_at).ok().and_then(|ms| Timestamp::from_millisecond(ms).ok());
+    let at = TimeZone::system().to_datetime(at.unwrap_or_default()).strftime("%H:%M:%S");
+    let lines = update.lines.iter().map(|line| match line.quantity {
+        0 => format!("{} gone", line.product),
+        now => format!("{} {:+}, now {now}", line.product, line.delta),
+    });
+    let changes = lines.collect::<Vec<_>>().join("; ");
+    let kind = match update.kind {
+        Kind::Edit => String::new(),
+        kind => format!("{}: ", kind.name()),
+    };
+    format!("{at} #{} {}  {kind}{changes}", update.version, update.by).trim_end().to_owned()
+}

@@ -1,0 +1,480 @@
+//! Importing and exporting: files of every kind, hostile ones too, into a real server.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test may fail")]
+
+mod harness;
+
+use harness::{Server, ok, run, shop, trolley};
+use serde_json::Value;
+use std::collections::BTreeMap;
+use std::io::Write;
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
+
+fn write(server: &Server, name: &str, content: impl AsRef<[u8]>) -> String {
+    let path = server.dir().join(name);
+    std::fs::write(&path, content).unwrap();
+    path.to_str().unwrap().to_owned()
+}
+
+/// Runs a command; its exit status, and what it says on both streams.
+fn says(server: &Server, args: &[&str]) -> (i32, String, String) {
+    let output = run(server, args);
+    let text = |bytes| String::from_utf8(bytes).unwrap();
+    (output.status.code().unwrap(), text(output.stdout), text(output.stderr))
+}
+
+fn piped(server: &Server, args: &[&str], input: &[u8]) -> (i32, String, String) {
+    let mut child = trolley(server.dir(), &[&["--redis", server.url()], args].concat())
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut stdin = child.stdin.take().unwrap();
+    let input = input.to_vec();
+    // It may end before it has read all.
+    let feeding = std::thread::spawn(move || drop(stdin.write_all(&input)));
+    let output = child.wait_with_output().unwrap();
+    feeding.join().unwrap();
+    let text = |bytes| String::from_utf8(bytes).unwrap();
+    (output.status.code().unwrap(), text(output.stdout), text(output.stderr))
+}
+
+fn hash(server: &Server, id: &str) -> BTreeMap<String, String> {
+    let words = server.raw(&[b"HGETALL", format!("product:{id}").as_bytes()]);
+    redis::from_redis_value(words).unwrap()
+}
+
+fn pairs(fields: &[(&str, &str)]) -> BTreeMap<String, String> {
+    fields.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
+}
+
+const TEAS: &str = "id,name,price,unit\ngreen,Green Tea,2.40,cup\nblack,\"Black, strong\",2.10,cup\n";
+
+#[test]
+fn every_format_gives_the_same_products() {
+    let json = r#"[{"id":"green","name":"Green Tea","price":2.40,"unit":"cup"},
+        {"unit":"cup","price":"2.10","name":"Black, strong","id":"black"}]"#;
+    let lines = "{\"id\":\"green\",\"name\":\"Green Tea\",\"price\":2.40,\"unit\":\"cup\"}\n\n\
+        {\"id\":\"black\",\"name\":\"Black, strong\",\"price\":\"2.10\",\"unit\":\"cup\"}";
+    let semicolons =
+        "\u{feff}ID;Name;Price;Unit\r\ngreen;Green Tea;2.40;cup\r\nblack;Black, strong;2.10;cup\r\n";
+    let server = Server::start();
+    let mut digests = Vec::new();
+    for (name, content) in [("a.csv", TEAS), ("a.json", json), ("a.jsonl", lines), ("a.txt", semicolons)] {
+        for args in [&["import", &write(&server, name, content)][..], &["import", "-"]] {
+            server.cmd("FLUSHALL");
+            let (status, said, complaint) = piped(&server, args, content.as_bytes());
+            assert_eq!((status, &*said, &*complaint), (0, "2 added, 0 changed, 0 unchanged\n", ""), "{name}");
+            digests.push(server.digest());
+        }
+    }
+    digests.dedup();
+    assert_eq!(digests.len(), 1);
+    // The price is exactly as it was written, and never a float.
+    let fields = [("name", "Green Tea"), ("price", "2.40"), ("unit", "cup")];
+    assert_eq!(hash(&server, "green"), pairs(&fields));
+}
+
+#[test]
+fn counts_and_what_an_import_leaves_alone() {
+    let server = Server::start();
+    ok(&server, &["import", &write(&server, "a.csv", TEAS)]);
+    // Other programs keep their own things here, and the index its order.
+    server.cmd("HSET product:green supplier acme stock 7");
+    server.cmd("ZADD catalog 5 green");
+    let again = "id,name,price,unit,category\ngreen,Green Tea,2.50,,Tea\nblack,\"Black, strong\",2.10,cup,\nwhite,White,3,,\n";
+    let said = ok(&server, &["import", &write(&server, "b.csv", again), "--json"]);
+    let said: Value = serde_json::from_str(&said).unwrap();
+    let count = |name: &str| said[name].as_u64().unwrap();
+    assert_eq!(
+        (count("added"), count("changed"), count("unchanged"), count("removed"), count("bad")),
+        (1, 1, 1, 0, 0)
+    );
+    let fields =
+        [("name", "Green Tea"), ("price", "2.50"), ("category", "Tea"), ("stock", "7"), ("supplier", "acme")];
+    assert_eq!(hash(&server, "green"), pairs(&fields));
+    assert_eq!(server.get("ZSCORE catalog green"), "5");
+    assert_eq!(hash(&server, "white"), pairs(&[("name", "White"), ("price", "3")]));
+    // One column alone, for products that are there.
+    let stock = write(&server, "c.csv", "id,stock\ngreen,5\nred,5\n");
+    let (status, said, complaint) = says(&server, &["import", &stock]);
+    assert_eq!((status, &*said), (1, "0 added, 1 changed, 0 unchanged, 1 bad\n"));
+    assert_eq!(complaint, "line 3: there is no product “red” yet: a new one needs a name and a price\n");
+    assert_eq!(server.get("EXISTS product:red"), "0");
+    assert_eq!(server.get("HGET product:green stock"), "5");
+}
+
+#[test]
+fn all_bad_rows_are_told_and_the_others_come_in() {
+    let server = Server::start();
+    server.cmd("SET product:taken text");
+    let file = b"id,name,price,stock\n\
+        good,Good,1,\n\
+        ,Nobody,1,\n\
+        a{b},Brace,1,\n\
+        b\x1b[31m,Escape,1,\n\
+        c,C,1e3,\n\
+        d,D,-1,\n\
+        e,E,1,many\n\
+        f,,1,\n\
+        g,G,1\n\
+        h,\xff,1,\n\
+        taken,Taken,1,\n\
+        last,Last,2.5,3\n";
+    let path = write(&server, "bad.csv", file);
+    let (status, said, complaint) = says(&server, &["import", &path]);
+    assert_eq!((status, &*said), (1, "2 added, 0 changed, 0 unchanged, 10 bad\n"), "{complaint}");
+    let lines: Vec<u64> = complaint
+        .lines()
+        .map(|line| line.strip_prefix("line ").unwrap().split_once(": ").unwrap().0.parse().unwrap())
+        .collect();
+    assert_eq!(lines, [3, 4, 5, 6, 7, 8, 9, 10, 11, 12]);
+    assert!(!complaint.contains('\u{1b}'), "{complaint}");
+    assert_eq!(server.get_list("ZRANGE catalog 0 -1"), ["good", "last"]);
+    // The same for programs: one document on stdout, and one line for each bad row.
+    let (status, said, complaint) = says(&server, &["import", &path, "--json"]);
+    assert_eq!((status, said.lines().count(), complaint.lines().count()), (1, 1, 10));
+    let first: Value = serde_json::from_str(complaint.lines().next().unwrap()).unwrap();
+    assert_eq!(first, serde_json::json!({ "bad": { "line": 3, "reason": "the id is missing" } }));
+}
+
+#[test]
+fn strict_changes_nothing_where_anything_is_bad() {
+    let server = Server::with_demo();
+    let before = server.digest();
+    server.cmd("SET product:taken text");
+    let bad = format!("{TEAS}bad,Bad,x,\n");
+    for input in [&*bad, "id,name,price\ngreen,Green,1\ntaken,Taken,1\n", "id,stock\nnothing,3\n"] {
+        server.cmd("DEL product:taken");
+        if input.contains("taken") {
+            server.cmd("SET product:taken text");
+        }
+        let before = server.digest();
+        let (status, said, complaint) =
+            piped(&server, &["import", "-", "--strict", "--replace"], input.as_bytes());
+        assert_eq!((status, &*said), (1, "1 bad: nothing was changed\n"), "{complaint}");
+        assert_eq!(server.digest(), before);
+    }
+    server.cmd("DEL product:taken");
+    assert_eq!(server.digest(), before);
+    let (status, said, _) = piped(&server, &["import", "-", "--strict"], TEAS.as_bytes());
+    assert_eq!((status, &*said), (0, "2 added, 0 changed, 0 unchanged\n"));
+}
+
+#[test]
+fn files_that_cannot_be_read_say_why() {
+    let server = Server::with_demo();
+    let before = server.digest();
+    let deep = format!("[{}", "[".repeat(100_000));
+    for (name, content, status, words) in [
+        ("a.csv", &b"id,nam,price\na,A,1\n"[..], 1, "there is no column “nam”: did you mean “name”?"),
+        ("b.csv", b"id,name,Name\na,A,1\n", 1, "the column “name” comes twice"),
+        ("c.csv", b"name,price\nA,1\n", 1, "the id is missing"),
+        ("d.csv", b"", 1, "the id is missing"),
+        ("e.csv", b"\xff\xfei\0d\0", 1, "save it as UTF-8"),
+        ("f.json", deep.as_bytes(), 1, "it can't be read as JSON"),
+        ("g.json", b"[{\"id\":\"a\"", 1, "it can't be read as JSON"),
+        ("h.jsonl", b"{\"id\":\"a\",\"prise\":1}\n", 1, "did you mean “price”?"),
+        ("i.jsonl", b"{\"id\":\"a\",\"id\":\"b\"}\n", 1, "the column “id” comes twice"),
+        ("j.jsonl", b"{\"id\":[],\"name\":\"x\"}\n", 1, "the id is neither text nor a number"),
+        ("k.jsonl", b"{\"id\":\"\\ud800\"}\n", 1, "it can't be read as JSON"),
+    ] {
+        let (code, _, said) = says(&server, &["import", &write(&server, name, content)]);
+        assert!(code == status && said.contains(words), "{name}: {code} {said}");
+    }
+    let (code, _, said) = says(&server, &["import", "/no/such/file"]);
+    assert!(code == 2 && said.contains("can't read the file"), "{said}");
+    assert_eq!(server.digest(), before);
+}
+
+#[test]
+fn a_record_without_end_does_not_fill_the_memory() {
+    let server = Server::start();
+    let start = "id,name,price\ngood,Good,1\nbad,\"never closed";
+    let flood = "x".repeat(60_000_000);
+    for (name, start) in [
+        ("a.csv", start),
+        ("a.json", "[{\"id\":\"good\",\"name\":\"Good\",\"price\":1},{\"id\":\""),
+        ("a.jsonl", "{\"id\":\"good\",\"name\":\"Good\",\"price\":1}\n{\"id\":\""),
+    ] {
+        server.cmd("FLUSHALL");
+        let path = write(&server, name, [start, &flood].concat());
+        let output = run(&server, &["import", &path]);
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert!(said.contains("longer than 256 KiB"), "{name}: {said}");
+        assert_eq!(server.get_list("ZRANGE catalog 0 -1"), ["good"]);
+    }
+}
+
+fn rows(count: usize, price: &str) -> String {
+    let row = |n: usize| format!("p{n:06},Product {n},{price},A description of product {n} of some length\n");
+    std::iter::once("id,name,price,description\n".to_owned()).chain((0..count).map(row)).collect()
+}
+
+#[test]
+fn memory_is_flat_over_the_size_of_the_file() {
+    let server = Server::start_with(&harness::server::binaries()[0], &["--appendfsync", "no"]);
+    let peak = |rows: String, args: &[&str]| {
+        let path = write(&server, "rows.csv", rows);
+        let all = [&["--redis", server.url(), "import", &path], args].concat();
+        harness::peak(trolley(server.dir(), &all).stdout(Stdio::null()).spawn().unwrap())
+    };
+    let small = peak(rows(10_000, "1"), &[]);
+    let big = peak(rows(100_000, "1"), &["--replace"]);
+    assert_eq!(server.get("ZCARD catalog"), "100000");
+    let changed = peak(rows(100_000, "2"), &["--strict"]);
+    assert!(big.max(changed) < small * 3 / 2, "10,000: {small} kB, 100,000: {big} and {changed} kB");
+    let export = trolley(server.dir(), &["--redis", server.url(), "export"]).stdout(Stdio::null()).spawn();
+    let out = harness::peak(export.unwrap());
+    assert!(out < small * 3 / 2, "import {small} kB, export {out} kB");
+}
+
+#[test]
+fn the_last_row_of_a_product_wins() {
+    let server = Server::start();
+    let mut file = rows(3_000, "1");
+    file.push_str(
+        "p000007,Seven,7,\np000007,Product 7,1,A description of product 7 of some length\np002999,Last,9,\n",
+    );
+    let said = ok(&server, &["import", &write(&server, "twice.csv", file)]);
+    assert_eq!(said, "3000 added, 3 changed, 0 unchanged\n");
+    assert_eq!(server.get("HGET product:p000007 price"), "1");
+    assert_eq!(server.get("HGET product:p002999 name"), "Last");
+}
+
+#[test]
+fn replacing_removes_what_the_file_lacks() {
+    let server = Server::with_demo();
+    // Put in by another client without listing it, and listed without being there.
+    server.cmd("HSET product:stray name Stray price 1");
+    server.cmd("ZADD catalog 0 ghost");
+    server.raw(&[&b"HSET"[..], b"product:\xff", b"name", b"Odd"]);
+    server.raw(&[&b"HSET"[..], b"shop:other", b"name", b"Not ours"]);
+    let path = write(&server, "teas.csv", TEAS);
+    // Not where anything is bad.
+    let (status, said, _) =
+        says(&server, &["import", "--replace", &write(&server, "bad.csv", format!("{TEAS}x,,,\n"))]);
+    assert_eq!(status, 1);
+    assert!(said.contains("Nothing was removed"), "{said}");
+    assert_eq!(server.get("ZCARD catalog"), "67");
+    // And an empty file doesn't empty the shop.
+    let empty = ok(&server, &["import", "--replace", &write(&server, "empty.csv", "id,name\n")]);
+    assert_eq!(empty, "0 added, 0 changed, 0 unchanged, 0 removed\n");
+    assert_eq!(ok(&server, &["import", "--replace", &path]), "0 added, 0 changed, 2 unchanged, 66 removed\n");
+    assert_eq!(server.get_list("ZRANGE catalog 0 -1"), ["black", "green"]);
+    let mut keys = server.get_list("KEYS *");
+    keys.sort();
+    assert_eq!(keys, ["catalog", "product:black", "product:green", "shop", "shop:other"]);
+    assert_eq!(ok(&server, &["import", "--replace", &path]), "0 added, 0 changed, 2 unchanged, 0 removed\n");
+}
+
+#[test]
+fn an_import_that_was_killed_is_mended_by_running_it_again() {
+    let server = Server::with_demo();
+    let file = rows(30_000, "4");
+    let half: String = file.lines().take(15_000).map(|line| format!("{line}\n")).collect();
+    let args = ["--redis", server.url(), "import", "-", "--replace"];
+    let mut child = trolley(server.dir(), &args).stdin(Stdio::piped()).spawn().unwrap();
+    // It has taken in some and waits for more.
+    child.stdin.as_mut().unwrap().write_all(half.as_bytes()).unwrap();
+    while server.get("ZCARD catalog").parse::<u64>().unwrap() < 5_000 {}
+    child.kill().unwrap();
+    child.wait().unwrap();
+    let there: u64 = server.get("ZCARD catalog").parse().unwrap();
+    assert!((5_000..30_000).contains(&there) && server.get("EXISTS product:espresso") == "1");
+    ok(&server, &["import", "--replace", &write(&server, "rows.csv", &file)]);
+    assert_eq!(server.get("ZCARD catalog"), "30000");
+    assert_eq!(server.get("EXISTS product:espresso"), "0");
+    assert_eq!(
+        ok(&server, &["import", &write(&server, "rows.csv", &file)]),
+        "0 added, 0 changed, 30000 unchanged\n"
+    );
+}
+
+#[test]
+fn a_broken_link_is_mended_and_nothing_is_lost() {
+    let mut server = Server::start();
+    let file = rows(20_000, "4");
+    let (half, rest) = file.split_at(file.len() / 2);
+    let args = ["--redis", server.url(), "import", "-"];
+    let mut child =
+        trolley(server.dir(), &args).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+    let mut stdin = child.stdin.take().unwrap();
+    stdin.write_all(half.as_bytes()).unwrap();
+    while server.get("ZCARD catalog").parse::<u64>().unwrap() < 2_000 {}
+    server.kill();
+    server.restart();
+    stdin.write_all(rest.as_bytes()).unwrap();
+    drop(stdin);
+    let output = child.wait_with_output().unwrap();
+    assert!(output.status.success(), "{output:?}");
+    assert_eq!(server.get("ZCARD catalog"), "20000");
+    assert_eq!(
+        ok(&server, &["import", &write(&server, "rows.csv", &file)]),
+        "0 added, 0 changed, 20000 unchanged\n"
+    );
+}
+
+#[test]
+fn open_terminals_see_it_live_and_are_not_drowned() {
+    let server = Server::with_demo();
+    let terminal = shop(&server, "office", "ann");
+    let client = redis::Client::open(server.url()).unwrap();
+    let mut link = client.get_connection().unwrap();
+    let mut news = link.as_pubsub();
+    news.subscribe("catalog-updates").unwrap();
+    let mut next = || news.get_message().unwrap().get_payload::<String>().unwrap();
+    ok(&server, &["product", "set", "espresso", "price=9.99"]);
+    assert_eq!(next(), "[\"espresso\"]");
+    terminal.wait("9.99");
+    ok(&server, &["product", "set", "a-new-one", "name=Brand New", "price=1", "category=Bakery"]);
+    assert_eq!(next(), "[\"a-new-one\"]");
+    terminal.wait("Brand New");
+    ok(&server, &["product", "delete", "a-new-one"]);
+    assert_eq!(next(), "[\"a-new-one\"]");
+    terminal.wait_until("it is gone", |screen| !screen.contents().contains("Brand New"));
+    // What is so already is no news.
+    ok(&server, &["product", "set", "espresso", "price=9.99"]);
+    ok(&server, &["import", &write(&server, "rows.csv", rows(1_500, "3"))]);
+    assert_eq!(serde_json::from_str::<Vec<String>>(&next()).unwrap().len(), 1_000);
+    assert_eq!(serde_json::from_str::<Vec<String>>(&next()).unwrap().len(), 500);
+    ok(&server, &["import", &write(&server, "rows.csv", rows(40_000, "4"))]);
+    ok(&server, &["product", "set", "espresso", "price=5.55"]);
+    let mut messages = 0;
+    while next() != "[\"espresso\"]" {
+        messages += 1;
+    }
+    assert!((1..40).contains(&messages), "{messages} messages");
+    terminal.wait("5.55");
+}
+
+#[test]
+fn export_and_import_are_a_round_trip() {
+    let server = Server::with_demo();
+    let hostile = "\u{1b}[31m\r\n\"quoted\", 'x' ;\t\u{202e}\u{0}=1+1 é抹茶\\";
+    let other = "  spaces \u{feff}";
+    for (id, name, price, stock, description) in [
+        ("one", hostile, "0.000001", "0", hostile),
+        ("two ,\"'", other, "007.50", "18446744073709551615", "\n"),
+        ("é抹茶", "x", "999999999999.999999", "", " "),
+    ] {
+        let mut words = vec!["HSET".to_owned(), format!("product:{id}")];
+        for (field, value) in
+            [("name", name), ("price", price), ("stock", stock), ("description", description)]
+        {
+            if !value.is_empty() {
+                words.extend([field.to_owned(), value.to_owned()]);
+            }
+        }
+        server.raw(&words);
+    }
+    // The first one puts them into the index; they came last.
+    assert!(ok(&server, &["export"]).ends_with("é抹茶,x,999999999999.999999,,,, \n"));
+    for format in ["csv", "json", "jsonl"] {
+        let path = server.dir().join(format!("out.{format}"));
+        let path = path.to_str().unwrap();
+        assert_eq!(ok(&server, &["export", path]), format!("Exported 67 products to {path}\n"));
+        assert_eq!(ok(&server, &["export", "--format", format]), std::fs::read_to_string(path).unwrap());
+        let before = server.digest();
+        // Into a shop that has other values, and one that has none.
+        server.cmd("HSET product:one unit other stock 5");
+        let said = ok(&server, &["import", path]);
+        assert_eq!(said, "0 added, 1 changed, 66 unchanged\n", "{format}");
+        assert_eq!(server.digest(), before);
+        server.cmd("FLUSHALL");
+        ok(&server, &["demo"]);
+        ok(&server, &["import", path, "--replace"]);
+        assert_eq!(server.digest(), before, "{format}");
+    }
+    // CSV keeps even what is no text; JSON says that it can't.
+    server.raw(&[&b"HSET"[..], b"product:odd", b"name", b"caf\xe9", b"price", b"1"]);
+    let (status, out, said) = says(&server, &["export", "--format", "jsonl"]);
+    assert!(status == 0 && out.contains("caf\u{fffd}") && said.contains("1 values are no UTF-8"), "{said}");
+    let out = run(&server, &["export"]).stdout;
+    assert!(out.windows(4).any(|bytes| bytes == b"caf\xe9"));
+    let (status, _, said) = says(&server, &["import", &write(&server, "odd.csv", &out)]);
+    assert!(status == 1 && said.contains("the name is not UTF-8"), "{said}");
+}
+
+#[test]
+fn a_failed_export_leaves_the_old_file() {
+    let mut server = Server::with_demo();
+    let path = write(&server, "old.csv", "old");
+    server.kill();
+    let (status, _, _) = says(&server, &["export", &path]);
+    assert_eq!(status, 3);
+    assert_eq!(std::fs::read_to_string(&path).unwrap(), "old");
+    let left: Vec<PathBuf> =
+        std::fs::read_dir(server.dir()).unwrap().map(|entry| entry.unwrap().path()).collect();
+    assert!(
+        left.iter().all(|path| !path.file_name().unwrap().to_str().unwrap().starts_with(".tmp")),
+        "{left:?}"
+    );
+}
+
+#[test]
+fn an_export_that_nobody_reads_ends_quietly() {
+    let server = Server::start();
+    ok(&server, &["import", &write(&server, "rows.csv", rows(5_000, "4"))]);
+    for format in ["csv", "json", "jsonl"] {
+        let line = format!(
+            "{} --redis {} export --format {format} | head -n 1 | wc -l",
+            harness::TROLLEY,
+            server.url()
+        );
+        let output =
+            Command::new("bash").args(["-o", "pipefail", "-c", &line]).env("HOME", server.dir()).output();
+        let output = output.unwrap();
+        assert!(output.status.success() && output.stderr.is_empty(), "{format}: {output:?}");
+        assert_eq!(output.stdout, b"1\n");
+    }
+}
+
+#[test]
+fn one_product() {
+    let server = Server::start();
+    let json = |args: &[&str]| serde_json::from_str::<Value>(&ok(&server, args)).unwrap();
+    let (status, _, said) = says(&server, &["product", "set", "tea", "name=Tea"]);
+    assert!(status == 1 && said.contains("a new one needs a name and a price"), "{said}");
+    assert_eq!(
+        ok(&server, &["product", "set", "tea", "name=Green Tea", "price=2.40", "stock=4"]),
+        "Added: Green Tea (tea)\n"
+    );
+    assert_eq!(ok(&server, &["product", "set", "tea", "stock="]), "Changed: Green Tea (tea)\n");
+    let told = json(&["--json", "product", "set", "tea", "price=2.40"]);
+    assert_eq!(
+        (&told["change"], &told["stock"], &told["price"]),
+        (&"unchanged".into(), &Value::Null, &"2.40".into())
+    );
+    let shown = ok(&server, &["product", "show", "green"]);
+    assert_eq!(
+        shown,
+        "id           tea\nname         Green Tea\nprice        2.40\nstock        unlimited\n"
+    );
+    for (args, words) in [
+        (&["product", "set", "tea", "prise=1"][..], "did you mean “price”?"),
+        (&["product", "set", "tea", "price=x"], "“x” is no price"),
+        (&["product", "set", "t{ea", "price=1"], "the id “t{ea” has a control character or a brace"),
+        (&["product", "delete", "green"], "There is no product “green”"),
+        (&["product", "show", "coffee"], "There is no product “coffee”"),
+    ] {
+        let (status, _, said) = says(&server, args);
+        assert!(status == 1 && said.contains(words), "{args:?}: {said}");
+    }
+    assert_eq!(says(&server, &["product", "set", "tea", "price"]).0, 2);
+    assert_eq!(ok(&server, &["product", "delete", "tea"]), "Deleted tea\n");
+    assert_eq!(server.get("EXISTS product:tea catalog"), "0");
+}
+
+#[test]
+fn progress_shows_on_a_terminal_only() {
+    let server = Server::start();
+    let path = write(&server, "rows.csv", rows(30_000, "4"));
+    let args = ["--redis", server.url(), "import", &path];
+    let terminal = harness::Terminal::builder(harness::TROLLEY).args(&args).home(server.dir()).open();
+    terminal.wait("30000 added, 0 changed, 0 unchanged");
+    assert!(String::from_utf8_lossy(&terminal.raw()).contains(" products"), "no progress was shown");
+    let output = run(&server, &["import", &path]);
+    assert!(output.stderr.is_empty());
+}

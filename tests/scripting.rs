@@ -1,0 +1,378 @@
+//! What scripts build on: watching a cart, completions, the manual page, the JSON documents.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test may fail")]
+
+mod harness;
+
+use harness::{Proxy, Server, TROLLEY, ok, run, trolley};
+use rustix::process::{Pid, Signal, kill_process};
+use serde_json::Value;
+use std::io::{BufRead, BufReader, Read};
+use std::process::{Child, ChildStdout, Command, Stdio};
+use std::sync::atomic::Ordering;
+
+/// A `trolley watch --json` under way.
+struct Watch {
+    child: Child,
+    lines: BufReader<ChildStdout>,
+}
+
+impl Watch {
+    fn start(server: &Server, url: &str) -> Watch {
+        let args = ["--redis", url, "--user", "office", "watch", "--json"];
+        let mut child = trolley(server.dir(), &args).stdout(Stdio::piped()).spawn().unwrap();
+        let lines = BufReader::new(child.stdout.take().unwrap());
+        Watch { child, lines }
+    }
+
+    fn next(&mut self) -> Value {
+        let mut line = String::new();
+        self.lines.read_line(&mut line).unwrap();
+        serde_json::from_str(&line).unwrap_or_else(|error| panic!("{error}: {line:?}"))
+    }
+
+    fn signal(&self, signal: Signal) {
+        kill_process(Pid::from_raw(self.child.id().cast_signed()).unwrap(), signal).unwrap();
+    }
+}
+
+impl Drop for Watch {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn add(server: &Server, quantity: &str) {
+    ok(server, &["--user", "office", "--name", "ann", "add", "espresso", quantity]);
+}
+
+#[test]
+fn watch_tells_each_update_at_once_and_nobody_sees_it() {
+    let server = Server::with_demo();
+    add(&server, "1");
+    let mut watch = Watch::start(&server, server.url());
+    let up = watch.next();
+    assert_eq!(up["event"], "up");
+    add(&server, "2");
+    let first = watch.next();
+    let version = up["version"].as_u64().unwrap();
+    assert_eq!(
+        (&first["event"], &first["by"], &first["kind"]),
+        (&"update".into(), &"ann".into(), &"edit".into())
+    );
+    assert_eq!(first["version"], version + 1);
+    assert_eq!(first["changes"], serde_json::json!([{ "product": "espresso", "quantity": 3, "delta": 2 }]));
+    ok(&server, &["--user", "office", "clear"]);
+    let second = watch.next();
+    assert_eq!(
+        (&second["kind"], &second["version"], &second["lines"]),
+        (&"clear".into(), &(version + 2).into(), &0.into())
+    );
+    assert_eq!(server.get("EXISTS {cart:office}:watchers"), "0");
+    // A signal ends it without a word.
+    for signal in [Signal::INT, Signal::TERM] {
+        let mut watch = Watch::start(&server, server.url());
+        watch.next();
+        watch.signal(signal);
+        let mut rest = String::new();
+        watch.lines.read_to_string(&mut rest).unwrap();
+        assert_eq!(rest, "");
+        watch.child.wait().unwrap();
+    }
+}
+
+#[test]
+fn watch_for_people() {
+    let server = Server::with_demo();
+    let line = format!(
+        "{TROLLEY} --redis {} --user office watch 2>&1 | for n in 1 2 3; do read -r line; echo \"$line\"; done",
+        server.url()
+    );
+    let mut child =
+        Command::new("bash").args(["-c", &line]).env("TZ", "UTC").stdout(Stdio::piped()).spawn().unwrap();
+    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines().map(Result::unwrap);
+    assert_eq!(lines.next().unwrap(), "trolley: watching the cart of office");
+    add(&server, "2");
+    let line = lines.next().unwrap();
+    assert!(
+        regex::Regex::new(r"^\d\d:\d\d:\d\d #\d+ ann  espresso \+2, now 2$").unwrap().is_match(&line),
+        "{line}"
+    );
+    ok(&server, &["--user", "office", "--name", "ann", "clear"]);
+    assert!(lines.next().unwrap().ends_with(" ann  clear: espresso gone"));
+    // The reader has seen enough, and no further update is needed to end it.
+    assert!(child.wait().unwrap().success());
+}
+
+#[test]
+fn watch_ends_by_itself_when_nobody_reads_any_more() {
+    let server = Server::with_demo();
+    let mut watch = Watch::start(&server, server.url());
+    watch.next();
+    let (reader, writer) = std::io::pipe().unwrap();
+    let args = ["--redis", server.url(), "watch", "--json"];
+    let mut child = trolley(server.dir(), &args).stdout(writer).stderr(Stdio::piped()).spawn().unwrap();
+    let mut lines = BufReader::new(reader);
+    lines.read_line(&mut String::new()).unwrap();
+    drop(lines);
+    assert!(child.wait().unwrap().success());
+    let mut said = String::new();
+    child.stderr.take().unwrap().read_to_string(&mut said).unwrap();
+    assert_eq!(said, "");
+}
+
+/// Reads updates until one has this version; they must be contiguous from `last` on.
+fn contiguous(watch: &mut Watch, last: &mut u64, until: u64) -> Vec<String> {
+    let mut events = Vec::new();
+    while *last < until {
+        let told = watch.next();
+        let event = told["event"].as_str().unwrap();
+        events.push(event.to_owned());
+        let (from, to) = match event {
+            "update" => (told["version"].as_u64().unwrap(), told["version"].as_u64().unwrap()),
+            "gap" => (told["from"].as_u64().unwrap(), told["to"].as_u64().unwrap()),
+            _ => continue,
+        };
+        assert_eq!(from, *last + 1, "{told}");
+        *last = to;
+    }
+    events.dedup();
+    events
+}
+
+fn version(server: &Server) -> u64 {
+    server.get("HGET {cart:office}:meta version").parse().unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn watch_is_contiguous_through_reconnects() {
+    let server = Server::with_demo();
+    let proxy = Proxy::start(&server.socket(), "flaky");
+    add(&server, "1");
+    let mut watch = Watch::start(&server, &proxy.url());
+    let mut last = watch.next()["version"].as_u64().unwrap();
+    // Links are cut again and again while the cart changes.
+    proxy.faults.on.store(true, Ordering::Relaxed);
+    proxy.faults.drop_every.store(7, Ordering::Relaxed);
+    for _ in 0..60 {
+        add(&server, "1");
+    }
+    proxy.faults.on.store(false, Ordering::Relaxed);
+    let events = contiguous(&mut watch, &mut last, version(&server));
+    assert!(!events.contains(&"gap".to_owned()) && events.contains(&"down".to_owned()), "{events:?}");
+}
+
+#[test]
+fn watch_fills_from_the_log_and_names_what_even_that_lacks() {
+    let mut server = Server::with_demo();
+    add(&server, "1");
+    let mut watch = Watch::start(&server, server.url());
+    let mut last = watch.next()["version"].as_u64().unwrap();
+    // A message that is none of ours makes it look again.
+    let apart = |server: &Server, quantity: &str| {
+        server.cmd("CLIENT KILL TYPE pubsub");
+        add(server, quantity);
+    };
+    apart(&server, "1");
+    contiguous(&mut watch, &mut last, version(&server));
+    server.freeze();
+    server.thaw();
+    // While it is away the log loses its start.
+    server.kill();
+    assert_eq!(watch.next()["event"], "down");
+    // It tries again several times a second: all is done in one step when the server is back.
+    server.restart();
+    for _ in 0..5 {
+        add(&server, "1");
+    }
+    let now = version(&server);
+    let events = contiguous(&mut watch, &mut last, now);
+    assert!(events.contains(&"up".to_owned()) && !events.contains(&"gap".to_owned()), "{events:?}");
+    // The counter moves without a word in the log: no client of ours does that.
+    server.cmd("DEL {cart:office}:log");
+    server.cmd("HINCRBY {cart:office}:meta version 3");
+    add(&server, "1");
+    let events = contiguous(&mut watch, &mut last, now + 4);
+    assert_eq!(events, ["gap", "update"]);
+}
+
+#[test]
+fn set_and_clear() {
+    let server = Server::with_demo();
+    let office = |args: &[&str]| ok(&server, &[&["--user", "office"], args].concat());
+    assert_eq!(office(&["set", "espresso", "5"]), "5 × Espresso in the cart of office\n");
+    assert_eq!(office(&["set", "Flat White", "2"]), "2 × Flat White in the cart of office\n");
+    assert_eq!(office(&["set", "espresso", "3"]), "3 × Espresso in the cart of office\n");
+    assert_eq!(server.get("ZSCORE cart:office espresso"), "3");
+    for (args, sentence) in [
+        (&["set", "espresso", "0"][..], "The quantity is zero"),
+        (&["set", "espresso", "1000"], "the limit is 999"),
+        (&["set", "nothing", "1"], "There is no product “nothing”"),
+    ] {
+        let output = run(&server, args);
+        assert_eq!(output.status.code(), Some(1));
+        assert!(String::from_utf8_lossy(&output.stderr).contains(sentence));
+    }
+    let cleared = office(&["clear", "--op-id", "night-1"]);
+    assert_eq!(cleared, "Cleared 2 lines from the cart of office\n");
+    office(&["add", "espresso"]);
+    // The same again is the same change, and clears nothing.
+    assert_eq!(office(&["clear", "--op-id", "night-1"]), cleared);
+    assert_eq!(server.get("ZCARD cart:office"), "1");
+    office(&["clear"]);
+    let output = run(&server, &["--user", "office", "clear", "--json"]);
+    let refused: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!((output.status.code(), &refused["error"]["code"]), (Some(1), &"already_empty".into()));
+}
+
+/// What bash offers for a line that is being typed.
+fn bash(server: &Server, line: &str) -> Vec<String> {
+    let script = format!(
+        "source <({TROLLEY} completions bash); read -ra COMP_WORDS <<<'{line}'
+         [[ '{line}' == *' ' ]] && COMP_WORDS+=('')
+         COMP_CWORD=$(( ${{#COMP_WORDS[@]}} - 1 )); COMP_TYPE=9
+         complete -p trolley | grep -o -- '-F [^ ]*' | {{ read -r _ f; $f trolley \"${{COMP_WORDS[COMP_CWORD]}}\"; printf '%s\\n' \"${{COMPREPLY[@]}}\"; }}"
+    );
+    let output = Command::new("bash")
+        .args(["--norc", "-c", &script])
+        .env("HOME", server.dir())
+        .env("TROLLEY_REDIS", server.url())
+        .output()
+        .unwrap();
+    assert!(output.stderr.is_empty(), "{}", String::from_utf8_lossy(&output.stderr));
+    let text = String::from_utf8(output.stdout).unwrap();
+    text.lines().filter(|line| !line.is_empty()).map(|word| word.trim_end().to_owned()).collect()
+}
+
+#[test]
+fn bash_completes_commands_and_products() {
+    let mut server = Server::with_demo();
+    assert_eq!(bash(&server, "trolley exp"), ["export"]);
+    assert_eq!(bash(&server, "trolley add esp"), ["espresso", "espresso-beans"]);
+    assert_eq!(bash(&server, "trolley product set espresso pr"), ["price="]);
+    assert_eq!(bash(&server, "trolley --json remove flat"), ["flat-white"]);
+    // A shop that is named on the line is the one that is asked.
+    assert!(bash(&server, "trolley --redis unix:///no/such.sock add esp").is_empty());
+    // A million products: still few and quick, from the index alone.
+    server.cmd("ZADD catalog 0 esp\u{1b}x");
+    assert_eq!(bash(&server, "trolley add esp"), ["espresso", "espresso-beans"]);
+    server.kill();
+    assert!(bash(&server, "trolley add esp").is_empty());
+}
+
+#[test]
+fn completions_for_each_shell() {
+    let server = Server::start();
+    for (shell, words) in [("bash", "complete "), ("zsh", "compdef"), ("fish", "complete ")] {
+        let script = ok(&server, &["completions", shell]);
+        assert!(script.contains(words) && script.contains("TROLLEY_COMPLETE"), "{script}");
+    }
+    assert_eq!(run(&server, &["completions", "csh"]).status.code(), Some(2));
+}
+
+#[test]
+fn the_manual_page_names_every_command() {
+    let server = Server::start();
+    let page = ok(&server, &["man"]);
+    assert!(page.contains(".TH trolley 1"), "{page}");
+    let folder = server.dir().join("trolley.1");
+    std::fs::write(&folder, &page).unwrap();
+    let shown = Command::new("man")
+        .args(["-l"])
+        .arg(&folder)
+        .env("MANWIDTH", "100")
+        .env("LC_ALL", "C.UTF-8")
+        .output();
+    let text = match shown {
+        Ok(shown) => {
+            assert!(shown.status.success() && shown.stderr.is_empty(), "{shown:?}");
+            String::from_utf8(shown.stdout).unwrap()
+        }
+        // Not every machine can show one.
+        Err(_) => page,
+    };
+    for word in [
+        "SYNOPSIS",
+        "COMMANDS",
+        "trolley import",
+        "trolley product set",
+        "--strict",
+        "--session-timeout",
+        "Exit status",
+    ] {
+        assert!(text.contains(word), "{word} in\n{text}");
+    }
+}
+
+/// The document with what differs from run to run made equal.
+fn steady(document: &str) -> String {
+    let mut value: Value = serde_json::from_str(document).unwrap();
+    settle(&mut value);
+    serde_json::to_string_pretty(&value).unwrap()
+}
+
+fn settle(value: &mut Value) {
+    match value {
+        Value::Object(map) => {
+            for (name, value) in map {
+                match name.as_str() {
+                    "version" | "expires_in_ms" | "expires_at" | "at" | "pid" if value.is_number() => {
+                        *value = "(number)".into()
+                    }
+                    "op_id" | "file" | "socket" | "data" if value.is_string() => *value = "(text)".into(),
+                    _ => settle(value),
+                }
+            }
+        }
+        Value::Array(values) => values.iter_mut().for_each(settle),
+        _ => {}
+    }
+}
+
+#[test]
+fn json_documents_are_stable() {
+    let server = Server::start();
+    let path = server.dir().join("teas.csv");
+    std::fs::write(
+        &path,
+        "id,name,price,category,unit,stock,description\ngreen,Green Tea,2.40,Tea,cup,4,Mild\nbad,,1,,,,\n",
+    )
+    .unwrap();
+    let path = path.to_str().unwrap();
+    let mut book = String::new();
+    let mut note = |args: &[&str]| {
+        let output = run(&server, &[&["--json", "--user", "office", "--name", "ann"], args].concat());
+        let args: Vec<&str> = args.iter().map(|arg| if *arg == path { "teas.csv" } else { arg }).collect();
+        book.push_str(&format!(
+            "$ trolley --json {}   # {}\n",
+            args.join(" "),
+            output.status.code().unwrap()
+        ));
+        for stream in [output.stdout, output.stderr] {
+            for line in String::from_utf8(stream).unwrap().lines() {
+                book.push_str(&steady(line));
+                book.push('\n');
+            }
+        }
+    };
+    note(&["import", path]);
+    note(&["import", path, "--strict"]);
+    note(&["products"]);
+    note(&["product", "set", "green", "price=2.50"]);
+    note(&["product", "show", "green"]);
+    note(&["add", "green", "2"]);
+    note(&["set", "green", "5"]);
+    note(&["cart"]);
+    note(&["remove", "green", "1"]);
+    note(&["clear"]);
+    note(&["product", "delete", "green"]);
+    note(&["export", path]);
+    note(&["add", "green"]);
+    note(&["product", "set", "green", "colour=red"]);
+    note(&["product", "set", "green", "colour"]);
+    note(&["import", "/no/such/file"]);
+    note(&["add"]);
+    note(&["frobnicate"]);
+    note(&["--session-timeout", "soon", "cart"]);
+    insta::assert_snapshot!(book);
+}
