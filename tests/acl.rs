@@ -86,8 +86,8 @@ fn a_shopper_has_one_cart() {
     for binary in server::binaries() {
         let server = admitted(&binary, "shopper");
         ok(&server, &["products", "bread"]);
-        ok(&server, &["product", "espresso"]);
-        ok(&server, &["export", "shop.csv"]);
+        let file = server.dir().join("shop.csv").display().to_string();
+        ok(&server, &["export", &file]);
         ok(&server, &["set", "croissant", "2"]);
         ok(&server, &["clear"]);
         ok(&server, &["add", "espresso", "3"]);
@@ -171,7 +171,10 @@ fn an_importer_has_products_and_no_carts() {
         server.cmd("HSET product:gone name Gone price 1");
         std::fs::write(&file, text).unwrap();
         ok(&server, &["import", "--replace", &file]);
-        assert_eq!((server.get("EXISTS product:gone"), server.get("HGET product:espresso stock")), ("0".into(), String::new()));
+        assert_eq!(
+            (server.get("EXISTS product:gone"), server.get("HGET product:espresso stock")),
+            ("0".into(), String::new())
+        );
         server.cmd("ZREM catalog espresso");
         assert!(ok(&server, &["products"]).contains("espresso"));
         assert_ne!(server.get("ZSCORE catalog espresso"), "");

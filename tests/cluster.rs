@@ -44,7 +44,7 @@ fn every_command_works_on_a_cluster() {
             let key = format!("product:new{n}");
             cluster.get(&key, &format!("HSET {key} name New-{n} price 1.25"));
         }
-        assert_eq!(ok_at(home, &url, &["products"]).lines().count(), 70);
+        assert_eq!(ok_at(home, &url, &["products"]).lines().count(), 71);
         let added = ok_at(home, &url, &["add", "espresso", "3", "--user", "ann"]);
         assert!(added.contains("3 × Espresso"), "{added}");
         ok_at(home, &url, &["add", "sourdough", "--user", "ann"]);
@@ -53,7 +53,18 @@ fn every_command_works_on_a_cluster() {
         assert!(cart.contains("Espresso") && cart.contains("4.80"), "{cart}");
         let refused = run_at(home, &url, &["add", "nothing-like-it", "--user", "ann"]);
         assert_eq!(refused.status.code(), Some(1));
-        cluster.get("cart:ann", "DEL cart:ann");
+        ok_at(home, &url, &["set", "espresso", "7", "--user", "ann"]);
+        ok_at(home, &url, &["clear", "--user", "ann"]);
+        // Out, and in again in place of what came since.
+        let file = home.join("shop.csv").display().to_string();
+        ok_at(home, &url, &["export", &file]);
+        cluster.get("product:late", "HSET product:late name Late price 1");
+        ok_at(home, &url, &["import", "--replace", &file]);
+        assert_eq!(cluster.get("product:late", "EXISTS product:late"), "0");
+        assert_eq!(cluster.get("catalog", "ZCARD catalog"), "70");
+        for n in 0..6 {
+            cluster.get(&format!("product:new{n}"), &format!("DEL product:new{n}"));
+        }
         cluster.get("catalog", "DEL catalog");
     }
 }

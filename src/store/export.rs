@@ -45,10 +45,7 @@ impl Export {
     }
 }
 
-async fn read(
-    conn: &Conn,
-    ids: Vec<ProductId>,
-) -> Result<Vec<(ProductId, Raw)>, Trouble> {
+async fn read(conn: &Conn, ids: Vec<ProductId>) -> Result<Vec<(ProductId, Raw)>, Trouble> {
     let raw = fetch_raw(conn, ids.iter()).await?;
     Ok(ids.into_iter().zip(raw).filter_map(|(id, raw)| Some((id, raw.ok()??))).collect())
 }

@@ -5,8 +5,8 @@ use super::error::Trouble;
 use super::{batch, keys};
 use crate::model::ProductId;
 use crate::model::product::FIELDS;
-use redis::aio::ConnectionLike;
 use redis::Value;
+use redis::aio::ConnectionLike;
 
 /// Ids on one page.
 const PAGE: usize = 1_000;
