@@ -5,10 +5,12 @@
 //! the heartbeat finds ahead) reads the cart again. Changes wait here in order until they
 //! are settled, and are sent again with the same op id after a break.
 
+mod sending;
+
 use super::address::Address;
-use super::cart::{self, Attempt, Known, Presence};
+use super::cart::{self, Presence};
 use super::catalog::read_products;
-use super::connection::{self, Conn, Policy};
+use super::connection::{Conn, Policy};
 use super::decode::{self, CatalogNews, Watcher};
 use super::error::{Error, Trouble};
 use super::keys::{CATALOG_UPDATES, CartKeys};
@@ -203,7 +205,7 @@ enum Done {
 /// The link while one connection lasts.
 struct Session {
     conn: MultiplexedConnection,
-    products: Products,
+    products: sending::Products,
     /// Changes that wait until the products that they add have been asked for, on another
     /// node; those behind them wait, too, so that all are sent in order.
     unchecked: Vec<OpId>,
@@ -224,26 +226,6 @@ struct Session {
     misses: u32,
     beats: u64,
     watchers: Vec<Watcher>,
-}
-
-/// The way to the products.
-#[derive(Clone)]
-enum Products {
-    /// They are on the cart's server.
-    Here(MultiplexedConnection),
-    /// They are on all nodes of a cluster.
-    Spread(Locator, Arc<OnceCell<Conn>>),
-}
-
-impl Products {
-    async fn conn(mut self) -> Result<Conn, Trouble> {
-        match &mut self {
-            Products::Here(server) => Ok(Conn::One(server.clone())),
-            Products::Spread(locator, conn) => {
-                conn.get_or_try_init(|| connection::open_all(locator)).await.cloned()
-            }
-        }
-    }
 }
 
 /// The session is over: the trouble that ended it, or `None` where nobody listens any more.
@@ -268,9 +250,9 @@ impl Session {
         conn.subscribe(&[keys.updates.as_str(), CATALOG_UPDATES]).await.map_err(Trouble::from)?;
         cart::prepare(&mut conn).await?;
         let products = if locator.is_cluster() {
-            Products::Spread(locator.clone(), products)
+            sending::Products::Spread(locator.clone(), products)
         } else {
-            Products::Here(conn.clone())
+            sending::Products::Here(conn.clone())
         };
         Ok(Session {
             conn,
@@ -378,44 +360,8 @@ impl Session {
 
     async fn on_done(&mut self, link: &mut Link, done: Done) -> Result<(), Over> {
         match done {
-            Done::Checked(ops, Ok(missing)) => {
-                self.checking = false;
-                for place in 0..link.unsettled.len() {
-                    if ops.contains(&link.unsettled[place].change.op) {
-                        self.dispatch(link, place, Some(missing.clone()));
-                    }
-                }
-                self.check(link);
-                Ok(())
-            }
-            Done::Checked(_, Err(trouble)) if link.locator.may_pass(&trouble) => Err(Some(trouble)),
-            Done::Checked(ops, Err(trouble)) => {
-                self.checking = false;
-                for op in ops {
-                    self.on_sent(link, op, Err(Error::Trouble(trouble.clone()))).await?;
-                }
-                self.check(link);
-                Ok(())
-            }
-            Done::Copied(count, Ok(replicas)) => {
-                self.copying = false;
-                if replicas >= i64::from(link.policy.confirm_replicas) {
-                    for (op, update) in self.uncopied.drain(..count).collect::<Vec<_>>() {
-                        self.settle(link, op, Ok(update)).await?;
-                    }
-                }
-                self.copy(link);
-                Ok(())
-            }
-            Done::Copied(_, Err(trouble)) if link.locator.may_pass(&trouble) => Err(Some(trouble)),
-            Done::Copied(_, Err(trouble)) => {
-                self.copying = false;
-                for (op, _) in std::mem::take(&mut self.uncopied) {
-                    let unknown = Error::Unknown { op: op.clone(), trouble: trouble.clone() };
-                    self.settle(link, op, Err(unknown)).await?;
-                }
-                Ok(())
-            }
+            Done::Checked(ops, missing) => self.on_checked(link, ops, missing).await,
+            Done::Copied(count, replicas) => self.on_copied(link, count, replicas).await,
             Done::Sent(op, outcome) => self.on_sent(link, op, outcome).await,
             Done::Cart(outcome) => self.on_cart(link, outcome).await,
             Done::Superseded => Err(Some(Trouble::Changing)),
@@ -438,57 +384,6 @@ impl Session {
                 self.see(link, watchers).await
             }
         }
-    }
-
-    async fn on_sent(
-        &mut self,
-        link: &mut Link,
-        op: OpId,
-        outcome: Result<Update, Error>,
-    ) -> Result<(), Over> {
-        if let Err(Error::Trouble(trouble)) = &outcome
-            && link.locator.may_pass(trouble)
-        {
-            // It stays in the queue and is sent again over the next connection.
-            return Err(Some(trouble.clone()));
-        }
-        if let Ok(update) = &outcome {
-            self.tell_in_order(link, Event::Update(update.clone())).await?;
-            if link.policy.confirm_replicas > 0 {
-                self.uncopied.push((op, update.clone()));
-                self.copy(link);
-                return Ok(());
-            }
-        }
-        self.settle(link, op, outcome).await
-    }
-
-    /// Asks whether the replicas have what is applied.
-    fn copy(&mut self, link: &Link) {
-        if self.copying || self.uncopied.is_empty() {
-            return;
-        }
-        self.copying = true;
-        let (mut conn, count) = (self.conn.clone(), self.uncopied.len());
-        let wait = cart::copies(link.policy.confirm_replicas);
-        self.work.push(Box::pin(async move {
-            Done::Copied(count, wait.query_async(&mut conn).await.map_err(Trouble::from))
-        }));
-    }
-
-    /// A change is over.
-    async fn settle(
-        &mut self,
-        link: &mut Link,
-        op: OpId,
-        outcome: Result<Update, Error>,
-    ) -> Result<(), Over> {
-        let sent = link.unsettled.iter().find(|waiting| waiting.change.op == op);
-        if let Some((_, at)) = sent.and_then(|waiting| waiting.first) {
-            cart::note(link.user.as_str(), &op, at, &outcome);
-        }
-        link.unsettled.retain(|waiting| waiting.change.op != op);
-        self.tell_in_order(link, Event::Settled(op, outcome)).await
     }
 
     async fn on_cart(&mut self, link: &Link, outcome: Result<Cart, Trouble>) -> Result<(), Over> {
@@ -578,62 +473,6 @@ impl Session {
     fn read_activity(&mut self, link: &Link) {
         let (mut conn, keys) = (self.conn.clone(), link.keys.clone());
         self.work.push(Box::pin(async move { Done::Activity(cart::activity(&mut conn, &keys).await) }));
-    }
-
-    /// Sends all that waits, in order.
-    fn send_waiting(&mut self, link: &mut Link) {
-        for place in 0..link.unsettled.len() {
-            self.send(link, place);
-        }
-    }
-
-    fn send_last(&mut self, link: &mut Link) {
-        self.send(link, link.unsettled.len() - 1);
-    }
-
-    fn send(&mut self, link: &mut Link, place: usize) {
-        match self.products {
-            Products::Here(_) => self.dispatch(link, place, None),
-            Products::Spread(..) => {
-                self.unchecked.push(link.unsettled[place].change.op.clone());
-                self.check(link);
-            }
-        }
-    }
-
-    /// Asks for the products of all changes that wait for it.
-    fn check(&mut self, link: &Link) {
-        if self.checking || self.unchecked.is_empty() {
-            return;
-        }
-        self.checking = true;
-        let ops = std::mem::take(&mut self.unchecked);
-        let waiting = link.unsettled.iter().filter(|waiting| ops.contains(&waiting.change.op));
-        let changes: Vec<Change> = waiting.map(|waiting| waiting.change.clone()).collect();
-        let products = self.products.clone();
-        self.work.push(Box::pin(async move {
-            let missing = match products.conn().await {
-                Ok(conn) => cart::missing(&conn, &changes).await,
-                Err(trouble) => Err(trouble),
-            };
-            Done::Checked(ops, missing)
-        }));
-    }
-
-    /// Sends a change; `missing` are the products that another node said are none.
-    fn dispatch(&mut self, link: &mut Link, place: usize, missing: Option<Vec<ProductId>>) {
-        let waiting = &mut link.unsettled[place];
-        let again = waiting.first.is_some();
-        let (known, at) = *waiting.first.get_or_insert((self.version, Instant::now()));
-        let age = u64::try_from(at.elapsed().as_millis()).unwrap_or(u64::MAX);
-        let attempt = Attempt { again, known, age };
-        let (mut conn, keys, policy) = (self.conn.clone(), link.keys.clone(), link.policy.clone());
-        let change = waiting.change.clone();
-        self.work.push(Box::pin(async move {
-            let known = missing.as_deref().map_or(Known::Here, Known::Missing);
-            let outcome = cart::send(&mut conn, &keys, &policy, &change, attempt, known).await;
-            Done::Sent(change.op, outcome)
-        }));
     }
 }
 

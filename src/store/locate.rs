@@ -62,7 +62,6 @@ impl Locator {
     /// Learns from a redirection where to ask next.
     pub(super) fn learn(&mut self, trouble: &Trouble) {
         if let Trouble::Moved { host, port } = trouble {
-            self.address = self.address.as_cluster();
             self.ask.push_front(self.address.at(host, *port));
             self.ask.truncate(MOST_KNOWN);
         }
