@@ -31,9 +31,15 @@ local op, who, kind = ARGV[1], ARGV[2], ARGV[3]
 local timeout, limit, most_lines = tonumber(ARGV[4]), tonumber(ARGV[5]), tonumber(ARGV[6])
 local item_timeout = tonumber(ARGV[11])
 
--- A repeat gets the first answer.
-local first = redis.call('HGET', KEYS[4], op) or redis.call('HGET', KEYS[5], op)
-if first then return first end
+-- A repeat gets the first answer. It is written once more, as WAIT on a new connection
+-- waits only for what that connection has written.
+for generation = 4, 5 do
+  local first = redis.call('HGET', KEYS[generation], op)
+  if first then
+    redis.call('HSET', KEYS[generation], op, first)
+    return first
+  end
+end
 
 local clock = redis.call('TIME')
 local now = clock[1] * 1000 + math.floor(clock[2] / 1000)
