@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use trolley::model::{
     Cart, Catalog, Deadline, Edit, Kind, LineChange, Money, OpId, Product, ProductId, Update, UserName,
 };
+use trolley::store::decode::CatalogNews;
 use trolley::store::link::Event;
 use trolley::store::{Error, Shop, Trouble, Watcher, demo};
 use trolley::tui::key::Key;
@@ -343,4 +344,20 @@ fn large_catalogs_are_searched_elsewhere_and_late_answers_are_dropped() {
     let last = stage.state.cart.unconfirmed.back().unwrap();
     assert!(matches!(&last.edits[..], [Edit::Add { product, .. }] if *product == id("t4")));
     assert_eq!(Catalog::new(vec![product(3)]).categories(), ["Things"]);
+}
+
+#[test]
+fn nothing_is_waited_for_that_can_not_come_about() {
+    // Asked to read the catalog while it is being read, and offline: no clock brings it on.
+    let mut stage = Stage::filled(80, 24);
+    stage.link(Event::Catalog(CatalogNews::Everything));
+    stage.link(Event::Catalog(CatalogNews::Everything));
+    assert!(stage.state.catalog.loading && stage.state.catalog.again);
+    let now = stage.now.steady;
+    assert!(stage.state.next_moment().is_none_or(|at| at > now));
+    stage.link(Event::Down(Trouble::Refused));
+    stage.take_in(Message::Catalog(Err(Trouble::Refused), 0));
+    stage.now.steady += 100_000;
+    stage.take_in(Message::Clock);
+    assert!(stage.state.next_moment().is_none_or(|at| at > now + 100_000));
 }
