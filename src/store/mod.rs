@@ -30,7 +30,7 @@ mod pages;
 pub use address::Address;
 pub use cart::{
     Attempt, MOST_LINES, add_as, add_to_cart, clear_as, get_cart_items, get_log, new_op, remove_as,
-    remove_from_cart, set_as,
+    remove_from_cart, send, set_as,
 };
 pub use catalog::{
     Reading, Shop, find_unlisted, get_catalog, get_product, get_products, get_shop, load_catalog, put_shop,

@@ -436,6 +436,13 @@ impl State {
         Some(due.max(self.cart.expiry_asked.map_or(0, |at| at + 1_000)))
     }
 
+    /// Whether the catalog is to be read again, as soon as it has rested.
+    #[must_use]
+    pub fn may_read_again(&self) -> bool {
+        let online = matches!(self.link, Link::Live | Link::Syncing);
+        self.catalog.again && !self.catalog.loading && online
+    }
+
     /// The next moment, by the steady clock, at which something changes by itself.
     #[must_use]
     pub fn next_moment(&self) -> Option<u64> {
@@ -449,7 +456,7 @@ impl State {
             let step = if left > super::view::SECONDS_BELOW { 60_000 } else { 1_000 };
             deadline - (left - 1) / step * step
         });
-        let catalog = self.catalog.again.then_some(self.catalog.rest_until);
+        let catalog = self.may_read_again().then_some(self.catalog.rest_until);
         let expiry = self.next_expiry().filter(|_| self.link == Link::Live);
         marks.chain(notice).chain(countdown).chain(catalog).chain(expiry).min()
     }

@@ -8,7 +8,7 @@ use crate::store::decode::CatalogNews;
 use crate::store::{Shop, Trouble};
 use crate::tui::message::{Effect, Found, Purpose, Search};
 use crate::tui::palette;
-use crate::tui::state::{CatalogPane, Link, Scroll, State};
+use crate::tui::state::{CatalogPane, Scroll, State};
 use std::sync::Arc;
 
 /// After reading the whole catalog it rests for this many times as long as that took.
@@ -22,11 +22,9 @@ pub fn ask(state: &mut State, effects: &mut Vec<Effect>) {
 
 /// Reads the catalog again where that is due.
 pub fn read_again(state: &mut State, effects: &mut Vec<Effect>) {
-    let pane = &mut state.catalog;
-    let online = matches!(state.link, Link::Live | Link::Syncing);
-    if pane.again && !pane.loading && online && state.now >= pane.rest_until {
-        pane.again = false;
-        pane.loading = true;
+    if state.may_read_again() && state.now >= state.catalog.rest_until {
+        state.catalog.again = false;
+        state.catalog.loading = true;
         effects.push(Effect::LoadCatalog);
     }
 }
