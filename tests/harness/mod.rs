@@ -6,6 +6,7 @@
 pub mod headless;
 pub mod proxy;
 pub mod server;
+pub mod stage;
 pub mod terminal;
 
 pub use headless::Headless;

@@ -282,8 +282,9 @@ impl Terminal {
         self.shown.0.lock().unwrap().hung_up = true;
         *self.keyboard.lock().unwrap() = None;
         self.master = None;
-        // The reader holds the terminal open until something comes: wake it.
-        (&tty).write_all(b"\0").unwrap();
+        // The reader holds the terminal open until something comes: wake it, unless it has
+        // gone already.
+        let _ = (&tty).write_all(b"\0");
     }
 
     /// Waits for the program to end.
