@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 use vt100::{Parser, Screen};
 
 /// How long anything may take to show.
-const PATIENCE: Duration = Duration::from_secs(20);
+const PATIENCE: Duration = Duration::from_secs(60);
 /// A lone escape must stay alone for a moment, or it begins another key.
 const ALONE: Duration = Duration::from_millis(40);
 /// The local flags of a terminal in its usual mode: ICANON and ECHO.
