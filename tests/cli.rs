@@ -18,6 +18,15 @@ fn fails(server: &Server, args: &[&str]) -> (i32, String) {
 }
 
 #[test]
+fn people_read_products_by_category() {
+    let server = Server::with_demo();
+    let args = ["--redis", server.url(), "products"];
+    let mut terminal = harness::Terminal::builder(harness::TROLLEY).args(&args).home(server.dir()).open();
+    assert_eq!(terminal.wait_exit().exit_code(), 0);
+    terminal.wait("^Snacks & Sweets *$");
+}
+
+#[test]
 fn add_remove_and_cart() {
     let server = Server::with_demo();
     assert_eq!(

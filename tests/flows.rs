@@ -11,14 +11,21 @@ fn find_and_add_three_products_and_change_one_with_few_keys() {
     let server = Server::with_demo();
     let mut shop = shop(&server, "alice", "ann");
     shop.wait("64 products");
-    // The README quotes this number.
-    let keys = "/ e s p enter 2 a / s o u enter a / o a t enter 3 a / e s p enter 3 +";
-    assert_eq!(keys.split_whitespace().count(), 27);
-    shop.keys(keys);
-    shop.wait(r"5 Espresso ");
-    shop.wait(r"1 Sourdough Loaf ");
-    shop.wait(r"3 Oat Milk ");
-    shop.wait("9 items ");
+    // The README quotes these numbers: by command, and by search.
+    let command = ": e s p space 2 enter : s o u enter : o a t space 3 enter tab g 3 +";
+    let search = "/ e s p enter 2 a / s o u enter a / o a t enter 3 a tab g 3 +";
+    assert_eq!([command, search].map(|keys| keys.split_whitespace().count()), [23, 24]);
+    for keys in [command, search] {
+        shop.keys(keys);
+        shop.wait(r"5 Espresso ");
+        shop.wait(r"1 Sourdough Loaf ");
+        shop.wait(r"3 Oat Milk ");
+        shop.wait("9 items ");
+        shop.keys("C y");
+        shop.wait("The cart is empty");
+        shop.keys("left esc esc");
+        shop.wait("64 products");
+    }
     // The same with the server's own client, without any search, price or total.
     let lines = [
         "HGET product:espresso name",
@@ -124,6 +131,39 @@ fn pasted_text_is_typed_and_orders_nothing() {
     shop.send(b"\x1b[I\x1b[O");
     shop.keys("enter a");
     shop.wait("1 item ");
+}
+
+#[test]
+fn a_paste_that_never_ends_holds_nothing_up() {
+    let server = Server::with_demo();
+    let mut ann = shop(&server, "alice", "ann");
+    ann.wait("64 products");
+    ann.send(b"/\x1b[200~esp");
+    // Sizes and other people's changes go on meanwhile.
+    ann.resize(100, 30);
+    harness::ok(&server, &["--user", "alice", "--name", "bob", "add", "milk", "2"]);
+    ann.wait("2 items ");
+    // After a silence the text is there, and keys are keys.
+    ann.wait("/esp [0-9]+ of 64");
+    ann.keys("enter 3 a");
+    ann.wait("5 items ");
+    // Ctrl-C is one at once, as terminals take it out of what they paste.
+    ann.send(b"\x1b[200~aaa\x03");
+    assert_eq!(ann.wait_exit().exit_code(), 0);
+    ann.assert_restored();
+    for (signal, status) in [(Signal::TERM, 143), (Signal::HUP, 129), (Signal::INT, 130)] {
+        let mut bob = shop(&server, "alice", "bob");
+        bob.wait("64 products");
+        bob.send(b"\x1b[200~aaa");
+        bob.signal(signal);
+        assert_eq!(bob.wait_exit().exit_code(), status);
+    }
+    let mut cleo = shop(&server, "alice", "cleo");
+    cleo.wait("64 products");
+    cleo.send(b"\x1b[200~aaa");
+    cleo.hang_up();
+    assert_eq!(cleo.wait_exit().exit_code(), 129);
+    assert_eq!(server.get("ZCARD cart:alice"), "2");
 }
 
 #[test]

@@ -163,8 +163,11 @@ fn undo_takes_back_only_ones_own_work() {
     bob.wait("3 items");
     bob.keys("2 a");
     ann.wait("5 items");
+    // Only what is confirmed can be taken back.
+    ann.gone("…€");
     ann.keys("u");
     bob.wait("2 items");
+    ann.gone("…€");
     ann.keys("ctrl-r");
     bob.wait("5 items");
     // Clearing asks for another key than its own, and can be taken back.
@@ -174,6 +177,7 @@ fn undo_takes_back_only_ones_own_work() {
     ann.wait("Clear the whole cart, 2 lines");
     ann.keys("y");
     bob.wait("The cart is empty");
+    ann.wait("ann +cleared 2 lines");
     ann.keys("u");
     bob.wait("9 items");
     bob.wait("ann +took back a change of 2 lines");

@@ -1,161 +1,18 @@
 //! Every screen at every size: pictures in text, and no size that breaks.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test may fail")]
 
+mod harness;
+
+use harness::stage::{SIZES, Stage, demo_products, id, screens};
 use ratatui::Terminal;
 use ratatui::backend::TestBackend;
-use std::collections::BTreeMap;
-use trolley::model::{
-    Cart, Catalog, Deadline, Edit, Kind, LineChange, Money, OpId, Product, ProductId, Update, UserName,
-};
+use ratatui::layout::Rect;
+use trolley::model::{Catalog, Edit, Product};
 use trolley::store::decode::CatalogNews;
 use trolley::store::link::Event;
-use trolley::store::{Error, Shop, Trouble, Watcher, demo};
-use trolley::tui::key::Key;
-use trolley::tui::keymap::Keymap;
-use trolley::tui::message::{Found, Message, Mouse, MouseKind, Now, Purpose};
-use trolley::tui::state::{Session, State};
-use trolley::tui::theme::Theme;
-use trolley::tui::update::update;
+use trolley::store::{Error, Shop, Trouble};
+use trolley::tui::message::{Found, Message, Mouse, MouseKind, Purpose};
 use trolley::tui::view::view;
-
-/// The screen's core with a clock of its own.
-struct Stage {
-    state: State,
-    now: Now,
-    version: u64,
-}
-
-fn demo_products() -> Vec<Product> {
-    let rows = demo::rows(include_bytes!("../assets/demo.csv")).unwrap();
-    let product = |row: &trolley::catalog_file::Row| {
-        Product::decode(
-            row.id.clone(),
-            row.fields.each_ref().map(|field| field.as_deref().map(str::as_bytes)),
-        )
-    };
-    rows.iter().filter_map(product).collect()
-}
-
-fn id(name: &str) -> ProductId {
-    ProductId::stored(name.as_bytes())
-}
-
-impl Stage {
-    /// A screen that has not heard of anything yet.
-    fn new(width: u16, height: u16) -> Stage {
-        let session = Session {
-            user: UserName::parse("office").unwrap(),
-            me: "ann@till".to_owned(),
-            address: "unix:///shop.sock".to_owned(),
-            private: false,
-            item_timeout: None,
-            ops: "0123456789abcdef".to_owned(),
-            zone: jiff::tz::TimeZone::UTC,
-            keymap: Keymap::with(&BTreeMap::new()).unwrap(),
-        };
-        let state = State::new(session, Theme::DARK, true, (width, height));
-        Stage { state, now: Now { steady: 1_000, wall: 1_795_000_000_000 }, version: 100 }
-    }
-
-    fn take_in(&mut self, message: Message) {
-        update(&mut self.state, message, self.now);
-    }
-
-    fn link(&mut self, event: Event) {
-        self.take_in(Message::Link(event));
-    }
-
-    fn keys(&mut self, keys: &str) {
-        for key in keys.split(' ') {
-            self.take_in(Message::Key(Key::parse(key).unwrap()));
-        }
-    }
-
-    /// One more update by `by`.
-    fn change(&mut self, by: &str, product: &str, quantity: u32, delta: i64, price: &str) {
-        self.version += 1;
-        let line = LineChange { product: id(product), quantity, delta, price: Money::parse(price) };
-        let known = self.state.cart.confirmed.lines.iter().filter(|l| l.product != line.product).count();
-        self.link(Event::Update(Update {
-            version: self.version,
-            op: OpId::parse(&format!("op-{}", self.version)).unwrap(),
-            by: by.to_owned(),
-            kind: Kind::Edit,
-            count: known + usize::from(quantity > 0),
-            lines: vec![line],
-            deadline: Deadline { told_at: 1_795_000_000_000, at: Some(1_795_001_680_000) },
-        }));
-    }
-
-    /// A shop with a filled cart.
-    fn filled(width: u16, height: u16) -> Stage {
-        let mut stage = Stage::new(width, height);
-        stage.link(Event::Cart(Cart { version: 100, ..Cart::default() }));
-        let shop = Shop { name: "Corner Shop".to_owned(), currency: "€".to_owned() };
-        stage.take_in(Message::Catalog(Ok((Catalog::new(demo_products()), shop)), 0));
-        stage.change("ann@till", "baguette", 2, 2, "1.90");
-        stage.change("bob@kitchen", "espresso", 12, 12, "2.40");
-        stage.change("bob@kitchen", "matcha-powder", 1, 1, "18.00");
-        stage.change("old till", "discontinued", 3, 3, "1.00");
-        stage.link(Event::Products(vec![(id("discontinued"), None)]));
-        stage.link(Event::Watchers(vec![Watcher { id: "x".to_owned(), name: "bob@kitchen".to_owned() }]));
-        // The highlights are over.
-        stage.now.steady += 10_000;
-        stage.take_in(Message::Clock);
-        stage
-    }
-
-    fn draw(&self) -> Terminal<TestBackend> {
-        let (width, height) = self.state.size;
-        let mut terminal = Terminal::new(TestBackend::new(width, height)).unwrap();
-        terminal.draw(|frame| view(&self.state, frame)).unwrap();
-        terminal
-    }
-
-    fn picture(&self) -> String {
-        self.draw().backend().to_string()
-    }
-}
-
-const SIZES: [(u16, u16); 5] = [(160, 48), (120, 36), (80, 24), (50, 15), (80, 12)];
-
-/// Every screen by name.
-fn screens(width: u16, height: u16) -> Vec<(&'static str, Stage)> {
-    let filled = |keys: &str| {
-        let mut stage = Stage::filled(width, height);
-        if !keys.is_empty() {
-            stage.keys(keys);
-        }
-        stage
-    };
-    let mut connected = Stage::new(width, height);
-    connected.link(Event::Cart(Cart::default()));
-    let mut empty = Stage::new(width, height);
-    empty.link(Event::Cart(Cart::default()));
-    empty.take_in(Message::Catalog(Ok((Catalog::default(), Shop::default())), 0));
-    let mut offline = filled("3 a");
-    offline.link(Event::Down(Trouble::Refused));
-    let mut unreadable = Stage::new(width, height);
-    unreadable.link(Event::Unreadable(Trouble::WrongType));
-    vec![
-        ("browsing", filled("")),
-        ("cart", filled("tab")),
-        ("search", filled("/ c o f f e e")),
-        ("nothing-found", filled("/ x y z q")),
-        ("category", filled("] ]")),
-        ("quantity", filled("tab =")),
-        ("palette", filled(":")),
-        ("palette-add", filled(": a d d space e s p space 3")),
-        ("help", filled("?")),
-        ("clearing", filled("C")),
-        ("activity", filled("v")),
-        ("loading", Stage::new(width, height)),
-        ("reading-catalog", connected),
-        ("empty", empty),
-        ("offline", offline),
-        ("unreadable", unreadable),
-    ]
-}
 
 #[test]
 fn every_screen_at_the_usual_sizes() {
@@ -168,13 +25,20 @@ fn every_screen_at_the_usual_sizes() {
 
 #[test]
 fn no_size_breaks_any_screen() {
-    // All sizes for the fullest screen; the others at the sizes where layouts change.
+    // All sizes for the fullest screen, in one terminal, as a window is drawn larger; the
+    // others at the sizes where layouts change.
+    let render = |stage: &mut Stage, terminal: &mut Terminal<TestBackend>, width, height| {
+        stage.take_in(Message::Resize(width, height));
+        terminal.backend_mut().resize(width, height);
+        terminal.resize(Rect::new(0, 0, width, height)).unwrap();
+        view(&stage.state, &mut terminal.get_frame());
+    };
     let all = |widths: std::iter::StepBy<std::ops::RangeInclusive<u16>>| {
         let mut stage = Stage::filled(120, 36);
+        let mut terminal = Terminal::new(TestBackend::new(1, 1)).unwrap();
         for width in widths {
             for height in 1..=100 {
-                stage.take_in(Message::Resize(width, height));
-                stage.draw();
+                render(&mut stage, &mut terminal, width, height);
             }
         }
     };
@@ -182,10 +46,11 @@ fn no_size_breaks_any_screen() {
         threads.spawn(|| all((1..=300).step_by(2)));
         all((2..=300).step_by(2));
     });
-    for width in [1, 2, 5, 23, 24, 25, 39, 40, 54, 75, 76, 77, 130, 200] {
-        for height in [1, 2, 5, 6, 7, 8, 9, 11, 13, 14, 15, 26, 27, 30, 60] {
-            for (_, stage) in screens(width, height) {
-                stage.draw();
+    let mut terminal = Terminal::new(TestBackend::new(1, 1)).unwrap();
+    for (_, mut stage) in screens(120, 36) {
+        for width in [1, 2, 5, 23, 24, 25, 39, 40, 47, 48, 54, 75, 76, 77, 99, 100, 130, 200] {
+            for height in [1, 2, 5, 6, 7, 8, 9, 11, 13, 14, 15, 19, 20, 26, 27, 30, 60] {
+                render(&mut stage, &mut terminal, width, height);
             }
         }
     }
@@ -206,12 +71,12 @@ fn wide_and_combining_names_line_up() {
     let buffer = terminal.backend().buffer();
     let points: Vec<u16> = (3..8)
         .map(|y| {
-            (0..66).find(|x| buffer[(*x, y)].symbol() == ".").unwrap_or_else(|| panic!("no price in row {y}"))
+            (0..62).find(|x| buffer[(*x, y)].symbol() == ".").unwrap_or_else(|| panic!("no price in row {y}"))
         })
         .collect();
     assert!(points.iter().all(|x| *x == points[0]), "{points:?}");
     for y in 3..8 {
-        assert_eq!(buffer[(65, y)].symbol(), "│");
+        assert_eq!(buffer[(61, y)].symbol(), "│");
     }
 }
 
@@ -268,7 +133,17 @@ fn clicks_and_the_wheel() {
     click(&mut stage, 80, 4);
     assert_eq!(stage.state.target(), Some(id("espresso")));
     stage.take_in(Message::Mouse(Mouse { kind: MouseKind::WheelDown, column: 5, row: 10 }));
+    let scroll = stage.state.catalog.scroll;
+    assert_eq!((scroll.top, scroll.cursor), (3, 3), "the wheel leaves the selection while it shows");
+    stage.take_in(Message::Mouse(Mouse { kind: MouseKind::WheelDown, column: 5, row: 10 }));
     assert_eq!(stage.state.catalog.scroll.cursor, 6);
+    // In the palette a click does what the entry under it says, scrolled or not.
+    stage.keys(": down down down down down down down down");
+    let shown = stage.picture();
+    let row = shown.lines().position(|line| line.contains("Show one category")).unwrap();
+    click(&mut stage, 5, u16::try_from(row).unwrap());
+    assert!(stage.picture().contains(" : category "));
+    stage.keys("esc");
     // Column heads order; the footer's keys work.
     click(&mut stage, 50, 2);
     assert_eq!(stage.state.catalog.sort, trolley::model::Sort::Price);
@@ -289,12 +164,95 @@ fn a_pasted_newline_orders_nothing() {
 }
 
 #[test]
+fn an_escape_and_a_key_that_came_together_are_both() {
+    let mut stage = Stage::filled(120, 36);
+    stage.keys("/ e s p alt-:");
+    assert!(stage.picture().contains(" Commands ") && stage.state.catalog.words.value().is_empty());
+    // Alt keys that edit what is typed keep doing so.
+    stage.keys("o n e space t w o alt-b x");
+    assert!(stage.picture().contains(" : one xtwo"));
+}
+
+#[test]
 fn repeating_the_last_change() {
     let mut stage = Stage::filled(120, 36);
     stage.keys("4 a down .");
     let edits: Vec<&Edit> = stage.state.cart.unconfirmed.iter().map(|change| &change.edits[0]).collect();
     assert!(matches!(edits[..], [Edit::Add { quantity: 4, .. }, Edit::Add { quantity: 4, .. }]));
     assert_ne!(edits[0].product(), edits[1].product());
+}
+
+#[test]
+fn the_quantity_prompt_begins_empty_and_nothing_typed_changes_nothing() {
+    let mut stage = Stage::filled(120, 36);
+    stage.keys("tab =");
+    assert!(stage.picture().contains("Quantity of Baguette (now 2): "));
+    stage.keys("enter");
+    assert!(stage.state.cart.unconfirmed.is_empty() && stage.state.notice.is_none());
+    stage.keys("= 7 enter");
+    assert!(matches!(stage.state.cart.unconfirmed[0].edits[..], [Edit::Set { quantity: 7, .. }]));
+}
+
+#[test]
+fn what_is_added_is_what_the_cart_has_selected() {
+    let mut stage = Stage::filled(120, 36);
+    stage.keys("/ o a t enter a");
+    assert_eq!(stage.state.cart.selected().map(|line| &line.product), Some(&id("oat-milk")));
+    // Others change what they like: the selection stays.
+    stage.change("bob", "baguette", 3, 1, "1.90");
+    assert_eq!(stage.state.cart.selected().map(|line| &line.product), Some(&id("oat-milk")));
+}
+
+#[test]
+fn the_palette_offers_what_works_here_and_products_by_name() {
+    let mut stage = Stage::filled(120, 36);
+    stage.keys(": l o a d");
+    assert!(!stage.picture().contains("Load the demo catalog"), "not over a filled catalog");
+    stage.keys("esc : e s p space 2");
+    assert!(stage.picture().contains("Add 2 × Espresso"));
+    stage.keys("enter");
+    assert!(matches!(&stage.state.cart.unconfirmed[0].edits[..],
+        [Edit::Add { product, quantity: 2, .. }] if *product == id("espresso")));
+    // A command comes before products, and one letter stands for commands alone.
+    stage.keys(": s o r t");
+    let picture = stage.picture();
+    let first = picture.lines().skip_while(|line| !line.contains(" Commands ")).nth(1).unwrap();
+    assert!(first.contains("Order the catalog"), "{first}");
+    stage.keys("esc : e");
+    assert!(!stage.picture().contains("Add 1 × E"));
+}
+
+#[test]
+fn very_long_amounts_are_shown_whole() {
+    let fields = ["Yacht", "123456789012.123456", "Boats", "each", "98765432", "Sails."];
+    let yacht = Product::decode(id("yacht"), fields.map(|text| Some(text.as_bytes()))).unwrap();
+    let small = ["Buoy", "3.5", "Boats", "each", "", ""].map(|text| Some(text.as_bytes()));
+    let buoy = Product::decode(id("buoy"), small).unwrap();
+    let mut stage = Stage::filled(180, 36);
+    stage.take_in(Message::Catalog(Ok((Catalog::new(vec![yacht, buoy]), Shop::default())), 0));
+    stage.change("ann@till", "yacht", 999, 999, "123456789012.123456");
+    stage.change("ann@till", "buoy", 2, 2, "3.5");
+    let picture = stage.picture();
+    for amount in ["€123456789012.123456", "€3.50    ", "98765432", "123333332223111.332544", "7.00    "]
+    {
+        let amount = amount.replace('€', &stage.state.shop.currency);
+        assert!(picture.contains(&amount), "{amount}\n{picture}");
+    }
+    // Points stand under points, in each column and in the sum.
+    let points =
+        |line: &str| line.chars().enumerate().filter(|(_, c)| *c == '.').map(|(x, _)| x).collect::<Vec<_>>();
+    let rows: Vec<_> = picture
+        .lines()
+        .filter(|line| line.contains(" 999 Yacht ") || line.contains("   2 Buoy "))
+        .map(points)
+        .collect();
+    assert_eq!((rows[0].len(), &rows[0]), (2, &rows[1]), "{picture}");
+    let sum = picture.lines().find(|line| line.contains("Subtotal")).map(points).unwrap();
+    assert_eq!(sum.last(), rows[0].last());
+    // Where the columns have no room, the details have.
+    stage.take_in(Message::Resize(80, 24));
+    stage.keys("down");
+    assert!(stage.picture().contains(&format!("{}123456789012.123456 ·", stage.state.shop.currency)));
 }
 
 #[test]

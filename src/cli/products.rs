@@ -8,6 +8,7 @@ use crate::store;
 use clap::Args;
 use serde_json::json;
 use std::collections::HashSet;
+use std::io::IsTerminal;
 
 /// Which products.
 #[derive(Debug, Args)]
@@ -32,7 +33,14 @@ pub async fn run(args: &Products, settings: &Settings, output: &Output) -> Resul
         if !found.is_empty() {
             writeln!(out, "{} {} {:>10}  unit", pad("id", 22), pad("name", 30), "price")?;
         }
+        // People read it by category; programs get one product a line.
+        let heads = args.search.is_none() && std::io::stdout().is_terminal();
+        let mut above = None;
         for product in shown() {
+            let category = product.category;
+            if heads && above.replace(category) != Some(category) {
+                writeln!(out, "{}", if category.is_empty() { "Other" } else { category })?;
+            }
             let id = product.product_id().to_string();
             let price = product.price.map_or_else(|| "no price".to_owned(), |price| price.to_string());
             writeln!(out, "{} {} {price:>10}  {}", pad(&id, 22), pad(product.name, 30), product.unit)?;

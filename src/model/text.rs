@@ -112,6 +112,38 @@ pub fn fit(text: &str, columns: usize) -> String {
     out
 }
 
+/// `text` in at most `most` lines of at most `columns` columns, broken at spaces where there
+/// are any; an ellipsis where it goes on.
+#[must_use]
+pub fn wrap(text: &str, columns: usize, most: usize) -> Vec<String> {
+    let (mut lines, mut rest) = (Vec::new(), text.trim());
+    while !rest.is_empty() && lines.len() + 1 < most && width(rest) > columns {
+        let (line, more) = rest.split_at(line_end(rest, columns));
+        lines.push(line.trim_end().to_owned());
+        rest = more.trim_start();
+    }
+    if !rest.is_empty() && lines.len() < most {
+        lines.push(fit(rest, columns));
+    }
+    lines
+}
+
+/// Where a line of at most `columns` columns ends; never at its beginning.
+fn line_end(text: &str, columns: usize) -> usize {
+    let (mut used, mut end, mut space) = (0, 0, None);
+    for (at, grapheme) in text.grapheme_indices(true) {
+        used += width(grapheme);
+        if grapheme == " " {
+            space = Some(at);
+        }
+        if used > columns {
+            return space.unwrap_or(if end > 0 { end } else { grapheme.len() });
+        }
+        end = at + grapheme.len();
+    }
+    end
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -144,6 +176,15 @@ mod tests {
         assert_eq!(fit("abc", 0), "");
     }
 
+    #[test]
+    fn wrapping_breaks_at_spaces_and_ends_with_an_ellipsis() {
+        assert_eq!(wrap("one two three", 7, 3), ["one two", "three"]);
+        assert_eq!(wrap("one two three four", 7, 2), ["one two", "three …"]);
+        assert_eq!(wrap("抹茶抹茶", 5, 2), ["抹茶", "抹茶"]);
+        assert_eq!(wrap("抹茶", 1, 9).len(), 2);
+        assert!(wrap(" ", 5, 2).is_empty() && wrap("x", 5, 0).is_empty());
+    }
+
     proptest! {
         #[test]
         fn cleaned_text_is_printable_and_bounded(raw in proptest::collection::vec(any::<u8>(), 0..2000)) {
@@ -163,6 +204,12 @@ mod tests {
         #[test]
         fn fitted_text_never_exceeds(raw in ".{0,80}", columns in 0usize..60) {
             prop_assert!(width(&fit(&clean(raw.as_bytes()), columns)) <= columns);
+        }
+
+        #[test]
+        fn wrapped_text_stays_in_its_room(raw in ".{0,200}", columns in 2usize..60, most in 0usize..5) {
+            let lines = wrap(&clean(raw.as_bytes()), columns, most);
+            prop_assert!(lines.len() <= most && lines.iter().all(|line| width(line) <= columns));
         }
     }
 }

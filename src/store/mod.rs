@@ -33,7 +33,7 @@ mod pages;
 
 pub use address::{Address, Pem};
 pub use cart::{
-    Attempt, MOST_LINES, add_as, add_to_cart, clear_as, get_cart_items, get_log, new_op, remove_as,
+    Attempt, Known, MOST_LINES, add_as, add_to_cart, clear_as, get_cart_items, get_log, new_op, remove_as,
     remove_from_cart, send, set_as,
 };
 pub use catalog::{

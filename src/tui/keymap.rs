@@ -92,7 +92,23 @@ impl Action {
         }
         name
     }
+
+    /// Its group in the help.
+    #[must_use]
+    pub fn group(self) -> &'static str {
+        match self {
+            Action::Add | Action::More | Action::Less | Action::Remove | Action::SetQuantity => GROUPS[0],
+            Action::Repeat | Action::Undo | Action::Redo | Action::AskClear | Action::KeepAlive => GROUPS[0],
+            Action::Search | Action::NextCategory | Action::PreviousCategory | Action::Sort => GROUPS[1],
+            Action::Up | Action::Down | Action::PageUp | Action::PageDown | Action::Top => GROUPS[2],
+            Action::Bottom | Action::SwitchPane | Action::ToCatalog | Action::ToCart => GROUPS[2],
+            _ => GROUPS[3],
+        }
+    }
 }
+
+/// The groups of the help, in their order.
+pub const GROUPS: [&str; 4] = ["Cart", "Find", "Move", "Program"];
 
 /// Where keys are pressed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -162,17 +178,23 @@ const BINDINGS: &[Binding] = &[
     row(Action::More, &["+"], PRODUCTS, "more", "One more; with a number first, that many"),
     row(Action::Less, &["-"], PRODUCTS, "less", "One less; the line goes at zero"),
     row(Action::Remove, &["d", "delete"], PRODUCTS, "remove", "Remove the line from the cart"),
-    row(Action::Search, &["/"], LISTS, "search", "Search name, category and description while you type"),
+    row(Action::Search, &["/"], LISTS, "search", "Search name, category and description as you type"),
     row(Action::Undo, &["u"], LISTS, "undo", "Take back your own last change; what others did stays"),
     row(Action::SwitchPane, &["tab", "backtab"], LISTS, "other pane", "Switch between catalog and cart"),
-    row(Action::Palette, &["ctrl-p", ":"], LISTS, "commands", "Any command by name; :add espresso 3"),
-    row(Action::Redo, &["ctrl-r"], LISTS, "", "Make it again"),
+    row(
+        Action::Palette,
+        &["ctrl-p", ":"],
+        LISTS,
+        "commands",
+        "Any command by name; :esp 3 adds three espressos",
+    ),
+    row(Action::Redo, &["ctrl-r"], LISTS, "", "Make it again after taking it back"),
     row(Action::Repeat, &["."], PRODUCTS, "", "The last change once more, to the selected product"),
     row(Action::NextCategory, &["]"], LISTS, "", "Only the next category"),
     row(Action::PreviousCategory, &["["], LISTS, "", "Only the previous category"),
     row(Action::Sort, &["s"], LISTS, "", "Order by category, name, price, what is in the cart"),
     row(Action::AskClear, &["C"], LISTS, "", "Clear the cart (asks first; u brings it back)"),
-    row(Action::KeepAlive, &["K"], LISTS, "", "Keep the session alive"),
+    row(Action::KeepAlive, &["K"], LISTS, "", "Keep the cart alive: its time begins anew"),
     row(Action::Activity, &["v"], LISTS, "", "Show or hide who changed what"),
     row(Action::Mouse, &["m"], LISTS, "", "Take the mouse, or leave selecting to the terminal"),
     row(Action::ToCatalog, &["left", "h"], LISTS, "", "To the catalog"),
@@ -319,7 +341,12 @@ impl Keymap {
             .filter_map(|entry| Some((entry.action, entry.keys.first()?.to_string(), entry.word)))
     }
 
-    /// What help and palette list.
+    /// What the palette offers in `context`.
+    pub fn offered(&self, context: Context) -> impl Iterator<Item = &Entry> {
+        self.explained().filter(move |entry| entry.contexts.contains(&context))
+    }
+
+    /// What help lists.
     pub fn explained(&self) -> impl Iterator<Item = &Entry> {
         self.entries.iter().filter(|entry| !entry.help.is_empty())
     }

@@ -1,4 +1,4 @@
-//! Size to rectangles and columns, once: drawing, paging and the mouse all read it.
+//! Size to rectangles, once: drawing, paging and the mouse all read it.
 
 use ratatui::layout::{Margin, Rect};
 
@@ -6,8 +6,10 @@ use ratatui::layout::{Margin, Rect};
 const SIDE_BY_SIDE: u16 = 76;
 /// The smallest screen that can be used.
 const SMALLEST: (u16, u16) = (24, 6);
-/// From this height on the catalog shows the selected product's details, and more of them.
-const WITH_DETAILS: [u16; 2] = [14, 30];
+/// From this width on the cart says who added a line.
+const ROOMY: u16 = 100;
+/// From these heights on the catalog shows so many lines about the selected product.
+const DETAILS: [(u16, u16); 3] = [(30, 5), (20, 4), (14, 2)];
 /// From this height on the cart leaves room for the activity below it.
 const WITH_ACTIVITY: u16 = 24;
 
@@ -68,7 +70,9 @@ pub fn areas(width: u16, height: u16, focus: Pane, activity: Option<bool>) -> Op
     let (header, message, footer) = (line(0), line(height - 2), line(height - 1));
     let body = Rect::new(0, 1, width, height - 3);
     let (catalog, cart) = if width >= SIDE_BY_SIDE {
-        let left = width / 20 * 11 + width % 20 / 2;
+        // Where there is room, the cart gets more of it: its rows say more.
+        let share = if width >= ROOMY { 52 } else { 55 };
+        let left = u16::try_from(u32::from(width) * share / 100).unwrap_or(width);
         (Some(Rect { width: left, ..body }), Some(Rect { x: left, width: width - left, ..body }))
     } else if focus == Pane::Catalog {
         (Some(body), None)
@@ -86,8 +90,8 @@ pub fn areas(width: u16, height: u16, focus: Pane, activity: Option<bool>) -> Op
         Some(cart) if activity == Some(true) => (None, Some(cart)),
         cart => (cart, None),
     };
-    let details = WITH_DETAILS.iter().filter(|from| height >= **from).count() * 2;
-    let (catalog_rows, details) = inside(catalog, u16::try_from(details).unwrap_or(0));
+    let details = DETAILS.iter().find(|(from, _)| height >= *from).map_or(0, |(_, lines)| *lines);
+    let (catalog_rows, details) = inside(catalog, details);
     let sums = match cart {
         Some(cart) if cart.height >= 16 => 4,
         Some(cart) if cart.height >= 8 => 2,
@@ -118,83 +122,6 @@ fn inside(frame: Option<Rect>, foot: u16) -> (Rect, Rect) {
     let foot = foot.min(inner.height.saturating_sub(1));
     let rows = inner.height.saturating_sub(1 + foot);
     (Rect { y: inner.y + 1, height: rows, ..inner }, Rect { y: inner.y + 1 + rows, height: foot, ..inner })
-}
-
-/// The catalog's columns: their widths, 0 for those that have no room.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct CatalogColumns {
-    /// The product's name.
-    pub name: u16,
-    /// Its category.
-    pub category: u16,
-    /// What one piece is.
-    pub unit: u16,
-    /// The price of one.
-    pub price: u16,
-    /// How many the shop has.
-    pub stock: u16,
-    /// How many are in the cart.
-    pub inside: u16,
-}
-
-impl CatalogColumns {
-    /// The columns in rows of `width`.
-    #[must_use]
-    pub fn of(width: u16) -> CatalogColumns {
-        let (price, inside) = (9, 5);
-        let stock = if width >= 40 { 5 } else { 0 };
-        let unit = if width >= 54 { 10 } else { 0 };
-        let category = if width >= 80 { 18 } else { 0 };
-        let gaps = 2 + [stock, unit, category].iter().map(|column| u16::from(*column > 0)).sum::<u16>();
-        let name = width.saturating_sub(price + inside + stock + unit + category + gaps);
-        CatalogColumns { name, category, unit, price, stock, inside }
-    }
-
-    /// The place of the column at `x` from the left of the rows: 0 name, 1 category, 2 unit,
-    /// 3 price, 4 stock, 5 cart.
-    #[must_use]
-    pub fn at(&self, x: u16) -> Option<usize> {
-        let widths = [self.name, self.category, self.unit, self.price, self.stock, self.inside];
-        let mut left = 0;
-        for (place, width) in widths.into_iter().enumerate().filter(|(_, width)| *width > 0) {
-            left += width + 1;
-            if x < left {
-                return Some(place);
-            }
-        }
-        None
-    }
-}
-
-/// The cart's columns: their widths, 0 for those that have no room.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct CartColumns {
-    /// How many.
-    pub quantity: u16,
-    /// The product's name.
-    pub name: u16,
-    /// Who added it.
-    pub by: u16,
-    /// The price of one.
-    pub price: u16,
-    /// The price of all.
-    pub total: u16,
-    /// Its share of the subtotal, as a bar.
-    pub share: u16,
-}
-
-impl CartColumns {
-    /// The columns in rows of `width`.
-    #[must_use]
-    pub fn of(width: u16) -> CartColumns {
-        let (quantity, total) = (5, 10);
-        let price = if width >= 40 { 9 } else { 0 };
-        let share = if width >= 50 { 5 } else { 0 };
-        let by = if width >= 66 { 14 } else { 0 };
-        let gaps = 2 + [price, share, by].iter().map(|column| u16::from(*column > 0)).sum::<u16>();
-        let name = width.saturating_sub(quantity + total + price + share + by + gaps);
-        CartColumns { quantity, name, by, price, total, share }
-    }
 }
 
 #[cfg(test)]
@@ -228,22 +155,6 @@ mod tests {
                     assert!(areas.catalog.is_some() || areas.cart.is_some() || areas.activity.is_some());
                 }
             }
-        }
-    }
-
-    #[test]
-    fn columns_never_exceed_their_rows() {
-        for width in 24..300 {
-            let c = CatalogColumns::of(width);
-            let all = [c.name, c.category, c.unit, c.price, c.stock, c.inside];
-            let used: u16 = all.iter().filter(|w| **w > 0).map(|w| w + 1).sum();
-            assert!(used <= width + 1, "{width}: {c:?}");
-            assert_eq!(c.at(0), Some(0));
-            assert_eq!(c.at(width - 1), Some(5));
-            let c = CartColumns::of(width);
-            let all = [c.quantity, c.name, c.by, c.price, c.total, c.share];
-            let used: u16 = all.iter().filter(|w| **w > 0).map(|w| w + 1).sum();
-            assert!(used <= width + 1, "{width}: {c:?}");
         }
     }
 }

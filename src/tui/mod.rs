@@ -1,7 +1,9 @@
 //! The screen: a pure core (`state`, `update`, `layout`, `view`) and a thin shell
 //! (`runtime`, `screen`, `input`, `signals`) that feeds and draws it.
 
+pub mod columns;
 mod finder;
+pub mod help;
 pub mod hints;
 pub mod input;
 pub mod key;
@@ -9,6 +11,7 @@ pub mod keymap;
 pub mod layout;
 mod loader;
 pub mod message;
+mod money;
 pub mod palette;
 mod runtime;
 mod screen;

@@ -56,6 +56,12 @@ const VERBS: [(&str, &str, &str); 6] = [
     ("theme", "NAME", "Take another theme"),
 ];
 
+/// The first entry that shows in so many rows, so that the selected one does.
+#[must_use]
+pub fn first(cursor: usize, rows: u16) -> usize {
+    (cursor + 1).saturating_sub(usize::from(rows))
+}
+
 /// What is offered for `typed`, best first.
 #[must_use]
 pub fn entries(state: &State, typed: &str) -> Vec<Entry> {
@@ -77,21 +83,36 @@ fn commands(state: &State, typed: &str) -> Vec<Entry> {
         completed: format!("{name} "),
         run: Run::Type(format!("{name} ")),
     });
-    let actions = state.session.keymap.explained().map(|entry| Entry {
+    let actions = state.session.keymap.offered(state.list()).map(|entry| Entry {
         label: entry.help.to_owned(),
         hint: entry.shown(),
         completed: entry.action.name(),
         run: Run::Action(entry.action),
     });
-    // The rows for moving share their words with others; the palette is not for them.
     let offered = verbs.chain(actions);
     let fits = |entry: &Entry| {
         let text = format!("{} {}", entry.completed, entry.label);
         typed.split_whitespace().all(|word| !search::marks(word, &text).is_empty())
     };
     let mut found: Vec<Entry> = offered.filter(fits).collect();
-    found.sort_by_key(|entry| !entry.completed.trim_end().starts_with(typed.trim_end()));
+    let begins = |entry: &Entry| entry.completed.trim_end().starts_with(typed.trim_end());
+    found.sort_by_key(|entry| !begins(entry));
+    // A product by its name alone stands behind the commands that begin so.
+    let named = found.iter().take_while(|entry| begins(entry)).count();
+    found.splice(named..named, named_products(state, typed));
     found
+}
+
+/// Products to add whose names have words that begin as what is typed: `esp 2`.
+fn named_products(state: &State, typed: &str) -> Vec<Entry> {
+    let Some(wanted) = wanted(typed) else { return Vec::new() };
+    let words = wanted.words.to_lowercase();
+    let fits = |product: &Item<'_>| {
+        let name = product.name.to_lowercase();
+        let begins = |word: &str| name.split_whitespace().any(|part| part.starts_with(word));
+        words.split_whitespace().all(begins)
+    };
+    products(state, &wanted, fits)
 }
 
 fn arguments(state: &State, typed: &str, verb: &str, rest: &str) -> Vec<Entry> {
@@ -118,28 +139,46 @@ fn arguments(state: &State, typed: &str, verb: &str, rest: &str) -> Vec<Entry> {
             let names = Theme::NAMED.iter().filter(|(name, _)| fits(name));
             names.map(|(name, theme)| plain((*name).to_owned(), name, Run::Theme(*theme))).collect()
         }
-        _ => products(state, typed),
+        _ => wanted(typed).map(|wanted| products(state, &wanted, |_| true)).unwrap_or_default(),
     }
 }
 
-/// What is looked for by `typed`, where that is a product: the words, and the quantity.
-fn wanted(typed: &str) -> Option<(&str, &str, Option<u32>)> {
-    let (verb, rest) = typed.trim_start().trim_start_matches(':').split_once(' ')?;
-    if !matches!(verb, "add" | "set" | "remove") {
-        return None;
+/// A product that is asked for.
+struct Wanted<'a> {
+    verb: &'a str,
+    words: &'a str,
+    quantity: Option<u32>,
+}
+
+/// What is looked for by `typed`, where that is a product: behind a verb, or, to be added, by
+/// its name alone.
+fn wanted(typed: &str) -> Option<Wanted<'_>> {
+    let typed = typed.trim_start().trim_start_matches(':');
+    let (verb, rest) = match typed.split_once(' ') {
+        Some((verb @ ("add" | "set" | "remove"), rest)) => (verb, rest),
+        Some((verb, _)) if VERBS.iter().any(|(known, ..)| *known == verb) => return None,
+        _ => ("", typed),
+    };
+    let rest = rest.trim();
+    let (words, quantity) = match rest.rsplit_once(' ') {
+        Some((words, last)) if let Ok(quantity) = last.parse::<u32>() => (words, Some(quantity)),
+        _ => (rest, None),
+    };
+    match verb {
+        // One letter is rather a command.
+        "" if words.chars().nth(1).is_none() => None,
+        "" => Some(Wanted { verb: "add", words, quantity }),
+        _ => Some(Wanted { verb, words, quantity }),
     }
-    let rest = rest.trim_end();
-    Some(match rest.rsplit_once(' ') {
-        Some((words, last)) if let Ok(quantity) = last.parse::<u32>() => (verb, words, Some(quantity)),
-        _ => (verb, rest, None),
-    })
 }
 
 /// Looks for the products that the palette offers.
 pub fn ask(state: &mut State, effects: &mut Vec<Effect>) {
     let Mode::Palette { input, .. } = &state.mode else { return };
     // What lies in the cart is few.
-    let Some((_, words, _)) = wanted(input.value()).filter(|(verb, ..)| *verb != "remove") else { return };
+    let Some(Wanted { words, .. }) = wanted(input.value()).filter(|wanted| wanted.verb != "remove") else {
+        return;
+    };
     let offers = &mut state.offers;
     let known = offers.words == words && !offers.found.is_empty();
     if known {
@@ -160,22 +199,22 @@ pub fn ask(state: &mut State, effects: &mut Vec<Effect>) {
     }
 }
 
-/// Products for `verb`; a number at the end is the quantity.
-fn products(state: &State, typed: &str) -> Vec<Entry> {
-    let Some((verb, words, quantity)) = wanted(typed) else { return Vec::new() };
+/// Entries for the products that were found.
+fn products(state: &State, wanted: &Wanted<'_>, fits: impl Fn(&Item<'_>) -> bool) -> Vec<Entry> {
+    let Wanted { verb, words, quantity } = *wanted;
     let catalog = &state.catalog.catalog;
     let held: Vec<u32> = match verb {
         "remove" => {
-            let fits = |item: &Item<'_>| {
+            let named = |item: &Item<'_>| {
                 words.split_whitespace().all(|word| !search::marks(word, item.name).is_empty())
             };
             let lines = state.cart.shown.lines.iter().filter_map(|line| catalog.number(&line.product));
-            lines.filter(|number| catalog.at(*number).is_some_and(|item| fits(&item))).collect()
+            lines.filter(|number| catalog.at(*number).is_some_and(|item| named(&item))).collect()
         }
         _ => Vec::new(),
     };
     let found = if verb == "remove" { &held } else { &state.offers.found };
-    let wanted = found.iter().filter_map(|number| catalog.at(*number));
+    let wanted = found.iter().filter_map(|number| catalog.at(*number)).filter(fits);
     let entry = |product: Item<'_>| {
         let (id, count) = (product.product_id(), quantity.unwrap_or(1));
         let (label, run) = match verb {

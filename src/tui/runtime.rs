@@ -1,17 +1,16 @@
 //! The only place with tasks: input, link, effects, and drawing when something changed.
 
 use super::finder::Finder;
+use super::input::Input;
 use super::message::{Effect, Message, Now};
 use super::screen::{self, Painter};
 use super::signals::{Asked, Signals};
 use super::state::State;
 use super::update::update;
-use super::{ScreenError, input, loader};
+use super::{ScreenError, loader};
 use crate::config::{Place, Settings};
 use crate::store::Address;
 use crate::store::link::{self, Request};
-use crossterm::event::EventStream;
-use futures::StreamExt;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
@@ -20,6 +19,8 @@ use tokio::task::JoinHandle;
 const FRAME: Duration = Duration::from_millis(10);
 /// Messages taken in before the next frame, so that a flood can't keep the screen still.
 const DRAIN: usize = 512;
+/// How long a terminal may take in the last frame before we stop.
+const LAST_FRAME: Duration = Duration::from_millis(500);
 /// Room in the channels.
 const ROOM: usize = 64;
 
@@ -35,8 +36,8 @@ pub struct Runtime {
     link: JoinHandle<()>,
     results: (mpsc::Sender<Message>, mpsc::Receiver<Message>),
     signals: Signals,
-    /// `None` while suspended: an event stream that is merely not polled goes on reading.
-    input: Option<EventStream>,
+    /// `None` while suspended.
+    input: Option<Input>,
     started: Instant,
     dirty: bool,
     /// Suspended: nothing is drawn.
@@ -65,7 +66,7 @@ impl Runtime {
             link,
             results,
             signals: Signals::listen()?,
-            input: Some(EventStream::new()),
+            input: Some(Input::open()?),
             started: Instant::now(),
             dirty: true,
             asleep: false,
@@ -78,18 +79,20 @@ impl Runtime {
     pub async fn run(mut self) -> Result<(u8, JoinHandle<()>), ScreenError> {
         let idle = self.painter.idle();
         loop {
-            self.draw()?;
             if let Some(status) = self.exit {
+                screen::end_by_deadline();
+                self.last_frame().await;
                 return Ok((status, self.link));
             }
+            self.draw()?;
             let wake = self.wake();
             let message = tokio::select! {
                 biased;
-                asked = self.signals.next() => { self.on_signal(asked)?; None }
+                asked = self.signals.next() => { self.on_signal(asked).await?; None }
                 event = next_event(&mut self.input) => match event {
-                    Some(Ok(event)) => input::message(event),
+                    Ok(Some(message)) => Some(message),
                     // The terminal is gone.
-                    Some(Err(_)) | None => { self.exit = Some(129); None }
+                    Ok(None) | Err(_) => { self.exit = Some(129); None }
                 },
                 Some(event) = self.events.recv() => Some(Message::Link(event)),
                 Some(result) = self.results.1.recv() => Some(result),
@@ -156,10 +159,10 @@ impl Runtime {
         [moment, frame].into_iter().flatten().min()
     }
 
-    fn on_signal(&mut self, asked: Asked) -> Result<(), ScreenError> {
+    async fn on_signal(&mut self, asked: Asked) -> Result<(), ScreenError> {
         match asked {
             Asked::End(status) => self.exit = Some(status),
-            Asked::Stop => self.suspend()?,
+            Asked::Stop => self.suspend().await,
             Asked::Resize => self.resize()?,
             // In the background the terminal is another program's.
             Asked::Continued if screen::is_foreground() => self.come_back()?,
@@ -168,20 +171,30 @@ impl Runtime {
         Ok(())
     }
 
-    fn suspend(&mut self) -> Result<(), ScreenError> {
+    /// Waits until the terminal has taken in the last frame, so that nothing of it comes after
+    /// what gives the terminal back.
+    async fn last_frame(&self) {
+        let idle = self.painter.idle();
+        while self.painter.is_busy() {
+            idle.notified().await;
+        }
+    }
+
+    async fn suspend(&mut self) {
         self.input = None;
+        // A terminal that does not read must not keep us.
+        let _ = tokio::time::timeout(LAST_FRAME, self.last_frame()).await;
         screen::restore();
         self.asleep = true;
         // What comes next, coming to the front or the end, comes as a signal.
         Signals::stop_here();
-        Ok(())
     }
 
     fn come_back(&mut self) -> Result<(), ScreenError> {
         self.asleep = false;
         self.input = None;
         screen::enter(self.state.mouse)?;
-        self.input = Some(EventStream::new());
+        self.input = Some(Input::open()?);
         self.painter.repaint()?;
         self.dirty = true;
         self.resize()
@@ -236,9 +249,9 @@ impl Runtime {
     }
 }
 
-async fn next_event(input: &mut Option<EventStream>) -> Option<std::io::Result<crossterm::event::Event>> {
+async fn next_event(input: &mut Option<Input>) -> std::io::Result<Option<Message>> {
     match input {
-        Some(stream) => stream.next().await,
+        Some(input) => input.next().await,
         None => std::future::pending().await,
     }
 }

@@ -1,7 +1,7 @@
 //! Everything that the screen shows, as plain data.
 
 use super::key::Key;
-use super::keymap::{Action, Keymap};
+use super::keymap::{Action, Context, Keymap};
 use super::layout::{self, Areas, Pane};
 use super::theme::Theme;
 use crate::model::total::{self, Known, Totals};
@@ -70,6 +70,13 @@ impl Scroll {
         let page = page.max(1);
         self.top = self.top.clamp((self.cursor + 1).saturating_sub(page), self.cursor);
         self.top = self.top.min(rows.saturating_sub(page));
+    }
+
+    /// Turns the page by `by` rows; the cursor goes along only where it would leave it.
+    pub fn turn(&mut self, down: bool, by: usize, rows: usize, page: usize) {
+        let last = rows.saturating_sub(page.max(1));
+        self.top = if down { (self.top + by).min(last) } else { self.top.saturating_sub(by) };
+        self.cursor = self.cursor.clamp(self.top, self.top + page.max(1) - 1);
     }
 }
 
@@ -354,6 +361,16 @@ impl State {
             made: 0,
             reviving: false,
             now: 0,
+        }
+    }
+
+    /// The list where keys are pressed, once nothing is typed or asked.
+    #[must_use]
+    pub fn list(&self) -> Context {
+        match self.focus {
+            Pane::Cart => Context::Cart,
+            Pane::Catalog if self.catalog.loaded && self.catalog.catalog.is_empty() => Context::EmptyCatalog,
+            Pane::Catalog => Context::Catalog,
         }
     }
 

@@ -9,6 +9,7 @@ pub mod ledger;
 pub mod proxy;
 pub mod sentinel;
 pub mod server;
+pub mod stage;
 pub mod terminal;
 
 pub use cluster::Cluster;

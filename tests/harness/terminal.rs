@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 use vt100::{Parser, Screen};
 
 /// How long anything may take to show.
-const PATIENCE: Duration = Duration::from_secs(20);
+const PATIENCE: Duration = Duration::from_secs(60);
 /// A lone escape must stay alone for a moment, or it begins another key.
 const ALONE: Duration = Duration::from_millis(40);
 /// The local flags of a terminal in its usual mode: ICANON and ECHO.
@@ -25,6 +25,8 @@ fn whole(n: u16) -> NonZeroU16 {
 struct Shown {
     parser: Parser,
     raw: Vec<u8>,
+    /// When so many bytes were there.
+    times: Vec<(usize, Instant)>,
     hung_up: bool,
 }
 
@@ -103,17 +105,23 @@ impl Builder {
         drop(pair.slave);
         let mut reader = pair.master.try_clone_reader().unwrap();
         let parser = Parser::new(whole(rows), whole(cols), 0);
-        let shown = Arc::new((Mutex::new(Shown { parser, raw: Vec::new(), hung_up: false }), Condvar::new()));
+        let shown = Arc::new((
+            Mutex::new(Shown { parser, raw: Vec::new(), times: Vec::new(), hung_up: false }),
+            Condvar::new(),
+        ));
         let seen = shown.clone();
         let keyboard = Arc::new(Mutex::new(Some(pair.master.take_writer().unwrap())));
         let (answers, ground) = (keyboard.clone(), self.ground);
         std::thread::spawn(move || {
             let mut buffer = [0; 65536];
             while let Ok(read @ 1..) = reader.read(&mut buffer) {
+                let came = Instant::now();
                 // Poisoned: the test has failed already.
                 let Ok(mut shown) = seen.0.lock() else { return };
                 shown.parser.process(&buffer[..read]);
                 shown.raw.extend_from_slice(&buffer[..read]);
+                let there = (shown.raw.len(), came);
+                shown.times.push(there);
                 seen.1.notify_all();
                 answer(&buffer[..read], ground, &answers);
                 if shown.hung_up {
@@ -173,6 +181,24 @@ impl Terminal {
     /// Everything that the program ever wrote.
     pub fn raw(&self) -> Vec<u8> {
         self.shown.0.lock().unwrap().raw.clone()
+    }
+
+    /// When the first byte came after so many.
+    pub fn first_after(&self, bytes: usize) -> Option<Instant> {
+        let shown = self.shown.0.lock().unwrap();
+        let place = shown.times.partition_point(|(there, _)| *there <= bytes);
+        shown.times.get(place).map(|(_, at)| *at)
+    }
+
+    /// Waits until more than so many bytes have come.
+    pub fn wait_raw(&self, bytes: usize) {
+        let until = Instant::now() + PATIENCE;
+        let mut shown = self.shown.0.lock().unwrap();
+        while shown.raw.len() <= bytes {
+            let left = until.saturating_duration_since(Instant::now());
+            assert!(!left.is_zero(), "nothing came; the screen is:\n{}", shown.parser.screen().contents());
+            shown = self.shown.1.wait_timeout(shown, left).unwrap().0;
+        }
     }
 
     /// Writes bytes as the keyboard does.
@@ -256,8 +282,9 @@ impl Terminal {
         self.shown.0.lock().unwrap().hung_up = true;
         *self.keyboard.lock().unwrap() = None;
         self.master = None;
-        // The reader holds the terminal open until something comes: wake it.
-        (&tty).write_all(b"\0").unwrap();
+        // The reader holds the terminal open until something comes: wake it, unless it has
+        // gone already.
+        let _ = (&tty).write_all(b"\0");
     }
 
     /// Waits for the program to end.

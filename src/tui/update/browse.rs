@@ -3,6 +3,7 @@
 use super::{complain, keys};
 use crate::model::total::Known;
 use crate::model::{Change, Edit, Kind, Money, ProductId, Refusal, quantity};
+use crate::tui::help;
 use crate::tui::keymap::Action;
 use crate::tui::layout::Pane;
 use crate::tui::message::Effect;
@@ -72,17 +73,15 @@ pub fn walk(state: &mut State, action: Action) {
         }
         return;
     }
-    let (scroll, rows, page) = match (&mut state.mode, state.focus) {
-        (Mode::Help(top), _) => {
-            let page = usize::from(state.size.1.saturating_sub(5)).max(1);
-            let last = state.session.keymap.explained().count().saturating_sub(page);
-            *top = step(*top, last + 1, page, action, 1);
-            return;
-        }
-        (_, Pane::Catalog) => {
-            (&mut state.catalog.scroll, state.catalog.shown.len(), areas.catalog_rows.height)
-        }
-        (_, Pane::Cart) => (&mut state.cart.scroll, state.cart.shown.lines.len(), areas.cart_rows.height),
+    if let Mode::Help(top) = state.mode {
+        let page = help::page(state);
+        let last = help::rows(state).len().saturating_sub(page);
+        state.mode = Mode::Help(step(top.min(last), last + 1, page, action, 1));
+        return;
+    }
+    let (scroll, rows, page) = match state.focus {
+        Pane::Catalog => (&mut state.catalog.scroll, state.catalog.shown.len(), areas.catalog_rows.height),
+        Pane::Cart => (&mut state.cart.scroll, state.cart.shown.lines.len(), areas.cart_rows.height),
     };
     let by = state.count.unwrap_or(1) as usize;
     scroll.cursor = step(scroll.cursor, rows, usize::from(page), action, by);
@@ -121,6 +120,10 @@ fn price(state: &State, product: &ProductId) -> Result<Option<Money>, Refusal> {
 
 /// Sets the quantity that was typed at the prompt.
 pub fn set_quantity(state: &mut State, product: &ProductId, typed: &str, effects: &mut Vec<Effect>) {
+    // Nothing typed is nothing asked for.
+    if typed.trim().is_empty() {
+        return;
+    }
     // The server knows the limit; here only what is no quantity at all is caught.
     let quantity = match quantity::parse(typed, quantity::HIGHEST_LIMIT) {
         Ok(quantity) => quantity,
@@ -159,7 +162,13 @@ pub fn remove(state: &mut State, product: ProductId, effects: &mut Vec<Effect>) 
 }
 
 fn change(state: &mut State, edit: Edit, effects: &mut Vec<Effect>) {
+    let product = edit.product().cloned();
     make(state, Kind::Edit, vec![edit], effects);
+    // What was just changed is what the cart shows as selected, ready for the next key there.
+    let place = state.cart.shown.lines.iter().position(|line| Some(&line.product) == product.as_ref());
+    if let Some(place) = place {
+        state.cart.scroll.cursor = place;
+    }
 }
 
 /// Makes a change: it shows at once as unconfirmed, and is sent.

@@ -2,7 +2,7 @@
 
 use super::{browse, catalog, typing};
 use crate::model::{ProductId, quantity};
-use crate::tui::key::Key;
+use crate::tui::key::{Code, Key};
 use crate::tui::keymap::{Action, Context};
 use crate::tui::layout::Pane;
 use crate::tui::message::Effect;
@@ -26,9 +26,7 @@ pub fn context(state: &State) -> Context {
         Mode::Help(_) => Context::Help,
         Mode::Leaving => Context::Leaving,
         Mode::Clearing => Context::Clearing,
-        Mode::Browse if state.focus == Pane::Cart => Context::Cart,
-        Mode::Browse if state.catalog.loaded && state.catalog.catalog.is_empty() => Context::EmptyCatalog,
-        Mode::Browse => Context::Catalog,
+        Mode::Browse => state.list(),
     }
 }
 
@@ -45,6 +43,13 @@ pub fn press(state: &mut State, key: Key, effects: &mut Vec<Effect>) {
     if let Some(action) = action {
         act(state, action, effects);
         return;
+    }
+    let typing = matches!(here, Context::Search | Context::Quantity | Context::Palette);
+    if key.alt && !(typing && typing::edits(key)) {
+        // Terminals send alt as an escape: without a meaning of its own, it is these two,
+        // that came together over a slow line.
+        press(state, Key::plain(Code::Named("esc")), effects);
+        return press(state, Key { alt: false, ..key }, effects);
     }
     match here {
         Context::Search | Context::Quantity | Context::Palette => typing::edit(state, key, effects),
@@ -192,7 +197,6 @@ fn run(state: &mut State, run: Run, effects: &mut Vec<Effect>) {
 
 /// Opens the prompt for the quantity of `product`.
 pub fn ask_quantity(state: &mut State, product: ProductId) {
-    let now = state.cart.shown.quantity(&product);
-    let input = if now > 0 { Input::new(now.to_string()) } else { Input::default() };
-    state.mode = Mode::Quantity { product, input };
+    // It begins empty: what is typed replaces the old quantity, which the prompt shows.
+    state.mode = Mode::Quantity { product, input: Input::default() };
 }

@@ -2,12 +2,14 @@
 
 use super::{browse, catalog, keys};
 use crate::model::Sort;
+use crate::tui::columns::CatalogColumns;
 use crate::tui::hints::hints;
 use crate::tui::keymap::Action;
-use crate::tui::layout::{CatalogColumns, Pane};
+use crate::tui::layout::Pane;
 use crate::tui::message::{Effect, Mouse, MouseKind};
+use crate::tui::palette;
 use crate::tui::state::{Mode, State};
-use ratatui::layout::{Position, Rect};
+use ratatui::layout::{Margin, Position, Rect};
 
 /// Two presses within this many milliseconds are a double click.
 const DOUBLE: u64 = 400;
@@ -34,19 +36,15 @@ fn press(state: &mut State, mouse: Mouse, effects: &mut Vec<Effect>) {
         let action = hints(state, areas.footer.width).iter().find(hit).map(|hint| hint.action);
         return action.into_iter().for_each(|action| keys::act(state, action, effects));
     }
-    if let Mode::Palette { cursor, .. } = &mut state.mode {
-        if let Some(row) = row(areas.palette, mouse).filter(|_| mouse.row > areas.palette.y) {
-            *cursor = row - 1;
-            keys::act(state, Action::Accept, effects);
-        }
-        return;
+    if matches!(state.mode, Mode::Palette { .. }) {
+        return pick(state, areas.palette, mouse, effects);
     }
     if !matches!(state.mode, Mode::Browse | Mode::Search) {
         return;
     }
     let heads = Rect { y: areas.catalog_rows.y.saturating_sub(1), height: 1, ..areas.catalog_rows };
     if areas.catalog.is_some() && heads.contains(at(mouse)) {
-        return sort_by_head(state, mouse.column - heads.x, heads.width, effects);
+        return sort_by_head(state, mouse.column - heads.x, areas.catalog_rows, effects);
     }
     for (pane, frame, rows) in
         [(Pane::Catalog, areas.catalog, areas.catalog_rows), (Pane::Cart, areas.cart, areas.cart_rows)]
@@ -72,8 +70,22 @@ fn press(state: &mut State, mouse: Mouse, effects: &mut Vec<Effect>) {
     }
 }
 
-fn sort_by_head(state: &mut State, x: u16, width: u16, effects: &mut Vec<Effect>) {
-    let sort = match CatalogColumns::of(width).at(x) {
+/// Does what the entry of the palette under the pointer says.
+fn pick(state: &mut State, frame: Rect, mouse: Mouse, effects: &mut Vec<Effect>) {
+    let Mode::Palette { input, cursor } = &state.mode else { return };
+    let rows = frame.inner(Margin::new(1, 1));
+    let Some(row) = row(rows, mouse) else { return };
+    let entry = palette::first(*cursor, rows.height) + row;
+    if entry < palette::entries(state, input.value()).len()
+        && let Mode::Palette { cursor, .. } = &mut state.mode
+    {
+        *cursor = entry;
+        keys::act(state, Action::Accept, effects);
+    }
+}
+
+fn sort_by_head(state: &mut State, x: u16, rows: Rect, effects: &mut Vec<Effect>) {
+    let sort = match CatalogColumns::of(state, rows).at(x) {
         Some(0) => Sort::Name,
         Some(1 | 2) => Sort::Category,
         Some(3) => Sort::Price,
@@ -85,24 +97,22 @@ fn sort_by_head(state: &mut State, x: u16, width: u16, effects: &mut Vec<Effect>
     catalog::sort(state, sort, effects);
 }
 
-/// Turns the list under the pointer, wherever the keyboard is.
+/// Turns the list under the pointer, wherever the keyboard is. What is selected stays so
+/// while it shows.
 fn wheel(state: &mut State, mouse: Mouse, action: Action) {
     let Some(areas) = state.areas() else { return };
-    if matches!(state.mode, Mode::Help(_)) {
+    if matches!(state.mode, Mode::Help(_) | Mode::Palette { .. }) {
         return browse::walk(state, action);
     }
     let over = |frame: Option<Rect>| frame.is_some_and(|frame| frame.contains(at(mouse)));
-    let (scroll, length) = if over(areas.catalog) {
-        (&mut state.catalog.scroll, state.catalog.shown.len())
+    let (scroll, length, page) = if over(areas.catalog) {
+        (&mut state.catalog.scroll, state.catalog.shown.len(), areas.catalog_rows.height)
     } else if over(areas.cart) {
-        (&mut state.cart.scroll, state.cart.shown.lines.len())
+        (&mut state.cart.scroll, state.cart.shown.lines.len(), areas.cart_rows.height)
     } else {
         return;
     };
-    scroll.cursor = match action {
-        Action::Up => scroll.cursor.saturating_sub(NOTCH),
-        _ => (scroll.cursor + NOTCH).min(length.saturating_sub(1)),
-    };
+    scroll.turn(action == Action::Down, NOTCH, length, usize::from(page));
 }
 
 fn at(mouse: Mouse) -> Position {

@@ -32,11 +32,17 @@ pub fn edit(state: &mut State, key: Key, effects: &mut Vec<Effect>) {
     let changed = handle(input, request);
     if let Some(cursor) = cursor.filter(|_| changed) {
         *cursor = 0;
-        palette::ask(state, effects);
     }
-    if changed && matches!(state.mode, Mode::Search) {
-        catalog::find(state, None, effects);
+    match state.mode {
+        Mode::Search if changed => catalog::find(state, None, effects),
+        Mode::Palette { .. } if changed => palette::ask(state, effects),
+        _ => {}
     }
+}
+
+/// Whether a key types or edits.
+pub fn edits(key: Key) -> bool {
+    request(key).is_some()
 }
 
 /// Whether the text changed.

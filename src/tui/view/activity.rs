@@ -1,7 +1,7 @@
 //! The activity: who changed what and when, newest first.
 
 use super::row::{self, left};
-use super::{header, pane};
+use super::{header, hint, pane};
 use crate::model::Kind;
 use crate::tui::state::State;
 use crate::tui::theme::Theme;
@@ -19,6 +19,10 @@ pub fn draw(state: &State, theme: &Theme, area: Rect, buffer: &mut Buffer) {
     let block = pane(theme, false, Line::from(Span::styled(" Activity ", theme.accent)));
     let rows = block.inner(area);
     block.render(area, buffer);
+    if state.activity.is_empty() {
+        let said = "Nothing yet. What anybody changes in this cart shows here.";
+        return hint(theme, said, rows, buffer);
+    }
     let who = (rows.width / 4).min(24);
     for (line, activity) in (0..rows.height).zip(state.activity.iter().rev()) {
         let time = header::clock(state, i64::try_from(activity.at).unwrap_or(0));

@@ -1,17 +1,19 @@
 //! The cart pane.
 
 use super::row::{self, left, right};
-use super::{has_keyboard, hint, money, pane, scroll_bar};
+use super::{has_keyboard, hint, pane, place, rule, scroll_bar};
 use crate::model::total::{self, Known, Standing};
-use crate::model::{CartLine, Money, Quantity, text};
-use crate::tui::layout::{Areas, CartColumns, Pane};
+use crate::model::{CartLine, Money, text};
+use crate::tui::columns::{self, CartColumns};
+use crate::tui::layout::{Areas, Pane};
+use crate::tui::money;
 use crate::tui::state::{Link, State};
 use crate::tui::theme::{BAR, CHEAPER, DEARER, PENDING, Theme};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
-use ratatui::widgets::{Paragraph, Widget, Wrap};
+use ratatui::widgets::Widget;
 
 /// Draws the cart.
 pub fn draw(state: &State, theme: &Theme, area: Rect, areas: &Areas, buffer: &mut Buffer) {
@@ -21,26 +23,26 @@ pub fn draw(state: &State, theme: &Theme, area: Rect, areas: &Areas, buffer: &mu
     if !lines.is_empty() {
         title.push(Span::styled(format!("{} ", count(lines.len(), "line")), theme.dim));
     }
-    pane(theme, focused, Line::from(title)).render(area, buffer);
+    let place = place(theme, state.cart.scroll.cursor, lines.len());
+    pane(theme, focused, Line::from(title)).title_bottom(place).render(area, buffer);
     let rows = areas.cart_rows;
     if lines.is_empty() {
         return hint(theme, empty(state), rows, buffer);
     }
-    let columns = CartColumns::of(rows.width);
+    let subtotal = state.totals().subtotal;
+    let columns = CartColumns::of(state, rows, subtotal);
     let heads = [
         right("Qty", columns.quantity, theme.dim),
         left("Product", columns.name, theme.dim),
         left("From", columns.by, theme.dim),
         right("Each", columns.price, theme.dim),
-        right("Total", columns.total, theme.dim),
         left("Share", columns.share, theme.dim),
+        right("Total", columns.total, theme.dim),
     ];
     row::draw(&heads, Rect { y: rows.y - 1, height: 1, ..rows }, theme.dim, false, buffer);
     let top = state.cart.scroll.top;
-    let visible = || lines.iter().skip(top).take(usize::from(rows.height));
-    let sums = visible().filter_map(|line| total::line(line, state.known(&line.product)).1);
-    let look = Look { decimals: money::decimals(sums), subtotal: state.totals().subtotal, columns };
-    for (at, line) in (0..rows.height).zip(visible()) {
+    let look = Look { subtotal, columns };
+    for (at, line) in (0..rows.height).zip(lines.iter().skip(top)) {
         let selected = top + usize::from(at) == state.cart.scroll.cursor;
         let marked = state.marks.iter().any(|mark| mark.product == line.product);
         let ground = match selected {
@@ -53,13 +55,12 @@ pub fn draw(state: &State, theme: &Theme, area: Rect, areas: &Areas, buffer: &mu
         line_row(state, theme, line, &look, ground, area, buffer);
     }
     scroll_bar(theme, area, rows, lines.len(), top, buffer);
-    draw_sums(state, theme, areas.sums, buffer);
+    draw_sums(state, theme, areas.sums, &look, buffer);
 }
 
 /// What all rows have in common.
 struct Look {
     columns: CartColumns,
-    decimals: usize,
     subtotal: Money,
 }
 
@@ -75,12 +76,6 @@ fn line_row(
     let columns = &look.columns;
     let known = state.known(&line.product);
     let (standing, sum) = total::line(line, known);
-    let pending = state.cart.is_unconfirmed(&line.product);
-    let quantity = match &line.quantity {
-        Quantity::Whole(n) if pending => format!("{n}{PENDING}"),
-        Quantity::Whole(n) => n.to_string(),
-        Quantity::Damaged(score) => score.clone(),
-    };
     let good = matches!(standing, Standing::Good | Standing::Reading);
     let mut name = state.name_of(&line.product);
     if !good {
@@ -88,38 +83,40 @@ fn line_row(
         let word = if columns.price > 0 { standing.word() } else { standing.short_word() };
         name = format!("({word}) {name}");
     }
-    let style = match (good, pending) {
+    let style = match (good, state.cart.is_unconfirmed(&line.product)) {
         (false, _) => theme.bad,
         (true, true) => theme.pending,
         (true, false) => theme.text,
     };
-    let (price, price_style) = price(theme, line, known);
+    let quantity = columns::quantity(state, line);
+    let (price, price_style) = price(theme, line, known, columns.price_decimals);
     let by = line.added.as_ref().map_or("", |added| added.by.as_str());
     let share = sum.map(|sum| share(sum, look.subtotal, columns.share)).unwrap_or_default();
-    let sum = sum.map_or_else(|| "—".to_owned(), |sum| money::aligned(sum, look.decimals));
+    let sum = sum.map_or_else(|| "—".to_owned(), |sum| money::aligned(sum, columns.total_decimals));
     // A line that does not count has no price to show: its reason takes that room.
-    let gained =
-        if good { 0 } else { [columns.by, columns.price].iter().filter(|w| **w > 0).map(|w| w + 1).sum() };
+    let unused = [columns.by, columns.price, columns.share].into_iter().filter(|width| *width > 0);
+    let gained = if good { 0 } else { unused.map(|width| width + 1).sum() };
     let kept = |width: u16| if good { width } else { 0 };
     let cells = [
         right(&quantity, columns.quantity, style),
         left(&name, columns.name + gained, style),
         left(by, kept(columns.by), theme.dim),
         right(&price, kept(columns.price), price_style),
+        left(&share, kept(columns.share), theme.accent),
         right(&sum, columns.total, style),
-        left(&share, columns.share, theme.accent),
     ];
     row::draw(&cells, area, ground, over, buffer);
 }
 
 /// The price of one, marked where it changed since the line came.
-fn price(theme: &Theme, line: &CartLine, known: Known<'_>) -> (String, Style) {
+fn price(theme: &Theme, line: &CartLine, known: Known<'_>, decimals: usize) -> (String, Style) {
     let Known::Product(product) = known else { return (String::new(), theme.dim) };
     let Some(now) = product.price else { return (String::new(), theme.dim) };
+    let shown = money::aligned(now, decimals);
     match line.added.as_ref().and_then(|added| added.price) {
-        Some(then) if now > then => (format!("{DEARER}{now}"), theme.bad),
-        Some(then) if now < then => (format!("{CHEAPER}{now}"), theme.good),
-        _ => (now.to_string(), theme.dim),
+        Some(then) if now > then => (format!("{DEARER}{shown}"), theme.bad),
+        Some(then) if now < then => (format!("{CHEAPER}{shown}"), theme.good),
+        _ => (shown, theme.dim),
     }
 }
 
@@ -131,28 +128,30 @@ fn share(sum: Money, subtotal: Money, width: u16) -> String {
     BAR[8].repeat(eighths / 8) + BAR[eighths % 8]
 }
 
-fn draw_sums(state: &State, theme: &Theme, area: Rect, buffer: &mut Buffer) {
+fn draw_sums(state: &State, theme: &Theme, area: Rect, look: &Look, buffer: &mut Buffer) {
     let Some(last) = area.height.checked_sub(1) else { return };
     if last > 0 {
-        let rule = "─".repeat(usize::from(area.width));
-        buffer.set_stringn(area.x, area.y, rule, usize::from(area.width), theme.border);
+        rule(theme, area, buffer);
     }
-    if last > 1 {
-        let between = Rect { y: area.y + 1, height: last - 1, ..area };
-        let said = by_category(state).join("  ");
-        Paragraph::new(said).style(theme.dim).wrap(Wrap { trim: true }).render(between, buffer);
+    let between = Rect { y: area.y + 1, height: last.saturating_sub(1), ..area };
+    let room = usize::from(area.width);
+    let lines = text::wrap(&by_category(state).join("  "), room, between.height.into());
+    for (said, y) in lines.iter().zip(between.y..) {
+        buffer.set_stringn(area.x, y, said, room, theme.dim);
     }
     let area = Rect { y: area.y + last, height: 1, ..area };
     let totals = state.totals();
     let mut words = if totals.items == 1 { "1 item ".to_owned() } else { format!("{} items ", totals.items) };
     if totals.uncounted > 0 {
-        words.push_str(&format!("· {} not counted ", count(totals.uncounted, "line")));
+        words.push_str(&format!("· {} not counted ", totals.uncounted));
     }
     if state.cart.shown.hidden > 0 {
         words.push_str(&format!("({} more not shown)", state.cart.shown.hidden));
     }
     let unsure = if state.cart.unconfirmed.is_empty() { "" } else { PENDING };
-    let amount = format!("{}{}{unsure}", state.shop.currency, totals.subtotal);
+    // Its point stands under those of the lines.
+    let subtotal = money::aligned(totals.subtotal, look.columns.total_decimals);
+    let amount = format!("{unsure}{}{subtotal}", state.shop.currency);
     let labelled = format!("Subtotal {amount}");
     let room = usize::from(area.width).saturating_sub(text::width(&words));
     let subtotal = if text::width(&labelled) <= room { labelled } else { amount };

@@ -1,12 +1,13 @@
 //! The catalog pane.
 
 use super::row::{self, left, right};
-use super::{details, has_keyboard, hint, money, pane, scroll_bar};
+use super::{details, has_keyboard, hint, pane, place, scroll_bar};
 use crate::model::search::{self, Sort};
-use crate::model::{Item, Stock};
-use crate::tui::layout::{Areas, CatalogColumns, Pane};
+use crate::model::{Item, Stock, text};
+use crate::tui::columns::{self, CatalogColumns};
+use crate::tui::layout::{Areas, Pane};
 use crate::tui::state::{Link, Mode, State};
-use crate::tui::theme::{PENDING, Theme, UNLIMITED};
+use crate::tui::theme::Theme;
 use ratatui::Frame;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -18,7 +19,8 @@ use ratatui::widgets::Widget;
 pub fn draw(state: &State, theme: &Theme, area: Rect, areas: &Areas, frame: &mut Frame<'_>) {
     let focused = has_keyboard(state, Pane::Catalog);
     let (title, cursor) = title(state, theme, area);
-    pane(theme, focused, title).render(area, frame.buffer_mut());
+    let (row, rows) = (state.catalog.scroll.cursor, state.catalog.shown.len());
+    pane(theme, focused, title).title_bottom(place(theme, row, rows)).render(area, frame.buffer_mut());
     if let Some(x) = cursor {
         frame.set_cursor_position((area.x + x.min(area.width.saturating_sub(2)), area.y));
     }
@@ -27,12 +29,11 @@ pub fn draw(state: &State, theme: &Theme, area: Rect, areas: &Areas, frame: &mut
     if state.catalog.shown.is_empty() {
         return hint(theme, &empty(state), rows, buffer);
     }
-    let columns = CatalogColumns::of(rows.width);
+    let columns = CatalogColumns::of(state, rows);
     heads(state, theme, &columns, rows, buffer);
     let top = state.catalog.scroll.top;
-    let visible = || (top..top + usize::from(rows.height)).map_while(|place| state.catalog.row(place));
-    let decimals = money::decimals(visible().filter_map(|product| product.price));
-    for (line, product) in (0..rows.height).zip(visible()) {
+    let mut above = None;
+    for (line, product) in (0..rows.height).zip(columns::visible(state, rows)) {
         let selected = top + usize::from(line) == state.catalog.scroll.cursor;
         let look = match selected {
             true if focused => (theme.selected, true),
@@ -40,7 +41,8 @@ pub fn draw(state: &State, theme: &Theme, area: Rect, areas: &Areas, frame: &mut
             false => (theme.text, false),
         };
         let area = Rect { y: rows.y + line, height: 1, ..rows };
-        product_row(state, theme, &product, &columns, decimals, look, area, buffer);
+        let begins = above.replace(product.category) != Some(product.category);
+        product_row(state, theme, &product, &columns, begins, look, area, buffer);
     }
     scroll_bar(theme, area, rows, state.catalog.shown.len(), top, buffer);
     details::product(state, areas.details, buffer);
@@ -66,30 +68,22 @@ fn product_row(
     theme: &Theme,
     product: &Item<'_>,
     columns: &CatalogColumns,
-    decimals: usize,
+    begins: bool,
     (ground, over): (Style, bool),
     area: Rect,
     buffer: &mut Buffer,
 ) {
-    let price = match product.price {
-        Some(price) => format!("{}{}", state.shop.currency, money::aligned(price, decimals)),
-        None => "no price".to_owned(),
+    let price = columns::price(state, product, columns.decimals);
+    let stock_style = match product.stock {
+        Stock::Unlimited | Stock::Left(6..) => theme.dim,
+        Stock::Left(0) | Stock::Unreadable => theme.bad,
+        Stock::Left(_) => theme.warn,
     };
-    let (stock, stock_style) = match product.stock {
-        Stock::Unlimited => (UNLIMITED.to_owned(), theme.dim),
-        Stock::Left(0) => ("none".to_owned(), theme.bad),
-        Stock::Left(n @ 1..=5) => (n.to_string(), theme.warn),
-        Stock::Left(n) => (n.to_string(), theme.dim),
-        Stock::Unreadable => ("?".to_owned(), theme.bad),
-    };
+    let stock = columns::stock(product.stock);
     let id = product.product_id();
     let pending = state.cart.is_unconfirmed(&id);
-    let inside = match state.cart.shown.quantity(&id) {
-        0 if pending => PENDING.to_owned(),
-        0 => String::new(),
-        n if pending => format!("{n}{PENDING}"),
-        n => n.to_string(),
-    };
+    let inside = columns::inside(state, &id);
+    let name = Rect { width: columns.name.min(area.width), ..area };
     let cells = [
         left(product.name, columns.name, theme.text),
         left(product.category, columns.category, theme.dim),
@@ -99,10 +93,32 @@ fn product_row(
         right(&inside, columns.inside, if pending { theme.pending } else { theme.accent }),
     ];
     row::draw(&cells, area, ground, over, buffer);
+    if begins && columns.category == 0 && is_grouped(state) {
+        let style = if over { row::under(theme.dim, ground) } else { ground.patch(theme.dim) };
+        section(product, name, style, buffer);
+    }
     let words = state.catalog.words.value();
     if !words.trim().is_empty() {
-        let name = Rect { width: columns.name.min(area.width), ..area };
         row::mark(product.name, &search::marks(words, product.name), name, theme.found, buffer);
+    }
+}
+
+/// Whether the products of a category stand together.
+fn is_grouped(state: &State) -> bool {
+    let query = state.catalog.query();
+    query.is_plain() && query.category.is_none()
+}
+
+/// The category at the end of the name's room, in the first of its rows that shows: a head
+/// that takes no row and never scrolls away.
+fn section(product: &Item<'_>, name: Rect, style: Style, buffer: &mut Buffer) {
+    let used = u16::try_from(text::width(product.name)).unwrap_or(u16::MAX).saturating_add(2);
+    let room = name.width.saturating_sub(used);
+    let shown = text::fit(product.category, usize::from(room));
+    // A few letters of it say nothing.
+    if text::width(&shown) >= text::width(product.category).min(10) {
+        let width = u16::try_from(text::width(&shown)).unwrap_or(room);
+        buffer.set_stringn(name.right() - width, name.y, &shown, usize::from(room), style);
     }
 }
 

@@ -17,8 +17,12 @@ use tui_input::Input;
 pub fn message(state: &State, theme: &Theme, area: Rect, frame: &mut Frame<'_>) {
     if let Mode::Quantity { product, input } = &state.mode {
         let room = usize::from(area.width);
-        let name = text::fit(&state.name_of(product), room.saturating_sub(24));
-        return prompt(theme, &format!(" Quantity of {name}: "), input, area, frame);
+        let now = match state.cart.shown.quantity(product) {
+            0 => String::new(),
+            n => format!(" (now {n})"),
+        };
+        let name = text::fit(&state.name_of(product), room.saturating_sub(24 + now.len()));
+        return prompt(theme, &format!(" Quantity of {name}{now}: "), input, area, frame);
     }
     if let Mode::Palette { input, .. } = &state.mode {
         return prompt(theme, " : ", input, area, frame);

@@ -2,14 +2,12 @@
 
 use super::row::{self, left};
 use super::{pane, scroll_bar};
+use crate::tui::help::{self, Row};
 use crate::tui::state::State;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 use ratatui::widgets::Widget;
-
-/// The columns for the keys.
-const KEYS: u16 = 26;
 
 /// Draws the help from row `top` on.
 pub fn draw(state: &State, top: usize, area: Rect, buffer: &mut Buffer) {
@@ -17,14 +15,22 @@ pub fn draw(state: &State, top: usize, area: Rect, buffer: &mut Buffer) {
     let block = pane(theme, true, Line::from(Span::styled(" Keys ", theme.accent)));
     let inner = block.inner(area);
     block.render(area, buffer);
-    let keys = KEYS.min(inner.width / 2);
-    for (line, entry) in (0..inner.height).zip(state.session.keymap.explained().skip(top)) {
-        let shown = entry.shown();
-        let cells = [
-            left(&shown, keys, theme.accent),
-            left(entry.help, inner.width.saturating_sub(keys + 1), theme.text),
-        ];
-        row::draw(&cells, Rect { y: inner.y + line, height: 1, ..inner }, theme.text, false, buffer);
+    let rows = help::rows(state);
+    // On a screen that grew, all that fits shows.
+    let top = top.min(rows.len().saturating_sub(usize::from(inner.height)));
+    let keys = help::keys(inner.width);
+    for (shown, y) in rows.iter().skip(top).zip(inner.y..inner.bottom()) {
+        let area = Rect { y, height: 1, ..inner };
+        match shown {
+            Row::Head(group) => {
+                row::draw(&[left(group, inner.width, theme.warn)], area, theme.text, false, buffer)
+            }
+            Row::Keys(names, said) => {
+                let rest = inner.width.saturating_sub(keys + 1);
+                let cells = [left(names, keys, theme.accent), left(said, rest, theme.text)];
+                row::draw(&cells, area, theme.text, false, buffer);
+            }
+        }
     }
-    scroll_bar(theme, area, inner, state.session.keymap.explained().count(), top, buffer);
+    scroll_bar(theme, area, inner, rows.len(), top, buffer);
 }

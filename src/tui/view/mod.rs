@@ -7,7 +7,6 @@ mod details;
 mod footer;
 mod header;
 mod help;
-mod money;
 mod palette;
 mod row;
 
@@ -26,7 +25,8 @@ pub use header::SECONDS_BELOW;
 pub fn view(state: &State, frame: &mut Frame<'_>) {
     let theme = &state.theme;
     let all = frame.area();
-    frame.buffer_mut().set_style(all, theme.ground);
+    // Whatever names no colour of its own has that of text, never the terminal's on our ground.
+    frame.buffer_mut().set_style(all, theme.text.patch(theme.ground));
     let Some(areas) = state.areas() else {
         let text = format!("{}×{} is too small: make the window larger", state.size.0, state.size.1);
         return Paragraph::new(text).wrap(Wrap { trim: true }).render(frame.area(), frame.buffer_mut());
@@ -57,6 +57,12 @@ fn pane<'a>(theme: &Theme, focused: bool, title: Line<'a>) -> Block<'a> {
     Block::bordered().border_type(BorderType::Rounded).border_style(style).title_top(title)
 }
 
+/// Which of the rows is selected, for the foot of a frame.
+fn place<'a>(theme: &Theme, row: usize, rows: usize) -> Line<'a> {
+    let said = if rows == 0 { String::new() } else { format!(" {} of {rows} ", row + 1) };
+    Line::styled(said, theme.dim).right_aligned()
+}
+
 /// What the terminal's title says: the shop, and how much is in the cart.
 #[must_use]
 pub fn title(state: &State) -> String {
@@ -81,6 +87,12 @@ fn scroll_bar(theme: &Theme, frame: Rect, rows: Rect, length: usize, top: usize,
         let y = rows.y + u16::try_from(line).unwrap_or(0).min(rows.height - 1);
         buffer.set_string(frame.right() - 1, y, "┃", theme.focus);
     }
+}
+
+/// A line across the top of an area.
+fn rule(theme: &Theme, area: Rect, buffer: &mut Buffer) {
+    let width = usize::from(area.width);
+    buffer.set_stringn(area.x, area.y, "─".repeat(width), width, theme.border);
 }
 
 /// Whether a pane has the keyboard.

@@ -16,11 +16,11 @@ pub fn draw(state: &State, theme: &Theme, area: Rect, buffer: &mut Buffer) {
     let Mode::Palette { input, cursor } = &state.mode else { return };
     let entries = palette::entries(state, input.value());
     Clear.render(area, buffer);
-    buffer.set_style(area, theme.ground);
+    buffer.set_style(area, theme.text.patch(theme.ground));
     let block = pane(theme, true, Line::from(Span::styled(" Commands ", theme.accent)));
     let inner = block.inner(area);
     block.render(area, buffer);
-    let first = (cursor + 1).saturating_sub(usize::from(inner.height));
+    let first = palette::first(*cursor, inner.height);
     for (line, (place, entry)) in (0..inner.height).zip(entries.iter().enumerate().skip(first)) {
         let hint = u16::try_from(text::width(&entry.hint)).unwrap_or(0).min(inner.width / 2);
         let cells = [

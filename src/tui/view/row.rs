@@ -40,10 +40,16 @@ pub fn draw(cells: &[Cell<'_>], area: Rect, ground: Style, over: bool, buffer: &
         let fitted = text::fit(cell.text, usize::from(width));
         let used = u16::try_from(text::width(&fitted)).unwrap_or(width);
         let start = if cell.right { x + width - used.min(width) } else { x };
-        let style = if over { cell.style.patch(ground) } else { ground.patch(cell.style) };
+        let style = if over { under(cell.style, ground) } else { ground.patch(cell.style) };
         buffer.set_stringn(start, area.y, &fitted, usize::from(width), style);
         x += cell.width + 1;
     }
+}
+
+/// A style on a ground that wins: of its own only the weight stays, as a colour turned to the
+/// other side would be no ground for text.
+pub fn under(style: Style, ground: Style) -> Style {
+    Style { fg: None, bg: None, ..style }.patch(ground)
 }
 
 /// Marks characters of a text that stands in `area`, as far as it shows.

@@ -1,0 +1,171 @@
+//! Every screen without a server: the core with a clock of its own, brought to the states
+//! that a shopper sees.
+
+use ratatui::Terminal;
+use ratatui::backend::TestBackend;
+use std::collections::BTreeMap;
+use trolley::model::{
+    Cart, Catalog, Deadline, Edit, Kind, LineChange, Money, OpId, Product, ProductId, Update, UserName,
+};
+use trolley::store::link::Event;
+use trolley::store::{Shop, Trouble, Watcher, demo};
+use trolley::tui::key::Key;
+use trolley::tui::keymap::Keymap;
+use trolley::tui::message::{Message, Now};
+use trolley::tui::state::{Session, State};
+use trolley::tui::theme::Theme;
+use trolley::tui::update::update;
+use trolley::tui::view::view;
+
+/// The screen's core with a clock of its own.
+pub struct Stage {
+    pub state: State,
+    pub now: Now,
+    pub version: u64,
+}
+
+pub fn demo_products() -> Vec<Product> {
+    let rows = demo::rows(include_bytes!("../../assets/demo.csv")).unwrap();
+    let product = |row: &trolley::catalog_file::Row| {
+        Product::decode(
+            row.id.clone(),
+            row.fields.each_ref().map(|field| field.as_deref().map(str::as_bytes)),
+        )
+    };
+    rows.iter().filter_map(product).collect()
+}
+
+pub fn id(name: &str) -> ProductId {
+    ProductId::stored(name.as_bytes())
+}
+
+impl Stage {
+    /// A screen that has not heard of anything yet.
+    pub fn new(width: u16, height: u16) -> Stage {
+        let session = Session {
+            user: UserName::parse("office").unwrap(),
+            me: "ann@till".to_owned(),
+            address: "unix:///shop.sock".to_owned(),
+            private: false,
+            item_timeout: None,
+            ops: "0123456789abcdef".to_owned(),
+            zone: jiff::tz::TimeZone::UTC,
+            keymap: Keymap::with(&BTreeMap::new()).unwrap(),
+        };
+        let state = State::new(session, Theme::DARK, true, (width, height));
+        Stage { state, now: Now { steady: 1_000, wall: 1_795_000_000_000 }, version: 100 }
+    }
+
+    pub fn take_in(&mut self, message: Message) {
+        update(&mut self.state, message, self.now);
+    }
+
+    pub fn link(&mut self, event: Event) {
+        self.take_in(Message::Link(event));
+    }
+
+    pub fn keys(&mut self, keys: &str) {
+        for key in keys.split(' ') {
+            self.take_in(Message::Key(Key::parse(key).unwrap()));
+        }
+    }
+
+    /// One more update by `by`.
+    pub fn change(&mut self, by: &str, product: &str, quantity: u32, delta: i64, price: &str) {
+        self.version += 1;
+        let line = LineChange { product: id(product), quantity, delta, price: Money::parse(price) };
+        let known = self.state.cart.confirmed.lines.iter().filter(|l| l.product != line.product).count();
+        self.link(Event::Update(Update {
+            version: self.version,
+            op: OpId::parse(&format!("op-{}", self.version)).unwrap(),
+            by: by.to_owned(),
+            kind: Kind::Edit,
+            count: known + usize::from(quantity > 0),
+            lines: vec![line],
+            deadline: Deadline { told_at: 1_795_000_000_000, at: Some(1_795_001_680_000) },
+        }));
+    }
+
+    /// A shop with a filled cart.
+    pub fn filled(width: u16, height: u16) -> Stage {
+        let mut stage = Stage::new(width, height);
+        stage.link(Event::Cart(Cart { version: 100, ..Cart::default() }));
+        let shop = Shop { name: "Corner Shop".to_owned(), currency: "€".to_owned() };
+        stage.take_in(Message::Catalog(Ok((Catalog::new(demo_products()), shop)), 0));
+        stage.change("ann@till", "baguette", 2, 2, "1.90");
+        stage.change("bob@kitchen", "espresso", 12, 12, "2.40");
+        stage.change("bob@kitchen", "matcha-powder", 1, 1, "18.00");
+        stage.change("old till", "discontinued", 3, 3, "1.00");
+        stage.link(Event::Products(vec![(id("discontinued"), None)]));
+        stage.link(Event::Watchers(vec![Watcher { id: "x".to_owned(), name: "bob@kitchen".to_owned() }]));
+        // The highlights are over.
+        stage.now.steady += 10_000;
+        stage.take_in(Message::Clock);
+        stage
+    }
+
+    pub fn draw(&self) -> Terminal<TestBackend> {
+        let (width, height) = self.state.size;
+        let mut terminal = Terminal::new(TestBackend::new(width, height)).unwrap();
+        terminal.draw(|frame| view(&self.state, frame)).unwrap();
+        terminal
+    }
+
+    pub fn picture(&self) -> String {
+        self.draw().backend().to_string()
+    }
+}
+
+/// The usual sizes.
+pub const SIZES: [(u16, u16); 5] = [(160, 48), (120, 36), (80, 24), (50, 15), (80, 12)];
+
+/// Every screen by name.
+pub fn screens(width: u16, height: u16) -> Vec<(&'static str, Stage)> {
+    let filled = |keys: &str| {
+        let mut stage = Stage::filled(width, height);
+        if !keys.is_empty() {
+            stage.keys(keys);
+        }
+        stage
+    };
+    let mut connected = Stage::new(width, height);
+    connected.link(Event::Cart(Cart::default()));
+    let mut empty = Stage::new(width, height);
+    empty.link(Event::Cart(Cart::default()));
+    empty.take_in(Message::Catalog(Ok((Catalog::default(), Shop::default())), 0));
+    let mut offline = filled("3 a");
+    offline.link(Event::Down(Trouble::Refused));
+    let mut just_changed = filled("/ e s enter");
+    just_changed.change("bob@kitchen", "espresso", 13, 1, "2.40");
+    just_changed.change("ann@till", "baguette", 1, -1, "1.90");
+    let mut leaving = filled("3 a");
+    leaving.keys("q");
+    // A minute before the cart expires, with a message about a key that did nothing.
+    let mut ending = filled("");
+    ending.now.steady += 1_600_000;
+    ending.keys(".");
+    let mut unreadable = Stage::new(width, height);
+    unreadable.link(Event::Unreadable(Trouble::WrongType));
+    vec![
+        ("browsing", filled("")),
+        ("cart", filled("tab")),
+        ("search", filled("/ c o f f e e")),
+        ("nothing-found", filled("/ x y z q")),
+        ("category", filled("] ]")),
+        ("quantity", filled("tab =")),
+        ("palette", filled(":")),
+        ("palette-add", filled(": a d d space e s p space 3")),
+        ("help", filled("?")),
+        ("clearing", filled("C")),
+        ("activity", filled("v")),
+        ("loading", Stage::new(width, height)),
+        ("reading-catalog", connected),
+        ("empty", empty),
+        ("offline", offline),
+        ("just-changed", just_changed),
+        ("kept-search", filled("/ e s enter tab")),
+        ("leaving", leaving),
+        ("ending", ending),
+        ("unreadable", unreadable),
+    ]
+}

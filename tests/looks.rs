@@ -1,0 +1,115 @@
+//! How it looks, checked cell by cell on every screen: contrast, and colours where there are
+//! to be none.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test may fail")]
+
+mod harness;
+
+use harness::stage::{SIZES, Stage, screens};
+use ratatui::style::{Color, Modifier};
+use std::collections::BTreeMap;
+use trolley::tui::theme::Theme;
+
+/// The relative luminance of WCAG 2.
+fn luminance(color: Color) -> f64 {
+    let Color::Rgb(r, g, b) = color else { panic!("{color:?} is no RGB colour") };
+    let part = |value: u8| {
+        let value = f64::from(value) / 255.0;
+        if value <= 0.03928 { value / 12.92 } else { ((value + 0.055) / 1.055).powf(2.4) }
+    };
+    0.2126 * part(r) + 0.7152 * part(g) + 0.0722 * part(b)
+}
+
+fn contrast(a: Color, b: Color) -> f64 {
+    let (a, b) = (luminance(a), luminance(b));
+    (a.max(b) + 0.05) / (a.min(b) + 0.05)
+}
+
+/// Frames, rules and the thumb of a scroll bar carry no text.
+fn is_chrome(symbol: &str) -> bool {
+    symbol.chars().all(|c| c.is_whitespace() || matches!(c, '\u{2500}'..='\u{257F}'))
+}
+
+/// Every pair of text and ground that the screens show, with a place where it does.
+fn pairs(theme: Theme) -> BTreeMap<(String, String), (Color, Color, String)> {
+    let mut pairs = BTreeMap::new();
+    let look = |name: &str, stage: &Stage, pairs: &mut BTreeMap<_, _>| {
+        let terminal = stage.draw();
+        let buffer = terminal.backend().buffer();
+        for (at, cell) in buffer.content.iter().enumerate().filter(|(_, cell)| !is_chrome(cell.symbol())) {
+            let (fg, bg) = match cell.modifier.contains(Modifier::REVERSED) {
+                true => (cell.bg, cell.fg),
+                false => (cell.fg, cell.bg),
+            };
+            let (x, y) = buffer.pos_of(at);
+            let place = format!("{:?} in {name} of {:?} at {x},{y}", cell.symbol(), stage.state.size);
+            pairs.entry((format!("{fg:?}"), format!("{bg:?}"))).or_insert((fg, bg, place));
+        }
+    };
+    for (width, height) in SIZES.into_iter().chain([(20, 5)]) {
+        for (name, mut stage) in screens(width, height) {
+            stage.state.theme = theme;
+            look(name, &stage, &mut pairs);
+        }
+    }
+    pairs
+}
+
+#[test]
+fn all_text_is_readable_on_its_ground() {
+    // The grounds that terminals usually have, where the theme leaves them theirs.
+    let dark = [0x00_0000, 0x1e_1e2e, 0x28_2c34].map(Color::from_u32);
+    let light = [0xff_ffff, 0xf6_f8fa, 0xf0_f0f0].map(Color::from_u32);
+    for (name, theme, grounds) in
+        [("dark", Theme::DARK, dark), ("light", Theme::LIGHT, light), ("contrast", Theme::CONTRAST, dark)]
+    {
+        let own = pairs(theme).into_values();
+        let theirs = pairs(theme.on_own_ground()).into_values();
+        let (mut seen, mut bad) = (0, Vec::new());
+        for (fg, bg, place) in own.chain(theirs) {
+            let on = if bg == Color::Reset { grounds.to_vec() } else { vec![bg] };
+            for ground in on {
+                seen += 1;
+                if fg == Color::Reset {
+                    bad.push(format!("no colour for text on {ground:?}: {place}"));
+                } else if contrast(fg, ground) < 4.5 {
+                    bad.push(format!("{fg:?} on {ground:?}, {:.2}: {place}", contrast(fg, ground)));
+                }
+            }
+        }
+        assert!(bad.is_empty(), "{name}:\n{}", bad.join("\n"));
+        assert!(seen > 30, "{name}: only {seen} pairs were seen");
+    }
+}
+
+#[test]
+fn our_own_signs_are_as_wide_in_every_terminal() {
+    for (width, height) in SIZES {
+        for (name, stage) in screens(width, height) {
+            let picture = stage.picture();
+            // Emoji variants and joined glyphs are one or two columns, as a terminal likes.
+            let doubtful = picture.chars().find(|c| matches!(c, '\u{FE0F}' | '\u{200D}'));
+            assert_eq!(doubtful, None, "{name}");
+        }
+    }
+}
+
+#[test]
+fn there_is_one_copy_of_the_terminal_library() {
+    // Two would share the terminal's modes and its input.
+    let lock = include_str!("../Cargo.lock");
+    assert_eq!(lock.matches("name = \"crossterm\"").count(), 1);
+}
+
+#[test]
+fn without_colours_there_are_none_and_sixteen_are_the_terminals_own() {
+    for (fg, bg, place) in pairs(Theme::NONE).into_values() {
+        assert_eq!((fg, bg), (Color::Reset, Color::Reset), "{place}");
+    }
+    for (fg, bg, place) in pairs(Theme::SIXTEEN).into_values() {
+        for color in [fg, bg] {
+            assert!(!matches!(color, Color::Rgb(..) | Color::Indexed(_)), "{place}: {color:?}");
+        }
+        // Only black text is known to be readable on a colour.
+        assert!(bg == Color::Reset || fg == Color::Black, "{place}: {fg:?} on {bg:?}");
+    }
+}
