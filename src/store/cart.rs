@@ -1,13 +1,17 @@
 //! Reading and changing carts.
 
+use super::budget;
 use super::connection::{Connection, Policy};
 use super::decode::{self, Watcher};
 use super::error::{Error, Trouble};
 use super::get_product;
 use super::keys::{self, CartKeys};
+use crate::model::change::clean_actor;
+use crate::model::order::Share;
 use crate::model::{Cart, Change, Edit, Kind, Money, OpId, ProductId, Refusal, Timeout, Update, UserName};
 use redis::aio::{ConnectionLike, MultiplexedConnection};
 use redis::{RedisError, Script};
+use std::collections::HashMap;
 use std::sync::LazyLock;
 use std::time::{Duration, Instant};
 
@@ -16,11 +20,13 @@ pub const MOST_LINES: u32 = 1_000;
 /// The most lines that are read; another client may put in more.
 const MOST_READ: usize = 10_000;
 /// How long a change is tried before its outcome is called unknown.
-const PATIENCE: Duration = Duration::from_secs(5);
+pub(super) const PATIENCE: Duration = Duration::from_secs(5);
 /// The pause between two tries.
-const PAUSE: Duration = Duration::from_millis(100);
+pub(super) const PAUSE: Duration = Duration::from_millis(100);
 
-static CHANGE: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("scripts/change.lua")));
+static CHANGE: LazyLock<Script> = LazyLock::new(|| {
+    Script::new(concat!(include_str!("scripts/shares.lua"), include_str!("scripts/change.lua")))
+});
 static WATCH: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("scripts/watch.lua")));
 static SNAPSHOT: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("scripts/snapshot.lua")));
 
@@ -53,6 +59,26 @@ pub struct Attempt {
     pub known: u64,
     /// Milliseconds since it was first sent.
     pub age: u64,
+    /// The cart's version on which its budget was checked.
+    pub checked: Option<u64>,
+}
+
+/// Sends `change`; where the cart has a budget, checked on the version that it changes.
+///
+/// # Errors
+/// [`Refusal::OverBudget`], [`Refusal::OverOwnBudget`], [`Refusal::Busy`]; and those of
+/// [`send_once`].
+pub async fn send(
+    link: &mut impl ConnectionLike,
+    keys: &CartKeys,
+    policy: &Policy,
+    change: &Change,
+    attempt: Attempt,
+) -> Result<Update, Error> {
+    match send_once(link, keys, policy, change, attempt).await {
+        Err(Error::Refused(Refusal::Busy)) => budget::send(link, keys, policy, change, attempt).await,
+        settled => settled,
+    }
 }
 
 /// Sends `change` once.
@@ -60,7 +86,7 @@ pub struct Attempt {
 /// # Errors
 /// [`Error::Refused`] by the rules, [`Error::Trouble`] by the link; where the trouble
 /// [leaves doubt](Trouble::leaves_doubt), sending the same change again is safe.
-pub async fn send(
+pub(super) async fn send_once(
     link: &mut impl ConnectionLike,
     keys: &CartKeys,
     policy: &Policy,
@@ -69,6 +95,7 @@ pub async fn send(
 ) -> Result<Update, Error> {
     let mut call = CHANGE.prepare_invoke();
     call.key(&keys.cart).key(&keys.meta).key(&keys.lines).key(&keys.ops).key(&keys.log).key(&keys.touched);
+    call.key(&keys.by).key(&keys.order);
     for edit in &change.edits {
         if let Edit::Add { product, .. } | Edit::Set { product, .. } = edit {
             call.key(keys::product(product));
@@ -78,6 +105,7 @@ pub async fn send(
     call.arg(policy.session_timeout.as_millis()).arg(policy.line_limit).arg(MOST_LINES).arg(&keys.updates);
     call.arg(u8::from(attempt.again)).arg(attempt.known).arg(attempt.age);
     call.arg(policy.item_timeout.as_millis());
+    call.arg(attempt.checked.map(|version| version.to_string()).unwrap_or_default());
     for edit in &change.edits {
         let (verb, quantity, price) = match edit {
             Edit::Add { quantity, price, .. } => ("add", *quantity, *price),
@@ -102,6 +130,20 @@ pub async fn send(
     }
 }
 
+/// The rule behind an error of the scripts that the owner's rules are part of.
+pub(super) fn owners_refusal(error: &RedisError) -> Option<Refusal> {
+    let owner = || clean_actor(error.detail().unwrap_or_default().as_bytes());
+    Some(match error.code()? {
+        "LOCKED" => Refusal::Locked(owner()),
+        "CLOSED" => Refusal::Closed(owner()),
+        "NOTOWNER" => Refusal::NotOwner(owner()),
+        "CHECKBUDGET" => Refusal::Busy,
+        "EMPTYCART" => Refusal::EmptyCart,
+        "CARTCHANGED" => Refusal::CartChanged,
+        _ => return None,
+    })
+}
+
 /// The rule behind an error of the script.
 fn refusal(change: &Change, policy: &Policy, error: &RedisError) -> Option<Refusal> {
     let mut words = error.detail().unwrap_or_default().split(' ');
@@ -119,7 +161,9 @@ fn refusal(change: &Change, policy: &Policy, error: &RedisError) -> Option<Refus
         "ALREADYEMPTY" => Refusal::AlreadyEmpty,
         "NOTHINGEXPIRED" => Refusal::NothingExpired,
         "FORGOTTEN" => Refusal::Forgotten,
-        _ => return None,
+        "BEINGORDERED" if product().is_empty() => Refusal::BeingOrdered("The cart".to_owned()),
+        "BEINGORDERED" => Refusal::BeingOrdered(product()),
+        _ => return owners_refusal(error),
     })
 }
 
@@ -128,10 +172,20 @@ fn refusal(change: &Change, policy: &Policy, error: &RedisError) -> Option<Refus
 /// # Errors
 /// The [`Trouble`] of the link.
 pub async fn read(link: &mut impl ConnectionLike, keys: &CartKeys) -> Result<Cart, Trouble> {
+    Ok(read_with_shares(link, keys).await?.0)
+}
+
+/// [`read`], and who asked for how many.
+pub(super) async fn read_with_shares(
+    link: &mut impl ConnectionLike,
+    keys: &CartKeys,
+) -> Result<(Cart, HashMap<ProductId, Vec<Share>>), Trouble> {
     let mut call = SNAPSHOT.prepare_invoke();
-    call.key(&keys.cart).key(&keys.meta).key(&keys.lines).key(&keys.touched).arg(MOST_READ);
-    let answer: Vec<Vec<u8>> = call.invoke_async(link).await.map_err(Trouble::from)?;
-    decode::snapshot(&answer).ok_or_else(|| Trouble::Other("its answer can't be understood".to_owned()))
+    call.key(&keys.cart).key(&keys.meta).key(&keys.lines).key(&keys.touched).key(&keys.by).key(&keys.order);
+    let answer: Vec<Vec<u8>> = call.arg(MOST_READ).invoke_async(link).await.map_err(Trouble::from)?;
+    let cart = decode::snapshot(&answer)
+        .ok_or_else(|| Trouble::Other("its answer can't be understood".to_owned()))?;
+    Ok((cart, decode::shares(&answer)))
 }
 
 /// The cart's version, cheaply; 0 where it has none.

@@ -445,7 +445,7 @@ impl Session {
         let again = waiting.first.is_some();
         let (known, at) = *waiting.first.get_or_insert((self.version, Instant::now()));
         let age = u64::try_from(at.elapsed().as_millis()).unwrap_or(u64::MAX);
-        let attempt = Attempt { again, known, age };
+        let attempt = Attempt { again, known, age, checked: None };
         let (mut conn, keys, policy) = (self.conn.clone(), link.keys.clone(), link.policy.clone());
         let change = waiting.change.clone();
         self.work.push(Box::pin(async move {

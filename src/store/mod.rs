@@ -15,6 +15,7 @@
 //! ```
 
 mod address;
+mod budget;
 mod cart;
 mod catalog;
 mod connection;
@@ -25,7 +26,9 @@ mod export;
 pub mod import;
 pub mod keys;
 pub mod link;
+pub mod order;
 mod pages;
+mod rules;
 
 pub use address::Address;
 pub use cart::{
@@ -40,3 +43,4 @@ pub use decode::Watcher;
 pub use error::{Error, Trouble};
 pub use export::{Export, ids_from};
 pub use import::{delete_product, put_products};
+pub use rules::{RuleChange, set_rules};

@@ -203,7 +203,7 @@ impl History {
                 self.undone.clear();
                 self.done.push(update);
             }
-            Kind::Touch | Kind::Expire => {}
+            Kind::Touch | Kind::Expire | Kind::Freeze | Kind::Unfreeze | Kind::Order | Kind::Rules => {}
         }
         let spare = self.done.len().saturating_sub(History::LONGEST);
         self.done.drain(..spare);

@@ -1,0 +1,376 @@
+//! Driving an order through its steps, from the beginning or from where another left off.
+
+use super::steps::{self, Decision, Freeze, Frozen};
+use crate::model::order::Hitch;
+use crate::model::{OpId, OrderId, Preview, Product, ProductId, Refusal, UserName};
+use crate::store::cart::{PATIENCE, PAUSE, read_with_shares};
+use crate::store::catalog::{get_shop, read_products};
+use crate::store::connection::{Connection, Policy};
+use crate::store::error::{Error, Trouble};
+use crate::store::keys::{self, CartKeys};
+use redis::aio::ConnectionLike;
+use std::collections::HashMap;
+use std::time::Instant;
+
+/// How long a driver may take before others finish its work, in milliseconds.
+const STALE: u64 = 3_000;
+/// How long an order stays open whose cart is not frozen, in milliseconds: longer than stock
+/// can be taken for it.
+const FORGOTTEN: u64 = 2 * 3_600_000;
+
+/// A fresh order id of the day of `at`.
+#[must_use]
+pub fn new_order_id(at: u64) -> OrderId {
+    OrderId::new(at, uuid::Uuid::new_v4().as_u64_pair().0)
+}
+
+/// What is to be done next.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Stage {
+    /// Note the order as open.
+    Announce,
+    /// Freeze the cart as it was confirmed.
+    Freeze,
+    /// See whether the cart is frozen.
+    Look,
+    /// Take the stock of this line.
+    Take(usize),
+    /// Decide.
+    Decide(Result<(), Hitch>),
+    /// Put the order into the stream.
+    Append,
+    /// Give back the stock of this line.
+    Release(usize),
+    /// Take what was ordered out of the cart.
+    Settle,
+    /// The order is open no more.
+    Close,
+    /// Nothing.
+    Over,
+}
+
+/// How an order ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Outcome {
+    /// It is in the stream.
+    Placed(OrderId),
+    /// It was undone: the cart is as it was.
+    Undone(Hitch),
+    /// There was none to go on with.
+    Nothing,
+}
+
+/// One order on its way. A driver may stop anywhere: any other goes on.
+#[derive(Debug, Clone)]
+pub struct Driver {
+    keys: CartKeys,
+    user: UserName,
+    policy: Policy,
+    /// The id that was announced here; the order's own may be another's, who was first.
+    announced: Option<OrderId>,
+    confirmed: Option<Preview>,
+    frozen: Option<Frozen>,
+    stage: Stage,
+    outcome: Outcome,
+}
+
+impl Driver {
+    /// Places what was confirmed under this id.
+    #[must_use]
+    pub fn place(user: &UserName, policy: &Policy, id: OrderId, confirmed: Preview) -> Driver {
+        let stage = Stage::Announce;
+        Driver { announced: Some(id), confirmed: Some(confirmed), stage, ..Driver::resume(user, policy) }
+    }
+
+    /// Goes on with the order that the cart is frozen for, if any.
+    #[must_use]
+    pub fn resume(user: &UserName, policy: &Policy) -> Driver {
+        Driver {
+            keys: CartKeys::of(user),
+            user: user.clone(),
+            policy: policy.clone(),
+            announced: None,
+            confirmed: None,
+            frozen: None,
+            stage: Stage::Look,
+            outcome: Outcome::Nothing,
+        }
+    }
+
+    /// What is to be done next.
+    #[must_use]
+    pub fn stage(&self) -> &Stage {
+        &self.stage
+    }
+
+    /// The order's id, where it is known.
+    #[must_use]
+    pub fn id(&self) -> Option<&OrderId> {
+        self.frozen.as_ref().map(|frozen| &frozen.id).or(self.announced.as_ref())
+    }
+
+    /// Does the next step; `Some` at the end. After trouble with the link, the same step can
+    /// be done again.
+    ///
+    /// # Errors
+    /// A [`Refusal`] where nothing was ordered; the [`Trouble`] of the link.
+    pub async fn step(&mut self, link: &mut impl ConnectionLike) -> Result<Option<Outcome>, Error> {
+        self.stage = match &self.stage {
+            Stage::Announce => self.announce(link).await?,
+            Stage::Freeze => self.freeze(link).await?,
+            Stage::Look => match steps::look(link, &self.keys).await? {
+                // An order that is in the stream answers for itself, whatever comes after it.
+                Some(frozen) if self.announced.as_ref().is_none_or(|id| *id == frozen.id) => {
+                    self.take_up(frozen)
+                }
+                _ => Stage::Over,
+            },
+            Stage::Take(at) => {
+                let at = *at;
+                self.take(link, at).await?
+            }
+            Stage::Decide(found) => {
+                let decision = found.clone().map_or_else(Decision::Undo, |()| Decision::Place);
+                self.decide(link, &decision).await?
+            }
+            Stage::Append => {
+                if let Some(frozen) = &self.frozen {
+                    steps::append(link, &self.keys, &self.user, frozen).await?;
+                }
+                Stage::Settle
+            }
+            Stage::Release(at) => {
+                let at = *at;
+                self.release(link, at).await?
+            }
+            Stage::Settle => {
+                if let Some(frozen) = &self.frozen {
+                    steps::settle(link, &self.keys, &self.policy, &frozen.id).await?;
+                }
+                Stage::Close
+            }
+            Stage::Close => self.close(link).await?,
+            Stage::Over => Stage::Over,
+        };
+        Ok((self.stage == Stage::Over).then(|| self.outcome.clone()))
+    }
+
+    async fn announce(&mut self, link: &mut impl ConnectionLike) -> Result<Stage, Error> {
+        let Some(id) = &self.announced else { return Ok(Stage::Look) };
+        if steps::announce(link, id, &self.user).await? {
+            self.outcome = Outcome::Placed(id.clone());
+            // It may be in the stream and still in the cart.
+            return Ok(Stage::Look);
+        }
+        Ok(Stage::Freeze)
+    }
+
+    async fn freeze(&mut self, link: &mut impl ConnectionLike) -> Result<Stage, Error> {
+        let (Some(id), Some(confirmed)) = (&self.announced, &self.confirmed) else { return Ok(Stage::Look) };
+        match steps::freeze(link, &self.keys, &self.policy, id, confirmed).await {
+            Ok(Freeze::Frozen(frozen)) => Ok(self.take_up(frozen)),
+            Ok(Freeze::Over(decision)) => {
+                self.note(&decision, &id.clone());
+                Ok(Stage::Close)
+            }
+            Err(Error::Refused(refusal)) => {
+                // A note that stays is found to be of no cart, and goes later.
+                let _ = steps::close(link, id).await;
+                Err(refusal.into())
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    fn take_up(&mut self, frozen: Frozen) -> Stage {
+        let decision = frozen.decision.clone();
+        let id = frozen.id.clone();
+        self.frozen = Some(frozen);
+        match decision {
+            None => Stage::Take(0),
+            Some(decision) => self.note(&decision, &id),
+        }
+    }
+
+    /// Notes what stands; returns what follows from it.
+    fn note(&mut self, decision: &Decision, id: &OrderId) -> Stage {
+        match decision {
+            Decision::Place => {
+                self.outcome = Outcome::Placed(id.clone());
+                Stage::Append
+            }
+            Decision::Undo(hitch) => {
+                self.outcome = Outcome::Undone(hitch.clone());
+                Stage::Release(0)
+            }
+        }
+    }
+
+    async fn take(&mut self, link: &mut impl ConnectionLike, at: usize) -> Result<Stage, Error> {
+        let Some(frozen) = &self.frozen else { return Ok(Stage::Over) };
+        let Some(line) = frozen.lines.get(at) else { return Ok(Stage::Decide(Ok(()))) };
+        Ok(match steps::take(link, frozen, line).await? {
+            None => Stage::Take(at + 1),
+            Some(hitch) => Stage::Decide(Err(hitch)),
+        })
+    }
+
+    async fn decide(&mut self, link: &mut impl ConnectionLike, decision: &Decision) -> Result<Stage, Error> {
+        let Some(id) = self.frozen.as_ref().map(|frozen| frozen.id.clone()) else { return Ok(Stage::Over) };
+        Ok(match steps::decide(link, &self.keys, &id, decision).await? {
+            Some(stands) => self.note(&stands, &id),
+            // Over for so long that nobody remembers it; then the products took nothing either.
+            None => {
+                self.outcome = Outcome::Undone(Hitch::Late);
+                Stage::Close
+            }
+        })
+    }
+
+    async fn release(&mut self, link: &mut impl ConnectionLike, at: usize) -> Result<Stage, Error> {
+        let Some(frozen) = &self.frozen else { return Ok(Stage::Over) };
+        let Some(line) = frozen.lines.get(at) else { return Ok(Stage::Settle) };
+        steps::release(link, &frozen.id, line, true).await?;
+        Ok(Stage::Release(at + 1))
+    }
+
+    async fn close(&mut self, link: &mut impl ConnectionLike) -> Result<Stage, Error> {
+        let own = self.frozen.iter().map(|frozen| &frozen.id);
+        for id in own.chain(&self.announced) {
+            steps::close(link, id).await?;
+        }
+        Ok(Stage::Over)
+    }
+}
+
+/// What would be ordered of the cart of `user` now.
+///
+/// # Errors
+/// The [`Trouble`] of the link.
+pub async fn preview(connection: &mut Connection, user: &UserName) -> Result<Preview, Error> {
+    let currency = get_shop(connection).await?.currency;
+    Ok(read_preview(&mut connection.link, &CartKeys::of(user), currency).await?)
+}
+
+/// [`preview`] on any link.
+pub(in crate::store) async fn read_preview(
+    link: &mut impl ConnectionLike,
+    keys: &CartKeys,
+    currency: String,
+) -> Result<Preview, Trouble> {
+    let (cart, shares) = read_with_shares(link, keys).await?;
+    let ids: Vec<ProductId> = cart.lines.iter().map(|line| line.product.clone()).collect();
+    let read = read_products(link, &ids).await?;
+    let products: HashMap<ProductId, Product> =
+        read.into_iter().filter_map(|(id, product)| Some((id, product?))).collect();
+    Ok(Preview::of(&cart, &shares, &products, currency))
+}
+
+/// Orders what was confirmed, under this id, exactly once; connects again where the link
+/// breaks, for up to five seconds from the last step that succeeded.
+///
+/// # Errors
+/// What [`Preview::order`] refuses; [`Refusal::CartChanged`] where the cart is another by now;
+/// [`Refusal::NotOrdered`] where stock is short; [`Error::Unknown`] where the link broke on the
+/// way: asking again with the same id is safe, and any terminal that opens the cart goes on.
+pub async fn place(
+    connection: &mut Connection,
+    user: &UserName,
+    id: OrderId,
+    confirmed: Preview,
+) -> Result<OrderId, Error> {
+    // The cart may be in an order already: who confirms then joins that.
+    let frozen = steps::look(&mut connection.link, &CartKeys::of(user)).await?;
+    if frozen.is_none() && !is_known(connection, &id).await? {
+        confirmed.order()?;
+    }
+    let policy = connection.policy.clone();
+    match drive(connection, Driver::place(user, &policy, id, confirmed)).await? {
+        Outcome::Placed(id) => Ok(id),
+        Outcome::Undone(hitch) => Err(Refusal::NotOrdered(hitch).into()),
+        Outcome::Nothing => Err(Refusal::CartChanged.into()),
+    }
+}
+
+async fn is_known(connection: &mut Connection, id: &OrderId) -> Result<bool, Error> {
+    Ok(redis::cmd("EXISTS").arg(keys::order(id)).query_async(&mut connection.link).await?)
+}
+
+/// Finishes the order that the cart of `user` is frozen for, where its driver seems to be dead
+/// or `now` says so.
+///
+/// # Errors
+/// The [`Trouble`] of the link.
+pub async fn resume(connection: &mut Connection, user: &UserName, now: bool) -> Result<Outcome, Error> {
+    let keys = CartKeys::of(user);
+    let Some(frozen) = steps::look(&mut connection.link, &keys).await? else { return Ok(Outcome::Nothing) };
+    if !now && frozen.at + STALE > server_time(&mut connection.link).await? {
+        return Ok(Outcome::Nothing);
+    }
+    let policy = connection.policy.clone();
+    drive(connection, Driver::resume(user, &policy)).await
+}
+
+/// The server's clock, in Unix milliseconds.
+async fn server_time(link: &mut impl ConnectionLike) -> Result<u64, Error> {
+    let (seconds, micros): (u64, u64) = redis::cmd("TIME").query_async(link).await?;
+    Ok(seconds * 1000 + micros / 1000)
+}
+
+/// Finishes the orders that dead drivers left in carts that nobody opens any more; returns how
+/// many it found.
+///
+/// # Errors
+/// The [`Trouble`] of the link.
+pub async fn finish_open(connection: &mut Connection) -> Result<usize, Error> {
+    let open: HashMap<String, String> =
+        redis::cmd("HGETALL").arg(keys::ORDERS_OPEN).query_async(&mut connection.link).await?;
+    let now = if open.is_empty() { 0 } else { server_time(&mut connection.link).await? };
+    let mut finished = 0;
+    for (id, how) in open {
+        let (at, user) = how.split_once(' ').unwrap_or_default();
+        let age = now.saturating_sub(at.parse().unwrap_or(0));
+        let (Ok(user), Some(id)) = (UserName::parse(user), OrderId::parse(&id)) else { continue };
+        if age < STALE {
+            continue;
+        }
+        let outcome = resume(connection, &user, true).await?;
+        finished += usize::from(outcome != Outcome::Nothing);
+        // Its own driver may only be slow, as long as it could still take stock.
+        if outcome == Outcome::Nothing && age > FORGOTTEN {
+            steps::close(&mut connection.link, &id).await?;
+        }
+    }
+    Ok(finished)
+}
+
+async fn drive(connection: &mut Connection, mut driver: Driver) -> Result<Outcome, Error> {
+    let mut since = Instant::now();
+    loop {
+        let trouble = match driver.step(&mut connection.link).await {
+            Ok(Some(outcome)) => return Ok(outcome),
+            Ok(None) => {
+                since = Instant::now();
+                continue;
+            }
+            Err(Error::Trouble(trouble)) if trouble.may_pass() && since.elapsed() < PATIENCE => trouble,
+            Err(Error::Trouble(trouble)) => return Err(unknown(&driver, trouble)),
+            Err(error) => return Err(error),
+        };
+        while since.elapsed() < PATIENCE {
+            tokio::time::sleep(PAUSE).await;
+            if connection.renew(&trouble).await.is_ok() {
+                break;
+            }
+        }
+    }
+}
+
+/// Before the cart is frozen nothing has happened; after that it is open how the order ends.
+fn unknown(driver: &Driver, trouble: Trouble) -> Error {
+    let op = driver.id().and_then(|id| OpId::parse(id.as_str()));
+    match op {
+        Some(op) if !matches!(driver.stage, Stage::Announce | Stage::Look) => Error::Unknown { op, trouble },
+        _ => Error::Trouble(trouble),
+    }
+}
