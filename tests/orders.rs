@@ -1,0 +1,829 @@
+//! Orders on real servers: nothing sold twice, nothing lost, whatever stops on the way.
+//!
+//! In full: `TROLLEY_ROUNDS=100 TROLLEY_TRIALS=10000 TROLLEY_INTERLEAVINGS=2 cargo test --release --test orders`
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test may fail")]
+
+mod harness;
+
+use harness::{Proxy, Server, ok, run, server, trolley};
+use std::collections::BTreeMap;
+use std::process::Stdio;
+use std::time::Duration;
+use trolley::model::order::{Hitch, Share};
+use trolley::model::{
+    Change, Edit, Kind, Money, Order, OrderId, OrderState, ProductId, Refusal, Timeout, UserName,
+};
+use trolley::store::order::{self, Driver, Follower, Outcome, Stage};
+use trolley::store::{self, Address, Connection, Error, Policy, RuleChange};
+
+fn many(name: &str, default: u64) -> u64 {
+    std::env::var(name).map_or(default, |n| n.parse().unwrap())
+}
+
+fn id(name: &str) -> ProductId {
+    ProductId::stored(name.as_bytes())
+}
+
+fn user(name: &str) -> UserName {
+    UserName::parse(name).unwrap()
+}
+
+fn money(text: &str) -> Money {
+    Money::parse(text).unwrap()
+}
+
+/// A server that writes no file, for what needs thousands of steps.
+fn quick_server() -> Server {
+    Server::start_with(&server::binaries()[0], &["--appendonly", "no"])
+}
+
+fn sell(server: &Server, product: &str, price: &str, stock: &str) {
+    server.cmd(&format!("HSET product:{product} name {product} price {price} stock {stock}"));
+}
+
+async fn connect_as(url: &str, name: &str) -> Connection {
+    let policy = Policy { by: name.to_owned(), ..Policy::default() };
+    store::connect(&Address::parse(url).unwrap()).await.unwrap().with_policy(policy)
+}
+
+async fn add(link: &mut Connection, cart: &UserName, product: &str, quantity: u32) {
+    store::add_to_cart(link, cart, &id(product), quantity).await.unwrap();
+}
+
+async fn check_out(link: &mut Connection, cart: &UserName) -> Result<OrderId, Error> {
+    let preview = order::preview(link, cart).await?;
+    let order_id = order::new_order_id(preview.at);
+    order::place(link, cart, order_id, preview).await
+}
+
+/// Pieces of a product in all orders that are not cancelled.
+fn ordered(orders: &[Order], product: &str) -> u64 {
+    let lines = orders.iter().filter(|order| order.state != OrderState::Cancelled).flat_map(|o| &o.lines);
+    lines.filter(|line| line.product == id(product)).map(|line| u64::from(line.quantity)).sum()
+}
+
+/// Stock and orders add up, nothing is frozen, and the stream has each order once.
+async fn add_up(server: &Server, link: &mut Connection, stocks: &[(&str, u64)]) -> Vec<Order> {
+    let orders = order::list_orders(link, None, 100_000).await.unwrap();
+    for (product, before) in stocks {
+        let left: u64 = server.get(&format!("HGET product:{product} stock")).parse().unwrap();
+        assert_eq!(left + ordered(&orders, product), *before, "stock and orders of {product}");
+        let held = server.get_list(&format!("HVALS {{product:{product}}}:orders"));
+        let held: u64 = held.iter().map(|n| n.parse::<u64>().unwrap()).sum();
+        assert_eq!(left + held, *before, "what is taken of {product}");
+    }
+    assert_eq!(server.get("XLEN orders"), orders.len().to_string(), "entries in the stream");
+    assert!(server.get_list("KEYS {cart:*}:order").is_empty(), "a cart is still frozen");
+    orders
+}
+
+fn on_many_threads() -> tokio::runtime::Runtime {
+    tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap()
+}
+
+#[test]
+fn a_hundred_clients_and_ten_pieces() {
+    let server = quick_server();
+    on_many_threads().block_on(async {
+        let mut links = Vec::new();
+        for n in 0..100 {
+            links.push((connect_as(server.url(), &format!("client {n}")).await, user(&format!("c{n}"))));
+        }
+        for round in 0..many("TROLLEY_ROUNDS", 5) {
+            server.cmd("FLUSHALL");
+            sell(&server, "cake", "3.10", "10");
+            let mut tasks = Vec::new();
+            for (mut link, cart) in links.drain(..) {
+                tasks.push(tokio::spawn(async move {
+                    add(&mut link, &cart, "cake", 1).await;
+                    let outcome = check_out(&mut link, &cart).await;
+                    (link, cart, outcome)
+                }));
+            }
+            let mut sold = 0;
+            for task in tasks {
+                let (mut link, cart, outcome) = task.await.unwrap();
+                let kept = store::get_cart_items(&mut link, &cart).await.unwrap().quantity(&id("cake"));
+                match outcome {
+                    Ok(_) => {
+                        sold += 1;
+                        assert_eq!(kept, 0);
+                    }
+                    Err(Error::Refused(Refusal::NotOrdered(Hitch::Short { left: 0, .. }))) => {
+                        assert_eq!(kept, 1);
+                    }
+                    Err(other) => panic!("round {round}: {other:?}"),
+                }
+                links.push((link, cart));
+            }
+            assert_eq!(sold, 10, "round {round}");
+            add_up(&server, &mut links[0].0, &[("cake", 10)]).await;
+        }
+    });
+}
+
+#[test]
+fn what_is_added_during_a_checkout_is_ordered_or_still_there() {
+    let server = quick_server();
+    on_many_threads().block_on(async {
+        sell(&server, "tea", "2.40", "1000000");
+        let cart = user("office");
+        let mut ann = connect_as(server.url(), "ann").await;
+        let mut bob = connect_as(server.url(), "bob").await;
+        let (mut inside, mut still, mut changed) = (0, 0, 0);
+        for _ in 0..many("TROLLEY_TRIALS", 300) {
+            add(&mut ann, &cart, "tea", 1).await;
+            let shared = cart.clone();
+            let adding = tokio::spawn(async move {
+                add(&mut bob, &shared, "tea", 2).await;
+                bob
+            });
+            let outcome = check_out(&mut ann, &cart).await;
+            bob = adding.await.unwrap();
+            let left = store::get_cart_items(&mut ann, &cart).await.unwrap();
+            match outcome {
+                Ok(placed) => {
+                    let placed = order::get_order(&mut ann, &placed).await.unwrap();
+                    let share = |by: &str, pieces| Share { by: by.to_owned(), pieces };
+                    match (placed.lines[0].quantity, left.quantity(&id("tea"))) {
+                        (3, 0) => {
+                            inside += 1;
+                            let mut shares = placed.lines[0].shares.clone();
+                            shares.sort_by(|a, b| a.by.cmp(&b.by));
+                            assert_eq!(shares, [share("ann", 1), share("bob", 2)]);
+                        }
+                        (1, 2) => {
+                            still += 1;
+                            assert_eq!(placed.lines[0].shares, [share("ann", 1)]);
+                            let kept = order::preview(&mut ann, &cart).await.unwrap();
+                            assert_eq!(kept.lines[0].line.shares, [share("bob", 2)]);
+                        }
+                        (2, 1) => {
+                            panic!("the order has what was added, and not what was there before")
+                        }
+                        other => panic!("ordered and kept: {other:?}"),
+                    }
+                }
+                Err(Error::Refused(Refusal::CartChanged)) => {
+                    changed += 1;
+                    assert_eq!(left.quantity(&id("tea")), 3);
+                }
+                Err(other) => panic!("{other:?}"),
+            }
+            if !left.lines.is_empty() {
+                store::remove_from_cart(&mut ann, &cart, &id("tea"), None).await.unwrap();
+            }
+        }
+        println!("adds that were ordered {inside}, still in the cart {still}, that changed the cart first {changed}");
+        add_up(&server, &mut ann, &[("tea", 1_000_000)]).await;
+    });
+}
+
+/// A cart of two lines; of the second there is enough or not.
+async fn fill(server: &Server, link: &mut Connection, cart: &UserName, cakes: &str) {
+    server.cmd("FLUSHALL");
+    sell(server, "tea", "2.40", "5");
+    sell(server, "cake", "3.10", cakes);
+    add(link, cart, "tea", 2).await;
+    add(link, cart, "cake", 3).await;
+}
+
+/// A cart of which it was confirmed what to order while the stock was still enough.
+async fn confirmed(server: &Server, link: &mut Connection, cart: &UserName, cakes: &str) -> Driver {
+    fill(server, link, cart, "9").await;
+    let preview = order::preview(link, cart).await.unwrap();
+    server.cmd(&format!("HSET product:cake stock {cakes}"));
+    Driver::place(cart, &Policy::default(), order::new_order_id(preview.at), preview)
+}
+
+/// The cart after its order: empty where it was placed, as it was where it was undone.
+async fn agrees(link: &mut Connection, cart: &UserName, outcome: &Outcome) {
+    let held = store::get_cart_items(link, cart).await.unwrap();
+    let held = (held.quantity(&id("tea")), held.quantity(&id("cake")));
+    match outcome {
+        Outcome::Placed(_) => assert_eq!(held, (0, 0)),
+        Outcome::Undone(_) | Outcome::Nothing => assert_eq!(held, (2, 3), "{outcome:?}"),
+    }
+}
+
+#[test]
+fn a_driver_stops_after_each_step_and_another_goes_on() {
+    let server = quick_server();
+    on_many_threads().block_on(async {
+        let mut plain = raw(&server).await;
+        let mut link = connect_as(server.url(), "ann").await;
+        let cart = user("office");
+        for (cakes, stock) in [("3", 3), ("2", 2)] {
+            for stop in 0.. {
+                let mut driver = confirmed(&server, &mut link, &cart, cakes).await;
+                let mut over = None;
+                for _ in 0..stop {
+                    over = driver.step(&mut plain).await.unwrap();
+                }
+                let frozen = !matches!(driver.stage(), Stage::Announce | Stage::Freeze);
+                let outcome = order::resume(&mut link, &cart, true).await.unwrap();
+                match (&outcome, frozen) {
+                    (Outcome::Nothing, false) => {}
+                    // Settled, or even closed, already.
+                    (Outcome::Nothing, true) => {
+                        assert!(matches!(driver.stage(), Stage::Close | Stage::Over), "{:?}", driver.stage());
+                    }
+                    (Outcome::Placed(_), true) => assert_eq!(cakes, "3"),
+                    (Outcome::Undone(hitch), true) => {
+                        assert_eq!(*hitch, Hitch::Short { name: "cake".into(), left: 2 });
+                    }
+                    other => panic!("stopped after {stop}: {other:?}"),
+                }
+                let orders = add_up(&server, &mut link, &[("tea", 5), ("cake", stock)]).await;
+                assert_eq!(orders.len(), usize::from(frozen && cakes == "3"), "stopped after {stop}");
+                let ended =
+                    orders.first().map_or(Outcome::Nothing, |order| Outcome::Placed(order.id.clone()));
+                agrees(&mut link, &cart, &ended).await;
+                if over.is_some() {
+                    break;
+                }
+                // The dead one comes back to life and finds all done.
+                while over.is_none() {
+                    match driver.step(&mut plain).await {
+                        Ok(next) => over = next,
+                        Err(error) => panic!("{error:?}"),
+                    }
+                }
+                add_up(&server, &mut link, &[("tea", 5), ("cake", stock)]).await;
+            }
+        }
+    });
+}
+
+async fn raw(server: &Server) -> redis::aio::MultiplexedConnection {
+    redis::Client::open(server.url()).unwrap().get_multiplexed_async_connection().await.unwrap()
+}
+
+/// All orders in which two drivers can do `a` and `b` steps: bit n is who does step n.
+fn interleavings(a: u32, b: u32) -> impl Iterator<Item = (u32, u32)> {
+    (0..1u32 << (a + b)).filter(move |bits| bits.count_ones() == b).map(move |bits| (bits, a + b))
+}
+
+/// Two terminals confirm the same cart and drive it, in every order of their steps. The shop
+/// gets the missing cake just before the first of them reaches for it: where the second looked
+/// before that, it found too little.
+#[test]
+fn two_drivers_in_every_order_of_their_steps() {
+    let server = quick_server();
+    let lines = many("TROLLEY_INTERLEAVINGS", 1);
+    on_many_threads().block_on(async {
+        let mut plain = raw(&server).await;
+        let mut link = connect_as(server.url(), "ann").await;
+        let cart = user("office");
+        let (mut placed, mut undone) = (0, 0);
+        // Announce, freeze, take a line or two, decide, append or release, settle, close.
+        let steps = if lines == 1 { 6 } else { 7 };
+        for (bits, length) in interleavings(steps, steps) {
+            server.cmd("FLUSHALL");
+            sell(&server, "cake", "3.10", "3");
+            add(&mut link, &cart, "cake", 3).await;
+            if lines > 1 {
+                sell(&server, "tea", "2.40", "5");
+                add(&mut link, &cart, "tea", 2).await;
+            }
+            let preview = order::preview(&mut link, &cart).await.unwrap();
+            server.cmd("HSET product:cake stock 2");
+            let driver = || {
+                let id = order::new_order_id(preview.at);
+                Driver::place(&cart, &Policy::default(), id, preview.clone())
+            };
+            let (mut drivers, mut ends) = ([driver(), driver()], [None, None]);
+            let mut restocked = false;
+            let mut turn = 0;
+            while ends.iter().any(Option::is_none) {
+                let first = if turn < length { (bits >> turn & 1) as usize } else { turn as usize % 2 };
+                let who = if ends[first].is_none() { first } else { 1 - first };
+                turn += 1;
+                let reaches = who == 0 && *drivers[0].stage() == Stage::Take(0);
+                if reaches && !restocked {
+                    restocked = true;
+                    server.cmd("HINCRBY product:cake stock 1");
+                }
+                ends[who] = match drivers[who].step(&mut plain).await {
+                    Ok(end) => end,
+                    Err(Error::Refused(Refusal::CartChanged | Refusal::EmptyCart)) => Some(Outcome::Nothing),
+                    Err(other) => panic!("{bits:b}: {other:?}"),
+                };
+            }
+            let before = if restocked { 3 } else { 2 };
+            let mut stocks = vec![("cake", before)];
+            if lines > 1 {
+                stocks.push(("tea", 5));
+            }
+            let orders = add_up(&server, &mut link, &stocks).await;
+            let held = store::get_cart_items(&mut link, &cart).await.unwrap();
+            for end in ends.iter().flatten() {
+                match end {
+                    Outcome::Placed(id) => assert!(orders.iter().any(|order| order.id == *id), "{bits:b}"),
+                    Outcome::Undone(_) | Outcome::Nothing => {}
+                }
+            }
+            // A second try after the first was undone is a new order, and may succeed.
+            assert!(orders.len() <= 1, "{bits:b}: {} orders", orders.len());
+            assert_eq!(held.lines.is_empty(), orders.len() == 1, "{bits:b}");
+            assert_eq!(server.get("HLEN {orders}:open"), "0", "{bits:b}");
+            if orders.is_empty() { undone += 1 } else { placed += 1 }
+        }
+        println!("two drivers: {placed} interleavings placed the order, {undone} undid it");
+        assert!(placed > 0 && undone > 0);
+    });
+}
+
+/// A real `trolley checkout` is killed at each of its requests in turn, before or after the
+/// server has done it; another terminal finishes.
+#[test]
+fn a_checkout_is_killed_at_each_request() {
+    let server = quick_server();
+    on_many_threads().block_on(async {
+        let mut link = connect_as(server.url(), "bob").await;
+        let cart = user("office");
+        for executed in [false, true] {
+            let (mut placed, mut not) = (0, 0);
+            for request in 1.. {
+                fill(&server, &mut link, &cart, "3").await;
+                let proxy = Proxy::start(&server.socket(), &format!("p{}{request}", u8::from(executed)));
+                proxy.faults.hang_answer.store(executed, std::sync::atomic::Ordering::Relaxed);
+                proxy.faults.hang_after.store(request, std::sync::atomic::Ordering::Relaxed);
+                let url = proxy.url();
+                let args = ["--redis", &url, "--user", "office", "checkout", "--yes"];
+                let mut command = tokio::process::Command::from(trolley(server.dir(), &args));
+                let mut child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+                let finished = tokio::select! {
+                    () = proxy.faults.hung.notified() => false,
+                    status = child.wait() => { assert!(status.unwrap().success()); true }
+                };
+                if !finished {
+                    child.kill().await.unwrap();
+                }
+                order::resume(&mut link, &cart, true).await.unwrap();
+                let orders = add_up(&server, &mut link, &[("tea", 5), ("cake", 3)]).await;
+                let end = orders.first().map_or(Outcome::Nothing, |order| Outcome::Placed(order.id.clone()));
+                assert!(orders.len() <= 1);
+                agrees(&mut link, &cart, &end).await;
+                if orders.is_empty() {
+                    not += 1
+                } else {
+                    placed += 1
+                }
+                if finished {
+                    break;
+                }
+            }
+            println!(
+                "killed at {} requests: {placed} times the order was placed, {not} times not",
+                placed + not
+            );
+            assert!(placed > 3 && not > 3);
+        }
+    });
+}
+
+#[test]
+fn a_retry_is_one_order_and_so_are_two_who_confirm() {
+    let server = quick_server();
+    on_many_threads().block_on(async {
+        let mut link = connect_as(server.url(), "ann").await;
+        let cart = user("office");
+        fill(&server, &mut link, &cart, "9").await;
+        let preview = order::preview(&mut link, &cart).await.unwrap();
+        let one = order::new_order_id(preview.at);
+        let placed = order::place(&mut link, &cart, one.clone(), preview.clone()).await.unwrap();
+        assert_eq!(placed, one);
+        // Late, with something new in the cart.
+        add(&mut link, &cart, "tea", 1).await;
+        assert_eq!(order::place(&mut link, &cart, one.clone(), preview.clone()).await.unwrap(), one);
+        // Another who had confirmed the same.
+        let other = order::place(&mut link, &cart, order::new_order_id(preview.at), preview.clone()).await;
+        assert_eq!(other, Err(Refusal::CartChanged.into()));
+        // The same id for another cart.
+        add(&mut link, &user("other"), "tea", 1).await;
+        let theirs = order::preview(&mut link, &user("other")).await.unwrap();
+        let used = order::place(&mut link, &user("other"), one, theirs).await;
+        assert_eq!(used, Err(Refusal::OrderIdUsed.into()));
+        let orders = add_up(&server, &mut link, &[("tea", 5), ("cake", 9)]).await;
+        assert_eq!(orders.len(), 1);
+        assert_eq!(store::get_cart_items(&mut link, &cart).await.unwrap().quantity(&id("tea")), 1);
+    });
+}
+
+#[test]
+fn a_cart_that_is_being_ordered_keeps_its_pieces_and_takes_more() {
+    let server = quick_server();
+    on_many_threads().block_on(async {
+        let mut plain = raw(&server).await;
+        let policy = Policy { session_timeout: Timeout::After(60_000), ..Policy::default() };
+        let mut link = connect_as(server.url(), "ann").await.with_policy(policy.clone());
+        let cart = user("office");
+        fill(&server, &mut link, &cart, "9").await;
+        let preview = order::preview(&mut link, &cart).await.unwrap();
+        let mut driver = Driver::place(&cart, &policy, order::new_order_id(preview.at), preview);
+        while *driver.stage() != Stage::Take(0) {
+            driver.step(&mut plain).await.unwrap();
+        }
+        assert_eq!(server.get("PTTL cart:office"), "-1", "what is being ordered does not expire");
+        add(&mut link, &cart, "tea", 2).await;
+        assert_eq!(server.get("PTTL cart:office"), "-1");
+        let taken = store::remove_from_cart(&mut link, &cart, &id("tea"), Some(3)).await;
+        assert_eq!(taken, Err(Refusal::BeingOrdered("tea".into()).into()));
+        let removed = store::remove_from_cart(&mut link, &cart, &id("cake"), None).await;
+        assert_eq!(removed, Err(Refusal::BeingOrdered("cake".into()).into()));
+        let clear = Change { op: store::new_op(), kind: Kind::Clear, edits: vec![Edit::Clear] };
+        assert!(matches!(link.apply(&cart, &clear).await, Err(Error::Refused(Refusal::BeingOrdered(_)))));
+        store::remove_from_cart(&mut link, &cart, &id("tea"), Some(1)).await.unwrap();
+        let shown = store::get_cart_items(&mut link, &cart).await.unwrap();
+        assert_eq!(shown.ordering.as_ref().map(|order| &order.id), driver.id());
+        assert!(matches!(order::resume(&mut link, &cart, true).await.unwrap(), Outcome::Placed(_)));
+        let left = store::get_cart_items(&mut link, &cart).await.unwrap();
+        assert_eq!((left.quantity(&id("tea")), left.lines.len()), (1, 1));
+        assert!(left.deadline.at.is_some(), "after the order it expires again");
+        add_up(&server, &mut link, &[("tea", 5), ("cake", 9)]).await;
+    });
+}
+
+#[test]
+fn an_order_in_a_cart_that_nobody_opens_is_found() {
+    let server = quick_server();
+    on_many_threads().block_on(async {
+        let mut plain = raw(&server).await;
+        let mut link = connect_as(server.url(), "ann").await;
+        let mut driver = confirmed(&server, &mut link, &user("office"), "3").await;
+        while *driver.stage() != Stage::Take(1) {
+            driver.step(&mut plain).await.unwrap();
+        }
+        // As if it had been begun a minute ago.
+        let id = driver.id().unwrap().to_string();
+        server.raw(&["HSET", "{orders}:open", &id, "1 office"]);
+        assert_eq!(order::finish_open(&mut link).await.unwrap(), 1);
+        assert_eq!(order::finish_open(&mut link).await.unwrap(), 0);
+        assert_eq!(add_up(&server, &mut link, &[("tea", 5), ("cake", 3)]).await.len(), 1);
+    });
+}
+
+#[test]
+fn an_order_that_was_begun_long_ago_takes_nothing_any_more() {
+    let server = quick_server();
+    on_many_threads().block_on(async {
+        let mut plain = raw(&server).await;
+        let mut link = connect_as(server.url(), "ann").await;
+        let cart = user("office");
+        let mut driver = confirmed(&server, &mut link, &cart, "3").await;
+        while *driver.stage() != Stage::Take(0) {
+            driver.step(&mut plain).await.unwrap();
+        }
+        server.cmd("HSET {cart:office}:order at 1000");
+        let outcome = order::resume(&mut link, &cart, true).await.unwrap();
+        assert_eq!(outcome, Outcome::Undone(Hitch::Late));
+        agrees(&mut link, &cart, &outcome).await;
+        // The first driver wakes up: it obeys.
+        let mut end = None;
+        while end.is_none() {
+            end = driver.step(&mut plain).await.unwrap();
+        }
+        assert_eq!(end, Some(Outcome::Undone(Hitch::Late)));
+        assert!(add_up(&server, &mut link, &[("tea", 5), ("cake", 3)]).await.is_empty());
+    });
+}
+
+#[test]
+fn cancelling_gives_the_stock_back_once() {
+    let server = quick_server();
+    on_many_threads().block_on(async {
+        let mut link = connect_as(server.url(), "ann").await;
+        let cart = user("office");
+        fill(&server, &mut link, &cart, "3").await;
+        let placed = check_out(&mut link, &cart).await.unwrap();
+        order::set_state(&mut link, &placed, OrderState::Accepted).await.unwrap();
+        order::set_state(&mut link, &placed, OrderState::Accepted).await.unwrap();
+        let tasks: Vec<_> = (0..20)
+            .map(|n| {
+                let (url, placed) = (server.url().to_owned(), placed.clone());
+                tokio::spawn(async move {
+                    let mut link = connect_as(&url, &format!("till {n}")).await;
+                    order::set_state(&mut link, &placed, OrderState::Cancelled).await.unwrap();
+                })
+            })
+            .collect();
+        for task in tasks {
+            task.await.unwrap();
+        }
+        add_up(&server, &mut link, &[("tea", 5), ("cake", 3)]).await;
+        assert_eq!(server.get("HGET product:cake stock"), "3");
+        let back = order::set_state(&mut link, &placed, OrderState::Ready).await;
+        assert_eq!(back, Err(Refusal::NoWay { from: "cancelled", to: "ready" }.into()));
+
+        // A driver that died between the state and the stock: whoever looks goes on.
+        fill(&server, &mut link, &cart, "3").await;
+        let placed = check_out(&mut link, &cart).await.unwrap();
+        server.cmd(&format!("HSET {{orders}}:{placed} state cancelled"));
+        assert_eq!(server.get("HGET product:cake stock"), "0");
+        order::get_order(&mut link, &placed).await.unwrap();
+        assert_eq!(server.get("HGET product:cake stock"), "3");
+
+        // What is done is forgotten by the products, and its stock stays sold.
+        fill(&server, &mut link, &cart, "3").await;
+        let placed = check_out(&mut link, &cart).await.unwrap();
+        order::set_state(&mut link, &placed, OrderState::Done).await.unwrap();
+        assert_eq!(server.get("HLEN {product:cake}:orders"), "0");
+        assert_eq!(server.get("HGET product:cake stock"), "0");
+    });
+}
+
+#[test]
+fn odd_products_are_refused_or_unlimited() {
+    let server = quick_server();
+    on_many_threads().block_on(async {
+        let mut link = connect_as(server.url(), "ann").await;
+        let cart = user("office");
+        for (product, stock, fits) in
+            [("a{b}c", "4", true), ("a}b", "4", true), ("many", "1e3", false), ("neg", "-4", false)]
+        {
+            server.cmd("FLUSHALL");
+            sell(&server, product, "1.00", stock);
+            add(&mut link, &cart, product, 1).await;
+            let outcome = check_out(&mut link, &cart).await;
+            match fits {
+                true => assert_eq!(server.get(&format!("HGET product:{product} stock")), "3", "{outcome:?}"),
+                false => {
+                    assert!(
+                        matches!(outcome, Err(Error::Refused(Refusal::NotOrdered(Hitch::Unreadable { .. })))),
+                        "{product}: {outcome:?}"
+                    );
+                }
+            }
+        }
+        server.cmd("FLUSHALL");
+        server.cmd("HSET product:air name Air price 0.10");
+        add(&mut link, &cart, "air", 999).await;
+        check_out(&mut link, &cart).await.unwrap();
+        assert_eq!(check_out(&mut link, &cart).await, Err(Refusal::EmptyCart.into()));
+        add(&mut link, &cart, "air", 1).await;
+        server.cmd("DEL product:air");
+        let gone = check_out(&mut link, &cart).await;
+        assert_eq!(gone, Err(Refusal::CantOrder { name: "air".into(), why: "no longer sold" }.into()));
+    });
+}
+
+#[test]
+fn after_a_lock_no_change_succeeds() {
+    let server = quick_server();
+    on_many_threads().block_on(async {
+        let cart = user("office");
+        sell(&server, "tea", "2.40", "100000");
+        let mut owner = connect_as(server.url(), "ann").await;
+        for _ in 0..20 {
+            let writers: Vec<_> = (0..8)
+                .map(|n| {
+                    let (url, cart) = (server.url().to_owned(), cart.clone());
+                    tokio::spawn(async move {
+                        let mut link = connect_as(&url, &format!("client {n}")).await;
+                        let mut last = 0;
+                        loop {
+                            match store::add_to_cart(&mut link, &cart, &id("tea"), 1).await {
+                                Ok(update) => last = update.version,
+                                Err(Error::Refused(Refusal::Locked(by))) => {
+                                    assert_eq!(by, "ann");
+                                    return last;
+                                }
+                                Err(Error::Refused(Refusal::TooMany { .. })) => {}
+                                Err(other) => panic!("{other:?}"),
+                            }
+                        }
+                    })
+                })
+                .collect();
+            store::set_rules(&mut owner, &cart, &[RuleChange::Locked(true)]).await.unwrap();
+            let locked = store::get_cart_items(&mut owner, &cart).await.unwrap();
+            for writer in writers {
+                assert!(writer.await.unwrap() < locked.version, "a change after the lock");
+            }
+            let after = store::get_cart_items(&mut owner, &cart).await.unwrap();
+            assert_eq!(after.version, locked.version);
+            let mut bob = connect_as(server.url(), "bob").await;
+            let refused = store::set_rules(&mut bob, &cart, &[RuleChange::Locked(false)]).await;
+            assert_eq!(refused, Err(Refusal::NotOwner("ann".into()).into()));
+            store::set_rules(&mut owner, &cart, &[RuleChange::Locked(false)]).await.unwrap();
+        }
+        store::set_rules(&mut owner, &cart, &[RuleChange::Closes(Some(1))]).await.unwrap();
+        let late = store::add_to_cart(&mut owner, &cart, &id("tea"), 1).await;
+        assert_eq!(late, Err(Refusal::Closed("ann".into()).into()));
+    });
+}
+
+#[test]
+fn budgets_hold_however_many_add_at_once() {
+    let server = quick_server();
+    on_many_threads().block_on(async {
+        let cart = user("office");
+        sell(&server, "tea", "2.40", "100000");
+        sell(&server, "cake", "0.10", "100000");
+        let mut owner = connect_as(server.url(), "ann").await;
+        let rules = [RuleChange::Budget(Some(money("20.00"))), RuleChange::BudgetEach(Some(money("7.30")))];
+        store::set_rules(&mut owner, &cart, &rules).await.unwrap();
+        let eaters: Vec<_> = (0..4)
+            .map(|n| {
+                let (url, cart) = (server.url().to_owned(), cart.clone());
+                tokio::spawn(async move {
+                    let mut link = connect_as(&url, &format!("client {n}")).await;
+                    let mut refused = 0;
+                    while refused < 3 {
+                        match store::add_to_cart(&mut link, &cart, &id("tea"), 1).await {
+                            Ok(_) => {}
+                            Err(Error::Refused(
+                                Refusal::OverBudget { left, .. } | Refusal::OverOwnBudget { left, .. },
+                            )) => {
+                                assert!(left < money("2.40"));
+                                refused += 1;
+                            }
+                            Err(Error::Refused(Refusal::Busy)) => {}
+                            Err(other) => panic!("{other:?}"),
+                        }
+                    }
+                })
+            })
+            .collect();
+        for eater in eaters {
+            eater.await.unwrap();
+        }
+        let preview = order::preview(&mut owner, &cart).await.unwrap();
+        assert_eq!(preview.total(), money("19.20"));
+        assert!(preview.lines[0].line.shares.iter().all(|share| share.pieces <= 3), "{preview:?}");
+        let dear = store::add_to_cart(&mut owner, &cart, &id("tea"), 1).await;
+        let over = Refusal::OverBudget { budget: money("20.00"), left: money("0.80") };
+        assert_eq!(dear, Err(over.into()));
+        add(&mut owner, &cart, "cake", 8).await;
+        // Prices rise: the checkout says so, and taking out is still possible.
+        server.cmd("HSET product:tea price 3.00");
+        let dearer = check_out(&mut owner, &cart).await;
+        let over = Refusal::DearerThanBudget { budget: money("20.00"), total: money("24.80") };
+        assert_eq!(dearer, Err(over.into()));
+        store::remove_from_cart(&mut owner, &cart, &id("tea"), Some(2)).await.unwrap();
+        check_out(&mut owner, &cart).await.unwrap();
+    });
+}
+
+#[test]
+fn a_follower_is_killed_before_it_acknowledges() {
+    let server = quick_server();
+    on_many_threads().block_on(async {
+        let mut link = connect_as(server.url(), "ann").await;
+        let cart = user("office");
+        sell(&server, "tea", "2.40", "100");
+        let mut placed = Vec::new();
+        for _ in 0..3 {
+            add(&mut link, &cart, "tea", 1).await;
+            placed.push(check_out(&mut link, &cart).await.unwrap().to_string());
+        }
+        let proxy = Proxy::start(&server.socket(), "kitchen");
+        *proxy.faults.hang_on.lock().unwrap() = b"XACK".to_vec();
+        let url = proxy.url();
+        let args = ["--redis", &url, "orders", "--follow", "--from-start", "--json", "--consumer", "one"];
+        let mut command = tokio::process::Command::from(trolley(server.dir(), &args));
+        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+        proxy.faults.hung.notified().await;
+        child.kill().await.unwrap();
+        let mut printed = String::new();
+        tokio::io::AsyncReadExt::read_to_string(&mut child.stdout.take().unwrap(), &mut printed)
+            .await
+            .unwrap();
+        assert!(printed.contains(&placed[0]) && printed.lines().count() == 1, "{printed}");
+        assert_eq!(pending(&server), 3);
+
+        // Another takes over what it left; it comes again rather than not at all.
+        let args =
+            ["orders", "--follow", "--json", "--consumer", "two", "--claim-after", "1s", "--count", "3"];
+        let printed = ok(&server, &args);
+        let came: Vec<String> = printed
+            .lines()
+            .map(|line| {
+                serde_json::from_str::<serde_json::Value>(line).unwrap()["order"].as_str().unwrap().to_owned()
+            })
+            .collect();
+        assert_eq!(came, placed);
+        assert_eq!(pending(&server), 0);
+
+        // A follower that is started again under its name goes on where it was.
+        add(&mut link, &cart, "tea", 1).await;
+        let last = check_out(&mut link, &cart).await.unwrap();
+        let again = || Follower::new("trolley".into(), "two".into(), Duration::from_secs(3600), false);
+        let read = again().next(&mut link).await.unwrap();
+        assert_eq!(read.iter().map(|entry| &entry.id).collect::<Vec<_>>(), [&last]);
+        let read = again().next(&mut link).await.unwrap();
+        assert_eq!(read[0].id, last);
+        again().acknowledge(&mut link, &read[0].entry).await.unwrap();
+        assert_eq!(pending(&server), 0);
+    });
+}
+
+fn pending(server: &Server) -> u64 {
+    let redis::Value::Array(parts) = server.cmd("XPENDING orders trolley") else { panic!() };
+    redis::from_redis_value(parts[0].clone()).unwrap()
+}
+
+#[test]
+fn the_commands_of_checkout_and_orders() {
+    let server = Server::with_demo();
+    let alice = |args: &[&'static str]| [&["--user", "alice", "--name", "ann"], args].concat();
+    let fails = |args: &[&'static str], code: i32, says: &str| {
+        let output = run(&server, &alice(args));
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(output.status.code() == Some(code) && said.contains(says), "{args:?}: {said}");
+    };
+    fails(&["checkout", "--yes"], 1, "The cart is empty: there is nothing to order");
+    server.cmd("HSET product:espresso stock 5");
+    ok(&server, &alice(&["add", "espresso", "3"]));
+    let warned = ok(&server, &alice(&["add", "espresso", "4"]));
+    assert!(warned.contains("But only 5 left"), "{warned}");
+    fails(&["checkout", "--yes"], 1, "Only 5 left of “Espresso”");
+    ok(&server, &alice(&["remove", "espresso", "4"]));
+    server.cmd("HSET product:espresso price 2.50");
+    let preview = ok(&server, &alice(&["checkout"]));
+    assert!(preview.contains("now 2.50, was 2.40 when added") && preview.contains("€7.50"), "{preview}");
+    assert!(preview.contains("trolley checkout --yes --expect-total 7.50"), "{preview}");
+    fails(&["checkout", "--yes", "--expect-total", "7.20"], 1, "The total is 7.50, not 7.20");
+    fails(&["checkout", "--yes", "--expect-total", "x"], 2, "write it like 12.40");
+    fails(&["order", "x"], 2, "an order id looks like");
+    fails(&["order", "20261124-0000-0000"], 1, "There is no order");
+
+    let args = ["checkout", "--yes", "--json", "--expect-total", "7.50", "--op-id", "20261124-AB12-CD34"];
+    let placed: serde_json::Value = serde_json::from_str(&ok(&server, &alice(&args))).unwrap();
+    assert_eq!((&placed["total"], &placed["state"]), (&"7.50".into(), &"placed".into()));
+    assert_eq!(placed["lines"][0]["by"][0], serde_json::json!({ "name": "ann", "quantity": 3 }));
+    // The same again, as after a lost answer.
+    let again: serde_json::Value = serde_json::from_str(&ok(&server, &alice(&args))).unwrap();
+    assert_eq!(placed, again);
+    assert_eq!(server.get("HGET product:espresso stock"), "2");
+    assert_eq!(server.get("XLEN orders"), "1");
+    let receipt = ok(&server, &["order", "20261124-ab12-cd34"]);
+    assert!(receipt.contains("Corner Shop\nOrder 20261124-AB12-CD34"), "{receipt}");
+    assert!(receipt.contains("for 3 ann") && receipt.contains("€7.50"), "{receipt}");
+    for (step, state) in [("accept", "accepted"), ("ready", "ready"), ("cancel", "cancelled")] {
+        let said = ok(&server, &["order", "20261124-AB12-CD34", step]);
+        assert_eq!(said, format!("Order 20261124-AB12-CD34 is {state}\n"));
+    }
+    assert_eq!(server.get("HGET product:espresso stock"), "5");
+    fails(
+        &["order", "20261124-AB12-CD34", "done"],
+        1,
+        "The order is cancelled already: it can't become done",
+    );
+    let list = ok(&server, &alice(&["orders"]));
+    assert!(list.contains("20261124-AB12-CD34") && list.contains("cancelled"), "{list}");
+    assert_eq!(ok(&server, &["--user", "bob", "orders"]), "There are no orders of bob yet\n");
+    let all: serde_json::Value = serde_json::from_str(&ok(&server, &["orders", "--all", "--json"])).unwrap();
+    assert_eq!(all["orders"].as_array().unwrap().len(), 1);
+}
+
+#[test]
+fn the_command_of_rules() {
+    let server = Server::with_demo();
+    let by =
+        |name: &'static str, args: &[&'static str]| [&["--user", "office", "--name", name], args].concat();
+    assert_eq!(ok(&server, &by("ann", &["rules"])), "This cart has no rules\n");
+    let rules = ok(&server, &by("ann", &["rules", "--budget", "10", "--deadline", "23:59"]));
+    assert!(rules.contains("owner        ann") && rules.contains("budget       10.00"), "{rules}");
+    let output = run(&server, &by("bob", &["rules", "--lock"]));
+    assert_eq!(output.status.code(), Some(1));
+    assert!(String::from_utf8_lossy(&output.stderr).contains("Only ann can change the rules"));
+    ok(&server, &by("bob", &["add", "espresso", "4"]));
+    let output = run(&server, &by("bob", &["add", "espresso"]));
+    assert!(
+        String::from_utf8_lossy(&output.stderr).contains("Over the budget of 10.00: 0.40 left"),
+        "{output:?}"
+    );
+    ok(&server, &by("ann", &["rules", "--lock", "--budget", "none"]));
+    let output = run(&server, &by("ann", &["remove", "espresso"]));
+    assert!(String::from_utf8_lossy(&output.stderr).contains("The cart is locked: ann can open it again"));
+    // What is locked can still be ordered.
+    ok(&server, &by("bob", &["checkout", "--yes"]));
+    ok(&server, &by("ann", &["rules", "--owner", "bob"]));
+    ok(&server, &by("bob", &["rules", "--unlock"]));
+    for wrong in [&["rules", "--budget", "-1"][..], &["rules", "--deadline", "soon"]] {
+        assert_eq!(run(&server, &by("bob", wrong)).status.code(), Some(2), "{wrong:?}");
+    }
+}
+
+#[test]
+fn sums_of_orders_are_exact() {
+    let server = quick_server();
+    on_many_threads().block_on(async {
+        let mut link = connect_as(server.url(), "ann").await;
+        let cart = user("office");
+        let mut exact: BTreeMap<&str, u128> = BTreeMap::new();
+        for (n, price) in ["0.1", "0.2", "19.99", "999999999999.999999", "0.000001"].iter().enumerate() {
+            server.cmd(&format!("HSET product:p{n} name p price {price}"));
+            add(&mut link, &cart, &format!("p{n}"), 999).await;
+            let (whole, part) = price.split_once('.').unwrap();
+            let millionths: u128 = format!("{whole}{part:0<6}").parse().unwrap();
+            *exact.entry("sum").or_default() += millionths * 999;
+        }
+        let placed = check_out(&mut link, &cart).await.unwrap();
+        let stored = server.get(&format!("HGET {{orders}}:{placed} total"));
+        let (whole, part) = stored.split_once('.').unwrap();
+        assert_eq!(format!("{whole}{part:0<6}").parse::<u128>().unwrap(), exact["sum"]);
+    });
+}
