@@ -12,6 +12,7 @@ use super::connection::{self, Policy};
 use super::decode::{self, CatalogNews, Watcher};
 use super::error::{Error, Trouble};
 use super::keys::{CATALOG_UPDATES, CartKeys};
+use super::order::{Answer, Ask, Driver, Outcome, errand};
 use crate::model::{Cart, Change, OpId, Product, ProductId, Update, UserName};
 use backon::{BackoffBuilder, ExponentialBuilder};
 use futures::StreamExt;
@@ -46,6 +47,8 @@ pub enum Request {
     Reread,
     /// Read these products.
     Products(Vec<ProductId>),
+    /// Something about orders.
+    Order(Ask),
 }
 
 /// What the link tells.
@@ -71,6 +74,8 @@ pub enum Event {
     Watchers(Vec<Watcher>),
     /// The newest updates of the cart, oldest first.
     Activity(Vec<Update>),
+    /// Something about orders.
+    Order(Answer),
 }
 
 /// Runs the link until nobody listens or asks any more. `id` tells this program's presence
@@ -86,7 +91,18 @@ pub async fn run(
     let keys = Arc::new(CartKeys::of(&user));
     let me = id.map(|id| format!("{id} {}", policy.by).into());
     let policy = Arc::new(policy);
-    let mut link = Link { address, keys, policy, me, requests, events, unsettled: VecDeque::new() };
+    let unsettled = VecDeque::new();
+    let mut link = Link {
+        address,
+        user: user.into(),
+        keys,
+        policy,
+        me,
+        requests,
+        events,
+        unsettled,
+        ordering: VecDeque::new(),
+    };
     let mut pauses = pauses();
     // Ends only when the channels close.
     while let Some(opened) = link.open().await {
@@ -133,15 +149,28 @@ struct Waiting {
 
 struct Link {
     address: Address,
+    user: Arc<UserName>,
     keys: Arc<CartKeys>,
     policy: Arc<Policy>,
     me: Option<Arc<str>>,
     requests: mpsc::Receiver<Request>,
     events: mpsc::Sender<Event>,
     unsettled: VecDeque<Waiting>,
+    /// Orders on their way, one after the other: after a break they go on.
+    ordering: VecDeque<Driver>,
 }
 
 impl Link {
+    /// Keeps an order that is asked for until it has ended.
+    fn keep_order(&mut self, ask: Ask) {
+        let driver = match ask {
+            Ask::Place(id, confirmed) => Driver::place(&self.user, &self.policy, id, *confirmed),
+            Ask::Resume if self.ordering.is_empty() => Driver::resume(&self.user, &self.policy),
+            Ask::Resume | Ask::Preview(_) | Ask::List => return,
+        };
+        self.ordering.push_back(driver);
+    }
+
     /// Waits for `work` and takes requests meanwhile; `None` when nobody asks any more.
     async fn meanwhile<T>(&mut self, work: impl Future<Output = T>) -> Option<T> {
         let mut work = pin!(work);
@@ -153,6 +182,7 @@ impl Link {
                     Request::Change(change) => self.unsettled.push_back(Waiting { change, first: None }),
                     // Everything is read when the link comes up.
                     Request::Reread | Request::Products(_) => {}
+                    Request::Order(ask) => self.keep_order(ask),
                 },
             }
         }
@@ -198,6 +228,8 @@ enum Done {
     Beat(Result<(u64, Vec<Watcher>), Trouble>),
     Activity(Result<Vec<Update>, Trouble>),
     Products(Result<Vec<(ProductId, Option<Product>)>, Trouble>),
+    Order(Result<Option<Answer>, Trouble>),
+    Driven(Box<Driver>, Result<Outcome, Error>),
 }
 
 /// The link while one connection lasts.
@@ -256,6 +288,7 @@ impl Session {
                     if first_cart {
                         greeted = true;
                         self.send_waiting(link);
+                        self.drive(link);
                     }
                 }
                 request = link.requests.recv() => match request {
@@ -268,6 +301,7 @@ impl Session {
                     }
                     Some(Request::Reread) => self.read_cart(link),
                     Some(Request::Products(ids)) => self.read_products(ids),
+                    Some(Request::Order(ask)) => self.on_order(link, ask, greeted),
                 },
                 _ = beats.tick() => self.beat(link),
             }
@@ -291,6 +325,9 @@ impl Session {
         if let Some(update) = decode::update(message) {
             return self.tell_in_order(link, Event::Update(update)).await;
         }
+        if let Some((id, state)) = decode::order_news(message) {
+            return tell(link, Event::Order(Answer::State(id, state))).await;
+        }
         if let Some(watchers) = decode::watchers(message) {
             return self.see(link, watchers).await;
         }
@@ -307,6 +344,14 @@ impl Session {
             Done::Cart(outcome) => self.on_cart(link, outcome).await,
             Done::Products(Ok(read)) => tell(link, Event::Products(read)).await,
             Done::Activity(Ok(updates)) => tell(link, Event::Activity(updates)).await,
+            Done::Order(Ok(Some(answer))) => tell(link, Event::Order(answer)).await,
+            Done::Order(Ok(None)) => Ok(()),
+            Done::Order(Err(trouble)) if trouble.may_pass() => Err(Some(trouble)),
+            Done::Order(Err(trouble)) => {
+                let failed = Answer::Ended(None, Err(Error::Trouble(trouble)));
+                tell(link, Event::Order(failed)).await
+            }
+            Done::Driven(driver, outcome) => self.on_driven(link, *driver, outcome).await,
             // These only help; a broken link shows elsewhere.
             Done::Products(Err(_)) | Done::Activity(Err(_)) => Ok(()),
             Done::Beat(Err(Trouble::Timeout)) => {
@@ -401,6 +446,48 @@ impl Session {
     fn read_products(&mut self, ids: Vec<ProductId>) {
         let mut conn = self.conn.clone();
         self.work.push(Box::pin(async move { Done::Products(read_products(&mut conn, &ids).await) }));
+    }
+
+    fn on_order(&mut self, link: &mut Link, ask: Ask, greeted: bool) {
+        if matches!(ask, Ask::Place(..) | Ask::Resume) {
+            let idle = link.ordering.is_empty();
+            link.keep_order(ask);
+            if idle && greeted {
+                self.drive(link);
+            }
+            return;
+        }
+        let (mut conn, keys, user) = (self.conn.clone(), link.keys.clone(), link.user.clone());
+        self.work
+            .push(Box::pin(async move { Done::Order(errand::answer(&mut conn, &keys, &user, ask).await) }));
+    }
+
+    /// Drives the first order that is on its way, if any.
+    fn drive(&mut self, link: &Link) {
+        let Some(driver) = link.ordering.front() else { return };
+        let (mut conn, mut driver) = (self.conn.clone(), Box::new(driver.clone()));
+        self.work.push(Box::pin(async move {
+            let outcome = errand::drive(&mut conn, &mut driver).await;
+            Done::Driven(driver, outcome)
+        }));
+    }
+
+    async fn on_driven(
+        &mut self,
+        link: &mut Link,
+        driver: Driver,
+        outcome: Result<Outcome, Error>,
+    ) -> Result<(), Over> {
+        if let Err(Error::Trouble(trouble)) = &outcome
+            && trouble.may_pass()
+        {
+            // It goes on over the next connection.
+            link.ordering[0] = driver;
+            return Err(Some(trouble.clone()));
+        }
+        link.ordering.pop_front();
+        self.drive(link);
+        tell(link, Event::Order(Answer::Ended(driver.asked().cloned(), outcome))).await
     }
 
     /// Feels for the link, the version and the watchers; every other time it says that we

@@ -97,6 +97,12 @@ impl Driver {
         }
     }
 
+    /// The id that was asked for here, if any.
+    #[must_use]
+    pub fn asked(&self) -> Option<&OrderId> {
+        self.announced.as_ref()
+    }
+
     /// What is to be done next.
     #[must_use]
     pub fn stage(&self) -> &Stage {

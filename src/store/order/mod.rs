@@ -27,11 +27,13 @@
 mod books;
 mod document;
 mod drive;
+pub(super) mod errand;
 mod follow;
 mod steps;
 
 pub use books::{cancel_leftovers, get_order, list_orders, set_state};
 pub use drive::{Driver, Outcome, Stage, finish_open, new_order_id, place, preview, resume};
+pub use errand::{Answer, Ask};
 pub use follow::{Entry, Follower};
 pub use steps::Frozen;
 

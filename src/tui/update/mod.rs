@@ -4,6 +4,7 @@
 mod browse;
 mod cart;
 mod catalog;
+mod desk;
 mod keys;
 mod mouse;
 mod typing;
@@ -63,6 +64,7 @@ fn pass_time(state: &mut State, effects: &mut Vec<Effect>) {
     cart::watch_deadline(state, effects);
     cart::expire_lines(state, effects);
     catalog::read_again(state, effects);
+    desk::pass_time(state, effects);
 }
 
 /// Keeps the selections on the screen.
