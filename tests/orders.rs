@@ -794,7 +794,7 @@ fn the_commands_of_checkout_and_orders() {
     assert_eq!(server.get("XLEN orders"), "1");
     let receipt = ok(&server, &["order", "20261124-ab12-cd34"]);
     assert!(receipt.contains("Corner Shop\nOrder 20261124-AB12-CD34"), "{receipt}");
-    assert!(receipt.contains("for 3 ann") && receipt.contains("€7.50"), "{receipt}");
+    assert!(receipt.contains("ordered by ann") && receipt.contains("€7.50"), "{receipt}");
     for (step, state) in [("accept", "accepted"), ("ready", "ready"), ("cancel", "cancelled")] {
         let said = ok(&server, &["order", "20261124-AB12-CD34", step]);
         assert_eq!(said, format!("Order 20261124-AB12-CD34 is {state}\n"));

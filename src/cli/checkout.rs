@@ -105,6 +105,7 @@ fn people(out: &mut dyn Write, line: &PreviewLine) -> io::Result<()> {
         writeln!(out, "{:>6}  now {}, was {was} when added", "", ordered.price)?;
     }
     match line.short {
+        Some(0) => writeln!(out, "{:>6}  none left", ""),
         Some(left) => writeln!(out, "{:>6}  only {left} left", ""),
         None => Ok(()),
     }

@@ -169,7 +169,7 @@ impl Order {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
 pub enum Hitch {
     /// The shop has fewer than were ordered.
-    #[error("Only {left} left of “{name}”: the order was not placed, the cart is as it was")]
+    #[error("{} of “{name}”: nothing was ordered; take fewer", only(*.left))]
     Short {
         /// The product's name.
         name: String,
@@ -177,26 +177,30 @@ pub enum Hitch {
         left: u64,
     },
     /// The shop doesn't sell it any more.
-    #[error("“{name}” is no longer sold: the order was not placed, the cart is as it was")]
+    #[error("“{name}” is no longer sold: nothing was ordered; remove it first")]
     Missing {
         /// The product's name.
         name: String,
     },
     /// Its stock can't be read.
-    #[error("The stock of “{name}” can't be read: the order was not placed, the cart is as it was")]
+    #[error("The stock of “{name}” can't be read: nothing was ordered; remove it first")]
     Unreadable {
         /// The product's name.
         name: String,
     },
     /// A cluster can't take the stock of a product with such an id.
-    #[error("“{name}” has braces in its id: no stock can be taken of it here; the order was not placed")]
+    #[error("“{name}” has braces in its id: no stock can be taken of it here; nothing was ordered")]
     Braces {
         /// The product's name.
         name: String,
     },
     /// It was begun too long ago.
-    #[error("The order was begun too long ago and was not placed: the cart is as it was")]
+    #[error("The order was begun too long ago: nothing was ordered; try again")]
     Late,
+}
+
+fn only(left: u64) -> String {
+    if left == 0 { "None left".to_owned() } else { format!("Only {left} left") }
 }
 
 impl Hitch {

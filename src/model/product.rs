@@ -175,7 +175,7 @@ impl Stock {
     #[must_use]
     pub fn warning(self, in_cart: u32) -> Option<String> {
         match self {
-            Stock::Left(0) => Some("none is left".to_owned()),
+            Stock::Left(0) => Some("none left".to_owned()),
             Stock::Left(left) if left < u64::from(in_cart) => Some(format!("only {left} left")),
             Stock::Left(_) | Stock::Unlimited | Stock::Unreadable => None,
         }

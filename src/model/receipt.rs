@@ -18,18 +18,21 @@ pub fn receipt(order: &Order, shop: &str, zone: &TimeZone, columns: usize) -> Ve
     out.push(text::fit(&format!("ordered by {}", order.who), columns));
     out.push(text::fit(&format!("{} since {}", order.state.name(), time(order.changed, zone)), columns));
     out.push(rule.clone());
+    // Where all was asked for by the one who ordered, that is said above.
+    let several = order.lines.iter().flat_map(|line| &line.shares).any(|share| share.by != order.who);
     for line in &order.lines {
         let what = match line.unit.as_str() {
-            "" => line.name.clone(),
+            // “3 Baguette, each” says nothing.
+            "" | "each" => line.name.clone(),
             unit => format!("{}, {unit}", line.name),
         };
         out.push(spread(&format!("{:>3} {what}", line.quantity), &line.total().to_string(), columns));
         if line.quantity > 1 {
-            out.push(format!("    each {}", line.price));
+            out.push(format!("    {} each", line.price));
         }
         let shares: Vec<String> =
             line.shares.iter().map(|share| format!("{} {}", share.pieces, share.by)).collect();
-        if !shares.is_empty() {
+        if several && !shares.is_empty() {
             out.push(text::fit(&format!("    for {}", shares.join(", ")), columns));
         }
     }
@@ -67,7 +70,7 @@ mod tests {
             unit: String::new(),
             quantity,
             price: Money::parse(price).unwrap(),
-            shares: vec![Share { by: "ann".to_owned(), pieces: quantity }],
+            shares: vec![Share { by: name[..1].to_owned(), pieces: quantity }],
         };
         let order = Order {
             id: OrderId::parse("20261124-7KQ2-M8XD").unwrap(),
@@ -77,12 +80,12 @@ mod tests {
             state: OrderState::Placed,
             changed: 1_795_500_000_000,
             currency: "€".to_owned(),
-            lines: vec![line("Espresso", 3, "2.40"), line("抹茶 with a long, long name", 1, "1234.50")],
+            lines: vec![line("Espresso", 3, "2.40"), line("M抹茶 with a long, long name", 1, "1234.50")],
         };
         let receipt = receipt(&order, "Corner Shop", &TimeZone::UTC, 36);
         assert_eq!(
             receipt.join("\n"),
-            "Corner Shop\nOrder 20261124-7KQ2-M8XD\n2026-11-24 06:00, for office\nordered by ann\nplaced since 2026-11-24 06:00\n------------------------------------\n  3 Espresso                    7.20\n    each 2.40\n    for 3 ann\n  1 抹茶 with a long, long … 1234.50\n    for 1 ann\n------------------------------------\n4 items                     €1241.70"
+            "Corner Shop\nOrder 20261124-7KQ2-M8XD\n2026-11-24 06:00, for office\nordered by ann\nplaced since 2026-11-24 06:00\n------------------------------------\n  3 Espresso                    7.20\n    2.40 each\n    for 3 E\n  1 M抹茶 with a long, long… 1234.50\n    for 1 M\n------------------------------------\n4 items                     €1241.70"
         );
     }
 }

@@ -5,6 +5,8 @@
 //! the heartbeat finds ahead) reads the cart again. Changes wait here in order until they
 //! are settled, and are sent again with the same op id after a break.
 
+mod orders;
+
 use super::address::Address;
 use super::cart::{self, Attempt, Presence};
 use super::catalog::read_products;
@@ -12,7 +14,7 @@ use super::connection::{self, Policy};
 use super::decode::{self, CatalogNews, Watcher};
 use super::error::{Error, Trouble};
 use super::keys::{CATALOG_UPDATES, CartKeys};
-use super::order::{Answer, Ask, Driver, Outcome, errand};
+use super::order::{Answer, Ask, Driver, Outcome};
 use crate::model::{Cart, Change, OpId, Product, ProductId, Update, UserName};
 use backon::{BackoffBuilder, ExponentialBuilder};
 use futures::StreamExt;
@@ -145,6 +147,14 @@ struct Waiting {
     change: Change,
     /// The version known and the time when it was first sent.
     first: Option<(u64, Instant)>,
+    /// Whether it was sent over this connection.
+    in_flight: bool,
+}
+
+impl Waiting {
+    fn new(change: Change) -> Waiting {
+        Waiting { change, first: None, in_flight: false }
+    }
 }
 
 struct Link {
@@ -161,16 +171,6 @@ struct Link {
 }
 
 impl Link {
-    /// Keeps an order that is asked for until it has ended.
-    fn keep_order(&mut self, ask: Ask) {
-        let driver = match ask {
-            Ask::Place(id, confirmed) => Driver::place(&self.user, &self.policy, id, *confirmed),
-            Ask::Resume if self.ordering.is_empty() => Driver::resume(&self.user, &self.policy),
-            Ask::Resume | Ask::Preview(_) | Ask::List => return,
-        };
-        self.ordering.push_back(driver);
-    }
-
     /// Waits for `work` and takes requests meanwhile; `None` when nobody asks any more.
     async fn meanwhile<T>(&mut self, work: impl Future<Output = T>) -> Option<T> {
         let mut work = pin!(work);
@@ -179,7 +179,7 @@ impl Link {
                 biased;
                 done = &mut work => return Some(done),
                 request = self.requests.recv() => match request? {
-                    Request::Change(change) => self.unsettled.push_back(Waiting { change, first: None }),
+                    Request::Change(change) => self.unsettled.push_back(Waiting::new(change)),
                     // Everything is read when the link comes up.
                     Request::Reread | Request::Products(_) => {}
                     Request::Order(ask) => self.keep_order(ask),
@@ -212,6 +212,7 @@ impl Link {
                 reading: false,
                 reread: false,
                 held: VecDeque::new(),
+                budgeted: false,
                 misses: 0,
                 beats: 0,
                 watchers: Vec::new(),
@@ -245,6 +246,8 @@ struct Session {
     reread: bool,
     /// What came while the cart was read: it is told after the cart.
     held: VecDeque<Event>,
+    /// Whether the cart has a budget.
+    budgeted: bool,
     misses: u32,
     beats: u64,
     watchers: Vec<Watcher>,
@@ -287,16 +290,17 @@ impl Session {
                     self.on_done(link, done).await?;
                     if first_cart {
                         greeted = true;
-                        self.send_waiting(link);
+                        link.unsettled.iter_mut().for_each(|waiting| waiting.in_flight = false);
+                        self.send_due(link);
                         self.drive(link);
                     }
                 }
                 request = link.requests.recv() => match request {
                     None => return Err(None),
                     Some(Request::Change(change)) => {
-                        link.unsettled.push_back(Waiting { change, first: None });
+                        link.unsettled.push_back(Waiting::new(change));
                         if greeted {
-                            self.send_last(link);
+                            self.send_due(link);
                         }
                     }
                     Some(Request::Reread) => self.read_cart(link),
@@ -384,6 +388,7 @@ impl Session {
             return Err(Some(trouble.clone()));
         }
         link.unsettled.retain(|waiting| waiting.change.op != op);
+        self.send_due(link);
         if let Ok(update) = &outcome {
             self.tell_in_order(link, Event::Update(update.clone())).await?;
         }
@@ -395,6 +400,7 @@ impl Session {
         match outcome {
             Ok(cart) => {
                 self.version = cart.version;
+                self.budgeted = cart.rules.has_budget();
                 tell(link, Event::Cart(cart)).await?;
                 self.read_activity(link);
             }
@@ -448,48 +454,6 @@ impl Session {
         self.work.push(Box::pin(async move { Done::Products(read_products(&mut conn, &ids).await) }));
     }
 
-    fn on_order(&mut self, link: &mut Link, ask: Ask, greeted: bool) {
-        if matches!(ask, Ask::Place(..) | Ask::Resume) {
-            let idle = link.ordering.is_empty();
-            link.keep_order(ask);
-            if idle && greeted {
-                self.drive(link);
-            }
-            return;
-        }
-        let (mut conn, keys, user) = (self.conn.clone(), link.keys.clone(), link.user.clone());
-        self.work
-            .push(Box::pin(async move { Done::Order(errand::answer(&mut conn, &keys, &user, ask).await) }));
-    }
-
-    /// Drives the first order that is on its way, if any.
-    fn drive(&mut self, link: &Link) {
-        let Some(driver) = link.ordering.front() else { return };
-        let (mut conn, mut driver) = (self.conn.clone(), Box::new(driver.clone()));
-        self.work.push(Box::pin(async move {
-            let outcome = errand::drive(&mut conn, &mut driver).await;
-            Done::Driven(driver, outcome)
-        }));
-    }
-
-    async fn on_driven(
-        &mut self,
-        link: &mut Link,
-        driver: Driver,
-        outcome: Result<Outcome, Error>,
-    ) -> Result<(), Over> {
-        if let Err(Error::Trouble(trouble)) = &outcome
-            && trouble.may_pass()
-        {
-            // It goes on over the next connection.
-            link.ordering[0] = driver;
-            return Err(Some(trouble.clone()));
-        }
-        link.ordering.pop_front();
-        self.drive(link);
-        tell(link, Event::Order(Answer::Ended(driver.asked().cloned(), outcome))).await
-    }
-
     /// Feels for the link, the version and the watchers; every other time it says that we
     /// are here, which is written to the server's disk.
     fn beat(&mut self, link: &Link) {
@@ -516,19 +480,20 @@ impl Session {
         self.work.push(Box::pin(async move { Done::Activity(cart::activity(&mut conn, &keys).await) }));
     }
 
-    /// Sends all that waits, in order.
-    fn send_waiting(&mut self, link: &mut Link) {
-        for place in 0..link.unsettled.len() {
-            self.send(link, place);
+    /// Sends what waits, in order. A change to a cart with a budget takes several steps: there
+    /// the next waits for it, or they would overtake each other.
+    fn send_due(&mut self, link: &mut Link) {
+        let most = if self.budgeted { 1 } else { usize::MAX };
+        for place in 0..link.unsettled.len().min(most) {
+            if !link.unsettled[place].in_flight {
+                self.send(link, place);
+            }
         }
-    }
-
-    fn send_last(&mut self, link: &mut Link) {
-        self.send(link, link.unsettled.len() - 1);
     }
 
     fn send(&mut self, link: &mut Link, place: usize) {
         let waiting = &mut link.unsettled[place];
+        waiting.in_flight = true;
         let again = waiting.first.is_some();
         let (known, at) = *waiting.first.get_or_insert((self.version, Instant::now()));
         let age = u64::try_from(at.elapsed().as_millis()).unwrap_or(u64::MAX);

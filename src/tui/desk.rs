@@ -2,7 +2,7 @@
 
 use super::state::{Link, Mode, Scroll, State};
 use crate::model::receipt::{receipt, time};
-use crate::model::{Order, OrderId, Preview};
+use crate::model::{Order, OrderId, Preview, text};
 
 /// How long the driver of another order may take before we finish its work, in milliseconds.
 const STALE: u64 = 4_000;
@@ -102,37 +102,39 @@ pub fn closing(state: &State) -> Option<u64> {
     Some(closes.saturating_sub(state.cart.server_ahead))
 }
 
-/// What the owner's rules and the order on its way say of the cart, in a few words.
+/// What the owner's rules and the order on its way say of the cart, in as many whole words
+/// as fit in `room` columns.
 #[must_use]
-pub fn standing(state: &State) -> Option<String> {
+pub fn standing(state: &State, room: usize) -> String {
+    let mut words = words(state);
+    while words.len() > 1 && text::width(&words.join(" · ")) > room {
+        words.pop();
+    }
+    text::fit(&words.join(" · "), room)
+}
+
+fn words(state: &State) -> Vec<String> {
     let cart = &state.cart.confirmed;
     if let Some(id) = &state.desk.placing {
-        return Some(format!("ordering {id} …"));
+        return vec![format!("ordering {id} …")];
     }
     if let Some(ordering) = &cart.ordering {
-        return Some(format!("being ordered by {}", ordering.by));
+        return vec![format!("being ordered by {}", ordering.by)];
     }
     let rules = &cart.rules;
     if rules.locked {
-        return Some(
-            rules.owner.as_ref().map_or_else(|| "locked".to_owned(), |owner| format!("locked by {owner}")),
-        );
+        let owner = rules.owner.as_ref().map(|owner| format!("locked by {owner}"));
+        return vec![owner.unwrap_or_else(|| "locked".to_owned())];
     }
-    let mut words = Vec::new();
-    match closing(state) {
-        Some(at) if at <= state.now => return Some("closed: its time is over".to_owned()),
-        Some(_) => {
-            let clock = time(rules.closes.unwrap_or_default(), &state.session.zone);
-            words.push(format!("closes {}", clock.get(11..).unwrap_or_default()));
-        }
-        None => {}
+    if closing(state).is_some_and(|at| at <= state.now) {
+        return vec!["closed".to_owned()];
     }
     let currency = &state.shop.currency;
-    if let Some(budget) = rules.budget {
-        words.push(format!("{currency}{} of {budget} left", budget.less(state.totals().subtotal)));
-    }
-    if let Some(each) = rules.budget_each {
-        words.push(format!("{currency}{each} each"));
-    }
-    (!words.is_empty()).then(|| words.join(" · "))
+    let left = rules.budget.map(|budget| format!("{currency}{} left", budget.less(state.totals().subtotal)));
+    let closes = rules.closes.map(|at| {
+        let clock = time(at, &state.session.zone);
+        format!("closes {}", clock.get(11..).unwrap_or_default())
+    });
+    let each = rules.budget_each.map(|each| format!("{currency}{each} each"));
+    left.into_iter().chain(closes).chain(each).collect()
 }

@@ -1,7 +1,8 @@
 //! What a terminal asks of orders over its live link, and what it is answered.
 
 use super::books::read_list;
-use super::drive::{Driver, Outcome, read_preview};
+use super::checkout::read_preview;
+use super::drive::{Driver, Outcome};
 use crate::model::{Order, OrderId, OrderState, Preview, UserName};
 use crate::store::error::{Error, Trouble};
 use crate::store::keys::CartKeys;

@@ -25,6 +25,7 @@
 //! products refuse orders begun more than an hour ago, and remember releases for longer.
 
 mod books;
+mod checkout;
 mod document;
 mod drive;
 pub(super) mod errand;
@@ -32,7 +33,8 @@ mod follow;
 mod steps;
 
 pub use books::{cancel_leftovers, get_order, list_orders, set_state};
-pub use drive::{Driver, Outcome, Stage, finish_open, new_order_id, place, preview, resume};
+pub use checkout::{finish_open, new_order_id, place, preview, resume};
+pub use drive::{Driver, Outcome, Stage};
 pub use errand::{Answer, Ask};
 pub use follow::{Entry, Follower};
 pub use steps::Frozen;

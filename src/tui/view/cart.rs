@@ -24,7 +24,9 @@ pub fn draw(state: &State, theme: &Theme, area: Rect, areas: &Areas, buffer: &mu
     if !lines.is_empty() {
         title.push(Span::styled(format!("{} ", count(lines.len(), "line")), theme.dim));
     }
-    if let Some(standing) = desk::standing(state) {
+    let used: usize = title.iter().map(Span::width).sum();
+    let standing = desk::standing(state, usize::from(area.width).saturating_sub(used + 3));
+    if !standing.is_empty() {
         title.push(Span::styled(format!("{standing} "), theme.warn));
     }
     let place = place(theme, state.cart.scroll.cursor, lines.len());

@@ -19,12 +19,15 @@ const QUANTITY: u16 = 6;
 const TOTAL: u16 = 14;
 /// The columns for the price of one, where there is room.
 const EACH: u16 = 12;
+/// The widest that amounts stand apart from their products.
+const WIDEST: u16 = 90;
 
 /// Draws the checkout from row `top` on.
 pub fn draw(state: &State, top: usize, area: Rect, buffer: &mut Buffer) {
     let theme = &state.theme;
     pane(theme, true, Line::from(Span::styled(" Checkout ", theme.accent))).render(area, buffer);
     let inner = area.inner(Margin::new(1, 1));
+    let inner = Rect { width: inner.width.min(WIDEST), ..inner };
     let Some(preview) = &state.desk.preview else {
         let said = if state.link == Link::Live { "Reading prices …" } else { "Waiting for the server …" };
         return hint(theme, said, inner, buffer);
@@ -75,7 +78,8 @@ pub fn draw(state: &State, top: usize, area: Rect, buffer: &mut Buffer) {
 
 /// What is to be said of a line.
 fn note(theme: &Theme, line: &PreviewLine) -> (String, Style) {
-    let short = line.short.map(|left| format!("only {left} left"));
+    let short =
+        line.short.map(|left| if left == 0 { "none left".to_owned() } else { format!("only {left} left") });
     let was = line.was.map(|was| format!("{} now, {was} when it was added", line.line.price));
     let style = if short.is_some() { theme.bad } else { theme.warn };
     (short.into_iter().chain(was).collect::<Vec<_>>().join("; "), style)
