@@ -4,14 +4,16 @@ use super::output::Output;
 use super::{Failure, checkout, orders};
 use crate::config::ConfigError;
 use crate::model::{Timeout, receipt};
-use crate::store::order::{Entry, Follower};
+use crate::store::order::{self, Entry, Follower};
 use crate::store::{Connection, Error};
 use clap::Args;
 use jiff::tz::TimeZone;
 use serde_json::json;
 use std::io::{self, Write};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
+/// How often orders are looked for that dead terminals left on their way.
+const SWEEP: Duration = Duration::from_secs(30);
 /// The pause before connecting again.
 const PAUSE: Duration = Duration::from_millis(500);
 
@@ -55,7 +57,13 @@ pub async fn run(args: Follow, connection: &mut Connection, output: &Output) -> 
     let mut follower = Follower::new(args.group, consumer, claim_after, args.from_start);
     let mut left = args.count.unwrap_or(u64::MAX);
     let zone = TimeZone::system();
+    let mut swept: Option<Instant> = None;
     while left > 0 {
+        if swept.is_none_or(|at| at.elapsed() > SWEEP) {
+            swept = Some(Instant::now());
+            // It only helps: a broken link shows below.
+            let _ = order::finish_open(connection).await;
+        }
         let outcome = match follower.next(connection).await {
             Ok(entries) => deal(&follower, connection, output, &zone, entries, &mut left).await,
             Err(error) => Err(error.into()),

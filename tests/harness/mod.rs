@@ -7,6 +7,7 @@ pub mod desk;
 pub mod headless;
 pub mod proxy;
 pub mod server;
+pub mod shopping;
 pub mod stage;
 pub mod terminal;
 

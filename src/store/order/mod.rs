@@ -18,6 +18,9 @@
 //! 6. *settle* (slot of the cart): what was ordered leaves the cart, or all stays in it.
 //! 7. *close* (slot of the orders): the id is open no more.
 //!
+//! News of an order travel on the channel of its cart, `{"order":"<id>","state":"ready"}`: who may
+//! listen to a cart may hear of its orders, and a client that doesn't know them reads again.
+//!
 //! Why nothing is sold twice or lost: stock is taken only under an id that has a frozen cart;
 //! as long as that cart isn't settled, anybody who finds it goes on from step 3; and it is
 //! settled only after either the stream has the order or no product has anything taken for it.

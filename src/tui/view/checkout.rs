@@ -113,6 +113,9 @@ fn said(state: &State, preview: &Preview) -> (String, Style) {
         (Some(id), _) => {
             (format!("Order {id} is not confirmed: it goes on when the server is back"), theme.warn)
         }
+        (None, Link::Live | Link::Syncing) if state.cart.confirmed.ordering.is_some() => {
+            (format!("This cart is {} just now", desk::standing(state, 60)), theme.warn)
+        }
         (None, Link::Live | Link::Syncing) => match preview.order() {
             Ok(_) if state.desk.reading || state.desk.outdated => {
                 ("Reading prices again …".to_owned(), theme.dim)
