@@ -6,7 +6,7 @@
 mod harness;
 
 use harness::shopping::{add, check_out, connect_as, id, on_many_threads, quick_server, sell, user};
-use harness::{Proxy, Server, ok, run, trolley};
+use harness::{Proxy, Server, ok, run, server, trolley};
 use std::collections::BTreeMap;
 use std::process::Stdio;
 use std::time::Duration;
@@ -479,6 +479,56 @@ fn an_order_that_was_begun_long_ago_takes_nothing_any_more() {
         }
         assert_eq!(end, Some(Outcome::Undone(Hitch::Late)));
         assert!(add_up(&server, &mut link, &[("tea", 5), ("cake", 3)]).await.is_empty());
+    });
+}
+
+/// A node of a cluster with all slots: what reaches over slots is refused.
+#[test]
+fn every_step_stays_in_one_slot() {
+    let server = Server::start_with(&server::binaries()[0], &["--cluster-enabled", "yes"]);
+    server.cmd("CLUSTER ADDSLOTSRANGE 0 16383");
+    while !server.get("CLUSTER INFO").contains("cluster_state:ok") {
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    on_many_threads().block_on(async {
+        let mut link = connect_as(server.url(), "ann").await;
+        let cart = user("office");
+        for product in ["tea", "cake", "a{b}c"] {
+            sell(&server, product, "1.00", "5");
+        }
+        server.cmd("HSET product:a}b name odd price 1.00");
+        // Other clients fill carts like this.
+        let fill = |lines: &str| drop(server.cmd(&format!("ZADD cart:office {lines}")));
+        fill("2 tea 5 cake 1 a{b}c 1 a}b");
+        let stocks = [("tea", 5), ("cake", 5)];
+        let first = check_out(&mut link, &cart).await.unwrap();
+        add_up(&server, &mut link, &stocks).await;
+        assert_eq!(server.get("HGET product:a{b}c stock"), "4");
+        // Short, with something taken before that is given back.
+        fill("2 tea 1 cake");
+        let preview = {
+            server.cmd("HSET product:cake stock 1");
+            order::preview(&mut link, &cart).await.unwrap()
+        };
+        server.cmd("HSET product:cake stock 0");
+        let outcome = order::place(&mut link, &cart, order::new_order_id(preview.at), preview).await;
+        assert!(matches!(outcome, Err(Error::Refused(Refusal::NotOrdered(Hitch::Short { left: 0, .. })))));
+        add_up(&server, &mut link, &stocks).await;
+        order::set_state(&mut link, &first, OrderState::Cancelled).await.unwrap();
+        add_up(&server, &mut link, &stocks).await;
+        assert_eq!(server.get("HGET product:a{b}c stock"), "5");
+        let second = check_out(&mut link, &cart).await.unwrap();
+        order::set_state(&mut link, &second, OrderState::Done).await.unwrap();
+        store::set_rules(&mut link, &cart, &[store::RuleChange::Locked(true)]).await.unwrap();
+        order::finish_open(&mut link).await.unwrap();
+        // What has stock that can't be counted in its slot is refused.
+        server.cmd("HSET product:a}b stock 3");
+        fill("1 a}b");
+        let outcome = check_out(&mut link, &cart).await;
+        assert!(
+            matches!(outcome, Err(Error::Refused(Refusal::NotOrdered(Hitch::Braces { .. })))),
+            "{outcome:?}"
+        );
     });
 }
 

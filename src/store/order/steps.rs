@@ -167,7 +167,7 @@ pub async fn take(
     let answer: Result<Vec<String>, redis::RedisError> = call.invoke_async(link).await;
     let name = || line.name.clone();
     let answer = match answer {
-        Err(error) if crosses_slots(&error) => return Ok(Some(Hitch::Braces { name: name() })),
+        Err(error) if crosses_slots(&error) => return without_companions(link, line).await,
         answer => answer?,
     };
     Ok(match answer.first().map_or("", String::as_str) {
@@ -181,6 +181,23 @@ pub async fn take(
         // Released by a driver that undid the order, or too late for any driver.
         "released" | "old" => Some(Hitch::Late),
         _ => return Err(not_understood()),
+    })
+}
+
+/// In a cluster, a product whose id keeps its companions out of its slot can be ordered where
+/// there is nothing to take of it.
+async fn without_companions(
+    link: &mut impl ConnectionLike,
+    line: &OrderLine,
+) -> Result<Option<Hitch>, Error> {
+    let mut command = redis::cmd("HMGET");
+    command.arg(keys::product(&line.product)).arg("price").arg("stock");
+    let (price, stock): (Option<Vec<u8>>, Option<Vec<u8>>) = command.query_async(link).await?;
+    let name = line.name.clone();
+    Ok(match (price, stock) {
+        (None, None) => Some(Hitch::Missing { name }),
+        (_, Some(stock)) if !stock.is_empty() => Some(Hitch::Braces { name }),
+        _ => None,
     })
 }
 
