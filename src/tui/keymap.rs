@@ -384,6 +384,13 @@ impl Keymap {
         self.explained().filter(move |entry| entry.contexts.contains(&context))
     }
 
+    /// The first key of an action, as shown.
+    #[must_use]
+    pub fn key_of(&self, action: Action) -> String {
+        let keys = self.entries.iter().filter(|entry| entry.action == action).flat_map(|entry| &entry.keys);
+        keys.map(ToString::to_string).next().unwrap_or_default()
+    }
+
     /// What help lists.
     pub fn explained(&self) -> impl Iterator<Item = &Entry> {
         self.entries.iter().filter(|entry| !entry.help.is_empty())

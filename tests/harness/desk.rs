@@ -5,8 +5,8 @@ use trolley::model::checkout::{Preview, PreviewLine};
 use trolley::model::order::{OrderLine, Share};
 use trolley::model::total::Standing;
 use trolley::model::{Money, Order, OrderId, OrderState, ProductId, Rules};
-use trolley::store::link::Event;
 use trolley::store::Trouble;
+use trolley::store::link::Event;
 use trolley::store::order::Answer;
 
 fn line(name: &str, quantity: u32, price: &str, shares: &[(&str, u32)]) -> OrderLine {

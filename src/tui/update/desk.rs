@@ -61,6 +61,15 @@ pub fn walk(state: &mut State, action: Action) -> bool {
     true
 }
 
+/// Keeps what shows on the screen, whatever its size and however much there is.
+pub fn settle(state: &mut State) {
+    let Some((rows, page)) = extent(state) else { return };
+    match &mut state.mode {
+        Mode::Checkout(top) | Mode::Receipt(_, top) => *top = (*top).min(rows.saturating_sub(page)),
+        _ => state.desk.scroll.settle(rows, page),
+    }
+}
+
 fn read_preview(state: &mut State, effects: &mut Vec<Effect>) {
     if state.link != Link::Live || state.desk.reading {
         return;

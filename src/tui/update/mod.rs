@@ -70,6 +70,7 @@ fn pass_time(state: &mut State, effects: &mut Vec<Effect>) {
 /// Keeps the selections on the screen.
 fn settle(state: &mut State) {
     let Some(areas) = state.areas() else { return };
+    desk::settle(state);
     let catalog_page = usize::from(areas.catalog_rows.height);
     state.catalog.scroll.settle(state.catalog.shown.len(), catalog_page);
     state.cart.scroll.settle(state.cart.shown.lines.len(), usize::from(areas.cart_rows.height));

@@ -6,6 +6,7 @@ use crate::model::Preview;
 use crate::model::checkout::PreviewLine;
 use crate::model::total::Standing;
 use crate::tui::desk::{self, Row};
+use crate::tui::keymap::Action;
 use crate::tui::state::{Link, State};
 use crate::tui::theme::Theme;
 use ratatui::buffer::Buffer;
@@ -121,7 +122,8 @@ fn said(state: &State, preview: &Preview) -> (String, Style) {
                 ("Reading prices again …".to_owned(), theme.dim)
             }
             Ok(_) => {
-                ("y orders it. Until then nothing is charged and no stock is taken.".to_owned(), theme.text)
+                let key = state.session.keymap.key_of(Action::PlaceOrder);
+                (format!("{key} orders it. Until then nothing is charged and no stock is taken."), theme.text)
             }
             Err(refusal) => (refusal.to_string(), theme.bad),
         },

@@ -5,6 +5,7 @@ use super::{hint, pane, scroll_bar};
 use crate::model::receipt::time;
 use crate::model::{Order, OrderId, OrderState};
 use crate::tui::desk;
+use crate::tui::keymap::Action;
 use crate::tui::state::{Link, State};
 use crate::tui::theme::Theme;
 use ratatui::buffer::Buffer;
@@ -27,7 +28,9 @@ pub fn draw(state: &State, area: Rect, buffer: &mut Buffer) {
     let orders = match &state.desk.orders {
         None => return hint(theme, "Reading the orders …", inner, buffer),
         Some(orders) if orders.is_empty() => {
-            return hint(theme, "There are no orders yet.\nc in the cart makes one.", inner, buffer);
+            let key = state.session.keymap.key_of(Action::Checkout);
+            let said = format!("There are no orders yet.\nIn the cart, {key} makes one.");
+            return hint(theme, &said, inner, buffer);
         }
         Some(orders) => orders,
     };
