@@ -19,7 +19,8 @@ async fn connect(server: &Server) -> Connection {
 }
 
 async fn products(server: &Server) -> Vec<Product> {
-    store::get_catalog(&mut connect(server).await).await.unwrap()
+    let catalog = store::get_catalog(&mut connect(server).await).await.unwrap();
+    catalog.iter().map(|item| item.to_product()).collect()
 }
 
 fn alice() -> UserName {

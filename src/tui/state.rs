@@ -7,7 +7,8 @@ use super::layout::{self, Areas, Pane};
 use super::theme::Theme;
 use crate::model::total::{self, Known, Totals};
 use crate::model::{
-    Activity, Cart, CartLine, Catalog, Change, Item, Kind, OpId, OrderId, ProductId, Query, Sort, Update, UserName,
+    Activity, Cart, CartLine, Catalog, Change, Item, Kind, OpId, OrderId, ProductId, Query, Sort, Update,
+    UserName,
 };
 use crate::store::{Shop, Trouble, Watcher};
 use std::collections::{HashSet, VecDeque};
