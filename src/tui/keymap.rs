@@ -107,6 +107,7 @@ impl Action {
         match self {
             Action::Add | Action::More | Action::Less | Action::Remove | Action::SetQuantity => GROUPS[0],
             Action::Repeat | Action::Undo | Action::Redo | Action::AskClear | Action::KeepAlive => GROUPS[0],
+            Action::Checkout | Action::PlaceOrder | Action::Orders | Action::Receipt => GROUPS[0],
             Action::Search | Action::NextCategory | Action::PreviousCategory | Action::Sort => GROUPS[1],
             Action::Up | Action::Down | Action::PageUp | Action::PageDown | Action::Top => GROUPS[2],
             Action::Bottom | Action::SwitchPane | Action::ToCatalog | Action::ToCart => GROUPS[2],
