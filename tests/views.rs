@@ -3,6 +3,7 @@
 
 mod harness;
 
+use harness::desk;
 use harness::stage::{SIZES, Stage, demo_products, id, screens};
 use ratatui::Terminal;
 use ratatui::backend::TestBackend;
@@ -10,8 +11,11 @@ use ratatui::layout::Rect;
 use trolley::model::{Catalog, Edit, Product};
 use trolley::store::decode::CatalogNews;
 use trolley::store::link::Event;
+use trolley::store::order::Ask;
 use trolley::store::{Error, Shop, Trouble};
-use trolley::tui::message::{Found, Message, Mouse, MouseKind, Purpose};
+use trolley::tui::key::Key;
+use trolley::tui::message::{Effect, Found, Message, Mouse, MouseKind, Purpose};
+use trolley::tui::update::update;
 use trolley::tui::view::view;
 
 #[test]
@@ -318,4 +322,32 @@ fn nothing_is_waited_for_that_can_not_come_about() {
     stage.now.steady += 100_000;
     stage.take_in(Message::Clock);
     assert!(stage.state.next_moment().is_none_or(|at| at > now + 100_000));
+}
+
+#[test]
+fn an_order_is_confirmed_once_and_never_by_accident() {
+    let mut stage = Stage::filled(120, 36);
+    let placed = |stage: &mut Stage, key: &str| {
+        let effects = update(&mut stage.state, Message::Key(Key::parse(key).unwrap()), stage.now);
+        effects.iter().filter(|effect| matches!(effect, Effect::Order(Ask::Place(..)))).count()
+    };
+    // Not before the prices were read, not with prices of an older cart.
+    assert_eq!(placed(&mut stage, "c") + placed(&mut stage, "y"), 0);
+    stage.link(desk::preview(103, true));
+    assert_eq!(placed(&mut stage, "y"), 0);
+    stage.link(desk::preview(104, true));
+    assert_eq!(placed(&mut stage, "c") + placed(&mut stage, "enter") + placed(&mut stage, "space"), 0);
+    // Not while a change of ours is not confirmed, and not while the server is away.
+    stage.link(Event::Down(Trouble::Lost));
+    assert_eq!(placed(&mut stage, "y"), 0);
+    assert!(stage.picture().contains("Not ordered: the server is away"));
+    let cart = stage.state.cart.confirmed.clone();
+    stage.link(Event::Cart(cart));
+    stage.link(desk::preview(104, true));
+    assert_eq!(placed(&mut stage, "y"), 1);
+    assert_eq!(placed(&mut stage, "y") + placed(&mut stage, "y"), 0);
+    assert!(stage.picture().contains("not confirmed yet") && !stage.picture().contains("Ordered"));
+    // Leaving asks first.
+    stage.keys("ctrl-c");
+    assert!(stage.picture().contains("The order is not confirmed yet"));
 }

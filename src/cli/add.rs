@@ -31,10 +31,17 @@ pub async fn run(args: Add, settings: &Settings, output: &Output) -> Result<(), 
     let product = place::product(&mut connection, &args.product).await?;
     let update = store::add_as(&mut connection, &settings.user, &product.id, quantity, op).await?;
     let now = update.lines.first().map_or(0, |line| line.quantity);
-    output.result(
-        || changed(settings, &update, &product),
-        |out| writeln!(out, "Added {quantity} × {}: {now} in the cart of {}", product.name, settings.user),
-    )?;
+    // Only a warning: more may come in until the checkout, which takes the stock.
+    let warning = product.stock.warning(now);
+    let program = || {
+        let mut changed = changed(settings, &update, &product);
+        changed["warning"] = json!(warning);
+        changed
+    };
+    output.result(program, |out| {
+        writeln!(out, "Added {quantity} × {}: {now} in the cart of {}", product.name, settings.user)?;
+        warning.iter().try_for_each(|warning| writeln!(out, "But {warning}"))
+    })?;
     Ok(())
 }
 

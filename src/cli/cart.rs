@@ -6,11 +6,14 @@ use crate::config::Settings;
 use crate::model::total::{self, Known};
 use crate::model::{Catalog, ProductId, Quantity};
 use crate::store;
+use crate::store::order;
 use serde_json::json;
 
 /// Shows the cart.
 pub async fn run(settings: &Settings, output: &Output) -> Result<(), Failure> {
     let mut connection = place::enter(settings).await?;
+    // An order that a dead terminal left here is finished by whoever comes by.
+    order::resume(&mut connection, &settings.user, false).await?;
     let cart = store::get_cart_items(&mut connection, &settings.user).await?;
     let ids: Vec<ProductId> = cart.lines.iter().map(|line| line.product.clone()).collect();
     let read = store::get_products(&mut connection, &ids).await?;
@@ -41,6 +44,10 @@ pub async fn run(settings: &Settings, output: &Output) -> Result<(), Failure> {
             "subtotal": totals.subtotal.to_string(),
             "currency": shop.currency,
             "expires_in_ms": left,
+            "locked": cart.rules.locked,
+            "closes_at": cart.rules.closes,
+            "budget": cart.rules.budget.map(|amount| amount.to_string()),
+            "ordering": cart.ordering.as_ref().map(|order| order.id.as_str()),
         })
     };
     output.result(program, |out| {

@@ -3,6 +3,7 @@
 mod acl;
 mod add;
 mod cart;
+mod checkout;
 mod clear;
 mod complete;
 mod config;
@@ -10,13 +11,16 @@ mod demo;
 mod doctor;
 mod engine;
 mod export;
+mod follow;
 mod import;
 mod man;
+mod orders;
 mod output;
 mod place;
 mod product;
 mod products;
 mod remove;
+mod rules;
 mod set;
 mod watch;
 
@@ -63,6 +67,14 @@ enum Command {
     Cart,
     /// Print a line for each change of the cart, as it happens
     Watch,
+    /// Show what would be ordered, and order it with --yes
+    Checkout(checkout::Checkout),
+    /// List orders, or follow them as they come
+    Orders(orders::Orders),
+    /// Show an order's receipt, or accept, finish or cancel it
+    Order(orders::OneOrder),
+    /// Show or set the rules of a shared cart: lock, deadline, budgets
+    Rules(rules::Rules),
     /// List the products
     Products(products::Products),
     /// Add, change, show or delete one product
@@ -242,6 +254,10 @@ fn execute(cli: Cli, output: &Output) -> Result<ExitCode, Failure> {
         Some(Command::Add(args)) => runtime.block_on(add::run(args, &settings, output))?,
         Some(Command::Remove(args)) => runtime.block_on(remove::run(args, &settings, output))?,
         Some(Command::Cart) => runtime.block_on(cart::run(&settings, output))?,
+        Some(Command::Checkout(args)) => runtime.block_on(checkout::run(args, &settings, output))?,
+        Some(Command::Orders(args)) => runtime.block_on(orders::run(args, &settings, output))?,
+        Some(Command::Order(args)) => runtime.block_on(orders::one(args, &settings, output))?,
+        Some(Command::Rules(args)) => runtime.block_on(rules::run(args, &settings, output))?,
         Some(Command::Products(args)) => runtime.block_on(products::run(&args, &settings, output))?,
         Some(Command::Demo) => runtime.block_on(demo::run(&settings, output))?,
         Some(Command::Acl(args)) => runtime.block_on(acl::run(&args, &settings, output))?,

@@ -1,6 +1,6 @@
 //! A cart as it was read, and what changes do to it.
 
-use super::{Deadline, Edit, Money, ProductId, Quantity, Update};
+use super::{Deadline, Edit, Kind, Money, OrderId, ProductId, Quantity, Rules, Update};
 
 /// How a line came into the cart.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -35,6 +35,17 @@ impl CartLine {
     }
 }
 
+/// The order that a cart is just becoming.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Ordering {
+    /// Its id.
+    pub id: OrderId,
+    /// Who orders; clean text.
+    pub by: String,
+    /// Since when, by the server's clock, in Unix milliseconds.
+    pub at: u64,
+}
+
 /// How an update fits a cart.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Fit {
@@ -58,6 +69,10 @@ pub struct Cart {
     pub hidden: usize,
     /// When it expires.
     pub deadline: Deadline,
+    /// The rules that its owner set.
+    pub rules: Rules,
+    /// The order that is being placed, if any: its pieces stay until that is settled.
+    pub ordering: Option<Ordering>,
 }
 
 impl Cart {
@@ -92,6 +107,10 @@ impl Cart {
         // Where there was nothing at all, the count below shows whether something is missing.
         let first = self.version == 0 && self.lines.is_empty();
         if update.version != self.version + 1 && !first {
+            return Fit::Gap;
+        }
+        // Rules and orders are not in the update.
+        if matches!(update.kind, Kind::Rules | Kind::Freeze | Kind::Unfreeze | Kind::Order) {
             return Fit::Gap;
         }
         for line in &update.lines {

@@ -47,16 +47,28 @@ pub enum Kind {
     Touch,
     /// Lines that nobody touched for too long have left.
     Expire,
+    /// The cart is frozen to be ordered; no line changed.
+    Freeze,
+    /// The order could not be placed; no line changed.
+    Unfreeze,
+    /// What was ordered has left the cart.
+    Order,
+    /// The owner set rules; no line changed.
+    Rules,
 }
 
 impl Kind {
-    const NAMES: [(Kind, &'static str); 6] = [
+    const NAMES: [(Kind, &'static str); 10] = [
         (Kind::Edit, "edit"),
         (Kind::Clear, "clear"),
         (Kind::Undo, "undo"),
         (Kind::Redo, "redo"),
         (Kind::Touch, "touch"),
         (Kind::Expire, "expire"),
+        (Kind::Freeze, "freeze"),
+        (Kind::Unfreeze, "unfreeze"),
+        (Kind::Order, "order"),
+        (Kind::Rules, "rules"),
     ];
 
     /// The name in messages.

@@ -56,6 +56,12 @@ impl Money {
         Decimal::try_from_i128_with_scale(digits.into(), scale.into()).ok().map(Money)
     }
 
+    /// What is left of it after `other`; nothing where that is more.
+    #[must_use]
+    pub fn less(self, other: Money) -> Money {
+        Money(self.0.saturating_sub(other.0).max(Decimal::ZERO))
+    }
+
     /// The exact value.
     #[must_use]
     pub fn decimal(self) -> Decimal {

@@ -171,6 +171,16 @@ impl Product {
 }
 
 impl Stock {
+    /// A word of warning where a cart holds more than the shop has.
+    #[must_use]
+    pub fn warning(self, in_cart: u32) -> Option<String> {
+        match self {
+            Stock::Left(0) => Some("none left".to_owned()),
+            Stock::Left(left) if left < u64::from(in_cart) => Some(format!("only {left} left")),
+            Stock::Left(_) | Stock::Unlimited | Stock::Unreadable => None,
+        }
+    }
+
     fn decode(raw: Option<&[u8]>) -> Stock {
         match raw.map(std::str::from_utf8) {
             None | Some(Ok("")) => Stock::Unlimited,

@@ -1,6 +1,7 @@
 //! The shop's rules as refusals: each its own case with its own sentence.
 
-use super::user;
+use super::order::Hitch;
+use super::{Money, user};
 
 /// Why the shop refused. Nothing has changed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -73,6 +74,91 @@ pub enum Refusal {
         "It can't be told any more whether this change was applied before the link broke: check the cart"
     )]
     Forgotten,
+    /// The owner locked the cart.
+    #[error("The cart is locked{}", by_owner(.0))]
+    Locked(String),
+    /// The time is over that the owner set for the cart.
+    #[error("The cart is closed: its time is over{}", by_owner(.0))]
+    Closed(String),
+    /// Somebody else set the rules first.
+    #[error("Only {0} can change the rules of this cart")]
+    NotOwner(String),
+    /// The cart would cost more than its budget.
+    #[error("Over the budget of {budget}: {left} left")]
+    OverBudget {
+        /// The budget.
+        budget: Money,
+        /// What is left of it.
+        left: Money,
+    },
+    /// What one person asked for would cost more than their budget.
+    #[error("Over your budget of {budget}: {left} left")]
+    OverOwnBudget {
+        /// The budget of each.
+        budget: Money,
+        /// What is left of it.
+        left: Money,
+    },
+    /// The cart changes too fast for its budget to be counted.
+    #[error("Too many change this cart at once for its budget to be counted: try again")]
+    Busy,
+    /// The pieces are being ordered.
+    #[error("“{0}” is being ordered: it can't be taken out just now")]
+    BeingOrdered(String),
+    /// There is nothing to order.
+    #[error("The cart is empty: there is nothing to order")]
+    EmptyCart,
+    /// The cart is another than the one that was confirmed.
+    #[error("The cart has changed meanwhile: look at it again, then confirm")]
+    CartChanged,
+    /// A line can't be ordered.
+    #[error("“{name}” can't be ordered ({why}): remove it first")]
+    CantOrder {
+        /// The product's name.
+        name: String,
+        /// Why.
+        why: &'static str,
+    },
+    /// The total is another than was expected.
+    #[error("The total is {total}, not {expected}: nothing was ordered")]
+    OtherTotal {
+        /// What was expected.
+        expected: Money,
+        /// What it is.
+        total: Money,
+    },
+    /// The cart costs more than its budget now.
+    #[error("The cart costs {total}, and its budget is {budget}: nothing was ordered")]
+    DearerThanBudget {
+        /// The budget.
+        budget: Money,
+        /// What the cart costs.
+        total: Money,
+    },
+    /// The order was undone.
+    #[error(transparent)]
+    NotOrdered(Hitch),
+    /// There is no such order.
+    #[error("There is no order “{0}”")]
+    UnknownOrder(String),
+    /// The order can't come into that state any more.
+    #[error("The order is {from} already: it can't become {to}")]
+    NoWay {
+        /// Its state.
+        from: &'static str,
+        /// The state asked for.
+        to: &'static str,
+    },
+    /// Another cart has an order of this id.
+    #[error("This order id is used already: take another")]
+    OrderIdUsed,
+}
+
+fn by_owner(owner: &str) -> String {
+    match owner {
+        "" => ": nothing was changed".to_owned(),
+        owner => format!(": {owner} can open it again with “trolley rules”"),
+    }
 }
 
 fn but_has(quantity: u32) -> String {
@@ -104,6 +190,23 @@ impl Refusal {
             Refusal::NothingExpired => "nothing_expired",
             Refusal::OpReused => "op_reused",
             Refusal::Forgotten => "forgotten",
+            Refusal::Locked(_) => "locked",
+            Refusal::Closed(_) => "closed",
+            Refusal::NotOwner(_) => "not_owner",
+            Refusal::OverBudget { .. } => "over_budget",
+            Refusal::OverOwnBudget { .. } => "over_own_budget",
+            Refusal::Busy => "busy",
+            Refusal::BeingOrdered(_) => "being_ordered",
+            Refusal::EmptyCart => "empty_cart",
+            Refusal::CartChanged => "cart_changed",
+            Refusal::CantOrder { .. } => "cant_order",
+            Refusal::OtherTotal { .. } => "other_total",
+            Refusal::DearerThanBudget { .. } => "over_budget",
+            Refusal::NotOrdered(Hitch::Short { .. }) => "short",
+            Refusal::NotOrdered(_) => "not_ordered",
+            Refusal::UnknownOrder(_) => "unknown_order",
+            Refusal::NoWay { .. } => "no_way",
+            Refusal::OrderIdUsed => "order_id_used",
         }
     }
 }

@@ -1,14 +1,18 @@
 //! Reading and changing carts.
 
 use super::batch;
+use super::budget;
 use super::connection::{Conn, Connection, Policy, on_owner};
 use super::decode::{self, Watcher};
 use super::error::{Error, Trouble};
 use super::get_product;
 use super::keys::{self, CartKeys};
+use crate::model::change::clean_actor;
+use crate::model::order::Share;
 use crate::model::{Cart, Change, Edit, Kind, Money, OpId, ProductId, Refusal, Timeout, Update, UserName};
 use redis::aio::{ConnectionLike, MultiplexedConnection};
 use redis::{Cmd, RedisError, Script, Value};
+use std::collections::HashMap;
 use std::sync::LazyLock;
 use std::time::{Duration, Instant};
 
@@ -17,11 +21,13 @@ pub const MOST_LINES: u32 = 1_000;
 /// The most lines that are read; another client may put in more.
 const MOST_READ: usize = 10_000;
 /// How long a change is tried before its outcome is called unknown.
-const PATIENCE: Duration = Duration::from_secs(5);
+pub(super) const PATIENCE: Duration = Duration::from_secs(5);
 /// The pause between two tries.
-const PAUSE: Duration = Duration::from_millis(100);
+pub(super) const PAUSE: Duration = Duration::from_millis(100);
 
-static CHANGE: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("scripts/change.lua")));
+static CHANGE: LazyLock<Script> = LazyLock::new(|| {
+    Script::new(concat!(include_str!("scripts/shares.lua"), include_str!("scripts/change.lua")))
+});
 static WATCH: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("scripts/watch.lua")));
 static SNAPSHOT: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("scripts/snapshot.lua")));
 
@@ -54,6 +60,8 @@ pub struct Attempt {
     pub known: u64,
     /// Milliseconds since it was first sent.
     pub age: u64,
+    /// The cart's version on which its budget was checked.
+    pub checked: Option<u64>,
 }
 
 /// What is known of the products that a change adds.
@@ -80,6 +88,7 @@ pub async fn send(
 ) -> Result<Update, Error> {
     let mut call = CHANGE.prepare_invoke();
     call.key(&keys.cart).key(&keys.meta).key(&keys.lines).key(&keys.ops).key(&keys.log).key(&keys.touched);
+    call.key(&keys.by).key(&keys.order);
     let mut there = String::with_capacity(change.edits.len());
     for edit in &change.edits {
         there.push(match (edit.adds(), known) {
@@ -92,6 +101,7 @@ pub async fn send(
     call.arg(policy.session_timeout.as_millis()).arg(policy.line_limit).arg(MOST_LINES).arg(&keys.updates);
     call.arg(u8::from(attempt.again)).arg(attempt.known).arg(attempt.age);
     call.arg(policy.item_timeout.as_millis()).arg(there);
+    call.arg(attempt.checked.map(|version| version.to_string()).unwrap_or_default());
     for edit in &change.edits {
         let (verb, quantity, price) = match edit {
             Edit::Add { quantity, price, .. } => ("add", *quantity, *price),
@@ -116,6 +126,20 @@ pub async fn send(
     }
 }
 
+/// The rule behind an error of the scripts that the owner's rules are part of.
+pub(super) fn owners_refusal(error: &RedisError) -> Option<Refusal> {
+    let owner = || clean_actor(error.detail().unwrap_or_default().as_bytes());
+    Some(match error.code()? {
+        "LOCKED" => Refusal::Locked(owner()),
+        "CLOSED" => Refusal::Closed(owner()),
+        "NOTOWNER" => Refusal::NotOwner(owner()),
+        "CHECKBUDGET" => Refusal::Busy,
+        "EMPTYCART" => Refusal::EmptyCart,
+        "CARTCHANGED" => Refusal::CartChanged,
+        _ => return None,
+    })
+}
+
 /// The rule behind an error of the script.
 fn refusal(change: &Change, policy: &Policy, error: &RedisError) -> Option<Refusal> {
     let mut words = error.detail().unwrap_or_default().split(' ');
@@ -133,7 +157,9 @@ fn refusal(change: &Change, policy: &Policy, error: &RedisError) -> Option<Refus
         "ALREADYEMPTY" => Refusal::AlreadyEmpty,
         "NOTHINGEXPIRED" => Refusal::NothingExpired,
         "FORGOTTEN" => Refusal::Forgotten,
-        _ => return None,
+        "BEINGORDERED" if product().is_empty() => Refusal::BeingOrdered("The cart".to_owned()),
+        "BEINGORDERED" => Refusal::BeingOrdered(product()),
+        _ => return owners_refusal(error),
     })
 }
 
@@ -142,10 +168,20 @@ fn refusal(change: &Change, policy: &Policy, error: &RedisError) -> Option<Refus
 /// # Errors
 /// The [`Trouble`] of the link.
 pub async fn read(link: &mut impl ConnectionLike, keys: &CartKeys) -> Result<Cart, Trouble> {
+    Ok(read_with_shares(link, keys).await?.0)
+}
+
+/// [`read`], and who asked for how many.
+pub(super) async fn read_with_shares(
+    link: &mut impl ConnectionLike,
+    keys: &CartKeys,
+) -> Result<(Cart, HashMap<ProductId, Vec<Share>>), Trouble> {
     let mut call = SNAPSHOT.prepare_invoke();
-    call.key(&keys.cart).key(&keys.meta).key(&keys.lines).key(&keys.touched).arg(MOST_READ);
-    let answer: Vec<Vec<u8>> = call.invoke_async(link).await.map_err(Trouble::from)?;
-    decode::snapshot(&answer).ok_or_else(|| Trouble::Other("its answer can't be understood".to_owned()))
+    call.key(&keys.cart).key(&keys.meta).key(&keys.lines).key(&keys.touched).key(&keys.by).key(&keys.order);
+    let answer: Vec<Vec<u8>> = call.arg(MOST_READ).invoke_async(link).await.map_err(Trouble::from)?;
+    let cart = decode::snapshot(&answer)
+        .ok_or_else(|| Trouble::Other("its answer can't be understood".to_owned()))?;
+    Ok((cart, decode::shares(&answer)))
 }
 
 /// The cart's version, cheaply; 0 where it has none.
@@ -306,7 +342,14 @@ impl Connection {
             Conn::Cluster(_) => Some(missing(&self.link, [change]).await?),
         };
         let known = missing.as_deref().map_or(Known::Here, Known::Missing);
-        send(&mut self.link, keys, &self.policy, change, attempt, known).await
+        match send(&mut self.link, keys, &self.policy, change, attempt, known).await {
+            Err(Error::Refused(Refusal::Busy)) => {
+                let products = self.link.clone();
+                let way = budget::Way { cart: &mut self.link, products: &products, known };
+                budget::send(way, keys, &self.policy, change, attempt).await
+            }
+            settled => settled,
+        }
     }
 }
 

@@ -1,14 +1,17 @@
 //! Reading what Redis holds and says. All of it is untrusted: what can't be understood
 //! becomes `None` or a marked value, never a panic.
 
-use crate::model::cart::Added;
+use crate::model::cart::{Added, Ordering};
 use crate::model::change::clean_actor;
+use crate::model::order::Share;
 use crate::model::product::{Decoded, FIELDS};
 use crate::model::{
-    Cart, CartLine, Deadline, Kind, LineChange, Money, OpId, Product, ProductId, Quantity, Update,
+    Cart, CartLine, Deadline, Kind, LineChange, Money, OpId, OrderId, OrderState, Product, ProductId,
+    Quantity, Rules, Update,
 };
 use serde::Deserialize;
 use std::borrow::Cow;
+use std::collections::HashMap;
 
 /// An update as it travels: `{"v":"17","op":"..","by":"..","kind":"edit","at":1,"until":2,"count":1,"lines":[["tea",3,1,"2.40"]]}`.
 #[derive(Deserialize)]
@@ -66,27 +69,82 @@ pub fn update(message: &[u8]) -> Option<Update> {
 /// Reads the answer of `snapshot.lua`; `None` where it has another shape.
 #[must_use]
 pub fn snapshot(answer: &[Vec<u8>]) -> Option<Cart> {
-    let [version, now, left, count, rest @ ..] = answer else { return None };
+    let [version, now, left, count, owner, locked, closes, budget, each, order, by, at, rest @ ..] = answer
+    else {
+        return None;
+    };
     let number = |raw: &[u8]| std::str::from_utf8(raw).ok()?.parse::<i64>().ok();
     let now = u64::try_from(number(now)?).ok()?;
     let left = u64::try_from(number(left)?).ok();
-    let lines: Vec<CartLine> = rest.chunks_exact(4).map(line).collect();
+    let lines: Vec<CartLine> = rest.chunks_exact(LINE).map(line).collect();
+    let text = |raw: &[u8]| String::from_utf8_lossy(raw).into_owned();
+    let rules = Rules {
+        owner: Some(clean_actor(owner)).filter(|owner| !owner.is_empty()),
+        locked: !locked.is_empty(),
+        closes: number(closes).and_then(|at| u64::try_from(at).ok()),
+        budget: Money::parse(&text(budget)),
+        budget_each: Money::parse(&text(each)),
+    };
+    let ordering = OrderId::parse(&text(order)).map(|id| Ordering {
+        id,
+        by: clean_actor(by),
+        at: number(at).and_then(|at| u64::try_from(at).ok()).unwrap_or(0),
+    });
     let mut cart = Cart {
         // A version that can't be read counts as none: every update is then a gap.
         version: number(version).and_then(|v| u64::try_from(v).ok()).unwrap_or(0),
         hidden: usize::try_from(number(count)?).ok()?.saturating_sub(lines.len()),
         deadline: Deadline { told_at: now, at: left.map(|ms| now.saturating_add(ms)) },
         lines,
+        rules,
+        ordering,
     };
     cart.sort();
     Some(cart)
 }
 
-fn line(four: &[Vec<u8>]) -> CartLine {
-    let (score, added) = (&four[1], added(&four[2]));
-    let touched = std::str::from_utf8(&four[3]).ok().and_then(|at| at.parse().ok());
+/// Values of one line in the answer of `snapshot.lua`, and of those before the lines.
+const LINE: usize = 5;
+const HEAD: usize = 12;
+
+/// Who asked for how many, by the answer of `snapshot.lua`.
+#[must_use]
+pub fn shares(answer: &[Vec<u8>]) -> HashMap<ProductId, Vec<Share>> {
+    let lines = answer.get(HEAD..).unwrap_or_default().chunks_exact(LINE);
+    let quantity = |five: &[Vec<u8>]| line(five).quantity.whole().unwrap_or(0);
+    lines.map(|five| (ProductId::stored(&five[0]), shares_of(&five[4], quantity(five)))).collect()
+}
+
+/// Reads `3 ann\n2 bob`, at most `quantity` pieces in all: another client may have taken some.
+fn shares_of(raw: &[u8], quantity: u32) -> Vec<Share> {
+    let mut left = quantity;
+    let share = |line: &[u8]| {
+        let place = line.iter().position(|byte| *byte == b' ')?;
+        let pieces: u32 = std::str::from_utf8(&line[..place]).ok()?.parse().ok()?;
+        let pieces = pieces.min(left);
+        left -= pieces;
+        (pieces > 0).then(|| Share { by: clean_actor(&line[place + 1..]), pieces })
+    };
+    raw.split(|byte| *byte == b'\n').filter_map(share).collect()
+}
+
+/// Reads the news of an order: `{"order":"20261124-7KQ2-M8XD","state":"ready"}`.
+#[must_use]
+pub fn order_news(message: &[u8]) -> Option<(OrderId, OrderState)> {
+    #[derive(Deserialize)]
+    struct Wire {
+        order: String,
+        state: String,
+    }
+    let wire: Wire = serde_json::from_slice(message).ok()?;
+    Some((OrderId::parse(&wire.order)?, OrderState::named(&wire.state)?))
+}
+
+fn line(five: &[Vec<u8>]) -> CartLine {
+    let (score, added) = (&five[1], added(&five[2]));
+    let touched = std::str::from_utf8(&five[3]).ok().and_then(|at| at.parse().ok());
     CartLine {
-        product: ProductId::stored(&four[0]),
+        product: ProductId::stored(&five[0]),
         quantity: Quantity::from_score(&String::from_utf8_lossy(&score[..score.len().min(64)])),
         touched: touched.or_else(|| added.as_ref().map(|added| added.at)),
         added,
@@ -217,6 +275,9 @@ mod tests {
             let _ = watchers(&raw);
             let _ = catalog_news(&raw);
             let _ = snapshot(&answer);
+            let _ = shares(&answer);
+            let _ = order_news(&raw);
+            let _ = shares_of(&raw, 7);
             let _ = added(&raw);
         }
     }

@@ -1,6 +1,6 @@
 //! Every key and channel name, once.
 
-use crate::model::{ProductId, UserName};
+use crate::model::{OrderId, ProductId, UserName};
 
 /// Prefix of the hashes of the products.
 pub const PRODUCT: &str = "product:";
@@ -23,6 +23,45 @@ pub fn product(id: &ProductId) -> Vec<u8> {
     [PRODUCT.as_bytes(), id.as_bytes()].concat()
 }
 
+/// Stream of the orders.
+pub const ORDERS: &str = "orders";
+/// Sorted set of the ids of all orders by time.
+pub const ORDERS_ALL: &str = "{orders}:all";
+/// Hash of the orders that are being placed: order id -> when, whose.
+pub const ORDERS_OPEN: &str = "{orders}:open";
+/// Beginning of the channels of the carts' updates.
+pub const UPDATES: &str = "cart-updates:";
+
+/// The hash of an order.
+#[must_use]
+pub fn order(id: &OrderId) -> String {
+    format!("{{orders}}:{id}")
+}
+
+/// Sorted set of the ids of a user's orders by time.
+#[must_use]
+pub fn orders_of(user: &str) -> String {
+    format!("{{orders}}:of:{user}")
+}
+
+/// The companions of a product in its cluster slot: a hash of the orders that took of its
+/// stock, and a sorted set of those that must not take any more.
+#[must_use]
+pub fn stock(id: &ProductId) -> [Vec<u8>; 2] {
+    let bytes = id.as_bytes();
+    // An id with a hash tag of its own decides the slot of its key; then the key stands as it
+    // is in that of the companions. An id with other braces can have no companions in its
+    // slot, and only a cluster minds.
+    let tagged = bytes
+        .iter()
+        .position(|b| *b == b'{')
+        .is_some_and(|open| bytes[open..].iter().position(|b| *b == b'}').is_some_and(|length| length > 1));
+    let (before, after) = if tagged { ("stock-of:", "") } else { ("{", "}") };
+    ["orders", "released"].map(|name| {
+        [before.as_bytes(), product(id).as_slice(), after.as_bytes(), b":", name.as_bytes()].concat()
+    })
+}
+
 /// The keys of one cart. The companions carry the cart's whole name as their hash tag,
 /// so that all of them share one cluster slot.
 #[derive(Debug, Clone)]
@@ -39,6 +78,12 @@ pub struct CartKeys {
     pub log: String,
     /// Sorted set: product id -> when its line was last touched.
     pub touched: String,
+    /// Hash: product id -> who asked for how many.
+    pub by: String,
+    /// Hash: the order that the cart is just becoming.
+    pub order: String,
+    /// Hash: order id -> when and how it ended.
+    pub ordered: String,
     /// Sorted set: who watches -> until when they count.
     pub watchers: String,
     /// Channel of the updates.
@@ -57,8 +102,11 @@ impl CartKeys {
             ops: [companion("ops0"), companion("ops1")],
             log: companion("log"),
             touched: companion("touched"),
+            by: companion("by"),
+            order: companion("order"),
+            ordered: companion("ordered"),
             watchers: companion("watchers"),
-            updates: format!("cart-updates:{user}"),
+            updates: format!("{UPDATES}{user}"),
         }
     }
 }

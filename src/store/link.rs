@@ -5,6 +5,7 @@
 //! the heartbeat finds ahead) reads the cart again. Changes wait here in order until they
 //! are settled, and are sent again with the same op id after a break.
 
+mod orders;
 mod sending;
 
 use super::address::Address;
@@ -15,6 +16,7 @@ use super::decode::{self, CatalogNews, Watcher};
 use super::error::{Error, Trouble};
 use super::keys::{CATALOG_UPDATES, CartKeys};
 use super::locate::Locator;
+use super::order::{Answer, Ask, Driver, Outcome};
 use crate::model::{Cart, Change, OpId, Product, ProductId, Update, UserName};
 use backon::{BackoffBuilder, ExponentialBuilder};
 use futures::StreamExt;
@@ -49,6 +51,8 @@ pub enum Request {
     Reread,
     /// Read these products.
     Products(Vec<ProductId>),
+    /// Something about orders.
+    Order(Ask),
 }
 
 /// What the link tells.
@@ -74,6 +78,8 @@ pub enum Event {
     Watchers(Vec<Watcher>),
     /// The newest updates of the cart, oldest first.
     Activity(Vec<Update>),
+    /// Something about orders.
+    Order(Answer),
 }
 
 /// Runs the link until nobody listens or asks any more. `id` tells this program's presence
@@ -92,13 +98,14 @@ pub async fn run(
     let mut link = Link {
         locator: Locator::new(address),
         products: Arc::default(),
+        user: user.into(),
         keys,
         policy,
         me,
-        user,
         requests,
         events,
         unsettled: VecDeque::new(),
+        ordering: VecDeque::new(),
     };
     let mut pauses = pauses();
     // Ends only when the channels close.
@@ -142,19 +149,29 @@ struct Waiting {
     change: Change,
     /// The version known and the time when it was first sent.
     first: Option<(u64, Instant)>,
+    /// Whether it was sent over this connection.
+    in_flight: bool,
+}
+
+impl Waiting {
+    fn new(change: Change) -> Waiting {
+        Waiting { change, first: None, in_flight: false }
+    }
 }
 
 struct Link {
     locator: Locator,
     /// On a cluster, the way to the products; it mends itself.
     products: Arc<OnceCell<Conn>>,
+    user: Arc<UserName>,
     keys: Arc<CartKeys>,
     policy: Arc<Policy>,
     me: Option<Arc<str>>,
-    user: UserName,
     requests: mpsc::Receiver<Request>,
     events: mpsc::Sender<Event>,
     unsettled: VecDeque<Waiting>,
+    /// Orders on their way, one after the other: after a break they go on.
+    ordering: VecDeque<Driver>,
 }
 
 impl Link {
@@ -166,9 +183,10 @@ impl Link {
                 biased;
                 done = &mut work => return Some(done),
                 request = self.requests.recv() => match request? {
-                    Request::Change(change) => self.unsettled.push_back(Waiting { change, first: None }),
+                    Request::Change(change) => self.unsettled.push_back(Waiting::new(change)),
                     // Everything is read when the link comes up.
                     Request::Reread | Request::Products(_) => {}
+                    Request::Order(ask) => self.keep_order(ask),
                 },
             }
         }
@@ -200,6 +218,8 @@ enum Done {
     Products(Result<Vec<(ProductId, Option<Product>)>, Trouble>),
     /// Another server is the master now.
     Superseded,
+    Order(Result<Option<Answer>, Trouble>),
+    Driven(Box<Driver>, Result<Outcome, Error>),
 }
 
 /// The link while one connection lasts.
@@ -223,6 +243,8 @@ struct Session {
     reread: bool,
     /// What came while the cart was read: it is told after the cart.
     held: VecDeque<Event>,
+    /// Whether the cart has a budget.
+    budgeted: bool,
     misses: u32,
     beats: u64,
     watchers: Vec<Watcher>,
@@ -268,6 +290,7 @@ impl Session {
             reading: false,
             reread: false,
             held: VecDeque::new(),
+            budgeted: false,
             misses: 0,
             beats: 0,
             watchers: Vec::new(),
@@ -312,19 +335,22 @@ impl Session {
                     self.on_done(link, done).await?;
                     if first_cart {
                         greeted = true;
-                        self.send_waiting(link);
+                        link.unsettled.iter_mut().for_each(|waiting| waiting.in_flight = false);
+                        self.send_due(link);
+                        self.drive(link);
                     }
                 }
                 request = link.requests.recv() => match request {
                     None => return Err(None),
                     Some(Request::Change(change)) => {
-                        link.unsettled.push_back(Waiting { change, first: None });
+                        link.unsettled.push_back(Waiting::new(change));
                         if greeted {
-                            self.send_last(link);
+                            self.send_due(link);
                         }
                     }
                     Some(Request::Reread) => self.read_cart(link),
                     Some(Request::Products(ids)) => self.read_products(ids),
+                    Some(Request::Order(ask)) => self.on_order(link, ask, greeted),
                 },
                 _ = beats.tick() => self.beat(link),
             }
@@ -348,6 +374,9 @@ impl Session {
         if let Some(update) = decode::update(message) {
             return self.tell_in_order(link, Event::Update(update)).await;
         }
+        if let Some((id, state)) = decode::order_news(message) {
+            return tell(link, Event::Order(Answer::State(id, state))).await;
+        }
         if let Some(watchers) = decode::watchers(message) {
             return self.see(link, watchers).await;
         }
@@ -367,6 +396,14 @@ impl Session {
             Done::Superseded => Err(Some(Trouble::Changing)),
             Done::Products(Ok(read)) => tell(link, Event::Products(read)).await,
             Done::Activity(Ok(updates)) => tell(link, Event::Activity(updates)).await,
+            Done::Order(Ok(Some(answer))) => tell(link, Event::Order(answer)).await,
+            Done::Order(Ok(None)) => Ok(()),
+            Done::Order(Err(trouble)) if trouble.may_pass() => Err(Some(trouble)),
+            Done::Order(Err(trouble)) => {
+                let failed = Answer::Ended(None, Err(Error::Trouble(trouble)));
+                tell(link, Event::Order(failed)).await
+            }
+            Done::Driven(driver, outcome) => self.on_driven(link, *driver, outcome).await,
             // These only help; a broken link shows elsewhere.
             Done::Products(Err(_)) | Done::Activity(Err(_)) => Ok(()),
             Done::Beat(Err(Trouble::Timeout)) => {
@@ -391,6 +428,7 @@ impl Session {
         match outcome {
             Ok(cart) => {
                 self.version = cart.version;
+                self.budgeted = cart.rules.has_budget();
                 tell(link, Event::Cart(cart)).await?;
                 self.read_activity(link);
             }

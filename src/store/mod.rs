@@ -17,6 +17,7 @@
 pub mod acl;
 mod address;
 mod batch;
+mod budget;
 mod cart;
 mod catalog;
 mod connection;
@@ -29,7 +30,9 @@ pub mod import;
 pub mod keys;
 pub mod link;
 mod locate;
+pub mod order;
 mod pages;
+mod rules;
 
 pub use address::{Address, Pem};
 pub use cart::{
@@ -44,3 +47,4 @@ pub use decode::Watcher;
 pub use error::{Error, Trouble};
 pub use export::{Export, ids_from};
 pub use import::{delete_product, put_products};
+pub use rules::{RuleChange, set_rules};

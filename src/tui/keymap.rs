@@ -63,6 +63,14 @@ pub enum Action {
     Palette,
     /// Take over the selected entry of the palette.
     Complete,
+    /// Open the checkout.
+    Checkout,
+    /// Order what the checkout shows.
+    PlaceOrder,
+    /// Show past orders.
+    Orders,
+    /// Show the receipt of the selected order.
+    Receipt,
     /// Load the demo catalog.
     LoadDemo,
     /// Show the keys.
@@ -99,6 +107,7 @@ impl Action {
         match self {
             Action::Add | Action::More | Action::Less | Action::Remove | Action::SetQuantity => GROUPS[0],
             Action::Repeat | Action::Undo | Action::Redo | Action::AskClear | Action::KeepAlive => GROUPS[0],
+            Action::Checkout | Action::PlaceOrder | Action::Orders | Action::Receipt => GROUPS[0],
             Action::Search | Action::NextCategory | Action::PreviousCategory | Action::Sort => GROUPS[1],
             Action::Up | Action::Down | Action::PageUp | Action::PageDown | Action::Top => GROUPS[2],
             Action::Bottom | Action::SwitchPane | Action::ToCatalog | Action::ToCart => GROUPS[2],
@@ -127,6 +136,12 @@ pub enum Context {
     Palette,
     /// In the help.
     Help,
+    /// In the checkout.
+    Checkout,
+    /// In the past orders.
+    Orders,
+    /// In a receipt.
+    Receipt,
     /// Asked whether to quit with unconfirmed changes.
     Leaving,
     /// Asked whether to clear the cart.
@@ -145,13 +160,29 @@ struct Binding {
     help: &'static str,
 }
 
-use Context::{Cart, Catalog, Clearing, EmptyCatalog, Help, Leaving, Palette, Quantity, Search};
+use Context::{
+    Cart, Catalog, Checkout, Clearing, EmptyCatalog, Help, Leaving, Orders, Palette, Quantity, Receipt,
+    Search,
+};
 
 const LISTS: &[Context] = &[Catalog, EmptyCatalog, Cart];
 const PRODUCTS: &[Context] = &[Catalog, Cart];
-const ROWS: &[Context] = &[Catalog, EmptyCatalog, Cart, Help];
+const ROWS: &[Context] = &[Catalog, EmptyCatalog, Cart, Help, Checkout, Orders, Receipt];
 const TYPING: &[Context] = &[Search, Quantity, Palette];
-const ALL: &[Context] = &[Catalog, EmptyCatalog, Cart, Search, Quantity, Palette, Help, Leaving, Clearing];
+const ALL: &[Context] = &[
+    Catalog,
+    EmptyCatalog,
+    Cart,
+    Search,
+    Quantity,
+    Palette,
+    Help,
+    Checkout,
+    Orders,
+    Receipt,
+    Leaving,
+    Clearing,
+];
 
 const fn row(
     action: Action,
@@ -178,6 +209,7 @@ const BINDINGS: &[Binding] = &[
     row(Action::More, &["+"], PRODUCTS, "more", "One more; with a number first, that many"),
     row(Action::Less, &["-"], PRODUCTS, "less", "One less; the line goes at zero"),
     row(Action::Remove, &["d", "delete"], PRODUCTS, "remove", "Remove the line from the cart"),
+    row(Action::Checkout, &["c"], LISTS, "checkout", "Check out: shows what will be charged; y orders it"),
     row(Action::Search, &["/"], LISTS, "search", "Search name, category and description as you type"),
     row(Action::Undo, &["u"], LISTS, "undo", "Take back your own last change; what others did stays"),
     row(Action::SwitchPane, &["tab", "backtab"], LISTS, "other pane", "Switch between catalog and cart"),
@@ -193,6 +225,7 @@ const BINDINGS: &[Binding] = &[
     row(Action::NextCategory, &["]"], LISTS, "", "Only the next category"),
     row(Action::PreviousCategory, &["["], LISTS, "", "Only the previous category"),
     row(Action::Sort, &["s"], LISTS, "", "Order by category, name, price, what is in the cart"),
+    row(Action::Orders, &["o"], LISTS, "", "Past orders, their state and their receipts"),
     row(Action::AskClear, &["C"], LISTS, "", "Clear the cart (asks first; u brings it back)"),
     row(Action::KeepAlive, &["K"], LISTS, "", "Keep the cart alive: its time begins anew"),
     row(Action::Activity, &["v"], LISTS, "", "Show or hide who changed what"),
@@ -213,6 +246,12 @@ const BINDINGS: &[Binding] = &[
     row(Action::Complete, &["tab"], &[Palette], "complete", ""),
     row(Action::Back, &["esc"], TYPING, "cancel", ""),
     row(Action::Back, &["esc", "q", "?", "f1"], &[Help], "close", ""),
+    row(Action::PlaceOrder, &["y"], &[Checkout], "order it", ""),
+    row(Action::Back, &["esc", "n", "q"], &[Checkout], "back to the cart", ""),
+    row(Action::Receipt, &["enter"], &[Orders], "receipt", ""),
+    row(Action::Back, &["esc", "q", "o"], &[Orders], "close", ""),
+    row(Action::Orders, &["o"], &[Receipt], "all orders", ""),
+    row(Action::Back, &["esc", "q"], &[Receipt], "back", ""),
     row(Action::Back, &["esc"], LISTS, "", "Go back: drop the number, the message, the search"),
     row(Action::Clear, &["y"], &[Clearing], "clear the cart", ""),
     row(Action::Back, &["esc", "n", "q"], &[Clearing], "keep it", ""),
@@ -344,6 +383,13 @@ impl Keymap {
     /// What the palette offers in `context`.
     pub fn offered(&self, context: Context) -> impl Iterator<Item = &Entry> {
         self.explained().filter(move |entry| entry.contexts.contains(&context))
+    }
+
+    /// The first key of an action, as shown.
+    #[must_use]
+    pub fn key_of(&self, action: Action) -> String {
+        let keys = self.entries.iter().filter(|entry| entry.action == action).flat_map(|entry| &entry.keys);
+        keys.map(ToString::to_string).next().unwrap_or_default()
     }
 
     /// What help lists.

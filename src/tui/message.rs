@@ -3,6 +3,7 @@
 use super::key::Key;
 use crate::model::{Catalog, Change, Product, ProductId, Query};
 use crate::store::link::Event;
+use crate::store::order::Ask;
 use crate::store::{Shop, Trouble};
 use std::collections::HashSet;
 
@@ -114,6 +115,8 @@ pub enum Effect {
     Reread,
     /// Read these products.
     ReadProducts(Vec<ProductId>),
+    /// Something about orders.
+    Order(Ask),
     /// Read the catalog.
     LoadCatalog,
     /// The catalog has replaced this one, which is to be dropped where that delays nobody.

@@ -2,6 +2,7 @@
 //! (`runtime`, `screen`, `input`, `signals`) that feeds and draws it.
 
 pub mod columns;
+pub mod desk;
 mod finder;
 pub mod help;
 pub mod hints;

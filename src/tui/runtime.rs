@@ -210,6 +210,7 @@ impl Runtime {
             Effect::Send(change) => self.ask(Request::Change(change)),
             Effect::Reread => self.ask(Request::Reread),
             Effect::ReadProducts(ids) => self.ask(Request::Products(ids)),
+            Effect::Order(ask) => self.ask(Request::Order(ask)),
             Effect::LoadCatalog => {
                 let (address, private) = (self.address.clone(), matches!(self.place, Place::Private(_)));
                 let results = self.results.0.clone();

@@ -1,12 +1,14 @@
 //! Everything that the screen shows, as plain data.
 
+use super::desk::{self, Desk};
 use super::key::Key;
 use super::keymap::{Action, Context, Keymap};
 use super::layout::{self, Areas, Pane};
 use super::theme::Theme;
 use crate::model::total::{self, Known, Totals};
 use crate::model::{
-    Activity, Cart, CartLine, Catalog, Change, Item, Kind, OpId, ProductId, Query, Sort, Update, UserName,
+    Activity, Cart, CartLine, Catalog, Change, Item, Kind, OpId, OrderId, ProductId, Query, Sort, Update,
+    UserName,
 };
 use crate::store::{Shop, Trouble, Watcher};
 use std::collections::{HashSet, VecDeque};
@@ -205,7 +207,7 @@ impl History {
                 self.undone.clear();
                 self.done.push(update);
             }
-            Kind::Touch | Kind::Expire => {}
+            Kind::Touch | Kind::Expire | Kind::Freeze | Kind::Unfreeze | Kind::Order | Kind::Rules => {}
         }
         let spare = self.done.len().saturating_sub(History::LONGEST);
         self.done.drain(..spare);
@@ -250,6 +252,12 @@ pub enum Mode {
     },
     /// Reads the help, from this row on.
     Help(usize),
+    /// Checks out, from this row on.
+    Checkout(usize),
+    /// Looks through past orders.
+    Orders,
+    /// Reads the receipt of this order, from this row on.
+    Receipt(OrderId, usize),
     /// Is asked whether to quit with unconfirmed changes.
     Leaving,
     /// Is asked whether to clear the cart.
@@ -310,6 +318,8 @@ pub struct State {
     pub offers: Offers,
     /// The cart.
     pub cart: CartPane,
+    /// The checkout and the orders.
+    pub desk: Desk,
     /// The pane with the keyboard.
     pub focus: Pane,
     /// What the keyboard does.
@@ -350,6 +360,7 @@ impl State {
             catalog: CatalogPane::default(),
             offers: Offers::default(),
             cart: CartPane::default(),
+            desk: Desk::default(),
             focus: Pane::Catalog,
             mode: Mode::Browse,
             count: None,
@@ -414,6 +425,12 @@ impl State {
         }
     }
 
+    /// Whether nothing of ours is on its way.
+    #[must_use]
+    pub fn is_settled(&self) -> bool {
+        self.cart.unconfirmed.is_empty() && self.desk.placing.is_none()
+    }
+
     /// A fresh op id.
     pub fn next_op(&mut self) -> OpId {
         self.made += 1;
@@ -431,6 +448,11 @@ impl State {
     /// When the next line leaves because nobody touches it, by the steady clock.
     #[must_use]
     pub fn next_expiry(&self) -> Option<u64> {
+        // A lock and a closing time hold for this, too.
+        let rules = &self.cart.confirmed.rules;
+        if rules.locked || desk::closing(self).is_some_and(|at| at <= self.now) {
+            return None;
+        }
         let timeout = self.session.item_timeout?;
         let touched = self.cart.confirmed.lines.iter().filter_map(|line| line.touched).min()?;
         let due = (touched + timeout).saturating_sub(self.cart.server_ahead);
@@ -460,6 +482,8 @@ impl State {
         });
         let catalog = self.may_read_again().then_some(self.catalog.rest_until);
         let expiry = self.next_expiry().filter(|_| self.link == Link::Live);
-        marks.chain(notice).chain(countdown).chain(catalog).chain(expiry).min()
+        let closing = desk::closing(self).filter(|at| *at > self.now);
+        let desk = desk::resume_due(self).into_iter().chain(closing);
+        marks.chain(notice).chain(countdown).chain(catalog).chain(expiry).chain(desk).min()
     }
 }

@@ -76,6 +76,7 @@ impl Headless {
                 }
                 Effect::Reread => self.requests.try_send(Request::Reread).unwrap(),
                 Effect::ReadProducts(ids) => self.requests.try_send(Request::Products(ids)).unwrap(),
+                Effect::Order(ask) => self.requests.try_send(Request::Order(ask)).unwrap(),
                 _ => {}
             }
         }

@@ -4,11 +4,13 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test may fail")]
 
 pub mod cluster;
+pub mod desk;
 pub mod headless;
 pub mod ledger;
 pub mod proxy;
 pub mod sentinel;
 pub mod server;
+pub mod shopping;
 pub mod stage;
 pub mod terminal;
 

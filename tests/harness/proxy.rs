@@ -28,6 +28,15 @@ pub struct Faults {
     pub moved: AtomicU64,
     /// Where it has moved.
     pub moved_to: std::sync::Mutex<String>,
+    /// The request of this number is the last one that is passed on, counted from 1; 0: none is.
+    pub hang_after: AtomicU64,
+    /// Requests with these bytes, and all after them, are not passed on; empty: none.
+    pub hang_on: std::sync::Mutex<Vec<u8>>,
+    /// Whether the answer to the last one passed on is lost, too.
+    pub hang_answer: AtomicBool,
+    /// Told when it hangs.
+    pub hung: tokio::sync::Notify,
+    requests: AtomicU64,
     /// Faults caused.
     pub caused: AtomicU64,
     seen: AtomicU64,
@@ -41,6 +50,22 @@ impl Faults {
             self.caused.fetch_add(1, Ordering::Relaxed);
         }
         due
+    }
+
+    /// Whether this request is not passed on any more.
+    fn hangs(&self, request: &[u8]) -> bool {
+        let on = self.hang_on.lock().unwrap();
+        if !on.is_empty() && request.windows(on.len()).any(|window| window == &on[..]) {
+            return true;
+        }
+        let last = self.hang_after.load(Ordering::Relaxed);
+        last > 0 && self.requests.fetch_add(1, Ordering::Relaxed) >= last
+    }
+
+    /// Whether the answers are lost from here on.
+    fn is_mute(&self) -> bool {
+        let last = self.hang_after.load(Ordering::Relaxed);
+        last > 0 && self.hang_answer.load(Ordering::Relaxed) && self.requests.load(Ordering::Relaxed) >= last
     }
 
     fn take(&self, left: &AtomicU64) -> bool {
@@ -115,6 +140,10 @@ async fn serve(client: UnixStream, server: PathBuf, faults: Arc<Faults>) {
             if change && asked.take(&asked.lose_answers) {
                 lost.store(true, Ordering::Relaxed);
             }
+            if asked.hangs(&buffer[..read]) {
+                asked.hung.notify_one();
+                std::future::pending::<()>().await;
+            }
             if to_server.write_all(&buffer[..read]).await.is_err() {
                 return None;
             }
@@ -152,6 +181,11 @@ async fn serve(client: UnixStream, server: PathBuf, faults: Arc<Faults>) {
         }
         if faults.due(&faults.delay_every, seen) {
             tokio::time::sleep(Duration::from_millis(200)).await;
+        }
+        if faults.is_mute() {
+            faults.hung.notify_one();
+            let _ = (&mut up).await;
+            return;
         }
         if is_one_message(&buffer[..read]) && faults.take(&faults.swallow) {
             continue;

@@ -146,7 +146,8 @@ pub fn screens(width: u16, height: u16) -> Vec<(&'static str, Stage)> {
     ending.keys(".");
     let mut unreadable = Stage::new(width, height);
     unreadable.link(Event::Unreadable(Trouble::WrongType));
-    vec![
+    let mut all = super::desk::screens(&filled);
+    all.extend([
         ("browsing", filled("")),
         ("cart", filled("tab")),
         ("search", filled("/ c o f f e e")),
@@ -167,5 +168,6 @@ pub fn screens(width: u16, height: u16) -> Vec<(&'static str, Stage)> {
         ("leaving", leaving),
         ("ending", ending),
         ("unreadable", unreadable),
-    ]
+    ]);
+    all
 }

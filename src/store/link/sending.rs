@@ -1,11 +1,12 @@
 //! Changes on their way: asked for, sent in order, copied, settled.
 
+use super::super::budget;
 use super::super::cart::{self, Attempt, Known};
 use super::super::connection::{self, Conn};
 use super::super::error::{Error, Trouble};
 use super::super::locate::Locator;
 use super::{Done, Event, Link, Over, Session};
-use crate::model::{Change, OpId, ProductId, Update};
+use crate::model::{Change, OpId, ProductId, Refusal, Update};
 use redis::aio::MultiplexedConnection;
 use std::sync::Arc;
 use std::time::Instant;
@@ -32,18 +33,19 @@ impl Products {
 }
 
 impl Session {
-    /// Sends all that waits, in order.
-    pub(super) fn send_waiting(&mut self, link: &mut Link) {
-        for place in 0..link.unsettled.len() {
-            self.send(link, place);
+    /// Sends what waits, in order. A change to a cart with a budget takes several steps: there
+    /// the next waits for it, or they would overtake each other.
+    pub(super) fn send_due(&mut self, link: &mut Link) {
+        let most = if self.budgeted { 1 } else { usize::MAX };
+        for place in 0..link.unsettled.len().min(most) {
+            if !link.unsettled[place].in_flight {
+                self.send(link, place);
+            }
         }
     }
 
-    pub(super) fn send_last(&mut self, link: &mut Link) {
-        self.send(link, link.unsettled.len() - 1);
-    }
-
     fn send(&mut self, link: &mut Link, place: usize) {
+        link.unsettled[place].in_flight = true;
         match self.products {
             Products::Here(_) => self.dispatch(link, place, None),
             Products::Spread(..) => {
@@ -78,12 +80,21 @@ impl Session {
         let again = waiting.first.is_some();
         let (known, at) = *waiting.first.get_or_insert((self.version, Instant::now()));
         let age = u64::try_from(at.elapsed().as_millis()).unwrap_or(u64::MAX);
-        let attempt = Attempt { again, known, age };
+        let attempt = Attempt { again, known, age, checked: None };
         let (mut conn, keys, policy) = (self.conn.clone(), link.keys.clone(), link.policy.clone());
-        let change = waiting.change.clone();
+        let (change, products) = (waiting.change.clone(), self.products.clone());
         self.work.push(Box::pin(async move {
             let known = missing.as_deref().map_or(Known::Here, Known::Missing);
-            let outcome = cart::send(&mut conn, &keys, &policy, &change, attempt, known).await;
+            let mut outcome = cart::send(&mut conn, &keys, &policy, &change, attempt, known).await;
+            if matches!(outcome, Err(Error::Refused(Refusal::Busy))) {
+                outcome = match products.conn().await {
+                    Ok(products) => {
+                        let way = budget::Way { cart: &mut conn, products: &products, known };
+                        budget::send(way, &keys, &policy, &change, attempt).await
+                    }
+                    Err(trouble) => Err(trouble.into()),
+                };
+            }
             Done::Sent(change.op, outcome)
         }));
     }
@@ -163,6 +174,7 @@ impl Session {
             cart::note(link.user.as_str(), &op, at, &outcome);
         }
         link.unsettled.retain(|waiting| waiting.change.op != op);
+        self.send_due(link);
         self.tell_in_order(link, Event::Settled(op, outcome)).await
     }
 

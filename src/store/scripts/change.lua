@@ -4,6 +4,7 @@
 --       2 meta (hash: version, start)           3 lines (hash: product -> how it came)
 --       4, 5 ops (hashes: op id -> first answer; two generations, so they stay bounded)
 --       6 log (stream of the updates)          7 touched (sorted set: product -> ms of last touch)
+--       8 by (hash: product -> shares)         9 order (hash: the order that is being placed)
 --       All share one cluster slot.
 -- ARGV  1 op id   2 who   3 kind   4 session timeout in ms (0: never)   5 limit of a line
 --       6 limit of lines   7 channel   8 "1" where this was sent before, else "0"
@@ -12,12 +13,13 @@
 --       12 what is known of the edits' products, one letter each: '1' it is there, '0' it is
 --          not, '?' look (only where one server has all keys: it is not among KEYS, as
 --          a server would want the right to write to it)
---       13.. the edits, four each: verb, product, quantity, price
+--       13 version on which the budget was checked, '' where it was not
+--       14.. the edits, four each: verb, product, quantity, price
 --
 -- Nothing is added that is no product. On a single server that holds at the moment of the
 -- change; on a cluster, where products live on other nodes, the client has asked just before.
 --
--- Undo and redo do what they can: an edit that is refused is left out, unless all are.
+-- Follows shares.lua. Undo and redo do what they can: an edit that is refused is left out, unless all are.
 -- Returns the update as JSON, the same text that it publishes. Refusals are errors with a
 -- code; nothing is written before the last check, since scripts have no roll-back.
 
@@ -27,6 +29,7 @@ local LOG = 200            -- updates kept in the log
 local HIGHEST = 999999     -- a higher score is damage
 
 local cart, meta, lines, log, touched = KEYS[1], KEYS[2], KEYS[3], KEYS[6], KEYS[7]
+local by, being_ordered = KEYS[8], KEYS[9]
 local op, who, kind = ARGV[1], ARGV[2], ARGV[3]
 local timeout, limit, most_lines = tonumber(ARGV[4]), tonumber(ARGV[5]), tonumber(ARGV[6])
 local item_timeout = tonumber(ARGV[11])
@@ -54,11 +57,27 @@ if ARGV[8] == '1' then
   end
 end
 
+-- A lock, and the time when the cart closes by this clock, hold for what is in flight, too.
+local rules = redis.call('HMGET', meta, 'locked', 'closes', 'budget', 'budget_each', 'owner')
+if kind ~= 'touch' then
+  if rules[1] then return redis.error_reply('LOCKED ' .. (rules[5] or '')) end
+  if rules[2] and now >= (tonumber(rules[2]) or math.huge) then
+    return redis.error_reply('CLOSED ' .. (rules[5] or ''))
+  end
+end
+local frozen = redis.call('HEXISTS', being_ordered, 'id') == 1
+
 -- Check all edits on a copy of the lines that they touch.
 local before, after, prices, order = {}, {}, {}, {}
 local count = redis.call('ZCARD', cart)
 redis.call('HLEN', lines) -- a wrong type must fail here, before anything is written
 redis.call('ZCARD', touched)
+redis.call('HLEN', by)
+
+-- The pieces that are being ordered stay.
+local function frozen_pieces(id)
+  return frozen and tonumber(redis.call('HGET', being_ordered, 'q:' .. id)) or 0
+end
 
 local function look(id)
   if before[id] == nil then
@@ -72,6 +91,7 @@ local function look(id)
 end
 
 local function put(id, quantity, price)
+  if quantity < frozen_pieces(id) and quantity < (tonumber(after[id]) or math.huge) then return 'BEINGORDERED' end
   if not after[id] then
     count = count + 1
     if count > most_lines then return 'CARTFULL ' .. most_lines end
@@ -104,6 +124,7 @@ end
 local function edit(place, verb, id, n, price)
   if verb == 'clear' then
     if count == 0 then return 'ALREADYEMPTY' end
+    if frozen then return 'BEINGORDERED' end
     each_line(function(member)
       if look(member) then put(member, 0) end
     end)
@@ -113,7 +134,7 @@ local function edit(place, verb, id, n, price)
     local before_all = count
     each_line(function(member)
       local at = last_touch(member)
-      if at and now - at >= item_timeout and look(member) then put(member, 0) end
+      if at and now - at >= item_timeout and frozen_pieces(member) == 0 and look(member) then put(member, 0) end
     end)
     return count == before_all and 'NOTHINGEXPIRED' or nil
   end
@@ -137,18 +158,27 @@ end
 
 local lenient = kind == 'undo' or kind == 'redo'
 local done, refused = 0, nil
-for i = 13, #ARGV, 4 do
-  local refusal = edit((i - 13) / 4 + 1, ARGV[i], ARGV[i + 1], tonumber(ARGV[i + 2]), ARGV[i + 3])
+for i = 14, #ARGV, 4 do
+  local refusal = edit((i - 14) / 4 + 1, ARGV[i], ARGV[i + 1], tonumber(ARGV[i + 2]), ARGV[i + 3])
   if refusal then
     -- With the place of the edit, so that the client names the product.
     if not string.find(refusal, ' ') then refusal = refusal .. ' -' end
-    refused = refused or (refusal .. ' ' .. (i - 13) / 4)
+    refused = refused or (refusal .. ' ' .. (i - 14) / 4)
     if not lenient then return redis.error_reply(refused) end
   else
     done = done + 1
   end
 end
 if refused and done == 0 then return redis.error_reply(refused) end
+
+-- Sums of money are the client's work, on a version that must be this one.
+if (rules[3] or rules[4]) and ARGV[13] ~= (known[1] or '0') then
+  for _, id in ipairs(order) do
+    if (after[id] or 0) ~= 'damaged' and (after[id] or 0) > (tonumber(before[id]) or 0) then
+      return redis.error_reply('CHECKBUDGET ' .. op)
+    end
+  end
+end
 
 -- From here on everything is written.
 local was = version
@@ -160,6 +190,27 @@ end
 version = version + 1
 local stamp = string.format('%.0f', version)
 
+-- Taking some back, one's own go first, then nobody's, then those of the latest.
+local function reshare(id, had, has)
+  local shares = read_shares(redis.call('HGET', by, id))
+  cut_shares(shares, sum_shares(shares) - had)
+  if has > had then
+    local mine
+    for _, share in ipairs(shares) do
+      if share.name == who then mine = share end
+    end
+    if not mine then
+      mine = {pieces = 0, name = who}
+      shares[#shares + 1] = mine
+    end
+    mine.pieces = mine.pieces + has - had
+  else
+    take_own(shares, who, had - has)
+    cut_shares(shares, sum_shares(shares) - has)
+  end
+  write_shares(by, id, shares)
+end
+
 local told = {}
 for i, id in ipairs(order) do
   local old, new = before[id], after[id]
@@ -167,10 +218,12 @@ for i, id in ipairs(order) do
     if old then
       redis.call('ZREM', cart, id)
       redis.call('HDEL', lines, id)
+      redis.call('HDEL', by, id)
       redis.call('ZREM', touched, id)
     end
   else
     redis.call('ZADD', cart, new, id)
+    reshare(id, tonumber(old) or 0, new)
     if item_timeout > 0 then redis.call('ZADD', touched, now, id) end
     if not old then
       redis.call('HSET', lines, id, table.concat({stamp, string.format('%.0f', now), prices[id], who}, ' '))
@@ -182,7 +235,7 @@ for i, id in ipairs(order) do
 end
 
 local deadline = 0
-if timeout > 0 and count > 0 then deadline = now + timeout end
+if timeout > 0 and count > 0 and not frozen then deadline = now + timeout end
 
 local update = '{"v":"' .. stamp .. '","op":"' .. op .. '","by":' .. cjson.encode(who)
   .. ',"kind":"' .. kind .. '","at":' .. string.format('%.0f', now)
@@ -201,15 +254,16 @@ end
 
 -- The log and the message only tell: they must not fail a change that is written.
 if #told > 0 then redis.pcall('XADD', log, 'MAXLEN', '~', LOG, '*', 'u', update) end
-if timeout > 0 then
+if timeout > 0 and not frozen then
   redis.call('PEXPIREAT', cart, now + timeout)
   redis.call('PEXPIREAT', lines, now + timeout)
   redis.call('PEXPIREAT', touched, now + timeout)
+  redis.call('PEXPIREAT', by, now + timeout)
   for _, key in ipairs({meta, KEYS[4], KEYS[5], log}) do
     redis.call('PEXPIREAT', key, now + timeout + KEPT)
   end
 else
-  for i = 1, 7 do redis.call('PERSIST', KEYS[i]) end
+  for i = 1, 8 do redis.call('PERSIST', KEYS[i]) end
 end
 redis.pcall('PUBLISH', ARGV[7], update)
 return update

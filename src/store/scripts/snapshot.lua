@@ -1,11 +1,12 @@
 -- Reads a cart as of one instant. Writes nothing.
 --
--- KEYS  1 cart   2 meta   3 lines   4 touched
+-- KEYS  1 cart   2 meta   3 lines   4 touched   5 by   6 order
 -- ARGV  1 the most lines to read
 --
 -- Returns: version, server time in ms, milliseconds left (-1: no expiry, -2: no cart),
--- number of lines, then four for each line: product, score, how it came and when it was last
--- touched ('' where unknown).
+-- number of lines; owner, locked, closing time, budget, budget of each; the order that is
+-- being placed, who places it, since when; then five for each line: product, score, how it
+-- came, when it was last touched, who asked for how many ('' where unknown).
 -- Scores come as text, since numbers in replies lose their fraction.
 
 local cart, meta, lines = KEYS[1], KEYS[2], KEYS[3]
@@ -16,11 +17,16 @@ local out = {
   string.format('%.0f', redis.call('PTTL', cart)),
   string.format('%.0f', redis.call('ZCARD', cart)),
 }
+for _, rule in ipairs(redis.call('HMGET', meta, 'owner', 'locked', 'closes', 'budget', 'budget_each')) do
+  out[#out + 1] = rule or ''
+end
+for _, field in ipairs(redis.call('HMGET', KEYS[6], 'id', 'by', 'at')) do out[#out + 1] = field or '' end
 local members = redis.call('ZRANGE', cart, 0, tonumber(ARGV[1]) - 1, 'WITHSCORES')
 for i = 1, #members, 2 do
   out[#out + 1] = members[i]
   out[#out + 1] = members[i + 1]
   out[#out + 1] = redis.call('HGET', lines, members[i]) or ''
   out[#out + 1] = redis.call('ZSCORE', KEYS[4], members[i]) or ''
+  out[#out + 1] = redis.call('HGET', KEYS[5], members[i]) or ''
 end
 return out

@@ -66,6 +66,9 @@ pub fn act(state: &mut State, action: Action, effects: &mut Vec<Effect>) {
 /// Moves the selection of the list with the keyboard.
 pub fn walk(state: &mut State, action: Action) {
     let Some(areas) = state.areas() else { return };
+    if super::desk::walk(state, action) {
+        return;
+    }
     if let Mode::Palette { input, cursor } = &state.mode {
         let moved = step(*cursor, palette::entries(state, input.value()).len(), 1, action, 1);
         if let Mode::Palette { cursor, .. } = &mut state.mode {
@@ -87,7 +90,8 @@ pub fn walk(state: &mut State, action: Action) {
     scroll.cursor = step(scroll.cursor, rows, usize::from(page), action, by);
 }
 
-fn step(at: usize, rows: usize, page: usize, action: Action, by: usize) -> usize {
+/// Where a step leads from row `at` of `rows`.
+pub fn step(at: usize, rows: usize, page: usize, action: Action, by: usize) -> usize {
     let last = rows.saturating_sub(1);
     let page = page.saturating_sub(1).max(1);
     match action {
@@ -103,8 +107,20 @@ fn step(at: usize, rows: usize, page: usize, action: Action, by: usize) -> usize
 /// Adds pieces of a product.
 pub fn add(state: &mut State, product: ProductId, quantity: u32, effects: &mut Vec<Effect>) {
     match price(state, &product) {
-        Ok(price) => change(state, Edit::Add { product, quantity, price }, effects),
+        Ok(price) => {
+            change(state, Edit::Add { product: product.clone(), quantity, price }, effects);
+            warn_of_stock(state, &product);
+        }
         Err(refusal) => complain(state, refusal.to_string()),
+    }
+}
+
+/// A cart may hold more than there is: it is told, and the checkout decides.
+fn warn_of_stock(state: &mut State, product: &ProductId) {
+    let Known::Product(known) = state.known(product) else { return };
+    if let Some(warning) = known.stock.warning(state.cart.shown.quantity(product)) {
+        let said = format!("{}: {warning}", known.name);
+        complain(state, said);
     }
 }
 
@@ -130,7 +146,10 @@ pub fn set_quantity(state: &mut State, product: &ProductId, typed: &str, effects
         Err(refusal) => return complain(state, refusal.to_string()),
     };
     match price(state, product) {
-        Ok(price) => change(state, Edit::Set { product: product.clone(), quantity, price }, effects),
+        Ok(price) => {
+            change(state, Edit::Set { product: product.clone(), quantity, price }, effects);
+            warn_of_stock(state, product);
+        }
         Err(refusal) => complain(state, refusal.to_string()),
     }
 }

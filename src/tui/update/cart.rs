@@ -1,6 +1,6 @@
 //! What the link tells of the cart.
 
-use super::{catalog, complain, tell};
+use super::{catalog, complain, desk, tell};
 use crate::model::total::Known;
 use crate::model::{Activity, Cart, Change, Deadline, Edit, Fit, Kind, LineChange, OpId, ProductId, Update};
 use crate::store::link::Event;
@@ -26,8 +26,15 @@ pub fn on_link(state: &mut State, event: Event, now: Now, effects: &mut Vec<Effe
         Event::Unreadable(trouble) => state.link = Link::Unreadable(trouble),
         Event::Update(update) => on_update(state, &update, effects),
         Event::Settled(op, outcome) => on_settled(state, &op, outcome, effects),
-        Event::Products(read) => catalog::on_products(state, read, effects),
-        Event::Catalog(news) => catalog::on_news(state, news, effects),
+        Event::Products(read) => {
+            catalog::on_products(state, read, effects);
+            desk::doubt(state);
+        }
+        Event::Catalog(news) => {
+            catalog::on_news(state, news, effects);
+            desk::doubt(state);
+        }
+        Event::Order(answer) => desk::on_answer(state, answer, effects),
         Event::Activity(updates) => note_activity(state, &updates),
         Event::Watchers(watchers) => {
             state.watchers = watchers.into_iter().filter(|watcher| watcher.id != state.session.ops).collect();
@@ -41,6 +48,7 @@ fn on_down(state: &mut State, trouble: Trouble, now: Now, effects: &mut Vec<Effe
         state.reviving = true;
         effects.push(Effect::Revive);
     }
+    desk::on_down(state);
     let since = match state.link {
         Link::Offline { since, .. } => since,
         _ => now.wall,
@@ -78,6 +86,7 @@ fn on_update(state: &mut State, update: &Update, effects: &mut Vec<Effect>) {
     match state.cart.confirmed.apply(update) {
         Fit::Old => return fold(state),
         Fit::Gap => {
+            tell_of_whole(state, update);
             if state.link == Link::Live {
                 state.link = Link::Syncing;
             }
@@ -100,6 +109,15 @@ fn on_update(state: &mut State, update: &Update, effects: &mut Vec<Effect>) {
     read_unknown(state, effects);
 }
 
+/// Tells of what others did to the cart as a whole; the cart itself is read again.
+fn tell_of_whole(state: &mut State, update: &Update) {
+    let ours = update.by == state.session.me;
+    if matches!(update.kind, Kind::Order | Kind::Rules | Kind::Freeze) && !ours {
+        let said = said(state, &Activity::from(update));
+        tell(state, said);
+    }
+}
+
 /// Notes updates for the activity.
 fn note_activity(state: &mut State, updates: &[Update]) {
     state.activity.extend(updates.iter().filter(|update| update.kind != Kind::Touch).map(Activity::from));
@@ -116,6 +134,10 @@ pub fn describe(state: &State, activity: &Activity) -> String {
     let what = match (activity.kind, &activity.first, activity.lines) {
         (Kind::Touch, ..) => "kept the session alive".to_owned(),
         (Kind::Clear, _, lines) => format!("cleared {lines} {}", if lines == 1 { "line" } else { "lines" }),
+        (Kind::Freeze, ..) => "is ordering the cart".to_owned(),
+        (Kind::Unfreeze, ..) => "could not order".to_owned(),
+        (Kind::Order, _, lines) => format!("ordered {lines} {}", if lines == 1 { "line" } else { "lines" }),
+        (Kind::Rules, ..) => "set rules for the cart".to_owned(),
         (Kind::Expire, Some(line), 1) => format!("{} left, untouched for too long", name(line)),
         (Kind::Expire, _, lines) => format!("{lines} lines left, untouched for too long"),
         (_, Some(line), 1) => match line.delta {
@@ -156,7 +178,7 @@ fn on_settled(state: &mut State, op: &OpId, outcome: Result<Update, Error>, effe
     fold(state);
     let said = match outcome {
         // Who asked to quit waits for this alone.
-        Ok(_) if state.cart.unconfirmed.is_empty() && leaving => return effects.push(Effect::Quit),
+        Ok(_) if state.is_settled() && leaving => return effects.push(Effect::Quit),
         Ok(_) => return,
         Err(Error::Refused(refusal)) => refusal.to_string(),
         Err(error) => format!("The change was not made: {error}"),

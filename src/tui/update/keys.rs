@@ -1,6 +1,6 @@
 //! Keys: which context they are pressed in, and what the modes make of them.
 
-use super::{browse, catalog, typing};
+use super::{browse, catalog, desk, typing};
 use crate::model::{ProductId, quantity};
 use crate::tui::key::{Code, Key};
 use crate::tui::keymap::{Action, Context};
@@ -24,6 +24,9 @@ pub fn context(state: &State) -> Context {
         Mode::Quantity { .. } => Context::Quantity,
         Mode::Palette { .. } => Context::Palette,
         Mode::Help(_) => Context::Help,
+        Mode::Checkout(_) => Context::Checkout,
+        Mode::Orders => Context::Orders,
+        Mode::Receipt(..) => Context::Receipt,
         Mode::Leaving => Context::Leaving,
         Mode::Clearing => Context::Clearing,
         Mode::Browse => state.list(),
@@ -88,7 +91,7 @@ fn count(state: &mut State, key: Key) {
 /// Does what a key, a click or the palette asks for.
 pub fn act(state: &mut State, action: Action, effects: &mut Vec<Effect>) {
     match action {
-        Action::Quit if state.cart.unconfirmed.is_empty() => effects.push(Effect::Quit),
+        Action::Quit if state.is_settled() => effects.push(Effect::Quit),
         // Pressed once more, ctrl-c means it.
         Action::Quit if matches!(state.mode, Mode::Leaving) => effects.push(Effect::Quit),
         Action::Quit => state.mode = Mode::Leaving,
@@ -121,6 +124,10 @@ pub fn act(state: &mut State, action: Action, effects: &mut Vec<Effect>) {
             };
             super::tell(state, whose.to_owned());
         }
+        Action::Checkout => desk::check_out(state, effects),
+        Action::PlaceOrder => desk::place(state, effects),
+        Action::Orders => desk::open_orders(state, effects),
+        Action::Receipt => desk::open_receipt(state),
         Action::LoadDemo => effects.push(Effect::LoadDemo),
         _ => browse::act(state, action, effects),
     }
@@ -130,6 +137,9 @@ pub fn act(state: &mut State, action: Action, effects: &mut Vec<Effect>) {
 /// Drops one thing: the prompt, the number, the message, the search.
 fn back(state: &mut State, effects: &mut Vec<Effect>) {
     state.catalog.held.clear();
+    if desk::back(state) {
+        return;
+    }
     match state.mode {
         Mode::Search => {
             state.mode = Mode::Browse;

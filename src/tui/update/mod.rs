@@ -4,6 +4,7 @@
 mod browse;
 mod cart;
 mod catalog;
+mod desk;
 mod keys;
 mod mouse;
 mod typing;
@@ -63,11 +64,13 @@ fn pass_time(state: &mut State, effects: &mut Vec<Effect>) {
     cart::watch_deadline(state, effects);
     cart::expire_lines(state, effects);
     catalog::read_again(state, effects);
+    desk::pass_time(state, effects);
 }
 
 /// Keeps the selections on the screen.
 fn settle(state: &mut State) {
     let Some(areas) = state.areas() else { return };
+    desk::settle(state);
     let catalog_page = usize::from(areas.catalog_rows.height);
     state.catalog.scroll.settle(state.catalog.shown.len(), catalog_page);
     state.cart.scroll.settle(state.cart.shown.lines.len(), usize::from(areas.cart_rows.height));

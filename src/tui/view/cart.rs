@@ -5,6 +5,7 @@ use super::{has_keyboard, hint, pane, place, rule, scroll_bar};
 use crate::model::total::{self, Known, Standing};
 use crate::model::{CartLine, Money, text};
 use crate::tui::columns::{self, CartColumns};
+use crate::tui::desk;
 use crate::tui::layout::{Areas, Pane};
 use crate::tui::money;
 use crate::tui::state::{Link, State};
@@ -22,6 +23,11 @@ pub fn draw(state: &State, theme: &Theme, area: Rect, areas: &Areas, buffer: &mu
     let mut title = vec![Span::styled(" Cart ", theme.accent)];
     if !lines.is_empty() {
         title.push(Span::styled(format!("{} ", count(lines.len(), "line")), theme.dim));
+    }
+    let used: usize = title.iter().map(Span::width).sum();
+    let standing = desk::standing(state, usize::from(area.width).saturating_sub(used + 3));
+    if !standing.is_empty() {
+        title.push(Span::styled(format!("{standing} "), theme.warn));
     }
     let place = place(theme, state.cart.scroll.cursor, lines.len());
     pane(theme, focused, Line::from(title)).title_bottom(place).render(area, buffer);

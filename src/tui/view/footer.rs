@@ -47,6 +47,10 @@ fn prompt(theme: &Theme, label: &str, input: &Input, area: Rect, frame: &mut Fra
 fn said(state: &State, theme: &Theme) -> (String, Style) {
     let waiting = state.cart.unconfirmed.len();
     let changes = |n: usize| if n == 1 { "1 change".to_owned() } else { format!("{n} changes") };
+    if matches!(state.mode, Mode::Leaving) && waiting == 0 {
+        // Only an order is on its way.
+        return ("The order is not confirmed yet: quit all the same?".to_owned(), theme.warn);
+    }
     if matches!(state.mode, Mode::Leaving) {
         let it = if waiting == 1 { "it" } else { "them" };
         return (format!("{} not confirmed yet: quit and lose track of {it}?", changes(waiting)), theme.warn);

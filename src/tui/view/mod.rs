@@ -3,14 +3,16 @@
 mod activity;
 mod cart;
 mod catalog;
+mod checkout;
 mod details;
 mod footer;
 mod header;
 mod help;
+mod orders;
 mod palette;
 mod row;
 
-use super::layout::Pane;
+use super::layout::{Areas, Pane};
 use super::state::{Mode, State};
 use super::theme::Theme;
 use ratatui::Frame;
@@ -32,23 +34,30 @@ pub fn view(state: &State, frame: &mut Frame<'_>) {
         return Paragraph::new(text).wrap(Wrap { trim: true }).render(frame.area(), frame.buffer_mut());
     };
     header::draw(state, theme, areas.header, frame.buffer_mut());
-    if let Mode::Help(top) = state.mode {
-        let body = Rect { y: 1, height: state.size.1.saturating_sub(3), ..frame.area() };
-        help::draw(state, top, body, frame.buffer_mut());
-    } else {
-        if let Some(area) = areas.catalog {
-            catalog::draw(state, theme, area, &areas, frame);
-        }
-        if let Some(area) = areas.cart {
-            cart::draw(state, theme, area, &areas, frame.buffer_mut());
-        }
-        if let Some(area) = areas.activity {
-            activity::draw(state, theme, area, frame.buffer_mut());
-        }
+    let body = Rect { y: 1, height: state.size.1.saturating_sub(3), ..frame.area() };
+    match &state.mode {
+        Mode::Help(top) => help::draw(state, *top, body, frame.buffer_mut()),
+        Mode::Checkout(top) => checkout::draw(state, *top, body, frame.buffer_mut()),
+        Mode::Orders => orders::draw(state, body, frame.buffer_mut()),
+        Mode::Receipt(id, top) => orders::draw_receipt(state, id, *top, body, frame.buffer_mut()),
+        _ => lists(state, theme, &areas, frame),
     }
     palette::draw(state, theme, areas.palette, frame.buffer_mut());
     footer::message(state, theme, areas.message, frame);
     footer::keys(state, theme, areas.footer, frame.buffer_mut());
+}
+
+/// The catalog, the cart and the activity.
+fn lists(state: &State, theme: &Theme, areas: &Areas, frame: &mut Frame<'_>) {
+    if let Some(area) = areas.catalog {
+        catalog::draw(state, theme, area, areas, frame);
+    }
+    if let Some(area) = areas.cart {
+        cart::draw(state, theme, area, areas, frame.buffer_mut());
+    }
+    if let Some(area) = areas.activity {
+        activity::draw(state, theme, area, frame.buffer_mut());
+    }
 }
 
 /// The frame of a pane.

@@ -1,0 +1,126 @@
+//! What would be ordered, before it is.
+
+use super::order::{self, OrderLine, Share};
+use super::total::Standing;
+use super::{Cart, CartLine, Money, Product, ProductId, Quantity, Refusal, Stock};
+use std::collections::HashMap;
+
+/// A line of the cart as it would be charged.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PreviewLine {
+    /// The line as it would stand in the order; a price of zero where it can't be ordered.
+    pub line: OrderLine,
+    /// Why it can't be ordered, if so.
+    pub standing: Standing,
+    /// The price when it was added, where that was another.
+    pub was: Option<Money>,
+    /// How many are left, where these are fewer than asked for.
+    pub short: Option<u64>,
+}
+
+/// What would be ordered.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Preview {
+    /// The version of the cart that it was made from.
+    pub version: u64,
+    /// When, by the server's clock, in Unix milliseconds.
+    pub at: u64,
+    /// The lines, in the order of the cart.
+    pub lines: Vec<PreviewLine>,
+    /// The sign of the currency.
+    pub currency: String,
+    /// The most that it may cost.
+    pub budget: Option<Money>,
+    /// Lines that were not read because the cart has too many.
+    pub hidden: usize,
+}
+
+impl Preview {
+    /// What `cart` would be as an order.
+    #[must_use]
+    pub fn of(
+        cart: &Cart,
+        shares: &HashMap<ProductId, Vec<Share>>,
+        products: &HashMap<ProductId, Product>,
+        currency: String,
+    ) -> Preview {
+        let line = |line: &CartLine| {
+            let shares = shares.get(&line.product).cloned().unwrap_or_default();
+            preview_line(line, shares, products.get(&line.product))
+        };
+        Preview {
+            version: cart.version,
+            at: cart.deadline.told_at,
+            lines: cart.lines.iter().map(line).collect(),
+            currency,
+            budget: cart.rules.budget,
+            hidden: cart.hidden,
+        }
+    }
+
+    /// What would be charged for the lines that can be ordered.
+    #[must_use]
+    pub fn total(&self) -> Money {
+        self.lines.iter().map(|line| line.line.total()).sum()
+    }
+
+    /// The lines of the order.
+    ///
+    /// # Errors
+    /// What stands in the way of ordering: an empty cart, a line that can't be ordered, too
+    /// little stock, the budget.
+    pub fn order(&self) -> Result<Vec<OrderLine>, Refusal> {
+        if self.lines.is_empty() {
+            return Err(Refusal::EmptyCart);
+        }
+        if self.hidden > 0 {
+            return Err(Refusal::CartFull(u32::try_from(self.lines.len()).unwrap_or(u32::MAX)));
+        }
+        for line in &self.lines {
+            let name = line.line.name.clone();
+            if line.standing != Standing::Good {
+                return Err(Refusal::CantOrder { name, why: line.standing.word() });
+            }
+            if std::str::from_utf8(line.line.product.as_bytes()).is_err() {
+                return Err(Refusal::CantOrder { name, why: "its id is no text" });
+            }
+            if let Some(left) = line.short {
+                return Err(Refusal::NotOrdered(order::Hitch::Short { name, left }));
+            }
+        }
+        let total = self.total();
+        match self.budget {
+            Some(budget) if total > budget => Err(Refusal::DearerThanBudget { budget, total }),
+            _ => Ok(self.lines.iter().map(|line| line.line.clone()).collect()),
+        }
+    }
+}
+
+fn preview_line(line: &CartLine, shares: Vec<Share>, product: Option<&Product>) -> PreviewLine {
+    let price = product.and_then(|product| product.price);
+    let quantity = line.quantity.whole().unwrap_or(0);
+    let standing = match (&line.quantity, product, price) {
+        (Quantity::Damaged(_), ..) => Standing::Damaged,
+        (_, None, _) => Standing::Gone,
+        (_, _, None) => Standing::NoPrice,
+        _ => Standing::Good,
+    };
+    let then = line.added.as_ref().and_then(|added| added.price);
+    let short = match product.map(|product| product.stock) {
+        Some(Stock::Left(left)) if left < u64::from(quantity) => Some(left),
+        _ => None,
+    };
+    PreviewLine {
+        line: OrderLine {
+            product: line.product.clone(),
+            name: product.map_or_else(|| line.product.to_string(), |product| product.name.to_string()),
+            unit: product.map(|product| product.unit.to_string()).unwrap_or_default(),
+            quantity,
+            price: price.filter(|_| standing == Standing::Good).unwrap_or_default(),
+            shares,
+        },
+        standing,
+        was: then.filter(|then| price.is_some_and(|now| now != *then)),
+        short,
+    }
+}

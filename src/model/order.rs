@@ -1,0 +1,260 @@
+//! Orders: what a cart becomes when it is checked out.
+
+use super::{Money, ProductId, text};
+use serde::{Deserialize, Serialize};
+use std::fmt;
+
+/// The signs of an order's id: none that people mishear or mistake for another.
+const SIGNS: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
+
+/// The id of an order, such as `20261124-7KQ2-M8XD`: the day, then 40 random bits. Short
+/// enough to be read out; the store sees to it that no two orders have the same.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct OrderId(String);
+
+impl OrderId {
+    /// An id for an order of the day of `at` (Unix milliseconds, UTC).
+    #[must_use]
+    pub fn new(at: u64, random: u64) -> OrderId {
+        let ms = i64::try_from(at).unwrap_or_default();
+        let day = jiff::Timestamp::from_millisecond(ms).unwrap_or_default().strftime("%Y%m%d").to_string();
+        let signs: String =
+            (0..8).map(|n| char::from(SIGNS[usize::try_from(random >> (5 * n) & 31).unwrap_or(0)])).collect();
+        OrderId(format!("{day}-{}-{}", &signs[..4], &signs[4..]))
+    }
+
+    /// Reads an id as people type it: small letters will do.
+    #[must_use]
+    pub fn parse(typed: &str) -> Option<OrderId> {
+        let id = typed.trim().to_ascii_uppercase();
+        let parts: Vec<&str> = id.split('-').collect();
+        let [day, one, two] = parts[..] else { return None };
+        let signs = |part: &str| part.len() == 4 && part.bytes().all(|b| SIGNS.contains(&b));
+        let good = day.len() == 8 && day.bytes().all(|b| b.is_ascii_digit()) && signs(one) && signs(two);
+        good.then_some(OrderId(id))
+    }
+
+    /// The id as text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for OrderId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(&self.0)
+    }
+}
+
+/// How many pieces of a line one person asked for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Share {
+    /// Who; clean text.
+    pub by: String,
+    /// How many.
+    pub pieces: u32,
+}
+
+/// One line of an order, with everything as it was when it was ordered.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OrderLine {
+    /// The product.
+    pub product: ProductId,
+    /// Its name; clean text.
+    pub name: String,
+    /// What one piece is; clean text, may be empty.
+    pub unit: String,
+    /// How many pieces, from 1.
+    pub quantity: u32,
+    /// The price of one.
+    pub price: Money,
+    /// Who asked for how many; what is missing, nobody is known for.
+    pub shares: Vec<Share>,
+}
+
+impl OrderLine {
+    /// What the line costs.
+    #[must_use]
+    pub fn total(&self) -> Money {
+        self.price.times(self.quantity)
+    }
+}
+
+/// What the lines cost together.
+#[must_use]
+pub fn total(lines: &[OrderLine]) -> Money {
+    lines.iter().map(OrderLine::total).sum()
+}
+
+/// How far an order is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OrderState {
+    /// Ordered; the shop has not said anything yet.
+    Placed,
+    /// The shop works on it.
+    Accepted,
+    /// It can be fetched.
+    Ready,
+    /// It is handed over: the end.
+    Done,
+    /// It is called off, and its stock goes back: the end.
+    Cancelled,
+}
+
+impl OrderState {
+    const NAMES: [(OrderState, &'static str); 5] = [
+        (OrderState::Placed, "placed"),
+        (OrderState::Accepted, "accepted"),
+        (OrderState::Ready, "ready"),
+        (OrderState::Done, "done"),
+        (OrderState::Cancelled, "cancelled"),
+    ];
+
+    /// Its name, for people and programs; stable.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        OrderState::NAMES.iter().find(|(state, _)| *state == self).map_or("placed", |(_, name)| name)
+    }
+
+    /// The state with this name.
+    #[must_use]
+    pub fn named(name: &str) -> Option<OrderState> {
+        OrderState::NAMES.iter().find(|(_, known)| *known == name).map(|(state, _)| *state)
+    }
+
+    /// Whether nothing can happen to it any more.
+    #[must_use]
+    pub fn is_over(self) -> bool {
+        matches!(self, OrderState::Done | OrderState::Cancelled)
+    }
+}
+
+/// An order.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Order {
+    /// Its id.
+    pub id: OrderId,
+    /// Whose cart it came from; clean text.
+    pub user: String,
+    /// Who ordered; clean text.
+    pub who: String,
+    /// When, by the server's clock, in Unix milliseconds.
+    pub at: u64,
+    /// How far it is.
+    pub state: OrderState,
+    /// When it came into that state.
+    pub changed: u64,
+    /// The sign of the currency; clean text.
+    pub currency: String,
+    /// What was ordered.
+    pub lines: Vec<OrderLine>,
+}
+
+impl Order {
+    /// What it costs.
+    #[must_use]
+    pub fn total(&self) -> Money {
+        total(&self.lines)
+    }
+
+    /// The pieces of all lines.
+    #[must_use]
+    pub fn pieces(&self) -> u64 {
+        self.lines.iter().map(|line| u64::from(line.quantity)).sum()
+    }
+}
+
+/// Why an order was undone at its checkout: the cart stays as it was.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
+pub enum Hitch {
+    /// The shop has fewer than were ordered.
+    #[error("{} of “{name}”: nothing was ordered; take fewer", only(*.left))]
+    Short {
+        /// The product's name.
+        name: String,
+        /// How many are left.
+        left: u64,
+    },
+    /// The shop doesn't sell it any more.
+    #[error("“{name}” is no longer sold: nothing was ordered; remove it first")]
+    Missing {
+        /// The product's name.
+        name: String,
+    },
+    /// Its stock can't be read.
+    #[error("The stock of “{name}” can't be read: nothing was ordered; remove it first")]
+    Unreadable {
+        /// The product's name.
+        name: String,
+    },
+    /// A cluster can't take the stock of a product with such an id.
+    #[error("“{name}” has braces in its id: no stock can be taken of it here; nothing was ordered")]
+    Braces {
+        /// The product's name.
+        name: String,
+    },
+    /// It was begun too long ago.
+    #[error("The order was begun too long ago: nothing was ordered; try again")]
+    Late,
+}
+
+fn only(left: u64) -> String {
+    if left == 0 { "None left".to_owned() } else { format!("Only {left} left") }
+}
+
+impl Hitch {
+    /// The same with clean text, as it came from Redis.
+    #[must_use]
+    pub fn cleaned(mut self) -> Hitch {
+        match &mut self {
+            Hitch::Short { name, .. }
+            | Hitch::Missing { name }
+            | Hitch::Unreadable { name }
+            | Hitch::Braces { name } => *name = text::clean_to(name.as_bytes(), 80),
+            Hitch::Late => {}
+        }
+        self
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn ids_are_read_as_people_type_them() {
+        let id = OrderId::new(1_795_500_000_000, 0x12_3456_789A);
+        assert_eq!(OrderId::parse(&id.as_str().to_lowercase()), Some(id.clone()));
+        assert!(id.as_str().starts_with("20261124-"), "{id}");
+        for bad in
+            ["", "open", "of:alice", "20261124", "20261124-7KQ2", "20261124-7KQU-M8XD", "2026112-7KQ2-M8XD"]
+        {
+            assert_eq!(OrderId::parse(bad), None, "{bad}");
+        }
+    }
+
+    fn line(quantity: u32, price: &str) -> OrderLine {
+        OrderLine {
+            product: ProductId::stored(b"x"),
+            name: String::new(),
+            unit: String::new(),
+            quantity,
+            price: Money::parse(price).unwrap(),
+            shares: Vec::new(),
+        }
+    }
+
+    proptest! {
+        /// Against integers: the amount in millionths.
+        #[test]
+        fn totals_agree_with_integers(lines in proptest::collection::vec((0u64..1_000_000_000_000, 0u32..1_000_000, 1u32..1_000_000), 0..60)) {
+            let order: Vec<OrderLine> = lines.iter().map(|(whole, part, n)| line(*n, &format!("{whole}.{part:06}"))).collect();
+            let exact: u128 = lines.iter().map(|(whole, part, n)| (u128::from(*whole) * 1_000_000 + u128::from(*part)) * u128::from(*n)).sum();
+            let mut sum = total(&order).decimal();
+            sum.rescale(6);
+            prop_assert_eq!(sum.mantissa().unsigned_abs(), exact);
+        }
+    }
+}

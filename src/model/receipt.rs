@@ -1,0 +1,91 @@
+//! Receipts: an order as plain text, to read and to print.
+
+use super::order::Order;
+use super::text;
+use jiff::tz::TimeZone;
+
+/// The narrowest receipt, in columns: what small printers hold.
+pub const NARROWEST: usize = 32;
+
+/// The receipt of `order`, `columns` wide (at least [`NARROWEST`]), amounts aligned, times in
+/// `zone`.
+#[must_use]
+pub fn receipt(order: &Order, shop: &str, zone: &TimeZone, columns: usize) -> Vec<String> {
+    let columns = columns.max(NARROWEST);
+    let rule = "-".repeat(columns);
+    let mut out = vec![text::fit(shop, columns), format!("Order {}", order.id)];
+    out.push(text::fit(&format!("{}, for {}", time(order.at, zone), order.user), columns));
+    out.push(text::fit(&format!("ordered by {}", order.who), columns));
+    out.push(text::fit(&format!("{} since {}", order.state.name(), time(order.changed, zone)), columns));
+    out.push(rule.clone());
+    // Where all was asked for by the one who ordered, that is said above.
+    let several = order.lines.iter().flat_map(|line| &line.shares).any(|share| share.by != order.who);
+    for line in &order.lines {
+        let what = match line.unit.as_str() {
+            // “3 Baguette, each” says nothing.
+            "" | "each" => line.name.clone(),
+            unit => format!("{}, {unit}", line.name),
+        };
+        out.push(spread(&format!("{:>3} {what}", line.quantity), &line.total().to_string(), columns));
+        if line.quantity > 1 {
+            out.push(format!("    {} each", line.price));
+        }
+        let shares: Vec<String> =
+            line.shares.iter().map(|share| format!("{} {}", share.pieces, share.by)).collect();
+        if several && !shares.is_empty() {
+            out.push(text::fit(&format!("    for {}", shares.join(", ")), columns));
+        }
+    }
+    out.push(rule);
+    let pieces = format!("{} {}", order.pieces(), if order.pieces() == 1 { "item" } else { "items" });
+    out.push(spread(&pieces, &format!("{}{}", order.currency, order.total()), columns));
+    out
+}
+
+/// A time for people: `2026-11-24 18:05`.
+#[must_use]
+pub fn time(ms: u64, zone: &TimeZone) -> String {
+    let at = jiff::Timestamp::from_millisecond(i64::try_from(ms).unwrap_or_default()).unwrap_or_default();
+    zone.to_datetime(at).strftime("%Y-%m-%d %H:%M").to_string()
+}
+
+/// `left` and `right` at the two ends of a line.
+fn spread(left: &str, right: &str, columns: usize) -> String {
+    let left = text::fit(left, columns.saturating_sub(text::width(right) + 1));
+    let gap = columns.saturating_sub(text::width(&left) + text::width(right));
+    format!("{left}{}{right}", " ".repeat(gap))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::order::{OrderId, OrderLine, OrderState, Share};
+    use super::super::{Money, ProductId};
+    use super::*;
+
+    #[test]
+    fn amounts_stand_one_below_the_other() {
+        let line = |name: &str, quantity, price| OrderLine {
+            product: ProductId::stored(b"x"),
+            name: name.to_owned(),
+            unit: String::new(),
+            quantity,
+            price: Money::parse(price).unwrap(),
+            shares: vec![Share { by: name[..1].to_owned(), pieces: quantity }],
+        };
+        let order = Order {
+            id: OrderId::parse("20261124-7KQ2-M8XD").unwrap(),
+            user: "office".to_owned(),
+            who: "ann".to_owned(),
+            at: 1_795_500_000_000,
+            state: OrderState::Placed,
+            changed: 1_795_500_000_000,
+            currency: "€".to_owned(),
+            lines: vec![line("Espresso", 3, "2.40"), line("M抹茶 with a long, long name", 1, "1234.50")],
+        };
+        let receipt = receipt(&order, "Corner Shop", &TimeZone::UTC, 36);
+        assert_eq!(
+            receipt.join("\n"),
+            "Corner Shop\nOrder 20261124-7KQ2-M8XD\n2026-11-24 06:00, for office\nordered by ann\nplaced since 2026-11-24 06:00\n------------------------------------\n  3 Espresso                    7.20\n    2.40 each\n    for 3 E\n  1 M抹茶 with a long, long… 1234.50\n    for 1 M\n------------------------------------\n4 items                     €1241.70"
+        );
+    }
+}

@@ -1,0 +1,170 @@
+//! The rules of a shared cart, which its owner sets.
+
+use super::order::Share;
+use super::{Change, Edit, Money, ProductId, Refusal};
+use std::collections::{BTreeMap, HashMap};
+
+/// The rules of one cart.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Rules {
+    /// Who set them first, and alone may change them; clean text.
+    pub owner: Option<String>,
+    /// Whether nothing may be changed.
+    pub locked: bool,
+    /// From when on nothing may be changed, by the server's clock, in Unix milliseconds.
+    pub closes: Option<u64>,
+    /// The most that the whole cart may cost.
+    pub budget: Option<Money>,
+    /// The most that what one person asked for may cost.
+    pub budget_each: Option<Money>,
+}
+
+/// What a line of a cart is to a budget.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Portion {
+    /// Its pieces.
+    pub quantity: u32,
+    /// Who asked for how many.
+    pub shares: Vec<Share>,
+}
+
+/// The pieces and prices that a budget is counted on.
+#[derive(Debug, Clone, Default)]
+pub struct Ledger {
+    /// The lines.
+    pub portions: BTreeMap<ProductId, Portion>,
+    /// The prices now; what has none counts nothing.
+    pub prices: HashMap<ProductId, Money>,
+}
+
+impl Ledger {
+    /// What all pieces cost.
+    #[must_use]
+    pub fn total(&self) -> Money {
+        self.portions.iter().map(|(id, portion)| self.price(id).times(portion.quantity)).sum()
+    }
+
+    /// What the pieces cost that `who` asked for.
+    #[must_use]
+    pub fn total_of(&self, who: &str) -> Money {
+        let pieces = |portion: &Portion| pieces_of(&portion.shares, who).min(portion.quantity);
+        self.portions.iter().map(|(id, portion)| self.price(id).times(pieces(portion))).sum()
+    }
+
+    fn price(&self, id: &ProductId) -> Money {
+        self.prices.get(id).copied().unwrap_or_default()
+    }
+
+    /// Does what `edit` by `who` will do: one's own pieces come and go first.
+    fn apply(&mut self, edit: &Edit, who: &str) {
+        let Some(product) = edit.product() else {
+            if *edit == Edit::Clear {
+                self.portions.clear();
+            }
+            return;
+        };
+        let portion = self.portions.entry(product.clone()).or_default();
+        let had = portion.quantity;
+        portion.quantity = match edit {
+            Edit::Add { quantity, .. } => had.saturating_add(*quantity),
+            Edit::Take { quantity, .. } => had.saturating_sub(*quantity),
+            Edit::Set { quantity, .. } => *quantity,
+            Edit::Remove { .. } | Edit::Clear | Edit::Expire => 0,
+        };
+        let (more, less) = (portion.quantity.saturating_sub(had), had.saturating_sub(portion.quantity));
+        match portion.shares.iter_mut().find(|share| share.by == who) {
+            Some(share) => share.pieces = share.pieces.saturating_add(more).saturating_sub(less),
+            None => portion.shares.push(Share { by: who.to_owned(), pieces: more }),
+        }
+    }
+}
+
+/// The pieces that `who` asked for.
+#[must_use]
+pub fn pieces_of(shares: &[Share], who: &str) -> u32 {
+    shares.iter().filter(|share| share.by == who).map(|share| share.pieces).sum()
+}
+
+impl Rules {
+    /// Whether there is any budget.
+    #[must_use]
+    pub fn has_budget(&self) -> bool {
+        self.budget.is_some() || self.budget_each.is_some()
+    }
+
+    /// Whether `change` by `who` keeps within the budgets. What makes nothing dearer always does.
+    ///
+    /// # Errors
+    /// [`Refusal::OverBudget`], [`Refusal::OverOwnBudget`], with the amount that is left.
+    pub fn allow(&self, ledger: &Ledger, change: &Change, who: &str) -> Result<(), Refusal> {
+        let mut after = ledger.clone();
+        for edit in &change.edits {
+            after.apply(edit, who);
+        }
+        if let Some(budget) = self.budget
+            && after.total() > budget.max(ledger.total())
+        {
+            return Err(Refusal::OverBudget { budget, left: budget.less(ledger.total()) });
+        }
+        if let Some(budget) = self.budget_each
+            && after.total_of(who) > budget.max(ledger.total_of(who))
+        {
+            return Err(Refusal::OverOwnBudget { budget, left: budget.less(ledger.total_of(who)) });
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{Kind, OpId};
+    use super::*;
+
+    fn money(text: &str) -> Money {
+        Money::parse(text).unwrap()
+    }
+
+    fn id(name: &str) -> ProductId {
+        ProductId::stored(name.as_bytes())
+    }
+
+    fn ledger() -> Ledger {
+        let shares = vec![Share { by: "ann".into(), pieces: 1 }, Share { by: "bob".into(), pieces: 2 }];
+        Ledger {
+            portions: [(id("tea"), Portion { quantity: 4, shares })].into(),
+            prices: [(id("tea"), money("2.50")), (id("cake"), money("3.10"))].into(),
+        }
+    }
+
+    fn add(product: &str, quantity: u32) -> Change {
+        let edit = Edit::Add { product: id(product), quantity, price: None };
+        Change { op: OpId::parse("x").unwrap(), kind: Kind::Edit, edits: vec![edit] }
+    }
+
+    #[test]
+    fn the_amount_that_is_left_is_told() {
+        let rules = Rules { budget: Some(money("13.00")), ..Rules::default() };
+        assert_eq!(rules.allow(&ledger(), &add("tea", 1), "ann"), Ok(()));
+        let left = money("3.00");
+        let over = Err(Refusal::OverBudget { budget: money("13.00"), left });
+        assert_eq!(rules.allow(&ledger(), &add("cake", 1), "ann"), over);
+        assert_eq!(rules.allow(&ledger(), &add("tea", 2), "ann"), over);
+    }
+
+    #[test]
+    fn each_has_a_budget_of_their_own() {
+        let rules = Rules { budget_each: Some(money("5.00")), ..Rules::default() };
+        assert_eq!(rules.allow(&ledger(), &add("tea", 1), "ann"), Ok(()));
+        let none = Err(Refusal::OverOwnBudget { budget: money("5.00"), left: Money::ZERO });
+        assert_eq!(rules.allow(&ledger(), &add("tea", 1), "bob"), none);
+        assert_eq!(rules.allow(&ledger(), &add("tea", 2), "cid"), Ok(()));
+    }
+
+    #[test]
+    fn who_is_over_already_may_still_take_out() {
+        let rules = Rules { budget: Some(money("1.00")), ..Rules::default() };
+        let take = Edit::Take { product: id("tea"), quantity: 1 };
+        let change = Change { edits: vec![take], ..add("tea", 1) };
+        assert_eq!(rules.allow(&ledger(), &change, "ann"), Ok(()));
+    }
+}

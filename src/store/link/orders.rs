@@ -1,0 +1,70 @@
+//! Orders over the live link: asked for here, driven to their end through breaks.
+
+use super::{Done, Event, Link, Over, Session, tell};
+use crate::store::error::Error;
+use crate::store::order::{Answer, Ask, Driver, Outcome, errand};
+
+impl Link {
+    /// Keeps an order that is asked for until it has ended.
+    pub(super) fn keep_order(&mut self, ask: Ask) {
+        let driver = match ask {
+            Ask::Place(id, confirmed) => Driver::place(&self.user, &self.policy, id, *confirmed),
+            Ask::Resume if self.ordering.is_empty() => Driver::resume(&self.user, &self.policy),
+            Ask::Resume | Ask::Preview(_) | Ask::List => return,
+        };
+        self.ordering.push_back(driver);
+    }
+}
+
+impl Session {
+    /// Takes up what is asked of orders.
+    pub(super) fn on_order(&mut self, link: &mut Link, ask: Ask, greeted: bool) {
+        if matches!(ask, Ask::Place(..) | Ask::Resume) {
+            let idle = link.ordering.is_empty();
+            link.keep_order(ask);
+            if idle && greeted {
+                self.drive(link);
+            }
+            return;
+        }
+        let (products, keys, user) = (self.products.clone(), link.keys.clone(), link.user.clone());
+        self.work.push(Box::pin(async move {
+            Done::Order(match products.conn().await {
+                Ok(mut conn) => errand::answer(&mut conn, &keys, &user, ask).await,
+                Err(trouble) => Err(trouble),
+            })
+        }));
+    }
+
+    /// Drives the first order that is on its way, if any.
+    pub(super) fn drive(&mut self, link: &Link) {
+        let Some(driver) = link.ordering.front() else { return };
+        let (products, mut driver) = (self.products.clone(), Box::new(driver.clone()));
+        self.work.push(Box::pin(async move {
+            let outcome = match products.conn().await {
+                Ok(mut conn) => errand::drive(&mut conn, &mut driver).await,
+                Err(trouble) => Err(trouble.into()),
+            };
+            Done::Driven(driver, outcome)
+        }));
+    }
+
+    /// An order has ended, or goes on over the next connection.
+    pub(super) async fn on_driven(
+        &mut self,
+        link: &mut Link,
+        driver: Driver,
+        outcome: Result<Outcome, Error>,
+    ) -> Result<(), Over> {
+        if let Err(Error::Trouble(trouble)) = &outcome
+            && link.locator.may_pass(trouble)
+        {
+            // It goes on over the next connection.
+            link.ordering[0] = driver;
+            return Err(Some(trouble.clone()));
+        }
+        link.ordering.pop_front();
+        self.drive(link);
+        tell(link, Event::Order(Answer::Ended(driver.asked().cloned(), outcome))).await
+    }
+}

@@ -1,0 +1,142 @@
+//! The books: reading orders, and moving them from state to state.
+
+use super::{document, steps};
+use crate::model::change::clean_actor;
+use crate::model::{Order, OrderId, OrderState, Refusal, UserName, text};
+use crate::store::connection::Connection;
+use crate::store::error::{Error, Trouble};
+use crate::store::keys;
+use redis::aio::ConnectionLike;
+use redis::{Cmd, Pipeline, Script};
+use std::sync::LazyLock;
+
+static STATE: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("../scripts/state.lua")));
+
+/// The fields of an order's hash, in the order in which they are read.
+const FIELDS: [&str; 9] = ["id", "user", "who", "at", "state", "changed", "currency", "lines", "returned"];
+
+fn fetch(id: &OrderId) -> Cmd {
+    let mut command = redis::cmd("HMGET");
+    command.arg(keys::order(id)).arg(&FIELDS);
+    command
+}
+
+/// An order, and whether its products know nothing of it any more.
+fn decode(fields: &[Option<Vec<u8>>]) -> Option<(Order, bool)> {
+    let field = |at: usize| fields.get(at)?.as_deref();
+    let text = |at: usize| std::str::from_utf8(field(at)?).ok();
+    let order = Order {
+        id: OrderId::parse(text(0)?)?,
+        user: clean_actor(field(1)?),
+        who: clean_actor(field(2)?),
+        at: text(3)?.parse().ok()?,
+        state: OrderState::named(text(4)?)?,
+        changed: text(5)?.parse().ok()?,
+        currency: text::clean_to(field(6).unwrap_or_default(), 4),
+        lines: document::lines_from_json(field(7)?)?,
+    };
+    Some((order, field(8).is_some()))
+}
+
+async fn read(link: &mut impl ConnectionLike, id: &OrderId) -> Result<Option<(Order, bool)>, Error> {
+    let fields: Vec<Option<Vec<u8>>> = fetch(id).query_async(link).await?;
+    Ok(decode(&fields))
+}
+
+/// Reads one order; a cancelled one whose stock was not given back yet gives it back.
+///
+/// # Errors
+/// [`Refusal::UnknownOrder`]; the [`Trouble`] of the link.
+pub async fn get_order(connection: &mut Connection, id: &OrderId) -> Result<Order, Error> {
+    let (order, returned) =
+        read(&mut connection.link, id).await?.ok_or_else(|| Refusal::UnknownOrder(id.to_string()))?;
+    wind_up(&mut connection.link, &order, returned).await?;
+    Ok(order)
+}
+
+/// Reads the newest orders, of `user` or all, newest first.
+///
+/// # Errors
+/// The [`Trouble`] of the link.
+pub async fn list_orders(
+    connection: &mut Connection,
+    user: Option<&UserName>,
+    most: usize,
+) -> Result<Vec<Order>, Error> {
+    Ok(read_list(&mut connection.link, user, most).await?)
+}
+
+/// [`list_orders`] on any link.
+pub(in crate::store) async fn read_list(
+    link: &mut impl ConnectionLike,
+    user: Option<&UserName>,
+    most: usize,
+) -> Result<Vec<Order>, Trouble> {
+    let index = user.map_or_else(|| keys::ORDERS_ALL.to_owned(), |user| keys::orders_of(user.as_str()));
+    let mut range = redis::cmd("ZREVRANGE");
+    range.arg(index).arg(0).arg(most.saturating_sub(1));
+    let ids: Vec<String> =
+        if most == 0 { Vec::new() } else { range.query_async(link).await.map_err(Trouble::from)? };
+    let mut pipeline = Pipeline::new();
+    // All orders are in one slot.
+    for id in ids.iter().filter_map(|id| OrderId::parse(id)) {
+        pipeline.add_command(fetch(&id));
+    }
+    if pipeline.is_empty() {
+        return Ok(Vec::new());
+    }
+    let read: Vec<Vec<Option<Vec<u8>>>> = pipeline.query_async(link).await.map_err(Trouble::from)?;
+    Ok(read.iter().filter_map(|fields| Some(decode(fields)?.0)).collect())
+}
+
+/// Moves an order to another state; the same again is fine. Cancelling gives its stock back,
+/// once: first the state, then the stock, then a mark that it was given back. Whoever finds a
+/// cancelled order without that mark goes on.
+///
+/// # Errors
+/// [`Refusal::UnknownOrder`], [`Refusal::NoWay`]; the [`Trouble`] of the link, after which
+/// asking for the same state again is safe.
+pub async fn set_state(connection: &mut Connection, id: &OrderId, state: OrderState) -> Result<Order, Error> {
+    let link = &mut connection.link;
+    let mut call = STATE.prepare_invoke();
+    call.key(keys::order(id)).arg(id.as_str()).arg(state.name()).arg(keys::UPDATES);
+    let (before, moved): (String, String) = call.invoke_async(link).await?;
+    let unknown = || Refusal::UnknownOrder(id.to_string());
+    let before = OrderState::named(&before).ok_or_else(unknown)?;
+    if moved.is_empty() && before != state {
+        return Err(Refusal::NoWay { from: before.name(), to: state.name() }.into());
+    }
+    get_order(connection, id).await
+}
+
+/// Gives back what cancelled orders still hold of the stock, among the newest `most`; returns
+/// how many it found.
+///
+/// # Errors
+/// The [`Trouble`] of the link.
+pub async fn cancel_leftovers(connection: &mut Connection, orders: &[Order]) -> Result<usize, Error> {
+    let mut found = 0;
+    for order in orders.iter().filter(|order| order.state.is_over()) {
+        let returned: bool = redis::cmd("HEXISTS")
+            .arg(keys::order(&order.id))
+            .arg("returned")
+            .query_async(&mut connection.link)
+            .await?;
+        wind_up(&mut connection.link, order, returned).await?;
+        found += usize::from(!returned);
+    }
+    Ok(found)
+}
+
+/// Lets the products forget an order that is over; a cancelled one gives its stock back.
+async fn wind_up(link: &mut impl ConnectionLike, order: &Order, returned: bool) -> Result<(), Error> {
+    if returned || !order.state.is_over() {
+        return Ok(());
+    }
+    for line in &order.lines {
+        steps::release(link, &order.id, line, order.state == OrderState::Cancelled).await?;
+    }
+    let mut mark = redis::cmd("HSET");
+    mark.arg(keys::order(&order.id)).arg("returned").arg(1);
+    Ok(mark.query_async(link).await?)
+}

@@ -1,0 +1,159 @@
+//! Ordering over a plain connection: looking, placing, and finishing what others left.
+
+use super::drive::{Driver, Outcome, Stage};
+use super::steps;
+use crate::model::{OpId, OrderId, Preview, Product, ProductId, Refusal, UserName};
+use crate::store::cart::{PATIENCE, PAUSE, read_with_shares};
+use crate::store::catalog::{get_shop, read_products};
+use crate::store::connection::{Conn, Connection};
+use crate::store::error::{Error, Trouble};
+use crate::store::keys::{self, CartKeys};
+use redis::aio::ConnectionLike;
+use std::collections::HashMap;
+use std::time::Instant;
+
+/// How long a driver may take before others finish its work, in milliseconds.
+const STALE: u64 = 3_000;
+/// How long an order stays open whose cart is not frozen, in milliseconds: longer than stock
+/// can be taken for it.
+const FORGOTTEN: u64 = 2 * 3_600_000;
+
+/// A fresh order id of the day of `at`.
+#[must_use]
+pub fn new_order_id(at: u64) -> OrderId {
+    OrderId::new(at, uuid::Uuid::new_v4().as_u64_pair().0)
+}
+
+/// What would be ordered of the cart of `user` now.
+///
+/// # Errors
+/// The [`Trouble`] of the link.
+pub async fn preview(connection: &mut Connection, user: &UserName) -> Result<Preview, Error> {
+    let currency = get_shop(connection).await?.currency;
+    Ok(read_preview(&mut connection.link, &CartKeys::of(user), currency).await?)
+}
+
+/// [`preview`] on any link.
+pub(in crate::store) async fn read_preview(
+    link: &mut Conn,
+    keys: &CartKeys,
+    currency: String,
+) -> Result<Preview, Trouble> {
+    let (cart, shares) = read_with_shares(link, keys).await?;
+    let ids: Vec<ProductId> = cart.lines.iter().map(|line| line.product.clone()).collect();
+    let read = read_products(link, &ids).await?;
+    let products: HashMap<ProductId, Product> =
+        read.into_iter().filter_map(|(id, product)| Some((id, product?))).collect();
+    Ok(Preview::of(&cart, &shares, &products, currency))
+}
+
+/// Orders what was confirmed, under this id, exactly once; connects again where the link
+/// breaks, for up to five seconds from the last step that succeeded.
+///
+/// # Errors
+/// What [`Preview::order`] refuses; [`Refusal::CartChanged`] where the cart is another by now;
+/// [`Refusal::NotOrdered`] where stock is short; [`Error::Unknown`] where the link broke on the
+/// way: asking again with the same id is safe, and any terminal that opens the cart goes on.
+pub async fn place(
+    connection: &mut Connection,
+    user: &UserName,
+    id: OrderId,
+    confirmed: Preview,
+) -> Result<OrderId, Error> {
+    // The cart may be in an order already: who confirms then joins that.
+    let frozen = steps::look(&mut connection.link, &CartKeys::of(user)).await?;
+    if frozen.is_none() && !is_known(connection, &id).await? {
+        confirmed.order()?;
+    }
+    let policy = connection.policy.clone();
+    match drive(connection, Driver::place(user, &policy, id, confirmed)).await? {
+        Outcome::Placed(id) => Ok(id),
+        Outcome::Undone(hitch) => Err(Refusal::NotOrdered(hitch).into()),
+        Outcome::Nothing => Err(Refusal::CartChanged.into()),
+    }
+}
+
+async fn is_known(connection: &mut Connection, id: &OrderId) -> Result<bool, Error> {
+    Ok(redis::cmd("EXISTS").arg(keys::order(id)).query_async(&mut connection.link).await?)
+}
+
+/// Finishes the order that the cart of `user` is frozen for, where its driver seems to be dead
+/// or `now` says so.
+///
+/// # Errors
+/// The [`Trouble`] of the link.
+pub async fn resume(connection: &mut Connection, user: &UserName, now: bool) -> Result<Outcome, Error> {
+    let keys = CartKeys::of(user);
+    let Some(frozen) = steps::look(&mut connection.link, &keys).await? else { return Ok(Outcome::Nothing) };
+    if !now && frozen.at + STALE > server_time(&mut connection.link).await? {
+        return Ok(Outcome::Nothing);
+    }
+    let policy = connection.policy.clone();
+    drive(connection, Driver::resume(user, &policy)).await
+}
+
+/// The server's clock, in Unix milliseconds.
+async fn server_time(link: &mut impl ConnectionLike) -> Result<u64, Error> {
+    let (seconds, micros): (u64, u64) = redis::cmd("TIME").query_async(link).await?;
+    Ok(seconds * 1000 + micros / 1000)
+}
+
+/// Finishes the orders that dead drivers left in carts that nobody opens any more; returns how
+/// many it found.
+///
+/// # Errors
+/// The [`Trouble`] of the link.
+pub async fn finish_open(connection: &mut Connection) -> Result<usize, Error> {
+    let open: HashMap<String, String> =
+        redis::cmd("HGETALL").arg(keys::ORDERS_OPEN).query_async(&mut connection.link).await?;
+    let now = if open.is_empty() { 0 } else { server_time(&mut connection.link).await? };
+    let mut finished = 0;
+    for (id, how) in open {
+        let (at, user) = how.split_once(' ').unwrap_or_default();
+        let age = now.saturating_sub(at.parse().unwrap_or(0));
+        let (Ok(user), Some(id)) = (UserName::parse(user), OrderId::parse(&id)) else { continue };
+        if age < STALE {
+            continue;
+        }
+        let outcome = resume(connection, &user, true).await?;
+        finished += usize::from(outcome != Outcome::Nothing);
+        // Its own driver may only be slow, as long as it could still take stock.
+        if outcome == Outcome::Nothing && age > FORGOTTEN {
+            steps::close(&mut connection.link, &id).await?;
+        }
+    }
+    Ok(finished)
+}
+
+async fn drive(connection: &mut Connection, mut driver: Driver) -> Result<Outcome, Error> {
+    let mut since = Instant::now();
+    loop {
+        let trouble = match driver.step(&mut connection.link).await {
+            Ok(Some(outcome)) => return Ok(outcome),
+            Ok(None) => {
+                since = Instant::now();
+                continue;
+            }
+            Err(Error::Trouble(trouble)) if trouble.may_pass() && since.elapsed() < PATIENCE => trouble,
+            Err(Error::Trouble(trouble)) => return Err(unknown(&driver, trouble)),
+            Err(error) => return Err(error),
+        };
+        while since.elapsed() < PATIENCE {
+            tokio::time::sleep(PAUSE).await;
+            if connection.renew(&trouble).await.is_ok() {
+                break;
+            }
+        }
+    }
+}
+
+/// Before the cart is frozen nothing has happened; after that it is open how the order ends.
+fn unknown(driver: &Driver, trouble: Trouble) -> Error {
+    let op = driver.id().and_then(|id| OpId::parse(id.as_str()));
+    match op {
+        Some(op) if !matches!(driver.stage(), Stage::Announce | Stage::Look) => {
+            Error::Unknown { op, trouble }
+        }
+        _ => Error::Trouble(trouble),
+    }
+}

@@ -1,0 +1,37 @@
+-- Freezes a cart as the lines of an order. Follows telling.lua.
+--
+-- ARGV  4 order id   5 version of the cart that was confirmed   6 the lines as a document
+--       7.. product and quantity of each line
+--
+-- Returns the frozen order: state, id, who, when, decision, reason, document. It is the one
+-- that was frozen first, so that two who order at once place one order; and where this id
+-- is over already, how it ended.
+
+local function frozen()
+  local known = redis.call('HMGET', order, 'id', 'by', 'at', 'decision', 'reason', 'doc')
+  for i = 1, 6 do known[i] = known[i] or '' end
+  return {'frozen', unpack(known)}
+end
+
+local over = redis.call('HGET', ordered, op)
+if over then
+  local decision, reason = string.match(over, '^%d+ (%a+) ?(.*)$')
+  return {'over', op, '', '', decision or '', reason or '', ''}
+end
+if redis.call('HEXISTS', order, 'id') == 1 then return frozen() end
+if redis.call('ZCARD', cart) == 0 then return redis.error_reply('EMPTYCART ' .. op) end
+if (redis.call('HGET', meta, 'version') or '0') ~= ARGV[5] then return redis.error_reply('CARTCHANGED ' .. op) end
+-- Another client may have written without a word.
+if redis.call('ZCARD', cart) ~= (#ARGV - 6) / 2 then return redis.error_reply('CARTCHANGED ' .. op) end
+for i = 7, #ARGV, 2 do
+  if redis.call('ZSCORE', cart, ARGV[i]) ~= ARGV[i + 1] then return redis.error_reply('CARTCHANGED ' .. op) end
+end
+
+redis.call('HSET', order, 'id', op, 'by', who, 'at', integer(now), 'decision', '', 'reason', '', 'doc', ARGV[6])
+for i = 7, #ARGV, 2 do
+  redis.call('HSET', order, 'q:' .. ARGV[i], ARGV[i + 1])
+  local shares = redis.call('HGET', by, ARGV[i])
+  if shares then redis.call('HSET', order, 's:' .. ARGV[i], shares) end
+end
+tell('freeze', {})
+return frozen()

@@ -1,0 +1,26 @@
+-- Ends what a product knows of an order, and gives its stock back where asked, once. From
+-- here on the order can't take any: a driver that was slow comes too late.
+--
+-- KEYS  1 product   2 taken (hash: order id -> pieces)   3 released (sorted set: order id -> ms)
+-- ARGV  1 order id   2 '1' to give the stock back   3 channel   4 product id
+--
+-- Returns the pieces given back.
+
+local KEPT = 14400000      -- longer than an order may take stock (ms)
+
+local product, taken, released, order = KEYS[1], KEYS[2], KEYS[3], ARGV[1]
+local pieces = tonumber(redis.call('HGET', taken, order) or '') or 0
+redis.call('ZCARD', released)
+local stock = redis.call('TYPE', product).ok == 'hash' and redis.call('HGET', product, 'stock') or ''
+local clock = redis.call('TIME')
+local now = clock[1] * 1000
+
+redis.call('HDEL', taken, order)
+redis.call('ZADD', released, now, order)
+redis.call('ZREMRANGEBYSCORE', released, '-inf', now - KEPT)
+redis.call('PEXPIRE', released, KEPT)
+-- What has become unlimited or unreadable meanwhile has nothing to add to.
+if pieces == 0 or ARGV[2] ~= '1' or not (string.find(stock, '^%d+$') and #stock <= 15) then return 0 end
+redis.call('HSET', product, 'stock', string.format('%.0f', tonumber(stock) + pieces))
+redis.pcall('PUBLISH', ARGV[3], '[' .. cjson.encode(ARGV[4]) .. ']')
+return pieces

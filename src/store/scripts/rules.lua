@@ -1,0 +1,18 @@
+-- Sets rules of a cart. Who sets them first owns them. Follows telling.lua.
+--
+-- ARGV  4 op id   5.. field and value of each rule; an empty value takes it away
+--
+-- Returns 1.
+
+local owner = redis.call('HGET', meta, 'owner')
+if owner and owner ~= who then return redis.error_reply('NOTOWNER ' .. owner) end
+if not owner then redis.call('HSET', meta, 'owner', who) end
+for i = 5, #ARGV, 2 do
+  if ARGV[i + 1] == '' then
+    redis.call('HDEL', meta, ARGV[i])
+  else
+    redis.call('HSET', meta, ARGV[i], ARGV[i + 1])
+  end
+end
+tell('rules', {})
+return 1

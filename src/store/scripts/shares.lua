@@ -1,0 +1,45 @@
+-- Who asked for how many pieces of a line: "3 ann\n2 bob", oldest first. What the shares leave
+-- open of a line's quantity was put in by another client, and belongs to nobody.
+
+local function read_shares(raw)
+  local shares = {}
+  for pieces, name in string.gmatch(raw or '', '(%d+) ([^\n]*)') do
+    shares[#shares + 1] = {pieces = tonumber(pieces), name = name}
+  end
+  return shares
+end
+
+local function sum_shares(shares)
+  local sum = 0
+  for _, share in ipairs(shares) do sum = sum + share.pieces end
+  return sum
+end
+
+-- Takes pieces away from the one of this name; returns how many are still to go.
+local function take_own(shares, name, pieces)
+  for _, share in ipairs(shares) do
+    if share.name == name then
+      local own = math.min(pieces, share.pieces)
+      share.pieces, pieces = share.pieces - own, pieces - own
+    end
+  end
+  return pieces
+end
+
+-- Takes pieces away from the latest.
+local function cut_shares(shares, pieces)
+  for i = #shares, 1, -1 do
+    local cut = math.max(math.min(pieces, shares[i].pieces), 0)
+    shares[i].pieces, pieces = shares[i].pieces - cut, pieces - cut
+  end
+end
+
+local function write_shares(key, id, shares)
+  local out = {}
+  for _, share in ipairs(shares) do
+    if share.pieces > 0 then out[#out + 1] = string.format('%.0f', share.pieces) .. ' ' .. share.name end
+  end
+  if #out == 0 then return redis.call('HDEL', key, id) end
+  redis.call('HSET', key, id, table.concat(out, '\n'))
+end
+

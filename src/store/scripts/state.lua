@@ -1,0 +1,21 @@
+-- Moves an order to another state, along the ways that there are.
+--
+-- KEYS  1 the order's document (hash)
+-- ARGV  1 order id   2 new state   3 beginning of the channels of carts
+--
+-- Returns the state before, '' where there is no such order, and '1' where it moved. The same state again is fine.
+
+local WAYS = {
+  placed = {accepted = true, ready = true, done = true, cancelled = true},
+  accepted = {ready = true, done = true, cancelled = true},
+  ready = {done = true, cancelled = true},
+}
+
+local known = redis.call('HMGET', KEYS[1], 'state', 'user')
+local before, after = known[1] or '', ARGV[2]
+if not (WAYS[before] and WAYS[before][after]) then return {before, ''} end
+local clock = redis.call('TIME')
+local now = string.format('%.0f', clock[1] * 1000 + math.floor(clock[2] / 1000))
+redis.call('HSET', KEYS[1], 'state', after, 'changed', now)
+redis.pcall('PUBLISH', ARGV[3] .. (known[2] or ''), '{"order":"' .. ARGV[1] .. '","state":"' .. after .. '"}')
+return {before, '1'}

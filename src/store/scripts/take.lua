@@ -1,0 +1,27 @@
+-- Takes the stock of one product for an order, once per order.
+--
+-- KEYS  1 product   2 taken (hash: order id -> pieces)   3 released (sorted set: order id -> ms)
+-- ARGV  1 order id   2 pieces   3 when the order was begun, in ms   4 channel   5 product id
+--
+-- Returns a word: taken, unlimited; released, old, missing, unreadable; or short and what
+-- is left.
+
+local OLD = 3600000        -- an order that was begun before this takes nothing any more (ms)
+
+local product, taken, released, order = KEYS[1], KEYS[2], KEYS[3], ARGV[1]
+if redis.call('ZSCORE', released, order) then return {'released'} end
+if redis.call('HEXISTS', taken, order) == 1 then return {'taken'} end
+local clock = redis.call('TIME')
+if clock[1] * 1000 - tonumber(ARGV[3]) > OLD then return {'old'} end
+if redis.call('TYPE', product).ok ~= 'hash' then return {'missing'} end
+local stock = redis.call('HGET', product, 'stock')
+if not stock or stock == '' then return {'unlimited'} end
+local left = string.find(stock, '^%d+$') and #stock <= 15 and tonumber(stock)
+if not left then return {'unreadable'} end
+local pieces = tonumber(ARGV[2])
+if left < pieces then return {'short', string.format('%.0f', left)} end
+
+redis.call('HSET', taken, order, ARGV[2])
+redis.call('HSET', product, 'stock', string.format('%.0f', left - pieces))
+redis.pcall('PUBLISH', ARGV[4], '[' .. cjson.encode(ARGV[5]) .. ']')
+return {'taken'}

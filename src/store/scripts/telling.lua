@@ -1,0 +1,58 @@
+-- What the scripts share that change a cart as a whole.
+--
+-- KEYS  1 cart (sorted set: product -> quantity)   2 meta (hash: version, start, rules)
+--       3 lines   4, 5 ops   6 log   7 touched   8 by (hash: product -> shares)
+--       9 order (hash: the order that is being placed)
+--       10 ordered (hash: id of an order that is over -> when and how it ended)
+-- ARGV  1 channel   2 session timeout in ms (0: never)   3 who   4 op id or order id
+
+local OPS = 8192           -- op ids in one generation, as in change.lua
+local KEPT = 3600000       -- companions outlive the cart by this (ms)
+local LOG = 200            -- updates kept in the log
+
+local cart, meta, lines, log, touched = KEYS[1], KEYS[2], KEYS[3], KEYS[6], KEYS[7]
+local by, order, ordered = KEYS[8], KEYS[9], KEYS[10]
+local timeout, who, op = tonumber(ARGV[2]), ARGV[3], ARGV[4]
+local clock = redis.call('TIME')
+local now = clock[1] * 1000 + math.floor(clock[2] / 1000)
+
+-- A wrong type must fail here, before anything is written.
+redis.call('ZCARD', cart)
+redis.call('ZCARD', touched)
+redis.call('XLEN', log)
+for _, key in ipairs({meta, lines, KEYS[4], KEYS[5], by, order, ordered}) do redis.call('HLEN', key) end
+
+local function integer(n) return string.format('%.0f', n) end
+
+-- Counts the version on, sets the expiry, and tells all who watch. A cart that is being
+-- ordered does not expire, or stock would be taken for an order that nobody remembers.
+local function tell(kind, told)
+  local known = redis.call('HMGET', meta, 'version', 'start')
+  local was = tonumber(known[1] or 0)
+  local version = was
+  if was == 0 then
+    version = clock[1] * 1000000 + clock[2]
+    redis.call('HSET', meta, 'start', integer(version + 1))
+  end
+  version = version + 1
+  redis.call('HSET', meta, 'version', integer(version))
+  local generation = math.floor(version / OPS)
+  if math.floor(was / OPS) ~= generation then redis.call('UNLINK', KEYS[4 + generation % 2]) end
+
+  local count = redis.call('ZCARD', cart)
+  local stays = timeout == 0 or redis.call('HEXISTS', order, 'id') == 1
+  local deadline = 0
+  if count > 0 and not stays then deadline = now + timeout end
+  local update = '{"v":"' .. integer(version) .. '","op":"' .. op .. '","by":' .. cjson.encode(who)
+    .. ',"kind":"' .. kind .. '","at":' .. integer(now) .. ',"until":' .. integer(deadline)
+    .. ',"count":' .. count .. ',"lines":[' .. table.concat(told, ',') .. ']}'
+  redis.pcall('XADD', log, 'MAXLEN', '~', LOG, '*', 'u', update)
+  if stays then
+    for i = 1, 9 do redis.call('PERSIST', KEYS[i]) end
+  else
+    for _, key in ipairs({cart, lines, touched, by}) do redis.call('PEXPIREAT', key, now + timeout) end
+    for _, key in ipairs({meta, KEYS[4], KEYS[5], log}) do redis.call('PEXPIREAT', key, now + timeout + KEPT) end
+  end
+  redis.pcall('PUBLISH', ARGV[1], update)
+end
+

@@ -1,0 +1,210 @@
+//! The checkout and the orders: what their keys do, and what the link tells of them.
+
+use super::browse::step;
+use super::{complain, tell};
+use crate::model::{OrderId, OrderState, Refusal};
+use crate::store::Error;
+use crate::store::order::{Answer, Ask, Outcome};
+use crate::tui::desk::{self, extent};
+use crate::tui::keymap::Action;
+use crate::tui::message::Effect;
+use crate::tui::state::{Link, Mode, State};
+
+/// Opens the checkout.
+pub fn check_out(state: &mut State, effects: &mut Vec<Effect>) {
+    if state.cart.shown.lines.is_empty() {
+        return complain(state, Refusal::EmptyCart.to_string());
+    }
+    state.mode = Mode::Checkout(0);
+    state.desk.preview = None;
+    read_preview(state, effects);
+}
+
+/// Opens the past orders.
+pub fn open_orders(state: &mut State, effects: &mut Vec<Effect>) {
+    state.mode = Mode::Orders;
+    effects.push(Effect::Order(Ask::List));
+}
+
+/// Opens the receipt of the selected order.
+pub fn open_receipt(state: &mut State) {
+    if let Some(order) = state.desk.selected() {
+        state.mode = Mode::Receipt(order.id.clone(), 0);
+    }
+}
+
+/// One step back from these screens; whether it was one of them.
+pub fn back(state: &mut State) -> bool {
+    state.mode = match state.mode {
+        Mode::Receipt(..) => Mode::Orders,
+        Mode::Checkout(_) | Mode::Orders => Mode::Browse,
+        _ => return false,
+    };
+    true
+}
+
+/// Walks through these screens; whether it was one of them.
+pub fn walk(state: &mut State, action: Action) -> bool {
+    let Some((rows, page)) = extent(state) else { return false };
+    let by = state.count.unwrap_or(1) as usize;
+    match &mut state.mode {
+        Mode::Orders => {
+            let scroll = &mut state.desk.scroll;
+            scroll.cursor = step(scroll.cursor, rows, page, action, by);
+            scroll.settle(rows, page);
+        }
+        Mode::Checkout(top) | Mode::Receipt(_, top) => {
+            *top = step(*top, (rows + 1).saturating_sub(page), page, action, by);
+        }
+        _ => {}
+    }
+    true
+}
+
+/// Keeps what shows on the screen, whatever its size and however much there is.
+pub fn settle(state: &mut State) {
+    let Some((rows, page)) = extent(state) else { return };
+    match &mut state.mode {
+        Mode::Checkout(top) | Mode::Receipt(_, top) => *top = (*top).min(rows.saturating_sub(page)),
+        _ => state.desk.scroll.settle(rows, page),
+    }
+}
+
+fn read_preview(state: &mut State, effects: &mut Vec<Effect>) {
+    if state.link != Link::Live || state.desk.reading {
+        return;
+    }
+    (state.desk.reading, state.desk.outdated) = (true, false);
+    effects.push(Effect::Order(Ask::Preview(state.shop.currency.clone())));
+}
+
+/// Confirms what shows: it is ordered, once.
+pub fn place(state: &mut State, effects: &mut Vec<Effect>) {
+    if state.desk.placing.is_some() {
+        return tell(state, "The order is on its way already".to_owned());
+    }
+    if state.link != Link::Live {
+        return complain(state, "Not ordered: the server is away. Confirm again when it is back".to_owned());
+    }
+    let ready = !state.desk.outdated && !state.desk.reading && state.cart.unconfirmed.is_empty();
+    let current = |version| version == state.cart.confirmed.version;
+    let Some(preview) = state.desk.preview.clone().filter(|p| ready && current(p.version)) else {
+        return complain(
+            state,
+            "Not ordered: the cart is just changing. Look again, then confirm".to_owned(),
+        );
+    };
+    if let Err(refusal) = preview.order() {
+        return complain(state, refusal.to_string());
+    }
+    let id = OrderId::new(preview.at, random(state));
+    state.desk.placing = Some(id.clone());
+    state.notice = None;
+    effects.push(Effect::Order(Ask::Place(id, preview)));
+}
+
+/// Bits that no other program has, and no other order of ours: ours come from a random id. The
+/// store refuses an id that is there already.
+fn random(state: &mut State) -> u64 {
+    state.made += 1;
+    let ours = state.session.ops.get(..16).and_then(|hex| u64::from_str_radix(hex, 16).ok()).unwrap_or(0);
+    ours.wrapping_add(state.made.wrapping_mul(0x9E37_79B9_7F4A_7C15))
+}
+
+/// The link answered.
+pub fn on_answer(state: &mut State, answer: Answer, effects: &mut Vec<Effect>) {
+    match answer {
+        Answer::Preview(preview) => {
+            state.desk.reading = false;
+            state.desk.preview = Some(preview);
+        }
+        Answer::List(orders) => {
+            state.desk.orders = Some(orders);
+            if let Some((rows, page)) = extent(state) {
+                state.desk.scroll.settle(rows, page);
+            }
+        }
+        Answer::State(id, order_state) => on_state(state, &id, order_state, effects),
+        Answer::Ended(None, Ok(Outcome::Placed(id))) => {
+            tell(state, format!("Order {id}, which was left on its way, is placed now"));
+        }
+        Answer::Ended(None, Ok(Outcome::Undone(hitch))) => complain(state, hitch.to_string()),
+        Answer::Ended(None, Ok(Outcome::Nothing)) => {}
+        Answer::Ended(None, Err(error)) => {
+            // Asked again by the shopper, not at once for ever.
+            state.desk.reading = false;
+            if matches!(state.mode, Mode::Checkout(_)) {
+                state.mode = Mode::Browse;
+            }
+            complain(state, error.to_string());
+        }
+        Answer::Ended(Some(_), outcome) => on_ended(state, outcome, effects),
+    }
+}
+
+/// The order that was confirmed here has ended.
+fn on_ended(state: &mut State, outcome: Result<Outcome, Error>, effects: &mut Vec<Effect>) {
+    state.desk.placing = None;
+    state.desk.outdated = true;
+    let leaving = matches!(state.mode, Mode::Leaving);
+    if leaving && !matches!(outcome, Ok(Outcome::Placed(_))) {
+        // They should see that.
+        state.mode = Mode::Browse;
+    }
+    match outcome {
+        // Who asked to quit waits for this alone.
+        Ok(Outcome::Placed(_)) if leaving && state.is_settled() => effects.push(Effect::Quit),
+        Ok(Outcome::Placed(id)) => {
+            tell(state, format!("Ordered: {id}"));
+            effects.push(Effect::Order(Ask::List));
+            if matches!(state.mode, Mode::Checkout(_)) {
+                state.mode = Mode::Receipt(id, 0);
+            }
+        }
+        Ok(Outcome::Undone(hitch)) => complain(state, hitch.to_string()),
+        Ok(Outcome::Nothing) => complain(state, Refusal::CartChanged.to_string()),
+        Err(Error::Refused(refusal)) => complain(state, refusal.to_string()),
+        Err(error) => complain(state, format!("It is not known yet how the order ended: {error}")),
+    }
+}
+
+fn on_state(state: &mut State, id: &OrderId, now: OrderState, effects: &mut Vec<Effect>) {
+    let known = state.desk.orders.iter_mut().flatten().find(|order| order.id == *id);
+    let first = known.is_none();
+    if let Some(order) = known {
+        order.state = now;
+    }
+    if now != OrderState::Placed {
+        tell(state, format!("Order {id} is {}", now.name()));
+    }
+    let shows = matches!(state.mode, Mode::Orders | Mode::Receipt(..));
+    if shows || (first && state.desk.orders.is_some()) {
+        effects.push(Effect::Order(Ask::List));
+    }
+}
+
+/// The link is down: what was asked is not answered any more. An order on its way goes on.
+pub fn on_down(state: &mut State) {
+    state.desk.reading = false;
+    state.desk.outdated = true;
+}
+
+/// Products or rules changed: what would be ordered is read again.
+pub fn doubt(state: &mut State) {
+    state.desk.outdated = true;
+}
+
+/// What comes by itself when its time has come.
+pub fn pass_time(state: &mut State, effects: &mut Vec<Effect>) {
+    if matches!(state.mode, Mode::Checkout(_)) && state.desk.placing.is_none() {
+        let older = |preview: &crate::model::Preview| preview.version < state.cart.confirmed.version;
+        let old = state.desk.preview.as_ref().is_none_or(|preview| older(preview));
+        if old || state.desk.outdated {
+            read_preview(state, effects);
+        }
+    }
+    if desk::resume_due(state).is_some_and(|due| due <= state.now) {
+        state.desk.resumed = Some(state.now);
+        effects.push(Effect::Order(Ask::Resume));
+    }
+}

@@ -1,0 +1,132 @@
+//! The checkout: what will be charged, what changed, what is short.
+
+use super::row::{self, left, right};
+use super::{hint, pane, scroll_bar};
+use crate::model::Preview;
+use crate::model::checkout::PreviewLine;
+use crate::model::total::Standing;
+use crate::tui::desk::{self, Row};
+use crate::tui::keymap::Action;
+use crate::tui::state::{Link, State};
+use crate::tui::theme::Theme;
+use ratatui::buffer::Buffer;
+use ratatui::layout::{Margin, Rect};
+use ratatui::style::Style;
+use ratatui::text::{Line, Span};
+use ratatui::widgets::{Paragraph, Widget, Wrap};
+
+/// The columns for how many, and for the total of a line.
+const QUANTITY: u16 = 6;
+const TOTAL: u16 = 14;
+/// The columns for the price of one, where there is room.
+const EACH: u16 = 12;
+/// The widest that amounts stand apart from their products.
+const WIDEST: u16 = 90;
+
+/// Draws the checkout from row `top` on.
+pub fn draw(state: &State, top: usize, area: Rect, buffer: &mut Buffer) {
+    let theme = &state.theme;
+    pane(theme, true, Line::from(Span::styled(" Checkout ", theme.accent))).render(area, buffer);
+    let inner = area.inner(Margin::new(1, 1));
+    let inner = Rect { width: inner.width.min(WIDEST), ..inner };
+    let Some(preview) = &state.desk.preview else {
+        let said = if state.link == Link::Live { "Reading prices …" } else { "Waiting for the server …" };
+        return hint(theme, said, inner, buffer);
+    };
+    let foot = 3.min(inner.height.saturating_sub(1));
+    let each = if inner.width >= 50 { EACH } else { 0 };
+    let name = inner.width.saturating_sub(QUANTITY + TOTAL + each + 3);
+    let heads = [
+        right("Qty", QUANTITY, theme.dim),
+        left("Product", name, theme.dim),
+        right("Each", each, theme.dim),
+        right("Total", TOTAL, theme.dim),
+    ];
+    row::draw(&heads, Rect { height: 1, ..inner }, theme.dim, false, buffer);
+    let list = Rect { y: inner.y + 1, height: inner.height.saturating_sub(1 + foot), ..inner };
+    let rows = desk::rows(preview);
+    for (shown, y) in rows.iter().skip(top).zip(list.y..list.bottom()) {
+        let area = Rect { y, height: 1, ..list };
+        match shown {
+            Row::Line(place) => {
+                let line = &preview.lines[*place];
+                let (total, style) = match line.standing {
+                    Standing::Good => (line.line.total().to_string(), theme.text),
+                    other => (other.short_word().to_owned(), theme.bad),
+                };
+                let quantity = line.line.quantity.to_string();
+                let price =
+                    if line.standing == Standing::Good { line.line.price.to_string() } else { String::new() };
+                let cells = [
+                    right(&quantity, QUANTITY, style),
+                    left(&line.line.name, name, style),
+                    right(&price, each, theme.dim),
+                    right(&total, TOTAL, style),
+                ];
+                row::draw(&cells, area, theme.text, false, buffer);
+            }
+            Row::Note(place) => {
+                let (said, style) = note(theme, &preview.lines[*place]);
+                let cells =
+                    [left("", QUANTITY, style), left(&said, inner.width.saturating_sub(QUANTITY + 1), style)];
+                row::draw(&cells, area, theme.text, false, buffer);
+            }
+        }
+    }
+    scroll_bar(theme, area, list, rows.len(), top, buffer);
+    draw_foot(state, preview, Rect { y: list.bottom(), height: foot, ..inner }, buffer);
+}
+
+/// What is to be said of a line.
+fn note(theme: &Theme, line: &PreviewLine) -> (String, Style) {
+    let short =
+        line.short.map(|left| if left == 0 { "none left".to_owned() } else { format!("only {left} left") });
+    let was = line.was.map(|was| format!("{} now, {was} when it was added", line.line.price));
+    let style = if short.is_some() { theme.bad } else { theme.warn };
+    (short.into_iter().chain(was).collect::<Vec<_>>().join("; "), style)
+}
+
+fn draw_foot(state: &State, preview: &Preview, area: Rect, buffer: &mut Buffer) {
+    let theme = &state.theme;
+    if area.height == 0 {
+        return;
+    }
+    let total = format!("To pay {}{}", preview.currency, preview.total());
+    row::draw(
+        &[right(&total, area.width, theme.accent)],
+        Rect { height: 1, ..area },
+        theme.text,
+        false,
+        buffer,
+    );
+    let (said, style) = said(state, preview);
+    let below = Rect { y: area.y + 1, height: area.height - 1, ..area };
+    Paragraph::new(said).style(style).wrap(Wrap { trim: true }).render(below, buffer);
+}
+
+/// What is to be done next, or what stands in the way.
+fn said(state: &State, preview: &Preview) -> (String, Style) {
+    let theme = &state.theme;
+    match (&state.desk.placing, &state.link) {
+        (Some(id), Link::Live | Link::Syncing) => {
+            (format!("Ordering {id} … not confirmed yet"), theme.pending)
+        }
+        (Some(id), _) => {
+            (format!("Order {id} is not confirmed: it goes on when the server is back"), theme.warn)
+        }
+        (None, Link::Live | Link::Syncing) if state.cart.confirmed.ordering.is_some() => {
+            (format!("This cart is {} just now", desk::standing(state, 60)), theme.warn)
+        }
+        (None, Link::Live | Link::Syncing) => match preview.order() {
+            Ok(_) if state.desk.reading || state.desk.outdated => {
+                ("Reading prices again …".to_owned(), theme.dim)
+            }
+            Ok(_) => {
+                let key = state.session.keymap.key_of(Action::PlaceOrder);
+                (format!("{key} orders it. Until then nothing is charged and no stock is taken."), theme.text)
+            }
+            Err(refusal) => (refusal.to_string(), theme.bad),
+        },
+        (None, _) => ("The server is away: these prices may be old".to_owned(), theme.bad),
+    }
+}

@@ -1,0 +1,181 @@
+//! Checkout and orders in terminals: confirmed once, shown honestly, live for everybody.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test may fail")]
+
+mod harness;
+
+use harness::{Headless, Proxy, Server, ok, shop, shop_sized};
+use std::sync::atomic::Ordering;
+use trolley::model::{Money, Product, UserName};
+use trolley::store::order::{self, Driver, Stage};
+use trolley::store::{self, Address, Connection, Policy, RuleChange};
+use trolley::tui::state::{Mode, State};
+
+fn named(by: &str) -> Policy {
+    Policy { by: by.to_owned(), ..Policy::default() }
+}
+
+async fn connect(server: &Server) -> Connection {
+    store::connect(&Address::parse(server.url()).unwrap()).await.unwrap().with_policy(named("direct"))
+}
+
+async fn products(server: &Server) -> Vec<Product> {
+    let catalog = store::get_catalog(&mut connect(server).await).await.unwrap();
+    catalog.iter().map(|item| item.to_product()).collect()
+}
+
+fn alice() -> UserName {
+    UserName::parse("alice").unwrap()
+}
+
+#[test]
+fn a_cart_becomes_an_order_by_another_key_and_its_state_is_live() {
+    let server = Server::with_demo();
+    let mut ann = shop(&server, "alice", "ann");
+    let mut bob = shop_sized(&server, "alice", "bob", 80, 24);
+    ann.wait("64 products");
+    ann.keys("3 a");
+    bob.wait("3 items ");
+    ann.keys("c");
+    ann.wait("To pay €6.30");
+    ann.wait("y orders it");
+    // What opened it does not confirm it, nor does Enter.
+    ann.keys("c enter enter space");
+    // Another changes the cart meanwhile: what shows is what would be charged.
+    bob.keys("a");
+    ann.wait("To pay €8.40");
+    ann.wait("y orders it");
+    assert_eq!(server.get("EXISTS orders"), "0");
+    ann.keys("y y y");
+    ann.wait(" Receipt ");
+    ann.wait("4 items +€8.40");
+    ann.wait("for 3 ann, 1 bob");
+    bob.wait("ann ordered 1 line");
+    bob.wait("The cart is empty");
+    assert_eq!(server.get("XLEN orders"), "1");
+    bob.keys("o");
+    bob.wait("placed .*€8.40");
+    let id = server.get_list("ZRANGE {orders}:all 0 -1").remove(0);
+    ok(&server, &["order", &id, "ready"]);
+    ann.wait(&format!("Order {id} is ready"));
+    ann.wait("ready since");
+    bob.wait("ready .*€8.40");
+    bob.keys("enter");
+    bob.wait(" Receipt ");
+    bob.keys("esc esc q");
+    bob.wait_exit();
+    ann.keys("esc esc q");
+    ann.wait_exit();
+}
+
+#[test]
+fn what_is_short_is_told_before_and_stock_is_live() {
+    let server = Server::with_demo();
+    server.cmd("HSET product:baguette stock 2");
+    let mut ann = shop(&server, "alice", "ann");
+    ann.wait("64 products");
+    ann.keys("3 a");
+    ann.wait("Baguette: only 2 left");
+    ann.keys("c");
+    ann.wait("only 2 left");
+    ann.wait("nothing was ordered; take fewer");
+    ann.keys("y");
+    // Another shopper's order takes of the same stock: the screens count down.
+    let bob = shop(&server, "bob", "bob");
+    bob.wait("Baguette .* 2 ");
+    ok(&server, &["--user", "carol", "add", "baguette", "1"]);
+    ok(&server, &["--user", "carol", "checkout", "--yes"]);
+    bob.wait("Baguette .* 1 ");
+    ann.wait("only 1 left");
+    assert_eq!(server.get("XLEN orders"), "1");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_order_is_placed_once_though_the_link_breaks() {
+    let server = Server::with_demo();
+    let known = products(&server).await;
+    let mut direct = connect(&server).await;
+    for round in 0..12 {
+        let proxy = Proxy::start(&server.socket(), &format!("proxy{round}"));
+        let mut ann = Headless::open(&proxy.url(), "alice", named("ann"), &known);
+        ann.calm().await;
+        ann.key("a");
+        ann.calm().await;
+        ann.key("c");
+        ann.until("a preview", |state| state.desk.preview.is_some()).await;
+        ann.key("y");
+        let id = ann.state.desk.placing.clone().unwrap();
+        // Each of the next answers in turn is lost after the server has done its work.
+        proxy.faults.drop_every.store(round + 2, Ordering::Relaxed);
+        proxy.faults.on.store(true, Ordering::Relaxed);
+        while proxy.faults.caused.load(Ordering::Relaxed) == 0 && ann.state.desk.placing.is_some() {
+            ann.step().await;
+        }
+        proxy.faults.on.store(false, Ordering::Relaxed);
+        ann.until("the end of the order", |state| state.desk.placing.is_none()).await;
+        ann.until("an empty cart", |state| state.cart.confirmed.lines.is_empty()).await;
+        let placed = order::get_order(&mut direct, &id).await.unwrap();
+        assert_eq!(placed.pieces(), 1);
+        assert_eq!(server.get("XLEN orders"), (round + 1).to_string());
+    }
+}
+
+#[tokio::test]
+async fn an_open_terminal_finishes_what_a_dead_one_left() {
+    let server = Server::with_demo();
+    let known = products(&server).await;
+    let mut direct = connect(&server).await;
+    let mut plain =
+        redis::Client::open(server.url()).unwrap().get_multiplexed_async_connection().await.unwrap();
+    let id = known[0].id.clone();
+    store::add_to_cart(&mut direct, &alice(), &id, 2).await.unwrap();
+    let preview = order::preview(&mut direct, &alice()).await.unwrap();
+    let mut dead = Driver::place(&alice(), &named("dead"), order::new_order_id(preview.at), preview);
+    while !matches!(dead.stage(), Stage::Decide(_)) {
+        dead.step(&mut plain).await.unwrap();
+    }
+    // As if it had died a while ago; what was taken stays taken.
+    let at: u64 = server.get("HGET {cart:alice}:order at").parse().unwrap();
+    server.cmd(&format!("HSET {{cart:alice}}:order at {}", at - 60_000));
+    let mut ann = Headless::open(server.url(), "alice", named("ann"), &known);
+    ann.until("the cart that is being ordered", |state| state.cart.confirmed.ordering.is_some()).await;
+    ann.until("an empty cart", |state| state.cart.confirmed.lines.is_empty()).await;
+    assert_eq!(server.get("XLEN orders"), "1");
+    assert_eq!(order::get_order(&mut direct, dead.id().unwrap()).await.unwrap().who, "dead");
+}
+
+#[tokio::test]
+async fn rules_show_and_refusals_take_back_what_showed() {
+    let server = Server::with_demo();
+    let known = products(&server).await;
+    let mut owner = connect(&server).await;
+    let mut ann = Headless::open(server.url(), "alice", named("ann"), &known);
+    ann.calm().await;
+    let budget = RuleChange::Budget(Money::parse("4.30"));
+    store::set_rules(&mut owner, &alice(), &[budget]).await.unwrap();
+    ann.until("the budget", |state| state.cart.confirmed.rules.budget.is_some()).await;
+    // In this order: the third is refused, and one of the first two goes.
+    ann.key("a");
+    ann.key("a");
+    ann.key("a");
+    ann.key("-");
+    ann.calm().await;
+    let said = |state: &State| state.notice.as_ref().map(|notice| notice.text.clone()).unwrap_or_default();
+    assert_eq!(ann.cart().pieces(), 1);
+    ann.key("9");
+    ann.key("a");
+    ann.calm().await;
+    ann.until("the refusal", |state| said(state).contains("Over the budget of 4.30")).await;
+    store::set_rules(&mut owner, &alice(), &[RuleChange::Locked(true)]).await.unwrap();
+    ann.until("the lock", |state| state.cart.confirmed.rules.locked).await;
+    let before = ann.cart().clone();
+    ann.key("d");
+    ann.calm().await;
+    ann.until("the refusal", |state| said(state).contains("locked: direct can open it")).await;
+    assert_eq!(ann.cart().lines, before.lines);
+    assert_eq!(ann.state.cart.shown.lines, before.lines);
+    // It can still be ordered.
+    ann.key("c");
+    ann.until("a preview", |state| state.desk.preview.is_some()).await;
+    ann.key("y");
+    ann.until("the receipt", |state| matches!(state.mode, Mode::Receipt(..))).await;
+}

@@ -1,0 +1,96 @@
+//! What the screens of checkout and orders are shown with.
+
+use super::stage::Stage;
+use trolley::model::checkout::{Preview, PreviewLine};
+use trolley::model::order::{OrderLine, Share};
+use trolley::model::total::Standing;
+use trolley::model::{Money, Order, OrderId, OrderState, ProductId, Rules};
+use trolley::store::Trouble;
+use trolley::store::link::Event;
+use trolley::store::order::Answer;
+
+fn line(name: &str, quantity: u32, price: &str, shares: &[(&str, u32)]) -> OrderLine {
+    let share = |(by, pieces): &(&str, u32)| Share { by: (*by).to_owned(), pieces: *pieces };
+    OrderLine {
+        product: ProductId::stored(name.as_bytes()),
+        name: name.to_owned(),
+        unit: "each".to_owned(),
+        quantity,
+        price: Money::parse(price).unwrap(),
+        shares: shares.iter().map(share).collect(),
+    }
+}
+
+/// The id of an order.
+pub fn order_id(n: u64) -> OrderId {
+    OrderId::new(1_795_000_000_000, n)
+}
+
+/// What would be ordered of a cart of this version; `possible` or with all that can be wrong.
+pub fn preview(version: u64, possible: bool) -> Event {
+    let good = |line| PreviewLine { line, standing: Standing::Good, was: None, short: None };
+    let mut lines = vec![
+        good(line("Baguette", 2, "2.10", &[])),
+        PreviewLine { was: Money::parse("2.40"), ..good(line("Espresso", 12, "2.50", &[])) },
+        good(line("抹茶 Matcha Powder", 1, "16.50", &[])),
+    ];
+    if !possible {
+        lines[2].short = Some(0);
+        lines.push(PreviewLine { standing: Standing::Gone, ..good(line("discontinued", 3, "0", &[])) });
+    }
+    let currency = "€".to_owned();
+    let preview =
+        Preview { version, at: 1_795_000_000_000, lines, currency, budget: Money::parse("80"), hidden: 0 };
+    Event::Order(Answer::Preview(Box::new(preview)))
+}
+
+/// Past orders, newest first.
+pub fn orders() -> Vec<Order> {
+    let states = [OrderState::Placed, OrderState::Ready, OrderState::Done, OrderState::Cancelled];
+    let order = |(n, state): (u64, OrderState)| Order {
+        id: order_id(n + 1),
+        user: "office".to_owned(),
+        who: "ann@till".to_owned(),
+        at: 1_795_000_000_000 - n * 3_600_000,
+        state,
+        changed: 1_795_000_060_000,
+        currency: "€".to_owned(),
+        lines: vec![
+            line("Espresso", 12, "2.40", &[("ann@till", 4), ("bob@kitchen", 8)]),
+            line("抹茶 Matcha Powder", 1, "1234567.50", &[]),
+        ],
+    };
+    (0..).zip(states).map(order).collect()
+}
+
+/// The screens of ordering, by name; `filled` is the shop with a cart of version 104 after some keys.
+pub fn screens(filled: &impl Fn(&str) -> Stage) -> Vec<(&'static str, Stage)> {
+    let list = || Event::Order(Answer::List(orders()));
+    let mut receipt = told(filled("o"), list());
+    receipt.keys("enter");
+    // Confirmed, and then the link broke.
+    let mut ordering = told(filled("c"), preview(104, true));
+    ordering.keys("y");
+    ordering.state.desk.placing = Some(order_id(7));
+    let mut ruled = filled("").state.cart.confirmed.clone();
+    ruled.rules = Rules {
+        owner: Some("bob@kitchen".to_owned()),
+        locked: false,
+        closes: Some(1_795_003_600_000),
+        budget: Money::parse("80"),
+        budget_each: Money::parse("12"),
+    };
+    vec![
+        ("checkout", told(filled("c"), preview(104, true))),
+        ("checkout-short", told(filled("c"), preview(104, false))),
+        ("ordering", told(ordering, Event::Down(Trouble::Lost))),
+        ("orders", told(filled("o"), list())),
+        ("receipt", receipt),
+        ("rules", told(filled(""), Event::Cart(ruled))),
+    ]
+}
+
+fn told(mut stage: Stage, event: Event) -> Stage {
+    stage.link(event);
+    stage
+}

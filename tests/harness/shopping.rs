@@ -1,0 +1,54 @@
+//! Short words for shopping through the library.
+
+use super::{Server, server};
+use trolley::model::{Money, OrderId, ProductId, UserName};
+use trolley::store::order;
+use trolley::store::{self, Address, Connection, Error, Policy};
+
+/// The id of a product.
+pub fn id(name: &str) -> ProductId {
+    ProductId::stored(name.as_bytes())
+}
+
+/// The name of a cart.
+pub fn user(name: &str) -> UserName {
+    UserName::parse(name).unwrap()
+}
+
+/// An amount.
+pub fn money(text: &str) -> Money {
+    Money::parse(text).unwrap()
+}
+
+/// A server that writes no file, for what needs thousands of steps.
+pub fn quick_server() -> Server {
+    Server::start_with(&server::binaries()[0], &["--appendonly", "no"])
+}
+
+/// Puts a product into the shop.
+pub fn sell(server: &Server, product: &str, price: &str, stock: &str) {
+    server.cmd(&format!("HSET product:{product} name {product} price {price} stock {stock}"));
+}
+
+/// A connection of somebody.
+pub async fn connect_as(url: &str, name: &str) -> Connection {
+    let policy = Policy { by: name.to_owned(), ..Policy::default() };
+    store::connect(&Address::parse(url).unwrap()).await.unwrap().with_policy(policy)
+}
+
+/// Adds to a cart.
+pub async fn add(link: &mut Connection, cart: &UserName, product: &str, quantity: u32) {
+    store::add_to_cart(link, cart, &id(product), quantity).await.unwrap();
+}
+
+/// Orders what is in a cart.
+pub async fn check_out(link: &mut Connection, cart: &UserName) -> Result<OrderId, Error> {
+    let preview = order::preview(link, cart).await?;
+    let order_id = order::new_order_id(preview.at);
+    order::place(link, cart, order_id, preview).await
+}
+
+/// A runtime like that of the program under load.
+pub fn on_many_threads() -> tokio::runtime::Runtime {
+    tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap()
+}

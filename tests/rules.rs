@@ -1,0 +1,213 @@
+//! The rules of shared carts, and who asked for what.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test may fail")]
+
+mod harness;
+
+use harness::shopping::{add, check_out, connect_as, id, money, on_many_threads, quick_server, sell, user};
+use harness::{Server, ok, run};
+use trolley::model::{Change, Edit, Kind, Refusal};
+use trolley::store::order;
+use trolley::store::{self, Error, RuleChange};
+
+#[test]
+fn after_a_lock_no_change_succeeds() {
+    let server = quick_server();
+    on_many_threads().block_on(async {
+        let cart = user("office");
+        sell(&server, "tea", "2.40", "100000");
+        let mut owner = connect_as(server.url(), "ann").await;
+        for _ in 0..20 {
+            let writers: Vec<_> = (0..8)
+                .map(|n| {
+                    let (url, cart) = (server.url().to_owned(), cart.clone());
+                    tokio::spawn(async move {
+                        let mut link = connect_as(&url, &format!("client {n}")).await;
+                        let mut last = 0;
+                        loop {
+                            match store::add_to_cart(&mut link, &cart, &id("tea"), 1).await {
+                                Ok(update) => last = update.version,
+                                Err(Error::Refused(Refusal::Locked(by))) => {
+                                    assert_eq!(by, "ann");
+                                    return last;
+                                }
+                                Err(Error::Refused(Refusal::TooMany { .. })) => {}
+                                Err(other) => panic!("{other:?}"),
+                            }
+                        }
+                    })
+                })
+                .collect();
+            store::set_rules(&mut owner, &cart, &[RuleChange::Locked(true)]).await.unwrap();
+            let locked = store::get_cart_items(&mut owner, &cart).await.unwrap();
+            for writer in writers {
+                assert!(writer.await.unwrap() < locked.version, "a change after the lock");
+            }
+            let after = store::get_cart_items(&mut owner, &cart).await.unwrap();
+            assert_eq!(after.version, locked.version);
+            let mut bob = connect_as(server.url(), "bob").await;
+            let refused = store::set_rules(&mut bob, &cart, &[RuleChange::Locked(false)]).await;
+            assert_eq!(refused, Err(Refusal::NotOwner("ann".into()).into()));
+            store::set_rules(&mut owner, &cart, &[RuleChange::Locked(false)]).await.unwrap();
+        }
+        store::set_rules(&mut owner, &cart, &[RuleChange::Closes(Some(1))]).await.unwrap();
+        let late = store::add_to_cart(&mut owner, &cart, &id("tea"), 1).await;
+        assert_eq!(late, Err(Refusal::Closed("ann".into()).into()));
+    });
+}
+
+#[test]
+fn budgets_hold_however_many_add_at_once() {
+    let server = quick_server();
+    on_many_threads().block_on(async {
+        let cart = user("office");
+        sell(&server, "tea", "2.40", "100000");
+        sell(&server, "cake", "0.10", "100000");
+        let mut owner = connect_as(server.url(), "ann").await;
+        let rules = [RuleChange::Budget(Some(money("20.00"))), RuleChange::BudgetEach(Some(money("7.30")))];
+        store::set_rules(&mut owner, &cart, &rules).await.unwrap();
+        let eaters: Vec<_> = (0..4)
+            .map(|n| {
+                let (url, cart) = (server.url().to_owned(), cart.clone());
+                tokio::spawn(async move {
+                    let mut link = connect_as(&url, &format!("client {n}")).await;
+                    let mut refused = 0;
+                    while refused < 3 {
+                        match store::add_to_cart(&mut link, &cart, &id("tea"), 1).await {
+                            Ok(_) => {}
+                            Err(Error::Refused(
+                                Refusal::OverBudget { left, .. } | Refusal::OverOwnBudget { left, .. },
+                            )) => {
+                                assert!(left < money("2.40"));
+                                refused += 1;
+                            }
+                            Err(Error::Refused(Refusal::Busy)) => {}
+                            Err(other) => panic!("{other:?}"),
+                        }
+                    }
+                })
+            })
+            .collect();
+        for eater in eaters {
+            eater.await.unwrap();
+        }
+        let preview = order::preview(&mut owner, &cart).await.unwrap();
+        assert_eq!(preview.total(), money("19.20"));
+        assert!(preview.lines[0].line.shares.iter().all(|share| share.pieces <= 3), "{preview:?}");
+        let dear = store::add_to_cart(&mut owner, &cart, &id("tea"), 1).await;
+        let over = Refusal::OverBudget { budget: money("20.00"), left: money("0.80") };
+        assert_eq!(dear, Err(over.into()));
+        add(&mut owner, &cart, "cake", 8).await;
+        // Prices rise: the checkout says so, and taking out is still possible.
+        server.cmd("HSET product:tea price 3.00");
+        let dearer = check_out(&mut owner, &cart).await;
+        let over = Refusal::DearerThanBudget { budget: money("20.00"), total: money("24.80") };
+        assert_eq!(dearer, Err(over.into()));
+        store::remove_from_cart(&mut owner, &cart, &id("tea"), Some(2)).await.unwrap();
+        check_out(&mut owner, &cart).await.unwrap();
+    });
+}
+
+#[test]
+fn the_command_of_rules() {
+    let server = Server::with_demo();
+    let by =
+        |name: &'static str, args: &[&'static str]| [&["--user", "office", "--name", name], args].concat();
+    assert_eq!(ok(&server, &by("ann", &["rules"])), "This cart has no rules\n");
+    let rules = ok(&server, &by("ann", &["rules", "--budget", "10", "--deadline", "23:59"]));
+    assert!(rules.contains("owner        ann") && rules.contains("budget       10.00"), "{rules}");
+    let output = run(&server, &by("bob", &["rules", "--lock"]));
+    assert_eq!(output.status.code(), Some(1));
+    assert!(String::from_utf8_lossy(&output.stderr).contains("Only ann can change the rules"));
+    ok(&server, &by("bob", &["add", "espresso", "4"]));
+    let output = run(&server, &by("bob", &["add", "espresso"]));
+    assert!(
+        String::from_utf8_lossy(&output.stderr).contains("Over the budget of 10.00: 0.40 left"),
+        "{output:?}"
+    );
+    ok(&server, &by("ann", &["rules", "--lock", "--budget", "none"]));
+    let output = run(&server, &by("ann", &["remove", "espresso"]));
+    assert!(String::from_utf8_lossy(&output.stderr).contains("The cart is locked: ann can open it again"));
+    // What is locked can still be ordered.
+    ok(&server, &by("bob", &["checkout", "--yes"]));
+    ok(&server, &by("ann", &["rules", "--owner", "bob"]));
+    ok(&server, &by("bob", &["rules", "--unlock"]));
+    for wrong in [&["rules", "--budget", "-1"][..], &["rules", "--deadline", "soon"]] {
+        assert_eq!(run(&server, &by("bob", wrong)).status.code(), Some(2), "{wrong:?}");
+    }
+}
+
+/// What each asked for, by the same rules as the script's, written in another way.
+#[derive(Default)]
+struct Wishes(Vec<(usize, u32)>);
+
+impl Wishes {
+    fn add(&mut self, who: usize, pieces: u32) {
+        match self.0.iter_mut().find(|(name, _)| *name == who) {
+            Some((_, has)) => *has += pieces,
+            None => self.0.push((who, pieces)),
+        }
+    }
+
+    fn take(&mut self, who: usize, pieces: u32) {
+        for _ in 0..pieces {
+            let own = self.0.iter().position(|(name, _)| *name == who);
+            let Some(place) = own.or(self.0.len().checked_sub(1)) else { return };
+            self.0[place].1 -= 1;
+            self.0.retain(|(_, pieces)| *pieces > 0);
+        }
+    }
+}
+
+mod wishes {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn cases() -> ProptestConfig {
+        let cases = std::env::var("PROPTEST_CASES").ok().and_then(|n| n.parse().ok()).unwrap_or(40);
+        ProptestConfig { cases, failure_persistence: None, ..ProptestConfig::default() }
+    }
+
+    #[test]
+    fn an_order_says_who_asked_for_what() {
+        let server = quick_server();
+        let runtime = on_many_threads();
+        let steps = proptest::collection::vec((0usize..3, 0u8..4, 1u32..6), 1..25);
+        proptest!(cases(), |(program in steps)| {
+            server.cmd("FLUSHALL");
+            server.cmd("HSET product:tea name tea price 1.00");
+            let cart = user("office");
+            runtime.block_on(async {
+                let mut links = Vec::new();
+                for name in ["ann", "bob", "cid"] {
+                    links.push(connect_as(server.url(), name).await);
+                }
+                let (mut wishes, mut quantity) = (Wishes::default(), 0);
+                for (who, verb, n) in program {
+                    let edit = match verb {
+                        0 | 1 => Edit::Add { product: id("tea"), quantity: n, price: None },
+                        2 => Edit::Take { product: id("tea"), quantity: n },
+                        _ => Edit::Set { product: id("tea"), quantity: n, price: None },
+                    };
+                    let change = Change { op: store::new_op(), kind: Kind::Edit, edits: vec![edit] };
+                    let Ok(update) = links[who].apply(&cart, &change).await else { continue };
+                    let now = update.lines[0].quantity;
+                    if now > quantity {
+                        wishes.add(who, now - quantity);
+                    } else {
+                        wishes.take(who, quantity - now);
+                    }
+                    quantity = now;
+                    let preview = order::preview(&mut links[0], &cart).await.unwrap();
+                    let mut shares: Vec<(usize, u32)> = preview.lines.iter().flat_map(|line| &line.line.shares)
+                        .map(|share| (["ann", "bob", "cid"].iter().position(|n| *n == share.by).unwrap(), share.pieces))
+                        .collect();
+                    let mut wished: Vec<(usize, u32)> = wishes.0.iter().filter(|(_, n)| *n > 0).copied().collect();
+                    shares.sort_unstable();
+                    wished.sort_unstable();
+                    assert_eq!(shares, wished);
+                    assert_eq!(shares.iter().map(|(_, n)| n).sum::<u32>(), quantity);
+                }
+            });
+        });
+    }
+}
