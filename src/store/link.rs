@@ -106,6 +106,7 @@ pub async fn run(
         events,
         unsettled: VecDeque::new(),
         ordering: VecDeque::new(),
+        held: VecDeque::new(),
     };
     let mut pauses = pauses();
     // Ends only when the channels close.
@@ -172,6 +173,9 @@ struct Link {
     unsettled: VecDeque<Waiting>,
     /// Orders on their way, one after the other: after a break they go on.
     ordering: VecDeque<Driver>,
+    /// What came while the cart was read: it is told after the cart, be it the next
+    /// connection's, or nobody would hear that a change is settled.
+    held: VecDeque<Event>,
 }
 
 impl Link {
@@ -241,8 +245,6 @@ struct Session {
     /// Whether the cart is being read, and whether to read it once more after that.
     reading: bool,
     reread: bool,
-    /// What came while the cart was read: it is told after the cart.
-    held: VecDeque<Event>,
     /// Whether the cart has a budget.
     budgeted: bool,
     misses: u32,
@@ -289,7 +291,6 @@ impl Session {
             version: 0,
             reading: false,
             reread: false,
-            held: VecDeque::new(),
             budgeted: false,
             misses: 0,
             beats: 0,
@@ -361,7 +362,7 @@ impl Session {
         }
     }
 
-    async fn on_push(&mut self, link: &Link, push: PushInfo) -> Result<(), Over> {
+    async fn on_push(&mut self, link: &mut Link, push: PushInfo) -> Result<(), Over> {
         match push.kind {
             PushKind::Disconnection => return Err(Some(Trouble::Lost)),
             PushKind::Message => {}
@@ -423,7 +424,7 @@ impl Session {
         }
     }
 
-    async fn on_cart(&mut self, link: &Link, outcome: Result<Cart, Trouble>) -> Result<(), Over> {
+    async fn on_cart(&mut self, link: &mut Link, outcome: Result<Cart, Trouble>) -> Result<(), Over> {
         self.reading = false;
         match outcome {
             Ok(cart) => {
@@ -435,7 +436,7 @@ impl Session {
             Err(trouble) if link.locator.may_pass(&trouble) => return Err(Some(trouble)),
             Err(trouble) => tell(link, Event::Unreadable(trouble)).await?,
         }
-        while let Some(event) = self.held.pop_front() {
+        while let Some(event) = link.held.pop_front() {
             self.note(&event);
             tell(link, event).await?;
         }
@@ -447,16 +448,16 @@ impl Session {
     }
 
     /// Tells an event now, or after the cart that is being read.
-    async fn tell_in_order(&mut self, link: &Link, event: Event) -> Result<(), Over> {
+    async fn tell_in_order(&mut self, link: &mut Link, event: Event) -> Result<(), Over> {
         if !self.reading {
             self.note(&event);
             return tell(link, event).await;
         }
         let settles = matches!(event, Event::Settled(..));
-        if self.held.len() >= HELD && !settles {
+        if link.held.len() >= HELD && !settles {
             self.reread = true;
         } else {
-            self.held.push_back(event);
+            link.held.push_back(event);
         }
         Ok(())
     }
