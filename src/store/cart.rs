@@ -10,6 +10,7 @@ use super::keys::{self, CartKeys};
 use crate::model::change::clean_actor;
 use crate::model::order::Share;
 use crate::model::{Cart, Change, Edit, Kind, Money, OpId, ProductId, Refusal, Timeout, Update, UserName};
+use futures::future::join_all;
 use redis::aio::{ConnectionLike, MultiplexedConnection};
 use redis::{Cmd, RedisError, Script, Value};
 use std::collections::HashMap;
@@ -40,9 +41,13 @@ pub fn new_op() -> OpId {
 
 /// Loads the scripts, so that changes sent one behind the other are applied in that order:
 /// one that first had to load its script would fall behind.
-pub(super) async fn prepare(link: &mut MultiplexedConnection) -> Result<(), Trouble> {
-    for script in [&*CHANGE, &*SNAPSHOT, &*WATCH] {
-        match script.load_async(link).await.map_err(Trouble::from) {
+pub(super) async fn prepare(link: &MultiplexedConnection) -> Result<(), Trouble> {
+    let loading = [&*CHANGE, &*SNAPSHOT, &*WATCH].map(|script| {
+        let mut link = link.clone();
+        async move { script.load_async(&mut link).await.map_err(Trouble::from) }
+    });
+    for loaded in join_all(loading).await {
+        match loaded {
             // A user without this right still has EVALSHA of what others have loaded.
             Ok(_) | Err(Trouble::NoPermission(_)) => {}
             Err(trouble) => return Err(trouble),

@@ -271,8 +271,10 @@ impl Session {
             Ok(())
         };
         let mut conn = locator.open(&keys.cart, Some(handler)).await?;
-        conn.subscribe(&[keys.updates.as_str(), CATALOG_UPDATES]).await.map_err(Trouble::from)?;
-        cart::prepare(&mut conn).await?;
+        let scripts = conn.clone();
+        let channels = [keys.updates.as_str(), CATALOG_UPDATES];
+        let listening = async { conn.subscribe(&channels).await.map_err(Trouble::from) };
+        tokio::try_join!(listening, cart::prepare(&scripts))?;
         let products = if locator.is_cluster() {
             sending::Products::Spread(locator.clone(), products)
         } else {

@@ -13,6 +13,7 @@ pub mod layout;
 mod loader;
 pub mod message;
 mod money;
+mod pace;
 pub mod palette;
 mod runtime;
 mod screen;

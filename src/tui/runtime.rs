@@ -3,6 +3,7 @@
 use super::finder::Finder;
 use super::input::Input;
 use super::message::{Effect, Message, Now};
+use super::pace::Pace;
 use super::screen::{self, Painter};
 use super::signals::{Asked, Signals};
 use super::state::State;
@@ -15,8 +16,6 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
-/// The pause between two frames, while changes pour in.
-const FRAME: Duration = Duration::from_millis(10);
 /// Messages taken in before the next frame, so that a flood can't keep the screen still.
 const DRAIN: usize = 512;
 /// How long a terminal may take in the last frame before we stop.
@@ -42,7 +41,7 @@ pub struct Runtime {
     dirty: bool,
     /// Suspended: nothing is drawn.
     asleep: bool,
-    drawn: Option<Instant>,
+    pace: Pace,
     exit: Option<u8>,
 }
 
@@ -70,7 +69,7 @@ impl Runtime {
             started: Instant::now(),
             dirty: true,
             asleep: false,
-            drawn: None,
+            pace: Pace::default(),
             exit: None,
         })
     }
@@ -141,21 +140,21 @@ impl Runtime {
 
     /// Draws where something changed, the terminal takes it, and the last frame is not too near.
     fn draw(&mut self) -> Result<(), ScreenError> {
-        let near = self.drawn.is_some_and(|at| at.elapsed() < FRAME);
-        if !self.dirty || near || self.asleep || self.painter.is_busy() {
+        let now = Instant::now();
+        if !self.dirty || self.asleep || self.painter.is_busy() || self.pace.wait(now).is_some() {
             return Ok(());
         }
         self.painter.draw(&self.state)?;
         self.dirty = false;
-        self.drawn = Some(Instant::now());
+        self.pace.spend(now);
         Ok(())
     }
 
     /// When to look again though nothing comes.
     fn wake(&self) -> Option<Instant> {
         let moment = self.state.next_moment().map(|at| self.started + Duration::from_millis(at));
-        let frame =
-            self.drawn.filter(|_| self.dirty && !self.asleep && !self.painter.is_busy()).map(|at| at + FRAME);
+        let draws = self.dirty && !self.asleep && !self.painter.is_busy();
+        let frame = if draws { self.pace.wait(Instant::now()) } else { None };
         [moment, frame].into_iter().flatten().min()
     }
 
