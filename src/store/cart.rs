@@ -2,7 +2,7 @@
 
 use super::batch;
 use super::budget;
-use super::connection::{Conn, Connection, Policy, on_owner};
+use super::connection::{Conn, Connection, Policy, on_owner, read_again};
 use super::decode::{self, Watcher};
 use super::error::{Error, Trouble};
 use super::get_product;
@@ -294,7 +294,8 @@ impl Connection {
     /// Sends a change until it is settled, or patience ends.
     async fn insist(&mut self, user: &UserName, change: &Change, started: Instant) -> Result<Update, Error> {
         let keys = CartKeys::of(user);
-        let mut attempt = Attempt { known: version(&mut self.link, &keys).await?, ..Attempt::default() };
+        let known = read_again!(self, version(&mut self.link, &keys).await)?;
+        let mut attempt = Attempt { known, ..Attempt::default() };
         let mut doubt = None;
         loop {
             attempt.age = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
@@ -515,5 +516,6 @@ pub async fn clear_as(connection: &mut Connection, user: &UserName, op: OpId) ->
 /// The [`Trouble`] of the link; [`Trouble::WrongType`] where the key holds something else.
 pub async fn get_cart_items(connection: &mut Connection, user: &UserName) -> Result<Cart, Error> {
     connection.expire_lines(user).await?;
-    Ok(read(&mut connection.link, &CartKeys::of(user)).await?)
+    let keys = CartKeys::of(user);
+    Ok(read_again!(connection, read(&mut connection.link, &keys).await)?)
 }

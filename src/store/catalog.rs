@@ -1,7 +1,7 @@
 //! Reading and filling the catalog.
 
 use super::batch;
-use super::connection::{Conn, Connection, Scan};
+use super::connection::{Conn, Connection, Scan, answer, read_again};
 use super::decode;
 use super::error::{Error, Trouble};
 use super::{keys, pages};
@@ -28,7 +28,7 @@ pub async fn get_product(connection: &mut Connection, id: &ProductId) -> Result<
     if id.as_bytes().len() > LONGEST_NAME {
         return Ok(None);
     }
-    let fields: redis::Value = fetch(id).query_async(&mut connection.link).await?;
+    let fields = read_again!(connection, answer(&fetch(id), &mut connection.link).await)?;
     Ok(decode::product(id.clone(), &fields))
 }
 
@@ -232,7 +232,7 @@ impl Default for Shop {
 pub async fn get_shop(connection: &mut Connection) -> Result<Shop, Error> {
     let mut command = redis::cmd("HMGET");
     command.arg(keys::SHOP).arg("name").arg("currency");
-    let raw: Vec<Option<Vec<u8>>> = command.query_async(&mut connection.link).await?;
+    let raw: Vec<Option<Vec<u8>>> = read_again!(connection, answer(&command, &mut connection.link).await)?;
     let field = |at: usize, longest: usize| {
         let text = crate::model::text::clean_to(raw.get(at)?.as_deref()?, longest);
         (!text.trim().is_empty()).then(|| text.trim().to_owned())

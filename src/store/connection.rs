@@ -10,7 +10,7 @@ use redis::cluster::ClusterClientBuilder;
 use redis::cluster_async::ClusterConnection;
 use redis::cluster_routing::{MultipleNodeRoutingInfo, Route, RoutingInfo, SingleNodeRoutingInfo, SlotAddr};
 use redis::io::tcp::TcpSettings;
-use redis::{AsyncConnectionConfig, Cmd, Pipeline, ProtocolVersion, RedisError, RedisFuture, Value};
+use redis::{AsyncConnectionConfig, Cmd, FromRedisValue, Pipeline, ProtocolVersion, RedisError, RedisFuture, Value};
 use std::collections::HashMap;
 use std::time::Duration;
 
@@ -165,6 +165,29 @@ pub(super) async fn on_owner(conn: &mut Conn, key: &str, command: Cmd) -> Result
     };
     answer.map_err(Trouble::from)
 }
+
+/// What a command is answered.
+pub(super) async fn answer<T: FromRedisValue>(
+    command: &Cmd,
+    link: &mut impl ConnectionLike,
+) -> Result<T, Trouble> {
+    command.query_async(link).await.map_err(Trouble::from)
+}
+
+/// Reads over `$connection`; where the link breaks on the way, once more over a new one, as a
+/// server that has just taken over may cut the first.
+macro_rules! read_again {
+    ($connection:expr, $read:expr) => {
+        match $read {
+            Err(trouble) if $connection.may_pass(&trouble) => {
+                $connection.renew(&trouble).await?;
+                $read
+            }
+            settled => settled,
+        }
+    };
+}
+pub(super) use read_again;
 
 /// A connection for the plain functions of the store. It connects anew where it broke.
 pub struct Connection {

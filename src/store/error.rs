@@ -157,6 +157,10 @@ impl From<&RedisError> for Trouble {
         match error.kind() {
             ErrorKind::AuthenticationFailed if says("NOAUTH") => Trouble::NeedsPassword,
             ErrorKind::AuthenticationFailed => Trouble::WrongPassword,
+            // What a script may not do comes without a code of its own.
+            _ if says("user executing the script") || says("ACL failure in script") => {
+                Trouble::NoPermission(text::clean_to(said.as_bytes(), 160))
+            }
             _ if says("WRONGTYPE") => Trouble::WrongType,
             _ if says("OOM command not allowed") => Trouble::OutOfMemory,
             _ if says("READONLY") || says("read only replica") => Trouble::ReadOnly,

@@ -101,11 +101,18 @@ impl Locator {
             Kind::Server => {
                 let mut conn = connection::open(asked, pushes.clone()).await?;
                 match connection::greet(&mut conn).await? {
-                    (_, true) => self.address = self.address.as_cluster(),
+                    (_, true) => {}
                     (Role::Sentinel, _) => return Err(Trouble::IsSentinel),
                     _ => return Ok(conn),
                 }
-                self.owner(asked, key).await?
+                let seen = look(asked, key).await?;
+                // A node behind a socket that knows of no node with a port is all there is.
+                if seen.nodes.is_empty() && asked.place().is_none() {
+                    return Ok(conn);
+                }
+                self.address = self.address.as_cluster();
+                self.take_in(asked, &seen);
+                seen.owner.ok_or(Trouble::Changing)?
             }
             Kind::Cluster => self.owner(asked, key).await?,
             Kind::Sentinel(name) => {
@@ -157,6 +164,12 @@ impl Locator {
     /// Asks one node which one has the slot of `key`.
     async fn owner(&mut self, asked: &Address, key: &str) -> Result<(String, u16), Trouble> {
         let seen = look(asked, key).await?;
+        self.take_in(asked, &seen);
+        seen.owner.ok_or(Trouble::Changing)
+    }
+
+    /// Learns whom to ask from what this node knows.
+    fn take_in(&mut self, asked: &Address, seen: &Seen) {
         let mut ask = VecDeque::from([asked.clone()]);
         let known = seen.nodes.iter().map(|(host, port)| self.address.at(host, *port));
         // The addresses that were given stay, in case the whole cluster moves.
@@ -166,7 +179,6 @@ impl Locator {
             }
         }
         self.ask = ask;
-        seen.owner.ok_or(Trouble::Changing)
     }
 
     /// The nodes known of a cluster that take part in it now; each has been asked for `key`.
@@ -214,7 +226,9 @@ fn node_place(node: &Value, own: &str) -> Option<(String, u16)> {
         _ => String::new(),
     };
     let host = if host.is_empty() { own.to_owned() } else { host };
-    Some((host, u16::try_from(*port).ok()?))
+    let port = u16::try_from(*port).ok()?;
+    // A node that is reached by a socket may know neither of itself.
+    (!host.is_empty() && port > 0).then_some((host, port))
 }
 
 /// Asks a Sentinel who is the master.

@@ -3,7 +3,7 @@
 use super::{document, steps};
 use crate::model::change::clean_actor;
 use crate::model::{Order, OrderId, OrderState, Refusal, UserName, text};
-use crate::store::connection::Connection;
+use crate::store::connection::{Connection, answer, read_again};
 use crate::store::error::{Error, Trouble};
 use crate::store::keys;
 use redis::aio::ConnectionLike;
@@ -38,18 +38,14 @@ fn decode(fields: &[Option<Vec<u8>>]) -> Option<(Order, bool)> {
     Some((order, field(8).is_some()))
 }
 
-async fn read(link: &mut impl ConnectionLike, id: &OrderId) -> Result<Option<(Order, bool)>, Error> {
-    let fields: Vec<Option<Vec<u8>>> = fetch(id).query_async(link).await?;
-    Ok(decode(&fields))
-}
-
 /// Reads one order; a cancelled one whose stock was not given back yet gives it back.
 ///
 /// # Errors
 /// [`Refusal::UnknownOrder`]; the [`Trouble`] of the link.
 pub async fn get_order(connection: &mut Connection, id: &OrderId) -> Result<Order, Error> {
-    let (order, returned) =
-        read(&mut connection.link, id).await?.ok_or_else(|| Refusal::UnknownOrder(id.to_string()))?;
+    let fields: Vec<Option<Vec<u8>>> =
+        read_again!(connection, answer(&fetch(id), &mut connection.link).await)?;
+    let (order, returned) = decode(&fields).ok_or_else(|| Refusal::UnknownOrder(id.to_string()))?;
     wind_up(&mut connection.link, &order, returned).await?;
     Ok(order)
 }
@@ -63,7 +59,7 @@ pub async fn list_orders(
     user: Option<&UserName>,
     most: usize,
 ) -> Result<Vec<Order>, Error> {
-    Ok(read_list(&mut connection.link, user, most).await?)
+    Ok(read_again!(connection, read_list(&mut connection.link, user, most).await)?)
 }
 
 /// [`list_orders`] on any link.

@@ -5,7 +5,7 @@ use super::steps;
 use crate::model::{OpId, OrderId, Preview, Product, ProductId, Refusal, UserName};
 use crate::store::cart::{PATIENCE, PAUSE, read_with_shares};
 use crate::store::catalog::{get_shop, read_products};
-use crate::store::connection::{Conn, Connection};
+use crate::store::connection::{Conn, Connection, read_again};
 use crate::store::error::{Error, Trouble};
 use crate::store::keys::{self, CartKeys};
 use redis::aio::ConnectionLike;
@@ -30,7 +30,8 @@ pub fn new_order_id(at: u64) -> OrderId {
 /// The [`Trouble`] of the link.
 pub async fn preview(connection: &mut Connection, user: &UserName) -> Result<Preview, Error> {
     let currency = get_shop(connection).await?.currency;
-    Ok(read_preview(&mut connection.link, &CartKeys::of(user), currency).await?)
+    let keys = CartKeys::of(user);
+    Ok(read_again!(connection, read_preview(&mut connection.link, &keys, currency.clone()).await)?)
 }
 
 /// [`preview`] on any link.
@@ -134,7 +135,7 @@ async fn drive(connection: &mut Connection, mut driver: Driver) -> Result<Outcom
                 since = Instant::now();
                 continue;
             }
-            Err(Error::Trouble(trouble)) if trouble.may_pass() && since.elapsed() < PATIENCE => trouble,
+            Err(Error::Trouble(trouble)) if connection.may_pass(&trouble) && since.elapsed() < PATIENCE => trouble,
             Err(Error::Trouble(trouble)) => return Err(unknown(&driver, trouble)),
             Err(error) => return Err(error),
         };
