@@ -135,7 +135,9 @@ async fn drive(connection: &mut Connection, mut driver: Driver) -> Result<Outcom
                 since = Instant::now();
                 continue;
             }
-            Err(Error::Trouble(trouble)) if connection.may_pass(&trouble) && since.elapsed() < PATIENCE => trouble,
+            Err(Error::Trouble(trouble)) if connection.may_pass(&trouble) && since.elapsed() < PATIENCE => {
+                trouble
+            }
             Err(Error::Trouble(trouble)) => return Err(unknown(&driver, trouble)),
             Err(error) => return Err(error),
         };

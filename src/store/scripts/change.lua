@@ -1,7 +1,7 @@
 -- One change to a cart: all its edits or none, applied once per op id.
 --
 -- KEYS  1 cart (sorted set: product -> quantity)
---       2 meta (hash: version, start)           3 lines (hash: product -> how it came)
+--       2 meta (hash: version, start, kept, frozen, rules)  3 lines (hash: product -> how it came)
 --       4, 5 ops (hashes: op id -> first answer; two generations, so they stay bounded)
 --       6 log (stream of the updates)          7 touched (sorted set: product -> ms of last touch)
 --       8 by (hash: product -> shares)         9 order (hash: the order that is being placed)
@@ -34,20 +34,23 @@ local op, who, kind = ARGV[1], ARGV[2], ARGV[3]
 local timeout, limit, most_lines = tonumber(ARGV[4]), tonumber(ARGV[5]), tonumber(ARGV[6])
 local item_timeout = tonumber(ARGV[11])
 
+local known = redis.call('HMGET', meta, 'version', 'start', 'kept', 'locked', 'closes', 'budget', 'budget_each', 'owner', 'frozen')
+local version, start = tonumber(known[1] or 0), tonumber(known[2] or 0)
+
 -- A repeat gets the first answer. It is written once more, as WAIT on a new connection
--- waits only for what that connection has written.
-for generation = 4, 5 do
-  local first = redis.call('HGET', KEYS[generation], op)
+-- waits only for what that connection has written. A history that began in this generation
+-- has left nothing in the other.
+local generation = math.floor(version / OPS)
+for _, key in ipairs({KEYS[4 + generation % 2], (start == 0 or math.floor(start / OPS) ~= generation) and KEYS[5 - generation % 2] or nil}) do
+  local first = redis.call('HGET', key, op)
   if first then
-    redis.call('HSET', KEYS[generation], op, first)
+    redis.call('HSET', key, op, first)
     return first
   end
 end
 
 local clock = redis.call('TIME')
 local now = clock[1] * 1000 + math.floor(clock[2] / 1000)
-local known = redis.call('HMGET', meta, 'version', 'start')
-local version, start = tonumber(known[1] or 0), tonumber(known[2] or 0)
 
 -- Sent before, and not remembered: safe to apply only where it would be remembered.
 if ARGV[8] == '1' then
@@ -58,21 +61,21 @@ if ARGV[8] == '1' then
 end
 
 -- A lock, and the time when the cart closes by this clock, hold for what is in flight, too.
-local rules = redis.call('HMGET', meta, 'locked', 'closes', 'budget', 'budget_each', 'owner')
 if kind ~= 'touch' then
-  if rules[1] then return redis.error_reply('LOCKED ' .. (rules[5] or '')) end
-  if rules[2] and now >= (tonumber(rules[2]) or math.huge) then
-    return redis.error_reply('CLOSED ' .. (rules[5] or ''))
+  if known[4] then return redis.error_reply('LOCKED ' .. (known[8] or '')) end
+  if known[5] and now >= (tonumber(known[5]) or math.huge) then
+    return redis.error_reply('CLOSED ' .. (known[8] or ''))
   end
 end
-local frozen = redis.call('HEXISTS', being_ordered, 'id') == 1
+local frozen = known[9]
 
 -- Check all edits on a copy of the lines that they touch.
-local before, after, prices, order = {}, {}, {}, {}
+local before, after, prices, order, shares_of = {}, {}, {}, {}, {}
 local count = redis.call('ZCARD', cart)
-redis.call('HLEN', lines) -- a wrong type must fail here, before anything is written
-redis.call('ZCARD', touched)
-redis.call('HLEN', by)
+-- Where there is no line, what is left of lines (the cart has expired) is nobody's.
+local stale = count == 0
+-- Whether lines come or go, or a companion may come anew.
+local moves = stale
 
 -- The pieces that are being ordered stay.
 local function frozen_pieces(id)
@@ -99,7 +102,10 @@ local function put(id, quantity, price)
   if quantity == 0 then
     count = count - 1
     quantity = false
+  elseif shares_of[id] == nil then
+    shares_of[id] = not stale and redis.call('HGET', by, id)
   end
+  moves = moves or not quantity or not before[id] or not shares_of[id]
   after[id] = quantity
   prices[id] = price
 end
@@ -172,13 +178,21 @@ end
 if refused and done == 0 then return redis.error_reply(refused) end
 
 -- Sums of money are the client's work, on a version that must be this one.
-if (rules[3] or rules[4]) and ARGV[13] ~= (known[1] or '0') then
+if (known[6] or known[7]) and ARGV[13] ~= (known[1] or '0') then
   for _, id in ipairs(order) do
     if (after[id] or 0) ~= 'damaged' and (after[id] or 0) > (tonumber(before[id]) or 0) then
       return redis.error_reply('CHECKBUDGET ' .. op)
     end
   end
 end
+
+-- A wrong type must fail here, before anything is written.
+local renew = stale
+if moves then
+  local has_lines, has_shares = redis.call('HLEN', lines) > 0, redis.call('HLEN', by) > 0
+  renew = renew or not has_lines or not has_shares
+end
+if item_timeout > 0 and redis.call('ZCARD', touched) == 0 then renew = true end
 
 -- From here on everything is written.
 local was = version
@@ -189,10 +203,13 @@ if version == 0 then
 end
 version = version + 1
 local stamp = string.format('%.0f', version)
+-- The first write is one that a server without memory refuses.
+redis.call('HSET', meta, 'version', stamp)
+if stale and #order > 0 then redis.call('UNLINK', lines, by, touched) end
 
 -- Taking some back, one's own go first, then nobody's, then those of the latest.
 local function reshare(id, had, has)
-  local shares = read_shares(redis.call('HGET', by, id))
+  local shares = read_shares(shares_of[id] or '')
   cut_shares(shares, sum_shares(shares) - had)
   if has > had then
     local mine
@@ -219,7 +236,7 @@ for i, id in ipairs(order) do
       redis.call('ZREM', cart, id)
       redis.call('HDEL', lines, id)
       redis.call('HDEL', by, id)
-      redis.call('ZREM', touched, id)
+      redis.pcall('ZREM', touched, id)
     end
   else
     redis.call('ZADD', cart, new, id)
@@ -242,28 +259,32 @@ local update = '{"v":"' .. stamp .. '","op":"' .. op .. '","by":' .. cjson.encod
   .. ',"until":' .. string.format('%.0f', deadline) .. ',"count":' .. count
   .. ',"lines":[' .. table.concat(told, ',') .. ']}'
 
-local generation = math.floor(version / OPS)
+generation = math.floor(version / OPS)
 local ops = KEYS[4 + generation % 2]
-if math.floor(was / OPS) ~= generation then redis.call('UNLINK', ops) end
+if math.floor(was / OPS) ~= generation then
+  redis.call('UNLINK', ops)
+  renew = true
+end
 redis.call('HSET', ops, op, update)
-if was == 0 then
-  redis.call('HSET', meta, 'version', stamp, 'start', string.format('%.0f', start))
-else
-  redis.call('HSET', meta, 'version', stamp)
+if was == 0 then redis.call('HSET', meta, 'start', string.format('%.0f', start)) end
+
+-- How long the companions are kept: well beyond the cart, so that this is set now and then;
+-- 0 stands for ever.
+local kept, keep = tonumber(known[3] or -1), 0
+if timeout > 0 and not frozen then keep = now + timeout + KEPT end
+if was == 0 or (keep == 0 and kept ~= 0) or (keep > 0 and (kept < keep or kept > keep + 2 * KEPT)) then renew = true end
+if renew then
+  kept = keep > 0 and keep + KEPT / 2 or 0
+  redis.call('HSET', meta, 'kept', string.format('%.0f', kept))
 end
 
 -- The log and the message only tell: they must not fail a change that is written.
 if #told > 0 then redis.pcall('XADD', log, 'MAXLEN', '~', LOG, '*', 'u', update) end
-if timeout > 0 and not frozen then
-  redis.call('PEXPIREAT', cart, now + timeout)
-  redis.call('PEXPIREAT', lines, now + timeout)
-  redis.call('PEXPIREAT', touched, now + timeout)
-  redis.call('PEXPIREAT', by, now + timeout)
-  for _, key in ipairs({meta, KEYS[4], KEYS[5], log}) do
-    redis.call('PEXPIREAT', key, now + timeout + KEPT)
+if keep > 0 then redis.call('PEXPIREAT', cart, now + timeout) end
+if renew then
+  for i = keep > 0 and 2 or 1, 8 do
+    if keep > 0 then redis.call('PEXPIREAT', KEYS[i], kept) else redis.call('PERSIST', KEYS[i]) end
   end
-else
-  for i = 1, 8 do redis.call('PERSIST', KEYS[i]) end
 end
 redis.pcall('PUBLISH', ARGV[7], update)
 return update

@@ -27,6 +27,7 @@ for i = 7, #ARGV, 2 do
   if redis.call('ZSCORE', cart, ARGV[i]) ~= ARGV[i + 1] then return redis.error_reply('CARTCHANGED ' .. op) end
 end
 
+redis.call('HSET', meta, 'frozen', 1)
 redis.call('HSET', order, 'id', op, 'by', who, 'at', integer(now), 'decision', '', 'reason', '', 'doc', ARGV[6])
 for i = 7, #ARGV, 2 do
   redis.call('HSET', order, 'q:' .. ARGV[i], ARGV[i + 1])

@@ -41,6 +41,7 @@ for i = 1, decision == 'place' and #fields or 0, 2 do
   end
 end
 redis.call('DEL', order)
+redis.call('HDEL', meta, 'frozen')
 
 -- A late repeat of this id is answered with how it ended.
 redis.call('HSET', ordered, op, integer(now) .. ' ' .. decision .. ' ' .. reason)

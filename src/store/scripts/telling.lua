@@ -46,6 +46,8 @@ local function tell(kind, told)
   local update = '{"v":"' .. integer(version) .. '","op":"' .. op .. '","by":' .. cjson.encode(who)
     .. ',"kind":"' .. kind .. '","at":' .. integer(now) .. ',"until":' .. integer(deadline)
     .. ',"count":' .. count .. ',"lines":[' .. table.concat(told, ',') .. ']}'
+  -- The next change sets the companions' expiry again.
+  redis.call('HDEL', meta, 'kept')
   redis.pcall('XADD', log, 'MAXLEN', '~', LOG, '*', 'u', update)
   if stays then
     for i = 1, 9 do redis.call('PERSIST', KEYS[i]) end
