@@ -17,7 +17,16 @@ pub(super) fn compare(a: &Item<'_>, b: &Item<'_>) -> Ordering {
 
 /// By name, whatever the case of its letters, then id.
 pub(in crate::model) fn by_name(a: &Item<'_>, b: &Item<'_>) -> Ordering {
-    lower(a.name).cmp(lower(b.name)).then_with(|| a.id.cmp(b.id))
+    by_letters(a.name, b.name).then_with(|| a.id.cmp(b.id))
+}
+
+/// By letters, whatever their case. Most names begin alike and in plain letters, which are
+/// compared as bytes.
+fn by_letters(a: &str, b: &str) -> Ordering {
+    let differ = |(x, y): (u8, u8)| !x.is_ascii() || !y.is_ascii() || !x.eq_ignore_ascii_case(&y);
+    let Some(at) = a.bytes().zip(b.bytes()).position(differ) else { return a.len().cmp(&b.len()) };
+    // All before it is plain in both, so that a letter begins here in both.
+    lower(a.get(at..).unwrap_or_default()).cmp(lower(b.get(at..).unwrap_or_default()))
 }
 
 fn lower(name: &str) -> impl Iterator<Item = char> {
@@ -55,8 +64,10 @@ pub(super) fn sorted(products: &Products) -> Vec<u32> {
         }
     }
     sort_by(&mut keys, |a, b| {
-        (a.0, a.1).cmp(&(b.0, b.1)).then_with(|| match (products.at(a.2), products.at(b.2)) {
-            (Some(a), Some(b)) => by_name(&a, &b),
+        (a.0, a.1).cmp(&(b.0, b.1)).then_with(|| match (products.find(a.2), products.find(b.2)) {
+            (Some((one, a)), Some((other, b))) => {
+                by_letters(one.name(a), other.name(b)).then_with(|| one.id(a).cmp(other.id(b)))
+            }
             _ => a.2.cmp(&b.2),
         })
     });

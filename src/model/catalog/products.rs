@@ -189,11 +189,17 @@ impl Chunk {
         self.text.get(from..from + usize::from(record.name)).unwrap_or_default()
     }
 
+    /// The id alone.
+    pub(in crate::model) fn id(&self, slot: usize) -> &[u8] {
+        let Some(record) = self.records.get(slot) else { return b"" };
+        let from = record.id_at as usize;
+        self.ids.get(from..from + record.id as usize).unwrap_or_default()
+    }
+
     /// The product in `slot`; `None` where it is gone.
     pub(in crate::model) fn item(&self, slot: usize) -> Option<Item<'_>> {
         let record = self.records.get(slot).filter(|record| record.live)?;
-        let from = record.id_at as usize;
-        let id = self.ids.get(from..from + record.id as usize)?;
+        let id = self.id(slot);
         let rest = self.text.get(record.text_at as usize..)?;
         let (name, rest) = rest.split_at_checked(record.name.into())?;
         let (unit, rest) = rest.split_at_checked(record.unit.into())?;
