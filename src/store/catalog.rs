@@ -10,6 +10,8 @@ use crate::model::{Catalog, Product, ProductId};
 use futures::{Stream, StreamExt, stream};
 use redis::Cmd;
 use std::pin::pin;
+use std::sync::mpsc::{SyncSender, sync_channel};
+use std::thread::JoinHandle;
 
 /// Products read in one round trip.
 const BATCH: usize = 500;
@@ -99,27 +101,33 @@ pub async fn load_catalog(
 ) -> Result<Catalog, Error> {
     let link = &connection.link.clone();
     for last_try in [false, false, true] {
-        let mut catalog = Catalog::default();
         let all: usize = redis::cmd("ZCARD").arg(keys::CATALOG).query_async(&mut connection.link).await?;
         let mut batches =
             pin!(ids(link.clone(), all).map(|step| read_step(link.clone(), step)).buffered(UNDER_WAY));
+        // The first step is shown at once. What follows is packed on a thread of its own, while
+        // the answers behind it are parsed here.
+        let mut begun = Catalog::default();
         let mut listed = 0;
+        if let Some(batch) = batches.next().await {
+            listed = pack(&mut begun, &batch?);
+        }
+        let packer = if listed < all {
+            let mut first = begun.clone();
+            first.sort();
+            tell(Reading::First(first));
+            Some(Packer::start(begun.clone())?)
+        } else {
+            None
+        };
         while let Some(batch) = batches.next().await {
             let batch = batch?;
-            let first = listed == 0 && batch.len() < all;
             listed += batch.len();
-            for (id, fields) in &batch {
-                if let Some(product) = decode::decoded(id, fields) {
-                    catalog.push(id, &product);
-                }
-            }
-            if first {
-                let mut begun = catalog.clone();
-                begun.sort();
-                tell(Reading::First(begun));
+            if let Some(packer) = &packer {
+                packer.take(batch)?;
             }
             tell(Reading::Count(listed, all));
         }
+        let mut catalog = packer.map_or(Ok(begun), Packer::finish)?;
         catalog.sort();
         if all <= STEPS.0.unsigned_abs() {
             return Ok(catalog);
@@ -134,6 +142,54 @@ pub async fn load_catalog(
 }
 
 type Ids = Vec<Vec<u8>>;
+/// Ids and what was answered of them.
+type Batch = Vec<(Vec<u8>, redis::Value)>;
+
+/// Puts a batch into a catalog; returns how many ids it has.
+fn pack(catalog: &mut Catalog, batch: &Batch) -> usize {
+    for (id, fields) in batch {
+        if let Some(product) = decode::decoded(id, fields) {
+            catalog.push(id, &product);
+        }
+    }
+    batch.len()
+}
+
+/// A thread that packs what is read.
+struct Packer {
+    batches: SyncSender<Batch>,
+    thread: JoinHandle<Catalog>,
+}
+
+/// Batches that may wait for it.
+const WAITING: usize = 8;
+
+fn no_thread() -> Trouble {
+    Trouble::Other("the system gives no thread".to_owned())
+}
+
+impl Packer {
+    fn start(mut catalog: Catalog) -> Result<Packer, Trouble> {
+        let (batches, waiting) = sync_channel::<Batch>(WAITING);
+        let work = move || {
+            for batch in waiting {
+                pack(&mut catalog, &batch);
+            }
+            catalog
+        };
+        let thread = std::thread::Builder::new().name("catalog".to_owned()).spawn(work);
+        Ok(Packer { batches, thread: thread.map_err(|_| no_thread())? })
+    }
+
+    fn take(&self, batch: Batch) -> Result<(), Trouble> {
+        self.batches.send(batch).map_err(|_| no_thread())
+    }
+
+    fn finish(self) -> Result<Catalog, Trouble> {
+        drop(self.batches);
+        self.thread.join().map_err(|_| no_thread())
+    }
+}
 
 /// The ids of the index, a batch at a time; the next step is asked for while batches are read.
 fn ids(conn: Conn, all: usize) -> impl Stream<Item = Result<Ids, Trouble>> {
@@ -165,7 +221,7 @@ fn ids(conn: Conn, all: usize) -> impl Stream<Item = Result<Ids, Trouble>> {
     })
 }
 
-async fn read_step(conn: Conn, ids: Result<Ids, Trouble>) -> Result<Vec<(Vec<u8>, redis::Value)>, Trouble> {
+async fn read_step(conn: Conn, ids: Result<Ids, Trouble>) -> Result<Batch, Trouble> {
     let ids = ids?;
     let fetch = |id: &Vec<u8>| {
         let mut command = redis::cmd("HMGET");
