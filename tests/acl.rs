@@ -5,6 +5,7 @@
 mod harness;
 
 use harness::{Server, TROLLEY, Terminal, server, trolley};
+use std::io::{BufRead, BufReader};
 use std::process::Output;
 
 /// A server with the demo shop, and a user with the rights of this role.
@@ -90,6 +91,9 @@ fn a_shopper_has_one_cart() {
         ok(&server, &["export", &file]);
         ok(&server, &["set", "croissant", "2"]);
         ok(&server, &["clear"]);
+        // Rules, with a budget that is counted at today's prices.
+        ok(&server, &["rules", "--budget", "80", "--lock"]);
+        assert!(ok(&server, &["rules", "--unlock"]).contains("80"));
         ok(&server, &["add", "espresso", "3"]);
         ok(&server, &["add", "sourdough"]);
         ok(&server, &["remove", "espresso", "1"]);
@@ -110,16 +114,57 @@ fn a_shopper_has_one_cart() {
         server.cmd("HSET product:espresso price 9.99");
         server.cmd("PUBLISH catalog-updates espresso");
         ann.wait("9.99");
-        ann.keys("q");
+        // Ordering is not theirs, and the screen says so and goes on.
+        ann.keys("c");
+        ann.wait("To pay €");
+        ann.keys("y");
+        ann.wait("Not ordered: no permission: this user may not order");
+        ann.keys("esc o");
+        ann.wait("this user may not order, nor see orders");
+        ann.keys("esc q");
         ann.wait_exit();
+        let mut watch = trolley(server.dir(), &["--redis", &url, "--user", "alice", "--json", "watch"])
+            .env("TROLLEY_PASSWORD", "pw")
+            .stdout(std::process::Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut lines = BufReader::new(watch.stdout.take().unwrap()).lines();
+        lines.next().unwrap().unwrap();
+        ok(&server, &["add", "espresso"]);
+        assert!(lines.next().unwrap().unwrap().contains("espresso"));
+        watch.kill().unwrap();
+        watch.wait().unwrap();
+        assert!(ok(&server, &["checkout"]).contains("to pay"));
+        for line in [
+            &["checkout", "--yes"][..],
+            &["orders"],
+            &["order", "20261124-7KQ2-M8XD"],
+            &["orders", "--follow"],
+        ] {
+            let refused = run(&server, line);
+            assert_eq!(refused.status.code(), Some(3), "{line:?}");
+            let said = String::from_utf8_lossy(&refused.stderr).into_owned();
+            assert!(
+                said.contains("may not order, nor see orders") && said.contains("trolley acl buyer"),
+                "{said}"
+            );
+        }
         // A long history starts another generation of op ids.
         server.cmd("HSET {cart:alice}:meta version 8191");
         ok(&server, &["add", "espresso"]);
         nothing_is_spare(&server);
         // Products that no index lists are looked for where that is allowed.
         let denied = server.denied();
-        assert!(denied.iter().all(|command| ["scan", "dbsize"].contains(&command.as_str())), "{denied:?}");
+        let orders = ["exists", "hgetall", "zrevrange", "xgroup|create"];
+        let known = |what: &str| {
+            ["scan", "dbsize"].contains(&what) || orders.contains(&what) || what.starts_with("{orders}:")
+        };
+        assert!(denied.iter().all(|what| known(what)), "{denied:?}");
         forbidden(&server, NEVER);
+        forbidden(
+            &server,
+            &["HGETALL {orders}:open", "XADD orders * id x", "HSET {product:espresso}:orders x 1"],
+        );
         forbidden(
             &server,
             &[
@@ -144,16 +189,114 @@ fn a_shopper_has_one_cart() {
 }
 
 #[test]
-fn a_clerk_has_all_carts_and_no_products() {
+fn a_buyer_orders_one_cart() {
+    for binary in server::binaries() {
+        let server = admitted(&binary, "buyer");
+        server.cmd("HSET product:espresso stock 9");
+        ok(&server, &["add", "espresso", "3"]);
+        ok(&server, &["export", &server.dir().join("shop.csv").display().to_string()]);
+        let placed = order_of(&ok(&server, &["checkout", "--yes", "--json"]));
+        assert!(ok(&server, &["orders"]).contains(&placed));
+        assert!(ok(&server, &["order", &placed]).contains("Espresso"));
+        ok(&server, &["order", &placed, "cancel"]);
+        assert_eq!(server.get("HGET product:espresso stock"), "9");
+        // On the screen, which hears of it.
+        ok(&server, &["add", "espresso", "4"]);
+        let url = format!("{}?user=ann", server.url());
+        let mut ann = Terminal::builder(TROLLEY)
+            .args(&["--redis", &url, "--user", "alice"])
+            .env("TROLLEY_PASSWORD", "pw")
+            .home(server.dir())
+            .open();
+        ann.wait("64 products");
+        ann.keys("c");
+        ann.wait("To pay €9.60");
+        ann.keys("y");
+        ann.wait("Ordered: ");
+        ann.keys("esc o");
+        ann.wait("cancelled");
+        ann.keys("esc");
+        assert_eq!(server.get("HGET product:espresso stock"), "5");
+        // Short: what was taken before is given back.
+        ok(&server, &["add", "espresso", "6"]);
+        let refused = run(&server, &["checkout", "--yes"]);
+        assert!(String::from_utf8_lossy(&refused.stderr).contains("Only 5 left"));
+        // An order that is left in another's cart stays there.
+        server.raw(&["HSET", "{orders}:open", "20261124-AB12-CD34", "1000 bob"]);
+        server.cmd("HSET {cart:bob}:order id 20261124-AB12-CD34");
+        ok(&server, &["set", "espresso", "5", "--item-timeout", "20m"]);
+        ok(&server, &["checkout", "--yes"]);
+        server.cmd("DEL {orders}:open {cart:bob}:order");
+        ok(&server, &["add", "sourdough", "2"]);
+        ok(&server, &["remove", "sourdough"]);
+        // The last is the look into the other's cart.
+        let known = |command: &String| ["scan", "dbsize", "{cart:bob}:order"].contains(&command.as_str());
+        let denied = server.denied();
+        assert!(denied.iter().all(known), "{denied:?}");
+        nothing_is_spare(&server);
+        forbidden(&server, NEVER);
+        forbidden(
+            &server,
+            &[
+                "ZADD cart:bob 1 x",
+                "HGETALL {cart:bob}:order",
+                "PUBLISH cart-updates:bob x",
+                "SUBSCRIBE cart-updates:bob",
+                "UNLINK product:espresso",
+                "UNLINK {orders}:open",
+                "ZADD catalog 0 x",
+                "HSET shop name x",
+                "XTRIM orders MAXLEN 0",
+                "XGROUP CREATE orders g $",
+                "XREADGROUP GROUP g c STREAMS orders >",
+                "SCAN 0",
+            ],
+        );
+        assert_eq!(run(&server, &["orders", "--follow"]).status.code(), Some(3));
+        assert_eq!(run(&server, &["demo"]).status.code(), Some(3));
+    }
+}
+
+/// The id of the order in a JSON document.
+fn order_of(document: &str) -> String {
+    let order: serde_json::Value = serde_json::from_str(document).unwrap();
+    order["order"].as_str().unwrap().to_owned()
+}
+
+#[test]
+fn a_clerk_has_all_carts_and_orders_and_adds_no_products() {
     for binary in server::binaries() {
         let server = admitted(&binary, "clerk");
+        server.cmd("HSET product:espresso stock 9");
+        let mut placed = Vec::new();
         for user in ["alice", "bob"] {
             ok(&server, &["add", "espresso", "3", "--user", user]);
             ok(&server, &["remove", "espresso", "1", "--user", user]);
             ok(&server, &["cart", "--user", user]);
+            ok(&server, &["rules", "--budget", "90", "--user", user]);
+            placed.push(order_of(&ok(&server, &["checkout", "--yes", "--json", "--user", user])));
         }
+        let followed = ok(&server, &["orders", "--follow", "--from-start", "--count", "2"]);
+        assert!(placed.iter().all(|id| followed.contains(id)), "{followed}");
+        for (id, steps) in placed.iter().zip([&["accept", "ready", "done"][..], &["cancel"]]) {
+            for step in steps {
+                ok(&server, &["order", id, step]);
+            }
+        }
+        assert_eq!(server.get("HGET product:espresso stock"), "7");
+        let all = ok(&server, &["orders", "--all"]);
+        assert!(all.contains("done") && all.contains("cancelled"), "{all}");
         forbidden(&server, NEVER);
-        forbidden(&server, &["HSET product:espresso price 0.01", "PUBLISH catalog-updates x", "SCAN 0"]);
+        forbidden(
+            &server,
+            &[
+                "UNLINK product:espresso",
+                "ZADD catalog 0 x",
+                "HSET shop name x",
+                "XTRIM orders MAXLEN 0",
+                "SCAN 0",
+            ],
+        );
         assert_eq!(run(&server, &["demo"]).status.code(), Some(3));
     }
 }
@@ -171,6 +314,10 @@ fn an_importer_has_products_and_no_carts() {
         server.cmd("HSET product:gone name Gone price 1");
         std::fs::write(&file, text).unwrap();
         ok(&server, &["import", "--replace", &file]);
+        ok(&server, &["product", "set", "tea", "name=Tea", "price=2.40", "stock=4"]);
+        ok(&server, &["product", "set", "tea", "stock="]);
+        assert!(ok(&server, &["product", "show", "tea"]).contains("2.40"));
+        ok(&server, &["product", "delete", "tea"]);
         assert_eq!(
             (server.get("EXISTS product:gone"), server.get("HGET product:espresso stock")),
             ("0".into(), String::new())
@@ -188,6 +335,9 @@ fn an_importer_has_products_and_no_carts() {
                 "ZRANGE cart:alice 0 -1",
                 "PUBLISH cart-updates:alice x",
                 "SUBSCRIBE catalog-updates",
+                "HGETALL {orders}:open",
+                "XADD orders * id x",
+                "HSET {product:espresso}:orders x 1",
             ],
         );
         assert_eq!(run(&server, &["cart"]).status.code(), Some(3));

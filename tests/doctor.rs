@@ -54,11 +54,20 @@ fn everything_wrong_is_found_with_what_to_do() {
             "CONFIG SET maxmemory-policy allkeys-lru",
             "ZADD cart:old 1 espresso",
             "HSET product:unlisted name Unlisted price 1",
+            "ZADD cart:office 1 espresso",
+            "HSET {cart:office}:order id 20261124-AB12-CD34",
+            "HSET {orders}:20261124-7KQ2-M8XD state cancelled",
+            "ZADD {orders}:all 1 20261124-7KQ2-M8XD",
         ] {
             server.cmd(line);
         }
+        server.raw(&["HSET", "{orders}:open", "20261124-AB12-CD34", "1000 office"]);
         let (status, findings) = examine(server.dir(), server.url(), &[]);
         assert_eq!(status, Some(1), "{findings:#?}");
+        let orders: Vec<_> = findings.iter().filter(|(about, ..)| about == "orders").collect();
+        assert!(orders[0].2.contains("20261124-AB12-CD34 → trolley orders finishes"), "{orders:?}");
+        assert!(orders[1].2.contains("20261124-7KQ2-M8XD → trolley order ID gives"), "{orders:?}");
+        assert!(!level(&findings, "carts").1.contains("cart:office"), "{findings:#?}");
         for (about, expected, says) in [
             ("persistence", "bad", "appendonly yes"),
             ("eviction", "bad", "maxmemory-policy noeviction"),

@@ -58,6 +58,10 @@ async fn a_master_falls_under_twenty_clients() {
         all.servers[0].kill();
         all.until("the replica is master", || all.master() == Some(1));
         all.servers[0].restart();
+        // Were the new master to fall before, it would take along what it alone has.
+        all.until("the fallen one follows", || {
+            all.servers[0].get("INFO replication").contains("master_link_status:up")
+        });
         all
     });
     let mut terminals = Vec::new();

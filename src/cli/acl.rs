@@ -13,16 +13,18 @@ use serde_json::json;
 pub struct Acl {
     /// What they are to the shop
     role: Role,
-    /// The server's name for them [default: the cart's for a shopper, else the role's]
+    /// The server's name for them [default: the cart's for a shopper or buyer, else the role's]
     #[arg(long = "as", value_name = "NAME")]
     name: Option<String>,
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
 enum Role {
-    /// Fills the cart of --user
+    /// Fills the cart of --user, and orders nothing
     Shopper,
-    /// Sees to every cart
+    /// Fills the cart of --user and orders it; without trolley, they could also change products and orders
+    Buyer,
+    /// Sees to every cart and every order; without trolley, they could also change products
     Clerk,
     /// Brings products in
     Importer,
@@ -32,6 +34,7 @@ enum Role {
 pub async fn run(args: &Acl, settings: &Settings, output: &Output) -> Result<(), Failure> {
     let (role, usual) = match args.role {
         Role::Shopper => (acl::Role::Shopper, settings.user.as_str()),
+        Role::Buyer => (acl::Role::Buyer, settings.user.as_str()),
         Role::Clerk => (acl::Role::Clerk, "clerk"),
         Role::Importer => (acl::Role::Importer, "importer"),
     };

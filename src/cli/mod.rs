@@ -89,7 +89,7 @@ enum Command {
     Config,
     /// Examine the shop's Redis, and say what to do
     Doctor,
-    /// Print the server's narrowest rules for a shopper, a clerk or an importer
+    /// Print the server's narrowest rules for a shopper, a buyer, a clerk or an importer
     Acl(acl::Acl),
     /// Show, start or stop the private server
     Engine(engine::EngineArgs),

@@ -105,6 +105,17 @@ impl Trouble {
         }
     }
 
+    /// The same in words for somebody who wanted to order, or see orders.
+    pub(super) fn of_orders(self) -> Trouble {
+        match self {
+            Trouble::NoPermission(_) => Trouble::NoPermission(
+                "this user may not order, nor see orders (the shop can grant it: trolley acl buyer)"
+                    .to_owned(),
+            ),
+            other => other,
+        }
+    }
+
     /// Whether a change that met this may have been applied all the same.
     #[must_use]
     pub fn leaves_doubt(&self) -> bool {
@@ -202,6 +213,16 @@ pub enum Error {
         /// What happened to the link.
         trouble: Trouble,
     },
+}
+
+impl Error {
+    /// [`Trouble::of_orders`].
+    pub(super) fn of_orders(self) -> Error {
+        match self {
+            Error::Trouble(trouble) => trouble.of_orders().into(),
+            other => other,
+        }
+    }
 }
 
 impl From<RedisError> for Error {

@@ -35,6 +35,12 @@ pub const UPDATES: &str = "cart-updates:";
 /// The hash of an order.
 #[must_use]
 pub fn order(id: &OrderId) -> String {
+    order_named(id.as_str())
+}
+
+/// [`order`] by an id as it is stored.
+#[must_use]
+pub fn order_named(id: &str) -> String {
     format!("{{orders}}:{id}")
 }
 

@@ -121,6 +121,16 @@ impl Cluster {
         self.nodes.iter().position(Server::runs).unwrap()
     }
 
+    /// Whether each replica has all that its master has.
+    pub fn copied(&self) -> bool {
+        self.nodes.iter().filter(|node| node.runs()).all(|node| {
+            let info = node.get("INFO replication");
+            let field = |name: &str| info.lines().find_map(|line| line.strip_prefix(name).map(str::to_owned));
+            let written = field("master_repl_offset:").unwrap_or_default();
+            field("slave0:").is_none_or(|replica| replica.contains(&format!("offset={written},")))
+        })
+    }
+
     /// Runs one command on the node that has `key`.
     pub fn get(&self, key: &str, line: &str) -> String {
         self.nodes[self.owner(key)].get(line)

@@ -37,7 +37,7 @@ impl Sentinels {
             let config = folder.path().join(format!("sentinel{n}.conf"));
             let text = format!(
                 "port {port}\nbind 127.0.0.1\ndir {}\nsentinel monitor shop 127.0.0.1 {} 2\n\
-                 sentinel down-after-milliseconds shop 500\nsentinel failover-timeout shop 3000\n",
+                 sentinel down-after-milliseconds shop 1500\nsentinel failover-timeout shop 3000\n",
                 folder.path().display(),
                 ports[0]
             );

@@ -41,10 +41,19 @@ async fn forever(connection: &mut Connection) -> Result<(usize, Vec<String>), Tr
     }
     let ask = |key: &Vec<u8>| redis::cmd("PTTL").arg(key).to_owned();
     let left = batch::run(&connection.link, carts.iter().map(ask).collect()).await?;
-    let mut forever = Vec::new();
+    let mut endless = Vec::new();
     for (key, left) in carts.iter().zip(left) {
         if left? == Value::Int(-1) {
-            forever.push(String::from_utf8_lossy(key).into_owned());
+            endless.push(String::from_utf8_lossy(key).into_owned());
+        }
+    }
+    // A cart that is just being ordered has no expiry until that is over.
+    let ask = |cart: &String| redis::cmd("EXISTS").arg(format!("{{{cart}}}:order")).to_owned();
+    let ordering = batch::run(&connection.link, endless.iter().map(ask).collect()).await?;
+    let mut forever = Vec::new();
+    for (cart, ordering) in endless.into_iter().zip(ordering) {
+        if ordering? == Value::Int(0) {
+            forever.push(cart);
         }
     }
     Ok((carts.len(), forever))
@@ -93,7 +102,7 @@ async fn compare(connection: &mut Connection) -> Result<(usize, Vec<String>, Vec
     Ok((stored.len(), missing, dangling))
 }
 
-fn named(ids: &[String]) -> String {
+pub(super) fn named(ids: &[String]) -> String {
     let rest = ids.len().saturating_sub(NAMED);
     let more = if rest > 0 { format!(" and {rest} more") } else { String::new() };
     ids.iter().take(NAMED).cloned().collect::<Vec<_>>().join(", ") + &more

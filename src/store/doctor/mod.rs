@@ -1,6 +1,7 @@
 //! What is well and what is not with a shop's Redis, and what to do about it.
 
 mod data;
+mod orders;
 mod server;
 
 use super::acl::{self, Role};
@@ -102,6 +103,7 @@ pub async fn examine(address: &Address, user: &UserName, session: Timeout) -> Ve
     findings.extend(rights(&mut connection, user).await);
     findings.push(data::carts(&mut connection, session).await);
     findings.push(data::index(&mut connection).await);
+    findings.extend(orders::examine(&mut connection).await);
     findings
 }
 
@@ -198,6 +200,7 @@ async fn rights(connection: &mut Connection, user: &UserName) -> Vec<Finding> {
     let mut findings = Vec::new();
     for (role, what, level) in [
         (Role::Shopper, format!("fill the cart of {user}"), Level::Bad),
+        (Role::Buyer, format!("order what is in the cart of {user}"), Level::Note),
         (Role::Importer, "bring products in".to_owned(), Level::Note),
     ] {
         findings.push(match acl::gaps(connection, role, &name, user).await {

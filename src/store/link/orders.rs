@@ -2,7 +2,7 @@
 
 use super::{Done, Event, Link, Over, Session, tell};
 use crate::store::error::Error;
-use crate::store::order::{Answer, Ask, Driver, Outcome, errand};
+use crate::store::order::{Answer, Ask, Driver, Outcome, checkout, errand};
 
 impl Link {
     /// Keeps an order that is asked for until it has ended.
@@ -65,6 +65,10 @@ impl Session {
         }
         link.ordering.pop_front();
         self.drive(link);
+        let outcome = outcome.map_err(|error| match error {
+            Error::Trouble(trouble) => checkout::unknown(&driver, trouble),
+            other => other,
+        });
         tell(link, Event::Order(Answer::Ended(driver.asked().cloned(), outcome))).await
     }
 }

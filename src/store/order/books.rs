@@ -44,7 +44,8 @@ fn decode(fields: &[Option<Vec<u8>>]) -> Option<(Order, bool)> {
 /// [`Refusal::UnknownOrder`]; the [`Trouble`] of the link.
 pub async fn get_order(connection: &mut Connection, id: &OrderId) -> Result<Order, Error> {
     let fields: Vec<Option<Vec<u8>>> =
-        read_again!(connection, answer(&fetch(id), &mut connection.link).await)?;
+        read_again!(connection, answer(&fetch(id), &mut connection.link).await)
+            .map_err(Trouble::of_orders)?;
     let (order, returned) = decode(&fields).ok_or_else(|| Refusal::UnknownOrder(id.to_string()))?;
     wind_up(&mut connection.link, &order, returned).await?;
     Ok(order)
@@ -59,7 +60,8 @@ pub async fn list_orders(
     user: Option<&UserName>,
     most: usize,
 ) -> Result<Vec<Order>, Error> {
-    Ok(read_again!(connection, read_list(&mut connection.link, user, most).await)?)
+    Ok(read_again!(connection, read_list(&mut connection.link, user, most).await)
+        .map_err(Trouble::of_orders)?)
 }
 
 /// [`list_orders`] on any link.
@@ -96,7 +98,8 @@ pub async fn set_state(connection: &mut Connection, id: &OrderId, state: OrderSt
     let link = &mut connection.link;
     let mut call = STATE.prepare_invoke();
     call.key(keys::order(id)).arg(id.as_str()).arg(state.name()).arg(keys::UPDATES);
-    let (before, moved): (String, String) = call.invoke_async(link).await?;
+    let (before, moved): (String, String) =
+        call.invoke_async(link).await.map_err(|error| Trouble::from(error).of_orders())?;
     let unknown = || Refusal::UnknownOrder(id.to_string());
     let before = OrderState::named(&before).ok_or_else(unknown)?;
     if moved.is_empty() && before != state {

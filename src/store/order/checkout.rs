@@ -5,7 +5,7 @@ use super::steps;
 use crate::model::{OpId, OrderId, Preview, Product, ProductId, Refusal, UserName};
 use crate::store::cart::{PATIENCE, PAUSE, read_with_shares};
 use crate::store::catalog::{get_shop, read_products};
-use crate::store::connection::{Conn, Connection, read_again};
+use crate::store::connection::{Conn, Connection, answer, read_again};
 use crate::store::error::{Error, Trouble};
 use crate::store::keys::{self, CartKeys};
 use redis::aio::ConnectionLike;
@@ -75,7 +75,9 @@ pub async fn place(
 }
 
 async fn is_known(connection: &mut Connection, id: &OrderId) -> Result<bool, Error> {
-    Ok(redis::cmd("EXISTS").arg(keys::order(id)).query_async(&mut connection.link).await?)
+    let mut command = redis::cmd("EXISTS");
+    command.arg(keys::order(id));
+    Ok(answer(&command, &mut connection.link).await.map_err(Trouble::of_orders)?)
 }
 
 /// Finishes the order that the cart of `user` is frozen for, where its driver seems to be dead
@@ -94,19 +96,24 @@ pub async fn resume(connection: &mut Connection, user: &UserName, now: bool) -> 
 }
 
 /// The server's clock, in Unix milliseconds.
-async fn server_time(link: &mut impl ConnectionLike) -> Result<u64, Error> {
-    let (seconds, micros): (u64, u64) = redis::cmd("TIME").query_async(link).await?;
+pub(in crate::store) async fn server_time(link: &mut impl ConnectionLike) -> Result<u64, Trouble> {
+    let (seconds, micros): (u64, u64) = answer(&redis::cmd("TIME"), link).await?;
     Ok(seconds * 1000 + micros / 1000)
 }
 
-/// Finishes the orders that dead drivers left in carts that nobody opens any more; returns how
-/// many it found.
+/// Finishes the orders that dead drivers left in carts that nobody opens any more, as far as
+/// this user may; returns how many it found.
 ///
 /// # Errors
 /// The [`Trouble`] of the link.
 pub async fn finish_open(connection: &mut Connection) -> Result<usize, Error> {
+    let mut command = redis::cmd("HGETALL");
+    command.arg(keys::ORDERS_OPEN);
     let open: HashMap<String, String> =
-        redis::cmd("HGETALL").arg(keys::ORDERS_OPEN).query_async(&mut connection.link).await?;
+        match read_again!(connection, answer(&command, &mut connection.link).await) {
+            Err(Trouble::NoPermission(_)) => return Ok(0),
+            open => open?,
+        };
     let now = if open.is_empty() { 0 } else { server_time(&mut connection.link).await? };
     let mut finished = 0;
     for (id, how) in open {
@@ -116,7 +123,10 @@ pub async fn finish_open(connection: &mut Connection) -> Result<usize, Error> {
         if age < STALE {
             continue;
         }
-        let outcome = resume(connection, &user, true).await?;
+        let outcome = match resume(connection, &user, true).await {
+            Err(Error::Trouble(Trouble::NoPermission(_))) => continue,
+            outcome => outcome?,
+        };
         finished += usize::from(outcome != Outcome::Nothing);
         // Its own driver may only be slow, as long as it could still take stock.
         if outcome == Outcome::Nothing && age > FORGOTTEN {
@@ -151,7 +161,8 @@ async fn drive(connection: &mut Connection, mut driver: Driver) -> Result<Outcom
 }
 
 /// Before the cart is frozen nothing has happened; after that it is open how the order ends.
-fn unknown(driver: &Driver, trouble: Trouble) -> Error {
+pub(in crate::store) fn unknown(driver: &Driver, trouble: Trouble) -> Error {
+    let trouble = trouble.of_orders();
     let op = driver.id().and_then(|id| OpId::parse(id.as_str()));
     match op {
         Some(op) if !matches!(driver.stage(), Stage::Announce | Stage::Look) => {

@@ -46,7 +46,7 @@ pub(in crate::store) async fn answer(
 ) -> Result<Option<Answer>, Trouble> {
     Ok(match ask {
         Ask::Preview(currency) => Some(Answer::Preview(Box::new(read_preview(link, keys, currency).await?))),
-        Ask::List => Some(Answer::List(read_list(link, Some(user), MOST).await?)),
+        Ask::List => Some(Answer::List(read_list(link, Some(user), MOST).await.map_err(Trouble::of_orders)?)),
         Ask::Place(..) | Ask::Resume => None,
     })
 }

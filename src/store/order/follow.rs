@@ -112,7 +112,7 @@ impl Follower {
         command.arg("CREATE").arg(ORDERS).arg(&self.group).arg(from).arg("MKSTREAM");
         match command.query_async::<()>(&mut connection.link).await {
             Err(error) if error.code() == Some("BUSYGROUP") => {}
-            made => made?,
+            made => made.map_err(|error| Error::from(error).of_orders())?,
         }
         self.made = true;
         Ok(())

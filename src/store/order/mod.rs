@@ -28,7 +28,7 @@
 //! products refuse orders begun more than an hour ago, and remember releases for longer.
 
 mod books;
-mod checkout;
+pub(super) mod checkout;
 mod document;
 mod drive;
 pub(super) mod errand;

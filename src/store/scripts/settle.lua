@@ -40,7 +40,7 @@ for i = 1, decision == 'place' and #fields or 0, 2 do
     told[#told + 1] = '[' .. cjson.encode(id) .. ',' .. integer(rest) .. ',' .. integer(rest - had) .. ']'
   end
 end
-redis.call('DEL', order)
+redis.call('UNLINK', order)
 redis.call('HDEL', meta, 'frozen')
 
 -- A late repeat of this id is answered with how it ended.
