@@ -89,6 +89,10 @@ fn line_row(
         let word = if columns.price > 0 { standing.word() } else { standing.short_word() };
         name = format!("({word}) {name}");
     }
+    let short = short(line, known).filter(|_| good);
+    if let Some(short) = &short {
+        name = format!("({short}) {name}");
+    }
     let style = match (good, state.cart.is_unconfirmed(&line.product)) {
         (false, _) => theme.bad,
         (true, true) => theme.pending,
@@ -99,19 +103,28 @@ fn line_row(
     let by = line.added.as_ref().map_or("", |added| added.by.as_str());
     let share = sum.map(|sum| share(sum, look.subtotal, columns.share)).unwrap_or_default();
     let sum = sum.map_or_else(|| "—".to_owned(), |sum| money::aligned(sum, columns.total_decimals));
-    // A line that does not count has no price to show: its reason takes that room.
-    let unused = [columns.by, columns.price, columns.share].into_iter().filter(|width| *width > 0);
-    let gained = if good { 0 } else { unused.map(|width| width + 1).sum() };
-    let kept = |width: u16| if good { width } else { 0 };
+    // A reason to look takes the room of what matters less; a line that does not count has no
+    // price to show, either.
+    let plain = good && short.is_none();
+    let others = [(columns.by, plain), (columns.price, good), (columns.share, good)];
+    let gained =
+        others.iter().filter(|(width, kept)| *width > 0 && !kept).map(|(width, _)| width + 1).sum::<u16>();
+    let [by_width, price_width, share_width] = others.map(|(width, kept)| if kept { width } else { 0 });
     let cells = [
         right(&quantity, columns.quantity, style),
-        left(&name, columns.name + gained, style),
-        left(by, kept(columns.by), theme.dim),
-        right(&price, kept(columns.price), price_style),
-        left(&share, kept(columns.share), theme.accent),
+        left(&name, columns.name + gained, if short.is_some() { theme.warn } else { style }),
+        left(by, by_width, theme.dim),
+        right(&price, price_width, price_style),
+        left(&share, share_width, theme.accent),
         right(&sum, columns.total, style),
     ];
     row::draw(&cells, area, ground, over, buffer);
+}
+
+/// What to say where the line asks for more than the shop has.
+fn short(line: &CartLine, known: Known<'_>) -> Option<String> {
+    let Known::Product(product) = known else { return None };
+    product.stock.warning(line.quantity.whole()?)
 }
 
 /// The price of one, marked where it changed since the line came.
