@@ -11,6 +11,8 @@ use ratatui::layout::Rect;
 const LEAST_NAME: u16 = 12;
 /// What a name keeps where the cart says who added it.
 const ROOMY_NAME: u16 = 18;
+/// The least columns for who added a line.
+const LEAST_BY: u16 = 8;
 /// The columns of a bar.
 const SHARE: u16 = 5;
 
@@ -180,13 +182,13 @@ impl CartColumns {
             grow(column, need, &mut name);
         }
         // Who added it says more than a bar of its share: that is the first to go.
+        let share = if name >= ROOMY_NAME + LEAST_BY + SHARE + 2 { SHARE } else { 0 };
+        name -= if share > 0 { share + 1 } else { 0 };
         let by = match name.saturating_sub(ROOMY_NAME + 1) {
-            room @ 8.. if price > 0 => room.min(16),
+            room @ LEAST_BY.. if price > 0 => room.min(16),
             _ => 0,
         };
         name -= if by > 0 { by + 1 } else { 0 };
-        let share = if name > ROOMY_NAME + SHARE { SHARE } else { 0 };
-        name -= if share > 0 { share + 1 } else { 0 };
         CartColumns { quantity, name, by, price, share, total, price_decimals: 2, total_decimals: 2 }
     }
 }

@@ -6,6 +6,7 @@ use crate::model::total::{self, Known, Standing};
 use crate::model::{CartLine, Money, text};
 use crate::tui::columns::{self, CartColumns};
 use crate::tui::desk;
+use crate::tui::keymap::Action;
 use crate::tui::layout::{Areas, Pane};
 use crate::tui::money;
 use crate::tui::state::{Link, State};
@@ -33,7 +34,7 @@ pub fn draw(state: &State, theme: &Theme, area: Rect, areas: &Areas, buffer: &mu
     pane(theme, focused, Line::from(title)).title_bottom(place).render(area, buffer);
     let rows = areas.cart_rows;
     if lines.is_empty() {
-        return hint(theme, empty(state), rows, buffer);
+        return hint(theme, &empty(state, areas), rows, buffer);
     }
     let subtotal = state.totals().subtotal;
     let columns = CartColumns::of(state, rows, subtotal);
@@ -202,11 +203,16 @@ fn count(n: usize, thing: &str) -> String {
     if n == 1 { format!("1 {thing}") } else { format!("{n} {thing}s") }
 }
 
-fn empty(state: &State) -> &'static str {
-    match state.link {
+fn empty(state: &State, areas: &Areas) -> String {
+    let said = match state.link {
         Link::Connecting => "Reading the cart …",
         Link::Offline { .. } if state.cart.confirmed.version == 0 => "Waiting for the server …",
         Link::Unreadable(_) => "The cart can't be read.",
+        _ if areas.catalog.is_none() => {
+            let key = state.session.keymap.key_of(Action::SwitchPane);
+            return format!("The cart is empty.\n{key} shows the products.");
+        }
         _ => "The cart is empty.\nSelect a product and press Enter to add it.",
-    }
+    };
+    said.to_owned()
 }
