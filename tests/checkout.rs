@@ -74,11 +74,12 @@ fn what_is_short_is_told_before_and_stock_is_live() {
     let mut ann = shop(&server, "alice", "ann");
     ann.wait("64 products");
     ann.keys("3 a");
-    ann.wait("Baguette: only 2 left");
+    ann.wait("Added 3, but only 2 are left");
     ann.keys("c");
     ann.wait("only 2 left");
-    ann.wait("nothing was ordered; take fewer");
+    ann.wait("Can't be ordered: only 2 left of .Baguette.: take fewer");
     ann.keys("y");
+    ann.wait("Nothing was ordered");
     // Another shopper's order takes of the same stock: the screens count down.
     let bob = shop(&server, "bob", "bob");
     bob.wait("Baguette .* 2 ");

@@ -189,7 +189,7 @@ fn the_activity_is_there_from_the_start() {
     ok(&server, &["--user", "alice", "--name", "cleo", "add", "espresso", "3"]);
     ok(&server, &["--user", "alice", "--name", "cleo", "remove", "espresso", "1"]);
     let mut ann = shop(&server, "alice", "ann");
-    ann.wait(r"\d\d:\d\d:\d\d cleo +took 1 × Espresso");
+    ann.wait(r"\d\d:\d\d:\d\d cleo +took out 1 × Espresso");
     ann.wait(r"\d\d:\d\d:\d\d cleo +added 3 × Espresso");
     ann.keys("v");
     ann.gone(" Activity ");

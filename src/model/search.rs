@@ -151,6 +151,16 @@ type Hit = (u32, u32);
 /// A hit in names and categories alone is better than any other.
 const IN_NAME: u32 = 1 << 20;
 
+/// A hit that has each word in one piece; where there is one, scattered letters are no hits.
+const WHOLE: u32 = 1 << 21;
+
+/// The hits worth showing: those with scattered letters only where there is none better.
+fn worthy(hits: &mut Vec<Hit>) {
+    if hits.iter().any(|(score, _)| *score >= WHOLE) {
+        hits.retain(|(score, _)| *score >= WHOLE);
+    }
+}
+
 /// Searches catalogs, and remembers what helps the next search.
 #[derive(Debug, Default)]
 pub struct Searcher {
@@ -198,13 +208,14 @@ impl Searcher {
             return Some(sorted(view, query, in_cart));
         }
         self.prepare(view);
-        let hits = match self.last.take().filter(|last| last.narrows_to(view, query)) {
+        let mut hits = match self.last.take().filter(|last| last.narrows_to(view, query)) {
             Some(last) => self.narrow(view, &last.found, &words, listener)?,
             None => self.scan(view, query, &words, listener)?,
         };
         let mut numbers: Vec<u32> = hits.iter().map(|(_, number)| *number).collect();
         numbers.sort_unstable();
         self.last = Some(Last { generation: view.generation, query: query.clone(), found: numbers });
+        worthy(&mut hits);
         let mut keys = self.keys(&hits);
         sort_by(&mut keys, u64::cmp);
         Some(self.numbers(&keys))
@@ -276,7 +287,11 @@ impl Searcher {
     fn report(&self, hits: &[Hit], listener: &mut impl Listener) -> Option<()> {
         match listener.go() {
             Go::On => {}
-            Go::Show => listener.first(self.best(hits), hits.len()),
+            Go::Show => {
+                let mut hits = hits.to_vec();
+                worthy(&mut hits);
+                listener.first(self.best(&hits), hits.len());
+            }
             Go::Stop => return None,
         }
         Some(())
@@ -354,28 +369,49 @@ fn look(
         for slot in slots {
             let Some(category) = chunk.category(slot) else { continue };
             let letters = chunk.letters().get(slot).copied().unwrap_or(0);
-            let (mut total, mut in_name) = (0, IN_NAME);
+            let (mut total, mut in_name, mut whole) = (0, IN_NAME, WHOLE);
             let fits = words.iter().zip(&categories).all(|(word, categories)| {
                 let name = (letters & word.letters == word.letters)
                     .then(|| score(matcher, &mut buffer, &word.loose, chunk.name(slot)))
                     .flatten();
-                let best =
-                    name.map(|score| score * 4).or_else(|| categories.get(category)?.map(|score| score * 2));
+                let scattered = name.filter(|_| {
+                    let name = chunk.name(slot);
+                    score(matcher, &mut buffer, &word.whole, name).is_none()
+                        && (name.is_ascii() || !is_one_piece(matcher, &mut buffer, &word.loose, name))
+                });
+                let best = name
+                    .filter(|_| scattered.is_none())
+                    .map(|score| score * 4)
+                    .or_else(|| categories.get(category)?.map(|score| score * 2));
+                // What would be a hit by scattered letters is looked at whole at once.
                 let best = best.or_else(|| {
-                    let item = chunk.item(slot).filter(|_| rest && word.long)?;
+                    let item = chunk.item(slot).filter(|_| (rest || scattered.is_some()) && word.long)?;
+                    let found = score(matcher, &mut buffer, &word.whole, &String::from_utf8_lossy(item.id))
+                        .or_else(|| score(matcher, &mut buffer, &word.whole, item.description))?;
                     in_name = 0;
-                    score(matcher, &mut buffer, &word.whole, &String::from_utf8_lossy(item.id))
-                        .or_else(|| score(matcher, &mut buffer, &word.whole, item.description))
+                    Some(found)
+                });
+                let best = best.or_else(|| {
+                    whole = 0;
+                    scattered.map(|score| score * 4)
                 });
                 best.map(|best| total += best).is_some()
             });
             if fits {
                 let number = first + u32::try_from(slot).unwrap_or(0);
-                hits.push((total.min(IN_NAME - 1) + in_name, number));
+                hits.push((total.min(IN_NAME - 1) + in_name + whole, number));
             }
         }
     });
     hits
+}
+
+/// Whether the letters that fit stand together: the matcher passes over some pieces of names
+/// that are not ASCII.
+fn is_one_piece(matcher: &mut Matcher, buffer: &mut Vec<char>, atom: &Atom, name: &str) -> bool {
+    let mut places = Vec::new();
+    let fits = atom.indices(Utf32Str::new(name, buffer), matcher, &mut places).is_some();
+    fits && places.windows(2).all(|pair| pair[1] == pair[0] + 1)
 }
 
 /// The products of a category, or all, in the order that is asked for.
@@ -474,6 +510,13 @@ mod tests {
     }
 
     #[test]
+    fn scattered_letters_are_hits_only_where_no_word_is_whole() {
+        // French Press and Crème Fraîche have these letters, too; coffee has them in one piece.
+        assert_eq!(by_words("fe"), ["espresso", "beans"]);
+        assert_eq!(by_words("fp"), ["press"]);
+    }
+
+    #[test]
     fn orders() {
         let by = |sort| found(&Query { sort, ..Query::default() });
         assert_eq!(by(Sort::Category), ["espresso", "beans", "fraiche", "press"]);
@@ -511,7 +554,11 @@ mod tests {
                 prop_assert_eq!(&narrowed, &anew, "{}", query.words);
                 let words: Vec<&str> = query.words.split_whitespace().collect();
                 for (number, item) in (0..64).filter_map(|number| Some((number, catalog.at(number)?))) {
-                    if words.iter().all(|word| !marks(word, item.name).is_empty()) {
+                    let places: Vec<Vec<usize>> = words.iter().map(|word| marks(word, item.name)).collect();
+                    // Scattered letters are hits only where nothing better is.
+                    let whole = |places: &Vec<usize>| places.windows(2).all(|pair| pair[1] == pair[0] + 1);
+                    let counts = anew.is_empty() || places.iter().all(whole);
+                    if counts && places.iter().all(|places| !places.is_empty()) {
                         prop_assert!(anew.contains(&number), "{} hides from {}", item.name, query.words);
                     }
                 }

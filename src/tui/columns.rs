@@ -11,6 +11,10 @@ use ratatui::layout::Rect;
 const LEAST_NAME: u16 = 12;
 /// What a name keeps where the cart says who added it.
 const ROOMY_NAME: u16 = 18;
+/// The least columns for who added a line.
+const LEAST_BY: u16 = 8;
+/// The columns of a bar.
+const SHARE: u16 = 5;
 
 /// The catalog's columns: their widths, 0 for those that have no room.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -170,16 +174,18 @@ impl CartColumns {
     fn fitting(width: u16, needs: Needs) -> CartColumns {
         let (mut quantity, mut total) = (4, 7);
         let mut price = if width >= 40 { 7 } else { 0 };
-        let share = if width >= 48 { 5 } else { 0 };
-        let gaps = 2 + [price, share].iter().map(|column| u16::from(*column > 0)).sum::<u16>();
-        let mut name = width.saturating_sub(quantity + total + price + share + gaps);
+        let gaps = 2 + u16::from(price > 0);
+        let mut name = width.saturating_sub(quantity + total + price + gaps);
         for (column, need) in
             [(&mut total, needs.total), (&mut quantity, needs.quantity), (&mut price, needs.price)]
         {
             grow(column, need, &mut name);
         }
+        // Who added it says more than a bar of its share: that is the first to go.
+        let share = if name >= ROOMY_NAME + LEAST_BY + SHARE + 2 { SHARE } else { 0 };
+        name -= if share > 0 { share + 1 } else { 0 };
         let by = match name.saturating_sub(ROOMY_NAME + 1) {
-            room @ 8.. if share > 0 => room.min(16),
+            room @ LEAST_BY.. if price > 0 => room.min(16),
             _ => 0,
         };
         name -= if by > 0 { by + 1 } else { 0 };

@@ -67,6 +67,12 @@ pub fn receipt_lines(state: &State, id: &OrderId, columns: u16) -> Vec<String> {
     order.map(lines).unwrap_or_default()
 }
 
+/// The lines below those of the checkout on a screen of this width: the total, and what to do.
+#[must_use]
+pub fn foot(width: u16) -> u16 {
+    if width < 40 { 4 } else { 3 }
+}
+
 /// How many rows there are to walk through in this mode, and how many show at a time.
 #[must_use]
 pub fn extent(state: &State) -> Option<(usize, usize)> {
@@ -74,7 +80,7 @@ pub fn extent(state: &State) -> Option<(usize, usize)> {
     Some(match &state.mode {
         Mode::Checkout(_) => {
             let rows = state.desk.preview.as_ref().map_or(0, |preview| rows(preview).len());
-            (rows, inner.saturating_sub(4).max(1))
+            (rows, inner.saturating_sub(1 + usize::from(foot(state.size.0))).max(1))
         }
         Mode::Orders => (state.desk.orders.as_ref().map_or(0, Vec::len), inner.saturating_sub(1).max(1)),
         Mode::Receipt(id, _) => {

@@ -27,6 +27,7 @@ pub fn hints(state: &State, width: u16) -> Vec<Hint> {
         .session
         .keymap
         .footer(context(state))
+        .filter(|(action, ..)| *action != Action::PlaceOrder || can_order(state))
         .map(|(action, key, word)| {
             let columns = text::width(&key) + 1 + text::width(word);
             Hint { x: 0, width: u16::try_from(columns).unwrap_or(u16::MAX), action, key, word }
@@ -52,9 +53,15 @@ pub fn hints(state: &State, width: u16) -> Vec<Hint> {
     }
     let mut place = |hint: &mut Hint| {
         hint.x = x;
-        x = x.saturating_add(hint.width).saturating_add(2);
-        hint.x < width
+        let fits = x.saturating_add(hint.width) <= width;
+        x = if fits { x.saturating_add(hint.width).saturating_add(2) } else { x };
+        fits
     };
     shown.extend(last.into_iter().filter_map(|mut hint| place(&mut hint).then_some(hint)));
     shown
+}
+
+/// Whether nothing known stands in the way of ordering what the checkout shows.
+fn can_order(state: &State) -> bool {
+    state.desk.preview.as_ref().is_none_or(|preview| preview.order().is_ok())
 }

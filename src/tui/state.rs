@@ -269,6 +269,8 @@ pub enum Mode {
 pub enum Tone {
     /// It tells.
     Info,
+    /// It was done, and there is something to look at.
+    Warn,
     /// Something was refused or failed.
     Bad,
 }

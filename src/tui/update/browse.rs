@@ -107,20 +107,8 @@ pub fn step(at: usize, rows: usize, page: usize, action: Action, by: usize) -> u
 /// Adds pieces of a product.
 pub fn add(state: &mut State, product: ProductId, quantity: u32, effects: &mut Vec<Effect>) {
     match price(state, &product) {
-        Ok(price) => {
-            change(state, Edit::Add { product: product.clone(), quantity, price }, effects);
-            warn_of_stock(state, &product);
-        }
+        Ok(price) => change(state, Edit::Add { product, quantity, price }, effects),
         Err(refusal) => complain(state, refusal.to_string()),
-    }
-}
-
-/// A cart may hold more than there is: it is told, and the checkout decides.
-fn warn_of_stock(state: &mut State, product: &ProductId) {
-    let Known::Product(known) = state.known(product) else { return };
-    if let Some(warning) = known.stock.warning(state.cart.shown.quantity(product)) {
-        let said = format!("{}: {warning}", known.name);
-        complain(state, said);
     }
 }
 
@@ -143,13 +131,13 @@ pub fn set_quantity(state: &mut State, product: &ProductId, typed: &str, effects
     // The server knows the limit; here only what is no quantity at all is caught.
     let quantity = match quantity::parse(typed, quantity::HIGHEST_LIMIT) {
         Ok(quantity) => quantity,
+        Err(Refusal::Zero) if state.cart.shown.line(product).is_some() => {
+            return remove(state, product.clone(), effects);
+        }
         Err(refusal) => return complain(state, refusal.to_string()),
     };
     match price(state, product) {
-        Ok(price) => {
-            change(state, Edit::Set { product: product.clone(), quantity, price }, effects);
-            warn_of_stock(state, product);
-        }
+        Ok(price) => change(state, Edit::Set { product: product.clone(), quantity, price }, effects),
         Err(refusal) => complain(state, refusal.to_string()),
     }
 }

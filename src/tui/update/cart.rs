@@ -1,10 +1,13 @@
 //! What the link tells of the cart.
 
-use super::{catalog, complain, desk, tell};
+use super::{catalog, complain, desk, tell, warn};
 use crate::model::total::Known;
-use crate::model::{Activity, Cart, Change, Deadline, Edit, Fit, Kind, LineChange, OpId, ProductId, Update};
+use crate::model::{
+    Activity, Cart, Change, Deadline, Edit, Fit, Item, Kind, LineChange, OpId, ProductId, Stock, Update,
+};
 use crate::store::link::Event;
 use crate::store::{Error, Trouble};
+use crate::tui::keymap::Action;
 use crate::tui::message::{Effect, Now};
 use crate::tui::state::{Link, Mark, Mode, State};
 
@@ -143,7 +146,7 @@ pub fn describe(state: &State, activity: &Activity) -> String {
         (_, Some(line), 1) => match line.delta {
             _ if line.quantity == 0 => format!("removed {}", name(line)),
             0.. => format!("added {} × {}", line.delta, name(line)),
-            _ => format!("took {} × {}", -line.delta, name(line)),
+            _ => format!("took out {} × {}", -line.delta, name(line)),
         },
         (_, _, lines) => format!("changed {lines} lines"),
     };
@@ -179,7 +182,7 @@ fn on_settled(state: &mut State, op: &OpId, outcome: Result<Update, Error>, effe
     let said = match outcome {
         // Who asked to quit waits for this alone.
         Ok(_) if state.is_settled() && leaving => return effects.push(Effect::Quit),
-        Ok(_) => return,
+        Ok(update) => return confirm(state, &update),
         Err(Error::Refused(refusal)) => refusal.to_string(),
         Err(error) => format!("The change was not made: {error}"),
     };
@@ -187,6 +190,41 @@ fn on_settled(state: &mut State, op: &OpId, outcome: Result<Update, Error>, effe
     if leaving {
         // They should see that.
         state.mode = Mode::Browse;
+    }
+}
+
+/// Tells of our own change what the cart alone does not show.
+fn confirm(state: &mut State, update: &Update) {
+    let undo = state.session.keymap.key_of(Action::Undo);
+    match (update.kind, &update.lines[..]) {
+        (Kind::Clear, lines) => {
+            let (lines, them) = if lines.len() == 1 {
+                ("1 line".to_owned(), "it")
+            } else {
+                (format!("{} lines", lines.len()), "them")
+            };
+            tell(state, format!("Cleared {lines} · {undo} brings {them} back"));
+        }
+        (Kind::Edit, [line]) if line.quantity == 0 => {
+            let said = format!("Removed {} · {undo} brings it back", state.name_of(&line.product));
+            tell(state, said);
+        }
+        (Kind::Edit, [line]) if line.delta > 0 => {
+            let Known::Product(Item { stock: stock @ Stock::Left(left), .. }) = state.known(&line.product)
+            else {
+                return;
+            };
+            // A cart may hold more than there is: it is told, and the checkout decides.
+            if stock.warning(line.quantity).is_some() {
+                let left = match left {
+                    0 => "none are left".to_owned(),
+                    1 => "only 1 is left".to_owned(),
+                    _ => format!("only {left} are left"),
+                };
+                warn(state, format!("Added {}, but {left}", line.delta));
+            }
+        }
+        _ => {}
     }
 }
 
@@ -198,6 +236,12 @@ pub fn fold(state: &mut State) {
     let open = state.cart.unconfirmed.iter().filter(|change| !applied.contains(&change.op));
     for edit in open.flat_map(|change| &change.edits) {
         shown.preview(edit);
+    }
+    // What is not confirmed yet comes from us.
+    for added in shown.lines.iter_mut().filter_map(|line| line.added.as_mut()) {
+        if added.version == u64::MAX {
+            added.by.clone_from(&state.session.me);
+        }
     }
     // The selected line stays selected, and keeps its place on the screen, when lines come
     // and go above it.

@@ -1,7 +1,7 @@
 //! The checkout and the orders: what their keys do, and what the link tells of them.
 
 use super::browse::step;
-use super::{complain, tell};
+use super::{complain, tell, warn};
 use crate::model::{OrderId, OrderState, Refusal};
 use crate::store::Error;
 use crate::store::order::{Answer, Ask, Outcome};
@@ -86,7 +86,11 @@ pub fn place(state: &mut State, effects: &mut Vec<Effect>) {
     if state.link != Link::Live {
         return complain(state, "Not ordered: the server is away. Confirm again when it is back".to_owned());
     }
-    let ready = !state.desk.outdated && !state.desk.reading && state.cart.unconfirmed.is_empty();
+    if state.desk.reading {
+        let said = "Nothing was ordered: the server has not answered yet. Confirm when it has";
+        return complain(state, said.to_owned());
+    }
+    let ready = !state.desk.outdated && state.cart.unconfirmed.is_empty();
     let current = |version| version == state.cart.confirmed.version;
     let Some(preview) = state.desk.preview.clone().filter(|p| ready && current(p.version)) else {
         return complain(
@@ -94,8 +98,9 @@ pub fn place(state: &mut State, effects: &mut Vec<Effect>) {
             "Not ordered: the cart is just changing. Look again, then confirm".to_owned(),
         );
     };
-    if let Err(refusal) = preview.order() {
-        return complain(state, refusal.to_string());
+    if preview.order().is_err() {
+        // The checkout says why.
+        return warn(state, "Nothing was ordered".to_owned());
     }
     let id = OrderId::new(preview.at, random(state));
     state.desk.placing = Some(id.clone());

@@ -90,6 +90,7 @@ fn count(state: &mut State, key: Key) {
 
 /// Does what a key, a click or the palette asks for.
 pub fn act(state: &mut State, action: Action, effects: &mut Vec<Effect>) {
+    drop_message(state, action);
     match action {
         Action::Quit if state.is_settled() => effects.push(Effect::Quit),
         // Pressed once more, ctrl-c means it.
@@ -134,6 +135,17 @@ pub fn act(state: &mut State, action: Action, effects: &mut Vec<Effect>) {
     state.count = None;
 }
 
+/// What was said before is over with whatever is done next, but for walking through a list.
+fn drop_message(state: &mut State, action: Action) {
+    use Action::{Back, Bottom, Down, PageDown, PageUp, Top, Up};
+    let walks = matches!(action, Up | Down | PageUp | PageDown | Top | Bottom);
+    // In the lists, going back drops one thing at a time.
+    let back = action == Back && matches!(state.mode, Mode::Browse);
+    if !walks && !back {
+        state.notice = None;
+    }
+}
+
 /// Drops one thing: the prompt, the number, the message, the search.
 fn back(state: &mut State, effects: &mut Vec<Effect>) {
     state.catalog.held.clear();
@@ -161,6 +173,10 @@ fn clear_search(state: &mut State, effects: &mut Vec<Effect>) {
     state.catalog.words = Input::default();
     state.catalog.category = None;
     catalog::find(state, keep, effects);
+    // It stands among others again: those above it show, too.
+    let page = state.areas().map_or(0, |areas| usize::from(areas.catalog_rows.height));
+    let scroll = &mut state.catalog.scroll;
+    scroll.top = if scroll.cursor < page { 0 } else { scroll.cursor - page / 2 };
 }
 
 fn accept(state: &mut State, effects: &mut Vec<Effect>) {

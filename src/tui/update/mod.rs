@@ -82,6 +82,11 @@ fn tell(state: &mut State, text: String) {
     say(state, text, Tone::Info);
 }
 
+/// Shows that something was done that needs a second look.
+fn warn(state: &mut State, text: String) {
+    say(state, text, Tone::Warn);
+}
+
 /// Shows that something was refused or failed.
 fn complain(state: &mut State, text: String) {
     say(state, text, Tone::Bad);

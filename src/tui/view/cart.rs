@@ -6,6 +6,7 @@ use crate::model::total::{self, Known, Standing};
 use crate::model::{CartLine, Money, text};
 use crate::tui::columns::{self, CartColumns};
 use crate::tui::desk;
+use crate::tui::keymap::Action;
 use crate::tui::layout::{Areas, Pane};
 use crate::tui::money;
 use crate::tui::state::{Link, State};
@@ -33,7 +34,7 @@ pub fn draw(state: &State, theme: &Theme, area: Rect, areas: &Areas, buffer: &mu
     pane(theme, focused, Line::from(title)).title_bottom(place).render(area, buffer);
     let rows = areas.cart_rows;
     if lines.is_empty() {
-        return hint(theme, empty(state), rows, buffer);
+        return hint(theme, &empty(state, areas), rows, buffer);
     }
     let subtotal = state.totals().subtotal;
     let columns = CartColumns::of(state, rows, subtotal);
@@ -89,6 +90,10 @@ fn line_row(
         let word = if columns.price > 0 { standing.word() } else { standing.short_word() };
         name = format!("({word}) {name}");
     }
+    let short = short(line, known).filter(|_| good);
+    if let Some(short) = &short {
+        name = format!("({short}) {name}");
+    }
     let style = match (good, state.cart.is_unconfirmed(&line.product)) {
         (false, _) => theme.bad,
         (true, true) => theme.pending,
@@ -99,19 +104,28 @@ fn line_row(
     let by = line.added.as_ref().map_or("", |added| added.by.as_str());
     let share = sum.map(|sum| share(sum, look.subtotal, columns.share)).unwrap_or_default();
     let sum = sum.map_or_else(|| "—".to_owned(), |sum| money::aligned(sum, columns.total_decimals));
-    // A line that does not count has no price to show: its reason takes that room.
-    let unused = [columns.by, columns.price, columns.share].into_iter().filter(|width| *width > 0);
-    let gained = if good { 0 } else { unused.map(|width| width + 1).sum() };
-    let kept = |width: u16| if good { width } else { 0 };
+    // A reason to look takes the room of what matters less; a line that does not count has no
+    // price to show, either.
+    let plain = good && short.is_none();
+    let others = [(columns.by, plain), (columns.price, good), (columns.share, good)];
+    let gained =
+        others.iter().filter(|(width, kept)| *width > 0 && !kept).map(|(width, _)| width + 1).sum::<u16>();
+    let [by_width, price_width, share_width] = others.map(|(width, kept)| if kept { width } else { 0 });
     let cells = [
         right(&quantity, columns.quantity, style),
-        left(&name, columns.name + gained, style),
-        left(by, kept(columns.by), theme.dim),
-        right(&price, kept(columns.price), price_style),
-        left(&share, kept(columns.share), theme.accent),
+        left(&name, columns.name + gained, if short.is_some() { theme.warn } else { style }),
+        left(by, by_width, theme.dim),
+        right(&price, price_width, price_style),
+        left(&share, share_width, theme.accent),
         right(&sum, columns.total, style),
     ];
     row::draw(&cells, area, ground, over, buffer);
+}
+
+/// What to say where the line asks for more than the shop has.
+fn short(line: &CartLine, known: Known<'_>) -> Option<String> {
+    let Known::Product(product) = known else { return None };
+    product.stock.warning(line.quantity.whole()?)
 }
 
 /// The price of one, marked where it changed since the line came.
@@ -189,11 +203,16 @@ fn count(n: usize, thing: &str) -> String {
     if n == 1 { format!("1 {thing}") } else { format!("{n} {thing}s") }
 }
 
-fn empty(state: &State) -> &'static str {
-    match state.link {
+fn empty(state: &State, areas: &Areas) -> String {
+    let said = match state.link {
         Link::Connecting => "Reading the cart …",
         Link::Offline { .. } if state.cart.confirmed.version == 0 => "Waiting for the server …",
         Link::Unreadable(_) => "The cart can't be read.",
+        _ if areas.catalog.is_none() => {
+            let key = state.session.keymap.key_of(Action::SwitchPane);
+            return format!("The cart is empty.\n{key} shows the products.");
+        }
         _ => "The cart is empty.\nSelect a product and press Enter to add it.",
-    }
+    };
+    said.to_owned()
 }

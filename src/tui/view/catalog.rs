@@ -20,7 +20,9 @@ pub fn draw(state: &State, theme: &Theme, area: Rect, areas: &Areas, frame: &mut
     let focused = has_keyboard(state, Pane::Catalog);
     let (title, cursor) = title(state, theme, area);
     let (row, rows) = (state.catalog.scroll.cursor, state.catalog.shown.len());
-    pane(theme, focused, title).title_bottom(place(theme, row, rows)).render(area, frame.buffer_mut());
+    let foot = Line::styled(cart(state, areas), theme.dim);
+    let pane = pane(theme, focused, title).title_bottom(foot).title_bottom(place(theme, row, rows));
+    pane.render(area, frame.buffer_mut());
     if let Some(x) = cursor {
         frame.set_cursor_position((area.x + x.min(area.width.saturating_sub(2)), area.y));
     }
@@ -100,6 +102,18 @@ fn product_row(
     let words = state.catalog.words.value();
     if !words.trim().is_empty() {
         row::mark(product.name, &search::marks(words, product.name), name, theme.found, buffer);
+    }
+}
+
+/// What is in the cart, where that does not show.
+fn cart(state: &State, areas: &Areas) -> String {
+    let totals = state.totals();
+    match areas.cart {
+        None if !state.cart.shown.lines.is_empty() => {
+            let items = if totals.items == 1 { "item" } else { "items" };
+            format!(" Cart: {} {items}, {}{} ", totals.items, state.shop.currency, totals.subtotal)
+        }
+        _ => String::new(),
     }
 }
 

@@ -2,12 +2,14 @@
 
 use super::row::{self, left, right};
 use super::{hint, pane, scroll_bar};
-use crate::model::Preview;
 use crate::model::checkout::PreviewLine;
+use crate::model::order::Hitch;
 use crate::model::total::Standing;
+use crate::model::{Preview, Refusal};
+use crate::tui::columns;
 use crate::tui::desk::{self, Row};
 use crate::tui::keymap::Action;
-use crate::tui::state::{Link, State};
+use crate::tui::state::{Link, State, Tone};
 use crate::tui::theme::Theme;
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Margin, Rect};
@@ -33,7 +35,7 @@ pub fn draw(state: &State, top: usize, area: Rect, buffer: &mut Buffer) {
         let said = if state.link == Link::Live { "Reading prices …" } else { "Waiting for the server …" };
         return hint(theme, said, inner, buffer);
     };
-    let foot = 3.min(inner.height.saturating_sub(1));
+    let foot = desk::foot(state.size.0).min(inner.height.saturating_sub(1));
     let each = if inner.width >= 50 { EACH } else { 0 };
     let name = inner.width.saturating_sub(QUANTITY + TOTAL + each + 3);
     let heads = [
@@ -54,7 +56,11 @@ pub fn draw(state: &State, top: usize, area: Rect, buffer: &mut Buffer) {
                     Standing::Good => (line.line.total().to_string(), theme.text),
                     other => (other.short_word().to_owned(), theme.bad),
                 };
-                let quantity = line.line.quantity.to_string();
+                // A damaged quantity is shown as the cart shows it.
+                let damaged = line.standing == Standing::Damaged;
+                let raw = state.cart.confirmed.line(&line.line.product).filter(|_| damaged);
+                let quantity =
+                    raw.map_or_else(|| line.line.quantity.to_string(), |raw| columns::quantity(state, raw));
                 let price =
                     if line.standing == Standing::Good { line.line.price.to_string() } else { String::new() };
                 let cells = [
@@ -91,7 +97,8 @@ fn draw_foot(state: &State, preview: &Preview, area: Rect, buffer: &mut Buffer) 
     if area.height == 0 {
         return;
     }
-    let total = format!("To pay {}{}", preview.currency, preview.total());
+    let label = if preview.order().is_ok() { "To pay" } else { "Total" };
+    let total = format!("{label} {}{}", preview.currency, preview.total());
     row::draw(
         &[right(&total, area.width, theme.accent)],
         Rect { height: 1, ..area },
@@ -125,8 +132,28 @@ fn said(state: &State, preview: &Preview) -> (String, Style) {
                 let key = state.session.keymap.key_of(Action::PlaceOrder);
                 (format!("{key} orders it. Until then nothing is charged and no stock is taken."), theme.text)
             }
-            Err(refusal) => (refusal.to_string(), theme.bad),
+            // The line below says why just now.
+            Err(_) if state.notice.as_ref().is_some_and(|notice| notice.tone == Tone::Bad) => {
+                (String::new(), theme.bad)
+            }
+            Err(refusal) => (obstacle(&refusal), theme.bad),
         },
         (None, _) => ("The server is away: these prices may be old".to_owned(), theme.bad),
+    }
+}
+
+/// What stands in the way of an order that was not tried.
+fn obstacle(refusal: &Refusal) -> String {
+    match refusal {
+        Refusal::NotOrdered(Hitch::Short { name, left: 0 }) => {
+            format!("Can't be ordered: none left of “{name}”: remove it first")
+        }
+        Refusal::NotOrdered(Hitch::Short { name, left }) => {
+            format!("Can't be ordered: only {left} left of “{name}”: take fewer")
+        }
+        Refusal::DearerThanBudget { budget, total } => {
+            format!("Can't be ordered: the cart costs {total}, and its budget is {budget}")
+        }
+        other => other.to_string(),
     }
 }

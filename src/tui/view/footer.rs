@@ -68,6 +68,7 @@ fn said(state: &State, theme: &Theme) -> (String, Style) {
     if let Some(notice) = &state.notice {
         let style = match notice.tone {
             Tone::Info => theme.text,
+            Tone::Warn => theme.warn,
             Tone::Bad => theme.bad,
         };
         return (notice.text.clone(), style);

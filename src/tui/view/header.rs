@@ -11,6 +11,9 @@ use ratatui::widgets::Widget;
 /// Below this, in milliseconds, the session's end is counted in seconds.
 pub const SECONDS_BELOW: u64 = 120_000;
 
+/// The columns for how many others watch, at the least.
+const BRIEFLY: usize = 4;
+
 /// Draws the header.
 pub fn draw(state: &State, theme: &Theme, area: Rect, buffer: &mut Buffer) {
     let (sign, word, style) = match &state.link {
@@ -29,10 +32,14 @@ pub fn draw(state: &State, theme: &Theme, area: Rect, buffer: &mut Buffer) {
     let right = Line::from(right);
     let free = usize::from(area.width).saturating_sub(right.width() + 2);
     let shop = text::fit(&state.shop.name, free.min(24));
-    let cart = format!("cart of {}", state.session.user);
     let mut left = vec![Span::raw(" "), Span::styled(shop, theme.accent)];
     let mut rest = free.saturating_sub(left.iter().map(Span::width).sum());
     if rest > 12 {
+        let user = &state.session.user;
+        let cart = format!("cart of {user}");
+        // Who else watches is worth more than two words.
+        let least = if state.watchers.is_empty() { 2 } else { 2 + BRIEFLY };
+        let cart = if text::width(&cart) + least > rest { user.to_string() } else { cart };
         let cart = Span::styled(format!("  {}", text::fit(&cart, rest - 2)), theme.text);
         rest = rest.saturating_sub(cart.width());
         left.push(cart);
@@ -50,7 +57,8 @@ fn watchers(state: &State, room: usize) -> String {
     let names: Vec<&str> = state.watchers.iter().map(|watcher| watcher.name.as_str()).collect();
     let named = format!("  with {}", names.join(", "));
     let counted = format!("  +{} watching", names.len());
-    [named, counted].into_iter().find(|said| text::width(said) < room).unwrap_or_default()
+    let briefly = format!("  +{}", names.len());
+    [named, counted, briefly].into_iter().find(|said| text::width(said) <= room).unwrap_or_default()
 }
 
 /// Minutes, or minutes and seconds towards the end.
