@@ -57,6 +57,18 @@ fn add_remove_and_cart() {
 }
 
 #[test]
+fn a_cart_with_more_than_there_is_says_so() {
+    let server = Server::with_demo();
+    ok(&server, &["--user", "alice", "add", "baguette"]);
+    assert!(ok(&server, &["--user", "alice", "cart"]).contains("1 item "));
+    ok(&server, &["--user", "alice", "set", "baguette", "9"]);
+    server.cmd("HSET product:baguette stock 6");
+    assert!(ok(&server, &["--user", "alice", "cart"]).contains("  only 6 left\n"));
+    let line = json(&server, &["--user", "alice", "--json", "cart"])["lines"][0].clone();
+    assert_eq!((&line["status"], &line["left"], &line["quantity"]), (&"short".into(), &6.into(), &9.into()));
+}
+
+#[test]
 fn json_output() {
     let server = Server::with_demo();
     let added = json(&server, &["--json", "--user", "alice", "add", "espresso", "2"]);

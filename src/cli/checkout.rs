@@ -4,6 +4,7 @@ use super::output::{Output, pad};
 use super::{Failure, orders, place};
 use crate::config::{ConfigError, Settings};
 use crate::model::checkout::PreviewLine;
+use crate::model::product::only_left;
 use crate::model::total::Standing;
 use crate::model::{Money, OrderId, Refusal};
 use crate::store::order::{self, Outcome};
@@ -105,8 +106,7 @@ fn people(out: &mut dyn Write, line: &PreviewLine) -> io::Result<()> {
         writeln!(out, "{:>6}  now {}, was {was} when added", "", ordered.price)?;
     }
     match line.short {
-        Some(0) => writeln!(out, "{:>6}  none left", ""),
-        Some(left) => writeln!(out, "{:>6}  only {left} left", ""),
+        Some(left) => writeln!(out, "{:>6}  {}", "", only_left(left)),
         None => Ok(()),
     }
 }
