@@ -714,6 +714,7 @@ fn the_commands_of_checkout_and_orders() {
     let warned = ok(&server, &alice(&["add", "espresso", "4"]));
     assert!(warned.contains("But only 5 left"), "{warned}");
     fails(&["checkout", "--yes"], 1, "Only 5 left of “Espresso”");
+    fails(&["checkout"], 1, "The cart can't be ordered: only 5 left of “Espresso”");
     ok(&server, &alice(&["remove", "espresso", "4"]));
     server.cmd("HSET product:espresso price 2.50");
     let preview = ok(&server, &alice(&["checkout"]));

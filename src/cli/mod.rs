@@ -254,7 +254,7 @@ fn execute(cli: Cli, output: &Output) -> Result<ExitCode, Failure> {
         Some(Command::Add(args)) => runtime.block_on(add::run(args, &settings, output))?,
         Some(Command::Remove(args)) => runtime.block_on(remove::run(args, &settings, output))?,
         Some(Command::Cart) => runtime.block_on(cart::run(&settings, output))?,
-        Some(Command::Checkout(args)) => runtime.block_on(checkout::run(args, &settings, output))?,
+        Some(Command::Checkout(args)) => return runtime.block_on(checkout::run(args, &settings, output)),
         Some(Command::Orders(args)) => runtime.block_on(orders::run(args, &settings, output))?,
         Some(Command::Order(args)) => runtime.block_on(orders::one(args, &settings, output))?,
         Some(Command::Rules(args)) => runtime.block_on(rules::run(args, &settings, output))?,
