@@ -77,6 +77,18 @@ fn a_quantity_of_zero_removes_the_line() {
 }
 
 #[test]
+fn help_keeps_a_commands_own_options_apart() {
+    let server = Server::start();
+    let help = ok(&server, &["orders", "--help"]);
+    let (own, every) = help.split_once("Options of every command:").unwrap();
+    assert!(own.contains("--most") && own.contains("--help") && !own.contains("--redis"), "{help}");
+    for option in ["--redis", "--json", "--tls-ca", "--log-level"] {
+        assert!(every.contains(option), "{help}");
+    }
+    assert!(!every.contains("--group"), "{help}");
+}
+
+#[test]
 fn what_is_found_or_kept_otherwise_is_said() {
     let server = Server::with_demo();
     let none = run(&server, &["products", "nothinglike"]);

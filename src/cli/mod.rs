@@ -25,7 +25,7 @@ mod set;
 mod watch;
 
 use crate::catalog_file::{FileError, Flaw};
-use crate::config::{ConfigError, Flags, PlaceError, Settings};
+use crate::config::{ConfigError, Flags, HEADING, PlaceError, Settings};
 use crate::engine::EngineError;
 use crate::model::{Refusal, text};
 use crate::store::{Error, Trouble};
@@ -48,7 +48,7 @@ pub struct Cli {
     #[command(flatten)]
     flags: Flags,
     /// Print JSON
-    #[arg(long, global = true)]
+    #[arg(long, global = true, help_heading = HEADING)]
     json: bool,
     #[command(subcommand)]
     command: Option<Command>,
