@@ -16,8 +16,12 @@ use std::path::{Path, PathBuf};
 use toml::Spanned;
 use tracing::Level;
 
+/// Above the options of every command, in its help.
+pub const HEADING: &str = "Options of every command";
+
 /// The settings that every command takes. The environment comes in through the same table.
 #[derive(Debug, Clone, Default, Args)]
+#[command(next_help_heading = HEADING)]
 pub struct Flags {
     /// Use this Redis or Valkey instead of a private one: redis://, rediss:// (TLS), unix://,
     /// redis+cluster://host,host or redis+sentinel://host,host/name

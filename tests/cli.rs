@@ -57,6 +57,50 @@ fn add_remove_and_cart() {
 }
 
 #[test]
+fn a_cart_with_more_than_there_is_says_so() {
+    let server = Server::with_demo();
+    ok(&server, &["--user", "alice", "add", "baguette"]);
+    assert!(ok(&server, &["--user", "alice", "cart"]).contains("1 item "));
+    ok(&server, &["--user", "alice", "set", "baguette", "9"]);
+    server.cmd("HSET product:baguette stock 6");
+    assert!(ok(&server, &["--user", "alice", "cart"]).contains("  only 6 left\n"));
+    let line = json(&server, &["--user", "alice", "--json", "cart"])["lines"][0].clone();
+    assert_eq!((&line["status"], &line["left"], &line["quantity"]), (&"short".into(), &6.into(), &9.into()));
+}
+
+#[test]
+fn a_quantity_of_zero_removes_the_line() {
+    let server = Server::with_demo();
+    ok(&server, &["--user", "alice", "add", "espresso", "3"]);
+    let said = ok(&server, &["--user", "alice", "set", "espresso", "0"]);
+    assert_eq!(said, "Removed 3 × Espresso: 0 left in the cart of alice\n");
+}
+
+#[test]
+fn help_keeps_a_commands_own_options_apart() {
+    let server = Server::start();
+    let help = ok(&server, &["orders", "--help"]);
+    let (own, every) = help.split_once("Options of every command:").unwrap();
+    assert!(own.contains("--most") && own.contains("--help") && !own.contains("--redis"), "{help}");
+    for option in ["--redis", "--json", "--tls-ca", "--log-level"] {
+        assert!(every.contains(option), "{help}");
+    }
+    assert!(!every.contains("--group"), "{help}");
+}
+
+#[test]
+fn what_is_found_or_kept_otherwise_is_said() {
+    let server = Server::with_demo();
+    let none = run(&server, &["products", "nothinglike"]);
+    assert_eq!(String::from_utf8_lossy(&none.stderr), "trolley: no product fits “nothinglike”\n");
+    let odd = run(&server, &["product", "set", "x1", "name=a\nb", "price=1"]);
+    assert!(String::from_utf8_lossy(&odd.stderr).contains("it shows as “a b”"), "{odd:?}");
+    let long = format!("/{}", "a".repeat(90));
+    let config = ok(&server, &["--log", &long, "config"]);
+    assert!(config.contains(&format!("log = \"{long}\" # ")), "{config}");
+}
+
+#[test]
 fn json_output() {
     let server = Server::with_demo();
     let added = json(&server, &["--json", "--user", "alice", "add", "espresso", "2"]);

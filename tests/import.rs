@@ -184,7 +184,14 @@ fn files_that_cannot_be_read_say_why() {
         assert!(code == status && said.contains(words), "{name}: {code} {said}");
     }
     let (code, _, said) = says(&server, &["import", "/no/such/file"]);
-    assert!(code == 2 && said.contains("can't read the file"), "{said}");
+    assert!(code == 2 && said.contains("can't read “/no/such/file”: No such file"), "{said}");
+    let (code, _, said) = says(&server, &["import", "/"]);
+    assert!(code == 2 && said.contains("can't read “/”: Is a directory"), "{said}");
+    let (code, _, said) = says(&server, &["export", "/no/such/file"]);
+    assert!(code == 2 && said.contains("can't write “/no/such/file”: No such file"), "{said}");
+    let line = format!("{} --redis {} export >/dev/full", harness::TROLLEY, server.url());
+    let output = Command::new("bash").args(["-c", &line]).env("HOME", server.dir()).output().unwrap();
+    assert_eq!(output.status.code(), Some(2), "{output:?}");
     assert_eq!(server.digest(), before);
 }
 

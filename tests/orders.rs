@@ -626,7 +626,7 @@ fn a_follower_is_killed_before_it_acknowledges() {
         let proxy = Proxy::start(&server.socket(), "kitchen");
         *proxy.faults.hang_on.lock().unwrap() = b"XACK".to_vec();
         let url = proxy.url();
-        let args = ["--redis", &url, "orders", "--follow", "--from-start", "--json", "--consumer", "one"];
+        let args = ["--redis", &url, "orders", "--follow", "--json", "--consumer", "one"];
         let mut command = tokio::process::Command::from(trolley(server.dir(), &args));
         let mut child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
         proxy.faults.hung.notified().await;
@@ -654,7 +654,7 @@ fn a_follower_is_killed_before_it_acknowledges() {
         // A follower that is started again under its name goes on where it was.
         add(&mut link, &cart, "tea", 1).await;
         let last = check_out(&mut link, &cart).await.unwrap();
-        let again = || Follower::new("trolley".into(), "two".into(), Duration::from_secs(3600), false);
+        let again = || Follower::new("trolley".into(), "two".into(), Duration::from_secs(3600));
         let read = again().next(&mut link).await.unwrap();
         assert_eq!(read.iter().map(|entry| &entry.id).collect::<Vec<_>>(), [&last]);
         let read = again().next(&mut link).await.unwrap();
@@ -662,6 +662,36 @@ fn a_follower_is_killed_before_it_acknowledges() {
         again().acknowledge(&mut link, &read[0].entry).await.unwrap();
         assert_eq!(pending(&server), 0);
     });
+}
+
+#[test]
+fn a_new_group_is_given_what_is_open_and_no_order_that_is_over() {
+    let server = Server::with_demo();
+    server.cmd("HSET product:baguette unit 400g");
+    let mut placed = Vec::new();
+    for _ in 0..3 {
+        ok(&server, &["--user", "office", "--name", "ann", "add", "baguette"]);
+        ok(&server, &["--user", "office", "--name", "bob", "add", "baguette"]);
+        let told = ok(&server, &["--user", "office", "--name", "ann", "checkout", "--yes", "--json"]);
+        let told: serde_json::Value = serde_json::from_str(&told).unwrap();
+        placed.push(told["order"].as_str().unwrap().to_owned());
+    }
+    ok(&server, &["order", &placed[0], "cancel"]);
+    ok(&server, &["order", &placed[1], "done"]);
+    ok(&server, &["order", &placed[2], "accept"]);
+    let output = run(&server, &["orders", "--follow", "--group", "kitchen", "--count", "1"]);
+    let printed = String::from_utf8(output.stdout).unwrap();
+    assert!(printed.starts_with(&format!("{}  accepted  ", placed[2])), "{printed}");
+    assert!(printed.contains("2 Baguette, 400g ") && printed.contains("    for 1 ann, 1 bob\n"), "{printed}");
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert!(said.starts_with("trolley: following the orders as group kitchen\n"), "{said}");
+    assert!(said.contains("left out 2 orders that are done or cancelled already"), "{said}");
+    let all =
+        ok(&server, &["orders", "--follow", "--group", "books", "--from-start", "--count", "3", "--json"]);
+    let states =
+        all.lines().map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap()["state"].clone());
+    assert_eq!(states.collect::<Vec<_>>(), ["cancelled", "done", "accepted"]);
+    assert_eq!(run(&server, &["orders", "--most", "0"]).status.code(), Some(2));
 }
 
 fn pending(server: &Server) -> u64 {
@@ -684,6 +714,7 @@ fn the_commands_of_checkout_and_orders() {
     let warned = ok(&server, &alice(&["add", "espresso", "4"]));
     assert!(warned.contains("But only 5 left"), "{warned}");
     fails(&["checkout", "--yes"], 1, "Only 5 left of “Espresso”");
+    fails(&["checkout"], 1, "The cart can't be ordered: only 5 left of “Espresso”");
     ok(&server, &alice(&["remove", "espresso", "4"]));
     server.cmd("HSET product:espresso price 2.50");
     let preview = ok(&server, &alice(&["checkout"]));

@@ -3,7 +3,8 @@
 use super::output::{Output, pad};
 use super::{Failure, place};
 use crate::config::Settings;
-use crate::model::total::{self, Known};
+use crate::model::product::only_left;
+use crate::model::total::{self, Known, Standing};
 use crate::model::{Catalog, ProductId, Quantity};
 use crate::store;
 use crate::store::order;
@@ -26,13 +27,16 @@ pub async fn run(settings: &Settings, output: &Output) -> Result<(), Failure> {
         let lines = cart.lines.iter().map(|line| {
             let (standing, sum) = total::line(line, known(&line.product));
             let product = products.get(&line.product);
+            let short = total::short(line, known(&line.product));
+            let short_code = short.filter(|_| standing == Standing::Good).map(|_| "short");
             json!({
                 "product": line.product.to_string(),
                 "name": product.map(|product| product.name),
                 "quantity": line.quantity.whole(),
                 "price": product.and_then(|product| product.price).map(|price| price.to_string()),
                 "total": sum.map(|sum| sum.to_string()),
-                "status": standing.code(),
+                "status": short_code.unwrap_or(standing.code()),
+                "left": short,
                 "by": line.added.as_ref().map(|added| &added.by),
             })
         });
@@ -63,9 +67,11 @@ pub async fn run(settings: &Settings, output: &Output) -> Result<(), Failure> {
             let name =
                 products.get(&line.product).map_or_else(|| line.product.to_string(), |p| p.name.to_string());
             let sum = sum.map_or_else(|| standing.word().to_owned(), |sum| sum.to_string());
-            writeln!(out, "{quantity:>6}  {} {sum:>14}", pad(&name, 32))?;
+            let left = total::short(line, known(&line.product)).map(only_left).unwrap_or_default();
+            let row = format!("{quantity:>6}  {} {sum:>14}  {left}", pad(&name, 32));
+            writeln!(out, "{}", row.trim_end())?;
         }
-        let what = format!("{} items", totals.items);
+        let what = format!("{} {}", totals.items, if totals.items == 1 { "item" } else { "items" });
         writeln!(out, "{:>6}  {} {:>14}", "", pad(&what, 32), format!("{}{}", shop.currency, totals.subtotal))
     })?;
     Ok(())

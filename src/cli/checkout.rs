@@ -4,6 +4,7 @@ use super::output::{Output, pad};
 use super::{Failure, orders, place};
 use crate::config::{ConfigError, Settings};
 use crate::model::checkout::PreviewLine;
+use crate::model::product::only_left;
 use crate::model::total::Standing;
 use crate::model::{Money, OrderId, Refusal};
 use crate::store::order::{self, Outcome};
@@ -11,6 +12,7 @@ use crate::store::{self, Connection};
 use clap::Args;
 use serde_json::{Value, json};
 use std::io::{self, Write};
+use std::process::ExitCode;
 
 /// How to order.
 #[derive(Debug, Args)]
@@ -26,8 +28,8 @@ pub struct Checkout {
     op_id: Option<String>,
 }
 
-/// Shows what would be ordered, or orders it.
-pub async fn run(args: Checkout, settings: &Settings, output: &Output) -> Result<(), Failure> {
+/// Shows what would be ordered, or orders it. The status is 1 where it can't be ordered.
+pub async fn run(args: Checkout, settings: &Settings, output: &Output) -> Result<ExitCode, Failure> {
     let expected = args.expect_total.as_deref().map(amount).transpose()?;
     let id = args.op_id.as_deref().map(order_id).transpose()?;
     let mut connection = place::enter(settings).await?;
@@ -36,7 +38,7 @@ pub async fn run(args: Checkout, settings: &Settings, output: &Output) -> Result
     if !args.yes
         && let Outcome::Placed(finished) = order::resume(&mut connection, &settings.user, false).await?
     {
-        return told(&mut connection, &finished, output).await;
+        return told(&mut connection, &finished, output).await.map(|()| ExitCode::SUCCESS);
     }
     let preview = order::preview(&mut connection, &settings.user).await?;
     if let Some(expected) = expected.filter(|expected| *expected != preview.total())
@@ -48,7 +50,7 @@ pub async fn run(args: Checkout, settings: &Settings, output: &Output) -> Result
     if args.yes {
         let id = id.unwrap_or_else(|| order::new_order_id(preview.at));
         let id = order::place(&mut connection, &settings.user, id, preview).await?;
-        return told(&mut connection, &id, output).await;
+        return told(&mut connection, &id, output).await.map(|()| ExitCode::SUCCESS);
     }
     let possible = preview.order();
     let program = || {
@@ -60,7 +62,7 @@ pub async fn run(args: Checkout, settings: &Settings, output: &Output) -> Result
             "currency": preview.currency,
             "budget": preview.budget.map(|budget| budget.to_string()),
             "possible": possible.is_ok(),
-            "why_not": possible.as_ref().err().map(|why| json!({ "code": why.code(), "message": why.to_string() })),
+            "why_not": possible.as_ref().err().map(|why| json!({ "code": why.code(), "message": why.beforehand() })),
         })
     };
     output.result(program, |out| {
@@ -71,10 +73,14 @@ pub async fn run(args: Checkout, settings: &Settings, output: &Output) -> Result
         writeln!(out, "{:>6}  {} {total:>14}", "", pad("to pay", 32))?;
         match &possible {
             Ok(_) => writeln!(out, "Order it: trolley checkout --yes --expect-total {}", preview.total()),
-            Err(why) => writeln!(out, "{why}"),
+            Err(_) => Ok(()),
         }
     })?;
-    Ok(())
+    let Err(why) = possible else { return Ok(ExitCode::SUCCESS) };
+    if !output.is_json() {
+        output.warn(&why.beforehand());
+    }
+    Ok(ExitCode::FAILURE)
 }
 
 async fn is_placed(connection: &mut Connection, id: Option<&OrderId>) -> Result<bool, Failure> {
@@ -105,8 +111,7 @@ fn people(out: &mut dyn Write, line: &PreviewLine) -> io::Result<()> {
         writeln!(out, "{:>6}  now {}, was {was} when added", "", ordered.price)?;
     }
     match line.short {
-        Some(0) => writeln!(out, "{:>6}  none left", ""),
-        Some(left) => writeln!(out, "{:>6}  only {left} left", ""),
+        Some(left) => writeln!(out, "{:>6}  {}", "", only_left(left)),
         None => Ok(()),
     }
 }

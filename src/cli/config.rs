@@ -6,6 +6,9 @@ use crate::config::{self, Settings};
 use crate::model::text;
 use serde_json::json;
 
+/// Where it says where a setting came from; a longer one is not cut.
+const COLUMNS: usize = 56;
+
 /// Shows every setting with its value and where that came from.
 pub fn run(settings: &Settings, output: &Output) -> Result<(), Failure> {
     let file = config::usual_file().map(|path| text::clean(path.as_os_str().as_encoded_bytes()));
@@ -20,7 +23,8 @@ pub fn run(settings: &Settings, output: &Output) -> Result<(), Failure> {
         writeln!(out, "# settings file: {}", file.as_deref().unwrap_or("none"))?;
         for origin in &settings.origins {
             let line = format!("{} = {:?}", origin.name, origin.value);
-            writeln!(out, "{} # {}", pad(&line, 56).trim_end(), origin.from)?;
+            let line = if text::width(&line) < COLUMNS { pad(&line, COLUMNS) } else { line };
+            writeln!(out, "{line} # {}", origin.from)?;
         }
         Ok(())
     })?;

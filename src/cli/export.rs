@@ -32,10 +32,14 @@ pub async fn run(args: ExportArgs, settings: &Settings, output: &Output) -> Resu
     }
     // A file that was there before is replaced when all is written, and not before.
     let folder = args.file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let spool = tempfile::NamedTempFile::new_in(folder)?;
-    let (count, inexact) = write(&mut connection, format, BufWriter::new(spool.as_file())).await?;
-    spool.as_file().sync_all()?;
-    publish(spool, &args.file)?;
+    let failed = |error: io::Error| Failure::path("write", &args.file, &error);
+    let spool = tempfile::NamedTempFile::new_in(folder).map_err(failed)?;
+    let written = write(&mut connection, format, BufWriter::new(spool.as_file())).await;
+    let (count, inexact) = written.map_err(|failure| match failure {
+        Failure::Output(error) => failed(error),
+        other => other,
+    })?;
+    spool.as_file().sync_all().and_then(|()| publish(spool, &args.file)).map_err(failed)?;
     warn(inexact)?;
     let shown = text::clean(args.file.as_os_str().as_encoded_bytes());
     output.result(

@@ -3,7 +3,7 @@
 use super::output::Output;
 use super::{Failure, checkout, orders};
 use crate::config::ConfigError;
-use crate::model::{Timeout, receipt};
+use crate::model::{OrderState, Timeout, receipt};
 use crate::store::order::{self, Entry, Follower};
 use crate::store::{Connection, Error};
 use clap::Args;
@@ -26,13 +26,13 @@ pub struct Follow {
     /// Go on with the orders as they come, each to one follower of its group
     #[arg(long)]
     pub follow: bool,
-    /// The group: each group is given all orders
+    /// The group: each group is given all orders; a new one begins with those that are open
     #[arg(long, default_value = "trolley", value_name = "NAME", requires = "follow")]
     group: String,
     /// The name of this follower; the same name goes on where it ended [default: one of its own]
     #[arg(long, value_name = "NAME", requires = "follow")]
     consumer: Option<String>,
-    /// Let a new group begin with the first order there is
+    /// Print those, too, that are done or cancelled already
     #[arg(long, requires = "follow")]
     from_start: bool,
     /// Take over what another follower left unacknowledged for so long
@@ -54,18 +54,19 @@ pub async fn run(args: Follow, connection: &mut Connection, output: &Output) -> 
         return Err(checkout::wrong("group", "a group has a name".to_owned()));
     }
     let consumer = args.consumer.unwrap_or_else(|| uuid::Uuid::new_v4().simple().to_string());
-    let mut follower = Follower::new(args.group, consumer, claim_after, args.from_start);
-    let mut left = args.count.unwrap_or(u64::MAX);
-    let zone = TimeZone::system();
+    output.warn(&format!("following the orders as group {}", args.group));
+    let mut follower = Follower::new(args.group, consumer, claim_after);
+    let left = args.count.unwrap_or(u64::MAX);
+    let mut printer = Printer { output, zone: TimeZone::system(), all: args.from_start, left, over: 0 };
     let mut swept: Option<Instant> = None;
-    while left > 0 {
+    while printer.left > 0 {
         if swept.is_none_or(|at| at.elapsed() > SWEEP) {
             swept = Some(Instant::now());
             // It only helps: a broken link shows below.
             let _ = order::finish_open(connection).await;
         }
         let outcome = match follower.next(connection).await {
-            Ok(entries) => deal(&follower, connection, output, &zone, entries, &mut left).await,
+            Ok(entries) => printer.deal(&follower, connection, entries).await,
             Err(error) => Err(error.into()),
         };
         match outcome {
@@ -84,43 +85,76 @@ fn passes(error: &Error) -> bool {
     matches!(error, Error::Trouble(trouble) if trouble.may_pass())
 }
 
-async fn deal(
-    follower: &Follower,
-    connection: &mut Connection,
-    output: &Output,
-    zone: &TimeZone,
-    entries: Vec<Entry>,
-    left: &mut u64,
-) -> Result<(), Failure> {
-    for entry in entries {
-        if *left == 0 {
-            return Ok(());
-        }
-        output.result(|| program(&entry), |out| people(out, &entry, zone))?;
-        follower.acknowledge(connection, &entry.entry).await?;
-        *left -= 1;
-    }
-    Ok(())
+/// Prints orders.
+struct Printer<'a> {
+    output: &'a Output,
+    zone: TimeZone,
+    /// Those, too, that are over.
+    all: bool,
+    /// How many are still to be printed.
+    left: u64,
+    /// How many were left out since that was told.
+    over: u64,
 }
 
-fn program(entry: &Entry) -> serde_json::Value {
+impl Printer<'_> {
+    async fn deal(
+        &mut self,
+        follower: &Follower,
+        connection: &mut Connection,
+        entries: Vec<Entry>,
+    ) -> Result<(), Failure> {
+        if entries.is_empty() {
+            self.tell_left_out();
+        }
+        for entry in entries {
+            if self.left == 0 {
+                return Ok(());
+            }
+            // As late as can be: what was cancelled meanwhile must not be cooked.
+            let state = order::state_of(connection, &entry.id).await?;
+            if !self.all && state.is_some_and(OrderState::is_over) {
+                self.over += 1;
+            } else {
+                self.tell_left_out();
+                self.output
+                    .result(|| program(&entry, state), |out| people(out, &entry, state, &self.zone))?;
+                self.left -= 1;
+            }
+            follower.acknowledge(connection, &entry.entry).await?;
+        }
+        Ok(())
+    }
+
+    fn tell_left_out(&mut self) {
+        match std::mem::take(&mut self.over) {
+            0 => {}
+            1 => self.output.warn("left out 1 order that is done or cancelled already"),
+            n => self.output.warn(&format!("left out {n} orders that are done or cancelled already")),
+        }
+    }
+}
+
+fn program(entry: &Entry, state: Option<OrderState>) -> serde_json::Value {
     json!({
         "entry": entry.entry,
         "order": entry.id.as_str(),
         "user": entry.user,
         "who": entry.who,
         "at": entry.at,
+        "state": state.map(OrderState::name),
         "lines": entry.lines.iter().map(orders::line).collect::<Vec<_>>(),
         "total": entry.total,
         "currency": entry.currency,
     })
 }
 
-fn people(out: &mut dyn Write, entry: &Entry, zone: &TimeZone) -> io::Result<()> {
-    let (id, at, user) = (&entry.id, receipt::time(entry.at, zone), &entry.user);
-    writeln!(out, "{id}  {at}  {user}  {}{}", entry.currency, entry.total)?;
-    for line in &entry.lines {
-        writeln!(out, "{:>6}  {}", line.quantity, line.name)?;
+fn people(out: &mut dyn Write, entry: &Entry, state: Option<OrderState>, zone: &TimeZone) -> io::Result<()> {
+    let (at, state) = (receipt::time(entry.at, zone), state.map_or("state unknown", OrderState::name));
+    writeln!(out, "{}  {state}  {at}  for {}, by {}", entry.id, entry.user, entry.who)?;
+    for line in receipt::lines(&entry.lines, &entry.who, orders::COLUMNS) {
+        writeln!(out, "{line}")?;
     }
-    Ok(())
+    let total = format!("{}{}", entry.currency, entry.total);
+    writeln!(out, "{total:>width$}", width = orders::COLUMNS)
 }

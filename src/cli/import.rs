@@ -41,7 +41,11 @@ pub struct ImportArgs {
 /// Imports products. The status is 1 where any was bad.
 pub async fn run(args: ImportArgs, settings: &Settings, output: &Output) -> Result<ExitCode, Failure> {
     let format = args.format.or_else(|| Format::of(&args.file));
-    let mut source = Source::open(&args)?;
+    let named = |failure| match failure {
+        Failure::File(FileError::Read(error)) => Failure::path("read", &args.file, &error),
+        other => other,
+    };
+    let mut source = Source::open(&args).map_err(|error| named(error.into()))?;
     let mut connection = place::enter_bare(settings).await?;
     let mut report = Report { bar: source.bar(), bad: 0, output, rows: 0 };
     let mut counts = Counts::default();
@@ -61,7 +65,7 @@ pub async fn run(args: ImportArgs, settings: &Settings, output: &Output) -> Resu
     if let Err(Failure::Store(_)) = &result {
         report.complain("The import broke off; running it again completes it")?;
     }
-    result?;
+    result.map_err(named)?;
     report.finish(&args, counts)?;
     Ok(if report.bad == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }

@@ -25,7 +25,7 @@ mod set;
 mod watch;
 
 use crate::catalog_file::{FileError, Flaw};
-use crate::config::{ConfigError, Flags, PlaceError, Settings};
+use crate::config::{ConfigError, Flags, HEADING, PlaceError, Settings};
 use crate::engine::EngineError;
 use crate::model::{Refusal, text};
 use crate::store::{Error, Trouble};
@@ -33,6 +33,7 @@ use crate::tui;
 use crate::{crash, log};
 use clap::{Parser, Subcommand};
 use output::Output;
+use std::path::Path;
 use std::process::ExitCode;
 
 /// A full-screen shop with a shared, live cart. Without a command it opens the shop.
@@ -47,7 +48,7 @@ pub struct Cli {
     #[command(flatten)]
     flags: Flags,
     /// Print JSON
-    #[arg(long, global = true)]
+    #[arg(long, global = true, help_heading = HEADING)]
     json: bool,
     #[command(subcommand)]
     command: Option<Command>,
@@ -123,8 +124,18 @@ pub enum Failure {
     /// Not `FIELD=VALUE`.
     #[error("write each field as FIELD=VALUE, like price=2.40")]
     Field,
+    /// A file that was named can't be opened, read or written.
+    #[error("can't {act} “{file}”: {why}")]
+    Path {
+        /// What was to be done: `read`, `write`.
+        act: &'static str,
+        /// The file; clean text.
+        file: String,
+        /// The system's word.
+        why: String,
+    },
     /// Output could not be written.
-    #[error("can't write: {0}")]
+    #[error("can't write the output: {0}")]
     Output(#[from] std::io::Error),
 }
 
@@ -159,6 +170,13 @@ impl From<Trouble> for Failure {
 }
 
 impl Failure {
+    /// The failure to `act` on this file. What the error says of other paths is left out.
+    fn path(act: &'static str, file: &Path, error: &std::io::Error) -> Failure {
+        let inner = error.get_ref().and_then(|inner| inner.source());
+        let why = inner.map_or_else(|| error.to_string(), ToString::to_string);
+        Failure::Path { act, file: text::clean(file.as_os_str().as_encoded_bytes()), why }
+    }
+
     /// 1 refused by the shop's rules, 2 wrong usage, 3 no connection.
     fn exit_code(&self) -> u8 {
         match self {
@@ -170,8 +188,10 @@ impl Failure {
             | Failure::Config(_)
             | Failure::Screen(_)
             | Failure::File(FileError::Read(_))
+            | Failure::Path { .. }
+            | Failure::Output(_)
             | Failure::Field => 2,
-            Failure::Store(_) | Failure::Engine(_) | Failure::Output(_) => 3,
+            Failure::Store(_) | Failure::Engine(_) => 3,
         }
     }
 
@@ -186,7 +206,8 @@ impl Failure {
             Failure::Config(_) => "config",
             Failure::Engine(_) => "engine",
             Failure::Screen(_) => "screen",
-            Failure::File(FileError::Read(_)) => "unreadable_file",
+            Failure::File(FileError::Read(_)) | Failure::Path { act: "read", .. } => "unreadable_file",
+            Failure::Path { .. } => "unwritable_file",
             Failure::File(_) => "bad_file",
             Failure::Flaw(_) => "bad_product",
             Failure::Field => "usage",
@@ -254,7 +275,7 @@ fn execute(cli: Cli, output: &Output) -> Result<ExitCode, Failure> {
         Some(Command::Add(args)) => runtime.block_on(add::run(args, &settings, output))?,
         Some(Command::Remove(args)) => runtime.block_on(remove::run(args, &settings, output))?,
         Some(Command::Cart) => runtime.block_on(cart::run(&settings, output))?,
-        Some(Command::Checkout(args)) => runtime.block_on(checkout::run(args, &settings, output))?,
+        Some(Command::Checkout(args)) => return runtime.block_on(checkout::run(args, &settings, output)),
         Some(Command::Orders(args)) => runtime.block_on(orders::run(args, &settings, output))?,
         Some(Command::Order(args)) => runtime.block_on(orders::one(args, &settings, output))?,
         Some(Command::Rules(args)) => runtime.block_on(rules::run(args, &settings, output))?,

@@ -9,13 +9,14 @@ use crate::model::receipt::{self, time};
 use crate::model::{Order, OrderState};
 use crate::store;
 use crate::store::order;
+use clap::builder::RangedU64ValueParser;
 use clap::{Args, ValueEnum};
 use jiff::tz::TimeZone;
 use serde_json::{Value, json};
 use std::io::{self, Write};
 
 /// Columns of a printed receipt.
-const COLUMNS: usize = 40;
+pub const COLUMNS: usize = 40;
 
 /// Which orders.
 #[derive(Debug, Args)]
@@ -24,7 +25,7 @@ pub struct Orders {
     #[arg(long)]
     all: bool,
     /// How many, the newest first
-    #[arg(long, default_value = "50", value_name = "N", conflicts_with = "follow")]
+    #[arg(long, default_value = "50", value_name = "N", conflicts_with = "follow", value_parser = RangedU64ValueParser::<usize>::new().range(1..))]
     most: usize,
     #[command(flatten)]
     follow: follow::Follow,

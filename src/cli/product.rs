@@ -5,7 +5,8 @@ use super::output::Output;
 use super::{Failure, place};
 use crate::catalog_file::{COLUMNS, FileError, Flaw, checked, column};
 use crate::config::Settings;
-use crate::model::{Item, ProductId, Refusal, Stock};
+use crate::model::product::FIELDS;
+use crate::model::{Item, ProductId, Refusal, Stock, text};
 use crate::store;
 use clap::{Args, Subcommand};
 use clap_complete::ArgValueCompleter;
@@ -65,6 +66,13 @@ async fn set(id: &str, fields: &[String], settings: &Settings, output: &Output) 
         values[place] = Some(Cow::Borrowed(value));
     }
     let row = checked(0, values)?;
+    let shown_otherwise: Vec<(&str, String)> = FIELDS
+        .into_iter()
+        .zip(row.fields.iter().flat_map(|value| [value.as_deref().unwrap_or_default()]))
+        .map(|(name, value)| (name, value, text::clean(value.as_bytes())))
+        .filter(|(_, value, shown)| value != shown)
+        .map(|(name, _, shown)| (name, shown))
+        .collect();
     let id = row.id.clone();
     let mut connection = place::enter(settings).await?;
     let (counts, bad) = store::put_products(&mut connection, vec![row]).await?;
@@ -84,6 +92,9 @@ async fn set(id: &str, fields: &[String], settings: &Settings, output: &Output) 
         value
     };
     output.result(program, |out| writeln!(out, "{word}: {} ({id})", product.name))?;
+    for (name, value) in shown_otherwise {
+        output.warn(&format!("the {name} has signs that can't be shown: it shows as “{value}”"));
+    }
     Ok(())
 }
 

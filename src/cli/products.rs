@@ -47,5 +47,11 @@ pub async fn run(args: &Products, settings: &Settings, output: &Output) -> Resul
         }
         Ok(())
     })?;
+    if found.is_empty() && !output.is_json() {
+        match &args.search {
+            Some(words) => output.warn(&format!("no product fits “{words}”")),
+            None => output.warn("there are no products yet"),
+        }
+    }
     Ok(())
 }

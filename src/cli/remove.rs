@@ -4,7 +4,7 @@ use super::add::changed;
 use super::output::Output;
 use super::{Failure, complete, place};
 use crate::config::Settings;
-use crate::model::{Catalog, Product, ProductId, Refusal, quantity};
+use crate::model::{Catalog, OpId, Product, ProductId, Refusal, quantity};
 use crate::store::{self, Connection};
 use clap::Args;
 use clap_complete::ArgValueCompleter;
@@ -28,8 +28,19 @@ pub async fn run(args: Remove, settings: &Settings, output: &Output) -> Result<(
     let op = place::op(args.op_id.as_deref())?;
     let limit = quantity::HIGHEST_LIMIT;
     let quantity = args.quantity.as_deref().map(|typed| quantity::parse(typed, limit)).transpose()?;
+    line_of(&args.product, quantity, op, settings, output).await
+}
+
+/// Takes out so many of the line that is called `typed`, or all of it.
+pub async fn line_of(
+    typed: &str,
+    quantity: Option<u32>,
+    op: OpId,
+    settings: &Settings,
+    output: &Output,
+) -> Result<(), Failure> {
     let mut connection = place::enter(settings).await?;
-    let product = line(&mut connection, settings, &args.product).await?;
+    let product = line(&mut connection, settings, typed).await?;
     let update = store::remove_as(&mut connection, &settings.user, &product.id, quantity, op).await?;
     let (now, taken) = update.lines.first().map_or((0, 0), |line| (line.quantity, -line.delta));
     output.result(

@@ -2,9 +2,9 @@
 
 use super::add::changed;
 use super::output::Output;
-use super::{Failure, complete, place};
+use super::{Failure, complete, place, remove};
 use crate::config::Settings;
-use crate::model::quantity;
+use crate::model::{Refusal, quantity};
 use crate::store;
 use clap::Args;
 use clap_complete::ArgValueCompleter;
@@ -15,7 +15,7 @@ pub struct Set {
     /// The product's id or name
     #[arg(add = ArgValueCompleter::new(complete::ids))]
     product: String,
-    /// How many there are to be in the cart
+    /// How many there are to be in the cart; 0 removes it
     #[arg(allow_hyphen_values = true, value_name = "QTY")]
     quantity: String,
     /// The id of this change: repeated with the same id, it is applied once
@@ -26,7 +26,10 @@ pub struct Set {
 /// Sets the quantity of one line.
 pub async fn run(args: Set, settings: &Settings, output: &Output) -> Result<(), Failure> {
     let op = place::op(args.op_id.as_deref())?;
-    let quantity = quantity::parse(&args.quantity, settings.policy.line_limit)?;
+    let quantity = match quantity::parse(&args.quantity, settings.policy.line_limit) {
+        Err(Refusal::Zero) => return remove::line_of(&args.product, None, op, settings, output).await,
+        parsed => parsed?,
+    };
     let mut connection = place::enter(settings).await?;
     let product = place::product(&mut connection, &args.product).await?;
     let update = store::set_as(&mut connection, &settings.user, &product.id, quantity, op).await?;

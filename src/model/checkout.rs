@@ -1,8 +1,8 @@
 //! What would be ordered, before it is.
 
 use super::order::{self, OrderLine, Share};
-use super::total::Standing;
-use super::{Cart, CartLine, Money, Product, ProductId, Quantity, Refusal, Stock};
+use super::total::{self, Known, Standing};
+use super::{Cart, CartLine, Money, Product, ProductId, Quantity, Refusal};
 use std::collections::HashMap;
 
 /// A line of the cart as it would be charged.
@@ -106,10 +106,7 @@ fn preview_line(line: &CartLine, shares: Vec<Share>, product: Option<&Product>) 
         _ => Standing::Good,
     };
     let then = line.added.as_ref().and_then(|added| added.price);
-    let short = match product.map(|product| product.stock) {
-        Some(Stock::Left(left)) if left < u64::from(quantity) => Some(left),
-        _ => None,
-    };
+    let known = product.map_or(Known::Gone, |product| Known::Product(product.item()));
     PreviewLine {
         line: OrderLine {
             product: line.product.clone(),
@@ -121,6 +118,6 @@ fn preview_line(line: &CartLine, shares: Vec<Share>, product: Option<&Product>) 
         },
         standing,
         was: then.filter(|then| price.is_some_and(|now| now != *then)),
-        short,
+        short: total::short(line, known),
     }
 }

@@ -170,13 +170,18 @@ impl Product {
     }
 }
 
+/// What is left of a product, where that is too few.
+#[must_use]
+pub fn only_left(left: u64) -> String {
+    if left == 0 { "none left".to_owned() } else { format!("only {left} left") }
+}
+
 impl Stock {
     /// A word of warning where a cart holds more than the shop has.
     #[must_use]
     pub fn warning(self, in_cart: u32) -> Option<String> {
         match self {
-            Stock::Left(0) => Some("none left".to_owned()),
-            Stock::Left(left) if left < u64::from(in_cart) => Some(format!("only {left} left")),
+            Stock::Left(left) if left == 0 || left < u64::from(in_cart) => Some(only_left(left)),
             Stock::Left(_) | Stock::Unlimited | Stock::Unreadable => None,
         }
     }

@@ -1,6 +1,6 @@
 //! Receipts: an order as plain text, to read and to print.
 
-use super::order::Order;
+use super::order::{Order, OrderLine, OrderState};
 use super::text;
 use jiff::tz::TimeZone;
 
@@ -16,11 +16,27 @@ pub fn receipt(order: &Order, shop: &str, zone: &TimeZone, columns: usize) -> Ve
     let mut out = vec![text::fit(shop, columns), format!("Order {}", order.id)];
     out.push(text::fit(&format!("{}, for {}", time(order.at, zone), order.user), columns));
     out.push(text::fit(&format!("ordered by {}", order.who), columns));
-    out.push(text::fit(&format!("{} since {}", order.state.name(), time(order.changed, zone)), columns));
+    // It is placed since the time above.
+    let since = match order.state {
+        OrderState::Placed => String::new(),
+        _ => format!(" since {}", time(order.changed, zone)),
+    };
+    out.push(text::fit(&format!("{}{since}", order.state.name()), columns));
     out.push(rule.clone());
-    // Where all was asked for by the one who ordered, that is said above.
-    let several = order.lines.iter().flat_map(|line| &line.shares).any(|share| share.by != order.who);
-    for line in &order.lines {
+    out.extend(lines(&order.lines, &order.who, columns));
+    out.push(rule);
+    let pieces = format!("{} {}", order.pieces(), if order.pieces() == 1 { "item" } else { "items" });
+    out.push(spread(&pieces, &format!("{}{}", order.currency, order.total()), columns));
+    out
+}
+
+/// The lines of a receipt, for an order by `who`.
+#[must_use]
+pub fn lines(lines: &[OrderLine], who: &str, columns: usize) -> Vec<String> {
+    let mut out = Vec::new();
+    // Where all was asked for by the one who ordered, that is said with the order.
+    let several = lines.iter().flat_map(|line| &line.shares).any(|share| share.by != who);
+    for line in lines {
         let what = match line.unit.as_str() {
             // “3 Baguette, each” says nothing.
             "" | "each" => line.name.clone(),
@@ -36,9 +52,6 @@ pub fn receipt(order: &Order, shop: &str, zone: &TimeZone, columns: usize) -> Ve
             out.push(text::fit(&format!("    for {}", shares.join(", ")), columns));
         }
     }
-    out.push(rule);
-    let pieces = format!("{} {}", order.pieces(), if order.pieces() == 1 { "item" } else { "items" });
-    out.push(spread(&pieces, &format!("{}{}", order.currency, order.total()), columns));
     out
 }
 
@@ -58,7 +71,7 @@ fn spread(left: &str, right: &str, columns: usize) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::super::order::{OrderId, OrderLine, OrderState, Share};
+    use super::super::order::{OrderId, Share};
     use super::super::{Money, ProductId};
     use super::*;
 
@@ -85,7 +98,7 @@ mod tests {
         let receipt = receipt(&order, "Corner Shop", &TimeZone::UTC, 36);
         assert_eq!(
             receipt.join("\n"),
-            "Corner Shop\nOrder 20261124-7KQ2-M8XD\n2026-11-24 06:00, for office\nordered by ann\nplaced since 2026-11-24 06:00\n------------------------------------\n  3 Espresso                    7.20\n    2.40 each\n    for 3 E\n  1 M抹茶 with a long, long… 1234.50\n    for 1 M\n------------------------------------\n4 items                     €1241.70"
+            "Corner Shop\nOrder 20261124-7KQ2-M8XD\n2026-11-24 06:00, for office\nordered by ann\nplaced\n------------------------------------\n  3 Espresso                    7.20\n    2.40 each\n    for 3 E\n  1 M抹茶 with a long, long… 1234.50\n    for 1 M\n------------------------------------\n4 items                     €1241.70"
         );
     }
 }

@@ -1,6 +1,7 @@
 //! The shop's rules as refusals: each its own case with its own sentence.
 
 use super::order::Hitch;
+use super::product::only_left;
 use super::{Money, user};
 
 /// Why the shop refused. Nothing has changed.
@@ -75,10 +76,10 @@ pub enum Refusal {
     )]
     Forgotten,
     /// The owner locked the cart.
-    #[error("The cart is locked{}", by_owner(.0))]
+    #[error("The cart is locked{}", by_owner(.0, "--unlock"))]
     Locked(String),
     /// The time is over that the owner set for the cart.
-    #[error("The cart is closed: its time is over{}", by_owner(.0))]
+    #[error("The cart is closed: its time is over{}", by_owner(.0, "--deadline none"))]
     Closed(String),
     /// Somebody else set the rules first.
     #[error("Only {0} can change the rules of this cart")]
@@ -154,10 +155,10 @@ pub enum Refusal {
     OrderIdUsed,
 }
 
-fn by_owner(owner: &str) -> String {
+fn by_owner(owner: &str, how: &str) -> String {
     match owner {
         "" => ": nothing was changed".to_owned(),
-        owner => format!(": {owner} can open it again with “trolley rules”"),
+        owner => format!(": {owner} can open it again with “trolley rules {how}”"),
     }
 }
 
@@ -169,6 +170,20 @@ fn but_has(quantity: u32) -> String {
 }
 
 impl Refusal {
+    /// What stands in the way of an order, told before anybody has ordered.
+    #[must_use]
+    pub fn beforehand(&self) -> String {
+        match self {
+            Refusal::NotOrdered(Hitch::Short { name, left }) => {
+                format!("The cart can't be ordered: {} of “{name}”; take fewer", only_left(*left))
+            }
+            Refusal::DearerThanBudget { budget, total } => {
+                format!("The cart can't be ordered: it costs {total}, and its budget is {budget}")
+            }
+            other => other.to_string(),
+        }
+    }
+
     /// A short name for programs; stable.
     #[must_use]
     pub fn code(&self) -> &'static str {

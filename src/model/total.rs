@@ -1,6 +1,6 @@
 //! What a cart costs.
 
-use super::{CartLine, Item, Money, Quantity};
+use super::{CartLine, Item, Money, Quantity, Stock};
 
 /// Whether a line counts, and why not.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -77,6 +77,18 @@ pub fn line(line: &CartLine, known: Known<'_>) -> (Standing, Option<Money>) {
         (Quantity::Damaged(_), _) => (Standing::Damaged, None),
         (_, None) => (Standing::NoPrice, None),
         (Quantity::Whole(quantity), Some(price)) => (Standing::Good, Some(price.times(*quantity))),
+    }
+}
+
+/// How many are left of a line's product, where the shop has fewer than the line holds. The line
+/// counts all the same: more may come until it is ordered.
+#[must_use]
+pub fn short(line: &CartLine, known: Known<'_>) -> Option<u64> {
+    match known {
+        Known::Product(Item { stock: Stock::Left(left), .. }) => {
+            line.quantity.whole().filter(|quantity| left < u64::from(*quantity)).map(|_| left)
+        }
+        _ => None,
     }
 }
 

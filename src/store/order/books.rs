@@ -51,6 +51,17 @@ pub async fn get_order(connection: &mut Connection, id: &OrderId) -> Result<Orde
     Ok(order)
 }
 
+/// How far an order is; `None` where nothing is kept of it any more.
+///
+/// # Errors
+/// The [`Trouble`] of the link.
+pub async fn state_of(connection: &mut Connection, id: &OrderId) -> Result<Option<OrderState>, Error> {
+    let mut command = redis::cmd("HMGET");
+    command.arg(keys::order(id)).arg("state");
+    let (state,): (Option<String>,) = read_again!(connection, answer(&command, &mut connection.link).await)?;
+    Ok(state.and_then(|state| OrderState::named(&state)))
+}
+
 /// Reads the newest orders, of `user` or all, newest first.
 ///
 /// # Errors

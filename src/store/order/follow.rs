@@ -45,16 +45,15 @@ pub struct Follower {
     /// What this consumer was given before and has not acknowledged, from this entry on.
     own: Option<String>,
     made: bool,
-    from_start: bool,
 }
 
 impl Follower {
     /// A consumer of this name in this group, which takes over what others have left
-    /// unacknowledged for longer than `claim_after`. A new group begins with the next order,
-    /// or with the first one that there is.
+    /// unacknowledged for longer than `claim_after`. A new group begins with the first order
+    /// that there is: it may be open still.
     #[must_use]
-    pub fn new(group: String, consumer: String, claim_after: Duration, from_start: bool) -> Follower {
-        Follower { group, consumer, claim_after, own: Some("0".to_owned()), made: false, from_start }
+    pub fn new(group: String, consumer: String, claim_after: Duration) -> Follower {
+        Follower { group, consumer, claim_after, own: Some("0".to_owned()), made: false }
     }
 
     /// Waits for the next orders, for about a second; what is no order is acknowledged and left out.
@@ -68,7 +67,7 @@ impl Follower {
         let entries = match self.read(connection).await {
             Err(error) if error.code() == Some("NOGROUP") => {
                 // The stream was deleted: what comes into a new one is all new.
-                (self.made, self.from_start, self.own) = (false, true, Some("0".to_owned()));
+                (self.made, self.own) = (false, Some("0".to_owned()));
                 return Ok(Vec::new());
             }
             entries => entries?,
@@ -107,9 +106,8 @@ impl Follower {
     }
 
     async fn make(&mut self, connection: &mut Connection) -> Result<(), Error> {
-        let from = if self.from_start { "0" } else { "$" };
         let mut command = redis::cmd("XGROUP");
-        command.arg("CREATE").arg(ORDERS).arg(&self.group).arg(from).arg("MKSTREAM");
+        command.arg("CREATE").arg(ORDERS).arg(&self.group).arg("0").arg("MKSTREAM");
         match command.query_async::<()>(&mut connection.link).await {
             Err(error) if error.code() == Some("BUSYGROUP") => {}
             made => made.map_err(|error| Error::from(error).of_orders())?,

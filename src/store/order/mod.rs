@@ -35,7 +35,7 @@ pub(super) mod errand;
 mod follow;
 mod steps;
 
-pub use books::{cancel_leftovers, get_order, list_orders, set_state};
+pub use books::{cancel_leftovers, get_order, list_orders, set_state, state_of};
 pub use checkout::{finish_open, new_order_id, place, preview, resume};
 pub use drive::{Driver, Outcome, Stage};
 pub use errand::{Answer, Ask};
