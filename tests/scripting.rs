@@ -205,7 +205,7 @@ fn set_and_clear() {
     assert_eq!(office(&["set", "espresso", "3"]), "3 × Espresso in the cart of office\n");
     assert_eq!(server.get("ZSCORE cart:office espresso"), "3");
     for (args, sentence) in [
-        (&["set", "espresso", "0"][..], "The quantity is zero"),
+        (&["set", "espresso", "-1"][..], "negative"),
         (&["set", "espresso", "1000"], "the limit is 999"),
         (&["set", "nothing", "1"], "There is no product “nothing”"),
     ] {
