@@ -12,7 +12,12 @@ use jiff::tz::TimeZone;
 use rustix::event::{PollFd, PollFlags, poll};
 use serde_json::{Value, json};
 use std::io::{self, Write};
+use std::time::Duration;
 use tokio::sync::{mpsc, oneshot};
+
+/// How often the log is tried again where the link breaks, and the pause before that.
+const TRIES: u32 = 20;
+const PAUSE: Duration = Duration::from_millis(50);
 
 /// Events that wait to be written.
 const WAITING: usize = 64;
@@ -103,13 +108,20 @@ impl Watch<'_> {
 
     /// Tells from the cart's log what was missed.
     async fn fill(&mut self, until: u64) -> Result<(), Failure> {
-        let log = async {
+        let read = || async {
             let mut connection = store::connect(&self.address).await?;
             store::get_log(&mut connection, &self.settings.user).await
         };
-        // Where the link has broken again, the hole is named, not hidden.
-        let log = log.await.unwrap_or_default();
-        for told in self.timeline.log(log, until) {
+        let mut log = read().await;
+        for _ in 0..TRIES {
+            if log.is_ok() {
+                break;
+            }
+            tokio::time::sleep(PAUSE).await;
+            log = read().await;
+        }
+        // Where the link stays broken, the hole is named, not hidden.
+        for told in self.timeline.log(log.unwrap_or_default(), until) {
             self.tell(&told)?;
         }
         Ok(())
