@@ -153,6 +153,8 @@ impl Decoder {
             };
             let keys: Vec<u8> = self.held.drain(..at + PASTE.len()).collect();
             self.keys(&keys[..at], false, out);
+            // What was begun before it does not go on after it.
+            (self.parser, self.unsure) = (Parser::default(), false);
             self.paste = Some(Paste::default());
         }
     }
@@ -341,6 +343,16 @@ mod tests {
         // Where it was only slow, its rest is no keys.
         let slow = decode(&[b"\x1b[200~x", b"-", &rest, b"\x1b[201~", b"j"]);
         assert_eq!(slow, ["paste \"x\"", &format!("paste {:?}", "q".repeat(100)), "j"]);
+    }
+
+    #[test]
+    fn a_sequence_that_a_paste_cuts_off_does_not_swallow_the_next_key() {
+        let (mut decoder, mut out) = (Decoder::default(), VecDeque::new());
+        decoder.feed(b"\x1b[\x1b[200~", &mut out);
+        decoder.quiet(&mut out);
+        out.clear();
+        decoder.feed(b"j", &mut out);
+        assert!(matches!(&out.make_contiguous()[..], [Message::Key(key)] if key.typed() == Some('j')));
     }
 
     proptest! {
