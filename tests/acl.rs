@@ -213,7 +213,9 @@ fn a_buyer_orders_one_cart() {
         ann.wait("To pay €9.60");
         ann.keys("y");
         ann.wait("Ordered: ");
-        ann.keys("esc o");
+        ann.keys("esc");
+        ann.wait("c checkout");
+        ann.keys("o");
         ann.wait("cancelled");
         ann.keys("esc");
         assert_eq!(server.get("HGET product:espresso stock"), "5");

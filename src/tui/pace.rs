@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 /// The pause between two frames, while changes pour in.
 const FRAME: Duration = Duration::from_millis(10);
 /// Frames that may follow each other without a pause after a quiet while.
-const BURST: u32 = 4;
+const BURST: u32 = 8;
 
 /// The limit.
 #[derive(Debug, Clone, Copy, Default)]
@@ -43,10 +43,10 @@ mod tests {
             if pace.wait(now).is_none() {
                 pace.spend(now);
                 drawn += 1;
-                assert!(step > 3 || drawn == step + 1);
+                assert!(step > 7 || drawn == step + 1);
             }
         }
-        assert!((13..=14).contains(&drawn), "{drawn} in 100 ms");
+        assert!((17..=18).contains(&drawn), "{drawn} in 100 ms");
         let quiet = start + Duration::from_secs(1);
         assert_eq!(pace.wait(quiet), None);
         pace.spend(quiet);
