@@ -214,6 +214,7 @@ fn a_buyer_orders_one_cart() {
         ann.keys("y");
         ann.wait("Ordered: ");
         ann.keys("esc");
+        ann.keys("esc");
         ann.wait("c checkout");
         ann.keys("o");
         ann.wait("cancelled");
