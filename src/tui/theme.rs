@@ -9,6 +9,8 @@ pub struct Theme {
     pub ground: Style,
     /// Usual text.
     pub text: Style,
+    /// What just happened, on the message line.
+    pub news: Style,
     /// Text of less weight.
     pub dim: Style,
     /// Names of panes, keys, the shop.
@@ -72,6 +74,7 @@ impl Theme {
     pub const DARK: Theme = Theme {
         ground: Style::new().bg(rgb(0x1e_2128)),
         text: fg(0xd8_dee9),
+        news: fg(0xb8_d4f0),
         dim: fg(0x97_a0b4),
         accent: fg(0x7e_c8e3).add_modifier(Modifier::BOLD),
         border: fg(0x4c_566a),
@@ -90,6 +93,7 @@ impl Theme {
     pub const LIGHT: Theme = Theme {
         ground: Style::new().bg(rgb(0xff_ffff)),
         text: fg(0x24_292f),
+        news: fg(0x0a_3069),
         dim: fg(0x57_606a),
         accent: fg(0x05_50ae).add_modifier(Modifier::BOLD),
         border: fg(0xaf_b8c1),
@@ -108,6 +112,7 @@ impl Theme {
     pub const CONTRAST: Theme = Theme {
         ground: Style::new().bg(rgb(0x00_0000)),
         text: fg(0xff_ffff),
+        news: fg(0xd0_e8ff),
         dim: fg(0xe0_e0e0),
         accent: fg(0x7d_f9ff).add_modifier(Modifier::BOLD),
         border: fg(0xc0_c0c0),
@@ -126,6 +131,7 @@ impl Theme {
     pub const SIXTEEN: Theme = Theme {
         ground: Style::new(),
         text: Style::new(),
+        news: Style::new(),
         dim: Style::new(),
         accent: BOLD.fg(Color::Cyan),
         border: Style::new(),
@@ -144,6 +150,7 @@ impl Theme {
     pub const NONE: Theme = Theme {
         ground: Style::new(),
         text: Style::new(),
+        news: Style::new(),
         dim: Style::new(),
         accent: BOLD,
         border: Style::new(),

@@ -13,7 +13,7 @@ use crate::tui::state::{Link, State};
 use crate::tui::theme::{BAR, CHEAPER, DEARER, PENDING, Theme};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
-use ratatui::style::Style;
+use ratatui::style::{Modifier, Style};
 use ratatui::text::{Line, Span};
 use ratatui::widgets::Widget;
 
@@ -111,12 +111,14 @@ fn line_row(
     let gained =
         others.iter().filter(|(width, kept)| *width > 0 && !kept).map(|(width, _)| width + 1).sum::<u16>();
     let [by_width, price_width, share_width] = others.map(|(width, kept)| if kept { width } else { 0 });
+    // A bar has no weight of its own.
+    let bar = Style { add_modifier: Modifier::empty(), ..theme.accent };
     let cells = [
         right(&quantity, columns.quantity, style),
         left(&name, columns.name + gained, if short.is_some() { theme.warn } else { style }),
         left(by, by_width, theme.dim),
         right(&price, price_width, price_style),
-        left(&share, share_width, theme.accent),
+        left(&share, share_width, bar),
         right(&sum, columns.total, style),
     ];
     row::draw(&cells, area, ground, over, buffer);

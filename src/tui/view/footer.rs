@@ -67,7 +67,7 @@ fn said(state: &State, theme: &Theme) -> (String, Style) {
     }
     if let Some(notice) = &state.notice {
         let style = match notice.tone {
-            Tone::Info => theme.text,
+            Tone::Info => theme.news,
             Tone::Warn => theme.warn,
             Tone::Bad => theme.bad,
         };

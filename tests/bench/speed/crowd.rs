@@ -25,7 +25,7 @@ pub fn run() {
         let marks: Vec<usize> = all.iter().map(|terminal| terminal.raw().len()).collect();
         let began = Instant::now();
         one.send(b"a");
-        let shown = format!(" {round} item");
+        let shown = format!("│{round} items? ");
         for terminal in &all {
             terminal.wait(&shown);
         }
