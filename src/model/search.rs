@@ -96,6 +96,9 @@ fn is_long(word: &str) -> bool {
 /// over without a closer look.
 #[must_use]
 pub(super) fn letters(name: &str) -> u64 {
+    if name.is_ascii() {
+        return name.chars().fold(0, |letters, c| letters | letter(c));
+    }
     name.chars().fold(0, |letters, c| letters | letter(chars::normalize(chars::to_lower_case(c))))
 }
 
@@ -443,7 +446,7 @@ fn sorted(view: &View, query: &Query, in_cart: &HashSet<ProductId>) -> Vec<u32> 
     };
     match query.sort {
         Sort::Category => wanted.to_vec(),
-        Sort::Name => by(&|item| beginning(item.name).into(), true),
+        Sort::Name => by(&|item| beginning::<1>(item.name)[0].into(), true),
         // Products without a price come last.
         Sort::Price => by(&|item| item.price.map_or(u128::MAX, super::Money::millionths), false),
         Sort::InCart => by(&|item| u128::from(!in_cart.contains(&item.product_id())), false),

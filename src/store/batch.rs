@@ -8,10 +8,10 @@ use super::connection::Conn;
 use super::error::Trouble;
 use futures::{StreamExt, TryStreamExt, stream};
 use redis::aio::{ConnectionLike, MultiplexedConnection};
-use redis::{Cmd, Pipeline, Value};
+use redis::{Cmd, Pipeline, RedisError, Value};
 
 /// Commands in one pipeline.
-const PIPELINE: usize = 500;
+const PIPELINE: usize = 1_500;
 /// Commands in flight in a cluster.
 const FLYING: usize = 256;
 
@@ -24,8 +24,12 @@ pub(super) async fn run(conn: &Conn, commands: Vec<Cmd>) -> Result<Vec<Result<Va
     match conn {
         Conn::One(server) => {
             let mut answers = Vec::with_capacity(commands.len());
-            for some in commands.chunks(PIPELINE) {
-                answers.extend(pipeline(server.clone(), some).await?);
+            let (mut server, mut commands) = (server.clone(), commands.into_iter().peekable());
+            while commands.peek().is_some() {
+                let some = commands.by_ref().take(PIPELINE);
+                for answer in pipeline(&mut server, some).await? {
+                    answers.push(settle(refused(answer))?);
+                }
             }
             Ok(answers)
         }
@@ -40,16 +44,24 @@ pub(super) async fn run(conn: &Conn, commands: Vec<Cmd>) -> Result<Vec<Result<Va
 }
 
 async fn pipeline(
-    mut server: MultiplexedConnection,
-    commands: &[Cmd],
-) -> Result<Vec<Result<Value, Trouble>>, Trouble> {
-    let mut pipeline = Pipeline::with_capacity(commands.len());
-    pipeline.ignore_errors();
+    server: &mut MultiplexedConnection,
+    commands: impl Iterator<Item = Cmd>,
+) -> Result<Vec<Value>, Trouble> {
+    let mut pipeline = Pipeline::with_capacity(commands.size_hint().0);
     for command in commands {
-        pipeline.add_command(command.clone());
+        pipeline.add_command(command);
     }
-    let answers: Vec<Value> = pipeline.query_async(&mut server).await.map_err(Trouble::from)?;
-    answers.into_iter().map(|answer| settle(answer.extract_error().map_err(Trouble::from))).collect()
+    let count = pipeline.len();
+    Ok(server.req_packed_commands(&pipeline, 0, count).await?)
+}
+
+/// What a server has against a command as an error. No answer that is asked for here has one
+/// further inside.
+fn refused(answer: Value) -> Result<Value, Trouble> {
+    match answer {
+        Value::ServerError(error) => Err(RedisError::from(error).into()),
+        answer => Ok(answer),
+    }
 }
 
 /// Tells what concerns one command from what concerns the link.

@@ -14,7 +14,7 @@ use std::sync::mpsc::{SyncSender, sync_channel};
 use std::thread::JoinHandle;
 
 /// Products read in one round trip.
-const BATCH: usize = 500;
+const BATCH: usize = 1_500;
 
 fn fetch(id: &ProductId) -> Cmd {
     let mut command = redis::cmd("HMGET");
@@ -115,7 +115,7 @@ pub async fn load_catalog(
             let mut first = begun.clone();
             first.sort();
             tell(Reading::First(first));
-            Some(Packer::start(begun.clone())?)
+            Some(Packer::start(begun.clone(), all)?)
         } else {
             None
         };
@@ -141,6 +141,9 @@ pub async fn load_catalog(
     Ok(Catalog::default())
 }
 
+/// Bytes of a command that reads a product, beside its id.
+const FETCH: usize = 64;
+
 type Ids = Vec<Vec<u8>>;
 /// Ids and what was answered of them.
 type Batch = Vec<(Vec<u8>, redis::Value)>;
@@ -164,14 +167,19 @@ struct Packer {
 /// Batches that may wait for it.
 const WAITING: usize = 8;
 
+/// Products for which room is made at once.
+const MOST_RESERVED: usize = 2_000_000;
+
 fn no_thread() -> Trouble {
     Trouble::Other("the system gives no thread".to_owned())
 }
 
 impl Packer {
-    fn start(mut catalog: Catalog) -> Result<Packer, Trouble> {
+    fn start(mut catalog: Catalog, all: usize) -> Result<Packer, Trouble> {
         let (batches, waiting) = sync_channel::<Batch>(WAITING);
         let work = move || {
+            // What the server says of itself is a hint, and no reason to take all memory.
+            catalog.reserve(all.min(MOST_RESERVED));
             for batch in waiting {
                 pack(&mut catalog, &batch);
             }
@@ -224,8 +232,8 @@ fn ids(conn: Conn, all: usize) -> impl Stream<Item = Result<Ids, Trouble>> {
 async fn read_step(conn: Conn, ids: Result<Ids, Trouble>) -> Result<Batch, Trouble> {
     let ids = ids?;
     let fetch = |id: &Vec<u8>| {
-        let mut command = redis::cmd("HMGET");
-        command.arg([keys::PRODUCT.as_bytes(), id].concat()).arg(&FIELDS);
+        let mut command = Cmd::with_capacity(FIELDS.len() + 2, id.len() + FETCH);
+        command.arg("HMGET").arg([keys::PRODUCT.as_bytes(), id].concat()).arg(&FIELDS);
         command
     };
     let answers = batch::run(&conn, ids.iter().map(fetch).collect()).await?;

@@ -5,6 +5,7 @@ use super::message::Message;
 use crate::model::Catalog;
 use crate::store::{self, Address, Connection, Error, Reading, Shop, Trouble};
 use std::time::{Duration, Instant};
+use tokio::runtime::Builder;
 use tokio::sync::mpsc;
 
 /// The pause between two words of how far it has come.
@@ -31,6 +32,14 @@ pub async fn load(address: Address, private: bool, results: mpsc::Sender<Message
         Ok(found) if !found.is_empty() => tell(&results, Message::Products(found)).await,
         // What could not be found now is found at the next start.
         _ => {}
+    }
+}
+
+/// Runs the reading to its end: one thread asks and one takes the answers apart.
+pub fn on_two_threads(work: impl Future<Output = ()>) {
+    // Without the system's help there is nothing to be told either.
+    if let Ok(runtime) = Builder::new_multi_thread().worker_threads(2).enable_all().build() {
+        runtime.block_on(work);
     }
 }
 

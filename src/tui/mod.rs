@@ -10,7 +10,7 @@ pub mod input;
 pub mod key;
 pub mod keymap;
 pub mod layout;
-mod loader;
+pub mod loader;
 pub mod message;
 mod money;
 mod pace;

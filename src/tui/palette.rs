@@ -30,7 +30,7 @@ pub enum Run {
     /// Orders the catalog.
     Sort(Sort),
     /// Takes another theme.
-    Theme(Theme),
+    Theme(&'static Theme),
 }
 
 /// One entry.
@@ -137,7 +137,7 @@ fn arguments(state: &State, typed: &str, verb: &str, rest: &str) -> Vec<Entry> {
         }
         "theme" => {
             let names = Theme::NAMED.iter().filter(|(name, _)| fits(name));
-            names.map(|(name, theme)| plain((*name).to_owned(), name, Run::Theme(*theme))).collect()
+            names.map(|(name, theme)| plain((*name).to_owned(), name, Run::Theme(theme))).collect()
         }
         _ => wanted(typed).map(|wanted| products(state, &wanted, |_| true)).unwrap_or_default(),
     }

@@ -213,7 +213,7 @@ impl Runtime {
             Effect::LoadCatalog => {
                 let (address, private) = (self.address.clone(), matches!(self.place, Place::Private(_)));
                 let results = self.results.0.clone();
-                self.in_background(move || block_on(loader::load(address, private, results)))?;
+                self.in_background(move || loader::on_two_threads(loader::load(address, private, results)))?;
             }
             Effect::Search(search) => self.finder.search(search, &self.state.catalog.catalog)?,
             Effect::Replaced(old) => self.finder.prepare(&self.state.catalog.catalog, old)?,

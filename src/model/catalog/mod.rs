@@ -67,10 +67,16 @@ impl Catalog {
         }
     }
 
+    /// Makes room for so many more products.
+    pub fn reserve(&mut self, more: usize) {
+        let (products, hasher) = (&self.products, &self.hasher);
+        self.numbers.reserve(more, |number| hasher.hash_one(products.id(*number)));
+    }
+
     fn take_in(&mut self, id: &[u8], product: &Decoded<'_>) -> Option<u32> {
         let number = self.products.push(id, product)?;
         let (products, hasher) = (&self.products, &self.hasher);
-        let hash = |number: &u32| hasher.hash_one(products.at(*number).map_or(&b""[..], |item| item.id));
+        let hash = |number: &u32| hasher.hash_one(products.id(*number));
         self.numbers.insert_unique(hasher.hash_one(id), number, hash);
         Some(number)
     }
@@ -112,7 +118,7 @@ impl Catalog {
     }
 
     fn number_of(&self, id: &[u8]) -> Option<u32> {
-        let is_it = |number: &u32| self.products.at(*number).is_some_and(|item| item.id == id);
+        let is_it = |number: &u32| self.products.id(*number) == id;
         self.numbers.find(self.hasher.hash_one(id), is_it).copied()
     }
 

@@ -2,7 +2,7 @@
 
 use super::Item;
 use super::Products;
-use rayon::slice::ParallelSliceMut;
+use rayon::prelude::*;
 use std::cmp::Ordering;
 use std::collections::{BTreeSet, HashMap};
 
@@ -33,45 +33,59 @@ fn lower(name: &str) -> impl Iterator<Item = char> {
     name.chars().flat_map(char::to_lowercase)
 }
 
-/// The beginning of a name as a number, so that most names are told apart by one comparison.
-pub(in crate::model) fn beginning(name: &str) -> u64 {
-    let mut bytes = [0; 8];
+/// The first letters of a name as a number, eight to a word, so that most names are told
+/// apart without a look at their text.
+pub(in crate::model) fn beginning<const WORDS: usize>(name: &str) -> [u64; WORDS] {
+    let mut words = [0; WORDS];
+    let mut put = |at: usize, byte: u8| words[at / 8] |= u64::from(byte) << (56 - at % 8 * 8);
     if name.is_ascii() {
-        for (byte, letter) in bytes.iter_mut().zip(name.bytes()) {
-            *byte = letter.to_ascii_lowercase();
+        for (at, letter) in name.bytes().take(WORDS * 8).enumerate() {
+            put(at, letter.to_ascii_lowercase());
         }
     } else {
-        let folded: String = lower(name).take(8).collect();
-        for (byte, letter) in bytes.iter_mut().zip(folded.bytes()) {
-            *byte = letter;
+        let folded: String = lower(name).take(WORDS * 8).collect();
+        for (at, letter) in folded.bytes().take(WORDS * 8).enumerate() {
+            put(at, letter);
         }
     }
-    u64::from_be_bytes(bytes)
+    words
 }
+
+/// What a product is sorted by within its category.
+type Key = ([u64; 3], u32);
 
 /// The numbers of all products in the catalog's order.
 pub(super) fn sorted(products: &Products) -> Vec<u32> {
     let names: BTreeSet<&str> = products.chunks().flat_map(|(_, chunk)| chunk.categories()).collect();
     let (unnamed, named): (Vec<&str>, Vec<&str>) = names.iter().partition(|name| name.is_empty());
-    let ranks: HashMap<&str, u32> = named.into_iter().chain(unnamed).zip(0..).collect();
-    let mut keys = Vec::with_capacity(products.numbers());
+    let ranks: HashMap<&str, usize> = named.into_iter().chain(unnamed).zip(0..).collect();
+    // A heap for each category: then only names are left to compare, of neighbours in memory.
+    let mut heaps: Vec<Vec<Key>> = vec![Vec::new(); ranks.len()];
     for (first, chunk) in products.chunks() {
-        let local: Vec<u32> = chunk.categories().map(|name| ranks.get(name).copied().unwrap_or(0)).collect();
+        let local: Vec<usize> = chunk.categories().filter_map(|name| ranks.get(name).copied()).collect();
         for (slot, number) in (0..chunk.len()).zip(first..) {
-            if let Some(category) = chunk.category(slot) {
-                keys.push((local.get(category).copied().unwrap_or(0), beginning(chunk.name(slot)), number));
+            let rank = chunk.category(slot).and_then(|category| local.get(category));
+            if let Some(heap) = rank.and_then(|rank| heaps.get_mut(*rank)) {
+                heap.push((beginning(chunk.name(slot)), number));
             }
         }
     }
-    sort_by(&mut keys, |a, b| {
-        (a.0, a.1).cmp(&(b.0, b.1)).then_with(|| match (products.find(a.2), products.find(b.2)) {
+    let by_key = |a: &Key, b: &Key| {
+        a.0.cmp(&b.0).then_with(|| match (products.find(a.1), products.find(b.1)) {
             (Some((one, a)), Some((other, b))) => {
                 by_letters(one.name(a), other.name(b)).then_with(|| one.id(a).cmp(other.id(b)))
             }
-            _ => a.2.cmp(&b.2),
+            _ => a.1.cmp(&b.1),
         })
-    });
-    keys.into_iter().map(|(.., number)| number).collect()
+    };
+    if products.numbers() < MANY {
+        heaps.iter_mut().for_each(|heap| heap.sort_unstable_by(by_key));
+    } else {
+        heaps.par_iter_mut().for_each(|heap| sort_by(heap, by_key));
+    }
+    let mut order = Vec::with_capacity(products.numbers());
+    order.extend(heaps.iter().flatten().map(|(_, number)| number));
+    order
 }
 
 /// Sorts, on both cores where that is worth it.

@@ -289,6 +289,11 @@ impl Products {
         self.chunks.get(chunk)?.item(slot)
     }
 
+    /// The id that has this number; empty where none has.
+    pub(super) fn id(&self, number: u32) -> &[u8] {
+        self.find(number).map_or(b"", |(chunk, slot)| chunk.id(slot))
+    }
+
     /// The chunks, each with the number of its first product.
     pub(in crate::model) fn chunks(&self) -> impl ExactSizeIterator<Item = (u32, &Chunk)> {
         self.chunks.iter().enumerate().map(|(place, chunk)| (at(place * CHUNK), &**chunk))

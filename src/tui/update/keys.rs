@@ -217,7 +217,7 @@ fn run(state: &mut State, run: Run, effects: &mut Vec<Effect>) {
         Run::Remove(product) => browse::remove(state, product, effects),
         Run::Category(category) => catalog::show_category(state, category, effects),
         Run::Sort(sort) => catalog::sort(state, sort, effects),
-        Run::Theme(theme) => state.theme = theme,
+        Run::Theme(theme) => state.theme = *theme,
     }
 }
 

@@ -67,8 +67,7 @@ pub fn is_child(args: &[String]) -> bool {
     if mark != "load-child" {
         return false;
     }
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    runtime.block_on(async {
+    trolley::tui::loader::on_two_threads(async {
         let before = resident();
         let mut connection = store::connect(&Address::parse(url).unwrap()).await.unwrap();
         let began = Instant::now();
