@@ -4,10 +4,9 @@
 
 mod harness;
 
-use harness::ledger::{self, PRODUCTS, Seen, client};
+use harness::ledger::{self, Load, PRODUCTS, Seen};
 use harness::{Cluster, Headless, ok_at, run_at, shop_at};
 use std::sync::Arc;
-use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 use trolley::model::{Product, ProductId, Refusal, UserName};
 use trolley::store::{self, Address, Connection, Error, Policy};
@@ -29,7 +28,7 @@ async fn stock(cluster: &Cluster) -> Vec<Product> {
         cluster.get(&key, &format!("HSET {key} name Product-{n:02} price {n}.25"));
         cluster.get("catalog", &format!("ZADD catalog 0 p{n:02}"));
     }
-    ledger::products(&cluster.url()).await
+    ledger::products(&Address::parse(&cluster.url()).unwrap()).await
 }
 
 #[test]
@@ -122,52 +121,29 @@ async fn unknown_products_are_refused_on_a_cluster() {
 }
 
 /// Runs clients on one cart, does something meanwhile, and checks the sums.
-async fn under_load(
-    cluster: Cluster,
-    policy: Policy,
-    seen: Seen,
-    meanwhile: impl FnOnce(&mut Cluster) + Send + 'static,
-) {
-    let products = Arc::new(stock(&cluster).await);
-    let url = cluster.url();
-    let kills = Arc::new(AtomicU64::new(0));
-    let tasks: Vec<_> = (0..20)
-        .map(|n| {
-            tokio::spawn(client(url.clone(), policy.clone(), 77 + n, 60, products.clone(), kills.clone()))
-        })
-        .collect();
-    let mut cluster = cluster;
+async fn under_load(cluster: Cluster, meanwhile: impl FnOnce(&Cluster) + Send + 'static) {
+    let products = stock(&cluster).await;
+    let address = Address::parse(&cluster.url()).unwrap();
+    let load = Load::start(vec![address.clone(); 20], &Policy::default(), 77, 60, products);
     let cluster = tokio::task::spawn_blocking(move || {
         // Some changes first.
         cluster.until("the cart is in use", || cluster.get("cart:alice", "ZCARD cart:alice") != "0");
-        meanwhile(&mut cluster);
+        meanwhile(&cluster);
         cluster
     });
-    let (mut accounts, mut terminals) = (Vec::new(), Vec::new());
-    for task in tasks {
-        let (account, terminal) = task.await.unwrap();
-        accounts.push(account);
-        terminals.push(terminal);
-    }
+    let mut made = load.made().await;
     let cluster = cluster.await.unwrap();
-    let mut direct = connect(&url).await;
-    for (account, terminal) in accounts.iter_mut().zip(&mut terminals) {
-        terminal.calm().await;
-        account.settle(terminal);
-        account.ask_again(&mut direct, &alice()).await;
-    }
-    let truth = store::get_cart_items(&mut direct, &alice()).await.unwrap();
-    let sums = ledger::agree(&accounts, &truth, seen);
-    assert!(terminals.iter().map(|terminal| terminal.downs).sum::<usize>() >= 20, "nothing broke");
-    let stale = ledger::stale(&mut terminals, &truth).await;
-    sums.print(kills.load(std::sync::atomic::Ordering::Relaxed) + 1, stale, terminals.len());
+    let (sums, truth) = made.settle(&address, Seen::Counts).await;
+    assert!(made.terminals.iter().map(|terminal| terminal.downs).sum::<usize>() >= 20, "nothing broke");
+    let stale = ledger::stale(&mut made.terminals, &truth).await;
+    sums.print(made.kills + 1, stale, made.terminals.len());
     assert_eq!((sums.lost, sums.doubled, stale), (0, 0, 0));
     drop(cluster);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn slots_move_links_break_and_nodes_freeze_under_load() {
-    under_load(Cluster::start(3, 0), Policy::default(), Seen::Counts, |cluster| {
+    under_load(Cluster::start(3, 0), |cluster| {
         let cut = |cluster: &Cluster| {
             for node in &cluster.nodes {
                 node.cmd("CLIENT KILL TYPE normal SKIPME yes");

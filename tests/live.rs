@@ -3,7 +3,8 @@
 
 mod harness;
 
-use harness::{Headless, Proxy, Server, TROLLEY, Terminal, ok, proxy, run, shop, trolley};
+use harness::proxy::Door;
+use harness::{Headless, Proxy, Server, TROLLEY, Terminal, ok, run, shop, trolley};
 use rustix::process::Signal;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -108,7 +109,7 @@ async fn a_cart_that_has_moved_is_followed_and_the_change_applied_once() {
     let server = Server::with_demo();
     let products = products(&server).await;
     let between = Proxy::start(&server.socket(), "between");
-    let port = proxy::tcp(&server.socket()).await;
+    let port = Proxy::by_port(Door::Socket(server.socket())).port();
     let mut ann = Headless::open(&between.url(), "alice", named("ann"), &products);
     ann.calm().await;
     *between.faults.moved_to.lock().unwrap() = format!("127.0.0.1:{port}");

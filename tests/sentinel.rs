@@ -50,7 +50,7 @@ async fn a_master_falls_under_twenty_clients() {
         all.servers[0].cmd(&format!("HSET product:p{n:02} name Product-{n:02} price {n}.25"));
         all.servers[0].cmd(&format!("ZADD catalog 0 p{n:02}"));
     }
-    let products = Arc::new(ledger::products(&url).await);
+    let products = Arc::new(ledger::products(&Address::parse(&url).unwrap()).await);
     let tasks: Vec<_> =
         (0..20).map(|n| tokio::spawn(ledger::adder(url.clone(), n, 60, products.clone(), 0))).collect();
     let all = tokio::task::spawn_blocking(move || {

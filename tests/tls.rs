@@ -4,67 +4,10 @@
 
 mod harness;
 
-use harness::server::{binaries, free_port};
+use harness::papers::{Papers, secure};
 use harness::{Server, TROLLEY, Terminal, trolley};
-use rcgen::{BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Output;
-
-/// An authority, and what it has signed.
-struct Papers {
-    folder: tempfile::TempDir,
-}
-
-impl Papers {
-    fn make() -> Papers {
-        let folder = tempfile::Builder::new().prefix("trolley-").tempdir_in("/tmp").unwrap();
-        let write = |name: &str, text: String| std::fs::write(folder.path().join(name), text).unwrap();
-        for authority in ["ca", "stranger"] {
-            let key = KeyPair::generate().unwrap();
-            let mut params = CertificateParams::new([]).unwrap();
-            params.distinguished_name.push(DnType::CommonName, authority);
-            params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-            let cert = params.self_signed(&key).unwrap();
-            write(&format!("{authority}.crt"), cert.pem());
-            let issuer = Issuer::new(params, key);
-            if authority == "ca" {
-                for (name, usage) in [
-                    ("server", ExtendedKeyUsagePurpose::ServerAuth),
-                    ("client", ExtendedKeyUsagePurpose::ClientAuth),
-                ] {
-                    let key = KeyPair::generate().unwrap();
-                    let mut params =
-                        CertificateParams::new(["localhost".to_owned(), "127.0.0.1".to_owned()]).unwrap();
-                    params.distinguished_name.push(DnType::CommonName, name);
-                    params.extended_key_usages = vec![usage];
-                    write(&format!("{name}.crt"), params.signed_by(&key, &issuer).unwrap().pem());
-                    write(&format!("{name}.key"), key.serialize_pem());
-                }
-            }
-        }
-        Papers { folder }
-    }
-
-    fn path(&self, name: &str) -> PathBuf {
-        self.folder.path().join(name)
-    }
-
-    fn text(&self, name: &str) -> String {
-        self.path(name).display().to_string()
-    }
-}
-
-/// A server that talks TLS only; returns its address.
-fn secure(papers: &Papers, more: &[&str]) -> (Server, String) {
-    let port = free_port();
-    let (cert, key, ca) = (papers.text("server.crt"), papers.text("server.key"), papers.text("ca.crt"));
-    let text = port.to_string();
-    let words =
-        ["--tls-port", &text, "--bind", "127.0.0.1", "--tls-cert-file", &cert, "--tls-key-file", &key];
-    let server =
-        Server::start_with(&binaries()[0], &[&words[..], &["--tls-ca-cert-file", &ca], more].concat());
-    (server, format!("rediss://localhost:{port}"))
-}
 
 fn run(home: &Path, args: &[&str], environment: &[(&str, &str)]) -> Output {
     trolley(home, args).envs(environment.iter().copied()).output().unwrap()
@@ -77,7 +20,8 @@ fn said(output: &Output) -> String {
 #[test]
 fn the_way_there_is_secure_or_there_is_none() {
     let papers = Papers::make();
-    let (server, url) = secure(&papers, &["--tls-auth-clients", "no"]);
+    let (server, port) = secure(&papers, &["--tls-auth-clients", "no"]);
+    let url = format!("rediss://localhost:{port}");
     let (ca, stranger) = (papers.text("ca.crt"), papers.text("stranger.crt"));
     let demo = run(server.dir(), &["--redis", &url, "--tls-ca", &ca, "demo"], &[]);
     assert!(demo.status.success(), "{}", said(&demo));
@@ -114,7 +58,8 @@ fn the_way_there_is_secure_or_there_is_none() {
 #[test]
 fn a_server_may_want_to_see_a_certificate() {
     let papers = Papers::make();
-    let (server, url) = secure(&papers, &["--tls-auth-clients", "yes"]);
+    let (server, port) = secure(&papers, &["--tls-auth-clients", "yes"]);
+    let url = format!("rediss://localhost:{port}");
     let ca = papers.text("ca.crt");
     let (cert, key) = (papers.text("client.crt"), papers.text("client.key"));
     let with = ["--redis", &url, "--tls-ca", &ca, "--tls-cert", &cert, "--tls-key", &key, "demo"];

@@ -1,112 +1,98 @@
-//! Everything that breaks, at once, and the sums must agree.
+//! Everything that breaks, at once and in every place, and the sums must agree.
 //!
 //! Longer: `TROLLEY_TORTURE=20000 cargo test --release --test torture -- --nocapture`
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test may fail")]
 
 mod harness;
 
-use harness::ledger::{self, PRODUCTS, Seen, client};
-use harness::{Proxy, Server, shop};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use harness::ledger::{self, Load};
+use harness::place::Place;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
-use trolley::model::UserName;
-use trolley::store::{self, Address, Policy};
+use tokio::sync::Mutex;
 
 const CLIENTS: u64 = 20;
+/// One at a time: each keeps the whole machine busy.
+static TURN: Mutex<()> = Mutex::const_new(());
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn torture() {
-    let changes: u64 = std::env::var("TROLLEY_TORTURE").map_or(4_000, |n| n.parse().unwrap());
+/// Runs clients through every fault; `changes` are made where it is not said how many.
+async fn torture(name: &str, mut place: Place, changes: u64) {
+    let changes: u64 = std::env::var("TROLLEY_TORTURE").map_or(changes, |n| n.parse().unwrap());
     let seed: u64 = std::env::var("TROLLEY_SEED")
         .map_or_else(|_| u64::from(std::process::id()) + 1, |n| n.parse().unwrap());
-    println!("replay with TROLLEY_SEED={seed}");
-    let mut server = Server::start();
-    for n in 0..PRODUCTS {
-        server.cmd(&format!("HSET product:p{n:02} name Product-{n:02} price {n}.25"));
-        server.cmd(&format!("ZADD catalog 0 p{n:02}"));
-    }
-    let address = Address::parse(server.url()).unwrap();
-    let products = Arc::new(ledger::products(server.url()).await);
-    let screens = [shop(&server, "alice", "screen-1"), shop(&server, "alice", "screen-2")];
-
-    let kills = Arc::new(AtomicU64::new(0));
-    let mut proxies = Vec::new();
-    let mut tasks = Vec::new();
-    for n in 0..CLIENTS {
-        let proxy = Proxy::start(&server.socket(), &format!("proxy{n}"));
+    println!("{name}: replay with TROLLEY_SEED={seed}");
+    place.stock();
+    let address = place.address();
+    let products = ledger::products(&address).await;
+    let screens = [place.screen("screen-1"), place.screen("screen-2")];
+    // Each takes its time: their number is to stay within reason.
+    let often = (changes / 4_000).max(1);
+    for (proxy, n) in place.proxies.iter().zip(0..) {
         let faults = &proxy.faults;
-        // Each takes its time: their number is to stay within reason.
-        let often = (changes / 4_000).max(1);
         faults.drop_every.store((23 + n) * often, Ordering::Relaxed);
         faults.mute_every.store((211 + 7 * n) * often * often, Ordering::Relaxed);
         faults.half_close_every.store((97 + 3 * n) * often, Ordering::Relaxed);
         faults.delay_every.store((41 + n) * often, Ordering::Relaxed);
-        faults.on.store(true, Ordering::Relaxed);
-        let work = client(
-            proxy.url(),
-            Policy::default(),
-            seed * 1000 + n + 1,
-            changes / CLIENTS,
-            products.clone(),
-            kills.clone(),
-        );
-        tasks.push(tokio::spawn(work));
-        proxies.push(proxy);
     }
-    // Faults of the server itself, while the clients go on.
-    let mut server_faults = 0;
-    for round in 0..3 {
-        tokio::time::sleep(Duration::from_millis(700)).await;
-        match round {
-            0 => {
-                server.kill();
-                tokio::time::sleep(Duration::from_millis(300)).await;
-                server.restart();
-            }
-            1 => {
-                server.freeze();
-                tokio::time::sleep(Duration::from_millis(2500)).await;
-                server.thaw();
-            }
-            _ => drop(server.cmd("CLIENT KILL TYPE normal SKIPME yes")),
+    place.disturb(true);
+    let addresses = place.addresses(CLIENTS);
+    let load = Load::start(addresses, &place.policy(), seed * 1000 + 1, changes / CLIENTS, products);
+    // Faults of the servers themselves, while the clients go on.
+    let server_faults = place.server_faults();
+    for fault in 0..server_faults {
+        while load.changes() < changes * (fault + 1) / (server_faults + 2) {
+            tokio::time::sleep(Duration::from_millis(10)).await;
         }
-        server_faults += 1;
+        place.fault(fault);
     }
-    let mut accounts = Vec::new();
-    let mut terminals = Vec::new();
-    for task in tasks {
-        let (account, terminal) = task.await.unwrap();
-        accounts.push(account);
-        terminals.push(terminal);
-    }
-    let caused: u64 = proxies.iter().map(|proxy| proxy.faults.caused.load(Ordering::Relaxed)).sum();
-    for proxy in &proxies {
-        proxy.faults.on.store(false, Ordering::Relaxed);
-    }
+    let mut made = load.made().await;
+    place.disturb(false);
+    let caused = place.caused();
 
     // All calm down; what killed clients left open is asked again by its op id.
-    let alice = UserName::parse("alice").unwrap();
-    let mut direct = store::connect(&address).await.unwrap();
-    for (account, terminal) in accounts.iter_mut().zip(&mut terminals) {
-        terminal.calm().await;
-        account.settle(terminal);
-        account.ask_again(&mut direct, &alice).await;
-    }
-    let truth = store::get_cart_items(&mut direct, &alice).await.unwrap();
-
-    let sums = ledger::agree(&accounts, &truth, Seen::Counts);
-
+    let (sums, truth) = made.settle(&address, place.seen()).await;
     // Every terminal holds that cart, and the real ones show it.
-    let stale = ledger::stale(&mut terminals, &truth).await;
+    let stale = ledger::stale(&mut made.terminals, &truth).await;
     for screen in &screens {
         screen.wait("● live");
         screen.wait(&format!("{} items ", truth.pieces()));
     }
-    for key in server.get_list("KEYS *cart:alice*") {
-        assert!(server.get(&format!("PTTL {key}")).parse::<i64>().unwrap() > 0, "{key} has no expiry");
+    let holder = place.holder("cart:alice");
+    for key in holder.get_list("KEYS *cart:alice*") {
+        assert!(holder.get(&format!("PTTL {key}")).parse::<i64>().unwrap() > 0, "{key} has no expiry");
     }
-    let kills = kills.load(Ordering::Relaxed);
-    sums.print(caused + kills + server_faults, stale, terminals.len() + screens.len());
+    sums.print(caused + made.kills + server_faults, stale, made.terminals.len() + screens.len());
     assert_eq!((sums.lost, sums.doubled, stale), (0, 0, 0));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_server_alone() {
+    let _turn = TURN.lock().await;
+    torture("one server", Place::plain(CLIENTS), 4_000).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_secure_way() {
+    let _turn = TURN.lock().await;
+    torture("TLS", Place::secure(CLIENTS), 1_600).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_shopper_with_few_rights() {
+    let _turn = TURN.lock().await;
+    torture("a shopper by trolley acl", Place::shopper(CLIENTS), 1_600).await;
+}
+
+/// The master is killed and frozen; the other takes over.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn servers_behind_sentinels() {
+    let _turn = TURN.lock().await;
+    torture("Sentinels", Place::sentinels(), 1_600).await;
+}
+
+/// The cart's master is killed and frozen, its slot moves.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_cluster() {
+    let _turn = TURN.lock().await;
+    torture("a cluster", Place::cluster(), 1_600).await;
 }

@@ -14,6 +14,8 @@ pub struct Cluster {
     /// First the masters, then their replicas in the same order.
     pub nodes: Vec<Server>,
     ports: Vec<u16>,
+    /// The ports that they tell: their own, or those of proxies.
+    told: Vec<u16>,
 }
 
 impl Cluster {
@@ -24,8 +26,19 @@ impl Cluster {
 
     /// The same of this server, with more of its settings.
     pub fn start_with(binary: &str, masters: usize, replicas: usize, extra: &[&str]) -> Cluster {
+        Cluster::start_behind(binary, masters, replicas, extra, |port| port)
+    }
+
+    /// The same, where `told` says which port each node tells instead of its own.
+    pub fn start_behind(
+        binary: &str,
+        masters: usize,
+        replicas: usize,
+        extra: &[&str],
+        mut told: impl FnMut(u16) -> u16,
+    ) -> Cluster {
         let count = masters * (1 + replicas);
-        let (mut nodes, mut ports) = (Vec::new(), Vec::new());
+        let (mut nodes, mut ports, mut told_ports) = (Vec::new(), Vec::new(), Vec::new());
         for _ in 0..count {
             let (port, bus) = (free_port(), free_port());
             let (text, bus) = (port.to_string(), bus.to_string());
@@ -33,10 +46,14 @@ impl Cluster {
             let place = ["--port", &text, "--cluster-port", &bus, "--bind", "127.0.0.1"];
             // Without the pause before a replica is sent what changed.
             let quick = ["--repl-diskless-sync-delay", "0", "--cluster-replica-validity-factor", "0"];
-            nodes.push(Server::start_with(binary, &[&cluster[..], &place, &quick, extra].concat()));
+            let tells = told(port);
+            let tell = tells.to_string();
+            let tell = ["--cluster-announce-port", &tell, "--cluster-announce-bus-port", &bus];
+            nodes.push(Server::start_with(binary, &[&cluster[..], &place, &quick, &tell, extra].concat()));
             ports.push(port);
+            told_ports.push(tells);
         }
-        let cluster = Cluster { nodes, ports };
+        let cluster = Cluster { nodes, ports, told: told_ports };
         cluster.join(masters);
         cluster
     }
@@ -78,7 +95,7 @@ impl Cluster {
 
     /// The address with these nodes as seeds.
     pub fn url_of(&self, seeds: &[usize]) -> String {
-        let hosts: Vec<String> = seeds.iter().map(|at| format!("127.0.0.1:{}", self.ports[*at])).collect();
+        let hosts: Vec<String> = seeds.iter().map(|at| format!("127.0.0.1:{}", self.told[*at])).collect();
         format!("redis+cluster://{}", hosts.join(","))
     }
 
@@ -89,7 +106,7 @@ impl Cluster {
 
     /// The address of one node, as if it were alone.
     pub fn plain_url(&self, at: usize) -> String {
-        format!("redis://127.0.0.1:{}", self.ports[at])
+        format!("redis://127.0.0.1:{}", self.told[at])
     }
 
     /// The node that is master of the slot of `key` now, as the node `asked` sees it.
@@ -106,7 +123,7 @@ impl Cluster {
             };
             if words[2].contains("master") && words[8..].iter().any(has) {
                 let port = words[1].split(['@', ':']).nth(1).unwrap();
-                return self.ports.iter().position(|own| own.to_string() == port).unwrap();
+                return self.told.iter().position(|own| own.to_string() == port).unwrap();
             }
         }
         panic!("nobody has slot {slot}");

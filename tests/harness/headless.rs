@@ -35,12 +35,17 @@ pub struct Headless {
 impl Headless {
     /// Opens one with these products known; needs a tokio runtime.
     pub fn open(url: &str, user: &str, policy: Policy, products: &[Product]) -> Headless {
+        Headless::at(&Address::parse(url).unwrap(), user, policy, products)
+    }
+
+    /// [`Headless::open`] with all that an address may have besides.
+    pub fn at(address: &Address, user: &str, policy: Policy, products: &[Product]) -> Headless {
         let (requests, asked) = mpsc::channel(1024);
         let (told, events) = mpsc::channel(64);
         let user = UserName::parse(user).unwrap();
         let ops = uuid::Uuid::new_v4().simple().to_string();
         tokio::spawn(link::run(
-            Address::parse(url).unwrap(),
+            address.clone(),
             user.clone(),
             policy.clone(),
             Some(ops.clone()),
@@ -50,7 +55,7 @@ impl Headless {
         let session = Session {
             user,
             me: policy.by,
-            address: url.to_owned(),
+            address: address.to_string(),
             private: false,
             item_timeout: Some(policy.item_timeout.as_millis()).filter(|ms| *ms > 0),
             ops,

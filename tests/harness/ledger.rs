@@ -4,6 +4,7 @@ use super::Headless;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use tokio::task::JoinHandle;
 use trolley::model::{Cart, Change, OpId, Product, Refusal, Update, UserName};
 use trolley::store::{self, Address, Connection, Error, Policy};
 
@@ -11,8 +12,8 @@ use trolley::store::{self, Address, Connection, Error, Policy};
 pub const PRODUCTS: u64 = 12;
 
 /// All products of the shop.
-pub async fn products(url: &str) -> Vec<Product> {
-    let mut direct = store::connect(&Address::parse(url).unwrap()).await.unwrap();
+pub async fn products(address: &Address) -> Vec<Product> {
+    let mut direct = store::connect(address).await.unwrap();
     store::get_catalog(&mut direct).await.unwrap().iter().map(|item| item.to_product()).collect()
 }
 
@@ -31,29 +32,101 @@ impl Random {
 
 /// What one client did, and how it ended.
 #[derive(Default)]
-pub struct Account {
+struct Account {
     /// Changes that were confirmed.
-    pub answers: HashMap<OpId, Update>,
+    answers: HashMap<OpId, Update>,
     /// Changes that a rule refused.
-    pub refused: Vec<(OpId, Refusal)>,
+    refused: Vec<(OpId, Refusal)>,
     /// Updates that came in.
-    pub seen: Vec<Update>,
+    seen: Vec<Update>,
     unsettled: Vec<Change>,
 }
 
+/// Clients at work on the cart of alice.
+pub struct Load {
+    tasks: Vec<JoinHandle<(Account, Headless)>>,
+    counts: Arc<Counts>,
+}
+
+/// What clients have done.
+#[derive(Default)]
+struct Counts {
+    changes: AtomicU64,
+    kills: AtomicU64,
+}
+
+impl Load {
+    /// A client at each address, each with a seed of its own and so many changes to make.
+    pub fn start(
+        addresses: Vec<Address>,
+        policy: &Policy,
+        seed: u64,
+        changes: u64,
+        products: Vec<Product>,
+    ) -> Load {
+        let (counts, products) = (Arc::<Counts>::default(), Arc::new(products));
+        let tasks = addresses.into_iter().zip(seed..).map(|(address, seed)| {
+            tokio::spawn(client(address, policy.clone(), seed, changes, products.clone(), counts.clone()))
+        });
+        Load { tasks: tasks.collect(), counts }
+    }
+
+    /// How many changes have been made.
+    pub fn changes(&self) -> u64 {
+        self.counts.changes.load(Ordering::Relaxed)
+    }
+
+    /// Waits until all have made their changes.
+    pub async fn made(self) -> Made {
+        let mut made = Made { accounts: Vec::new(), terminals: Vec::new(), kills: 0 };
+        for task in self.tasks {
+            let (account, terminal) = task.await.unwrap();
+            made.accounts.push(account);
+            made.terminals.push(terminal);
+        }
+        made.kills = self.counts.kills.load(Ordering::Relaxed);
+        made
+    }
+}
+
+/// What clients have made.
+pub struct Made {
+    accounts: Vec<Account>,
+    /// Those that were not killed.
+    pub terminals: Vec<Headless>,
+    /// How many were.
+    pub kills: u64,
+}
+
+impl Made {
+    /// Waits until all is calm, asks again for what killed clients left open, and checks the
+    /// sums; returns them, and the cart.
+    pub async fn settle(&mut self, address: &Address, seen: Seen) -> (Sums, Cart) {
+        let alice = UserName::parse("alice").unwrap();
+        let mut direct = store::connect(address).await.unwrap();
+        for (account, terminal) in self.accounts.iter_mut().zip(&mut self.terminals) {
+            terminal.calm().await;
+            account.settle(terminal);
+            account.ask_again(&mut direct, &alice).await;
+        }
+        let truth = store::get_cart_items(&mut direct, &alice).await.unwrap();
+        (agree(&self.accounts, &truth, seen), truth)
+    }
+}
+
 /// Keeps changing the cart; every now and then it is killed, and another takes its place.
-pub async fn client(
-    url: String,
+async fn client(
+    address: Address,
     policy: Policy,
     seed: u64,
     changes: u64,
     products: Arc<Vec<Product>>,
-    kills: Arc<AtomicU64>,
+    counts: Arc<Counts>,
 ) -> (Account, Headless) {
     let mut random = Random(seed);
     let mut account = Account::default();
     let policy = || Policy { by: format!("client {seed}"), ..policy.clone() };
-    let mut terminal = Headless::open(&url, "alice", policy(), &products);
+    let mut terminal = Headless::at(&address, "alice", policy(), &products);
     for made in 0..changes {
         terminal.select(usize::try_from(random.below(PRODUCTS)).unwrap());
         let key = ["a", "a", "a", "+", "-", "d", "u", "ctrl-r"][usize::try_from(random.below(8)).unwrap()];
@@ -61,13 +134,14 @@ pub async fn client(
             terminal.key(&(1 + random.below(9)).to_string());
         }
         terminal.key(key);
+        counts.changes.fetch_add(1, Ordering::Relaxed);
         while terminal.state.cart.unconfirmed.len() > 6 {
             terminal.step().await;
         }
         if random.below(changes) == 0 && made + 1 < changes {
-            kills.fetch_add(1, Ordering::Relaxed);
+            counts.kills.fetch_add(1, Ordering::Relaxed);
             account.settle(&mut terminal);
-            terminal = Headless::open(&url, "alice", policy(), &products);
+            terminal = Headless::at(&address, "alice", policy(), &products);
         }
     }
     (account, terminal)
@@ -75,7 +149,7 @@ pub async fn client(
 
 impl Account {
     /// Takes over what a terminal knows.
-    pub fn settle(&mut self, terminal: &mut Headless) {
+    fn settle(&mut self, terminal: &mut Headless) {
         let mut open: Vec<Change> = std::mem::take(&mut terminal.sent);
         for (op, outcome) in terminal.settled.drain(..) {
             open.retain(|change| change.op != op);
@@ -90,7 +164,7 @@ impl Account {
     }
 
     /// Asks again, by its op id, for what killed clients left open.
-    pub async fn ask_again(&mut self, direct: &mut Connection, user: &UserName) {
+    async fn ask_again(&mut self, direct: &mut Connection, user: &UserName) {
         for change in std::mem::take(&mut self.unsettled) {
             match direct.apply(user, &change).await {
                 Ok(update) => drop(self.answers.insert(change.op, update)),
@@ -133,7 +207,7 @@ pub enum Seen {
 }
 
 /// Checks that each version is one change of one op, and that together they are the cart.
-pub fn agree(accounts: &[Account], truth: &Cart, seen: Seen) -> Sums {
+fn agree(accounts: &[Account], truth: &Cart, seen: Seen) -> Sums {
     let mut history: BTreeMap<u64, Update> = BTreeMap::new();
     let answers = accounts.iter().flat_map(|account| account.answers.values());
     let seen = accounts.iter().flat_map(|account| &account.seen).filter(|_| seen == Seen::Counts);

@@ -7,6 +7,8 @@ pub mod cluster;
 pub mod desk;
 pub mod headless;
 pub mod ledger;
+pub mod papers;
+pub mod place;
 pub mod proxy;
 pub mod sentinel;
 pub mod server;

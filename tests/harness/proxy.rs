@@ -4,8 +4,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::{TcpListener, UnixListener, UnixStream};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream, UnixListener, UnixStream};
 
 /// What the proxy may do to what the server says.
 #[derive(Default)]
@@ -77,55 +77,89 @@ impl Faults {
     }
 }
 
-/// A proxy on a Unix socket; it ends with its runtime.
+/// Where a server listens, or its proxy.
+#[derive(Clone)]
+pub enum Door {
+    /// On this Unix socket.
+    Socket(PathBuf),
+    /// On this port of this machine.
+    Port(u16),
+}
+
+trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
+impl<S: AsyncRead + AsyncWrite + Send + Unpin> Stream for S {}
+
+impl Door {
+    async fn enter(&self) -> std::io::Result<Box<dyn Stream>> {
+        Ok(match self {
+            Door::Socket(path) => Box::new(UnixStream::connect(path).await?),
+            Door::Port(port) => {
+                let stream = TcpStream::connect(("127.0.0.1", *port)).await?;
+                stream.set_nodelay(true)?;
+                Box::new(stream)
+            }
+        })
+    }
+}
+
+/// A proxy; it ends with its runtime.
 pub struct Proxy {
-    socket: PathBuf,
+    door: Door,
     /// Its faults.
     pub faults: Arc<Faults>,
 }
 
 impl Proxy {
-    /// A proxy named `name` before the server on `server`.
+    /// A proxy on a Unix socket named `name` beside that of the server on `server`.
     pub fn start(server: &Path, name: &str) -> Proxy {
         let socket = server.with_file_name(format!("{name}.sock"));
         let listener = UnixListener::bind(&socket).unwrap();
         let faults = Arc::new(Faults::default());
-        let (server, shared) = (server.to_owned(), faults.clone());
+        let (server, shared) = (Door::Socket(server.to_owned()), faults.clone());
         tokio::spawn(async move {
             while let Ok((client, _)) = listener.accept().await {
-                tokio::spawn(serve(client, server.clone(), shared.clone()));
+                tokio::spawn(serve(Box::new(client), server.clone(), shared.clone()));
             }
         });
-        Proxy { socket, faults }
+        Proxy { door: Door::Socket(socket), faults }
+    }
+
+    /// A proxy on a port of its own.
+    pub fn by_port(server: Door) -> Proxy {
+        let listener = std::net::TcpListener::bind(("127.0.0.1", 0)).unwrap();
+        let port = listener.local_addr().unwrap().port();
+        listener.set_nonblocking(true).unwrap();
+        let listener = TcpListener::from_std(listener).unwrap();
+        let faults = Arc::new(Faults::default());
+        let shared = faults.clone();
+        tokio::spawn(async move {
+            while let Ok((client, _)) = listener.accept().await {
+                client.set_nodelay(true).unwrap();
+                tokio::spawn(serve(Box::new(client), server.clone(), shared.clone()));
+            }
+        });
+        Proxy { door: Door::Port(port), faults }
     }
 
     /// The address to give to a client.
     pub fn url(&self) -> String {
-        format!("unix://{}", self.socket.display())
+        match &self.door {
+            Door::Socket(socket) => format!("unix://{}", socket.display()),
+            Door::Port(port) => format!("redis://localhost:{port}"),
+        }
+    }
+
+    /// Its port.
+    pub fn port(&self) -> u16 {
+        let Door::Port(port) = self.door else { panic!("it has a socket") };
+        port
     }
 }
 
-/// Passes TCP on to a Unix socket; returns its port.
-pub async fn tcp(server: &Path) -> u16 {
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let port = listener.local_addr().unwrap().port();
-    let server = server.to_owned();
-    tokio::spawn(async move {
-        while let Ok((mut client, _)) = listener.accept().await {
-            let server = server.clone();
-            tokio::spawn(async move {
-                let Ok(mut upstream) = UnixStream::connect(server).await else { return };
-                let _ = tokio::io::copy_bidirectional(&mut client, &mut upstream).await;
-            });
-        }
-    });
-    port
-}
-
-async fn serve(client: UnixStream, server: PathBuf, faults: Arc<Faults>) {
-    let Ok(upstream) = UnixStream::connect(server).await else { return };
-    let (mut from_client, mut to_client) = client.into_split();
-    let (mut from_server, mut to_server) = upstream.into_split();
+async fn serve(client: Box<dyn Stream>, server: Door, faults: Arc<Faults>) {
+    let Ok(upstream) = server.enter().await else { return };
+    let (mut from_client, mut to_client) = tokio::io::split(client);
+    let (mut from_server, mut to_server) = tokio::io::split(upstream);
     let asked = faults.clone();
     let lose = Arc::new(AtomicBool::new(false));
     let lost = lose.clone();

@@ -13,7 +13,8 @@ const PATIENCE: Duration = Duration::from_secs(30);
 pub struct Sentinels {
     /// The first master and its replica.
     pub servers: [Server; 2],
-    ports: [u16; 2],
+    /// The ports that they tell: their own, or those of proxies.
+    told: [u16; 2],
     watchers: Vec<(u16, Child)>,
     _folder: TempDir,
 }
@@ -21,16 +22,23 @@ pub struct Sentinels {
 impl Sentinels {
     /// Starts them all; the master is called `shop`.
     pub fn start() -> Sentinels {
+        Sentinels::start_behind(&[], |port| port)
+    }
+
+    /// The same with more of the servers' settings, where `told` says which port each of them
+    /// tells instead of its own.
+    pub fn start_behind(extra: &[&str], mut told: impl FnMut(u16) -> u16) -> Sentinels {
         let binary = &binaries()[0];
         let ports = [free_port(), free_port()];
-        let place = |port: u16| ["--port".to_owned(), port.to_string(), "--bind".into(), "127.0.0.1".into()];
-        let start = |words: &[String]| {
-            let words: Vec<&str> = words.iter().map(String::as_str).collect();
-            Server::start_with(binary, &[&words[..], &["--repl-diskless-sync-delay", "0"]].concat())
+        let told = ports.map(&mut told);
+        let start = |at: usize, more: &[&str]| {
+            let (port, tells) = (ports[at].to_string(), told[at].to_string());
+            let place = ["--port", &port, "--bind", "127.0.0.1", "--repl-diskless-sync-delay", "0"];
+            let tell = ["--replica-announce-ip", "127.0.0.1", "--replica-announce-port", &tells];
+            Server::start_with(binary, &[&place[..], &tell, extra, more].concat())
         };
-        let master = start(&place(ports[0]));
-        let follows = ["--replicaof".to_owned(), format!("127.0.0.1 {}", ports[0])];
-        let replica = start(&[&place(ports[1])[..], &follows].concat());
+        let master = start(0, &[]);
+        let replica = start(1, &["--replicaof", &format!("127.0.0.1 {}", told[0])]);
         let folder = tempfile::Builder::new().prefix("trolley-").tempdir_in("/tmp").unwrap();
         let watch = |n: usize| {
             let port = free_port();
@@ -39,7 +47,7 @@ impl Sentinels {
                 "port {port}\nbind 127.0.0.1\ndir {}\nsentinel monitor shop 127.0.0.1 {} 2\n\
                  sentinel down-after-milliseconds shop 1500\nsentinel failover-timeout shop 3000\n",
                 folder.path().display(),
-                ports[0]
+                told[0]
             );
             std::fs::write(&config, text).unwrap();
             let child = Command::new(binary)
@@ -53,7 +61,7 @@ impl Sentinels {
             (port, child)
         };
         let watchers = (0..3).map(watch).collect();
-        let all = Sentinels { servers: [master, replica], ports, watchers, _folder: folder };
+        let all = Sentinels { servers: [master, replica], told, watchers, _folder: folder };
         all.until("the replica follows", || {
             all.servers[1].get("INFO replication").contains("master_link_status:up")
         });
@@ -82,7 +90,7 @@ impl Sentinels {
     pub fn master(&self) -> Option<usize> {
         let port = self.ask(0, "GET-MASTER-ADDR-BY-NAME").pop()?;
         let agreed = (1..3).all(|n| self.ask(n, "GET-MASTER-ADDR-BY-NAME").last() == Some(&port));
-        self.ports.iter().position(|own| own.to_string() == port).filter(|_| agreed)
+        self.told.iter().position(|own| own.to_string() == port).filter(|_| agreed)
     }
 
     /// The address; the first Sentinel named is none.

@@ -1,0 +1,65 @@
+//! Certificates for secure connections: an authority made for the test, and what it has signed.
+
+use super::Server;
+use super::server::{binaries, free_port};
+use rcgen::{BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair};
+use std::path::PathBuf;
+
+/// An authority, and what it has signed.
+pub struct Papers {
+    folder: tempfile::TempDir,
+}
+
+impl Papers {
+    /// Makes them all.
+    pub fn make() -> Papers {
+        let folder = tempfile::Builder::new().prefix("trolley-").tempdir_in("/tmp").unwrap();
+        let write = |name: &str, text: String| std::fs::write(folder.path().join(name), text).unwrap();
+        for authority in ["ca", "stranger"] {
+            let key = KeyPair::generate().unwrap();
+            let mut params = CertificateParams::new([]).unwrap();
+            params.distinguished_name.push(DnType::CommonName, authority);
+            params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+            let cert = params.self_signed(&key).unwrap();
+            write(&format!("{authority}.crt"), cert.pem());
+            let issuer = Issuer::new(params, key);
+            if authority == "ca" {
+                for (name, usage) in [
+                    ("server", ExtendedKeyUsagePurpose::ServerAuth),
+                    ("client", ExtendedKeyUsagePurpose::ClientAuth),
+                ] {
+                    let key = KeyPair::generate().unwrap();
+                    let mut params =
+                        CertificateParams::new(["localhost".to_owned(), "127.0.0.1".to_owned()]).unwrap();
+                    params.distinguished_name.push(DnType::CommonName, name);
+                    params.extended_key_usages = vec![usage];
+                    write(&format!("{name}.crt"), params.signed_by(&key, &issuer).unwrap().pem());
+                    write(&format!("{name}.key"), key.serialize_pem());
+                }
+            }
+        }
+        Papers { folder }
+    }
+
+    /// The file of this name.
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    /// Its path as text.
+    pub fn text(&self, name: &str) -> String {
+        self.path(name).display().to_string()
+    }
+}
+
+/// A server that talks TLS only, besides its socket; returns its port.
+pub fn secure(papers: &Papers, more: &[&str]) -> (Server, u16) {
+    let port = free_port();
+    let (cert, key, ca) = (papers.text("server.crt"), papers.text("server.key"), papers.text("ca.crt"));
+    let text = port.to_string();
+    let words =
+        ["--tls-port", &text, "--bind", "127.0.0.1", "--tls-cert-file", &cert, "--tls-key-file", &key];
+    let server =
+        Server::start_with(&binaries()[0], &[&words[..], &["--tls-ca-cert-file", &ca], more].concat());
+    (server, port)
+}
