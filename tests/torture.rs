@@ -27,12 +27,13 @@ async fn torture(name: &str, mut place: Place, changes: u64) {
     let screens = [place.screen("screen-1"), place.screen("screen-2")];
     // Each takes its time: their number is to stay within reason.
     let often = (changes / 4_000).max(1);
+    let shared = place.clients_of_a_proxy(CLIENTS);
     for (proxy, n) in place.proxies.iter().zip(0..) {
         let faults = &proxy.faults;
-        faults.drop_every.store((23 + n) * often, Ordering::Relaxed);
-        faults.mute_every.store((211 + 7 * n) * often * often, Ordering::Relaxed);
-        faults.half_close_every.store((97 + 3 * n) * often, Ordering::Relaxed);
-        faults.delay_every.store((41 + n) * often, Ordering::Relaxed);
+        faults.drop_every.store((23 + n) * often * shared, Ordering::Relaxed);
+        faults.mute_every.store((211 + 7 * n) * often * often * shared, Ordering::Relaxed);
+        faults.half_close_every.store((97 + 3 * n) * often * shared, Ordering::Relaxed);
+        faults.delay_every.store((41 + n) * often * shared, Ordering::Relaxed);
     }
     place.disturb(true);
     let addresses = place.addresses(CLIENTS);

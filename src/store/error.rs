@@ -174,7 +174,10 @@ impl From<&RedisError> for Trouble {
             }
             _ if says("WRONGTYPE") => Trouble::WrongType,
             _ if says("OOM command not allowed") => Trouble::OutOfMemory,
-            _ if says("READONLY") || says("read only replica") => Trouble::ReadOnly,
+            // A master that was put down while it waited for its replicas says the last.
+            _ if says("READONLY") || says("read only replica") || says("with replica instances") => {
+                Trouble::ReadOnly
+            }
             _ if says("lookup address") || says("No address found") => Trouble::NoHost,
             _ if error.is_timeout() || says("timed out") => Trouble::Timeout,
             _ if says("No such file") => Trouble::NoSocket,

@@ -123,6 +123,11 @@ impl Place {
         }
     }
 
+    /// Of so many clients, how many meet at one proxy.
+    pub fn clients_of_a_proxy(&self, clients: u64) -> u64 {
+        if matches!(self.servers, Servers::One(_)) { 1 } else { clients }
+    }
+
     fn by(&self, proxy: &Proxy) -> String {
         let url = proxy.url();
         match (&self.papers, self.password) {
@@ -241,6 +246,8 @@ fn of_sentinels(all: &mut Sentinels, number: u64) {
             all.servers[master].kill();
             all.until("the replica is master", || all.master() == Some(1 - master));
             all.servers[master].restart();
+            // The Sentinels would, ten seconds later.
+            all.follow(master);
         }
         1 => freeze(&all.servers[master]),
         _ => cut(&all.servers[master]),

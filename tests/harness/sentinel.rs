@@ -106,6 +106,11 @@ impl Sentinels {
         redis::cmd("SENTINEL").arg("FAILOVER").arg("shop").exec(&mut link).unwrap();
     }
 
+    /// Has this server follow the other.
+    pub fn follow(&self, at: usize) {
+        self.servers[at].cmd(&format!("REPLICAOF 127.0.0.1 {}", self.told[1 - at]));
+    }
+
     /// Waits until `test` holds: Sentinels agree by talking, and tell nobody when they have.
     pub fn until(&self, what: &str, test: impl Fn() -> bool) {
         let until = Instant::now() + PATIENCE;
