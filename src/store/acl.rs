@@ -106,7 +106,6 @@ const RIGHTS: &[Right] = &[
     right(Stock, "hget", BUYERS, "{product:x}:orders x"),
     right(Stock, "hset", BUYERS, "product:x stock 1"),
     right(Stock, "hdel", BUYERS, "{product:x}:orders x"),
-    right(Stock, "hexists", BUYERS, "{product:x}:orders x"),
     right(Stock, "zscore", BUYERS, "{product:x}:released x"),
     right(Stock, "zcard", BUYERS, "{product:x}:released"),
     right(Stock, "zadd", BUYERS, "{product:x}:released 1 x"),

@@ -2,7 +2,8 @@
 
 use super::batch;
 use super::budget;
-use super::connection::{Conn, Connection, Policy, on_owner, read_again};
+use super::connection::{Conn, Connection, Policy, read_again};
+use super::copied::Copied;
 use super::decode::{self, Watcher};
 use super::error::{Error, Trouble};
 use super::get_product;
@@ -12,7 +13,7 @@ use crate::model::order::Share;
 use crate::model::{Cart, Change, Edit, Kind, Money, OpId, ProductId, Refusal, Timeout, Update, UserName};
 use futures::future::join_all;
 use redis::aio::{ConnectionLike, MultiplexedConnection};
-use redis::{Cmd, RedisError, Script, Value};
+use redis::{RedisError, Script, Value};
 use std::collections::HashMap;
 use std::sync::LazyLock;
 use std::time::{Duration, Instant};
@@ -304,12 +305,6 @@ impl Connection {
                 Err(Error::Trouble(trouble)) if doubt.is_some() => {
                     return Err(Error::Unknown { op: change.op.clone(), trouble });
                 }
-                Ok(update) => match self.copied(&keys.cart).await {
-                    Ok(true) => return Ok(update),
-                    // What is asked again is answered from memory, wherever that is now.
-                    Ok(false) => Trouble::NoReplicas,
-                    Err(trouble) => trouble,
-                },
                 settled => return settled,
             };
             if trouble.leaves_doubt() || self.policy.confirm_replicas > 0 {
@@ -331,43 +326,23 @@ impl Connection {
         }
     }
 
-    /// Whether as many replicas as are wanted have what the cart's server has.
-    async fn copied(&mut self, cart: &str) -> Result<bool, Trouble> {
-        let wanted = self.policy.confirm_replicas;
-        if wanted == 0 {
-            return Ok(true);
-        }
-        Ok(
-            matches!(on_owner(&mut self.link, cart, copies(wanted)).await?, Value::Int(n) if n >= wanted.into()),
-        )
-    }
-
     async fn send(&mut self, keys: &CartKeys, change: &Change, attempt: Attempt) -> Result<Update, Error> {
         let missing = match &self.link {
             Conn::One(_) => None,
             Conn::Cluster(_) => Some(missing(&self.link, [change]).await?),
         };
         let known = missing.as_deref().map_or(Known::Here, Known::Missing);
-        match send(&mut self.link, keys, &self.policy, change, attempt, known).await {
+        let products = self.link.clone();
+        let mut link = Copied::new(&mut self.link, self.policy.confirm_replicas);
+        let settled = match send(&mut link, keys, &self.policy, change, attempt, known).await {
             Err(Error::Refused(Refusal::Busy)) => {
-                let products = self.link.clone();
-                let way = budget::Way { cart: &mut self.link, products: &products, known };
+                let way = budget::Way { cart: &mut link, products: &products, known };
                 budget::send(way, keys, &self.policy, change, attempt).await
             }
             settled => settled,
-        }
+        };
+        link.confirm(settled)
     }
-}
-
-/// How long a server is asked to wait for its replicas, in milliseconds: whatever else is
-/// asked on the same connection waits, too.
-const COPYING: u64 = 200;
-
-/// Asks until so many replicas have all that the server has confirmed on this connection.
-pub(super) fn copies(replicas: u32) -> Cmd {
-    let mut wait = redis::cmd("WAIT");
-    wait.arg(replicas).arg(COPYING);
-    wait
 }
 
 /// Writes down how a change ended.

@@ -8,7 +8,7 @@ use crate::model::{Timeout, quantity};
 use redis::aio::{AsyncPushSender, ConnectionLike, MultiplexedConnection};
 use redis::cluster::ClusterClientBuilder;
 use redis::cluster_async::ClusterConnection;
-use redis::cluster_routing::{MultipleNodeRoutingInfo, Route, RoutingInfo, SingleNodeRoutingInfo, SlotAddr};
+use redis::cluster_routing::{MultipleNodeRoutingInfo, RoutingInfo, SingleNodeRoutingInfo};
 use redis::io::tcp::TcpSettings;
 use redis::{
     AsyncConnectionConfig, Cmd, FromRedisValue, Pipeline, ProtocolVersion, RedisError, RedisFuture, Value,
@@ -152,18 +152,6 @@ pub(super) async fn on_node(conn: &mut Conn, node: Option<&Node>, command: Cmd) 
             cluster.route_command(command, RoutingInfo::SingleNode(there)).await
         }
         (conn, _) => conn.req_packed_command(&command).await,
-    };
-    answer.map_err(Trouble::from)
-}
-
-/// Runs a command that names no key on the node that has `key`, or on the only server.
-pub(super) async fn on_owner(conn: &mut Conn, key: &str, command: Cmd) -> Result<Value, Trouble> {
-    let answer = match conn {
-        Conn::Cluster(cluster) => {
-            let there = SingleNodeRoutingInfo::SpecificNode(Route::with_key(key, SlotAddr::Master));
-            cluster.route_command(command, RoutingInfo::SingleNode(there)).await
-        }
-        Conn::One(server) => server.req_packed_command(&command).await,
     };
     answer.map_err(Trouble::from)
 }

@@ -39,6 +39,16 @@ pub enum Trouble {
     /// A master without the replicas that it must have.
     #[error("the server has lost its replicas: it takes no changes")]
     NoReplicas,
+    /// Fewer replicas than must have a change have it.
+    #[error(
+        "only {have} of the {wanted} replicas that must have it do: should the server fall now, it may be lost"
+    )]
+    FewCopies {
+        /// Those that have it.
+        have: u32,
+        /// Those that must.
+        wanted: u32,
+    },
     /// A Sentinel, where a server was expected.
     #[error("that is a Sentinel: write redis+sentinel://host:port/NAME with the master's name")]
     IsSentinel,
@@ -92,6 +102,7 @@ impl Trouble {
             Trouble::Loading => "loading",
             Trouble::ReadOnly => "read_only",
             Trouble::NoReplicas => "no_replicas",
+            Trouble::FewCopies { .. } => "few_copies",
             Trouble::IsSentinel => "is_sentinel",
             Trouble::TooOld => "too_old",
             Trouble::OutOfMemory => "out_of_memory",
@@ -135,6 +146,7 @@ impl Trouble {
                 | Trouble::Timeout
                 | Trouble::Lost
                 | Trouble::Loading
+                | Trouble::FewCopies { .. }
         )
     }
 }
@@ -207,15 +219,24 @@ pub enum Error {
     #[error(transparent)]
     Trouble(#[from] Trouble),
     /// The change was sent and no answer came: it may have been applied.
-    #[error(
-        "it is not known whether the change was applied ({trouble}); to ask again without risk, repeat it with --op-id {op}"
-    )]
+    #[error("{}", unknown(op, trouble))]
     Unknown {
         /// The change's id.
         op: OpId,
         /// What happened to the link.
         trouble: Trouble,
     },
+}
+
+fn unknown(op: &OpId, trouble: &Trouble) -> String {
+    match trouble {
+        Trouble::FewCopies { .. } => {
+            format!("not confirmed: {trouble}; repeat it with --op-id {op} to go on")
+        }
+        _ => format!(
+            "it is not known whether the change was applied ({trouble}); to ask again without risk, repeat it with --op-id {op}"
+        ),
+    }
 }
 
 impl Error {

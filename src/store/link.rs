@@ -237,6 +237,8 @@ struct Session {
     /// Changes that are applied, until as many replicas have them as are wanted.
     uncopied: Vec<(OpId, Update)>,
     copying: bool,
+    /// Whether the order on its way waits for replicas.
+    waits: bool,
     pushes: mpsc::Receiver<PushInfo>,
     lagged: Arc<AtomicBool>,
     work: FuturesUnordered<BoxFuture<'static, Done>>,
@@ -287,6 +289,7 @@ impl Session {
             checking: false,
             uncopied: Vec::new(),
             copying: false,
+            waits: false,
             pushes,
             lagged,
             work: FuturesUnordered::new(),

@@ -21,6 +21,7 @@ mod budget;
 mod cart;
 mod catalog;
 mod connection;
+mod copied;
 pub mod decode;
 pub mod demo;
 pub mod doctor;

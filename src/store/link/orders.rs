@@ -1,8 +1,10 @@
 //! Orders over the live link: asked for here, driven to their end through breaks.
 
 use super::{Done, Event, Link, Over, Session, tell};
-use crate::store::error::Error;
+use crate::store::cart::PAUSE;
+use crate::store::error::{Error, Trouble};
 use crate::store::order::{Answer, Ask, Driver, Outcome, checkout, errand};
+use std::time::Duration;
 
 impl Link {
     /// Keeps an order that is asked for until it has ended.
@@ -40,7 +42,9 @@ impl Session {
     pub(super) fn drive(&mut self, link: &Link) {
         let Some(driver) = link.ordering.front() else { return };
         let (products, mut driver) = (self.products.clone(), Box::new(driver.clone()));
+        let pause = if self.waits { PAUSE } else { Duration::ZERO };
         self.work.push(Box::pin(async move {
+            tokio::time::sleep(pause).await;
             let outcome = match products.conn().await {
                 Ok(mut conn) => errand::drive(&mut conn, &mut driver).await,
                 Err(trouble) => Err(trouble.into()),
@@ -56,6 +60,16 @@ impl Session {
         driver: Driver,
         outcome: Result<Outcome, Error>,
     ) -> Result<(), Over> {
+        if let Err(Error::Trouble(trouble @ Trouble::FewCopies { .. })) = &outcome {
+            // It goes on as soon as they are back.
+            link.ordering[0] = driver;
+            if !std::mem::replace(&mut self.waits, true) {
+                tell(link, Event::Order(Answer::Waits(trouble.clone()))).await?;
+            }
+            self.drive(link);
+            return Ok(());
+        }
+        self.waits = false;
         if let Err(Error::Trouble(trouble)) = &outcome
             && link.locator.may_pass(trouble)
         {

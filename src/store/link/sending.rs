@@ -3,6 +3,7 @@
 use super::super::budget;
 use super::super::cart::{self, Attempt, Known};
 use super::super::connection::{self, Conn};
+use super::super::copied::copies;
 use super::super::error::{Error, Trouble};
 use super::super::locate::Locator;
 use super::{Done, Event, Link, Over, Session};
@@ -156,7 +157,7 @@ impl Session {
         }
         self.copying = true;
         let (mut conn, count) = (self.conn.clone(), self.uncopied.len());
-        let wait = cart::copies(link.policy.confirm_replicas);
+        let wait = copies(link.policy.confirm_replicas);
         self.work.push(Box::pin(async move {
             Done::Copied(count, wait.query_async(&mut conn).await.map_err(Trouble::from))
         }));

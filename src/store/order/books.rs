@@ -4,6 +4,7 @@ use super::{document, steps};
 use crate::model::change::clean_actor;
 use crate::model::{Order, OrderId, OrderState, Refusal, UserName, text};
 use crate::store::connection::{Connection, answer, read_again};
+use crate::store::copied::Copied;
 use crate::store::error::{Error, Trouble};
 use crate::store::keys;
 use redis::aio::ConnectionLike;
@@ -47,7 +48,7 @@ pub async fn get_order(connection: &mut Connection, id: &OrderId) -> Result<Orde
         read_again!(connection, answer(&fetch(id), &mut connection.link).await)
             .map_err(Trouble::of_orders)?;
     let (order, returned) = decode(&fields).ok_or_else(|| Refusal::UnknownOrder(id.to_string()))?;
-    wind_up(&mut connection.link, &order, returned).await?;
+    wind_up(connection, &order, returned).await?;
     Ok(order)
 }
 
@@ -103,14 +104,14 @@ pub(in crate::store) async fn read_list(
 /// cancelled order without that mark goes on.
 ///
 /// # Errors
-/// [`Refusal::UnknownOrder`], [`Refusal::NoWay`]; the [`Trouble`] of the link, after which
-/// asking for the same state again is safe.
+/// [`Refusal::UnknownOrder`], [`Refusal::NoWay`]; the [`Trouble`] of the link and of replicas,
+/// after which asking for the same state again is safe.
 pub async fn set_state(connection: &mut Connection, id: &OrderId, state: OrderState) -> Result<Order, Error> {
-    let link = &mut connection.link;
+    let mut link = Copied::new(&mut connection.link, connection.policy.confirm_replicas);
     let mut call = STATE.prepare_invoke();
     call.key(keys::order(id)).arg(id.as_str()).arg(state.name()).arg(keys::UPDATES);
-    let (before, moved): (String, String) =
-        call.invoke_async(link).await.map_err(|error| Trouble::from(error).of_orders())?;
+    let moved = call.invoke_async(&mut link).await.map_err(|error| Trouble::from(error).of_orders().into());
+    let (before, moved): (String, String) = link.confirm(moved)?;
     let unknown = || Refusal::UnknownOrder(id.to_string());
     let before = OrderState::named(&before).ok_or_else(unknown)?;
     if moved.is_empty() && before != state {
@@ -132,21 +133,23 @@ pub async fn cancel_leftovers(connection: &mut Connection, orders: &[Order]) -> 
             .arg("returned")
             .query_async(&mut connection.link)
             .await?;
-        wind_up(&mut connection.link, order, returned).await?;
+        wind_up(connection, order, returned).await?;
         found += usize::from(!returned);
     }
     Ok(found)
 }
 
 /// Lets the products forget an order that is over; a cancelled one gives its stock back.
-async fn wind_up(link: &mut impl ConnectionLike, order: &Order, returned: bool) -> Result<(), Error> {
+async fn wind_up(connection: &mut Connection, order: &Order, returned: bool) -> Result<(), Error> {
     if returned || !order.state.is_over() {
         return Ok(());
     }
+    let mut link = Copied::new(&mut connection.link, connection.policy.confirm_replicas);
     for line in &order.lines {
-        steps::release(link, &order.id, line, order.state == OrderState::Cancelled).await?;
+        let released = steps::release(&mut link, &order.id, line, order.state == OrderState::Cancelled).await;
+        link.confirm(released)?;
     }
     let mut mark = redis::cmd("HSET");
     mark.arg(keys::order(&order.id)).arg("returned").arg(1);
-    Ok(mark.query_async(link).await?)
+    Ok(mark.query_async(&mut connection.link).await?)
 }

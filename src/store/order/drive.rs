@@ -4,6 +4,7 @@ use super::steps::{self, Decision, Freeze, Frozen};
 use crate::model::order::Hitch;
 use crate::model::{OrderId, Preview, UserName};
 use crate::store::connection::Policy;
+use crate::store::copied::Copied;
 use crate::store::error::Error;
 use crate::store::keys::CartKeys;
 use redis::aio::ConnectionLike;
@@ -104,17 +105,20 @@ impl Driver {
     ///
     /// # Errors
     /// A [`Refusal`] where nothing was ordered; the [`Trouble`] of the link.
-    pub async fn step(&mut self, link: &mut impl ConnectionLike) -> Result<Option<Outcome>, Error> {
-        self.stage = match &self.stage {
+    pub async fn step<C: ConnectionLike + Send>(&mut self, link: &mut C) -> Result<Option<Outcome>, Error> {
+        let mut link = Copied::new(link, self.policy.confirm_replicas);
+        let next = self.next(&mut link).await;
+        // A step that replicas lack is done again.
+        self.stage = link.confirm(next)?;
+        Ok((self.stage == Stage::Over).then(|| self.outcome.clone()))
+    }
+
+    /// Does what is to be done; returns what is next.
+    async fn next(&mut self, link: &mut impl ConnectionLike) -> Result<Stage, Error> {
+        Ok(match &self.stage {
             Stage::Announce => self.announce(link).await?,
             Stage::Freeze => self.freeze(link).await?,
-            Stage::Look => match steps::look(link, &self.keys).await? {
-                // An order that is in the stream answers for itself, whatever comes after it.
-                Some(frozen) if self.announced.as_ref().is_none_or(|id| *id == frozen.id) => {
-                    self.take_up(frozen)
-                }
-                _ => Stage::Over,
-            },
+            Stage::Look => self.look(link).await?,
             Stage::Take(at) => {
                 let at = *at;
                 self.take(link, at).await?
@@ -141,8 +145,20 @@ impl Driver {
             }
             Stage::Close => self.close(link).await?,
             Stage::Over => Stage::Over,
-        };
-        Ok((self.stage == Stage::Over).then(|| self.outcome.clone()))
+        })
+    }
+
+    async fn look(&mut self, link: &mut impl ConnectionLike) -> Result<Stage, Error> {
+        let Some(frozen) = steps::look(link, &self.keys).await? else { return Ok(Stage::Over) };
+        // An order that is in the stream answers for itself, whatever comes after it.
+        if self.announced.as_ref().is_some_and(|id| *id != frozen.id) {
+            return Ok(Stage::Over);
+        }
+        // What is built on must be copied, too, whoever wrote it.
+        if self.policy.confirm_replicas > 0 {
+            steps::decide(link, &self.keys, &frozen.id, None).await?;
+        }
+        Ok(self.take_up(frozen))
     }
 
     async fn announce(&mut self, link: &mut impl ConnectionLike) -> Result<Stage, Error> {
@@ -207,7 +223,7 @@ impl Driver {
 
     async fn decide(&mut self, link: &mut impl ConnectionLike, decision: &Decision) -> Result<Stage, Error> {
         let Some(id) = self.frozen.as_ref().map(|frozen| frozen.id.clone()) else { return Ok(Stage::Over) };
-        Ok(match steps::decide(link, &self.keys, &id, decision).await? {
+        Ok(match steps::decide(link, &self.keys, &id, Some(decision)).await? {
             Some(stands) => self.note(&stands, &id),
             // Over for so long that nobody remembers it; then the products took nothing either.
             None => {

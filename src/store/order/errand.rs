@@ -31,6 +31,8 @@ pub enum Answer {
     Preview(Box<Preview>),
     /// How the order ended that was asked for; no id where another's was finished.
     Ended(Option<OrderId>, Result<Outcome, Error>),
+    /// The order that is on its way waits for this.
+    Waits(Trouble),
     /// The cart's past orders, newest first.
     List(Vec<Order>),
     /// An order came into this state.

@@ -24,6 +24,12 @@
 //! Why nothing is sold twice or lost: stock is taken only under an id that has a frozen cart;
 //! as long as that cart isn't settled, anybody who finds it goes on from step 3; and it is
 //! settled only after either the stream has the order or no product has anything taken for it.
+//! Where replicas must have what counts (`--confirm-replicas`), every step but the last waits
+//! for them, and the next is taken only after that: a step may build on nothing that falls with
+//! its server, or stock could stay taken for an order that nobody knows. Where replicas are
+//! missing, the step is done again until they are back, which changes nothing, rather than
+//! called done on fewer copies than asked for: an open terminal goes on trying and says so,
+//! a command gives up after five seconds and says how to go on.
 //! A driver that was stopped for so long that the id is forgotten everywhere takes nothing:
 //! products refuse orders begun more than an hour ago, and remember releases for longer.
 

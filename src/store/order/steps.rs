@@ -222,16 +222,18 @@ pub async fn release(
     }
 }
 
-/// Decides; returns what stands, which another driver may have decided before.
+/// Decides; returns what stands, which another driver may have decided before. `None` decides
+/// nothing, and only writes once more what stands.
 pub async fn decide(
     link: &mut impl ConnectionLike,
     keys: &CartKeys,
     id: &OrderId,
-    decision: &Decision,
+    decision: Option<&Decision>,
 ) -> Result<Option<Decision>, Error> {
     let (word, reason) = match decision {
-        Decision::Place => ("place", String::new()),
-        Decision::Undo(hitch) => ("undo", serde_json::to_string(hitch).unwrap_or_default()),
+        None => ("", String::new()),
+        Some(Decision::Place) => ("place", String::new()),
+        Some(Decision::Undo(hitch)) => ("undo", serde_json::to_string(hitch).unwrap_or_default()),
     };
     let mut call = DECIDE.prepare_invoke();
     call.key(&keys.order).key(&keys.ordered).arg(id.as_str()).arg(word).arg(reason);

@@ -7,7 +7,10 @@
 --
 -- Returns 1 where it did that, 0 where it was done before.
 
-if redis.call('HEXISTS', KEYS[2], 'id') == 1 then return 0 end
+if redis.call('HEXISTS', KEYS[2], 'id') == 1 then
+  redis.call('HSET', KEYS[2], 'id', ARGV[1])
+  return 0
+end
 redis.call('XLEN', KEYS[1])
 redis.call('ZCARD', KEYS[3])
 redis.call('ZCARD', KEYS[4])

@@ -10,11 +10,13 @@
 local function frozen()
   local known = redis.call('HMGET', order, 'id', 'by', 'at', 'decision', 'reason', 'doc')
   for i = 1, 6 do known[i] = known[i] or '' end
+  redis.call('HSET', order, 'id', known[1])
   return {'frozen', unpack(known)}
 end
 
 local over = redis.call('HGET', ordered, op)
 if over then
+  redis.call('HSET', ordered, op, over)
   local decision, reason = string.match(over, '^%d+ (%a+) ?(.*)$')
   return {'over', op, '', '', decision or '', reason or '', ''}
 end

@@ -9,7 +9,11 @@ local REMEMBERED = 64       -- orders that are over
 local DAY = 86400000
 
 local known = redis.call('HMGET', order, 'id', 'decision', 'reason', 'by')
-if known[1] ~= op or (known[2] ~= 'place' and known[2] ~= 'undo') then return 0 end
+if known[1] ~= op or (known[2] ~= 'place' and known[2] ~= 'undo') then
+  local over = redis.call('HGET', ordered, op)
+  if over then redis.call('HSET', ordered, op, over) end
+  return 0
+end
 local fields = redis.call('HGETALL', order)
 local decision, reason = known[2], known[3] or ''
 -- The update speaks of the one who ordered, whoever finishes it.

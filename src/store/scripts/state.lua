@@ -13,7 +13,10 @@ local WAYS = {
 
 local known = redis.call('HMGET', KEYS[1], 'state', 'user')
 local before, after = known[1] or '', ARGV[2]
-if not (WAYS[before] and WAYS[before][after]) then return {before, ''} end
+if not (WAYS[before] and WAYS[before][after]) then
+  if before == after then redis.call('HSET', KEYS[1], 'state', before) end
+  return {before, ''}
+end
 local clock = redis.call('TIME')
 local now = string.format('%.0f', clock[1] * 1000 + math.floor(clock[2] / 1000))
 redis.call('HSET', KEYS[1], 'state', after, 'changed', now)

@@ -10,7 +10,11 @@ local OLD = 3600000        -- an order that was begun before this takes nothing 
 
 local product, taken, released, order = KEYS[1], KEYS[2], KEYS[3], ARGV[1]
 if redis.call('ZSCORE', released, order) then return {'released'} end
-if redis.call('HEXISTS', taken, order) == 1 then return {'taken'} end
+local had = redis.call('HGET', taken, order)
+if had then
+  redis.call('HSET', taken, order, had)
+  return {'taken'}
+end
 local clock = redis.call('TIME')
 if clock[1] * 1000 - tonumber(ARGV[3]) > OLD then return {'old'} end
 if redis.call('TYPE', product).ok ~= 'hash' then return {'missing'} end

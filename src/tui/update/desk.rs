@@ -135,6 +135,7 @@ pub fn on_answer(state: &mut State, answer: Answer, effects: &mut Vec<Effect>) {
         }
         Answer::Ended(None, Ok(Outcome::Undone(hitch))) => complain(state, hitch.to_string()),
         Answer::Ended(None, Ok(Outcome::Nothing)) => {}
+        Answer::Waits(trouble) => complain(state, format!("The order waits: {trouble}")),
         Answer::Ended(None, Err(error)) => {
             // Asked again by the shopper, not at once for ever.
             state.desk.reading = false;

@@ -1,0 +1,191 @@
+//! What replicas must have: nothing of an order is built on what they lack.
+
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test may fail")]
+
+mod harness;
+
+use harness::server::{binaries, free_port};
+use harness::shopping::{add, connect_as, id, sell, user};
+use harness::{Headless, Server, trolley};
+use redis::aio::MultiplexedConnection;
+use trolley::model::order::Hitch;
+use trolley::model::{OrderState, Preview};
+use trolley::store::order::{self, Driver, Outcome, Stage};
+use trolley::store::{self, Connection, Error, Policy, Trouble};
+use trolley::tui::state::{Mode, State};
+
+/// A master with its replica.
+struct Pair {
+    master: Server,
+    replica: Server,
+}
+
+impl Pair {
+    fn start(binary: &str) -> Pair {
+        let port = free_port().to_string();
+        let quick = ["--bind", "127.0.0.1", "--repl-diskless-sync-delay", "0"];
+        let master = Server::start_with(binary, &[&quick[..], &["--port", &port]].concat());
+        let follows = format!("127.0.0.1 {port}");
+        let replica = Server::start_with(binary, &[&quick[..], &["--replicaof", &follows]].concat());
+        let pair = Pair { master, replica };
+        pair.wait();
+        pair
+    }
+
+    /// Waits until the replica follows: a server tells nobody when that is.
+    fn wait(&self) {
+        let until = std::time::Instant::now() + std::time::Duration::from_secs(30);
+        while !self.replica.get("INFO replication").contains("master_link_status:up") {
+            assert!(std::time::Instant::now() < until, "the replica never follows");
+            std::thread::sleep(std::time::Duration::from_millis(10));
+        }
+    }
+
+    async fn link(&self) -> MultiplexedConnection {
+        redis::Client::open(self.master.url()).unwrap().get_multiplexed_async_connection().await.unwrap()
+    }
+
+    /// Two products in the cart of office.
+    async fn cart(&self) -> Preview {
+        sell(&self.master, "cake", "3.10", "10");
+        sell(&self.master, "tea", "2.00", "10");
+        let mut link = connect_as(self.master.url(), "ann").await;
+        add(&mut link, &user("office"), "cake", 2).await;
+        add(&mut link, &user("office"), "tea", 3).await;
+        order::preview(&mut link, &user("office")).await.unwrap()
+    }
+}
+
+fn copied() -> Policy {
+    Policy { confirm_replicas: 1, by: "ann".to_owned(), ..Policy::default() }
+}
+
+async fn connect(pair: &Pair) -> Connection {
+    connect_as(pair.master.url(), "ann").await.with_policy(copied())
+}
+
+fn is_short<T: std::fmt::Debug>(outcome: &Result<T, Error>) -> bool {
+    let trouble = match outcome {
+        Err(Error::Trouble(trouble) | Error::Unknown { trouble, .. }) => trouble,
+        _ => return false,
+    };
+    *trouble == Trouble::FewCopies { have: 0, wanted: 1 }
+}
+
+/// One driver asks no replicas, and does each step first. The other finds that done, on a new
+/// connection, and may not go on before the replica has it.
+#[tokio::test]
+async fn no_step_is_built_on_what_the_replica_lacks() {
+    for binary in binaries() {
+        for (stock, word) in [("10", "placed"), ("2", "undone")] {
+            let pair = Pair::start(&binary);
+            let preview = pair.cart().await;
+            pair.master.cmd(&format!("HSET product:tea stock {stock}"));
+            let order = order::new_order_id(preview.at);
+            let one = Policy::default();
+            let mut hasty = Driver::place(&user("office"), &one, order.clone(), preview.clone());
+            let mut careful = Driver::place(&user("office"), &copied(), order.clone(), preview);
+            let mut steps = 0;
+            let outcome = loop {
+                let stage = careful.stage().clone();
+                // What is short is only read, and what is left open does no harm.
+                let writes = match stage {
+                    Stage::Take(at) => at < if word == "placed" { 2 } else { 1 },
+                    Stage::Release(at) => at < 2,
+                    Stage::Close => false,
+                    _ => true,
+                };
+                pair.replica.freeze();
+                hasty.step(&mut pair.link().await).await.unwrap();
+                if writes {
+                    let short = careful.step(&mut pair.link().await).await;
+                    assert!(is_short(&short), "{stage:?}: {short:?}");
+                    assert_eq!(*careful.stage(), stage);
+                }
+                // Whoever finishes it for another builds on it, too.
+                let resumed = Driver::resume(&user("office"), &copied()).step(&mut pair.link().await).await;
+                let frozen = pair.master.get("EXISTS {cart:office}:order") == "1";
+                assert_eq!(is_short(&resumed), frozen, "{stage:?}: {resumed:?}");
+                pair.replica.thaw();
+                let done = careful.step(&mut pair.link().await).await.unwrap();
+                if writes {
+                    assert_eq!(pair.master.digest(), pair.replica.digest(), "{stage:?}");
+                }
+                steps += 1;
+                if let Some(outcome) = done {
+                    break outcome;
+                }
+            };
+            let expected = match word {
+                "placed" => Outcome::Placed(order),
+                _ => Outcome::Undone(Hitch::Short { name: "tea".to_owned(), left: 2 }),
+            };
+            assert_eq!(outcome, expected);
+            assert!(steps >= 8, "{steps}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn an_order_is_called_placed_once_the_replica_has_it() {
+    for binary in binaries() {
+        let pair = Pair::start(&binary);
+        let preview = pair.cart().await;
+        let mut link = connect(&pair).await;
+        let order = order::new_order_id(preview.at);
+        pair.replica.freeze();
+        let short = order::place(&mut link, &user("office"), order.clone(), preview.clone()).await;
+        assert!(is_short(&short), "{short:?}");
+        assert_eq!(pair.master.get("XLEN orders"), "0");
+        let home = pair.master.dir();
+        let args = ["--redis", pair.master.url(), "--user", "office", "--confirm-replicas", "1", "checkout"];
+        let words = [&args[..], &["--yes", "--op-id", order.as_str()]].concat();
+        let refused = trolley(home, &words).output().unwrap();
+        let said = String::from_utf8_lossy(&refused.stderr).into_owned();
+        assert_eq!(refused.status.code(), Some(3), "{said}");
+        assert!(said.contains("only 0 of the 1 replicas"), "{said}");
+        pair.replica.thaw();
+        let placed = trolley(home, &words).output().unwrap();
+        assert!(placed.status.success(), "{}", String::from_utf8_lossy(&placed.stderr));
+        // The replica alone knows all of it.
+        let Pair { mut master, replica } = pair;
+        master.kill();
+        replica.cmd("REPLICAOF NO ONE");
+        assert_eq!(replica.get("XLEN orders"), "1");
+        assert_eq!(replica.get("HGET product:cake stock"), "8");
+        let mut link = connect_as(replica.url(), "ann").await;
+        assert_eq!(order::get_order(&mut link, &order).await.unwrap().state, OrderState::Placed);
+        assert!(store::get_cart_items(&mut link, &user("office")).await.unwrap().lines.is_empty());
+    }
+}
+
+#[tokio::test]
+async fn a_terminal_says_that_its_order_waits_and_goes_on() {
+    let pair = Pair::start(&binaries()[0]);
+    pair.cart().await;
+    let mut link = connect(&pair).await;
+    let known = [
+        store::get_product(&mut link, &id("cake")).await.unwrap().unwrap(),
+        store::get_product(&mut link, &id("tea")).await.unwrap().unwrap(),
+    ];
+    let mut ann = Headless::open(pair.master.url(), "office", copied(), &known);
+    ann.calm().await;
+    ann.key("c");
+    ann.until("a preview", |state| state.desk.preview.is_some()).await;
+    pair.replica.freeze();
+    ann.key("y");
+    let said = |state: &State| state.notice.as_ref().map(|notice| notice.text.clone()).unwrap_or_default();
+    ann.until("that it waits", |state| said(state).contains("waits: only 0 of the 1 replicas")).await;
+    assert_eq!(pair.master.get("XLEN orders"), "0");
+    pair.replica.thaw();
+    ann.until("the receipt", |state| matches!(state.mode, Mode::Receipt(..))).await;
+    assert_eq!(pair.replica.get("XLEN orders"), "1");
+    // So does what the shop does with it.
+    pair.replica.freeze();
+    let placed = order::list_orders(&mut link, None, 1).await.unwrap().remove(0);
+    let short = order::set_state(&mut link, &placed.id, OrderState::Cancelled).await;
+    assert!(is_short(&short), "{short:?}");
+    pair.replica.thaw();
+    order::set_state(&mut link, &placed.id, OrderState::Cancelled).await.unwrap();
+    assert_eq!(pair.replica.get("HGET product:cake stock"), "10");
+}
