@@ -4,6 +4,7 @@
 
 mod harness;
 
+use harness::sentinel::Sentinels;
 use harness::{Cluster, Server, run_at, server};
 use serde_json::Value;
 use std::path::Path;
@@ -127,8 +128,49 @@ fn a_cluster_is_examined_node_by_node() {
     let bad: Vec<_> = findings.iter().filter(|(_, level, _)| level == "bad").collect();
     assert_eq!(bad.len(), 1, "{bad:?}");
     assert_eq!(findings.iter().filter(|(about, ..)| about == "persistence").count(), 3);
+    let other = cluster.nodes[1].get("CLUSTER MYID");
+    cluster.nodes[0].cmd(&format!("CLUSTER SETSLOT 7 MIGRATING {other}"));
+    let (_, findings) = examine(&home, &url, &[]);
+    let (found, text) = level(&findings, "cluster");
+    assert!(found == "note" && text.contains("being moved: 7 → let that end"), "{findings:#?}");
+    cluster.nodes[0].cmd("CLUSTER SETSLOT 7 STABLE");
     cluster.nodes[2].kill();
     cluster.wait("the loss is known", |node| node.get("CLUSTER INFO").contains("cluster_state:fail"));
     let (status, findings) = examine(&home, &url, &[]);
     assert_eq!((status, level(&findings, "cluster").0), (Some(1), "bad"), "{findings:#?}");
+    let lost = cluster.plain_url(2).replace("redis://", "") + " (master)";
+    assert!(findings.iter().any(|(_, _, text)| text.contains(&lost)), "{findings:#?}");
+}
+
+#[test]
+fn sentinels_are_asked_whether_they_could_replace_the_master() {
+    let mut all = Sentinels::start();
+    let (home, url) = (all.servers[0].dir().to_owned(), all.url());
+    let says = |status: i32, level: &str, text: &str, more: &[&str]| {
+        let (code, findings) = examine(&home, &url, more);
+        let found = findings.iter().any(|(about, l, t)| {
+            matches!(about.as_str(), "sentinel" | "role") && l == level && t.contains(text)
+        });
+        found && code == Some(status)
+    };
+    // One that is named is none.
+    for (level, text) in [
+        ("note", "3 of 4 that are named answer; not 127.0.0.1:1 (nothing answers"),
+        ("good", "all lead to the master “shop” at 127.0.0.1:"),
+        ("good", "3 know each other, 2 must agree"),
+        ("good", "1 replicas could take over"),
+        ("good", "master with 1 replicas, at most"),
+    ] {
+        assert!(says(0, level, text, &[]), "{text}: {:#?}", examine(&home, &url, &[]));
+    }
+    assert!(says(1, "bad", "while 2 must confirm each change", &["--confirm-replicas", "2"]));
+    all.servers[1].kill();
+    all.until("the lost replica is told", || says(1, "bad", "no replica but lost ones: 127.0.0.1:", &[]));
+    all.kill(0);
+    all.kill(1);
+    all.until("the lost quorum is told", || says(1, "bad", "Sentinels back", &[]));
+    all.servers[0].kill();
+    let (status, findings) = examine(&home, &url, &[]);
+    assert_eq!((status, level(&findings, "reachable").0), (Some(1), "bad"));
+    assert!(findings.iter().any(|(about, ..)| about == "sentinel"), "{findings:#?}");
 }

@@ -67,6 +67,15 @@ fn a_server_may_want_to_see_a_certificate() {
     assert!(demo.status.success(), "{}", said(&demo));
     let without = run(server.dir(), &["--redis", &url, "--tls-ca", &ca, "demo"], &[]);
     assert_eq!(without.status.code(), Some(3), "{}", said(&without));
+    assert!(said(&without).contains("--tls-cert and its key with --tls-key"), "{}", said(&without));
+    let (cert, key) = (papers.text("intruder.crt"), papers.text("intruder.key"));
+    let with = ["--redis", &url, "--tls-ca", &ca, "--tls-cert", &cert, "--tls-key", &key, "demo"];
+    let refused = run(server.dir(), &with, &[]);
+    assert_eq!(refused.status.code(), Some(3), "{}", said(&refused));
+    assert!(said(&refused).contains("refuses the certificate"), "{}", said(&refused));
+    // A screen that is open says so, too.
+    let ann = Terminal::builder(TROLLEY).args(&["--redis", &url, "--tls-ca", &ca]).home(server.dir()).open();
+    ann.wait("wants to see a certificate");
 }
 
 #[test]

@@ -10,7 +10,7 @@ use std::process::ExitCode;
 /// Examines the shop's Redis. The status is 1 where something is bad.
 pub async fn run(settings: &Settings, output: &Output) -> Result<ExitCode, Failure> {
     let address = settings.place.open()?;
-    let findings = doctor::examine(&address, &settings.user, settings.policy.session_timeout).await;
+    let findings = doctor::examine(&address, &settings.user, &settings.policy).await;
     let healthy = findings.iter().all(|finding| finding.level != Level::Bad);
     let program = || {
         let all = findings.iter().map(|finding| {

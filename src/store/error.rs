@@ -78,6 +78,9 @@ pub enum Trouble {
     /// TLS failed.
     #[error("no secure connection: {0}")]
     Tls(String),
+    /// The server wants to see a certificate of the client's, and there is none.
+    #[error("the server wants to see a certificate: give one with --tls-cert and its key with --tls-key")]
+    WantsCertificate,
     /// Not a usable address.
     #[error("the address is not usable: {0}")]
     BadAddress(String),
@@ -111,6 +114,7 @@ impl Trouble {
             Trouble::Moved { .. } => "moved",
             Trouble::Changing => "changing",
             Trouble::Tls(_) => "tls",
+            Trouble::WantsCertificate => "wants_certificate",
             Trouble::BadAddress(_) => "bad_address",
             Trouble::Other(_) => "other",
         }
@@ -190,6 +194,7 @@ impl From<&RedisError> for Trouble {
             _ if says("READONLY") || says("read only replica") || says("with replica instances") => {
                 Trouble::ReadOnly
             }
+            _ if says("fatal alert: ") => by_alert(&said),
             _ if says("lookup address") || says("No address found") => Trouble::NoHost,
             _ if error.is_timeout() || says("timed out") => Trouble::Timeout,
             _ if says("No such file") => Trouble::NoSocket,
@@ -200,6 +205,23 @@ impl From<&RedisError> for Trouble {
             _ if error.is_connection_dropped() || error.is_io_error() => Trouble::Lost,
             _ => Trouble::Other(text::clean_to(said.as_bytes(), 160)),
         }
+    }
+}
+
+/// Why the server ended a secure connection: after the greeting, a broken link to all others.
+fn by_alert(said: &str) -> Trouble {
+    let alert = said.rsplit("fatal alert: ").next().unwrap_or_default();
+    match alert {
+        "CertificateRequired" => Trouble::WantsCertificate,
+        "UnknownCA"
+        | "BadCertificate"
+        | "UnsupportedCertificate"
+        | "CertificateUnknown"
+        | "CertificateExpired"
+        | "CertificateRevoked" => {
+            Trouble::Tls(format!("the server refuses the certificate that --tls-cert names ({alert})"))
+        }
+        _ => Trouble::Tls(text::clean_to(said.as_bytes(), 160)),
     }
 }
 

@@ -238,7 +238,7 @@ async fn master(asked: &Address, name: &str) -> Result<(String, u16), Trouble> {
 }
 
 /// Most Sentinels want no password, and don't take one that is not wanted.
-async fn open_sentinel<P: AsyncPushSender + Clone>(
+pub(super) async fn open_sentinel<P: AsyncPushSender + Clone>(
     asked: &Address,
     name: &str,
     pushes: Option<P>,

@@ -23,11 +23,12 @@ impl Papers {
             let cert = params.self_signed(&key).unwrap();
             write(&format!("{authority}.crt"), cert.pem());
             let issuer = Issuer::new(params, key);
-            if authority == "ca" {
-                for (name, usage) in [
-                    ("server", ExtendedKeyUsagePurpose::ServerAuth),
-                    ("client", ExtendedKeyUsagePurpose::ClientAuth),
-                ] {
+            for (of, name, usage) in [
+                ("ca", "server", ExtendedKeyUsagePurpose::ServerAuth),
+                ("ca", "client", ExtendedKeyUsagePurpose::ClientAuth),
+                ("stranger", "intruder", ExtendedKeyUsagePurpose::ClientAuth),
+            ] {
+                if of == authority {
                     let key = KeyPair::generate().unwrap();
                     let mut params =
                         CertificateParams::new(["localhost".to_owned(), "127.0.0.1".to_owned()]).unwrap();

@@ -106,6 +106,13 @@ impl Sentinels {
         redis::cmd("SENTINEL").arg("FAILOVER").arg("shop").exec(&mut link).unwrap();
     }
 
+    /// Kills a Sentinel.
+    pub fn kill(&mut self, number: usize) {
+        let (_, child) = &mut self.watchers[number];
+        child.kill().unwrap();
+        child.wait().unwrap();
+    }
+
     /// Has this server follow the other.
     pub fn follow(&self, at: usize) {
         self.servers[at].cmd(&format!("REPLICAOF 127.0.0.1 {}", self.told[1 - at]));

@@ -1,15 +1,17 @@
 //! What is well and what is not with a shop's Redis, and what to do about it.
 
+mod cluster;
 mod data;
 mod orders;
+mod sentinel;
 mod server;
 
 use super::acl::{self, Role};
 use super::address::Kind;
-use super::connection::{self, Connection, masters, on_node};
+use super::connection::{self, Connection, Policy, masters, on_node};
 use super::error::Trouble;
 use super::{Address, connect};
-use crate::model::{Timeout, UserName, text};
+use crate::model::{UserName, text};
 use redis::{Cmd, FromRedisValue, RedisError};
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
@@ -80,28 +82,34 @@ impl Finding {
     }
 }
 
-/// Examines the shop at `address`, as the one who fills the cart of `user`.
-pub async fn examine(address: &Address, user: &UserName, session: Timeout) -> Vec<Finding> {
+/// Examines the shop at `address`, as the one who fills the cart of `user` by these rules.
+pub async fn examine(address: &Address, user: &UserName, policy: &Policy) -> Vec<Finding> {
     let began = Instant::now();
     let mut connection = match connect(address).await {
         Ok(connection) => connection,
         Err(trouble) => {
-            return vec![Finding::new("reachable", Level::Bad, trouble.to_string(), advice(&trouble))];
+            let mut findings =
+                vec![Finding::new("reachable", Level::Bad, trouble.to_string(), advice(&trouble))];
+            // The Sentinels may know why.
+            if let Kind::Sentinel(name) = address.kind() {
+                findings.extend(sentinel::examine(address, name).await);
+            }
+            return findings;
         }
     };
     let took = began.elapsed().as_millis();
     let mut findings = vec![Finding::good("reachable", format!("{address} in {took} ms"))];
     findings.push(way(address));
-    findings.extend(topology(&mut connection).await);
     let nodes = masters(&mut connection.link).await.unwrap_or_default();
+    findings.extend(topology(&mut connection, address, &nodes).await);
     for node in &nodes {
         let name = node.as_ref().map(|(host, port)| format!("{host}:{port}")).unwrap_or_default();
-        let mut of_node = server::examine(&mut connection, node.as_ref()).await;
+        let mut of_node = server::examine(&mut connection, node.as_ref(), policy.confirm_replicas).await;
         of_node.push(clock(&mut connection, node.as_ref()).await);
         findings.extend(of_node.into_iter().map(|finding| Finding { node: name.clone(), ..finding }));
     }
     findings.extend(rights(&mut connection, user).await);
-    findings.push(data::carts(&mut connection, session).await);
+    findings.push(data::carts(&mut connection, policy.session_timeout).await);
     findings.push(data::index(&mut connection).await);
     findings.extend(orders::examine(&mut connection).await);
     findings
@@ -115,6 +123,7 @@ fn advice(trouble: &Trouble) -> &'static str {
         Trouble::NeedsPassword | Trouble::WrongPassword => {
             "give the password by --password-file or TROLLEY_PASSWORD"
         }
+        Trouble::WantsCertificate => "ask whoever runs the server for a certificate and its key",
         Trouble::Tls(_) => "does --tls-ca name the authority that signed the server's certificate?",
         Trouble::Changing => "a server is being replaced; look again in a few seconds",
         _ => "",
@@ -157,23 +166,16 @@ fn command(words: &str) -> Cmd {
     command
 }
 
-/// How many servers stand behind the shop.
-async fn topology(connection: &mut Connection) -> Vec<Finding> {
+/// How the servers behind the shop stand to each other.
+async fn topology(
+    connection: &mut Connection,
+    address: &Address,
+    masters: &[Option<connection::Node>],
+) -> Vec<Finding> {
     match connection.kind() {
         Kind::Server => Vec::new(),
-        Kind::Sentinel(name) => {
-            let found = format!("the Sentinels lead to the master “{name}”");
-            vec![Finding::good("sentinel", found)]
-        }
-        Kind::Cluster => {
-            let info: Result<String, _> = ask(connection, None, command("CLUSTER INFO")).await;
-            vec![
-                info.map_or_else(
-                    |trouble| Finding::hidden("cluster", &trouble),
-                    |info| server::cluster(&info),
-                ),
-            ]
-        }
+        Kind::Sentinel(name) => sentinel::examine(address, &name).await,
+        Kind::Cluster => cluster::examine(connection, masters).await,
     }
 }
 

@@ -13,7 +13,7 @@ const CLOCK_BAD: u128 = 60_000;
 const OLDEST: u32 = 7;
 
 /// Looks at one server.
-pub(super) async fn examine(connection: &mut Connection, node: Option<&Node>) -> Vec<Finding> {
+pub(super) async fn examine(connection: &mut Connection, node: Option<&Node>, wanted: u32) -> Vec<Finding> {
     let info: String = match ask(connection, node, command("INFO")).await {
         Ok(info) => info,
         Err(trouble) => return vec![Finding::hidden("server", &trouble)],
@@ -22,16 +22,22 @@ pub(super) async fn examine(connection: &mut Connection, node: Option<&Node>) ->
     let asked = command("CONFIG GET appendfsync");
     let sync: Result<HashMap<String, String>, Trouble> = ask(connection, node, asked).await;
     let sync = sync.ok().and_then(|mut settings| settings.remove("appendfsync"));
-    vec![version(&info), role(&info), persistence(&info, sync.as_deref()), eviction(&info), memory(&info)]
+    vec![
+        version(&info),
+        role(&info, wanted),
+        persistence(&info, sync.as_deref()),
+        eviction(&info),
+        memory(&info),
+    ]
 }
 
-type Info<'a> = HashMap<&'a str, &'a str>;
+pub(super) type Info<'a> = HashMap<&'a str, &'a str>;
 
-fn fields(info: &str) -> Info<'_> {
+pub(super) fn fields(info: &str) -> Info<'_> {
     info.lines().filter_map(|line| line.trim_end().split_once(':')).collect()
 }
 
-fn number(info: &Info<'_>, field: &str) -> u64 {
+pub(super) fn number(info: &Info<'_>, field: &str) -> u64 {
     info.get(field).and_then(|value| value.parse().ok()).unwrap_or(0)
 }
 
@@ -52,19 +58,52 @@ fn version(info: &Info<'_>) -> Finding {
     )
 }
 
-fn role(info: &Info<'_>) -> Finding {
-    match info.get("role").copied() {
-        Some("master") => {
-            let found = format!("master with {} replicas", number(info, "connected_slaves"));
-            Finding::good("role", found)
-        }
-        _ => Finding::new(
+/// A replica that was heard of longer ago, in seconds, lags.
+const LAGS: u64 = 5;
+
+/// What a master has of replicas, and whether that is enough for what `wanted` must confirm.
+fn role(info: &Info<'_>, wanted: u32) -> Finding {
+    if info.get("role") != Some(&"master") {
+        return Finding::new(
             "role",
             Level::Bad,
             "a replica, which takes no changes",
             "give the master's address, or redis+sentinel:// or redis+cluster:// so that it is found",
-        ),
+        );
     }
+    let written = number(info, "master_repl_offset");
+    let (mut online, mut behind, mut lagging) = (0, 0, Vec::new());
+    for at in 0.. {
+        let Some(replica) = info.get(format!("slave{at}").as_str()) else { break };
+        let replica: Info<'_> = replica.split(',').filter_map(|field| field.split_once('=')).collect();
+        behind = behind.max(written.saturating_sub(number(&replica, "offset")));
+        let says = |field: &str| replica.get(field).copied().unwrap_or_default();
+        match says("state") {
+            "online" if number(&replica, "lag") <= LAGS => online += 1,
+            state => lagging.push(format!("{}:{} ({state})", says("ip"), says("port"))),
+        }
+    }
+    let found = match online {
+        0 => "master with no replica".to_owned(),
+        _ => format!("master with {online} replicas, at most {behind} bytes behind"),
+    };
+    if online < u64::from(wanted) {
+        return Finding::new(
+            "role",
+            Level::Bad,
+            format!("{found}, while {wanted} must confirm each change"),
+            "bring replicas back, or ask for fewer by --confirm-replicas: until then nothing is confirmed",
+        );
+    }
+    if !lagging.is_empty() {
+        return Finding::new(
+            "role",
+            Level::Note,
+            format!("{found}; lagging: {}", lagging.join(", ")),
+            "look at their machines and links: what they lack falls with the master",
+        );
+    }
+    Finding::good("role", found)
 }
 
 fn persistence(info: &Info<'_>, sync: Option<&str>) -> Finding {
@@ -133,30 +172,6 @@ pub(super) fn clock(difference: i128) -> Finding {
     }
 }
 
-/// Judges what a cluster says of itself.
-pub(super) fn cluster(info: &str) -> Finding {
-    let info = fields(info);
-    let (state, assigned, ok) = (
-        info.get("cluster_state").copied().unwrap_or("unknown"),
-        number(&info, "cluster_slots_assigned"),
-        number(&info, "cluster_slots_ok"),
-    );
-    let found = format!(
-        "{state}: {} masters, {} nodes, {ok} of 16384 slots served",
-        number(&info, "cluster_size"),
-        number(&info, "cluster_known_nodes")
-    );
-    if state == "ok" && assigned == 16384 && ok == 16384 {
-        return Finding::good("cluster", found);
-    }
-    Finding::new(
-        "cluster",
-        Level::Bad,
-        found,
-        "bring its lost nodes back, or see redis-cli --cluster check and fix",
-    )
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -165,7 +180,7 @@ mod tests {
     fn dangers_are_seen() {
         let judge = |info: &str, sync: Option<&str>| {
             let info = fields(info);
-            [version(&info), role(&info), persistence(&info, sync), eviction(&info), memory(&info)]
+            [version(&info), role(&info, 0), persistence(&info, sync), eviction(&info), memory(&info)]
                 .map(|f| f.level)
         };
         let good = "redis_version:7.0.15\r\nrole:master\r\naof_enabled:1\r\naof_last_write_status:ok\r\n\
@@ -180,6 +195,18 @@ mod tests {
             [clock(12).level, clock(-3_000).level, clock(90_000).level],
             [Level::Good, Level::Note, Level::Bad]
         );
-        assert_eq!(cluster("cluster_state:fail\r\ncluster_slots_assigned:16384").level, Level::Bad);
+        let replicas = |second: &str, wanted| {
+            let first =
+                "role:master\r\nmaster_repl_offset:90\r\nslave0:ip=a,port=1,state=online,offset=80,lag=0";
+            let found = role(&fields(&format!("{first}\r\nslave1:ip=b,port=2,{second}")), wanted);
+            (found.level, found.found)
+        };
+        assert_eq!(
+            replicas("state=online,offset=90,lag=1", 2),
+            (Level::Good, "master with 2 replicas, at most 10 bytes behind".to_owned())
+        );
+        let (level, found) = replicas("state=wait_bgsave,offset=0,lag=0", 1);
+        assert!(level == Level::Note && found.contains("b:2 (wait_bgsave)"), "{found}");
+        assert_eq!(replicas("state=online,offset=0,lag=60", 2).0, Level::Bad);
     }
 }
