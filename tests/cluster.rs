@@ -10,6 +10,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use trolley::model::{Product, ProductId, Refusal, UserName};
 use trolley::store::{self, Address, Connection, Error, Policy};
+use trolley::tui::state::Link;
 
 const SIZE: (u16, u16) = (120, 36);
 
@@ -165,6 +166,32 @@ async fn slots_move_links_break_and_nodes_freeze_under_load() {
         cut(cluster);
     })
     .await;
+}
+
+/// Neither node takes a script on a slot that is on its way: what is asked waits for the end.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn changes_wait_while_their_slot_is_on_its_way() {
+    let cluster = Cluster::start(3, 0);
+    let products = stock(&cluster).await;
+    let mut terminal = Headless::open(&cluster.url(), "alice", Policy::default(), &products);
+    terminal.key("a");
+    terminal.calm().await;
+    let owner = cluster.owner("cart:alice");
+    let other = (owner + 1) % 3;
+    cluster.begin_move("cart:alice", other);
+    terminal.key("3");
+    terminal.key("a");
+    terminal.until("the link is down", |state| state.link != Link::Live).await;
+    assert_eq!((terminal.cart().pieces(), terminal.state.cart.shown.pieces()), (1, 4));
+    let mut direct = connect(&cluster.url()).await;
+    let adding = async move { store::add_to_cart(&mut direct, &alice(), &products[1].id, 2).await };
+    let adding = tokio::spawn(adding);
+    tokio::task::yield_now().await;
+    cluster.end_move("cart:alice", owner, other);
+    adding.await.unwrap().unwrap();
+    terminal.calm().await;
+    terminal.until("all is there", |state| state.cart.confirmed.pieces() == 6).await;
+    assert_eq!(cluster.nodes[other].get("ZCARD cart:alice"), "2");
 }
 
 /// Kills the cart's master under twenty adders; returns how many confirmed changes fell.

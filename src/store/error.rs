@@ -168,6 +168,9 @@ impl From<&RedisError> for Trouble {
             Some("OOM") => return Trouble::OutOfMemory,
             Some("MISCONF") => return Trouble::DiskTrouble,
             Some("WRONGTYPE") => return Trouble::WrongType,
+            // While a slot is on its way, a script that also names keys which don't exist is put
+            // off by both nodes, by the new one even after ASKING (Redis 7.0, Valkey 9.1). So
+            // nothing is gained by following ASK: what was asked is asked again.
             Some("TRYAGAIN" | "CLUSTERDOWN" | "MASTERDOWN" | "ASK") => return Trouble::Changing,
             Some("MOVED") => {
                 let node = error.redirect_node().and_then(|(node, _)| node.rsplit_once(':'));

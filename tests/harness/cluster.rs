@@ -156,6 +156,13 @@ impl Cluster {
     /// Moves the slot of `key` with all its keys to another master, as `redis-cli` does.
     pub fn move_slot(&self, key: &str, to: usize) {
         let from = self.owner(key);
+        self.begin_move(key, to);
+        self.end_move(key, from, to);
+    }
+
+    /// Moves all keys of a slot, and leaves it on its way.
+    pub fn begin_move(&self, key: &str, to: usize) {
+        let from = self.owner(key);
         let slot = self.nodes[from].get(&format!("CLUSTER KEYSLOT {key}"));
         let (giver, taker) = (self.nodes[from].get("CLUSTER MYID"), self.nodes[to].get("CLUSTER MYID"));
         self.nodes[to].cmd(&format!("CLUSTER SETSLOT {slot} IMPORTING {giver}"));
@@ -170,6 +177,12 @@ impl Cluster {
             words.extend(keys.iter().map(String::as_str));
             self.nodes[from].raw(&words);
         }
+    }
+
+    /// Gives the slot to its new owner.
+    pub fn end_move(&self, key: &str, from: usize, to: usize) {
+        let slot = self.nodes[from].get(&format!("CLUSTER KEYSLOT {key}"));
+        let taker = self.nodes[to].get("CLUSTER MYID");
         for node in [to, from] {
             self.nodes[node].cmd(&format!("CLUSTER SETSLOT {slot} NODE {taker}"));
         }
