@@ -4,6 +4,7 @@ use super::Failure;
 use crate::config::{Place, Settings};
 use crate::model::{Product, ProductId};
 use crate::store::{self, Connection, Trouble};
+use rustix::termios::{LocalModes, OptionalActions, tcgetattr, tcsetattr};
 use std::io::IsTerminal;
 use std::time::{Duration, Instant};
 
@@ -19,10 +20,23 @@ pub async fn unlock(settings: &mut Settings) -> Result<(), Failure> {
         return Ok(());
     }
     if let Err(Trouble::NeedsPassword) = store::connect(address).await {
-        let password = rpassword::prompt_password(format!("Password for {address}: "))?;
+        let password = ask(&format!("Password for {address}: "))?;
         settings.place = Place::Given(Box::new(address.as_ref().clone().with_password(&password)));
     }
     Ok(())
+}
+
+/// Asks for what may not show. The terminal is told so before the question stands there, or
+/// what is typed at once would show.
+fn ask(question: &str) -> std::io::Result<String> {
+    let terminal = std::io::stdin();
+    let usual = tcgetattr(&terminal)?;
+    let mut hidden = usual.clone();
+    hidden.local_modes.remove(LocalModes::ECHO);
+    tcsetattr(&terminal, OptionalActions::Now, &hidden)?;
+    let answer = rpassword::prompt_password(question);
+    tcsetattr(&terminal, OptionalActions::Now, &usual)?;
+    answer
 }
 
 /// Connects to the shop; starts the private server where it is not running, with the demo
