@@ -187,6 +187,8 @@ impl From<&RedisError> for Trouble {
         match error.kind() {
             ErrorKind::AuthenticationFailed if says("NOAUTH") => Trouble::NeedsPassword,
             ErrorKind::AuthenticationFailed => Trouble::WrongPassword,
+            // Of all nodes at once; what was tried before that is not known.
+            ErrorKind::ClusterConnectionNotFound => Trouble::Lost,
             // What a script may not do comes without a code of its own.
             _ if says("user executing the script") || says("ACL failure in script") => {
                 Trouble::NoPermission(text::clean_to(said.as_bytes(), 160))
