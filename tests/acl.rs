@@ -287,6 +287,17 @@ fn a_clerk_has_all_carts_and_orders_and_adds_no_products() {
             }
         }
         assert_eq!(server.get("HGET product:espresso stock"), "7");
+        // A cancelled order is passed on to the follower that has it.
+        ok(&server, &["add", "espresso", "--user", "bob"]);
+        let third = order_of(&ok(&server, &["checkout", "--yes", "--json", "--user", "bob"]));
+        for (name, count) in [("one", "1"), ("two", "1")] {
+            let follow = ["orders", "--follow", "--group", "bar", "--consumer", name, "--count", count];
+            let said = ok(&server, &follow);
+            assert!(said.contains("placed"), "{said}");
+            ok(&server, &["order", &third, "cancel"]);
+            ok(&server, &["add", "espresso", "--user", "bob"]);
+            ok(&server, &["checkout", "--yes", "--user", "bob"]);
+        }
         let all = ok(&server, &["orders", "--all"]);
         assert!(all.contains("done") && all.contains("cancelled"), "{all}");
         forbidden(&server, NEVER);
