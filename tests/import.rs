@@ -3,10 +3,12 @@
 
 mod harness;
 
-use harness::{Server, ok, run, shop, trolley};
+use harness::{Proxy, Server, ok, run, shop, trolley};
+use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::io::Write;
+use std::os::unix::process::ExitStatusExt;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
@@ -412,12 +414,41 @@ fn a_failed_export_leaves_the_old_file() {
     let (status, _, _) = says(&server, &["export", &path]);
     assert_eq!(status, 3);
     assert_eq!(std::fs::read_to_string(&path).unwrap(), "old");
-    let left: Vec<PathBuf> =
-        std::fs::read_dir(server.dir()).unwrap().map(|entry| entry.unwrap().path()).collect();
-    assert!(
-        left.iter().all(|path| !path.file_name().unwrap().to_str().unwrap().starts_with(".tmp")),
-        "{left:?}"
-    );
+    assert_eq!(unfinished(&server), Vec::<PathBuf>::new());
+}
+
+/// The files that an export has begun and not finished.
+fn unfinished(server: &Server) -> Vec<PathBuf> {
+    let files = std::fs::read_dir(server.dir()).unwrap().map(|entry| entry.unwrap().path());
+    files.filter(|path| path.file_name().unwrap().to_str().unwrap().starts_with(".tmp")).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_interrupted_export_leaves_the_old_file_and_nothing_else() {
+    let server = Server::with_demo();
+    let path = write(&server, "old.csv", "old");
+    for (signal, ignores) in
+        [(Signal::INT, ""), (Signal::TERM, ""), (Signal::HUP, ""), (Signal::TERM, "trap '' HUP INT;")]
+    {
+        // The shop falls silent in the middle of the export.
+        let proxy = Proxy::start(&server.socket(), &format!("{}{}", signal.as_raw(), ignores.len()));
+        *proxy.faults.hang_on.lock().unwrap() = b"product:".to_vec();
+        let line = format!("{ignores} exec {} --redis {} export {path}", harness::TROLLEY, proxy.url());
+        let mut command = tokio::process::Command::new("bash");
+        let mut child = command.args(["-c", &line]).env("HOME", server.dir()).spawn().unwrap();
+        proxy.faults.hung.notified().await;
+        assert_eq!(unfinished(&server).len(), 1);
+        let pid = Pid::from_raw(child.id().unwrap().cast_signed()).unwrap();
+        if !ignores.is_empty() {
+            // What it was started to ignore, it ignores.
+            kill_process(pid, Signal::HUP).unwrap();
+            kill_process(pid, Signal::INT).unwrap();
+        }
+        kill_process(pid, signal).unwrap();
+        assert_eq!(child.wait().await.unwrap().signal(), Some(signal.as_raw()));
+        assert_eq!(unfinished(&server), Vec::<PathBuf>::new());
+        assert_eq!(std::fs::read_to_string(&path).unwrap(), "old");
+    }
 }
 
 #[test]
