@@ -11,6 +11,7 @@ use std::io::Write;
 use std::os::unix::process::ExitStatusExt;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
+use std::sync::atomic::Ordering;
 
 fn write(server: &Server, name: &str, content: impl AsRef<[u8]>) -> String {
     let path = server.dir().join(name);
@@ -323,6 +324,49 @@ fn a_broken_link_is_mended_and_nothing_is_lost() {
         ok(&server, &["import", &write(&server, "rows.csv", &file)]),
         "0 added, 0 changed, 20000 unchanged\n"
     );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_link_that_breaks_again_and_again_does_not_stop_the_replacing() {
+    let server = Server::start();
+    ok(&server, &["import", &write(&server, "rows.csv", rows(20_000, "4"))]);
+    // Some stand in no index.
+    for n in 0..50 {
+        server.cmd(&format!("HSET product:stray{n} name Stray price 1"));
+    }
+    let proxy = Proxy::start(&server.socket(), "flaky");
+    proxy.faults.on.store(true, Ordering::Relaxed);
+    proxy.faults.drop_every.store(29, Ordering::Relaxed);
+    let path = write(&server, "teas.csv", TEAS);
+    let output = harness::run_at(server.dir(), &proxy.url(), &["import", "--replace", &path]);
+    let said = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(output.status.success(), "{output:?}");
+    assert_eq!(said, "2 added, 0 changed, 0 unchanged, 20050 removed\n");
+    assert!(proxy.faults.caused.load(Ordering::Relaxed) > 2);
+    assert_eq!(server.get_list("ZRANGE catalog 0 -1"), ["black", "green"]);
+    assert!(server.get_list("KEYS product:[^bg]*").is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_more_is_removed_once_the_server_has_lost_what_was_noted() {
+    let server = Server::start();
+    ok(&server, &["import", &write(&server, "rows.csv", rows(5_000, "4"))]);
+    let proxy = Proxy::start(&server.socket(), "forgetful");
+    *proxy.faults.hang_on.lock().unwrap() = b"UNLINK".to_vec();
+    let path = write(&server, "teas.csv", TEAS);
+    let args = ["--redis", &proxy.url(), "import", "--replace", &path];
+    let child = trolley(server.dir(), &args).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    // The link breaks within the first page, and the server has forgotten the notes when it is back.
+    proxy.faults.hung.notified().await;
+    let notes = server.get_list("KEYS {catalog}:import:*");
+    assert_eq!(notes.len(), 1);
+    server.cmd(&format!("DEL {}", notes[0]));
+    proxy.faults.hang_on.lock().unwrap().clear();
+    let output = child.wait_with_output().unwrap();
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(output.status.code() == Some(3) && said.contains("import again"), "{said}");
+    // The first page had both teas.
+    assert_eq!(server.get("ZCARD catalog"), "4004");
 }
 
 #[test]
