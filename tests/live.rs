@@ -181,6 +181,31 @@ fn undo_takes_back_only_ones_own_work() {
     ann.keys("u");
     bob.wait("9 items");
     bob.wait("ann +took back a change of 2 lines");
+    // Nobody's pieces have become another's by that.
+    let shares = |product: &str| {
+        let raw = server.get(&format!("HGET {{cart:alice}}:by {product}"));
+        let mut shares: Vec<String> = raw.lines().map(str::to_owned).collect();
+        shares.sort();
+        shares
+    };
+    let products = server.get_list("ZRANGE cart:alice 0 -1");
+    let shared =
+        products.iter().find(|product| server.get(&format!("ZSCORE cart:alice {product}")) == "5").unwrap();
+    assert_eq!(shares(shared), ["2 bob", "3 ann"]);
+    // Of a part, too, and of the line that bob removes.
+    ann.keys("tab g 4 -");
+    bob.wait("5 items");
+    assert_eq!(shares(shared), ["1 bob"]);
+    ann.gone("…€");
+    ann.keys("u");
+    bob.wait("9 items");
+    assert_eq!(shares(shared), ["2 bob", "3 ann"]);
+    bob.keys("tab g d");
+    ann.wait("4 items");
+    bob.wait("Removed");
+    bob.keys("u");
+    ann.wait("9 items");
+    assert_eq!(shares(shared), ["2 bob", "3 ann"]);
 }
 
 #[test]

@@ -168,7 +168,7 @@ mod tests {
     fn timed(version: u64, told_at: u64, until: Option<u64>, count: usize, fresh: bool) -> Update {
         let delta = if fresh { 2 } else { 1 };
         let product = crate::model::ProductId::stored(b"tea");
-        let line = crate::model::LineChange { product, quantity: 2, delta, price: None };
+        let line = crate::model::LineChange { product, quantity: 2, delta, price: None, taken: Vec::new() };
         Update { lines: vec![line], count, deadline: Deadline { told_at, at: until }, ..update(version) }
     }
 

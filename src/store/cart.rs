@@ -110,6 +110,7 @@ pub async fn send(
     for edit in &change.edits {
         let (verb, quantity, price) = match edit {
             Edit::Add { quantity, price, .. } => ("add", *quantity, *price),
+            Edit::Restore { quantity, price, .. } => ("restore", *quantity, *price),
             Edit::Set { quantity, price, .. } => ("set", *quantity, *price),
             Edit::Take { quantity, .. } => ("take", *quantity, None),
             Edit::Remove { .. } => ("remove", 0, None),
@@ -117,7 +118,13 @@ pub async fn send(
             Edit::Expire => ("expire", 0, None),
         };
         let id = edit.product().map_or(&b""[..], ProductId::as_bytes);
-        call.arg(verb).arg(id).arg(quantity).arg(price.as_ref().map(Money::to_string).unwrap_or_default());
+        let mut price = price.as_ref().map(Money::to_string).unwrap_or_default();
+        if let Edit::Restore { shares, .. } = edit {
+            for Share { by, pieces } in shares {
+                price.push_str(&format!("\n{pieces} {by}"));
+            }
+        }
+        call.arg(verb).arg(id).arg(quantity).arg(price);
     }
     let answer: Result<Vec<u8>, RedisError> = call.invoke_async(conn).await;
     match answer {

@@ -156,7 +156,7 @@ fn take_back(state: &mut State, action: Action, effects: &mut Vec<Effect>) {
     };
     let mut edits = update.inverse();
     for edit in &mut edits {
-        if let Edit::Add { product, price, .. } = edit {
+        if let Edit::Add { product, price, .. } | Edit::Restore { product, price, .. } = edit {
             *price = self::price(state, product).ok().flatten();
         }
     }
