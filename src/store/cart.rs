@@ -437,11 +437,24 @@ pub async fn add_as(
     quantity: u32,
     op: OpId,
 ) -> Result<Update, Error> {
+    let edit = |product, price| Edit::Add { product, quantity, price };
+    put(connection, user, product, quantity, op, edit).await
+}
+
+/// Makes the edit that puts pieces of a product into a cart, at its price now.
+async fn put(
+    connection: &mut Connection,
+    user: &UserName,
+    product: &ProductId,
+    quantity: u32,
+    op: OpId,
+    edit: impl FnOnce(ProductId, Option<Money>) -> Edit,
+) -> Result<Update, Error> {
     if quantity == 0 {
         return Err(Refusal::Zero.into());
     }
     let price = price(connection, product).await?;
-    let edit = Edit::Add { product: product.clone(), quantity, price };
+    let edit = edit(product.clone(), price);
     connection.apply(user, &Change { op, kind: Kind::Edit, edits: vec![edit] }).await
 }
 
@@ -500,12 +513,8 @@ pub async fn set_as(
     quantity: u32,
     op: OpId,
 ) -> Result<Update, Error> {
-    if quantity == 0 {
-        return Err(Refusal::Zero.into());
-    }
-    let price = price(connection, product).await?;
-    let edit = Edit::Set { product: product.clone(), quantity, price };
-    connection.apply(user, &Change { op, kind: Kind::Edit, edits: vec![edit] }).await
+    let edit = |product, price| Edit::Set { product, quantity, price };
+    put(connection, user, product, quantity, op, edit).await
 }
 
 /// Takes everything out of the cart of `user`, in one atomic step.
