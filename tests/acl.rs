@@ -121,6 +121,17 @@ fn a_shopper_has_one_cart() {
         ann.wait("Not ordered: no permission: this user may not order");
         ann.keys("esc o");
         ann.wait("this user may not order, nor see orders");
+        // An order that a dead buyer left: told, and what is open stays open.
+        ann.keys("esc c");
+        ann.wait("To pay €");
+        server.cmd("HSET {cart:alice}:order id 20261124-AB12-CD34 by bob at 1000 decision  reason  doc {\"lines\":[{\"product\":\"espresso\",\"name\":\"Espresso\",\"unit\":\"\",\"quantity\":3,\"price\":\"9.99\",\"total\":\"29.97\",\"by\":[]}],\"currency\":\"€\"}");
+        server.cmd("PUBLISH cart-updates:alice x");
+        ann.wait("The order of bob stopped on its way");
+        assert!(ann.text().contains("To pay €"), "{}", ann.text());
+        server.cmd("DEL {cart:alice}:order");
+        server.cmd("PUBLISH cart-updates:alice x");
+        ann.gone("being ordered by bob");
+        ann.keys("esc");
         ann.keys("esc q");
         ann.wait_exit();
         let mut watch = trolley(server.dir(), &["--redis", &url, "--user", "alice", "--json", "watch"])
@@ -153,11 +164,14 @@ fn a_shopper_has_one_cart() {
         server.cmd("HSET {cart:alice}:meta version 8191");
         ok(&server, &["add", "espresso"]);
         nothing_is_spare(&server);
-        // Products that no index lists are looked for where that is allowed.
+        // Products that no index lists are looked for where that is allowed; and the stock
+        // for the order that was left.
         let denied = server.denied();
         let orders = ["exists", "hgetall", "zrevrange", "xgroup|create"];
         let known = |what: &str| {
-            ["scan", "dbsize"].contains(&what) || orders.contains(&what) || what.starts_with("{orders}:")
+            ["scan", "dbsize", "product:espresso"].contains(&what)
+                || orders.contains(&what)
+                || what.starts_with("{orders}:")
         };
         assert!(denied.iter().all(|what| known(what)), "{denied:?}");
         forbidden(&server, NEVER);
@@ -287,6 +301,17 @@ fn a_clerk_has_all_carts_and_orders_and_adds_no_products() {
             }
         }
         assert_eq!(server.get("HGET product:espresso stock"), "7");
+        // A cancelled order is passed on to the follower that has it.
+        ok(&server, &["add", "espresso", "--user", "bob"]);
+        let third = order_of(&ok(&server, &["checkout", "--yes", "--json", "--user", "bob"]));
+        for (name, count) in [("one", "1"), ("two", "1")] {
+            let follow = ["orders", "--follow", "--group", "bar", "--consumer", name, "--count", count];
+            let said = ok(&server, &follow);
+            assert!(said.contains("placed"), "{said}");
+            ok(&server, &["order", &third, "cancel"]);
+            ok(&server, &["add", "espresso", "--user", "bob"]);
+            ok(&server, &["checkout", "--yes", "--user", "bob"]);
+        }
         let all = ok(&server, &["orders", "--all"]);
         assert!(all.contains("done") && all.contains("cancelled"), "{all}");
         forbidden(&server, NEVER);

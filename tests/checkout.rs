@@ -4,11 +4,15 @@
 mod harness;
 
 use harness::{Headless, Proxy, Server, ok, shop, shop_sized};
-use std::sync::atomic::Ordering;
+use std::sync::atomic::Ordering::Relaxed;
+use trolley::model::cart::Ordering;
 use trolley::model::{Money, Product, UserName};
-use trolley::store::order::{self, Driver, Stage};
-use trolley::store::{self, Address, Connection, Policy, RuleChange};
+use trolley::store::link::Event;
+use trolley::store::order::{self, Answer, Ask, Driver, Stage};
+use trolley::store::{self, Address, Connection, Policy, RuleChange, Trouble};
+use trolley::tui::message::{Effect, Message};
 use trolley::tui::state::{Mode, State};
+use trolley::tui::update::update;
 
 fn named(by: &str) -> Policy {
     Policy { by: by.to_owned(), ..Policy::default() }
@@ -106,12 +110,12 @@ async fn an_order_is_placed_once_though_the_link_breaks() {
         ann.key("y");
         let id = ann.state.desk.placing.clone().unwrap();
         // Each of the next answers in turn is lost after the server has done its work.
-        proxy.faults.drop_every.store(round + 2, Ordering::Relaxed);
-        proxy.faults.on.store(true, Ordering::Relaxed);
-        while proxy.faults.caused.load(Ordering::Relaxed) == 0 && ann.state.desk.placing.is_some() {
+        proxy.faults.drop_every.store(round + 2, Relaxed);
+        proxy.faults.on.store(true, Relaxed);
+        while proxy.faults.caused.load(Relaxed) == 0 && ann.state.desk.placing.is_some() {
             ann.step().await;
         }
-        proxy.faults.on.store(false, Ordering::Relaxed);
+        proxy.faults.on.store(false, Relaxed);
         ann.until("the end of the order", |state| state.desk.placing.is_none()).await;
         ann.until("an empty cart", |state| state.cart.confirmed.lines.is_empty()).await;
         let placed = order::get_order(&mut direct, &id).await.unwrap();
@@ -179,4 +183,40 @@ async fn rules_show_and_refusals_take_back_what_showed() {
     ann.until("a preview", |state| state.desk.preview.is_some()).await;
     ann.key("y");
     ann.until("the receipt", |state| matches!(state.mode, Mode::Receipt(..))).await;
+}
+
+#[test]
+fn an_order_that_can_not_be_finished_here_is_told_once() {
+    let mut ann = harness::stage::Stage::filled(80, 24);
+    ann.keys("c");
+    ann.link(harness::desk::preview(104, true));
+    let mut frozen = ann.state.cart.confirmed.clone();
+    let id = harness::desk::order_id(9);
+    frozen.ordering = Some(Ordering { id: id.clone(), by: "bob@kitchen".to_owned(), at: 1_795_000_000_000 });
+    ann.link(Event::Cart(frozen));
+    let asks = |effect: &Effect| matches!(effect, Effect::Order(Ask::Resume));
+    let mut asked = 0;
+    for _ in 0..20 {
+        ann.now.steady += 7_000;
+        let effects = update(&mut ann.state, Message::Clock, ann.now);
+        if effects.iter().any(asks) {
+            asked += 1;
+            let denied = Trouble::NoPermission("evalsha".to_owned());
+            ann.link(Event::Order(Answer::Resumed(Err(denied.into()))));
+            assert!(
+                ann.picture().contains("The order of bob@kitchen stopped on its way"),
+                "{}",
+                ann.picture()
+            );
+        }
+        assert!(matches!(ann.state.mode, Mode::Checkout(_)));
+    }
+    assert_eq!(asked, 1);
+    assert_eq!(ann.state.notice, None);
+    // Over another link it may work.
+    ann.link(Event::Down(Trouble::Lost));
+    let cart = ann.state.cart.confirmed.clone();
+    ann.link(Event::Cart(cart));
+    ann.now.steady += 7_000;
+    assert!(update(&mut ann.state, Message::Clock, ann.now).iter().any(asks));
 }

@@ -3,12 +3,15 @@
 
 mod harness;
 
-use harness::{Server, ok, run, shop, trolley};
+use harness::{Proxy, Server, ok, run, shop, trolley};
+use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::io::Write;
+use std::os::unix::process::ExitStatusExt;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
+use std::sync::atomic::Ordering;
 
 fn write(server: &Server, name: &str, content: impl AsRef<[u8]>) -> String {
     let path = server.dir().join(name);
@@ -323,6 +326,49 @@ fn a_broken_link_is_mended_and_nothing_is_lost() {
     );
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_link_that_breaks_again_and_again_does_not_stop_the_replacing() {
+    let server = Server::start();
+    ok(&server, &["import", &write(&server, "rows.csv", rows(20_000, "4"))]);
+    // Some stand in no index.
+    for n in 0..50 {
+        server.cmd(&format!("HSET product:stray{n} name Stray price 1"));
+    }
+    let proxy = Proxy::start(&server.socket(), "flaky");
+    proxy.faults.on.store(true, Ordering::Relaxed);
+    proxy.faults.drop_every.store(29, Ordering::Relaxed);
+    let path = write(&server, "teas.csv", TEAS);
+    let output = harness::run_at(server.dir(), &proxy.url(), &["import", "--replace", &path]);
+    let said = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(output.status.success(), "{output:?}");
+    assert_eq!(said, "2 added, 0 changed, 0 unchanged, 20050 removed\n");
+    assert!(proxy.faults.caused.load(Ordering::Relaxed) > 2);
+    assert_eq!(server.get_list("ZRANGE catalog 0 -1"), ["black", "green"]);
+    assert!(server.get_list("KEYS product:[^bg]*").is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_more_is_removed_once_the_server_has_lost_what_was_noted() {
+    let server = Server::start();
+    ok(&server, &["import", &write(&server, "rows.csv", rows(5_000, "4"))]);
+    let proxy = Proxy::start(&server.socket(), "forgetful");
+    *proxy.faults.hang_on.lock().unwrap() = b"UNLINK".to_vec();
+    let path = write(&server, "teas.csv", TEAS);
+    let args = ["--redis", &proxy.url(), "import", "--replace", &path];
+    let child = trolley(server.dir(), &args).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    // The link breaks within the first page, and the server has forgotten the notes when it is back.
+    proxy.faults.hung.notified().await;
+    let notes = server.get_list("KEYS {catalog}:import:*");
+    assert_eq!(notes.len(), 1);
+    server.cmd(&format!("DEL {}", notes[0]));
+    proxy.faults.hang_on.lock().unwrap().clear();
+    let output = child.wait_with_output().unwrap();
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(output.status.code() == Some(3) && said.contains("import again"), "{said}");
+    // The first page had both teas.
+    assert_eq!(server.get("ZCARD catalog"), "4004");
+}
+
 #[test]
 fn open_terminals_see_it_live_and_are_not_drowned() {
     let server = Server::with_demo();
@@ -412,12 +458,41 @@ fn a_failed_export_leaves_the_old_file() {
     let (status, _, _) = says(&server, &["export", &path]);
     assert_eq!(status, 3);
     assert_eq!(std::fs::read_to_string(&path).unwrap(), "old");
-    let left: Vec<PathBuf> =
-        std::fs::read_dir(server.dir()).unwrap().map(|entry| entry.unwrap().path()).collect();
-    assert!(
-        left.iter().all(|path| !path.file_name().unwrap().to_str().unwrap().starts_with(".tmp")),
-        "{left:?}"
-    );
+    assert_eq!(unfinished(&server), Vec::<PathBuf>::new());
+}
+
+/// The files that an export has begun and not finished.
+fn unfinished(server: &Server) -> Vec<PathBuf> {
+    let files = std::fs::read_dir(server.dir()).unwrap().map(|entry| entry.unwrap().path());
+    files.filter(|path| path.file_name().unwrap().to_str().unwrap().starts_with(".tmp")).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_interrupted_export_leaves_the_old_file_and_nothing_else() {
+    let server = Server::with_demo();
+    let path = write(&server, "old.csv", "old");
+    for (signal, ignores) in
+        [(Signal::INT, ""), (Signal::TERM, ""), (Signal::HUP, ""), (Signal::TERM, "trap '' HUP INT;")]
+    {
+        // The shop falls silent in the middle of the export.
+        let proxy = Proxy::start(&server.socket(), &format!("{}{}", signal.as_raw(), ignores.len()));
+        *proxy.faults.hang_on.lock().unwrap() = b"product:".to_vec();
+        let line = format!("{ignores} exec {} --redis {} export {path}", harness::TROLLEY, proxy.url());
+        let mut command = tokio::process::Command::new("bash");
+        let mut child = command.args(["-c", &line]).env("HOME", server.dir()).spawn().unwrap();
+        proxy.faults.hung.notified().await;
+        assert_eq!(unfinished(&server).len(), 1);
+        let pid = Pid::from_raw(child.id().unwrap().cast_signed()).unwrap();
+        if !ignores.is_empty() {
+            // What it was started to ignore, it ignores.
+            kill_process(pid, Signal::HUP).unwrap();
+            kill_process(pid, Signal::INT).unwrap();
+        }
+        kill_process(pid, signal).unwrap();
+        assert_eq!(child.wait().await.unwrap().signal(), Some(signal.as_raw()));
+        assert_eq!(unfinished(&server), Vec::<PathBuf>::new());
+        assert_eq!(std::fs::read_to_string(&path).unwrap(), "old");
+    }
 }
 
 #[test]

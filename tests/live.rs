@@ -10,6 +10,7 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 use trolley::model::{Product, Timeout};
 use trolley::store::{self, Address, Policy};
+use trolley::tui::message::{Message, Mouse, MouseKind};
 use trolley::tui::state::Link;
 
 async fn products(server: &Server) -> Vec<Product> {
@@ -182,6 +183,31 @@ fn undo_takes_back_only_ones_own_work() {
     ann.keys("u");
     bob.wait("9 items");
     bob.wait("ann +took back a change of 2 lines");
+    // Nobody's pieces have become another's by that.
+    let shares = |product: &str| {
+        let raw = server.get(&format!("HGET {{cart:alice}}:by {product}"));
+        let mut shares: Vec<String> = raw.lines().map(str::to_owned).collect();
+        shares.sort();
+        shares
+    };
+    let products = server.get_list("ZRANGE cart:alice 0 -1");
+    let shared =
+        products.iter().find(|product| server.get(&format!("ZSCORE cart:alice {product}")) == "5").unwrap();
+    assert_eq!(shares(shared), ["2 bob", "3 ann"]);
+    // Of a part, too, and of the line that bob removes.
+    ann.keys("tab g 4 -");
+    bob.wait("5 items");
+    assert_eq!(shares(shared), ["1 bob"]);
+    ann.gone("…€");
+    ann.keys("u");
+    bob.wait("9 items");
+    assert_eq!(shares(shared), ["2 bob", "3 ann"]);
+    bob.keys("tab g d");
+    ann.wait("4 items");
+    bob.wait("Removed");
+    bob.keys("u");
+    ann.wait("9 items");
+    assert_eq!(shares(shared), ["2 bob", "3 ann"]);
 }
 
 #[test]
@@ -197,6 +223,44 @@ fn the_activity_is_there_from_the_start() {
     ann.resize(80, 24);
     ann.keys("v");
     ann.wait(" Activity ");
+}
+
+#[test]
+fn the_activity_scrolls_by_keys_and_wheel_and_stays_where_it_is() {
+    let mut ann = harness::stage::Stage::filled(80, 24);
+    for n in 1..=60 {
+        ann.change("bob@kitchen", "espresso", 12 + n, 1, "2.40");
+        ann.change("bob@kitchen", "baguette", 2 + n, 1, "1.90");
+    }
+    ann.keys("tab v");
+    // Here it has the place of the cart, and its keys; the newest is on top.
+    let first = |ann: &harness::stage::Stage| ann.state.activity_top;
+    ann.keys("down down");
+    assert_eq!(first(&ann), 2);
+    ann.keys("G");
+    let last = first(&ann);
+    assert_eq!(last, 100 - 19);
+    ann.keys("down pagedown");
+    assert_eq!(first(&ann), last);
+    ann.keys("5 up");
+    assert_eq!(first(&ann), last - 5);
+    // What is read stays where it is when more comes.
+    ann.keys("g down");
+    ann.change("bob@kitchen", "espresso", 80, 1, "2.40");
+    assert_eq!(first(&ann), 2);
+    ann.keys("g");
+    ann.change("bob@kitchen", "espresso", 81, 1, "2.40");
+    assert_eq!(first(&ann), 0);
+    // Below the cart the wheel scrolls it.
+    ann.take_in(Message::Resize(120, 36));
+    let areas = ann.state.areas().unwrap();
+    let area = areas.activity.unwrap();
+    let wheel = |kind| Message::Mouse(Mouse { kind, column: area.x + 3, row: area.y + 2 });
+    ann.take_in(wheel(MouseKind::WheelDown));
+    assert_eq!((first(&ann), ann.state.cart.scroll.cursor), (3, 0));
+    ann.take_in(wheel(MouseKind::WheelUp));
+    ann.take_in(wheel(MouseKind::WheelUp));
+    assert_eq!(first(&ann), 0);
 }
 
 #[test]

@@ -60,10 +60,10 @@ impl Model {
         let sold = |product: &ProductId| product.as_bytes() != b"p4";
         let not_there = |product: &ProductId| Refusal::NotInCart(product.to_string());
         match edit {
-            Edit::Add { product, .. } if !sold(product) => {
+            Edit::Add { product, .. } | Edit::Restore { product, .. } if !sold(product) => {
                 return Err(Refusal::UnknownProduct(product.to_string()));
             }
-            Edit::Add { product, quantity, .. } => {
+            Edit::Add { product, quantity, .. } | Edit::Restore { product, quantity, .. } => {
                 let already = self.lines.get(product).copied().unwrap_or(0);
                 if already + quantity > LIMIT {
                     return Err(Refusal::TooMany { limit: LIMIT, already });

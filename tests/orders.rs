@@ -12,7 +12,7 @@ use std::process::Stdio;
 use std::time::Duration;
 use trolley::model::order::{Hitch, Share};
 use trolley::model::{Change, Edit, Kind, Order, OrderId, OrderState, Refusal, Timeout, UserName};
-use trolley::store::order::{self, Driver, Follower, Outcome, Stage};
+use trolley::store::order::{self, Driver, Entry, Follower, News, Outcome, Stage};
 use trolley::store::{self, Address, Connection, Error, Policy};
 
 fn many(name: &str, default: u64) -> u64 {
@@ -659,8 +659,141 @@ fn a_follower_is_killed_before_it_acknowledges() {
         assert_eq!(read.iter().map(|entry| &entry.id).collect::<Vec<_>>(), [&last]);
         let read = again().next(&mut link).await.unwrap();
         assert_eq!(read[0].id, last);
-        again().acknowledge(&mut link, &read[0].entry).await.unwrap();
+        again().acknowledge(&mut link, &read[0]).await.unwrap();
         assert_eq!(pending(&server), 0);
+    });
+}
+
+/// A `trolley orders --follow` under way, and the lines that it prints.
+struct Following {
+    child: std::process::Child,
+    lines: std::io::Lines<std::io::BufReader<std::process::ChildStdout>>,
+}
+
+impl Following {
+    fn start(server: &Server, args: &[&str]) -> Following {
+        let args = [&["--redis", server.url(), "orders", "--follow"], args].concat();
+        let mut command = trolley(server.dir(), &args);
+        let mut child =
+            command.env("TZ", "UTC").stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+        let lines = std::io::BufRead::lines(std::io::BufReader::new(child.stdout.take().unwrap()));
+        Following { child, lines }
+    }
+
+    fn line(&mut self) -> String {
+        self.lines.next().unwrap().unwrap()
+    }
+
+    fn json(&mut self) -> serde_json::Value {
+        serde_json::from_str(&self.line()).unwrap()
+    }
+}
+
+impl Drop for Following {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// Orders a product for the office; returns the order's id.
+fn order_one(server: &Server, product: &str) -> String {
+    ok(server, &["--user", "office", "--name", "ann", "add", product]);
+    let told = ok(server, &["--user", "office", "--name", "ann", "checkout", "--yes", "--json"]);
+    serde_json::from_str::<serde_json::Value>(&told).unwrap()["order"].as_str().unwrap().to_owned()
+}
+
+#[test]
+fn who_was_given_an_order_hears_that_it_is_cancelled() {
+    let server = Server::with_demo();
+    let first = order_one(&server, "baguette");
+    let mut kitchen = Following::start(&server, &["--group", "kitchen"]);
+    assert!(kitchen.line().starts_with(&format!("{first}  placed  ")));
+    kitchen.line();
+    kitchen.line();
+    ok(&server, &["order", &first, "cancel"]);
+    let line = kitchen.line();
+    let words =
+        format!(r"^{first}  CANCELLED at \d{{4}}-\d\d-\d\d \d\d:\d\d  for office, by ann: don't make these$");
+    assert!(regex::Regex::new(&words).unwrap().is_match(&line), "{line}");
+    assert!(kitchen.line().trim_start().starts_with("1 Baguette"));
+    kitchen.line();
+    // The same for programs, and no word of what was not printed.
+    let second = order_one(&server, "espresso");
+    ok(&server, &["order", &second, "cancel"]);
+    let mut bar = Following::start(&server, &["--group", "bar", "--json"]);
+    let third = order_one(&server, "espresso");
+    let printed = bar.json();
+    assert_eq!((&printed["event"], &printed["order"]), (&"order".into(), &third.as_str().into()));
+    ok(&server, &["order", &third, "accept"]);
+    ok(&server, &["order", &third, "cancel"]);
+    let cancelled = bar.json();
+    assert_eq!(
+        (&cancelled["event"], &cancelled["state"], &cancelled["order"]),
+        (&"cancelled".into(), &"cancelled".into(), &third.as_str().into())
+    );
+    assert_eq!((&cancelled["lines"], &cancelled["at"]), (&printed["lines"], &printed["at"]));
+    assert!(cancelled["changed"].as_u64() >= printed["at"].as_u64());
+    // It is dealt with: another order comes next, also to one that starts anew.
+    let last = order_one(&server, "croissant");
+    assert_eq!(bar.json()["order"], last.as_str());
+}
+
+#[test]
+fn a_cancellation_finds_the_follower_that_has_the_order() {
+    let server = quick_server();
+    on_many_threads().block_on(async {
+        let mut link = connect_as(server.url(), "ann").await;
+        let cart = user("office");
+        sell(&server, "tea", "2.40", "100");
+        let mut placed = Vec::new();
+        for _ in 0..3 {
+            add(&mut link, &cart, "tea", 1).await;
+            placed.push(check_out(&mut link, &cart).await.unwrap());
+        }
+        let follower = |name: &str, after| Follower::new("kitchen".into(), name.into(), after);
+        let hour = Duration::from_secs(3600);
+        let (mut one, mut two) = (follower("one", hour), follower("two", hour));
+        let given = one.next(&mut link).await.unwrap();
+        assert_eq!(
+            given.iter().map(|entry| &entry.id).collect::<Vec<_>>(),
+            placed.iter().collect::<Vec<_>>()
+        );
+        // Of the last one the follower has not said that it deals with it.
+        for entry in &given[..2] {
+            assert_eq!(one.give(&mut link, &entry.id).await.unwrap(), Some(OrderState::Placed));
+            one.acknowledge(&mut link, entry).await.unwrap();
+        }
+        for id in &placed {
+            order::set_state(&mut link, id, OrderState::Cancelled).await.unwrap();
+            order::set_state(&mut link, id, OrderState::Cancelled).await.unwrap();
+        }
+        assert_eq!(one.give(&mut link, &placed[2]).await.unwrap(), Some(OrderState::Cancelled));
+        one.acknowledge(&mut link, &given[2]).await.unwrap();
+        // The other one is handed them, and passes them on; a wait ends without news.
+        assert_eq!(two.next(&mut link).await.unwrap(), []);
+        assert_eq!(two.next(&mut link).await.unwrap(), []);
+        let told = one.next(&mut link).await.unwrap();
+        let news = |told: &[Entry]| {
+            told.iter()
+                .map(|entry| (entry.id.clone(), matches!(entry.news, News::Cancelled(_))))
+                .collect::<Vec<_>>()
+        };
+        assert_eq!(news(&told), [(placed[0].clone(), true), (placed[1].clone(), true)]);
+        one.acknowledge(&mut link, &told[0]).await.unwrap();
+        // It is killed, and another takes over what it has not told.
+        drop(one);
+        let mut three = follower("three", Duration::ZERO);
+        let told = three.next(&mut link).await.unwrap();
+        assert_eq!(news(&told), [(placed[1].clone(), true)]);
+        three.acknowledge(&mut link, &told[0]).await.unwrap();
+        assert_eq!(three.next(&mut link).await.unwrap(), []);
+        // What is cancelled in a damaged stream is left out.
+        server.cmd("XADD {orders}:cancelled * id nonsense");
+        server.cmd("XADD {orders}:cancelled * x y");
+        server.cmd("XADD {orders}:cancelled * id 20261124-AAAA-BBBB");
+        assert_eq!(three.next(&mut link).await.unwrap(), []);
+        assert!(server.get_list("XPENDING {orders}:cancelled kitchen - + 9").is_empty());
     });
 }
 

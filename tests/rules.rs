@@ -5,9 +5,49 @@ mod harness;
 
 use harness::shopping::{add, check_out, connect_as, id, money, on_many_threads, quick_server, sell, user};
 use harness::{Server, ok, run};
+use trolley::model::order::Share;
 use trolley::model::{Change, Edit, Kind, Refusal};
 use trolley::store::order;
 use trolley::store::{self, Error, RuleChange};
+
+#[test]
+fn what_is_restored_to_others_must_be_a_part_of_what_comes() {
+    let server = quick_server();
+    on_many_threads().block_on(async {
+        sell(&server, "tea", "2.00", "");
+        let cart = user("office");
+        let mut ann = connect_as(server.url(), "ann").await;
+        let mut bob = connect_as(server.url(), "bob").await;
+        let share = |by: &str, pieces| Share { by: by.to_owned(), pieces };
+        let restore = |quantity, shares: &[Share]| Change {
+            op: store::new_op(),
+            kind: Kind::Undo,
+            edits: vec![Edit::Restore { product: id("tea"), quantity, price: None, shares: shares.to_vec() }],
+        };
+        let by = || server.get("HGET {cart:office}:by tea");
+        // More than comes is nonsense, and then it is all one's own.
+        ann.apply(&cart, &restore(3, &[share("bob", 2), share("cy", 2)])).await.unwrap();
+        assert_eq!(by(), "3 ann");
+        ann.apply(&cart, &restore(3, &[share("bob", u32::MAX)])).await.unwrap();
+        assert_eq!(by(), "6 ann");
+        // The rest is one's own; a repeat changes nothing.
+        let good = restore(4, &[share("bob", 2), share("cy", 1)]);
+        let first = ann.apply(&cart, &good).await.unwrap();
+        assert_eq!(ann.apply(&cart, &good).await.unwrap(), first);
+        assert_eq!(by(), "7 ann\n2 bob\n1 cy");
+        // What others lose is told to who takes it, and to nobody what was one's own.
+        let taken = store::remove_from_cart(&mut bob, &cart, &id("tea"), None).await.unwrap();
+        assert_eq!(taken.lines[0].taken, [share("ann", 7), share("cy", 1)]);
+        assert_eq!(by(), "");
+        let back = Change { op: store::new_op(), kind: Kind::Undo, edits: taken.inverse() };
+        // It counts on nobody's budget but one's own.
+        server.cmd("HSET {cart:office}:meta owner ann budget_each 4.00");
+        bob.apply(&cart, &back).await.unwrap();
+        assert_eq!(by(), "7 ann\n1 cy\n2 bob");
+        let more = store::add_to_cart(&mut bob, &cart, &id("tea"), 1).await;
+        assert!(matches!(more, Err(Error::Refused(Refusal::OverOwnBudget { .. }))), "{more:?}");
+    });
+}
 
 #[test]
 fn after_a_lock_no_change_succeeds() {

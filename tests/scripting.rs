@@ -121,6 +121,67 @@ fn watch_ends_by_itself_when_nobody_reads_any_more() {
     assert_eq!(said, "");
 }
 
+#[test]
+fn watch_tells_that_the_cart_has_expired() {
+    let server = Server::with_demo();
+    let office = |args: &[&str]| {
+        ok(&server, &[&["--user", "office", "--name", "ann", "--session-timeout", "1s"], args].concat())
+    };
+    let mut watch = Watch::start(&server, server.url());
+    watch.next();
+    office(&["add", "espresso"]);
+    let update = watch.next();
+    // Nobody asks: it is told at the deadline, of the version that was the last.
+    let expired = serde_json::json!(
+        { "event": "expired", "version": update["version"], "at": update["expires_at"] }
+    );
+    assert_eq!(watch.next(), expired);
+    assert_eq!(server.get("EXISTS cart:office"), "0");
+    // The next change is the next version.
+    office(&["add", "espresso", "--session-timeout", "never"]);
+    let next = watch.next();
+    assert_eq!(
+        (&next["event"], next["version"].as_u64(), &next["lines"]),
+        (&"update".into(), Some(update["version"].as_u64().unwrap() + 1), &1.into())
+    );
+    // The same for people.
+    let line = format!(
+        "{TROLLEY} --redis {} --user office watch 2>&1 | for n in 1 2 3; do read -r line; echo \"$line\"; done",
+        server.url()
+    );
+    let mut child = Command::new("bash").args(["-c", &line]).stdout(Stdio::piped()).spawn().unwrap();
+    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines().map(Result::unwrap);
+    lines.next().unwrap();
+    office(&["add", "espresso"]);
+    let number = watch.next()["version"].clone();
+    assert!(lines.next().unwrap().ends_with(" ann  espresso +1, now 2"));
+    let line = lines.next().unwrap();
+    assert!(line.ends_with(&format!(" #{number} the session timed out: the cart is empty")), "{line}");
+    assert!(child.wait().unwrap().success());
+    assert_eq!(watch.next()["event"], "expired");
+}
+
+#[test]
+fn watch_tells_later_what_expired_while_it_was_apart() {
+    let mut server = Server::with_demo();
+    let args = ["--user", "office", "--name", "ann", "--session-timeout", "1s", "add", "espresso"];
+    let mut watch = Watch::start(&server, server.url());
+    watch.next();
+    ok(&server, &args);
+    let update = watch.next();
+    server.kill();
+    assert_eq!(watch.next()["event"], "down");
+    let gone = update["expires_at"].as_u64().unwrap();
+    let now = || std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_millis();
+    while now() <= gone.into() {
+        std::thread::sleep(std::time::Duration::from_millis(20));
+    }
+    server.restart();
+    assert_eq!(watch.next()["event"], "up");
+    let told = watch.next();
+    assert_eq!((&told["event"], &told["version"]), (&"expired".into(), &update["version"]));
+}
+
 /// Reads updates until one has this version; they must be contiguous from `last` on.
 fn contiguous(watch: &mut Watch, last: &mut u64, until: u64) -> Vec<String> {
     let mut events = Vec::new();

@@ -1,7 +1,7 @@
 //! `trolley export [FILE|-]`
 
 use super::output::Output;
-use super::{Failure, place};
+use super::{Failure, interrupt, place};
 use crate::catalog_file::{Format, Writer};
 use crate::config::Settings;
 use crate::model::text;
@@ -30,16 +30,7 @@ pub async fn run(args: ExportArgs, settings: &Settings, output: &Output) -> Resu
         let (_, inexact) = write(&mut connection, format, BufWriter::new(io::stdout().lock())).await?;
         return Ok(warn(inexact)?);
     }
-    // A file that was there before is replaced when all is written, and not before.
-    let folder = args.file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let failed = |error: io::Error| Failure::path("write", &args.file, &error);
-    let spool = tempfile::NamedTempFile::new_in(folder).map_err(failed)?;
-    let written = write(&mut connection, format, BufWriter::new(spool.as_file())).await;
-    let (count, inexact) = written.map_err(|failure| match failure {
-        Failure::Output(error) => failed(error),
-        other => other,
-    })?;
-    spool.as_file().sync_all().and_then(|()| publish(spool, &args.file)).map_err(failed)?;
+    let (count, inexact) = interrupt::or_tidy(replace(&mut connection, format, &args.file)).await?;
     warn(inexact)?;
     let shown = text::clean(args.file.as_os_str().as_encoded_bytes());
     output.result(
@@ -47,6 +38,24 @@ pub async fn run(args: ExportArgs, settings: &Settings, output: &Output) -> Resu
         |out| writeln!(out, "Exported {count} products to {shown}"),
     )?;
     Ok(())
+}
+
+/// Writes all products to a file; one that was there before is replaced when all is written,
+/// and not before.
+async fn replace(connection: &mut Connection, format: Format, file: &Path) -> Result<(u64, u64), Failure> {
+    let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let failed = |error: io::Error| Failure::path("write", file, &error);
+    let spool = tempfile::NamedTempFile::new_in(folder).map_err(failed)?;
+    let written = write(connection, format, BufWriter::new(spool.as_file())).await;
+    let counts = written.map_err(|failure| match failure {
+        Failure::Output(error) => failed(error),
+        other => other,
+    })?;
+    // A slow disk must not keep a signal waiting.
+    let written = spool.as_file().try_clone().map_err(failed)?;
+    let synced = tokio::task::spawn_blocking(move || written.sync_all()).await;
+    synced.map_err(io::Error::from).flatten().and_then(|()| publish(spool, file)).map_err(failed)?;
+    Ok(counts)
 }
 
 /// Puts the finished file into its place, readable as any other file.

@@ -1,10 +1,11 @@
-//! `trolley orders --follow`: a consumer of the stream of orders.
+//! `trolley orders --follow`: a consumer of the stream of orders. What it has printed and is
+//! cancelled later, it prints again as that.
 
 use super::output::Output;
 use super::{Failure, checkout, orders};
 use crate::config::ConfigError;
 use crate::model::{OrderState, Timeout, receipt};
-use crate::store::order::{self, Entry, Follower};
+use crate::store::order::{self, Entry, Follower, News};
 use crate::store::{Connection, Error};
 use clap::Args;
 use jiff::tz::TimeZone;
@@ -38,7 +39,7 @@ pub struct Follow {
     /// Take over what another follower left unacknowledged for so long
     #[arg(long, default_value = "30s", value_name = "TIME", requires = "follow")]
     claim_after: String,
-    /// End after so many orders
+    /// End after so many orders, not counting what is cancelled
     #[arg(long, value_name = "N", requires = "follow")]
     count: Option<u64>,
 }
@@ -111,17 +112,21 @@ impl Printer<'_> {
             if self.left == 0 {
                 return Ok(());
             }
-            // As late as can be: what was cancelled meanwhile must not be cooked.
-            let state = order::state_of(connection, &entry.id).await?;
-            if !self.all && state.is_some_and(OrderState::is_over) {
+            let state = match entry.news {
+                News::Cancelled(_) => Some(OrderState::Cancelled),
+                // As late as can be: what was cancelled meanwhile must not be cooked.
+                News::Placed => follower.give(connection, &entry.id).await?,
+            };
+            let is_new = entry.news == News::Placed;
+            if is_new && !self.all && state.is_some_and(OrderState::is_over) {
                 self.over += 1;
             } else {
                 self.tell_left_out();
                 self.output
                     .result(|| program(&entry, state), |out| people(out, &entry, state, &self.zone))?;
-                self.left -= 1;
+                self.left -= u64::from(is_new);
             }
-            follower.acknowledge(connection, &entry.entry).await?;
+            follower.acknowledge(connection, &entry).await?;
         }
         Ok(())
     }
@@ -136,7 +141,8 @@ impl Printer<'_> {
 }
 
 fn program(entry: &Entry, state: Option<OrderState>) -> serde_json::Value {
-    json!({
+    let mut document = json!({
+        "event": "order",
         "entry": entry.entry,
         "order": entry.id.as_str(),
         "user": entry.user,
@@ -146,13 +152,25 @@ fn program(entry: &Entry, state: Option<OrderState>) -> serde_json::Value {
         "lines": entry.lines.iter().map(orders::line).collect::<Vec<_>>(),
         "total": entry.total,
         "currency": entry.currency,
-    })
+    });
+    if let News::Cancelled(at) = entry.news {
+        document["event"] = json!("cancelled");
+        document["changed"] = json!(at);
+    }
+    document
 }
 
 fn people(out: &mut dyn Write, entry: &Entry, state: Option<OrderState>, zone: &TimeZone) -> io::Result<()> {
     let (at, state) = (receipt::time(entry.at, zone), state.map_or("state unknown", OrderState::name));
-    writeln!(out, "{}  {state}  {at}  for {}, by {}", entry.id, entry.user, entry.who)?;
-    for line in receipt::lines(&entry.lines, &entry.who, orders::COLUMNS) {
+    let Entry { id, user, who, .. } = entry;
+    match entry.news {
+        News::Placed => writeln!(out, "{id}  {state}  {at}  for {user}, by {who}")?,
+        News::Cancelled(since) => {
+            let since = receipt::time(since, zone);
+            writeln!(out, "{id}  CANCELLED at {since}  for {user}, by {who}: don't make these")?;
+        }
+    }
+    for line in receipt::lines(&entry.lines, who, orders::COLUMNS) {
         writeln!(out, "{line}")?;
     }
     let total = format!("{}{}", entry.currency, entry.total);

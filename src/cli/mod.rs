@@ -13,6 +13,7 @@ mod engine;
 mod export;
 mod follow;
 mod import;
+mod interrupt;
 mod man;
 mod orders;
 mod output;

@@ -4,15 +4,15 @@ use super::output::Output;
 use super::{Failure, place};
 use crate::config::Settings;
 use crate::model::timeline::{Timeline, Told};
-use crate::model::{Kind, Update};
-use crate::store::link::{self, Event};
+use crate::model::{Deadline, Kind, Update};
+use crate::store::link::{self, Event, Request};
 use crate::store::{self, Address, Trouble};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use rustix::event::{PollFd, PollFlags, poll};
 use serde_json::{Value, json};
 use std::io::{self, Write};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio::sync::{mpsc, oneshot};
 
 /// How often the log is tried again where the link breaks, and the pause before that.
@@ -38,8 +38,14 @@ pub async fn run(settings: &Settings, output: &Output) -> Result<(), Failure> {
         asked,
         told,
     ));
-    let mut watch =
-        Watch { address, settings, json: output.is_json(), timeline: Timeline::default(), is_up: false };
+    let mut watch = Watch {
+        address,
+        settings,
+        json: output.is_json(),
+        timeline: Timeline::default(),
+        is_up: false,
+        over: None,
+    };
     let mut unread = unread();
     loop {
         tokio::select! {
@@ -47,11 +53,24 @@ pub async fn run(settings: &Settings, output: &Output) -> Result<(), Failure> {
                 Some(event) => watch.take(event).await?,
                 None => break,
             },
+            () = sleep_until(watch.over) => {
+                watch.over = None;
+                // At zero the cart is read again: the server alone says that it has expired.
+                // Where the link is full or down, it is read without being asked.
+                let _ = requests.try_send(Request::Reread);
+            }
             _ = &mut unread => break,
         }
     }
     drop(requests);
     Ok(())
+}
+
+async fn sleep_until(moment: Option<Instant>) {
+    match moment {
+        Some(at) => tokio::time::sleep_until(at.into()).await,
+        None => std::future::pending().await,
+    }
 }
 
 /// Ends when nobody can read our output any more: a pipe's other end shows that by itself,
@@ -75,6 +94,8 @@ struct Watch<'a> {
     json: bool,
     timeline: Timeline,
     is_up: bool,
+    /// When the cart expires.
+    over: Option<Instant>,
 }
 
 impl Watch<'_> {
@@ -87,12 +108,17 @@ impl Watch<'_> {
                 if self.timeline.found(cart.version) {
                     self.fill(cart.version).await?;
                 }
+                if let Some(told) = self.timeline.read(&cart) {
+                    self.tell(&told)?;
+                }
+                self.wait_for(cart.deadline);
             }
             Event::Update(update) => {
                 if self.timeline.misses(&update) {
                     self.fill(update.version - 1).await?;
                 }
-                if let Some(told) = self.timeline.next(update) {
+                self.wait_for(update.deadline);
+                for told in self.timeline.next(update) {
                     self.tell(&told)?;
                 }
             }
@@ -104,6 +130,11 @@ impl Watch<'_> {
             _ => {}
         }
         Ok(())
+    }
+
+    /// Notes when the cart expires: a moment later it is gone.
+    fn wait_for(&mut self, deadline: Deadline) {
+        self.over = deadline.left_when_told().map(|left| Instant::now() + Duration::from_millis(left + 1));
     }
 
     /// Tells from the cart's log what was missed.
@@ -133,6 +164,12 @@ impl Watch<'_> {
             (Told::Update(update), false) => update_line(update),
             (Told::Gap { from, to, harmless }, true) => {
                 json!({ "event": "gap", "from": from, "to": to, "harmless": harmless }).to_string()
+            }
+            (Told::Expired { version, at }, true) => {
+                json!({ "event": "expired", "version": version, "at": at }).to_string()
+            }
+            (Told::Expired { version, at }, false) => {
+                format!("{} #{version} the session timed out: the cart is empty", clock(*at))
             }
             (Told::Gap { from, to, harmless: true }, false) => format!("#{from} to #{to} changed no line"),
             (Told::Gap { from, to, .. }, false) => {
@@ -187,9 +224,14 @@ fn update_json(update: &Update) -> Value {
     })
 }
 
+/// A time of the day, to the second.
+fn clock(ms: u64) -> String {
+    let at = i64::try_from(ms).ok().and_then(|ms| Timestamp::from_millisecond(ms).ok());
+    TimeZone::system().to_datetime(at.unwrap_or_default()).strftime("%H:%M:%S").to_string()
+}
+
 fn update_line(update: &Update) -> String {
-    let at = i64::try_from(update.deadline.told_at).ok().and_then(|ms| Timestamp::from_millisecond(ms).ok());
-    let at = TimeZone::system().to_datetime(at.unwrap_or_default()).strftime("%H:%M:%S");
+    let at = clock(update.deadline.told_at);
     let lines = update.lines.iter().map(|line| match line.quantity {
         0 => format!("{} gone", line.product),
         now => format!("{} {:+}, now {now}", line.product, line.delta),

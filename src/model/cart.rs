@@ -136,7 +136,7 @@ impl Cart {
         let coming =
             |price: &Option<Money>| Added { version: u64::MAX, at: 0, by: String::new(), price: *price };
         match edit {
-            Edit::Add { product, quantity, price } => {
+            Edit::Add { product, quantity, price } | Edit::Restore { product, quantity, price, .. } => {
                 let sum = self.quantity(product).saturating_add(*quantity);
                 self.put(product, sum, || coming(price));
             }
@@ -189,7 +189,7 @@ mod tests {
             op: OpId::parse("op").unwrap(),
             by: "alice".into(),
             kind: Kind::Edit,
-            lines: vec![LineChange { product: id(product), quantity, delta, price: None }],
+            lines: vec![LineChange { product: id(product), quantity, delta, price: None, taken: Vec::new() }],
             count,
             deadline: Deadline { told_at: 1, at: Some(2) },
         }

@@ -1,5 +1,6 @@
 //! Changes to a cart, and the updates that tell of them.
 
+use super::order::Share;
 use super::{Deadline, Money, ProductId, text};
 use std::fmt;
 
@@ -96,6 +97,17 @@ pub enum Edit {
         /// Its price as the shopper saw it.
         price: Option<Money>,
     },
+    /// Adds pieces that one's own change took from others, and gives them back to these.
+    Restore {
+        /// The product.
+        product: ProductId,
+        /// How many, from 1.
+        quantity: u32,
+        /// Its price as the shopper saw it.
+        price: Option<Money>,
+        /// Whose they were; the rest are one's own.
+        shares: Vec<Share>,
+    },
     /// Takes pieces out; the line goes when none is left.
     Take {
         /// The product.
@@ -128,7 +140,9 @@ impl Edit {
     #[must_use]
     pub fn adds(&self) -> Option<&ProductId> {
         match self {
-            Edit::Add { product, .. } | Edit::Set { product, .. } => Some(product),
+            Edit::Add { product, .. } | Edit::Restore { product, .. } | Edit::Set { product, .. } => {
+                Some(product)
+            }
             Edit::Take { .. } | Edit::Remove { .. } | Edit::Clear | Edit::Expire => None,
         }
     }
@@ -138,6 +152,7 @@ impl Edit {
     pub fn product(&self) -> Option<&ProductId> {
         match self {
             Edit::Add { product, .. }
+            | Edit::Restore { product, .. }
             | Edit::Take { product, .. }
             | Edit::Set { product, .. }
             | Edit::Remove { product } => Some(product),
@@ -168,6 +183,8 @@ pub struct LineChange {
     pub delta: i64,
     /// The price noted on a line that is new.
     pub price: Option<Money>,
+    /// The pieces that it took from others than who made it.
+    pub taken: Vec<Share>,
 }
 
 /// What has changed in a cart: the answer to a change, and the message to all who watch.
@@ -196,7 +213,7 @@ impl Update {
     pub fn answers(&self, change: &Change) -> bool {
         let line = |product: &ProductId| self.lines.iter().find(|line| line.product == *product);
         let fits = |edit: &Edit| match edit {
-            Edit::Add { product, quantity, .. } => {
+            Edit::Add { product, quantity, .. } | Edit::Restore { product, quantity, .. } => {
                 line(product).is_some_and(|l| l.delta == i64::from(*quantity))
             }
             Edit::Take { product, quantity } => {
@@ -211,7 +228,8 @@ impl Update {
         self.kind == change.kind && (change.kind != Kind::Edit || fits(edit))
     }
 
-    /// The change that takes this one back and leaves what others did since.
+    /// The change that takes this one back and leaves what others did since. What it took from
+    /// others is theirs again.
     #[must_use]
     pub fn inverse(&self) -> Vec<Edit> {
         let edit = |line: &LineChange| {
@@ -220,7 +238,8 @@ impl Update {
             match line.delta {
                 0 => None,
                 1.. => Some(Edit::Take { product, quantity }),
-                _ => Some(Edit::Add { product, quantity, price: line.price }),
+                _ if line.taken.is_empty() => Some(Edit::Add { product, quantity, price: line.price }),
+                _ => Some(Edit::Restore { product, quantity, price: line.price, shares: line.taken.clone() }),
             }
         };
         self.lines.iter().filter_map(edit).collect()

@@ -66,12 +66,19 @@ impl Ledger {
         let portion = self.portions.entry(product.clone()).or_default();
         let had = portion.quantity;
         portion.quantity = match edit {
-            Edit::Add { quantity, .. } => had.saturating_add(*quantity),
+            Edit::Add { quantity, .. } | Edit::Restore { quantity, .. } => had.saturating_add(*quantity),
             Edit::Take { quantity, .. } => had.saturating_sub(*quantity),
             Edit::Set { quantity, .. } => *quantity,
             Edit::Remove { .. } | Edit::Clear | Edit::Expire => 0,
         };
         let (more, less) = (portion.quantity.saturating_sub(had), had.saturating_sub(portion.quantity));
+        let others = match edit {
+            Edit::Restore { shares, .. } => {
+                shares.iter().fold(0, |sum: u32, share| sum.saturating_add(share.pieces))
+            }
+            _ => 0,
+        };
+        let more = more.saturating_sub(others);
         match portion.shares.iter_mut().find(|share| share.by == who) {
             Some(share) => share.pieces = share.pieces.saturating_add(more).saturating_sub(less),
             None => portion.shares.push(Share { by: who.to_owned(), pieces: more }),

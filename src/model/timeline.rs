@@ -1,6 +1,6 @@
-//! The updates of a cart in order, each once, with every hole named.
+//! The updates of a cart in order, each once, with every hole named, and when it expired.
 
-use super::Update;
+use super::{Cart, Deadline, Update};
 
 /// One thing to tell.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -17,13 +17,23 @@ pub enum Told {
         /// keeping a cart alive is not logged.
         harmless: bool,
     },
+    /// The cart has expired; nobody made a version of that.
+    Expired {
+        /// The cart's version, before and after.
+        version: u64,
+        /// When, by the server's clock, in Unix milliseconds.
+        at: u64,
+    },
 }
 
 /// Where the telling stands.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct Timeline {
     /// The newest version told; 0 where the cart has no history yet, which then begins at any.
     last: Option<u64>,
+    /// When the cart expires unless an update comes before; `None` where it is empty or stays,
+    /// and after a hole.
+    expires: Option<u64>,
 }
 
 impl Timeline {
@@ -39,13 +49,34 @@ impl Timeline {
         self.last.is_some_and(|last| last > 0 && update.version > last + 1)
     }
 
-    /// An update came; `None` where it was told already.
-    pub fn next(&mut self, update: Update) -> Option<Told> {
-        if self.last.is_some_and(|last| update.version <= last) {
+    /// The cart was read, and all updates before that are told; tells where it has expired.
+    pub fn read(&mut self, cart: &Cart) -> Option<Told> {
+        if self.last != Some(cart.version) {
             return None;
         }
+        let is_empty = cart.lines.is_empty() && cart.hidden == 0;
+        let told = if is_empty { self.expired(cart.deadline) } else { None };
+        self.expires = cart.deadline.at.filter(|_| !is_empty);
+        told
+    }
+
+    /// An update came; nothing to tell where it was told already.
+    pub fn next(&mut self, update: Update) -> Vec<Told> {
+        if self.last.is_some_and(|last| update.version <= last) {
+            return Vec::new();
+        }
+        // In a cart that had expired all that there is has just come.
+        let fresh = update.lines.iter().all(|line| line.delta == i64::from(line.quantity));
+        let expired =
+            if fresh && update.count == update.lines.len() { self.expired(update.deadline) } else { None };
         self.last = Some(update.version);
-        Some(Told::Update(update))
+        self.expires = update.deadline.at.filter(|_| update.count > 0);
+        expired.into_iter().chain([Told::Update(update)]).collect()
+    }
+
+    fn expired(&self, seen: Deadline) -> Option<Told> {
+        let at = self.expires.filter(|at| *at < seen.told_at)?;
+        Some(Told::Expired { version: self.last.unwrap_or(0), at })
     }
 
     /// The log was read, oldest first, when the cart had at least the version `until`.
@@ -74,7 +105,7 @@ impl Timeline {
         };
         if to > last {
             told.push(Told::Gap { from: last + 1, to, harmless });
-            self.last = Some(to);
+            (self.last, self.expires) = (Some(to), None);
         }
     }
 }
@@ -99,22 +130,23 @@ mod tests {
 
     fn versions(told: &[Told]) -> Vec<(u64, u64, bool)> {
         let range = |told: &Told| match told {
-            Told::Update(update) => (update.version, update.version, true),
-            Told::Gap { from, to, harmless } => (*from, *to, *harmless),
+            Told::Update(update) => Some((update.version, update.version, true)),
+            Told::Gap { from, to, harmless } => Some((*from, *to, *harmless)),
+            Told::Expired { .. } => None,
         };
-        told.iter().map(range).collect()
+        told.iter().filter_map(range).collect()
     }
 
     #[test]
     fn holes_are_filled_from_the_log_or_named() {
         let mut line = Timeline::default();
         assert!(!line.found(10));
-        assert!(line.next(update(10)).is_none() && !line.misses(&update(11)) && line.misses(&update(12)));
+        assert!(line.next(update(10)).is_empty() && !line.misses(&update(11)) && line.misses(&update(12)));
         assert!(line.found(15));
         // 11 and 12 are lost; 14 changed no line.
         let told = line.log([13, 15].map(update).to_vec(), 15);
         assert_eq!(versions(&told), [(11, 12, false), (13, 13, true), (14, 14, true), (15, 15, true)]);
-        assert!(line.next(update(14)).is_none());
+        assert!(line.next(update(14)).is_empty());
         assert_eq!(versions(&line.log(Vec::new(), 17)), [(16, 17, false)]);
     }
 
@@ -122,7 +154,7 @@ mod tests {
     fn a_history_may_begin_anywhere() {
         let mut line = Timeline::default();
         assert!(!line.found(0) && !line.misses(&update(1_000)));
-        assert!(line.next(update(1_000)).is_some());
+        assert_eq!(line.next(update(1_000)).len(), 1);
         let mut line = Timeline::default();
         assert!(!line.found(0) && line.found(1_002));
         let told = line.log([1_000, 1_001].map(update).to_vec(), 1_002);
@@ -130,6 +162,46 @@ mod tests {
         let mut line = Timeline::default();
         assert!(!line.found(0) && line.found(1_002));
         assert_eq!(versions(&line.log(Vec::new(), 1_002)), [(1_002, 1_002, false)]);
+    }
+
+    /// An update at a time that leaves so many lines, all of which it has brought where `fresh`.
+    fn timed(version: u64, told_at: u64, until: Option<u64>, count: usize, fresh: bool) -> Update {
+        let delta = if fresh { 2 } else { 1 };
+        let product = crate::model::ProductId::stored(b"tea");
+        let line = crate::model::LineChange { product, quantity: 2, delta, price: None, taken: Vec::new() };
+        Update { lines: vec![line], count, deadline: Deadline { told_at, at: until }, ..update(version) }
+    }
+
+    fn empty(version: u64, told_at: u64) -> Cart {
+        Cart { version, deadline: Deadline { told_at, at: None }, ..Cart::default() }
+    }
+
+    #[test]
+    fn a_cart_that_expired_is_told_once() {
+        let mut line = Timeline::default();
+        line.found(10);
+        assert_eq!(line.next(timed(11, 1_000, Some(2_000), 1, true)).len(), 1);
+        // Read too early, or another client emptied it.
+        assert_eq!(line.clone().read(&empty(11, 1_500)), None);
+        let told = Some(Told::Expired { version: 11, at: 2_000 });
+        assert_eq!(line.read(&empty(11, 2_001)), told);
+        assert_eq!(line.read(&empty(11, 2_002)), None);
+        assert_eq!(line.next(timed(12, 9_000, Some(9_500), 1, true)).len(), 1);
+        // Somebody was quicker than the reading.
+        assert_eq!(
+            line.next(timed(13, 9_600, Some(9_700), 1, true))[0],
+            Told::Expired { version: 12, at: 9_500 }
+        );
+        // A change at the last moment, and one that keeps what was there.
+        assert_eq!(line.next(timed(14, 9_700, Some(9_800), 1, true)).len(), 1);
+        assert_eq!(line.next(timed(15, 9_801, Some(9_900), 1, false)).len(), 1);
+        assert_eq!(line.next(timed(16, 9_901, None, 2, true)).len(), 1);
+        // One that stays does not expire.
+        assert_eq!(line.read(&empty(16, 99_000)), None);
+        // After a hole nobody knows.
+        line.next(timed(17, 99_000, Some(99_500), 1, true));
+        line.log(Vec::new(), 18);
+        assert_eq!(line.read(&empty(18, 100_000)), None);
     }
 
     proptest! {

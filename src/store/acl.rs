@@ -134,6 +134,7 @@ const RIGHTS: &[Right] = &[
     right(Orders, "xreadgroup", CLERKS, "group x y streams orders >"),
     right(Orders, "xautoclaim", CLERKS, "orders x y 1 0"),
     right(Orders, "xack", CLERKS, "orders x 0-1"),
+    right(Orders, "xclaim", CLERKS, "{orders}:cancelled x y 0 0-1"),
     right(Home, "eval", PRODUCTS, "return 1 product:x"),
     right(Home, "hset", PRODUCTS, "product:x name x"),
     right(Home, "hdel", PRODUCTS, "product:x stock"),

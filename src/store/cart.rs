@@ -111,6 +111,7 @@ pub async fn send(
     for edit in &change.edits {
         let (verb, quantity, price) = match edit {
             Edit::Add { quantity, price, .. } => ("add", *quantity, *price),
+            Edit::Restore { quantity, price, .. } => ("restore", *quantity, *price),
             Edit::Set { quantity, price, .. } => ("set", *quantity, *price),
             Edit::Take { quantity, .. } => ("take", *quantity, None),
             Edit::Remove { .. } => ("remove", 0, None),
@@ -118,7 +119,13 @@ pub async fn send(
             Edit::Expire => ("expire", 0, None),
         };
         let id = edit.product().map_or(&b""[..], ProductId::as_bytes);
-        call.arg(verb).arg(id).arg(quantity).arg(price.as_ref().map(Money::to_string).unwrap_or_default());
+        let mut price = price.as_ref().map(Money::to_string).unwrap_or_default();
+        if let Edit::Restore { shares, .. } = edit {
+            for Share { by, pieces } in shares {
+                price.push_str(&format!("\n{pieces} {by}"));
+            }
+        }
+        call.arg(verb).arg(id).arg(quantity).arg(price);
     }
     let answer: Result<Vec<u8>, RedisError> = call.invoke_async(conn).await;
     match answer {
@@ -405,11 +412,24 @@ pub async fn add_as(
     quantity: u32,
     op: OpId,
 ) -> Result<Update, Error> {
+    let edit = |product, price| Edit::Add { product, quantity, price };
+    put(connection, user, product, quantity, op, edit).await
+}
+
+/// Makes the edit that puts pieces of a product into a cart, at its price now.
+async fn put(
+    connection: &mut Connection,
+    user: &UserName,
+    product: &ProductId,
+    quantity: u32,
+    op: OpId,
+    edit: impl FnOnce(ProductId, Option<Money>) -> Edit,
+) -> Result<Update, Error> {
     if quantity == 0 {
         return Err(Refusal::Zero.into());
     }
     let price = price(connection, product).await?;
-    let edit = Edit::Add { product: product.clone(), quantity, price };
+    let edit = edit(product.clone(), price);
     connection.apply(user, &Change { op, kind: Kind::Edit, edits: vec![edit] }).await
 }
 
@@ -468,12 +488,8 @@ pub async fn set_as(
     quantity: u32,
     op: OpId,
 ) -> Result<Update, Error> {
-    if quantity == 0 {
-        return Err(Refusal::Zero.into());
-    }
-    let price = price(connection, product).await?;
-    let edit = Edit::Set { product: product.clone(), quantity, price };
-    connection.apply(user, &Change { op, kind: Kind::Edit, edits: vec![edit] }).await
+    let edit = |product, price| Edit::Set { product, quantity, price };
+    put(connection, user, product, quantity, op, edit).await
 }
 
 /// Takes everything out of the cart of `user`, in one atomic step.

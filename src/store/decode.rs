@@ -36,6 +36,8 @@ struct Wire<'a> {
 enum WireLine {
     New(String, u32, i64, String),
     Known(String, u32, i64),
+    /// The last says whose the pieces were that somebody else took: `2 bob\n1 cy`.
+    Taken(String, u32, i64, String, String),
 }
 
 /// Reads an update; `None` means that somebody else's client wrote it, and the cart must
@@ -47,13 +49,19 @@ pub fn update(message: &[u8]) -> Option<Update> {
     let message = String::from_utf8_lossy(message);
     let wire: Wire = serde_json::from_str(&message).ok()?;
     let line = |line: WireLine| {
+        let mut taken = Vec::new();
         let (product, quantity, delta, price) = match line {
             WireLine::New(product, quantity, delta, price) => {
                 (product, quantity, delta, Money::parse(&price))
             }
             WireLine::Known(product, quantity, delta) => (product, quantity, delta, None),
+            WireLine::Taken(product, quantity, delta, price, shares) => {
+                let most = u32::try_from(delta.unsigned_abs()).unwrap_or(0);
+                taken = shares_of(shares.as_bytes(), most);
+                (product, quantity, delta, Money::parse(&price))
+            }
         };
-        LineChange { product: ProductId::stored(product.as_bytes()), quantity, delta, price }
+        LineChange { product: ProductId::stored(product.as_bytes()), quantity, delta, price, taken }
     };
     Some(Update {
         version: wire.v.parse().ok()?,

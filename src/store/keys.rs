@@ -25,6 +25,8 @@ pub fn product(id: &ProductId) -> Vec<u8> {
 
 /// Stream of the orders.
 pub const ORDERS: &str = "orders";
+/// Stream of the ids of the orders that were cancelled.
+pub const ORDERS_CANCELLED: &str = "{orders}:cancelled";
 /// Sorted set of the ids of all orders by time.
 pub const ORDERS_ALL: &str = "{orders}:all";
 /// Hash of the orders that are being placed: order id -> when, whose.

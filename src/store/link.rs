@@ -405,10 +405,7 @@ impl Session {
             Done::Order(Ok(Some(answer))) => tell(link, Event::Order(answer)).await,
             Done::Order(Ok(None)) => Ok(()),
             Done::Order(Err(trouble)) if trouble.may_pass() => Err(Some(trouble)),
-            Done::Order(Err(trouble)) => {
-                let failed = Answer::Ended(None, Err(Error::Trouble(trouble)));
-                tell(link, Event::Order(failed)).await
-            }
+            Done::Order(Err(trouble)) => tell(link, Event::Order(Answer::Failed(trouble))).await,
             Done::Driven(driver, outcome) => self.on_driven(link, *driver, outcome).await,
             // These only help; a broken link shows elsewhere.
             Done::Products(Err(_)) | Done::Activity(Err(_)) => Ok(()),

@@ -26,6 +26,8 @@ pub struct Desk {
     pub scroll: Scroll,
     /// When we last asked to finish another's order.
     pub resumed: Option<u64>,
+    /// Another's order that we can't finish: that was told, and we don't ask again.
+    pub stuck: Option<OrderId>,
 }
 
 impl Desk {
@@ -94,7 +96,8 @@ pub fn extent(state: &State) -> Option<(usize, usize)> {
 #[must_use]
 pub fn resume_due(state: &State) -> Option<u64> {
     let ordering = state.cart.confirmed.ordering.as_ref()?;
-    if state.link != Link::Live || state.desk.placing.is_some() {
+    let stuck = state.desk.stuck.as_ref() == Some(&ordering.id);
+    if state.link != Link::Live || state.desk.placing.is_some() || stuck {
         return None;
     }
     let due = (ordering.at + STALE).saturating_sub(state.cart.server_ahead);

@@ -115,6 +115,14 @@ pub fn areas(width: u16, height: u16, focus: Pane, activity: Option<bool>) -> Op
     })
 }
 
+impl Areas {
+    /// How many rows of the activity show.
+    #[must_use]
+    pub fn activity_page(&self) -> usize {
+        usize::from(self.activity.map_or(0, |frame| frame.height.saturating_sub(2)))
+    }
+}
+
 /// The rows inside a frame, below the column heads, and `foot` lines below them.
 fn inside(frame: Option<Rect>, foot: u16) -> (Rect, Rect) {
     let Some(frame) = frame else { return (Rect::ZERO, Rect::ZERO) };

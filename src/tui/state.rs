@@ -334,6 +334,8 @@ pub struct State {
     pub marks: Vec<Mark>,
     /// Who changed what, oldest first.
     pub activity: Vec<Activity>,
+    /// The first of them that shows, counted from the newest.
+    pub activity_top: usize,
     /// Whether the activity shows; `None`: where there is room.
     pub show_activity: Option<bool>,
     /// The others who watch this cart.
@@ -369,6 +371,7 @@ impl State {
             notice: None,
             marks: Vec::new(),
             activity: Vec::new(),
+            activity_top: 0,
             show_activity: None,
             watchers: Vec::new(),
             made: 0,

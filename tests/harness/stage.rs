@@ -73,7 +73,13 @@ impl Stage {
     /// One more update by `by`.
     pub fn change(&mut self, by: &str, product: &str, quantity: u32, delta: i64, price: &str) {
         self.version += 1;
-        let line = LineChange { product: id(product), quantity, delta, price: Money::parse(price) };
+        let line = LineChange {
+            product: id(product),
+            quantity,
+            delta,
+            price: Money::parse(price),
+            taken: Vec::new(),
+        };
         let known = self.state.cart.confirmed.lines.iter().filter(|l| l.product != line.product).count();
         self.link(Event::Update(Update {
             version: self.version,

@@ -10,56 +10,88 @@ use crate::model::ProductId;
 use redis::Value;
 use redis::aio::ConnectionLike;
 
+/// Takes a step; where the link breaks, connects again and takes it once more.
+macro_rules! insist {
+    ($import:expr, $step:expr) => {
+        loop {
+            match $step {
+                Err(trouble) if $import.connection.may_pass(&trouble) => $import.reconnect(trouble).await?,
+                settled => break settled,
+            }
+        }
+    };
+}
+
 impl Import<'_> {
     /// Removes all products that were not noted; returns how many there were.
     pub(super) async fn sweep(&mut self) -> Result<u64, Error> {
         let Some(seen) = self.how.seen.clone() else { return Ok(0) };
-        let link = &mut self.connection.link;
-        let noted: u64 = redis::cmd("ZCARD").arg(&*seen).query_async(link).await.map_err(Trouble::from)?;
-        if noted < self.noted {
-            // A server that restarted without its data would have us remove what is sold.
-            let why = "it lost a part of the import, so nothing was removed: import again";
-            return Err(Trouble::Other(why.to_owned()).into());
-        }
         let mut removed = 0;
         let mut pages = Pages::default();
         loop {
-            let ids = pages.next(&mut self.connection.link).await?;
+            let ids = insist!(self, pages.next(&mut self.connection.link).await)?;
             if ids.is_empty() {
                 break;
             }
-            let rest = unnamed(&mut self.connection.link, &seen, ids).await?;
+            let rest = self.unnamed(&seen, ids).await?;
             pages.removed(rest.len());
             removed += self.remove_all(rest).await?;
         }
         // Those that stand in no index; where scanning isn't permitted, nobody sees them.
         let mut at = Scan::default();
-        while let Ok(Some(ids)) = scan(&mut self.connection.link, &mut at).await {
-            let rest = unnamed(&mut self.connection.link, &seen, ids).await?;
+        loop {
+            let ids = match scan(&mut self.connection.link, &mut at).await {
+                Ok(Some(ids)) => ids,
+                Err(trouble) if self.connection.may_pass(&trouble) => {
+                    self.reconnect(trouble).await?;
+                    // Another server knows nothing of the place.
+                    at = Scan::default();
+                    continue;
+                }
+                Ok(None) | Err(_) => return Ok(removed),
+            };
+            let rest = self.unnamed(&seen, ids).await?;
             removed += self.remove_all(rest).await?;
         }
-        Ok(removed)
     }
 
-    async fn remove_all(&mut self, ids: Vec<ProductId>) -> Result<u64, Trouble> {
+    /// Those of `ids` that were not noted.
+    async fn unnamed(&mut self, seen: &str, ids: Vec<ProductId>) -> Result<Vec<ProductId>, Error> {
+        let (mut noted, all) = insist!(self, marks(&mut self.connection.link, seen, &ids).await)?;
+        if all < self.noted {
+            // A server that restarted without its data would have us remove what is sold.
+            let why = "it lost a part of the import, so no more was removed: import again";
+            return Err(Trouble::Other(why.to_owned()).into());
+        }
+        Ok(ids.into_iter().filter(|_| noted.next() == Some(false)).collect())
+    }
+
+    async fn remove_all(&mut self, ids: Vec<ProductId>) -> Result<u64, Error> {
         if ids.is_empty() {
             return Ok(0);
         }
-        let removed = remove(&mut self.connection.link, &ids).await?;
+        let mut tries = 0;
+        let there = insist!(self, {
+            tries += 1;
+            remove(&mut self.connection.link, &ids).await
+        })?;
+        // What is gone at a second try, the first one has removed.
+        let removed = if tries > 1 { ids.len() as u64 } else { there };
         self.news.add(ids);
         self.news.tell(&mut self.connection.link, false).await;
         Ok(removed)
     }
 }
 
-/// Those of `ids` that were not noted.
-async fn unnamed(
+/// Whether each of `ids` was noted, and after that how many were in all.
+async fn marks(
     link: &mut impl ConnectionLike,
     seen: &str,
-    ids: Vec<ProductId>,
-) -> Result<Vec<ProductId>, Trouble> {
-    let mut noted = listed(link, seen, ids.iter()).await?.into_iter();
-    Ok(ids.into_iter().filter(|_| noted.next() == Some(false)).collect())
+    ids: &[ProductId],
+) -> Result<(std::vec::IntoIter<bool>, u64), Trouble> {
+    let noted = listed(link, seen, ids.iter()).await?.into_iter();
+    let all = redis::cmd("ZCARD").arg(seen).query_async(link).await.map_err(Trouble::from)?;
+    Ok((noted, all))
 }
 
 /// Removes products; returns how many of them were there. The index lets go of them last,

@@ -83,6 +83,10 @@ impl Session {
             Error::Trouble(trouble) => checkout::unknown(&driver, trouble),
             other => other,
         });
-        tell(link, Event::Order(Answer::Ended(driver.asked().cloned(), outcome))).await
+        let answer = match driver.asked() {
+            Some(id) => Answer::Ended(id.clone(), outcome),
+            None => Answer::Resumed(outcome),
+        };
+        tell(link, Event::Order(answer)).await
     }
 }

@@ -12,6 +12,7 @@ use redis::{Cmd, Pipeline, Script};
 use std::sync::LazyLock;
 
 static STATE: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("../scripts/state.lua")));
+static GIVE: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("../scripts/give.lua")));
 
 /// The fields of an order's hash, in the order in which they are read.
 const FIELDS: [&str; 9] = ["id", "user", "who", "at", "state", "changed", "currency", "lines", "returned"];
@@ -52,15 +53,31 @@ pub async fn get_order(connection: &mut Connection, id: &OrderId) -> Result<Orde
     Ok(order)
 }
 
-/// How far an order is; `None` where nothing is kept of it any more.
-///
-/// # Errors
-/// The [`Trouble`] of the link.
-pub async fn state_of(connection: &mut Connection, id: &OrderId) -> Result<Option<OrderState>, Error> {
-    let mut command = redis::cmd("HMGET");
-    command.arg(keys::order(id)).arg("state");
-    let (state,): (Option<String>,) = read_again!(connection, answer(&command, &mut connection.link).await)?;
-    Ok(state.and_then(|state| OrderState::named(&state)))
+/// Reads an order, and whether the follower group `group` was given it and by which consumer;
+/// `None` where nothing is kept of it any more.
+pub(super) async fn given(
+    link: &mut impl ConnectionLike,
+    id: &OrderId,
+    group: &str,
+) -> Result<Option<(Order, Option<String>)>, Error> {
+    let mut command = fetch(id);
+    command.arg(format!("given:{group}"));
+    let mut fields: Vec<Option<Vec<u8>>> = command.query_async(link).await?;
+    let consumer = fields.pop().flatten().map(|raw| String::from_utf8_lossy(&raw).into_owned());
+    Ok(decode(&fields).map(|(order, _)| (order, consumer)))
+}
+
+/// Notes that a follower is given an order, unless that is cancelled; returns how far it is,
+/// `None` where nothing is kept of it any more.
+pub(super) async fn give(
+    link: &mut impl ConnectionLike,
+    id: &OrderId,
+    group: &str,
+    consumer: &str,
+) -> Result<Option<OrderState>, Error> {
+    let mut call = GIVE.prepare_invoke();
+    let state: String = call.key(keys::order(id)).arg(group).arg(consumer).invoke_async(link).await?;
+    Ok(OrderState::named(&state))
 }
 
 /// Reads the newest orders, of `user` or all, newest first.
@@ -109,7 +126,11 @@ pub(in crate::store) async fn read_list(
 pub async fn set_state(connection: &mut Connection, id: &OrderId, state: OrderState) -> Result<Order, Error> {
     let mut link = Copied::new(&mut connection.link, connection.policy.confirm_replicas);
     let mut call = STATE.prepare_invoke();
-    call.key(keys::order(id)).arg(id.as_str()).arg(state.name()).arg(keys::UPDATES);
+    call.key(keys::order(id))
+        .key(keys::ORDERS_CANCELLED)
+        .arg(id.as_str())
+        .arg(state.name())
+        .arg(keys::UPDATES);
     let moved = call.invoke_async(&mut link).await.map_err(|error| Trouble::from(error).of_orders().into());
     let (before, moved): (String, String) = link.confirm(moved)?;
     let unknown = || Refusal::UnknownOrder(id.to_string());

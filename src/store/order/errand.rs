@@ -29,10 +29,14 @@ pub enum Ask {
 pub enum Answer {
     /// What would be ordered.
     Preview(Box<Preview>),
-    /// How the order ended that was asked for; no id where another's was finished.
-    Ended(Option<OrderId>, Result<Outcome, Error>),
+    /// How the order ended that was asked for.
+    Ended(OrderId, Result<Outcome, Error>),
+    /// How the order ended that another left on its way.
+    Resumed(Result<Outcome, Error>),
     /// The order that is on its way waits for this.
     Waits(Trouble),
+    /// A preview or a list can't be had.
+    Failed(Trouble),
     /// The cart's past orders, newest first.
     List(Vec<Order>),
     /// An order came into this state.

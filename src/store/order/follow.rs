@@ -1,12 +1,17 @@
 //! A consumer of the stream of orders: each order comes to one consumer of a group, and again
 //! to another where the first was killed before it acknowledged.
+//!
+//! Orders that are cancelled stand in a stream of their own, which the same groups read. A
+//! cancellation is for the consumer that was given the order: whoever is handed it passes it
+//! on, and where that consumer doesn't take it, another does, as with orders. Of an order that
+//! its group was not given before, there is nothing to tell: it won't be given any more.
 
-use super::document;
+use super::{books, document};
 use crate::model::change::clean_actor;
-use crate::model::{OrderId, OrderLine, text};
+use crate::model::{OrderId, OrderLine, OrderState, text};
 use crate::store::connection::Connection;
 use crate::store::error::Error;
-use crate::store::keys::ORDERS;
+use crate::store::keys::{ORDERS, ORDERS_CANCELLED};
 use redis::RedisError;
 use redis::streams::{StreamAutoClaimReply, StreamId, StreamReadReply};
 use std::time::Duration;
@@ -16,18 +21,29 @@ const WAIT: Duration = Duration::from_millis(1_000);
 /// Entries read at once.
 const BATCH: usize = 16;
 
-/// An entry of the stream.
+/// What an entry tells of its order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum News {
+    /// It was placed.
+    Placed,
+    /// It was cancelled after this group was given it: when, in Unix milliseconds.
+    Cancelled(u64),
+}
+
+/// An entry of one of the streams.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Entry {
     /// Its id in the stream, to acknowledge it by.
     pub entry: String,
+    /// What it tells.
+    pub news: News,
     /// The order's id.
     pub id: OrderId,
     /// Whose cart it came from; clean text.
     pub user: String,
     /// Who ordered; clean text.
     pub who: String,
-    /// When, by the server's clock, in Unix milliseconds.
+    /// When it was ordered, by the server's clock, in Unix milliseconds.
     pub at: u64,
     /// What it costs; clean text.
     pub total: String,
@@ -37,12 +53,32 @@ pub struct Entry {
     pub lines: Vec<OrderLine>,
 }
 
+/// How an entry came.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Came {
+    /// From the stream of orders.
+    Placed,
+    /// From the stream of cancelled ones, as it is handed to anybody.
+    Cancelled,
+    /// From there, and nobody else will tell it.
+    Passed,
+}
+
+impl Came {
+    fn stream(self) -> &'static str {
+        match self {
+            Came::Placed => ORDERS,
+            Came::Cancelled | Came::Passed => ORDERS_CANCELLED,
+        }
+    }
+}
+
 /// A consumer in a group.
 pub struct Follower {
     group: String,
     consumer: String,
     claim_after: Duration,
-    /// What this consumer was given before and has not acknowledged, from this entry on.
+    /// The orders that this consumer was given before and has not acknowledged, from this entry on.
     own: Option<String>,
     made: bool,
 }
@@ -56,39 +92,98 @@ impl Follower {
         Follower { group, consumer, claim_after, own: Some("0".to_owned()), made: false }
     }
 
-    /// Waits for the next orders, for about a second; what is no order is acknowledged and left out.
+    /// Waits for the next news, for about a second; what is none is acknowledged and left out.
     ///
     /// # Errors
     /// The [`crate::store::Trouble`] of the link; asking again is safe.
     pub async fn next(&mut self, connection: &mut Connection) -> Result<Vec<Entry>, Error> {
         if !self.made {
-            self.make(connection).await?;
+            self.make(connection, Came::Placed).await?;
+            self.make(connection, Came::Cancelled).await?;
+            self.made = true;
         }
         let entries = match self.read(connection).await {
             Err(error) if error.code() == Some("NOGROUP") => {
-                // The stream was deleted: what comes into a new one is all new.
+                // A stream was deleted: what comes into a new one is all new.
                 (self.made, self.own) = (false, Some("0".to_owned()));
                 return Ok(Vec::new());
             }
             entries => entries?,
         };
-        let mut orders = Vec::new();
-        for entry in entries {
-            match decode(&entry) {
-                Some(order) => orders.push(order),
-                None => self.acknowledge(connection, &entry.id).await?,
+        let mut news = Vec::new();
+        for (came, entry) in entries {
+            let told = match came {
+                Came::Placed => placed(&entry),
+                Came::Cancelled | Came::Passed => match self.cancelled(connection, came, &entry).await? {
+                    Some(told) => told,
+                    None => continue,
+                },
+            };
+            match told {
+                Some(told) => news.push(told),
+                None => self.forget(connection, came, &entry.id).await?,
             }
         }
-        Ok(orders)
+        Ok(news)
     }
 
-    /// The order is dealt with: nobody is given it again.
+    /// What a cancellation tells: inside, nothing where this group was not given the order;
+    /// outside, nothing where the consumer that was given it will be told.
+    async fn cancelled(
+        &self,
+        connection: &mut Connection,
+        came: Came,
+        entry: &StreamId,
+    ) -> Result<Option<Option<Entry>>, Error> {
+        let id = entry.get::<String>("id").and_then(|id| OrderId::parse(&id));
+        let Some(id) = id else { return Ok(Some(None)) };
+        let Some((order, Some(consumer))) = books::given(&mut connection.link, &id, &self.group).await?
+        else {
+            return Ok(Some(None));
+        };
+        if came == Came::Cancelled && consumer != self.consumer {
+            let mut pass = redis::cmd("XCLAIM");
+            pass.arg(ORDERS_CANCELLED).arg(&self.group).arg(consumer).arg(0).arg(&entry.id).arg("JUSTID");
+            pass.query_async::<()>(&mut connection.link).await?;
+            return Ok(None);
+        }
+        Ok(Some(Some(Entry {
+            entry: entry.id.clone(),
+            news: News::Cancelled(order.changed),
+            total: order.total().to_string(),
+            id,
+            user: order.user,
+            who: order.who,
+            at: order.at,
+            currency: order.currency,
+            lines: order.lines,
+        })))
+    }
+
+    /// Notes that this follower is given an order that was placed, so that it hears of its
+    /// cancellation; returns how far the order is. One that is cancelled already is not noted.
     ///
     /// # Errors
     /// The [`crate::store::Trouble`] of the link.
-    pub async fn acknowledge(&self, connection: &mut Connection, entry: &str) -> Result<(), Error> {
+    pub async fn give(&self, connection: &mut Connection, id: &OrderId) -> Result<Option<OrderState>, Error> {
+        books::give(&mut connection.link, id, &self.group, &self.consumer).await
+    }
+
+    /// The entry is dealt with: nobody is given it again.
+    ///
+    /// # Errors
+    /// The [`crate::store::Trouble`] of the link.
+    pub async fn acknowledge(&self, connection: &mut Connection, entry: &Entry) -> Result<(), Error> {
+        let came = match entry.news {
+            News::Placed => Came::Placed,
+            News::Cancelled(_) => Came::Cancelled,
+        };
+        self.forget(connection, came, &entry.entry).await
+    }
+
+    async fn forget(&self, connection: &mut Connection, came: Came, entry: &str) -> Result<(), Error> {
         let mut command = redis::cmd("XACK");
-        command.arg(ORDERS).arg(&self.group).arg(entry);
+        command.arg(came.stream()).arg(&self.group).arg(entry);
         Ok(command.query_async(&mut connection.link).await?)
     }
 
@@ -105,54 +200,80 @@ impl Follower {
         Ok(())
     }
 
-    async fn make(&mut self, connection: &mut Connection) -> Result<(), Error> {
+    async fn make(&self, connection: &mut Connection, came: Came) -> Result<(), Error> {
         let mut command = redis::cmd("XGROUP");
-        command.arg("CREATE").arg(ORDERS).arg(&self.group).arg("0").arg("MKSTREAM");
+        command.arg("CREATE").arg(came.stream()).arg(&self.group).arg("0").arg("MKSTREAM");
         match command.query_async::<()>(&mut connection.link).await {
-            Err(error) if error.code() == Some("BUSYGROUP") => {}
-            made => made.map_err(|error| Error::from(error).of_orders())?,
+            Err(error) if error.code() == Some("BUSYGROUP") => Ok(()),
+            made => made.map_err(|error| Error::from(error).of_orders()),
         }
-        self.made = true;
-        Ok(())
     }
 
-    async fn read(&mut self, connection: &mut Connection) -> Result<Vec<StreamId>, RedisError> {
-        // First what was given to this consumer before it was started again ...
+    async fn read(&mut self, connection: &mut Connection) -> Result<Vec<(Came, StreamId)>, RedisError> {
+        // First what others passed on to this consumer, and what must not be cooked ...
+        let passed = self.read_group(connection, &[(Came::Passed, "0")]).await?;
+        if !passed.is_empty() {
+            return Ok(passed);
+        }
+        // ... then what it was given before it was started again ...
         if let Some(from) = self.own.take() {
-            let mut entries = self.read_group(connection, &from).await?;
-            if let Some(last) = entries.last() {
+            let mut entries = self.read_group(connection, &[(Came::Placed, &from)]).await?;
+            if let Some((_, last)) = entries.last() {
                 self.own = Some(last.id.clone());
                 // Deleted from the stream, and still not acknowledged.
-                entries.retain(|entry| !entry.map.is_empty());
+                entries.retain(|(_, entry)| !entry.map.is_empty());
                 return Ok(entries);
             }
         }
         // ... then what a killed one left ...
-        let mut claim = redis::cmd("XAUTOCLAIM");
-        claim.arg(ORDERS).arg(&self.group).arg(&self.consumer).arg(self.claim_after.as_millis());
-        claim.arg("0").arg("COUNT").arg(BATCH);
-        let claimed: StreamAutoClaimReply = claim.query_async(&mut connection.link).await?;
-        if !claimed.claimed.is_empty() {
-            return Ok(claimed.claimed);
+        for came in [Came::Passed, Came::Placed] {
+            let claimed = self.claim(connection, came).await?;
+            if !claimed.is_empty() {
+                return Ok(claimed);
+            }
         }
         // ... then what is new.
-        self.read_group(connection, ">").await
+        self.read_group(connection, &[(Came::Cancelled, ">"), (Came::Placed, ">")]).await
     }
 
-    async fn read_group(&self, connection: &mut Connection, from: &str) -> Result<Vec<StreamId>, RedisError> {
+    /// Takes over what others have left for too long.
+    async fn claim(
+        &self,
+        connection: &mut Connection,
+        came: Came,
+    ) -> Result<Vec<(Came, StreamId)>, RedisError> {
+        let mut claim = redis::cmd("XAUTOCLAIM");
+        claim.arg(came.stream()).arg(&self.group).arg(&self.consumer).arg(self.claim_after.as_millis());
+        claim.arg("0").arg("COUNT").arg(BATCH);
+        let claimed: StreamAutoClaimReply = claim.query_async(&mut connection.link).await?;
+        Ok(claimed.claimed.into_iter().map(|entry| (came, entry)).collect())
+    }
+
+    /// Reads streams, each from an entry on; waits where `>` asks for what is new.
+    async fn read_group(
+        &self,
+        connection: &mut Connection,
+        from: &[(Came, &str)],
+    ) -> Result<Vec<(Came, StreamId)>, RedisError> {
         let mut read = redis::cmd("XREADGROUP");
         read.arg("GROUP").arg(&self.group).arg(&self.consumer).arg("COUNT").arg(BATCH);
-        read.arg("BLOCK").arg(WAIT.as_millis()).arg("STREAMS").arg(ORDERS).arg(from);
+        read.arg("BLOCK").arg(WAIT.as_millis()).arg("STREAMS");
+        read.arg(from.iter().map(|(came, _)| came.stream()).collect::<Vec<_>>());
+        read.arg(from.iter().map(|(_, entry)| *entry).collect::<Vec<_>>());
         let reply: Option<StreamReadReply> = read.query_async(&mut connection.link).await?;
-        Ok(reply.into_iter().flat_map(|reply| reply.keys).flat_map(|key| key.ids).collect())
+        let streams = reply.into_iter().flat_map(|reply| reply.keys);
+        let came = |key: &str| from.iter().find(|(came, _)| came.stream() == key).map(|(came, _)| *came);
+        let found = streams.filter_map(|stream| Some((came(&stream.key)?, stream.ids)));
+        Ok(found.flat_map(|(came, entries)| entries.into_iter().map(move |entry| (came, entry))).collect())
     }
 }
 
-fn decode(entry: &StreamId) -> Option<Entry> {
+fn placed(entry: &StreamId) -> Option<Entry> {
     let field = |name: &str| -> Option<Vec<u8>> { entry.get(name) };
     let text = |name: &str| String::from_utf8(field(name)?).ok();
     Some(Entry {
         entry: entry.id.clone(),
+        news: News::Placed,
         id: OrderId::parse(&text("id")?)?,
         user: clean_actor(&field("user")?),
         who: clean_actor(&field("who")?),

@@ -21,6 +21,9 @@
 //! News of an order travel on the channel of its cart, `{"order":"<id>","state":"ready"}`: who may
 //! listen to a cart may hear of its orders, and a client that doesn't know them reads again.
 //!
+//! Followers read the stream `orders` in groups. An order notes to whom of a group it was given,
+//! and a cancelled one is put into the stream `{orders}:cancelled` for them.
+//!
 //! Why nothing is sold twice or lost: stock is taken only under an id that has a frozen cart;
 //! as long as that cart isn't settled, anybody who finds it goes on from step 3; and it is
 //! settled only after either the stream has the order or no product has anything taken for it.
@@ -41,11 +44,11 @@ pub(super) mod errand;
 mod follow;
 mod steps;
 
-pub use books::{cancel_leftovers, get_order, list_orders, set_state, state_of};
+pub use books::{cancel_leftovers, get_order, list_orders, set_state};
 pub use checkout::{finish_open, new_order_id, place, preview, resume};
 pub use drive::{Driver, Outcome, Stage};
 pub use errand::{Answer, Ask};
-pub use follow::{Entry, Follower};
+pub use follow::{Entry, Follower, News};
 pub use steps::Frozen;
 
 use super::connection::Policy;

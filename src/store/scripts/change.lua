@@ -14,7 +14,8 @@
 --          not, '?' look (only where one server has all keys: it is not among KEYS, as
 --          a server would want the right to write to it)
 --       13 version on which the budget was checked, '' where it was not
---       14.. the edits, four each: verb, product, quantity, price
+--       14.. the edits, four each: verb, product, quantity, price; to restore what was taken
+--          from others, whose it was follows the price, as in shares.lua
 --
 -- Nothing is added that is no product. On a single server that holds at the moment of the
 -- change; on a cluster, where products live on other nodes, the client has asked just before.
@@ -70,7 +71,7 @@ end
 local frozen = known[9]
 
 -- Check all edits on a copy of the lines that they touch.
-local before, after, prices, order, shares_of = {}, {}, {}, {}, {}
+local before, after, prices, order, shares_of, theirs = {}, {}, {}, {}, {}, {}
 local count = redis.call('ZCARD', cart)
 -- Where there is no line, what is left of lines (the cart has expired) is nobody's.
 local stale = count == 0
@@ -102,9 +103,9 @@ local function put(id, quantity, price)
   if quantity == 0 then
     count = count - 1
     quantity = false
-  elseif shares_of[id] == nil then
-    shares_of[id] = not stale and redis.call('HGET', by, id)
   end
+  -- A line that is new has no shares yet.
+  if shares_of[id] == nil then shares_of[id] = before[id] and redis.call('HGET', by, id) or false end
   moves = moves or not quantity or not before[id] or not shares_of[id]
   after[id] = quantity
   prices[id] = price
@@ -145,6 +146,9 @@ local function edit(place, verb, id, n, price)
     return count == before_all and 'NOTHINGEXPIRED' or nil
   end
   local has = look(id)
+  if verb == 'restore' then
+    verb, price, theirs[id] = 'add', string.match(price, '^([^\n]*)\n?(.*)$')
+  end
   if verb == 'add' then
     if not exists(place, id) then return 'UNKNOWNPRODUCT' end
     if has == 'damaged' then return 'DAMAGEDLINE' end
@@ -207,48 +211,50 @@ local stamp = string.format('%.0f', version)
 redis.call('HSET', meta, 'version', stamp)
 if stale and #order > 0 then redis.call('UNLINK', lines, by, touched) end
 
--- Taking some back, one's own go first, then nobody's, then those of the latest.
+-- Taking some back, one's own go first, then nobody's, then those of the latest: what others
+-- lose is returned. What is restored to others must be a part of what comes, or is one's own.
 local function reshare(id, had, has)
-  local shares = read_shares(shares_of[id] or '')
+  local shares, lost = read_shares(shares_of[id] or ''), nil
   cut_shares(shares, sum_shares(shares) - had)
   if has > had then
-    local mine
-    for _, share in ipairs(shares) do
-      if share.name == who then mine = share end
+    local more = has - had
+    local given = theirs[id] and read_shares(theirs[id])
+    if given and sum_shares(given) <= more then
+      for _, share in ipairs(given) do
+        add_share(shares, share.name, share.pieces)
+        more = more - share.pieces
+      end
     end
-    if not mine then
-      mine = {pieces = 0, name = who}
-      shares[#shares + 1] = mine
-    end
-    mine.pieces = mine.pieces + has - had
+    add_share(shares, who, more)
   else
     take_own(shares, who, had - has)
-    cut_shares(shares, sum_shares(shares) - has)
+    lost = cut_shares(shares, sum_shares(shares) - has)
   end
   write_shares(by, id, shares)
+  return lost
 end
 
 local told = {}
 for i, id in ipairs(order) do
   local old, new = before[id], after[id]
+  local had = tonumber(old) or 0
+  local lost = old ~= new and reshare(id, had, new or 0)
   if not new then
     if old then
       redis.call('ZREM', cart, id)
       redis.call('HDEL', lines, id)
-      redis.call('HDEL', by, id)
       redis.pcall('ZREM', touched, id)
     end
   else
     redis.call('ZADD', cart, new, id)
-    reshare(id, tonumber(old) or 0, new)
     if item_timeout > 0 then redis.call('ZADD', touched, now, id) end
     if not old then
       redis.call('HSET', lines, id, table.concat({stamp, string.format('%.0f', now), prices[id], who}, ' '))
     end
   end
-  local had = tonumber(old) or 0
   told[i] = '[' .. cjson.encode(id) .. ',' .. (new or 0) .. ',' .. ((new or 0) - had)
-    .. ((new and not old and prices[id] ~= '') and (',"' .. prices[id] .. '"]') or ']')
+    .. ((new and not old and prices[id] ~= '') and (',"' .. prices[id] .. '"]')
+      or lost and (',"",' .. cjson.encode(lost) .. ']') or ']')
 end
 
 local deadline = 0

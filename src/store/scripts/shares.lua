@@ -26,12 +26,28 @@ local function take_own(shares, name, pieces)
   return pieces
 end
 
--- Takes pieces away from the latest.
+-- Takes pieces away from the latest; returns who lost how many, as shares, or nil.
 local function cut_shares(shares, pieces)
+  local lost
   for i = #shares, 1, -1 do
     local cut = math.max(math.min(pieces, shares[i].pieces), 0)
-    shares[i].pieces, pieces = shares[i].pieces - cut, pieces - cut
+    if cut > 0 then
+      shares[i].pieces, pieces = shares[i].pieces - cut, pieces - cut
+      lost = string.format('%.0f', cut) .. ' ' .. shares[i].name .. (lost and '\n' .. lost or '')
+    end
   end
+  return lost
+end
+
+-- Gives pieces to the one of this name.
+local function add_share(shares, name, pieces)
+  for _, share in ipairs(shares) do
+    if share.name == name then
+      share.pieces = share.pieces + pieces
+      return
+    end
+  end
+  shares[#shares + 1] = {pieces = pieces, name = name}
 end
 
 local function write_shares(key, id, shares)

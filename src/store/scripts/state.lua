@@ -1,9 +1,11 @@
 -- Moves an order to another state, along the ways that there are.
 --
--- KEYS  1 the order's document (hash)
+-- KEYS  1 the order's document (hash)   2 cancelled (stream: the ids of orders that are called off)
 -- ARGV  1 order id   2 new state   3 beginning of the channels of carts
 --
 -- Returns the state before, '' where there is no such order, and '1' where it moved. The same state again is fine.
+
+local KEPT = 10000         -- cancelled orders that followers can still hear of
 
 local WAYS = {
   placed = {accepted = true, ready = true, done = true, cancelled = true},
@@ -19,6 +21,8 @@ if not (WAYS[before] and WAYS[before][after]) then
 end
 local clock = redis.call('TIME')
 local now = string.format('%.0f', clock[1] * 1000 + math.floor(clock[2] / 1000))
+-- Who is just cooking must hear of it: first, so that a wrong type fails before anything is written.
+if after == 'cancelled' then redis.call('XADD', KEYS[2], 'MAXLEN', '~', KEPT, '*', 'id', ARGV[1]) end
 redis.call('HSET', KEYS[1], 'state', after, 'changed', now)
 redis.pcall('PUBLISH', ARGV[3] .. (known[2] or ''), '{"order":"' .. ARGV[1] .. '","state":"' .. after .. '"}')
 return {before, '1'}

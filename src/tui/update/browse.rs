@@ -82,11 +82,18 @@ pub fn walk(state: &mut State, action: Action) {
         state.mode = Mode::Help(step(top.min(last), last + 1, page, action, 1));
         return;
     }
+    let by = state.count.unwrap_or(1) as usize;
+    // Where it stands in the place of the cart, it has the keys that move there.
+    if state.focus == Pane::Cart && areas.cart.is_none() {
+        let page = areas.activity_page();
+        let tops = (state.activity.len() + 1).saturating_sub(page);
+        state.activity_top = step(state.activity_top, tops, page, action, by);
+        return;
+    }
     let (scroll, rows, page) = match state.focus {
         Pane::Catalog => (&mut state.catalog.scroll, state.catalog.shown.len(), areas.catalog_rows.height),
         Pane::Cart => (&mut state.cart.scroll, state.cart.shown.lines.len(), areas.cart_rows.height),
     };
-    let by = state.count.unwrap_or(1) as usize;
     scroll.cursor = step(scroll.cursor, rows, usize::from(page), action, by);
 }
 
@@ -156,7 +163,7 @@ fn take_back(state: &mut State, action: Action, effects: &mut Vec<Effect>) {
     };
     let mut edits = update.inverse();
     for edit in &mut edits {
-        if let Edit::Add { product, price, .. } = edit {
+        if let Edit::Add { product, price, .. } | Edit::Restore { product, price, .. } = edit {
             *price = self::price(state, product).ok().flatten();
         }
     }

@@ -130,22 +130,37 @@ pub fn on_answer(state: &mut State, answer: Answer, effects: &mut Vec<Effect>) {
             }
         }
         Answer::State(id, order_state) => on_state(state, &id, order_state, effects),
-        Answer::Ended(None, Ok(Outcome::Placed(id))) => {
-            tell(state, format!("Order {id}, which was left on its way, is placed now"));
-        }
-        Answer::Ended(None, Ok(Outcome::Undone(hitch))) => complain(state, hitch.to_string()),
-        Answer::Ended(None, Ok(Outcome::Nothing)) => {}
         Answer::Waits(trouble) => complain(state, format!("The order waits: {trouble}")),
-        Answer::Ended(None, Err(error)) => {
+        Answer::Resumed(outcome) => on_resumed(state, outcome),
+        Answer::Failed(trouble) => {
             // Asked again by the shopper, not at once for ever.
-            state.desk.reading = false;
-            if matches!(state.mode, Mode::Checkout(_)) {
+            let previewing = std::mem::take(&mut state.desk.reading);
+            if previewing && matches!(state.mode, Mode::Checkout(_)) {
                 state.mode = Mode::Browse;
             }
-            complain(state, error.to_string());
+            complain(state, Error::Trouble(trouble).to_string());
         }
-        Answer::Ended(Some(_), outcome) => on_ended(state, outcome, effects),
+        Answer::Ended(_, outcome) => on_ended(state, outcome, effects),
     }
+}
+
+/// The order that another left on its way has ended, or we can't finish it.
+fn on_resumed(state: &mut State, outcome: Result<Outcome, Error>) {
+    let error = match outcome {
+        Ok(Outcome::Placed(id)) => {
+            return tell(state, format!("Order {id}, which was left on its way, is placed now"));
+        }
+        Ok(Outcome::Undone(hitch)) => return complain(state, hitch.to_string()),
+        Ok(Outcome::Nothing) => return,
+        Err(Error::Trouble(trouble) | Error::Unknown { trouble, .. }) => Error::Trouble(trouble),
+        Err(refused) => refused,
+    };
+    let Some(ordering) = &state.cart.confirmed.ordering else { return };
+    let said =
+        format!("The order of {} stopped on its way, and can't be finished here: {error}", ordering.by);
+    // Told once: whoever may finish it will, and until then nothing here changes.
+    state.desk.stuck = Some(ordering.id.clone());
+    complain(state, said);
 }
 
 /// The order that was confirmed here has ended.
@@ -196,6 +211,8 @@ fn on_state(state: &mut State, id: &OrderId, now: OrderState, effects: &mut Vec<
 pub fn on_down(state: &mut State) {
     state.desk.reading = false;
     state.desk.outdated = true;
+    // Another server, or other rights, may do better.
+    state.desk.stuck = None;
 }
 
 /// Products or rules changed: what would be ordered is read again.

@@ -1,7 +1,7 @@
 //! The activity: who changed what and when, newest first.
 
 use super::row::{self, left};
-use super::{header, hint, pane};
+use super::{header, hint, pane, scroll_bar};
 use crate::model::Kind;
 use crate::tui::state::State;
 use crate::tui::theme::Theme;
@@ -24,7 +24,9 @@ pub fn draw(state: &State, theme: &Theme, area: Rect, buffer: &mut Buffer) {
         return hint(theme, said, rows, buffer);
     }
     let who = (rows.width / 4).min(24);
-    for (line, activity) in (0..rows.height).zip(state.activity.iter().rev()) {
+    let top = state.activity_top.min(state.activity.len().saturating_sub(usize::from(rows.height)));
+    scroll_bar(theme, area, rows, state.activity.len(), top, buffer);
+    for (line, activity) in (0..rows.height).zip(state.activity.iter().rev().skip(top)) {
         let time = header::clock(state, i64::try_from(activity.at).unwrap_or(0));
         let by = if activity.kind == Kind::Expire { "" } else { activity.by.as_str() };
         let what = describe(state, activity);

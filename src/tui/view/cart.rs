@@ -92,7 +92,9 @@ fn line_row(
     }
     let short = short(line, known).filter(|_| good);
     if let Some(short) = &short {
-        name = format!("({short}) {name}");
+        // Where there is little room, the name needs it more.
+        let word = if columns.price > 0 { &short[..] } else { short.trim_start_matches("only ") };
+        name = format!("({word}) {name}");
     }
     let style = match (good, state.cart.is_unconfirmed(&line.product)) {
         (false, _) => theme.bad,

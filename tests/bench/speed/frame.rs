@@ -49,6 +49,7 @@ fn change(state: &mut State, version: u64, product: u32, quantity: u32, now: Now
         quantity,
         delta: 1,
         price: million::product(product).price,
+        taken: Vec::new(),
     };
     let update_ = Update {
         version,
