@@ -26,7 +26,7 @@
 
 local OPS = 8192           -- op ids in one generation
 local KEPT = 3600000       -- companions outlive the cart by this, for late repeats (ms)
-local LOG = 200            -- updates kept in the log
+local LOG = '200'          -- updates kept in the log
 local HIGHEST = 999999     -- a higher score is damage
 
 local cart, meta, lines, log, touched = KEYS[1], KEYS[2], KEYS[3], KEYS[6], KEYS[7]
@@ -52,6 +52,7 @@ end
 
 local clock = redis.call('TIME')
 local now = clock[1] * 1000 + math.floor(clock[2] / 1000)
+local at = string.format('%.0f', now)
 
 -- Sent before, and not remembered: safe to apply only where it would be remembered.
 if ARGV[8] == '1' then
@@ -213,8 +214,14 @@ if stale and #order > 0 then redis.call('UNLINK', lines, by, touched) end
 
 -- Taking some back, one's own go first, then nobody's, then those of the latest: what others
 -- lose is returned. What is restored to others must be a part of what comes, or is one's own.
-local function reshare(id, had, has)
-  local shares, lost = read_shares(shares_of[id] or ''), nil
+local function reshare(id, had, has, written)
+  local raw = shares_of[id]
+  -- Most lines are one person's alone: there is nothing to work out.
+  if has > 0 and not theirs[id] and (raw and raw == had .. ' ' .. who or not raw and had == 0) then
+    redis.call('HSET', by, id, written .. ' ' .. who)
+    return
+  end
+  local shares, lost = read_shares(raw or ''), nil
   cut_shares(shares, sum_shares(shares) - had)
   if has > had then
     local more = has - had
@@ -238,7 +245,8 @@ local told = {}
 for i, id in ipairs(order) do
   local old, new = before[id], after[id]
   local had = tonumber(old) or 0
-  local lost = old ~= new and reshare(id, had, new or 0)
+  local written = tostring(new or 0)
+  local lost = old ~= new and reshare(id, had, new or 0, written)
   if not new then
     if old then
       redis.call('ZREM', cart, id)
@@ -246,23 +254,23 @@ for i, id in ipairs(order) do
       redis.pcall('ZREM', touched, id)
     end
   else
-    redis.call('ZADD', cart, new, id)
-    if item_timeout > 0 then redis.call('ZADD', touched, now, id) end
+    redis.call('ZADD', cart, written, id)
+    if item_timeout > 0 then redis.call('ZADD', touched, at, id) end
     if not old then
-      redis.call('HSET', lines, id, table.concat({stamp, string.format('%.0f', now), prices[id], who}, ' '))
+      redis.call('HSET', lines, id, table.concat({stamp, at, prices[id], who}, ' '))
     end
   end
-  told[i] = '[' .. cjson.encode(id) .. ',' .. (new or 0) .. ',' .. ((new or 0) - had)
+  told[i] = '[' .. cjson.encode(id) .. ',' .. written .. ',' .. ((new or 0) - had)
     .. ((new and not old and prices[id] ~= '') and (',"' .. prices[id] .. '"]')
       or lost and (',"",' .. cjson.encode(lost) .. ']') or ']')
 end
 
 local deadline = 0
 if timeout > 0 and count > 0 and not frozen then deadline = now + timeout end
+local ends = string.format('%.0f', deadline)
 
 local update = '{"v":"' .. stamp .. '","op":"' .. op .. '","by":' .. cjson.encode(who)
-  .. ',"kind":"' .. kind .. '","at":' .. string.format('%.0f', now)
-  .. ',"until":' .. string.format('%.0f', deadline) .. ',"count":' .. count
+  .. ',"kind":"' .. kind .. '","at":' .. at .. ',"until":' .. ends .. ',"count":' .. count
   .. ',"lines":[' .. table.concat(told, ',') .. ']}'
 
 generation = math.floor(version / OPS)
@@ -286,7 +294,7 @@ end
 
 -- The log and the message only tell: they must not fail a change that is written.
 if #told > 0 then redis.pcall('XADD', log, 'MAXLEN', '~', LOG, '*', 'u', update) end
-if keep > 0 then redis.call('PEXPIREAT', cart, now + timeout) end
+if deadline > 0 then redis.call('PEXPIREAT', cart, ends) end
 if renew then
   for i = keep > 0 and 2 or 1, 8 do
     if keep > 0 then redis.call('PEXPIREAT', KEYS[i], kept) else redis.call('PERSIST', KEYS[i]) end
