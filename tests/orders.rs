@@ -611,18 +611,24 @@ fn odd_products_are_refused_or_unlimited() {
     });
 }
 
+/// Three orders, one after the other.
+async fn place_three(server: &Server, link: &mut Connection, cart: &UserName) -> [OrderId; 3] {
+    sell(server, "tea", "2.40", "100");
+    let mut placed = Vec::new();
+    for _ in 0..3 {
+        add(link, cart, "tea", 1).await;
+        placed.push(check_out(link, cart).await.unwrap());
+    }
+    placed.try_into().unwrap()
+}
+
 #[test]
 fn a_follower_is_killed_before_it_acknowledges() {
     let server = quick_server();
     on_many_threads().block_on(async {
         let mut link = connect_as(server.url(), "ann").await;
         let cart = user("office");
-        sell(&server, "tea", "2.40", "100");
-        let mut placed = Vec::new();
-        for _ in 0..3 {
-            add(&mut link, &cart, "tea", 1).await;
-            placed.push(check_out(&mut link, &cart).await.unwrap().to_string());
-        }
+        let placed = place_three(&server, &mut link, &cart).await.map(|id| id.to_string());
         let proxy = Proxy::start(&server.socket(), "kitchen");
         *proxy.faults.hang_on.lock().unwrap() = b"XACK".to_vec();
         let url = proxy.url();
@@ -744,13 +750,7 @@ fn a_cancellation_finds_the_follower_that_has_the_order() {
     let server = quick_server();
     on_many_threads().block_on(async {
         let mut link = connect_as(server.url(), "ann").await;
-        let cart = user("office");
-        sell(&server, "tea", "2.40", "100");
-        let mut placed = Vec::new();
-        for _ in 0..3 {
-            add(&mut link, &cart, "tea", 1).await;
-            placed.push(check_out(&mut link, &cart).await.unwrap());
-        }
+        let placed = place_three(&server, &mut link, &user("office")).await;
         let follower = |name: &str, after| Follower::new("kitchen".into(), name.into(), after);
         let hour = Duration::from_secs(3600);
         let (mut one, mut two) = (follower("one", hour), follower("two", hour));
