@@ -34,12 +34,10 @@ mod locate;
 pub mod order;
 mod pages;
 mod rules;
+mod shopping;
 
 pub use address::{Address, Pem};
-pub use cart::{
-    Attempt, Known, MOST_LINES, add_as, add_to_cart, clear_as, get_cart_items, get_log, new_op, remove_as,
-    remove_from_cart, send, set_as,
-};
+pub use cart::{Attempt, Known, MOST_LINES, get_log, new_op, send};
 pub use catalog::{
     Reading, Shop, find_unlisted, get_catalog, get_product, get_products, get_shop, load_catalog, put_shop,
 };
@@ -49,3 +47,4 @@ pub use error::{Error, Trouble};
 pub use export::{Export, ids_from};
 pub use import::{delete_product, put_products};
 pub use rules::{RuleChange, set_rules};
+pub use shopping::{add_as, add_to_cart, clear_as, get_cart_items, remove_as, remove_from_cart, set_as};
