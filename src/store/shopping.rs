@@ -213,7 +213,7 @@ pub async fn clear_as(connection: &mut Connection, user: &UserName, op: OpId) ->
 /// its deadline. A user without a cart has an empty one.
 ///
 /// # Errors
-/// The [`Trouble`] of the link; [`Trouble::WrongType`] where the key holds something else.
+/// [`Error::Trouble`]: that of the link, or that the key holds something else.
 pub async fn get_cart_items(connection: &mut Connection, user: &UserName) -> Result<Cart, Error> {
     connection.expire_lines(user).await?;
     let keys = CartKeys::of(user);

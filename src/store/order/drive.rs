@@ -104,7 +104,7 @@ impl Driver {
     /// be done again.
     ///
     /// # Errors
-    /// A [`Refusal`] where nothing was ordered; the [`Trouble`] of the link.
+    /// [`Error::Refused`] where nothing was ordered; [`Error::Trouble`] of the link.
     pub async fn step<C: ConnectionLike + Send>(&mut self, link: &mut C) -> Result<Option<Outcome>, Error> {
         let mut link = Copied::new(link, self.policy.confirm_replicas);
         let next = self.next(&mut link).await;
