@@ -15,6 +15,7 @@ use trolley::store::order::Ask;
 use trolley::store::{Error, Shop, Trouble};
 use trolley::tui::key::Key;
 use trolley::tui::message::{Effect, Found, Message, Mouse, MouseKind, Purpose};
+use trolley::tui::state::Mode;
 use trolley::tui::update::update;
 use trolley::tui::view::view;
 
@@ -184,6 +185,62 @@ fn repeating_the_last_change() {
     let edits: Vec<&Edit> = stage.state.cart.unconfirmed.iter().map(|change| &change.edits[0]).collect();
     assert!(matches!(edits[..], [Edit::Add { quantity: 4, .. }, Edit::Add { quantity: 4, .. }]));
     assert_ne!(edits[0].product(), edits[1].product());
+}
+
+#[test]
+fn nobody_changes_a_line_that_the_activity_covers() {
+    let mut stage = Stage::filled(50, 15);
+    stage.keys("tab down v");
+    assert!(stage.picture().contains(" Activity "), "{}", stage.picture());
+    assert!(stage.picture().contains(" v cart  Tab shop "), "{}", stage.picture());
+    let lines = stage.state.cart.shown.clone();
+    for key in ["d", "delete", "+", "-", "=", "enter", "."] {
+        stage.keys("3");
+        stage.keys(key);
+        assert!(stage.state.cart.unconfirmed.is_empty() && stage.state.cart.shown == lines, "{key}");
+        assert!(matches!(stage.state.mode, Mode::Browse), "{key}");
+        assert!(stage.picture().contains("The activity covers the cart: v shows it again"), "{key}");
+    }
+    // The palette offers none of it there, and no click does it.
+    stage.keys(": l i n e");
+    assert!(!stage.picture().contains("Remove the line"), "{}", stage.picture());
+    stage.keys("esc");
+    for column in 0..50 {
+        for row in 1..13 {
+            let mouse = Mouse { kind: MouseKind::Press, column, row };
+            stage.take_in(Message::Mouse(mouse));
+            stage.take_in(Message::Mouse(mouse));
+        }
+    }
+    assert!(stage.state.cart.unconfirmed.is_empty() && matches!(stage.state.mode, Mode::Browse));
+    // Once the cart shows, and in a window that shows both, the keys are those of its line.
+    stage.keys("v +");
+    assert_eq!(stage.state.cart.unconfirmed.len(), 1);
+    stage.keys("v");
+    stage.take_in(Message::Resize(50, 40));
+    stage.keys("d");
+    assert_eq!(stage.state.cart.unconfirmed.len(), 2);
+}
+
+#[test]
+fn narrow_footers_keep_the_way_between_the_panes_and_to_the_checkout() {
+    for (width, keys, footer) in [
+        (30, "esc", " Enter add  Tab cart  ? help"),
+        (30, "tab", " Tab shop  c checkout  ? help"),
+        (30, "tab v", " v cart  Tab shop  ? help"),
+        (30, "c", " y order it  Esc back"),
+        (24, "tab", " Tab shop  ? help"),
+        (37, "tab", " Tab shop  c checkout  ? help  q quit"),
+        (38, "tab v", " v cart  Tab shop  ? help  q quit"),
+        (40, ":", " Enter do it  Tab complete  Esc cancel"),
+        (30, ":", " Enter do it  Esc cancel"),
+    ] {
+        let mut stage = Stage::filled(width, 12);
+        stage.keys(keys);
+        let picture = stage.picture();
+        let last = picture.lines().last().unwrap().trim_matches('"').trim_end();
+        assert_eq!(last, footer, "{width} {keys}");
+    }
 }
 
 #[test]

@@ -5,6 +5,9 @@ use super::state::State;
 use super::update::context;
 use crate::model::text;
 
+/// The columns between two keys.
+const GAP: u16 = 2;
+
 /// One key of the footer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Hint {
@@ -20,10 +23,10 @@ pub struct Hint {
     pub word: &'static str,
 }
 
-/// The keys that work now, as many as fit in `width`; the last two, help and quit, always.
+/// The keys that work now, in the order of the table, as many as fit in `width`.
 #[must_use]
 pub fn hints(state: &State, width: u16) -> Vec<Hint> {
-    let mut all: Vec<Hint> = state
+    let all: Vec<Hint> = state
         .session
         .keymap
         .footer(context(state))
@@ -33,32 +36,37 @@ pub fn hints(state: &State, width: u16) -> Vec<Hint> {
             Hint { x: 0, width: u16::try_from(columns).unwrap_or(u16::MAX), action, key, word }
         })
         .collect();
-    let last = all.split_off(all.len().saturating_sub(2));
-    let kept: u16 = last.iter().map(|hint| hint.width.saturating_add(2)).sum();
-    let end = width.saturating_sub(kept);
     let mut x = 1;
-    let mut place = |hint: &mut Hint, end: u16| {
+    let mut shown = with_room(all, width.saturating_sub(1));
+    for hint in &mut shown {
         hint.x = x;
-        let fits = x.saturating_add(hint.width) <= end;
-        x = x.saturating_add(hint.width).saturating_add(2);
-        fits
-    };
-    let mut shown: Vec<Hint> = Vec::new();
-    for mut hint in all {
-        if !place(&mut hint, end) {
-            x = hint.x;
-            break;
-        }
-        shown.push(hint);
+        x += hint.width + GAP;
     }
-    let mut place = |hint: &mut Hint| {
-        hint.x = x;
-        let fits = x.saturating_add(hint.width) <= width;
-        x = if fits { x.saturating_add(hint.width).saturating_add(2) } else { x };
-        fits
-    };
-    shown.extend(last.into_iter().filter_map(|mut hint| place(&mut hint).then_some(hint)));
     shown
+}
+
+/// Those that have room in so many columns. Help or the way back takes its own first, then the
+/// first two keys of the table, then quit; the others as they come, up to the first without.
+fn with_room(all: Vec<Hint>, columns: u16) -> Vec<Hint> {
+    let rank = |place: usize| match all[place].action {
+        Action::Help | Action::Back => 0,
+        _ if place < 2 => 1,
+        Action::Quit => 2,
+        _ => 3,
+    };
+    let mut places: Vec<usize> = (0..all.len()).collect();
+    places.sort_by_key(|place| rank(*place));
+    // The last one needs no gap behind it.
+    let mut room = columns.saturating_add(GAP);
+    let mut fits = vec![false; all.len()];
+    for place in places {
+        match room.checked_sub(all[place].width.saturating_add(GAP)) {
+            Some(left) => (fits[place], room) = (true, left),
+            None if rank(place) == 3 => break,
+            None => {}
+        }
+    }
+    all.into_iter().zip(fits).filter_map(|(hint, fits)| fits.then_some(hint)).collect()
 }
 
 /// Whether nothing known stands in the way of ordering what the checkout shows.

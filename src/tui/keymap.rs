@@ -128,6 +128,8 @@ pub enum Context {
     EmptyCatalog,
     /// In the cart.
     Cart,
+    /// In the activity, where it covers the cart.
+    Activity,
     /// Typing a search.
     Search,
     /// Typing a quantity.
@@ -161,18 +163,20 @@ struct Binding {
 }
 
 use Context::{
-    Cart, Catalog, Checkout, Clearing, EmptyCatalog, Help, Leaving, Orders, Palette, Quantity, Receipt,
-    Search,
+    Activity, Cart, Catalog, Checkout, Clearing, EmptyCatalog, Help, Leaving, Orders, Palette, Quantity,
+    Receipt, Search,
 };
 
-const LISTS: &[Context] = &[Catalog, EmptyCatalog, Cart];
+const LISTS: &[Context] = &[Catalog, EmptyCatalog, Cart, Activity];
+/// Where a product is selected.
 const PRODUCTS: &[Context] = &[Catalog, Cart];
-const ROWS: &[Context] = &[Catalog, EmptyCatalog, Cart, Help, Checkout, Orders, Receipt];
+const ROWS: &[Context] = &[Catalog, EmptyCatalog, Cart, Activity, Help, Checkout, Orders, Receipt];
 const TYPING: &[Context] = &[Search, Quantity, Palette];
 const ALL: &[Context] = &[
     Catalog,
     EmptyCatalog,
     Cart,
+    Activity,
     Search,
     Quantity,
     Palette,
@@ -204,11 +208,13 @@ const BINDINGS: &[Binding] = &[
         "Load the demo catalog (while the catalog is empty)",
     ),
     row(Action::Add, &["enter", "a"], &[Catalog], "add", "Add the product; 12a adds twelve"),
+    row(Action::Activity, &["v"], &[Activity], "cart", ""),
+    row(Action::SwitchPane, &["tab", "backtab"], &[Catalog, EmptyCatalog], "cart", ""),
+    row(Action::SwitchPane, &["tab", "backtab"], &[Cart, Activity], "shop", ""),
+    row(Action::Checkout, &["c"], LISTS, "checkout", ""),
     row(Action::SetQuantity, &["enter", "="], &[Cart], "qty", "Set the exact quantity"),
     row(Action::SetQuantity, &["="], &[Catalog], "", ""),
-    row(Action::SwitchPane, &["tab", "backtab"], &[Catalog, EmptyCatalog], "cart", ""),
-    row(Action::SwitchPane, &["tab", "backtab"], &[Cart], "shop", ""),
-    row(Action::Checkout, &["c"], LISTS, "checkout", "Check out: shows what will be charged; y orders it"),
+    row(Action::Checkout, &["c"], LISTS, "", "Check out: shows what will be charged; y orders it"),
     row(Action::More, &["+"], PRODUCTS, "more", "One more; with a number first, that many"),
     row(Action::Less, &["-"], PRODUCTS, "less", "One less; the line goes at zero"),
     row(Action::Remove, &["d", "delete"], PRODUCTS, "remove", "Remove the line from the cart"),

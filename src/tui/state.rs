@@ -384,6 +384,7 @@ impl State {
     #[must_use]
     pub fn list(&self) -> Context {
         match self.focus {
+            Pane::Cart if self.areas().is_some_and(|areas| areas.cart.is_none()) => Context::Activity,
             Pane::Cart => Context::Cart,
             Pane::Catalog if self.catalog.loaded && self.catalog.catalog.is_empty() => Context::EmptyCatalog,
             Pane::Catalog => Context::Catalog,
@@ -421,12 +422,13 @@ impl State {
         total::totals(self.cart.shown.lines.iter().map(|line| (line, self.known(&line.product))))
     }
 
-    /// The product that keys act on.
+    /// The product that keys act on: none that does not show.
     #[must_use]
     pub fn target(&self) -> Option<ProductId> {
-        match self.focus {
-            Pane::Catalog => self.catalog.selected().map(|product| product.product_id()),
-            Pane::Cart => self.cart.selected().map(|line| line.product.clone()),
+        match self.list() {
+            Context::Catalog => self.catalog.selected().map(|product| product.product_id()),
+            Context::Cart => self.cart.selected().map(|line| line.product.clone()),
+            _ => None,
         }
     }
 

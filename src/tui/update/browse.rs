@@ -4,7 +4,7 @@ use super::{complain, keys};
 use crate::model::total::Known;
 use crate::model::{Change, Edit, Kind, Money, ProductId, Refusal, quantity};
 use crate::tui::help;
-use crate::tui::keymap::Action;
+use crate::tui::keymap::{Action, Context};
 use crate::tui::layout::Pane;
 use crate::tui::message::Effect;
 use crate::tui::palette;
@@ -84,7 +84,7 @@ pub fn walk(state: &mut State, action: Action) {
     }
     let by = state.count.unwrap_or(1) as usize;
     // Where it stands in the place of the cart, it has the keys that move there.
-    if state.focus == Pane::Cart && areas.cart.is_none() {
+    if state.list() == Context::Activity {
         let page = areas.activity_page();
         let tops = (state.activity.len() + 1).saturating_sub(page);
         state.activity_top = step(state.activity_top, tops, page, action, by);

@@ -56,7 +56,13 @@ pub fn press(state: &mut State, key: Key, effects: &mut Vec<Effect>) {
     }
     match here {
         Context::Search | Context::Quantity | Context::Palette => typing::edit(state, key, effects),
-        Context::Catalog | Context::Cart => count(state, key),
+        Context::Activity if state.session.keymap.dispatch(Context::Cart, key).is_some() => {
+            // Nobody changes a line that they do not see.
+            let shows = state.session.keymap.key_of(Action::Activity);
+            super::complain(state, format!("The activity covers the cart: {shows} shows it again"));
+            state.count = None;
+        }
+        Context::Catalog | Context::Cart | Context::Activity => count(state, key),
         _ => {}
     }
 }
