@@ -69,6 +69,29 @@ fn a_cart_with_more_than_there_is_says_so() {
 }
 
 #[test]
+fn a_damaged_quantity_is_shown_as_it_is_stored() {
+    let server = Server::with_demo();
+    for (score, shown) in
+        [("1.5", "1.5"), ("-5", "-5"), ("inf", "inf"), ("9007199254740993", "9007199254740992")]
+    {
+        server.cmd(&format!("ZADD cart:alice {score} espresso"));
+        let line = format!("{shown:>6}  {:32} {:>14}", "Espresso", "damaged quantity");
+        let cart = ok(&server, &["--user", "alice", "cart"]);
+        assert_eq!(cart.lines().next(), Some(&*line));
+        let checkout = run(&server, &["--user", "alice", "checkout"]);
+        assert_eq!(checkout.status.code(), Some(1));
+        assert_eq!(String::from_utf8_lossy(&checkout.stdout).lines().next(), Some(&*line));
+        // Programs go by the status.
+        let document =
+            |args: &[&str]| -> Value { serde_json::from_slice(&run(&server, args).stdout).unwrap() };
+        let line = |command| document(&["--json", "--user", "alice", command])["lines"][0].clone();
+        let (cart, checkout) = (line("cart"), line("checkout"));
+        assert_eq!((&cart["status"], &cart["quantity"]), (&"damaged".into(), &Value::Null));
+        assert_eq!((&checkout["status"], &checkout["quantity"]), (&"damaged".into(), &0.into()));
+    }
+}
+
+#[test]
 fn a_quantity_of_zero_removes_the_line() {
     let server = Server::with_demo();
     ok(&server, &["--user", "alice", "add", "espresso", "3"]);

@@ -5,7 +5,7 @@ use super::{Failure, place};
 use crate::config::Settings;
 use crate::model::product::only_left;
 use crate::model::total::{self, Known, Standing};
-use crate::model::{Catalog, ProductId, Quantity};
+use crate::model::{Catalog, ProductId};
 use crate::store;
 use crate::store::order;
 use serde_json::json;
@@ -60,15 +60,11 @@ pub async fn run(settings: &Settings, output: &Output) -> Result<(), Failure> {
         }
         for line in &cart.lines {
             let (standing, sum) = total::line(line, known(&line.product));
-            let quantity = match &line.quantity {
-                Quantity::Whole(n) => n.to_string(),
-                Quantity::Damaged(score) => score.clone(),
-            };
             let name =
                 products.get(&line.product).map_or_else(|| line.product.to_string(), |p| p.name.to_string());
             let sum = sum.map_or_else(|| standing.word().to_owned(), |sum| sum.to_string());
             let left = total::short(line, known(&line.product)).map(only_left).unwrap_or_default();
-            let row = format!("{quantity:>6}  {} {sum:>14}  {left}", pad(&name, 32));
+            let row = format!("{:>6}  {} {sum:>14}  {left}", line.quantity, pad(&name, 32));
             writeln!(out, "{}", row.trim_end())?;
         }
         let what = format!("{} {}", totals.items, if totals.items == 1 { "item" } else { "items" });

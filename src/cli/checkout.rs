@@ -106,7 +106,7 @@ fn people(out: &mut dyn Write, line: &PreviewLine) -> io::Result<()> {
         Standing::Good => ordered.total().to_string(),
         other => other.word().to_owned(),
     };
-    writeln!(out, "{:>6}  {} {sum:>14}", ordered.quantity, pad(&ordered.name, 32))?;
+    writeln!(out, "{:>6}  {} {sum:>14}", line.held, pad(&ordered.name, 32))?;
     if let Some(was) = line.was {
         writeln!(out, "{:>6}  now {}, was {was} when added", "", ordered.price)?;
     }

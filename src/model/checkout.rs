@@ -10,6 +10,8 @@ use std::collections::HashMap;
 pub struct PreviewLine {
     /// The line as it would stand in the order; a price of zero where it can't be ordered.
     pub line: OrderLine,
+    /// The quantity as the cart holds it; that of the line is zero where it is damaged.
+    pub held: Quantity,
     /// Why it can't be ordered, if so.
     pub standing: Standing,
     /// The price when it was added, where that was another.
@@ -116,6 +118,7 @@ fn preview_line(line: &CartLine, shares: Vec<Share>, product: Option<&Product>) 
             price: price.filter(|_| standing == Standing::Good).unwrap_or_default(),
             shares,
         },
+        held: line.quantity.clone(),
         standing,
         was: then.filter(|then| price.is_some_and(|now| now != *then)),
         short: total::short(line, known),

@@ -1,6 +1,7 @@
 //! Quantities: what a shopper may ask for, and what Redis may hold.
 
 use super::{Refusal, text};
+use std::fmt;
 
 /// The most pieces on one line where nothing else is said.
 pub const DEFAULT_LIMIT: u32 = 999;
@@ -13,7 +14,7 @@ pub const HIGHEST_LIMIT: u32 = 999_999;
 pub enum Quantity {
     /// A whole number from 1 to [`HIGHEST_LIMIT`].
     Whole(u32),
-    /// Anything else, as text: -5, 1.5, inf, 9007199254740992.
+    /// Anything else, as clean text: -5, 1.5, inf, 9007199254740992.
     Damaged(String),
 }
 
@@ -35,6 +36,15 @@ impl Quantity {
         match self {
             Quantity::Whole(n) => Some(*n),
             Quantity::Damaged(_) => None,
+        }
+    }
+}
+
+impl fmt::Display for Quantity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Quantity::Whole(n) => n.fmt(f),
+            Quantity::Damaged(score) => f.pad(score),
         }
     }
 }

@@ -4,7 +4,7 @@ use super::stage::Stage;
 use trolley::model::checkout::{Preview, PreviewLine};
 use trolley::model::order::{OrderLine, Share};
 use trolley::model::total::Standing;
-use trolley::model::{Money, Order, OrderId, OrderState, ProductId, Rules};
+use trolley::model::{Money, Order, OrderId, OrderState, ProductId, Quantity, Rules};
 use trolley::store::Trouble;
 use trolley::store::link::Event;
 use trolley::store::order::Answer;
@@ -28,7 +28,10 @@ pub fn order_id(n: u64) -> OrderId {
 
 /// What would be ordered of a cart of this version; `possible` or with all that can be wrong.
 pub fn preview(version: u64, possible: bool) -> Event {
-    let good = |line| PreviewLine { line, standing: Standing::Good, was: None, short: None };
+    let good = |line: OrderLine| {
+        let held = Quantity::Whole(line.quantity);
+        PreviewLine { line, held, standing: Standing::Good, was: None, short: None }
+    };
     let mut lines = vec![
         good(line("Baguette", 2, "2.10", &[])),
         PreviewLine { was: Money::parse("2.40"), ..good(line("Espresso", 12, "2.50", &[])) },

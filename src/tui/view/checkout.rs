@@ -6,7 +6,6 @@ use crate::model::checkout::PreviewLine;
 use crate::model::order::Hitch;
 use crate::model::total::Standing;
 use crate::model::{Preview, Refusal};
-use crate::tui::columns;
 use crate::tui::desk::{self, Row};
 use crate::tui::keymap::Action;
 use crate::tui::state::{Link, State, Tone};
@@ -56,11 +55,7 @@ pub fn draw(state: &State, top: usize, area: Rect, buffer: &mut Buffer) {
                     Standing::Good => (line.line.total().to_string(), theme.text),
                     other => (other.short_word().to_owned(), theme.bad),
                 };
-                // A damaged quantity is shown as the cart shows it.
-                let damaged = line.standing == Standing::Damaged;
-                let raw = state.cart.confirmed.line(&line.line.product).filter(|_| damaged);
-                let quantity =
-                    raw.map_or_else(|| line.line.quantity.to_string(), |raw| columns::quantity(state, raw));
+                let quantity = line.held.to_string();
                 let price =
                     if line.standing == Standing::Good { line.line.price.to_string() } else { String::new() };
                 let cells = [
