@@ -3,7 +3,7 @@
 
 mod harness;
 
-use harness::{Proxy, Server, TROLLEY, ok, run, trolley};
+use harness::{Proxy, Server, TROLLEY, Terminal, ok, run, trolley};
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 use std::io::{BufRead, BufReader, Read};
@@ -319,6 +319,63 @@ fn bash_completes_commands_and_products() {
     assert_eq!(bash(&server, "trolley add esp"), ["espresso", "espresso-beans"]);
     server.kill();
     assert!(bash(&server, "trolley add esp").is_empty());
+}
+
+/// Each shell: how it starts without anybody's settings, and a `trolley` that shows its words.
+const SHELLS: [(&str, &[&str], &str); 3] = [
+    ("bash", &["--norc", "--noprofile"], "trolley() { printf '<%s>' \"$@\"; echo; }; PS1='ready> '"),
+    (
+        "zsh",
+        &["-f"],
+        "trolley() { printf '<%s>' \"$@\"; echo; }; PROMPT='ready> '; autoload -U compinit; compinit -D -u",
+    ),
+    (
+        "fish",
+        &["--no-config"],
+        "function trolley; printf '<%s>' $argv; echo; end; function fish_prompt; echo -n 'ready> '; end; \
+         set -g fish_autosuggestion_enabled 0",
+    ),
+];
+
+#[test]
+fn what_a_real_shell_completes_is_what_the_command_gets() {
+    let server = Server::with_demo();
+    for product in ["qq two words", "rr:green", "ss'it\"", "tt$(ls)`ls`", "uu;ls|ls>x", "vv\\w*"] {
+        server.raw(&["ZADD", "catalog", "0", product]);
+    }
+    for (name, args, setup) in SHELLS {
+        if Command::new(name).arg("--version").output().is_err() {
+            println!("skipped: {name} is not installed");
+            continue;
+        }
+        let script = server.dir().join(name);
+        std::fs::write(&script, ok(&server, &["completions", name])).unwrap();
+        let builder = Terminal::builder(name).args(args).home(server.dir());
+        let mut shell = builder.env("TROLLEY_REDIS", server.url()).open();
+        shell.send(format!("{setup}; source {}\r", script.display()).as_bytes());
+        shell.wait("^ready> *$");
+        for (typed, got) in [
+            ("exp\t", "<export>"),
+            ("--json remove flat\t", "<--json><remove><flat-white>"),
+            ("product set espresso pr\t3", "<product><set><espresso><price=3>"),
+            // A shop that is named on the line is the one that is asked.
+            ("--redis unix:///no/such.sock add esp\t", "<--redis><unix:///no/such.sock><add><esp>"),
+            // Ids that would mean something to a shell.
+            ("add qq\t", "<add><qq two words>"),
+            ("add qq\\ t\t", "<add><qq two words>"),
+            ("add rr\t", "<add><rr:green>"),
+            ("add ss\t", "<add><ss'it\">"),
+            ("add tt\t", "<add><tt$(ls)`ls`>"),
+            ("add uu\t", "<add><uu;ls|ls>x>"),
+            ("add vv\t", "<add><vv\\w*>"),
+        ] {
+            shell.send(b"clear\r");
+            shell.wait_until("an empty screen", |screen| screen.contents().trim() == "ready>");
+            println!("{name}: {typed:?}");
+            shell.send(format!("trolley {typed}\r").as_bytes());
+            shell.wait(&format!("^{} *$", regex::escape(got)));
+        }
+    }
 }
 
 #[test]

@@ -1,11 +1,11 @@
 //! `trolley completions SHELL`, and what the shell asks for while somebody types.
 
+use super::shells::SHELLS;
 use super::{Cli, Failure};
 use crate::catalog_file::COLUMNS;
 use crate::config::{Flags, Place, Settings};
 use crate::store::{self, Address};
 use clap::{Args, CommandFactory, ValueEnum};
-use clap_complete::env::Shells;
 use clap_complete::{CompleteEnv, CompletionCandidate};
 use std::ffi::{OsStr, OsString};
 use std::io::{self, Write};
@@ -41,7 +41,7 @@ pub fn run(args: &Completions) -> Result<(), Failure> {
     };
     let program = std::env::args().next().unwrap_or_else(|| "trolley".to_owned());
     let mut script = Vec::new();
-    if let Some(shell) = Shells::builtins().completer(name) {
+    if let Some(shell) = SHELLS.completer(name) {
         shell.write_registration(ASKS, "trolley", "trolley", &program, &mut script)?;
     }
     io::stdout().write_all(&script)?;
@@ -50,7 +50,7 @@ pub fn run(args: &Completions) -> Result<(), Failure> {
 
 /// Answers the shell and ends the program, where it is the shell that asks.
 pub fn answer() {
-    CompleteEnv::with_factory(Cli::command).var(ASKS).complete();
+    CompleteEnv::with_factory(Cli::command).var(ASKS).shells(SHELLS).complete();
 }
 
 /// Ids of products that begin with what is typed.

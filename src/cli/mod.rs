@@ -23,6 +23,7 @@ mod products;
 mod remove;
 mod rules;
 mod set;
+mod shells;
 mod watch;
 
 use crate::catalog_file::{FileError, Flaw};
