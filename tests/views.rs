@@ -199,7 +199,7 @@ fn nobody_changes_a_line_that_the_activity_covers() {
         stage.keys(key);
         assert!(stage.state.cart.unconfirmed.is_empty() && stage.state.cart.shown == lines, "{key}");
         assert!(matches!(stage.state.mode, Mode::Browse), "{key}");
-        assert!(stage.picture().contains("The activity covers the cart: v shows it again"), "{key}");
+        assert!(stage.picture().contains("See the cart first: press v"), "{key}");
     }
     // The palette offers none of it there, and no click does it.
     stage.keys(": l i n e");
@@ -220,6 +220,10 @@ fn nobody_changes_a_line_that_the_activity_covers() {
     stage.take_in(Message::Resize(50, 40));
     stage.keys("d");
     assert_eq!(stage.state.cart.unconfirmed.len(), 2);
+    // A window that is too small shows nothing.
+    stage.take_in(Message::Resize(23, 40));
+    stage.keys("d + = tab a + d =");
+    assert!(stage.state.cart.unconfirmed.len() == 2 && matches!(stage.state.mode, Mode::Browse));
 }
 
 #[test]

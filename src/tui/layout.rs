@@ -5,7 +5,7 @@ use ratatui::layout::{Margin, Rect};
 /// From this width on both panes stand side by side.
 const SIDE_BY_SIDE: u16 = 76;
 /// The smallest screen that can be used.
-const SMALLEST: (u16, u16) = (24, 6);
+const SMALLEST: (u16, u16) = (24, 7);
 /// From this width on the cart says who added a line.
 const ROOMY: u16 = 100;
 /// From these heights on the catalog shows so many lines about the selected product.
@@ -123,11 +123,12 @@ impl Areas {
     }
 }
 
-/// The rows inside a frame, below the column heads, and `foot` lines below them.
+/// The rows inside a frame, below the column heads, and `foot` lines below them as far as one
+/// row is left: keys act on it.
 fn inside(frame: Option<Rect>, foot: u16) -> (Rect, Rect) {
     let Some(frame) = frame else { return (Rect::ZERO, Rect::ZERO) };
     let inner = frame.inner(Margin::new(1, 1));
-    let foot = foot.min(inner.height.saturating_sub(1));
+    let foot = foot.min(inner.height.saturating_sub(2));
     let rows = inner.height.saturating_sub(1 + foot);
     (Rect { y: inner.y + 1, height: rows, ..inner }, Rect { y: inner.y + 1 + rows, height: foot, ..inner })
 }
@@ -160,6 +161,11 @@ mod tests {
                     for area in frames.into_iter().flatten().chain(always) {
                         assert_eq!(area.intersection(screen), area, "{width}x{height}");
                     }
+                    let shows = |frame: Option<Rect>, rows: Rect| frame.is_none() || rows.height > 0;
+                    assert!(
+                        shows(areas.catalog, areas.catalog_rows) && shows(areas.cart, areas.cart_rows),
+                        "{width}x{height}"
+                    );
                     assert!(areas.catalog.is_some() || areas.cart.is_some() || areas.activity.is_some());
                 }
             }

@@ -425,6 +425,7 @@ impl State {
     /// The product that keys act on: none that does not show.
     #[must_use]
     pub fn target(&self) -> Option<ProductId> {
+        self.areas()?;
         match self.list() {
             Context::Catalog => self.catalog.selected().map(|product| product.product_id()),
             Context::Cart => self.cart.selected().map(|line| line.product.clone()),

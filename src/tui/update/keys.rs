@@ -59,7 +59,7 @@ pub fn press(state: &mut State, key: Key, effects: &mut Vec<Effect>) {
         Context::Activity if state.session.keymap.dispatch(Context::Cart, key).is_some() => {
             // Nobody changes a line that they do not see.
             let shows = state.session.keymap.key_of(Action::Activity);
-            super::complain(state, format!("The activity covers the cart: {shows} shows it again"));
+            super::complain(state, format!("See the cart first: press {shows}"));
             state.count = None;
         }
         Context::Catalog | Context::Cart | Context::Activity => count(state, key),
