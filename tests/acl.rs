@@ -203,6 +203,27 @@ fn a_shopper_has_one_cart() {
 }
 
 #[test]
+fn who_is_named_without_a_password_is_nobody_else() {
+    let server = admitted("redis-server", "shopper");
+    let url = format!("{}?user=ann", server.url());
+    let refused = harness::run_at(server.dir(), &url, &["orders", "--all"]);
+    assert_eq!(refused.status.code(), Some(3));
+    assert!(String::from_utf8_lossy(&refused.stderr).contains("wrong user name or password"));
+    // Somebody who is there is asked.
+    let mut ann =
+        Terminal::builder(TROLLEY).args(&["--redis", &url, "--user", "alice"]).home(server.dir()).open();
+    ann.wait("Password for ");
+    ann.send(b"pw\r");
+    ann.wait("64 products");
+    // Who needs none is let in.
+    server.cmd("ACL SETUSER ann nopass");
+    assert!(harness::run_at(server.dir(), &url, &["cart", "--user", "alice"]).status.success());
+    let looked = harness::run_at(server.dir(), &url, &["doctor", "--user", "alice"]);
+    let looked = String::from_utf8_lossy(&looked.stdout).into_owned();
+    assert!(looked.contains("no permission") && !looked.contains("Incompatible"), "{looked}");
+}
+
+#[test]
 fn a_buyer_orders_one_cart() {
     for binary in server::binaries() {
         let server = admitted(&binary, "buyer");

@@ -19,7 +19,7 @@ pub async fn unlock(settings: &mut Settings) -> Result<(), Failure> {
     if address.has_password() || !std::io::stdin().is_terminal() {
         return Ok(());
     }
-    if let Err(Trouble::NeedsPassword) = store::connect(address).await {
+    if let Err(Trouble::NeedsPassword | Trouble::WrongPassword) = store::connect(address).await {
         let password = ask(&format!("Password for {address}: "))?;
         settings.place = Place::Given(Box::new(address.as_ref().clone().with_password(&password)));
     }

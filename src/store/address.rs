@@ -97,7 +97,7 @@ impl Address {
     /// Whether it says a password.
     #[must_use]
     pub fn has_password(&self) -> bool {
-        self.nodes.iter().any(|node| node.redis_settings().password().is_some())
+        self.nodes.iter().any(|node| node.redis_settings().password().is_some_and(|known| !known.is_empty()))
     }
 
     /// Whether the way there is TLS.
@@ -216,11 +216,15 @@ fn info(url: Url) -> Result<ConnectionInfo, Trouble> {
 /// RESP3 carries answers and messages on one connection. Without TCP_NODELAY each script
 /// waits for Nagle: half the changes per second.
 fn tuned(info: ConnectionInfo) -> ConnectionInfo {
-    let settings = info
+    let mut settings = info
         .redis_settings()
         .clone()
         .set_protocol(ProtocolVersion::RESP3)
         .set_lib_name("trolley", env!("CARGO_PKG_VERSION"));
+    if settings.username().is_some() && settings.password().is_none() {
+        // Without a password the name would not be sent, and the server take us for another.
+        settings = settings.set_password("");
+    }
     info.set_redis_settings(settings).set_tcp_settings(TcpSettings::default().set_nodelay(true))
 }
 

@@ -124,7 +124,7 @@ impl Trouble {
     pub(super) fn of_orders(self) -> Trouble {
         match self {
             Trouble::NoPermission(_) => Trouble::NoPermission(
-                "this user may not order, nor see orders (the shop can grant it: trolley acl buyer)"
+                "this user may not order, nor see orders (the shop can grant it: trolley acl buyer, or clerk to follow orders)"
                     .to_owned(),
             ),
             other => other,

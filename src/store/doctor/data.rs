@@ -64,7 +64,8 @@ pub(super) async fn index(connection: &mut Connection) -> Finding {
     match compare(connection).await {
         Err(trouble) => Finding::hidden("catalog", &trouble),
         Ok((all, missing, dangling)) if missing.is_empty() && dangling.is_empty() => {
-            Finding::good("catalog", format!("{all} products, all listed"))
+            let all = if all < MOST { format!("{all} products") } else { format!("the {all} looked at") };
+            Finding::good("catalog", format!("{all}, all listed"))
         }
         Ok((_, missing, dangling)) if dangling.is_empty() => Finding::new(
             "catalog",

@@ -25,7 +25,10 @@ pub(super) async fn examine(connection: &mut Connection) -> Vec<Finding> {
     let mut findings = Vec::new();
     if !open.is_empty() {
         let found = format!("{} orders stopped on their way: {}", open.len(), named(&open));
-        findings.push(note(found, "trolley orders finishes them"));
+        findings.push(note(
+            found,
+            "trolley orders finishes them; one that never came to its cart leaves by itself in an hour",
+        ));
     }
     if !holding.is_empty() {
         let found = format!("{} cancelled orders still hold stock: {}", holding.len(), named(&holding));

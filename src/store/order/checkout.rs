@@ -165,7 +165,11 @@ pub(in crate::store) fn unknown(driver: &Driver, trouble: Trouble) -> Error {
     let trouble = trouble.of_orders();
     let op = driver.id().and_then(|id| OpId::parse(id.as_str()));
     match op {
-        Some(op) if !matches!(driver.stage(), Stage::Announce | Stage::Look) => {
+        // An order that is announced goes on under its id.
+        Some(op)
+            if !matches!(driver.stage(), Stage::Announce | Stage::Look)
+                || matches!(trouble, Trouble::FewCopies { .. }) =>
+        {
             Error::Unknown { op, trouble }
         }
         _ => Error::Trouble(trouble),
