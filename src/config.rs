@@ -265,7 +265,7 @@ impl Settings {
         origins.note("user", user.to_string(), "TROLLEY_USER", from.0, from.1);
 
         let from = (flags.name.is_some(), file.name.is_some());
-        let by = clean_actor(flags.name.or(file.name).unwrap_or_else(|| who_and_where(&user)).as_bytes());
+        let by = clean_actor(flags.name.or(file.name).unwrap_or_else(who_and_where).as_bytes());
         let by = if by.is_empty() { user.to_string() } else { by };
         origins.note("name", by.clone(), "TROLLEY_NAME", from.0, from.1);
 
@@ -436,12 +436,12 @@ fn login_name() -> String {
     if name.is_empty() { "shopper".to_owned() } else { name }
 }
 
-fn who_and_where(user: &UserName) -> String {
+fn who_and_where() -> String {
     let host = rustix::system::uname().nodename().to_string_lossy().into_owned();
     let tty = rustix::termios::ttyname(std::io::stdin(), Vec::new());
     let tty =
         tty.map(|path| path.to_string_lossy().trim_start_matches("/dev/").to_owned()).unwrap_or_default();
-    format!("{user}@{host} {tty}")
+    format!("{}@{host} {tty}", login_name())
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@
 
 mod harness;
 
-use harness::{Server, TROLLEY, Terminal};
+use harness::{Server, TROLLEY, Terminal, ok};
 use std::os::unix::fs::PermissionsExt;
 
 #[test]
@@ -38,4 +38,10 @@ fn a_terminal_writes_its_log_and_shows_none_of_it() {
     assert!(changes[1].contains("outcome=\"too_many\""), "{text}");
     assert!(text.contains("link down") && text.matches("link up").count() >= 2, "{text}");
     assert_eq!(std::fs::metadata(&log).unwrap().permissions().mode() & 0o777, 0o600);
+    let ordered = ok(&server, &["checkout", "--yes", "--user", "alice", "--log", log.to_str().unwrap()]);
+    let text = std::fs::read_to_string(&log).unwrap();
+    let line = text.lines().last().unwrap();
+    assert!(line.contains("cart=\"alice\"") && line.contains("outcome=\"placed\""), "{text}");
+    let id = line.split("order=\"").nth(1).unwrap().split('"').next().unwrap();
+    assert!(ordered.contains(id), "{id}: {ordered}");
 }

@@ -153,7 +153,7 @@ pub(super) async fn on_node(conn: &mut Conn, node: Option<&Node>, command: Cmd) 
         }
         (conn, _) => conn.req_packed_command(&command).await,
     };
-    answer.and_then(|answer| Ok(answer.extract_error()?)).map_err(Trouble::from)
+    answer.and_then(Value::extract_error).map_err(Trouble::from)
 }
 
 /// What a command is answered.

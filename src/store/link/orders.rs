@@ -83,6 +83,7 @@ impl Session {
             Error::Trouble(trouble) => checkout::unknown(&driver, trouble),
             other => other,
         });
+        checkout::note(&link.user, &driver, &outcome);
         let answer = match driver.asked() {
             Some(id) => Answer::Ended(id.clone(), outcome),
             None => Answer::Resumed(outcome),

@@ -67,7 +67,7 @@ pub async fn place(
         confirmed.order()?;
     }
     let policy = connection.policy.clone();
-    match drive(connection, Driver::place(user, &policy, id, confirmed)).await? {
+    match drive(connection, user, Driver::place(user, &policy, id, confirmed)).await? {
         Outcome::Placed(id) => Ok(id),
         Outcome::Undone(hitch) => Err(Refusal::NotOrdered(hitch).into()),
         Outcome::Nothing => Err(Refusal::CartChanged.into()),
@@ -92,7 +92,7 @@ pub async fn resume(connection: &mut Connection, user: &UserName, now: bool) -> 
         return Ok(Outcome::Nothing);
     }
     let policy = connection.policy.clone();
-    drive(connection, Driver::resume(user, &policy)).await
+    drive(connection, user, Driver::resume(user, &policy)).await
 }
 
 /// The server's clock, in Unix milliseconds.
@@ -136,7 +136,27 @@ pub async fn finish_open(connection: &mut Connection) -> Result<usize, Error> {
     Ok(finished)
 }
 
-async fn drive(connection: &mut Connection, mut driver: Driver) -> Result<Outcome, Error> {
+async fn drive(connection: &mut Connection, user: &UserName, mut driver: Driver) -> Result<Outcome, Error> {
+    let outcome = insist(connection, &mut driver).await;
+    note(user, &driver, &outcome);
+    outcome
+}
+
+/// Writes down how an order ended.
+pub(in crate::store) fn note(user: &UserName, driver: &Driver, outcome: &Result<Outcome, Error>) {
+    let ended = match outcome {
+        Ok(Outcome::Placed(_)) => "placed",
+        Ok(Outcome::Undone(_)) => "undone",
+        Ok(Outcome::Nothing) => "nothing",
+        Err(Error::Refused(refusal)) => refusal.code(),
+        Err(Error::Trouble(trouble)) => trouble.code(),
+        Err(Error::Unknown { .. }) => "unknown",
+    };
+    let order = driver.id().map_or("", OrderId::as_str);
+    tracing::info!(cart = user.as_str(), order, outcome = ended, "order");
+}
+
+async fn insist(connection: &mut Connection, driver: &mut Driver) -> Result<Outcome, Error> {
     let mut since = Instant::now();
     loop {
         let trouble = match driver.step(&mut connection.link).await {
@@ -148,7 +168,7 @@ async fn drive(connection: &mut Connection, mut driver: Driver) -> Result<Outcom
             Err(Error::Trouble(trouble)) if connection.may_pass(&trouble) && since.elapsed() < PATIENCE => {
                 trouble
             }
-            Err(Error::Trouble(trouble)) => return Err(unknown(&driver, trouble)),
+            Err(Error::Trouble(trouble)) => return Err(unknown(driver, trouble)),
             Err(error) => return Err(error),
         };
         while since.elapsed() < PATIENCE {
