@@ -171,8 +171,14 @@ fn a_storm_of_sizes_leaves_a_whole_screen() {
     let server = Server::with_demo();
     let mut shop = shop(&server, "alice", "ann");
     shop.wait("64 products");
+    for step in 0..40 {
+        shop.resize(1 + step, 1 + step % 9);
+    }
+    shop.resize(100, 30);
+    shop.wait("64 products");
+    // From here on the window is never too small for keys to act.
     for step in 0..120 {
-        shop.resize(20 + step % 140, 4 + step % 40);
+        shop.resize(24 + step % 136, 7 + step % 37);
         if step % 10 == 0 {
             shop.keys("a");
         }
