@@ -194,13 +194,13 @@ impl Runtime {
         self.input = None;
         screen::enter(self.state.mouse)?;
         self.input = Some(Input::open()?);
-        self.painter.repaint()?;
-        self.dirty = true;
         self.resize()
     }
 
     fn resize(&mut self) -> Result<(), ScreenError> {
         let (width, height) = screen::size()?;
+        self.painter.tear();
+        self.dirty = true;
         self.take_in(Message::Resize(width, height))
     }
 

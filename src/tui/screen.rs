@@ -122,6 +122,7 @@ pub struct Painter {
     terminal: Terminal<CrosstermBackend<Frame>>,
     frame: Frame,
     size: (u16, u16),
+    torn: bool,
     title: String,
     frames: mpsc::Sender<Vec<u8>>,
     busy: Arc<AtomicBool>,
@@ -150,7 +151,7 @@ impl Painter {
         // read the input that belongs to the event stream.
         let options = TerminalOptions { viewport: Viewport::Fixed(Rect::new(0, 0, size.0, size.1)) };
         let terminal = Terminal::with_options(CrosstermBackend::new(frame.clone()), options)?;
-        Ok(Painter { terminal, frame, size, title: String::new(), frames, busy, idle })
+        Ok(Painter { terminal, frame, size, torn: false, title: String::new(), frames, busy, idle })
     }
 
     /// Whether the terminal still takes in the last frame.
@@ -169,7 +170,7 @@ impl Painter {
     /// The backend's.
     pub fn draw(&mut self, state: &State) -> io::Result<()> {
         queue!(self.frame, terminal::BeginSynchronizedUpdate)?;
-        if self.size != state.size {
+        if std::mem::take(&mut self.torn) || self.size != state.size {
             self.size = state.size;
             self.repaint()?;
         }
@@ -198,11 +199,13 @@ impl Painter {
         }
     }
 
-    /// Makes the next frame a whole one.
-    ///
-    /// # Errors
-    /// The backend's.
-    pub fn repaint(&mut self) -> io::Result<()> {
+    /// Makes the next frame a whole one: what the terminal shows now may be anything. It may
+    /// have had another size for a moment, and have moved all text, before its size was asked.
+    pub fn tear(&mut self) {
+        self.torn = true;
+    }
+
+    fn repaint(&mut self) -> io::Result<()> {
         self.title.clear();
         queue!(self.frame, terminal::Clear(terminal::ClearType::All))?;
         self.terminal.resize(Rect::new(0, 0, self.size.0, self.size.1))
