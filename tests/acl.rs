@@ -26,6 +26,13 @@ fn run(server: &Server, args: &[&str]) -> Output {
     trolley(server.dir(), &all).env("TROLLEY_PASSWORD", "pw").output().unwrap()
 }
 
+/// The shop of alice's cart in a terminal; without a password it is asked for.
+fn shop(server: &Server, password: &str) -> Terminal {
+    let url = format!("{}?user=ann", server.url());
+    let args = ["--redis", &url, "--user", "alice"];
+    Terminal::builder(TROLLEY).args(&args).env("TROLLEY_PASSWORD", password).home(server.dir()).open()
+}
+
 fn ok(server: &Server, args: &[&str]) -> String {
     let output = run(server, args);
     assert!(output.status.success(), "{args:?}: {}", String::from_utf8_lossy(&output.stderr));
@@ -100,12 +107,7 @@ fn a_shopper_has_one_cart() {
         ok(&server, &["remove", "sourdough", "--item-timeout", "20m"]);
         ok(&server, &["cart", "--session-timeout", "never", "--item-timeout", "20m"]);
         ok(&server, &["add", "espresso", "--session-timeout", "never"]);
-        let url = format!("{}?user=ann", server.url());
-        let mut ann = Terminal::builder(TROLLEY)
-            .args(&["--redis", &url, "--user", "alice"])
-            .env("TROLLEY_PASSWORD", "pw")
-            .home(server.dir())
-            .open();
+        let mut ann = shop(&server, "pw");
         ann.wait("64 products");
         ann.keys("/ espresso enter 3 a");
         ann.wait("6 Espresso");
@@ -134,6 +136,7 @@ fn a_shopper_has_one_cart() {
         ann.keys("esc");
         ann.keys("esc q");
         ann.wait_exit();
+        let url = format!("{}?user=ann", server.url());
         let mut watch = trolley(server.dir(), &["--redis", &url, "--user", "alice", "--json", "watch"])
             .env("TROLLEY_PASSWORD", "pw")
             .stdout(std::process::Stdio::piped())
@@ -237,12 +240,7 @@ fn a_buyer_orders_one_cart() {
         assert_eq!(server.get("HGET product:espresso stock"), "9");
         // On the screen, which hears of it.
         ok(&server, &["add", "espresso", "4"]);
-        let url = format!("{}?user=ann", server.url());
-        let mut ann = Terminal::builder(TROLLEY)
-            .args(&["--redis", &url, "--user", "alice"])
-            .env("TROLLEY_PASSWORD", "pw")
-            .home(server.dir())
-            .open();
+        let mut ann = shop(&server, "pw");
         ann.wait("64 products");
         ann.keys("c");
         ann.wait("To pay €9.60");

@@ -5,7 +5,7 @@ use super::{Failure, place};
 use crate::config::Settings;
 use crate::model::product::only_left;
 use crate::model::total::{self, Known, Standing};
-use crate::model::{Catalog, ProductId};
+use crate::model::{Catalog, ProductId, text};
 use crate::store;
 use crate::store::order;
 use serde_json::json;
@@ -67,7 +67,7 @@ pub async fn run(settings: &Settings, output: &Output) -> Result<(), Failure> {
             let row = format!("{:>6}  {} {sum:>14}  {left}", line.quantity, pad(&name, 32));
             writeln!(out, "{}", row.trim_end())?;
         }
-        let what = format!("{} {}", totals.items, if totals.items == 1 { "item" } else { "items" });
+        let what = text::count(totals.items, "item");
         writeln!(out, "{:>6}  {} {:>14}", "", pad(&what, 32), format!("{}{}", shop.currency, totals.subtotal))
     })?;
     Ok(())

@@ -68,10 +68,12 @@ async fn set(id: &str, fields: &[String], settings: &Settings, output: &Output) 
     let row = checked(0, values)?;
     let shown_otherwise: Vec<(&str, String)> = FIELDS
         .into_iter()
-        .zip(row.fields.iter().flat_map(|value| [value.as_deref().unwrap_or_default()]))
-        .map(|(name, value)| (name, value, text::clean(value.as_bytes())))
-        .filter(|(_, value, shown)| value != shown)
-        .map(|(name, _, shown)| (name, shown))
+        .zip(&row.fields)
+        .filter_map(|(name, value)| {
+            let value = value.as_deref()?;
+            let shown = text::clean(value.as_bytes());
+            (value != shown).then_some((name, shown))
+        })
         .collect();
     let id = row.id.clone();
     let mut connection = place::enter(settings).await?;

@@ -2,6 +2,7 @@
 
 use super::output::Output;
 use super::{Failure, place};
+use crate::alarm;
 use crate::config::Settings;
 use crate::model::timeline::{Timeline, Told};
 use crate::model::{Deadline, Kind, Update};
@@ -53,7 +54,7 @@ pub async fn run(settings: &Settings, output: &Output) -> Result<(), Failure> {
                 Some(event) => watch.take(event).await?,
                 None => break,
             },
-            () = sleep_until(watch.over) => {
+            () = alarm::at(watch.over) => {
                 watch.over = None;
                 // At zero the cart is read again: the server alone says that it has expired.
                 // Where the link is full or down, it is read without being asked.
@@ -64,13 +65,6 @@ pub async fn run(settings: &Settings, output: &Output) -> Result<(), Failure> {
     }
     drop(requests);
     Ok(())
-}
-
-async fn sleep_until(moment: Option<Instant>) {
-    match moment {
-        Some(at) => tokio::time::sleep_until(at.into()).await,
-        None => std::future::pending().await,
-    }
 }
 
 /// Ends when nobody can read our output any more: a pipe's other end shows that by itself,

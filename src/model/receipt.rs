@@ -25,7 +25,7 @@ pub fn receipt(order: &Order, shop: &str, zone: &TimeZone, columns: usize) -> Ve
     out.push(rule.clone());
     out.extend(lines(&order.lines, &order.who, columns));
     out.push(rule);
-    let pieces = format!("{} {}", order.pieces(), if order.pieces() == 1 { "item" } else { "items" });
+    let pieces = text::count(order.pieces(), "item");
     out.push(spread(&pieces, &format!("{}{}", order.currency, order.total()), columns));
     out
 }

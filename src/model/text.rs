@@ -5,6 +5,7 @@
 //! doubtful width, and of bounded length.
 
 use std::borrow::Cow;
+use std::fmt::Display;
 use unicode_segmentation::UnicodeSegmentation;
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
@@ -89,6 +90,13 @@ fn is_invisible(c: char) -> bool {
 #[must_use]
 pub fn width(text: &str) -> usize {
     text.width()
+}
+
+/// `1 line`, `3 lines`.
+#[must_use]
+pub fn count<N: Display + PartialEq + From<u8>>(n: N, thing: &str) -> String {
+    let plural = if n == N::from(1) { "" } else { "s" };
+    format!("{n} {thing}{plural}")
 }
 
 /// `text` cut to at most `columns` columns by whole graphemes, with an ellipsis where cut.

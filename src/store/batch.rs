@@ -28,7 +28,7 @@ pub(super) async fn run(conn: &Conn, commands: Vec<Cmd>) -> Result<Vec<Result<Va
             while commands.peek().is_some() {
                 let some = commands.by_ref().take(PIPELINE);
                 for answer in pipeline(&mut server, some).await? {
-                    answers.push(settle(refused(answer))?);
+                    answers.push(settle(answer)?);
                 }
             }
             Ok(answers)
@@ -36,7 +36,12 @@ pub(super) async fn run(conn: &Conn, commands: Vec<Cmd>) -> Result<Vec<Result<Va
         Conn::Cluster(cluster) => {
             let one = |command: Cmd| {
                 let mut cluster = cluster.clone();
-                async move { settle(cluster.req_packed_command(&command).await.map_err(Trouble::from)) }
+                async move {
+                    match cluster.req_packed_command(&command).await {
+                        Ok(answer) => settle(answer),
+                        Err(error) => sort_out(error),
+                    }
+                }
             };
             stream::iter(commands).map(one).buffered(FLYING).try_collect().await
         }
@@ -55,19 +60,17 @@ async fn pipeline(
     Ok(server.req_packed_commands(&pipeline, 0, count).await?)
 }
 
-/// What a server has against a command as an error. No answer that is asked for here has one
-/// further inside.
-fn refused(answer: Value) -> Result<Value, Trouble> {
+/// An answer, or what the server has against the command. No answer that is asked for here has
+/// an error further inside.
+fn settle(answer: Value) -> Result<Result<Value, Trouble>, Trouble> {
     match answer {
-        Value::ServerError(error) => Err(RedisError::from(error).into()),
-        answer => Ok(answer),
+        Value::ServerError(error) => sort_out(error.into()),
+        answer => Ok(Ok(answer)),
     }
 }
 
 /// Tells what concerns one command from what concerns the link.
-fn settle(answer: Result<Value, Trouble>) -> Result<Result<Value, Trouble>, Trouble> {
-    match answer {
-        Err(trouble) if trouble.may_pass() => Err(trouble),
-        settled => Ok(settled),
-    }
+fn sort_out(error: RedisError) -> Result<Result<Value, Trouble>, Trouble> {
+    let trouble = Trouble::from(error);
+    if trouble.may_pass() { Err(trouble) } else { Ok(Err(trouble)) }
 }

@@ -6,6 +6,7 @@
 
 use super::key::{Code, Key};
 use super::message::{Message, Mouse, MouseKind};
+use crate::alarm;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
 use std::collections::VecDeque;
@@ -15,7 +16,7 @@ use termina::event::{KeyCode, KeyEvent, KeyEventKind, Modifiers, MouseButton, Mo
 use termina::{Event, Parser};
 use tokio::io::Interest;
 use tokio::io::unix::AsyncFd;
-use tokio::time::{Instant, sleep_until};
+use tokio::time::Instant;
 
 /// How long the beginning of a sequence may wait for its rest: a lone escape is a key.
 const ALONE: Duration = Duration::from_millis(30);
@@ -77,16 +78,9 @@ impl Input {
                         }
                     }
                 }
-                () = wait_until(quiet) => self.decoder.quiet(&mut self.ready),
+                () = alarm::at(quiet) => self.decoder.quiet(&mut self.ready),
             }
         }
-    }
-}
-
-async fn wait_until(moment: Option<Instant>) {
-    match moment {
-        Some(moment) => sleep_until(moment).await,
-        None => std::future::pending().await,
     }
 }
 

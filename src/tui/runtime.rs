@@ -9,6 +9,7 @@ use super::signals::{Asked, Signals};
 use super::state::State;
 use super::update::update;
 use super::{ScreenError, loader};
+use crate::alarm;
 use crate::config::{Place, Settings};
 use crate::store::Address;
 use crate::store::link::{self, Request};
@@ -96,7 +97,7 @@ impl Runtime {
                 Some(event) = self.events.recv() => Some(Message::Link(event)),
                 Some(result) = self.results.1.recv() => Some(result),
                 () = idle.notified(), if self.dirty => None,
-                () = sleep_until(wake) => Some(Message::Clock),
+                () = alarm::at(wake) => Some(Message::Clock),
             };
             if let Some(message) = message {
                 self.take_in(message)?;
@@ -220,7 +221,7 @@ impl Runtime {
             Effect::Mouse(ours) => self.painter.mouse(ours)?,
             Effect::LoadDemo => {
                 let (address, results) = (self.address.clone(), self.results.0.clone());
-                self.in_background(move || block_on(loader::load_demo(address, results)))?;
+                self.in_background(move || loader::on_two_threads(loader::load_demo(address, results)))?;
             }
             Effect::Revive => {
                 if let Place::Private(engine) = self.place.clone() {
@@ -253,20 +254,5 @@ async fn next_event(input: &mut Option<Input>) -> std::io::Result<Option<Message
     match input {
         Some(input) => input.next().await,
         None => std::future::pending().await,
-    }
-}
-
-async fn sleep_until(wake: Option<Instant>) {
-    match wake {
-        Some(at) => tokio::time::sleep_until(at.into()).await,
-        None => std::future::pending().await,
-    }
-}
-
-/// Runs one piece of work to its end on this thread.
-fn block_on(work: impl Future<Output = ()>) {
-    // Without the system's help there is nothing to be told either.
-    if let Ok(runtime) = tokio::runtime::Builder::new_current_thread().enable_all().build() {
-        runtime.block_on(work);
     }
 }

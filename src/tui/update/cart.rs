@@ -3,7 +3,7 @@
 use super::{catalog, complain, desk, tell, warn};
 use crate::model::total::Known;
 use crate::model::{
-    Activity, Cart, Change, Deadline, Edit, Fit, Item, Kind, LineChange, OpId, ProductId, Stock, Update,
+    Activity, Cart, Change, Deadline, Edit, Fit, Item, Kind, LineChange, OpId, ProductId, Stock, Update, text,
 };
 use crate::store::link::Event;
 use crate::store::{Error, Trouble};
@@ -143,10 +143,10 @@ pub fn describe(state: &State, activity: &Activity) -> String {
     let name = |line: &LineChange| state.name_of(&line.product);
     let what = match (activity.kind, &activity.first, activity.lines) {
         (Kind::Touch, ..) => "kept the session alive".to_owned(),
-        (Kind::Clear, _, lines) => format!("cleared {lines} {}", if lines == 1 { "line" } else { "lines" }),
+        (Kind::Clear, _, lines) => format!("cleared {}", text::count(lines, "line")),
         (Kind::Freeze, ..) => "is ordering the cart".to_owned(),
         (Kind::Unfreeze, ..) => "could not order".to_owned(),
-        (Kind::Order, _, lines) => format!("ordered {lines} {}", if lines == 1 { "line" } else { "lines" }),
+        (Kind::Order, _, lines) => format!("ordered {}", text::count(lines, "line")),
         (Kind::Rules, ..) => "set rules for the cart".to_owned(),
         (Kind::Expire, Some(line), 1) => format!("{} left, untouched for too long", name(line)),
         (Kind::Expire, _, lines) => format!("{lines} lines left, untouched for too long"),
@@ -205,11 +205,8 @@ fn confirm(state: &mut State, update: &Update) {
     let undo = state.session.keymap.key_of(Action::Undo);
     match (update.kind, &update.lines[..]) {
         (Kind::Clear, lines) => {
-            let (lines, them) = if lines.len() == 1 {
-                ("1 line".to_owned(), "it")
-            } else {
-                (format!("{} lines", lines.len()), "them")
-            };
+            let them = if lines.len() == 1 { "it" } else { "them" };
+            let lines = text::count(lines.len(), "line");
             tell(state, format!("Cleared {lines} · {undo} brings {them} back"));
         }
         (Kind::Edit, [line]) if line.quantity == 0 => {

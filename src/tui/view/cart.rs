@@ -2,6 +2,7 @@
 
 use super::row::{self, left, right};
 use super::{has_keyboard, hint, pane, place, rule, scroll_bar};
+use crate::model::product::only_left;
 use crate::model::total::{self, Known, Standing};
 use crate::model::{CartLine, Money, text};
 use crate::tui::columns::{self, CartColumns};
@@ -23,7 +24,7 @@ pub fn draw(state: &State, theme: &Theme, area: Rect, areas: &Areas, buffer: &mu
     let lines = &state.cart.shown.lines;
     let mut title = vec![Span::styled(" Cart ", theme.accent)];
     if !lines.is_empty() {
-        title.push(Span::styled(format!("{} ", count(lines.len(), "line")), theme.dim));
+        title.push(Span::styled(format!("{} ", text::count(lines.len(), "line")), theme.dim));
     }
     let used: usize = title.iter().map(Span::width).sum();
     let standing = desk::standing(state, usize::from(area.width).saturating_sub(used + 3));
@@ -90,7 +91,7 @@ fn line_row(
         let word = if columns.price > 0 { standing.word() } else { standing.short_word() };
         name = format!("({word}) {name}");
     }
-    let short = short(line, known).filter(|_| good);
+    let short = total::short(line, known).filter(|_| good).map(only_left);
     if let Some(short) = &short {
         // Where there is little room, the name needs it more.
         let word = if columns.price > 0 { &short[..] } else { short.trim_start_matches("only ") };
@@ -126,12 +127,6 @@ fn line_row(
     row::draw(&cells, area, ground, over, buffer);
 }
 
-/// What to say where the line asks for more than the shop has.
-fn short(line: &CartLine, known: Known<'_>) -> Option<String> {
-    let Known::Product(product) = known else { return None };
-    product.stock.warning(line.quantity.whole()?)
-}
-
 /// The price of one, marked where it changed since the line came.
 fn price(theme: &Theme, line: &CartLine, known: Known<'_>, decimals: usize) -> (String, Style) {
     let Known::Product(product) = known else { return (String::new(), theme.dim) };
@@ -165,7 +160,7 @@ fn draw_sums(state: &State, theme: &Theme, area: Rect, look: &Look, buffer: &mut
     }
     let area = Rect { y: area.y + last, height: 1, ..area };
     let totals = state.totals();
-    let mut words = if totals.items == 1 { "1 item ".to_owned() } else { format!("{} items ", totals.items) };
+    let mut words = format!("{} ", text::count(totals.items, "item"));
     if totals.uncounted > 0 {
         words.push_str(&format!("· {} not counted ", totals.uncounted));
     }
@@ -201,10 +196,6 @@ fn by_category(state: &State) -> Vec<String> {
     let currency = &state.shop.currency;
     let named = |name: &str| if name.is_empty() { "Other".to_owned() } else { name.replace(' ', "\u{a0}") };
     sums.iter().map(|(name, sum)| format!("{}\u{a0}{currency}{sum}", named(name))).collect()
-}
-
-fn count(n: usize, thing: &str) -> String {
-    if n == 1 { format!("1 {thing}") } else { format!("{n} {thing}s") }
 }
 
 fn empty(state: &State, areas: &Areas) -> String {

@@ -110,8 +110,8 @@ fn cart(state: &State, areas: &Areas) -> String {
     let totals = state.totals();
     match areas.cart {
         None if !state.cart.shown.lines.is_empty() => {
-            let items = if totals.items == 1 { "item" } else { "items" };
-            format!(" Cart: {} {items}, {}{} ", totals.items, state.shop.currency, totals.subtotal)
+            let items = text::count(totals.items, "item");
+            format!(" Cart: {items}, {}{} ", state.shop.currency, totals.subtotal)
         }
         _ => String::new(),
     }

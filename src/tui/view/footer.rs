@@ -46,7 +46,7 @@ fn prompt(theme: &Theme, label: &str, input: &Input, area: Rect, frame: &mut Fra
 
 fn said(state: &State, theme: &Theme) -> (String, Style) {
     let waiting = state.cart.unconfirmed.len();
-    let changes = |n: usize| if n == 1 { "1 change".to_owned() } else { format!("{n} changes") };
+    let changes = |n: usize| text::count(n, "change");
     if matches!(state.mode, Mode::Leaving) && waiting == 0 {
         // Only an order is on its way.
         return ("The order is not confirmed yet: quit all the same?".to_owned(), theme.warn);
@@ -57,10 +57,7 @@ fn said(state: &State, theme: &Theme) -> (String, Style) {
     }
     if matches!(state.mode, Mode::Clearing) {
         let lines = state.cart.shown.lines.len();
-        return (
-            format!("Clear the whole cart, {lines} {}?", if lines == 1 { "line" } else { "lines" }),
-            theme.warn,
-        );
+        return (format!("Clear the whole cart, {}?", text::count(lines, "line")), theme.warn);
     }
     if let Some(count) = state.count {
         return (format!("{count} × …"), theme.accent);

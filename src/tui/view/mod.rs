@@ -15,6 +15,7 @@ mod row;
 use super::layout::{Areas, Pane};
 use super::state::{Mode, State};
 use super::theme::Theme;
+use crate::model::text;
 use ratatui::Frame;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -75,13 +76,8 @@ fn place<'a>(theme: &Theme, row: usize, rows: usize) -> Line<'a> {
 /// What the terminal's title says: the shop, and how much is in the cart.
 #[must_use]
 pub fn title(state: &State) -> String {
-    let items = state.totals().items;
-    format!(
-        "{} · {} · {items} {}",
-        state.shop.name,
-        state.session.user,
-        if items == 1 { "item" } else { "items" }
-    )
+    let items = text::count(state.totals().items, "item");
+    format!("{} · {} · {items}", state.shop.name, state.session.user)
 }
 
 /// A scroll bar on the right side of a frame, where not all rows show.
