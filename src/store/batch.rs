@@ -62,7 +62,7 @@ async fn pipeline(
 
 /// An answer, or what the server has against the command. No answer that is asked for here has
 /// an error further inside.
-fn settle(answer: Value) -> Result<Result<Value, Trouble>, Trouble> {
+pub(super) fn settle(answer: Value) -> Result<Result<Value, Trouble>, Trouble> {
     match answer {
         Value::ServerError(error) => sort_out(error.into()),
         answer => Ok(Ok(answer)),

@@ -1,19 +1,15 @@
-//! Reading and filling the catalog.
+//! Reading products, and what the shop says of itself.
 
 use super::batch;
 use super::connection::{Conn, Connection, Scan, answer, read_again};
-use super::decode;
 use super::error::{Error, Trouble};
-use super::{keys, pages};
+use super::load::load_catalog;
+use super::{decode, keys, pages};
 use crate::model::product::{FIELDS, LONGEST_NAME};
 use crate::model::{Catalog, Product, ProductId};
-use futures::{Stream, StreamExt, stream};
 use redis::Cmd;
-use std::pin::pin;
-use std::sync::mpsc::{SyncSender, sync_channel};
-use std::thread::JoinHandle;
 
-/// Products read in one round trip.
+/// Products read, or listed, in one round trip.
 const BATCH: usize = 1_500;
 
 fn fetch(id: &ProductId) -> Cmd {
@@ -62,19 +58,6 @@ pub(super) async fn read_products(
     Ok(products.collect())
 }
 
-/// What is told while a catalog is read.
-#[derive(Debug)]
-pub enum Reading {
-    /// Its first products, as soon as they are there.
-    First(Catalog),
-    /// So many of so many products are read.
-    Count(usize, usize),
-}
-
-/// Ids read in the first step, and in each that follows.
-const STEPS: (isize, isize) = (200, 10_000);
-/// Round trips that are under way at the same time: the server never waits for us.
-const UNDER_WAY: usize = 4;
 /// Up to this many keys that are no listed product are searched for products that stand in no
 /// index; a database with more belongs to more than a shop's catalog.
 const MOST_OTHERS: usize = 100_000;
@@ -89,157 +72,6 @@ pub async fn get_catalog(connection: &mut Connection) -> Result<Catalog, Error> 
     let mut catalog = load_catalog(connection, |_| ()).await?;
     catalog.refresh(find_unlisted(connection, &catalog).await?);
     Ok(catalog)
-}
-
-/// Reads the products of the index, and tells how far it has come.
-///
-/// # Errors
-/// The [`Trouble`] of the link.
-pub async fn load_catalog(
-    connection: &mut Connection,
-    mut tell: impl FnMut(Reading),
-) -> Result<Catalog, Error> {
-    let link = &connection.link.clone();
-    for last_try in [false, false, true] {
-        let all: usize = redis::cmd("ZCARD").arg(keys::CATALOG).query_async(&mut connection.link).await?;
-        let mut batches =
-            pin!(ids(link.clone(), all).map(|step| read_step(link.clone(), step)).buffered(UNDER_WAY));
-        // The first step is shown at once. What follows is packed on a thread of its own, while
-        // the answers behind it are parsed here.
-        let mut begun = Catalog::default();
-        let mut listed = 0;
-        if let Some(batch) = batches.next().await {
-            listed = pack(&mut begun, &batch?);
-        }
-        let packer = if listed < all {
-            let mut first = begun.clone();
-            first.sort();
-            tell(Reading::First(first));
-            Some(Packer::start(begun.clone(), all)?)
-        } else {
-            None
-        };
-        while let Some(batch) = batches.next().await {
-            let batch = batch?;
-            listed += batch.len();
-            if let Some(packer) = &packer {
-                packer.take(batch)?;
-            }
-            tell(Reading::Count(listed, all));
-        }
-        let mut catalog = packer.map_or(Ok(begun), Packer::finish)?;
-        catalog.sort();
-        if all <= STEPS.0.unsigned_abs() {
-            return Ok(catalog);
-        }
-        let now: usize = redis::cmd("ZCARD").arg(keys::CATALOG).query_async(&mut connection.link).await?;
-        // It changed under our hands, so that something may have slipped from step to step.
-        if now == listed || last_try {
-            return Ok(catalog);
-        }
-    }
-    Ok(Catalog::default())
-}
-
-/// Bytes of a command that reads a product, beside its id.
-const FETCH: usize = 64;
-
-type Ids = Vec<Vec<u8>>;
-/// Ids and what was answered of them.
-type Batch = Vec<(Vec<u8>, redis::Value)>;
-
-/// Puts a batch into a catalog; returns how many ids it has.
-fn pack(catalog: &mut Catalog, batch: &Batch) -> usize {
-    for (id, fields) in batch {
-        if let Some(product) = decode::decoded(id, fields) {
-            catalog.push(id, &product);
-        }
-    }
-    batch.len()
-}
-
-/// A thread that packs what is read.
-struct Packer {
-    batches: SyncSender<Batch>,
-    thread: JoinHandle<Catalog>,
-}
-
-/// Batches that may wait for it.
-const WAITING: usize = 8;
-
-/// Products for which room is made at once.
-const MOST_RESERVED: usize = 2_000_000;
-
-fn no_thread() -> Trouble {
-    Trouble::Other("the system gives no thread".to_owned())
-}
-
-impl Packer {
-    fn start(mut catalog: Catalog, all: usize) -> Result<Packer, Trouble> {
-        let (batches, waiting) = sync_channel::<Batch>(WAITING);
-        let work = move || {
-            // What the server says of itself is a hint, and no reason to take all memory.
-            catalog.reserve(all.min(MOST_RESERVED));
-            for batch in waiting {
-                pack(&mut catalog, &batch);
-            }
-            catalog
-        };
-        let thread = std::thread::Builder::new().name("catalog".to_owned()).spawn(work);
-        Ok(Packer { batches, thread: thread.map_err(|_| no_thread())? })
-    }
-
-    fn take(&self, batch: Batch) -> Result<(), Trouble> {
-        self.batches.send(batch).map_err(|_| no_thread())
-    }
-
-    fn finish(self) -> Result<Catalog, Trouble> {
-        drop(self.batches);
-        self.thread.join().map_err(|_| no_thread())
-    }
-}
-
-/// The ids of the index, a batch at a time; the next step is asked for while batches are read.
-fn ids(conn: Conn, all: usize) -> impl Stream<Item = Result<Ids, Trouble>> {
-    let all = isize::try_from(all).unwrap_or(isize::MAX);
-    let steps = stream::unfold((conn, 0), move |(mut conn, from)| async move {
-        if from >= all {
-            return None;
-        }
-        let to = from + if from == 0 { STEPS.0 } else { STEPS.1 };
-        let mut range = redis::cmd("ZRANGE");
-        range.arg(keys::CATALOG).arg(from).arg(to - 1);
-        let step: Result<Ids, Trouble> = range.query_async(&mut conn).await.map_err(Trouble::from);
-        let next = if step.is_ok() { to } else { all };
-        Some((step, (conn, next)))
-    });
-    steps.flat_map(|step| {
-        let batches: Vec<Result<Ids, Trouble>> = match step {
-            Ok(mut ids) => {
-                let mut batches = Vec::new();
-                while !ids.is_empty() {
-                    let rest = ids.split_off(ids.len().min(BATCH));
-                    batches.push(Ok(std::mem::replace(&mut ids, rest)));
-                }
-                batches
-            }
-            Err(error) => vec![Err(error)],
-        };
-        stream::iter(batches)
-    })
-}
-
-async fn read_step(conn: Conn, ids: Result<Ids, Trouble>) -> Result<Batch, Trouble> {
-    let ids = ids?;
-    let fetch = |id: &Vec<u8>| {
-        let mut command = Cmd::with_capacity(FIELDS.len() + 2, id.len() + FETCH);
-        command.arg("HMGET").arg([keys::PRODUCT.as_bytes(), id].concat()).arg(&FIELDS);
-        command
-    };
-    let answers = batch::run(&conn, ids.iter().map(fetch).collect()).await?;
-    // One key of the wrong type must not hide the others.
-    let answers = answers.into_iter().map(|answer| answer.unwrap_or(redis::Value::Nil));
-    Ok(ids.into_iter().zip(answers).collect())
 }
 
 /// Finds products that stand in no index, lists them, and reads them.

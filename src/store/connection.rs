@@ -17,9 +17,9 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 /// How long a connection may take to come about.
-const CONNECT: Duration = Duration::from_millis(1000);
+pub(super) const CONNECT: Duration = Duration::from_millis(1000);
 /// How long an answer may take.
-const ANSWER: Duration = Duration::from_millis(1500);
+pub(super) const ANSWER: Duration = Duration::from_millis(1500);
 
 /// How long an answer of a cluster may take, with all that its client tries.
 const OVERALL: Duration = Duration::from_millis(5000);
@@ -197,6 +197,11 @@ impl Connection {
     /// What answers at its address, as has been found out.
     pub(super) fn kind(&self) -> Kind {
         self.locator.address().kind().clone()
+    }
+
+    /// The only server that this leads to; `None` where there are several.
+    pub(super) fn server(&self) -> Option<Address> {
+        self.locator.server()
     }
 
     /// Whether trying again later can help.

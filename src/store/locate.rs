@@ -47,6 +47,15 @@ impl Locator {
         &self.address
     }
 
+    /// The server that was found; `None` where the keys are spread over several.
+    pub(super) fn server(&self) -> Option<Address> {
+        match self.address.kind() {
+            Kind::Server => Some(self.address.clone()),
+            Kind::Cluster => None,
+            Kind::Sentinel(_) => self.master.as_ref().map(|(host, port)| self.address.at(host, *port)),
+        }
+    }
+
     /// Whether the keys are spread over nodes.
     pub(super) fn is_cluster(&self) -> bool {
         *self.address.kind() == Kind::Cluster

@@ -18,6 +18,7 @@ pub mod acl;
 mod address;
 mod batch;
 mod budget;
+mod bulk;
 mod cart;
 mod catalog;
 mod connection;
@@ -30,6 +31,7 @@ mod export;
 pub mod import;
 pub mod keys;
 pub mod link;
+mod load;
 mod locate;
 pub mod order;
 mod pages;
@@ -38,13 +40,12 @@ mod shopping;
 
 pub use address::{Address, Pem};
 pub use cart::{Attempt, Known, MOST_LINES, get_log, new_op, send};
-pub use catalog::{
-    Reading, Shop, find_unlisted, get_catalog, get_product, get_products, get_shop, load_catalog, put_shop,
-};
+pub use catalog::{Shop, find_unlisted, get_catalog, get_product, get_products, get_shop, put_shop};
 pub use connection::{Connection, Policy, connect};
 pub use decode::Watcher;
 pub use error::{Error, Trouble};
 pub use export::{Export, ids_from};
 pub use import::{delete_product, put_products};
+pub use load::{Reading, load_catalog};
 pub use rules::{RuleChange, set_rules};
 pub use shopping::{add_as, add_to_cart, clear_as, get_cart_items, remove_as, remove_from_cart, set_as};
