@@ -6,8 +6,9 @@ mod harness;
 
 use harness::{Server, server};
 use redis::Value;
-use trolley::model::{Cart, ProductId, Quantity, Refusal, Timeout, UserName};
-use trolley::store::{self, Address, Connection, Error, Policy, Trouble};
+use trolley::model::{Cart, Change, Edit, Kind, Money, ProductId, Quantity, Refusal, Timeout, UserName};
+use trolley::store::keys::CartKeys;
+use trolley::store::{self, Address, Attempt, Connection, Error, Known, Policy, Trouble};
 
 fn id(name: &str) -> ProductId {
     ProductId::stored(name.as_bytes())
@@ -243,5 +244,26 @@ fn concurrent_adds_are_all_counted() {
         });
         futures::future::join_all(clients).await;
         assert_eq!(server.get("ZSCORE cart:alice espresso"), "500");
+    });
+}
+
+#[test]
+fn an_undo_leaves_a_damaged_line_as_it_is() {
+    on_each_server(async |server| {
+        server.cmd("ZADD cart:alice 1.5 espresso 2 croissant");
+        let client = redis::Client::open(server.url()).unwrap();
+        let mut link = client.get_multiplexed_async_connection().await.unwrap();
+        let add = |name: &str| Edit::Add { product: id(name), quantity: 1, price: Money::parse("2.40") };
+        let edits = vec![add("espresso"), add("croissant")];
+        let change = Change { op: store::new_op(), kind: Kind::Undo, edits };
+        let (keys, policy) = (CartKeys::of(&alice()), Policy::default());
+        let sent =
+            store::send(&mut link, &keys, &policy, &change, Attempt::default(), Known::Here).await.unwrap();
+        let told: Vec<_> = sent.lines.iter().map(|l| (l.product.to_string(), l.quantity, l.delta)).collect();
+        assert_eq!(told, [("croissant".to_owned(), 3, 1)]);
+        assert_eq!(
+            server.get_list("ZRANGE cart:alice 0 -1 WITHSCORES"),
+            ["espresso", "1.5", "croissant", "3"]
+        );
     });
 }

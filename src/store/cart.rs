@@ -25,7 +25,8 @@ pub(super) const PATIENCE: Duration = Duration::from_secs(5);
 pub(super) const PAUSE: Duration = Duration::from_millis(100);
 
 static CHANGE: LazyLock<Script> = LazyLock::new(|| {
-    Script::new(concat!(include_str!("scripts/shares.lua"), include_str!("scripts/change.lua")))
+    let limit = format!("local MOST_LINES = {MOST_LINES}\n");
+    Script::new(&[&limit, include_str!("scripts/shares.lua"), include_str!("scripts/change.lua")].concat())
 });
 static WATCH: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("scripts/watch.lua")));
 static SNAPSHOT: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("scripts/snapshot.lua")));
@@ -67,6 +68,18 @@ pub struct Attempt {
     pub checked: Option<u64>,
 }
 
+impl Attempt {
+    /// The same for the script.
+    fn words(self) -> String {
+        let checked = self.checked.map(|version| version.to_string());
+        match (self.again, checked) {
+            (false, None) => String::new(),
+            (false, Some(checked)) => format!("- - {checked}"),
+            (true, checked) => format!("{} {} {}", self.known, self.age, checked.as_deref().unwrap_or("-")),
+        }
+    }
+}
+
 /// What is known of the products that a change adds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Known<'a> {
@@ -101,10 +114,8 @@ pub async fn send(
         });
     }
     call.arg(change.op.as_str()).arg(&policy.by).arg(change.kind.name());
-    call.arg(policy.session_timeout.as_millis()).arg(policy.line_limit).arg(MOST_LINES).arg(&keys.updates);
-    call.arg(u8::from(attempt.again)).arg(attempt.known).arg(attempt.age);
-    call.arg(policy.item_timeout.as_millis()).arg(there);
-    call.arg(attempt.checked.map(|version| version.to_string()).unwrap_or_default());
+    call.arg(policy.session_timeout.as_millis()).arg(policy.line_limit).arg(&keys.updates);
+    call.arg(policy.item_timeout.as_millis()).arg(attempt.words()).arg(there);
     for edit in &change.edits {
         let (verb, quantity, price) = match edit {
             Edit::Add { quantity, price, .. } => ("add", *quantity, *price),

@@ -7,174 +7,182 @@
 --       8 by (hash: product -> shares)         9 order (hash: the order that is being placed)
 --       All share one cluster slot.
 -- ARGV  1 op id   2 who   3 kind   4 session timeout in ms (0: never)   5 limit of a line
---       6 limit of lines   7 channel   8 "1" where this was sent before, else "0"
---       9 version known when it was first sent   10 its age in ms
---       11 item timeout in ms (0: none)
---       12 what is known of the edits' products, one letter each: '1' it is there, '0' it is
+--       6 channel   7 item timeout in ms (0: none)
+--       8 what came before, mostly nothing ('') at all, else three words ('-' for none): the
+--          version known when this was first sent and how many ms ago that was, where it may
+--          have been applied since; the version on which the budget was checked
+--       9 what is known of the edits' products, one letter each: '1' it is there, '0' it is
 --          not, '?' look (only where one server has all keys: it is not among KEYS, as
 --          a server would want the right to write to it)
---       13 version on which the budget was checked, '' where it was not
---       14.. the edits, four each: verb, product, quantity, price; to restore what was taken
+--       10.. the edits, four each: verb, product, quantity, price; to restore what was taken
 --          from others, whose it was follows the price, as in shares.lua
 --
 -- Nothing is added that is no product. On a single server that holds at the moment of the
 -- change; on a cluster, where products live on other nodes, the client has asked just before.
 --
--- Follows shares.lua. Undo and redo do what they can: an edit that is refused is left out, unless all are.
+-- Undo and redo do what they can: an edit that is refused is left out, unless all are.
 -- Returns the update as JSON, the same text that it publishes. Refusals are errors with a
 -- code; nothing is written before the last check, since scripts have no roll-back.
+--
+-- Follows shares.lua and MOST_LINES, the limit of lines. It runs at every change, and most of
+-- its time goes to Lua: what seldom happens makes no function and asks for no field here.
 
 local OPS = 8192           -- op ids in one generation
 local KEPT = 3600000       -- companions outlive the cart by this, for late repeats (ms)
 local LOG = '200'          -- updates kept in the log
 local HIGHEST = 999999     -- a higher score is damage
+local EDITS = 10           -- place of the first edit
 
+local KEYS, ARGV, call, floor = KEYS, ARGV, redis.call, math.floor
 local cart, meta, lines, log, touched = KEYS[1], KEYS[2], KEYS[3], KEYS[6], KEYS[7]
 local by, being_ordered = KEYS[8], KEYS[9]
 local op, who, kind = ARGV[1], ARGV[2], ARGV[3]
-local timeout, limit, most_lines = tonumber(ARGV[4]), tonumber(ARGV[5]), tonumber(ARGV[6])
-local item_timeout = tonumber(ARGV[11])
+local timeout, limit = tonumber(ARGV[4]), tonumber(ARGV[5])
+local timed = ARGV[7] ~= '0'
 
-local known = redis.call('HMGET', meta, 'version', 'start', 'kept', 'locked', 'closes', 'budget', 'budget_each', 'owner', 'frozen')
-local version, start = tonumber(known[1] or 0), tonumber(known[2] or 0)
+-- A whole number in digits: '%.0f' takes three times as long, and '%d' may have only 32 bits.
+local function digits(n)
+  if n < 1e7 then return string.format('%d', n) end
+  local high = math.floor(n / 1e7)
+  return string.format('%d%07d', high, n - high * 1e7)
+end
+
+-- A text as JSON.
+local function quoted(text)
+  if string.find(text, '[^ !#-%[%]-~]') then return cjson.encode(text) end
+  return '"' .. text .. '"'
+end
+
+local known = call('HMGET', meta, 'version', 'start', 'kept', 'frozen', 'owner')
+local version, start, frozen = tonumber(known[1] or 0), tonumber(known[2] or 0), known[4]
 
 -- A repeat gets the first answer. It is written once more, as WAIT on a new connection
 -- waits only for what that connection has written. A history that began in this generation
 -- has left nothing in the other.
-local generation = math.floor(version / OPS)
-for _, key in ipairs({KEYS[4 + generation % 2], (start == 0 or math.floor(start / OPS) ~= generation) and KEYS[5 - generation % 2] or nil}) do
-  local first = redis.call('HGET', key, op)
+local generation = floor(version / OPS)
+local other = start == 0 or floor(start / OPS) ~= generation
+for place = generation, other and generation + 1 or generation do
+  local ops = KEYS[4 + place % 2]
+  local first = call('HGET', ops, op)
   if first then
-    redis.call('HSET', key, op, first)
+    call('HSET', ops, op, first)
     return first
   end
 end
 
-local clock = redis.call('TIME')
-local now = clock[1] * 1000 + math.floor(clock[2] / 1000)
-local at = string.format('%.0f', now)
+local clock = call('TIME')
+local now = clock[1] * 1000 + floor(clock[2] / 1000)
+local at = digits(now)
 
 -- Sent before, and not remembered: safe to apply only where it would be remembered.
-if ARGV[8] == '1' then
-  local since = math.max(tonumber(ARGV[9]), start - 1)
-  if version - since > OPS or tonumber(ARGV[10]) > KEPT then
+local checked
+if ARGV[8] ~= '' then
+  local sent, age
+  sent, age, checked = string.match(ARGV[8], '^(%S+) (%S+) (%S+)$')
+  if sent ~= '-' and (version - math.max(tonumber(sent), start - 1) > OPS or tonumber(age) > KEPT) then
     return redis.error_reply('FORGOTTEN ' .. op)
   end
 end
 
--- A lock, and the time when the cart closes by this clock, hold for what is in flight, too.
-if kind ~= 'touch' then
-  if known[4] then return redis.error_reply('LOCKED ' .. (known[8] or '')) end
-  if known[5] and now >= (tonumber(known[5]) or math.huge) then
-    return redis.error_reply('CLOSED ' .. (known[8] or ''))
+-- Rules have an owner. A lock, and the time when the cart closes by this clock, hold for what
+-- is in flight, too.
+local owner, budgeted = known[5], false
+if owner then
+  local rules = call('HMGET', meta, 'locked', 'closes', 'budget', 'budget_each')
+  if kind ~= 'touch' then
+    if rules[1] then return redis.error_reply('LOCKED ' .. owner) end
+    if rules[2] and now >= (tonumber(rules[2]) or math.huge) then
+      return redis.error_reply('CLOSED ' .. owner)
+    end
   end
+  budgeted = rules[3] or rules[4]
 end
-local frozen = known[9]
-
--- Check all edits on a copy of the lines that they touch.
-local before, after, prices, order, shares_of, theirs = {}, {}, {}, {}, {}, {}
-local count = redis.call('ZCARD', cart)
--- Where there is no line, what is left of lines (the cart has expired) is nobody's.
-local stale = count == 0
--- Whether lines come or go, or a companion may come anew.
-local moves = stale
 
 -- The pieces that are being ordered stay.
-local function frozen_pieces(id)
-  return frozen and tonumber(redis.call('HGET', being_ordered, 'q:' .. id)) or 0
+local function held(id)
+  return frozen and tonumber(call('HGET', being_ordered, 'q:' .. id)) or 0
 end
 
+local count = call('ZCARD', cart)
+-- Where there is no line, what is left of lines (the cart has expired) is nobody's.
+local stale = count == 0
+
+-- All edits are checked on copies of the lines that they touch: by id, and in their order.
+local copies, order = {}, {}
 local function look(id)
-  if before[id] == nil then
-    local score = redis.call('ZSCORE', cart, id)
+  local line = copies[id]
+  if not line then
+    local score = call('ZSCORE', cart, id)
     local whole = score and string.find(score, '^[1-9]%d*$') and tonumber(score)
     if score and not (whole and whole <= HIGHEST) then whole = 'damaged' end
-    before[id], after[id] = whole, whole
-    order[#order + 1] = id
+    line = {id = id, score = score, before = whole, after = whole}
+    copies[id], order[#order + 1] = line, line
   end
-  return after[id]
-end
-
-local function put(id, quantity, price)
-  if quantity < frozen_pieces(id) and quantity < (tonumber(after[id]) or math.huge) then return 'BEINGORDERED' end
-  if not after[id] then
-    count = count + 1
-    if count > most_lines then return 'CARTFULL ' .. most_lines end
-  end
-  if quantity == 0 then
-    count = count - 1
-    quantity = false
-  end
-  -- A line that is new has no shares yet.
-  if shares_of[id] == nil then shares_of[id] = before[id] and redis.call('HGET', by, id) or false end
-  moves = moves or not quantity or not before[id] or not shares_of[id]
-  after[id] = quantity
-  prices[id] = price
-end
-
--- Whether the product of an edit is there.
-local function exists(place, id)
-  local known = string.sub(ARGV[12], place, place)
-  if known ~= '?' then return known == '1' end
-  return redis.call('TYPE', 'product:' .. id).ok == 'hash'
-end
-
-local function each_line(act)
-  for _, member in ipairs(redis.call('ZRANGE', cart, 0, -1)) do act(member) end
-end
-
-local function last_touch(id)
-  local how = redis.call('ZSCORE', touched, id) or string.match(redis.call('HGET', lines, id) or '', '^%d+ (%d+)')
-  return how and tonumber(how)
-end
-
--- Does one edit on the copy; returns the refusal.
-local function edit(place, verb, id, n, price)
-  if verb == 'clear' then
-    if count == 0 then return 'ALREADYEMPTY' end
-    if frozen then return 'BEINGORDERED' end
-    each_line(function(member)
-      if look(member) then put(member, 0) end
-    end)
-    return
-  end
-  if verb == 'expire' then
-    local before_all = count
-    each_line(function(member)
-      local at = last_touch(member)
-      if at and now - at >= item_timeout and frozen_pieces(member) == 0 and look(member) then put(member, 0) end
-    end)
-    return count == before_all and 'NOTHINGEXPIRED' or nil
-  end
-  local has = look(id)
-  if verb == 'restore' then
-    verb, price, theirs[id] = 'add', string.match(price, '^([^\n]*)\n?(.*)$')
-  end
-  if verb == 'add' then
-    if not exists(place, id) then return 'UNKNOWNPRODUCT' end
-    if has == 'damaged' then return 'DAMAGEDLINE' end
-    if (has or 0) + n > limit then return 'TOOMANY ' .. (has or 0) end
-    return put(id, (has or 0) + n, price)
-  end
-  if verb == 'set' then
-    if not exists(place, id) and not has then return 'UNKNOWNPRODUCT' end
-    if n > limit then return 'TOOMANY 0' end
-    return put(id, n, price)
-  end
-  if not has then return 'NOTINCART' end
-  if verb == 'remove' then return put(id, 0) end
-  if has == 'damaged' then return 'DAMAGEDLINE' end
-  return put(id, math.max(has - n, 0))
+  return line
 end
 
 local lenient = kind == 'undo' or kind == 'redo'
 local done, refused = 0, nil
-for i = 14, #ARGV, 4 do
-  local refusal = edit((i - 14) / 4 + 1, ARGV[i], ARGV[i + 1], tonumber(ARGV[i + 2]), ARGV[i + 3])
+for i = EDITS, #ARGV, 4 do
+  local verb, id, n, price = ARGV[i], ARGV[i + 1], tonumber(ARGV[i + 2]), ARGV[i + 3]
+  local place, refusal = (i - EDITS) / 4, nil
+  if verb == 'clear' or verb == 'expire' then
+    -- All lines, or those that nobody has touched for too long.
+    local swept = false
+    if verb == 'clear' then refusal = stale and 'ALREADYEMPTY' or frozen and 'BEINGORDERED' or nil end
+    for _, member in ipairs(refusal and {} or call('ZRANGE', cart, 0, -1)) do
+      local old = verb == 'clear'
+      if not old then
+        local last = call('ZSCORE', touched, member) or string.match(call('HGET', lines, member) or '', '^%d+ (%d+)')
+        old = last and now - last >= tonumber(ARGV[7]) and held(member) == 0
+      end
+      local line = old and look(member)
+      if line and line.after then
+        line.after, swept, count = false, true, count - 1
+      end
+    end
+    if verb == 'expire' and not swept then refusal = 'NOTHINGEXPIRED' end
+  else
+    local line = look(id)
+    local has, quantity = line.after, 0
+    if verb == 'restore' then
+      verb, price, line.theirs = 'add', string.match(price, '^([^\n]*)\n?(.*)$')
+    end
+    local adds, missing = verb == 'add' or verb == 'set', not has
+    if verb == 'add' or missing and adds then
+      local there = string.sub(ARGV[9], place + 1, place + 1)
+      missing = there ~= '1' and (there ~= '?' or call('TYPE', 'product:' .. id).ok ~= 'hash')
+    end
+    if missing then
+      refusal = adds and 'UNKNOWNPRODUCT' or 'NOTINCART'
+    elseif has == 'damaged' and (verb == 'add' or verb == 'take') then
+      refusal = 'DAMAGEDLINE'
+    else
+      if verb == 'add' then
+        quantity = (has or 0) + n
+      elseif verb == 'set' then
+        quantity = n
+      elseif verb == 'take' then
+        quantity = math.max(has - n, 0)
+      end
+      if adds and quantity > limit then
+        refusal = 'TOOMANY ' .. (verb == 'add' and has or 0)
+      elseif frozen and quantity < (tonumber(has) or math.huge) and quantity < held(id) then
+        refusal = 'BEINGORDERED'
+      elseif not has and count >= MOST_LINES then
+        refusal = 'CARTFULL ' .. MOST_LINES
+      else
+        if not has then count = count + 1 end
+        if quantity == 0 then count = count - 1 end
+        line.after = quantity > 0 and quantity
+        if adds then line.price = price end
+      end
+    end
+  end
   if refusal then
     -- With the place of the edit, so that the client names the product.
     if not string.find(refusal, ' ') then refusal = refusal .. ' -' end
-    refused = refused or (refusal .. ' ' .. (i - 14) / 4)
+    refused = refused or (refusal .. ' ' .. place)
     if not lenient then return redis.error_reply(refused) end
   else
     done = done + 1
@@ -183,21 +191,29 @@ end
 if refused and done == 0 then return redis.error_reply(refused) end
 
 -- Sums of money are the client's work, on a version that must be this one.
-if (known[6] or known[7]) and ARGV[13] ~= (known[1] or '0') then
-  for _, id in ipairs(order) do
-    if (after[id] or 0) ~= 'damaged' and (after[id] or 0) > (tonumber(before[id]) or 0) then
+if budgeted and checked ~= (known[1] or '0') then
+  for _, line in ipairs(order) do
+    if (line.after or 0) ~= 'damaged' and (line.after or 0) > (tonumber(line.before) or 0) then
       return redis.error_reply('CHECKBUDGET ' .. op)
     end
   end
 end
 
--- A wrong type must fail here, before anything is written.
+-- Whose the pieces are; a new line has no shares yet. Where lines come or go, a companion may
+-- come anew. A wrong type must fail here, before anything is written.
+local moves = stale
+for _, line in ipairs(order) do
+  if line.before ~= line.after then
+    line.shares = line.before and call('HGET', by, line.id)
+    moves = moves or not line.before or not line.after or not line.shares
+  end
+end
 local renew = stale
 if moves then
-  local has_lines, has_shares = redis.call('HLEN', lines) > 0, redis.call('HLEN', by) > 0
+  local has_lines, has_shares = call('HLEN', lines) > 0, call('HLEN', by) > 0
   renew = renew or not has_lines or not has_shares
 end
-if item_timeout > 0 and redis.call('ZCARD', touched) == 0 then renew = true end
+if timed and call('ZCARD', touched) == 0 then renew = true end
 
 -- From here on everything is written.
 local was = version
@@ -207,80 +223,90 @@ if version == 0 then
   start = version + 1
 end
 version = version + 1
-local stamp = string.format('%.0f', version)
+local stamp = digits(version)
 -- The first write is one that a server without memory refuses.
-redis.call('HSET', meta, 'version', stamp)
-if stale and #order > 0 then redis.call('UNLINK', lines, by, touched) end
+call('HSET', meta, 'version', stamp)
+if stale and #order > 0 then call('UNLINK', lines, by, touched) end
 
 -- Taking some back, one's own go first, then nobody's, then those of the latest: what others
 -- lose is returned. What is restored to others must be a part of what comes, or is one's own.
-local function reshare(id, had, has, written)
-  local raw = shares_of[id]
-  -- Most lines are one person's alone: there is nothing to work out.
-  if has > 0 and not theirs[id] and (raw and raw == had .. ' ' .. who or not raw and had == 0) then
-    redis.call('HSET', by, id, written .. ' ' .. who)
-    return
-  end
-  local shares, lost = read_shares(raw or ''), nil
-  cut_shares(shares, sum_shares(shares) - had)
+local function reshare(line, had, has)
+  local shares = sharing()
+  local mine, lost = shares.read(line.shares or ''), nil
+  shares.cut(mine, shares.sum(mine) - had)
   if has > had then
     local more = has - had
-    local given = theirs[id] and read_shares(theirs[id])
-    if given and sum_shares(given) <= more then
+    local given = line.theirs and shares.read(line.theirs)
+    if given and shares.sum(given) <= more then
       for _, share in ipairs(given) do
-        add_share(shares, share.name, share.pieces)
+        shares.add(mine, share.name, share.pieces)
         more = more - share.pieces
       end
     end
-    add_share(shares, who, more)
+    shares.add(mine, who, more)
   else
-    take_own(shares, who, had - has)
-    lost = cut_shares(shares, sum_shares(shares) - has)
+    shares.take_own(mine, who, had - has)
+    lost = shares.cut(mine, shares.sum(mine) - has)
   end
-  write_shares(by, id, shares)
+  shares.write(by, line.id, mine)
   return lost
 end
 
-local told = {}
-for i, id in ipairs(order) do
-  local old, new = before[id], after[id]
-  local had = tonumber(old) or 0
-  local written = tostring(new or 0)
-  local lost = old ~= new and reshare(id, had, new or 0, written)
-  if not new then
-    if old then
-      redis.call('ZREM', cart, id)
-      redis.call('HDEL', lines, id)
-      redis.pcall('ZREM', touched, id)
+local told = ''
+for _, line in ipairs(order) do
+  local id, old, new = line.id, line.before, line.after
+  local had, has = tonumber(old) or 0, tonumber(new) or 0
+  local delta, written, more, lost = tostring(has - had), '0', '', nil
+  -- Undo and redo may have met a damaged line: it stays as it is.
+  if new == 'damaged' then written = nil end
+  if written and new then
+    if old == 'damaged' then
+      written = tostring(has)
+      call('ZADD', cart, written, id)
+    else
+      -- Its answer is the new quantity, in digits.
+      written = call('ZADD', cart, 'INCR', delta, id)
     end
-  else
-    redis.call('ZADD', cart, written, id)
-    if item_timeout > 0 then redis.call('ZADD', touched, at, id) end
-    if not old then
-      redis.call('HSET', lines, id, table.concat({stamp, at, prices[id], who}, ' '))
+    if timed then call('ZADD', touched, at, id) end
+  end
+  if old ~= new then
+    -- Most lines are one person's alone: there is nothing to work out.
+    if new and not line.theirs and line.shares == (old and line.score .. ' ' .. who) then
+      call('HSET', by, id, written .. ' ' .. who)
+    else
+      lost = reshare(line, had, has)
     end
   end
-  told[i] = '[' .. cjson.encode(id) .. ',' .. written .. ',' .. ((new or 0) - had)
-    .. ((new and not old and prices[id] ~= '') and (',"' .. prices[id] .. '"]')
-      or lost and (',"",' .. cjson.encode(lost) .. ']') or ']')
+  if old and not new then
+    call('ZREM', cart, id)
+    call('HDEL', lines, id)
+    redis.pcall('ZREM', touched, id)
+  elseif new and not old then
+    call('HSET', lines, id, stamp .. ' ' .. at .. ' ' .. line.price .. ' ' .. who)
+    if line.price ~= '' then more = ',"' .. line.price .. '"' end
+  end
+  if lost and more == '' then more = ',"",' .. cjson.encode(lost) end
+  if written then
+    told = told .. (told ~= '' and ',[' or '[') .. quoted(id) .. ',' .. written .. ',' .. delta .. more .. ']'
+  end
 end
 
 local deadline = 0
 if timeout > 0 and count > 0 and not frozen then deadline = now + timeout end
-local ends = string.format('%.0f', deadline)
+local ends = digits(deadline)
 
-local update = '{"v":"' .. stamp .. '","op":"' .. op .. '","by":' .. cjson.encode(who)
+local update = '{"v":"' .. stamp .. '","op":"' .. op .. '","by":' .. quoted(who)
   .. ',"kind":"' .. kind .. '","at":' .. at .. ',"until":' .. ends .. ',"count":' .. count
-  .. ',"lines":[' .. table.concat(told, ',') .. ']}'
+  .. ',"lines":[' .. told .. ']}'
 
-generation = math.floor(version / OPS)
+generation = floor(version / OPS)
 local ops = KEYS[4 + generation % 2]
-if math.floor(was / OPS) ~= generation then
-  redis.call('UNLINK', ops)
+if floor(was / OPS) ~= generation then
+  call('UNLINK', ops)
   renew = true
 end
-redis.call('HSET', ops, op, update)
-if was == 0 then redis.call('HSET', meta, 'start', string.format('%.0f', start)) end
+call('HSET', ops, op, update)
+if was == 0 then call('HSET', meta, 'start', digits(start)) end
 
 -- How long the companions are kept: well beyond the cart, so that this is set now and then;
 -- 0 stands for ever.
@@ -288,17 +314,17 @@ local kept, keep = tonumber(known[3] or -1), 0
 if timeout > 0 and not frozen then keep = now + timeout + KEPT end
 if was == 0 or (keep == 0 and kept ~= 0) or (keep > 0 and (kept < keep or kept > keep + 2 * KEPT)) then renew = true end
 if renew then
-  kept = keep > 0 and keep + KEPT / 2 or 0
-  redis.call('HSET', meta, 'kept', string.format('%.0f', kept))
+  kept = digits(keep > 0 and keep + KEPT / 2 or 0)
+  call('HSET', meta, 'kept', kept)
 end
 
 -- The log and the message only tell: they must not fail a change that is written.
-if #told > 0 then redis.pcall('XADD', log, 'MAXLEN', '~', LOG, '*', 'u', update) end
-if deadline > 0 then redis.call('PEXPIREAT', cart, ends) end
+if #order > 0 then redis.pcall('XADD', log, 'MAXLEN', '~', LOG, '*', 'u', update) end
+if deadline > 0 then call('PEXPIREAT', cart, ends) end
 if renew then
   for i = keep > 0 and 2 or 1, 8 do
-    if keep > 0 then redis.call('PEXPIREAT', KEYS[i], kept) else redis.call('PERSIST', KEYS[i]) end
+    if keep > 0 then call('PEXPIREAT', KEYS[i], kept) else call('PERSIST', KEYS[i]) end
   end
 end
-redis.pcall('PUBLISH', ARGV[7], update)
+redis.pcall('PUBLISH', ARGV[6], update)
 return update

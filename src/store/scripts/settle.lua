@@ -19,7 +19,7 @@ local decision, reason = known[2], known[3] or ''
 -- The update speaks of the one who ordered, whoever finishes it.
 who = known[4] or who
 
-local told = {}
+local told, shares = {}, sharing()
 for i = 1, decision == 'place' and #fields or 0, 2 do
   local id = string.match(fields[i], '^q:(.*)$')
   local score = id and redis.call('ZSCORE', cart, id)
@@ -28,12 +28,12 @@ for i = 1, decision == 'place' and #fields or 0, 2 do
     local rest = math.max(had - (tonumber(fields[i + 1]) or 0), 0)
     if rest > 0 then
       redis.call('ZADD', cart, rest, id)
-      local shares = read_shares(redis.call('HGET', by, id))
-      for _, frozen in ipairs(read_shares(redis.call('HGET', order, 's:' .. id))) do
-        take_own(shares, frozen.name, frozen.pieces)
+      local left = shares.read(redis.call('HGET', by, id))
+      for _, frozen in ipairs(shares.read(redis.call('HGET', order, 's:' .. id))) do
+        shares.take_own(left, frozen.name, frozen.pieces)
       end
-      cut_shares(shares, sum_shares(shares) - rest)
-      write_shares(by, id, shares)
+      shares.cut(left, shares.sum(left) - rest)
+      shares.write(by, id, left)
     else
       redis.call('ZREM', cart, id)
       redis.call('HDEL', lines, id)

@@ -1,61 +1,66 @@
 -- Who asked for how many pieces of a line: "3 ann\n2 bob", oldest first. What the shares leave
 -- open of a line's quantity was put in by another client, and belongs to nobody.
-
-local function read_shares(raw)
-  local shares = {}
-  for pieces, name in string.gmatch(raw or '', '(%d+) ([^\n]*)') do
-    shares[#shares + 1] = {pieces = tonumber(pieces), name = name}
-  end
-  return shares
-end
-
-local function sum_shares(shares)
-  local sum = 0
-  for _, share in ipairs(shares) do sum = sum + share.pieces end
-  return sum
-end
-
--- Takes pieces away from the one of this name; returns how many are still to go.
-local function take_own(shares, name, pieces)
-  for _, share in ipairs(shares) do
-    if share.name == name then
-      local own = math.min(pieces, share.pieces)
-      share.pieces, pieces = share.pieces - own, pieces - own
+--
+-- A script's functions are made anew each time it runs: these only where shares are at work.
+local function sharing()
+  local function read(raw)
+    local shares = {}
+    for pieces, name in string.gmatch(raw or '', '(%d+) ([^\n]*)') do
+      shares[#shares + 1] = {pieces = tonumber(pieces), name = name}
     end
+    return shares
   end
-  return pieces
-end
 
--- Takes pieces away from the latest; returns who lost how many, as shares, or nil.
-local function cut_shares(shares, pieces)
-  local lost
-  for i = #shares, 1, -1 do
-    local cut = math.max(math.min(pieces, shares[i].pieces), 0)
-    if cut > 0 then
-      shares[i].pieces, pieces = shares[i].pieces - cut, pieces - cut
-      lost = string.format('%.0f', cut) .. ' ' .. shares[i].name .. (lost and '\n' .. lost or '')
+  local function sum(shares)
+    local sum = 0
+    for _, share in ipairs(shares) do sum = sum + share.pieces end
+    return sum
+  end
+
+  -- Takes pieces away from the one of this name; returns how many are still to go.
+  local function take_own(shares, name, pieces)
+    for _, share in ipairs(shares) do
+      if share.name == name then
+        local own = math.min(pieces, share.pieces)
+        share.pieces, pieces = share.pieces - own, pieces - own
+      end
     end
+    return pieces
   end
-  return lost
-end
 
--- Gives pieces to the one of this name.
-local function add_share(shares, name, pieces)
-  for _, share in ipairs(shares) do
-    if share.name == name then
-      share.pieces = share.pieces + pieces
-      return
+  -- Takes pieces away from the latest; returns who lost how many, as shares, or nil.
+  local function cut(shares, pieces)
+    local lost
+    for i = #shares, 1, -1 do
+      local away = math.max(math.min(pieces, shares[i].pieces), 0)
+      if away > 0 then
+        shares[i].pieces, pieces = shares[i].pieces - away, pieces - away
+        lost = string.format('%.0f', away) .. ' ' .. shares[i].name .. (lost and '\n' .. lost or '')
+      end
     end
+    return lost
   end
-  shares[#shares + 1] = {pieces = pieces, name = name}
-end
 
-local function write_shares(key, id, shares)
-  local out = {}
-  for _, share in ipairs(shares) do
-    if share.pieces > 0 then out[#out + 1] = string.format('%.0f', share.pieces) .. ' ' .. share.name end
+  -- Gives pieces to the one of this name.
+  local function add(shares, name, pieces)
+    for _, share in ipairs(shares) do
+      if share.name == name then
+        share.pieces = share.pieces + pieces
+        return
+      end
+    end
+    shares[#shares + 1] = {pieces = pieces, name = name}
   end
-  if #out == 0 then return redis.call('HDEL', key, id) end
-  redis.call('HSET', key, id, table.concat(out, '\n'))
+
+  local function write(key, id, shares)
+    local out = {}
+    for _, share in ipairs(shares) do
+      if share.pieces > 0 then out[#out + 1] = string.format('%.0f', share.pieces) .. ' ' .. share.name end
+    end
+    if #out == 0 then return redis.call('HDEL', key, id) end
+    redis.call('HSET', key, id, table.concat(out, '\n'))
+  end
+
+  return {read = read, sum = sum, take_own = take_own, cut = cut, add = add, write = write}
 end
 
