@@ -390,3 +390,24 @@ fn an_importer_has_products_and_no_carts() {
         assert_eq!(run(&server, &["cart"]).status.code(), Some(3));
     }
 }
+
+#[test]
+fn who_may_not_change_products_is_told_who_may() {
+    let server = admitted(&server::binaries()[0], "shopper");
+    let file = server.dir().join("shop.csv").display().to_string();
+    std::fs::write(&file, "id,name,price\ntea,Tea,2.40\n").unwrap();
+    server.cmd("HSET product:tea name Chai price 2");
+    for command in [
+        vec!["demo"],
+        vec!["import", &file],
+        vec!["product", "set", "tea", "price=1"],
+        vec!["product", "delete", "tea"],
+    ] {
+        let output = run(&server, &command);
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(3), "{command:?}: {said}");
+        assert!(said.contains("trolley acl importer"), "{command:?}: {said}");
+        assert!(!said.contains("again"), "{command:?}: {said}");
+    }
+    assert_eq!(server.get("HGET product:tea price"), "2");
+}

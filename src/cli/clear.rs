@@ -3,6 +3,7 @@
 use super::output::Output;
 use super::{Failure, place};
 use crate::config::Settings;
+use crate::model::text;
 use crate::store;
 use clap::Args;
 use serde_json::json;
@@ -31,7 +32,7 @@ pub async fn run(args: Clear, settings: &Settings, output: &Output) -> Result<()
                 "lines": update.count,
             })
         },
-        |out| writeln!(out, "Cleared {lines} lines from the cart of {}", settings.user),
+        |out| writeln!(out, "Cleared {} from the cart of {}", text::count(lines, "line"), settings.user),
     )?;
     Ok(())
 }

@@ -5,8 +5,8 @@ use super::{Failure, place};
 use crate::catalog_file::{self, Bad, FileError, Format, Item, Row};
 use crate::config::Settings;
 use crate::model::text;
-use crate::store::Connection;
 use crate::store::import::{Counts, Import, Options};
+use crate::store::{Connection, Error};
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::json;
@@ -62,7 +62,9 @@ pub async fn run(args: ImportArgs, settings: &Settings, output: &Output) -> Resu
             .map(|counted| counts = counted);
     }
     report.bar.finish_and_clear();
-    if let Err(Failure::Store(_)) = &result {
+    if let Err(Failure::Store(Error::Trouble(trouble))) = &result
+        && trouble.may_pass()
+    {
         report.complain("The import broke off; running it again completes it")?;
     }
     result.map_err(named)?;

@@ -131,6 +131,16 @@ impl Trouble {
         }
     }
 
+    /// The same in words for somebody who wanted to bring products in, or take them away.
+    pub(super) fn of_products(self) -> Trouble {
+        match self {
+            Trouble::NoPermission(_) => Trouble::NoPermission(
+                "this user may not change products (the shop can grant it: trolley acl importer)".to_owned(),
+            ),
+            other => other,
+        }
+    }
+
     /// Whether a change that met this may have been applied all the same.
     #[must_use]
     pub fn leaves_doubt(&self) -> bool {

@@ -3,6 +3,7 @@
 use super::data::named;
 use super::server::{fields, number};
 use super::{Finding, Level, ask, command};
+use crate::model::text;
 use crate::store::connection::{Connection, Node};
 use std::collections::BTreeSet;
 
@@ -58,9 +59,9 @@ fn state(info: &str) -> Finding {
         number(&info, "cluster_slots_ok"),
     );
     let found = format!(
-        "{state}: {} masters, {} nodes, {ok} of 16384 slots served",
-        number(&info, "cluster_size"),
-        number(&info, "cluster_known_nodes")
+        "{state}: {}, {}, {ok} of 16384 slots served",
+        text::count(number(&info, "cluster_size"), "master"),
+        text::count(number(&info, "cluster_known_nodes"), "node")
     );
     if state == "ok" && assigned == 16384 && ok == 16384 {
         return Finding::good("cluster", found);

@@ -1,7 +1,7 @@
 //! What the shop keeps: carts, and the index of the products.
 
 use super::{Finding, Level};
-use crate::model::{ProductId, Timeout};
+use crate::model::{ProductId, Timeout, text};
 use crate::store::connection::{Connection, Scan};
 use crate::store::error::Trouble;
 use crate::store::{batch, keys, pages};
@@ -18,11 +18,11 @@ pub(super) async fn carts(connection: &mut Connection, session: Timeout) -> Find
     match forever(connection).await {
         Err(trouble) => Finding::hidden("carts", &trouble),
         Ok((all, forever)) if forever.is_empty() => {
-            Finding::good("carts", format!("{all} carts, all expire"))
+            Finding::good("carts", format!("{}, all expire", text::count(all, "cart")))
         }
         Ok((all, forever)) if session == Timeout::Never => Finding::good(
             "carts",
-            format!("{all} carts, {} of them without expiry, as is set", forever.len()),
+            format!("{}, {} of them without expiry, as is set", text::count(all, "cart"), forever.len()),
         ),
         Ok((all, forever)) => Finding::new(
             "carts",

@@ -183,7 +183,7 @@ impl<'c> Import<'c> {
                 self.send_rows(rows);
                 Ok(())
             }
-            Err(trouble) => Err(trouble.into()),
+            Err(trouble) => Err(trouble.of_products().into()),
         }
     }
 
@@ -230,7 +230,7 @@ pub async fn put_products(connection: &mut Connection, rows: Vec<Row>) -> Result
 /// The [`Trouble`] of the link.
 pub async fn delete_product(connection: &mut Connection, id: &ProductId) -> Result<bool, Error> {
     let link = &mut connection.link;
-    let removed = sweep::remove(link, std::slice::from_ref(id)).await?;
+    let removed = sweep::remove(link, std::slice::from_ref(id)).await.map_err(Trouble::of_products)?;
     let mut news = News::new(Instant::now());
     news.add(vec![id.clone()]);
     news.tell(link, true).await;
