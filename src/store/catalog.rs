@@ -3,20 +3,13 @@
 use super::batch;
 use super::connection::{Conn, Connection, Scan, answer, read_again};
 use super::error::{Error, Trouble};
-use super::load::load_catalog;
+use super::load::{fetch, load_catalog};
 use super::{decode, keys, pages};
-use crate::model::product::{FIELDS, LONGEST_NAME};
+use crate::model::product::LONGEST_NAME;
 use crate::model::{Catalog, Product, ProductId};
-use redis::Cmd;
 
 /// Products read, or listed, in one round trip.
 const BATCH: usize = 1_500;
-
-fn fetch(id: &ProductId) -> Cmd {
-    let mut command = redis::cmd("HMGET");
-    command.arg(keys::product(id)).arg(&FIELDS);
-    command
-}
 
 /// Reads one product; `None` where there is none with this id.
 ///
@@ -26,7 +19,7 @@ pub async fn get_product(connection: &mut Connection, id: &ProductId) -> Result<
     if id.as_bytes().len() > LONGEST_NAME {
         return Ok(None);
     }
-    let fields = read_again!(connection, answer(&fetch(id), &mut connection.link).await)?;
+    let fields = read_again!(connection, answer(&fetch(id.as_bytes()), &mut connection.link).await)?;
     Ok(decode::product(id.clone(), &fields))
 }
 
@@ -49,7 +42,7 @@ pub(super) async fn read_products(
     conn: &Conn,
     ids: &[ProductId],
 ) -> Result<Vec<(ProductId, Option<Product>)>, Trouble> {
-    let answers = batch::run(conn, ids.iter().map(fetch).collect()).await?;
+    let answers = batch::run(conn, ids.iter().map(|id| fetch(id.as_bytes())).collect()).await?;
     let products = ids.iter().zip(answers).map(|(id, answer)| {
         // One key of the wrong type must not hide the others.
         let product = answer.ok().and_then(|fields| decode::product(id.clone(), &fields));

@@ -122,21 +122,20 @@ impl Trouble {
 
     /// The same in words for somebody who wanted to order, or see orders.
     pub(super) fn of_orders(self) -> Trouble {
-        match self {
-            Trouble::NoPermission(_) => Trouble::NoPermission(
-                "this user may not order, nor see orders (the shop can grant it: trolley acl buyer, or clerk to follow orders)"
-                    .to_owned(),
-            ),
-            other => other,
-        }
+        self.missing_right(
+            "this user may not order, nor see orders (the shop can grant it: trolley acl buyer, or clerk to follow orders)",
+        )
     }
 
     /// The same in words for somebody who wanted to bring products in, or take them away.
     pub(super) fn of_products(self) -> Trouble {
+        self.missing_right("this user may not change products (the shop can grant it: trolley acl importer)")
+    }
+
+    /// With these words for a right that is missing.
+    fn missing_right(self, words: &str) -> Trouble {
         match self {
-            Trouble::NoPermission(_) => Trouble::NoPermission(
-                "this user may not change products (the shop can grant it: trolley acl importer)".to_owned(),
-            ),
+            Trouble::NoPermission(_) => Trouble::NoPermission(words.to_owned()),
             other => other,
         }
     }
