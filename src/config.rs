@@ -200,17 +200,19 @@ pub struct Settings {
     pub log: Option<(PathBuf, Level)>,
     /// What the person should know about these settings.
     pub warnings: Vec<String>,
+    /// The settings file, be it there or not.
+    pub file: Option<PathBuf>,
     /// Every setting with its value and where that came from, for people to read.
     pub origins: Vec<Origin>,
 }
 
 /// One setting as it is in force.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Origin {
     /// Its name.
     pub name: &'static str,
-    /// Its value; clean text without secrets.
-    pub value: String,
+    /// Its value as the file would have it; clean text without secrets.
+    pub value: toml::Value,
     /// Where that came from: flag, environment, file, default.
     pub from: &'static str,
 }
@@ -220,14 +222,18 @@ pub struct Origin {
 struct Origins(Vec<Origin>);
 
 impl Origins {
-    fn note(&mut self, name: &'static str, value: String, env: &str, flag: bool, file: bool) {
+    fn note(&mut self, name: &'static str, value: impl Into<toml::Value>, env: &str, flag: bool, file: bool) {
         let from = match (flag, file) {
             (true, _) if in_environment(env) => "environment",
             (true, _) => "flag",
             (false, true) => "file",
             (false, false) => "default",
         };
-        self.0.push(Origin { name, value: text::clean(value.as_bytes()), from });
+        let value = match value.into() {
+            toml::Value::String(shown) => text::clean(shown.as_bytes()).into(),
+            other => other,
+        };
+        self.0.push(Origin { name, value, from });
     }
 }
 
@@ -241,7 +247,8 @@ impl Settings {
     /// # Errors
     /// The first [`ConfigError`] found.
     pub fn load(flags: Flags) -> Result<Settings, ConfigError> {
-        let (file, keymap) = read_file(flags.config.as_deref())?;
+        let path = flags.config.clone().or_else(usual_file);
+        let (file, keymap) = read_file(path.as_deref(), flags.config.is_some())?;
         let default = Policy::default();
         let mut origins = Origins::default();
         let given = |text: &Option<String>| text.as_ref().is_some_and(|text| !text.is_empty());
@@ -291,15 +298,14 @@ impl Settings {
         if !(1..=quantity::HIGHEST_LIMIT).contains(&line_limit) {
             return Err(value("line_limit", &format!("a number from 1 to {}", quantity::HIGHEST_LIMIT)));
         }
-        origins.note("line_limit", line_limit.to_string(), "TROLLEY_LINE_LIMIT", from.0, from.1);
+        origins.note("line_limit", line_limit, "TROLLEY_LINE_LIMIT", from.0, from.1);
 
         let from = (flags.confirm_replicas.is_some(), file.confirm_replicas.is_some());
         let confirm_replicas = flags.confirm_replicas.or(file.confirm_replicas).unwrap_or(0);
         if confirm_replicas > MOST_REPLICAS {
             return Err(value("confirm_replicas", &format!("a number up to {MOST_REPLICAS}")));
         }
-        let shown = confirm_replicas.to_string();
-        origins.note("confirm_replicas", shown, "TROLLEY_CONFIRM_REPLICAS", from.0, from.1);
+        origins.note("confirm_replicas", confirm_replicas, "TROLLEY_CONFIRM_REPLICAS", from.0, from.1);
 
         let from = (given(&flags.theme), file.theme.is_some());
         let name =
@@ -311,7 +317,7 @@ impl Settings {
         origins.note("theme", name, "TROLLEY_THEME", from.0, from.1);
 
         let mouse = !flags.no_mouse && file.mouse.unwrap_or(true);
-        origins.note("mouse", mouse.to_string(), "", flags.no_mouse, file.mouse.is_some());
+        origins.note("mouse", mouse, "", flags.no_mouse, file.mouse.is_some());
 
         let from = (flags.log.log.is_some(), file.log.is_some());
         let log = flags.log.log.or(file.log).filter(|path| !path.as_os_str().is_empty());
@@ -326,7 +332,7 @@ impl Settings {
 
         let policy = Policy { by, session_timeout, item_timeout, confirm_replicas, line_limit };
         let origins = origins.0;
-        Ok(Settings { place, user, policy, theme, mouse, keymap, log, warnings, origins })
+        Ok(Settings { place, user, policy, theme, mouse, keymap, log, warnings, file: path, origins })
     }
 }
 
@@ -381,18 +387,17 @@ pub fn state_folder() -> Option<PathBuf> {
 }
 
 /// The settings file that is read where none is named.
-#[must_use]
-pub fn usual_file() -> Option<PathBuf> {
+fn usual_file() -> Option<PathBuf> {
     folders().map(|folders| folders.in_config_dir("config.toml"))
 }
 
-fn read_file(named: Option<&Path>) -> Result<(FileSettings, Keymap), ConfigError> {
-    let Some(path) = named.map(Path::to_owned).or_else(usual_file) else { return Ok(Default::default()) };
+fn read_file(path: Option<&Path>, named: bool) -> Result<(FileSettings, Keymap), ConfigError> {
+    let Some(path) = path else { return Ok(Default::default()) };
     let error =
         |why: String| ConfigError::File { path: text::clean(path.as_os_str().as_encoded_bytes()), why };
-    let toml = match std::fs::read_to_string(&path) {
+    let toml = match std::fs::read_to_string(path) {
         Ok(toml) => toml,
-        Err(missing) if missing.kind() == std::io::ErrorKind::NotFound && named.is_none() => {
+        Err(missing) if missing.kind() == std::io::ErrorKind::NotFound && !named => {
             return Ok(Default::default());
         }
         Err(unreadable) => return Err(error(unreadable.to_string())),

@@ -411,3 +411,25 @@ fn who_may_not_change_products_is_told_who_may() {
     }
     assert_eq!(server.get("HGET product:tea price"), "2");
 }
+
+#[test]
+fn who_is_not_let_in_is_told_and_has_the_shell_back() {
+    let server = admitted("redis-server", "shopper");
+    server.cmd("ACL SETUSER ann clearselectors");
+    for (password, told) in [("no", "wrong user name or password"), ("pw", "this user may not shop here")] {
+        let mut ann = shop(&server, password);
+        assert_eq!(ann.wait_exit().exit_code(), 3);
+        ann.wait(told);
+        ann.assert_restored();
+    }
+    // A shop that was open once stays, and says why it waits.
+    server.cmd(harness::ok(&server, &["acl", "shopper", "--user", "alice", "--as", "ann"]).trim());
+    server.cmd("ACL SETUSER ann >pw");
+    let ann = shop(&server, "pw");
+    ann.wait("live");
+    server.cmd("ACL SETUSER ann >other <pw");
+    server.cmd("CLIENT KILL USER ann");
+    ann.wait("wrong user name or password");
+    server.cmd("ACL SETUSER ann >pw");
+    ann.wait("live");
+}

@@ -3,8 +3,10 @@
 
 mod harness;
 
+use harness::server::free_port;
 use harness::{Server, ok, run, trolley};
 use serde_json::Value;
+use std::io::Write;
 
 fn json(server: &Server, args: &[&str]) -> Value {
     serde_json::from_str(&ok(server, args)).unwrap()
@@ -191,6 +193,58 @@ fn wrong_usage_is_2_and_no_connection_is_3() {
     server.kill();
     let (status, said) = fails(&server, &["cart"]);
     assert_eq!(status, 3, "{said}");
+}
+
+#[test]
+fn an_address_that_does_not_fit_its_server_is_explained() {
+    let server = Server::start_with("redis-server", &["--bind", "127.0.0.1", "--databases", "2"]);
+    let port = free_port();
+    server.cmd(&format!("CONFIG SET port {port}"));
+    // It answers like a server of the web.
+    let web = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let site = web.local_addr().unwrap();
+    std::thread::spawn(move || {
+        for stream in web.incoming() {
+            let _ = stream.unwrap().write_all(b"HTTP/1.1 400 Bad Request\r\n\r\n");
+        }
+    });
+    for (url, why) in [
+        (format!("redis+cluster://127.0.0.1:{port}"), "part of no cluster"),
+        (format!("redis+sentinel://127.0.0.1:{port}/shop"), "not a Sentinel"),
+        (format!("redis://127.0.0.1:{port}/7"), "no database of that number"),
+        (format!("redis://{site}"), "not a Redis server"),
+    ] {
+        let output = trolley(server.dir(), &["--redis", &url, "cart"]).output().unwrap();
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(2), "{said}");
+        assert!(said.contains(why), "{said}");
+    }
+}
+
+#[test]
+fn the_settings_shown_are_a_settings_file() {
+    let server = Server::with_demo();
+    let args = ["--user", "123", "--line-limit", "7", "--no-mouse", "--name", "Ann \\ Bob", "config"];
+    let shown = ok(&server, &args);
+    let file = server.dir().join("shown.toml");
+    std::fs::write(&file, &shown).unwrap();
+    let again = trolley(server.dir(), &["--config", file.to_str().unwrap(), "config"]).output().unwrap();
+    let again = String::from_utf8(again.stdout).unwrap();
+    let settings = |shown: &str| -> Vec<String> {
+        let lines = shown.lines().skip(1).filter(|line| !line.starts_with('#'));
+        lines.map(|line| line.rsplit_once('#').unwrap().0.trim().to_owned()).collect()
+    };
+    assert_eq!(settings(&again), settings(&shown));
+    assert_eq!(settings(&shown).len(), 5);
+    assert!(again.starts_with(&format!("# settings file: {}", file.display())), "{again}");
+}
+
+#[test]
+fn a_log_that_cannot_be_written_is_named() {
+    let server = Server::start();
+    let (status, said) = fails(&server, &["--log", "/no/such/log", "cart"]);
+    assert_eq!(status, 2);
+    assert!(said.contains("“/no/such/log”"), "{said}");
 }
 
 #[test]

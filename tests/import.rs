@@ -192,6 +192,9 @@ fn files_that_cannot_be_read_say_why() {
     assert!(code == 2 && said.contains("can't read “/”: Is a directory"), "{said}");
     let (code, _, said) = says(&server, &["export", "/no/such/file"]);
     assert!(code == 2 && said.contains("can't write “/no/such/file”: No such file"), "{said}");
+    let whole: serde_json::Value =
+        serde_json::from_str(&harness::ok(&server, &["export", "--json"])).unwrap();
+    assert!(whole.is_array());
     let line = format!("{} --redis {} export >/dev/full", harness::TROLLEY, server.url());
     let output = Command::new("bash").args(["-c", &line]).env("HOME", server.dir()).output().unwrap();
     assert_eq!(output.status.code(), Some(2), "{output:?}");

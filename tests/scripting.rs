@@ -311,6 +311,8 @@ fn bash_completes_commands_and_products() {
     assert_eq!(bash(&server, "trolley exp"), ["export"]);
     assert_eq!(bash(&server, "trolley add esp"), ["espresso", "espresso-beans"]);
     assert_eq!(bash(&server, "trolley product set espresso pr"), ["price="]);
+    assert!(bash(&server, "trolley remove flat").is_empty());
+    ok(&server, &["add", "flat-white"]);
     assert_eq!(bash(&server, "trolley --json remove flat"), ["flat-white"]);
     // A shop that is named on the line is the one that is asked.
     assert!(bash(&server, "trolley --redis unix:///no/such.sock add esp").is_empty());
@@ -343,6 +345,8 @@ fn what_a_real_shell_completes_is_what_the_command_gets() {
     for product in ["qq two words", "rr:green", "ss'it\"", "tt$(ls)`ls`", "uu;ls|ls>x", "vv\\w*"] {
         server.raw(&["ZADD", "catalog", "0", product]);
     }
+    let url = server.url();
+    ok(&server, &["add", "flat-white"]);
     for (name, args, setup) in SHELLS {
         if Command::new(name).arg("--version").output().is_err() {
             println!("skipped: {name} is not installed");
@@ -364,6 +368,11 @@ fn what_a_real_shell_completes_is_what_the_command_gets() {
             ("add qq\t", "<add><qq two words>"),
             ("add qq\\ t\t", "<add><qq two words>"),
             ("add rr\t", "<add><rr:green>"),
+            ("add rr:g\t", "<add><rr:green>"),
+            // Where bash splits words.
+            (&format!("--redis {url} add flat\t"), &format!("<--redis><{url}><add><flat-white>")),
+            (&format!("--redis={url} add flat\t"), &format!("<--redis={url}><add><flat-white>")),
+            ("export --format=c\t", "<export><--format=csv>"),
             ("add ss\t", "<add><ss'it\">"),
             ("add tt\t", "<add><tt$(ls)`ls`>"),
             ("add uu\t", "<add><uu;ls|ls>x>"),

@@ -127,7 +127,9 @@ fn passwords_come_by_file_environment_or_prompt_and_never_show() {
     all.extend(log);
     // Somebody who sits there is asked.
     let mut ann = Terminal::builder(TROLLEY).args(&["--redis", &url, "--user", "alice"]).home(home).open();
-    ann.wait("Password for unix://");
+    ann.wait("^Password for unix://");
+    ann.send(b"s3cre\r");
+    ann.wait("That was not it. Password for unix://");
     ann.send(b"s3cret\r");
     ann.wait("64 products");
     all.extend(ann.raw());

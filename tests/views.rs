@@ -15,7 +15,7 @@ use trolley::store::order::Ask;
 use trolley::store::{Error, Shop, Trouble};
 use trolley::tui::key::Key;
 use trolley::tui::message::{Effect, Found, Message, Mouse, MouseKind, Purpose};
-use trolley::tui::state::Mode;
+use trolley::tui::state::{Mode, Scroll};
 use trolley::tui::update::update;
 use trolley::tui::view::view;
 
@@ -411,4 +411,21 @@ fn an_order_is_confirmed_once_and_never_by_accident() {
     // Leaving asks first.
     stage.keys("ctrl-c");
     assert!(stage.picture().contains("The order is not confirmed yet"));
+}
+
+#[test]
+fn the_first_row_is_kept_only_for_somebody_who_is_at_work() {
+    let begun = || Catalog::new(demo_products().into_iter().skip(20).take(5).collect());
+    let whole = || Message::Catalog(Ok((Catalog::new(demo_products()), Shop::default())), 0);
+    let mut stage = Stage::new(80, 24);
+    stage.take_in(Message::CatalogBegun(begun(), Shop::default()));
+    stage.take_in(whole());
+    assert_eq!(stage.state.catalog.scroll, Scroll::default());
+    let mut stage = Stage::new(80, 24);
+    stage.take_in(Message::CatalogBegun(begun(), Shop::default()));
+    let selected = stage.state.catalog.selected().unwrap().product_id();
+    stage.keys("v");
+    stage.take_in(whole());
+    assert_eq!(stage.state.catalog.selected().unwrap().product_id(), selected);
+    assert_ne!(stage.state.catalog.scroll, Scroll::default());
 }

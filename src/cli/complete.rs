@@ -4,7 +4,8 @@ use super::shells::SHELLS;
 use super::{Cli, Failure};
 use crate::catalog_file::COLUMNS;
 use crate::config::{Flags, Place, Settings};
-use crate::store::{self, Address};
+use crate::model::{ProductId, UserName};
+use crate::store::{self, Address, Connection};
 use clap::{Args, CommandFactory, ValueEnum};
 use clap_complete::{CompleteEnv, CompletionCandidate};
 use std::ffi::{OsStr, OsString};
@@ -55,11 +56,42 @@ pub fn answer() {
 
 /// Ids of products that begin with what is typed.
 pub fn ids(typed: &OsStr) -> Vec<CompletionCandidate> {
+    offer(typed, async |connection, _, prefix| store::ids_from(connection, prefix, MOST).await.ok())
+}
+
+/// The same of those that are in the cart.
+pub fn lines(typed: &OsStr) -> Vec<CompletionCandidate> {
+    offer(typed, async |connection, user, prefix| {
+        let cart = store::get_cart_items(connection, user).await.ok()?;
+        let ids = cart.lines.into_iter().map(|line| line.product);
+        Some(ids.filter(|id| id.as_bytes().starts_with(prefix.as_bytes())).take(MOST).collect())
+    })
+}
+
+/// What the shop finds, where it runs; nobody wants a server started by the Tab key.
+fn offer(
+    typed: &OsStr,
+    find: impl AsyncFnOnce(&mut Connection, &UserName, &str) -> Option<Vec<ProductId>>,
+) -> Vec<CompletionCandidate> {
     let Some(prefix) = typed.to_str() else { return Vec::new() };
-    let ids = find(prefix).unwrap_or_default();
+    let found = ask(prefix, find).unwrap_or_default();
+    let ids = found.iter().filter_map(|id| String::from_utf8(id.as_bytes().to_vec()).ok());
     // One that can't be typed on a line is no help.
-    let typable = |id: &String| !id.contains(char::is_control);
-    ids.into_iter().filter(typable).map(CompletionCandidate::new).collect()
+    ids.filter(|id| !id.contains(char::is_control)).map(CompletionCandidate::new).collect()
+}
+
+fn ask<T>(prefix: &str, find: impl AsyncFnOnce(&mut Connection, &UserName, &str) -> Option<T>) -> Option<T> {
+    let settings = Settings::load(flags(std::env::args_os())).ok()?;
+    let address = match settings.place {
+        Place::Given(address) => *address,
+        Place::Private(engine) => Address::socket(&engine.socket()).ok()?,
+    };
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().ok()?;
+    let asking = async {
+        let mut connection = store::connect(&address).await.ok()?;
+        find(&mut connection, &settings.user, prefix).await
+    };
+    runtime.block_on(async { tokio::time::timeout(PATIENCE, asking).await.ok().flatten() })
 }
 
 /// The fields of a product, with the sign that follows them.
@@ -69,36 +101,20 @@ pub fn fields(typed: &OsStr) -> Vec<CompletionCandidate> {
     fields.filter(|field| field.starts_with(prefix)).map(CompletionCandidate::new).collect()
 }
 
-/// Asks the shop, where it runs; nobody wants a server started by the Tab key.
-fn find(prefix: &str) -> Option<Vec<String>> {
-    let settings = Settings::load(flags(std::env::args_os())).ok()?;
-    let address = match settings.place {
-        Place::Given(address) => *address,
-        Place::Private(engine) => Address::socket(&engine.socket()).ok()?,
-    };
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().ok()?;
-    let asking = async {
-        let mut connection = store::connect(&address).await.ok()?;
-        store::ids_from(&mut connection, prefix, MOST).await.ok()
-    };
-    let found = runtime.block_on(async { tokio::time::timeout(PATIENCE, asking).await.ok().flatten() })?;
-    Some(found.iter().filter_map(|id| String::from_utf8(id.as_bytes().to_vec()).ok()).collect())
-}
-
 /// What the line that is being typed says of the shop's place; the environment may say it, too.
 fn flags(line: impl Iterator<Item = OsString>) -> Flags {
     let words: Vec<String> = line.map(|word| word.to_string_lossy().into_owned()).collect();
     let value = |flag: &str| {
         let place = words.iter().rposition(|word| word == flag || word.starts_with(&format!("{flag}=")))?;
         match words[place].split_once('=') {
-            // Bash hands over `--flag=value` as three words.
             Some((_, value)) => Some(value.to_owned()),
-            None => words[place + 1..].iter().find(|word| *word != "=").cloned(),
+            None => words.get(place + 1).cloned(),
         }
     };
     let variable = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
     Flags {
         redis: value("--redis").or_else(|| variable("TROLLEY_REDIS")),
+        user: value("--user").or_else(|| variable("TROLLEY_USER")),
         config: value("--config").or_else(|| variable("TROLLEY_CONFIG")).map(Into::into),
         ..Flags::default()
     }

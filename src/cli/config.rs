@@ -2,31 +2,37 @@
 
 use super::Failure;
 use super::output::{Output, pad};
-use crate::config::{self, Settings};
+use crate::config::Settings;
 use crate::model::text;
 use serde_json::json;
 
 /// Where it says where a setting came from; a longer one is not cut.
 const COLUMNS: usize = 56;
 
-/// Shows every setting with its value and where that came from.
+/// Shows every setting with its value and where that came from: as a settings file, in which
+/// what nobody has set is left out.
 pub fn run(settings: &Settings, output: &Output) -> Result<(), Failure> {
-    let file = config::usual_file().map(|path| text::clean(path.as_os_str().as_encoded_bytes()));
+    let file = settings.file.as_ref().map(|path| text::clean(path.as_os_str().as_encoded_bytes()));
     let program = || {
-        let all = settings
-            .origins
-            .iter()
-            .map(|origin| (origin.name.to_owned(), json!({ "value": origin.value, "from": origin.from })));
+        let all = settings.origins.iter().map(|origin| {
+            (origin.name.to_owned(), json!({ "value": plain(&origin.value), "from": origin.from }))
+        });
         json!({ "file": file, "settings": serde_json::Value::Object(all.collect()) })
     };
     output.result(program, |out| {
         writeln!(out, "# settings file: {}", file.as_deref().unwrap_or("none"))?;
         for origin in &settings.origins {
-            let line = format!("{} = {:?}", origin.name, origin.value);
+            let usual = if origin.from == "default" { "# " } else { "" };
+            let line = format!("{usual}{} = {}", origin.name, origin.value);
             let line = if text::width(&line) < COLUMNS { pad(&line, COLUMNS) } else { line };
             writeln!(out, "{line} # {}", origin.from)?;
         }
         Ok(())
     })?;
     Ok(())
+}
+
+/// A value as text.
+fn plain(value: &toml::Value) -> String {
+    value.as_str().map_or_else(|| value.to_string(), ToOwned::to_owned)
 }

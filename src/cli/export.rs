@@ -17,14 +17,15 @@ pub struct ExportArgs {
     /// The file, or - for standard output
     #[arg(default_value = "-")]
     file: PathBuf,
-    /// How to write it; without this, the file's name tells, else CSV
+    /// How to write it; without this, the file's name tells, else CSV, or JSON with --json
     #[arg(long, value_name = "FORMAT")]
     format: Option<Format>,
 }
 
 /// Exports all products, as they are stored.
 pub async fn run(args: ExportArgs, settings: &Settings, output: &Output) -> Result<(), Failure> {
-    let format = args.format.or_else(|| Format::of(&args.file)).unwrap_or(Format::Csv);
+    let usual = if output.is_json() { Format::Json } else { Format::Csv };
+    let format = args.format.or_else(|| Format::of(&args.file)).unwrap_or(usual);
     let mut connection = place::enter(settings).await?;
     if args.file.as_os_str() == "-" {
         let (_, inexact) = write(&mut connection, format, BufWriter::new(io::stdout().lock())).await?;

@@ -160,6 +160,7 @@ impl From<tui::ScreenError> for Failure {
     fn from(error: tui::ScreenError) -> Failure {
         match error {
             tui::ScreenError::Place(error) => error.into(),
+            tui::ScreenError::Access(trouble) => trouble.into(),
             other => Failure::Screen(other),
         }
     }
@@ -239,10 +240,6 @@ pub fn run() -> ExitCode {
     }
 }
 
-fn no_log(error: std::io::Error) -> Failure {
-    Failure::Config(ConfigError::Value { setting: "log", why: error.to_string() })
-}
-
 /// Help and version as they are; mistakes without what they quote from the command line
 /// reaching the terminal as control.
 fn usage(error: &clap::Error) -> ExitCode {
@@ -267,7 +264,9 @@ fn execute(cli: Cli, output: &Output) -> Result<ExitCode, Failure> {
     }
     let mut settings = Settings::load(cli.flags)?;
     settings.warnings.iter().for_each(|warning| output.warn(warning));
-    log::start(settings.log.as_ref().map(|(path, level)| (path.as_path(), *level))).map_err(no_log)?;
+    let file = settings.log.as_ref().map(|(path, level)| (path.as_path(), *level));
+    let named = file.map_or(Path::new(""), |(path, _)| path);
+    log::start(file).map_err(|error| Failure::path("write", named, &error))?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     if !matches!(cli.command, Some(Command::Config)) {
         runtime.block_on(place::unlock(&mut settings))?;

@@ -13,16 +13,25 @@ const LOADING: Duration = Duration::from_secs(60);
 /// The pause between two looks at it.
 const LOOK: Duration = Duration::from_millis(20);
 
+/// How often a password may be mistyped.
+const TRIES: usize = 3;
+
 /// Asks for the password where the server wants one, none is given, and somebody is there.
 pub async fn unlock(settings: &mut Settings) -> Result<(), Failure> {
     let Place::Given(address) = &settings.place else { return Ok(()) };
     if address.has_password() || !std::io::stdin().is_terminal() {
         return Ok(());
     }
-    if let Err(Trouble::NeedsPassword | Trouble::WrongPassword) = store::connect(address).await {
-        let password = ask(&format!("Password for {address}: "))?;
-        settings.place = Place::Given(Box::new(address.as_ref().clone().with_password(&password)));
+    let mut address = address.as_ref().clone();
+    for _ in 0..TRIES {
+        // What else is wrong, the command tells.
+        let Err(Trouble::NeedsPassword | Trouble::WrongPassword) = store::connect(&address).await else {
+            break;
+        };
+        let again = if address.has_password() { "That was not it. " } else { "" };
+        address = address.clone().with_password(&ask(&format!("{again}Password for {address}: "))?);
     }
+    settings.place = Place::Given(Box::new(address));
     Ok(())
 }
 

@@ -13,7 +13,7 @@ use clap_complete::ArgValueCompleter;
 #[derive(Debug, Args)]
 pub struct Remove {
     /// The product's id or name
-    #[arg(add = ArgValueCompleter::new(complete::ids))]
+    #[arg(add = ArgValueCompleter::new(complete::lines))]
     product: String,
     /// How many; all of them where it is left out
     #[arg(allow_hyphen_values = true, value_name = "QTY")]

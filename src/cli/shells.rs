@@ -17,6 +17,35 @@ const JOINED: &str = "        local -a joined=(\"${(@M)other:#*=}\")
         [[ -n $joined ]] && _describe -V 'values' joined -S ''
 ";
 
+/// How bash's script takes the words: bash splits them at `:` and `=`, and addresses, options
+/// and ids have some. They are put together, and of what is offered only the last piece is told.
+const WORDS: &str = "    local words=(\"${COMP_WORDS[@]}\")
+    if [[ \"${BASH_VERSINFO[0]}\" -ge 4 ]]; then
+        words[COMP_CWORD]=\"$2\"
+    fi
+";
+const WHOLE: &str = "    local words=() place=-1 before= i word
+    for ((i = 0; i < ${#COMP_WORDS[@]}; i++)); do
+        word=${COMP_WORDS[i]}
+        [[ $i == \"$COMP_CWORD\" && ! $word =~ ^[:=]+$ ]] && word=$2
+        if [[ $place -ge 1 && ${COMP_WORDS[i-1]}${COMP_WORDS[i]} =~ ^[:=]|[:=]$ ]] \\
+            && [[ ${COMP_WORDS[i]} =~ ^[:=]+$ || ${COMP_WORDS[i-1]} =~ ^[:=]+$ ]]; then
+            words[place]+=$word
+        else
+            words[++place]=$word
+        fi
+        [[ $i == \"$COMP_CWORD\" ]] && { _CLAP_COMPLETE_INDEX=$place; before=${words[place]%\"$2\"}; }
+    done
+";
+const DONE: &str = "    if [[ $? != 0 ]]; then
+        unset COMPREPLY
+";
+const PIECES: &str = "    local status=$?
+    COMPREPLY=(\"${COMPREPLY[@]#\"$before\"}\")
+    if [[ $status != 0 ]]; then
+        unset COMPREPLY
+";
+
 /// A shell with what its script lacks.
 struct Mended(&'static dyn EnvCompleter);
 
@@ -39,7 +68,10 @@ impl EnvCompleter for Mended {
     ) -> io::Result<()> {
         let mut script = Vec::new();
         self.0.write_registration(var, name, bin, completer, &mut script)?;
-        let script = String::from_utf8_lossy(&script).replace(OFFER, &format!("{JOINED}{OFFER}"));
+        let mut script = String::from_utf8_lossy(&script).replace(OFFER, &format!("{JOINED}{OFFER}"));
+        for (lacking, whole) in [(WORDS, WHOLE), (DONE, PIECES)] {
+            script = script.replace(lacking, whole);
+        }
         buf.write_all(script.as_bytes())
     }
 

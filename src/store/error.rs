@@ -132,6 +132,11 @@ impl Trouble {
         self.missing_right("this user may not change products (the shop can grant it: trolley acl importer)")
     }
 
+    /// The same in words for somebody who wanted to open a cart.
+    pub(super) fn of_shopping(self) -> Trouble {
+        self.missing_right("this user may not shop here (the shop can grant it: trolley acl shopper)")
+    }
+
     /// With these words for a right that is missing.
     fn missing_right(self, words: &str) -> Trouble {
         match self {
@@ -144,6 +149,22 @@ impl Trouble {
     #[must_use]
     pub fn leaves_doubt(&self) -> bool {
         matches!(self, Trouble::Timeout | Trouble::Lost)
+    }
+
+    /// Whether it lies in what was given to get in: address, name, password, certificate.
+    #[must_use]
+    pub fn is_of_access(&self) -> bool {
+        matches!(
+            self,
+            Trouble::WrongPassword
+                | Trouble::NeedsPassword
+                | Trouble::NoPermission(_)
+                | Trouble::IsSentinel
+                | Trouble::TooOld
+                | Trouble::Tls(_)
+                | Trouble::WantsCertificate
+                | Trouble::BadAddress(_)
+        )
     }
 
     /// Whether trying again later can help without anybody's doing.
@@ -202,6 +223,14 @@ impl From<&RedisError> for Trouble {
             _ if says("user executing the script") || says("ACL failure in script") => {
                 Trouble::NoPermission(text::clean_to(said.as_bytes(), 160))
             }
+            _ if says("cluster support disabled") => bad_address(
+                "that server is part of no cluster: write redis:// for redis+cluster://, rediss:// for rediss+cluster://",
+            ),
+            _ if says("unknown command 'SENTINEL'") => bad_address(
+                "what answers there is not a Sentinel: those listen on a port of their own, mostly 26379",
+            ),
+            _ if says("DB index is out of range") => bad_address("the server has no database of that number"),
+            _ if error.kind() == ErrorKind::Parse => bad_address("what answers there is not a Redis server"),
             _ if says("WRONGTYPE") => Trouble::WrongType,
             _ if says("OOM command not allowed") => Trouble::OutOfMemory,
             // A master that was put down while it waited for its replicas says the last.
@@ -220,6 +249,10 @@ impl From<&RedisError> for Trouble {
             _ => Trouble::Other(text::clean_to(said.as_bytes(), 160)),
         }
     }
+}
+
+fn bad_address(why: &str) -> Trouble {
+    Trouble::BadAddress(why.to_owned())
 }
 
 /// Why the server ended a secure connection: after the greeting, a broken link to all others.

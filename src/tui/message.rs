@@ -133,4 +133,6 @@ pub enum Effect {
     Suspend,
     /// End the program.
     Quit,
+    /// End the program, as the shop can't be had.
+    GiveUp(Trouble),
 }

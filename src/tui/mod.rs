@@ -25,6 +25,7 @@ pub mod view;
 
 use crate::config::{Place, PlaceError, Settings};
 use crate::model::Timeout;
+use crate::store::Trouble;
 use state::{Session, State};
 use std::io::IsTerminal;
 use std::process::ExitCode;
@@ -42,6 +43,9 @@ pub enum ScreenError {
     /// The shop's server can't be had.
     #[error(transparent)]
     Place(#[from] PlaceError),
+    /// The shop's server does not let us in.
+    #[error(transparent)]
+    Access(Trouble),
     /// The system refused.
     #[error("the terminal failed: {0}")]
     System(#[from] std::io::Error),

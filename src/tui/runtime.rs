@@ -11,8 +11,8 @@ use super::update::update;
 use super::{ScreenError, loader};
 use crate::alarm;
 use crate::config::{Place, Settings};
-use crate::store::Address;
 use crate::store::link::{self, Request};
+use crate::store::{Address, Trouble};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
@@ -44,6 +44,8 @@ pub struct Runtime {
     asleep: bool,
     pace: Pace,
     exit: Option<u8>,
+    /// Why the shop can't be had.
+    refused: Option<Trouble>,
 }
 
 impl Runtime {
@@ -72,6 +74,7 @@ impl Runtime {
             asleep: false,
             pace: Pace::default(),
             exit: None,
+            refused: None,
         })
     }
 
@@ -82,7 +85,10 @@ impl Runtime {
             if let Some(status) = self.exit {
                 screen::end_by_deadline();
                 self.last_frame().await;
-                return Ok((status, self.link));
+                return match self.refused {
+                    Some(trouble) => Err(ScreenError::Access(trouble)),
+                    None => Ok((status, self.link)),
+                };
             }
             self.draw()?;
             let wake = self.wake();
@@ -234,6 +240,10 @@ impl Runtime {
             }
             Effect::Suspend => Signals::stop_job(),
             Effect::Quit => self.exit = Some(0),
+            Effect::GiveUp(trouble) => {
+                self.refused = Some(trouble);
+                self.exit = Some(0);
+            }
         }
         Ok(())
     }

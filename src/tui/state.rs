@@ -107,6 +107,8 @@ pub struct CatalogPane {
     pub keep: Option<ProductId>,
     /// Where the list stands.
     pub scroll: Scroll,
+    /// Whether anybody has done anything yet: until then no product is selected on purpose.
+    pub used: bool,
     /// Whether it was ever read.
     pub loaded: bool,
     /// Whether it is being read, and whether to read it once more.

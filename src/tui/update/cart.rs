@@ -51,6 +51,11 @@ fn on_down(state: &mut State, trouble: Trouble, now: Now, effects: &mut Vec<Effe
         state.reviving = true;
         effects.push(Effect::Revive);
     }
+    // Nobody can have changed a thing yet, and waiting changes neither address nor password.
+    if state.link == Link::Connecting && trouble.is_of_access() {
+        effects.push(Effect::GiveUp(trouble));
+        return;
+    }
     desk::on_down(state);
     let since = match state.link {
         Link::Offline { since, .. } => since,

@@ -110,7 +110,7 @@ fn selected(state: &State) -> Option<ProductId> {
 
 /// Takes another catalog, and leaves the selected product selected, at its place on the screen.
 fn replace(state: &mut State, catalog: Catalog, effects: &mut Vec<Effect>) {
-    let keep = selected(state);
+    let keep = if state.catalog.used { selected(state) } else { None };
     let old = std::mem::replace(&mut state.catalog.catalog, catalog);
     effects.push(Effect::Replaced(Box::new(old)));
     // Its numbers mean other products now.
