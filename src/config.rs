@@ -254,6 +254,10 @@ impl Settings {
         let given = |text: &Option<String>| text.as_ref().is_some_and(|text| !text.is_empty());
 
         let from = (given(&flags.redis), given(&file.redis));
+        // A script's variable without a value must not mean another shop.
+        if flags.redis.as_deref() == Some("") && std::env::var_os("TROLLEY_REDIS").is_none() {
+            return Err(value("redis", &"the address is empty; leave the option out for the private shop"));
+        }
         let address = flags.redis.or_else(|| file.redis.clone()).filter(|address| !address.is_empty());
         let address = address.map(|address| Address::parse(&address)).transpose();
         let address = address.map_err(|why| value("redis", &why))?;

@@ -184,6 +184,7 @@ fn wrong_usage_is_2_and_no_connection_is_3() {
         &["add"][..],
         &["frobnicate"],
         &["--redis", "nonsense", "cart"],
+        &["--redis", "", "cart"],
         &["--session-timeout", "soon", "cart"],
         &["--line-limit", "0", "cart"],
     ] {

@@ -79,6 +79,11 @@ fn everything_wrong_is_found_with_what_to_do() {
             assert_eq!(level, expected, "{findings:#?}");
             assert!(text.contains(says), "{text}");
         }
+        server.cmd("SET shop text");
+        let (_, findings) = examine(server.dir(), server.url(), &[]);
+        assert_eq!(level(&findings, "types").0, "bad");
+        assert!(level(&findings, "types").1.starts_with("shop is a string and should be a hash"));
+        server.cmd("DEL shop");
         server.cmd("ZADD catalog 0 ghost");
         server.cmd("CONFIG SET maxmemory-policy noeviction");
         server.cmd("CONFIG SET maxmemory 1mb");

@@ -446,6 +446,8 @@ fn settle(value: &mut Value) {
                     "version" | "expires_in_ms" | "expires_at" | "at" | "pid" if value.is_number() => {
                         *value = "(number)".into()
                     }
+                    // A time; an import counts by the same name.
+                    "changed" if value.as_u64() > Some(1_000_000) => *value = "(number)".into(),
                     "op_id" | "file" | "socket" | "data" if value.is_string() => *value = "(text)".into(),
                     _ => settle(value),
                 }
@@ -453,6 +455,22 @@ fn settle(value: &mut Value) {
         }
         Value::Array(values) => values.iter_mut().for_each(settle),
         _ => {}
+    }
+}
+
+/// Writes down what a command prints, with its exit status.
+fn write(book: &mut String, server: &Server, args: &[&str]) {
+    let output = run(server, &[&["--json", "--user", "office", "--name", "ann"], args].concat());
+    let shown = args.join(" ").replace(&format!("{}/", server.dir().display()), "");
+    book.push_str(&format!("$ trolley --json {shown}   # {}\n", output.status.code().unwrap()));
+    for stream in [output.stdout, output.stderr] {
+        for line in String::from_utf8(stream).unwrap().lines() {
+            // What is said to people goes by itself.
+            if line.starts_with('{') {
+                book.push_str(&steady(line));
+                book.push('\n');
+            }
+        }
     }
 }
 
@@ -467,21 +485,7 @@ fn json_documents_are_stable() {
     .unwrap();
     let path = path.to_str().unwrap();
     let mut book = String::new();
-    let mut note = |args: &[&str]| {
-        let output = run(&server, &[&["--json", "--user", "office", "--name", "ann"], args].concat());
-        let args: Vec<&str> = args.iter().map(|arg| if *arg == path { "teas.csv" } else { arg }).collect();
-        book.push_str(&format!(
-            "$ trolley --json {}   # {}\n",
-            args.join(" "),
-            output.status.code().unwrap()
-        ));
-        for stream in [output.stdout, output.stderr] {
-            for line in String::from_utf8(stream).unwrap().lines() {
-                book.push_str(&steady(line));
-                book.push('\n');
-            }
-        }
-    };
+    let mut note = |args: &[&str]| write(&mut book, &server, args);
     note(&["import", path]);
     note(&["import", path, "--strict"]);
     note(&["products"]);
@@ -494,6 +498,23 @@ fn json_documents_are_stable() {
     note(&["clear"]);
     note(&["product", "delete", "green"]);
     note(&["export", path]);
+    let server = Server::start();
+    let order = "20261124-7KQ2-M8XD";
+    let mut note = |args: &[&str]| write(&mut book, &server, args);
+    for args in [
+        &["demo"][..],
+        &["add", "espresso", "2"],
+        &["checkout"],
+        &["checkout", "--yes", "--op-id", order],
+        &["orders"],
+        &["order", order],
+        &["order", order, "accept"],
+        &["rules", "--budget", "80", "--lock"],
+        &["rules"],
+        &["acl", "shopper"],
+    ] {
+        note(args);
+    }
     note(&["add", "green"]);
     note(&["product", "set", "green", "colour=red"]);
     note(&["product", "set", "green", "colour"]);
@@ -502,4 +523,42 @@ fn json_documents_are_stable() {
     note(&["frobnicate"]);
     note(&["--session-timeout", "soon", "cart"]);
     insta::assert_snapshot!(book);
+}
+
+#[test]
+fn watch_tells_what_other_clients_write() {
+    let server = Server::with_demo();
+    add(&server, "1");
+    let mut watch = Watch::start(&server, server.url());
+    let up = watch.next();
+    server.cmd("ZADD cart:office 3 bun 7 espresso");
+    server.cmd("PUBLISH cart-updates:office anything");
+    let foreign = watch.next();
+    assert_eq!((&foreign["event"], &foreign["version"]), (&"foreign".into(), &up["version"]));
+    assert_eq!(
+        foreign["changes"],
+        serde_json::json!([
+            { "product": "bun", "quantity": 3, "delta": 3 },
+            { "product": "espresso", "quantity": 7, "delta": 6 },
+        ])
+    );
+    server.cmd("DEL cart:office");
+    server.cmd("PUBLISH cart-updates:office anything");
+    assert_eq!(watch.next()["changes"][1]["quantity"], 0);
+    add(&server, "2");
+    let update = watch.next();
+    assert_eq!((&update["event"], &update["changes"][0]["quantity"]), (&"update".into(), &2.into()));
+}
+
+#[test]
+fn watch_ends_where_it_may_not_look() {
+    let server = Server::with_demo();
+    let rules = ok(&server, &["acl", "shopper", "--user", "alice", "--as", "ann"]);
+    server.cmd(rules.trim());
+    server.cmd("ACL SETUSER ann >pw");
+    let url = format!("{}?user=ann", server.url());
+    let args = ["--redis", &url, "--user", "bob", "watch"];
+    let output = trolley(server.dir(), &args).env("TROLLEY_PASSWORD", "pw").output().unwrap();
+    assert_eq!(output.status.code(), Some(3));
+    assert!(String::from_utf8_lossy(&output.stderr).contains("no permission"), "{output:?}");
 }

@@ -47,7 +47,7 @@ pub enum Flaw {
     #[error("the id is too long: {0} bytes, the limit is {LONGEST_NAME}")]
     LongId(usize),
     /// An id with characters that keys or terminals can't bear.
-    #[error("the id “{0}” has a control character or a brace")]
+    #[error("the id “{0}” has a brace, white space around it, or a character that can't be shown")]
     BadId(String),
     /// An empty name.
     #[error("the name is empty")]
@@ -66,21 +66,30 @@ pub enum Flaw {
     #[error("the price is empty")]
     NoPrice,
     /// A price that can't be read.
-    #[error("“{0}” is no price: write it like 2.40")]
+    #[error("“{0}” is no price: write it like 2.40, with at most 12 digits before the point and 6 behind it")]
     BadPrice(String),
     /// A stock that can't be read.
     #[error("“{0}” is no stock: write a whole number, or nothing for unlimited")]
     BadStock(String),
+    /// A quote without its end.
+    #[error("a quote is opened and never closed, so that what follows can't be told apart")]
+    OpenQuote,
+    /// Text between a closing quote and the end of its value.
+    #[error("there is text behind a closing quote: write \"\" for a quote inside quotes")]
+    BehindQuote,
     /// Text in another encoding.
     #[error("the {0} is not UTF-8")]
     NotUtf8(&'static str),
+    /// A column without a name.
+    #[error("a column has no name (a separator at the end of the line?)")]
+    NamelessColumn,
     /// A column with a name that is not known.
-    #[error("there is no column “{name}”: did you mean “{nearest}”? ({all})", all = COLUMNS.join(", "))]
+    #[error("there is no column “{name}”{}", hint(*.nearest))]
     UnknownColumn {
         /// Its name.
         name: String,
-        /// The known name that is nearest.
-        nearest: &'static str,
+        /// The known name that is nearest, where one is near.
+        nearest: Option<&'static str>,
     },
     /// A column that comes twice.
     #[error("the column “{0}” comes twice")]
@@ -110,17 +119,30 @@ pub enum Flaw {
     WrongType(String),
 }
 
+/// The columns that there are, and the one that was meant.
+fn hint(nearest: Option<&str>) -> String {
+    let meant = nearest.map_or_else(String::new, |name| format!(": did you mean “{name}”?"));
+    format!("{meant} ({})", COLUMNS.join(", "))
+}
+
+/// How near a name must be to be taken for a slip of another, from 0 to 1.
+const NEAR: f64 = 0.8;
+
 /// The place in [`COLUMNS`] of a column with this name; letter case doesn't matter.
 ///
 /// # Errors
-/// [`Flaw::UnknownColumn`] with the name that is nearest.
+/// [`Flaw::NamelessColumn`], or [`Flaw::UnknownColumn`] with the name that is nearest.
 pub fn column(name: &str) -> Result<usize, Flaw> {
     let wanted = name.trim().to_lowercase();
     if let Some(place) = COLUMNS.iter().position(|known| *known == wanted) {
         return Ok(place);
     }
+    if wanted.is_empty() {
+        return Err(Flaw::NamelessColumn);
+    }
     let near = |known: &&str| strsim::jaro_winkler(known, &wanted);
-    let nearest = COLUMNS.into_iter().max_by(|a, b| near(a).total_cmp(&near(b))).unwrap_or("id");
+    let nearest = COLUMNS.into_iter().max_by(|a, b| near(a).total_cmp(&near(b)));
+    let nearest = nearest.filter(|known| near(known) >= NEAR);
     Err(Flaw::UnknownColumn { name: text::clean_to(name.as_bytes(), 40), nearest })
 }
 
@@ -129,7 +151,15 @@ pub fn column(name: &str) -> Result<usize, Flaw> {
 /// # Errors
 /// The first [`Flaw`].
 pub fn checked(line: u64, values: [Option<Cow<'_, str>>; COLUMNS.len()]) -> Result<Row, Flaw> {
-    let [id, fields @ ..] = values;
+    let [id, mut fields @ ..] = values;
+    for (name, value) in FIELDS.into_iter().zip(&mut fields) {
+        if matches!(name, "price" | "stock")
+            && let Some(typed) = value.as_mut()
+            && typed.trim() != typed.as_ref()
+        {
+            *typed = Cow::Owned(typed.trim().to_owned());
+        }
+    }
     let id = checked_id(&id.unwrap_or_default())?;
     for (name, value) in FIELDS.into_iter().zip(&fields) {
         if let Some(value) = value {
@@ -143,8 +173,9 @@ fn checked_id(id: &str) -> Result<ProductId, Flaw> {
     match id.len() {
         0 => Err(Flaw::NoId),
         length if length > LONGEST_NAME => Err(Flaw::LongId(length)),
-        // Braces would move its key to another slot of a cluster.
-        _ if id.contains(|c: char| c.is_control() || matches!(c, '{' | '}')) => {
+        // Braces would move its key to another slot of a cluster; the others can't be told from
+        // another id by looking at them.
+        _ if id.contains(['{', '}']) || id.trim() != id || text::clean(id.as_bytes()) != id => {
             Err(Flaw::BadId(text::clean_to(id.as_bytes(), 80)))
         }
         _ => Ok(ProductId::stored(id.as_bytes())),
@@ -180,6 +211,7 @@ mod tests {
     #[test]
     fn each_flaw_has_its_own_word() {
         assert!(check("tea", "Tea", "2.40", "").is_ok());
+        assert_eq!(check("tea", "Tea", " 2.40 ", "3 "), check("tea", "Tea", "2.40", "3"));
         assert!(check("thé vert", "\u{1b}[31m", "0", "18446744073709551615").is_ok());
         let long = "x".repeat(257);
         for (row, flaw) in [
@@ -187,6 +219,8 @@ mod tests {
             (check(&long, "Tea", "2.40", ""), Flaw::LongId(257)),
             (check("a{b", "Tea", "2.40", ""), Flaw::BadId("a{b".into())),
             (check("a\tb", "Tea", "2.40", ""), Flaw::BadId("a b".into())),
+            (check(" tea", "Tea", "2.40", ""), Flaw::BadId(" tea".into())),
+            (check("t\u{202e}a", "Tea", "2.40", ""), Flaw::BadId("t\u{fffd}a".into())),
             (check("tea", "", "2.40", ""), Flaw::NoName),
             (check("tea", &long, "1", ""), Flaw::LongText { column: "name", length: 257, limit: 256 }),
             (check("tea", "Tea", "", ""), Flaw::NoPrice),
@@ -202,6 +236,9 @@ mod tests {
     #[test]
     fn columns_are_found_or_the_nearest_is_named() {
         assert_eq!(column(" Price "), Ok(2));
-        assert_eq!(column("prise"), Err(Flaw::UnknownColumn { name: "prise".into(), nearest: "price" }));
+        for (name, nearest) in [("prise", Some("price")), ("colour", None), ("foo", None)] {
+            assert_eq!(column(name), Err(Flaw::UnknownColumn { name: name.into(), nearest }));
+        }
+        assert_eq!(column(" "), Err(Flaw::NamelessColumn));
     }
 }

@@ -2,6 +2,7 @@
 
 use super::check::{Bad, Flaw, checked, column};
 use super::limit::{CHUNK, LONGEST, Limited};
+use super::quotes::Watched;
 use super::write::system;
 use super::{COLUMNS, FileError, Item};
 use csv::{ByteRecord, ReaderBuilder};
@@ -16,12 +17,13 @@ pub fn read<R: Read>(
 ) -> Result<(), FileError> {
     let delimiter = delimiter(source.fill_buf()?);
     let (limited, place) = Limited::new(source);
+    let (watched, misfits) = Watched::new(limited, delimiter);
     let mut reader = ReaderBuilder::new()
         .flexible(true)
         .has_headers(false)
         .delimiter(delimiter)
         .buffer_capacity(CHUNK)
-        .from_reader(limited);
+        .from_reader(watched);
     let mut record = ByteRecord::new();
     let mut heads: Option<Vec<usize>> = None;
     loop {
@@ -35,13 +37,18 @@ pub fn read<R: Read>(
             }
             Err(error) => return Err(FileError::Read(system(error))),
         }
+        let misfit = misfits.before(reader.position().byte());
         let Some(heads) = &heads else {
+            if let Some(flaw) = misfit {
+                return Err(FileError::Header(flaw));
+            }
             heads = Some(header(&record).map_err(FileError::Header)?);
             continue;
         };
         // Where it really begins: after empty lines.
         let line = record.position().map_or(line, csv::Position::line);
-        let item = match row(line, heads, &record) {
+        let checked = misfit.map_or_else(|| row(line, heads, &record), Err);
+        let item = match checked {
             Ok(row) => Item::Row(row),
             Err(flaw) => Item::Bad(Bad { line, flaw }),
         };

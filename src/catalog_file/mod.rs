@@ -8,6 +8,7 @@ mod check;
 mod csv;
 mod json;
 mod limit;
+mod quotes;
 mod write;
 
 pub use check::{Bad, Flaw, Row, checked, column};

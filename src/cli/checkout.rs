@@ -131,8 +131,12 @@ pub fn amount(typed: &str) -> Result<Money, Failure> {
 
 /// An order id that was typed.
 pub fn order_id(typed: &str) -> Result<OrderId, Failure> {
-    OrderId::parse(typed)
-        .ok_or_else(|| wrong("order", "an order id looks like 20261124-7KQ2-M8XD".to_owned()))
+    OrderId::parse(typed).ok_or_else(|| {
+        wrong(
+            "order id",
+            "it looks like 20261124-7KQ2-M8XD (a checkout's --op-id is the id of its order)".to_owned(),
+        )
+    })
 }
 
 /// Wrong usage of an argument.

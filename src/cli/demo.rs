@@ -9,10 +9,10 @@ use serde_json::json;
 /// Loads the demo catalog into the shop's Redis, whichever it is.
 pub async fn run(settings: &Settings, output: &Output) -> Result<(), Failure> {
     let mut connection = store::connect(&settings.place.open()?).await?;
-    let count = store::demo::load(&mut connection).await?;
+    let loaded = store::demo::load(&mut connection).await?;
     output.result(
-        || json!({ "products": count }),
-        |out| writeln!(out, "Loaded the demo catalog: {count} products"),
+        || json!({ "products": loaded.stored, "kept": loaded.kept }),
+        |out| writeln!(out, "{loaded}"),
     )?;
     Ok(())
 }

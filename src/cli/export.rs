@@ -8,6 +8,7 @@ use crate::model::text;
 use crate::store::{Connection, Export};
 use clap::Args;
 use serde_json::json;
+use std::fs::File;
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
@@ -27,11 +28,20 @@ pub async fn run(args: ExportArgs, settings: &Settings, output: &Output) -> Resu
     let usual = if output.is_json() { Format::Json } else { Format::Csv };
     let format = args.format.or_else(|| Format::of(&args.file)).unwrap_or(usual);
     let mut connection = place::enter(settings).await?;
-    if args.file.as_os_str() == "-" {
+    if args.file.as_os_str() == "-" || args.file == Path::new("/dev/stdout") {
         let (_, inexact) = write(&mut connection, format, BufWriter::new(io::stdout().lock())).await?;
         return Ok(warn(inexact)?);
     }
-    let (count, inexact) = interrupt::or_tidy(replace(&mut connection, format, &args.file)).await?;
+    // A link stays one: what it names is written.
+    let file = std::fs::canonicalize(&args.file).unwrap_or_else(|_| args.file.clone());
+    let (count, inexact) = if std::fs::metadata(&file).is_ok_and(|known| !known.is_file()) {
+        // A pipe or a device can't be replaced.
+        let out = File::options().write(true).open(&file).map_err(|e| Failure::path("write", &file, &e))?;
+        let written = write(&mut connection, format, BufWriter::new(out)).await;
+        written.map_err(|failure| in_file(failure, &file))?
+    } else {
+        interrupt::or_tidy(replace(&mut connection, format, &file)).await?
+    };
     warn(inexact)?;
     let shown = text::clean(args.file.as_os_str().as_encoded_bytes());
     output.result(
@@ -41,6 +51,14 @@ pub async fn run(args: ExportArgs, settings: &Settings, output: &Output) -> Resu
     Ok(())
 }
 
+/// A failure to write, with the name of the file.
+fn in_file(failure: Failure, file: &Path) -> Failure {
+    match failure {
+        Failure::Output(error) => Failure::path("write", file, &error),
+        other => other,
+    }
+}
+
 /// Writes all products to a file; one that was there before is replaced when all is written,
 /// and not before.
 async fn replace(connection: &mut Connection, format: Format, file: &Path) -> Result<(u64, u64), Failure> {
@@ -48,10 +66,7 @@ async fn replace(connection: &mut Connection, format: Format, file: &Path) -> Re
     let failed = |error: io::Error| Failure::path("write", file, &error);
     let spool = tempfile::NamedTempFile::new_in(folder).map_err(failed)?;
     let written = write(connection, format, BufWriter::new(spool.as_file())).await;
-    let counts = written.map_err(|failure| match failure {
-        Failure::Output(error) => failed(error),
-        other => other,
-    })?;
+    let counts = written.map_err(|failure| in_file(failure, file))?;
     // A slow disk must not keep a signal waiting.
     let written = spool.as_file().try_clone().map_err(failed)?;
     let synced = tokio::task::spawn_blocking(move || written.sync_all()).await;
@@ -61,10 +76,15 @@ async fn replace(connection: &mut Connection, format: Format, file: &Path) -> Re
 
 /// Puts the finished file into its place, readable as any other file.
 fn publish(spool: tempfile::NamedTempFile, file: &Path) -> io::Result<()> {
-    use std::os::unix::fs::PermissionsExt;
+    use std::os::unix::fs::{MetadataExt, PermissionsExt};
     let mask = rustix::process::umask(rustix::fs::Mode::empty());
     rustix::process::umask(mask);
-    let mode = std::fs::metadata(file).map_or(0o666 & !mask.bits(), |old| old.permissions().mode());
+    let old = std::fs::metadata(file).ok();
+    let mode = old.as_ref().map_or(0o666 & !mask.bits(), |old| old.permissions().mode());
+    if let Some(old) = old {
+        // Only root can give it to another owner; for anybody else it is one's own.
+        let _ = std::os::unix::fs::fchown(spool.as_file(), Some(old.uid()), Some(old.gid()));
+    }
     spool.as_file().set_permissions(std::fs::Permissions::from_mode(mode))?;
     spool.persist(file).map_err(|error| error.error)?;
     Ok(())

@@ -263,6 +263,9 @@ impl Report<'_> {
                 write!(out, ", {} bad", self.bad)?;
             }
             writeln!(out)?;
+            if args.replace && self.bad == 0 && self.rows == 0 {
+                writeln!(out, "Nothing was removed, since the file has no products")?;
+            }
             if kept {
                 writeln!(out, "Nothing was removed, since not all products of the file could be read")?;
             }

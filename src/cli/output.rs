@@ -47,15 +47,16 @@ impl Output {
     pub fn failure(&self, failure: &Failure) {
         let said = failure.to_string();
         let lines: Vec<String> = said.lines().map(|line| text::clean(line.as_bytes())).collect();
+        let people = || writeln!(io::stderr(), "trolley: {}", lines.join("\n"));
         // Nothing can be done about a stream that is closed.
         let _ = if self.json {
             let mut error = json!({ "code": failure.code(), "message": lines.join("\n") });
             if let Failure::Store(Error::Unknown { op, .. }) = failure {
                 error["op_id"] = json!(op.as_str());
             }
-            writeln!(io::stdout(), "{}", json!({ "error": error }))
+            writeln!(io::stdout(), "{}", json!({ "error": error })).or_else(|_| people())
         } else {
-            writeln!(io::stderr(), "trolley: {}", lines.join("\n"))
+            people()
         };
     }
 

@@ -140,7 +140,7 @@ async fn delete(typed: &str, settings: &Settings, output: &Output) -> Result<(),
 
 /// A product for programs.
 pub fn json(product: Item<'_>) -> Value {
-    json!({
+    let mut value = json!({
         "id": product.product_id().to_string(),
         "name": product.name,
         "category": product.category,
@@ -148,7 +148,13 @@ pub fn json(product: Item<'_>) -> Value {
         "unit": product.unit,
         "stock": match product.stock { Stock::Left(n) => Some(n), Stock::Unlimited | Stock::Unreadable => None },
         "description": product.description,
-    })
+    });
+    let unreadable = [("price", product.price.is_none()), ("stock", product.stock == Stock::Unreadable)];
+    let unreadable: Vec<&str> = unreadable.iter().filter(|(_, is)| *is).map(|(name, _)| *name).collect();
+    if !unreadable.is_empty() {
+        value["unreadable"] = json!(unreadable);
+    }
+    value
 }
 
 fn stock(stock: Stock) -> String {

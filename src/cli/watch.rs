@@ -5,7 +5,7 @@ use super::{Failure, place};
 use crate::alarm;
 use crate::config::Settings;
 use crate::model::timeline::{Timeline, Told};
-use crate::model::{Deadline, Kind, Update};
+use crate::model::{Deadline, Kind, LineChange, Update};
 use crate::store::link::{self, Event, Request};
 use crate::store::{self, Address, Trouble};
 use jiff::Timestamp;
@@ -45,6 +45,7 @@ pub async fn run(settings: &Settings, output: &Output) -> Result<(), Failure> {
         json: output.is_json(),
         timeline: Timeline::default(),
         is_up: false,
+        has_been_up: false,
         over: None,
     };
     let mut unread = unread();
@@ -88,6 +89,7 @@ struct Watch<'a> {
     json: bool,
     timeline: Timeline,
     is_up: bool,
+    has_been_up: bool,
     /// When the cart expires.
     over: Option<Instant>,
 }
@@ -96,6 +98,7 @@ impl Watch<'_> {
     async fn take(&mut self, event: Event) -> Result<(), Failure> {
         match event {
             Event::Cart(cart) => {
+                self.has_been_up = true;
                 if !std::mem::replace(&mut self.is_up, true) {
                     self.up(cart.version)?;
                 }
@@ -116,6 +119,9 @@ impl Watch<'_> {
                     self.tell(&told)?;
                 }
             }
+            // Waiting mends neither an address nor a right.
+            Event::Down(trouble) if !self.has_been_up && trouble.is_of_access() => return Err(trouble.into()),
+            Event::Unreadable(trouble) if !self.has_been_up => return Err(trouble.into()),
             Event::Down(trouble) if self.is_up => {
                 self.is_up = false;
                 self.down(&trouble)?;
@@ -158,6 +164,13 @@ impl Watch<'_> {
             (Told::Update(update), false) => update_line(update),
             (Told::Gap { from, to, harmless }, true) => {
                 json!({ "event": "gap", "from": from, "to": to, "harmless": harmless }).to_string()
+            }
+            (Told::Foreign { version, at, lines }, true) => {
+                json!({ "event": "foreign", "version": version, "at": at, "changes": changes_json(lines) })
+                    .to_string()
+            }
+            (Told::Foreign { version, at, lines }, false) => {
+                format!("{} #{version} another client: {}", clock(*at), changes(lines))
             }
             (Told::Expired { version, at }, true) => {
                 json!({ "event": "expired", "version": version, "at": at }).to_string()
@@ -202,9 +215,6 @@ fn complain(line: &str) -> io::Result<()> {
 }
 
 fn update_json(update: &Update) -> Value {
-    let lines = update.lines.iter().map(
-        |line| json!({ "product": line.product.to_string(), "quantity": line.quantity, "delta": line.delta }),
-    );
     json!({
         "event": "update",
         "version": update.version,
@@ -212,10 +222,25 @@ fn update_json(update: &Update) -> Value {
         "by": update.by,
         "kind": update.kind.name(),
         "op_id": update.op.as_str(),
-        "changes": lines.collect::<Vec<_>>(),
+        "changes": changes_json(&update.lines),
         "lines": update.count,
         "expires_at": update.deadline.at,
     })
+}
+
+fn changes_json(lines: &[LineChange]) -> Value {
+    let lines = lines.iter().map(
+        |line| json!({ "product": line.product.to_string(), "quantity": line.quantity, "delta": line.delta }),
+    );
+    lines.collect()
+}
+
+fn changes(lines: &[LineChange]) -> String {
+    let lines = lines.iter().map(|line| match line.quantity {
+        0 => format!("{} gone", line.product),
+        now => format!("{} {:+}, now {now}", line.product, line.delta),
+    });
+    lines.collect::<Vec<_>>().join("; ")
 }
 
 /// A time of the day, to the second.
@@ -226,11 +251,7 @@ fn clock(ms: u64) -> String {
 
 fn update_line(update: &Update) -> String {
     let at = clock(update.deadline.told_at);
-    let lines = update.lines.iter().map(|line| match line.quantity {
-        0 => format!("{} gone", line.product),
-        now => format!("{} {:+}, now {now}", line.product, line.delta),
-    });
-    let changes = lines.collect::<Vec<_>>().join("; ");
+    let changes = changes(&update.lines);
     let kind = match update.kind {
         Kind::Edit => String::new(),
         kind => format!("{}: ", kind.name()),

@@ -1,6 +1,7 @@
 //! The updates of a cart in order, each once, with every hole named, and when it expired.
 
-use super::{Cart, Deadline, Update};
+use super::{Cart, Deadline, LineChange, ProductId, Quantity, Update};
+use std::collections::BTreeMap;
 
 /// One thing to tell.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -16,6 +17,16 @@ pub enum Told {
         /// Whether the log still reaches that far back: then they changed no line, since
         /// keeping a cart alive is not logged.
         harmless: bool,
+    },
+    /// Another client has written into the cart without an update: the cart, and not the log,
+    /// shows it.
+    Foreign {
+        /// The cart's version, before and after.
+        version: u64,
+        /// When it was found, by the server's clock, in Unix milliseconds.
+        at: u64,
+        /// What is different.
+        lines: Vec<LineChange>,
     },
     /// The cart has expired; nobody made a version of that.
     Expired {
@@ -34,6 +45,8 @@ pub struct Timeline {
     /// When the cart expires unless an update comes before; `None` where it is empty or stays,
     /// and after a hole.
     expires: Option<u64>,
+    /// The quantities by all that is told; unknown at first and after a hole.
+    known: Option<BTreeMap<ProductId, u32>>,
 }
 
 impl Timeline {
@@ -49,15 +62,36 @@ impl Timeline {
         self.last.is_some_and(|last| last > 0 && update.version > last + 1)
     }
 
-    /// The cart was read, and all updates before that are told; tells where it has expired.
+    /// The cart was read, and all updates before that are told; tells where it has expired, or
+    /// another client has written into it.
     pub fn read(&mut self, cart: &Cart) -> Option<Told> {
         if self.last != Some(cart.version) {
             return None;
         }
         let is_empty = cart.lines.is_empty() && cart.hidden == 0;
-        let told = if is_empty { self.expired(cart.deadline) } else { None };
+        let expired = if is_empty { self.expired(cart.deadline) } else { None };
         self.expires = cart.deadline.at.filter(|_| !is_empty);
-        told
+        let lines = self.foreign(cart);
+        expired.or_else(|| {
+            let (version, at) = (cart.version, cart.deadline.told_at);
+            (!lines.is_empty()).then_some(Told::Foreign { version, at, lines })
+        })
+    }
+
+    /// What is in the cart by nothing that was told. A damaged line is left out.
+    fn foreign(&mut self, cart: &Cart) -> Vec<LineChange> {
+        let mut now = BTreeMap::new();
+        let mut before = self.known.take().filter(|_| cart.hidden == 0);
+        for line in &cart.lines {
+            match (&line.quantity, &mut before) {
+                (Quantity::Whole(pieces), _) => _ = now.insert(line.product.clone(), *pieces),
+                (Quantity::Damaged(_), Some(before)) => _ = before.remove(&line.product),
+                (Quantity::Damaged(_), None) => {}
+            }
+        }
+        let lines = before.map_or_else(Vec::new, |before| differences(&before, &now));
+        self.known = Some(now);
+        lines
     }
 
     /// An update came; nothing to tell where it was told already.
@@ -71,6 +105,17 @@ impl Timeline {
             if fresh && update.count == update.lines.len() { self.expired(update.deadline) } else { None };
         self.last = Some(update.version);
         self.expires = update.deadline.at.filter(|_| update.count > 0);
+        if expired.is_some() {
+            self.known = Some(BTreeMap::new());
+        }
+        if let Some(known) = &mut self.known {
+            for line in &update.lines {
+                match line.quantity {
+                    0 => known.remove(&line.product),
+                    pieces => known.insert(line.product.clone(), pieces),
+                };
+            }
+        }
         expired.into_iter().chain([Told::Update(update)]).collect()
     }
 
@@ -106,8 +151,22 @@ impl Timeline {
         if to > last {
             told.push(Told::Gap { from: last + 1, to, harmless });
             (self.last, self.expires) = (Some(to), None);
+            self.known = self.known.take().filter(|_| harmless);
         }
     }
+}
+
+/// What must change for one to become the other.
+fn differences(before: &BTreeMap<ProductId, u32>, now: &BTreeMap<ProductId, u32>) -> Vec<LineChange> {
+    let gone = before.keys().filter(|product| !now.contains_key(*product)).map(|product| (product, 0));
+    let all = now.iter().map(|(product, quantity)| (product, *quantity)).chain(gone);
+    all.map(|(product, quantity)| {
+        let had = before.get(product).copied().unwrap_or(0);
+        let delta = i64::from(quantity) - i64::from(had);
+        LineChange { product: product.clone(), quantity, delta, price: None, taken: Vec::new() }
+    })
+    .filter(|line| line.delta != 0)
+    .collect()
 }
 
 #[cfg(test)]
@@ -132,7 +191,7 @@ mod tests {
         let range = |told: &Told| match told {
             Told::Update(update) => Some((update.version, update.version, true)),
             Told::Gap { from, to, harmless } => Some((*from, *to, *harmless)),
-            Told::Expired { .. } => None,
+            Told::Expired { .. } | Told::Foreign { .. } => None,
         };
         told.iter().filter_map(range).collect()
     }
@@ -196,8 +255,9 @@ mod tests {
         assert_eq!(line.next(timed(14, 9_700, Some(9_800), 1, true)).len(), 1);
         assert_eq!(line.next(timed(15, 9_801, Some(9_900), 1, false)).len(), 1);
         assert_eq!(line.next(timed(16, 9_901, None, 2, true)).len(), 1);
-        // One that stays does not expire.
-        assert_eq!(line.read(&empty(16, 99_000)), None);
+        // One that stays does not expire: it was emptied.
+        assert!(matches!(line.read(&empty(16, 99_000)), Some(Told::Foreign { version: 16, .. })));
+        assert_eq!(line.read(&empty(16, 99_001)), None);
         // After a hole nobody knows.
         line.next(timed(17, 99_000, Some(99_500), 1, true));
         line.log(Vec::new(), 18);

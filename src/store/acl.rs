@@ -137,6 +137,7 @@ const RIGHTS: &[Right] = &[
     right(Orders, "xclaim", CLERKS, "{orders}:cancelled x y 0 0-1"),
     right(Home, "eval", PRODUCTS, "return 1 product:x"),
     right(Home, "hset", PRODUCTS, "product:x name x"),
+    right(Home, "hsetnx", PRODUCTS, "shop name x"),
     right(Home, "hdel", PRODUCTS, "product:x stock"),
     right(Home, "unlink", PRODUCTS, "product:x"),
     right(Home, "zadd", PRODUCTS, "catalog 0 x"),

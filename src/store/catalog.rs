@@ -130,14 +130,23 @@ pub async fn get_shop(connection: &mut Connection) -> Result<Shop, Error> {
     Ok(Shop { name: field(0, 40).unwrap_or(default.name), currency: field(1, 4).unwrap_or(default.currency) })
 }
 
-/// Sets what the shop says of itself.
+/// Has the shop say this of itself, unless it says something already, and tells all open
+/// terminals.
 ///
 /// # Errors
 /// The [`Trouble`] of the link.
-pub async fn put_shop(connection: &mut Connection, shop: &Shop) -> Result<(), Error> {
-    let mut command = redis::cmd("HSET");
-    command.arg(keys::SHOP).arg("name").arg(&shop.name).arg("currency").arg(&shop.currency);
-    Ok(command.query_async(&mut connection.link).await?)
+pub async fn name_shop(connection: &mut Connection, shop: &Shop) -> Result<(), Error> {
+    let mut named = false;
+    for (field, value) in [("name", &shop.name), ("currency", &shop.currency)] {
+        let mut command = redis::cmd("HSETNX");
+        command.arg(keys::SHOP).arg(field).arg(value);
+        let set = command.query_async::<bool>(&mut connection.link).await;
+        named |= set.map_err(|error| Trouble::from(error).of_products())?;
+    }
+    if named {
+        super::import::tell_of_everything(&mut connection.link).await;
+    }
+    Ok(())
 }
 
 /// Whether nobody has set up a shop or a product here yet.

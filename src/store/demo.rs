@@ -1,24 +1,50 @@
 //! The demo catalog, built into the program.
 
-use super::catalog::{Shop, is_untouched, put_shop};
+use super::catalog::{Shop, is_untouched, name_shop};
 use super::connection::Connection;
 use super::error::{Error, Trouble};
 use super::import::put_products;
+use super::pages::fetch_raw;
 use crate::catalog_file::{self, FileError, Format, Item, Row};
+use crate::model::text;
 use std::ops::ControlFlow;
 
 const CATALOG: &str = include_str!("../../assets/demo.csv");
 
-/// Stores the demo shop and its products; returns how many. Products of the same id are changed.
+/// What came of loading it, in numbers of products.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Loaded {
+    /// Those that were stored.
+    pub stored: usize,
+    /// Those whose ids were taken: what was there stays.
+    pub kept: usize,
+}
+
+impl std::fmt::Display for Loaded {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Loaded the demo catalog: {}", text::count(self.stored, "product"))?;
+        if self.kept > 0 {
+            write!(f, "; {} of yours with the same id stayed as they were", self.kept)?;
+        }
+        Ok(())
+    }
+}
+
+/// Stores the demo's products, and its name and currency where the shop has none. What is
+/// there stays.
 ///
 /// # Errors
 /// The [`Trouble`] of the link.
-pub async fn load(connection: &mut Connection) -> Result<usize, Error> {
+pub async fn load(connection: &mut Connection) -> Result<Loaded, Error> {
     let rows = rows(CATALOG.as_bytes()).map_err(|error| Trouble::Other(error.to_string()))?;
+    let known = fetch_raw(&connection.link, rows.iter().map(|row| &row.id)).await?;
     let count = rows.len();
-    put_products(connection, rows).await?;
-    put_shop(connection, &Shop { name: "Corner Shop".to_owned(), currency: "€".to_owned() }).await?;
-    Ok(count)
+    let new = rows.into_iter().zip(known).filter(|(_, known)| matches!(known, Ok(None)));
+    let new: Vec<Row> = new.map(|(row, _)| row).collect();
+    let stored = new.len();
+    put_products(connection, new).await?;
+    name_shop(connection, &Shop { name: "Corner Shop".to_owned(), currency: "€".to_owned() }).await?;
+    Ok(Loaded { stored, kept: count - stored })
 }
 
 /// [`load`] where nobody has set up a shop yet.

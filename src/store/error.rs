@@ -62,7 +62,7 @@ pub enum Trouble {
     #[error("the server can't save to its disk: it takes no changes")]
     DiskTrouble,
     /// A key holds something else.
-    #[error("a key of the shop holds something else (wrong type)")]
+    #[error("a key of the shop holds something else (wrong type); trolley doctor names it")]
     WrongType,
     /// Another node of the cluster has the cart now.
     #[error("the cart has moved to another server")]

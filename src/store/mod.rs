@@ -40,7 +40,7 @@ mod shopping;
 
 pub use address::{Address, Pem};
 pub use cart::{Attempt, Known, MOST_LINES, get_log, new_op, send};
-pub use catalog::{Shop, find_unlisted, get_catalog, get_product, get_products, get_shop, put_shop};
+pub use catalog::{Shop, find_unlisted, get_catalog, get_product, get_products, get_shop, name_shop};
 pub use connection::{Connection, Policy, connect};
 pub use decode::Watcher;
 pub use error::{Error, Trouble};

@@ -2,6 +2,7 @@
 
 use super::key::Key;
 use crate::model::{Catalog, Change, Product, ProductId, Query};
+use crate::store::demo::Loaded;
 use crate::store::link::Event;
 use crate::store::order::Ask;
 use crate::store::{Shop, Trouble};
@@ -38,7 +39,7 @@ pub enum Message {
     /// Products that stood in no index were found.
     Products(Vec<(ProductId, Option<Product>)>),
     /// The demo catalog was loaded.
-    Demo(Result<usize, Trouble>),
+    Demo(Result<Loaded, Trouble>),
     /// The private server was started again, or why not.
     Revived(Result<(), String>),
     /// Something was found.

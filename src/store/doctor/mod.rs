@@ -5,6 +5,7 @@ mod data;
 mod orders;
 mod sentinel;
 mod server;
+mod types;
 
 use super::acl::{self, Role};
 use super::address::Kind;
@@ -109,6 +110,7 @@ pub async fn examine(address: &Address, user: &UserName, policy: &Policy) -> Vec
         findings.extend(of_node.into_iter().map(|finding| Finding { node: name.clone(), ..finding }));
     }
     findings.extend(rights(&mut connection, user).await);
+    findings.push(types::examine(&mut connection, user).await);
     findings.push(data::carts(&mut connection, policy.session_timeout).await);
     findings.push(data::index(&mut connection).await);
     findings.extend(orders::examine(&mut connection).await);

@@ -14,6 +14,7 @@ mod sweep;
 
 use super::connection::{Conn, Connection};
 use super::error::{Error, Trouble};
+use super::pages::{NoHash, fetch_raw};
 use crate::catalog_file::{Bad, Row};
 use crate::model::ProductId;
 use batch::{How, Told};
@@ -224,12 +225,21 @@ pub async fn put_products(connection: &mut Connection, rows: Vec<Row>) -> Result
     Ok((counts, bad))
 }
 
+/// Has all open terminals read the shop and its products again.
+pub(super) async fn tell_of_everything(link: &mut Conn) {
+    news::publish(link, "*").await;
+}
+
 /// Removes one product and tells all open terminals; returns whether it was there.
 ///
 /// # Errors
-/// The [`Trouble`] of the link.
+/// [`Trouble::WrongType`] where its key is no hash, and the [`Trouble`] of the link.
 pub async fn delete_product(connection: &mut Connection, id: &ProductId) -> Result<bool, Error> {
     let link = &mut connection.link;
+    // What is no product is somebody else's.
+    if fetch_raw(link, std::iter::once(id)).await?.contains(&Err(NoHash)) {
+        return Err(Trouble::WrongType.into());
+    }
     let removed = sweep::remove(link, std::slice::from_ref(id)).await.map_err(Trouble::of_products)?;
     let mut news = News::new(Instant::now());
     news.add(vec![id.clone()]);

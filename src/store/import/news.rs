@@ -60,6 +60,7 @@ impl News {
     }
 }
 
-async fn publish(link: &mut impl ConnectionLike, message: &str) {
+/// Publishes a message; it only tells, so a failure is no error.
+pub async fn publish(link: &mut impl ConnectionLike, message: &str) {
     let _: Result<(), _> = redis::cmd("PUBLISH").arg(CATALOG_UPDATES).arg(message).query_async(link).await;
 }

@@ -45,7 +45,7 @@ pub fn update(state: &mut State, message: Message, now: Now) -> Vec<Effect> {
         Message::CatalogCount(read, all) => state.catalog.progress = Some((read, all)),
         Message::Products(read) => catalog::on_products(state, read, &mut effects),
         Message::Catalog(read, took) => catalog::on_read(state, read, took, &mut effects),
-        Message::Demo(Ok(count)) => tell(state, format!("Loaded the demo catalog: {count} products")),
+        Message::Demo(Ok(loaded)) => tell(state, loaded.to_string()),
         Message::Demo(Err(trouble)) => complain(state, format!("The demo catalog was not loaded: {trouble}")),
         Message::Revived(outcome) => {
             state.reviving = false;

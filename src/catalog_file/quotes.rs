@@ -1,0 +1,117 @@
+//! Finds the quotes of CSV that don't fit. The library reads on over them, and the rows behind
+//! one that is never closed would vanish in its text.
+
+use super::check::Flaw;
+use std::cell::RefCell;
+use std::collections::VecDeque;
+use std::io::{self, Read};
+use std::rc::Rc;
+
+/// What doesn't fit, by its place in the file.
+#[derive(Clone, Default)]
+pub struct Misfits(Rc<RefCell<VecDeque<(u64, Flaw)>>>);
+
+impl Misfits {
+    /// The first one before `place`; those before it are forgotten.
+    pub fn before(&self, place: u64) -> Option<Flaw> {
+        let mut all = self.0.borrow_mut();
+        let count = all.iter().take_while(|(at, _)| *at < place).count();
+        let first = all.drain(..count).next();
+        first.map(|(_, flaw)| flaw)
+    }
+}
+
+/// Where in a value the reading stands.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum At {
+    Start,
+    Plain,
+    Quoted,
+    /// Behind a quote that ends the value, unless another follows.
+    Closed,
+}
+
+/// A reader that looks at the quotes.
+pub struct Watched<R> {
+    inner: R,
+    delimiter: u8,
+    at: At,
+    place: u64,
+    misfits: Misfits,
+}
+
+impl<R: Read> Watched<R> {
+    /// Reads `inner`.
+    pub fn new(inner: R, delimiter: u8) -> (Watched<R>, Misfits) {
+        let misfits = Misfits::default();
+        (Watched { inner, delimiter, at: At::Start, place: 0, misfits: misfits.clone() }, misfits)
+    }
+
+    fn found(&self, place: u64, flaw: Flaw) {
+        self.misfits.0.borrow_mut().push_back((place, flaw));
+    }
+
+    fn look(&mut self, byte: u8) {
+        let ends = byte == self.delimiter || byte == b'\n' || byte == b'\r';
+        self.at = match (self.at, byte) {
+            (At::Start, b'"') | (At::Closed, b'"') => At::Quoted,
+            (At::Quoted, b'"') => At::Closed,
+            (At::Quoted, _) => At::Quoted,
+            _ if ends => At::Start,
+            (At::Closed, _) => {
+                self.found(self.place, Flaw::BehindQuote);
+                At::Plain
+            }
+            (At::Start | At::Plain, _) => At::Plain,
+        };
+        self.place += 1;
+    }
+}
+
+impl<R: Read> Read for Watched<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let read = self.inner.read(buffer)?;
+        buffer[..read].iter().for_each(|byte| self.look(*byte));
+        if read == 0 && !buffer.is_empty() && self.at == At::Quoted {
+            self.at = At::Start;
+            self.found(self.place.saturating_sub(1), Flaw::OpenQuote);
+        }
+        Ok(read)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn flaws(text: &str) -> Vec<(u64, Flaw)> {
+        let (mut watched, misfits) = Watched::new(text.as_bytes(), b',');
+        io::copy(&mut watched, &mut io::sink()).unwrap();
+        misfits.0.take().into_iter().collect()
+    }
+
+    #[test]
+    fn quotes_that_fit_are_left_alone() {
+        for text in
+            ["", "a,b\n", "\"a\",\"b\"\n", "\"a\"\"b\"\r\n\"\",x", "5\" pipe,6\"\n", "\"a\nb\",c", "\"\"\"\""]
+        {
+            assert!(flaws(text).is_empty(), "{text}");
+        }
+    }
+
+    #[test]
+    fn others_are_found_at_their_place() {
+        assert_eq!(flaws("a,\"b\nc,d"), [(7, Flaw::OpenQuote)]);
+        assert_eq!(flaws("\"a\" b,c\n"), [(3, Flaw::BehindQuote)]);
+        assert_eq!(flaws("1,\"A\nf2,\"B\"\n"), [(9, Flaw::BehindQuote)]);
+    }
+
+    #[test]
+    fn each_belongs_to_what_comes_before_a_place() {
+        let (mut watched, misfits) = Watched::new(&b"\"a\"b\n\"c\n"[..], b',');
+        io::copy(&mut watched, &mut io::sink()).unwrap();
+        assert_eq!(misfits.before(5), Some(Flaw::BehindQuote));
+        assert_eq!(misfits.before(5), None);
+        assert_eq!(misfits.before(8), Some(Flaw::OpenQuote));
+    }
+}
