@@ -220,3 +220,35 @@ fn an_order_that_can_not_be_finished_here_is_told_once() {
     ann.now.steady += 7_000;
     assert!(update(&mut ann.state, Message::Clock, ann.now).iter().any(asks));
 }
+
+#[test]
+fn a_price_that_changed_without_a_word_is_not_charged() {
+    let server = Server::with_demo();
+    let mut ann = shop(&server, "alice", "ann");
+    ann.wait("64 products");
+    ann.keys("2 a c");
+    ann.wait("y orders it");
+    let due = server.get("HGET product:baguette price");
+    // The same in other digits is the same.
+    for (price, ordered) in [(format!("0{due}0"), true), ("50".to_owned(), false)] {
+        if !ordered {
+            ann.keys("esc esc esc 2 a c");
+            ann.wait("y orders it");
+        }
+        server.cmd(&format!("HSET product:baguette price {price}"));
+        ann.keys("y");
+        if ordered {
+            ann.wait(" Receipt ");
+        } else {
+            ann.wait("has another price now \\(50\\)");
+            ann.wait("To pay €100.00");
+            assert_eq!(server.get("XLEN orders"), "1");
+            // What could be taken is given back.
+            assert_eq!(server.get("HGET product:baguette stock"), "28");
+            ann.keys("y");
+            ann.wait("€100.00");
+            ann.wait(" Receipt ");
+        }
+    }
+    assert_eq!(server.get("XLEN orders"), "2");
+}

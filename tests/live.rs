@@ -208,6 +208,35 @@ fn undo_takes_back_only_ones_own_work() {
     bob.keys("u");
     ann.wait("9 items");
     assert_eq!(shares(shared), ["2 bob", "3 ann"]);
+    // What was ann's alone comes from her, whoever brings it back; all see that.
+    let hers = products.iter().find(|product| *product != shared).unwrap();
+    bob.keys("C y");
+    ann.wait("The cart is empty");
+    bob.keys("u");
+    ann.wait("9 items");
+    assert_eq!(shares(hers), ["4 ann"]);
+    assert!(server.get(&format!("HGET {{cart:alice}}:lines {hers}")).ends_with(" ann"));
+    let name = server.get(&format!("HGET product:{hers} name"));
+    for terminal in [&ann, &bob] {
+        terminal.wait(&format!("4 {name} +ann "));
+    }
+}
+
+#[test]
+fn what_is_no_longer_sold_keeps_its_name() {
+    let server = Server::with_demo();
+    let mut ann = shop(&server, "alice", "ann");
+    ann.wait("64 products");
+    ann.keys("3 a");
+    ann.wait("3 items");
+    ok(&server, &["product", "delete", "baguette"]);
+    ann.wait("63 products");
+    ann.wait("no longer sold.*Baguette|Baguette.*no longer");
+    // Also where the catalog is read as a whole.
+    server.cmd("PUBLISH catalog-updates *");
+    ok(&server, &["product", "set", "zz", "name=Zebra", "price=1"]);
+    ann.wait("64 products");
+    assert!(ann.text().contains("Baguette"), "{}", ann.text());
 }
 
 #[test]
@@ -455,4 +484,21 @@ fn hostile_text_never_reaches_the_terminal() {
         .unwrap();
     let output = run(&server, &["--config", server.dir().join("bad.toml").to_str().unwrap(), "cart"]);
     assert_harmless(&output.stderr, "the settings file", false);
+}
+
+#[tokio::test]
+async fn a_change_whose_answer_was_lost_is_never_shown_twice() {
+    let server = Server::with_demo();
+    let products = products(&server).await;
+    let between = Proxy::start(&server.socket(), "between");
+    let mut ann = Headless::open(&between.url(), "alice", named("ann"), &products);
+    ann.calm().await;
+    between.faults.lose_answers.store(1, Ordering::Relaxed);
+    ann.key("3");
+    ann.key("a");
+    while ann.settled.is_empty() {
+        assert_eq!(ann.state.cart.shown.pieces(), 3, "{:?}", ann.state.link);
+        ann.step().await;
+    }
+    assert_eq!((ann.downs, ann.state.cart.shown.pieces()), (1, 3));
 }

@@ -252,6 +252,12 @@ fn an_empty_shop_says_what_to_do() {
     assert_eq!(filled, "0", "a given Redis is never filled without being asked");
     shop.keys("D");
     shop.wait("64 products");
+    // The name and the currency, too.
+    shop.wait("Corner Shop.*live");
+    shop.wait("€2.10");
+    server.cmd("HSET shop name Ann's");
+    server.cmd("PUBLISH catalog-updates *");
+    shop.wait("Ann's.*live");
 }
 
 #[test]

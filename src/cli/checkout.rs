@@ -134,7 +134,7 @@ pub fn order_id(typed: &str) -> Result<OrderId, Failure> {
     OrderId::parse(typed).ok_or_else(|| {
         wrong(
             "order id",
-            "it looks like 20261124-7KQ2-M8XD (a checkout's --op-id is the id of its order)".to_owned(),
+            "an order id looks like 20261124-7KQ2-M8XD (a checkout's --op-id is one)".to_owned(),
         )
     })
 }

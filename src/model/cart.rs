@@ -104,6 +104,11 @@ impl Cart {
         if update.version <= self.version {
             return Fit::Old;
         }
+        // Whose the lines were that come back is not in it either.
+        let comes = |line: &super::LineChange| line.quantity > 0 && line.delta == i64::from(line.quantity);
+        if matches!(update.kind, Kind::Undo | Kind::Redo) && update.lines.iter().any(comes) {
+            return Fit::Gap;
+        }
         // Where there was nothing at all, the count below shows whether something is missing.
         let first = self.version == 0 && self.lines.is_empty();
         if update.version != self.version + 1 && !first {

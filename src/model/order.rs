@@ -182,6 +182,14 @@ pub enum Hitch {
         /// The product's name.
         name: String,
     },
+    /// It has another price than was confirmed.
+    #[error("“{name}” has another price now ({now}): nothing was ordered; look again")]
+    Repriced {
+        /// The product's name.
+        name: String,
+        /// The price.
+        now: String,
+    },
     /// Its stock can't be read.
     #[error("The stock of “{name}” can't be read: nothing was ordered; remove it first")]
     Unreadable {
@@ -212,6 +220,10 @@ impl Hitch {
             | Hitch::Missing { name }
             | Hitch::Unreadable { name }
             | Hitch::Braces { name } => *name = text::clean_to(name.as_bytes(), 80),
+            Hitch::Repriced { name, now } => {
+                *name = text::clean_to(name.as_bytes(), 80);
+                *now = text::clean_to(now.as_bytes(), 20);
+            }
             Hitch::Late => {}
         }
         self

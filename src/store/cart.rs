@@ -184,25 +184,41 @@ fn refusal(change: &Change, policy: &Policy, error: &RedisError) -> Option<Refus
     })
 }
 
-/// Reads a cart as of one instant.
-///
-/// # Errors
-/// The [`Trouble`] of the link.
-pub async fn read(link: &mut impl ConnectionLike, keys: &CartKeys) -> Result<Cart, Trouble> {
-    Ok(read_with_shares(link, keys).await?.0)
+/// Reads a cart as of one instant, and which of these changes it has.
+pub(super) async fn read(
+    link: &mut impl ConnectionLike,
+    keys: &CartKeys,
+    ops: &[OpId],
+) -> Result<(Cart, Vec<OpId>), Trouble> {
+    let answer = snapshot(link, keys, ops).await?;
+    Ok((cart(&answer)?, decode::applied(&answer)))
 }
 
-/// [`read`], and who asked for how many.
+/// Reads a cart as of one instant, and who asked for how many.
 pub(super) async fn read_with_shares(
     link: &mut impl ConnectionLike,
     keys: &CartKeys,
 ) -> Result<(Cart, HashMap<ProductId, Vec<Share>>), Trouble> {
+    let answer = snapshot(link, keys, &[]).await?;
+    Ok((cart(&answer)?, decode::shares(&answer)))
+}
+
+async fn snapshot(
+    link: &mut impl ConnectionLike,
+    keys: &CartKeys,
+    ops: &[OpId],
+) -> Result<Vec<Vec<u8>>, Trouble> {
     let mut call = SNAPSHOT.prepare_invoke();
     call.key(&keys.cart).key(&keys.meta).key(&keys.lines).key(&keys.touched).key(&keys.by).key(&keys.order);
-    let answer: Vec<Vec<u8>> = call.arg(MOST_READ).invoke_async(link).await.map_err(Trouble::from)?;
-    let cart = decode::snapshot(&answer)
-        .ok_or_else(|| Trouble::Other("its answer can't be understood".to_owned()))?;
-    Ok((cart, decode::shares(&answer)))
+    call.key(&keys.ops).arg(MOST_READ);
+    for op in ops {
+        call.arg(op.as_str());
+    }
+    call.invoke_async(link).await.map_err(Trouble::from)
+}
+
+fn cart(answer: &[Vec<u8>]) -> Result<Cart, Trouble> {
+    decode::snapshot(answer).ok_or_else(|| Trouble::Other("its answer can't be understood".to_owned()))
 }
 
 /// The cart's version, cheaply; 0 where it has none.

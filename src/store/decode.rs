@@ -77,7 +77,8 @@ pub fn update(message: &[u8]) -> Option<Update> {
 /// Reads the answer of `snapshot.lua`; `None` where it has another shape.
 #[must_use]
 pub fn snapshot(answer: &[Vec<u8>]) -> Option<Cart> {
-    let [version, now, left, count, owner, locked, closes, budget, each, order, by, at, rest @ ..] = answer
+    let [version, now, left, count, owner, locked, closes, budget, each, order, by, at, _, rest @ ..] =
+        answer
     else {
         return None;
     };
@@ -113,7 +114,14 @@ pub fn snapshot(answer: &[Vec<u8>]) -> Option<Cart> {
 
 /// Values of one line in the answer of `snapshot.lua`, and of those before the lines.
 const LINE: usize = 5;
-const HEAD: usize = 12;
+const HEAD: usize = 13;
+
+/// Those of the op ids asked for that are applied, by the answer of `snapshot.lua`.
+#[must_use]
+pub fn applied(answer: &[Vec<u8>]) -> Vec<OpId> {
+    let ids = answer.get(HEAD - 1).map_or(&[][..], Vec::as_slice);
+    String::from_utf8_lossy(ids).split(' ').filter_map(OpId::parse).collect()
+}
 
 /// Who asked for how many, by the answer of `snapshot.lua`.
 #[must_use]

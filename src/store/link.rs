@@ -62,6 +62,8 @@ pub enum Event {
     Down(Trouble),
     /// The cart may have changed unseen; a [`Event::Cart`] follows.
     Stale,
+    /// The cart that comes next has these of the changes asked for here.
+    Applied(Vec<OpId>),
     /// The cart as it is now; after a [`Event::Down`] this means that the link is up.
     Cart(Cart),
     /// The cart could not be read though the link is up: wrong type, no permission.
@@ -216,7 +218,8 @@ enum Done {
     Sent(OpId, Result<Update, Error>),
     /// The replicas that have the changes before the place.
     Copied(usize, Result<i64, Trouble>),
-    Cart(Result<Cart, Trouble>),
+    /// The cart, and which of our unsettled changes it has.
+    Cart(Result<(Cart, Vec<OpId>), Trouble>),
     Beat(Result<(u64, Vec<Watcher>), Trouble>),
     Activity(Result<Vec<Update>, Trouble>),
     Products(Result<Vec<(ProductId, Option<Product>)>, Trouble>),
@@ -426,10 +429,15 @@ impl Session {
         }
     }
 
-    async fn on_cart(&mut self, link: &mut Link, outcome: Result<Cart, Trouble>) -> Result<(), Over> {
+    async fn on_cart(
+        &mut self,
+        link: &mut Link,
+        outcome: Result<(Cart, Vec<OpId>), Trouble>,
+    ) -> Result<(), Over> {
         self.reading = false;
         match outcome {
-            Ok(cart) => {
+            Ok((cart, applied)) => {
+                tell(link, Event::Applied(applied)).await?;
                 self.version = cart.version;
                 self.budgeted = cart.rules.has_budget();
                 tell(link, Event::Cart(cart)).await?;
@@ -477,7 +485,9 @@ impl Session {
         }
         self.reading = true;
         let (mut conn, keys) = (self.conn.clone(), link.keys.clone());
-        self.work.push(Box::pin(async move { Done::Cart(cart::read(&mut conn, &keys).await) }));
+        let sent = link.unsettled.iter().filter(|waiting| waiting.first.is_some());
+        let sent: Vec<OpId> = sent.map(|waiting| waiting.change.op.clone()).collect();
+        self.work.push(Box::pin(async move { Done::Cart(cart::read(&mut conn, &keys, &sent).await) }));
     }
 
     fn read_products(&mut self, ids: Vec<ProductId>) {

@@ -217,5 +217,5 @@ pub async fn clear_as(connection: &mut Connection, user: &UserName, op: OpId) ->
 pub async fn get_cart_items(connection: &mut Connection, user: &UserName) -> Result<Cart, Error> {
     connection.expire_lines(user).await?;
     let keys = CartKeys::of(user);
-    Ok(read_again!(connection, read(&mut connection.link, &keys).await)?)
+    Ok(read_again!(connection, read(&mut connection.link, &keys, &[]).await)?.0)
 }

@@ -11,7 +11,7 @@ use crate::model::{
     UserName,
 };
 use crate::store::{Shop, Trouble, Watcher};
-use std::collections::{HashSet, VecDeque};
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::Arc;
 use tui_input::Input;
 
@@ -173,6 +173,8 @@ pub struct CartPane {
     pub shown: Cart,
     /// Products in the cart that are no longer sold.
     pub gone: HashSet<ProductId>,
+    /// What products of the cart were called that are not in the catalog any more.
+    pub names: HashMap<ProductId, String>,
     /// Where the list stands.
     pub scroll: Scroll,
     /// The selected line, so that it stays selected when others come and go.
@@ -414,7 +416,7 @@ impl State {
     pub fn name_of(&self, id: &ProductId) -> String {
         match self.known(id) {
             Known::Product(product) => product.name.to_string(),
-            Known::Gone | Known::Unread => id.to_string(),
+            Known::Gone | Known::Unread => self.cart.names.get(id).cloned().unwrap_or_else(|| id.to_string()),
         }
     }
 

@@ -4,7 +4,7 @@ use super::document;
 use super::{TELLING, telling};
 use crate::model::change::clean_actor;
 use crate::model::order::Hitch;
-use crate::model::{OrderId, OrderLine, Preview, Refusal, UserName, order};
+use crate::model::{Money, OrderId, OrderLine, Preview, Refusal, UserName, order};
 use crate::store::cart::owners_refusal;
 use crate::store::connection::Policy;
 use crate::store::error::{Error, Trouble};
@@ -163,19 +163,19 @@ pub async fn take(
     let mut call = TAKE.prepare_invoke();
     call.key(keys::product(&line.product)).key(&keys::stock(&line.product)[..]);
     call.arg(order.id.as_str()).arg(line.quantity).arg(order.at);
-    call.arg(keys::CATALOG_UPDATES).arg(line.product.as_bytes());
-    let answer: Result<Vec<String>, redis::RedisError> = call.invoke_async(link).await;
+    call.arg(keys::CATALOG_UPDATES).arg(line.product.as_bytes()).arg(line.price.to_string());
+    let answer: Result<Vec<Vec<u8>>, redis::RedisError> = call.invoke_async(link).await;
     let name = || line.name.clone();
     let answer = match answer {
         Err(error) if crosses_slots(&error) => return without_companions(link, line).await,
         answer => answer?,
     };
-    Ok(match answer.first().map_or("", String::as_str) {
+    let detail = String::from_utf8_lossy(answer.get(1).map_or(&[], Vec::as_slice));
+    let word = answer.first().and_then(|word| std::str::from_utf8(word).ok());
+    Ok(match word.unwrap_or_default() {
         "taken" | "unlimited" => None,
-        "short" => {
-            let left = answer.get(1).and_then(|left| left.parse().ok()).unwrap_or(0);
-            Some(Hitch::Short { name: name(), left })
-        }
+        "short" => Some(Hitch::Short { name: name(), left: detail.parse().unwrap_or(0) }),
+        "repriced" => Some(Hitch::Repriced { name: name(), now: detail.into_owned() }.cleaned()),
         "missing" => Some(Hitch::Missing { name: name() }),
         "unreadable" => Some(Hitch::Unreadable { name: name() }),
         // Released by a driver that undid the order, or too late for any driver.
@@ -194,8 +194,10 @@ async fn without_companions(
     command.arg(keys::product(&line.product)).arg("price").arg("stock");
     let (price, stock): (Option<Vec<u8>>, Option<Vec<u8>>) = command.query_async(link).await?;
     let name = line.name.clone();
+    let now = String::from_utf8_lossy(price.as_deref().unwrap_or_default()).into_owned();
     Ok(match (price, stock) {
         (None, None) => Some(Hitch::Missing { name }),
+        _ if Money::parse(&now) != Some(line.price) => Some(Hitch::Repriced { name, now }.cleaned()),
         (_, Some(stock)) if !stock.is_empty() => Some(Hitch::Braces { name }),
         _ => None,
     })

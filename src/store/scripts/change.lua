@@ -282,7 +282,14 @@ for _, line in ipairs(order) do
     call('HDEL', lines, id)
     redis.pcall('ZREM', touched, id)
   elseif new and not old then
-    call('HSET', lines, id, stamp .. ' ' .. at .. ' ' .. line.price .. ' ' .. who)
+    local from = who
+    if line.theirs then
+      -- What was others' alone comes from them.
+      local shares = sharing()
+      local given = shares.read(line.theirs)
+      if given[1] and shares.sum(given) == has then from = given[1].name end
+    end
+    call('HSET', lines, id, stamp .. ' ' .. at .. ' ' .. line.price .. ' ' .. from)
     if line.price ~= '' then more = ',"' .. line.price .. '"' end
   end
   if lost and more == '' then more = ',"",' .. cjson.encode(lost) end

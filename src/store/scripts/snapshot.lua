@@ -1,11 +1,12 @@
 -- Reads a cart as of one instant. Writes nothing.
 --
--- KEYS  1 cart   2 meta   3 lines   4 touched   5 by   6 order
--- ARGV  1 the most lines to read
+-- KEYS  1 cart   2 meta   3 lines   4 touched   5 by   6 order   7, 8 ops
+-- ARGV  1 the most lines to read   2.. op ids
 --
 -- Returns: version, server time in ms, milliseconds left (-1: no expiry, -2: no cart),
 -- number of lines; owner, locked, closing time, budget, budget of each; the order that is
--- being placed, who places it, since when; then five for each line: product, score, how it
+-- being placed, who places it, since when; those of the op ids that are applied, with spaces
+-- between them; then five for each line: product, score, how it
 -- came, when it was last touched, who asked for how many ('' where unknown).
 -- Scores come as text, since numbers in replies lose their fraction.
 
@@ -21,6 +22,13 @@ for _, rule in ipairs(redis.call('HMGET', meta, 'owner', 'locked', 'closes', 'bu
   out[#out + 1] = rule or ''
 end
 for _, field in ipairs(redis.call('HMGET', KEYS[6], 'id', 'by', 'at')) do out[#out + 1] = field or '' end
+local applied = {}
+for i = 2, #ARGV do
+  for place = 7, 8 do
+    if redis.call('HEXISTS', KEYS[place], ARGV[i]) == 1 then applied[#applied + 1] = ARGV[i] end
+  end
+end
+out[#out + 1] = table.concat(applied, ' ')
 local members = redis.call('ZRANGE', cart, 0, tonumber(ARGV[1]) - 1, 'WITHSCORES')
 for i = 1, #members, 2 do
   out[#out + 1] = members[i]

@@ -2,9 +2,10 @@
 --
 -- KEYS  1 product   2 taken (hash: order id -> pieces)   3 released (sorted set: order id -> ms)
 -- ARGV  1 order id   2 pieces   3 when the order was begun, in ms   4 channel   5 product id
+--       6 the price that was confirmed
 --
 -- Returns a word: taken, unlimited; released, old, missing, unreadable; or short and what
--- is left.
+-- is left; or repriced and the price.
 
 local OLD = 3600000        -- an order that was begun before this takes nothing any more (ms)
 
@@ -18,6 +19,15 @@ end
 local clock = redis.call('TIME')
 if clock[1] * 1000 - tonumber(ARGV[3]) > OLD then return {'old'} end
 if redis.call('TYPE', product).ok ~= 'hash' then return {'missing'} end
+
+-- A price without what does not count: 02.40 is 2.4.
+local function plain(price)
+  local whole, fraction = string.match(price, '^0*(%d+)%.?(%d*)$')
+  return whole and whole .. '.' .. string.match(fraction, '^(.-)0*$')
+end
+local price = redis.call('HGET', product, 'price') or ''
+if plain(price) ~= plain(ARGV[6]) then return {'repriced', price} end
+
 local stock = redis.call('HGET', product, 'stock')
 if not stock or stock == '' then return {'unlimited'} end
 local left = string.find(stock, '^%d+$') and #stock <= 15 and tonumber(stock)

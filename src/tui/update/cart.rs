@@ -25,6 +25,7 @@ pub fn on_link(state: &mut State, event: Event, now: Now, effects: &mut Vec<Effe
                 state.link = Link::Syncing;
             }
         }
+        Event::Applied(ops) => state.cart.applied = ops,
         Event::Cart(cart) => on_cart(state, cart, effects),
         Event::Unreadable(trouble) => state.link = Link::Unreadable(trouble),
         Event::Update(update) => on_update(state, &update, effects),
@@ -72,10 +73,6 @@ fn on_cart(state: &mut State, cart: Cart, effects: &mut Vec<Effect>) {
         if cart.lines.is_empty() && !state.cart.confirmed.lines.is_empty() && is_over(state) {
             tell(state, "The session timed out: the cart is empty".to_owned());
         }
-    }
-    if back {
-        // All that is open is sent again, and tells by itself whether this cart has it.
-        state.cart.applied.clear();
     }
     state.link = Link::Live;
     set_deadline(state, cart.deadline);

@@ -77,6 +77,7 @@ pub fn on_products(state: &mut State, read: Vec<(ProductId, Option<Product>)>, e
     if read.iter().any(nobodys) {
         ask(state, effects);
     }
+    keep_names(state, |id| read.iter().any(|(gone, product)| product.is_none() && gone == id));
     for (id, product) in &read {
         if product.is_some() {
             state.cart.gone.remove(id);
@@ -108,8 +109,26 @@ fn selected(state: &State) -> Option<ProductId> {
     state.catalog.selected().map(|product| product.product_id())
 }
 
+/// Names of products that are gone, before those are dropped that are not in the cart.
+const MOST_NAMES: usize = 200;
+
+/// Keeps the names of those products of the cart that are about to go.
+fn keep_names(state: &mut State, goes: impl Fn(&ProductId) -> bool) {
+    let cart = &mut state.cart;
+    for line in cart.confirmed.lines.iter().filter(|line| goes(&line.product)) {
+        if let Some(product) = state.catalog.catalog.get(&line.product) {
+            cart.names.insert(line.product.clone(), product.name.to_string());
+        }
+    }
+    // The activity names them, too, for a while.
+    if cart.names.len() > MOST_NAMES {
+        cart.names.retain(|id, _| cart.confirmed.line(id).is_some());
+    }
+}
+
 /// Takes another catalog, and leaves the selected product selected, at its place on the screen.
 fn replace(state: &mut State, catalog: Catalog, effects: &mut Vec<Effect>) {
+    keep_names(state, |id| catalog.get(id).is_none());
     let keep = if state.catalog.used { selected(state) } else { None };
     let old = std::mem::replace(&mut state.catalog.catalog, catalog);
     effects.push(Effect::Replaced(Box::new(old)));

@@ -182,7 +182,12 @@ fn on_ended(state: &mut State, outcome: Result<Outcome, Error>, effects: &mut Ve
                 state.mode = Mode::Receipt(id, 0);
             }
         }
-        Ok(Outcome::Undone(hitch)) => complain(state, hitch.to_string()),
+        Ok(Outcome::Undone(hitch)) => {
+            // Somebody may have changed the products without a word.
+            let ids = state.cart.confirmed.lines.iter().map(|line| line.product.clone());
+            effects.push(Effect::ReadProducts(ids.collect()));
+            complain(state, hitch.to_string());
+        }
         Ok(Outcome::Nothing) => complain(state, Refusal::CartChanged.to_string()),
         Err(Error::Refused(refusal)) => complain(state, refusal.to_string()),
         Err(Error::Trouble(trouble)) => complain(state, format!("Not ordered: {trouble}")),
