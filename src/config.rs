@@ -9,6 +9,7 @@ use crate::store::{Address, Policy, Trouble};
 use crate::tui::keymap::Keymap;
 use crate::tui::theme::Theme;
 use clap::Args;
+use clap_complete::{ArgValueCandidates, CompletionCandidate};
 use etcetera::{AppStrategy, AppStrategyArgs, choose_app_strategy};
 use serde::Deserialize;
 use std::collections::BTreeMap;
@@ -46,7 +47,14 @@ pub struct Flags {
     #[arg(long, global = true, value_name = "N", env = "TROLLEY_CONFIRM_REPLICAS", hide_env_values = true)]
     pub confirm_replicas: Option<u32>,
     /// How it looks: auto, dark, light, contrast, 16, none [default: auto]
-    #[arg(long, global = true, value_name = "NAME", env = "TROLLEY_THEME", hide_env_values = true)]
+    #[arg(
+        long,
+        global = true,
+        value_name = "NAME",
+        env = "TROLLEY_THEME",
+        hide_env_values = true,
+        add = ArgValueCandidates::new(themes)
+    )]
     pub theme: Option<String>,
     /// Leave the mouse to the terminal
     #[arg(long, global = true)]
@@ -69,8 +77,26 @@ pub struct LogFlags {
     #[arg(long, global = true, value_name = "FILE", env = "TROLLEY_LOG", hide_env_values = true)]
     pub log: Option<PathBuf>,
     /// How much of it: error, warn, info, debug [default: info]
-    #[arg(long, global = true, value_name = "LEVEL", env = "TROLLEY_LOG_LEVEL", hide_env_values = true)]
+    #[arg(
+        long,
+        global = true,
+        value_name = "LEVEL",
+        env = "TROLLEY_LOG_LEVEL",
+        hide_env_values = true,
+        add = ArgValueCandidates::new(|| candidates(LEVELS.iter().copied()))
+    )]
     pub log_level: Option<String>,
+}
+
+/// The levels of the log.
+const LEVELS: [&str; 5] = ["error", "warn", "info", "debug", "trace"];
+
+fn themes() -> Vec<CompletionCandidate> {
+    candidates(std::iter::once("auto").chain(Theme::NAMED.iter().map(|(name, _)| *name)))
+}
+
+fn candidates(names: impl Iterator<Item = &'static str>) -> Vec<CompletionCandidate> {
+    names.map(CompletionCandidate::new).collect()
 }
 
 /// The settings file; the same names with the same meaning.
@@ -330,8 +356,7 @@ impl Settings {
         let from = (flags.log.log_level.is_some(), file.log_level.is_some());
         let level = flags.log.log_level.or(file.log_level).unwrap_or_else(|| "info".to_owned());
         origins.note("log_level", level.clone(), "TROLLEY_LOG_LEVEL", from.0, from.1);
-        let level: Level =
-            level.parse().map_err(|_| value("log_level", &"error, warn, info, debug or trace"))?;
+        let level: Level = level.parse().map_err(|_| value("log_level", &LEVELS.join(", ")))?;
         let log = log.map(|path| (path, level));
 
         let policy = Policy { by, session_timeout, item_timeout, confirm_replicas, line_limit };

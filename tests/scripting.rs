@@ -309,6 +309,8 @@ fn bash(server: &Server, line: &str) -> Vec<String> {
 fn bash_completes_commands_and_products() {
     let mut server = Server::with_demo();
     assert_eq!(bash(&server, "trolley exp"), ["export"]);
+    assert_eq!(bash(&server, "trolley --theme c"), ["contrast"]);
+    assert_eq!(bash(&server, "trolley --log-level d"), ["debug"]);
     assert_eq!(bash(&server, "trolley add esp"), ["espresso", "espresso-beans"]);
     assert_eq!(bash(&server, "trolley product set espresso pr"), ["price="]);
     assert!(bash(&server, "trolley remove flat").is_empty());
@@ -425,6 +427,9 @@ fn the_manual_page_names_every_command() {
         "trolley product set",
         "--strict",
         "--session-timeout",
+        "TROLLEY_REDIS",
+        "config.toml",
+        "jsonl",
         "Exit status",
     ] {
         assert!(text.contains(word), "{word} in\n{text}");

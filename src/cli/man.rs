@@ -3,7 +3,7 @@
 use super::{Cli, Failure};
 use clap::CommandFactory;
 use clap_mangen::Man;
-use clap_mangen::roff::Roff;
+use clap_mangen::roff::{Roff, bold, roman};
 use std::io::{self, Write};
 
 /// Prints the manual page: the program, then each of its commands.
@@ -21,6 +21,7 @@ pub fn run() -> Result<(), Failure> {
     describe(&command, &mut commands)?;
     Roff::new().control("SH", ["COMMANDS"]).to_writer(&mut page)?;
     page.extend(commands);
+    surroundings(&command, &mut page)?;
     man.render_extra_section(&mut page)?;
     man.render_version_section(&mut page)?;
     io::stdout().write_all(&page)?;
@@ -42,17 +43,55 @@ fn describe(parent: &clap::Command, page: &mut Vec<u8>) -> io::Result<()> {
         let about = command.get_about().map(ToString::to_string).unwrap_or_default();
         let mut roff = Roff::new();
         roff.control("SS", [usage.as_str()]);
-        roff.text([clap_mangen::roff::roman(about)]);
+        roff.text([roman(about)]);
         for argument in
             command.get_arguments().filter(|a| !a.is_global_set() && a.get_id() != "help" && !a.is_hide_set())
         {
             roff.control("TP", []);
-            roff.text([clap_mangen::roff::bold(argument.to_string())]);
-            roff.text([clap_mangen::roff::roman(
-                argument.get_help().map(ToString::to_string).unwrap_or_default(),
-            )]);
+            roff.text([bold(argument.to_string())]);
+            let help = argument.get_help().map(ToString::to_string).unwrap_or_default();
+            let values = argument.get_possible_values();
+            let values: Vec<&str> = values.iter().map(clap::builder::PossibleValue::get_name).collect();
+            let takes = argument.get_action().takes_values() && !values.is_empty();
+            let values = if takes { format!(" [{}]", values.join(", ")) } else { String::new() };
+            roff.text([roman(help + &values)]);
         }
         roff.to_writer(page)?;
     }
     Ok(())
+}
+
+/// What it takes from the environment, and the files that it uses.
+fn surroundings(command: &clap::Command, page: &mut Vec<u8>) -> io::Result<()> {
+    let option = |argument: &clap::Arg| {
+        Some((argument.get_env()?.to_str()?.to_owned(), format!("as --{}", argument.get_long()?)))
+    };
+    let own = [
+        ("TROLLEY_PASSWORD", "the server's password"),
+        ("NO_COLOR", "where it is set, nothing has a colour"),
+    ];
+    let own = own.map(|(name, what)| (name.to_owned(), what.to_owned()));
+    define("ENVIRONMENT", command.get_arguments().filter_map(option).chain(own), page)?;
+    let files = [
+        ("~/.config/trolley/config.toml", "the settings, one a line: theme = \"dark\""),
+        ("~/.local/share/trolley", "the data of the private server"),
+        ("~/.local/state/trolley", "crash reports, and the private server's socket"),
+    ];
+    define("FILES", files.map(|(name, what)| (name.to_owned(), what.to_owned())).into_iter(), page)
+}
+
+/// A section of names with what they mean.
+fn define(
+    heading: &str,
+    names: impl Iterator<Item = (String, String)>,
+    page: &mut Vec<u8>,
+) -> io::Result<()> {
+    let mut roff = Roff::new();
+    roff.control("SH", [heading]);
+    for (name, what) in names {
+        roff.control("TP", []);
+        roff.text([bold(name)]);
+        roff.text([roman(what)]);
+    }
+    roff.to_writer(page)
 }

@@ -44,7 +44,7 @@ use std::process::ExitCode;
     name = "trolley",
     version,
     about,
-    after_help = "Exit status: 0 done, 1 refused by the shop's rules, 2 wrong usage, 3 no connection."
+    after_help = "Exit status: 0 done, 1 refused by the shop's rules, 2 wrong usage or a file that can't be used, 3 no connection, or the server refuses."
 )]
 pub struct Cli {
     #[command(flatten)]

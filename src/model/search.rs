@@ -87,9 +87,9 @@ fn words(typed: &str) -> Vec<Word> {
     typed.split_whitespace().map(word).collect()
 }
 
-/// One or two letters stand in any description.
+/// One or two letters stand in any description; with a digit it may be the beginning of an id.
 fn is_long(word: &str) -> bool {
-    !word.is_ascii() || word.len() > 2
+    !word.is_ascii() || word.len() > 2 || (word.len() == 2 && word.contains(|c: char| c.is_ascii_digit()))
 }
 
 /// The letters and digits of a name, a bit for each: what lacks one of a word's is passed
