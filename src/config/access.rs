@@ -1,6 +1,7 @@
 //! How to get in: certificates and passwords.
 
-use super::{ConfigError, FileSettings, Origins, value};
+use super::file::FileSettings;
+use super::{ConfigError, Origins, value};
 use crate::model::text;
 use crate::store::{Address, Pem};
 use clap::Args;
