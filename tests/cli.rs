@@ -214,10 +214,12 @@ fn an_address_that_does_not_fit_its_server_is_explained() {
         (format!("redis+sentinel://127.0.0.1:{port}/shop"), "not a Sentinel"),
         (format!("redis://127.0.0.1:{port}/7"), "no database of that number"),
         (format!("redis://{site}"), "not a Redis server"),
+        (format!("rediss://127.0.0.1:{port}"), "speaks without TLS"),
     ] {
         let output = trolley(server.dir(), &["--redis", &url, "cart"]).output().unwrap();
         let said = String::from_utf8(output.stderr).unwrap();
-        assert_eq!(output.status.code(), Some(2), "{said}");
+        let status = if url.starts_with("rediss:") { 3 } else { 2 };
+        assert_eq!(output.status.code(), Some(status), "{said}");
         assert!(said.contains(why), "{said}");
     }
 }

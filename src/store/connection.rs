@@ -4,6 +4,7 @@ use super::address::{Address, Kind};
 use super::error::Trouble;
 use super::keys;
 use super::locate::Locator;
+use super::probe;
 use crate::model::{Timeout, quantity};
 use redis::aio::{AsyncPushSender, ConnectionLike, MultiplexedConnection};
 use redis::cluster::ClusterClientBuilder;
@@ -299,8 +300,14 @@ pub(super) async fn open<P: AsyncPushSender>(
     let client = redis::Client::open(address.info()?)?;
     // The library's own limit leaves out the greeting, and a frozen server never greets.
     let opening = client.get_multiplexed_async_connection_with_config(&config);
-    match tokio::time::timeout(CONNECT, opening).await {
-        Ok(opened) => Ok(opened?),
+    let opened = match tokio::time::timeout(CONNECT, opening).await {
+        Ok(opened) => opened.map_err(Trouble::from),
         Err(_) => Err(Trouble::Timeout),
+    };
+    match opened {
+        Err(Trouble::Timeout) if probe::is_plain(address).await => {
+            Err(Trouble::Tls("that port speaks without TLS: write redis:// for rediss://".to_owned()))
+        }
+        opened => opened,
     }
 }

@@ -35,6 +35,7 @@ mod load;
 mod locate;
 pub mod order;
 mod pages;
+mod probe;
 mod rules;
 mod shopping;
 
