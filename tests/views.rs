@@ -227,6 +227,57 @@ fn nobody_changes_a_line_that_the_activity_covers() {
 }
 
 #[test]
+fn a_screen_that_is_too_small_takes_no_key_but_those_that_leave() {
+    let all = ["a", "enter", "d", "+", "-", "=", ".", "c", "y", "C", "y", "u", "ctrl-r", "K", "v", "s", "m"];
+    let typed = [":", "/", "tab", "o", "?", "D", "3", "space", "esc", "n", "alt-y", "backspace"];
+    for (width, height) in [(5, 3), (20, 5), (1, 1), (23, 40), (80, 6)] {
+        // With nothing open, and with what asks for a key or takes text.
+        for open in ["esc", "c", "C", "o", "?", "/", ":", "tab =", "tab v"] {
+            let mut stage = Stage::filled(120, 36);
+            stage.change("ann@till", "milk", 1, 1, "1.45");
+            let shown = stage.state.cart.shown.clone();
+            stage.keys(open);
+            stage.link(desk::preview(105, true));
+            stage.take_in(Message::Resize(width, height));
+            let before = format!("{:?}", (&stage.state.mode, stage.state.focus, &stage.state.catalog.words));
+            for key in all.iter().chain(&typed) {
+                let effects = update(&mut stage.state, Message::Key(Key::parse(key).unwrap()), stage.now);
+                assert!(effects.is_empty(), "{width}x{height} {open} {key}: {effects:?}");
+            }
+            stage.take_in(Message::Paste("y".to_owned()));
+            for kind in [MouseKind::Press, MouseKind::Press, MouseKind::WheelDown] {
+                stage.take_in(Message::Mouse(Mouse { kind, column: 0, row: height - 1 }));
+            }
+            let after = format!("{:?}", (&stage.state.mode, stage.state.focus, &stage.state.catalog.words));
+            assert_eq!(before, after, "{width}x{height} {open}");
+            assert_eq!(stage.state.cart.shown, shown, "{width}x{height} {open}");
+            for (key, leaves) in [("q", "Quit"), ("ctrl-c", "Quit"), ("ctrl-z", "Suspend")] {
+                let effects = update(&mut stage.state, Message::Key(Key::parse(key).unwrap()), stage.now);
+                assert_eq!(format!("{effects:?}"), format!("[{leaves}]"), "{width}x{height} {open}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_screen_that_is_too_small_asks_before_it_loses_a_change() {
+    let mut stage = Stage::filled(120, 36);
+    stage.keys("a");
+    stage.take_in(Message::Resize(22, 6));
+    let mut press = |key: &str| update(&mut stage.state, Message::Key(Key::parse(key).unwrap()), stage.now);
+    assert!(press("q").is_empty() && press("y").is_empty() && press("q").is_empty());
+    assert!(press("ctrl-c").is_empty());
+    let picture = stage.picture().replace(['"', '\n'], " ");
+    let words = picture.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert_eq!(words, "1 change not confirmed yet: quit and lose track of it? Ctrl-C quits");
+    stage.keys("esc");
+    assert!(stage.picture().contains("too small"));
+    stage.keys("ctrl-c");
+    let effects = update(&mut stage.state, Message::Key(Key::parse("ctrl-c").unwrap()), stage.now);
+    assert!(matches!(effects[..], [Effect::Quit]));
+}
+
+#[test]
 fn narrow_footers_keep_the_way_between_the_panes_and_to_the_checkout() {
     for (width, keys, footer) in [
         (30, "esc", " Enter add  Tab cart  ? help"),

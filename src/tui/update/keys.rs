@@ -35,6 +35,9 @@ pub fn context(state: &State) -> Context {
 
 /// A key was pressed.
 pub fn press(state: &mut State, key: Key, effects: &mut Vec<Effect>) {
+    if state.areas().is_none() {
+        return press_unseen(state, key, effects);
+    }
     let here = context(state);
     let action = state.session.keymap.dispatch(here, key);
     if must_wait(state, here, action) {
@@ -63,6 +66,18 @@ pub fn press(state: &mut State, key: Key, effects: &mut Vec<Effect>) {
             state.count = None;
         }
         Context::Catalog | Context::Cart | Context::Activity => count(state, key),
+        _ => {}
+    }
+}
+
+/// A key on a screen that is too small to show anything: nobody orders what they do not see.
+fn press_unseen(state: &mut State, key: Key, effects: &mut Vec<Effect>) {
+    let leaving = matches!(state.mode, Mode::Leaving);
+    // Whatever was open when the window shrank, these keys are those of the lists.
+    let here = if leaving { Context::Leaving } else { Context::Catalog };
+    match state.session.keymap.dispatch(here, key) {
+        Some(action @ (Action::Quit | Action::Suspend)) => act(state, action, effects),
+        Some(action @ Action::Back) if leaving => act(state, action, effects),
         _ => {}
     }
 }

@@ -47,13 +47,8 @@ fn prompt(theme: &Theme, label: &str, input: &Input, area: Rect, frame: &mut Fra
 fn said(state: &State, theme: &Theme) -> (String, Style) {
     let waiting = state.cart.unconfirmed.len();
     let changes = |n: usize| text::count(n, "change");
-    if matches!(state.mode, Mode::Leaving) && waiting == 0 {
-        // Only an order is on its way.
-        return ("The order is not confirmed yet: quit all the same?".to_owned(), theme.warn);
-    }
     if matches!(state.mode, Mode::Leaving) {
-        let it = if waiting == 1 { "it" } else { "them" };
-        return (format!("{} not confirmed yet: quit and lose track of {it}?", changes(waiting)), theme.warn);
+        return (leaving(state), theme.warn);
     }
     if matches!(state.mode, Mode::Clearing) {
         let lines = state.cart.shown.lines.len();
@@ -81,6 +76,17 @@ fn said(state: &State, theme: &Theme) -> (String, Style) {
             _ => (String::new(), theme.text),
         },
     }
+}
+
+/// What is asked before quitting.
+pub fn leaving(state: &State) -> String {
+    let waiting = state.cart.unconfirmed.len();
+    if waiting == 0 {
+        // Only an order is on its way.
+        return "The order is not confirmed yet: quit all the same?".to_owned();
+    }
+    let it = if waiting == 1 { "it" } else { "them" };
+    format!("{} not confirmed yet: quit and lose track of {it}?", text::count(waiting, "change"))
 }
 
 fn sentence(text: &str) -> String {
