@@ -26,7 +26,13 @@ pub fn on_link(state: &mut State, event: Event, now: Now, effects: &mut Vec<Effe
             }
         }
         Event::Cart(cart) => on_cart(state, cart, effects),
-        Event::Unreadable(trouble) => state.link = Link::Unreadable(trouble),
+        Event::Unreadable(trouble) => {
+            let up = matches!(state.link, Link::Connecting | Link::Offline { .. });
+            state.link = Link::Unreadable(trouble);
+            if up {
+                desk::on_up(state, effects);
+            }
+        }
         Event::Update(update) => on_update(state, &update, effects),
         Event::Settled(op, outcome) => on_settled(state, &op, outcome, effects),
         Event::Products(read) => {
@@ -83,6 +89,9 @@ fn on_cart(state: &mut State, cart: Cart, effects: &mut Vec<Effect>) {
     fold(state);
     if back || !state.catalog.loaded {
         catalog::ask(state, effects);
+    }
+    if first || back {
+        desk::on_up(state, effects);
     }
     read_unknown(state, effects);
 }

@@ -135,7 +135,12 @@ pub fn on_answer(state: &mut State, answer: Answer, effects: &mut Vec<Effect>) {
         Answer::Failed(trouble) => {
             // Asked again by the shopper, not at once for ever.
             let previewing = std::mem::take(&mut state.desk.reading);
-            if previewing && matches!(state.mode, Mode::Checkout(_)) {
+            let nothing = match state.mode {
+                Mode::Checkout(_) => previewing,
+                Mode::Orders | Mode::Receipt(..) => !previewing && state.desk.orders.is_none(),
+                _ => false,
+            };
+            if nothing {
                 state.mode = Mode::Browse;
             }
             complain(state, Error::Trouble(trouble).to_string());
@@ -213,6 +218,14 @@ pub fn on_down(state: &mut State) {
     state.desk.outdated = true;
     // Another server, or other rights, may do better.
     state.desk.stuck = None;
+}
+
+/// The link is up: the orders that show are asked for, again or because nobody heard it before.
+/// The prices of a checkout are read by the clock of [`pass_time`].
+pub fn on_up(state: &State, effects: &mut Vec<Effect>) {
+    if matches!(state.mode, Mode::Orders | Mode::Receipt(..)) {
+        effects.push(Effect::Order(Ask::List));
+    }
 }
 
 /// Products or rules changed: what would be ordered is read again.

@@ -26,7 +26,7 @@ pub fn draw(state: &State, area: Rect, buffer: &mut Buffer) {
     pane(theme, true, title(state, " Orders ")).render(area, buffer);
     let inner = area.inner(Margin::new(1, 1));
     let orders = match &state.desk.orders {
-        None => return hint(theme, "Reading the orders …", inner, buffer),
+        None => return hint(theme, waiting(state, "Reading the orders …"), inner, buffer),
         Some(orders) if orders.is_empty() => {
             let key = state.session.keymap.key_of(Action::Checkout);
             let said = format!("There are no orders yet.\nIn the cart, {key} makes one.");
@@ -71,12 +71,20 @@ pub fn draw_receipt(state: &State, id: &OrderId, top: usize, area: Rect, buffer:
     let inner = area.inner(Margin::new(1, 1));
     let lines = desk::receipt_lines(state, id, inner.width);
     if lines.is_empty() {
-        return hint(theme, "Reading the order …", inner, buffer);
+        return hint(theme, waiting(state, "Reading the order …"), inner, buffer);
     }
     for (line, y) in lines.iter().skip(top).zip(inner.y..inner.bottom()) {
         buffer.set_stringn(inner.x, y, line, usize::from(inner.width), theme.text);
     }
     scroll_bar(theme, area, inner, lines.len(), top, buffer);
+}
+
+/// What is said before anything is there.
+fn waiting(state: &State, reading: &'static str) -> &'static str {
+    match state.link {
+        Link::Connecting | Link::Offline { .. } => "Waiting for the server …",
+        _ => reading,
+    }
 }
 
 /// What shows may be old while the link is down.
