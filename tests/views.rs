@@ -15,6 +15,7 @@ use trolley::store::order::Ask;
 use trolley::store::{Error, Shop, Trouble};
 use trolley::tui::key::Key;
 use trolley::tui::message::{Effect, Found, Message, Mouse, MouseKind, Purpose};
+use trolley::tui::palette;
 use trolley::tui::state::{Mode, Scroll};
 use trolley::tui::update::update;
 use trolley::tui::view::view;
@@ -336,6 +337,72 @@ fn the_palette_offers_what_works_here_and_products_by_name() {
     assert!(first.contains("Order the catalog"), "{first}");
     stage.keys("esc : e");
     assert!(!stage.picture().contains("Add 1 × E"));
+}
+
+#[test]
+fn the_palette_takes_nothing_that_only_looks_like_what_was_typed() {
+    let first = |stage: &Stage| {
+        let picture = stage.picture();
+        let row = picture.lines().skip_while(|line| !line.contains(" Commands ")).nth(1).unwrap();
+        row.trim_matches(['"', '│', ' ', '┃']).split("  ").next().unwrap().trim().to_owned()
+    };
+    let mut stage = Stage::filled(120, 36);
+    let bread = demo_products().into_iter().filter(|product| !product.name.starts_with("Sourdough"));
+    let shop = Shop { name: "Corner Shop".to_owned(), currency: "€".to_owned() };
+    stage.take_in(Message::Catalog(Ok((Catalog::new(bread.collect()), shop)), 0));
+    // All its letters are in “Set a quantity: set PRODUCT N”.
+    stage.keys(": s o u enter enter");
+    assert_eq!(first(&stage), "No product or command fits “sou”");
+    assert!(stage.picture().contains(" : sou ") && stage.state.cart.unconfirmed.is_empty());
+    // What was typed can be mended; each verb says what it looked for.
+    stage.keys("backspace backspace backspace e s p");
+    assert_eq!(first(&stage), "Add 1 × Espresso");
+    for (typed, said) in [
+        ("s e t space x y z q space 3", "No product fits “xyzq”"),
+        ("r e m o v e space m i l k", "No line of the cart fits “milk”"),
+        ("t h e m e space p i n k", "No theme fits “pink”"),
+        ("c a t e g o r y space x", "No category fits “x”"),
+        ("s o r t space x", "No order fits “x”"),
+        ("%", "No command fits “%”"),
+    ] {
+        stage.keys(&format!("ctrl-u {typed} enter enter"));
+        assert_eq!(first(&stage), said);
+        assert!(matches!(stage.state.mode, Mode::Palette { .. }));
+    }
+    assert!(stage.state.cart.unconfirmed.is_empty());
+}
+
+#[test]
+fn the_beginning_of_a_commands_words_finds_it_first() {
+    let mut stage = Stage::filled(120, 36);
+    // Products that begin so stand behind it.
+    let mut products = demo_products();
+    for name in ["Thyme", "Cat Food", "Clear Honey", "Quinoa", "Price Tags"] {
+        products.push(Product { name: name.into(), id: id(name), ..products[0].clone() });
+    }
+    stage.take_in(Message::Catalog(Ok((Catalog::new(products), Shop::default())), 0));
+    for (typed, said) in [
+        ("th", "Take another theme"),
+        ("cat", "Show one category"),
+        ("Cat", "Show one category"),
+        ("clear", "Clear the cart"),
+        ("quantity", "Set a quantity"),
+        ("qui", "Quit"),
+        ("checkout", "Check out"),
+        ("check out", "Check out"),
+        ("und", "Take back your own last change"),
+        ("activ", "Show or hide who changed what"),
+        // A word somewhere in what is said of a command is behind the products.
+        ("pri", "Add 1 × Price Tags"),
+        ("search na", "Search name"),
+    ] {
+        let keys: Vec<String> =
+            typed.chars().map(|c| if c == ' ' { "space".to_owned() } else { c.to_string() }).collect();
+        stage.keys(&format!(": {}", keys.join(" ")));
+        let entries = palette::entries(&stage.state, typed);
+        assert!(entries[0].label.starts_with(said), "{typed}: {entries:#?}");
+        stage.keys("esc");
+    }
 }
 
 #[test]

@@ -207,7 +207,8 @@ fn accept(state: &mut State, effects: &mut Vec<Effect>) {
             let entry = palette::entries(state, input.value()).into_iter().nth(cursor);
             match entry {
                 Some(entry) => run(state, entry.run, effects),
-                None => super::complain(state, "There is no such command".to_owned()),
+                // The palette says so, and what is typed can be mended.
+                None => state.mode = Mode::Palette { input, cursor },
             }
         }
         Mode::Search => {}
