@@ -256,7 +256,7 @@ async fn rules_show_and_refusals_take_back_what_showed() {
     ann.key("c");
     ann.until("a preview", |state| state.desk.preview.is_some()).await;
     ann.key("y");
-    ann.until("the receipt", |state| matches!(state.mode, Mode::Receipt(..))).await;
+    ann.until("the receipt", |state| matches!(state.mode, Mode::Receipt { .. })).await;
 }
 
 #[test]

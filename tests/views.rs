@@ -11,7 +11,7 @@ use ratatui::layout::Rect;
 use trolley::model::{Catalog, Edit, Product};
 use trolley::store::decode::CatalogNews;
 use trolley::store::link::Event;
-use trolley::store::order::Ask;
+use trolley::store::order::{Answer, Ask, Outcome};
 use trolley::store::{Error, Shop, Trouble};
 use trolley::tui::key::Key;
 use trolley::tui::message::{Effect, Found, Message, Mouse, MouseKind, Purpose};
@@ -529,6 +529,38 @@ fn an_order_is_confirmed_once_and_never_by_accident() {
     // Leaving asks first.
     stage.keys("ctrl-c");
     assert!(stage.picture().contains("The order is not confirmed yet"));
+}
+
+#[test]
+fn a_receipt_goes_back_to_where_it_came_from() {
+    let placed = || {
+        let mut stage = Stage::filled(120, 36);
+        stage.keys("tab c");
+        stage.link(desk::preview(104, true));
+        stage.keys("y");
+        let id = stage.state.desk.placing.clone().unwrap();
+        stage.link(Event::Order(Answer::Ended(id.clone(), Ok(Outcome::Placed(id)))));
+        assert!(matches!(stage.state.mode, Mode::Receipt { .. }));
+        stage.link(Event::Order(Answer::List(desk::orders())));
+        stage
+    };
+    for key in ["esc", "q"] {
+        // Of the order that was just placed: the shop.
+        let mut stage = placed();
+        stage.keys(key);
+        assert!(matches!(stage.state.mode, Mode::Browse), "{key}");
+        // Of one that was picked from the list: that list, also if the list was opened from there.
+        stage.keys("o down enter");
+        assert!(matches!(stage.state.mode, Mode::Receipt { .. }));
+        stage.keys(key);
+        assert!(matches!(stage.state.mode, Mode::Orders), "{key}");
+        let mut stage = placed();
+        stage.keys("o enter");
+        stage.keys(key);
+        assert!(matches!(stage.state.mode, Mode::Orders), "{key}");
+        stage.keys(key);
+        assert!(matches!(stage.state.mode, Mode::Browse), "{key}");
+    }
 }
 
 #[test]

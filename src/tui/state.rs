@@ -258,8 +258,15 @@ pub enum Mode {
     Checkout(usize),
     /// Looks through past orders.
     Orders,
-    /// Reads the receipt of this order, from this row on.
-    Receipt(OrderId, usize),
+    /// Reads the receipt of an order.
+    Receipt {
+        /// This order.
+        order: OrderId,
+        /// From this row on.
+        top: usize,
+        /// Whether it was picked from the past orders; else it was just placed.
+        picked: bool,
+    },
     /// Is asked whether to quit with unconfirmed changes.
     Leaving,
     /// Is asked whether to clear the cart.

@@ -29,15 +29,15 @@ pub fn open_orders(state: &mut State, effects: &mut Vec<Effect>) {
 /// Opens the receipt of the selected order.
 pub fn open_receipt(state: &mut State) {
     if let Some(order) = state.desk.selected() {
-        state.mode = Mode::Receipt(order.id.clone(), 0);
+        state.mode = Mode::Receipt { order: order.id.clone(), top: 0, picked: true };
     }
 }
 
 /// One step back from these screens; whether it was one of them.
 pub fn back(state: &mut State) -> bool {
     state.mode = match state.mode {
-        Mode::Receipt(..) => Mode::Orders,
-        Mode::Checkout(_) | Mode::Orders => Mode::Browse,
+        Mode::Receipt { picked: true, .. } => Mode::Orders,
+        Mode::Receipt { .. } | Mode::Checkout(_) | Mode::Orders => Mode::Browse,
         _ => return false,
     };
     true
@@ -53,7 +53,7 @@ pub fn walk(state: &mut State, action: Action) -> bool {
             scroll.cursor = step(scroll.cursor, rows, page, action, by);
             scroll.settle(rows, page);
         }
-        Mode::Checkout(top) | Mode::Receipt(_, top) => {
+        Mode::Checkout(top) | Mode::Receipt { top, .. } => {
             *top = step(*top, (rows + 1).saturating_sub(page), page, action, by);
         }
         _ => {}
@@ -65,7 +65,7 @@ pub fn walk(state: &mut State, action: Action) -> bool {
 pub fn settle(state: &mut State) {
     let Some((rows, page)) = extent(state) else { return };
     match &mut state.mode {
-        Mode::Checkout(top) | Mode::Receipt(_, top) => *top = (*top).min(rows.saturating_sub(page)),
+        Mode::Checkout(top) | Mode::Receipt { top, .. } => *top = (*top).min(rows.saturating_sub(page)),
         _ => state.desk.scroll.settle(rows, page),
     }
 }
@@ -137,7 +137,7 @@ pub fn on_answer(state: &mut State, answer: Answer, effects: &mut Vec<Effect>) {
             let previewing = std::mem::take(&mut state.desk.reading);
             let nothing = match state.mode {
                 Mode::Checkout(_) => previewing,
-                Mode::Orders | Mode::Receipt(..) => !previewing && state.desk.orders.is_none(),
+                Mode::Orders | Mode::Receipt { .. } => !previewing && state.desk.orders.is_none(),
                 _ => false,
             };
             if nothing {
@@ -184,7 +184,7 @@ fn on_ended(state: &mut State, outcome: Result<Outcome, Error>, effects: &mut Ve
             tell(state, format!("Ordered: {id}"));
             effects.push(Effect::Order(Ask::List));
             if matches!(state.mode, Mode::Checkout(_)) {
-                state.mode = Mode::Receipt(id, 0);
+                state.mode = Mode::Receipt { order: id, top: 0, picked: false };
             }
         }
         Ok(Outcome::Undone(hitch)) => complain(state, hitch.to_string()),
@@ -206,7 +206,7 @@ fn on_state(state: &mut State, id: &OrderId, now: OrderState, effects: &mut Vec<
     if now != OrderState::Placed {
         tell(state, format!("Order {id} is {}", now.name()));
     }
-    let shows = matches!(state.mode, Mode::Orders | Mode::Receipt(..));
+    let shows = matches!(state.mode, Mode::Orders | Mode::Receipt { .. });
     if shows || (first && state.desk.orders.is_some()) {
         effects.push(Effect::Order(Ask::List));
     }
@@ -223,7 +223,7 @@ pub fn on_down(state: &mut State) {
 /// The link is up: the orders that show are asked for, again or because nobody heard it before.
 /// The prices of a checkout are read by the clock of [`pass_time`].
 pub fn on_up(state: &State, effects: &mut Vec<Effect>) {
-    if matches!(state.mode, Mode::Orders | Mode::Receipt(..)) {
+    if matches!(state.mode, Mode::Orders | Mode::Receipt { .. }) {
         effects.push(Effect::Order(Ask::List));
     }
 }

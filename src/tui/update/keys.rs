@@ -26,7 +26,7 @@ pub fn context(state: &State) -> Context {
         Mode::Help(_) => Context::Help,
         Mode::Checkout(_) => Context::Checkout,
         Mode::Orders => Context::Orders,
-        Mode::Receipt(..) => Context::Receipt,
+        Mode::Receipt { .. } => Context::Receipt,
         Mode::Leaving => Context::Leaving,
         Mode::Clearing => Context::Clearing,
         Mode::Browse => state.list(),

@@ -101,7 +101,7 @@ fn sort_by_head(state: &mut State, x: u16, rows: Rect, effects: &mut Vec<Effect>
 /// while it shows.
 fn wheel(state: &mut State, mouse: Mouse, action: Action) {
     let Some(areas) = state.areas() else { return };
-    let full = matches!(state.mode, Mode::Checkout(_) | Mode::Orders | Mode::Receipt(..));
+    let full = matches!(state.mode, Mode::Checkout(_) | Mode::Orders | Mode::Receipt { .. });
     if full || matches!(state.mode, Mode::Help(_) | Mode::Palette { .. }) {
         return browse::walk(state, action);
     }

@@ -41,7 +41,9 @@ pub fn view(state: &State, frame: &mut Frame<'_>) {
         Mode::Help(top) => help::draw(state, *top, body, frame.buffer_mut()),
         Mode::Checkout(top) => checkout::draw(state, *top, body, frame.buffer_mut()),
         Mode::Orders => orders::draw(state, body, frame.buffer_mut()),
-        Mode::Receipt(id, top) => orders::draw_receipt(state, id, *top, body, frame.buffer_mut()),
+        Mode::Receipt { order, top, .. } => {
+            orders::draw_receipt(state, order, *top, body, frame.buffer_mut());
+        }
         _ => lists(state, theme, &areas, frame),
     }
     palette::draw(state, theme, areas.palette, frame.buffer_mut());
