@@ -14,6 +14,7 @@ use trolley::store::link::Event;
 use trolley::store::order::{Answer, Ask, Outcome};
 use trolley::store::{Error, Shop, Trouble};
 use trolley::tui::key::Key;
+use trolley::tui::layout::Pane;
 use trolley::tui::message::{Effect, Found, Message, Mouse, MouseKind, Purpose};
 use trolley::tui::palette;
 use trolley::tui::state::{Mode, Scroll};
@@ -193,14 +194,14 @@ fn nobody_changes_a_line_that_the_activity_covers() {
     let mut stage = Stage::filled(50, 15);
     stage.keys("tab down v");
     assert!(stage.picture().contains(" Activity "), "{}", stage.picture());
-    assert!(stage.picture().contains(" v cart  Tab shop "), "{}", stage.picture());
+    assert!(stage.picture().contains(" v hide  Tab shop "), "{}", stage.picture());
     let lines = stage.state.cart.shown.clone();
     for key in ["d", "delete", "+", "-", "=", "enter", "."] {
         stage.keys("3");
         stage.keys(key);
         assert!(stage.state.cart.unconfirmed.is_empty() && stage.state.cart.shown == lines, "{key}");
         assert!(matches!(stage.state.mode, Mode::Browse), "{key}");
-        assert!(stage.picture().contains("See the cart first: press v"), "{key}");
+        assert!(stage.picture().contains("See the cart first: v hides the activity"), "{key}");
     }
     // The palette offers none of it there, and no click does it.
     stage.keys(": l i n e");
@@ -279,15 +280,50 @@ fn a_screen_that_is_too_small_asks_before_it_loses_a_change() {
 }
 
 #[test]
+fn the_activity_is_brought_up_where_one_pane_shows_at_a_time() {
+    // Too low for cart and activity together, and high enough.
+    for height in [15, 50] {
+        let mut stage = Stage::filled(50, height);
+        let shows = |stage: &Stage, what: &str| stage.picture().contains(what);
+        stage.keys("down v");
+        assert!(shows(&stage, " Activity ") && !shows(&stage, " Catalog "), "{}", stage.picture());
+        let lines = stage.state.cart.shown.clone();
+        if height == 15 {
+            stage.keys("d");
+            assert!(stage.state.cart.shown == lines && shows(&stage, "v hides the activity"));
+        }
+        // Again, and one is where one was; the same a second time.
+        stage.keys("v");
+        assert!(shows(&stage, " Catalog ") && !shows(&stage, " Activity "));
+        stage.keys("v v");
+        assert!(shows(&stage, " Catalog ") && !shows(&stage, " Activity "));
+        assert_eq!(stage.state.catalog.scroll.cursor, 1);
+        // Who has gone to another pane meanwhile stays there.
+        stage.keys("v tab");
+        assert!(shows(&stage, " Catalog "));
+        stage.keys("tab");
+        assert!(shows(&stage, " Activity "));
+        stage.keys("v");
+        assert!(shows(&stage, " Cart ") && !shows(&stage, " Activity "), "{}", stage.picture());
+        stage.keys("v v");
+        assert!(shows(&stage, " Cart ") && !shows(&stage, " Catalog "));
+    }
+    // Side by side, the keyboard stays where it is.
+    let mut stage = Stage::filled(80, 24);
+    stage.keys("v");
+    assert!(stage.picture().contains(" Activity ") && stage.state.focus == Pane::Catalog);
+}
+
+#[test]
 fn narrow_footers_keep_the_way_between_the_panes_and_to_the_checkout() {
     for (width, keys, footer) in [
         (30, "esc", " Enter add  Tab cart  ? help"),
         (30, "tab", " Tab shop  c checkout  ? help"),
-        (30, "tab v", " v cart  Tab shop  ? help"),
+        (30, "tab v", " v hide  Tab shop  ? help"),
         (30, "c", " y order it  Esc back"),
         (24, "tab", " Tab shop  ? help"),
         (37, "tab", " Tab shop  c checkout  ? help  q quit"),
-        (38, "tab v", " v cart  Tab shop  ? help  q quit"),
+        (38, "tab v", " v hide  Tab shop  ? help  q quit"),
         (40, ":", " Enter do it  Tab complete  Esc cancel"),
         (30, ":", " Enter do it  Esc cancel"),
     ] {

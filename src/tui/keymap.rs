@@ -208,7 +208,7 @@ const BINDINGS: &[Binding] = &[
         "Load the demo catalog (while the catalog is empty)",
     ),
     row(Action::Add, &["enter", "a"], &[Catalog], "add", "Add the product; 12a adds twelve"),
-    row(Action::Activity, &["v"], &[Activity], "cart", ""),
+    row(Action::Activity, &["v"], &[Activity], "hide", ""),
     row(Action::SwitchPane, &["tab", "backtab"], &[Catalog, EmptyCatalog], "cart", ""),
     row(Action::SwitchPane, &["tab", "backtab"], &[Cart, Activity], "shop", ""),
     row(Action::Checkout, &["c"], LISTS, "checkout", ""),

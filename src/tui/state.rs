@@ -347,6 +347,8 @@ pub struct State {
     pub activity_top: usize,
     /// Whether the activity shows; `None`: where there is room.
     pub show_activity: Option<bool>,
+    /// The pane that was left for the one with the activity, where one shows at a time.
+    pub left_for_activity: Option<Pane>,
     /// The others who watch this cart.
     pub watchers: Vec<Watcher>,
     /// How many changes were made here; numbers our op ids.
@@ -382,6 +384,7 @@ impl State {
             activity: Vec::new(),
             activity_top: 0,
             show_activity: None,
+            left_for_activity: None,
             watchers: Vec::new(),
             made: 0,
             reviving: false,

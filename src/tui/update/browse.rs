@@ -20,9 +20,9 @@ pub fn act(state: &mut State, action: Action, effects: &mut Vec<Effect>) {
         Action::Up | Action::Down | Action::PageUp | Action::PageDown | Action::Top | Action::Bottom => {
             walk(state, action);
         }
-        Action::SwitchPane => state.focus = state.focus.other(),
-        Action::ToCatalog => state.focus = Pane::Catalog,
-        Action::ToCart => state.focus = Pane::Cart,
+        Action::SwitchPane => go_to(state, state.focus.other()),
+        Action::ToCatalog => go_to(state, Pane::Catalog),
+        Action::ToCart => go_to(state, Pane::Cart),
         Action::Undo | Action::Redo => take_back(state, action, effects),
         Action::AskClear if state.cart.shown.lines.is_empty() => {
             complain(state, Refusal::AlreadyEmpty.to_string());
@@ -36,10 +36,7 @@ pub fn act(state: &mut State, action: Action, effects: &mut Vec<Effect>) {
             complain(state, "The cart is empty: there is no session to keep".to_owned());
         }
         Action::KeepAlive => make(state, Kind::Touch, Vec::new(), effects),
-        Action::Activity => {
-            let shows = state.areas().is_some_and(|areas| areas.activity.is_some());
-            state.show_activity = Some(!shows);
-        }
+        Action::Activity => toggle_activity(state),
         _ => {
             let (action, number) = match (action, state.last) {
                 (Action::Repeat, Some((last, number))) => (last, count.unwrap_or(number)),
@@ -60,6 +57,29 @@ pub fn act(state: &mut State, action: Action, effects: &mut Vec<Effect>) {
                 _ => {}
             }
         }
+    }
+}
+
+/// Goes to a pane on purpose: hiding the activity leads nowhere else then.
+pub fn go_to(state: &mut State, pane: Pane) {
+    state.focus = pane;
+    state.left_for_activity = None;
+}
+
+/// Shows the activity, be it in the other pane, or hides it and goes back.
+fn toggle_activity(state: &mut State) {
+    let shows = |state: &State| state.areas().is_some_and(|areas| areas.activity.is_some());
+    if shows(state) {
+        state.show_activity = Some(false);
+        if let Some(pane) = state.left_for_activity.take() {
+            state.focus = pane;
+        }
+        return;
+    }
+    state.show_activity = Some(true);
+    if !shows(state) {
+        state.left_for_activity = Some(state.focus);
+        state.focus = Pane::Cart;
     }
 }
 

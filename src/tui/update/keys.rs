@@ -61,8 +61,8 @@ pub fn press(state: &mut State, key: Key, effects: &mut Vec<Effect>) {
         Context::Search | Context::Quantity | Context::Palette => typing::edit(state, key, effects),
         Context::Activity if state.session.keymap.dispatch(Context::Cart, key).is_some() => {
             // Nobody changes a line that they do not see.
-            let shows = state.session.keymap.key_of(Action::Activity);
-            super::complain(state, format!("See the cart first: press {shows}"));
+            let hides = state.session.keymap.key_of(Action::Activity);
+            super::complain(state, format!("See the cart first: {hides} hides the activity"));
             state.count = None;
         }
         Context::Catalog | Context::Cart | Context::Activity => count(state, key),
@@ -125,7 +125,7 @@ pub fn act(state: &mut State, action: Action, effects: &mut Vec<Effect>) {
         Action::Help => state.mode = Mode::Help(0),
         Action::Palette => type_command(state, String::new(), effects),
         Action::Search => {
-            state.focus = Pane::Catalog;
+            browse::go_to(state, Pane::Catalog);
             state.mode = Mode::Search;
             // Each search begins anew.
             if !state.catalog.words.value().is_empty() {

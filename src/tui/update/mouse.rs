@@ -52,7 +52,7 @@ fn press(state: &mut State, mouse: Mouse, effects: &mut Vec<Effect>) {
         if !frame.is_some_and(|frame| frame.contains(at(mouse))) {
             continue;
         }
-        state.focus = pane;
+        browse::go_to(state, pane);
         state.mode = Mode::Browse;
         let Some(row) = row(rows, mouse) else { return };
         let (scroll, length) = match pane {
