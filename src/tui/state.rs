@@ -1,5 +1,6 @@
 //! Everything that the screen shows, as plain data.
 
+use super::activity::ActivityPane;
 use super::desk::{self, Desk};
 use super::key::Key;
 use super::keymap::{Action, Context, Keymap};
@@ -7,8 +8,7 @@ use super::layout::{self, Areas, Pane};
 use super::theme::Theme;
 use crate::model::total::{self, Known, Totals};
 use crate::model::{
-    Activity, Cart, CartLine, Catalog, Change, Item, Kind, OpId, OrderId, ProductId, Query, Sort, Update,
-    UserName,
+    Cart, CartLine, Catalog, Change, Item, Kind, OpId, OrderId, ProductId, Query, Sort, Update, UserName,
 };
 use crate::store::{Shop, Trouble, Watcher};
 use std::collections::{HashSet, VecDeque};
@@ -341,14 +341,8 @@ pub struct State {
     pub notice: Option<Notice>,
     /// Lines that just changed.
     pub marks: Vec<Mark>,
-    /// Who changed what, oldest first.
-    pub activity: Vec<Activity>,
-    /// The first of them that shows, counted from the newest.
-    pub activity_top: usize,
-    /// Whether the activity shows; `None`: where there is room.
-    pub show_activity: Option<bool>,
-    /// The pane that was left for the one with the activity, where one shows at a time.
-    pub left_for_activity: Option<Pane>,
+    /// Who changed what.
+    pub activity: ActivityPane,
     /// The others who watch this cart.
     pub watchers: Vec<Watcher>,
     /// How many changes were made here; numbers our op ids.
@@ -381,10 +375,7 @@ impl State {
             count: None,
             notice: None,
             marks: Vec::new(),
-            activity: Vec::new(),
-            activity_top: 0,
-            show_activity: None,
-            left_for_activity: None,
+            activity: ActivityPane::default(),
             watchers: Vec::new(),
             made: 0,
             reviving: false,
@@ -406,7 +397,7 @@ impl State {
     /// Where everything stands; `None` on a screen that is too small.
     #[must_use]
     pub fn areas(&self) -> Option<Areas> {
-        layout::areas(self.size.0, self.size.1, self.focus, self.show_activity)
+        layout::areas(self.size.0, self.size.1, self.focus, self.activity.shown)
     }
 
     /// What is known of a product.

@@ -63,22 +63,22 @@ pub fn act(state: &mut State, action: Action, effects: &mut Vec<Effect>) {
 /// Goes to a pane on purpose: hiding the activity leads nowhere else then.
 pub fn go_to(state: &mut State, pane: Pane) {
     state.focus = pane;
-    state.left_for_activity = None;
+    state.activity.left = None;
 }
 
 /// Shows the activity, be it in the other pane, or hides it and goes back.
 fn toggle_activity(state: &mut State) {
     let shows = |state: &State| state.areas().is_some_and(|areas| areas.activity.is_some());
     if shows(state) {
-        state.show_activity = Some(false);
-        if let Some(pane) = state.left_for_activity.take() {
+        state.activity.shown = Some(false);
+        if let Some(pane) = state.activity.left.take() {
             state.focus = pane;
         }
         return;
     }
-    state.show_activity = Some(true);
+    state.activity.shown = Some(true);
     if !shows(state) {
-        state.left_for_activity = Some(state.focus);
+        state.activity.left = Some(state.focus);
         state.focus = Pane::Cart;
     }
 }
@@ -106,8 +106,8 @@ pub fn walk(state: &mut State, action: Action) {
     // Where it stands in the place of the cart, it has the keys that move there.
     if state.list() == Context::Activity {
         let page = areas.activity_page();
-        let tops = (state.activity.len() + 1).saturating_sub(page);
-        state.activity_top = step(state.activity_top, tops, page, action, by);
+        let tops = (state.activity.entries.len() + 1).saturating_sub(page);
+        state.activity.top = step(state.activity.top, tops, page, action, by);
         return;
     }
     let (scroll, rows, page) = match state.focus {

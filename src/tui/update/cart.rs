@@ -13,8 +13,6 @@ use crate::tui::state::{Link, Mark, Mode, State};
 
 /// How long a changed line is highlighted, in milliseconds.
 const MARKED: u64 = 1_500;
-/// How much of the activity is kept.
-const MOST_ACTIVITY: usize = 100;
 
 /// The link told something.
 pub fn on_link(state: &mut State, event: Event, now: Now, effects: &mut Vec<Effect>) {
@@ -137,18 +135,8 @@ fn tell_of_whole(state: &mut State, update: &Update) {
 
 /// Notes updates for the activity.
 fn note_activity(state: &mut State, updates: &[Update]) {
-    let newest = state.activity.last().map_or(u64::MAX, |activity| activity.version);
-    state.activity.extend(updates.iter().filter(|update| update.kind != Kind::Touch).map(Activity::from));
-    state.activity.sort_by_key(|activity| activity.version);
-    state.activity.dedup_by_key(|activity| activity.version);
-    let spare = state.activity.len().saturating_sub(MOST_ACTIVITY);
-    state.activity.drain(..spare);
-    if state.activity_top > 0 {
-        // Who reads what is older goes on reading it.
-        state.activity_top += state.activity.iter().filter(|activity| activity.version > newest).count();
-    }
     let page = state.areas().map_or(0, |areas| areas.activity_page());
-    state.activity_top = state.activity_top.min(state.activity.len().saturating_sub(page));
+    state.activity.note(updates, page);
 }
 
 /// What was done, in a few words.

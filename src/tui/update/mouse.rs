@@ -111,9 +111,9 @@ fn wheel(state: &mut State, mouse: Mouse, action: Action) {
     } else if over(areas.cart) {
         (&mut state.cart.scroll, state.cart.shown.lines.len(), areas.cart_rows.height)
     } else if over(areas.activity) {
-        let last = state.activity.len().saturating_sub(areas.activity_page());
-        let top = state.activity_top;
-        state.activity_top =
+        let last = state.activity.entries.len().saturating_sub(areas.activity_page());
+        let top = state.activity.top;
+        state.activity.top =
             if action == Action::Up { top.saturating_sub(NOTCH) } else { (top + NOTCH).min(last) };
         return;
     } else {
