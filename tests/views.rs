@@ -8,7 +8,7 @@ use harness::stage::{SIZES, Stage, demo_products, id, screens};
 use ratatui::Terminal;
 use ratatui::backend::TestBackend;
 use ratatui::layout::Rect;
-use trolley::model::{Catalog, Edit, Product};
+use trolley::model::{Cart, Catalog, Edit, Product};
 use trolley::store::decode::CatalogNews;
 use trolley::store::link::Event;
 use trolley::store::order::{Answer, Ask, Outcome};
@@ -597,6 +597,32 @@ fn a_receipt_goes_back_to_where_it_came_from() {
         stage.keys(key);
         assert!(matches!(stage.state.mode, Mode::Browse), "{key}");
     }
+}
+
+#[test]
+fn nothing_is_said_of_a_cart_that_was_never_read() {
+    let said =
+        |stage: &Stage| stage.state.notice.as_ref().map(|notice| notice.text.clone()).unwrap_or_default();
+    let mut stage = Stage::new(80, 24);
+    for down in [None, Some(Trouble::Refused)] {
+        down.into_iter().for_each(|trouble| stage.link(Event::Down(trouble)));
+        for key in ["c", "C", "K"] {
+            stage.keys(key);
+            assert_eq!(said(&stage), "The cart has not been read yet", "{key}");
+            assert!(matches!(stage.state.mode, Mode::Browse));
+        }
+    }
+    // Not even with a change of ours over it: there may be more.
+    stage.take_in(Message::Catalog(Ok((Catalog::new(demo_products()), Shop::default())), 0));
+    stage.keys("a c");
+    assert_eq!(said(&stage), "The cart has not been read yet");
+    stage.link(Event::Cart(Cart::default()));
+    stage.keys("C");
+    assert!(matches!(stage.state.mode, Mode::Clearing));
+    let mut stage = Stage::new(80, 24);
+    stage.link(Event::Cart(Cart::default()));
+    stage.keys("c");
+    assert_eq!(said(&stage), "The cart is empty: there is nothing to order");
 }
 
 #[test]

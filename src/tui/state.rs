@@ -165,6 +165,8 @@ pub struct Offers {
 pub struct CartPane {
     /// The cart as the server has it.
     pub confirmed: Cart,
+    /// Whether it was ever read.
+    pub loaded: bool,
     /// Our changes that are neither applied nor refused yet, in order.
     pub unconfirmed: VecDeque<Change>,
     /// Those of them that the confirmed cart has already: they wait for replicas alone.

@@ -1,6 +1,6 @@
 //! Walking through the lists, and changing the cart from them.
 
-use super::{complain, keys};
+use super::{UNREAD, complain, keys};
 use crate::model::total::Known;
 use crate::model::{Change, Edit, Kind, Money, ProductId, Refusal, quantity};
 use crate::tui::help;
@@ -24,6 +24,7 @@ pub fn act(state: &mut State, action: Action, effects: &mut Vec<Effect>) {
         Action::ToCatalog => go_to(state, Pane::Catalog),
         Action::ToCart => go_to(state, Pane::Cart),
         Action::Undo | Action::Redo => take_back(state, action, effects),
+        Action::AskClear | Action::KeepAlive if !state.cart.loaded => complain(state, UNREAD.to_owned()),
         Action::AskClear if state.cart.shown.lines.is_empty() => {
             complain(state, Refusal::AlreadyEmpty.to_string());
         }

@@ -84,6 +84,7 @@ fn on_cart(state: &mut State, cart: Cart, effects: &mut Vec<Effect>) {
     state.link = Link::Live;
     set_deadline(state, cart.deadline);
     state.cart.confirmed = cart;
+    state.cart.loaded = true;
     fold(state);
     if back || !state.catalog.loaded {
         catalog::ask(state, effects);

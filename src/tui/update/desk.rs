@@ -1,7 +1,7 @@
 //! The checkout and the orders: what their keys do, and what the link tells of them.
 
 use super::browse::step;
-use super::{complain, tell, warn};
+use super::{UNREAD, complain, tell, warn};
 use crate::model::{OrderId, OrderState, Refusal};
 use crate::store::Error;
 use crate::store::order::{Answer, Ask, Outcome};
@@ -12,6 +12,9 @@ use crate::tui::state::{Link, Mode, State};
 
 /// Opens the checkout.
 pub fn check_out(state: &mut State, effects: &mut Vec<Effect>) {
+    if !state.cart.loaded {
+        return complain(state, UNREAD.to_owned());
+    }
     if state.cart.shown.lines.is_empty() {
         return complain(state, Refusal::EmptyCart.to_string());
     }

@@ -201,7 +201,7 @@ fn by_category(state: &State) -> Vec<String> {
 fn empty(state: &State, areas: &Areas) -> String {
     let said = match state.link {
         Link::Connecting => "Reading the cart …",
-        Link::Offline { .. } if state.cart.confirmed.version == 0 => "Waiting for the server …",
+        Link::Offline { .. } if !state.cart.loaded => "Waiting for the server …",
         Link::Unreadable(_) => "The cart can't be read.",
         _ if areas.catalog.is_none() => {
             let key = state.session.keymap.key_of(Action::SwitchPane);
