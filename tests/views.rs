@@ -442,6 +442,38 @@ fn the_beginning_of_a_commands_words_finds_it_first() {
 }
 
 #[test]
+fn what_is_short_in_the_cart_stands_behind_the_name_and_leaves_who_it_is_from() {
+    let mut stage = Stage::filled(160, 48);
+    let short = |name: &str, stock: &str| {
+        let fields = [name, "2.10", "Bakery", "each", stock, ""];
+        Product::decode(id("baguette"), fields.map(|text| Some(text.as_bytes()))).unwrap()
+    };
+    let row = |stage: &Stage| {
+        let picture = stage.picture();
+        let cart = |line: &&str| line.contains(" 2 Bag");
+        let row = picture.lines().find(cart).unwrap_or_else(|| panic!("{picture}")).to_owned();
+        row[row.find(" 2 Bag").unwrap()..].split_whitespace().collect::<Vec<_>>().join(" ")
+    };
+    let tell = |stage: &mut Stage, product: Product| {
+        stage.link(Event::Products(vec![(id("baguette"), Some(product))]));
+    };
+    tell(&mut stage, short("Baguette", "1"));
+    assert!(row(&stage).starts_with("2 Baguette (only 1 left) ann@till ▲2.10"), "{}", row(&stage));
+    tell(&mut stage, short("Baguette", "0"));
+    assert!(row(&stage).starts_with("2 Baguette (none left) ann@till ▲2.10"), "{}", row(&stage));
+    // With less room fewer words, or none: then the colour of the quantity says it.
+    stage.take_in(Message::Resize(120, 36));
+    tell(&mut stage, short("Baguette", "1"));
+    assert!(row(&stage).starts_with("2 Baguette (1 left) ann@till ▲2.10"), "{}", row(&stage));
+    tell(&mut stage, short("Bag of Long Baguettes", "1"));
+    assert!(row(&stage).starts_with("2 Bag of Long Bague… ann@till ▲2.10"), "{}", row(&stage));
+    let terminal = stage.draw();
+    let buffer = terminal.backend().buffer();
+    let quantity = (63..120).find(|x| buffer[(*x, 3)].symbol() == "2").unwrap();
+    assert_eq!(Some(buffer[(quantity, 3)].fg), stage.state.theme.warn.fg);
+}
+
+#[test]
 fn very_long_amounts_are_shown_whole() {
     let fields = ["Yacht", "123456789012.123456", "Boats", "each", "98765432", "Sails."];
     let yacht = Product::decode(id("yacht"), fields.map(|text| Some(text.as_bytes()))).unwrap();
