@@ -347,6 +347,59 @@ fn the_quantity_prompt_begins_empty_and_nothing_typed_changes_nothing() {
 }
 
 #[test]
+fn the_quantity_prompt_names_its_product_at_any_width() {
+    for (width, label) in [
+        (120, " Quantity of 抹茶 Matcha Powder (now 1): "),
+        (60, " Quantity of 抹茶 Matcha Powder (now 1): "),
+        (46, " Quantity of 抹茶 Matcha Po… (now 1): "),
+        (37, " 抹茶 Matcha Powder (now 1): "),
+        (34, " 抹茶 Matcha Po… (now 1): "),
+        (30, " 抹茶 Matcha Powder: "),
+        (24, " 抹茶 Matcha …: "),
+    ] {
+        let mut stage = Stage::filled(width, 8);
+        stage.keys("tab G up =");
+        assert_eq!(stage.state.cart.selected().map(|line| &line.product), Some(&id("matcha-powder")));
+        stage.keys("9 9 9 9 9 9");
+        let terminal = stage.draw();
+        let buffer = terminal.backend().buffer();
+        // A wide glyph is followed by a cell that does not show.
+        let mut said = String::new();
+        let mut x = 0;
+        while x < width {
+            let symbol = buffer[(x, 6)].symbol();
+            said.push_str(symbol);
+            x += u16::try_from(trolley::model::text::width(symbol).max(1)).unwrap();
+        }
+        assert_eq!(said.trim_end(), format!("{label}999999"), "{width}");
+    }
+}
+
+#[test]
+fn another_order_leaves_no_product_out() {
+    let mut stage = Stage::filled(120, 36);
+    for _ in 0..4 {
+        assert!(stage.picture().contains(" Catalog 64 products "), "{}", stage.picture());
+        stage.keys("s");
+    }
+    stage.keys("s ]");
+    assert!(stage.picture().contains(" 8 of 64 "), "{}", stage.picture());
+}
+
+#[test]
+fn the_help_says_where_enter_does_what() {
+    let mut stage = Stage::filled(120, 36);
+    stage.keys("?");
+    let rows: Vec<String> =
+        stage.picture().lines().filter(|row| row.contains("Enter ")).map(str::to_owned).collect();
+    assert_eq!(rows.len(), 2);
+    assert!(
+        rows[0].contains("Add the product (in the catalog)") && rows[1].contains("quantity (in the cart"),
+        "{rows:?}"
+    );
+}
+
+#[test]
 fn what_is_added_is_what_the_cart_has_selected() {
     let mut stage = Stage::filled(120, 36);
     stage.keys("/ o a t enter a");
