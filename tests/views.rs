@@ -560,6 +560,32 @@ fn very_long_amounts_are_shown_whole() {
 }
 
 #[test]
+fn the_list_of_orders_never_cuts_an_amount() {
+    let amount = "€1234596.30";
+    for width in 24..=200 {
+        let mut stage = Stage::filled(width, 12);
+        stage.keys("o");
+        stage.link(Event::Order(Answer::List(desk::orders())));
+        let picture = stage.picture();
+        assert!(
+            picture.contains(&format!("{amount} ")) || picture.contains(&format!("{amount}│")),
+            "{picture}"
+        );
+        // The end of the id and the state as long as there is room.
+        assert!(picture.contains("2000-0000"), "{picture}");
+        assert_eq!(picture.contains(" ready "), width >= 33, "{picture}");
+    }
+    // Small amounts leave more room for the rest.
+    let mut small = desk::orders();
+    small.iter_mut().for_each(|order| order.lines.truncate(1));
+    let mut stage = Stage::filled(37, 12);
+    stage.keys("o");
+    stage.link(Event::Order(Answer::List(small)));
+    let said = stage.picture();
+    assert!(said.contains("ready     €28.80│"), "{said}");
+}
+
+#[test]
 fn large_catalogs_are_searched_elsewhere_and_late_answers_are_dropped() {
     let mut stage = Stage::filled(120, 36);
     let raw = |n: usize| [format!("Thing {n}"), "1.00".to_owned(), "Things".to_owned()];
