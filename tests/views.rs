@@ -8,7 +8,7 @@ use harness::stage::{SIZES, Stage, demo_products, id, screens};
 use ratatui::Terminal;
 use ratatui::backend::TestBackend;
 use ratatui::layout::Rect;
-use trolley::model::{Cart, Catalog, Edit, Product};
+use trolley::model::{Cart, Catalog, Edit, Money, Product, Refusal};
 use trolley::store::decode::CatalogNews;
 use trolley::store::link::Event;
 use trolley::store::order::{Answer, Ask, Outcome};
@@ -648,6 +648,43 @@ fn nothing_is_waited_for_that_can_not_come_about() {
     stage.now.steady += 100_000;
     stage.take_in(Message::Clock);
     assert!(stage.state.next_moment().is_none_or(|at| at > now + 100_000));
+}
+
+#[test]
+fn refusals_of_a_budget_name_the_currency() {
+    let money = |amount: &str| Money::parse(amount).unwrap();
+    let (budget, left, total) = (money("80"), money("1.5"), money("84.3"));
+    for (refusal, said) in [
+        (Refusal::OverBudget { budget, left }, "Over the budget of €80.00: €1.50 left"),
+        (Refusal::OverOwnBudget { budget, left }, "Over your budget of €80.00: €1.50 left"),
+    ] {
+        let mut stage = Stage::filled(120, 36);
+        stage.keys("a");
+        let op = stage.state.cart.unconfirmed[0].op.clone();
+        // Programs read the amounts alone.
+        assert_eq!(refusal.to_string(), said.replace('€', ""));
+        stage.link(Event::Settled(op, Err(Error::Refused(refusal))));
+        assert!(stage.picture().contains(said), "{}", stage.picture());
+    }
+    let mut stage = Stage::filled(120, 36);
+    stage.keys("c");
+    let Event::Order(Answer::Preview(mut preview)) = desk::preview(104, true) else { panic!("no preview") };
+    preview.budget = Some(money("20"));
+    stage.link(Event::Order(Answer::Preview(preview)));
+    assert!(
+        stage.picture().contains("the cart costs €50.70, and its budget is €20.00"),
+        "{}",
+        stage.picture()
+    );
+    stage.keys("y");
+    stage.state.desk.placing = Some(desk::order_id(7));
+    let refusal = Refusal::DearerThanBudget { budget, total };
+    stage.link(Event::Order(Answer::Ended(desk::order_id(7), Err(Error::Refused(refusal)))));
+    assert!(
+        stage.picture().contains("The cart costs €84.30, and its budget is €80.00"),
+        "{}",
+        stage.picture()
+    );
 }
 
 #[test]

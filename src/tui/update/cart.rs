@@ -193,7 +193,7 @@ fn on_settled(state: &mut State, op: &OpId, outcome: Result<Update, Error>, effe
         // Who asked to quit waits for this alone.
         Ok(_) if state.is_settled() && leaving => return effects.push(Effect::Quit),
         Ok(update) => return confirm(state, &update),
-        Err(Error::Refused(refusal)) => refusal.to_string(),
+        Err(Error::Refused(refusal)) => refusal.told_in(&state.shop.currency),
         Err(error) => format!("The change was not made: {error}"),
     };
     complain(state, said);

@@ -192,7 +192,10 @@ fn on_ended(state: &mut State, outcome: Result<Outcome, Error>, effects: &mut Ve
         }
         Ok(Outcome::Undone(hitch)) => complain(state, hitch.to_string()),
         Ok(Outcome::Nothing) => complain(state, Refusal::CartChanged.to_string()),
-        Err(Error::Refused(refusal)) => complain(state, refusal.to_string()),
+        Err(Error::Refused(refusal)) => {
+            let said = refusal.told_in(&state.shop.currency);
+            complain(state, said);
+        }
         Err(Error::Trouble(trouble)) => complain(state, format!("Not ordered: {trouble}")),
         Err(Error::Unknown { trouble, .. }) => {
             complain(state, format!("It is not known yet how the order ended: {trouble}"));
