@@ -118,6 +118,8 @@ fn orders_are_asked_for_once_the_link_is_up_and_closed_where_they_can_not_be_had
     // Before the first connection, and after each that broke; not for a view that is closed.
     ann.keys("o");
     assert!(ann.picture().contains("Waiting for the server"), "{}", ann.picture());
+    ann.link(Event::Down(Trouble::Refused));
+    assert!(!ann.picture().contains("may be old"), "nothing shows that could be");
     assert!(up(&mut ann));
     assert!(!up(&mut ann));
     ann.link(Event::Down(Trouble::Lost));

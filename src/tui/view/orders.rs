@@ -135,7 +135,7 @@ fn waiting(state: &State, reading: &'static str) -> &'static str {
 
 /// What shows may be old while the link is down.
 fn title(state: &State, name: &'static str) -> Line<'static> {
-    let old = matches!(state.link, Link::Offline { .. });
+    let old = matches!(state.link, Link::Offline { .. }) && state.desk.orders.is_some();
     let mut spans = vec![Span::styled(name, state.theme.accent)];
     if old {
         spans.push(Span::styled("may be old ", state.theme.bad));
