@@ -4,6 +4,7 @@
 mod harness;
 
 use harness::{Headless, Proxy, Server, ok, shop, shop_sized};
+use rustix::process::Signal;
 use std::sync::atomic::Ordering::Relaxed;
 use trolley::model::cart::Ordering;
 use trolley::model::{Money, Product, UserName};
@@ -69,6 +70,81 @@ fn a_cart_becomes_an_order_by_another_key_and_its_state_is_live() {
     bob.wait_exit();
     ann.keys("esc esc q");
     ann.wait_exit();
+}
+
+#[test]
+fn orders_that_are_asked_for_while_the_server_is_away_come_when_it_is_back() {
+    let mut server = Server::with_demo();
+    ok(&server, &["--user", "alice", "add", "espresso", "2"]);
+    ok(&server, &["--user", "alice", "checkout", "--yes"]);
+    let id = server.get_list("ZRANGE {orders}:all 0 -1").remove(0);
+    let mut ann = shop(&server, "alice", "ann");
+    let mut bob = shop(&server, "alice", "bob");
+    for terminal in [&ann, &bob] {
+        terminal.wait("64 products");
+    }
+    bob.keys("o");
+    bob.wait("placed .*€4.80");
+    bob.keys("enter");
+    bob.wait(" Receipt ");
+    server.kill();
+    ann.wait("offline since");
+    bob.wait("may be old");
+    ann.keys("o");
+    ann.wait("Waiting for the server");
+    server.restart();
+    ann.wait("● live");
+    ann.wait("placed .*€4.80");
+    ann.keys("enter");
+    ann.wait("€4.80");
+    // What was read before is read again, too: nobody told of what happened meanwhile.
+    server.kill();
+    bob.wait("may be old");
+    bob.signal(Signal::STOP);
+    server.restart();
+    ok(&server, &["order", &id, "ready"]);
+    bob.signal(Signal::CONT);
+    bob.wait("ready since");
+}
+
+#[test]
+fn orders_are_asked_for_once_the_link_is_up_and_closed_where_they_can_not_be_had() {
+    let list = |effects: &[Effect]| effects.iter().any(|effect| matches!(effect, Effect::Order(Ask::List)));
+    let mut ann = harness::stage::Stage::new(80, 24);
+    let up = |ann: &mut harness::stage::Stage| {
+        let cart = Event::Cart(ann.state.cart.confirmed.clone());
+        list(&update(&mut ann.state, Message::Link(cart), ann.now))
+    };
+    // Before the first connection, and after each that broke; not for a view that is closed.
+    ann.keys("o");
+    assert!(ann.picture().contains("Waiting for the server"), "{}", ann.picture());
+    ann.link(Event::Down(Trouble::Refused));
+    assert!(!ann.picture().contains("may be old"), "nothing shows that could be");
+    assert!(up(&mut ann));
+    assert!(!up(&mut ann));
+    ann.link(Event::Down(Trouble::Lost));
+    assert!(up(&mut ann));
+    assert!(ann.picture().contains("Reading the orders"));
+    ann.link(Event::Order(Answer::List(harness::desk::orders())));
+    ann.keys("enter");
+    ann.link(Event::Down(Trouble::Lost));
+    assert!(up(&mut ann));
+    ann.keys("esc esc");
+    ann.link(Event::Down(Trouble::Lost));
+    assert!(!up(&mut ann));
+    // A cart that can't be read is no reason.
+    ann.keys("o");
+    ann.link(Event::Down(Trouble::Lost));
+    let unreadable = Message::Link(Event::Unreadable(Trouble::WrongType));
+    assert!(list(&update(&mut ann.state, unreadable, ann.now)));
+    // Where they can't be had, that is said, and nobody waits.
+    let denied = || Event::Order(Answer::Failed(Trouble::NoPermission("zrevrange".to_owned())));
+    ann.link(denied());
+    assert!(matches!(ann.state.mode, Mode::Orders), "what was read stays");
+    let mut bob = harness::stage::Stage::filled(80, 24);
+    bob.keys("o");
+    bob.link(denied());
+    assert!(matches!(bob.state.mode, Mode::Browse) && bob.state.notice.is_some());
 }
 
 #[test]
@@ -182,7 +258,7 @@ async fn rules_show_and_refusals_take_back_what_showed() {
     ann.key("c");
     ann.until("a preview", |state| state.desk.preview.is_some()).await;
     ann.key("y");
-    ann.until("the receipt", |state| matches!(state.mode, Mode::Receipt(..))).await;
+    ann.until("the receipt", |state| matches!(state.mode, Mode::Receipt { .. })).await;
 }
 
 #[test]

@@ -83,8 +83,8 @@ fn the_palette_adds_completes_and_acts() {
     shop.keys(": h e l p enter");
     shop.wait(" Keys ");
     shop.keys("esc : n o s u c h enter");
-    shop.wait("There is no such command");
-    shop.keys(": t h e m e space l i g h t enter");
+    shop.wait("No product or command fits “nosuch”");
+    shop.keys("ctrl-u t h e m e space l i g h t enter");
     shop.wait_until("the theme is not light", |screen| {
         screen.cell(10, 1).is_some_and(|cell| cell.bgcolor() == vt100::Color::Rgb(255, 255, 255))
     });

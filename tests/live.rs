@@ -8,7 +8,8 @@ use harness::{Headless, Proxy, Server, TROLLEY, Terminal, ok, run, shop, trolley
 use rustix::process::Signal;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
-use trolley::model::{Product, Timeout};
+use trolley::model::{Cart, Product, Timeout};
+use trolley::store::link::Event;
 use trolley::store::{self, Address, Policy};
 use trolley::tui::message::{Message, Mouse, MouseKind};
 use trolley::tui::state::Link;
@@ -263,7 +264,7 @@ fn the_activity_scrolls_by_keys_and_wheel_and_stays_where_it_is() {
     }
     ann.keys("tab v");
     // Here it has the place of the cart, and its keys; the newest is on top.
-    let first = |ann: &harness::stage::Stage| ann.state.activity_top;
+    let first = |ann: &harness::stage::Stage| ann.state.activity.top;
     ann.keys("down down");
     assert_eq!(first(&ann), 2);
     ann.keys("G");
@@ -290,6 +291,60 @@ fn the_activity_scrolls_by_keys_and_wheel_and_stays_where_it_is() {
     ann.take_in(wheel(MouseKind::WheelUp));
     ann.take_in(wheel(MouseKind::WheelUp));
     assert_eq!(first(&ann), 0);
+}
+
+#[test]
+fn what_one_person_does_to_one_product_in_a_row_is_one_entry() {
+    let mut ann = harness::stage::Stage::filled(120, 36);
+    let said = |ann: &harness::stage::Stage| {
+        let picture = ann.picture();
+        let rows = picture.lines().skip_while(|line| !line.contains(" Activity ")).skip(1).take(6);
+        let entry = regex::Regex::new(r"(\d\d:\d\d:\d\d .*?) *[│┃]").unwrap();
+        let words = |row: &str| row.split_whitespace().collect::<Vec<_>>().join(" ");
+        rows.filter_map(|row| Some(words(&entry.captures(row)?[1]))).collect::<Vec<_>>()
+    };
+    ann.link(Event::Cart(Cart { version: 104, ..Cart::default() }));
+    let step =
+        |ann: &mut harness::stage::Stage, after: u64, by: &str, product: &str, quantity: u32, delta: i64| {
+            ann.server += after;
+            ann.change(by, product, quantity, delta, "2.40");
+        };
+    for n in 1..=40 {
+        step(&mut ann, 1_000, "bob", "espresso", n, 1);
+    }
+    assert_eq!(said(&ann)[0], "11:07:20 bob added 40 × Espresso");
+    assert_eq!(said(&ann)[1], "11:06:40 old till added 3 × discontinued");
+    // Another person, another product, another direction, a minute later: entries of their own.
+    step(&mut ann, 0, "ann", "espresso", 42, 2);
+    step(&mut ann, 0, "bob", "espresso", 43, 1);
+    step(&mut ann, 0, "bob", "milk", 1, 1);
+    step(&mut ann, 0, "bob", "espresso", 41, -2);
+    step(&mut ann, 59_000, "bob", "espresso", 40, -1);
+    step(&mut ann, 2_000, "bob", "espresso", 39, -1);
+    let expected = [
+        "11:08:21 bob took out 1 × Espresso",
+        "11:08:19 bob took out 3 × Espresso",
+        "11:07:20 bob added 1 × Whole Milk",
+        "11:07:20 bob added 1 × Espresso",
+        "11:07:20 ann added 2 × Espresso",
+        "11:07:20 bob added 40 × Espresso",
+    ];
+    assert_eq!(said(&ann), expected);
+    // Nothing is counted twice when the log is read again, nor lost when it comes late.
+    let log: Vec<_> = ann.told.clone();
+    ann.link(Event::Activity(log.clone()));
+    assert_eq!(said(&ann), expected);
+    let mut late = harness::stage::Stage::filled(120, 36);
+    late.state.activity = Default::default();
+    late.link(Event::Activity(log[log.len() - 1..].to_vec()));
+    late.link(Event::Activity(log));
+    assert_eq!(said(&late), expected);
+    // What is read stays where it is, whether what comes is an entry of its own or not.
+    ann.state.activity.top = 1;
+    step(&mut ann, 1_000, "bob", "espresso", 38, -1);
+    assert_eq!(ann.state.activity.top, 1);
+    step(&mut ann, 1_000, "ann", "espresso", 40, 2);
+    assert_eq!(ann.state.activity.top, 2);
 }
 
 #[test]
@@ -356,7 +411,8 @@ async fn lines_that_nobody_touches_leave_by_themselves() {
     }
     assert!(bob.cart().version > version);
     assert_eq!(bob.cart().lines[0].product, products_in_order(&products, 5));
-    let said: Vec<_> = bob.state.activity.iter().filter(|a| a.kind == trolley::model::Kind::Expire).collect();
+    let said: Vec<_> =
+        bob.state.activity.entries.iter().filter(|a| a.sum.kind == trolley::model::Kind::Expire).collect();
     assert_eq!(said.len(), 1);
     ann.until("empty", |state| state.cart.confirmed.lines.is_empty()).await;
     bob.until("empty", |state| state.cart.confirmed.lines.is_empty()).await;

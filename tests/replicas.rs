@@ -182,7 +182,7 @@ async fn a_terminal_says_that_its_order_waits_and_goes_on() {
     ann.until("that it waits", |state| said(state).contains("waits: only 0 of the 1 replicas")).await;
     assert_eq!(pair.master.get("XLEN orders"), "0");
     pair.replica.thaw();
-    ann.until("the receipt", |state| matches!(state.mode, Mode::Receipt(..))).await;
+    ann.until("the receipt", |state| matches!(state.mode, Mode::Receipt { .. })).await;
     assert_eq!(pair.replica.get("XLEN orders"), "1");
     // So does what the shop does with it.
     pair.replica.freeze();

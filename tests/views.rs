@@ -8,13 +8,15 @@ use harness::stage::{SIZES, Stage, demo_products, id, screens};
 use ratatui::Terminal;
 use ratatui::backend::TestBackend;
 use ratatui::layout::Rect;
-use trolley::model::{Catalog, Edit, Product};
+use trolley::model::{Cart, Catalog, Edit, Money, Product, Refusal};
 use trolley::store::decode::CatalogNews;
 use trolley::store::link::Event;
-use trolley::store::order::Ask;
+use trolley::store::order::{Answer, Ask, Outcome};
 use trolley::store::{Error, Shop, Trouble};
 use trolley::tui::key::Key;
+use trolley::tui::layout::Pane;
 use trolley::tui::message::{Effect, Found, Message, Mouse, MouseKind, Purpose};
+use trolley::tui::palette;
 use trolley::tui::state::{Mode, Scroll};
 use trolley::tui::update::update;
 use trolley::tui::view::view;
@@ -192,14 +194,14 @@ fn nobody_changes_a_line_that_the_activity_covers() {
     let mut stage = Stage::filled(50, 15);
     stage.keys("tab down v");
     assert!(stage.picture().contains(" Activity "), "{}", stage.picture());
-    assert!(stage.picture().contains(" v cart  Tab shop "), "{}", stage.picture());
+    assert!(stage.picture().contains(" v hide  Tab shop "), "{}", stage.picture());
     let lines = stage.state.cart.shown.clone();
     for key in ["d", "delete", "+", "-", "=", "enter", "."] {
         stage.keys("3");
         stage.keys(key);
         assert!(stage.state.cart.unconfirmed.is_empty() && stage.state.cart.shown == lines, "{key}");
         assert!(matches!(stage.state.mode, Mode::Browse), "{key}");
-        assert!(stage.picture().contains("See the cart first: press v"), "{key}");
+        assert!(stage.picture().contains("See the cart first: v hides the activity"), "{key}");
     }
     // The palette offers none of it there, and no click does it.
     stage.keys(": l i n e");
@@ -227,15 +229,101 @@ fn nobody_changes_a_line_that_the_activity_covers() {
 }
 
 #[test]
+fn a_screen_that_is_too_small_takes_no_key_but_those_that_leave() {
+    let all = ["a", "enter", "d", "+", "-", "=", ".", "c", "y", "C", "y", "u", "ctrl-r", "K", "v", "s", "m"];
+    let typed = [":", "/", "tab", "o", "?", "D", "3", "space", "esc", "n", "alt-y", "backspace"];
+    for (width, height) in [(5, 3), (20, 5), (1, 1), (23, 40), (80, 6)] {
+        // With nothing open, and with what asks for a key or takes text.
+        for open in ["esc", "c", "C", "o", "?", "/", ":", "tab =", "tab v"] {
+            let mut stage = Stage::filled(120, 36);
+            stage.change("ann@till", "milk", 1, 1, "1.45");
+            let shown = stage.state.cart.shown.clone();
+            stage.keys(open);
+            stage.link(desk::preview(105, true));
+            stage.take_in(Message::Resize(width, height));
+            let before = format!("{:?}", (&stage.state.mode, stage.state.focus, &stage.state.catalog.words));
+            for key in all.iter().chain(&typed) {
+                let effects = update(&mut stage.state, Message::Key(Key::parse(key).unwrap()), stage.now);
+                assert!(effects.is_empty(), "{width}x{height} {open} {key}: {effects:?}");
+            }
+            stage.take_in(Message::Paste("y".to_owned()));
+            for kind in [MouseKind::Press, MouseKind::Press, MouseKind::WheelDown] {
+                stage.take_in(Message::Mouse(Mouse { kind, column: 0, row: height - 1 }));
+            }
+            let after = format!("{:?}", (&stage.state.mode, stage.state.focus, &stage.state.catalog.words));
+            assert_eq!(before, after, "{width}x{height} {open}");
+            assert_eq!(stage.state.cart.shown, shown, "{width}x{height} {open}");
+            for (key, leaves) in [("q", "Quit"), ("ctrl-c", "Quit"), ("ctrl-z", "Suspend")] {
+                let effects = update(&mut stage.state, Message::Key(Key::parse(key).unwrap()), stage.now);
+                assert_eq!(format!("{effects:?}"), format!("[{leaves}]"), "{width}x{height} {open}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_screen_that_is_too_small_asks_before_it_loses_a_change() {
+    let mut stage = Stage::filled(120, 36);
+    stage.keys("a");
+    stage.take_in(Message::Resize(22, 6));
+    let mut press = |key: &str| update(&mut stage.state, Message::Key(Key::parse(key).unwrap()), stage.now);
+    assert!(press("q").is_empty() && press("y").is_empty() && press("q").is_empty());
+    assert!(press("ctrl-c").is_empty());
+    let picture = stage.picture().replace(['"', '\n'], " ");
+    let words = picture.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert_eq!(words, "1 change not confirmed yet: quit and lose track of it? Ctrl-C quits");
+    stage.keys("esc");
+    assert!(stage.picture().contains("too small"));
+    stage.keys("ctrl-c");
+    let effects = update(&mut stage.state, Message::Key(Key::parse("ctrl-c").unwrap()), stage.now);
+    assert!(matches!(effects[..], [Effect::Quit]));
+}
+
+#[test]
+fn the_activity_is_brought_up_where_one_pane_shows_at_a_time() {
+    // Too low for cart and activity together, and high enough.
+    for height in [15, 50] {
+        let mut stage = Stage::filled(50, height);
+        let shows = |stage: &Stage, what: &str| stage.picture().contains(what);
+        stage.keys("down v");
+        assert!(shows(&stage, " Activity ") && !shows(&stage, " Catalog "), "{}", stage.picture());
+        let lines = stage.state.cart.shown.clone();
+        if height == 15 {
+            stage.keys("d");
+            assert!(stage.state.cart.shown == lines && shows(&stage, "v hides the activity"));
+        }
+        // Again, and one is where one was; the same a second time.
+        stage.keys("v");
+        assert!(shows(&stage, " Catalog ") && !shows(&stage, " Activity "));
+        stage.keys("v v");
+        assert!(shows(&stage, " Catalog ") && !shows(&stage, " Activity "));
+        assert_eq!(stage.state.catalog.scroll.cursor, 1);
+        // Who has gone to another pane meanwhile stays there.
+        stage.keys("v tab");
+        assert!(shows(&stage, " Catalog "));
+        stage.keys("tab");
+        assert!(shows(&stage, " Activity "));
+        stage.keys("v");
+        assert!(shows(&stage, " Cart ") && !shows(&stage, " Activity "), "{}", stage.picture());
+        stage.keys("v v");
+        assert!(shows(&stage, " Cart ") && !shows(&stage, " Catalog "));
+    }
+    // Side by side, the keyboard stays where it is.
+    let mut stage = Stage::filled(80, 24);
+    stage.keys("v");
+    assert!(stage.picture().contains(" Activity ") && stage.state.focus == Pane::Catalog);
+}
+
+#[test]
 fn narrow_footers_keep_the_way_between_the_panes_and_to_the_checkout() {
     for (width, keys, footer) in [
         (30, "esc", " Enter add  Tab cart  ? help"),
         (30, "tab", " Tab shop  c checkout  ? help"),
-        (30, "tab v", " v cart  Tab shop  ? help"),
+        (30, "tab v", " v hide  Tab shop  ? help"),
         (30, "c", " y order it  Esc back"),
         (24, "tab", " Tab shop  ? help"),
         (37, "tab", " Tab shop  c checkout  ? help  q quit"),
-        (38, "tab v", " v cart  Tab shop  ? help  q quit"),
+        (38, "tab v", " v hide  Tab shop  ? help  q quit"),
         (40, ":", " Enter do it  Tab complete  Esc cancel"),
         (30, ":", " Enter do it  Esc cancel"),
     ] {
@@ -256,6 +344,59 @@ fn the_quantity_prompt_begins_empty_and_nothing_typed_changes_nothing() {
     assert!(stage.state.cart.unconfirmed.is_empty() && stage.state.notice.is_none());
     stage.keys("= 7 enter");
     assert!(matches!(stage.state.cart.unconfirmed[0].edits[..], [Edit::Set { quantity: 7, .. }]));
+}
+
+#[test]
+fn the_quantity_prompt_names_its_product_at_any_width() {
+    for (width, label) in [
+        (120, " Quantity of 抹茶 Matcha Powder (now 1): "),
+        (60, " Quantity of 抹茶 Matcha Powder (now 1): "),
+        (46, " Quantity of 抹茶 Matcha Po… (now 1): "),
+        (37, " 抹茶 Matcha Powder (now 1): "),
+        (34, " 抹茶 Matcha Po… (now 1): "),
+        (30, " 抹茶 Matcha Powder: "),
+        (24, " 抹茶 Matcha …: "),
+    ] {
+        let mut stage = Stage::filled(width, 8);
+        stage.keys("tab G up =");
+        assert_eq!(stage.state.cart.selected().map(|line| &line.product), Some(&id("matcha-powder")));
+        stage.keys("9 9 9 9 9 9");
+        let terminal = stage.draw();
+        let buffer = terminal.backend().buffer();
+        // A wide glyph is followed by a cell that does not show.
+        let mut said = String::new();
+        let mut x = 0;
+        while x < width {
+            let symbol = buffer[(x, 6)].symbol();
+            said.push_str(symbol);
+            x += u16::try_from(trolley::model::text::width(symbol).max(1)).unwrap();
+        }
+        assert_eq!(said.trim_end(), format!("{label}999999"), "{width}");
+    }
+}
+
+#[test]
+fn another_order_leaves_no_product_out() {
+    let mut stage = Stage::filled(120, 36);
+    for _ in 0..4 {
+        assert!(stage.picture().contains(" Catalog 64 products "), "{}", stage.picture());
+        stage.keys("s");
+    }
+    stage.keys("s ]");
+    assert!(stage.picture().contains(" 8 of 64 "), "{}", stage.picture());
+}
+
+#[test]
+fn the_help_says_where_enter_does_what() {
+    let mut stage = Stage::filled(120, 36);
+    stage.keys("?");
+    let rows: Vec<String> =
+        stage.picture().lines().filter(|row| row.contains("Enter ")).map(str::to_owned).collect();
+    assert_eq!(rows.len(), 2);
+    assert!(
+        rows[0].contains("Add the product (in the catalog)") && rows[1].contains("quantity (in the cart"),
+        "{rows:?}"
+    );
 }
 
 #[test]
@@ -285,6 +426,104 @@ fn the_palette_offers_what_works_here_and_products_by_name() {
     assert!(first.contains("Order the catalog"), "{first}");
     stage.keys("esc : e");
     assert!(!stage.picture().contains("Add 1 × E"));
+}
+
+#[test]
+fn the_palette_takes_nothing_that_only_looks_like_what_was_typed() {
+    let first = |stage: &Stage| {
+        let picture = stage.picture();
+        let row = picture.lines().skip_while(|line| !line.contains(" Commands ")).nth(1).unwrap();
+        row.trim_matches(['"', '│', ' ', '┃']).split("  ").next().unwrap().trim().to_owned()
+    };
+    let mut stage = Stage::filled(120, 36);
+    let bread = demo_products().into_iter().filter(|product| !product.name.starts_with("Sourdough"));
+    let shop = Shop { name: "Corner Shop".to_owned(), currency: "€".to_owned() };
+    stage.take_in(Message::Catalog(Ok((Catalog::new(bread.collect()), shop)), 0));
+    // All its letters are in “Set a quantity: set PRODUCT N”.
+    stage.keys(": s o u enter enter");
+    assert_eq!(first(&stage), "No product or command fits “sou”");
+    assert!(stage.picture().contains(" : sou ") && stage.state.cart.unconfirmed.is_empty());
+    // What was typed can be mended; each verb says what it looked for.
+    stage.keys("backspace backspace backspace e s p");
+    assert_eq!(first(&stage), "Add 1 × Espresso");
+    for (typed, said) in [
+        ("s e t space x y z q space 3", "No product fits “xyzq”"),
+        ("r e m o v e space m i l k", "No line of the cart fits “milk”"),
+        ("t h e m e space p i n k", "No theme fits “pink”"),
+        ("c a t e g o r y space x", "No category fits “x”"),
+        ("s o r t space x", "No order fits “x”"),
+        ("%", "No command fits “%”"),
+    ] {
+        stage.keys(&format!("ctrl-u {typed} enter enter"));
+        assert_eq!(first(&stage), said);
+        assert!(matches!(stage.state.mode, Mode::Palette { .. }));
+    }
+    assert!(stage.state.cart.unconfirmed.is_empty());
+}
+
+#[test]
+fn the_beginning_of_a_commands_words_finds_it_first() {
+    let mut stage = Stage::filled(120, 36);
+    // Products that begin so stand behind it.
+    let mut products = demo_products();
+    for name in ["Thyme", "Cat Food", "Clear Honey", "Quinoa", "Price Tags"] {
+        products.push(Product { name: name.into(), id: id(name), ..products[0].clone() });
+    }
+    stage.take_in(Message::Catalog(Ok((Catalog::new(products), Shop::default())), 0));
+    for (typed, said) in [
+        ("th", "Take another theme"),
+        ("cat", "Show one category"),
+        ("Cat", "Show one category"),
+        ("clear", "Clear the cart"),
+        ("quantity", "Set a quantity"),
+        ("qui", "Quit"),
+        ("checkout", "Check out"),
+        ("check out", "Check out"),
+        ("und", "Take back your own last change"),
+        ("activ", "Show or hide who changed what"),
+        // A word somewhere in what is said of a command is behind the products.
+        ("pri", "Add 1 × Price Tags"),
+        ("search na", "Search name"),
+    ] {
+        let keys: Vec<String> =
+            typed.chars().map(|c| if c == ' ' { "space".to_owned() } else { c.to_string() }).collect();
+        stage.keys(&format!(": {}", keys.join(" ")));
+        let entries = palette::entries(&stage.state, typed);
+        assert!(entries[0].label.starts_with(said), "{typed}: {entries:#?}");
+        stage.keys("esc");
+    }
+}
+
+#[test]
+fn what_is_short_in_the_cart_stands_behind_the_name_and_leaves_who_it_is_from() {
+    let mut stage = Stage::filled(160, 48);
+    let short = |name: &str, stock: &str| {
+        let fields = [name, "2.10", "Bakery", "each", stock, ""];
+        Product::decode(id("baguette"), fields.map(|text| Some(text.as_bytes()))).unwrap()
+    };
+    let row = |stage: &Stage| {
+        let picture = stage.picture();
+        let cart = |line: &&str| line.contains(" 2 Bag");
+        let row = picture.lines().find(cart).unwrap_or_else(|| panic!("{picture}")).to_owned();
+        row[row.find(" 2 Bag").unwrap()..].split_whitespace().collect::<Vec<_>>().join(" ")
+    };
+    let tell = |stage: &mut Stage, product: Product| {
+        stage.link(Event::Products(vec![(id("baguette"), Some(product))]));
+    };
+    tell(&mut stage, short("Baguette", "1"));
+    assert!(row(&stage).starts_with("2 Baguette (only 1 left) ann@till ▲2.10"), "{}", row(&stage));
+    tell(&mut stage, short("Baguette", "0"));
+    assert!(row(&stage).starts_with("2 Baguette (none left) ann@till ▲2.10"), "{}", row(&stage));
+    // With less room fewer words, or none: then the colour of the quantity says it.
+    stage.take_in(Message::Resize(120, 36));
+    tell(&mut stage, short("Baguette", "1"));
+    assert!(row(&stage).starts_with("2 Baguette (1 left) ann@till ▲2.10"), "{}", row(&stage));
+    tell(&mut stage, short("Bag of Long Baguettes", "1"));
+    assert!(row(&stage).starts_with("2 Bag of Long Bague… ann@till ▲2.10"), "{}", row(&stage));
+    let terminal = stage.draw();
+    let buffer = terminal.backend().buffer();
+    let quantity = (63..120).find(|x| buffer[(*x, 3)].symbol() == "2").unwrap();
+    assert_eq!(Some(buffer[(quantity, 3)].fg), stage.state.theme.warn.fg);
 }
 
 #[test]
@@ -318,6 +557,32 @@ fn very_long_amounts_are_shown_whole() {
     stage.take_in(Message::Resize(80, 24));
     stage.keys("down");
     assert!(stage.picture().contains(&format!("{}123456789012.123456 ·", stage.state.shop.currency)));
+}
+
+#[test]
+fn the_list_of_orders_never_cuts_an_amount() {
+    let amount = "€1234596.30";
+    for width in 24..=200 {
+        let mut stage = Stage::filled(width, 12);
+        stage.keys("o");
+        stage.link(Event::Order(Answer::List(desk::orders())));
+        let picture = stage.picture();
+        assert!(
+            picture.contains(&format!("{amount} ")) || picture.contains(&format!("{amount}│")),
+            "{picture}"
+        );
+        // The end of the id and the state as long as there is room.
+        assert!(picture.contains("2000-0000"), "{picture}");
+        assert_eq!(picture.contains(" ready "), width >= 33, "{picture}");
+    }
+    // Small amounts leave more room for the rest.
+    let mut small = desk::orders();
+    small.iter_mut().for_each(|order| order.lines.truncate(1));
+    let mut stage = Stage::filled(37, 12);
+    stage.keys("o");
+    stage.link(Event::Order(Answer::List(small)));
+    let said = stage.picture();
+    assert!(said.contains("ready     €28.80│"), "{said}");
 }
 
 #[test]
@@ -386,6 +651,43 @@ fn nothing_is_waited_for_that_can_not_come_about() {
 }
 
 #[test]
+fn refusals_of_a_budget_name_the_currency() {
+    let money = |amount: &str| Money::parse(amount).unwrap();
+    let (budget, left, total) = (money("80"), money("1.5"), money("84.3"));
+    for (refusal, said) in [
+        (Refusal::OverBudget { budget, left }, "Over the budget of €80.00: €1.50 left"),
+        (Refusal::OverOwnBudget { budget, left }, "Over your budget of €80.00: €1.50 left"),
+    ] {
+        let mut stage = Stage::filled(120, 36);
+        stage.keys("a");
+        let op = stage.state.cart.unconfirmed[0].op.clone();
+        // Programs read the amounts alone.
+        assert_eq!(refusal.to_string(), said.replace('€', ""));
+        stage.link(Event::Settled(op, Err(Error::Refused(refusal))));
+        assert!(stage.picture().contains(said), "{}", stage.picture());
+    }
+    let mut stage = Stage::filled(120, 36);
+    stage.keys("c");
+    let Event::Order(Answer::Preview(mut preview)) = desk::preview(104, true) else { panic!("no preview") };
+    preview.budget = Some(money("20"));
+    stage.link(Event::Order(Answer::Preview(preview)));
+    assert!(
+        stage.picture().contains("the cart costs €50.70, and its budget is €20.00"),
+        "{}",
+        stage.picture()
+    );
+    stage.keys("y");
+    stage.state.desk.placing = Some(desk::order_id(7));
+    let refusal = Refusal::DearerThanBudget { budget, total };
+    stage.link(Event::Order(Answer::Ended(desk::order_id(7), Err(Error::Refused(refusal)))));
+    assert!(
+        stage.picture().contains("The cart costs €84.30, and its budget is €80.00"),
+        "{}",
+        stage.picture()
+    );
+}
+
+#[test]
 fn an_order_is_confirmed_once_and_never_by_accident() {
     let mut stage = Stage::filled(120, 36);
     let placed = |stage: &mut Stage, key: &str| {
@@ -411,6 +713,64 @@ fn an_order_is_confirmed_once_and_never_by_accident() {
     // Leaving asks first.
     stage.keys("ctrl-c");
     assert!(stage.picture().contains("The order is not confirmed yet"));
+}
+
+#[test]
+fn a_receipt_goes_back_to_where_it_came_from() {
+    let placed = || {
+        let mut stage = Stage::filled(120, 36);
+        stage.keys("tab c");
+        stage.link(desk::preview(104, true));
+        stage.keys("y");
+        let id = stage.state.desk.placing.clone().unwrap();
+        stage.link(Event::Order(Answer::Ended(id.clone(), Ok(Outcome::Placed(id)))));
+        assert!(matches!(stage.state.mode, Mode::Receipt { .. }));
+        stage.link(Event::Order(Answer::List(desk::orders())));
+        stage
+    };
+    for key in ["esc", "q"] {
+        // Of the order that was just placed: the shop.
+        let mut stage = placed();
+        stage.keys(key);
+        assert!(matches!(stage.state.mode, Mode::Browse), "{key}");
+        // Of one that was picked from the list: that list, also if the list was opened from there.
+        stage.keys("o down enter");
+        assert!(matches!(stage.state.mode, Mode::Receipt { .. }));
+        stage.keys(key);
+        assert!(matches!(stage.state.mode, Mode::Orders), "{key}");
+        let mut stage = placed();
+        stage.keys("o enter");
+        stage.keys(key);
+        assert!(matches!(stage.state.mode, Mode::Orders), "{key}");
+        stage.keys(key);
+        assert!(matches!(stage.state.mode, Mode::Browse), "{key}");
+    }
+}
+
+#[test]
+fn nothing_is_said_of_a_cart_that_was_never_read() {
+    let said =
+        |stage: &Stage| stage.state.notice.as_ref().map(|notice| notice.text.clone()).unwrap_or_default();
+    let mut stage = Stage::new(80, 24);
+    for down in [None, Some(Trouble::Refused)] {
+        down.into_iter().for_each(|trouble| stage.link(Event::Down(trouble)));
+        for key in ["c", "C", "K"] {
+            stage.keys(key);
+            assert_eq!(said(&stage), "The cart has not been read yet", "{key}");
+            assert!(matches!(stage.state.mode, Mode::Browse));
+        }
+    }
+    // Not even with a change of ours over it: there may be more.
+    stage.take_in(Message::Catalog(Ok((Catalog::new(demo_products()), Shop::default())), 0));
+    stage.keys("a c");
+    assert_eq!(said(&stage), "The cart has not been read yet");
+    stage.link(Event::Cart(Cart::default()));
+    stage.keys("C");
+    assert!(matches!(stage.state.mode, Mode::Clearing));
+    let mut stage = Stage::new(80, 24);
+    stage.link(Event::Cart(Cart::default()));
+    stage.keys("c");
+    assert_eq!(said(&stage), "The cart is empty: there is nothing to order");
 }
 
 #[test]

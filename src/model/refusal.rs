@@ -85,7 +85,7 @@ pub enum Refusal {
     #[error("Only {0} can change the rules of this cart")]
     NotOwner(String),
     /// The cart would cost more than its budget.
-    #[error("Over the budget of {budget}: {left} left")]
+    #[error("{}", over("the", "", *.budget, *.left))]
     OverBudget {
         /// The budget.
         budget: Money,
@@ -93,7 +93,7 @@ pub enum Refusal {
         left: Money,
     },
     /// What one person asked for would cost more than their budget.
-    #[error("Over your budget of {budget}: {left} left")]
+    #[error("{}", over("your", "", *.budget, *.left))]
     OverOwnBudget {
         /// The budget of each.
         budget: Money,
@@ -129,7 +129,7 @@ pub enum Refusal {
         total: Money,
     },
     /// The cart costs more than its budget now.
-    #[error("The cart costs {total}, and its budget is {budget}: nothing was ordered")]
+    #[error("{}", dearer("", *.budget, *.total))]
     DearerThanBudget {
         /// The budget.
         budget: Money,
@@ -162,6 +162,14 @@ fn by_owner(owner: &str, how: &str) -> String {
     }
 }
 
+fn over(whose: &str, currency: &str, budget: Money, left: Money) -> String {
+    format!("Over {whose} budget of {currency}{budget}: {currency}{left} left")
+}
+
+fn dearer(currency: &str, budget: Money, total: Money) -> String {
+    format!("The cart costs {currency}{total}, and its budget is {currency}{budget}: nothing was ordered")
+}
+
 fn but_has(quantity: u32) -> String {
     match quantity {
         0 => String::new(),
@@ -170,6 +178,17 @@ fn but_has(quantity: u32) -> String {
 }
 
 impl Refusal {
+    /// The same sentence with the shop's currency before its amounts.
+    #[must_use]
+    pub fn told_in(&self, currency: &str) -> String {
+        match self {
+            Refusal::OverBudget { budget, left } => over("the", currency, *budget, *left),
+            Refusal::OverOwnBudget { budget, left } => over("your", currency, *budget, *left),
+            Refusal::DearerThanBudget { budget, total } => dearer(currency, *budget, *total),
+            other => other.to_string(),
+        }
+    }
+
     /// What stands in the way of an order, told before anybody has ordered.
     #[must_use]
     pub fn beforehand(&self) -> String {

@@ -85,8 +85,8 @@ pub fn extent(state: &State) -> Option<(usize, usize)> {
             (rows, inner.saturating_sub(1 + usize::from(foot(state.size.0))).max(1))
         }
         Mode::Orders => (state.desk.orders.as_ref().map_or(0, Vec::len), inner.saturating_sub(1).max(1)),
-        Mode::Receipt(id, _) => {
-            (receipt_lines(state, id, state.size.0.saturating_sub(2)).len(), inner.max(1))
+        Mode::Receipt { order, .. } => {
+            (receipt_lines(state, order, state.size.0.saturating_sub(2)).len(), inner.max(1))
         }
         _ => return None,
     })

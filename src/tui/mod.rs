@@ -1,6 +1,7 @@
 //! The screen: a pure core (`state`, `update`, `layout`, `view`) and a thin shell
 //! (`runtime`, `screen`, `input`, `signals`) that feeds and draws it.
 
+pub mod activity;
 pub mod columns;
 pub mod desk;
 mod finder;

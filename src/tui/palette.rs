@@ -89,18 +89,68 @@ fn commands(state: &State, typed: &str) -> Vec<Entry> {
         completed: entry.action.name(),
         run: Run::Action(entry.action),
     });
-    let offered = verbs.chain(actions);
-    let fits = |entry: &Entry| {
-        let text = format!("{} {}", entry.completed, entry.label);
-        typed.split_whitespace().all(|word| !search::marks(word, &text).is_empty())
-    };
-    let mut found: Vec<Entry> = offered.filter(fits).collect();
-    let begins = |entry: &Entry| entry.completed.trim_end().starts_with(typed.trim_end());
-    found.sort_by_key(|entry| !begins(entry));
+    let typed = typed.trim_end().to_lowercase();
+    let ranked = verbs.chain(actions).filter_map(|entry| Some((fit(&entry, &typed)?, entry)));
+    let mut found: Vec<(Fit, Entry)> = ranked.collect();
+    found.sort_by_key(|(fit, _)| *fit);
     // A product by its name alone stands behind the commands that begin so.
-    let named = found.iter().take_while(|entry| begins(entry)).count();
-    found.splice(named..named, named_products(state, typed));
+    let named = found.partition_point(|(fit, _)| *fit <= Fit::Begins);
+    let mut found: Vec<Entry> = found.into_iter().map(|(_, entry)| entry).collect();
+    found.splice(named..named, named_products(state, &typed));
     found
+}
+
+/// How well a command fits what is typed, the best first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Fit {
+    /// Its name begins so.
+    Named,
+    /// What is said of it begins so.
+    Begins,
+    /// Words of its name begin so.
+    InName,
+    /// Words of what is said of it do.
+    InWords,
+}
+
+/// How well `entry` fits, all in lower case. Letters that are scattered over its words do not:
+/// Enter would do what nobody asked for.
+fn fit(entry: &Entry, typed: &str) -> Option<Fit> {
+    let (name, said) = (entry.completed.trim_end(), entry.label.to_lowercase());
+    let begin = |text: &str| {
+        let known: Vec<&str> = text.split(|c: char| !c.is_alphanumeric()).collect();
+        typed.split_whitespace().all(|word| known.iter().any(|known| known.starts_with(word)))
+    };
+    let fits = [
+        (Fit::Named, name.starts_with(typed)),
+        (Fit::Begins, said.starts_with(typed)),
+        (Fit::InName, begin(name)),
+        (Fit::InWords, begin(&format!("{name} {said}"))),
+    ];
+    fits.into_iter().find(|(_, fits)| *fits).map(|(fit, _)| fit)
+}
+
+/// What is said where nothing fits what is typed.
+#[must_use]
+pub fn nothing(state: &State, typed: &str) -> String {
+    let typed = typed.trim_start().trim_start_matches(':');
+    if state.offers.asked != state.offers.answered && wanted(typed).is_some() {
+        return "Searching …".to_owned();
+    }
+    let (what, words) = match typed.split_once(' ') {
+        Some(("category", rest)) => ("category fits", rest),
+        Some(("sort", rest)) => ("order fits", rest),
+        Some(("theme", rest)) => ("theme fits", rest),
+        Some(("remove", _)) => ("line of the cart fits", wanted(typed).map_or("", |wanted| wanted.words)),
+        Some(("add" | "set", _)) => ("product fits", wanted(typed).map_or("", |wanted| wanted.words)),
+        _ if wanted(typed).is_none() => ("command fits", typed),
+        _ => ("product or command fits", typed),
+    };
+    match words.trim() {
+        // Only where there is nothing at all.
+        "" => format!("There is no {}", what.trim_end_matches(" fits")),
+        words => format!("No {what} “{words}”"),
+    }
 }
 
 /// Products to add whose names have words that begin as what is typed: `esp 2`.

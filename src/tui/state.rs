@@ -1,5 +1,6 @@
 //! Everything that the screen shows, as plain data.
 
+use super::activity::ActivityPane;
 use super::desk::{self, Desk};
 use super::key::Key;
 use super::keymap::{Action, Context, Keymap};
@@ -7,8 +8,7 @@ use super::layout::{self, Areas, Pane};
 use super::theme::Theme;
 use crate::model::total::{self, Known, Totals};
 use crate::model::{
-    Activity, Cart, CartLine, Catalog, Change, Item, Kind, OpId, OrderId, ProductId, Query, Sort, Update,
-    UserName,
+    Cart, CartLine, Catalog, Change, Item, Kind, OpId, OrderId, ProductId, Query, Sort, Update, UserName,
 };
 use crate::store::{Shop, Trouble, Watcher};
 use std::collections::{HashMap, HashSet, VecDeque};
@@ -165,6 +165,8 @@ pub struct Offers {
 pub struct CartPane {
     /// The cart as the server has it.
     pub confirmed: Cart,
+    /// Whether it was ever read.
+    pub loaded: bool,
     /// Our changes that are neither applied nor refused yet, in order.
     pub unconfirmed: VecDeque<Change>,
     /// Those of them that the confirmed cart has already: they wait for replicas alone.
@@ -260,8 +262,15 @@ pub enum Mode {
     Checkout(usize),
     /// Looks through past orders.
     Orders,
-    /// Reads the receipt of this order, from this row on.
-    Receipt(OrderId, usize),
+    /// Reads the receipt of an order.
+    Receipt {
+        /// This order.
+        order: OrderId,
+        /// From this row on.
+        top: usize,
+        /// Whether it was picked from the past orders; else it was just placed.
+        picked: bool,
+    },
     /// Is asked whether to quit with unconfirmed changes.
     Leaving,
     /// Is asked whether to clear the cart.
@@ -336,12 +345,8 @@ pub struct State {
     pub notice: Option<Notice>,
     /// Lines that just changed.
     pub marks: Vec<Mark>,
-    /// Who changed what, oldest first.
-    pub activity: Vec<Activity>,
-    /// The first of them that shows, counted from the newest.
-    pub activity_top: usize,
-    /// Whether the activity shows; `None`: where there is room.
-    pub show_activity: Option<bool>,
+    /// Who changed what.
+    pub activity: ActivityPane,
     /// The others who watch this cart.
     pub watchers: Vec<Watcher>,
     /// How many changes were made here; numbers our op ids.
@@ -374,9 +379,7 @@ impl State {
             count: None,
             notice: None,
             marks: Vec::new(),
-            activity: Vec::new(),
-            activity_top: 0,
-            show_activity: None,
+            activity: ActivityPane::default(),
             watchers: Vec::new(),
             made: 0,
             reviving: false,
@@ -398,7 +401,7 @@ impl State {
     /// Where everything stands; `None` on a screen that is too small.
     #[must_use]
     pub fn areas(&self) -> Option<Areas> {
-        layout::areas(self.size.0, self.size.1, self.focus, self.show_activity)
+        layout::areas(self.size.0, self.size.1, self.focus, self.activity.shown)
     }
 
     /// What is known of a product.

@@ -22,6 +22,10 @@ pub struct Stage {
     pub state: State,
     pub now: Now,
     pub version: u64,
+    /// The server's clock.
+    pub server: u64,
+    /// Every update that was told.
+    pub told: Vec<Update>,
 }
 
 pub fn demo_products() -> Vec<Product> {
@@ -53,7 +57,13 @@ impl Stage {
             keymap: Keymap::with(&BTreeMap::new()).unwrap(),
         };
         let state = State::new(session, Theme::DARK, true, (width, height));
-        Stage { state, now: Now { steady: 1_000, wall: 1_795_000_000_000 }, version: 100 }
+        Stage {
+            state,
+            now: Now { steady: 1_000, wall: 1_795_000_000_000 },
+            version: 100,
+            server: 1_795_000_000_000,
+            told: Vec::new(),
+        }
     }
 
     pub fn take_in(&mut self, message: Message) {
@@ -81,15 +91,17 @@ impl Stage {
             taken: Vec::new(),
         };
         let known = self.state.cart.confirmed.lines.iter().filter(|l| l.product != line.product).count();
-        self.link(Event::Update(Update {
+        let update = Update {
             version: self.version,
             op: OpId::parse(&format!("op-{}", self.version)).unwrap(),
             by: by.to_owned(),
             kind: Kind::Edit,
             count: known + usize::from(quantity > 0),
             lines: vec![line],
-            deadline: Deadline { told_at: 1_795_000_000_000, at: Some(1_795_001_680_000) },
-        }));
+            deadline: Deadline { told_at: self.server, at: Some(self.server + 1_680_000) },
+        };
+        self.told.push(update.clone());
+        self.link(Event::Update(update));
     }
 
     /// A shop with a filled cart.

@@ -1,6 +1,6 @@
 //! Walking through the lists, and changing the cart from them.
 
-use super::{complain, keys};
+use super::{UNREAD, complain, keys};
 use crate::model::total::Known;
 use crate::model::{Change, Edit, Kind, Money, ProductId, Refusal, quantity};
 use crate::tui::help;
@@ -20,10 +20,11 @@ pub fn act(state: &mut State, action: Action, effects: &mut Vec<Effect>) {
         Action::Up | Action::Down | Action::PageUp | Action::PageDown | Action::Top | Action::Bottom => {
             walk(state, action);
         }
-        Action::SwitchPane => state.focus = state.focus.other(),
-        Action::ToCatalog => state.focus = Pane::Catalog,
-        Action::ToCart => state.focus = Pane::Cart,
+        Action::SwitchPane => go_to(state, state.focus.other()),
+        Action::ToCatalog => go_to(state, Pane::Catalog),
+        Action::ToCart => go_to(state, Pane::Cart),
         Action::Undo | Action::Redo => take_back(state, action, effects),
+        Action::AskClear | Action::KeepAlive if !state.cart.loaded => complain(state, UNREAD.to_owned()),
         Action::AskClear if state.cart.shown.lines.is_empty() => {
             complain(state, Refusal::AlreadyEmpty.to_string());
         }
@@ -36,10 +37,7 @@ pub fn act(state: &mut State, action: Action, effects: &mut Vec<Effect>) {
             complain(state, "The cart is empty: there is no session to keep".to_owned());
         }
         Action::KeepAlive => make(state, Kind::Touch, Vec::new(), effects),
-        Action::Activity => {
-            let shows = state.areas().is_some_and(|areas| areas.activity.is_some());
-            state.show_activity = Some(!shows);
-        }
+        Action::Activity => toggle_activity(state),
         _ => {
             let (action, number) = match (action, state.last) {
                 (Action::Repeat, Some((last, number))) => (last, count.unwrap_or(number)),
@@ -60,6 +58,29 @@ pub fn act(state: &mut State, action: Action, effects: &mut Vec<Effect>) {
                 _ => {}
             }
         }
+    }
+}
+
+/// Goes to a pane on purpose: hiding the activity leads nowhere else then.
+pub fn go_to(state: &mut State, pane: Pane) {
+    state.focus = pane;
+    state.activity.left = None;
+}
+
+/// Shows the activity, be it in the other pane, or hides it and goes back.
+fn toggle_activity(state: &mut State) {
+    let shows = |state: &State| state.areas().is_some_and(|areas| areas.activity.is_some());
+    if shows(state) {
+        state.activity.shown = Some(false);
+        if let Some(pane) = state.activity.left.take() {
+            state.focus = pane;
+        }
+        return;
+    }
+    state.activity.shown = Some(true);
+    if !shows(state) {
+        state.activity.left = Some(state.focus);
+        state.focus = Pane::Cart;
     }
 }
 
@@ -86,8 +107,8 @@ pub fn walk(state: &mut State, action: Action) {
     // Where it stands in the place of the cart, it has the keys that move there.
     if state.list() == Context::Activity {
         let page = areas.activity_page();
-        let tops = (state.activity.len() + 1).saturating_sub(page);
-        state.activity_top = step(state.activity_top, tops, page, action, by);
+        let tops = (state.activity.entries.len() + 1).saturating_sub(page);
+        state.activity.top = step(state.activity.top, tops, page, action, by);
         return;
     }
     let (scroll, rows, page) = match state.focus {

@@ -13,8 +13,6 @@ use crate::tui::state::{Link, Mark, Mode, State};
 
 /// How long a changed line is highlighted, in milliseconds.
 const MARKED: u64 = 1_500;
-/// How much of the activity is kept.
-const MOST_ACTIVITY: usize = 100;
 
 /// The link told something.
 pub fn on_link(state: &mut State, event: Event, now: Now, effects: &mut Vec<Effect>) {
@@ -27,7 +25,13 @@ pub fn on_link(state: &mut State, event: Event, now: Now, effects: &mut Vec<Effe
         }
         Event::Applied(ops) => state.cart.applied = ops,
         Event::Cart(cart) => on_cart(state, cart, effects),
-        Event::Unreadable(trouble) => state.link = Link::Unreadable(trouble),
+        Event::Unreadable(trouble) => {
+            let up = matches!(state.link, Link::Connecting | Link::Offline { .. });
+            state.link = Link::Unreadable(trouble);
+            if up {
+                desk::on_up(state, effects);
+            }
+        }
         Event::Update(update) => on_update(state, &update, effects),
         Event::Settled(op, outcome) => on_settled(state, &op, outcome, effects),
         Event::Products(read) => {
@@ -77,9 +81,13 @@ fn on_cart(state: &mut State, cart: Cart, effects: &mut Vec<Effect>) {
     state.link = Link::Live;
     set_deadline(state, cart.deadline);
     state.cart.confirmed = cart;
+    state.cart.loaded = true;
     fold(state);
     if back || !state.catalog.loaded {
         catalog::ask(state, effects);
+    }
+    if first || back {
+        desk::on_up(state, effects);
     }
     read_unknown(state, effects);
 }
@@ -125,18 +133,8 @@ fn tell_of_whole(state: &mut State, update: &Update) {
 
 /// Notes updates for the activity.
 fn note_activity(state: &mut State, updates: &[Update]) {
-    let newest = state.activity.last().map_or(u64::MAX, |activity| activity.version);
-    state.activity.extend(updates.iter().filter(|update| update.kind != Kind::Touch).map(Activity::from));
-    state.activity.sort_by_key(|activity| activity.version);
-    state.activity.dedup_by_key(|activity| activity.version);
-    let spare = state.activity.len().saturating_sub(MOST_ACTIVITY);
-    state.activity.drain(..spare);
-    if state.activity_top > 0 {
-        // Who reads what is older goes on reading it.
-        state.activity_top += state.activity.iter().filter(|activity| activity.version > newest).count();
-    }
     let page = state.areas().map_or(0, |areas| areas.activity_page());
-    state.activity_top = state.activity_top.min(state.activity.len().saturating_sub(page));
+    state.activity.note(updates, page);
 }
 
 /// What was done, in a few words.
@@ -192,7 +190,7 @@ fn on_settled(state: &mut State, op: &OpId, outcome: Result<Update, Error>, effe
         // Who asked to quit waits for this alone.
         Ok(_) if state.is_settled() && leaving => return effects.push(Effect::Quit),
         Ok(update) => return confirm(state, &update),
-        Err(Error::Refused(refusal)) => refusal.to_string(),
+        Err(Error::Refused(refusal)) => refusal.told_in(&state.shop.currency),
         Err(error) => format!("The change was not made: {error}"),
     };
     complain(state, said);

@@ -1,7 +1,7 @@
 //! The checkout and the orders: what their keys do, and what the link tells of them.
 
 use super::browse::step;
-use super::{complain, tell, warn};
+use super::{UNREAD, complain, tell, warn};
 use crate::model::{OrderId, OrderState, Refusal};
 use crate::store::Error;
 use crate::store::order::{Answer, Ask, Outcome};
@@ -12,6 +12,9 @@ use crate::tui::state::{Link, Mode, State};
 
 /// Opens the checkout.
 pub fn check_out(state: &mut State, effects: &mut Vec<Effect>) {
+    if !state.cart.loaded {
+        return complain(state, UNREAD.to_owned());
+    }
     if state.cart.shown.lines.is_empty() {
         return complain(state, Refusal::EmptyCart.to_string());
     }
@@ -29,15 +32,15 @@ pub fn open_orders(state: &mut State, effects: &mut Vec<Effect>) {
 /// Opens the receipt of the selected order.
 pub fn open_receipt(state: &mut State) {
     if let Some(order) = state.desk.selected() {
-        state.mode = Mode::Receipt(order.id.clone(), 0);
+        state.mode = Mode::Receipt { order: order.id.clone(), top: 0, picked: true };
     }
 }
 
 /// One step back from these screens; whether it was one of them.
 pub fn back(state: &mut State) -> bool {
     state.mode = match state.mode {
-        Mode::Receipt(..) => Mode::Orders,
-        Mode::Checkout(_) | Mode::Orders => Mode::Browse,
+        Mode::Receipt { picked: true, .. } => Mode::Orders,
+        Mode::Receipt { .. } | Mode::Checkout(_) | Mode::Orders => Mode::Browse,
         _ => return false,
     };
     true
@@ -53,7 +56,7 @@ pub fn walk(state: &mut State, action: Action) -> bool {
             scroll.cursor = step(scroll.cursor, rows, page, action, by);
             scroll.settle(rows, page);
         }
-        Mode::Checkout(top) | Mode::Receipt(_, top) => {
+        Mode::Checkout(top) | Mode::Receipt { top, .. } => {
             *top = step(*top, (rows + 1).saturating_sub(page), page, action, by);
         }
         _ => {}
@@ -65,7 +68,7 @@ pub fn walk(state: &mut State, action: Action) -> bool {
 pub fn settle(state: &mut State) {
     let Some((rows, page)) = extent(state) else { return };
     match &mut state.mode {
-        Mode::Checkout(top) | Mode::Receipt(_, top) => *top = (*top).min(rows.saturating_sub(page)),
+        Mode::Checkout(top) | Mode::Receipt { top, .. } => *top = (*top).min(rows.saturating_sub(page)),
         _ => state.desk.scroll.settle(rows, page),
     }
 }
@@ -135,7 +138,12 @@ pub fn on_answer(state: &mut State, answer: Answer, effects: &mut Vec<Effect>) {
         Answer::Failed(trouble) => {
             // Asked again by the shopper, not at once for ever.
             let previewing = std::mem::take(&mut state.desk.reading);
-            if previewing && matches!(state.mode, Mode::Checkout(_)) {
+            let nothing = match state.mode {
+                Mode::Checkout(_) => previewing,
+                Mode::Orders | Mode::Receipt { .. } => !previewing && state.desk.orders.is_none(),
+                _ => false,
+            };
+            if nothing {
                 state.mode = Mode::Browse;
             }
             complain(state, Error::Trouble(trouble).to_string());
@@ -179,7 +187,7 @@ fn on_ended(state: &mut State, outcome: Result<Outcome, Error>, effects: &mut Ve
             tell(state, format!("Ordered: {id}"));
             effects.push(Effect::Order(Ask::List));
             if matches!(state.mode, Mode::Checkout(_)) {
-                state.mode = Mode::Receipt(id, 0);
+                state.mode = Mode::Receipt { order: id, top: 0, picked: false };
             }
         }
         Ok(Outcome::Undone(hitch)) => {
@@ -189,7 +197,10 @@ fn on_ended(state: &mut State, outcome: Result<Outcome, Error>, effects: &mut Ve
             complain(state, hitch.to_string());
         }
         Ok(Outcome::Nothing) => complain(state, Refusal::CartChanged.to_string()),
-        Err(Error::Refused(refusal)) => complain(state, refusal.to_string()),
+        Err(Error::Refused(refusal)) => {
+            let said = refusal.told_in(&state.shop.currency);
+            complain(state, said);
+        }
         Err(Error::Trouble(trouble)) => complain(state, format!("Not ordered: {trouble}")),
         Err(Error::Unknown { trouble, .. }) => {
             complain(state, format!("It is not known yet how the order ended: {trouble}"));
@@ -206,7 +217,7 @@ fn on_state(state: &mut State, id: &OrderId, now: OrderState, effects: &mut Vec<
     if now != OrderState::Placed {
         tell(state, format!("Order {id} is {}", now.name()));
     }
-    let shows = matches!(state.mode, Mode::Orders | Mode::Receipt(..));
+    let shows = matches!(state.mode, Mode::Orders | Mode::Receipt { .. });
     if shows || (first && state.desk.orders.is_some()) {
         effects.push(Effect::Order(Ask::List));
     }
@@ -218,6 +229,14 @@ pub fn on_down(state: &mut State) {
     state.desk.outdated = true;
     // Another server, or other rights, may do better.
     state.desk.stuck = None;
+}
+
+/// The link is up: the orders that show are asked for, again or because nobody heard it before.
+/// The prices of a checkout are read by the clock of [`pass_time`].
+pub fn on_up(state: &State, effects: &mut Vec<Effect>) {
+    if matches!(state.mode, Mode::Orders | Mode::Receipt { .. }) {
+        effects.push(Effect::Order(Ask::List));
+    }
 }
 
 /// Products or rules changed: what would be ordered is read again.

@@ -26,7 +26,7 @@ pub fn context(state: &State) -> Context {
         Mode::Help(_) => Context::Help,
         Mode::Checkout(_) => Context::Checkout,
         Mode::Orders => Context::Orders,
-        Mode::Receipt(..) => Context::Receipt,
+        Mode::Receipt { .. } => Context::Receipt,
         Mode::Leaving => Context::Leaving,
         Mode::Clearing => Context::Clearing,
         Mode::Browse => state.list(),
@@ -35,6 +35,9 @@ pub fn context(state: &State) -> Context {
 
 /// A key was pressed.
 pub fn press(state: &mut State, key: Key, effects: &mut Vec<Effect>) {
+    if state.areas().is_none() {
+        return press_unseen(state, key, effects);
+    }
     let here = context(state);
     let action = state.session.keymap.dispatch(here, key);
     if must_wait(state, here, action) {
@@ -58,11 +61,23 @@ pub fn press(state: &mut State, key: Key, effects: &mut Vec<Effect>) {
         Context::Search | Context::Quantity | Context::Palette => typing::edit(state, key, effects),
         Context::Activity if state.session.keymap.dispatch(Context::Cart, key).is_some() => {
             // Nobody changes a line that they do not see.
-            let shows = state.session.keymap.key_of(Action::Activity);
-            super::complain(state, format!("See the cart first: press {shows}"));
+            let hides = state.session.keymap.key_of(Action::Activity);
+            super::complain(state, format!("See the cart first: {hides} hides the activity"));
             state.count = None;
         }
         Context::Catalog | Context::Cart | Context::Activity => count(state, key),
+        _ => {}
+    }
+}
+
+/// A key on a screen that is too small to show anything: nobody orders what they do not see.
+fn press_unseen(state: &mut State, key: Key, effects: &mut Vec<Effect>) {
+    let leaving = matches!(state.mode, Mode::Leaving);
+    // Whatever was open when the window shrank, these keys are those of the lists.
+    let here = if leaving { Context::Leaving } else { Context::Catalog };
+    match state.session.keymap.dispatch(here, key) {
+        Some(action @ (Action::Quit | Action::Suspend)) => act(state, action, effects),
+        Some(action @ Action::Back) if leaving => act(state, action, effects),
         _ => {}
     }
 }
@@ -110,7 +125,7 @@ pub fn act(state: &mut State, action: Action, effects: &mut Vec<Effect>) {
         Action::Help => state.mode = Mode::Help(0),
         Action::Palette => type_command(state, String::new(), effects),
         Action::Search => {
-            state.focus = Pane::Catalog;
+            browse::go_to(state, Pane::Catalog);
             state.mode = Mode::Search;
             // Each search begins anew.
             if !state.catalog.words.value().is_empty() {
@@ -192,7 +207,8 @@ fn accept(state: &mut State, effects: &mut Vec<Effect>) {
             let entry = palette::entries(state, input.value()).into_iter().nth(cursor);
             match entry {
                 Some(entry) => run(state, entry.run, effects),
-                None => super::complain(state, "There is no such command".to_owned()),
+                // The palette says so, and what is typed can be mended.
+                None => state.mode = Mode::Palette { input, cursor },
             }
         }
         Mode::Search => {}

@@ -20,6 +20,9 @@ use super::state::{Notice, State, Tone};
 /// How long a message stays, in milliseconds, and how long for each of its characters.
 const NOTICE: (u64, u64) = (3_000, 40);
 
+/// Said of a cart of which nothing is known: it may be empty, and may not.
+const UNREAD: &str = "The cart has not been read yet";
+
 /// Takes in what has happened.
 pub fn update(state: &mut State, message: Message, now: Now) -> Vec<Effect> {
     state.now = now.steady;

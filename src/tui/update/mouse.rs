@@ -52,7 +52,7 @@ fn press(state: &mut State, mouse: Mouse, effects: &mut Vec<Effect>) {
         if !frame.is_some_and(|frame| frame.contains(at(mouse))) {
             continue;
         }
-        state.focus = pane;
+        browse::go_to(state, pane);
         state.mode = Mode::Browse;
         let Some(row) = row(rows, mouse) else { return };
         let (scroll, length) = match pane {
@@ -101,7 +101,7 @@ fn sort_by_head(state: &mut State, x: u16, rows: Rect, effects: &mut Vec<Effect>
 /// while it shows.
 fn wheel(state: &mut State, mouse: Mouse, action: Action) {
     let Some(areas) = state.areas() else { return };
-    let full = matches!(state.mode, Mode::Checkout(_) | Mode::Orders | Mode::Receipt(..));
+    let full = matches!(state.mode, Mode::Checkout(_) | Mode::Orders | Mode::Receipt { .. });
     if full || matches!(state.mode, Mode::Help(_) | Mode::Palette { .. }) {
         return browse::walk(state, action);
     }
@@ -111,9 +111,9 @@ fn wheel(state: &mut State, mouse: Mouse, action: Action) {
     } else if over(areas.cart) {
         (&mut state.cart.scroll, state.cart.shown.lines.len(), areas.cart_rows.height)
     } else if over(areas.activity) {
-        let last = state.activity.len().saturating_sub(areas.activity_page());
-        let top = state.activity_top;
-        state.activity_top =
+        let last = state.activity.entries.len().saturating_sub(areas.activity_page());
+        let top = state.activity.top;
+        state.activity.top =
             if action == Action::Up { top.saturating_sub(NOTCH) } else { (top + NOTCH).min(last) };
         return;
     } else {

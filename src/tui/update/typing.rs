@@ -14,6 +14,10 @@ const LONGEST: usize = 100;
 /// Text was pasted: it is typed where something is typed; elsewhere it does nothing, so
 /// that a pasted newline orders nothing.
 pub fn paste(state: &mut State, pasted: &str, effects: &mut Vec<Effect>) {
+    // On a screen that is too small nobody sees what is typed.
+    if state.areas().is_none() {
+        return;
+    }
     let line = text::clean_to(pasted.trim().as_bytes(), LONGEST);
     for c in line.chars() {
         edit(state, Key::plain(Code::Char(c)), effects);

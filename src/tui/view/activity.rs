@@ -19,14 +19,15 @@ pub fn draw(state: &State, theme: &Theme, area: Rect, buffer: &mut Buffer) {
     let block = pane(theme, false, Line::from(Span::styled(" Activity ", theme.accent)));
     let rows = block.inner(area);
     block.render(area, buffer);
-    if state.activity.is_empty() {
+    if state.activity.entries.is_empty() {
         let said = "Nothing yet. What anybody changes in this cart shows here.";
         return hint(theme, said, rows, buffer);
     }
     let who = (rows.width / 4).min(24);
-    let top = state.activity_top.min(state.activity.len().saturating_sub(usize::from(rows.height)));
-    scroll_bar(theme, area, rows, state.activity.len(), top, buffer);
-    for (line, activity) in (0..rows.height).zip(state.activity.iter().rev().skip(top)) {
+    let top = state.activity.top.min(state.activity.entries.len().saturating_sub(usize::from(rows.height)));
+    scroll_bar(theme, area, rows, state.activity.entries.len(), top, buffer);
+    for (line, entry) in (0..rows.height).zip(state.activity.entries.iter().rev().skip(top)) {
+        let activity = &entry.sum;
         let time = header::clock(state, i64::try_from(activity.at).unwrap_or(0));
         let by = if activity.kind == Kind::Expire { "" } else { activity.by.as_str() };
         let what = describe(state, activity);

@@ -92,11 +92,6 @@ fn line_row(
         name = format!("({word}) {name}");
     }
     let short = total::short(line, known).filter(|_| good).map(only_left);
-    if let Some(short) = &short {
-        // Where there is little room, the name needs it more.
-        let word = if columns.price > 0 { &short[..] } else { short.trim_start_matches("only ") };
-        name = format!("({word}) {name}");
-    }
     let style = match (good, state.cart.is_unconfirmed(&line.product)) {
         (false, _) => theme.bad,
         (true, true) => theme.pending,
@@ -107,24 +102,38 @@ fn line_row(
     let by = line.added.as_ref().map_or("", |added| added.by.as_str());
     let share = sum.map(|sum| share(sum, look.subtotal, columns.share)).unwrap_or_default();
     let sum = sum.map_or_else(|| "—".to_owned(), |sum| money::aligned(sum, columns.total_decimals));
-    // A reason to look takes the room of what matters less; a line that does not count has no
-    // price to show, either.
-    let plain = good && short.is_none();
-    let others = [(columns.by, plain), (columns.price, good), (columns.share, good)];
-    let gained =
-        others.iter().filter(|(width, kept)| *width > 0 && !kept).map(|(width, _)| width + 1).sum::<u16>();
-    let [by_width, price_width, share_width] = others.map(|(width, kept)| if kept { width } else { 0 });
+    // A line that does not count has no price to show: its reason takes that room, and more.
+    let others = [columns.by, columns.price, columns.share];
+    let gained = others.iter().filter(|width| **width > 0 && !good).map(|width| width + 1).sum::<u16>();
+    let [by_width, price_width, share_width] = others.map(|width| if good { width } else { 0 });
     // A bar has no weight of its own.
     let bar = Style { add_modifier: Modifier::empty(), ..theme.accent };
     let cells = [
-        right(&quantity, columns.quantity, style),
-        left(&name, columns.name + gained, if short.is_some() { theme.warn } else { style }),
+        // Where there is no room for words, its colour says that there are fewer.
+        right(&quantity, columns.quantity, if short.is_some() { theme.warn } else { style }),
+        left(&name, columns.name + gained, style),
         left(by, by_width, theme.dim),
         right(&price, price_width, price_style),
         left(&share, share_width, bar),
         right(&sum, columns.total, style),
     ];
     row::draw(&cells, area, ground, over, buffer);
+    if let Some(short) = short {
+        let style = if over { row::under(theme.warn, ground) } else { ground.patch(theme.warn) };
+        let place = Rect { x: area.x + columns.quantity + 1, width: columns.name, ..area };
+        draw_short(&short, &name, style, place.intersection(area), buffer);
+    }
+}
+
+/// How many are left, behind the name as far as there is room for it.
+fn draw_short(short: &str, name: &str, style: Style, place: Rect, buffer: &mut Buffer) {
+    let used = text::width(name) + 1;
+    let room = usize::from(place.width).saturating_sub(used);
+    let words = [format!("({short})"), format!("({})", short.trim_start_matches("only "))];
+    if let Some(said) = words.iter().find(|said| text::width(said) <= room) {
+        let x = place.x + u16::try_from(used).unwrap_or(place.width);
+        buffer.set_stringn(x, place.y, said, room, style);
+    }
 }
 
 /// The price of one, marked where it changed since the line came.
@@ -201,7 +210,7 @@ fn by_category(state: &State) -> Vec<String> {
 fn empty(state: &State, areas: &Areas) -> String {
     let said = match state.link {
         Link::Connecting => "Reading the cart …",
-        Link::Offline { .. } if state.cart.confirmed.version == 0 => "Waiting for the server …",
+        Link::Offline { .. } if !state.cart.loaded => "Waiting for the server …",
         Link::Unreadable(_) => "The cart can't be read.",
         _ if areas.catalog.is_none() => {
             let key = state.session.keymap.key_of(Action::SwitchPane);

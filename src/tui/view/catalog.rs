@@ -159,12 +159,15 @@ fn title<'a>(state: &'a State, theme: &Theme, area: Rect) -> (Line<'a>, Option<u
         spans.push(Span::styled(format!("{category} "), theme.warn));
     }
     let searching = if pane.is_searching() { "… " } else { "" };
-    let count = match (pane.loaded, pane.query().is_plain()) {
+    let query = pane.query();
+    // Another order leaves nothing out.
+    let whole = query.words.trim().is_empty() && query.category.is_none();
+    let count = match (pane.loaded, whole) {
         (false, _) => match pane.progress {
             Some((read, all)) => format!("reading {} of {} ", thousands(read), thousands(all)),
             None => String::new(),
         },
-        (true, true) => format!("{all} products "),
+        (true, true) => format!("{all} products {searching}"),
         (true, false) => format!("{shown} of {all} {searching}"),
     };
     spans.push(Span::styled(count, theme.dim));

@@ -131,14 +131,14 @@ fn said(state: &State, preview: &Preview) -> (String, Style) {
             Err(_) if state.notice.as_ref().is_some_and(|notice| notice.tone == Tone::Bad) => {
                 (String::new(), theme.bad)
             }
-            Err(refusal) => (obstacle(&refusal), theme.bad),
+            Err(refusal) => (obstacle(&refusal, &preview.currency), theme.bad),
         },
         (None, _) => ("The server is away: these prices may be old".to_owned(), theme.bad),
     }
 }
 
 /// What stands in the way of an order that was not tried.
-fn obstacle(refusal: &Refusal) -> String {
+fn obstacle(refusal: &Refusal, currency: &str) -> String {
     match refusal {
         Refusal::NotOrdered(Hitch::Short { name, left: 0 }) => {
             format!("Can't be ordered: none left of “{name}”: remove it first")
@@ -147,8 +147,10 @@ fn obstacle(refusal: &Refusal) -> String {
             format!("Can't be ordered: only {left} left of “{name}”: take fewer")
         }
         Refusal::DearerThanBudget { budget, total } => {
-            format!("Can't be ordered: the cart costs {total}, and its budget is {budget}")
+            format!(
+                "Can't be ordered: the cart costs {currency}{total}, and its budget is {currency}{budget}"
+            )
         }
-        other => other.to_string(),
+        other => other.told_in(currency),
     }
 }

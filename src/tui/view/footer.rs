@@ -1,7 +1,7 @@
 //! The last two lines: messages and prompts, and the keys that work here.
 
 use super::SECONDS_BELOW;
-use crate::model::text;
+use crate::model::{ProductId, text};
 use crate::tui::hints::hints;
 use crate::tui::state::{Link, Mode, State, Tone};
 use crate::tui::theme::Theme;
@@ -13,16 +13,16 @@ use ratatui::text::{Line, Span};
 use ratatui::widgets::Widget;
 use tui_input::Input;
 
+/// The columns that a prompt leaves for the quantity that is typed, with the cursor behind it.
+const TYPED: usize = 8;
+/// What is left of a name that is cut for other words.
+const LEAST_NAME: usize = 12;
+
 /// Draws the prompt, the message, or what is wrong with the link.
 pub fn message(state: &State, theme: &Theme, area: Rect, frame: &mut Frame<'_>) {
     if let Mode::Quantity { product, input } = &state.mode {
-        let room = usize::from(area.width);
-        let now = match state.cart.shown.quantity(product) {
-            0 => String::new(),
-            n => format!(" (now {n})"),
-        };
-        let name = text::fit(&state.name_of(product), room.saturating_sub(24 + now.len()));
-        return prompt(theme, &format!(" Quantity of {name}{now}: "), input, area, frame);
+        let label = quantity_label(state, product, usize::from(area.width).saturating_sub(TYPED));
+        return prompt(theme, &label, input, area, frame);
     }
     if let Mode::Palette { input, .. } = &state.mode {
         return prompt(theme, " : ", input, area, frame);
@@ -30,6 +30,22 @@ pub fn message(state: &State, theme: &Theme, area: Rect, frame: &mut Frame<'_>) 
     let (said, style) = said(state, theme);
     let shown = text::fit(&said, usize::from(area.width.saturating_sub(2)));
     frame.buffer_mut().set_stringn(area.x + 1, area.y, shown, usize::from(area.width - 1), style);
+}
+
+/// What stands before the quantity that is typed, in so many columns: the name above all.
+fn quantity_label(state: &State, product: &ProductId, columns: usize) -> String {
+    let now = match state.cart.shown.quantity(product) {
+        0 => String::new(),
+        n => format!(" (now {n})"),
+    };
+    let name = state.name_of(product);
+    for (before, behind) in [(" Quantity of ", &now[..]), (" ", &now[..])] {
+        let room = columns.saturating_sub(text::width(before) + text::width(behind) + 2);
+        if room >= text::width(&name).min(LEAST_NAME) {
+            return format!("{before}{}{behind}: ", text::fit(&name, room));
+        }
+    }
+    format!(" {}: ", text::fit(&name, columns.saturating_sub(3)))
 }
 
 /// A label and what is typed behind it, with the cursor.
@@ -47,13 +63,8 @@ fn prompt(theme: &Theme, label: &str, input: &Input, area: Rect, frame: &mut Fra
 fn said(state: &State, theme: &Theme) -> (String, Style) {
     let waiting = state.cart.unconfirmed.len();
     let changes = |n: usize| text::count(n, "change");
-    if matches!(state.mode, Mode::Leaving) && waiting == 0 {
-        // Only an order is on its way.
-        return ("The order is not confirmed yet: quit all the same?".to_owned(), theme.warn);
-    }
     if matches!(state.mode, Mode::Leaving) {
-        let it = if waiting == 1 { "it" } else { "them" };
-        return (format!("{} not confirmed yet: quit and lose track of {it}?", changes(waiting)), theme.warn);
+        return (leaving(state), theme.warn);
     }
     if matches!(state.mode, Mode::Clearing) {
         let lines = state.cart.shown.lines.len();
@@ -81,6 +92,17 @@ fn said(state: &State, theme: &Theme) -> (String, Style) {
             _ => (String::new(), theme.text),
         },
     }
+}
+
+/// What is asked before quitting.
+pub fn leaving(state: &State) -> String {
+    let waiting = state.cart.unconfirmed.len();
+    if waiting == 0 {
+        // Only an order is on its way.
+        return "The order is not confirmed yet: quit all the same?".to_owned();
+    }
+    let it = if waiting == 1 { "it" } else { "them" };
+    format!("{} not confirmed yet: quit and lose track of {it}?", text::count(waiting, "change"))
 }
 
 fn sentence(text: &str) -> String {

@@ -12,6 +12,7 @@ mod orders;
 mod palette;
 mod row;
 
+use super::keymap::Action;
 use super::layout::{Areas, Pane};
 use super::state::{Mode, State};
 use super::theme::Theme;
@@ -31,7 +32,7 @@ pub fn view(state: &State, frame: &mut Frame<'_>) {
     // Whatever names no colour of its own has that of text, never the terminal's on our ground.
     frame.buffer_mut().set_style(all, theme.text.patch(theme.ground));
     let Some(areas) = state.areas() else {
-        let text = format!("{}×{} is too small: make the window larger", state.size.0, state.size.1);
+        let text = too_small(state);
         return Paragraph::new(text).wrap(Wrap { trim: true }).render(frame.area(), frame.buffer_mut());
     };
     header::draw(state, theme, areas.header, frame.buffer_mut());
@@ -40,12 +41,23 @@ pub fn view(state: &State, frame: &mut Frame<'_>) {
         Mode::Help(top) => help::draw(state, *top, body, frame.buffer_mut()),
         Mode::Checkout(top) => checkout::draw(state, *top, body, frame.buffer_mut()),
         Mode::Orders => orders::draw(state, body, frame.buffer_mut()),
-        Mode::Receipt(id, top) => orders::draw_receipt(state, id, *top, body, frame.buffer_mut()),
+        Mode::Receipt { order, top, .. } => {
+            orders::draw_receipt(state, order, *top, body, frame.buffer_mut());
+        }
         _ => lists(state, theme, &areas, frame),
     }
     palette::draw(state, theme, areas.palette, frame.buffer_mut());
     footer::message(state, theme, areas.message, frame);
     footer::keys(state, theme, areas.footer, frame.buffer_mut());
+}
+
+/// All that a screen says that is too small for more.
+fn too_small(state: &State) -> String {
+    if matches!(state.mode, Mode::Leaving) {
+        let quit = state.session.keymap.key_of(Action::Quit);
+        return format!("{} {quit} quits", footer::leaving(state));
+    }
+    format!("{}×{} is too small: make the window larger", state.size.0, state.size.1)
 }
 
 /// The catalog, the cart and the activity.

@@ -20,6 +20,16 @@ pub fn draw(state: &State, theme: &Theme, area: Rect, buffer: &mut Buffer) {
     let block = pane(theme, true, Line::from(Span::styled(" Commands ", theme.accent)));
     let inner = block.inner(area);
     block.render(area, buffer);
+    if entries.is_empty() {
+        let said = palette::nothing(state, input.value());
+        return row::draw(
+            &[left(&said, inner.width, theme.bad)],
+            Rect { height: 1, ..inner },
+            theme.text,
+            false,
+            buffer,
+        );
+    }
     let first = palette::first(*cursor, inner.height);
     for (line, (place, entry)) in (0..inner.height).zip(entries.iter().enumerate().skip(first)) {
         let hint = u16::try_from(text::width(&entry.hint)).unwrap_or(0).min(inner.width / 2);
