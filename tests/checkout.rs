@@ -328,3 +328,24 @@ fn a_price_that_changed_without_a_word_is_not_charged() {
     }
     assert_eq!(server.get("XLEN orders"), "2");
 }
+
+#[test]
+fn who_confirms_too_late_is_told_who_ordered() {
+    let server = Server::with_demo();
+    let mut ann = shop(&server, "alice", "ann");
+    let mut bob = shop(&server, "alice", "bob");
+    ann.wait("64 products");
+    bob.wait("64 products");
+    ann.keys("3 a c");
+    bob.wait("3 items");
+    bob.keys("c");
+    for terminal in [&ann, &bob] {
+        terminal.wait("y orders it");
+    }
+    bob.keys("y");
+    bob.wait(" Receipt ");
+    ann.wait("The cart is empty");
+    ann.keys("y");
+    ann.wait("bob has just ordered it: nothing was ordered again · o shows the order");
+    assert_eq!(server.get("XLEN orders"), "1");
+}

@@ -2,7 +2,7 @@
 
 use super::browse::step;
 use super::{UNREAD, complain, tell, warn};
-use crate::model::{OrderId, OrderState, Refusal};
+use crate::model::{Kind, OrderId, OrderState, Refusal};
 use crate::store::Error;
 use crate::store::order::{Answer, Ask, Outcome};
 use crate::tui::desk::{self, extent};
@@ -102,8 +102,20 @@ pub fn place(state: &mut State, effects: &mut Vec<Effect>) {
         );
     };
     if preview.order().is_err() {
-        // The checkout says why.
-        return warn(state, "Nothing was ordered".to_owned());
+        // The checkout says why; who was slower wants to know more.
+        let last = state.activity.entries.last().map(|entry| &entry.sum);
+        let ordered = last.filter(|last| last.kind == Kind::Order && preview.lines.is_empty());
+        let said = match ordered {
+            Some(last) => {
+                let orders = state.session.keymap.key_of(Action::Orders);
+                format!(
+                    "{} has just ordered it: nothing was ordered again · {orders} shows the order",
+                    last.by
+                )
+            }
+            None => "Nothing was ordered".to_owned(),
+        };
+        return warn(state, said);
     }
     let id = OrderId::new(preview.at, random(state));
     state.desk.placing = Some(id.clone());
