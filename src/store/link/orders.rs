@@ -1,6 +1,7 @@
 //! Orders over the live link: asked for here, driven to their end through breaks.
 
-use super::{Done, Event, Link, Over, Session, tell};
+use super::session::{Done, Over, Session};
+use super::{Event, Link, tell};
 use crate::store::cart::PAUSE;
 use crate::store::error::{Error, Trouble};
 use crate::store::order::{Answer, Ask, Driver, Outcome, checkout, errand};
