@@ -8,7 +8,7 @@ use harness::stage::{SIZES, Stage, demo_products, id, screens};
 use ratatui::Terminal;
 use ratatui::backend::TestBackend;
 use ratatui::layout::Rect;
-use trolley::model::{Cart, Catalog, Edit, Money, Product, Refusal};
+use trolley::model::{Cart, Catalog, Edit, Kind, LineChange, Money, Product, Refusal, Update};
 use trolley::store::decode::CatalogNews;
 use trolley::store::link::Event;
 use trolley::store::order::{Answer, Ask, Outcome};
@@ -788,4 +788,31 @@ fn the_first_row_is_kept_only_for_somebody_who_is_at_work() {
     stage.take_in(whole());
     assert_eq!(stage.state.catalog.selected().unwrap().product_id(), selected);
     assert_ne!(stage.state.catalog.scroll, Scroll::default());
+}
+
+#[test]
+fn only_what_others_change_lights_up() {
+    let mut stage = Stage::filled(120, 36);
+    stage.state.marks.clear();
+    stage.keys("a");
+    let change = stage.state.cart.unconfirmed[0].clone();
+    let product = change.edits[0].product().unwrap().clone();
+    let cart = &stage.state.cart.confirmed;
+    let (had, here) = (cart.quantity(&product), cart.line(&product).is_some());
+    let line =
+        LineChange { product: product.clone(), quantity: had + 1, delta: 1, price: None, taken: Vec::new() };
+    stage.link(Event::Update(Update {
+        version: cart.version + 1,
+        op: change.op,
+        by: "ann@till".to_owned(),
+        kind: Kind::Edit,
+        lines: vec![line],
+        count: cart.lines.len() + usize::from(!here),
+        deadline: cart.deadline,
+    }));
+    assert_eq!(stage.state.cart.confirmed.quantity(&product), had + 1);
+    assert!(stage.state.marks.is_empty());
+    stage.version += 1;
+    stage.change("bob", &product.to_string(), had + 2, 1, "");
+    assert_eq!(stage.state.marks.len(), 1);
 }

@@ -109,12 +109,13 @@ fn on_update(state: &mut State, update: &Update, effects: &mut Vec<Effect>) {
         Fit::Next => {}
     }
     set_deadline(state, update.deadline);
-    for line in &update.lines {
-        mark(state, line.product.clone());
-    }
     note_activity(state, std::slice::from_ref(update));
     let ours = update.op.as_str().starts_with(&state.session.ops);
+    // One's own change is no news, but what it took back may be.
     if !ours || matches!(update.kind, Kind::Expire | Kind::Undo | Kind::Redo) {
+        for line in &update.lines {
+            mark(state, line.product.clone());
+        }
         let said = said(state, &Activity::from(update));
         tell(state, said);
     }
@@ -122,10 +123,11 @@ fn on_update(state: &mut State, update: &Update, effects: &mut Vec<Effect>) {
     read_unknown(state, effects);
 }
 
-/// Tells of what others did to the cart as a whole; the cart itself is read again.
+/// Tells of what is more than an update says; the cart itself is read again.
 fn tell_of_whole(state: &mut State, update: &Update) {
     let ours = update.by == state.session.me;
-    if matches!(update.kind, Kind::Order | Kind::Rules | Kind::Freeze) && !ours {
+    let others = matches!(update.kind, Kind::Order | Kind::Rules | Kind::Freeze) && !ours;
+    if others || matches!(update.kind, Kind::Undo | Kind::Redo) {
         let said = said(state, &Activity::from(update));
         tell(state, said);
     }
