@@ -21,12 +21,12 @@ pub fn receipt(order: &Order, shop: &str, zone: &TimeZone, columns: usize) -> Ve
         OrderState::Placed => String::new(),
         _ => format!(" since {}", time(order.changed, zone)),
     };
-    out.push(text::fit(&format!("{}{since}", order.state.name()), columns));
+    out.push(text::fit(&format!("state: {}{since}", order.state.name()), columns));
     out.push(rule.clone());
     out.extend(lines(&order.lines, &order.who, columns));
     out.push(rule);
     let pieces = text::count(order.pieces(), "item");
-    out.push(spread(&pieces, &format!("{}{}", order.currency, order.total()), columns));
+    out.push(spread(&pieces, &format!("Total {}{}", order.currency, order.total()), columns));
     out
 }
 
@@ -46,10 +46,15 @@ pub fn lines(lines: &[OrderLine], who: &str, columns: usize) -> Vec<String> {
         if line.quantity > 1 {
             out.push(format!("    {} each", line.price));
         }
-        let shares: Vec<String> =
-            line.shares.iter().map(|share| format!("{} {}", share.pieces, share.by)).collect();
+        let shares = match &line.shares[..] {
+            [all] if all.pieces == line.quantity => format!("for {}", all.by),
+            some => {
+                let some = some.iter().map(|share| format!("{} for {}", share.pieces, share.by));
+                some.collect::<Vec<_>>().join(", ")
+            }
+        };
         if several && !shares.is_empty() {
-            out.push(text::fit(&format!("    for {}", shares.join(", ")), columns));
+            out.push(text::fit(&format!("    {shares}"), columns));
         }
     }
     out
@@ -98,7 +103,7 @@ mod tests {
         let receipt = receipt(&order, "Corner Shop", &TimeZone::UTC, 36);
         assert_eq!(
             receipt.join("\n"),
-            "Corner Shop\nOrder 20261124-7KQ2-M8XD\n2026-11-24 06:00, for office\nordered by ann\nplaced\n------------------------------------\n  3 Espresso                    7.20\n    2.40 each\n    for 3 E\n  1 M抹茶 with a long, long… 1234.50\n    for 1 M\n------------------------------------\n4 items                     €1241.70"
+            "Corner Shop\nOrder 20261124-7KQ2-M8XD\n2026-11-24 06:00, for office\nordered by ann\nstate: placed\n------------------------------------\n  3 Espresso                    7.20\n    2.40 each\n    for E\n  1 M抹茶 with a long, long… 1234.50\n    for M\n------------------------------------\n4 items               Total €1241.70"
         );
     }
 }

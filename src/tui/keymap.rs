@@ -224,7 +224,7 @@ const BINDINGS: &[Binding] = &[
     row(Action::More, &["+"], PRODUCTS, "more", "One more; with a number first, that many"),
     row(Action::Less, &["-"], PRODUCTS, "less", "One less; the line goes at zero"),
     row(Action::Remove, &["d", "delete"], PRODUCTS, "remove", "Remove the line from the cart"),
-    row(Action::Search, &["/"], LISTS, "search", "Search name, category and description as you type"),
+    row(Action::Search, &["/"], LISTS, "search", "Search name, category, description, id as you type"),
     row(Action::Undo, &["u"], LISTS, "undo", "Take back your own last change; what others did stays"),
     row(Action::SwitchPane, &["tab", "backtab"], LISTS, "", "Switch between catalog and cart"),
     row(
@@ -259,6 +259,7 @@ const BINDINGS: &[Binding] = &[
     row(Action::Accept, &["enter"], &[Palette], "do it", ""),
     row(Action::Complete, &["tab"], &[Palette], "complete", ""),
     row(Action::Back, &["esc"], TYPING, "cancel", ""),
+    row(Action::PageDown, &["space"], &[Help], "more", ""),
     row(Action::Back, &["esc", "q", "?", "f1"], &[Help], "close", ""),
     row(Action::PlaceOrder, &["y"], &[Checkout], "order it", ""),
     row(Action::Back, &["esc", "n", "q"], &[Checkout], "back", ""),

@@ -36,7 +36,8 @@ pub fn draw(state: &State, top: usize, area: Rect, buffer: &mut Buffer) {
     };
     let foot = desk::foot(state.size.0).min(inner.height.saturating_sub(1));
     let each = if inner.width >= 50 { EACH } else { 0 };
-    let name = inner.width.saturating_sub(QUANTITY + TOTAL + each + 3);
+    let gaps = if each > 0 { 3 } else { 2 };
+    let name = inner.width.saturating_sub(QUANTITY + TOTAL + each + gaps);
     let heads = [
         right("Qty", QUANTITY, theme.dim),
         left("Product", name, theme.dim),
