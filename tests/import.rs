@@ -181,6 +181,7 @@ fn files_that_cannot_be_read_say_why() {
         ("e.csv", b"\xff\xfei\0d\0", 1, "save it as UTF-8"),
         ("f.json", deep.as_bytes(), 1, "it can't be read as JSON"),
         ("g.json", b"[{\"id\":\"a\"", 1, "it can't be read as JSON"),
+        ("g1.json", b"[{\"id\":\"a\"},{\"id\":\"\"}]", 1, "product 2 of the array: the id is missing"),
         ("h.jsonl", b"{\"id\":\"a\",\"prise\":1}\n", 1, "did you mean “price”?"),
         ("i.jsonl", b"{\"id\":\"a\",\"id\":\"b\"}\n", 1, "the column “id” comes twice"),
         ("j.jsonl", b"{\"id\":[],\"name\":\"x\"}\n", 1, "the id is neither text nor a number"),
@@ -449,9 +450,14 @@ fn export_and_import_are_a_round_trip() {
     // CSV keeps even what is no text; JSON says that it can't.
     server.raw(&[&b"HSET"[..], b"product:odd", b"name", b"caf\xe9", b"price", b"1"]);
     let (status, out, said) = says(&server, &["export", "--format", "jsonl"]);
-    assert!(status == 0 && out.contains("caf\u{fffd}") && said.contains("1 values are no UTF-8"), "{said}");
-    let out = run(&server, &["export"]).stdout;
+    assert!(
+        status == 0 && out.contains("caf\u{fffd}") && said.contains("not UTF-8: 1 value, marked"),
+        "{said}"
+    );
+    let output = run(&server, &["export"]);
+    let out = output.stdout;
     assert!(out.windows(4).any(|bytes| bytes == b"caf\xe9"));
+    assert!(String::from_utf8_lossy(&output.stderr).contains("an import refuses them"));
     let (status, _, said) = says(&server, &["import", &write(&server, "odd.csv", &out)]);
     assert!(status == 1 && said.contains("the name is not UTF-8"), "{said}");
 }

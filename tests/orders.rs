@@ -815,7 +815,10 @@ fn a_new_group_is_given_what_is_open_and_no_order_that_is_over() {
     let output = run(&server, &["orders", "--follow", "--group", "kitchen", "--count", "1"]);
     let printed = String::from_utf8(output.stdout).unwrap();
     assert!(printed.starts_with(&format!("{}  accepted  ", placed[2])), "{printed}");
-    assert!(printed.contains("2 Baguette, 400g ") && printed.contains("    1 for ann, 1 for bob\n"), "{printed}");
+    assert!(
+        printed.contains("2 Baguette, 400g ") && printed.contains("    1 for ann, 1 for bob\n"),
+        "{printed}"
+    );
     let said = String::from_utf8(output.stderr).unwrap();
     assert!(said.starts_with("trolley: following the orders as group kitchen\n"), "{said}");
     assert!(said.contains("left out 2 orders that are done or cancelled already"), "{said}");

@@ -108,6 +108,14 @@ pub enum Flaw {
     /// JSON that can't be read.
     #[error("{0}")]
     Json(String),
+    /// What is wrong with a product of an array, which may all stand on one line.
+    #[error("product {number} of the array: {flaw}")]
+    Element {
+        /// Which, from 1.
+        number: u64,
+        /// What is wrong with it.
+        flaw: Box<Flaw>,
+    },
     /// A record that never ends.
     #[error("it is longer than {} KiB (a quote that is never closed?)", .0 / 1024)]
     Endless(usize),

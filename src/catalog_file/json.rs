@@ -87,12 +87,20 @@ impl<'de, F: FnMut(Item) -> ControlFlow<()>> Visitor<'de> for Array<'_, F> {
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut elements: A) -> Result<(), A::Error> {
+        let mut number = 0;
         while let Some(element) = elements.next_element::<Box<RawValue>>()? {
             self.place.record_ended();
             let text = element.get();
             // The place is at its end.
             let line = self.place.line() - text.matches('\n').count() as u64;
-            if (self.take)(item(line, Ok(text))).is_break() {
+            number += 1;
+            let item = match item(line, Ok(text)) {
+                Item::Bad(Bad { line, flaw }) => {
+                    Item::Bad(Bad { line, flaw: Flaw::Element { number, flaw: Box::new(flaw) } })
+                }
+                good => good,
+            };
+            if (self.take)(item).is_break() {
                 *self.stopped = true;
                 return Err(A::Error::custom("enough"));
             }

@@ -11,7 +11,7 @@ use std::io::{self, Write};
 /// Writes products one by one in one of the formats.
 pub struct Writer<W: Write> {
     kind: Kind<W>,
-    /// Values that were not UTF-8, and could be written with marks only.
+    /// Values that are not UTF-8: CSV keeps their bytes, JSON has a mark instead.
     pub inexact: u64,
 }
 
@@ -49,7 +49,12 @@ impl<W: Write> Writer<W> {
         let id = Some(id.as_bytes());
         let values = std::iter::once(id).chain(fields.iter().map(Option::as_deref));
         match &mut self.kind {
-            Kind::Csv(csv) => csv.write_record(values.map(Option::unwrap_or_default)).map_err(system),
+            Kind::Csv(csv) => {
+                let odd =
+                    |value: &Option<&[u8]>| value.is_some_and(|value| std::str::from_utf8(value).is_err());
+                self.inexact += values.clone().filter(odd).count() as u64;
+                csv.write_record(values.map(Option::unwrap_or_default)).map_err(system)
+            }
             Kind::Json { out, array, first } => {
                 let between: &[u8] = match (*array, *first) {
                     (true, true) => b"\n",

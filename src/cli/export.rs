@@ -30,7 +30,7 @@ pub async fn run(args: ExportArgs, settings: &Settings, output: &Output) -> Resu
     let mut connection = place::enter(settings).await?;
     if args.file.as_os_str() == "-" || args.file == Path::new("/dev/stdout") {
         let (_, inexact) = write(&mut connection, format, BufWriter::new(io::stdout().lock())).await?;
-        return Ok(warn(inexact)?);
+        return Ok(warn(inexact, format)?);
     }
     // A link stays one: what it names is written.
     let file = std::fs::canonicalize(&args.file).unwrap_or_else(|_| args.file.clone());
@@ -42,7 +42,7 @@ pub async fn run(args: ExportArgs, settings: &Settings, output: &Output) -> Resu
     } else {
         interrupt::or_tidy(replace(&mut connection, format, &file)).await?
     };
-    warn(inexact)?;
+    warn(inexact, format)?;
     let shown = text::clean(args.file.as_os_str().as_encoded_bytes());
     output.result(
         || json!({ "file": shown, "products": count }),
@@ -105,12 +105,15 @@ async fn write(connection: &mut Connection, format: Format, out: impl Write) -> 
     Ok((count, inexact))
 }
 
-fn warn(inexact: u64) -> io::Result<()> {
+/// Tells of values that are not UTF-8.
+fn warn(inexact: u64, format: Format) -> io::Result<()> {
     if inexact == 0 {
         return Ok(());
     }
-    writeln!(
-        io::stderr(),
-        "trolley: {inexact} values are no UTF-8 and were marked with \u{FFFD}; CSV keeps them as they are"
-    )
+    let what = match format {
+        Format::Csv => "kept as stored, and an import refuses them",
+        Format::Json | Format::Jsonl => "marked with \u{FFFD}; CSV keeps them as they are",
+    };
+    let values = text::count(usize::try_from(inexact).unwrap_or(usize::MAX), "value");
+    writeln!(io::stderr(), "trolley: not UTF-8: {values}, {what}")
 }
