@@ -51,27 +51,41 @@ impl<R: Read> Watched<R> {
         self.misfits.0.borrow_mut().push_back((place, flaw));
     }
 
-    fn look(&mut self, byte: u8) {
-        let ends = byte == self.delimiter || byte == b'\n' || byte == b'\r';
-        self.at = match (self.at, byte) {
-            (At::Start, b'"') | (At::Closed, b'"') => At::Quoted,
-            (At::Quoted, b'"') => At::Closed,
-            (At::Quoted, _) => At::Quoted,
-            _ if ends => At::Start,
-            (At::Closed, _) => {
-                self.found(self.place, Flaw::BehindQuote);
-                At::Plain
-            }
-            (At::Start | At::Plain, _) => At::Plain,
-        };
-        self.place += 1;
+    /// Looks at what was read, from quote to quote.
+    fn look(&mut self, mut bytes: &[u8]) {
+        while let (Some(first), Some(last)) = (bytes.first(), bytes.last()) {
+            let quote = memchr::memchr(b'"', bytes);
+            let (seen, at) = match (self.at, quote) {
+                (At::Quoted, Some(quote)) => (quote + 1, At::Closed),
+                (At::Quoted, None) => (bytes.len(), At::Quoted),
+                (At::Closed, Some(0)) => (1, At::Quoted),
+                (At::Closed, _) if self.ends(*first) => (1, At::Start),
+                (At::Closed, _) => {
+                    self.found(self.place, Flaw::BehindQuote);
+                    (1, At::Plain)
+                }
+                (at, Some(quote)) => {
+                    let begins =
+                        quote.checked_sub(1).map_or(at == At::Start, |before| self.ends(bytes[before]));
+                    // Within a plain value it is a part of that.
+                    (quote + 1, if begins { At::Quoted } else { At::Plain })
+                }
+                (_, None) => (bytes.len(), if self.ends(*last) { At::Start } else { At::Plain }),
+            };
+            (self.at, self.place, bytes) = (at, self.place + seen as u64, &bytes[seen..]);
+        }
+    }
+
+    /// Whether this ends a value that is not quoted.
+    fn ends(&self, byte: u8) -> bool {
+        byte == self.delimiter || byte == b'\n' || byte == b'\r'
     }
 }
 
 impl<R: Read> Read for Watched<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let read = self.inner.read(buffer)?;
-        buffer[..read].iter().for_each(|byte| self.look(*byte));
+        self.look(&buffer[..read]);
         if read == 0 && !buffer.is_empty() && self.at == At::Quoted {
             self.at = At::Start;
             self.found(self.place.saturating_sub(1), Flaw::OpenQuote);
@@ -104,6 +118,17 @@ mod tests {
         assert_eq!(flaws("a,\"b\nc,d"), [(7, Flaw::OpenQuote)]);
         assert_eq!(flaws("\"a\" b,c\n"), [(3, Flaw::BehindQuote)]);
         assert_eq!(flaws("1,\"A\nf2,\"B\"\n"), [(9, Flaw::BehindQuote)]);
+    }
+
+    #[test]
+    fn it_does_not_matter_how_it_is_cut() {
+        for text in ["a,\"b\"\"c\"x,\"d\ne\",5\" f\n", "\"a\",\"b\"\n\"c\" d\n\"e"] {
+            let whole = flaws(text);
+            let (mut watched, misfits) = Watched::new(text.as_bytes(), b',');
+            while watched.read(&mut [0]).unwrap() > 0 {}
+            assert_eq!(misfits.0.take().into_iter().collect::<Vec<_>>(), whole, "{text}");
+            assert!(!whole.is_empty());
+        }
     }
 
     #[test]
