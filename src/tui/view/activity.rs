@@ -12,7 +12,7 @@ use ratatui::text::{Line, Span};
 use ratatui::widgets::Widget;
 
 /// The columns for the time.
-const TIME: u16 = 8;
+const TIME: u16 = 5;
 
 /// Draws the activity.
 pub fn draw(state: &State, theme: &Theme, area: Rect, buffer: &mut Buffer) {
@@ -28,7 +28,7 @@ pub fn draw(state: &State, theme: &Theme, area: Rect, buffer: &mut Buffer) {
     scroll_bar(theme, area, rows, state.activity.entries.len(), top, buffer);
     for (line, entry) in (0..rows.height).zip(state.activity.entries.iter().rev().skip(top)) {
         let activity = &entry.sum;
-        let time = header::clock(state, i64::try_from(activity.at).unwrap_or(0));
+        let time = header::minute(state, i64::try_from(activity.at).unwrap_or(0));
         let by = if activity.kind == Kind::Expire { "" } else { activity.by.as_str() };
         let what = describe(state, activity);
         let cells = [

@@ -79,6 +79,13 @@ pub fn clock(state: &State, at: i64) -> String {
     format!("{:02}:{:02}:{:02}", time.hour(), time.minute(), time.second())
 }
 
+/// The same to the minute.
+pub fn minute(state: &State, at: i64) -> String {
+    let mut time = clock(state, at);
+    time.truncate(5);
+    time
+}
+
 #[cfg(test)]
 mod tests {
     use super::countdown;

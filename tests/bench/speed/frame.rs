@@ -21,7 +21,7 @@ use trolley::tui::view::view;
 
 const FRAMES: u64 = 1_000;
 
-/// A screen with a full catalog and some lines.
+/// A screen with a full catalog and some lines, in the colours of a terminal that tells its ground.
 pub fn screen(size: u32) -> State {
     let session = Session {
         user: UserName::parse("office").unwrap(),
@@ -33,7 +33,7 @@ pub fn screen(size: u32) -> State {
         zone: jiff::tz::TimeZone::UTC,
         keymap: Keymap::with(&BTreeMap::new()).unwrap(),
     };
-    let mut state = State::new(session, Theme::DARK, true, (200, 50));
+    let mut state = State::new(session, Theme::DARK.on_own_ground(), true, (200, 50));
     let now = Now::default();
     update(&mut state, Message::Link(Event::Cart(Cart { version: 1, ..Cart::default() })), now);
     update(&mut state, Message::Catalog(Ok((million::catalog(size), Shop::default())), 0), now);
@@ -58,7 +58,7 @@ fn change(state: &mut State, version: u64, product: u32, quantity: u32, now: Now
         kind: Kind::Edit,
         lines: vec![line],
         count: state.cart.confirmed.lines.len() + usize::from(version < 22),
-        deadline: Deadline { told_at: 1, at: Some(1_800_001) },
+        deadline: Deadline { told_at: 1 + now.steady, at: Some(1_800_001 + now.steady) },
     };
     update(state, Message::Link(Event::Update(update_)), now);
 }
