@@ -816,3 +816,19 @@ fn only_what_others_change_lights_up() {
     stage.change("bob", &product.to_string(), had + 2, 1, "");
     assert_eq!(stage.state.marks.len(), 1);
 }
+
+#[test]
+fn what_changes_while_the_catalog_is_read_is_read_again() {
+    let mut stage = Stage::new(80, 24);
+    let whole = || Message::Catalog(Ok((Catalog::new(demo_products()), Shop::default())), 0);
+    let news = || Message::Link(Event::Catalog(CatalogNews::Products(vec![id("espresso")])));
+    stage.link(Event::Cart(Cart::default()));
+    assert!(stage.state.catalog.loading);
+    stage.take_in(news());
+    let effects = update(&mut stage.state, whole(), stage.now);
+    let again = effects.iter().any(|e| matches!(e, Effect::ReadProducts(ids) if *ids == [id("espresso")]));
+    assert!(again, "{effects:?}");
+    // Once is enough, and what changes later is read at once.
+    let effects = update(&mut stage.state, whole(), stage.now);
+    assert!(!effects.iter().any(|e| matches!(e, Effect::ReadProducts(_))), "{effects:?}");
+}

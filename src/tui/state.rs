@@ -113,6 +113,8 @@ pub struct CatalogPane {
     pub loaded: bool,
     /// Whether it is being read, and whether to read it once more.
     pub loading: bool,
+    /// Products that changed while it is being read: what is read of them may be older.
+    pub missed: Vec<ProductId>,
     /// So many of so many products are read.
     pub progress: Option<(usize, usize)>,
     /// Whether to read it again.

@@ -14,6 +14,9 @@ use std::sync::Arc;
 /// After reading the whole catalog it rests for this many times as long as that took.
 const REST: u64 = 10;
 
+/// Products that may change while the catalog is read, before it is read once more instead.
+const MOST_MISSED: usize = 1_000;
+
 /// Asks for the whole catalog, now or when it has rested.
 pub fn ask(state: &mut State, effects: &mut Vec<Effect>) {
     state.catalog.again = true;
@@ -54,6 +57,10 @@ pub fn on_read(
             state.cart.gone.clear();
             replace(state, catalog, effects);
             read_unknown(state, effects);
+            let missed = std::mem::take(&mut state.catalog.missed);
+            if !missed.is_empty() {
+                effects.push(Effect::ReadProducts(missed));
+            }
         }
         Err(trouble) => {
             // A broken link brings it up again by itself.
@@ -101,7 +108,16 @@ pub fn on_news(state: &mut State, news: CatalogNews, effects: &mut Vec<Effect>) 
             drop(ids);
             ask(state, effects);
         }
-        CatalogNews::Products(ids) => effects.push(Effect::ReadProducts(ids)),
+        CatalogNews::Products(ids) => {
+            if state.catalog.loading {
+                state.catalog.missed.extend(ids.iter().cloned());
+            }
+            if state.catalog.missed.len() > MOST_MISSED {
+                state.catalog.missed.clear();
+                state.catalog.again = true;
+            }
+            effects.push(Effect::ReadProducts(ids));
+        }
     }
 }
 
