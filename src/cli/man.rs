@@ -47,14 +47,12 @@ fn describe(parent: &clap::Command, page: &mut Vec<u8>) -> io::Result<()> {
         for argument in
             command.get_arguments().filter(|a| !a.is_global_set() && a.get_id() != "help" && !a.is_hide_set())
         {
-            roff.control("TP", []);
-            roff.text([bold(argument.to_string())]);
             let help = argument.get_help().map(ToString::to_string).unwrap_or_default();
             let values = argument.get_possible_values();
             let values: Vec<&str> = values.iter().map(clap::builder::PossibleValue::get_name).collect();
             let takes = argument.get_action().takes_values() && !values.is_empty();
             let values = if takes { format!(" [{}]", values.join(", ")) } else { String::new() };
-            roff.text([roman(help + &values)]);
+            explain(&mut roff, argument.to_string(), help + &values);
         }
         roff.to_writer(page)?;
     }
@@ -89,9 +87,14 @@ fn define(
     let mut roff = Roff::new();
     roff.control("SH", [heading]);
     for (name, what) in names {
-        roff.control("TP", []);
-        roff.text([bold(name)]);
-        roff.text([roman(what)]);
+        explain(&mut roff, name, what);
     }
     roff.to_writer(page)
+}
+
+/// A name, and below it what it means.
+fn explain(roff: &mut Roff, name: String, what: String) {
+    roff.control("TP", []);
+    roff.text([bold(name)]);
+    roff.text([roman(what)]);
 }

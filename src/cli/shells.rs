@@ -28,8 +28,7 @@ const WHOLE: &str = "    local words=() place=-1 before= i word
     for ((i = 0; i < ${#COMP_WORDS[@]}; i++)); do
         word=${COMP_WORDS[i]}
         [[ $i == \"$COMP_CWORD\" && ! $word =~ ^[:=]+$ ]] && word=$2
-        if [[ $place -ge 1 && ${COMP_WORDS[i-1]}${COMP_WORDS[i]} =~ ^[:=]|[:=]$ ]] \\
-            && [[ ${COMP_WORDS[i]} =~ ^[:=]+$ || ${COMP_WORDS[i-1]} =~ ^[:=]+$ ]]; then
+        if [[ $place -ge 1 ]] && [[ ${COMP_WORDS[i]} =~ ^[:=]+$ || ${COMP_WORDS[i-1]} =~ ^[:=]+$ ]]; then
             words[place]+=$word
         else
             words[++place]=$word

@@ -141,7 +141,7 @@ pub async fn send(
             // An id of other bytes than UTF-8 can't be compared.
             Some(update) if std::str::from_utf8(&message).is_err() || update.answers(change) => Ok(update),
             Some(_) => Err(Refusal::OpReused.into()),
-            None => Err(Error::Trouble(Trouble::Other("its answer can't be understood".to_owned()))),
+            None => Err(Trouble::not_understood().into()),
         },
         Err(error) => Err(refusal(change, policy, &error).map_or_else(|| error.into(), Error::Refused)),
     }
@@ -218,7 +218,7 @@ async fn snapshot(
 }
 
 fn cart(answer: &[Vec<u8>]) -> Result<Cart, Trouble> {
-    decode::snapshot(answer).ok_or_else(|| Trouble::Other("its answer can't be understood".to_owned()))
+    decode::snapshot(answer).ok_or_else(Trouble::not_understood)
 }
 
 /// The cart's version, cheaply; 0 where it has none.

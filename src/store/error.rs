@@ -90,6 +90,11 @@ pub enum Trouble {
 }
 
 impl Trouble {
+    /// An answer that makes no sense.
+    pub(super) fn not_understood() -> Trouble {
+        Trouble::Other("its answer can't be understood".to_owned())
+    }
+
     /// A short name for programs; stable.
     #[must_use]
     pub fn code(&self) -> &'static str {

@@ -43,9 +43,8 @@ pub struct Runtime {
     /// Suspended: nothing is drawn.
     asleep: bool,
     pace: Pace,
-    exit: Option<u8>,
-    /// Why the shop can't be had.
-    refused: Option<Trouble>,
+    /// How it ends: with a status, or because the shop can't be had.
+    exit: Option<Result<u8, Trouble>>,
 }
 
 impl Runtime {
@@ -74,7 +73,6 @@ impl Runtime {
             asleep: false,
             pace: Pace::default(),
             exit: None,
-            refused: None,
         })
     }
 
@@ -82,13 +80,10 @@ impl Runtime {
     pub async fn run(mut self) -> Result<(u8, JoinHandle<()>), ScreenError> {
         let idle = self.painter.idle();
         loop {
-            if let Some(status) = self.exit {
+            if let Some(ended) = self.exit.take() {
                 screen::end_by_deadline();
                 self.last_frame().await;
-                return match self.refused {
-                    Some(trouble) => Err(ScreenError::Access(trouble)),
-                    None => Ok((status, self.link)),
-                };
+                return ended.map(|status| (status, self.link)).map_err(ScreenError::Access);
             }
             self.draw()?;
             let wake = self.wake();
@@ -98,7 +93,7 @@ impl Runtime {
                 event = next_event(&mut self.input) => match event {
                     Ok(Some(message)) => Some(message),
                     // The terminal is gone.
-                    Ok(None) | Err(_) => { self.exit = Some(129); None }
+                    Ok(None) | Err(_) => { self.exit = Some(Ok(129)); None }
                 },
                 Some(event) = self.events.recv() => Some(Message::Link(event)),
                 Some(result) = self.results.1.recv() => Some(result),
@@ -167,7 +162,7 @@ impl Runtime {
 
     async fn on_signal(&mut self, asked: Asked) -> Result<(), ScreenError> {
         match asked {
-            Asked::End(status) => self.exit = Some(status),
+            Asked::End(status) => self.exit = Some(Ok(status)),
             Asked::Stop => self.suspend().await,
             Asked::Resize => self.resize()?,
             // In the background the terminal is another program's.
@@ -239,11 +234,8 @@ impl Runtime {
                 }
             }
             Effect::Suspend => Signals::stop_job(),
-            Effect::Quit => self.exit = Some(0),
-            Effect::GiveUp(trouble) => {
-                self.refused = Some(trouble);
-                self.exit = Some(0);
-            }
+            Effect::Quit => self.exit = Some(Ok(0)),
+            Effect::GiveUp(trouble) => self.exit = Some(Err(trouble)),
         }
         Ok(())
     }

@@ -75,7 +75,7 @@ pub enum Freeze {
 }
 
 fn not_understood() -> Error {
-    Error::Trouble(Trouble::Other("its answer can't be understood".to_owned()))
+    Trouble::not_understood().into()
 }
 
 /// Notes the order as open; whether it is in the stream already.

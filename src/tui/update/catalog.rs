@@ -84,11 +84,11 @@ pub fn on_products(state: &mut State, read: Vec<(ProductId, Option<Product>)>, e
     if read.iter().any(nobodys) {
         ask(state, effects);
     }
-    keep_names(state, |id| read.iter().any(|(gone, product)| product.is_none() && gone == id));
     for (id, product) in &read {
         if product.is_some() {
             state.cart.gone.remove(id);
         } else if state.cart.confirmed.line(id).is_some() {
+            keep_name(state, id);
             state.cart.gone.insert(id.clone());
         }
     }
@@ -128,13 +128,11 @@ fn selected(state: &State) -> Option<ProductId> {
 /// Names of products that are gone, before those are dropped that are not in the cart.
 const MOST_NAMES: usize = 200;
 
-/// Keeps the names of those products of the cart that are about to go.
-fn keep_names(state: &mut State, goes: impl Fn(&ProductId) -> bool) {
+/// Keeps the name of a product of the cart that is about to go.
+fn keep_name(state: &mut State, id: &ProductId) {
     let cart = &mut state.cart;
-    for line in cart.confirmed.lines.iter().filter(|line| goes(&line.product)) {
-        if let Some(product) = state.catalog.catalog.get(&line.product) {
-            cart.names.insert(line.product.clone(), product.name.to_string());
-        }
+    if let Some(product) = state.catalog.catalog.get(id) {
+        cart.names.insert(id.clone(), product.name.to_string());
     }
     // The activity names them, too, for a while.
     if cart.names.len() > MOST_NAMES {
@@ -144,7 +142,9 @@ fn keep_names(state: &mut State, goes: impl Fn(&ProductId) -> bool) {
 
 /// Takes another catalog, and leaves the selected product selected, at its place on the screen.
 fn replace(state: &mut State, catalog: Catalog, effects: &mut Vec<Effect>) {
-    keep_names(state, |id| catalog.get(id).is_none());
+    let lines = state.cart.confirmed.lines.iter().map(|line| &line.product);
+    let go: Vec<ProductId> = lines.filter(|id| catalog.get(id).is_none()).cloned().collect();
+    go.iter().for_each(|id| keep_name(state, id));
     let keep = if state.catalog.used { selected(state) } else { None };
     let old = std::mem::replace(&mut state.catalog.catalog, catalog);
     effects.push(Effect::Replaced(Box::new(old)));

@@ -27,16 +27,11 @@ const UNREAD: &str = "The cart has not been read yet";
 pub fn update(state: &mut State, message: Message, now: Now) -> Vec<Effect> {
     state.now = now.steady;
     let mut effects = Vec::new();
+    state.catalog.used |= matches!(message, Message::Key(_) | Message::Mouse(_));
     match message {
-        Message::Key(key) => {
-            state.catalog.used = true;
-            keys::press(state, key, &mut effects);
-        }
+        Message::Key(key) => keys::press(state, key, &mut effects),
         Message::Paste(text) => typing::paste(state, &text, &mut effects),
-        Message::Mouse(mouse) => {
-            state.catalog.used = true;
-            mouse::on_mouse(state, mouse, &mut effects);
-        }
+        Message::Mouse(mouse) => mouse::on_mouse(state, mouse, &mut effects),
         Message::Found(found) => {
             if catalog::on_found(state, found) {
                 keys::go_on(state, &mut effects);
