@@ -13,7 +13,9 @@ pub fn report_to(folder: Option<PathBuf>) {
     let usual = std::panic::take_hook();
     std::panic::set_hook(Box::new(move |panic| {
         usual(panic);
-        let written = folder.as_deref().map(|folder| write(folder, &report(panic)));
+        let written = folder
+            .as_deref()
+            .map(|folder| write(folder, &report(panic)));
         // Nothing can be done about a stream that is closed.
         let _ = match written {
             Some(Ok(path)) => writeln!(
@@ -22,7 +24,10 @@ pub fn report_to(folder: Option<PathBuf>) {
                  Please send the maintainers this report (it holds no passwords): {}",
                 path.display()
             ),
-            _ => writeln!(std::io::stderr(), "trolley has crashed, and no report of it could be written."),
+            _ => writeln!(
+                std::io::stderr(),
+                "trolley has crashed, and no report of it could be written."
+            ),
         };
     }));
 }
@@ -31,7 +36,10 @@ fn report(panic: &PanicHookInfo<'_>) -> String {
     let variable = |name: &str| std::env::var(name).unwrap_or_default();
     let system = rustix::system::uname();
     let size = rustix::termios::tcgetwinsize(rustix::stdio::stdout());
-    let size = size.map_or_else(|_| "none".to_owned(), |size| format!("{}x{}", size.ws_col, size.ws_row));
+    let size = size.map_or_else(
+        |_| "none".to_owned(),
+        |size| format!("{}x{}", size.ws_col, size.ws_row),
+    );
     let text = format!(
         "trolley {}\n{panic}\nthread {:?}\n\n{} {} {}\nTERM={} COLORTERM={} size {size}\n\nlast events:\n{}\n\n{}\n",
         env!("CARGO_PKG_VERSION"),
@@ -48,21 +56,34 @@ fn report(panic: &PanicHookInfo<'_>) -> String {
 }
 
 fn write(folder: &Path, report: &str) -> std::io::Result<PathBuf> {
-    std::fs::DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
+    std::fs::DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(folder)?;
     let now = jiff::Timestamp::now().strftime("%Y%m%dT%H%M%S");
     let path = folder.join(format!("crash-{now}-{}.txt", std::process::id()));
-    let mut file = OpenOptions::new().create(true).append(true).mode(0o600).open(&path)?;
+    let mut file = OpenOptions::new()
+        .create(true)
+        .append(true)
+        .mode(0o600)
+        .open(&path)?;
     file.write_all(report.as_bytes())?;
     Ok(path)
 }
 
 /// Nothing is meant to bring a secret in here; this is for what somebody overlooked.
 fn without_secrets(text: &str, password: &str) -> String {
-    let text = if password.is_empty() { text.to_owned() } else { text.replace(password, "***") };
+    let text = if password.is_empty() {
+        text.to_owned()
+    } else {
+        text.replace(password, "***")
+    };
     let mut parts = text.split("://");
     let mut clean = parts.next().unwrap_or_default().to_owned();
     for part in parts {
-        let end = part.find(|c: char| c.is_whitespace() || c == '/').unwrap_or(part.len());
+        let end = part
+            .find(|c: char| c.is_whitespace() || c == '/')
+            .unwrap_or(part.len());
         let (authority, rest) = part.split_at(end);
         let host = authority
             .rsplit_once('@')
@@ -83,7 +104,10 @@ mod tests {
     fn secrets_go() {
         let text = "at redis://ann:pw1@host:1/0 and secret2, rediss+cluster://:pw3@one,two end";
         let clean = without_secrets(text, "secret2");
-        assert_eq!(clean, "at redis://***@host:1/0 and ***, rediss+cluster://***@one,two end");
+        assert_eq!(
+            clean,
+            "at redis://***@host:1/0 and ***, rediss+cluster://***@one,two end"
+        );
     }
 
     #[test]
@@ -96,14 +120,25 @@ mod tests {
         let crashed = std::thread::spawn(|| panic!("lost at redis://ann:hidden@host")).join();
         let _ = std::panic::take_hook();
         assert!(crashed.is_err());
-        let path = std::fs::read_dir(&folder).unwrap().next().unwrap().unwrap().path();
+        let path = std::fs::read_dir(&folder)
+            .unwrap()
+            .next()
+            .unwrap()
+            .unwrap()
+            .path();
         let report = std::fs::read_to_string(&path).unwrap();
-        for part in
-            ["lost at redis://***@host", "change op=\"o1\" version=7", "crash.rs", env!("CARGO_PKG_VERSION")]
-        {
+        for part in [
+            "lost at redis://***@host",
+            "change op=\"o1\" version=7",
+            "crash.rs",
+            env!("CARGO_PKG_VERSION"),
+        ] {
             assert!(report.contains(part), "{part}: {report}");
         }
         assert!(!report.contains("hidden"));
-        assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+        assert_eq!(
+            std::fs::metadata(&path).unwrap().permissions().mode() & 0o777,
+            0o600
+        );
     }
 }

@@ -149,14 +149,23 @@ impl Engine {
     /// # Errors
     /// [`EngineError::Stopped`], and those of [`Engine::ensure`].
     pub fn revive(&self) -> Result<PathBuf, EngineError> {
-        if self.stopped().exists() { Err(EngineError::Stopped) } else { self.ensure() }
+        if self.stopped().exists() {
+            Err(EngineError::Stopped)
+        } else {
+            self.ensure()
+        }
     }
 
     /// What runs now.
     #[must_use]
     pub fn status(&self) -> Status {
         let socket = self.socket();
-        Status { pid: self.pid(), answers: answers(&socket), socket, data: self.data.clone() }
+        Status {
+            pid: self.pid(),
+            answers: answers(&socket),
+            socket,
+            data: self.data.clone(),
+        }
     }
 
     /// Stops the server and waits until it has ended. Returns whether one ran.
@@ -169,7 +178,9 @@ impl Engine {
         }
         // Open terminals must not start it again.
         fs::write(self.stopped(), "").map_err(|source| system("write", &self.stopped(), source))?;
-        let Some(pid) = self.pid() else { return Ok(false) };
+        let Some(pid) = self.pid() else {
+            return Ok(false);
+        };
         signal(pid, Signal::TERM);
         let (lock, until) = (self.open_lock()?, Instant::now() + STOP);
         while lock.try_lock().is_err() {
@@ -183,10 +194,13 @@ impl Engine {
     }
 
     fn start(&self, lock: &File) -> Result<(), EngineError> {
-        let server = SERVERS
-            .iter()
-            .find_map(|name| on_path(name))
-            .ok_or(EngineError::NotInstalled { install: install_command() })?;
+        let server =
+            SERVERS
+                .iter()
+                .find_map(|name| on_path(name))
+                .ok_or(EngineError::NotInstalled {
+                    install: install_command(),
+                })?;
         private_folder(&self.runtime)?;
         let socket = self.own_socket();
         if socket.as_os_str().len() > LONGEST_SOCKET {
@@ -202,8 +216,24 @@ impl Engine {
         rustix::io::fcntl_setfd(lock, FdFlags::empty())
             .map_err(|error| system("lock", &self.data, error.into()))?;
         let run = Command::new(server)
-            .args(["--port", "0", "--unixsocketperm", "700", "--daemonize", "yes", "--appendonly", "yes"])
-            .args(["--save", "", "--maxmemory-policy", "noeviction", "--hz", "1"])
+            .args([
+                "--port",
+                "0",
+                "--unixsocketperm",
+                "700",
+                "--daemonize",
+                "yes",
+                "--appendonly",
+                "yes",
+            ])
+            .args([
+                "--save",
+                "",
+                "--maxmemory-policy",
+                "noeviction",
+                "--hz",
+                "1",
+            ])
             // With `everysec` a change can be confirmed before it is written: the write waits
             // for a sync that goes on, and a kill then loses it.
             .args(["--appendfsync", "always"])
@@ -259,7 +289,11 @@ impl Engine {
 
     /// The process id of the server that runs: a pid file alone may be stale.
     fn pid(&self) -> Option<u32> {
-        let pid = fs::read_to_string(self.pid_file()).ok()?.trim().parse().ok()?;
+        let pid = fs::read_to_string(self.pid_file())
+            .ok()?
+            .trim()
+            .parse()
+            .ok()?;
         rustix::process::test_kill_process(process(pid)?).ok()?;
         Some(pid)
     }
@@ -267,13 +301,22 @@ impl Engine {
     fn last_words(&self) -> String {
         let log = fs::read(self.log()).unwrap_or_default();
         let tail = String::from_utf8_lossy(&log);
-        let last = tail.lines().rev().find(|line| line.contains('#')).or_else(|| tail.lines().last());
+        let last = tail
+            .lines()
+            .rev()
+            .find(|line| line.contains('#'))
+            .or_else(|| tail.lines().last());
         text::clean_to(last.unwrap_or("it ended without a word").as_bytes(), 300)
     }
 
     fn open_lock(&self) -> Result<File, EngineError> {
         let path = self.data.join("lock");
-        let opened = OpenOptions::new().create(true).truncate(false).write(true).mode(0o600).open(&path);
+        let opened = OpenOptions::new()
+            .create(true)
+            .truncate(false)
+            .write(true)
+            .mode(0o600)
+            .open(&path);
         opened.map_err(|source| system("open", &path, source))
     }
 
@@ -291,7 +334,10 @@ impl Engine {
 }
 
 fn system(what: &str, path: &Path, source: io::Error) -> EngineError {
-    EngineError::System { what: format!("can't {what} {}", path.display()), source }
+    EngineError::System {
+        what: format!("can't {what} {}", path.display()),
+        source,
+    }
 }
 
 fn process(pid: u32) -> Option<Pid> {
@@ -336,9 +382,12 @@ fn private_folder(path: &Path) -> Result<(), EngineError> {
 
 fn on_path(program: &str) -> Option<PathBuf> {
     let folders = std::env::var_os("PATH")?;
-    std::env::split_paths(&folders).map(|folder| folder.join(program)).find(|path| {
-        fs::metadata(path).is_ok_and(|file| file.is_file() && file.permissions().mode() & 0o111 != 0)
-    })
+    std::env::split_paths(&folders)
+        .map(|folder| folder.join(program))
+        .find(|path| {
+            fs::metadata(path)
+                .is_ok_and(|file| file.is_file() && file.permissions().mode() & 0o111 != 0)
+        })
 }
 
 /// The command that installs a server on this system.
@@ -351,6 +400,10 @@ fn install_command() -> &'static str {
         ("zypper", "sudo zypper install redis"),
         ("brew", "brew install redis"),
     ];
-    let fits = COMMANDS.iter().find(|(manager, _)| on_path(manager).is_some());
-    fits.map_or("your system's package redis or valkey", |(_, command)| command)
+    let fits = COMMANDS
+        .iter()
+        .find(|(manager, _)| on_path(manager).is_some());
+    fits.map_or("your system's package redis or valkey", |(_, command)| {
+        command
+    })
 }

@@ -27,14 +27,27 @@ pub fn start(file: Option<(&Path, Level)>) -> std::io::Result<()> {
         None => None,
         Some((path, level)) => {
             // What one does in a shop is nobody else's business.
-            let file = OpenOptions::new().create(true).append(true).mode(0o600).open(path)?;
-            let layer = tracing_subscriber::fmt::layer().with_ansi(false).with_target(false);
-            Some(layer.with_writer(Mutex::new(file)).with_filter(LevelFilter::from_level(level)))
+            let file = OpenOptions::new()
+                .create(true)
+                .append(true)
+                .mode(0o600)
+                .open(path)?;
+            let layer = tracing_subscriber::fmt::layer()
+                .with_ansi(false)
+                .with_target(false);
+            Some(
+                layer
+                    .with_writer(Mutex::new(file))
+                    .with_filter(LevelFilter::from_level(level)),
+            )
         }
     };
     let recent = Recent.with_filter(LevelFilter::INFO);
     // Begun already: that is only so in tests.
-    let _ = tracing_subscriber::registry().with(recent).with(file).try_init();
+    let _ = tracing_subscriber::registry()
+        .with(recent)
+        .with(file)
+        .try_init();
     Ok(())
 }
 
@@ -42,14 +55,21 @@ pub fn start(file: Option<(&Path, Level)>) -> std::io::Result<()> {
 #[must_use]
 pub fn recent() -> Vec<String> {
     // Never waits: it is asked for in a panic.
-    RECENT.try_lock().map(|events| events.iter().cloned().collect()).unwrap_or_default()
+    RECENT
+        .try_lock()
+        .map(|events| events.iter().cloned().collect())
+        .unwrap_or_default()
 }
 
 struct Recent;
 
 impl<S: Subscriber> Layer<S> for Recent {
     fn on_event(&self, event: &Event<'_>, _: Context<'_, S>) {
-        let mut line = Line(format!("{} {:5}", jiff::Timestamp::now(), event.metadata().level()));
+        let mut line = Line(format!(
+            "{} {:5}",
+            jiff::Timestamp::now(),
+            event.metadata().level()
+        ));
         event.record(&mut line);
         if let Ok(mut events) = RECENT.lock() {
             if events.len() >= KEPT {

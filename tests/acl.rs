@@ -13,7 +13,10 @@ fn admitted(binary: &str, role: &str) -> Server {
     let server = Server::start_with(binary, &[]);
     harness::ok(&server, &["demo"]);
     let rules = harness::ok(&server, &["acl", role, "--user", "alice", "--as", "ann"]);
-    assert!(rules.starts_with("ACL SETUSER ann reset on ") && rules.lines().count() == 1, "{rules}");
+    assert!(
+        rules.starts_with("ACL SETUSER ann reset on ") && rules.lines().count() == 1,
+        "{rules}"
+    );
     server.cmd(rules.trim());
     server.cmd("ACL SETUSER ann >pw");
     server.cmd("CONFIG RESETSTAT");
@@ -23,19 +26,30 @@ fn admitted(binary: &str, role: &str) -> Server {
 fn run(server: &Server, args: &[&str]) -> Output {
     let url = format!("{}?user=ann", server.url());
     let all = [&["--redis", &url, "--user", "alice"][..], args].concat();
-    trolley(server.dir(), &all).env("TROLLEY_PASSWORD", "pw").output().unwrap()
+    trolley(server.dir(), &all)
+        .env("TROLLEY_PASSWORD", "pw")
+        .output()
+        .unwrap()
 }
 
 /// The shop of alice's cart in a terminal; without a password it is asked for.
 fn shop(server: &Server, password: &str) -> Terminal {
     let url = format!("{}?user=ann", server.url());
     let args = ["--redis", &url, "--user", "alice"];
-    Terminal::builder(TROLLEY).args(&args).env("TROLLEY_PASSWORD", password).home(server.dir()).open()
+    Terminal::builder(TROLLEY)
+        .args(&args)
+        .env("TROLLEY_PASSWORD", password)
+        .home(server.dir())
+        .open()
 }
 
 fn ok(server: &Server, args: &[&str]) -> String {
     let output = run(server, args);
-    assert!(output.status.success(), "{args:?}: {}", String::from_utf8_lossy(&output.stderr));
+    assert!(
+        output.status.success(),
+        "{args:?}: {}",
+        String::from_utf8_lossy(&output.stderr)
+    );
     String::from_utf8(output.stdout).unwrap()
 }
 
@@ -43,8 +57,14 @@ fn ok(server: &Server, args: &[&str]) -> String {
 fn says(server: &Server, line: &str) -> String {
     let words: Vec<&str> = line.split(' ').collect();
     let mut link = server.connection();
-    redis::cmd("AUTH").arg("ann").arg("pw").exec(&mut link).unwrap();
-    let answer = redis::cmd(words[0]).arg(&words[1..]).query::<redis::Value>(&mut link);
+    redis::cmd("AUTH")
+        .arg("ann")
+        .arg("pw")
+        .exec(&mut link)
+        .unwrap();
+    let answer = redis::cmd(words[0])
+        .arg(&words[1..])
+        .query::<redis::Value>(&mut link);
     answer.map_or_else(|error| error.to_string(), |value| format!("{value:?}"))
 }
 
@@ -79,9 +99,17 @@ const NEVER: &[&str] = &[
 /// databases need.
 fn nothing_is_spare(server: &Server) {
     let used = server.get("INFO commandstats").to_lowercase();
-    let rules = server.get_list("ACL LIST").into_iter().find(|line| line.starts_with("user ann ")).unwrap();
-    for granted in rules.split([' ', ')']).filter_map(|word| word.strip_prefix('+')) {
-        let elsewhere = ["ping", "wait", "select", "cluster|slots", "cluster|keyslot"].contains(&granted);
+    let rules = server
+        .get_list("ACL LIST")
+        .into_iter()
+        .find(|line| line.starts_with("user ann "))
+        .unwrap();
+    for granted in rules
+        .split([' ', ')'])
+        .filter_map(|word| word.strip_prefix('+'))
+    {
+        let elsewhere =
+            ["ping", "wait", "select", "cluster|slots", "cluster|keyslot"].contains(&granted);
         assert!(
             elsewhere || used.contains(&format!("cmdstat_{granted}:")),
             "{granted} is spare:\n{rules}\n{used}"
@@ -105,7 +133,16 @@ fn a_shopper_has_one_cart() {
         ok(&server, &["add", "sourdough"]);
         ok(&server, &["remove", "espresso", "1"]);
         ok(&server, &["remove", "sourdough", "--item-timeout", "20m"]);
-        ok(&server, &["cart", "--session-timeout", "never", "--item-timeout", "20m"]);
+        ok(
+            &server,
+            &[
+                "cart",
+                "--session-timeout",
+                "never",
+                "--item-timeout",
+                "20m",
+            ],
+        );
         ok(&server, &["add", "espresso", "--session-timeout", "never"]);
         let mut ann = shop(&server, "pw");
         ann.wait("64 products");
@@ -137,11 +174,14 @@ fn a_shopper_has_one_cart() {
         ann.keys("esc q");
         ann.wait_exit();
         let url = format!("{}?user=ann", server.url());
-        let mut watch = trolley(server.dir(), &["--redis", &url, "--user", "alice", "--json", "watch"])
-            .env("TROLLEY_PASSWORD", "pw")
-            .stdout(std::process::Stdio::piped())
-            .spawn()
-            .unwrap();
+        let mut watch = trolley(
+            server.dir(),
+            &["--redis", &url, "--user", "alice", "--json", "watch"],
+        )
+        .env("TROLLEY_PASSWORD", "pw")
+        .stdout(std::process::Stdio::piped())
+        .spawn()
+        .unwrap();
         let mut lines = BufReader::new(watch.stdout.take().unwrap()).lines();
         lines.next().unwrap().unwrap();
         ok(&server, &["add", "espresso"]);
@@ -159,7 +199,8 @@ fn a_shopper_has_one_cart() {
             assert_eq!(refused.status.code(), Some(3), "{line:?}");
             let said = String::from_utf8_lossy(&refused.stderr).into_owned();
             assert!(
-                said.contains("may not order, nor see orders") && said.contains("trolley acl buyer"),
+                said.contains("may not order, nor see orders")
+                    && said.contains("trolley acl buyer"),
                 "{said}"
             );
         }
@@ -180,7 +221,11 @@ fn a_shopper_has_one_cart() {
         forbidden(&server, NEVER);
         forbidden(
             &server,
-            &["HGETALL {orders}:open", "XADD orders * id x", "HSET {product:espresso}:orders x 1"],
+            &[
+                "HGETALL {orders}:open",
+                "XADD orders * id x",
+                "HSET {product:espresso}:orders x 1",
+            ],
         );
         forbidden(
             &server,
@@ -213,17 +258,26 @@ fn who_is_named_without_a_password_is_nobody_else() {
     assert_eq!(refused.status.code(), Some(3));
     assert!(String::from_utf8_lossy(&refused.stderr).contains("wrong user name or password"));
     // Somebody who is there is asked.
-    let mut ann =
-        Terminal::builder(TROLLEY).args(&["--redis", &url, "--user", "alice"]).home(server.dir()).open();
+    let mut ann = Terminal::builder(TROLLEY)
+        .args(&["--redis", &url, "--user", "alice"])
+        .home(server.dir())
+        .open();
     ann.wait("Password for ");
     ann.send(b"pw\r");
     ann.wait("64 products");
     // Who needs none is let in.
     server.cmd("ACL SETUSER ann nopass");
-    assert!(harness::run_at(server.dir(), &url, &["cart", "--user", "alice"]).status.success());
+    assert!(
+        harness::run_at(server.dir(), &url, &["cart", "--user", "alice"])
+            .status
+            .success()
+    );
     let looked = harness::run_at(server.dir(), &url, &["doctor", "--user", "alice"]);
     let looked = String::from_utf8_lossy(&looked.stdout).into_owned();
-    assert!(looked.contains("no permission") && !looked.contains("Incompatible"), "{looked}");
+    assert!(
+        looked.contains("no permission") && !looked.contains("Incompatible"),
+        "{looked}"
+    );
 }
 
 #[test]
@@ -232,7 +286,13 @@ fn a_buyer_orders_one_cart() {
         let server = admitted(&binary, "buyer");
         server.cmd("HSET product:espresso stock 9");
         ok(&server, &["add", "espresso", "3"]);
-        ok(&server, &["export", &server.dir().join("shop.csv").display().to_string()]);
+        ok(
+            &server,
+            &[
+                "export",
+                &server.dir().join("shop.csv").display().to_string(),
+            ],
+        );
         let placed = order_of(&ok(&server, &["checkout", "--yes", "--json"]));
         assert!(ok(&server, &["orders"]).contains(&placed));
         assert!(ok(&server, &["order", &placed]).contains("Espresso"));
@@ -266,7 +326,8 @@ fn a_buyer_orders_one_cart() {
         ok(&server, &["add", "sourdough", "2"]);
         ok(&server, &["remove", "sourdough"]);
         // The last is the look into the other's cart.
-        let known = |command: &String| ["scan", "dbsize", "{cart:bob}:order"].contains(&command.as_str());
+        let known =
+            |command: &String| ["scan", "dbsize", "{cart:bob}:order"].contains(&command.as_str());
         let denied = server.denied();
         assert!(denied.iter().all(known), "{denied:?}");
         nothing_is_spare(&server);
@@ -310,11 +371,20 @@ fn a_clerk_has_all_carts_and_orders_and_adds_no_products() {
             ok(&server, &["remove", "espresso", "1", "--user", user]);
             ok(&server, &["cart", "--user", user]);
             ok(&server, &["rules", "--budget", "90", "--user", user]);
-            placed.push(order_of(&ok(&server, &["checkout", "--yes", "--json", "--user", user])));
+            placed.push(order_of(&ok(
+                &server,
+                &["checkout", "--yes", "--json", "--user", user],
+            )));
         }
-        let followed = ok(&server, &["orders", "--follow", "--from-start", "--count", "2"]);
+        let followed = ok(
+            &server,
+            &["orders", "--follow", "--from-start", "--count", "2"],
+        );
         assert!(placed.iter().all(|id| followed.contains(id)), "{followed}");
-        for (id, steps) in placed.iter().zip([&["accept", "ready", "done"][..], &["cancel"]]) {
+        for (id, steps) in placed
+            .iter()
+            .zip([&["accept", "ready", "done"][..], &["cancel"]])
+        {
             for step in steps {
                 ok(&server, &["order", id, step]);
             }
@@ -322,9 +392,21 @@ fn a_clerk_has_all_carts_and_orders_and_adds_no_products() {
         assert_eq!(server.get("HGET product:espresso stock"), "7");
         // A cancelled order is passed on to the follower that has it.
         ok(&server, &["add", "espresso", "--user", "bob"]);
-        let third = order_of(&ok(&server, &["checkout", "--yes", "--json", "--user", "bob"]));
+        let third = order_of(&ok(
+            &server,
+            &["checkout", "--yes", "--json", "--user", "bob"],
+        ));
         for (name, count) in [("one", "1"), ("two", "1")] {
-            let follow = ["orders", "--follow", "--group", "bar", "--consumer", name, "--count", count];
+            let follow = [
+                "orders",
+                "--follow",
+                "--group",
+                "bar",
+                "--consumer",
+                name,
+                "--count",
+                count,
+            ];
             let said = ok(&server, &follow);
             assert!(said.contains("placed"), "{said}");
             ok(&server, &["order", &third, "cancel"]);
@@ -361,12 +443,18 @@ fn an_importer_has_products_and_no_carts() {
         server.cmd("HSET product:gone name Gone price 1");
         std::fs::write(&file, text).unwrap();
         ok(&server, &["import", "--replace", &file]);
-        ok(&server, &["product", "set", "tea", "name=Tea", "price=2.40", "stock=4"]);
+        ok(
+            &server,
+            &["product", "set", "tea", "name=Tea", "price=2.40", "stock=4"],
+        );
         ok(&server, &["product", "set", "tea", "stock="]);
         assert!(ok(&server, &["product", "show", "tea"]).contains("2.40"));
         ok(&server, &["product", "delete", "tea"]);
         assert_eq!(
-            (server.get("EXISTS product:gone"), server.get("HGET product:espresso stock")),
+            (
+                server.get("EXISTS product:gone"),
+                server.get("HGET product:espresso stock")
+            ),
             ("0".into(), String::new())
         );
         server.cmd("ZREM catalog espresso");
@@ -416,14 +504,23 @@ fn who_may_not_change_products_is_told_who_may() {
 fn who_is_not_let_in_is_told_and_has_the_shell_back() {
     let server = admitted("redis-server", "shopper");
     server.cmd("ACL SETUSER ann clearselectors");
-    for (password, told) in [("no", "wrong user name or password"), ("pw", "this user may not shop here")] {
+    for (password, told) in [
+        ("no", "wrong user name or password"),
+        ("pw", "this user may not shop here"),
+    ] {
         let mut ann = shop(&server, password);
         assert_eq!(ann.wait_exit().exit_code(), 3);
         ann.wait(told);
         ann.assert_restored();
     }
     // A shop that was open once stays, and says why it waits.
-    server.cmd(harness::ok(&server, &["acl", "shopper", "--user", "alice", "--as", "ann"]).trim());
+    server.cmd(
+        harness::ok(
+            &server,
+            &["acl", "shopper", "--user", "alice", "--as", "ann"],
+        )
+        .trim(),
+    );
     server.cmd("ACL SETUSER ann >pw");
     let ann = shop(&server, "pw");
     ann.wait("live");

@@ -16,15 +16,23 @@ use trolley::tui::state::{Mode, State};
 use trolley::tui::update::update;
 
 fn named(by: &str) -> Policy {
-    Policy { by: by.to_owned(), ..Policy::default() }
+    Policy {
+        by: by.to_owned(),
+        ..Policy::default()
+    }
 }
 
 async fn connect(server: &Server) -> Connection {
-    store::connect(&Address::parse(server.url()).unwrap()).await.unwrap().with_policy(named("direct"))
+    store::connect(&Address::parse(server.url()).unwrap())
+        .await
+        .unwrap()
+        .with_policy(named("direct"))
 }
 
 async fn products(server: &Server) -> Vec<Product> {
-    let catalog = store::get_catalog(&mut connect(server).await).await.unwrap();
+    let catalog = store::get_catalog(&mut connect(server).await)
+        .await
+        .unwrap();
     catalog.iter().map(|item| item.to_product()).collect()
 }
 
@@ -109,7 +117,11 @@ fn orders_that_are_asked_for_while_the_server_is_away_come_when_it_is_back() {
 
 #[test]
 fn orders_are_asked_for_once_the_link_is_up_and_closed_where_they_can_not_be_had() {
-    let list = |effects: &[Effect]| effects.iter().any(|effect| matches!(effect, Effect::Order(Ask::List)));
+    let list = |effects: &[Effect]| {
+        effects
+            .iter()
+            .any(|effect| matches!(effect, Effect::Order(Ask::List)))
+    };
     let mut ann = harness::stage::Stage::new(80, 24);
     let up = |ann: &mut harness::stage::Stage| {
         let cart = Event::Cart(ann.state.cart.confirmed.clone());
@@ -117,9 +129,16 @@ fn orders_are_asked_for_once_the_link_is_up_and_closed_where_they_can_not_be_had
     };
     // Before the first connection, and after each that broke; not for a view that is closed.
     ann.keys("o");
-    assert!(ann.picture().contains("Waiting for the server"), "{}", ann.picture());
+    assert!(
+        ann.picture().contains("Waiting for the server"),
+        "{}",
+        ann.picture()
+    );
     ann.link(Event::Down(Trouble::Refused));
-    assert!(!ann.picture().contains("may be old"), "nothing shows that could be");
+    assert!(
+        !ann.picture().contains("may be old"),
+        "nothing shows that could be"
+    );
     assert!(up(&mut ann));
     assert!(!up(&mut ann));
     ann.link(Event::Down(Trouble::Lost));
@@ -138,9 +157,16 @@ fn orders_are_asked_for_once_the_link_is_up_and_closed_where_they_can_not_be_had
     let unreadable = Message::Link(Event::Unreadable(Trouble::WrongType));
     assert!(list(&update(&mut ann.state, unreadable, ann.now)));
     // Where they can't be had, that is said, and nobody waits.
-    let denied = || Event::Order(Answer::Failed(Trouble::NoPermission("zrevrange".to_owned())));
+    let denied = || {
+        Event::Order(Answer::Failed(Trouble::NoPermission(
+            "zrevrange".to_owned(),
+        )))
+    };
     ann.link(denied());
-    assert!(matches!(ann.state.mode, Mode::Orders), "what was read stays");
+    assert!(
+        matches!(ann.state.mode, Mode::Orders),
+        "what was read stays"
+    );
     let mut bob = harness::stage::Stage::filled(80, 24);
     bob.keys("o");
     bob.link(denied());
@@ -182,7 +208,8 @@ async fn an_order_is_placed_once_though_the_link_breaks() {
         ann.key("a");
         ann.calm().await;
         ann.key("c");
-        ann.until("a preview", |state| state.desk.preview.is_some()).await;
+        ann.until("a preview", |state| state.desk.preview.is_some())
+            .await;
         ann.key("y");
         let id = ann.state.desk.placing.clone().unwrap();
         // Each of the next answers in turn is lost after the server has done its work.
@@ -192,8 +219,12 @@ async fn an_order_is_placed_once_though_the_link_breaks() {
             ann.step().await;
         }
         proxy.faults.on.store(false, Relaxed);
-        ann.until("the end of the order", |state| state.desk.placing.is_none()).await;
-        ann.until("an empty cart", |state| state.cart.confirmed.lines.is_empty()).await;
+        ann.until("the end of the order", |state| state.desk.placing.is_none())
+            .await;
+        ann.until("an empty cart", |state| {
+            state.cart.confirmed.lines.is_empty()
+        })
+        .await;
         let placed = order::get_order(&mut direct, &id).await.unwrap();
         assert_eq!(placed.pieces(), 1);
         assert_eq!(server.get("XLEN orders"), (round + 1).to_string());
@@ -205,12 +236,22 @@ async fn an_open_terminal_finishes_what_a_dead_one_left() {
     let server = Server::with_demo();
     let known = products(&server).await;
     let mut direct = connect(&server).await;
-    let mut plain =
-        redis::Client::open(server.url()).unwrap().get_multiplexed_async_connection().await.unwrap();
+    let mut plain = redis::Client::open(server.url())
+        .unwrap()
+        .get_multiplexed_async_connection()
+        .await
+        .unwrap();
     let id = known[0].id.clone();
-    store::add_to_cart(&mut direct, &alice(), &id, 2).await.unwrap();
+    store::add_to_cart(&mut direct, &alice(), &id, 2)
+        .await
+        .unwrap();
     let preview = order::preview(&mut direct, &alice()).await.unwrap();
-    let mut dead = Driver::place(&alice(), &named("dead"), order::new_order_id(preview.at), preview);
+    let mut dead = Driver::place(
+        &alice(),
+        &named("dead"),
+        order::new_order_id(preview.at),
+        preview,
+    );
     while !matches!(dead.stage(), Stage::Decide(_)) {
         dead.step(&mut plain).await.unwrap();
     }
@@ -218,10 +259,22 @@ async fn an_open_terminal_finishes_what_a_dead_one_left() {
     let at: u64 = server.get("HGET {cart:alice}:order at").parse().unwrap();
     server.cmd(&format!("HSET {{cart:alice}}:order at {}", at - 60_000));
     let mut ann = Headless::open(server.url(), "alice", named("ann"), &known);
-    ann.until("the cart that is being ordered", |state| state.cart.confirmed.ordering.is_some()).await;
-    ann.until("an empty cart", |state| state.cart.confirmed.lines.is_empty()).await;
+    ann.until("the cart that is being ordered", |state| {
+        state.cart.confirmed.ordering.is_some()
+    })
+    .await;
+    ann.until("an empty cart", |state| {
+        state.cart.confirmed.lines.is_empty()
+    })
+    .await;
     assert_eq!(server.get("XLEN orders"), "1");
-    assert_eq!(order::get_order(&mut direct, dead.id().unwrap()).await.unwrap().who, "dead");
+    assert_eq!(
+        order::get_order(&mut direct, dead.id().unwrap())
+            .await
+            .unwrap()
+            .who,
+        "dead"
+    );
 }
 
 #[tokio::test]
@@ -232,33 +285,57 @@ async fn rules_show_and_refusals_take_back_what_showed() {
     let mut ann = Headless::open(server.url(), "alice", named("ann"), &known);
     ann.calm().await;
     let budget = RuleChange::Budget(Money::parse("4.30"));
-    store::set_rules(&mut owner, &alice(), &[budget]).await.unwrap();
-    ann.until("the budget", |state| state.cart.confirmed.rules.budget.is_some()).await;
+    store::set_rules(&mut owner, &alice(), &[budget])
+        .await
+        .unwrap();
+    ann.until("the budget", |state| {
+        state.cart.confirmed.rules.budget.is_some()
+    })
+    .await;
     // In this order: the third is refused, and one of the first two goes.
     ann.key("a");
     ann.key("a");
     ann.key("a");
     ann.key("-");
     ann.calm().await;
-    let said = |state: &State| state.notice.as_ref().map(|notice| notice.text.clone()).unwrap_or_default();
+    let said = |state: &State| {
+        state
+            .notice
+            .as_ref()
+            .map(|notice| notice.text.clone())
+            .unwrap_or_default()
+    };
     assert_eq!(ann.cart().pieces(), 1);
     ann.key("9");
     ann.key("a");
     ann.calm().await;
-    ann.until("the refusal", |state| said(state).contains("Over the budget of 4.30")).await;
-    store::set_rules(&mut owner, &alice(), &[RuleChange::Locked(true)]).await.unwrap();
-    ann.until("the lock", |state| state.cart.confirmed.rules.locked).await;
+    ann.until("the refusal", |state| {
+        said(state).contains("Over the budget of 4.30")
+    })
+    .await;
+    store::set_rules(&mut owner, &alice(), &[RuleChange::Locked(true)])
+        .await
+        .unwrap();
+    ann.until("the lock", |state| state.cart.confirmed.rules.locked)
+        .await;
     let before = ann.cart().clone();
     ann.key("d");
     ann.calm().await;
-    ann.until("the refusal", |state| said(state).contains("locked: direct can open it")).await;
+    ann.until("the refusal", |state| {
+        said(state).contains("locked: direct can open it")
+    })
+    .await;
     assert_eq!(ann.cart().lines, before.lines);
     assert_eq!(ann.state.cart.shown.lines, before.lines);
     // It can still be ordered.
     ann.key("c");
-    ann.until("a preview", |state| state.desk.preview.is_some()).await;
+    ann.until("a preview", |state| state.desk.preview.is_some())
+        .await;
     ann.key("y");
-    ann.until("the receipt", |state| matches!(state.mode, Mode::Receipt { .. })).await;
+    ann.until("the receipt", |state| {
+        matches!(state.mode, Mode::Receipt { .. })
+    })
+    .await;
 }
 
 #[test]
@@ -268,7 +345,11 @@ fn an_order_that_can_not_be_finished_here_is_told_once() {
     ann.link(harness::desk::preview(104, true));
     let mut frozen = ann.state.cart.confirmed.clone();
     let id = harness::desk::order_id(9);
-    frozen.ordering = Some(Ordering { id: id.clone(), by: "bob@kitchen".to_owned(), at: 1_795_000_000_000 });
+    frozen.ordering = Some(Ordering {
+        id: id.clone(),
+        by: "bob@kitchen".to_owned(),
+        at: 1_795_000_000_000,
+    });
     ann.link(Event::Cart(frozen));
     let asks = |effect: &Effect| matches!(effect, Effect::Order(Ask::Resume));
     let mut asked = 0;
@@ -280,7 +361,8 @@ fn an_order_that_can_not_be_finished_here_is_told_once() {
             let denied = Trouble::NoPermission("evalsha".to_owned());
             ann.link(Event::Order(Answer::Resumed(Err(denied.into()))));
             assert!(
-                ann.picture().contains("The order of bob@kitchen stopped on its way"),
+                ann.picture()
+                    .contains("The order of bob@kitchen stopped on its way"),
                 "{}",
                 ann.picture()
             );
@@ -294,7 +376,11 @@ fn an_order_that_can_not_be_finished_here_is_told_once() {
     let cart = ann.state.cart.confirmed.clone();
     ann.link(Event::Cart(cart));
     ann.now.steady += 7_000;
-    assert!(update(&mut ann.state, Message::Clock, ann.now).iter().any(asks));
+    assert!(
+        update(&mut ann.state, Message::Clock, ann.now)
+            .iter()
+            .any(asks)
+    );
 }
 
 #[test]

@@ -15,15 +15,25 @@ fn json(server: &Server, args: &[&str]) -> Value {
 /// Runs a command that must fail; returns its exit status and its sentence.
 fn fails(server: &Server, args: &[&str]) -> (i32, String) {
     let output = run(server, args);
-    assert!(output.stdout.is_empty(), "{args:?} prints {}", String::from_utf8_lossy(&output.stdout));
-    (output.status.code().unwrap(), String::from_utf8(output.stderr).unwrap().trim().to_owned())
+    assert!(
+        output.stdout.is_empty(),
+        "{args:?} prints {}",
+        String::from_utf8_lossy(&output.stdout)
+    );
+    (
+        output.status.code().unwrap(),
+        String::from_utf8(output.stderr).unwrap().trim().to_owned(),
+    )
 }
 
 #[test]
 fn people_read_products_by_category() {
     let server = Server::with_demo();
     let args = ["--redis", server.url(), "products"];
-    let mut terminal = harness::Terminal::builder(harness::TROLLEY).args(&args).home(server.dir()).open();
+    let mut terminal = harness::Terminal::builder(harness::TROLLEY)
+        .args(&args)
+        .home(server.dir())
+        .open();
     assert_eq!(terminal.wait_exit().exit_code(), 0);
     terminal.wait("^Snacks & Sweets *$");
 }
@@ -55,7 +65,10 @@ fn add_remove_and_cart() {
         ok(&server, &["--user", "alice", "remove", "espresso"]),
         "Removed 2 × Espresso: 0 left in the cart of alice\n"
     );
-    assert_eq!(ok(&server, &["--user", "bob", "cart"]), "The cart of bob is empty\n");
+    assert_eq!(
+        ok(&server, &["--user", "bob", "cart"]),
+        "The cart of bob is empty\n"
+    );
 }
 
 #[test]
@@ -67,29 +80,45 @@ fn a_cart_with_more_than_there_is_says_so() {
     server.cmd("HSET product:baguette stock 6");
     assert!(ok(&server, &["--user", "alice", "cart"]).contains("  only 6 left\n"));
     let line = json(&server, &["--user", "alice", "--json", "cart"])["lines"][0].clone();
-    assert_eq!((&line["status"], &line["left"], &line["quantity"]), (&"short".into(), &6.into(), &9.into()));
+    assert_eq!(
+        (&line["status"], &line["left"], &line["quantity"]),
+        (&"short".into(), &6.into(), &9.into())
+    );
 }
 
 #[test]
 fn a_damaged_quantity_is_shown_as_it_is_stored() {
     let server = Server::with_demo();
-    for (score, shown) in
-        [("1.5", "1.5"), ("-5", "-5"), ("inf", "inf"), ("9007199254740993", "9007199254740992")]
-    {
+    for (score, shown) in [
+        ("1.5", "1.5"),
+        ("-5", "-5"),
+        ("inf", "inf"),
+        ("9007199254740993", "9007199254740992"),
+    ] {
         server.cmd(&format!("ZADD cart:alice {score} espresso"));
         let line = format!("{shown:>6}  {:32} {:>14}", "Espresso", "damaged quantity");
         let cart = ok(&server, &["--user", "alice", "cart"]);
         assert_eq!(cart.lines().next(), Some(&*line));
         let checkout = run(&server, &["--user", "alice", "checkout"]);
         assert_eq!(checkout.status.code(), Some(1));
-        assert_eq!(String::from_utf8_lossy(&checkout.stdout).lines().next(), Some(&*line));
+        assert_eq!(
+            String::from_utf8_lossy(&checkout.stdout).lines().next(),
+            Some(&*line)
+        );
         // Programs go by the status.
-        let document =
-            |args: &[&str]| -> Value { serde_json::from_slice(&run(&server, args).stdout).unwrap() };
+        let document = |args: &[&str]| -> Value {
+            serde_json::from_slice(&run(&server, args).stdout).unwrap()
+        };
         let line = |command| document(&["--json", "--user", "alice", command])["lines"][0].clone();
         let (cart, checkout) = (line("cart"), line("checkout"));
-        assert_eq!((&cart["status"], &cart["quantity"]), (&"damaged".into(), &Value::Null));
-        assert_eq!((&checkout["status"], &checkout["quantity"]), (&"damaged".into(), &0.into()));
+        assert_eq!(
+            (&cart["status"], &cart["quantity"]),
+            (&"damaged".into(), &Value::Null)
+        );
+        assert_eq!(
+            (&checkout["status"], &checkout["quantity"]),
+            (&"damaged".into(), &0.into())
+        );
     }
 }
 
@@ -106,7 +135,10 @@ fn help_keeps_a_commands_own_options_apart() {
     let server = Server::start();
     let help = ok(&server, &["orders", "--help"]);
     let (own, every) = help.split_once("Options of every command:").unwrap();
-    assert!(own.contains("--most") && own.contains("--help") && !own.contains("--redis"), "{help}");
+    assert!(
+        own.contains("--most") && own.contains("--help") && !own.contains("--redis"),
+        "{help}"
+    );
     for option in ["--redis", "--json", "--tls-ca", "--log-level"] {
         assert!(every.contains(option), "{help}");
     }
@@ -117,9 +149,15 @@ fn help_keeps_a_commands_own_options_apart() {
 fn what_is_found_or_kept_otherwise_is_said() {
     let server = Server::with_demo();
     let none = run(&server, &["products", "nothinglike"]);
-    assert_eq!(String::from_utf8_lossy(&none.stderr), "trolley: no product fits “nothinglike”\n");
+    assert_eq!(
+        String::from_utf8_lossy(&none.stderr),
+        "trolley: no product fits “nothinglike”\n"
+    );
     let odd = run(&server, &["product", "set", "x1", "name=a\nb", "price=1"]);
-    assert!(String::from_utf8_lossy(&odd.stderr).contains("it shows as “a b”"), "{odd:?}");
+    assert!(
+        String::from_utf8_lossy(&odd.stderr).contains("it shows as “a b”"),
+        "{odd:?}"
+    );
     let long = format!("/{}", "a".repeat(90));
     let config = ok(&server, &["--log", &long, "config"]);
     assert!(config.contains(&format!("log = \"{long}\" # ")), "{config}");
@@ -128,7 +166,10 @@ fn what_is_found_or_kept_otherwise_is_said() {
 #[test]
 fn json_output() {
     let server = Server::with_demo();
-    let added = json(&server, &["--json", "--user", "alice", "add", "espresso", "2"]);
+    let added = json(
+        &server,
+        &["--json", "--user", "alice", "add", "espresso", "2"],
+    );
     assert_eq!(
         (&added["product"], &added["quantity"], &added["delta"]),
         (&"espresso".into(), &2.into(), &2.into())
@@ -141,9 +182,18 @@ fn json_output() {
     assert_eq!(cart["version"], added["version"]);
     let products = json(&server, &["products", "--json"]);
     assert_eq!(products["products"].as_array().unwrap().len(), 64);
-    let removed = json(&server, &["remove", "espresso", "--json", "--user", "alice"]);
-    assert_eq!((&removed["quantity"], &removed["delta"]), (&0.into(), &(-2).into()));
-    let refused = run(&server, &["--json", "--user", "alice", "remove", "espresso"]);
+    let removed = json(
+        &server,
+        &["remove", "espresso", "--json", "--user", "alice"],
+    );
+    assert_eq!(
+        (&removed["quantity"], &removed["delta"]),
+        (&0.into(), &(-2).into())
+    );
+    let refused = run(
+        &server,
+        &["--json", "--user", "alice", "remove", "espresso"],
+    );
     assert_eq!(refused.status.code(), Some(1));
     let refused: Value = serde_json::from_slice(&refused.stdout).unwrap();
     assert_eq!(refused["error"]["code"], "not_in_cart");
@@ -158,7 +208,10 @@ fn each_refusal_has_its_sentence_and_exit_status_1() {
         (&["add", "espresso", "x"], "“x” is not a number"),
         (&["add", "espresso", "0"], "The quantity is zero"),
         (&["add", "espresso", "-3"], "The quantity -3 is negative"),
-        (&["add", "espresso", "1.5"], "The quantity 1.5 is a fraction"),
+        (
+            &["add", "espresso", "1.5"],
+            "The quantity 1.5 is a fraction",
+        ),
         (&["add", "espresso", "1000"], "Too many: the limit is 999"),
         (
             &["add", "espr"],
@@ -166,12 +219,21 @@ fn each_refusal_has_its_sentence_and_exit_status_1() {
         ),
         (&["remove", "espresso"], "“espresso” is not in the cart"),
         (&["--user", "a b", "cart"], "“a b” is no user name"),
-        (&["add", &"x".repeat(300)], "That product name is too long: 300 bytes"),
-        (&["add", "\u{1b}[31mred"], "There is no product “\u{fffd}[31mred”"),
+        (
+            &["add", &"x".repeat(300)],
+            "That product name is too long: 300 bytes",
+        ),
+        (
+            &["add", "\u{1b}[31mred"],
+            "There is no product “\u{fffd}[31mred”",
+        ),
     ] {
         let (status, said) = fails(&server, args);
         assert_eq!(status, 1, "{args:?}: {said}");
-        assert!(said.starts_with("trolley: ") && said.contains(sentence), "{said}");
+        assert!(
+            said.starts_with("trolley: ") && said.contains(sentence),
+            "{said}"
+        );
         assert!(!said.contains('\u{1b}'));
     }
     assert_eq!(server.digest(), before);
@@ -206,17 +268,30 @@ fn an_address_that_does_not_fit_its_server_is_explained() {
     let site = web.local_addr().unwrap();
     std::thread::spawn(move || {
         for stream in web.incoming() {
-            let _ = stream.unwrap().write_all(b"HTTP/1.1 400 Bad Request\r\n\r\n");
+            let _ = stream
+                .unwrap()
+                .write_all(b"HTTP/1.1 400 Bad Request\r\n\r\n");
         }
     });
     for (url, why) in [
-        (format!("redis+cluster://127.0.0.1:{port}"), "part of no cluster"),
-        (format!("redis+sentinel://127.0.0.1:{port}/shop"), "not a Sentinel"),
-        (format!("redis://127.0.0.1:{port}/7"), "no database of that number"),
+        (
+            format!("redis+cluster://127.0.0.1:{port}"),
+            "part of no cluster",
+        ),
+        (
+            format!("redis+sentinel://127.0.0.1:{port}/shop"),
+            "not a Sentinel",
+        ),
+        (
+            format!("redis://127.0.0.1:{port}/7"),
+            "no database of that number",
+        ),
         (format!("redis://{site}"), "not a Redis server"),
         (format!("rediss://127.0.0.1:{port}"), "speaks without TLS"),
     ] {
-        let output = trolley(server.dir(), &["--redis", &url, "cart"]).output().unwrap();
+        let output = trolley(server.dir(), &["--redis", &url, "cart"])
+            .output()
+            .unwrap();
         let said = String::from_utf8(output.stderr).unwrap();
         let status = if url.starts_with("rediss:") { 3 } else { 2 };
         assert_eq!(output.status.code(), Some(status), "{said}");
@@ -227,19 +302,38 @@ fn an_address_that_does_not_fit_its_server_is_explained() {
 #[test]
 fn the_settings_shown_are_a_settings_file() {
     let server = Server::with_demo();
-    let args = ["--user", "123", "--line-limit", "7", "--no-mouse", "--name", "Ann \\ Bob", "config"];
+    let args = [
+        "--user",
+        "123",
+        "--line-limit",
+        "7",
+        "--no-mouse",
+        "--name",
+        "Ann \\ Bob",
+        "config",
+    ];
     let shown = ok(&server, &args);
     let file = server.dir().join("shown.toml");
     std::fs::write(&file, &shown).unwrap();
-    let again = trolley(server.dir(), &["--config", file.to_str().unwrap(), "config"]).output().unwrap();
+    let again = trolley(
+        server.dir(),
+        &["--config", file.to_str().unwrap(), "config"],
+    )
+    .output()
+    .unwrap();
     let again = String::from_utf8(again.stdout).unwrap();
     let settings = |shown: &str| -> Vec<String> {
         let lines = shown.lines().skip(1).filter(|line| !line.starts_with('#'));
-        lines.map(|line| line.rsplit_once('#').unwrap().0.trim().to_owned()).collect()
+        lines
+            .map(|line| line.rsplit_once('#').unwrap().0.trim().to_owned())
+            .collect()
     };
     assert_eq!(settings(&again), settings(&shown));
     assert_eq!(settings(&shown).len(), 5);
-    assert!(again.starts_with(&format!("# settings file: {}", file.display())), "{again}");
+    assert!(
+        again.starts_with(&format!("# settings file: {}", file.display())),
+        "{again}"
+    );
 }
 
 #[test]
@@ -262,13 +356,31 @@ fn a_product_that_is_gone_can_be_removed() {
 #[test]
 fn an_op_id_is_applied_once() {
     let server = Server::with_demo();
-    let args = ["--json", "--user", "alice", "add", "espresso", "2", "--op-id", "till-7:42"];
+    let args = [
+        "--json",
+        "--user",
+        "alice",
+        "add",
+        "espresso",
+        "2",
+        "--op-id",
+        "till-7:42",
+    ];
     assert_eq!(json(&server, &args), json(&server, &args));
-    for other in [&["add", "espresso", "5"][..], &["remove", "espresso", "1"], &["add", "lemon", "2"]] {
-        let (status, said) =
-            fails(&server, &[&["--user", "alice"], other, &["--op-id", "till-7:42"]].concat());
+    for other in [
+        &["add", "espresso", "5"][..],
+        &["remove", "espresso", "1"],
+        &["add", "lemon", "2"],
+    ] {
+        let (status, said) = fails(
+            &server,
+            &[&["--user", "alice"], other, &["--op-id", "till-7:42"]].concat(),
+        );
         assert_eq!(status, 1);
-        assert!(said.contains("This op id was used for another change"), "{said}");
+        assert!(
+            said.contains("This op id was used for another change"),
+            "{said}"
+        );
     }
     assert_eq!(server.get("ZSCORE cart:alice espresso"), "2");
 }
@@ -278,24 +390,43 @@ fn settings_come_from_the_environment_and_the_file() {
     let server = Server::with_demo();
     let folder = server.dir().join(".config/trolley");
     std::fs::create_dir_all(&folder).unwrap();
-    std::fs::write(folder.join("config.toml"), format!("redis = '{}'\nuser = 'office'\n", server.url()))
-        .unwrap();
+    std::fs::write(
+        folder.join("config.toml"),
+        format!("redis = '{}'\nuser = 'office'\n", server.url()),
+    )
+    .unwrap();
     let output = trolley(server.dir(), &["cart"]).output().unwrap();
-    assert_eq!(String::from_utf8_lossy(&output.stdout), "The cart of office is empty\n");
-    let output = trolley(server.dir(), &["cart"]).env("TROLLEY_USER", "env").output().unwrap();
-    assert_eq!(String::from_utf8_lossy(&output.stdout), "The cart of env is empty\n");
+    assert_eq!(
+        String::from_utf8_lossy(&output.stdout),
+        "The cart of office is empty\n"
+    );
+    let output = trolley(server.dir(), &["cart"])
+        .env("TROLLEY_USER", "env")
+        .output()
+        .unwrap();
+    assert_eq!(
+        String::from_utf8_lossy(&output.stdout),
+        "The cart of env is empty\n"
+    );
 }
 
 #[test]
 fn output_into_a_closed_pipe_ends_quietly() {
     let server = Server::with_demo();
-    let line = format!("{} --redis {} products | head -1", harness::TROLLEY, server.url());
+    let line = format!(
+        "{} --redis {} products | head -1",
+        harness::TROLLEY,
+        server.url()
+    );
     let output = std::process::Command::new("bash")
         .args(["-o", "pipefail", "-c", &line])
         .env("HOME", server.dir())
         .output()
         .unwrap();
-    assert!(output.status.success() && output.stderr.is_empty(), "{output:?}");
+    assert!(
+        output.status.success() && output.stderr.is_empty(),
+        "{output:?}"
+    );
 }
 
 #[test]

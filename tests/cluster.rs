@@ -26,7 +26,10 @@ async fn connect(url: &str) -> Connection {
 async fn stock(cluster: &Cluster) -> Vec<Product> {
     for n in 0..PRODUCTS {
         let key = format!("product:p{n:02}");
-        cluster.get(&key, &format!("HSET {key} name Product-{n:02} price {n}.25"));
+        cluster.get(
+            &key,
+            &format!("HSET {key} name Product-{n:02} price {n}.25"),
+        );
         cluster.get("catalog", &format!("ZADD catalog 0 p{n:02}"));
     }
     ledger::products(&Address::parse(&cluster.url()).unwrap()).await
@@ -103,7 +106,10 @@ async fn unknown_products_are_refused_on_a_cluster() {
     let id = ProductId::stored(b"p03");
     cluster.get("product:p03", "DEL product:p03");
     let refused = store::add_to_cart(&mut link, &alice(), &id, 1).await;
-    assert_eq!(refused, Err(Error::Refused(Refusal::UnknownProduct("p03".into()))));
+    assert_eq!(
+        refused,
+        Err(Error::Refused(Refusal::UnknownProduct("p03".into())))
+    );
     // Changes behind one that must ask for its product still come in their order.
     let mut terminal = Headless::open(&cluster.url(), "alice", Policy::default(), &products);
     for (row, key) in [(1, "4 a"), (1, "-"), (3, "a"), (2, "a"), (1, "a")] {
@@ -111,10 +117,17 @@ async fn unknown_products_are_refused_on_a_cluster() {
         key.split(' ').for_each(|key| terminal.key(key));
     }
     terminal.calm().await;
-    let outcomes: Vec<bool> = terminal.settled.iter().map(|(_, outcome)| outcome.is_ok()).collect();
+    let outcomes: Vec<bool> = terminal
+        .settled
+        .iter()
+        .map(|(_, outcome)| outcome.is_ok())
+        .collect();
     assert_eq!(outcomes, [true, true, false, true, true]);
-    let mut versions: Vec<u64> =
-        terminal.settled.iter().filter_map(|(_, o)| Some(o.as_ref().ok()?.version)).collect();
+    let mut versions: Vec<u64> = terminal
+        .settled
+        .iter()
+        .filter_map(|(_, o)| Some(o.as_ref().ok()?.version))
+        .collect();
     let sent = versions.clone();
     versions.sort_unstable();
     assert_eq!(sent, versions);
@@ -125,17 +138,32 @@ async fn unknown_products_are_refused_on_a_cluster() {
 async fn under_load(cluster: Cluster, meanwhile: impl FnOnce(&Cluster) + Send + 'static) {
     let products = stock(&cluster).await;
     let address = Address::parse(&cluster.url()).unwrap();
-    let load = Load::start(vec![address.clone(); 20], &Policy::default(), 77, 60, products);
+    let load = Load::start(
+        vec![address.clone(); 20],
+        &Policy::default(),
+        77,
+        60,
+        products,
+    );
     let cluster = tokio::task::spawn_blocking(move || {
         // Some changes first.
-        cluster.until("the cart is in use", || cluster.get("cart:alice", "ZCARD cart:alice") != "0");
+        cluster.until("the cart is in use", || {
+            cluster.get("cart:alice", "ZCARD cart:alice") != "0"
+        });
         meanwhile(&cluster);
         cluster
     });
     let mut made = load.made().await;
     let cluster = cluster.await.unwrap();
     let (sums, truth) = made.settle(&address, Seen::Counts).await;
-    assert!(made.terminals.iter().map(|terminal| terminal.downs).sum::<usize>() >= 20, "nothing broke");
+    assert!(
+        made.terminals
+            .iter()
+            .map(|terminal| terminal.downs)
+            .sum::<usize>()
+            >= 20,
+        "nothing broke"
+    );
     let stale = ledger::stale(&mut made.terminals, &truth).await;
     sums.print(made.kills + 1, stale, made.terminals.len());
     assert_eq!((sums.lost, sums.doubled, stale), (0, 0, 0));
@@ -160,7 +188,9 @@ async fn slots_move_links_break_and_nodes_freeze_under_load() {
         cluster.nodes[owner].freeze();
         std::thread::sleep(Duration::from_millis(2500));
         cluster.nodes[owner].thaw();
-        cluster.wait("the cluster is whole", |node| node.get("CLUSTER INFO").contains("cluster_state:ok"));
+        cluster.wait("the cluster is whole", |node| {
+            node.get("CLUSTER INFO").contains("cluster_state:ok")
+        });
         cut(cluster);
         cluster.move_slot("cart:alice", other);
         cut(cluster);
@@ -181,8 +211,13 @@ async fn changes_wait_while_their_slot_is_on_its_way() {
     cluster.begin_move("cart:alice", other);
     terminal.key("3");
     terminal.key("a");
-    terminal.until("the link is down", |state| state.link != Link::Live).await;
-    assert_eq!((terminal.cart().pieces(), terminal.state.cart.shown.pieces()), (1, 4));
+    terminal
+        .until("the link is down", |state| state.link != Link::Live)
+        .await;
+    assert_eq!(
+        (terminal.cart().pieces(), terminal.state.cart.shown.pieces()),
+        (1, 4)
+    );
     let mut direct = connect(&cluster.url()).await;
     let adding = async move { store::add_to_cart(&mut direct, &alice(), &products[1].id, 2).await };
     let adding = tokio::spawn(adding);
@@ -190,7 +225,9 @@ async fn changes_wait_while_their_slot_is_on_its_way() {
     cluster.end_move("cart:alice", owner, other);
     adding.await.unwrap().unwrap();
     terminal.calm().await;
-    terminal.until("all is there", |state| state.cart.confirmed.pieces() == 6).await;
+    terminal
+        .until("all is there", |state| state.cart.confirmed.pieces() == 6)
+        .await;
     assert_eq!(cluster.nodes[other].get("ZCARD cart:alice"), "2");
 }
 
@@ -202,12 +239,18 @@ async fn falls(confirm_replicas: u32) -> u64 {
     let adder = |n| ledger::adder(url.clone(), n, 60, products.clone(), confirm_replicas);
     let tasks: Vec<_> = (0..20).map(|n| tokio::spawn(adder(n))).collect();
     let cluster = tokio::task::spawn_blocking(move || {
-        cluster.until("the cart is in use", || cluster.get("cart:alice", "ZCARD cart:alice") == "12");
+        cluster.until("the cart is in use", || {
+            cluster.get("cart:alice", "ZCARD cart:alice") == "12"
+        });
         let owner = cluster.owner("cart:alice");
         cluster.nodes[owner].kill();
-        cluster.until("a replica takes over", || cluster.owner("cart:alice") != owner);
+        cluster.until("a replica takes over", || {
+            cluster.owner("cart:alice") != owner
+        });
         cluster.nodes[owner].restart();
-        cluster.wait("the fallen one follows", |node| node.get("CLUSTER INFO").contains("cluster_state:ok"));
+        cluster.wait("the fallen one follows", |node| {
+            node.get("CLUSTER INFO").contains("cluster_state:ok")
+        });
         cluster
     });
     let mut terminals = Vec::new();
@@ -237,15 +280,28 @@ async fn no_confirmed_change_falls_that_a_replica_has() {
 async fn a_change_is_confirmed_once_a_replica_has_it() {
     let cluster = Cluster::start(1, 1);
     let products = stock(&cluster).await;
-    let policy = Policy { confirm_replicas: 1, ..Policy::default() };
+    let policy = Policy {
+        confirm_replicas: 1,
+        ..Policy::default()
+    };
     let mut terminal = Headless::open(&cluster.url(), "alice", policy.clone(), &products);
     terminal.calm().await;
     cluster.nodes[1].freeze();
     terminal.key("3");
     terminal.key("a");
-    terminal.until("it is applied", |state| state.cart.confirmed.lines.len() == 1).await;
+    terminal
+        .until("it is applied", |state| {
+            state.cart.confirmed.lines.len() == 1
+        })
+        .await;
     // It shows once, and as unconfirmed.
-    assert_eq!((terminal.state.cart.shown.pieces(), terminal.state.cart.unconfirmed.len()), (3, 1));
+    assert_eq!(
+        (
+            terminal.state.cart.shown.pieces(),
+            terminal.state.cart.unconfirmed.len()
+        ),
+        (3, 1)
+    );
     let mut direct = connect(&cluster.url()).await.with_policy(policy);
     let unknown = store::add_to_cart(&mut direct, &alice(), &products[1].id, 1).await;
     assert!(matches!(unknown, Err(Error::Unknown { .. })), "{unknown:?}");

@@ -17,17 +17,33 @@ fn examine(home: &Path, url: &str, more: &[&str]) -> (Option<i32>, Vec<(String, 
     let findings = report["findings"].as_array().unwrap().iter();
     let findings: Vec<_> = findings
         .map(|f| {
-            (text(f, "about"), text(f, "level"), format!("{} → {}", text(f, "found"), text(f, "advice")))
+            (
+                text(f, "about"),
+                text(f, "level"),
+                format!("{} → {}", text(f, "found"), text(f, "advice")),
+            )
         })
         .collect();
-    assert_eq!(report["healthy"], findings.iter().all(|(_, level, _)| level != "bad"));
+    assert_eq!(
+        report["healthy"],
+        findings.iter().all(|(_, level, _)| level != "bad")
+    );
     (output.status.code(), findings)
 }
 
 fn level<'a>(findings: &'a [(String, String, String)], about: &str) -> (&'a str, &'a str) {
-    let worst = |level: &str| ["good", "note", "unknown", "bad"].iter().position(|name| *name == level);
-    let found = findings.iter().filter(|(name, ..)| name == about).max_by_key(|(_, level, _)| worst(level));
-    found.map(|(_, level, text)| (level.as_str(), text.as_str())).unwrap()
+    let worst = |level: &str| {
+        ["good", "note", "unknown", "bad"]
+            .iter()
+            .position(|name| *name == level)
+    };
+    let found = findings
+        .iter()
+        .filter(|(name, ..)| name == about)
+        .max_by_key(|(_, level, _)| worst(level));
+    found
+        .map(|(_, level, text)| (level.as_str(), text.as_str()))
+        .unwrap()
 }
 
 #[test]
@@ -38,7 +54,10 @@ fn a_healthy_shop_is_called_so() {
         harness::ok(&server, &["add", "espresso"]);
         let (status, findings) = examine(server.dir(), server.url(), &[]);
         assert_eq!(status, Some(0), "{findings:#?}");
-        assert!(findings.iter().all(|(_, level, _)| level == "good"), "{findings:#?}");
+        assert!(
+            findings.iter().all(|(_, level, _)| level == "good"),
+            "{findings:#?}"
+        );
         let people = harness::ok(&server, &["doctor"]);
         assert!(people.contains("64 products, all listed"), "{people}");
     }
@@ -65,10 +84,26 @@ fn everything_wrong_is_found_with_what_to_do() {
         server.raw(&["HSET", "{orders}:open", "20261124-AB12-CD34", "1000 office"]);
         let (status, findings) = examine(server.dir(), server.url(), &[]);
         assert_eq!(status, Some(1), "{findings:#?}");
-        let orders: Vec<_> = findings.iter().filter(|(about, ..)| about == "orders").collect();
-        assert!(orders[0].2.contains("20261124-AB12-CD34 → trolley orders finishes"), "{orders:?}");
-        assert!(orders[1].2.contains("20261124-7KQ2-M8XD → trolley order ID gives"), "{orders:?}");
-        assert!(!level(&findings, "carts").1.contains("cart:office"), "{findings:#?}");
+        let orders: Vec<_> = findings
+            .iter()
+            .filter(|(about, ..)| about == "orders")
+            .collect();
+        assert!(
+            orders[0]
+                .2
+                .contains("20261124-AB12-CD34 → trolley orders finishes"),
+            "{orders:?}"
+        );
+        assert!(
+            orders[1]
+                .2
+                .contains("20261124-7KQ2-M8XD → trolley order ID gives"),
+            "{orders:?}"
+        );
+        assert!(
+            !level(&findings, "carts").1.contains("cart:office"),
+            "{findings:#?}"
+        );
         for (about, expected, says) in [
             ("persistence", "bad", "appendonly yes"),
             ("eviction", "bad", "maxmemory-policy noeviction"),
@@ -82,7 +117,11 @@ fn everything_wrong_is_found_with_what_to_do() {
         server.cmd("SET shop text");
         let (_, findings) = examine(server.dir(), server.url(), &[]);
         assert_eq!(level(&findings, "types").0, "bad");
-        assert!(level(&findings, "types").1.starts_with("shop is a string and should be a hash"));
+        assert!(
+            level(&findings, "types")
+                .1
+                .starts_with("shop is a string and should be a hash")
+        );
         server.cmd("DEL shop");
         server.cmd("ZADD catalog 0 ghost");
         server.cmd("CONFIG SET maxmemory-policy noeviction");
@@ -111,13 +150,26 @@ fn a_user_with_few_rights_learns_what_is_missing() {
         assert!(text.contains(gap), "{gap}: {text}");
     }
     // A shopper by `trolley acl` may look at little, and is told so; nothing is called bad.
-    server.cmd(harness::ok(&server, &["acl", "shopper", "--user", "alice", "--as", "bob"]).trim());
+    server.cmd(
+        harness::ok(
+            &server,
+            &["acl", "shopper", "--user", "alice", "--as", "bob"],
+        )
+        .trim(),
+    );
     server.cmd("ACL SETUSER bob >pw");
-    let (status, findings) = examine(server.dir(), &url.replace("ann", "bob"), &["--user", "alice"]);
+    let (status, findings) = examine(
+        server.dir(),
+        &url.replace("ann", "bob"),
+        &["--user", "alice"],
+    );
     assert_eq!(status, Some(0), "{findings:#?}");
     assert_eq!(level(&findings, "server").0, "unknown");
     let nobody = examine(server.dir(), "redis://127.0.0.1:1", &[]);
-    assert_eq!((nobody.0, level(&nobody.1, "reachable").0), (Some(1), "bad"));
+    assert_eq!(
+        (nobody.0, level(&nobody.1, "reachable").0),
+        (Some(1), "bad")
+    );
 }
 
 #[test]
@@ -130,21 +182,42 @@ fn a_cluster_is_examined_node_by_node() {
     let (status, findings) = examine(&home, &url, &[]);
     assert_eq!(status, Some(1));
     assert_eq!(level(&findings, "cluster").0, "good", "{findings:#?}");
-    let bad: Vec<_> = findings.iter().filter(|(_, level, _)| level == "bad").collect();
+    let bad: Vec<_> = findings
+        .iter()
+        .filter(|(_, level, _)| level == "bad")
+        .collect();
     assert_eq!(bad.len(), 1, "{bad:?}");
-    assert_eq!(findings.iter().filter(|(about, ..)| about == "persistence").count(), 3);
+    assert_eq!(
+        findings
+            .iter()
+            .filter(|(about, ..)| about == "persistence")
+            .count(),
+        3
+    );
     let other = cluster.nodes[1].get("CLUSTER MYID");
     cluster.nodes[0].cmd(&format!("CLUSTER SETSLOT 7 MIGRATING {other}"));
     let (_, findings) = examine(&home, &url, &[]);
     let (found, text) = level(&findings, "cluster");
-    assert!(found == "note" && text.contains("being moved: 7 → let that end"), "{findings:#?}");
+    assert!(
+        found == "note" && text.contains("being moved: 7 → let that end"),
+        "{findings:#?}"
+    );
     cluster.nodes[0].cmd("CLUSTER SETSLOT 7 STABLE");
     cluster.nodes[2].kill();
-    cluster.wait("the loss is known", |node| node.get("CLUSTER INFO").contains("cluster_state:fail"));
+    cluster.wait("the loss is known", |node| {
+        node.get("CLUSTER INFO").contains("cluster_state:fail")
+    });
     let (status, findings) = examine(&home, &url, &[]);
-    assert_eq!((status, level(&findings, "cluster").0), (Some(1), "bad"), "{findings:#?}");
+    assert_eq!(
+        (status, level(&findings, "cluster").0),
+        (Some(1), "bad"),
+        "{findings:#?}"
+    );
     let lost = cluster.plain_url(2).replace("redis://", "") + " (master)";
-    assert!(findings.iter().any(|(_, _, text)| text.contains(&lost)), "{findings:#?}");
+    assert!(
+        findings.iter().any(|(_, _, text)| text.contains(&lost)),
+        "{findings:#?}"
+    );
 }
 
 #[test]
@@ -160,22 +233,41 @@ fn sentinels_are_asked_whether_they_could_replace_the_master() {
     };
     // One that is named is none.
     for (level, text) in [
-        ("note", "3 of 4 that are named answer; not 127.0.0.1:1 (nothing answers"),
+        (
+            "note",
+            "3 of 4 that are named answer; not 127.0.0.1:1 (nothing answers",
+        ),
         ("good", "all lead to the master “shop” at 127.0.0.1:"),
         ("good", "3 know each other, 2 must agree"),
         ("good", "1 replicas could take over"),
         ("good", "master with 1 replicas, at most"),
     ] {
-        assert!(says(0, level, text, &[]), "{text}: {:#?}", examine(&home, &url, &[]));
+        assert!(
+            says(0, level, text, &[]),
+            "{text}: {:#?}",
+            examine(&home, &url, &[])
+        );
     }
-    assert!(says(1, "bad", "while 2 must confirm each change", &["--confirm-replicas", "2"]));
+    assert!(says(
+        1,
+        "bad",
+        "while 2 must confirm each change",
+        &["--confirm-replicas", "2"]
+    ));
     all.servers[1].kill();
-    all.until("the lost replica is told", || says(1, "bad", "no replica but lost ones: 127.0.0.1:", &[]));
+    all.until("the lost replica is told", || {
+        says(1, "bad", "no replica but lost ones: 127.0.0.1:", &[])
+    });
     all.kill(0);
     all.kill(1);
-    all.until("the lost quorum is told", || says(1, "bad", "Sentinels back", &[]));
+    all.until("the lost quorum is told", || {
+        says(1, "bad", "Sentinels back", &[])
+    });
     all.servers[0].kill();
     let (status, findings) = examine(&home, &url, &[]);
     assert_eq!((status, level(&findings, "reachable").0), (Some(1), "bad"));
-    assert!(findings.iter().any(|(about, ..)| about == "sentinel"), "{findings:#?}");
+    assert!(
+        findings.iter().any(|(about, ..)| about == "sentinel"),
+        "{findings:#?}"
+    );
 }

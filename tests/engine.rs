@@ -15,7 +15,12 @@ struct Home(tempfile::TempDir);
 
 impl Home {
     fn new() -> Home {
-        Home(tempfile::Builder::new().prefix("trolley-").tempdir_in("/tmp").unwrap())
+        Home(
+            tempfile::Builder::new()
+                .prefix("trolley-")
+                .tempdir_in("/tmp")
+                .unwrap(),
+        )
     }
 
     fn path(&self) -> &Path {
@@ -56,21 +61,40 @@ fn the_first_start_brings_the_demo_catalog_and_the_data_outlive_the_server() {
     let status = home.status();
     assert_eq!(status["running"], true);
     let socket = Path::new(status["socket"].as_str().unwrap()).to_owned();
-    let mode = socket.parent().unwrap().metadata().unwrap().permissions().mode();
+    let mode = socket
+        .parent()
+        .unwrap()
+        .metadata()
+        .unwrap()
+        .permissions()
+        .mode();
     assert_eq!(mode & 0o777, 0o700);
     home.ok(&["engine", "stop"]);
     assert_eq!(home.status()["running"], false);
     assert!(!socket.exists());
-    assert!(home.ok(&["--user", "alice", "cart"]).contains("3  Espresso"));
+    assert!(
+        home.ok(&["--user", "alice", "cart"])
+            .contains("3  Espresso")
+    );
     // Killed: the stale socket is recovered, and nothing confirmed is lost.
     home.ok(&["--user", "alice", "add", "espresso", "2"]);
     home.kill_server();
-    assert!(home.ok(&["--user", "alice", "cart"]).contains("5  Espresso"));
+    assert!(
+        home.ok(&["--user", "alice", "cart"])
+            .contains("5  Espresso")
+    );
     // A catalog that was emptied on purpose stays empty.
     let client = redis::Client::open(format!("unix://{}", socket.display())).unwrap();
     let mut link = client.get_connection().unwrap();
-    let keys: Vec<String> = redis::cmd("KEYS").arg("product:*").query(&mut link).unwrap();
-    redis::cmd("DEL").arg(keys).arg("catalog").exec(&mut link).unwrap();
+    let keys: Vec<String> = redis::cmd("KEYS")
+        .arg("product:*")
+        .query(&mut link)
+        .unwrap();
+    redis::cmd("DEL")
+        .arg(keys)
+        .arg("catalog")
+        .exec(&mut link)
+        .unwrap();
     assert_eq!(home.ok(&["products"]), "");
 }
 
@@ -89,8 +113,15 @@ fn two_started_at_the_same_instant_share_one_server() {
         for mut start in starts {
             assert!(start.wait().unwrap().success());
         }
-        assert!(home.ok(&["--user", "alice", "cart"]).contains("6  Espresso"));
-        assert_eq!(home.ok(&["products"]).lines().count(), 65, "a head and 64 products");
+        assert!(
+            home.ok(&["--user", "alice", "cart"])
+                .contains("6  Espresso")
+        );
+        assert_eq!(
+            home.ok(&["products"]).lines().count(),
+            65,
+            "a head and 64 products"
+        );
     }
 }
 
@@ -100,21 +131,38 @@ fn another_runtime_folder_joins_the_same_server() {
     home.ok(&["--user", "alice", "add", "espresso"]);
     let before = home.status();
     let other = home.path().join("run");
-    let output =
-        trolley(home.path(), &["--user", "alice", "cart"]).env("XDG_RUNTIME_DIR", &other).output().unwrap();
-    assert!(String::from_utf8_lossy(&output.stdout).contains("1  Espresso"), "{output:?}");
+    let output = trolley(home.path(), &["--user", "alice", "cart"])
+        .env("XDG_RUNTIME_DIR", &other)
+        .output()
+        .unwrap();
+    assert!(
+        String::from_utf8_lossy(&output.stdout).contains("1  Espresso"),
+        "{output:?}"
+    );
     assert_eq!(home.status(), before);
     // Its socket's folder is removed, as by a log-out: a new server takes over its data.
-    std::fs::remove_dir_all(Path::new(before["socket"].as_str().unwrap()).parent().unwrap()).unwrap();
-    assert!(home.ok(&["--user", "alice", "cart"]).contains("1  Espresso"));
+    std::fs::remove_dir_all(
+        Path::new(before["socket"].as_str().unwrap())
+            .parent()
+            .unwrap(),
+    )
+    .unwrap();
+    assert!(
+        home.ok(&["--user", "alice", "cart"])
+            .contains("1  Espresso")
+    );
     assert_ne!(home.status()["pid"], before["pid"]);
 }
 
 #[test]
 fn open_terminals_bring_a_killed_server_back_but_not_a_stopped_one() {
     let home = Home::new();
-    let open =
-        |name| Terminal::builder(TROLLEY).args(&["--user", "alice", "--name", name]).home(home.path()).open();
+    let open = |name| {
+        Terminal::builder(TROLLEY)
+            .args(&["--user", "alice", "--name", name])
+            .home(home.path())
+            .open()
+    };
     let (mut ann, bob) = (open("ann"), open("bob"));
     ann.wait("64 products");
     bob.wait("64 products");
@@ -138,11 +186,15 @@ fn open_terminals_bring_a_killed_server_back_but_not_a_stopped_one() {
 #[test]
 fn without_a_server_program_the_message_says_what_to_install() {
     let home = Home::new();
-    let output = trolley(home.path(), &["cart"]).env("PATH", "/nowhere").output().unwrap();
+    let output = trolley(home.path(), &["cart"])
+        .env("PATH", "/nowhere")
+        .output()
+        .unwrap();
     assert_eq!(output.status.code(), Some(3));
     let said = String::from_utf8(output.stderr).unwrap();
     assert!(
-        said.contains("neither redis-server nor valkey-server is installed") && said.contains("--redis"),
+        said.contains("neither redis-server nor valkey-server is installed")
+            && said.contains("--redis"),
         "{said}"
     );
 }
@@ -151,7 +203,14 @@ fn without_a_server_program_the_message_says_what_to_install() {
 fn a_socket_path_that_is_too_long_is_told() {
     let home = Home::new();
     let long = home.path().join("x".repeat(120));
-    let output = trolley(home.path(), &["cart"]).env("XDG_RUNTIME_DIR", &long).output().unwrap();
+    let output = trolley(home.path(), &["cart"])
+        .env("XDG_RUNTIME_DIR", &long)
+        .output()
+        .unwrap();
     assert_eq!(output.status.code(), Some(3));
-    assert!(String::from_utf8(output.stderr).unwrap().contains("XDG_RUNTIME_DIR"));
+    assert!(
+        String::from_utf8(output.stderr)
+            .unwrap()
+            .contains("XDG_RUNTIME_DIR")
+    );
 }

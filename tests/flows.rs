@@ -14,7 +14,10 @@ fn find_and_add_three_products_and_change_one_with_few_keys() {
     // The README quotes these numbers: by command, and by search.
     let command = ": e s p space 2 enter : s o u enter : o a t space 3 enter tab g 3 +";
     let search = "/ e s p enter 2 a / s o u enter a / o a t enter 3 a tab g 3 +";
-    assert_eq!([command, search].map(|keys| keys.split_whitespace().count()), [23, 24]);
+    assert_eq!(
+        [command, search].map(|keys| keys.split_whitespace().count()),
+        [23, 24]
+    );
     for keys in [command, search] {
         shop.keys(keys);
         shop.wait(r"5 Espresso ");
@@ -53,7 +56,9 @@ fn searching_marks_counts_keeps_and_clears() {
     shop.wait_until("the letters are not marked", |screen| {
         (0..36).any(|row| {
             (0..66).any(|column| {
-                screen.cell(row, column).is_some_and(|cell| cell.contents() == "C" && cell.bold())
+                screen
+                    .cell(row, column)
+                    .is_some_and(|cell| cell.contents() == "C" && cell.bold())
             })
         })
     });
@@ -63,7 +68,11 @@ fn searching_marks_counts_keeps_and_clears() {
     shop.wait("Coffee & Tea 8 of 64");
     shop.keys("esc s s");
     shop.wait_until("the cheapest is not first", |screen| {
-        screen.rows(0, 60).nth(3).unwrap().contains("Safety Matches")
+        screen
+            .rows(0, 60)
+            .nth(3)
+            .unwrap()
+            .contains("Safety Matches")
     });
 }
 
@@ -86,7 +95,9 @@ fn the_palette_adds_completes_and_acts() {
     shop.wait("No product or command fits “nosuch”");
     shop.keys("ctrl-u t h e m e space l i g h t enter");
     shop.wait_until("the theme is not light", |screen| {
-        screen.cell(10, 1).is_some_and(|cell| cell.bgcolor() == vt100::Color::Rgb(255, 255, 255))
+        screen
+            .cell(10, 1)
+            .is_some_and(|cell| cell.bgcolor() == vt100::Color::Rgb(255, 255, 255))
     });
 }
 
@@ -96,7 +107,9 @@ fn the_mouse_selects_adds_and_can_be_left_to_the_terminal() {
     let mut shop = shop(&server, "alice", "ann");
     shop.wait("64 products");
     let mode = |shop: &Terminal| shop.screen(vt100::Screen::mouse_protocol_mode);
-    shop.wait_until("no mouse", |screen| screen.mouse_protocol_mode() != vt100::MouseProtocolMode::None);
+    shop.wait_until("no mouse", |screen| {
+        screen.mouse_protocol_mode() != vt100::MouseProtocolMode::None
+    });
     shop.click(10, 14);
     shop.click(10, 14);
     shop.wait(r"1 Espresso ");
@@ -112,7 +125,10 @@ fn the_mouse_selects_adds_and_can_be_left_to_the_terminal() {
     shop.wait_exit();
     shop.assert_restored();
     let args = ["--redis", server.url(), "--no-mouse"];
-    let shop = Terminal::builder(TROLLEY).args(&args).home(server.dir()).open();
+    let shop = Terminal::builder(TROLLEY)
+        .args(&args)
+        .home(server.dir())
+        .open();
     shop.wait("64 products");
     assert_eq!(mode(&shop), vt100::MouseProtocolMode::None);
 }
@@ -141,7 +157,10 @@ fn a_paste_that_never_ends_holds_nothing_up() {
     ann.send(b"/\x1b[200~esp");
     // Sizes and other people's changes go on meanwhile.
     ann.resize(100, 30);
-    harness::ok(&server, &["--user", "alice", "--name", "bob", "add", "milk", "2"]);
+    harness::ok(
+        &server,
+        &["--user", "alice", "--name", "bob", "add", "milk", "2"],
+    );
     ann.wait("2 items ");
     // After a silence the text is there, and keys are keys.
     ann.wait("/esp [0-9]+ of 64");
@@ -239,7 +258,9 @@ fn the_title_says_the_shop_and_the_items_and_is_put_back() {
     shop.wait_exit();
     let raw = String::from_utf8_lossy(&shop.raw()).into_owned();
     let saved = raw.find("\u{1b}[22;2t").unwrap();
-    let set = raw.find("\u{1b}]0;Corner Shop · alice · 3 items\u{7}").unwrap();
+    let set = raw
+        .find("\u{1b}]0;Corner Shop · alice · 3 items\u{7}")
+        .unwrap();
     let restored = raw.find("\u{1b}[23;2t").unwrap();
     assert!(saved < set && set < restored);
 }
@@ -249,7 +270,11 @@ fn the_theme_fits_the_terminals_ground() {
     let server = Server::with_demo();
     let args = ["--redis", server.url()];
     let text = |ground: &'static str| {
-        let shop = Terminal::builder(TROLLEY).args(&args).home(server.dir()).ground(ground).open();
+        let shop = Terminal::builder(TROLLEY)
+            .args(&args)
+            .home(server.dir())
+            .ground(ground)
+            .open();
         shop.wait("64 products");
         shop.screen(|screen| screen.cell(4, 2).unwrap().fgcolor())
     };
@@ -271,8 +296,18 @@ fn the_settings_can_give_other_keys() {
     let path = server.dir().join("keys.toml");
     let write = |text: &str| std::fs::write(&path, text).unwrap();
     write("[keys]\nadd = 'x'\nquit = ['Q', 'ctrl-q']\n");
-    let args = ["--redis", server.url(), "--user", "alice", "--config", path.to_str().unwrap()];
-    let mut shop = Terminal::builder(TROLLEY).args(&args).home(server.dir()).open();
+    let args = [
+        "--redis",
+        server.url(),
+        "--user",
+        "alice",
+        "--config",
+        path.to_str().unwrap(),
+    ];
+    let mut shop = Terminal::builder(TROLLEY)
+        .args(&args)
+        .home(server.dir())
+        .open();
     shop.wait("64 products");
     shop.wait("x add");
     shop.keys("x");
@@ -280,9 +315,18 @@ fn the_settings_can_give_other_keys() {
     shop.keys("ctrl-q");
     assert_eq!(shop.wait_exit().exit_code(), 0);
     for (toml, said) in [
-        ("user = 'a'\n\n[keys]\nadd = 'q'\n", "line 4: keys.add: q is a key of quit, too"),
-        ("[keys]\nquitt = 'x'\n", "line 2: keys.quitt: there is no such action; did you mean quit?"),
-        ("[keys]\nadd = 'ctrl-'\n", "line 2: keys.add: no key is called"),
+        (
+            "user = 'a'\n\n[keys]\nadd = 'q'\n",
+            "line 4: keys.add: q is a key of quit, too",
+        ),
+        (
+            "[keys]\nquitt = 'x'\n",
+            "line 2: keys.quitt: there is no such action; did you mean quit?",
+        ),
+        (
+            "[keys]\nadd = 'ctrl-'\n",
+            "line 2: keys.add: no key is called",
+        ),
         ("sesion_timeout = '1h'\n", "did you mean `session_timeout`?"),
         ("theme = 'pink'\n", "there is no theme “pink”"),
     ] {
@@ -301,7 +345,13 @@ fn the_settings_in_force_and_where_they_come_from() {
     std::fs::write(&path, "line_limit = 12\nsession_timeout = '1h'\n").unwrap();
     let output = harness::trolley(
         server.dir(),
-        &["--config", path.to_str().unwrap(), "--session-timeout", "2h", "config"],
+        &[
+            "--config",
+            path.to_str().unwrap(),
+            "--session-timeout",
+            "2h",
+            "config",
+        ],
     )
     .env("TROLLEY_USER", "office")
     .env("TROLLEY_REDIS", "redis://me:s3cret@shop:7000/1")
@@ -315,7 +365,10 @@ fn the_settings_in_force_and_where_they_come_from() {
         r#"theme = "auto" .*# default"#,
         r#"redis = "redis://me@shop:7000/1" .*# environment"#,
     ] {
-        assert!(regex::Regex::new(line).unwrap().is_match(&said), "{line}\n{said}");
+        assert!(
+            regex::Regex::new(line).unwrap().is_match(&said),
+            "{line}\n{said}"
+        );
     }
     // The example says what is true.
     let example = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("assets/config.toml");
@@ -324,10 +377,18 @@ fn the_settings_in_force_and_where_they_come_from() {
     assert!(output.status.success());
     let plain = run(&server, &["config"]);
     let values = |text: &str| {
-        let plain = text.lines().skip(1).map(|line| line.strip_prefix("# ").unwrap_or(line));
-        plain.filter_map(|line| Some(line.split_once(" #")?.0.trim().to_owned())).collect::<Vec<_>>()
+        let plain = text
+            .lines()
+            .skip(1)
+            .map(|line| line.strip_prefix("# ").unwrap_or(line));
+        plain
+            .filter_map(|line| Some(line.split_once(" #")?.0.trim().to_owned()))
+            .collect::<Vec<_>>()
     };
-    assert_eq!(values(&said), values(&String::from_utf8(plain.stdout).unwrap()));
+    assert_eq!(
+        values(&said),
+        values(&String::from_utf8(plain.stdout).unwrap())
+    );
 }
 
 #[test]
@@ -350,8 +411,11 @@ fn an_idle_screen_writes_and_asks_nothing() {
     // The link goes on feeling for the server; the screen does not move.
     let beats = || {
         let stats = server.get("INFO commandstats");
-        let calls =
-            stats.lines().find_map(|line| line.strip_prefix("cmdstat_evalsha:calls=")).unwrap().to_owned();
+        let calls = stats
+            .lines()
+            .find_map(|line| line.strip_prefix("cmdstat_evalsha:calls="))
+            .unwrap()
+            .to_owned();
         calls.split(',').next().unwrap().parse::<u64>().unwrap()
     };
     let start = beats();
@@ -359,5 +423,8 @@ fn an_idle_screen_writes_and_asks_nothing() {
     let (written, start) = (shop.raw().len(), beats());
     while beats() < start + 2 {}
     assert_eq!(shop.raw().len(), written);
-    assert!(!String::from_utf8_lossy(&shop.raw()).contains("\u{1b}[6n"), "it asks for the cursor");
+    assert!(
+        !String::from_utf8_lossy(&shop.raw()).contains("\u{1b}[6n"),
+        "it asks for the cursor"
+    );
 }

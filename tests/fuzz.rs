@@ -12,8 +12,15 @@ use trolley::store::{Address, decode, demo};
 use trolley::tui::key::Key;
 
 fn cases() -> ProptestConfig {
-    let cases = std::env::var("PROPTEST_CASES").ok().and_then(|n| n.parse().ok()).unwrap_or(2_000);
-    ProptestConfig { cases, failure_persistence: None, ..ProptestConfig::default() }
+    let cases = std::env::var("PROPTEST_CASES")
+        .ok()
+        .and_then(|n| n.parse().ok())
+        .unwrap_or(2_000);
+    ProptestConfig {
+        cases,
+        failure_persistence: None,
+        ..ProptestConfig::default()
+    }
 }
 
 /// A good text with some of its bytes replaced, dropped and doubled.
@@ -37,7 +44,9 @@ fn mangled(good: &'static [u8]) -> impl Strategy<Value = Vec<u8>> {
 }
 
 fn is_harmless(shown: &str) -> bool {
-    !shown.chars().any(|c| c.is_control() || ('\u{202a}'..='\u{202e}').contains(&c) || c == '\u{200b}')
+    !shown
+        .chars()
+        .any(|c| c.is_control() || ('\u{202a}'..='\u{202e}').contains(&c) || c == '\u{200b}')
 }
 
 const UPDATE: &[u8] = br#"{"v":"1790000000000001","op":"a-1","by":"ann","kind":"edit","at":5,"until":9,"count":2,"lines":[["tea",3,-1],["cake",1,1,"2.40"]]}"#;
@@ -53,13 +62,22 @@ fn row() -> impl Strategy<Value = Row> {
     let shows = |id: &String| id.trim() == id && text::clean(id.as_bytes()) == *id;
     let id = "[^{}\\pC]{1,40}".prop_filter("it can't be shown", shows);
     let words = || "\\PC{0,20}|(?s).{0,40}|[\",;'\r\n\t \\\\]{0,10}";
-    (id, "(?s).{1,40}", "[0-9]{1,12}(\\.[0-9]{1,6})?", words(), words(), "[0-9]{0,19}", words()).prop_map(
-        |(id, name, price, category, unit, stock, description)| Row {
-            line: 0,
-            id: ProductId::stored(id.as_bytes()),
-            fields: [name, price, category, unit, stock, description].map(Some),
-        },
+    (
+        id,
+        "(?s).{1,40}",
+        "[0-9]{1,12}(\\.[0-9]{1,6})?",
+        words(),
+        words(),
+        "[0-9]{0,19}",
+        words(),
     )
+        .prop_map(
+            |(id, name, price, category, unit, stock, description)| Row {
+                line: 0,
+                id: ProductId::stored(id.as_bytes()),
+                fields: [name, price, category, unit, stock, description].map(Some),
+            },
+        )
 }
 
 proptest! {

@@ -23,7 +23,11 @@ fn write(server: &Server, name: &str, content: impl AsRef<[u8]>) -> String {
 fn says(server: &Server, args: &[&str]) -> (i32, String, String) {
     let output = run(server, args);
     let text = |bytes| String::from_utf8(bytes).unwrap();
-    (output.status.code().unwrap(), text(output.stdout), text(output.stderr))
+    (
+        output.status.code().unwrap(),
+        text(output.stdout),
+        text(output.stderr),
+    )
 }
 
 fn piped(server: &Server, args: &[&str], input: &[u8]) -> (i32, String, String) {
@@ -40,7 +44,11 @@ fn piped(server: &Server, args: &[&str], input: &[u8]) -> (i32, String, String) 
     let output = child.wait_with_output().unwrap();
     feeding.join().unwrap();
     let text = |bytes| String::from_utf8(bytes).unwrap();
-    (output.status.code().unwrap(), text(output.stdout), text(output.stderr))
+    (
+        output.status.code().unwrap(),
+        text(output.stdout),
+        text(output.stderr),
+    )
 }
 
 fn hash(server: &Server, id: &str) -> BTreeMap<String, String> {
@@ -49,10 +57,14 @@ fn hash(server: &Server, id: &str) -> BTreeMap<String, String> {
 }
 
 fn pairs(fields: &[(&str, &str)]) -> BTreeMap<String, String> {
-    fields.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
+    fields
+        .iter()
+        .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+        .collect()
 }
 
-const TEAS: &str = "id,name,price,unit\ngreen,Green Tea,2.40,cup\nblack,\"Black, strong\",2.10,cup\n";
+const TEAS: &str =
+    "id,name,price,unit\ngreen,Green Tea,2.40,cup\nblack,\"Black, strong\",2.10,cup\n";
 
 #[test]
 fn every_format_gives_the_same_products() {
@@ -60,15 +72,26 @@ fn every_format_gives_the_same_products() {
         {"unit":"cup","price":"2.10","name":"Black, strong","id":"black"}]"#;
     let lines = "{\"id\":\"green\",\"name\":\"Green Tea\",\"price\":2.40,\"unit\":\"cup\"}\n\n\
         {\"id\":\"black\",\"name\":\"Black, strong\",\"price\":\"2.10\",\"unit\":\"cup\"}";
-    let semicolons =
-        "\u{feff}ID;Name;Price;Unit\r\ngreen;Green Tea;2.40;cup\r\nblack;Black, strong;2.10;cup\r\n";
+    let semicolons = "\u{feff}ID;Name;Price;Unit\r\ngreen;Green Tea;2.40;cup\r\nblack;Black, strong;2.10;cup\r\n";
     let server = Server::start();
     let mut digests = Vec::new();
-    for (name, content) in [("a.csv", TEAS), ("a.json", json), ("a.jsonl", lines), ("a.txt", semicolons)] {
-        for args in [&["import", &write(&server, name, content)][..], &["import", "-"]] {
+    for (name, content) in [
+        ("a.csv", TEAS),
+        ("a.json", json),
+        ("a.jsonl", lines),
+        ("a.txt", semicolons),
+    ] {
+        for args in [
+            &["import", &write(&server, name, content)][..],
+            &["import", "-"],
+        ] {
             server.cmd("FLUSHALL");
             let (status, said, complaint) = piped(&server, args, content.as_bytes());
-            assert_eq!((status, &*said, &*complaint), (0, "2 added, 0 changed, 0 unchanged\n", ""), "{name}");
+            assert_eq!(
+                (status, &*said, &*complaint),
+                (0, "2 added, 0 changed, 0 unchanged\n", ""),
+                "{name}"
+            );
             digests.push(server.digest());
         }
     }
@@ -87,23 +110,46 @@ fn counts_and_what_an_import_leaves_alone() {
     server.cmd("HSET product:green supplier acme stock 7");
     server.cmd("ZADD catalog 5 green");
     let again = "id,name,price,unit,category\ngreen,Green Tea,2.50,,Tea\nblack,\"Black, strong\",2.10,cup,\nwhite,White,3,,\n";
-    let said = ok(&server, &["import", &write(&server, "b.csv", again), "--json"]);
+    let said = ok(
+        &server,
+        &["import", &write(&server, "b.csv", again), "--json"],
+    );
     let said: Value = serde_json::from_str(&said).unwrap();
     let count = |name: &str| said[name].as_u64().unwrap();
     assert_eq!(
-        (count("added"), count("changed"), count("unchanged"), count("removed"), count("bad")),
+        (
+            count("added"),
+            count("changed"),
+            count("unchanged"),
+            count("removed"),
+            count("bad")
+        ),
         (1, 1, 1, 0, 0)
     );
-    let fields =
-        [("name", "Green Tea"), ("price", "2.50"), ("category", "Tea"), ("stock", "7"), ("supplier", "acme")];
+    let fields = [
+        ("name", "Green Tea"),
+        ("price", "2.50"),
+        ("category", "Tea"),
+        ("stock", "7"),
+        ("supplier", "acme"),
+    ];
     assert_eq!(hash(&server, "green"), pairs(&fields));
     assert_eq!(server.get("ZSCORE catalog green"), "5");
-    assert_eq!(hash(&server, "white"), pairs(&[("name", "White"), ("price", "3")]));
+    assert_eq!(
+        hash(&server, "white"),
+        pairs(&[("name", "White"), ("price", "3")])
+    );
     // One column alone, for products that are there.
     let stock = write(&server, "c.csv", "id,stock\ngreen,5\nred,5\n");
     let (status, said, complaint) = says(&server, &["import", &stock]);
-    assert_eq!((status, &*said), (1, "0 added, 1 changed, 0 unchanged, 1 bad\n"));
-    assert_eq!(complaint, "line 3: there is no product “red” yet: a new one needs a name and a price\n");
+    assert_eq!(
+        (status, &*said),
+        (1, "0 added, 1 changed, 0 unchanged, 1 bad\n")
+    );
+    assert_eq!(
+        complaint,
+        "line 3: there is no product “red” yet: a new one needs a name and a price\n"
+    );
     assert_eq!(server.get("EXISTS product:red"), "0");
     assert_eq!(server.get("HGET product:green stock"), "5");
 }
@@ -127,19 +173,37 @@ fn all_bad_rows_are_told_and_the_others_come_in() {
         last,Last,2.5,3\n";
     let path = write(&server, "bad.csv", file);
     let (status, said, complaint) = says(&server, &["import", &path]);
-    assert_eq!((status, &*said), (1, "2 added, 0 changed, 0 unchanged, 10 bad\n"), "{complaint}");
+    assert_eq!(
+        (status, &*said),
+        (1, "2 added, 0 changed, 0 unchanged, 10 bad\n"),
+        "{complaint}"
+    );
     let lines: Vec<u64> = complaint
         .lines()
-        .map(|line| line.strip_prefix("line ").unwrap().split_once(": ").unwrap().0.parse().unwrap())
+        .map(|line| {
+            line.strip_prefix("line ")
+                .unwrap()
+                .split_once(": ")
+                .unwrap()
+                .0
+                .parse()
+                .unwrap()
+        })
         .collect();
     assert_eq!(lines, [3, 4, 5, 6, 7, 8, 9, 10, 11, 12]);
     assert!(!complaint.contains('\u{1b}'), "{complaint}");
     assert_eq!(server.get_list("ZRANGE catalog 0 -1"), ["good", "last"]);
     // The same for programs: one document on stdout, and one line for each bad row.
     let (status, said, complaint) = says(&server, &["import", &path, "--json"]);
-    assert_eq!((status, said.lines().count(), complaint.lines().count()), (1, 1, 10));
+    assert_eq!(
+        (status, said.lines().count(), complaint.lines().count()),
+        (1, 1, 10)
+    );
     let first: Value = serde_json::from_str(complaint.lines().next().unwrap()).unwrap();
-    assert_eq!(first, serde_json::json!({ "bad": { "line": 3, "reason": "the id is missing" } }));
+    assert_eq!(
+        first,
+        serde_json::json!({ "bad": { "line": 3, "reason": "the id is missing" } })
+    );
 }
 
 #[test]
@@ -148,15 +212,26 @@ fn strict_changes_nothing_where_anything_is_bad() {
     let before = server.digest();
     server.cmd("SET product:taken text");
     let bad = format!("{TEAS}bad,Bad,x,\n");
-    for input in [&*bad, "id,name,price\ngreen,Green,1\ntaken,Taken,1\n", "id,stock\nnothing,3\n"] {
+    for input in [
+        &*bad,
+        "id,name,price\ngreen,Green,1\ntaken,Taken,1\n",
+        "id,stock\nnothing,3\n",
+    ] {
         server.cmd("DEL product:taken");
         if input.contains("taken") {
             server.cmd("SET product:taken text");
         }
         let before = server.digest();
-        let (status, said, complaint) =
-            piped(&server, &["import", "-", "--strict", "--replace"], input.as_bytes());
-        assert_eq!((status, &*said), (1, "1 bad: nothing was changed\n"), "{complaint}");
+        let (status, said, complaint) = piped(
+            &server,
+            &["import", "-", "--strict", "--replace"],
+            input.as_bytes(),
+        );
+        assert_eq!(
+            (status, &*said),
+            (1, "1 bad: nothing was changed\n"),
+            "{complaint}"
+        );
         assert_eq!(server.digest(), before);
     }
     server.cmd("DEL product:taken");
@@ -171,36 +246,106 @@ fn files_that_cannot_be_read_say_why() {
     let before = server.digest();
     let deep = format!("[{}", "[".repeat(100_000));
     for (name, content, status, words) in [
-        ("a.csv", &b"id,nam,price\na,A,1\n"[..], 1, "there is no column “nam”: did you mean “name”?"),
-        ("b.csv", b"id,name,Name\na,A,1\n", 1, "the column “name” comes twice"),
+        (
+            "a.csv",
+            &b"id,nam,price\na,A,1\n"[..],
+            1,
+            "there is no column “nam”: did you mean “name”?",
+        ),
+        (
+            "b.csv",
+            b"id,name,Name\na,A,1\n",
+            1,
+            "the column “name” comes twice",
+        ),
         ("c.csv", b"name,price\nA,1\n", 1, "the id is missing"),
-        ("c1.csv", b"id,name,price,\na,A,1,\n", 1, "a column has no name"),
-        ("c2.csv", b"id,colour\na,red\n", 1, "there is no column “colour” (id, name"),
-        ("c3.csv", b"\"id,name,price\na,A,1\n", 1, "a quote is opened and never closed"),
+        (
+            "c1.csv",
+            b"id,name,price,\na,A,1,\n",
+            1,
+            "a column has no name",
+        ),
+        (
+            "c2.csv",
+            b"id,colour\na,red\n",
+            1,
+            "there is no column “colour” (id, name",
+        ),
+        (
+            "c3.csv",
+            b"\"id,name,price\na,A,1\n",
+            1,
+            "a quote is opened and never closed",
+        ),
         ("d.csv", b"", 1, "the id is missing"),
         ("e.csv", b"\xff\xfei\0d\0", 1, "save it as UTF-8"),
         ("f.json", deep.as_bytes(), 1, "it can't be read as JSON"),
         ("g.json", b"[{\"id\":\"a\"", 1, "it can't be read as JSON"),
-        ("g1.json", b"[{\"id\":\"a\"},{\"id\":\"\"}]", 1, "product 2 of the array: the id is missing"),
-        ("h.jsonl", b"{\"id\":\"a\",\"prise\":1}\n", 1, "did you mean “price”?"),
-        ("i.jsonl", b"{\"id\":\"a\",\"id\":\"b\"}\n", 1, "the column “id” comes twice"),
-        ("j.jsonl", b"{\"id\":[],\"name\":\"x\"}\n", 1, "the id is neither text nor a number"),
-        ("k.jsonl", b"{\"id\":\"\\ud800\"}\n", 1, "it can't be read as JSON"),
+        (
+            "g1.json",
+            b"[{\"id\":\"a\"},{\"id\":\"\"}]",
+            1,
+            "product 2 of the array: the id is missing",
+        ),
+        (
+            "h.jsonl",
+            b"{\"id\":\"a\",\"prise\":1}\n",
+            1,
+            "did you mean “price”?",
+        ),
+        (
+            "i.jsonl",
+            b"{\"id\":\"a\",\"id\":\"b\"}\n",
+            1,
+            "the column “id” comes twice",
+        ),
+        (
+            "j.jsonl",
+            b"{\"id\":[],\"name\":\"x\"}\n",
+            1,
+            "the id is neither text nor a number",
+        ),
+        (
+            "k.jsonl",
+            b"{\"id\":\"\\ud800\"}\n",
+            1,
+            "it can't be read as JSON",
+        ),
     ] {
         let (code, _, said) = says(&server, &["import", &write(&server, name, content)]);
-        assert!(code == status && said.contains(words), "{name}: {code} {said}");
+        assert!(
+            code == status && said.contains(words),
+            "{name}: {code} {said}"
+        );
     }
     let (code, _, said) = says(&server, &["import", "/no/such/file"]);
-    assert!(code == 2 && said.contains("can't read “/no/such/file”: No such file"), "{said}");
+    assert!(
+        code == 2 && said.contains("can't read “/no/such/file”: No such file"),
+        "{said}"
+    );
     let (code, _, said) = says(&server, &["import", "/"]);
-    assert!(code == 2 && said.contains("can't read “/”: Is a directory"), "{said}");
+    assert!(
+        code == 2 && said.contains("can't read “/”: Is a directory"),
+        "{said}"
+    );
     let (code, _, said) = says(&server, &["export", "/no/such/file"]);
-    assert!(code == 2 && said.contains("can't write “/no/such/file”: No such file"), "{said}");
+    assert!(
+        code == 2 && said.contains("can't write “/no/such/file”: No such file"),
+        "{said}"
+    );
     let whole: serde_json::Value =
         serde_json::from_str(&harness::ok(&server, &["export", "--json"])).unwrap();
     assert!(whole.is_array());
-    let line = format!("{} --redis {} export >/dev/full", harness::TROLLEY, server.url());
-    let output = Command::new("bash").args(["-c", &line]).env("HOME", server.dir()).output().unwrap();
+    let line = format!(
+        "{} --redis {} export >/dev/full",
+        harness::TROLLEY,
+        server.url()
+    );
+    let output = Command::new("bash")
+        .args(["-c", &line])
+        .env("HOME", server.dir())
+        .output()
+        .unwrap();
     assert_eq!(output.status.code(), Some(2), "{output:?}");
     assert_eq!(server.digest(), before);
 }
@@ -212,8 +357,14 @@ fn a_record_without_end_does_not_fill_the_memory() {
     let flood = "x".repeat(60_000_000);
     for (name, start) in [
         ("a.csv", start),
-        ("a.json", "[{\"id\":\"good\",\"name\":\"Good\",\"price\":1},{\"id\":\""),
-        ("a.jsonl", "{\"id\":\"good\",\"name\":\"Good\",\"price\":1}\n{\"id\":\""),
+        (
+            "a.json",
+            "[{\"id\":\"good\",\"name\":\"Good\",\"price\":1},{\"id\":\"",
+        ),
+        (
+            "a.jsonl",
+            "{\"id\":\"good\",\"name\":\"Good\",\"price\":1}\n{\"id\":\"",
+        ),
     ] {
         server.cmd("FLUSHALL");
         let path = write(&server, name, [start, &flood].concat());
@@ -225,8 +376,12 @@ fn a_record_without_end_does_not_fill_the_memory() {
 }
 
 fn rows(count: usize, price: &str) -> String {
-    let row = |n: usize| format!("p{n:06},Product {n},{price},A description of product {n} of some length\n");
-    std::iter::once("id,name,price,description\n".to_owned()).chain((0..count).map(row)).collect()
+    let row = |n: usize| {
+        format!("p{n:06},Product {n},{price},A description of product {n} of some length\n")
+    };
+    std::iter::once("id,name,price,description\n".to_owned())
+        .chain((0..count).map(row))
+        .collect()
 }
 
 #[test]
@@ -235,14 +390,24 @@ fn memory_is_flat_over_the_size_of_the_file() {
     let peak = |rows: String, args: &[&str]| {
         let path = write(&server, "rows.csv", rows);
         let all = [&["--redis", server.url(), "import", &path], args].concat();
-        harness::peak(trolley(server.dir(), &all).stdout(Stdio::null()).spawn().unwrap())
+        harness::peak(
+            trolley(server.dir(), &all)
+                .stdout(Stdio::null())
+                .spawn()
+                .unwrap(),
+        )
     };
     let small = peak(rows(10_000, "1"), &[]);
     let big = peak(rows(100_000, "1"), &["--replace"]);
     assert_eq!(server.get("ZCARD catalog"), "100000");
     let changed = peak(rows(100_000, "2"), &["--strict"]);
-    assert!(big.max(changed) < small * 3 / 2, "10,000: {small} kB, 100,000: {big} and {changed} kB");
-    let export = trolley(server.dir(), &["--redis", server.url(), "export"]).stdout(Stdio::null()).spawn();
+    assert!(
+        big.max(changed) < small * 3 / 2,
+        "10,000: {small} kB, 100,000: {big} and {changed} kB"
+    );
+    let export = trolley(server.dir(), &["--redis", server.url(), "export"])
+        .stdout(Stdio::null())
+        .spawn();
     let out = harness::peak(export.unwrap());
     assert!(out < small * 3 / 2, "import {small} kB, export {out} kB");
 }
@@ -270,37 +435,83 @@ fn replacing_removes_what_the_file_lacks() {
     server.raw(&[&b"HSET"[..], b"shop:other", b"name", b"Not ours"]);
     let path = write(&server, "teas.csv", TEAS);
     // Not where anything is bad.
-    let (status, said, _) =
-        says(&server, &["import", "--replace", &write(&server, "bad.csv", format!("{TEAS}x,,,\n"))]);
+    let (status, said, _) = says(
+        &server,
+        &[
+            "import",
+            "--replace",
+            &write(&server, "bad.csv", format!("{TEAS}x,,,\n")),
+        ],
+    );
     assert_eq!(status, 1);
     assert!(said.contains("Nothing was removed"), "{said}");
     assert_eq!(server.get("ZCARD catalog"), "67");
     // And an empty file doesn't empty the shop.
-    let empty = ok(&server, &["import", "--replace", &write(&server, "empty.csv", "id,name\n")]);
-    assert!(empty.starts_with("0 added, 0 changed, 0 unchanged, 0 removed\n"), "{empty}");
-    assert_eq!(ok(&server, &["import", "--replace", &path]), "0 added, 0 changed, 2 unchanged, 66 removed\n");
+    let empty = ok(
+        &server,
+        &[
+            "import",
+            "--replace",
+            &write(&server, "empty.csv", "id,name\n"),
+        ],
+    );
+    assert!(
+        empty.starts_with("0 added, 0 changed, 0 unchanged, 0 removed\n"),
+        "{empty}"
+    );
+    assert_eq!(
+        ok(&server, &["import", "--replace", &path]),
+        "0 added, 0 changed, 2 unchanged, 66 removed\n"
+    );
     assert_eq!(server.get_list("ZRANGE catalog 0 -1"), ["black", "green"]);
     let mut keys = server.get_list("KEYS *");
     keys.sort();
-    assert_eq!(keys, ["catalog", "product:black", "product:green", "shop", "shop:other"]);
-    assert_eq!(ok(&server, &["import", "--replace", &path]), "0 added, 0 changed, 2 unchanged, 0 removed\n");
+    assert_eq!(
+        keys,
+        [
+            "catalog",
+            "product:black",
+            "product:green",
+            "shop",
+            "shop:other"
+        ]
+    );
+    assert_eq!(
+        ok(&server, &["import", "--replace", &path]),
+        "0 added, 0 changed, 2 unchanged, 0 removed\n"
+    );
 }
 
 #[test]
 fn an_import_that_was_killed_is_mended_by_running_it_again() {
     let server = Server::with_demo();
     let file = rows(30_000, "4");
-    let half: String = file.lines().take(15_000).map(|line| format!("{line}\n")).collect();
+    let half: String = file
+        .lines()
+        .take(15_000)
+        .map(|line| format!("{line}\n"))
+        .collect();
     let args = ["--redis", server.url(), "import", "-", "--replace"];
-    let mut child = trolley(server.dir(), &args).stdin(Stdio::piped()).spawn().unwrap();
+    let mut child = trolley(server.dir(), &args)
+        .stdin(Stdio::piped())
+        .spawn()
+        .unwrap();
     // It has taken in some and waits for more.
-    child.stdin.as_mut().unwrap().write_all(half.as_bytes()).unwrap();
+    child
+        .stdin
+        .as_mut()
+        .unwrap()
+        .write_all(half.as_bytes())
+        .unwrap();
     while server.get("ZCARD catalog").parse::<u64>().unwrap() < 5_000 {}
     child.kill().unwrap();
     child.wait().unwrap();
     let there: u64 = server.get("ZCARD catalog").parse().unwrap();
     assert!((5_000..30_000).contains(&there) && server.get("EXISTS product:espresso") == "1");
-    ok(&server, &["import", "--replace", &write(&server, "rows.csv", &file)]);
+    ok(
+        &server,
+        &["import", "--replace", &write(&server, "rows.csv", &file)],
+    );
     assert_eq!(server.get("ZCARD catalog"), "30000");
     assert_eq!(server.get("EXISTS product:espresso"), "0");
     assert_eq!(
@@ -315,8 +526,11 @@ fn a_broken_link_is_mended_and_nothing_is_lost() {
     let file = rows(20_000, "4");
     let (half, rest) = file.split_at(file.len() / 2);
     let args = ["--redis", server.url(), "import", "-"];
-    let mut child =
-        trolley(server.dir(), &args).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+    let mut child = trolley(server.dir(), &args)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
     let mut stdin = child.stdin.take().unwrap();
     stdin.write_all(half.as_bytes()).unwrap();
     while server.get("ZCARD catalog").parse::<u64>().unwrap() < 2_000 {}
@@ -336,7 +550,10 @@ fn a_broken_link_is_mended_and_nothing_is_lost() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_link_that_breaks_again_and_again_does_not_stop_the_replacing() {
     let server = Server::start();
-    ok(&server, &["import", &write(&server, "rows.csv", rows(20_000, "4"))]);
+    ok(
+        &server,
+        &["import", &write(&server, "rows.csv", rows(20_000, "4"))],
+    );
     // Some stand in no index.
     for n in 0..50 {
         server.cmd(&format!("HSET product:stray{n} name Stray price 1"));
@@ -357,12 +574,19 @@ async fn a_link_that_breaks_again_and_again_does_not_stop_the_replacing() {
 #[tokio::test(flavor = "multi_thread")]
 async fn nothing_more_is_removed_once_the_server_has_lost_what_was_noted() {
     let server = Server::start();
-    ok(&server, &["import", &write(&server, "rows.csv", rows(5_000, "4"))]);
+    ok(
+        &server,
+        &["import", &write(&server, "rows.csv", rows(5_000, "4"))],
+    );
     let proxy = Proxy::start(&server.socket(), "forgetful");
     *proxy.faults.hang_on.lock().unwrap() = b"UNLINK".to_vec();
     let path = write(&server, "teas.csv", TEAS);
     let args = ["--redis", &proxy.url(), "import", "--replace", &path];
-    let child = trolley(server.dir(), &args).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let child = trolley(server.dir(), &args)
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
     // The link breaks within the first page, and the server has forgotten the notes when it is back.
     proxy.faults.hung.notified().await;
     let notes = server.get_list("KEYS {catalog}:import:*");
@@ -371,7 +595,10 @@ async fn nothing_more_is_removed_once_the_server_has_lost_what_was_noted() {
     proxy.faults.hang_on.lock().unwrap().clear();
     let output = child.wait_with_output().unwrap();
     let said = String::from_utf8_lossy(&output.stderr).into_owned();
-    assert!(output.status.code() == Some(3) && said.contains("import again"), "{said}");
+    assert!(
+        output.status.code() == Some(3) && said.contains("import again"),
+        "{said}"
+    );
     // The first page had both teas.
     assert_eq!(server.get("ZCARD catalog"), "4004");
 }
@@ -388,18 +615,42 @@ fn open_terminals_see_it_live_and_are_not_drowned() {
     ok(&server, &["product", "set", "espresso", "price=9.99"]);
     assert_eq!(next(), "[\"espresso\"]");
     terminal.wait("9.99");
-    ok(&server, &["product", "set", "a-new-one", "name=Brand New", "price=1", "category=Bakery"]);
+    ok(
+        &server,
+        &[
+            "product",
+            "set",
+            "a-new-one",
+            "name=Brand New",
+            "price=1",
+            "category=Bakery",
+        ],
+    );
     assert_eq!(next(), "[\"a-new-one\"]");
     terminal.wait("Brand New");
     ok(&server, &["product", "delete", "a-new-one"]);
     assert_eq!(next(), "[\"a-new-one\"]");
-    terminal.wait_until("it is gone", |screen| !screen.contents().contains("Brand New"));
+    terminal.wait_until("it is gone", |screen| {
+        !screen.contents().contains("Brand New")
+    });
     // What is so already is no news.
     ok(&server, &["product", "set", "espresso", "price=9.99"]);
-    ok(&server, &["import", &write(&server, "rows.csv", rows(1_500, "3"))]);
-    assert_eq!(serde_json::from_str::<Vec<String>>(&next()).unwrap().len(), 1_000);
-    assert_eq!(serde_json::from_str::<Vec<String>>(&next()).unwrap().len(), 500);
-    ok(&server, &["import", &write(&server, "rows.csv", rows(40_000, "4"))]);
+    ok(
+        &server,
+        &["import", &write(&server, "rows.csv", rows(1_500, "3"))],
+    );
+    assert_eq!(
+        serde_json::from_str::<Vec<String>>(&next()).unwrap().len(),
+        1_000
+    );
+    assert_eq!(
+        serde_json::from_str::<Vec<String>>(&next()).unwrap().len(),
+        500
+    );
+    ok(
+        &server,
+        &["import", &write(&server, "rows.csv", rows(40_000, "4"))],
+    );
     ok(&server, &["product", "set", "espresso", "price=5.55"]);
     let mut messages = 0;
     while next() != "[\"espresso\"]" {
@@ -420,9 +671,12 @@ fn export_and_import_are_a_round_trip() {
         ("é抹茶", "x", "999999999999.999999", "", " "),
     ] {
         let mut words = vec!["HSET".to_owned(), format!("product:{id}")];
-        for (field, value) in
-            [("name", name), ("price", price), ("stock", stock), ("description", description)]
-        {
+        for (field, value) in [
+            ("name", name),
+            ("price", price),
+            ("stock", stock),
+            ("description", description),
+        ] {
             if !value.is_empty() {
                 words.extend([field.to_owned(), value.to_owned()]);
             }
@@ -434,8 +688,14 @@ fn export_and_import_are_a_round_trip() {
     for format in ["csv", "json", "jsonl"] {
         let path = server.dir().join(format!("out.{format}"));
         let path = path.to_str().unwrap();
-        assert_eq!(ok(&server, &["export", path]), format!("Exported 67 products to {path}\n"));
-        assert_eq!(ok(&server, &["export", "--format", format]), std::fs::read_to_string(path).unwrap());
+        assert_eq!(
+            ok(&server, &["export", path]),
+            format!("Exported 67 products to {path}\n")
+        );
+        assert_eq!(
+            ok(&server, &["export", "--format", format]),
+            std::fs::read_to_string(path).unwrap()
+        );
         let before = server.digest();
         // Into a shop that has other values, and one that has none.
         server.cmd("HSET product:one unit other stock 5");
@@ -448,7 +708,14 @@ fn export_and_import_are_a_round_trip() {
         assert_eq!(server.digest(), before, "{format}");
     }
     // CSV keeps even what is no text; JSON says that it can't.
-    server.raw(&[&b"HSET"[..], b"product:odd", b"name", b"caf\xe9", b"price", b"1"]);
+    server.raw(&[
+        &b"HSET"[..],
+        b"product:odd",
+        b"name",
+        b"caf\xe9",
+        b"price",
+        b"1",
+    ]);
     let (status, out, said) = says(&server, &["export", "--format", "jsonl"]);
     assert!(
         status == 0 && out.contains("caf\u{fffd}") && said.contains("not UTF-8: 1 value, marked"),
@@ -459,7 +726,10 @@ fn export_and_import_are_a_round_trip() {
     assert!(out.windows(4).any(|bytes| bytes == b"caf\xe9"));
     assert!(String::from_utf8_lossy(&output.stderr).contains("an import refuses them"));
     let (status, _, said) = says(&server, &["import", &write(&server, "odd.csv", &out)]);
-    assert!(status == 1 && said.contains("the name is not UTF-8"), "{said}");
+    assert!(
+        status == 1 && said.contains("the name is not UTF-8"),
+        "{said}"
+    );
 }
 
 #[test]
@@ -475,23 +745,47 @@ fn a_failed_export_leaves_the_old_file() {
 
 /// The files that an export has begun and not finished.
 fn unfinished(server: &Server) -> Vec<PathBuf> {
-    let files = std::fs::read_dir(server.dir()).unwrap().map(|entry| entry.unwrap().path());
-    files.filter(|path| path.file_name().unwrap().to_str().unwrap().starts_with(".tmp")).collect()
+    let files = std::fs::read_dir(server.dir())
+        .unwrap()
+        .map(|entry| entry.unwrap().path());
+    files
+        .filter(|path| {
+            path.file_name()
+                .unwrap()
+                .to_str()
+                .unwrap()
+                .starts_with(".tmp")
+        })
+        .collect()
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_interrupted_export_leaves_the_old_file_and_nothing_else() {
     let server = Server::with_demo();
     let path = write(&server, "old.csv", "old");
-    for (signal, ignores) in
-        [(Signal::INT, ""), (Signal::TERM, ""), (Signal::HUP, ""), (Signal::TERM, "trap '' HUP INT;")]
-    {
+    for (signal, ignores) in [
+        (Signal::INT, ""),
+        (Signal::TERM, ""),
+        (Signal::HUP, ""),
+        (Signal::TERM, "trap '' HUP INT;"),
+    ] {
         // The shop falls silent in the middle of the export.
-        let proxy = Proxy::start(&server.socket(), &format!("{}{}", signal.as_raw(), ignores.len()));
+        let proxy = Proxy::start(
+            &server.socket(),
+            &format!("{}{}", signal.as_raw(), ignores.len()),
+        );
         *proxy.faults.hang_on.lock().unwrap() = b"product:".to_vec();
-        let line = format!("{ignores} exec {} --redis {} export {path}", harness::TROLLEY, proxy.url());
+        let line = format!(
+            "{ignores} exec {} --redis {} export {path}",
+            harness::TROLLEY,
+            proxy.url()
+        );
         let mut command = tokio::process::Command::new("bash");
-        let mut child = command.args(["-c", &line]).env("HOME", server.dir()).spawn().unwrap();
+        let mut child = command
+            .args(["-c", &line])
+            .env("HOME", server.dir())
+            .spawn()
+            .unwrap();
         proxy.faults.hung.notified().await;
         assert_eq!(unfinished(&server).len(), 1);
         let pid = Pid::from_raw(child.id().unwrap().cast_signed()).unwrap();
@@ -510,17 +804,25 @@ async fn an_interrupted_export_leaves_the_old_file_and_nothing_else() {
 #[test]
 fn an_export_that_nobody_reads_ends_quietly() {
     let server = Server::start();
-    ok(&server, &["import", &write(&server, "rows.csv", rows(5_000, "4"))]);
+    ok(
+        &server,
+        &["import", &write(&server, "rows.csv", rows(5_000, "4"))],
+    );
     for format in ["csv", "json", "jsonl"] {
         let line = format!(
             "{} --redis {} export --format {format} | head -n 1 | wc -l",
             harness::TROLLEY,
             server.url()
         );
-        let output =
-            Command::new("bash").args(["-o", "pipefail", "-c", &line]).env("HOME", server.dir()).output();
+        let output = Command::new("bash")
+            .args(["-o", "pipefail", "-c", &line])
+            .env("HOME", server.dir())
+            .output();
         let output = output.unwrap();
-        assert!(output.status.success() && output.stderr.is_empty(), "{format}: {output:?}");
+        assert!(
+            output.status.success() && output.stderr.is_empty(),
+            "{format}: {output:?}"
+        );
         assert_eq!(output.stdout, b"1\n");
     }
 }
@@ -530,12 +832,28 @@ fn one_product() {
     let server = Server::start();
     let json = |args: &[&str]| serde_json::from_str::<Value>(&ok(&server, args)).unwrap();
     let (status, _, said) = says(&server, &["product", "set", "tea", "name=Tea"]);
-    assert!(status == 1 && said.contains("a new one needs a name and a price"), "{said}");
+    assert!(
+        status == 1 && said.contains("a new one needs a name and a price"),
+        "{said}"
+    );
     assert_eq!(
-        ok(&server, &["product", "set", "tea", "name=Green Tea", "price=2.40", "stock=4"]),
+        ok(
+            &server,
+            &[
+                "product",
+                "set",
+                "tea",
+                "name=Green Tea",
+                "price=2.40",
+                "stock=4"
+            ]
+        ),
         "Added: Green Tea (tea)\n"
     );
-    assert_eq!(ok(&server, &["product", "set", "tea", "stock="]), "Changed: Green Tea (tea)\n");
+    assert_eq!(
+        ok(&server, &["product", "set", "tea", "stock="]),
+        "Changed: Green Tea (tea)\n"
+    );
     let told = json(&["--json", "product", "set", "tea", "price=2.40"]);
     assert_eq!(
         (&told["change"], &told["stock"], &told["price"]),
@@ -547,11 +865,23 @@ fn one_product() {
         "id           tea\nname         Green Tea\nprice        2.40\nstock        unlimited\n"
     );
     for (args, words) in [
-        (&["product", "set", "tea", "prise=1"][..], "did you mean “price”?"),
+        (
+            &["product", "set", "tea", "prise=1"][..],
+            "did you mean “price”?",
+        ),
         (&["product", "set", "tea", "price=x"], "“x” is no price"),
-        (&["product", "set", "t{ea", "price=1"], "the id “t{ea” has a brace"),
-        (&["product", "delete", "green"], "There is no product “green”"),
-        (&["product", "show", "coffee"], "There is no product “coffee”"),
+        (
+            &["product", "set", "t{ea", "price=1"],
+            "the id “t{ea” has a brace",
+        ),
+        (
+            &["product", "delete", "green"],
+            "There is no product “green”",
+        ),
+        (
+            &["product", "show", "coffee"],
+            "There is no product “coffee”",
+        ),
     ] {
         let (status, _, said) = says(&server, args);
         assert!(status == 1 && said.contains(words), "{args:?}: {said}");
@@ -566,9 +896,15 @@ fn progress_shows_on_a_terminal_only() {
     let server = Server::start();
     let path = write(&server, "rows.csv", rows(30_000, "4"));
     let args = ["--redis", server.url(), "import", &path];
-    let terminal = harness::Terminal::builder(harness::TROLLEY).args(&args).home(server.dir()).open();
+    let terminal = harness::Terminal::builder(harness::TROLLEY)
+        .args(&args)
+        .home(server.dir())
+        .open();
     terminal.wait("30000 added, 0 changed, 0 unchanged");
-    assert!(String::from_utf8_lossy(&terminal.raw()).contains(" products"), "no progress was shown");
+    assert!(
+        String::from_utf8_lossy(&terminal.raw()).contains(" products"),
+        "no progress was shown"
+    );
     let output = run(&server, &["import", &path]);
     assert!(output.stderr.is_empty());
 }
@@ -580,21 +916,46 @@ fn a_quote_that_swallows_rows_removes_nothing() {
     assert_eq!(piped(&server, &["import", "-"], three.as_bytes()).0, 0);
     let before = server.digest();
     for (file, line, flaw) in [
-        ("id,price,name\nf1,1,\"A\nf2,2,B\nf3,3,C\n", 2, "a quote is opened and never closed"),
-        ("id,price,name\nf1,1,\"A\nf2,2,\"B\"\nf3,3,C\n", 2, "there is text behind a closing quote"),
-        ("id,price,name\nf1,1,A\nf2,2,\"B\" 3\nf3,3,C\n", 3, "there is text behind a closing quote"),
+        (
+            "id,price,name\nf1,1,\"A\nf2,2,B\nf3,3,C\n",
+            2,
+            "a quote is opened and never closed",
+        ),
+        (
+            "id,price,name\nf1,1,\"A\nf2,2,\"B\"\nf3,3,C\n",
+            2,
+            "there is text behind a closing quote",
+        ),
+        (
+            "id,price,name\nf1,1,A\nf2,2,\"B\" 3\nf3,3,C\n",
+            3,
+            "there is text behind a closing quote",
+        ),
     ] {
-        let (status, _, said) = piped(&server, &["import", "-", "--replace", "--strict"], file.as_bytes());
-        assert!(status == 1 && said.contains(&format!("line {line}: {flaw}")), "{said}");
+        let (status, _, said) = piped(
+            &server,
+            &["import", "-", "--replace", "--strict"],
+            file.as_bytes(),
+        );
+        assert!(
+            status == 1 && said.contains(&format!("line {line}: {flaw}")),
+            "{said}"
+        );
         assert_eq!(server.digest(), before);
     }
     // One within a plain value is a part of it.
     let inches = "id,price,name\nf1,1,5\" pipe\n";
-    assert_eq!(piped(&server, &["import", "-", "--strict"], inches.as_bytes()).0, 0);
+    assert_eq!(
+        piped(&server, &["import", "-", "--strict"], inches.as_bytes()).0,
+        0
+    );
     assert_eq!(server.get("HGET product:f1 name"), "5\" pipe");
     let (status, said, _) = piped(&server, &["import", "-", "--replace"], b"id,price,name\n");
     assert_eq!(status, 0);
-    assert!(said.contains("Nothing was removed, since the file has no products"), "{said}");
+    assert!(
+        said.contains("Nothing was removed, since the file has no products"),
+        "{said}"
+    );
     assert_eq!(server.get_list("ZRANGE catalog 0 -1"), ["f1", "f2", "f3"]);
 }
 
@@ -607,19 +968,37 @@ fn an_export_writes_to_what_is_there() {
     std::fs::write(path("target.csv"), "old").unwrap();
     std::os::unix::fs::symlink("target.csv", path("link.csv")).unwrap();
     ok(&server, &["export", path("link.csv").to_str().unwrap()]);
-    assert!(std::fs::symlink_metadata(path("link.csv")).unwrap().is_symlink());
+    assert!(
+        std::fs::symlink_metadata(path("link.csv"))
+            .unwrap()
+            .is_symlink()
+    );
     assert_eq!(std::fs::read_to_string(path("target.csv")).unwrap(), whole);
     // So does a pipe.
     let fifo = path("fifo");
-    assert!(Command::new("mkfifo").arg(&fifo).status().unwrap().success());
+    assert!(
+        Command::new("mkfifo")
+            .arg(&fifo)
+            .status()
+            .unwrap()
+            .success()
+    );
     let reader = std::thread::spawn({
         let fifo = fifo.clone();
         move || std::fs::read_to_string(fifo).unwrap()
     });
     ok(&server, &["export", fifo.to_str().unwrap()]);
     assert_eq!(reader.join().unwrap(), whole);
-    let line = format!("{} --redis {} export >(cat) | cat", harness::TROLLEY, server.url());
-    let output = Command::new("bash").args(["-c", &line]).env("HOME", server.dir()).output().unwrap();
+    let line = format!(
+        "{} --redis {} export >(cat) | cat",
+        harness::TROLLEY,
+        server.url()
+    );
+    let output = Command::new("bash")
+        .args(["-c", &line])
+        .env("HOME", server.dir())
+        .output()
+        .unwrap();
     assert!(
         String::from_utf8(output.stdout).unwrap().contains(&whole),
         "{}",
@@ -630,7 +1009,17 @@ fn an_export_writes_to_what_is_there() {
 #[test]
 fn the_demo_leaves_what_is_there() {
     let server = Server::start();
-    ok(&server, &["product", "set", "espresso", "name=Mine", "price=9", "stock=1"]);
+    ok(
+        &server,
+        &[
+            "product",
+            "set",
+            "espresso",
+            "name=Mine",
+            "price=9",
+            "stock=1",
+        ],
+    );
     server.cmd("HSET shop name Ann's");
     assert!(ok(&server, &["demo"]).contains("63 products; 1 of yours with the same id stayed"));
     assert_eq!(server.get("HGET product:espresso name"), "Mine");

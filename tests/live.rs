@@ -15,13 +15,18 @@ use trolley::tui::message::{Message, Mouse, MouseKind};
 use trolley::tui::state::Link;
 
 async fn products(server: &Server) -> Vec<Product> {
-    let mut link = store::connect(&Address::parse(server.url()).unwrap()).await.unwrap();
+    let mut link = store::connect(&Address::parse(server.url()).unwrap())
+        .await
+        .unwrap();
     let catalog = store::get_catalog(&mut link).await.unwrap();
     catalog.iter().map(|item| item.to_product()).collect()
 }
 
 fn named(by: &str) -> Policy {
-    Policy { by: by.to_owned(), ..Policy::default() }
+    Policy {
+        by: by.to_owned(),
+        ..Policy::default()
+    }
 }
 
 #[tokio::test]
@@ -34,23 +39,35 @@ async fn a_message_that_never_arrives_is_noticed() {
     ann.calm().await;
     bob.calm().await;
     bob.key("a");
-    ann.until("the first", |state| state.cart.confirmed.pieces() == 1).await;
+    ann.until("the first", |state| state.cart.confirmed.pieces() == 1)
+        .await;
     // The next update is the gap; one that follows shows it.
     between.faults.swallow.store(1, Ordering::Relaxed);
     bob.key("a");
     bob.calm().await;
     bob.key("a");
-    ann.until("all three", |state| state.cart.confirmed.pieces() == 3 && state.link == Link::Live).await;
+    ann.until("all three", |state| {
+        state.cart.confirmed.pieces() == 3 && state.link == Link::Live
+    })
+    .await;
     // With nothing after it, the next beat does.
     between.faults.swallow.store(1, Ordering::Relaxed);
     while between.faults.caused.load(Ordering::Relaxed) < 2 {
         bob.key("a");
         bob.calm().await;
-        tokio::time::timeout(Duration::from_millis(50), ann.step()).await.ok();
+        tokio::time::timeout(Duration::from_millis(50), ann.step())
+            .await
+            .ok();
     }
     let want = bob.cart().pieces();
-    ann.until("the last", |state| state.cart.confirmed.pieces() == want && state.link == Link::Live).await;
-    assert_eq!((ann.stale, between.faults.caused.load(Ordering::Relaxed)), (1, 2));
+    ann.until("the last", |state| {
+        state.cart.confirmed.pieces() == want && state.link == Link::Live
+    })
+    .await;
+    assert_eq!(
+        (ann.stale, between.faults.caused.load(Ordering::Relaxed)),
+        (1, 2)
+    );
 }
 
 #[tokio::test]
@@ -64,8 +81,10 @@ async fn a_killed_subscription_is_replaced() {
         server.cmd("ZINCRBY cart:alice 2 espresso");
         server.cmd("PUBLISH cart-updates:alice x");
         let want: u64 = server.get("ZSCORE cart:alice espresso").parse().unwrap();
-        ann.until("the change", |state| state.cart.confirmed.pieces() == want && state.link == Link::Live)
-            .await;
+        ann.until("the change", |state| {
+            state.cart.confirmed.pieces() == want && state.link == Link::Live
+        })
+        .await;
     }
 }
 
@@ -75,25 +94,40 @@ async fn a_burst_keeps_memory_bounded_and_ends_on_the_true_state() {
     let screen = shop(&server, "alice", "screen");
     let resident = || -> u64 {
         let status =
-            std::fs::read_to_string(format!("/proc/{}/status", screen.pid().as_raw_nonzero())).unwrap();
-        let line = status.lines().find(|line| line.starts_with("VmRSS")).unwrap().to_owned();
+            std::fs::read_to_string(format!("/proc/{}/status", screen.pid().as_raw_nonzero()))
+                .unwrap();
+        let line = status
+            .lines()
+            .find(|line| line.starts_with("VmRSS"))
+            .unwrap()
+            .to_owned();
         line.split_whitespace().nth(1).unwrap().parse().unwrap()
     };
     screen.wait("64 products");
     let before = resident();
     // Stopped, it can't read; the server holds its messages for it.
     screen.signal(Signal::STOP);
-    let mut link = store::connect(&Address::parse(server.url()).unwrap()).await.unwrap();
+    let mut link = store::connect(&Address::parse(server.url()).unwrap())
+        .await
+        .unwrap();
     let alice = trolley::model::UserName::parse("alice").unwrap();
     let espresso = trolley::model::ProductId::stored(b"espresso");
     for _ in 0..5_000 {
-        store::add_to_cart(&mut link, &alice, &espresso, 2).await.unwrap();
-        store::remove_from_cart(&mut link, &alice, &espresso, Some(1)).await.unwrap();
+        store::add_to_cart(&mut link, &alice, &espresso, 2)
+            .await
+            .unwrap();
+        store::remove_from_cart(&mut link, &alice, &espresso, Some(1))
+            .await
+            .unwrap();
         if server_quantity(&mut link, &alice).await >= 900 {
-            store::remove_from_cart(&mut link, &alice, &espresso, None).await.unwrap();
+            store::remove_from_cart(&mut link, &alice, &espresso, None)
+                .await
+                .unwrap();
         }
     }
-    store::add_to_cart(&mut link, &alice, &espresso, 7).await.unwrap();
+    store::add_to_cart(&mut link, &alice, &espresso, 7)
+        .await
+        .unwrap();
     let want = server_quantity(&mut link, &alice).await;
     screen.signal(Signal::CONT);
     screen.wait(&format!("{want} items "));
@@ -128,11 +162,16 @@ async fn an_unknown_outcome_is_told_and_can_be_asked_again() {
     let server = Server::with_demo();
     let between = Proxy::start(&server.socket(), "between");
     // The answer to every change is lost after its execution.
-    between.faults.lose_answers.store(u64::MAX, Ordering::Relaxed);
+    between
+        .faults
+        .lose_answers
+        .store(u64::MAX, Ordering::Relaxed);
     let home = server.dir().to_owned();
     let args = |url: &str| -> Vec<String> {
-        let words =
-            ["--redis", url, "--json", "--user", "alice", "add", "espresso", "2", "--op-id", "till-1"];
+        let words = [
+            "--redis", url, "--json", "--user", "alice", "add", "espresso", "2", "--op-id",
+            "till-1",
+        ];
         words.map(str::to_owned).to_vec()
     };
     let lossy = args(&between.url());
@@ -143,8 +182,14 @@ async fn an_unknown_outcome_is_told_and_can_be_asked_again() {
     let output = task.await.unwrap();
     assert_eq!(output.status.code(), Some(3));
     let said: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
-    assert_eq!((&said["error"]["code"], &said["error"]["op_id"]), (&"unknown".into(), &"till-1".into()));
-    assert!(between.faults.caused.load(Ordering::Relaxed) > 1, "it was sent again");
+    assert_eq!(
+        (&said["error"]["code"], &said["error"]["op_id"]),
+        (&"unknown".into(), &"till-1".into())
+    );
+    assert!(
+        between.faults.caused.load(Ordering::Relaxed) > 1,
+        "it was sent again"
+    );
     let again = args(server.url());
     let again: Vec<&str> = again.iter().map(String::as_str).collect();
     let output = trolley(server.dir(), &again).output().unwrap();
@@ -192,8 +237,10 @@ fn undo_takes_back_only_ones_own_work() {
         shares
     };
     let products = server.get_list("ZRANGE cart:alice 0 -1");
-    let shared =
-        products.iter().find(|product| server.get(&format!("ZSCORE cart:alice {product}")) == "5").unwrap();
+    let shared = products
+        .iter()
+        .find(|product| server.get(&format!("ZSCORE cart:alice {product}")) == "5")
+        .unwrap();
     assert_eq!(shares(shared), ["2 bob", "3 ann"]);
     // Of a part, too, and of the line that bob removes.
     ann.keys("tab g 4 -");
@@ -216,7 +263,11 @@ fn undo_takes_back_only_ones_own_work() {
     bob.keys("u");
     ann.wait("9 items");
     assert_eq!(shares(hers), ["4 ann"]);
-    assert!(server.get(&format!("HGET {{cart:alice}}:lines {hers}")).ends_with(" ann"));
+    assert!(
+        server
+            .get(&format!("HGET {{cart:alice}}:lines {hers}"))
+            .ends_with(" ann")
+    );
     let name = server.get(&format!("HGET product:{hers} name"));
     for terminal in [&ann, &bob] {
         terminal.wait(&format!("4 {name} +ann "));
@@ -243,8 +294,16 @@ fn what_is_no_longer_sold_keeps_its_name() {
 #[test]
 fn the_activity_is_there_from_the_start() {
     let server = Server::with_demo();
-    ok(&server, &["--user", "alice", "--name", "cleo", "add", "espresso", "3"]);
-    ok(&server, &["--user", "alice", "--name", "cleo", "remove", "espresso", "1"]);
+    ok(
+        &server,
+        &["--user", "alice", "--name", "cleo", "add", "espresso", "3"],
+    );
+    ok(
+        &server,
+        &[
+            "--user", "alice", "--name", "cleo", "remove", "espresso", "1",
+        ],
+    );
     let mut ann = shop(&server, "alice", "ann");
     ann.wait(r"\d\d:\d\d cleo +took out 1 × Espresso");
     ann.wait(r"\d\d:\d\d cleo +added 3 × Espresso");
@@ -285,7 +344,13 @@ fn the_activity_scrolls_by_keys_and_wheel_and_stays_where_it_is() {
     ann.take_in(Message::Resize(120, 36));
     let areas = ann.state.areas().unwrap();
     let area = areas.activity.unwrap();
-    let wheel = |kind| Message::Mouse(Mouse { kind, column: area.x + 3, row: area.y + 2 });
+    let wheel = |kind| {
+        Message::Mouse(Mouse {
+            kind,
+            column: area.x + 3,
+            row: area.y + 2,
+        })
+    };
     ann.take_in(wheel(MouseKind::WheelDown));
     assert_eq!((first(&ann), ann.state.cart.scroll.cursor), (3, 0));
     ann.take_in(wheel(MouseKind::WheelUp));
@@ -298,17 +363,29 @@ fn what_one_person_does_to_one_product_in_a_row_is_one_entry() {
     let mut ann = harness::stage::Stage::filled(120, 36);
     let said = |ann: &harness::stage::Stage| {
         let picture = ann.picture();
-        let rows = picture.lines().skip_while(|line| !line.contains(" Activity ")).skip(1).take(6);
+        let rows = picture
+            .lines()
+            .skip_while(|line| !line.contains(" Activity "))
+            .skip(1)
+            .take(6);
         let entry = regex::Regex::new(r"(\d\d:\d\d .*?) *[│┃]").unwrap();
         let words = |row: &str| row.split_whitespace().collect::<Vec<_>>().join(" ");
-        rows.filter_map(|row| Some(words(&entry.captures(row)?[1]))).collect::<Vec<_>>()
+        rows.filter_map(|row| Some(words(&entry.captures(row)?[1])))
+            .collect::<Vec<_>>()
     };
-    ann.link(Event::Cart(Cart { version: 104, ..Cart::default() }));
-    let step =
-        |ann: &mut harness::stage::Stage, after: u64, by: &str, product: &str, quantity: u32, delta: i64| {
-            ann.server += after;
-            ann.change(by, product, quantity, delta, "2.40");
-        };
+    ann.link(Event::Cart(Cart {
+        version: 104,
+        ..Cart::default()
+    }));
+    let step = |ann: &mut harness::stage::Stage,
+                after: u64,
+                by: &str,
+                product: &str,
+                quantity: u32,
+                delta: i64| {
+        ann.server += after;
+        ann.change(by, product, quantity, delta, "2.40");
+    };
     for n in 1..=40 {
         step(&mut ann, 1_000, "bob", "espresso", n, 1);
     }
@@ -359,7 +436,10 @@ fn watchers_come_and_go() {
     let cleo = shop(&server, "alice", "cleo");
     ann.wait("with cleo");
     let left: i64 = server.get("PTTL {cart:alice}:watchers").parse().unwrap();
-    assert!((1..=15_000).contains(&left), "a killed terminal is forgotten within 15 s, not {left} ms");
+    assert!(
+        (1..=15_000).contains(&left),
+        "a killed terminal is forgotten within 15 s, not {left} ms"
+    );
     cleo.signal(Signal::KILL);
     ann.gone("with cleo");
 }
@@ -368,8 +448,20 @@ fn watchers_come_and_go() {
 fn all_screens_count_down_alike_and_one_key_keeps_the_session() {
     let server = Server::with_demo();
     let open = |name| {
-        let args = ["--redis", server.url(), "--user", "alice", "--name", name, "--session-timeout", "100s"];
-        Terminal::builder(TROLLEY).args(&args).home(server.dir()).open()
+        let args = [
+            "--redis",
+            server.url(),
+            "--user",
+            "alice",
+            "--name",
+            name,
+            "--session-timeout",
+            "100s",
+        ];
+        Terminal::builder(TROLLEY)
+            .args(&args)
+            .home(server.dir())
+            .open()
     };
     let (mut ann, bob) = (open("ann"), open("bob"));
     ann.wait("64 products");
@@ -380,7 +472,9 @@ fn all_screens_count_down_alike_and_one_key_keeps_the_session() {
     ann.wait("1:3[0-9] left");
     let seconds = |terminal: &Terminal| -> i64 {
         let found = regex::Regex::new(r"1:(\d\d) left").unwrap();
-        found.captures(&terminal.text()).unwrap()[1].parse().unwrap()
+        found.captures(&terminal.text()).unwrap()[1]
+            .parse()
+            .unwrap()
     };
     assert!((seconds(&ann) - seconds(&bob)).abs() <= 1);
     ann.wait("1:3[0-6] left");
@@ -393,7 +487,10 @@ fn all_screens_count_down_alike_and_one_key_keeps_the_session() {
 async fn lines_that_nobody_touches_leave_by_themselves() {
     let server = Server::with_demo();
     let products = products(&server).await;
-    let policy = |by: &str| Policy { item_timeout: Timeout::After(1_500), ..named(by) };
+    let policy = |by: &str| Policy {
+        item_timeout: Timeout::After(1_500),
+        ..named(by)
+    };
     let mut ann = Headless::open(server.url(), "alice", policy("ann"), &products);
     let mut bob = Headless::open(server.url(), "alice", policy("bob"), &products);
     ann.calm().await;
@@ -401,7 +498,8 @@ async fn lines_that_nobody_touches_leave_by_themselves() {
     ann.key("a");
     ann.select(5);
     ann.key("a");
-    bob.until("both lines", |state| state.cart.confirmed.lines.len() == 2).await;
+    bob.until("both lines", |state| state.cart.confirmed.lines.len() == 2)
+        .await;
     // Touched again and again, a line stays.
     let version = ann.cart().version;
     while bob.cart().lines.len() == 2 {
@@ -411,11 +509,18 @@ async fn lines_that_nobody_touches_leave_by_themselves() {
     }
     assert!(bob.cart().version > version);
     assert_eq!(bob.cart().lines[0].product, products_in_order(&products, 5));
-    let said: Vec<_> =
-        bob.state.activity.entries.iter().filter(|a| a.sum.kind == trolley::model::Kind::Expire).collect();
+    let said: Vec<_> = bob
+        .state
+        .activity
+        .entries
+        .iter()
+        .filter(|a| a.sum.kind == trolley::model::Kind::Expire)
+        .collect();
     assert_eq!(said.len(), 1);
-    ann.until("empty", |state| state.cart.confirmed.lines.is_empty()).await;
-    bob.until("empty", |state| state.cart.confirmed.lines.is_empty()).await;
+    ann.until("empty", |state| state.cart.confirmed.lines.is_empty())
+        .await;
+    bob.until("empty", |state| state.cart.confirmed.lines.is_empty())
+        .await;
     assert_eq!(server.get("EXISTS cart:alice"), "0");
 }
 
@@ -453,7 +558,10 @@ fn assert_harmless(bytes: &[u8], what: &str, sequences: bool) {
     ] {
         assert!(!text.contains(bad), "{what} lets {bad:?} through: {text:?}");
     }
-    assert!(!text.contains(&"\u{301}".repeat(4)), "{what} lets a flood through");
+    assert!(
+        !text.contains(&"\u{301}".repeat(4)),
+        "{what} lets a flood through"
+    );
     if !sequences {
         assert!(!text.contains('\u{1b}'), "{what}: {text:?}");
     }
@@ -465,7 +573,12 @@ fn hostile_text_never_reaches_the_terminal() {
     let long = "x".repeat(100_000);
     let all = HOSTILE.join("!");
     server.raw(&["HSET", "shop", "name", &all, "currency", &all]);
-    for (place, text) in HOSTILE.iter().copied().chain([long.as_str(), all.as_str()]).enumerate() {
+    for (place, text) in HOSTILE
+        .iter()
+        .copied()
+        .chain([long.as_str(), all.as_str()])
+        .enumerate()
+    {
         let id = format!("h{place}{text}");
         let id = &id[..id.floor_char_boundary(200)];
         let key = format!("product:{id}");
@@ -490,10 +603,19 @@ fn hostile_text_never_reaches_the_terminal() {
     }
     server.raw(&["ZADD", "cart:alice", "2", &format!("gone{all}")]);
     server.raw(&["XADD", "{cart:alice}:log", "*", "u", &format!("{{\"v\":\"1\",\"op\":\"x\",\"by\":{},\"kind\":\"edit\",\"at\":1,\"until\":0,\"count\":1,\"lines\":[[\"espresso\",1,1]]}}", serde_json::to_string(&all).unwrap())]);
-    server.raw(&["ZADD", "{cart:alice}:watchers", "99999999999999", &format!("id {all}")]);
+    server.raw(&[
+        "ZADD",
+        "{cart:alice}:watchers",
+        "99999999999999",
+        &format!("id {all}"),
+    ]);
 
     let args = ["--redis", server.url(), "--user", "alice", "--name", &all];
-    let mut screen = Terminal::builder(TROLLEY).args(&args).home(server.dir()).size(160, 50).open();
+    let mut screen = Terminal::builder(TROLLEY)
+        .args(&args)
+        .home(server.dir())
+        .size(160, 50)
+        .open();
     screen.wait("12 lines|13 lines");
     screen.keys("G tab G K tab /");
     screen.paste(&all);
@@ -534,11 +656,24 @@ fn hostile_text_never_reaches_the_terminal() {
             assert_harmless(&output.stderr, &format!("{args:?}"), false);
         }
     }
-    let output = trolley(server.dir(), &["cart"]).env("TROLLEY_REDIS", &all).output().unwrap();
-    assert_harmless(&output.stderr, "the environment", false);
-    std::fs::write(server.dir().join("bad.toml"), format!("x = '{}'", all.replace(['\r', '\n'], "")))
+    let output = trolley(server.dir(), &["cart"])
+        .env("TROLLEY_REDIS", &all)
+        .output()
         .unwrap();
-    let output = run(&server, &["--config", server.dir().join("bad.toml").to_str().unwrap(), "cart"]);
+    assert_harmless(&output.stderr, "the environment", false);
+    std::fs::write(
+        server.dir().join("bad.toml"),
+        format!("x = '{}'", all.replace(['\r', '\n'], "")),
+    )
+    .unwrap();
+    let output = run(
+        &server,
+        &[
+            "--config",
+            server.dir().join("bad.toml").to_str().unwrap(),
+            "cart",
+        ],
+    );
     assert_harmless(&output.stderr, "the settings file", false);
 }
 

@@ -27,15 +27,47 @@ fn fill(server: &Server, db: u8) {
             1 => {}
             2 => drop(pipe.cmd("SET").arg(key).arg("no hash").ignore()),
             3 => drop(pipe.cmd("HSET").arg(key).arg("stock").arg("7").ignore()),
-            4 => drop(pipe.cmd("HSET").arg(key).arg("name").arg(b"$3\r\n\x1b[2J\xff\r\n*-1").ignore()),
-            5 => drop(pipe.cmd("HSET").arg(key).arg("name").arg("").arg("price").arg("x").ignore()),
-            6 => drop(pipe.cmd("HSET").arg(key).arg("description").arg("long ".repeat(50_000)).ignore()),
-            _ => drop(pipe.cmd("HSET").arg(key).arg("name").arg(name).arg("price").arg("2.40").ignore()),
+            4 => drop(
+                pipe.cmd("HSET")
+                    .arg(key)
+                    .arg("name")
+                    .arg(b"$3\r\n\x1b[2J\xff\r\n*-1")
+                    .ignore(),
+            ),
+            5 => drop(
+                pipe.cmd("HSET")
+                    .arg(key)
+                    .arg("name")
+                    .arg("")
+                    .arg("price")
+                    .arg("x")
+                    .ignore(),
+            ),
+            6 => drop(
+                pipe.cmd("HSET")
+                    .arg(key)
+                    .arg("description")
+                    .arg("long ".repeat(50_000))
+                    .ignore(),
+            ),
+            _ => drop(
+                pipe.cmd("HSET")
+                    .arg(key)
+                    .arg("name")
+                    .arg(name)
+                    .arg("price")
+                    .arg("2.40")
+                    .ignore(),
+            ),
         }
     }
     let odd = b"p\r\n$1\r\n\0\xff".as_slice();
     pipe.cmd("ZADD").arg("catalog").arg(0).arg(odd).ignore();
-    pipe.cmd("HSET").arg([b"product:", odd].concat()).arg("name").arg("Odd").ignore();
+    pipe.cmd("HSET")
+        .arg([b"product:", odd].concat())
+        .arg("name")
+        .arg("Odd")
+        .ignore();
     pipe.query::<()>(&mut link).unwrap();
 }
 
@@ -43,7 +75,9 @@ fn fill(server: &Server, db: u8) {
 async fn asked(link: &mut Connection, catalog: &Catalog) -> Vec<Product> {
     let ids: Vec<ProductId> = catalog.iter().map(|item| item.product_id()).collect();
     let read = store::get_products(link, &ids).await.unwrap();
-    read.into_iter().map(|(_, product)| product.unwrap()).collect()
+    read.into_iter()
+        .map(|(_, product)| product.unwrap())
+        .collect()
 }
 
 fn connections(server: &Server) -> u64 {
@@ -51,7 +85,13 @@ fn connections(server: &Server) -> u64 {
 }
 
 fn number(stats: &str, name: &str) -> u64 {
-    stats.lines().find_map(|line| line.strip_prefix(name)).unwrap().trim().parse().unwrap()
+    stats
+        .lines()
+        .find_map(|line| line.strip_prefix(name))
+        .unwrap()
+        .trim()
+        .parse()
+        .unwrap()
 }
 
 /// Reads the catalog, and counts the connections that it took.
@@ -70,8 +110,13 @@ fn check(catalog: &Catalog, asked: &[Product]) {
     let none = (0..MANY).filter(|n| matches!(n % 1000, 1 | 2)).count();
     assert_eq!(catalog.len(), MANY + 1 - none);
     let read: Vec<Product> = catalog.iter().map(|item| item.to_product()).collect();
-    assert!(read == asked, "what is read at once differs from what is asked for");
-    let odd = catalog.get(&ProductId::stored(b"p\r\n$1\r\n\0\xff")).unwrap();
+    assert!(
+        read == asked,
+        "what is read at once differs from what is asked for"
+    );
+    let odd = catalog
+        .get(&ProductId::stored(b"p\r\n$1\r\n\0\xff"))
+        .unwrap();
     assert_eq!(odd.name, "Odd");
 }
 
@@ -101,9 +146,16 @@ async fn where_no_more_connections_are_to_be_had_the_usual_one_does() {
     for binary in server::binaries() {
         let server = Server::start_with(&binary, &[]);
         fill(&server, 0);
-        let mut link = store::connect(&Address::parse(server.url()).unwrap()).await.unwrap();
+        let mut link = store::connect(&Address::parse(server.url()).unwrap())
+            .await
+            .unwrap();
         let mut own = server.connection();
-        redis::cmd("CONFIG").arg("SET").arg("maxclients").arg(2).query::<()>(&mut own).unwrap();
+        redis::cmd("CONFIG")
+            .arg("SET")
+            .arg("maxclients")
+            .arg(2)
+            .query::<()>(&mut own)
+            .unwrap();
         let catalog = store::load_catalog(&mut link, |_| ()).await.unwrap();
         let asked = asked(&mut link, &catalog).await;
         check(&catalog, &asked);
@@ -123,12 +175,19 @@ async fn a_link_that_fails_on_the_way_is_no_short_catalog() {
         ("half closed", &faults.half_close_every),
         ("muted", &faults.mute_every),
     ] {
-        let mut link = store::connect(&Address::parse(&proxy.url()).unwrap()).await.unwrap();
+        let mut link = store::connect(&Address::parse(&proxy.url()).unwrap())
+            .await
+            .unwrap();
         every.store(20, Ordering::Relaxed);
         faults.on.store(true, Ordering::Relaxed);
         let read = store::load_catalog(&mut link, |_| ()).await;
-        let Err(Error::Trouble(trouble)) = read else { panic!("{name}: {read:?}") };
-        assert!(matches!(trouble, Trouble::Lost | Trouble::Timeout), "{name}: {trouble}");
+        let Err(Error::Trouble(trouble)) = read else {
+            panic!("{name}: {read:?}")
+        };
+        assert!(
+            matches!(trouble, Trouble::Lost | Trouble::Timeout),
+            "{name}: {trouble}"
+        );
         faults.on.store(false, Ordering::Relaxed);
         every.store(0, Ordering::Relaxed);
     }

@@ -11,9 +11,20 @@ use std::os::unix::fs::PermissionsExt;
 fn a_terminal_writes_its_log_and_shows_none_of_it() {
     let mut server = Server::with_demo();
     let log = server.dir().join("trolley.log");
-    let args =
-        ["--redis", server.url(), "--user", "alice", "--log", log.to_str().unwrap(), "--log-level", "info"];
-    let mut ann = Terminal::builder(TROLLEY).args(&args).home(server.dir()).open();
+    let args = [
+        "--redis",
+        server.url(),
+        "--user",
+        "alice",
+        "--log",
+        log.to_str().unwrap(),
+        "--log-level",
+        "info",
+    ];
+    let mut ann = Terminal::builder(TROLLEY)
+        .args(&args)
+        .home(server.dir())
+        .open();
     ann.wait("64 products");
     ann.keys("/ espresso enter 3 a");
     ann.wait(r"3 Espresso .* 7\.20");
@@ -29,19 +40,53 @@ fn a_terminal_writes_its_log_and_shows_none_of_it() {
     let shown = String::from_utf8_lossy(&raw);
     assert!(!shown.contains("outcome") && !shown.contains("INFO"));
     let text = std::fs::read_to_string(&log).unwrap();
-    let changes: Vec<&str> = text.lines().filter(|line| line.contains(" change ")).collect();
+    let changes: Vec<&str> = text
+        .lines()
+        .filter(|line| line.contains(" change "))
+        .collect();
     assert_eq!(changes.len(), 2, "{text}");
     let version = server.get("HGET {cart:alice}:meta version");
-    for part in ["cart=\"alice\"", "op=\"", &format!("version={version}"), "outcome=\"applied\"", "ms="] {
+    for part in [
+        "cart=\"alice\"",
+        "op=\"",
+        &format!("version={version}"),
+        "outcome=\"applied\"",
+        "ms=",
+    ] {
         assert!(changes[0].contains(part), "{part}: {text}");
     }
     assert!(changes[1].contains("outcome=\"too_many\""), "{text}");
-    assert!(text.contains("link down") && text.matches("link up").count() >= 2, "{text}");
-    assert_eq!(std::fs::metadata(&log).unwrap().permissions().mode() & 0o777, 0o600);
-    let ordered = ok(&server, &["checkout", "--yes", "--user", "alice", "--log", log.to_str().unwrap()]);
+    assert!(
+        text.contains("link down") && text.matches("link up").count() >= 2,
+        "{text}"
+    );
+    assert_eq!(
+        std::fs::metadata(&log).unwrap().permissions().mode() & 0o777,
+        0o600
+    );
+    let ordered = ok(
+        &server,
+        &[
+            "checkout",
+            "--yes",
+            "--user",
+            "alice",
+            "--log",
+            log.to_str().unwrap(),
+        ],
+    );
     let text = std::fs::read_to_string(&log).unwrap();
     let line = text.lines().last().unwrap();
-    assert!(line.contains("cart=\"alice\"") && line.contains("outcome=\"placed\""), "{text}");
-    let id = line.split("order=\"").nth(1).unwrap().split('"').next().unwrap();
+    assert!(
+        line.contains("cart=\"alice\"") && line.contains("outcome=\"placed\""),
+        "{text}"
+    );
+    let id = line
+        .split("order=\"")
+        .nth(1)
+        .unwrap()
+        .split('"')
+        .next()
+        .unwrap();
     assert!(ordered.contains(id), "{id}: {ordered}");
 }

@@ -11,10 +11,16 @@ use trolley::tui::theme::Theme;
 
 /// The relative luminance of WCAG 2.
 fn luminance(color: Color) -> f64 {
-    let Color::Rgb(r, g, b) = color else { panic!("{color:?} is no RGB colour") };
+    let Color::Rgb(r, g, b) = color else {
+        panic!("{color:?} is no RGB colour")
+    };
     let part = |value: u8| {
         let value = f64::from(value) / 255.0;
-        if value <= 0.03928 { value / 12.92 } else { ((value + 0.055) / 1.055).powf(2.4) }
+        if value <= 0.03928 {
+            value / 12.92
+        } else {
+            ((value + 0.055) / 1.055).powf(2.4)
+        }
     };
     0.2126 * part(r) + 0.7152 * part(g) + 0.0722 * part(b)
 }
@@ -26,7 +32,9 @@ fn contrast(a: Color, b: Color) -> f64 {
 
 /// Frames, rules and the thumb of a scroll bar carry no text.
 fn is_chrome(symbol: &str) -> bool {
-    symbol.chars().all(|c| c.is_whitespace() || matches!(c, '\u{2500}'..='\u{257F}'))
+    symbol
+        .chars()
+        .all(|c| c.is_whitespace() || matches!(c, '\u{2500}'..='\u{257F}'))
 }
 
 /// Every pair of text and ground that the screens show, with a place where it does.
@@ -35,14 +43,25 @@ fn pairs(theme: Theme) -> BTreeMap<(String, String), (Color, Color, String)> {
     let look = |name: &str, stage: &Stage, pairs: &mut BTreeMap<_, _>| {
         let terminal = stage.draw();
         let buffer = terminal.backend().buffer();
-        for (at, cell) in buffer.content.iter().enumerate().filter(|(_, cell)| !is_chrome(cell.symbol())) {
+        for (at, cell) in buffer
+            .content
+            .iter()
+            .enumerate()
+            .filter(|(_, cell)| !is_chrome(cell.symbol()))
+        {
             let (fg, bg) = match cell.modifier.contains(Modifier::REVERSED) {
                 true => (cell.bg, cell.fg),
                 false => (cell.fg, cell.bg),
             };
             let (x, y) = buffer.pos_of(at);
-            let place = format!("{:?} in {name} of {:?} at {x},{y}", cell.symbol(), stage.state.size);
-            pairs.entry((format!("{fg:?}"), format!("{bg:?}"))).or_insert((fg, bg, place));
+            let place = format!(
+                "{:?} in {name} of {:?} at {x},{y}",
+                cell.symbol(),
+                stage.state.size
+            );
+            pairs
+                .entry((format!("{fg:?}"), format!("{bg:?}")))
+                .or_insert((fg, bg, place));
         }
     };
     for (width, height) in SIZES.into_iter().chain([(20, 5)]) {
@@ -59,20 +78,29 @@ fn all_text_is_readable_on_its_ground() {
     // The grounds that terminals usually have, where the theme leaves them theirs.
     let dark = [0x00_0000, 0x1e_1e2e, 0x28_2c34].map(Color::from_u32);
     let light = [0xff_ffff, 0xf6_f8fa, 0xf0_f0f0].map(Color::from_u32);
-    for (name, theme, grounds) in
-        [("dark", Theme::DARK, dark), ("light", Theme::LIGHT, light), ("contrast", Theme::CONTRAST, dark)]
-    {
+    for (name, theme, grounds) in [
+        ("dark", Theme::DARK, dark),
+        ("light", Theme::LIGHT, light),
+        ("contrast", Theme::CONTRAST, dark),
+    ] {
         let own = pairs(theme).into_values();
         let theirs = pairs(theme.on_own_ground()).into_values();
         let (mut seen, mut bad) = (0, Vec::new());
         for (fg, bg, place) in own.chain(theirs) {
-            let on = if bg == Color::Reset { grounds.to_vec() } else { vec![bg] };
+            let on = if bg == Color::Reset {
+                grounds.to_vec()
+            } else {
+                vec![bg]
+            };
             for ground in on {
                 seen += 1;
                 if fg == Color::Reset {
                     bad.push(format!("no colour for text on {ground:?}: {place}"));
                 } else if contrast(fg, ground) < 4.5 {
-                    bad.push(format!("{fg:?} on {ground:?}, {:.2}: {place}", contrast(fg, ground)));
+                    bad.push(format!(
+                        "{fg:?} on {ground:?}, {:.2}: {place}",
+                        contrast(fg, ground)
+                    ));
                 }
             }
         }
@@ -87,7 +115,9 @@ fn our_own_signs_are_as_wide_in_every_terminal() {
         for (name, stage) in screens(width, height) {
             let picture = stage.picture();
             // Emoji variants and joined glyphs are one or two columns, as a terminal likes.
-            let doubtful = picture.chars().find(|c| matches!(c, '\u{FE0F}' | '\u{200D}'));
+            let doubtful = picture
+                .chars()
+                .find(|c| matches!(c, '\u{FE0F}' | '\u{200D}'));
             assert_eq!(doubtful, None, "{name}");
         }
     }
@@ -107,9 +137,15 @@ fn without_colours_there_are_none_and_sixteen_are_the_terminals_own() {
     }
     for (fg, bg, place) in pairs(Theme::SIXTEEN).into_values() {
         for color in [fg, bg] {
-            assert!(!matches!(color, Color::Rgb(..) | Color::Indexed(_)), "{place}: {color:?}");
+            assert!(
+                !matches!(color, Color::Rgb(..) | Color::Indexed(_)),
+                "{place}: {color:?}"
+            );
         }
         // Only black text is known to be readable on a colour.
-        assert!(bg == Color::Reset || fg == Color::Black, "{place}: {fg:?} on {bg:?}");
+        assert!(
+            bg == Color::Reset || fg == Color::Black,
+            "{place}: {fg:?} on {bg:?}"
+        );
     }
 }

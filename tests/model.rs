@@ -63,10 +63,18 @@ impl Model {
             Edit::Add { product, .. } | Edit::Restore { product, .. } if !sold(product) => {
                 return Err(Refusal::UnknownProduct(product.to_string()));
             }
-            Edit::Add { product, quantity, .. } | Edit::Restore { product, quantity, .. } => {
+            Edit::Add {
+                product, quantity, ..
+            }
+            | Edit::Restore {
+                product, quantity, ..
+            } => {
                 let already = self.lines.get(product).copied().unwrap_or(0);
                 if already + quantity > LIMIT {
-                    return Err(Refusal::TooMany { limit: LIMIT, already });
+                    return Err(Refusal::TooMany {
+                        limit: LIMIT,
+                        already,
+                    });
                 }
                 self.lines.insert(product.clone(), already + quantity);
             }
@@ -74,15 +82,27 @@ impl Model {
                 return Err(Refusal::UnknownProduct(product.to_string()));
             }
             Edit::Set { quantity, .. } if *quantity > LIMIT => {
-                return Err(Refusal::TooMany { limit: LIMIT, already: 0 });
+                return Err(Refusal::TooMany {
+                    limit: LIMIT,
+                    already: 0,
+                });
             }
-            Edit::Set { product, quantity, .. } => drop(self.lines.insert(product.clone(), *quantity)),
+            Edit::Set {
+                product, quantity, ..
+            } => drop(self.lines.insert(product.clone(), *quantity)),
             Edit::Take { product, quantity } => {
-                let line = self.lines.get_mut(product).ok_or_else(|| not_there(product))?;
+                let line = self
+                    .lines
+                    .get_mut(product)
+                    .ok_or_else(|| not_there(product))?;
                 *line = line.saturating_sub(*quantity);
                 self.lines.retain(|_, quantity| *quantity > 0);
             }
-            Edit::Remove { product } => drop(self.lines.remove(product).ok_or_else(|| not_there(product))?),
+            Edit::Remove { product } => drop(
+                self.lines
+                    .remove(product)
+                    .ok_or_else(|| not_there(product))?,
+            ),
             Edit::Clear if self.lines.is_empty() => return Err(Refusal::AlreadyEmpty),
             Edit::Clear => self.lines.clear(),
             Edit::Expire => {}
@@ -119,14 +139,39 @@ impl Shop {
     async fn run(&mut self, server: &Server, step: &Step) {
         let product = |n: &u8| ProductId::stored(format!("p{n}").as_bytes());
         let (client, kind, edits) = match step {
-            Step::Add(c, p, n) => {
-                (*c, Kind::Edit, vec![Edit::Add { product: product(p), quantity: *n, price: None }])
-            }
-            Step::Set(c, p, n) => {
-                (*c, Kind::Edit, vec![Edit::Set { product: product(p), quantity: *n, price: None }])
-            }
-            Step::Take(c, p, n) => (*c, Kind::Edit, vec![Edit::Take { product: product(p), quantity: *n }]),
-            Step::Remove(c, p) => (*c, Kind::Edit, vec![Edit::Remove { product: product(p) }]),
+            Step::Add(c, p, n) => (
+                *c,
+                Kind::Edit,
+                vec![Edit::Add {
+                    product: product(p),
+                    quantity: *n,
+                    price: None,
+                }],
+            ),
+            Step::Set(c, p, n) => (
+                *c,
+                Kind::Edit,
+                vec![Edit::Set {
+                    product: product(p),
+                    quantity: *n,
+                    price: None,
+                }],
+            ),
+            Step::Take(c, p, n) => (
+                *c,
+                Kind::Edit,
+                vec![Edit::Take {
+                    product: product(p),
+                    quantity: *n,
+                }],
+            ),
+            Step::Remove(c, p) => (
+                *c,
+                Kind::Edit,
+                vec![Edit::Remove {
+                    product: product(p),
+                }],
+            ),
             Step::Clear(c) => (*c, Kind::Clear, vec![Edit::Clear]),
             Step::Touch(c) => (*c, Kind::Touch, Vec::new()),
             Step::Undo(c) => match self.clients[*c].done.pop() {
@@ -140,11 +185,22 @@ impl Shop {
             Step::Repeat(c) => return self.repeat(*c).await,
             Step::Expire => return self.expire(server).await,
         };
-        let change = Change { op: store::new_op(), kind, edits };
+        let change = Change {
+            op: store::new_op(),
+            kind,
+            edits,
+        };
         let outcome = self.link.apply(&alice(), &change).await;
         match (&outcome, self.model.change(&change)) {
             (Ok(update), Ok(())) => {
-                assert_eq!(update.version, if self.version == 0 { update.version } else { self.version + 1 });
+                assert_eq!(
+                    update.version,
+                    if self.version == 0 {
+                        update.version
+                    } else {
+                        self.version + 1
+                    }
+                );
                 assert_eq!(update.count, self.model.lines.len());
                 self.version = update.version;
                 let client = &mut self.clients[client];
@@ -157,7 +213,9 @@ impl Shop {
                     client.undone.clear();
                 }
             }
-            (Err(Error::Refused(refusal)), Err(expected)) => assert_eq!(*refusal, expected, "{step:?}"),
+            (Err(Error::Refused(refusal)), Err(expected)) => {
+                assert_eq!(*refusal, expected, "{step:?}")
+            }
             (real, expected) => panic!("{step:?}: {real:?}, the model says {expected:?}"),
         }
         self.clients[client].last = Some((change, outcome));
@@ -179,12 +237,21 @@ impl Shop {
     }
 
     async fn check(&mut self) {
-        let cart = store::get_cart_items(&mut self.link, &alice()).await.unwrap();
-        let held: BTreeMap<_, _> =
-            cart.lines.iter().map(|line| (line.product.clone(), line.quantity.whole().unwrap())).collect();
+        let cart = store::get_cart_items(&mut self.link, &alice())
+            .await
+            .unwrap();
+        let held: BTreeMap<_, _> = cart
+            .lines
+            .iter()
+            .map(|line| (line.product.clone(), line.quantity.whole().unwrap()))
+            .collect();
         assert_eq!(held, self.model.lines);
         assert_eq!(cart.version, self.version);
-        assert_eq!(cart.deadline.at.is_some(), !held.is_empty(), "an immortal cart");
+        assert_eq!(
+            cart.deadline.at.is_some(),
+            !held.is_empty(),
+            "an immortal cart"
+        );
     }
 }
 
@@ -193,14 +260,24 @@ fn alice() -> UserName {
 }
 
 fn cases() -> ProptestConfig {
-    let cases = std::env::var("PROPTEST_CASES").ok().and_then(|n| n.parse().ok()).unwrap_or(40);
-    ProptestConfig { cases, failure_persistence: None, ..ProptestConfig::default() }
+    let cases = std::env::var("PROPTEST_CASES")
+        .ok()
+        .and_then(|n| n.parse().ok())
+        .unwrap_or(40);
+    ProptestConfig {
+        cases,
+        failure_persistence: None,
+        ..ProptestConfig::default()
+    }
 }
 
 #[test]
 fn random_programs_agree_with_the_model() {
     let server = Server::start();
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .unwrap();
     proptest!(cases(), |(program in proptest::collection::vec(step(), 1..60))| {
         server.cmd("FLUSHALL");
         for n in 0..4 {

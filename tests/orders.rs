@@ -5,7 +5,9 @@
 
 mod harness;
 
-use harness::shopping::{add, check_out, connect_as, id, on_many_threads, quick_server, sell, user};
+use harness::shopping::{
+    add, check_out, connect_as, id, on_many_threads, quick_server, sell, user,
+};
 use harness::{Proxy, Server, ok, run, server, trolley};
 use std::collections::BTreeMap;
 use std::process::Stdio;
@@ -21,22 +23,42 @@ fn many(name: &str, default: u64) -> u64 {
 
 /// Pieces of a product in all orders that are not cancelled.
 fn ordered(orders: &[Order], product: &str) -> u64 {
-    let lines = orders.iter().filter(|order| order.state != OrderState::Cancelled).flat_map(|o| &o.lines);
-    lines.filter(|line| line.product == id(product)).map(|line| u64::from(line.quantity)).sum()
+    let lines = orders
+        .iter()
+        .filter(|order| order.state != OrderState::Cancelled)
+        .flat_map(|o| &o.lines);
+    lines
+        .filter(|line| line.product == id(product))
+        .map(|line| u64::from(line.quantity))
+        .sum()
 }
 
 /// Stock and orders add up, nothing is frozen, and the stream has each order once.
 async fn add_up(server: &Server, link: &mut Connection, stocks: &[(&str, u64)]) -> Vec<Order> {
     let orders = order::list_orders(link, None, 100_000).await.unwrap();
     for (product, before) in stocks {
-        let left: u64 = server.get(&format!("HGET product:{product} stock")).parse().unwrap();
-        assert_eq!(left + ordered(&orders, product), *before, "stock and orders of {product}");
+        let left: u64 = server
+            .get(&format!("HGET product:{product} stock"))
+            .parse()
+            .unwrap();
+        assert_eq!(
+            left + ordered(&orders, product),
+            *before,
+            "stock and orders of {product}"
+        );
         let held = server.get_list(&format!("HVALS {{product:{product}}}:orders"));
         let held: u64 = held.iter().map(|n| n.parse::<u64>().unwrap()).sum();
         assert_eq!(left + held, *before, "what is taken of {product}");
     }
-    assert_eq!(server.get("XLEN orders"), orders.len().to_string(), "entries in the stream");
-    assert!(server.get_list("KEYS {cart:*}:order").is_empty(), "a cart is still frozen");
+    assert_eq!(
+        server.get("XLEN orders"),
+        orders.len().to_string(),
+        "entries in the stream"
+    );
+    assert!(
+        server.get_list("KEYS {cart:*}:order").is_empty(),
+        "a cart is still frozen"
+    );
     orders
 }
 
@@ -46,7 +68,10 @@ fn a_hundred_clients_and_ten_pieces() {
     on_many_threads().block_on(async {
         let mut links = Vec::new();
         for n in 0..100 {
-            links.push((connect_as(server.url(), &format!("client {n}")).await, user(&format!("c{n}"))));
+            links.push((
+                connect_as(server.url(), &format!("client {n}")).await,
+                user(&format!("c{n}")),
+            ));
         }
         for round in 0..many("TROLLEY_ROUNDS", 5) {
             server.cmd("FLUSHALL");
@@ -62,7 +87,10 @@ fn a_hundred_clients_and_ten_pieces() {
             let mut sold = 0;
             for task in tasks {
                 let (mut link, cart, outcome) = task.await.unwrap();
-                let kept = store::get_cart_items(&mut link, &cart).await.unwrap().quantity(&id("cake"));
+                let kept = store::get_cart_items(&mut link, &cart)
+                    .await
+                    .unwrap()
+                    .quantity(&id("cake"));
                 match outcome {
                     Ok(_) => {
                         sold += 1;
@@ -157,7 +185,12 @@ async fn confirmed(server: &Server, link: &mut Connection, cart: &UserName, cake
     fill(server, link, cart, "9").await;
     let preview = order::preview(link, cart).await.unwrap();
     server.cmd(&format!("HSET product:cake stock {cakes}"));
-    Driver::place(cart, &Policy::default(), order::new_order_id(preview.at), preview)
+    Driver::place(
+        cart,
+        &Policy::default(),
+        order::new_order_id(preview.at),
+        preview,
+    )
 }
 
 /// The cart after its order: empty where it was placed, as it was where it was undone.
@@ -190,18 +223,33 @@ fn a_driver_stops_after_each_step_and_another_goes_on() {
                     (Outcome::Nothing, false) => {}
                     // Settled, or even closed, already.
                     (Outcome::Nothing, true) => {
-                        assert!(matches!(driver.stage(), Stage::Close | Stage::Over), "{:?}", driver.stage());
+                        assert!(
+                            matches!(driver.stage(), Stage::Close | Stage::Over),
+                            "{:?}",
+                            driver.stage()
+                        );
                     }
                     (Outcome::Placed(_), true) => assert_eq!(cakes, "3"),
                     (Outcome::Undone(hitch), true) => {
-                        assert_eq!(*hitch, Hitch::Short { name: "cake".into(), left: 2 });
+                        assert_eq!(
+                            *hitch,
+                            Hitch::Short {
+                                name: "cake".into(),
+                                left: 2
+                            }
+                        );
                     }
                     other => panic!("stopped after {stop}: {other:?}"),
                 }
                 let orders = add_up(&server, &mut link, &[("tea", 5), ("cake", stock)]).await;
-                assert_eq!(orders.len(), usize::from(frozen && cakes == "3"), "stopped after {stop}");
-                let ended =
-                    orders.first().map_or(Outcome::Nothing, |order| Outcome::Placed(order.id.clone()));
+                assert_eq!(
+                    orders.len(),
+                    usize::from(frozen && cakes == "3"),
+                    "stopped after {stop}"
+                );
+                let ended = orders
+                    .first()
+                    .map_or(Outcome::Nothing, |order| Outcome::Placed(order.id.clone()));
                 agrees(&mut link, &cart, &ended).await;
                 if over.is_some() {
                     break;
@@ -220,7 +268,11 @@ fn a_driver_stops_after_each_step_and_another_goes_on() {
 }
 
 async fn raw(server: &Server) -> redis::aio::MultiplexedConnection {
-    redis::Client::open(server.url()).unwrap().get_multiplexed_async_connection().await.unwrap()
+    redis::Client::open(server.url())
+        .unwrap()
+        .get_multiplexed_async_connection()
+        .await
+        .unwrap()
 }
 
 /// All orders in which two drivers can do `a` and `b` steps: bit n is who does step n.
@@ -248,7 +300,8 @@ fn two_drivers_in_every_order_of_their_steps() {
             1 => (7, 1),
             _ => (8, 1),
         };
-        let all = (0..=steps).flat_map(|lives| interleavings(lives, steps).map(move |bits| (lives, bits)));
+        let all = (0..=steps)
+            .flat_map(|lives| interleavings(lives, steps).map(move |bits| (lives, bits)));
         for (lives, bits) in all.step_by(every) {
             server.cmd("FLUSHALL");
             sell(&server, "cake", "3.10", "3");
@@ -268,7 +321,8 @@ fn two_drivers_in_every_order_of_their_steps() {
                 restocked: false,
             };
             for turn in 0..lives + steps {
-                race.step(&server, &mut plain, (bits >> turn & 1) as usize).await;
+                race.step(&server, &mut plain, (bits >> turn & 1) as usize)
+                    .await;
             }
             // The first is dead where it is not over; the second, and who comes by, go on.
             while race.ends[1].is_none() {
@@ -290,7 +344,11 @@ fn two_drivers_in_every_order_of_their_steps() {
             assert!(orders.len() <= 1, "{what}: {} orders", orders.len());
             let held = store::get_cart_items(&mut link, &cart).await.unwrap();
             assert_eq!(held.lines.is_empty(), orders.len() == 1, "{what}");
-            if orders.is_empty() { undone += 1 } else { placed += 1 }
+            if orders.is_empty() {
+                undone += 1
+            } else {
+                placed += 1
+            }
         }
         println!("two drivers: {placed} interleavings placed the order, {undone} undid it");
         assert!(placed > 0 && undone > 0);
@@ -304,7 +362,12 @@ struct Race {
 }
 
 impl Race {
-    async fn step(&mut self, server: &Server, link: &mut redis::aio::MultiplexedConnection, who: usize) {
+    async fn step(
+        &mut self,
+        server: &Server,
+        link: &mut redis::aio::MultiplexedConnection,
+        who: usize,
+    ) {
         if self.ends[who].is_some() {
             return;
         }
@@ -314,7 +377,9 @@ impl Race {
         }
         self.ends[who] = match self.drivers[who].step(link).await {
             Ok(end) => end,
-            Err(Error::Refused(Refusal::CartChanged | Refusal::EmptyCart)) => Some(Outcome::Nothing),
+            Err(Error::Refused(Refusal::CartChanged | Refusal::EmptyCart)) => {
+                Some(Outcome::Nothing)
+            }
             Err(other) => panic!("{other:?}"),
         };
     }
@@ -332,13 +397,26 @@ fn a_checkout_is_killed_at_each_request() {
             let (mut placed, mut not) = (0, 0);
             for request in 1.. {
                 fill(&server, &mut link, &cart, "3").await;
-                let proxy = Proxy::start(&server.socket(), &format!("p{}{request}", u8::from(executed)));
-                proxy.faults.hang_answer.store(executed, std::sync::atomic::Ordering::Relaxed);
-                proxy.faults.hang_after.store(request, std::sync::atomic::Ordering::Relaxed);
+                let proxy = Proxy::start(
+                    &server.socket(),
+                    &format!("p{}{request}", u8::from(executed)),
+                );
+                proxy
+                    .faults
+                    .hang_answer
+                    .store(executed, std::sync::atomic::Ordering::Relaxed);
+                proxy
+                    .faults
+                    .hang_after
+                    .store(request, std::sync::atomic::Ordering::Relaxed);
                 let url = proxy.url();
                 let args = ["--redis", &url, "--user", "office", "checkout", "--yes"];
                 let mut command = tokio::process::Command::from(trolley(server.dir(), &args));
-                let mut child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+                let mut child = command
+                    .stdout(Stdio::null())
+                    .stderr(Stdio::null())
+                    .spawn()
+                    .unwrap();
                 let finished = tokio::select! {
                     () = proxy.faults.hung.notified() => false,
                     status = child.wait() => { assert!(status.unwrap().success()); true }
@@ -348,7 +426,9 @@ fn a_checkout_is_killed_at_each_request() {
                 }
                 order::resume(&mut link, &cart, true).await.unwrap();
                 let orders = add_up(&server, &mut link, &[("tea", 5), ("cake", 3)]).await;
-                let end = orders.first().map_or(Outcome::Nothing, |order| Outcome::Placed(order.id.clone()));
+                let end = orders
+                    .first()
+                    .map_or(Outcome::Nothing, |order| Outcome::Placed(order.id.clone()));
                 assert!(orders.len() <= 1);
                 agrees(&mut link, &cart, &end).await;
                 if orders.is_empty() {
@@ -378,13 +458,26 @@ fn a_retry_is_one_order_and_so_are_two_who_confirm() {
         fill(&server, &mut link, &cart, "9").await;
         let preview = order::preview(&mut link, &cart).await.unwrap();
         let one = order::new_order_id(preview.at);
-        let placed = order::place(&mut link, &cart, one.clone(), preview.clone()).await.unwrap();
+        let placed = order::place(&mut link, &cart, one.clone(), preview.clone())
+            .await
+            .unwrap();
         assert_eq!(placed, one);
         // Late, with something new in the cart.
         add(&mut link, &cart, "tea", 1).await;
-        assert_eq!(order::place(&mut link, &cart, one.clone(), preview.clone()).await.unwrap(), one);
+        assert_eq!(
+            order::place(&mut link, &cart, one.clone(), preview.clone())
+                .await
+                .unwrap(),
+            one
+        );
         // Another who had confirmed the same.
-        let other = order::place(&mut link, &cart, order::new_order_id(preview.at), preview.clone()).await;
+        let other = order::place(
+            &mut link,
+            &cart,
+            order::new_order_id(preview.at),
+            preview.clone(),
+        )
+        .await;
         assert_eq!(other, Err(Refusal::CartChanged.into()));
         // The same id for another cart.
         add(&mut link, &user("other"), "tea", 1).await;
@@ -393,7 +486,13 @@ fn a_retry_is_one_order_and_so_are_two_who_confirm() {
         assert_eq!(used, Err(Refusal::OrderIdUsed.into()));
         let orders = add_up(&server, &mut link, &[("tea", 5), ("cake", 9)]).await;
         assert_eq!(orders.len(), 1);
-        assert_eq!(store::get_cart_items(&mut link, &cart).await.unwrap().quantity(&id("tea")), 1);
+        assert_eq!(
+            store::get_cart_items(&mut link, &cart)
+                .await
+                .unwrap()
+                .quantity(&id("tea")),
+            1
+        );
     });
 }
 
@@ -402,16 +501,30 @@ fn a_cart_that_is_being_ordered_keeps_its_pieces_and_takes_more() {
     let server = quick_server();
     on_many_threads().block_on(async {
         let mut plain = raw(&server).await;
-        let policy = Policy { session_timeout: Timeout::After(60_000), ..Policy::default() };
-        let mut link = connect_as(server.url(), "ann").await.with_policy(policy.clone());
+        let policy = Policy {
+            session_timeout: Timeout::After(60_000),
+            ..Policy::default()
+        };
+        let mut link = connect_as(server.url(), "ann")
+            .await
+            .with_policy(policy.clone());
         let cart = user("office");
         fill(&server, &mut link, &cart, "9").await;
         let preview = order::preview(&mut link, &cart).await.unwrap();
-        let mut driver = Driver::place(&cart, &policy, order::new_order_id(preview.at), preview.clone());
+        let mut driver = Driver::place(
+            &cart,
+            &policy,
+            order::new_order_id(preview.at),
+            preview.clone(),
+        );
         while *driver.stage() != Stage::Take(0) {
             driver.step(&mut plain).await.unwrap();
         }
-        assert_eq!(server.get("PTTL cart:office"), "-1", "what is being ordered does not expire");
+        assert_eq!(
+            server.get("PTTL cart:office"),
+            "-1",
+            "what is being ordered does not expire"
+        );
         // Another terminal that confirmed the same joins it.
         let id_of_other = order::new_order_id(preview.at);
         let mut other = Driver::place(&cart, &policy, id_of_other, preview);
@@ -425,15 +538,30 @@ fn a_cart_that_is_being_ordered_keeps_its_pieces_and_takes_more() {
         assert_eq!(taken, Err(Refusal::BeingOrdered("tea".into()).into()));
         let removed = store::remove_from_cart(&mut link, &cart, &id("cake"), None).await;
         assert_eq!(removed, Err(Refusal::BeingOrdered("cake".into()).into()));
-        let clear = Change { op: store::new_op(), kind: Kind::Clear, edits: vec![Edit::Clear] };
-        assert!(matches!(link.apply(&cart, &clear).await, Err(Error::Refused(Refusal::BeingOrdered(_)))));
-        store::remove_from_cart(&mut link, &cart, &id("tea"), Some(1)).await.unwrap();
+        let clear = Change {
+            op: store::new_op(),
+            kind: Kind::Clear,
+            edits: vec![Edit::Clear],
+        };
+        assert!(matches!(
+            link.apply(&cart, &clear).await,
+            Err(Error::Refused(Refusal::BeingOrdered(_)))
+        ));
+        store::remove_from_cart(&mut link, &cart, &id("tea"), Some(1))
+            .await
+            .unwrap();
         let shown = store::get_cart_items(&mut link, &cart).await.unwrap();
         assert_eq!(shown.ordering.as_ref().map(|order| &order.id), driver.id());
-        assert!(matches!(order::resume(&mut link, &cart, true).await.unwrap(), Outcome::Placed(_)));
+        assert!(matches!(
+            order::resume(&mut link, &cart, true).await.unwrap(),
+            Outcome::Placed(_)
+        ));
         let left = store::get_cart_items(&mut link, &cart).await.unwrap();
         assert_eq!((left.quantity(&id("tea")), left.lines.len()), (1, 1));
-        assert!(left.deadline.at.is_some(), "after the order it expires again");
+        assert!(
+            left.deadline.at.is_some(),
+            "after the order it expires again"
+        );
         add_up(&server, &mut link, &[("tea", 5), ("cake", 9)]).await;
     });
 }
@@ -453,7 +581,12 @@ fn an_order_in_a_cart_that_nobody_opens_is_found() {
         server.raw(&["HSET", "{orders}:open", &id, "1 office"]);
         assert_eq!(order::finish_open(&mut link).await.unwrap(), 1);
         assert_eq!(order::finish_open(&mut link).await.unwrap(), 0);
-        assert_eq!(add_up(&server, &mut link, &[("tea", 5), ("cake", 3)]).await.len(), 1);
+        assert_eq!(
+            add_up(&server, &mut link, &[("tea", 5), ("cake", 3)])
+                .await
+                .len(),
+            1
+        );
     });
 }
 
@@ -478,7 +611,11 @@ fn an_order_that_was_begun_long_ago_takes_nothing_any_more() {
             end = driver.step(&mut plain).await.unwrap();
         }
         assert_eq!(end, Some(Outcome::Undone(Hitch::Late)));
-        assert!(add_up(&server, &mut link, &[("tea", 5), ("cake", 3)]).await.is_empty());
+        assert!(
+            add_up(&server, &mut link, &[("tea", 5), ("cake", 3)])
+                .await
+                .is_empty()
+        );
     });
 }
 
@@ -511,22 +648,38 @@ fn every_step_stays_in_one_slot() {
             order::preview(&mut link, &cart).await.unwrap()
         };
         server.cmd("HSET product:cake stock 0");
-        let outcome = order::place(&mut link, &cart, order::new_order_id(preview.at), preview).await;
-        assert!(matches!(outcome, Err(Error::Refused(Refusal::NotOrdered(Hitch::Short { left: 0, .. })))));
+        let outcome =
+            order::place(&mut link, &cart, order::new_order_id(preview.at), preview).await;
+        assert!(matches!(
+            outcome,
+            Err(Error::Refused(Refusal::NotOrdered(Hitch::Short {
+                left: 0,
+                ..
+            })))
+        ));
         add_up(&server, &mut link, &stocks).await;
-        order::set_state(&mut link, &first, OrderState::Cancelled).await.unwrap();
+        order::set_state(&mut link, &first, OrderState::Cancelled)
+            .await
+            .unwrap();
         add_up(&server, &mut link, &stocks).await;
         assert_eq!(server.get("HGET product:a{b}c stock"), "5");
         let second = check_out(&mut link, &cart).await.unwrap();
-        order::set_state(&mut link, &second, OrderState::Done).await.unwrap();
-        store::set_rules(&mut link, &cart, &[store::RuleChange::Locked(true)]).await.unwrap();
+        order::set_state(&mut link, &second, OrderState::Done)
+            .await
+            .unwrap();
+        store::set_rules(&mut link, &cart, &[store::RuleChange::Locked(true)])
+            .await
+            .unwrap();
         order::finish_open(&mut link).await.unwrap();
         // What has stock that can't be counted in its slot is refused.
         server.cmd("HSET product:a}b stock 3");
         fill("1 a}b");
         let outcome = check_out(&mut link, &cart).await;
         assert!(
-            matches!(outcome, Err(Error::Refused(Refusal::NotOrdered(Hitch::Braces { .. })))),
+            matches!(
+                outcome,
+                Err(Error::Refused(Refusal::NotOrdered(Hitch::Braces { .. })))
+            ),
             "{outcome:?}"
         );
     });
@@ -540,14 +693,20 @@ fn cancelling_gives_the_stock_back_once() {
         let cart = user("office");
         fill(&server, &mut link, &cart, "3").await;
         let placed = check_out(&mut link, &cart).await.unwrap();
-        order::set_state(&mut link, &placed, OrderState::Accepted).await.unwrap();
-        order::set_state(&mut link, &placed, OrderState::Accepted).await.unwrap();
+        order::set_state(&mut link, &placed, OrderState::Accepted)
+            .await
+            .unwrap();
+        order::set_state(&mut link, &placed, OrderState::Accepted)
+            .await
+            .unwrap();
         let tasks: Vec<_> = (0..20)
             .map(|n| {
                 let (url, placed) = (server.url().to_owned(), placed.clone());
                 tokio::spawn(async move {
                     let mut link = connect_as(&url, &format!("till {n}")).await;
-                    order::set_state(&mut link, &placed, OrderState::Cancelled).await.unwrap();
+                    order::set_state(&mut link, &placed, OrderState::Cancelled)
+                        .await
+                        .unwrap();
                 })
             })
             .collect();
@@ -557,7 +716,14 @@ fn cancelling_gives_the_stock_back_once() {
         add_up(&server, &mut link, &[("tea", 5), ("cake", 3)]).await;
         assert_eq!(server.get("HGET product:cake stock"), "3");
         let back = order::set_state(&mut link, &placed, OrderState::Ready).await;
-        assert_eq!(back, Err(Refusal::NoWay { from: "cancelled", to: "ready" }.into()));
+        assert_eq!(
+            back,
+            Err(Refusal::NoWay {
+                from: "cancelled",
+                to: "ready"
+            }
+            .into())
+        );
 
         // A driver that died between the state and the stock: whoever looks goes on.
         fill(&server, &mut link, &cart, "3").await;
@@ -570,7 +736,9 @@ fn cancelling_gives_the_stock_back_once() {
         // What is done is forgotten by the products, and its stock stays sold.
         fill(&server, &mut link, &cart, "3").await;
         let placed = check_out(&mut link, &cart).await.unwrap();
-        order::set_state(&mut link, &placed, OrderState::Done).await.unwrap();
+        order::set_state(&mut link, &placed, OrderState::Done)
+            .await
+            .unwrap();
         assert_eq!(server.get("HLEN {product:cake}:orders"), "0");
         assert_eq!(server.get("HGET product:cake stock"), "0");
     });
@@ -582,18 +750,30 @@ fn odd_products_are_refused_or_unlimited() {
     on_many_threads().block_on(async {
         let mut link = connect_as(server.url(), "ann").await;
         let cart = user("office");
-        for (product, stock, fits) in
-            [("a{b}c", "4", true), ("a}b", "4", true), ("many", "1e3", false), ("neg", "-4", false)]
-        {
+        for (product, stock, fits) in [
+            ("a{b}c", "4", true),
+            ("a}b", "4", true),
+            ("many", "1e3", false),
+            ("neg", "-4", false),
+        ] {
             server.cmd("FLUSHALL");
             sell(&server, product, "1.00", stock);
             add(&mut link, &cart, product, 1).await;
             let outcome = check_out(&mut link, &cart).await;
             match fits {
-                true => assert_eq!(server.get(&format!("HGET product:{product} stock")), "3", "{outcome:?}"),
+                true => assert_eq!(
+                    server.get(&format!("HGET product:{product} stock")),
+                    "3",
+                    "{outcome:?}"
+                ),
                 false => {
                     assert!(
-                        matches!(outcome, Err(Error::Refused(Refusal::NotOrdered(Hitch::Unreadable { .. })))),
+                        matches!(
+                            outcome,
+                            Err(Error::Refused(Refusal::NotOrdered(
+                                Hitch::Unreadable { .. }
+                            )))
+                        ),
                         "{product}: {outcome:?}"
                     );
                 }
@@ -603,11 +783,21 @@ fn odd_products_are_refused_or_unlimited() {
         server.cmd("HSET product:air name Air price 0.10");
         add(&mut link, &cart, "air", 999).await;
         check_out(&mut link, &cart).await.unwrap();
-        assert_eq!(check_out(&mut link, &cart).await, Err(Refusal::EmptyCart.into()));
+        assert_eq!(
+            check_out(&mut link, &cart).await,
+            Err(Refusal::EmptyCart.into())
+        );
         add(&mut link, &cart, "air", 1).await;
         server.cmd("DEL product:air");
         let gone = check_out(&mut link, &cart).await;
-        assert_eq!(gone, Err(Refusal::CantOrder { name: "air".into(), why: "no longer sold" }.into()));
+        assert_eq!(
+            gone,
+            Err(Refusal::CantOrder {
+                name: "air".into(),
+                why: "no longer sold"
+            }
+            .into())
+        );
     });
 }
 
@@ -628,30 +818,59 @@ fn a_follower_is_killed_before_it_acknowledges() {
     on_many_threads().block_on(async {
         let mut link = connect_as(server.url(), "ann").await;
         let cart = user("office");
-        let placed = place_three(&server, &mut link, &cart).await.map(|id| id.to_string());
+        let placed = place_three(&server, &mut link, &cart)
+            .await
+            .map(|id| id.to_string());
         let proxy = Proxy::start(&server.socket(), "kitchen");
         *proxy.faults.hang_on.lock().unwrap() = b"XACK".to_vec();
         let url = proxy.url();
-        let args = ["--redis", &url, "orders", "--follow", "--json", "--consumer", "one"];
+        let args = [
+            "--redis",
+            &url,
+            "orders",
+            "--follow",
+            "--json",
+            "--consumer",
+            "one",
+        ];
         let mut command = tokio::process::Command::from(trolley(server.dir(), &args));
-        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+        let mut child = command
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
         proxy.faults.hung.notified().await;
         child.kill().await.unwrap();
         let mut printed = String::new();
         tokio::io::AsyncReadExt::read_to_string(&mut child.stdout.take().unwrap(), &mut printed)
             .await
             .unwrap();
-        assert!(printed.contains(&placed[0]) && printed.lines().count() == 1, "{printed}");
+        assert!(
+            printed.contains(&placed[0]) && printed.lines().count() == 1,
+            "{printed}"
+        );
         assert_eq!(pending(&server), 3);
 
         // Another takes over what it left; it comes again rather than not at all.
-        let args =
-            ["orders", "--follow", "--json", "--consumer", "two", "--claim-after", "1s", "--count", "3"];
+        let args = [
+            "orders",
+            "--follow",
+            "--json",
+            "--consumer",
+            "two",
+            "--claim-after",
+            "1s",
+            "--count",
+            "3",
+        ];
         let printed = ok(&server, &args);
         let came: Vec<String> = printed
             .lines()
             .map(|line| {
-                serde_json::from_str::<serde_json::Value>(line).unwrap()["order"].as_str().unwrap().to_owned()
+                serde_json::from_str::<serde_json::Value>(line).unwrap()["order"]
+                    .as_str()
+                    .unwrap()
+                    .to_owned()
             })
             .collect();
         assert_eq!(came, placed);
@@ -662,7 +881,10 @@ fn a_follower_is_killed_before_it_acknowledges() {
         let last = check_out(&mut link, &cart).await.unwrap();
         let again = || Follower::new("trolley".into(), "two".into(), Duration::from_secs(3600));
         let read = again().next(&mut link).await.unwrap();
-        assert_eq!(read.iter().map(|entry| &entry.id).collect::<Vec<_>>(), [&last]);
+        assert_eq!(
+            read.iter().map(|entry| &entry.id).collect::<Vec<_>>(),
+            [&last]
+        );
         let read = again().next(&mut link).await.unwrap();
         assert_eq!(read[0].id, last);
         again().acknowledge(&mut link, &read[0]).await.unwrap();
@@ -680,8 +902,12 @@ impl Following {
     fn start(server: &Server, args: &[&str]) -> Following {
         let args = [&["--redis", server.url(), "orders", "--follow"], args].concat();
         let mut command = trolley(server.dir(), &args);
-        let mut child =
-            command.env("TZ", "UTC").stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+        let mut child = command
+            .env("TZ", "UTC")
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
         let lines = std::io::BufRead::lines(std::io::BufReader::new(child.stdout.take().unwrap()));
         Following { child, lines }
     }
@@ -704,9 +930,20 @@ impl Drop for Following {
 
 /// Orders a product for the office; returns the order's id.
 fn order_one(server: &Server, product: &str) -> String {
-    ok(server, &["--user", "office", "--name", "ann", "add", product]);
-    let told = ok(server, &["--user", "office", "--name", "ann", "checkout", "--yes", "--json"]);
-    serde_json::from_str::<serde_json::Value>(&told).unwrap()["order"].as_str().unwrap().to_owned()
+    ok(
+        server,
+        &["--user", "office", "--name", "ann", "add", product],
+    );
+    let told = ok(
+        server,
+        &[
+            "--user", "office", "--name", "ann", "checkout", "--yes", "--json",
+        ],
+    );
+    serde_json::from_str::<serde_json::Value>(&told).unwrap()["order"]
+        .as_str()
+        .unwrap()
+        .to_owned()
 }
 
 #[test]
@@ -719,8 +956,9 @@ fn who_was_given_an_order_hears_that_it_is_cancelled() {
     kitchen.line();
     ok(&server, &["order", &first, "cancel"]);
     let line = kitchen.line();
-    let words =
-        format!(r"^{first}  CANCELLED at \d{{4}}-\d\d-\d\d \d\d:\d\d  for office, by ann: don't make these$");
+    let words = format!(
+        r"^{first}  CANCELLED at \d{{4}}-\d\d-\d\d \d\d:\d\d  for office, by ann: don't make these$"
+    );
     assert!(regex::Regex::new(&words).unwrap().is_match(&line), "{line}");
     assert!(kitchen.line().trim_start().starts_with("1 Baguette"));
     kitchen.line();
@@ -730,15 +968,29 @@ fn who_was_given_an_order_hears_that_it_is_cancelled() {
     let mut bar = Following::start(&server, &["--group", "bar", "--json"]);
     let third = order_one(&server, "espresso");
     let printed = bar.json();
-    assert_eq!((&printed["event"], &printed["order"]), (&"order".into(), &third.as_str().into()));
+    assert_eq!(
+        (&printed["event"], &printed["order"]),
+        (&"order".into(), &third.as_str().into())
+    );
     ok(&server, &["order", &third, "accept"]);
     ok(&server, &["order", &third, "cancel"]);
     let cancelled = bar.json();
     assert_eq!(
-        (&cancelled["event"], &cancelled["state"], &cancelled["order"]),
-        (&"cancelled".into(), &"cancelled".into(), &third.as_str().into())
+        (
+            &cancelled["event"],
+            &cancelled["state"],
+            &cancelled["order"]
+        ),
+        (
+            &"cancelled".into(),
+            &"cancelled".into(),
+            &third.as_str().into()
+        )
     );
-    assert_eq!((&cancelled["lines"], &cancelled["at"]), (&printed["lines"], &printed["at"]));
+    assert_eq!(
+        (&cancelled["lines"], &cancelled["at"]),
+        (&printed["lines"], &printed["at"])
+    );
     assert!(cancelled["changed"].as_u64() >= printed["at"].as_u64());
     // It is dealt with: another order comes next, also to one that starts anew.
     let last = order_one(&server, "croissant");
@@ -761,14 +1013,24 @@ fn a_cancellation_finds_the_follower_that_has_the_order() {
         );
         // Of the last one the follower has not said that it deals with it.
         for entry in &given[..2] {
-            assert_eq!(one.give(&mut link, &entry.id).await.unwrap(), Some(OrderState::Placed));
+            assert_eq!(
+                one.give(&mut link, &entry.id).await.unwrap(),
+                Some(OrderState::Placed)
+            );
             one.acknowledge(&mut link, entry).await.unwrap();
         }
         for id in &placed {
-            order::set_state(&mut link, id, OrderState::Cancelled).await.unwrap();
-            order::set_state(&mut link, id, OrderState::Cancelled).await.unwrap();
+            order::set_state(&mut link, id, OrderState::Cancelled)
+                .await
+                .unwrap();
+            order::set_state(&mut link, id, OrderState::Cancelled)
+                .await
+                .unwrap();
         }
-        assert_eq!(one.give(&mut link, &placed[2]).await.unwrap(), Some(OrderState::Cancelled));
+        assert_eq!(
+            one.give(&mut link, &placed[2]).await.unwrap(),
+            Some(OrderState::Cancelled)
+        );
         one.acknowledge(&mut link, &given[2]).await.unwrap();
         // The other one is handed them, and passes them on; a wait ends without news.
         assert_eq!(two.next(&mut link).await.unwrap(), []);
@@ -779,7 +1041,10 @@ fn a_cancellation_finds_the_follower_that_has_the_order() {
                 .map(|entry| (entry.id.clone(), matches!(entry.news, News::Cancelled(_))))
                 .collect::<Vec<_>>()
         };
-        assert_eq!(news(&told), [(placed[0].clone(), true), (placed[1].clone(), true)]);
+        assert_eq!(
+            news(&told),
+            [(placed[0].clone(), true), (placed[1].clone(), true)]
+        );
         one.acknowledge(&mut link, &told[0]).await.unwrap();
         // It is killed, and another takes over what it has not told.
         drop(one);
@@ -793,7 +1058,11 @@ fn a_cancellation_finds_the_follower_that_has_the_order() {
         server.cmd("XADD {orders}:cancelled * x y");
         server.cmd("XADD {orders}:cancelled * id 20261124-AAAA-BBBB");
         assert_eq!(three.next(&mut link).await.unwrap(), []);
-        assert!(server.get_list("XPENDING {orders}:cancelled kitchen - + 9").is_empty());
+        assert!(
+            server
+                .get_list("XPENDING {orders}:cancelled kitchen - + 9")
+                .is_empty()
+        );
     });
 }
 
@@ -803,35 +1072,78 @@ fn a_new_group_is_given_what_is_open_and_no_order_that_is_over() {
     server.cmd("HSET product:baguette unit 400g");
     let mut placed = Vec::new();
     for _ in 0..3 {
-        ok(&server, &["--user", "office", "--name", "ann", "add", "baguette"]);
-        ok(&server, &["--user", "office", "--name", "bob", "add", "baguette"]);
-        let told = ok(&server, &["--user", "office", "--name", "ann", "checkout", "--yes", "--json"]);
+        ok(
+            &server,
+            &["--user", "office", "--name", "ann", "add", "baguette"],
+        );
+        ok(
+            &server,
+            &["--user", "office", "--name", "bob", "add", "baguette"],
+        );
+        let told = ok(
+            &server,
+            &[
+                "--user", "office", "--name", "ann", "checkout", "--yes", "--json",
+            ],
+        );
         let told: serde_json::Value = serde_json::from_str(&told).unwrap();
         placed.push(told["order"].as_str().unwrap().to_owned());
     }
     ok(&server, &["order", &placed[0], "cancel"]);
     ok(&server, &["order", &placed[1], "done"]);
     ok(&server, &["order", &placed[2], "accept"]);
-    let output = run(&server, &["orders", "--follow", "--group", "kitchen", "--count", "1"]);
+    let output = run(
+        &server,
+        &["orders", "--follow", "--group", "kitchen", "--count", "1"],
+    );
     let printed = String::from_utf8(output.stdout).unwrap();
-    assert!(printed.starts_with(&format!("{}  accepted  ", placed[2])), "{printed}");
+    assert!(
+        printed.starts_with(&format!("{}  accepted  ", placed[2])),
+        "{printed}"
+    );
     assert!(
         printed.contains("2 Baguette, 400g ") && printed.contains("    1 for ann, 1 for bob\n"),
         "{printed}"
     );
     let said = String::from_utf8(output.stderr).unwrap();
-    assert!(said.starts_with("trolley: following the orders as group kitchen\n"), "{said}");
-    assert!(said.contains("left out 2 orders that are done or cancelled already"), "{said}");
-    let all =
-        ok(&server, &["orders", "--follow", "--group", "books", "--from-start", "--count", "3", "--json"]);
-    let states =
-        all.lines().map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap()["state"].clone());
-    assert_eq!(states.collect::<Vec<_>>(), ["cancelled", "done", "accepted"]);
-    assert_eq!(run(&server, &["orders", "--most", "0"]).status.code(), Some(2));
+    assert!(
+        said.starts_with("trolley: following the orders as group kitchen\n"),
+        "{said}"
+    );
+    assert!(
+        said.contains("left out 2 orders that are done or cancelled already"),
+        "{said}"
+    );
+    let all = ok(
+        &server,
+        &[
+            "orders",
+            "--follow",
+            "--group",
+            "books",
+            "--from-start",
+            "--count",
+            "3",
+            "--json",
+        ],
+    );
+    let states = all
+        .lines()
+        .map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap()["state"].clone());
+    assert_eq!(
+        states.collect::<Vec<_>>(),
+        ["cancelled", "done", "accepted"]
+    );
+    assert_eq!(
+        run(&server, &["orders", "--most", "0"]).status.code(),
+        Some(2)
+    );
 }
 
 fn pending(server: &Server) -> u64 {
-    let redis::Value::Array(parts) = server.cmd("XPENDING orders trolley") else { panic!() };
+    let redis::Value::Array(parts) = server.cmd("XPENDING orders trolley") else {
+        panic!()
+    };
     redis::from_redis_value(parts[0].clone()).unwrap()
 }
 
@@ -842,38 +1154,87 @@ fn the_commands_of_checkout_and_orders() {
     let fails = |args: &[&'static str], code: i32, says: &str| {
         let output = run(&server, &alice(args));
         let said = String::from_utf8_lossy(&output.stderr).into_owned();
-        assert!(output.status.code() == Some(code) && said.contains(says), "{args:?}: {said}");
+        assert!(
+            output.status.code() == Some(code) && said.contains(says),
+            "{args:?}: {said}"
+        );
     };
-    fails(&["checkout", "--yes"], 1, "The cart is empty: there is nothing to order");
+    fails(
+        &["checkout", "--yes"],
+        1,
+        "The cart is empty: there is nothing to order",
+    );
     server.cmd("HSET product:espresso stock 5");
     ok(&server, &alice(&["add", "espresso", "3"]));
     let warned = ok(&server, &alice(&["add", "espresso", "4"]));
     assert!(warned.contains("But only 5 left"), "{warned}");
     fails(&["checkout", "--yes"], 1, "Only 5 left of “Espresso”");
-    fails(&["checkout"], 1, "The cart can't be ordered: only 5 left of “Espresso”");
+    fails(
+        &["checkout"],
+        1,
+        "The cart can't be ordered: only 5 left of “Espresso”",
+    );
     ok(&server, &alice(&["remove", "espresso", "4"]));
     server.cmd("HSET product:espresso price 2.50");
     let preview = ok(&server, &alice(&["checkout"]));
-    assert!(preview.contains("now 2.50, was 2.40 when added") && preview.contains("€7.50"), "{preview}");
-    assert!(preview.contains("trolley checkout --yes --expect-total 7.50"), "{preview}");
-    fails(&["checkout", "--yes", "--expect-total", "7.20"], 1, "The total is 7.50, not 7.20");
-    fails(&["checkout", "--yes", "--expect-total", "x"], 2, "write it like 12.40");
+    assert!(
+        preview.contains("now 2.50, was 2.40 when added") && preview.contains("€7.50"),
+        "{preview}"
+    );
+    assert!(
+        preview.contains("trolley checkout --yes --expect-total 7.50"),
+        "{preview}"
+    );
+    fails(
+        &["checkout", "--yes", "--expect-total", "7.20"],
+        1,
+        "The total is 7.50, not 7.20",
+    );
+    fails(
+        &["checkout", "--yes", "--expect-total", "x"],
+        2,
+        "write it like 12.40",
+    );
     fails(&["order", "x"], 2, "an order id looks like");
     fails(&["order", "20261124-0000-0000"], 1, "There is no order");
 
-    let args = ["checkout", "--yes", "--json", "--expect-total", "7.50", "--op-id", "20261124-AB12-CD34"];
+    let args = [
+        "checkout",
+        "--yes",
+        "--json",
+        "--expect-total",
+        "7.50",
+        "--op-id",
+        "20261124-AB12-CD34",
+    ];
     let placed: serde_json::Value = serde_json::from_str(&ok(&server, &alice(&args))).unwrap();
-    assert_eq!((&placed["total"], &placed["state"]), (&"7.50".into(), &"placed".into()));
-    assert_eq!(placed["lines"][0]["by"][0], serde_json::json!({ "name": "ann", "quantity": 3 }));
+    assert_eq!(
+        (&placed["total"], &placed["state"]),
+        (&"7.50".into(), &"placed".into())
+    );
+    assert_eq!(
+        placed["lines"][0]["by"][0],
+        serde_json::json!({ "name": "ann", "quantity": 3 })
+    );
     // The same again, as after a lost answer.
     let again: serde_json::Value = serde_json::from_str(&ok(&server, &alice(&args))).unwrap();
     assert_eq!(placed, again);
     assert_eq!(server.get("HGET product:espresso stock"), "2");
     assert_eq!(server.get("XLEN orders"), "1");
     let receipt = ok(&server, &["order", "20261124-ab12-cd34"]);
-    assert!(receipt.contains("Corner Shop\nOrder 20261124-AB12-CD34"), "{receipt}");
-    assert!(receipt.contains("ordered by ann") && receipt.contains("€7.50"), "{receipt}");
-    for (step, state) in [("accept", "accepted"), ("ready", "ready"), ("cancel", "cancelled")] {
+    assert!(
+        receipt.contains("Corner Shop\nOrder 20261124-AB12-CD34"),
+        "{receipt}"
+    );
+    assert!(
+        receipt.contains("ordered by ann") && receipt.contains("€7.50"),
+        "{receipt}"
+    );
+    for (step, state) in [
+        ("accept", "accepted"),
+        ("ready", "ready"),
+        ("cancel", "cancelled"),
+    ] {
         let said = ok(&server, &["order", "20261124-AB12-CD34", step]);
         assert_eq!(said, format!("Order 20261124-AB12-CD34 is {state}\n"));
     }
@@ -884,9 +1245,16 @@ fn the_commands_of_checkout_and_orders() {
         "The order is cancelled already: it can't become done",
     );
     let list = ok(&server, &alice(&["orders"]));
-    assert!(list.contains("20261124-AB12-CD34") && list.contains("cancelled"), "{list}");
-    assert_eq!(ok(&server, &["--user", "bob", "orders"]), "There are no orders of bob yet\n");
-    let all: serde_json::Value = serde_json::from_str(&ok(&server, &["orders", "--all", "--json"])).unwrap();
+    assert!(
+        list.contains("20261124-AB12-CD34") && list.contains("cancelled"),
+        "{list}"
+    );
+    assert_eq!(
+        ok(&server, &["--user", "bob", "orders"]),
+        "There are no orders of bob yet\n"
+    );
+    let all: serde_json::Value =
+        serde_json::from_str(&ok(&server, &["orders", "--all", "--json"])).unwrap();
     assert_eq!(all["orders"].as_array().unwrap().len(), 1);
 }
 
@@ -897,7 +1265,10 @@ fn sums_of_orders_are_exact() {
         let mut link = connect_as(server.url(), "ann").await;
         let cart = user("office");
         let mut exact: BTreeMap<&str, u128> = BTreeMap::new();
-        for (n, price) in ["0.1", "0.2", "19.99", "999999999999.999999", "0.000001"].iter().enumerate() {
+        for (n, price) in ["0.1", "0.2", "19.99", "999999999999.999999", "0.000001"]
+            .iter()
+            .enumerate()
+        {
             server.cmd(&format!("HSET product:p{n} name p price {price}"));
             add(&mut link, &cart, &format!("p{n}"), 999).await;
             let (whole, part) = price.split_once('.').unwrap();
@@ -907,7 +1278,10 @@ fn sums_of_orders_are_exact() {
         let placed = check_out(&mut link, &cart).await.unwrap();
         let stored = server.get(&format!("HGET {{orders}}:{placed} total"));
         let (whole, part) = stored.split_once('.').unwrap();
-        assert_eq!(format!("{whole}{part:0<6}").parse::<u128>().unwrap(), exact["sum"]);
+        assert_eq!(
+            format!("{whole}{part:0<6}").parse::<u128>().unwrap(),
+            exact["sum"]
+        );
     });
 }
 
@@ -924,8 +1298,14 @@ fn orders_survive_broken_links_and_a_killed_server() {
         let mut shoppers = Vec::new();
         for n in 0..8u64 {
             let proxy = Proxy::start(&server.socket(), &format!("proxy{n}"));
-            proxy.faults.drop_every.store(17 + n, std::sync::atomic::Ordering::Relaxed);
-            proxy.faults.on.store(true, std::sync::atomic::Ordering::Relaxed);
+            proxy
+                .faults
+                .drop_every
+                .store(17 + n, std::sync::atomic::Ordering::Relaxed);
+            proxy
+                .faults
+                .on
+                .store(true, std::sync::atomic::Ordering::Relaxed);
             let url = proxy.url();
             proxies.push(proxy);
             shoppers.push(tokio::spawn(async move {
@@ -938,12 +1318,17 @@ fn orders_survive_broken_links_and_a_killed_server() {
                         let address = Address::parse(&url).unwrap();
                         link = store::connect(&address).await.ok();
                     }
-                    let Some(mut here) = link.take() else { continue };
+                    let Some(mut here) = link.take() else {
+                        continue;
+                    };
                     let product = ["tea", "cake", "milk"][(round + n as usize) % 3];
-                    let _ = store::add_to_cart(&mut here, &cart, &id(product), 1 + round as u32 % 2).await;
+                    let _ =
+                        store::add_to_cart(&mut here, &cart, &id(product), 1 + round as u32 % 2)
+                            .await;
                     if let Ok(preview) = order::preview(&mut here, &cart).await {
                         let order_id = order::new_order_id(preview.at);
-                        let outcome = order::place(&mut here, &cart, order_id.clone(), preview).await;
+                        let outcome =
+                            order::place(&mut here, &cart, order_id.clone(), preview).await;
                         asked.push((order_id, outcome));
                         link = Some(here);
                     }
@@ -962,21 +1347,36 @@ fn orders_survive_broken_links_and_a_killed_server() {
         // Whatever was left on its way is finished by whoever comes by.
         let mut link = connect_as(server.url(), "ann").await;
         for n in 0..4 {
-            order::resume(&mut link, &user(&format!("c{n}")), true).await.unwrap();
+            order::resume(&mut link, &user(&format!("c{n}")), true)
+                .await
+                .unwrap();
         }
-        let orders = add_up(&server, &mut link, &[("tea", 60), ("cake", 25), ("milk", 1000)]).await;
+        let orders = add_up(
+            &server,
+            &mut link,
+            &[("tea", 60), ("cake", 25), ("milk", 1000)],
+        )
+        .await;
         let placed = |id: &OrderId| orders.iter().any(|order| order.id == *id);
         for (order_id, outcome) in &asked {
             match outcome {
                 Ok(id) => assert!(placed(id), "{id} was confirmed and is not there"),
                 // A second try may find the first still on its way, under another id.
-                Err(Error::Refused(_)) => assert!(!placed(order_id), "{order_id} was refused and is there"),
+                Err(Error::Refused(_)) => {
+                    assert!(!placed(order_id), "{order_id} was refused and is there")
+                }
                 Err(_) => {}
             }
         }
-        let faults: u64 =
-            proxies.iter().map(|p| p.faults.caused.load(std::sync::atomic::Ordering::Relaxed)).sum();
-        println!("{} tries, {faults} broken links, {} orders", asked.len(), orders.len());
+        let faults: u64 = proxies
+            .iter()
+            .map(|p| p.faults.caused.load(std::sync::atomic::Ordering::Relaxed))
+            .sum();
+        println!(
+            "{} tries, {faults} broken links, {} orders",
+            asked.len(),
+            orders.len()
+        );
         assert!(orders.len() > 4 && faults > 4);
     });
 }

@@ -27,13 +27,18 @@ impl Shop {
         let cluster = Cluster::start(3, replicas);
         let of_node = |node: usize| {
             let mut names = (0..).map(|n| format!("p{n}"));
-            names.find(|name| cluster.owner(&format!("product:{name}")) == node).unwrap()
+            names
+                .find(|name| cluster.owner(&format!("product:{name}")) == node)
+                .unwrap()
         };
         let cart = cluster.owner("cart:office");
         let products: Vec<String> = (0..3).map(|n| of_node((cart + n) % 3)).collect();
         for product in &products {
             let key = format!("product:{product}");
-            cluster.get(&key, &format!("HSET {key} name Product-{product} price 1.50 stock {PIECES}"));
+            cluster.get(
+                &key,
+                &format!("HSET {key} name Product-{product} price 1.50 stock {PIECES}"),
+            );
             cluster.get("catalog", &format!("ZADD catalog 0 {product}"));
         }
         Shop { cluster, products }
@@ -71,11 +76,19 @@ impl Shop {
     fn stopped(&self, node: usize) -> Child {
         self.cluster.nodes[node].cmd("CLIENT PAUSE 60000 WRITE");
         let url = self.url();
-        let mut command = trolley(self.home(), &Shop::args(&["--redis", &url, "checkout", "--yes"]));
-        let child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+        let mut command = trolley(
+            self.home(),
+            &Shop::args(&["--redis", &url, "checkout", "--yes"]),
+        );
+        let child = command
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
         let first = format!("{{product:{}}}:orders", self.products[0]);
-        self.cluster
-            .until("the first stock is taken", || self.cluster.get(&first, &format!("HLEN {first}")) == "1");
+        self.cluster.until("the first stock is taken", || {
+            self.cluster.get(&first, &format!("HLEN {first}")) == "1"
+        });
         child
     }
 
@@ -83,21 +96,39 @@ impl Shop {
     fn add_up(&self, in_cart: u32) -> Vec<Order> {
         on_many_threads().block_on(async {
             let mut link = connect_as(&self.url(), "judge").await;
-            order::resume(&mut link, &user("office"), true).await.unwrap();
+            order::resume(&mut link, &user("office"), true)
+                .await
+                .unwrap();
             let orders = order::list_orders(&mut link, None, 1_000).await.unwrap();
-            let cart = store::get_cart_items(&mut link, &user("office")).await.unwrap();
+            let cart = store::get_cart_items(&mut link, &user("office"))
+                .await
+                .unwrap();
             for product in &self.products {
                 let key = format!("product:{product}");
-                let left: u64 = self.cluster.get(&key, &format!("HGET {key} stock")).parse().unwrap();
-                let standing = orders.iter().filter(|order| order.state != OrderState::Cancelled);
-                let lines =
-                    standing.flat_map(|order| &order.lines).filter(|line| line.product == id(product));
+                let left: u64 = self
+                    .cluster
+                    .get(&key, &format!("HGET {key} stock"))
+                    .parse()
+                    .unwrap();
+                let standing = orders
+                    .iter()
+                    .filter(|order| order.state != OrderState::Cancelled);
+                let lines = standing
+                    .flat_map(|order| &order.lines)
+                    .filter(|line| line.product == id(product));
                 let ordered: u64 = lines.map(|line| u64::from(line.quantity)).sum();
                 assert_eq!(left + ordered, PIECES, "stock and orders of {product}");
-                assert_eq!(cart.quantity(&id(product)), in_cart, "{product} in the cart");
+                assert_eq!(
+                    cart.quantity(&id(product)),
+                    in_cart,
+                    "{product} in the cart"
+                );
             }
             assert!(cart.ordering.is_none());
-            assert_eq!(self.cluster.get("orders", "XLEN orders"), orders.len().to_string());
+            assert_eq!(
+                self.cluster.get("orders", "XLEN orders"),
+                orders.len().to_string()
+            );
             assert_eq!(self.cluster.get("orders", "HLEN {orders}:open"), "0");
             orders
         })
@@ -115,13 +146,32 @@ fn orders_are_placed_followed_and_cancelled_on_a_cluster() {
     // A budget is counted over products of all nodes.
     shop.ok(&["rules", "--budget", "14"]);
     shop.fill("3");
-    let refused = run_at(shop.home(), &shop.url(), &Shop::args(&["add", &shop.products[1]]));
+    let refused = run_at(
+        shop.home(),
+        &shop.url(),
+        &Shop::args(&["add", &shop.products[1]]),
+    );
     let said = String::from_utf8_lossy(&refused.stderr).into_owned();
-    assert!(refused.status.code() == Some(1) && said.contains("budget"), "{said}");
+    assert!(
+        refused.status.code() == Some(1) && said.contains("budget"),
+        "{said}"
+    );
 
     // In two terminals, each of which was told of another node.
-    let mut ann = shop_at(shop.home(), &shop.cluster.url_of(&[1]), "office", "ann", SIZE);
-    let mut bob = shop_at(shop.home(), &shop.cluster.plain_url(2), "office", "bob", SIZE);
+    let mut ann = shop_at(
+        shop.home(),
+        &shop.cluster.url_of(&[1]),
+        "office",
+        "ann",
+        SIZE,
+    );
+    let mut bob = shop_at(
+        shop.home(),
+        &shop.cluster.plain_url(2),
+        "office",
+        "bob",
+        SIZE,
+    );
     for terminal in [&mut ann, &mut bob] {
         terminal.wait("3 products");
         terminal.keys("c");
@@ -136,14 +186,22 @@ fn orders_are_placed_followed_and_cancelled_on_a_cluster() {
         shop.add_up(0)
     };
     assert_eq!(orders.len(), 2);
-    let second = orders.iter().find(|order| order.state == OrderState::Placed).unwrap().id.to_string();
+    let second = orders
+        .iter()
+        .find(|order| order.state == OrderState::Placed)
+        .unwrap()
+        .id
+        .to_string();
     ann.keys("esc esc o");
     ann.wait("placed .*13.50");
     shop.ok(&["order", &second, "ready"]);
     ann.wait("ready .*13.50");
 
     let followed = shop.ok(&["orders", "--follow", "--from-start", "--count", "2"]);
-    assert!(followed.contains(&first) && followed.contains(&second), "{followed}");
+    assert!(
+        followed.contains(&first) && followed.contains(&second),
+        "{followed}"
+    );
 }
 
 #[test]
@@ -166,13 +224,15 @@ fn another_terminal_finishes_what_a_killed_one_began_on_a_cluster() {
 fn a_master_falls_during_a_checkout() {
     let mut shop = Shop::open(1);
     shop.fill("2");
-    shop.cluster.until("the replicas have all", || shop.cluster.copied());
+    shop.cluster
+        .until("the replicas have all", || shop.cluster.copied());
     // The one whose stock is asked for next: what it had confirmed, its replica has.
     let key = format!("product:{}", shop.products[1]);
     let node = shop.cluster.owner(&key);
     let mut child = shop.stopped(node);
     shop.cluster.nodes[node].kill();
-    shop.cluster.until("a replica takes over", || shop.cluster.owner(&key) != node);
+    shop.cluster
+        .until("a replica takes over", || shop.cluster.owner(&key) != node);
     // It goes on by itself, or says that it can't tell; whoever comes by finishes it.
     let status = child.wait().unwrap();
     println!("the checkout whose master fell ended with {status}");

@@ -22,13 +22,21 @@ fn hex(color: Color, default: &str) -> String {
 
 /// How a cell looks, where it is not as usual.
 fn look(cell: &Cell) -> (String, String, bool, bool) {
-    (hex(cell.fgcolor(), TEXT), hex(cell.bgcolor(), GROUND), cell.bold(), cell.italic())
+    (
+        hex(cell.fgcolor(), TEXT),
+        hex(cell.bgcolor(), GROUND),
+        cell.bold(),
+        cell.italic(),
+    )
 }
 
 /// The screen as SVG: runs of cells that look alike.
 fn svg(screen: &Screen) -> String {
     let (rows, columns) = screen.size();
-    let (width, height) = (f32::from(columns.get()) * CELL.0, f32::from(rows.get()) * CELL.1);
+    let (width, height) = (
+        f32::from(columns.get()) * CELL.0,
+        f32::from(rows.get()) * CELL.1,
+    );
     let mut out = format!(
         "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"-12 -8 {} {}\" font-family=\"DejaVu Sans Mono, Menlo, Consolas, monospace\" font-size=\"14\">\n<rect x=\"-12\" y=\"-8\" width=\"{}\" height=\"{}\" rx=\"8\" fill=\"{GROUND}\"/>\n",
         width + 24.0,
@@ -42,10 +50,15 @@ fn svg(screen: &Screen) -> String {
             let first = screen.cell(row, column).unwrap();
             let (start, style) = (column, look(first));
             let mut text = String::new();
-            while let Some(cell) =
-                screen.cell(row, column).filter(|cell| look(cell) == style && column < columns.get())
+            while let Some(cell) = screen
+                .cell(row, column)
+                .filter(|cell| look(cell) == style && column < columns.get())
             {
-                text.push_str(if cell.has_contents() { cell.contents() } else { " " });
+                text.push_str(if cell.has_contents() {
+                    cell.contents()
+                } else {
+                    " "
+                });
                 // Wide characters get a run of their own, so that they stay in their cells.
                 let wide = cell.is_wide();
                 column += if wide { 2 } else { 1 };
@@ -53,8 +66,11 @@ fn svg(screen: &Screen) -> String {
                     break;
                 }
             }
-            let (x, y, w) =
-                (f32::from(start) * CELL.0, f32::from(row) * CELL.1, f32::from(column - start) * CELL.0);
+            let (x, y, w) = (
+                f32::from(start) * CELL.0,
+                f32::from(row) * CELL.1,
+                f32::from(column - start) * CELL.0,
+            );
             let (fill, ground, bold, italic) = style;
             if ground != GROUND {
                 writeln!(
@@ -82,7 +98,9 @@ fn svg(screen: &Screen) -> String {
 }
 
 fn save(terminal: &Terminal, name: &str) {
-    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("assets").join(name);
+    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("assets")
+        .join(name);
     std::fs::write(path, terminal.screen(svg)).unwrap();
 }
 
@@ -91,8 +109,21 @@ fn save(terminal: &Terminal, name: &str) {
 fn make() {
     let server = Server::with_demo();
     let open = |name: &str, theme: &str, columns, rows| {
-        let args = ["--redis", server.url(), "--user", "office", "--name", name, "--theme", theme];
-        let terminal = Terminal::builder(TROLLEY).args(&args).size(columns, rows).home(server.dir()).open();
+        let args = [
+            "--redis",
+            server.url(),
+            "--user",
+            "office",
+            "--name",
+            name,
+            "--theme",
+            theme,
+        ];
+        let terminal = Terminal::builder(TROLLEY)
+            .args(&args)
+            .size(columns, rows)
+            .home(server.dir())
+            .open();
         terminal.wait("64 products");
         terminal
     };
@@ -101,7 +132,17 @@ fn make() {
     ann.wait("with bob@kitchen");
     ann.send(b":add croissant 6\r:add espresso 2\r:add oat milk 3\r");
     ann.wait("11 items ");
-    ok(&server, &["--user", "office", "--name", "cleo@phone", "add", "matcha-powder"]);
+    ok(
+        &server,
+        &[
+            "--user",
+            "office",
+            "--name",
+            "cleo@phone",
+            "add",
+            "matcha-powder",
+        ],
+    );
     server.cmd("HSET product:croissant price 2.10");
     server.cmd("PUBLISH catalog-updates croissant");
     ann.wait("▲2.10");

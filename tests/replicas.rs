@@ -26,7 +26,8 @@ impl Pair {
         let quick = ["--bind", "127.0.0.1", "--repl-diskless-sync-delay", "0"];
         let master = Server::start_with(binary, &[&quick[..], &["--port", &port]].concat());
         let follows = format!("127.0.0.1 {port}");
-        let replica = Server::start_with(binary, &[&quick[..], &["--replicaof", &follows]].concat());
+        let replica =
+            Server::start_with(binary, &[&quick[..], &["--replicaof", &follows]].concat());
         let pair = Pair { master, replica };
         pair.wait();
         pair
@@ -35,14 +36,25 @@ impl Pair {
     /// Waits until the replica follows: a server tells nobody when that is.
     fn wait(&self) {
         let until = std::time::Instant::now() + std::time::Duration::from_secs(30);
-        while !self.replica.get("INFO replication").contains("master_link_status:up") {
-            assert!(std::time::Instant::now() < until, "the replica never follows");
+        while !self
+            .replica
+            .get("INFO replication")
+            .contains("master_link_status:up")
+        {
+            assert!(
+                std::time::Instant::now() < until,
+                "the replica never follows"
+            );
             std::thread::sleep(std::time::Duration::from_millis(10));
         }
     }
 
     async fn link(&self) -> MultiplexedConnection {
-        redis::Client::open(self.master.url()).unwrap().get_multiplexed_async_connection().await.unwrap()
+        redis::Client::open(self.master.url())
+            .unwrap()
+            .get_multiplexed_async_connection()
+            .await
+            .unwrap()
     }
 
     /// Two products in the cart of office.
@@ -57,11 +69,17 @@ impl Pair {
 }
 
 fn copied() -> Policy {
-    Policy { confirm_replicas: 1, by: "ann".to_owned(), ..Policy::default() }
+    Policy {
+        confirm_replicas: 1,
+        by: "ann".to_owned(),
+        ..Policy::default()
+    }
 }
 
 async fn connect(pair: &Pair) -> Connection {
-    connect_as(pair.master.url(), "ann").await.with_policy(copied())
+    connect_as(pair.master.url(), "ann")
+        .await
+        .with_policy(copied())
 }
 
 fn is_short<T: std::fmt::Debug>(outcome: &Result<T, Error>) -> bool {
@@ -103,7 +121,9 @@ async fn no_step_is_built_on_what_the_replica_lacks() {
                     assert_eq!(*careful.stage(), stage);
                 }
                 // Whoever finishes it for another builds on it, too.
-                let resumed = Driver::resume(&user("office"), &copied()).step(&mut pair.link().await).await;
+                let resumed = Driver::resume(&user("office"), &copied())
+                    .step(&mut pair.link().await)
+                    .await;
                 let frozen = pair.master.get("EXISTS {cart:office}:order") == "1";
                 assert_eq!(is_short(&resumed), frozen, "{stage:?}: {resumed:?}");
                 pair.replica.thaw();
@@ -122,7 +142,10 @@ async fn no_step_is_built_on_what_the_replica_lacks() {
             };
             let expected = match word {
                 "placed" => Outcome::Placed(order),
-                _ => Outcome::Undone(Hitch::Short { name: "tea".to_owned(), left: 2 }),
+                _ => Outcome::Undone(Hitch::Short {
+                    name: "tea".to_owned(),
+                    left: 2,
+                }),
             };
             assert_eq!(outcome, expected);
             assert!(steps >= 8, "{steps}");
@@ -142,7 +165,15 @@ async fn an_order_is_called_placed_once_the_replica_has_it() {
         assert!(is_short(&short), "{short:?}");
         assert_eq!(pair.master.get("XLEN orders"), "0");
         let home = pair.master.dir();
-        let args = ["--redis", pair.master.url(), "--user", "office", "--confirm-replicas", "1", "checkout"];
+        let args = [
+            "--redis",
+            pair.master.url(),
+            "--user",
+            "office",
+            "--confirm-replicas",
+            "1",
+            "checkout",
+        ];
         let words = [&args[..], &["--yes", "--op-id", order.as_str()]].concat();
         let refused = trolley(home, &words).output().unwrap();
         let said = String::from_utf8_lossy(&refused.stderr).into_owned();
@@ -150,16 +181,32 @@ async fn an_order_is_called_placed_once_the_replica_has_it() {
         assert!(said.contains("only 0 of the 1 replicas"), "{said}");
         pair.replica.thaw();
         let placed = trolley(home, &words).output().unwrap();
-        assert!(placed.status.success(), "{}", String::from_utf8_lossy(&placed.stderr));
+        assert!(
+            placed.status.success(),
+            "{}",
+            String::from_utf8_lossy(&placed.stderr)
+        );
         // The replica alone knows all of it.
-        let Pair { mut master, replica } = pair;
+        let Pair {
+            mut master,
+            replica,
+        } = pair;
         master.kill();
         replica.cmd("REPLICAOF NO ONE");
         assert_eq!(replica.get("XLEN orders"), "1");
         assert_eq!(replica.get("HGET product:cake stock"), "8");
         let mut link = connect_as(replica.url(), "ann").await;
-        assert_eq!(order::get_order(&mut link, &order).await.unwrap().state, OrderState::Placed);
-        assert!(store::get_cart_items(&mut link, &user("office")).await.unwrap().lines.is_empty());
+        assert_eq!(
+            order::get_order(&mut link, &order).await.unwrap().state,
+            OrderState::Placed
+        );
+        assert!(
+            store::get_cart_items(&mut link, &user("office"))
+                .await
+                .unwrap()
+                .lines
+                .is_empty()
+        );
     }
 }
 
@@ -169,24 +216,46 @@ async fn a_terminal_says_that_its_order_waits_and_goes_on() {
     pair.cart().await;
     let mut link = connect(&pair).await;
     let known = [
-        store::get_product(&mut link, &id("cake")).await.unwrap().unwrap(),
-        store::get_product(&mut link, &id("tea")).await.unwrap().unwrap(),
+        store::get_product(&mut link, &id("cake"))
+            .await
+            .unwrap()
+            .unwrap(),
+        store::get_product(&mut link, &id("tea"))
+            .await
+            .unwrap()
+            .unwrap(),
     ];
     let mut ann = Headless::open(pair.master.url(), "office", copied(), &known);
     ann.calm().await;
     ann.key("c");
-    ann.until("a preview", |state| state.desk.preview.is_some()).await;
+    ann.until("a preview", |state| state.desk.preview.is_some())
+        .await;
     pair.replica.freeze();
     ann.key("y");
-    let said = |state: &State| state.notice.as_ref().map(|notice| notice.text.clone()).unwrap_or_default();
-    ann.until("that it waits", |state| said(state).contains("waits: only 0 of the 1 replicas")).await;
+    let said = |state: &State| {
+        state
+            .notice
+            .as_ref()
+            .map(|notice| notice.text.clone())
+            .unwrap_or_default()
+    };
+    ann.until("that it waits", |state| {
+        said(state).contains("waits: only 0 of the 1 replicas")
+    })
+    .await;
     assert_eq!(pair.master.get("XLEN orders"), "0");
     pair.replica.thaw();
-    ann.until("the receipt", |state| matches!(state.mode, Mode::Receipt { .. })).await;
+    ann.until("the receipt", |state| {
+        matches!(state.mode, Mode::Receipt { .. })
+    })
+    .await;
     assert_eq!(pair.replica.get("XLEN orders"), "1");
     // So does what the shop does with it.
     pair.replica.freeze();
-    let placed = order::list_orders(&mut link, None, 1).await.unwrap().remove(0);
+    let placed = order::list_orders(&mut link, None, 1)
+        .await
+        .unwrap()
+        .remove(0);
     let short = order::set_state(&mut link, &placed.id, OrderState::Cancelled).await;
     assert!(is_short(&short), "{short:?}");
     pair.replica.thaw();

@@ -3,7 +3,9 @@
 
 mod harness;
 
-use harness::shopping::{add, check_out, connect_as, id, money, on_many_threads, quick_server, sell, user};
+use harness::shopping::{
+    add, check_out, connect_as, id, money, on_many_threads, quick_server, sell, user,
+};
 use harness::{Server, ok, run};
 use trolley::model::order::Share;
 use trolley::model::{Change, Edit, Kind, Refusal};
@@ -18,17 +20,29 @@ fn what_is_restored_to_others_must_be_a_part_of_what_comes() {
         let cart = user("office");
         let mut ann = connect_as(server.url(), "ann").await;
         let mut bob = connect_as(server.url(), "bob").await;
-        let share = |by: &str, pieces| Share { by: by.to_owned(), pieces };
+        let share = |by: &str, pieces| Share {
+            by: by.to_owned(),
+            pieces,
+        };
         let restore = |quantity, shares: &[Share]| Change {
             op: store::new_op(),
             kind: Kind::Undo,
-            edits: vec![Edit::Restore { product: id("tea"), quantity, price: None, shares: shares.to_vec() }],
+            edits: vec![Edit::Restore {
+                product: id("tea"),
+                quantity,
+                price: None,
+                shares: shares.to_vec(),
+            }],
         };
         let by = || server.get("HGET {cart:office}:by tea");
         // More than comes is nonsense, and then it is all one's own.
-        ann.apply(&cart, &restore(3, &[share("bob", 2), share("cy", 2)])).await.unwrap();
+        ann.apply(&cart, &restore(3, &[share("bob", 2), share("cy", 2)]))
+            .await
+            .unwrap();
         assert_eq!(by(), "3 ann");
-        ann.apply(&cart, &restore(3, &[share("bob", u32::MAX)])).await.unwrap();
+        ann.apply(&cart, &restore(3, &[share("bob", u32::MAX)]))
+            .await
+            .unwrap();
         assert_eq!(by(), "6 ann");
         // The rest is one's own; a repeat changes nothing.
         let good = restore(4, &[share("bob", 2), share("cy", 1)]);
@@ -36,16 +50,25 @@ fn what_is_restored_to_others_must_be_a_part_of_what_comes() {
         assert_eq!(ann.apply(&cart, &good).await.unwrap(), first);
         assert_eq!(by(), "7 ann\n2 bob\n1 cy");
         // What others lose is told to who takes it, and to nobody what was one's own.
-        let taken = store::remove_from_cart(&mut bob, &cart, &id("tea"), None).await.unwrap();
+        let taken = store::remove_from_cart(&mut bob, &cart, &id("tea"), None)
+            .await
+            .unwrap();
         assert_eq!(taken.lines[0].taken, [share("ann", 7), share("cy", 1)]);
         assert_eq!(by(), "");
-        let back = Change { op: store::new_op(), kind: Kind::Undo, edits: taken.inverse() };
+        let back = Change {
+            op: store::new_op(),
+            kind: Kind::Undo,
+            edits: taken.inverse(),
+        };
         // It counts on nobody's budget but one's own.
         server.cmd("HSET {cart:office}:meta owner ann budget_each 4.00");
         bob.apply(&cart, &back).await.unwrap();
         assert_eq!(by(), "7 ann\n1 cy\n2 bob");
         let more = store::add_to_cart(&mut bob, &cart, &id("tea"), 1).await;
-        assert!(matches!(more, Err(Error::Refused(Refusal::OverOwnBudget { .. }))), "{more:?}");
+        assert!(
+            matches!(more, Err(Error::Refused(Refusal::OverOwnBudget { .. }))),
+            "{more:?}"
+        );
     });
 }
 
@@ -77,19 +100,28 @@ fn after_a_lock_no_change_succeeds() {
                     })
                 })
                 .collect();
-            store::set_rules(&mut owner, &cart, &[RuleChange::Locked(true)]).await.unwrap();
+            store::set_rules(&mut owner, &cart, &[RuleChange::Locked(true)])
+                .await
+                .unwrap();
             let locked = store::get_cart_items(&mut owner, &cart).await.unwrap();
             for writer in writers {
-                assert!(writer.await.unwrap() < locked.version, "a change after the lock");
+                assert!(
+                    writer.await.unwrap() < locked.version,
+                    "a change after the lock"
+                );
             }
             let after = store::get_cart_items(&mut owner, &cart).await.unwrap();
             assert_eq!(after.version, locked.version);
             let mut bob = connect_as(server.url(), "bob").await;
             let refused = store::set_rules(&mut bob, &cart, &[RuleChange::Locked(false)]).await;
             assert_eq!(refused, Err(Refusal::NotOwner("ann".into()).into()));
-            store::set_rules(&mut owner, &cart, &[RuleChange::Locked(false)]).await.unwrap();
+            store::set_rules(&mut owner, &cart, &[RuleChange::Locked(false)])
+                .await
+                .unwrap();
         }
-        store::set_rules(&mut owner, &cart, &[RuleChange::Closes(Some(1))]).await.unwrap();
+        store::set_rules(&mut owner, &cart, &[RuleChange::Closes(Some(1))])
+            .await
+            .unwrap();
         let late = store::add_to_cart(&mut owner, &cart, &id("tea"), 1).await;
         assert_eq!(late, Err(Refusal::Closed("ann".into()).into()));
     });
@@ -103,7 +135,10 @@ fn budgets_hold_however_many_add_at_once() {
         sell(&server, "tea", "2.40", "100000");
         sell(&server, "cake", "0.10", "100000");
         let mut owner = connect_as(server.url(), "ann").await;
-        let rules = [RuleChange::Budget(Some(money("20.00"))), RuleChange::BudgetEach(Some(money("7.30")))];
+        let rules = [
+            RuleChange::Budget(Some(money("20.00"))),
+            RuleChange::BudgetEach(Some(money("7.30"))),
+        ];
         store::set_rules(&mut owner, &cart, &rules).await.unwrap();
         let eaters: Vec<_> = (0..4)
             .map(|n| {
@@ -115,7 +150,8 @@ fn budgets_hold_however_many_add_at_once() {
                         match store::add_to_cart(&mut link, &cart, &id("tea"), 1).await {
                             Ok(_) => {}
                             Err(Error::Refused(
-                                Refusal::OverBudget { left, .. } | Refusal::OverOwnBudget { left, .. },
+                                Refusal::OverBudget { left, .. }
+                                | Refusal::OverOwnBudget { left, .. },
                             )) => {
                                 assert!(left < money("2.40"));
                                 refused += 1;
@@ -132,17 +168,32 @@ fn budgets_hold_however_many_add_at_once() {
         }
         let preview = order::preview(&mut owner, &cart).await.unwrap();
         assert_eq!(preview.total(), money("19.20"));
-        assert!(preview.lines[0].line.shares.iter().all(|share| share.pieces <= 3), "{preview:?}");
+        assert!(
+            preview.lines[0]
+                .line
+                .shares
+                .iter()
+                .all(|share| share.pieces <= 3),
+            "{preview:?}"
+        );
         let dear = store::add_to_cart(&mut owner, &cart, &id("tea"), 1).await;
-        let over = Refusal::OverBudget { budget: money("20.00"), left: money("0.80") };
+        let over = Refusal::OverBudget {
+            budget: money("20.00"),
+            left: money("0.80"),
+        };
         assert_eq!(dear, Err(over.into()));
         add(&mut owner, &cart, "cake", 8).await;
         // Prices rise: the checkout says so, and taking out is still possible.
         server.cmd("HSET product:tea price 3.00");
         let dearer = check_out(&mut owner, &cart).await;
-        let over = Refusal::DearerThanBudget { budget: money("20.00"), total: money("24.80") };
+        let over = Refusal::DearerThanBudget {
+            budget: money("20.00"),
+            total: money("24.80"),
+        };
         assert_eq!(dearer, Err(over.into()));
-        store::remove_from_cart(&mut owner, &cart, &id("tea"), Some(2)).await.unwrap();
+        store::remove_from_cart(&mut owner, &cart, &id("tea"), Some(2))
+            .await
+            .unwrap();
         check_out(&mut owner, &cart).await.unwrap();
     });
 }
@@ -150,11 +201,21 @@ fn budgets_hold_however_many_add_at_once() {
 #[test]
 fn the_command_of_rules() {
     let server = Server::with_demo();
-    let by =
-        |name: &'static str, args: &[&'static str]| [&["--user", "office", "--name", name], args].concat();
-    assert_eq!(ok(&server, &by("ann", &["rules"])), "This cart has no rules\n");
-    let rules = ok(&server, &by("ann", &["rules", "--budget", "10", "--deadline", "23:59"]));
-    assert!(rules.contains("owner        ann") && rules.contains("budget       10.00"), "{rules}");
+    let by = |name: &'static str, args: &[&'static str]| {
+        [&["--user", "office", "--name", name], args].concat()
+    };
+    assert_eq!(
+        ok(&server, &by("ann", &["rules"])),
+        "This cart has no rules\n"
+    );
+    let rules = ok(
+        &server,
+        &by("ann", &["rules", "--budget", "10", "--deadline", "23:59"]),
+    );
+    assert!(
+        rules.contains("owner        ann") && rules.contains("budget       10.00"),
+        "{rules}"
+    );
     let output = run(&server, &by("bob", &["rules", "--lock"]));
     assert_eq!(output.status.code(), Some(1));
     assert!(String::from_utf8_lossy(&output.stderr).contains("Only ann can change the rules"));
@@ -164,15 +225,28 @@ fn the_command_of_rules() {
         String::from_utf8_lossy(&output.stderr).contains("Over the budget of 10.00: 0.40 left"),
         "{output:?}"
     );
-    ok(&server, &by("ann", &["rules", "--lock", "--budget", "none"]));
+    ok(
+        &server,
+        &by("ann", &["rules", "--lock", "--budget", "none"]),
+    );
     let output = run(&server, &by("ann", &["remove", "espresso"]));
-    assert!(String::from_utf8_lossy(&output.stderr).contains("The cart is locked: ann can open it again"));
+    assert!(
+        String::from_utf8_lossy(&output.stderr)
+            .contains("The cart is locked: ann can open it again")
+    );
     // What is locked can still be ordered.
     ok(&server, &by("bob", &["checkout", "--yes"]));
     ok(&server, &by("ann", &["rules", "--owner", "bob"]));
     ok(&server, &by("bob", &["rules", "--unlock"]));
-    for wrong in [&["rules", "--budget", "-1"][..], &["rules", "--deadline", "soon"]] {
-        assert_eq!(run(&server, &by("bob", wrong)).status.code(), Some(2), "{wrong:?}");
+    for wrong in [
+        &["rules", "--budget", "-1"][..],
+        &["rules", "--deadline", "soon"],
+    ] {
+        assert_eq!(
+            run(&server, &by("bob", wrong)).status.code(),
+            Some(2),
+            "{wrong:?}"
+        );
     }
 }
 
@@ -191,7 +265,9 @@ impl Wishes {
     fn take(&mut self, who: usize, pieces: u32) {
         for _ in 0..pieces {
             let own = self.0.iter().position(|(name, _)| *name == who);
-            let Some(place) = own.or(self.0.len().checked_sub(1)) else { return };
+            let Some(place) = own.or(self.0.len().checked_sub(1)) else {
+                return;
+            };
             self.0[place].1 -= 1;
             self.0.retain(|(_, pieces)| *pieces > 0);
         }
@@ -203,8 +279,15 @@ mod wishes {
     use proptest::prelude::*;
 
     fn cases() -> ProptestConfig {
-        let cases = std::env::var("PROPTEST_CASES").ok().and_then(|n| n.parse().ok()).unwrap_or(40);
-        ProptestConfig { cases, failure_persistence: None, ..ProptestConfig::default() }
+        let cases = std::env::var("PROPTEST_CASES")
+            .ok()
+            .and_then(|n| n.parse().ok())
+            .unwrap_or(40);
+        ProptestConfig {
+            cases,
+            failure_persistence: None,
+            ..ProptestConfig::default()
+        }
     }
 
     #[test]

@@ -79,7 +79,14 @@ fn malformed_products_and_lines_are_marked() {
     let server = Server::with_demo();
     server.cmd("HSET product:noprice name Priceless");
     server.cmd("HSET product:badprice name Odd price 1.2.3");
-    server.raw(&["HSET", "product:evil", "name", "Evil\u{1b}]52;c;aGk=\u{7}\u{202e}x", "price", "1.00"]);
+    server.raw(&[
+        "HSET",
+        "product:evil",
+        "name",
+        "Evil\u{1b}]52;c;aGk=\u{7}\u{202e}x",
+        "price",
+        "1.00",
+    ]);
     server.cmd("SET product:text text");
     for (score, product) in [
         ("-5", "espresso"),
@@ -161,8 +168,20 @@ fn a_killed_server_loses_nothing_and_both_terminals_come_back() {
 fn expiry_empties_both_terminals() {
     let server = Server::with_demo();
     let open = |name| {
-        let args = ["--redis", server.url(), "--user", "alice", "--name", name, "--session-timeout", "3s"];
-        Terminal::builder(TROLLEY).args(&args).home(server.dir()).open()
+        let args = [
+            "--redis",
+            server.url(),
+            "--user",
+            "alice",
+            "--name",
+            name,
+            "--session-timeout",
+            "3s",
+        ];
+        Terminal::builder(TROLLEY)
+            .args(&args)
+            .home(server.dir())
+            .open()
     };
     let (mut ann, bob) = (open("ann"), open("bob"));
     ann.wait("64 products");
@@ -187,7 +206,11 @@ fn the_terminal_is_whole_after_any_exit() {
         shop.assert_restored();
     }
     let args = ["--redis", server.url()];
-    let mut shop = Terminal::builder(TROLLEY).args(&args).home(server.dir()).env("TROLLEY_PANIC", "1").open();
+    let mut shop = Terminal::builder(TROLLEY)
+        .args(&args)
+        .home(server.dir())
+        .env("TROLLEY_PANIC", "1")
+        .open();
     shop.wait("● live");
     shop.send(b"\x1b[24~"); // F12
     assert_eq!(shop.wait_exit().exit_code(), 101);
@@ -207,9 +230,15 @@ fn a_closed_window_ends_the_program() {
 fn suspended_and_back() {
     let server = Server::with_demo();
     // Under a shell with job control, as people run it.
-    let line = format!("{TROLLEY} --redis {} --user alice; echo ended", server.url());
-    let mut shell =
-        Terminal::builder("bash").args(&["--norc", "-i"]).home(server.dir()).env("PS1", "prompt> ").open();
+    let line = format!(
+        "{TROLLEY} --redis {} --user alice; echo ended",
+        server.url()
+    );
+    let mut shell = Terminal::builder("bash")
+        .args(&["--norc", "-i"])
+        .home(server.dir())
+        .env("PS1", "prompt> ")
+        .open();
     shell.wait("prompt> ");
     shell.send(format!("{line}\r").as_bytes());
     shell.wait("64 products");
@@ -249,7 +278,10 @@ fn an_empty_shop_says_what_to_do() {
     let mut shop = shop(&server, "alice", "ann");
     shop.wait("Press D to load the demo catalog");
     let filled = server.get("EXISTS shop catalog product:espresso");
-    assert_eq!(filled, "0", "a given Redis is never filled without being asked");
+    assert_eq!(
+        filled, "0",
+        "a given Redis is never filled without being asked"
+    );
     shop.keys("D");
     shop.wait("64 products");
     // The name and the currency, too.
@@ -265,7 +297,10 @@ fn an_unreachable_server_is_told_and_tried_again() {
     let mut server = Server::with_demo();
     server.kill();
     let args = ["--redis", server.url(), "--user", "alice"];
-    let shop = Terminal::builder(TROLLEY).args(&args).home(server.dir()).open();
+    let shop = Terminal::builder(TROLLEY)
+        .args(&args)
+        .home(server.dir())
+        .open();
     shop.wait("offline since");
     shop.wait("Trying again: the server's socket is not there|Trying again: nothing answers");
     server.restart();
@@ -277,14 +312,23 @@ fn an_unreachable_server_is_told_and_tried_again() {
 fn without_colours_the_selection_still_shows() {
     let server = Server::with_demo();
     let args = ["--redis", server.url()];
-    let shop = Terminal::builder(TROLLEY).args(&args).home(server.dir()).env("NO_COLOR", "1").open();
+    let shop = Terminal::builder(TROLLEY)
+        .args(&args)
+        .home(server.dir())
+        .env("NO_COLOR", "1")
+        .open();
     shop.wait("64 products");
-    shop.wait_until("nothing is reversed", |screen| screen.cell(3, 3).is_some_and(vt100::Cell::inverse));
+    shop.wait_until("nothing is reversed", |screen| {
+        screen.cell(3, 3).is_some_and(vt100::Cell::inverse)
+    });
     shop.screen(|screen| {
         for row in 0..36 {
             for column in 0..120 {
                 let cell = screen.cell(row, column).unwrap();
-                assert_eq!((cell.fgcolor(), cell.bgcolor()), (vt100::Color::Default, vt100::Color::Default));
+                assert_eq!(
+                    (cell.fgcolor(), cell.bgcolor()),
+                    (vt100::Color::Default, vt100::Color::Default)
+                );
             }
         }
     });
@@ -297,7 +341,11 @@ fn without_a_terminal_the_plain_commands_are_named() {
     assert_eq!(output.status.code(), Some(2));
     assert!(String::from_utf8_lossy(&output.stderr).contains("trolley cart"));
     let args = ["--redis", server.url()];
-    let mut dumb = Terminal::builder(TROLLEY).args(&args).home(server.dir()).env("TERM", "dumb").open();
+    let mut dumb = Terminal::builder(TROLLEY)
+        .args(&args)
+        .home(server.dir())
+        .env("TERM", "dumb")
+        .open();
     assert_eq!(dumb.wait_exit().exit_code(), 2);
     dumb.wait("the shop needs a terminal");
 }

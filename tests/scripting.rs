@@ -19,7 +19,10 @@ struct Watch {
 impl Watch {
     fn start(server: &Server, url: &str) -> Watch {
         let args = ["--redis", url, "--user", "office", "watch", "--json"];
-        let mut child = trolley(server.dir(), &args).stdout(Stdio::piped()).spawn().unwrap();
+        let mut child = trolley(server.dir(), &args)
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
         let lines = BufReader::new(child.stdout.take().unwrap());
         Watch { child, lines }
     }
@@ -31,7 +34,11 @@ impl Watch {
     }
 
     fn signal(&self, signal: Signal) {
-        kill_process(Pid::from_raw(self.child.id().cast_signed()).unwrap(), signal).unwrap();
+        kill_process(
+            Pid::from_raw(self.child.id().cast_signed()).unwrap(),
+            signal,
+        )
+        .unwrap();
     }
 }
 
@@ -43,7 +50,12 @@ impl Drop for Watch {
 }
 
 fn add(server: &Server, quantity: &str) {
-    ok(server, &["--user", "office", "--name", "ann", "add", "espresso", quantity]);
+    ok(
+        server,
+        &[
+            "--user", "office", "--name", "ann", "add", "espresso", quantity,
+        ],
+    );
 }
 
 #[test]
@@ -61,7 +73,10 @@ fn watch_tells_each_update_at_once_and_nobody_sees_it() {
         (&"update".into(), &"ann".into(), &"edit".into())
     );
     assert_eq!(first["version"], version + 1);
-    assert_eq!(first["changes"], serde_json::json!([{ "product": "espresso", "quantity": 3, "delta": 2 }]));
+    assert_eq!(
+        first["changes"],
+        serde_json::json!([{ "product": "espresso", "quantity": 3, "delta": 2 }])
+    );
     ok(&server, &["--user", "office", "clear"]);
     let second = watch.next();
     assert_eq!(
@@ -88,18 +103,34 @@ fn watch_for_people() {
         "{TROLLEY} --redis {} --user office watch 2>&1 | for n in 1 2 3; do read -r line; echo \"$line\"; done",
         server.url()
     );
-    let mut child =
-        Command::new("bash").args(["-c", &line]).env("TZ", "UTC").stdout(Stdio::piped()).spawn().unwrap();
-    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines().map(Result::unwrap);
-    assert_eq!(lines.next().unwrap(), "trolley: watching the cart of office");
+    let mut child = Command::new("bash")
+        .args(["-c", &line])
+        .env("TZ", "UTC")
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut lines = BufReader::new(child.stdout.take().unwrap())
+        .lines()
+        .map(Result::unwrap);
+    assert_eq!(
+        lines.next().unwrap(),
+        "trolley: watching the cart of office"
+    );
     add(&server, "2");
     let line = lines.next().unwrap();
     assert!(
-        regex::Regex::new(r"^\d\d:\d\d:\d\d #\d+ ann  espresso \+2, now 2$").unwrap().is_match(&line),
+        regex::Regex::new(r"^\d\d:\d\d:\d\d #\d+ ann  espresso \+2, now 2$")
+            .unwrap()
+            .is_match(&line),
         "{line}"
     );
     ok(&server, &["--user", "office", "--name", "ann", "clear"]);
-    assert!(lines.next().unwrap().ends_with(" ann  clear: espresso gone"));
+    assert!(
+        lines
+            .next()
+            .unwrap()
+            .ends_with(" ann  clear: espresso gone")
+    );
     // The reader has seen enough, and no further update is needed to end it.
     assert!(child.wait().unwrap().success());
 }
@@ -111,13 +142,22 @@ fn watch_ends_by_itself_when_nobody_reads_any_more() {
     watch.next();
     let (reader, writer) = std::io::pipe().unwrap();
     let args = ["--redis", server.url(), "watch", "--json"];
-    let mut child = trolley(server.dir(), &args).stdout(writer).stderr(Stdio::piped()).spawn().unwrap();
+    let mut child = trolley(server.dir(), &args)
+        .stdout(writer)
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
     let mut lines = BufReader::new(reader);
     lines.read_line(&mut String::new()).unwrap();
     drop(lines);
     assert!(child.wait().unwrap().success());
     let mut said = String::new();
-    child.stderr.take().unwrap().read_to_string(&mut said).unwrap();
+    child
+        .stderr
+        .take()
+        .unwrap()
+        .read_to_string(&mut said)
+        .unwrap();
     assert_eq!(said, "");
 }
 
@@ -125,7 +165,21 @@ fn watch_ends_by_itself_when_nobody_reads_any_more() {
 fn watch_tells_that_the_cart_has_expired() {
     let server = Server::with_demo();
     let office = |args: &[&str]| {
-        ok(&server, &[&["--user", "office", "--name", "ann", "--session-timeout", "1s"], args].concat())
+        ok(
+            &server,
+            &[
+                &[
+                    "--user",
+                    "office",
+                    "--name",
+                    "ann",
+                    "--session-timeout",
+                    "1s",
+                ],
+                args,
+            ]
+            .concat(),
+        )
     };
     let mut watch = Watch::start(&server, server.url());
     watch.next();
@@ -142,21 +196,36 @@ fn watch_tells_that_the_cart_has_expired() {
     let next = watch.next();
     assert_eq!(
         (&next["event"], next["version"].as_u64(), &next["lines"]),
-        (&"update".into(), Some(update["version"].as_u64().unwrap() + 1), &1.into())
+        (
+            &"update".into(),
+            Some(update["version"].as_u64().unwrap() + 1),
+            &1.into()
+        )
     );
     // The same for people.
     let line = format!(
         "{TROLLEY} --redis {} --user office watch 2>&1 | for n in 1 2 3; do read -r line; echo \"$line\"; done",
         server.url()
     );
-    let mut child = Command::new("bash").args(["-c", &line]).stdout(Stdio::piped()).spawn().unwrap();
-    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines().map(Result::unwrap);
+    let mut child = Command::new("bash")
+        .args(["-c", &line])
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut lines = BufReader::new(child.stdout.take().unwrap())
+        .lines()
+        .map(Result::unwrap);
     lines.next().unwrap();
     office(&["add", "espresso"]);
     let number = watch.next()["version"].clone();
     assert!(lines.next().unwrap().ends_with(" ann  espresso +1, now 2"));
     let line = lines.next().unwrap();
-    assert!(line.ends_with(&format!(" #{number} the session timed out: the cart is empty")), "{line}");
+    assert!(
+        line.ends_with(&format!(
+            " #{number} the session timed out: the cart is empty"
+        )),
+        "{line}"
+    );
     assert!(child.wait().unwrap().success());
     assert_eq!(watch.next()["event"], "expired");
 }
@@ -164,7 +233,16 @@ fn watch_tells_that_the_cart_has_expired() {
 #[test]
 fn watch_tells_later_what_expired_while_it_was_apart() {
     let mut server = Server::with_demo();
-    let args = ["--user", "office", "--name", "ann", "--session-timeout", "1s", "add", "espresso"];
+    let args = [
+        "--user",
+        "office",
+        "--name",
+        "ann",
+        "--session-timeout",
+        "1s",
+        "add",
+        "espresso",
+    ];
     let mut watch = Watch::start(&server, server.url());
     watch.next();
     ok(&server, &args);
@@ -172,14 +250,22 @@ fn watch_tells_later_what_expired_while_it_was_apart() {
     server.kill();
     assert_eq!(watch.next()["event"], "down");
     let gone = update["expires_at"].as_u64().unwrap();
-    let now = || std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_millis();
+    let now = || {
+        std::time::SystemTime::now()
+            .duration_since(std::time::UNIX_EPOCH)
+            .unwrap()
+            .as_millis()
+    };
     while now() <= gone.into() {
         std::thread::sleep(std::time::Duration::from_millis(20));
     }
     server.restart();
     assert_eq!(watch.next()["event"], "up");
     let told = watch.next();
-    assert_eq!((&told["event"], &told["version"]), (&"expired".into(), &update["version"]));
+    assert_eq!(
+        (&told["event"], &told["version"]),
+        (&"expired".into(), &update["version"])
+    );
 }
 
 /// Reads updates until one has this version; they must be contiguous from `last` on.
@@ -190,7 +276,10 @@ fn contiguous(watch: &mut Watch, last: &mut u64, until: u64) -> Vec<String> {
         let event = told["event"].as_str().unwrap();
         events.push(event.to_owned());
         let (from, to) = match event {
-            "update" => (told["version"].as_u64().unwrap(), told["version"].as_u64().unwrap()),
+            "update" => (
+                told["version"].as_u64().unwrap(),
+                told["version"].as_u64().unwrap(),
+            ),
             "gap" => (told["from"].as_u64().unwrap(), told["to"].as_u64().unwrap()),
             _ => continue,
         };
@@ -202,7 +291,10 @@ fn contiguous(watch: &mut Watch, last: &mut u64, until: u64) -> Vec<String> {
 }
 
 fn version(server: &Server) -> u64 {
-    server.get("HGET {cart:office}:meta version").parse().unwrap()
+    server
+        .get("HGET {cart:office}:meta version")
+        .parse()
+        .unwrap()
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -220,7 +312,10 @@ async fn watch_is_contiguous_through_reconnects() {
     }
     proxy.faults.on.store(false, Ordering::Relaxed);
     let events = contiguous(&mut watch, &mut last, version(&server));
-    assert!(!events.contains(&"gap".to_owned()) && events.contains(&"down".to_owned()), "{events:?}");
+    assert!(
+        !events.contains(&"gap".to_owned()) && events.contains(&"down".to_owned()),
+        "{events:?}"
+    );
 }
 
 #[test]
@@ -248,7 +343,10 @@ fn watch_fills_from_the_log_and_names_what_even_that_lacks() {
     }
     let now = version(&server);
     let events = contiguous(&mut watch, &mut last, now);
-    assert!(events.contains(&"up".to_owned()) && !events.contains(&"gap".to_owned()), "{events:?}");
+    assert!(
+        events.contains(&"up".to_owned()) && !events.contains(&"gap".to_owned()),
+        "{events:?}"
+    );
     // The counter moves without a word in the log: no client of ours does that.
     server.cmd("DEL {cart:office}:log");
     server.cmd("HINCRBY {cart:office}:meta version 3");
@@ -261,9 +359,18 @@ fn watch_fills_from_the_log_and_names_what_even_that_lacks() {
 fn set_and_clear() {
     let server = Server::with_demo();
     let office = |args: &[&str]| ok(&server, &[&["--user", "office"], args].concat());
-    assert_eq!(office(&["set", "espresso", "5"]), "5 × Espresso in the cart of office\n");
-    assert_eq!(office(&["set", "Flat White", "2"]), "2 × Flat White in the cart of office\n");
-    assert_eq!(office(&["set", "espresso", "3"]), "3 × Espresso in the cart of office\n");
+    assert_eq!(
+        office(&["set", "espresso", "5"]),
+        "5 × Espresso in the cart of office\n"
+    );
+    assert_eq!(
+        office(&["set", "Flat White", "2"]),
+        "2 × Flat White in the cart of office\n"
+    );
+    assert_eq!(
+        office(&["set", "espresso", "3"]),
+        "3 × Espresso in the cart of office\n"
+    );
     assert_eq!(server.get("ZSCORE cart:office espresso"), "3");
     for (args, sentence) in [
         (&["set", "espresso", "-1"][..], "negative"),
@@ -283,7 +390,10 @@ fn set_and_clear() {
     office(&["clear"]);
     let output = run(&server, &["--user", "office", "clear", "--json"]);
     let refused: Value = serde_json::from_slice(&output.stdout).unwrap();
-    assert_eq!((output.status.code(), &refused["error"]["code"]), (Some(1), &"already_empty".into()));
+    assert_eq!(
+        (output.status.code(), &refused["error"]["code"]),
+        (Some(1), &"already_empty".into())
+    );
 }
 
 /// What bash offers for a line that is being typed.
@@ -300,9 +410,16 @@ fn bash(server: &Server, line: &str) -> Vec<String> {
         .env("TROLLEY_REDIS", server.url())
         .output()
         .unwrap();
-    assert!(output.stderr.is_empty(), "{}", String::from_utf8_lossy(&output.stderr));
+    assert!(
+        output.stderr.is_empty(),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
     let text = String::from_utf8(output.stdout).unwrap();
-    text.lines().filter(|line| !line.is_empty()).map(|word| word.trim_end().to_owned()).collect()
+    text.lines()
+        .filter(|line| !line.is_empty())
+        .map(|word| word.trim_end().to_owned())
+        .collect()
 }
 
 #[test]
@@ -311,7 +428,10 @@ fn bash_completes_commands_and_products() {
     assert_eq!(bash(&server, "trolley exp"), ["export"]);
     assert_eq!(bash(&server, "trolley --theme c"), ["contrast"]);
     assert_eq!(bash(&server, "trolley --log-level d"), ["debug"]);
-    assert_eq!(bash(&server, "trolley add esp"), ["espresso", "espresso-beans"]);
+    assert_eq!(
+        bash(&server, "trolley add esp"),
+        ["espresso", "espresso-beans"]
+    );
     assert_eq!(bash(&server, "trolley product set espresso pr"), ["price="]);
     assert!(bash(&server, "trolley remove flat").is_empty());
     ok(&server, &["add", "flat-white"]);
@@ -320,14 +440,21 @@ fn bash_completes_commands_and_products() {
     assert!(bash(&server, "trolley --redis unix:///no/such.sock add esp").is_empty());
     // A million products: still few and quick, from the index alone.
     server.cmd("ZADD catalog 0 esp\u{1b}x");
-    assert_eq!(bash(&server, "trolley add esp"), ["espresso", "espresso-beans"]);
+    assert_eq!(
+        bash(&server, "trolley add esp"),
+        ["espresso", "espresso-beans"]
+    );
     server.kill();
     assert!(bash(&server, "trolley add esp").is_empty());
 }
 
 /// Each shell: how it starts without anybody's settings, and a `trolley` that shows its words.
 const SHELLS: [(&str, &[&str], &str); 3] = [
-    ("bash", &["--norc", "--noprofile"], "trolley() { printf '<%s>' \"$@\"; echo; }; PS1='ready> '"),
+    (
+        "bash",
+        &["--norc", "--noprofile"],
+        "trolley() { printf '<%s>' \"$@\"; echo; }; PS1='ready> '",
+    ),
     (
         "zsh",
         &["-f"],
@@ -344,7 +471,14 @@ const SHELLS: [(&str, &[&str], &str); 3] = [
 #[test]
 fn what_a_real_shell_completes_is_what_the_command_gets() {
     let server = Server::with_demo();
-    for product in ["qq two words", "rr:green", "ss'it\"", "tt$(ls)`ls`", "uu;ls|ls>x", "vv\\w*"] {
+    for product in [
+        "qq two words",
+        "rr:green",
+        "ss'it\"",
+        "tt$(ls)`ls`",
+        "uu;ls|ls>x",
+        "vv\\w*",
+    ] {
         server.raw(&["ZADD", "catalog", "0", product]);
     }
     let url = server.url();
@@ -363,17 +497,29 @@ fn what_a_real_shell_completes_is_what_the_command_gets() {
         for (typed, got) in [
             ("exp\t", "<export>"),
             ("--json remove flat\t", "<--json><remove><flat-white>"),
-            ("product set espresso pr\t3", "<product><set><espresso><price=3>"),
+            (
+                "product set espresso pr\t3",
+                "<product><set><espresso><price=3>",
+            ),
             // A shop that is named on the line is the one that is asked.
-            ("--redis unix:///no/such.sock add esp\t", "<--redis><unix:///no/such.sock><add><esp>"),
+            (
+                "--redis unix:///no/such.sock add esp\t",
+                "<--redis><unix:///no/such.sock><add><esp>",
+            ),
             // Ids that would mean something to a shell.
             ("add qq\t", "<add><qq two words>"),
             ("add qq\\ t\t", "<add><qq two words>"),
             ("add rr\t", "<add><rr:green>"),
             ("add rr:g\t", "<add><rr:green>"),
             // Where bash splits words.
-            (&format!("--redis {url} add flat\t"), &format!("<--redis><{url}><add><flat-white>")),
-            (&format!("--redis={url} add flat\t"), &format!("<--redis={url}><add><flat-white>")),
+            (
+                &format!("--redis {url} add flat\t"),
+                &format!("<--redis><{url}><add><flat-white>"),
+            ),
+            (
+                &format!("--redis={url} add flat\t"),
+                &format!("<--redis={url}><add><flat-white>"),
+            ),
             ("export --format=c\t", "<export><--format=csv>"),
             ("add ss\t", "<add><ss'it\">"),
             ("add tt\t", "<add><tt$(ls)`ls`>"),
@@ -381,7 +527,9 @@ fn what_a_real_shell_completes_is_what_the_command_gets() {
             ("add vv\t", "<add><vv\\w*>"),
         ] {
             shell.send(b"clear\r");
-            shell.wait_until("an empty screen", |screen| screen.contents().trim() == "ready>");
+            shell.wait_until("an empty screen", |screen| {
+                screen.contents().trim() == "ready>"
+            });
             println!("{name}: {typed:?}");
             shell.send(format!("trolley {typed}\r").as_bytes());
             shell.wait(&format!("^{} *$", regex::escape(got)));
@@ -392,9 +540,16 @@ fn what_a_real_shell_completes_is_what_the_command_gets() {
 #[test]
 fn completions_for_each_shell() {
     let server = Server::start();
-    for (shell, words) in [("bash", "complete "), ("zsh", "compdef"), ("fish", "complete ")] {
+    for (shell, words) in [
+        ("bash", "complete "),
+        ("zsh", "compdef"),
+        ("fish", "complete "),
+    ] {
         let script = ok(&server, &["completions", shell]);
-        assert!(script.contains(words) && script.contains("TROLLEY_COMPLETE"), "{script}");
+        assert!(
+            script.contains(words) && script.contains("TROLLEY_COMPLETE"),
+            "{script}"
+        );
     }
     assert_eq!(run(&server, &["completions", "csh"]).status.code(), Some(2));
 }
@@ -414,7 +569,10 @@ fn the_manual_page_names_every_command() {
         .output();
     let text = match shown {
         Ok(shown) => {
-            assert!(shown.status.success() && shown.stderr.is_empty(), "{shown:?}");
+            assert!(
+                shown.status.success() && shown.stderr.is_empty(),
+                "{shown:?}"
+            );
             String::from_utf8(shown.stdout).unwrap()
         }
         // Not every machine can show one.
@@ -448,12 +606,16 @@ fn settle(value: &mut Value) {
         Value::Object(map) => {
             for (name, value) in map {
                 match name.as_str() {
-                    "version" | "expires_in_ms" | "expires_at" | "at" | "pid" if value.is_number() => {
+                    "version" | "expires_in_ms" | "expires_at" | "at" | "pid"
+                        if value.is_number() =>
+                    {
                         *value = "(number)".into()
                     }
                     // A time; an import counts by the same name.
                     "changed" if value.as_u64() > Some(1_000_000) => *value = "(number)".into(),
-                    "op_id" | "file" | "socket" | "data" if value.is_string() => *value = "(text)".into(),
+                    "op_id" | "file" | "socket" | "data" if value.is_string() => {
+                        *value = "(text)".into()
+                    }
                     _ => settle(value),
                 }
             }
@@ -465,9 +627,17 @@ fn settle(value: &mut Value) {
 
 /// Writes down what a command prints, with its exit status.
 fn write(book: &mut String, server: &Server, args: &[&str]) {
-    let output = run(server, &[&["--json", "--user", "office", "--name", "ann"], args].concat());
-    let shown = args.join(" ").replace(&format!("{}/", server.dir().display()), "");
-    book.push_str(&format!("$ trolley --json {shown}   # {}\n", output.status.code().unwrap()));
+    let output = run(
+        server,
+        &[&["--json", "--user", "office", "--name", "ann"], args].concat(),
+    );
+    let shown = args
+        .join(" ")
+        .replace(&format!("{}/", server.dir().display()), "");
+    book.push_str(&format!(
+        "$ trolley --json {shown}   # {}\n",
+        output.status.code().unwrap()
+    ));
     for stream in [output.stdout, output.stderr] {
         for line in String::from_utf8(stream).unwrap().lines() {
             // What is said to people goes by itself.
@@ -539,7 +709,10 @@ fn watch_tells_what_other_clients_write() {
     server.cmd("ZADD cart:office 3 bun 7 espresso");
     server.cmd("PUBLISH cart-updates:office anything");
     let foreign = watch.next();
-    assert_eq!((&foreign["event"], &foreign["version"]), (&"foreign".into(), &up["version"]));
+    assert_eq!(
+        (&foreign["event"], &foreign["version"]),
+        (&"foreign".into(), &up["version"])
+    );
     assert_eq!(
         foreign["changes"],
         serde_json::json!([
@@ -552,18 +725,30 @@ fn watch_tells_what_other_clients_write() {
     assert_eq!(watch.next()["changes"][1]["quantity"], 0);
     add(&server, "2");
     let update = watch.next();
-    assert_eq!((&update["event"], &update["changes"][0]["quantity"]), (&"update".into(), &2.into()));
+    assert_eq!(
+        (&update["event"], &update["changes"][0]["quantity"]),
+        (&"update".into(), &2.into())
+    );
 }
 
 #[test]
 fn watch_ends_where_it_may_not_look() {
     let server = Server::with_demo();
-    let rules = ok(&server, &["acl", "shopper", "--user", "alice", "--as", "ann"]);
+    let rules = ok(
+        &server,
+        &["acl", "shopper", "--user", "alice", "--as", "ann"],
+    );
     server.cmd(rules.trim());
     server.cmd("ACL SETUSER ann >pw");
     let url = format!("{}?user=ann", server.url());
     let args = ["--redis", &url, "--user", "bob", "watch"];
-    let output = trolley(server.dir(), &args).env("TROLLEY_PASSWORD", "pw").output().unwrap();
+    let output = trolley(server.dir(), &args)
+        .env("TROLLEY_PASSWORD", "pw")
+        .output()
+        .unwrap();
     assert_eq!(output.status.code(), Some(3));
-    assert!(String::from_utf8_lossy(&output.stderr).contains("no permission"), "{output:?}");
+    assert!(
+        String::from_utf8_lossy(&output.stderr).contains("no permission"),
+        "{output:?}"
+    );
 }

@@ -31,7 +31,9 @@ fn commands_and_terminals_follow_the_master() {
     });
     ann.keys("/ espresso enter 3 a");
     ann.wait(r"5 Espresso .* 12\.00");
-    all.until("it is saved there", || all.servers[1].get("ZSCORE cart:alice espresso") == "5");
+    all.until("it is saved there", || {
+        all.servers[1].get("ZSCORE cart:alice espresso") == "5"
+    });
     ok_at(home, &url, &["add", "espresso", "--user", "alice"]);
     assert_eq!(all.servers[1].get("ZSCORE cart:alice espresso"), "6");
     // Whoever writes a Sentinel's address like a server's is told so.
@@ -47,20 +49,27 @@ async fn a_master_falls_under_twenty_clients() {
     let mut all = Sentinels::start();
     let url = all.url();
     for n in 0..PRODUCTS {
-        all.servers[0].cmd(&format!("HSET product:p{n:02} name Product-{n:02} price {n}.25"));
+        all.servers[0].cmd(&format!(
+            "HSET product:p{n:02} name Product-{n:02} price {n}.25"
+        ));
         all.servers[0].cmd(&format!("ZADD catalog 0 p{n:02}"));
     }
     let products = Arc::new(ledger::products(&Address::parse(&url).unwrap()).await);
-    let tasks: Vec<_> =
-        (0..20).map(|n| tokio::spawn(ledger::adder(url.clone(), n, 60, products.clone(), 0))).collect();
+    let tasks: Vec<_> = (0..20)
+        .map(|n| tokio::spawn(ledger::adder(url.clone(), n, 60, products.clone(), 0)))
+        .collect();
     let all = tokio::task::spawn_blocking(move || {
-        all.until("the cart is in use", || all.servers[0].get("ZCARD cart:alice") == "12");
+        all.until("the cart is in use", || {
+            all.servers[0].get("ZCARD cart:alice") == "12"
+        });
         all.servers[0].kill();
         all.until("the replica is master", || all.master() == Some(1));
         all.servers[0].restart();
         // Were the new master to fall before, it would take along what it alone has.
         all.until("the fallen one follows", || {
-            all.servers[0].get("INFO replication").contains("master_link_status:up")
+            all.servers[0]
+                .get("INFO replication")
+                .contains("master_link_status:up")
         });
         all
     });

@@ -6,7 +6,9 @@ mod harness;
 
 use harness::{Server, server};
 use redis::Value;
-use trolley::model::{Cart, Change, Edit, Kind, Money, ProductId, Quantity, Refusal, Timeout, UserName};
+use trolley::model::{
+    Cart, Change, Edit, Kind, Money, ProductId, Quantity, Refusal, Timeout, UserName,
+};
 use trolley::store::keys::CartKeys;
 use trolley::store::{self, Address, Attempt, Connection, Error, Known, Policy, Trouble};
 
@@ -23,13 +25,18 @@ fn on_each_server<F: Future<Output = ()>>(test: impl Fn(Server) -> F) {
     for binary in server::binaries() {
         let server = Server::start_with(&binary, &[]);
         harness::ok(&server, &["demo"]);
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .unwrap();
         runtime.block_on(test(server));
     }
 }
 
 async fn connect(server: &Server) -> Connection {
-    store::connect(&Address::parse(server.url()).unwrap()).await.unwrap()
+    store::connect(&Address::parse(server.url()).unwrap())
+        .await
+        .unwrap()
 }
 
 async fn cart(connection: &mut Connection) -> Cart {
@@ -40,19 +47,39 @@ async fn cart(connection: &mut Connection) -> Cart {
 fn adding_and_removing() {
     on_each_server(async |server| {
         let mut link = connect(&server).await;
-        let product = store::get_product(&mut link, &id("espresso")).await.unwrap().unwrap();
-        assert_eq!((&*product.name, product.price.unwrap().to_string()), ("Espresso", "2.40".to_owned()));
-        assert_eq!(store::get_product(&mut link, &id("nothing")).await.unwrap(), None);
+        let product = store::get_product(&mut link, &id("espresso"))
+            .await
+            .unwrap()
+            .unwrap();
+        assert_eq!(
+            (&*product.name, product.price.unwrap().to_string()),
+            ("Espresso", "2.40".to_owned())
+        );
+        assert_eq!(
+            store::get_product(&mut link, &id("nothing")).await.unwrap(),
+            None
+        );
 
-        let first = store::add_to_cart(&mut link, &alice(), &id("espresso"), 3).await.unwrap();
-        let second = store::add_to_cart(&mut link, &alice(), &id("espresso"), 2).await.unwrap();
+        let first = store::add_to_cart(&mut link, &alice(), &id("espresso"), 3)
+            .await
+            .unwrap();
+        let second = store::add_to_cart(&mut link, &alice(), &id("espresso"), 2)
+            .await
+            .unwrap();
         assert_eq!(second.version, first.version + 1);
         assert_eq!((second.lines[0].quantity, second.lines[0].delta), (5, 2));
         assert_eq!(server.get("ZSCORE cart:alice espresso"), "5");
-        let left = store::remove_from_cart(&mut link, &alice(), &id("espresso"), Some(1)).await.unwrap();
+        let left = store::remove_from_cart(&mut link, &alice(), &id("espresso"), Some(1))
+            .await
+            .unwrap();
         assert_eq!(left.lines[0].quantity, 4);
-        let gone = store::remove_from_cart(&mut link, &alice(), &id("espresso"), None).await.unwrap();
-        assert_eq!((gone.lines[0].quantity, gone.lines[0].delta, gone.count), (0, -4, 0));
+        let gone = store::remove_from_cart(&mut link, &alice(), &id("espresso"), None)
+            .await
+            .unwrap();
+        assert_eq!(
+            (gone.lines[0].quantity, gone.lines[0].delta, gone.count),
+            (0, -4, 0)
+        );
         assert!(cart(&mut link).await.lines.is_empty());
     });
 }
@@ -65,7 +92,9 @@ fn each_refusal_leaves_redis_as_it_was() {
         server.cmd("HSET product:free name Free");
         server.cmd("SET product:odd text");
         server.cmd("ZADD cart:alice 1.5 rye");
-        store::add_to_cart(&mut link, &user, &id("espresso"), 998).await.unwrap();
+        store::add_to_cart(&mut link, &user, &id("espresso"), 998)
+            .await
+            .unwrap();
         let before = server.digest();
         let expect = async |outcome: Result<trolley::model::Update, Error>, refusal: Refusal| {
             assert_eq!(outcome, Err(Error::Refused(refusal)));
@@ -76,7 +105,14 @@ fn each_refusal_leaves_redis_as_it_was() {
         let refused = store::add_to_cart(&mut link, &user, &id("free"), 1).await;
         expect(refused, Refusal::NoPrice("Free".into())).await;
         let refused = store::add_to_cart(&mut link, &user, &id("espresso"), 2).await;
-        expect(refused, Refusal::TooMany { limit: 999, already: 998 }).await;
+        expect(
+            refused,
+            Refusal::TooMany {
+                limit: 999,
+                already: 998,
+            },
+        )
+        .await;
         let refused = store::add_to_cart(&mut link, &user, &id("espresso"), 0).await;
         expect(refused, Refusal::Zero).await;
         let refused = store::remove_from_cart(&mut link, &user, &id("flat-white"), None).await;
@@ -93,20 +129,35 @@ fn each_refusal_leaves_redis_as_it_was() {
 fn damaged_lines_show_and_can_be_removed() {
     on_each_server(async |server| {
         let mut link = connect(&server).await;
-        for (score, product) in
-            [("-5", "a"), ("1.5", "b"), ("inf", "c"), ("9007199254740993", "d"), ("0", "e"), ("7", "f")]
-        {
+        for (score, product) in [
+            ("-5", "a"),
+            ("1.5", "b"),
+            ("inf", "c"),
+            ("9007199254740993", "d"),
+            ("0", "e"),
+            ("7", "f"),
+        ] {
             server.cmd(&format!("ZADD cart:alice {score} {product}"));
         }
         server.raw(&[&b"ZADD"[..], b"cart:alice", b"2", b"\xff\x1b[31m"]);
         let read = cart(&mut link).await;
         assert_eq!(read.lines.len(), 7);
-        let good: Vec<&Quantity> =
-            read.lines.iter().map(|line| &line.quantity).filter(|q| q.whole().is_some()).collect();
+        let good: Vec<&Quantity> = read
+            .lines
+            .iter()
+            .map(|line| &line.quantity)
+            .filter(|q| q.whole().is_some())
+            .collect();
         assert_eq!(good, [&Quantity::Whole(7), &Quantity::Whole(2)]);
-        assert!(read.lines.iter().any(|line| line.quantity == Quantity::Damaged("9007199254740992".into())));
+        assert!(
+            read.lines
+                .iter()
+                .any(|line| line.quantity == Quantity::Damaged("9007199254740992".into()))
+        );
         for line in &read.lines {
-            store::remove_from_cart(&mut link, &alice(), &line.product, None).await.unwrap();
+            store::remove_from_cart(&mut link, &alice(), &line.product, None)
+                .await
+                .unwrap();
         }
         assert_eq!(server.get("EXISTS cart:alice"), "0");
     });
@@ -117,8 +168,12 @@ fn every_key_of_a_cart_expires_and_none_becomes_immortal() {
     on_each_server(async |server| {
         let mut link = connect(&server).await;
         let keys = || {
-            let Value::Array(keys) = server.cmd("KEYS *cart:alice*") else { panic!("no keys") };
-            keys.into_iter().map(|key| redis::from_redis_value::<String>(key).unwrap()).collect::<Vec<_>>()
+            let Value::Array(keys) = server.cmd("KEYS *cart:alice*") else {
+                panic!("no keys")
+            };
+            keys.into_iter()
+                .map(|key| redis::from_redis_value::<String>(key).unwrap())
+                .collect::<Vec<_>>()
         };
         let check = || {
             for key in keys() {
@@ -126,22 +181,38 @@ fn every_key_of_a_cart_expires_and_none_becomes_immortal() {
                 assert!(left > 0, "{key} has no expiry");
             }
         };
-        store::add_to_cart(&mut link, &alice(), &id("espresso"), 1).await.unwrap();
+        store::add_to_cart(&mut link, &alice(), &id("espresso"), 1)
+            .await
+            .unwrap();
         check();
-        store::remove_from_cart(&mut link, &alice(), &id("espresso"), None).await.unwrap();
+        store::remove_from_cart(&mut link, &alice(), &id("espresso"), None)
+            .await
+            .unwrap();
         check();
-        store::add_to_cart(&mut link, &alice(), &id("espresso"), 1).await.unwrap();
+        store::add_to_cart(&mut link, &alice(), &id("espresso"), 1)
+            .await
+            .unwrap();
         check();
         assert!(keys().len() >= 4);
         // The timeout slides with each change, and `never` takes it away.
-        let policy = Policy { session_timeout: Timeout::After(5_000), ..Policy::default() };
+        let policy = Policy {
+            session_timeout: Timeout::After(5_000),
+            ..Policy::default()
+        };
         link = link.with_policy(policy);
-        let update = store::add_to_cart(&mut link, &alice(), &id("espresso"), 1).await.unwrap();
+        let update = store::add_to_cart(&mut link, &alice(), &id("espresso"), 1)
+            .await
+            .unwrap();
         assert_eq!(update.deadline.left_when_told(), Some(5_000));
         let left: i64 = server.get("PTTL cart:alice").parse().unwrap();
         assert!((1..=5_000).contains(&left), "{left}");
-        link = link.with_policy(Policy { session_timeout: Timeout::Never, ..Policy::default() });
-        let update = store::add_to_cart(&mut link, &alice(), &id("espresso"), 1).await.unwrap();
+        link = link.with_policy(Policy {
+            session_timeout: Timeout::Never,
+            ..Policy::default()
+        });
+        let update = store::add_to_cart(&mut link, &alice(), &id("espresso"), 1)
+            .await
+            .unwrap();
         assert_eq!(update.deadline.at, None);
         assert_eq!(server.get("PTTL cart:alice"), "-1");
     });
@@ -151,10 +222,14 @@ fn every_key_of_a_cart_expires_and_none_becomes_immortal() {
 fn versions_never_come_again() {
     on_each_server(async |server| {
         let mut link = connect(&server).await;
-        let first = store::add_to_cart(&mut link, &alice(), &id("espresso"), 1).await.unwrap();
+        let first = store::add_to_cart(&mut link, &alice(), &id("espresso"), 1)
+            .await
+            .unwrap();
         server.cmd("FLUSHALL");
         harness::ok(&server, &["demo"]);
-        let second = store::add_to_cart(&mut link, &alice(), &id("espresso"), 1).await.unwrap();
+        let second = store::add_to_cart(&mut link, &alice(), &id("espresso"), 1)
+            .await
+            .unwrap();
         assert!(second.version > first.version);
     });
 }
@@ -164,9 +239,15 @@ fn a_repeated_op_gets_the_first_answer() {
     on_each_server(async |server| {
         let mut link = connect(&server).await;
         let op = store::new_op();
-        let first = store::add_as(&mut link, &alice(), &id("espresso"), 3, op.clone()).await.unwrap();
-        store::add_to_cart(&mut link, &alice(), &id("espresso"), 1).await.unwrap();
-        let again = store::add_as(&mut link, &alice(), &id("espresso"), 3, op).await.unwrap();
+        let first = store::add_as(&mut link, &alice(), &id("espresso"), 3, op.clone())
+            .await
+            .unwrap();
+        store::add_to_cart(&mut link, &alice(), &id("espresso"), 1)
+            .await
+            .unwrap();
+        let again = store::add_as(&mut link, &alice(), &id("espresso"), 3, op)
+            .await
+            .unwrap();
         assert_eq!(first, again);
         assert_eq!(cart(&mut link).await.quantity(&id("espresso")), 4);
     });
@@ -177,7 +258,10 @@ fn wrong_types_are_told_apart_from_an_empty_cart() {
     on_each_server(async |server| {
         let mut link = connect(&server).await;
         server.cmd("SET cart:alice text");
-        assert_eq!(store::get_cart_items(&mut link, &alice()).await, Err(Error::Trouble(Trouble::WrongType)));
+        assert_eq!(
+            store::get_cart_items(&mut link, &alice()).await,
+            Err(Error::Trouble(Trouble::WrongType))
+        );
         let refused = store::add_to_cart(&mut link, &alice(), &id("espresso"), 1).await;
         assert_eq!(refused, Err(Error::Trouble(Trouble::WrongType)));
         // A companion of the wrong type refuses the whole change, before anything is written.
@@ -186,7 +270,11 @@ fn wrong_types_are_told_apart_from_an_empty_cart() {
             server.cmd(&format!("SET {{cart:alice}}:{companion} text"));
             let before = server.digest();
             let refused = store::add_to_cart(&mut link, &alice(), &id("espresso"), 1).await;
-            assert_eq!(refused, Err(Error::Trouble(Trouble::WrongType)), "{companion}");
+            assert_eq!(
+                refused,
+                Err(Error::Trouble(Trouble::WrongType)),
+                "{companion}"
+            );
             assert_eq!(server.digest(), before);
             server.cmd(&format!("DEL {{cart:alice}}:{companion}"));
         }
@@ -207,9 +295,14 @@ fn server_states_have_their_own_words() {
         server.cmd("REPLICAOF NO ONE");
         server.cmd("ACL SETUSER guest on >pw ~* &* +@all -evalsha -hmget");
         let guest = format!("{}?user=guest&pass=pw", server.url());
-        let mut guest = store::connect(&Address::parse(&guest).unwrap()).await.unwrap();
+        let mut guest = store::connect(&Address::parse(&guest).unwrap())
+            .await
+            .unwrap();
         let refused = store::add_to_cart(&mut guest, &alice(), &id("espresso"), 1).await;
-        assert!(matches!(refused, Err(Error::Trouble(Trouble::NoPermission(_)))), "{refused:?}");
+        assert!(
+            matches!(refused, Err(Error::Trouble(Trouble::NoPermission(_)))),
+            "{refused:?}"
+        );
         let wrong = format!("{}?user=guest&pass=wrong", server.url());
         let refused = store::connect(&Address::parse(&wrong).unwrap()).await;
         assert_eq!(refused.err(), Some(Trouble::WrongPassword));
@@ -222,13 +315,28 @@ fn server_states_have_their_own_words() {
 #[tokio::test]
 async fn unreachable_servers_have_their_own_words() {
     let connect = async |url: &str| store::connect(&Address::parse(url).unwrap()).await.err();
-    let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-    assert_eq!(connect(&format!("redis://{free}")).await, Some(Trouble::Refused));
-    assert_eq!(connect("redis://no-such-host.invalid").await, Some(Trouble::NoHost));
-    assert_eq!(connect("unix:///tmp/no/such.sock").await, Some(Trouble::NoSocket));
+    let free = std::net::TcpListener::bind("127.0.0.1:0")
+        .unwrap()
+        .local_addr()
+        .unwrap();
+    assert_eq!(
+        connect(&format!("redis://{free}")).await,
+        Some(Trouble::Refused)
+    );
+    assert_eq!(
+        connect("redis://no-such-host.invalid").await,
+        Some(Trouble::NoHost)
+    );
+    assert_eq!(
+        connect("unix:///tmp/no/such.sock").await,
+        Some(Trouble::NoSocket)
+    );
     // Accepts and never answers.
     let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-    assert_eq!(connect(&format!("redis://{}", silent.local_addr().unwrap())).await, Some(Trouble::Timeout));
+    assert_eq!(
+        connect(&format!("redis://{}", silent.local_addr().unwrap())).await,
+        Some(Trouble::Timeout)
+    );
     let tls = connect(&format!("rediss://{free}")).await;
     assert_eq!(tls, Some(Trouble::Refused));
 }
@@ -239,7 +347,9 @@ fn concurrent_adds_are_all_counted() {
         let clients = (0..10).map(|_| async {
             let mut link = connect(&server).await;
             for _ in 0..50 {
-                store::add_to_cart(&mut link, &alice(), &id("espresso"), 1).await.unwrap();
+                store::add_to_cart(&mut link, &alice(), &id("espresso"), 1)
+                    .await
+                    .unwrap();
             }
         });
         futures::future::join_all(clients).await;
@@ -253,13 +363,33 @@ fn an_undo_leaves_a_damaged_line_as_it_is() {
         server.cmd("ZADD cart:alice 1.5 espresso 2 croissant");
         let client = redis::Client::open(server.url()).unwrap();
         let mut link = client.get_multiplexed_async_connection().await.unwrap();
-        let add = |name: &str| Edit::Add { product: id(name), quantity: 1, price: Money::parse("2.40") };
+        let add = |name: &str| Edit::Add {
+            product: id(name),
+            quantity: 1,
+            price: Money::parse("2.40"),
+        };
         let edits = vec![add("espresso"), add("croissant")];
-        let change = Change { op: store::new_op(), kind: Kind::Undo, edits };
+        let change = Change {
+            op: store::new_op(),
+            kind: Kind::Undo,
+            edits,
+        };
         let (keys, policy) = (CartKeys::of(&alice()), Policy::default());
-        let sent =
-            store::send(&mut link, &keys, &policy, &change, Attempt::default(), Known::Here).await.unwrap();
-        let told: Vec<_> = sent.lines.iter().map(|l| (l.product.to_string(), l.quantity, l.delta)).collect();
+        let sent = store::send(
+            &mut link,
+            &keys,
+            &policy,
+            &change,
+            Attempt::default(),
+            Known::Here,
+        )
+        .await
+        .unwrap();
+        let told: Vec<_> = sent
+            .lines
+            .iter()
+            .map(|l| (l.product.to_string(), l.quantity, l.delta))
+            .collect();
         assert_eq!(told, [("croissant".to_owned(), 3, 1)]);
         assert_eq!(
             server.get_list("ZRANGE cart:alice 0 -1 WITHSCORES"),

@@ -10,7 +10,10 @@ use std::path::Path;
 use std::process::Output;
 
 fn run(home: &Path, args: &[&str], environment: &[(&str, &str)]) -> Output {
-    trolley(home, args).envs(environment.iter().copied()).output().unwrap()
+    trolley(home, args)
+        .envs(environment.iter().copied())
+        .output()
+        .unwrap()
 }
 
 fn said(output: &Output) -> String {
@@ -23,22 +26,49 @@ fn the_way_there_is_secure_or_there_is_none() {
     let (server, port) = secure(&papers, &["--tls-auth-clients", "no"]);
     let url = format!("rediss://localhost:{port}");
     let (ca, stranger) = (papers.text("ca.crt"), papers.text("stranger.crt"));
-    let demo = run(server.dir(), &["--redis", &url, "--tls-ca", &ca, "demo"], &[]);
+    let demo = run(
+        server.dir(),
+        &["--redis", &url, "--tls-ca", &ca, "demo"],
+        &[],
+    );
     assert!(demo.status.success(), "{}", said(&demo));
     // The settings file and the environment do the same.
     let settings = format!("redis = '{url}'\ntls_ca = '{ca}'\n");
     std::fs::write(papers.path("config.toml"), settings).unwrap();
-    let by_file = run(server.dir(), &["cart"], &[("TROLLEY_CONFIG", &papers.text("config.toml"))]);
+    let by_file = run(
+        server.dir(),
+        &["cart"],
+        &[("TROLLEY_CONFIG", &papers.text("config.toml"))],
+    );
     assert!(by_file.status.success(), "{}", said(&by_file));
     // An authority that is not ours, or none at all.
-    for args in [&["--redis", &url, "--tls-ca", &stranger, "cart"][..], &["--redis", &url, "cart"]] {
+    for args in [
+        &["--redis", &url, "--tls-ca", &stranger, "cart"][..],
+        &["--redis", &url, "cart"],
+    ] {
         let refused = run(server.dir(), args, &[]);
         assert_eq!(refused.status.code(), Some(3), "{}", said(&refused));
-        assert!(said(&refused).contains("no secure connection"), "{}", said(&refused));
+        assert!(
+            said(&refused).contains("no secure connection"),
+            "{}",
+            said(&refused)
+        );
     }
     for (args, why) in [
-        (&["--tls-ca", &papers.text("server.key"), "--redis", "redis://h", "cart"][..], "rediss://"),
-        (&["--tls-ca", "/nowhere", "--redis", &url, "cart"], "/nowhere"),
+        (
+            &[
+                "--tls-ca",
+                &papers.text("server.key"),
+                "--redis",
+                "redis://h",
+                "cart",
+            ][..],
+            "rediss://",
+        ),
+        (
+            &["--tls-ca", "/nowhere", "--redis", &url, "cart"],
+            "/nowhere",
+        ),
         (&["--tls-cert", &ca, "--redis", &url, "cart"], "tls_key"),
     ] {
         let refused = run(server.dir(), args, &[]);
@@ -62,19 +92,54 @@ fn a_server_may_want_to_see_a_certificate() {
     let url = format!("rediss://localhost:{port}");
     let ca = papers.text("ca.crt");
     let (cert, key) = (papers.text("client.crt"), papers.text("client.key"));
-    let with = ["--redis", &url, "--tls-ca", &ca, "--tls-cert", &cert, "--tls-key", &key, "demo"];
+    let with = [
+        "--redis",
+        &url,
+        "--tls-ca",
+        &ca,
+        "--tls-cert",
+        &cert,
+        "--tls-key",
+        &key,
+        "demo",
+    ];
     let demo = run(server.dir(), &with, &[]);
     assert!(demo.status.success(), "{}", said(&demo));
-    let without = run(server.dir(), &["--redis", &url, "--tls-ca", &ca, "demo"], &[]);
+    let without = run(
+        server.dir(),
+        &["--redis", &url, "--tls-ca", &ca, "demo"],
+        &[],
+    );
     assert_eq!(without.status.code(), Some(3), "{}", said(&without));
-    assert!(said(&without).contains("--tls-cert and its key with --tls-key"), "{}", said(&without));
+    assert!(
+        said(&without).contains("--tls-cert and its key with --tls-key"),
+        "{}",
+        said(&without)
+    );
     let (cert, key) = (papers.text("intruder.crt"), papers.text("intruder.key"));
-    let with = ["--redis", &url, "--tls-ca", &ca, "--tls-cert", &cert, "--tls-key", &key, "demo"];
+    let with = [
+        "--redis",
+        &url,
+        "--tls-ca",
+        &ca,
+        "--tls-cert",
+        &cert,
+        "--tls-key",
+        &key,
+        "demo",
+    ];
     let refused = run(server.dir(), &with, &[]);
     assert_eq!(refused.status.code(), Some(3), "{}", said(&refused));
-    assert!(said(&refused).contains("refuses the certificate"), "{}", said(&refused));
+    assert!(
+        said(&refused).contains("refuses the certificate"),
+        "{}",
+        said(&refused)
+    );
     // A screen that is open says so, too.
-    let ann = Terminal::builder(TROLLEY).args(&["--redis", &url, "--tls-ca", &ca]).home(server.dir()).open();
+    let ann = Terminal::builder(TROLLEY)
+        .args(&["--redis", &url, "--tls-ca", &ca])
+        .home(server.dir())
+        .open();
     ann.wait("wants to see a certificate");
 }
 
@@ -88,19 +153,36 @@ fn passwords_come_by_file_environment_or_prompt_and_never_show() {
     let secret = home.join("secret");
     std::fs::write(&secret, "s3cret\n").unwrap();
     let path = secret.display().to_string();
-    let open_to_all = run(home, &["--redis", &url, "--password-file", &path, "cart"], &[]);
-    assert!(said(&open_to_all).contains("chmod 600"), "{}", said(&open_to_all));
+    let open_to_all = run(
+        home,
+        &["--redis", &url, "--password-file", &path, "cart"],
+        &[],
+    );
+    assert!(
+        said(&open_to_all).contains("chmod 600"),
+        "{}",
+        said(&open_to_all)
+    );
     std::fs::set_permissions(&secret, std::os::unix::fs::PermissionsExt::from_mode(0o600)).unwrap();
     let mut outputs = Vec::new();
     let log = home.join("log").display().to_string();
     for (args, environment) in [
-        (vec!["--redis", &url, "--password-file", &path, "demo"], vec![]),
+        (
+            vec!["--redis", &url, "--password-file", &path, "demo"],
+            vec![],
+        ),
         (
             vec!["--redis", &url, "add", "espresso"],
             vec![("TROLLEY_PASSWORD", "s3cret"), ("TROLLEY_LOG", &log)],
         ),
-        (vec!["--redis", &url, "config"], vec![("TROLLEY_PASSWORD", "s3cret")]),
-        (vec!["cart"], vec![("TROLLEY_PASSWORD_FILE", &path), ("TROLLEY_REDIS", &url)]),
+        (
+            vec!["--redis", &url, "config"],
+            vec![("TROLLEY_PASSWORD", "s3cret")],
+        ),
+        (
+            vec!["cart"],
+            vec![("TROLLEY_PASSWORD_FILE", &path), ("TROLLEY_REDIS", &url)],
+        ),
     ] {
         let output = run(home, &args, &environment);
         assert!(output.status.success(), "{args:?}: {}", said(&output));
@@ -110,14 +192,24 @@ fn passwords_come_by_file_environment_or_prompt_and_never_show() {
     // On the command line it works, with a warning.
     let shown = format!("{url}?user=ann&pass=s3cret");
     let warned = run(home, &["--redis", &shown, "cart"], &[]);
-    assert!(warned.status.success() && said(&warned).contains("--password-file"), "{}", said(&warned));
+    assert!(
+        warned.status.success() && said(&warned).contains("--password-file"),
+        "{}",
+        said(&warned)
+    );
     outputs.push(warned);
     // A wrong one is not repeated.
-    let wrong = run(home, &["--redis", &url, "cart"], &[("TROLLEY_PASSWORD", "s3cret-not")]);
+    let wrong = run(
+        home,
+        &["--redis", &url, "cart"],
+        &[("TROLLEY_PASSWORD", "s3cret-not")],
+    );
     assert_eq!(wrong.status.code(), Some(3));
     outputs.push(wrong);
-    let mut all: Vec<u8> =
-        outputs.into_iter().flat_map(|output| [output.stdout, output.stderr].concat()).collect();
+    let mut all: Vec<u8> = outputs
+        .into_iter()
+        .flat_map(|output| [output.stdout, output.stderr].concat())
+        .collect();
     let log = std::fs::read(log).unwrap();
     assert!(
         String::from_utf8_lossy(&log).contains("outcome=\"applied\""),
@@ -126,7 +218,10 @@ fn passwords_come_by_file_environment_or_prompt_and_never_show() {
     );
     all.extend(log);
     // Somebody who sits there is asked.
-    let mut ann = Terminal::builder(TROLLEY).args(&["--redis", &url, "--user", "alice"]).home(home).open();
+    let mut ann = Terminal::builder(TROLLEY)
+        .args(&["--redis", &url, "--user", "alice"])
+        .home(home)
+        .open();
     ann.wait("^Password for unix://");
     ann.send(b"s3cre\r");
     ann.wait("That was not it. Password for unix://");

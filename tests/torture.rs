@@ -18,8 +18,10 @@ static TURN: Mutex<()> = Mutex::const_new(());
 /// Runs clients through every fault; `changes` are made where it is not said how many.
 async fn torture(name: &str, mut place: Place, changes: u64) {
     let changes: u64 = std::env::var("TROLLEY_TORTURE").map_or(changes, |n| n.parse().unwrap());
-    let seed: u64 = std::env::var("TROLLEY_SEED")
-        .map_or_else(|_| u64::from(std::process::id()) + 1, |n| n.parse().unwrap());
+    let seed: u64 = std::env::var("TROLLEY_SEED").map_or_else(
+        |_| u64::from(std::process::id()) + 1,
+        |n| n.parse().unwrap(),
+    );
     println!("{name}: replay with TROLLEY_SEED={seed}");
     place.stock();
     let address = place.address();
@@ -30,14 +32,28 @@ async fn torture(name: &str, mut place: Place, changes: u64) {
     let shared = place.clients_of_a_proxy(CLIENTS);
     for (proxy, n) in place.proxies.iter().zip(0..) {
         let faults = &proxy.faults;
-        faults.drop_every.store((23 + n) * often * shared, Ordering::Relaxed);
-        faults.mute_every.store((211 + 7 * n) * often * often * shared, Ordering::Relaxed);
-        faults.half_close_every.store((97 + 3 * n) * often * shared, Ordering::Relaxed);
-        faults.delay_every.store((41 + n) * often * shared, Ordering::Relaxed);
+        faults
+            .drop_every
+            .store((23 + n) * often * shared, Ordering::Relaxed);
+        faults
+            .mute_every
+            .store((211 + 7 * n) * often * often * shared, Ordering::Relaxed);
+        faults
+            .half_close_every
+            .store((97 + 3 * n) * often * shared, Ordering::Relaxed);
+        faults
+            .delay_every
+            .store((41 + n) * often * shared, Ordering::Relaxed);
     }
     place.disturb(true);
     let addresses = place.addresses(CLIENTS);
-    let load = Load::start(addresses, &place.policy(), seed * 1000 + 1, changes / CLIENTS, products);
+    let load = Load::start(
+        addresses,
+        &place.policy(),
+        seed * 1000 + 1,
+        changes / CLIENTS,
+        products,
+    );
     // Faults of the servers themselves, while the clients go on.
     let server_faults = place.server_faults();
     for fault in 0..server_faults {
@@ -60,9 +76,16 @@ async fn torture(name: &str, mut place: Place, changes: u64) {
     }
     let holder = place.holder("cart:alice");
     for key in holder.get_list("KEYS *cart:alice*") {
-        assert!(holder.get(&format!("PTTL {key}")).parse::<i64>().unwrap() > 0, "{key} has no expiry");
+        assert!(
+            holder.get(&format!("PTTL {key}")).parse::<i64>().unwrap() > 0,
+            "{key} has no expiry"
+        );
     }
-    sums.print(caused + made.kills + server_faults, stale, made.terminals.len() + screens.len());
+    sums.print(
+        caused + made.kills + server_faults,
+        stale,
+        made.terminals.len() + screens.len(),
+    );
     assert_eq!((sums.lost, sums.doubled, stale), (0, 0, 0));
 }
 

@@ -55,7 +55,9 @@ fn no_size_breaks_any_screen() {
     });
     let mut terminal = Terminal::new(TestBackend::new(1, 1)).unwrap();
     for (_, mut stage) in screens(120, 36) {
-        for width in [1, 2, 5, 23, 24, 25, 39, 40, 47, 48, 54, 75, 76, 77, 99, 100, 130, 200] {
+        for width in [
+            1, 2, 5, 23, 24, 25, 39, 40, 47, 48, 54, 75, 76, 77, 99, 100, 130, 200,
+        ] {
             for height in [1, 2, 5, 6, 7, 8, 9, 11, 13, 14, 15, 19, 20, 26, 27, 30, 60] {
                 render(&mut stage, &mut terminal, width, height);
             }
@@ -66,19 +68,30 @@ fn no_size_breaks_any_screen() {
 #[test]
 fn wide_and_combining_names_line_up() {
     let mut stage = Stage::filled(120, 36);
-    let names = ["抹茶", "e\u{301}clair", "👩‍🍳 pie", "한국어", "a\u{300}\u{301}\u{302}\u{303}"];
+    let names = [
+        "抹茶",
+        "e\u{301}clair",
+        "👩‍🍳 pie",
+        "한국어",
+        "a\u{300}\u{301}\u{302}\u{303}",
+    ];
     let product = |(n, name): (usize, &&str)| {
         let raw = [name, "1.005", "Odd", "each", "3", ""].map(|text| Some(text.as_bytes()));
         Product::decode(id(&format!("odd-{n}")), raw).unwrap()
     };
     let odd: Vec<Product> = names.iter().enumerate().map(product).collect();
-    stage.take_in(Message::Catalog(Ok((Catalog::new(odd), Shop::default())), 0));
+    stage.take_in(Message::Catalog(
+        Ok((Catalog::new(odd), Shop::default())),
+        0,
+    ));
     let mut terminal = Terminal::new(TestBackend::new(120, 36)).unwrap();
     terminal.draw(|frame| view(&stage.state, frame)).unwrap();
     let buffer = terminal.backend().buffer();
     let points: Vec<u16> = (3..8)
         .map(|y| {
-            (0..62).find(|x| buffer[(*x, y)].symbol() == ".").unwrap_or_else(|| panic!("no price in row {y}"))
+            (0..62)
+                .find(|x| buffer[(*x, y)].symbol() == ".")
+                .unwrap_or_else(|| panic!("no price in row {y}"))
         })
         .collect();
     assert!(points.iter().all(|x| *x == points[0]), "{points:?}");
@@ -109,8 +122,15 @@ fn the_selected_rows_stay_where_they_are_when_others_change_the_cart() {
     stage.keys("tab down down down");
     let selected = stage.state.target();
     let mut products = demo_products();
-    products.push(Product { name: "Aaa".into(), id: id("aaa"), ..products[0].clone() });
-    stage.take_in(Message::Catalog(Ok((Catalog::new(products), Shop::default())), 0));
+    products.push(Product {
+        name: "Aaa".into(),
+        id: id("aaa"),
+        ..products[0].clone()
+    });
+    stage.take_in(Message::Catalog(
+        Ok((Catalog::new(products), Shop::default())),
+        0,
+    ));
     assert_eq!(stage.state.target(), selected);
 }
 
@@ -118,9 +138,16 @@ fn the_selected_rows_stay_where_they_are_when_others_change_the_cart() {
 fn unconfirmed_changes_never_look_saved() {
     let mut stage = Stage::filled(120, 36);
     stage.keys("3 a");
-    assert!(stage.picture().contains("5… Baguette"), "{}", stage.picture());
+    assert!(
+        stage.picture().contains("5… Baguette"),
+        "{}",
+        stage.picture()
+    );
     let op = stage.state.cart.unconfirmed[0].op.clone();
-    let refused = trolley::model::Refusal::TooMany { limit: 4, already: 2 };
+    let refused = trolley::model::Refusal::TooMany {
+        limit: 4,
+        already: 2,
+    };
     stage.link(Event::Settled(op, Err(Error::Refused(refused))));
     assert!(stage.picture().contains(" 2 Baguette"));
     assert!(stage.picture().contains("Too many: the limit is 4"));
@@ -130,7 +157,11 @@ fn unconfirmed_changes_never_look_saved() {
 fn clicks_and_the_wheel() {
     let mut stage = Stage::filled(120, 36);
     let click = |stage: &mut Stage, column, row| {
-        stage.take_in(Message::Mouse(Mouse { kind: MouseKind::Press, column, row }));
+        stage.take_in(Message::Mouse(Mouse {
+            kind: MouseKind::Press,
+            column,
+            row,
+        }));
     };
     click(&mut stage, 5, 6);
     assert_eq!(stage.state.catalog.scroll.cursor, 3);
@@ -139,15 +170,30 @@ fn clicks_and_the_wheel() {
     assert_eq!(stage.state.cart.unconfirmed.len(), 1, "a double click adds");
     click(&mut stage, 80, 4);
     assert_eq!(stage.state.target(), Some(id("espresso")));
-    stage.take_in(Message::Mouse(Mouse { kind: MouseKind::WheelDown, column: 5, row: 10 }));
+    stage.take_in(Message::Mouse(Mouse {
+        kind: MouseKind::WheelDown,
+        column: 5,
+        row: 10,
+    }));
     let scroll = stage.state.catalog.scroll;
-    assert_eq!((scroll.top, scroll.cursor), (3, 3), "the wheel leaves the selection while it shows");
-    stage.take_in(Message::Mouse(Mouse { kind: MouseKind::WheelDown, column: 5, row: 10 }));
+    assert_eq!(
+        (scroll.top, scroll.cursor),
+        (3, 3),
+        "the wheel leaves the selection while it shows"
+    );
+    stage.take_in(Message::Mouse(Mouse {
+        kind: MouseKind::WheelDown,
+        column: 5,
+        row: 10,
+    }));
     assert_eq!(stage.state.catalog.scroll.cursor, 6);
     // In the palette a click does what the entry under it says, scrolled or not.
     stage.keys(": down down down down down down down down");
     let shown = stage.picture();
-    let row = shown.lines().position(|line| line.contains("Show one category")).unwrap();
+    let row = shown
+        .lines()
+        .position(|line| line.contains("Show one category"))
+        .unwrap();
     click(&mut stage, 5, u16::try_from(row).unwrap());
     assert!(stage.picture().contains(" : category "));
     stage.keys("esc");
@@ -184,8 +230,17 @@ fn an_escape_and_a_key_that_came_together_are_both() {
 fn repeating_the_last_change() {
     let mut stage = Stage::filled(120, 36);
     stage.keys("4 a down .");
-    let edits: Vec<&Edit> = stage.state.cart.unconfirmed.iter().map(|change| &change.edits[0]).collect();
-    assert!(matches!(edits[..], [Edit::Add { quantity: 4, .. }, Edit::Add { quantity: 4, .. }]));
+    let edits: Vec<&Edit> = stage
+        .state
+        .cart
+        .unconfirmed
+        .iter()
+        .map(|change| &change.edits[0])
+        .collect();
+    assert!(matches!(
+        edits[..],
+        [Edit::Add { quantity: 4, .. }, Edit::Add { quantity: 4, .. }]
+    ));
     assert_ne!(edits[0].product(), edits[1].product());
 }
 
@@ -193,23 +248,47 @@ fn repeating_the_last_change() {
 fn nobody_changes_a_line_that_the_activity_covers() {
     let mut stage = Stage::filled(50, 15);
     stage.keys("tab down v");
-    assert!(stage.picture().contains(" Activity "), "{}", stage.picture());
-    assert!(stage.picture().contains(" v hide  Tab shop "), "{}", stage.picture());
+    assert!(
+        stage.picture().contains(" Activity "),
+        "{}",
+        stage.picture()
+    );
+    assert!(
+        stage.picture().contains(" v hide  Tab shop "),
+        "{}",
+        stage.picture()
+    );
     let lines = stage.state.cart.shown.clone();
     for key in ["d", "delete", "+", "-", "=", "enter", "."] {
         stage.keys("3");
         stage.keys(key);
-        assert!(stage.state.cart.unconfirmed.is_empty() && stage.state.cart.shown == lines, "{key}");
+        assert!(
+            stage.state.cart.unconfirmed.is_empty() && stage.state.cart.shown == lines,
+            "{key}"
+        );
         assert!(matches!(stage.state.mode, Mode::Browse), "{key}");
-        assert!(stage.picture().contains("See the cart first: v hides the activity"), "{key}");
+        assert!(
+            stage
+                .picture()
+                .contains("See the cart first: v hides the activity"),
+            "{key}"
+        );
     }
     // The palette offers none of it there, and no click does it.
     stage.keys(": l i n e");
-    assert!(!stage.picture().contains("Remove the line"), "{}", stage.picture());
+    assert!(
+        !stage.picture().contains("Remove the line"),
+        "{}",
+        stage.picture()
+    );
     stage.keys("esc");
     for column in 0..50 {
         for row in 1..13 {
-            let mouse = Mouse { kind: MouseKind::Press, column, row };
+            let mouse = Mouse {
+                kind: MouseKind::Press,
+                column,
+                row,
+            };
             stage.take_in(Message::Mouse(mouse));
             stage.take_in(Message::Mouse(mouse));
         }
@@ -230,8 +309,24 @@ fn nobody_changes_a_line_that_the_activity_covers() {
 
 #[test]
 fn a_screen_that_is_too_small_takes_no_key_but_those_that_leave() {
-    let all = ["a", "enter", "d", "+", "-", "=", ".", "c", "y", "C", "y", "u", "ctrl-r", "K", "v", "s", "m"];
-    let typed = [":", "/", "tab", "o", "?", "D", "3", "space", "esc", "n", "alt-y", "backspace"];
+    let all = [
+        "a", "enter", "d", "+", "-", "=", ".", "c", "y", "C", "y", "u", "ctrl-r", "K", "v", "s",
+        "m",
+    ];
+    let typed = [
+        ":",
+        "/",
+        "tab",
+        "o",
+        "?",
+        "D",
+        "3",
+        "space",
+        "esc",
+        "n",
+        "alt-y",
+        "backspace",
+    ];
     for (width, height) in [(5, 3), (20, 5), (1, 1), (23, 40), (80, 6)] {
         // With nothing open, and with what asks for a key or takes text.
         for open in ["esc", "c", "C", "o", "?", "/", ":", "tab =", "tab v"] {
@@ -241,21 +336,54 @@ fn a_screen_that_is_too_small_takes_no_key_but_those_that_leave() {
             stage.keys(open);
             stage.link(desk::preview(105, true));
             stage.take_in(Message::Resize(width, height));
-            let before = format!("{:?}", (&stage.state.mode, stage.state.focus, &stage.state.catalog.words));
+            let before = format!(
+                "{:?}",
+                (
+                    &stage.state.mode,
+                    stage.state.focus,
+                    &stage.state.catalog.words
+                )
+            );
             for key in all.iter().chain(&typed) {
-                let effects = update(&mut stage.state, Message::Key(Key::parse(key).unwrap()), stage.now);
-                assert!(effects.is_empty(), "{width}x{height} {open} {key}: {effects:?}");
+                let effects = update(
+                    &mut stage.state,
+                    Message::Key(Key::parse(key).unwrap()),
+                    stage.now,
+                );
+                assert!(
+                    effects.is_empty(),
+                    "{width}x{height} {open} {key}: {effects:?}"
+                );
             }
             stage.take_in(Message::Paste("y".to_owned()));
             for kind in [MouseKind::Press, MouseKind::Press, MouseKind::WheelDown] {
-                stage.take_in(Message::Mouse(Mouse { kind, column: 0, row: height - 1 }));
+                stage.take_in(Message::Mouse(Mouse {
+                    kind,
+                    column: 0,
+                    row: height - 1,
+                }));
             }
-            let after = format!("{:?}", (&stage.state.mode, stage.state.focus, &stage.state.catalog.words));
+            let after = format!(
+                "{:?}",
+                (
+                    &stage.state.mode,
+                    stage.state.focus,
+                    &stage.state.catalog.words
+                )
+            );
             assert_eq!(before, after, "{width}x{height} {open}");
             assert_eq!(stage.state.cart.shown, shown, "{width}x{height} {open}");
             for (key, leaves) in [("q", "Quit"), ("ctrl-c", "Quit"), ("ctrl-z", "Suspend")] {
-                let effects = update(&mut stage.state, Message::Key(Key::parse(key).unwrap()), stage.now);
-                assert_eq!(format!("{effects:?}"), format!("[{leaves}]"), "{width}x{height} {open}");
+                let effects = update(
+                    &mut stage.state,
+                    Message::Key(Key::parse(key).unwrap()),
+                    stage.now,
+                );
+                assert_eq!(
+                    format!("{effects:?}"),
+                    format!("[{leaves}]"),
+                    "{width}x{height} {open}"
+                );
             }
         }
     }
@@ -266,16 +394,29 @@ fn a_screen_that_is_too_small_asks_before_it_loses_a_change() {
     let mut stage = Stage::filled(120, 36);
     stage.keys("a");
     stage.take_in(Message::Resize(22, 6));
-    let mut press = |key: &str| update(&mut stage.state, Message::Key(Key::parse(key).unwrap()), stage.now);
+    let mut press = |key: &str| {
+        update(
+            &mut stage.state,
+            Message::Key(Key::parse(key).unwrap()),
+            stage.now,
+        )
+    };
     assert!(press("q").is_empty() && press("y").is_empty() && press("q").is_empty());
     assert!(press("ctrl-c").is_empty());
     let picture = stage.picture().replace(['"', '\n'], " ");
     let words = picture.split_whitespace().collect::<Vec<_>>().join(" ");
-    assert_eq!(words, "1 change not confirmed yet: quit and lose track of it? Ctrl-C quits");
+    assert_eq!(
+        words,
+        "1 change not confirmed yet: quit and lose track of it? Ctrl-C quits"
+    );
     stage.keys("esc");
     assert!(stage.picture().contains("too small"));
     stage.keys("ctrl-c");
-    let effects = update(&mut stage.state, Message::Key(Key::parse("ctrl-c").unwrap()), stage.now);
+    let effects = update(
+        &mut stage.state,
+        Message::Key(Key::parse("ctrl-c").unwrap()),
+        stage.now,
+    );
     assert!(matches!(effects[..], [Effect::Quit]));
 }
 
@@ -286,7 +427,11 @@ fn the_activity_is_brought_up_where_one_pane_shows_at_a_time() {
         let mut stage = Stage::filled(50, height);
         let shows = |stage: &Stage, what: &str| stage.picture().contains(what);
         stage.keys("down v");
-        assert!(shows(&stage, " Activity ") && !shows(&stage, " Catalog "), "{}", stage.picture());
+        assert!(
+            shows(&stage, " Activity ") && !shows(&stage, " Catalog "),
+            "{}",
+            stage.picture()
+        );
         let lines = stage.state.cart.shown.clone();
         if height == 15 {
             stage.keys("d");
@@ -304,7 +449,11 @@ fn the_activity_is_brought_up_where_one_pane_shows_at_a_time() {
         stage.keys("tab");
         assert!(shows(&stage, " Activity "));
         stage.keys("v");
-        assert!(shows(&stage, " Cart ") && !shows(&stage, " Activity "), "{}", stage.picture());
+        assert!(
+            shows(&stage, " Cart ") && !shows(&stage, " Activity "),
+            "{}",
+            stage.picture()
+        );
         stage.keys("v v");
         assert!(shows(&stage, " Cart ") && !shows(&stage, " Catalog "));
     }
@@ -343,7 +492,10 @@ fn the_quantity_prompt_begins_empty_and_nothing_typed_changes_nothing() {
     stage.keys("enter");
     assert!(stage.state.cart.unconfirmed.is_empty() && stage.state.notice.is_none());
     stage.keys("= 7 enter");
-    assert!(matches!(stage.state.cart.unconfirmed[0].edits[..], [Edit::Set { quantity: 7, .. }]));
+    assert!(matches!(
+        stage.state.cart.unconfirmed[0].edits[..],
+        [Edit::Set { quantity: 7, .. }]
+    ));
 }
 
 #[test]
@@ -359,7 +511,10 @@ fn the_quantity_prompt_names_its_product_at_any_width() {
     ] {
         let mut stage = Stage::filled(width, 8);
         stage.keys("tab G up =");
-        assert_eq!(stage.state.cart.selected().map(|line| &line.product), Some(&id("matcha-powder")));
+        assert_eq!(
+            stage.state.cart.selected().map(|line| &line.product),
+            Some(&id("matcha-powder"))
+        );
         stage.keys("9 9 9 9 9 9");
         let terminal = stage.draw();
         let buffer = terminal.backend().buffer();
@@ -379,7 +534,11 @@ fn the_quantity_prompt_names_its_product_at_any_width() {
 fn another_order_leaves_no_product_out() {
     let mut stage = Stage::filled(120, 36);
     for _ in 0..4 {
-        assert!(stage.picture().contains(" Catalog 64 products "), "{}", stage.picture());
+        assert!(
+            stage.picture().contains(" Catalog 64 products "),
+            "{}",
+            stage.picture()
+        );
         stage.keys("s");
     }
     stage.keys("s ]");
@@ -390,11 +549,16 @@ fn another_order_leaves_no_product_out() {
 fn the_help_says_where_enter_does_what() {
     let mut stage = Stage::filled(120, 36);
     stage.keys("?");
-    let rows: Vec<String> =
-        stage.picture().lines().filter(|row| row.contains("Enter ")).map(str::to_owned).collect();
+    let rows: Vec<String> = stage
+        .picture()
+        .lines()
+        .filter(|row| row.contains("Enter "))
+        .map(str::to_owned)
+        .collect();
     assert_eq!(rows.len(), 2);
     assert!(
-        rows[0].contains("Add the product (in the catalog)") && rows[1].contains("quantity (in the cart"),
+        rows[0].contains("Add the product (in the catalog)")
+            && rows[1].contains("quantity (in the cart"),
         "{rows:?}"
     );
 }
@@ -403,17 +567,26 @@ fn the_help_says_where_enter_does_what() {
 fn what_is_added_is_what_the_cart_has_selected() {
     let mut stage = Stage::filled(120, 36);
     stage.keys("/ o a t enter a");
-    assert_eq!(stage.state.cart.selected().map(|line| &line.product), Some(&id("oat-milk")));
+    assert_eq!(
+        stage.state.cart.selected().map(|line| &line.product),
+        Some(&id("oat-milk"))
+    );
     // Others change what they like: the selection stays.
     stage.change("bob", "baguette", 3, 1, "1.90");
-    assert_eq!(stage.state.cart.selected().map(|line| &line.product), Some(&id("oat-milk")));
+    assert_eq!(
+        stage.state.cart.selected().map(|line| &line.product),
+        Some(&id("oat-milk"))
+    );
 }
 
 #[test]
 fn the_palette_offers_what_works_here_and_products_by_name() {
     let mut stage = Stage::filled(120, 36);
     stage.keys(": l o a d");
-    assert!(!stage.picture().contains("Load the demo catalog"), "not over a filled catalog");
+    assert!(
+        !stage.picture().contains("Load the demo catalog"),
+        "not over a filled catalog"
+    );
     stage.keys("esc : e s p space 2");
     assert!(stage.picture().contains("Add 2 × Espresso"));
     stage.keys("enter");
@@ -422,7 +595,11 @@ fn the_palette_offers_what_works_here_and_products_by_name() {
     // A command comes before products, and one letter stands for commands alone.
     stage.keys(": s o r t");
     let picture = stage.picture();
-    let first = picture.lines().skip_while(|line| !line.contains(" Commands ")).nth(1).unwrap();
+    let first = picture
+        .lines()
+        .skip_while(|line| !line.contains(" Commands "))
+        .nth(1)
+        .unwrap();
     assert!(first.contains("Order the catalog"), "{first}");
     stage.keys("esc : e");
     assert!(!stage.picture().contains("Add 1 × E"));
@@ -432,13 +609,30 @@ fn the_palette_offers_what_works_here_and_products_by_name() {
 fn the_palette_takes_nothing_that_only_looks_like_what_was_typed() {
     let first = |stage: &Stage| {
         let picture = stage.picture();
-        let row = picture.lines().skip_while(|line| !line.contains(" Commands ")).nth(1).unwrap();
-        row.trim_matches(['"', '│', ' ', '┃']).split("  ").next().unwrap().trim().to_owned()
+        let row = picture
+            .lines()
+            .skip_while(|line| !line.contains(" Commands "))
+            .nth(1)
+            .unwrap();
+        row.trim_matches(['"', '│', ' ', '┃'])
+            .split("  ")
+            .next()
+            .unwrap()
+            .trim()
+            .to_owned()
     };
     let mut stage = Stage::filled(120, 36);
-    let bread = demo_products().into_iter().filter(|product| !product.name.starts_with("Sourdough"));
-    let shop = Shop { name: "Corner Shop".to_owned(), currency: "€".to_owned() };
-    stage.take_in(Message::Catalog(Ok((Catalog::new(bread.collect()), shop)), 0));
+    let bread = demo_products()
+        .into_iter()
+        .filter(|product| !product.name.starts_with("Sourdough"));
+    let shop = Shop {
+        name: "Corner Shop".to_owned(),
+        currency: "€".to_owned(),
+    };
+    stage.take_in(Message::Catalog(
+        Ok((Catalog::new(bread.collect()), shop)),
+        0,
+    ));
     // All its letters are in “Set a quantity: set PRODUCT N”.
     stage.keys(": s o u enter enter");
     assert_eq!(first(&stage), "No product or command fits “sou”");
@@ -448,7 +642,10 @@ fn the_palette_takes_nothing_that_only_looks_like_what_was_typed() {
     assert_eq!(first(&stage), "Add 1 × Espresso");
     for (typed, said) in [
         ("s e t space x y z q space 3", "No product fits “xyzq”"),
-        ("r e m o v e space m i l k", "No line of the cart fits “milk”"),
+        (
+            "r e m o v e space m i l k",
+            "No line of the cart fits “milk”",
+        ),
         ("t h e m e space p i n k", "No theme fits “pink”"),
         ("c a t e g o r y space x", "No category fits “x”"),
         ("s o r t space x", "No order fits “x”"),
@@ -467,9 +664,16 @@ fn the_beginning_of_a_commands_words_finds_it_first() {
     // Products that begin so stand behind it.
     let mut products = demo_products();
     for name in ["Thyme", "Cat Food", "Clear Honey", "Quinoa", "Price Tags"] {
-        products.push(Product { name: name.into(), id: id(name), ..products[0].clone() });
+        products.push(Product {
+            name: name.into(),
+            id: id(name),
+            ..products[0].clone()
+        });
     }
-    stage.take_in(Message::Catalog(Ok((Catalog::new(products), Shop::default())), 0));
+    stage.take_in(Message::Catalog(
+        Ok((Catalog::new(products), Shop::default())),
+        0,
+    ));
     for (typed, said) in [
         ("th", "Take another theme"),
         ("cat", "Show one category"),
@@ -485,8 +689,16 @@ fn the_beginning_of_a_commands_words_finds_it_first() {
         ("pri", "Add 1 × Price Tags"),
         ("search na", "Search name"),
     ] {
-        let keys: Vec<String> =
-            typed.chars().map(|c| if c == ' ' { "space".to_owned() } else { c.to_string() }).collect();
+        let keys: Vec<String> = typed
+            .chars()
+            .map(|c| {
+                if c == ' ' {
+                    "space".to_owned()
+                } else {
+                    c.to_string()
+                }
+            })
+            .collect();
         stage.keys(&format!(": {}", keys.join(" ")));
         let entries = palette::entries(&stage.state, typed);
         assert!(entries[0].label.starts_with(said), "{typed}: {entries:#?}");
@@ -504,22 +716,45 @@ fn what_is_short_in_the_cart_stands_behind_the_name_and_leaves_who_it_is_from() 
     let row = |stage: &Stage| {
         let picture = stage.picture();
         let cart = |line: &&str| line.contains(" 2 Bag");
-        let row = picture.lines().find(cart).unwrap_or_else(|| panic!("{picture}")).to_owned();
-        row[row.find(" 2 Bag").unwrap()..].split_whitespace().collect::<Vec<_>>().join(" ")
+        let row = picture
+            .lines()
+            .find(cart)
+            .unwrap_or_else(|| panic!("{picture}"))
+            .to_owned();
+        row[row.find(" 2 Bag").unwrap()..]
+            .split_whitespace()
+            .collect::<Vec<_>>()
+            .join(" ")
     };
     let tell = |stage: &mut Stage, product: Product| {
         stage.link(Event::Products(vec![(id("baguette"), Some(product))]));
     };
     tell(&mut stage, short("Baguette", "1"));
-    assert!(row(&stage).starts_with("2 Baguette (only 1 left) ann@till ▲2.10"), "{}", row(&stage));
+    assert!(
+        row(&stage).starts_with("2 Baguette (only 1 left) ann@till ▲2.10"),
+        "{}",
+        row(&stage)
+    );
     tell(&mut stage, short("Baguette", "0"));
-    assert!(row(&stage).starts_with("2 Baguette (none left) ann@till ▲2.10"), "{}", row(&stage));
+    assert!(
+        row(&stage).starts_with("2 Baguette (none left) ann@till ▲2.10"),
+        "{}",
+        row(&stage)
+    );
     // With less room fewer words, or none: then the colour of the quantity says it.
     stage.take_in(Message::Resize(120, 36));
     tell(&mut stage, short("Baguette", "1"));
-    assert!(row(&stage).starts_with("2 Baguette (1 left) ann@till ▲2.10"), "{}", row(&stage));
+    assert!(
+        row(&stage).starts_with("2 Baguette (1 left) ann@till ▲2.10"),
+        "{}",
+        row(&stage)
+    );
     tell(&mut stage, short("Bag of Long Baguettes", "1"));
-    assert!(row(&stage).starts_with("2 Bag of Long Bague… ann@till ▲2.10"), "{}", row(&stage));
+    assert!(
+        row(&stage).starts_with("2 Bag of Long Bague… ann@till ▲2.10"),
+        "{}",
+        row(&stage)
+    );
     let terminal = stage.draw();
     let buffer = terminal.backend().buffer();
     let quantity = (63..120).find(|x| buffer[(*x, 3)].symbol() == "2").unwrap();
@@ -528,35 +763,62 @@ fn what_is_short_in_the_cart_stands_behind_the_name_and_leaves_who_it_is_from() 
 
 #[test]
 fn very_long_amounts_are_shown_whole() {
-    let fields = ["Yacht", "123456789012.123456", "Boats", "each", "98765432", "Sails."];
+    let fields = [
+        "Yacht",
+        "123456789012.123456",
+        "Boats",
+        "each",
+        "98765432",
+        "Sails.",
+    ];
     let yacht = Product::decode(id("yacht"), fields.map(|text| Some(text.as_bytes()))).unwrap();
     let small = ["Buoy", "3.5", "Boats", "each", "", ""].map(|text| Some(text.as_bytes()));
     let buoy = Product::decode(id("buoy"), small).unwrap();
     let mut stage = Stage::filled(180, 36);
-    stage.take_in(Message::Catalog(Ok((Catalog::new(vec![yacht, buoy]), Shop::default())), 0));
+    stage.take_in(Message::Catalog(
+        Ok((Catalog::new(vec![yacht, buoy]), Shop::default())),
+        0,
+    ));
     stage.change("ann@till", "yacht", 999, 999, "123456789012.123456");
     stage.change("ann@till", "buoy", 2, 2, "3.5");
     let picture = stage.picture();
-    for amount in ["€123456789012.123456", "€3.50    ", "98765432", "123333332223111.332544", "7.00    "]
-    {
+    for amount in [
+        "€123456789012.123456",
+        "€3.50    ",
+        "98765432",
+        "123333332223111.332544",
+        "7.00    ",
+    ] {
         let amount = amount.replace('€', &stage.state.shop.currency);
         assert!(picture.contains(&amount), "{amount}\n{picture}");
     }
     // Points stand under points, in each column and in the sum.
-    let points =
-        |line: &str| line.chars().enumerate().filter(|(_, c)| *c == '.').map(|(x, _)| x).collect::<Vec<_>>();
+    let points = |line: &str| {
+        line.chars()
+            .enumerate()
+            .filter(|(_, c)| *c == '.')
+            .map(|(x, _)| x)
+            .collect::<Vec<_>>()
+    };
     let rows: Vec<_> = picture
         .lines()
         .filter(|line| line.contains(" 999 Yacht ") || line.contains("   2 Buoy "))
         .map(points)
         .collect();
     assert_eq!((rows[0].len(), &rows[0]), (2, &rows[1]), "{picture}");
-    let sum = picture.lines().find(|line| line.contains("Subtotal")).map(points).unwrap();
+    let sum = picture
+        .lines()
+        .find(|line| line.contains("Subtotal"))
+        .map(points)
+        .unwrap();
     assert_eq!(sum.last(), rows[0].last());
     // Where the columns have no room, the details have.
     stage.take_in(Message::Resize(80, 24));
     stage.keys("down");
-    assert!(stage.picture().contains(&format!("{}123456789012.123456 ·", stage.state.shop.currency)));
+    assert!(stage.picture().contains(&format!(
+        "{}123456789012.123456 ·",
+        stage.state.shop.currency
+    )));
 }
 
 #[test]
@@ -591,8 +853,14 @@ fn large_catalogs_are_searched_elsewhere_and_late_answers_are_dropped() {
     let raw = |n: usize| [format!("Thing {n}"), "1.00".to_owned(), "Things".to_owned()];
     let product = |n: usize| {
         let [name, price, category] = raw(n);
-        let fields =
-            [Some(name.as_bytes()), Some(price.as_bytes()), Some(category.as_bytes()), None, None, None];
+        let fields = [
+            Some(name.as_bytes()),
+            Some(price.as_bytes()),
+            Some(category.as_bytes()),
+            None,
+            None,
+            None,
+        ];
         Product::decode(id(&format!("t{n}")), fields).unwrap()
     };
     let catalog = Catalog::new((0..5_000).map(product).collect());
@@ -605,19 +873,33 @@ fn large_catalogs_are_searched_elsewhere_and_late_answers_are_dropped() {
     assert_eq!(stage.state.catalog.shown.len(), 5_000, "typing never waits");
     let found = |number: u64, products: &[u32], done: bool| {
         let (products, count) = (products.to_vec(), if done { products.len() } else { 700 });
-        Message::Found(Found { purpose: Purpose::Catalog, number, products, count, done })
+        Message::Found(Found {
+            purpose: Purpose::Catalog,
+            number,
+            products,
+            count,
+            done,
+        })
     };
     stage.take_in(found(first, &[four, forty_nine], true));
     assert_eq!(stage.state.catalog.shown.len(), 5_000, "a late answer");
     // The best so far shows, and what is typed ahead waits for the last word.
     stage.take_in(found(first + 1, &[four], false));
-    assert!(stage.picture().contains("700 of 5,000 …"), "{}", stage.picture());
+    assert!(
+        stage.picture().contains("700 of 5,000 …"),
+        "{}",
+        stage.picture()
+    );
     stage.keys("enter 3 a");
     assert!(stage.state.cart.unconfirmed.is_empty());
     stage.take_in(found(first + 1, &[forty_nine, four], true));
     assert_eq!(**stage.state.catalog.shown, [forty_nine, four]);
-    let [change] = stage.state.cart.unconfirmed.make_contiguous() else { panic!("not one change") };
-    assert!(matches!(&change.edits[..], [Edit::Add { product, quantity: 3, .. }] if *product == id("t49")));
+    let [change] = stage.state.cart.unconfirmed.make_contiguous() else {
+        panic!("not one change")
+    };
+    assert!(
+        matches!(&change.edits[..], [Edit::Add { product, quantity: 3, .. }] if *product == id("t49"))
+    );
     // The palette waits likewise.
     stage.keys(": a d d space 7 enter");
     assert_eq!(stage.state.cart.unconfirmed.len(), 1);
@@ -647,7 +929,12 @@ fn nothing_is_waited_for_that_can_not_come_about() {
     stage.take_in(Message::Catalog(Err(Trouble::Refused), 0));
     stage.now.steady += 100_000;
     stage.take_in(Message::Clock);
-    assert!(stage.state.next_moment().is_none_or(|at| at > now + 100_000));
+    assert!(
+        stage
+            .state
+            .next_moment()
+            .is_none_or(|at| at > now + 100_000)
+    );
 }
 
 #[test]
@@ -655,8 +942,14 @@ fn refusals_of_a_budget_name_the_currency() {
     let money = |amount: &str| Money::parse(amount).unwrap();
     let (budget, left, total) = (money("80"), money("1.5"), money("84.3"));
     for (refusal, said) in [
-        (Refusal::OverBudget { budget, left }, "Over the budget of €80.00: €1.50 left"),
-        (Refusal::OverOwnBudget { budget, left }, "Over your budget of €80.00: €1.50 left"),
+        (
+            Refusal::OverBudget { budget, left },
+            "Over the budget of €80.00: €1.50 left",
+        ),
+        (
+            Refusal::OverOwnBudget { budget, left },
+            "Over your budget of €80.00: €1.50 left",
+        ),
     ] {
         let mut stage = Stage::filled(120, 36);
         stage.keys("a");
@@ -668,20 +961,29 @@ fn refusals_of_a_budget_name_the_currency() {
     }
     let mut stage = Stage::filled(120, 36);
     stage.keys("c");
-    let Event::Order(Answer::Preview(mut preview)) = desk::preview(104, true) else { panic!("no preview") };
+    let Event::Order(Answer::Preview(mut preview)) = desk::preview(104, true) else {
+        panic!("no preview")
+    };
     preview.budget = Some(money("20"));
     stage.link(Event::Order(Answer::Preview(preview)));
     assert!(
-        stage.picture().contains("the cart costs €50.70, and its budget is €20.00"),
+        stage
+            .picture()
+            .contains("the cart costs €50.70, and its budget is €20.00"),
         "{}",
         stage.picture()
     );
     stage.keys("y");
     stage.state.desk.placing = Some(desk::order_id(7));
     let refusal = Refusal::DearerThanBudget { budget, total };
-    stage.link(Event::Order(Answer::Ended(desk::order_id(7), Err(Error::Refused(refusal)))));
+    stage.link(Event::Order(Answer::Ended(
+        desk::order_id(7),
+        Err(Error::Refused(refusal)),
+    )));
     assert!(
-        stage.picture().contains("The cart costs €84.30, and its budget is €80.00"),
+        stage
+            .picture()
+            .contains("The cart costs €84.30, and its budget is €80.00"),
         "{}",
         stage.picture()
     );
@@ -691,15 +993,25 @@ fn refusals_of_a_budget_name_the_currency() {
 fn an_order_is_confirmed_once_and_never_by_accident() {
     let mut stage = Stage::filled(120, 36);
     let placed = |stage: &mut Stage, key: &str| {
-        let effects = update(&mut stage.state, Message::Key(Key::parse(key).unwrap()), stage.now);
-        effects.iter().filter(|effect| matches!(effect, Effect::Order(Ask::Place(..)))).count()
+        let effects = update(
+            &mut stage.state,
+            Message::Key(Key::parse(key).unwrap()),
+            stage.now,
+        );
+        effects
+            .iter()
+            .filter(|effect| matches!(effect, Effect::Order(Ask::Place(..))))
+            .count()
     };
     // Not before the prices were read, not with prices of an older cart.
     assert_eq!(placed(&mut stage, "c") + placed(&mut stage, "y"), 0);
     stage.link(desk::preview(103, true));
     assert_eq!(placed(&mut stage, "y"), 0);
     stage.link(desk::preview(104, true));
-    assert_eq!(placed(&mut stage, "c") + placed(&mut stage, "enter") + placed(&mut stage, "space"), 0);
+    assert_eq!(
+        placed(&mut stage, "c") + placed(&mut stage, "enter") + placed(&mut stage, "space"),
+        0
+    );
     // Not while a change of ours is not confirmed, and not while the server is away.
     stage.link(Event::Down(Trouble::Lost));
     assert_eq!(placed(&mut stage, "y"), 0);
@@ -723,7 +1035,10 @@ fn a_receipt_goes_back_to_where_it_came_from() {
         stage.link(desk::preview(104, true));
         stage.keys("y");
         let id = stage.state.desk.placing.clone().unwrap();
-        stage.link(Event::Order(Answer::Ended(id.clone(), Ok(Outcome::Placed(id)))));
+        stage.link(Event::Order(Answer::Ended(
+            id.clone(),
+            Ok(Outcome::Placed(id)),
+        )));
         assert!(matches!(stage.state.mode, Mode::Receipt { .. }));
         stage.link(Event::Order(Answer::List(desk::orders())));
         stage
@@ -749,11 +1064,18 @@ fn a_receipt_goes_back_to_where_it_came_from() {
 
 #[test]
 fn nothing_is_said_of_a_cart_that_was_never_read() {
-    let said =
-        |stage: &Stage| stage.state.notice.as_ref().map(|notice| notice.text.clone()).unwrap_or_default();
+    let said = |stage: &Stage| {
+        stage
+            .state
+            .notice
+            .as_ref()
+            .map(|notice| notice.text.clone())
+            .unwrap_or_default()
+    };
     let mut stage = Stage::new(80, 24);
     for down in [None, Some(Trouble::Refused)] {
-        down.into_iter().for_each(|trouble| stage.link(Event::Down(trouble)));
+        down.into_iter()
+            .for_each(|trouble| stage.link(Event::Down(trouble)));
         for key in ["c", "C", "K"] {
             stage.keys(key);
             assert_eq!(said(&stage), "The cart has not been read yet", "{key}");
@@ -761,7 +1083,10 @@ fn nothing_is_said_of_a_cart_that_was_never_read() {
         }
     }
     // Not even with a change of ours over it: there may be more.
-    stage.take_in(Message::Catalog(Ok((Catalog::new(demo_products()), Shop::default())), 0));
+    stage.take_in(Message::Catalog(
+        Ok((Catalog::new(demo_products()), Shop::default())),
+        0,
+    ));
     stage.keys("a c");
     assert_eq!(said(&stage), "The cart has not been read yet");
     stage.link(Event::Cart(Cart::default()));
@@ -786,7 +1111,10 @@ fn the_first_row_is_kept_only_for_somebody_who_is_at_work() {
     let selected = stage.state.catalog.selected().unwrap().product_id();
     stage.keys("v");
     stage.take_in(whole());
-    assert_eq!(stage.state.catalog.selected().unwrap().product_id(), selected);
+    assert_eq!(
+        stage.state.catalog.selected().unwrap().product_id(),
+        selected
+    );
     assert_ne!(stage.state.catalog.scroll, Scroll::default());
 }
 
@@ -799,8 +1127,13 @@ fn only_what_others_change_lights_up() {
     let product = change.edits[0].product().unwrap().clone();
     let cart = &stage.state.cart.confirmed;
     let (had, here) = (cart.quantity(&product), cart.line(&product).is_some());
-    let line =
-        LineChange { product: product.clone(), quantity: had + 1, delta: 1, price: None, taken: Vec::new() };
+    let line = LineChange {
+        product: product.clone(),
+        quantity: had + 1,
+        delta: 1,
+        price: None,
+        taken: Vec::new(),
+    };
     stage.link(Event::Update(Update {
         version: cart.version + 1,
         op: change.op,
@@ -826,9 +1159,14 @@ fn what_changes_while_the_catalog_is_read_is_read_again() {
     assert!(stage.state.catalog.loading);
     stage.take_in(news());
     let effects = update(&mut stage.state, whole(), stage.now);
-    let again = effects.iter().any(|e| matches!(e, Effect::ReadProducts(ids) if *ids == [id("espresso")]));
+    let again = effects
+        .iter()
+        .any(|e| matches!(e, Effect::ReadProducts(ids) if *ids == [id("espresso")]));
     assert!(again, "{effects:?}");
     // Once is enough, and what changes later is read at once.
     let effects = update(&mut stage.state, whole(), stage.now);
-    assert!(!effects.iter().any(|e| matches!(e, Effect::ReadProducts(_))), "{effects:?}");
+    assert!(
+        !effects.iter().any(|e| matches!(e, Effect::ReadProducts(_))),
+        "{effects:?}"
+    );
 }

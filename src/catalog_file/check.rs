@@ -66,7 +66,9 @@ pub enum Flaw {
     #[error("the price is empty")]
     NoPrice,
     /// A price that can't be read.
-    #[error("“{0}” is no price: write it like 2.40, with at most 12 digits before the point and 6 behind it")]
+    #[error(
+        "“{0}” is no price: write it like 2.40, with at most 12 digits before the point and 6 behind it"
+    )]
     BadPrice(String),
     /// A stock that can't be read.
     #[error("“{0}” is no stock: write a whole number, or nothing for unlimited")]
@@ -149,9 +151,14 @@ pub fn column(name: &str) -> Result<usize, Flaw> {
         return Err(Flaw::NamelessColumn);
     }
     let near = |known: &&str| strsim::jaro_winkler(known, &wanted);
-    let nearest = COLUMNS.into_iter().max_by(|a, b| near(a).total_cmp(&near(b)));
+    let nearest = COLUMNS
+        .into_iter()
+        .max_by(|a, b| near(a).total_cmp(&near(b)));
     let nearest = nearest.filter(|known| near(known) >= NEAR);
-    Err(Flaw::UnknownColumn { name: text::clean_to(name.as_bytes(), 40), nearest })
+    Err(Flaw::UnknownColumn {
+        name: text::clean_to(name.as_bytes(), 40),
+        nearest,
+    })
 }
 
 /// Checks the values of [`COLUMNS`], of which some may be missing.
@@ -174,7 +181,11 @@ pub fn checked(line: u64, values: [Option<Cow<'_, str>>; COLUMNS.len()]) -> Resu
             check_field(name, value)?;
         }
     }
-    Ok(Row { line, id, fields: fields.map(|field| field.map(Cow::into_owned)) })
+    Ok(Row {
+        line,
+        id,
+        fields: fields.map(|field| field.map(Cow::into_owned)),
+    })
 }
 
 fn checked_id(id: &str) -> Result<ProductId, Flaw> {
@@ -192,9 +203,17 @@ fn checked_id(id: &str) -> Result<ProductId, Flaw> {
 
 fn check_field(column: &'static str, value: &str) -> Result<(), Flaw> {
     let shown = || text::clean_to(value.as_bytes(), 40);
-    let limit = if column == "name" { LONGEST_NAME } else { LONGEST_TEXT };
+    let limit = if column == "name" {
+        LONGEST_NAME
+    } else {
+        LONGEST_TEXT
+    };
     match column {
-        _ if value.len() > limit => Err(Flaw::LongText { column, length: value.len(), limit }),
+        _ if value.len() > limit => Err(Flaw::LongText {
+            column,
+            length: value.len(),
+            limit,
+        }),
         "name" if value.is_empty() => Err(Flaw::NoName),
         "price" if value.is_empty() => Err(Flaw::NoPrice),
         "price" if Money::parse(value).is_none() => Err(Flaw::BadPrice(shown())),
@@ -213,13 +232,27 @@ mod tests {
 
     fn check(id: &str, name: &str, price: &str, stock: &str) -> Result<Row, Flaw> {
         let value = |text: &str| Some(Cow::Owned(text.to_owned()));
-        checked(7, [value(id), value(name), value(price), None, None, value(stock), None])
+        checked(
+            7,
+            [
+                value(id),
+                value(name),
+                value(price),
+                None,
+                None,
+                value(stock),
+                None,
+            ],
+        )
     }
 
     #[test]
     fn each_flaw_has_its_own_word() {
         assert!(check("tea", "Tea", "2.40", "").is_ok());
-        assert_eq!(check("tea", "Tea", " 2.40 ", "3 "), check("tea", "Tea", "2.40", "3"));
+        assert_eq!(
+            check("tea", "Tea", " 2.40 ", "3 "),
+            check("tea", "Tea", "2.40", "3")
+        );
         assert!(check("thé vert", "\u{1b}[31m", "0", "18446744073709551615").is_ok());
         let long = "x".repeat(257);
         for (row, flaw) in [
@@ -228,14 +261,30 @@ mod tests {
             (check("a{b", "Tea", "2.40", ""), Flaw::BadId("a{b".into())),
             (check("a\tb", "Tea", "2.40", ""), Flaw::BadId("a b".into())),
             (check(" tea", "Tea", "2.40", ""), Flaw::BadId(" tea".into())),
-            (check("t\u{202e}a", "Tea", "2.40", ""), Flaw::BadId("t\u{fffd}a".into())),
+            (
+                check("t\u{202e}a", "Tea", "2.40", ""),
+                Flaw::BadId("t\u{fffd}a".into()),
+            ),
             (check("tea", "", "2.40", ""), Flaw::NoName),
-            (check("tea", &long, "1", ""), Flaw::LongText { column: "name", length: 257, limit: 256 }),
+            (
+                check("tea", &long, "1", ""),
+                Flaw::LongText {
+                    column: "name",
+                    length: 257,
+                    limit: 256,
+                },
+            ),
             (check("tea", "Tea", "", ""), Flaw::NoPrice),
-            (check("tea", "Tea", "2,40", ""), Flaw::BadPrice("2,40".into())),
+            (
+                check("tea", "Tea", "2,40", ""),
+                Flaw::BadPrice("2,40".into()),
+            ),
             (check("tea", "Tea", "1e3", ""), Flaw::BadPrice("1e3".into())),
             (check("tea", "Tea", "2", "-1"), Flaw::BadStock("-1".into())),
-            (check("tea", "Tea", "2", "18446744073709551616"), Flaw::BadStock("18446744073709551616".into())),
+            (
+                check("tea", "Tea", "2", "18446744073709551616"),
+                Flaw::BadStock("18446744073709551616".into()),
+            ),
         ] {
             assert_eq!(row, Err(flaw));
         }
@@ -245,7 +294,13 @@ mod tests {
     fn columns_are_found_or_the_nearest_is_named() {
         assert_eq!(column(" Price "), Ok(2));
         for (name, nearest) in [("prise", Some("price")), ("colour", None), ("foo", None)] {
-            assert_eq!(column(name), Err(Flaw::UnknownColumn { name: name.into(), nearest }));
+            assert_eq!(
+                column(name),
+                Err(Flaw::UnknownColumn {
+                    name: name.into(),
+                    nearest
+                })
+            );
         }
         assert_eq!(column(" "), Err(Flaw::NamelessColumn));
     }

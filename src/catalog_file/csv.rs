@@ -33,7 +33,10 @@ pub fn read<R: Read>(
             Ok(false) if heads.is_none() => return Err(FileError::Header(Flaw::NoId)),
             Ok(false) => return Ok(()),
             Err(_) if place.is_used_up() => {
-                return Err(FileError::Broken { line, flaw: Flaw::Endless(LONGEST) });
+                return Err(FileError::Broken {
+                    line,
+                    flaw: Flaw::Endless(LONGEST),
+                });
             }
             Err(error) => return Err(FileError::Read(system(error))),
         }
@@ -60,10 +63,16 @@ pub fn read<R: Read>(
 
 /// The separator that the first line uses most.
 fn delimiter(start: &[u8]) -> u8 {
-    let line = start.split(|byte| *byte == b'\n').next().unwrap_or_default();
+    let line = start
+        .split(|byte| *byte == b'\n')
+        .next()
+        .unwrap_or_default();
     let count = |separator: u8| line.iter().filter(|byte| **byte == separator).count();
     // The last of equals wins.
-    [b'\t', b';', b','].into_iter().max_by_key(|separator| count(*separator)).unwrap_or(b',')
+    [b'\t', b';', b',']
+        .into_iter()
+        .max_by_key(|separator| count(*separator))
+        .unwrap_or(b',')
 }
 
 /// The columns that the first line names.
@@ -76,12 +85,19 @@ fn header(record: &ByteRecord) -> Result<Vec<usize>, Flaw> {
         }
         heads.push(place);
     }
-    if heads.contains(&0) { Ok(heads) } else { Err(Flaw::NoId) }
+    if heads.contains(&0) {
+        Ok(heads)
+    } else {
+        Err(Flaw::NoId)
+    }
 }
 
 fn row(line: u64, heads: &[usize], record: &ByteRecord) -> Result<super::Row, Flaw> {
     if record.len() != heads.len() {
-        return Err(Flaw::Columns { found: record.len(), expected: heads.len() });
+        return Err(Flaw::Columns {
+            found: record.len(),
+            expected: heads.len(),
+        });
     }
     let mut values = [const { None }; COLUMNS.len()];
     for (place, value) in heads.iter().zip(record) {

@@ -21,17 +21,25 @@ pub fn read_lines<R: Read>(
     loop {
         buffer.clear();
         line += 1;
-        let read = (&mut source).take(LONGEST as u64).read_until(b'\n', &mut buffer)?;
+        let read = (&mut source)
+            .take(LONGEST as u64)
+            .read_until(b'\n', &mut buffer)?;
         if read == 0 {
             return Ok(());
         }
         let item = if read == LONGEST && buffer.last() != Some(&b'\n') {
             source.skip_until(b'\n')?;
-            Item::Bad(Bad { line, flaw: Flaw::Endless(LONGEST) })
+            Item::Bad(Bad {
+                line,
+                flaw: Flaw::Endless(LONGEST),
+            })
         } else if buffer.iter().all(u8::is_ascii_whitespace) {
             continue;
         } else {
-            item(line, std::str::from_utf8(&buffer).map_err(|_| Flaw::Json("it is not UTF-8".to_owned())))
+            item(
+                line,
+                std::str::from_utf8(&buffer).map_err(|_| Flaw::Json("it is not UTF-8".to_owned())),
+            )
         };
         if take(item).is_break() {
             return Ok(());
@@ -54,23 +62,36 @@ pub fn read_array<R: Read>(
     let (limited, place) = Limited::new(source);
     let mut json = serde_json::Deserializer::from_reader(limited);
     let mut stopped = false;
-    let read = json.deserialize_seq(Array { take, place: &place, stopped: &mut stopped });
+    let read = json.deserialize_seq(Array {
+        take,
+        place: &place,
+        stopped: &mut stopped,
+    });
     match read.and_then(|()| json.end()) {
         Ok(()) => Ok(()),
         Err(_) if stopped => Ok(()),
-        Err(_) if place.is_used_up() => {
-            Err(FileError::Broken { line: place.line(), flaw: Flaw::Endless(LONGEST) })
-        }
+        Err(_) if place.is_used_up() => Err(FileError::Broken {
+            line: place.line(),
+            flaw: Flaw::Endless(LONGEST),
+        }),
         Err(error) if error.is_io() => Err(FileError::Read(error.into())),
-        Err(error) => Err(FileError::Broken { line: place.line(), flaw: flaw(&error) }),
+        Err(error) => Err(FileError::Broken {
+            line: place.line(),
+            flaw: flaw(&error),
+        }),
     }
 }
 
 /// What serde says, without its place: that counts from the start of what it was given.
 fn flaw(error: &serde_json::Error) -> Flaw {
     let said = error.to_string();
-    let said = said.rsplit_once(" at line ").map_or(said.as_str(), |(said, _)| said);
-    Flaw::Json(format!("it can't be read as JSON: {}", text::clean_to(said.as_bytes(), 120)))
+    let said = said
+        .rsplit_once(" at line ")
+        .map_or(said.as_str(), |(said, _)| said);
+    Flaw::Json(format!(
+        "it can't be read as JSON: {}",
+        text::clean_to(said.as_bytes(), 120)
+    ))
 }
 
 struct Array<'a, F> {
@@ -95,9 +116,13 @@ impl<'de, F: FnMut(Item) -> ControlFlow<()>> Visitor<'de> for Array<'_, F> {
             let line = self.place.line() - text.matches('\n').count() as u64;
             number += 1;
             let item = match item(line, Ok(text)) {
-                Item::Bad(Bad { line, flaw }) => {
-                    Item::Bad(Bad { line, flaw: Flaw::Element { number, flaw: Box::new(flaw) } })
-                }
+                Item::Bad(Bad { line, flaw }) => Item::Bad(Bad {
+                    line,
+                    flaw: Flaw::Element {
+                        number,
+                        flaw: Box::new(flaw),
+                    },
+                }),
                 good => good,
             };
             if (self.take)(item).is_break() {
@@ -112,7 +137,9 @@ impl<'de, F: FnMut(Item) -> ControlFlow<()>> Visitor<'de> for Array<'_, F> {
 /// Reads one object.
 fn object(line: u64, text: &str) -> Result<Row, Flaw> {
     let mut json = serde_json::Deserializer::from_str(text);
-    let pairs = json.deserialize_map(Pairs).and_then(|pairs| json.end().map(|()| pairs));
+    let pairs = json
+        .deserialize_map(Pairs)
+        .and_then(|pairs| json.end().map(|()| pairs));
     let mut values = [const { None }; COLUMNS.len()];
     for (name, value) in pairs.map_err(|error| flaw(&error))? {
         let place = column(&name)?;
@@ -127,7 +154,9 @@ fn object(line: u64, text: &str) -> Result<Row, Flaw> {
 /// The text of a value: a string, a number as it is written, or nothing for null.
 fn plain<'a>(column: &'static str, raw: &'a str) -> Result<Cow<'a, str>, Flaw> {
     match raw.as_bytes().first() {
-        Some(b'"') => serde_json::from_str(raw).map(Cow::Owned).map_err(|error| flaw(&error)),
+        Some(b'"') => serde_json::from_str(raw)
+            .map(Cow::Owned)
+            .map_err(|error| flaw(&error)),
         Some(b'-' | b'0'..=b'9') => Ok(Cow::Borrowed(raw)),
         Some(b'n') => Ok(Cow::Borrowed("")),
         _ => Err(Flaw::NotText(column)),

@@ -43,8 +43,17 @@ pub struct Limited<R> {
 impl<R: Read> Limited<R> {
     /// Reads `inner`; its place is shared.
     pub fn new(inner: BufReader<R>) -> (Limited<R>, Place) {
-        let place = Place { left: Rc::new(Cell::new(LONGEST + CHUNK)), line: Rc::new(Cell::new(1)) };
-        (Limited { inner, place: place.clone() }, place)
+        let place = Place {
+            left: Rc::new(Cell::new(LONGEST + CHUNK)),
+            line: Rc::new(Cell::new(1)),
+        };
+        (
+            Limited {
+                inner,
+                place: place.clone(),
+            },
+            place,
+        )
     }
 }
 

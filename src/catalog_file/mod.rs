@@ -108,7 +108,11 @@ pub fn read(
     if start.starts_with(b"\xEF\xBB\xBF") {
         source.consume(3);
     }
-    let first = source.fill_buf()?.iter().copied().find(|byte| !byte.is_ascii_whitespace());
+    let first = source
+        .fill_buf()?
+        .iter()
+        .copied()
+        .find(|byte| !byte.is_ascii_whitespace());
     let sniffed = first.map_or(Format::Csv, Format::sniffed);
     match (format, sniffed) {
         (Some(Format::Csv), _) | (None, Format::Csv) => csv::read(source, &mut take),

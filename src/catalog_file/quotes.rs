@@ -44,7 +44,16 @@ impl<R: Read> Watched<R> {
     /// Reads `inner`.
     pub fn new(inner: R, delimiter: u8) -> (Watched<R>, Misfits) {
         let misfits = Misfits::default();
-        (Watched { inner, delimiter, at: At::Start, place: 0, misfits: misfits.clone() }, misfits)
+        (
+            Watched {
+                inner,
+                delimiter,
+                at: At::Start,
+                place: 0,
+                misfits: misfits.clone(),
+            },
+            misfits,
+        )
     }
 
     fn found(&self, place: u64, flaw: Flaw) {
@@ -65,12 +74,20 @@ impl<R: Read> Watched<R> {
                     (1, At::Plain)
                 }
                 (at, Some(quote)) => {
-                    let begins =
-                        quote.checked_sub(1).map_or(at == At::Start, |before| self.ends(bytes[before]));
+                    let begins = quote
+                        .checked_sub(1)
+                        .map_or(at == At::Start, |before| self.ends(bytes[before]));
                     // Within a plain value it is a part of that.
                     (quote + 1, if begins { At::Quoted } else { At::Plain })
                 }
-                (_, None) => (bytes.len(), if self.ends(*last) { At::Start } else { At::Plain }),
+                (_, None) => (
+                    bytes.len(),
+                    if self.ends(*last) {
+                        At::Start
+                    } else {
+                        At::Plain
+                    },
+                ),
             };
             (self.at, self.place, bytes) = (at, self.place + seen as u64, &bytes[seen..]);
         }
@@ -106,9 +123,15 @@ mod tests {
 
     #[test]
     fn quotes_that_fit_are_left_alone() {
-        for text in
-            ["", "a,b\n", "\"a\",\"b\"\n", "\"a\"\"b\"\r\n\"\",x", "5\" pipe,6\"\n", "\"a\nb\",c", "\"\"\"\""]
-        {
+        for text in [
+            "",
+            "a,b\n",
+            "\"a\",\"b\"\n",
+            "\"a\"\"b\"\r\n\"\",x",
+            "5\" pipe,6\"\n",
+            "\"a\nb\",c",
+            "\"\"\"\"",
+        ] {
             assert!(flaws(text).is_empty(), "{text}");
         }
     }
@@ -122,11 +145,18 @@ mod tests {
 
     #[test]
     fn it_does_not_matter_how_it_is_cut() {
-        for text in ["a,\"b\"\"c\"x,\"d\ne\",5\" f\n", "\"a\",\"b\"\n\"c\" d\n\"e"] {
+        for text in [
+            "a,\"b\"\"c\"x,\"d\ne\",5\" f\n",
+            "\"a\",\"b\"\n\"c\" d\n\"e",
+        ] {
             let whole = flaws(text);
             let (mut watched, misfits) = Watched::new(text.as_bytes(), b',');
             while watched.read(&mut [0]).unwrap() > 0 {}
-            assert_eq!(misfits.0.take().into_iter().collect::<Vec<_>>(), whole, "{text}");
+            assert_eq!(
+                misfits.0.take().into_iter().collect::<Vec<_>>(),
+                whole,
+                "{text}"
+            );
             assert!(!whole.is_empty());
         }
     }

@@ -34,9 +34,17 @@ impl<W: Write> Writer<W> {
             }
             Format::Json => {
                 out.write_all(b"[")?;
-                Kind::Json { out, array: true, first: true }
+                Kind::Json {
+                    out,
+                    array: true,
+                    first: true,
+                }
             }
-            Format::Jsonl => Kind::Json { out, array: false, first: true },
+            Format::Jsonl => Kind::Json {
+                out,
+                array: false,
+                first: true,
+            },
         };
         Ok(Writer { kind, inexact: 0 })
     }
@@ -45,15 +53,21 @@ impl<W: Write> Writer<W> {
     ///
     /// # Errors
     /// The system's.
-    pub fn write(&mut self, id: &ProductId, fields: &[Option<Vec<u8>>; FIELDS.len()]) -> io::Result<()> {
+    pub fn write(
+        &mut self,
+        id: &ProductId,
+        fields: &[Option<Vec<u8>>; FIELDS.len()],
+    ) -> io::Result<()> {
         let id = Some(id.as_bytes());
         let values = std::iter::once(id).chain(fields.iter().map(Option::as_deref));
         match &mut self.kind {
             Kind::Csv(csv) => {
-                let odd =
-                    |value: &Option<&[u8]>| value.is_some_and(|value| std::str::from_utf8(value).is_err());
+                let odd = |value: &Option<&[u8]>| {
+                    value.is_some_and(|value| std::str::from_utf8(value).is_err())
+                };
                 self.inexact += values.clone().filter(odd).count() as u64;
-                csv.write_record(values.map(Option::unwrap_or_default)).map_err(system)
+                csv.write_record(values.map(Option::unwrap_or_default))
+                    .map_err(system)
             }
             Kind::Json { out, array, first } => {
                 let between: &[u8] = match (*array, *first) {
@@ -84,7 +98,11 @@ impl<W: Write> Writer<W> {
     pub fn finish(self) -> io::Result<W> {
         match self.kind {
             Kind::Csv(csv) => csv.into_inner().map_err(|error| error.into_error()),
-            Kind::Json { mut out, array, first } => {
+            Kind::Json {
+                mut out,
+                array,
+                first,
+            } => {
                 out.write_all(match (array, first) {
                     (true, true) => b"]\n",
                     (true, false) => b"\n]\n",

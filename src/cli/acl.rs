@@ -41,7 +41,10 @@ pub async fn run(args: &Acl, settings: &Settings, output: &Output) -> Result<(),
     let name = UserName::parse(args.name.as_deref().unwrap_or(usual))?;
     let mut connection = store::connect(&settings.place.open()?).await?;
     let rules = acl::rules(&mut connection, role, &name, &settings.user).await?;
-    output.result(|| json!({ "user": name.as_str(), "rules": rules }), |out| writeln!(out, "{rules}"))?;
+    output.result(
+        || json!({ "user": name.as_str(), "rules": rules }),
+        |out| writeln!(out, "{rules}"),
+    )?;
     output.warn(&format!(
         "give this to redis-cli on every server, then a password: ACL SETUSER {name} >…; keep both with ACL SAVE"
     ));

@@ -39,8 +39,14 @@ pub async fn run(args: Add, settings: &Settings, output: &Output) -> Result<(), 
         changed
     };
     output.result(program, |out| {
-        writeln!(out, "Added {quantity} × {}: {now} in the cart of {}", product.name, settings.user)?;
-        warning.iter().try_for_each(|warning| writeln!(out, "But {warning}"))
+        writeln!(
+            out,
+            "Added {quantity} × {}: {now} in the cart of {}",
+            product.name, settings.user
+        )?;
+        warning
+            .iter()
+            .try_for_each(|warning| writeln!(out, "But {warning}"))
     })?;
     Ok(())
 }

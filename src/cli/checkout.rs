@@ -29,28 +29,41 @@ pub struct Checkout {
 }
 
 /// Shows what would be ordered, or orders it. The status is 1 where it can't be ordered.
-pub async fn run(args: Checkout, settings: &Settings, output: &Output) -> Result<ExitCode, Failure> {
+pub async fn run(
+    args: Checkout,
+    settings: &Settings,
+    output: &Output,
+) -> Result<ExitCode, Failure> {
     let expected = args.expect_total.as_deref().map(amount).transpose()?;
     let id = args.op_id.as_deref().map(order_id).transpose()?;
     let mut connection = place::enter(settings).await?;
     // Whoever orders must not find stock that a dead terminal holds.
     order::finish_open(&mut connection).await?;
     if !args.yes
-        && let Outcome::Placed(finished) = order::resume(&mut connection, &settings.user, false).await?
+        && let Outcome::Placed(finished) =
+            order::resume(&mut connection, &settings.user, false).await?
     {
-        return told(&mut connection, &finished, output).await.map(|()| ExitCode::SUCCESS);
+        return told(&mut connection, &finished, output)
+            .await
+            .map(|()| ExitCode::SUCCESS);
     }
     let preview = order::preview(&mut connection, &settings.user).await?;
     if let Some(expected) = expected.filter(|expected| *expected != preview.total())
         // A repeat finds its cart empty, and the order placed.
         && !is_placed(&mut connection, id.as_ref()).await?
     {
-        return Err(Refusal::OtherTotal { expected, total: preview.total() }.into());
+        return Err(Refusal::OtherTotal {
+            expected,
+            total: preview.total(),
+        }
+        .into());
     }
     if args.yes {
         let id = id.unwrap_or_else(|| order::new_order_id(preview.at));
         let id = order::place(&mut connection, &settings.user, id, preview).await?;
-        return told(&mut connection, &id, output).await.map(|()| ExitCode::SUCCESS);
+        return told(&mut connection, &id, output)
+            .await
+            .map(|()| ExitCode::SUCCESS);
     }
     let possible = preview.order();
     let program = || {
@@ -72,11 +85,17 @@ pub async fn run(args: Checkout, settings: &Settings, output: &Output) -> Result
         let total = format!("{}{}", preview.currency, preview.total());
         writeln!(out, "{:>6}  {} {total:>14}", "", pad("to pay", 32))?;
         match &possible {
-            Ok(_) => writeln!(out, "Order it: trolley checkout --yes --expect-total {}", preview.total()),
+            Ok(_) => writeln!(
+                out,
+                "Order it: trolley checkout --yes --expect-total {}",
+                preview.total()
+            ),
             Err(_) => Ok(()),
         }
     })?;
-    let Err(why) = possible else { return Ok(ExitCode::SUCCESS) };
+    let Err(why) = possible else {
+        return Ok(ExitCode::SUCCESS);
+    };
     if !output.is_json() {
         output.warn(&why.beforehand());
     }
@@ -96,7 +115,10 @@ async fn is_placed(connection: &mut Connection, id: Option<&OrderId>) -> Result<
 async fn told(connection: &mut Connection, id: &OrderId, output: &Output) -> Result<(), Failure> {
     let placed = order::get_order(connection, id).await?;
     let shop = store::get_shop(connection).await?;
-    output.result(|| orders::json(&placed), |out| orders::receipt(out, &placed, &shop.name))?;
+    output.result(
+        || orders::json(&placed),
+        |out| orders::receipt(out, &placed, &shop.name),
+    )?;
     Ok(())
 }
 
@@ -106,9 +128,18 @@ fn people(out: &mut dyn Write, line: &PreviewLine) -> io::Result<()> {
         Standing::Good => ordered.total().to_string(),
         other => other.word().to_owned(),
     };
-    writeln!(out, "{:>6}  {} {sum:>14}", line.held, pad(&ordered.name, 32))?;
+    writeln!(
+        out,
+        "{:>6}  {} {sum:>14}",
+        line.held,
+        pad(&ordered.name, 32)
+    )?;
     if let Some(was) = line.was {
-        writeln!(out, "{:>6}  now {}, was {was} when added", "", ordered.price)?;
+        writeln!(
+            out,
+            "{:>6}  now {}, was {was} when added",
+            "", ordered.price
+        )?;
     }
     match line.short {
         Some(left) => writeln!(out, "{:>6}  {}", "", only_left(left)),

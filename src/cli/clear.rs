@@ -32,7 +32,14 @@ pub async fn run(args: Clear, settings: &Settings, output: &Output) -> Result<()
                 "lines": update.count,
             })
         },
-        |out| writeln!(out, "Cleared {} from the cart of {}", text::count(lines, "line"), settings.user),
+        |out| {
+            writeln!(
+                out,
+                "Cleared {} from the cart of {}",
+                text::count(lines, "line"),
+                settings.user
+            )
+        },
     )?;
     Ok(())
 }

@@ -40,7 +40,9 @@ pub fn run(args: &Completions) -> Result<(), Failure> {
         Shell::Zsh => "zsh",
         Shell::Fish => "fish",
     };
-    let program = std::env::args().next().unwrap_or_else(|| "trolley".to_owned());
+    let program = std::env::args()
+        .next()
+        .unwrap_or_else(|| "trolley".to_owned());
     let mut script = Vec::new();
     if let Some(shell) = SHELLS.completer(name) {
         shell.write_registration(ASKS, "trolley", "trolley", &program, &mut script)?;
@@ -51,12 +53,17 @@ pub fn run(args: &Completions) -> Result<(), Failure> {
 
 /// Answers the shell and ends the program, where it is the shell that asks.
 pub fn answer() {
-    CompleteEnv::with_factory(Cli::command).var(ASKS).shells(SHELLS).complete();
+    CompleteEnv::with_factory(Cli::command)
+        .var(ASKS)
+        .shells(SHELLS)
+        .complete();
 }
 
 /// Ids of products that begin with what is typed.
 pub fn ids(typed: &OsStr) -> Vec<CompletionCandidate> {
-    offer(typed, async |connection, _, prefix| store::ids_from(connection, prefix, MOST).await.ok())
+    offer(typed, async |connection, _, prefix| {
+        store::ids_from(connection, prefix, MOST).await.ok()
+    })
 }
 
 /// The same of those that are in the cart.
@@ -64,7 +71,11 @@ pub fn lines(typed: &OsStr) -> Vec<CompletionCandidate> {
     offer(typed, async |connection, user, prefix| {
         let cart = store::get_cart_items(connection, user).await.ok()?;
         let ids = cart.lines.into_iter().map(|line| line.product);
-        Some(ids.filter(|id| id.as_bytes().starts_with(prefix.as_bytes())).take(MOST).collect())
+        Some(
+            ids.filter(|id| id.as_bytes().starts_with(prefix.as_bytes()))
+                .take(MOST)
+                .collect(),
+        )
     })
 }
 
@@ -73,20 +84,32 @@ fn offer(
     typed: &OsStr,
     find: impl AsyncFnOnce(&mut Connection, &UserName, &str) -> Option<Vec<ProductId>>,
 ) -> Vec<CompletionCandidate> {
-    let Some(prefix) = typed.to_str() else { return Vec::new() };
+    let Some(prefix) = typed.to_str() else {
+        return Vec::new();
+    };
     let found = ask(prefix, find).unwrap_or_default();
-    let ids = found.iter().filter_map(|id| String::from_utf8(id.as_bytes().to_vec()).ok());
+    let ids = found
+        .iter()
+        .filter_map(|id| String::from_utf8(id.as_bytes().to_vec()).ok());
     // One that can't be typed on a line is no help.
-    ids.filter(|id| !id.contains(char::is_control)).map(CompletionCandidate::new).collect()
+    ids.filter(|id| !id.contains(char::is_control))
+        .map(CompletionCandidate::new)
+        .collect()
 }
 
-fn ask<T>(prefix: &str, find: impl AsyncFnOnce(&mut Connection, &UserName, &str) -> Option<T>) -> Option<T> {
+fn ask<T>(
+    prefix: &str,
+    find: impl AsyncFnOnce(&mut Connection, &UserName, &str) -> Option<T>,
+) -> Option<T> {
     let settings = Settings::load(flags(std::env::args_os())).ok()?;
     let address = match settings.place {
         Place::Given(address) => *address,
         Place::Private(engine) => Address::socket(&engine.socket()).ok()?,
     };
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().ok()?;
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .ok()?;
     let asking = async {
         let mut connection = store::connect(&address).await.ok()?;
         find(&mut connection, &settings.user, prefix).await
@@ -96,16 +119,25 @@ fn ask<T>(prefix: &str, find: impl AsyncFnOnce(&mut Connection, &UserName, &str)
 
 /// The fields of a product, with the sign that follows them.
 pub fn fields(typed: &OsStr) -> Vec<CompletionCandidate> {
-    let Some(prefix) = typed.to_str() else { return Vec::new() };
+    let Some(prefix) = typed.to_str() else {
+        return Vec::new();
+    };
     let fields = COLUMNS.iter().skip(1).map(|name| format!("{name}="));
-    fields.filter(|field| field.starts_with(prefix)).map(CompletionCandidate::new).collect()
+    fields
+        .filter(|field| field.starts_with(prefix))
+        .map(CompletionCandidate::new)
+        .collect()
 }
 
 /// What the line that is being typed says of the shop's place; the environment may say it, too.
 fn flags(line: impl Iterator<Item = OsString>) -> Flags {
-    let words: Vec<String> = line.map(|word| word.to_string_lossy().into_owned()).collect();
+    let words: Vec<String> = line
+        .map(|word| word.to_string_lossy().into_owned())
+        .collect();
     let value = |flag: &str| {
-        let place = words.iter().rposition(|word| word == flag || word.starts_with(&format!("{flag}=")))?;
+        let place = words
+            .iter()
+            .rposition(|word| word == flag || word.starts_with(&format!("{flag}=")))?;
         match words[place].split_once('=') {
             Some((_, value)) => Some(value.to_owned()),
             None => words.get(place + 1).cloned(),
@@ -115,7 +147,9 @@ fn flags(line: impl Iterator<Item = OsString>) -> Flags {
     Flags {
         redis: value("--redis").or_else(|| variable("TROLLEY_REDIS")),
         user: value("--user").or_else(|| variable("TROLLEY_USER")),
-        config: value("--config").or_else(|| variable("TROLLEY_CONFIG")).map(Into::into),
+        config: value("--config")
+            .or_else(|| variable("TROLLEY_CONFIG"))
+            .map(Into::into),
         ..Flags::default()
     }
 }

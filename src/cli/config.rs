@@ -12,19 +12,33 @@ const COLUMNS: usize = 56;
 /// Shows every setting with its value and where that came from: as a settings file, in which
 /// what nobody has set is left out.
 pub fn run(settings: &Settings, output: &Output) -> Result<(), Failure> {
-    let file = settings.file.as_ref().map(|path| text::clean(path.as_os_str().as_encoded_bytes()));
+    let file = settings
+        .file
+        .as_ref()
+        .map(|path| text::clean(path.as_os_str().as_encoded_bytes()));
     let program = || {
         let all = settings.origins.iter().map(|origin| {
-            (origin.name.to_owned(), json!({ "value": plain(&origin.value), "from": origin.from }))
+            (
+                origin.name.to_owned(),
+                json!({ "value": plain(&origin.value), "from": origin.from }),
+            )
         });
         json!({ "file": file, "settings": serde_json::Value::Object(all.collect()) })
     };
     output.result(program, |out| {
-        writeln!(out, "# settings file: {}", file.as_deref().unwrap_or("none"))?;
+        writeln!(
+            out,
+            "# settings file: {}",
+            file.as_deref().unwrap_or("none")
+        )?;
         for origin in &settings.origins {
             let usual = if origin.from == "default" { "# " } else { "" };
             let line = format!("{usual}{} = {}", origin.name, origin.value);
-            let line = if text::width(&line) < COLUMNS { pad(&line, COLUMNS) } else { line };
+            let line = if text::width(&line) < COLUMNS {
+                pad(&line, COLUMNS)
+            } else {
+                line
+            };
             writeln!(out, "{line} # {}", origin.from)?;
         }
         Ok(())
@@ -34,5 +48,7 @@ pub fn run(settings: &Settings, output: &Output) -> Result<(), Failure> {
 
 /// A value as text.
 fn plain(value: &toml::Value) -> String {
-    value.as_str().map_or_else(|| value.to_string(), ToOwned::to_owned)
+    value
+        .as_str()
+        .map_or_else(|| value.to_string(), ToOwned::to_owned)
 }

@@ -33,10 +33,23 @@ pub async fn run(settings: &Settings, output: &Output) -> Result<ExitCode, Failu
         }
         Ok(())
     })?;
-    Ok(if healthy { ExitCode::SUCCESS } else { ExitCode::from(1) })
+    Ok(if healthy {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::from(1)
+    })
 }
 
 fn line(finding: &Finding) -> String {
-    let node = if finding.node.is_empty() { String::new() } else { format!("{}: ", finding.node) };
-    format!("{}{}{node}{}", pad(finding.level.name(), 9), pad(finding.about, 13), finding.found)
+    let node = if finding.node.is_empty() {
+        String::new()
+    } else {
+        format!("{}: ", finding.node)
+    };
+    format!(
+        "{}{}{node}{}",
+        pad(finding.level.name(), 9),
+        pad(finding.about, 13),
+        finding.found
+    )
 }

@@ -58,11 +58,22 @@ pub fn run(args: &EngineArgs, output: &Output) -> Result<ExitCode, Failure> {
         let word = match (status.answers, status.pid) {
             (true, Some(pid)) => format!("The private server runs (process {pid})"),
             (true, None) => "The private server runs".to_owned(),
-            (false, Some(pid)) => format!("The private server runs (process {pid}) but does not answer"),
+            (false, Some(pid)) => {
+                format!("The private server runs (process {pid}) but does not answer")
+            }
             (false, None) => "The private server is not running".to_owned(),
         };
         let path = |path: &Path| text::clean(path.as_os_str().as_encoded_bytes());
-        writeln!(out, "{word}\nsocket  {}\ndata    {}", path(&status.socket), path(&status.data))
+        writeln!(
+            out,
+            "{word}\nsocket  {}\ndata    {}",
+            path(&status.socket),
+            path(&status.data)
+        )
     })?;
-    Ok(if status.answers { ExitCode::SUCCESS } else { ExitCode::from(3) })
+    Ok(if status.answers {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::from(3)
+    })
 }

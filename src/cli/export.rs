@@ -25,18 +25,29 @@ pub struct ExportArgs {
 
 /// Exports all products, as they are stored.
 pub async fn run(args: ExportArgs, settings: &Settings, output: &Output) -> Result<(), Failure> {
-    let usual = if output.is_json() { Format::Json } else { Format::Csv };
-    let format = args.format.or_else(|| Format::of(&args.file)).unwrap_or(usual);
+    let usual = if output.is_json() {
+        Format::Json
+    } else {
+        Format::Csv
+    };
+    let format = args
+        .format
+        .or_else(|| Format::of(&args.file))
+        .unwrap_or(usual);
     let mut connection = place::enter(settings).await?;
     if args.file.as_os_str() == "-" || args.file == Path::new("/dev/stdout") {
-        let (_, inexact) = write(&mut connection, format, BufWriter::new(io::stdout().lock())).await?;
+        let (_, inexact) =
+            write(&mut connection, format, BufWriter::new(io::stdout().lock())).await?;
         return Ok(warn(inexact, format)?);
     }
     // A link stays one: what it names is written.
     let file = std::fs::canonicalize(&args.file).unwrap_or_else(|_| args.file.clone());
     let (count, inexact) = if std::fs::metadata(&file).is_ok_and(|known| !known.is_file()) {
         // A pipe or a device can't be replaced.
-        let out = File::options().write(true).open(&file).map_err(|e| Failure::path("write", &file, &e))?;
+        let out = File::options()
+            .write(true)
+            .open(&file)
+            .map_err(|e| Failure::path("write", &file, &e))?;
         let written = write(&mut connection, format, BufWriter::new(out)).await;
         written.map_err(|failure| in_file(failure, &file))?
     } else {
@@ -61,8 +72,15 @@ fn in_file(failure: Failure, file: &Path) -> Failure {
 
 /// Writes all products to a file; one that was there before is replaced when all is written,
 /// and not before.
-async fn replace(connection: &mut Connection, format: Format, file: &Path) -> Result<(u64, u64), Failure> {
-    let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+async fn replace(
+    connection: &mut Connection,
+    format: Format,
+    file: &Path,
+) -> Result<(u64, u64), Failure> {
+    let folder = file
+        .parent()
+        .filter(|folder| !folder.as_os_str().is_empty())
+        .unwrap_or(Path::new("."));
     let failed = |error: io::Error| Failure::path("write", file, &error);
     let spool = tempfile::NamedTempFile::new_in(folder).map_err(failed)?;
     let written = write(connection, format, BufWriter::new(spool.as_file())).await;
@@ -70,7 +88,11 @@ async fn replace(connection: &mut Connection, format: Format, file: &Path) -> Re
     // A slow disk must not keep a signal waiting.
     let written = spool.as_file().try_clone().map_err(failed)?;
     let synced = tokio::task::spawn_blocking(move || written.sync_all()).await;
-    synced.map_err(io::Error::from).flatten().and_then(|()| publish(spool, file)).map_err(failed)?;
+    synced
+        .map_err(io::Error::from)
+        .flatten()
+        .and_then(|()| publish(spool, file))
+        .map_err(failed)?;
     Ok(counts)
 }
 
@@ -80,18 +102,26 @@ fn publish(spool: tempfile::NamedTempFile, file: &Path) -> io::Result<()> {
     let mask = rustix::process::umask(rustix::fs::Mode::empty());
     rustix::process::umask(mask);
     let old = std::fs::metadata(file).ok();
-    let mode = old.as_ref().map_or(0o666 & !mask.bits(), |old| old.permissions().mode());
+    let mode = old
+        .as_ref()
+        .map_or(0o666 & !mask.bits(), |old| old.permissions().mode());
     if let Some(old) = old {
         // Only root can give it to another owner; for anybody else it is one's own.
         let _ = std::os::unix::fs::fchown(spool.as_file(), Some(old.uid()), Some(old.gid()));
     }
-    spool.as_file().set_permissions(std::fs::Permissions::from_mode(mode))?;
+    spool
+        .as_file()
+        .set_permissions(std::fs::Permissions::from_mode(mode))?;
     spool.persist(file).map_err(|error| error.error)?;
     Ok(())
 }
 
 /// Writes all products; returns how many, and how many values could not be written exactly.
-async fn write(connection: &mut Connection, format: Format, out: impl Write) -> Result<(u64, u64), Failure> {
+async fn write(
+    connection: &mut Connection,
+    format: Format,
+    out: impl Write,
+) -> Result<(u64, u64), Failure> {
     let mut writer = Writer::new(out, format)?;
     let (mut export, mut count) = (Export::default(), 0);
     while let Some(products) = export.next(connection).await? {

@@ -28,7 +28,12 @@ pub struct Follow {
     #[arg(long)]
     pub follow: bool,
     /// The group: each group is given all orders; a new one begins with those that are open
-    #[arg(long, default_value = "trolley", value_name = "NAME", requires = "follow")]
+    #[arg(
+        long,
+        default_value = "trolley",
+        value_name = "NAME",
+        requires = "follow"
+    )]
     group: String,
     /// The name of this follower; the same name goes on where it ended [default: one of its own]
     #[arg(long, value_name = "NAME", requires = "follow")]
@@ -45,20 +50,37 @@ pub struct Follow {
 }
 
 /// Prints orders as they come; each is acknowledged once it is printed.
-pub async fn run(args: Follow, connection: &mut Connection, output: &Output) -> Result<(), Failure> {
+pub async fn run(
+    args: Follow,
+    connection: &mut Connection,
+    output: &Output,
+) -> Result<(), Failure> {
     let claim_after = match Timeout::parse(&args.claim_after) {
         Ok(Timeout::After(ms)) => Duration::from_millis(ms),
         Ok(Timeout::Never) => NEVER,
-        Err(why) => return Err(Failure::Config(ConfigError::Value { setting: "claim-after", why })),
+        Err(why) => {
+            return Err(Failure::Config(ConfigError::Value {
+                setting: "claim-after",
+                why,
+            }));
+        }
     };
     if args.group.is_empty() {
         return Err(checkout::wrong("group", "a group has a name".to_owned()));
     }
-    let consumer = args.consumer.unwrap_or_else(|| uuid::Uuid::new_v4().simple().to_string());
+    let consumer = args
+        .consumer
+        .unwrap_or_else(|| uuid::Uuid::new_v4().simple().to_string());
     output.warn(&format!("following the orders as group {}", args.group));
     let mut follower = Follower::new(args.group, consumer, claim_after);
     let left = args.count.unwrap_or(u64::MAX);
-    let mut printer = Printer { output, zone: TimeZone::system(), all: args.from_start, left, over: 0 };
+    let mut printer = Printer {
+        output,
+        zone: TimeZone::system(),
+        all: args.from_start,
+        left,
+        over: 0,
+    };
     let mut swept: Option<Instant> = None;
     while printer.left > 0 {
         if swept.is_none_or(|at| at.elapsed() > SWEEP) {
@@ -122,8 +144,10 @@ impl Printer<'_> {
                 self.over += 1;
             } else {
                 self.tell_left_out();
-                self.output
-                    .result(|| program(&entry, state), |out| people(out, &entry, state, &self.zone))?;
+                self.output.result(
+                    || program(&entry, state),
+                    |out| people(out, &entry, state, &self.zone),
+                )?;
                 self.left -= u64::from(is_new);
             }
             follower.acknowledge(connection, &entry).await?;
@@ -134,8 +158,12 @@ impl Printer<'_> {
     fn tell_left_out(&mut self) {
         match std::mem::take(&mut self.over) {
             0 => {}
-            1 => self.output.warn("left out 1 order that is done or cancelled already"),
-            n => self.output.warn(&format!("left out {n} orders that are done or cancelled already")),
+            1 => self
+                .output
+                .warn("left out 1 order that is done or cancelled already"),
+            n => self.output.warn(&format!(
+                "left out {n} orders that are done or cancelled already"
+            )),
         }
     }
 }
@@ -160,14 +188,25 @@ fn program(entry: &Entry, state: Option<OrderState>) -> serde_json::Value {
     document
 }
 
-fn people(out: &mut dyn Write, entry: &Entry, state: Option<OrderState>, zone: &TimeZone) -> io::Result<()> {
-    let (at, state) = (receipt::time(entry.at, zone), state.map_or("state unknown", OrderState::name));
+fn people(
+    out: &mut dyn Write,
+    entry: &Entry,
+    state: Option<OrderState>,
+    zone: &TimeZone,
+) -> io::Result<()> {
+    let (at, state) = (
+        receipt::time(entry.at, zone),
+        state.map_or("state unknown", OrderState::name),
+    );
     let Entry { id, user, who, .. } = entry;
     match entry.news {
         News::Placed => writeln!(out, "{id}  {state}  {at}  for {user}, by {who}")?,
         News::Cancelled(since) => {
             let since = receipt::time(since, zone);
-            writeln!(out, "{id}  CANCELLED at {since}  for {user}, by {who}: don't make these")?;
+            writeln!(
+                out,
+                "{id}  CANCELLED at {since}  for {user}, by {who}: don't make these"
+            )?;
         }
     }
     for line in receipt::lines(&entry.lines, who, orders::COLUMNS) {

@@ -39,7 +39,11 @@ pub struct ImportArgs {
 }
 
 /// Imports products. The status is 1 where any was bad.
-pub async fn run(args: ImportArgs, settings: &Settings, output: &Output) -> Result<ExitCode, Failure> {
+pub async fn run(
+    args: ImportArgs,
+    settings: &Settings,
+    output: &Output,
+) -> Result<ExitCode, Failure> {
     let format = args.format.or_else(|| Format::of(&args.file));
     let named = |failure| match failure {
         Failure::File(FileError::Read(error)) => Failure::path("read", &args.file, &error),
@@ -47,19 +51,38 @@ pub async fn run(args: ImportArgs, settings: &Settings, output: &Output) -> Resu
     };
     let mut source = Source::open(&args).map_err(|error| named(error.into()))?;
     let mut connection = place::enter_bare(settings).await?;
-    let mut report = Report { bar: source.bar(), bad: 0, output, rows: 0 };
+    let mut report = Report {
+        bar: source.bar(),
+        bad: 0,
+        output,
+        rows: 0,
+    };
     let mut counts = Counts::default();
     let mut result = Ok(());
     if args.strict {
-        let dry = Options { dry: true, replace: false };
-        result = pass(&mut connection, source.again()?, format, dry, &mut report).await.map(|_| ());
+        let dry = Options {
+            dry: true,
+            replace: false,
+        };
+        result = pass(&mut connection, source.again()?, format, dry, &mut report)
+            .await
+            .map(|_| ());
         report.bar.reset();
     }
     if result.is_ok() && (!args.strict || report.bad == 0) {
-        let options = Options { dry: false, replace: args.replace };
-        result = pass(&mut connection, source.again()?, format, options, &mut report)
-            .await
-            .map(|counted| counts = counted);
+        let options = Options {
+            dry: false,
+            replace: args.replace,
+        };
+        result = pass(
+            &mut connection,
+            source.again()?,
+            format,
+            options,
+            &mut report,
+        )
+        .await
+        .map(|counted| counts = counted);
     }
     report.bar.finish_and_clear();
     if let Err(Failure::Store(Error::Trouble(trouble))) = &result
@@ -69,7 +92,11 @@ pub async fn run(args: ImportArgs, settings: &Settings, output: &Output) -> Resu
     }
     result.map_err(named)?;
     report.finish(&args, counts)?;
-    Ok(if report.bad == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    Ok(if report.bad == 0 {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    })
 }
 
 /// Where the products come from.
@@ -110,9 +137,11 @@ impl Source {
             return ProgressBar::hidden();
         }
         let length = match self {
-            Source::File(file) => {
-                file.metadata().ok().filter(std::fs::Metadata::is_file).map(|file| file.len())
-            }
+            Source::File(file) => file
+                .metadata()
+                .ok()
+                .filter(std::fs::Metadata::is_file)
+                .map(|file| file.len()),
             Source::Stdin => None,
         };
         let (bar, look) = match length {
@@ -122,7 +151,9 @@ impl Source {
             ),
             None => (ProgressBar::new_spinner(), "{spinner} {bytes}  {msg}"),
         };
-        bar.set_style(ProgressStyle::with_template(look).unwrap_or_else(|_| ProgressStyle::default_bar()));
+        bar.set_style(
+            ProgressStyle::with_template(look).unwrap_or_else(|_| ProgressStyle::default_bar()),
+        );
         bar
     }
 }
@@ -154,7 +185,9 @@ async fn pass(
         }
     }
     // It ended with the channel; a thread that panicked has told so itself.
-    let read = reading.join().unwrap_or_else(|_| Err(io::Error::other("the reader died").into()));
+    let read = reading
+        .join()
+        .unwrap_or_else(|_| Err(io::Error::other("the reader died").into()));
     let (counts, bad) = import.finish(read.is_ok() && report.bad == 0).await?;
     report.bad(bad)?;
     match read {
@@ -224,7 +257,11 @@ impl Report<'_> {
             self.bar.suspend(|| {
                 let mut out = io::stderr().lock();
                 match json {
-                    true => writeln!(out, "{}", json!({ "bad": { "line": line, "reason": flaw } })),
+                    true => writeln!(
+                        out,
+                        "{}",
+                        json!({ "bad": { "line": line, "reason": flaw } })
+                    ),
                     false => writeln!(out, "line {line}: {flaw}"),
                 }
             })?;
@@ -234,7 +271,11 @@ impl Report<'_> {
 
     /// Tells that something is missing, to people; programs see it by the status.
     fn complain(&self, said: &str) -> io::Result<()> {
-        if self.output.is_json() { Ok(()) } else { writeln!(io::stderr(), "{said}") }
+        if self.output.is_json() {
+            Ok(())
+        } else {
+            writeln!(io::stderr(), "{said}")
+        }
     }
 
     fn finish(&self, args: &ImportArgs, counts: Counts) -> io::Result<()> {
@@ -254,8 +295,17 @@ impl Report<'_> {
             if refused {
                 return writeln!(out, "{} bad: nothing was changed", self.bad);
             }
-            let Counts { added, changed, unchanged, removed, .. } = counts;
-            write!(out, "{added} added, {changed} changed, {unchanged} unchanged")?;
+            let Counts {
+                added,
+                changed,
+                unchanged,
+                removed,
+                ..
+            } = counts;
+            write!(
+                out,
+                "{added} added, {changed} changed, {unchanged} unchanged"
+            )?;
             if args.replace {
                 write!(out, ", {removed} removed")?;
             }
@@ -267,7 +317,10 @@ impl Report<'_> {
                 writeln!(out, "Nothing was removed, since the file has no products")?;
             }
             if kept {
-                writeln!(out, "Nothing was removed, since not all products of the file could be read")?;
+                writeln!(
+                    out,
+                    "Nothing was removed, since not all products of the file could be read"
+                )?;
             }
             Ok(())
         })

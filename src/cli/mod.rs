@@ -177,7 +177,11 @@ impl Failure {
     fn path(act: &'static str, file: &Path, error: &std::io::Error) -> Failure {
         let inner = error.get_ref().and_then(|inner| inner.source());
         let why = inner.map_or_else(|| error.to_string(), ToString::to_string);
-        Failure::Path { act, file: text::clean(file.as_os_str().as_encoded_bytes()), why }
+        Failure::Path {
+            act,
+            file: text::clean(file.as_os_str().as_encoded_bytes()),
+            why,
+        }
     }
 
     /// 1 refused by the shop's rules, 2 wrong usage, 3 no connection.
@@ -186,7 +190,9 @@ impl Failure {
             Failure::Store(Error::Refused(_))
             | Failure::Config(ConfigError::User(_))
             | Failure::Flaw(_)
-            | Failure::File(FileError::Utf16 | FileError::Header(_) | FileError::Broken { .. }) => 1,
+            | Failure::File(FileError::Utf16 | FileError::Header(_) | FileError::Broken { .. }) => {
+                1
+            }
             Failure::Store(Error::Trouble(Trouble::BadAddress(_)))
             | Failure::Config(_)
             | Failure::Screen(_)
@@ -201,15 +207,16 @@ impl Failure {
     /// A short name for programs; stable.
     fn code(&self) -> &'static str {
         match self {
-            Failure::Store(Error::Refused(refusal)) | Failure::Config(ConfigError::User(refusal)) => {
-                refusal.code()
-            }
+            Failure::Store(Error::Refused(refusal))
+            | Failure::Config(ConfigError::User(refusal)) => refusal.code(),
             Failure::Store(Error::Trouble(trouble)) => trouble.code(),
             Failure::Store(Error::Unknown { .. }) => "unknown",
             Failure::Config(_) => "config",
             Failure::Engine(_) => "engine",
             Failure::Screen(_) => "screen",
-            Failure::File(FileError::Read(_)) | Failure::Path { act: "read", .. } => "unreadable_file",
+            Failure::File(FileError::Read(_)) | Failure::Path { act: "read", .. } => {
+                "unreadable_file"
+            }
             Failure::Path { .. } => "unwritable_file",
             Failure::File(_) => "bad_file",
             Failure::Flaw(_) => "bad_product",
@@ -232,7 +239,9 @@ pub fn run() -> ExitCode {
     match execute(cli, &output) {
         Ok(code) => code,
         // `| head` has seen enough.
-        Err(Failure::Output(error)) if error.kind() == std::io::ErrorKind::BrokenPipe => ExitCode::SUCCESS,
+        Err(Failure::Output(error)) if error.kind() == std::io::ErrorKind::BrokenPipe => {
+            ExitCode::SUCCESS
+        }
         Err(failure) => {
             output.failure(&failure);
             ExitCode::from(failure.exit_code())
@@ -249,7 +258,11 @@ fn usage(error: &clap::Error) -> ExitCode {
         return ExitCode::SUCCESS;
     }
     let said = error.render().to_string();
-    let lines: Vec<String> = said.trim_end().lines().map(|line| text::clean(line.as_bytes())).collect();
+    let lines: Vec<String> = said
+        .trim_end()
+        .lines()
+        .map(|line| text::clean(line.as_bytes()))
+        .collect();
     // What could not be read as a whole may still say for whom.
     Output::new(std::env::args_os().any(|arg| arg == "--json")).usage(&lines.join("\n"));
     ExitCode::from(2)
@@ -263,11 +276,19 @@ fn execute(cli: Cli, output: &Output) -> Result<ExitCode, Failure> {
         _ => {}
     }
     let mut settings = Settings::load(cli.flags)?;
-    settings.warnings.iter().for_each(|warning| output.warn(warning));
-    let file = settings.log.as_ref().map(|(path, level)| (path.as_path(), *level));
+    settings
+        .warnings
+        .iter()
+        .for_each(|warning| output.warn(warning));
+    let file = settings
+        .log
+        .as_ref()
+        .map(|(path, level)| (path.as_path(), *level));
     let named = file.map_or(Path::new(""), |(path, _)| path);
     log::start(file).map_err(|error| Failure::path("write", named, &error))?;
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?;
     if !matches!(cli.command, Some(Command::Config)) {
         runtime.block_on(place::unlock(&mut settings))?;
     }
@@ -276,11 +297,15 @@ fn execute(cli: Cli, output: &Output) -> Result<ExitCode, Failure> {
         Some(Command::Add(args)) => runtime.block_on(add::run(args, &settings, output))?,
         Some(Command::Remove(args)) => runtime.block_on(remove::run(args, &settings, output))?,
         Some(Command::Cart) => runtime.block_on(cart::run(&settings, output))?,
-        Some(Command::Checkout(args)) => return runtime.block_on(checkout::run(args, &settings, output)),
+        Some(Command::Checkout(args)) => {
+            return runtime.block_on(checkout::run(args, &settings, output));
+        }
         Some(Command::Orders(args)) => runtime.block_on(orders::run(args, &settings, output))?,
         Some(Command::Order(args)) => runtime.block_on(orders::one(args, &settings, output))?,
         Some(Command::Rules(args)) => runtime.block_on(rules::run(args, &settings, output))?,
-        Some(Command::Products(args)) => runtime.block_on(products::run(&args, &settings, output))?,
+        Some(Command::Products(args)) => {
+            runtime.block_on(products::run(&args, &settings, output))?
+        }
         Some(Command::Demo) => runtime.block_on(demo::run(&settings, output))?,
         Some(Command::Acl(args)) => runtime.block_on(acl::run(&args, &settings, output))?,
         Some(Command::Doctor) => return runtime.block_on(doctor::run(&settings, output)),
@@ -289,7 +314,9 @@ fn execute(cli: Cli, output: &Output) -> Result<ExitCode, Failure> {
         Some(Command::Clear(args)) => runtime.block_on(clear::run(args, &settings, output))?,
         Some(Command::Watch) => runtime.block_on(watch::run(&settings, output))?,
         Some(Command::Product(args)) => runtime.block_on(product::run(args, &settings, output))?,
-        Some(Command::Import(args)) => return runtime.block_on(import::run(args, &settings, output)),
+        Some(Command::Import(args)) => {
+            return runtime.block_on(import::run(args, &settings, output));
+        }
         Some(Command::Export(args)) => runtime.block_on(export::run(args, &settings, output))?,
         Some(Command::Engine(_) | Command::Completions(_) | Command::Man) => {}
     }

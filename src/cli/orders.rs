@@ -74,7 +74,8 @@ pub async fn run(args: Orders, settings: &Settings, output: &Output) -> Result<(
             }
             for order in &list {
                 let total = format!("{}{}", order.currency, order.total());
-                let (id, at, state) = (&order.id, time(order.at, &zone), pad(order.state.name(), 9));
+                let (id, at, state) =
+                    (&order.id, time(order.at, &zone), pad(order.state.name(), 9));
                 writeln!(out, "{id}  {at}  {state} {total:>14}  {}", order.user)?;
             }
             Ok(())
@@ -100,7 +101,10 @@ pub async fn one(args: OneOrder, settings: &Settings, output: &Output) -> Result
         Step::Cancel => OrderState::Cancelled,
     };
     let order = order::set_state(&mut connection, &id, state).await?;
-    output.result(|| json(&order), |out| writeln!(out, "Order {id} is {}", order.state.name()))?;
+    output.result(
+        || json(&order),
+        |out| writeln!(out, "Order {id} is {}", order.state.name()),
+    )?;
     Ok(())
 }
 

@@ -46,7 +46,10 @@ impl Output {
     /// Prints why a command failed: a sentence on stderr, or the JSON document.
     pub fn failure(&self, failure: &Failure) {
         let said = failure.to_string();
-        let lines: Vec<String> = said.lines().map(|line| text::clean(line.as_bytes())).collect();
+        let lines: Vec<String> = said
+            .lines()
+            .map(|line| text::clean(line.as_bytes()))
+            .collect();
         let people = || writeln!(io::stderr(), "trolley: {}", lines.join("\n"));
         // Nothing can be done about a stream that is closed.
         let _ = if self.json {

@@ -18,18 +18,27 @@ const TRIES: usize = 3;
 
 /// Asks for the password where the server wants one, none is given, and somebody is there.
 pub async fn unlock(settings: &mut Settings) -> Result<(), Failure> {
-    let Place::Given(address) = &settings.place else { return Ok(()) };
+    let Place::Given(address) = &settings.place else {
+        return Ok(());
+    };
     if address.has_password() || !std::io::stdin().is_terminal() {
         return Ok(());
     }
     let mut address = address.as_ref().clone();
     for _ in 0..TRIES {
         // What else is wrong, the command tells.
-        let Err(Trouble::NeedsPassword | Trouble::WrongPassword) = store::connect(&address).await else {
+        let Err(Trouble::NeedsPassword | Trouble::WrongPassword) = store::connect(&address).await
+        else {
             break;
         };
-        let again = if address.has_password() { "That was not it. " } else { "" };
-        address = address.clone().with_password(&ask(&format!("{again}Password for {address}: "))?);
+        let again = if address.has_password() {
+            "That was not it. "
+        } else {
+            ""
+        };
+        address = address
+            .clone()
+            .with_password(&ask(&format!("{again}Password for {address}: "))?);
     }
     settings.place = Place::Given(Box::new(address));
     Ok(())
@@ -61,7 +70,9 @@ pub async fn enter_bare(settings: &Settings) -> Result<Connection, Failure> {
 
 async fn arrive(settings: &Settings, demo: bool) -> Result<Connection, Failure> {
     let address = settings.place.open()?;
-    let mut connection = store::connect(&address).await?.with_policy(settings.policy.clone());
+    let mut connection = store::connect(&address)
+        .await?
+        .with_policy(settings.policy.clone());
     if matches!(settings.place, Place::Private(_)) {
         let started = Instant::now();
         while let Err(error) = match demo {
@@ -86,14 +97,22 @@ pub async fn product(connection: &mut Connection, typed: &str) -> Result<Product
         Ok(None) | Err(store::Error::Trouble(store::Trouble::WrongType)) => {}
         Err(error) => return Err(error.into()),
     }
-    Ok(store::get_catalog(connection).await?.resolve(typed)?.to_product())
+    Ok(store::get_catalog(connection)
+        .await?
+        .resolve(typed)?
+        .to_product())
 }
 
 /// The op id that somebody gives, or a fresh one.
 pub fn op(typed: Option<&str>) -> Result<crate::model::OpId, Failure> {
-    let Some(typed) = typed else { return Ok(store::new_op()) };
+    let Some(typed) = typed else {
+        return Ok(store::new_op());
+    };
     crate::model::OpId::parse(typed).ok_or_else(|| {
         let why = "1 to 64 of A-Z a-z 0-9 . _ : -".to_owned();
-        Failure::Config(crate::config::ConfigError::Value { setting: "op-id", why })
+        Failure::Config(crate::config::ConfigError::Value {
+            setting: "op-id",
+            why,
+        })
     })
 }

@@ -54,7 +54,12 @@ pub async fn run(args: ProductArgs, settings: &Settings, output: &Output) -> Res
     }
 }
 
-async fn set(id: &str, fields: &[String], settings: &Settings, output: &Output) -> Result<(), Failure> {
+async fn set(
+    id: &str,
+    fields: &[String],
+    settings: &Settings,
+    output: &Output,
+) -> Result<(), Failure> {
     let mut values = [const { None }; COLUMNS.len()];
     values[0] = Some(Cow::Borrowed(id));
     for field in fields {
@@ -93,9 +98,13 @@ async fn set(id: &str, fields: &[String], settings: &Settings, output: &Output) 
         value["change"] = json!(change);
         value
     };
-    output.result(program, |out| writeln!(out, "{word}: {} ({id})", product.name))?;
+    output.result(program, |out| {
+        writeln!(out, "{word}: {} ({id})", product.name)
+    })?;
     for (name, value) in shown_otherwise {
-        output.warn(&format!("the {name} has signs that can't be shown: it shows as “{value}”"));
+        output.warn(&format!(
+            "the {name} has signs that can't be shown: it shows as “{value}”"
+        ));
     }
     Ok(())
 }
@@ -106,8 +115,10 @@ async fn show(typed: &str, settings: &Settings, output: &Output) -> Result<(), F
     output.result(
         || json(product.item()),
         |out| {
-            let price =
-                product.price.map_or_else(|| "none that can be read".to_owned(), |price| price.to_string());
+            let price = product.price.map_or_else(
+                || "none that can be read".to_owned(),
+                |price| price.to_string(),
+            );
             let lines = [
                 ("id", product.id.to_string()),
                 ("name", product.name.to_string()),
@@ -134,7 +145,10 @@ async fn delete(typed: &str, settings: &Settings, output: &Output) -> Result<(),
         return Err(Refusal::UnknownProduct(id.to_string()).into());
     }
     let shown = id.to_string();
-    output.result(|| json!({ "deleted": shown }), |out| writeln!(out, "Deleted {shown}"))?;
+    output.result(
+        || json!({ "deleted": shown }),
+        |out| writeln!(out, "Deleted {shown}"),
+    )?;
     Ok(())
 }
 
@@ -149,8 +163,15 @@ pub fn json(product: Item<'_>) -> Value {
         "stock": match product.stock { Stock::Left(n) => Some(n), Stock::Unlimited | Stock::Unreadable => None },
         "description": product.description,
     });
-    let unreadable = [("price", product.price.is_none()), ("stock", product.stock == Stock::Unreadable)];
-    let unreadable: Vec<&str> = unreadable.iter().filter(|(_, is)| *is).map(|(name, _)| *name).collect();
+    let unreadable = [
+        ("price", product.price.is_none()),
+        ("stock", product.stock == Stock::Unreadable),
+    ];
+    let unreadable: Vec<&str> = unreadable
+        .iter()
+        .filter(|(_, is)| *is)
+        .map(|(name, _)| *name)
+        .collect();
     if !unreadable.is_empty() {
         value["unreadable"] = json!(unreadable);
     }

@@ -21,9 +21,13 @@ pub struct Products {
 pub async fn run(args: &Products, settings: &Settings, output: &Output) -> Result<(), Failure> {
     let mut connection = place::enter(settings).await?;
     let catalog = store::get_catalog(&mut connection).await?;
-    let query = Query { words: args.search.clone().unwrap_or_default(), ..Query::default() };
-    let found =
-        Searcher::default().search(&catalog.view(), &query, &HashSet::new(), &mut ()).unwrap_or_default();
+    let query = Query {
+        words: args.search.clone().unwrap_or_default(),
+        ..Query::default()
+    };
+    let found = Searcher::default()
+        .search(&catalog.view(), &query, &HashSet::new(), &mut ())
+        .unwrap_or_default();
     let shown = || found.iter().filter_map(|number| catalog.at(*number));
     let program = || {
         let products = shown().map(product::json);
@@ -31,7 +35,13 @@ pub async fn run(args: &Products, settings: &Settings, output: &Output) -> Resul
     };
     output.result(program, |out| {
         if !found.is_empty() {
-            writeln!(out, "{} {} {:>10}  unit", pad("id", 22), pad("name", 30), "price")?;
+            writeln!(
+                out,
+                "{} {} {:>10}  unit",
+                pad("id", 22),
+                pad("name", 30),
+                "price"
+            )?;
         }
         // People read it by category; programs get one product a line.
         let heads = args.search.is_none() && std::io::stdout().is_terminal();
@@ -39,11 +49,27 @@ pub async fn run(args: &Products, settings: &Settings, output: &Output) -> Resul
         for product in shown() {
             let category = product.category;
             if heads && above.replace(category) != Some(category) {
-                writeln!(out, "{}", if category.is_empty() { "Other" } else { category })?;
+                writeln!(
+                    out,
+                    "{}",
+                    if category.is_empty() {
+                        "Other"
+                    } else {
+                        category
+                    }
+                )?;
             }
             let id = product.product_id().to_string();
-            let price = product.price.map_or_else(|| "no price".to_owned(), |price| price.to_string());
-            writeln!(out, "{} {} {price:>10}  {}", pad(&id, 22), pad(product.name, 30), product.unit)?;
+            let price = product
+                .price
+                .map_or_else(|| "no price".to_owned(), |price| price.to_string());
+            writeln!(
+                out,
+                "{} {} {price:>10}  {}",
+                pad(&id, 22),
+                pad(product.name, 30),
+                product.unit
+            )?;
         }
         Ok(())
     })?;

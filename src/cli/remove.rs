@@ -27,7 +27,11 @@ pub struct Remove {
 pub async fn run(args: Remove, settings: &Settings, output: &Output) -> Result<(), Failure> {
     let op = place::op(args.op_id.as_deref())?;
     let limit = quantity::HIGHEST_LIMIT;
-    let quantity = args.quantity.as_deref().map(|typed| quantity::parse(typed, limit)).transpose()?;
+    let quantity = args
+        .quantity
+        .as_deref()
+        .map(|typed| quantity::parse(typed, limit))
+        .transpose()?;
     line_of(&args.product, quantity, op, settings, output).await
 }
 
@@ -41,12 +45,20 @@ pub async fn line_of(
 ) -> Result<(), Failure> {
     let mut connection = place::enter(settings).await?;
     let product = line(&mut connection, settings, typed).await?;
-    let update = store::remove_as(&mut connection, &settings.user, &product.id, quantity, op).await?;
-    let (now, taken) = update.lines.first().map_or((0, 0), |line| (line.quantity, -line.delta));
+    let update =
+        store::remove_as(&mut connection, &settings.user, &product.id, quantity, op).await?;
+    let (now, taken) = update
+        .lines
+        .first()
+        .map_or((0, 0), |line| (line.quantity, -line.delta));
     output.result(
         || changed(settings, &update, &product),
         |out| {
-            writeln!(out, "Removed {taken} × {}: {now} left in the cart of {}", product.name, settings.user)
+            writeln!(
+                out,
+                "Removed {taken} × {}: {now} left in the cart of {}",
+                product.name, settings.user
+            )
         },
     )?;
     Ok(())
@@ -54,15 +66,23 @@ pub async fn line_of(
 
 /// The line that somebody means: by id, else by a name among those in the cart; a product
 /// that is gone can still lie there.
-async fn line(connection: &mut Connection, settings: &Settings, typed: &str) -> Result<Product, Failure> {
+async fn line(
+    connection: &mut Connection,
+    settings: &Settings,
+    typed: &str,
+) -> Result<Product, Failure> {
     let id = ProductId::asked(typed)?;
     let cart = store::get_cart_items(connection, &settings.user).await?;
     let ids: Vec<ProductId> = cart.lines.into_iter().map(|line| line.product).collect();
     let read = store::get_products(connection, &ids).await?;
-    let named = read.into_iter().filter_map(|(id, product)| product.or_else(|| Product::nameless(id)));
+    let named = read
+        .into_iter()
+        .filter_map(|(id, product)| product.or_else(|| Product::nameless(id)));
     match Catalog::new(named.collect()).resolve(typed) {
         Ok(product) => Ok(product.to_product()),
-        Err(Refusal::UnknownProduct(_)) if !ids.contains(&id) => place::product(connection, typed).await,
+        Err(Refusal::UnknownProduct(_)) if !ids.contains(&id) => {
+            place::product(connection, typed).await
+        }
         Err(refusal) => Err(refusal.into()),
     }
 }

@@ -45,7 +45,11 @@ impl Rules {
             changes.push(RuleChange::Closes(closing_time(typed)?));
         }
         let money = |typed: &String| -> Result<Option<Money>, Failure> {
-            if typed == "none" { Ok(None) } else { amount(typed).map(Some) }
+            if typed == "none" {
+                Ok(None)
+            } else {
+                amount(typed).map(Some)
+            }
         };
         if let Some(typed) = &self.budget {
             changes.push(RuleChange::Budget(money(typed)?));
@@ -74,9 +78,16 @@ fn closing_time(typed: &str) -> Result<Option<u64>, Failure> {
     let at = match civil::Time::strptime("%H:%M", typed) {
         Ok(time) => {
             let today = zone.to_datetime(now).date();
-            let on = |date: civil::Date| zone.to_timestamp(date.to_datetime(time)).map_err(|_| expected());
+            let on = |date: civil::Date| {
+                zone.to_timestamp(date.to_datetime(time))
+                    .map_err(|_| expected())
+            };
             let at = on(today)?;
-            if at > now { at } else { on(today.tomorrow().map_err(|_| expected())?)? }
+            if at > now {
+                at
+            } else {
+                on(today.tomorrow().map_err(|_| expected())?)?
+            }
         }
         Err(_) => match Timeout::parse(typed) {
             Ok(Timeout::After(ms)) => {
@@ -95,7 +106,9 @@ pub async fn run(args: Rules, settings: &Settings, output: &Output) -> Result<()
     if !changes.is_empty() {
         store::set_rules(&mut connection, &settings.user, &changes).await?;
     }
-    let rules = store::get_cart_items(&mut connection, &settings.user).await?.rules;
+    let rules = store::get_cart_items(&mut connection, &settings.user)
+        .await?
+        .rules;
     let program = || {
         json!({
             "user": settings.user.as_str(),
@@ -116,14 +129,20 @@ pub async fn run(args: Rules, settings: &Settings, output: &Output) -> Result<()
 }
 
 fn said(rules: &Known, zone: &TimeZone) -> Vec<String> {
-    let Some(owner) = &rules.owner else { return vec!["This cart has no rules".to_owned()] };
-    let money = |amount: Option<Money>| amount.map_or_else(|| "none".to_owned(), |amount| amount.to_string());
+    let Some(owner) = &rules.owner else {
+        return vec!["This cart has no rules".to_owned()];
+    };
+    let money = |amount: Option<Money>| {
+        amount.map_or_else(|| "none".to_owned(), |amount| amount.to_string())
+    };
     vec![
         format!("owner        {owner}"),
         format!("locked       {}", if rules.locked { "yes" } else { "no" }),
         format!(
             "deadline     {}",
-            rules.closes.map_or_else(|| "none".to_owned(), |at| receipt::time(at, zone))
+            rules
+                .closes
+                .map_or_else(|| "none".to_owned(), |at| receipt::time(at, zone))
         ),
         format!("budget       {}", money(rules.budget)),
         format!("budget each  {}", money(rules.budget_each)),

@@ -27,7 +27,9 @@ pub struct Set {
 pub async fn run(args: Set, settings: &Settings, output: &Output) -> Result<(), Failure> {
     let op = place::op(args.op_id.as_deref())?;
     let quantity = match quantity::parse(&args.quantity, settings.policy.line_limit) {
-        Err(Refusal::Zero) => return remove::line_of(&args.product, None, op, settings, output).await,
+        Err(Refusal::Zero) => {
+            return remove::line_of(&args.product, None, op, settings, output).await;
+        }
         parsed => parsed?,
     };
     let mut connection = place::enter(settings).await?;
@@ -35,7 +37,13 @@ pub async fn run(args: Set, settings: &Settings, output: &Output) -> Result<(), 
     let update = store::set_as(&mut connection, &settings.user, &product.id, quantity, op).await?;
     output.result(
         || changed(settings, &update, &product),
-        |out| writeln!(out, "{quantity} × {} in the cart of {}", product.name, settings.user),
+        |out| {
+            writeln!(
+                out,
+                "{quantity} × {} in the cart of {}",
+                product.name, settings.user
+            )
+        },
     )?;
     Ok(())
 }

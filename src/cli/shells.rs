@@ -66,8 +66,10 @@ impl EnvCompleter for Mended {
         buf: &mut dyn Write,
     ) -> io::Result<()> {
         let mut script = Vec::new();
-        self.0.write_registration(var, name, bin, completer, &mut script)?;
-        let mut script = String::from_utf8_lossy(&script).replace(OFFER, &format!("{JOINED}{OFFER}"));
+        self.0
+            .write_registration(var, name, bin, completer, &mut script)?;
+        let mut script =
+            String::from_utf8_lossy(&script).replace(OFFER, &format!("{JOINED}{OFFER}"));
         for (lacking, whole) in [(WORDS, WHOLE), (DONE, PIECES)] {
             script = script.replace(lacking, whole);
         }
@@ -97,11 +99,17 @@ impl EnvCompleter for Mended {
 
 /// A word as it was typed, without the backslashes that quote.
 fn unquoted(word: OsString) -> OsString {
-    let Some(typed) = word.to_str().filter(|typed| typed.contains('\\')) else { return word };
+    let Some(typed) = word.to_str().filter(|typed| typed.contains('\\')) else {
+        return word;
+    };
     let mut plain = String::new();
     let mut signs = typed.chars();
     while let Some(sign) = signs.next() {
-        plain.extend(if sign == '\\' { signs.next() } else { Some(sign) });
+        plain.extend(if sign == '\\' {
+            signs.next()
+        } else {
+            Some(sign)
+        });
     }
     plain.into()
 }
@@ -122,9 +130,19 @@ mod tests {
 
     #[test]
     fn what_is_quoted_is_read_back() {
-        for word in
-            ["espresso", "two words", "it's", "a;ls", "$(ls)", "`ls`", "a\\b", "*", "~", "tea:é", "price="]
-        {
+        for word in [
+            "espresso",
+            "two words",
+            "it's",
+            "a;ls",
+            "$(ls)",
+            "`ls`",
+            "a\\b",
+            "*",
+            "~",
+            "tea:é",
+            "price=",
+        ] {
             assert_eq!(unquoted(quoted(word, "\n").into()), word);
         }
         assert_eq!(quoted("a b\u{b}c;d", "\u{b}"), "a\\ b\u{b}c\\;d");

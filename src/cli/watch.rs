@@ -120,7 +120,9 @@ impl Watch<'_> {
                 }
             }
             // Waiting mends neither an address nor a right.
-            Event::Down(trouble) if !self.has_been_up && trouble.is_of_access() => return Err(trouble.into()),
+            Event::Down(trouble) if !self.has_been_up && trouble.is_of_access() => {
+                return Err(trouble.into());
+            }
             Event::Unreadable(trouble) if !self.has_been_up => return Err(trouble.into()),
             Event::Down(trouble) if self.is_up => {
                 self.is_up = false;
@@ -134,7 +136,9 @@ impl Watch<'_> {
 
     /// Notes when the cart expires: a moment later it is gone.
     fn wait_for(&mut self, deadline: Deadline) {
-        self.over = deadline.left_when_told().map(|left| Instant::now() + Duration::from_millis(left + 1));
+        self.over = deadline
+            .left_when_told()
+            .map(|left| Instant::now() + Duration::from_millis(left + 1));
     }
 
     /// Tells from the cart's log what was missed.
@@ -196,7 +200,9 @@ impl Watch<'_> {
     fn down(&self, trouble: &Trouble) -> io::Result<()> {
         let said = trouble.to_string();
         if self.json {
-            return print(&json!({ "event": "down", "code": trouble.code(), "message": said }).to_string());
+            return print(
+                &json!({ "event": "down", "code": trouble.code(), "message": said }).to_string(),
+            );
         }
         complain(&format!("{said}; trying again"))
     }
@@ -245,8 +251,13 @@ fn changes(lines: &[LineChange]) -> String {
 
 /// A time of the day, to the second.
 fn clock(ms: u64) -> String {
-    let at = i64::try_from(ms).ok().and_then(|ms| Timestamp::from_millisecond(ms).ok());
-    TimeZone::system().to_datetime(at.unwrap_or_default()).strftime("%H:%M:%S").to_string()
+    let at = i64::try_from(ms)
+        .ok()
+        .and_then(|ms| Timestamp::from_millisecond(ms).ok());
+    TimeZone::system()
+        .to_datetime(at.unwrap_or_default())
+        .strftime("%H:%M:%S")
+        .to_string()
 }
 
 fn update_line(update: &Update) -> String {
@@ -256,5 +267,7 @@ fn update_line(update: &Update) -> String {
         Kind::Edit => String::new(),
         kind => format!("{}: ", kind.name()),
     };
-    format!("{at} #{} {}  {kind}{changes}", update.version, update.by).trim_end().to_owned()
+    format!("{at} #{} {}  {kind}{changes}", update.version, update.by)
+        .trim_end()
+        .to_owned()
 }

@@ -60,10 +60,17 @@ const NAMES: [&str; 16] = [
 ];
 
 /// Reads it; one that was `named` must be there.
-pub(super) fn read(path: Option<&Path>, named: bool) -> Result<(FileSettings, Keymap), ConfigError> {
-    let Some(path) = path else { return Ok(Default::default()) };
-    let error =
-        |why: String| ConfigError::File { path: text::clean(path.as_os_str().as_encoded_bytes()), why };
+pub(super) fn read(
+    path: Option<&Path>,
+    named: bool,
+) -> Result<(FileSettings, Keymap), ConfigError> {
+    let Some(path) = path else {
+        return Ok(Default::default());
+    };
+    let error = |why: String| ConfigError::File {
+        path: text::clean(path.as_os_str().as_encoded_bytes()),
+        why,
+    };
     let toml = match std::fs::read_to_string(path) {
         Ok(toml) => toml,
         Err(missing) if missing.kind() == std::io::ErrorKind::NotFound && !named => {
@@ -81,24 +88,46 @@ pub(super) fn read(path: Option<&Path>, named: bool) -> Result<(FileSettings, Ke
         (action.get_ref().clone(), keys)
     });
     let keymap = Keymap::with(&keys.collect()).map_err(|bad| {
-        let place = settings.keys.keys().find(|action| *action.get_ref() == bad.action);
-        let line =
-            place.map_or(0, |action| toml[..action.span().start.min(toml.len())].matches('\n').count() + 1);
-        error(format!("line {line}: keys.{}: {}", text::clean_to(bad.action.as_bytes(), 40), lines(&bad.why)))
+        let place = settings
+            .keys
+            .keys()
+            .find(|action| *action.get_ref() == bad.action);
+        let line = place.map_or(0, |action| {
+            toml[..action.span().start.min(toml.len())]
+                .matches('\n')
+                .count()
+                + 1
+        });
+        error(format!(
+            "line {line}: keys.{}: {}",
+            text::clean_to(bad.action.as_bytes(), 40),
+            lines(&bad.why)
+        ))
     })?;
     Ok((settings, keymap))
 }
 
 /// Adds the nearest name that exists to a complaint about one that doesn't.
 fn with_suggestion(said: &str) -> String {
-    let unknown = said.split_once("unknown field `").and_then(|(_, rest)| rest.split_once('`'));
-    let Some((unknown, _)) = unknown else { return said.to_owned() };
+    let unknown = said
+        .split_once("unknown field `")
+        .and_then(|(_, rest)| rest.split_once('`'));
+    let Some((unknown, _)) = unknown else {
+        return said.to_owned();
+    };
     let near = |name: &&str| strsim::jaro_winkler(name, unknown);
-    let nearest = NAMES.into_iter().max_by(|a, b| near(a).total_cmp(&near(b))).unwrap_or_default();
+    let nearest = NAMES
+        .into_iter()
+        .max_by(|a, b| near(a).total_cmp(&near(b)))
+        .unwrap_or_default();
     format!("{said}\ndid you mean `{nearest}`?")
 }
 
 /// Cleans a text of several lines.
 fn lines(said: &str) -> String {
-    said.trim_end().lines().map(|line| text::clean(line.as_bytes())).collect::<Vec<_>>().join("\n")
+    said.trim_end()
+        .lines()
+        .map(|line| text::clean(line.as_bytes()))
+        .collect::<Vec<_>>()
+        .join("\n")
 }

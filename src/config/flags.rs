@@ -15,25 +15,67 @@ pub const HEADING: &str = "Options of every command";
 pub struct Flags {
     /// Use this Redis or Valkey instead of a private one: redis://, rediss:// (TLS), unix://,
     /// redis+cluster://host,host or redis+sentinel://host,host/name
-    #[arg(long, global = true, value_name = "URL", env = "TROLLEY_REDIS", hide_env_values = true)]
+    #[arg(
+        long,
+        global = true,
+        value_name = "URL",
+        env = "TROLLEY_REDIS",
+        hide_env_values = true
+    )]
     pub redis: Option<String>,
     /// Whose cart: everybody who gives the same name shares it [default: your login name]
-    #[arg(long, global = true, value_name = "NAME", env = "TROLLEY_USER", hide_env_values = true)]
+    #[arg(
+        long,
+        global = true,
+        value_name = "NAME",
+        env = "TROLLEY_USER",
+        hide_env_values = true
+    )]
     pub user: Option<String>,
     /// Who you are to the others on the cart [default: user@host and terminal]
-    #[arg(long, global = true, value_name = "NAME", env = "TROLLEY_NAME", hide_env_values = true)]
+    #[arg(
+        long,
+        global = true,
+        value_name = "NAME",
+        env = "TROLLEY_NAME",
+        hide_env_values = true
+    )]
     pub name: Option<String>,
     /// How long a cart lives after its last change: 30m, 2h, never [default: 30m]
-    #[arg(long, global = true, value_name = "TIME", env = "TROLLEY_SESSION_TIMEOUT", hide_env_values = true)]
+    #[arg(
+        long,
+        global = true,
+        value_name = "TIME",
+        env = "TROLLEY_SESSION_TIMEOUT",
+        hide_env_values = true
+    )]
     pub session_timeout: Option<String>,
     /// How long a line stays that nobody touches: 10m, never [default: never]
-    #[arg(long, global = true, value_name = "TIME", env = "TROLLEY_ITEM_TIMEOUT", hide_env_values = true)]
+    #[arg(
+        long,
+        global = true,
+        value_name = "TIME",
+        env = "TROLLEY_ITEM_TIMEOUT",
+        hide_env_values = true
+    )]
     pub item_timeout: Option<String>,
     /// The most pieces on one line of the cart [default: 999]
-    #[arg(long, global = true, value_name = "N", env = "TROLLEY_LINE_LIMIT", hide_env_values = true)]
+    #[arg(
+        long,
+        global = true,
+        value_name = "N",
+        env = "TROLLEY_LINE_LIMIT",
+        hide_env_values = true
+    )]
     pub line_limit: Option<u32>,
     /// A change counts as confirmed once so many replicas have it, too [default: 0]
-    #[arg(long, global = true, value_name = "N", env = "TROLLEY_CONFIRM_REPLICAS", hide_env_values = true)]
+    #[arg(
+        long,
+        global = true,
+        value_name = "N",
+        env = "TROLLEY_CONFIRM_REPLICAS",
+        hide_env_values = true
+    )]
     pub confirm_replicas: Option<u32>,
     /// How it looks: auto, dark, light, contrast, 16, none [default: auto]
     #[arg(
@@ -49,7 +91,13 @@ pub struct Flags {
     #[arg(long, global = true)]
     pub no_mouse: bool,
     /// Read the settings from this file
-    #[arg(long, global = true, value_name = "FILE", env = "TROLLEY_CONFIG", hide_env_values = true)]
+    #[arg(
+        long,
+        global = true,
+        value_name = "FILE",
+        env = "TROLLEY_CONFIG",
+        hide_env_values = true
+    )]
     pub config: Option<PathBuf>,
     /// Certificates and passwords.
     #[command(flatten)]
@@ -63,7 +111,13 @@ pub struct Flags {
 #[derive(Debug, Clone, Default, Args)]
 pub struct LogFlags {
     /// Write what happens to this file, one line per change
-    #[arg(long, global = true, value_name = "FILE", env = "TROLLEY_LOG", hide_env_values = true)]
+    #[arg(
+        long,
+        global = true,
+        value_name = "FILE",
+        env = "TROLLEY_LOG",
+        hide_env_values = true
+    )]
     pub log: Option<PathBuf>,
     /// How much of it: error, warn, info, debug [default: info]
     #[arg(

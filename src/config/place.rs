@@ -55,7 +55,10 @@ impl std::fmt::Display for Place {
 pub fn engine() -> Result<Engine, ConfigError> {
     let folders = folders().ok_or_else(|| value("HOME", &"your home folder is unknown"))?;
     let state = folders.state_dir().unwrap_or_else(|| folders.data_dir());
-    Ok(Engine::new(folders.runtime_dir().unwrap_or(state), folders.data_dir()))
+    Ok(Engine::new(
+        folders.runtime_dir().unwrap_or(state),
+        folders.data_dir(),
+    ))
 }
 
 fn folders() -> Option<impl AppStrategy> {

@@ -31,7 +31,10 @@ pub struct CartLine {
 impl CartLine {
     /// Lines stand in the order in which they came; those of unknown coming last, by id.
     fn order(&self) -> (u64, &ProductId) {
-        (self.added.as_ref().map_or(u64::MAX, |added| added.version), &self.product)
+        (
+            self.added.as_ref().map_or(u64::MAX, |added| added.version),
+            &self.product,
+        )
     }
 }
 
@@ -85,13 +88,19 @@ impl Cart {
     /// The pieces of `product`; 0 where it isn't in the cart or its quantity is damaged.
     #[must_use]
     pub fn quantity(&self, product: &ProductId) -> u32 {
-        self.line(product).and_then(|line| line.quantity.whole()).unwrap_or(0)
+        self.line(product)
+            .and_then(|line| line.quantity.whole())
+            .unwrap_or(0)
     }
 
     /// All pieces in the cart.
     #[must_use]
     pub fn pieces(&self) -> u64 {
-        self.lines.iter().filter_map(|line| line.quantity.whole()).map(u64::from).sum()
+        self.lines
+            .iter()
+            .filter_map(|line| line.quantity.whole())
+            .map(u64::from)
+            .sum()
     }
 
     /// Puts the lines into their order, as after reading.
@@ -105,7 +114,8 @@ impl Cart {
             return Fit::Old;
         }
         // Whose the lines were that come back is not in it either.
-        let comes = |line: &super::LineChange| line.quantity > 0 && line.delta == i64::from(line.quantity);
+        let comes =
+            |line: &super::LineChange| line.quantity > 0 && line.delta == i64::from(line.quantity);
         if matches!(update.kind, Kind::Undo | Kind::Redo) && update.lines.iter().any(comes) {
             return Fit::Gap;
         }
@@ -115,7 +125,10 @@ impl Cart {
             return Fit::Gap;
         }
         // Rules and orders are not in the update.
-        if matches!(update.kind, Kind::Rules | Kind::Freeze | Kind::Unfreeze | Kind::Order) {
+        if matches!(
+            update.kind,
+            Kind::Rules | Kind::Freeze | Kind::Unfreeze | Kind::Order
+        ) {
             return Fit::Gap;
         }
         for line in &update.lines {
@@ -126,22 +139,44 @@ impl Cart {
                 price: line.price,
             };
             self.put(&line.product, line.quantity, added);
-            if let Some(line) = self.lines.iter_mut().find(|known| known.product == line.product) {
+            if let Some(line) = self
+                .lines
+                .iter_mut()
+                .find(|known| known.product == line.product)
+            {
                 line.touched = Some(update.deadline.told_at);
             }
         }
         self.version = update.version;
         self.deadline = update.deadline;
         // Another client may have written without a word: the number of lines tells.
-        if self.lines.len() + self.hidden == update.count { Fit::Next } else { Fit::Gap }
+        if self.lines.len() + self.hidden == update.count {
+            Fit::Next
+        } else {
+            Fit::Gap
+        }
     }
 
     /// Does what `edit` will do once it is confirmed; what it can't do, it leaves.
     pub fn preview(&mut self, edit: &Edit) {
-        let coming =
-            |price: &Option<Money>| Added { version: u64::MAX, at: 0, by: String::new(), price: *price };
+        let coming = |price: &Option<Money>| Added {
+            version: u64::MAX,
+            at: 0,
+            by: String::new(),
+            price: *price,
+        };
         match edit {
-            Edit::Add { product, quantity, price } | Edit::Restore { product, quantity, price, .. } => {
+            Edit::Add {
+                product,
+                quantity,
+                price,
+            }
+            | Edit::Restore {
+                product,
+                quantity,
+                price,
+                ..
+            } => {
                 let sum = self.quantity(product).saturating_add(*quantity);
                 self.put(product, sum, || coming(price));
             }
@@ -149,7 +184,11 @@ impl Cart {
                 let rest = self.quantity(product).saturating_sub(*quantity);
                 self.put(product, rest, || coming(&None));
             }
-            Edit::Set { product, quantity, price } => self.put(product, *quantity, || coming(price)),
+            Edit::Set {
+                product,
+                quantity,
+                price,
+            } => self.put(product, *quantity, || coming(price)),
             Edit::Remove { product } => self.put(product, 0, || coming(&None)),
             Edit::Clear => self.lines.clear(),
             // The server alone knows which.
@@ -172,7 +211,9 @@ impl Cart {
                     added: Some(added()),
                     touched: None,
                 };
-                let place = self.lines.partition_point(|other| other.order() < line.order());
+                let place = self
+                    .lines
+                    .partition_point(|other| other.order() < line.order());
                 self.lines.insert(place, line);
             }
         }
@@ -194,15 +235,27 @@ mod tests {
             op: OpId::parse("op").unwrap(),
             by: "alice".into(),
             kind: Kind::Edit,
-            lines: vec![LineChange { product: id(product), quantity, delta, price: None, taken: Vec::new() }],
+            lines: vec![LineChange {
+                product: id(product),
+                quantity,
+                delta,
+                price: None,
+                taken: Vec::new(),
+            }],
             count,
-            deadline: Deadline { told_at: 1, at: Some(2) },
+            deadline: Deadline {
+                told_at: 1,
+                at: Some(2),
+            },
         }
     }
 
     #[test]
     fn updates_apply_in_order_once() {
-        let mut cart = Cart { version: 7, ..Cart::default() };
+        let mut cart = Cart {
+            version: 7,
+            ..Cart::default()
+        };
         assert_eq!(cart.apply(&update(8, "tea", 2, 2, 1)), Fit::Next);
         assert_eq!(cart.apply(&update(8, "tea", 2, 2, 1)), Fit::Old);
         assert_eq!(cart.apply(&update(10, "tea", 9, 5, 1)), Fit::Gap);
@@ -213,13 +266,19 @@ mod tests {
 
     #[test]
     fn a_silent_write_of_another_client_is_noticed() {
-        let mut cart = Cart { version: 7, ..Cart::default() };
+        let mut cart = Cart {
+            version: 7,
+            ..Cart::default()
+        };
         assert_eq!(cart.apply(&update(8, "tea", 2, 2, 3)), Fit::Gap);
     }
 
     #[test]
     fn the_inverse_takes_back_only_ones_own() {
-        let mut cart = Cart { version: 1, ..Cart::default() };
+        let mut cart = Cart {
+            version: 1,
+            ..Cart::default()
+        };
         let mine = update(2, "tea", 3, 3, 1);
         cart.apply(&mine);
         cart.apply(&update(3, "tea", 5, 2, 1));
@@ -231,12 +290,23 @@ mod tests {
 
     #[test]
     fn lines_keep_the_order_in_which_they_came() {
-        let mut cart = Cart { version: 1, ..Cart::default() };
+        let mut cart = Cart {
+            version: 1,
+            ..Cart::default()
+        };
         cart.apply(&update(2, "zucchini", 1, 1, 1));
         cart.apply(&update(3, "apple", 1, 1, 2));
         cart.apply(&update(4, "zucchini", 5, 4, 2));
-        cart.preview(&Edit::Add { product: id("aaa"), quantity: 1, price: None });
-        let names: Vec<String> = cart.lines.iter().map(|line| line.product.to_string()).collect();
+        cart.preview(&Edit::Add {
+            product: id("aaa"),
+            quantity: 1,
+            price: None,
+        });
+        let names: Vec<String> = cart
+            .lines
+            .iter()
+            .map(|line| line.product.to_string())
+            .collect();
         assert_eq!(names, ["zucchini", "apple", "aaa"]);
     }
 }

@@ -17,7 +17,8 @@ impl OpId {
     #[must_use]
     pub fn parse(typed: &str) -> Option<OpId> {
         let good = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b':' | b'-');
-        ((1..=LONGEST_OP).contains(&typed.len()) && typed.bytes().all(good)).then(|| OpId(typed.to_owned()))
+        ((1..=LONGEST_OP).contains(&typed.len()) && typed.bytes().all(good))
+            .then(|| OpId(typed.to_owned()))
     }
 
     /// The id as text.
@@ -75,13 +76,19 @@ impl Kind {
     /// The name in messages.
     #[must_use]
     pub fn name(self) -> &'static str {
-        Kind::NAMES.iter().find(|(kind, _)| *kind == self).map_or("edit", |(_, name)| name)
+        Kind::NAMES
+            .iter()
+            .find(|(kind, _)| *kind == self)
+            .map_or("edit", |(_, name)| name)
     }
 
     /// The kind with this name.
     #[must_use]
     pub fn named(name: &str) -> Option<Kind> {
-        Kind::NAMES.iter().find(|(_, known)| *known == name).map(|(kind, _)| *kind)
+        Kind::NAMES
+            .iter()
+            .find(|(_, known)| *known == name)
+            .map(|(kind, _)| *kind)
     }
 }
 
@@ -140,9 +147,9 @@ impl Edit {
     #[must_use]
     pub fn adds(&self) -> Option<&ProductId> {
         match self {
-            Edit::Add { product, .. } | Edit::Restore { product, .. } | Edit::Set { product, .. } => {
-                Some(product)
-            }
+            Edit::Add { product, .. }
+            | Edit::Restore { product, .. }
+            | Edit::Set { product, .. } => Some(product),
             Edit::Take { .. } | Edit::Remove { .. } | Edit::Clear | Edit::Expire => None,
         }
     }
@@ -213,18 +220,25 @@ impl Update {
     pub fn answers(&self, change: &Change) -> bool {
         let line = |product: &ProductId| self.lines.iter().find(|line| line.product == *product);
         let fits = |edit: &Edit| match edit {
-            Edit::Add { product, quantity, .. } | Edit::Restore { product, quantity, .. } => {
-                line(product).is_some_and(|l| l.delta == i64::from(*quantity))
+            Edit::Add {
+                product, quantity, ..
             }
+            | Edit::Restore {
+                product, quantity, ..
+            } => line(product).is_some_and(|l| l.delta == i64::from(*quantity)),
             Edit::Take { product, quantity } => {
                 line(product).is_some_and(|l| (-i64::from(*quantity)..0).contains(&l.delta))
             }
-            Edit::Set { product, quantity, .. } => line(product).is_some_and(|l| l.quantity == *quantity),
+            Edit::Set {
+                product, quantity, ..
+            } => line(product).is_some_and(|l| l.quantity == *quantity),
             Edit::Remove { product } => line(product).is_some_and(|l| l.quantity == 0),
             Edit::Clear | Edit::Expire => true,
         };
         // Other changes have edits that may add up, or be left out.
-        let [edit] = &change.edits[..] else { return self.kind == change.kind };
+        let [edit] = &change.edits[..] else {
+            return self.kind == change.kind;
+        };
         self.kind == change.kind && (change.kind != Kind::Edit || fits(edit))
     }
 
@@ -238,8 +252,17 @@ impl Update {
             match line.delta {
                 0 => None,
                 1.. => Some(Edit::Take { product, quantity }),
-                _ if line.taken.is_empty() => Some(Edit::Add { product, quantity, price: line.price }),
-                _ => Some(Edit::Restore { product, quantity, price: line.price, shares: line.taken.clone() }),
+                _ if line.taken.is_empty() => Some(Edit::Add {
+                    product,
+                    quantity,
+                    price: line.price,
+                }),
+                _ => Some(Edit::Restore {
+                    product,
+                    quantity,
+                    price: line.price,
+                    shares: line.taken.clone(),
+                }),
             }
         };
         self.lines.iter().filter_map(edit).collect()

@@ -76,15 +76,23 @@ impl Preview {
             return Err(Refusal::EmptyCart);
         }
         if self.hidden > 0 {
-            return Err(Refusal::CartFull(u32::try_from(self.lines.len()).unwrap_or(u32::MAX)));
+            return Err(Refusal::CartFull(
+                u32::try_from(self.lines.len()).unwrap_or(u32::MAX),
+            ));
         }
         for line in &self.lines {
             let name = line.line.name.clone();
             if line.standing != Standing::Good {
-                return Err(Refusal::CantOrder { name, why: line.standing.word() });
+                return Err(Refusal::CantOrder {
+                    name,
+                    why: line.standing.word(),
+                });
             }
             if std::str::from_utf8(line.line.product.as_bytes()).is_err() {
-                return Err(Refusal::CantOrder { name, why: "its id is no text" });
+                return Err(Refusal::CantOrder {
+                    name,
+                    why: "its id is no text",
+                });
             }
             if let Some(left) = line.short {
                 return Err(Refusal::NotOrdered(order::Hitch::Short { name, left }));
@@ -112,10 +120,17 @@ fn preview_line(line: &CartLine, shares: Vec<Share>, product: Option<&Product>) 
     PreviewLine {
         line: OrderLine {
             product: line.product.clone(),
-            name: product.map_or_else(|| line.product.to_string(), |product| product.name.to_string()),
-            unit: product.map(|product| product.unit.to_string()).unwrap_or_default(),
+            name: product.map_or_else(
+                || line.product.to_string(),
+                |product| product.name.to_string(),
+            ),
+            unit: product
+                .map(|product| product.unit.to_string())
+                .unwrap_or_default(),
             quantity,
-            price: price.filter(|_| standing == Standing::Good).unwrap_or_default(),
+            price: price
+                .filter(|_| standing == Standing::Good)
+                .unwrap_or_default(),
             shares,
         },
         held: line.quantity.clone(),

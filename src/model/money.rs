@@ -41,7 +41,10 @@ impl Money {
     /// A price as digits and how many of them follow the point: 10 bytes for a million of
     /// them; `None` for a sum that outgrew what prices may be.
     pub(super) fn packed(self) -> Option<(u64, u8)> {
-        Some((u64::try_from(self.0.mantissa()).ok()?, u8::try_from(self.0.scale()).ok()?))
+        Some((
+            u64::try_from(self.0.mantissa()).ok()?,
+            u8::try_from(self.0.scale()).ok()?,
+        ))
     }
 
     /// The amount of a price in millionths, for comparing it.
@@ -53,7 +56,9 @@ impl Money {
 
     /// What was [packed](Money::packed).
     pub(super) fn unpacked(digits: u64, scale: u8) -> Option<Money> {
-        Decimal::try_from_i128_with_scale(digits.into(), scale.into()).ok().map(Money)
+        Decimal::try_from_i128_with_scale(digits.into(), scale.into())
+            .ok()
+            .map(Money)
     }
 
     /// What is left of it after `other`; nothing where that is more.
@@ -104,7 +109,15 @@ mod tests {
 
     #[test]
     fn prices_are_strict() {
-        for good in ["0", "2", "2.4", "2.40", "19.99", "999999999999.999999", "007.50"] {
+        for good in [
+            "0",
+            "2",
+            "2.4",
+            "2.40",
+            "19.99",
+            "999999999999.999999",
+            "007.50",
+        ] {
             assert!(Money::parse(good).is_some(), "{good}");
         }
         for bad in [

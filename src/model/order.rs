@@ -17,9 +17,13 @@ impl OrderId {
     #[must_use]
     pub fn new(at: u64, random: u64) -> OrderId {
         let ms = i64::try_from(at).unwrap_or_default();
-        let day = jiff::Timestamp::from_millisecond(ms).unwrap_or_default().strftime("%Y%m%d").to_string();
-        let signs: String =
-            (0..8).map(|n| char::from(SIGNS[usize::try_from(random >> (5 * n) & 31).unwrap_or(0)])).collect();
+        let day = jiff::Timestamp::from_millisecond(ms)
+            .unwrap_or_default()
+            .strftime("%Y%m%d")
+            .to_string();
+        let signs: String = (0..8)
+            .map(|n| char::from(SIGNS[usize::try_from(random >> (5 * n) & 31).unwrap_or(0)]))
+            .collect();
         OrderId(format!("{day}-{}-{}", &signs[..4], &signs[4..]))
     }
 
@@ -28,9 +32,12 @@ impl OrderId {
     pub fn parse(typed: &str) -> Option<OrderId> {
         let id = typed.trim().to_ascii_uppercase();
         let parts: Vec<&str> = id.split('-').collect();
-        let [day, one, two] = parts[..] else { return None };
+        let [day, one, two] = parts[..] else {
+            return None;
+        };
         let signs = |part: &str| part.len() == 4 && part.bytes().all(|b| SIGNS.contains(&b));
-        let good = day.len() == 8 && day.bytes().all(|b| b.is_ascii_digit()) && signs(one) && signs(two);
+        let good =
+            day.len() == 8 && day.bytes().all(|b| b.is_ascii_digit()) && signs(one) && signs(two);
         good.then_some(OrderId(id))
     }
 
@@ -114,13 +121,19 @@ impl OrderState {
     /// Its name, for people and programs; stable.
     #[must_use]
     pub fn name(self) -> &'static str {
-        OrderState::NAMES.iter().find(|(state, _)| *state == self).map_or("placed", |(_, name)| name)
+        OrderState::NAMES
+            .iter()
+            .find(|(state, _)| *state == self)
+            .map_or("placed", |(_, name)| name)
     }
 
     /// The state with this name.
     #[must_use]
     pub fn named(name: &str) -> Option<OrderState> {
-        OrderState::NAMES.iter().find(|(_, known)| *known == name).map(|(state, _)| *state)
+        OrderState::NAMES
+            .iter()
+            .find(|(_, known)| *known == name)
+            .map(|(state, _)| *state)
     }
 
     /// Whether nothing can happen to it any more.
@@ -208,7 +221,11 @@ pub enum Hitch {
 }
 
 fn only(left: u64) -> String {
-    if left == 0 { "None left".to_owned() } else { format!("Only {left} left") }
+    if left == 0 {
+        "None left".to_owned()
+    } else {
+        format!("Only {left} left")
+    }
 }
 
 impl Hitch {
@@ -238,11 +255,20 @@ mod tests {
     #[test]
     fn ids_are_read_as_people_type_them() {
         let id = OrderId::new(1_795_500_000_000, 0x12_3456_789A);
-        assert_eq!(OrderId::parse(&id.as_str().to_lowercase()), Some(id.clone()));
+        assert_eq!(
+            OrderId::parse(&id.as_str().to_lowercase()),
+            Some(id.clone())
+        );
         assert!(id.as_str().starts_with("20261124-"), "{id}");
-        for bad in
-            ["", "open", "of:alice", "20261124", "20261124-7KQ2", "20261124-7KQU-M8XD", "2026112-7KQ2-M8XD"]
-        {
+        for bad in [
+            "",
+            "open",
+            "of:alice",
+            "20261124",
+            "20261124-7KQ2",
+            "20261124-7KQU-M8XD",
+            "2026112-7KQ2-M8XD",
+        ] {
             assert_eq!(OrderId::parse(bad), None, "{bad}");
         }
     }

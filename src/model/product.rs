@@ -28,7 +28,10 @@ impl ProductId {
     pub fn asked(typed: &str) -> Result<ProductId, Refusal> {
         match typed.len() {
             0 => Err(Refusal::UnknownProduct(String::new())),
-            length if length > LONGEST_NAME => Err(Refusal::NameTooLong { length, limit: LONGEST_NAME }),
+            length if length > LONGEST_NAME => Err(Refusal::NameTooLong {
+                length,
+                limit: LONGEST_NAME,
+            }),
             _ => Ok(ProductId(typed.as_bytes().into())),
         }
     }
@@ -108,8 +111,14 @@ impl<'a> Decoded<'a> {
         let clean = |raw: Option<&'a [u8]>| text::cleaned(raw.unwrap_or_default());
         let named = clean(name);
         Some(Decoded {
-            name: if named.is_empty() { text::clean_to(id, SHOWN_ID).into() } else { named },
-            price: price.and_then(|raw| std::str::from_utf8(raw).ok()).and_then(Money::parse),
+            name: if named.is_empty() {
+                text::clean_to(id, SHOWN_ID).into()
+            } else {
+                named
+            },
+            price: price
+                .and_then(|raw| std::str::from_utf8(raw).ok())
+                .and_then(Money::parse),
             category: clean(category),
             unit: clean(unit),
             stock: Stock::decode(stock),
@@ -135,11 +144,25 @@ impl Product {
     /// A product from the raw values of [`FIELDS`]; `None` where all are missing.
     #[must_use]
     pub fn decode(id: ProductId, fields: [Option<&[u8]>; FIELDS.len()]) -> Option<Product> {
-        let Decoded { name, price, category, unit, stock, description } =
-            Decoded::read(id.as_bytes(), fields)?;
+        let Decoded {
+            name,
+            price,
+            category,
+            unit,
+            stock,
+            description,
+        } = Decoded::read(id.as_bytes(), fields)?;
         let [name, category, unit, description] =
             [name, category, unit, description].map(|text| text.into_owned().into());
-        Some(Product { id, name, price, category, unit, stock, description })
+        Some(Product {
+            id,
+            name,
+            price,
+            category,
+            unit,
+            stock,
+            description,
+        })
     }
 
     /// The same as the catalog shows it.
@@ -173,7 +196,11 @@ impl Product {
 /// What is left of a product, where that is too few.
 #[must_use]
 pub fn only_left(left: u64) -> String {
-    if left == 0 { "none left".to_owned() } else { format!("only {left} left") }
+    if left == 0 {
+        "none left".to_owned()
+    } else {
+        format!("only {left} left")
+    }
 }
 
 impl Stock {
@@ -206,7 +233,14 @@ mod tests {
         let leak = |text: Option<&str>| text.map(|t| &*Box::leak(t.to_owned().into_boxed_str()));
         Product::decode(
             ProductId::stored(b"x"),
-            [raw(leak(name)), raw(leak(price)), None, None, raw(leak(stock)), None],
+            [
+                raw(leak(name)),
+                raw(leak(price)),
+                None,
+                None,
+                raw(leak(stock)),
+                None,
+            ],
         )
     }
 
@@ -214,12 +248,21 @@ mod tests {
     fn malformed_products_are_marked_not_fatal() {
         assert_eq!(decode(None, None, None), None);
         let product = decode(None, Some("1.5.2"), Some("many")).unwrap();
-        assert_eq!((&*product.name, product.price, product.stock), ("x", None, Stock::Unreadable));
+        assert_eq!(
+            (&*product.name, product.price, product.stock),
+            ("x", None, Stock::Unreadable)
+        );
         let product = decode(Some("\x1b[31mRed\n"), Some("2.40"), Some("")).unwrap();
         assert_eq!(&*product.name, "\u{FFFD}[31mRed");
         assert_eq!(product.price, Money::parse("2.40"));
         assert_eq!(product.stock, Stock::Unlimited);
-        assert_eq!(decode(Some("a"), None, Some("-1")).unwrap().stock, Stock::Unreadable);
-        assert_eq!(decode(Some("a"), None, Some("7")).unwrap().stock, Stock::Left(7));
+        assert_eq!(
+            decode(Some("a"), None, Some("-1")).unwrap().stock,
+            Stock::Unreadable
+        );
+        assert_eq!(
+            decode(Some("a"), None, Some("7")).unwrap().stock,
+            Stock::Left(7)
+        );
     }
 }

@@ -23,7 +23,10 @@ impl Quantity {
     #[must_use]
     pub fn from_score(score: &str) -> Quantity {
         match score.parse::<u32>() {
-            Ok(n) if (1..=HIGHEST_LIMIT).contains(&n) && score.bytes().all(|b| b.is_ascii_digit()) => {
+            Ok(n)
+                if (1..=HIGHEST_LIMIT).contains(&n)
+                    && score.bytes().all(|b| b.is_ascii_digit()) =>
+            {
                 Quantity::Whole(n)
             }
             _ => Quantity::Damaged(text::clean_to(score.as_bytes(), 24)),
@@ -93,16 +96,28 @@ mod tests {
             assert_eq!(parse(text, 999), Err(Refusal::Zero), "{text}");
         }
         for text in ["-1", "-2.5"] {
-            assert!(matches!(parse(text, 999), Err(Refusal::Negative(_))), "{text}");
+            assert!(
+                matches!(parse(text, 999), Err(Refusal::Negative(_))),
+                "{text}"
+            );
         }
         for text in ["1.5", "1,5", "2.0"] {
-            assert!(matches!(parse(text, 999), Err(Refusal::Fraction(_))), "{text}");
+            assert!(
+                matches!(parse(text, 999), Err(Refusal::Fraction(_))),
+                "{text}"
+            );
         }
         for text in ["1000", "99999999999999999999999"] {
-            assert!(matches!(parse(text, 999), Err(Refusal::TooMany { .. })), "{text}");
+            assert!(
+                matches!(parse(text, 999), Err(Refusal::TooMany { .. })),
+                "{text}"
+            );
         }
         for text in ["", "x", "1e3", "0x10", "inf", "1.", "--1", "١", "1 2"] {
-            assert!(matches!(parse(text, 999), Err(Refusal::NotANumber(_))), "{text}");
+            assert!(
+                matches!(parse(text, 999), Err(Refusal::NotANumber(_))),
+                "{text}"
+            );
         }
     }
 
@@ -110,8 +125,22 @@ mod tests {
     fn scores_are_untrusted() {
         assert_eq!(Quantity::from_score("5"), Quantity::Whole(5));
         assert_eq!(Quantity::from_score("999999"), Quantity::Whole(999_999));
-        for score in ["-5", "1.5", "inf", "-inf", "0", "1000000", "9007199254740992", "nan", "", "+5"] {
-            assert!(matches!(Quantity::from_score(score), Quantity::Damaged(_)), "{score}");
+        for score in [
+            "-5",
+            "1.5",
+            "inf",
+            "-inf",
+            "0",
+            "1000000",
+            "9007199254740992",
+            "nan",
+            "",
+            "+5",
+        ] {
+            assert!(
+                matches!(Quantity::from_score(score), Quantity::Damaged(_)),
+                "{score}"
+            );
         }
     }
 }

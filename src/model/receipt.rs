@@ -14,19 +14,29 @@ pub fn receipt(order: &Order, shop: &str, zone: &TimeZone, columns: usize) -> Ve
     let columns = columns.max(NARROWEST);
     let rule = "-".repeat(columns);
     let mut out = vec![text::fit(shop, columns), format!("Order {}", order.id)];
-    out.push(text::fit(&format!("{}, for {}", time(order.at, zone), order.user), columns));
+    out.push(text::fit(
+        &format!("{}, for {}", time(order.at, zone), order.user),
+        columns,
+    ));
     out.push(text::fit(&format!("ordered by {}", order.who), columns));
     // It is placed since the time above.
     let since = match order.state {
         OrderState::Placed => String::new(),
         _ => format!(" since {}", time(order.changed, zone)),
     };
-    out.push(text::fit(&format!("state: {}{since}", order.state.name()), columns));
+    out.push(text::fit(
+        &format!("state: {}{since}", order.state.name()),
+        columns,
+    ));
     out.push(rule.clone());
     out.extend(lines(&order.lines, &order.who, columns));
     out.push(rule);
     let pieces = text::count(order.pieces(), "item");
-    out.push(spread(&pieces, &format!("Total {}{}", order.currency, order.total()), columns));
+    out.push(spread(
+        &pieces,
+        &format!("Total {}{}", order.currency, order.total()),
+        columns,
+    ));
     out
 }
 
@@ -35,21 +45,30 @@ pub fn receipt(order: &Order, shop: &str, zone: &TimeZone, columns: usize) -> Ve
 pub fn lines(lines: &[OrderLine], who: &str, columns: usize) -> Vec<String> {
     let mut out = Vec::new();
     // Where all was asked for by the one who ordered, that is said with the order.
-    let several = lines.iter().flat_map(|line| &line.shares).any(|share| share.by != who);
+    let several = lines
+        .iter()
+        .flat_map(|line| &line.shares)
+        .any(|share| share.by != who);
     for line in lines {
         let what = match line.unit.as_str() {
             // “3 Baguette, each” says nothing.
             "" | "each" => line.name.clone(),
             unit => format!("{}, {unit}", line.name),
         };
-        out.push(spread(&format!("{:>3} {what}", line.quantity), &line.total().to_string(), columns));
+        out.push(spread(
+            &format!("{:>3} {what}", line.quantity),
+            &line.total().to_string(),
+            columns,
+        ));
         if line.quantity > 1 {
             out.push(format!("    {} each", line.price));
         }
         let shares = match &line.shares[..] {
             [all] if all.pieces == line.quantity => format!("for {}", all.by),
             some => {
-                let some = some.iter().map(|share| format!("{} for {}", share.pieces, share.by));
+                let some = some
+                    .iter()
+                    .map(|share| format!("{} for {}", share.pieces, share.by));
                 some.collect::<Vec<_>>().join(", ")
             }
         };
@@ -63,7 +82,8 @@ pub fn lines(lines: &[OrderLine], who: &str, columns: usize) -> Vec<String> {
 /// A time for people: `2026-11-24 18:05`.
 #[must_use]
 pub fn time(ms: u64, zone: &TimeZone) -> String {
-    let at = jiff::Timestamp::from_millisecond(i64::try_from(ms).unwrap_or_default()).unwrap_or_default();
+    let at = jiff::Timestamp::from_millisecond(i64::try_from(ms).unwrap_or_default())
+        .unwrap_or_default();
     zone.to_datetime(at).strftime("%Y-%m-%d %H:%M").to_string()
 }
 
@@ -88,7 +108,10 @@ mod tests {
             unit: String::new(),
             quantity,
             price: Money::parse(price).unwrap(),
-            shares: vec![Share { by: name[..1].to_owned(), pieces: quantity }],
+            shares: vec![Share {
+                by: name[..1].to_owned(),
+                pieces: quantity,
+            }],
         };
         let order = Order {
             id: OrderId::parse("20261124-7KQ2-M8XD").unwrap(),
@@ -98,7 +121,10 @@ mod tests {
             state: OrderState::Placed,
             changed: 1_795_500_000_000,
             currency: "€".to_owned(),
-            lines: vec![line("Espresso", 3, "2.40"), line("M抹茶 with a long, long name", 1, "1234.50")],
+            lines: vec![
+                line("Espresso", 3, "2.40"),
+                line("M抹茶 with a long, long name", 1, "1234.50"),
+            ],
         };
         let receipt = receipt(&order, "Corner Shop", &TimeZone::UTC, 36);
         assert_eq!(

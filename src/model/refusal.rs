@@ -167,7 +167,9 @@ fn over(whose: &str, currency: &str, budget: Money, left: Money) -> String {
 }
 
 fn dearer(currency: &str, budget: Money, total: Money) -> String {
-    format!("The cart costs {currency}{total}, and its budget is {currency}{budget}: nothing was ordered")
+    format!(
+        "The cart costs {currency}{total}, and its budget is {currency}{budget}: nothing was ordered"
+    )
 }
 
 fn but_has(quantity: u32) -> String {
@@ -194,7 +196,10 @@ impl Refusal {
     pub fn beforehand(&self) -> String {
         match self {
             Refusal::NotOrdered(Hitch::Short { name, left }) => {
-                format!("The cart can't be ordered: {} of “{name}”; take fewer", only_left(*left))
+                format!(
+                    "The cart can't be ordered: {} of “{name}”; take fewer",
+                    only_left(*left)
+                )
             }
             Refusal::DearerThanBudget { budget, total } => {
                 format!("The cart can't be ordered: it costs {total}, and its budget is {budget}")

@@ -41,14 +41,20 @@ impl Ledger {
     /// What all pieces cost.
     #[must_use]
     pub fn total(&self) -> Money {
-        self.portions.iter().map(|(id, portion)| self.price(id).times(portion.quantity)).sum()
+        self.portions
+            .iter()
+            .map(|(id, portion)| self.price(id).times(portion.quantity))
+            .sum()
     }
 
     /// What the pieces cost that `who` asked for.
     #[must_use]
     pub fn total_of(&self, who: &str) -> Money {
         let pieces = |portion: &Portion| pieces_of(&portion.shares, who).min(portion.quantity);
-        self.portions.iter().map(|(id, portion)| self.price(id).times(pieces(portion))).sum()
+        self.portions
+            .iter()
+            .map(|(id, portion)| self.price(id).times(pieces(portion)))
+            .sum()
     }
 
     fn price(&self, id: &ProductId) -> Money {
@@ -66,22 +72,30 @@ impl Ledger {
         let portion = self.portions.entry(product.clone()).or_default();
         let had = portion.quantity;
         portion.quantity = match edit {
-            Edit::Add { quantity, .. } | Edit::Restore { quantity, .. } => had.saturating_add(*quantity),
+            Edit::Add { quantity, .. } | Edit::Restore { quantity, .. } => {
+                had.saturating_add(*quantity)
+            }
             Edit::Take { quantity, .. } => had.saturating_sub(*quantity),
             Edit::Set { quantity, .. } => *quantity,
             Edit::Remove { .. } | Edit::Clear | Edit::Expire => 0,
         };
-        let (more, less) = (portion.quantity.saturating_sub(had), had.saturating_sub(portion.quantity));
+        let (more, less) = (
+            portion.quantity.saturating_sub(had),
+            had.saturating_sub(portion.quantity),
+        );
         let others = match edit {
-            Edit::Restore { shares, .. } => {
-                shares.iter().fold(0, |sum: u32, share| sum.saturating_add(share.pieces))
-            }
+            Edit::Restore { shares, .. } => shares
+                .iter()
+                .fold(0, |sum: u32, share| sum.saturating_add(share.pieces)),
             _ => 0,
         };
         let more = more.saturating_sub(others);
         match portion.shares.iter_mut().find(|share| share.by == who) {
             Some(share) => share.pieces = share.pieces.saturating_add(more).saturating_sub(less),
-            None => portion.shares.push(Share { by: who.to_owned(), pieces: more }),
+            None => portion.shares.push(Share {
+                by: who.to_owned(),
+                pieces: more,
+            }),
         }
     }
 }
@@ -89,7 +103,11 @@ impl Ledger {
 /// The pieces that `who` asked for.
 #[must_use]
 pub fn pieces_of(shares: &[Share], who: &str) -> u32 {
-    shares.iter().filter(|share| share.by == who).map(|share| share.pieces).sum()
+    shares
+        .iter()
+        .filter(|share| share.by == who)
+        .map(|share| share.pieces)
+        .sum()
 }
 
 impl Rules {
@@ -111,12 +129,18 @@ impl Rules {
         if let Some(budget) = self.budget
             && after.total() > budget.max(ledger.total())
         {
-            return Err(Refusal::OverBudget { budget, left: budget.less(ledger.total()) });
+            return Err(Refusal::OverBudget {
+                budget,
+                left: budget.less(ledger.total()),
+            });
         }
         if let Some(budget) = self.budget_each
             && after.total_of(who) > budget.max(ledger.total_of(who))
         {
-            return Err(Refusal::OverOwnBudget { budget, left: budget.less(ledger.total_of(who)) });
+            return Err(Refusal::OverOwnBudget {
+                budget,
+                left: budget.less(ledger.total_of(who)),
+            });
         }
         Ok(())
     }
@@ -136,42 +160,87 @@ mod tests {
     }
 
     fn ledger() -> Ledger {
-        let shares = vec![Share { by: "ann".into(), pieces: 1 }, Share { by: "bob".into(), pieces: 2 }];
+        let shares = vec![
+            Share {
+                by: "ann".into(),
+                pieces: 1,
+            },
+            Share {
+                by: "bob".into(),
+                pieces: 2,
+            },
+        ];
         Ledger {
-            portions: [(id("tea"), Portion { quantity: 4, shares })].into(),
+            portions: [(
+                id("tea"),
+                Portion {
+                    quantity: 4,
+                    shares,
+                },
+            )]
+            .into(),
             prices: [(id("tea"), money("2.50")), (id("cake"), money("3.10"))].into(),
         }
     }
 
     fn add(product: &str, quantity: u32) -> Change {
-        let edit = Edit::Add { product: id(product), quantity, price: None };
-        Change { op: OpId::parse("x").unwrap(), kind: Kind::Edit, edits: vec![edit] }
+        let edit = Edit::Add {
+            product: id(product),
+            quantity,
+            price: None,
+        };
+        Change {
+            op: OpId::parse("x").unwrap(),
+            kind: Kind::Edit,
+            edits: vec![edit],
+        }
     }
 
     #[test]
     fn the_amount_that_is_left_is_told() {
-        let rules = Rules { budget: Some(money("13.00")), ..Rules::default() };
+        let rules = Rules {
+            budget: Some(money("13.00")),
+            ..Rules::default()
+        };
         assert_eq!(rules.allow(&ledger(), &add("tea", 1), "ann"), Ok(()));
         let left = money("3.00");
-        let over = Err(Refusal::OverBudget { budget: money("13.00"), left });
+        let over = Err(Refusal::OverBudget {
+            budget: money("13.00"),
+            left,
+        });
         assert_eq!(rules.allow(&ledger(), &add("cake", 1), "ann"), over);
         assert_eq!(rules.allow(&ledger(), &add("tea", 2), "ann"), over);
     }
 
     #[test]
     fn each_has_a_budget_of_their_own() {
-        let rules = Rules { budget_each: Some(money("5.00")), ..Rules::default() };
+        let rules = Rules {
+            budget_each: Some(money("5.00")),
+            ..Rules::default()
+        };
         assert_eq!(rules.allow(&ledger(), &add("tea", 1), "ann"), Ok(()));
-        let none = Err(Refusal::OverOwnBudget { budget: money("5.00"), left: Money::ZERO });
+        let none = Err(Refusal::OverOwnBudget {
+            budget: money("5.00"),
+            left: Money::ZERO,
+        });
         assert_eq!(rules.allow(&ledger(), &add("tea", 1), "bob"), none);
         assert_eq!(rules.allow(&ledger(), &add("tea", 2), "cid"), Ok(()));
     }
 
     #[test]
     fn who_is_over_already_may_still_take_out() {
-        let rules = Rules { budget: Some(money("1.00")), ..Rules::default() };
-        let take = Edit::Take { product: id("tea"), quantity: 1 };
-        let change = Change { edits: vec![take], ..add("tea", 1) };
+        let rules = Rules {
+            budget: Some(money("1.00")),
+            ..Rules::default()
+        };
+        let take = Edit::Take {
+            product: id("tea"),
+            quantity: 1,
+        };
+        let change = Change {
+            edits: vec![take],
+            ..add("tea", 1)
+        };
         assert_eq!(rules.allow(&ledger(), &change, "ann"), Ok(()));
     }
 }

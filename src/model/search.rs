@@ -77,11 +77,22 @@ struct Word {
 }
 
 fn words(typed: &str) -> Vec<Word> {
-    let atom = |word: &str, kind| Atom::new(word, CaseMatching::Ignore, Normalization::Smart, kind, false);
+    let atom = |word: &str, kind| {
+        Atom::new(
+            word,
+            CaseMatching::Ignore,
+            Normalization::Smart,
+            kind,
+            false,
+        )
+    };
     let word = |word: &str| Word {
         loose: atom(word, AtomKind::Fuzzy),
         whole: atom(word, AtomKind::Substring),
-        letters: word.chars().filter(char::is_ascii).fold(0, |letters, c| letters | letter(c)),
+        letters: word
+            .chars()
+            .filter(char::is_ascii)
+            .fold(0, |letters, c| letters | letter(c)),
         long: is_long(word),
     };
     typed.split_whitespace().map(word).collect()
@@ -89,7 +100,9 @@ fn words(typed: &str) -> Vec<Word> {
 
 /// One or two letters stand in any description; with a digit it may be the beginning of an id.
 fn is_long(word: &str) -> bool {
-    !word.is_ascii() || word.len() > 2 || (word.len() == 2 && word.contains(|c: char| c.is_ascii_digit()))
+    !word.is_ascii()
+        || word.len() > 2
+        || (word.len() == 2 && word.contains(|c: char| c.is_ascii_digit()))
 }
 
 /// The letters and digits of a name, a bit for each: what lacks one of a word's is passed
@@ -99,7 +112,9 @@ pub(super) fn letters(name: &str) -> u64 {
     if name.is_ascii() {
         return name.chars().fold(0, |letters, c| letters | letter(c));
     }
-    name.chars().fold(0, |letters, c| letters | letter(chars::normalize(chars::to_lower_case(c))))
+    name.chars().fold(0, |letters, c| {
+        letters | letter(chars::normalize(chars::to_lower_case(c)))
+    })
 }
 
 fn letter(c: char) -> u64 {
@@ -217,7 +232,11 @@ impl Searcher {
         };
         let mut numbers: Vec<u32> = hits.iter().map(|(_, number)| *number).collect();
         numbers.sort_unstable();
-        self.last = Some(Last { generation: view.generation, query: query.clone(), found: numbers });
+        self.last = Some(Last {
+            generation: view.generation,
+            query: query.clone(),
+            found: numbers,
+        });
         worthy(&mut hits);
         let mut keys = self.keys(&hits);
         sort_by(&mut keys, u64::cmp);
@@ -234,29 +253,37 @@ impl Searcher {
     ) -> Option<Vec<Hit>> {
         let chunks = view.products.chunks().len();
         let fits = |chunk: &Chunk| {
-            query.category.as_ref().map(|name| chunk.categories().position(|known| *known == **name))
+            query
+                .category
+                .as_ref()
+                .map(|name| chunk.categories().position(|known| *known == **name))
         };
         let mut hits: Vec<Vec<Hit>> = Vec::with_capacity(chunks);
         let mut all: Vec<Hit> = Vec::new();
         let long = words.iter().any(|word| word.long);
         for rest in [false, true].into_iter().filter(|rest| !rest || long) {
             for from in (0..chunks).step_by(STEP) {
-                let step = (from..chunks.min(from + STEP)).into_par_iter().map(|place| {
-                    let Some((first, chunk)) = view.products.chunk(place) else { return Vec::new() };
-                    let only = match fits(chunk) {
-                        Some(None) => return Vec::new(),
-                        Some(only) => only,
-                        None => None,
-                    };
-                    let known: &[Hit] = hits.get(place).map_or(&[], Vec::as_slice);
-                    let mut known = known.iter().peekable();
-                    let slots = (0..chunk.len()).filter(|slot| {
-                        let is_known =
-                            known.next_if(|(_, number)| (number - first) as usize == *slot).is_some();
-                        !is_known && (only.is_none() || chunk.category(*slot) == only)
+                let step = (from..chunks.min(from + STEP))
+                    .into_par_iter()
+                    .map(|place| {
+                        let Some((first, chunk)) = view.products.chunk(place) else {
+                            return Vec::new();
+                        };
+                        let only = match fits(chunk) {
+                            Some(None) => return Vec::new(),
+                            Some(only) => only,
+                            None => None,
+                        };
+                        let known: &[Hit] = hits.get(place).map_or(&[], Vec::as_slice);
+                        let mut known = known.iter().peekable();
+                        let slots = (0..chunk.len()).filter(|slot| {
+                            let is_known = known
+                                .next_if(|(_, number)| (number - first) as usize == *slot)
+                                .is_some();
+                            !is_known && (only.is_none() || chunk.category(*slot) == only)
+                        });
+                        look(chunk, first, slots, words, rest)
                     });
-                    look(chunk, first, slots, words, rest)
-                });
                 let step: Vec<Vec<Hit>> = step.collect();
                 all.extend(step.iter().flatten());
                 if !rest {
@@ -309,7 +336,11 @@ impl Searcher {
     }
 
     fn numbers(&self, keys: &[u64]) -> Vec<u32> {
-        let number = |key: &u64| self.order.get(usize::try_from(key & u64::from(u32::MAX)).ok()?).copied();
+        let number = |key: &u64| {
+            self.order
+                .get(usize::try_from(key & u64::from(u32::MAX)).ok()?)
+                .copied()
+        };
         keys.iter().filter_map(number).collect()
     }
 
@@ -343,7 +374,13 @@ fn look_at(products: &Products, numbers: &[u32], words: &[Word]) -> Vec<Hit> {
         let first = left[0] - u32::try_from(slot).unwrap_or(0);
         let end = first.saturating_add(u32::try_from(chunk.len()).unwrap_or(u32::MAX));
         let (here, others) = left.split_at(left.partition_point(|number| *number < end));
-        hits.extend(look(chunk, first, here.iter().map(|number| (number - first) as usize), words, true));
+        hits.extend(look(
+            chunk,
+            first,
+            here.iter().map(|number| (number - first) as usize),
+            words,
+            true,
+        ));
         left = others;
     }
     hits
@@ -360,17 +397,23 @@ fn look(
     let (mut buffer, mut hits) = (Vec::new(), Vec::new());
     MATCHER.with_borrow_mut(|matcher| {
         let score = |matcher: &mut Matcher, buffer: &mut Vec<char>, atom: &Atom, text: &str| {
-            atom.score(Utf32Str::new(text, buffer), matcher).map(u32::from)
+            atom.score(Utf32Str::new(text, buffer), matcher)
+                .map(u32::from)
         };
         // A category is looked at once.
         let categories: Vec<Vec<Option<u32>>> = words
             .iter()
             .map(|word| {
-                chunk.categories().map(|name| score(matcher, &mut buffer, &word.whole, name)).collect()
+                chunk
+                    .categories()
+                    .map(|name| score(matcher, &mut buffer, &word.whole, name))
+                    .collect()
             })
             .collect();
         for slot in slots {
-            let Some(category) = chunk.category(slot) else { continue };
+            let Some(category) = chunk.category(slot) else {
+                continue;
+            };
             let letters = chunk.letters().get(slot).copied().unwrap_or(0);
             let (mut total, mut in_name, mut whole) = (0, IN_NAME, WHOLE);
             let fits = words.iter().zip(&categories).all(|(word, categories)| {
@@ -380,7 +423,8 @@ fn look(
                 let scattered = name.filter(|_| {
                     let name = chunk.name(slot);
                     score(matcher, &mut buffer, &word.whole, name).is_none()
-                        && (name.is_ascii() || !is_one_piece(matcher, &mut buffer, &word.loose, name))
+                        && (name.is_ascii()
+                            || !is_one_piece(matcher, &mut buffer, &word.loose, name))
                 });
                 let best = name
                     .filter(|_| scattered.is_none())
@@ -388,9 +432,16 @@ fn look(
                     .or_else(|| categories.get(category)?.map(|score| score * 2));
                 // What would be a hit by scattered letters is looked at whole at once.
                 let best = best.or_else(|| {
-                    let item = chunk.item(slot).filter(|_| (rest || scattered.is_some()) && word.long)?;
-                    let found = score(matcher, &mut buffer, &word.whole, &String::from_utf8_lossy(item.id))
-                        .or_else(|| score(matcher, &mut buffer, &word.whole, item.description))?;
+                    let item = chunk
+                        .item(slot)
+                        .filter(|_| (rest || scattered.is_some()) && word.long)?;
+                    let found = score(
+                        matcher,
+                        &mut buffer,
+                        &word.whole,
+                        &String::from_utf8_lossy(item.id),
+                    )
+                    .or_else(|| score(matcher, &mut buffer, &word.whole, item.description))?;
                     in_name = 0;
                     Some(found)
                 });
@@ -413,7 +464,9 @@ fn look(
 /// that are not ASCII.
 fn is_one_piece(matcher: &mut Matcher, buffer: &mut Vec<char>, atom: &Atom, name: &str) -> bool {
     let mut places = Vec::new();
-    let fits = atom.indices(Utf32Str::new(name, buffer), matcher, &mut places).is_some();
+    let fits = atom
+        .indices(Utf32Str::new(name, buffer), matcher, &mut places)
+        .is_some();
     fits && places.windows(2).all(|pair| pair[1] == pair[0] + 1)
 }
 
@@ -448,8 +501,14 @@ fn sorted(view: &View, query: &Query, in_cart: &HashSet<ProductId>) -> Vec<u32> 
         Sort::Category => wanted.to_vec(),
         Sort::Name => by(&|item| beginning::<1>(item.name)[0].into(), true),
         // Products without a price come last.
-        Sort::Price => by(&|item| item.price.map_or(u128::MAX, super::Money::millionths), false),
-        Sort::InCart => by(&|item| u128::from(!in_cart.contains(&item.product_id())), false),
+        Sort::Price => by(
+            &|item| item.price.map_or(u128::MAX, super::Money::millionths),
+            false,
+        ),
+        Sort::InCart => by(
+            &|item| u128::from(!in_cart.contains(&item.product_id())),
+            false,
+        ),
     }
 }
 
@@ -460,7 +519,11 @@ pub fn marks(typed: &str, name: &str) -> Vec<usize> {
     MATCHER.with_borrow_mut(|matcher| {
         for word in words(typed) {
             let mut found = Vec::new();
-            if word.loose.indices(Utf32Str::new(name, &mut buffer), matcher, &mut found).is_some() {
+            if word
+                .loose
+                .indices(Utf32Str::new(name, &mut buffer), matcher, &mut found)
+                .is_some()
+            {
                 marks.extend(found.into_iter().map(|place| place as usize));
             }
         }
@@ -478,26 +541,47 @@ mod tests {
 
     fn catalog() -> Catalog {
         let product = |id: &str, name: &str, price: &str, category: &str, description: &str| {
-            let raw = [name, price, category, "", "", description].map(|text| Some(text.as_bytes()));
+            let raw =
+                [name, price, category, "", "", description].map(|text| Some(text.as_bytes()));
             Product::decode(ProductId::stored(id.as_bytes()), raw).unwrap()
         };
         Catalog::new(vec![
-            product("espresso", "Espresso", "2.40", "Coffee", "Short and strong."),
+            product(
+                "espresso",
+                "Espresso",
+                "2.40",
+                "Coffee",
+                "Short and strong.",
+            ),
             product("beans", "Espresso Beans", "8.90", "Coffee", "Whole beans."),
             product("press", "French Press", "", "Kitchen", "For strong coffee."),
-            product("fraiche", "Crème Fraîche", "1.95", "Dairy", "Thick and sour."),
+            product(
+                "fraiche",
+                "Crème Fraîche",
+                "1.95",
+                "Dairy",
+                "Thick and sour.",
+            ),
         ])
     }
 
     fn found(query: &Query) -> Vec<String> {
         let catalog = catalog();
         let in_cart = HashSet::from([ProductId::stored(b"fraiche")]);
-        let found = Searcher::default().search(&catalog.view(), query, &in_cart, &mut ()).unwrap();
-        found.iter().map(|number| catalog.at(*number).unwrap().product_id().to_string()).collect()
+        let found = Searcher::default()
+            .search(&catalog.view(), query, &in_cart, &mut ())
+            .unwrap();
+        found
+            .iter()
+            .map(|number| catalog.at(*number).unwrap().product_id().to_string())
+            .collect()
     }
 
     fn by_words(words: &str) -> Vec<String> {
-        found(&Query { words: words.to_owned(), ..Query::default() })
+        found(&Query {
+            words: words.to_owned(),
+            ..Query::default()
+        })
     }
 
     #[test]
@@ -521,19 +605,33 @@ mod tests {
 
     #[test]
     fn orders() {
-        let by = |sort| found(&Query { sort, ..Query::default() });
-        assert_eq!(by(Sort::Category), ["espresso", "beans", "fraiche", "press"]);
+        let by = |sort| {
+            found(&Query {
+                sort,
+                ..Query::default()
+            })
+        };
+        assert_eq!(
+            by(Sort::Category),
+            ["espresso", "beans", "fraiche", "press"]
+        );
         assert_eq!(by(Sort::Name), ["fraiche", "espresso", "beans", "press"]);
         assert_eq!(by(Sort::Price), ["fraiche", "espresso", "beans", "press"]);
         assert_eq!(by(Sort::InCart), ["fraiche", "espresso", "beans", "press"]);
-        let coffee = Query { category: Some("Coffee".into()), ..Query::default() };
+        let coffee = Query {
+            category: Some("Coffee".into()),
+            ..Query::default()
+        };
         assert_eq!(found(&coffee), ["espresso", "beans"]);
     }
 
     #[test]
     fn marked_letters() {
         assert_eq!(marks("esb", "Espresso Beans"), [0, 1, 9]);
-        assert_eq!(marks("beans esp", "Espresso Beans"), [0, 1, 2, 9, 10, 11, 12, 13]);
+        assert_eq!(
+            marks("beans esp", "Espresso Beans"),
+            [0, 1, 2, 9, 10, 11, 12, 13]
+        );
         assert!(marks("q", "Tea").is_empty());
     }
 

@@ -171,7 +171,13 @@ mod tests {
     #[test]
     fn floods_are_bounded() {
         let flood = format!("e{}", "\u{0301}".repeat(50_000));
-        assert_eq!(clean(flood.as_bytes()).chars().filter(|c| *c == '\u{0301}').count(), COMBINING);
+        assert_eq!(
+            clean(flood.as_bytes())
+                .chars()
+                .filter(|c| *c == '\u{0301}')
+                .count(),
+            COMBINING
+        );
         let long = "x".repeat(100_000);
         assert_eq!(clean(long.as_bytes()).chars().count(), LONGEST + 1);
     }

@@ -31,7 +31,9 @@ impl Timeout {
         })?;
         let length = span
             .to_duration(jiff::SpanRelativeTo::days_are_24_hours())
-            .map_err(|_| "months and years have no fixed length: use days, hours or minutes".to_owned())?;
+            .map_err(|_| {
+                "months and years have no fixed length: use days, hours or minutes".to_owned()
+            })?;
         if length < SignedDuration::from_secs(1) || length > SignedDuration::from_hours(24 * 3650) {
             return Err("a timeout is from 1s to 3650 days, or never".to_owned());
         }
@@ -77,7 +79,16 @@ mod tests {
         assert_eq!(Timeout::parse("1h 30m"), Ok(Timeout::After(5_400_000)));
         assert_eq!(Timeout::parse("2 days"), Ok(Timeout::After(172_800_000)));
         assert_eq!(Timeout::parse("never"), Ok(Timeout::Never));
-        for bad in ["", "30", "-5m", "0s", "soon", "1ms", "99999 weeks", "1 month"] {
+        for bad in [
+            "",
+            "30",
+            "-5m",
+            "0s",
+            "soon",
+            "1ms",
+            "99999 weeks",
+            "1 month",
+        ] {
             assert!(Timeout::parse(bad).is_err(), "{bad}");
         }
     }

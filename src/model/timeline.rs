@@ -59,7 +59,8 @@ impl Timeline {
     /// Whether the log must tell what came before `update`.
     #[must_use]
     pub fn misses(&self, update: &Update) -> bool {
-        self.last.is_some_and(|last| last > 0 && update.version > last + 1)
+        self.last
+            .is_some_and(|last| last > 0 && update.version > last + 1)
     }
 
     /// The cart was read, and all updates before that are told; tells where it has expired, or
@@ -69,7 +70,11 @@ impl Timeline {
             return None;
         }
         let is_empty = cart.lines.is_empty() && cart.hidden == 0;
-        let expired = if is_empty { self.expired(cart.deadline) } else { None };
+        let expired = if is_empty {
+            self.expired(cart.deadline)
+        } else {
+            None
+        };
         self.expires = cart.deadline.at.filter(|_| !is_empty);
         let lines = self.foreign(cart);
         expired.or_else(|| {
@@ -100,9 +105,15 @@ impl Timeline {
             return Vec::new();
         }
         // In a cart that had expired all that there is has just come.
-        let fresh = update.lines.iter().all(|line| line.delta == i64::from(line.quantity));
-        let expired =
-            if fresh && update.count == update.lines.len() { self.expired(update.deadline) } else { None };
+        let fresh = update
+            .lines
+            .iter()
+            .all(|line| line.delta == i64::from(line.quantity));
+        let expired = if fresh && update.count == update.lines.len() {
+            self.expired(update.deadline)
+        } else {
+            None
+        };
         self.last = Some(update.version);
         self.expires = update.deadline.at.filter(|_| update.count > 0);
         if expired.is_some() {
@@ -121,7 +132,10 @@ impl Timeline {
 
     fn expired(&self, seen: Deadline) -> Option<Told> {
         let at = self.expires.filter(|at| *at < seen.told_at)?;
-        Some(Told::Expired { version: self.last.unwrap_or(0), at })
+        Some(Told::Expired {
+            version: self.last.unwrap_or(0),
+            at,
+        })
     }
 
     /// The log was read, oldest first, when the cart had at least the version `until`.
@@ -149,7 +163,11 @@ impl Timeline {
             last => last.unwrap_or(to),
         };
         if to > last {
-            told.push(Told::Gap { from: last + 1, to, harmless });
+            told.push(Told::Gap {
+                from: last + 1,
+                to,
+                harmless,
+            });
             (self.last, self.expires) = (Some(to), None);
             self.known = self.known.take().filter(|_| harmless);
         }
@@ -157,13 +175,28 @@ impl Timeline {
 }
 
 /// What must change for one to become the other.
-fn differences(before: &BTreeMap<ProductId, u32>, now: &BTreeMap<ProductId, u32>) -> Vec<LineChange> {
-    let gone = before.keys().filter(|product| !now.contains_key(*product)).map(|product| (product, 0));
-    let all = now.iter().map(|(product, quantity)| (product, *quantity)).chain(gone);
+fn differences(
+    before: &BTreeMap<ProductId, u32>,
+    now: &BTreeMap<ProductId, u32>,
+) -> Vec<LineChange> {
+    let gone = before
+        .keys()
+        .filter(|product| !now.contains_key(*product))
+        .map(|product| (product, 0));
+    let all = now
+        .iter()
+        .map(|(product, quantity)| (product, *quantity))
+        .chain(gone);
     all.map(|(product, quantity)| {
         let had = before.get(product).copied().unwrap_or(0);
         let delta = i64::from(quantity) - i64::from(had);
-        LineChange { product: product.clone(), quantity, delta, price: None, taken: Vec::new() }
+        LineChange {
+            product: product.clone(),
+            quantity,
+            delta,
+            price: None,
+            taken: Vec::new(),
+        }
     })
     .filter(|line| line.delta != 0)
     .collect()
@@ -200,11 +233,23 @@ mod tests {
     fn holes_are_filled_from_the_log_or_named() {
         let mut line = Timeline::default();
         assert!(!line.found(10));
-        assert!(line.next(update(10)).is_empty() && !line.misses(&update(11)) && line.misses(&update(12)));
+        assert!(
+            line.next(update(10)).is_empty()
+                && !line.misses(&update(11))
+                && line.misses(&update(12))
+        );
         assert!(line.found(15));
         // 11 and 12 are lost; 14 changed no line.
         let told = line.log([13, 15].map(update).to_vec(), 15);
-        assert_eq!(versions(&told), [(11, 12, false), (13, 13, true), (14, 14, true), (15, 15, true)]);
+        assert_eq!(
+            versions(&told),
+            [
+                (11, 12, false),
+                (13, 13, true),
+                (14, 14, true),
+                (15, 15, true)
+            ]
+        );
         assert!(line.next(update(14)).is_empty());
         assert_eq!(versions(&line.log(Vec::new(), 17)), [(16, 17, false)]);
     }
@@ -217,22 +262,47 @@ mod tests {
         let mut line = Timeline::default();
         assert!(!line.found(0) && line.found(1_002));
         let told = line.log([1_000, 1_001].map(update).to_vec(), 1_002);
-        assert_eq!(versions(&told), [(1_000, 1_000, true), (1_001, 1_001, true), (1_002, 1_002, true)]);
+        assert_eq!(
+            versions(&told),
+            [
+                (1_000, 1_000, true),
+                (1_001, 1_001, true),
+                (1_002, 1_002, true)
+            ]
+        );
         let mut line = Timeline::default();
         assert!(!line.found(0) && line.found(1_002));
-        assert_eq!(versions(&line.log(Vec::new(), 1_002)), [(1_002, 1_002, false)]);
+        assert_eq!(
+            versions(&line.log(Vec::new(), 1_002)),
+            [(1_002, 1_002, false)]
+        );
     }
 
     /// An update at a time that leaves so many lines, all of which it has brought where `fresh`.
     fn timed(version: u64, told_at: u64, until: Option<u64>, count: usize, fresh: bool) -> Update {
         let delta = if fresh { 2 } else { 1 };
         let product = crate::model::ProductId::stored(b"tea");
-        let line = crate::model::LineChange { product, quantity: 2, delta, price: None, taken: Vec::new() };
-        Update { lines: vec![line], count, deadline: Deadline { told_at, at: until }, ..update(version) }
+        let line = crate::model::LineChange {
+            product,
+            quantity: 2,
+            delta,
+            price: None,
+            taken: Vec::new(),
+        };
+        Update {
+            lines: vec![line],
+            count,
+            deadline: Deadline { told_at, at: until },
+            ..update(version)
+        }
     }
 
     fn empty(version: u64, told_at: u64) -> Cart {
-        Cart { version, deadline: Deadline { told_at, at: None }, ..Cart::default() }
+        Cart {
+            version,
+            deadline: Deadline { told_at, at: None },
+            ..Cart::default()
+        }
     }
 
     #[test]
@@ -242,21 +312,30 @@ mod tests {
         assert_eq!(line.next(timed(11, 1_000, Some(2_000), 1, true)).len(), 1);
         // Read too early, or another client emptied it.
         assert_eq!(line.clone().read(&empty(11, 1_500)), None);
-        let told = Some(Told::Expired { version: 11, at: 2_000 });
+        let told = Some(Told::Expired {
+            version: 11,
+            at: 2_000,
+        });
         assert_eq!(line.read(&empty(11, 2_001)), told);
         assert_eq!(line.read(&empty(11, 2_002)), None);
         assert_eq!(line.next(timed(12, 9_000, Some(9_500), 1, true)).len(), 1);
         // Somebody was quicker than the reading.
         assert_eq!(
             line.next(timed(13, 9_600, Some(9_700), 1, true))[0],
-            Told::Expired { version: 12, at: 9_500 }
+            Told::Expired {
+                version: 12,
+                at: 9_500
+            }
         );
         // A change at the last moment, and one that keeps what was there.
         assert_eq!(line.next(timed(14, 9_700, Some(9_800), 1, true)).len(), 1);
         assert_eq!(line.next(timed(15, 9_801, Some(9_900), 1, false)).len(), 1);
         assert_eq!(line.next(timed(16, 9_901, None, 2, true)).len(), 1);
         // One that stays does not expire: it was emptied.
-        assert!(matches!(line.read(&empty(16, 99_000)), Some(Told::Foreign { version: 16, .. })));
+        assert!(matches!(
+            line.read(&empty(16, 99_000)),
+            Some(Told::Foreign { version: 16, .. })
+        ));
         assert_eq!(line.read(&empty(16, 99_001)), None);
         // After a hole nobody knows.
         line.next(timed(17, 99_000, Some(99_500), 1, true));

@@ -85,9 +85,14 @@ pub fn line(line: &CartLine, known: Known<'_>) -> (Standing, Option<Money>) {
 #[must_use]
 pub fn short(line: &CartLine, known: Known<'_>) -> Option<u64> {
     match known {
-        Known::Product(Item { stock: Stock::Left(left), .. }) => {
-            line.quantity.whole().filter(|quantity| left < u64::from(*quantity)).map(|_| left)
-        }
+        Known::Product(Item {
+            stock: Stock::Left(left),
+            ..
+        }) => line
+            .quantity
+            .whole()
+            .filter(|quantity| left < u64::from(*quantity))
+            .map(|_| left),
         _ => None,
     }
 }

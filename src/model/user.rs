@@ -49,7 +49,10 @@ mod tests {
             assert!(UserName::parse(good).is_ok(), "{good}");
         }
         for bad in ["", "a b", "a:b", "{a}", "é", "a\n", "a/b", &"x".repeat(65)] {
-            assert!(matches!(UserName::parse(bad), Err(Refusal::BadUser(_))), "{bad}");
+            assert!(
+                matches!(UserName::parse(bad), Err(Refusal::BadUser(_))),
+                "{bad}"
+            );
         }
     }
 }

@@ -56,8 +56,18 @@ const BUYERS: &[Role] = &[Buyer, Clerk];
 const CLERKS: &[Role] = &[Clerk];
 const PRODUCTS: &[Role] = &[Importer];
 
-const fn right(area: Area, command: &'static str, roles: &'static [Role], example: &'static str) -> Right {
-    Right { area, command, roles, example }
+const fn right(
+    area: Area,
+    command: &'static str,
+    roles: &'static [Role],
+    example: &'static str,
+) -> Right {
+    Right {
+        area,
+        command,
+        roles,
+        example,
+    }
 }
 
 /// Every command of every script and function. HELLO and AUTH are everybody's.
@@ -71,7 +81,12 @@ const RIGHTS: &[Right] = &[
     right(Home, "zrange", ALL, "catalog 0 -1"),
     right(Home, "zcard", ALL, "catalog"),
     right(Home, "zrank", ALL, "catalog x"),
-    right(Home, "evalsha", CARTS, "0000000000000000000000000000000000000000 2 cart:@ {cart:@}:meta"),
+    right(
+        Home,
+        "evalsha",
+        CARTS,
+        "0000000000000000000000000000000000000000 2 cart:@ {cart:@}:meta",
+    ),
     right(Home, "script|load", CARTS, "return"),
     right(Home, "time", CARTS, ""),
     right(Home, "type", CARTS, "product:x"),
@@ -109,7 +124,12 @@ const RIGHTS: &[Right] = &[
     right(Stock, "zscore", BUYERS, "{product:x}:released x"),
     right(Stock, "zcard", BUYERS, "{product:x}:released"),
     right(Stock, "zadd", BUYERS, "{product:x}:released 1 x"),
-    right(Stock, "zremrangebyscore", BUYERS, "{product:x}:released 0 1"),
+    right(
+        Stock,
+        "zremrangebyscore",
+        BUYERS,
+        "{product:x}:released 0 1",
+    ),
     right(Stock, "pexpire", BUYERS, "{product:x}:released 1"),
     right(Stock, "publish", BUYERS, "catalog-updates x"),
     right(
@@ -181,8 +201,11 @@ pub async fn rules(
     name: &UserName,
     cart: &UserName,
 ) -> Result<String, Error> {
-    let mut names: Vec<&str> =
-        RIGHTS.iter().filter(|right| right.roles.contains(&role)).map(|right| right.command).collect();
+    let mut names: Vec<&str> = RIGHTS
+        .iter()
+        .filter(|right| right.roles.contains(&role))
+        .map(|right| right.command)
+        .collect();
     names.push("acl|dryrun");
     let mut ask = redis::cmd("COMMAND");
     ask.arg("INFO").arg(&names);
@@ -191,16 +214,27 @@ pub async fn rules(
     if known.last().is_none_or(|info| *info == Value::Nil) {
         return Err(Trouble::TooOld.into());
     }
-    let known =
-        |command: &&str| names.iter().zip(&known).any(|(name, info)| name == command && *info != Value::Nil);
+    let known = |command: &&str| {
+        names
+            .iter()
+            .zip(&known)
+            .any(|(name, info)| name == command && *info != Value::Nil)
+    };
     let mut rules = format!("ACL SETUSER {name} reset on");
     for area in [Home, News, Stock, Orders] {
-        let commands: Vec<String> =
-            role.commands(area).filter(known).map(|command| format!("+{command}")).collect();
+        let commands: Vec<String> = role
+            .commands(area)
+            .filter(known)
+            .map(|command| format!("+{command}"))
+            .collect();
         if commands.is_empty() {
             continue;
         }
-        let rule = format!("{} {}", commands.join(" "), role.places(area).replace('@', cart.as_str()));
+        let rule = format!(
+            "{} {}",
+            commands.join(" "),
+            role.places(area).replace('@', cart.as_str())
+        );
         let (open, close) = if area == Home { ("", "") } else { ("(", ")") };
         rules.push_str(&format!(" {open}{rule}{close}"));
     }
@@ -223,7 +257,11 @@ pub(super) async fn gaps(
         for word in right.command.split('|').chain(example.split_whitespace()) {
             ask.arg(word);
         }
-        match ask.query_async::<Value>(&mut connection.link).await.map_err(Trouble::from) {
+        match ask
+            .query_async::<Value>(&mut connection.link)
+            .await
+            .map_err(Trouble::from)
+        {
             Ok(Value::Okay) => {}
             Ok(_) if gaps.contains(&right.command) => {}
             Ok(_) => gaps.push(right.command),

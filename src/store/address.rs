@@ -59,8 +59,12 @@ impl Address {
         let typed = typed.trim();
         let scheme = typed.split_once("://").map_or("", |(scheme, _)| scheme);
         match scheme.split_once('+') {
-            Some((base @ ("redis" | "rediss" | "valkey" | "valkeys"), "cluster")) => cluster(base, typed),
-            Some((base @ ("redis" | "rediss" | "valkey" | "valkeys"), "sentinel")) => sentinel(base, typed),
+            Some((base @ ("redis" | "rediss" | "valkey" | "valkeys"), "cluster")) => {
+                cluster(base, typed)
+            }
+            Some((base @ ("redis" | "rediss" | "valkey" | "valkeys"), "sentinel")) => {
+                sentinel(base, typed)
+            }
             _ => server(typed),
         }
     }
@@ -73,15 +77,27 @@ impl Address {
         let info = ConnectionAddr::Unix(path.to_owned())
             .into_connection_info()
             .map_err(|error| Trouble::BadAddress(error.to_string()))?;
-        Ok(Address::new(Kind::Server, vec![info], &format!("unix://{}", path.display())))
+        Ok(Address::new(
+            Kind::Server,
+            vec![info],
+            &format!("unix://{}", path.display()),
+        ))
     }
 
     fn new(kind: Kind, nodes: Vec<ConnectionInfo>, shown: &str) -> Address {
         let nodes: Vec<ConnectionInfo> = nodes.into_iter().map(tuned).collect();
-        if nodes.iter().any(|node| matches!(node.addr(), ConnectionAddr::TcpTls { .. })) {
+        if nodes
+            .iter()
+            .any(|node| matches!(node.addr(), ConnectionAddr::TcpTls { .. }))
+        {
             install_crypto();
         }
-        Address { kind, nodes, tls: None, shown: text::clean_to(shown.as_bytes(), 120) }
+        Address {
+            kind,
+            nodes,
+            tls: None,
+            shown: text::clean_to(shown.as_bytes(), 120),
+        }
     }
 
     /// With this password in place of the address's own.
@@ -97,13 +113,19 @@ impl Address {
     /// Whether it says a password.
     #[must_use]
     pub fn has_password(&self) -> bool {
-        self.nodes.iter().any(|node| node.redis_settings().password().is_some_and(|known| !known.is_empty()))
+        self.nodes.iter().any(|node| {
+            node.redis_settings()
+                .password()
+                .is_some_and(|known| !known.is_empty())
+        })
     }
 
     /// Whether the way there is TLS.
     #[must_use]
     pub fn is_tls(&self) -> bool {
-        self.nodes.iter().any(|node| matches!(node.addr(), ConnectionAddr::TcpTls { .. }))
+        self.nodes
+            .iter()
+            .any(|node| matches!(node.addr(), ConnectionAddr::TcpTls { .. }))
     }
 
     /// With these certificates for TLS.
@@ -111,9 +133,14 @@ impl Address {
     /// # Errors
     /// [`Trouble::Tls`] where they can't be read.
     pub fn with_tls(mut self, pem: Pem) -> Result<Address, Trouble> {
-        let client_tls =
-            pem.client.map(|(client_cert, client_key)| ClientTlsConfig { client_cert, client_key });
-        let tls = TlsCertificates { client_tls, root_cert: pem.authorities };
+        let client_tls = pem.client.map(|(client_cert, client_key)| ClientTlsConfig {
+            client_cert,
+            client_key,
+        });
+        let tls = TlsCertificates {
+            client_tls,
+            root_cert: pem.authorities,
+        };
         for node in &mut self.nodes {
             let client = Client::build_with_tls(node.clone(), tls.clone())
                 .map_err(|error| Trouble::Tls(text::clean_to(error.to_string().as_bytes(), 160)))?;
@@ -127,7 +154,11 @@ impl Address {
     pub(super) fn at(&self, host: &str, port: u16) -> Address {
         let node = self.nodes.first().map(|info| {
             let addr = match info.addr() {
-                ConnectionAddr::TcpTls { insecure, tls_params, .. } => ConnectionAddr::TcpTls {
+                ConnectionAddr::TcpTls {
+                    insecure,
+                    tls_params,
+                    ..
+                } => ConnectionAddr::TcpTls {
                     host: host.to_owned(),
                     port,
                     insecure: *insecure,
@@ -138,19 +169,28 @@ impl Address {
             info.clone().set_addr(addr)
         });
         let nodes = node.into_iter().collect();
-        Address { kind: Kind::Server, nodes, tls: self.tls.clone(), shown: self.shown.clone() }
+        Address {
+            kind: Kind::Server,
+            nodes,
+            tls: self.tls.clone(),
+            shown: self.shown.clone(),
+        }
     }
 
     /// The cluster that has this server as one of its nodes.
     pub(super) fn as_cluster(&self) -> Address {
-        Address { kind: Kind::Cluster, ..self.clone() }
+        Address {
+            kind: Kind::Cluster,
+            ..self.clone()
+        }
     }
 
     /// The same for asking a Sentinel, which has no databases, and mostly no users.
     pub(super) fn for_sentinel(&self, with_password: bool) -> Address {
         let plain = |node: &ConnectionInfo| {
             let known = node.redis_settings();
-            let mut settings = redis::RedisConnectionInfo::default().set_protocol(ProtocolVersion::RESP3);
+            let mut settings =
+                redis::RedisConnectionInfo::default().set_protocol(ProtocolVersion::RESP3);
             if let Some(user) = known.username().filter(|_| with_password) {
                 settings = settings.set_username(user);
             }
@@ -159,7 +199,10 @@ impl Address {
             }
             node.clone().set_redis_settings(settings)
         };
-        Address { nodes: self.nodes.iter().map(plain).collect(), ..self.clone() }
+        Address {
+            nodes: self.nodes.iter().map(plain).collect(),
+            ..self.clone()
+        }
     }
 
     pub(super) fn kind(&self) -> &Kind {
@@ -189,7 +232,9 @@ impl Address {
     /// The user it connects as.
     #[must_use]
     pub fn user(&self) -> Option<&str> {
-        self.nodes.first().and_then(|node| node.redis_settings().username())
+        self.nodes
+            .first()
+            .and_then(|node| node.redis_settings().username())
     }
 
     pub(super) fn tls(&self) -> Option<TlsCertificates> {
@@ -201,7 +246,10 @@ impl Address {
     /// # Errors
     /// [`Trouble::BadAddress`] where it names no server.
     pub(super) fn info(&self) -> Result<ConnectionInfo, Trouble> {
-        self.nodes.first().cloned().ok_or_else(|| Trouble::BadAddress("it names no server".to_owned()))
+        self.nodes
+            .first()
+            .cloned()
+            .ok_or_else(|| Trouble::BadAddress("it names no server".to_owned()))
     }
 }
 
@@ -210,7 +258,8 @@ fn bad(why: &str) -> Trouble {
 }
 
 fn info(url: Url) -> Result<ConnectionInfo, Trouble> {
-    url.into_connection_info().map_err(|error| bad(&text::clean_to(error.to_string().as_bytes(), 120)))
+    url.into_connection_info()
+        .map_err(|error| bad(&text::clean_to(error.to_string().as_bytes(), 120)))
 }
 
 /// RESP3 carries answers and messages on one connection. Without TCP_NODELAY each script
@@ -225,12 +274,14 @@ fn tuned(info: ConnectionInfo) -> ConnectionInfo {
         // Without a password the name would not be sent, and the server take us for another.
         settings = settings.set_password("");
     }
-    info.set_redis_settings(settings).set_tcp_settings(TcpSettings::default().set_nodelay(true))
+    info.set_redis_settings(settings)
+        .set_tcp_settings(TcpSettings::default().set_nodelay(true))
 }
 
 fn server(typed: &str) -> Result<Address, Trouble> {
-    let url = Url::parse(typed)
-        .map_err(|_| bad("write it like redis://host:6379/0, rediss://host or unix:///path/to.sock"))?;
+    let url = Url::parse(typed).map_err(|_| {
+        bad("write it like redis://host:6379/0, rediss://host or unix:///path/to.sock")
+    })?;
     if !matches!(
         url.scheme(),
         "redis" | "rediss" | "valkey" | "valkeys" | "unix" | "redis+unix" | "valkey+unix"
@@ -254,18 +305,28 @@ fn parts(typed: &str) -> (&str, std::str::Split<'_, char>, &str) {
 fn cluster(base: &str, typed: &str) -> Result<Address, Trouble> {
     let (user, hosts, path) = parts(typed);
     if !matches!(path, "" | "/" | "/0") {
-        return Err(bad("a cluster has no databases: write it like redis+cluster://host:7000,host:7001"));
+        return Err(bad(
+            "a cluster has no databases: write it like redis+cluster://host:7000,host:7001",
+        ));
     }
     let (nodes, shown) = many(base, user, hosts, "", None)?;
-    Ok(Address::new(Kind::Cluster, nodes, &format!("{base}+cluster://{shown}")))
+    Ok(Address::new(
+        Kind::Cluster,
+        nodes,
+        &format!("{base}+cluster://{shown}"),
+    ))
 }
 
 fn sentinel(base: &str, typed: &str) -> Result<Address, Trouble> {
     let (user, hosts, path) = parts(typed);
-    let (name, db) =
-        path.trim_start_matches('/').split_once('/').unwrap_or((path.trim_start_matches('/'), ""));
+    let (name, db) = path
+        .trim_start_matches('/')
+        .split_once('/')
+        .unwrap_or((path.trim_start_matches('/'), ""));
     if name.is_empty() || name.contains('?') {
-        return Err(bad("name the master, like redis+sentinel://host:26379,host:26379/mymaster"));
+        return Err(bad(
+            "name the master, like redis+sentinel://host:26379,host:26379/mymaster",
+        ));
     }
     let (nodes, shown) = many(base, user, hosts, db, Some(SENTINEL_PORT))?;
     let shown = format!("{base}+sentinel://{shown}{path}");
@@ -290,8 +351,14 @@ fn many(
         shown.push(host);
         nodes.push(info(url)?);
     }
-    let name = user.split([':', '@']).next().filter(|name| !name.is_empty());
-    Ok((nodes, name.map(|name| format!("{name}@")).unwrap_or_default() + &shown.join(",")))
+    let name = user
+        .split([':', '@'])
+        .next()
+        .filter(|name| !name.is_empty());
+    Ok((
+        nodes,
+        name.map(|name| format!("{name}@")).unwrap_or_default() + &shown.join(","),
+    ))
 }
 
 /// redis-rs brings no crypto of its own: without this, `rediss://` panics.
@@ -346,23 +413,39 @@ mod tests {
             "rediss+sentinel://:s3cret@one,two:26380/shop/1",
         ] {
             let address = Address::parse(address).unwrap();
-            assert!(!format!("{address} {address:?}").contains("s3cret"), "{address}");
+            assert!(
+                !format!("{address} {address:?}").contains("s3cret"),
+                "{address}"
+            );
         }
     }
 
     #[test]
     fn many_hosts_are_read() {
         let address = Address::parse("rediss+sentinel://ann:pw@one,two:7000/shop/3").unwrap();
-        assert_eq!(address.to_string(), "rediss+sentinel://ann@one,two:7000/shop/3");
+        assert_eq!(
+            address.to_string(),
+            "rediss+sentinel://ann@one,two:7000/shop/3"
+        );
         assert_eq!(*address.kind(), Kind::Sentinel("shop".to_owned()));
-        let places: Vec<_> =
-            address.nodes().map(|node| node.place().map(|(h, p)| format!("{h}:{p}"))).collect();
-        assert_eq!(places, [Some("one:26379".to_owned()), Some("two:7000".to_owned())]);
+        let places: Vec<_> = address
+            .nodes()
+            .map(|node| node.place().map(|(h, p)| format!("{h}:{p}")))
+            .collect();
+        assert_eq!(
+            places,
+            [Some("one:26379".to_owned()), Some("two:7000".to_owned())]
+        );
         let master = address.at("three", 6379);
         assert_eq!(master.info().unwrap().redis_settings().db(), 3);
-        assert!(master.is_tls() && master.has_password() && !master.for_sentinel(false).has_password());
+        assert!(
+            master.is_tls() && master.has_password() && !master.for_sentinel(false).has_password()
+        );
         let cluster = Address::parse("redis+cluster://one:7000,[::1]:7001").unwrap();
-        assert_eq!((cluster.kind(), cluster.nodes().count()), (&Kind::Cluster, 2));
+        assert_eq!(
+            (cluster.kind(), cluster.nodes().count()),
+            (&Kind::Cluster, 2)
+        );
     }
 
     #[test]

@@ -20,7 +20,10 @@ const FLYING: usize = 256;
 ///
 /// # Errors
 /// The first [`Trouble`] that [may pass](Trouble::may_pass): then some may have been done.
-pub(super) async fn run(conn: &Conn, commands: Vec<Cmd>) -> Result<Vec<Result<Value, Trouble>>, Trouble> {
+pub(super) async fn run(
+    conn: &Conn,
+    commands: Vec<Cmd>,
+) -> Result<Vec<Result<Value, Trouble>>, Trouble> {
     match conn {
         Conn::One(server) => {
             let mut answers = Vec::with_capacity(commands.len());
@@ -43,7 +46,11 @@ pub(super) async fn run(conn: &Conn, commands: Vec<Cmd>) -> Result<Vec<Result<Va
                     }
                 }
             };
-            stream::iter(commands).map(one).buffered(FLYING).try_collect().await
+            stream::iter(commands)
+                .map(one)
+                .buffered(FLYING)
+                .try_collect()
+                .await
         }
     }
 }
@@ -72,5 +79,9 @@ pub(super) fn settle(answer: Value) -> Result<Result<Value, Trouble>, Trouble> {
 /// Tells what concerns one command from what concerns the link.
 fn sort_out(error: RedisError) -> Result<Result<Value, Trouble>, Trouble> {
     let trouble = Trouble::from(error);
-    if trouble.may_pass() { Err(trouble) } else { Ok(Err(trouble)) }
+    if trouble.may_pass() {
+        Err(trouble)
+    } else {
+        Ok(Err(trouble))
+    }
 }

@@ -41,17 +41,33 @@ pub(super) async fn send<C: ConnectionLike>(
     for _ in 0..TRIES {
         let (cart, shares) = cart::read_with_shares(way.cart, keys).await?;
         let lines = cart.lines.iter().map(|line| &line.product);
-        let ids: BTreeSet<&ProductId> = lines.chain(change.edits.iter().filter_map(Edit::product)).collect();
+        let ids: BTreeSet<&ProductId> = lines
+            .chain(change.edits.iter().filter_map(Edit::product))
+            .collect();
         let ids: Vec<ProductId> = ids.into_iter().cloned().collect();
         let products = read_products(way.products, &ids).await?;
-        let prices = products.into_iter().filter_map(|(id, product)| Some((id, product?.price?)));
+        let prices = products
+            .into_iter()
+            .filter_map(|(id, product)| Some((id, product?.price?)));
         let portions = cart.lines.iter().filter_map(|line| {
             let shares = shares.get(&line.product).cloned().unwrap_or_default();
-            Some((line.product.clone(), Portion { quantity: line.quantity.whole()?, shares }))
+            Some((
+                line.product.clone(),
+                Portion {
+                    quantity: line.quantity.whole()?,
+                    shares,
+                },
+            ))
         });
-        let ledger = Ledger { portions: portions.collect(), prices: prices.collect() };
+        let ledger = Ledger {
+            portions: portions.collect(),
+            prices: prices.collect(),
+        };
         cart.rules.allow(&ledger, change, &policy.by)?;
-        let attempt = Attempt { checked: Some(cart.version), ..attempt };
+        let attempt = Attempt {
+            checked: Some(cart.version),
+            ..attempt
+        };
         match cart::send(way.cart, keys, policy, change, attempt, way.known).await {
             Err(Error::Refused(Refusal::Busy)) => {}
             settled => return settled,

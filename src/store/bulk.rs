@@ -44,7 +44,10 @@ impl Bulk {
     async fn greet(info: &ConnectionInfo) -> Option<Bulk> {
         let (answers, commands): (Reader, Writer) = match info.addr() {
             ConnectionAddr::Tcp(host, port) => {
-                let (answers, commands) = TcpStream::connect((host.as_str(), *port)).await.ok()?.into_split();
+                let (answers, commands) = TcpStream::connect((host.as_str(), *port))
+                    .await
+                    .ok()?
+                    .into_split();
                 (Box::pin(answers), Box::pin(commands))
             }
             ConnectionAddr::Unix(path) => {
@@ -53,9 +56,15 @@ impl Bulk {
             }
             _ => return None,
         };
-        let mut bulk = Bulk { answers: FramedRead::new(answers, Codec::new()), commands };
+        let mut bulk = Bulk {
+            answers: FramedRead::new(answers, Codec::new()),
+            commands,
+        };
         for command in greetings(info) {
-            bulk.commands.write_all(&command.get_packed_command()).await.ok()?;
+            bulk.commands
+                .write_all(&command.get_packed_command())
+                .await
+                .ok()?;
             match bulk.answers.next().await {
                 Some(Ok(Frame::SimpleString(_))) => {}
                 _ => return None,
@@ -73,16 +82,19 @@ impl Bulk {
         // A server hears the end of the commands, and then answers no more: until all is read,
         // they are kept in what the task leaves behind.
         let task = tokio::spawn(ask(self.commands, ids, asked));
-        stream::unfold((self.answers, Some(asking), task), |(mut answers, asking, task)| async move {
-            let mut asking = asking?;
-            let batch = match asking.recv().await? {
-                Ok(ids) => take(&mut answers, ids).await,
-                Err(trouble) => Err(trouble),
-            };
-            // What follows an error can't be told apart.
-            let asking = batch.is_ok().then_some(asking);
-            Some((batch, (answers, asking, task)))
-        })
+        stream::unfold(
+            (self.answers, Some(asking), task),
+            |(mut answers, asking, task)| async move {
+                let mut asking = asking?;
+                let batch = match asking.recv().await? {
+                    Ok(ids) => take(&mut answers, ids).await,
+                    Err(trouble) => Err(trouble),
+                };
+                // What follows an error can't be told apart.
+                let asking = batch.is_ok().then_some(asking);
+                Some((batch, (answers, asking, task)))
+            },
+        )
     }
 }
 
@@ -141,7 +153,9 @@ async fn take(answers: &mut FramedRead<Reader, Codec>, ids: Ids) -> Result<Batch
         // Most answers are there already, and need no clock.
         let frame = match answers.next().now_or_never() {
             Some(frame) => frame,
-            None => timeout(ANSWER, answers.next()).await.map_err(|_| Trouble::Timeout)?,
+            None => timeout(ANSWER, answers.next())
+                .await
+                .map_err(|_| Trouble::Timeout)?,
         };
         let fields = match frame {
             Some(Ok(Frame::Error(error))) => refused(&error)?,
@@ -158,7 +172,9 @@ async fn take(answers: &mut FramedRead<Reader, Codec>, ids: Ids) -> Result<Batch
 fn refused(error: &[u8]) -> Result<Fields, Trouble> {
     let line = [b"-", error, b"\r\n"].concat();
     let answer = redis::parse_redis_value(&line).map_err(|_| Trouble::Lost)?;
-    Ok(Fields::Read(batch::settle(answer)?.unwrap_or(redis::Value::Nil)))
+    Ok(Fields::Read(
+        batch::settle(answer)?.unwrap_or(redis::Value::Nil),
+    ))
 }
 
 /// The values of a product; `None` where the answer is none.
@@ -177,7 +193,10 @@ mod tests {
 
     /// What becomes of these bytes, as the answers to two commands.
     fn answered(bytes: &[u8]) -> Result<Batch, Trouble> {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_time()
+            .build()
+            .unwrap();
         let bytes: Reader = Box::pin(std::io::Cursor::new(bytes.to_vec()));
         let ids = vec![b"one".to_vec(), b"two".to_vec()];
         runtime.block_on(take(&mut FramedRead::new(bytes, Codec::new()), ids))
@@ -191,19 +210,38 @@ mod tests {
     #[test]
     fn one_product_may_fail_and_not_the_link() {
         let two = "*6\r\n$3\r\nTwo\r\n$-1\r\n$-1\r\n$-1\r\n$-1\r\n$-1\r\n";
-        let wrong = answered(format!("-WRONGTYPE Operation against ..\r\n{two}").as_bytes()).unwrap();
+        let wrong =
+            answered(format!("-WRONGTYPE Operation against ..\r\n{two}").as_bytes()).unwrap();
         assert_eq!(names(&wrong), [None, Some("Two".to_owned())]);
-        for odd in ["*0\r\n", "*-1\r\n", "$-1\r\n", ":3\r\n", "+OK\r\n", "*1\r\n*1\r\n$1\r\nx\r\n"] {
+        for odd in [
+            "*0\r\n",
+            "*-1\r\n",
+            "$-1\r\n",
+            ":3\r\n",
+            "+OK\r\n",
+            "*1\r\n*1\r\n$1\r\nx\r\n",
+        ] {
             let odd = answered(format!("{odd}{two}").as_bytes()).unwrap();
             assert_eq!(names(&odd), [None, Some("Two".to_owned())]);
         }
-        for (said, trouble) in
-            [("-LOADING Redis is loading the dataset in memory\r\n", Trouble::Loading), (two, Trouble::Lost)]
-        {
+        for (said, trouble) in [
+            (
+                "-LOADING Redis is loading the dataset in memory\r\n",
+                Trouble::Loading,
+            ),
+            (two, Trouble::Lost),
+        ] {
             assert_eq!(answered(said.as_bytes()).err(), Some(trouble));
         }
-        for junk in ["?\r\n".to_owned(), "*99999999999\r\n".to_owned(), "*1\r\n".repeat(100_000)] {
-            assert!(matches!(answered(junk.as_bytes()), Err(Trouble::Other(_))), "{junk:.20}");
+        for junk in [
+            "?\r\n".to_owned(),
+            "*99999999999\r\n".to_owned(),
+            "*1\r\n".repeat(100_000),
+        ] {
+            assert!(
+                matches!(answered(junk.as_bytes()), Err(Trouble::Other(_))),
+                "{junk:.20}"
+            );
         }
     }
 

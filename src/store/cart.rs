@@ -26,10 +26,18 @@ pub(super) const PAUSE: Duration = Duration::from_millis(100);
 
 static CHANGE: LazyLock<Script> = LazyLock::new(|| {
     let limit = format!("local MOST_LINES = {MOST_LINES}\n");
-    Script::new(&[&limit, include_str!("scripts/shares.lua"), include_str!("scripts/change.lua")].concat())
+    Script::new(
+        &[
+            &limit,
+            include_str!("scripts/shares.lua"),
+            include_str!("scripts/change.lua"),
+        ]
+        .concat(),
+    )
 });
 static WATCH: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("scripts/watch.lua")));
-static SNAPSHOT: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("scripts/snapshot.lua")));
+static SNAPSHOT: LazyLock<Script> =
+    LazyLock::new(|| Script::new(include_str!("scripts/snapshot.lua")));
 
 /// A fresh op id.
 #[must_use]
@@ -75,7 +83,12 @@ impl Attempt {
         match (self.again, checked) {
             (false, None) => String::new(),
             (false, Some(checked)) => format!("- - {checked}"),
-            (true, checked) => format!("{} {} {}", self.known, self.age, checked.as_deref().unwrap_or("-")),
+            (true, checked) => format!(
+                "{} {} {}",
+                self.known,
+                self.age,
+                checked.as_deref().unwrap_or("-")
+            ),
         }
     }
 }
@@ -103,7 +116,12 @@ pub async fn send(
     known: Known<'_>,
 ) -> Result<Update, Error> {
     let mut call = CHANGE.prepare_invoke();
-    call.key(&keys.cart).key(&keys.meta).key(&keys.lines).key(&keys.ops).key(&keys.log).key(&keys.touched);
+    call.key(&keys.cart)
+        .key(&keys.meta)
+        .key(&keys.lines)
+        .key(&keys.ops)
+        .key(&keys.log)
+        .key(&keys.touched);
     call.key(&keys.by).key(&keys.order);
     let mut there = String::with_capacity(change.edits.len());
     for edit in &change.edits {
@@ -113,14 +131,26 @@ pub async fn send(
             _ => '1',
         });
     }
-    call.arg(change.op.as_str()).arg(&policy.by).arg(change.kind.name());
-    call.arg(policy.session_timeout.as_millis()).arg(policy.line_limit).arg(&keys.updates);
-    call.arg(policy.item_timeout.as_millis()).arg(attempt.words()).arg(there);
+    call.arg(change.op.as_str())
+        .arg(&policy.by)
+        .arg(change.kind.name());
+    call.arg(policy.session_timeout.as_millis())
+        .arg(policy.line_limit)
+        .arg(&keys.updates);
+    call.arg(policy.item_timeout.as_millis())
+        .arg(attempt.words())
+        .arg(there);
     for edit in &change.edits {
         let (verb, quantity, price) = match edit {
-            Edit::Add { quantity, price, .. } => ("add", *quantity, *price),
-            Edit::Restore { quantity, price, .. } => ("restore", *quantity, *price),
-            Edit::Set { quantity, price, .. } => ("set", *quantity, *price),
+            Edit::Add {
+                quantity, price, ..
+            } => ("add", *quantity, *price),
+            Edit::Restore {
+                quantity, price, ..
+            } => ("restore", *quantity, *price),
+            Edit::Set {
+                quantity, price, ..
+            } => ("set", *quantity, *price),
             Edit::Take { quantity, .. } => ("take", *quantity, None),
             Edit::Remove { .. } => ("remove", 0, None),
             Edit::Clear => ("clear", 0, None),
@@ -139,11 +169,15 @@ pub async fn send(
     match answer {
         Ok(message) => match decode::update(&message) {
             // An id of other bytes than UTF-8 can't be compared.
-            Some(update) if std::str::from_utf8(&message).is_err() || update.answers(change) => Ok(update),
+            Some(update) if std::str::from_utf8(&message).is_err() || update.answers(change) => {
+                Ok(update)
+            }
             Some(_) => Err(Refusal::OpReused.into()),
             None => Err(Trouble::not_understood().into()),
         },
-        Err(error) => Err(refusal(change, policy, &error).map_or_else(|| error.into(), Error::Refused)),
+        Err(error) => {
+            Err(refusal(change, policy, &error).map_or_else(|| error.into(), Error::Refused))
+        }
     }
 }
 
@@ -164,15 +198,26 @@ pub(super) fn owners_refusal(error: &RedisError) -> Option<Refusal> {
 /// The rule behind an error of the script.
 fn refusal(change: &Change, policy: &Policy, error: &RedisError) -> Option<Refusal> {
     let mut words = error.detail().unwrap_or_default().split(' ');
-    let (value, place) = (words.next().unwrap_or_default(), words.next().unwrap_or_default());
+    let (value, place) = (
+        words.next().unwrap_or_default(),
+        words.next().unwrap_or_default(),
+    );
     let product = || {
-        let edit = place.parse::<usize>().ok().and_then(|place| change.edits.get(place));
-        edit.and_then(Edit::product).map(ToString::to_string).unwrap_or_default()
+        let edit = place
+            .parse::<usize>()
+            .ok()
+            .and_then(|place| change.edits.get(place));
+        edit.and_then(Edit::product)
+            .map(ToString::to_string)
+            .unwrap_or_default()
     };
     Some(match error.code()? {
         "UNKNOWNPRODUCT" => Refusal::UnknownProduct(product()),
         "NOTINCART" => Refusal::NotInCart(product()),
-        "TOOMANY" => Refusal::TooMany { limit: policy.line_limit, already: value.parse().unwrap_or(0) },
+        "TOOMANY" => Refusal::TooMany {
+            limit: policy.line_limit,
+            already: value.parse().unwrap_or(0),
+        },
         "DAMAGEDLINE" => Refusal::DamagedLine(product()),
         "CARTFULL" => Refusal::CartFull(value.parse().unwrap_or(MOST_LINES)),
         "ALREADYEMPTY" => Refusal::AlreadyEmpty,
@@ -209,7 +254,12 @@ async fn snapshot(
     ops: &[OpId],
 ) -> Result<Vec<Vec<u8>>, Trouble> {
     let mut call = SNAPSHOT.prepare_invoke();
-    call.key(&keys.cart).key(&keys.meta).key(&keys.lines).key(&keys.touched).key(&keys.by).key(&keys.order);
+    call.key(&keys.cart)
+        .key(&keys.meta)
+        .key(&keys.lines)
+        .key(&keys.touched)
+        .key(&keys.by)
+        .key(&keys.order);
     call.key(&keys.ops).arg(MOST_READ);
     for op in ops {
         call.arg(op.as_str());
@@ -222,9 +272,16 @@ fn cart(answer: &[Vec<u8>]) -> Result<Cart, Trouble> {
 }
 
 /// The cart's version, cheaply; 0 where it has none.
-pub(super) async fn version(link: &mut impl ConnectionLike, keys: &CartKeys) -> Result<u64, Trouble> {
-    let raw: Option<String> =
-        redis::cmd("HGET").arg(&keys.meta).arg("version").query_async(link).await.map_err(Trouble::from)?;
+pub(super) async fn version(
+    link: &mut impl ConnectionLike,
+    keys: &CartKeys,
+) -> Result<u64, Trouble> {
+    let raw: Option<String> = redis::cmd("HGET")
+        .arg(&keys.meta)
+        .arg("version")
+        .query_async(link)
+        .await
+        .map_err(Trouble::from)?;
     Ok(raw.and_then(|raw| raw.parse().ok()).unwrap_or(0))
 }
 
@@ -261,9 +318,18 @@ pub(super) async fn watch(
         Presence::Leaves => "0".to_owned(),
     };
     let mut call = WATCH.prepare_invoke();
-    call.key(&keys.meta).key(&keys.watchers).arg(me).arg(counts).arg(&keys.updates).arg(MOST_WATCHERS);
-    let (version, list): (String, Vec<u8>) = call.invoke_async(link).await.map_err(Trouble::from)?;
-    Ok((version.parse().unwrap_or(0), decode::watchers(&list).unwrap_or_default()))
+    call.key(&keys.meta)
+        .key(&keys.watchers)
+        .arg(me)
+        .arg(counts)
+        .arg(&keys.updates)
+        .arg(MOST_WATCHERS);
+    let (version, list): (String, Vec<u8>) =
+        call.invoke_async(link).await.map_err(Trouble::from)?;
+    Ok((
+        version.parse().unwrap_or(0),
+        decode::watchers(&list).unwrap_or_default(),
+    ))
 }
 
 /// The newest updates of a cart, oldest first.
@@ -282,13 +348,25 @@ pub async fn get_log(connection: &mut Connection, user: &UserName) -> Result<Vec
     Ok(log(&mut connection.link, &CartKeys::of(user), MOST_LOGGED).await?)
 }
 
-async fn log(link: &mut impl ConnectionLike, keys: &CartKeys, most: usize) -> Result<Vec<Update>, Trouble> {
+async fn log(
+    link: &mut impl ConnectionLike,
+    keys: &CartKeys,
+    most: usize,
+) -> Result<Vec<Update>, Trouble> {
     type Entries = Vec<(redis::Value, Vec<(Vec<u8>, Vec<u8>)>)>;
     let mut command = redis::cmd("XREVRANGE");
-    command.arg(&keys.log).arg("+").arg("-").arg("COUNT").arg(most);
+    command
+        .arg(&keys.log)
+        .arg("+")
+        .arg("-")
+        .arg("COUNT")
+        .arg(most);
     let entries: Entries = command.query_async(link).await.map_err(Trouble::from)?;
     let fields = entries.iter().rev().flat_map(|(_, fields)| fields);
-    Ok(fields.filter(|(name, _)| name == b"u").filter_map(|(_, update)| decode::update(update)).collect())
+    Ok(fields
+        .filter(|(name, _)| name == b"u")
+        .filter_map(|(_, update)| decode::update(update))
+        .collect())
 }
 
 /// Writes down how a change ended.
@@ -300,7 +378,14 @@ pub(super) fn note(cart: &str, op: &OpId, sent: Instant, outcome: &Result<Update
         Err(Error::Unknown { .. }) => (0, "unknown"),
     };
     let ms = u64::try_from(sent.elapsed().as_millis()).unwrap_or(u64::MAX);
-    tracing::info!(cart, op = op.as_str(), version, outcome = ended, ms, "change");
+    tracing::info!(
+        cart,
+        op = op.as_str(),
+        version,
+        outcome = ended,
+        ms,
+        "change"
+    );
 }
 
 /// Which of the products that these changes add are no products.
@@ -314,8 +399,9 @@ pub(super) async fn missing(
     added.dedup();
     let ask = |id| redis::cmd("TYPE").arg(keys::product(id)).to_owned();
     let types = batch::run(conn, added.iter().map(ask).collect()).await?;
-    let is_hash =
-        |answer: Result<Value, Trouble>| answer.map(|name| name == Value::SimpleString("hash".into()));
+    let is_hash = |answer: Result<Value, Trouble>| {
+        answer.map(|name| name == Value::SimpleString("hash".into()))
+    };
     let mut missing = Vec::new();
     for (id, answer) in added.into_iter().zip(types) {
         if !is_hash(answer)? {

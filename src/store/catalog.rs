@@ -15,11 +15,17 @@ const BATCH: usize = 1_500;
 ///
 /// # Errors
 /// The [`Trouble`] of the link; [`Trouble::WrongType`] where the key is no hash.
-pub async fn get_product(connection: &mut Connection, id: &ProductId) -> Result<Option<Product>, Error> {
+pub async fn get_product(
+    connection: &mut Connection,
+    id: &ProductId,
+) -> Result<Option<Product>, Error> {
     if id.as_bytes().len() > LONGEST_NAME {
         return Ok(None);
     }
-    let fields = read_again!(connection, answer(&fetch(id.as_bytes()), &mut connection.link).await)?;
+    let fields = read_again!(
+        connection,
+        answer(&fetch(id.as_bytes()), &mut connection.link).await
+    )?;
     Ok(decode::product(id.clone(), &fields))
 }
 
@@ -45,7 +51,9 @@ pub(super) async fn read_products(
     let answers = batch::run(conn, ids.iter().map(|id| fetch(id.as_bytes())).collect()).await?;
     let products = ids.iter().zip(answers).map(|(id, answer)| {
         // One key of the wrong type must not hide the others.
-        let product = answer.ok().and_then(|fields| decode::product(id.clone(), &fields));
+        let product = answer
+            .ok()
+            .and_then(|fields| decode::product(id.clone(), &fields));
         (id.clone(), product)
     });
     Ok(products.collect())
@@ -75,7 +83,10 @@ pub async fn find_unlisted(
     connection: &mut Connection,
     catalog: &Catalog,
 ) -> Result<Vec<(ProductId, Option<Product>)>, Error> {
-    let keys: usize = redis::cmd("DBSIZE").query_async(&mut connection.link).await.unwrap_or(0);
+    let keys: usize = redis::cmd("DBSIZE")
+        .query_async(&mut connection.link)
+        .await
+        .unwrap_or(0);
     if !catalog.is_empty() && keys > catalog.len().saturating_add(MOST_OTHERS) {
         return Ok(Vec::new());
     }
@@ -110,7 +121,10 @@ pub struct Shop {
 
 impl Default for Shop {
     fn default() -> Shop {
-        Shop { name: "trolley".to_owned(), currency: String::new() }
+        Shop {
+            name: "trolley".to_owned(),
+            currency: String::new(),
+        }
     }
 }
 
@@ -121,13 +135,17 @@ impl Default for Shop {
 pub async fn get_shop(connection: &mut Connection) -> Result<Shop, Error> {
     let mut command = redis::cmd("HMGET");
     command.arg(keys::SHOP).arg("name").arg("currency");
-    let raw: Vec<Option<Vec<u8>>> = read_again!(connection, answer(&command, &mut connection.link).await)?;
+    let raw: Vec<Option<Vec<u8>>> =
+        read_again!(connection, answer(&command, &mut connection.link).await)?;
     let field = |at: usize, longest: usize| {
         let text = crate::model::text::clean_to(raw.get(at)?.as_deref()?, longest);
         (!text.trim().is_empty()).then(|| text.trim().to_owned())
     };
     let default = Shop::default();
-    Ok(Shop { name: field(0, 40).unwrap_or(default.name), currency: field(1, 4).unwrap_or(default.currency) })
+    Ok(Shop {
+        name: field(0, 40).unwrap_or(default.name),
+        currency: field(1, 4).unwrap_or(default.currency),
+    })
 }
 
 /// Has the shop say this of itself, unless it says something already, and tells all open
@@ -155,10 +173,17 @@ pub async fn name_shop(connection: &mut Connection, shop: &Shop) -> Result<(), E
 /// The [`Trouble`] of the link.
 pub async fn is_untouched(connection: &mut Connection) -> Result<bool, Error> {
     let ask = |key| redis::cmd("EXISTS").arg(key).to_owned();
-    for found in batch::run(&connection.link, [keys::SHOP, keys::CATALOG].map(ask).to_vec()).await? {
+    for found in batch::run(
+        &connection.link,
+        [keys::SHOP, keys::CATALOG].map(ask).to_vec(),
+    )
+    .await?
+    {
         if found? != redis::Value::Int(0) {
             return Ok(false);
         }
     }
-    Ok(unlisted(&mut connection.link, &Catalog::default()).await.is_empty())
+    Ok(unlisted(&mut connection.link, &Catalog::default())
+        .await
+        .is_empty())
 }

@@ -12,7 +12,8 @@ use redis::cluster_async::ClusterConnection;
 use redis::cluster_routing::{MultipleNodeRoutingInfo, RoutingInfo, SingleNodeRoutingInfo};
 use redis::io::tcp::TcpSettings;
 use redis::{
-    AsyncConnectionConfig, Cmd, FromRedisValue, Pipeline, ProtocolVersion, RedisError, RedisFuture, Value,
+    AsyncConnectionConfig, Cmd, FromRedisValue, Pipeline, ProtocolVersion, RedisError, RedisFuture,
+    Value,
 };
 use std::collections::HashMap;
 use std::time::Duration;
@@ -112,12 +113,20 @@ impl Scan {
         if self.nodes.is_none() {
             self.nodes = Some(masters(conn).await?);
         }
-        let Some(node) = self.nodes.as_ref().and_then(|nodes| nodes.last()) else { return Ok(None) };
+        let Some(node) = self.nodes.as_ref().and_then(|nodes| nodes.last()) else {
+            return Ok(None);
+        };
         let mut scan = redis::cmd("SCAN");
-        scan.arg(self.cursor).arg("MATCH").arg(pattern).arg("COUNT").arg(SCANNED).arg("TYPE").arg(kind);
+        scan.arg(self.cursor)
+            .arg("MATCH")
+            .arg(pattern)
+            .arg("COUNT")
+            .arg(SCANNED)
+            .arg("TYPE")
+            .arg(kind);
         let step = on_node(conn, node.as_ref(), scan).await?;
-        let (next, keys): (u64, Vec<Vec<u8>>) =
-            redis::from_redis_value(step).map_err(|error| Trouble::from(RedisError::from(error)))?;
+        let (next, keys): (u64, Vec<Vec<u8>>) = redis::from_redis_value(step)
+            .map_err(|error| Trouble::from(RedisError::from(error)))?;
         self.cursor = next;
         if let (0, Some(nodes)) = (next, &mut self.nodes) {
             nodes.pop();
@@ -131,12 +140,19 @@ pub(super) type Node = (String, u16);
 
 /// The masters of a cluster; `None` stands for the only server.
 pub(super) async fn masters(conn: &mut Conn) -> Result<Vec<Option<Node>>, Trouble> {
-    let Conn::Cluster(cluster) = conn else { return Ok(vec![None]) };
+    let Conn::Cluster(cluster) = conn else {
+        return Ok(vec![None]);
+    };
     let everywhere = RoutingInfo::MultiNode((MultipleNodeRoutingInfo::AllMasters, None));
     let ping = redis::cmd("PING");
-    let answers = cluster.route_command(ping, everywhere).await.map_err(Trouble::from)?;
+    let answers = cluster
+        .route_command(ping, everywhere)
+        .await
+        .map_err(Trouble::from)?;
     // Without a policy the answers come by node.
-    let Value::Map(by_node) = answers else { return Ok(Vec::new()) };
+    let Value::Map(by_node) = answers else {
+        return Ok(Vec::new());
+    };
     let node = |(name, _): (Value, Value)| {
         let name: String = redis::from_redis_value(name).ok()?;
         let (host, port) = name.rsplit_once(':')?;
@@ -146,11 +162,20 @@ pub(super) async fn masters(conn: &mut Conn) -> Result<Vec<Option<Node>>, Troubl
 }
 
 /// Runs a command on one node of a cluster, or on the only server.
-pub(super) async fn on_node(conn: &mut Conn, node: Option<&Node>, command: Cmd) -> Result<Value, Trouble> {
+pub(super) async fn on_node(
+    conn: &mut Conn,
+    node: Option<&Node>,
+    command: Cmd,
+) -> Result<Value, Trouble> {
     let answer = match (conn, node) {
         (Conn::Cluster(cluster), Some((host, port))) => {
-            let there = SingleNodeRoutingInfo::ByAddress { host: host.clone(), port: *port };
-            cluster.route_command(command, RoutingInfo::SingleNode(there)).await
+            let there = SingleNodeRoutingInfo::ByAddress {
+                host: host.clone(),
+                port: *port,
+            };
+            cluster
+                .route_command(command, RoutingInfo::SingleNode(there))
+                .await
         }
         (conn, _) => conn.req_packed_command(&command).await,
     };
@@ -225,7 +250,11 @@ impl Connection {
 pub async fn connect(address: &Address) -> Result<Connection, Trouble> {
     let mut locator = Locator::new(address.clone());
     let link = open_all(&mut locator).await?;
-    Ok(Connection { locator, link, policy: Policy::default() })
+    Ok(Connection {
+        locator,
+        link,
+        policy: Policy::default(),
+    })
 }
 
 pub(super) type NoPushes = fn(redis::PushInfo) -> Result<(), ()>;
@@ -245,7 +274,10 @@ pub(super) async fn open_all(locator: &mut Locator) -> Result<Conn, Trouble> {
 
 /// Opens a client of a cluster, of which some nodes are known.
 async fn open_cluster(address: &Address, nodes: Vec<Address>) -> Result<Conn, Trouble> {
-    let infos = nodes.iter().map(Address::info).collect::<Result<Vec<_>, _>>()?;
+    let infos = nodes
+        .iter()
+        .map(Address::info)
+        .collect::<Result<Vec<_>, _>>()?;
     let mut builder = ClusterClientBuilder::new(infos)
         .use_protocol(ProtocolVersion::RESP3)
         .tcp_settings(TcpSettings::default().set_nodelay(true))
@@ -273,7 +305,10 @@ pub(super) enum Role {
 
 /// Asks a server for its role, and whether it is a node of a cluster. Every user may ask so.
 pub(super) async fn greet(conn: &mut MultiplexedConnection) -> Result<(Role, bool), Trouble> {
-    let hello: HashMap<String, Value> = redis::cmd("HELLO").query_async(conn).await.map_err(Trouble::from)?;
+    let hello: HashMap<String, Value> = redis::cmd("HELLO")
+        .query_async(conn)
+        .await
+        .map_err(Trouble::from)?;
     let says = |field: &str, word: &str| match hello.get(field) {
         Some(Value::BulkString(said)) => said == word.as_bytes(),
         Some(Value::SimpleString(said)) => said == word,
@@ -292,8 +327,9 @@ pub(super) async fn open<P: AsyncPushSender>(
     address: &Address,
     pushes: Option<P>,
 ) -> Result<MultiplexedConnection, Trouble> {
-    let mut config =
-        AsyncConnectionConfig::new().set_connection_timeout(Some(CONNECT)).set_response_timeout(Some(ANSWER));
+    let mut config = AsyncConnectionConfig::new()
+        .set_connection_timeout(Some(CONNECT))
+        .set_response_timeout(Some(ANSWER));
     if let Some(pushes) = pushes {
         config = config.set_push_sender(pushes);
     }
@@ -305,9 +341,9 @@ pub(super) async fn open<P: AsyncPushSender>(
         Err(_) => Err(Trouble::Timeout),
     };
     match opened {
-        Err(Trouble::Timeout) if probe::is_plain(address).await => {
-            Err(Trouble::Tls("that port speaks without TLS: write redis:// for rediss://".to_owned()))
-        }
+        Err(Trouble::Timeout) if probe::is_plain(address).await => Err(Trouble::Tls(
+            "that port speaks without TLS: write redis:// for rediss://".to_owned(),
+        )),
         opened => opened,
     }
 }

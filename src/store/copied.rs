@@ -31,7 +31,11 @@ pub(super) struct Copied<'a, C> {
 impl<'a, C> Copied<'a, C> {
     /// Over `link`, so many replicas must have what is written; 0 asks none.
     pub(super) fn new(link: &'a mut C, wanted: u32) -> Copied<'a, C> {
-        Copied { link, wanted, have: wanted }
+        Copied {
+            link,
+            wanted,
+            have: wanted,
+        }
     }
 
     /// The outcome of what was written, which is none where replicas are missing: doing it
@@ -49,7 +53,10 @@ impl<'a, C> Copied<'a, C> {
 }
 
 fn writes(command: &Cmd) -> bool {
-    matches!(command.args_iter().next(), Some(Arg::Simple(b"EVALSHA" | b"HSET")))
+    matches!(
+        command.args_iter().next(),
+        Some(Arg::Simple(b"EVALSHA" | b"HSET"))
+    )
 }
 
 impl<C: ConnectionLike + Send> ConnectionLike for Copied<'_, C> {
@@ -59,8 +66,13 @@ impl<C: ConnectionLike + Send> ConnectionLike for Copied<'_, C> {
         }
         Box::pin(async move {
             let mut both = Pipeline::with_capacity(2);
-            both.add_command(command.clone()).add_command(copies(self.wanted));
-            let mut answers = self.link.req_packed_commands(&both, 0, 2).await?.into_iter();
+            both.add_command(command.clone())
+                .add_command(copies(self.wanted));
+            let mut answers = self
+                .link
+                .req_packed_commands(&both, 0, 2)
+                .await?
+                .into_iter();
             let answer = answers.next().unwrap_or(Value::Nil).extract_error()?;
             let have = match answers.next().unwrap_or(Value::Nil).extract_error()? {
                 Value::Int(have) => u32::try_from(have).unwrap_or(0),

@@ -6,8 +6,8 @@ use crate::model::change::clean_actor;
 use crate::model::order::Share;
 use crate::model::product::{Decoded, FIELDS};
 use crate::model::{
-    Cart, CartLine, Deadline, Kind, LineChange, Money, OpId, OrderId, OrderState, Product, ProductId,
-    Quantity, Rules, Update,
+    Cart, CartLine, Deadline, Kind, LineChange, Money, OpId, OrderId, OrderState, Product,
+    ProductId, Quantity, Rules, Update,
 };
 use serde::Deserialize;
 use std::borrow::Cow;
@@ -61,7 +61,13 @@ pub fn update(message: &[u8]) -> Option<Update> {
                 (product, quantity, delta, Money::parse(&price))
             }
         };
-        LineChange { product: ProductId::stored(product.as_bytes()), quantity, delta, price, taken }
+        LineChange {
+            product: ProductId::stored(product.as_bytes()),
+            quantity,
+            delta,
+            price,
+            taken,
+        }
     };
     Some(Update {
         version: wire.v.parse().ok()?,
@@ -70,15 +76,32 @@ pub fn update(message: &[u8]) -> Option<Update> {
         kind: Kind::named(&wire.kind)?,
         lines: wire.lines.into_iter().map(line).collect(),
         count: wire.count,
-        deadline: Deadline { told_at: wire.at, at: (wire.until > 0).then_some(wire.until) },
+        deadline: Deadline {
+            told_at: wire.at,
+            at: (wire.until > 0).then_some(wire.until),
+        },
     })
 }
 
 /// Reads the answer of `snapshot.lua`; `None` where it has another shape.
 #[must_use]
 pub fn snapshot(answer: &[Vec<u8>]) -> Option<Cart> {
-    let [version, now, left, count, owner, locked, closes, budget, each, order, by, at, _, rest @ ..] =
-        answer
+    let [
+        version,
+        now,
+        left,
+        count,
+        owner,
+        locked,
+        closes,
+        budget,
+        each,
+        order,
+        by,
+        at,
+        _,
+        rest @ ..,
+    ] = answer
     else {
         return None;
     };
@@ -97,13 +120,22 @@ pub fn snapshot(answer: &[Vec<u8>]) -> Option<Cart> {
     let ordering = OrderId::parse(&text(order)).map(|id| Ordering {
         id,
         by: clean_actor(by),
-        at: number(at).and_then(|at| u64::try_from(at).ok()).unwrap_or(0),
+        at: number(at)
+            .and_then(|at| u64::try_from(at).ok())
+            .unwrap_or(0),
     });
     let mut cart = Cart {
         // A version that can't be read counts as none: every update is then a gap.
-        version: number(version).and_then(|v| u64::try_from(v).ok()).unwrap_or(0),
-        hidden: usize::try_from(number(count)?).ok()?.saturating_sub(lines.len()),
-        deadline: Deadline { told_at: now, at: left.map(|ms| now.saturating_add(ms)) },
+        version: number(version)
+            .and_then(|v| u64::try_from(v).ok())
+            .unwrap_or(0),
+        hidden: usize::try_from(number(count)?)
+            .ok()?
+            .saturating_sub(lines.len()),
+        deadline: Deadline {
+            told_at: now,
+            at: left.map(|ms| now.saturating_add(ms)),
+        },
         lines,
         rules,
         ordering,
@@ -120,7 +152,10 @@ const HEAD: usize = 13;
 #[must_use]
 pub fn applied(answer: &[Vec<u8>]) -> Vec<OpId> {
     let ids = answer.get(HEAD - 1).map_or(&[][..], Vec::as_slice);
-    String::from_utf8_lossy(ids).split(' ').filter_map(OpId::parse).collect()
+    String::from_utf8_lossy(ids)
+        .split(' ')
+        .filter_map(OpId::parse)
+        .collect()
 }
 
 /// Who asked for how many, by the answer of `snapshot.lua`.
@@ -128,7 +163,14 @@ pub fn applied(answer: &[Vec<u8>]) -> Vec<OpId> {
 pub fn shares(answer: &[Vec<u8>]) -> HashMap<ProductId, Vec<Share>> {
     let lines = answer.get(HEAD..).unwrap_or_default().chunks_exact(LINE);
     let quantity = |five: &[Vec<u8>]| line(five).quantity.whole().unwrap_or(0);
-    lines.map(|five| (ProductId::stored(&five[0]), shares_of(&five[4], quantity(five)))).collect()
+    lines
+        .map(|five| {
+            (
+                ProductId::stored(&five[0]),
+                shares_of(&five[4], quantity(five)),
+            )
+        })
+        .collect()
 }
 
 /// Reads `3 ann\n2 bob`, at most `quantity` pieces in all: another client may have taken some.
@@ -139,7 +181,10 @@ fn shares_of(raw: &[u8], quantity: u32) -> Vec<Share> {
         let pieces: u32 = std::str::from_utf8(&line[..place]).ok()?.parse().ok()?;
         let pieces = pieces.min(left);
         left -= pieces;
-        (pieces > 0).then(|| Share { by: clean_actor(&line[place + 1..]), pieces })
+        (pieces > 0).then(|| Share {
+            by: clean_actor(&line[place + 1..]),
+            pieces,
+        })
     };
     raw.split(|byte| *byte == b'\n').filter_map(share).collect()
 }
@@ -153,12 +198,17 @@ pub fn order_news(message: &[u8]) -> Option<(OrderId, OrderState)> {
         state: String,
     }
     let wire: Wire = serde_json::from_slice(message).ok()?;
-    Some((OrderId::parse(&wire.order)?, OrderState::named(&wire.state)?))
+    Some((
+        OrderId::parse(&wire.order)?,
+        OrderState::named(&wire.state)?,
+    ))
 }
 
 fn line(five: &[Vec<u8>]) -> CartLine {
     let (score, added) = (&five[1], added(&five[2]));
-    let touched = std::str::from_utf8(&five[3]).ok().and_then(|at| at.parse().ok());
+    let touched = std::str::from_utf8(&five[3])
+        .ok()
+        .and_then(|at| at.parse().ok());
     CartLine {
         product: ProductId::stored(&five[0]),
         quantity: Quantity::from_score(&String::from_utf8_lossy(&score[..score.len().min(64)])),
@@ -200,7 +250,10 @@ pub fn watchers(message: &[u8]) -> Option<Vec<Watcher>> {
     let wire: Wire = serde_json::from_str(&String::from_utf8_lossy(message)).ok()?;
     let watcher = |text: String| {
         let (id, name) = text.split_once(' ').unwrap_or((&text, ""));
-        Watcher { id: id.to_owned(), name: clean_actor(name.as_bytes()) }
+        Watcher {
+            id: id.to_owned(),
+            name: clean_actor(name.as_bytes()),
+        }
     };
     Some(wire.watchers.into_iter().map(watcher).collect())
 }
@@ -218,7 +271,9 @@ pub fn decoded<'a>(id: &[u8], fields: &'a redis::Value) -> Option<Decoded<'a>> {
 }
 
 fn raw(fields: &redis::Value) -> Option<[Option<&[u8]>; FIELDS.len()]> {
-    let redis::Value::Array(values) = fields else { return None };
+    let redis::Value::Array(values) = fields else {
+        return None;
+    };
     let mut raw = [None; FIELDS.len()];
     for (slot, value) in raw.iter_mut().zip(values) {
         *slot = match value {
@@ -242,12 +297,22 @@ pub enum CatalogNews {
 #[must_use]
 pub fn catalog_news(message: &[u8]) -> CatalogNews {
     if let Ok(ids) = serde_json::from_slice::<Vec<String>>(message) {
-        return CatalogNews::Products(ids.iter().map(|id| ProductId::stored(id.as_bytes())).collect());
+        return CatalogNews::Products(
+            ids.iter()
+                .map(|id| ProductId::stored(id.as_bytes()))
+                .collect(),
+        );
     }
     let plain = !message.is_empty()
         && message.len() <= 256
-        && !message.iter().any(|b| b.is_ascii_whitespace() || b"{}[]\"*".contains(b));
-    if plain { CatalogNews::Products(vec![ProductId::stored(message)]) } else { CatalogNews::Everything }
+        && !message
+            .iter()
+            .any(|b| b.is_ascii_whitespace() || b"{}[]\"*".contains(b));
+    if plain {
+        CatalogNews::Products(vec![ProductId::stored(message)])
+    } else {
+        CatalogNews::Everything
+    }
 }
 
 #[cfg(test)]
@@ -261,7 +326,13 @@ mod tests {
         let update = update(text).unwrap();
         assert_eq!((update.version, update.count), (1_790_000_000_000_001, 2));
         assert_eq!(update.by, "al\u{FFFD}[31mice");
-        assert_eq!(update.deadline, Deadline { told_at: 5, at: Some(9) });
+        assert_eq!(
+            update.deadline,
+            Deadline {
+                told_at: 5,
+                at: Some(9)
+            }
+        );
         assert_eq!(update.lines[0].delta, -1);
         assert_eq!(update.lines[1].price, Money::parse("2.40"));
     }
@@ -277,7 +348,10 @@ mod tests {
     #[test]
     fn news_of_the_catalog() {
         let id = |name: &str| ProductId::stored(name.as_bytes());
-        assert_eq!(catalog_news(br#"["a","b"]"#), CatalogNews::Products(vec![id("a"), id("b")]));
+        assert_eq!(
+            catalog_news(br#"["a","b"]"#),
+            CatalogNews::Products(vec![id("a"), id("b")])
+        );
         assert_eq!(catalog_news(b"tea"), CatalogNews::Products(vec![id("tea")]));
         for other in ["", "read it all", "{\"x\":1}", "*"] {
             assert_eq!(catalog_news(other.as_bytes()), CatalogNews::Everything);

@@ -22,9 +22,17 @@ pub struct Loaded {
 
 impl std::fmt::Display for Loaded {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "Loaded the demo catalog: {}", text::count(self.stored, "product"))?;
+        write!(
+            f,
+            "Loaded the demo catalog: {}",
+            text::count(self.stored, "product")
+        )?;
         if self.kept > 0 {
-            write!(f, "; {} of yours with the same id stayed as they were", self.kept)?;
+            write!(
+                f,
+                "; {} of yours with the same id stayed as they were",
+                self.kept
+            )?;
         }
         Ok(())
     }
@@ -39,12 +47,25 @@ pub async fn load(connection: &mut Connection) -> Result<Loaded, Error> {
     let rows = rows(CATALOG.as_bytes()).map_err(|error| Trouble::Other(error.to_string()))?;
     let known = fetch_raw(&connection.link, rows.iter().map(|row| &row.id)).await?;
     let count = rows.len();
-    let new = rows.into_iter().zip(known).filter(|(_, known)| matches!(known, Ok(None)));
+    let new = rows
+        .into_iter()
+        .zip(known)
+        .filter(|(_, known)| matches!(known, Ok(None)));
     let new: Vec<Row> = new.map(|(row, _)| row).collect();
     let stored = new.len();
     put_products(connection, new).await?;
-    name_shop(connection, &Shop { name: "Corner Shop".to_owned(), currency: "€".to_owned() }).await?;
-    Ok(Loaded { stored, kept: count - stored })
+    name_shop(
+        connection,
+        &Shop {
+            name: "Corner Shop".to_owned(),
+            currency: "€".to_owned(),
+        },
+    )
+    .await?;
+    Ok(Loaded {
+        stored,
+        kept: count - stored,
+    })
 }
 
 /// [`load`] where nobody has set up a shop yet.
@@ -83,11 +104,22 @@ mod tests {
         let rows = rows(CATALOG.as_bytes()).unwrap();
         assert_eq!(rows.len(), CATALOG.lines().count() - 1);
         for row in &rows {
-            let fields = row.fields.each_ref().map(|text| text.as_deref().map(str::as_bytes));
+            let fields = row
+                .fields
+                .each_ref()
+                .map(|text| text.as_deref().map(str::as_bytes));
             let product = Product::decode(row.id.clone(), fields).unwrap();
             assert!(product.price.is_some(), "{:?}", row.id);
-            assert!(product.stock != crate::model::Stock::Unreadable, "{:?}", row.id);
-            assert!(!product.category.is_empty() && !product.unit.is_empty(), "{:?}", row.id);
+            assert!(
+                product.stock != crate::model::Stock::Unreadable,
+                "{:?}",
+                row.id
+            );
+            assert!(
+                !product.category.is_empty() && !product.unit.is_empty(),
+                "{:?}",
+                row.id
+            );
         }
     }
 }

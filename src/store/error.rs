@@ -79,7 +79,9 @@ pub enum Trouble {
     #[error("no secure connection: {0}")]
     Tls(String),
     /// The server wants to see a certificate of the client's, and there is none.
-    #[error("the server wants to see a certificate: give one with --tls-cert and its key with --tls-key")]
+    #[error(
+        "the server wants to see a certificate: give one with --tls-cert and its key with --tls-key"
+    )]
     WantsCertificate,
     /// Not a usable address.
     #[error("the address is not usable: {0}")]
@@ -134,12 +136,16 @@ impl Trouble {
 
     /// The same in words for somebody who wanted to bring products in, or take them away.
     pub(super) fn of_products(self) -> Trouble {
-        self.missing_right("this user may not change products (the shop can grant it: trolley acl importer)")
+        self.missing_right(
+            "this user may not change products (the shop can grant it: trolley acl importer)",
+        )
     }
 
     /// The same in words for somebody who wanted to open a cart.
     pub(super) fn of_shopping(self) -> Trouble {
-        self.missing_right("this user may not shop here (the shop can grant it: trolley acl shopper)")
+        self.missing_right(
+            "this user may not shop here (the shop can grant it: trolley acl shopper)",
+        )
     }
 
     /// With these words for a right that is missing.
@@ -208,7 +214,9 @@ impl From<&RedisError> for Trouble {
             // nothing is gained by following ASK: what was asked is asked again.
             Some("TRYAGAIN" | "CLUSTERDOWN" | "MASTERDOWN" | "ASK") => return Trouble::Changing,
             Some("MOVED") => {
-                let node = error.redirect_node().and_then(|(node, _)| node.rsplit_once(':'));
+                let node = error
+                    .redirect_node()
+                    .and_then(|(node, _)| node.rsplit_once(':'));
                 let parsed = node.and_then(|(host, port)| Some((host, port.parse().ok()?)));
                 return parsed.map_or(Trouble::Changing, |(host, port)| Trouble::Moved {
                     host: host.to_owned(),
@@ -234,12 +242,19 @@ impl From<&RedisError> for Trouble {
             _ if says("unknown command 'SENTINEL'") => bad_address(
                 "what answers there is not a Sentinel: those listen on a port of their own, mostly 26379",
             ),
-            _ if says("DB index is out of range") => bad_address("the server has no database of that number"),
-            _ if error.kind() == ErrorKind::Parse => bad_address("what answers there is not a Redis server"),
+            _ if says("DB index is out of range") => {
+                bad_address("the server has no database of that number")
+            }
+            _ if error.kind() == ErrorKind::Parse => {
+                bad_address("what answers there is not a Redis server")
+            }
             _ if says("WRONGTYPE") => Trouble::WrongType,
             _ if says("OOM command not allowed") => Trouble::OutOfMemory,
             // A master that was put down while it waited for its replicas says the last.
-            _ if says("READONLY") || says("read only replica") || says("with replica instances") => {
+            _ if says("READONLY")
+                || says("read only replica")
+                || says("with replica instances") =>
+            {
                 Trouble::ReadOnly
             }
             _ if says("fatal alert: ") => by_alert(&said),
@@ -247,7 +262,11 @@ impl From<&RedisError> for Trouble {
             _ if error.is_timeout() || says("timed out") => Trouble::Timeout,
             _ if says("No such file") => Trouble::NoSocket,
             _ if error.is_connection_refusal() => Trouble::Refused,
-            _ if says("certificate") || says("TLS") || says("tls") || says("InvalidContentType") => {
+            _ if says("certificate")
+                || says("TLS")
+                || says("tls")
+                || says("InvalidContentType") =>
+            {
                 Trouble::Tls(text::clean_to(said.as_bytes(), 160))
             }
             _ if error.is_connection_dropped() || error.is_io_error() => Trouble::Lost,
@@ -270,9 +289,9 @@ fn by_alert(said: &str) -> Trouble {
         | "UnsupportedCertificate"
         | "CertificateUnknown"
         | "CertificateExpired"
-        | "CertificateRevoked" => {
-            Trouble::Tls(format!("the server refuses the certificate that --tls-cert names ({alert})"))
-        }
+        | "CertificateRevoked" => Trouble::Tls(format!(
+            "the server refuses the certificate that --tls-cert names ({alert})"
+        )),
         _ => Trouble::Tls(text::clean_to(said.as_bytes(), 160)),
     }
 }

@@ -33,7 +33,9 @@ impl Export {
             self.unlisted = true;
         }
         // Where scanning isn't permitted, nobody sees what is not listed.
-        let Ok(Some(mut ids)) = scan(link, &mut self.scan).await else { return Ok(None) };
+        let Ok(Some(mut ids)) = scan(link, &mut self.scan).await else {
+            return Ok(None);
+        };
         let mut known = listed(link, keys::CATALOG, ids.iter()).await?.into_iter();
         ids.retain(|_| known.next() == Some(false));
         ids.sort();
@@ -47,7 +49,11 @@ impl Export {
 
 async fn read(conn: &Conn, ids: Vec<ProductId>) -> Result<Vec<(ProductId, Raw)>, Trouble> {
     let raw = fetch_raw(conn, ids.iter()).await?;
-    Ok(ids.into_iter().zip(raw).filter_map(|(id, raw)| Some((id, raw.ok()??))).collect())
+    Ok(ids
+        .into_iter()
+        .zip(raw)
+        .filter_map(|(id, raw)| Some((id, raw.ok()??)))
+        .collect())
 }
 
 /// Some product ids that begin with `prefix`, for completing what somebody types: quick, and
@@ -61,9 +67,20 @@ pub async fn ids_from(
     most: usize,
 ) -> Result<Vec<ProductId>, Error> {
     let mut range = redis::cmd("ZRANGE");
-    range.arg(keys::CATALOG).arg([b"[", prefix.as_bytes()].concat());
+    range
+        .arg(keys::CATALOG)
+        .arg([b"[", prefix.as_bytes()].concat());
     // No byte of UTF-8 is higher.
-    range.arg([b"(", prefix.as_bytes(), b"\xFF"].concat()).arg("BYLEX").arg("LIMIT").arg(0).arg(most);
+    range
+        .arg([b"(", prefix.as_bytes(), b"\xFF"].concat())
+        .arg("BYLEX")
+        .arg("LIMIT")
+        .arg(0)
+        .arg(most);
     let ids: Vec<Vec<u8>> = range.query_async(&mut connection.link).await?;
-    Ok(ids.iter().filter(|id| id.starts_with(prefix.as_bytes())).map(|id| ProductId::stored(id)).collect())
+    Ok(ids
+        .iter()
+        .filter(|id| id.starts_with(prefix.as_bytes()))
+        .map(|id| ProductId::stored(id))
+        .collect())
 }

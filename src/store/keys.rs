@@ -60,13 +60,26 @@ pub fn stock(id: &ProductId) -> [Vec<u8>; 2] {
     // An id with a hash tag of its own decides the slot of its key; then the key stands as it
     // is in that of the companions. An id with other braces can have no companions in its
     // slot, and only a cluster minds.
-    let tagged = bytes
-        .iter()
-        .position(|b| *b == b'{')
-        .is_some_and(|open| bytes[open..].iter().position(|b| *b == b'}').is_some_and(|length| length > 1));
-    let (before, after) = if tagged { ("stock-of:", "") } else { ("{", "}") };
+    let tagged = bytes.iter().position(|b| *b == b'{').is_some_and(|open| {
+        bytes[open..]
+            .iter()
+            .position(|b| *b == b'}')
+            .is_some_and(|length| length > 1)
+    });
+    let (before, after) = if tagged {
+        ("stock-of:", "")
+    } else {
+        ("{", "}")
+    };
     ["orders", "released"].map(|name| {
-        [before.as_bytes(), product(id).as_slice(), after.as_bytes(), b":", name.as_bytes()].concat()
+        [
+            before.as_bytes(),
+            product(id).as_slice(),
+            after.as_bytes(),
+            b":",
+            name.as_bytes(),
+        ]
+        .concat()
     })
 }
 

@@ -108,7 +108,11 @@ pub async fn run(
             }
             Err(trouble) => trouble,
         };
-        tracing::info!(cart = link.user.as_str(), reason = trouble.code(), "link down");
+        tracing::info!(
+            cart = link.user.as_str(),
+            reason = trouble.code(),
+            "link down"
+        );
         link.locator.learn(&trouble);
         if link.events.send(Event::Down(trouble)).await.is_err() {
             return;
@@ -142,7 +146,11 @@ struct Waiting {
 
 impl Waiting {
     fn new(change: Change) -> Waiting {
-        Waiting { change, first: None, in_flight: false }
+        Waiting {
+            change,
+            first: None,
+            in_flight: false,
+        }
     }
 }
 

@@ -60,7 +60,10 @@ pub(super) fn fetch(id: &[u8]) -> Cmd {
     /// Bytes of the command, beside the id.
     const FETCH: usize = 64;
     let mut command = Cmd::with_capacity(FIELDS.len() + 2, id.len() + FETCH);
-    command.arg("HMGET").arg([keys::PRODUCT.as_bytes(), id].concat()).arg(&FIELDS);
+    command
+        .arg("HMGET")
+        .arg([keys::PRODUCT.as_bytes(), id].concat())
+        .arg(&FIELDS);
     command
 }
 
@@ -73,7 +76,10 @@ pub async fn load_catalog(
     mut tell: impl FnMut(Reading),
 ) -> Result<Catalog, Error> {
     for last_try in [false, false, true] {
-        let all: usize = redis::cmd("ZCARD").arg(keys::CATALOG).query_async(&mut connection.link).await?;
+        let all: usize = redis::cmd("ZCARD")
+            .arg(keys::CATALOG)
+            .query_async(&mut connection.link)
+            .await?;
         let link = connection.link.clone();
         let mut ids = Box::pin(ids(link.clone(), all));
         // The first step is shown at once.
@@ -88,7 +94,11 @@ pub async fn load_catalog(
             tell(Reading::First(first));
             catalog.reserve(all.min(MOST_RESERVED));
         }
-        let bulk = if all > LARGE { Bulk::open(connection).await } else { None };
+        let bulk = if all > LARGE {
+            Bulk::open(connection).await
+        } else {
+            None
+        };
         let mut batches = pin!(match bulk {
             Some(bulk) => bulk.read(ids).left_stream(),
             None => ids
@@ -107,7 +117,10 @@ pub async fn load_catalog(
         if all <= STEPS.0 {
             return Ok(catalog);
         }
-        let now: usize = redis::cmd("ZCARD").arg(keys::CATALOG).query_async(&mut connection.link).await?;
+        let now: usize = redis::cmd("ZCARD")
+            .arg(keys::CATALOG)
+            .query_async(&mut connection.link)
+            .await?;
         // It changed under our hands, so that something may have slipped from step to step.
         if now == listed || last_try {
             return Ok(catalog);
@@ -129,22 +142,28 @@ fn pack(catalog: &mut Catalog, batch: &Batch) -> usize {
 /// The ids of the index, a batch at a time; the next step is asked for while batches are read.
 fn ids(conn: Conn, all: usize) -> impl Stream<Item = Result<Ids, Trouble>> + Send {
     let steps = std::iter::once((0, STEPS.0))
-        .chain((STEPS.0..all).step_by(STEPS.1).map(|from| (from, from + STEPS.1)))
+        .chain(
+            (STEPS.0..all)
+                .step_by(STEPS.1)
+                .map(|from| (from, from + STEPS.1)),
+        )
         .map(move |(from, to)| step(conn.clone(), from, to));
-    stream::iter(steps).buffered(STEPS_UNDER_WAY).flat_map(|step| {
-        let batches: Vec<Result<Ids, Trouble>> = match step {
-            Ok(mut ids) => {
-                let mut batches = Vec::new();
-                while !ids.is_empty() {
-                    let rest = ids.split_off(ids.len().min(BATCH));
-                    batches.push(Ok(std::mem::replace(&mut ids, rest)));
+    stream::iter(steps)
+        .buffered(STEPS_UNDER_WAY)
+        .flat_map(|step| {
+            let batches: Vec<Result<Ids, Trouble>> = match step {
+                Ok(mut ids) => {
+                    let mut batches = Vec::new();
+                    while !ids.is_empty() {
+                        let rest = ids.split_off(ids.len().min(BATCH));
+                        batches.push(Ok(std::mem::replace(&mut ids, rest)));
+                    }
+                    batches
                 }
-                batches
-            }
-            Err(error) => vec![Err(error)],
-        };
-        stream::iter(batches)
-    })
+                Err(error) => vec![Err(error)],
+            };
+            stream::iter(batches)
+        })
 }
 
 async fn step(mut conn: Conn, from: usize, to: usize) -> Result<Ids, Trouble> {
@@ -156,6 +175,8 @@ async fn step(mut conn: Conn, from: usize, to: usize) -> Result<Ids, Trouble> {
 async fn read_batch(conn: &Conn, ids: Ids) -> Result<Batch, Trouble> {
     let answers = batch::run(conn, ids.iter().map(|id| fetch(id)).collect()).await?;
     // One key of the wrong type must not hide the others.
-    let answers = answers.into_iter().map(|answer| Fields::Read(answer.unwrap_or(redis::Value::Nil)));
+    let answers = answers
+        .into_iter()
+        .map(|answer| Fields::Read(answer.unwrap_or(redis::Value::Nil)));
     Ok(ids.into_iter().zip(answers).collect())
 }

@@ -39,7 +39,11 @@ struct Seen {
 impl Locator {
     pub(super) fn new(address: Address) -> Locator {
         let ask = address.nodes().collect();
-        Locator { address, ask, master: None }
+        Locator {
+            address,
+            ask,
+            master: None,
+        }
     }
 
     /// The address, with what has been found out about it.
@@ -52,7 +56,10 @@ impl Locator {
         match self.address.kind() {
             Kind::Server => Some(self.address.clone()),
             Kind::Cluster => None,
-            Kind::Sentinel(_) => self.master.as_ref().map(|(host, port)| self.address.at(host, *port)),
+            Kind::Sentinel(_) => self
+                .master
+                .as_ref()
+                .map(|(host, port)| self.address.at(host, *port)),
         }
     }
 
@@ -65,7 +72,8 @@ impl Locator {
     /// when this one takes no changes any more.
     pub(super) fn may_pass(&self, trouble: &Trouble) -> bool {
         let fails_over = *self.address.kind() != Kind::Server;
-        trouble.may_pass() || fails_over && matches!(trouble, Trouble::ReadOnly | Trouble::NoReplicas)
+        trouble.may_pass()
+            || fails_over && matches!(trouble, Trouble::ReadOnly | Trouble::NoReplicas)
     }
 
     /// Learns from a redirection where to ask next.
@@ -84,7 +92,9 @@ impl Locator {
     ) -> Result<MultiplexedConnection, Trouble> {
         let mut trouble = Trouble::Changing;
         for _ in 0..self.ask.len().max(1) {
-            let Some(asked) = self.ask.front().cloned() else { return Err(trouble) };
+            let Some(asked) = self.ask.front().cloned() else {
+                return Err(trouble);
+            };
             match self.open_by(&asked, key, pushes.clone()).await {
                 Ok(conn) => return Ok(conn),
                 Err(met) => trouble = met,
@@ -140,7 +150,9 @@ impl Locator {
     /// Ends when the Sentinels have made another server the master. The one that is no longer
     /// goes on taking changes until they have told it, and forgets those then.
     pub(super) async fn superseded(mut self) {
-        let Kind::Sentinel(name) = self.address.kind().clone() else { return std::future::pending().await };
+        let Kind::Sentinel(name) = self.address.kind().clone() else {
+            return std::future::pending().await;
+        };
         loop {
             if let Some(asked) = self.ask.front()
                 && self.listen(asked, &name).await.is_ok()
@@ -157,7 +169,9 @@ impl Locator {
         let (sender, mut switches) = mpsc::channel(SWITCHES);
         let pushes = move |push: PushInfo| sender.try_send(push);
         let mut conn = open_sentinel(asked, name, Some(pushes)).await?;
-        conn.subscribe("+switch-master").await.map_err(Trouble::from)?;
+        conn.subscribe("+switch-master")
+            .await
+            .map_err(Trouble::from)?;
         loop {
             if Some(master_of(&mut conn, name).await?) != self.master {
                 return Ok(());
@@ -180,7 +194,10 @@ impl Locator {
     /// Learns whom to ask from what this node knows.
     fn take_in(&mut self, asked: &Address, seen: &Seen) {
         let mut ask = VecDeque::from([asked.clone()]);
-        let known = seen.nodes.iter().map(|(host, port)| self.address.at(host, *port));
+        let known = seen
+            .nodes
+            .iter()
+            .map(|(host, port)| self.address.at(host, *port));
         // The addresses that were given stay, in case the whole cluster moves.
         for node in known.chain(self.address.nodes()) {
             if ask.len() < MOST_KNOWN && !ask.iter().any(|other| other.place() == node.place()) {
@@ -206,16 +223,35 @@ impl Locator {
 async fn look(asked: &Address, key: &str) -> Result<Seen, Trouble> {
     let mut conn = connection::open(asked, None::<connection::NoPushes>).await?;
     let mut questions = redis::pipe();
-    questions.cmd("CLUSTER").arg("KEYSLOT").arg(key).cmd("CLUSTER").arg("SLOTS");
-    let (slot, ranges): (i64, Value) = questions.query_async(&mut conn).await.map_err(Trouble::from)?;
+    questions
+        .cmd("CLUSTER")
+        .arg("KEYSLOT")
+        .arg(key)
+        .cmd("CLUSTER")
+        .arg("SLOTS");
+    let (slot, ranges): (i64, Value) = questions
+        .query_async(&mut conn)
+        .await
+        .map_err(Trouble::from)?;
     // A node that does not know its own address leaves it out.
     let own = asked.place().map(|(host, _)| host).unwrap_or_default();
-    let mut seen = Seen { owner: None, nodes: Vec::new() };
-    let Value::Array(ranges) = ranges else { return Ok(seen) };
+    let mut seen = Seen {
+        owner: None,
+        nodes: Vec::new(),
+    };
+    let Value::Array(ranges) = ranges else {
+        return Ok(seen);
+    };
     for range in &ranges {
         let Value::Array(range) = range else { continue };
-        let [Value::Int(from), Value::Int(to), nodes @ ..] = &range[..] else { continue };
-        for (place, node) in nodes.iter().filter_map(|node| node_place(node, own)).enumerate() {
+        let [Value::Int(from), Value::Int(to), nodes @ ..] = &range[..] else {
+            continue;
+        };
+        for (place, node) in nodes
+            .iter()
+            .filter_map(|node| node_place(node, own))
+            .enumerate()
+        {
             if place == 0 && (*from..=*to).contains(&slot) {
                 seen.owner = Some(node.clone());
             }
@@ -228,13 +264,21 @@ async fn look(asked: &Address, key: &str) -> Result<Seen, Trouble> {
 }
 
 fn node_place(node: &Value, own: &str) -> Option<(String, u16)> {
-    let Value::Array(node) = node else { return None };
-    let [host, Value::Int(port), ..] = &node[..] else { return None };
+    let Value::Array(node) = node else {
+        return None;
+    };
+    let [host, Value::Int(port), ..] = &node[..] else {
+        return None;
+    };
     let host = match host {
         Value::BulkString(host) => String::from_utf8_lossy(host).into_owned(),
         _ => String::new(),
     };
-    let host = if host.is_empty() { own.to_owned() } else { host };
+    let host = if host.is_empty() {
+        own.to_owned()
+    } else {
+        host
+    };
     let port = u16::try_from(*port).ok()?;
     // A node that is reached by a socket may know neither of itself.
     (!host.is_empty() && port > 0).then_some((host, port))

@@ -41,7 +41,9 @@ mod shopping;
 
 pub use address::{Address, Pem};
 pub use cart::{Attempt, Known, MOST_LINES, get_log, new_op, send};
-pub use catalog::{Shop, find_unlisted, get_catalog, get_product, get_products, get_shop, name_shop};
+pub use catalog::{
+    Shop, find_unlisted, get_catalog, get_product, get_products, get_shop, name_shop,
+};
 pub use connection::{Connection, Policy, connect};
 pub use decode::Watcher;
 pub use error::{Error, Trouble};
@@ -49,4 +51,6 @@ pub use export::{Export, ids_from};
 pub use import::{delete_product, put_products};
 pub use load::{Reading, load_catalog};
 pub use rules::{RuleChange, set_rules};
-pub use shopping::{add_as, add_to_cart, clear_as, get_cart_items, remove_as, remove_from_cart, set_as};
+pub use shopping::{
+    add_as, add_to_cart, clear_as, get_cart_items, remove_as, remove_from_cart, set_as,
+};

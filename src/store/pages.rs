@@ -24,7 +24,10 @@ pub struct Pages {
 
 impl Pages {
     /// The next page; empty at the end.
-    pub async fn next(&mut self, link: &mut impl ConnectionLike) -> Result<Vec<ProductId>, Trouble> {
+    pub async fn next(
+        &mut self,
+        link: &mut impl ConnectionLike,
+    ) -> Result<Vec<ProductId>, Trouble> {
         if let Some(last) = &self.last {
             let mut rank = redis::cmd("ZRANK");
             rank.arg(keys::CATALOG).arg(last.as_bytes());
@@ -32,7 +35,10 @@ impl Pages {
             self.at = rank.map_or(self.at, |rank| rank + 1);
         }
         let mut range = redis::cmd("ZRANGE");
-        range.arg(keys::CATALOG).arg(self.at).arg(self.at + PAGE - 1);
+        range
+            .arg(keys::CATALOG)
+            .arg(self.at)
+            .arg(self.at + PAGE - 1);
         let ids: Vec<Vec<u8>> = range.query_async(link).await.map_err(Trouble::from)?;
         self.at += ids.len();
         let ids: Vec<ProductId> = ids.iter().map(|id| ProductId::stored(id)).collect();
@@ -48,7 +54,9 @@ impl Pages {
 
 /// The next products of a scan, in any order, with repeats; `None` at the end.
 pub async fn scan(conn: &mut Conn, scan: &mut Scan) -> Result<Option<Vec<ProductId>>, Trouble> {
-    let keys = scan.next(conn, &format!("{}*", keys::PRODUCT), "hash").await?;
+    let keys = scan
+        .next(conn, &format!("{}*", keys::PRODUCT), "hash")
+        .await?;
     let id = |key: Vec<u8>| ProductId::stored(key.get(keys::PRODUCT.len()..).unwrap_or_default());
     Ok(keys.map(|keys| keys.into_iter().map(id).collect()))
 }
@@ -85,7 +93,11 @@ pub async fn list(
         none = false;
         add.arg(0).arg(id.as_bytes());
     }
-    if none { Ok(()) } else { add.query_async(link).await.map_err(Trouble::from) }
+    if none {
+        Ok(())
+    } else {
+        add.query_async(link).await.map_err(Trouble::from)
+    }
 }
 
 /// A key of the wrong type.
@@ -102,7 +114,11 @@ pub async fn fetch_raw(
         fetch.arg(keys::product(id)).arg(&FIELDS);
         fetch
     };
-    batch::run(conn, ids.map(fetch).collect()).await?.into_iter().map(raw).collect()
+    batch::run(conn, ids.map(fetch).collect())
+        .await?
+        .into_iter()
+        .map(raw)
+        .collect()
 }
 
 fn raw(answer: Result<Value, Trouble>) -> Result<Result<Option<Raw>, NoHash>, Trouble> {

@@ -10,7 +10,9 @@ const PATIENCE: Duration = Duration::from_secs(1);
 
 /// Whether the server answers without TLS. It is asked nothing that it must not show.
 pub(super) async fn is_plain(address: &Address) -> bool {
-    let Some(place) = address.place().filter(|_| address.is_tls()) else { return false };
+    let Some(place) = address.place().filter(|_| address.is_tls()) else {
+        return false;
+    };
     let asking = async {
         let mut stream = TcpStream::connect(place).await?;
         stream.write_all(b"PING\r\n").await?;

@@ -41,9 +41,17 @@ pub async fn set_rules(
     let mut call = RULES.prepare_invoke();
     telling(&mut call, &keys, &connection.policy, op.as_str());
     for change in changes {
-        let money = |amount: &Option<Money>| amount.map(|amount| amount.to_string()).unwrap_or_default();
+        let money =
+            |amount: &Option<Money>| amount.map(|amount| amount.to_string()).unwrap_or_default();
         let (field, value) = match change {
-            RuleChange::Locked(locked) => ("locked", if *locked { "1".to_owned() } else { String::new() }),
+            RuleChange::Locked(locked) => (
+                "locked",
+                if *locked {
+                    "1".to_owned()
+                } else {
+                    String::new()
+                },
+            ),
             RuleChange::Closes(at) => ("closes", at.map(|at| at.to_string()).unwrap_or_default()),
             RuleChange::Budget(amount) => ("budget", money(amount)),
             RuleChange::BudgetEach(amount) => ("budget_each", money(amount)),

@@ -7,7 +7,9 @@ use super::copied::Copied;
 use super::error::Error;
 use super::get_product;
 use super::keys::CartKeys;
-use crate::model::{Cart, Change, Edit, Kind, Money, OpId, ProductId, Refusal, Timeout, Update, UserName};
+use crate::model::{
+    Cart, Change, Edit, Kind, Money, OpId, ProductId, Refusal, Timeout, Update, UserName,
+};
 use std::time::Instant;
 
 impl Connection {
@@ -28,7 +30,11 @@ impl Connection {
         if self.policy.item_timeout == Timeout::Never {
             return Ok(());
         }
-        let change = Change { op: new_op(), kind: Kind::Expire, edits: vec![Edit::Expire] };
+        let change = Change {
+            op: new_op(),
+            kind: Kind::Expire,
+            edits: vec![Edit::Expire],
+        };
         match self.apply_once(user, &change).await {
             Ok(_) | Err(Error::Refused(_)) => Ok(()),
             Err(error) => Err(error),
@@ -43,17 +49,28 @@ impl Connection {
     }
 
     /// Sends a change until it is settled, or patience ends.
-    async fn insist(&mut self, user: &UserName, change: &Change, started: Instant) -> Result<Update, Error> {
+    async fn insist(
+        &mut self,
+        user: &UserName,
+        change: &Change,
+        started: Instant,
+    ) -> Result<Update, Error> {
         let keys = CartKeys::of(user);
         let known = read_again!(self, version(&mut self.link, &keys).await)?;
-        let mut attempt = Attempt { known, ..Attempt::default() };
+        let mut attempt = Attempt {
+            known,
+            ..Attempt::default()
+        };
         let mut doubt = None;
         loop {
             attempt.age = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
             let trouble = match self.send(&keys, change, attempt).await {
                 Err(Error::Trouble(trouble)) if self.may_pass(&trouble) => trouble,
                 Err(Error::Trouble(trouble)) if doubt.is_some() => {
-                    return Err(Error::Unknown { op: change.op.clone(), trouble });
+                    return Err(Error::Unknown {
+                        op: change.op.clone(),
+                        trouble,
+                    });
                 }
                 settled => return settled,
             };
@@ -69,14 +86,22 @@ impl Connection {
             }
             if started.elapsed() >= PATIENCE {
                 return Err(match doubt {
-                    Some(trouble) => Error::Unknown { op: change.op.clone(), trouble },
+                    Some(trouble) => Error::Unknown {
+                        op: change.op.clone(),
+                        trouble,
+                    },
                     None => Error::Trouble(trouble),
                 });
             }
         }
     }
 
-    async fn send(&mut self, keys: &CartKeys, change: &Change, attempt: Attempt) -> Result<Update, Error> {
+    async fn send(
+        &mut self,
+        keys: &CartKeys,
+        change: &Change,
+        attempt: Attempt,
+    ) -> Result<Update, Error> {
         let missing = match &self.link {
             Conn::One(_) => None,
             Conn::Cluster(_) => Some(missing(&self.link, [change]).await?),
@@ -86,7 +111,11 @@ impl Connection {
         let mut link = Copied::new(&mut self.link, self.policy.confirm_replicas);
         let settled = match send(&mut link, keys, &self.policy, change, attempt, known).await {
             Err(Error::Refused(Refusal::Busy)) => {
-                let way = budget::Way { cart: &mut link, products: &products, known };
+                let way = budget::Way {
+                    cart: &mut link,
+                    products: &products,
+                    known,
+                };
                 budget::send(way, keys, &self.policy, change, attempt).await
             }
             settled => settled,
@@ -121,7 +150,11 @@ pub async fn add_as(
     quantity: u32,
     op: OpId,
 ) -> Result<Update, Error> {
-    let edit = |product, price| Edit::Add { product, quantity, price };
+    let edit = |product, price| Edit::Add {
+        product,
+        quantity,
+        price,
+    };
     put(connection, user, product, quantity, op, edit).await
 }
 
@@ -139,7 +172,16 @@ async fn put(
     }
     let price = price(connection, product).await?;
     let edit = edit(product.clone(), price);
-    connection.apply(user, &Change { op, kind: Kind::Edit, edits: vec![edit] }).await
+    connection
+        .apply(
+            user,
+            &Change {
+                op,
+                kind: Kind::Edit,
+                edits: vec![edit],
+            },
+        )
+        .await
 }
 
 /// The price of a product, for the line that it will get.
@@ -147,7 +189,11 @@ async fn price(connection: &mut Connection, product: &ProductId) -> Result<Optio
     let found = get_product(connection, product)
         .await?
         .ok_or_else(|| Refusal::UnknownProduct(product.to_string()))?;
-    Ok(Some(found.price.ok_or_else(|| Refusal::NoPrice(found.name.to_string()))?))
+    Ok(Some(
+        found
+            .price
+            .ok_or_else(|| Refusal::NoPrice(found.name.to_string()))?,
+    ))
 }
 
 /// Takes `quantity` pieces of a product out of the cart of `user`, or the whole line where
@@ -182,7 +228,16 @@ pub async fn remove_as(
         Some(quantity) => Edit::Take { product, quantity },
         None => Edit::Remove { product },
     };
-    connection.apply(user, &Change { op, kind: Kind::Edit, edits: vec![edit] }).await
+    connection
+        .apply(
+            user,
+            &Change {
+                op,
+                kind: Kind::Edit,
+                edits: vec![edit],
+            },
+        )
+        .await
 }
 
 /// Sets the quantity of a product in the cart of `user`, in one atomic step; the line appears
@@ -197,7 +252,11 @@ pub async fn set_as(
     quantity: u32,
     op: OpId,
 ) -> Result<Update, Error> {
-    let edit = |product, price| Edit::Set { product, quantity, price };
+    let edit = |product, price| Edit::Set {
+        product,
+        quantity,
+        price,
+    };
     put(connection, user, product, quantity, op, edit).await
 }
 
@@ -205,8 +264,21 @@ pub async fn set_as(
 ///
 /// # Errors
 /// [`Refusal::AlreadyEmpty`], and those of [`Connection::apply`].
-pub async fn clear_as(connection: &mut Connection, user: &UserName, op: OpId) -> Result<Update, Error> {
-    connection.apply(user, &Change { op, kind: Kind::Clear, edits: vec![Edit::Clear] }).await
+pub async fn clear_as(
+    connection: &mut Connection,
+    user: &UserName,
+    op: OpId,
+) -> Result<Update, Error> {
+    connection
+        .apply(
+            user,
+            &Change {
+                op,
+                kind: Kind::Clear,
+                edits: vec![Edit::Clear],
+            },
+        )
+        .await
 }
 
 /// Reads the cart of `user`: its lines in the order in which they came, its version and

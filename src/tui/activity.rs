@@ -22,17 +22,26 @@ pub struct Entry {
 
 impl Entry {
     fn of(update: &Update) -> Entry {
-        Entry { begun: update.version, begun_at: update.deadline.told_at, sum: Activity::from(update) }
+        Entry {
+            begun: update.version,
+            begun_at: update.deadline.told_at,
+            sum: Activity::from(update),
+        }
     }
 
     /// Its only line, where it is a plain change of one.
     fn line(&self) -> Option<&LineChange> {
-        self.sum.first.as_ref().filter(|_| self.sum.kind == Kind::Edit && self.sum.lines == 1)
+        self.sum
+            .first
+            .as_ref()
+            .filter(|_| self.sum.kind == Kind::Edit && self.sum.lines == 1)
     }
 
     /// Whether `next`, which comes right after it, goes on with the same.
     fn goes_on(&self, next: &Entry) -> bool {
-        let (Some(line), Some(more)) = (self.line(), next.line()) else { return false };
+        let (Some(line), Some(more)) = (self.line(), next.line()) else {
+            return false;
+        };
         let same = line.product == more.product && line.delta.signum() == more.delta.signum();
         same && self.sum.by == next.sum.by && next.sum.at.saturating_sub(self.begun_at) <= IN_A_ROW
     }
@@ -71,8 +80,14 @@ impl ActivityPane {
     }
 
     fn insert(&mut self, entry: Entry) {
-        let place = self.entries.partition_point(|known| known.sum.version < entry.begun);
-        if self.entries.get(place).is_some_and(|known| known.begun <= entry.begun) {
+        let place = self
+            .entries
+            .partition_point(|known| known.sum.version < entry.begun);
+        if self
+            .entries
+            .get(place)
+            .is_some_and(|known| known.begun <= entry.begun)
+        {
             return;
         }
         let newest = place == self.entries.len();
@@ -87,8 +102,11 @@ impl ActivityPane {
 
     /// Joins the entry at `place` to the one before where it goes on with that; whether it did.
     fn join_at(&mut self, place: usize) -> bool {
-        let goes_on =
-            place > 0 && self.entries.get(place).is_some_and(|next| self.entries[place - 1].goes_on(next));
+        let goes_on = place > 0
+            && self
+                .entries
+                .get(place)
+                .is_some_and(|next| self.entries[place - 1].goes_on(next));
         if goes_on {
             let next = self.entries.remove(place);
             self.entries[place - 1].join(next);

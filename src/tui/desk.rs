@@ -56,8 +56,14 @@ pub enum Row {
 /// The rows of the checkout: each line, and below it what changed or is short.
 #[must_use]
 pub fn rows(preview: &Preview) -> Vec<Row> {
-    let noted = |place: usize| preview.lines[place].was.is_some() || preview.lines[place].short.is_some();
-    let row = |place: usize| [Some(Row::Line(place)), noted(place).then_some(Row::Note(place))];
+    let noted =
+        |place: usize| preview.lines[place].was.is_some() || preview.lines[place].short.is_some();
+    let row = |place: usize| {
+        [
+            Some(Row::Line(place)),
+            noted(place).then_some(Row::Note(place)),
+        ]
+    };
     (0..preview.lines.len()).flat_map(row).flatten().collect()
 }
 
@@ -65,7 +71,14 @@ pub fn rows(preview: &Preview) -> Vec<Row> {
 #[must_use]
 pub fn receipt_lines(state: &State, id: &OrderId, columns: u16) -> Vec<String> {
     let order = state.desk.order(id);
-    let lines = |order| receipt(order, &state.shop.name, &state.session.zone, usize::from(columns.min(60)));
+    let lines = |order| {
+        receipt(
+            order,
+            &state.shop.name,
+            &state.session.zone,
+            usize::from(columns.min(60)),
+        )
+    };
     order.map(lines).unwrap_or_default()
 }
 
@@ -81,13 +94,26 @@ pub fn extent(state: &State) -> Option<(usize, usize)> {
     let inner = usize::from(state.size.1.saturating_sub(5));
     Some(match &state.mode {
         Mode::Checkout(_) => {
-            let rows = state.desk.preview.as_ref().map_or(0, |preview| rows(preview).len());
-            (rows, inner.saturating_sub(1 + usize::from(foot(state.size.0))).max(1))
+            let rows = state
+                .desk
+                .preview
+                .as_ref()
+                .map_or(0, |preview| rows(preview).len());
+            (
+                rows,
+                inner
+                    .saturating_sub(1 + usize::from(foot(state.size.0)))
+                    .max(1),
+            )
         }
-        Mode::Orders => (state.desk.orders.as_ref().map_or(0, Vec::len), inner.saturating_sub(1).max(1)),
-        Mode::Receipt { order, .. } => {
-            (receipt_lines(state, order, state.size.0.saturating_sub(2)).len(), inner.max(1))
-        }
+        Mode::Orders => (
+            state.desk.orders.as_ref().map_or(0, Vec::len),
+            inner.saturating_sub(1).max(1),
+        ),
+        Mode::Receipt { order, .. } => (
+            receipt_lines(state, order, state.size.0.saturating_sub(2)).len(),
+            inner.max(1),
+        ),
         _ => return None,
     })
 }
@@ -132,18 +158,25 @@ fn words(state: &State) -> Vec<String> {
     }
     let rules = &cart.rules;
     if rules.locked {
-        let owner = rules.owner.as_ref().map(|owner| format!("locked by {owner}"));
+        let owner = rules
+            .owner
+            .as_ref()
+            .map(|owner| format!("locked by {owner}"));
         return vec![owner.unwrap_or_else(|| "locked".to_owned())];
     }
     if closing(state).is_some_and(|at| at <= state.now) {
         return vec!["closed".to_owned()];
     }
     let currency = &state.shop.currency;
-    let left = rules.budget.map(|budget| format!("{currency}{} left", budget.less(state.totals().subtotal)));
+    let left = rules
+        .budget
+        .map(|budget| format!("{currency}{} left", budget.less(state.totals().subtotal)));
     let closes = rules.closes.map(|at| {
         let clock = time(at, &state.session.zone);
         format!("closes {}", clock.get(11..).unwrap_or_default())
     });
-    let each = rules.budget_each.map(|each| format!("{currency}{each} each"));
+    let each = rules
+        .budget_each
+        .map(|each| format!("{currency}{each} each"));
     left.into_iter().chain(closes).chain(each).collect()
 }

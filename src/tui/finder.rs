@@ -29,7 +29,10 @@ pub struct Finder {
 impl Finder {
     /// A finder that sends what it finds to `results`.
     pub fn new(results: mpsc::Sender<Message>) -> Finder {
-        Finder { jobs: None, results }
+        Finder {
+            jobs: None,
+            results,
+        }
     }
 
     /// Searches `catalog`. Of the searches that wait, only the last of each purpose is done.
@@ -57,8 +60,18 @@ impl Finder {
             None => {
                 let (jobs, asked) = channel();
                 let results = self.results.clone();
-                let work = move || Worker { asked, results, next: None, searcher: Searcher::default() }.run();
-                std::thread::Builder::new().name("search".to_owned()).spawn(work)?;
+                let work = move || {
+                    Worker {
+                        asked,
+                        results,
+                        next: None,
+                        searcher: Searcher::default(),
+                    }
+                    .run()
+                };
+                std::thread::Builder::new()
+                    .name("search".to_owned())
+                    .spawn(work)?;
                 self.jobs.insert(jobs)
             }
         };
@@ -93,13 +106,21 @@ impl Worker {
                         next: &mut self.next,
                         results: &self.results,
                     };
-                    let found = self.searcher.search(&view, &search.query, &search.in_cart, &mut audience);
+                    let found =
+                        self.searcher
+                            .search(&view, &search.query, &search.in_cart, &mut audience);
                     // Its chunks are the screen's alone again before it hears of the result.
                     drop(view);
                     let Some(products) = found else { continue };
                     let count = products.len();
                     let (purpose, number) = (search.purpose, search.number);
-                    let found = Found { purpose, number, products, count, done: true };
+                    let found = Found {
+                        purpose,
+                        number,
+                        products,
+                        count,
+                        done: true,
+                    };
                     if self.results.blocking_send(Message::Found(found)).is_err() {
                         return;
                     }
@@ -139,7 +160,13 @@ impl Listener for Audience<'_> {
     fn first(&mut self, best: Vec<u32>, so_far: usize) {
         self.shown = true;
         let (purpose, number) = (self.search.purpose, self.search.number);
-        let found = Found { purpose, number, products: best, count: so_far, done: false };
+        let found = Found {
+            purpose,
+            number,
+            products: best,
+            count: so_far,
+            done: false,
+        };
         // The end follows in any case.
         let _ = self.results.try_send(Message::Found(found));
     }

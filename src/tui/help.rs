@@ -8,9 +8,18 @@ use crate::model::text;
 /// What the mouse does.
 const MOUSE: [(&str, &str); 4] = [
     ("click", "Select a row, or do what the last line says"),
-    ("double click", "Add the product, or set the quantity of the line"),
-    ("click on a head", "Order the catalog by that column; once more: by category"),
-    ("wheel", "Scroll; what is selected stays selected while it shows"),
+    (
+        "double click",
+        "Add the product, or set the quantity of the line",
+    ),
+    (
+        "click on a head",
+        "Order the catalog by that column; once more: by category",
+    ),
+    (
+        "wheel",
+        "Scroll; what is selected stays selected while it shows",
+    ),
 ];
 
 /// A row of the help.
@@ -29,16 +38,27 @@ pub fn rows(state: &State) -> Vec<Row> {
     let columns = usize::from(width.saturating_sub(keys(width) + 1));
     let row = |keys: String, said: &str| {
         let shown = [keys].into_iter().chain(std::iter::repeat(String::new()));
-        shown.zip(text::wrap(said, columns, 4)).map(|(keys, line)| Row::Keys(keys, line)).collect::<Vec<_>>()
+        shown
+            .zip(text::wrap(said, columns, 4))
+            .map(|(keys, line)| Row::Keys(keys, line))
+            .collect::<Vec<_>>()
     };
     let mut rows = Vec::new();
     for group in GROUPS {
         rows.push(Row::Head(group));
-        let entries = state.session.keymap.explained().filter(|entry| entry.action.group() == group);
+        let entries = state
+            .session
+            .keymap
+            .explained()
+            .filter(|entry| entry.action.group() == group);
         rows.extend(entries.flat_map(|entry| row(entry.shown(), entry.help)));
     }
     rows.push(Row::Head("Mouse"));
-    rows.extend(MOUSE.iter().flat_map(|(what, does)| row((*what).to_owned(), does)));
+    rows.extend(
+        MOUSE
+            .iter()
+            .flat_map(|(what, does)| row((*what).to_owned(), does)),
+    );
     rows
 }
 

@@ -33,7 +33,13 @@ pub fn hints(state: &State, width: u16) -> Vec<Hint> {
         .filter(|(action, ..)| *action != Action::PlaceOrder || can_order(state))
         .map(|(action, key, word)| {
             let columns = text::width(&key) + 1 + text::width(word);
-            Hint { x: 0, width: u16::try_from(columns).unwrap_or(u16::MAX), action, key, word }
+            Hint {
+                x: 0,
+                width: u16::try_from(columns).unwrap_or(u16::MAX),
+                action,
+                key,
+                word,
+            }
         })
         .collect();
     let mut x = 1;
@@ -66,10 +72,17 @@ fn with_room(all: Vec<Hint>, columns: u16) -> Vec<Hint> {
             None => {}
         }
     }
-    all.into_iter().zip(fits).filter_map(|(hint, fits)| fits.then_some(hint)).collect()
+    all.into_iter()
+        .zip(fits)
+        .filter_map(|(hint, fits)| fits.then_some(hint))
+        .collect()
 }
 
 /// Whether nothing known stands in the way of ordering what the checkout shows.
 fn can_order(state: &State) -> bool {
-    state.desk.preview.as_ref().is_none_or(|preview| preview.order().is_ok())
+    state
+        .desk
+        .preview
+        .as_ref()
+        .is_none_or(|preview| preview.order().is_ok())
 }

@@ -12,7 +12,9 @@ use rustix::io::Errno;
 use std::collections::VecDeque;
 use std::io::{self, Stdin};
 use std::time::Duration;
-use termina::event::{KeyCode, KeyEvent, KeyEventKind, Modifiers, MouseButton, MouseEvent, MouseEventKind};
+use termina::event::{
+    KeyCode, KeyEvent, KeyEventKind, Modifiers, MouseButton, MouseEvent, MouseEventKind,
+};
 use termina::{Event, Parser};
 use tokio::io::Interest;
 use tokio::io::unix::AsyncFd;
@@ -52,7 +54,12 @@ impl Input {
             reason = "sound here, as Stdin is the same descriptor for ever; its successor is unsafe"
         )]
         let tty = AsyncFd::with_interest(io::stdin(), Interest::READABLE)?;
-        Ok(Input { tty, decoder: Decoder::default(), ready: VecDeque::new(), last: Instant::now() })
+        Ok(Input {
+            tty,
+            decoder: Decoder::default(),
+            ready: VecDeque::new(),
+            last: Instant::now(),
+        })
     }
 
     /// The next message; `None` where the terminal is gone.
@@ -94,7 +101,13 @@ enum Read {
 /// can't be made one that does not block.
 fn read(tty: &Stdin, bytes: &mut [u8]) -> io::Result<Read> {
     let mut asked = [PollFd::new(tty, PollFlags::IN)];
-    match poll(&mut asked, Some(&Timespec { tv_sec: 0, tv_nsec: 0 })) {
+    match poll(
+        &mut asked,
+        Some(&Timespec {
+            tv_sec: 0,
+            tv_nsec: 0,
+        }),
+    ) {
         Ok(_) | Err(Errno::INTR) => {}
         Err(error) => return Err(error.into()),
     }
@@ -155,7 +168,9 @@ impl Decoder {
 
     /// Takes over what belongs to the paste; whether it ended.
     fn end_paste(&mut self, out: &mut VecDeque<Message>) -> bool {
-        let Some(paste) = &mut self.paste else { return true };
+        let Some(paste) = &mut self.paste else {
+            return true;
+        };
         let key = self.held.iter().position(|byte| *byte == CTRL_C);
         let end = find(&self.held, PASTED);
         let (text, rest) = match (end, key) {
@@ -187,7 +202,10 @@ impl Decoder {
     /// Nothing came for as long as [`Decoder::patience`] said.
     pub fn quiet(&mut self, out: &mut VecDeque<Message>) {
         if let Some(paste) = &mut self.paste {
-            let told = Paste { text: std::mem::take(&mut paste.text), doubtful: true };
+            let told = Paste {
+                text: std::mem::take(&mut paste.text),
+                doubtful: true,
+            };
             paste.doubtful = true;
             self.held.clear();
             return told.tell(out);
@@ -214,19 +232,26 @@ impl Decoder {
 impl Paste {
     fn tell(self, out: &mut VecDeque<Message>) {
         if !self.text.is_empty() {
-            out.push_back(Message::Paste(String::from_utf8_lossy(&self.text).into_owned()));
+            out.push_back(Message::Paste(
+                String::from_utf8_lossy(&self.text).into_owned(),
+            ));
         }
     }
 }
 
 fn find(bytes: &[u8], wanted: &[u8]) -> Option<usize> {
-    bytes.windows(wanted.len()).position(|window| window == wanted)
+    bytes
+        .windows(wanted.len())
+        .position(|window| window == wanted)
 }
 
 /// How many bytes at the end may be the beginning of `wanted`.
 fn begun(bytes: &[u8], wanted: &[u8]) -> usize {
     let most = bytes.len().min(wanted.len() - 1);
-    (1..=most).rev().find(|length| bytes.ends_with(&wanted[..*length])).unwrap_or(0)
+    (1..=most)
+        .rev()
+        .find(|length| bytes.ends_with(&wanted[..*length]))
+        .unwrap_or(0)
 }
 
 /// The message behind an event; `None` for what the shop has no use for.
@@ -245,7 +270,13 @@ fn message(event: Event) -> Option<Message> {
 #[cfg(debug_assertions)]
 #[allow(clippy::panic, reason = "that is its purpose")]
 fn panic_on_demand(event: &Event) {
-    let asked = matches!(event, Event::Key(KeyEvent { code: KeyCode::Function(12), .. }));
+    let asked = matches!(
+        event,
+        Event::Key(KeyEvent {
+            code: KeyCode::Function(12),
+            ..
+        })
+    );
     if asked && std::env::var_os("TROLLEY_PANIC").is_some() {
         panic!("asked to panic");
     }
@@ -258,7 +289,11 @@ fn mouse(event: MouseEvent) -> Option<Mouse> {
         MouseEventKind::ScrollDown => MouseKind::WheelDown,
         _ => return None,
     };
-    Some(Mouse { kind, column: event.column, row: event.row })
+    Some(Mouse {
+        kind,
+        column: event.column,
+        row: event.row,
+    })
 }
 
 fn key(event: KeyEvent) -> Option<Key> {
@@ -283,7 +318,11 @@ fn key(event: KeyEvent) -> Option<Key> {
         _ => return None,
     };
     let with = |modifier| event.modifiers.contains(modifier);
-    Some(Key { code, ctrl: with(Modifiers::CONTROL), alt: with(Modifiers::ALT) })
+    Some(Key {
+        code,
+        ctrl: with(Modifiers::CONTROL),
+        alt: with(Modifiers::ALT),
+    })
 }
 
 #[cfg(test)]
@@ -295,7 +334,11 @@ mod tests {
     fn decode(pieces: &[&[u8]]) -> Vec<String> {
         let (mut decoder, mut out) = (Decoder::default(), VecDeque::new());
         for piece in pieces {
-            if *piece == b"-" { decoder.quiet(&mut out) } else { decoder.feed(piece, &mut out) }
+            if *piece == b"-" {
+                decoder.quiet(&mut out)
+            } else {
+                decoder.feed(piece, &mut out)
+            }
         }
         let said = |message| match message {
             Message::Key(key) => key.to_string(),
@@ -309,7 +352,18 @@ mod tests {
     #[test]
     fn keys_whole_and_in_pieces() {
         let keys = b"aG\r\x1b[A\x1b[5~\x1bx\x03\x1b[3~\xc3\xa9\x1b[<0;5;7M";
-        let whole = ["a", "G", "Enter", "↑", "PgUp", "Alt-x", "Ctrl-C", "Del", "é", "Press 4 6"];
+        let whole = [
+            "a",
+            "G",
+            "Enter",
+            "↑",
+            "PgUp",
+            "Alt-x",
+            "Ctrl-C",
+            "Del",
+            "é",
+            "Press 4 6",
+        ];
         assert_eq!(decode(&[keys]), whole);
         let pieces: Vec<&[u8]> = keys.chunks(1).collect();
         assert_eq!(decode(&pieces), whole);
@@ -326,17 +380,26 @@ mod tests {
     fn pastes_whole_and_in_pieces() {
         let paste = b"\x1b[200~a\nq\x1b[201~b";
         assert_eq!(decode(&[paste]), ["paste \"a\\nq\"", "b"]);
-        assert_eq!(decode(&paste.chunks(1).collect::<Vec<_>>()), ["paste \"a\\nq\"", "b"]);
+        assert_eq!(
+            decode(&paste.chunks(1).collect::<Vec<_>>()),
+            ["paste \"a\\nq\"", "b"]
+        );
     }
 
     #[test]
     fn a_paste_that_never_ends_swallows_no_keys() {
         let rest = [b'q'; 100];
         assert_eq!(decode(&[b"\x1b[200~x", b"-", b"j"]), ["paste \"x\"", "j"]);
-        assert_eq!(decode(&[b"\x1b[200~x", b"j\x03"]), ["paste \"xj\"", "Ctrl-C"]);
+        assert_eq!(
+            decode(&[b"\x1b[200~x", b"j\x03"]),
+            ["paste \"xj\"", "Ctrl-C"]
+        );
         // Where it was only slow, its rest is no keys.
         let slow = decode(&[b"\x1b[200~x", b"-", &rest, b"\x1b[201~", b"j"]);
-        assert_eq!(slow, ["paste \"x\"", &format!("paste {:?}", "q".repeat(100)), "j"]);
+        assert_eq!(
+            slow,
+            ["paste \"x\"", &format!("paste {:?}", "q".repeat(100)), "j"]
+        );
     }
 
     #[test]
@@ -346,7 +409,9 @@ mod tests {
         decoder.quiet(&mut out);
         out.clear();
         decoder.feed(b"j", &mut out);
-        assert!(matches!(&out.make_contiguous()[..], [Message::Key(key)] if key.typed() == Some('j')));
+        assert!(
+            matches!(&out.make_contiguous()[..], [Message::Key(key)] if key.typed() == Some('j'))
+        );
     }
 
     proptest! {

@@ -47,7 +47,11 @@ impl Key {
     /// A key without modifiers.
     #[must_use]
     pub const fn plain(code: Code) -> Key {
-        Key { code, ctrl: false, alt: false }
+        Key {
+            code,
+            ctrl: false,
+            alt: false,
+        }
     }
 
     /// The key with this name: `a`, `G`, `space`, `ctrl-c`, `alt-x`, `f1`, `pagedown` ...
@@ -77,7 +81,11 @@ impl Key {
     #[must_use]
     pub fn typed(self) -> Option<char> {
         match self {
-            Key { code: Code::Char(c), ctrl: false, alt: false } => Some(c),
+            Key {
+                code: Code::Char(c),
+                ctrl: false,
+                alt: false,
+            } => Some(c),
             _ => None,
         }
     }
@@ -87,7 +95,10 @@ impl Code {
     /// The named key with this name.
     #[must_use]
     pub fn named(name: &str) -> Option<Code> {
-        NAMED.iter().find(|(known, _)| *known == name).map(|(known, _)| Code::Named(known))
+        NAMED
+            .iter()
+            .find(|(known, _)| *known == name)
+            .map(|(known, _)| Code::Named(known))
     }
 }
 
@@ -105,7 +116,10 @@ impl fmt::Display for Key {
             Code::Char(c) => write!(f, "{c}"),
             Code::F(n) => write!(f, "F{n}"),
             Code::Named(name) => {
-                let sign = NAMED.iter().find(|(known, _)| *known == name).map_or(name, |(_, sign)| sign);
+                let sign = NAMED
+                    .iter()
+                    .find(|(known, _)| *known == name)
+                    .map_or(name, |(_, sign)| sign);
                 f.write_str(sign)
             }
         }

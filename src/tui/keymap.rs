@@ -105,11 +105,19 @@ impl Action {
     #[must_use]
     pub fn group(self) -> &'static str {
         match self {
-            Action::Add | Action::More | Action::Less | Action::Remove | Action::SetQuantity => GROUPS[0],
-            Action::Repeat | Action::Undo | Action::Redo | Action::AskClear | Action::KeepAlive => GROUPS[0],
+            Action::Add | Action::More | Action::Less | Action::Remove | Action::SetQuantity => {
+                GROUPS[0]
+            }
+            Action::Repeat | Action::Undo | Action::Redo | Action::AskClear | Action::KeepAlive => {
+                GROUPS[0]
+            }
             Action::Checkout | Action::PlaceOrder | Action::Orders | Action::Receipt => GROUPS[0],
-            Action::Search | Action::NextCategory | Action::PreviousCategory | Action::Sort => GROUPS[1],
-            Action::Up | Action::Down | Action::PageUp | Action::PageDown | Action::Top => GROUPS[2],
+            Action::Search | Action::NextCategory | Action::PreviousCategory | Action::Sort => {
+                GROUPS[1]
+            }
+            Action::Up | Action::Down | Action::PageUp | Action::PageDown | Action::Top => {
+                GROUPS[2]
+            }
             Action::Bottom | Action::SwitchPane | Action::ToCatalog | Action::ToCart => GROUPS[2],
             _ => GROUPS[3],
         }
@@ -163,14 +171,23 @@ struct Binding {
 }
 
 use Context::{
-    Activity, Cart, Catalog, Checkout, Clearing, EmptyCatalog, Help, Leaving, Orders, Palette, Quantity,
-    Receipt, Search,
+    Activity, Cart, Catalog, Checkout, Clearing, EmptyCatalog, Help, Leaving, Orders, Palette,
+    Quantity, Receipt, Search,
 };
 
 const LISTS: &[Context] = &[Catalog, EmptyCatalog, Cart, Activity];
 /// Where a product is selected.
 const PRODUCTS: &[Context] = &[Catalog, Cart];
-const ROWS: &[Context] = &[Catalog, EmptyCatalog, Cart, Activity, Help, Checkout, Orders, Receipt];
+const ROWS: &[Context] = &[
+    Catalog,
+    EmptyCatalog,
+    Cart,
+    Activity,
+    Help,
+    Checkout,
+    Orders,
+    Receipt,
+];
 const TYPING: &[Context] = &[Search, Quantity, Palette];
 const ALL: &[Context] = &[
     Catalog,
@@ -195,7 +212,13 @@ const fn row(
     word: &'static str,
     help: &'static str,
 ) -> Binding {
-    Binding { action, keys, contexts, word, help }
+    Binding {
+        action,
+        keys,
+        contexts,
+        word,
+        help,
+    }
 }
 
 /// The table. Its order is the order of the footer and of the help.
@@ -207,10 +230,28 @@ const BINDINGS: &[Binding] = &[
         "load the demo catalog",
         "Load the demo catalog (while the catalog is empty)",
     ),
-    row(Action::Add, &["enter", "a"], &[Catalog], "add", "Add the product (in the catalog); 12a adds twelve"),
+    row(
+        Action::Add,
+        &["enter", "a"],
+        &[Catalog],
+        "add",
+        "Add the product (in the catalog); 12a adds twelve",
+    ),
     row(Action::Activity, &["v"], &[Activity], "hide", ""),
-    row(Action::SwitchPane, &["tab", "backtab"], &[Catalog, EmptyCatalog], "cart", ""),
-    row(Action::SwitchPane, &["tab", "backtab"], &[Cart, Activity], "shop", ""),
+    row(
+        Action::SwitchPane,
+        &["tab", "backtab"],
+        &[Catalog, EmptyCatalog],
+        "cart",
+        "",
+    ),
+    row(
+        Action::SwitchPane,
+        &["tab", "backtab"],
+        &[Cart, Activity],
+        "shop",
+        "",
+    ),
     row(Action::Checkout, &["c"], LISTS, "checkout", ""),
     row(
         Action::SetQuantity,
@@ -220,13 +261,55 @@ const BINDINGS: &[Binding] = &[
         "Set the exact quantity (in the cart; = anywhere)",
     ),
     row(Action::SetQuantity, &["="], &[Catalog], "", ""),
-    row(Action::Checkout, &["c"], LISTS, "", "Check out: shows what will be charged; y orders it"),
-    row(Action::More, &["+"], PRODUCTS, "more", "One more; with a number first, that many"),
-    row(Action::Less, &["-"], PRODUCTS, "less", "One less; the line goes at zero"),
-    row(Action::Remove, &["d", "delete"], PRODUCTS, "remove", "Remove the line from the cart"),
-    row(Action::Search, &["/"], LISTS, "search", "Search name, category, description, id as you type"),
-    row(Action::Undo, &["u"], LISTS, "undo", "Take back your own last change; what others did stays"),
-    row(Action::SwitchPane, &["tab", "backtab"], LISTS, "", "Switch between catalog and cart"),
+    row(
+        Action::Checkout,
+        &["c"],
+        LISTS,
+        "",
+        "Check out: shows what will be charged; y orders it",
+    ),
+    row(
+        Action::More,
+        &["+"],
+        PRODUCTS,
+        "more",
+        "One more; with a number first, that many",
+    ),
+    row(
+        Action::Less,
+        &["-"],
+        PRODUCTS,
+        "less",
+        "One less; the line goes at zero",
+    ),
+    row(
+        Action::Remove,
+        &["d", "delete"],
+        PRODUCTS,
+        "remove",
+        "Remove the line from the cart",
+    ),
+    row(
+        Action::Search,
+        &["/"],
+        LISTS,
+        "search",
+        "Search name, category, description, id as you type",
+    ),
+    row(
+        Action::Undo,
+        &["u"],
+        LISTS,
+        "undo",
+        "Take back your own last change; what others did stays",
+    ),
+    row(
+        Action::SwitchPane,
+        &["tab", "backtab"],
+        LISTS,
+        "",
+        "Switch between catalog and cart",
+    ),
     row(
         Action::Palette,
         &["ctrl-p", ":"],
@@ -234,22 +317,100 @@ const BINDINGS: &[Binding] = &[
         "commands",
         "Any command by name; :esp 3 adds three espressos",
     ),
-    row(Action::Redo, &["ctrl-r"], LISTS, "", "Make it again after taking it back"),
-    row(Action::Repeat, &["."], PRODUCTS, "", "The last change once more, to the selected product"),
-    row(Action::NextCategory, &["]"], LISTS, "", "Only the next category"),
-    row(Action::PreviousCategory, &["["], LISTS, "", "Only the previous category"),
-    row(Action::Sort, &["s"], LISTS, "", "Order by category, name, price, what is in the cart"),
-    row(Action::Orders, &["o"], LISTS, "", "Past orders, their state and their receipts"),
-    row(Action::AskClear, &["C"], LISTS, "", "Clear the cart (asks first; u brings it back)"),
-    row(Action::KeepAlive, &["K"], LISTS, "", "Keep the cart alive: its time begins anew"),
-    row(Action::Activity, &["v"], LISTS, "", "Show or hide who changed what"),
-    row(Action::Mouse, &["m"], LISTS, "", "Take the mouse, or leave selecting to the terminal"),
-    row(Action::ToCatalog, &["left", "h"], LISTS, "", "To the catalog"),
+    row(
+        Action::Redo,
+        &["ctrl-r"],
+        LISTS,
+        "",
+        "Make it again after taking it back",
+    ),
+    row(
+        Action::Repeat,
+        &["."],
+        PRODUCTS,
+        "",
+        "The last change once more, to the selected product",
+    ),
+    row(
+        Action::NextCategory,
+        &["]"],
+        LISTS,
+        "",
+        "Only the next category",
+    ),
+    row(
+        Action::PreviousCategory,
+        &["["],
+        LISTS,
+        "",
+        "Only the previous category",
+    ),
+    row(
+        Action::Sort,
+        &["s"],
+        LISTS,
+        "",
+        "Order by category, name, price, what is in the cart",
+    ),
+    row(
+        Action::Orders,
+        &["o"],
+        LISTS,
+        "",
+        "Past orders, their state and their receipts",
+    ),
+    row(
+        Action::AskClear,
+        &["C"],
+        LISTS,
+        "",
+        "Clear the cart (asks first; u brings it back)",
+    ),
+    row(
+        Action::KeepAlive,
+        &["K"],
+        LISTS,
+        "",
+        "Keep the cart alive: its time begins anew",
+    ),
+    row(
+        Action::Activity,
+        &["v"],
+        LISTS,
+        "",
+        "Show or hide who changed what",
+    ),
+    row(
+        Action::Mouse,
+        &["m"],
+        LISTS,
+        "",
+        "Take the mouse, or leave selecting to the terminal",
+    ),
+    row(
+        Action::ToCatalog,
+        &["left", "h"],
+        LISTS,
+        "",
+        "To the catalog",
+    ),
     row(Action::ToCart, &["right", "l"], LISTS, "", "To the cart"),
     row(Action::Up, &["up", "k"], ROWS, "", "Up"),
     row(Action::Down, &["down", "j"], ROWS, "", "Down"),
-    row(Action::PageUp, &["pageup", "ctrl-b", "ctrl-u"], ROWS, "", "A page up"),
-    row(Action::PageDown, &["pagedown", "ctrl-f", "ctrl-d", "space"], ROWS, "", "A page down"),
+    row(
+        Action::PageUp,
+        &["pageup", "ctrl-b", "ctrl-u"],
+        ROWS,
+        "",
+        "A page up",
+    ),
+    row(
+        Action::PageDown,
+        &["pagedown", "ctrl-f", "ctrl-d", "space"],
+        ROWS,
+        "",
+        "A page down",
+    ),
     row(Action::Top, &["g", "home"], ROWS, "", "To the first row"),
     row(Action::Bottom, &["G", "end"], ROWS, "", "To the last row"),
     row(Action::Up, &["up"], &[Search, Palette], "", ""),
@@ -267,14 +428,38 @@ const BINDINGS: &[Binding] = &[
     row(Action::Back, &["esc", "q", "o"], &[Orders], "close", ""),
     row(Action::Orders, &["o"], &[Receipt], "all orders", ""),
     row(Action::Back, &["esc", "q"], &[Receipt], "back", ""),
-    row(Action::Back, &["esc"], LISTS, "", "Go back: drop the number, the message, the search"),
+    row(
+        Action::Back,
+        &["esc"],
+        LISTS,
+        "",
+        "Go back: drop the number, the message, the search",
+    ),
     row(Action::Clear, &["y"], &[Clearing], "clear the cart", ""),
     row(Action::Back, &["esc", "n", "q"], &[Clearing], "keep it", ""),
-    row(Action::QuitAnyway, &["y"], &[Leaving], "quit and lose them", ""),
+    row(
+        Action::QuitAnyway,
+        &["y"],
+        &[Leaving],
+        "quit and lose them",
+        "",
+    ),
     row(Action::Back, &["esc", "n", "q"], &[Leaving], "stay", ""),
     row(Action::Quit, &["ctrl-c"], ALL, "", "Quit, from anywhere"),
-    row(Action::Suspend, &["ctrl-z"], ALL, "", "Suspend; fg comes back"),
-    row(Action::Help, &["?", "f1"], LISTS, "help", "Show or hide this help"),
+    row(
+        Action::Suspend,
+        &["ctrl-z"],
+        ALL,
+        "",
+        "Suspend; fg comes back",
+    ),
+    row(
+        Action::Help,
+        &["?", "f1"],
+        LISTS,
+        "help",
+        "Show or hide this help",
+    ),
     row(Action::Quit, &["q"], LISTS, "quit", "Quit"),
 ];
 
@@ -296,7 +481,11 @@ impl Entry {
     /// All its keys, as shown.
     #[must_use]
     pub fn shown(&self) -> String {
-        self.keys.iter().map(ToString::to_string).collect::<Vec<_>>().join(" ")
+        self.keys
+            .iter()
+            .map(ToString::to_string)
+            .collect::<Vec<_>>()
+            .join(" ")
     }
 }
 
@@ -319,12 +508,18 @@ impl Default for Keymap {
     fn default() -> Keymap {
         let entry = |binding: &Binding| Entry {
             action: binding.action,
-            keys: binding.keys.iter().filter_map(|name| Key::parse(name)).collect(),
+            keys: binding
+                .keys
+                .iter()
+                .filter_map(|name| Key::parse(name))
+                .collect(),
             contexts: binding.contexts,
             word: binding.word,
             help: binding.help,
         };
-        Keymap { entries: BINDINGS.iter().map(entry).collect() }
+        Keymap {
+            entries: BINDINGS.iter().map(entry).collect(),
+        }
     }
 }
 
@@ -336,18 +531,30 @@ impl Keymap {
     pub fn with(others: &BTreeMap<String, Vec<String>>) -> Result<Keymap, KeymapError> {
         let mut keymap = Keymap::default();
         for (name, keys) in others {
-            let error = |why: String| KeymapError { action: name.clone(), why };
-            let known =
-                |key: &String| Key::parse(key).ok_or_else(|| error(format!("no key is called {key:?}")));
+            let error = |why: String| KeymapError {
+                action: name.clone(),
+                why,
+            };
+            let known = |key: &String| {
+                Key::parse(key).ok_or_else(|| error(format!("no key is called {key:?}")))
+            };
             let keys: Vec<Key> = keys.iter().map(known).collect::<Result<_, _>>()?;
-            let mut entries =
-                keymap.entries.iter_mut().filter(|entry| entry.action.name() == *name).peekable();
+            let mut entries = keymap
+                .entries
+                .iter_mut()
+                .filter(|entry| entry.action.name() == *name)
+                .peekable();
             if entries.peek().is_none() {
-                let names: Vec<String> = BINDINGS.iter().map(|binding| binding.action.name()).collect();
-                let near = names
+                let names: Vec<String> = BINDINGS
                     .iter()
-                    .max_by(|a, b| strsim::jaro_winkler(a, name).total_cmp(&strsim::jaro_winkler(b, name)));
-                let hint = near.map(|near| format!("; did you mean {near}?")).unwrap_or_default();
+                    .map(|binding| binding.action.name())
+                    .collect();
+                let near = names.iter().max_by(|a, b| {
+                    strsim::jaro_winkler(a, name).total_cmp(&strsim::jaro_winkler(b, name))
+                });
+                let hint = near
+                    .map(|near| format!("; did you mean {near}?"))
+                    .unwrap_or_default();
                 return Err(error(format!("there is no such action{hint}")));
             }
             entries.for_each(|entry| entry.keys.clone_from(&keys));
@@ -360,10 +567,15 @@ impl Keymap {
     fn check(&self, others: &BTreeMap<String, Vec<String>>) -> Result<(), KeymapError> {
         for context in ALL {
             let mut seen: Vec<(Key, Action)> = Vec::new();
-            for entry in self.entries.iter().filter(|entry| entry.contexts.contains(context)) {
+            for entry in self
+                .entries
+                .iter()
+                .filter(|entry| entry.contexts.contains(context))
+            {
                 for key in &entry.keys {
-                    if let Some((_, other)) =
-                        seen.iter().find(|(known, action)| known == key && *action != entry.action)
+                    if let Some((_, other)) = seen
+                        .iter()
+                        .find(|(known, action)| known == key && *action != entry.action)
                     {
                         let (mut action, mut other) = (entry.action.name(), other.name());
                         if !others.contains_key(&action) {
@@ -388,7 +600,8 @@ impl Keymap {
 
     /// The footer of `context`: action, key and word.
     pub fn footer(&self, context: Context) -> impl Iterator<Item = (Action, String, &'static str)> {
-        let here = move |entry: &&Entry| entry.contexts.contains(&context) && !entry.word.is_empty();
+        let here =
+            move |entry: &&Entry| entry.contexts.contains(&context) && !entry.word.is_empty();
         self.entries
             .iter()
             .filter(here)
@@ -397,13 +610,18 @@ impl Keymap {
 
     /// What the palette offers in `context`.
     pub fn offered(&self, context: Context) -> impl Iterator<Item = &Entry> {
-        self.explained().filter(move |entry| entry.contexts.contains(&context))
+        self.explained()
+            .filter(move |entry| entry.contexts.contains(&context))
     }
 
     /// The first key of an action, as shown.
     #[must_use]
     pub fn key_of(&self, action: Action) -> String {
-        let keys = self.entries.iter().filter(|entry| entry.action == action).flat_map(|entry| &entry.keys);
+        let keys = self
+            .entries
+            .iter()
+            .filter(|entry| entry.action == action)
+            .flat_map(|entry| &entry.keys);
         keys.map(ToString::to_string).next().unwrap_or_default()
     }
 
@@ -424,7 +642,11 @@ mod tests {
     #[test]
     fn every_key_has_a_name_and_one_meaning_in_each_context() {
         for binding in BINDINGS {
-            assert!(binding.keys.iter().all(|name| Key::parse(name).is_some()), "{:?}", binding.keys);
+            assert!(
+                binding.keys.iter().all(|name| Key::parse(name).is_some()),
+                "{:?}",
+                binding.keys
+            );
         }
         assert!(Keymap::with(&BTreeMap::new()).is_ok());
     }
@@ -433,8 +655,16 @@ mod tests {
     fn escape_never_quits_and_ctrl_c_always_does() {
         let keymap = Keymap::default();
         for context in ALL {
-            assert_eq!(keymap.dispatch(*context, key("esc")), Some(Action::Back), "{context:?}");
-            assert_eq!(keymap.dispatch(*context, key("ctrl-c")), Some(Action::Quit), "{context:?}");
+            assert_eq!(
+                keymap.dispatch(*context, key("esc")),
+                Some(Action::Back),
+                "{context:?}"
+            );
+            assert_eq!(
+                keymap.dispatch(*context, key("ctrl-c")),
+                Some(Action::Quit),
+                "{context:?}"
+            );
         }
     }
 
@@ -449,9 +679,16 @@ mod tests {
         let keymap = with("add", &["x", "ctrl-a"]).unwrap();
         assert_eq!(keymap.dispatch(Catalog, key("x")), Some(Action::Add));
         assert_eq!(keymap.dispatch(Catalog, key("a")), None);
-        assert!(keymap.footer(Catalog).any(|(action, key, _)| action == Action::Add && key == "x"));
+        assert!(
+            keymap
+                .footer(Catalog)
+                .any(|(action, key, _)| action == Action::Add && key == "x")
+        );
         let why = |name, keys| with(name, keys).unwrap_err().why;
-        assert_eq!(why("ad", &["x"]), "there is no such action; did you mean add?");
+        assert_eq!(
+            why("ad", &["x"]),
+            "there is no such action; did you mean add?"
+        );
         assert_eq!(why("add", &["ctrl-"]), "no key is called \"ctrl-\"");
         assert_eq!(why("add", &["q"]), "q is a key of quit, too");
     }

@@ -73,7 +73,17 @@ pub fn areas(width: u16, height: u16, focus: Pane, activity: Option<bool>) -> Op
         // Where there is room, the cart gets more of it: its rows say more.
         let share = if width >= ROOMY { 52 } else { 55 };
         let left = u16::try_from(u32::from(width) * share / 100).unwrap_or(width);
-        (Some(Rect { width: left, ..body }), Some(Rect { x: left, width: width - left, ..body }))
+        (
+            Some(Rect {
+                width: left,
+                ..body
+            }),
+            Some(Rect {
+                x: left,
+                width: width - left,
+                ..body
+            }),
+        )
     } else if focus == Pane::Catalog {
         (Some(body), None)
     } else {
@@ -83,14 +93,27 @@ pub fn areas(width: u16, height: u16, focus: Pane, activity: Option<bool>) -> Op
     let (cart, activity) = match cart {
         Some(cart) if roomy && activity != Some(false) => {
             let below = cart.height / 3;
-            let top = Rect { height: cart.height - below, ..cart };
-            (Some(top), Some(Rect { y: top.bottom(), height: below, ..cart }))
+            let top = Rect {
+                height: cart.height - below,
+                ..cart
+            };
+            (
+                Some(top),
+                Some(Rect {
+                    y: top.bottom(),
+                    height: below,
+                    ..cart
+                }),
+            )
         }
         // Asked for where there is no room for both: it takes the cart's place.
         Some(cart) if activity == Some(true) => (None, Some(cart)),
         cart => (cart, None),
     };
-    let details = DETAILS.iter().find(|(from, _)| height >= *from).map_or(0, |(_, lines)| *lines);
+    let details = DETAILS
+        .iter()
+        .find(|(from, _)| height >= *from)
+        .map_or(0, |(_, lines)| *lines);
     let (catalog_rows, details) = inside(catalog, details);
     let sums = match cart {
         Some(cart) if cart.height >= 16 => 4,
@@ -99,7 +122,11 @@ pub fn areas(width: u16, height: u16, focus: Pane, activity: Option<bool>) -> Op
     };
     let (cart_rows, sums) = inside(cart, sums);
     let entries = body.height.min(10);
-    let palette = Rect { y: body.bottom() - entries, height: entries, ..body };
+    let palette = Rect {
+        y: body.bottom() - entries,
+        height: entries,
+        ..body
+    };
     Some(Areas {
         header,
         catalog,
@@ -119,18 +146,34 @@ impl Areas {
     /// How many rows of the activity show.
     #[must_use]
     pub fn activity_page(&self) -> usize {
-        usize::from(self.activity.map_or(0, |frame| frame.height.saturating_sub(2)))
+        usize::from(
+            self.activity
+                .map_or(0, |frame| frame.height.saturating_sub(2)),
+        )
     }
 }
 
 /// The rows inside a frame, below the column heads, and `foot` lines below them as far as one
 /// row is left: keys act on it.
 fn inside(frame: Option<Rect>, foot: u16) -> (Rect, Rect) {
-    let Some(frame) = frame else { return (Rect::ZERO, Rect::ZERO) };
+    let Some(frame) = frame else {
+        return (Rect::ZERO, Rect::ZERO);
+    };
     let inner = frame.inner(Margin::new(1, 1));
     let foot = foot.min(inner.height.saturating_sub(2));
     let rows = inner.height.saturating_sub(1 + foot);
-    (Rect { y: inner.y + 1, height: rows, ..inner }, Rect { y: inner.y + 1 + rows, height: foot, ..inner })
+    (
+        Rect {
+            y: inner.y + 1,
+            height: rows,
+            ..inner
+        },
+        Rect {
+            y: inner.y + 1 + rows,
+            height: foot,
+            ..inner
+        },
+    )
 }
 
 #[cfg(test)]
@@ -146,10 +189,17 @@ mod tests {
         for width in 1..=300 {
             for height in 1..=100 {
                 for (focus, activity) in &cases {
-                    let Some(areas) = areas(width, height, *focus, *activity) else { continue };
+                    let Some(areas) = areas(width, height, *focus, *activity) else {
+                        continue;
+                    };
                     let screen = Rect::new(0, 0, width, height);
-                    let always =
-                        [areas.catalog_rows, areas.details, areas.cart_rows, areas.sums, areas.palette];
+                    let always = [
+                        areas.catalog_rows,
+                        areas.details,
+                        areas.cart_rows,
+                        areas.sums,
+                        areas.palette,
+                    ];
                     let frames = [
                         Some(areas.header),
                         areas.catalog,
@@ -161,12 +211,16 @@ mod tests {
                     for area in frames.into_iter().flatten().chain(always) {
                         assert_eq!(area.intersection(screen), area, "{width}x{height}");
                     }
-                    let shows = |frame: Option<Rect>, rows: Rect| frame.is_none() || rows.height > 0;
+                    let shows =
+                        |frame: Option<Rect>, rows: Rect| frame.is_none() || rows.height > 0;
                     assert!(
-                        shows(areas.catalog, areas.catalog_rows) && shows(areas.cart, areas.cart_rows),
+                        shows(areas.catalog, areas.catalog_rows)
+                            && shows(areas.cart, areas.cart_rows),
                         "{width}x{height}"
                     );
-                    assert!(areas.catalog.is_some() || areas.cart.is_some() || areas.activity.is_some());
+                    assert!(
+                        areas.catalog.is_some() || areas.cart.is_some() || areas.activity.is_some()
+                    );
                 }
             }
         }

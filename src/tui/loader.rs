@@ -38,7 +38,11 @@ pub async fn load(address: Address, private: bool, results: mpsc::Sender<Message
 /// Runs work with the store to its end: one thread asks and one takes the answers apart.
 pub fn on_two_threads(work: impl Future<Output = ()>) {
     // Without the system's help there is nothing to be told either.
-    if let Ok(runtime) = Builder::new_multi_thread().worker_threads(2).enable_all().build() {
+    if let Ok(runtime) = Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()
+    {
         runtime.block_on(work);
     }
 }

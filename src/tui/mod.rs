@@ -78,13 +78,17 @@ pub fn run(settings: &Settings) -> Result<ExitCode, ScreenError> {
     // The theme alone decides about colours: the library's own way with NO_COLOR would
     // reset reversed text.
     crossterm::style::force_color_output(true);
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?;
     screen::restore_on_panic();
     screen::enter(settings.mouse)?;
     let ended = runtime.block_on(async {
         let theme = settings.theme.unwrap_or_else(fitting_theme);
         let state = State::new(session, theme, settings.mouse, screen::size()?);
-        runtime::Runtime::start(settings, address, state)?.run().await
+        runtime::Runtime::start(settings, address, state)?
+            .run()
+            .await
     });
     screen::end_by_deadline();
     screen::restore();
@@ -111,7 +115,9 @@ fn fitting_theme() -> Theme {
     }
     let colours = std::env::var("COLORTERM").unwrap_or_default();
     let term = std::env::var("TERM").unwrap_or_default();
-    if !matches!(colours.as_str(), "truecolor" | "24bit") && !term.contains("256") && !term.contains("direct")
+    if !matches!(colours.as_str(), "truecolor" | "24bit")
+        && !term.contains("256")
+        && !term.contains("direct")
     {
         return Theme::SIXTEEN;
     }

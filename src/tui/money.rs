@@ -4,7 +4,10 @@ use crate::model::Money;
 
 /// The digits after the point that the widest of these amounts shows.
 pub fn decimals(amounts: impl Iterator<Item = Money>) -> usize {
-    amounts.map(|amount| digits(&amount.to_string())).max().unwrap_or(2)
+    amounts
+        .map(|amount| digits(&amount.to_string()))
+        .max()
+        .unwrap_or(2)
 }
 
 /// The amount, padded on its right so that its point stands where that of `decimals` digits does.
@@ -26,6 +29,9 @@ mod tests {
     fn points_line_up() {
         let amounts = ["2.4", "1.005", "12"].map(|text| Money::parse(text).unwrap());
         let decimals = decimals(amounts.into_iter());
-        assert_eq!(amounts.map(|amount| aligned(amount, decimals)), ["2.40 ", "1.005", "12.00 "]);
+        assert_eq!(
+            amounts.map(|amount| aligned(amount, decimals)),
+            ["2.40 ", "1.005", "12.00 "]
+        );
     }
 }

@@ -83,14 +83,20 @@ fn commands(state: &State, typed: &str) -> Vec<Entry> {
         completed: format!("{name} "),
         run: Run::Type(format!("{name} ")),
     });
-    let actions = state.session.keymap.offered(state.list()).map(|entry| Entry {
-        label: entry.help.to_owned(),
-        hint: entry.shown(),
-        completed: entry.action.name(),
-        run: Run::Action(entry.action),
-    });
+    let actions = state
+        .session
+        .keymap
+        .offered(state.list())
+        .map(|entry| Entry {
+            label: entry.help.to_owned(),
+            hint: entry.shown(),
+            completed: entry.action.name(),
+            run: Run::Action(entry.action),
+        });
     let typed = typed.trim_end().to_lowercase();
-    let ranked = verbs.chain(actions).filter_map(|entry| Some((fit(&entry, &typed)?, entry)));
+    let ranked = verbs
+        .chain(actions)
+        .filter_map(|entry| Some((fit(&entry, &typed)?, entry)));
     let mut found: Vec<(Fit, Entry)> = ranked.collect();
     found.sort_by_key(|(fit, _)| *fit);
     // A product by its name alone stands behind the commands that begin so.
@@ -119,7 +125,9 @@ fn fit(entry: &Entry, typed: &str) -> Option<Fit> {
     let (name, said) = (entry.completed.trim_end(), entry.label.to_lowercase());
     let begin = |text: &str| {
         let known: Vec<&str> = text.split(|c: char| !c.is_alphanumeric()).collect();
-        typed.split_whitespace().all(|word| known.iter().any(|known| known.starts_with(word)))
+        typed
+            .split_whitespace()
+            .all(|word| known.iter().any(|known| known.starts_with(word)))
     };
     let fits = [
         (Fit::Named, name.starts_with(typed)),
@@ -141,8 +149,14 @@ pub fn nothing(state: &State, typed: &str) -> String {
         Some(("category", rest)) => ("category fits", rest),
         Some(("sort", rest)) => ("order fits", rest),
         Some(("theme", rest)) => ("theme fits", rest),
-        Some(("remove", _)) => ("line of the cart fits", wanted(typed).map_or("", |wanted| wanted.words)),
-        Some(("add" | "set", _)) => ("product fits", wanted(typed).map_or("", |wanted| wanted.words)),
+        Some(("remove", _)) => (
+            "line of the cart fits",
+            wanted(typed).map_or("", |wanted| wanted.words),
+        ),
+        Some(("add" | "set", _)) => (
+            "product fits",
+            wanted(typed).map_or("", |wanted| wanted.words),
+        ),
         _ if wanted(typed).is_none() => ("command fits", typed),
         _ => ("product or command fits", typed),
     };
@@ -155,7 +169,9 @@ pub fn nothing(state: &State, typed: &str) -> String {
 
 /// Products to add whose names have words that begin as what is typed: `esp 2`.
 fn named_products(state: &State, typed: &str) -> Vec<Entry> {
-    let Some(wanted) = wanted(typed) else { return Vec::new() };
+    let Some(wanted) = wanted(typed) else {
+        return Vec::new();
+    };
     let words = wanted.words.to_lowercase();
     let fits = |product: &Item<'_>| {
         let name = product.name.to_lowercase();
@@ -177,19 +193,39 @@ fn arguments(state: &State, typed: &str, verb: &str, rest: &str) -> Vec<Entry> {
         "category" => {
             let all = std::iter::once(plain("All categories".to_owned(), "", Run::Category(None)));
             let categories = state.catalog.catalog.categories();
-            let one = |name: &&str| plain((*name).to_owned(), name, Run::Category(Some((*name).into())));
-            let named: Vec<Entry> = categories.iter().filter(|name| fits(name)).map(one).collect();
-            if rest.trim().is_empty() { all.chain(named).collect() } else { named }
+            let one = |name: &&str| {
+                plain(
+                    (*name).to_owned(),
+                    name,
+                    Run::Category(Some((*name).into())),
+                )
+            };
+            let named: Vec<Entry> = categories
+                .iter()
+                .filter(|name| fits(name))
+                .map(one)
+                .collect();
+            if rest.trim().is_empty() {
+                all.chain(named).collect()
+            } else {
+                named
+            }
         }
         "sort" => {
             let names = Sort::ALL.into_iter().filter(|sort| fits(sort.name()));
-            names.map(|sort| plain(format!("By {}", sort.name()), sort.name(), Run::Sort(sort))).collect()
+            names
+                .map(|sort| plain(format!("By {}", sort.name()), sort.name(), Run::Sort(sort)))
+                .collect()
         }
         "theme" => {
             let names = Theme::NAMED.iter().filter(|(name, _)| fits(name));
-            names.map(|(name, theme)| plain((*name).to_owned(), name, Run::Theme(theme))).collect()
+            names
+                .map(|(name, theme)| plain((*name).to_owned(), name, Run::Theme(theme)))
+                .collect()
         }
-        _ => wanted(typed).map(|wanted| products(state, &wanted, |_| true)).unwrap_or_default(),
+        _ => wanted(typed)
+            .map(|wanted| products(state, &wanted, |_| true))
+            .unwrap_or_default(),
     }
 }
 
@@ -217,16 +253,27 @@ fn wanted(typed: &str) -> Option<Wanted<'_>> {
     match verb {
         // One letter is rather a command.
         "" if words.chars().nth(1).is_none() => None,
-        "" => Some(Wanted { verb: "add", words, quantity }),
-        _ => Some(Wanted { verb, words, quantity }),
+        "" => Some(Wanted {
+            verb: "add",
+            words,
+            quantity,
+        }),
+        _ => Some(Wanted {
+            verb,
+            words,
+            quantity,
+        }),
     }
 }
 
 /// Looks for the products that the palette offers.
 pub fn ask(state: &mut State, effects: &mut Vec<Effect>) {
-    let Mode::Palette { input, .. } = &state.mode else { return };
+    let Mode::Palette { input, .. } = &state.mode else {
+        return;
+    };
     // What lies in the cart is few.
-    let Some(Wanted { words, .. }) = wanted(input.value()).filter(|wanted| wanted.verb != "remove") else {
+    let Some(Wanted { words, .. }) = wanted(input.value()).filter(|wanted| wanted.verb != "remove")
+    else {
         return;
     };
     let offers = &mut state.offers;
@@ -236,13 +283,28 @@ pub fn ask(state: &mut State, effects: &mut Vec<Effect>) {
     }
     words.clone_into(&mut offers.words);
     offers.asked += 1;
-    let query = Query { words: words.to_owned(), ..Query::default() };
-    let search = Search { purpose: Purpose::Palette, number: offers.asked, query, in_cart: HashSet::new() };
+    let query = Query {
+        words: words.to_owned(),
+        ..Query::default()
+    };
+    let search = Search {
+        purpose: Purpose::Palette,
+        number: offers.asked,
+        query,
+        in_cart: HashSet::new(),
+    };
     if state.catalog.catalog.len() <= AT_ONCE {
         offers.found = search_now(&state.catalog.catalog, &search);
         offers.answered = offers.asked;
     } else if search.query.is_plain() {
-        offers.found = state.catalog.catalog.order().iter().take(MOST).copied().collect();
+        offers.found = state
+            .catalog
+            .catalog
+            .order()
+            .iter()
+            .take(MOST)
+            .copied()
+            .collect();
         offers.answered = offers.asked;
     } else {
         effects.push(Effect::Search(search));
@@ -251,25 +313,51 @@ pub fn ask(state: &mut State, effects: &mut Vec<Effect>) {
 
 /// Entries for the products that were found.
 fn products(state: &State, wanted: &Wanted<'_>, fits: impl Fn(&Item<'_>) -> bool) -> Vec<Entry> {
-    let Wanted { verb, words, quantity } = *wanted;
+    let Wanted {
+        verb,
+        words,
+        quantity,
+    } = *wanted;
     let catalog = &state.catalog.catalog;
     let held: Vec<u32> = match verb {
         "remove" => {
             let named = |item: &Item<'_>| {
-                words.split_whitespace().all(|word| !search::marks(word, item.name).is_empty())
+                words
+                    .split_whitespace()
+                    .all(|word| !search::marks(word, item.name).is_empty())
             };
-            let lines = state.cart.shown.lines.iter().filter_map(|line| catalog.number(&line.product));
-            lines.filter(|number| catalog.at(*number).is_some_and(|item| named(&item))).collect()
+            let lines = state
+                .cart
+                .shown
+                .lines
+                .iter()
+                .filter_map(|line| catalog.number(&line.product));
+            lines
+                .filter(|number| catalog.at(*number).is_some_and(|item| named(&item)))
+                .collect()
         }
         _ => Vec::new(),
     };
-    let found = if verb == "remove" { &held } else { &state.offers.found };
-    let wanted = found.iter().filter_map(|number| catalog.at(*number)).filter(fits);
+    let found = if verb == "remove" {
+        &held
+    } else {
+        &state.offers.found
+    };
+    let wanted = found
+        .iter()
+        .filter_map(|number| catalog.at(*number))
+        .filter(fits);
     let entry = |product: Item<'_>| {
         let (id, count) = (product.product_id(), quantity.unwrap_or(1));
         let (label, run) = match verb {
-            "add" => (format!("Add {count} × {}", product.name), Run::Add(id, count)),
-            "set" => (format!("Set {} to {count}", product.name), Run::Set(id, count)),
+            "add" => (
+                format!("Add {count} × {}", product.name),
+                Run::Add(id, count),
+            ),
+            "set" => (
+                format!("Set {} to {count}", product.name),
+                Run::Set(id, count),
+            ),
             _ => (format!("Remove {}", product.name), Run::Remove(id)),
         };
         let number = quantity.map(|n| format!(" {n}")).unwrap_or_default();

@@ -49,13 +49,23 @@ pub struct Runtime {
 
 impl Runtime {
     /// Gets everything going; the terminal is ours already.
-    pub fn start(settings: &Settings, address: Address, state: State) -> Result<Runtime, ScreenError> {
+    pub fn start(
+        settings: &Settings,
+        address: Address,
+        state: State,
+    ) -> Result<Runtime, ScreenError> {
         let (requests, asked) = mpsc::channel(super::update::MOST_UNCONFIRMED + ROOM);
         let (told, events) = mpsc::channel(ROOM);
         let results = mpsc::channel(ROOM);
         let (policy, id) = (settings.policy.clone(), state.session.ops.clone());
-        let link =
-            tokio::spawn(link::run(address.clone(), settings.user.clone(), policy, Some(id), asked, told));
+        let link = tokio::spawn(link::run(
+            address.clone(),
+            settings.user.clone(),
+            policy,
+            Some(id),
+            asked,
+            told,
+        ));
         Ok(Runtime {
             painter: Painter::new(state.size)?,
             state,
@@ -83,7 +93,9 @@ impl Runtime {
             if let Some(ended) = self.exit.take() {
                 screen::end_by_deadline();
                 self.last_frame().await;
-                return ended.map(|status| (status, self.link)).map_err(ScreenError::Access);
+                return ended
+                    .map(|status| (status, self.link))
+                    .map_err(ScreenError::Access);
             }
             self.draw()?;
             let wake = self.wake();
@@ -121,8 +133,8 @@ impl Runtime {
     fn take_in(&mut self, message: Message) -> Result<(), ScreenError> {
         let now = self.now();
         // A clock that came early only because a frame was due changes nothing.
-        let idle =
-            matches!(message, Message::Clock) && self.state.next_moment().is_none_or(|at| at > now.steady);
+        let idle = matches!(message, Message::Clock)
+            && self.state.next_moment().is_none_or(|at| at > now.steady);
         if idle {
             return Ok(());
         }
@@ -134,10 +146,15 @@ impl Runtime {
     }
 
     fn now(&self) -> Now {
-        let wall = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        let wall = SystemTime::now()
+            .duration_since(UNIX_EPOCH)
+            .unwrap_or_default();
         let steady = self.started.elapsed();
         let millis = |span: Duration| u64::try_from(span.as_millis()).unwrap_or(u64::MAX);
-        Now { steady: millis(steady), wall: i64::try_from(millis(wall)).unwrap_or(0) }
+        Now {
+            steady: millis(steady),
+            wall: i64::try_from(millis(wall)).unwrap_or(0),
+        }
     }
 
     /// Draws where something changed, the terminal takes it, and the last frame is not too near.
@@ -154,9 +171,16 @@ impl Runtime {
 
     /// When to look again though nothing comes.
     fn wake(&self) -> Option<Instant> {
-        let moment = self.state.next_moment().map(|at| self.started + Duration::from_millis(at));
+        let moment = self
+            .state
+            .next_moment()
+            .map(|at| self.started + Duration::from_millis(at));
         let draws = self.dirty && !self.asleep && !self.painter.is_busy();
-        let frame = if draws { self.pace.wait(Instant::now()) } else { None };
+        let frame = if draws {
+            self.pace.wait(Instant::now())
+        } else {
+            None
+        };
         [moment, frame].into_iter().flatten().min()
     }
 
@@ -213,22 +237,32 @@ impl Runtime {
             Effect::ReadProducts(ids) => self.ask(Request::Products(ids)),
             Effect::Order(ask) => self.ask(Request::Order(ask)),
             Effect::LoadCatalog => {
-                let (address, private) = (self.address.clone(), matches!(self.place, Place::Private(_)));
+                let (address, private) = (
+                    self.address.clone(),
+                    matches!(self.place, Place::Private(_)),
+                );
                 let results = self.results.0.clone();
-                self.in_background(move || loader::on_two_threads(loader::load(address, private, results)))?;
+                self.in_background(move || {
+                    loader::on_two_threads(loader::load(address, private, results))
+                })?;
             }
             Effect::Search(search) => self.finder.search(search, &self.state.catalog.catalog)?,
             Effect::Replaced(old) => self.finder.prepare(&self.state.catalog.catalog, old)?,
             Effect::Mouse(ours) => self.painter.mouse(ours)?,
             Effect::LoadDemo => {
                 let (address, results) = (self.address.clone(), self.results.0.clone());
-                self.in_background(move || loader::on_two_threads(loader::load_demo(address, results)))?;
+                self.in_background(move || {
+                    loader::on_two_threads(loader::load_demo(address, results))
+                })?;
             }
             Effect::Revive => {
                 if let Place::Private(engine) = self.place.clone() {
                     let results = self.results.0.clone();
                     self.in_background(move || {
-                        let revived = engine.revive().map(|_| ()).map_err(|error| error.to_string());
+                        let revived = engine
+                            .revive()
+                            .map(|_| ())
+                            .map_err(|error| error.to_string());
                         let _ = results.blocking_send(Message::Revived(revived));
                     })?;
                 }
@@ -247,7 +281,9 @@ impl Runtime {
 
     /// Does slow work on a thread of its own, off the screen's.
     fn in_background(&self, work: impl FnOnce() + Send + 'static) -> Result<(), ScreenError> {
-        std::thread::Builder::new().name("background".to_owned()).spawn(work)?;
+        std::thread::Builder::new()
+            .name("background".to_owned())
+            .spawn(work)?;
         Ok(())
     }
 }

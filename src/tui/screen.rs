@@ -138,20 +138,33 @@ impl Painter {
         let (frames, incoming) = mpsc::channel::<Vec<u8>>();
         let (busy, idle) = (Arc::new(AtomicBool::new(false)), Arc::new(Notify::new()));
         let (writing, done) = (busy.clone(), idle.clone());
-        std::thread::Builder::new().name("terminal".to_owned()).spawn(move || {
-            for bytes in incoming {
-                // A terminal that is gone is noticed by the signal that comes with it.
-                let _ = write_all(&bytes);
-                writing.store(false, Ordering::Release);
-                done.notify_one();
-            }
-        })?;
+        std::thread::Builder::new()
+            .name("terminal".to_owned())
+            .spawn(move || {
+                for bytes in incoming {
+                    // A terminal that is gone is noticed by the signal that comes with it.
+                    let _ = write_all(&bytes);
+                    writing.store(false, Ordering::Release);
+                    done.notify_one();
+                }
+            })?;
         let frame = Frame::default();
         // The viewport is fixed, so that drawing asks the terminal nothing: a query would
         // read the input that belongs to the event stream.
-        let options = TerminalOptions { viewport: Viewport::Fixed(Rect::new(0, 0, size.0, size.1)) };
+        let options = TerminalOptions {
+            viewport: Viewport::Fixed(Rect::new(0, 0, size.0, size.1)),
+        };
         let terminal = Terminal::with_options(CrosstermBackend::new(frame.clone()), options)?;
-        Ok(Painter { terminal, frame, size, torn: false, title: String::new(), frames, busy, idle })
+        Ok(Painter {
+            terminal,
+            frame,
+            size,
+            torn: false,
+            title: String::new(),
+            frames,
+            busy,
+            idle,
+        })
     }
 
     /// Whether the terminal still takes in the last frame.
@@ -184,7 +197,9 @@ impl Painter {
         queue!(self.frame, terminal::EndSynchronizedUpdate)?;
         let bytes = std::mem::take(&mut *self.frame.0.borrow_mut());
         self.busy.store(true, Ordering::Release);
-        self.frames.send(bytes).map_err(|_| io::ErrorKind::BrokenPipe.into())
+        self.frames
+            .send(bytes)
+            .map_err(|_| io::ErrorKind::BrokenPipe.into())
     }
 
     /// Takes the mouse, or leaves it to the terminal, with the next frame.
@@ -208,13 +223,15 @@ impl Painter {
     fn repaint(&mut self) -> io::Result<()> {
         self.title.clear();
         queue!(self.frame, terminal::Clear(terminal::ClearType::All))?;
-        self.terminal.resize(Rect::new(0, 0, self.size.0, self.size.1))
+        self.terminal
+            .resize(Rect::new(0, 0, self.size.0, self.size.1))
     }
 }
 
 /// Whether the terminal is this job's now.
 pub fn is_foreground() -> bool {
-    rustix::termios::tcgetpgrp(rustix::stdio::stdout()).is_ok_and(|job| job == rustix::process::getpgrp())
+    rustix::termios::tcgetpgrp(rustix::stdio::stdout())
+        .is_ok_and(|job| job == rustix::process::getpgrp())
 }
 
 /// The size of the terminal, in columns and rows.

@@ -8,7 +8,8 @@ use super::layout::{self, Areas, Pane};
 use super::theme::Theme;
 use crate::model::total::{self, Known, Totals};
 use crate::model::{
-    Cart, CartLine, Catalog, Change, Item, Kind, OpId, OrderId, ProductId, Query, Sort, Update, UserName,
+    Cart, CartLine, Catalog, Change, Item, Kind, OpId, OrderId, ProductId, Query, Sort, Update,
+    UserName,
 };
 use crate::store::{Shop, Trouble, Watcher};
 use std::collections::{HashMap, HashSet, VecDeque};
@@ -70,14 +71,20 @@ impl Scroll {
     pub fn settle(&mut self, rows: usize, page: usize) {
         self.cursor = self.cursor.min(rows.saturating_sub(1));
         let page = page.max(1);
-        self.top = self.top.clamp((self.cursor + 1).saturating_sub(page), self.cursor);
+        self.top = self
+            .top
+            .clamp((self.cursor + 1).saturating_sub(page), self.cursor);
         self.top = self.top.min(rows.saturating_sub(page));
     }
 
     /// Turns the page by `by` rows; the cursor goes along only where it would leave it.
     pub fn turn(&mut self, down: bool, by: usize, rows: usize, page: usize) {
         let last = rows.saturating_sub(page.max(1));
-        self.top = if down { (self.top + by).min(last) } else { self.top.saturating_sub(by) };
+        self.top = if down {
+            (self.top + by).min(last)
+        } else {
+            self.top.saturating_sub(by)
+        };
         self.cursor = self.cursor.clamp(self.top, self.top + page.max(1) - 1);
     }
 }
@@ -127,7 +134,11 @@ impl CatalogPane {
     /// What is looked for.
     #[must_use]
     pub fn query(&self) -> Query {
-        Query { words: self.words.value().to_owned(), category: self.category.clone(), sort: self.sort }
+        Query {
+            words: self.words.value().to_owned(),
+            category: self.category.clone(),
+            sort: self.sort,
+        }
     }
 
     /// The product in row `row`.
@@ -215,7 +226,12 @@ impl History {
                 self.undone.clear();
                 self.done.push(update);
             }
-            Kind::Touch | Kind::Expire | Kind::Freeze | Kind::Unfreeze | Kind::Order | Kind::Rules => {}
+            Kind::Touch
+            | Kind::Expire
+            | Kind::Freeze
+            | Kind::Unfreeze
+            | Kind::Order
+            | Kind::Rules => {}
         }
         let spare = self.done.len().saturating_sub(History::LONGEST);
         self.done.drain(..spare);
@@ -232,8 +248,11 @@ impl CartPane {
     /// Whether a change to this product is not confirmed yet.
     #[must_use]
     pub fn is_unconfirmed(&self, product: &ProductId) -> bool {
-        let touches = |edit: &crate::model::Edit| edit.product().is_none_or(|named| named == product);
-        self.unconfirmed.iter().any(|change| change.edits.iter().any(touches))
+        let touches =
+            |edit: &crate::model::Edit| edit.product().is_none_or(|named| named == product);
+        self.unconfirmed
+            .iter()
+            .any(|change| change.edits.iter().any(touches))
     }
 }
 
@@ -393,9 +412,13 @@ impl State {
     #[must_use]
     pub fn list(&self) -> Context {
         match self.focus {
-            Pane::Cart if self.areas().is_some_and(|areas| areas.cart.is_none()) => Context::Activity,
+            Pane::Cart if self.areas().is_some_and(|areas| areas.cart.is_none()) => {
+                Context::Activity
+            }
             Pane::Cart => Context::Cart,
-            Pane::Catalog if self.catalog.loaded && self.catalog.catalog.is_empty() => Context::EmptyCatalog,
+            Pane::Catalog if self.catalog.loaded && self.catalog.catalog.is_empty() => {
+                Context::EmptyCatalog
+            }
             Pane::Catalog => Context::Catalog,
         }
     }
@@ -421,14 +444,25 @@ impl State {
     pub fn name_of(&self, id: &ProductId) -> String {
         match self.known(id) {
             Known::Product(product) => product.name.to_string(),
-            Known::Gone | Known::Unread => self.cart.names.get(id).cloned().unwrap_or_else(|| id.to_string()),
+            Known::Gone | Known::Unread => self
+                .cart
+                .names
+                .get(id)
+                .cloned()
+                .unwrap_or_else(|| id.to_string()),
         }
     }
 
     /// The sums of the cart that shows.
     #[must_use]
     pub fn totals(&self) -> Totals {
-        total::totals(self.cart.shown.lines.iter().map(|line| (line, self.known(&line.product))))
+        total::totals(
+            self.cart
+                .shown
+                .lines
+                .iter()
+                .map(|line| (line, self.known(&line.product))),
+        )
     }
 
     /// The product that keys act on: none that does not show.
@@ -458,7 +492,10 @@ impl State {
     /// Milliseconds until the cart expires.
     #[must_use]
     pub fn left(&self) -> Option<u64> {
-        let deadline = self.cart.deadline.filter(|_| !self.cart.shown.lines.is_empty())?;
+        let deadline = self
+            .cart
+            .deadline
+            .filter(|_| !self.cart.shown.lines.is_empty())?;
         Some(deadline.saturating_sub(self.now))
     }
 
@@ -471,7 +508,13 @@ impl State {
             return None;
         }
         let timeout = self.session.item_timeout?;
-        let touched = self.cart.confirmed.lines.iter().filter_map(|line| line.touched).min()?;
+        let touched = self
+            .cart
+            .confirmed
+            .lines
+            .iter()
+            .filter_map(|line| line.touched)
+            .min()?;
         let due = (touched + timeout).saturating_sub(self.cart.server_ahead);
         // Asked once a second, should the clocks differ.
         Some(due.max(self.cart.expiry_asked.map_or(0, |at| at + 1_000)))
@@ -489,18 +532,33 @@ impl State {
     pub fn next_moment(&self) -> Option<u64> {
         let marks = self.marks.iter().map(|mark| mark.until);
         let notice = self.notice.as_ref().map(|notice| notice.until);
-        let counts = self.cart.deadline.filter(|_| !self.cart.confirmed.lines.is_empty());
+        let counts = self
+            .cart
+            .deadline
+            .filter(|_| !self.cart.confirmed.lines.is_empty());
         // At zero the cart is read again; what happens next, the link tells.
-        let countdown = counts.filter(|deadline| *deadline > self.now).map(|deadline| {
-            let left = deadline - self.now;
-            // Minutes change once a minute, seconds once a second.
-            let step = if left > super::view::SECONDS_BELOW { 60_000 } else { 1_000 };
-            deadline - (left - 1) / step * step
-        });
+        let countdown = counts
+            .filter(|deadline| *deadline > self.now)
+            .map(|deadline| {
+                let left = deadline - self.now;
+                // Minutes change once a minute, seconds once a second.
+                let step = if left > super::view::SECONDS_BELOW {
+                    60_000
+                } else {
+                    1_000
+                };
+                deadline - (left - 1) / step * step
+            });
         let catalog = self.may_read_again().then_some(self.catalog.rest_until);
         let expiry = self.next_expiry().filter(|_| self.link == Link::Live);
         let closing = desk::closing(self).filter(|at| *at > self.now);
         let desk = desk::resume_due(self).into_iter().chain(closing);
-        marks.chain(notice).chain(countdown).chain(catalog).chain(expiry).chain(desk).min()
+        marks
+            .chain(notice)
+            .chain(countdown)
+            .chain(catalog)
+            .chain(expiry)
+            .chain(desk)
+            .min()
     }
 }

@@ -61,13 +61,19 @@ impl Theme {
     /// The theme with this name.
     #[must_use]
     pub fn named(name: &str) -> Option<Theme> {
-        Theme::NAMED.iter().find(|(known, _)| *known == name).map(|(_, theme)| *theme)
+        Theme::NAMED
+            .iter()
+            .find(|(known, _)| *known == name)
+            .map(|(_, theme)| *theme)
     }
 
     /// The same on the terminal's own ground.
     #[must_use]
     pub fn on_own_ground(self) -> Theme {
-        Theme { ground: Style::new(), ..self }
+        Theme {
+            ground: Style::new(),
+            ..self
+        }
     }
 
     /// For terminals with a dark ground.

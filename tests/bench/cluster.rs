@@ -36,10 +36,21 @@ impl Terminal {
     async fn open(url: &str, user: &str, confirm_replicas: u32) -> Terminal {
         let (requests, asked) = mpsc::channel(64);
         let (told, events) = mpsc::channel(64);
-        let policy = Policy { line_limit: 999_999, confirm_replicas, ..Policy::default() };
+        let policy = Policy {
+            line_limit: 999_999,
+            confirm_replicas,
+            ..Policy::default()
+        };
         let user = UserName::parse(user).unwrap();
         let id = store::new_op().as_str().to_owned();
-        tokio::spawn(link::run(Address::parse(url).unwrap(), user, policy, Some(id), asked, told));
+        tokio::spawn(link::run(
+            Address::parse(url).unwrap(),
+            user,
+            policy,
+            Some(id),
+            asked,
+            told,
+        ));
         let mut terminal = Terminal { requests, events };
         while !matches!(terminal.events.recv().await.unwrap(), Event::Cart(_)) {}
         terminal
@@ -47,8 +58,16 @@ impl Terminal {
 
     async fn change(&self) {
         let price = Some(Money::parse("1.25").unwrap());
-        let edit = Edit::Add { product: ProductId::stored(b"tea"), quantity: 1, price };
-        let change = Change { op: store::new_op(), kind: Kind::Edit, edits: vec![edit] };
+        let edit = Edit::Add {
+            product: ProductId::stored(b"tea"),
+            quantity: 1,
+            price,
+        };
+        let change = Change {
+            op: store::new_op(),
+            kind: Kind::Edit,
+            edits: vec![edit],
+        };
         self.requests.send(Request::Change(change)).await.unwrap();
     }
 
@@ -76,7 +95,10 @@ async fn changes(url: &str, carts: usize, confirm_replicas: u32) -> u64 {
         terminals.push(Terminal::open(url, &format!("user{}", n % carts), confirm_replicas).await);
     }
     let until = Instant::now() + SPAN;
-    let tasks: Vec<_> = terminals.into_iter().map(|terminal| tokio::spawn(terminal.press(until))).collect();
+    let tasks: Vec<_> = terminals
+        .into_iter()
+        .map(|terminal| tokio::spawn(terminal.press(until)))
+        .collect();
     let mut sum = 0;
     for task in tasks {
         sum += task.await.unwrap();
@@ -119,36 +141,69 @@ async fn memory(server: &Server) {
     }
     let used = || {
         let info = server.get("INFO memory");
-        info.lines().find_map(|line| line.strip_prefix("used_memory:")?.trim().parse::<usize>().ok()).unwrap()
+        info.lines()
+            .find_map(|line| {
+                line.strip_prefix("used_memory:")?
+                    .trim()
+                    .parse::<usize>()
+                    .ok()
+            })
+            .unwrap()
     };
     let before = used();
     for cart in 0..CARTS {
         let user = UserName::parse(&format!("measured{cart}")).unwrap();
         for n in 0..20 {
             let product = ProductId::stored(format!("item{}", n % 10).as_bytes());
-            store::add_to_cart(&mut shop, &user, &product, 1).await.unwrap();
+            store::add_to_cart(&mut shop, &user, &product, 1)
+                .await
+                .unwrap();
         }
     }
-    println!("\na cart of 10 lines, 20 changes {:>7} bytes, of which", (used() - before) / CARTS);
-    for key in ["cart:measured0", "{cart:measured0}:lines", "{cart:measured0}:meta", "{cart:measured0}:log"] {
-        println!("  {key:<28} {:>7}", server.get(&format!("MEMORY USAGE {key} SAMPLES 0")));
+    println!(
+        "\na cart of 10 lines, 20 changes {:>7} bytes, of which",
+        (used() - before) / CARTS
+    );
+    for key in [
+        "cart:measured0",
+        "{cart:measured0}:lines",
+        "{cart:measured0}:meta",
+        "{cart:measured0}:log",
+    ] {
+        println!(
+            "  {key:<28} {:>7}",
+            server.get(&format!("MEMORY USAGE {key} SAMPLES 0"))
+        );
     }
-    let ops =
-        ["ops0", "ops1"].map(|ops| server.get(&format!("MEMORY USAGE {{cart:measured0}}:{ops} SAMPLES 0")));
-    println!("  {:<28} {:>7}", "{cart:measured0}:ops0, :ops1", ops.join(" "));
+    let ops = ["ops0", "ops1"]
+        .map(|ops| server.get(&format!("MEMORY USAGE {{cart:measured0}}:{ops} SAMPLES 0")));
+    println!(
+        "  {:<28} {:>7}",
+        "{cart:measured0}:ops0, :ops1",
+        ops.join(" ")
+    );
     let before = used();
     let mut terminals = Vec::new();
     for _ in 0..CARTS {
         terminals.push(Terminal::open(server.url(), "watched", 0).await);
     }
-    println!("a terminal that watches        {:>7} bytes", (used() - before) / CARTS);
+    println!(
+        "a terminal that watches        {:>7} bytes",
+        (used() - before) / CARTS
+    );
 }
 
 #[tokio::main(flavor = "multi_thread", worker_threads = 2)]
 async fn main() {
     let binary = &binaries()[0];
-    println!("{:<28} {:>9} {:>9} {:>17}", "", "changes/s", "changes/s", "update delay, us");
-    println!("{:<28} {:>9} {:>9} {:>8} {:>8}", "", "24 carts", "one cart", "median", "99 %");
+    println!(
+        "{:<28} {:>9} {:>9} {:>17}",
+        "", "changes/s", "changes/s", "update delay, us"
+    );
+    println!(
+        "{:<28} {:>9} {:>9} {:>8} {:>8}",
+        "", "24 carts", "one cart", "median", "99 %"
+    );
     let server = Server::start_with(binary, SETTINGS);
     server.cmd("HSET product:tea name Tea price 1.25");
     row("one server, Unix socket", server.url(), 0).await;

@@ -3,7 +3,12 @@
 //!
 //! `cargo bench --bench import` (needs redis-server and redis-cli; fewer rows:
 //! `TROLLEY_ROWS=100000`).
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a benchmark may fail")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a benchmark may fail"
+)]
 
 #[path = "../harness/mod.rs"]
 mod harness;
@@ -18,9 +23,15 @@ use std::time::{Duration, Instant};
 const ROUNDS: usize = 3;
 
 fn main() {
-    let rows: usize = std::env::var("TROLLEY_ROWS").ok().and_then(|n| n.parse().ok()).unwrap_or(1_000_000);
+    let rows: usize = std::env::var("TROLLEY_ROWS")
+        .ok()
+        .and_then(|n| n.parse().ok())
+        .unwrap_or(1_000_000);
     let server = Server::start_with("redis-server", &["--appendonly", "no"]);
-    let (csv, resp) = (server.dir().join("rows.csv"), server.dir().join("rows.resp"));
+    let (csv, resp) = (
+        server.dir().join("rows.csv"),
+        server.dir().join("rows.resp"),
+    );
     write_rows(rows, &csv, &resp);
     let (mut ours, mut theirs, mut peak, mut small) = (Vec::new(), Vec::new(), 0, 0);
     for round in 1..=ROUNDS {
@@ -65,10 +76,13 @@ fn main() {
 
 /// Imports, and returns the most memory that it had in kB.
 fn import(server: &Server, csv: &Path) -> u64 {
-    let child = trolley(server.dir(), &["--redis", server.url(), "import", csv.to_str().unwrap()])
-        .stdout(Stdio::null())
-        .spawn()
-        .unwrap();
+    let child = trolley(
+        server.dir(),
+        &["--redis", server.url(), "import", csv.to_str().unwrap()],
+    )
+    .stdout(Stdio::null())
+    .spawn()
+    .unwrap();
     harness::peak(child)
 }
 
@@ -84,10 +98,15 @@ fn write_rows(rows: usize, csv: &Path, resp: &Path) {
     writeln!(csv, "id,name,price,category,unit").unwrap();
     for n in 0..rows {
         let (id, name) = (format!("p{n:07}"), format!("Product number {n}"));
-        let (price, category) = (format!("{}.{:02}", n % 500, n % 100), format!("Category {}", n % 40));
+        let (price, category) = (
+            format!("{}.{:02}", n % 500, n % 100),
+            format!("Category {}", n % 40),
+        );
         writeln!(csv, "{id},{name},{price},{category},each").unwrap();
         let key = format!("product:{id}");
-        let set = ["HSET", &key, "name", &name, "price", &price, "category", &category, "unit", "each"];
+        let set = [
+            "HSET", &key, "name", &name, "price", &price, "category", &category, "unit", "each",
+        ];
         command(&mut resp, &set);
         command(&mut resp, &["ZADD", "catalog", "0", &id]);
     }

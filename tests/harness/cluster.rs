@@ -43,33 +43,66 @@ impl Cluster {
             let (port, bus) = (free_port(), free_port());
             let (text, bus) = (port.to_string(), bus.to_string());
             let cluster = ["--cluster-enabled", "yes", "--cluster-node-timeout", "1000"];
-            let place = ["--port", &text, "--cluster-port", &bus, "--bind", "127.0.0.1"];
+            let place = [
+                "--port",
+                &text,
+                "--cluster-port",
+                &bus,
+                "--bind",
+                "127.0.0.1",
+            ];
             // Without the pause before a replica is sent what changed.
-            let quick = ["--repl-diskless-sync-delay", "0", "--cluster-replica-validity-factor", "0"];
+            let quick = [
+                "--repl-diskless-sync-delay",
+                "0",
+                "--cluster-replica-validity-factor",
+                "0",
+            ];
             let tells = told(port);
             let tell = tells.to_string();
-            let tell = ["--cluster-announce-port", &tell, "--cluster-announce-bus-port", &bus];
-            nodes.push(Server::start_with(binary, &[&cluster[..], &place, &quick, &tell, extra].concat()));
+            let tell = [
+                "--cluster-announce-port",
+                &tell,
+                "--cluster-announce-bus-port",
+                &bus,
+            ];
+            nodes.push(Server::start_with(
+                binary,
+                &[&cluster[..], &place, &quick, &tell, extra].concat(),
+            ));
             ports.push(port);
             told_ports.push(tells);
         }
-        let cluster = Cluster { nodes, ports, told: told_ports };
+        let cluster = Cluster {
+            nodes,
+            ports,
+            told: told_ports,
+        };
         cluster.join(masters);
         cluster
     }
 
     fn join(&self, masters: usize) {
-        let buses: Vec<String> = self.nodes.iter().map(|node| self.config(node, "cluster-port")).collect();
+        let buses: Vec<String> = self
+            .nodes
+            .iter()
+            .map(|node| self.config(node, "cluster-port"))
+            .collect();
         for (at, node) in self.nodes.iter().enumerate() {
             node.cmd(&format!("CLUSTER SET-CONFIG-EPOCH {}", at + 1));
             if at < masters {
                 let (from, to) = (SLOTS * at / masters, SLOTS * (at + 1) / masters - 1);
                 node.cmd(&format!("CLUSTER ADDSLOTSRANGE {from} {to}"));
             }
-            self.nodes[0].cmd(&format!("CLUSTER MEET 127.0.0.1 {} {}", self.ports[at], buses[at]));
+            self.nodes[0].cmd(&format!(
+                "CLUSTER MEET 127.0.0.1 {} {}",
+                self.ports[at], buses[at]
+            ));
         }
         let known = format!("cluster_known_nodes:{}", self.nodes.len());
-        self.wait("all nodes know each other", |node| node.get("CLUSTER INFO").contains(&known));
+        self.wait("all nodes know each other", |node| {
+            node.get("CLUSTER INFO").contains(&known)
+        });
         for at in masters..self.nodes.len() {
             let master = self.nodes[at % masters].get("CLUSTER MYID");
             // A node that has not heard of its master by name yet refuses.
@@ -80,7 +113,9 @@ impl Cluster {
         self.wait("the cluster is ready", |node| {
             node.get("CLUSTER INFO").contains("cluster_state:ok")
                 && (node.get("INFO replication").contains("role:master")
-                    || node.get("INFO replication").contains("master_link_status:up"))
+                    || node
+                        .get("INFO replication")
+                        .contains("master_link_status:up"))
         });
         // All must know the replicas, or a failover finds no majority that agrees.
         let nodes = self.nodes.len();
@@ -95,7 +130,10 @@ impl Cluster {
 
     /// The address with these nodes as seeds.
     pub fn url_of(&self, seeds: &[usize]) -> String {
-        let hosts: Vec<String> = seeds.iter().map(|at| format!("127.0.0.1:{}", self.told[*at])).collect();
+        let hosts: Vec<String> = seeds
+            .iter()
+            .map(|at| format!("127.0.0.1:{}", self.told[*at]))
+            .collect();
         format!("redis+cluster://{}", hosts.join(","))
     }
 
@@ -111,7 +149,10 @@ impl Cluster {
 
     /// The node that is master of the slot of `key` now, as the node `asked` sees it.
     pub fn owner_seen_by(&self, asked: usize, key: &str) -> usize {
-        let slot: usize = self.nodes[asked].get(&format!("CLUSTER KEYSLOT {key}")).parse().unwrap();
+        let slot: usize = self.nodes[asked]
+            .get(&format!("CLUSTER KEYSLOT {key}"))
+            .parse()
+            .unwrap();
         for line in self.nodes[asked].get("CLUSTER NODES").lines() {
             let words: Vec<&str> = line.split(' ').collect();
             let has = |range: &&str| {
@@ -123,7 +164,11 @@ impl Cluster {
             };
             if words[2].contains("master") && words[8..].iter().any(has) {
                 let port = words[1].split(['@', ':']).nth(1).unwrap();
-                return self.told.iter().position(|own| own.to_string() == port).unwrap();
+                return self
+                    .told
+                    .iter()
+                    .position(|own| own.to_string() == port)
+                    .unwrap();
             }
         }
         panic!("nobody has slot {slot}");
@@ -142,7 +187,10 @@ impl Cluster {
     pub fn copied(&self) -> bool {
         self.nodes.iter().filter(|node| node.runs()).all(|node| {
             let info = node.get("INFO replication");
-            let field = |name: &str| info.lines().find_map(|line| line.strip_prefix(name).map(str::to_owned));
+            let field = |name: &str| {
+                info.lines()
+                    .find_map(|line| line.strip_prefix(name).map(str::to_owned))
+            };
             let written = field("master_repl_offset:").unwrap_or_default();
             field("slave0:").is_none_or(|replica| replica.contains(&format!("offset={written},")))
         })
@@ -164,7 +212,10 @@ impl Cluster {
     pub fn begin_move(&self, key: &str, to: usize) {
         let from = self.owner(key);
         let slot = self.nodes[from].get(&format!("CLUSTER KEYSLOT {key}"));
-        let (giver, taker) = (self.nodes[from].get("CLUSTER MYID"), self.nodes[to].get("CLUSTER MYID"));
+        let (giver, taker) = (
+            self.nodes[from].get("CLUSTER MYID"),
+            self.nodes[to].get("CLUSTER MYID"),
+        );
         self.nodes[to].cmd(&format!("CLUSTER SETSLOT {slot} IMPORTING {giver}"));
         self.nodes[from].cmd(&format!("CLUSTER SETSLOT {slot} MIGRATING {taker}"));
         loop {
@@ -187,14 +238,20 @@ impl Cluster {
             self.nodes[node].cmd(&format!("CLUSTER SETSLOT {slot} NODE {taker}"));
         }
         self.wait("all know the slot's new owner", |node| {
-            let at = self.nodes.iter().position(|own| std::ptr::eq(own, node)).unwrap();
+            let at = self
+                .nodes
+                .iter()
+                .position(|own| std::ptr::eq(own, node))
+                .unwrap();
             self.owner_seen_by(at, key) == to
         });
     }
 
     /// Waits until `test` holds for each node that runs.
     pub fn wait(&self, what: &str, test: impl Fn(&Server) -> bool) {
-        self.until(what, || self.nodes.iter().filter(|node| node.runs()).all(&test));
+        self.until(what, || {
+            self.nodes.iter().filter(|node| node.runs()).all(&test)
+        });
     }
 
     /// Waits until `test` holds: nodes agree by talking, and tell nobody when they have.

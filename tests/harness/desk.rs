@@ -10,7 +10,10 @@ use trolley::store::link::Event;
 use trolley::store::order::Answer;
 
 fn line(name: &str, quantity: u32, price: &str, shares: &[(&str, u32)]) -> OrderLine {
-    let share = |(by, pieces): &(&str, u32)| Share { by: (*by).to_owned(), pieces: *pieces };
+    let share = |(by, pieces): &(&str, u32)| Share {
+        by: (*by).to_owned(),
+        pieces: *pieces,
+    };
     OrderLine {
         product: ProductId::stored(name.as_bytes()),
         name: name.to_owned(),
@@ -30,26 +33,49 @@ pub fn order_id(n: u64) -> OrderId {
 pub fn preview(version: u64, possible: bool) -> Event {
     let good = |line: OrderLine| {
         let held = Quantity::Whole(line.quantity);
-        PreviewLine { line, held, standing: Standing::Good, was: None, short: None }
+        PreviewLine {
+            line,
+            held,
+            standing: Standing::Good,
+            was: None,
+            short: None,
+        }
     };
     let mut lines = vec![
         good(line("Baguette", 2, "2.10", &[])),
-        PreviewLine { was: Money::parse("2.40"), ..good(line("Espresso", 12, "2.50", &[])) },
+        PreviewLine {
+            was: Money::parse("2.40"),
+            ..good(line("Espresso", 12, "2.50", &[]))
+        },
         good(line("抹茶 Matcha Powder", 1, "16.50", &[])),
     ];
     if !possible {
         lines[2].short = Some(0);
-        lines.push(PreviewLine { standing: Standing::Gone, ..good(line("discontinued", 3, "0", &[])) });
+        lines.push(PreviewLine {
+            standing: Standing::Gone,
+            ..good(line("discontinued", 3, "0", &[]))
+        });
     }
     let currency = "€".to_owned();
-    let preview =
-        Preview { version, at: 1_795_000_000_000, lines, currency, budget: Money::parse("80"), hidden: 0 };
+    let preview = Preview {
+        version,
+        at: 1_795_000_000_000,
+        lines,
+        currency,
+        budget: Money::parse("80"),
+        hidden: 0,
+    };
     Event::Order(Answer::Preview(Box::new(preview)))
 }
 
 /// Past orders, newest first.
 pub fn orders() -> Vec<Order> {
-    let states = [OrderState::Placed, OrderState::Ready, OrderState::Done, OrderState::Cancelled];
+    let states = [
+        OrderState::Placed,
+        OrderState::Ready,
+        OrderState::Done,
+        OrderState::Cancelled,
+    ];
     let order = |(n, state): (u64, OrderState)| Order {
         id: order_id(n + 1),
         user: "office".to_owned(),
@@ -59,7 +85,12 @@ pub fn orders() -> Vec<Order> {
         changed: 1_795_000_060_000,
         currency: "€".to_owned(),
         lines: vec![
-            line("Espresso", 12, "2.40", &[("ann@till", 4), ("bob@kitchen", 8)]),
+            line(
+                "Espresso",
+                12,
+                "2.40",
+                &[("ann@till", 4), ("bob@kitchen", 8)],
+            ),
             line("抹茶 Matcha Powder", 1, "1234567.50", &[]),
         ],
     };

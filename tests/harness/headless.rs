@@ -65,9 +65,21 @@ impl Headless {
         let state = State::new(session, trolley::tui::theme::Theme::DARK, true, (120, 36));
         let (settled, seen, sent) = (Vec::new(), Vec::new(), Vec::new());
         let started = Instant::now();
-        let mut headless =
-            Headless { state, settled, seen, sent, stale: 0, downs: 0, requests, events, started };
-        headless.take_in(Message::Catalog(Ok((Catalog::new(products.to_vec()), Shop::default())), 0));
+        let mut headless = Headless {
+            state,
+            settled,
+            seen,
+            sent,
+            stale: 0,
+            downs: 0,
+            requests,
+            events,
+            started,
+        };
+        headless.take_in(Message::Catalog(
+            Ok((Catalog::new(products.to_vec()), Shop::default())),
+            0,
+        ));
         headless
     }
 
@@ -80,7 +92,9 @@ impl Headless {
                     self.requests.try_send(Request::Change(change)).unwrap();
                 }
                 Effect::Reread => self.requests.try_send(Request::Reread).unwrap(),
-                Effect::ReadProducts(ids) => self.requests.try_send(Request::Products(ids)).unwrap(),
+                Effect::ReadProducts(ids) => {
+                    self.requests.try_send(Request::Products(ids)).unwrap()
+                }
                 Effect::Order(ask) => self.requests.try_send(Request::Order(ask)).unwrap(),
                 _ => {}
             }
@@ -99,7 +113,10 @@ impl Headless {
 
     /// Takes in the next event, or the moment when something happens by itself.
     pub async fn step(&mut self) {
-        let wake = self.state.next_moment().map(|at| self.started + Duration::from_millis(at));
+        let wake = self
+            .state
+            .next_moment()
+            .map(|at| self.started + Duration::from_millis(at));
         let event = tokio::select! {
             event = self.events.recv() => event.expect("the link runs"),
             () = tokio::time::sleep_until(wake.unwrap_or(self.started + PATIENCE * 100).into()) => {
@@ -133,7 +150,10 @@ impl Headless {
 
     /// Steps until the link is up and nothing is unconfirmed.
     pub async fn calm(&mut self) {
-        self.until("calm", |state| state.link == Link::Live && state.cart.unconfirmed.is_empty()).await;
+        self.until("calm", |state| {
+            state.link == Link::Live && state.cart.unconfirmed.is_empty()
+        })
+        .await;
     }
 
     /// The cart that it holds for true.

@@ -14,7 +14,12 @@ pub const PRODUCTS: u64 = 12;
 /// All products of the shop.
 pub async fn products(address: &Address) -> Vec<Product> {
     let mut direct = store::connect(address).await.unwrap();
-    store::get_catalog(&mut direct).await.unwrap().iter().map(|item| item.to_product()).collect()
+    store::get_catalog(&mut direct)
+        .await
+        .unwrap()
+        .iter()
+        .map(|item| item.to_product())
+        .collect()
 }
 
 /// A small generator with a seed, so that a failure can be replayed.
@@ -66,9 +71,19 @@ impl Load {
     ) -> Load {
         let (counts, products) = (Arc::<Counts>::default(), Arc::new(products));
         let tasks = addresses.into_iter().zip(seed..).map(|(address, seed)| {
-            tokio::spawn(client(address, policy.clone(), seed, changes, products.clone(), counts.clone()))
+            tokio::spawn(client(
+                address,
+                policy.clone(),
+                seed,
+                changes,
+                products.clone(),
+                counts.clone(),
+            ))
         });
-        Load { tasks: tasks.collect(), counts }
+        Load {
+            tasks: tasks.collect(),
+            counts,
+        }
     }
 
     /// How many changes have been made.
@@ -78,7 +93,11 @@ impl Load {
 
     /// Waits until all have made their changes.
     pub async fn made(self) -> Made {
-        let mut made = Made { accounts: Vec::new(), terminals: Vec::new(), kills: 0 };
+        let mut made = Made {
+            accounts: Vec::new(),
+            terminals: Vec::new(),
+            kills: 0,
+        };
         for task in self.tasks {
             let (account, terminal) = task.await.unwrap();
             made.accounts.push(account);
@@ -125,11 +144,15 @@ async fn client(
 ) -> (Account, Headless) {
     let mut random = Random(seed);
     let mut account = Account::default();
-    let policy = || Policy { by: format!("client {seed}"), ..policy.clone() };
+    let policy = || Policy {
+        by: format!("client {seed}"),
+        ..policy.clone()
+    };
     let mut terminal = Headless::at(&address, "alice", policy(), &products);
     for made in 0..changes {
         terminal.select(usize::try_from(random.below(PRODUCTS)).unwrap());
-        let key = ["a", "a", "a", "+", "-", "d", "u", "ctrl-r"][usize::try_from(random.below(8)).unwrap()];
+        let key = ["a", "a", "a", "+", "-", "d", "u", "ctrl-r"]
+            [usize::try_from(random.below(8)).unwrap()];
         if matches!(key, "a" | "-") {
             terminal.key(&(1 + random.below(9)).to_string());
         }
@@ -210,12 +233,20 @@ pub enum Seen {
 fn agree(accounts: &[Account], truth: &Cart, seen: Seen) -> Sums {
     let mut history: BTreeMap<u64, Update> = BTreeMap::new();
     let answers = accounts.iter().flat_map(|account| account.answers.values());
-    let seen = accounts.iter().flat_map(|account| &account.seen).filter(|_| seen == Seen::Counts);
+    let seen = accounts
+        .iter()
+        .flat_map(|account| &account.seen)
+        .filter(|_| seen == Seen::Counts);
     for update in answers.chain(seen) {
-        let known = history.entry(update.version).or_insert_with(|| update.clone());
+        let known = history
+            .entry(update.version)
+            .or_insert_with(|| update.clone());
         assert_eq!(known, update, "two changes of one version");
     }
-    let (first, last) = (*history.keys().next().unwrap(), *history.keys().last().unwrap());
+    let (first, last) = (
+        *history.keys().next().unwrap(),
+        *history.keys().last().unwrap(),
+    );
     assert_eq!(last, truth.version);
     let lost = usize::try_from(last - first + 1).unwrap() - history.len();
     assert_eq!(lost, 0, "versions that nobody was told of");
@@ -226,34 +257,65 @@ fn agree(accounts: &[Account], truth: &Cart, seen: Seen) -> Sums {
         for line in &update.lines {
             let sum = sums.entry(line.product.to_string()).or_default();
             *sum += line.delta;
-            assert_eq!(*sum, i64::from(line.quantity), "version {} is not explained", update.version);
+            assert_eq!(
+                *sum,
+                i64::from(line.quantity),
+                "version {} is not explained",
+                update.version
+            );
         }
     }
     let doubled = ops.values().filter(|times| **times > 1).count();
     for (op, refusal) in accounts.iter().flat_map(|account| &account.refused) {
-        assert!(!ops.contains_key(op), "{op} was applied and refused: {refusal}");
+        assert!(
+            !ops.contains_key(op),
+            "{op} was applied and refused: {refusal}"
+        );
         assert_ne!(*refusal, Refusal::Forgotten);
     }
-    assert!(accounts.iter().flat_map(|account| account.answers.keys()).all(|op| ops.contains_key(op)));
+    assert!(
+        accounts
+            .iter()
+            .flat_map(|account| account.answers.keys())
+            .all(|op| ops.contains_key(op))
+    );
     sums.retain(|_, sum| *sum != 0);
     let held: BTreeMap<String, i64> = truth
         .lines
         .iter()
-        .map(|line| (line.product.to_string(), i64::from(line.quantity.whole().unwrap())))
+        .map(|line| {
+            (
+                line.product.to_string(),
+                i64::from(line.quantity.whole().unwrap()),
+            )
+        })
         .collect();
     assert_eq!(sums, held);
     let confirmed = accounts.iter().map(|account| account.answers.len()).sum();
     let refused = accounts.iter().map(|account| account.refused.len()).sum();
-    Sums { confirmed, refused, lost, doubled }
+    Sums {
+        confirmed,
+        refused,
+        lost,
+        doubled,
+    }
 }
 
 /// How many terminals don't come to hold this cart.
 pub async fn stale(terminals: &mut [Headless], truth: &Cart) -> usize {
-    let lines =
-        |cart: &Cart| cart.lines.iter().map(|l| (l.product.clone(), l.quantity.clone())).collect::<Vec<_>>();
+    let lines = |cart: &Cart| {
+        cart.lines
+            .iter()
+            .map(|l| (l.product.clone(), l.quantity.clone()))
+            .collect::<Vec<_>>()
+    };
     let mut stale = 0;
     for terminal in terminals {
-        terminal.until("the last version", |state| state.cart.confirmed.version == truth.version).await;
+        terminal
+            .until("the last version", |state| {
+                state.cart.confirmed.version == truth.version
+            })
+            .await;
         stale += usize::from(lines(terminal.cart()) != lines(truth));
     }
     stale
@@ -267,7 +329,11 @@ pub async fn adder(
     products: Arc<Vec<Product>>,
     confirm_replicas: u32,
 ) -> Headless {
-    let policy = Policy { by: format!("client {number}"), confirm_replicas, ..roomy() };
+    let policy = Policy {
+        by: format!("client {number}"),
+        confirm_replicas,
+        ..roomy()
+    };
     let mut terminal = Headless::open(&url, "alice", policy, &products);
     for made in 0..times {
         terminal.select((number + made) % products.len());
@@ -281,7 +347,10 @@ pub async fn adder(
 }
 
 fn roomy() -> Policy {
-    Policy { line_limit: 999_999, ..Policy::default() }
+    Policy {
+        line_limit: 999_999,
+        ..Policy::default()
+    }
 }
 
 /// After a master fell under adders: no screen may be stale, no change may be there twice.

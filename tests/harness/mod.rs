@@ -1,7 +1,16 @@
 //! What the tests stand on: a real server on a private socket, and the real program in a
 //! real pseudo-terminal. Nothing sleeps where an event can be awaited.
-#![allow(dead_code, unused_imports, reason = "each test binary uses its own part of it")]
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test may fail")]
+#![allow(
+    dead_code,
+    unused_imports,
+    reason = "each test binary uses its own part of it"
+)]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test may fail"
+)]
 
 pub mod cluster;
 pub mod desk;
@@ -53,7 +62,11 @@ pub fn run_at(home: &std::path::Path, url: &str, args: &[&str]) -> Output {
 /// [`run_at`] for a command that must succeed; returns what it prints.
 pub fn ok_at(home: &std::path::Path, url: &str, args: &[&str]) -> String {
     let output = run_at(home, url, args);
-    assert!(output.status.success(), "{args:?}: {}", String::from_utf8_lossy(&output.stderr));
+    assert!(
+        output.status.success(),
+        "{args:?}: {}",
+        String::from_utf8_lossy(&output.stderr)
+    );
     String::from_utf8(output.stdout).unwrap()
 }
 
@@ -73,9 +86,19 @@ pub fn shop_sized(server: &Server, cart: &str, name: &str, columns: u16, rows: u
 }
 
 /// The shop at an address, in a terminal of this size.
-pub fn shop_at(home: &std::path::Path, url: &str, cart: &str, name: &str, size: (u16, u16)) -> Terminal {
+pub fn shop_at(
+    home: &std::path::Path,
+    url: &str,
+    cart: &str,
+    name: &str,
+    size: (u16, u16),
+) -> Terminal {
     let args = ["--redis", url, "--user", cart, "--name", name];
-    let terminal = Terminal::builder(TROLLEY).args(&args).size(size.0, size.1).home(home).open();
+    let terminal = Terminal::builder(TROLLEY)
+        .args(&args)
+        .size(size.0, size.1)
+        .home(home)
+        .open();
     terminal.wait("● live");
     terminal
 }
@@ -87,8 +110,16 @@ pub fn peak(mut child: std::process::Child) -> u64 {
     // The system tells it only while the program lives.
     while child.try_wait().unwrap().is_none() {
         let told = std::fs::read_to_string(&status).unwrap_or_default();
-        let line = told.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap_or_default();
-        most = line.trim().trim_end_matches(" kB").parse().unwrap_or(0).max(most);
+        let line = told
+            .lines()
+            .find_map(|line| line.strip_prefix("VmHWM:"))
+            .unwrap_or_default();
+        most = line
+            .trim()
+            .trim_end_matches(" kB")
+            .parse()
+            .unwrap_or(0)
+            .max(most);
         std::thread::sleep(std::time::Duration::from_millis(2));
     }
     assert!(child.wait().unwrap().success());

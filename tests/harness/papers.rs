@@ -2,7 +2,9 @@
 
 use super::Server;
 use super::server::{binaries, free_port};
-use rcgen::{BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair};
+use rcgen::{
+    BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair,
+};
 use std::path::PathBuf;
 use std::process::Command;
 
@@ -14,12 +16,18 @@ pub struct Papers {
 impl Papers {
     /// Makes them all.
     pub fn make() -> Papers {
-        let folder = tempfile::Builder::new().prefix("trolley-").tempdir_in("/tmp").unwrap();
-        let write = |name: &str, text: String| std::fs::write(folder.path().join(name), text).unwrap();
+        let folder = tempfile::Builder::new()
+            .prefix("trolley-")
+            .tempdir_in("/tmp")
+            .unwrap();
+        let write =
+            |name: &str, text: String| std::fs::write(folder.path().join(name), text).unwrap();
         for authority in ["ca", "stranger"] {
             let key = KeyPair::generate().unwrap();
             let mut params = CertificateParams::new([]).unwrap();
-            params.distinguished_name.push(DnType::CommonName, authority);
+            params
+                .distinguished_name
+                .push(DnType::CommonName, authority);
             params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
             let cert = params.self_signed(&key).unwrap();
             write(&format!("{authority}.crt"), cert.pem());
@@ -32,10 +40,14 @@ impl Papers {
                 if of == authority {
                     let key = KeyPair::generate().unwrap();
                     let mut params =
-                        CertificateParams::new(["localhost".to_owned(), "127.0.0.1".to_owned()]).unwrap();
+                        CertificateParams::new(["localhost".to_owned(), "127.0.0.1".to_owned()])
+                            .unwrap();
                     params.distinguished_name.push(DnType::CommonName, name);
                     params.extended_key_usages = vec![usage];
-                    write(&format!("{name}.crt"), params.signed_by(&key, &issuer).unwrap().pem());
+                    write(
+                        &format!("{name}.crt"),
+                        params.signed_by(&key, &issuer).unwrap().pem(),
+                    );
                     write(&format!("{name}.key"), key.serialize_pem());
                 }
             }
@@ -60,20 +72,42 @@ fn talking_tls() -> String {
         // It ends at once, and complains of the certificate or of want of TLS.
         let asked = ["--port", "0", "--tls-port", "1", "--tls-auth-clients", "no"];
         let papers = ["--tls-cert-file", "/nowhere", "--tls-key-file", "/nowhere"];
-        let output = Command::new(server).args(asked).args(papers).output().unwrap();
-        String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).contains("load certificate")
+        let output = Command::new(server)
+            .args(asked)
+            .args(papers)
+            .output()
+            .unwrap();
+        String::from_utf8_lossy(&[output.stdout, output.stderr].concat())
+            .contains("load certificate")
     };
-    binaries().into_iter().find(knows).unwrap_or_else(|| "redis-server".to_owned())
+    binaries()
+        .into_iter()
+        .find(knows)
+        .unwrap_or_else(|| "redis-server".to_owned())
 }
 
 /// A server that talks TLS only, besides its socket; returns its port.
 pub fn secure(papers: &Papers, more: &[&str]) -> (Server, u16) {
     let port = free_port();
-    let (cert, key, ca) = (papers.text("server.crt"), papers.text("server.key"), papers.text("ca.crt"));
+    let (cert, key, ca) = (
+        papers.text("server.crt"),
+        papers.text("server.key"),
+        papers.text("ca.crt"),
+    );
     let text = port.to_string();
-    let words =
-        ["--tls-port", &text, "--bind", "127.0.0.1", "--tls-cert-file", &cert, "--tls-key-file", &key];
-    let server =
-        Server::start_with(&talking_tls(), &[&words[..], &["--tls-ca-cert-file", &ca], more].concat());
+    let words = [
+        "--tls-port",
+        &text,
+        "--bind",
+        "127.0.0.1",
+        "--tls-cert-file",
+        &cert,
+        "--tls-key-file",
+        &key,
+    ];
+    let server = Server::start_with(
+        &talking_tls(),
+        &[&words[..], &["--tls-ca-cert-file", &ca], more].concat(),
+    );
     (server, port)
 }

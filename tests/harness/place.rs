@@ -45,32 +45,65 @@ impl Place {
         let server = Server::start();
         let proxies = sockets(&server, clients);
         let url = server.url().to_owned();
-        Place { servers: Servers::One(server), proxies, url, papers: None, password: None, _kept: None }
+        Place {
+            servers: Servers::One(server),
+            proxies,
+            url,
+            papers: None,
+            password: None,
+            _kept: None,
+        }
     }
 
     /// The same for a user with the rights of a shopper, who gives a password.
     pub fn shopper(clients: u64) -> Place {
-        let kept = tempfile::Builder::new().prefix("trolley-").tempdir_in("/tmp").unwrap();
+        let kept = tempfile::Builder::new()
+            .prefix("trolley-")
+            .tempdir_in("/tmp")
+            .unwrap();
         let users = kept.path().join("users.acl");
         std::fs::write(&users, "").unwrap();
-        let server = Server::start_with(&binaries()[0], &["--aclfile", &users.display().to_string()]);
-        server.cmd(ok(&server, &["acl", "shopper", "--user", "alice", "--as", "ann"]).trim());
+        let server =
+            Server::start_with(&binaries()[0], &["--aclfile", &users.display().to_string()]);
+        server.cmd(
+            ok(
+                &server,
+                &["acl", "shopper", "--user", "alice", "--as", "ann"],
+            )
+            .trim(),
+        );
         server.cmd(&format!("ACL SETUSER ann >{PASSWORD}"));
         server.cmd("ACL SAVE");
         let proxies = sockets(&server, clients);
         let url = format!("{}?user=ann", server.url());
         let (servers, password) = (Servers::One(server), Some(PASSWORD));
-        Place { servers, proxies, url, papers: None, password, _kept: Some(kept) }
+        Place {
+            servers,
+            proxies,
+            url,
+            papers: None,
+            password,
+            _kept: Some(kept),
+        }
     }
 
     /// One server that talks TLS only, and wants to see a certificate.
     pub fn secure(clients: u64) -> Place {
         let papers = Papers::make();
         let (server, port) = secure(&papers, &["--tls-auth-clients", "yes"]);
-        let proxies = (0..clients).map(|_| Proxy::by_port(Door::Port(port))).collect();
+        let proxies = (0..clients)
+            .map(|_| Proxy::by_port(Door::Port(port)))
+            .collect();
         let url = format!("rediss://localhost:{port}");
         let (servers, papers) = (Servers::One(server), Some(papers));
-        Place { servers, proxies, url, papers, password: None, _kept: None }
+        Place {
+            servers,
+            proxies,
+            url,
+            papers,
+            password: None,
+            _kept: None,
+        }
     }
 
     /// A master and a replica behind Sentinels, each with a proxy.
@@ -78,7 +111,14 @@ impl Place {
         let mut proxies = Vec::new();
         let all = Sentinels::start_behind(IMPATIENT, |port| before(port, &mut proxies));
         let url = all.url();
-        Place { servers: Servers::Sentinels(all), proxies, url, papers: None, password: None, _kept: None }
+        Place {
+            servers: Servers::Sentinels(all),
+            proxies,
+            url,
+            papers: None,
+            password: None,
+            _kept: None,
+        }
     }
 
     /// A cluster of three masters with a replica each, each node with a proxy.
@@ -88,15 +128,24 @@ impl Place {
         let cluster = Cluster::start_behind(&binaries()[0], 3, 1, IMPATIENT, tells);
         let url = cluster.url();
         let servers = Servers::Cluster(cluster);
-        Place { servers, proxies, url, papers: None, password: None, _kept: None }
+        Place {
+            servers,
+            proxies,
+            url,
+            papers: None,
+            password: None,
+            _kept: None,
+        }
     }
 
     /// The products p00, p01 ...
     pub fn stock(&self) {
         for n in 0..PRODUCTS {
             let key = format!("product:p{n:02}");
-            self.holder(&key).cmd(&format!("HSET {key} name Product-{n:02} price {n}.25"));
-            self.holder("catalog").cmd(&format!("ZADD catalog 0 p{n:02}"));
+            self.holder(&key)
+                .cmd(&format!("HSET {key} name Product-{n:02} price {n}.25"));
+            self.holder("catalog")
+                .cmd(&format!("ZADD catalog 0 p{n:02}"));
         }
     }
 
@@ -117,7 +166,11 @@ impl Place {
     /// The addresses of so many clients.
     pub fn addresses(&self, clients: u64) -> Vec<Address> {
         match &self.servers {
-            Servers::One(_) => self.proxies.iter().map(|proxy| self.equip(&self.by(proxy))).collect(),
+            Servers::One(_) => self
+                .proxies
+                .iter()
+                .map(|proxy| self.equip(&self.by(proxy)))
+                .collect(),
             // They find out by asking.
             _ => (0..clients).map(|_| self.address()).collect(),
         }
@@ -125,7 +178,11 @@ impl Place {
 
     /// Of so many clients, how many meet at one proxy.
     pub fn clients_of_a_proxy(&self, clients: u64) -> u64 {
-        if matches!(self.servers, Servers::One(_)) { 1 } else { clients }
+        if matches!(self.servers, Servers::One(_)) {
+            1
+        } else {
+            clients
+        }
     }
 
     fn by(&self, proxy: &Proxy) -> String {
@@ -145,24 +202,34 @@ impl Place {
         if let Some(papers) = &self.papers {
             let read = |name: &str| std::fs::read(papers.path(name)).unwrap();
             let client = Some((read("client.crt"), read("client.key")));
-            address = address.with_tls(Pem { authorities: Some(read("ca.crt")), client }).unwrap();
+            address = address
+                .with_tls(Pem {
+                    authorities: Some(read("ca.crt")),
+                    client,
+                })
+                .unwrap();
         }
         address
     }
 
     /// The real program on the cart of alice.
     pub fn screen(&self, name: &str) -> Terminal {
-        let mut args: Vec<String> =
-            ["--redis", &self.url, "--user", "alice", "--name", name].map(str::to_owned).to_vec();
+        let mut args: Vec<String> = ["--redis", &self.url, "--user", "alice", "--name", name]
+            .map(str::to_owned)
+            .to_vec();
         if let Some(papers) = &self.papers {
-            for (flag, file) in
-                [("--tls-ca", "ca.crt"), ("--tls-cert", "client.crt"), ("--tls-key", "client.key")]
-            {
+            for (flag, file) in [
+                ("--tls-ca", "ca.crt"),
+                ("--tls-cert", "client.crt"),
+                ("--tls-key", "client.key"),
+            ] {
                 args.extend([flag.to_owned(), papers.text(file)]);
             }
         }
         let args: Vec<&str> = args.iter().map(String::as_str).collect();
-        let builder = Terminal::builder(TROLLEY).args(&args).home(self.holder("cart:alice").dir());
+        let builder = Terminal::builder(TROLLEY)
+            .args(&args)
+            .home(self.holder("cart:alice").dir());
         let screen = match self.password {
             Some(password) => builder.env("TROLLEY_PASSWORD", password).open(),
             None => builder.open(),
@@ -174,17 +241,28 @@ impl Place {
     /// How changes are confirmed: where a master may fall, a replica must have them.
     pub fn policy(&self) -> Policy {
         let confirm_replicas = u32::from(!matches!(self.servers, Servers::One(_)));
-        Policy { confirm_replicas, ..Policy::default() }
+        Policy {
+            confirm_replicas,
+            ..Policy::default()
+        }
     }
 
     /// Whether what others were told counts as history.
     pub fn seen(&self) -> Seen {
-        if matches!(self.servers, Servers::One(_)) { Seen::Counts } else { Seen::MayBeLost }
+        if matches!(self.servers, Servers::One(_)) {
+            Seen::Counts
+        } else {
+            Seen::MayBeLost
+        }
     }
 
     /// The faults of servers that there are here.
     pub fn server_faults(&self) -> u64 {
-        if matches!(self.servers, Servers::Cluster(_)) { 4 } else { 3 }
+        if matches!(self.servers, Servers::Cluster(_)) {
+            4
+        } else {
+            3
+        }
     }
 
     /// Causes one of them, and waits until the servers have got over it.
@@ -206,17 +284,24 @@ impl Place {
 
     /// Lets the proxies cause faults, or no more.
     pub fn disturb(&self, on: bool) {
-        self.proxies.iter().for_each(|proxy| proxy.faults.on.store(on, Ordering::Relaxed));
+        self.proxies
+            .iter()
+            .for_each(|proxy| proxy.faults.on.store(on, Ordering::Relaxed));
     }
 
     /// The faults that the proxies caused.
     pub fn caused(&self) -> u64 {
-        self.proxies.iter().map(|proxy| proxy.faults.caused.load(Ordering::Relaxed)).sum()
+        self.proxies
+            .iter()
+            .map(|proxy| proxy.faults.caused.load(Ordering::Relaxed))
+            .sum()
     }
 }
 
 fn sockets(server: &Server, clients: u64) -> Vec<Proxy> {
-    (0..clients).map(|n| Proxy::start(&server.socket(), &format!("proxy{n}"))).collect()
+    (0..clients)
+        .map(|n| Proxy::start(&server.socket(), &format!("proxy{n}")))
+        .collect()
 }
 
 /// A proxy before this port; returns its own.
@@ -253,12 +338,15 @@ fn of_sentinels(all: &mut Sentinels, number: u64) {
         _ => cut(&all.servers[master]),
     }
     all.until("one is master, and the other follows", || {
-        let Some(master) = all.master() else { return false };
+        let Some(master) = all.master() else {
+            return false;
+        };
         let says = |at: usize, words: &[&str]| {
             let info = all.servers[at].get("INFO replication");
             words.iter().all(|word| info.contains(word))
         };
-        says(master, &["role:master", "state=online"]) && says(1 - master, &["master_link_status:up"])
+        says(master, &["role:master", "state=online"])
+            && says(1 - master, &["master_link_status:up"])
     });
 }
 
@@ -267,14 +355,19 @@ fn of_cluster(cluster: &mut Cluster, number: u64) {
     match number {
         0 => {
             cluster.nodes[owner].kill();
-            cluster.until("a replica takes over", || cluster.owner("cart:alice") != owner);
+            cluster.until("a replica takes over", || {
+                cluster.owner("cart:alice") != owner
+            });
             cluster.nodes[owner].restart();
         }
         1 => freeze(&cluster.nodes[owner]),
         2 => cluster.nodes.iter().for_each(cut),
         _ => {
             let other = (0..cluster.nodes.len()).find(|at| {
-                *at != owner && cluster.nodes[*at].get("INFO replication").contains("role:master")
+                *at != owner
+                    && cluster.nodes[*at]
+                        .get("INFO replication")
+                        .contains("role:master")
             });
             cluster.move_slot("cart:alice", other.unwrap());
         }
@@ -282,6 +375,7 @@ fn of_cluster(cluster: &mut Cluster, number: u64) {
     cluster.wait("the cluster is whole", |node| {
         let replication = node.get("INFO replication");
         node.get("CLUSTER INFO").contains("cluster_state:ok")
-            && (replication.contains("master_link_status:up") || replication.contains("state=online"))
+            && (replication.contains("master_link_status:up")
+                || replication.contains("state=online"))
     });
 }

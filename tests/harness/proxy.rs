@@ -65,11 +65,15 @@ impl Faults {
     /// Whether the answers are lost from here on.
     fn is_mute(&self) -> bool {
         let last = self.hang_after.load(Ordering::Relaxed);
-        last > 0 && self.hang_answer.load(Ordering::Relaxed) && self.requests.load(Ordering::Relaxed) >= last
+        last > 0
+            && self.hang_answer.load(Ordering::Relaxed)
+            && self.requests.load(Ordering::Relaxed) >= last
     }
 
     fn take(&self, left: &AtomicU64) -> bool {
-        let took = left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |n| n.checked_sub(1)).is_ok();
+        let took = left
+            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |n| n.checked_sub(1))
+            .is_ok();
         if took {
             self.caused.fetch_add(1, Ordering::Relaxed);
         }
@@ -121,7 +125,10 @@ impl Proxy {
                 tokio::spawn(serve(Box::new(client), server.clone(), shared.clone()));
             }
         });
-        Proxy { door: Door::Socket(socket), faults }
+        Proxy {
+            door: Door::Socket(socket),
+            faults,
+        }
     }
 
     /// A proxy on a port of its own.
@@ -138,7 +145,10 @@ impl Proxy {
                 tokio::spawn(serve(Box::new(client), server.clone(), shared.clone()));
             }
         });
-        Proxy { door: Door::Port(port), faults }
+        Proxy {
+            door: Door::Port(port),
+            faults,
+        }
     }
 
     /// The address to give to a client.
@@ -151,13 +161,17 @@ impl Proxy {
 
     /// Its port.
     pub fn port(&self) -> u16 {
-        let Door::Port(port) = self.door else { panic!("it has a socket") };
+        let Door::Port(port) = self.door else {
+            panic!("it has a socket")
+        };
         port
     }
 }
 
 async fn serve(client: Box<dyn Stream>, server: Door, faults: Arc<Faults>) {
-    let Ok(upstream) = server.enter().await else { return };
+    let Ok(upstream) = server.enter().await else {
+        return;
+    };
     let (mut from_client, mut to_client) = tokio::io::split(client);
     let (mut from_server, mut to_server) = tokio::io::split(upstream);
     let asked = faults.clone();
@@ -237,5 +251,7 @@ fn is_change(bytes: &[u8]) -> bool {
 /// Whether these bytes are just one published message, and of no watcher.
 fn is_one_message(bytes: &[u8]) -> bool {
     let text = String::from_utf8_lossy(bytes);
-    text.starts_with(">3\r\n$7\r\nmessage\r\n") && text.matches('>').count() == 1 && text.contains("\"v\"")
+    text.starts_with(">3\r\n$7\r\nmessage\r\n")
+        && text.matches('>').count() == 1
+        && text.contains("\"v\"")
 }

@@ -33,13 +33,28 @@ impl Sentinels {
         let told = ports.map(&mut told);
         let start = |at: usize, more: &[&str]| {
             let (port, tells) = (ports[at].to_string(), told[at].to_string());
-            let place = ["--port", &port, "--bind", "127.0.0.1", "--repl-diskless-sync-delay", "0"];
-            let tell = ["--replica-announce-ip", "127.0.0.1", "--replica-announce-port", &tells];
+            let place = [
+                "--port",
+                &port,
+                "--bind",
+                "127.0.0.1",
+                "--repl-diskless-sync-delay",
+                "0",
+            ];
+            let tell = [
+                "--replica-announce-ip",
+                "127.0.0.1",
+                "--replica-announce-port",
+                &tells,
+            ];
             Server::start_with(binary, &[&place[..], &tell, extra, more].concat())
         };
         let master = start(0, &[]);
         let replica = start(1, &["--replicaof", &format!("127.0.0.1 {}", told[0])]);
-        let folder = tempfile::Builder::new().prefix("trolley-").tempdir_in("/tmp").unwrap();
+        let folder = tempfile::Builder::new()
+            .prefix("trolley-")
+            .tempdir_in("/tmp")
+            .unwrap();
         let watch = |n: usize| {
             let port = free_port();
             let config = folder.path().join(format!("sentinel{n}.conf"));
@@ -61,15 +76,24 @@ impl Sentinels {
             (port, child)
         };
         let watchers = (0..3).map(watch).collect();
-        let all = Sentinels { servers: [master, replica], told, watchers, _folder: folder };
+        let all = Sentinels {
+            servers: [master, replica],
+            told,
+            watchers,
+            _folder: folder,
+        };
         all.until("the replica follows", || {
-            all.servers[1].get("INFO replication").contains("master_link_status:up")
+            all.servers[1]
+                .get("INFO replication")
+                .contains("master_link_status:up")
         });
         all.until("the Sentinels know each other and the replica", || {
             (0..3).all(|n| {
                 let master = all.ask(n, "MASTER");
                 let says = |name: &str, value: &str| {
-                    master.chunks(2).any(|pair| pair[0] == name && pair[1] == value)
+                    master
+                        .chunks(2)
+                        .any(|pair| pair[0] == name && pair[1] == value)
                 };
                 says("num-other-sentinels", "2") && says("num-slaves", "1")
             })
@@ -82,7 +106,11 @@ impl Sentinels {
         let url = format!("redis://127.0.0.1:{}", self.watchers[number].0);
         let mut question = redis::cmd("SENTINEL");
         question.arg(what).arg("shop");
-        let ask = || question.query(&mut redis::Client::open(url).ok()?.get_connection().ok()?).ok();
+        let ask = || {
+            question
+                .query(&mut redis::Client::open(url).ok()?.get_connection().ok()?)
+                .ok()
+        };
         ask().unwrap_or_default()
     }
 
@@ -90,12 +118,19 @@ impl Sentinels {
     pub fn master(&self) -> Option<usize> {
         let port = self.ask(0, "GET-MASTER-ADDR-BY-NAME").pop()?;
         let agreed = (1..3).all(|n| self.ask(n, "GET-MASTER-ADDR-BY-NAME").last() == Some(&port));
-        self.told.iter().position(|own| own.to_string() == port).filter(|_| agreed)
+        self.told
+            .iter()
+            .position(|own| own.to_string() == port)
+            .filter(|_| agreed)
     }
 
     /// The address; the first Sentinel named is none.
     pub fn url(&self) -> String {
-        let ports: Vec<String> = self.watchers.iter().map(|(port, _)| format!("127.0.0.1:{port}")).collect();
+        let ports: Vec<String> = self
+            .watchers
+            .iter()
+            .map(|(port, _)| format!("127.0.0.1:{port}"))
+            .collect();
         format!("redis+sentinel://127.0.0.1:1,{}/shop", ports.join(","))
     }
 
@@ -103,7 +138,11 @@ impl Sentinels {
     pub fn fail_over(&self) {
         let url = format!("redis://127.0.0.1:{}", self.watchers[0].0);
         let mut link = redis::Client::open(url).unwrap().get_connection().unwrap();
-        redis::cmd("SENTINEL").arg("FAILOVER").arg("shop").exec(&mut link).unwrap();
+        redis::cmd("SENTINEL")
+            .arg("FAILOVER")
+            .arg("shop")
+            .exec(&mut link)
+            .unwrap();
     }
 
     /// Kills a Sentinel.

@@ -22,10 +22,17 @@ pub fn binaries() -> Vec<String> {
         return named.split(',').map(str::to_owned).collect();
     }
     let path = std::env::var_os("PATH").unwrap_or_default();
-    let is_there = |name: &&str| std::env::split_paths(&path).any(|folder| folder.join(name).is_file());
-    let found: Vec<String> =
-        ["redis-server", "valkey-server"].iter().filter(|n| is_there(n)).map(|n| (*n).to_owned()).collect();
-    assert!(!found.is_empty(), "the tests need redis-server or valkey-server on PATH");
+    let is_there =
+        |name: &&str| std::env::split_paths(&path).any(|folder| folder.join(name).is_file());
+    let found: Vec<String> = ["redis-server", "valkey-server"]
+        .iter()
+        .filter(|n| is_there(n))
+        .map(|n| (*n).to_owned())
+        .collect();
+    assert!(
+        !found.is_empty(),
+        "the tests need redis-server or valkey-server on PATH"
+    );
     found
 }
 
@@ -51,10 +58,19 @@ impl Server {
 
     /// This server, with more of its settings.
     pub fn start_with(binary: &str, extra: &[&str]) -> Server {
-        let folder = tempfile::Builder::new().prefix("trolley-").tempdir_in("/tmp").unwrap();
+        let folder = tempfile::Builder::new()
+            .prefix("trolley-")
+            .tempdir_in("/tmp")
+            .unwrap();
         let url = format!("unix://{}/redis.sock", folder.path().display());
         let extra = extra.iter().map(|arg| (*arg).to_owned()).collect();
-        let mut server = Server { folder, binary: binary.to_owned(), extra, url, child: None };
+        let mut server = Server {
+            folder,
+            binary: binary.to_owned(),
+            extra,
+            url,
+            child: None,
+        };
         server.launch();
         server
     }
@@ -68,7 +84,16 @@ impl Server {
 
     fn launch(&mut self) {
         let child = Command::new(&self.binary)
-            .args(["--port", "0", "--appendonly", "yes", "--save", "", "--maxmemory-policy", "noeviction"])
+            .args([
+                "--port",
+                "0",
+                "--appendonly",
+                "yes",
+                "--save",
+                "",
+                "--maxmemory-policy",
+                "noeviction",
+            ])
             .args(["--enable-debug-command", "yes", "--appendfsync", "always"])
             .arg("--unixsocket")
             .arg(self.socket())
@@ -147,7 +172,10 @@ impl Server {
 
     /// A connection of the test's own.
     pub fn connection(&self) -> Connection {
-        redis::Client::open(self.url.as_str()).unwrap().get_connection().unwrap()
+        redis::Client::open(self.url.as_str())
+            .unwrap()
+            .get_connection()
+            .unwrap()
     }
 
     /// Runs one command, words split at spaces.
@@ -159,7 +187,10 @@ impl Server {
     /// Runs one command; whether the server did it.
     pub fn try_cmd(&self, line: &str) -> bool {
         let words: Vec<&str> = line.split(' ').collect();
-        redis::cmd(words[0]).arg(&words[1..]).query::<Value>(&mut self.connection()).is_ok()
+        redis::cmd(words[0])
+            .arg(&words[1..])
+            .query::<Value>(&mut self.connection())
+            .is_ok()
     }
 
     /// Runs one command with any bytes.
@@ -188,14 +219,29 @@ impl Server {
     pub fn denied(&self) -> Vec<String> {
         let log: Vec<std::collections::HashMap<String, Value>> =
             redis::from_redis_value(self.cmd("ACL LOG")).unwrap();
-        log.iter().map(|entry| redis::from_redis_value_ref(&entry["object"]).unwrap()).collect()
+        log.iter()
+            .map(|entry| redis::from_redis_value_ref(&entry["object"]).unwrap())
+            .collect()
     }
 
     /// Plays another program: `redis-cli` (or `valkey-cli`) with this line.
     pub fn cli(&self, line: &str) -> String {
-        let cli = if self.binary.contains("valkey") { "valkey-cli" } else { "redis-cli" };
-        let output = Command::new(cli).arg("-s").arg(self.socket()).args(line.split(' ')).output().unwrap();
-        assert!(output.status.success(), "{line}: {}", String::from_utf8_lossy(&output.stderr));
+        let cli = if self.binary.contains("valkey") {
+            "valkey-cli"
+        } else {
+            "redis-cli"
+        };
+        let output = Command::new(cli)
+            .arg("-s")
+            .arg(self.socket())
+            .args(line.split(' '))
+            .output()
+            .unwrap();
+        assert!(
+            output.status.success(),
+            "{line}: {}",
+            String::from_utf8_lossy(&output.stderr)
+        );
         String::from_utf8(output.stdout).unwrap().trim().to_owned()
     }
 
@@ -207,7 +253,10 @@ impl Server {
         keys.sort();
         let mut digest: String = redis::cmd("DEBUG").arg("DIGEST").query(&mut link).unwrap();
         for key in keys {
-            let expiry: i64 = redis::cmd("PEXPIRETIME").arg(&key).query(&mut link).unwrap();
+            let expiry: i64 = redis::cmd("PEXPIRETIME")
+                .arg(&key)
+                .query(&mut link)
+                .unwrap();
             if expiry >= 0 {
                 digest.push_str(&format!("\n{} {expiry}", String::from_utf8_lossy(&key)));
             }
@@ -219,7 +268,8 @@ impl Server {
 impl Server {
     /// The server's own digest of one value.
     pub fn digest_of(&self, key: &str) -> String {
-        self.get_list(&format!("DEBUG DIGEST-VALUE {key}")).remove(0)
+        self.get_list(&format!("DEBUG DIGEST-VALUE {key}"))
+            .remove(0)
     }
 }
 

@@ -27,18 +27,28 @@ pub fn quick_server() -> Server {
 
 /// Puts a product into the shop.
 pub fn sell(server: &Server, product: &str, price: &str, stock: &str) {
-    server.cmd(&format!("HSET product:{product} name {product} price {price} stock {stock}"));
+    server.cmd(&format!(
+        "HSET product:{product} name {product} price {price} stock {stock}"
+    ));
 }
 
 /// A connection of somebody.
 pub async fn connect_as(url: &str, name: &str) -> Connection {
-    let policy = Policy { by: name.to_owned(), ..Policy::default() };
-    store::connect(&Address::parse(url).unwrap()).await.unwrap().with_policy(policy)
+    let policy = Policy {
+        by: name.to_owned(),
+        ..Policy::default()
+    };
+    store::connect(&Address::parse(url).unwrap())
+        .await
+        .unwrap()
+        .with_policy(policy)
 }
 
 /// Adds to a cart.
 pub async fn add(link: &mut Connection, cart: &UserName, product: &str, quantity: u32) {
-    store::add_to_cart(link, cart, &id(product), quantity).await.unwrap();
+    store::add_to_cart(link, cart, &id(product), quantity)
+        .await
+        .unwrap();
 }
 
 /// Orders what is in a cart.
@@ -50,5 +60,9 @@ pub async fn check_out(link: &mut Connection, cart: &UserName) -> Result<OrderId
 
 /// A runtime like that of the program under load.
 pub fn on_many_threads() -> tokio::runtime::Runtime {
-    tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap()
+    tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()
+        .unwrap()
 }

@@ -5,7 +5,8 @@ use ratatui::Terminal;
 use ratatui::backend::TestBackend;
 use std::collections::BTreeMap;
 use trolley::model::{
-    Cart, Catalog, Deadline, Edit, Kind, LineChange, Money, OpId, Product, ProductId, Update, UserName,
+    Cart, Catalog, Deadline, Edit, Kind, LineChange, Money, OpId, Product, ProductId, Update,
+    UserName,
 };
 use trolley::store::link::Event;
 use trolley::store::{Shop, Trouble, Watcher, demo};
@@ -33,7 +34,9 @@ pub fn demo_products() -> Vec<Product> {
     let product = |row: &trolley::catalog_file::Row| {
         Product::decode(
             row.id.clone(),
-            row.fields.each_ref().map(|field| field.as_deref().map(str::as_bytes)),
+            row.fields
+                .each_ref()
+                .map(|field| field.as_deref().map(str::as_bytes)),
         )
     };
     rows.iter().filter_map(product).collect()
@@ -59,7 +62,10 @@ impl Stage {
         let state = State::new(session, Theme::DARK, true, (width, height));
         Stage {
             state,
-            now: Now { steady: 1_000, wall: 1_795_000_000_000 },
+            now: Now {
+                steady: 1_000,
+                wall: 1_795_000_000_000,
+            },
             version: 100,
             server: 1_795_000_000_000,
             told: Vec::new(),
@@ -90,7 +96,14 @@ impl Stage {
             price: Money::parse(price),
             taken: Vec::new(),
         };
-        let known = self.state.cart.confirmed.lines.iter().filter(|l| l.product != line.product).count();
+        let known = self
+            .state
+            .cart
+            .confirmed
+            .lines
+            .iter()
+            .filter(|l| l.product != line.product)
+            .count();
         let update = Update {
             version: self.version,
             op: OpId::parse(&format!("op-{}", self.version)).unwrap(),
@@ -98,7 +111,10 @@ impl Stage {
             kind: Kind::Edit,
             count: known + usize::from(quantity > 0),
             lines: vec![line],
-            deadline: Deadline { told_at: self.server, at: Some(self.server + 1_680_000) },
+            deadline: Deadline {
+                told_at: self.server,
+                at: Some(self.server + 1_680_000),
+            },
         };
         self.told.push(update.clone());
         self.link(Event::Update(update));
@@ -107,15 +123,27 @@ impl Stage {
     /// A shop with a filled cart.
     pub fn filled(width: u16, height: u16) -> Stage {
         let mut stage = Stage::new(width, height);
-        stage.link(Event::Cart(Cart { version: 100, ..Cart::default() }));
-        let shop = Shop { name: "Corner Shop".to_owned(), currency: "€".to_owned() };
-        stage.take_in(Message::Catalog(Ok((Catalog::new(demo_products()), shop)), 0));
+        stage.link(Event::Cart(Cart {
+            version: 100,
+            ..Cart::default()
+        }));
+        let shop = Shop {
+            name: "Corner Shop".to_owned(),
+            currency: "€".to_owned(),
+        };
+        stage.take_in(Message::Catalog(
+            Ok((Catalog::new(demo_products()), shop)),
+            0,
+        ));
         stage.change("ann@till", "baguette", 2, 2, "1.90");
         stage.change("bob@kitchen", "espresso", 12, 12, "2.40");
         stage.change("bob@kitchen", "matcha-powder", 1, 1, "18.00");
         stage.change("old till", "discontinued", 3, 3, "1.00");
         stage.link(Event::Products(vec![(id("discontinued"), None)]));
-        stage.link(Event::Watchers(vec![Watcher { id: "x".to_owned(), name: "bob@kitchen".to_owned() }]));
+        stage.link(Event::Watchers(vec![Watcher {
+            id: "x".to_owned(),
+            name: "bob@kitchen".to_owned(),
+        }]));
         // The highlights are over.
         stage.now.steady += 10_000;
         stage.take_in(Message::Clock);
@@ -150,7 +178,10 @@ pub fn screens(width: u16, height: u16) -> Vec<(&'static str, Stage)> {
     connected.link(Event::Cart(Cart::default()));
     let mut empty = Stage::new(width, height);
     empty.link(Event::Cart(Cart::default()));
-    empty.take_in(Message::Catalog(Ok((Catalog::default(), Shop::default())), 0));
+    empty.take_in(Message::Catalog(
+        Ok((Catalog::default(), Shop::default())),
+        0,
+    ));
     let mut offline = filled("3 a");
     offline.link(Event::Down(Trouble::Refused));
     let mut just_changed = filled("/ e s enter");

@@ -47,7 +47,12 @@ fn answer(asked: &[u8], ground: Option<&str>, keyboard: &Keyboard) {
     if asks(b"\x1b[c") {
         said.push_str("\x1b[?62;22c");
     }
-    if let Some(keyboard) = keyboard.lock().unwrap().as_mut().filter(|_| !said.is_empty()) {
+    if let Some(keyboard) = keyboard
+        .lock()
+        .unwrap()
+        .as_mut()
+        .filter(|_| !said.is_empty())
+    {
         let _ = keyboard.write_all(said.as_bytes());
     }
 }
@@ -100,13 +105,24 @@ impl Builder {
     /// Starts the program.
     pub fn open(self) -> Terminal {
         let (cols, rows) = self.size;
-        let pair = native_pty_system().openpty(PtySize { rows, cols, ..PtySize::default() }).unwrap();
+        let pair = native_pty_system()
+            .openpty(PtySize {
+                rows,
+                cols,
+                ..PtySize::default()
+            })
+            .unwrap();
         let child = pair.slave.spawn_command(self.command).unwrap();
         drop(pair.slave);
         let mut reader = pair.master.try_clone_reader().unwrap();
         let parser = Parser::new(whole(rows), whole(cols), 0);
         let shown = Arc::new((
-            Mutex::new(Shown { parser, raw: Vec::new(), times: Vec::new(), hung_up: false }),
+            Mutex::new(Shown {
+                parser,
+                raw: Vec::new(),
+                times: Vec::new(),
+                hung_up: false,
+            }),
             Condvar::new(),
         ));
         let seen = shown.clone();
@@ -129,7 +145,12 @@ impl Builder {
                 }
             }
         });
-        Terminal { master: Some(pair.master), keyboard, child, shown }
+        Terminal {
+            master: Some(pair.master),
+            keyboard,
+            child,
+            shown,
+        }
     }
 }
 
@@ -138,11 +159,19 @@ impl Terminal {
     pub fn builder(program: &str) -> Builder {
         let mut command = CommandBuilder::new(program);
         command.env_clear();
-        for (name, value) in [("TERM", "xterm-256color"), ("COLORTERM", "truecolor"), ("LANG", "C.UTF-8")] {
+        for (name, value) in [
+            ("TERM", "xterm-256color"),
+            ("COLORTERM", "truecolor"),
+            ("LANG", "C.UTF-8"),
+        ] {
             command.env(name, value);
         }
         command.env("PATH", std::env::var_os("PATH").unwrap_or_default());
-        Builder { ground: None, command, size: (120, 36) }
+        Builder {
+            ground: None,
+            command,
+            size: (120, 36),
+        }
     }
 
     /// Waits until `test` holds for the screen.
@@ -151,7 +180,11 @@ impl Terminal {
         let mut shown = self.shown.0.lock().unwrap();
         while !test(shown.parser.screen()) {
             let left = until.saturating_duration_since(Instant::now());
-            assert!(!left.is_zero(), "{what}; the screen is:\n{}", shown.parser.screen().contents());
+            assert!(
+                !left.is_zero(),
+                "{what}; the screen is:\n{}",
+                shown.parser.screen().contents()
+            );
             shown = self.shown.1.wait_timeout(shown, left).unwrap().0;
         }
     }
@@ -159,13 +192,17 @@ impl Terminal {
     /// Waits until the screen shows this regex.
     pub fn wait(&self, pattern: &str) {
         let regex = RegexBuilder::new(pattern).multi_line(true).build().unwrap();
-        self.wait_until(&format!("{pattern:?} did not show"), |screen| regex.is_match(&screen.contents()));
+        self.wait_until(&format!("{pattern:?} did not show"), |screen| {
+            regex.is_match(&screen.contents())
+        });
     }
 
     /// Waits until the screen shows this regex no longer.
     pub fn gone(&self, pattern: &str) {
         let regex = RegexBuilder::new(pattern).multi_line(true).build().unwrap();
-        self.wait_until(&format!("{pattern:?} still shows"), |screen| !regex.is_match(&screen.contents()));
+        self.wait_until(&format!("{pattern:?} still shows"), |screen| {
+            !regex.is_match(&screen.contents())
+        });
     }
 
     /// Looks at the screen.
@@ -196,7 +233,11 @@ impl Terminal {
         let mut shown = self.shown.0.lock().unwrap();
         while shown.raw.len() <= bytes {
             let left = until.saturating_duration_since(Instant::now());
-            assert!(!left.is_zero(), "nothing came; the screen is:\n{}", shown.parser.screen().contents());
+            assert!(
+                !left.is_zero(),
+                "nothing came; the screen is:\n{}",
+                shown.parser.screen().contents()
+            );
             shown = self.shown.1.wait_timeout(shown, left).unwrap().0;
         }
     }
@@ -256,8 +297,22 @@ impl Terminal {
 
     /// Gives the window another size.
     pub fn resize(&self, cols: u16, rows: u16) {
-        self.shown.0.lock().unwrap().parser.screen_mut().set_size(whole(rows), whole(cols));
-        self.master.as_ref().unwrap().resize(PtySize { rows, cols, ..PtySize::default() }).unwrap();
+        self.shown
+            .0
+            .lock()
+            .unwrap()
+            .parser
+            .screen_mut()
+            .set_size(whole(rows), whole(cols));
+        self.master
+            .as_ref()
+            .unwrap()
+            .resize(PtySize {
+                rows,
+                cols,
+                ..PtySize::default()
+            })
+            .unwrap();
     }
 
     /// Sends a signal to the program.
@@ -294,7 +349,11 @@ impl Terminal {
             if let Some(status) = self.child.try_wait().unwrap() {
                 return status;
             }
-            assert!(Instant::now() < until, "the program goes on:\n{}", self.text());
+            assert!(
+                Instant::now() < until,
+                "the program goes on:\n{}",
+                self.text()
+            );
             std::thread::sleep(Duration::from_millis(5));
         }
     }
@@ -302,7 +361,10 @@ impl Terminal {
     /// Checks that the program has left the terminal as it was.
     pub fn assert_restored(&self) {
         self.assert_restored_screen();
-        assert!(!self.screen(Screen::bracketed_paste), "bracketed paste is still on");
+        assert!(
+            !self.screen(Screen::bracketed_paste),
+            "bracketed paste is still on"
+        );
         let termios = self.master.as_ref().unwrap().get_termios().unwrap();
         let flags = u64::from(termios.local_flags.bits());
         assert_eq!(flags & COOKED, COOKED, "the terminal is still raw");

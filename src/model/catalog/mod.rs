@@ -70,14 +70,16 @@ impl Catalog {
     /// Makes room for so many more products.
     pub fn reserve(&mut self, more: usize) {
         let (products, hasher) = (&self.products, &self.hasher);
-        self.numbers.reserve(more, |number| hasher.hash_one(products.id(*number)));
+        self.numbers
+            .reserve(more, |number| hasher.hash_one(products.id(*number)));
     }
 
     fn take_in(&mut self, id: &[u8], product: &Decoded<'_>) -> Option<u32> {
         let number = self.products.push(id, product)?;
         let (products, hasher) = (&self.products, &self.hasher);
         let hash = |number: &u32| hasher.hash_one(products.id(*number));
-        self.numbers.insert_unique(hasher.hash_one(id), number, hash);
+        self.numbers
+            .insert_unique(hasher.hash_one(id), number, hash);
         Some(number)
     }
 
@@ -131,7 +133,11 @@ impl Catalog {
     /// The catalog as it is now, for a search.
     #[must_use]
     pub fn view(&self) -> View {
-        View { products: self.products.clone(), order: self.order.clone(), generation: self.generation }
+        View {
+            products: self.products.clone(),
+            order: self.order.clone(),
+            generation: self.generation,
+        }
     }
 
     /// All products in their order.
@@ -150,7 +156,9 @@ impl Catalog {
             let one = match (&old, &product) {
                 (None, None) => Changed::Nothing,
                 (Some(old), Some(new)) if old.to_product() == *new => Changed::Nothing,
-                (Some(old), Some(new)) if *old.name == *new.name && *old.category == *new.category => {
+                (Some(old), Some(new))
+                    if *old.name == *new.name && *old.category == *new.category =>
+                {
                     Changed::Values
                 }
                 _ => Changed::Order,
@@ -203,9 +211,13 @@ impl Catalog {
 
     /// Where a product stands in the order, or would stand.
     fn rank(&self, number: u32) -> usize {
-        let Some(product) = self.at(number) else { return self.order.len() };
-        let before =
-            |other: &u32| self.at(*other).is_some_and(|other| order::compare(&other, &product).is_lt());
+        let Some(product) = self.at(number) else {
+            return self.order.len();
+        };
+        let before = |other: &u32| {
+            self.at(*other)
+                .is_some_and(|other| order::compare(&other, &product).is_lt())
+        };
         self.order.partition_point(before)
     }
 
@@ -246,8 +258,13 @@ impl Catalog {
     #[must_use]
     pub fn has_category(&self, name: &str) -> bool {
         let category = |number: &u32| self.at(*number).map_or("", |item| item.category);
-        let before = |number: &u32| (category(number).is_empty(), category(number)) < (name.is_empty(), name);
-        self.order.get(self.order.partition_point(before)).map(category) == Some(name)
+        let before = |number: &u32| {
+            (category(number).is_empty(), category(number)) < (name.is_empty(), name)
+        };
+        self.order
+            .get(self.order.partition_point(before))
+            .map(category)
+            == Some(name)
     }
 
     /// The product that somebody means by an id or a name: the id, else the whole name,
@@ -262,13 +279,21 @@ impl Catalog {
         }
         let wanted = typed.trim().to_lowercase();
         let by = |test: &dyn Fn(&str) -> bool| -> Vec<Item<'_>> {
-            self.iter().filter(|product| test(&product.name.to_lowercase())).collect()
+            self.iter()
+                .filter(|product| test(&product.name.to_lowercase()))
+                .collect()
         };
         let whole = by(&|name| name == wanted);
-        let found =
-            if whole.is_empty() { by(&|name| !wanted.is_empty() && name.contains(&wanted)) } else { whole };
+        let found = if whole.is_empty() {
+            by(&|name| !wanted.is_empty() && name.contains(&wanted))
+        } else {
+            whole
+        };
         match found[..] {
-            [] => Err(Refusal::UnknownProduct(text::clean_to(typed.as_bytes(), 80))),
+            [] => Err(Refusal::UnknownProduct(text::clean_to(
+                typed.as_bytes(),
+                80,
+            ))),
             [one] => Ok(one),
             _ => Err(Refusal::Ambiguous {
                 text: text::clean_to(typed.as_bytes(), 80),
@@ -316,22 +341,47 @@ mod tests {
     #[test]
     fn order_and_categories() {
         let catalog = catalog();
-        assert_eq!(names(&catalog), ["Rye Bread", "Espresso", "Espresso Beans", "Loose Change"]);
+        assert_eq!(
+            names(&catalog),
+            ["Rye Bread", "Espresso", "Espresso Beans", "Loose Change"]
+        );
         assert_eq!(catalog.categories(), ["Bakery", "Coffee"]);
     }
 
     #[test]
     fn resolving_what_somebody_means() {
         let catalog = catalog();
-        assert_eq!(catalog.resolve("rye").unwrap().product_id().to_string(), "rye");
-        assert_eq!(catalog.resolve("ESPRESSO").unwrap().product_id().to_string(), "espresso");
-        assert_eq!(catalog.resolve("bread").unwrap().product_id().to_string(), "rye");
+        assert_eq!(
+            catalog.resolve("rye").unwrap().product_id().to_string(),
+            "rye"
+        );
+        assert_eq!(
+            catalog
+                .resolve("ESPRESSO")
+                .unwrap()
+                .product_id()
+                .to_string(),
+            "espresso"
+        );
+        assert_eq!(
+            catalog.resolve("bread").unwrap().product_id().to_string(),
+            "rye"
+        );
         assert!(
             matches!(catalog.resolve("espr"), Err(Refusal::Ambiguous { candidates, .. }) if candidates.len() == 2)
         );
-        assert!(matches!(catalog.resolve("tea"), Err(Refusal::UnknownProduct(_))));
-        assert!(matches!(catalog.resolve(""), Err(Refusal::UnknownProduct(_))));
-        assert!(matches!(catalog.resolve(&"x".repeat(300)), Err(Refusal::NameTooLong { .. })));
+        assert!(matches!(
+            catalog.resolve("tea"),
+            Err(Refusal::UnknownProduct(_))
+        ));
+        assert!(matches!(
+            catalog.resolve(""),
+            Err(Refusal::UnknownProduct(_))
+        ));
+        assert!(matches!(
+            catalog.resolve(&"x".repeat(300)),
+            Err(Refusal::NameTooLong { .. })
+        ));
     }
 
     #[test]
@@ -341,10 +391,16 @@ mod tests {
         catalog.refresh(vec![
             (id("rye"), None),
             (id("tea"), Some(product("tea", "Assam", "Coffee"))),
-            (id("espresso"), Some(product("espresso", "Zespresso", "Coffee"))),
+            (
+                id("espresso"),
+                Some(product("espresso", "Zespresso", "Coffee")),
+            ),
             (id("gone"), None),
         ]);
-        assert_eq!(names(&catalog), ["Assam", "Espresso Beans", "Zespresso", "Loose Change"]);
+        assert_eq!(
+            names(&catalog),
+            ["Assam", "Espresso Beans", "Zespresso", "Loose Change"]
+        );
         assert_eq!(catalog.get(&id("espresso")).unwrap().name, "Zespresso");
         assert!(catalog.get(&id("rye")).is_none());
     }
@@ -355,9 +411,15 @@ mod tests {
         let id = ProductId::stored(b"rye");
         let order = catalog.order().clone();
         let mut rye = catalog.get(&id).unwrap().to_product();
-        assert_eq!(catalog.refresh(vec![(id.clone(), Some(rye.clone()))]), Changed::Nothing);
+        assert_eq!(
+            catalog.refresh(vec![(id.clone(), Some(rye.clone()))]),
+            Changed::Nothing
+        );
         rye.price = None;
-        assert_eq!(catalog.refresh(vec![(id.clone(), Some(rye))]), Changed::Values);
+        assert_eq!(
+            catalog.refresh(vec![(id.clone(), Some(rye))]),
+            Changed::Values
+        );
         assert!(Arc::ptr_eq(&order, catalog.order()));
         assert_eq!(catalog.get(&id).unwrap().price, None);
     }

@@ -12,7 +12,10 @@ const MANY: usize = 20_000;
 /// By category, then name, then id; products without a category come last.
 pub(super) fn compare(a: &Item<'_>, b: &Item<'_>) -> Ordering {
     let category = |item: &Item<'_>| item.category.is_empty();
-    category(a).cmp(&category(b)).then_with(|| a.category.cmp(b.category)).then_with(|| by_name(a, b))
+    category(a)
+        .cmp(&category(b))
+        .then_with(|| a.category.cmp(b.category))
+        .then_with(|| by_name(a, b))
 }
 
 /// By name, whatever the case of its letters, then id.
@@ -24,7 +27,9 @@ pub(in crate::model) fn by_name(a: &Item<'_>, b: &Item<'_>) -> Ordering {
 /// compared as bytes.
 fn by_letters(a: &str, b: &str) -> Ordering {
     let differ = |(x, y): (u8, u8)| !x.is_ascii() || !y.is_ascii() || !x.eq_ignore_ascii_case(&y);
-    let Some(at) = a.bytes().zip(b.bytes()).position(differ) else { return a.len().cmp(&b.len()) };
+    let Some(at) = a.bytes().zip(b.bytes()).position(differ) else {
+        return a.len().cmp(&b.len());
+    };
     // All before it is plain in both, so that a letter begins here in both.
     lower(a.get(at..).unwrap_or_default()).cmp(lower(b.get(at..).unwrap_or_default()))
 }
@@ -56,30 +61,41 @@ type Key = ([u64; 3], u32);
 
 /// The numbers of all products in the catalog's order.
 pub(super) fn sorted(products: &Products) -> Vec<u32> {
-    let names: BTreeSet<&str> = products.chunks().flat_map(|(_, chunk)| chunk.categories()).collect();
+    let names: BTreeSet<&str> = products
+        .chunks()
+        .flat_map(|(_, chunk)| chunk.categories())
+        .collect();
     let (unnamed, named): (Vec<&str>, Vec<&str>) = names.iter().partition(|name| name.is_empty());
     let ranks: HashMap<&str, usize> = named.into_iter().chain(unnamed).zip(0..).collect();
     // A heap for each category: then only names are left to compare, of neighbours in memory.
     let mut heaps: Vec<Vec<Key>> = vec![Vec::new(); ranks.len()];
     for (first, chunk) in products.chunks() {
-        let local: Vec<usize> = chunk.categories().filter_map(|name| ranks.get(name).copied()).collect();
+        let local: Vec<usize> = chunk
+            .categories()
+            .filter_map(|name| ranks.get(name).copied())
+            .collect();
         for (slot, number) in (0..chunk.len()).zip(first..) {
-            let rank = chunk.category(slot).and_then(|category| local.get(category));
+            let rank = chunk
+                .category(slot)
+                .and_then(|category| local.get(category));
             if let Some(heap) = rank.and_then(|rank| heaps.get_mut(*rank)) {
                 heap.push((beginning(chunk.name(slot)), number));
             }
         }
     }
     let by_key = |a: &Key, b: &Key| {
-        a.0.cmp(&b.0).then_with(|| match (products.find(a.1), products.find(b.1)) {
-            (Some((one, a)), Some((other, b))) => {
-                by_letters(one.name(a), other.name(b)).then_with(|| one.id(a).cmp(other.id(b)))
-            }
-            _ => a.1.cmp(&b.1),
-        })
+        a.0.cmp(&b.0)
+            .then_with(|| match (products.find(a.1), products.find(b.1)) {
+                (Some((one, a)), Some((other, b))) => {
+                    by_letters(one.name(a), other.name(b)).then_with(|| one.id(a).cmp(other.id(b)))
+                }
+                _ => a.1.cmp(&b.1),
+            })
     };
     if products.numbers() < MANY {
-        heaps.iter_mut().for_each(|heap| heap.sort_unstable_by(by_key));
+        heaps
+            .iter_mut()
+            .for_each(|heap| heap.sort_unstable_by(by_key));
     } else {
         heaps.par_iter_mut().for_each(|heap| sort_by(heap, by_key));
     }
@@ -89,6 +105,13 @@ pub(super) fn sorted(products: &Products) -> Vec<u32> {
 }
 
 /// Sorts, on both cores where that is worth it.
-pub(in crate::model) fn sort_by<T: Send>(all: &mut [T], compare: impl Fn(&T, &T) -> Ordering + Sync) {
-    if all.len() < MANY { all.sort_unstable_by(compare) } else { all.par_sort_unstable_by(compare) }
+pub(in crate::model) fn sort_by<T: Send>(
+    all: &mut [T],
+    compare: impl Fn(&T, &T) -> Ordering + Sync,
+) {
+    if all.len() < MANY {
+        all.sort_unstable_by(compare)
+    } else {
+        all.par_sort_unstable_by(compare)
+    }
 }

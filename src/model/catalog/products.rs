@@ -96,7 +96,11 @@ fn at(place: usize) -> u32 {
 
 impl Chunk {
     fn push(&mut self, id: &[u8], product: &Decoded<'_>) {
-        let record = Record { id_at: at(self.ids.len()), id: at(id.len()), ..self.written(product) };
+        let record = Record {
+            id_at: at(self.ids.len()),
+            id: at(id.len()),
+            ..self.written(product)
+        };
         self.ids.extend_from_slice(id);
         self.letters.push(search::letters(&product.name));
         self.records.push(record);
@@ -105,15 +109,23 @@ impl Chunk {
     /// Writes the text of a product; its record still lacks the id.
     fn written(&mut self, product: &Decoded<'_>) -> Record {
         let known = self.categories.get_index_of(&*product.category);
-        let category = known.unwrap_or_else(|| self.categories.insert_full((*product.category).into()).0);
+        let category =
+            known.unwrap_or_else(|| self.categories.insert_full((*product.category).into()).0);
         let text_at = at(self.text.len());
         // Cleaned text is far shorter than what 16 bits count.
         let mut put = |text: &str| {
             self.text.push_str(text);
             u16::try_from(text.len()).unwrap_or(0)
         };
-        let (name, unit, description) = (put(&product.name), put(&product.unit), put(&product.description));
-        let (price, scale) = product.price.and_then(Money::packed).unwrap_or((NO_PRICE, 0));
+        let (name, unit, description) = (
+            put(&product.name),
+            put(&product.unit),
+            put(&product.description),
+        );
+        let (price, scale) = product
+            .price
+            .and_then(Money::packed)
+            .unwrap_or((NO_PRICE, 0));
         Record {
             id_at: 0,
             id: 0,
@@ -134,9 +146,15 @@ impl Chunk {
     }
 
     fn replace(&mut self, slot: usize, product: &Decoded<'_>) {
-        let Some(old) = self.records.get(slot).copied() else { return };
+        let Some(old) = self.records.get(slot).copied() else {
+            return;
+        };
         self.waste += usize::from(old.name) + usize::from(old.unit) + usize::from(old.description);
-        self.records[slot] = Record { id_at: old.id_at, id: old.id, ..self.written(product) };
+        self.records[slot] = Record {
+            id_at: old.id_at,
+            id: old.id,
+            ..self.written(product)
+        };
         self.letters[slot] = search::letters(&product.name);
         if self.waste > 4096 && self.waste > self.text.len() / 2 {
             self.compact();
@@ -179,21 +197,32 @@ impl Chunk {
 
     /// The place of a product's category in [`Chunk::categories`]; `None` where it is gone.
     pub(in crate::model) fn category(&self, slot: usize) -> Option<usize> {
-        self.records.get(slot).filter(|record| record.live).map(|record| usize::from(record.category))
+        self.records
+            .get(slot)
+            .filter(|record| record.live)
+            .map(|record| usize::from(record.category))
     }
 
     /// The name alone.
     pub(in crate::model) fn name(&self, slot: usize) -> &str {
-        let Some(record) = self.records.get(slot) else { return "" };
+        let Some(record) = self.records.get(slot) else {
+            return "";
+        };
         let from = record.text_at as usize;
-        self.text.get(from..from + usize::from(record.name)).unwrap_or_default()
+        self.text
+            .get(from..from + usize::from(record.name))
+            .unwrap_or_default()
     }
 
     /// The id alone.
     pub(in crate::model) fn id(&self, slot: usize) -> &[u8] {
-        let Some(record) = self.records.get(slot) else { return b"" };
+        let Some(record) = self.records.get(slot) else {
+            return b"";
+        };
         let from = record.id_at as usize;
-        self.ids.get(from..from + record.id as usize).unwrap_or_default()
+        self.ids
+            .get(from..from + record.id as usize)
+            .unwrap_or_default()
     }
 
     /// The product in `slot`; `None` where it is gone.
@@ -269,8 +298,10 @@ impl Products {
 
     pub(super) fn remove(&mut self, number: u32) {
         let (chunk, slot) = split(number);
-        if let Some(record) =
-            self.chunks.get_mut(chunk).and_then(|chunk| Arc::make_mut(chunk).records.get_mut(slot))
+        if let Some(record) = self
+            .chunks
+            .get_mut(chunk)
+            .and_then(|chunk| Arc::make_mut(chunk).records.get_mut(slot))
         {
             record.live = false;
         }
@@ -291,17 +322,23 @@ impl Products {
 
     /// The id that has this number; empty where none has.
     pub(super) fn id(&self, number: u32) -> &[u8] {
-        self.find(number).map_or(b"", |(chunk, slot)| chunk.id(slot))
+        self.find(number)
+            .map_or(b"", |(chunk, slot)| chunk.id(slot))
     }
 
     /// The chunks, each with the number of its first product.
     pub(in crate::model) fn chunks(&self) -> impl ExactSizeIterator<Item = (u32, &Chunk)> {
-        self.chunks.iter().enumerate().map(|(place, chunk)| (at(place * CHUNK), &**chunk))
+        self.chunks
+            .iter()
+            .enumerate()
+            .map(|(place, chunk)| (at(place * CHUNK), &**chunk))
     }
 
     /// The chunk at `place`, with the number of its first product.
     pub(in crate::model) fn chunk(&self, place: usize) -> Option<(u32, &Chunk)> {
-        self.chunks.get(place).map(|chunk| (at(place * CHUNK), &**chunk))
+        self.chunks
+            .get(place)
+            .map(|chunk| (at(place * CHUNK), &**chunk))
     }
 
     /// The chunk and the slot of a number.
@@ -313,7 +350,9 @@ impl Products {
     /// How many numbers have been given out.
     #[must_use]
     pub fn numbers(&self) -> usize {
-        self.chunks.last().map_or(0, |last| (self.chunks.len() - 1) * CHUNK + last.len())
+        self.chunks
+            .last()
+            .map_or(0, |last| (self.chunks.len() - 1) * CHUNK + last.len())
     }
 }
 
@@ -322,7 +361,14 @@ mod tests {
     use super::*;
 
     fn decoded(name: &str) -> Decoded<'_> {
-        let fields = [Some(name.as_bytes()), Some(b"2.40".as_slice()), None, Some(b"cup"), Some(b"7"), None];
+        let fields = [
+            Some(name.as_bytes()),
+            Some(b"2.40".as_slice()),
+            None,
+            Some(b"cup"),
+            Some(b"7"),
+            None,
+        ];
         Decoded::read(b"x", fields).unwrap()
     }
 
@@ -331,14 +377,23 @@ mod tests {
         let mut products = Products::default();
         for n in 0..10_000 {
             let name = format!("Product {n}");
-            assert_eq!(products.push(format!("p{n}").as_bytes(), &decoded(&name)), Some(n));
+            assert_eq!(
+                products.push(format!("p{n}").as_bytes(), &decoded(&name)),
+                Some(n)
+            );
         }
         products.replace(5_000, &decoded("抹茶"));
         products.remove(5_001);
         assert_eq!(products.at(9_999).unwrap().name, "Product 9999");
         let item = products.at(5_000).unwrap();
-        assert_eq!((item.id, item.name, item.unit), (&b"p5000"[..], "抹茶", "cup"));
-        assert_eq!((item.price, item.stock), (Money::parse("2.40"), Stock::Left(7)));
+        assert_eq!(
+            (item.id, item.name, item.unit),
+            (&b"p5000"[..], "抹茶", "cup")
+        );
+        assert_eq!(
+            (item.price, item.stock),
+            (Money::parse("2.40"), Stock::Left(7))
+        );
         assert_eq!(products.at(5_001), None);
         assert_eq!(products.at(10_000), None);
         assert_eq!(products.numbers(), 10_000);

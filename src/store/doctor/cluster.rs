@@ -10,12 +10,15 @@ use std::collections::BTreeSet;
 /// Looks at the cluster as its masters see it.
 pub(super) async fn examine(connection: &mut Connection, masters: &[Option<Node>]) -> Vec<Finding> {
     let info = ask::<String>(connection, None, command("CLUSTER INFO")).await;
-    let mut findings =
-        vec![info.map_or_else(|trouble| Finding::hidden("cluster", &trouble), |info| state(&info))];
+    let mut findings = vec![info.map_or_else(
+        |trouble| Finding::hidden("cluster", &trouble),
+        |info| state(&info),
+    )];
     let (mut lost, mut moving) = (BTreeSet::new(), BTreeSet::new());
     for master in masters {
         // Who may not ask this learns of the slots alone.
-        let Ok(nodes) = ask::<String>(connection, master.as_ref(), command("CLUSTER NODES")).await else {
+        let Ok(nodes) = ask::<String>(connection, master.as_ref(), command("CLUSTER NODES")).await
+        else {
             continue;
         };
         for node in nodes.lines() {
@@ -26,12 +29,19 @@ pub(super) async fn examine(connection: &mut Connection, masters: &[Option<Node>
     if !lost.is_empty() {
         let lost: Vec<String> = lost.into_iter().collect();
         let advice = "start them again, or CLUSTER FORGET takes them out";
-        findings.push(note(format!("{} nodes are lost: {}", lost.len(), named(&lost)), advice));
+        findings.push(note(
+            format!("{} nodes are lost: {}", lost.len(), named(&lost)),
+            advice,
+        ));
     }
     if !moving.is_empty() {
         let moving: Vec<String> = moving.into_iter().collect();
-        let advice = "let that end: carts in them may pause; where it stopped, redis-cli --cluster fix";
-        findings.push(note(format!("{} slots are being moved: {}", moving.len(), named(&moving)), advice));
+        let advice =
+            "let that end: carts in them may pause; where it stopped, redis-cli --cluster fix";
+        findings.push(note(
+            format!("{} slots are being moved: {}", moving.len(), named(&moving)),
+            advice,
+        ));
     }
     findings
 }
@@ -39,10 +49,19 @@ pub(super) async fn examine(connection: &mut Connection, masters: &[Option<Node>
 /// Takes in one line of a node's view: id, address, flags, master, .., slots.
 fn look(node: &str, lost: &mut BTreeSet<String>, moving: &mut BTreeSet<String>) {
     let words: Vec<&str> = node.split(' ').collect();
-    let [_, address, flags, _, _, _, _, _, slots @ ..] = &words[..] else { return };
+    let [_, address, flags, _, _, _, _, _, slots @ ..] = &words[..] else {
+        return;
+    };
     let place = address.split(['@', ',']).next().unwrap_or_default();
-    if flags.split(',').any(|flag| matches!(flag, "fail" | "noaddr")) {
-        let role = if flags.contains("master") { "master" } else { "replica" };
+    if flags
+        .split(',')
+        .any(|flag| matches!(flag, "fail" | "noaddr"))
+    {
+        let role = if flags.contains("master") {
+            "master"
+        } else {
+            "replica"
+        };
         lost.insert(format!("{place} ({role})"));
     }
     for slot in slots.iter().filter_map(|slot| slot.strip_prefix('[')) {
@@ -80,7 +99,10 @@ mod tests {
 
     #[test]
     fn lost_nodes_and_slots_on_their_way_are_seen() {
-        assert_eq!(state("cluster_state:fail\r\ncluster_slots_assigned:16384").level, Level::Bad);
+        assert_eq!(
+            state("cluster_state:fail\r\ncluster_slots_assigned:16384").level,
+            Level::Bad
+        );
         let (mut lost, mut moving) = (BTreeSet::new(), BTreeSet::new());
         for node in [
             "a 127.0.0.1:7000@17000 myself,master - 0 0 1 connected 0-5460 [93->-b] [77-<-c]",
@@ -91,7 +113,10 @@ mod tests {
         ] {
             look(node, &mut lost, &mut moving);
         }
-        assert_eq!(lost.into_iter().collect::<Vec<_>>(), ["127.0.0.1:7002 (replica)"]);
+        assert_eq!(
+            lost.into_iter().collect::<Vec<_>>(),
+            ["127.0.0.1:7002 (replica)"]
+        );
         assert_eq!(moving.into_iter().collect::<Vec<_>>(), ["77", "93"]);
     }
 }

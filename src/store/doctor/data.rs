@@ -22,12 +22,20 @@ pub(super) async fn carts(connection: &mut Connection, session: Timeout) -> Find
         }
         Ok((all, forever)) if session == Timeout::Never => Finding::good(
             "carts",
-            format!("{}, {} of them without expiry, as is set", text::count(all, "cart"), forever.len()),
+            format!(
+                "{}, {} of them without expiry, as is set",
+                text::count(all, "cart"),
+                forever.len()
+            ),
         ),
         Ok((all, forever)) => Finding::new(
             "carts",
             Level::Note,
-            format!("{} of {all} carts never expire: {}", forever.len(), named(&forever)),
+            format!(
+                "{} of {all} carts never expire: {}",
+                forever.len(),
+                named(&forever)
+            ),
             "the next change by trolley gives them an expiry, or EXPIRE cart:NAME 1800 does",
         ),
     }
@@ -36,7 +44,9 @@ pub(super) async fn carts(connection: &mut Connection, session: Timeout) -> Find
 async fn forever(connection: &mut Connection) -> Result<(usize, Vec<String>), Trouble> {
     let (mut carts, mut scan) = (Vec::new(), Scan::default());
     while carts.len() < MOST {
-        let Some(keys) = scan.next(&mut connection.link, "cart:*", "zset").await? else { break };
+        let Some(keys) = scan.next(&mut connection.link, "cart:*", "zset").await? else {
+            break;
+        };
         carts.extend(keys);
     }
     let ask = |key: &Vec<u8>| redis::cmd("PTTL").arg(key).to_owned();
@@ -48,7 +58,11 @@ async fn forever(connection: &mut Connection) -> Result<(usize, Vec<String>), Tr
         }
     }
     // A cart that is just being ordered has no expiry until that is over.
-    let ask = |cart: &String| redis::cmd("EXISTS").arg(format!("{{{cart}}}:order")).to_owned();
+    let ask = |cart: &String| {
+        redis::cmd("EXISTS")
+            .arg(format!("{{{cart}}}:order"))
+            .to_owned()
+    };
     let ordering = batch::run(&connection.link, endless.iter().map(ask).collect()).await?;
     let mut forever = Vec::new();
     for (cart, ordering) in endless.into_iter().zip(ordering) {
@@ -64,47 +78,81 @@ pub(super) async fn index(connection: &mut Connection) -> Finding {
     match compare(connection).await {
         Err(trouble) => Finding::hidden("catalog", &trouble),
         Ok((all, missing, dangling)) if missing.is_empty() && dangling.is_empty() => {
-            let all = if all < MOST { format!("{all} products") } else { format!("the {all} looked at") };
+            let all = if all < MOST {
+                format!("{all} products")
+            } else {
+                format!("the {all} looked at")
+            };
             Finding::good("catalog", format!("{all}, all listed"))
         }
         Ok((_, missing, dangling)) if dangling.is_empty() => Finding::new(
             "catalog",
             Level::Note,
-            format!("{} products are not listed: {}", missing.len(), named(&missing)),
+            format!(
+                "{} products are not listed: {}",
+                missing.len(),
+                named(&missing)
+            ),
             "trolley products lists them",
         ),
         Ok((_, _, dangling)) => Finding::new(
             "catalog",
             Level::Note,
-            format!("{} listed products are not there: {}", dangling.len(), named(&dangling)),
+            format!(
+                "{} listed products are not there: {}",
+                dangling.len(),
+                named(&dangling)
+            ),
             "ZREM catalog with those ids",
         ),
     }
 }
 
 /// The number of products, those that are not listed, and those that are only listed.
-async fn compare(connection: &mut Connection) -> Result<(usize, Vec<String>, Vec<String>), Trouble> {
+async fn compare(
+    connection: &mut Connection,
+) -> Result<(usize, Vec<String>, Vec<String>), Trouble> {
     let mut range = redis::cmd("ZRANGE");
     range.arg(keys::CATALOG).arg(0).arg(-1);
-    let listed: Vec<Vec<u8>> = range.query_async(&mut connection.link).await.map_err(Trouble::from)?;
+    let listed: Vec<Vec<u8>> = range
+        .query_async(&mut connection.link)
+        .await
+        .map_err(Trouble::from)?;
     let listed: BTreeSet<ProductId> = listed.iter().map(|id| ProductId::stored(id)).collect();
     let mut stored = BTreeSet::new();
     let mut scan = Scan::default();
     while stored.len() < MOST {
-        let Some(ids) = pages::scan(&mut connection.link, &mut scan).await? else { break };
+        let Some(ids) = pages::scan(&mut connection.link, &mut scan).await? else {
+            break;
+        };
         stored.extend(ids);
     }
-    let missing = stored.difference(&listed).map(ToString::to_string).collect();
+    let missing = stored
+        .difference(&listed)
+        .map(ToString::to_string)
+        .collect();
     // A scan that ended early has not seen all.
     let dangling = match stored.len() {
         MOST.. => Vec::new(),
-        _ => listed.difference(&stored).map(ToString::to_string).collect(),
+        _ => listed
+            .difference(&stored)
+            .map(ToString::to_string)
+            .collect(),
     };
     Ok((stored.len(), missing, dangling))
 }
 
 pub(super) fn named(ids: &[String]) -> String {
     let rest = ids.len().saturating_sub(NAMED);
-    let more = if rest > 0 { format!(" and {rest} more") } else { String::new() };
-    ids.iter().take(NAMED).cloned().collect::<Vec<_>>().join(", ") + &more
+    let more = if rest > 0 {
+        format!(" and {rest} more")
+    } else {
+        String::new()
+    };
+    ids.iter()
+        .take(NAMED)
+        .cloned()
+        .collect::<Vec<_>>()
+        .join(", ")
+        + &more
 }

@@ -66,7 +66,13 @@ impl Finding {
     ) -> Finding {
         let clean = |said: String| text::clean_to(said.as_bytes(), 400);
         let (found, advice) = (clean(found.into()), clean(advice.into()));
-        Finding { about, node: String::new(), level, found, advice }
+        Finding {
+            about,
+            node: String::new(),
+            level,
+            found,
+            advice,
+        }
     }
 
     fn good(about: &'static str, found: impl Into<String>) -> Finding {
@@ -89,8 +95,12 @@ pub async fn examine(address: &Address, user: &UserName, policy: &Policy) -> Vec
     let mut connection = match connect(address).await {
         Ok(connection) => connection,
         Err(trouble) => {
-            let mut findings =
-                vec![Finding::new("reachable", Level::Bad, trouble.to_string(), advice(&trouble))];
+            let mut findings = vec![Finding::new(
+                "reachable",
+                Level::Bad,
+                trouble.to_string(),
+                advice(&trouble),
+            )];
             // The Sentinels may know why.
             if let Kind::Sentinel(name) = address.kind() {
                 findings.extend(sentinel::examine(address, name).await);
@@ -99,15 +109,25 @@ pub async fn examine(address: &Address, user: &UserName, policy: &Policy) -> Vec
         }
     };
     let took = began.elapsed().as_millis();
-    let mut findings = vec![Finding::good("reachable", format!("{address} in {took} ms"))];
+    let mut findings = vec![Finding::good(
+        "reachable",
+        format!("{address} in {took} ms"),
+    )];
     findings.push(way(address));
     let nodes = masters(&mut connection.link).await.unwrap_or_default();
     findings.extend(topology(&mut connection, address, &nodes).await);
     for node in &nodes {
-        let name = node.as_ref().map(|(host, port)| format!("{host}:{port}")).unwrap_or_default();
-        let mut of_node = server::examine(&mut connection, node.as_ref(), policy.confirm_replicas).await;
+        let name = node
+            .as_ref()
+            .map(|(host, port)| format!("{host}:{port}"))
+            .unwrap_or_default();
+        let mut of_node =
+            server::examine(&mut connection, node.as_ref(), policy.confirm_replicas).await;
         of_node.push(clock(&mut connection, node.as_ref()).await);
-        findings.extend(of_node.into_iter().map(|finding| Finding { node: name.clone(), ..finding }));
+        findings.extend(of_node.into_iter().map(|finding| Finding {
+            node: name.clone(),
+            ..finding
+        }));
     }
     findings.extend(rights(&mut connection, user).await);
     findings.push(types::examine(&mut connection, user).await);
@@ -134,10 +154,17 @@ fn advice(trouble: &Trouble) -> &'static str {
 
 /// Whether others can listen on the way.
 fn way(address: &Address) -> Finding {
-    let near =
-        |host: &str| host == "localhost" || host.parse::<std::net::IpAddr>().is_ok_and(|ip| ip.is_loopback());
+    let near = |host: &str| {
+        host == "localhost"
+            || host
+                .parse::<std::net::IpAddr>()
+                .is_ok_and(|ip| ip.is_loopback())
+    };
     let nodes: Vec<Address> = address.nodes().collect();
-    match nodes.iter().find_map(|node| node.place().filter(|(host, _)| !near(host))) {
+    match nodes
+        .iter()
+        .find_map(|node| node.place().filter(|(host, _)| !near(host)))
+    {
         _ if address.is_tls() => Finding::good("way", "encrypted (TLS)"),
         None => Finding::good("way", "stays on this machine"),
         Some((host, _)) => Finding::new(
@@ -189,7 +216,10 @@ async fn clock(connection: &mut Connection, node: Option<&connection::Node>) -> 
         Ok(time) => time,
         Err(trouble) => return Finding::hidden("clock", &trouble),
     };
-    let ours = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_millis();
+    let ours = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .unwrap_or_default()
+        .as_millis();
     let ours = i128::try_from(ours).unwrap_or_default();
     let half = i128::try_from(began.elapsed().as_millis() / 2).unwrap_or_default();
     server::clock(seconds * 1000 + micros / 1000 + half - ours)
@@ -203,12 +233,22 @@ async fn rights(connection: &mut Connection, user: &UserName) -> Vec<Finding> {
     };
     let mut findings = Vec::new();
     for (role, what, level) in [
-        (Role::Shopper, format!("fill the cart of {user}"), Level::Bad),
-        (Role::Buyer, format!("order what is in the cart of {user}"), Level::Note),
+        (
+            Role::Shopper,
+            format!("fill the cart of {user}"),
+            Level::Bad,
+        ),
+        (
+            Role::Buyer,
+            format!("order what is in the cart of {user}"),
+            Level::Note,
+        ),
         (Role::Importer, "bring products in".to_owned(), Level::Note),
     ] {
         findings.push(match acl::gaps(connection, role, &name, user).await {
-            Ok(Some(gaps)) if gaps.is_empty() => Finding::good("rights", format!("{name} may {what}")),
+            Ok(Some(gaps)) if gaps.is_empty() => {
+                Finding::good("rights", format!("{name} may {what}"))
+            }
             Ok(Some(gaps)) => Finding::new(
                 "rights",
                 level,

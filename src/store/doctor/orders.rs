@@ -17,26 +17,42 @@ const MOST: isize = 1_000;
 /// Looks for orders that somebody must finish.
 pub(super) async fn examine(connection: &mut Connection) -> Vec<Finding> {
     let note = |found: String, advice: &str| Finding::new("orders", Level::Note, found, advice);
-    let looked = async { Ok::<_, Trouble>((left_open(connection).await?, holding(connection).await?)) };
+    let looked =
+        async { Ok::<_, Trouble>((left_open(connection).await?, holding(connection).await?)) };
     let (open, (all, holding)) = match looked.await {
         Ok(looked) => looked,
         Err(trouble) => return vec![Finding::hidden("orders", &trouble)],
     };
     let mut findings = Vec::new();
     if !open.is_empty() {
-        let found = format!("{} orders stopped on their way: {}", open.len(), named(&open));
+        let found = format!(
+            "{} orders stopped on their way: {}",
+            open.len(),
+            named(&open)
+        );
         findings.push(note(
             found,
             "trolley orders finishes them; one that never came to its cart leaves by itself in an hour",
         ));
     }
     if !holding.is_empty() {
-        let found = format!("{} cancelled orders still hold stock: {}", holding.len(), named(&holding));
+        let found = format!(
+            "{} cancelled orders still hold stock: {}",
+            holding.len(),
+            named(&holding)
+        );
         findings.push(note(found, "trolley order ID gives it back"));
     }
     if findings.is_empty() {
-        let newest = if all == MOST.unsigned_abs() { "the newest " } else { "" };
-        findings.push(Finding::good("orders", format!("{newest}{all} orders, none stopped on its way")));
+        let newest = if all == MOST.unsigned_abs() {
+            "the newest "
+        } else {
+            ""
+        };
+        findings.push(Finding::good(
+            "orders",
+            format!("{newest}{all} orders, none stopped on its way"),
+        ));
     }
     findings
 }
@@ -47,9 +63,17 @@ async fn left_open(connection: &mut Connection) -> Result<Vec<String>, Trouble> 
     command.arg(keys::ORDERS_OPEN);
     let open: HashMap<String, String> = answer(&command, &mut connection.link).await?;
     let now = server_time(&mut connection.link).await?;
-    let begun = |how: &str| how.split(' ').next().and_then(|at| at.parse().ok()).unwrap_or(0);
-    let mut left: Vec<String> =
-        open.into_iter().filter(|(_, how)| begun(how) + LONG < now).map(|(id, _)| id).collect();
+    let begun = |how: &str| {
+        how.split(' ')
+            .next()
+            .and_then(|at| at.parse().ok())
+            .unwrap_or(0)
+    };
+    let mut left: Vec<String> = open
+        .into_iter()
+        .filter(|(_, how)| begun(how) + LONG < now)
+        .map(|(id, _)| id)
+        .collect();
     left.sort();
     Ok(left)
 }
@@ -62,15 +86,25 @@ async fn holding(connection: &mut Connection) -> Result<(usize, Vec<String>), Tr
     let mut pipeline = Pipeline::new();
     // All orders are in one slot.
     for id in &ids {
-        pipeline.cmd("HMGET").arg(keys::order_named(id)).arg("state").arg("returned");
+        pipeline
+            .cmd("HMGET")
+            .arg(keys::order_named(id))
+            .arg("state")
+            .arg("returned");
     }
     if ids.is_empty() {
         return Ok((0, Vec::new()));
     }
-    let states: Vec<(Option<String>, Option<String>)> = pipeline.query_async(&mut connection.link).await?;
+    let states: Vec<(Option<String>, Option<String>)> =
+        pipeline.query_async(&mut connection.link).await?;
     let holds = |(_, (state, returned)): &(&String, (Option<String>, Option<String>))| {
         state.as_deref() == Some("cancelled") && returned.is_none()
     };
-    let holding = ids.iter().zip(states).filter(holds).map(|(id, _)| id.clone()).collect();
+    let holding = ids
+        .iter()
+        .zip(states)
+        .filter(holds)
+        .map(|(id, _)| id.clone())
+        .collect();
     Ok((ids.len(), holding))
 }

@@ -28,7 +28,10 @@ pub(super) async fn examine(address: &Address, name: &str) -> Vec<Finding> {
     let answers = join_all(asked.iter().map(|sentinel| ask(sentinel, name))).await;
     let (mut said, mut silent) = (Vec::new(), Vec::new());
     for (sentinel, answer) in asked.iter().zip(answers) {
-        let place = sentinel.place().map(|(host, port)| format!("{host}:{port}")).unwrap_or_default();
+        let place = sentinel
+            .place()
+            .map(|(host, port)| format!("{host}:{port}"))
+            .unwrap_or_default();
         match answer {
             Ok(answer) => said.push(answer),
             Err(trouble) => silent.push(format!("{place} ({trouble})")),
@@ -48,8 +51,14 @@ async fn ask(sentinel: &Address, name: &str) -> Result<Said, Trouble> {
     let mut conn = open_sentinel(sentinel, name, None::<NoPushes>).await?;
     let master = put(&mut conn, "MASTER", name).await?;
     let replicas = put(&mut conn, "REPLICAS", name).await?;
-    let quorum = put::<redis::Value>(&mut conn, "CKQUORUM", name).await.map(drop);
-    Ok(Said { master, replicas, quorum })
+    let quorum = put::<redis::Value>(&mut conn, "CKQUORUM", name)
+        .await
+        .map(drop);
+    Ok(Said {
+        master,
+        replicas,
+        quorum,
+    })
 }
 
 async fn put<T: redis::FromRedisValue>(
@@ -57,7 +66,12 @@ async fn put<T: redis::FromRedisValue>(
     question: &str,
     name: &str,
 ) -> Result<T, Trouble> {
-    redis::cmd("SENTINEL").arg(question).arg(name).query_async(conn).await.map_err(Trouble::from)
+    redis::cmd("SENTINEL")
+        .arg(question)
+        .arg(name)
+        .query_async(conn)
+        .await
+        .map_err(Trouble::from)
 }
 
 fn field<'a>(fields: &'a Fields, name: &str) -> &'a str {
@@ -75,7 +89,10 @@ fn reachable(answer: usize, named: usize, silent: &[String]) -> Finding {
     Finding::new(
         "sentinel",
         Level::Note,
-        format!("{answer} of {named} that are named answer; not {}", silent.join(", ")),
+        format!(
+            "{answer} of {named} that are named answer; not {}",
+            silent.join(", ")
+        ),
         "start them again, or leave them out of the address",
     )
 }
@@ -83,11 +100,17 @@ fn reachable(answer: usize, named: usize, silent: &[String]) -> Finding {
 fn master(name: &str, masters: &BTreeSet<String>) -> Finding {
     let all: Vec<&str> = masters.iter().map(String::as_str).collect();
     match &all[..] {
-        [master] => Finding::good("sentinel", format!("all lead to the master “{name}” at {master}")),
+        [master] => Finding::good(
+            "sentinel",
+            format!("all lead to the master “{name}” at {master}"),
+        ),
         _ => Finding::new(
             "sentinel",
             Level::Bad,
-            format!("they disagree where the master “{name}” is: {}", all.join(", ")),
+            format!(
+                "they disagree where the master “{name}” is: {}",
+                all.join(", ")
+            ),
             "a new one is being chosen, or they don't hear each other: look again in a few seconds",
         ),
     }
@@ -137,7 +160,11 @@ fn replicas(name: &str, said: &Said) -> Finding {
         return Finding::new(
             "sentinel",
             Level::Note,
-            format!("{} of {all} replicas are lost: {}", down.len(), down.join(", ")),
+            format!(
+                "{} of {all} replicas are lost: {}",
+                down.len(),
+                down.join(", ")
+            ),
             format!("start them again, or SENTINEL RESET {name} forgets them"),
         );
     }

@@ -13,7 +13,11 @@ const CLOCK_BAD: u128 = 60_000;
 const OLDEST: u32 = 7;
 
 /// Looks at one server.
-pub(super) async fn examine(connection: &mut Connection, node: Option<&Node>, wanted: u32) -> Vec<Finding> {
+pub(super) async fn examine(
+    connection: &mut Connection,
+    node: Option<&Node>,
+    wanted: u32,
+) -> Vec<Finding> {
     let info: String = match ask(connection, node, command("INFO")).await {
         Ok(info) => info,
         Err(trouble) => return vec![Finding::hidden("server", &trouble)],
@@ -21,7 +25,9 @@ pub(super) async fn examine(connection: &mut Connection, node: Option<&Node>, wa
     let info = fields(&info);
     let asked = command("CONFIG GET appendfsync");
     let sync: Result<HashMap<String, String>, Trouble> = ask(connection, node, asked).await;
-    let sync = sync.ok().and_then(|mut settings| settings.remove("appendfsync"));
+    let sync = sync
+        .ok()
+        .and_then(|mut settings| settings.remove("appendfsync"));
     vec![
         version(&info),
         role(&info, wanted),
@@ -34,11 +40,15 @@ pub(super) async fn examine(connection: &mut Connection, node: Option<&Node>, wa
 pub(super) type Info<'a> = HashMap<&'a str, &'a str>;
 
 pub(super) fn fields(info: &str) -> Info<'_> {
-    info.lines().filter_map(|line| line.trim_end().split_once(':')).collect()
+    info.lines()
+        .filter_map(|line| line.trim_end().split_once(':'))
+        .collect()
 }
 
 pub(super) fn number(info: &Info<'_>, field: &str) -> u64 {
-    info.get(field).and_then(|value| value.parse().ok()).unwrap_or(0)
+    info.get(field)
+        .and_then(|value| value.parse().ok())
+        .unwrap_or(0)
 }
 
 fn version(info: &Info<'_>) -> Finding {
@@ -46,7 +56,11 @@ fn version(info: &Info<'_>) -> Finding {
         return Finding::good("version", format!("Valkey {version}"));
     }
     let version = info.get("redis_version").copied().unwrap_or("unknown");
-    let major = version.split('.').next().and_then(|major| major.parse::<u32>().ok()).unwrap_or(0);
+    let major = version
+        .split('.')
+        .next()
+        .and_then(|major| major.parse::<u32>().ok())
+        .unwrap_or(0);
     if major >= OLDEST {
         return Finding::good("version", format!("Redis {version}"));
     }
@@ -74,8 +88,13 @@ fn role(info: &Info<'_>, wanted: u32) -> Finding {
     let written = number(info, "master_repl_offset");
     let (mut online, mut behind, mut lagging) = (0, 0, Vec::new());
     for at in 0.. {
-        let Some(replica) = info.get(format!("slave{at}").as_str()) else { break };
-        let replica: Info<'_> = replica.split(',').filter_map(|field| field.split_once('=')).collect();
+        let Some(replica) = info.get(format!("slave{at}").as_str()) else {
+            break;
+        };
+        let replica: Info<'_> = replica
+            .split(',')
+            .filter_map(|field| field.split_once('='))
+            .collect();
         behind = behind.max(written.saturating_sub(number(&replica, "offset")));
         let says = |field: &str| replica.get(field).copied().unwrap_or_default();
         match says("state") {
@@ -114,11 +133,20 @@ fn persistence(info: &Info<'_>, sync: Option<&str>) -> Finding {
             "CONFIG SET appendonly yes, then CONFIG REWRITE",
         );
     }
-    if info.get("aof_last_write_status").is_some_and(|status| *status != "ok") {
-        return bad("the append-only file can't be written", "make room on the server's disk");
+    if info
+        .get("aof_last_write_status")
+        .is_some_and(|status| *status != "ok")
+    {
+        return bad(
+            "the append-only file can't be written",
+            "make room on the server's disk",
+        );
     }
     match sync {
-        Some("always") => Finding::good("persistence", "each change is on the disk before it is confirmed"),
+        Some("always") => Finding::good(
+            "persistence",
+            "each change is on the disk before it is confirmed",
+        ),
         Some("everysec") => Finding::new(
             "persistence",
             Level::Note,
@@ -141,21 +169,45 @@ fn persistence(info: &Info<'_>, sync: Option<&str>) -> Finding {
 fn eviction(info: &Info<'_>) -> Finding {
     let policy = info.get("maxmemory_policy").copied().unwrap_or("unknown");
     if policy == "noeviction" {
-        return Finding::good("eviction", "none: a full server refuses changes and keeps what it has");
+        return Finding::good(
+            "eviction",
+            "none: a full server refuses changes and keeps what it has",
+        );
     }
-    let level = if number(info, "maxmemory") > 0 { Level::Bad } else { Level::Note };
+    let level = if number(info, "maxmemory") > 0 {
+        Level::Bad
+    } else {
+        Level::Note
+    };
     let found = format!("{policy}: a full server throws carts or products away");
-    Finding::new("eviction", level, found, "CONFIG SET maxmemory-policy noeviction")
+    Finding::new(
+        "eviction",
+        level,
+        found,
+        "CONFIG SET maxmemory-policy noeviction",
+    )
 }
 
 fn memory(info: &Info<'_>) -> Finding {
-    let (used, limit, all) =
-        (number(info, "used_memory"), number(info, "maxmemory"), number(info, "total_system_memory"));
+    let (used, limit, all) = (
+        number(info, "used_memory"),
+        number(info, "maxmemory"),
+        number(info, "total_system_memory"),
+    );
     let mib = |bytes: u64| bytes / (1024 * 1024);
-    let (most, what) = if limit > 0 { (limit, "its limit") } else { (all, "the machine's") };
+    let (most, what) = if limit > 0 {
+        (limit, "its limit")
+    } else {
+        (all, "the machine's")
+    };
     let found = format!("{} MiB of {what} {} MiB", mib(used), mib(most));
     if most > 0 && used.saturating_mul(10) > most.saturating_mul(9) {
-        return Finding::new("memory", Level::Bad, found, "give it more memory, or let carts expire sooner");
+        return Finding::new(
+            "memory",
+            Level::Bad,
+            found,
+            "give it more memory, or let carts expire sooner",
+        );
     }
     Finding::good("memory", found)
 }
@@ -164,9 +216,12 @@ fn memory(info: &Info<'_>) -> Finding {
 pub(super) fn clock(difference: i128) -> Finding {
     let found = format!("{difference:+} ms to this machine's");
     match difference.unsigned_abs() {
-        CLOCK_BAD.. => {
-            Finding::new("clock", Level::Bad, found, "set both clocks by NTP: times and countdowns are wrong")
-        }
+        CLOCK_BAD.. => Finding::new(
+            "clock",
+            Level::Bad,
+            found,
+            "set both clocks by NTP: times and countdowns are wrong",
+        ),
         CLOCK_NOTE.. => Finding::new("clock", Level::Note, found, "set both clocks by NTP"),
         _ => Finding::good("clock", found),
     }
@@ -180,8 +235,14 @@ mod tests {
     fn dangers_are_seen() {
         let judge = |info: &str, sync: Option<&str>| {
             let info = fields(info);
-            [version(&info), role(&info, 0), persistence(&info, sync), eviction(&info), memory(&info)]
-                .map(|f| f.level)
+            [
+                version(&info),
+                role(&info, 0),
+                persistence(&info, sync),
+                eviction(&info),
+                memory(&info),
+            ]
+            .map(|f| f.level)
         };
         let good = "redis_version:7.0.15\r\nrole:master\r\naof_enabled:1\r\naof_last_write_status:ok\r\n\
                     maxmemory_policy:noeviction\r\nused_memory:10\r\nmaxmemory:100\r\n";
@@ -196,17 +257,25 @@ mod tests {
             [Level::Good, Level::Note, Level::Bad]
         );
         let replicas = |second: &str, wanted| {
-            let first =
-                "role:master\r\nmaster_repl_offset:90\r\nslave0:ip=a,port=1,state=online,offset=80,lag=0";
-            let found = role(&fields(&format!("{first}\r\nslave1:ip=b,port=2,{second}")), wanted);
+            let first = "role:master\r\nmaster_repl_offset:90\r\nslave0:ip=a,port=1,state=online,offset=80,lag=0";
+            let found = role(
+                &fields(&format!("{first}\r\nslave1:ip=b,port=2,{second}")),
+                wanted,
+            );
             (found.level, found.found)
         };
         assert_eq!(
             replicas("state=online,offset=90,lag=1", 2),
-            (Level::Good, "master with 2 replicas, at most 10 bytes behind".to_owned())
+            (
+                Level::Good,
+                "master with 2 replicas, at most 10 bytes behind".to_owned()
+            )
         );
         let (level, found) = replicas("state=wait_bgsave,offset=0,lag=0", 1);
-        assert!(level == Level::Note && found.contains("b:2 (wait_bgsave)"), "{found}");
+        assert!(
+            level == Level::Note && found.contains("b:2 (wait_bgsave)"),
+            "{found}"
+        );
         assert_eq!(replicas("state=online,offset=0,lag=60", 2).0, Level::Bad);
     }
 }

@@ -12,9 +12,10 @@ use redis::Value;
 pub(super) async fn examine(connection: &mut Connection, user: &UserName) -> Finding {
     match wrong(connection, user).await {
         Err(trouble) => Finding::hidden("types", &trouble),
-        Ok(wrong) if wrong.is_empty() => {
-            Finding::good("types", format!("the keys of the shop and of cart:{user} hold what they should"))
-        }
+        Ok(wrong) if wrong.is_empty() => Finding::good(
+            "types",
+            format!("the keys of the shop and of cart:{user} hold what they should"),
+        ),
         Ok(wrong) => Finding::new(
             "types",
             Level::Bad,
@@ -26,8 +27,19 @@ pub(super) async fn examine(connection: &mut Connection, user: &UserName) -> Fin
 
 /// The keys that hold something else, with what they hold.
 async fn wrong(connection: &mut Connection, user: &UserName) -> Result<Vec<String>, Trouble> {
-    let CartKeys { cart, meta, lines, ops: [one, other], log, touched, by, order, ordered, watchers, .. } =
-        CartKeys::of(user);
+    let CartKeys {
+        cart,
+        meta,
+        lines,
+        ops: [one, other],
+        log,
+        touched,
+        by,
+        order,
+        ordered,
+        watchers,
+        ..
+    } = CartKeys::of(user);
     let expected = [
         (keys::CATALOG.to_owned(), "zset"),
         (keys::SHOP.to_owned(), "hash"),

@@ -50,11 +50,17 @@ pub async fn store(link: &mut Conn, rows: &[Row], how: &How) -> Result<Told, Tro
     let known = look(link, rows, how.dry).await?;
     let mut told = Told::default();
     let mut commands = Vec::with_capacity(rows.len());
-    let (mut written, mut good) = (Vec::with_capacity(rows.len()), Vec::with_capacity(rows.len()));
+    let (mut written, mut good) = (
+        Vec::with_capacity(rows.len()),
+        Vec::with_capacity(rows.len()),
+    );
     for (row, known) in rows.iter().zip(&known) {
         match step(row, known, &mut commands) {
             Step::Refuse(flaw) => {
-                told.bad.push(Bad { line: row.line, flaw });
+                told.bad.push(Bad {
+                    line: row.line,
+                    flaw,
+                });
                 continue;
             }
             Step::Leave => told.unchanged += 1,
@@ -77,7 +83,11 @@ pub async fn store(link: &mut Conn, rows: &[Row], how: &How) -> Result<Told, Tro
         match answer {
             // One key of the wrong type must not stop the others.
             Err(Trouble::WrongType) => {
-                *(if *is_new { &mut told.added } else { &mut told.changed }) -= 1;
+                *(if *is_new {
+                    &mut told.added
+                } else {
+                    &mut told.changed
+                }) -= 1;
                 told.bad.push(wrong_type(row));
                 refused.push(&row.id);
             }
@@ -94,7 +104,10 @@ pub async fn store(link: &mut Conn, rows: &[Row], how: &How) -> Result<Told, Tro
 }
 
 fn wrong_type(row: &Row) -> Bad {
-    Bad { line: row.line, flaw: Flaw::WrongType(row.id.to_string()) }
+    Bad {
+        line: row.line,
+        flaw: Flaw::WrongType(row.id.to_string()),
+    }
 }
 
 /// What is known of a product before it is written.
@@ -113,9 +126,16 @@ enum Known {
 /// alone tells; `all` reads them, too.
 async fn look(link: &mut Conn, rows: &[Row], all: bool) -> Result<Vec<Known>, Trouble> {
     let listed = listed(link, keys::CATALOG, rows.iter().map(|row| &row.id)).await?;
-    let reads: Vec<bool> =
-        rows.iter().zip(&listed).map(|(row, listed)| all || *listed || !row.is_complete()).collect();
-    let ids = rows.iter().zip(&reads).filter(|(_, reads)| **reads).map(|(row, _)| &row.id);
+    let reads: Vec<bool> = rows
+        .iter()
+        .zip(&listed)
+        .map(|(row, listed)| all || *listed || !row.is_complete())
+        .collect();
+    let ids = rows
+        .iter()
+        .zip(&reads)
+        .filter(|(_, reads)| **reads)
+        .map(|(row, _)| &row.id);
     let mut raw = fetch_raw(link, ids).await?.into_iter();
     let known = |reads: bool| match reads.then(|| raw.next()).flatten() {
         None => Known::Unlisted,
@@ -128,15 +148,21 @@ async fn look(link: &mut Conn, rows: &[Row], all: bool) -> Result<Vec<Known>, Tr
 
 /// Decides what to do with a row, and adds at most one command.
 fn step(row: &Row, known: &Known, commands: &mut Vec<Cmd>) -> Step {
-    let given =
-        || FIELDS.into_iter().zip(&row.fields).filter_map(|(name, field)| Some((name, field.as_deref()?)));
+    let given = || {
+        FIELDS
+            .into_iter()
+            .zip(&row.fields)
+            .filter_map(|(name, field)| Some((name, field.as_deref()?)))
+    };
     match known {
         Known::WrongType => Step::Refuse(Flaw::WrongType(row.id.to_string())),
         Known::Missing if !row.is_complete() => Step::Refuse(Flaw::Incomplete(row.id.to_string())),
         Known::Unlisted | Known::Missing => {
             // Another client may have put it in without a word: empty fields must go there, too.
-            let empty: Vec<&str> =
-                given().filter(|(_, value)| value.is_empty()).map(|(name, _)| name).collect();
+            let empty: Vec<&str> = given()
+                .filter(|(_, value)| value.is_empty())
+                .map(|(name, _)| name)
+                .collect();
             let set = given().filter(|(_, value)| !value.is_empty());
             let blind = matches!(known, Known::Unlisted) && !empty.is_empty();
             commands.push(write(&row.id, if blind { &empty } else { &[] }, set));
@@ -164,7 +190,11 @@ fn step(row: &Row, known: &Known, commands: &mut Vec<Cmd>) -> Step {
 }
 
 /// The command that sets and removes fields of one product in one step.
-fn write<'a>(id: &ProductId, gone: &[&str], set: impl Iterator<Item = (&'static str, &'a str)>) -> Cmd {
+fn write<'a>(
+    id: &ProductId,
+    gone: &[&str],
+    set: impl Iterator<Item = (&'static str, &'a str)>,
+) -> Cmd {
     let key = keys::product(id);
     let mut command = if gone.is_empty() {
         let mut command = redis::cmd("HSET");
@@ -172,7 +202,12 @@ fn write<'a>(id: &ProductId, gone: &[&str], set: impl Iterator<Item = (&'static 
         command
     } else {
         let mut command = redis::cmd("EVAL");
-        command.arg(include_str!("../scripts/product.lua")).arg(1).arg(key).arg(gone.len()).arg(gone);
+        command
+            .arg(include_str!("../scripts/product.lua"))
+            .arg(1)
+            .arg(key)
+            .arg(gone.len())
+            .arg(gone);
         command
     };
     for (name, value) in set {

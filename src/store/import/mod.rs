@@ -84,7 +84,10 @@ impl<'c> Import<'c> {
             .then(|| super::keys::import(&uuid::Uuid::new_v4().simple().to_string()));
         Import {
             connection,
-            how: How { seen: seen.map(Into::into), dry: options.dry },
+            how: How {
+                seen: seen.map(Into::into),
+                dry: options.dry,
+            },
             rows: Vec::with_capacity(ROWS),
             bytes: 0,
             ids: HashSet::new(),
@@ -131,8 +134,10 @@ impl<'c> Import<'c> {
         self.news.tell(&mut self.connection.link, true).await;
         if let Some(seen) = &self.how.seen {
             // It goes by itself, too.
-            let _: Result<(), _> =
-                redis::cmd("UNLINK").arg(&**seen).query_async(&mut self.connection.link).await;
+            let _: Result<(), _> = redis::cmd("UNLINK")
+                .arg(&**seen)
+                .query_async(&mut self.connection.link)
+                .await;
         }
         Ok((self.counts, bad))
     }
@@ -169,7 +174,9 @@ impl<'c> Import<'c> {
 
     /// Waits for one batch; where the link broke, connects again and sends it again.
     async fn take_one(&mut self, bad: &mut Vec<Bad>) -> Result<(), Error> {
-        let Some((rows, told)) = self.under_way.next().await else { return Ok(()) };
+        let Some((rows, told)) = self.under_way.next().await else {
+            return Ok(());
+        };
         match told {
             Ok(told) => {
                 for row in &rows {
@@ -193,7 +200,9 @@ impl<'c> Import<'c> {
         loop {
             match self.connection.renew(&trouble).await {
                 Ok(()) => return Ok(()),
-                Err(again) if started.elapsed() > PATIENCE || !again.may_pass() => return Err(again.into()),
+                Err(again) if started.elapsed() > PATIENCE || !again.may_pass() => {
+                    return Err(again.into());
+                }
                 Err(_) => tokio::time::sleep(PAUSE).await,
             }
         }
@@ -214,7 +223,10 @@ impl<'c> Import<'c> {
 ///
 /// # Errors
 /// The [`Trouble`] of the link.
-pub async fn put_products(connection: &mut Connection, rows: Vec<Row>) -> Result<(Counts, Vec<Bad>), Error> {
+pub async fn put_products(
+    connection: &mut Connection,
+    rows: Vec<Row>,
+) -> Result<(Counts, Vec<Bad>), Error> {
     let mut import = Import::new(connection, Options::default());
     let mut bad = Vec::new();
     for row in rows {
@@ -237,10 +249,15 @@ pub(super) async fn tell_of_everything(link: &mut Conn) {
 pub async fn delete_product(connection: &mut Connection, id: &ProductId) -> Result<bool, Error> {
     let link = &mut connection.link;
     // What is no product is somebody else's.
-    if fetch_raw(link, std::iter::once(id)).await?.contains(&Err(NoHash)) {
+    if fetch_raw(link, std::iter::once(id))
+        .await?
+        .contains(&Err(NoHash))
+    {
         return Err(Trouble::WrongType.into());
     }
-    let removed = sweep::remove(link, std::slice::from_ref(id)).await.map_err(Trouble::of_products)?;
+    let removed = sweep::remove(link, std::slice::from_ref(id))
+        .await
+        .map_err(Trouble::of_products)?;
     let mut news = News::new(Instant::now());
     news.add(vec![id.clone()]);
     news.tell(link, true).await;

@@ -26,14 +26,22 @@ pub struct News {
 impl News {
     /// No news yet.
     pub fn new(now: Instant) -> News {
-        News { ids: Vec::new(), named: 0, everything: false, pause: PAUSE, last: now }
+        News {
+            ids: Vec::new(),
+            named: 0,
+            everything: false,
+            pause: PAUSE,
+            last: now,
+        }
     }
 
     /// These products changed, appeared or went.
     pub fn add(&mut self, ids: Vec<ProductId>) {
         self.named += ids.len();
         // The list is JSON: other ids can't be named.
-        let nameless = ids.iter().any(|id| std::str::from_utf8(id.as_bytes()).is_err());
+        let nameless = ids
+            .iter()
+            .any(|id| std::str::from_utf8(id.as_bytes()).is_err());
         self.everything |= !ids.is_empty() && (self.named > NAMED || nameless);
         if self.everything {
             self.ids = Vec::new();
@@ -53,7 +61,10 @@ impl News {
             publish(link, "*").await;
         }
         for ids in std::mem::take(&mut self.ids).chunks(IDS) {
-            let texts: Vec<_> = ids.iter().map(|id| String::from_utf8_lossy(id.as_bytes())).collect();
+            let texts: Vec<_> = ids
+                .iter()
+                .map(|id| String::from_utf8_lossy(id.as_bytes()))
+                .collect();
             // Serialising a list of strings can't fail.
             publish(link, &serde_json::to_string(&texts).unwrap_or_default()).await;
         }
@@ -62,5 +73,9 @@ impl News {
 
 /// Publishes a message; it only tells, so a failure is no error.
 pub async fn publish(link: &mut impl ConnectionLike, message: &str) {
-    let _: Result<(), _> = redis::cmd("PUBLISH").arg(CATALOG_UPDATES).arg(message).query_async(link).await;
+    let _: Result<(), _> = redis::cmd("PUBLISH")
+        .arg(CATALOG_UPDATES)
+        .arg(message)
+        .query_async(link)
+        .await;
 }

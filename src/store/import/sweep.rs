@@ -15,7 +15,9 @@ macro_rules! insist {
     ($import:expr, $step:expr) => {
         loop {
             match $step {
-                Err(trouble) if $import.connection.may_pass(&trouble) => $import.reconnect(trouble).await?,
+                Err(trouble) if $import.connection.may_pass(&trouble) => {
+                    $import.reconnect(trouble).await?
+                }
                 settled => break settled,
             }
         }
@@ -25,7 +27,9 @@ macro_rules! insist {
 impl Import<'_> {
     /// Removes all products that were not noted; returns how many there were.
     pub(super) async fn sweep(&mut self) -> Result<u64, Error> {
-        let Some(seen) = self.how.seen.clone() else { return Ok(0) };
+        let Some(seen) = self.how.seen.clone() else {
+            return Ok(0);
+        };
         let mut removed = 0;
         let mut pages = Pages::default();
         loop {
@@ -63,7 +67,10 @@ impl Import<'_> {
             let why = "it lost a part of the import, so no more was removed: import again";
             return Err(Trouble::Other(why.to_owned()).into());
         }
-        Ok(ids.into_iter().filter(|_| noted.next() == Some(false)).collect())
+        Ok(ids
+            .into_iter()
+            .filter(|_| noted.next() == Some(false))
+            .collect())
     }
 
     async fn remove_all(&mut self, ids: Vec<ProductId>) -> Result<u64, Error> {
@@ -90,7 +97,11 @@ async fn marks(
     ids: &[ProductId],
 ) -> Result<(std::vec::IntoIter<bool>, u64), Trouble> {
     let noted = listed(link, seen, ids.iter()).await?.into_iter();
-    let all = redis::cmd("ZCARD").arg(seen).query_async(link).await.map_err(Trouble::from)?;
+    let all = redis::cmd("ZCARD")
+        .arg(seen)
+        .query_async(link)
+        .await
+        .map_err(Trouble::from)?;
     Ok((noted, all))
 }
 
@@ -107,6 +118,9 @@ pub async fn remove(conn: &mut Conn, ids: &[ProductId]) -> Result<u64, Trouble> 
     for id in ids {
         unlist.arg(id.as_bytes());
     }
-    unlist.query_async::<()>(conn).await.map_err(Trouble::from)?;
+    unlist
+        .query_async::<()>(conn)
+        .await
+        .map_err(Trouble::from)?;
     Ok(there)
 }

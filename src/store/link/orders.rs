@@ -41,7 +41,9 @@ impl Session {
 
     /// Drives the first order that is on its way, if any.
     pub(super) fn drive(&mut self, link: &Link) {
-        let Some(driver) = link.ordering.front() else { return };
+        let Some(driver) = link.ordering.front() else {
+            return;
+        };
         let (products, mut driver) = (self.products.clone(), Box::new(driver.clone()));
         let pause = if self.waits { PAUSE } else { Duration::ZERO };
         self.work.push(Box::pin(async move {

@@ -41,7 +41,11 @@ impl Session {
     }
 
     /// Tells an event now, or after the cart that is being read.
-    pub(super) async fn tell_in_order(&mut self, link: &mut Link, event: Event) -> Result<(), Over> {
+    pub(super) async fn tell_in_order(
+        &mut self,
+        link: &mut Link,
+        event: Event,
+    ) -> Result<(), Over> {
         if !self.reading {
             self.note(&event);
             return tell(link, event).await;
@@ -68,9 +72,14 @@ impl Session {
         }
         self.reading = true;
         let (mut conn, keys) = (self.conn.clone(), link.keys.clone());
-        let sent = link.unsettled.iter().filter(|waiting| waiting.first.is_some());
+        let sent = link
+            .unsettled
+            .iter()
+            .filter(|waiting| waiting.first.is_some());
         let sent: Vec<OpId> = sent.map(|waiting| waiting.change.op.clone()).collect();
-        self.work.push(Box::pin(async move { Done::Cart(cart::read(&mut conn, &keys, &sent).await) }));
+        self.work.push(Box::pin(async move {
+            Done::Cart(cart::read(&mut conn, &keys, &sent).await)
+        }));
     }
 
     pub(super) fn read_products(&mut self, ids: Vec<ProductId>) {
@@ -87,12 +96,17 @@ impl Session {
     /// are here, which is written to the server's disk.
     pub(super) fn beat(&mut self, link: &Link) {
         let tells = link.me.is_some() && self.beats.is_multiple_of(2);
-        let presence = if tells { Presence::Here } else { Presence::Silent };
+        let presence = if tells {
+            Presence::Here
+        } else {
+            Presence::Silent
+        };
         self.beats += 1;
         let (mut conn, keys) = (self.conn.clone(), link.keys.clone());
         let me = link.me.clone().unwrap_or_default();
-        self.work
-            .push(Box::pin(async move { Done::Beat(cart::watch(&mut conn, &keys, &me, presence).await) }));
+        self.work.push(Box::pin(async move {
+            Done::Beat(cart::watch(&mut conn, &keys, &me, presence).await)
+        }));
     }
 
     /// Tells who watches, where that is new.
@@ -106,6 +120,8 @@ impl Session {
 
     fn read_activity(&mut self, link: &Link) {
         let (mut conn, keys) = (self.conn.clone(), link.keys.clone());
-        self.work.push(Box::pin(async move { Done::Activity(cart::activity(&mut conn, &keys).await) }));
+        self.work.push(Box::pin(async move {
+            Done::Activity(cart::activity(&mut conn, &keys).await)
+        }));
     }
 }

@@ -27,9 +27,10 @@ impl Products {
     pub(super) async fn conn(mut self) -> Result<Conn, Trouble> {
         match &mut self {
             Products::Here(server) => Ok(Conn::One(server.clone())),
-            Products::Spread(locator, conn) => {
-                conn.get_or_try_init(|| connection::open_all(locator)).await.cloned()
-            }
+            Products::Spread(locator, conn) => conn
+                .get_or_try_init(|| connection::open_all(locator))
+                .await
+                .cloned(),
         }
     }
 }
@@ -64,7 +65,10 @@ impl Session {
         }
         self.checking = true;
         let ops = std::mem::take(&mut self.unchecked);
-        let waiting = link.unsettled.iter().filter(|waiting| ops.contains(&waiting.change.op));
+        let waiting = link
+            .unsettled
+            .iter()
+            .filter(|waiting| ops.contains(&waiting.change.op));
         let changes: Vec<Change> = waiting.map(|waiting| waiting.change.clone()).collect();
         let products = self.products.clone();
         self.work.push(Box::pin(async move {
@@ -82,7 +86,12 @@ impl Session {
         let again = waiting.first.is_some();
         let (known, at) = *waiting.first.get_or_insert((self.version, Instant::now()));
         let age = u64::try_from(at.elapsed().as_millis()).unwrap_or(u64::MAX);
-        let attempt = Attempt { again, known, age, checked: None };
+        let attempt = Attempt {
+            again,
+            known,
+            age,
+            checked: None,
+        };
         let (mut conn, keys, policy) = (self.conn.clone(), link.keys.clone(), link.policy.clone());
         let (change, products) = (waiting.change.clone(), self.products.clone());
         self.work.push(Box::pin(async move {
@@ -91,7 +100,11 @@ impl Session {
             if matches!(outcome, Err(Error::Refused(Refusal::Busy))) {
                 outcome = match products.conn().await {
                     Ok(products) => {
-                        let way = budget::Way { cart: &mut conn, products: &products, known };
+                        let way = budget::Way {
+                            cart: &mut conn,
+                            products: &products,
+                            known,
+                        };
                         budget::send(way, &keys, &policy, &change, attempt).await
                     }
                     Err(trouble) => Err(trouble.into()),
@@ -119,7 +132,8 @@ impl Session {
             Err(trouble) if link.locator.may_pass(&trouble) => return Err(Some(trouble)),
             Err(trouble) => {
                 for op in ops {
-                    self.settle(link, op, Err(Error::Trouble(trouble.clone()))).await?;
+                    self.settle(link, op, Err(Error::Trouble(trouble.clone())))
+                        .await?;
                 }
             }
         }
@@ -141,7 +155,8 @@ impl Session {
             return Err(Some(trouble.clone()));
         }
         if let Ok(update) = &outcome {
-            self.tell_in_order(link, Event::Update(update.clone())).await?;
+            self.tell_in_order(link, Event::Update(update.clone()))
+                .await?;
             if link.policy.confirm_replicas > 0 {
                 self.uncopied.push((op, update.clone()));
                 self.copy(link);
@@ -160,7 +175,10 @@ impl Session {
         let (mut conn, count) = (self.conn.clone(), self.uncopied.len());
         let wait = copies(link.policy.confirm_replicas);
         self.work.push(Box::pin(async move {
-            Done::Copied(count, wait.query_async(&mut conn).await.map_err(Trouble::from))
+            Done::Copied(
+                count,
+                wait.query_async(&mut conn).await.map_err(Trouble::from),
+            )
         }));
     }
 
@@ -171,7 +189,10 @@ impl Session {
         op: OpId,
         outcome: Result<Update, Error>,
     ) -> Result<(), Over> {
-        let sent = link.unsettled.iter().find(|waiting| waiting.change.op == op);
+        let sent = link
+            .unsettled
+            .iter()
+            .find(|waiting| waiting.change.op == op);
         if let Some((_, at)) = sent.and_then(|waiting| waiting.first) {
             cart::note(link.user.as_str(), &op, at, &outcome);
         }
@@ -198,7 +219,10 @@ impl Session {
             Err(trouble) if link.locator.may_pass(&trouble) => return Err(Some(trouble)),
             Err(trouble) => {
                 for (op, _) in std::mem::take(&mut self.uncopied) {
-                    let unknown = Error::Unknown { op: op.clone(), trouble: trouble.clone() };
+                    let unknown = Error::Unknown {
+                        op: op.clone(),
+                        trouble: trouble.clone(),
+                    };
                     self.settle(link, op, Err(unknown)).await?;
                 }
             }

@@ -193,7 +193,9 @@ impl Session {
             PushKind::Message => {}
             _ => return Ok(()),
         }
-        let [Value::BulkString(channel), Value::BulkString(message)] = &push.data[..] else { return Ok(()) };
+        let [Value::BulkString(channel), Value::BulkString(message)] = &push.data[..] else {
+            return Ok(());
+        };
         if channel == CATALOG_UPDATES.as_bytes() {
             return tell(link, Event::Catalog(decode::catalog_news(message))).await;
         }
@@ -231,7 +233,11 @@ impl Session {
             Done::Products(Err(_)) | Done::Activity(Err(_)) => Ok(()),
             Done::Beat(Err(Trouble::Timeout)) => {
                 self.misses += 1;
-                if self.misses >= MISSES { Err(Some(Trouble::Timeout)) } else { Ok(()) }
+                if self.misses >= MISSES {
+                    Err(Some(Trouble::Timeout))
+                } else {
+                    Ok(())
+                }
             }
             Done::Beat(Err(trouble)) if link.locator.may_pass(&trouble) => Err(Some(trouble)),
             Done::Beat(Err(_)) => Ok(()),

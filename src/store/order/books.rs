@@ -11,11 +11,14 @@ use redis::aio::ConnectionLike;
 use redis::{Cmd, Pipeline, Script};
 use std::sync::LazyLock;
 
-static STATE: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("../scripts/state.lua")));
+static STATE: LazyLock<Script> =
+    LazyLock::new(|| Script::new(include_str!("../scripts/state.lua")));
 static GIVE: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("../scripts/give.lua")));
 
 /// The fields of an order's hash, in the order in which they are read.
-const FIELDS: [&str; 9] = ["id", "user", "who", "at", "state", "changed", "currency", "lines", "returned"];
+const FIELDS: [&str; 9] = [
+    "id", "user", "who", "at", "state", "changed", "currency", "lines", "returned",
+];
 
 fn fetch(id: &OrderId) -> Cmd {
     let mut command = redis::cmd("HMGET");
@@ -63,7 +66,10 @@ pub(super) async fn given(
     let mut command = fetch(id);
     command.arg(format!("given:{group}"));
     let mut fields: Vec<Option<Vec<u8>>> = command.query_async(link).await?;
-    let consumer = fields.pop().flatten().map(|raw| String::from_utf8_lossy(&raw).into_owned());
+    let consumer = fields
+        .pop()
+        .flatten()
+        .map(|raw| String::from_utf8_lossy(&raw).into_owned());
     Ok(decode(&fields).map(|(order, _)| (order, consumer)))
 }
 
@@ -76,7 +82,12 @@ pub(super) async fn give(
     consumer: &str,
 ) -> Result<Option<OrderState>, Error> {
     let mut call = GIVE.prepare_invoke();
-    let state: String = call.key(keys::order(id)).arg(group).arg(consumer).invoke_async(link).await?;
+    let state: String = call
+        .key(keys::order(id))
+        .arg(group)
+        .arg(consumer)
+        .invoke_async(link)
+        .await?;
     Ok(OrderState::named(&state))
 }
 
@@ -89,8 +100,11 @@ pub async fn list_orders(
     user: Option<&UserName>,
     most: usize,
 ) -> Result<Vec<Order>, Error> {
-    Ok(read_again!(connection, read_list(&mut connection.link, user, most).await)
-        .map_err(Trouble::of_orders)?)
+    Ok(read_again!(
+        connection,
+        read_list(&mut connection.link, user, most).await
+    )
+    .map_err(Trouble::of_orders)?)
 }
 
 /// [`list_orders`] on any link.
@@ -99,11 +113,17 @@ pub(in crate::store) async fn read_list(
     user: Option<&UserName>,
     most: usize,
 ) -> Result<Vec<Order>, Trouble> {
-    let index = user.map_or_else(|| keys::ORDERS_ALL.to_owned(), |user| keys::orders_of(user.as_str()));
+    let index = user.map_or_else(
+        || keys::ORDERS_ALL.to_owned(),
+        |user| keys::orders_of(user.as_str()),
+    );
     let mut range = redis::cmd("ZREVRANGE");
     range.arg(index).arg(0).arg(most.saturating_sub(1));
-    let ids: Vec<String> =
-        if most == 0 { Vec::new() } else { range.query_async(link).await.map_err(Trouble::from)? };
+    let ids: Vec<String> = if most == 0 {
+        Vec::new()
+    } else {
+        range.query_async(link).await.map_err(Trouble::from)?
+    };
     let mut pipeline = Pipeline::new();
     // All orders are in one slot.
     for id in ids.iter().filter_map(|id| OrderId::parse(id)) {
@@ -112,8 +132,12 @@ pub(in crate::store) async fn read_list(
     if pipeline.is_empty() {
         return Ok(Vec::new());
     }
-    let read: Vec<Vec<Option<Vec<u8>>>> = pipeline.query_async(link).await.map_err(Trouble::from)?;
-    Ok(read.iter().filter_map(|fields| Some(decode(fields)?.0)).collect())
+    let read: Vec<Vec<Option<Vec<u8>>>> =
+        pipeline.query_async(link).await.map_err(Trouble::from)?;
+    Ok(read
+        .iter()
+        .filter_map(|fields| Some(decode(fields)?.0))
+        .collect())
 }
 
 /// Moves an order to another state; the same again is fine. Cancelling gives its stock back,
@@ -123,7 +147,11 @@ pub(in crate::store) async fn read_list(
 /// # Errors
 /// [`Refusal::UnknownOrder`], [`Refusal::NoWay`]; the [`Trouble`] of the link and of replicas,
 /// after which asking for the same state again is safe.
-pub async fn set_state(connection: &mut Connection, id: &OrderId, state: OrderState) -> Result<Order, Error> {
+pub async fn set_state(
+    connection: &mut Connection,
+    id: &OrderId,
+    state: OrderState,
+) -> Result<Order, Error> {
     let mut link = Copied::new(&mut connection.link, connection.policy.confirm_replicas);
     let mut call = STATE.prepare_invoke();
     call.key(keys::order(id))
@@ -131,12 +159,19 @@ pub async fn set_state(connection: &mut Connection, id: &OrderId, state: OrderSt
         .arg(id.as_str())
         .arg(state.name())
         .arg(keys::UPDATES);
-    let moved = call.invoke_async(&mut link).await.map_err(|error| Trouble::from(error).of_orders().into());
+    let moved = call
+        .invoke_async(&mut link)
+        .await
+        .map_err(|error| Trouble::from(error).of_orders().into());
     let (before, moved): (String, String) = link.confirm(moved)?;
     let unknown = || Refusal::UnknownOrder(id.to_string());
     let before = OrderState::named(&before).ok_or_else(unknown)?;
     if moved.is_empty() && before != state {
-        return Err(Refusal::NoWay { from: before.name(), to: state.name() }.into());
+        return Err(Refusal::NoWay {
+            from: before.name(),
+            to: state.name(),
+        }
+        .into());
     }
     get_order(connection, id).await
 }
@@ -146,7 +181,10 @@ pub async fn set_state(connection: &mut Connection, id: &OrderId, state: OrderSt
 ///
 /// # Errors
 /// The [`Trouble`] of the link.
-pub async fn cancel_leftovers(connection: &mut Connection, orders: &[Order]) -> Result<usize, Error> {
+pub async fn cancel_leftovers(
+    connection: &mut Connection,
+    orders: &[Order],
+) -> Result<usize, Error> {
     let mut found = 0;
     for order in orders.iter().filter(|order| order.state.is_over()) {
         let returned: bool = redis::cmd("HEXISTS")
@@ -167,7 +205,13 @@ async fn wind_up(connection: &mut Connection, order: &Order, returned: bool) -> 
     }
     let mut link = Copied::new(&mut connection.link, connection.policy.confirm_replicas);
     for line in &order.lines {
-        let released = steps::release(&mut link, &order.id, line, order.state == OrderState::Cancelled).await;
+        let released = steps::release(
+            &mut link,
+            &order.id,
+            line,
+            order.state == OrderState::Cancelled,
+        )
+        .await;
         link.confirm(released)?;
     }
     let mut mark = redis::cmd("HSET");

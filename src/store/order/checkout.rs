@@ -31,7 +31,10 @@ pub fn new_order_id(at: u64) -> OrderId {
 pub async fn preview(connection: &mut Connection, user: &UserName) -> Result<Preview, Error> {
     let currency = get_shop(connection).await?.currency;
     let keys = CartKeys::of(user);
-    Ok(read_again!(connection, read_preview(&mut connection.link, &keys, currency.clone()).await)?)
+    Ok(read_again!(
+        connection,
+        read_preview(&mut connection.link, &keys, currency.clone()).await
+    )?)
 }
 
 /// [`preview`] on any link.
@@ -43,8 +46,10 @@ pub(in crate::store) async fn read_preview(
     let (cart, shares) = read_with_shares(link, keys).await?;
     let ids: Vec<ProductId> = cart.lines.iter().map(|line| line.product.clone()).collect();
     let read = read_products(link, &ids).await?;
-    let products: HashMap<ProductId, Product> =
-        read.into_iter().filter_map(|(id, product)| Some((id, product?))).collect();
+    let products: HashMap<ProductId, Product> = read
+        .into_iter()
+        .filter_map(|(id, product)| Some((id, product?)))
+        .collect();
     Ok(Preview::of(&cart, &shares, &products, currency))
 }
 
@@ -67,7 +72,13 @@ pub async fn place(
         confirmed.order()?;
     }
     let policy = connection.policy.clone();
-    match drive(connection, user, Driver::place(user, &policy, id, confirmed)).await? {
+    match drive(
+        connection,
+        user,
+        Driver::place(user, &policy, id, confirmed),
+    )
+    .await?
+    {
         Outcome::Placed(id) => Ok(id),
         Outcome::Undone(hitch) => Err(Refusal::NotOrdered(hitch).into()),
         Outcome::Nothing => Err(Refusal::CartChanged.into()),
@@ -77,7 +88,9 @@ pub async fn place(
 async fn is_known(connection: &mut Connection, id: &OrderId) -> Result<bool, Error> {
     let mut command = redis::cmd("EXISTS");
     command.arg(keys::order(id));
-    Ok(answer(&command, &mut connection.link).await.map_err(Trouble::of_orders)?)
+    Ok(answer(&command, &mut connection.link)
+        .await
+        .map_err(Trouble::of_orders)?)
 }
 
 /// Finishes the order that the cart of `user` is frozen for, where its driver seems to be dead
@@ -85,9 +98,15 @@ async fn is_known(connection: &mut Connection, id: &OrderId) -> Result<bool, Err
 ///
 /// # Errors
 /// The [`Trouble`] of the link.
-pub async fn resume(connection: &mut Connection, user: &UserName, now: bool) -> Result<Outcome, Error> {
+pub async fn resume(
+    connection: &mut Connection,
+    user: &UserName,
+    now: bool,
+) -> Result<Outcome, Error> {
     let keys = CartKeys::of(user);
-    let Some(frozen) = steps::look(&mut connection.link, &keys).await? else { return Ok(Outcome::Nothing) };
+    let Some(frozen) = steps::look(&mut connection.link, &keys).await? else {
+        return Ok(Outcome::Nothing);
+    };
     if !now && frozen.at + STALE > server_time(&mut connection.link).await? {
         return Ok(Outcome::Nothing);
     }
@@ -114,12 +133,18 @@ pub async fn finish_open(connection: &mut Connection) -> Result<usize, Error> {
             Err(Trouble::NoPermission(_)) => return Ok(0),
             open => open?,
         };
-    let now = if open.is_empty() { 0 } else { server_time(&mut connection.link).await? };
+    let now = if open.is_empty() {
+        0
+    } else {
+        server_time(&mut connection.link).await?
+    };
     let mut finished = 0;
     for (id, how) in open {
         let (at, user) = how.split_once(' ').unwrap_or_default();
         let age = now.saturating_sub(at.parse().unwrap_or(0));
-        let (Ok(user), Some(id)) = (UserName::parse(user), OrderId::parse(&id)) else { continue };
+        let (Ok(user), Some(id)) = (UserName::parse(user), OrderId::parse(&id)) else {
+            continue;
+        };
         if age < STALE {
             continue;
         }
@@ -136,7 +161,11 @@ pub async fn finish_open(connection: &mut Connection) -> Result<usize, Error> {
     Ok(finished)
 }
 
-async fn drive(connection: &mut Connection, user: &UserName, mut driver: Driver) -> Result<Outcome, Error> {
+async fn drive(
+    connection: &mut Connection,
+    user: &UserName,
+    mut driver: Driver,
+) -> Result<Outcome, Error> {
     let outcome = insist(connection, &mut driver).await;
     note(user, &driver, &outcome);
     outcome
@@ -165,7 +194,9 @@ async fn insist(connection: &mut Connection, driver: &mut Driver) -> Result<Outc
                 since = Instant::now();
                 continue;
             }
-            Err(Error::Trouble(trouble)) if connection.may_pass(&trouble) && since.elapsed() < PATIENCE => {
+            Err(Error::Trouble(trouble))
+                if connection.may_pass(&trouble) && since.elapsed() < PATIENCE =>
+            {
                 trouble
             }
             Err(Error::Trouble(trouble)) => return Err(unknown(driver, trouble)),

@@ -34,7 +34,11 @@ fn wire(line: &OrderLine) -> Wire {
         quantity: line.quantity,
         price: line.price.to_string(),
         total: line.total().to_string(),
-        by: line.shares.iter().map(|share| (share.by.clone(), share.pieces)).collect(),
+        by: line
+            .shares
+            .iter()
+            .map(|share| (share.by.clone(), share.pieces))
+            .collect(),
     }
 }
 
@@ -67,7 +71,10 @@ pub fn lines_from_json(json: &[u8]) -> Option<Vec<OrderLine>> {
 
 /// What is frozen with a cart.
 pub fn to_json(lines: &[OrderLine], currency: &str) -> String {
-    let document = Document { currency: currency.to_owned(), lines: lines.iter().map(wire).collect() };
+    let document = Document {
+        currency: currency.to_owned(),
+        lines: lines.iter().map(wire).collect(),
+    };
     serde_json::to_string(&document).unwrap_or_default()
 }
 
@@ -91,11 +98,20 @@ mod tests {
             unit: "cup".to_owned(),
             quantity: 3,
             price: Money::parse("999999999999.999999").unwrap(),
-            shares: vec![Share { by: "ann".to_owned(), pieces: 2 }],
+            shares: vec![Share {
+                by: "ann".to_owned(),
+                pieces: 2,
+            }],
         };
         let lines = vec![line];
-        assert_eq!(lines_from_json(lines_to_json(&lines).as_bytes()), Some(lines.clone()));
-        assert_eq!(from_json(to_json(&lines, "€").as_bytes()), Some((lines, "€".to_owned())));
+        assert_eq!(
+            lines_from_json(lines_to_json(&lines).as_bytes()),
+            Some(lines.clone())
+        );
+        assert_eq!(
+            from_json(to_json(&lines, "€").as_bytes()),
+            Some((lines, "€".to_owned()))
+        );
     }
 
     proptest! {

@@ -64,7 +64,12 @@ impl Driver {
     #[must_use]
     pub fn place(user: &UserName, policy: &Policy, id: OrderId, confirmed: Preview) -> Driver {
         let stage = Stage::Announce;
-        Driver { announced: Some(id), confirmed: Some(confirmed), stage, ..Driver::resume(user, policy) }
+        Driver {
+            announced: Some(id),
+            confirmed: Some(confirmed),
+            stage,
+            ..Driver::resume(user, policy)
+        }
     }
 
     /// Goes on with the order that the cart is frozen for, if any.
@@ -97,7 +102,10 @@ impl Driver {
     /// The order's id, where it is known.
     #[must_use]
     pub fn id(&self) -> Option<&OrderId> {
-        self.frozen.as_ref().map(|frozen| &frozen.id).or(self.announced.as_ref())
+        self.frozen
+            .as_ref()
+            .map(|frozen| &frozen.id)
+            .or(self.announced.as_ref())
     }
 
     /// Does the next step; `Some` at the end. After trouble with the link, the same step can
@@ -105,7 +113,10 @@ impl Driver {
     ///
     /// # Errors
     /// [`Error::Refused`] where nothing was ordered; [`Error::Trouble`] of the link.
-    pub async fn step<C: ConnectionLike + Send>(&mut self, link: &mut C) -> Result<Option<Outcome>, Error> {
+    pub async fn step<C: ConnectionLike + Send>(
+        &mut self,
+        link: &mut C,
+    ) -> Result<Option<Outcome>, Error> {
         let mut link = Copied::new(link, self.policy.confirm_replicas);
         let next = self.next(&mut link).await;
         // A step that replicas lack is done again.
@@ -124,7 +135,9 @@ impl Driver {
                 self.take(link, at).await?
             }
             Stage::Decide(found) => {
-                let decision = found.clone().map_or_else(Decision::Undo, |()| Decision::Place);
+                let decision = found
+                    .clone()
+                    .map_or_else(Decision::Undo, |()| Decision::Place);
                 self.decide(link, &decision).await?
             }
             Stage::Append => {
@@ -149,7 +162,9 @@ impl Driver {
     }
 
     async fn look(&mut self, link: &mut impl ConnectionLike) -> Result<Stage, Error> {
-        let Some(frozen) = steps::look(link, &self.keys).await? else { return Ok(Stage::Over) };
+        let Some(frozen) = steps::look(link, &self.keys).await? else {
+            return Ok(Stage::Over);
+        };
         // An order that is in the stream answers for itself, whatever comes after it.
         if self.announced.as_ref().is_some_and(|id| *id != frozen.id) {
             return Ok(Stage::Over);
@@ -162,7 +177,9 @@ impl Driver {
     }
 
     async fn announce(&mut self, link: &mut impl ConnectionLike) -> Result<Stage, Error> {
-        let Some(id) = &self.announced else { return Ok(Stage::Look) };
+        let Some(id) = &self.announced else {
+            return Ok(Stage::Look);
+        };
         if steps::announce(link, id, &self.user).await? {
             self.outcome = Outcome::Placed(id.clone());
             // It may be in the stream and still in the cart.
@@ -172,7 +189,9 @@ impl Driver {
     }
 
     async fn freeze(&mut self, link: &mut impl ConnectionLike) -> Result<Stage, Error> {
-        let (Some(id), Some(confirmed)) = (&self.announced, &self.confirmed) else { return Ok(Stage::Look) };
+        let (Some(id), Some(confirmed)) = (&self.announced, &self.confirmed) else {
+            return Ok(Stage::Look);
+        };
         match steps::freeze(link, &self.keys, &self.policy, id, confirmed).await {
             Ok(Freeze::Frozen(frozen)) => Ok(self.take_up(frozen)),
             Ok(Freeze::Over(decision)) => {
@@ -213,29 +232,45 @@ impl Driver {
     }
 
     async fn take(&mut self, link: &mut impl ConnectionLike, at: usize) -> Result<Stage, Error> {
-        let Some(frozen) = &self.frozen else { return Ok(Stage::Over) };
-        let Some(line) = frozen.lines.get(at) else { return Ok(Stage::Decide(Ok(()))) };
+        let Some(frozen) = &self.frozen else {
+            return Ok(Stage::Over);
+        };
+        let Some(line) = frozen.lines.get(at) else {
+            return Ok(Stage::Decide(Ok(())));
+        };
         Ok(match steps::take(link, frozen, line).await? {
             None => Stage::Take(at + 1),
             Some(hitch) => Stage::Decide(Err(hitch)),
         })
     }
 
-    async fn decide(&mut self, link: &mut impl ConnectionLike, decision: &Decision) -> Result<Stage, Error> {
-        let Some(id) = self.frozen.as_ref().map(|frozen| frozen.id.clone()) else { return Ok(Stage::Over) };
-        Ok(match steps::decide(link, &self.keys, &id, Some(decision)).await? {
-            Some(stands) => self.note(&stands, &id),
-            // Over for so long that nobody remembers it; then the products took nothing either.
-            None => {
-                self.outcome = Outcome::Undone(Hitch::Late);
-                Stage::Close
-            }
-        })
+    async fn decide(
+        &mut self,
+        link: &mut impl ConnectionLike,
+        decision: &Decision,
+    ) -> Result<Stage, Error> {
+        let Some(id) = self.frozen.as_ref().map(|frozen| frozen.id.clone()) else {
+            return Ok(Stage::Over);
+        };
+        Ok(
+            match steps::decide(link, &self.keys, &id, Some(decision)).await? {
+                Some(stands) => self.note(&stands, &id),
+                // Over for so long that nobody remembers it; then the products took nothing either.
+                None => {
+                    self.outcome = Outcome::Undone(Hitch::Late);
+                    Stage::Close
+                }
+            },
+        )
     }
 
     async fn release(&mut self, link: &mut impl ConnectionLike, at: usize) -> Result<Stage, Error> {
-        let Some(frozen) = &self.frozen else { return Ok(Stage::Over) };
-        let Some(line) = frozen.lines.get(at) else { return Ok(Stage::Settle) };
+        let Some(frozen) = &self.frozen else {
+            return Ok(Stage::Over);
+        };
+        let Some(line) = frozen.lines.get(at) else {
+            return Ok(Stage::Settle);
+        };
         steps::release(link, &frozen.id, line, true).await?;
         Ok(Stage::Release(at + 1))
     }

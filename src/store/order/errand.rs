@@ -51,14 +51,23 @@ pub(in crate::store) async fn answer(
     ask: Ask,
 ) -> Result<Option<Answer>, Trouble> {
     Ok(match ask {
-        Ask::Preview(currency) => Some(Answer::Preview(Box::new(read_preview(link, keys, currency).await?))),
-        Ask::List => Some(Answer::List(read_list(link, Some(user), MOST).await.map_err(Trouble::of_orders)?)),
+        Ask::Preview(currency) => Some(Answer::Preview(Box::new(
+            read_preview(link, keys, currency).await?,
+        ))),
+        Ask::List => Some(Answer::List(
+            read_list(link, Some(user), MOST)
+                .await
+                .map_err(Trouble::of_orders)?,
+        )),
         Ask::Place(..) | Ask::Resume => None,
     })
 }
 
 /// Drives an order to its end, or to the trouble after which it can go on.
-pub(in crate::store) async fn drive(link: &mut Conn, driver: &mut Driver) -> Result<Outcome, Error> {
+pub(in crate::store) async fn drive(
+    link: &mut Conn,
+    driver: &mut Driver,
+) -> Result<Outcome, Error> {
     loop {
         if let Some(outcome) = driver.step(link).await? {
             return Ok(outcome);

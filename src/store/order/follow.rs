@@ -89,7 +89,13 @@ impl Follower {
     /// that there is: it may be open still.
     #[must_use]
     pub fn new(group: String, consumer: String, claim_after: Duration) -> Follower {
-        Follower { group, consumer, claim_after, own: Some("0".to_owned()), made: false }
+        Follower {
+            group,
+            consumer,
+            claim_after,
+            own: Some("0".to_owned()),
+            made: false,
+        }
     }
 
     /// Waits for the next news, for about a second; what is none is acknowledged and left out.
@@ -114,10 +120,12 @@ impl Follower {
         for (came, entry) in entries {
             let told = match came {
                 Came::Placed => placed(&entry),
-                Came::Cancelled | Came::Passed => match self.cancelled(connection, came, &entry).await? {
-                    Some(told) => told,
-                    None => continue,
-                },
+                Came::Cancelled | Came::Passed => {
+                    match self.cancelled(connection, came, &entry).await? {
+                        Some(told) => told,
+                        None => continue,
+                    }
+                }
             };
             match told {
                 Some(told) => news.push(told),
@@ -137,13 +145,19 @@ impl Follower {
     ) -> Result<Option<Option<Entry>>, Error> {
         let id = entry.get::<String>("id").and_then(|id| OrderId::parse(&id));
         let Some(id) = id else { return Ok(Some(None)) };
-        let Some((order, Some(consumer))) = books::given(&mut connection.link, &id, &self.group).await?
+        let Some((order, Some(consumer))) =
+            books::given(&mut connection.link, &id, &self.group).await?
         else {
             return Ok(Some(None));
         };
         if came == Came::Cancelled && consumer != self.consumer {
             let mut pass = redis::cmd("XCLAIM");
-            pass.arg(ORDERS_CANCELLED).arg(&self.group).arg(consumer).arg(0).arg(&entry.id).arg("JUSTID");
+            pass.arg(ORDERS_CANCELLED)
+                .arg(&self.group)
+                .arg(consumer)
+                .arg(0)
+                .arg(&entry.id)
+                .arg("JUSTID");
             pass.query_async::<()>(&mut connection.link).await?;
             return Ok(None);
         }
@@ -165,7 +179,11 @@ impl Follower {
     ///
     /// # Errors
     /// The [`crate::store::Trouble`] of the link.
-    pub async fn give(&self, connection: &mut Connection, id: &OrderId) -> Result<Option<OrderState>, Error> {
+    pub async fn give(
+        &self,
+        connection: &mut Connection,
+        id: &OrderId,
+    ) -> Result<Option<OrderState>, Error> {
         books::give(&mut connection.link, id, &self.group, &self.consumer).await
     }
 
@@ -173,7 +191,11 @@ impl Follower {
     ///
     /// # Errors
     /// The [`crate::store::Trouble`] of the link.
-    pub async fn acknowledge(&self, connection: &mut Connection, entry: &Entry) -> Result<(), Error> {
+    pub async fn acknowledge(
+        &self,
+        connection: &mut Connection,
+        entry: &Entry,
+    ) -> Result<(), Error> {
         let came = match entry.news {
             News::Placed => Came::Placed,
             News::Cancelled(_) => Came::Cancelled,
@@ -181,7 +203,12 @@ impl Follower {
         self.forget(connection, came, &entry.entry).await
     }
 
-    async fn forget(&self, connection: &mut Connection, came: Came, entry: &str) -> Result<(), Error> {
+    async fn forget(
+        &self,
+        connection: &mut Connection,
+        came: Came,
+        entry: &str,
+    ) -> Result<(), Error> {
         let mut command = redis::cmd("XACK");
         command.arg(came.stream()).arg(&self.group).arg(entry);
         Ok(command.query_async(&mut connection.link).await?)
@@ -202,14 +229,22 @@ impl Follower {
 
     async fn make(&self, connection: &mut Connection, came: Came) -> Result<(), Error> {
         let mut command = redis::cmd("XGROUP");
-        command.arg("CREATE").arg(came.stream()).arg(&self.group).arg("0").arg("MKSTREAM");
+        command
+            .arg("CREATE")
+            .arg(came.stream())
+            .arg(&self.group)
+            .arg("0")
+            .arg("MKSTREAM");
         match command.query_async::<()>(&mut connection.link).await {
             Err(error) if error.code() == Some("BUSYGROUP") => Ok(()),
             made => made.map_err(|error| Error::from(error).of_orders()),
         }
     }
 
-    async fn read(&mut self, connection: &mut Connection) -> Result<Vec<(Came, StreamId)>, RedisError> {
+    async fn read(
+        &mut self,
+        connection: &mut Connection,
+    ) -> Result<Vec<(Came, StreamId)>, RedisError> {
         // First what others passed on to this consumer, and what must not be cooked ...
         let passed = self.read_group(connection, &[(Came::Passed, "0")]).await?;
         if !passed.is_empty() {
@@ -217,7 +252,9 @@ impl Follower {
         }
         // ... then what it was given before it was started again ...
         if let Some(from) = self.own.take() {
-            let mut entries = self.read_group(connection, &[(Came::Placed, &from)]).await?;
+            let mut entries = self
+                .read_group(connection, &[(Came::Placed, &from)])
+                .await?;
             if let Some((_, last)) = entries.last() {
                 self.own = Some(last.id.clone());
                 // Deleted from the stream, and still not acknowledged.
@@ -233,7 +270,8 @@ impl Follower {
             }
         }
         // ... then what is new.
-        self.read_group(connection, &[(Came::Cancelled, ">"), (Came::Placed, ">")]).await
+        self.read_group(connection, &[(Came::Cancelled, ">"), (Came::Placed, ">")])
+            .await
     }
 
     /// Takes over what others have left for too long.
@@ -243,10 +281,18 @@ impl Follower {
         came: Came,
     ) -> Result<Vec<(Came, StreamId)>, RedisError> {
         let mut claim = redis::cmd("XAUTOCLAIM");
-        claim.arg(came.stream()).arg(&self.group).arg(&self.consumer).arg(self.claim_after.as_millis());
+        claim
+            .arg(came.stream())
+            .arg(&self.group)
+            .arg(&self.consumer)
+            .arg(self.claim_after.as_millis());
         claim.arg("0").arg("COUNT").arg(BATCH);
         let claimed: StreamAutoClaimReply = claim.query_async(&mut connection.link).await?;
-        Ok(claimed.claimed.into_iter().map(|entry| (came, entry)).collect())
+        Ok(claimed
+            .claimed
+            .into_iter()
+            .map(|entry| (came, entry))
+            .collect())
     }
 
     /// Reads streams, each from an entry on; waits where `>` asks for what is new.
@@ -256,15 +302,29 @@ impl Follower {
         from: &[(Came, &str)],
     ) -> Result<Vec<(Came, StreamId)>, RedisError> {
         let mut read = redis::cmd("XREADGROUP");
-        read.arg("GROUP").arg(&self.group).arg(&self.consumer).arg("COUNT").arg(BATCH);
+        read.arg("GROUP")
+            .arg(&self.group)
+            .arg(&self.consumer)
+            .arg("COUNT")
+            .arg(BATCH);
         read.arg("BLOCK").arg(WAIT.as_millis()).arg("STREAMS");
-        read.arg(from.iter().map(|(came, _)| came.stream()).collect::<Vec<_>>());
+        read.arg(
+            from.iter()
+                .map(|(came, _)| came.stream())
+                .collect::<Vec<_>>(),
+        );
         read.arg(from.iter().map(|(_, entry)| *entry).collect::<Vec<_>>());
         let reply: Option<StreamReadReply> = read.query_async(&mut connection.link).await?;
         let streams = reply.into_iter().flat_map(|reply| reply.keys);
-        let came = |key: &str| from.iter().find(|(came, _)| came.stream() == key).map(|(came, _)| *came);
+        let came = |key: &str| {
+            from.iter()
+                .find(|(came, _)| came.stream() == key)
+                .map(|(came, _)| *came)
+        };
         let found = streams.filter_map(|stream| Some((came(&stream.key)?, stream.ids)));
-        Ok(found.flat_map(|(came, entries)| entries.into_iter().map(move |entry| (came, entry))).collect())
+        Ok(found
+            .flat_map(|(came, entries)| entries.into_iter().map(move |entry| (came, entry)))
+            .collect())
     }
 }
 

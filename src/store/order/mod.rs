@@ -60,7 +60,15 @@ pub(super) const TELLING: &str = include_str!("../scripts/telling.lua");
 
 /// The keys and arguments that `telling.lua` wants.
 pub(super) fn telling(call: &mut ScriptInvocation<'_>, keys: &CartKeys, policy: &Policy, op: &str) {
-    call.key(&keys.cart).key(&keys.meta).key(&keys.lines).key(&keys.ops).key(&keys.log).key(&keys.touched);
+    call.key(&keys.cart)
+        .key(&keys.meta)
+        .key(&keys.lines)
+        .key(&keys.ops)
+        .key(&keys.log)
+        .key(&keys.touched);
     call.key(&keys.by).key(&keys.order).key(&keys.ordered);
-    call.arg(&keys.updates).arg(policy.session_timeout.as_millis()).arg(&policy.by).arg(op);
+    call.arg(&keys.updates)
+        .arg(policy.session_timeout.as_millis())
+        .arg(&policy.by)
+        .arg(op);
 }

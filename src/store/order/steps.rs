@@ -25,7 +25,12 @@ script!(TAKE, include_str!("../scripts/take.lua"));
 script!(DECIDE, include_str!("../scripts/decide.lua"));
 script!(RELEASE, include_str!("../scripts/release.lua"));
 script!(APPEND, include_str!("../scripts/append.lua"));
-script!(SETTLE, include_str!("../scripts/shares.lua"), TELLING, include_str!("../scripts/settle.lua"));
+script!(
+    SETTLE,
+    include_str!("../scripts/shares.lua"),
+    TELLING,
+    include_str!("../scripts/settle.lua")
+);
 
 /// What was decided about an order.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -79,9 +84,16 @@ fn not_understood() -> Error {
 }
 
 /// Notes the order as open; whether it is in the stream already.
-pub async fn announce(link: &mut impl ConnectionLike, id: &OrderId, user: &UserName) -> Result<bool, Error> {
+pub async fn announce(
+    link: &mut impl ConnectionLike,
+    id: &OrderId,
+    user: &UserName,
+) -> Result<bool, Error> {
     let mut call = ANNOUNCE.prepare_invoke();
-    call.key(keys::ORDERS_OPEN).key(keys::order(id)).arg(id.as_str()).arg(user.as_str());
+    call.key(keys::ORDERS_OPEN)
+        .key(keys::order(id))
+        .arg(id.as_str())
+        .arg(user.as_str());
     let word: String = call.invoke_async(link).await?;
     match word.as_str() {
         "used" => Err(Refusal::OrderIdUsed.into()),
@@ -91,7 +103,11 @@ pub async fn announce(link: &mut impl ConnectionLike, id: &OrderId, user: &UserN
 
 /// The order is open no more.
 pub async fn close(link: &mut impl ConnectionLike, id: &OrderId) -> Result<(), Error> {
-    Ok(redis::cmd("HDEL").arg(keys::ORDERS_OPEN).arg(id.as_str()).query_async(link).await?)
+    Ok(redis::cmd("HDEL")
+        .arg(keys::ORDERS_OPEN)
+        .arg(id.as_str())
+        .query_async(link)
+        .await?)
 }
 
 /// Freezes the cart as it was confirmed.
@@ -109,29 +125,43 @@ pub async fn freeze(
     let mut call = FREEZE.prepare_invoke();
     telling(&mut call, keys, policy, id.as_str());
     // What can't be ordered fits no version: it can only join an order that is there.
-    call.arg(if refusal.is_none() { confirmed.version.to_string() } else { String::new() });
+    call.arg(if refusal.is_none() {
+        confirmed.version.to_string()
+    } else {
+        String::new()
+    });
     call.arg(document::to_json(&lines, &confirmed.currency));
     for line in &confirmed.lines {
-        call.arg(line.line.product.as_bytes()).arg(line.line.quantity);
+        call.arg(line.line.product.as_bytes())
+            .arg(line.line.quantity);
     }
     let answer: Result<Vec<Vec<u8>>, _> = call.invoke_async(link).await;
     let answer = answer.map_err(|error| match owners_refusal(&error) {
         Some(found) => Error::Refused(refusal.unwrap_or(found)),
         None => error.into(),
     })?;
-    let [state, fields @ ..] = &answer[..] else { return Err(not_understood()) };
+    let [state, fields @ ..] = &answer[..] else {
+        return Err(not_understood());
+    };
     match (&state[..], fields) {
-        (b"over", [_, _, _, decision, reason, _]) => {
-            Decision::read(decision, reason).map(Freeze::Over).ok_or_else(not_understood)
-        }
-        (_, fields) => frozen(fields).map(Freeze::Frozen).ok_or_else(not_understood),
+        (b"over", [_, _, _, decision, reason, _]) => Decision::read(decision, reason)
+            .map(Freeze::Over)
+            .ok_or_else(not_understood),
+        (_, fields) => frozen(fields)
+            .map(Freeze::Frozen)
+            .ok_or_else(not_understood),
     }
 }
 
 /// The order that a cart is just becoming, if any.
-pub async fn look(link: &mut impl ConnectionLike, keys: &CartKeys) -> Result<Option<Frozen>, Error> {
+pub async fn look(
+    link: &mut impl ConnectionLike,
+    keys: &CartKeys,
+) -> Result<Option<Frozen>, Error> {
     let mut command = redis::cmd("HMGET");
-    command.arg(&keys.order).arg(&["id", "by", "at", "decision", "reason", "doc"]);
+    command
+        .arg(&keys.order)
+        .arg(&["id", "by", "at", "decision", "reason", "doc"]);
     let fields: Vec<Option<Vec<u8>>> = command.query_async(link).await?;
     if fields.first().is_none_or(Option::is_none) {
         return Ok(None);
@@ -141,7 +171,9 @@ pub async fn look(link: &mut impl ConnectionLike, keys: &CartKeys) -> Result<Opt
 }
 
 fn frozen(fields: &[Vec<u8>]) -> Option<Frozen> {
-    let [id, by, at, decision, reason, doc] = fields else { return None };
+    let [id, by, at, decision, reason, doc] = fields else {
+        return None;
+    };
     let text = |raw| std::str::from_utf8(raw).ok();
     let (lines, currency) = document::from_json(doc)?;
     Some(Frozen {
@@ -161,9 +193,12 @@ pub async fn take(
     line: &OrderLine,
 ) -> Result<Option<Hitch>, Error> {
     let mut call = TAKE.prepare_invoke();
-    call.key(keys::product(&line.product)).key(&keys::stock(&line.product)[..]);
+    call.key(keys::product(&line.product))
+        .key(&keys::stock(&line.product)[..]);
     call.arg(order.id.as_str()).arg(line.quantity).arg(order.at);
-    call.arg(keys::CATALOG_UPDATES).arg(line.product.as_bytes()).arg(line.price.to_string());
+    call.arg(keys::CATALOG_UPDATES)
+        .arg(line.product.as_bytes())
+        .arg(line.price.to_string());
     let answer: Result<Vec<Vec<u8>>, redis::RedisError> = call.invoke_async(link).await;
     let name = || line.name.clone();
     let answer = match answer {
@@ -171,11 +206,22 @@ pub async fn take(
         answer => answer?,
     };
     let detail = String::from_utf8_lossy(answer.get(1).map_or(&[], Vec::as_slice));
-    let word = answer.first().and_then(|word| std::str::from_utf8(word).ok());
+    let word = answer
+        .first()
+        .and_then(|word| std::str::from_utf8(word).ok());
     Ok(match word.unwrap_or_default() {
         "taken" | "unlimited" => None,
-        "short" => Some(Hitch::Short { name: name(), left: detail.parse().unwrap_or(0) }),
-        "repriced" => Some(Hitch::Repriced { name: name(), now: detail.into_owned() }.cleaned()),
+        "short" => Some(Hitch::Short {
+            name: name(),
+            left: detail.parse().unwrap_or(0),
+        }),
+        "repriced" => Some(
+            Hitch::Repriced {
+                name: name(),
+                now: detail.into_owned(),
+            }
+            .cleaned(),
+        ),
         "missing" => Some(Hitch::Missing { name: name() }),
         "unreadable" => Some(Hitch::Unreadable { name: name() }),
         // Released by a driver that undid the order, or too late for any driver.
@@ -191,13 +237,18 @@ async fn without_companions(
     line: &OrderLine,
 ) -> Result<Option<Hitch>, Error> {
     let mut command = redis::cmd("HMGET");
-    command.arg(keys::product(&line.product)).arg("price").arg("stock");
+    command
+        .arg(keys::product(&line.product))
+        .arg("price")
+        .arg("stock");
     let (price, stock): (Option<Vec<u8>>, Option<Vec<u8>>) = command.query_async(link).await?;
     let name = line.name.clone();
     let now = String::from_utf8_lossy(price.as_deref().unwrap_or_default()).into_owned();
     Ok(match (price, stock) {
         (None, None) => Some(Hitch::Missing { name }),
-        _ if Money::parse(&now) != Some(line.price) => Some(Hitch::Repriced { name, now }.cleaned()),
+        _ if Money::parse(&now) != Some(line.price) => {
+            Some(Hitch::Repriced { name, now }.cleaned())
+        }
         (_, Some(stock)) if !stock.is_empty() => Some(Hitch::Braces { name }),
         _ => None,
     })
@@ -215,8 +266,12 @@ pub async fn release(
     give_back: bool,
 ) -> Result<(), Error> {
     let mut call = RELEASE.prepare_invoke();
-    call.key(keys::product(&line.product)).key(&keys::stock(&line.product)[..]);
-    call.arg(id.as_str()).arg(u8::from(give_back)).arg(keys::CATALOG_UPDATES).arg(line.product.as_bytes());
+    call.key(keys::product(&line.product))
+        .key(&keys::stock(&line.product)[..]);
+    call.arg(id.as_str())
+        .arg(u8::from(give_back))
+        .arg(keys::CATALOG_UPDATES)
+        .arg(line.product.as_bytes());
     match call.invoke_async::<u64>(link).await {
         // Nothing could be taken of it either.
         Err(error) if crosses_slots(&error) => Ok(()),
@@ -238,7 +293,11 @@ pub async fn decide(
         Some(Decision::Undo(hitch)) => ("undo", serde_json::to_string(hitch).unwrap_or_default()),
     };
     let mut call = DECIDE.prepare_invoke();
-    call.key(&keys.order).key(&keys.ordered).arg(id.as_str()).arg(word).arg(reason);
+    call.key(&keys.order)
+        .key(&keys.ordered)
+        .arg(id.as_str())
+        .arg(word)
+        .arg(reason);
     let (word, reason): (Vec<u8>, Vec<u8>) = call.invoke_async(link).await?;
     Ok(Decision::read(&word, &reason))
 }
@@ -251,9 +310,13 @@ pub async fn append(
     frozen: &Frozen,
 ) -> Result<(), Error> {
     let mut call = APPEND.prepare_invoke();
-    call.key(keys::ORDERS).key(keys::order(&frozen.id)).key(keys::ORDERS_ALL);
+    call.key(keys::ORDERS)
+        .key(keys::order(&frozen.id))
+        .key(keys::ORDERS_ALL);
     call.key(keys::orders_of(user.as_str()));
-    call.arg(frozen.id.as_str()).arg(user.as_str()).arg(document::lines_to_json(&frozen.lines));
+    call.arg(frozen.id.as_str())
+        .arg(user.as_str())
+        .arg(document::lines_to_json(&frozen.lines));
     call.arg(order::total(&frozen.lines).to_string())
         .arg(&frozen.currency)
         .arg(&frozen.by)

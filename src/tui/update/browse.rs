@@ -17,14 +17,21 @@ pub const MOST_UNCONFIRMED: usize = 200;
 pub fn act(state: &mut State, action: Action, effects: &mut Vec<Effect>) {
     let count = state.count;
     match action {
-        Action::Up | Action::Down | Action::PageUp | Action::PageDown | Action::Top | Action::Bottom => {
+        Action::Up
+        | Action::Down
+        | Action::PageUp
+        | Action::PageDown
+        | Action::Top
+        | Action::Bottom => {
             walk(state, action);
         }
         Action::SwitchPane => go_to(state, state.focus.other()),
         Action::ToCatalog => go_to(state, Pane::Catalog),
         Action::ToCart => go_to(state, Pane::Cart),
         Action::Undo | Action::Redo => take_back(state, action, effects),
-        Action::AskClear | Action::KeepAlive if !state.cart.loaded => complain(state, UNREAD.to_owned()),
+        Action::AskClear | Action::KeepAlive if !state.cart.loaded => {
+            complain(state, UNREAD.to_owned())
+        }
         Action::AskClear if state.cart.shown.lines.is_empty() => {
             complain(state, Refusal::AlreadyEmpty.to_string());
         }
@@ -34,7 +41,10 @@ pub fn act(state: &mut State, action: Action, effects: &mut Vec<Effect>) {
             make(state, Kind::Clear, vec![Edit::Clear], effects);
         }
         Action::KeepAlive if state.cart.confirmed.lines.is_empty() => {
-            complain(state, "The cart is empty: there is no session to keep".to_owned());
+            complain(
+                state,
+                "The cart is empty: there is no session to keep".to_owned(),
+            );
         }
         Action::KeepAlive => make(state, Kind::Touch, Vec::new(), effects),
         Action::Activity => toggle_activity(state),
@@ -46,13 +56,22 @@ pub fn act(state: &mut State, action: Action, effects: &mut Vec<Effect>) {
                 }
                 _ => (action, count.unwrap_or(1)),
             };
-            let Some(product) = state.target() else { return };
+            let Some(product) = state.target() else {
+                return;
+            };
             if action != Action::SetQuantity {
                 state.last = Some((action, number));
             }
             match action {
                 Action::Add | Action::More => add(state, product, number, effects),
-                Action::Less => change(state, Edit::Take { product, quantity: number }, effects),
+                Action::Less => change(
+                    state,
+                    Edit::Take {
+                        product,
+                        quantity: number,
+                    },
+                    effects,
+                ),
                 Action::Remove => remove(state, product, effects),
                 Action::SetQuantity => keys::ask_quantity(state, product),
                 _ => {}
@@ -91,7 +110,13 @@ pub fn walk(state: &mut State, action: Action) {
         return;
     }
     if let Mode::Palette { input, cursor } = &state.mode {
-        let moved = step(*cursor, palette::entries(state, input.value()).len(), 1, action, 1);
+        let moved = step(
+            *cursor,
+            palette::entries(state, input.value()).len(),
+            1,
+            action,
+            1,
+        );
         if let Mode::Palette { cursor, .. } = &mut state.mode {
             *cursor = moved;
         }
@@ -112,8 +137,16 @@ pub fn walk(state: &mut State, action: Action) {
         return;
     }
     let (scroll, rows, page) = match state.focus {
-        Pane::Catalog => (&mut state.catalog.scroll, state.catalog.shown.len(), areas.catalog_rows.height),
-        Pane::Cart => (&mut state.cart.scroll, state.cart.shown.lines.len(), areas.cart_rows.height),
+        Pane::Catalog => (
+            &mut state.catalog.scroll,
+            state.catalog.shown.len(),
+            areas.catalog_rows.height,
+        ),
+        Pane::Cart => (
+            &mut state.cart.scroll,
+            state.cart.shown.lines.len(),
+            areas.cart_rows.height,
+        ),
     };
     scroll.cursor = step(scroll.cursor, rows, usize::from(page), action, by);
 }
@@ -135,7 +168,15 @@ pub fn step(at: usize, rows: usize, page: usize, action: Action, by: usize) -> u
 /// Adds pieces of a product.
 pub fn add(state: &mut State, product: ProductId, quantity: u32, effects: &mut Vec<Effect>) {
     match price(state, &product) {
-        Ok(price) => change(state, Edit::Add { product, quantity, price }, effects),
+        Ok(price) => change(
+            state,
+            Edit::Add {
+                product,
+                quantity,
+                price,
+            },
+            effects,
+        ),
         Err(refusal) => complain(state, refusal.to_string()),
     }
 }
@@ -143,7 +184,9 @@ pub fn add(state: &mut State, product: ProductId, quantity: u32, effects: &mut V
 /// The price to note on a line; the shop can't sell what has none.
 fn price(state: &State, product: &ProductId) -> Result<Option<Money>, Refusal> {
     match state.known(product) {
-        Known::Product(known) if known.price.is_none() => Err(Refusal::NoPrice(known.name.to_string())),
+        Known::Product(known) if known.price.is_none() => {
+            Err(Refusal::NoPrice(known.name.to_string()))
+        }
         Known::Product(known) => Ok(known.price),
         Known::Gone => Err(Refusal::UnknownProduct(product.to_string())),
         Known::Unread => Ok(None),
@@ -151,7 +194,12 @@ fn price(state: &State, product: &ProductId) -> Result<Option<Money>, Refusal> {
 }
 
 /// Sets the quantity that was typed at the prompt.
-pub fn set_quantity(state: &mut State, product: &ProductId, typed: &str, effects: &mut Vec<Effect>) {
+pub fn set_quantity(
+    state: &mut State,
+    product: &ProductId,
+    typed: &str,
+    effects: &mut Vec<Effect>,
+) {
     // Nothing typed is nothing asked for.
     if typed.trim().is_empty() {
         return;
@@ -165,7 +213,15 @@ pub fn set_quantity(state: &mut State, product: &ProductId, typed: &str, effects
         Err(refusal) => return complain(state, refusal.to_string()),
     };
     match price(state, product) {
-        Ok(price) => change(state, Edit::Set { product: product.clone(), quantity, price }, effects),
+        Ok(price) => change(
+            state,
+            Edit::Set {
+                product: product.clone(),
+                quantity,
+                price,
+            },
+            effects,
+        ),
         Err(refusal) => complain(state, refusal.to_string()),
     }
 }
@@ -179,7 +235,11 @@ fn take_back(state: &mut State, action: Action, effects: &mut Vec<Effect>) {
     };
     let Some(update) = last else {
         let wait = !state.cart.unconfirmed.is_empty();
-        let why = if wait { "The last change is not confirmed yet" } else { "There is nothing to take back" };
+        let why = if wait {
+            "The last change is not confirmed yet"
+        } else {
+            "There is nothing to take back"
+        };
         return complain(state, why.to_owned());
     };
     let mut edits = update.inverse();
@@ -200,7 +260,12 @@ fn change(state: &mut State, edit: Edit, effects: &mut Vec<Effect>) {
     let product = edit.product().cloned();
     make(state, Kind::Edit, vec![edit], effects);
     // What was just changed is what the cart shows as selected, ready for the next key there.
-    let place = state.cart.shown.lines.iter().position(|line| Some(&line.product) == product.as_ref());
+    let place = state
+        .cart
+        .shown
+        .lines
+        .iter()
+        .position(|line| Some(&line.product) == product.as_ref());
     if let Some(place) = place {
         state.cart.scroll.cursor = place;
     }
@@ -211,10 +276,16 @@ fn make(state: &mut State, kind: Kind, edits: Vec<Edit>, effects: &mut Vec<Effec
     if state.cart.unconfirmed.len() >= MOST_UNCONFIRMED {
         return complain(
             state,
-            format!("{MOST_UNCONFIRMED} changes wait for the server already: this one was not made"),
+            format!(
+                "{MOST_UNCONFIRMED} changes wait for the server already: this one was not made"
+            ),
         );
     }
-    let change = Change { op: state.next_op(), kind, edits };
+    let change = Change {
+        op: state.next_op(),
+        kind,
+        edits,
+    };
     state.cart.unconfirmed.push_back(change.clone());
     super::cart::fold(state);
     effects.push(Effect::Send(change));

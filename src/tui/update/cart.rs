@@ -3,7 +3,8 @@
 use super::{catalog, complain, desk, tell, warn};
 use crate::model::total::Known;
 use crate::model::{
-    Activity, Cart, Change, Deadline, Edit, Fit, Item, Kind, LineChange, OpId, ProductId, Stock, Update, text,
+    Activity, Cart, Change, Deadline, Edit, Fit, Item, Kind, LineChange, OpId, ProductId, Stock,
+    Update, text,
 };
 use crate::store::link::Event;
 use crate::store::{Error, Trouble};
@@ -45,7 +46,10 @@ pub fn on_link(state: &mut State, event: Event, now: Now, effects: &mut Vec<Effe
         Event::Order(answer) => desk::on_answer(state, answer, effects),
         Event::Activity(updates) => note_activity(state, &updates),
         Event::Watchers(watchers) => {
-            state.watchers = watchers.into_iter().filter(|watcher| watcher.id != state.session.ops).collect();
+            state.watchers = watchers
+                .into_iter()
+                .filter(|watcher| watcher.id != state.session.ops)
+                .collect();
         }
     }
 }
@@ -93,7 +97,12 @@ fn on_cart(state: &mut State, cart: Cart, effects: &mut Vec<Effect>) {
 }
 
 fn on_update(state: &mut State, update: &Update, effects: &mut Vec<Effect>) {
-    if state.cart.unconfirmed.iter().any(|change| change.op == update.op) {
+    if state
+        .cart
+        .unconfirmed
+        .iter()
+        .any(|change| change.op == update.op)
+    {
         state.cart.applied.push(update.op.clone());
     }
     match state.cart.confirmed.apply(update) {
@@ -173,10 +182,19 @@ pub fn describe(state: &State, activity: &Activity) -> String {
 /// Who did it, and what.
 fn said(state: &State, activity: &Activity) -> String {
     let what = describe(state, activity);
-    if activity.kind == Kind::Expire { what } else { format!("{} {what}", activity.by) }
+    if activity.kind == Kind::Expire {
+        what
+    } else {
+        format!("{} {what}", activity.by)
+    }
 }
 
-fn on_settled(state: &mut State, op: &OpId, outcome: Result<Update, Error>, effects: &mut Vec<Effect>) {
+fn on_settled(
+    state: &mut State,
+    op: &OpId,
+    outcome: Result<Update, Error>,
+    effects: &mut Vec<Effect>,
+) {
     let leaving = matches!(state.mode, Mode::Leaving);
     let before = state.cart.unconfirmed.len();
     state.cart.unconfirmed.retain(|change| change.op != *op);
@@ -209,14 +227,23 @@ fn confirm(state: &mut State, update: &Update) {
         (Kind::Clear, lines) => {
             let them = if lines.len() == 1 { "it" } else { "them" };
             let lines = text::count(lines.len(), "line");
-            tell(state, format!("Cleared {lines} · {undo} brings {them} back"));
+            tell(
+                state,
+                format!("Cleared {lines} · {undo} brings {them} back"),
+            );
         }
         (Kind::Edit, [line]) if line.quantity == 0 => {
-            let said = format!("Removed {} · {undo} brings it back", state.name_of(&line.product));
+            let said = format!(
+                "Removed {} · {undo} brings it back",
+                state.name_of(&line.product)
+            );
             tell(state, said);
         }
         (Kind::Edit, [line]) if line.delta > 0 => {
-            let Known::Product(Item { stock: stock @ Stock::Left(left), .. }) = state.known(&line.product)
+            let Known::Product(Item {
+                stock: stock @ Stock::Left(left),
+                ..
+            }) = state.known(&line.product)
             else {
                 return;
             };
@@ -239,19 +266,29 @@ pub fn fold(state: &mut State) {
     let selected = state.cart.selected.take();
     let mut shown = state.cart.confirmed.clone();
     let applied = &state.cart.applied;
-    let open = state.cart.unconfirmed.iter().filter(|change| !applied.contains(&change.op));
+    let open = state
+        .cart
+        .unconfirmed
+        .iter()
+        .filter(|change| !applied.contains(&change.op));
     for edit in open.flat_map(|change| &change.edits) {
         shown.preview(edit);
     }
     // What is not confirmed yet comes from us.
-    for added in shown.lines.iter_mut().filter_map(|line| line.added.as_mut()) {
+    for added in shown
+        .lines
+        .iter_mut()
+        .filter_map(|line| line.added.as_mut())
+    {
         if added.version == u64::MAX {
             added.by.clone_from(&state.session.me);
         }
     }
     // The selected line stays selected, and keeps its place on the screen, when lines come
     // and go above it.
-    if let Some(place) = selected.and_then(|id| shown.lines.iter().position(|line| line.product == id)) {
+    if let Some(place) =
+        selected.and_then(|id| shown.lines.iter().position(|line| line.product == id))
+    {
         let scroll = &mut state.cart.scroll;
         let offset = scroll.cursor.saturating_sub(scroll.top);
         scroll.cursor = place;
@@ -266,8 +303,10 @@ pub fn read_unknown(state: &State, effects: &mut Vec<Effect>) {
         return;
     }
     let lines = state.cart.confirmed.lines.iter().map(|line| &line.product);
-    let unknown: Vec<ProductId> =
-        lines.filter(|id| matches!(state.known(id), Known::Unread)).cloned().collect();
+    let unknown: Vec<ProductId> = lines
+        .filter(|id| matches!(state.known(id), Known::Unread))
+        .cloned()
+        .collect();
     if !unknown.is_empty() {
         effects.push(Effect::ReadProducts(unknown));
     }
@@ -275,7 +314,10 @@ pub fn read_unknown(state: &State, effects: &mut Vec<Effect>) {
 
 fn mark(state: &mut State, product: ProductId) {
     state.marks.retain(|mark| mark.product != product);
-    state.marks.push(Mark { product, until: state.now + MARKED });
+    state.marks.push(Mark {
+        product,
+        until: state.now + MARKED,
+    });
 }
 
 fn mark_differences(state: &mut State, cart: &Cart) {
@@ -283,7 +325,12 @@ fn mark_differences(state: &mut State, cart: &Cart) {
         .lines
         .iter()
         .filter(|line| {
-            state.cart.confirmed.line(&line.product).map(|old| &old.quantity) != Some(&line.quantity)
+            state
+                .cart
+                .confirmed
+                .line(&line.product)
+                .map(|old| &old.quantity)
+                != Some(&line.quantity)
         })
         .map(|line| line.product.clone())
         .collect();
@@ -312,7 +359,10 @@ pub fn expire_lines(state: &mut State, effects: &mut Vec<Effect>) {
 }
 
 fn is_over(state: &State) -> bool {
-    state.cart.deadline.is_some_and(|deadline| deadline <= state.now)
+    state
+        .cart
+        .deadline
+        .is_some_and(|deadline| deadline <= state.now)
 }
 
 /// At zero the cart is read again: the server alone says that it has expired.

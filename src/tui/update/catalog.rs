@@ -74,7 +74,11 @@ pub fn on_read(
 }
 
 /// Some products were read.
-pub fn on_products(state: &mut State, read: Vec<(ProductId, Option<Product>)>, effects: &mut Vec<Effect>) {
+pub fn on_products(
+    state: &mut State,
+    read: Vec<(ProductId, Option<Product>)>,
+    effects: &mut Vec<Effect>,
+) {
     // A word that is no product, and never was, is somebody's "read again".
     let nobodys = |(id, product): &(ProductId, Option<Product>)| {
         product.is_none()
@@ -95,7 +99,8 @@ pub fn on_products(state: &mut State, read: Vec<(ProductId, Option<Product>)>, e
     let keep = selected(state);
     let changed = state.catalog.catalog.refresh(read);
     // New prices change no row's place, unless the rows stand by price.
-    if changed == Changed::Order || changed == Changed::Values && state.catalog.sort == Sort::Price {
+    if changed == Changed::Order || changed == Changed::Values && state.catalog.sort == Sort::Price
+    {
         find_again(state, keep, effects);
     }
 }
@@ -143,9 +148,16 @@ fn keep_name(state: &mut State, id: &ProductId) {
 /// Takes another catalog, and leaves the selected product selected, at its place on the screen.
 fn replace(state: &mut State, catalog: Catalog, effects: &mut Vec<Effect>) {
     let lines = state.cart.confirmed.lines.iter().map(|line| &line.product);
-    let go: Vec<ProductId> = lines.filter(|id| catalog.get(id).is_none()).cloned().collect();
+    let go: Vec<ProductId> = lines
+        .filter(|id| catalog.get(id).is_none())
+        .cloned()
+        .collect();
     go.iter().for_each(|id| keep_name(state, id));
-    let keep = if state.catalog.used { selected(state) } else { None };
+    let keep = if state.catalog.used {
+        selected(state)
+    } else {
+        None
+    };
     let old = std::mem::replace(&mut state.catalog.catalog, catalog);
     effects.push(Effect::Replaced(Box::new(old)));
     // Its numbers mean other products now.
@@ -157,7 +169,11 @@ fn replace(state: &mut State, catalog: Catalog, effects: &mut Vec<Effect>) {
 
 fn find_again(state: &mut State, keep: Option<ProductId>, effects: &mut Vec<Effect>) {
     let pane = &mut state.catalog;
-    if pane.category.as_deref().is_some_and(|name| !pane.catalog.has_category(name)) {
+    if pane
+        .category
+        .as_deref()
+        .is_some_and(|name| !pane.catalog.has_category(name))
+    {
         pane.category = None;
     }
     find(state, keep, effects);
@@ -178,8 +194,19 @@ pub fn find(state: &mut State, keep: Option<ProductId>, effects: &mut Vec<Effect
         pane.answered = number;
         return;
     }
-    let in_cart = state.cart.shown.lines.iter().map(|line| line.product.clone()).collect();
-    let search = Search { purpose: Purpose::Catalog, number, query, in_cart };
+    let in_cart = state
+        .cart
+        .shown
+        .lines
+        .iter()
+        .map(|line| line.product.clone())
+        .collect();
+    let search = Search {
+        purpose: Purpose::Catalog,
+        number,
+        query,
+        in_cart,
+    };
     if pane.catalog.len() <= AT_ONCE {
         let products = search_now(&pane.catalog, &search);
         show(pane, Arc::new(products));
@@ -191,7 +218,8 @@ pub fn find(state: &mut State, keep: Option<ProductId>, effects: &mut Vec<Effect
 
 /// Searches a catalog that is small.
 pub fn search_now(catalog: &Catalog, search: &Search) -> Vec<u32> {
-    let found = Searcher::default().search(&catalog.view(), &search.query, &search.in_cart, &mut ());
+    let found =
+        Searcher::default().search(&catalog.view(), &search.query, &search.in_cart, &mut ());
     found.unwrap_or_default()
 }
 
@@ -237,7 +265,12 @@ fn show(pane: &mut CatalogPane, found: Arc<Vec<u32>>) {
 pub fn walk_categories(state: &mut State, forward: bool, effects: &mut Vec<Effect>) {
     let categories = state.catalog.catalog.categories();
     let places = categories.len() + 1;
-    let here = |name: &str| categories.iter().position(|other| *other == name).map_or(0, |place| place + 1);
+    let here = |name: &str| {
+        categories
+            .iter()
+            .position(|other| *other == name)
+            .map_or(0, |place| place + 1)
+    };
     let now = state.catalog.category.as_deref().map_or(0, here);
     let next = if forward { now + 1 } else { now + places - 1 } % places;
     let category = next.checked_sub(1).map(|place| categories[place].into());

@@ -32,7 +32,11 @@ pub fn open_orders(state: &mut State, effects: &mut Vec<Effect>) {
 /// Opens the receipt of the selected order.
 pub fn open_receipt(state: &mut State) {
     if let Some(order) = state.desk.selected() {
-        state.mode = Mode::Receipt { order: order.id.clone(), top: 0, picked: true };
+        state.mode = Mode::Receipt {
+            order: order.id.clone(),
+            top: 0,
+            picked: true,
+        };
     }
 }
 
@@ -48,7 +52,9 @@ pub fn back(state: &mut State) -> bool {
 
 /// Walks through these screens; whether it was one of them.
 pub fn walk(state: &mut State, action: Action) -> bool {
-    let Some((rows, page)) = extent(state) else { return false };
+    let Some((rows, page)) = extent(state) else {
+        return false;
+    };
     let by = state.count.unwrap_or(1) as usize;
     match &mut state.mode {
         Mode::Orders => {
@@ -66,9 +72,13 @@ pub fn walk(state: &mut State, action: Action) -> bool {
 
 /// Keeps what shows on the screen, whatever its size and however much there is.
 pub fn settle(state: &mut State) {
-    let Some((rows, page)) = extent(state) else { return };
+    let Some((rows, page)) = extent(state) else {
+        return;
+    };
     match &mut state.mode {
-        Mode::Checkout(top) | Mode::Receipt { top, .. } => *top = (*top).min(rows.saturating_sub(page)),
+        Mode::Checkout(top) | Mode::Receipt { top, .. } => {
+            *top = (*top).min(rows.saturating_sub(page))
+        }
         _ => state.desk.scroll.settle(rows, page),
     }
 }
@@ -87,7 +97,10 @@ pub fn place(state: &mut State, effects: &mut Vec<Effect>) {
         return tell(state, "The order is on its way already".to_owned());
     }
     if state.link != Link::Live {
-        return complain(state, "Not ordered: the server is away. Confirm again when it is back".to_owned());
+        return complain(
+            state,
+            "Not ordered: the server is away. Confirm again when it is back".to_owned(),
+        );
     }
     if state.desk.reading {
         let said = "Nothing was ordered: the server has not answered yet. Confirm when it has";
@@ -95,7 +108,12 @@ pub fn place(state: &mut State, effects: &mut Vec<Effect>) {
     }
     let ready = !state.desk.outdated && state.cart.unconfirmed.is_empty();
     let current = |version| version == state.cart.confirmed.version;
-    let Some(preview) = state.desk.preview.clone().filter(|p| ready && current(p.version)) else {
+    let Some(preview) = state
+        .desk
+        .preview
+        .clone()
+        .filter(|p| ready && current(p.version))
+    else {
         return complain(
             state,
             "Not ordered: the cart is just changing. Look again, then confirm".to_owned(),
@@ -127,7 +145,12 @@ pub fn place(state: &mut State, effects: &mut Vec<Effect>) {
 /// store refuses an id that is there already.
 fn random(state: &mut State) -> u64 {
     state.made += 1;
-    let ours = state.session.ops.get(..16).and_then(|hex| u64::from_str_radix(hex, 16).ok()).unwrap_or(0);
+    let ours = state
+        .session
+        .ops
+        .get(..16)
+        .and_then(|hex| u64::from_str_radix(hex, 16).ok())
+        .unwrap_or(0);
     ours.wrapping_add(state.made.wrapping_mul(0x9E37_79B9_7F4A_7C15))
 }
 
@@ -168,16 +191,23 @@ pub fn on_answer(state: &mut State, answer: Answer, effects: &mut Vec<Effect>) {
 fn on_resumed(state: &mut State, outcome: Result<Outcome, Error>) {
     let error = match outcome {
         Ok(Outcome::Placed(id)) => {
-            return tell(state, format!("Order {id}, which was left on its way, is placed now"));
+            return tell(
+                state,
+                format!("Order {id}, which was left on its way, is placed now"),
+            );
         }
         Ok(Outcome::Undone(hitch)) => return complain(state, hitch.to_string()),
         Ok(Outcome::Nothing) => return,
         Err(Error::Trouble(trouble) | Error::Unknown { trouble, .. }) => Error::Trouble(trouble),
         Err(refused) => refused,
     };
-    let Some(ordering) = &state.cart.confirmed.ordering else { return };
-    let said =
-        format!("The order of {} stopped on its way, and can't be finished here: {error}", ordering.by);
+    let Some(ordering) = &state.cart.confirmed.ordering else {
+        return;
+    };
+    let said = format!(
+        "The order of {} stopped on its way, and can't be finished here: {error}",
+        ordering.by
+    );
     // Told once: whoever may finish it will, and until then nothing here changes.
     state.desk.stuck = Some(ordering.id.clone());
     complain(state, said);
@@ -199,12 +229,21 @@ fn on_ended(state: &mut State, outcome: Result<Outcome, Error>, effects: &mut Ve
             tell(state, format!("Ordered: {id}"));
             effects.push(Effect::Order(Ask::List));
             if matches!(state.mode, Mode::Checkout(_)) {
-                state.mode = Mode::Receipt { order: id, top: 0, picked: false };
+                state.mode = Mode::Receipt {
+                    order: id,
+                    top: 0,
+                    picked: false,
+                };
             }
         }
         Ok(Outcome::Undone(hitch)) => {
             // Somebody may have changed the products without a word.
-            let ids = state.cart.confirmed.lines.iter().map(|line| line.product.clone());
+            let ids = state
+                .cart
+                .confirmed
+                .lines
+                .iter()
+                .map(|line| line.product.clone());
             effects.push(Effect::ReadProducts(ids.collect()));
             complain(state, hitch.to_string());
         }
@@ -215,13 +254,21 @@ fn on_ended(state: &mut State, outcome: Result<Outcome, Error>, effects: &mut Ve
         }
         Err(Error::Trouble(trouble)) => complain(state, format!("Not ordered: {trouble}")),
         Err(Error::Unknown { trouble, .. }) => {
-            complain(state, format!("It is not known yet how the order ended: {trouble}"));
+            complain(
+                state,
+                format!("It is not known yet how the order ended: {trouble}"),
+            );
         }
     }
 }
 
 fn on_state(state: &mut State, id: &OrderId, now: OrderState, effects: &mut Vec<Effect>) {
-    let known = state.desk.orders.iter_mut().flatten().find(|order| order.id == *id);
+    let known = state
+        .desk
+        .orders
+        .iter_mut()
+        .flatten()
+        .find(|order| order.id == *id);
     let first = known.is_none();
     if let Some(order) = known {
         order.state = now;
@@ -259,8 +306,13 @@ pub fn doubt(state: &mut State) {
 /// What comes by itself when its time has come.
 pub fn pass_time(state: &mut State, effects: &mut Vec<Effect>) {
     if matches!(state.mode, Mode::Checkout(_)) && state.desk.placing.is_none() {
-        let older = |preview: &crate::model::Preview| preview.version < state.cart.confirmed.version;
-        let old = state.desk.preview.as_ref().is_none_or(|preview| older(preview));
+        let older =
+            |preview: &crate::model::Preview| preview.version < state.cart.confirmed.version;
+        let old = state
+            .desk
+            .preview
+            .as_ref()
+            .is_none_or(|preview| older(preview));
         if old || state.desk.outdated {
             read_preview(state, effects);
         }

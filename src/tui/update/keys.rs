@@ -62,7 +62,10 @@ pub fn press(state: &mut State, key: Key, effects: &mut Vec<Effect>) {
         Context::Activity if state.session.keymap.dispatch(Context::Cart, key).is_some() => {
             // Nobody changes a line that they do not see.
             let hides = state.session.keymap.key_of(Action::Activity);
-            super::complain(state, format!("See the cart first: {hides} hides the activity"));
+            super::complain(
+                state,
+                format!("See the cart first: {hides} hides the activity"),
+            );
             state.count = None;
         }
         Context::Catalog | Context::Cart | Context::Activity => count(state, key),
@@ -74,7 +77,11 @@ pub fn press(state: &mut State, key: Key, effects: &mut Vec<Effect>) {
 fn press_unseen(state: &mut State, key: Key, effects: &mut Vec<Effect>) {
     let leaving = matches!(state.mode, Mode::Leaving);
     // Whatever was open when the window shrank, these keys are those of the lists.
-    let here = if leaving { Context::Leaving } else { Context::Catalog };
+    let here = if leaving {
+        Context::Leaving
+    } else {
+        Context::Catalog
+    };
     match state.session.keymap.dispatch(here, key) {
         Some(action @ (Action::Quit | Action::Suspend)) => act(state, action, effects),
         Some(action @ Action::Back) if leaving => act(state, action, effects),
@@ -84,7 +91,10 @@ fn press_unseen(state: &mut State, key: Key, effects: &mut Vec<Effect>) {
 
 /// Whether a key must wait for a search: typed ahead, it would meet another row.
 fn must_wait(state: &State, here: Context, action: Option<Action>) -> bool {
-    let leaves = matches!(action, Some(Action::Quit | Action::QuitAnyway | Action::Suspend | Action::Back));
+    let leaves = matches!(
+        action,
+        Some(Action::Quit | Action::QuitAnyway | Action::Suspend | Action::Back)
+    );
     let unsure = match here {
         Context::Catalog => state.catalog.is_searching(),
         Context::Palette => state.offers.asked != state.offers.answered && action.is_some(),
@@ -104,7 +114,11 @@ fn count(state: &mut State, key: Key) {
     if let Some(digit) = key.typed().and_then(|c| c.to_digit(10))
         && (digit > 0 || state.count.is_some())
     {
-        let grown = state.count.unwrap_or(0).saturating_mul(10).saturating_add(digit);
+        let grown = state
+            .count
+            .unwrap_or(0)
+            .saturating_mul(10)
+            .saturating_add(digit);
         state.count = Some(grown.min(COUNT_LIMIT));
     }
 }
@@ -195,16 +209,26 @@ fn clear_search(state: &mut State, effects: &mut Vec<Effect>) {
     state.catalog.category = None;
     catalog::find(state, keep, effects);
     // It stands among others again: those above it show, too.
-    let page = state.areas().map_or(0, |areas| usize::from(areas.catalog_rows.height));
+    let page = state
+        .areas()
+        .map_or(0, |areas| usize::from(areas.catalog_rows.height));
     let scroll = &mut state.catalog.scroll;
-    scroll.top = if scroll.cursor < page { 0 } else { scroll.cursor - page / 2 };
+    scroll.top = if scroll.cursor < page {
+        0
+    } else {
+        scroll.cursor - page / 2
+    };
 }
 
 fn accept(state: &mut State, effects: &mut Vec<Effect>) {
     match std::mem::replace(&mut state.mode, Mode::Browse) {
-        Mode::Quantity { product, input } => browse::set_quantity(state, &product, input.value(), effects),
+        Mode::Quantity { product, input } => {
+            browse::set_quantity(state, &product, input.value(), effects)
+        }
         Mode::Palette { input, cursor } => {
-            let entry = palette::entries(state, input.value()).into_iter().nth(cursor);
+            let entry = palette::entries(state, input.value())
+                .into_iter()
+                .nth(cursor);
             match entry {
                 Some(entry) => run(state, entry.run, effects),
                 // The palette says so, and what is typed can be mended.
@@ -218,15 +242,23 @@ fn accept(state: &mut State, effects: &mut Vec<Effect>) {
 
 /// Types what the selected entry of the palette stands for.
 fn complete(state: &mut State, effects: &mut Vec<Effect>) {
-    let Mode::Palette { input, cursor } = &state.mode else { return };
-    if let Some(entry) = palette::entries(state, input.value()).into_iter().nth(*cursor) {
+    let Mode::Palette { input, cursor } = &state.mode else {
+        return;
+    };
+    if let Some(entry) = palette::entries(state, input.value())
+        .into_iter()
+        .nth(*cursor)
+    {
         type_command(state, entry.completed, effects);
     }
 }
 
 /// Opens the palette with this typed.
 fn type_command(state: &mut State, typed: String, effects: &mut Vec<Effect>) {
-    state.mode = Mode::Palette { input: Input::new(typed), cursor: 0 };
+    state.mode = Mode::Palette {
+        input: Input::new(typed),
+        cursor: 0,
+    };
     palette::ask(state, effects);
 }
 
@@ -235,7 +267,9 @@ fn run(state: &mut State, run: Run, effects: &mut Vec<Effect>) {
         Run::Action(action) => act(state, action, effects),
         Run::Type(text) => type_command(state, text, effects),
         Run::Add(product, quantity) => browse::add(state, product, quantity, effects),
-        Run::Set(product, quantity) => browse::set_quantity(state, &product, &quantity.to_string(), effects),
+        Run::Set(product, quantity) => {
+            browse::set_quantity(state, &product, &quantity.to_string(), effects)
+        }
         Run::Remove(product) => browse::remove(state, product, effects),
         Run::Category(category) => catalog::show_category(state, category, effects),
         Run::Sort(sort) => catalog::sort(state, sort, effects),
@@ -246,5 +280,8 @@ fn run(state: &mut State, run: Run, effects: &mut Vec<Effect>) {
 /// Opens the prompt for the quantity of `product`.
 pub fn ask_quantity(state: &mut State, product: ProductId) {
     // It begins empty: what is typed replaces the old quantity, which the prompt shows.
-    state.mode = Mode::Quantity { product, input: Input::default() };
+    state.mode = Mode::Quantity {
+        product,
+        input: Input::default(),
+    };
 }

@@ -44,7 +44,9 @@ pub fn update(state: &mut State, message: Message, now: Now) -> Vec<Effect> {
         Message::Products(read) => catalog::on_products(state, read, &mut effects),
         Message::Catalog(read, took) => catalog::on_read(state, read, took, &mut effects),
         Message::Demo(Ok(loaded)) => tell(state, loaded.to_string()),
-        Message::Demo(Err(trouble)) => complain(state, format!("The demo catalog was not loaded: {trouble}")),
+        Message::Demo(Err(trouble)) => {
+            complain(state, format!("The demo catalog was not loaded: {trouble}"))
+        }
         Message::Revived(outcome) => {
             state.reviving = false;
             if let Err(why) = outcome {
@@ -62,7 +64,11 @@ pub fn update(state: &mut State, message: Message, now: Now) -> Vec<Effect> {
 fn pass_time(state: &mut State, effects: &mut Vec<Effect>) {
     let now = state.now;
     state.marks.retain(|mark| mark.until > now);
-    if state.notice.as_ref().is_some_and(|notice| notice.until <= now) {
+    if state
+        .notice
+        .as_ref()
+        .is_some_and(|notice| notice.until <= now)
+    {
         state.notice = None;
     }
     cart::watch_deadline(state, effects);
@@ -76,8 +82,14 @@ fn settle(state: &mut State) {
     let Some(areas) = state.areas() else { return };
     desk::settle(state);
     let catalog_page = usize::from(areas.catalog_rows.height);
-    state.catalog.scroll.settle(state.catalog.shown.len(), catalog_page);
-    state.cart.scroll.settle(state.cart.shown.lines.len(), usize::from(areas.cart_rows.height));
+    state
+        .catalog
+        .scroll
+        .settle(state.catalog.shown.len(), catalog_page);
+    state.cart.scroll.settle(
+        state.cart.shown.lines.len(),
+        usize::from(areas.cart_rows.height),
+    );
     state.cart.selected = state.cart.selected().map(|line| line.product.clone());
 }
 

@@ -32,9 +32,15 @@ fn press(state: &mut State, mouse: Mouse, effects: &mut Vec<Effect>) {
         (column, row) == (mouse.column, mouse.row) && state.now.saturating_sub(at) <= DOUBLE
     });
     if areas.footer.contains(at(mouse)) {
-        let hit = |hint: &&crate::tui::hints::Hint| (hint.x..hint.x + hint.width).contains(&mouse.column);
-        let action = hints(state, areas.footer.width).iter().find(hit).map(|hint| hint.action);
-        return action.into_iter().for_each(|action| keys::act(state, action, effects));
+        let hit =
+            |hint: &&crate::tui::hints::Hint| (hint.x..hint.x + hint.width).contains(&mouse.column);
+        let action = hints(state, areas.footer.width)
+            .iter()
+            .find(hit)
+            .map(|hint| hint.action);
+        return action
+            .into_iter()
+            .for_each(|action| keys::act(state, action, effects));
     }
     if matches!(state.mode, Mode::Palette { .. }) {
         return pick(state, areas.palette, mouse, effects);
@@ -42,13 +48,18 @@ fn press(state: &mut State, mouse: Mouse, effects: &mut Vec<Effect>) {
     if !matches!(state.mode, Mode::Browse | Mode::Search) {
         return;
     }
-    let heads = Rect { y: areas.catalog_rows.y.saturating_sub(1), height: 1, ..areas.catalog_rows };
+    let heads = Rect {
+        y: areas.catalog_rows.y.saturating_sub(1),
+        height: 1,
+        ..areas.catalog_rows
+    };
     if areas.catalog.is_some() && heads.contains(at(mouse)) {
         return sort_by_head(state, mouse.column - heads.x, areas.catalog_rows, effects);
     }
-    for (pane, frame, rows) in
-        [(Pane::Catalog, areas.catalog, areas.catalog_rows), (Pane::Cart, areas.cart, areas.cart_rows)]
-    {
+    for (pane, frame, rows) in [
+        (Pane::Catalog, areas.catalog, areas.catalog_rows),
+        (Pane::Cart, areas.cart, areas.cart_rows),
+    ] {
         if !frame.is_some_and(|frame| frame.contains(at(mouse))) {
             continue;
         }
@@ -62,7 +73,11 @@ fn press(state: &mut State, mouse: Mouse, effects: &mut Vec<Effect>) {
         if scroll.top + row < length {
             scroll.cursor = scroll.top + row;
             if double {
-                let action = if pane == Pane::Catalog { Action::Add } else { Action::SetQuantity };
+                let action = if pane == Pane::Catalog {
+                    Action::Add
+                } else {
+                    Action::SetQuantity
+                };
                 state.pressed = None;
                 browse::act(state, action, effects);
             }
@@ -72,7 +87,9 @@ fn press(state: &mut State, mouse: Mouse, effects: &mut Vec<Effect>) {
 
 /// Does what the entry of the palette under the pointer says.
 fn pick(state: &mut State, frame: Rect, mouse: Mouse, effects: &mut Vec<Effect>) {
-    let Mode::Palette { input, cursor } = &state.mode else { return };
+    let Mode::Palette { input, cursor } = &state.mode else {
+        return;
+    };
     let rows = frame.inner(Margin::new(1, 1));
     let Some(row) = row(rows, mouse) else { return };
     let entry = palette::first(*cursor, rows.height) + row;
@@ -93,7 +110,11 @@ fn sort_by_head(state: &mut State, x: u16, rows: Rect, effects: &mut Vec<Effect>
         _ => return,
     };
     // A second click goes back to the usual order.
-    let sort = if state.catalog.sort == sort { Sort::Category } else { sort };
+    let sort = if state.catalog.sort == sort {
+        Sort::Category
+    } else {
+        sort
+    };
     catalog::sort(state, sort, effects);
 }
 
@@ -101,20 +122,38 @@ fn sort_by_head(state: &mut State, x: u16, rows: Rect, effects: &mut Vec<Effect>
 /// while it shows.
 fn wheel(state: &mut State, mouse: Mouse, action: Action) {
     let Some(areas) = state.areas() else { return };
-    let full = matches!(state.mode, Mode::Checkout(_) | Mode::Orders | Mode::Receipt { .. });
+    let full = matches!(
+        state.mode,
+        Mode::Checkout(_) | Mode::Orders | Mode::Receipt { .. }
+    );
     if full || matches!(state.mode, Mode::Help(_) | Mode::Palette { .. }) {
         return browse::walk(state, action);
     }
     let over = |frame: Option<Rect>| frame.is_some_and(|frame| frame.contains(at(mouse)));
     let (scroll, length, page) = if over(areas.catalog) {
-        (&mut state.catalog.scroll, state.catalog.shown.len(), areas.catalog_rows.height)
+        (
+            &mut state.catalog.scroll,
+            state.catalog.shown.len(),
+            areas.catalog_rows.height,
+        )
     } else if over(areas.cart) {
-        (&mut state.cart.scroll, state.cart.shown.lines.len(), areas.cart_rows.height)
+        (
+            &mut state.cart.scroll,
+            state.cart.shown.lines.len(),
+            areas.cart_rows.height,
+        )
     } else if over(areas.activity) {
-        let last = state.activity.entries.len().saturating_sub(areas.activity_page());
+        let last = state
+            .activity
+            .entries
+            .len()
+            .saturating_sub(areas.activity_page());
         let top = state.activity.top;
-        state.activity.top =
-            if action == Action::Up { top.saturating_sub(NOTCH) } else { (top + NOTCH).min(last) };
+        state.activity.top = if action == Action::Up {
+            top.saturating_sub(NOTCH)
+        } else {
+            (top + NOTCH).min(last)
+        };
         return;
     } else {
         return;
@@ -127,5 +166,6 @@ fn at(mouse: Mouse) -> Position {
 }
 
 fn row(rows: Rect, mouse: Mouse) -> Option<usize> {
-    rows.contains(at(mouse)).then(|| usize::from(mouse.row - rows.y))
+    rows.contains(at(mouse))
+        .then(|| usize::from(mouse.row - rows.y))
 }

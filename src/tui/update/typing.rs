@@ -68,14 +68,20 @@ fn request(key: Key) -> Option<InputRequest> {
         (Code::Named("delete"), false, false) | (Code::Char('d'), true, false) => {
             InputRequest::DeleteNextChar
         }
-        (Code::Named("left"), false, false) | (Code::Char('b'), true, false) => InputRequest::GoToPrevChar,
-        (Code::Named("right"), false, false) | (Code::Char('f'), true, false) => InputRequest::GoToNextChar,
+        (Code::Named("left"), false, false) | (Code::Char('b'), true, false) => {
+            InputRequest::GoToPrevChar
+        }
+        (Code::Named("right"), false, false) | (Code::Char('f'), true, false) => {
+            InputRequest::GoToNextChar
+        }
         (Code::Named("left"), ..) | (Code::Char('b'), _, true) => InputRequest::GoToPrevWord,
         (Code::Named("right"), ..) | (Code::Char('f'), _, true) => InputRequest::GoToNextWord,
         (Code::Named("home"), ..) | (Code::Char('a'), true, false) => InputRequest::GoToStart,
         (Code::Named("end"), ..) | (Code::Char('e'), true, false) => InputRequest::GoToEnd,
         (Code::Char('u'), true, false) => InputRequest::DeleteLine,
-        (Code::Char('w'), true, false) | (Code::Named("backspace"), ..) => InputRequest::DeletePrevWord,
+        (Code::Char('w'), true, false) | (Code::Named("backspace"), ..) => {
+            InputRequest::DeletePrevWord
+        }
         (Code::Char('k'), true, false) => InputRequest::DeleteTillEnd,
         _ => return None,
     })

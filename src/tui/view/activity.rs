@@ -16,7 +16,11 @@ const TIME: u16 = 5;
 
 /// Draws the activity.
 pub fn draw(state: &State, theme: &Theme, area: Rect, buffer: &mut Buffer) {
-    let block = pane(theme, false, Line::from(Span::styled(" Activity ", theme.accent)));
+    let block = pane(
+        theme,
+        false,
+        Line::from(Span::styled(" Activity ", theme.accent)),
+    );
     let rows = block.inner(area);
     block.render(area, buffer);
     if state.activity.entries.is_empty() {
@@ -24,18 +28,38 @@ pub fn draw(state: &State, theme: &Theme, area: Rect, buffer: &mut Buffer) {
         return hint(theme, said, rows, buffer);
     }
     let who = (rows.width / 4).min(24);
-    let top = state.activity.top.min(state.activity.entries.len().saturating_sub(usize::from(rows.height)));
+    let top = state.activity.top.min(
+        state
+            .activity
+            .entries
+            .len()
+            .saturating_sub(usize::from(rows.height)),
+    );
     scroll_bar(theme, area, rows, state.activity.entries.len(), top, buffer);
     for (line, entry) in (0..rows.height).zip(state.activity.entries.iter().rev().skip(top)) {
         let activity = &entry.sum;
         let time = header::minute(state, i64::try_from(activity.at).unwrap_or(0));
-        let by = if activity.kind == Kind::Expire { "" } else { activity.by.as_str() };
+        let by = if activity.kind == Kind::Expire {
+            ""
+        } else {
+            activity.by.as_str()
+        };
         let what = describe(state, activity);
         let cells = [
             left(&time, TIME, theme.dim),
             left(by, who, theme.dim),
             left(&what, rows.width.saturating_sub(TIME + who + 2), theme.text),
         ];
-        row::draw(&cells, Rect { y: rows.y + line, height: 1, ..rows }, theme.text, false, buffer);
+        row::draw(
+            &cells,
+            Rect {
+                y: rows.y + line,
+                height: 1,
+                ..rows
+            },
+            theme.text,
+            false,
+            buffer,
+        );
     }
 }

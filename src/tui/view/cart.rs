@@ -24,7 +24,10 @@ pub fn draw(state: &State, theme: &Theme, area: Rect, areas: &Areas, buffer: &mu
     let lines = &state.cart.shown.lines;
     let mut title = vec![Span::styled(" Cart ", theme.accent)];
     if !lines.is_empty() {
-        title.push(Span::styled(format!("{} ", text::count(lines.len(), "line")), theme.dim));
+        title.push(Span::styled(
+            format!("{} ", text::count(lines.len(), "line")),
+            theme.dim,
+        ));
     }
     let used: usize = title.iter().map(Span::width).sum();
     let standing = desk::standing(state, usize::from(area.width).saturating_sub(used + 3));
@@ -32,7 +35,9 @@ pub fn draw(state: &State, theme: &Theme, area: Rect, areas: &Areas, buffer: &mu
         title.push(Span::styled(format!("{standing} "), theme.warn));
     }
     let place = place(theme, state.cart.scroll.cursor, lines.len());
-    pane(theme, focused, Line::from(title)).title_bottom(place).render(area, buffer);
+    pane(theme, focused, Line::from(title))
+        .title_bottom(place)
+        .render(area, buffer);
     let rows = areas.cart_rows;
     if lines.is_empty() {
         return hint(theme, &empty(state, areas), rows, buffer);
@@ -47,7 +52,17 @@ pub fn draw(state: &State, theme: &Theme, area: Rect, areas: &Areas, buffer: &mu
         left("Share", columns.share, theme.dim),
         right("Total", columns.total, theme.dim),
     ];
-    row::draw(&heads, Rect { y: rows.y - 1, height: 1, ..rows }, theme.dim, false, buffer);
+    row::draw(
+        &heads,
+        Rect {
+            y: rows.y - 1,
+            height: 1,
+            ..rows
+        },
+        theme.dim,
+        false,
+        buffer,
+    );
     let top = state.cart.scroll.top;
     let look = Look { subtotal, columns };
     for (at, line) in (0..rows.height).zip(lines.iter().skip(top)) {
@@ -59,7 +74,11 @@ pub fn draw(state: &State, theme: &Theme, area: Rect, areas: &Areas, buffer: &mu
             true => (theme.unfocused, false),
             false => (theme.text, false),
         };
-        let area = Rect { y: rows.y + at, height: 1, ..rows };
+        let area = Rect {
+            y: rows.y + at,
+            height: 1,
+            ..rows
+        };
         line_row(state, theme, line, &look, ground, area, buffer);
     }
     scroll_bar(theme, area, rows, lines.len(), top, buffer);
@@ -88,7 +107,11 @@ fn line_row(
     let mut name = state.name_of(&line.product);
     if !good {
         // The reason stands before the name, so that no width cuts it off.
-        let word = if columns.price > 0 { standing.word() } else { standing.short_word() };
+        let word = if columns.price > 0 {
+            standing.word()
+        } else {
+            standing.short_word()
+        };
         name = format!("({word}) {name}");
     }
     let short = total::short(line, known).filter(|_| good).map(only_left);
@@ -100,17 +123,33 @@ fn line_row(
     let quantity = columns::quantity(state, line);
     let (price, price_style) = price(theme, line, known, columns.price_decimals);
     let by = line.added.as_ref().map_or("", |added| added.by.as_str());
-    let share = sum.map(|sum| share(sum, look.subtotal, columns.share)).unwrap_or_default();
-    let sum = sum.map_or_else(|| "—".to_owned(), |sum| money::aligned(sum, columns.total_decimals));
+    let share = sum
+        .map(|sum| share(sum, look.subtotal, columns.share))
+        .unwrap_or_default();
+    let sum = sum.map_or_else(
+        || "—".to_owned(),
+        |sum| money::aligned(sum, columns.total_decimals),
+    );
     // A line that does not count has no price to show: its reason takes that room, and more.
     let others = [columns.by, columns.price, columns.share];
-    let gained = others.iter().filter(|width| **width > 0 && !good).map(|width| width + 1).sum::<u16>();
+    let gained = others
+        .iter()
+        .filter(|width| **width > 0 && !good)
+        .map(|width| width + 1)
+        .sum::<u16>();
     let [by_width, price_width, share_width] = others.map(|width| if good { width } else { 0 });
     // A bar has no weight of its own.
-    let bar = Style { add_modifier: Modifier::empty(), ..theme.accent };
+    let bar = Style {
+        add_modifier: Modifier::empty(),
+        ..theme.accent
+    };
     let cells = [
         // Where there is no room for words, its colour says that there are fewer.
-        right(&quantity, columns.quantity, if short.is_some() { theme.warn } else { style }),
+        right(
+            &quantity,
+            columns.quantity,
+            if short.is_some() { theme.warn } else { style },
+        ),
         left(&name, columns.name + gained, style),
         left(by, by_width, theme.dim),
         right(&price, price_width, price_style),
@@ -119,8 +158,16 @@ fn line_row(
     ];
     row::draw(&cells, area, ground, over, buffer);
     if let Some(short) = short {
-        let style = if over { row::under(theme.warn, ground) } else { ground.patch(theme.warn) };
-        let place = Rect { x: area.x + columns.quantity + 1, width: columns.name, ..area };
+        let style = if over {
+            row::under(theme.warn, ground)
+        } else {
+            ground.patch(theme.warn)
+        };
+        let place = Rect {
+            x: area.x + columns.quantity + 1,
+            width: columns.name,
+            ..area
+        };
         draw_short(&short, &name, style, place.intersection(area), buffer);
     }
 }
@@ -129,7 +176,10 @@ fn line_row(
 fn draw_short(short: &str, name: &str, style: Style, place: Rect, buffer: &mut Buffer) {
     let used = text::width(name) + 1;
     let room = usize::from(place.width).saturating_sub(used);
-    let words = [format!("({short})"), format!("({})", short.trim_start_matches("only "))];
+    let words = [
+        format!("({short})"),
+        format!("({})", short.trim_start_matches("only ")),
+    ];
     if let Some(said) = words.iter().find(|said| text::width(said) <= room) {
         let x = place.x + u16::try_from(used).unwrap_or(place.width);
         buffer.set_stringn(x, place.y, said, room, style);
@@ -138,8 +188,12 @@ fn draw_short(short: &str, name: &str, style: Style, place: Rect, buffer: &mut B
 
 /// The price of one, marked where it changed since the line came.
 fn price(theme: &Theme, line: &CartLine, known: Known<'_>, decimals: usize) -> (String, Style) {
-    let Known::Product(product) = known else { return (String::new(), theme.dim) };
-    let Some(now) = product.price else { return (String::new(), theme.dim) };
+    let Known::Product(product) = known else {
+        return (String::new(), theme.dim);
+    };
+    let Some(now) = product.price else {
+        return (String::new(), theme.dim);
+    };
     let shown = money::aligned(now, decimals);
     match line.added.as_ref().and_then(|added| added.price) {
         Some(then) if now > then => (format!("{DEARER}{shown}"), theme.bad),
@@ -150,24 +204,36 @@ fn price(theme: &Theme, line: &CartLine, known: Known<'_>, decimals: usize) -> (
 
 /// A bar of up to `width` columns, by eighths of a column.
 fn share(sum: Money, subtotal: Money, width: u16) -> String {
-    let Some(part) = sum.decimal().checked_div(subtotal.decimal()) else { return String::new() };
+    let Some(part) = sum.decimal().checked_div(subtotal.decimal()) else {
+        return String::new();
+    };
     let eighths = (part * rust_decimal::Decimal::from(width * 8)).round();
     let eighths = usize::try_from(eighths).unwrap_or(0).max(1);
     BAR[8].repeat(eighths / 8) + BAR[eighths % 8]
 }
 
 fn draw_sums(state: &State, theme: &Theme, area: Rect, look: &Look, buffer: &mut Buffer) {
-    let Some(last) = area.height.checked_sub(1) else { return };
+    let Some(last) = area.height.checked_sub(1) else {
+        return;
+    };
     if last > 0 {
         rule(theme, area, buffer);
     }
-    let between = Rect { y: area.y + 1, height: last.saturating_sub(1), ..area };
+    let between = Rect {
+        y: area.y + 1,
+        height: last.saturating_sub(1),
+        ..area
+    };
     let room = usize::from(area.width);
     let lines = text::wrap(&by_category(state).join("  "), room, between.height.into());
     for (said, y) in lines.iter().zip(between.y..) {
         buffer.set_stringn(area.x, y, said, room, theme.dim);
     }
-    let area = Rect { y: area.y + last, height: 1, ..area };
+    let area = Rect {
+        y: area.y + last,
+        height: 1,
+        ..area
+    };
     let totals = state.totals();
     let mut words = format!("{} ", text::count(totals.items, "item"));
     if totals.uncounted > 0 {
@@ -176,14 +242,24 @@ fn draw_sums(state: &State, theme: &Theme, area: Rect, look: &Look, buffer: &mut
     if state.cart.shown.hidden > 0 {
         words.push_str(&format!("({} more not shown)", state.cart.shown.hidden));
     }
-    let unsure = if state.cart.unconfirmed.is_empty() { "" } else { PENDING };
+    let unsure = if state.cart.unconfirmed.is_empty() {
+        ""
+    } else {
+        PENDING
+    };
     // Its point stands under those of the lines.
     let subtotal = money::aligned(totals.subtotal, look.columns.total_decimals);
     let amount = format!("{unsure}{}{subtotal}", state.shop.currency);
     let labelled = format!("Subtotal {amount}");
     let room = usize::from(area.width).saturating_sub(text::width(&words));
-    let subtotal = if text::width(&labelled) <= room { labelled } else { amount };
-    let width = u16::try_from(text::width(&subtotal)).unwrap_or(area.width).min(area.width);
+    let subtotal = if text::width(&labelled) <= room {
+        labelled
+    } else {
+        amount
+    };
+    let width = u16::try_from(text::width(&subtotal))
+        .unwrap_or(area.width)
+        .min(area.width);
     let cells = [
         left(&words, area.width.saturating_sub(width + 1), theme.dim),
         right(&subtotal, width, theme.accent),
@@ -196,15 +272,25 @@ fn by_category(state: &State) -> Vec<String> {
     let mut sums: Vec<(&str, Money)> = Vec::new();
     for line in &state.cart.shown.lines {
         let known = state.known(&line.product);
-        let (Known::Product(product), (_, Some(sum))) = (known, total::line(line, known)) else { continue };
+        let (Known::Product(product), (_, Some(sum))) = (known, total::line(line, known)) else {
+            continue;
+        };
         match sums.iter_mut().find(|(name, _)| *name == product.category) {
             Some((_, total)) => *total = *total + sum,
             None => sums.push((product.category, sum)),
         }
     }
     let currency = &state.shop.currency;
-    let named = |name: &str| if name.is_empty() { "Other".to_owned() } else { name.replace(' ', "\u{a0}") };
-    sums.iter().map(|(name, sum)| format!("{}\u{a0}{currency}{sum}", named(name))).collect()
+    let named = |name: &str| {
+        if name.is_empty() {
+            "Other".to_owned()
+        } else {
+            name.replace(' ', "\u{a0}")
+        }
+    };
+    sums.iter()
+        .map(|(name, sum)| format!("{}\u{a0}{currency}{sum}", named(name)))
+        .collect()
 }
 
 fn empty(state: &State, areas: &Areas) -> String {

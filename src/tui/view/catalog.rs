@@ -21,7 +21,9 @@ pub fn draw(state: &State, theme: &Theme, area: Rect, areas: &Areas, frame: &mut
     let (title, cursor) = title(state, theme, area);
     let (row, rows) = (state.catalog.scroll.cursor, state.catalog.shown.len());
     let foot = Line::styled(cart(state, areas), theme.dim);
-    let pane = pane(theme, focused, title).title_bottom(foot).title_bottom(place(theme, row, rows));
+    let pane = pane(theme, focused, title)
+        .title_bottom(foot)
+        .title_bottom(place(theme, row, rows));
     pane.render(area, frame.buffer_mut());
     if let Some(x) = cursor {
         frame.set_cursor_position((area.x + x.min(area.width.saturating_sub(2)), area.y));
@@ -42,7 +44,11 @@ pub fn draw(state: &State, theme: &Theme, area: Rect, areas: &Areas, frame: &mut
             true => (theme.unfocused, false),
             false => (theme.text, false),
         };
-        let area = Rect { y: rows.y + line, height: 1, ..rows };
+        let area = Rect {
+            y: rows.y + line,
+            height: 1,
+            ..rows
+        };
         let begins = above.replace(product.category) != Some(product.category);
         product_row(state, theme, &product, &columns, begins, look, area, buffer);
     }
@@ -52,7 +58,13 @@ pub fn draw(state: &State, theme: &Theme, area: Rect, areas: &Areas, frame: &mut
 
 fn heads(state: &State, theme: &Theme, columns: &CatalogColumns, rows: Rect, buffer: &mut Buffer) {
     // The order stands under its column.
-    let style = |sort: Sort| if state.catalog.sort == sort { theme.accent } else { theme.dim };
+    let style = |sort: Sort| {
+        if state.catalog.sort == sort {
+            theme.accent
+        } else {
+            theme.dim
+        }
+    };
     let heads = [
         left("Product", columns.name, style(Sort::Name)),
         left("Category", columns.category, theme.dim),
@@ -61,10 +73,23 @@ fn heads(state: &State, theme: &Theme, columns: &CatalogColumns, rows: Rect, buf
         right("Stock", columns.stock, theme.dim),
         right("Cart", columns.inside, style(Sort::InCart)),
     ];
-    row::draw(&heads, Rect { y: rows.y - 1, height: 1, ..rows }, theme.dim, false, buffer);
+    row::draw(
+        &heads,
+        Rect {
+            y: rows.y - 1,
+            height: 1,
+            ..rows
+        },
+        theme.dim,
+        false,
+        buffer,
+    );
 }
 
-#[allow(clippy::too_many_arguments, reason = "a row is drawn from all of these")]
+#[allow(
+    clippy::too_many_arguments,
+    reason = "a row is drawn from all of these"
+)]
 fn product_row(
     state: &State,
     theme: &Theme,
@@ -85,23 +110,48 @@ fn product_row(
     let id = product.product_id();
     let pending = state.cart.is_unconfirmed(&id);
     let inside = columns::inside(state, &id);
-    let name = Rect { width: columns.name.min(area.width), ..area };
+    let name = Rect {
+        width: columns.name.min(area.width),
+        ..area
+    };
     let cells = [
         left(product.name, columns.name, theme.text),
         left(product.category, columns.category, theme.dim),
         left(product.unit, columns.unit, theme.dim),
-        right(&price, columns.price, if product.price.is_some() { theme.text } else { theme.bad }),
+        right(
+            &price,
+            columns.price,
+            if product.price.is_some() {
+                theme.text
+            } else {
+                theme.bad
+            },
+        ),
         right(&stock, columns.stock, stock_style),
-        right(&inside, columns.inside, if pending { theme.pending } else { theme.accent }),
+        right(
+            &inside,
+            columns.inside,
+            if pending { theme.pending } else { theme.accent },
+        ),
     ];
     row::draw(&cells, area, ground, over, buffer);
     if begins && columns.category == 0 && is_grouped(state) {
-        let style = if over { row::under(theme.dim, ground) } else { ground.patch(theme.dim) };
+        let style = if over {
+            row::under(theme.dim, ground)
+        } else {
+            ground.patch(theme.dim)
+        };
         section(product, name, style, buffer);
     }
     let words = state.catalog.words.value();
     if !words.trim().is_empty() {
-        row::mark(product.name, &search::marks(words, product.name), name, theme.found, buffer);
+        row::mark(
+            product.name,
+            &search::marks(words, product.name),
+            name,
+            theme.found,
+            buffer,
+        );
     }
 }
 
@@ -111,7 +161,10 @@ fn cart(state: &State, areas: &Areas) -> String {
     match areas.cart {
         None if !state.cart.shown.lines.is_empty() => {
             let items = text::count(totals.items, "item");
-            format!(" Cart: {items}, {}{} ", state.shop.currency, totals.subtotal)
+            format!(
+                " Cart: {items}, {}{} ",
+                state.shop.currency, totals.subtotal
+            )
         }
         _ => String::new(),
     }
@@ -126,13 +179,21 @@ fn is_grouped(state: &State) -> bool {
 /// The category at the end of the name's room, in the first of its rows that shows: a head
 /// that takes no row and never scrolls away.
 fn section(product: &Item<'_>, name: Rect, style: Style, buffer: &mut Buffer) {
-    let used = u16::try_from(text::width(product.name)).unwrap_or(u16::MAX).saturating_add(2);
+    let used = u16::try_from(text::width(product.name))
+        .unwrap_or(u16::MAX)
+        .saturating_add(2);
     let room = name.width.saturating_sub(used);
     let shown = text::fit(product.category, usize::from(room));
     // A few letters of it say nothing.
     if text::width(&shown) >= text::width(product.category).min(10) {
         let width = u16::try_from(text::width(&shown)).unwrap_or(room);
-        buffer.set_stringn(name.right() - width, name.y, &shown, usize::from(room), style);
+        buffer.set_stringn(
+            name.right() - width,
+            name.y,
+            &shown,
+            usize::from(room),
+            style,
+        );
     }
 }
 
@@ -151,7 +212,8 @@ fn title<'a>(state: &'a State, theme: &Theme, area: Rect) -> (Line<'a>, Option<u
         spans.push(Span::styled("/", theme.dim));
         if typing {
             let before: usize = spans.iter().map(Span::width).sum();
-            cursor = u16::try_from(before + pane.words.visual_cursor().saturating_sub(skip) + 1).ok();
+            cursor =
+                u16::try_from(before + pane.words.visual_cursor().saturating_sub(skip) + 1).ok();
         }
         spans.push(Span::styled(format!("{visible} "), theme.warn));
     }

@@ -27,11 +27,23 @@ const WIDEST: u16 = 90;
 /// Draws the checkout from row `top` on.
 pub fn draw(state: &State, top: usize, area: Rect, buffer: &mut Buffer) {
     let theme = &state.theme;
-    pane(theme, true, Line::from(Span::styled(" Checkout ", theme.accent))).render(area, buffer);
+    pane(
+        theme,
+        true,
+        Line::from(Span::styled(" Checkout ", theme.accent)),
+    )
+    .render(area, buffer);
     let inner = area.inner(Margin::new(1, 1));
-    let inner = Rect { width: inner.width.min(WIDEST), ..inner };
+    let inner = Rect {
+        width: inner.width.min(WIDEST),
+        ..inner
+    };
     let Some(preview) = &state.desk.preview else {
-        let said = if state.link == Link::Live { "Reading prices …" } else { "Waiting for the server …" };
+        let said = if state.link == Link::Live {
+            "Reading prices …"
+        } else {
+            "Waiting for the server …"
+        };
         return hint(theme, said, inner, buffer);
     };
     let foot = desk::foot(state.size.0).min(inner.height.saturating_sub(1));
@@ -44,11 +56,25 @@ pub fn draw(state: &State, top: usize, area: Rect, buffer: &mut Buffer) {
         right("Each", each, theme.dim),
         right("Total", TOTAL, theme.dim),
     ];
-    row::draw(&heads, Rect { height: 1, ..inner }, theme.dim, false, buffer);
-    let list = Rect { y: inner.y + 1, height: inner.height.saturating_sub(1 + foot), ..inner };
+    row::draw(
+        &heads,
+        Rect { height: 1, ..inner },
+        theme.dim,
+        false,
+        buffer,
+    );
+    let list = Rect {
+        y: inner.y + 1,
+        height: inner.height.saturating_sub(1 + foot),
+        ..inner
+    };
     let rows = desk::rows(preview);
     for (shown, y) in rows.iter().skip(top).zip(list.y..list.bottom()) {
-        let area = Rect { y, height: 1, ..list };
+        let area = Rect {
+            y,
+            height: 1,
+            ..list
+        };
         match shown {
             Row::Line(place) => {
                 let line = &preview.lines[*place];
@@ -57,8 +83,11 @@ pub fn draw(state: &State, top: usize, area: Rect, buffer: &mut Buffer) {
                     other => (other.short_word().to_owned(), theme.bad),
                 };
                 let quantity = line.held.to_string();
-                let price =
-                    if line.standing == Standing::Good { line.line.price.to_string() } else { String::new() };
+                let price = if line.standing == Standing::Good {
+                    line.line.price.to_string()
+                } else {
+                    String::new()
+                };
                 let cells = [
                     right(&quantity, QUANTITY, style),
                     left(&line.line.name, name, style),
@@ -69,23 +98,48 @@ pub fn draw(state: &State, top: usize, area: Rect, buffer: &mut Buffer) {
             }
             Row::Note(place) => {
                 let (said, style) = note(theme, &preview.lines[*place]);
-                let cells =
-                    [left("", QUANTITY, style), left(&said, inner.width.saturating_sub(QUANTITY + 1), style)];
+                let cells = [
+                    left("", QUANTITY, style),
+                    left(&said, inner.width.saturating_sub(QUANTITY + 1), style),
+                ];
                 row::draw(&cells, area, theme.text, false, buffer);
             }
         }
     }
     scroll_bar(theme, area, list, rows.len(), top, buffer);
-    draw_foot(state, preview, Rect { y: list.bottom(), height: foot, ..inner }, buffer);
+    draw_foot(
+        state,
+        preview,
+        Rect {
+            y: list.bottom(),
+            height: foot,
+            ..inner
+        },
+        buffer,
+    );
 }
 
 /// What is to be said of a line.
 fn note(theme: &Theme, line: &PreviewLine) -> (String, Style) {
-    let short =
-        line.short.map(|left| if left == 0 { "none left".to_owned() } else { format!("only {left} left") });
-    let was = line.was.map(|was| format!("{} now, {was} when it was added", line.line.price));
-    let style = if short.is_some() { theme.bad } else { theme.warn };
-    (short.into_iter().chain(was).collect::<Vec<_>>().join("; "), style)
+    let short = line.short.map(|left| {
+        if left == 0 {
+            "none left".to_owned()
+        } else {
+            format!("only {left} left")
+        }
+    });
+    let was = line
+        .was
+        .map(|was| format!("{} now, {was} when it was added", line.line.price));
+    let style = if short.is_some() {
+        theme.bad
+    } else {
+        theme.warn
+    };
+    (
+        short.into_iter().chain(was).collect::<Vec<_>>().join("; "),
+        style,
+    )
 }
 
 fn draw_foot(state: &State, preview: &Preview, area: Rect, buffer: &mut Buffer) {
@@ -93,7 +147,11 @@ fn draw_foot(state: &State, preview: &Preview, area: Rect, buffer: &mut Buffer) 
     if area.height == 0 {
         return;
     }
-    let label = if preview.order().is_ok() { "To pay" } else { "Total" };
+    let label = if preview.order().is_ok() {
+        "To pay"
+    } else {
+        "Total"
+    };
     let total = format!("{label} {}{}", preview.currency, preview.total());
     row::draw(
         &[right(&total, area.width, theme.accent)],
@@ -103,8 +161,15 @@ fn draw_foot(state: &State, preview: &Preview, area: Rect, buffer: &mut Buffer) 
         buffer,
     );
     let (said, style) = said(state, preview);
-    let below = Rect { y: area.y + 1, height: area.height - 1, ..area };
-    Paragraph::new(said).style(style).wrap(Wrap { trim: true }).render(below, buffer);
+    let below = Rect {
+        y: area.y + 1,
+        height: area.height - 1,
+        ..area
+    };
+    Paragraph::new(said)
+        .style(style)
+        .wrap(Wrap { trim: true })
+        .render(below, buffer);
 }
 
 /// What is to be done next, or what stands in the way.
@@ -114,27 +179,42 @@ fn said(state: &State, preview: &Preview) -> (String, Style) {
         (Some(id), Link::Live | Link::Syncing) => {
             (format!("Ordering {id} … not confirmed yet"), theme.pending)
         }
-        (Some(id), _) => {
-            (format!("Order {id} is not confirmed: it goes on when the server is back"), theme.warn)
-        }
-        (None, Link::Live | Link::Syncing) if state.cart.confirmed.ordering.is_some() => {
-            (format!("This cart is {} just now", desk::standing(state, 60)), theme.warn)
-        }
+        (Some(id), _) => (
+            format!("Order {id} is not confirmed: it goes on when the server is back"),
+            theme.warn,
+        ),
+        (None, Link::Live | Link::Syncing) if state.cart.confirmed.ordering.is_some() => (
+            format!("This cart is {} just now", desk::standing(state, 60)),
+            theme.warn,
+        ),
         (None, Link::Live | Link::Syncing) => match preview.order() {
             Ok(_) if state.desk.reading || state.desk.outdated => {
                 ("Reading prices again …".to_owned(), theme.dim)
             }
             Ok(_) => {
                 let key = state.session.keymap.key_of(Action::PlaceOrder);
-                (format!("{key} orders it. Until then nothing is charged and no stock is taken."), theme.text)
+                (
+                    format!(
+                        "{key} orders it. Until then nothing is charged and no stock is taken."
+                    ),
+                    theme.text,
+                )
             }
             // The line below says why just now.
-            Err(_) if state.notice.as_ref().is_some_and(|notice| notice.tone == Tone::Bad) => {
+            Err(_)
+                if state
+                    .notice
+                    .as_ref()
+                    .is_some_and(|notice| notice.tone == Tone::Bad) =>
+            {
                 (String::new(), theme.bad)
             }
             Err(refusal) => (obstacle(&refusal, &preview.currency), theme.bad),
         },
-        (None, _) => ("The server is away: these prices may be old".to_owned(), theme.bad),
+        (None, _) => (
+            "The server is away: these prices may be old".to_owned(),
+            theme.bad,
+        ),
     }
 }
 

@@ -22,9 +22,23 @@ pub fn product(state: &State, area: Rect, buffer: &mut Buffer) {
     if ruled {
         rule(&state.theme, area, buffer);
     }
-    let area = Rect { y: area.y + u16::from(ruled), height: area.height - u16::from(ruled), ..area };
-    for (line, y) in lines(state, &id, area).into_iter().zip(area.y..area.bottom()) {
-        line.render(Rect { y, height: 1, ..area }, buffer);
+    let area = Rect {
+        y: area.y + u16::from(ruled),
+        height: area.height - u16::from(ruled),
+        ..area
+    };
+    for (line, y) in lines(state, &id, area)
+        .into_iter()
+        .zip(area.y..area.bottom())
+    {
+        line.render(
+            Rect {
+                y,
+                height: 1,
+                ..area
+            },
+            buffer,
+        );
     }
 }
 
@@ -35,7 +49,9 @@ fn lines<'a>(state: &'a State, id: &ProductId, area: Rect) -> Vec<Line<'a>> {
     let mut description = "";
     if let Known::Product(product) = known {
         let (price, facts) = facts(state, &product);
-        let room = columns.saturating_sub(text::width(&price) + 2).max(columns / 2);
+        let room = columns
+            .saturating_sub(text::width(&price) + 2)
+            .max(columns / 2);
         let name = text::fit(product.name, room);
         let used = text::width(&name) + text::width(&price) + 2;
         lines.push(Line::from(vec![
@@ -51,7 +67,11 @@ fn lines<'a>(state: &'a State, id: &ProductId, area: Rect) -> Vec<Line<'a>> {
     lines.extend(told.map(|line| Line::styled(line, theme.text)));
     if let Some((said, style)) = said {
         // In the cart that is what matters; elsewhere the description comes first.
-        let place = if state.focus == Pane::Cart { 1.min(lines.len()) } else { lines.len() };
+        let place = if state.focus == Pane::Cart {
+            1.min(lines.len())
+        } else {
+            lines.len()
+        };
         lines.insert(place, Line::styled(text::fit(&said, columns), style));
     }
     lines
@@ -60,14 +80,19 @@ fn lines<'a>(state: &'a State, id: &ProductId, area: Rect) -> Vec<Line<'a>> {
 /// The price, and the other facts.
 fn facts(state: &State, product: &Item<'_>) -> (String, String) {
     let currency = &state.shop.currency;
-    let price = product.price.map_or_else(|| "no price".to_owned(), |price| format!("{currency}{price}"));
+    let price = product.price.map_or_else(
+        || "no price".to_owned(),
+        |price| format!("{currency}{price}"),
+    );
     let stock = match product.stock {
         Stock::Unlimited => String::new(),
         Stock::Unreadable => "stock unreadable".to_owned(),
         Stock::Left(0) => "none in stock".to_owned(),
         Stock::Left(n) => format!("{n} in stock"),
     };
-    let facts = [product.unit, &*stock, product.category].into_iter().filter(|fact| !fact.is_empty());
+    let facts = [product.unit, &*stock, product.category]
+        .into_iter()
+        .filter(|fact| !fact.is_empty());
     (price, facts.map(|fact| format!(" · {fact}")).collect())
 }
 
@@ -80,7 +105,10 @@ fn line(state: &State, id: &ProductId, known: Known<'_>) -> Option<(String, Styl
         return Some((format!("{id} is no longer sold and not counted"), theme.bad));
     }
     let currency = &state.shop.currency;
-    let mut said = line.quantity.whole().map_or_else(String::new, |quantity| format!("{quantity} "));
+    let mut said = line
+        .quantity
+        .whole()
+        .map_or_else(String::new, |quantity| format!("{quantity} "));
     said.push_str("in the cart");
     if let Some(added) = &line.added {
         said.push_str(&format!(" from {}", added.by));
@@ -88,11 +116,23 @@ fn line(state: &State, id: &ProductId, known: Known<'_>) -> Option<(String, Styl
     if let (_, Some(sum)) = total::line(line, known) {
         said.push_str(&format!(", {currency}{sum}"));
     }
-    let Known::Product(product) = known else { return Some((said, theme.dim)) };
-    match (line.added.as_ref().and_then(|added| added.price), product.price) {
+    let Known::Product(product) = known else {
+        return Some((said, theme.dim));
+    };
+    match (
+        line.added.as_ref().and_then(|added| added.price),
+        product.price,
+    ) {
         (Some(then), Some(now)) if then != now => {
-            let (sign, style) = if now > then { (DEARER, theme.bad) } else { (CHEAPER, theme.good) };
-            Some((format!("{sign} was {currency}{then}, now {currency}{now} · {said}"), style))
+            let (sign, style) = if now > then {
+                (DEARER, theme.bad)
+            } else {
+                (CHEAPER, theme.good)
+            };
+            Some((
+                format!("{sign} was {currency}{then}, now {currency}{now} · {said}"),
+                style,
+            ))
         }
         _ => Some((said, theme.dim)),
     }

@@ -21,7 +21,11 @@ const LEAST_NAME: usize = 12;
 /// Draws the prompt, the message, or what is wrong with the link.
 pub fn message(state: &State, theme: &Theme, area: Rect, frame: &mut Frame<'_>) {
     if let Mode::Quantity { product, input } = &state.mode {
-        let label = quantity_label(state, product, usize::from(area.width).saturating_sub(TYPED));
+        let label = quantity_label(
+            state,
+            product,
+            usize::from(area.width).saturating_sub(TYPED),
+        );
         return prompt(theme, &label, input, area, frame);
     }
     if let Mode::Palette { input, .. } = &state.mode {
@@ -29,7 +33,13 @@ pub fn message(state: &State, theme: &Theme, area: Rect, frame: &mut Frame<'_>) 
     }
     let (said, style) = said(state, theme);
     let shown = text::fit(&said, usize::from(area.width.saturating_sub(2)));
-    frame.buffer_mut().set_stringn(area.x + 1, area.y, shown, usize::from(area.width - 1), style);
+    frame.buffer_mut().set_stringn(
+        area.x + 1,
+        area.y,
+        shown,
+        usize::from(area.width - 1),
+        style,
+    );
 }
 
 /// What stands before the quantity that is typed, in so many columns: the name above all.
@@ -56,7 +66,9 @@ fn prompt(theme: &Theme, label: &str, input: &Input, area: Rect, frame: &mut Fra
     let at = text::width(label) + input.visual_cursor().saturating_sub(skip);
     let typed = Span::styled(text::fit(&visible, room), theme.text);
     Line::from(vec![Span::styled(label, theme.accent), typed]).render(area, frame.buffer_mut());
-    let x = u16::try_from(at).unwrap_or(u16::MAX).min(area.width.saturating_sub(1));
+    let x = u16::try_from(at)
+        .unwrap_or(u16::MAX)
+        .min(area.width.saturating_sub(1));
     frame.set_cursor_position((area.x + x, area.y));
 }
 
@@ -68,7 +80,10 @@ fn said(state: &State, theme: &Theme) -> (String, Style) {
     }
     if matches!(state.mode, Mode::Clearing) {
         let lines = state.cart.shown.lines.len();
-        return (format!("Clear the whole cart, {}?", text::count(lines, "line")), theme.warn);
+        return (
+            format!("Clear the whole cart, {}?", text::count(lines, "line")),
+            theme.warn,
+        );
     }
     if let Some(count) = state.count {
         return (format!("{count} × …"), theme.accent);
@@ -81,14 +96,22 @@ fn said(state: &State, theme: &Theme) -> (String, Style) {
         };
         return (notice.text.clone(), style);
     }
-    let waits = if waiting > 0 { format!("{} waiting; ", changes(waiting)) } else { String::new() };
+    let waits = if waiting > 0 {
+        format!("{} waiting; ", changes(waiting))
+    } else {
+        String::new()
+    };
     match &state.link {
-        Link::Offline { trouble, .. } => (sentence(&format!("{waits}trying again: {trouble}")), theme.bad),
+        Link::Offline { trouble, .. } => (
+            sentence(&format!("{waits}trying again: {trouble}")),
+            theme.bad,
+        ),
         Link::Unreadable(trouble) => (format!("The cart can't be read: {trouble}"), theme.bad),
         _ => match state.left() {
-            Some(left) if left <= SECONDS_BELOW => {
-                ("The session ends soon: K keeps the cart".to_owned(), theme.warn)
-            }
+            Some(left) if left <= SECONDS_BELOW => (
+                "The session ends soon: K keeps the cart".to_owned(),
+                theme.warn,
+            ),
             _ => (String::new(), theme.text),
         },
     }
@@ -102,12 +125,18 @@ pub fn leaving(state: &State) -> String {
         return "The order is not confirmed yet: quit all the same?".to_owned();
     }
     let it = if waiting == 1 { "it" } else { "them" };
-    format!("{} not confirmed yet: quit and lose track of {it}?", text::count(waiting, "change"))
+    format!(
+        "{} not confirmed yet: quit and lose track of {it}?",
+        text::count(waiting, "change")
+    )
 }
 
 fn sentence(text: &str) -> String {
     let mut chars = text.chars();
-    chars.next().map(|first| first.to_uppercase().chain(chars).collect()).unwrap_or_default()
+    chars
+        .next()
+        .map(|first| first.to_uppercase().chain(chars).collect())
+        .unwrap_or_default()
 }
 
 /// Draws the keys that work here, as many as fit.

@@ -20,12 +20,20 @@ pub fn draw(state: &State, theme: &Theme, area: Rect, buffer: &mut Buffer) {
         Link::Connecting => (DOWN, "connecting".to_owned(), theme.dim),
         Link::Live => (LIVE, "live".to_owned(), theme.good),
         Link::Syncing => (LIVE, "reading".to_owned(), theme.warn),
-        Link::Offline { since, .. } => (DOWN, format!("offline since {}", clock(state, *since)), theme.bad),
+        Link::Offline { since, .. } => (
+            DOWN,
+            format!("offline since {}", clock(state, *since)),
+            theme.bad,
+        ),
         Link::Unreadable(_) => (DOWN, "unreadable".to_owned(), theme.bad),
     };
     let mut right = vec![Span::styled(format!("{sign} {word}"), style)];
     if let Some(left) = state.left() {
-        let style = if left <= SECONDS_BELOW { theme.warn } else { theme.dim };
+        let style = if left <= SECONDS_BELOW {
+            theme.warn
+        } else {
+            theme.dim
+        };
         right.push(Span::styled(format!("  {} left", countdown(left)), style));
     }
     right.push(Span::raw(" "));
@@ -38,8 +46,16 @@ pub fn draw(state: &State, theme: &Theme, area: Rect, buffer: &mut Buffer) {
         let user = &state.session.user;
         let cart = format!("cart of {user}");
         // Who else watches is worth more than two words.
-        let least = if state.watchers.is_empty() { 2 } else { 2 + BRIEFLY };
-        let cart = if text::width(&cart) + least > rest { user.to_string() } else { cart };
+        let least = if state.watchers.is_empty() {
+            2
+        } else {
+            2 + BRIEFLY
+        };
+        let cart = if text::width(&cart) + least > rest {
+            user.to_string()
+        } else {
+            cart
+        };
         let cart = Span::styled(format!("  {}", text::fit(&cart, rest - 2)), theme.text);
         rest = rest.saturating_sub(cart.width());
         left.push(cart);
@@ -54,11 +70,18 @@ fn watchers(state: &State, room: usize) -> String {
     if state.watchers.is_empty() {
         return String::new();
     }
-    let names: Vec<&str> = state.watchers.iter().map(|watcher| watcher.name.as_str()).collect();
+    let names: Vec<&str> = state
+        .watchers
+        .iter()
+        .map(|watcher| watcher.name.as_str())
+        .collect();
     let named = format!("  with {}", names.join(", "));
     let counted = format!("  +{} watching", names.len());
     let briefly = format!("  +{}", names.len());
-    [named, counted, briefly].into_iter().find(|said| text::width(said) <= room).unwrap_or_default()
+    [named, counted, briefly]
+        .into_iter()
+        .find(|said| text::width(said) <= room)
+        .unwrap_or_default()
 }
 
 /// Minutes, or minutes and seconds towards the end.
@@ -75,8 +98,16 @@ fn countdown(left: u64) -> String {
 
 /// The time of day at a Unix time in milliseconds.
 pub fn clock(state: &State, at: i64) -> String {
-    let time = state.session.zone.to_datetime(jiff::Timestamp::from_millisecond(at).unwrap_or_default());
-    format!("{:02}:{:02}:{:02}", time.hour(), time.minute(), time.second())
+    let time = state
+        .session
+        .zone
+        .to_datetime(jiff::Timestamp::from_millisecond(at).unwrap_or_default());
+    format!(
+        "{:02}:{:02}:{:02}",
+        time.hour(),
+        time.minute(),
+        time.second()
+    )
 }
 
 /// The same to the minute.

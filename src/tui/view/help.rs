@@ -12,7 +12,11 @@ use ratatui::widgets::Widget;
 /// Draws the help from row `top` on.
 pub fn draw(state: &State, top: usize, area: Rect, buffer: &mut Buffer) {
     let theme = &state.theme;
-    let block = pane(theme, true, Line::from(Span::styled(" Keys ", theme.accent)));
+    let block = pane(
+        theme,
+        true,
+        Line::from(Span::styled(" Keys ", theme.accent)),
+    );
     let inner = block.inner(area);
     block.render(area, buffer);
     let rows = help::rows(state);
@@ -20,14 +24,25 @@ pub fn draw(state: &State, top: usize, area: Rect, buffer: &mut Buffer) {
     let top = top.min(rows.len().saturating_sub(usize::from(inner.height)));
     let keys = help::keys(inner.width);
     for (shown, y) in rows.iter().skip(top).zip(inner.y..inner.bottom()) {
-        let area = Rect { y, height: 1, ..inner };
+        let area = Rect {
+            y,
+            height: 1,
+            ..inner
+        };
         match shown {
-            Row::Head(group) => {
-                row::draw(&[left(group, inner.width, theme.warn)], area, theme.text, false, buffer)
-            }
+            Row::Head(group) => row::draw(
+                &[left(group, inner.width, theme.warn)],
+                area,
+                theme.text,
+                false,
+                buffer,
+            ),
             Row::Keys(names, said) => {
                 let rest = inner.width.saturating_sub(keys + 1);
-                let cells = [left(names, keys, theme.accent), left(said, rest, theme.text)];
+                let cells = [
+                    left(names, keys, theme.accent),
+                    left(said, rest, theme.text),
+                ];
                 row::draw(&cells, area, theme.text, false, buffer);
             }
         }

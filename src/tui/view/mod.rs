@@ -30,13 +30,21 @@ pub fn view(state: &State, frame: &mut Frame<'_>) {
     let theme = &state.theme;
     let all = frame.area();
     // Whatever names no colour of its own has that of text, never the terminal's on our ground.
-    frame.buffer_mut().set_style(all, theme.text.patch(theme.ground));
+    frame
+        .buffer_mut()
+        .set_style(all, theme.text.patch(theme.ground));
     let Some(areas) = state.areas() else {
         let text = too_small(state);
-        return Paragraph::new(text).wrap(Wrap { trim: true }).render(frame.area(), frame.buffer_mut());
+        return Paragraph::new(text)
+            .wrap(Wrap { trim: true })
+            .render(frame.area(), frame.buffer_mut());
     };
     header::draw(state, theme, areas.header, frame.buffer_mut());
-    let body = Rect { y: 1, height: state.size.1.saturating_sub(3), ..frame.area() };
+    let body = Rect {
+        y: 1,
+        height: state.size.1.saturating_sub(3),
+        ..frame.area()
+    };
     match &state.mode {
         Mode::Help(top) => help::draw(state, *top, body, frame.buffer_mut()),
         Mode::Checkout(top) => checkout::draw(state, *top, body, frame.buffer_mut()),
@@ -57,7 +65,10 @@ fn too_small(state: &State) -> String {
         let quit = state.session.keymap.key_of(Action::Quit);
         return format!("{} {quit} quits", footer::leaving(state));
     }
-    format!("{}×{} is too small: make the window larger", state.size.0, state.size.1)
+    format!(
+        "{}×{} is too small: make the window larger",
+        state.size.0, state.size.1
+    )
 }
 
 /// The catalog, the cart and the activity.
@@ -76,12 +87,19 @@ fn lists(state: &State, theme: &Theme, areas: &Areas, frame: &mut Frame<'_>) {
 /// The frame of a pane.
 fn pane<'a>(theme: &Theme, focused: bool, title: Line<'a>) -> Block<'a> {
     let style = if focused { theme.focus } else { theme.border };
-    Block::bordered().border_type(BorderType::Rounded).border_style(style).title_top(title)
+    Block::bordered()
+        .border_type(BorderType::Rounded)
+        .border_style(style)
+        .title_top(title)
 }
 
 /// Which of the rows is selected, for the foot of a frame.
 fn place<'a>(theme: &Theme, row: usize, rows: usize) -> Line<'a> {
-    let said = if rows == 0 { String::new() } else { format!(" {} of {rows} ", row + 1) };
+    let said = if rows == 0 {
+        String::new()
+    } else {
+        format!(" {} of {rows} ", row + 1)
+    };
     Line::styled(said, theme.dim).right_aligned()
 }
 
@@ -93,7 +111,14 @@ pub fn title(state: &State) -> String {
 }
 
 /// A scroll bar on the right side of a frame, where not all rows show.
-fn scroll_bar(theme: &Theme, frame: Rect, rows: Rect, length: usize, top: usize, buffer: &mut Buffer) {
+fn scroll_bar(
+    theme: &Theme,
+    frame: Rect,
+    rows: Rect,
+    length: usize,
+    top: usize,
+    buffer: &mut Buffer,
+) {
     let page = usize::from(rows.height);
     if page == 0 || length <= page {
         return;
@@ -119,6 +144,14 @@ fn has_keyboard(state: &State, pane: Pane) -> bool {
 
 /// A hint in the middle of an empty pane.
 fn hint(theme: &Theme, text: &str, rows: Rect, buffer: &mut Buffer) {
-    let area = Rect { y: rows.y + rows.height / 4, height: rows.height - rows.height / 4, ..rows };
-    Paragraph::new(text).style(theme.dim).centered().wrap(Wrap { trim: true }).render(area, buffer);
+    let area = Rect {
+        y: rows.y + rows.height / 4,
+        height: rows.height - rows.height / 4,
+        ..rows
+    };
+    Paragraph::new(text)
+        .style(theme.dim)
+        .centered()
+        .wrap(Wrap { trim: true })
+        .render(area, buffer);
 }

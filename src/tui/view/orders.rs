@@ -47,13 +47,25 @@ impl Columns {
             (0, [ID_END, 0, 0, 0]),
         ];
         let rest = |columns: &[u16; 4]| {
-            let used: u16 = columns.iter().filter(|column| **column > 0).map(|column| column + 1).sum();
+            let used: u16 = columns
+                .iter()
+                .filter(|column| **column > 0)
+                .map(|column| column + 1)
+                .sum();
             width.checked_sub(used).filter(|rest| *rest >= amount)
         };
         let fits = all.into_iter().filter(|(from, _)| width >= *from);
-        let found = fits.filter_map(|(_, columns)| Some((columns, rest(&columns)?))).next();
+        let found = fits
+            .filter_map(|(_, columns)| Some((columns, rest(&columns)?)))
+            .next();
         let ([id, at, state, items], rest) = found.unwrap_or(([0; 4], width));
-        Columns { id, at, state, items, total: rest.min(TOTAL.max(amount)) }
+        Columns {
+            id,
+            at,
+            state,
+            items,
+            total: rest.min(TOTAL.max(amount)),
+        }
     }
 }
 
@@ -71,10 +83,17 @@ pub fn draw(state: &State, area: Rect, buffer: &mut Buffer) {
         }
         Some(orders) => orders,
     };
-    let list = Rect { y: inner.y + 1, height: inner.height.saturating_sub(1), ..inner };
+    let list = Rect {
+        y: inner.y + 1,
+        height: inner.height.saturating_sub(1),
+        ..inner
+    };
     let top = state.desk.scroll.top;
     let shown = || orders.iter().enumerate().skip(top).take(list.height.into());
-    let widest = shown().map(|(_, order)| text::width(&amount(order))).max().unwrap_or(0);
+    let widest = shown()
+        .map(|(_, order)| text::width(&amount(order)))
+        .max()
+        .unwrap_or(0);
     let columns = Columns::fitting(inner.width, u16::try_from(widest).unwrap_or(u16::MAX));
     let heads = [
         left("Order", columns.id, theme.dim),
@@ -83,14 +102,31 @@ pub fn draw(state: &State, area: Rect, buffer: &mut Buffer) {
         right("Items", columns.items, theme.dim),
         right("Total", columns.total, theme.dim),
     ];
-    row::draw(&heads, Rect { height: 1, ..inner }, theme.dim, false, buffer);
+    row::draw(
+        &heads,
+        Rect { height: 1, ..inner },
+        theme.dim,
+        false,
+        buffer,
+    );
     for ((place, order), y) in shown().zip(list.y..) {
-        let (clock, pieces) = (time(order.at, &state.session.zone), order.pieces().to_string());
+        let (clock, pieces) = (
+            time(order.at, &state.session.zone),
+            order.pieces().to_string(),
+        );
         let end = order.id.as_str().split_once('-').map_or("", |(_, end)| end);
-        let id = if columns.id < ID { end } else { order.id.as_str() };
+        let id = if columns.id < ID {
+            end
+        } else {
+            order.id.as_str()
+        };
         let amount = amount(order);
         // Without the word, its colour stays.
-        let money = if columns.state > 0 { theme.text } else { style(theme, order) };
+        let money = if columns.state > 0 {
+            theme.text
+        } else {
+            style(theme, order)
+        };
         let cells = [
             left(id, columns.id, theme.text),
             left(&clock, columns.at, theme.dim),
@@ -100,7 +136,17 @@ pub fn draw(state: &State, area: Rect, buffer: &mut Buffer) {
         ];
         let selected = place == state.desk.scroll.cursor;
         let ground = if selected { theme.selected } else { theme.text };
-        row::draw(&cells, Rect { y, height: 1, ..list }, ground, selected, buffer);
+        row::draw(
+            &cells,
+            Rect {
+                y,
+                height: 1,
+                ..list
+            },
+            ground,
+            selected,
+            buffer,
+        );
     }
     scroll_bar(theme, area, list, orders.len(), top, buffer);
 }

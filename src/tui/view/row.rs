@@ -19,12 +19,22 @@ pub struct Cell<'a> {
 
 /// A cell set to the left.
 pub fn left(text: &str, width: u16, style: Style) -> Cell<'_> {
-    Cell { text, width, right: false, style }
+    Cell {
+        text,
+        width,
+        right: false,
+        style,
+    }
 }
 
 /// A cell set to the right.
 pub fn right(text: &str, width: u16, style: Style) -> Cell<'_> {
-    Cell { text, width, right: true, style }
+    Cell {
+        text,
+        width,
+        right: true,
+        style,
+    }
 }
 
 /// Draws cells with one column between them; those without width are left out. `ground`
@@ -39,8 +49,16 @@ pub fn draw(cells: &[Cell<'_>], area: Rect, ground: Style, over: bool, buffer: &
         }
         let fitted = text::fit(cell.text, usize::from(width));
         let used = u16::try_from(text::width(&fitted)).unwrap_or(width);
-        let start = if cell.right { x + width - used.min(width) } else { x };
-        let style = if over { under(cell.style, ground) } else { ground.patch(cell.style) };
+        let start = if cell.right {
+            x + width - used.min(width)
+        } else {
+            x
+        };
+        let style = if over {
+            under(cell.style, ground)
+        } else {
+            ground.patch(cell.style)
+        };
         buffer.set_stringn(start, area.y, &fitted, usize::from(width), style);
         x += cell.width + 1;
     }
@@ -49,7 +67,12 @@ pub fn draw(cells: &[Cell<'_>], area: Rect, ground: Style, over: bool, buffer: &
 /// A style on a ground that wins: of its own only the weight stays, as a colour turned to the
 /// other side would be no ground for text.
 pub fn under(style: Style, ground: Style) -> Style {
-    Style { fg: None, bg: None, ..style }.patch(ground)
+    Style {
+        fg: None,
+        bg: None,
+        ..style
+    }
+    .patch(ground)
 }
 
 /// Marks characters of a text that stands in `area`, as far as it shows.
@@ -64,7 +87,14 @@ pub fn mark(shown: &str, places: &[usize], area: Rect, style: Style, buffer: &mu
             return;
         }
         if places.binary_search(&place).is_ok() {
-            buffer.set_style(Rect { x, width: wide, ..area }, style);
+            buffer.set_style(
+                Rect {
+                    x,
+                    width: wide,
+                    ..area
+                },
+                style,
+            );
         }
         x += wide;
     }

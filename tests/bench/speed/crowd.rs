@@ -11,8 +11,21 @@ pub fn run() {
     let server = Server::with_demo();
     let mut one = shop_sized(&server, "office", "ann", 80, 24);
     one.wait("64 products");
-    let args = ["--redis", server.url(), "--user", "office", "--theme", "dark"];
-    let open = || Terminal::builder(TROLLEY).args(&args).size(80, 24).home(server.dir()).open();
+    let args = [
+        "--redis",
+        server.url(),
+        "--user",
+        "office",
+        "--theme",
+        "dark",
+    ];
+    let open = || {
+        Terminal::builder(TROLLEY)
+            .args(&args)
+            .size(80, 24)
+            .home(server.dir())
+            .open()
+    };
     let all: Vec<Terminal> = (0..TERMINALS).map(|_| open()).collect();
     for terminal in &all {
         terminal.wait("64 products");
@@ -32,7 +45,12 @@ pub fn run() {
         let spans: Vec<Duration> = all
             .iter()
             .zip(&marks)
-            .map(|(terminal, mark)| terminal.first_after(*mark).unwrap().saturating_duration_since(began))
+            .map(|(terminal, mark)| {
+                terminal
+                    .first_after(*mark)
+                    .unwrap()
+                    .saturating_duration_since(began)
+            })
             .collect();
         last.push(*spans.iter().max().unwrap());
         each.extend(spans);

@@ -35,8 +35,19 @@ pub fn screen(size: u32) -> State {
     };
     let mut state = State::new(session, Theme::DARK.on_own_ground(), true, (200, 50));
     let now = Now::default();
-    update(&mut state, Message::Link(Event::Cart(Cart { version: 1, ..Cart::default() })), now);
-    update(&mut state, Message::Catalog(Ok((million::catalog(size), Shop::default())), 0), now);
+    update(
+        &mut state,
+        Message::Link(Event::Cart(Cart {
+            version: 1,
+            ..Cart::default()
+        })),
+        now,
+    );
+    update(
+        &mut state,
+        Message::Catalog(Ok((million::catalog(size), Shop::default())), 0),
+        now,
+    );
     for n in 0..20 {
         change(&mut state, 2 + n, u32::try_from(n).unwrap() * 7, 1, now);
     }
@@ -58,7 +69,10 @@ fn change(state: &mut State, version: u64, product: u32, quantity: u32, now: Now
         kind: Kind::Edit,
         lines: vec![line],
         count: state.cart.confirmed.lines.len() + usize::from(version < 22),
-        deadline: Deadline { told_at: 1 + now.steady, at: Some(1_800_001 + now.steady) },
+        deadline: Deadline {
+            told_at: 1 + now.steady,
+            at: Some(1_800_001 + now.steady),
+        },
     };
     update(state, Message::Link(Event::Update(update_)), now);
 }
@@ -110,12 +124,16 @@ impl Stage {
         // The highlight of the last change is over, as when people shop.
         self.now.steady += 10_000;
         update(&mut self.state, Message::Clock, self.now);
-        self.terminal.draw(|frame| view(&self.state, frame)).unwrap();
+        self.terminal
+            .draw(|frame| view(&self.state, frame))
+            .unwrap();
         let before = self.written.0.get();
         let began = Instant::now();
         let quantity = 1 + u32::try_from(self.version % 800).unwrap();
         change(&mut self.state, self.version, 70, quantity, self.now);
-        self.terminal.draw(|frame| view(&self.state, frame)).unwrap();
+        self.terminal
+            .draw(|frame| view(&self.state, frame))
+            .unwrap();
         self.spans.push(began.elapsed());
         self.bytes.push(self.written.0.get() - before);
         self.version += 1;
@@ -132,9 +150,17 @@ pub fn run() {
     let (one, other) = (half(&small.spans), half(&large.spans));
     let mut bytes = large.bytes.clone();
     bytes.sort_unstable();
-    row("frame at 200x50, one quantity changed, 1,000 products", &ms(one));
+    row(
+        "frame at 200x50, one quantity changed, 1,000 products",
+        &ms(one),
+    );
     row(
         "the same, 1,000,000 products",
-        &format!("{} (ratio {:.2}), {} bytes", ms(other), super::ratio(other, one), bytes[bytes.len() / 2]),
+        &format!(
+            "{} (ratio {:.2}), {} bytes",
+            ms(other),
+            super::ratio(other, one),
+            bytes[bytes.len() / 2]
+        ),
     );
 }

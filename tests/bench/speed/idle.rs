@@ -19,16 +19,31 @@ pub fn run() {
     let spent = ticks(shop.pid()) - before;
     // A tick of the kernel is 10 ms.
     let part = spent as f64 * 0.01 / SPAN.as_secs_f64() * 100.0;
-    row("idle for 60 s with a cart and a countdown", &format!("{part:.3} % of one core"));
-    let status = std::fs::read_to_string(format!("/proc/{}/status", shop.pid().as_raw_pid())).unwrap();
-    let resident = status.lines().find(|line| line.starts_with("VmRSS")).unwrap();
+    row(
+        "idle for 60 s with a cart and a countdown",
+        &format!("{part:.3} % of one core"),
+    );
+    let status =
+        std::fs::read_to_string(format!("/proc/{}/status", shop.pid().as_raw_pid())).unwrap();
+    let resident = status
+        .lines()
+        .find(|line| line.starts_with("VmRSS"))
+        .unwrap();
     let kilobytes: f64 = resident.split_whitespace().nth(1).unwrap().parse().unwrap();
-    row("resident memory with the demo catalog", &format!("{:.1} MB", kilobytes / 1000.0));
+    row(
+        "resident memory with the demo catalog",
+        &format!("{:.1} MB", kilobytes / 1000.0),
+    );
 }
 
 /// The processor's time that a process has had, in ticks.
 fn ticks(pid: Pid) -> u64 {
     let stat = std::fs::read_to_string(format!("/proc/{}/stat", pid.as_raw_pid())).unwrap();
-    let fields: Vec<&str> = stat.rsplit(')').next().unwrap().split_whitespace().collect();
+    let fields: Vec<&str> = stat
+        .rsplit(')')
+        .next()
+        .unwrap()
+        .split_whitespace()
+        .collect();
     fields[11].parse::<u64>().unwrap() + fields[12].parse::<u64>().unwrap()
 }

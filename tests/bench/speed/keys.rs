@@ -48,7 +48,12 @@ fn measure(sender: &mut Terminal, watcher: &Terminal, spans: &mut Vec<Duration>)
     let began = Instant::now();
     sender.send(b"+");
     watcher.wait_raw(mark);
-    spans.push(watcher.first_after(mark).unwrap().saturating_duration_since(began));
+    spans.push(
+        watcher
+            .first_after(mark)
+            .unwrap()
+            .saturating_duration_since(began),
+    );
 }
 
 pub fn run() {
@@ -56,14 +61,30 @@ pub fn run() {
     let myself = std::env::current_exe().unwrap();
     let myself = myself.to_str().unwrap();
     let plain = |mark: &str| {
-        let terminal = Terminal::builder(myself).args(&[mark, server.url()]).size(200, 50).open();
+        let terminal = Terminal::builder(myself)
+            .args(&[mark, server.url()])
+            .size(200, 50)
+            .open();
         terminal.wait("ready");
         terminal
     };
     let (mut key, watcher) = (plain("trivial-sender"), plain("trivial-watcher"));
     let shop = |name: &str| {
-        let args = ["--redis", server.url(), "--user", "office", "--name", name, "--theme", "dark"];
-        let shop = Terminal::builder(TROLLEY).args(&args).size(200, 50).home(server.dir()).open();
+        let args = [
+            "--redis",
+            server.url(),
+            "--user",
+            "office",
+            "--name",
+            name,
+            "--theme",
+            "dark",
+        ];
+        let shop = Terminal::builder(TROLLEY)
+            .args(&args)
+            .size(200, 50)
+            .home(server.dir())
+            .open();
         shop.wait("64 products");
         shop
     };

@@ -35,14 +35,21 @@ fn bare(socket: &Path) -> usize {
             }
             writer.flush().unwrap();
         });
-        (0..all).map(|_| array(&mut reader).len()).filter(|fields| *fields == 6).count()
+        (0..all)
+            .map(|_| array(&mut reader).len())
+            .filter(|fields| *fields == 6)
+            .count()
     })
 }
 
 fn line(reader: &mut impl BufRead) -> i64 {
     let mut line = Vec::with_capacity(16);
     reader.read_until(b'\n', &mut line).unwrap();
-    std::str::from_utf8(&line[1..]).unwrap().trim_end().parse().unwrap()
+    std::str::from_utf8(&line[1..])
+        .unwrap()
+        .trim_end()
+        .parse()
+        .unwrap()
 }
 
 fn array(reader: &mut impl BufRead) -> Vec<Vec<u8>> {
@@ -93,7 +100,12 @@ pub fn is_child(args: &[String]) -> bool {
             })
             .sum();
         let held = resident().saturating_sub(before).saturating_sub(text);
-        println!("{} {} {}", first.unwrap().as_micros(), all.as_micros(), held / catalog.len());
+        println!(
+            "{} {} {}",
+            first.unwrap().as_micros(),
+            all.as_micros(),
+            held / catalog.len()
+        );
     });
     true
 }
@@ -101,8 +113,16 @@ pub fn is_child(args: &[String]) -> bool {
 /// Bytes of memory in use.
 fn resident() -> usize {
     let status = std::fs::read_to_string("/proc/self/status").unwrap();
-    let line = status.lines().find(|line| line.starts_with("VmRSS")).unwrap();
-    line.split_whitespace().nth(1).unwrap().parse::<usize>().unwrap() * 1024
+    let line = status
+        .lines()
+        .find(|line| line.starts_with("VmRSS"))
+        .unwrap();
+    line.split_whitespace()
+        .nth(1)
+        .unwrap()
+        .parse::<usize>()
+        .unwrap()
+        * 1024
 }
 
 pub fn run() {
@@ -118,13 +138,19 @@ pub fn run() {
             .output()
             .unwrap();
         let said = String::from_utf8(child.stdout).unwrap();
-        let numbers: Vec<u64> = said.split_whitespace().map(|n| n.parse().unwrap()).collect();
+        let numbers: Vec<u64> = said
+            .split_whitespace()
+            .map(|n| n.parse().unwrap())
+            .collect();
         firsts.push(Duration::from_micros(numbers[0]));
         ours.push(Duration::from_micros(numbers[1]));
         bytes = numbers[2];
     }
     let half = |spans: &[Duration]| percentile(spans, 0.5);
-    row("first 50 of 1,000,000 products after the connection", &ms(half(&firsts)));
+    row(
+        "first 50 of 1,000,000 products after the connection",
+        &ms(half(&firsts)),
+    );
     row(
         "all 1,000,000, sorted, beside a bare reader",
         &format!(
@@ -134,5 +160,8 @@ pub fn run() {
             ratio(half(&ours), half(&bare_spans))
         ),
     );
-    row("memory a product beyond its text", &format!("{bytes} bytes"));
+    row(
+        "memory a product beyond its text",
+        &format!("{bytes} bytes"),
+    );
 }

@@ -1,7 +1,12 @@
 //! How fast the shop is, beside what it can be compared with, in one run:
 //!
 //! `cargo bench --bench speed` for all parts, `cargo bench --bench speed -- frame search` for some.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a benchmark may fail")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a benchmark may fail"
+)]
 
 #[path = "../../harness/mod.rs"]
 mod harness;
@@ -34,12 +39,18 @@ const PARTS: [Part; 8] = [
 ];
 
 fn main() {
-    let asked: Vec<String> = std::env::args().skip(1).filter(|arg| !arg.starts_with("--")).collect();
+    let asked: Vec<String> = std::env::args()
+        .skip(1)
+        .filter(|arg| !arg.starts_with("--"))
+        .collect();
     if keys::is_trivial(&asked) || load::is_child(&asked) {
         return;
     }
     println!("| what | figure |\n| --- | --- |");
-    for (_, run) in PARTS.iter().filter(|(name, _)| asked.is_empty() || asked.iter().any(|a| a == name)) {
+    for (_, run) in PARTS
+        .iter()
+        .filter(|(name, _)| asked.is_empty() || asked.iter().any(|a| a == name))
+    {
         run();
     }
 }

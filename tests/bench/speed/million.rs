@@ -6,8 +6,8 @@ use trolley::model::product::Decoded;
 use trolley::model::{Catalog, Product, ProductId};
 
 const FIRST: [&str; 20] = [
-    "Dark", "Organic", "Crisp", "Golden", "Smoked", "Fresh", "Wild", "Roasted", "Sweet", "Salted", "Mild",
-    "Aged", "Whole", "Ground", "Dried", "Frozen", "Spicy", "Creamy", "Light", "Classic",
+    "Dark", "Organic", "Crisp", "Golden", "Smoked", "Fresh", "Wild", "Roasted", "Sweet", "Salted",
+    "Mild", "Aged", "Whole", "Ground", "Dried", "Frozen", "Spicy", "Creamy", "Light", "Classic",
 ];
 const SECOND: [&str; 25] = [
     "Espresso",
@@ -36,19 +36,28 @@ const SECOND: [&str; 25] = [
     "Biscuit",
     "Soap",
 ];
-const THIRD: [&str; 12] =
-    ["Bag", "Box", "Jar", "Tin", "Pack", "Bottle", "Tray", "Loaf", "Tube", "Crate", "Bundle", "Cup"];
+const THIRD: [&str; 12] = [
+    "Bag", "Box", "Jar", "Tin", "Pack", "Bottle", "Tray", "Loaf", "Tube", "Crate", "Bundle", "Cup",
+];
 
 /// The fields of product `n`: name, price, category, description.
 pub fn fields(n: u32) -> [String; 4] {
     // Mixed up, so that the order of the index is not that of the names.
     let mixed = (n.wrapping_mul(2_654_435_761) >> 3) as usize;
-    let (a, b, c) = (FIRST[mixed % 20], SECOND[mixed / 20 % 25], THIRD[mixed / 500 % 12]);
+    let (a, b, c) = (
+        FIRST[mixed % 20],
+        SECOND[mixed / 20 % 25],
+        THIRD[mixed / 500 % 12],
+    );
     [
         format!("{a} {b} {c} {}", mixed % 100_000),
         format!("{}.{:02}", 1 + mixed % 90, mixed % 100),
         format!("Aisle {}", 1 + mixed % 60),
-        format!("{b}, {} and good, by the {}", a.to_lowercase(), c.to_lowercase()),
+        format!(
+            "{b}, {} and good, by the {}",
+            a.to_lowercase(),
+            c.to_lowercase()
+        ),
     ]
 }
 
@@ -61,7 +70,8 @@ pub fn catalog(size: u32) -> Catalog {
     let mut catalog = Catalog::default();
     for n in 0..size {
         let fields = fields(n);
-        let [name, price, category, description] = fields.each_ref().map(|text| Some(text.as_bytes()));
+        let [name, price, category, description] =
+            fields.each_ref().map(|text| Some(text.as_bytes()));
         let product = Decoded::read(b"", [name, price, category, None, None, description]).unwrap();
         catalog.push(id(n).as_bytes(), &product);
     }
@@ -80,7 +90,11 @@ pub fn product(n: u32) -> Product {
 /// Fills a server with it.
 pub fn fill(socket: &std::path::Path, size: u32) {
     let mut cli = Command::new("redis-cli");
-    cli.arg("-s").arg(socket).arg("--pipe").stdin(Stdio::piped()).stdout(Stdio::null());
+    cli.arg("-s")
+        .arg(socket)
+        .arg("--pipe")
+        .stdin(Stdio::piped())
+        .stdout(Stdio::null());
     let mut child = cli.spawn().unwrap();
     let mut pipe = std::io::BufWriter::with_capacity(1 << 20, child.stdin.take().unwrap());
     let mut command = |words: &[&str]| {

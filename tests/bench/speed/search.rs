@@ -6,8 +6,16 @@ use std::time::{Duration, Instant};
 use trolley::model::search::{Go, Listener};
 use trolley::model::{Query, Searcher};
 
-const TYPED: [&str; 8] =
-    ["espresso", "dark choc", "olive oil jar", "rst almond", "xyz", "smoked sal 77", "wild basil", "tea"];
+const TYPED: [&str; 8] = [
+    "espresso",
+    "dark choc",
+    "olive oil jar",
+    "rst almond",
+    "xyz",
+    "smoked sal 77",
+    "wild basil",
+    "tea",
+];
 const ROUNDS: usize = 5;
 
 struct First {
@@ -17,7 +25,11 @@ struct First {
 
 impl Listener for First {
     fn go(&mut self) -> Go {
-        if self.at.is_none() && self.began.elapsed() >= Duration::from_millis(5) { Go::Show } else { Go::On }
+        if self.at.is_none() && self.began.elapsed() >= Duration::from_millis(5) {
+            Go::Show
+        } else {
+            Go::On
+        }
     }
     fn first(&mut self, _: Vec<u32>, _: usize) {
         self.at.get_or_insert(self.began.elapsed());
@@ -31,24 +43,45 @@ pub fn run() {
     searcher.prepare(&catalog.view());
     for typed in TYPED.iter().cycle().take(TYPED.len() * ROUNDS) {
         for end in 1..=typed.len() {
-            let query = Query { words: typed[..end].to_owned(), ..Query::default() };
+            let query = Query {
+                words: typed[..end].to_owned(),
+                ..Query::default()
+            };
             let view = catalog.view();
-            let mut listener = First { began: Instant::now(), at: None };
+            let mut listener = First {
+                began: Instant::now(),
+                at: None,
+            };
             let began = listener.began;
-            searcher.search(&view, &query, &HashSet::new(), &mut listener).unwrap();
+            searcher
+                .search(&view, &query, &HashSet::new(), &mut listener)
+                .unwrap();
             whole.push(began.elapsed());
             if std::env::var_os("DETAIL").is_some() {
-                println!("{:?} first {:?} all {:?}", &typed[..end], listener.at, began.elapsed());
+                println!(
+                    "{:?} first {:?} all {:?}",
+                    &typed[..end],
+                    listener.at,
+                    began.elapsed()
+                );
             }
             first.push(listener.at.unwrap_or(began.elapsed()));
         }
     }
     row(
         "keystroke to the first results, 1,000,000 products",
-        &format!("p50 {}, p95 {}", ms(percentile(&first, 0.5)), ms(percentile(&first, 0.95))),
+        &format!(
+            "p50 {}, p95 {}",
+            ms(percentile(&first, 0.5)),
+            ms(percentile(&first, 0.95))
+        ),
     );
     row(
         "keystroke to all results",
-        &format!("p50 {}, p95 {}", ms(percentile(&whole, 0.5)), ms(percentile(&whole, 0.95))),
+        &format!(
+            "p50 {}, p95 {}",
+            ms(percentile(&whole, 0.5)),
+            ms(percentile(&whole, 0.95))
+        ),
     );
 }

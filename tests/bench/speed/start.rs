@@ -12,8 +12,14 @@ pub fn run() {
     super::harness::ok(&server, &["--user", "office", "add", "espresso", "2"]);
     let (mut ping, mut ours) = (Vec::new(), Vec::new());
     for _ in 0..ROUNDS {
-        let (span, output) =
-            timed(|| Command::new("redis-cli").arg("-s").arg(server.socket()).arg("PING").output().unwrap());
+        let (span, output) = timed(|| {
+            Command::new("redis-cli")
+                .arg("-s")
+                .arg(server.socket())
+                .arg("PING")
+                .output()
+                .unwrap()
+        });
         assert_eq!(output.stdout, b"PONG\n");
         ping.push(span);
         let args = ["--redis", server.url(), "--user", "office"];
@@ -38,6 +44,11 @@ pub fn run() {
     let half = |spans: &[Duration]| percentile(spans, 0.5);
     row(
         "start to the first full frame, beside redis-cli PING",
-        &format!("{} beside {}: {:.2}x", ms(half(&ours)), ms(half(&ping)), ratio(half(&ours), half(&ping))),
+        &format!(
+            "{} beside {}: {:.2}x",
+            ms(half(&ours)),
+            ms(half(&ping)),
+            ratio(half(&ours), half(&ping))
+        ),
     );
 }
