@@ -1,6 +1,6 @@
 //! A report of a crash: what a maintainer needs, without secrets.
 
-use crate::log;
+use super::log;
 use std::backtrace::Backtrace;
 use std::fs::OpenOptions;
 use std::io::Write;

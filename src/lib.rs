@@ -11,7 +11,6 @@
 //! - [`log`] and [`crash`]: what happened, for maintainers.
 //! - [`tui`]: the screen. [`cli`]: the plain commands.
 
-mod alarm;
 pub mod catalog_file;
 pub mod cli;
 pub mod config;

@@ -9,7 +9,8 @@ use harness::{Cluster, Headless, ok_at, run_at, shop_at};
 use std::sync::Arc;
 use std::time::Duration;
 use trolley::model::{Product, ProductId, Refusal, UserName};
-use trolley::store::{self, Address, Connection, Error, Policy};
+use trolley::store;
+use trolley::store::{Address, Connection, Error, Policy};
 use trolley::tui::state::Link;
 
 const SIZE: (u16, u16) = (120, 36);

@@ -5,11 +5,14 @@
 
 use proptest::prelude::*;
 use std::ops::ControlFlow;
-use trolley::catalog_file::{self, Format, Item, Row};
+use trolley::catalog_file;
+use trolley::catalog_file::{Format, Item, Row};
+use trolley::config::key::Key;
 use trolley::config::{Flags, Settings};
 use trolley::model::{Catalog, Product, ProductId, Timeout, quantity, text};
-use trolley::store::{Address, decode, demo};
-use trolley::tui::key::Key;
+use trolley::store::Address;
+use trolley::store::cart::decode;
+use trolley::store::catalog::demo;
 
 fn cases() -> ProptestConfig {
     let cases = std::env::var("PROPTEST_CASES")

@@ -9,8 +9,9 @@ use rustix::process::Signal;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 use trolley::model::{Cart, Product, Timeout};
-use trolley::store::link::Event;
-use trolley::store::{self, Address, Policy};
+use trolley::store;
+use trolley::store::live::Event;
+use trolley::store::{Address, Policy};
 use trolley::tui::message::{Message, Mouse, MouseKind};
 use trolley::tui::state::Link;
 

@@ -8,7 +8,8 @@ use harness::proxy::Proxy;
 use harness::{Server, server};
 use std::sync::atomic::Ordering;
 use trolley::model::{Catalog, Product, ProductId};
-use trolley::store::{self, Address, Connection, Error, Trouble};
+use trolley::store;
+use trolley::store::{Address, Connection, Error, Trouble};
 
 /// More than are read the usual way.
 const MANY: usize = 12_345;

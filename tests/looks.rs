@@ -7,7 +7,7 @@ mod harness;
 use harness::stage::{SIZES, Stage, screens};
 use ratatui::style::{Color, Modifier};
 use std::collections::BTreeMap;
-use trolley::tui::theme::Theme;
+use trolley::config::theme::Theme;
 
 /// The relative luminance of WCAG 2.
 fn luminance(color: Color) -> f64 {

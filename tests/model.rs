@@ -10,7 +10,8 @@ use harness::Server;
 use proptest::prelude::*;
 use std::collections::BTreeMap;
 use trolley::model::{Change, Edit, Kind, ProductId, Refusal, Update, UserName};
-use trolley::store::{self, Address, Connection, Error, Policy};
+use trolley::store;
+use trolley::store::{Address, Connection, Error, Policy};
 
 const CLIENTS: usize = 3;
 const LIMIT: u32 = 20;

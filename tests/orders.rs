@@ -14,8 +14,10 @@ use std::process::Stdio;
 use std::time::Duration;
 use trolley::model::order::{Hitch, Share};
 use trolley::model::{Change, Edit, Kind, Order, OrderId, OrderState, Refusal, Timeout, UserName};
-use trolley::store::order::{self, Driver, Entry, Follower, News, Outcome, Stage};
-use trolley::store::{self, Address, Connection, Error, Policy};
+use trolley::store;
+use trolley::store::order;
+use trolley::store::order::{Driver, Entry, Follower, News, Outcome, Stage};
+use trolley::store::{Address, Connection, Error, Policy};
 
 fn many(name: &str, default: u64) -> u64 {
     std::env::var(name).map_or(default, |n| n.parse().unwrap())

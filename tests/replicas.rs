@@ -10,8 +10,10 @@ use harness::{Headless, Server, trolley};
 use redis::aio::MultiplexedConnection;
 use trolley::model::order::Hitch;
 use trolley::model::{OrderState, Preview};
-use trolley::store::order::{self, Driver, Outcome, Stage};
-use trolley::store::{self, Connection, Error, Policy, Trouble};
+use trolley::store;
+use trolley::store::order;
+use trolley::store::order::{Driver, Outcome, Stage};
+use trolley::store::{Connection, Error, Policy, Trouble};
 use trolley::tui::state::{Mode, State};
 
 /// A master with its replica.

@@ -9,8 +9,9 @@ use harness::shopping::{
 use harness::{Server, ok, run};
 use trolley::model::order::Share;
 use trolley::model::{Change, Edit, Kind, Refusal};
+use trolley::store;
 use trolley::store::order;
-use trolley::store::{self, Error, RuleChange};
+use trolley::store::{Error, RuleChange};
 
 #[test]
 fn what_is_restored_to_others_must_be_a_part_of_what_comes() {

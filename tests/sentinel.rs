@@ -8,7 +8,8 @@ use harness::ledger::{self, PRODUCTS};
 use harness::sentinel::Sentinels;
 use harness::{ok_at, run_at, shop_at};
 use std::sync::Arc;
-use trolley::store::{self, Address, Trouble};
+use trolley::store;
+use trolley::store::{Address, Trouble};
 
 #[test]
 fn commands_and_terminals_follow_the_master() {

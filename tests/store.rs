@@ -9,8 +9,9 @@ use redis::Value;
 use trolley::model::{
     Cart, Change, Edit, Kind, Money, ProductId, Quantity, Refusal, Timeout, UserName,
 };
+use trolley::store;
 use trolley::store::keys::CartKeys;
-use trolley::store::{self, Address, Attempt, Connection, Error, Known, Policy, Trouble};
+use trolley::store::{Address, Attempt, Connection, Error, Known, Policy, Trouble};
 
 fn id(name: &str) -> ProductId {
     ProductId::stored(name.as_bytes())

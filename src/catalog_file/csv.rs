@@ -1,10 +1,10 @@
 //! Reading CSV. Commas, semicolons and tabs separate; the first line tells which.
 
-use super::check::{Bad, Flaw, checked, column};
-use super::limit::{CHUNK, LONGEST, Limited};
-use super::quotes::Watched;
-use super::write::system;
 use super::{COLUMNS, FileError, Item};
+use crate::catalog_file::check::{Bad, Flaw, checked, column};
+use crate::catalog_file::limit::{CHUNK, LONGEST, Limited};
+use crate::catalog_file::quotes::Watched;
+use crate::catalog_file::write::system;
 use csv::{ByteRecord, ReaderBuilder};
 use std::borrow::Cow;
 use std::io::{BufRead, BufReader, Read};

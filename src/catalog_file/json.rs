@@ -1,9 +1,9 @@
 //! Reading JSON: one object a line, or one array. Numbers are taken as they are written,
 //! since prices are decimals and never pass through a float.
 
-use super::check::{Bad, Flaw, Row, checked, column};
-use super::limit::{LONGEST, Limited, Place};
 use super::{COLUMNS, FileError, Item};
+use crate::catalog_file::check::{Bad, Flaw, Row, checked, column};
+use crate::catalog_file::limit::{LONGEST, Limited, Place};
 use crate::model::text;
 use serde::de::{Deserializer, Error, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;

@@ -1,7 +1,7 @@
 //! Finds the quotes of CSV that don't fit. The library reads on over them, and the rows behind
 //! one that is never closed would vanish in its text.
 
-use super::check::Flaw;
+use crate::catalog_file::check::Flaw;
 use std::cell::RefCell;
 use std::collections::VecDeque;
 use std::io::{self, Read};

@@ -117,7 +117,7 @@ impl<W: Write> Writer<W> {
 }
 
 /// The system's own error, by whose kind a closed pipe is known.
-pub(super) fn system(error: csv::Error) -> io::Error {
+pub(crate) fn system(error: csv::Error) -> io::Error {
     let said = error.to_string();
     match error.into_kind() {
         csv::ErrorKind::Io(error) => error,

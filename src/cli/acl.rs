@@ -1,10 +1,11 @@
 //! `trolley acl ROLE`
 
 use super::Failure;
-use super::output::Output;
+use crate::cli::output::Output;
 use crate::config::Settings;
 use crate::model::UserName;
-use crate::store::{self, acl};
+use crate::store;
+use crate::store::acl;
 use clap::{Args, ValueEnum};
 use serde_json::json;
 

@@ -1,7 +1,7 @@
 //! `trolley add PRODUCT [QTY]`
 
-use super::output::Output;
-use super::{Failure, complete, place};
+use super::{Failure, complete, connect};
+use crate::cli::output::Output;
 use crate::config::Settings;
 use crate::model::{Product, Update, quantity};
 use crate::store;
@@ -25,10 +25,10 @@ pub struct Add {
 
 /// Adds to the cart.
 pub async fn run(args: Add, settings: &Settings, output: &Output) -> Result<(), Failure> {
-    let op = place::op(args.op_id.as_deref())?;
+    let op = connect::op(args.op_id.as_deref())?;
     let quantity = quantity::parse(&args.quantity, settings.policy.line_limit)?;
-    let mut connection = place::enter(settings).await?;
-    let product = place::product(&mut connection, &args.product).await?;
+    let mut connection = connect::enter(settings).await?;
+    let product = connect::product(&mut connection, &args.product).await?;
     let update = store::add_as(&mut connection, &settings.user, &product.id, quantity, op).await?;
     let now = update.lines.first().map_or(0, |line| line.quantity);
     // Only a warning: more may come in until the checkout, which takes the stock.

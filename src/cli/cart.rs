@@ -1,10 +1,11 @@
 //! `trolley cart`
 
-use super::output::{Output, pad};
-use super::{Failure, place};
+use super::{Failure, connect};
+use crate::cli::output::{Output, pad};
 use crate::config::Settings;
 use crate::model::product::only_left;
-use crate::model::total::{self, Known, Standing};
+use crate::model::total;
+use crate::model::total::{Known, Standing};
 use crate::model::{Catalog, ProductId, text};
 use crate::store;
 use crate::store::order;
@@ -12,7 +13,7 @@ use serde_json::json;
 
 /// Shows the cart.
 pub async fn run(settings: &Settings, output: &Output) -> Result<(), Failure> {
-    let mut connection = place::enter(settings).await?;
+    let mut connection = connect::enter(settings).await?;
     // An order that a dead terminal left here is finished by whoever comes by.
     order::resume(&mut connection, &settings.user, false).await?;
     let cart = store::get_cart_items(&mut connection, &settings.user).await?;

@@ -1,14 +1,16 @@
 //! `trolley checkout`
 
-use super::output::{Output, pad};
-use super::{Failure, orders, place};
+use super::{Failure, connect, orders};
+use crate::cli::output::{Output, pad};
 use crate::config::{ConfigError, Settings};
 use crate::model::checkout::PreviewLine;
 use crate::model::product::only_left;
 use crate::model::total::Standing;
 use crate::model::{Money, OrderId, Refusal};
-use crate::store::order::{self, Outcome};
-use crate::store::{self, Connection};
+use crate::store;
+use crate::store::Connection;
+use crate::store::order;
+use crate::store::order::Outcome;
 use clap::Args;
 use serde_json::{Value, json};
 use std::io::{self, Write};
@@ -36,7 +38,7 @@ pub async fn run(
 ) -> Result<ExitCode, Failure> {
     let expected = args.expect_total.as_deref().map(amount).transpose()?;
     let id = args.op_id.as_deref().map(order_id).transpose()?;
-    let mut connection = place::enter(settings).await?;
+    let mut connection = connect::enter(settings).await?;
     // Whoever orders must not find stock that a dead terminal holds.
     order::finish_open(&mut connection).await?;
     if !args.yes

@@ -1,7 +1,7 @@
 //! `trolley clear`
 
-use super::output::Output;
-use super::{Failure, place};
+use super::{Failure, connect};
+use crate::cli::output::Output;
 use crate::config::Settings;
 use crate::model::text;
 use crate::store;
@@ -18,8 +18,8 @@ pub struct Clear {
 
 /// Takes everything out of the cart.
 pub async fn run(args: Clear, settings: &Settings, output: &Output) -> Result<(), Failure> {
-    let op = place::op(args.op_id.as_deref())?;
-    let mut connection = place::enter(settings).await?;
+    let op = connect::op(args.op_id.as_deref())?;
+    let mut connection = connect::enter(settings).await?;
     let update = store::clear_as(&mut connection, &settings.user, op).await?;
     let lines = update.lines.len();
     output.result(

@@ -1,11 +1,12 @@
 //! `trolley completions SHELL`, and what the shell asks for while somebody types.
 
-use super::shells::SHELLS;
 use super::{Cli, Failure};
 use crate::catalog_file::COLUMNS;
+use crate::cli::completions::SHELLS;
 use crate::config::{Flags, Place, Settings};
 use crate::model::{ProductId, UserName};
-use crate::store::{self, Address, Connection};
+use crate::store;
+use crate::store::{Address, Connection};
 use clap::{Args, CommandFactory, ValueEnum};
 use clap_complete::{CompleteEnv, CompletionCandidate};
 use std::ffi::{OsStr, OsString};

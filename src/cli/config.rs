@@ -1,7 +1,7 @@
 //! `trolley config`
 
 use super::Failure;
-use super::output::{Output, pad};
+use crate::cli::output::{Output, pad};
 use crate::config::Settings;
 use crate::model::text;
 use serde_json::json;

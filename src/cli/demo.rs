@@ -1,7 +1,7 @@
 //! `trolley demo`
 
 use super::Failure;
-use super::output::Output;
+use crate::cli::output::Output;
 use crate::config::Settings;
 use crate::store;
 use serde_json::json;
@@ -9,7 +9,7 @@ use serde_json::json;
 /// Loads the demo catalog into the shop's Redis, whichever it is.
 pub async fn run(settings: &Settings, output: &Output) -> Result<(), Failure> {
     let mut connection = store::connect(&settings.place.open()?).await?;
-    let loaded = store::demo::load(&mut connection).await?;
+    let loaded = store::catalog::demo::load(&mut connection).await?;
     output.result(
         || json!({ "products": loaded.stored, "kept": loaded.kept }),
         |out| writeln!(out, "{loaded}"),

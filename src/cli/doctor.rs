@@ -1,9 +1,10 @@
 //! `trolley doctor`
 
 use super::Failure;
-use super::output::{Output, pad};
+use crate::cli::output::{Output, pad};
 use crate::config::Settings;
-use crate::store::doctor::{self, Finding, Level};
+use crate::store::doctor;
+use crate::store::doctor::{Finding, Level};
 use serde_json::json;
 use std::process::ExitCode;
 

@@ -1,7 +1,7 @@
 //! `trolley engine status|start|stop`
 
 use super::Failure;
-use super::output::Output;
+use crate::cli::output::Output;
 use crate::config;
 use crate::model::text;
 use clap::{Args, Subcommand};

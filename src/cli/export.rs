@@ -1,8 +1,8 @@
 //! `trolley export [FILE|-]`
 
-use super::output::Output;
-use super::{Failure, interrupt, place};
+use super::{Failure, connect, interrupt};
 use crate::catalog_file::{Format, Writer};
+use crate::cli::output::Output;
 use crate::config::Settings;
 use crate::model::text;
 use crate::store::{Connection, Export};
@@ -34,7 +34,7 @@ pub async fn run(args: ExportArgs, settings: &Settings, output: &Output) -> Resu
         .format
         .or_else(|| Format::of(&args.file))
         .unwrap_or(usual);
-    let mut connection = place::enter(settings).await?;
+    let mut connection = connect::enter(settings).await?;
     if args.file.as_os_str() == "-" || args.file == Path::new("/dev/stdout") {
         let (_, inexact) =
             write(&mut connection, format, BufWriter::new(io::stdout().lock())).await?;

@@ -1,11 +1,12 @@
 //! `trolley orders --follow`: a consumer of the stream of orders. What it has printed and is
 //! cancelled later, it prints again as that.
 
-use super::output::Output;
 use super::{Failure, checkout, orders};
+use crate::cli::output::Output;
 use crate::config::ConfigError;
 use crate::model::{OrderState, Timeout, receipt};
-use crate::store::order::{self, Entry, Follower, News};
+use crate::store::order;
+use crate::store::order::{Entry, Follower, News};
 use crate::store::{Connection, Error};
 use clap::Args;
 use jiff::tz::TimeZone;

@@ -1,11 +1,12 @@
 //! `trolley import FILE|-`
 
-use super::output::Output;
-use super::{Failure, place};
-use crate::catalog_file::{self, Bad, FileError, Format, Item, Row};
+use super::{Failure, connect};
+use crate::catalog_file;
+use crate::catalog_file::{Bad, FileError, Format, Item, Row};
+use crate::cli::output::Output;
 use crate::config::Settings;
 use crate::model::text;
-use crate::store::import::{Counts, Import, Options};
+use crate::store::catalog::import::{Counts, Import, Options};
 use crate::store::{Connection, Error};
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
@@ -50,7 +51,7 @@ pub async fn run(
         other => other,
     };
     let mut source = Source::open(&args).map_err(|error| named(error.into()))?;
-    let mut connection = place::enter_bare(settings).await?;
+    let mut connection = connect::enter_bare(settings).await?;
     let mut report = Report {
         bar: source.bar(),
         bad: 0,

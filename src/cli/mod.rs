@@ -6,7 +6,9 @@ mod cart;
 mod checkout;
 mod clear;
 mod complete;
+mod completions;
 mod config;
+mod connect;
 mod demo;
 mod doctor;
 mod engine;
@@ -17,22 +19,20 @@ mod interrupt;
 mod man;
 mod orders;
 mod output;
-mod place;
 mod product;
 mod products;
 mod remove;
 mod rules;
 mod set;
-mod shells;
 mod watch;
 
+use super::tui;
+use super::{crash, log};
 use crate::catalog_file::{FileError, Flaw};
 use crate::config::{ConfigError, Flags, HEADING, PlaceError, Settings};
 use crate::engine::EngineError;
 use crate::model::{Refusal, text};
 use crate::store::{Error, Trouble};
-use crate::tui;
-use crate::{crash, log};
 use clap::{Parser, Subcommand};
 use output::Output;
 use std::path::Path;
@@ -290,7 +290,7 @@ fn execute(cli: Cli, output: &Output) -> Result<ExitCode, Failure> {
         .enable_all()
         .build()?;
     if !matches!(cli.command, Some(Command::Config)) {
-        runtime.block_on(place::unlock(&mut settings))?;
+        runtime.block_on(connect::unlock(&mut settings))?;
     }
     match cli.command {
         None => return Ok(tui::run(&settings)?),

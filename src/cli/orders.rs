@@ -1,11 +1,12 @@
 //! `trolley orders` and `trolley order ID [accept|ready|done|cancel]`
 
-use super::checkout::order_id;
-use super::output::{Output, pad};
-use super::{Failure, follow, place};
+use super::{Failure, connect, follow};
+use crate::cli::checkout::order_id;
+use crate::cli::output::{Output, pad};
 use crate::config::Settings;
 use crate::model::order::{OrderLine, Share};
-use crate::model::receipt::{self, time};
+use crate::model::receipt;
+use crate::model::receipt::time;
 use crate::model::{Order, OrderState};
 use crate::store;
 use crate::store::order;
@@ -56,7 +57,7 @@ enum Step {
 
 /// Lists orders, or follows them as they come.
 pub async fn run(args: Orders, settings: &Settings, output: &Output) -> Result<(), Failure> {
-    let mut connection = place::enter(settings).await?;
+    let mut connection = connect::enter(settings).await?;
     if args.follow.follow {
         return follow::run(args.follow, &mut connection, output).await;
     }
@@ -87,7 +88,7 @@ pub async fn run(args: Orders, settings: &Settings, output: &Output) -> Result<(
 /// Shows an order's receipt, or moves it on.
 pub async fn one(args: OneOrder, settings: &Settings, output: &Output) -> Result<(), Failure> {
     let id = order_id(&args.id)?;
-    let mut connection = place::enter(settings).await?;
+    let mut connection = connect::enter(settings).await?;
     let shop = store::get_shop(&mut connection).await?;
     let Some(step) = args.step else {
         let order = order::get_order(&mut connection, &id).await?;

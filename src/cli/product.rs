@@ -1,9 +1,9 @@
 //! `trolley product set|show|delete`
 
 use super::complete;
-use super::output::Output;
-use super::{Failure, place};
+use super::{Failure, connect};
 use crate::catalog_file::{COLUMNS, FileError, Flaw, checked, column};
+use crate::cli::output::Output;
 use crate::config::Settings;
 use crate::model::product::FIELDS;
 use crate::model::{Item, ProductId, Refusal, Stock, text};
@@ -81,7 +81,7 @@ async fn set(
         })
         .collect();
     let id = row.id.clone();
-    let mut connection = place::enter(settings).await?;
+    let mut connection = connect::enter(settings).await?;
     let (counts, bad) = store::put_products(&mut connection, vec![row]).await?;
     if let Some(bad) = bad.into_iter().next() {
         return Err(bad.flaw.into());
@@ -110,8 +110,8 @@ async fn set(
 }
 
 async fn show(typed: &str, settings: &Settings, output: &Output) -> Result<(), Failure> {
-    let mut connection = place::enter(settings).await?;
-    let product = place::product(&mut connection, typed).await?;
+    let mut connection = connect::enter(settings).await?;
+    let product = connect::product(&mut connection, typed).await?;
     output.result(
         || json(product.item()),
         |out| {
@@ -140,7 +140,7 @@ async fn show(typed: &str, settings: &Settings, output: &Output) -> Result<(), F
 async fn delete(typed: &str, settings: &Settings, output: &Output) -> Result<(), Failure> {
     // By id alone: a part of a name is too little for this.
     let id = ProductId::asked(typed)?;
-    let mut connection = place::enter(settings).await?;
+    let mut connection = connect::enter(settings).await?;
     if !store::delete_product(&mut connection, &id).await? {
         return Err(Refusal::UnknownProduct(id.to_string()).into());
     }

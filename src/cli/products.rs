@@ -1,7 +1,7 @@
 //! `trolley products [SEARCH]`
 
-use super::output::{Output, pad};
-use super::{Failure, place, product};
+use super::{Failure, connect, product};
+use crate::cli::output::{Output, pad};
 use crate::config::Settings;
 use crate::model::{Query, Searcher};
 use crate::store;
@@ -19,7 +19,7 @@ pub struct Products {
 
 /// Lists the products.
 pub async fn run(args: &Products, settings: &Settings, output: &Output) -> Result<(), Failure> {
-    let mut connection = place::enter(settings).await?;
+    let mut connection = connect::enter(settings).await?;
     let catalog = store::get_catalog(&mut connection).await?;
     let query = Query {
         words: args.search.clone().unwrap_or_default(),

@@ -1,11 +1,12 @@
 //! `trolley remove PRODUCT [QTY]`
 
-use super::add::changed;
-use super::output::Output;
-use super::{Failure, complete, place};
+use super::{Failure, complete, connect};
+use crate::cli::add::changed;
+use crate::cli::output::Output;
 use crate::config::Settings;
 use crate::model::{Catalog, OpId, Product, ProductId, Refusal, quantity};
-use crate::store::{self, Connection};
+use crate::store;
+use crate::store::Connection;
 use clap::Args;
 use clap_complete::ArgValueCompleter;
 
@@ -25,7 +26,7 @@ pub struct Remove {
 
 /// Takes out of the cart.
 pub async fn run(args: Remove, settings: &Settings, output: &Output) -> Result<(), Failure> {
-    let op = place::op(args.op_id.as_deref())?;
+    let op = connect::op(args.op_id.as_deref())?;
     let limit = quantity::HIGHEST_LIMIT;
     let quantity = args
         .quantity
@@ -43,7 +44,7 @@ pub async fn line_of(
     settings: &Settings,
     output: &Output,
 ) -> Result<(), Failure> {
-    let mut connection = place::enter(settings).await?;
+    let mut connection = connect::enter(settings).await?;
     let product = line(&mut connection, settings, typed).await?;
     let update =
         store::remove_as(&mut connection, &settings.user, &product.id, quantity, op).await?;
@@ -81,7 +82,7 @@ async fn line(
     match Catalog::new(named.collect()).resolve(typed) {
         Ok(product) => Ok(product.to_product()),
         Err(Refusal::UnknownProduct(_)) if !ids.contains(&id) => {
-            place::product(connection, typed).await
+            connect::product(connection, typed).await
         }
         Err(refusal) => Err(refusal.into()),
     }

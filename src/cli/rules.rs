@@ -1,12 +1,13 @@
 //! `trolley rules`
 
-use super::checkout::{amount, wrong};
-use super::output::Output;
-use super::{Failure, place};
+use super::{Failure, connect};
+use crate::cli::checkout::{amount, wrong};
+use crate::cli::output::Output;
 use crate::config::Settings;
 use crate::model::change::clean_actor;
 use crate::model::{Money, Rules as Known, Timeout, receipt};
-use crate::store::{self, RuleChange};
+use crate::store;
+use crate::store::RuleChange;
 use clap::Args;
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp, civil};
@@ -102,7 +103,7 @@ fn closing_time(typed: &str) -> Result<Option<u64>, Failure> {
 /// Sets rules of the cart, or shows them.
 pub async fn run(args: Rules, settings: &Settings, output: &Output) -> Result<(), Failure> {
     let changes = args.changes()?;
-    let mut connection = place::enter(settings).await?;
+    let mut connection = connect::enter(settings).await?;
     if !changes.is_empty() {
         store::set_rules(&mut connection, &settings.user, &changes).await?;
     }

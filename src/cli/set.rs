@@ -1,8 +1,8 @@
 //! `trolley set PRODUCT QTY`
 
-use super::add::changed;
-use super::output::Output;
-use super::{Failure, complete, place, remove};
+use super::{Failure, complete, connect, remove};
+use crate::cli::add::changed;
+use crate::cli::output::Output;
 use crate::config::Settings;
 use crate::model::{Refusal, quantity};
 use crate::store;
@@ -25,15 +25,15 @@ pub struct Set {
 
 /// Sets the quantity of one line.
 pub async fn run(args: Set, settings: &Settings, output: &Output) -> Result<(), Failure> {
-    let op = place::op(args.op_id.as_deref())?;
+    let op = connect::op(args.op_id.as_deref())?;
     let quantity = match quantity::parse(&args.quantity, settings.policy.line_limit) {
         Err(Refusal::Zero) => {
             return remove::line_of(&args.product, None, op, settings, output).await;
         }
         parsed => parsed?,
     };
-    let mut connection = place::enter(settings).await?;
-    let product = place::product(&mut connection, &args.product).await?;
+    let mut connection = connect::enter(settings).await?;
+    let product = connect::product(&mut connection, &args.product).await?;
     let update = store::set_as(&mut connection, &settings.user, &product.id, quantity, op).await?;
     output.result(
         || changed(settings, &update, &product),

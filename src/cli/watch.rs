@@ -1,13 +1,15 @@
 //! `trolley watch`
 
-use super::output::Output;
-use super::{Failure, place};
-use crate::alarm;
+use super::{Failure, connect};
+use crate::cli::output::Output;
 use crate::config::Settings;
 use crate::model::timeline::{Timeline, Told};
 use crate::model::{Deadline, Kind, LineChange, Update};
-use crate::store::link::{self, Event, Request};
-use crate::store::{self, Address, Trouble};
+use crate::store;
+use crate::store::live;
+use crate::store::live::{Event, Request};
+use crate::store::{Address, Trouble};
+use crate::tui::alarm;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use rustix::event::{PollFd, PollFlags, poll};
@@ -26,11 +28,11 @@ const WAITING: usize = 64;
 /// Writes one line for each update of the cart, until it is ended or nobody reads any more.
 pub async fn run(settings: &Settings, output: &Output) -> Result<(), Failure> {
     // Says at once where there is no shop.
-    place::enter(settings).await?;
+    connect::enter(settings).await?;
     let address = settings.place.open()?;
     let (requests, asked) = mpsc::channel(1);
     let (told, mut events) = mpsc::channel(WAITING);
-    tokio::spawn(link::run(
+    tokio::spawn(live::run(
         address.clone(),
         settings.user.clone(),
         settings.policy.clone(),

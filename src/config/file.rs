@@ -1,8 +1,8 @@
 //! The settings file.
 
 use super::ConfigError;
+use crate::config::keymap::Keymap;
 use crate::model::text;
-use crate::tui::keymap::Keymap;
 use serde::Deserialize;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -11,7 +11,7 @@ use toml::Spanned;
 /// The settings file; the same names with the same meaning.
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct FileSettings {
+pub(crate) struct FileSettings {
     pub redis: Option<String>,
     pub user: Option<String>,
     pub name: Option<String>,
@@ -34,7 +34,7 @@ pub(super) struct FileSettings {
 /// One key, or some.
 #[derive(Debug, Deserialize)]
 #[serde(untagged)]
-pub(super) enum OneOrMore {
+pub(crate) enum OneOrMore {
     One(String),
     More(Vec<String>),
 }
@@ -60,7 +60,7 @@ const NAMES: [&str; 16] = [
 ];
 
 /// Reads it; one that was `named` must be there.
-pub(super) fn read(
+pub(crate) fn read(
     path: Option<&Path>,
     named: bool,
 ) -> Result<(FileSettings, Keymap), ConfigError> {

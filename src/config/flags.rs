@@ -1,7 +1,7 @@
 //! The options that every command takes; the environment comes in through the same table.
 
-use super::access;
-use crate::tui::theme::Theme;
+use super::credentials;
+use crate::config::theme::Theme;
 use clap::Args;
 use clap_complete::{ArgValueCandidates, CompletionCandidate};
 use std::path::PathBuf;
@@ -101,7 +101,7 @@ pub struct Flags {
     pub config: Option<PathBuf>,
     /// Certificates and passwords.
     #[command(flatten)]
-    pub access: access::AccessFlags,
+    pub access: credentials::AccessFlags,
     /// What is written down.
     #[command(flatten)]
     pub log: LogFlags,
@@ -132,7 +132,7 @@ pub struct LogFlags {
 }
 
 /// The levels of the log.
-pub(super) const LEVELS: [&str; 5] = ["error", "warn", "info", "debug", "trace"];
+pub(crate) const LEVELS: [&str; 5] = ["error", "warn", "info", "debug", "trace"];
 
 fn themes() -> Vec<CompletionCandidate> {
     candidates(std::iter::once("auto").chain(Theme::NAMED.iter().map(|(name, _)| *name)))

@@ -15,7 +15,7 @@ pub struct Origin {
 
 /// The origins of the settings, as they are found.
 #[derive(Debug, Default)]
-pub(super) struct Origins(Vec<Origin>);
+pub(crate) struct Origins(Vec<Origin>);
 
 impl Origins {
     /// All that were noted, in their order.
@@ -47,6 +47,6 @@ impl Origins {
 }
 
 /// Whether the environment sets it.
-pub(super) fn in_environment(name: &str) -> bool {
+pub(crate) fn in_environment(name: &str) -> bool {
     std::env::var_os(name).is_some_and(|set| !set.is_empty())
 }

@@ -222,8 +222,8 @@ impl Cart {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{Kind, LineChange, OpId};
     use super::*;
+    use crate::model::{Kind, LineChange, OpId};
 
     fn id(name: &str) -> ProductId {
         ProductId::stored(name.as_bytes())

@@ -1,7 +1,7 @@
 //! Changes to a cart, and the updates that tell of them.
 
-use super::order::Share;
 use super::{Deadline, Money, ProductId, text};
+use crate::model::order::Share;
 use std::fmt;
 
 /// The longest op id, in bytes.

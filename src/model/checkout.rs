@@ -1,8 +1,10 @@
 //! What would be ordered, before it is.
 
-use super::order::{self, OrderLine, Share};
-use super::total::{self, Known, Standing};
+use super::order;
+use super::total;
 use super::{Cart, CartLine, Money, Product, ProductId, Quantity, Refusal};
+use crate::model::order::{OrderLine, Share};
+use crate::model::total::{Known, Standing};
 use std::collections::HashMap;
 
 /// A line of the cart as it would be charged.

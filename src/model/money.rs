@@ -40,7 +40,7 @@ impl Money {
 
     /// A price as digits and how many of them follow the point: 10 bytes for a million of
     /// them; `None` for a sum that outgrew what prices may be.
-    pub(super) fn packed(self) -> Option<(u64, u8)> {
+    pub(crate) fn packed(self) -> Option<(u64, u8)> {
         Some((
             u64::try_from(self.0.mantissa()).ok()?,
             u8::try_from(self.0.scale()).ok()?,
@@ -48,14 +48,14 @@ impl Money {
     }
 
     /// The amount of a price in millionths, for comparing it.
-    pub(super) fn millionths(self) -> u128 {
+    pub(crate) fn millionths(self) -> u128 {
         let mut amount = self.0;
         amount.rescale(u32::try_from(FRACTION_DIGITS).unwrap_or(6));
         amount.mantissa().unsigned_abs()
     }
 
     /// What was [packed](Money::packed).
-    pub(super) fn unpacked(digits: u64, scale: u8) -> Option<Money> {
+    pub(crate) fn unpacked(digits: u64, scale: u8) -> Option<Money> {
         Decimal::try_from_i128_with_scale(digits.into(), scale.into())
             .ok()
             .map(Money)

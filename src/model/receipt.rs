@@ -1,7 +1,7 @@
 //! Receipts: an order as plain text, to read and to print.
 
-use super::order::{Order, OrderLine, OrderState};
 use super::text;
+use crate::model::order::{Order, OrderLine, OrderState};
 use jiff::tz::TimeZone;
 
 /// The narrowest receipt, in columns: what small printers hold.
@@ -96,9 +96,9 @@ fn spread(left: &str, right: &str, columns: usize) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::super::order::{OrderId, Share};
-    use super::super::{Money, ProductId};
     use super::*;
+    use crate::model::order::{OrderId, Share};
+    use crate::model::{Money, ProductId};
 
     #[test]
     fn amounts_stand_one_below_the_other() {

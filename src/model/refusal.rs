@@ -1,8 +1,8 @@
 //! The shop's rules as refusals: each its own case with its own sentence.
 
-use super::order::Hitch;
-use super::product::only_left;
 use super::{Money, user};
+use crate::model::order::Hitch;
+use crate::model::product::only_left;
 
 /// Why the shop refused. Nothing has changed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

@@ -1,7 +1,7 @@
 //! The rules of a shared cart, which its owner sets.
 
-use super::order::Share;
 use super::{Change, Edit, Money, ProductId, Refusal};
+use crate::model::order::Share;
 use std::collections::{BTreeMap, HashMap};
 
 /// The rules of one cart.
@@ -148,8 +148,8 @@ impl Rules {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{Kind, OpId};
     use super::*;
+    use crate::model::{Kind, OpId};
 
     fn money(text: &str) -> Money {
         Money::parse(text).unwrap()

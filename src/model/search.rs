@@ -1,7 +1,7 @@
 //! Finding products: which ones, in which order, and which letters to mark.
 
 use super::ProductId;
-use super::catalog::{Chunk, Item, Products, View, beginning, by_name, sort_by};
+use crate::model::catalog::{Chunk, Item, Products, View, beginning, by_name, sort_by};
 use nucleo_matcher::pattern::{Atom, AtomKind, CaseMatching, Normalization};
 use nucleo_matcher::{Config, Matcher, Utf32Str, chars};
 use rayon::iter::{IntoParallelIterator, ParallelIterator};
@@ -108,7 +108,7 @@ fn is_long(word: &str) -> bool {
 /// The letters and digits of a name, a bit for each: what lacks one of a word's is passed
 /// over without a closer look.
 #[must_use]
-pub(super) fn letters(name: &str) -> u64 {
+pub(crate) fn letters(name: &str) -> u64 {
     if name.is_ascii() {
         return name.chars().fold(0, |letters, c| letters | letter(c));
     }
@@ -535,8 +535,8 @@ pub fn marks(typed: &str, name: &str) -> Vec<usize> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{Catalog, Product};
     use super::*;
+    use crate::model::{Catalog, Product};
     use proptest::prelude::*;
 
     fn catalog() -> Catalog {

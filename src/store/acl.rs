@@ -5,9 +5,9 @@
 //! against the caller, so whoever may change a cart by a script may also do so directly: this
 //! keeps people to their own carts, but not to the rules of the shop.
 
-use super::connection::Connection;
-use super::error::{Error, Trouble};
 use crate::model::UserName;
+use crate::store::connection::Connection;
+use crate::store::error::{Error, Trouble};
 use redis::Value;
 
 /// What somebody is to the shop.
@@ -243,7 +243,7 @@ pub async fn rules(
 
 /// What the server's user `name` may not do and a person of this role must, in short;
 /// `None` where this can't be asked.
-pub(super) async fn gaps(
+pub(crate) async fn gaps(
     connection: &mut Connection,
     role: Role,
     name: &str,

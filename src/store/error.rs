@@ -93,7 +93,7 @@ pub enum Trouble {
 
 impl Trouble {
     /// An answer that makes no sense.
-    pub(super) fn not_understood() -> Trouble {
+    pub(crate) fn not_understood() -> Trouble {
         Trouble::Other("its answer can't be understood".to_owned())
     }
 
@@ -128,21 +128,21 @@ impl Trouble {
     }
 
     /// The same in words for somebody who wanted to order, or see orders.
-    pub(super) fn of_orders(self) -> Trouble {
+    pub(crate) fn of_orders(self) -> Trouble {
         self.missing_right(
             "this user may not order, nor see orders (the shop can grant it: trolley acl buyer, or clerk to follow orders)",
         )
     }
 
     /// The same in words for somebody who wanted to bring products in, or take them away.
-    pub(super) fn of_products(self) -> Trouble {
+    pub(crate) fn of_products(self) -> Trouble {
         self.missing_right(
             "this user may not change products (the shop can grant it: trolley acl importer)",
         )
     }
 
     /// The same in words for somebody who wanted to open a cart.
-    pub(super) fn of_shopping(self) -> Trouble {
+    pub(crate) fn of_shopping(self) -> Trouble {
         self.missing_right(
             "this user may not shop here (the shop can grant it: trolley acl shopper)",
         )
@@ -334,7 +334,7 @@ fn unknown(op: &OpId, trouble: &Trouble) -> String {
 
 impl Error {
     /// [`Trouble::of_orders`].
-    pub(super) fn of_orders(self) -> Error {
+    pub(crate) fn of_orders(self) -> Error {
         match self {
             Error::Trouble(trouble) => trouble.of_orders().into(),
             other => other,

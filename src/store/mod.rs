@@ -15,42 +15,27 @@
 //! ```
 
 pub mod acl;
-mod address;
-mod batch;
-mod budget;
-mod bulk;
-mod cart;
-mod catalog;
+pub mod cart;
+pub mod catalog;
 mod connection;
-mod copied;
-pub mod decode;
-pub mod demo;
 pub mod doctor;
 mod error;
-mod export;
-pub mod import;
 pub mod keys;
-pub mod link;
-mod load;
-mod locate;
+pub mod live;
 pub mod order;
-mod pages;
-mod probe;
-mod rules;
-mod shopping;
 
-pub use address::{Address, Pem};
+pub use cart::commands::{
+    add_as, add_to_cart, clear_as, get_cart_items, remove_as, remove_from_cart, set_as,
+};
+pub use cart::decode::Watcher;
+pub use cart::rules::{RuleChange, set_rules};
 pub use cart::{Attempt, Known, MOST_LINES, get_log, new_op, send};
+pub use catalog::export::{Export, ids_from};
+pub use catalog::import::{delete_product, put_products};
+pub use catalog::load::{Reading, load_catalog};
 pub use catalog::{
     Shop, find_unlisted, get_catalog, get_product, get_products, get_shop, name_shop,
 };
+pub use connection::address::{Address, Pem};
 pub use connection::{Connection, Policy, connect};
-pub use decode::Watcher;
 pub use error::{Error, Trouble};
-pub use export::{Export, ids_from};
-pub use import::{delete_product, put_products};
-pub use load::{Reading, load_catalog};
-pub use rules::{RuleChange, set_rules};
-pub use shopping::{
-    add_as, add_to_cart, clear_as, get_cart_items, remove_as, remove_from_cart, set_as,
-};

@@ -1,9 +1,9 @@
 //! Everything that can happen to the screen, and everything that it can ask for.
 
-use super::key::Key;
+use crate::config::key::Key;
 use crate::model::{Catalog, Change, Product, ProductId, Query};
-use crate::store::demo::Loaded;
-use crate::store::link::Event;
+use crate::store::catalog::demo::Loaded;
+use crate::store::live::Event;
 use crate::store::order::Ask;
 use crate::store::{Shop, Trouble};
 use std::collections::HashSet;

@@ -1,29 +1,17 @@
 //! The screen: a pure core (`state`, `update`, `layout`, `view`) and a thin shell
 //! (`runtime`, `screen`, `input`, `signals`) that feeds and draws it.
 
-pub mod activity;
-pub mod columns;
-pub mod desk;
-mod finder;
-pub mod help;
-pub mod hints;
-pub mod input;
-pub mod key;
-pub mod keymap;
+pub(crate) mod alarm;
 pub mod layout;
-pub mod loader;
 pub mod message;
-mod money;
-mod pace;
-pub mod palette;
 mod runtime;
-mod screen;
-mod signals;
 pub mod state;
-pub mod theme;
+pub mod terminal;
 pub mod update;
 pub mod view;
+pub mod workers;
 
+use crate::config::theme::Theme;
 use crate::config::{Place, PlaceError, Settings};
 use crate::model::Timeout;
 use crate::store::Trouble;
@@ -31,7 +19,6 @@ use state::{Session, State};
 use std::io::IsTerminal;
 use std::process::ExitCode;
 use std::time::Duration;
-use theme::Theme;
 
 /// Why there is no screen.
 #[derive(Debug, thiserror::Error)]
@@ -81,17 +68,17 @@ pub fn run(settings: &Settings) -> Result<ExitCode, ScreenError> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()?;
-    screen::restore_on_panic();
-    screen::enter(settings.mouse)?;
+    terminal::renderer::restore_on_panic();
+    terminal::renderer::enter(settings.mouse)?;
     let ended = runtime.block_on(async {
         let theme = settings.theme.unwrap_or_else(fitting_theme);
-        let state = State::new(session, theme, settings.mouse, screen::size()?);
+        let state = State::new(session, theme, settings.mouse, terminal::renderer::size()?);
         runtime::Runtime::start(settings, address, state)?
             .run()
             .await
     });
-    screen::end_by_deadline();
-    screen::restore();
+    terminal::renderer::end_by_deadline();
+    terminal::renderer::restore();
     let ended = runtime.block_on(async {
         let (status, link) = ended?;
         // So that the others see at once that we left.

@@ -1,18 +1,21 @@
 //! The only place with tasks: input, link, effects, and drawing when something changed.
 
-use super::finder::Finder;
-use super::input::Input;
-use super::message::{Effect, Message, Now};
-use super::pace::Pace;
-use super::screen::{self, Painter};
-use super::signals::{Asked, Signals};
-use super::state::State;
-use super::update::update;
-use super::{ScreenError, loader};
-use crate::alarm;
+use super::ScreenError;
+use super::alarm;
 use crate::config::{Place, Settings};
-use crate::store::link::{self, Request};
+use crate::store::live;
+use crate::store::live::Request;
 use crate::store::{Address, Trouble};
+use crate::tui::message::{Effect, Message, Now};
+use crate::tui::state::State;
+use crate::tui::terminal::frame_limit::Pace;
+use crate::tui::terminal::input::Input;
+use crate::tui::terminal::renderer;
+use crate::tui::terminal::renderer::Painter;
+use crate::tui::terminal::signals::{Asked, Signals};
+use crate::tui::update::update;
+use crate::tui::workers::catalog;
+use crate::tui::workers::search::Finder;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
@@ -32,7 +35,7 @@ pub struct Runtime {
     place: Place,
     address: Address,
     requests: mpsc::Sender<Request>,
-    events: mpsc::Receiver<link::Event>,
+    events: mpsc::Receiver<live::Event>,
     link: JoinHandle<()>,
     results: (mpsc::Sender<Message>, mpsc::Receiver<Message>),
     signals: Signals,
@@ -58,7 +61,7 @@ impl Runtime {
         let (told, events) = mpsc::channel(ROOM);
         let results = mpsc::channel(ROOM);
         let (policy, id) = (settings.policy.clone(), state.session.ops.clone());
-        let link = tokio::spawn(link::run(
+        let link = tokio::spawn(live::run(
             address.clone(),
             settings.user.clone(),
             policy,
@@ -91,7 +94,7 @@ impl Runtime {
         let idle = self.painter.idle();
         loop {
             if let Some(ended) = self.exit.take() {
-                screen::end_by_deadline();
+                renderer::end_by_deadline();
                 self.last_frame().await;
                 return ended
                     .map(|status| (status, self.link))
@@ -190,7 +193,7 @@ impl Runtime {
             Asked::Stop => self.suspend().await,
             Asked::Resize => self.resize()?,
             // In the background the terminal is another program's.
-            Asked::Continued if screen::is_foreground() => self.come_back()?,
+            Asked::Continued if renderer::is_foreground() => self.come_back()?,
             Asked::Continued => {}
         }
         Ok(())
@@ -209,7 +212,7 @@ impl Runtime {
         self.input = None;
         // A terminal that does not read must not keep us.
         let _ = tokio::time::timeout(LAST_FRAME, self.last_frame()).await;
-        screen::restore();
+        renderer::restore();
         self.asleep = true;
         // What comes next, coming to the front or the end, comes as a signal.
         Signals::stop_here();
@@ -218,13 +221,13 @@ impl Runtime {
     fn come_back(&mut self) -> Result<(), ScreenError> {
         self.asleep = false;
         self.input = None;
-        screen::enter(self.state.mouse)?;
+        renderer::enter(self.state.mouse)?;
         self.input = Some(Input::open()?);
         self.resize()
     }
 
     fn resize(&mut self) -> Result<(), ScreenError> {
-        let (width, height) = screen::size()?;
+        let (width, height) = renderer::size()?;
         self.painter.tear();
         self.dirty = true;
         self.take_in(Message::Resize(width, height))
@@ -243,7 +246,7 @@ impl Runtime {
                 );
                 let results = self.results.0.clone();
                 self.in_background(move || {
-                    loader::on_two_threads(loader::load(address, private, results))
+                    catalog::on_two_threads(catalog::load(address, private, results))
                 })?;
             }
             Effect::Search(search) => self.finder.search(search, &self.state.catalog.catalog)?,
@@ -252,7 +255,7 @@ impl Runtime {
             Effect::LoadDemo => {
                 let (address, results) = (self.address.clone(), self.results.0.clone());
                 self.in_background(move || {
-                    loader::on_two_threads(loader::load_demo(address, results))
+                    catalog::on_two_threads(catalog::load_demo(address, results))
                 })?;
             }
             Effect::Revive => {

@@ -14,8 +14,10 @@ use harness::{Cluster, Server};
 use std::time::{Duration, Instant};
 use tokio::sync::mpsc;
 use trolley::model::{Change, Edit, Kind, Money, ProductId, UserName};
-use trolley::store::link::{self, Event, Request};
-use trolley::store::{self, Address, Policy};
+use trolley::store;
+use trolley::store::live;
+use trolley::store::live::{Event, Request};
+use trolley::store::{Address, Policy};
 
 /// How long each figure is measured.
 const SPAN: Duration = Duration::from_millis(1500);
@@ -43,7 +45,7 @@ impl Terminal {
         };
         let user = UserName::parse(user).unwrap();
         let id = store::new_op().as_str().to_owned();
-        tokio::spawn(link::run(
+        tokio::spawn(live::run(
             Address::parse(url).unwrap(),
             user,
             policy,

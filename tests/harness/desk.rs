@@ -6,7 +6,7 @@ use trolley::model::order::{OrderLine, Share};
 use trolley::model::total::Standing;
 use trolley::model::{Money, Order, OrderId, OrderState, ProductId, Quantity, Rules};
 use trolley::store::Trouble;
-use trolley::store::link::Event;
+use trolley::store::live::Event;
 use trolley::store::order::Answer;
 
 fn line(name: &str, quantity: u32, price: &str, shares: &[(&str, u32)]) -> OrderLine {

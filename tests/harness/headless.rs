@@ -2,10 +2,11 @@
 
 use std::time::{Duration, Instant};
 use tokio::sync::mpsc;
+use trolley::config::key::Key;
 use trolley::model::{Cart, Catalog, Change, OpId, Product, Update, UserName};
-use trolley::store::link::{self, Event, Request};
+use trolley::store::live;
+use trolley::store::live::{Event, Request};
 use trolley::store::{Address, Error, Policy, Shop};
-use trolley::tui::key::Key;
 use trolley::tui::message::{Effect, Message, Now};
 use trolley::tui::state::{Link, Session, State};
 use trolley::tui::update::update;
@@ -44,7 +45,7 @@ impl Headless {
         let (told, events) = mpsc::channel(64);
         let user = UserName::parse(user).unwrap();
         let ops = uuid::Uuid::new_v4().simple().to_string();
-        tokio::spawn(link::run(
+        tokio::spawn(live::run(
             address.clone(),
             user.clone(),
             policy.clone(),
@@ -60,9 +61,14 @@ impl Headless {
             item_timeout: Some(policy.item_timeout.as_millis()).filter(|ms| *ms > 0),
             ops,
             zone: jiff::tz::TimeZone::UTC,
-            keymap: trolley::tui::keymap::Keymap::default(),
+            keymap: trolley::config::keymap::Keymap::default(),
         };
-        let state = State::new(session, trolley::tui::theme::Theme::DARK, true, (120, 36));
+        let state = State::new(
+            session,
+            trolley::config::theme::Theme::DARK,
+            true,
+            (120, 36),
+        );
         let (settled, seen, sent) = (Vec::new(), Vec::new(), Vec::new());
         let started = Instant::now();
         let mut headless = Headless {

@@ -6,7 +6,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use tokio::task::JoinHandle;
 use trolley::model::{Cart, Change, OpId, Product, Refusal, Update, UserName};
-use trolley::store::{self, Address, Connection, Error, Policy};
+use trolley::store;
+use trolley::store::{Address, Connection, Error, Policy};
 
 /// How many products there must be: p00, p01 ...
 pub const PRODUCTS: u64 = 12;

@@ -2,8 +2,9 @@
 
 use super::{Server, server};
 use trolley::model::{Money, OrderId, ProductId, UserName};
+use trolley::store;
 use trolley::store::order;
-use trolley::store::{self, Address, Connection, Error, Policy};
+use trolley::store::{Address, Connection, Error, Policy};
 
 /// The id of a product.
 pub fn id(name: &str) -> ProductId {

@@ -4,17 +4,18 @@
 use ratatui::Terminal;
 use ratatui::backend::TestBackend;
 use std::collections::BTreeMap;
+use trolley::config::key::Key;
+use trolley::config::keymap::Keymap;
+use trolley::config::theme::Theme;
 use trolley::model::{
     Cart, Catalog, Deadline, Edit, Kind, LineChange, Money, OpId, Product, ProductId, Update,
     UserName,
 };
-use trolley::store::link::Event;
-use trolley::store::{Shop, Trouble, Watcher, demo};
-use trolley::tui::key::Key;
-use trolley::tui::keymap::Keymap;
+use trolley::store::catalog::demo;
+use trolley::store::live::Event;
+use trolley::store::{Shop, Trouble, Watcher};
 use trolley::tui::message::{Message, Now};
 use trolley::tui::state::{Session, State};
-use trolley::tui::theme::Theme;
 use trolley::tui::update::update;
 use trolley::tui::view::view;
 

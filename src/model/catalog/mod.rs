@@ -1,15 +1,15 @@
 //! The catalog: its order, and finding products in it.
 
-mod order;
 mod products;
+mod sort;
 
-pub(in crate::model) use products::Chunk;
+pub(crate) use products::Chunk;
 pub use products::{Item, Products};
 
-use super::product::Decoded;
 use super::{Product, ProductId, Refusal, text};
+use crate::model::product::Decoded;
 use hashbrown::HashTable;
-pub(in crate::model) use order::{beginning, by_name, sort_by};
+pub(crate) use sort::{beginning, by_name, sort_by};
 use std::hash::{BuildHasher, RandomState};
 use std::sync::Arc;
 
@@ -32,9 +32,9 @@ pub struct Catalog {
 /// A catalog as it was at one moment, for a search: it costs next to nothing to make.
 #[derive(Debug, Clone)]
 pub struct View {
-    pub(super) products: Products,
-    pub(super) order: Arc<Vec<u32>>,
-    pub(super) generation: u64,
+    pub(crate) products: Products,
+    pub(crate) order: Arc<Vec<u32>>,
+    pub(crate) generation: u64,
 }
 
 /// What became of a catalog.
@@ -86,7 +86,7 @@ impl Catalog {
     /// Puts all products into their order.
     pub fn sort(&mut self) {
         self.products.shrink();
-        self.order = Arc::new(order::sorted(&self.products));
+        self.order = Arc::new(sort::sorted(&self.products));
     }
 
     /// How many products there are.
@@ -216,7 +216,7 @@ impl Catalog {
         };
         let before = |other: &u32| {
             self.at(*other)
-                .is_some_and(|other| order::compare(&other, &product).is_lt())
+                .is_some_and(|other| sort::compare(&other, &product).is_lt())
         };
         self.order.partition_point(before)
     }

@@ -79,7 +79,7 @@ struct Record {
 
 /// Up to [`CHUNK`] products.
 #[derive(Debug, Clone, Default)]
-pub(in crate::model) struct Chunk {
+pub(crate) struct Chunk {
     records: Vec<Record>,
     /// The letters of each name, for a search to pass over what can't fit.
     letters: Vec<u64>,
@@ -181,22 +181,22 @@ impl Chunk {
     }
 
     /// How many numbers it has given out.
-    pub(in crate::model) fn len(&self) -> usize {
+    pub(crate) fn len(&self) -> usize {
         self.records.len()
     }
 
     /// The letters of each product's name, in order.
-    pub(in crate::model) fn letters(&self) -> &[u64] {
+    pub(crate) fn letters(&self) -> &[u64] {
         &self.letters
     }
 
     /// The categories of its products.
-    pub(in crate::model) fn categories(&self) -> impl ExactSizeIterator<Item = &str> {
+    pub(crate) fn categories(&self) -> impl ExactSizeIterator<Item = &str> {
         self.categories.iter().map(|category| &**category)
     }
 
     /// The place of a product's category in [`Chunk::categories`]; `None` where it is gone.
-    pub(in crate::model) fn category(&self, slot: usize) -> Option<usize> {
+    pub(crate) fn category(&self, slot: usize) -> Option<usize> {
         self.records
             .get(slot)
             .filter(|record| record.live)
@@ -204,7 +204,7 @@ impl Chunk {
     }
 
     /// The name alone.
-    pub(in crate::model) fn name(&self, slot: usize) -> &str {
+    pub(crate) fn name(&self, slot: usize) -> &str {
         let Some(record) = self.records.get(slot) else {
             return "";
         };
@@ -215,7 +215,7 @@ impl Chunk {
     }
 
     /// The id alone.
-    pub(in crate::model) fn id(&self, slot: usize) -> &[u8] {
+    pub(crate) fn id(&self, slot: usize) -> &[u8] {
         let Some(record) = self.records.get(slot) else {
             return b"";
         };
@@ -226,7 +226,7 @@ impl Chunk {
     }
 
     /// The product in `slot`; `None` where it is gone.
-    pub(in crate::model) fn item(&self, slot: usize) -> Option<Item<'_>> {
+    pub(crate) fn item(&self, slot: usize) -> Option<Item<'_>> {
         let record = self.records.get(slot).filter(|record| record.live)?;
         let id = self.id(slot);
         let rest = self.text.get(record.text_at as usize..)?;
@@ -270,7 +270,7 @@ fn split(number: u32) -> (usize, usize) {
 
 impl Products {
     /// Takes in one more; returns its number, or `None` where its id or the catalog is too long.
-    pub(super) fn push(&mut self, id: &[u8], product: &Decoded<'_>) -> Option<u32> {
+    pub(crate) fn push(&mut self, id: &[u8], product: &Decoded<'_>) -> Option<u32> {
         if id.len() > LONGEST_ID {
             return None;
         }
@@ -289,14 +289,14 @@ impl Products {
         u32::try_from(place).ok()
     }
 
-    pub(super) fn replace(&mut self, number: u32, product: &Decoded<'_>) {
+    pub(crate) fn replace(&mut self, number: u32, product: &Decoded<'_>) {
         let (chunk, slot) = split(number);
         if let Some(chunk) = self.chunks.get_mut(chunk) {
             Arc::make_mut(chunk).replace(slot, product);
         }
     }
 
-    pub(super) fn remove(&mut self, number: u32) {
+    pub(crate) fn remove(&mut self, number: u32) {
         let (chunk, slot) = split(number);
         if let Some(record) = self
             .chunks
@@ -307,7 +307,7 @@ impl Products {
         }
     }
 
-    pub(super) fn shrink(&mut self) {
+    pub(crate) fn shrink(&mut self) {
         if let Some(last) = self.chunks.last_mut() {
             Arc::make_mut(last).shrink();
         }
@@ -321,13 +321,13 @@ impl Products {
     }
 
     /// The id that has this number; empty where none has.
-    pub(super) fn id(&self, number: u32) -> &[u8] {
+    pub(crate) fn id(&self, number: u32) -> &[u8] {
         self.find(number)
             .map_or(b"", |(chunk, slot)| chunk.id(slot))
     }
 
     /// The chunks, each with the number of its first product.
-    pub(in crate::model) fn chunks(&self) -> impl ExactSizeIterator<Item = (u32, &Chunk)> {
+    pub(crate) fn chunks(&self) -> impl ExactSizeIterator<Item = (u32, &Chunk)> {
         self.chunks
             .iter()
             .enumerate()
@@ -335,14 +335,14 @@ impl Products {
     }
 
     /// The chunk at `place`, with the number of its first product.
-    pub(in crate::model) fn chunk(&self, place: usize) -> Option<(u32, &Chunk)> {
+    pub(crate) fn chunk(&self, place: usize) -> Option<(u32, &Chunk)> {
         self.chunks
             .get(place)
             .map(|chunk| (at(place * CHUNK), &**chunk))
     }
 
     /// The chunk and the slot of a number.
-    pub(in crate::model) fn find(&self, number: u32) -> Option<(&Chunk, usize)> {
+    pub(crate) fn find(&self, number: u32) -> Option<(&Chunk, usize)> {
         let (chunk, slot) = split(number);
         Some((self.chunks.get(chunk)?, slot))
     }

@@ -1,14 +1,14 @@
 //! A cluster as a whole: its slots, lost nodes, slots that stopped on their way.
 
-use super::data::named;
-use super::server::{fields, number};
 use super::{Finding, Level, ask, command};
 use crate::model::text;
 use crate::store::connection::{Connection, Node};
+use crate::store::doctor::data::named;
+use crate::store::doctor::server::{fields, number};
 use std::collections::BTreeSet;
 
 /// Looks at the cluster as its masters see it.
-pub(super) async fn examine(connection: &mut Connection, masters: &[Option<Node>]) -> Vec<Finding> {
+pub(crate) async fn examine(connection: &mut Connection, masters: &[Option<Node>]) -> Vec<Finding> {
     let info = ask::<String>(connection, None, command("CLUSTER INFO")).await;
     let mut findings = vec![info.map_or_else(
         |trouble| Finding::hidden("cluster", &trouble),

@@ -2,9 +2,11 @@
 
 use super::{Finding, Level};
 use crate::model::{ProductId, Timeout, text};
+use crate::store::catalog::index;
+use crate::store::connection::pipeline;
 use crate::store::connection::{Connection, Scan};
 use crate::store::error::Trouble;
-use crate::store::{batch, keys, pages};
+use crate::store::keys;
 use redis::Value;
 use std::collections::BTreeSet;
 
@@ -14,7 +16,7 @@ const MOST: usize = 200_000;
 const NAMED: usize = 5;
 
 /// Looks for carts that would stay for ever.
-pub(super) async fn carts(connection: &mut Connection, session: Timeout) -> Finding {
+pub(crate) async fn carts(connection: &mut Connection, session: Timeout) -> Finding {
     match forever(connection).await {
         Err(trouble) => Finding::hidden("carts", &trouble),
         Ok((all, forever)) if forever.is_empty() => {
@@ -50,7 +52,7 @@ async fn forever(connection: &mut Connection) -> Result<(usize, Vec<String>), Tr
         carts.extend(keys);
     }
     let ask = |key: &Vec<u8>| redis::cmd("PTTL").arg(key).to_owned();
-    let left = batch::run(&connection.link, carts.iter().map(ask).collect()).await?;
+    let left = pipeline::run(&connection.link, carts.iter().map(ask).collect()).await?;
     let mut endless = Vec::new();
     for (key, left) in carts.iter().zip(left) {
         if left? == Value::Int(-1) {
@@ -63,7 +65,7 @@ async fn forever(connection: &mut Connection) -> Result<(usize, Vec<String>), Tr
             .arg(format!("{{{cart}}}:order"))
             .to_owned()
     };
-    let ordering = batch::run(&connection.link, endless.iter().map(ask).collect()).await?;
+    let ordering = pipeline::run(&connection.link, endless.iter().map(ask).collect()).await?;
     let mut forever = Vec::new();
     for (cart, ordering) in endless.into_iter().zip(ordering) {
         if ordering? == Value::Int(0) {
@@ -74,7 +76,7 @@ async fn forever(connection: &mut Connection) -> Result<(usize, Vec<String>), Tr
 }
 
 /// Compares the index with the products themselves.
-pub(super) async fn index(connection: &mut Connection) -> Finding {
+pub(crate) async fn index(connection: &mut Connection) -> Finding {
     match compare(connection).await {
         Err(trouble) => Finding::hidden("catalog", &trouble),
         Ok((all, missing, dangling)) if missing.is_empty() && dangling.is_empty() => {
@@ -122,7 +124,7 @@ async fn compare(
     let mut stored = BTreeSet::new();
     let mut scan = Scan::default();
     while stored.len() < MOST {
-        let Some(ids) = pages::scan(&mut connection.link, &mut scan).await? else {
+        let Some(ids) = index::scan(&mut connection.link, &mut scan).await? else {
             break;
         };
         stored.extend(ids);
@@ -142,7 +144,7 @@ async fn compare(
     Ok((stored.len(), missing, dangling))
 }
 
-pub(super) fn named(ids: &[String]) -> String {
+pub(crate) fn named(ids: &[String]) -> String {
     let rest = ids.len().saturating_sub(NAMED);
     let more = if rest > 0 {
         format!(" and {rest} more")

@@ -7,12 +7,14 @@ mod sentinel;
 mod server;
 mod types;
 
-use super::acl::{self, Role};
-use super::address::Kind;
-use super::connection::{self, Connection, Policy, masters, on_node};
-use super::error::Trouble;
+use super::acl;
+use super::connection;
 use super::{Address, connect};
 use crate::model::{UserName, text};
+use crate::store::acl::Role;
+use crate::store::connection::address::Kind;
+use crate::store::connection::{Connection, Policy, masters, on_node};
+use crate::store::error::Trouble;
 use redis::{Cmd, FromRedisValue, RedisError};
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 

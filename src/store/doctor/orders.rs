@@ -1,8 +1,8 @@
 //! Orders that stopped on their way: placed by nobody yet, or called off and still holding stock.
 
-use super::data::named;
 use super::{Finding, Level};
 use crate::store::connection::{Connection, answer};
+use crate::store::doctor::data::named;
 use crate::store::error::Trouble;
 use crate::store::keys;
 use crate::store::order::checkout::server_time;
@@ -15,7 +15,7 @@ const LONG: u64 = 60_000;
 const MOST: isize = 1_000;
 
 /// Looks for orders that somebody must finish.
-pub(super) async fn examine(connection: &mut Connection) -> Vec<Finding> {
+pub(crate) async fn examine(connection: &mut Connection) -> Vec<Finding> {
     let note = |found: String, advice: &str| Finding::new("orders", Level::Note, found, advice);
     let looked =
         async { Ok::<_, Trouble>((left_open(connection).await?, holding(connection).await?)) };

@@ -1,10 +1,10 @@
 //! The Sentinels before the shop: whether they answer, agree, and could replace the master.
 
 use super::{Finding, Level};
-use crate::store::address::Address;
 use crate::store::connection::NoPushes;
+use crate::store::connection::address::Address;
+use crate::store::connection::discovery::open_sentinel;
 use crate::store::error::Trouble;
-use crate::store::locate::open_sentinel;
 use futures::future::join_all;
 use redis::aio::MultiplexedConnection;
 use std::collections::{BTreeSet, HashMap};
@@ -23,7 +23,7 @@ struct Said {
 }
 
 /// Asks all Sentinels that are named for the master of this name.
-pub(super) async fn examine(address: &Address, name: &str) -> Vec<Finding> {
+pub(crate) async fn examine(address: &Address, name: &str) -> Vec<Finding> {
     let asked: Vec<Address> = address.nodes().collect();
     let answers = join_all(asked.iter().map(|sentinel| ask(sentinel, name))).await;
     let (mut said, mut silent) = (Vec::new(), Vec::new());

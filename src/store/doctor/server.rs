@@ -13,7 +13,7 @@ const CLOCK_BAD: u128 = 60_000;
 const OLDEST: u32 = 7;
 
 /// Looks at one server.
-pub(super) async fn examine(
+pub(crate) async fn examine(
     connection: &mut Connection,
     node: Option<&Node>,
     wanted: u32,
@@ -37,15 +37,15 @@ pub(super) async fn examine(
     ]
 }
 
-pub(super) type Info<'a> = HashMap<&'a str, &'a str>;
+pub(crate) type Info<'a> = HashMap<&'a str, &'a str>;
 
-pub(super) fn fields(info: &str) -> Info<'_> {
+pub(crate) fn fields(info: &str) -> Info<'_> {
     info.lines()
         .filter_map(|line| line.trim_end().split_once(':'))
         .collect()
 }
 
-pub(super) fn number(info: &Info<'_>, field: &str) -> u64 {
+pub(crate) fn number(info: &Info<'_>, field: &str) -> u64 {
     info.get(field)
         .and_then(|value| value.parse().ok())
         .unwrap_or(0)
@@ -213,7 +213,7 @@ fn memory(info: &Info<'_>) -> Finding {
 }
 
 /// Judges the difference of two clocks, in milliseconds.
-pub(super) fn clock(difference: i128) -> Finding {
+pub(crate) fn clock(difference: i128) -> Finding {
     let found = format!("{difference:+} ms to this machine's");
     match difference.unsigned_abs() {
         CLOCK_BAD.. => Finding::new(

@@ -1,15 +1,16 @@
 //! Whether the shop's keys hold what they should.
 
-use super::super::batch;
-use super::super::connection::Connection;
-use super::super::error::Trouble;
-use super::super::keys::{self, CartKeys};
 use super::{Finding, Level};
 use crate::model::UserName;
+use crate::store::connection::Connection;
+use crate::store::connection::pipeline;
+use crate::store::error::Trouble;
+use crate::store::keys;
+use crate::store::keys::CartKeys;
 use redis::Value;
 
 /// Looks at the keys of the shop, and at those of one cart.
-pub(super) async fn examine(connection: &mut Connection, user: &UserName) -> Finding {
+pub(crate) async fn examine(connection: &mut Connection, user: &UserName) -> Finding {
     match wrong(connection, user).await {
         Err(trouble) => Finding::hidden("types", &trouble),
         Ok(wrong) if wrong.is_empty() => Finding::good(
@@ -60,7 +61,7 @@ async fn wrong(connection: &mut Connection, user: &UserName) -> Result<Vec<Strin
         (watchers, "zset"),
     ];
     let ask = |(key, _): &(String, _)| redis::cmd("TYPE").arg(key).to_owned();
-    let types = batch::run(&connection.link, expected.iter().map(ask).collect()).await?;
+    let types = pipeline::run(&connection.link, expected.iter().map(ask).collect()).await?;
     let mut wrong = Vec::new();
     for ((key, wanted), found) in expected.into_iter().zip(types) {
         if let Value::SimpleString(found) = found?

@@ -1,13 +1,14 @@
 //! Ordering over a plain connection: looking, placing, and finishing what others left.
 
-use super::drive::{Driver, Outcome, Stage};
 use super::steps;
 use crate::model::{OpId, OrderId, Preview, Product, ProductId, Refusal, UserName};
 use crate::store::cart::{PATIENCE, PAUSE, read_with_shares};
 use crate::store::catalog::{get_shop, read_products};
 use crate::store::connection::{Conn, Connection, answer, read_again};
 use crate::store::error::{Error, Trouble};
-use crate::store::keys::{self, CartKeys};
+use crate::store::keys;
+use crate::store::keys::CartKeys;
+use crate::store::order::driver::{Driver, Outcome, Stage};
 use redis::aio::ConnectionLike;
 use std::collections::HashMap;
 use std::time::Instant;
@@ -38,7 +39,7 @@ pub async fn preview(connection: &mut Connection, user: &UserName) -> Result<Pre
 }
 
 /// [`preview`] on any link.
-pub(in crate::store) async fn read_preview(
+pub(crate) async fn read_preview(
     link: &mut Conn,
     keys: &CartKeys,
     currency: String,
@@ -115,7 +116,7 @@ pub async fn resume(
 }
 
 /// The server's clock, in Unix milliseconds.
-pub(in crate::store) async fn server_time(link: &mut impl ConnectionLike) -> Result<u64, Trouble> {
+pub(crate) async fn server_time(link: &mut impl ConnectionLike) -> Result<u64, Trouble> {
     let (seconds, micros): (u64, u64) = answer(&redis::cmd("TIME"), link).await?;
     Ok(seconds * 1000 + micros / 1000)
 }
@@ -172,7 +173,7 @@ async fn drive(
 }
 
 /// Writes down how an order ended.
-pub(in crate::store) fn note(user: &UserName, driver: &Driver, outcome: &Result<Outcome, Error>) {
+pub(crate) fn note(user: &UserName, driver: &Driver, outcome: &Result<Outcome, Error>) {
     let ended = match outcome {
         Ok(Outcome::Placed(_)) => "placed",
         Ok(Outcome::Undone(_)) => "undone",
@@ -212,7 +213,7 @@ async fn insist(connection: &mut Connection, driver: &mut Driver) -> Result<Outc
 }
 
 /// Before the cart is frozen nothing has happened; after that it is open how the order ends.
-pub(in crate::store) fn unknown(driver: &Driver, trouble: Trouble) -> Error {
+pub(crate) fn unknown(driver: &Driver, trouble: Trouble) -> Error {
     let trouble = trouble.of_orders();
     let op = driver.id().and_then(|id| OpId::parse(id.as_str()));
     match op {

@@ -6,7 +6,7 @@
 //! on, and where that consumer doesn't take it, another does, as with orders. Of an order that
 //! its group was not given before, there is nothing to tell: it won't be given any more.
 
-use super::{books, document};
+use super::{document, records};
 use crate::model::change::clean_actor;
 use crate::model::{OrderId, OrderLine, OrderState, text};
 use crate::store::connection::Connection;
@@ -146,7 +146,7 @@ impl Follower {
         let id = entry.get::<String>("id").and_then(|id| OrderId::parse(&id));
         let Some(id) = id else { return Ok(Some(None)) };
         let Some((order, Some(consumer))) =
-            books::given(&mut connection.link, &id, &self.group).await?
+            records::given(&mut connection.link, &id, &self.group).await?
         else {
             return Ok(Some(None));
         };
@@ -184,7 +184,7 @@ impl Follower {
         connection: &mut Connection,
         id: &OrderId,
     ) -> Result<Option<OrderState>, Error> {
-        books::give(&mut connection.link, id, &self.group, &self.consumer).await
+        records::give(&mut connection.link, id, &self.group, &self.consumer).await
     }
 
     /// The entry is dealt with: nobody is given it again.

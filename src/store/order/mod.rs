@@ -36,30 +36,30 @@
 //! A driver that was stopped for so long that the id is forgotten everywhere takes nothing:
 //! products refuse orders begun more than an hour ago, and remember releases for longer.
 
-mod books;
-pub(super) mod checkout;
+pub(crate) mod checkout;
 mod document;
-mod drive;
-pub(super) mod errand;
+mod driver;
 mod follow;
+mod records;
+pub(crate) mod request;
 mod steps;
 
-pub use books::{cancel_leftovers, get_order, list_orders, set_state};
 pub use checkout::{finish_open, new_order_id, place, preview, resume};
-pub use drive::{Driver, Outcome, Stage};
-pub use errand::{Answer, Ask};
+pub use driver::{Driver, Outcome, Stage};
 pub use follow::{Entry, Follower, News};
+pub use records::{cancel_leftovers, get_order, list_orders, set_state};
+pub use request::{Answer, Ask};
 pub use steps::Frozen;
 
-use super::connection::Policy;
-use super::keys::CartKeys;
+use crate::store::connection::Policy;
+use crate::store::keys::CartKeys;
 use redis::ScriptInvocation;
 
 /// What the scripts share that change a cart as a whole.
-pub(super) const TELLING: &str = include_str!("../scripts/telling.lua");
+pub(crate) const TELLING: &str = include_str!("../scripts/telling.lua");
 
 /// The keys and arguments that `telling.lua` wants.
-pub(super) fn telling(call: &mut ScriptInvocation<'_>, keys: &CartKeys, policy: &Policy, op: &str) {
+pub(crate) fn telling(call: &mut ScriptInvocation<'_>, keys: &CartKeys, policy: &Policy, op: &str) {
     call.key(&keys.cart)
         .key(&keys.meta)
         .key(&keys.lines)

@@ -8,7 +8,8 @@ use crate::model::{Money, OrderId, OrderLine, Preview, Refusal, UserName, order}
 use crate::store::cart::owners_refusal;
 use crate::store::connection::Policy;
 use crate::store::error::{Error, Trouble};
-use crate::store::keys::{self, CartKeys};
+use crate::store::keys;
+use crate::store::keys::CartKeys;
 use redis::Script;
 use redis::aio::ConnectionLike;
 use std::sync::LazyLock;

@@ -1,14 +1,14 @@
 //! What the link tells of the cart.
 
-use super::{catalog, complain, desk, tell, warn};
+use super::{catalog, complain, orders, tell, warn};
+use crate::config::keymap::Action;
 use crate::model::total::Known;
 use crate::model::{
     Activity, Cart, Change, Deadline, Edit, Fit, Item, Kind, LineChange, OpId, ProductId, Stock,
     Update, text,
 };
-use crate::store::link::Event;
+use crate::store::live::Event;
 use crate::store::{Error, Trouble};
-use crate::tui::keymap::Action;
 use crate::tui::message::{Effect, Now};
 use crate::tui::state::{Link, Mark, Mode, State};
 
@@ -30,20 +30,20 @@ pub fn on_link(state: &mut State, event: Event, now: Now, effects: &mut Vec<Effe
             let up = matches!(state.link, Link::Connecting | Link::Offline { .. });
             state.link = Link::Unreadable(trouble);
             if up {
-                desk::on_up(state, effects);
+                orders::on_up(state, effects);
             }
         }
         Event::Update(update) => on_update(state, &update, effects),
         Event::Settled(op, outcome) => on_settled(state, &op, outcome, effects),
         Event::Products(read) => {
             catalog::on_products(state, read, effects);
-            desk::doubt(state);
+            orders::doubt(state);
         }
         Event::Catalog(news) => {
             catalog::on_news(state, news, effects);
-            desk::doubt(state);
+            orders::doubt(state);
         }
-        Event::Order(answer) => desk::on_answer(state, answer, effects),
+        Event::Order(answer) => orders::on_answer(state, answer, effects),
         Event::Activity(updates) => note_activity(state, &updates),
         Event::Watchers(watchers) => {
             state.watchers = watchers
@@ -65,7 +65,7 @@ fn on_down(state: &mut State, trouble: Trouble, now: Now, effects: &mut Vec<Effe
         effects.push(Effect::GiveUp(trouble));
         return;
     }
-    desk::on_down(state);
+    orders::on_down(state);
     let since = match state.link {
         Link::Offline { since, .. } => since,
         _ => now.wall,
@@ -91,7 +91,7 @@ fn on_cart(state: &mut State, cart: Cart, effects: &mut Vec<Effect>) {
         catalog::ask(state, effects);
     }
     if first || back {
-        desk::on_up(state, effects);
+        orders::on_up(state, effects);
     }
     read_unknown(state, effects);
 }

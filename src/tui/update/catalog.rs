@@ -1,14 +1,14 @@
 //! What comes of the catalog.
 
-use super::cart::read_unknown;
 use super::complain;
 use crate::model::catalog::Changed;
 use crate::model::{Catalog, Product, ProductId, Searcher, Sort};
-use crate::store::decode::CatalogNews;
+use crate::store::cart::decode::CatalogNews;
 use crate::store::{Shop, Trouble};
+use crate::tui::layout::palette;
 use crate::tui::message::{Effect, Found, Purpose, Search};
-use crate::tui::palette;
 use crate::tui::state::{CatalogPane, Scroll, State};
+use crate::tui::update::cart::read_unknown;
 use std::sync::Arc;
 
 /// After reading the whole catalog it rests for this many times as long as that took.

@@ -1,12 +1,13 @@
 //! Keys: which context they are pressed in, and what the modes make of them.
 
-use super::{browse, catalog, desk, typing};
+use super::{actions, catalog, orders, typing};
+use crate::config::key::{Code, Key};
+use crate::config::keymap::{Action, Context};
 use crate::model::{ProductId, quantity};
-use crate::tui::key::{Code, Key};
-use crate::tui::keymap::{Action, Context};
-use crate::tui::layout::Pane;
+use crate::tui::layout::palette;
+use crate::tui::layout::palette::Run;
 use crate::tui::message::Effect;
-use crate::tui::palette::{self, Run};
+use crate::tui::state::areas::Pane;
 use crate::tui::state::{Mode, State};
 use tui_input::Input;
 
@@ -139,7 +140,7 @@ pub fn act(state: &mut State, action: Action, effects: &mut Vec<Effect>) {
         Action::Help => state.mode = Mode::Help(0),
         Action::Palette => type_command(state, String::new(), effects),
         Action::Search => {
-            browse::go_to(state, Pane::Catalog);
+            actions::go_to(state, Pane::Catalog);
             state.mode = Mode::Search;
             // Each search begins anew.
             if !state.catalog.words.value().is_empty() {
@@ -160,12 +161,12 @@ pub fn act(state: &mut State, action: Action, effects: &mut Vec<Effect>) {
             };
             super::tell(state, whose.to_owned());
         }
-        Action::Checkout => desk::check_out(state, effects),
-        Action::PlaceOrder => desk::place(state, effects),
-        Action::Orders => desk::open_orders(state, effects),
-        Action::Receipt => desk::open_receipt(state),
+        Action::Checkout => orders::check_out(state, effects),
+        Action::PlaceOrder => orders::place(state, effects),
+        Action::Orders => orders::open_orders(state, effects),
+        Action::Receipt => orders::open_receipt(state),
         Action::LoadDemo => effects.push(Effect::LoadDemo),
-        _ => browse::act(state, action, effects),
+        _ => actions::act(state, action, effects),
     }
     state.count = None;
 }
@@ -184,7 +185,7 @@ fn drop_message(state: &mut State, action: Action) {
 /// Drops one thing: the prompt, the number, the message, the search.
 fn back(state: &mut State, effects: &mut Vec<Effect>) {
     state.catalog.held.clear();
-    if desk::back(state) {
+    if orders::back(state) {
         return;
     }
     match state.mode {
@@ -223,7 +224,7 @@ fn clear_search(state: &mut State, effects: &mut Vec<Effect>) {
 fn accept(state: &mut State, effects: &mut Vec<Effect>) {
     match std::mem::replace(&mut state.mode, Mode::Browse) {
         Mode::Quantity { product, input } => {
-            browse::set_quantity(state, &product, input.value(), effects)
+            actions::set_quantity(state, &product, input.value(), effects)
         }
         Mode::Palette { input, cursor } => {
             let entry = palette::entries(state, input.value())
@@ -266,11 +267,11 @@ fn run(state: &mut State, run: Run, effects: &mut Vec<Effect>) {
     match run {
         Run::Action(action) => act(state, action, effects),
         Run::Type(text) => type_command(state, text, effects),
-        Run::Add(product, quantity) => browse::add(state, product, quantity, effects),
+        Run::Add(product, quantity) => actions::add(state, product, quantity, effects),
         Run::Set(product, quantity) => {
-            browse::set_quantity(state, &product, &quantity.to_string(), effects)
+            actions::set_quantity(state, &product, &quantity.to_string(), effects)
         }
-        Run::Remove(product) => browse::remove(state, product, effects),
+        Run::Remove(product) => actions::remove(state, product, effects),
         Run::Category(category) => catalog::show_category(state, category, effects),
         Run::Sort(sort) => catalog::sort(state, sort, effects),
         Run::Theme(theme) => state.theme = *theme,

@@ -1,21 +1,21 @@
 //! (state, message, now) -> effects. Pure: the time is an argument, and whatever must be
 //! done comes back as plain data.
 
-mod browse;
+mod actions;
 mod cart;
 mod catalog;
-mod desk;
 mod keys;
 mod mouse;
+mod orders;
 mod typing;
 
-pub use browse::MOST_UNCONFIRMED;
+pub use actions::MOST_UNCONFIRMED;
 pub use cart::describe;
 pub use catalog::{AT_ONCE, search_now};
 pub use keys::context;
 
-use super::message::{Effect, Message, Now};
-use super::state::{Notice, State, Tone};
+use crate::tui::message::{Effect, Message, Now};
+use crate::tui::state::{Notice, State, Tone};
 
 /// How long a message stays, in milliseconds, and how long for each of its characters.
 const NOTICE: (u64, u64) = (3_000, 40);
@@ -74,13 +74,13 @@ fn pass_time(state: &mut State, effects: &mut Vec<Effect>) {
     cart::watch_deadline(state, effects);
     cart::expire_lines(state, effects);
     catalog::read_again(state, effects);
-    desk::pass_time(state, effects);
+    orders::pass_time(state, effects);
 }
 
 /// Keeps the selections on the screen.
 fn settle(state: &mut State) {
     let Some(areas) = state.areas() else { return };
-    desk::settle(state);
+    orders::settle(state);
     let catalog_page = usize::from(areas.catalog_rows.height);
     state
         .catalog

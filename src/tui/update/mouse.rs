@@ -1,13 +1,13 @@
 //! The mouse: click, double click, wheel.
 
-use super::{browse, catalog, keys};
+use super::{actions, catalog, keys};
+use crate::config::keymap::Action;
 use crate::model::Sort;
-use crate::tui::columns::CatalogColumns;
-use crate::tui::hints::hints;
-use crate::tui::keymap::Action;
-use crate::tui::layout::Pane;
+use crate::tui::layout::columns::CatalogColumns;
+use crate::tui::layout::footer::hints;
+use crate::tui::layout::palette;
 use crate::tui::message::{Effect, Mouse, MouseKind};
-use crate::tui::palette;
+use crate::tui::state::areas::Pane;
 use crate::tui::state::{Mode, State};
 use ratatui::layout::{Margin, Position, Rect};
 
@@ -32,8 +32,9 @@ fn press(state: &mut State, mouse: Mouse, effects: &mut Vec<Effect>) {
         (column, row) == (mouse.column, mouse.row) && state.now.saturating_sub(at) <= DOUBLE
     });
     if areas.footer.contains(at(mouse)) {
-        let hit =
-            |hint: &&crate::tui::hints::Hint| (hint.x..hint.x + hint.width).contains(&mouse.column);
+        let hit = |hint: &&crate::tui::layout::footer::Hint| {
+            (hint.x..hint.x + hint.width).contains(&mouse.column)
+        };
         let action = hints(state, areas.footer.width)
             .iter()
             .find(hit)
@@ -63,7 +64,7 @@ fn press(state: &mut State, mouse: Mouse, effects: &mut Vec<Effect>) {
         if !frame.is_some_and(|frame| frame.contains(at(mouse))) {
             continue;
         }
-        browse::go_to(state, pane);
+        actions::go_to(state, pane);
         state.mode = Mode::Browse;
         let Some(row) = row(rows, mouse) else { return };
         let (scroll, length) = match pane {
@@ -79,7 +80,7 @@ fn press(state: &mut State, mouse: Mouse, effects: &mut Vec<Effect>) {
                     Action::SetQuantity
                 };
                 state.pressed = None;
-                browse::act(state, action, effects);
+                actions::act(state, action, effects);
             }
         }
     }
@@ -127,7 +128,7 @@ fn wheel(state: &mut State, mouse: Mouse, action: Action) {
         Mode::Checkout(_) | Mode::Orders | Mode::Receipt { .. }
     );
     if full || matches!(state.mode, Mode::Help(_) | Mode::Palette { .. }) {
-        return browse::walk(state, action);
+        return actions::walk(state, action);
     }
     let over = |frame: Option<Rect>| frame.is_some_and(|frame| frame.contains(at(mouse)));
     let (scroll, length, page) = if over(areas.catalog) {

@@ -1,10 +1,10 @@
 //! Typing into a line of text.
 
 use super::catalog;
+use crate::config::key::{Code, Key};
 use crate::model::text;
-use crate::tui::key::{Code, Key};
+use crate::tui::layout::palette;
 use crate::tui::message::Effect;
-use crate::tui::palette;
 use crate::tui::state::{Mode, State};
 use tui_input::{Input, InputRequest};
 

@@ -1,11 +1,12 @@
 //! The activity: who changed what and when, newest first.
 
-use super::row::{self, left};
+use super::row;
 use super::{header, hint, pane, scroll_bar};
+use crate::config::theme::Theme;
 use crate::model::Kind;
 use crate::tui::state::State;
-use crate::tui::theme::Theme;
 use crate::tui::update::describe;
+use crate::tui::view::row::left;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};

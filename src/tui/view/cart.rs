@@ -1,17 +1,20 @@
 //! The cart pane.
 
-use super::row::{self, left, right};
+use super::row;
 use super::{has_keyboard, hint, pane, place, rule, scroll_bar};
+use crate::config::keymap::Action;
+use crate::config::theme::{BAR, CHEAPER, DEARER, PENDING, Theme};
 use crate::model::product::only_left;
-use crate::model::total::{self, Known, Standing};
+use crate::model::total;
+use crate::model::total::{Known, Standing};
 use crate::model::{CartLine, Money, text};
-use crate::tui::columns::{self, CartColumns};
-use crate::tui::desk;
-use crate::tui::keymap::Action;
-use crate::tui::layout::{Areas, Pane};
-use crate::tui::money;
+use crate::tui::layout::columns;
+use crate::tui::layout::columns::CartColumns;
+use crate::tui::layout::money;
+use crate::tui::state::areas::{Areas, Pane};
+use crate::tui::state::orders;
 use crate::tui::state::{Link, State};
-use crate::tui::theme::{BAR, CHEAPER, DEARER, PENDING, Theme};
+use crate::tui::view::row::{left, right};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::{Modifier, Style};
@@ -30,7 +33,7 @@ pub fn draw(state: &State, theme: &Theme, area: Rect, areas: &Areas, buffer: &mu
         ));
     }
     let used: usize = title.iter().map(Span::width).sum();
-    let standing = desk::standing(state, usize::from(area.width).saturating_sub(used + 3));
+    let standing = orders::standing(state, usize::from(area.width).saturating_sub(used + 3));
     if !standing.is_empty() {
         title.push(Span::styled(format!("{standing} "), theme.warn));
     }

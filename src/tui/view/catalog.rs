@@ -1,13 +1,16 @@
 //! The catalog pane.
 
-use super::row::{self, left, right};
+use super::row;
 use super::{details, has_keyboard, hint, pane, place, scroll_bar};
-use crate::model::search::{self, Sort};
+use crate::config::theme::Theme;
+use crate::model::search;
+use crate::model::search::Sort;
 use crate::model::{Item, Stock, text};
-use crate::tui::columns::{self, CatalogColumns};
-use crate::tui::layout::{Areas, Pane};
+use crate::tui::layout::columns;
+use crate::tui::layout::columns::CatalogColumns;
+use crate::tui::state::areas::{Areas, Pane};
 use crate::tui::state::{Link, Mode, State};
-use crate::tui::theme::Theme;
+use crate::tui::view::row::{left, right};
 use ratatui::Frame;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;

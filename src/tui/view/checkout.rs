@@ -1,15 +1,17 @@
 //! The checkout: what will be charged, what changed, what is short.
 
-use super::row::{self, left, right};
+use super::row;
 use super::{hint, pane, scroll_bar};
+use crate::config::keymap::Action;
+use crate::config::theme::Theme;
 use crate::model::checkout::PreviewLine;
 use crate::model::order::Hitch;
 use crate::model::total::Standing;
 use crate::model::{Preview, Refusal};
-use crate::tui::desk::{self, Row};
-use crate::tui::keymap::Action;
+use crate::tui::state::orders;
+use crate::tui::state::orders::Row;
 use crate::tui::state::{Link, State, Tone};
-use crate::tui::theme::Theme;
+use crate::tui::view::row::{left, right};
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Margin, Rect};
 use ratatui::style::Style;
@@ -46,7 +48,7 @@ pub fn draw(state: &State, top: usize, area: Rect, buffer: &mut Buffer) {
         };
         return hint(theme, said, inner, buffer);
     };
-    let foot = desk::foot(state.size.0).min(inner.height.saturating_sub(1));
+    let foot = orders::foot(state.size.0).min(inner.height.saturating_sub(1));
     let each = if inner.width >= 50 { EACH } else { 0 };
     let gaps = if each > 0 { 3 } else { 2 };
     let name = inner.width.saturating_sub(QUANTITY + TOTAL + each + gaps);
@@ -68,7 +70,7 @@ pub fn draw(state: &State, top: usize, area: Rect, buffer: &mut Buffer) {
         height: inner.height.saturating_sub(1 + foot),
         ..inner
     };
-    let rows = desk::rows(preview);
+    let rows = orders::rows(preview);
     for (shown, y) in rows.iter().skip(top).zip(list.y..list.bottom()) {
         let area = Rect {
             y,
@@ -184,7 +186,7 @@ fn said(state: &State, preview: &Preview) -> (String, Style) {
             theme.warn,
         ),
         (None, Link::Live | Link::Syncing) if state.cart.confirmed.ordering.is_some() => (
-            format!("This cart is {} just now", desk::standing(state, 60)),
+            format!("This cart is {} just now", orders::standing(state, 60)),
             theme.warn,
         ),
         (None, Link::Live | Link::Syncing) => match preview.order() {

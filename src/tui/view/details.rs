@@ -1,11 +1,12 @@
 //! More about the selected product: price, unit, stock, description, and what its line knows.
 
 use super::rule;
-use crate::model::total::{self, Known};
+use crate::config::theme::{CHEAPER, DEARER};
+use crate::model::total;
+use crate::model::total::Known;
 use crate::model::{Item, ProductId, Stock, text};
-use crate::tui::layout::Pane;
 use crate::tui::state::State;
-use crate::tui::theme::{CHEAPER, DEARER};
+use crate::tui::state::areas::Pane;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::Style;

@@ -1,10 +1,10 @@
 //! The last two lines: messages and prompts, and the keys that work here.
 
 use super::SECONDS_BELOW;
+use crate::config::theme::Theme;
 use crate::model::{ProductId, text};
-use crate::tui::hints::hints;
+use crate::tui::layout::footer::hints;
 use crate::tui::state::{Link, Mode, State, Tone};
-use crate::tui::theme::Theme;
 use ratatui::Frame;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;

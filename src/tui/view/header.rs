@@ -1,8 +1,8 @@
 //! The first line: shop, whose cart, the link, the session.
 
+use crate::config::theme::{DOWN, LIVE, Theme};
 use crate::model::text;
 use crate::tui::state::{Link, State};
-use crate::tui::theme::{DOWN, LIVE, Theme};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};

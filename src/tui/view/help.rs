@@ -1,9 +1,11 @@
 //! The help: made from the key map.
 
-use super::row::{self, left};
+use super::row;
 use super::{pane, scroll_bar};
-use crate::tui::help::{self, Row};
+use crate::tui::layout::help;
+use crate::tui::layout::help::Row;
 use crate::tui::state::State;
+use crate::tui::view::row::left;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};

@@ -12,11 +12,11 @@ mod orders;
 mod palette;
 mod row;
 
-use super::keymap::Action;
-use super::layout::{Areas, Pane};
-use super::state::{Mode, State};
-use super::theme::Theme;
+use crate::config::keymap::Action;
+use crate::config::theme::Theme;
 use crate::model::text;
+use crate::tui::state::areas::{Areas, Pane};
+use crate::tui::state::{Mode, State};
 use ratatui::Frame;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;

@@ -1,13 +1,14 @@
 //! The past orders, and the receipt of one.
 
-use super::row::{self, left, right};
+use super::row;
 use super::{hint, pane, scroll_bar};
+use crate::config::keymap::Action;
+use crate::config::theme::Theme;
 use crate::model::receipt::time;
 use crate::model::{Order, OrderId, OrderState, text};
-use crate::tui::desk;
-use crate::tui::keymap::Action;
+use crate::tui::state::orders;
 use crate::tui::state::{Link, State};
-use crate::tui::theme::Theme;
+use crate::tui::view::row::{left, right};
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Margin, Rect};
 use ratatui::style::Style;
@@ -161,7 +162,7 @@ pub fn draw_receipt(state: &State, id: &OrderId, top: usize, area: Rect, buffer:
     let theme = &state.theme;
     pane(theme, true, title(state, " Receipt ")).render(area, buffer);
     let inner = area.inner(Margin::new(1, 1));
-    let lines = desk::receipt_lines(state, id, inner.width);
+    let lines = orders::receipt_lines(state, id, inner.width);
     if lines.is_empty() {
         return hint(theme, waiting(state, "Reading the order …"), inner, buffer);
     }

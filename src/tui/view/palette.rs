@@ -1,11 +1,12 @@
 //! The entries of the command palette.
 
 use super::pane;
-use super::row::{self, left, right};
+use super::row;
+use crate::config::theme::Theme;
 use crate::model::text;
-use crate::tui::palette;
+use crate::tui::layout::palette;
 use crate::tui::state::{Mode, State};
-use crate::tui::theme::Theme;
+use crate::tui::view::row::{left, right};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};

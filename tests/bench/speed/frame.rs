@@ -9,13 +9,13 @@ use std::collections::BTreeMap;
 use std::io::Write;
 use std::rc::Rc;
 use std::time::{Duration, Instant};
+use trolley::config::keymap::Keymap;
+use trolley::config::theme::Theme;
 use trolley::model::{Cart, Deadline, Kind, LineChange, OpId, ProductId, Update, UserName};
 use trolley::store::Shop;
-use trolley::store::link::Event;
-use trolley::tui::keymap::Keymap;
+use trolley::store::live::Event;
 use trolley::tui::message::{Message, Now};
 use trolley::tui::state::{Session, State};
-use trolley::tui::theme::Theme;
 use trolley::tui::update::update;
 use trolley::tui::view::view;
 

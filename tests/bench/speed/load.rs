@@ -7,7 +7,8 @@ use std::os::unix::net::UnixStream;
 use std::path::Path;
 use std::process::Command;
 use std::time::{Duration, Instant};
-use trolley::store::{self, Address, Reading};
+use trolley::store;
+use trolley::store::{Address, Reading};
 
 const SIZE: u32 = 1_000_000;
 const ROUNDS: usize = 3;
@@ -74,7 +75,7 @@ pub fn is_child(args: &[String]) -> bool {
     if mark != "load-child" {
         return false;
     }
-    trolley::tui::loader::on_two_threads(async {
+    trolley::tui::workers::catalog::on_two_threads(async {
         let before = resident();
         let mut connection = store::connect(&Address::parse(url).unwrap()).await.unwrap();
         let began = Instant::now();

@@ -10,8 +10,9 @@ use std::os::unix::net::UnixStream;
 use std::process::Command;
 use std::time::{Duration, Instant};
 use trolley::model::{Change, Edit, Kind, Money, ProductId, UserName};
+use trolley::store;
 use trolley::store::keys::CartKeys;
-use trolley::store::{self, Attempt, Policy};
+use trolley::store::{Attempt, Policy};
 
 const CLIENTS: usize = 50;
 const SPAN: Duration = Duration::from_secs(3);

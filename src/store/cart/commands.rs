@@ -1,0 +1,293 @@
+//! Shopping over one connection: each change is tried until its outcome is known.
+
+use super::budget;
+use super::{Attempt, Known, PATIENCE, PAUSE, missing, new_op, note, read, send, version};
+use crate::model::{
+    Cart, Change, Edit, Kind, Money, OpId, ProductId, Refusal, Timeout, Update, UserName,
+};
+use crate::store::connection::replicas::Copied;
+use crate::store::connection::{Conn, Connection, read_again};
+use crate::store::error::Error;
+use crate::store::get_product;
+use crate::store::keys::CartKeys;
+use std::time::Instant;
+
+impl Connection {
+    /// Applies `change` to the cart of `user` exactly once, connecting and sending again
+    /// with the same op id where the link breaks, for up to five seconds.
+    ///
+    /// # Errors
+    /// [`Error::Refused`] and [`Error::Trouble`] where nothing has changed;
+    /// [`Error::Unknown`] where that can't be told.
+    pub async fn apply(&mut self, user: &UserName, change: &Change) -> Result<Update, Error> {
+        self.expire_lines(user).await?;
+        self.apply_once(user, change).await
+    }
+
+    /// Lets the lines leave that nobody touched for longer than the item timeout: open
+    /// terminals do so by themselves, but there may be none.
+    async fn expire_lines(&mut self, user: &UserName) -> Result<(), Error> {
+        if self.policy.item_timeout == Timeout::Never {
+            return Ok(());
+        }
+        let change = Change {
+            op: new_op(),
+            kind: Kind::Expire,
+            edits: vec![Edit::Expire],
+        };
+        match self.apply_once(user, &change).await {
+            Ok(_) | Err(Error::Refused(_)) => Ok(()),
+            Err(error) => Err(error),
+        }
+    }
+
+    async fn apply_once(&mut self, user: &UserName, change: &Change) -> Result<Update, Error> {
+        let started = Instant::now();
+        let outcome = self.insist(user, change, started).await;
+        note(user.as_str(), &change.op, started, &outcome);
+        outcome
+    }
+
+    /// Sends a change until it is settled, or patience ends.
+    async fn insist(
+        &mut self,
+        user: &UserName,
+        change: &Change,
+        started: Instant,
+    ) -> Result<Update, Error> {
+        let keys = CartKeys::of(user);
+        let known = read_again!(self, version(&mut self.link, &keys).await)?;
+        let mut attempt = Attempt {
+            known,
+            ..Attempt::default()
+        };
+        let mut doubt = None;
+        loop {
+            attempt.age = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
+            let trouble = match self.send(&keys, change, attempt).await {
+                Err(Error::Trouble(trouble)) if self.may_pass(&trouble) => trouble,
+                Err(Error::Trouble(trouble)) if doubt.is_some() => {
+                    return Err(Error::Unknown {
+                        op: change.op.clone(),
+                        trouble,
+                    });
+                }
+                settled => return settled,
+            };
+            if trouble.leaves_doubt() || self.policy.confirm_replicas > 0 {
+                attempt.again = true;
+                doubt = Some(trouble.clone());
+            }
+            while started.elapsed() < PATIENCE {
+                tokio::time::sleep(PAUSE).await;
+                if self.renew(&trouble).await.is_ok() {
+                    break;
+                }
+            }
+            if started.elapsed() >= PATIENCE {
+                return Err(match doubt {
+                    Some(trouble) => Error::Unknown {
+                        op: change.op.clone(),
+                        trouble,
+                    },
+                    None => Error::Trouble(trouble),
+                });
+            }
+        }
+    }
+
+    async fn send(
+        &mut self,
+        keys: &CartKeys,
+        change: &Change,
+        attempt: Attempt,
+    ) -> Result<Update, Error> {
+        let missing = match &self.link {
+            Conn::One(_) => None,
+            Conn::Cluster(_) => Some(missing(&self.link, [change]).await?),
+        };
+        let known = missing.as_deref().map_or(Known::Here, Known::Missing);
+        let products = self.link.clone();
+        let mut link = Copied::new(&mut self.link, self.policy.confirm_replicas);
+        let settled = match send(&mut link, keys, &self.policy, change, attempt, known).await {
+            Err(Error::Refused(Refusal::Busy)) => {
+                let way = budget::Way {
+                    cart: &mut link,
+                    products: &products,
+                    known,
+                };
+                budget::send(way, keys, &self.policy, change, attempt).await
+            }
+            settled => settled,
+        };
+        link.confirm(settled)
+    }
+}
+
+/// Adds `quantity` pieces of a product to the cart of `user`, in one atomic step.
+///
+/// # Errors
+/// [`Refusal::UnknownProduct`], [`Refusal::NoPrice`], [`Refusal::Zero`],
+/// [`Refusal::TooMany`], [`Refusal::DamagedLine`], [`Refusal::CartFull`]; and those of
+/// [`Connection::apply`].
+pub async fn add_to_cart(
+    connection: &mut Connection,
+    user: &UserName,
+    product: &ProductId,
+    quantity: u32,
+) -> Result<Update, Error> {
+    add_as(connection, user, product, quantity, new_op()).await
+}
+
+/// [`add_to_cart`] with an op id of the caller's: repeated with the same id, it is applied once.
+///
+/// # Errors
+/// Those of [`add_to_cart`].
+pub async fn add_as(
+    connection: &mut Connection,
+    user: &UserName,
+    product: &ProductId,
+    quantity: u32,
+    op: OpId,
+) -> Result<Update, Error> {
+    let edit = |product, price| Edit::Add {
+        product,
+        quantity,
+        price,
+    };
+    put(connection, user, product, quantity, op, edit).await
+}
+
+/// Makes the edit that puts pieces of a product into a cart, at its price now.
+async fn put(
+    connection: &mut Connection,
+    user: &UserName,
+    product: &ProductId,
+    quantity: u32,
+    op: OpId,
+    edit: impl FnOnce(ProductId, Option<Money>) -> Edit,
+) -> Result<Update, Error> {
+    if quantity == 0 {
+        return Err(Refusal::Zero.into());
+    }
+    let price = price(connection, product).await?;
+    let edit = edit(product.clone(), price);
+    connection
+        .apply(
+            user,
+            &Change {
+                op,
+                kind: Kind::Edit,
+                edits: vec![edit],
+            },
+        )
+        .await
+}
+
+/// The price of a product, for the line that it will get.
+async fn price(connection: &mut Connection, product: &ProductId) -> Result<Option<Money>, Error> {
+    let found = get_product(connection, product)
+        .await?
+        .ok_or_else(|| Refusal::UnknownProduct(product.to_string()))?;
+    Ok(Some(
+        found
+            .price
+            .ok_or_else(|| Refusal::NoPrice(found.name.to_string()))?,
+    ))
+}
+
+/// Takes `quantity` pieces of a product out of the cart of `user`, or the whole line where
+/// it is `None`, in one atomic step. Taking more than there are removes the line.
+///
+/// # Errors
+/// [`Refusal::NotInCart`], [`Refusal::Zero`], [`Refusal::DamagedLine`]; and those of
+/// [`Connection::apply`].
+pub async fn remove_from_cart(
+    connection: &mut Connection,
+    user: &UserName,
+    product: &ProductId,
+    quantity: Option<u32>,
+) -> Result<Update, Error> {
+    remove_as(connection, user, product, quantity, new_op()).await
+}
+
+/// [`remove_from_cart`] with an op id of the caller's.
+///
+/// # Errors
+/// Those of [`remove_from_cart`].
+pub async fn remove_as(
+    connection: &mut Connection,
+    user: &UserName,
+    product: &ProductId,
+    quantity: Option<u32>,
+    op: OpId,
+) -> Result<Update, Error> {
+    let product = product.clone();
+    let edit = match quantity {
+        Some(0) => return Err(Refusal::Zero.into()),
+        Some(quantity) => Edit::Take { product, quantity },
+        None => Edit::Remove { product },
+    };
+    connection
+        .apply(
+            user,
+            &Change {
+                op,
+                kind: Kind::Edit,
+                edits: vec![edit],
+            },
+        )
+        .await
+}
+
+/// Sets the quantity of a product in the cart of `user`, in one atomic step; the line appears
+/// where it is missing.
+///
+/// # Errors
+/// Those of [`add_to_cart`].
+pub async fn set_as(
+    connection: &mut Connection,
+    user: &UserName,
+    product: &ProductId,
+    quantity: u32,
+    op: OpId,
+) -> Result<Update, Error> {
+    let edit = |product, price| Edit::Set {
+        product,
+        quantity,
+        price,
+    };
+    put(connection, user, product, quantity, op, edit).await
+}
+
+/// Takes everything out of the cart of `user`, in one atomic step.
+///
+/// # Errors
+/// [`Refusal::AlreadyEmpty`], and those of [`Connection::apply`].
+pub async fn clear_as(
+    connection: &mut Connection,
+    user: &UserName,
+    op: OpId,
+) -> Result<Update, Error> {
+    connection
+        .apply(
+            user,
+            &Change {
+                op,
+                kind: Kind::Clear,
+                edits: vec![Edit::Clear],
+            },
+        )
+        .await
+}
+
+/// Reads the cart of `user`: its lines in the order in which they came, its version and
+/// its deadline. A user without a cart has an empty one.
+///
+/// # Errors
+/// [`Error::Trouble`]: that of the link, or that the key holds something else.
+pub async fn get_cart_items(connection: &mut Connection, user: &UserName) -> Result<Cart, Error> {
+    connection.expire_lines(user).await?;
+    let keys = CartKeys::of(user);
+    Ok(read_again!(connection, read(&mut connection.link, &keys, &[]).await)?.0)
+}

@@ -1,0 +1,126 @@
+//! The demo catalog, built into the program.
+
+use super::{Shop, is_untouched, name_shop};
+use crate::catalog_file;
+use crate::catalog_file::{FileError, Format, Item, Row};
+use crate::model::text;
+use crate::store::catalog::import::put_products;
+use crate::store::catalog::index::fetch_raw;
+use crate::store::connection::Connection;
+use crate::store::error::{Error, Trouble};
+use std::ops::ControlFlow;
+
+const CATALOG: &str = include_str!("../../../assets/demo.csv");
+
+/// What came of loading it, in numbers of products.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Loaded {
+    /// Those that were stored.
+    pub stored: usize,
+    /// Those whose ids were taken: what was there stays.
+    pub kept: usize,
+}
+
+impl std::fmt::Display for Loaded {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(
+            f,
+            "Loaded the demo catalog: {}",
+            text::count(self.stored, "product")
+        )?;
+        if self.kept > 0 {
+            write!(
+                f,
+                "; {} of yours with the same id stayed as they were",
+                self.kept
+            )?;
+        }
+        Ok(())
+    }
+}
+
+/// Stores the demo's products, and its name and currency where the shop has none. What is
+/// there stays.
+///
+/// # Errors
+/// The [`Trouble`] of the link.
+pub async fn load(connection: &mut Connection) -> Result<Loaded, Error> {
+    let rows = rows(CATALOG.as_bytes()).map_err(|error| Trouble::Other(error.to_string()))?;
+    let known = fetch_raw(&connection.link, rows.iter().map(|row| &row.id)).await?;
+    let count = rows.len();
+    let new = rows
+        .into_iter()
+        .zip(known)
+        .filter(|(_, known)| matches!(known, Ok(None)));
+    let new: Vec<Row> = new.map(|(row, _)| row).collect();
+    let stored = new.len();
+    put_products(connection, new).await?;
+    name_shop(
+        connection,
+        &Shop {
+            name: "Corner Shop".to_owned(),
+            currency: "€".to_owned(),
+        },
+    )
+    .await?;
+    Ok(Loaded {
+        stored,
+        kept: count - stored,
+    })
+}
+
+/// [`load`] where nobody has set up a shop yet.
+///
+/// # Errors
+/// The [`Trouble`] of the link.
+pub async fn load_if_untouched(connection: &mut Connection) -> Result<(), Error> {
+    if is_untouched(connection).await? {
+        load(connection).await?;
+    }
+    Ok(())
+}
+
+/// Reads the good products of a CSV file.
+///
+/// # Errors
+/// The [`FileError`] at which reading ended.
+pub fn rows(file: &[u8]) -> Result<Vec<Row>, FileError> {
+    let mut rows = Vec::new();
+    catalog_file::read(file, Some(Format::Csv), |item| {
+        if let Item::Row(row) = item {
+            rows.push(row);
+        }
+        ControlFlow::Continue(())
+    })?;
+    Ok(rows)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::Product;
+
+    #[test]
+    fn every_demo_product_is_well_formed() {
+        let rows = rows(CATALOG.as_bytes()).unwrap();
+        assert_eq!(rows.len(), CATALOG.lines().count() - 1);
+        for row in &rows {
+            let fields = row
+                .fields
+                .each_ref()
+                .map(|text| text.as_deref().map(str::as_bytes));
+            let product = Product::decode(row.id.clone(), fields).unwrap();
+            assert!(product.price.is_some(), "{:?}", row.id);
+            assert!(
+                product.stock != crate::model::Stock::Unreadable,
+                "{:?}",
+                row.id
+            );
+            assert!(
+                !product.category.is_empty() && !product.unit.is_empty(),
+                "{:?}",
+                row.id
+            );
+        }
+    }
+}

@@ -1,0 +1,126 @@
+//! Removing what an import did not name.
+
+use super::Import;
+use crate::model::ProductId;
+use crate::store::catalog::index::{Pages, listed, scan};
+use crate::store::connection::pipeline::run;
+use crate::store::connection::{Conn, Scan};
+use crate::store::error::{Error, Trouble};
+use crate::store::keys;
+use redis::Value;
+use redis::aio::ConnectionLike;
+
+/// Takes a step; where the link breaks, connects again and takes it once more.
+macro_rules! insist {
+    ($import:expr, $step:expr) => {
+        loop {
+            match $step {
+                Err(trouble) if $import.connection.may_pass(&trouble) => {
+                    $import.reconnect(trouble).await?
+                }
+                settled => break settled,
+            }
+        }
+    };
+}
+
+impl Import<'_> {
+    /// Removes all products that were not noted; returns how many there were.
+    pub(crate) async fn sweep(&mut self) -> Result<u64, Error> {
+        let Some(seen) = self.how.seen.clone() else {
+            return Ok(0);
+        };
+        let mut removed = 0;
+        let mut pages = Pages::default();
+        loop {
+            let ids = insist!(self, pages.next(&mut self.connection.link).await)?;
+            if ids.is_empty() {
+                break;
+            }
+            let rest = self.unnamed(&seen, ids).await?;
+            pages.removed(rest.len());
+            removed += self.remove_all(rest).await?;
+        }
+        // Those that stand in no index; where scanning isn't permitted, nobody sees them.
+        let mut at = Scan::default();
+        loop {
+            let ids = match scan(&mut self.connection.link, &mut at).await {
+                Ok(Some(ids)) => ids,
+                Err(trouble) if self.connection.may_pass(&trouble) => {
+                    self.reconnect(trouble).await?;
+                    // Another server knows nothing of the place.
+                    at = Scan::default();
+                    continue;
+                }
+                Ok(None) | Err(_) => return Ok(removed),
+            };
+            let rest = self.unnamed(&seen, ids).await?;
+            removed += self.remove_all(rest).await?;
+        }
+    }
+
+    /// Those of `ids` that were not noted.
+    async fn unnamed(&mut self, seen: &str, ids: Vec<ProductId>) -> Result<Vec<ProductId>, Error> {
+        let (mut noted, all) = insist!(self, marks(&mut self.connection.link, seen, &ids).await)?;
+        if all < self.noted {
+            // A server that restarted without its data would have us remove what is sold.
+            let why = "it lost a part of the import, so no more was removed: import again";
+            return Err(Trouble::Other(why.to_owned()).into());
+        }
+        Ok(ids
+            .into_iter()
+            .filter(|_| noted.next() == Some(false))
+            .collect())
+    }
+
+    async fn remove_all(&mut self, ids: Vec<ProductId>) -> Result<u64, Error> {
+        if ids.is_empty() {
+            return Ok(0);
+        }
+        let mut tries = 0;
+        let there = insist!(self, {
+            tries += 1;
+            remove(&mut self.connection.link, &ids).await
+        })?;
+        // What is gone at a second try, the first one has removed.
+        let removed = if tries > 1 { ids.len() as u64 } else { there };
+        self.news.add(ids);
+        self.news.tell(&mut self.connection.link, false).await;
+        Ok(removed)
+    }
+}
+
+/// Whether each of `ids` was noted, and after that how many were in all.
+async fn marks(
+    link: &mut impl ConnectionLike,
+    seen: &str,
+    ids: &[ProductId],
+) -> Result<(std::vec::IntoIter<bool>, u64), Trouble> {
+    let noted = listed(link, seen, ids.iter()).await?.into_iter();
+    let all = redis::cmd("ZCARD")
+        .arg(seen)
+        .query_async(link)
+        .await
+        .map_err(Trouble::from)?;
+    Ok((noted, all))
+}
+
+/// Removes products; returns how many of them were there. The index lets go of them last,
+/// so that a removal that breaks off is found again.
+pub async fn remove(conn: &mut Conn, ids: &[ProductId]) -> Result<u64, Trouble> {
+    let unlink = |id| redis::cmd("UNLINK").arg(keys::product(id)).to_owned();
+    let mut there = 0;
+    for answer in run(conn, ids.iter().map(unlink).collect()).await? {
+        there += u64::from(answer? != Value::Int(0));
+    }
+    let mut unlist = redis::cmd("ZREM");
+    unlist.arg(keys::CATALOG);
+    for id in ids {
+        unlist.arg(id.as_bytes());
+    }
+    unlist
+        .query_async::<()>(conn)
+        .await
+        .map_err(Trouble::from)?;
+    Ok(there)
+}

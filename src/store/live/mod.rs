@@ -1,0 +1,208 @@
+//! One supervised connection that keeps a cart live.
+//!
+//! Subscribe first, then read the cart, then pass on updates: nothing between is missed.
+//! Whatever casts doubt on that (a full queue, a message of another client, a version that
+//! the heartbeat finds ahead) reads the cart again. Changes wait here in order until they
+//! are settled, and are sent again with the same op id after a break.
+
+pub(crate) mod orders;
+pub(crate) mod reading;
+pub(crate) mod sending;
+pub(crate) mod session;
+
+use crate::model::{Cart, Change, OpId, Product, ProductId, Update, UserName};
+use crate::store::cart::decode::{CatalogNews, Watcher};
+use crate::store::connection::address::Address;
+use crate::store::connection::discovery::Locator;
+use crate::store::connection::{Conn, Policy};
+use crate::store::error::{Error, Trouble};
+use crate::store::keys::CartKeys;
+use crate::store::order::{Answer, Ask, Driver};
+use backon::{BackoffBuilder, ExponentialBuilder};
+use session::{BEAT, Over, Session};
+use std::collections::VecDeque;
+use std::pin::pin;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+use tokio::sync::{OnceCell, mpsc};
+
+/// What the link is asked for.
+#[derive(Debug)]
+pub enum Request {
+    /// Apply a change exactly once. It waits while the link is down.
+    Change(Change),
+    /// Read the cart again.
+    Reread,
+    /// Read these products.
+    Products(Vec<ProductId>),
+    /// Something about orders.
+    Order(Ask),
+}
+
+/// What the link tells.
+#[derive(Debug)]
+pub enum Event {
+    /// The link is down, or an attempt to bring it up failed; another follows by itself.
+    Down(Trouble),
+    /// The cart may have changed unseen; a [`Event::Cart`] follows.
+    Stale,
+    /// The cart that comes next has these of the changes asked for here.
+    Applied(Vec<OpId>),
+    /// The cart as it is now; after a [`Event::Down`] this means that the link is up.
+    Cart(Cart),
+    /// The cart could not be read though the link is up: wrong type, no permission.
+    Unreadable(Trouble),
+    /// A change, by anybody.
+    Update(Update),
+    /// A change asked for here is applied or refused.
+    Settled(OpId, Result<Update, Error>),
+    /// Products that were asked for.
+    Products(Vec<(ProductId, Option<Product>)>),
+    /// Something in the catalog changed.
+    Catalog(CatalogNews),
+    /// Who watches the cart now.
+    Watchers(Vec<Watcher>),
+    /// The newest updates of the cart, oldest first.
+    Activity(Vec<Update>),
+    /// Something about orders.
+    Order(Answer),
+}
+
+/// Runs the link until nobody listens or asks any more. `id` tells this program's presence
+/// from others of the same name; without one it looks on unseen.
+pub async fn run(
+    address: Address,
+    user: UserName,
+    policy: Policy,
+    id: Option<String>,
+    requests: mpsc::Receiver<Request>,
+    events: mpsc::Sender<Event>,
+) {
+    let keys = Arc::new(CartKeys::of(&user));
+    let me = id.map(|id| format!("{id} {}", policy.by).into());
+    let policy = Arc::new(policy);
+    let mut link = Supervisor {
+        locator: Locator::new(address),
+        products: Arc::default(),
+        user: user.into(),
+        keys,
+        policy,
+        me,
+        requests,
+        events,
+        unsettled: VecDeque::new(),
+        ordering: VecDeque::new(),
+        held: VecDeque::new(),
+    };
+    let mut pauses = pauses();
+    // Ends only when the channels close.
+    while let Some(opened) = link.open().await {
+        let trouble = match opened {
+            Ok(session) => {
+                pauses = self::pauses();
+                tracing::info!(cart = link.user.as_str(), "link up");
+                match session.serve(&mut link).await {
+                    Some(trouble) => trouble,
+                    None => return,
+                }
+            }
+            Err(trouble) => trouble,
+        };
+        tracing::info!(
+            cart = link.user.as_str(),
+            reason = trouble.code(),
+            "link down"
+        );
+        link.locator.learn(&trouble);
+        if link.events.send(Event::Down(trouble)).await.is_err() {
+            return;
+        }
+        let pause = pauses.next().unwrap_or(BEAT);
+        if link.meanwhile(tokio::time::sleep(pause)).await.is_none() {
+            return;
+        }
+    }
+}
+
+/// 50 ms, doubling, with jitter on top; never above 0.9 s, so that a server that is back is
+/// found within a second.
+fn pauses() -> impl Iterator<Item = Duration> {
+    ExponentialBuilder::default()
+        .with_min_delay(Duration::from_millis(50))
+        .with_max_delay(Duration::from_millis(450))
+        .with_jitter()
+        .without_max_times()
+        .build()
+}
+
+/// A change that is neither applied nor refused yet.
+pub(crate) struct Waiting {
+    change: Change,
+    /// The version known and the time when it was first sent.
+    first: Option<(u64, Instant)>,
+    /// Whether it was sent over this connection.
+    in_flight: bool,
+}
+
+impl Waiting {
+    fn new(change: Change) -> Waiting {
+        Waiting {
+            change,
+            first: None,
+            in_flight: false,
+        }
+    }
+}
+
+pub(crate) struct Supervisor {
+    locator: Locator,
+    /// On a cluster, the way to the products; it mends itself.
+    products: Arc<OnceCell<Conn>>,
+    user: Arc<UserName>,
+    keys: Arc<CartKeys>,
+    policy: Arc<Policy>,
+    me: Option<Arc<str>>,
+    requests: mpsc::Receiver<Request>,
+    events: mpsc::Sender<Event>,
+    unsettled: VecDeque<Waiting>,
+    /// Orders on their way, one after the other: after a break they go on.
+    ordering: VecDeque<Driver>,
+    /// What came while the cart was read: it is told after the cart, be it the next
+    /// connection's, or nobody would hear that a change is settled.
+    held: VecDeque<Event>,
+}
+
+impl Supervisor {
+    /// Waits for `work` and takes requests meanwhile; `None` when nobody asks any more.
+    async fn meanwhile<T>(&mut self, work: impl Future<Output = T>) -> Option<T> {
+        let mut work = pin!(work);
+        loop {
+            tokio::select! {
+                biased;
+                done = &mut work => return Some(done),
+                request = self.requests.recv() => match request? {
+                    Request::Change(change) => self.unsettled.push_back(Waiting::new(change)),
+                    // Everything is read when the link comes up.
+                    Request::Reread | Request::Products(_) => {}
+                    Request::Order(ask) => self.keep_order(ask),
+                },
+            }
+        }
+    }
+
+    async fn open(&mut self) -> Option<Result<Session, Trouble>> {
+        let (mut locator, keys) = (self.locator.clone(), self.keys.clone());
+        let products = self.products.clone();
+        let opening = async move {
+            let opened = Session::open(&mut locator, &keys, products).await;
+            (locator, opened)
+        };
+        let (locator, opened) = self.meanwhile(opening).await?;
+        self.locator = locator;
+        Some(opened)
+    }
+}
+
+async fn tell(link: &Supervisor, event: Event) -> Result<(), Over> {
+    link.events.send(event).await.map_err(|_| None)
+}

@@ -1,0 +1,4 @@
+//! Work that takes too long for the screen's own task: searching, and reading the catalog.
+
+pub mod catalog;
+pub(crate) mod search;
