@@ -253,7 +253,7 @@ impl Engine {
             Ok(())
         } else {
             let said = [run.stdout, run.stderr].concat();
-            Err(EngineError::NotStarted(text::clean_to(&said, 300)))
+            Err(EngineError::NotStarted(text::sanitize_to(&said, 300)))
         }
     }
 
@@ -306,7 +306,7 @@ impl Engine {
             .rev()
             .find(|line| line.contains('#'))
             .or_else(|| tail.lines().last());
-        text::clean_to(last.unwrap_or("it ended without a word").as_bytes(), 300)
+        text::sanitize_to(last.unwrap_or("it ended without a word").as_bytes(), 300)
     }
 
     fn open_lock(&self) -> Result<File, EngineError> {

@@ -5,13 +5,13 @@ mod harness;
 
 use harness::{Headless, Proxy, Server, ok, shop, shop_sized};
 use rustix::process::Signal;
-use std::sync::atomic::Ordering::Relaxed;
-use trolley::model::cart::Ordering;
+use std::sync::atomic::PendingOrder::Relaxed;
+use trolley::model::cart::PendingOrder;
 use trolley::model::{Money, Product, UserName};
 use trolley::store;
 use trolley::store::live::Event;
 use trolley::store::order;
-use trolley::store::order::{Answer, Ask, Driver, Stage};
+use trolley::store::order::{Driver, OrderEvent, OrderRequest, Stage};
 use trolley::store::{Address, Connection, Policy, RuleChange, Trouble};
 use trolley::tui::message::{Effect, Message};
 use trolley::tui::state::{Mode, State};
@@ -122,12 +122,12 @@ fn orders_are_asked_for_once_the_link_is_up_and_closed_where_they_can_not_be_had
     let list = |effects: &[Effect]| {
         effects
             .iter()
-            .any(|effect| matches!(effect, Effect::Order(Ask::List)))
+            .any(|effect| matches!(effect, Effect::Order(OrderRequest::List)))
     };
     let mut ann = harness::stage::Stage::new(80, 24);
     let up = |ann: &mut harness::stage::Stage| {
         let cart = Event::Cart(ann.state.cart.confirmed.clone());
-        list(&update(&mut ann.state, Message::Link(cart), ann.now))
+        list(&update(&mut ann.state, Message::Live(cart), ann.now))
     };
     // Before the first connection, and after each that broke; not for a view that is closed.
     ann.keys("o");
@@ -146,7 +146,7 @@ fn orders_are_asked_for_once_the_link_is_up_and_closed_where_they_can_not_be_had
     ann.link(Event::Down(Trouble::Lost));
     assert!(up(&mut ann));
     assert!(ann.picture().contains("Reading the orders"));
-    ann.link(Event::Order(Answer::List(harness::desk::orders())));
+    ann.link(Event::Order(OrderEvent::List(harness::desk::orders())));
     ann.keys("enter");
     ann.link(Event::Down(Trouble::Lost));
     assert!(up(&mut ann));
@@ -156,11 +156,11 @@ fn orders_are_asked_for_once_the_link_is_up_and_closed_where_they_can_not_be_had
     // A cart that can't be read is no reason.
     ann.keys("o");
     ann.link(Event::Down(Trouble::Lost));
-    let unreadable = Message::Link(Event::Unreadable(Trouble::WrongType));
+    let unreadable = Message::Live(Event::Unreadable(Trouble::WrongType));
     assert!(list(&update(&mut ann.state, unreadable, ann.now)));
     // Where they can't be had, that is said, and nobody waits.
     let denied = || {
-        Event::Order(Answer::Failed(Trouble::NoPermission(
+        Event::Order(OrderEvent::Failed(Trouble::NoPermission(
             "zrevrange".to_owned(),
         )))
     };
@@ -210,19 +210,21 @@ async fn an_order_is_placed_once_though_the_link_breaks() {
         ann.key("a");
         ann.calm().await;
         ann.key("c");
-        ann.until("a preview", |state| state.desk.preview.is_some())
+        ann.until("a preview", |state| state.orders.preview.is_some())
             .await;
         ann.key("y");
-        let id = ann.state.desk.placing.clone().unwrap();
+        let id = ann.state.orders.placing.clone().unwrap();
         // Each of the next answers in turn is lost after the server has done its work.
         proxy.faults.drop_every.store(round + 2, Relaxed);
         proxy.faults.on.store(true, Relaxed);
-        while proxy.faults.caused.load(Relaxed) == 0 && ann.state.desk.placing.is_some() {
+        while proxy.faults.caused.load(Relaxed) == 0 && ann.state.orders.placing.is_some() {
             ann.step().await;
         }
         proxy.faults.on.store(false, Relaxed);
-        ann.until("the end of the order", |state| state.desk.placing.is_none())
-            .await;
+        ann.until("the end of the order", |state| {
+            state.orders.placing.is_none()
+        })
+        .await;
         ann.until("an empty cart", |state| {
             state.cart.confirmed.lines.is_empty()
         })
@@ -331,7 +333,7 @@ async fn rules_show_and_refusals_take_back_what_showed() {
     assert_eq!(ann.state.cart.shown.lines, before.lines);
     // It can still be ordered.
     ann.key("c");
-    ann.until("a preview", |state| state.desk.preview.is_some())
+    ann.until("a preview", |state| state.orders.preview.is_some())
         .await;
     ann.key("y");
     ann.until("the receipt", |state| {
@@ -347,13 +349,13 @@ fn an_order_that_can_not_be_finished_here_is_told_once() {
     ann.link(harness::desk::preview(104, true));
     let mut frozen = ann.state.cart.confirmed.clone();
     let id = harness::desk::order_id(9);
-    frozen.ordering = Some(Ordering {
+    frozen.ordering = Some(PendingOrder {
         id: id.clone(),
         by: "bob@kitchen".to_owned(),
         at: 1_795_000_000_000,
     });
     ann.link(Event::Cart(frozen));
-    let asks = |effect: &Effect| matches!(effect, Effect::Order(Ask::Resume));
+    let asks = |effect: &Effect| matches!(effect, Effect::Order(OrderRequest::Resume));
     let mut asked = 0;
     for _ in 0..20 {
         ann.now.steady += 7_000;
@@ -361,7 +363,7 @@ fn an_order_that_can_not_be_finished_here_is_told_once() {
         if effects.iter().any(asks) {
             asked += 1;
             let denied = Trouble::NoPermission("evalsha".to_owned());
-            ann.link(Event::Order(Answer::Resumed(Err(denied.into()))));
+            ann.link(Event::Order(OrderEvent::Resumed(Err(denied.into()))));
             assert!(
                 ann.picture()
                     .contains("The order of bob@kitchen stopped on its way"),

@@ -11,7 +11,7 @@ use std::time::Duration;
 use trolley::model::{Product, ProductId, Refusal, UserName};
 use trolley::store;
 use trolley::store::{Address, Connection, Error, Policy};
-use trolley::tui::state::Link;
+use trolley::tui::state::Connectivity;
 
 const SIZE: (u16, u16) = (120, 36);
 
@@ -213,7 +213,9 @@ async fn changes_wait_while_their_slot_is_on_its_way() {
     terminal.key("3");
     terminal.key("a");
     terminal
-        .until("the link is down", |state| state.link != Link::Live)
+        .until("the link is down", |state| {
+            state.connectivity != Connectivity::Live
+        })
         .await;
     assert_eq!(
         (terminal.cart().pieces(), terminal.state.cart.shown.pieces()),

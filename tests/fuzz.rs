@@ -6,7 +6,7 @@
 use proptest::prelude::*;
 use std::ops::ControlFlow;
 use trolley::catalog_file;
-use trolley::catalog_file::{Format, Item, Row};
+use trolley::catalog_file::{Format, ParsedRow, ProductRow};
 use trolley::config::key::Key;
 use trolley::config::{Flags, Settings};
 use trolley::model::{Catalog, Product, ProductId, Timeout, quantity, text};
@@ -60,9 +60,9 @@ const CSV: &[u8] = b"id,name,category,price,unit,stock,description\ntea,\"Tea, g
 const JSON: &[u8] = b"[{\"id\":\"tea\",\"name\":\"Tea\",\"price\":2.40},\n{\"id\":\"cake\",\"name\":\"Cake\",\"price\":\"3.10\",\"stock\":4,\"unit\":null}]";
 
 /// A good product with any text.
-fn row() -> impl Strategy<Value = Row> {
+fn row() -> impl Strategy<Value = ProductRow> {
     // One that shows as it is.
-    let shows = |id: &String| id.trim() == id && text::clean(id.as_bytes()) == *id;
+    let shows = |id: &String| id.trim() == id && text::sanitize(id.as_bytes()) == *id;
     let id = "[^{}\\pC]{1,40}".prop_filter("it can't be shown", shows);
     let words = || "\\PC{0,20}|(?s).{0,40}|[\",;'\r\n\t \\\\]{0,10}";
     (
@@ -75,7 +75,7 @@ fn row() -> impl Strategy<Value = Row> {
         words(),
     )
         .prop_map(
-            |(id, name, price, category, unit, stock, description)| Row {
+            |(id, name, price, category, unit, stock, description)| ProductRow {
                 line: 0,
                 id: ProductId::stored(id.as_bytes()),
                 fields: [name, price, category, unit, stock, description].map(Some),
@@ -147,7 +147,7 @@ proptest! {
     fn files_of_json(file in mangled(JSON), lines in any::<bool>()) {
         let format = if lines { Format::Jsonl } else { Format::Json };
         let said = catalog_file::read(&file[..], Some(format), |item| {
-            if let Item::Bad(bad) = item {
+            if let ParsedRow::Bad(bad) = item {
                 assert!(is_harmless(&bad.flaw.to_string()), "{bad:?}");
             }
             ControlFlow::Continue(())
@@ -175,12 +175,12 @@ proptest! {
                 read.push(item);
                 ControlFlow::Continue(())
             }).unwrap();
-            let lines = |item: Item| match item {
-                Item::Row(row) => Item::Row(Row { line: 0, ..row }),
+            let lines = |item: ParsedRow| match item {
+                ParsedRow::Product(row) => ParsedRow::Product(ProductRow { line: 0, ..row }),
                 bad => bad,
             };
-            let read: Vec<Item> = read.into_iter().map(lines).collect();
-            let expected: Vec<Item> = rows.iter().cloned().map(Item::Row).collect();
+            let read: Vec<ParsedRow> = read.into_iter().map(lines).collect();
+            let expected: Vec<ParsedRow> = rows.iter().cloned().map(ParsedRow::Product).collect();
             prop_assert_eq!(read, expected, "{}", String::from_utf8_lossy(&file));
         }
     }
@@ -197,6 +197,6 @@ proptest! {
             prop_assert!(is_harmless(&trouble.to_string()), "{trouble}");
         }
         let _ = Key::parse(&typed);
-        prop_assert!(is_harmless(&text::fit(&text::clean(typed.as_bytes()), 20)));
+        prop_assert!(is_harmless(&text::truncate(&text::sanitize(typed.as_bytes()), 20)));
     }
 }

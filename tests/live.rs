@@ -13,7 +13,7 @@ use trolley::store;
 use trolley::store::live::Event;
 use trolley::store::{Address, Policy};
 use trolley::tui::message::{Message, Mouse, MouseKind};
-use trolley::tui::state::Link;
+use trolley::tui::state::Connectivity;
 
 async fn products(server: &Server) -> Vec<Product> {
     let mut link = store::connect(&Address::parse(server.url()).unwrap())
@@ -48,7 +48,7 @@ async fn a_message_that_never_arrives_is_noticed() {
     bob.calm().await;
     bob.key("a");
     ann.until("all three", |state| {
-        state.cart.confirmed.pieces() == 3 && state.link == Link::Live
+        state.cart.confirmed.pieces() == 3 && state.link == Connectivity::Live
     })
     .await;
     // With nothing after it, the next beat does.
@@ -62,7 +62,7 @@ async fn a_message_that_never_arrives_is_noticed() {
     }
     let want = bob.cart().pieces();
     ann.until("the last", |state| {
-        state.cart.confirmed.pieces() == want && state.link == Link::Live
+        state.cart.confirmed.pieces() == want && state.link == Connectivity::Live
     })
     .await;
     assert_eq!(
@@ -83,7 +83,7 @@ async fn a_killed_subscription_is_replaced() {
         server.cmd("PUBLISH cart-updates:alice x");
         let want: u64 = server.get("ZSCORE cart:alice espresso").parse().unwrap();
         ann.until("the change", |state| {
-            state.cart.confirmed.pieces() == want && state.link == Link::Live
+            state.cart.confirmed.pieces() == want && state.link == Connectivity::Live
         })
         .await;
     }
@@ -515,7 +515,7 @@ async fn lines_that_nobody_touches_leave_by_themselves() {
         .activity
         .entries
         .iter()
-        .filter(|a| a.sum.kind == trolley::model::Kind::Expire)
+        .filter(|a| a.sum.kind == trolley::model::ChangeKind::Expire)
         .collect();
     assert_eq!(said.len(), 1);
     ann.until("empty", |state| state.cart.confirmed.lines.is_empty())

@@ -9,7 +9,7 @@ mod harness;
 use harness::Server;
 use proptest::prelude::*;
 use std::collections::BTreeMap;
-use trolley::model::{Change, Edit, Kind, ProductId, Refusal, Update, UserName};
+use trolley::model::{Change, ChangeKind, Edit, ProductId, Refusal, Update, UserName};
 use trolley::store;
 use trolley::store::{Address, Connection, Error, Policy};
 
@@ -112,7 +112,7 @@ impl Model {
     }
 
     fn change(&mut self, change: &Change) -> Result<(), Refusal> {
-        let lenient = matches!(change.kind, Kind::Undo | Kind::Redo);
+        let lenient = matches!(change.kind, ChangeKind::Undo | ChangeKind::Redo);
         let outcomes: Vec<_> = change.edits.iter().map(|edit| self.edit(edit)).collect();
         let refusal = outcomes.iter().find_map(|outcome| outcome.clone().err());
         match refusal {
@@ -142,7 +142,7 @@ impl Shop {
         let (client, kind, edits) = match step {
             Step::Add(c, p, n) => (
                 *c,
-                Kind::Edit,
+                ChangeKind::Edit,
                 vec![Edit::Add {
                     product: product(p),
                     quantity: *n,
@@ -151,7 +151,7 @@ impl Shop {
             ),
             Step::Set(c, p, n) => (
                 *c,
-                Kind::Edit,
+                ChangeKind::Edit,
                 vec![Edit::Set {
                     product: product(p),
                     quantity: *n,
@@ -160,7 +160,7 @@ impl Shop {
             ),
             Step::Take(c, p, n) => (
                 *c,
-                Kind::Edit,
+                ChangeKind::Edit,
                 vec![Edit::Take {
                     product: product(p),
                     quantity: *n,
@@ -168,19 +168,19 @@ impl Shop {
             ),
             Step::Remove(c, p) => (
                 *c,
-                Kind::Edit,
+                ChangeKind::Edit,
                 vec![Edit::Remove {
                     product: product(p),
                 }],
             ),
-            Step::Clear(c) => (*c, Kind::Clear, vec![Edit::Clear]),
-            Step::Touch(c) => (*c, Kind::Touch, Vec::new()),
+            Step::Clear(c) => (*c, ChangeKind::Clear, vec![Edit::Clear]),
+            Step::Touch(c) => (*c, ChangeKind::Touch, Vec::new()),
             Step::Undo(c) => match self.clients[*c].done.pop() {
-                Some(update) => (*c, Kind::Undo, update.inverse()),
+                Some(update) => (*c, ChangeKind::Undo, update.inverse()),
                 None => return,
             },
             Step::Redo(c) => match self.clients[*c].undone.pop() {
-                Some(update) => (*c, Kind::Redo, update.inverse()),
+                Some(update) => (*c, ChangeKind::Redo, update.inverse()),
                 None => return,
             },
             Step::Repeat(c) => return self.repeat(*c).await,
@@ -206,11 +206,11 @@ impl Shop {
                 self.version = update.version;
                 let client = &mut self.clients[client];
                 match kind {
-                    Kind::Undo => client.undone.push(update.clone()),
-                    Kind::Touch => {}
+                    ChangeKind::Undo => client.undone.push(update.clone()),
+                    ChangeKind::Touch => {}
                     _ => client.done.push(update.clone()),
                 }
-                if matches!(kind, Kind::Edit | Kind::Clear) {
+                if matches!(kind, ChangeKind::Edit | ChangeKind::Clear) {
                     client.undone.clear();
                 }
             }

@@ -12,11 +12,13 @@ use harness::{Proxy, Server, ok, run, server, trolley};
 use std::collections::BTreeMap;
 use std::process::Stdio;
 use std::time::Duration;
-use trolley::model::order::{Hitch, Share};
-use trolley::model::{Change, Edit, Kind, Order, OrderId, OrderState, Refusal, Timeout, UserName};
+use trolley::model::order::{OrderFailure, Share};
+use trolley::model::{
+    Change, ChangeKind, Edit, Order, OrderId, OrderState, Refusal, Timeout, UserName,
+};
 use trolley::store;
 use trolley::store::order;
-use trolley::store::order::{Driver, Entry, Follower, News, Outcome, Stage};
+use trolley::store::order::{Driver, FollowEvent, Follower, OrderEntry, Outcome, Stage};
 use trolley::store::{Address, Connection, Error, Policy};
 
 fn many(name: &str, default: u64) -> u64 {
@@ -98,7 +100,10 @@ fn a_hundred_clients_and_ten_pieces() {
                         sold += 1;
                         assert_eq!(kept, 0);
                     }
-                    Err(Error::Refused(Refusal::NotOrdered(Hitch::Short { left: 0, .. }))) => {
+                    Err(Error::Refused(Refusal::NotOrdered(OrderFailure::Short {
+                        left: 0,
+                        ..
+                    }))) => {
                         assert_eq!(kept, 1);
                     }
                     Err(other) => panic!("round {round}: {other:?}"),
@@ -235,7 +240,7 @@ fn a_driver_stops_after_each_step_and_another_goes_on() {
                     (Outcome::Undone(hitch), true) => {
                         assert_eq!(
                             *hitch,
-                            Hitch::Short {
+                            OrderFailure::Short {
                                 name: "cake".into(),
                                 left: 2
                             }
@@ -542,7 +547,7 @@ fn a_cart_that_is_being_ordered_keeps_its_pieces_and_takes_more() {
         assert_eq!(removed, Err(Refusal::BeingOrdered("cake".into()).into()));
         let clear = Change {
             op: store::new_op(),
-            kind: Kind::Clear,
+            kind: ChangeKind::Clear,
             edits: vec![Edit::Clear],
         };
         assert!(matches!(
@@ -605,14 +610,14 @@ fn an_order_that_was_begun_long_ago_takes_nothing_any_more() {
         }
         server.cmd("HSET {cart:office}:order at 1000");
         let outcome = order::resume(&mut link, &cart, true).await.unwrap();
-        assert_eq!(outcome, Outcome::Undone(Hitch::Late));
+        assert_eq!(outcome, Outcome::Undone(OrderFailure::Late));
         agrees(&mut link, &cart, &outcome).await;
         // The first driver wakes up: it obeys.
         let mut end = None;
         while end.is_none() {
             end = driver.step(&mut plain).await.unwrap();
         }
-        assert_eq!(end, Some(Outcome::Undone(Hitch::Late)));
+        assert_eq!(end, Some(Outcome::Undone(OrderFailure::Late)));
         assert!(
             add_up(&server, &mut link, &[("tea", 5), ("cake", 3)])
                 .await
@@ -654,7 +659,7 @@ fn every_step_stays_in_one_slot() {
             order::place(&mut link, &cart, order::new_order_id(preview.at), preview).await;
         assert!(matches!(
             outcome,
-            Err(Error::Refused(Refusal::NotOrdered(Hitch::Short {
+            Err(Error::Refused(Refusal::NotOrdered(OrderFailure::Short {
                 left: 0,
                 ..
             })))
@@ -680,7 +685,9 @@ fn every_step_stays_in_one_slot() {
         assert!(
             matches!(
                 outcome,
-                Err(Error::Refused(Refusal::NotOrdered(Hitch::Braces { .. })))
+                Err(Error::Refused(Refusal::NotOrdered(
+                    OrderFailure::Braces { .. }
+                )))
             ),
             "{outcome:?}"
         );
@@ -720,7 +727,7 @@ fn cancelling_gives_the_stock_back_once() {
         let back = order::set_state(&mut link, &placed, OrderState::Ready).await;
         assert_eq!(
             back,
-            Err(Refusal::NoWay {
+            Err(Refusal::InvalidTransition {
                 from: "cancelled",
                 to: "ready"
             }
@@ -773,7 +780,7 @@ fn odd_products_are_refused_or_unlimited() {
                         matches!(
                             outcome,
                             Err(Error::Refused(Refusal::NotOrdered(
-                                Hitch::Unreadable { .. }
+                                OrderFailure::Unreadable { .. }
                             )))
                         ),
                         "{product}: {outcome:?}"
@@ -1038,9 +1045,14 @@ fn a_cancellation_finds_the_follower_that_has_the_order() {
         assert_eq!(two.next(&mut link).await.unwrap(), []);
         assert_eq!(two.next(&mut link).await.unwrap(), []);
         let told = one.next(&mut link).await.unwrap();
-        let news = |told: &[Entry]| {
+        let news = |told: &[OrderEntry]| {
             told.iter()
-                .map(|entry| (entry.id.clone(), matches!(entry.news, News::Cancelled(_))))
+                .map(|entry| {
+                    (
+                        entry.id.clone(),
+                        matches!(entry.news, FollowEvent::Cancelled(_)),
+                    )
+                })
                 .collect::<Vec<_>>()
         };
         assert_eq!(

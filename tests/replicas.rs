@@ -8,7 +8,7 @@ use harness::server::{binaries, free_port};
 use harness::shopping::{add, connect_as, id, sell, user};
 use harness::{Headless, Server, trolley};
 use redis::aio::MultiplexedConnection;
-use trolley::model::order::Hitch;
+use trolley::model::order::OrderFailure;
 use trolley::model::{OrderState, Preview};
 use trolley::store;
 use trolley::store::order;
@@ -89,7 +89,7 @@ fn is_short<T: std::fmt::Debug>(outcome: &Result<T, Error>) -> bool {
         Err(Error::Trouble(trouble) | Error::Unknown { trouble, .. }) => trouble,
         _ => return false,
     };
-    *trouble == Trouble::FewCopies { have: 0, wanted: 1 }
+    *trouble == Trouble::TooFewReplicas { have: 0, wanted: 1 }
 }
 
 /// One driver asks no replicas, and does each step first. The other finds that done, on a new
@@ -144,7 +144,7 @@ async fn no_step_is_built_on_what_the_replica_lacks() {
             };
             let expected = match word {
                 "placed" => Outcome::Placed(order),
-                _ => Outcome::Undone(Hitch::Short {
+                _ => Outcome::Undone(OrderFailure::Short {
                     name: "tea".to_owned(),
                     left: 2,
                 }),
@@ -230,7 +230,7 @@ async fn a_terminal_says_that_its_order_waits_and_goes_on() {
     let mut ann = Headless::open(pair.master.url(), "office", copied(), &known);
     ann.calm().await;
     ann.key("c");
-    ann.until("a preview", |state| state.desk.preview.is_some())
+    ann.until("a preview", |state| state.orders.preview.is_some())
         .await;
     pair.replica.freeze();
     ann.key("y");

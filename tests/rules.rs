@@ -8,7 +8,7 @@ use harness::shopping::{
 };
 use harness::{Server, ok, run};
 use trolley::model::order::Share;
-use trolley::model::{Change, Edit, Kind, Refusal};
+use trolley::model::{Change, ChangeKind, Edit, Refusal};
 use trolley::store;
 use trolley::store::order;
 use trolley::store::{Error, RuleChange};
@@ -27,7 +27,7 @@ fn what_is_restored_to_others_must_be_a_part_of_what_comes() {
         };
         let restore = |quantity, shares: &[Share]| Change {
             op: store::new_op(),
-            kind: Kind::Undo,
+            kind: ChangeKind::Undo,
             edits: vec![Edit::Restore {
                 product: id("tea"),
                 quantity,
@@ -58,7 +58,7 @@ fn what_is_restored_to_others_must_be_a_part_of_what_comes() {
         assert_eq!(by(), "");
         let back = Change {
             op: store::new_op(),
-            kind: Kind::Undo,
+            kind: ChangeKind::Undo,
             edits: taken.inverse(),
         };
         // It counts on nobody's budget but one's own.
@@ -312,7 +312,7 @@ mod wishes {
                         2 => Edit::Take { product: id("tea"), quantity: n },
                         _ => Edit::Set { product: id("tea"), quantity: n, price: None },
                     };
-                    let change = Change { op: store::new_op(), kind: Kind::Edit, edits: vec![edit] };
+                    let change = Change { op: store::new_op(), kind: ChangeKind::Edit, edits: vec![edit] };
                     let Ok(update) = links[who].apply(&cart, &change).await else { continue };
                     let now = update.lines[0].quantity;
                     if now > quantity {

@@ -7,11 +7,11 @@ mod harness;
 use harness::{Server, server};
 use redis::Value;
 use trolley::model::{
-    Cart, Change, Edit, Kind, Money, ProductId, Quantity, Refusal, Timeout, UserName,
+    Cart, Change, ChangeKind, Edit, Money, ProductId, Quantity, Refusal, Timeout, UserName,
 };
 use trolley::store;
 use trolley::store::keys::CartKeys;
-use trolley::store::{Address, Attempt, Connection, Error, Known, Policy, Trouble};
+use trolley::store::{Address, Attempt, Connection, Error, Policy, ProductCheck, Trouble};
 
 fn id(name: &str) -> ProductId {
     ProductId::stored(name.as_bytes())
@@ -372,7 +372,7 @@ fn an_undo_leaves_a_damaged_line_as_it_is() {
         let edits = vec![add("espresso"), add("croissant")];
         let change = Change {
             op: store::new_op(),
-            kind: Kind::Undo,
+            kind: ChangeKind::Undo,
             edits,
         };
         let (keys, policy) = (CartKeys::of(&alice()), Policy::default());
@@ -382,7 +382,7 @@ fn an_undo_leaves_a_damaged_line_as_it_is() {
             &policy,
             &change,
             Attempt::default(),
-            Known::Here,
+            ProductCheck::Here,
         )
         .await
         .unwrap();

@@ -9,10 +9,12 @@ use ratatui::Terminal;
 use ratatui::backend::TestBackend;
 use ratatui::layout::Rect;
 use trolley::config::key::Key;
-use trolley::model::{Cart, Catalog, Edit, Kind, LineChange, Money, Product, Refusal, Update};
+use trolley::model::{
+    Cart, Catalog, ChangeKind, Edit, LineChange, Money, Product, Refusal, Update,
+};
 use trolley::store::cart::decode::CatalogNews;
 use trolley::store::live::Event;
-use trolley::store::order::{Answer, Ask, Outcome};
+use trolley::store::order::{OrderEvent, OrderRequest, Outcome};
 use trolley::store::{Error, Shop, Trouble};
 use trolley::tui::layout::palette;
 use trolley::tui::message::{Effect, Found, Message, Mouse, MouseKind, Purpose};
@@ -827,7 +829,7 @@ fn the_list_of_orders_never_cuts_an_amount() {
     for width in 24..=200 {
         let mut stage = Stage::filled(width, 12);
         stage.keys("o");
-        stage.link(Event::Order(Answer::List(desk::orders())));
+        stage.link(Event::Order(OrderEvent::List(desk::orders())));
         let picture = stage.picture();
         assert!(
             picture.contains(&format!("{amount} ")) || picture.contains(&format!("{amount}│")),
@@ -842,7 +844,7 @@ fn the_list_of_orders_never_cuts_an_amount() {
     small.iter_mut().for_each(|order| order.lines.truncate(1));
     let mut stage = Stage::filled(37, 12);
     stage.keys("o");
-    stage.link(Event::Order(Answer::List(small)));
+    stage.link(Event::Order(OrderEvent::List(small)));
     let said = stage.picture();
     assert!(said.contains("ready     €28.80│"), "{said}");
 }
@@ -868,7 +870,7 @@ fn large_catalogs_are_searched_elsewhere_and_late_answers_are_dropped() {
     let (four, forty_nine) = (number("t4"), number("t49"));
     stage.take_in(Message::Catalog(Ok((catalog, Shop::default())), 0));
     stage.keys("/ 4");
-    let first = stage.state.catalog.asked;
+    let first = stage.state.catalog.search_sent;
     stage.keys("9");
     assert_eq!(stage.state.catalog.shown.len(), 5_000, "typing never waits");
     let found = |number: u64, products: &[u32], done: bool| {
@@ -903,7 +905,7 @@ fn large_catalogs_are_searched_elsewhere_and_late_answers_are_dropped() {
     // The palette waits likewise.
     stage.keys(": a d d space 7 enter");
     assert_eq!(stage.state.cart.unconfirmed.len(), 1);
-    let (number, products) = (stage.state.offers.asked, vec![four]);
+    let (number, products) = (stage.state.matches.search_sent, vec![four]);
     stage.take_in(Message::Found(Found {
         purpose: Purpose::Palette,
         number,
@@ -922,7 +924,7 @@ fn nothing_is_waited_for_that_can_not_come_about() {
     let mut stage = Stage::filled(80, 24);
     stage.link(Event::Catalog(CatalogNews::Everything));
     stage.link(Event::Catalog(CatalogNews::Everything));
-    assert!(stage.state.catalog.loading && stage.state.catalog.again);
+    assert!(stage.state.catalog.loading && stage.state.catalog.reload_wanted);
     let now = stage.now.steady;
     assert!(stage.state.next_moment().is_none_or(|at| at > now));
     stage.link(Event::Down(Trouble::Refused));
@@ -961,11 +963,11 @@ fn refusals_of_a_budget_name_the_currency() {
     }
     let mut stage = Stage::filled(120, 36);
     stage.keys("c");
-    let Event::Order(Answer::Preview(mut preview)) = desk::preview(104, true) else {
+    let Event::Order(OrderEvent::Preview(mut preview)) = desk::preview(104, true) else {
         panic!("no preview")
     };
     preview.budget = Some(money("20"));
-    stage.link(Event::Order(Answer::Preview(preview)));
+    stage.link(Event::Order(OrderEvent::Preview(preview)));
     assert!(
         stage
             .picture()
@@ -974,9 +976,9 @@ fn refusals_of_a_budget_name_the_currency() {
         stage.picture()
     );
     stage.keys("y");
-    stage.state.desk.placing = Some(desk::order_id(7));
+    stage.state.orders.placing = Some(desk::order_id(7));
     let refusal = Refusal::DearerThanBudget { budget, total };
-    stage.link(Event::Order(Answer::Ended(
+    stage.link(Event::Order(OrderEvent::Ended(
         desk::order_id(7),
         Err(Error::Refused(refusal)),
     )));
@@ -1000,7 +1002,7 @@ fn an_order_is_confirmed_once_and_never_by_accident() {
         );
         effects
             .iter()
-            .filter(|effect| matches!(effect, Effect::Order(Ask::Place(..))))
+            .filter(|effect| matches!(effect, Effect::Order(OrderRequest::Place(..))))
             .count()
     };
     // Not before the prices were read, not with prices of an older cart.
@@ -1034,13 +1036,13 @@ fn a_receipt_goes_back_to_where_it_came_from() {
         stage.keys("tab c");
         stage.link(desk::preview(104, true));
         stage.keys("y");
-        let id = stage.state.desk.placing.clone().unwrap();
-        stage.link(Event::Order(Answer::Ended(
+        let id = stage.state.orders.placing.clone().unwrap();
+        stage.link(Event::Order(OrderEvent::Ended(
             id.clone(),
             Ok(Outcome::Placed(id)),
         )));
         assert!(matches!(stage.state.mode, Mode::Receipt { .. }));
-        stage.link(Event::Order(Answer::List(desk::orders())));
+        stage.link(Event::Order(OrderEvent::List(desk::orders())));
         stage
     };
     for key in ["esc", "q"] {
@@ -1091,7 +1093,7 @@ fn nothing_is_said_of_a_cart_that_was_never_read() {
     assert_eq!(said(&stage), "The cart has not been read yet");
     stage.link(Event::Cart(Cart::default()));
     stage.keys("C");
-    assert!(matches!(stage.state.mode, Mode::Clearing));
+    assert!(matches!(stage.state.mode, Mode::ConfirmClear));
     let mut stage = Stage::new(80, 24);
     stage.link(Event::Cart(Cart::default()));
     stage.keys("c");
@@ -1138,7 +1140,7 @@ fn only_what_others_change_lights_up() {
         version: cart.version + 1,
         op: change.op,
         by: "ann@till".to_owned(),
-        kind: Kind::Edit,
+        kind: ChangeKind::Edit,
         lines: vec![line],
         count: cart.lines.len() + usize::from(!here),
         deadline: cart.deadline,
@@ -1154,7 +1156,7 @@ fn only_what_others_change_lights_up() {
 fn what_changes_while_the_catalog_is_read_is_read_again() {
     let mut stage = Stage::new(80, 24);
     let whole = || Message::Catalog(Ok((Catalog::new(demo_products()), Shop::default())), 0);
-    let news = || Message::Link(Event::Catalog(CatalogNews::Products(vec![id("espresso")])));
+    let news = || Message::Live(Event::Catalog(CatalogNews::Products(vec![id("espresso")])));
     stage.link(Event::Cart(Cart::default()));
     assert!(stage.state.catalog.loading);
     stage.take_in(news());

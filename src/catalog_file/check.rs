@@ -10,7 +10,7 @@ const LONGEST_TEXT: usize = 10_000;
 
 /// A product as a file gives it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Row {
+pub struct ProductRow {
     /// Its line in the file, from 1; 0 where it came from no file.
     pub line: u64,
     /// Its id.
@@ -19,7 +19,7 @@ pub struct Row {
     pub fields: [Option<String>; FIELDS.len()],
 }
 
-impl Row {
+impl ProductRow {
     /// Whether it has what a new product needs.
     #[must_use]
     pub fn is_complete(&self) -> bool {
@@ -30,16 +30,16 @@ impl Row {
 
 /// A product that was refused.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Bad {
+pub struct BadRow {
     /// Its line in the file, from 1.
     pub line: u64,
     /// What is wrong with it.
-    pub flaw: Flaw,
+    pub flaw: RowError,
 }
 
 /// What is wrong with a product. Everything quoted is clean.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum Flaw {
+pub enum RowError {
     /// No id.
     #[error("the id is missing")]
     NoId,
@@ -116,7 +116,7 @@ pub enum Flaw {
         /// Which, from 1.
         number: u64,
         /// What is wrong with it.
-        flaw: Box<Flaw>,
+        flaw: Box<RowError>,
     },
     /// A record that never ends.
     #[error("it is longer than {} KiB (a quote that is never closed?)", .0 / 1024)]
@@ -141,22 +141,22 @@ const NEAR: f64 = 0.8;
 /// The place in [`COLUMNS`] of a column with this name; letter case doesn't matter.
 ///
 /// # Errors
-/// [`Flaw::NamelessColumn`], or [`Flaw::UnknownColumn`] with the name that is nearest.
-pub fn column(name: &str) -> Result<usize, Flaw> {
+/// [`RowError::NamelessColumn`], or [`RowError::UnknownColumn`] with the name that is nearest.
+pub fn column(name: &str) -> Result<usize, RowError> {
     let wanted = name.trim().to_lowercase();
     if let Some(place) = COLUMNS.iter().position(|known| *known == wanted) {
         return Ok(place);
     }
     if wanted.is_empty() {
-        return Err(Flaw::NamelessColumn);
+        return Err(RowError::NamelessColumn);
     }
     let near = |known: &&str| strsim::jaro_winkler(known, &wanted);
     let nearest = COLUMNS
         .into_iter()
         .max_by(|a, b| near(a).total_cmp(&near(b)));
     let nearest = nearest.filter(|known| near(known) >= NEAR);
-    Err(Flaw::UnknownColumn {
-        name: text::clean_to(name.as_bytes(), 40),
+    Err(RowError::UnknownColumn {
+        name: text::sanitize_to(name.as_bytes(), 40),
         nearest,
     })
 }
@@ -164,8 +164,11 @@ pub fn column(name: &str) -> Result<usize, Flaw> {
 /// Checks the values of [`COLUMNS`], of which some may be missing.
 ///
 /// # Errors
-/// The first [`Flaw`].
-pub fn checked(line: u64, values: [Option<Cow<'_, str>>; COLUMNS.len()]) -> Result<Row, Flaw> {
+/// The first [`RowError`].
+pub fn checked(
+    line: u64,
+    values: [Option<Cow<'_, str>>; COLUMNS.len()],
+) -> Result<ProductRow, RowError> {
     let [id, mut fields @ ..] = values;
     for (name, value) in FIELDS.into_iter().zip(&mut fields) {
         if matches!(name, "price" | "stock")
@@ -181,43 +184,43 @@ pub fn checked(line: u64, values: [Option<Cow<'_, str>>; COLUMNS.len()]) -> Resu
             check_field(name, value)?;
         }
     }
-    Ok(Row {
+    Ok(ProductRow {
         line,
         id,
         fields: fields.map(|field| field.map(Cow::into_owned)),
     })
 }
 
-fn checked_id(id: &str) -> Result<ProductId, Flaw> {
+fn checked_id(id: &str) -> Result<ProductId, RowError> {
     match id.len() {
-        0 => Err(Flaw::NoId),
-        length if length > LONGEST_NAME => Err(Flaw::LongId(length)),
+        0 => Err(RowError::NoId),
+        length if length > LONGEST_NAME => Err(RowError::LongId(length)),
         // Braces would move its key to another slot of a cluster; the others can't be told from
         // another id by looking at them.
-        _ if id.contains(['{', '}']) || id.trim() != id || text::clean(id.as_bytes()) != id => {
-            Err(Flaw::BadId(text::clean_to(id.as_bytes(), 80)))
+        _ if id.contains(['{', '}']) || id.trim() != id || text::sanitize(id.as_bytes()) != id => {
+            Err(RowError::BadId(text::sanitize_to(id.as_bytes(), 80)))
         }
         _ => Ok(ProductId::stored(id.as_bytes())),
     }
 }
 
-fn check_field(column: &'static str, value: &str) -> Result<(), Flaw> {
-    let shown = || text::clean_to(value.as_bytes(), 40);
+fn check_field(column: &'static str, value: &str) -> Result<(), RowError> {
+    let shown = || text::sanitize_to(value.as_bytes(), 40);
     let limit = if column == "name" {
         LONGEST_NAME
     } else {
         LONGEST_TEXT
     };
     match column {
-        _ if value.len() > limit => Err(Flaw::LongText {
+        _ if value.len() > limit => Err(RowError::LongText {
             column,
             length: value.len(),
             limit,
         }),
-        "name" if value.is_empty() => Err(Flaw::NoName),
-        "price" if value.is_empty() => Err(Flaw::NoPrice),
-        "price" if Money::parse(value).is_none() => Err(Flaw::BadPrice(shown())),
-        "stock" if !is_stock(value) => Err(Flaw::BadStock(shown())),
+        "name" if value.is_empty() => Err(RowError::NoName),
+        "price" if value.is_empty() => Err(RowError::NoPrice),
+        "price" if Money::parse(value).is_none() => Err(RowError::BadPrice(shown())),
+        "stock" if !is_stock(value) => Err(RowError::BadStock(shown())),
         _ => Ok(()),
     }
 }
@@ -230,7 +233,7 @@ fn is_stock(value: &str) -> bool {
 mod tests {
     use super::*;
 
-    fn check(id: &str, name: &str, price: &str, stock: &str) -> Result<Row, Flaw> {
+    fn check(id: &str, name: &str, price: &str, stock: &str) -> Result<ProductRow, RowError> {
         let value = |text: &str| Some(Cow::Owned(text.to_owned()));
         checked(
             7,
@@ -256,34 +259,49 @@ mod tests {
         assert!(check("thé vert", "\u{1b}[31m", "0", "18446744073709551615").is_ok());
         let long = "x".repeat(257);
         for (row, flaw) in [
-            (check("", "Tea", "2.40", ""), Flaw::NoId),
-            (check(&long, "Tea", "2.40", ""), Flaw::LongId(257)),
-            (check("a{b", "Tea", "2.40", ""), Flaw::BadId("a{b".into())),
-            (check("a\tb", "Tea", "2.40", ""), Flaw::BadId("a b".into())),
-            (check(" tea", "Tea", "2.40", ""), Flaw::BadId(" tea".into())),
+            (check("", "Tea", "2.40", ""), RowError::NoId),
+            (check(&long, "Tea", "2.40", ""), RowError::LongId(257)),
+            (
+                check("a{b", "Tea", "2.40", ""),
+                RowError::BadId("a{b".into()),
+            ),
+            (
+                check("a\tb", "Tea", "2.40", ""),
+                RowError::BadId("a b".into()),
+            ),
+            (
+                check(" tea", "Tea", "2.40", ""),
+                RowError::BadId(" tea".into()),
+            ),
             (
                 check("t\u{202e}a", "Tea", "2.40", ""),
-                Flaw::BadId("t\u{fffd}a".into()),
+                RowError::BadId("t\u{fffd}a".into()),
             ),
-            (check("tea", "", "2.40", ""), Flaw::NoName),
+            (check("tea", "", "2.40", ""), RowError::NoName),
             (
                 check("tea", &long, "1", ""),
-                Flaw::LongText {
+                RowError::LongText {
                     column: "name",
                     length: 257,
                     limit: 256,
                 },
             ),
-            (check("tea", "Tea", "", ""), Flaw::NoPrice),
+            (check("tea", "Tea", "", ""), RowError::NoPrice),
             (
                 check("tea", "Tea", "2,40", ""),
-                Flaw::BadPrice("2,40".into()),
+                RowError::BadPrice("2,40".into()),
             ),
-            (check("tea", "Tea", "1e3", ""), Flaw::BadPrice("1e3".into())),
-            (check("tea", "Tea", "2", "-1"), Flaw::BadStock("-1".into())),
+            (
+                check("tea", "Tea", "1e3", ""),
+                RowError::BadPrice("1e3".into()),
+            ),
+            (
+                check("tea", "Tea", "2", "-1"),
+                RowError::BadStock("-1".into()),
+            ),
             (
                 check("tea", "Tea", "2", "18446744073709551616"),
-                Flaw::BadStock("18446744073709551616".into()),
+                RowError::BadStock("18446744073709551616".into()),
             ),
         ] {
             assert_eq!(row, Err(flaw));
@@ -296,12 +314,12 @@ mod tests {
         for (name, nearest) in [("prise", Some("price")), ("colour", None), ("foo", None)] {
             assert_eq!(
                 column(name),
-                Err(Flaw::UnknownColumn {
+                Err(RowError::UnknownColumn {
                     name: name.into(),
                     nearest
                 })
             );
         }
-        assert_eq!(column(" "), Err(Flaw::NamelessColumn));
+        assert_eq!(column(" "), Err(RowError::NamelessColumn));
     }
 }

@@ -1,9 +1,9 @@
 //! Reading CSV. Commas, semicolons and tabs separate; the first line tells which.
 
-use super::{COLUMNS, FileError, Item};
-use crate::catalog_file::check::{Bad, Flaw, checked, column};
-use crate::catalog_file::limit::{CHUNK, LONGEST, Limited};
-use crate::catalog_file::quotes::Watched;
+use super::{COLUMNS, FileError, ParsedRow};
+use crate::catalog_file::check::{BadRow, RowError, checked, column};
+use crate::catalog_file::limit::{CHUNK, LONGEST, RecordLimiter};
+use crate::catalog_file::quotes::QuoteChecker;
 use crate::catalog_file::write::system;
 use csv::{ByteRecord, ReaderBuilder};
 use std::borrow::Cow;
@@ -13,11 +13,11 @@ use std::ops::ControlFlow;
 /// Reads products; see [`super::read`].
 pub fn read<R: Read>(
     mut source: BufReader<R>,
-    take: &mut impl FnMut(Item) -> ControlFlow<()>,
+    take: &mut impl FnMut(ParsedRow) -> ControlFlow<()>,
 ) -> Result<(), FileError> {
     let delimiter = delimiter(source.fill_buf()?);
-    let (limited, place) = Limited::new(source);
-    let (watched, misfits) = Watched::new(limited, delimiter);
+    let (limited, place) = RecordLimiter::new(source);
+    let (watched, misfits) = QuoteChecker::new(limited, delimiter);
     let mut reader = ReaderBuilder::new()
         .flexible(true)
         .has_headers(false)
@@ -30,12 +30,12 @@ pub fn read<R: Read>(
         let line = reader.position().line();
         match reader.read_byte_record(&mut record) {
             Ok(true) => place.record_ended(),
-            Ok(false) if heads.is_none() => return Err(FileError::Header(Flaw::NoId)),
+            Ok(false) if heads.is_none() => return Err(FileError::Header(RowError::NoId)),
             Ok(false) => return Ok(()),
             Err(_) if place.is_used_up() => {
                 return Err(FileError::Broken {
                     line,
-                    flaw: Flaw::Endless(LONGEST),
+                    flaw: RowError::Endless(LONGEST),
                 });
             }
             Err(error) => return Err(FileError::Read(system(error))),
@@ -52,8 +52,8 @@ pub fn read<R: Read>(
         let line = record.position().map_or(line, csv::Position::line);
         let checked = misfit.map_or_else(|| row(line, heads, &record), Err);
         let item = match checked {
-            Ok(row) => Item::Row(row),
-            Err(flaw) => Item::Bad(Bad { line, flaw }),
+            Ok(row) => ParsedRow::Product(row),
+            Err(flaw) => ParsedRow::Bad(BadRow { line, flaw }),
         };
         if take(item).is_break() {
             return Ok(());
@@ -76,32 +76,32 @@ fn delimiter(start: &[u8]) -> u8 {
 }
 
 /// The columns that the first line names.
-fn header(record: &ByteRecord) -> Result<Vec<usize>, Flaw> {
+fn header(record: &ByteRecord) -> Result<Vec<usize>, RowError> {
     let mut heads = Vec::with_capacity(record.len());
     for name in record {
         let place = column(&String::from_utf8_lossy(name))?;
         if heads.contains(&place) {
-            return Err(Flaw::Twice(COLUMNS[place]));
+            return Err(RowError::Twice(COLUMNS[place]));
         }
         heads.push(place);
     }
     if heads.contains(&0) {
         Ok(heads)
     } else {
-        Err(Flaw::NoId)
+        Err(RowError::NoId)
     }
 }
 
-fn row(line: u64, heads: &[usize], record: &ByteRecord) -> Result<super::Row, Flaw> {
+fn row(line: u64, heads: &[usize], record: &ByteRecord) -> Result<super::ProductRow, RowError> {
     if record.len() != heads.len() {
-        return Err(Flaw::Columns {
+        return Err(RowError::Columns {
             found: record.len(),
             expected: heads.len(),
         });
     }
     let mut values = [const { None }; COLUMNS.len()];
     for (place, value) in heads.iter().zip(record) {
-        let text = std::str::from_utf8(value).map_err(|_| Flaw::NotUtf8(COLUMNS[*place]))?;
+        let text = std::str::from_utf8(value).map_err(|_| RowError::NotUtf8(COLUMNS[*place]))?;
         values[*place] = Some(Cow::Borrowed(text));
     }
     checked(line, values)

@@ -1,9 +1,9 @@
 //! Reading JSON: one object a line, or one array. Numbers are taken as they are written,
 //! since prices are decimals and never pass through a float.
 
-use super::{COLUMNS, FileError, Item};
-use crate::catalog_file::check::{Bad, Flaw, Row, checked, column};
-use crate::catalog_file::limit::{LONGEST, Limited, Place};
+use super::{COLUMNS, FileError, ParsedRow};
+use crate::catalog_file::check::{BadRow, ProductRow, RowError, checked, column};
+use crate::catalog_file::limit::{LONGEST, Position, RecordLimiter};
 use crate::model::text;
 use serde::de::{Deserializer, Error, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
@@ -15,7 +15,7 @@ use std::ops::ControlFlow;
 /// Reads one object a line; see [`super::read`].
 pub fn read_lines<R: Read>(
     mut source: BufReader<R>,
-    take: &mut impl FnMut(Item) -> ControlFlow<()>,
+    take: &mut impl FnMut(ParsedRow) -> ControlFlow<()>,
 ) -> Result<(), FileError> {
     let (mut buffer, mut line) = (Vec::new(), 0u64);
     loop {
@@ -29,16 +29,17 @@ pub fn read_lines<R: Read>(
         }
         let item = if read == LONGEST && buffer.last() != Some(&b'\n') {
             source.skip_until(b'\n')?;
-            Item::Bad(Bad {
+            ParsedRow::Bad(BadRow {
                 line,
-                flaw: Flaw::Endless(LONGEST),
+                flaw: RowError::Endless(LONGEST),
             })
         } else if buffer.iter().all(u8::is_ascii_whitespace) {
             continue;
         } else {
             item(
                 line,
-                std::str::from_utf8(&buffer).map_err(|_| Flaw::Json("it is not UTF-8".to_owned())),
+                std::str::from_utf8(&buffer)
+                    .map_err(|_| RowError::Json("it is not UTF-8".to_owned())),
             )
         };
         if take(item).is_break() {
@@ -47,19 +48,19 @@ pub fn read_lines<R: Read>(
     }
 }
 
-fn item(line: u64, text: Result<&str, Flaw>) -> Item {
+fn item(line: u64, text: Result<&str, RowError>) -> ParsedRow {
     match text.and_then(|text| object(line, text)) {
-        Ok(row) => Item::Row(row),
-        Err(flaw) => Item::Bad(Bad { line, flaw }),
+        Ok(row) => ParsedRow::Product(row),
+        Err(flaw) => ParsedRow::Bad(BadRow { line, flaw }),
     }
 }
 
 /// Reads an array of objects; see [`super::read`].
 pub fn read_array<R: Read>(
     source: BufReader<R>,
-    take: &mut impl FnMut(Item) -> ControlFlow<()>,
+    take: &mut impl FnMut(ParsedRow) -> ControlFlow<()>,
 ) -> Result<(), FileError> {
-    let (limited, place) = Limited::new(source);
+    let (limited, place) = RecordLimiter::new(source);
     let mut json = serde_json::Deserializer::from_reader(limited);
     let mut stopped = false;
     let read = json.deserialize_seq(Array {
@@ -72,7 +73,7 @@ pub fn read_array<R: Read>(
         Err(_) if stopped => Ok(()),
         Err(_) if place.is_used_up() => Err(FileError::Broken {
             line: place.line(),
-            flaw: Flaw::Endless(LONGEST),
+            flaw: RowError::Endless(LONGEST),
         }),
         Err(error) if error.is_io() => Err(FileError::Read(error.into())),
         Err(error) => Err(FileError::Broken {
@@ -83,24 +84,24 @@ pub fn read_array<R: Read>(
 }
 
 /// What serde says, without its place: that counts from the start of what it was given.
-fn flaw(error: &serde_json::Error) -> Flaw {
+fn flaw(error: &serde_json::Error) -> RowError {
     let said = error.to_string();
     let said = said
         .rsplit_once(" at line ")
         .map_or(said.as_str(), |(said, _)| said);
-    Flaw::Json(format!(
+    RowError::Json(format!(
         "it can't be read as JSON: {}",
-        text::clean_to(said.as_bytes(), 120)
+        text::sanitize_to(said.as_bytes(), 120)
     ))
 }
 
 struct Array<'a, F> {
     take: &'a mut F,
-    place: &'a Place,
+    place: &'a Position,
     stopped: &'a mut bool,
 }
 
-impl<'de, F: FnMut(Item) -> ControlFlow<()>> Visitor<'de> for Array<'_, F> {
+impl<'de, F: FnMut(ParsedRow) -> ControlFlow<()>> Visitor<'de> for Array<'_, F> {
     type Value = ();
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -116,9 +117,9 @@ impl<'de, F: FnMut(Item) -> ControlFlow<()>> Visitor<'de> for Array<'_, F> {
             let line = self.place.line() - text.matches('\n').count() as u64;
             number += 1;
             let item = match item(line, Ok(text)) {
-                Item::Bad(Bad { line, flaw }) => Item::Bad(Bad {
+                ParsedRow::Bad(BadRow { line, flaw }) => ParsedRow::Bad(BadRow {
                     line,
-                    flaw: Flaw::Element {
+                    flaw: RowError::Element {
                         number,
                         flaw: Box::new(flaw),
                     },
@@ -135,7 +136,7 @@ impl<'de, F: FnMut(Item) -> ControlFlow<()>> Visitor<'de> for Array<'_, F> {
 }
 
 /// Reads one object.
-fn object(line: u64, text: &str) -> Result<Row, Flaw> {
+fn object(line: u64, text: &str) -> Result<ProductRow, RowError> {
     let mut json = serde_json::Deserializer::from_str(text);
     let pairs = json
         .deserialize_map(Pairs)
@@ -144,7 +145,7 @@ fn object(line: u64, text: &str) -> Result<Row, Flaw> {
     for (name, value) in pairs.map_err(|error| flaw(&error))? {
         let place = column(&name)?;
         if values[place].is_some() {
-            return Err(Flaw::Twice(COLUMNS[place]));
+            return Err(RowError::Twice(COLUMNS[place]));
         }
         values[place] = Some(plain(COLUMNS[place], value.get())?);
     }
@@ -152,14 +153,14 @@ fn object(line: u64, text: &str) -> Result<Row, Flaw> {
 }
 
 /// The text of a value: a string, a number as it is written, or nothing for null.
-fn plain<'a>(column: &'static str, raw: &'a str) -> Result<Cow<'a, str>, Flaw> {
+fn plain<'a>(column: &'static str, raw: &'a str) -> Result<Cow<'a, str>, RowError> {
     match raw.as_bytes().first() {
         Some(b'"') => serde_json::from_str(raw)
             .map(Cow::Owned)
             .map_err(|error| flaw(&error)),
         Some(b'-' | b'0'..=b'9') => Ok(Cow::Borrowed(raw)),
         Some(b'n') => Ok(Cow::Borrowed("")),
-        _ => Err(Flaw::NotText(column)),
+        _ => Err(RowError::NotText(column)),
     }
 }
 

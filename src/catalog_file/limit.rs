@@ -11,12 +11,12 @@ pub const CHUNK: usize = 64 * 1024;
 
 /// What is known of the place in a file.
 #[derive(Debug, Clone)]
-pub struct Place {
+pub struct Position {
     left: Rc<Cell<usize>>,
     line: Rc<Cell<u64>>,
 }
 
-impl Place {
+impl Position {
     /// A record ended: the next may be as long again.
     pub fn record_ended(&self) {
         // What is read ahead belongs to the next one.
@@ -35,20 +35,20 @@ impl Place {
 }
 
 /// The reader.
-pub struct Limited<R> {
+pub struct RecordLimiter<R> {
     inner: BufReader<R>,
-    place: Place,
+    place: Position,
 }
 
-impl<R: Read> Limited<R> {
+impl<R: Read> RecordLimiter<R> {
     /// Reads `inner`; its place is shared.
-    pub fn new(inner: BufReader<R>) -> (Limited<R>, Place) {
-        let place = Place {
+    pub fn new(inner: BufReader<R>) -> (RecordLimiter<R>, Position) {
+        let place = Position {
             left: Rc::new(Cell::new(LONGEST + CHUNK)),
             line: Rc::new(Cell::new(1)),
         };
         (
-            Limited {
+            RecordLimiter {
                 inner,
                 place: place.clone(),
             },
@@ -57,7 +57,7 @@ impl<R: Read> Limited<R> {
     }
 }
 
-impl<R: Read> Read for Limited<R> {
+impl<R: Read> Read for RecordLimiter<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let left = self.place.left.get();
         if left == 0 && !self.inner.fill_buf()?.is_empty() {

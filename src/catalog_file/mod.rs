@@ -11,7 +11,7 @@ mod limit;
 mod quotes;
 mod write;
 
-pub use check::{Bad, Flaw, Row, checked, column};
+pub use check::{BadRow, ProductRow, RowError, checked, column};
 pub use limit::LONGEST;
 pub use write::Writer;
 
@@ -61,11 +61,11 @@ impl Format {
 
 /// What a file holds.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Item {
+pub enum ParsedRow {
     /// A product that passed all checks.
-    Row(Row),
+    Product(ProductRow),
     /// One that did not.
-    Bad(Bad),
+    Bad(BadRow),
 }
 
 /// Why a file can't be read on.
@@ -79,14 +79,14 @@ pub enum FileError {
     Utf16,
     /// Its first line names no columns that can be used.
     #[error("the first line must name the columns: {0}")]
-    Header(Flaw),
+    Header(RowError),
     /// From here on it can't be understood.
     #[error("line {line}: {flaw}; nothing after it was read")]
     Broken {
         /// The line, from 1.
         line: u64,
         /// What is wrong.
-        flaw: Flaw,
+        flaw: RowError,
     },
 }
 
@@ -98,7 +98,7 @@ pub enum FileError {
 pub fn read(
     source: impl Read,
     format: Option<Format>,
-    mut take: impl FnMut(Item) -> ControlFlow<()>,
+    mut take: impl FnMut(ParsedRow) -> ControlFlow<()>,
 ) -> Result<(), FileError> {
     let mut source = BufReader::with_capacity(limit::CHUNK, source);
     let start = source.fill_buf()?;

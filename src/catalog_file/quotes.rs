@@ -1,7 +1,7 @@
 //! Finds the quotes of CSV that don't fit. The library reads on over them, and the rows behind
 //! one that is never closed would vanish in its text.
 
-use crate::catalog_file::check::Flaw;
+use crate::catalog_file::check::RowError;
 use std::cell::RefCell;
 use std::collections::VecDeque;
 use std::io::{self, Read};
@@ -9,11 +9,11 @@ use std::rc::Rc;
 
 /// What doesn't fit, by its place in the file.
 #[derive(Clone, Default)]
-pub struct Misfits(Rc<RefCell<VecDeque<(u64, Flaw)>>>);
+pub struct QuoteErrors(Rc<RefCell<VecDeque<(u64, RowError)>>>);
 
-impl Misfits {
+impl QuoteErrors {
     /// The first one before `place`; those before it are forgotten.
-    pub fn before(&self, place: u64) -> Option<Flaw> {
+    pub fn before(&self, place: u64) -> Option<RowError> {
         let mut all = self.0.borrow_mut();
         let count = all.iter().take_while(|(at, _)| *at < place).count();
         let first = all.drain(..count).next();
@@ -32,20 +32,20 @@ enum At {
 }
 
 /// A reader that looks at the quotes.
-pub struct Watched<R> {
+pub struct QuoteChecker<R> {
     inner: R,
     delimiter: u8,
     at: At,
     place: u64,
-    misfits: Misfits,
+    misfits: QuoteErrors,
 }
 
-impl<R: Read> Watched<R> {
+impl<R: Read> QuoteChecker<R> {
     /// Reads `inner`.
-    pub fn new(inner: R, delimiter: u8) -> (Watched<R>, Misfits) {
-        let misfits = Misfits::default();
+    pub fn new(inner: R, delimiter: u8) -> (QuoteChecker<R>, QuoteErrors) {
+        let misfits = QuoteErrors::default();
         (
-            Watched {
+            QuoteChecker {
                 inner,
                 delimiter,
                 at: At::Start,
@@ -56,7 +56,7 @@ impl<R: Read> Watched<R> {
         )
     }
 
-    fn found(&self, place: u64, flaw: Flaw) {
+    fn found(&self, place: u64, flaw: RowError) {
         self.misfits.0.borrow_mut().push_back((place, flaw));
     }
 
@@ -70,7 +70,7 @@ impl<R: Read> Watched<R> {
                 (At::Closed, Some(0)) => (1, At::Quoted),
                 (At::Closed, _) if self.ends(*first) => (1, At::Start),
                 (At::Closed, _) => {
-                    self.found(self.place, Flaw::BehindQuote);
+                    self.found(self.place, RowError::BehindQuote);
                     (1, At::Plain)
                 }
                 (at, Some(quote)) => {
@@ -99,13 +99,13 @@ impl<R: Read> Watched<R> {
     }
 }
 
-impl<R: Read> Read for Watched<R> {
+impl<R: Read> Read for QuoteChecker<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let read = self.inner.read(buffer)?;
         self.look(&buffer[..read]);
         if read == 0 && !buffer.is_empty() && self.at == At::Quoted {
             self.at = At::Start;
-            self.found(self.place.saturating_sub(1), Flaw::OpenQuote);
+            self.found(self.place.saturating_sub(1), RowError::OpenQuote);
         }
         Ok(read)
     }
@@ -115,8 +115,8 @@ impl<R: Read> Read for Watched<R> {
 mod tests {
     use super::*;
 
-    fn flaws(text: &str) -> Vec<(u64, Flaw)> {
-        let (mut watched, misfits) = Watched::new(text.as_bytes(), b',');
+    fn flaws(text: &str) -> Vec<(u64, RowError)> {
+        let (mut watched, misfits) = QuoteChecker::new(text.as_bytes(), b',');
         io::copy(&mut watched, &mut io::sink()).unwrap();
         misfits.0.take().into_iter().collect()
     }
@@ -138,9 +138,9 @@ mod tests {
 
     #[test]
     fn others_are_found_at_their_place() {
-        assert_eq!(flaws("a,\"b\nc,d"), [(7, Flaw::OpenQuote)]);
-        assert_eq!(flaws("\"a\" b,c\n"), [(3, Flaw::BehindQuote)]);
-        assert_eq!(flaws("1,\"A\nf2,\"B\"\n"), [(9, Flaw::BehindQuote)]);
+        assert_eq!(flaws("a,\"b\nc,d"), [(7, RowError::OpenQuote)]);
+        assert_eq!(flaws("\"a\" b,c\n"), [(3, RowError::BehindQuote)]);
+        assert_eq!(flaws("1,\"A\nf2,\"B\"\n"), [(9, RowError::BehindQuote)]);
     }
 
     #[test]
@@ -150,7 +150,7 @@ mod tests {
             "\"a\",\"b\"\n\"c\" d\n\"e",
         ] {
             let whole = flaws(text);
-            let (mut watched, misfits) = Watched::new(text.as_bytes(), b',');
+            let (mut watched, misfits) = QuoteChecker::new(text.as_bytes(), b',');
             while watched.read(&mut [0]).unwrap() > 0 {}
             assert_eq!(
                 misfits.0.take().into_iter().collect::<Vec<_>>(),
@@ -163,10 +163,10 @@ mod tests {
 
     #[test]
     fn each_belongs_to_what_comes_before_a_place() {
-        let (mut watched, misfits) = Watched::new(&b"\"a\"b\n\"c\n"[..], b',');
+        let (mut watched, misfits) = QuoteChecker::new(&b"\"a\"b\n\"c\n"[..], b',');
         io::copy(&mut watched, &mut io::sink()).unwrap();
-        assert_eq!(misfits.before(5), Some(Flaw::BehindQuote));
+        assert_eq!(misfits.before(5), Some(RowError::BehindQuote));
         assert_eq!(misfits.before(5), None);
-        assert_eq!(misfits.before(8), Some(Flaw::OpenQuote));
+        assert_eq!(misfits.before(8), Some(RowError::OpenQuote));
     }
 }

@@ -1,6 +1,6 @@
 //! `trolley acl ROLE`
 
-use super::Failure;
+use super::CliError;
 use crate::cli::output::Output;
 use crate::config::Settings;
 use crate::model::UserName;
@@ -32,7 +32,7 @@ enum Role {
 }
 
 /// Prints the rule for the server; it is not put in force.
-pub async fn run(args: &Acl, settings: &Settings, output: &Output) -> Result<(), Failure> {
+pub async fn run(args: &Acl, settings: &Settings, output: &Output) -> Result<(), CliError> {
     let (role, usual) = match args.role {
         Role::Shopper => (acl::Role::Shopper, settings.user.as_str()),
         Role::Buyer => (acl::Role::Buyer, settings.user.as_str()),
@@ -40,7 +40,7 @@ pub async fn run(args: &Acl, settings: &Settings, output: &Output) -> Result<(),
         Role::Importer => (acl::Role::Importer, "importer"),
     };
     let name = UserName::parse(args.name.as_deref().unwrap_or(usual))?;
-    let mut connection = store::connect(&settings.place.open()?).await?;
+    let mut connection = store::connect(&settings.server.open()?).await?;
     let rules = acl::rules(&mut connection, role, &name, &settings.user).await?;
     output.result(
         || json!({ "user": name.as_str(), "rules": rules }),

@@ -1,6 +1,6 @@
 //! `trolley add PRODUCT [QTY]`
 
-use super::{Failure, complete, connect};
+use super::{CliError, complete, connect};
 use crate::cli::output::Output;
 use crate::config::Settings;
 use crate::model::{Product, Update, quantity};
@@ -24,10 +24,10 @@ pub struct Add {
 }
 
 /// Adds to the cart.
-pub async fn run(args: Add, settings: &Settings, output: &Output) -> Result<(), Failure> {
+pub async fn run(args: Add, settings: &Settings, output: &Output) -> Result<(), CliError> {
     let op = connect::op(args.op_id.as_deref())?;
     let quantity = quantity::parse(&args.quantity, settings.policy.line_limit)?;
-    let mut connection = connect::enter(settings).await?;
+    let mut connection = connect::open_shop(settings).await?;
     let product = connect::product(&mut connection, &args.product).await?;
     let update = store::add_as(&mut connection, &settings.user, &product.id, quantity, op).await?;
     let now = update.lines.first().map_or(0, |line| line.quantity);

@@ -1,19 +1,19 @@
 //! `trolley cart`
 
-use super::{Failure, connect};
+use super::{CliError, connect};
 use crate::cli::output::{Output, pad};
 use crate::config::Settings;
 use crate::model::product::only_left;
 use crate::model::total;
-use crate::model::total::{Known, Standing};
+use crate::model::total::{LineStatus, ProductLookup};
 use crate::model::{Catalog, ProductId, text};
 use crate::store;
 use crate::store::order;
 use serde_json::json;
 
 /// Shows the cart.
-pub async fn run(settings: &Settings, output: &Output) -> Result<(), Failure> {
-    let mut connection = connect::enter(settings).await?;
+pub async fn run(settings: &Settings, output: &Output) -> Result<(), CliError> {
+    let mut connection = connect::open_shop(settings).await?;
     // An order that a dead terminal left here is finished by whoever comes by.
     order::resume(&mut connection, &settings.user, false).await?;
     let cart = store::get_cart_items(&mut connection, &settings.user).await?;
@@ -25,7 +25,11 @@ pub async fn run(settings: &Settings, output: &Output) -> Result<(), Failure> {
             .collect(),
     );
     let shop = store::get_shop(&mut connection).await?;
-    let known = |id: &ProductId| products.get(id).map_or(Known::Gone, Known::Product);
+    let known = |id: &ProductId| {
+        products
+            .get(id)
+            .map_or(ProductLookup::Gone, ProductLookup::Product)
+    };
     let totals = total::totals(cart.lines.iter().map(|line| (line, known(&line.product))));
     let left = cart.deadline.left_when_told();
     let program =
@@ -34,7 +38,7 @@ pub async fn run(settings: &Settings, output: &Output) -> Result<(), Failure> {
             let (standing, sum) = total::line(line, known(&line.product));
             let product = products.get(&line.product);
             let short = total::short(line, known(&line.product));
-            let short_code = short.filter(|_| standing == Standing::Good).map(|_| "short");
+            let short_code = short.filter(|_| standing == LineStatus::Good).map(|_| "short");
             json!({
                 "product": line.product.to_string(),
                 "name": product.map(|product| product.name),

@@ -1,11 +1,11 @@
 //! `trolley checkout`
 
-use super::{Failure, connect, orders};
+use super::{CliError, connect, orders};
 use crate::cli::output::{Output, pad};
 use crate::config::{ConfigError, Settings};
 use crate::model::checkout::PreviewLine;
 use crate::model::product::only_left;
-use crate::model::total::Standing;
+use crate::model::total::LineStatus;
 use crate::model::{Money, OrderId, Refusal};
 use crate::store;
 use crate::store::Connection;
@@ -35,10 +35,10 @@ pub async fn run(
     args: Checkout,
     settings: &Settings,
     output: &Output,
-) -> Result<ExitCode, Failure> {
+) -> Result<ExitCode, CliError> {
     let expected = args.expect_total.as_deref().map(amount).transpose()?;
     let id = args.op_id.as_deref().map(order_id).transpose()?;
-    let mut connection = connect::enter(settings).await?;
+    let mut connection = connect::open_shop(settings).await?;
     // Whoever orders must not find stock that a dead terminal holds.
     order::finish_open(&mut connection).await?;
     if !args.yes
@@ -104,7 +104,7 @@ pub async fn run(
     Ok(ExitCode::FAILURE)
 }
 
-async fn is_placed(connection: &mut Connection, id: Option<&OrderId>) -> Result<bool, Failure> {
+async fn is_placed(connection: &mut Connection, id: Option<&OrderId>) -> Result<bool, CliError> {
     let Some(id) = id else { return Ok(false) };
     match order::get_order(connection, id).await {
         Ok(_) => Ok(true),
@@ -114,7 +114,7 @@ async fn is_placed(connection: &mut Connection, id: Option<&OrderId>) -> Result<
 }
 
 /// Shows the order that was placed.
-async fn told(connection: &mut Connection, id: &OrderId, output: &Output) -> Result<(), Failure> {
+async fn told(connection: &mut Connection, id: &OrderId, output: &Output) -> Result<(), CliError> {
     let placed = order::get_order(connection, id).await?;
     let shop = store::get_shop(connection).await?;
     output.result(
@@ -127,7 +127,7 @@ async fn told(connection: &mut Connection, id: &OrderId, output: &Output) -> Res
 fn people(out: &mut dyn Write, line: &PreviewLine) -> io::Result<()> {
     let ordered = &line.line;
     let sum = match line.standing {
-        Standing::Good => ordered.total().to_string(),
+        LineStatus::Good => ordered.total().to_string(),
         other => other.word().to_owned(),
     };
     writeln!(
@@ -158,12 +158,12 @@ fn line(line: &PreviewLine) -> Value {
 }
 
 /// An amount of money that was typed.
-pub fn amount(typed: &str) -> Result<Money, Failure> {
+pub fn amount(typed: &str) -> Result<Money, CliError> {
     Money::parse(typed.trim()).ok_or_else(|| wrong("amount", "write it like 12.40".to_owned()))
 }
 
 /// An order id that was typed.
-pub fn order_id(typed: &str) -> Result<OrderId, Failure> {
+pub fn order_id(typed: &str) -> Result<OrderId, CliError> {
     OrderId::parse(typed).ok_or_else(|| {
         wrong(
             "order id",
@@ -173,6 +173,6 @@ pub fn order_id(typed: &str) -> Result<OrderId, Failure> {
 }
 
 /// Wrong usage of an argument.
-pub fn wrong(setting: &'static str, why: String) -> Failure {
-    Failure::Config(ConfigError::Value { setting, why })
+pub fn wrong(setting: &'static str, why: String) -> CliError {
+    CliError::Config(ConfigError::Value { setting, why })
 }

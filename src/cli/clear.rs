@@ -1,6 +1,6 @@
 //! `trolley clear`
 
-use super::{Failure, connect};
+use super::{CliError, connect};
 use crate::cli::output::Output;
 use crate::config::Settings;
 use crate::model::text;
@@ -17,9 +17,9 @@ pub struct Clear {
 }
 
 /// Takes everything out of the cart.
-pub async fn run(args: Clear, settings: &Settings, output: &Output) -> Result<(), Failure> {
+pub async fn run(args: Clear, settings: &Settings, output: &Output) -> Result<(), CliError> {
     let op = connect::op(args.op_id.as_deref())?;
-    let mut connection = connect::enter(settings).await?;
+    let mut connection = connect::open_shop(settings).await?;
     let update = store::clear_as(&mut connection, &settings.user, op).await?;
     let lines = update.lines.len();
     output.result(

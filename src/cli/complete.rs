@@ -1,9 +1,9 @@
 //! `trolley completions SHELL`, and what the shell asks for while somebody types.
 
-use super::{Cli, Failure};
+use super::{Cli, CliError};
 use crate::catalog_file::COLUMNS;
 use crate::cli::completions::SHELLS;
-use crate::config::{Flags, Place, Settings};
+use crate::config::{Flags, Server, Settings};
 use crate::model::{ProductId, UserName};
 use crate::store;
 use crate::store::{Address, Connection};
@@ -35,7 +35,7 @@ enum Shell {
 }
 
 /// Prints the script that makes a shell ask us.
-pub fn run(args: &Completions) -> Result<(), Failure> {
+pub fn run(args: &Completions) -> Result<(), CliError> {
     let name = match args.shell {
         Shell::Bash => "bash",
         Shell::Zsh => "zsh",
@@ -103,9 +103,9 @@ fn ask<T>(
     find: impl AsyncFnOnce(&mut Connection, &UserName, &str) -> Option<T>,
 ) -> Option<T> {
     let settings = Settings::load(flags(std::env::args_os())).ok()?;
-    let address = match settings.place {
-        Place::Given(address) => *address,
-        Place::Private(engine) => Address::socket(&engine.socket()).ok()?,
+    let address = match settings.server {
+        Server::External(address) => *address,
+        Server::Private(engine) => Address::socket(&engine.socket()).ok()?,
     };
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()

@@ -1,6 +1,6 @@
 //! `trolley config`
 
-use super::Failure;
+use super::CliError;
 use crate::cli::output::{Output, pad};
 use crate::config::Settings;
 use crate::model::text;
@@ -11,11 +11,11 @@ const COLUMNS: usize = 56;
 
 /// Shows every setting with its value and where that came from: as a settings file, in which
 /// what nobody has set is left out.
-pub fn run(settings: &Settings, output: &Output) -> Result<(), Failure> {
+pub fn run(settings: &Settings, output: &Output) -> Result<(), CliError> {
     let file = settings
         .file
         .as_ref()
-        .map(|path| text::clean(path.as_os_str().as_encoded_bytes()));
+        .map(|path| text::sanitize(path.as_os_str().as_encoded_bytes()));
     let program = || {
         let all = settings.origins.iter().map(|origin| {
             (

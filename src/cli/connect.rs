@@ -1,7 +1,7 @@
 //! Getting to the shop: the given Redis, or the private server with its demo catalog.
 
-use super::Failure;
-use crate::config::{Place, Settings};
+use super::CliError;
+use crate::config::{Server, Settings};
 use crate::model::{Product, ProductId};
 use crate::store;
 use crate::store::{Connection, Trouble};
@@ -18,8 +18,8 @@ const LOOK: Duration = Duration::from_millis(20);
 const TRIES: usize = 3;
 
 /// Asks for the password where the server wants one, none is given, and somebody is there.
-pub async fn unlock(settings: &mut Settings) -> Result<(), Failure> {
-    let Place::Given(address) = &settings.place else {
+pub async fn ask_password(settings: &mut Settings) -> Result<(), CliError> {
+    let Server::External(address) = &settings.server else {
         return Ok(());
     };
     if address.has_password() || !std::io::stdin().is_terminal() {
@@ -41,7 +41,7 @@ pub async fn unlock(settings: &mut Settings) -> Result<(), Failure> {
             .clone()
             .with_password(&ask(&format!("{again}Password for {address}: "))?);
     }
-    settings.place = Place::Given(Box::new(address));
+    settings.server = Server::External(Box::new(address));
     Ok(())
 }
 
@@ -60,21 +60,21 @@ fn ask(question: &str) -> std::io::Result<String> {
 
 /// Connects to the shop; starts the private server where it is not running, with the demo
 /// catalog where it holds nothing yet.
-pub async fn enter(settings: &Settings) -> Result<Connection, Failure> {
+pub async fn open_shop(settings: &Settings) -> Result<Connection, CliError> {
     arrive(settings, true).await
 }
 
 /// [`enter`] for those who bring products of their own: without the demo catalog.
-pub async fn enter_bare(settings: &Settings) -> Result<Connection, Failure> {
+pub async fn enter_bare(settings: &Settings) -> Result<Connection, CliError> {
     arrive(settings, false).await
 }
 
-async fn arrive(settings: &Settings, demo: bool) -> Result<Connection, Failure> {
-    let address = settings.place.open()?;
+async fn arrive(settings: &Settings, demo: bool) -> Result<Connection, CliError> {
+    let address = settings.server.open()?;
     let mut connection = store::connect(&address)
         .await?
         .with_policy(settings.policy.clone());
-    if matches!(settings.place, Place::Private(_)) {
+    if matches!(settings.server, Server::Private(_)) {
         let started = Instant::now();
         while let Err(error) = match demo {
             true => store::catalog::demo::load_if_untouched(&mut connection).await,
@@ -91,7 +91,7 @@ async fn arrive(settings: &Settings, demo: bool) -> Result<Connection, Failure> 
 }
 
 /// The product that somebody means: by id at once, else by name through the catalog.
-pub async fn product(connection: &mut Connection, typed: &str) -> Result<Product, Failure> {
+pub async fn product(connection: &mut Connection, typed: &str) -> Result<Product, CliError> {
     let id = ProductId::asked(typed)?;
     match store::get_product(connection, &id).await {
         Ok(Some(product)) => return Ok(product),
@@ -105,13 +105,13 @@ pub async fn product(connection: &mut Connection, typed: &str) -> Result<Product
 }
 
 /// The op id that somebody gives, or a fresh one.
-pub fn op(typed: Option<&str>) -> Result<crate::model::OpId, Failure> {
+pub fn op(typed: Option<&str>) -> Result<crate::model::OpId, CliError> {
     let Some(typed) = typed else {
         return Ok(store::new_op());
     };
     crate::model::OpId::parse(typed).ok_or_else(|| {
         let why = "1 to 64 of A-Z a-z 0-9 . _ : -".to_owned();
-        Failure::Config(crate::config::ConfigError::Value {
+        CliError::Config(crate::config::ConfigError::Value {
             setting: "op-id",
             why,
         })

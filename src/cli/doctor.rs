@@ -1,6 +1,6 @@
 //! `trolley doctor`
 
-use super::Failure;
+use super::CliError;
 use crate::cli::output::{Output, pad};
 use crate::config::Settings;
 use crate::store::doctor;
@@ -9,8 +9,8 @@ use serde_json::json;
 use std::process::ExitCode;
 
 /// Examines the shop's Redis. The status is 1 where something is bad.
-pub async fn run(settings: &Settings, output: &Output) -> Result<ExitCode, Failure> {
-    let address = settings.place.open()?;
+pub async fn run(settings: &Settings, output: &Output) -> Result<ExitCode, CliError> {
+    let address = settings.server.open()?;
     let findings = doctor::examine(&address, &settings.user, &settings.policy).await;
     let healthy = findings.iter().all(|finding| finding.level != Level::Bad);
     let program = || {

@@ -1,6 +1,6 @@
 //! `trolley engine status|start|stop`
 
-use super::Failure;
+use super::CliError;
 use crate::cli::output::Output;
 use crate::config;
 use crate::model::text;
@@ -27,7 +27,7 @@ enum Action {
 }
 
 /// Shows, starts or stops the private server. The status of one that does not run is 3.
-pub fn run(args: &EngineArgs, output: &Output) -> Result<ExitCode, Failure> {
+pub fn run(args: &EngineArgs, output: &Output) -> Result<ExitCode, CliError> {
     let engine = config::engine()?;
     match args.action {
         Action::Start => {
@@ -63,7 +63,7 @@ pub fn run(args: &EngineArgs, output: &Output) -> Result<ExitCode, Failure> {
             }
             (false, None) => "The private server is not running".to_owned(),
         };
-        let path = |path: &Path| text::clean(path.as_os_str().as_encoded_bytes());
+        let path = |path: &Path| text::sanitize(path.as_os_str().as_encoded_bytes());
         writeln!(
             out,
             "{word}\nsocket  {}\ndata    {}",

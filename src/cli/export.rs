@@ -1,6 +1,6 @@
 //! `trolley export [FILE|-]`
 
-use super::{Failure, connect, interrupt};
+use super::{CliError, connect, interrupt};
 use crate::catalog_file::{Format, Writer};
 use crate::cli::output::Output;
 use crate::config::Settings;
@@ -24,7 +24,7 @@ pub struct ExportArgs {
 }
 
 /// Exports all products, as they are stored.
-pub async fn run(args: ExportArgs, settings: &Settings, output: &Output) -> Result<(), Failure> {
+pub async fn run(args: ExportArgs, settings: &Settings, output: &Output) -> Result<(), CliError> {
     let usual = if output.is_json() {
         Format::Json
     } else {
@@ -34,7 +34,7 @@ pub async fn run(args: ExportArgs, settings: &Settings, output: &Output) -> Resu
         .format
         .or_else(|| Format::of(&args.file))
         .unwrap_or(usual);
-    let mut connection = connect::enter(settings).await?;
+    let mut connection = connect::open_shop(settings).await?;
     if args.file.as_os_str() == "-" || args.file == Path::new("/dev/stdout") {
         let (_, inexact) =
             write(&mut connection, format, BufWriter::new(io::stdout().lock())).await?;
@@ -47,14 +47,14 @@ pub async fn run(args: ExportArgs, settings: &Settings, output: &Output) -> Resu
         let out = File::options()
             .write(true)
             .open(&file)
-            .map_err(|e| Failure::path("write", &file, &e))?;
+            .map_err(|e| CliError::path("write", &file, &e))?;
         let written = write(&mut connection, format, BufWriter::new(out)).await;
         written.map_err(|failure| in_file(failure, &file))?
     } else {
         interrupt::or_tidy(replace(&mut connection, format, &file)).await?
     };
     warn(inexact, format)?;
-    let shown = text::clean(args.file.as_os_str().as_encoded_bytes());
+    let shown = text::sanitize(args.file.as_os_str().as_encoded_bytes());
     output.result(
         || json!({ "file": shown, "products": count }),
         |out| writeln!(out, "Exported {count} products to {shown}"),
@@ -63,9 +63,9 @@ pub async fn run(args: ExportArgs, settings: &Settings, output: &Output) -> Resu
 }
 
 /// A failure to write, with the name of the file.
-fn in_file(failure: Failure, file: &Path) -> Failure {
+fn in_file(failure: CliError, file: &Path) -> CliError {
     match failure {
-        Failure::Output(error) => Failure::path("write", file, &error),
+        CliError::Output(error) => CliError::path("write", file, &error),
         other => other,
     }
 }
@@ -76,12 +76,12 @@ async fn replace(
     connection: &mut Connection,
     format: Format,
     file: &Path,
-) -> Result<(u64, u64), Failure> {
+) -> Result<(u64, u64), CliError> {
     let folder = file
         .parent()
         .filter(|folder| !folder.as_os_str().is_empty())
         .unwrap_or(Path::new("."));
-    let failed = |error: io::Error| Failure::path("write", file, &error);
+    let failed = |error: io::Error| CliError::path("write", file, &error);
     let spool = tempfile::NamedTempFile::new_in(folder).map_err(failed)?;
     let written = write(connection, format, BufWriter::new(spool.as_file())).await;
     let counts = written.map_err(|failure| in_file(failure, file))?;
@@ -121,7 +121,7 @@ async fn write(
     connection: &mut Connection,
     format: Format,
     out: impl Write,
-) -> Result<(u64, u64), Failure> {
+) -> Result<(u64, u64), CliError> {
     let mut writer = Writer::new(out, format)?;
     let (mut export, mut count) = (Export::default(), 0);
     while let Some(products) = export.next(connection).await? {

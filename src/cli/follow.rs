@@ -1,12 +1,12 @@
 //! `trolley orders --follow`: a consumer of the stream of orders. What it has printed and is
 //! cancelled later, it prints again as that.
 
-use super::{Failure, checkout, orders};
+use super::{CliError, checkout, orders};
 use crate::cli::output::Output;
 use crate::config::ConfigError;
 use crate::model::{OrderState, Timeout, receipt};
 use crate::store::order;
-use crate::store::order::{Entry, Follower, News};
+use crate::store::order::{FollowEvent, Follower, OrderEntry};
 use crate::store::{Connection, Error};
 use clap::Args;
 use jiff::tz::TimeZone;
@@ -55,12 +55,12 @@ pub async fn run(
     args: Follow,
     connection: &mut Connection,
     output: &Output,
-) -> Result<(), Failure> {
+) -> Result<(), CliError> {
     let claim_after = match Timeout::parse(&args.claim_after) {
         Ok(Timeout::After(ms)) => Duration::from_millis(ms),
         Ok(Timeout::Never) => NEVER,
         Err(why) => {
-            return Err(Failure::Config(ConfigError::Value {
+            return Err(CliError::Config(ConfigError::Value {
                 setting: "claim-after",
                 why,
             }));
@@ -94,7 +94,7 @@ pub async fn run(
             Err(error) => Err(error.into()),
         };
         match outcome {
-            Err(Failure::Store(error)) if passes(&error) => {
+            Err(CliError::Store(error)) if passes(&error) => {
                 tokio::time::sleep(PAUSE).await;
                 // Tried again until it works.
                 let _ = follower.renew(connection, &error).await;
@@ -106,7 +106,7 @@ pub async fn run(
 }
 
 fn passes(error: &Error) -> bool {
-    matches!(error, Error::Trouble(trouble) if trouble.may_pass())
+    matches!(error, Error::Trouble(trouble) if trouble.is_transient())
 }
 
 /// Prints orders.
@@ -126,8 +126,8 @@ impl Printer<'_> {
         &mut self,
         follower: &Follower,
         connection: &mut Connection,
-        entries: Vec<Entry>,
-    ) -> Result<(), Failure> {
+        entries: Vec<OrderEntry>,
+    ) -> Result<(), CliError> {
         if entries.is_empty() {
             self.tell_left_out();
         }
@@ -136,11 +136,11 @@ impl Printer<'_> {
                 return Ok(());
             }
             let state = match entry.news {
-                News::Cancelled(_) => Some(OrderState::Cancelled),
+                FollowEvent::Cancelled(_) => Some(OrderState::Cancelled),
                 // As late as can be: what was cancelled meanwhile must not be cooked.
-                News::Placed => follower.give(connection, &entry.id).await?,
+                FollowEvent::Placed => follower.give(connection, &entry.id).await?,
             };
-            let is_new = entry.news == News::Placed;
+            let is_new = entry.news == FollowEvent::Placed;
             if is_new && !self.all && state.is_some_and(OrderState::is_over) {
                 self.over += 1;
             } else {
@@ -169,7 +169,7 @@ impl Printer<'_> {
     }
 }
 
-fn program(entry: &Entry, state: Option<OrderState>) -> serde_json::Value {
+fn program(entry: &OrderEntry, state: Option<OrderState>) -> serde_json::Value {
     let mut document = json!({
         "event": "order",
         "entry": entry.entry,
@@ -182,7 +182,7 @@ fn program(entry: &Entry, state: Option<OrderState>) -> serde_json::Value {
         "total": entry.total,
         "currency": entry.currency,
     });
-    if let News::Cancelled(at) = entry.news {
+    if let FollowEvent::Cancelled(at) = entry.news {
         document["event"] = json!("cancelled");
         document["changed"] = json!(at);
     }
@@ -191,7 +191,7 @@ fn program(entry: &Entry, state: Option<OrderState>) -> serde_json::Value {
 
 fn people(
     out: &mut dyn Write,
-    entry: &Entry,
+    entry: &OrderEntry,
     state: Option<OrderState>,
     zone: &TimeZone,
 ) -> io::Result<()> {
@@ -199,10 +199,10 @@ fn people(
         receipt::time(entry.at, zone),
         state.map_or("state unknown", OrderState::name),
     );
-    let Entry { id, user, who, .. } = entry;
+    let OrderEntry { id, user, who, .. } = entry;
     match entry.news {
-        News::Placed => writeln!(out, "{id}  {state}  {at}  for {user}, by {who}")?,
-        News::Cancelled(since) => {
+        FollowEvent::Placed => writeln!(out, "{id}  {state}  {at}  for {user}, by {who}")?,
+        FollowEvent::Cancelled(since) => {
             let since = receipt::time(since, zone);
             writeln!(
                 out,

@@ -1,8 +1,8 @@
 //! `trolley import FILE|-`
 
-use super::{Failure, connect};
+use super::{CliError, connect};
 use crate::catalog_file;
-use crate::catalog_file::{Bad, FileError, Format, Item, Row};
+use crate::catalog_file::{BadRow, FileError, Format, ParsedRow, ProductRow};
 use crate::cli::output::Output;
 use crate::config::Settings;
 use crate::model::text;
@@ -44,10 +44,10 @@ pub async fn run(
     args: ImportArgs,
     settings: &Settings,
     output: &Output,
-) -> Result<ExitCode, Failure> {
+) -> Result<ExitCode, CliError> {
     let format = args.format.or_else(|| Format::of(&args.file));
     let named = |failure| match failure {
-        Failure::File(FileError::Read(error)) => Failure::path("read", &args.file, &error),
+        CliError::File(FileError::Read(error)) => CliError::path("read", &args.file, &error),
         other => other,
     };
     let mut source = Source::open(&args).map_err(|error| named(error.into()))?;
@@ -86,8 +86,8 @@ pub async fn run(
         .map(|counted| counts = counted);
     }
     report.bar.finish_and_clear();
-    if let Err(Failure::Store(Error::Trouble(trouble))) = &result
-        && trouble.may_pass()
+    if let Err(CliError::Store(Error::Trouble(trouble))) = &result
+        && trouble.is_transient()
     {
         report.complain("The import broke off; running it again completes it")?;
     }
@@ -166,7 +166,7 @@ async fn pass(
     format: Option<Format>,
     options: Options,
     report: &mut Report<'_>,
-) -> Result<Counts, Failure> {
+) -> Result<Counts, CliError> {
     let (sender, mut items) = mpsc::channel(WAITING);
     let bar = report.bar.clone();
     let reading = std::thread::spawn(move || match source {
@@ -177,11 +177,11 @@ async fn pass(
     while let Some(chunk) = items.recv().await {
         for item in chunk {
             match item {
-                Item::Row(row) => {
+                ParsedRow::Product(row) => {
                     report.row();
                     report.bad(import.put(row).await?)?;
                 }
-                Item::Bad(bad) => report.bad(vec![bad])?,
+                ParsedRow::Bad(bad) => report.bad(vec![bad])?,
             }
         }
     }
@@ -195,7 +195,7 @@ async fn pass(
         Ok(()) => Ok(counts),
         // What came before it is stored.
         Err(FileError::Broken { line, flaw }) => {
-            report.bad(vec![Bad { line, flaw }])?;
+            report.bad(vec![BadRow { line, flaw }])?;
             report.complain("The rest of the file was not read")?;
             Ok(counts)
         }
@@ -206,7 +206,7 @@ async fn pass(
 fn hand_over(
     source: impl io::Read,
     format: Option<Format>,
-    sender: &mpsc::Sender<Vec<Item>>,
+    sender: &mpsc::Sender<Vec<ParsedRow>>,
 ) -> Result<(), FileError> {
     let mut chunk = Vec::with_capacity(CHUNK);
     let mut waits = 0;
@@ -227,10 +227,12 @@ fn hand_over(
     read
 }
 
-fn weight(item: &Item) -> usize {
+fn weight(item: &ParsedRow) -> usize {
     match item {
-        Item::Row(Row { fields, .. }) => fields.iter().flatten().map(String::len).sum(),
-        Item::Bad(_) => 0,
+        ParsedRow::Product(ProductRow { fields, .. }) => {
+            fields.iter().flatten().map(String::len).sum()
+        }
+        ParsedRow::Bad(_) => 0,
     }
 }
 
@@ -251,8 +253,8 @@ impl Report<'_> {
     }
 
     /// Tells of bad rows as they come, since there may be a million.
-    fn bad(&mut self, rows: Vec<Bad>) -> io::Result<()> {
-        for Bad { line, flaw } in rows {
+    fn bad(&mut self, rows: Vec<BadRow>) -> io::Result<()> {
+        for BadRow { line, flaw } in rows {
             self.bad += 1;
             let (json, flaw) = (self.output.is_json(), flaw.to_string());
             self.bar.suspend(|| {
@@ -284,7 +286,7 @@ impl Report<'_> {
         let kept = args.replace && self.bad > 0;
         let program = || {
             json!({
-                "file": text::clean(args.file.as_os_str().as_encoded_bytes()),
+                "file": text::sanitize(args.file.as_os_str().as_encoded_bytes()),
                 "added": counts.added,
                 "changed": counts.changed,
                 "unchanged": counts.unchanged,

@@ -1,12 +1,12 @@
 //! Ending a command early, but not before it has tidied up.
 
-use super::Failure;
+use super::CliError;
 use std::io;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 /// Does `work`, unless a signal that ends programs comes first: then what `work` holds is
 /// dropped, and the program ends by that signal as if nobody had caught it.
-pub async fn or_tidy<T>(work: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
+pub async fn or_tidy<T>(work: impl Future<Output = Result<T, CliError>>) -> Result<T, CliError> {
     let ignored = ignored();
     let listen = |kind: SignalKind| match ignored >> (kind.as_raw_value() - 1) & 1 {
         0 => signal(kind).map(Some),
@@ -23,7 +23,7 @@ pub async fn or_tidy<T>(work: impl Future<Output = Result<T, Failure>>) -> Resul
     };
     // A shell must see what it was, or the loop around this command would go on.
     signal_hook::low_level::emulate_default_handler(asked.as_raw_value())?;
-    Err(Failure::Output(io::ErrorKind::Interrupted.into()))
+    Err(CliError::Output(io::ErrorKind::Interrupted.into()))
 }
 
 async fn next(signal: &mut Option<Signal>) {

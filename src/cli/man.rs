@@ -1,13 +1,13 @@
 //! `trolley man`
 
-use super::{Cli, Failure};
+use super::{Cli, CliError};
 use clap::CommandFactory;
 use clap_mangen::Man;
 use clap_mangen::roff::{Roff, bold, roman};
 use std::io::{self, Write};
 
 /// Prints the manual page: the program, then each of its commands.
-pub fn run() -> Result<(), Failure> {
+pub fn run() -> Result<(), CliError> {
     let mut command = Cli::command();
     command.build();
     let man = Man::new(command.clone()).manual("trolley");

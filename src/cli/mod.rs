@@ -28,8 +28,8 @@ mod watch;
 
 use super::tui;
 use super::{crash, log};
-use crate::catalog_file::{FileError, Flaw};
-use crate::config::{ConfigError, Flags, HEADING, PlaceError, Settings};
+use crate::catalog_file::{FileError, RowError};
+use crate::config::{ConfigError, Flags, HEADING, ServerError, Settings};
 use crate::engine::EngineError;
 use crate::model::{Refusal, text};
 use crate::store::{Error, Trouble};
@@ -104,7 +104,7 @@ enum Command {
 
 /// Why a command failed.
 #[derive(Debug, thiserror::Error)]
-pub enum Failure {
+pub enum CliError {
     /// Asked for by the shop's rules or the link.
     #[error(transparent)]
     Store(#[from] Error),
@@ -122,7 +122,7 @@ pub enum Failure {
     File(FileError),
     /// A product's values are refused.
     #[error(transparent)]
-    Flaw(Flaw),
+    RowError(RowError),
     /// Not `FIELD=VALUE`.
     #[error("write each field as FIELD=VALUE, like price=2.40")]
     Field,
@@ -141,45 +141,45 @@ pub enum Failure {
     Output(#[from] std::io::Error),
 }
 
-impl From<Refusal> for Failure {
-    fn from(refusal: Refusal) -> Failure {
-        Failure::Store(refusal.into())
+impl From<Refusal> for CliError {
+    fn from(refusal: Refusal) -> CliError {
+        CliError::Store(refusal.into())
     }
 }
 
-impl From<PlaceError> for Failure {
-    fn from(error: PlaceError) -> Failure {
+impl From<ServerError> for CliError {
+    fn from(error: ServerError) -> CliError {
         match error {
-            PlaceError::Engine(error) => Failure::Engine(error),
-            PlaceError::Address(trouble) => trouble.into(),
+            ServerError::Engine(error) => CliError::Engine(error),
+            ServerError::Address(trouble) => trouble.into(),
         }
     }
 }
 
-impl From<tui::ScreenError> for Failure {
-    fn from(error: tui::ScreenError) -> Failure {
+impl From<tui::ScreenError> for CliError {
+    fn from(error: tui::ScreenError) -> CliError {
         match error {
-            tui::ScreenError::Place(error) => error.into(),
+            tui::ScreenError::Server(error) => error.into(),
             tui::ScreenError::Access(trouble) => trouble.into(),
-            other => Failure::Screen(other),
+            other => CliError::Screen(other),
         }
     }
 }
 
-impl From<Trouble> for Failure {
-    fn from(trouble: Trouble) -> Failure {
-        Failure::Store(trouble.into())
+impl From<Trouble> for CliError {
+    fn from(trouble: Trouble) -> CliError {
+        CliError::Store(trouble.into())
     }
 }
 
-impl Failure {
+impl CliError {
     /// The failure to `act` on this file. What the error says of other paths is left out.
-    fn path(act: &'static str, file: &Path, error: &std::io::Error) -> Failure {
+    fn path(act: &'static str, file: &Path, error: &std::io::Error) -> CliError {
         let inner = error.get_ref().and_then(|inner| inner.source());
         let why = inner.map_or_else(|| error.to_string(), ToString::to_string);
-        Failure::Path {
+        CliError::Path {
             act,
-            file: text::clean(file.as_os_str().as_encoded_bytes()),
+            file: text::sanitize(file.as_os_str().as_encoded_bytes()),
             why,
         }
     }
@@ -187,41 +187,41 @@ impl Failure {
     /// 1 refused by the shop's rules, 2 wrong usage, 3 no connection.
     fn exit_code(&self) -> u8 {
         match self {
-            Failure::Store(Error::Refused(_))
-            | Failure::Config(ConfigError::User(_))
-            | Failure::Flaw(_)
-            | Failure::File(FileError::Utf16 | FileError::Header(_) | FileError::Broken { .. }) => {
+            CliError::Store(Error::Refused(_))
+            | CliError::Config(ConfigError::User(_))
+            | CliError::RowError(_)
+            | CliError::File(FileError::Utf16 | FileError::Header(_) | FileError::Broken { .. }) => {
                 1
             }
-            Failure::Store(Error::Trouble(Trouble::BadAddress(_)))
-            | Failure::Config(_)
-            | Failure::Screen(_)
-            | Failure::File(FileError::Read(_))
-            | Failure::Path { .. }
-            | Failure::Output(_)
-            | Failure::Field => 2,
-            Failure::Store(_) | Failure::Engine(_) => 3,
+            CliError::Store(Error::Trouble(Trouble::BadAddress(_)))
+            | CliError::Config(_)
+            | CliError::Screen(_)
+            | CliError::File(FileError::Read(_))
+            | CliError::Path { .. }
+            | CliError::Output(_)
+            | CliError::Field => 2,
+            CliError::Store(_) | CliError::Engine(_) => 3,
         }
     }
 
     /// A short name for programs; stable.
     fn code(&self) -> &'static str {
         match self {
-            Failure::Store(Error::Refused(refusal))
-            | Failure::Config(ConfigError::User(refusal)) => refusal.code(),
-            Failure::Store(Error::Trouble(trouble)) => trouble.code(),
-            Failure::Store(Error::Unknown { .. }) => "unknown",
-            Failure::Config(_) => "config",
-            Failure::Engine(_) => "engine",
-            Failure::Screen(_) => "screen",
-            Failure::File(FileError::Read(_)) | Failure::Path { act: "read", .. } => {
+            CliError::Store(Error::Refused(refusal))
+            | CliError::Config(ConfigError::User(refusal)) => refusal.code(),
+            CliError::Store(Error::Trouble(trouble)) => trouble.code(),
+            CliError::Store(Error::Unknown { .. }) => "unknown",
+            CliError::Config(_) => "config",
+            CliError::Engine(_) => "engine",
+            CliError::Screen(_) => "screen",
+            CliError::File(FileError::Read(_)) | CliError::Path { act: "read", .. } => {
                 "unreadable_file"
             }
-            Failure::Path { .. } => "unwritable_file",
-            Failure::File(_) => "bad_file",
-            Failure::Flaw(_) => "bad_product",
-            Failure::Field => "usage",
-            Failure::Output(_) => "output",
+            CliError::Path { .. } => "unwritable_file",
+            CliError::File(_) => "bad_file",
+            CliError::RowError(_) => "bad_product",
+            CliError::Field => "usage",
+            CliError::Output(_) => "output",
         }
     }
 }
@@ -239,7 +239,7 @@ pub fn run() -> ExitCode {
     match execute(cli, &output) {
         Ok(code) => code,
         // `| head` has seen enough.
-        Err(Failure::Output(error)) if error.kind() == std::io::ErrorKind::BrokenPipe => {
+        Err(CliError::Output(error)) if error.kind() == std::io::ErrorKind::BrokenPipe => {
             ExitCode::SUCCESS
         }
         Err(failure) => {
@@ -261,14 +261,14 @@ fn usage(error: &clap::Error) -> ExitCode {
     let lines: Vec<String> = said
         .trim_end()
         .lines()
-        .map(|line| text::clean(line.as_bytes()))
+        .map(|line| text::sanitize(line.as_bytes()))
         .collect();
     // What could not be read as a whole may still say for whom.
     Output::new(std::env::args_os().any(|arg| arg == "--json")).usage(&lines.join("\n"));
     ExitCode::from(2)
 }
 
-fn execute(cli: Cli, output: &Output) -> Result<ExitCode, Failure> {
+fn execute(cli: Cli, output: &Output) -> Result<ExitCode, CliError> {
     match &cli.command {
         Some(Command::Engine(args)) => return engine::run(args, output),
         Some(Command::Completions(args)) => return complete::run(args).map(|()| ExitCode::SUCCESS),
@@ -285,12 +285,12 @@ fn execute(cli: Cli, output: &Output) -> Result<ExitCode, Failure> {
         .as_ref()
         .map(|(path, level)| (path.as_path(), *level));
     let named = file.map_or(Path::new(""), |(path, _)| path);
-    log::start(file).map_err(|error| Failure::path("write", named, &error))?;
+    log::start(file).map_err(|error| CliError::path("write", named, &error))?;
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()?;
     if !matches!(cli.command, Some(Command::Config)) {
-        runtime.block_on(connect::unlock(&mut settings))?;
+        runtime.block_on(connect::ask_password(&mut settings))?;
     }
     match cli.command {
         None => return Ok(tui::run(&settings)?),

@@ -1,6 +1,6 @@
 //! `trolley orders` and `trolley order ID [accept|ready|done|cancel]`
 
-use super::{Failure, connect, follow};
+use super::{CliError, connect, follow};
 use crate::cli::checkout::order_id;
 use crate::cli::output::{Output, pad};
 use crate::config::Settings;
@@ -56,8 +56,8 @@ enum Step {
 }
 
 /// Lists orders, or follows them as they come.
-pub async fn run(args: Orders, settings: &Settings, output: &Output) -> Result<(), Failure> {
-    let mut connection = connect::enter(settings).await?;
+pub async fn run(args: Orders, settings: &Settings, output: &Output) -> Result<(), CliError> {
+    let mut connection = connect::open_shop(settings).await?;
     if args.follow.follow {
         return follow::run(args.follow, &mut connection, output).await;
     }
@@ -86,9 +86,9 @@ pub async fn run(args: Orders, settings: &Settings, output: &Output) -> Result<(
 }
 
 /// Shows an order's receipt, or moves it on.
-pub async fn one(args: OneOrder, settings: &Settings, output: &Output) -> Result<(), Failure> {
+pub async fn one(args: OneOrder, settings: &Settings, output: &Output) -> Result<(), CliError> {
     let id = order_id(&args.id)?;
-    let mut connection = connect::enter(settings).await?;
+    let mut connection = connect::open_shop(settings).await?;
     let shop = store::get_shop(&mut connection).await?;
     let Some(step) = args.step else {
         let order = order::get_order(&mut connection, &id).await?;

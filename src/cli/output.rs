@@ -1,6 +1,6 @@
 //! What commands print: lines for people, or one JSON document. No colours.
 
-use super::Failure;
+use super::CliError;
 use crate::model::text;
 use crate::store::Error;
 use serde_json::{Value, json};
@@ -40,21 +40,25 @@ impl Output {
     /// Prints what the person should know, on stderr.
     pub fn warn(&self, warning: &str) {
         // Nothing can be done about a stream that is closed.
-        let _ = writeln!(io::stderr(), "trolley: {}", text::clean(warning.as_bytes()));
+        let _ = writeln!(
+            io::stderr(),
+            "trolley: {}",
+            text::sanitize(warning.as_bytes())
+        );
     }
 
     /// Prints why a command failed: a sentence on stderr, or the JSON document.
-    pub fn failure(&self, failure: &Failure) {
+    pub fn failure(&self, failure: &CliError) {
         let said = failure.to_string();
         let lines: Vec<String> = said
             .lines()
-            .map(|line| text::clean(line.as_bytes()))
+            .map(|line| text::sanitize(line.as_bytes()))
             .collect();
         let people = || writeln!(io::stderr(), "trolley: {}", lines.join("\n"));
         // Nothing can be done about a stream that is closed.
         let _ = if self.json {
             let mut error = json!({ "code": failure.code(), "message": lines.join("\n") });
-            if let Failure::Store(Error::Unknown { op, .. }) = failure {
+            if let CliError::Store(Error::Unknown { op, .. }) = failure {
                 error["op_id"] = json!(op.as_str());
             }
             writeln!(io::stdout(), "{}", json!({ "error": error })).or_else(|_| people())
@@ -77,7 +81,7 @@ impl Output {
 
 /// Pads `text` to `columns` terminal columns.
 pub fn pad(shown: &str, columns: usize) -> String {
-    let fitted = text::fit(shown, columns);
+    let fitted = text::truncate(shown, columns);
     let gap = columns.saturating_sub(text::width(&fitted));
     fitted + &" ".repeat(gap)
 }

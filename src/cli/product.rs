@@ -1,8 +1,8 @@
 //! `trolley product set|show|delete`
 
 use super::complete;
-use super::{Failure, connect};
-use crate::catalog_file::{COLUMNS, FileError, Flaw, checked, column};
+use super::{CliError, connect};
+use crate::catalog_file::{COLUMNS, FileError, RowError, checked, column};
 use crate::cli::output::Output;
 use crate::config::Settings;
 use crate::model::product::FIELDS;
@@ -46,7 +46,7 @@ enum Action {
 }
 
 /// Sets, shows or deletes one product.
-pub async fn run(args: ProductArgs, settings: &Settings, output: &Output) -> Result<(), Failure> {
+pub async fn run(args: ProductArgs, settings: &Settings, output: &Output) -> Result<(), CliError> {
     match args.action {
         Action::Set { id, fields } => set(&id, &fields, settings, output).await,
         Action::Show { product } => show(&product, settings, output).await,
@@ -59,14 +59,14 @@ async fn set(
     fields: &[String],
     settings: &Settings,
     output: &Output,
-) -> Result<(), Failure> {
+) -> Result<(), CliError> {
     let mut values = [const { None }; COLUMNS.len()];
     values[0] = Some(Cow::Borrowed(id));
     for field in fields {
-        let (name, value) = field.split_once('=').ok_or(Failure::Field)?;
+        let (name, value) = field.split_once('=').ok_or(CliError::Field)?;
         let place = column(name)?;
         if values[place].is_some() {
-            return Err(Flaw::Twice(COLUMNS[place]).into());
+            return Err(RowError::Twice(COLUMNS[place]).into());
         }
         values[place] = Some(Cow::Borrowed(value));
     }
@@ -76,12 +76,12 @@ async fn set(
         .zip(&row.fields)
         .filter_map(|(name, value)| {
             let value = value.as_deref()?;
-            let shown = text::clean(value.as_bytes());
+            let shown = text::sanitize(value.as_bytes());
             (value != shown).then_some((name, shown))
         })
         .collect();
     let id = row.id.clone();
-    let mut connection = connect::enter(settings).await?;
+    let mut connection = connect::open_shop(settings).await?;
     let (counts, bad) = store::put_products(&mut connection, vec![row]).await?;
     if let Some(bad) = bad.into_iter().next() {
         return Err(bad.flaw.into());
@@ -109,8 +109,8 @@ async fn set(
     Ok(())
 }
 
-async fn show(typed: &str, settings: &Settings, output: &Output) -> Result<(), Failure> {
-    let mut connection = connect::enter(settings).await?;
+async fn show(typed: &str, settings: &Settings, output: &Output) -> Result<(), CliError> {
+    let mut connection = connect::open_shop(settings).await?;
     let product = connect::product(&mut connection, typed).await?;
     output.result(
         || json(product.item()),
@@ -137,10 +137,10 @@ async fn show(typed: &str, settings: &Settings, output: &Output) -> Result<(), F
     Ok(())
 }
 
-async fn delete(typed: &str, settings: &Settings, output: &Output) -> Result<(), Failure> {
+async fn delete(typed: &str, settings: &Settings, output: &Output) -> Result<(), CliError> {
     // By id alone: a part of a name is too little for this.
     let id = ProductId::asked(typed)?;
-    let mut connection = connect::enter(settings).await?;
+    let mut connection = connect::open_shop(settings).await?;
     if !store::delete_product(&mut connection, &id).await? {
         return Err(Refusal::UnknownProduct(id.to_string()).into());
     }
@@ -186,14 +186,14 @@ fn stock(stock: Stock) -> String {
     }
 }
 
-impl From<Flaw> for Failure {
-    fn from(flaw: Flaw) -> Failure {
-        Failure::Flaw(flaw)
+impl From<RowError> for CliError {
+    fn from(flaw: RowError) -> CliError {
+        CliError::RowError(flaw)
     }
 }
 
-impl From<FileError> for Failure {
-    fn from(error: FileError) -> Failure {
-        Failure::File(error)
+impl From<FileError> for CliError {
+    fn from(error: FileError) -> CliError {
+        CliError::File(error)
     }
 }

@@ -1,6 +1,6 @@
 //! `trolley products [SEARCH]`
 
-use super::{Failure, connect, product};
+use super::{CliError, connect, product};
 use crate::cli::output::{Output, pad};
 use crate::config::Settings;
 use crate::model::{Query, Searcher};
@@ -18,8 +18,8 @@ pub struct Products {
 }
 
 /// Lists the products.
-pub async fn run(args: &Products, settings: &Settings, output: &Output) -> Result<(), Failure> {
-    let mut connection = connect::enter(settings).await?;
+pub async fn run(args: &Products, settings: &Settings, output: &Output) -> Result<(), CliError> {
+    let mut connection = connect::open_shop(settings).await?;
     let catalog = store::get_catalog(&mut connection).await?;
     let query = Query {
         words: args.search.clone().unwrap_or_default(),

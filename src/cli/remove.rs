@@ -1,6 +1,6 @@
 //! `trolley remove PRODUCT [QTY]`
 
-use super::{Failure, complete, connect};
+use super::{CliError, complete, connect};
 use crate::cli::add::changed;
 use crate::cli::output::Output;
 use crate::config::Settings;
@@ -25,7 +25,7 @@ pub struct Remove {
 }
 
 /// Takes out of the cart.
-pub async fn run(args: Remove, settings: &Settings, output: &Output) -> Result<(), Failure> {
+pub async fn run(args: Remove, settings: &Settings, output: &Output) -> Result<(), CliError> {
     let op = connect::op(args.op_id.as_deref())?;
     let limit = quantity::HIGHEST_LIMIT;
     let quantity = args
@@ -43,8 +43,8 @@ pub async fn line_of(
     op: OpId,
     settings: &Settings,
     output: &Output,
-) -> Result<(), Failure> {
-    let mut connection = connect::enter(settings).await?;
+) -> Result<(), CliError> {
+    let mut connection = connect::open_shop(settings).await?;
     let product = line(&mut connection, settings, typed).await?;
     let update =
         store::remove_as(&mut connection, &settings.user, &product.id, quantity, op).await?;
@@ -71,7 +71,7 @@ async fn line(
     connection: &mut Connection,
     settings: &Settings,
     typed: &str,
-) -> Result<Product, Failure> {
+) -> Result<Product, CliError> {
     let id = ProductId::asked(typed)?;
     let cart = store::get_cart_items(connection, &settings.user).await?;
     let ids: Vec<ProductId> = cart.lines.into_iter().map(|line| line.product).collect();

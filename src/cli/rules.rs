@@ -1,11 +1,11 @@
 //! `trolley rules`
 
-use super::{Failure, connect};
+use super::{CliError, connect};
 use crate::cli::checkout::{amount, wrong};
 use crate::cli::output::Output;
 use crate::config::Settings;
-use crate::model::change::clean_actor;
-use crate::model::{Money, Rules as Known, Timeout, receipt};
+use crate::model::change::sanitize_actor;
+use crate::model::{Money, Rules as ProductLookup, Timeout, receipt};
 use crate::store;
 use crate::store::RuleChange;
 use clap::Args;
@@ -37,7 +37,7 @@ pub struct Rules {
 }
 
 impl Rules {
-    fn changes(&self) -> Result<Vec<RuleChange>, Failure> {
+    fn changes(&self) -> Result<Vec<RuleChange>, CliError> {
         let mut changes = Vec::new();
         if self.lock || self.unlock {
             changes.push(RuleChange::Locked(self.lock));
@@ -45,7 +45,7 @@ impl Rules {
         if let Some(typed) = &self.deadline {
             changes.push(RuleChange::Closes(closing_time(typed)?));
         }
-        let money = |typed: &String| -> Result<Option<Money>, Failure> {
+        let money = |typed: &String| -> Result<Option<Money>, CliError> {
             if typed == "none" {
                 Ok(None)
             } else {
@@ -59,7 +59,7 @@ impl Rules {
             changes.push(RuleChange::BudgetEach(money(typed)?));
         }
         if let Some(name) = &self.owner {
-            let name = clean_actor(name.as_bytes());
+            let name = sanitize_actor(name.as_bytes());
             if name.is_empty() {
                 return Err(wrong("owner", "an owner has a name".to_owned()));
             }
@@ -70,7 +70,7 @@ impl Rules {
 }
 
 /// Reads `18:00` (the next time that it is that late here), `45m`, or `none`; Unix milliseconds.
-fn closing_time(typed: &str) -> Result<Option<u64>, Failure> {
+fn closing_time(typed: &str) -> Result<Option<u64>, CliError> {
     if typed == "none" {
         return Ok(None);
     }
@@ -101,9 +101,9 @@ fn closing_time(typed: &str) -> Result<Option<u64>, Failure> {
 }
 
 /// Sets rules of the cart, or shows them.
-pub async fn run(args: Rules, settings: &Settings, output: &Output) -> Result<(), Failure> {
+pub async fn run(args: Rules, settings: &Settings, output: &Output) -> Result<(), CliError> {
     let changes = args.changes()?;
-    let mut connection = connect::enter(settings).await?;
+    let mut connection = connect::open_shop(settings).await?;
     if !changes.is_empty() {
         store::set_rules(&mut connection, &settings.user, &changes).await?;
     }
@@ -129,7 +129,7 @@ pub async fn run(args: Rules, settings: &Settings, output: &Output) -> Result<()
     Ok(())
 }
 
-fn said(rules: &Known, zone: &TimeZone) -> Vec<String> {
+fn said(rules: &ProductLookup, zone: &TimeZone) -> Vec<String> {
     let Some(owner) = &rules.owner else {
         return vec!["This cart has no rules".to_owned()];
     };

@@ -1,6 +1,6 @@
 //! `trolley set PRODUCT QTY`
 
-use super::{Failure, complete, connect, remove};
+use super::{CliError, complete, connect, remove};
 use crate::cli::add::changed;
 use crate::cli::output::Output;
 use crate::config::Settings;
@@ -24,7 +24,7 @@ pub struct Set {
 }
 
 /// Sets the quantity of one line.
-pub async fn run(args: Set, settings: &Settings, output: &Output) -> Result<(), Failure> {
+pub async fn run(args: Set, settings: &Settings, output: &Output) -> Result<(), CliError> {
     let op = connect::op(args.op_id.as_deref())?;
     let quantity = match quantity::parse(&args.quantity, settings.policy.line_limit) {
         Err(Refusal::Zero) => {
@@ -32,7 +32,7 @@ pub async fn run(args: Set, settings: &Settings, output: &Output) -> Result<(), 
         }
         parsed => parsed?,
     };
-    let mut connection = connect::enter(settings).await?;
+    let mut connection = connect::open_shop(settings).await?;
     let product = connect::product(&mut connection, &args.product).await?;
     let update = store::set_as(&mut connection, &settings.user, &product.id, quantity, op).await?;
     output.result(

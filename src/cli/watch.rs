@@ -1,10 +1,10 @@
 //! `trolley watch`
 
-use super::{Failure, connect};
+use super::{CliError, connect};
 use crate::cli::output::Output;
 use crate::config::Settings;
-use crate::model::timeline::{Timeline, Told};
-use crate::model::{Deadline, Kind, LineChange, Update};
+use crate::model::timeline::{Timeline, TimelineEvent};
+use crate::model::{ChangeKind, Deadline, LineChange, Update};
 use crate::store;
 use crate::store::live;
 use crate::store::live::{Event, Request};
@@ -26,10 +26,10 @@ const PAUSE: Duration = Duration::from_millis(50);
 const WAITING: usize = 64;
 
 /// Writes one line for each update of the cart, until it is ended or nobody reads any more.
-pub async fn run(settings: &Settings, output: &Output) -> Result<(), Failure> {
+pub async fn run(settings: &Settings, output: &Output) -> Result<(), CliError> {
     // Says at once where there is no shop.
-    connect::enter(settings).await?;
-    let address = settings.place.open()?;
+    connect::open_shop(settings).await?;
+    let address = settings.server.open()?;
     let (requests, asked) = mpsc::channel(1);
     let (told, mut events) = mpsc::channel(WAITING);
     tokio::spawn(live::run(
@@ -97,7 +97,7 @@ struct Watch<'a> {
 }
 
 impl Watch<'_> {
-    async fn take(&mut self, event: Event) -> Result<(), Failure> {
+    async fn take(&mut self, event: Event) -> Result<(), CliError> {
         match event {
             Event::Cart(cart) => {
                 self.has_been_up = true;
@@ -122,7 +122,7 @@ impl Watch<'_> {
                 }
             }
             // Waiting mends neither an address nor a right.
-            Event::Down(trouble) if !self.has_been_up && trouble.is_of_access() => {
+            Event::Down(trouble) if !self.has_been_up && trouble.is_access_error() => {
                 return Err(trouble.into());
             }
             Event::Unreadable(trouble) if !self.has_been_up => return Err(trouble.into()),
@@ -144,7 +144,7 @@ impl Watch<'_> {
     }
 
     /// Tells from the cart's log what was missed.
-    async fn fill(&mut self, until: u64) -> Result<(), Failure> {
+    async fn fill(&mut self, until: u64) -> Result<(), CliError> {
         let read = || async {
             let mut connection = store::connect(&self.address).await?;
             store::get_log(&mut connection, &self.settings.user).await
@@ -164,28 +164,28 @@ impl Watch<'_> {
         Ok(())
     }
 
-    fn tell(&self, told: &Told) -> io::Result<()> {
+    fn tell(&self, told: &TimelineEvent) -> io::Result<()> {
         let line = match (told, self.json) {
-            (Told::Update(update), true) => update_json(update).to_string(),
-            (Told::Update(update), false) => update_line(update),
-            (Told::Gap { from, to, harmless }, true) => {
+            (TimelineEvent::Update(update), true) => update_json(update).to_string(),
+            (TimelineEvent::Update(update), false) => update_line(update),
+            (TimelineEvent::Gap { from, to, harmless }, true) => {
                 json!({ "event": "gap", "from": from, "to": to, "harmless": harmless }).to_string()
             }
-            (Told::Foreign { version, at, lines }, true) => {
+            (TimelineEvent::Foreign { version, at, lines }, true) => {
                 json!({ "event": "foreign", "version": version, "at": at, "changes": changes_json(lines) })
                     .to_string()
             }
-            (Told::Foreign { version, at, lines }, false) => {
+            (TimelineEvent::Foreign { version, at, lines }, false) => {
                 format!("{} #{version} another client: {}", clock(*at), changes(lines))
             }
-            (Told::Expired { version, at }, true) => {
+            (TimelineEvent::Expired { version, at }, true) => {
                 json!({ "event": "expired", "version": version, "at": at }).to_string()
             }
-            (Told::Expired { version, at }, false) => {
+            (TimelineEvent::Expired { version, at }, false) => {
                 format!("{} #{version} the session timed out: the cart is empty", clock(*at))
             }
-            (Told::Gap { from, to, harmless: true }, false) => format!("#{from} to #{to} changed no line"),
-            (Told::Gap { from, to, .. }, false) => {
+            (TimelineEvent::Gap { from, to, harmless: true }, false) => format!("#{from} to #{to} changed no line"),
+            (TimelineEvent::Gap { from, to, .. }, false) => {
                 format!("#{from} to #{to} were missed, and the log no longer has them")
             }
         };
@@ -266,7 +266,7 @@ fn update_line(update: &Update) -> String {
     let at = clock(update.deadline.told_at);
     let changes = changes(&update.lines);
     let kind = match update.kind {
-        Kind::Edit => String::new(),
+        ChangeKind::Edit => String::new(),
         kind => format!("{}: ", kind.name()),
     };
     format!("{at} #{} {}  {kind}{changes}", update.version, update.by)

@@ -171,5 +171,5 @@ fn unreadable(setting: &'static str, path: &Path, error: &std::io::Error) -> Con
 }
 
 fn shown(path: &Path) -> String {
-    text::clean_to(path.as_os_str().as_encoded_bytes(), 200)
+    text::sanitize_to(path.as_os_str().as_encoded_bytes(), 200)
 }

@@ -68,7 +68,7 @@ pub(crate) fn read(
         return Ok(Default::default());
     };
     let error = |why: String| ConfigError::File {
-        path: text::clean(path.as_os_str().as_encoded_bytes()),
+        path: text::sanitize(path.as_os_str().as_encoded_bytes()),
         why,
     };
     let toml = match std::fs::read_to_string(path) {
@@ -100,7 +100,7 @@ pub(crate) fn read(
         });
         error(format!(
             "line {line}: keys.{}: {}",
-            text::clean_to(bad.action.as_bytes(), 40),
+            text::sanitize_to(bad.action.as_bytes(), 40),
             lines(&bad.why)
         ))
     })?;
@@ -127,7 +127,7 @@ fn with_suggestion(said: &str) -> String {
 fn lines(said: &str) -> String {
     said.trim_end()
         .lines()
-        .map(|line| text::clean(line.as_bytes()))
+        .map(|line| text::sanitize(line.as_bytes()))
         .collect::<Vec<_>>()
         .join("\n")
 }

@@ -153,9 +153,9 @@ pub enum Context {
     /// In a receipt.
     Receipt,
     /// Asked whether to quit with unconfirmed changes.
-    Leaving,
+    ConfirmQuit,
     /// Asked whether to clear the cart.
-    Clearing,
+    ConfirmClear,
 }
 
 /// One row of the table.
@@ -171,8 +171,8 @@ struct Binding {
 }
 
 use Context::{
-    Activity, Cart, Catalog, Checkout, Clearing, EmptyCatalog, Help, Leaving, Orders, Palette,
-    Quantity, Receipt, Search,
+    Activity, Cart, Catalog, Checkout, ConfirmClear, ConfirmQuit, EmptyCatalog, Help, Orders,
+    Palette, Quantity, Receipt, Search,
 };
 
 const LISTS: &[Context] = &[Catalog, EmptyCatalog, Cart, Activity];
@@ -201,8 +201,8 @@ const ALL: &[Context] = &[
     Checkout,
     Orders,
     Receipt,
-    Leaving,
-    Clearing,
+    ConfirmQuit,
+    ConfirmClear,
 ];
 
 const fn row(
@@ -435,16 +435,22 @@ const BINDINGS: &[Binding] = &[
         "",
         "Go back: drop the number, the message, the search",
     ),
-    row(Action::Clear, &["y"], &[Clearing], "clear the cart", ""),
-    row(Action::Back, &["esc", "n", "q"], &[Clearing], "keep it", ""),
+    row(Action::Clear, &["y"], &[ConfirmClear], "clear the cart", ""),
+    row(
+        Action::Back,
+        &["esc", "n", "q"],
+        &[ConfirmClear],
+        "keep it",
+        "",
+    ),
     row(
         Action::QuitAnyway,
         &["y"],
-        &[Leaving],
+        &[ConfirmQuit],
         "quit and lose them",
         "",
     ),
-    row(Action::Back, &["esc", "n", "q"], &[Leaving], "stay", ""),
+    row(Action::Back, &["esc", "n", "q"], &[ConfirmQuit], "stay", ""),
     row(Action::Quit, &["ctrl-c"], ALL, "", "Quit, from anywhere"),
     row(
         Action::Suspend,
@@ -465,7 +471,7 @@ const BINDINGS: &[Binding] = &[
 
 /// A row of the table with the keys in force.
 #[derive(Debug, Clone)]
-pub struct Entry {
+pub struct KeymapEntry {
     /// What it does.
     pub action: Action,
     /// The keys that do it.
@@ -477,7 +483,7 @@ pub struct Entry {
     pub help: &'static str,
 }
 
-impl Entry {
+impl KeymapEntry {
     /// All its keys, as shown.
     #[must_use]
     pub fn shown(&self) -> String {
@@ -492,7 +498,7 @@ impl Entry {
 /// The keys in force.
 #[derive(Debug, Clone)]
 pub struct Keymap {
-    entries: Vec<Entry>,
+    entries: Vec<KeymapEntry>,
 }
 
 /// A key map that can't be used: the action in question, and why.
@@ -506,7 +512,7 @@ pub struct KeymapError {
 
 impl Default for Keymap {
     fn default() -> Keymap {
-        let entry = |binding: &Binding| Entry {
+        let entry = |binding: &Binding| KeymapEntry {
             action: binding.action,
             keys: binding
                 .keys
@@ -594,14 +600,15 @@ impl Keymap {
     /// The action of `key` in `context`.
     #[must_use]
     pub fn dispatch(&self, context: Context, key: Key) -> Option<Action> {
-        let here = |entry: &&Entry| entry.contexts.contains(&context) && entry.keys.contains(&key);
+        let here =
+            |entry: &&KeymapEntry| entry.contexts.contains(&context) && entry.keys.contains(&key);
         self.entries.iter().find(here).map(|entry| entry.action)
     }
 
     /// The footer of `context`: action, key and word.
     pub fn footer(&self, context: Context) -> impl Iterator<Item = (Action, String, &'static str)> {
         let here =
-            move |entry: &&Entry| entry.contexts.contains(&context) && !entry.word.is_empty();
+            move |entry: &&KeymapEntry| entry.contexts.contains(&context) && !entry.word.is_empty();
         self.entries
             .iter()
             .filter(here)
@@ -609,7 +616,7 @@ impl Keymap {
     }
 
     /// What the palette offers in `context`.
-    pub fn offered(&self, context: Context) -> impl Iterator<Item = &Entry> {
+    pub fn offered(&self, context: Context) -> impl Iterator<Item = &KeymapEntry> {
         self.explained()
             .filter(move |entry| entry.contexts.contains(&context))
     }
@@ -626,7 +633,7 @@ impl Keymap {
     }
 
     /// What help lists.
-    pub fn explained(&self) -> impl Iterator<Item = &Entry> {
+    pub fn explained(&self) -> impl Iterator<Item = &KeymapEntry> {
         self.entries.iter().filter(|entry| !entry.help.is_empty())
     }
 }

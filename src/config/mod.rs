@@ -11,9 +11,9 @@ pub mod theme;
 
 pub use flags::{Flags, HEADING};
 pub use origins::Origin;
-pub use server::{Place, PlaceError, engine, state_folder};
+pub use server::{Server, ServerError, engine, state_folder};
 
-use crate::model::change::clean_actor;
+use crate::model::change::sanitize_actor;
 use crate::model::{Timeout, UserName, quantity, text};
 use crate::store::{Address, Policy};
 use flags::LEVELS;
@@ -51,7 +51,7 @@ pub enum ConfigError {
 #[derive(Debug, Clone)]
 pub struct Settings {
     /// Where the shop is.
-    pub place: Place,
+    pub server: Server,
     /// Whose cart.
     pub user: UserName,
     /// Who makes changes, and the rules.
@@ -105,18 +105,18 @@ impl Settings {
         {
             warnings.push(PASSWORD_SHOWS.to_owned());
         }
-        let place = match credentials::equip(address, &flags.access, &file, &mut origins)? {
-            Some(address) => Place::Given(Box::new(address)),
-            None => Place::Private(engine()?),
+        let server = match credentials::equip(address, &flags.access, &file, &mut origins)? {
+            Some(address) => Server::External(Box::new(address)),
+            None => Server::Private(engine()?),
         };
-        origins.note("redis", place.to_string(), "TROLLEY_REDIS", from.0, from.1);
+        origins.note("redis", server.to_string(), "TROLLEY_REDIS", from.0, from.1);
 
         let from = (flags.user.is_some(), file.user.is_some());
         let user = UserName::parse(&flags.user.or(file.user).unwrap_or_else(login_name))?;
         origins.note("user", user.to_string(), "TROLLEY_USER", from.0, from.1);
 
         let from = (flags.name.is_some(), file.name.is_some());
-        let by = clean_actor(
+        let by = sanitize_actor(
             flags
                 .name
                 .or(file.name)
@@ -242,7 +242,7 @@ impl Settings {
         };
         let origins = origins.all();
         Ok(Settings {
-            place,
+            server,
             user,
             policy,
             theme,
@@ -267,7 +267,7 @@ fn unknown_theme(name: &str) -> String {
     let names: Vec<&str> = Theme::NAMED.iter().map(|(name, _)| *name).collect();
     format!(
         "there is no theme “{}”: auto, {}",
-        text::clean_to(name.as_bytes(), 40),
+        text::sanitize_to(name.as_bytes(), 40),
         names.join(", ")
     )
 }
@@ -340,7 +340,7 @@ mod tests {
         assert_eq!(settings.policy.session_timeout, Timeout::After(7_200_000));
         assert_eq!(settings.policy.line_limit, 999);
         assert!(
-            matches!(settings.place, Place::Given(address) if address.to_string() == "redis://shop:7000/1")
+            matches!(settings.server, Server::External(address) if address.to_string() == "redis://shop:7000/1")
         );
     }
 

@@ -39,7 +39,7 @@ impl Origins {
             (false, false) => "default",
         };
         let value = match value.into() {
-            toml::Value::String(shown) => text::clean(shown.as_bytes()).into(),
+            toml::Value::String(shown) => text::sanitize(shown.as_bytes()).into(),
             other => other,
         };
         self.0.push(Origin { name, value, from });

@@ -8,16 +8,16 @@ use std::path::PathBuf;
 
 /// Where the shop is.
 #[derive(Debug, Clone)]
-pub enum Place {
+pub enum Server {
     /// On the Redis at this address.
-    Given(Box<Address>),
+    External(Box<Address>),
     /// On the private server.
     Private(Engine),
 }
 
 /// Why the shop's server can't be had.
 #[derive(Debug, thiserror::Error)]
-pub enum PlaceError {
+pub enum ServerError {
     /// The private server fails.
     #[error(transparent)]
     Engine(#[from] EngineError),
@@ -26,24 +26,24 @@ pub enum PlaceError {
     Address(#[from] Trouble),
 }
 
-impl Place {
+impl Server {
     /// The address of the shop, with the private server running where it is that.
     ///
     /// # Errors
-    /// The [`PlaceError`] that stands in the way.
-    pub fn open(&self) -> Result<Address, PlaceError> {
+    /// The [`ServerError`] that stands in the way.
+    pub fn open(&self) -> Result<Address, ServerError> {
         match self {
-            Place::Given(address) => Ok(Address::clone(address)),
-            Place::Private(engine) => Ok(Address::socket(&engine.ensure()?)?),
+            Server::External(address) => Ok(Address::clone(address)),
+            Server::Private(engine) => Ok(Address::socket(&engine.ensure()?)?),
         }
     }
 }
 
-impl std::fmt::Display for Place {
+impl std::fmt::Display for Server {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
-            Place::Given(address) => address.fmt(f),
-            Place::Private(engine) => write!(f, "private server on {}", engine.socket().display()),
+            Server::External(address) => address.fmt(f),
+            Server::Private(engine) => write!(f, "private server on {}", engine.socket().display()),
         }
     }
 }

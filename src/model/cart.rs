@@ -1,6 +1,6 @@
 //! A cart as it was read, and what changes do to it.
 
-use super::{Deadline, Edit, Kind, Money, OrderId, ProductId, Quantity, Rules, Update};
+use super::{ChangeKind, Deadline, Edit, Money, OrderId, ProductId, Quantity, Rules, Update};
 
 /// How a line came into the cart.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -40,7 +40,7 @@ impl CartLine {
 
 /// The order that a cart is just becoming.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Ordering {
+pub struct PendingOrder {
     /// Its id.
     pub id: OrderId,
     /// Who orders; clean text.
@@ -51,7 +51,7 @@ pub struct Ordering {
 
 /// How an update fits a cart.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Fit {
+pub enum UpdateFit {
     /// It was the next one, and is applied.
     Next,
     /// The cart has it already.
@@ -75,7 +75,7 @@ pub struct Cart {
     /// The rules that its owner set.
     pub rules: Rules,
     /// The order that is being placed, if any: its pieces stay until that is settled.
-    pub ordering: Option<Ordering>,
+    pub ordering: Option<PendingOrder>,
 }
 
 impl Cart {
@@ -109,27 +109,29 @@ impl Cart {
     }
 
     /// Applies `update` where it is the next one.
-    pub fn apply(&mut self, update: &Update) -> Fit {
+    pub fn apply(&mut self, update: &Update) -> UpdateFit {
         if update.version <= self.version {
-            return Fit::Old;
+            return UpdateFit::Old;
         }
         // Whose the lines were that come back is not in it either.
         let comes =
             |line: &super::LineChange| line.quantity > 0 && line.delta == i64::from(line.quantity);
-        if matches!(update.kind, Kind::Undo | Kind::Redo) && update.lines.iter().any(comes) {
-            return Fit::Gap;
+        if matches!(update.kind, ChangeKind::Undo | ChangeKind::Redo)
+            && update.lines.iter().any(comes)
+        {
+            return UpdateFit::Gap;
         }
         // Where there was nothing at all, the count below shows whether something is missing.
         let first = self.version == 0 && self.lines.is_empty();
         if update.version != self.version + 1 && !first {
-            return Fit::Gap;
+            return UpdateFit::Gap;
         }
         // Rules and orders are not in the update.
         if matches!(
             update.kind,
-            Kind::Rules | Kind::Freeze | Kind::Unfreeze | Kind::Order
+            ChangeKind::Rules | ChangeKind::Freeze | ChangeKind::Unfreeze | ChangeKind::Order
         ) {
-            return Fit::Gap;
+            return UpdateFit::Gap;
         }
         for line in &update.lines {
             let added = || Added {
@@ -151,9 +153,9 @@ impl Cart {
         self.deadline = update.deadline;
         // Another client may have written without a word: the number of lines tells.
         if self.lines.len() + self.hidden == update.count {
-            Fit::Next
+            UpdateFit::Next
         } else {
-            Fit::Gap
+            UpdateFit::Gap
         }
     }
 
@@ -223,7 +225,7 @@ impl Cart {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{Kind, LineChange, OpId};
+    use crate::model::{ChangeKind, LineChange, OpId};
 
     fn id(name: &str) -> ProductId {
         ProductId::stored(name.as_bytes())
@@ -234,7 +236,7 @@ mod tests {
             version,
             op: OpId::parse("op").unwrap(),
             by: "alice".into(),
-            kind: Kind::Edit,
+            kind: ChangeKind::Edit,
             lines: vec![LineChange {
                 product: id(product),
                 quantity,
@@ -256,11 +258,11 @@ mod tests {
             version: 7,
             ..Cart::default()
         };
-        assert_eq!(cart.apply(&update(8, "tea", 2, 2, 1)), Fit::Next);
-        assert_eq!(cart.apply(&update(8, "tea", 2, 2, 1)), Fit::Old);
-        assert_eq!(cart.apply(&update(10, "tea", 9, 5, 1)), Fit::Gap);
+        assert_eq!(cart.apply(&update(8, "tea", 2, 2, 1)), UpdateFit::Next);
+        assert_eq!(cart.apply(&update(8, "tea", 2, 2, 1)), UpdateFit::Old);
+        assert_eq!(cart.apply(&update(10, "tea", 9, 5, 1)), UpdateFit::Gap);
         assert_eq!(cart.quantity(&id("tea")), 2);
-        assert_eq!(cart.apply(&update(9, "tea", 0, -2, 0)), Fit::Next);
+        assert_eq!(cart.apply(&update(9, "tea", 0, -2, 0)), UpdateFit::Next);
         assert!(cart.lines.is_empty());
     }
 
@@ -270,7 +272,7 @@ mod tests {
             version: 7,
             ..Cart::default()
         };
-        assert_eq!(cart.apply(&update(8, "tea", 2, 2, 3)), Fit::Gap);
+        assert_eq!(cart.apply(&update(8, "tea", 2, 2, 3)), UpdateFit::Gap);
     }
 
     #[test]

@@ -36,7 +36,7 @@ impl fmt::Display for OpId {
 
 /// What a change is for the people who watch the cart.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
+pub enum ChangeKind {
     /// Adding, taking, setting, removing.
     Edit,
     /// The whole cart cleared.
@@ -59,24 +59,24 @@ pub enum Kind {
     Rules,
 }
 
-impl Kind {
-    const NAMES: [(Kind, &'static str); 10] = [
-        (Kind::Edit, "edit"),
-        (Kind::Clear, "clear"),
-        (Kind::Undo, "undo"),
-        (Kind::Redo, "redo"),
-        (Kind::Touch, "touch"),
-        (Kind::Expire, "expire"),
-        (Kind::Freeze, "freeze"),
-        (Kind::Unfreeze, "unfreeze"),
-        (Kind::Order, "order"),
-        (Kind::Rules, "rules"),
+impl ChangeKind {
+    const NAMES: [(ChangeKind, &'static str); 10] = [
+        (ChangeKind::Edit, "edit"),
+        (ChangeKind::Clear, "clear"),
+        (ChangeKind::Undo, "undo"),
+        (ChangeKind::Redo, "redo"),
+        (ChangeKind::Touch, "touch"),
+        (ChangeKind::Expire, "expire"),
+        (ChangeKind::Freeze, "freeze"),
+        (ChangeKind::Unfreeze, "unfreeze"),
+        (ChangeKind::Order, "order"),
+        (ChangeKind::Rules, "rules"),
     ];
 
     /// The name in messages.
     #[must_use]
     pub fn name(self) -> &'static str {
-        Kind::NAMES
+        ChangeKind::NAMES
             .iter()
             .find(|(kind, _)| *kind == self)
             .map_or("edit", |(_, name)| name)
@@ -84,8 +84,8 @@ impl Kind {
 
     /// The kind with this name.
     #[must_use]
-    pub fn named(name: &str) -> Option<Kind> {
-        Kind::NAMES
+    pub fn named(name: &str) -> Option<ChangeKind> {
+        ChangeKind::NAMES
             .iter()
             .find(|(_, known)| *known == name)
             .map(|(kind, _)| *kind)
@@ -174,7 +174,7 @@ pub struct Change {
     /// Its id.
     pub op: OpId,
     /// What it is for.
-    pub kind: Kind,
+    pub kind: ChangeKind,
     /// Its steps.
     pub edits: Vec<Edit>,
 }
@@ -204,7 +204,7 @@ pub struct Update {
     /// Who made it; clean text.
     pub by: String,
     /// What it is for.
-    pub kind: Kind,
+    pub kind: ChangeKind,
     /// The lines that changed.
     pub lines: Vec<LineChange>,
     /// How many lines the cart has now.
@@ -239,7 +239,7 @@ impl Update {
         let [edit] = &change.edits[..] else {
             return self.kind == change.kind;
         };
-        self.kind == change.kind && (change.kind != Kind::Edit || fits(edit))
+        self.kind == change.kind && (change.kind != ChangeKind::Edit || fits(edit))
     }
 
     /// The change that takes this one back and leaves what others did since. What it took from
@@ -279,7 +279,7 @@ pub struct Activity {
     /// Who made it; clean text.
     pub by: String,
     /// What it was for.
-    pub kind: Kind,
+    pub kind: ChangeKind,
     /// The first line that changed.
     pub first: Option<LineChange>,
     /// How many lines changed.
@@ -301,6 +301,6 @@ impl From<&Update> for Activity {
 
 /// Who makes changes: shown to the others. Clean and short.
 #[must_use]
-pub fn clean_actor(raw: &[u8]) -> String {
-    text::clean_to(raw, 64).trim().to_owned()
+pub fn sanitize_actor(raw: &[u8]) -> String {
+    text::sanitize_to(raw, 64).trim().to_owned()
 }

@@ -4,7 +4,7 @@ use super::order;
 use super::total;
 use super::{Cart, CartLine, Money, Product, ProductId, Quantity, Refusal};
 use crate::model::order::{OrderLine, Share};
-use crate::model::total::{Known, Standing};
+use crate::model::total::{LineStatus, ProductLookup};
 use std::collections::HashMap;
 
 /// A line of the cart as it would be charged.
@@ -15,7 +15,7 @@ pub struct PreviewLine {
     /// The quantity as the cart holds it; that of the line is zero where it is damaged.
     pub held: Quantity,
     /// Why it can't be ordered, if so.
-    pub standing: Standing,
+    pub standing: LineStatus,
     /// The price when it was added, where that was another.
     pub was: Option<Money>,
     /// How many are left, where these are fewer than asked for.
@@ -84,7 +84,7 @@ impl Preview {
         }
         for line in &self.lines {
             let name = line.line.name.clone();
-            if line.standing != Standing::Good {
+            if line.standing != LineStatus::Good {
                 return Err(Refusal::CantOrder {
                     name,
                     why: line.standing.word(),
@@ -97,7 +97,10 @@ impl Preview {
                 });
             }
             if let Some(left) = line.short {
-                return Err(Refusal::NotOrdered(order::Hitch::Short { name, left }));
+                return Err(Refusal::NotOrdered(order::OrderFailure::Short {
+                    name,
+                    left,
+                }));
             }
         }
         let total = self.total();
@@ -112,13 +115,15 @@ fn preview_line(line: &CartLine, shares: Vec<Share>, product: Option<&Product>) 
     let price = product.and_then(|product| product.price);
     let quantity = line.quantity.whole().unwrap_or(0);
     let standing = match (&line.quantity, product, price) {
-        (Quantity::Damaged(_), ..) => Standing::Damaged,
-        (_, None, _) => Standing::Gone,
-        (_, _, None) => Standing::NoPrice,
-        _ => Standing::Good,
+        (Quantity::Damaged(_), ..) => LineStatus::Damaged,
+        (_, None, _) => LineStatus::Gone,
+        (_, _, None) => LineStatus::NoPrice,
+        _ => LineStatus::Good,
     };
     let then = line.added.as_ref().and_then(|added| added.price);
-    let known = product.map_or(Known::Gone, |product| Known::Product(product.item()));
+    let known = product.map_or(ProductLookup::Gone, |product| {
+        ProductLookup::Product(product.item())
+    });
     PreviewLine {
         line: OrderLine {
             product: line.product.clone(),
@@ -131,7 +136,7 @@ fn preview_line(line: &CartLine, shares: Vec<Share>, product: Option<&Product>) 
                 .unwrap_or_default(),
             quantity,
             price: price
-                .filter(|_| standing == Standing::Good)
+                .filter(|_| standing == LineStatus::Good)
                 .unwrap_or_default(),
             shares,
         },

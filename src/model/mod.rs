@@ -18,9 +18,9 @@ pub mod timeline;
 pub mod total;
 pub mod user;
 
-pub use cart::{Cart, CartLine, Fit};
+pub use cart::{Cart, CartLine, UpdateFit};
 pub use catalog::{Catalog, Item};
-pub use change::{Activity, Change, Edit, Kind, LineChange, OpId, Update};
+pub use change::{Activity, Change, ChangeKind, Edit, LineChange, OpId, Update};
 pub use checkout::Preview;
 pub use money::Money;
 pub use order::{Order, OrderId, OrderLine, OrderState};

@@ -180,7 +180,7 @@ impl Order {
 
 /// Why an order was undone at its checkout: the cart stays as it was.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
-pub enum Hitch {
+pub enum OrderFailure {
     /// The shop has fewer than were ordered.
     #[error("{} of “{name}”: nothing was ordered; take fewer", only(*.left))]
     Short {
@@ -228,20 +228,20 @@ fn only(left: u64) -> String {
     }
 }
 
-impl Hitch {
+impl OrderFailure {
     /// The same with clean text, as it came from Redis.
     #[must_use]
-    pub fn cleaned(mut self) -> Hitch {
+    pub fn cleaned(mut self) -> OrderFailure {
         match &mut self {
-            Hitch::Short { name, .. }
-            | Hitch::Missing { name }
-            | Hitch::Unreadable { name }
-            | Hitch::Braces { name } => *name = text::clean_to(name.as_bytes(), 80),
-            Hitch::Repriced { name, now } => {
-                *name = text::clean_to(name.as_bytes(), 80);
-                *now = text::clean_to(now.as_bytes(), 20);
+            OrderFailure::Short { name, .. }
+            | OrderFailure::Missing { name }
+            | OrderFailure::Unreadable { name }
+            | OrderFailure::Braces { name } => *name = text::sanitize_to(name.as_bytes(), 80),
+            OrderFailure::Repriced { name, now } => {
+                *name = text::sanitize_to(name.as_bytes(), 80);
+                *now = text::sanitize_to(now.as_bytes(), 20);
             }
-            Hitch::Late => {}
+            OrderFailure::Late => {}
         }
         self
     }

@@ -46,7 +46,7 @@ impl ProductId {
 impl fmt::Display for ProductId {
     /// Cleaned, so it can be shown.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(&text::clean_to(&self.0, SHOWN_ID))
+        f.pad(&text::sanitize_to(&self.0, SHOWN_ID))
     }
 }
 
@@ -108,11 +108,11 @@ impl<'a> Decoded<'a> {
             return None;
         }
         let [name, price, category, unit, stock, description] = fields;
-        let clean = |raw: Option<&'a [u8]>| text::cleaned(raw.unwrap_or_default());
+        let clean = |raw: Option<&'a [u8]>| text::sanitized(raw.unwrap_or_default());
         let named = clean(name);
         Some(Decoded {
             name: if named.is_empty() {
-                text::clean_to(id, SHOWN_ID).into()
+                text::sanitize_to(id, SHOWN_ID).into()
             } else {
                 named
             },

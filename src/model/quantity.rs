@@ -29,7 +29,7 @@ impl Quantity {
             {
                 Quantity::Whole(n)
             }
-            _ => Quantity::Damaged(text::clean_to(score.as_bytes(), 24)),
+            _ => Quantity::Damaged(text::sanitize_to(score.as_bytes(), 24)),
         }
     }
 
@@ -58,7 +58,7 @@ impl fmt::Display for Quantity {
 /// Its own [`Refusal`] for no number, zero, a negative number, a fraction, and more than `limit`.
 pub fn parse(typed: &str, limit: u32) -> Result<u32, Refusal> {
     let typed = typed.trim();
-    let shown = || text::clean_to(typed.as_bytes(), 24);
+    let shown = || text::sanitize_to(typed.as_bytes(), 24);
     let (negative, digits) = match typed.strip_prefix('-') {
         Some(rest) => (true, rest),
         None => (false, typed.strip_prefix('+').unwrap_or(typed)),

@@ -13,18 +13,21 @@ pub const NARROWEST: usize = 32;
 pub fn receipt(order: &Order, shop: &str, zone: &TimeZone, columns: usize) -> Vec<String> {
     let columns = columns.max(NARROWEST);
     let rule = "-".repeat(columns);
-    let mut out = vec![text::fit(shop, columns), format!("Order {}", order.id)];
-    out.push(text::fit(
+    let mut out = vec![text::truncate(shop, columns), format!("Order {}", order.id)];
+    out.push(text::truncate(
         &format!("{}, for {}", time(order.at, zone), order.user),
         columns,
     ));
-    out.push(text::fit(&format!("ordered by {}", order.who), columns));
+    out.push(text::truncate(
+        &format!("ordered by {}", order.who),
+        columns,
+    ));
     // It is placed since the time above.
     let since = match order.state {
         OrderState::Placed => String::new(),
         _ => format!(" since {}", time(order.changed, zone)),
     };
-    out.push(text::fit(
+    out.push(text::truncate(
         &format!("state: {}{since}", order.state.name()),
         columns,
     ));
@@ -73,7 +76,7 @@ pub fn lines(lines: &[OrderLine], who: &str, columns: usize) -> Vec<String> {
             }
         };
         if several && !shares.is_empty() {
-            out.push(text::fit(&format!("    {shares}"), columns));
+            out.push(text::truncate(&format!("    {shares}"), columns));
         }
     }
     out
@@ -89,7 +92,7 @@ pub fn time(ms: u64, zone: &TimeZone) -> String {
 
 /// `left` and `right` at the two ends of a line.
 fn spread(left: &str, right: &str, columns: usize) -> String {
-    let left = text::fit(left, columns.saturating_sub(text::width(right) + 1));
+    let left = text::truncate(left, columns.saturating_sub(text::width(right) + 1));
     let gap = columns.saturating_sub(text::width(&left) + text::width(right));
     format!("{left}{}{right}", " ".repeat(gap))
 }

@@ -1,7 +1,7 @@
 //! The shop's rules as refusals: each its own case with its own sentence.
 
 use super::{Money, user};
-use crate::model::order::Hitch;
+use crate::model::order::OrderFailure;
 use crate::model::product::only_left;
 
 /// Why the shop refused. Nothing has changed.
@@ -138,13 +138,13 @@ pub enum Refusal {
     },
     /// The order was undone.
     #[error(transparent)]
-    NotOrdered(Hitch),
+    NotOrdered(OrderFailure),
     /// There is no such order.
     #[error("There is no order “{0}”")]
     UnknownOrder(String),
     /// The order can't come into that state any more.
     #[error("The order is {from} already: it can't become {to}")]
-    NoWay {
+    InvalidTransition {
         /// Its state.
         from: &'static str,
         /// The state asked for.
@@ -195,7 +195,7 @@ impl Refusal {
     #[must_use]
     pub fn beforehand(&self) -> String {
         match self {
-            Refusal::NotOrdered(Hitch::Short { name, left }) => {
+            Refusal::NotOrdered(OrderFailure::Short { name, left }) => {
                 format!(
                     "The cart can't be ordered: {} of “{name}”; take fewer",
                     only_left(*left)
@@ -241,10 +241,10 @@ impl Refusal {
             Refusal::CantOrder { .. } => "cant_order",
             Refusal::OtherTotal { .. } => "other_total",
             Refusal::DearerThanBudget { .. } => "over_budget",
-            Refusal::NotOrdered(Hitch::Short { .. }) => "short",
+            Refusal::NotOrdered(OrderFailure::Short { .. }) => "short",
             Refusal::NotOrdered(_) => "not_ordered",
             Refusal::UnknownOrder(_) => "unknown_order",
-            Refusal::NoWay { .. } => "no_way",
+            Refusal::InvalidTransition { .. } => "no_way",
             Refusal::OrderIdUsed => "order_id_used",
         }
     }

@@ -149,7 +149,7 @@ impl Rules {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{Kind, OpId};
+    use crate::model::{ChangeKind, OpId};
 
     fn money(text: &str) -> Money {
         Money::parse(text).unwrap()
@@ -191,7 +191,7 @@ mod tests {
         };
         Change {
             op: OpId::parse("x").unwrap(),
-            kind: Kind::Edit,
+            kind: ChangeKind::Edit,
             edits: vec![edit],
         }
     }

@@ -1,7 +1,7 @@
 //! Finding products: which ones, in which order, and which letters to mark.
 
 use super::ProductId;
-use crate::model::catalog::{Chunk, Item, Products, View, beginning, by_name, sort_by};
+use crate::model::catalog::{Chunk, Item, ProductTable, View, beginning, by_name, sort_by};
 use nucleo_matcher::pattern::{Atom, AtomKind, CaseMatching, Normalization};
 use nucleo_matcher::{Config, Matcher, Utf32Str, chars};
 use rayon::iter::{IntoParallelIterator, ParallelIterator};
@@ -367,7 +367,7 @@ impl Last {
 }
 
 /// What still fits of some numbers in order.
-fn look_at(products: &Products, numbers: &[u32], words: &[Word]) -> Vec<Hit> {
+fn look_at(products: &ProductTable, numbers: &[u32], words: &[Word]) -> Vec<Hit> {
     let mut hits = Vec::new();
     let mut left = numbers;
     while let Some((chunk, slot)) = left.first().and_then(|number| products.find(*number)) {

@@ -20,24 +20,24 @@ const COMBINING: usize = 3;
 
 /// Cleans `raw` as one line of at most [`LONGEST`] characters.
 #[must_use]
-pub fn clean(raw: &[u8]) -> String {
-    clean_to(raw, LONGEST)
+pub fn sanitize(raw: &[u8]) -> String {
+    sanitize_to(raw, LONGEST)
 }
 
-/// [`clean`] without spaces around it; what is clean already is not copied.
+/// [`sanitize`] without spaces around it; what is clean already is not copied.
 #[must_use]
-pub fn cleaned(raw: &[u8]) -> Cow<'_, str> {
+pub fn sanitized(raw: &[u8]) -> Cow<'_, str> {
     // Most text is short and plain, and a catalog has millions of pieces of it.
     let plain = raw.len() <= LONGEST && raw.iter().all(|byte| matches!(byte, b' '..=b'~'));
     match std::str::from_utf8(raw) {
         Ok(text) if plain => Cow::Borrowed(text.trim_ascii()),
-        _ => Cow::Owned(clean(raw).trim().to_owned()),
+        _ => Cow::Owned(sanitize(raw).trim().to_owned()),
     }
 }
 
 /// Cleans `raw` as one line of at most `longest` characters.
 #[must_use]
-pub fn clean_to(raw: &[u8], longest: usize) -> String {
+pub fn sanitize_to(raw: &[u8], longest: usize) -> String {
     // Bytes beyond what can still matter are not even decoded: a name may be a gigabyte.
     let cut = raw.len().min(longest.saturating_mul(16).max(64));
     let text = String::from_utf8_lossy(&raw[..cut]);
@@ -101,7 +101,7 @@ pub fn count<N: Display + PartialEq + From<u8>>(n: N, thing: &str) -> String {
 
 /// `text` cut to at most `columns` columns by whole graphemes, with an ellipsis where cut.
 #[must_use]
-pub fn fit(text: &str, columns: usize) -> String {
+pub fn truncate(text: &str, columns: usize) -> String {
     if width(text) <= columns {
         return text.to_owned();
     }
@@ -131,7 +131,7 @@ pub fn wrap(text: &str, columns: usize, most: usize) -> Vec<String> {
         rest = more.trim_start();
     }
     if !rest.is_empty() && lines.len() < most {
-        lines.push(fit(rest, columns));
+        lines.push(truncate(rest, columns));
     }
     lines
 }
@@ -159,35 +159,38 @@ mod tests {
 
     #[test]
     fn hostile_text_becomes_harmless() {
-        assert_eq!(clean(b"\x1b]52;c;aGk=\x07x"), "\u{FFFD}]52;c;aGk=\u{FFFD}x");
-        assert_eq!(clean("a\u{9b}31mb".as_bytes()), "a\u{FFFD}31mb");
-        assert_eq!(clean("abc\u{202E}fed".as_bytes()), "abc\u{FFFD}fed");
-        assert_eq!(clean("a\u{200B}b\u{FEFF}c".as_bytes()), "abc");
-        assert_eq!(clean(b"two\nlines\tand tab"), "two lines and tab");
-        assert_eq!(clean(b"bad \xff byte"), "bad \u{FFFD} byte");
-        assert_eq!(clean("抹茶 Crème é".as_bytes()), "抹茶 Crème é");
+        assert_eq!(
+            sanitize(b"\x1b]52;c;aGk=\x07x"),
+            "\u{FFFD}]52;c;aGk=\u{FFFD}x"
+        );
+        assert_eq!(sanitize("a\u{9b}31mb".as_bytes()), "a\u{FFFD}31mb");
+        assert_eq!(sanitize("abc\u{202E}fed".as_bytes()), "abc\u{FFFD}fed");
+        assert_eq!(sanitize("a\u{200B}b\u{FEFF}c".as_bytes()), "abc");
+        assert_eq!(sanitize(b"two\nlines\tand tab"), "two lines and tab");
+        assert_eq!(sanitize(b"bad \xff byte"), "bad \u{FFFD} byte");
+        assert_eq!(sanitize("抹茶 Crème é".as_bytes()), "抹茶 Crème é");
     }
 
     #[test]
     fn floods_are_bounded() {
         let flood = format!("e{}", "\u{0301}".repeat(50_000));
         assert_eq!(
-            clean(flood.as_bytes())
+            sanitize(flood.as_bytes())
                 .chars()
                 .filter(|c| *c == '\u{0301}')
                 .count(),
             COMBINING
         );
         let long = "x".repeat(100_000);
-        assert_eq!(clean(long.as_bytes()).chars().count(), LONGEST + 1);
+        assert_eq!(sanitize(long.as_bytes()).chars().count(), LONGEST + 1);
     }
 
     #[test]
     fn fitting_counts_columns_not_characters() {
-        assert_eq!(fit("抹茶 Powder", 6), "抹茶 …");
-        assert_eq!(fit("抹茶", 3), "抹…");
-        assert_eq!(fit("abc", 3), "abc");
-        assert_eq!(fit("abc", 0), "");
+        assert_eq!(truncate("抹茶 Powder", 6), "抹茶 …");
+        assert_eq!(truncate("抹茶", 3), "抹…");
+        assert_eq!(truncate("abc", 3), "abc");
+        assert_eq!(truncate("abc", 0), "");
     }
 
     #[test]
@@ -202,27 +205,27 @@ mod tests {
     proptest! {
         #[test]
         fn cleaned_text_is_printable_and_bounded(raw in proptest::collection::vec(any::<u8>(), 0..2000)) {
-            let text = clean(&raw);
+            let text = sanitize(&raw);
             prop_assert!(text.chars().all(|c| !c.is_control() && !is_override(c) && !is_invisible(c)));
             prop_assert!(text.chars().count() <= LONGEST + 1);
-            prop_assert_eq!(&*cleaned(&raw), text.trim());
+            prop_assert_eq!(&*sanitized(&raw), text.trim());
         }
 
         #[test]
         fn cleaning_twice_changes_nothing(raw in "( |.){0,300}") {
-            let once = clean(raw.as_bytes());
-            prop_assert_eq!(&*cleaned(raw.as_bytes()), once.trim());
-            prop_assert_eq!(clean(once.as_bytes()), once);
+            let once = sanitize(raw.as_bytes());
+            prop_assert_eq!(&*sanitized(raw.as_bytes()), once.trim());
+            prop_assert_eq!(sanitize(once.as_bytes()), once);
         }
 
         #[test]
         fn fitted_text_never_exceeds(raw in ".{0,80}", columns in 0usize..60) {
-            prop_assert!(width(&fit(&clean(raw.as_bytes()), columns)) <= columns);
+            prop_assert!(width(&truncate(&sanitize(raw.as_bytes()), columns)) <= columns);
         }
 
         #[test]
         fn wrapped_text_stays_in_its_room(raw in ".{0,200}", columns in 2usize..60, most in 0usize..5) {
-            let lines = wrap(&clean(raw.as_bytes()), columns, most);
+            let lines = wrap(&sanitize(raw.as_bytes()), columns, most);
             prop_assert!(lines.len() <= most && lines.iter().all(|line| width(line) <= columns));
         }
     }

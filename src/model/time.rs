@@ -26,7 +26,7 @@ impl Timeout {
         let span: jiff::Span = typed.parse().map_err(|_| {
             format!(
                 "“{}” is no duration: write it like 30m, 2h or never",
-                text::clean_to(typed.as_bytes(), 40)
+                text::sanitize_to(typed.as_bytes(), 40)
             )
         })?;
         let length = span

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 /// One thing to tell.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Told {
+pub enum TimelineEvent {
     /// The next update.
     Update(Update),
     /// Updates that can't be told, from one version to another.
@@ -65,7 +65,7 @@ impl Timeline {
 
     /// The cart was read, and all updates before that are told; tells where it has expired, or
     /// another client has written into it.
-    pub fn read(&mut self, cart: &Cart) -> Option<Told> {
+    pub fn read(&mut self, cart: &Cart) -> Option<TimelineEvent> {
         if self.last != Some(cart.version) {
             return None;
         }
@@ -79,7 +79,7 @@ impl Timeline {
         let lines = self.foreign(cart);
         expired.or_else(|| {
             let (version, at) = (cart.version, cart.deadline.told_at);
-            (!lines.is_empty()).then_some(Told::Foreign { version, at, lines })
+            (!lines.is_empty()).then_some(TimelineEvent::Foreign { version, at, lines })
         })
     }
 
@@ -100,7 +100,7 @@ impl Timeline {
     }
 
     /// An update came; nothing to tell where it was told already.
-    pub fn next(&mut self, update: Update) -> Vec<Told> {
+    pub fn next(&mut self, update: Update) -> Vec<TimelineEvent> {
         if self.last.is_some_and(|last| update.version <= last) {
             return Vec::new();
         }
@@ -127,19 +127,22 @@ impl Timeline {
                 };
             }
         }
-        expired.into_iter().chain([Told::Update(update)]).collect()
+        expired
+            .into_iter()
+            .chain([TimelineEvent::Update(update)])
+            .collect()
     }
 
-    fn expired(&self, seen: Deadline) -> Option<Told> {
+    fn expired(&self, seen: Deadline) -> Option<TimelineEvent> {
         let at = self.expires.filter(|at| *at < seen.told_at)?;
-        Some(Told::Expired {
+        Some(TimelineEvent::Expired {
             version: self.last.unwrap_or(0),
             at,
         })
     }
 
     /// The log was read, oldest first, when the cart had at least the version `until`.
-    pub fn log(&mut self, log: Vec<Update>, until: u64) -> Vec<Told> {
+    pub fn log(&mut self, log: Vec<Update>, until: u64) -> Vec<TimelineEvent> {
         let mut told = Vec::new();
         // A history that has just begun begins with its log.
         if let (Some(0), Some(first)) = (self.last, log.first()) {
@@ -156,14 +159,14 @@ impl Timeline {
     }
 
     /// Names the hole up to `to`, where there is one.
-    fn close(&mut self, to: u64, harmless: bool, told: &mut Vec<Told>) {
+    fn close(&mut self, to: u64, harmless: bool, told: &mut Vec<TimelineEvent>) {
         let last = match self.last {
             // Where it began, nobody knows.
             Some(0) => to.saturating_sub(1),
             last => last.unwrap_or(to),
         };
         if to > last {
-            told.push(Told::Gap {
+            told.push(TimelineEvent::Gap {
                 from: last + 1,
                 to,
                 harmless,
@@ -205,7 +208,7 @@ fn differences(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{Deadline, Kind, OpId};
+    use crate::model::{ChangeKind, Deadline, OpId};
     use proptest::prelude::*;
 
     fn update(version: u64) -> Update {
@@ -213,18 +216,18 @@ mod tests {
             version,
             op: OpId::parse("x").unwrap(),
             by: "ann".to_owned(),
-            kind: Kind::Edit,
+            kind: ChangeKind::Edit,
             lines: Vec::new(),
             count: 0,
             deadline: Deadline::default(),
         }
     }
 
-    fn versions(told: &[Told]) -> Vec<(u64, u64, bool)> {
-        let range = |told: &Told| match told {
-            Told::Update(update) => Some((update.version, update.version, true)),
-            Told::Gap { from, to, harmless } => Some((*from, *to, *harmless)),
-            Told::Expired { .. } | Told::Foreign { .. } => None,
+    fn versions(told: &[TimelineEvent]) -> Vec<(u64, u64, bool)> {
+        let range = |told: &TimelineEvent| match told {
+            TimelineEvent::Update(update) => Some((update.version, update.version, true)),
+            TimelineEvent::Gap { from, to, harmless } => Some((*from, *to, *harmless)),
+            TimelineEvent::Expired { .. } | TimelineEvent::Foreign { .. } => None,
         };
         told.iter().filter_map(range).collect()
     }
@@ -312,7 +315,7 @@ mod tests {
         assert_eq!(line.next(timed(11, 1_000, Some(2_000), 1, true)).len(), 1);
         // Read too early, or another client emptied it.
         assert_eq!(line.clone().read(&empty(11, 1_500)), None);
-        let told = Some(Told::Expired {
+        let told = Some(TimelineEvent::Expired {
             version: 11,
             at: 2_000,
         });
@@ -322,7 +325,7 @@ mod tests {
         // Somebody was quicker than the reading.
         assert_eq!(
             line.next(timed(13, 9_600, Some(9_700), 1, true))[0],
-            Told::Expired {
+            TimelineEvent::Expired {
                 version: 12,
                 at: 9_500
             }
@@ -334,7 +337,7 @@ mod tests {
         // One that stays does not expire: it was emptied.
         assert!(matches!(
             line.read(&empty(16, 99_000)),
-            Some(Told::Foreign { version: 16, .. })
+            Some(TimelineEvent::Foreign { version: 16, .. })
         ));
         assert_eq!(line.read(&empty(16, 99_001)), None);
         // After a hole nobody knows.

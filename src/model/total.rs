@@ -4,7 +4,7 @@ use super::{CartLine, Item, Money, Quantity, Stock};
 
 /// Whether a line counts, and why not.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Standing {
+pub enum LineStatus {
     /// It counts.
     Good,
     /// Its product is no longer sold.
@@ -17,16 +17,16 @@ pub enum Standing {
     Reading,
 }
 
-impl Standing {
+impl LineStatus {
     /// A word for people; empty where all is well.
     #[must_use]
     pub fn word(self) -> &'static str {
         match self {
-            Standing::Good => "",
-            Standing::Gone => "no longer sold",
-            Standing::NoPrice => "no valid price",
-            Standing::Damaged => "damaged quantity",
-            Standing::Reading => "reading",
+            LineStatus::Good => "",
+            LineStatus::Gone => "no longer sold",
+            LineStatus::NoPrice => "no valid price",
+            LineStatus::Damaged => "damaged quantity",
+            LineStatus::Reading => "reading",
         }
     }
 
@@ -34,10 +34,10 @@ impl Standing {
     #[must_use]
     pub fn short_word(self) -> &'static str {
         match self {
-            Standing::Gone => "gone",
-            Standing::NoPrice => "no price",
-            Standing::Damaged => "damaged",
-            Standing::Good | Standing::Reading => self.word(),
+            LineStatus::Gone => "gone",
+            LineStatus::NoPrice => "no price",
+            LineStatus::Damaged => "damaged",
+            LineStatus::Good | LineStatus::Reading => self.word(),
         }
     }
 
@@ -45,18 +45,18 @@ impl Standing {
     #[must_use]
     pub fn code(self) -> &'static str {
         match self {
-            Standing::Good => "ok",
-            Standing::Gone => "gone",
-            Standing::NoPrice => "no_price",
-            Standing::Damaged => "damaged",
-            Standing::Reading => "reading",
+            LineStatus::Good => "ok",
+            LineStatus::Gone => "gone",
+            LineStatus::NoPrice => "no_price",
+            LineStatus::Damaged => "damaged",
+            LineStatus::Reading => "reading",
         }
     }
 }
 
 /// What is known of a line's product.
 #[derive(Debug, Clone, Copy)]
-pub enum Known<'a> {
+pub enum ProductLookup<'a> {
     /// This.
     Product(Item<'a>),
     /// There is none.
@@ -67,25 +67,27 @@ pub enum Known<'a> {
 
 /// The standing of a line, and what it costs where it counts.
 #[must_use]
-pub fn line(line: &CartLine, known: Known<'_>) -> (Standing, Option<Money>) {
+pub fn line(line: &CartLine, known: ProductLookup<'_>) -> (LineStatus, Option<Money>) {
     let price = match known {
-        Known::Unread => return (Standing::Reading, None),
-        Known::Gone => return (Standing::Gone, None),
-        Known::Product(product) => product.price,
+        ProductLookup::Unread => return (LineStatus::Reading, None),
+        ProductLookup::Gone => return (LineStatus::Gone, None),
+        ProductLookup::Product(product) => product.price,
     };
     match (&line.quantity, price) {
-        (Quantity::Damaged(_), _) => (Standing::Damaged, None),
-        (_, None) => (Standing::NoPrice, None),
-        (Quantity::Whole(quantity), Some(price)) => (Standing::Good, Some(price.times(*quantity))),
+        (Quantity::Damaged(_), _) => (LineStatus::Damaged, None),
+        (_, None) => (LineStatus::NoPrice, None),
+        (Quantity::Whole(quantity), Some(price)) => {
+            (LineStatus::Good, Some(price.times(*quantity)))
+        }
     }
 }
 
 /// How many are left of a line's product, where the shop has fewer than the line holds. The line
 /// counts all the same: more may come until it is ordered.
 #[must_use]
-pub fn short(line: &CartLine, known: Known<'_>) -> Option<u64> {
+pub fn short(line: &CartLine, known: ProductLookup<'_>) -> Option<u64> {
     match known {
-        Known::Product(Item {
+        ProductLookup::Product(Item {
             stock: Stock::Left(left),
             ..
         }) => line
@@ -109,7 +111,7 @@ pub struct Totals {
 }
 
 /// Sums the lines of a cart.
-pub fn totals<'a>(lines: impl Iterator<Item = (&'a CartLine, Known<'a>)>) -> Totals {
+pub fn totals<'a>(lines: impl Iterator<Item = (&'a CartLine, ProductLookup<'a>)>) -> Totals {
     let mut totals = Totals::default();
     for (one, known) in lines {
         match line(one, known) {

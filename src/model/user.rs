@@ -22,7 +22,7 @@ impl UserName {
         if (1..=LONGEST).contains(&name.len()) && name.bytes().all(good) {
             Ok(UserName(name.to_owned()))
         } else {
-            Err(Refusal::BadUser(text::clean_to(name.as_bytes(), 40)))
+            Err(Refusal::BadUser(text::sanitize_to(name.as_bytes(), 40)))
         }
     }
 

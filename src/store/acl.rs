@@ -209,7 +209,7 @@ pub async fn rules(
     names.push("acl|dryrun");
     let mut ask = redis::cmd("COMMAND");
     ask.arg("INFO").arg(&names);
-    let known: Vec<Value> = ask.query_async(&mut connection.link).await?;
+    let known: Vec<Value> = ask.query_async(&mut connection.conn).await?;
     // It came together with rights to read alone, and with rules in brackets.
     if known.last().is_none_or(|info| *info == Value::Nil) {
         return Err(Trouble::TooOld.into());
@@ -258,7 +258,7 @@ pub(crate) async fn gaps(
             ask.arg(word);
         }
         match ask
-            .query_async::<Value>(&mut connection.link)
+            .query_async::<Value>(&mut connection.conn)
             .await
             .map_err(Trouble::from)
         {

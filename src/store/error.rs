@@ -43,7 +43,7 @@ pub enum Trouble {
     #[error(
         "only {have} of the {wanted} replicas that must have it do: should the server fall now, it may be lost"
     )]
-    FewCopies {
+    TooFewReplicas {
         /// Those that have it.
         have: u32,
         /// Those that must.
@@ -112,7 +112,7 @@ impl Trouble {
             Trouble::Loading => "loading",
             Trouble::ReadOnly => "read_only",
             Trouble::NoReplicas => "no_replicas",
-            Trouble::FewCopies { .. } => "few_copies",
+            Trouble::TooFewReplicas { .. } => "few_copies",
             Trouble::IsSentinel => "is_sentinel",
             Trouble::TooOld => "too_old",
             Trouble::OutOfMemory => "out_of_memory",
@@ -128,7 +128,7 @@ impl Trouble {
     }
 
     /// The same in words for somebody who wanted to order, or see orders.
-    pub(crate) fn of_orders(self) -> Trouble {
+    pub(crate) fn for_orders(self) -> Trouble {
         self.missing_right(
             "this user may not order, nor see orders (the shop can grant it: trolley acl buyer, or clerk to follow orders)",
         )
@@ -158,13 +158,13 @@ impl Trouble {
 
     /// Whether a change that met this may have been applied all the same.
     #[must_use]
-    pub fn leaves_doubt(&self) -> bool {
+    pub fn is_ambiguous(&self) -> bool {
         matches!(self, Trouble::Timeout | Trouble::Lost)
     }
 
     /// Whether it lies in what was given to get in: address, name, password, certificate.
     #[must_use]
-    pub fn is_of_access(&self) -> bool {
+    pub fn is_access_error(&self) -> bool {
         matches!(
             self,
             Trouble::WrongPassword
@@ -180,7 +180,7 @@ impl Trouble {
 
     /// Whether trying again later can help without anybody's doing.
     #[must_use]
-    pub fn may_pass(&self) -> bool {
+    pub fn is_transient(&self) -> bool {
         matches!(
             self,
             Trouble::Moved { .. }
@@ -191,14 +191,14 @@ impl Trouble {
                 | Trouble::Timeout
                 | Trouble::Lost
                 | Trouble::Loading
-                | Trouble::FewCopies { .. }
+                | Trouble::TooFewReplicas { .. }
         )
     }
 }
 
 impl From<&RedisError> for Trouble {
     fn from(error: &RedisError) -> Trouble {
-        let detail = || text::clean_to(error.detail().unwrap_or_default().as_bytes(), 160);
+        let detail = || text::sanitize_to(error.detail().unwrap_or_default().as_bytes(), 160);
         match error.code() {
             Some("WRONGPASS") => return Trouble::WrongPassword,
             Some("NOAUTH") => return Trouble::NeedsPassword,
@@ -234,7 +234,7 @@ impl From<&RedisError> for Trouble {
             ErrorKind::ClusterConnectionNotFound => Trouble::Lost,
             // What a script may not do comes without a code of its own.
             _ if says("user executing the script") || says("ACL failure in script") => {
-                Trouble::NoPermission(text::clean_to(said.as_bytes(), 160))
+                Trouble::NoPermission(text::sanitize_to(said.as_bytes(), 160))
             }
             _ if says("cluster support disabled") => bad_address(
                 "that server is part of no cluster: write redis:// for redis+cluster://, rediss:// for rediss+cluster://",
@@ -267,10 +267,10 @@ impl From<&RedisError> for Trouble {
                 || says("tls")
                 || says("InvalidContentType") =>
             {
-                Trouble::Tls(text::clean_to(said.as_bytes(), 160))
+                Trouble::Tls(text::sanitize_to(said.as_bytes(), 160))
             }
             _ if error.is_connection_dropped() || error.is_io_error() => Trouble::Lost,
-            _ => Trouble::Other(text::clean_to(said.as_bytes(), 160)),
+            _ => Trouble::Other(text::sanitize_to(said.as_bytes(), 160)),
         }
     }
 }
@@ -292,7 +292,7 @@ fn by_alert(said: &str) -> Trouble {
         | "CertificateRevoked" => Trouble::Tls(format!(
             "the server refuses the certificate that --tls-cert names ({alert})"
         )),
-        _ => Trouble::Tls(text::clean_to(said.as_bytes(), 160)),
+        _ => Trouble::Tls(text::sanitize_to(said.as_bytes(), 160)),
     }
 }
 
@@ -323,7 +323,7 @@ pub enum Error {
 
 fn unknown(op: &OpId, trouble: &Trouble) -> String {
     match trouble {
-        Trouble::FewCopies { .. } => {
+        Trouble::TooFewReplicas { .. } => {
             format!("not confirmed: {trouble}; repeat it with --op-id {op} to go on")
         }
         _ => format!(
@@ -333,10 +333,10 @@ fn unknown(op: &OpId, trouble: &Trouble) -> String {
 }
 
 impl Error {
-    /// [`Trouble::of_orders`].
-    pub(crate) fn of_orders(self) -> Error {
+    /// [`Trouble::for_orders`].
+    pub(crate) fn for_orders(self) -> Error {
         match self {
-            Error::Trouble(trouble) => trouble.of_orders().into(),
+            Error::Trouble(trouble) => trouble.for_orders().into(),
             other => other,
         }
     }

@@ -29,7 +29,7 @@ pub use cart::commands::{
 };
 pub use cart::decode::Watcher;
 pub use cart::rules::{RuleChange, set_rules};
-pub use cart::{Attempt, Known, MOST_LINES, get_log, new_op, send};
+pub use cart::{Attempt, MOST_LINES, ProductCheck, get_log, new_op, send};
 pub use catalog::export::{Export, ids_from};
 pub use catalog::import::{delete_product, put_products};
 pub use catalog::load::{Reading, load_catalog};

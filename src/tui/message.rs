@@ -4,7 +4,7 @@ use crate::config::key::Key;
 use crate::model::{Catalog, Change, Product, ProductId, Query};
 use crate::store::catalog::demo::Loaded;
 use crate::store::live::Event;
-use crate::store::order::Ask;
+use crate::store::order::OrderRequest;
 use crate::store::{Shop, Trouble};
 use std::collections::HashSet;
 
@@ -29,7 +29,7 @@ pub enum Message {
     /// The terminal has a new size.
     Resize(u16, u16),
     /// The link tells something.
-    Link(Event),
+    Live(Event),
     /// The first products of the catalog are there; the others follow.
     CatalogBegun(Catalog, Shop),
     /// So many of so many products are read.
@@ -117,7 +117,7 @@ pub enum Effect {
     /// Read these products.
     ReadProducts(Vec<ProductId>),
     /// Something about orders.
-    Order(Ask),
+    Order(OrderRequest),
     /// Read the catalog.
     LoadCatalog,
     /// The catalog has replaced this one, which is to be dropped where that delays nobody.

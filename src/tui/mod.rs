@@ -12,10 +12,10 @@ pub mod view;
 pub mod workers;
 
 use crate::config::theme::Theme;
-use crate::config::{Place, PlaceError, Settings};
+use crate::config::{Server, ServerError, Settings};
 use crate::model::Timeout;
 use crate::store::Trouble;
-use state::{Session, State};
+use state::{Env, State};
 use std::io::IsTerminal;
 use std::process::ExitCode;
 use std::time::Duration;
@@ -30,7 +30,7 @@ pub enum ScreenError {
     NoTerminal,
     /// The shop's server can't be had.
     #[error(transparent)]
-    Place(#[from] PlaceError),
+    Server(#[from] ServerError),
     /// The shop's server does not let us in.
     #[error(transparent)]
     Access(Trouble),
@@ -48,12 +48,12 @@ pub fn run(settings: &Settings) -> Result<ExitCode, ScreenError> {
     if dumb || !std::io::stdin().is_terminal() || !std::io::stdout().is_terminal() {
         return Err(ScreenError::NoTerminal);
     }
-    let address = settings.place.open()?;
-    let session = Session {
+    let address = settings.server.open()?;
+    let env = Env {
         user: settings.user.clone(),
         me: settings.policy.by.clone(),
         address: address.to_string(),
-        private: matches!(settings.place, Place::Private(_)),
+        private: matches!(settings.server, Server::Private(_)),
         item_timeout: match settings.policy.item_timeout {
             Timeout::After(ms) => Some(ms),
             Timeout::Never => None,
@@ -72,7 +72,7 @@ pub fn run(settings: &Settings) -> Result<ExitCode, ScreenError> {
     terminal::renderer::enter(settings.mouse)?;
     let ended = runtime.block_on(async {
         let theme = settings.theme.unwrap_or_else(fitting_theme);
-        let state = State::new(session, theme, settings.mouse, terminal::renderer::size()?);
+        let state = State::new(env, theme, settings.mouse, terminal::renderer::size()?);
         runtime::Runtime::start(settings, address, state)?
             .run()
             .await

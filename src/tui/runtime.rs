@@ -1,21 +1,21 @@
-//! The only place with tasks: input, link, effects, and drawing when something changed.
+//! The only place with tasks: input, live, effects, and drawing when something changed.
 
 use super::ScreenError;
 use super::alarm;
-use crate::config::{Place, Settings};
+use crate::config::{Server, Settings};
 use crate::store::live;
 use crate::store::live::Request;
 use crate::store::{Address, Trouble};
 use crate::tui::message::{Effect, Message, Now};
 use crate::tui::state::State;
-use crate::tui::terminal::frame_limit::Pace;
+use crate::tui::terminal::frame_limit::FrameLimiter;
 use crate::tui::terminal::input::Input;
 use crate::tui::terminal::renderer;
-use crate::tui::terminal::renderer::Painter;
+use crate::tui::terminal::renderer::Renderer;
 use crate::tui::terminal::signals::{Asked, Signals};
 use crate::tui::update::update;
 use crate::tui::workers::catalog;
-use crate::tui::workers::search::Finder;
+use crate::tui::workers::search::SearchWorker;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
@@ -30,13 +30,13 @@ const ROOM: usize = 64;
 /// The program while it runs.
 pub struct Runtime {
     state: State,
-    finder: Finder,
-    painter: Painter,
-    place: Place,
+    finder: SearchWorker,
+    painter: Renderer,
+    place: Server,
     address: Address,
     requests: mpsc::Sender<Request>,
     events: mpsc::Receiver<live::Event>,
-    link: JoinHandle<()>,
+    live: JoinHandle<()>,
     results: (mpsc::Sender<Message>, mpsc::Receiver<Message>),
     signals: Signals,
     /// `None` while suspended.
@@ -45,7 +45,7 @@ pub struct Runtime {
     dirty: bool,
     /// Suspended: nothing is drawn.
     asleep: bool,
-    pace: Pace,
+    pace: FrameLimiter,
     /// How it ends: with a status, or because the shop can't be had.
     exit: Option<Result<u8, Trouble>>,
 }
@@ -60,8 +60,8 @@ impl Runtime {
         let (requests, asked) = mpsc::channel(super::update::MOST_UNCONFIRMED + ROOM);
         let (told, events) = mpsc::channel(ROOM);
         let results = mpsc::channel(ROOM);
-        let (policy, id) = (settings.policy.clone(), state.session.ops.clone());
-        let link = tokio::spawn(live::run(
+        let (policy, id) = (settings.policy.clone(), state.env.ops.clone());
+        let live = tokio::spawn(live::run(
             address.clone(),
             settings.user.clone(),
             policy,
@@ -70,26 +70,26 @@ impl Runtime {
             told,
         ));
         Ok(Runtime {
-            painter: Painter::new(state.size)?,
+            painter: Renderer::new(state.size)?,
             state,
-            finder: Finder::new(results.0.clone()),
-            place: settings.place.clone(),
+            finder: SearchWorker::new(results.0.clone()),
+            place: settings.server.clone(),
             address,
             requests,
             events,
-            link,
+            live,
             results,
             signals: Signals::listen()?,
             input: Some(Input::open()?),
             started: Instant::now(),
             dirty: true,
             asleep: false,
-            pace: Pace::default(),
+            pace: FrameLimiter::default(),
             exit: None,
         })
     }
 
-    /// Runs until the end; returns the exit status, and the link that says good-bye.
+    /// Runs until the end; returns the exit status, and the live that says good-bye.
     pub async fn run(mut self) -> Result<(u8, JoinHandle<()>), ScreenError> {
         let idle = self.painter.idle();
         loop {
@@ -97,7 +97,7 @@ impl Runtime {
                 renderer::end_by_deadline();
                 self.last_frame().await;
                 return ended
-                    .map(|status| (status, self.link))
+                    .map(|status| (status, self.live))
                     .map_err(ScreenError::Access);
             }
             self.draw()?;
@@ -110,7 +110,7 @@ impl Runtime {
                     // The terminal is gone.
                     Ok(None) | Err(_) => { self.exit = Some(Ok(129)); None }
                 },
-                Some(event) = self.events.recv() => Some(Message::Link(event)),
+                Some(event) = self.events.recv() => Some(Message::Live(event)),
                 Some(result) = self.results.1.recv() => Some(result),
                 () = idle.notified(), if self.dirty => None,
                 () = alarm::at(wake) => Some(Message::Clock),
@@ -126,7 +126,7 @@ impl Runtime {
     fn drain(&mut self) -> Result<(), ScreenError> {
         for _ in 0..DRAIN {
             match self.events.try_recv() {
-                Ok(event) => self.take_in(Message::Link(event))?,
+                Ok(event) => self.take_in(Message::Live(event))?,
                 Err(_) => break,
             }
         }
@@ -242,7 +242,7 @@ impl Runtime {
             Effect::LoadCatalog => {
                 let (address, private) = (
                     self.address.clone(),
-                    matches!(self.place, Place::Private(_)),
+                    matches!(self.place, Server::Private(_)),
                 );
                 let results = self.results.0.clone();
                 self.in_background(move || {
@@ -259,7 +259,7 @@ impl Runtime {
                 })?;
             }
             Effect::Revive => {
-                if let Place::Private(engine) = self.place.clone() {
+                if let Server::Private(engine) = self.place.clone() {
                     let results = self.results.0.clone();
                     self.in_background(move || {
                         let revived = engine

@@ -13,7 +13,7 @@ use harness::server::binaries;
 use harness::{Cluster, Server};
 use std::time::{Duration, Instant};
 use tokio::sync::mpsc;
-use trolley::model::{Change, Edit, Kind, Money, ProductId, UserName};
+use trolley::model::{Change, ChangeKind, Edit, Money, ProductId, UserName};
 use trolley::store;
 use trolley::store::live;
 use trolley::store::live::{Event, Request};
@@ -67,7 +67,7 @@ impl Terminal {
         };
         let change = Change {
             op: store::new_op(),
-            kind: Kind::Edit,
+            kind: ChangeKind::Edit,
             edits: vec![edit],
         };
         self.requests.send(Request::Change(change)).await.unwrap();

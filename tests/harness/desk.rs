@@ -3,11 +3,11 @@
 use super::stage::Stage;
 use trolley::model::checkout::{Preview, PreviewLine};
 use trolley::model::order::{OrderLine, Share};
-use trolley::model::total::Standing;
+use trolley::model::total::LineStatus;
 use trolley::model::{Money, Order, OrderId, OrderState, ProductId, Quantity, Rules};
 use trolley::store::Trouble;
 use trolley::store::live::Event;
-use trolley::store::order::Answer;
+use trolley::store::order::OrderEvent;
 
 fn line(name: &str, quantity: u32, price: &str, shares: &[(&str, u32)]) -> OrderLine {
     let share = |(by, pieces): &(&str, u32)| Share {
@@ -36,7 +36,7 @@ pub fn preview(version: u64, possible: bool) -> Event {
         PreviewLine {
             line,
             held,
-            standing: Standing::Good,
+            standing: LineStatus::Good,
             was: None,
             short: None,
         }
@@ -52,7 +52,7 @@ pub fn preview(version: u64, possible: bool) -> Event {
     if !possible {
         lines[2].short = Some(0);
         lines.push(PreviewLine {
-            standing: Standing::Gone,
+            standing: LineStatus::Gone,
             ..good(line("discontinued", 3, "0", &[]))
         });
     }
@@ -65,7 +65,7 @@ pub fn preview(version: u64, possible: bool) -> Event {
         budget: Money::parse("80"),
         hidden: 0,
     };
-    Event::Order(Answer::Preview(Box::new(preview)))
+    Event::Order(OrderEvent::Preview(Box::new(preview)))
 }
 
 /// Past orders, newest first.
@@ -99,13 +99,13 @@ pub fn orders() -> Vec<Order> {
 
 /// The screens of ordering, by name; `filled` is the shop with a cart of version 104 after some keys.
 pub fn screens(filled: &impl Fn(&str) -> Stage) -> Vec<(&'static str, Stage)> {
-    let list = || Event::Order(Answer::List(orders()));
+    let list = || Event::Order(OrderEvent::List(orders()));
     let mut receipt = told(filled("o"), list());
     receipt.keys("enter");
     // Confirmed, and then the link broke.
     let mut ordering = told(filled("c"), preview(104, true));
     ordering.keys("y");
-    ordering.state.desk.placing = Some(order_id(7));
+    ordering.state.orders.placing = Some(order_id(7));
     let mut ruled = filled("").state.cart.confirmed.clone();
     ruled.rules = Rules {
         owner: Some("bob@kitchen".to_owned()),

@@ -8,7 +8,7 @@ use trolley::store::live;
 use trolley::store::live::{Event, Request};
 use trolley::store::{Address, Error, Policy, Shop};
 use trolley::tui::message::{Effect, Message, Now};
-use trolley::tui::state::{Link, Session, State};
+use trolley::tui::state::{Connectivity, Env, State};
 use trolley::tui::update::update;
 
 /// How long anything may take to come.
@@ -53,7 +53,7 @@ impl Headless {
             asked,
             told,
         ));
-        let session = Session {
+        let env = Env {
             user,
             me: policy.by,
             address: address.to_string(),
@@ -63,12 +63,7 @@ impl Headless {
             zone: jiff::tz::TimeZone::UTC,
             keymap: trolley::config::keymap::Keymap::default(),
         };
-        let state = State::new(
-            session,
-            trolley::config::theme::Theme::DARK,
-            true,
-            (120, 36),
-        );
+        let state = State::new(env, trolley::config::theme::Theme::DARK, true, (120, 36));
         let (settled, seen, sent) = (Vec::new(), Vec::new(), Vec::new());
         let started = Instant::now();
         let mut headless = Headless {
@@ -136,7 +131,7 @@ impl Headless {
             Event::Down(_) => self.downs += 1,
             _ => {}
         }
-        self.take_in(Message::Link(event));
+        self.take_in(Message::Live(event));
     }
 
     /// Steps until `test` holds.
@@ -148,7 +143,7 @@ impl Headless {
             assert!(
                 stepped.is_ok(),
                 "{what}: never, link {:?}, cart {:?}",
-                self.state.link,
+                self.state.connectivity,
                 self.state.cart.confirmed
             );
         }
@@ -157,7 +152,7 @@ impl Headless {
     /// Steps until the link is up and nothing is unconfirmed.
     pub async fn calm(&mut self) {
         self.until("calm", |state| {
-            state.link == Link::Live && state.cart.unconfirmed.is_empty()
+            state.connectivity == Connectivity::Live && state.cart.unconfirmed.is_empty()
         })
         .await;
     }

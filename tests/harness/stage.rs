@@ -8,14 +8,14 @@ use trolley::config::key::Key;
 use trolley::config::keymap::Keymap;
 use trolley::config::theme::Theme;
 use trolley::model::{
-    Cart, Catalog, Deadline, Edit, Kind, LineChange, Money, OpId, Product, ProductId, Update,
+    Cart, Catalog, ChangeKind, Deadline, Edit, LineChange, Money, OpId, Product, ProductId, Update,
     UserName,
 };
 use trolley::store::catalog::demo;
 use trolley::store::live::Event;
 use trolley::store::{Shop, Trouble, Watcher};
 use trolley::tui::message::{Message, Now};
-use trolley::tui::state::{Session, State};
+use trolley::tui::state::{Env, State};
 use trolley::tui::update::update;
 use trolley::tui::view::view;
 
@@ -32,7 +32,7 @@ pub struct Stage {
 
 pub fn demo_products() -> Vec<Product> {
     let rows = demo::rows(include_bytes!("../../assets/demo.csv")).unwrap();
-    let product = |row: &trolley::catalog_file::Row| {
+    let product = |row: &trolley::catalog_file::ProductRow| {
         Product::decode(
             row.id.clone(),
             row.fields
@@ -50,7 +50,7 @@ pub fn id(name: &str) -> ProductId {
 impl Stage {
     /// A screen that has not heard of anything yet.
     pub fn new(width: u16, height: u16) -> Stage {
-        let session = Session {
+        let session = Env {
             user: UserName::parse("office").unwrap(),
             me: "ann@till".to_owned(),
             address: "unix:///shop.sock".to_owned(),
@@ -78,7 +78,7 @@ impl Stage {
     }
 
     pub fn link(&mut self, event: Event) {
-        self.take_in(Message::Link(event));
+        self.take_in(Message::Live(event));
     }
 
     pub fn keys(&mut self, keys: &str) {
@@ -109,7 +109,7 @@ impl Stage {
             version: self.version,
             op: OpId::parse(&format!("op-{}", self.version)).unwrap(),
             by: by.to_owned(),
-            kind: Kind::Edit,
+            kind: ChangeKind::Edit,
             count: known + usize::from(quantity > 0),
             lines: vec![line],
             deadline: Deadline {

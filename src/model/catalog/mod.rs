@@ -4,7 +4,7 @@ mod products;
 mod sort;
 
 pub(crate) use products::Chunk;
-pub use products::{Item, Products};
+pub use products::{Item, ProductTable};
 
 use super::{Product, ProductId, Refusal, text};
 use crate::model::product::Decoded;
@@ -21,7 +21,7 @@ const FEW: usize = 100;
 /// Each has a number, which it keeps for as long as the catalog lives.
 #[derive(Debug, Clone, Default)]
 pub struct Catalog {
-    products: Products,
+    products: ProductTable,
     numbers: HashTable<u32>,
     hasher: RandomState,
     order: Arc<Vec<u32>>,
@@ -32,7 +32,7 @@ pub struct Catalog {
 /// A catalog as it was at one moment, for a search: it costs next to nothing to make.
 #[derive(Debug, Clone)]
 pub struct View {
-    pub(crate) products: Products,
+    pub(crate) products: ProductTable,
     pub(crate) order: Arc<Vec<u32>>,
     pub(crate) generation: u64,
 }
@@ -290,13 +290,13 @@ impl Catalog {
             whole
         };
         match found[..] {
-            [] => Err(Refusal::UnknownProduct(text::clean_to(
+            [] => Err(Refusal::UnknownProduct(text::sanitize_to(
                 typed.as_bytes(),
                 80,
             ))),
             [one] => Ok(one),
             _ => Err(Refusal::Ambiguous {
-                text: text::clean_to(typed.as_bytes(), 80),
+                text: text::sanitize_to(typed.as_bytes(), 80),
                 candidates: found
                     .iter()
                     .take(8)

@@ -259,7 +259,7 @@ impl Record {
 
 /// All products by their numbers.
 #[derive(Debug, Clone, Default)]
-pub struct Products {
+pub struct ProductTable {
     chunks: Vec<Arc<Chunk>>,
 }
 
@@ -268,7 +268,7 @@ fn split(number: u32) -> (usize, usize) {
     (number / CHUNK, number % CHUNK)
 }
 
-impl Products {
+impl ProductTable {
     /// Takes in one more; returns its number, or `None` where its id or the catalog is too long.
     pub(crate) fn push(&mut self, id: &[u8], product: &Decoded<'_>) -> Option<u32> {
         if id.len() > LONGEST_ID {
@@ -374,7 +374,7 @@ mod tests {
 
     #[test]
     fn what_goes_in_comes_out() {
-        let mut products = Products::default();
+        let mut products = ProductTable::default();
         for n in 0..10_000 {
             let name = format!("Product {n}");
             assert_eq!(
@@ -401,7 +401,7 @@ mod tests {
 
     #[test]
     fn replaced_text_does_not_pile_up() {
-        let mut products = Products::default();
+        let mut products = ProductTable::default();
         products.push(b"a", &decoded("first"));
         products.push(b"b", &decoded("second"));
         for n in 0..10_000 {

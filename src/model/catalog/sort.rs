@@ -1,7 +1,7 @@
 //! The orders of a catalog.
 
 use super::Item;
-use super::Products;
+use super::ProductTable;
 use rayon::prelude::*;
 use std::cmp::Ordering;
 use std::collections::{BTreeSet, HashMap};
@@ -60,7 +60,7 @@ pub(crate) fn beginning<const WORDS: usize>(name: &str) -> [u64; WORDS] {
 type Key = ([u64; 3], u32);
 
 /// The numbers of all products in the catalog's order.
-pub(crate) fn sorted(products: &Products) -> Vec<u32> {
+pub(crate) fn sorted(products: &ProductTable) -> Vec<u32> {
     let names: BTreeSet<&str> = products
         .chunks()
         .flat_map(|(_, chunk)| chunk.categories())

@@ -3,7 +3,7 @@
 //! A script can't sum money exactly, so the sums are made here, on a version of the cart that
 //! was read; the script applies the change only to that version.
 
-use super::{Attempt, Known};
+use super::{Attempt, ProductCheck};
 use crate::model::rules::{Ledger, Portion};
 use crate::model::{Change, Edit, ProductId, Refusal, Update};
 use crate::store::cart;
@@ -18,13 +18,13 @@ use std::collections::BTreeSet;
 const TRIES: usize = 50;
 
 /// The ways to a cart and to the products.
-pub(crate) struct Way<'a, C> {
+pub(crate) struct Route<'a, C> {
     /// To the cart.
     pub(crate) cart: &'a mut C,
     /// To the products.
     pub(crate) products: &'a Conn,
     /// What is known of the products that are added.
-    pub(crate) known: Known<'a>,
+    pub(crate) known: ProductCheck<'a>,
 }
 
 /// Sends `change` where the budget allows it.
@@ -33,7 +33,7 @@ pub(crate) struct Way<'a, C> {
 /// [`Refusal::OverBudget`], [`Refusal::OverOwnBudget`], [`Refusal::Busy`]; and those of
 /// [`cart::send`].
 pub(crate) async fn send<C: ConnectionLike>(
-    way: Way<'_, C>,
+    way: Route<'_, C>,
     keys: &CartKeys,
     policy: &Policy,
     change: &Change,

@@ -1,11 +1,11 @@
 //! Shopping over one connection: each change is tried until its outcome is known.
 
 use super::budget;
-use super::{Attempt, Known, PATIENCE, PAUSE, missing, new_op, note, read, send, version};
+use super::{Attempt, PATIENCE, PAUSE, ProductCheck, missing, new_op, note, read, send, version};
 use crate::model::{
-    Cart, Change, Edit, Kind, Money, OpId, ProductId, Refusal, Timeout, Update, UserName,
+    Cart, Change, ChangeKind, Edit, Money, OpId, ProductId, Refusal, Timeout, Update, UserName,
 };
-use crate::store::connection::replicas::Copied;
+use crate::store::connection::replicas::ReplicaWait;
 use crate::store::connection::{Conn, Connection, read_again};
 use crate::store::error::Error;
 use crate::store::get_product;
@@ -32,7 +32,7 @@ impl Connection {
         }
         let change = Change {
             op: new_op(),
-            kind: Kind::Expire,
+            kind: ChangeKind::Expire,
             edits: vec![Edit::Expire],
         };
         match self.apply_once(user, &change).await {
@@ -56,7 +56,7 @@ impl Connection {
         started: Instant,
     ) -> Result<Update, Error> {
         let keys = CartKeys::of(user);
-        let known = read_again!(self, version(&mut self.link, &keys).await)?;
+        let known = read_again!(self, version(&mut self.conn, &keys).await)?;
         let mut attempt = Attempt {
             known,
             ..Attempt::default()
@@ -65,7 +65,7 @@ impl Connection {
         loop {
             attempt.age = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
             let trouble = match self.send(&keys, change, attempt).await {
-                Err(Error::Trouble(trouble)) if self.may_pass(&trouble) => trouble,
+                Err(Error::Trouble(trouble)) if self.is_transient(&trouble) => trouble,
                 Err(Error::Trouble(trouble)) if doubt.is_some() => {
                     return Err(Error::Unknown {
                         op: change.op.clone(),
@@ -74,7 +74,7 @@ impl Connection {
                 }
                 settled => return settled,
             };
-            if trouble.leaves_doubt() || self.policy.confirm_replicas > 0 {
+            if trouble.is_ambiguous() || self.policy.confirm_replicas > 0 {
                 attempt.again = true;
                 doubt = Some(trouble.clone());
             }
@@ -102,17 +102,19 @@ impl Connection {
         change: &Change,
         attempt: Attempt,
     ) -> Result<Update, Error> {
-        let missing = match &self.link {
+        let missing = match &self.conn {
             Conn::One(_) => None,
-            Conn::Cluster(_) => Some(missing(&self.link, [change]).await?),
+            Conn::Cluster(_) => Some(missing(&self.conn, [change]).await?),
         };
-        let known = missing.as_deref().map_or(Known::Here, Known::Missing);
-        let products = self.link.clone();
-        let mut link = Copied::new(&mut self.link, self.policy.confirm_replicas);
-        let settled = match send(&mut link, keys, &self.policy, change, attempt, known).await {
+        let known = missing
+            .as_deref()
+            .map_or(ProductCheck::Here, ProductCheck::Missing);
+        let products = self.conn.clone();
+        let mut conn = ReplicaWait::new(&mut self.conn, self.policy.confirm_replicas);
+        let settled = match send(&mut conn, keys, &self.policy, change, attempt, known).await {
             Err(Error::Refused(Refusal::Busy)) => {
-                let way = budget::Way {
-                    cart: &mut link,
+                let way = budget::Route {
+                    cart: &mut conn,
                     products: &products,
                     known,
                 };
@@ -120,7 +122,7 @@ impl Connection {
             }
             settled => settled,
         };
-        link.confirm(settled)
+        conn.confirm(settled)
     }
 }
 
@@ -177,7 +179,7 @@ async fn put(
             user,
             &Change {
                 op,
-                kind: Kind::Edit,
+                kind: ChangeKind::Edit,
                 edits: vec![edit],
             },
         )
@@ -233,7 +235,7 @@ pub async fn remove_as(
             user,
             &Change {
                 op,
-                kind: Kind::Edit,
+                kind: ChangeKind::Edit,
                 edits: vec![edit],
             },
         )
@@ -274,7 +276,7 @@ pub async fn clear_as(
             user,
             &Change {
                 op,
-                kind: Kind::Clear,
+                kind: ChangeKind::Clear,
                 edits: vec![Edit::Clear],
             },
         )
@@ -289,5 +291,5 @@ pub async fn clear_as(
 pub async fn get_cart_items(connection: &mut Connection, user: &UserName) -> Result<Cart, Error> {
     connection.expire_lines(user).await?;
     let keys = CartKeys::of(user);
-    Ok(read_again!(connection, read(&mut connection.link, &keys, &[]).await)?.0)
+    Ok(read_again!(connection, read(&mut connection.conn, &keys, &[]).await)?.0)
 }

@@ -1,12 +1,12 @@
 //! Reading what Redis holds and says. All of it is untrusted: what can't be understood
 //! becomes `None` or a marked value, never a panic.
 
-use crate::model::cart::{Added, Ordering};
-use crate::model::change::clean_actor;
+use crate::model::cart::{Added, PendingOrder};
+use crate::model::change::sanitize_actor;
 use crate::model::order::Share;
 use crate::model::product::{Decoded, FIELDS};
 use crate::model::{
-    Cart, CartLine, Deadline, Kind, LineChange, Money, OpId, OrderId, OrderState, Product,
+    Cart, CartLine, ChangeKind, Deadline, LineChange, Money, OpId, OrderId, OrderState, Product,
     ProductId, Quantity, Rules, Update,
 };
 use serde::Deserialize;
@@ -35,7 +35,7 @@ struct Wire<'a> {
 #[serde(untagged)]
 enum WireLine {
     New(String, u32, i64, String),
-    Known(String, u32, i64),
+    ProductCheck(String, u32, i64),
     /// The last says whose the pieces were that somebody else took: `2 bob\n1 cy`.
     Taken(String, u32, i64, String, String),
 }
@@ -54,7 +54,7 @@ pub fn update(message: &[u8]) -> Option<Update> {
             WireLine::New(product, quantity, delta, price) => {
                 (product, quantity, delta, Money::parse(&price))
             }
-            WireLine::Known(product, quantity, delta) => (product, quantity, delta, None),
+            WireLine::ProductCheck(product, quantity, delta) => (product, quantity, delta, None),
             WireLine::Taken(product, quantity, delta, price, shares) => {
                 let most = u32::try_from(delta.unsigned_abs()).unwrap_or(0);
                 taken = shares_of(shares.as_bytes(), most);
@@ -72,8 +72,8 @@ pub fn update(message: &[u8]) -> Option<Update> {
     Some(Update {
         version: wire.v.parse().ok()?,
         op: OpId::parse(&wire.op)?,
-        by: clean_actor(wire.by.as_bytes()),
-        kind: Kind::named(&wire.kind)?,
+        by: sanitize_actor(wire.by.as_bytes()),
+        kind: ChangeKind::named(&wire.kind)?,
         lines: wire.lines.into_iter().map(line).collect(),
         count: wire.count,
         deadline: Deadline {
@@ -111,15 +111,15 @@ pub fn snapshot(answer: &[Vec<u8>]) -> Option<Cart> {
     let lines: Vec<CartLine> = rest.chunks_exact(LINE).map(line).collect();
     let text = |raw: &[u8]| String::from_utf8_lossy(raw).into_owned();
     let rules = Rules {
-        owner: Some(clean_actor(owner)).filter(|owner| !owner.is_empty()),
+        owner: Some(sanitize_actor(owner)).filter(|owner| !owner.is_empty()),
         locked: !locked.is_empty(),
         closes: number(closes).and_then(|at| u64::try_from(at).ok()),
         budget: Money::parse(&text(budget)),
         budget_each: Money::parse(&text(each)),
     };
-    let ordering = OrderId::parse(&text(order)).map(|id| Ordering {
+    let ordering = OrderId::parse(&text(order)).map(|id| PendingOrder {
         id,
-        by: clean_actor(by),
+        by: sanitize_actor(by),
         at: number(at)
             .and_then(|at| u64::try_from(at).ok())
             .unwrap_or(0),
@@ -182,7 +182,7 @@ fn shares_of(raw: &[u8], quantity: u32) -> Vec<Share> {
         let pieces = pieces.min(left);
         left -= pieces;
         (pieces > 0).then(|| Share {
-            by: clean_actor(&line[place + 1..]),
+            by: sanitize_actor(&line[place + 1..]),
             pieces,
         })
     };
@@ -226,7 +226,7 @@ fn added(how: &[u8]) -> Option<Added> {
         version: version.parse().ok()?,
         at: at.parse().ok()?,
         price: Money::parse(price),
-        by: clean_actor(parts.next()?),
+        by: sanitize_actor(parts.next()?),
     })
 }
 
@@ -252,7 +252,7 @@ pub fn watchers(message: &[u8]) -> Option<Vec<Watcher>> {
         let (id, name) = text.split_once(' ').unwrap_or((&text, ""));
         Watcher {
             id: id.to_owned(),
-            name: clean_actor(name.as_bytes()),
+            name: sanitize_actor(name.as_bytes()),
         }
     };
     Some(wire.watchers.into_iter().map(watcher).collect())

@@ -6,7 +6,7 @@ pub mod decode;
 pub(crate) mod rules;
 
 use super::keys;
-use crate::model::change::clean_actor;
+use crate::model::change::sanitize_actor;
 use crate::model::order::Share;
 use crate::model::{Cart, Change, Edit, Money, OpId, ProductId, Refusal, Update, UserName};
 use crate::store::connection::pipeline;
@@ -42,7 +42,7 @@ static CHANGE: LazyLock<Script> = LazyLock::new(|| {
     )
 });
 static WATCH: LazyLock<Script> =
-    LazyLock::new(|| Script::new(include_str!("../scripts/watch.lua")));
+    LazyLock::new(|| Script::new(include_str!("../scripts/heartbeat.lua")));
 static SNAPSHOT: LazyLock<Script> =
     LazyLock::new(|| Script::new(include_str!("../scripts/snapshot.lua")));
 
@@ -55,10 +55,10 @@ pub fn new_op() -> OpId {
 
 /// Loads the scripts, so that changes sent one behind the other are applied in that order:
 /// one that first had to load its script would fall behind.
-pub(crate) async fn prepare(link: &MultiplexedConnection) -> Result<(), Trouble> {
+pub(crate) async fn prepare(conn: &MultiplexedConnection) -> Result<(), Trouble> {
     let loading = [&*CHANGE, &*SNAPSHOT, &*WATCH].map(|script| {
-        let mut link = link.clone();
-        async move { script.load_async(&mut link).await.map_err(Trouble::from) }
+        let mut conn = conn.clone();
+        async move { script.load_async(&mut conn).await.map_err(Trouble::from) }
     });
     for loaded in join_all(loading).await {
         match loaded {
@@ -102,7 +102,7 @@ impl Attempt {
 
 /// What is known of the products that a change adds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Known<'a> {
+pub enum ProductCheck<'a> {
     /// They are on the cart's own server, where the script looks.
     Here,
     /// They are on other nodes, which were asked: these are not there.
@@ -113,14 +113,14 @@ pub enum Known<'a> {
 ///
 /// # Errors
 /// [`Error::Refused`] by the rules, [`Error::Trouble`] by the link; where the trouble
-/// [leaves doubt](Trouble::leaves_doubt), sending the same change again is safe.
+/// [leaves doubt](Trouble::is_ambiguous), sending the same change again is safe.
 pub async fn send(
     conn: &mut impl ConnectionLike,
     keys: &CartKeys,
     policy: &Policy,
     change: &Change,
     attempt: Attempt,
-    known: Known<'_>,
+    known: ProductCheck<'_>,
 ) -> Result<Update, Error> {
     let mut call = CHANGE.prepare_invoke();
     call.key(&keys.cart)
@@ -133,8 +133,8 @@ pub async fn send(
     let mut there = String::with_capacity(change.edits.len());
     for edit in &change.edits {
         there.push(match (edit.adds(), known) {
-            (Some(_), Known::Here) => '?',
-            (Some(product), Known::Missing(missing)) if missing.contains(product) => '0',
+            (Some(_), ProductCheck::Here) => '?',
+            (Some(product), ProductCheck::Missing(missing)) if missing.contains(product) => '0',
             _ => '1',
         });
     }
@@ -190,7 +190,7 @@ pub async fn send(
 
 /// The rule behind an error of the scripts that the owner's rules are part of.
 pub(crate) fn owners_refusal(error: &RedisError) -> Option<Refusal> {
-    let owner = || clean_actor(error.detail().unwrap_or_default().as_bytes());
+    let owner = || sanitize_actor(error.detail().unwrap_or_default().as_bytes());
     Some(match error.code()? {
         "LOCKED" => Refusal::Locked(owner()),
         "CLOSED" => Refusal::Closed(owner()),
@@ -238,25 +238,25 @@ fn refusal(change: &Change, policy: &Policy, error: &RedisError) -> Option<Refus
 
 /// Reads a cart as of one instant, and which of these changes it has.
 pub(crate) async fn read(
-    link: &mut impl ConnectionLike,
+    conn: &mut impl ConnectionLike,
     keys: &CartKeys,
     ops: &[OpId],
 ) -> Result<(Cart, Vec<OpId>), Trouble> {
-    let answer = snapshot(link, keys, ops).await?;
+    let answer = snapshot(conn, keys, ops).await?;
     Ok((cart(&answer)?, decode::applied(&answer)))
 }
 
 /// Reads a cart as of one instant, and who asked for how many.
 pub(crate) async fn read_with_shares(
-    link: &mut impl ConnectionLike,
+    conn: &mut impl ConnectionLike,
     keys: &CartKeys,
 ) -> Result<(Cart, HashMap<ProductId, Vec<Share>>), Trouble> {
-    let answer = snapshot(link, keys, &[]).await?;
+    let answer = snapshot(conn, keys, &[]).await?;
     Ok((cart(&answer)?, decode::shares(&answer)))
 }
 
 async fn snapshot(
-    link: &mut impl ConnectionLike,
+    conn: &mut impl ConnectionLike,
     keys: &CartKeys,
     ops: &[OpId],
 ) -> Result<Vec<Vec<u8>>, Trouble> {
@@ -271,7 +271,7 @@ async fn snapshot(
     for op in ops {
         call.arg(op.as_str());
     }
-    call.invoke_async(link).await.map_err(Trouble::from)
+    call.invoke_async(conn).await.map_err(Trouble::from)
 }
 
 fn cart(answer: &[Vec<u8>]) -> Result<Cart, Trouble> {
@@ -280,13 +280,13 @@ fn cart(answer: &[Vec<u8>]) -> Result<Cart, Trouble> {
 
 /// The cart's version, cheaply; 0 where it has none.
 pub(crate) async fn version(
-    link: &mut impl ConnectionLike,
+    conn: &mut impl ConnectionLike,
     keys: &CartKeys,
 ) -> Result<u64, Trouble> {
     let raw: Option<String> = redis::cmd("HGET")
         .arg(&keys.meta)
         .arg("version")
-        .query_async(link)
+        .query_async(conn)
         .await
         .map_err(Trouble::from)?;
     Ok(raw.and_then(|raw| raw.parse().ok()).unwrap_or(0))
@@ -314,7 +314,7 @@ pub(crate) enum Presence {
 
 /// The cart's version, and who watches it.
 pub(crate) async fn watch(
-    link: &mut impl ConnectionLike,
+    conn: &mut impl ConnectionLike,
     keys: &CartKeys,
     me: &str,
     presence: Presence,
@@ -332,7 +332,7 @@ pub(crate) async fn watch(
         .arg(&keys.updates)
         .arg(MOST_WATCHERS);
     let (version, list): (String, Vec<u8>) =
-        call.invoke_async(link).await.map_err(Trouble::from)?;
+        call.invoke_async(conn).await.map_err(Trouble::from)?;
     Ok((
         version.parse().unwrap_or(0),
         decode::watchers(&list).unwrap_or_default(),
@@ -341,10 +341,10 @@ pub(crate) async fn watch(
 
 /// The newest updates of a cart, oldest first.
 pub(crate) async fn activity(
-    link: &mut impl ConnectionLike,
+    conn: &mut impl ConnectionLike,
     keys: &CartKeys,
 ) -> Result<Vec<Update>, Trouble> {
-    log(link, keys, MOST_ACTIVITY).await
+    log(conn, keys, MOST_ACTIVITY).await
 }
 
 /// All updates that the log of a cart still holds, oldest first.
@@ -352,11 +352,11 @@ pub(crate) async fn activity(
 /// # Errors
 /// The [`Trouble`] of the link.
 pub async fn get_log(connection: &mut Connection, user: &UserName) -> Result<Vec<Update>, Error> {
-    Ok(log(&mut connection.link, &CartKeys::of(user), MOST_LOGGED).await?)
+    Ok(log(&mut connection.conn, &CartKeys::of(user), MOST_LOGGED).await?)
 }
 
 async fn log(
-    link: &mut impl ConnectionLike,
+    conn: &mut impl ConnectionLike,
     keys: &CartKeys,
     most: usize,
 ) -> Result<Vec<Update>, Trouble> {
@@ -368,7 +368,7 @@ async fn log(
         .arg("-")
         .arg("COUNT")
         .arg(most);
-    let entries: Entries = command.query_async(link).await.map_err(Trouble::from)?;
+    let entries: Entries = command.query_async(conn).await.map_err(Trouble::from)?;
     let fields = entries.iter().rev().flat_map(|(_, fields)| fields);
     Ok(fields
         .filter(|(name, _)| name == b"u")

@@ -5,12 +5,12 @@ use crate::model::{Money, UserName};
 use crate::store::connection::Connection;
 use crate::store::error::Error;
 use crate::store::keys::CartKeys;
-use crate::store::order::{TELLING, telling};
+use crate::store::order::{CART_UPDATE, cart_update};
 use redis::Script;
 use std::sync::LazyLock;
 
 static RULES: LazyLock<Script> =
-    LazyLock::new(|| Script::new(&[TELLING, include_str!("../scripts/rules.lua")].concat()));
+    LazyLock::new(|| Script::new(&[CART_UPDATE, include_str!("../scripts/rules.lua")].concat()));
 
 /// One rule that is set.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -39,7 +39,7 @@ pub async fn set_rules(
 ) -> Result<(), Error> {
     let (keys, op) = (CartKeys::of(user), new_op());
     let mut call = RULES.prepare_invoke();
-    telling(&mut call, &keys, &connection.policy, op.as_str());
+    cart_update(&mut call, &keys, &connection.policy, op.as_str());
     for change in changes {
         let money =
             |amount: &Option<Money>| amount.map(|amount| amount.to_string()).unwrap_or_default();
@@ -59,7 +59,7 @@ pub async fn set_rules(
         };
         call.arg(field).arg(value);
     }
-    match call.invoke_async::<u8>(&mut connection.link).await {
+    match call.invoke_async::<u8>(&mut connection.conn).await {
         Ok(_) => Ok(()),
         Err(error) => Err(owners_refusal(&error).map_or_else(|| error.into(), Error::Refused)),
     }

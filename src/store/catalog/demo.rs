@@ -2,7 +2,7 @@
 
 use super::{Shop, is_untouched, name_shop};
 use crate::catalog_file;
-use crate::catalog_file::{FileError, Format, Item, Row};
+use crate::catalog_file::{FileError, Format, ParsedRow, ProductRow};
 use crate::model::text;
 use crate::store::catalog::import::put_products;
 use crate::store::catalog::index::fetch_raw;
@@ -46,13 +46,13 @@ impl std::fmt::Display for Loaded {
 /// The [`Trouble`] of the link.
 pub async fn load(connection: &mut Connection) -> Result<Loaded, Error> {
     let rows = rows(CATALOG.as_bytes()).map_err(|error| Trouble::Other(error.to_string()))?;
-    let known = fetch_raw(&connection.link, rows.iter().map(|row| &row.id)).await?;
+    let known = fetch_raw(&connection.conn, rows.iter().map(|row| &row.id)).await?;
     let count = rows.len();
     let new = rows
         .into_iter()
         .zip(known)
         .filter(|(_, known)| matches!(known, Ok(None)));
-    let new: Vec<Row> = new.map(|(row, _)| row).collect();
+    let new: Vec<ProductRow> = new.map(|(row, _)| row).collect();
     let stored = new.len();
     put_products(connection, new).await?;
     name_shop(
@@ -84,10 +84,10 @@ pub async fn load_if_untouched(connection: &mut Connection) -> Result<(), Error>
 ///
 /// # Errors
 /// The [`FileError`] at which reading ended.
-pub fn rows(file: &[u8]) -> Result<Vec<Row>, FileError> {
+pub fn rows(file: &[u8]) -> Result<Vec<ProductRow>, FileError> {
     let mut rows = Vec::new();
     catalog_file::read(file, Some(Format::Csv), |item| {
-        if let Item::Row(row) = item {
+        if let ParsedRow::Product(row) = item {
             rows.push(row);
         }
         ControlFlow::Continue(())

@@ -1,7 +1,7 @@
 //! Reading the whole catalog as it is stored, with flat memory.
 
 use crate::model::ProductId;
-use crate::store::catalog::index::{Pages, Raw, fetch_raw, list, listed, scan};
+use crate::store::catalog::index::{IndexCursor, Raw, fetch_raw, list, listed, scan};
 use crate::store::connection::{Conn, Connection, Scan};
 use crate::store::error::{Error, Trouble};
 use crate::store::keys;
@@ -10,7 +10,7 @@ use crate::store::keys;
 /// another client put in without listing them.
 #[derive(Debug, Default)]
 pub struct Export {
-    pages: Pages,
+    pages: IndexCursor,
     unlisted: bool,
     scan: Scan,
 }
@@ -24,26 +24,26 @@ impl Export {
         &mut self,
         connection: &mut Connection,
     ) -> Result<Option<Vec<(ProductId, Raw)>>, Error> {
-        let link = &mut connection.link;
+        let conn = &mut connection.conn;
         if !self.unlisted {
-            let ids = self.pages.next(link).await?;
+            let ids = self.pages.next(conn).await?;
             if !ids.is_empty() {
-                return Ok(Some(read(link, ids).await?));
+                return Ok(Some(read(conn, ids).await?));
             }
             self.unlisted = true;
         }
         // Where scanning isn't permitted, nobody sees what is not listed.
-        let Ok(Some(mut ids)) = scan(link, &mut self.scan).await else {
+        let Ok(Some(mut ids)) = scan(conn, &mut self.scan).await else {
             return Ok(None);
         };
-        let mut known = listed(link, keys::CATALOG, ids.iter()).await?.into_iter();
+        let mut known = listed(conn, keys::CATALOG, ids.iter()).await?.into_iter();
         ids.retain(|_| known.next() == Some(false));
         ids.sort();
         ids.dedup();
         // A scan may tell a product twice: from now on it is listed. Where that isn't
         // permitted, it may come out twice.
-        let _ = list(link, ids.iter()).await;
-        Ok(Some(read(link, ids).await?))
+        let _ = list(conn, ids.iter()).await;
+        Ok(Some(read(conn, ids).await?))
     }
 }
 
@@ -77,7 +77,7 @@ pub async fn ids_from(
         .arg("LIMIT")
         .arg(0)
         .arg(most);
-    let ids: Vec<Vec<u8>> = range.query_async(&mut connection.link).await?;
+    let ids: Vec<Vec<u8>> = range.query_async(&mut connection.conn).await?;
     Ok(ids
         .iter()
         .filter(|id| id.starts_with(prefix.as_bytes()))

@@ -18,21 +18,21 @@ pub type Raw = [Option<Vec<u8>>; FIELDS.len()];
 /// A way through the index, one page after the other. It keeps its place by the last id,
 /// where others add and remove products meanwhile.
 #[derive(Debug, Default)]
-pub struct Pages {
+pub struct IndexCursor {
     at: usize,
     last: Option<ProductId>,
 }
 
-impl Pages {
+impl IndexCursor {
     /// The next page; empty at the end.
     pub async fn next(
         &mut self,
-        link: &mut impl ConnectionLike,
+        conn: &mut impl ConnectionLike,
     ) -> Result<Vec<ProductId>, Trouble> {
         if let Some(last) = &self.last {
             let mut rank = redis::cmd("ZRANK");
             rank.arg(keys::CATALOG).arg(last.as_bytes());
-            let rank: Option<usize> = rank.query_async(link).await.map_err(Trouble::from)?;
+            let rank: Option<usize> = rank.query_async(conn).await.map_err(Trouble::from)?;
             self.at = rank.map_or(self.at, |rank| rank + 1);
         }
         let mut range = redis::cmd("ZRANGE");
@@ -40,7 +40,7 @@ impl Pages {
             .arg(keys::CATALOG)
             .arg(self.at)
             .arg(self.at + PAGE - 1);
-        let ids: Vec<Vec<u8>> = range.query_async(link).await.map_err(Trouble::from)?;
+        let ids: Vec<Vec<u8>> = range.query_async(conn).await.map_err(Trouble::from)?;
         self.at += ids.len();
         let ids: Vec<ProductId> = ids.iter().map(|id| ProductId::stored(id)).collect();
         self.last = ids.last().cloned();
@@ -64,7 +64,7 @@ pub async fn scan(conn: &mut Conn, scan: &mut Scan) -> Result<Option<Vec<Product
 
 /// Which of these stand in the index.
 pub async fn listed(
-    link: &mut impl ConnectionLike,
+    conn: &mut impl ConnectionLike,
     key: &str,
     ids: impl Iterator<Item = &ProductId>,
 ) -> Result<Vec<bool>, Trouble> {
@@ -78,13 +78,13 @@ pub async fn listed(
     if none {
         return Ok(Vec::new());
     }
-    let scores: Vec<Option<f64>> = scores.query_async(link).await.map_err(Trouble::from)?;
+    let scores: Vec<Option<f64>> = scores.query_async(conn).await.map_err(Trouble::from)?;
     Ok(scores.iter().map(Option::is_some).collect())
 }
 
 /// Puts products into the index; those that are there keep their place.
 pub async fn list(
-    link: &mut impl ConnectionLike,
+    conn: &mut impl ConnectionLike,
     ids: impl Iterator<Item = &ProductId>,
 ) -> Result<(), Trouble> {
     let mut add = redis::cmd("ZADD");
@@ -97,7 +97,7 @@ pub async fn list(
     if none {
         Ok(())
     } else {
-        add.query_async(link).await.map_err(Trouble::from)
+        add.query_async(conn).await.map_err(Trouble::from)
     }
 }
 

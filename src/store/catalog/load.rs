@@ -81,15 +81,15 @@ pub async fn load_catalog(
     for last_try in [false, false, true] {
         let all: usize = redis::cmd("ZCARD")
             .arg(keys::CATALOG)
-            .query_async(&mut connection.link)
+            .query_async(&mut connection.conn)
             .await?;
-        let link = connection.link.clone();
-        let mut ids = Box::pin(ids(link.clone(), all));
+        let conn = connection.conn.clone();
+        let mut ids = Box::pin(ids(conn.clone(), all));
         // The first step is shown at once.
         let mut catalog = Catalog::default();
         let mut listed = 0;
         if let Some(first) = ids.next().await {
-            listed = pack(&mut catalog, &read_batch(&link, first?).await?);
+            listed = pack(&mut catalog, &read_batch(&conn, first?).await?);
         }
         if listed < all {
             let mut first = catalog.clone();
@@ -106,8 +106,8 @@ pub async fn load_catalog(
             Some(bulk) => bulk.read(ids).left_stream(),
             None => ids
                 .map(|ids| {
-                    let link = &link;
-                    async move { read_batch(link, ids?).await }
+                    let conn = &conn;
+                    async move { read_batch(conn, ids?).await }
                 })
                 .buffered(UNDER_WAY)
                 .right_stream(),
@@ -122,7 +122,7 @@ pub async fn load_catalog(
         }
         let now: usize = redis::cmd("ZCARD")
             .arg(keys::CATALOG)
-            .query_async(&mut connection.link)
+            .query_async(&mut connection.conn)
             .await?;
         // It changed under our hands, so that something may have slipped from step to step.
         if now == listed || last_try {

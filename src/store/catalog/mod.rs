@@ -32,7 +32,7 @@ pub async fn get_product(
     }
     let fields = read_again!(
         connection,
-        answer(&fetch(id.as_bytes()), &mut connection.link).await
+        answer(&fetch(id.as_bytes()), &mut connection.conn).await
     )?;
     Ok(decode::product(id.clone(), &fields))
 }
@@ -45,7 +45,7 @@ pub async fn get_products(
     connection: &mut Connection,
     ids: &[ProductId],
 ) -> Result<Vec<(ProductId, Option<Product>)>, Error> {
-    Ok(read_products(&connection.link, ids).await?)
+    Ok(read_products(&connection.conn, ids).await?)
 }
 
 /// [`get_products`] on any connection.
@@ -92,16 +92,16 @@ pub async fn find_unlisted(
     catalog: &Catalog,
 ) -> Result<Vec<(ProductId, Option<Product>)>, Error> {
     let keys: usize = redis::cmd("DBSIZE")
-        .query_async(&mut connection.link)
+        .query_async(&mut connection.conn)
         .await
         .unwrap_or(0);
     if !catalog.is_empty() && keys > catalog.len().saturating_add(MOST_OTHERS) {
         return Ok(Vec::new());
     }
-    let missing = unlisted(&mut connection.link, catalog).await;
+    let missing = unlisted(&mut connection.conn, catalog).await;
     for batch in missing.chunks(BATCH) {
         // It only helps the next reader, so a failure is no error.
-        let _ = index::list(&mut connection.link, batch.iter()).await;
+        let _ = index::list(&mut connection.conn, batch.iter()).await;
     }
     get_products(connection, &missing).await
 }
@@ -144,9 +144,9 @@ pub async fn get_shop(connection: &mut Connection) -> Result<Shop, Error> {
     let mut command = redis::cmd("HMGET");
     command.arg(keys::SHOP).arg("name").arg("currency");
     let raw: Vec<Option<Vec<u8>>> =
-        read_again!(connection, answer(&command, &mut connection.link).await)?;
+        read_again!(connection, answer(&command, &mut connection.conn).await)?;
     let field = |at: usize, longest: usize| {
-        let text = crate::model::text::clean_to(raw.get(at)?.as_deref()?, longest);
+        let text = crate::model::text::sanitize_to(raw.get(at)?.as_deref()?, longest);
         (!text.trim().is_empty()).then(|| text.trim().to_owned())
     };
     let default = Shop::default();
@@ -166,11 +166,11 @@ pub async fn name_shop(connection: &mut Connection, shop: &Shop) -> Result<(), E
     for (field, value) in [("name", &shop.name), ("currency", &shop.currency)] {
         let mut command = redis::cmd("HSETNX");
         command.arg(keys::SHOP).arg(field).arg(value);
-        let set = command.query_async::<bool>(&mut connection.link).await;
+        let set = command.query_async::<bool>(&mut connection.conn).await;
         named |= set.map_err(|error| Trouble::from(error).of_products())?;
     }
     if named {
-        crate::store::catalog::import::tell_of_everything(&mut connection.link).await;
+        crate::store::catalog::import::tell_of_everything(&mut connection.conn).await;
     }
     Ok(())
 }
@@ -182,7 +182,7 @@ pub async fn name_shop(connection: &mut Connection, shop: &Shop) -> Result<(), E
 pub async fn is_untouched(connection: &mut Connection) -> Result<bool, Error> {
     let ask = |key| redis::cmd("EXISTS").arg(key).to_owned();
     for found in pipeline::run(
-        &connection.link,
+        &connection.conn,
         [keys::SHOP, keys::CATALOG].map(ask).to_vec(),
     )
     .await?
@@ -191,7 +191,7 @@ pub async fn is_untouched(connection: &mut Connection) -> Result<bool, Error> {
             return Ok(false);
         }
     }
-    Ok(unlisted(&mut connection.link, &Catalog::default())
+    Ok(unlisted(&mut connection.conn, &Catalog::default())
         .await
         .is_empty())
 }

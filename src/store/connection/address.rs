@@ -20,7 +20,7 @@ const SENTINEL_PORT: u16 = 26379;
 /// It shows itself without the password.
 #[derive(Clone)]
 pub struct Address {
-    kind: Kind,
+    kind: ServerKind,
     /// Where to ask; for a single server there is just one.
     nodes: Vec<ConnectionInfo>,
     tls: Option<TlsCertificates>,
@@ -29,7 +29,7 @@ pub struct Address {
 
 /// What answers at an address.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Kind {
+pub(crate) enum ServerKind {
     /// One server, or a cluster that is reached by one of its nodes.
     Server,
     /// Nodes of a cluster.
@@ -78,13 +78,13 @@ impl Address {
             .into_connection_info()
             .map_err(|error| Trouble::BadAddress(error.to_string()))?;
         Ok(Address::new(
-            Kind::Server,
+            ServerKind::Server,
             vec![info],
             &format!("unix://{}", path.display()),
         ))
     }
 
-    fn new(kind: Kind, nodes: Vec<ConnectionInfo>, shown: &str) -> Address {
+    fn new(kind: ServerKind, nodes: Vec<ConnectionInfo>, shown: &str) -> Address {
         let nodes: Vec<ConnectionInfo> = nodes.into_iter().map(tuned).collect();
         if nodes
             .iter()
@@ -96,7 +96,7 @@ impl Address {
             kind,
             nodes,
             tls: None,
-            shown: text::clean_to(shown.as_bytes(), 120),
+            shown: text::sanitize_to(shown.as_bytes(), 120),
         }
     }
 
@@ -142,8 +142,9 @@ impl Address {
             root_cert: pem.authorities,
         };
         for node in &mut self.nodes {
-            let client = Client::build_with_tls(node.clone(), tls.clone())
-                .map_err(|error| Trouble::Tls(text::clean_to(error.to_string().as_bytes(), 160)))?;
+            let client = Client::build_with_tls(node.clone(), tls.clone()).map_err(|error| {
+                Trouble::Tls(text::sanitize_to(error.to_string().as_bytes(), 160))
+            })?;
             *node = client.get_connection_info().clone();
         }
         self.tls = Some(tls);
@@ -170,7 +171,7 @@ impl Address {
         });
         let nodes = node.into_iter().collect();
         Address {
-            kind: Kind::Server,
+            kind: ServerKind::Server,
             nodes,
             tls: self.tls.clone(),
             shown: self.shown.clone(),
@@ -180,7 +181,7 @@ impl Address {
     /// The cluster that has this server as one of its nodes.
     pub(crate) fn as_cluster(&self) -> Address {
         Address {
-            kind: Kind::Cluster,
+            kind: ServerKind::Cluster,
             ..self.clone()
         }
     }
@@ -205,14 +206,14 @@ impl Address {
         }
     }
 
-    pub(crate) fn kind(&self) -> &Kind {
+    pub(crate) fn kind(&self) -> &ServerKind {
         &self.kind
     }
 
     /// Each of its nodes by itself.
     pub(crate) fn nodes(&self) -> impl Iterator<Item = Address> {
         self.nodes.iter().map(|node| Address {
-            kind: Kind::Server,
+            kind: ServerKind::Server,
             nodes: vec![node.clone()],
             tls: self.tls.clone(),
             shown: self.shown.clone(),
@@ -259,7 +260,7 @@ fn bad(why: &str) -> Trouble {
 
 fn info(url: Url) -> Result<ConnectionInfo, Trouble> {
     url.into_connection_info()
-        .map_err(|error| bad(&text::clean_to(error.to_string().as_bytes(), 120)))
+        .map_err(|error| bad(&text::sanitize_to(error.to_string().as_bytes(), 120)))
 }
 
 /// RESP3 carries answers and messages on one connection. Without TCP_NODELAY each script
@@ -291,7 +292,7 @@ fn server(typed: &str) -> Result<Address, Trouble> {
         ));
     }
     let shown = redacted(url.clone());
-    Ok(Address::new(Kind::Server, vec![info(url)?], &shown))
+    Ok(Address::new(ServerKind::Server, vec![info(url)?], &shown))
 }
 
 /// The parts of an address of many hosts: user and password with their `@`, hosts, path.
@@ -311,7 +312,7 @@ fn cluster(base: &str, typed: &str) -> Result<Address, Trouble> {
     }
     let (nodes, shown) = many(base, user, hosts, "", None)?;
     Ok(Address::new(
-        Kind::Cluster,
+        ServerKind::Cluster,
         nodes,
         &format!("{base}+cluster://{shown}"),
     ))
@@ -330,7 +331,11 @@ fn sentinel(base: &str, typed: &str) -> Result<Address, Trouble> {
     }
     let (nodes, shown) = many(base, user, hosts, db, Some(SENTINEL_PORT))?;
     let shown = format!("{base}+sentinel://{shown}{path}");
-    Ok(Address::new(Kind::Sentinel(name.to_owned()), nodes, &shown))
+    Ok(Address::new(
+        ServerKind::Sentinel(name.to_owned()),
+        nodes,
+        &shown,
+    ))
 }
 
 /// Each of the hosts by itself, and all of them without the password.
@@ -427,7 +432,7 @@ mod tests {
             address.to_string(),
             "rediss+sentinel://ann@one,two:7000/shop/3"
         );
-        assert_eq!(*address.kind(), Kind::Sentinel("shop".to_owned()));
+        assert_eq!(*address.kind(), ServerKind::Sentinel("shop".to_owned()));
         let places: Vec<_> = address
             .nodes()
             .map(|node| node.place().map(|(h, p)| format!("{h}:{p}")))
@@ -444,7 +449,7 @@ mod tests {
         let cluster = Address::parse("redis+cluster://one:7000,[::1]:7001").unwrap();
         assert_eq!(
             (cluster.kind(), cluster.nodes().count()),
-            (&Kind::Cluster, 2)
+            (&ServerKind::Cluster, 2)
         );
     }
 

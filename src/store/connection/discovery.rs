@@ -5,7 +5,7 @@
 
 use super::Role;
 use crate::store::connection;
-use crate::store::connection::address::{Address, Kind};
+use crate::store::connection::address::{Address, ServerKind};
 use crate::store::error::Trouble;
 use redis::aio::{AsyncPushSender, MultiplexedConnection};
 use redis::{PushInfo, PushKind, Value};
@@ -31,7 +31,7 @@ pub(crate) struct Locator {
 }
 
 /// A cluster as one of its nodes sees it.
-struct Seen {
+struct ClusterView {
     /// The master of the slot that was asked for.
     owner: Option<(String, u16)>,
     nodes: Vec<(String, u16)>,
@@ -55,9 +55,9 @@ impl Locator {
     /// The server that was found; `None` where the keys are spread over several.
     pub(crate) fn server(&self) -> Option<Address> {
         match self.address.kind() {
-            Kind::Server => Some(self.address.clone()),
-            Kind::Cluster => None,
-            Kind::Sentinel(_) => self
+            ServerKind::Server => Some(self.address.clone()),
+            ServerKind::Cluster => None,
+            ServerKind::Sentinel(_) => self
                 .master
                 .as_ref()
                 .map(|(host, port)| self.address.at(host, *port)),
@@ -66,14 +66,14 @@ impl Locator {
 
     /// Whether the keys are spread over nodes.
     pub(crate) fn is_cluster(&self) -> bool {
-        *self.address.kind() == Kind::Cluster
+        *self.address.kind() == ServerKind::Cluster
     }
 
     /// Whether trying again later can help: where another server takes over, it also does
     /// when this one takes no changes any more.
-    pub(crate) fn may_pass(&self, trouble: &Trouble) -> bool {
-        let fails_over = *self.address.kind() != Kind::Server;
-        trouble.may_pass()
+    pub(crate) fn is_transient(&self, trouble: &Trouble) -> bool {
+        let fails_over = *self.address.kind() != ServerKind::Server;
+        trouble.is_transient()
             || fails_over && matches!(trouble, Trouble::ReadOnly | Trouble::NoReplicas)
     }
 
@@ -104,7 +104,7 @@ impl Locator {
             if self.ask.front().and_then(Address::place) == asked.place() {
                 self.ask.rotate_left(1);
             }
-            if !self.may_pass(&trouble) {
+            if !self.is_transient(&trouble) {
                 break;
             }
         }
@@ -118,7 +118,7 @@ impl Locator {
         pushes: Option<P>,
     ) -> Result<MultiplexedConnection, Trouble> {
         let (host, port) = match self.address.kind() {
-            Kind::Server => {
+            ServerKind::Server => {
                 let mut conn = connection::open(asked, pushes.clone()).await?;
                 match connection::greet(&mut conn).await? {
                     (_, true) => {}
@@ -134,8 +134,8 @@ impl Locator {
                 self.take_in(asked, &seen);
                 seen.owner.ok_or(Trouble::Changing)?
             }
-            Kind::Cluster => self.owner(asked, key).await?,
-            Kind::Sentinel(name) => {
+            ServerKind::Cluster => self.owner(asked, key).await?,
+            ServerKind::Sentinel(name) => {
                 let named = master(asked, name).await?;
                 self.master = Some(named.clone());
                 named
@@ -151,7 +151,7 @@ impl Locator {
     /// Ends when the Sentinels have made another server the master. The one that is no longer
     /// goes on taking changes until they have told it, and forgets those then.
     pub(crate) async fn superseded(mut self) {
-        let Kind::Sentinel(name) = self.address.kind().clone() else {
+        let ServerKind::Sentinel(name) = self.address.kind().clone() else {
             return std::future::pending().await;
         };
         loop {
@@ -193,7 +193,7 @@ impl Locator {
     }
 
     /// Learns whom to ask from what this node knows.
-    fn take_in(&mut self, asked: &Address, seen: &Seen) {
+    fn take_in(&mut self, asked: &Address, seen: &ClusterView) {
         let mut ask = VecDeque::from([asked.clone()]);
         let known = seen
             .nodes
@@ -221,7 +221,7 @@ impl Locator {
     }
 }
 
-async fn look(asked: &Address, key: &str) -> Result<Seen, Trouble> {
+async fn look(asked: &Address, key: &str) -> Result<ClusterView, Trouble> {
     let mut conn = connection::open(asked, None::<connection::NoPushes>).await?;
     let mut questions = redis::pipe();
     questions
@@ -236,7 +236,7 @@ async fn look(asked: &Address, key: &str) -> Result<Seen, Trouble> {
         .map_err(Trouble::from)?;
     // A node that does not know its own address leaves it out.
     let own = asked.place().map(|(host, _)| host).unwrap_or_default();
-    let mut seen = Seen {
+    let mut seen = ClusterView {
         owner: None,
         nodes: Vec::new(),
     };

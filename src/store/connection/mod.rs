@@ -9,7 +9,7 @@ pub(crate) mod replicas;
 use super::keys;
 use crate::model::{Timeout, quantity};
 use crate::store::error::Trouble;
-use address::{Address, Kind};
+use address::{Address, ServerKind};
 use discovery::Locator;
 use redis::aio::{AsyncPushSender, ConnectionLike, MultiplexedConnection};
 use redis::cluster::ClusterClientBuilder;
@@ -190,9 +190,9 @@ pub(crate) async fn on_node(
 /// What a command is answered.
 pub(crate) async fn answer<T: FromRedisValue>(
     command: &Cmd,
-    link: &mut impl ConnectionLike,
+    conn: &mut impl ConnectionLike,
 ) -> Result<T, Trouble> {
-    command.query_async(link).await.map_err(Trouble::from)
+    command.query_async(conn).await.map_err(Trouble::from)
 }
 
 /// Reads over `$connection`; where the link breaks on the way, once more over a new one, as a
@@ -200,7 +200,7 @@ pub(crate) async fn answer<T: FromRedisValue>(
 macro_rules! read_again {
     ($connection:expr, $read:expr) => {
         match $read {
-            Err(trouble) if $connection.may_pass(&trouble) => {
+            Err(trouble) if $connection.is_transient(&trouble) => {
                 $connection.renew(&trouble).await?;
                 $read
             }
@@ -213,7 +213,7 @@ pub(crate) use read_again;
 /// A connection for the plain functions of the store. It connects anew where it broke.
 pub struct Connection {
     locator: Locator,
-    pub(crate) link: Conn,
+    pub(crate) conn: Conn,
     pub(crate) policy: Policy,
 }
 
@@ -226,7 +226,7 @@ impl Connection {
     }
 
     /// What answers at its address, as has been found out.
-    pub(crate) fn kind(&self) -> Kind {
+    pub(crate) fn kind(&self) -> ServerKind {
         self.locator.address().kind().clone()
     }
 
@@ -236,14 +236,14 @@ impl Connection {
     }
 
     /// Whether trying again later can help.
-    pub(crate) fn may_pass(&self, trouble: &Trouble) -> bool {
-        self.locator.may_pass(trouble)
+    pub(crate) fn is_transient(&self, trouble: &Trouble) -> bool {
+        self.locator.is_transient(trouble)
     }
 
     /// Connects again, to where the cart has moved.
     pub(crate) async fn renew(&mut self, after: &Trouble) -> Result<(), Trouble> {
         self.locator.learn(after);
-        self.link = open_all(&mut self.locator).await?;
+        self.conn = open_all(&mut self.locator).await?;
         Ok(())
     }
 }
@@ -254,10 +254,10 @@ impl Connection {
 /// The [`Trouble`] that stands in the way: refused, no such host, timeout, wrong password ...
 pub async fn connect(address: &Address) -> Result<Connection, Trouble> {
     let mut locator = Locator::new(address.clone());
-    let link = open_all(&mut locator).await?;
+    let conn = open_all(&mut locator).await?;
     Ok(Connection {
         locator,
-        link,
+        conn,
         policy: Policy::default(),
     })
 }

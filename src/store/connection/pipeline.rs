@@ -19,7 +19,7 @@ const FLYING: usize = 256;
 /// them does not keep the others from being done.
 ///
 /// # Errors
-/// The first [`Trouble`] that [may pass](Trouble::may_pass): then some may have been done.
+/// The first [`Trouble`] that [may pass](Trouble::is_transient): then some may have been done.
 pub(crate) async fn run(
     conn: &Conn,
     commands: Vec<Cmd>,
@@ -79,7 +79,7 @@ pub(crate) fn settle(answer: Value) -> Result<Result<Value, Trouble>, Trouble> {
 /// Tells what concerns one command from what concerns the link.
 fn sort_out(error: RedisError) -> Result<Result<Value, Trouble>, Trouble> {
     let trouble = Trouble::from(error);
-    if trouble.may_pass() {
+    if trouble.is_transient() {
         Err(trouble)
     } else {
         Ok(Err(trouble))

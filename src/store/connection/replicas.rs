@@ -21,18 +21,18 @@ pub(crate) fn copies(replicas: u32) -> Cmd {
 }
 
 /// A link whose scripts wait for replicas.
-pub(crate) struct Copied<'a, C> {
-    link: &'a mut C,
+pub(crate) struct ReplicaWait<'a, C> {
+    conn: &'a mut C,
     wanted: u32,
     /// The fewest replicas that had what was written.
     have: u32,
 }
 
-impl<'a, C> Copied<'a, C> {
+impl<'a, C> ReplicaWait<'a, C> {
     /// Over `link`, so many replicas must have what is written; 0 asks none.
-    pub(crate) fn new(link: &'a mut C, wanted: u32) -> Copied<'a, C> {
-        Copied {
-            link,
+    pub(crate) fn new(conn: &'a mut C, wanted: u32) -> ReplicaWait<'a, C> {
+        ReplicaWait {
+            conn,
             wanted,
             have: wanted,
         }
@@ -42,11 +42,11 @@ impl<'a, C> Copied<'a, C> {
     /// again asks them again.
     ///
     /// # Errors
-    /// [`Trouble::FewCopies`], and those of the outcome.
+    /// [`Trouble::TooFewReplicas`], and those of the outcome.
     pub(crate) fn confirm<T>(&self, outcome: Result<T, Error>) -> Result<T, Error> {
         let (have, wanted) = (self.have, self.wanted);
         match outcome {
-            Ok(_) if have < wanted => Err(Trouble::FewCopies { have, wanted }.into()),
+            Ok(_) if have < wanted => Err(Trouble::TooFewReplicas { have, wanted }.into()),
             outcome => outcome,
         }
     }
@@ -59,17 +59,17 @@ fn writes(command: &Cmd) -> bool {
     )
 }
 
-impl<C: ConnectionLike + Send> ConnectionLike for Copied<'_, C> {
+impl<C: ConnectionLike + Send> ConnectionLike for ReplicaWait<'_, C> {
     fn req_packed_command<'a>(&'a mut self, command: &'a Cmd) -> RedisFuture<'a, Value> {
         if self.wanted == 0 || !writes(command) {
-            return self.link.req_packed_command(command);
+            return self.conn.req_packed_command(command);
         }
         Box::pin(async move {
             let mut both = Pipeline::with_capacity(2);
             both.add_command(command.clone())
                 .add_command(copies(self.wanted));
             let mut answers = self
-                .link
+                .conn
                 .req_packed_commands(&both, 0, 2)
                 .await?
                 .into_iter();
@@ -89,10 +89,10 @@ impl<C: ConnectionLike + Send> ConnectionLike for Copied<'_, C> {
         offset: usize,
         count: usize,
     ) -> RedisFuture<'a, Vec<Value>> {
-        self.link.req_packed_commands(pipeline, offset, count)
+        self.conn.req_packed_commands(pipeline, offset, count)
     }
 
     fn get_db(&self) -> i64 {
-        self.link.get_db()
+        self.conn.get_db()
     }
 }

@@ -46,13 +46,13 @@ pub(crate) async fn carts(connection: &mut Connection, session: Timeout) -> Find
 async fn forever(connection: &mut Connection) -> Result<(usize, Vec<String>), Trouble> {
     let (mut carts, mut scan) = (Vec::new(), Scan::default());
     while carts.len() < MOST {
-        let Some(keys) = scan.next(&mut connection.link, "cart:*", "zset").await? else {
+        let Some(keys) = scan.next(&mut connection.conn, "cart:*", "zset").await? else {
             break;
         };
         carts.extend(keys);
     }
     let ask = |key: &Vec<u8>| redis::cmd("PTTL").arg(key).to_owned();
-    let left = pipeline::run(&connection.link, carts.iter().map(ask).collect()).await?;
+    let left = pipeline::run(&connection.conn, carts.iter().map(ask).collect()).await?;
     let mut endless = Vec::new();
     for (key, left) in carts.iter().zip(left) {
         if left? == Value::Int(-1) {
@@ -65,7 +65,7 @@ async fn forever(connection: &mut Connection) -> Result<(usize, Vec<String>), Tr
             .arg(format!("{{{cart}}}:order"))
             .to_owned()
     };
-    let ordering = pipeline::run(&connection.link, endless.iter().map(ask).collect()).await?;
+    let ordering = pipeline::run(&connection.conn, endless.iter().map(ask).collect()).await?;
     let mut forever = Vec::new();
     for (cart, ordering) in endless.into_iter().zip(ordering) {
         if ordering? == Value::Int(0) {
@@ -117,14 +117,14 @@ async fn compare(
     let mut range = redis::cmd("ZRANGE");
     range.arg(keys::CATALOG).arg(0).arg(-1);
     let listed: Vec<Vec<u8>> = range
-        .query_async(&mut connection.link)
+        .query_async(&mut connection.conn)
         .await
         .map_err(Trouble::from)?;
     let listed: BTreeSet<ProductId> = listed.iter().map(|id| ProductId::stored(id)).collect();
     let mut stored = BTreeSet::new();
     let mut scan = Scan::default();
     while stored.len() < MOST {
-        let Some(ids) = index::scan(&mut connection.link, &mut scan).await? else {
+        let Some(ids) = index::scan(&mut connection.conn, &mut scan).await? else {
             break;
         };
         stored.extend(ids);

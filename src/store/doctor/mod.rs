@@ -12,7 +12,7 @@ use super::connection;
 use super::{Address, connect};
 use crate::model::{UserName, text};
 use crate::store::acl::Role;
-use crate::store::connection::address::Kind;
+use crate::store::connection::address::ServerKind;
 use crate::store::connection::{Connection, Policy, masters, on_node};
 use crate::store::error::Trouble;
 use redis::{Cmd, FromRedisValue, RedisError};
@@ -66,7 +66,7 @@ impl Finding {
         found: impl Into<String>,
         advice: impl Into<String>,
     ) -> Finding {
-        let clean = |said: String| text::clean_to(said.as_bytes(), 400);
+        let clean = |said: String| text::sanitize_to(said.as_bytes(), 400);
         let (found, advice) = (clean(found.into()), clean(advice.into()));
         Finding {
             about,
@@ -104,7 +104,7 @@ pub async fn examine(address: &Address, user: &UserName, policy: &Policy) -> Vec
                 advice(&trouble),
             )];
             // The Sentinels may know why.
-            if let Kind::Sentinel(name) = address.kind() {
+            if let ServerKind::Sentinel(name) = address.kind() {
                 findings.extend(sentinel::examine(address, name).await);
             }
             return findings;
@@ -116,7 +116,7 @@ pub async fn examine(address: &Address, user: &UserName, policy: &Policy) -> Vec
         format!("{address} in {took} ms"),
     )];
     findings.push(way(address));
-    let nodes = masters(&mut connection.link).await.unwrap_or_default();
+    let nodes = masters(&mut connection.conn).await.unwrap_or_default();
     findings.extend(topology(&mut connection, address, &nodes).await);
     for node in &nodes {
         let name = node
@@ -184,7 +184,7 @@ async fn ask<T: FromRedisValue>(
     node: Option<&connection::Node>,
     command: Cmd,
 ) -> Result<T, Trouble> {
-    let answer = on_node(&mut connection.link, node, command).await?;
+    let answer = on_node(&mut connection.conn, node, command).await?;
     redis::from_redis_value(answer).map_err(|error| Trouble::from(RedisError::from(error)))
 }
 
@@ -204,9 +204,9 @@ async fn topology(
     masters: &[Option<connection::Node>],
 ) -> Vec<Finding> {
     match connection.kind() {
-        Kind::Server => Vec::new(),
-        Kind::Sentinel(name) => sentinel::examine(address, &name).await,
-        Kind::Cluster => cluster::examine(connection, masters).await,
+        ServerKind::Server => Vec::new(),
+        ServerKind::Sentinel(name) => sentinel::examine(address, &name).await,
+        ServerKind::Cluster => cluster::examine(connection, masters).await,
     }
 }
 

@@ -61,8 +61,8 @@ pub(crate) async fn examine(connection: &mut Connection) -> Vec<Finding> {
 async fn left_open(connection: &mut Connection) -> Result<Vec<String>, Trouble> {
     let mut command = redis::cmd("HGETALL");
     command.arg(keys::ORDERS_OPEN);
-    let open: HashMap<String, String> = answer(&command, &mut connection.link).await?;
-    let now = server_time(&mut connection.link).await?;
+    let open: HashMap<String, String> = answer(&command, &mut connection.conn).await?;
+    let now = server_time(&mut connection.conn).await?;
     let begun = |how: &str| {
         how.split(' ')
             .next()
@@ -82,7 +82,7 @@ async fn left_open(connection: &mut Connection) -> Result<Vec<String>, Trouble> 
 async fn holding(connection: &mut Connection) -> Result<(usize, Vec<String>), Trouble> {
     let mut range = redis::cmd("ZREVRANGE");
     range.arg(keys::ORDERS_ALL).arg(0).arg(MOST - 1);
-    let ids: Vec<String> = answer(&range, &mut connection.link).await?;
+    let ids: Vec<String> = answer(&range, &mut connection.conn).await?;
     let mut pipeline = Pipeline::new();
     // All orders are in one slot.
     for id in &ids {
@@ -96,7 +96,7 @@ async fn holding(connection: &mut Connection) -> Result<(usize, Vec<String>), Tr
         return Ok((0, Vec::new()));
     }
     let states: Vec<(Option<String>, Option<String>)> =
-        pipeline.query_async(&mut connection.link).await?;
+        pipeline.query_async(&mut connection.conn).await?;
     let holds = |(_, (state, returned)): &(&String, (Option<String>, Option<String>))| {
         state.as_deref() == Some("cancelled") && returned.is_none()
     };

@@ -61,7 +61,7 @@ async fn wrong(connection: &mut Connection, user: &UserName) -> Result<Vec<Strin
         (watchers, "zset"),
     ];
     let ask = |(key, _): &(String, _)| redis::cmd("TYPE").arg(key).to_owned();
-    let types = pipeline::run(&connection.link, expected.iter().map(ask).collect()).await?;
+    let types = pipeline::run(&connection.conn, expected.iter().map(ask).collect()).await?;
     let mut wrong = Vec::new();
     for ((key, wanted), found) in expected.into_iter().zip(types) {
         if let Value::SimpleString(found) = found?

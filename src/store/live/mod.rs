@@ -17,9 +17,9 @@ use crate::store::connection::discovery::Locator;
 use crate::store::connection::{Conn, Policy};
 use crate::store::error::{Error, Trouble};
 use crate::store::keys::CartKeys;
-use crate::store::order::{Answer, Ask, Driver};
+use crate::store::order::{Driver, OrderEvent, OrderRequest};
 use backon::{BackoffBuilder, ExponentialBuilder};
-use session::{BEAT, Over, Session};
+use session::{BEAT, Session, SessionEnd};
 use std::collections::VecDeque;
 use std::pin::pin;
 use std::sync::Arc;
@@ -36,7 +36,7 @@ pub enum Request {
     /// Read these products.
     Products(Vec<ProductId>),
     /// Something about orders.
-    Order(Ask),
+    Order(OrderRequest),
 }
 
 /// What the link tells.
@@ -65,7 +65,7 @@ pub enum Event {
     /// The newest updates of the cart, oldest first.
     Activity(Vec<Update>),
     /// Something about orders.
-    Order(Answer),
+    Order(OrderEvent),
 }
 
 /// Runs the link until nobody listens or asks any more. `id` tells this program's presence
@@ -81,7 +81,7 @@ pub async fn run(
     let keys = Arc::new(CartKeys::of(&user));
     let me = id.map(|id| format!("{id} {}", policy.by).into());
     let policy = Arc::new(policy);
-    let mut link = Supervisor {
+    let mut supervisor = Supervisor {
         locator: Locator::new(address),
         products: Arc::default(),
         user: user.into(),
@@ -96,12 +96,12 @@ pub async fn run(
     };
     let mut pauses = pauses();
     // Ends only when the channels close.
-    while let Some(opened) = link.open().await {
+    while let Some(opened) = supervisor.open().await {
         let trouble = match opened {
             Ok(session) => {
                 pauses = self::pauses();
-                tracing::info!(cart = link.user.as_str(), "link up");
-                match session.serve(&mut link).await {
+                tracing::info!(cart = supervisor.user.as_str(), "link up");
+                match session.serve(&mut supervisor).await {
                     Some(trouble) => trouble,
                     None => return,
                 }
@@ -109,16 +109,20 @@ pub async fn run(
             Err(trouble) => trouble,
         };
         tracing::info!(
-            cart = link.user.as_str(),
+            cart = supervisor.user.as_str(),
             reason = trouble.code(),
             "link down"
         );
-        link.locator.learn(&trouble);
-        if link.events.send(Event::Down(trouble)).await.is_err() {
+        supervisor.locator.learn(&trouble);
+        if supervisor.events.send(Event::Down(trouble)).await.is_err() {
             return;
         }
         let pause = pauses.next().unwrap_or(BEAT);
-        if link.meanwhile(tokio::time::sleep(pause)).await.is_none() {
+        if supervisor
+            .meanwhile(tokio::time::sleep(pause))
+            .await
+            .is_none()
+        {
             return;
         }
     }
@@ -136,7 +140,7 @@ fn pauses() -> impl Iterator<Item = Duration> {
 }
 
 /// A change that is neither applied nor refused yet.
-pub(crate) struct Waiting {
+pub(crate) struct PendingChange {
     change: Change,
     /// The version known and the time when it was first sent.
     first: Option<(u64, Instant)>,
@@ -144,9 +148,9 @@ pub(crate) struct Waiting {
     in_flight: bool,
 }
 
-impl Waiting {
-    fn new(change: Change) -> Waiting {
-        Waiting {
+impl PendingChange {
+    fn new(change: Change) -> PendingChange {
+        PendingChange {
             change,
             first: None,
             in_flight: false,
@@ -164,7 +168,7 @@ pub(crate) struct Supervisor {
     me: Option<Arc<str>>,
     requests: mpsc::Receiver<Request>,
     events: mpsc::Sender<Event>,
-    unsettled: VecDeque<Waiting>,
+    unsettled: VecDeque<PendingChange>,
     /// Orders on their way, one after the other: after a break they go on.
     ordering: VecDeque<Driver>,
     /// What came while the cart was read: it is told after the cart, be it the next
@@ -181,7 +185,7 @@ impl Supervisor {
                 biased;
                 done = &mut work => return Some(done),
                 request = self.requests.recv() => match request? {
-                    Request::Change(change) => self.unsettled.push_back(Waiting::new(change)),
+                    Request::Change(change) => self.unsettled.push_back(PendingChange::new(change)),
                     // Everything is read when the link comes up.
                     Request::Reread | Request::Products(_) => {}
                     Request::Order(ask) => self.keep_order(ask),
@@ -203,6 +207,6 @@ impl Supervisor {
     }
 }
 
-async fn tell(link: &Supervisor, event: Event) -> Result<(), Over> {
-    link.events.send(event).await.map_err(|_| None)
+async fn tell(supervisor: &Supervisor, event: Event) -> Result<(), SessionEnd> {
+    supervisor.events.send(event).await.map_err(|_| None)
 }

@@ -7,7 +7,7 @@ use crate::store::cart::Presence;
 use crate::store::cart::decode::Watcher;
 use crate::store::catalog::read_products;
 use crate::store::error::Trouble;
-use crate::store::live::session::{Done, Over, Session};
+use crate::store::live::session::{Completed, Session, SessionEnd};
 
 /// Updates held back while the cart is read.
 const HELD: usize = 1024;
@@ -15,28 +15,28 @@ const HELD: usize = 1024;
 impl Session {
     pub(crate) async fn on_cart(
         &mut self,
-        link: &mut Supervisor,
+        supervisor: &mut Supervisor,
         outcome: Result<(Cart, Vec<OpId>), Trouble>,
-    ) -> Result<(), Over> {
+    ) -> Result<(), SessionEnd> {
         self.reading = false;
         match outcome {
             Ok((cart, applied)) => {
-                tell(link, Event::Applied(applied)).await?;
+                tell(supervisor, Event::Applied(applied)).await?;
                 self.version = cart.version;
                 self.budgeted = cart.rules.has_budget();
-                tell(link, Event::Cart(cart)).await?;
-                self.read_activity(link);
+                tell(supervisor, Event::Cart(cart)).await?;
+                self.read_activity(supervisor);
             }
-            Err(trouble) if link.locator.may_pass(&trouble) => return Err(Some(trouble)),
-            Err(trouble) => tell(link, Event::Unreadable(trouble)).await?,
+            Err(trouble) if supervisor.locator.is_transient(&trouble) => return Err(Some(trouble)),
+            Err(trouble) => tell(supervisor, Event::Unreadable(trouble)).await?,
         }
-        while let Some(event) = link.held.pop_front() {
+        while let Some(event) = supervisor.held.pop_front() {
             self.note(&event);
-            tell(link, event).await?;
+            tell(supervisor, event).await?;
         }
         if std::mem::take(&mut self.reread) {
-            tell(link, Event::Stale).await?;
-            self.read_cart(link);
+            tell(supervisor, Event::Stale).await?;
+            self.read_cart(supervisor);
         }
         Ok(())
     }
@@ -44,18 +44,18 @@ impl Session {
     /// Tells an event now, or after the cart that is being read.
     pub(crate) async fn tell_in_order(
         &mut self,
-        link: &mut Supervisor,
+        supervisor: &mut Supervisor,
         event: Event,
-    ) -> Result<(), Over> {
+    ) -> Result<(), SessionEnd> {
         if !self.reading {
             self.note(&event);
-            return tell(link, event).await;
+            return tell(supervisor, event).await;
         }
         let settles = matches!(event, Event::Settled(..));
-        if link.held.len() >= HELD && !settles {
+        if supervisor.held.len() >= HELD && !settles {
             self.reread = true;
         } else {
-            link.held.push_back(event);
+            supervisor.held.push_back(event);
         }
         Ok(())
     }
@@ -66,27 +66,27 @@ impl Session {
         }
     }
 
-    pub(crate) fn read_cart(&mut self, link: &Supervisor) {
+    pub(crate) fn read_cart(&mut self, supervisor: &Supervisor) {
         if self.reading {
             self.reread = true;
             return;
         }
         self.reading = true;
-        let (mut conn, keys) = (self.conn.clone(), link.keys.clone());
-        let sent = link
+        let (mut conn, keys) = (self.conn.clone(), supervisor.keys.clone());
+        let sent = supervisor
             .unsettled
             .iter()
             .filter(|waiting| waiting.first.is_some());
         let sent: Vec<OpId> = sent.map(|waiting| waiting.change.op.clone()).collect();
         self.work.push(Box::pin(async move {
-            Done::Cart(cart::read(&mut conn, &keys, &sent).await)
+            Completed::Cart(cart::read(&mut conn, &keys, &sent).await)
         }));
     }
 
     pub(crate) fn read_products(&mut self, ids: Vec<ProductId>) {
         let products = self.products.clone();
         self.work.push(Box::pin(async move {
-            Done::Products(match products.conn().await {
+            Completed::Products(match products.conn().await {
                 Ok(conn) => read_products(&conn, &ids).await,
                 Err(trouble) => Err(trouble),
             })
@@ -95,38 +95,38 @@ impl Session {
 
     /// Feels for the link, the version and the watchers; every other time it says that we
     /// are here, which is written to the server's disk.
-    pub(crate) fn beat(&mut self, link: &Supervisor) {
-        let tells = link.me.is_some() && self.beats.is_multiple_of(2);
+    pub(crate) fn beat(&mut self, supervisor: &Supervisor) {
+        let tells = supervisor.me.is_some() && self.beats.is_multiple_of(2);
         let presence = if tells {
             Presence::Here
         } else {
             Presence::Silent
         };
         self.beats += 1;
-        let (mut conn, keys) = (self.conn.clone(), link.keys.clone());
-        let me = link.me.clone().unwrap_or_default();
+        let (mut conn, keys) = (self.conn.clone(), supervisor.keys.clone());
+        let me = supervisor.me.clone().unwrap_or_default();
         self.work.push(Box::pin(async move {
-            Done::Beat(cart::watch(&mut conn, &keys, &me, presence).await)
+            Completed::Beat(cart::watch(&mut conn, &keys, &me, presence).await)
         }));
     }
 
     /// Tells who watches, where that is new.
     pub(crate) async fn see(
         &mut self,
-        link: &Supervisor,
+        supervisor: &Supervisor,
         watchers: Vec<Watcher>,
-    ) -> Result<(), Over> {
+    ) -> Result<(), SessionEnd> {
         if watchers == self.watchers {
             return Ok(());
         }
         self.watchers.clone_from(&watchers);
-        tell(link, Event::Watchers(watchers)).await
+        tell(supervisor, Event::Watchers(watchers)).await
     }
 
-    fn read_activity(&mut self, link: &Supervisor) {
-        let (mut conn, keys) = (self.conn.clone(), link.keys.clone());
+    fn read_activity(&mut self, supervisor: &Supervisor) {
+        let (mut conn, keys) = (self.conn.clone(), supervisor.keys.clone());
         self.work.push(Box::pin(async move {
-            Done::Activity(cart::activity(&mut conn, &keys).await)
+            Completed::Activity(cart::activity(&mut conn, &keys).await)
         }));
     }
 }

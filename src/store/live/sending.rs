@@ -4,13 +4,13 @@ use super::{Event, Supervisor};
 use crate::model::{Change, OpId, ProductId, Refusal, Update};
 use crate::store::cart;
 use crate::store::cart::budget;
-use crate::store::cart::{Attempt, Known};
+use crate::store::cart::{Attempt, ProductCheck};
 use crate::store::connection;
 use crate::store::connection::Conn;
 use crate::store::connection::discovery::Locator;
 use crate::store::connection::replicas::copies;
 use crate::store::error::{Error, Trouble};
-use crate::store::live::session::{Done, Over, Session};
+use crate::store::live::session::{Completed, Session, SessionEnd};
 use redis::aio::MultiplexedConnection;
 use std::sync::Arc;
 use std::time::Instant;
@@ -18,18 +18,18 @@ use tokio::sync::OnceCell;
 
 /// The way to the products.
 #[derive(Clone)]
-pub(crate) enum Products {
+pub(crate) enum ProductRoute {
     /// They are on the cart's server.
     Here(MultiplexedConnection),
     /// They are on all nodes of a cluster.
     Spread(Locator, Arc<OnceCell<Conn>>),
 }
 
-impl Products {
+impl ProductRoute {
     pub(crate) async fn conn(mut self) -> Result<Conn, Trouble> {
         match &mut self {
-            Products::Here(server) => Ok(Conn::One(server.clone())),
-            Products::Spread(locator, conn) => conn
+            ProductRoute::Here(server) => Ok(Conn::One(server.clone())),
+            ProductRoute::Spread(locator, conn) => conn
                 .get_or_try_init(|| connection::open_all(locator))
                 .await
                 .cloned(),
@@ -40,34 +40,35 @@ impl Products {
 impl Session {
     /// Sends what waits, in order. A change to a cart with a budget takes several steps: there
     /// the next waits for it, or they would overtake each other.
-    pub(crate) fn send_due(&mut self, link: &mut Supervisor) {
+    pub(crate) fn send_due(&mut self, supervisor: &mut Supervisor) {
         let most = if self.budgeted { 1 } else { usize::MAX };
-        for place in 0..link.unsettled.len().min(most) {
-            if !link.unsettled[place].in_flight {
-                self.send(link, place);
+        for place in 0..supervisor.unsettled.len().min(most) {
+            if !supervisor.unsettled[place].in_flight {
+                self.send(supervisor, place);
             }
         }
     }
 
-    fn send(&mut self, link: &mut Supervisor, place: usize) {
-        link.unsettled[place].in_flight = true;
+    fn send(&mut self, supervisor: &mut Supervisor, place: usize) {
+        supervisor.unsettled[place].in_flight = true;
         match self.products {
-            Products::Here(_) => self.dispatch(link, place, None),
-            Products::Spread(..) => {
-                self.unchecked.push(link.unsettled[place].change.op.clone());
-                self.check(link);
+            ProductRoute::Here(_) => self.dispatch(supervisor, place, None),
+            ProductRoute::Spread(..) => {
+                self.unchecked
+                    .push(supervisor.unsettled[place].change.op.clone());
+                self.check(supervisor);
             }
         }
     }
 
     /// Asks for the products of all changes that wait for it.
-    fn check(&mut self, link: &Supervisor) {
+    fn check(&mut self, supervisor: &Supervisor) {
         if self.checking || self.unchecked.is_empty() {
             return;
         }
         self.checking = true;
         let ops = std::mem::take(&mut self.unchecked);
-        let waiting = link
+        let waiting = supervisor
             .unsettled
             .iter()
             .filter(|waiting| ops.contains(&waiting.change.op));
@@ -78,13 +79,18 @@ impl Session {
                 Ok(conn) => cart::missing(&conn, &changes).await,
                 Err(trouble) => Err(trouble),
             };
-            Done::Checked(ops, missing)
+            Completed::Checked(ops, missing)
         }));
     }
 
     /// Sends a change; `missing` are the products that another node said are none.
-    fn dispatch(&mut self, link: &mut Supervisor, place: usize, missing: Option<Vec<ProductId>>) {
-        let waiting = &mut link.unsettled[place];
+    fn dispatch(
+        &mut self,
+        supervisor: &mut Supervisor,
+        place: usize,
+        missing: Option<Vec<ProductId>>,
+    ) {
+        let waiting = &mut supervisor.unsettled[place];
         let again = waiting.first.is_some();
         let (known, at) = *waiting.first.get_or_insert((self.version, Instant::now()));
         let age = u64::try_from(at.elapsed().as_millis()).unwrap_or(u64::MAX);
@@ -94,15 +100,21 @@ impl Session {
             age,
             checked: None,
         };
-        let (mut conn, keys, policy) = (self.conn.clone(), link.keys.clone(), link.policy.clone());
+        let (mut conn, keys, policy) = (
+            self.conn.clone(),
+            supervisor.keys.clone(),
+            supervisor.policy.clone(),
+        );
         let (change, products) = (waiting.change.clone(), self.products.clone());
         self.work.push(Box::pin(async move {
-            let known = missing.as_deref().map_or(Known::Here, Known::Missing);
+            let known = missing
+                .as_deref()
+                .map_or(ProductCheck::Here, ProductCheck::Missing);
             let mut outcome = cart::send(&mut conn, &keys, &policy, &change, attempt, known).await;
             if matches!(outcome, Err(Error::Refused(Refusal::Busy))) {
                 outcome = match products.conn().await {
                     Ok(products) => {
-                        let way = budget::Way {
+                        let way = budget::Route {
                             cart: &mut conn,
                             products: &products,
                             known,
@@ -112,72 +124,72 @@ impl Session {
                     Err(trouble) => Err(trouble.into()),
                 };
             }
-            Done::Sent(change.op, outcome)
+            Completed::Sent(change.op, outcome)
         }));
     }
 
     /// The products that changes add have been asked for: those changes may go.
     pub(crate) async fn on_checked(
         &mut self,
-        link: &mut Supervisor,
+        supervisor: &mut Supervisor,
         ops: Vec<OpId>,
         missing: Result<Vec<ProductId>, Trouble>,
-    ) -> Result<(), Over> {
+    ) -> Result<(), SessionEnd> {
         match missing {
             Ok(missing) => {
-                for place in 0..link.unsettled.len() {
-                    if ops.contains(&link.unsettled[place].change.op) {
-                        self.dispatch(link, place, Some(missing.clone()));
+                for place in 0..supervisor.unsettled.len() {
+                    if ops.contains(&supervisor.unsettled[place].change.op) {
+                        self.dispatch(supervisor, place, Some(missing.clone()));
                     }
                 }
             }
-            Err(trouble) if link.locator.may_pass(&trouble) => return Err(Some(trouble)),
+            Err(trouble) if supervisor.locator.is_transient(&trouble) => return Err(Some(trouble)),
             Err(trouble) => {
                 for op in ops {
-                    self.settle(link, op, Err(Error::Trouble(trouble.clone())))
+                    self.settle(supervisor, op, Err(Error::Trouble(trouble.clone())))
                         .await?;
                 }
             }
         }
         self.checking = false;
-        self.check(link);
+        self.check(supervisor);
         Ok(())
     }
 
     pub(crate) async fn on_sent(
         &mut self,
-        link: &mut Supervisor,
+        supervisor: &mut Supervisor,
         op: OpId,
         outcome: Result<Update, Error>,
-    ) -> Result<(), Over> {
+    ) -> Result<(), SessionEnd> {
         if let Err(Error::Trouble(trouble)) = &outcome
-            && link.locator.may_pass(trouble)
+            && supervisor.locator.is_transient(trouble)
         {
             // It stays in the queue and is sent again over the next connection.
             return Err(Some(trouble.clone()));
         }
         if let Ok(update) = &outcome {
-            self.tell_in_order(link, Event::Update(update.clone()))
+            self.tell_in_order(supervisor, Event::Update(update.clone()))
                 .await?;
-            if link.policy.confirm_replicas > 0 {
+            if supervisor.policy.confirm_replicas > 0 {
                 self.uncopied.push((op, update.clone()));
-                self.copy(link);
+                self.copy(supervisor);
                 return Ok(());
             }
         }
-        self.settle(link, op, outcome).await
+        self.settle(supervisor, op, outcome).await
     }
 
     /// Asks whether the replicas have what is applied.
-    fn copy(&mut self, link: &Supervisor) {
+    fn copy(&mut self, supervisor: &Supervisor) {
         if self.copying || self.uncopied.is_empty() {
             return;
         }
         self.copying = true;
         let (mut conn, count) = (self.conn.clone(), self.uncopied.len());
-        let wait = copies(link.policy.confirm_replicas);
+        let wait = copies(supervisor.policy.confirm_replicas);
         self.work.push(Box::pin(async move {
-            Done::Copied(
+            Completed::ReplicaWait(
                 count,
                 wait.query_async(&mut conn).await.map_err(Trouble::from),
             )
@@ -187,49 +199,52 @@ impl Session {
     /// A change is over.
     async fn settle(
         &mut self,
-        link: &mut Supervisor,
+        supervisor: &mut Supervisor,
         op: OpId,
         outcome: Result<Update, Error>,
-    ) -> Result<(), Over> {
-        let sent = link
+    ) -> Result<(), SessionEnd> {
+        let sent = supervisor
             .unsettled
             .iter()
             .find(|waiting| waiting.change.op == op);
         if let Some((_, at)) = sent.and_then(|waiting| waiting.first) {
-            cart::note(link.user.as_str(), &op, at, &outcome);
+            cart::note(supervisor.user.as_str(), &op, at, &outcome);
         }
-        link.unsettled.retain(|waiting| waiting.change.op != op);
-        self.send_due(link);
-        self.tell_in_order(link, Event::Settled(op, outcome)).await
+        supervisor
+            .unsettled
+            .retain(|waiting| waiting.change.op != op);
+        self.send_due(supervisor);
+        self.tell_in_order(supervisor, Event::Settled(op, outcome))
+            .await
     }
 
     /// The server has waited for its replicas: so many have the first `count` changes.
     pub(crate) async fn on_copied(
         &mut self,
-        link: &mut Supervisor,
+        supervisor: &mut Supervisor,
         count: usize,
         replicas: Result<i64, Trouble>,
-    ) -> Result<(), Over> {
+    ) -> Result<(), SessionEnd> {
         self.copying = false;
         match replicas {
-            Ok(replicas) if replicas >= i64::from(link.policy.confirm_replicas) => {
+            Ok(replicas) if replicas >= i64::from(supervisor.policy.confirm_replicas) => {
                 for (op, update) in self.uncopied.drain(..count).collect::<Vec<_>>() {
-                    self.settle(link, op, Ok(update)).await?;
+                    self.settle(supervisor, op, Ok(update)).await?;
                 }
             }
             Ok(_) => {}
-            Err(trouble) if link.locator.may_pass(&trouble) => return Err(Some(trouble)),
+            Err(trouble) if supervisor.locator.is_transient(&trouble) => return Err(Some(trouble)),
             Err(trouble) => {
                 for (op, _) in std::mem::take(&mut self.uncopied) {
                     let unknown = Error::Unknown {
                         op: op.clone(),
                         trouble: trouble.clone(),
                     };
-                    self.settle(link, op, Err(unknown)).await?;
+                    self.settle(supervisor, op, Err(unknown)).await?;
                 }
             }
         }
-        self.copy(link);
+        self.copy(supervisor);
         Ok(())
     }
 }

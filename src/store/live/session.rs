@@ -1,6 +1,6 @@
 //! The link while one connection lasts: what comes, and what is waited for.
 
-use super::{Event, Request, Supervisor, Waiting, sending, tell};
+use super::{Event, PendingChange, Request, Supervisor, sending, tell};
 use crate::model::{Cart, OpId, Product, ProductId, Update};
 use crate::store::cart;
 use crate::store::cart::Presence;
@@ -10,7 +10,7 @@ use crate::store::connection::Conn;
 use crate::store::connection::discovery::Locator;
 use crate::store::error::{Error, Trouble};
 use crate::store::keys::{CATALOG_UPDATES, CartKeys};
-use crate::store::order::{Answer, Driver, Outcome};
+use crate::store::order::{Driver, OrderEvent, Outcome};
 use futures::StreamExt;
 use futures::future::BoxFuture;
 use futures::stream::FuturesUnordered;
@@ -31,12 +31,12 @@ const MISSES: u32 = 2;
 const LEAVE: Duration = Duration::from_millis(300);
 
 /// What has been waited for.
-pub(crate) enum Done {
+pub(crate) enum Completed {
     /// These changes may be sent: the products that they add and that are none.
     Checked(Vec<OpId>, Result<Vec<ProductId>, Trouble>),
     Sent(OpId, Result<Update, Error>),
     /// The replicas that have the changes before the place.
-    Copied(usize, Result<i64, Trouble>),
+    ReplicaWait(usize, Result<i64, Trouble>),
     /// The cart, and which of our unsettled changes it has.
     Cart(Result<(Cart, Vec<OpId>), Trouble>),
     Beat(Result<(u64, Vec<Watcher>), Trouble>),
@@ -44,14 +44,14 @@ pub(crate) enum Done {
     Products(Result<Vec<(ProductId, Option<Product>)>, Trouble>),
     /// Another server is the master now.
     Superseded,
-    Order(Result<Option<Answer>, Trouble>),
+    Order(Result<Option<OrderEvent>, Trouble>),
     Driven(Box<Driver>, Result<Outcome, Error>),
 }
 
 /// The link while one connection lasts.
 pub(crate) struct Session {
     pub(crate) conn: MultiplexedConnection,
-    pub(crate) products: sending::Products,
+    pub(crate) products: sending::ProductRoute,
     /// Changes that wait until the products that they add have been asked for, on another
     /// node; those behind them wait, too, so that all are sent in order.
     pub(crate) unchecked: Vec<OpId>,
@@ -63,7 +63,7 @@ pub(crate) struct Session {
     pub(crate) waits: bool,
     pub(crate) pushes: mpsc::Receiver<PushInfo>,
     pub(crate) lagged: Arc<AtomicBool>,
-    pub(crate) work: FuturesUnordered<BoxFuture<'static, Done>>,
+    pub(crate) work: FuturesUnordered<BoxFuture<'static, Completed>>,
     /// The newest version seen.
     pub(crate) version: u64,
     /// Whether the cart is being read, and whether to read it once more after that.
@@ -77,7 +77,7 @@ pub(crate) struct Session {
 }
 
 /// The session is over: the trouble that ended it, or `None` where nobody listens any more.
-pub(crate) type Over = Option<Trouble>;
+pub(crate) type SessionEnd = Option<Trouble>;
 
 impl Session {
     pub(crate) async fn open(
@@ -100,9 +100,9 @@ impl Session {
         let listening = async { conn.subscribe(&channels).await.map_err(Trouble::from) };
         tokio::try_join!(listening, cart::prepare(&scripts)).map_err(Trouble::of_shopping)?;
         let products = if locator.is_cluster() {
-            sending::Products::Spread(locator.clone(), products)
+            sending::ProductRoute::Spread(locator.clone(), products)
         } else {
-            sending::Products::Here(conn.clone())
+            sending::ProductRoute::Here(conn.clone())
         };
         Ok(Session {
             conn,
@@ -125,13 +125,14 @@ impl Session {
         })
     }
 
-    pub(crate) async fn serve(mut self, link: &mut Supervisor) -> Option<Trouble> {
-        match self.attend(link).await {
+    pub(crate) async fn serve(mut self, supervisor: &mut Supervisor) -> Option<Trouble> {
+        match self.attend(supervisor).await {
             Ok(never) => match never {},
             Err(None) => {
                 // So that the others see at once that we left.
-                if let Some(me) = &link.me {
-                    let leaving = cart::watch(&mut self.conn, &link.keys, me, Presence::Leaves);
+                if let Some(me) = &supervisor.me {
+                    let leaving =
+                        cart::watch(&mut self.conn, &supervisor.keys, me, Presence::Leaves);
                     let _ = tokio::time::timeout(LEAVE, leaving).await;
                 }
                 None
@@ -140,13 +141,16 @@ impl Session {
         }
     }
 
-    async fn attend(&mut self, link: &mut Supervisor) -> Result<std::convert::Infallible, Over> {
-        self.beat(link);
-        self.read_cart(link);
-        let locator = link.locator.clone();
+    async fn attend(
+        &mut self,
+        supervisor: &mut Supervisor,
+    ) -> Result<std::convert::Infallible, SessionEnd> {
+        self.beat(supervisor);
+        self.read_cart(supervisor);
+        let locator = supervisor.locator.clone();
         self.work.push(Box::pin(async move {
             locator.superseded().await;
-            Done::Superseded
+            Completed::Superseded
         }));
         let mut beats = tokio::time::interval_at(tokio::time::Instant::now() + BEAT, BEAT);
         beats.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
@@ -155,41 +159,45 @@ impl Session {
             tokio::select! {
                 biased;
                 push = self.pushes.recv() => match push {
-                    Some(push) => self.on_push(link, push).await?,
+                    Some(push) => self.on_push(supervisor, push).await?,
                     None => return Err(Some(Trouble::Lost)),
                 },
                 Some(done) = self.work.next() => {
-                    let first_cart = matches!(done, Done::Cart(Ok(_))) && !greeted;
-                    self.on_done(link, done).await?;
+                    let first_cart = matches!(done, Completed::Cart(Ok(_))) && !greeted;
+                    self.on_done(supervisor, done).await?;
                     if first_cart {
                         greeted = true;
-                        link.unsettled.iter_mut().for_each(|waiting| waiting.in_flight = false);
-                        self.send_due(link);
-                        self.drive(link);
+                        supervisor.unsettled.iter_mut().for_each(|waiting| waiting.in_flight = false);
+                        self.send_due(supervisor);
+                        self.drive(supervisor);
                     }
                 }
-                request = link.requests.recv() => match request {
+                request = supervisor.requests.recv() => match request {
                     None => return Err(None),
                     Some(Request::Change(change)) => {
-                        link.unsettled.push_back(Waiting::new(change));
+                        supervisor.unsettled.push_back(PendingChange::new(change));
                         if greeted {
-                            self.send_due(link);
+                            self.send_due(supervisor);
                         }
                     }
-                    Some(Request::Reread) => self.read_cart(link),
+                    Some(Request::Reread) => self.read_cart(supervisor),
                     Some(Request::Products(ids)) => self.read_products(ids),
-                    Some(Request::Order(ask)) => self.on_order(link, ask, greeted),
+                    Some(Request::Order(ask)) => self.on_order(supervisor, ask, greeted),
                 },
-                _ = beats.tick() => self.beat(link),
+                _ = beats.tick() => self.beat(supervisor),
             }
             if self.pushes.is_empty() && self.lagged.swap(false, Ordering::Relaxed) {
-                tell(link, Event::Stale).await?;
-                self.read_cart(link);
+                tell(supervisor, Event::Stale).await?;
+                self.read_cart(supervisor);
             }
         }
     }
 
-    async fn on_push(&mut self, link: &mut Supervisor, push: PushInfo) -> Result<(), Over> {
+    async fn on_push(
+        &mut self,
+        supervisor: &mut Supervisor,
+        push: PushInfo,
+    ) -> Result<(), SessionEnd> {
         match push.kind {
             PushKind::Disconnection => return Err(Some(Trouble::Lost)),
             PushKind::Message => {}
@@ -199,41 +207,51 @@ impl Session {
             return Ok(());
         };
         if channel == CATALOG_UPDATES.as_bytes() {
-            return tell(link, Event::Catalog(decode::catalog_news(message))).await;
+            return tell(supervisor, Event::Catalog(decode::catalog_news(message))).await;
         }
         if let Some(update) = decode::update(message) {
-            return self.tell_in_order(link, Event::Update(update)).await;
+            return self.tell_in_order(supervisor, Event::Update(update)).await;
         }
         if let Some((id, state)) = decode::order_news(message) {
-            return tell(link, Event::Order(Answer::State(id, state))).await;
+            return tell(supervisor, Event::Order(OrderEvent::State(id, state))).await;
         }
         if let Some(watchers) = decode::watchers(message) {
-            return self.see(link, watchers).await;
+            return self.see(supervisor, watchers).await;
         }
         // Another client wrote: it may have changed products, too.
-        tell(link, Event::Stale).await?;
-        tell(link, Event::Catalog(CatalogNews::Everything)).await?;
-        self.read_cart(link);
+        tell(supervisor, Event::Stale).await?;
+        tell(supervisor, Event::Catalog(CatalogNews::Everything)).await?;
+        self.read_cart(supervisor);
         Ok(())
     }
 
-    async fn on_done(&mut self, link: &mut Supervisor, done: Done) -> Result<(), Over> {
+    async fn on_done(
+        &mut self,
+        supervisor: &mut Supervisor,
+        done: Completed,
+    ) -> Result<(), SessionEnd> {
         match done {
-            Done::Checked(ops, missing) => self.on_checked(link, ops, missing).await,
-            Done::Copied(count, replicas) => self.on_copied(link, count, replicas).await,
-            Done::Sent(op, outcome) => self.on_sent(link, op, outcome).await,
-            Done::Cart(outcome) => self.on_cart(link, outcome).await,
-            Done::Superseded => Err(Some(Trouble::Changing)),
-            Done::Products(Ok(read)) => tell(link, Event::Products(read)).await,
-            Done::Activity(Ok(updates)) => tell(link, Event::Activity(updates)).await,
-            Done::Order(Ok(Some(answer))) => tell(link, Event::Order(answer)).await,
-            Done::Order(Ok(None)) => Ok(()),
-            Done::Order(Err(trouble)) if trouble.may_pass() => Err(Some(trouble)),
-            Done::Order(Err(trouble)) => tell(link, Event::Order(Answer::Failed(trouble))).await,
-            Done::Driven(driver, outcome) => self.on_driven(link, *driver, outcome).await,
+            Completed::Checked(ops, missing) => self.on_checked(supervisor, ops, missing).await,
+            Completed::ReplicaWait(count, replicas) => {
+                self.on_copied(supervisor, count, replicas).await
+            }
+            Completed::Sent(op, outcome) => self.on_sent(supervisor, op, outcome).await,
+            Completed::Cart(outcome) => self.on_cart(supervisor, outcome).await,
+            Completed::Superseded => Err(Some(Trouble::Changing)),
+            Completed::Products(Ok(read)) => tell(supervisor, Event::Products(read)).await,
+            Completed::Activity(Ok(updates)) => tell(supervisor, Event::Activity(updates)).await,
+            Completed::Order(Ok(Some(answer))) => tell(supervisor, Event::Order(answer)).await,
+            Completed::Order(Ok(None)) => Ok(()),
+            Completed::Order(Err(trouble)) if trouble.is_transient() => Err(Some(trouble)),
+            Completed::Order(Err(trouble)) => {
+                tell(supervisor, Event::Order(OrderEvent::Failed(trouble))).await
+            }
+            Completed::Driven(driver, outcome) => {
+                self.on_driven(supervisor, *driver, outcome).await
+            }
             // These only help; a broken link shows elsewhere.
-            Done::Products(Err(_)) | Done::Activity(Err(_)) => Ok(()),
-            Done::Beat(Err(Trouble::Timeout)) => {
+            Completed::Products(Err(_)) | Completed::Activity(Err(_)) => Ok(()),
+            Completed::Beat(Err(Trouble::Timeout)) => {
                 self.misses += 1;
                 if self.misses >= MISSES {
                     Err(Some(Trouble::Timeout))
@@ -241,15 +259,17 @@ impl Session {
                     Ok(())
                 }
             }
-            Done::Beat(Err(trouble)) if link.locator.may_pass(&trouble) => Err(Some(trouble)),
-            Done::Beat(Err(_)) => Ok(()),
-            Done::Beat(Ok((version, watchers))) => {
+            Completed::Beat(Err(trouble)) if supervisor.locator.is_transient(&trouble) => {
+                Err(Some(trouble))
+            }
+            Completed::Beat(Err(_)) => Ok(()),
+            Completed::Beat(Ok((version, watchers))) => {
                 self.misses = 0;
                 if version != self.version && !self.reading && self.pushes.is_empty() {
-                    tell(link, Event::Stale).await?;
-                    self.read_cart(link);
+                    tell(supervisor, Event::Stale).await?;
+                    self.read_cart(supervisor);
                 }
-                self.see(link, watchers).await
+                self.see(supervisor, watchers).await
             }
         }
     }

@@ -34,19 +34,19 @@ pub async fn preview(connection: &mut Connection, user: &UserName) -> Result<Pre
     let keys = CartKeys::of(user);
     Ok(read_again!(
         connection,
-        read_preview(&mut connection.link, &keys, currency.clone()).await
+        read_preview(&mut connection.conn, &keys, currency.clone()).await
     )?)
 }
 
 /// [`preview`] on any link.
 pub(crate) async fn read_preview(
-    link: &mut Conn,
+    conn: &mut Conn,
     keys: &CartKeys,
     currency: String,
 ) -> Result<Preview, Trouble> {
-    let (cart, shares) = read_with_shares(link, keys).await?;
+    let (cart, shares) = read_with_shares(conn, keys).await?;
     let ids: Vec<ProductId> = cart.lines.iter().map(|line| line.product.clone()).collect();
-    let read = read_products(link, &ids).await?;
+    let read = read_products(conn, &ids).await?;
     let products: HashMap<ProductId, Product> = read
         .into_iter()
         .filter_map(|(id, product)| Some((id, product?)))
@@ -68,7 +68,7 @@ pub async fn place(
     confirmed: Preview,
 ) -> Result<OrderId, Error> {
     // The cart may be in an order already: who confirms then joins that.
-    let frozen = steps::look(&mut connection.link, &CartKeys::of(user)).await?;
+    let frozen = steps::look(&mut connection.conn, &CartKeys::of(user)).await?;
     if frozen.is_none() && !is_known(connection, &id).await? {
         confirmed.order()?;
     }
@@ -89,9 +89,9 @@ pub async fn place(
 async fn is_known(connection: &mut Connection, id: &OrderId) -> Result<bool, Error> {
     let mut command = redis::cmd("EXISTS");
     command.arg(keys::order(id));
-    Ok(answer(&command, &mut connection.link)
+    Ok(answer(&command, &mut connection.conn)
         .await
-        .map_err(Trouble::of_orders)?)
+        .map_err(Trouble::for_orders)?)
 }
 
 /// Finishes the order that the cart of `user` is frozen for, where its driver seems to be dead
@@ -105,10 +105,10 @@ pub async fn resume(
     now: bool,
 ) -> Result<Outcome, Error> {
     let keys = CartKeys::of(user);
-    let Some(frozen) = steps::look(&mut connection.link, &keys).await? else {
+    let Some(frozen) = steps::look(&mut connection.conn, &keys).await? else {
         return Ok(Outcome::Nothing);
     };
-    if !now && frozen.at + STALE > server_time(&mut connection.link).await? {
+    if !now && frozen.at + STALE > server_time(&mut connection.conn).await? {
         return Ok(Outcome::Nothing);
     }
     let policy = connection.policy.clone();
@@ -116,8 +116,8 @@ pub async fn resume(
 }
 
 /// The server's clock, in Unix milliseconds.
-pub(crate) async fn server_time(link: &mut impl ConnectionLike) -> Result<u64, Trouble> {
-    let (seconds, micros): (u64, u64) = answer(&redis::cmd("TIME"), link).await?;
+pub(crate) async fn server_time(conn: &mut impl ConnectionLike) -> Result<u64, Trouble> {
+    let (seconds, micros): (u64, u64) = answer(&redis::cmd("TIME"), conn).await?;
     Ok(seconds * 1000 + micros / 1000)
 }
 
@@ -130,14 +130,14 @@ pub async fn finish_open(connection: &mut Connection) -> Result<usize, Error> {
     let mut command = redis::cmd("HGETALL");
     command.arg(keys::ORDERS_OPEN);
     let open: HashMap<String, String> =
-        match read_again!(connection, answer(&command, &mut connection.link).await) {
+        match read_again!(connection, answer(&command, &mut connection.conn).await) {
             Err(Trouble::NoPermission(_)) => return Ok(0),
             open => open?,
         };
     let now = if open.is_empty() {
         0
     } else {
-        server_time(&mut connection.link).await?
+        server_time(&mut connection.conn).await?
     };
     let mut finished = 0;
     for (id, how) in open {
@@ -156,7 +156,7 @@ pub async fn finish_open(connection: &mut Connection) -> Result<usize, Error> {
         finished += usize::from(outcome != Outcome::Nothing);
         // Its own driver may only be slow, as long as it could still take stock.
         if outcome == Outcome::Nothing && age > FORGOTTEN {
-            steps::close(&mut connection.link, &id).await?;
+            steps::close(&mut connection.conn, &id).await?;
         }
     }
     Ok(finished)
@@ -189,14 +189,14 @@ pub(crate) fn note(user: &UserName, driver: &Driver, outcome: &Result<Outcome, E
 async fn insist(connection: &mut Connection, driver: &mut Driver) -> Result<Outcome, Error> {
     let mut since = Instant::now();
     loop {
-        let trouble = match driver.step(&mut connection.link).await {
+        let trouble = match driver.step(&mut connection.conn).await {
             Ok(Some(outcome)) => return Ok(outcome),
             Ok(None) => {
                 since = Instant::now();
                 continue;
             }
             Err(Error::Trouble(trouble))
-                if connection.may_pass(&trouble) && since.elapsed() < PATIENCE =>
+                if connection.is_transient(&trouble) && since.elapsed() < PATIENCE =>
             {
                 trouble
             }
@@ -214,13 +214,13 @@ async fn insist(connection: &mut Connection, driver: &mut Driver) -> Result<Outc
 
 /// Before the cart is frozen nothing has happened; after that it is open how the order ends.
 pub(crate) fn unknown(driver: &Driver, trouble: Trouble) -> Error {
-    let trouble = trouble.of_orders();
+    let trouble = trouble.for_orders();
     let op = driver.id().and_then(|id| OpId::parse(id.as_str()));
     match op {
         // An order that is announced goes on under its id.
         Some(op)
             if !matches!(driver.stage(), Stage::Announce | Stage::Look)
-                || matches!(trouble, Trouble::FewCopies { .. }) =>
+                || matches!(trouble, Trouble::TooFewReplicas { .. }) =>
         {
             Error::Unknown { op, trouble }
         }

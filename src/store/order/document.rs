@@ -1,6 +1,6 @@
 //! The lines of an order as they are stored: JSON that other programs can read.
 
-use crate::model::change::clean_actor;
+use crate::model::change::sanitize_actor;
 use crate::model::order::{OrderLine, Share};
 use crate::model::{Money, ProductId, quantity, text};
 use serde::{Deserialize, Serialize};
@@ -44,13 +44,13 @@ fn wire(line: &OrderLine) -> Wire {
 
 fn unwire(wire: Wire) -> Option<OrderLine> {
     let share = |(by, pieces): (String, u32)| Share {
-        by: clean_actor(by.as_bytes()),
+        by: sanitize_actor(by.as_bytes()),
         pieces: pieces.min(wire.quantity),
     };
     Some(OrderLine {
         product: ProductId::stored(wire.product.as_bytes()),
-        name: text::clean_to(wire.name.as_bytes(), 80),
-        unit: text::clean_to(wire.unit.as_bytes(), 40),
+        name: text::sanitize_to(wire.name.as_bytes(), 80),
+        unit: text::sanitize_to(wire.unit.as_bytes(), 40),
         quantity: Some(wire.quantity).filter(|n| (1..=quantity::HIGHEST_LIMIT).contains(n))?,
         price: Money::parse(&wire.price)?,
         shares: wire.by.into_iter().map(share).collect(),
@@ -82,7 +82,7 @@ pub fn to_json(lines: &[OrderLine], currency: &str) -> String {
 pub fn from_json(json: &[u8]) -> Option<(Vec<OrderLine>, String)> {
     let document: Document = serde_json::from_slice(json).ok()?;
     let lines: Option<Vec<OrderLine>> = document.lines.into_iter().map(unwire).collect();
-    Some((lines?, text::clean_to(document.currency.as_bytes(), 4)))
+    Some((lines?, text::sanitize_to(document.currency.as_bytes(), 4)))
 }
 
 #[cfg(test)]

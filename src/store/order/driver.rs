@@ -1,10 +1,10 @@
 //! Driving an order through its steps, from the beginning or from where another left off.
 
 use super::steps;
-use crate::model::order::Hitch;
+use crate::model::order::OrderFailure;
 use crate::model::{OrderId, Preview, UserName};
 use crate::store::connection::Policy;
-use crate::store::connection::replicas::Copied;
+use crate::store::connection::replicas::ReplicaWait;
 use crate::store::error::Error;
 use crate::store::keys::CartKeys;
 use crate::store::order::steps::{Decision, Freeze, Frozen};
@@ -22,7 +22,7 @@ pub enum Stage {
     /// Take the stock of this line.
     Take(usize),
     /// Decide.
-    Decide(Result<(), Hitch>),
+    Decide(Result<(), OrderFailure>),
     /// Put the order into the stream.
     Append,
     /// Give back the stock of this line.
@@ -41,7 +41,7 @@ pub enum Outcome {
     /// It is in the stream.
     Placed(OrderId),
     /// It was undone: the cart is as it was.
-    Undone(Hitch),
+    Undone(OrderFailure),
     /// There was none to go on with.
     Nothing,
 }
@@ -116,54 +116,54 @@ impl Driver {
     /// [`Error::Refused`] where nothing was ordered; [`Error::Trouble`] of the link.
     pub async fn step<C: ConnectionLike + Send>(
         &mut self,
-        link: &mut C,
+        conn: &mut C,
     ) -> Result<Option<Outcome>, Error> {
-        let mut link = Copied::new(link, self.policy.confirm_replicas);
-        let next = self.next(&mut link).await;
+        let mut conn = ReplicaWait::new(conn, self.policy.confirm_replicas);
+        let next = self.next(&mut conn).await;
         // A step that replicas lack is done again.
-        self.stage = link.confirm(next)?;
+        self.stage = conn.confirm(next)?;
         Ok((self.stage == Stage::Over).then(|| self.outcome.clone()))
     }
 
     /// Does what is to be done; returns what is next.
-    async fn next(&mut self, link: &mut impl ConnectionLike) -> Result<Stage, Error> {
+    async fn next(&mut self, conn: &mut impl ConnectionLike) -> Result<Stage, Error> {
         Ok(match &self.stage {
-            Stage::Announce => self.announce(link).await?,
-            Stage::Freeze => self.freeze(link).await?,
-            Stage::Look => self.look(link).await?,
+            Stage::Announce => self.announce(conn).await?,
+            Stage::Freeze => self.freeze(conn).await?,
+            Stage::Look => self.look(conn).await?,
             Stage::Take(at) => {
                 let at = *at;
-                self.take(link, at).await?
+                self.take(conn, at).await?
             }
             Stage::Decide(found) => {
                 let decision = found
                     .clone()
                     .map_or_else(Decision::Undo, |()| Decision::Place);
-                self.decide(link, &decision).await?
+                self.decide(conn, &decision).await?
             }
             Stage::Append => {
                 if let Some(frozen) = &self.frozen {
-                    steps::append(link, &self.keys, &self.user, frozen).await?;
+                    steps::append(conn, &self.keys, &self.user, frozen).await?;
                 }
                 Stage::Settle
             }
             Stage::Release(at) => {
                 let at = *at;
-                self.release(link, at).await?
+                self.release(conn, at).await?
             }
             Stage::Settle => {
                 if let Some(frozen) = &self.frozen {
-                    steps::settle(link, &self.keys, &self.policy, &frozen.id).await?;
+                    steps::settle(conn, &self.keys, &self.policy, &frozen.id).await?;
                 }
                 Stage::Close
             }
-            Stage::Close => self.close(link).await?,
+            Stage::Close => self.close(conn).await?,
             Stage::Over => Stage::Over,
         })
     }
 
-    async fn look(&mut self, link: &mut impl ConnectionLike) -> Result<Stage, Error> {
-        let Some(frozen) = steps::look(link, &self.keys).await? else {
+    async fn look(&mut self, conn: &mut impl ConnectionLike) -> Result<Stage, Error> {
+        let Some(frozen) = steps::look(conn, &self.keys).await? else {
             return Ok(Stage::Over);
         };
         // An order that is in the stream answers for itself, whatever comes after it.
@@ -172,16 +172,16 @@ impl Driver {
         }
         // What is built on must be copied, too, whoever wrote it.
         if self.policy.confirm_replicas > 0 {
-            steps::decide(link, &self.keys, &frozen.id, None).await?;
+            steps::decide(conn, &self.keys, &frozen.id, None).await?;
         }
         Ok(self.take_up(frozen))
     }
 
-    async fn announce(&mut self, link: &mut impl ConnectionLike) -> Result<Stage, Error> {
+    async fn announce(&mut self, conn: &mut impl ConnectionLike) -> Result<Stage, Error> {
         let Some(id) = &self.announced else {
             return Ok(Stage::Look);
         };
-        if steps::announce(link, id, &self.user).await? {
+        if steps::announce(conn, id, &self.user).await? {
             self.outcome = Outcome::Placed(id.clone());
             // It may be in the stream and still in the cart.
             return Ok(Stage::Look);
@@ -189,11 +189,11 @@ impl Driver {
         Ok(Stage::Freeze)
     }
 
-    async fn freeze(&mut self, link: &mut impl ConnectionLike) -> Result<Stage, Error> {
+    async fn freeze(&mut self, conn: &mut impl ConnectionLike) -> Result<Stage, Error> {
         let (Some(id), Some(confirmed)) = (&self.announced, &self.confirmed) else {
             return Ok(Stage::Look);
         };
-        match steps::freeze(link, &self.keys, &self.policy, id, confirmed).await {
+        match steps::freeze(conn, &self.keys, &self.policy, id, confirmed).await {
             Ok(Freeze::Frozen(frozen)) => Ok(self.take_up(frozen)),
             Ok(Freeze::Over(decision)) => {
                 self.note(&decision, &id.clone());
@@ -201,7 +201,7 @@ impl Driver {
             }
             Err(Error::Refused(refusal)) => {
                 // A note that stays is found to be of no cart, and goes later.
-                let _ = steps::close(link, id).await;
+                let _ = steps::close(conn, id).await;
                 Err(refusal.into())
             }
             Err(error) => Err(error),
@@ -232,14 +232,14 @@ impl Driver {
         }
     }
 
-    async fn take(&mut self, link: &mut impl ConnectionLike, at: usize) -> Result<Stage, Error> {
+    async fn take(&mut self, conn: &mut impl ConnectionLike, at: usize) -> Result<Stage, Error> {
         let Some(frozen) = &self.frozen else {
             return Ok(Stage::Over);
         };
         let Some(line) = frozen.lines.get(at) else {
             return Ok(Stage::Decide(Ok(())));
         };
-        Ok(match steps::take(link, frozen, line).await? {
+        Ok(match steps::take(conn, frozen, line).await? {
             None => Stage::Take(at + 1),
             Some(hitch) => Stage::Decide(Err(hitch)),
         })
@@ -247,39 +247,39 @@ impl Driver {
 
     async fn decide(
         &mut self,
-        link: &mut impl ConnectionLike,
+        conn: &mut impl ConnectionLike,
         decision: &Decision,
     ) -> Result<Stage, Error> {
         let Some(id) = self.frozen.as_ref().map(|frozen| frozen.id.clone()) else {
             return Ok(Stage::Over);
         };
         Ok(
-            match steps::decide(link, &self.keys, &id, Some(decision)).await? {
+            match steps::decide(conn, &self.keys, &id, Some(decision)).await? {
                 Some(stands) => self.note(&stands, &id),
                 // Over for so long that nobody remembers it; then the products took nothing either.
                 None => {
-                    self.outcome = Outcome::Undone(Hitch::Late);
+                    self.outcome = Outcome::Undone(OrderFailure::Late);
                     Stage::Close
                 }
             },
         )
     }
 
-    async fn release(&mut self, link: &mut impl ConnectionLike, at: usize) -> Result<Stage, Error> {
+    async fn release(&mut self, conn: &mut impl ConnectionLike, at: usize) -> Result<Stage, Error> {
         let Some(frozen) = &self.frozen else {
             return Ok(Stage::Over);
         };
         let Some(line) = frozen.lines.get(at) else {
             return Ok(Stage::Settle);
         };
-        steps::release(link, &frozen.id, line, true).await?;
+        steps::release(conn, &frozen.id, line, true).await?;
         Ok(Stage::Release(at + 1))
     }
 
-    async fn close(&mut self, link: &mut impl ConnectionLike) -> Result<Stage, Error> {
+    async fn close(&mut self, conn: &mut impl ConnectionLike) -> Result<Stage, Error> {
         let own = self.frozen.iter().map(|frozen| &frozen.id);
         for id in own.chain(&self.announced) {
-            steps::close(link, id).await?;
+            steps::close(conn, id).await?;
         }
         Ok(Stage::Over)
     }

@@ -7,7 +7,7 @@
 //! its group was not given before, there is nothing to tell: it won't be given any more.
 
 use super::{document, records};
-use crate::model::change::clean_actor;
+use crate::model::change::sanitize_actor;
 use crate::model::{OrderId, OrderLine, OrderState, text};
 use crate::store::connection::Connection;
 use crate::store::error::Error;
@@ -23,7 +23,7 @@ const BATCH: usize = 16;
 
 /// What an entry tells of its order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum News {
+pub enum FollowEvent {
     /// It was placed.
     Placed,
     /// It was cancelled after this group was given it: when, in Unix milliseconds.
@@ -32,11 +32,11 @@ pub enum News {
 
 /// An entry of one of the streams.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Entry {
+pub struct OrderEntry {
     /// Its id in the stream, to acknowledge it by.
     pub entry: String,
     /// What it tells.
-    pub news: News,
+    pub news: FollowEvent,
     /// The order's id.
     pub id: OrderId,
     /// Whose cart it came from; clean text.
@@ -102,7 +102,7 @@ impl Follower {
     ///
     /// # Errors
     /// The [`crate::store::Trouble`] of the link; asking again is safe.
-    pub async fn next(&mut self, connection: &mut Connection) -> Result<Vec<Entry>, Error> {
+    pub async fn next(&mut self, connection: &mut Connection) -> Result<Vec<OrderEntry>, Error> {
         if !self.made {
             self.make(connection, Came::Placed).await?;
             self.make(connection, Came::Cancelled).await?;
@@ -142,11 +142,11 @@ impl Follower {
         connection: &mut Connection,
         came: Came,
         entry: &StreamId,
-    ) -> Result<Option<Option<Entry>>, Error> {
+    ) -> Result<Option<Option<OrderEntry>>, Error> {
         let id = entry.get::<String>("id").and_then(|id| OrderId::parse(&id));
         let Some(id) = id else { return Ok(Some(None)) };
         let Some((order, Some(consumer))) =
-            records::given(&mut connection.link, &id, &self.group).await?
+            records::given(&mut connection.conn, &id, &self.group).await?
         else {
             return Ok(Some(None));
         };
@@ -158,12 +158,12 @@ impl Follower {
                 .arg(0)
                 .arg(&entry.id)
                 .arg("JUSTID");
-            pass.query_async::<()>(&mut connection.link).await?;
+            pass.query_async::<()>(&mut connection.conn).await?;
             return Ok(None);
         }
-        Ok(Some(Some(Entry {
+        Ok(Some(Some(OrderEntry {
             entry: entry.id.clone(),
-            news: News::Cancelled(order.changed),
+            news: FollowEvent::Cancelled(order.changed),
             total: order.total().to_string(),
             id,
             user: order.user,
@@ -184,7 +184,7 @@ impl Follower {
         connection: &mut Connection,
         id: &OrderId,
     ) -> Result<Option<OrderState>, Error> {
-        records::give(&mut connection.link, id, &self.group, &self.consumer).await
+        records::give(&mut connection.conn, id, &self.group, &self.consumer).await
     }
 
     /// The entry is dealt with: nobody is given it again.
@@ -194,11 +194,11 @@ impl Follower {
     pub async fn acknowledge(
         &self,
         connection: &mut Connection,
-        entry: &Entry,
+        entry: &OrderEntry,
     ) -> Result<(), Error> {
         let came = match entry.news {
-            News::Placed => Came::Placed,
-            News::Cancelled(_) => Came::Cancelled,
+            FollowEvent::Placed => Came::Placed,
+            FollowEvent::Cancelled(_) => Came::Cancelled,
         };
         self.forget(connection, came, &entry.entry).await
     }
@@ -211,7 +211,7 @@ impl Follower {
     ) -> Result<(), Error> {
         let mut command = redis::cmd("XACK");
         command.arg(came.stream()).arg(&self.group).arg(entry);
-        Ok(command.query_async(&mut connection.link).await?)
+        Ok(command.query_async(&mut connection.conn).await?)
     }
 
     /// Connects anew after trouble.
@@ -235,9 +235,9 @@ impl Follower {
             .arg(&self.group)
             .arg("0")
             .arg("MKSTREAM");
-        match command.query_async::<()>(&mut connection.link).await {
+        match command.query_async::<()>(&mut connection.conn).await {
             Err(error) if error.code() == Some("BUSYGROUP") => Ok(()),
-            made => made.map_err(|error| Error::from(error).of_orders()),
+            made => made.map_err(|error| Error::from(error).for_orders()),
         }
     }
 
@@ -287,7 +287,7 @@ impl Follower {
             .arg(&self.consumer)
             .arg(self.claim_after.as_millis());
         claim.arg("0").arg("COUNT").arg(BATCH);
-        let claimed: StreamAutoClaimReply = claim.query_async(&mut connection.link).await?;
+        let claimed: StreamAutoClaimReply = claim.query_async(&mut connection.conn).await?;
         Ok(claimed
             .claimed
             .into_iter()
@@ -314,7 +314,7 @@ impl Follower {
                 .collect::<Vec<_>>(),
         );
         read.arg(from.iter().map(|(_, entry)| *entry).collect::<Vec<_>>());
-        let reply: Option<StreamReadReply> = read.query_async(&mut connection.link).await?;
+        let reply: Option<StreamReadReply> = read.query_async(&mut connection.conn).await?;
         let streams = reply.into_iter().flat_map(|reply| reply.keys);
         let came = |key: &str| {
             from.iter()
@@ -328,18 +328,18 @@ impl Follower {
     }
 }
 
-fn placed(entry: &StreamId) -> Option<Entry> {
+fn placed(entry: &StreamId) -> Option<OrderEntry> {
     let field = |name: &str| -> Option<Vec<u8>> { entry.get(name) };
     let text = |name: &str| String::from_utf8(field(name)?).ok();
-    Some(Entry {
+    Some(OrderEntry {
         entry: entry.id.clone(),
-        news: News::Placed,
+        news: FollowEvent::Placed,
         id: OrderId::parse(&text("id")?)?,
-        user: clean_actor(&field("user")?),
-        who: clean_actor(&field("who")?),
+        user: sanitize_actor(&field("user")?),
+        who: sanitize_actor(&field("who")?),
         at: text("at")?.parse().ok()?,
-        total: text::clean_to(&field("total")?, 40),
-        currency: text::clean_to(&field("currency").unwrap_or_default(), 4),
+        total: text::sanitize_to(&field("total")?, 40),
+        currency: text::sanitize_to(&field("currency").unwrap_or_default(), 4),
         lines: document::lines_from_json(&field("lines")?)?,
     })
 }

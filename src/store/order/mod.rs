@@ -46,9 +46,9 @@ mod steps;
 
 pub use checkout::{finish_open, new_order_id, place, preview, resume};
 pub use driver::{Driver, Outcome, Stage};
-pub use follow::{Entry, Follower, News};
+pub use follow::{FollowEvent, Follower, OrderEntry};
 pub use records::{cancel_leftovers, get_order, list_orders, set_state};
-pub use request::{Answer, Ask};
+pub use request::{OrderEvent, OrderRequest};
 pub use steps::Frozen;
 
 use crate::store::connection::Policy;
@@ -56,10 +56,15 @@ use crate::store::keys::CartKeys;
 use redis::ScriptInvocation;
 
 /// What the scripts share that change a cart as a whole.
-pub(crate) const TELLING: &str = include_str!("../scripts/telling.lua");
+pub(crate) const CART_UPDATE: &str = include_str!("../scripts/cart_update.lua");
 
-/// The keys and arguments that `telling.lua` wants.
-pub(crate) fn telling(call: &mut ScriptInvocation<'_>, keys: &CartKeys, policy: &Policy, op: &str) {
+/// The keys and arguments that `cart_update.lua` wants.
+pub(crate) fn cart_update(
+    call: &mut ScriptInvocation<'_>,
+    keys: &CartKeys,
+    policy: &Policy,
+    op: &str,
+) {
     call.key(&keys.cart)
         .key(&keys.meta)
         .key(&keys.lines)

@@ -1,9 +1,9 @@
 //! The books: reading orders, and moving them from state to state.
 
 use super::{document, steps};
-use crate::model::change::clean_actor;
+use crate::model::change::sanitize_actor;
 use crate::model::{Order, OrderId, OrderState, Refusal, UserName, text};
-use crate::store::connection::replicas::Copied;
+use crate::store::connection::replicas::ReplicaWait;
 use crate::store::connection::{Connection, answer, read_again};
 use crate::store::error::{Error, Trouble};
 use crate::store::keys;
@@ -13,7 +13,8 @@ use std::sync::LazyLock;
 
 static STATE: LazyLock<Script> =
     LazyLock::new(|| Script::new(include_str!("../scripts/state.lua")));
-static GIVE: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("../scripts/give.lua")));
+static GIVE: LazyLock<Script> =
+    LazyLock::new(|| Script::new(include_str!("../scripts/mark_delivered.lua")));
 
 /// The fields of an order's hash, in the order in which they are read.
 const FIELDS: [&str; 9] = [
@@ -32,12 +33,12 @@ fn decode(fields: &[Option<Vec<u8>>]) -> Option<(Order, bool)> {
     let text = |at: usize| std::str::from_utf8(field(at)?).ok();
     let order = Order {
         id: OrderId::parse(text(0)?)?,
-        user: clean_actor(field(1)?),
-        who: clean_actor(field(2)?),
+        user: sanitize_actor(field(1)?),
+        who: sanitize_actor(field(2)?),
         at: text(3)?.parse().ok()?,
         state: OrderState::named(text(4)?)?,
         changed: text(5)?.parse().ok()?,
-        currency: text::clean_to(field(6).unwrap_or_default(), 4),
+        currency: text::sanitize_to(field(6).unwrap_or_default(), 4),
         lines: document::lines_from_json(field(7)?)?,
     };
     Some((order, field(8).is_some()))
@@ -49,8 +50,8 @@ fn decode(fields: &[Option<Vec<u8>>]) -> Option<(Order, bool)> {
 /// [`Refusal::UnknownOrder`]; the [`Trouble`] of the link.
 pub async fn get_order(connection: &mut Connection, id: &OrderId) -> Result<Order, Error> {
     let fields: Vec<Option<Vec<u8>>> =
-        read_again!(connection, answer(&fetch(id), &mut connection.link).await)
-            .map_err(Trouble::of_orders)?;
+        read_again!(connection, answer(&fetch(id), &mut connection.conn).await)
+            .map_err(Trouble::for_orders)?;
     let (order, returned) = decode(&fields).ok_or_else(|| Refusal::UnknownOrder(id.to_string()))?;
     wind_up(connection, &order, returned).await?;
     Ok(order)
@@ -59,13 +60,13 @@ pub async fn get_order(connection: &mut Connection, id: &OrderId) -> Result<Orde
 /// Reads an order, and whether the follower group `group` was given it and by which consumer;
 /// `None` where nothing is kept of it any more.
 pub(crate) async fn given(
-    link: &mut impl ConnectionLike,
+    conn: &mut impl ConnectionLike,
     id: &OrderId,
     group: &str,
 ) -> Result<Option<(Order, Option<String>)>, Error> {
     let mut command = fetch(id);
     command.arg(format!("given:{group}"));
-    let mut fields: Vec<Option<Vec<u8>>> = command.query_async(link).await?;
+    let mut fields: Vec<Option<Vec<u8>>> = command.query_async(conn).await?;
     let consumer = fields
         .pop()
         .flatten()
@@ -76,7 +77,7 @@ pub(crate) async fn given(
 /// Notes that a follower is given an order, unless that is cancelled; returns how far it is,
 /// `None` where nothing is kept of it any more.
 pub(crate) async fn give(
-    link: &mut impl ConnectionLike,
+    conn: &mut impl ConnectionLike,
     id: &OrderId,
     group: &str,
     consumer: &str,
@@ -86,7 +87,7 @@ pub(crate) async fn give(
         .key(keys::order(id))
         .arg(group)
         .arg(consumer)
-        .invoke_async(link)
+        .invoke_async(conn)
         .await?;
     Ok(OrderState::named(&state))
 }
@@ -102,14 +103,14 @@ pub async fn list_orders(
 ) -> Result<Vec<Order>, Error> {
     Ok(read_again!(
         connection,
-        read_list(&mut connection.link, user, most).await
+        read_list(&mut connection.conn, user, most).await
     )
-    .map_err(Trouble::of_orders)?)
+    .map_err(Trouble::for_orders)?)
 }
 
 /// [`list_orders`] on any link.
 pub(crate) async fn read_list(
-    link: &mut impl ConnectionLike,
+    conn: &mut impl ConnectionLike,
     user: Option<&UserName>,
     most: usize,
 ) -> Result<Vec<Order>, Trouble> {
@@ -122,7 +123,7 @@ pub(crate) async fn read_list(
     let ids: Vec<String> = if most == 0 {
         Vec::new()
     } else {
-        range.query_async(link).await.map_err(Trouble::from)?
+        range.query_async(conn).await.map_err(Trouble::from)?
     };
     let mut pipeline = Pipeline::new();
     // All orders are in one slot.
@@ -133,7 +134,7 @@ pub(crate) async fn read_list(
         return Ok(Vec::new());
     }
     let read: Vec<Vec<Option<Vec<u8>>>> =
-        pipeline.query_async(link).await.map_err(Trouble::from)?;
+        pipeline.query_async(conn).await.map_err(Trouble::from)?;
     Ok(read
         .iter()
         .filter_map(|fields| Some(decode(fields)?.0))
@@ -145,14 +146,14 @@ pub(crate) async fn read_list(
 /// cancelled order without that mark goes on.
 ///
 /// # Errors
-/// [`Refusal::UnknownOrder`], [`Refusal::NoWay`]; the [`Trouble`] of the link and of replicas,
+/// [`Refusal::UnknownOrder`], [`Refusal::InvalidTransition`]; the [`Trouble`] of the link and of replicas,
 /// after which asking for the same state again is safe.
 pub async fn set_state(
     connection: &mut Connection,
     id: &OrderId,
     state: OrderState,
 ) -> Result<Order, Error> {
-    let mut link = Copied::new(&mut connection.link, connection.policy.confirm_replicas);
+    let mut conn = ReplicaWait::new(&mut connection.conn, connection.policy.confirm_replicas);
     let mut call = STATE.prepare_invoke();
     call.key(keys::order(id))
         .key(keys::ORDERS_CANCELLED)
@@ -160,14 +161,14 @@ pub async fn set_state(
         .arg(state.name())
         .arg(keys::UPDATES);
     let moved = call
-        .invoke_async(&mut link)
+        .invoke_async(&mut conn)
         .await
-        .map_err(|error| Trouble::from(error).of_orders().into());
-    let (before, moved): (String, String) = link.confirm(moved)?;
+        .map_err(|error| Trouble::from(error).for_orders().into());
+    let (before, moved): (String, String) = conn.confirm(moved)?;
     let unknown = || Refusal::UnknownOrder(id.to_string());
     let before = OrderState::named(&before).ok_or_else(unknown)?;
     if moved.is_empty() && before != state {
-        return Err(Refusal::NoWay {
+        return Err(Refusal::InvalidTransition {
             from: before.name(),
             to: state.name(),
         }
@@ -190,7 +191,7 @@ pub async fn cancel_leftovers(
         let returned: bool = redis::cmd("HEXISTS")
             .arg(keys::order(&order.id))
             .arg("returned")
-            .query_async(&mut connection.link)
+            .query_async(&mut connection.conn)
             .await?;
         wind_up(connection, order, returned).await?;
         found += usize::from(!returned);
@@ -203,18 +204,18 @@ async fn wind_up(connection: &mut Connection, order: &Order, returned: bool) -> 
     if returned || !order.state.is_over() {
         return Ok(());
     }
-    let mut link = Copied::new(&mut connection.link, connection.policy.confirm_replicas);
+    let mut conn = ReplicaWait::new(&mut connection.conn, connection.policy.confirm_replicas);
     for line in &order.lines {
         let released = steps::release(
-            &mut link,
+            &mut conn,
             &order.id,
             line,
             order.state == OrderState::Cancelled,
         )
         .await;
-        link.confirm(released)?;
+        conn.confirm(released)?;
     }
     let mut mark = redis::cmd("HSET");
     mark.arg(keys::order(&order.id)).arg("returned").arg(1);
-    Ok(mark.query_async(&mut connection.link).await?)
+    Ok(mark.query_async(&mut connection.conn).await?)
 }

@@ -13,7 +13,7 @@ const MOST: usize = 200;
 
 /// What is asked.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Ask {
+pub enum OrderRequest {
     /// What would be ordered now, in this currency.
     Preview(String),
     /// Order what was confirmed, under this id, exactly once. It goes on after a break.
@@ -26,7 +26,7 @@ pub enum Ask {
 
 /// What is answered.
 #[derive(Debug)]
-pub enum Answer {
+pub enum OrderEvent {
     /// What would be ordered.
     Preview(Box<Preview>),
     /// How the order ended that was asked for.
@@ -45,28 +45,28 @@ pub enum Answer {
 
 /// Answers what needs no driver.
 pub(crate) async fn answer(
-    link: &mut Conn,
+    conn: &mut Conn,
     keys: &CartKeys,
     user: &UserName,
-    ask: Ask,
-) -> Result<Option<Answer>, Trouble> {
+    ask: OrderRequest,
+) -> Result<Option<OrderEvent>, Trouble> {
     Ok(match ask {
-        Ask::Preview(currency) => Some(Answer::Preview(Box::new(
-            read_preview(link, keys, currency).await?,
+        OrderRequest::Preview(currency) => Some(OrderEvent::Preview(Box::new(
+            read_preview(conn, keys, currency).await?,
         ))),
-        Ask::List => Some(Answer::List(
-            read_list(link, Some(user), MOST)
+        OrderRequest::List => Some(OrderEvent::List(
+            read_list(conn, Some(user), MOST)
                 .await
-                .map_err(Trouble::of_orders)?,
+                .map_err(Trouble::for_orders)?,
         )),
-        Ask::Place(..) | Ask::Resume => None,
+        OrderRequest::Place(..) | OrderRequest::Resume => None,
     })
 }
 
 /// Drives an order to its end, or to the trouble after which it can go on.
-pub(crate) async fn drive(link: &mut Conn, driver: &mut Driver) -> Result<Outcome, Error> {
+pub(crate) async fn drive(conn: &mut Conn, driver: &mut Driver) -> Result<Outcome, Error> {
     loop {
-        if let Some(outcome) = driver.step(link).await? {
+        if let Some(outcome) = driver.step(conn).await? {
             return Ok(outcome);
         }
     }

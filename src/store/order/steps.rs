@@ -1,9 +1,9 @@
 //! The steps of an order, each one script in one slot.
 
 use super::document;
-use super::{TELLING, telling};
-use crate::model::change::clean_actor;
-use crate::model::order::Hitch;
+use super::{CART_UPDATE, cart_update};
+use crate::model::change::sanitize_actor;
+use crate::model::order::OrderFailure;
 use crate::model::{Money, OrderId, OrderLine, Preview, Refusal, UserName, order};
 use crate::store::cart::owners_refusal;
 use crate::store::connection::Policy;
@@ -21,7 +21,7 @@ macro_rules! script {
 }
 
 script!(ANNOUNCE, include_str!("../scripts/announce.lua"));
-script!(FREEZE, TELLING, include_str!("../scripts/freeze.lua"));
+script!(FREEZE, CART_UPDATE, include_str!("../scripts/freeze.lua"));
 script!(TAKE, include_str!("../scripts/take.lua"));
 script!(DECIDE, include_str!("../scripts/decide.lua"));
 script!(RELEASE, include_str!("../scripts/release.lua"));
@@ -29,7 +29,7 @@ script!(APPEND, include_str!("../scripts/append.lua"));
 script!(
     SETTLE,
     include_str!("../scripts/shares.lua"),
-    TELLING,
+    CART_UPDATE,
     include_str!("../scripts/settle.lua")
 );
 
@@ -39,7 +39,7 @@ pub enum Decision {
     /// It is placed.
     Place,
     /// It is undone, for this reason.
-    Undo(Hitch),
+    Undo(OrderFailure),
 }
 
 impl Decision {
@@ -47,7 +47,7 @@ impl Decision {
         match word {
             b"place" => Some(Decision::Place),
             b"undo" => {
-                let hitch = serde_json::from_slice(reason).unwrap_or(Hitch::Late);
+                let hitch = serde_json::from_slice(reason).unwrap_or(OrderFailure::Late);
                 Some(Decision::Undo(hitch.cleaned()))
             }
             _ => None,
@@ -86,7 +86,7 @@ fn not_understood() -> Error {
 
 /// Notes the order as open; whether it is in the stream already.
 pub async fn announce(
-    link: &mut impl ConnectionLike,
+    conn: &mut impl ConnectionLike,
     id: &OrderId,
     user: &UserName,
 ) -> Result<bool, Error> {
@@ -95,7 +95,7 @@ pub async fn announce(
         .key(keys::order(id))
         .arg(id.as_str())
         .arg(user.as_str());
-    let word: String = call.invoke_async(link).await?;
+    let word: String = call.invoke_async(conn).await?;
     match word.as_str() {
         "used" => Err(Refusal::OrderIdUsed.into()),
         word => Ok(word == "placed"),
@@ -103,17 +103,17 @@ pub async fn announce(
 }
 
 /// The order is open no more.
-pub async fn close(link: &mut impl ConnectionLike, id: &OrderId) -> Result<(), Error> {
+pub async fn close(conn: &mut impl ConnectionLike, id: &OrderId) -> Result<(), Error> {
     Ok(redis::cmd("HDEL")
         .arg(keys::ORDERS_OPEN)
         .arg(id.as_str())
-        .query_async(link)
+        .query_async(conn)
         .await?)
 }
 
 /// Freezes the cart as it was confirmed.
 pub async fn freeze(
-    link: &mut impl ConnectionLike,
+    conn: &mut impl ConnectionLike,
     keys: &CartKeys,
     policy: &Policy,
     id: &OrderId,
@@ -124,7 +124,7 @@ pub async fn freeze(
         Err(refusal) => (Vec::new(), Some(refusal)),
     };
     let mut call = FREEZE.prepare_invoke();
-    telling(&mut call, keys, policy, id.as_str());
+    cart_update(&mut call, keys, policy, id.as_str());
     // What can't be ordered fits no version: it can only join an order that is there.
     call.arg(if refusal.is_none() {
         confirmed.version.to_string()
@@ -136,7 +136,7 @@ pub async fn freeze(
         call.arg(line.line.product.as_bytes())
             .arg(line.line.quantity);
     }
-    let answer: Result<Vec<Vec<u8>>, _> = call.invoke_async(link).await;
+    let answer: Result<Vec<Vec<u8>>, _> = call.invoke_async(conn).await;
     let answer = answer.map_err(|error| match owners_refusal(&error) {
         Some(found) => Error::Refused(refusal.unwrap_or(found)),
         None => error.into(),
@@ -156,14 +156,14 @@ pub async fn freeze(
 
 /// The order that a cart is just becoming, if any.
 pub async fn look(
-    link: &mut impl ConnectionLike,
+    conn: &mut impl ConnectionLike,
     keys: &CartKeys,
 ) -> Result<Option<Frozen>, Error> {
     let mut command = redis::cmd("HMGET");
     command
         .arg(&keys.order)
         .arg(&["id", "by", "at", "decision", "reason", "doc"]);
-    let fields: Vec<Option<Vec<u8>>> = command.query_async(link).await?;
+    let fields: Vec<Option<Vec<u8>>> = command.query_async(conn).await?;
     if fields.first().is_none_or(Option::is_none) {
         return Ok(None);
     }
@@ -179,7 +179,7 @@ fn frozen(fields: &[Vec<u8>]) -> Option<Frozen> {
     let (lines, currency) = document::from_json(doc)?;
     Some(Frozen {
         id: OrderId::parse(text(id)?)?,
-        by: clean_actor(by),
+        by: sanitize_actor(by),
         at: text(at)?.parse().ok()?,
         decision: Decision::read(decision, reason),
         lines,
@@ -189,10 +189,10 @@ fn frozen(fields: &[Vec<u8>]) -> Option<Frozen> {
 
 /// Takes the stock of one line; why not, if not.
 pub async fn take(
-    link: &mut impl ConnectionLike,
+    conn: &mut impl ConnectionLike,
     order: &Frozen,
     line: &OrderLine,
-) -> Result<Option<Hitch>, Error> {
+) -> Result<Option<OrderFailure>, Error> {
     let mut call = TAKE.prepare_invoke();
     call.key(keys::product(&line.product))
         .key(&keys::stock(&line.product)[..]);
@@ -200,10 +200,10 @@ pub async fn take(
     call.arg(keys::CATALOG_UPDATES)
         .arg(line.product.as_bytes())
         .arg(line.price.to_string());
-    let answer: Result<Vec<Vec<u8>>, redis::RedisError> = call.invoke_async(link).await;
+    let answer: Result<Vec<Vec<u8>>, redis::RedisError> = call.invoke_async(conn).await;
     let name = || line.name.clone();
     let answer = match answer {
-        Err(error) if crosses_slots(&error) => return without_companions(link, line).await,
+        Err(error) if crosses_slots(&error) => return without_companions(conn, line).await,
         answer => answer?,
     };
     let detail = String::from_utf8_lossy(answer.get(1).map_or(&[], Vec::as_slice));
@@ -212,21 +212,21 @@ pub async fn take(
         .and_then(|word| std::str::from_utf8(word).ok());
     Ok(match word.unwrap_or_default() {
         "taken" | "unlimited" => None,
-        "short" => Some(Hitch::Short {
+        "short" => Some(OrderFailure::Short {
             name: name(),
             left: detail.parse().unwrap_or(0),
         }),
         "repriced" => Some(
-            Hitch::Repriced {
+            OrderFailure::Repriced {
                 name: name(),
                 now: detail.into_owned(),
             }
             .cleaned(),
         ),
-        "missing" => Some(Hitch::Missing { name: name() }),
-        "unreadable" => Some(Hitch::Unreadable { name: name() }),
+        "missing" => Some(OrderFailure::Missing { name: name() }),
+        "unreadable" => Some(OrderFailure::Unreadable { name: name() }),
         // Released by a driver that undid the order, or too late for any driver.
-        "released" | "old" => Some(Hitch::Late),
+        "released" | "old" => Some(OrderFailure::Late),
         _ => return Err(not_understood()),
     })
 }
@@ -234,23 +234,23 @@ pub async fn take(
 /// In a cluster, a product whose id keeps its companions out of its slot can be ordered where
 /// there is nothing to take of it.
 async fn without_companions(
-    link: &mut impl ConnectionLike,
+    conn: &mut impl ConnectionLike,
     line: &OrderLine,
-) -> Result<Option<Hitch>, Error> {
+) -> Result<Option<OrderFailure>, Error> {
     let mut command = redis::cmd("HMGET");
     command
         .arg(keys::product(&line.product))
         .arg("price")
         .arg("stock");
-    let (price, stock): (Option<Vec<u8>>, Option<Vec<u8>>) = command.query_async(link).await?;
+    let (price, stock): (Option<Vec<u8>>, Option<Vec<u8>>) = command.query_async(conn).await?;
     let name = line.name.clone();
     let now = String::from_utf8_lossy(price.as_deref().unwrap_or_default()).into_owned();
     Ok(match (price, stock) {
-        (None, None) => Some(Hitch::Missing { name }),
+        (None, None) => Some(OrderFailure::Missing { name }),
         _ if Money::parse(&now) != Some(line.price) => {
-            Some(Hitch::Repriced { name, now }.cleaned())
+            Some(OrderFailure::Repriced { name, now }.cleaned())
         }
-        (_, Some(stock)) if !stock.is_empty() => Some(Hitch::Braces { name }),
+        (_, Some(stock)) if !stock.is_empty() => Some(OrderFailure::Braces { name }),
         _ => None,
     })
 }
@@ -261,7 +261,7 @@ fn crosses_slots(error: &redis::RedisError) -> bool {
 
 /// Ends what one product knows of an order, with its stock given back or not.
 pub async fn release(
-    link: &mut impl ConnectionLike,
+    conn: &mut impl ConnectionLike,
     id: &OrderId,
     line: &OrderLine,
     give_back: bool,
@@ -273,7 +273,7 @@ pub async fn release(
         .arg(u8::from(give_back))
         .arg(keys::CATALOG_UPDATES)
         .arg(line.product.as_bytes());
-    match call.invoke_async::<u64>(link).await {
+    match call.invoke_async::<u64>(conn).await {
         // Nothing could be taken of it either.
         Err(error) if crosses_slots(&error) => Ok(()),
         outcome => Ok(outcome.map(drop)?),
@@ -283,7 +283,7 @@ pub async fn release(
 /// Decides; returns what stands, which another driver may have decided before. `None` decides
 /// nothing, and only writes once more what stands.
 pub async fn decide(
-    link: &mut impl ConnectionLike,
+    conn: &mut impl ConnectionLike,
     keys: &CartKeys,
     id: &OrderId,
     decision: Option<&Decision>,
@@ -299,13 +299,13 @@ pub async fn decide(
         .arg(id.as_str())
         .arg(word)
         .arg(reason);
-    let (word, reason): (Vec<u8>, Vec<u8>) = call.invoke_async(link).await?;
+    let (word, reason): (Vec<u8>, Vec<u8>) = call.invoke_async(conn).await?;
     Ok(Decision::read(&word, &reason))
 }
 
 /// Puts the order into the stream.
 pub async fn append(
-    link: &mut impl ConnectionLike,
+    conn: &mut impl ConnectionLike,
     keys: &CartKeys,
     user: &UserName,
     frozen: &Frozen,
@@ -322,17 +322,17 @@ pub async fn append(
         .arg(&frozen.currency)
         .arg(&frozen.by)
         .arg(&keys.updates);
-    Ok(call.invoke_async::<u8>(link).await.map(drop)?)
+    Ok(call.invoke_async::<u8>(conn).await.map(drop)?)
 }
 
 /// Ends the frozen order: what was ordered leaves the cart.
 pub async fn settle(
-    link: &mut impl ConnectionLike,
+    conn: &mut impl ConnectionLike,
     keys: &CartKeys,
     policy: &Policy,
     id: &OrderId,
 ) -> Result<(), Error> {
     let mut call = SETTLE.prepare_invoke();
-    telling(&mut call, keys, policy, id.as_str());
-    Ok(call.invoke_async::<u8>(link).await.map(drop)?)
+    cart_update(&mut call, keys, policy, id.as_str());
+    Ok(call.invoke_async::<u8>(conn).await.map(drop)?)
 }

@@ -1,4 +1,4 @@
--- Freezes a cart as the lines of an order. Follows telling.lua.
+-- Freezes a cart as the lines of an order. Follows cart_update.lua.
 --
 -- ARGV  4 order id   5 version of the cart that was confirmed   6 the lines as a document
 --       7.. product and quantity of each line

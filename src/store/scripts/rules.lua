@@ -1,4 +1,4 @@
--- Sets rules of a cart. Who sets them first owns them. Follows telling.lua.
+-- Sets rules of a cart. Who sets them first owns them. Follows cart_update.lua.
 --
 -- ARGV  4 op id   5.. field and value of each rule; an empty value takes it away
 --

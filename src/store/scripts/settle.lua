@@ -1,5 +1,5 @@
 -- Ends a frozen order: takes just what was ordered out of the cart, or leaves all in it
--- where the order was undone. Follows shares.lua and telling.lua.
+-- where the order was undone. Follows shares.lua and cart_update.lua.
 --
 -- ARGV  4 order id
 --

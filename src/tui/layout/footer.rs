@@ -27,7 +27,7 @@ pub struct Hint {
 #[must_use]
 pub fn hints(state: &State, width: u16) -> Vec<Hint> {
     let all: Vec<Hint> = state
-        .session
+        .env
         .keymap
         .footer(context(state))
         .filter(|(action, ..)| *action != Action::PlaceOrder || can_order(state))
@@ -81,7 +81,7 @@ fn with_room(all: Vec<Hint>, columns: u16) -> Vec<Hint> {
 /// Whether nothing known stands in the way of ordering what the checkout shows.
 fn can_order(state: &State) -> bool {
     state
-        .desk
+        .orders
         .preview
         .as_ref()
         .is_none_or(|preview| preview.order().is_ok())

@@ -24,7 +24,7 @@ const MOUSE: [(&str, &str); 4] = [
 
 /// A row of the help.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Row {
+pub enum HelpRow {
     /// The name of a group.
     Head(&'static str),
     /// Keys, and what they do; no keys where the sentence goes on.
@@ -33,27 +33,27 @@ pub enum Row {
 
 /// The rows of the help on this screen.
 #[must_use]
-pub fn rows(state: &State) -> Vec<Row> {
+pub fn rows(state: &State) -> Vec<HelpRow> {
     let width = state.size.0.saturating_sub(2);
     let columns = usize::from(width.saturating_sub(keys(width) + 1));
     let row = |keys: String, said: &str| {
         let shown = [keys].into_iter().chain(std::iter::repeat(String::new()));
         shown
             .zip(text::wrap(said, columns, 4))
-            .map(|(keys, line)| Row::Keys(keys, line))
+            .map(|(keys, line)| HelpRow::Keys(keys, line))
             .collect::<Vec<_>>()
     };
     let mut rows = Vec::new();
     for group in GROUPS {
-        rows.push(Row::Head(group));
+        rows.push(HelpRow::Head(group));
         let entries = state
-            .session
+            .env
             .keymap
             .explained()
             .filter(|entry| entry.action.group() == group);
         rows.extend(entries.flat_map(|entry| row(entry.shown(), entry.help)));
     }
-    rows.push(Row::Head("Mouse"));
+    rows.push(HelpRow::Head("Mouse"));
     rows.extend(
         MOUSE
             .iter()

@@ -36,7 +36,7 @@ pub enum Run {
 
 /// One entry.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Entry {
+pub struct PaletteEntry {
     /// What it says.
     pub label: String,
     /// Its keys, or what follows.
@@ -65,7 +65,7 @@ pub fn first(cursor: usize, rows: u16) -> usize {
 
 /// What is offered for `typed`, best first.
 #[must_use]
-pub fn entries(state: &State, typed: &str) -> Vec<Entry> {
+pub fn entries(state: &State, typed: &str) -> Vec<PaletteEntry> {
     let typed = typed.trim_start().trim_start_matches(':');
     let mut found = match typed.split_once(' ') {
         Some((verb, rest)) if VERBS.iter().any(|(known, ..)| *known == verb) => {
@@ -77,18 +77,18 @@ pub fn entries(state: &State, typed: &str) -> Vec<Entry> {
     found
 }
 
-fn commands(state: &State, typed: &str) -> Vec<Entry> {
-    let verbs = VERBS.iter().map(|(name, follows, what)| Entry {
+fn commands(state: &State, typed: &str) -> Vec<PaletteEntry> {
+    let verbs = VERBS.iter().map(|(name, follows, what)| PaletteEntry {
         label: format!("{what}: {name} {follows}"),
         hint: String::new(),
         completed: format!("{name} "),
         run: Run::Type(format!("{name} ")),
     });
     let actions = state
-        .session
+        .env
         .keymap
         .offered(state.list())
-        .map(|entry| Entry {
+        .map(|entry| PaletteEntry {
             label: entry.help.to_owned(),
             hint: entry.shown(),
             completed: entry.action.name(),
@@ -98,11 +98,11 @@ fn commands(state: &State, typed: &str) -> Vec<Entry> {
     let ranked = verbs
         .chain(actions)
         .filter_map(|entry| Some((fit(&entry, &typed)?, entry)));
-    let mut found: Vec<(Fit, Entry)> = ranked.collect();
+    let mut found: Vec<(Fit, PaletteEntry)> = ranked.collect();
     found.sort_by_key(|(fit, _)| *fit);
     // A product by its name alone stands behind the commands that begin so.
     let named = found.partition_point(|(fit, _)| *fit <= Fit::Begins);
-    let mut found: Vec<Entry> = found.into_iter().map(|(_, entry)| entry).collect();
+    let mut found: Vec<PaletteEntry> = found.into_iter().map(|(_, entry)| entry).collect();
     found.splice(named..named, named_products(state, &typed));
     found
 }
@@ -122,7 +122,7 @@ enum Fit {
 
 /// How well `entry` fits, all in lower case. Letters that are scattered over its words do not:
 /// Enter would do what nobody asked for.
-fn fit(entry: &Entry, typed: &str) -> Option<Fit> {
+fn fit(entry: &PaletteEntry, typed: &str) -> Option<Fit> {
     let (name, said) = (entry.completed.trim_end(), entry.label.to_lowercase());
     let begin = |text: &str| {
         let known: Vec<&str> = text.split(|c: char| !c.is_alphanumeric()).collect();
@@ -143,7 +143,7 @@ fn fit(entry: &Entry, typed: &str) -> Option<Fit> {
 #[must_use]
 pub fn nothing(state: &State, typed: &str) -> String {
     let typed = typed.trim_start().trim_start_matches(':');
-    if state.offers.asked != state.offers.answered && wanted(typed).is_some() {
+    if state.matches.search_sent != state.matches.search_done && wanted(typed).is_some() {
         return "Searching …".to_owned();
     }
     let (what, words) = match typed.split_once(' ') {
@@ -169,7 +169,7 @@ pub fn nothing(state: &State, typed: &str) -> String {
 }
 
 /// Products to add whose names have words that begin as what is typed: `esp 2`.
-fn named_products(state: &State, typed: &str) -> Vec<Entry> {
+fn named_products(state: &State, typed: &str) -> Vec<PaletteEntry> {
     let Some(wanted) = wanted(typed) else {
         return Vec::new();
     };
@@ -182,8 +182,8 @@ fn named_products(state: &State, typed: &str) -> Vec<Entry> {
     products(state, &wanted, fits)
 }
 
-fn arguments(state: &State, typed: &str, verb: &str, rest: &str) -> Vec<Entry> {
-    let plain = |label: String, completed: &str, run: Run| Entry {
+fn arguments(state: &State, typed: &str, verb: &str, rest: &str) -> Vec<PaletteEntry> {
+    let plain = |label: String, completed: &str, run: Run| PaletteEntry {
         label,
         hint: String::new(),
         completed: format!("{verb} {completed}"),
@@ -201,7 +201,7 @@ fn arguments(state: &State, typed: &str, verb: &str, rest: &str) -> Vec<Entry> {
                     Run::Category(Some((*name).into())),
                 )
             };
-            let named: Vec<Entry> = categories
+            let named: Vec<PaletteEntry> = categories
                 .iter()
                 .filter(|name| fits(name))
                 .map(one)
@@ -267,7 +267,7 @@ fn wanted(typed: &str) -> Option<Wanted<'_>> {
     }
 }
 
-/// Looks for the products that the palette offers.
+/// Looks for the products that the palette matches.
 pub fn ask(state: &mut State, effects: &mut Vec<Effect>) {
     let Mode::Palette { input, .. } = &state.mode else {
         return;
@@ -277,28 +277,28 @@ pub fn ask(state: &mut State, effects: &mut Vec<Effect>) {
     else {
         return;
     };
-    let offers = &mut state.offers;
-    let known = offers.words == words && !offers.found.is_empty();
+    let matches = &mut state.matches;
+    let known = matches.words == words && !matches.found.is_empty();
     if known {
         return;
     }
-    words.clone_into(&mut offers.words);
-    offers.asked += 1;
+    words.clone_into(&mut matches.words);
+    matches.search_sent += 1;
     let query = Query {
         words: words.to_owned(),
         ..Query::default()
     };
     let search = Search {
         purpose: Purpose::Palette,
-        number: offers.asked,
+        number: matches.search_sent,
         query,
         in_cart: HashSet::new(),
     };
     if state.catalog.catalog.len() <= AT_ONCE {
-        offers.found = search_now(&state.catalog.catalog, &search);
-        offers.answered = offers.asked;
+        matches.found = search_now(&state.catalog.catalog, &search);
+        matches.search_done = matches.search_sent;
     } else if search.query.is_plain() {
-        offers.found = state
+        matches.found = state
             .catalog
             .catalog
             .order()
@@ -306,14 +306,18 @@ pub fn ask(state: &mut State, effects: &mut Vec<Effect>) {
             .take(MOST)
             .copied()
             .collect();
-        offers.answered = offers.asked;
+        matches.search_done = matches.search_sent;
     } else {
         effects.push(Effect::Search(search));
     }
 }
 
 /// Entries for the products that were found.
-fn products(state: &State, wanted: &Wanted<'_>, fits: impl Fn(&Item<'_>) -> bool) -> Vec<Entry> {
+fn products(
+    state: &State,
+    wanted: &Wanted<'_>,
+    fits: impl Fn(&Item<'_>) -> bool,
+) -> Vec<PaletteEntry> {
     let Wanted {
         verb,
         words,
@@ -342,7 +346,7 @@ fn products(state: &State, wanted: &Wanted<'_>, fits: impl Fn(&Item<'_>) -> bool
     let found = if verb == "remove" {
         &held
     } else {
-        &state.offers.found
+        &state.matches.found
     };
     let wanted = found
         .iter()
@@ -366,10 +370,10 @@ fn products(state: &State, wanted: &Wanted<'_>, fits: impl Fn(&Item<'_>) -> bool
             0 => String::new(),
             n => format!("{n} in the cart"),
         };
-        Entry {
+        PaletteEntry {
             label,
             hint: held,
-            completed: text::clean(format!("{verb} {}{number}", product.name).as_bytes()),
+            completed: text::sanitize(format!("{verb} {}{number}", product.name).as_bytes()),
             run,
         }
     };

@@ -1,7 +1,7 @@
 //! The activity: who changed what, and where its pane stands. What one person does to one
 //! product in a row is one entry, so that a key held down leaves room for the others.
 
-use crate::model::{Activity, Kind, LineChange, Update};
+use crate::model::{Activity, ChangeKind, LineChange, Update};
 use crate::tui::state::areas::Pane;
 
 /// How many entries are kept.
@@ -11,7 +11,7 @@ const IN_A_ROW: u64 = 60_000;
 
 /// One entry: one change, or several in a row.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Entry {
+pub struct ActivityEntry {
     /// The cart's version after the first of them.
     begun: u64,
     /// When the first of them happened.
@@ -20,9 +20,9 @@ pub struct Entry {
     pub sum: Activity,
 }
 
-impl Entry {
-    fn of(update: &Update) -> Entry {
-        Entry {
+impl ActivityEntry {
+    fn of(update: &Update) -> ActivityEntry {
+        ActivityEntry {
             begun: update.version,
             begun_at: update.deadline.told_at,
             sum: Activity::from(update),
@@ -34,11 +34,11 @@ impl Entry {
         self.sum
             .first
             .as_ref()
-            .filter(|_| self.sum.kind == Kind::Edit && self.sum.lines == 1)
+            .filter(|_| self.sum.kind == ChangeKind::Edit && self.sum.lines == 1)
     }
 
     /// Whether `next`, which comes right after it, goes on with the same.
-    fn goes_on(&self, next: &Entry) -> bool {
+    fn goes_on(&self, next: &ActivityEntry) -> bool {
         let (Some(line), Some(more)) = (self.line(), next.line()) else {
             return false;
         };
@@ -46,7 +46,7 @@ impl Entry {
         same && self.sum.by == next.sum.by && next.sum.at.saturating_sub(self.begun_at) <= IN_A_ROW
     }
 
-    fn join(&mut self, next: Entry) {
+    fn join(&mut self, next: ActivityEntry) {
         let before = self.line().map_or(0, |line| line.delta);
         self.sum = next.sum;
         if let Some(line) = &mut self.sum.first {
@@ -59,7 +59,7 @@ impl Entry {
 #[derive(Debug, Default)]
 pub struct ActivityPane {
     /// What was done, oldest first.
-    pub entries: Vec<Entry>,
+    pub entries: Vec<ActivityEntry>,
     /// The first of them that shows, counted from the newest.
     pub top: usize,
     /// Whether it shows; `None`: where there is room.
@@ -71,15 +71,18 @@ pub struct ActivityPane {
 impl ActivityPane {
     /// Notes updates, new ones and those that the log of the cart remembers; `page` entries show.
     pub fn note(&mut self, updates: &[Update], page: usize) {
-        for update in updates.iter().filter(|update| update.kind != Kind::Touch) {
-            self.insert(Entry::of(update));
+        for update in updates
+            .iter()
+            .filter(|update| update.kind != ChangeKind::Touch)
+        {
+            self.insert(ActivityEntry::of(update));
         }
         let spare = self.entries.len().saturating_sub(MOST);
         self.entries.drain(..spare);
         self.top = self.top.min(self.entries.len().saturating_sub(page));
     }
 
-    fn insert(&mut self, entry: Entry) {
+    fn insert(&mut self, entry: ActivityEntry) {
         let place = self
             .entries
             .partition_point(|known| known.sum.version < entry.begun);

@@ -8,22 +8,22 @@ use crate::config::key::Key;
 use crate::config::keymap::{Action, Context, Keymap};
 use crate::config::theme::Theme;
 use crate::model::total;
-use crate::model::total::{Known, Totals};
+use crate::model::total::{ProductLookup, Totals};
 use crate::model::{
-    Cart, CartLine, Catalog, Change, Item, Kind, OpId, OrderId, ProductId, Query, Sort, Update,
-    UserName,
+    Cart, CartLine, Catalog, Change, ChangeKind, Item, OpId, OrderId, ProductId, Query, Sort,
+    Update, UserName,
 };
 use crate::store::{Shop, Trouble, Watcher};
 use activity::ActivityPane;
 use areas::{Areas, Pane};
-use orders::Desk;
+use orders::OrdersState;
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::Arc;
 use tui_input::Input;
 
 /// What stays the same while the program runs.
 #[derive(Debug, Clone)]
-pub struct Session {
+pub struct Env {
     /// Whose cart.
     pub user: UserName,
     /// Who we are to the others.
@@ -44,7 +44,7 @@ pub struct Session {
 
 /// The link to the server, as shown.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Link {
+pub enum Connectivity {
     /// Not up for the first time yet.
     Connecting,
     /// All that shows is current.
@@ -110,29 +110,29 @@ pub struct CatalogPane {
     /// The order.
     pub sort: Sort,
     /// The number of the last search asked for, and of the last one answered.
-    pub asked: u64,
+    pub search_sent: u64,
     /// See `asked`.
-    pub answered: u64,
+    pub search_done: u64,
     /// What is asked for once the search is done: it must not meet another row.
-    pub held: Vec<Key>,
+    pub typed_ahead: Vec<Key>,
     /// The product to select when the answer comes.
-    pub keep: Option<ProductId>,
+    pub select_after_search: Option<ProductId>,
     /// Where the list stands.
     pub scroll: Scroll,
     /// Whether anybody has done anything yet: until then no product is selected on purpose.
-    pub used: bool,
+    pub touched: bool,
     /// Whether it was ever read.
     pub loaded: bool,
     /// Whether it is being read, and whether to read it once more.
     pub loading: bool,
     /// Products that changed while it is being read: what is read of them may be older.
-    pub missed: Vec<ProductId>,
+    pub changed_while_loading: Vec<ProductId>,
     /// So many of so many products are read.
     pub progress: Option<(usize, usize)>,
     /// Whether to read it again.
-    pub again: bool,
+    pub reload_wanted: bool,
     /// Not to be read again before this, so that a flood of messages costs little.
-    pub rest_until: u64,
+    pub reload_not_before: u64,
 }
 
 impl CatalogPane {
@@ -161,19 +161,19 @@ impl CatalogPane {
     /// Whether a search goes on.
     #[must_use]
     pub fn is_searching(&self) -> bool {
-        self.asked != self.answered
+        self.search_sent != self.search_done
     }
 }
 
 /// The products that the palette offers.
 #[derive(Debug, Default)]
-pub struct Offers {
+pub struct PaletteMatches {
     /// What is looked for.
     pub words: String,
     /// The number of the last search asked for, and of the last one answered.
-    pub asked: u64,
+    pub search_sent: u64,
     /// See `asked`.
-    pub answered: u64,
+    pub search_done: u64,
     /// The numbers of what was found, best first.
     pub found: Vec<u32>,
 }
@@ -225,18 +225,18 @@ impl History {
     /// Notes a change that was confirmed.
     pub fn note(&mut self, update: Update) {
         match update.kind {
-            Kind::Undo => self.undone.push(update),
-            Kind::Redo => self.done.push(update),
-            Kind::Edit | Kind::Clear => {
+            ChangeKind::Undo => self.undone.push(update),
+            ChangeKind::Redo => self.done.push(update),
+            ChangeKind::Edit | ChangeKind::Clear => {
                 self.undone.clear();
                 self.done.push(update);
             }
-            Kind::Touch
-            | Kind::Expire
-            | Kind::Freeze
-            | Kind::Unfreeze
-            | Kind::Order
-            | Kind::Rules => {}
+            ChangeKind::Touch
+            | ChangeKind::Expire
+            | ChangeKind::Freeze
+            | ChangeKind::Unfreeze
+            | ChangeKind::Order
+            | ChangeKind::Rules => {}
         }
         let spare = self.done.len().saturating_sub(History::LONGEST);
         self.done.drain(..spare);
@@ -298,9 +298,9 @@ pub enum Mode {
         picked: bool,
     },
     /// Is asked whether to quit with unconfirmed changes.
-    Leaving,
+    ConfirmQuit,
     /// Is asked whether to clear the cart.
-    Clearing,
+    ConfirmClear,
 }
 
 /// How much a message matters.
@@ -327,7 +327,7 @@ pub struct Notice {
 
 /// A line that just changed.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Mark {
+pub struct Highlight {
     /// Its product.
     pub product: ProductId,
     /// When the highlight ends.
@@ -338,7 +338,7 @@ pub struct Mark {
 #[derive(Debug)]
 pub struct State {
     /// What stays the same.
-    pub session: Session,
+    pub env: Env,
     /// What the shop says of itself.
     pub shop: Shop,
     /// How everything looks.
@@ -352,15 +352,15 @@ pub struct State {
     /// Columns and rows of the terminal.
     pub size: (u16, u16),
     /// The link.
-    pub link: Link,
+    pub connectivity: Connectivity,
     /// The products.
     pub catalog: CatalogPane,
-    /// What the palette offers.
-    pub offers: Offers,
+    /// The products that match what is typed in the palette.
+    pub matches: PaletteMatches,
     /// The cart.
     pub cart: CartPane,
     /// The checkout and the orders.
-    pub desk: Desk,
+    pub orders: OrdersState,
     /// The pane with the keyboard.
     pub focus: Pane,
     /// What the keyboard does.
@@ -370,7 +370,7 @@ pub struct State {
     /// The message that shows.
     pub notice: Option<Notice>,
     /// Lines that just changed.
-    pub marks: Vec<Mark>,
+    pub marks: Vec<Highlight>,
     /// Who changed what.
     pub activity: ActivityPane,
     /// The others who watch this cart.
@@ -386,20 +386,20 @@ pub struct State {
 impl State {
     /// The screen before anything is known.
     #[must_use]
-    pub fn new(session: Session, theme: Theme, mouse: bool, size: (u16, u16)) -> State {
+    pub fn new(env: Env, theme: Theme, mouse: bool, size: (u16, u16)) -> State {
         State {
-            session,
+            env,
             shop: Shop::default(),
             theme,
             mouse,
             pressed: None,
             last: None,
             size,
-            link: Link::Connecting,
+            connectivity: Connectivity::Connecting,
             catalog: CatalogPane::default(),
-            offers: Offers::default(),
+            matches: PaletteMatches::default(),
             cart: CartPane::default(),
-            desk: Desk::default(),
+            orders: OrdersState::default(),
             focus: Pane::Catalog,
             mode: Mode::Browse,
             count: None,
@@ -436,11 +436,11 @@ impl State {
 
     /// What is known of a product.
     #[must_use]
-    pub fn known(&self, id: &ProductId) -> Known<'_> {
+    pub fn known(&self, id: &ProductId) -> ProductLookup<'_> {
         match self.catalog.catalog.get(id) {
-            Some(product) => Known::Product(product),
-            None if self.cart.gone.contains(id) => Known::Gone,
-            None => Known::Unread,
+            Some(product) => ProductLookup::Product(product),
+            None if self.cart.gone.contains(id) => ProductLookup::Gone,
+            None => ProductLookup::Unread,
         }
     }
 
@@ -448,8 +448,8 @@ impl State {
     #[must_use]
     pub fn name_of(&self, id: &ProductId) -> String {
         match self.known(id) {
-            Known::Product(product) => product.name.to_string(),
-            Known::Gone | Known::Unread => self
+            ProductLookup::Product(product) => product.name.to_string(),
+            ProductLookup::Gone | ProductLookup::Unread => self
                 .cart
                 .names
                 .get(id)
@@ -484,13 +484,13 @@ impl State {
     /// Whether nothing of ours is on its way.
     #[must_use]
     pub fn is_settled(&self) -> bool {
-        self.cart.unconfirmed.is_empty() && self.desk.placing.is_none()
+        self.cart.unconfirmed.is_empty() && self.orders.placing.is_none()
     }
 
     /// A fresh op id.
     pub fn next_op(&mut self) -> OpId {
         self.made += 1;
-        OpId::parse(&format!("{}-{}", self.session.ops, self.made))
+        OpId::parse(&format!("{}-{}", self.env.ops, self.made))
             .unwrap_or_else(|| unreachable!("the prefix is made of hexadecimal digits"))
     }
 
@@ -512,7 +512,7 @@ impl State {
         if rules.locked || orders::closing(self).is_some_and(|at| at <= self.now) {
             return None;
         }
-        let timeout = self.session.item_timeout?;
+        let timeout = self.env.item_timeout?;
         let touched = self
             .cart
             .confirmed
@@ -528,8 +528,11 @@ impl State {
     /// Whether the catalog is to be read again, as soon as it has rested.
     #[must_use]
     pub fn may_read_again(&self) -> bool {
-        let online = matches!(self.link, Link::Live | Link::Syncing);
-        self.catalog.again && !self.catalog.loading && online
+        let online = matches!(
+            self.connectivity,
+            Connectivity::Live | Connectivity::Syncing
+        );
+        self.catalog.reload_wanted && !self.catalog.loading && online
     }
 
     /// The next moment, by the steady clock, at which something changes by itself.
@@ -554,8 +557,12 @@ impl State {
                 };
                 deadline - (left - 1) / step * step
             });
-        let catalog = self.may_read_again().then_some(self.catalog.rest_until);
-        let expiry = self.next_expiry().filter(|_| self.link == Link::Live);
+        let catalog = self
+            .may_read_again()
+            .then_some(self.catalog.reload_not_before);
+        let expiry = self
+            .next_expiry()
+            .filter(|_| self.connectivity == Connectivity::Live);
         let closing = orders::closing(self).filter(|at| *at > self.now);
         let desk = orders::resume_due(self).into_iter().chain(closing);
         marks

@@ -1,6 +1,6 @@
 //! The checkout and the orders, as plain data.
 
-use super::{Link, Mode, Scroll, State};
+use super::{Connectivity, Mode, Scroll, State};
 use crate::model::receipt::{receipt, time};
 use crate::model::{Order, OrderId, Preview, text};
 
@@ -11,7 +11,7 @@ const AGAIN: u64 = 5_000;
 
 /// What is known of ordering.
 #[derive(Debug, Default)]
-pub struct Desk {
+pub struct OrdersState {
     /// What would be ordered.
     pub preview: Option<Box<Preview>>,
     /// Whether it is being read.
@@ -21,7 +21,7 @@ pub struct Desk {
     /// The order that was confirmed here and is on its way.
     pub placing: Option<OrderId>,
     /// The cart's past orders, newest first; `None` before they were read.
-    pub orders: Option<Vec<Order>>,
+    pub list: Option<Vec<Order>>,
     /// Where the list of orders stands.
     pub scroll: Scroll,
     /// When we last asked to finish another's order.
@@ -30,23 +30,23 @@ pub struct Desk {
     pub stuck: Option<OrderId>,
 }
 
-impl Desk {
+impl OrdersState {
     /// The order of this id, where it was read.
     #[must_use]
     pub fn order(&self, id: &OrderId) -> Option<&Order> {
-        self.orders.iter().flatten().find(|order| order.id == *id)
+        self.list.iter().flatten().find(|order| order.id == *id)
     }
 
     /// The selected order.
     #[must_use]
     pub fn selected(&self) -> Option<&Order> {
-        self.orders.as_ref()?.get(self.scroll.cursor)
+        self.list.as_ref()?.get(self.scroll.cursor)
     }
 }
 
 /// A row of the checkout.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Row {
+pub enum CheckoutRow {
     /// The line at this place.
     Line(usize),
     /// What is to be said of the line at this place.
@@ -55,13 +55,13 @@ pub enum Row {
 
 /// The rows of the checkout: each line, and below it what changed or is short.
 #[must_use]
-pub fn rows(preview: &Preview) -> Vec<Row> {
+pub fn rows(preview: &Preview) -> Vec<CheckoutRow> {
     let noted =
         |place: usize| preview.lines[place].was.is_some() || preview.lines[place].short.is_some();
     let row = |place: usize| {
         [
-            Some(Row::Line(place)),
-            noted(place).then_some(Row::Note(place)),
+            Some(CheckoutRow::Line(place)),
+            noted(place).then_some(CheckoutRow::Note(place)),
         ]
     };
     (0..preview.lines.len()).flat_map(row).flatten().collect()
@@ -70,12 +70,12 @@ pub fn rows(preview: &Preview) -> Vec<Row> {
 /// The lines of a receipt as the screen shows them, in `columns`.
 #[must_use]
 pub fn receipt_lines(state: &State, id: &OrderId, columns: u16) -> Vec<String> {
-    let order = state.desk.order(id);
+    let order = state.orders.order(id);
     let lines = |order| {
         receipt(
             order,
             &state.shop.name,
-            &state.session.zone,
+            &state.env.zone,
             usize::from(columns.min(60)),
         )
     };
@@ -95,7 +95,7 @@ pub fn extent(state: &State) -> Option<(usize, usize)> {
     Some(match &state.mode {
         Mode::Checkout(_) => {
             let rows = state
-                .desk
+                .orders
                 .preview
                 .as_ref()
                 .map_or(0, |preview| rows(preview).len());
@@ -107,7 +107,7 @@ pub fn extent(state: &State) -> Option<(usize, usize)> {
             )
         }
         Mode::Orders => (
-            state.desk.orders.as_ref().map_or(0, Vec::len),
+            state.orders.list.as_ref().map_or(0, Vec::len),
             inner.saturating_sub(1).max(1),
         ),
         Mode::Receipt { order, .. } => (
@@ -122,12 +122,12 @@ pub fn extent(state: &State) -> Option<(usize, usize)> {
 #[must_use]
 pub fn resume_due(state: &State) -> Option<u64> {
     let ordering = state.cart.confirmed.ordering.as_ref()?;
-    let stuck = state.desk.stuck.as_ref() == Some(&ordering.id);
-    if state.link != Link::Live || state.desk.placing.is_some() || stuck {
+    let stuck = state.orders.stuck.as_ref() == Some(&ordering.id);
+    if state.connectivity != Connectivity::Live || state.orders.placing.is_some() || stuck {
         return None;
     }
     let due = (ordering.at + STALE).saturating_sub(state.cart.server_ahead);
-    Some(due.max(state.desk.resumed.map_or(0, |at| at + AGAIN)))
+    Some(due.max(state.orders.resumed.map_or(0, |at| at + AGAIN)))
 }
 
 /// When the cart closes by its owner's rule, by the steady clock.
@@ -145,12 +145,12 @@ pub fn standing(state: &State, room: usize) -> String {
     while words.len() > 1 && text::width(&words.join(" · ")) > room {
         words.pop();
     }
-    text::fit(&words.join(" · "), room)
+    text::truncate(&words.join(" · "), room)
 }
 
 fn words(state: &State) -> Vec<String> {
     let cart = &state.cart.confirmed;
-    if let Some(id) = &state.desk.placing {
+    if let Some(id) = &state.orders.placing {
         return vec![format!("ordering {id} …")];
     }
     if let Some(ordering) = &cart.ordering {
@@ -172,7 +172,7 @@ fn words(state: &State) -> Vec<String> {
         .budget
         .map(|budget| format!("{currency}{} left", budget.less(state.totals().subtotal)));
     let closes = rules.closes.map(|at| {
-        let clock = time(at, &state.session.zone);
+        let clock = time(at, &state.env.zone);
         format!("closes {}", clock.get(11..).unwrap_or_default())
     });
     let each = rules

@@ -10,12 +10,12 @@ const BURST: u32 = 8;
 
 /// The limit.
 #[derive(Debug, Clone, Copy, Default)]
-pub struct Pace {
+pub struct FrameLimiter {
     /// When all frames of a burst may be drawn again.
     full: Option<Instant>,
 }
 
-impl Pace {
+impl FrameLimiter {
     /// When the next frame may be drawn, if that is not now.
     #[must_use]
     pub fn wait(&self, now: Instant) -> Option<Instant> {
@@ -36,7 +36,7 @@ mod tests {
 
     #[test]
     fn a_few_at_once_and_then_a_hundred_a_second() {
-        let (start, mut pace) = (Instant::now(), Pace::default());
+        let (start, mut pace) = (Instant::now(), FrameLimiter::default());
         let mut drawn = 0;
         for step in 0..1_000 {
             let now = start + Duration::from_micros(100 * step);

@@ -118,7 +118,7 @@ impl Write for Frame {
 }
 
 /// Draws frames, one at a time.
-pub struct Painter {
+pub struct Renderer {
     terminal: Terminal<CrosstermBackend<Frame>>,
     frame: Frame,
     size: (u16, u16),
@@ -129,12 +129,12 @@ pub struct Painter {
     idle: Arc<Notify>,
 }
 
-impl Painter {
+impl Renderer {
     /// A painter for a terminal of this size.
     ///
     /// # Errors
     /// The system's.
-    pub fn new(size: (u16, u16)) -> io::Result<Painter> {
+    pub fn new(size: (u16, u16)) -> io::Result<Renderer> {
         let (frames, incoming) = mpsc::channel::<Vec<u8>>();
         let (busy, idle) = (Arc::new(AtomicBool::new(false)), Arc::new(Notify::new()));
         let (writing, done) = (busy.clone(), idle.clone());
@@ -155,7 +155,7 @@ impl Painter {
             viewport: Viewport::Fixed(Rect::new(0, 0, size.0, size.1)),
         };
         let terminal = Terminal::with_options(CrosstermBackend::new(frame.clone()), options)?;
-        Ok(Painter {
+        Ok(Renderer {
             terminal,
             frame,
             size,

@@ -2,8 +2,8 @@
 
 use super::{UNREAD, complain, keys};
 use crate::config::keymap::{Action, Context};
-use crate::model::total::Known;
-use crate::model::{Change, Edit, Kind, Money, ProductId, Refusal, quantity};
+use crate::model::total::ProductLookup;
+use crate::model::{Change, ChangeKind, Edit, Money, ProductId, Refusal, quantity};
 use crate::tui::layout::help;
 use crate::tui::layout::palette;
 use crate::tui::message::Effect;
@@ -35,10 +35,10 @@ pub fn act(state: &mut State, action: Action, effects: &mut Vec<Effect>) {
         Action::AskClear if state.cart.shown.lines.is_empty() => {
             complain(state, Refusal::AlreadyEmpty.to_string());
         }
-        Action::AskClear => state.mode = Mode::Clearing,
+        Action::AskClear => state.mode = Mode::ConfirmClear,
         Action::Clear => {
             state.mode = Mode::Browse;
-            make(state, Kind::Clear, vec![Edit::Clear], effects);
+            make(state, ChangeKind::Clear, vec![Edit::Clear], effects);
         }
         Action::KeepAlive if state.cart.confirmed.lines.is_empty() => {
             complain(
@@ -46,7 +46,7 @@ pub fn act(state: &mut State, action: Action, effects: &mut Vec<Effect>) {
                 "The cart is empty: there is no session to keep".to_owned(),
             );
         }
-        Action::KeepAlive => make(state, Kind::Touch, Vec::new(), effects),
+        Action::KeepAlive => make(state, ChangeKind::Touch, Vec::new(), effects),
         Action::Activity => toggle_activity(state),
         _ => {
             let (action, number) = match (action, state.last) {
@@ -184,12 +184,12 @@ pub fn add(state: &mut State, product: ProductId, quantity: u32, effects: &mut V
 /// The price to note on a line; the shop can't sell what has none.
 fn price(state: &State, product: &ProductId) -> Result<Option<Money>, Refusal> {
     match state.known(product) {
-        Known::Product(known) if known.price.is_none() => {
+        ProductLookup::Product(known) if known.price.is_none() => {
             Err(Refusal::NoPrice(known.name.to_string()))
         }
-        Known::Product(known) => Ok(known.price),
-        Known::Gone => Err(Refusal::UnknownProduct(product.to_string())),
-        Known::Unread => Ok(None),
+        ProductLookup::Product(known) => Ok(known.price),
+        ProductLookup::Gone => Err(Refusal::UnknownProduct(product.to_string())),
+        ProductLookup::Unread => Ok(None),
     }
 }
 
@@ -230,8 +230,8 @@ pub fn set_quantity(
 fn take_back(state: &mut State, action: Action, effects: &mut Vec<Effect>) {
     let history = &mut state.cart.history;
     let (kind, last) = match action {
-        Action::Undo => (Kind::Undo, history.done.pop()),
-        _ => (Kind::Redo, history.undone.pop()),
+        Action::Undo => (ChangeKind::Undo, history.done.pop()),
+        _ => (ChangeKind::Redo, history.undone.pop()),
     };
     let Some(update) = last else {
         let wait = !state.cart.unconfirmed.is_empty();
@@ -258,7 +258,7 @@ pub fn remove(state: &mut State, product: ProductId, effects: &mut Vec<Effect>) 
 
 fn change(state: &mut State, edit: Edit, effects: &mut Vec<Effect>) {
     let product = edit.product().cloned();
-    make(state, Kind::Edit, vec![edit], effects);
+    make(state, ChangeKind::Edit, vec![edit], effects);
     // What was just changed is what the cart shows as selected, ready for the next key there.
     let place = state
         .cart
@@ -272,7 +272,7 @@ fn change(state: &mut State, edit: Edit, effects: &mut Vec<Effect>) {
 }
 
 /// Makes a change: it shows at once as unconfirmed, and is sent.
-fn make(state: &mut State, kind: Kind, edits: Vec<Edit>, effects: &mut Vec<Effect>) {
+fn make(state: &mut State, kind: ChangeKind, edits: Vec<Edit>, effects: &mut Vec<Effect>) {
     if state.cart.unconfirmed.len() >= MOST_UNCONFIRMED {
         return complain(
             state,

@@ -2,15 +2,15 @@
 
 use super::{catalog, complain, orders, tell, warn};
 use crate::config::keymap::Action;
-use crate::model::total::Known;
+use crate::model::total::ProductLookup;
 use crate::model::{
-    Activity, Cart, Change, Deadline, Edit, Fit, Item, Kind, LineChange, OpId, ProductId, Stock,
-    Update, text,
+    Activity, Cart, Change, ChangeKind, Deadline, Edit, Item, LineChange, OpId, ProductId, Stock,
+    Update, UpdateFit, text,
 };
 use crate::store::live::Event;
 use crate::store::{Error, Trouble};
 use crate::tui::message::{Effect, Now};
-use crate::tui::state::{Link, Mark, Mode, State};
+use crate::tui::state::{Connectivity, Highlight, Mode, State};
 
 /// How long a changed line is highlighted, in milliseconds.
 const MARKED: u64 = 1_500;
@@ -20,15 +20,18 @@ pub fn on_link(state: &mut State, event: Event, now: Now, effects: &mut Vec<Effe
     match event {
         Event::Down(trouble) => on_down(state, trouble, now, effects),
         Event::Stale => {
-            if state.link == Link::Live {
-                state.link = Link::Syncing;
+            if state.connectivity == Connectivity::Live {
+                state.connectivity = Connectivity::Syncing;
             }
         }
         Event::Applied(ops) => state.cart.applied = ops,
         Event::Cart(cart) => on_cart(state, cart, effects),
         Event::Unreadable(trouble) => {
-            let up = matches!(state.link, Link::Connecting | Link::Offline { .. });
-            state.link = Link::Unreadable(trouble);
+            let up = matches!(
+                state.connectivity,
+                Connectivity::Connecting | Connectivity::Offline { .. }
+            );
+            state.connectivity = Connectivity::Unreadable(trouble);
             if up {
                 orders::on_up(state, effects);
             }
@@ -48,7 +51,7 @@ pub fn on_link(state: &mut State, event: Event, now: Now, effects: &mut Vec<Effe
         Event::Watchers(watchers) => {
             state.watchers = watchers
                 .into_iter()
-                .filter(|watcher| watcher.id != state.session.ops)
+                .filter(|watcher| watcher.id != state.env.ops)
                 .collect();
         }
     }
@@ -56,33 +59,33 @@ pub fn on_link(state: &mut State, event: Event, now: Now, effects: &mut Vec<Effe
 
 fn on_down(state: &mut State, trouble: Trouble, now: Now, effects: &mut Vec<Effect>) {
     let gone = matches!(trouble, Trouble::Refused | Trouble::NoSocket);
-    if gone && state.session.private && !state.reviving {
+    if gone && state.env.private && !state.reviving {
         state.reviving = true;
         effects.push(Effect::Revive);
     }
     // Nobody can have changed a thing yet, and waiting changes neither address nor password.
-    if state.link == Link::Connecting && trouble.is_of_access() {
+    if state.connectivity == Connectivity::Connecting && trouble.is_access_error() {
         effects.push(Effect::GiveUp(trouble));
         return;
     }
     orders::on_down(state);
-    let since = match state.link {
-        Link::Offline { since, .. } => since,
+    let since = match state.connectivity {
+        Connectivity::Offline { since, .. } => since,
         _ => now.wall,
     };
-    state.link = Link::Offline { since, trouble };
+    state.connectivity = Connectivity::Offline { since, trouble };
 }
 
 fn on_cart(state: &mut State, cart: Cart, effects: &mut Vec<Effect>) {
-    let first = state.link == Link::Connecting;
-    let back = matches!(state.link, Link::Offline { .. });
+    let first = state.connectivity == Connectivity::Connecting;
+    let back = matches!(state.connectivity, Connectivity::Offline { .. });
     if !first {
         mark_differences(state, &cart);
         if cart.lines.is_empty() && !state.cart.confirmed.lines.is_empty() && is_over(state) {
             tell(state, "The session timed out: the cart is empty".to_owned());
         }
     }
-    state.link = Link::Live;
+    state.connectivity = Connectivity::Live;
     set_deadline(state, cart.deadline);
     state.cart.confirmed = cart;
     state.cart.loaded = true;
@@ -106,22 +109,27 @@ fn on_update(state: &mut State, update: &Update, effects: &mut Vec<Effect>) {
         state.cart.applied.push(update.op.clone());
     }
     match state.cart.confirmed.apply(update) {
-        Fit::Old => return fold(state),
-        Fit::Gap => {
+        UpdateFit::Old => return fold(state),
+        UpdateFit::Gap => {
             tell_of_whole(state, update);
-            if state.link == Link::Live {
-                state.link = Link::Syncing;
+            if state.connectivity == Connectivity::Live {
+                state.connectivity = Connectivity::Syncing;
             }
             effects.push(Effect::Reread);
             return;
         }
-        Fit::Next => {}
+        UpdateFit::Next => {}
     }
     set_deadline(state, update.deadline);
     note_activity(state, std::slice::from_ref(update));
-    let ours = update.op.as_str().starts_with(&state.session.ops);
+    let ours = update.op.as_str().starts_with(&state.env.ops);
     // One's own change is no news, but what it took back may be.
-    if !ours || matches!(update.kind, Kind::Expire | Kind::Undo | Kind::Redo) {
+    if !ours
+        || matches!(
+            update.kind,
+            ChangeKind::Expire | ChangeKind::Undo | ChangeKind::Redo
+        )
+    {
         for line in &update.lines {
             mark(state, line.product.clone());
         }
@@ -134,9 +142,12 @@ fn on_update(state: &mut State, update: &Update, effects: &mut Vec<Effect>) {
 
 /// Tells of what is more than an update says; the cart itself is read again.
 fn tell_of_whole(state: &mut State, update: &Update) {
-    let ours = update.by == state.session.me;
-    let others = matches!(update.kind, Kind::Order | Kind::Rules | Kind::Freeze) && !ours;
-    if others || matches!(update.kind, Kind::Undo | Kind::Redo) {
+    let ours = update.by == state.env.me;
+    let others = matches!(
+        update.kind,
+        ChangeKind::Order | ChangeKind::Rules | ChangeKind::Freeze
+    ) && !ours;
+    if others || matches!(update.kind, ChangeKind::Undo | ChangeKind::Redo) {
         let said = said(state, &Activity::from(update));
         tell(state, said);
     }
@@ -153,14 +164,16 @@ fn note_activity(state: &mut State, updates: &[Update]) {
 pub fn describe(state: &State, activity: &Activity) -> String {
     let name = |line: &LineChange| state.name_of(&line.product);
     let what = match (activity.kind, &activity.first, activity.lines) {
-        (Kind::Touch, ..) => "kept the session alive".to_owned(),
-        (Kind::Clear, _, lines) => format!("cleared {}", text::count(lines, "line")),
-        (Kind::Freeze, ..) => "is ordering the cart".to_owned(),
-        (Kind::Unfreeze, ..) => "could not order".to_owned(),
-        (Kind::Order, _, lines) => format!("ordered {}", text::count(lines, "line")),
-        (Kind::Rules, ..) => "set rules for the cart".to_owned(),
-        (Kind::Expire, Some(line), 1) => format!("{} left, untouched for too long", name(line)),
-        (Kind::Expire, _, lines) => format!("{lines} lines left, untouched for too long"),
+        (ChangeKind::Touch, ..) => "kept the session alive".to_owned(),
+        (ChangeKind::Clear, _, lines) => format!("cleared {}", text::count(lines, "line")),
+        (ChangeKind::Freeze, ..) => "is ordering the cart".to_owned(),
+        (ChangeKind::Unfreeze, ..) => "could not order".to_owned(),
+        (ChangeKind::Order, _, lines) => format!("ordered {}", text::count(lines, "line")),
+        (ChangeKind::Rules, ..) => "set rules for the cart".to_owned(),
+        (ChangeKind::Expire, Some(line), 1) => {
+            format!("{} left, untouched for too long", name(line))
+        }
+        (ChangeKind::Expire, _, lines) => format!("{lines} lines left, untouched for too long"),
         (_, Some(line), 1) => match line.delta {
             _ if line.quantity == 0 => format!("removed {}", name(line)),
             0.. => format!("added {} × {}", line.delta, name(line)),
@@ -169,12 +182,14 @@ pub fn describe(state: &State, activity: &Activity) -> String {
         (_, _, lines) => format!("changed {lines} lines"),
     };
     match (activity.kind, &activity.first, activity.lines) {
-        (Kind::Undo, Some(line), 1) if line.delta < 0 => {
+        (ChangeKind::Undo, Some(line), 1) if line.delta < 0 => {
             format!("took back {} × {}", -line.delta, name(line))
         }
-        (Kind::Undo, Some(line), 1) => format!("brought back {} × {}", line.delta, name(line)),
-        (Kind::Undo, _, lines) => format!("took back a change of {lines} lines"),
-        (Kind::Redo, ..) => format!("again {what}"),
+        (ChangeKind::Undo, Some(line), 1) => {
+            format!("brought back {} × {}", line.delta, name(line))
+        }
+        (ChangeKind::Undo, _, lines) => format!("took back a change of {lines} lines"),
+        (ChangeKind::Redo, ..) => format!("again {what}"),
         _ => what,
     }
 }
@@ -182,7 +197,7 @@ pub fn describe(state: &State, activity: &Activity) -> String {
 /// Who did it, and what.
 fn said(state: &State, activity: &Activity) -> String {
     let what = describe(state, activity);
-    if activity.kind == Kind::Expire {
+    if activity.kind == ChangeKind::Expire {
         what
     } else {
         format!("{} {what}", activity.by)
@@ -195,7 +210,7 @@ fn on_settled(
     outcome: Result<Update, Error>,
     effects: &mut Vec<Effect>,
 ) {
-    let leaving = matches!(state.mode, Mode::Leaving);
+    let leaving = matches!(state.mode, Mode::ConfirmQuit);
     let before = state.cart.unconfirmed.len();
     state.cart.unconfirmed.retain(|change| change.op != *op);
     state.cart.applied.retain(|applied| applied != op);
@@ -222,9 +237,9 @@ fn on_settled(
 
 /// Tells of our own change what the cart alone does not show.
 fn confirm(state: &mut State, update: &Update) {
-    let undo = state.session.keymap.key_of(Action::Undo);
+    let undo = state.env.keymap.key_of(Action::Undo);
     match (update.kind, &update.lines[..]) {
-        (Kind::Clear, lines) => {
+        (ChangeKind::Clear, lines) => {
             let them = if lines.len() == 1 { "it" } else { "them" };
             let lines = text::count(lines.len(), "line");
             tell(
@@ -232,15 +247,15 @@ fn confirm(state: &mut State, update: &Update) {
                 format!("Cleared {lines} · {undo} brings {them} back"),
             );
         }
-        (Kind::Edit, [line]) if line.quantity == 0 => {
+        (ChangeKind::Edit, [line]) if line.quantity == 0 => {
             let said = format!(
                 "Removed {} · {undo} brings it back",
                 state.name_of(&line.product)
             );
             tell(state, said);
         }
-        (Kind::Edit, [line]) if line.delta > 0 => {
-            let Known::Product(Item {
+        (ChangeKind::Edit, [line]) if line.delta > 0 => {
+            let ProductLookup::Product(Item {
                 stock: stock @ Stock::Left(left),
                 ..
             }) = state.known(&line.product)
@@ -281,7 +296,7 @@ pub fn fold(state: &mut State) {
         .filter_map(|line| line.added.as_mut())
     {
         if added.version == u64::MAX {
-            added.by.clone_from(&state.session.me);
+            added.by.clone_from(&state.env.me);
         }
     }
     // The selected line stays selected, and keeps its place on the screen, when lines come
@@ -304,7 +319,7 @@ pub fn read_unknown(state: &State, effects: &mut Vec<Effect>) {
     }
     let lines = state.cart.confirmed.lines.iter().map(|line| &line.product);
     let unknown: Vec<ProductId> = lines
-        .filter(|id| matches!(state.known(id), Known::Unread))
+        .filter(|id| matches!(state.known(id), ProductLookup::Unread))
         .cloned()
         .collect();
     if !unknown.is_empty() {
@@ -314,7 +329,7 @@ pub fn read_unknown(state: &State, effects: &mut Vec<Effect>) {
 
 fn mark(state: &mut State, product: ProductId) {
     state.marks.retain(|mark| mark.product != product);
-    state.marks.push(Mark {
+    state.marks.push(Highlight {
         product,
         until: state.now + MARKED,
     });
@@ -347,12 +362,12 @@ fn set_deadline(state: &mut State, deadline: Deadline) {
 /// Asks the server to let the lines leave that nobody has touched for too long.
 pub fn expire_lines(state: &mut State, effects: &mut Vec<Effect>) {
     let due = state.next_expiry().is_some_and(|at| at <= state.now);
-    if due && state.link == Link::Live {
+    if due && state.connectivity == Connectivity::Live {
         state.cart.expiry_asked = Some(state.now);
         // It is nobody's change: it does not wait, and where it is lost another follows.
         effects.push(Effect::Send(Change {
             op: state.next_op(),
-            kind: Kind::Expire,
+            kind: ChangeKind::Expire,
             edits: vec![Edit::Expire],
         }));
     }
@@ -367,8 +382,11 @@ fn is_over(state: &State) -> bool {
 
 /// At zero the cart is read again: the server alone says that it has expired.
 pub fn watch_deadline(state: &mut State, effects: &mut Vec<Effect>) {
-    if is_over(state) && !state.cart.confirmed.lines.is_empty() && state.link == Link::Live {
-        state.link = Link::Syncing;
+    if is_over(state)
+        && !state.cart.confirmed.lines.is_empty()
+        && state.connectivity == Connectivity::Live
+    {
+        state.connectivity = Connectivity::Syncing;
         effects.push(Effect::Reread);
     }
 }

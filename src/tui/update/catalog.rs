@@ -19,14 +19,14 @@ const MOST_MISSED: usize = 1_000;
 
 /// Asks for the whole catalog, now or when it has rested.
 pub fn ask(state: &mut State, effects: &mut Vec<Effect>) {
-    state.catalog.again = true;
+    state.catalog.reload_wanted = true;
     read_again(state, effects);
 }
 
 /// Reads the catalog again where that is due.
 pub fn read_again(state: &mut State, effects: &mut Vec<Effect>) {
-    if state.may_read_again() && state.now >= state.catalog.rest_until {
-        state.catalog.again = false;
+    if state.may_read_again() && state.now >= state.catalog.reload_not_before {
+        state.catalog.reload_wanted = false;
         state.catalog.loading = true;
         effects.push(Effect::LoadCatalog);
     }
@@ -49,7 +49,7 @@ pub fn on_read(
 ) {
     state.catalog.loading = false;
     state.catalog.progress = None;
-    state.catalog.rest_until = state.now + took * REST;
+    state.catalog.reload_not_before = state.now + took * REST;
     match read {
         Ok((catalog, shop)) => {
             state.shop = shop;
@@ -57,16 +57,16 @@ pub fn on_read(
             state.cart.gone.clear();
             replace(state, catalog, effects);
             read_unknown(state, effects);
-            let missed = std::mem::take(&mut state.catalog.missed);
+            let missed = std::mem::take(&mut state.catalog.changed_while_loading);
             if !missed.is_empty() {
                 effects.push(Effect::ReadProducts(missed));
             }
         }
         Err(trouble) => {
             // A broken link brings it up again by itself.
-            state.catalog.again = trouble.may_pass();
-            state.catalog.rest_until = state.now + 500;
-            if !trouble.may_pass() {
+            state.catalog.reload_wanted = trouble.is_transient();
+            state.catalog.reload_not_before = state.now + 500;
+            if !trouble.is_transient() {
                 complain(state, format!("The catalog can't be read: {trouble}"));
             }
         }
@@ -115,11 +115,14 @@ pub fn on_news(state: &mut State, news: CatalogNews, effects: &mut Vec<Effect>) 
         }
         CatalogNews::Products(ids) => {
             if state.catalog.loading {
-                state.catalog.missed.extend(ids.iter().cloned());
+                state
+                    .catalog
+                    .changed_while_loading
+                    .extend(ids.iter().cloned());
             }
-            if state.catalog.missed.len() > MOST_MISSED {
-                state.catalog.missed.clear();
-                state.catalog.again = true;
+            if state.catalog.changed_while_loading.len() > MOST_MISSED {
+                state.catalog.changed_while_loading.clear();
+                state.catalog.reload_wanted = true;
             }
             effects.push(Effect::ReadProducts(ids));
         }
@@ -153,7 +156,7 @@ fn replace(state: &mut State, catalog: Catalog, effects: &mut Vec<Effect>) {
         .cloned()
         .collect();
     go.iter().for_each(|id| keep_name(state, id));
-    let keep = if state.catalog.used {
+    let keep = if state.catalog.touched {
         selected(state)
     } else {
         None
@@ -162,7 +165,7 @@ fn replace(state: &mut State, catalog: Catalog, effects: &mut Vec<Effect>) {
     effects.push(Effect::Replaced(Box::new(old)));
     // Its numbers mean other products now.
     state.catalog.shown = Arc::default();
-    state.offers.found.clear();
+    state.matches.found.clear();
     palette::ask(state, effects);
     find_again(state, keep, effects);
 }
@@ -185,13 +188,13 @@ pub const AT_ONCE: usize = 1_000;
 /// Looks for what is typed, and selects `keep` where it is found, else the first row.
 pub fn find(state: &mut State, keep: Option<ProductId>, effects: &mut Vec<Effect>) {
     let pane = &mut state.catalog;
-    pane.asked += 1;
-    pane.keep = keep;
-    let (number, query) = (pane.asked, pane.query());
+    pane.search_sent += 1;
+    pane.select_after_search = keep;
+    let (number, query) = (pane.search_sent, pane.query());
     if query.is_plain() {
         let all = pane.catalog.order().clone();
         show(pane, all);
-        pane.answered = number;
+        pane.search_done = number;
         return;
     }
     let in_cart = state
@@ -210,7 +213,7 @@ pub fn find(state: &mut State, keep: Option<ProductId>, effects: &mut Vec<Effect
     if pane.catalog.len() <= AT_ONCE {
         let products = search_now(&pane.catalog, &search);
         show(pane, Arc::new(products));
-        pane.answered = number;
+        pane.search_done = number;
     } else {
         effects.push(Effect::Search(search));
     }
@@ -226,26 +229,29 @@ pub fn search_now(catalog: &Catalog, search: &Search) -> Vec<u32> {
 /// Something was found; returns whether what waited for it can go on.
 pub fn on_found(state: &mut State, found: Found) -> bool {
     if found.purpose == Purpose::Palette {
-        let offers = &mut state.offers;
-        if found.number == offers.asked {
-            offers.found = found.products;
+        let matches = &mut state.matches;
+        if found.number == matches.search_sent {
+            matches.found = found.products;
             if found.done {
-                offers.answered = found.number;
+                matches.search_done = found.number;
             }
         }
-    } else if found.number == state.catalog.asked {
+    } else if found.number == state.catalog.search_sent {
         let pane = &mut state.catalog;
         show(pane, Arc::new(found.products));
         pane.count = found.count;
         if found.done {
-            pane.answered = found.number;
+            pane.search_done = found.number;
         }
     }
     found.done
 }
 
 fn show(pane: &mut CatalogPane, found: Arc<Vec<u32>>) {
-    let number = pane.keep.as_ref().and_then(|id| pane.catalog.number(id));
+    let number = pane
+        .select_after_search
+        .as_ref()
+        .and_then(|id| pane.catalog.number(id));
     let row = number.and_then(|number| found.iter().position(|other| *other == number));
     pane.count = found.len();
     pane.shown = found;
@@ -256,7 +262,7 @@ fn show(pane: &mut CatalogPane, found: Arc<Vec<u32>>) {
             pane.scroll.top = row.saturating_sub(offset);
         }
         // What is new is looked at from its beginning; where a product went, its neighbour is.
-        None if pane.keep.is_none() => pane.scroll = Scroll::default(),
+        None if pane.select_after_search.is_none() => pane.scroll = Scroll::default(),
         None => {}
     }
 }

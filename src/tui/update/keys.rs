@@ -28,8 +28,8 @@ pub fn context(state: &State) -> Context {
         Mode::Checkout(_) => Context::Checkout,
         Mode::Orders => Context::Orders,
         Mode::Receipt { .. } => Context::Receipt,
-        Mode::Leaving => Context::Leaving,
-        Mode::Clearing => Context::Clearing,
+        Mode::ConfirmQuit => Context::ConfirmQuit,
+        Mode::ConfirmClear => Context::ConfirmClear,
         Mode::Browse => state.list(),
     }
 }
@@ -40,10 +40,10 @@ pub fn press(state: &mut State, key: Key, effects: &mut Vec<Effect>) {
         return press_unseen(state, key, effects);
     }
     let here = context(state);
-    let action = state.session.keymap.dispatch(here, key);
+    let action = state.env.keymap.dispatch(here, key);
     if must_wait(state, here, action) {
-        if state.catalog.held.len() < MOST_HELD {
-            state.catalog.held.push(key);
+        if state.catalog.typed_ahead.len() < MOST_HELD {
+            state.catalog.typed_ahead.push(key);
         }
         return;
     }
@@ -60,9 +60,9 @@ pub fn press(state: &mut State, key: Key, effects: &mut Vec<Effect>) {
     }
     match here {
         Context::Search | Context::Quantity | Context::Palette => typing::edit(state, key, effects),
-        Context::Activity if state.session.keymap.dispatch(Context::Cart, key).is_some() => {
+        Context::Activity if state.env.keymap.dispatch(Context::Cart, key).is_some() => {
             // Nobody changes a line that they do not see.
-            let hides = state.session.keymap.key_of(Action::Activity);
+            let hides = state.env.keymap.key_of(Action::Activity);
             super::complain(
                 state,
                 format!("See the cart first: {hides} hides the activity"),
@@ -76,14 +76,14 @@ pub fn press(state: &mut State, key: Key, effects: &mut Vec<Effect>) {
 
 /// A key on a screen that is too small to show anything: nobody orders what they do not see.
 fn press_unseen(state: &mut State, key: Key, effects: &mut Vec<Effect>) {
-    let leaving = matches!(state.mode, Mode::Leaving);
+    let leaving = matches!(state.mode, Mode::ConfirmQuit);
     // Whatever was open when the window shrank, these keys are those of the lists.
     let here = if leaving {
-        Context::Leaving
+        Context::ConfirmQuit
     } else {
         Context::Catalog
     };
-    match state.session.keymap.dispatch(here, key) {
+    match state.env.keymap.dispatch(here, key) {
         Some(action @ (Action::Quit | Action::Suspend)) => act(state, action, effects),
         Some(action @ Action::Back) if leaving => act(state, action, effects),
         _ => {}
@@ -98,15 +98,17 @@ fn must_wait(state: &State, here: Context, action: Option<Action>) -> bool {
     );
     let unsure = match here {
         Context::Catalog => state.catalog.is_searching(),
-        Context::Palette => state.offers.asked != state.offers.answered && action.is_some(),
+        Context::Palette => {
+            state.matches.search_sent != state.matches.search_done && action.is_some()
+        }
         _ => false,
     };
-    !leaves && (unsure || !state.catalog.held.is_empty())
+    !leaves && (unsure || !state.catalog.typed_ahead.is_empty())
 }
 
 /// What was typed ahead is done now.
 pub fn go_on(state: &mut State, effects: &mut Vec<Effect>) {
-    for key in std::mem::take(&mut state.catalog.held) {
+    for key in std::mem::take(&mut state.catalog.typed_ahead) {
         press(state, key, effects);
     }
 }
@@ -130,8 +132,8 @@ pub fn act(state: &mut State, action: Action, effects: &mut Vec<Effect>) {
     match action {
         Action::Quit if state.is_settled() => effects.push(Effect::Quit),
         // Pressed once more, ctrl-c means it.
-        Action::Quit if matches!(state.mode, Mode::Leaving) => effects.push(Effect::Quit),
-        Action::Quit => state.mode = Mode::Leaving,
+        Action::Quit if matches!(state.mode, Mode::ConfirmQuit) => effects.push(Effect::Quit),
+        Action::Quit => state.mode = Mode::ConfirmQuit,
         Action::QuitAnyway => effects.push(Effect::Quit),
         Action::Suspend => effects.push(Effect::Suspend),
         Action::Back => back(state, effects),
@@ -184,7 +186,7 @@ fn drop_message(state: &mut State, action: Action) {
 
 /// Drops one thing: the prompt, the number, the message, the search.
 fn back(state: &mut State, effects: &mut Vec<Effect>) {
-    state.catalog.held.clear();
+    state.catalog.typed_ahead.clear();
     if orders::back(state) {
         return;
     }

@@ -27,7 +27,7 @@ const UNREAD: &str = "The cart has not been read yet";
 pub fn update(state: &mut State, message: Message, now: Now) -> Vec<Effect> {
     state.now = now.steady;
     let mut effects = Vec::new();
-    state.catalog.used |= matches!(message, Message::Key(_) | Message::Mouse(_));
+    state.catalog.touched |= matches!(message, Message::Key(_) | Message::Mouse(_));
     match message {
         Message::Key(key) => keys::press(state, key, &mut effects),
         Message::Paste(text) => typing::paste(state, &text, &mut effects),
@@ -38,7 +38,7 @@ pub fn update(state: &mut State, message: Message, now: Now) -> Vec<Effect> {
             }
         }
         Message::Resize(width, height) => state.size = (width, height),
-        Message::Link(event) => cart::on_link(state, event, now, &mut effects),
+        Message::Live(event) => cart::on_link(state, event, now, &mut effects),
         Message::CatalogBegun(begun, shop) => catalog::on_begun(state, begun, shop, &mut effects),
         Message::CatalogCount(read, all) => state.catalog.progress = Some((read, all)),
         Message::Products(read) => catalog::on_products(state, read, &mut effects),

@@ -2,13 +2,13 @@
 
 use super::{UNREAD, complain, tell, warn};
 use crate::config::keymap::Action;
-use crate::model::{Kind, OrderId, OrderState, Refusal};
+use crate::model::{ChangeKind, OrderId, OrderState, Refusal};
 use crate::store::Error;
-use crate::store::order::{Answer, Ask, Outcome};
+use crate::store::order::{OrderEvent, OrderRequest, Outcome};
 use crate::tui::message::Effect;
 use crate::tui::state::orders;
 use crate::tui::state::orders::extent;
-use crate::tui::state::{Link, Mode, State};
+use crate::tui::state::{Connectivity, Mode, State};
 use crate::tui::update::actions::step;
 
 /// Opens the checkout.
@@ -20,19 +20,19 @@ pub fn check_out(state: &mut State, effects: &mut Vec<Effect>) {
         return complain(state, Refusal::EmptyCart.to_string());
     }
     state.mode = Mode::Checkout(0);
-    state.desk.preview = None;
+    state.orders.preview = None;
     read_preview(state, effects);
 }
 
 /// Opens the past orders.
 pub fn open_orders(state: &mut State, effects: &mut Vec<Effect>) {
     state.mode = Mode::Orders;
-    effects.push(Effect::Order(Ask::List));
+    effects.push(Effect::Order(OrderRequest::List));
 }
 
 /// Opens the receipt of the selected order.
 pub fn open_receipt(state: &mut State) {
-    if let Some(order) = state.desk.selected() {
+    if let Some(order) = state.orders.selected() {
         state.mode = Mode::Receipt {
             order: order.id.clone(),
             top: 0,
@@ -59,7 +59,7 @@ pub fn walk(state: &mut State, action: Action) -> bool {
     let by = state.count.unwrap_or(1) as usize;
     match &mut state.mode {
         Mode::Orders => {
-            let scroll = &mut state.desk.scroll;
+            let scroll = &mut state.orders.scroll;
             scroll.cursor = step(scroll.cursor, rows, page, action, by);
             scroll.settle(rows, page);
         }
@@ -80,37 +80,39 @@ pub fn settle(state: &mut State) {
         Mode::Checkout(top) | Mode::Receipt { top, .. } => {
             *top = (*top).min(rows.saturating_sub(page))
         }
-        _ => state.desk.scroll.settle(rows, page),
+        _ => state.orders.scroll.settle(rows, page),
     }
 }
 
 fn read_preview(state: &mut State, effects: &mut Vec<Effect>) {
-    if state.link != Link::Live || state.desk.reading {
+    if state.connectivity != Connectivity::Live || state.orders.reading {
         return;
     }
-    (state.desk.reading, state.desk.outdated) = (true, false);
-    effects.push(Effect::Order(Ask::Preview(state.shop.currency.clone())));
+    (state.orders.reading, state.orders.outdated) = (true, false);
+    effects.push(Effect::Order(OrderRequest::Preview(
+        state.shop.currency.clone(),
+    )));
 }
 
 /// Confirms what shows: it is ordered, once.
 pub fn place(state: &mut State, effects: &mut Vec<Effect>) {
-    if state.desk.placing.is_some() {
+    if state.orders.placing.is_some() {
         return tell(state, "The order is on its way already".to_owned());
     }
-    if state.link != Link::Live {
+    if state.connectivity != Connectivity::Live {
         return complain(
             state,
             "Not ordered: the server is away. Confirm again when it is back".to_owned(),
         );
     }
-    if state.desk.reading {
+    if state.orders.reading {
         let said = "Nothing was ordered: the server has not answered yet. Confirm when it has";
         return complain(state, said.to_owned());
     }
-    let ready = !state.desk.outdated && state.cart.unconfirmed.is_empty();
+    let ready = !state.orders.outdated && state.cart.unconfirmed.is_empty();
     let current = |version| version == state.cart.confirmed.version;
     let Some(preview) = state
-        .desk
+        .orders
         .preview
         .clone()
         .filter(|p| ready && current(p.version))
@@ -123,10 +125,11 @@ pub fn place(state: &mut State, effects: &mut Vec<Effect>) {
     if preview.order().is_err() {
         // The checkout says why; who was slower wants to know more.
         let last = state.activity.entries.last().map(|entry| &entry.sum);
-        let ordered = last.filter(|last| last.kind == Kind::Order && preview.lines.is_empty());
+        let ordered =
+            last.filter(|last| last.kind == ChangeKind::Order && preview.lines.is_empty());
         let said = match ordered {
             Some(last) => {
-                let orders = state.session.keymap.key_of(Action::Orders);
+                let orders = state.env.keymap.key_of(Action::Orders);
                 format!(
                     "{} has just ordered it: nothing was ordered again · {orders} shows the order",
                     last.by
@@ -137,9 +140,9 @@ pub fn place(state: &mut State, effects: &mut Vec<Effect>) {
         return warn(state, said);
     }
     let id = OrderId::new(preview.at, random(state));
-    state.desk.placing = Some(id.clone());
+    state.orders.placing = Some(id.clone());
     state.notice = None;
-    effects.push(Effect::Order(Ask::Place(id, preview)));
+    effects.push(Effect::Order(OrderRequest::Place(id, preview)));
 }
 
 /// Bits that no other program has, and no other order of ours: ours come from a random id. The
@@ -147,7 +150,7 @@ pub fn place(state: &mut State, effects: &mut Vec<Effect>) {
 fn random(state: &mut State) -> u64 {
     state.made += 1;
     let ours = state
-        .session
+        .env
         .ops
         .get(..16)
         .and_then(|hex| u64::from_str_radix(hex, 16).ok())
@@ -156,27 +159,27 @@ fn random(state: &mut State) -> u64 {
 }
 
 /// The link answered.
-pub fn on_answer(state: &mut State, answer: Answer, effects: &mut Vec<Effect>) {
+pub fn on_answer(state: &mut State, answer: OrderEvent, effects: &mut Vec<Effect>) {
     match answer {
-        Answer::Preview(preview) => {
-            state.desk.reading = false;
-            state.desk.preview = Some(preview);
+        OrderEvent::Preview(preview) => {
+            state.orders.reading = false;
+            state.orders.preview = Some(preview);
         }
-        Answer::List(orders) => {
-            state.desk.orders = Some(orders);
+        OrderEvent::List(orders) => {
+            state.orders.list = Some(orders);
             if let Some((rows, page)) = extent(state) {
-                state.desk.scroll.settle(rows, page);
+                state.orders.scroll.settle(rows, page);
             }
         }
-        Answer::State(id, order_state) => on_state(state, &id, order_state, effects),
-        Answer::Waits(trouble) => complain(state, format!("The order waits: {trouble}")),
-        Answer::Resumed(outcome) => on_resumed(state, outcome),
-        Answer::Failed(trouble) => {
+        OrderEvent::State(id, order_state) => on_state(state, &id, order_state, effects),
+        OrderEvent::Waits(trouble) => complain(state, format!("The order waits: {trouble}")),
+        OrderEvent::Resumed(outcome) => on_resumed(state, outcome),
+        OrderEvent::Failed(trouble) => {
             // Asked again by the shopper, not at once for ever.
-            let previewing = std::mem::take(&mut state.desk.reading);
+            let previewing = std::mem::take(&mut state.orders.reading);
             let nothing = match state.mode {
                 Mode::Checkout(_) => previewing,
-                Mode::Orders | Mode::Receipt { .. } => !previewing && state.desk.orders.is_none(),
+                Mode::Orders | Mode::Receipt { .. } => !previewing && state.orders.list.is_none(),
                 _ => false,
             };
             if nothing {
@@ -184,7 +187,7 @@ pub fn on_answer(state: &mut State, answer: Answer, effects: &mut Vec<Effect>) {
             }
             complain(state, Error::Trouble(trouble).to_string());
         }
-        Answer::Ended(_, outcome) => on_ended(state, outcome, effects),
+        OrderEvent::Ended(_, outcome) => on_ended(state, outcome, effects),
     }
 }
 
@@ -210,15 +213,15 @@ fn on_resumed(state: &mut State, outcome: Result<Outcome, Error>) {
         ordering.by
     );
     // Told once: whoever may finish it will, and until then nothing here changes.
-    state.desk.stuck = Some(ordering.id.clone());
+    state.orders.stuck = Some(ordering.id.clone());
     complain(state, said);
 }
 
 /// The order that was confirmed here has ended.
 fn on_ended(state: &mut State, outcome: Result<Outcome, Error>, effects: &mut Vec<Effect>) {
-    state.desk.placing = None;
-    state.desk.outdated = true;
-    let leaving = matches!(state.mode, Mode::Leaving);
+    state.orders.placing = None;
+    state.orders.outdated = true;
+    let leaving = matches!(state.mode, Mode::ConfirmQuit);
     if leaving && !matches!(outcome, Ok(Outcome::Placed(_))) {
         // They should see that.
         state.mode = Mode::Browse;
@@ -228,7 +231,7 @@ fn on_ended(state: &mut State, outcome: Result<Outcome, Error>, effects: &mut Ve
         Ok(Outcome::Placed(_)) if leaving && state.is_settled() => effects.push(Effect::Quit),
         Ok(Outcome::Placed(id)) => {
             tell(state, format!("Ordered: {id}"));
-            effects.push(Effect::Order(Ask::List));
+            effects.push(Effect::Order(OrderRequest::List));
             if matches!(state.mode, Mode::Checkout(_)) {
                 state.mode = Mode::Receipt {
                     order: id,
@@ -265,8 +268,8 @@ fn on_ended(state: &mut State, outcome: Result<Outcome, Error>, effects: &mut Ve
 
 fn on_state(state: &mut State, id: &OrderId, now: OrderState, effects: &mut Vec<Effect>) {
     let known = state
-        .desk
         .orders
+        .list
         .iter_mut()
         .flatten()
         .find(|order| order.id == *id);
@@ -278,48 +281,48 @@ fn on_state(state: &mut State, id: &OrderId, now: OrderState, effects: &mut Vec<
         tell(state, format!("Order {id} is {}", now.name()));
     }
     let shows = matches!(state.mode, Mode::Orders | Mode::Receipt { .. });
-    if shows || (first && state.desk.orders.is_some()) {
-        effects.push(Effect::Order(Ask::List));
+    if shows || (first && state.orders.list.is_some()) {
+        effects.push(Effect::Order(OrderRequest::List));
     }
 }
 
 /// The link is down: what was asked is not answered any more. An order on its way goes on.
 pub fn on_down(state: &mut State) {
-    state.desk.reading = false;
-    state.desk.outdated = true;
+    state.orders.reading = false;
+    state.orders.outdated = true;
     // Another server, or other rights, may do better.
-    state.desk.stuck = None;
+    state.orders.stuck = None;
 }
 
 /// The link is up: the orders that show are asked for, again or because nobody heard it before.
 /// The prices of a checkout are read by the clock of [`pass_time`].
 pub fn on_up(state: &State, effects: &mut Vec<Effect>) {
     if matches!(state.mode, Mode::Orders | Mode::Receipt { .. }) {
-        effects.push(Effect::Order(Ask::List));
+        effects.push(Effect::Order(OrderRequest::List));
     }
 }
 
 /// Products or rules changed: what would be ordered is read again.
 pub fn doubt(state: &mut State) {
-    state.desk.outdated = true;
+    state.orders.outdated = true;
 }
 
 /// What comes by itself when its time has come.
 pub fn pass_time(state: &mut State, effects: &mut Vec<Effect>) {
-    if matches!(state.mode, Mode::Checkout(_)) && state.desk.placing.is_none() {
+    if matches!(state.mode, Mode::Checkout(_)) && state.orders.placing.is_none() {
         let older =
             |preview: &crate::model::Preview| preview.version < state.cart.confirmed.version;
         let old = state
-            .desk
+            .orders
             .preview
             .as_ref()
             .is_none_or(|preview| older(preview));
-        if old || state.desk.outdated {
+        if old || state.orders.outdated {
             read_preview(state, effects);
         }
     }
     if orders::resume_due(state).is_some_and(|due| due <= state.now) {
-        state.desk.resumed = Some(state.now);
-        effects.push(Effect::Order(Ask::Resume));
+        state.orders.resumed = Some(state.now);
+        effects.push(Effect::Order(OrderRequest::Resume));
     }
 }

@@ -18,7 +18,7 @@ pub fn paste(state: &mut State, pasted: &str, effects: &mut Vec<Effect>) {
     if state.areas().is_none() {
         return;
     }
-    let line = text::clean_to(pasted.trim().as_bytes(), LONGEST);
+    let line = text::sanitize_to(pasted.trim().as_bytes(), LONGEST);
     for c in line.chars() {
         edit(state, Key::plain(Code::Char(c)), effects);
     }

@@ -3,7 +3,7 @@
 use super::row;
 use super::{header, hint, pane, scroll_bar};
 use crate::config::theme::Theme;
-use crate::model::Kind;
+use crate::model::ChangeKind;
 use crate::tui::state::State;
 use crate::tui::update::describe;
 use crate::tui::view::row::left;
@@ -40,7 +40,7 @@ pub fn draw(state: &State, theme: &Theme, area: Rect, buffer: &mut Buffer) {
     for (line, entry) in (0..rows.height).zip(state.activity.entries.iter().rev().skip(top)) {
         let activity = &entry.sum;
         let time = header::minute(state, i64::try_from(activity.at).unwrap_or(0));
-        let by = if activity.kind == Kind::Expire {
+        let by = if activity.kind == ChangeKind::Expire {
             ""
         } else {
             activity.by.as_str()

@@ -6,14 +6,14 @@ use crate::config::keymap::Action;
 use crate::config::theme::{BAR, CHEAPER, DEARER, PENDING, Theme};
 use crate::model::product::only_left;
 use crate::model::total;
-use crate::model::total::{Known, Standing};
+use crate::model::total::{LineStatus, ProductLookup};
 use crate::model::{CartLine, Money, text};
 use crate::tui::layout::columns;
 use crate::tui::layout::columns::CartColumns;
 use crate::tui::layout::money;
 use crate::tui::state::areas::{Areas, Pane};
 use crate::tui::state::orders;
-use crate::tui::state::{Link, State};
+use crate::tui::state::{Connectivity, State};
 use crate::tui::view::row::{left, right};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -106,7 +106,7 @@ fn line_row(
     let columns = &look.columns;
     let known = state.known(&line.product);
     let (standing, sum) = total::line(line, known);
-    let good = matches!(standing, Standing::Good | Standing::Reading);
+    let good = matches!(standing, LineStatus::Good | LineStatus::Reading);
     let mut name = state.name_of(&line.product);
     if !good {
         // The reason stands before the name, so that no width cuts it off.
@@ -190,8 +190,13 @@ fn draw_short(short: &str, name: &str, style: Style, place: Rect, buffer: &mut B
 }
 
 /// The price of one, marked where it changed since the line came.
-fn price(theme: &Theme, line: &CartLine, known: Known<'_>, decimals: usize) -> (String, Style) {
-    let Known::Product(product) = known else {
+fn price(
+    theme: &Theme,
+    line: &CartLine,
+    known: ProductLookup<'_>,
+    decimals: usize,
+) -> (String, Style) {
+    let ProductLookup::Product(product) = known else {
         return (String::new(), theme.dim);
     };
     let Some(now) = product.price else {
@@ -275,7 +280,8 @@ fn by_category(state: &State) -> Vec<String> {
     let mut sums: Vec<(&str, Money)> = Vec::new();
     for line in &state.cart.shown.lines {
         let known = state.known(&line.product);
-        let (Known::Product(product), (_, Some(sum))) = (known, total::line(line, known)) else {
+        let (ProductLookup::Product(product), (_, Some(sum))) = (known, total::line(line, known))
+        else {
             continue;
         };
         match sums.iter_mut().find(|(name, _)| *name == product.category) {
@@ -297,12 +303,12 @@ fn by_category(state: &State) -> Vec<String> {
 }
 
 fn empty(state: &State, areas: &Areas) -> String {
-    let said = match state.link {
-        Link::Connecting => "Reading the cart …",
-        Link::Offline { .. } if !state.cart.loaded => "Waiting for the server …",
-        Link::Unreadable(_) => "The cart can't be read.",
+    let said = match state.connectivity {
+        Connectivity::Connecting => "Reading the cart …",
+        Connectivity::Offline { .. } if !state.cart.loaded => "Waiting for the server …",
+        Connectivity::Unreadable(_) => "The cart can't be read.",
         _ if areas.catalog.is_none() => {
-            let key = state.session.keymap.key_of(Action::SwitchPane);
+            let key = state.env.keymap.key_of(Action::SwitchPane);
             return format!("The cart is empty.\n{key} shows the products.");
         }
         _ => "The cart is empty.\nSelect a product and press Enter to add it.",

@@ -9,7 +9,7 @@ use crate::model::{Item, Stock, text};
 use crate::tui::layout::columns;
 use crate::tui::layout::columns::CatalogColumns;
 use crate::tui::state::areas::{Areas, Pane};
-use crate::tui::state::{Link, Mode, State};
+use crate::tui::state::{Connectivity, Mode, State};
 use crate::tui::view::row::{left, right};
 use ratatui::Frame;
 use ratatui::buffer::Buffer;
@@ -186,7 +186,7 @@ fn section(product: &Item<'_>, name: Rect, style: Style, buffer: &mut Buffer) {
         .unwrap_or(u16::MAX)
         .saturating_add(2);
     let room = name.width.saturating_sub(used);
-    let shown = text::fit(product.category, usize::from(room));
+    let shown = text::truncate(product.category, usize::from(room));
     // A few letters of it say nothing.
     if text::width(&shown) >= text::width(product.category).min(10) {
         let width = u16::try_from(text::width(&shown)).unwrap_or(room);
@@ -255,7 +255,7 @@ fn thousands(n: usize) -> String {
 /// What to do about an empty list.
 fn empty(state: &State) -> String {
     let pane = &state.catalog;
-    match (&state.link, pane.loaded) {
+    match (&state.connectivity, pane.loaded) {
         _ if pane.loaded && pane.is_searching() => "Searching …".to_owned(),
         _ if pane.loaded && !pane.query().is_plain() && !pane.catalog.is_empty() => {
             format!("No product fits “{}”.\nEsc shows all again.", pane.words.value())
@@ -263,7 +263,7 @@ fn empty(state: &State) -> String {
         (_, true) => {
             "The catalog is empty.\nPress D to load the demo catalog,\nor let your shop's own program fill it.".to_owned()
         }
-        (Link::Offline { .. }, false) => "Waiting for the server …".to_owned(),
+        (Connectivity::Offline { .. }, false) => "Waiting for the server …".to_owned(),
         _ => "Reading the catalog …".to_owned(),
     }
 }

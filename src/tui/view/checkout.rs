@@ -5,12 +5,12 @@ use super::{hint, pane, scroll_bar};
 use crate::config::keymap::Action;
 use crate::config::theme::Theme;
 use crate::model::checkout::PreviewLine;
-use crate::model::order::Hitch;
-use crate::model::total::Standing;
+use crate::model::order::OrderFailure;
+use crate::model::total::LineStatus;
 use crate::model::{Preview, Refusal};
 use crate::tui::state::orders;
-use crate::tui::state::orders::Row;
-use crate::tui::state::{Link, State, Tone};
+use crate::tui::state::orders::CheckoutRow;
+use crate::tui::state::{Connectivity, State, Tone};
 use crate::tui::view::row::{left, right};
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Margin, Rect};
@@ -40,8 +40,8 @@ pub fn draw(state: &State, top: usize, area: Rect, buffer: &mut Buffer) {
         width: inner.width.min(WIDEST),
         ..inner
     };
-    let Some(preview) = &state.desk.preview else {
-        let said = if state.link == Link::Live {
+    let Some(preview) = &state.orders.preview else {
+        let said = if state.connectivity == Connectivity::Live {
             "Reading prices …"
         } else {
             "Waiting for the server …"
@@ -78,14 +78,14 @@ pub fn draw(state: &State, top: usize, area: Rect, buffer: &mut Buffer) {
             ..list
         };
         match shown {
-            Row::Line(place) => {
+            CheckoutRow::Line(place) => {
                 let line = &preview.lines[*place];
                 let (total, style) = match line.standing {
-                    Standing::Good => (line.line.total().to_string(), theme.text),
+                    LineStatus::Good => (line.line.total().to_string(), theme.text),
                     other => (other.short_word().to_owned(), theme.bad),
                 };
                 let quantity = line.held.to_string();
-                let price = if line.standing == Standing::Good {
+                let price = if line.standing == LineStatus::Good {
                     line.line.price.to_string()
                 } else {
                     String::new()
@@ -98,7 +98,7 @@ pub fn draw(state: &State, top: usize, area: Rect, buffer: &mut Buffer) {
                 ];
                 row::draw(&cells, area, theme.text, false, buffer);
             }
-            Row::Note(place) => {
+            CheckoutRow::Note(place) => {
                 let (said, style) = note(theme, &preview.lines[*place]);
                 let cells = [
                     left("", QUANTITY, style),
@@ -177,24 +177,28 @@ fn draw_foot(state: &State, preview: &Preview, area: Rect, buffer: &mut Buffer) 
 /// What is to be done next, or what stands in the way.
 fn said(state: &State, preview: &Preview) -> (String, Style) {
     let theme = &state.theme;
-    match (&state.desk.placing, &state.link) {
-        (Some(id), Link::Live | Link::Syncing) => {
+    match (&state.orders.placing, &state.connectivity) {
+        (Some(id), Connectivity::Live | Connectivity::Syncing) => {
             (format!("Ordering {id} … not confirmed yet"), theme.pending)
         }
         (Some(id), _) => (
             format!("Order {id} is not confirmed: it goes on when the server is back"),
             theme.warn,
         ),
-        (None, Link::Live | Link::Syncing) if state.cart.confirmed.ordering.is_some() => (
-            format!("This cart is {} just now", orders::standing(state, 60)),
-            theme.warn,
-        ),
-        (None, Link::Live | Link::Syncing) => match preview.order() {
-            Ok(_) if state.desk.reading || state.desk.outdated => {
+        (None, Connectivity::Live | Connectivity::Syncing)
+            if state.cart.confirmed.ordering.is_some() =>
+        {
+            (
+                format!("This cart is {} just now", orders::standing(state, 60)),
+                theme.warn,
+            )
+        }
+        (None, Connectivity::Live | Connectivity::Syncing) => match preview.order() {
+            Ok(_) if state.orders.reading || state.orders.outdated => {
                 ("Reading prices again …".to_owned(), theme.dim)
             }
             Ok(_) => {
-                let key = state.session.keymap.key_of(Action::PlaceOrder);
+                let key = state.env.keymap.key_of(Action::PlaceOrder);
                 (
                     format!(
                         "{key} orders it. Until then nothing is charged and no stock is taken."
@@ -223,10 +227,10 @@ fn said(state: &State, preview: &Preview) -> (String, Style) {
 /// What stands in the way of an order that was not tried.
 fn obstacle(refusal: &Refusal, currency: &str) -> String {
     match refusal {
-        Refusal::NotOrdered(Hitch::Short { name, left: 0 }) => {
+        Refusal::NotOrdered(OrderFailure::Short { name, left: 0 }) => {
             format!("Can't be ordered: none left of “{name}”: remove it first")
         }
-        Refusal::NotOrdered(Hitch::Short { name, left }) => {
+        Refusal::NotOrdered(OrderFailure::Short { name, left }) => {
             format!("Can't be ordered: only {left} left of “{name}”: take fewer")
         }
         Refusal::DearerThanBudget { budget, total } => {

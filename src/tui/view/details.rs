@@ -3,7 +3,7 @@
 use super::rule;
 use crate::config::theme::{CHEAPER, DEARER};
 use crate::model::total;
-use crate::model::total::Known;
+use crate::model::total::ProductLookup;
 use crate::model::{Item, ProductId, Stock, text};
 use crate::tui::state::State;
 use crate::tui::state::areas::Pane;
@@ -48,17 +48,20 @@ fn lines<'a>(state: &'a State, id: &ProductId, area: Rect) -> Vec<Line<'a>> {
     let known = state.known(id);
     let mut lines = Vec::new();
     let mut description = "";
-    if let Known::Product(product) = known {
+    if let ProductLookup::Product(product) = known {
         let (price, facts) = facts(state, &product);
         let room = columns
             .saturating_sub(text::width(&price) + 2)
             .max(columns / 2);
-        let name = text::fit(product.name, room);
+        let name = text::truncate(product.name, room);
         let used = text::width(&name) + text::width(&price) + 2;
         lines.push(Line::from(vec![
             Span::styled(name, theme.accent),
             Span::styled(format!("  {price}"), theme.text),
-            Span::styled(text::fit(&facts, columns.saturating_sub(used)), theme.dim),
+            Span::styled(
+                text::truncate(&facts, columns.saturating_sub(used)),
+                theme.dim,
+            ),
         ]));
         description = product.description;
     }
@@ -73,7 +76,7 @@ fn lines<'a>(state: &'a State, id: &ProductId, area: Rect) -> Vec<Line<'a>> {
         } else {
             lines.len()
         };
-        lines.insert(place, Line::styled(text::fit(&said, columns), style));
+        lines.insert(place, Line::styled(text::truncate(&said, columns), style));
     }
     lines
 }
@@ -99,10 +102,10 @@ fn facts(state: &State, product: &Item<'_>) -> (String, String) {
 
 /// What the cart's line says: how many, from whom, what it costs, and the old price beside
 /// the new where it changed.
-fn line(state: &State, id: &ProductId, known: Known<'_>) -> Option<(String, Style)> {
+fn line(state: &State, id: &ProductId, known: ProductLookup<'_>) -> Option<(String, Style)> {
     let theme = &state.theme;
     let line = state.cart.shown.line(id)?;
-    if matches!(known, Known::Gone) {
+    if matches!(known, ProductLookup::Gone) {
         return Some((format!("{id} is no longer sold and not counted"), theme.bad));
     }
     let currency = &state.shop.currency;
@@ -117,7 +120,7 @@ fn line(state: &State, id: &ProductId, known: Known<'_>) -> Option<(String, Styl
     if let (_, Some(sum)) = total::line(line, known) {
         said.push_str(&format!(", {currency}{sum}"));
     }
-    let Known::Product(product) = known else {
+    let ProductLookup::Product(product) = known else {
         return Some((said, theme.dim));
     };
     match (

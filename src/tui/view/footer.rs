@@ -4,7 +4,7 @@ use super::SECONDS_BELOW;
 use crate::config::theme::Theme;
 use crate::model::{ProductId, text};
 use crate::tui::layout::footer::hints;
-use crate::tui::state::{Link, Mode, State, Tone};
+use crate::tui::state::{Connectivity, Mode, State, Tone};
 use ratatui::Frame;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -32,7 +32,7 @@ pub fn message(state: &State, theme: &Theme, area: Rect, frame: &mut Frame<'_>) 
         return prompt(theme, " : ", input, area, frame);
     }
     let (said, style) = said(state, theme);
-    let shown = text::fit(&said, usize::from(area.width.saturating_sub(2)));
+    let shown = text::truncate(&said, usize::from(area.width.saturating_sub(2)));
     frame.buffer_mut().set_stringn(
         area.x + 1,
         area.y,
@@ -52,10 +52,10 @@ fn quantity_label(state: &State, product: &ProductId, columns: usize) -> String 
     for (before, behind) in [(" Quantity of ", &now[..]), (" ", &now[..])] {
         let room = columns.saturating_sub(text::width(before) + text::width(behind) + 2);
         if room >= text::width(&name).min(LEAST_NAME) {
-            return format!("{before}{}{behind}: ", text::fit(&name, room));
+            return format!("{before}{}{behind}: ", text::truncate(&name, room));
         }
     }
-    format!(" {}: ", text::fit(&name, columns.saturating_sub(3)))
+    format!(" {}: ", text::truncate(&name, columns.saturating_sub(3)))
 }
 
 /// A label and what is typed behind it, with the cursor.
@@ -64,7 +64,7 @@ fn prompt(theme: &Theme, label: &str, input: &Input, area: Rect, frame: &mut Fra
     let skip = input.visual_scroll(room);
     let visible: String = input.value().chars().skip(skip).collect();
     let at = text::width(label) + input.visual_cursor().saturating_sub(skip);
-    let typed = Span::styled(text::fit(&visible, room), theme.text);
+    let typed = Span::styled(text::truncate(&visible, room), theme.text);
     Line::from(vec![Span::styled(label, theme.accent), typed]).render(area, frame.buffer_mut());
     let x = u16::try_from(at)
         .unwrap_or(u16::MAX)
@@ -75,10 +75,10 @@ fn prompt(theme: &Theme, label: &str, input: &Input, area: Rect, frame: &mut Fra
 fn said(state: &State, theme: &Theme) -> (String, Style) {
     let waiting = state.cart.unconfirmed.len();
     let changes = |n: usize| text::count(n, "change");
-    if matches!(state.mode, Mode::Leaving) {
+    if matches!(state.mode, Mode::ConfirmQuit) {
         return (leaving(state), theme.warn);
     }
-    if matches!(state.mode, Mode::Clearing) {
+    if matches!(state.mode, Mode::ConfirmClear) {
         let lines = state.cart.shown.lines.len();
         return (
             format!("Clear the whole cart, {}?", text::count(lines, "line")),
@@ -101,12 +101,14 @@ fn said(state: &State, theme: &Theme) -> (String, Style) {
     } else {
         String::new()
     };
-    match &state.link {
-        Link::Offline { trouble, .. } => (
+    match &state.connectivity {
+        Connectivity::Offline { trouble, .. } => (
             sentence(&format!("{waits}trying again: {trouble}")),
             theme.bad,
         ),
-        Link::Unreadable(trouble) => (format!("The cart can't be read: {trouble}"), theme.bad),
+        Connectivity::Unreadable(trouble) => {
+            (format!("The cart can't be read: {trouble}"), theme.bad)
+        }
         _ => match state.left() {
             Some(left) if left <= SECONDS_BELOW => (
                 "The session ends soon: K keeps the cart".to_owned(),

@@ -2,7 +2,7 @@
 
 use crate::config::theme::{DOWN, LIVE, Theme};
 use crate::model::text;
-use crate::tui::state::{Link, State};
+use crate::tui::state::{Connectivity, State};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
@@ -16,16 +16,16 @@ const BRIEFLY: usize = 4;
 
 /// Draws the header.
 pub fn draw(state: &State, theme: &Theme, area: Rect, buffer: &mut Buffer) {
-    let (sign, word, style) = match &state.link {
-        Link::Connecting => (DOWN, "connecting".to_owned(), theme.dim),
-        Link::Live => (LIVE, "live".to_owned(), theme.good),
-        Link::Syncing => (LIVE, "reading".to_owned(), theme.warn),
-        Link::Offline { since, .. } => (
+    let (sign, word, style) = match &state.connectivity {
+        Connectivity::Connecting => (DOWN, "connecting".to_owned(), theme.dim),
+        Connectivity::Live => (LIVE, "live".to_owned(), theme.good),
+        Connectivity::Syncing => (LIVE, "reading".to_owned(), theme.warn),
+        Connectivity::Offline { since, .. } => (
             DOWN,
             format!("offline since {}", clock(state, *since)),
             theme.bad,
         ),
-        Link::Unreadable(_) => (DOWN, "unreadable".to_owned(), theme.bad),
+        Connectivity::Unreadable(_) => (DOWN, "unreadable".to_owned(), theme.bad),
     };
     let mut right = vec![Span::styled(format!("{sign} {word}"), style)];
     if let Some(left) = state.left() {
@@ -39,11 +39,11 @@ pub fn draw(state: &State, theme: &Theme, area: Rect, buffer: &mut Buffer) {
     right.push(Span::raw(" "));
     let right = Line::from(right);
     let free = usize::from(area.width).saturating_sub(right.width() + 2);
-    let shop = text::fit(&state.shop.name, free.min(24));
+    let shop = text::truncate(&state.shop.name, free.min(24));
     let mut left = vec![Span::raw(" "), Span::styled(shop, theme.accent)];
     let mut rest = free.saturating_sub(left.iter().map(Span::width).sum());
     if rest > 12 {
-        let user = &state.session.user;
+        let user = &state.env.user;
         let cart = format!("cart of {user}");
         // Who else watches is worth more than two words.
         let least = if state.watchers.is_empty() {
@@ -56,7 +56,7 @@ pub fn draw(state: &State, theme: &Theme, area: Rect, buffer: &mut Buffer) {
         } else {
             cart
         };
-        let cart = Span::styled(format!("  {}", text::fit(&cart, rest - 2)), theme.text);
+        let cart = Span::styled(format!("  {}", text::truncate(&cart, rest - 2)), theme.text);
         rest = rest.saturating_sub(cart.width());
         left.push(cart);
     }
@@ -99,7 +99,7 @@ fn countdown(left: u64) -> String {
 /// The time of day at a Unix time in milliseconds.
 pub fn clock(state: &State, at: i64) -> String {
     let time = state
-        .session
+        .env
         .zone
         .to_datetime(jiff::Timestamp::from_millisecond(at).unwrap_or_default());
     format!(

@@ -3,7 +3,7 @@
 use super::row;
 use super::{pane, scroll_bar};
 use crate::tui::layout::help;
-use crate::tui::layout::help::Row;
+use crate::tui::layout::help::HelpRow;
 use crate::tui::state::State;
 use crate::tui::view::row::left;
 use ratatui::buffer::Buffer;
@@ -32,14 +32,14 @@ pub fn draw(state: &State, top: usize, area: Rect, buffer: &mut Buffer) {
             ..inner
         };
         match shown {
-            Row::Head(group) => row::draw(
+            HelpRow::Head(group) => row::draw(
                 &[left(group, inner.width, theme.warn)],
                 area,
                 theme.text,
                 false,
                 buffer,
             ),
-            Row::Keys(names, said) => {
+            HelpRow::Keys(names, said) => {
                 let rest = inner.width.saturating_sub(keys + 1);
                 let cells = [
                     left(names, keys, theme.accent),

@@ -61,8 +61,8 @@ pub fn view(state: &State, frame: &mut Frame<'_>) {
 
 /// All that a screen says that is too small for more.
 fn too_small(state: &State) -> String {
-    if matches!(state.mode, Mode::Leaving) {
-        let quit = state.session.keymap.key_of(Action::Quit);
+    if matches!(state.mode, Mode::ConfirmQuit) {
+        let quit = state.env.keymap.key_of(Action::Quit);
         return format!("{} {quit} quits", footer::leaving(state));
     }
     format!(
@@ -107,7 +107,7 @@ fn place<'a>(theme: &Theme, row: usize, rows: usize) -> Line<'a> {
 #[must_use]
 pub fn title(state: &State) -> String {
     let items = text::count(state.totals().items, "item");
-    format!("{} · {} · {items}", state.shop.name, state.session.user)
+    format!("{} · {} · {items}", state.shop.name, state.env.user)
 }
 
 /// A scroll bar on the right side of a frame, where not all rows show.

@@ -7,7 +7,7 @@ use crate::config::theme::Theme;
 use crate::model::receipt::time;
 use crate::model::{Order, OrderId, OrderState, text};
 use crate::tui::state::orders;
-use crate::tui::state::{Link, State};
+use crate::tui::state::{Connectivity, State};
 use crate::tui::view::row::{left, right};
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Margin, Rect};
@@ -75,10 +75,10 @@ pub fn draw(state: &State, area: Rect, buffer: &mut Buffer) {
     let theme = &state.theme;
     pane(theme, true, title(state, " Orders ")).render(area, buffer);
     let inner = area.inner(Margin::new(1, 1));
-    let orders = match &state.desk.orders {
+    let orders = match &state.orders.list {
         None => return hint(theme, waiting(state, "Reading the orders …"), inner, buffer),
         Some(orders) if orders.is_empty() => {
-            let key = state.session.keymap.key_of(Action::Checkout);
+            let key = state.env.keymap.key_of(Action::Checkout);
             let said = format!("There are no orders yet.\nIn the cart, {key} makes one.");
             return hint(theme, &said, inner, buffer);
         }
@@ -89,7 +89,7 @@ pub fn draw(state: &State, area: Rect, buffer: &mut Buffer) {
         height: inner.height.saturating_sub(1),
         ..inner
     };
-    let top = state.desk.scroll.top;
+    let top = state.orders.scroll.top;
     let shown = || orders.iter().enumerate().skip(top).take(list.height.into());
     let widest = shown()
         .map(|(_, order)| text::width(&amount(order)))
@@ -111,10 +111,7 @@ pub fn draw(state: &State, area: Rect, buffer: &mut Buffer) {
         buffer,
     );
     for ((place, order), y) in shown().zip(list.y..) {
-        let (clock, pieces) = (
-            time(order.at, &state.session.zone),
-            order.pieces().to_string(),
-        );
+        let (clock, pieces) = (time(order.at, &state.env.zone), order.pieces().to_string());
         let end = order.id.as_str().split_once('-').map_or("", |(_, end)| end);
         let id = if columns.id < ID {
             end
@@ -135,7 +132,7 @@ pub fn draw(state: &State, area: Rect, buffer: &mut Buffer) {
             right(&pieces, columns.items, theme.dim),
             right(&amount, columns.total, money),
         ];
-        let selected = place == state.desk.scroll.cursor;
+        let selected = place == state.orders.scroll.cursor;
         let ground = if selected { theme.selected } else { theme.text };
         row::draw(
             &cells,
@@ -174,15 +171,16 @@ pub fn draw_receipt(state: &State, id: &OrderId, top: usize, area: Rect, buffer:
 
 /// What is said before anything is there.
 fn waiting(state: &State, reading: &'static str) -> &'static str {
-    match state.link {
-        Link::Connecting | Link::Offline { .. } => "Waiting for the server …",
+    match state.connectivity {
+        Connectivity::Connecting | Connectivity::Offline { .. } => "Waiting for the server …",
         _ => reading,
     }
 }
 
 /// What shows may be old while the link is down.
 fn title(state: &State, name: &'static str) -> Line<'static> {
-    let old = matches!(state.link, Link::Offline { .. }) && state.desk.orders.is_some();
+    let old =
+        matches!(state.connectivity, Connectivity::Offline { .. }) && state.orders.list.is_some();
     let mut spans = vec![Span::styled(name, state.theme.accent)];
     if old {
         spans.push(Span::styled("may be old ", state.theme.bad));

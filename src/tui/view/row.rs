@@ -47,7 +47,7 @@ pub fn draw(cells: &[Cell<'_>], area: Rect, ground: Style, over: bool, buffer: &
         if width == 0 {
             return;
         }
-        let fitted = text::fit(cell.text, usize::from(width));
+        let fitted = text::truncate(cell.text, usize::from(width));
         let used = u16::try_from(text::width(&fitted)).unwrap_or(width);
         let start = if cell.right {
             x + width - used.min(width)

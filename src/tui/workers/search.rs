@@ -21,15 +21,15 @@ enum Job {
 }
 
 /// The thread, once there is something to do for it.
-pub struct Finder {
+pub struct SearchWorker {
     jobs: Option<Sender<Job>>,
     results: mpsc::Sender<Message>,
 }
 
-impl Finder {
+impl SearchWorker {
     /// A finder that sends what it finds to `results`.
-    pub fn new(results: mpsc::Sender<Message>) -> Finder {
-        Finder {
+    pub fn new(results: mpsc::Sender<Message>) -> SearchWorker {
+        SearchWorker {
             jobs: None,
             results,
         }

@@ -11,11 +11,11 @@ use std::rc::Rc;
 use std::time::{Duration, Instant};
 use trolley::config::keymap::Keymap;
 use trolley::config::theme::Theme;
-use trolley::model::{Cart, Deadline, Kind, LineChange, OpId, ProductId, Update, UserName};
+use trolley::model::{Cart, ChangeKind, Deadline, LineChange, OpId, ProductId, Update, UserName};
 use trolley::store::Shop;
 use trolley::store::live::Event;
 use trolley::tui::message::{Message, Now};
-use trolley::tui::state::{Session, State};
+use trolley::tui::state::{Env, State};
 use trolley::tui::update::update;
 use trolley::tui::view::view;
 
@@ -23,7 +23,7 @@ const FRAMES: u64 = 1_000;
 
 /// A screen with a full catalog and some lines, in the colours of a terminal that tells its ground.
 pub fn screen(size: u32) -> State {
-    let session = Session {
+    let env = Env {
         user: UserName::parse("office").unwrap(),
         me: "ann@till".to_owned(),
         address: String::new(),
@@ -33,11 +33,11 @@ pub fn screen(size: u32) -> State {
         zone: jiff::tz::TimeZone::UTC,
         keymap: Keymap::with(&BTreeMap::new()).unwrap(),
     };
-    let mut state = State::new(session, Theme::DARK.on_own_ground(), true, (200, 50));
+    let mut state = State::new(env, Theme::DARK.on_own_ground(), true, (200, 50));
     let now = Now::default();
     update(
         &mut state,
-        Message::Link(Event::Cart(Cart {
+        Message::Live(Event::Cart(Cart {
             version: 1,
             ..Cart::default()
         })),
@@ -66,7 +66,7 @@ fn change(state: &mut State, version: u64, product: u32, quantity: u32, now: Now
         version,
         op: OpId::parse(&format!("op-{version}")).unwrap(),
         by: "bob@kitchen".to_owned(),
-        kind: Kind::Edit,
+        kind: ChangeKind::Edit,
         lines: vec![line],
         count: state.cart.confirmed.lines.len() + usize::from(version < 22),
         deadline: Deadline {
@@ -74,7 +74,7 @@ fn change(state: &mut State, version: u64, product: u32, quantity: u32, now: Now
             at: Some(1_800_001 + now.steady),
         },
     };
-    update(state, Message::Link(Event::Update(update_)), now);
+    update(state, Message::Live(Event::Update(update_)), now);
 }
 
 /// What the backend writes.

@@ -9,7 +9,7 @@ use std::io::{BufRead, BufReader, Write};
 use std::os::unix::net::UnixStream;
 use std::process::Command;
 use std::time::{Duration, Instant};
-use trolley::model::{Change, Edit, Kind, Money, ProductId, UserName};
+use trolley::model::{Change, ChangeKind, Edit, Money, ProductId, UserName};
 use trolley::store;
 use trolley::store::keys::CartKeys;
 use trolley::store::{Attempt, Policy};
@@ -85,7 +85,7 @@ async fn add(link: &mut redis::aio::MultiplexedConnection, policy: &Policy) -> S
     };
     let change = Change {
         op: store::new_op(),
-        kind: Kind::Edit,
+        kind: ChangeKind::Edit,
         edits: vec![edit],
     };
     let keys = CartKeys::of(&UserName::parse("user").unwrap());
@@ -95,7 +95,7 @@ async fn add(link: &mut redis::aio::MultiplexedConnection, policy: &Policy) -> S
         policy,
         &change,
         Attempt::default(),
-        store::Known::Here,
+        store::ProductCheck::Here,
     )
     .await
     .unwrap();
@@ -192,7 +192,7 @@ async fn by_script(url: &str, n: usize, until: Instant) -> u64 {
         };
         let change = Change {
             op: store::new_op(),
-            kind: Kind::Edit,
+            kind: ChangeKind::Edit,
             edits: vec![edit],
         };
         store::send(
@@ -201,7 +201,7 @@ async fn by_script(url: &str, n: usize, until: Instant) -> u64 {
             &policy,
             &change,
             Attempt::default(),
-            store::Known::Here,
+            store::ProductCheck::Here,
         )
         .await
         .unwrap();

@@ -15,7 +15,7 @@ const PAUSE: Duration = Duration::from_millis(250);
 const LONGEST: Duration = Duration::from_secs(30);
 
 /// What is to be told.
-pub struct News {
+pub struct ChangeAnnouncer {
     ids: Vec<ProductId>,
     named: usize,
     everything: bool,
@@ -23,10 +23,10 @@ pub struct News {
     last: Instant,
 }
 
-impl News {
+impl ChangeAnnouncer {
     /// No news yet.
-    pub fn new(now: Instant) -> News {
-        News {
+    pub fn new(now: Instant) -> ChangeAnnouncer {
+        ChangeAnnouncer {
             ids: Vec::new(),
             named: 0,
             everything: false,
@@ -51,14 +51,14 @@ impl News {
     }
 
     /// Publishes what is due, or all of it. It only tells, so a failure is no error.
-    pub async fn tell(&mut self, link: &mut impl ConnectionLike, all: bool) {
+    pub async fn tell(&mut self, conn: &mut impl ConnectionLike, all: bool) {
         let nothing = self.ids.is_empty() && !self.everything;
         if nothing || (!all && self.last.elapsed() < self.pause) {
             return;
         }
         (self.last, self.pause) = (Instant::now(), (self.pause * 2).min(LONGEST));
         if std::mem::take(&mut self.everything) {
-            publish(link, "*").await;
+            publish(conn, "*").await;
         }
         for ids in std::mem::take(&mut self.ids).chunks(IDS) {
             let texts: Vec<_> = ids
@@ -66,16 +66,16 @@ impl News {
                 .map(|id| String::from_utf8_lossy(id.as_bytes()))
                 .collect();
             // Serialising a list of strings can't fail.
-            publish(link, &serde_json::to_string(&texts).unwrap_or_default()).await;
+            publish(conn, &serde_json::to_string(&texts).unwrap_or_default()).await;
         }
     }
 }
 
 /// Publishes a message; it only tells, so a failure is no error.
-pub async fn publish(link: &mut impl ConnectionLike, message: &str) {
+pub async fn publish(conn: &mut impl ConnectionLike, message: &str) {
     let _: Result<(), _> = redis::cmd("PUBLISH")
         .arg(CATALOG_UPDATES)
         .arg(message)
-        .query_async(link)
+        .query_async(conn)
         .await;
 }

@@ -1,6 +1,6 @@
 //! One batch of rows: look what is there, then write what is different.
 
-use crate::catalog_file::{Bad, Flaw, Row};
+use crate::catalog_file::{BadRow, ProductRow, RowError};
 use crate::model::ProductId;
 use crate::model::product::FIELDS;
 use crate::store::catalog::index::{NoHash, Raw, fetch_raw, list, listed};
@@ -17,7 +17,7 @@ const NOTED: u32 = 3600;
 
 /// How a batch is stored.
 #[derive(Debug, Clone)]
-pub struct How {
+pub struct BatchOptions {
     /// Where the ids of all rows are noted.
     pub seen: Option<Arc<str>>,
     /// Whether nothing is written.
@@ -26,11 +26,11 @@ pub struct How {
 
 /// What a batch did.
 #[derive(Debug, Default)]
-pub struct Told {
+pub struct BatchReport {
     pub added: u64,
     pub changed: u64,
     pub unchanged: u64,
-    pub bad: Vec<Bad>,
+    pub bad: Vec<BadRow>,
     /// Products that are different now.
     pub news: Vec<ProductId>,
     /// Ids noted for the first time.
@@ -42,13 +42,17 @@ enum Step {
     Add,
     Change,
     Leave,
-    Refuse(Flaw),
+    Refuse(RowError),
 }
 
 /// Stores `rows`, of which no two are of one product.
-pub async fn store(link: &mut Conn, rows: &[Row], how: &How) -> Result<Told, Trouble> {
-    let known = look(link, rows, how.dry).await?;
-    let mut told = Told::default();
+pub async fn store(
+    conn: &mut Conn,
+    rows: &[ProductRow],
+    how: &BatchOptions,
+) -> Result<BatchReport, Trouble> {
+    let known = look(conn, rows, how.dry).await?;
+    let mut told = BatchReport::default();
     let mut commands = Vec::with_capacity(rows.len());
     let (mut written, mut good) = (
         Vec::with_capacity(rows.len()),
@@ -57,7 +61,7 @@ pub async fn store(link: &mut Conn, rows: &[Row], how: &How) -> Result<Told, Tro
     for (row, known) in rows.iter().zip(&known) {
         match step(row, known, &mut commands) {
             Step::Refuse(flaw) => {
-                told.bad.push(Bad {
+                told.bad.push(BadRow {
                     line: row.line,
                     flaw,
                 });
@@ -79,7 +83,7 @@ pub async fn store(link: &mut Conn, rows: &[Row], how: &How) -> Result<Told, Tro
         return Ok(told);
     }
     let mut refused = Vec::new();
-    for ((row, is_new), answer) in written.iter().zip(run(link, commands).await?) {
+    for ((row, is_new), answer) in written.iter().zip(run(conn, commands).await?) {
         match answer {
             // One key of the wrong type must not stop the others.
             Err(Trouble::WrongType) => {
@@ -96,22 +100,22 @@ pub async fn store(link: &mut Conn, rows: &[Row], how: &How) -> Result<Told, Tro
         }
     }
     good.retain(|row| !refused.contains(&&row.id));
-    list(link, good.iter().map(|row| &row.id)).await?;
+    list(conn, good.iter().map(|row| &row.id)).await?;
     if let Some(seen) = &how.seen {
-        told.noted = note(link, seen, &good).await?;
+        told.noted = note(conn, seen, &good).await?;
     }
     Ok(told)
 }
 
-fn wrong_type(row: &Row) -> Bad {
-    Bad {
+fn wrong_type(row: &ProductRow) -> BadRow {
+    BadRow {
         line: row.line,
-        flaw: Flaw::WrongType(row.id.to_string()),
+        flaw: RowError::WrongType(row.id.to_string()),
     }
 }
 
 /// What is known of a product before it is written.
-enum Known {
+enum Stored {
     /// It stands in no index: new, as far as anybody knows.
     Unlisted,
     /// Its fields.
@@ -124,8 +128,8 @@ enum Known {
 
 /// Looks at the products of `rows`. For those that are new, as in a first import, the index
 /// alone tells; `all` reads them, too.
-async fn look(link: &mut Conn, rows: &[Row], all: bool) -> Result<Vec<Known>, Trouble> {
-    let listed = listed(link, keys::CATALOG, rows.iter().map(|row| &row.id)).await?;
+async fn look(conn: &mut Conn, rows: &[ProductRow], all: bool) -> Result<Vec<Stored>, Trouble> {
+    let listed = listed(conn, keys::CATALOG, rows.iter().map(|row| &row.id)).await?;
     let reads: Vec<bool> = rows
         .iter()
         .zip(&listed)
@@ -136,18 +140,18 @@ async fn look(link: &mut Conn, rows: &[Row], all: bool) -> Result<Vec<Known>, Tr
         .zip(&reads)
         .filter(|(_, reads)| **reads)
         .map(|(row, _)| &row.id);
-    let mut raw = fetch_raw(link, ids).await?.into_iter();
+    let mut raw = fetch_raw(conn, ids).await?.into_iter();
     let known = |reads: bool| match reads.then(|| raw.next()).flatten() {
-        None => Known::Unlisted,
-        Some(Err(NoHash)) => Known::WrongType,
-        Some(Ok(None)) => Known::Missing,
-        Some(Ok(Some(fields))) => Known::Fields(fields),
+        None => Stored::Unlisted,
+        Some(Err(NoHash)) => Stored::WrongType,
+        Some(Ok(None)) => Stored::Missing,
+        Some(Ok(Some(fields))) => Stored::Fields(fields),
     };
     Ok(reads.into_iter().map(known).collect())
 }
 
 /// Decides what to do with a row, and adds at most one command.
-fn step(row: &Row, known: &Known, commands: &mut Vec<Cmd>) -> Step {
+fn step(row: &ProductRow, known: &Stored, commands: &mut Vec<Cmd>) -> Step {
     let given = || {
         FIELDS
             .into_iter()
@@ -155,20 +159,22 @@ fn step(row: &Row, known: &Known, commands: &mut Vec<Cmd>) -> Step {
             .filter_map(|(name, field)| Some((name, field.as_deref()?)))
     };
     match known {
-        Known::WrongType => Step::Refuse(Flaw::WrongType(row.id.to_string())),
-        Known::Missing if !row.is_complete() => Step::Refuse(Flaw::Incomplete(row.id.to_string())),
-        Known::Unlisted | Known::Missing => {
+        Stored::WrongType => Step::Refuse(RowError::WrongType(row.id.to_string())),
+        Stored::Missing if !row.is_complete() => {
+            Step::Refuse(RowError::Incomplete(row.id.to_string()))
+        }
+        Stored::Unlisted | Stored::Missing => {
             // Another client may have put it in without a word: empty fields must go there, too.
             let empty: Vec<&str> = given()
                 .filter(|(_, value)| value.is_empty())
                 .map(|(name, _)| name)
                 .collect();
             let set = given().filter(|(_, value)| !value.is_empty());
-            let blind = matches!(known, Known::Unlisted) && !empty.is_empty();
+            let blind = matches!(known, Stored::Unlisted) && !empty.is_empty();
             commands.push(write(&row.id, if blind { &empty } else { &[] }, set));
             Step::Add
         }
-        Known::Fields(fields) => {
+        Stored::Fields(fields) => {
             let stored = |name: &str| {
                 let place = FIELDS.iter().position(|field| *field == name)?;
                 fields[place].as_deref()
@@ -217,13 +223,17 @@ fn write<'a>(
 }
 
 /// Notes that these products are in the file; returns how many are noted for the first time.
-async fn note(link: &mut impl ConnectionLike, seen: &str, rows: &[&Row]) -> Result<u64, Trouble> {
+async fn note(
+    conn: &mut impl ConnectionLike,
+    seen: &str,
+    rows: &[&ProductRow],
+) -> Result<u64, Trouble> {
     let mut pipeline = Pipeline::with_capacity(2);
     let add = pipeline.cmd("ZADD").arg(seen);
     for row in rows {
         add.arg(0).arg(row.id.as_bytes());
     }
     pipeline.cmd("EXPIRE").arg(seen).arg(NOTED).ignore();
-    let (noted,): (u64,) = pipeline.query_async(link).await.map_err(Trouble::from)?;
+    let (noted,): (u64,) = pipeline.query_async(conn).await.map_err(Trouble::from)?;
     Ok(noted)
 }

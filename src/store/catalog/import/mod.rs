@@ -12,13 +12,13 @@ pub(crate) mod announcer;
 pub(crate) mod batch;
 pub(crate) mod sweep;
 
-use crate::catalog_file::{Bad, Row};
+use crate::catalog_file::{BadRow, ProductRow};
 use crate::model::ProductId;
 use crate::store::catalog::index::{NoHash, fetch_raw};
 use crate::store::connection::{Conn, Connection};
 use crate::store::error::{Error, Trouble};
-use announcer::News;
-use batch::{How, Told};
+use announcer::ChangeAnnouncer;
+use batch::{BatchOptions, BatchReport};
 use futures::StreamExt;
 use futures::future::BoxFuture;
 use futures::stream::FuturesUnordered;
@@ -60,18 +60,18 @@ pub struct Counts {
     pub bad: u64,
 }
 
-type Sent = (Vec<Row>, Result<Told, Trouble>);
+type Sent = (Vec<ProductRow>, Result<BatchReport, Trouble>);
 
 /// An import under way.
 pub struct Import<'c> {
     connection: &'c mut Connection,
-    how: How,
-    rows: Vec<Row>,
+    how: BatchOptions,
+    rows: Vec<ProductRow>,
     bytes: usize,
     /// The products of the rows that wait or are under way.
     ids: HashSet<ProductId>,
     under_way: FuturesUnordered<BoxFuture<'static, Sent>>,
-    news: News,
+    news: ChangeAnnouncer,
     counts: Counts,
     /// Ids noted for the replacing.
     noted: u64,
@@ -84,7 +84,7 @@ impl<'c> Import<'c> {
             .then(|| crate::store::keys::import(&uuid::Uuid::new_v4().simple().to_string()));
         Import {
             connection,
-            how: How {
+            how: BatchOptions {
                 seen: seen.map(Into::into),
                 dry: options.dry,
             },
@@ -92,7 +92,7 @@ impl<'c> Import<'c> {
             bytes: 0,
             ids: HashSet::new(),
             under_way: FuturesUnordered::new(),
-            news: News::new(Instant::now()),
+            news: ChangeAnnouncer::new(Instant::now()),
             counts: Counts::default(),
             noted: 0,
         }
@@ -102,7 +102,7 @@ impl<'c> Import<'c> {
     ///
     /// # Errors
     /// The [`Trouble`] that ended the import; running it again completes it.
-    pub async fn put(&mut self, row: Row) -> Result<Vec<Bad>, Error> {
+    pub async fn put(&mut self, row: ProductRow) -> Result<Vec<BadRow>, Error> {
         let mut bad = Vec::new();
         if !self.ids.insert(row.id.clone()) {
             // The same product once more: what came before must be stored first.
@@ -125,18 +125,18 @@ impl<'c> Import<'c> {
     ///
     /// # Errors
     /// The [`Trouble`] that ended the import; running it again completes it.
-    pub async fn finish(mut self, complete: bool) -> Result<(Counts, Vec<Bad>), Error> {
+    pub async fn finish(mut self, complete: bool) -> Result<(Counts, Vec<BadRow>), Error> {
         let mut bad = Vec::new();
         self.settle(&mut bad).await?;
         if complete && self.counts.bad == 0 && self.named() > 0 {
             self.counts.removed = self.sweep().await?;
         }
-        self.news.tell(&mut self.connection.link, true).await;
+        self.news.tell(&mut self.connection.conn, true).await;
         if let Some(seen) = &self.how.seen {
             // It goes by itself, too.
             let _: Result<(), _> = redis::cmd("UNLINK")
                 .arg(&**seen)
-                .query_async(&mut self.connection.link)
+                .query_async(&mut self.connection.conn)
                 .await;
         }
         Ok((self.counts, bad))
@@ -148,7 +148,7 @@ impl<'c> Import<'c> {
     }
 
     /// Waits until all that was taken is stored.
-    async fn settle(&mut self, bad: &mut Vec<Bad>) -> Result<(), Error> {
+    async fn settle(&mut self, bad: &mut Vec<BadRow>) -> Result<(), Error> {
         self.send();
         while !self.under_way.is_empty() {
             self.take_one(bad).await?;
@@ -164,16 +164,17 @@ impl<'c> Import<'c> {
         }
     }
 
-    fn send_rows(&mut self, rows: Vec<Row>) {
-        let (mut link, how): (Conn, How) = (self.connection.link.clone(), self.how.clone());
+    fn send_rows(&mut self, rows: Vec<ProductRow>) {
+        let (mut conn, how): (Conn, BatchOptions) =
+            (self.connection.conn.clone(), self.how.clone());
         self.under_way.push(Box::pin(async move {
-            let told = batch::store(&mut link, &rows, &how).await;
+            let told = batch::store(&mut conn, &rows, &how).await;
             (rows, told)
         }));
     }
 
     /// Waits for one batch; where the link broke, connects again and sends it again.
-    async fn take_one(&mut self, bad: &mut Vec<Bad>) -> Result<(), Error> {
+    async fn take_one(&mut self, bad: &mut Vec<BadRow>) -> Result<(), Error> {
         let Some((rows, told)) = self.under_way.next().await else {
             return Ok(());
         };
@@ -183,10 +184,10 @@ impl<'c> Import<'c> {
                     self.ids.remove(&row.id);
                 }
                 self.count(told, bad);
-                self.news.tell(&mut self.connection.link, false).await;
+                self.news.tell(&mut self.connection.conn, false).await;
                 Ok(())
             }
-            Err(trouble) if self.connection.may_pass(&trouble) => {
+            Err(trouble) if self.connection.is_transient(&trouble) => {
                 self.reconnect(trouble).await?;
                 self.send_rows(rows);
                 Ok(())
@@ -200,7 +201,7 @@ impl<'c> Import<'c> {
         loop {
             match self.connection.renew(&trouble).await {
                 Ok(()) => return Ok(()),
-                Err(again) if started.elapsed() > PATIENCE || !again.may_pass() => {
+                Err(again) if started.elapsed() > PATIENCE || !again.is_transient() => {
                     return Err(again.into());
                 }
                 Err(_) => tokio::time::sleep(PAUSE).await,
@@ -208,7 +209,7 @@ impl<'c> Import<'c> {
         }
     }
 
-    fn count(&mut self, told: Told, bad: &mut Vec<Bad>) {
+    fn count(&mut self, told: BatchReport, bad: &mut Vec<BadRow>) {
         self.counts.added += told.added;
         self.counts.changed += told.changed;
         self.counts.unchanged += told.unchanged;
@@ -225,8 +226,8 @@ impl<'c> Import<'c> {
 /// The [`Trouble`] of the link.
 pub async fn put_products(
     connection: &mut Connection,
-    rows: Vec<Row>,
-) -> Result<(Counts, Vec<Bad>), Error> {
+    rows: Vec<ProductRow>,
+) -> Result<(Counts, Vec<BadRow>), Error> {
     let mut import = Import::new(connection, Options::default());
     let mut bad = Vec::new();
     for row in rows {
@@ -238,8 +239,8 @@ pub async fn put_products(
 }
 
 /// Has all open terminals read the shop and its products again.
-pub(crate) async fn tell_of_everything(link: &mut Conn) {
-    announcer::publish(link, "*").await;
+pub(crate) async fn tell_of_everything(conn: &mut Conn) {
+    announcer::publish(conn, "*").await;
 }
 
 /// Removes one product and tells all open terminals; returns whether it was there.
@@ -247,19 +248,19 @@ pub(crate) async fn tell_of_everything(link: &mut Conn) {
 /// # Errors
 /// [`Trouble::WrongType`] where its key is no hash, and the [`Trouble`] of the link.
 pub async fn delete_product(connection: &mut Connection, id: &ProductId) -> Result<bool, Error> {
-    let link = &mut connection.link;
+    let conn = &mut connection.conn;
     // What is no product is somebody else's.
-    if fetch_raw(link, std::iter::once(id))
+    if fetch_raw(conn, std::iter::once(id))
         .await?
         .contains(&Err(NoHash))
     {
         return Err(Trouble::WrongType.into());
     }
-    let removed = sweep::remove(link, std::slice::from_ref(id))
+    let removed = sweep::remove(conn, std::slice::from_ref(id))
         .await
         .map_err(Trouble::of_products)?;
-    let mut news = News::new(Instant::now());
+    let mut news = ChangeAnnouncer::new(Instant::now());
     news.add(vec![id.clone()]);
-    news.tell(link, true).await;
+    news.tell(conn, true).await;
     Ok(removed > 0)
 }

@@ -2,7 +2,7 @@
 
 use super::Import;
 use crate::model::ProductId;
-use crate::store::catalog::index::{Pages, listed, scan};
+use crate::store::catalog::index::{IndexCursor, listed, scan};
 use crate::store::connection::pipeline::run;
 use crate::store::connection::{Conn, Scan};
 use crate::store::error::{Error, Trouble};
@@ -15,7 +15,7 @@ macro_rules! insist {
     ($import:expr, $step:expr) => {
         loop {
             match $step {
-                Err(trouble) if $import.connection.may_pass(&trouble) => {
+                Err(trouble) if $import.connection.is_transient(&trouble) => {
                     $import.reconnect(trouble).await?
                 }
                 settled => break settled,
@@ -31,9 +31,9 @@ impl Import<'_> {
             return Ok(0);
         };
         let mut removed = 0;
-        let mut pages = Pages::default();
+        let mut pages = IndexCursor::default();
         loop {
-            let ids = insist!(self, pages.next(&mut self.connection.link).await)?;
+            let ids = insist!(self, pages.next(&mut self.connection.conn).await)?;
             if ids.is_empty() {
                 break;
             }
@@ -44,9 +44,9 @@ impl Import<'_> {
         // Those that stand in no index; where scanning isn't permitted, nobody sees them.
         let mut at = Scan::default();
         loop {
-            let ids = match scan(&mut self.connection.link, &mut at).await {
+            let ids = match scan(&mut self.connection.conn, &mut at).await {
                 Ok(Some(ids)) => ids,
-                Err(trouble) if self.connection.may_pass(&trouble) => {
+                Err(trouble) if self.connection.is_transient(&trouble) => {
                     self.reconnect(trouble).await?;
                     // Another server knows nothing of the place.
                     at = Scan::default();
@@ -61,7 +61,7 @@ impl Import<'_> {
 
     /// Those of `ids` that were not noted.
     async fn unnamed(&mut self, seen: &str, ids: Vec<ProductId>) -> Result<Vec<ProductId>, Error> {
-        let (mut noted, all) = insist!(self, marks(&mut self.connection.link, seen, &ids).await)?;
+        let (mut noted, all) = insist!(self, marks(&mut self.connection.conn, seen, &ids).await)?;
         if all < self.noted {
             // A server that restarted without its data would have us remove what is sold.
             let why = "it lost a part of the import, so no more was removed: import again";
@@ -80,26 +80,26 @@ impl Import<'_> {
         let mut tries = 0;
         let there = insist!(self, {
             tries += 1;
-            remove(&mut self.connection.link, &ids).await
+            remove(&mut self.connection.conn, &ids).await
         })?;
         // What is gone at a second try, the first one has removed.
         let removed = if tries > 1 { ids.len() as u64 } else { there };
         self.news.add(ids);
-        self.news.tell(&mut self.connection.link, false).await;
+        self.news.tell(&mut self.connection.conn, false).await;
         Ok(removed)
     }
 }
 
 /// Whether each of `ids` was noted, and after that how many were in all.
 async fn marks(
-    link: &mut impl ConnectionLike,
+    conn: &mut impl ConnectionLike,
     seen: &str,
     ids: &[ProductId],
 ) -> Result<(std::vec::IntoIter<bool>, u64), Trouble> {
-    let noted = listed(link, seen, ids.iter()).await?.into_iter();
+    let noted = listed(conn, seen, ids.iter()).await?.into_iter();
     let all = redis::cmd("ZCARD")
         .arg(seen)
-        .query_async(link)
+        .query_async(conn)
         .await
         .map_err(Trouble::from)?;
     Ok((noted, all))
