@@ -5,7 +5,7 @@ mod harness;
 
 use harness::{Headless, Proxy, Server, ok, shop, shop_sized};
 use rustix::process::Signal;
-use std::sync::atomic::PendingOrder::Relaxed;
+use std::sync::atomic::Ordering::Relaxed;
 use trolley::model::cart::PendingOrder;
 use trolley::model::{Money, Product, UserName};
 use trolley::store;

@@ -48,7 +48,7 @@ async fn a_message_that_never_arrives_is_noticed() {
     bob.calm().await;
     bob.key("a");
     ann.until("all three", |state| {
-        state.cart.confirmed.pieces() == 3 && state.link == Connectivity::Live
+        state.cart.confirmed.pieces() == 3 && state.connectivity == Connectivity::Live
     })
     .await;
     // With nothing after it, the next beat does.
@@ -62,7 +62,7 @@ async fn a_message_that_never_arrives_is_noticed() {
     }
     let want = bob.cart().pieces();
     ann.until("the last", |state| {
-        state.cart.confirmed.pieces() == want && state.link == Connectivity::Live
+        state.cart.confirmed.pieces() == want && state.connectivity == Connectivity::Live
     })
     .await;
     assert_eq!(
@@ -83,7 +83,7 @@ async fn a_killed_subscription_is_replaced() {
         server.cmd("PUBLISH cart-updates:alice x");
         let want: u64 = server.get("ZSCORE cart:alice espresso").parse().unwrap();
         ann.until("the change", |state| {
-            state.cart.confirmed.pieces() == want && state.link == Connectivity::Live
+            state.cart.confirmed.pieces() == want && state.connectivity == Connectivity::Live
         })
         .await;
     }
@@ -689,7 +689,7 @@ async fn a_change_whose_answer_was_lost_is_never_shown_twice() {
     ann.key("3");
     ann.key("a");
     while ann.settled.is_empty() {
-        assert_eq!(ann.state.cart.shown.pieces(), 3, "{:?}", ann.state.link);
+        assert_eq!(ann.state.cart.shown.pieces(), 3, "{:?}", ann.state.connectivity);
         ann.step().await;
     }
     assert_eq!((ann.downs, ann.state.cart.shown.pieces()), (1, 3));
