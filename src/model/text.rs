@@ -1,12 +1,13 @@
-//! Cleaning of untrusted text, once, where it enters.
+//! Untrusted text: cleaned once, where it enters, and then cut, wrapped and counted.
 //!
-//! What comes out is one line that a terminal shows as it stands: no control characters,
-//! no direction overrides, nothing invisible, no floods of combining marks, no glyphs of
-//! doubtful width, and of bounded length.
+//! Clean text is one line that a terminal can show as it stands: no control characters, no
+//! direction overrides, nothing invisible, no floods of combining marks, no glyphs of doubtful
+//! width, and of bounded length.
 
 use std::borrow::Cow;
 use std::fmt::Display;
-use unicode_segmentation::UnicodeSegmentation;
+use textwrap::{Options, WordSplitter, WrapAlgorithm};
+use unicode_truncate::UnicodeTruncateStr;
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
 /// The mark in place of a character that must not reach a terminal.
@@ -41,8 +42,12 @@ pub fn sanitize_to(raw: &[u8], longest: usize) -> String {
     // Bytes beyond what can still matter are not even decoded: a name may be a gigabyte.
     let cut = raw.len().min(longest.saturating_mul(16).max(64));
     let text = String::from_utf8_lossy(&raw[..cut]);
+
     let mut out = String::with_capacity(text.len().min(longest * 4));
-    let (mut kept, mut marks, mut whole) = (0, 0, cut == raw.len());
+    let mut kept = 0;
+    let mut marks = 0;
+    let mut is_whole = cut == raw.len();
+
     for c in text.chars() {
         let c = match c {
             '\t' | '\n' | '\r' => ' ',
@@ -50,6 +55,8 @@ pub fn sanitize_to(raw: &[u8], longest: usize) -> String {
             c if is_invisible(c) => continue,
             c => c,
         };
+
+        // Combining marks take no column of their own: a few of them belong to a character.
         if c != MARK && c.width() == Some(0) {
             marks += 1;
             if marks > COMBINING || kept == 0 {
@@ -58,14 +65,16 @@ pub fn sanitize_to(raw: &[u8], longest: usize) -> String {
         } else {
             marks = 0;
         }
+
         if kept == longest {
-            whole = false;
+            is_whole = false;
             break;
         }
         kept += 1;
         out.push(c);
     }
-    if !whole {
+
+    if !is_whole {
         out.push('…');
     }
     out
@@ -99,57 +108,40 @@ pub fn count<N: Display + PartialEq + From<u8>>(n: N, thing: &str) -> String {
     format!("{n} {thing}{plural}")
 }
 
-/// `text` cut to at most `columns` columns by whole graphemes, with an ellipsis where cut.
+/// `text` cut to at most `columns` columns by whole graphemes, with an ellipsis where it is cut.
 #[must_use]
 pub fn truncate(text: &str, columns: usize) -> String {
     if width(text) <= columns {
         return text.to_owned();
     }
-    let (mut out, mut used) = (String::new(), 0);
-    for grapheme in text.graphemes(true) {
-        let wide = width(grapheme);
-        if used + wide + 1 > columns {
-            break;
-        }
-        out.push_str(grapheme);
-        used += wide;
+    if columns == 0 {
+        return String::new();
     }
-    if columns > 0 {
-        out.push('…');
-    }
-    out
+
+    let (kept, _) = text.unicode_truncate(columns - 1);
+    format!("{kept}…")
 }
 
 /// `text` in at most `most` lines of at most `columns` columns, broken at spaces where there
 /// are any; an ellipsis where it goes on.
 #[must_use]
 pub fn wrap(text: &str, columns: usize, most: usize) -> Vec<String> {
-    let (mut lines, mut rest) = (Vec::new(), text.trim());
-    while !rest.is_empty() && lines.len() + 1 < most && width(rest) > columns {
-        let (line, more) = rest.split_at(line_end(rest, columns));
-        lines.push(line.trim_end().to_owned());
-        rest = more.trim_start();
-    }
-    if !rest.is_empty() && lines.len() < most {
-        lines.push(truncate(rest, columns));
-    }
-    lines
-}
+    let options = Options::new(columns)
+        .word_separator(textwrap::WordSeparator::AsciiSpace)
+        .word_splitter(WordSplitter::NoHyphenation)
+        .wrap_algorithm(WrapAlgorithm::FirstFit);
+    let lines = textwrap::wrap(text.trim(), options);
 
-/// Where a line of at most `columns` columns ends; never at its beginning.
-fn line_end(text: &str, columns: usize) -> usize {
-    let (mut used, mut end, mut space) = (0, 0, None);
-    for (at, grapheme) in text.grapheme_indices(true) {
-        used += width(grapheme);
-        if grapheme == " " {
-            space = Some(at);
-        }
-        if used > columns {
-            return space.unwrap_or(if end > 0 { end } else { grapheme.len() });
-        }
-        end = at + grapheme.len();
+    // The last line that there is room for ends with an ellipsis where more would follow.
+    let mut shown: Vec<String> = lines.iter().take(most).map(ToString::to_string).collect();
+    if lines.len() > most
+        && let Some(last) = shown.last_mut()
+    {
+        let rest = format!("{last} {}", lines[most]);
+        *last = truncate(&rest, columns);
     }
-    end
+    shown.retain(|line| !line.is_empty());
+    shown
 }
 
 #[cfg(test)]
