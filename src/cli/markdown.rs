@@ -377,7 +377,7 @@ mod tests {
         assert_eq!(
             text,
             "TEA\n\nPress a to add one, or\nsee more.\n\nPrices\n\n    trolley add tea   # one\n\n\
-             - hot\n- with\n  --session-timeout 2h\n  or so\n\n\
+             - hot\n- with --session-timeout\n  2h or so\n\n\
              tea    costs\n─────  ─────────────────\ngreen  2.40 in the\n       morning and 2.60\n\
              \u{20}      at night\nmint   2\n"
         );
