@@ -11,7 +11,7 @@ fn find_and_add_three_products_and_change_one_with_few_keys() {
     let server = Server::with_demo();
     let mut shop = shop(&server, "alice", "ann");
     shop.wait("64 products");
-    // The README quotes these numbers: by command, and by search.
+    // assets/guide/keys.md quotes these numbers: by command, and by search.
     let command = ": e s p space 2 enter : s o u enter : o a t space 3 enter tab g 3 +";
     let search = "/ e s p enter 2 a / s o u enter a / o a t enter 3 a tab g 3 +";
     assert_eq!(

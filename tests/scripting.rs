@@ -589,9 +589,81 @@ fn the_manual_page_names_every_command() {
         "config.toml",
         "jsonl",
         "Exit status",
+        "trolley guide",
+        "SHARING A CART",
+        "Fill the cart",
     ] {
         assert!(text.contains(word), "{word} in\n{text}");
     }
+}
+
+#[test]
+fn the_guide_is_plain_text_in_a_pipe_and_json_for_programs() {
+    let server = Server::start();
+
+    let topics = ok(&server, &["guide"]);
+    let page = ok(&server, &["guide", "sharing"]);
+    assert!(topics.contains("sharing ") && topics.contains("ordering "));
+    assert!(page.starts_with("SHARING A CART\n"), "{page}");
+    assert!(!topics.contains('\x1b') && !page.contains('\x1b'));
+
+    let topics: Value = serde_json::from_str(&ok(&server, &["--json", "guide"])).unwrap();
+    assert_eq!(topics["topics"][0]["topic"], "keys");
+    assert!(topics["topics"][0]["about"].is_string());
+
+    let page: Value = serde_json::from_str(&ok(&server, &["--json", "guide", "limits"])).unwrap();
+    assert_eq!(page["topic"], "limits");
+    assert!(page["text"].as_str().unwrap().starts_with("# Limits\n"));
+
+    let unknown = run(&server, &["guide", "shareing"]);
+    let message = String::from_utf8(unknown.stderr).unwrap();
+    assert_eq!(unknown.status.code(), Some(2));
+    assert!(
+        message.contains("a similar value exists: 'sharing'"),
+        "{message}"
+    );
+}
+
+#[test]
+fn the_guide_is_paged_in_a_terminal() {
+    let server = Server::start();
+    let guide = |variables: &[(&str, &str)]| {
+        let mut builder = Terminal::builder(TROLLEY)
+            .args(&["guide", "limits"])
+            .home(server.dir());
+        for (name, value) in variables {
+            builder = builder.env(name, value);
+        }
+        builder.open()
+    };
+    let title = |terminal: &Terminal, row| {
+        terminal.screen(|screen| {
+            let cell = screen.cell(row, 0).unwrap();
+            (cell.contents().to_owned(), cell.bold())
+        })
+    };
+
+    // The pager that the person has chosen may have arguments.
+    let mut terminal = guide(&[("PAGER", "sed 's/^/> /'")]);
+    terminal.wait("> LIMITS");
+    assert!(terminal.wait_exit().success());
+
+    // Without any pager the page is printed.
+    for variables in [
+        &[("PATH", "/nowhere")][..],
+        &[("PAGER", "no-such-pager")],
+        &[("PAGER", "")],
+    ] {
+        let mut terminal = guide(variables);
+        terminal.wait("^LIMITS");
+        assert!(terminal.wait_exit().success());
+    }
+
+    let mut terminal = guide(&[("PAGER", "cat"), ("NO_COLOR", "1")]);
+    terminal.wait("Valkey 9.1");
+    assert!(terminal.wait_exit().success());
+    assert_eq!(title(&terminal, 0), ("L".to_owned(), true));
+    assert!(!String::from_utf8_lossy(&terminal.raw()).contains("\x1b[3"));
 }
 
 /// The document with what differs from run to run made equal.

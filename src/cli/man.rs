@@ -1,12 +1,12 @@
 //! `trolley man`
 
-use super::{Cli, CliError};
+use super::{Cli, CliError, guide, markdown};
 use clap::CommandFactory;
 use clap_mangen::Man;
 use clap_mangen::roff::{Roff, bold, roman};
 use std::io::{self, Write};
 
-/// Prints the manual page: the program, then each of its commands.
+/// Prints the manual page: the program, each of its commands, then the pages of the guide.
 pub fn run() -> Result<(), CliError> {
     let mut command = Cli::command();
     command.build();
@@ -24,6 +24,13 @@ pub fn run() -> Result<(), CliError> {
         .to_writer(&mut page)?;
     page.extend(commands);
     surroundings(&command, &mut page)?;
+
+    let mut sections = Roff::new();
+    for guide_page in guide::pages() {
+        markdown::to_roff(&guide_page, &mut sections);
+    }
+    sections.to_writer(&mut page)?;
+
     man.render_extra_section(&mut page)?;
     man.render_version_section(&mut page)?;
     io::stdout().write_all(&page)?;

@@ -14,9 +14,11 @@ mod doctor;
 mod engine;
 mod export;
 mod follow;
+mod guide;
 mod import;
 mod interrupt;
 mod man;
+mod markdown;
 mod orders;
 mod output;
 mod product;
@@ -98,6 +100,8 @@ enum Command {
     Engine(engine::EngineArgs),
     /// Print the completions for a shell: source <(trolley completions bash)
     Completions(complete::Completions),
+    /// Read the guide: keys, sharing, ordering, scripts, servers and more
+    Guide(guide::Guide),
     /// Print the manual page: trolley man | man -l -
     Man,
 }
@@ -272,6 +276,9 @@ fn execute(cli: Cli, output: &Output) -> Result<ExitCode, CliError> {
     match &cli.command {
         Some(Command::Engine(args)) => return engine::run(args, output),
         Some(Command::Completions(args)) => return complete::run(args).map(|()| ExitCode::SUCCESS),
+        Some(Command::Guide(args)) => {
+            return guide::run(args, output).map(|()| ExitCode::SUCCESS);
+        }
         Some(Command::Man) => return man::run().map(|()| ExitCode::SUCCESS),
         _ => {}
     }
@@ -318,7 +325,7 @@ fn execute(cli: Cli, output: &Output) -> Result<ExitCode, CliError> {
             return runtime.block_on(import::run(args, &settings, output));
         }
         Some(Command::Export(args)) => runtime.block_on(export::run(args, &settings, output))?,
-        Some(Command::Engine(_) | Command::Completions(_) | Command::Man) => {}
+        Some(Command::Engine(_) | Command::Completions(_) | Command::Guide(_) | Command::Man) => {}
     }
     Ok(ExitCode::SUCCESS)
 }

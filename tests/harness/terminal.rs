@@ -220,6 +220,22 @@ impl Terminal {
         self.shown.0.lock().unwrap().raw.clone()
     }
 
+    /// Everything that the program ever wrote, in the pieces in which it came, and when.
+    pub fn recording(&self) -> Vec<(Instant, Vec<u8>)> {
+        let shown = self.shown.0.lock().unwrap();
+        let mut begin = 0;
+
+        shown
+            .times
+            .iter()
+            .map(|(end, came)| {
+                let piece = shown.raw[begin..*end].to_vec();
+                begin = *end;
+                (*came, piece)
+            })
+            .collect()
+    }
+
     /// When the first byte came after so many.
     pub fn first_after(&self, bytes: usize) -> Option<Instant> {
         let shown = self.shown.0.lock().unwrap();
