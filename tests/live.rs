@@ -689,7 +689,12 @@ async fn a_change_whose_answer_was_lost_is_never_shown_twice() {
     ann.key("3");
     ann.key("a");
     while ann.settled.is_empty() {
-        assert_eq!(ann.state.cart.shown.pieces(), 3, "{:?}", ann.state.connectivity);
+        assert_eq!(
+            ann.state.cart.shown.pieces(),
+            3,
+            "{:?}",
+            ann.state.connectivity
+        );
         ann.step().await;
     }
     assert_eq!((ann.downs, ann.state.cart.shown.pieces()), (1, 3));

@@ -233,7 +233,7 @@ fn the_command_of_rules() {
     let output = run(&server, &by("ann", &["remove", "espresso"]));
     assert!(
         String::from_utf8_lossy(&output.stderr)
-            .contains("The cart is locked: ann can open it again")
+            .contains("The cart is locked; ann can reopen the cart")
     );
     // What is locked can still be ordered.
     ok(&server, &by("bob", &["checkout", "--yes"]));

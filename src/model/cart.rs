@@ -1,8 +1,8 @@
-//! A cart as it was read, and what changes do to it.
+//! A cart as it was read, and the effect of changes on it.
 
 use super::{ChangeKind, Deadline, Edit, Money, OrderId, ProductId, Quantity, Rules, Update};
 
-/// How a line came into the cart.
+/// The origin of a line: who added it, when, at which price.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Added {
     /// The cart's version when it came; lines stand in this order.
@@ -15,22 +15,34 @@ pub struct Added {
     pub price: Option<Money>,
 }
 
+impl Added {
+    /// The origin of a line that the server has not confirmed yet: it stands last.
+    fn unconfirmed(price: Option<Money>) -> Added {
+        Added {
+            version: u64::MAX,
+            at: 0,
+            by: String::new(),
+            price,
+        }
+    }
+}
+
 /// One line of a cart.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CartLine {
     /// The product.
     pub product: ProductId,
-    /// How many pieces.
+    /// The number of pieces.
     pub quantity: Quantity,
-    /// How it came; unknown where another client put it in.
+    /// Its origin; unknown where another client put it in.
     pub added: Option<Added>,
     /// When it was last touched, by the server's clock, in Unix milliseconds.
     pub touched: Option<u64>,
 }
 
 impl CartLine {
-    /// Lines stand in the order in which they came; those of unknown coming last, by id.
-    fn order(&self) -> (u64, &ProductId) {
+    /// The key to sort by: lines stand as they came, those of unknown origin last, by id.
+    fn sort_key(&self) -> (u64, &ProductId) {
         (
             self.added.as_ref().map_or(u64::MAX, |added| added.version),
             &self.product,
@@ -49,7 +61,7 @@ pub struct PendingOrder {
     pub at: u64,
 }
 
-/// How an update fits a cart.
+/// The place of an update in the history of a cart.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum UpdateFit {
     /// It was the next one, and is applied.
@@ -105,7 +117,7 @@ impl Cart {
 
     /// Puts the lines into their order, as after reading.
     pub fn sort(&mut self) {
-        self.lines.sort_by(|a, b| a.order().cmp(&b.order()));
+        self.lines.sort_by(|a, b| a.sort_key().cmp(&b.sort_key()));
     }
 
     /// Applies `update` where it is the next one.
@@ -113,44 +125,25 @@ impl Cart {
         if update.version <= self.version {
             return UpdateFit::Old;
         }
-        // Whose the lines were that come back is not in it either.
-        let comes =
-            |line: &super::LineChange| line.quantity > 0 && line.delta == i64::from(line.quantity);
-        if matches!(update.kind, ChangeKind::Undo | ChangeKind::Redo)
-            && update.lines.iter().any(comes)
-        {
+        if !self.can_apply(update) {
             return UpdateFit::Gap;
         }
-        // Where there was nothing at all, the count below shows whether something is missing.
-        let first = self.version == 0 && self.lines.is_empty();
-        if update.version != self.version + 1 && !first {
-            return UpdateFit::Gap;
-        }
-        // Rules and orders are not in the update.
-        if matches!(
-            update.kind,
-            ChangeKind::Rules | ChangeKind::Freeze | ChangeKind::Unfreeze | ChangeKind::Order
-        ) {
-            return UpdateFit::Gap;
-        }
+
+        let at = update.deadline.told_at;
         for line in &update.lines {
-            let added = || Added {
+            self.put(&line.product, line.quantity, || Added {
                 version: update.version,
-                at: update.deadline.told_at,
+                at,
                 by: update.by.clone(),
                 price: line.price,
-            };
-            self.put(&line.product, line.quantity, added);
-            if let Some(line) = self
-                .lines
-                .iter_mut()
-                .find(|known| known.product == line.product)
-            {
-                line.touched = Some(update.deadline.told_at);
+            });
+            if let Some(changed) = self.lines.iter_mut().find(|l| l.product == line.product) {
+                changed.touched = Some(at);
             }
         }
         self.version = update.version;
         self.deadline = update.deadline;
+
         // Another client may have written without a word: the number of lines tells.
         if self.lines.len() + self.hidden == update.count {
             UpdateFit::Next
@@ -159,14 +152,33 @@ impl Cart {
         }
     }
 
-    /// Does what `edit` will do once it is confirmed; what it can't do, it leaves.
+    /// True where `update` follows this version and tells all that it changed.
+    fn can_apply(&self, update: &Update) -> bool {
+        // Where there was nothing at all, the number of lines shows whether something is missing.
+        let is_first = self.version == 0 && self.lines.is_empty();
+        if update.version != self.version + 1 && !is_first {
+            return false;
+        }
+
+        match update.kind {
+            // Whose the lines were that come back is not in the update.
+            ChangeKind::Undo | ChangeKind::Redo => !update
+                .lines
+                .iter()
+                .any(|line| line.quantity > 0 && line.delta == i64::from(line.quantity)),
+
+            // Rules and orders are not in the update.
+            ChangeKind::Rules | ChangeKind::Freeze | ChangeKind::Unfreeze | ChangeKind::Order => {
+                false
+            }
+
+            ChangeKind::Edit | ChangeKind::Clear | ChangeKind::Touch | ChangeKind::Expire => true,
+        }
+    }
+
+    /// Applies `edit` as the server will once it confirms it; an edit that can't be applied
+    /// changes nothing.
     pub fn preview(&mut self, edit: &Edit) {
-        let coming = |price: &Option<Money>| Added {
-            version: u64::MAX,
-            at: 0,
-            by: String::new(),
-            price: *price,
-        };
         match edit {
             Edit::Add {
                 product,
@@ -180,32 +192,34 @@ impl Cart {
                 ..
             } => {
                 let sum = self.quantity(product).saturating_add(*quantity);
-                self.put(product, sum, || coming(price));
+                self.put(product, sum, || Added::unconfirmed(*price));
             }
             Edit::Take { product, quantity } => {
                 let rest = self.quantity(product).saturating_sub(*quantity);
-                self.put(product, rest, || coming(&None));
+                self.put(product, rest, || Added::unconfirmed(None));
             }
             Edit::Set {
                 product,
                 quantity,
                 price,
-            } => self.put(product, *quantity, || coming(price)),
-            Edit::Remove { product } => self.put(product, 0, || coming(&None)),
+            } => self.put(product, *quantity, || Added::unconfirmed(*price)),
+            Edit::Remove { product } => self.put(product, 0, || Added::unconfirmed(None)),
             Edit::Clear => self.lines.clear(),
             // The server alone knows which.
             Edit::Expire => {}
         }
     }
 
+    /// Sets the line of `product` to `quantity`, makes it, or removes it where that is 0.
     fn put(&mut self, product: &ProductId, quantity: u32, added: impl FnOnce() -> Added) {
-        let place = self.lines.iter().position(|line| line.product == *product);
-        match (place, quantity) {
+        let index = self.lines.iter().position(|line| line.product == *product);
+
+        match (index, quantity) {
             (None, 0) => {}
-            (Some(place), 0) => {
-                self.lines.remove(place);
+            (Some(index), 0) => {
+                self.lines.remove(index);
             }
-            (Some(place), _) => self.lines[place].quantity = Quantity::Whole(quantity),
+            (Some(index), _) => self.lines[index].quantity = Quantity::Whole(quantity),
             (None, _) => {
                 let line = CartLine {
                     product: product.clone(),
@@ -213,10 +227,10 @@ impl Cart {
                     added: Some(added()),
                     touched: None,
                 };
-                let place = self
+                let index = self
                     .lines
-                    .partition_point(|other| other.order() < line.order());
-                self.lines.insert(place, line);
+                    .partition_point(|other| other.sort_key() < line.sort_key());
+                self.lines.insert(index, line);
             }
         }
     }

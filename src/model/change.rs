@@ -1,4 +1,4 @@
-//! Changes to a cart, and the updates that tell of them.
+//! Changes that somebody asks for, and the updates that tell everybody what they did.
 
 use super::{Deadline, Money, ProductId, text};
 use crate::model::order::Share;
@@ -16,9 +16,12 @@ impl OpId {
     /// Checks an id: 1 to 64 of `A-Z a-z 0-9 . _ : -`.
     #[must_use]
     pub fn parse(typed: &str) -> Option<OpId> {
-        let good = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b':' | b'-');
-        ((1..=LONGEST_OP).contains(&typed.len()) && typed.bytes().all(good))
-            .then(|| OpId(typed.to_owned()))
+        let is_short_enough = (1..=LONGEST_OP).contains(&typed.len());
+        let is_plain = typed
+            .bytes()
+            .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b':' | b'-'));
+
+        (is_short_enough && is_plain).then(|| OpId(typed.to_owned()))
     }
 
     /// The id as text.
@@ -34,16 +37,17 @@ impl fmt::Display for OpId {
     }
 }
 
-/// What a change is for the people who watch the cart.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// The sort of change, as the people who watch the cart see it. Its names stand in messages.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, strum::IntoStaticStr, strum::EnumString)]
+#[strum(serialize_all = "snake_case")]
 pub enum ChangeKind {
     /// Adding, taking, setting, removing.
     Edit,
     /// The whole cart cleared.
     Clear,
-    /// One's own change taken back.
+    /// Somebody undid a change of their own.
     Undo,
-    /// One's own change made again.
+    /// Somebody redid a change of their own.
     Redo,
     /// The session kept alive; no line changed.
     Touch,
@@ -53,42 +57,23 @@ pub enum ChangeKind {
     Freeze,
     /// The order could not be placed; no line changed.
     Unfreeze,
-    /// What was ordered has left the cart.
+    /// The ordered pieces have left the cart.
     Order,
     /// The owner set rules; no line changed.
     Rules,
 }
 
 impl ChangeKind {
-    const NAMES: [(ChangeKind, &'static str); 10] = [
-        (ChangeKind::Edit, "edit"),
-        (ChangeKind::Clear, "clear"),
-        (ChangeKind::Undo, "undo"),
-        (ChangeKind::Redo, "redo"),
-        (ChangeKind::Touch, "touch"),
-        (ChangeKind::Expire, "expire"),
-        (ChangeKind::Freeze, "freeze"),
-        (ChangeKind::Unfreeze, "unfreeze"),
-        (ChangeKind::Order, "order"),
-        (ChangeKind::Rules, "rules"),
-    ];
-
     /// The name in messages.
     #[must_use]
     pub fn name(self) -> &'static str {
-        ChangeKind::NAMES
-            .iter()
-            .find(|(kind, _)| *kind == self)
-            .map_or("edit", |(_, name)| name)
+        self.into()
     }
 
     /// The kind with this name.
     #[must_use]
     pub fn named(name: &str) -> Option<ChangeKind> {
-        ChangeKind::NAMES
-            .iter()
-            .find(|(_, known)| *known == name)
-            .map(|(kind, _)| *kind)
+        name.parse().ok()
     }
 }
 
@@ -99,7 +84,7 @@ pub enum Edit {
     Add {
         /// The product.
         product: ProductId,
-        /// How many, from 1.
+        /// The number of pieces, from 1.
         quantity: u32,
         /// Its price as the shopper saw it.
         price: Option<Money>,
@@ -108,7 +93,7 @@ pub enum Edit {
     Restore {
         /// The product.
         product: ProductId,
-        /// How many, from 1.
+        /// The number of pieces, from 1.
         quantity: u32,
         /// Its price as the shopper saw it.
         price: Option<Money>,
@@ -119,14 +104,14 @@ pub enum Edit {
     Take {
         /// The product.
         product: ProductId,
-        /// How many, from 1.
+        /// The number of pieces, from 1.
         quantity: u32,
     },
     /// Sets a line's quantity; the line appears where it is missing.
     Set {
         /// The product.
         product: ProductId,
-        /// How many, from 1.
+        /// The number of pieces, from 1.
         quantity: u32,
         /// Its price as the shopper saw it.
         price: Option<Money>,
@@ -173,13 +158,13 @@ impl Edit {
 pub struct Change {
     /// Its id.
     pub op: OpId,
-    /// What it is for.
+    /// The sort of change.
     pub kind: ChangeKind,
     /// Its steps.
     pub edits: Vec<Edit>,
 }
 
-/// What an update did to one line.
+/// The effect of an update on one line.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LineChange {
     /// The product.
@@ -194,7 +179,30 @@ pub struct LineChange {
     pub taken: Vec<Share>,
 }
 
-/// What has changed in a cart: the answer to a change, and the message to all who watch.
+impl LineChange {
+    fn inverse(&self) -> Option<Edit> {
+        let product = self.product.clone();
+        let quantity = u32::try_from(self.delta.unsigned_abs()).unwrap_or(u32::MAX);
+
+        match self.delta {
+            0 => None,
+            1.. => Some(Edit::Take { product, quantity }),
+            _ if self.taken.is_empty() => Some(Edit::Add {
+                product,
+                quantity,
+                price: self.price,
+            }),
+            _ => Some(Edit::Restore {
+                product,
+                quantity,
+                price: self.price,
+                shares: self.taken.clone(),
+            }),
+        }
+    }
+}
+
+/// A change that was applied: the answer to whoever asked for it, and the message to all who watch.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Update {
     /// The cart's version now; each update is one more than the last.
@@ -203,69 +211,68 @@ pub struct Update {
     pub op: OpId,
     /// Who made it; clean text.
     pub by: String,
-    /// What it is for.
+    /// The sort of change.
     pub kind: ChangeKind,
     /// The lines that changed.
     pub lines: Vec<LineChange>,
-    /// How many lines the cart has now.
+    /// The number of lines that the cart has now.
     pub count: usize,
     /// When it happened and when the cart expires, by the server's clock.
     pub deadline: Deadline,
 }
 
 impl Update {
-    /// Whether this can be the answer to `change`: an op id that was used before is answered
-    /// with what it did then.
+    /// True where this can be the answer to `change`: an op id that was used before is answered
+    /// with the update of that time, which may be another change's.
     #[must_use]
     pub fn answers(&self, change: &Change) -> bool {
-        let line = |product: &ProductId| self.lines.iter().find(|line| line.product == *product);
-        let fits = |edit: &Edit| match edit {
+        if self.kind != change.kind {
+            return false;
+        }
+
+        // The steps of other kinds may add up or be left out, so their effect tells nothing.
+        match &change.edits[..] {
+            [edit] if change.kind == ChangeKind::Edit => self.is_effect_of(edit),
+            _ => true,
+        }
+    }
+
+    fn is_effect_of(&self, edit: &Edit) -> bool {
+        match edit {
             Edit::Add {
                 product, quantity, ..
             }
             | Edit::Restore {
                 product, quantity, ..
-            } => line(product).is_some_and(|l| l.delta == i64::from(*quantity)),
-            Edit::Take { product, quantity } => {
-                line(product).is_some_and(|l| (-i64::from(*quantity)..0).contains(&l.delta))
-            }
+            } => self
+                .line(product)
+                .is_some_and(|line| line.delta == i64::from(*quantity)),
+
+            Edit::Take { product, quantity } => self
+                .line(product)
+                .is_some_and(|line| (-i64::from(*quantity)..0).contains(&line.delta)),
+
             Edit::Set {
                 product, quantity, ..
-            } => line(product).is_some_and(|l| l.quantity == *quantity),
-            Edit::Remove { product } => line(product).is_some_and(|l| l.quantity == 0),
+            } => self
+                .line(product)
+                .is_some_and(|line| line.quantity == *quantity),
+
+            Edit::Remove { product } => self.line(product).is_some_and(|line| line.quantity == 0),
+
             Edit::Clear | Edit::Expire => true,
-        };
-        // Other changes have edits that may add up, or be left out.
-        let [edit] = &change.edits[..] else {
-            return self.kind == change.kind;
-        };
-        self.kind == change.kind && (change.kind != ChangeKind::Edit || fits(edit))
+        }
     }
 
-    /// The change that takes this one back and leaves what others did since. What it took from
-    /// others is theirs again.
+    fn line(&self, product: &ProductId) -> Option<&LineChange> {
+        self.lines.iter().find(|line| line.product == *product)
+    }
+
+    /// The steps that undo this update and leave what others did since. Pieces that it took from
+    /// others are theirs again.
     #[must_use]
     pub fn inverse(&self) -> Vec<Edit> {
-        let edit = |line: &LineChange| {
-            let product = line.product.clone();
-            let quantity = u32::try_from(line.delta.unsigned_abs()).unwrap_or(u32::MAX);
-            match line.delta {
-                0 => None,
-                1.. => Some(Edit::Take { product, quantity }),
-                _ if line.taken.is_empty() => Some(Edit::Add {
-                    product,
-                    quantity,
-                    price: line.price,
-                }),
-                _ => Some(Edit::Restore {
-                    product,
-                    quantity,
-                    price: line.price,
-                    shares: line.taken.clone(),
-                }),
-            }
-        };
-        self.lines.iter().filter_map(edit).collect()
+        self.lines.iter().filter_map(LineChange::inverse).collect()
     }
 }
 
@@ -278,11 +285,11 @@ pub struct Activity {
     pub at: u64,
     /// Who made it; clean text.
     pub by: String,
-    /// What it was for.
+    /// The sort of change.
     pub kind: ChangeKind,
     /// The first line that changed.
     pub first: Option<LineChange>,
-    /// How many lines changed.
+    /// The number of lines that changed.
     pub lines: usize,
 }
 
@@ -299,7 +306,7 @@ impl From<&Update> for Activity {
     }
 }
 
-/// Who makes changes: shown to the others. Clean and short.
+/// The name of somebody who makes changes, as the others see it: clean and short.
 #[must_use]
 pub fn sanitize_actor(raw: &[u8]) -> String {
     text::sanitize_to(raw, 64).trim().to_owned()

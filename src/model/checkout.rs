@@ -1,9 +1,8 @@
-//! What would be ordered, before it is.
+//! The preview of an order: the cart at today's prices, and what stands in the way.
 
-use super::order;
 use super::total;
 use super::{Cart, CartLine, Money, Product, ProductId, Quantity, Refusal};
-use crate::model::order::{OrderLine, Share};
+use crate::model::order::{OrderFailure, OrderLine, Share};
 use crate::model::total::{LineStatus, ProductLookup};
 use std::collections::HashMap;
 
@@ -18,11 +17,11 @@ pub struct PreviewLine {
     pub standing: LineStatus,
     /// The price when it was added, where that was another.
     pub was: Option<Money>,
-    /// How many are left, where these are fewer than asked for.
+    /// The pieces that are left, where these are fewer than asked for.
     pub short: Option<u64>,
 }
 
-/// What would be ordered.
+/// The order that a cart would become.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Preview {
     /// The version of the cart that it was made from.
@@ -40,7 +39,7 @@ pub struct Preview {
 }
 
 impl Preview {
-    /// What `cart` would be as an order.
+    /// Previews `cart` as an order.
     #[must_use]
     pub fn of(
         cart: &Cart,
@@ -48,21 +47,22 @@ impl Preview {
         products: &HashMap<ProductId, Product>,
         currency: String,
     ) -> Preview {
-        let line = |line: &CartLine| {
+        let lines = cart.lines.iter().map(|line| {
             let shares = shares.get(&line.product).cloned().unwrap_or_default();
             preview_line(line, shares, products.get(&line.product))
-        };
+        });
+
         Preview {
             version: cart.version,
             at: cart.deadline.told_at,
-            lines: cart.lines.iter().map(line).collect(),
+            lines: lines.collect(),
             currency,
             budget: cart.rules.budget,
             hidden: cart.hidden,
         }
     }
 
-    /// What would be charged for the lines that can be ordered.
+    /// The amount that would be charged for the lines that can be ordered.
     #[must_use]
     pub fn total(&self) -> Money {
         self.lines.iter().map(|line| line.line.total()).sum()
@@ -71,8 +71,8 @@ impl Preview {
     /// The lines of the order.
     ///
     /// # Errors
-    /// What stands in the way of ordering: an empty cart, a line that can't be ordered, too
-    /// little stock, the budget.
+    /// The first thing that stands in the way of ordering: an empty cart, a line that can't be
+    /// ordered, too little stock, the budget.
     pub fn order(&self) -> Result<Vec<OrderLine>, Refusal> {
         if self.lines.is_empty() {
             return Err(Refusal::EmptyCart);
@@ -82,27 +82,11 @@ impl Preview {
                 u32::try_from(self.lines.len()).unwrap_or(u32::MAX),
             ));
         }
+
         for line in &self.lines {
-            let name = line.line.name.clone();
-            if line.standing != LineStatus::Good {
-                return Err(Refusal::CantOrder {
-                    name,
-                    why: line.standing.word(),
-                });
-            }
-            if std::str::from_utf8(line.line.product.as_bytes()).is_err() {
-                return Err(Refusal::CantOrder {
-                    name,
-                    why: "its id is no text",
-                });
-            }
-            if let Some(left) = line.short {
-                return Err(Refusal::NotOrdered(order::OrderFailure::Short {
-                    name,
-                    left,
-                }));
-            }
+            line.check()?;
         }
+
         let total = self.total();
         match self.budget {
             Some(budget) if total > budget => Err(Refusal::DearerThanBudget { budget, total }),
@@ -111,19 +95,49 @@ impl Preview {
     }
 }
 
+impl PreviewLine {
+    /// Checks that the line can be ordered.
+    fn check(&self) -> Result<(), Refusal> {
+        let name = self.line.name.clone();
+
+        if self.standing != LineStatus::Good {
+            return Err(Refusal::CantOrder {
+                name,
+                why: self.standing.word(),
+            });
+        }
+
+        // An order is stored as JSON, which holds text alone.
+        if std::str::from_utf8(self.line.product.as_bytes()).is_err() {
+            return Err(Refusal::CantOrder {
+                name,
+                why: "its id is no text",
+            });
+        }
+
+        match self.short {
+            Some(left) => Err(Refusal::NotOrdered(OrderFailure::Short { name, left })),
+            None => Ok(()),
+        }
+    }
+}
+
 fn preview_line(line: &CartLine, shares: Vec<Share>, product: Option<&Product>) -> PreviewLine {
     let price = product.and_then(|product| product.price);
     let quantity = line.quantity.whole().unwrap_or(0);
+
     let standing = match (&line.quantity, product, price) {
         (Quantity::Damaged(_), ..) => LineStatus::Damaged,
         (_, None, _) => LineStatus::Gone,
         (_, _, None) => LineStatus::NoPrice,
         _ => LineStatus::Good,
     };
-    let then = line.added.as_ref().and_then(|added| added.price);
+
+    let price_when_added = line.added.as_ref().and_then(|added| added.price);
     let known = product.map_or(ProductLookup::Gone, |product| {
         ProductLookup::Product(product.item())
     });
+
     PreviewLine {
         line: OrderLine {
             product: line.product.clone(),
@@ -142,7 +156,7 @@ fn preview_line(line: &CartLine, shares: Vec<Share>, product: Option<&Product>) 
         },
         held: line.quantity.clone(),
         standing,
-        was: then.filter(|then| price.is_some_and(|now| now != *then)),
+        was: price_when_added.filter(|then| price.is_some_and(|now| now != *then)),
         short: total::short(line, known),
     }
 }

@@ -23,12 +23,10 @@ impl Money {
     #[must_use]
     pub fn parse(text: &str) -> Option<Money> {
         let (whole, fraction) = text.split_once('.').unwrap_or((text, "0"));
-        let digits = |part: &str, most: usize| {
-            (1..=most).contains(&part.len()) && part.bytes().all(|b| b.is_ascii_digit())
-        };
-        if !digits(whole, WHOLE_DIGITS) || !digits(fraction, FRACTION_DIGITS) {
+        if !is_digits(whole, WHOLE_DIGITS) || !is_digits(fraction, FRACTION_DIGITS) {
             return None;
         }
+
         Decimal::from_str_exact(text).ok().map(Money)
     }
 
@@ -54,14 +52,14 @@ impl Money {
         amount.mantissa().unsigned_abs()
     }
 
-    /// What was [packed](Money::packed).
+    /// The price that was [packed](Money::packed).
     pub(crate) fn unpacked(digits: u64, scale: u8) -> Option<Money> {
         Decimal::try_from_i128_with_scale(digits.into(), scale.into())
             .ok()
             .map(Money)
     }
 
-    /// What is left of it after `other`; nothing where that is more.
+    /// The rest after `other` is taken from it; zero where `other` is more.
     #[must_use]
     pub fn less(self, other: Money) -> Money {
         Money(self.0.saturating_sub(other.0).max(Decimal::ZERO))
@@ -72,6 +70,10 @@ impl Money {
     pub fn decimal(self) -> Decimal {
         self.0
     }
+}
+
+fn is_digits(part: &str, most: usize) -> bool {
+    (1..=most).contains(&part.len()) && part.bytes().all(|b| b.is_ascii_digit())
 }
 
 impl std::ops::Add for Money {

@@ -1,6 +1,6 @@
 //! Orders: what a cart becomes when it is checked out.
 
-use super::{Money, ProductId, text};
+use super::{Money, ProductId, product, text};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -21,6 +21,8 @@ impl OrderId {
             .unwrap_or_default()
             .strftime("%Y%m%d")
             .to_string();
+
+        // Five bits a sign, the lowest first.
         let signs: String = (0..8)
             .map(|n| char::from(SIGNS[usize::try_from(random >> (5 * n) & 31).unwrap_or(0)]))
             .collect();
@@ -35,10 +37,12 @@ impl OrderId {
         let [day, one, two] = parts[..] else {
             return None;
         };
-        let signs = |part: &str| part.len() == 4 && part.bytes().all(|b| SIGNS.contains(&b));
-        let good =
-            day.len() == 8 && day.bytes().all(|b| b.is_ascii_digit()) && signs(one) && signs(two);
-        good.then_some(OrderId(id))
+
+        let is_day = day.len() == 8 && day.bytes().all(|b| b.is_ascii_digit());
+        let is_random = [one, two]
+            .iter()
+            .all(|part| part.len() == 4 && part.bytes().all(|b| SIGNS.contains(&b)));
+        (is_day && is_random).then_some(OrderId(id))
     }
 
     /// The id as text.
@@ -54,12 +58,12 @@ impl fmt::Display for OrderId {
     }
 }
 
-/// How many pieces of a line one person asked for.
+/// The pieces of a line that one person asked for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Share {
     /// Who; clean text.
     pub by: String,
-    /// How many.
+    /// Their number.
     pub pieces: u32,
 }
 
@@ -70,32 +74,33 @@ pub struct OrderLine {
     pub product: ProductId,
     /// Its name; clean text.
     pub name: String,
-    /// What one piece is; clean text, may be empty.
+    /// The unit of one piece (`250 g`); clean text, may be empty.
     pub unit: String,
-    /// How many pieces, from 1.
+    /// The number of pieces, from 1.
     pub quantity: u32,
     /// The price of one.
     pub price: Money,
-    /// Who asked for how many; what is missing, nobody is known for.
+    /// Who asked for how many. Of pieces that are missing here nobody knows who wanted them.
     pub shares: Vec<Share>,
 }
 
 impl OrderLine {
-    /// What the line costs.
+    /// The price of all its pieces.
     #[must_use]
     pub fn total(&self) -> Money {
         self.price.times(self.quantity)
     }
 }
 
-/// What the lines cost together.
+/// The sum of these lines.
 #[must_use]
 pub fn total(lines: &[OrderLine]) -> Money {
     lines.iter().map(OrderLine::total).sum()
 }
 
-/// How far an order is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// A step in the life of an order. Its names are stable: they stand in Redis and in JSON.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, strum::IntoStaticStr, strum::EnumString)]
+#[strum(serialize_all = "snake_case")]
 pub enum OrderState {
     /// Ordered; the shop has not said anything yet.
     Placed,
@@ -110,33 +115,19 @@ pub enum OrderState {
 }
 
 impl OrderState {
-    const NAMES: [(OrderState, &'static str); 5] = [
-        (OrderState::Placed, "placed"),
-        (OrderState::Accepted, "accepted"),
-        (OrderState::Ready, "ready"),
-        (OrderState::Done, "done"),
-        (OrderState::Cancelled, "cancelled"),
-    ];
-
-    /// Its name, for people and programs; stable.
+    /// The name for people and programs.
     #[must_use]
     pub fn name(self) -> &'static str {
-        OrderState::NAMES
-            .iter()
-            .find(|(state, _)| *state == self)
-            .map_or("placed", |(_, name)| name)
+        self.into()
     }
 
     /// The state with this name.
     #[must_use]
     pub fn named(name: &str) -> Option<OrderState> {
-        OrderState::NAMES
-            .iter()
-            .find(|(_, known)| *known == name)
-            .map(|(state, _)| *state)
+        name.parse().ok()
     }
 
-    /// Whether nothing can happen to it any more.
+    /// True where nothing can happen to the order any more.
     #[must_use]
     pub fn is_over(self) -> bool {
         matches!(self, OrderState::Done | OrderState::Cancelled)
@@ -154,18 +145,18 @@ pub struct Order {
     pub who: String,
     /// When, by the server's clock, in Unix milliseconds.
     pub at: u64,
-    /// How far it is.
+    /// The step that it has reached.
     pub state: OrderState,
     /// When it came into that state.
     pub changed: u64,
     /// The sign of the currency; clean text.
     pub currency: String,
-    /// What was ordered.
+    /// The ordered products.
     pub lines: Vec<OrderLine>,
 }
 
 impl Order {
-    /// What it costs.
+    /// The sum of its lines.
     #[must_use]
     pub fn total(&self) -> Money {
         total(&self.lines)
@@ -182,11 +173,11 @@ impl Order {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
 pub enum OrderFailure {
     /// The shop has fewer than were ordered.
-    #[error("{} of “{name}”: nothing was ordered; take fewer", only(*.left))]
+    #[error("{}: nothing was ordered; take fewer", product::only_left_of(*.left, .name))]
     Short {
         /// The product's name.
         name: String,
-        /// How many are left.
+        /// The pieces that are left.
         left: u64,
     },
     /// The shop doesn't sell it any more.
@@ -220,18 +211,10 @@ pub enum OrderFailure {
     Late,
 }
 
-fn only(left: u64) -> String {
-    if left == 0 {
-        "None left".to_owned()
-    } else {
-        format!("Only {left} left")
-    }
-}
-
 impl OrderFailure {
     /// The same with clean text, as it came from Redis.
     #[must_use]
-    pub fn cleaned(mut self) -> OrderFailure {
+    pub fn sanitized(mut self) -> OrderFailure {
         match &mut self {
             OrderFailure::Short { name, .. }
             | OrderFailure::Missing { name }

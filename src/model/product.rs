@@ -50,12 +50,12 @@ impl fmt::Display for ProductId {
     }
 }
 
-/// How much of a product the shop has.
+/// The shop's stock of a product.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Stock {
     /// It is made or ordered as needed.
     Unlimited,
-    /// So many are left.
+    /// This many pieces are left.
     Left(u64),
     /// The stored stock can't be read.
     Unreadable,
@@ -72,9 +72,9 @@ pub struct Product {
     pub price: Option<Money>,
     /// Its category; may be empty.
     pub category: Box<str>,
-    /// What one piece is: `250 g`, `each`; may be empty.
+    /// The unit of one piece: `250 g`, `each`; may be empty.
     pub unit: Box<str>,
-    /// What the shop has of it.
+    /// The pieces that the shop has.
     pub stock: Stock,
     /// One sentence about it; may be empty.
     pub description: Box<str>,
@@ -107,22 +107,24 @@ impl<'a> Decoded<'a> {
         if fields.iter().all(Option::is_none) {
             return None;
         }
+
         let [name, price, category, unit, stock, description] = fields;
-        let clean = |raw: Option<&'a [u8]>| text::sanitized(raw.unwrap_or_default());
-        let named = clean(name);
+        let [name, category, unit, description] =
+            [name, category, unit, description].map(|raw| text::sanitized(raw.unwrap_or_default()));
+
         Some(Decoded {
-            name: if named.is_empty() {
+            name: if name.is_empty() {
                 text::sanitize_to(id, SHOWN_ID).into()
             } else {
-                named
+                name
             },
             price: price
                 .and_then(|raw| std::str::from_utf8(raw).ok())
                 .and_then(Money::parse),
-            category: clean(category),
-            unit: clean(unit),
+            category,
+            unit,
             stock: Stock::decode(stock),
-            description: clean(description),
+            description,
         })
     }
 }
@@ -152,8 +154,10 @@ impl Product {
             stock,
             description,
         } = Decoded::read(id.as_bytes(), fields)?;
+
         let [name, category, unit, description] =
             [name, category, unit, description].map(|text| text.into_owned().into());
+
         Some(Product {
             id,
             name,
@@ -186,14 +190,14 @@ impl Product {
         Product::decode(id, [Some(name.as_bytes()), None, None, None, None, None])
     }
 
-    /// Whether the shop has none of it left.
+    /// True where the shop has none left.
     #[must_use]
     pub fn is_sold_out(&self) -> bool {
         self.stock == Stock::Left(0)
     }
 }
 
-/// What is left of a product, where that is too few.
+/// The words for a stock that is too small: `only 3 left`, `none left`.
 #[must_use]
 pub fn only_left(left: u64) -> String {
     if left == 0 {
@@ -201,6 +205,17 @@ pub fn only_left(left: u64) -> String {
     } else {
         format!("only {left} left")
     }
+}
+
+/// The beginning of a sentence about such a product: `Only 3 left of “Espresso”`.
+#[must_use]
+pub(crate) fn only_left_of(left: u64, name: &str) -> String {
+    let words = if left == 0 {
+        "None left".to_owned()
+    } else {
+        format!("Only {left} left")
+    };
+    format!("{words} of “{name}”")
 }
 
 impl Stock {

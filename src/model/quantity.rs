@@ -52,13 +52,22 @@ impl fmt::Display for Quantity {
     }
 }
 
+fn is_digits(part: &str) -> bool {
+    !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit())
+}
+
+fn is_zero(part: &str) -> bool {
+    part.bytes().all(|b| b == b'0')
+}
+
 /// Reads a quantity that somebody typed.
 ///
 /// # Errors
 /// Its own [`Refusal`] for no number, zero, a negative number, a fraction, and more than `limit`.
 pub fn parse(typed: &str, limit: u32) -> Result<u32, Refusal> {
     let typed = typed.trim();
-    let shown = || text::sanitize_to(typed.as_bytes(), 24);
+    let shown = text::sanitize_to(typed.as_bytes(), 24);
+
     let (negative, digits) = match typed.strip_prefix('-') {
         Some(rest) => (true, rest),
         None => (false, typed.strip_prefix('+').unwrap_or(typed)),
@@ -67,15 +76,14 @@ pub fn parse(typed: &str, limit: u32) -> Result<u32, Refusal> {
         Some((whole, fraction)) => (whole, Some(fraction)),
         None => (digits, None),
     };
-    let is_digits = |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit());
     if !is_digits(whole) || fraction.is_some_and(|f| !is_digits(f)) {
-        return Err(Refusal::NotANumber(shown()));
+        return Err(Refusal::NotANumber(shown));
     }
-    let is_zero = |part: &str| part.bytes().all(|b| b == b'0');
+
     match fraction {
         _ if is_zero(whole) && fraction.is_none_or(is_zero) => Err(Refusal::Zero),
-        _ if negative => Err(Refusal::Negative(shown())),
-        Some(_) => Err(Refusal::Fraction(shown())),
+        _ if negative => Err(Refusal::Negative(shown)),
+        Some(_) => Err(Refusal::Fraction(shown)),
         None => match whole.parse::<u32>() {
             Ok(n) if n <= limit => Ok(n),
             _ => Err(Refusal::TooMany { limit, already: 0 }),

@@ -13,73 +13,81 @@ pub const NARROWEST: usize = 32;
 pub fn receipt(order: &Order, shop: &str, zone: &TimeZone, columns: usize) -> Vec<String> {
     let columns = columns.max(NARROWEST);
     let rule = "-".repeat(columns);
-    let mut out = vec![text::truncate(shop, columns), format!("Order {}", order.id)];
-    out.push(text::truncate(
-        &format!("{}, for {}", time(order.at, zone), order.user),
-        columns,
-    ));
-    out.push(text::truncate(
-        &format!("ordered by {}", order.who),
-        columns,
-    ));
-    // It is placed since the time above.
+
+    // An order is placed since the time that stands above.
     let since = match order.state {
         OrderState::Placed => String::new(),
-        _ => format!(" since {}", time(order.changed, zone)),
+        OrderState::Accepted | OrderState::Ready | OrderState::Done | OrderState::Cancelled => {
+            format!(" since {}", time(order.changed, zone))
+        }
     };
-    out.push(text::truncate(
-        &format!("state: {}{since}", order.state.name()),
-        columns,
-    ));
+    let head = [
+        shop.to_owned(),
+        format!("Order {}", order.id),
+        format!("{}, for {}", time(order.at, zone), order.user),
+        format!("ordered by {}", order.who),
+        format!("state: {}{since}", order.state.name()),
+    ];
+
+    let pieces = text::count(order.pieces(), "item");
+    let total = format!("Total {}{}", order.currency, order.total());
+
+    let mut out: Vec<String> = head
+        .iter()
+        .map(|line| text::truncate(line, columns))
+        .collect();
     out.push(rule.clone());
     out.extend(lines(&order.lines, &order.who, columns));
     out.push(rule);
-    let pieces = text::count(order.pieces(), "item");
-    out.push(spread(
-        &pieces,
-        &format!("Total {}{}", order.currency, order.total()),
-        columns,
-    ));
+    out.push(spread(&pieces, &total, columns));
     out
 }
 
 /// The lines of a receipt, for an order by `who`.
 #[must_use]
 pub fn lines(lines: &[OrderLine], who: &str, columns: usize) -> Vec<String> {
-    let mut out = Vec::new();
-    // Where all was asked for by the one who ordered, that is said with the order.
-    let several = lines
+    // Where whoever ordered asked for everything, the head of the receipt says so.
+    let is_shared = lines
         .iter()
         .flat_map(|line| &line.shares)
         .any(|share| share.by != who);
+
+    let mut out = Vec::new();
     for line in lines {
-        let what = match line.unit.as_str() {
-            // “3 Baguette, each” says nothing.
-            "" | "each" => line.name.clone(),
-            unit => format!("{}, {unit}", line.name),
-        };
         out.push(spread(
-            &format!("{:>3} {what}", line.quantity),
+            &format!("{:>3} {}", line.quantity, name_and_unit(line)),
             &line.total().to_string(),
             columns,
         ));
         if line.quantity > 1 {
             out.push(format!("    {} each", line.price));
         }
-        let shares = match &line.shares[..] {
-            [all] if all.pieces == line.quantity => format!("for {}", all.by),
-            some => {
-                let some = some
-                    .iter()
-                    .map(|share| format!("{} for {}", share.pieces, share.by));
-                some.collect::<Vec<_>>().join(", ")
-            }
-        };
-        if several && !shares.is_empty() {
-            out.push(text::truncate(&format!("    {shares}"), columns));
+        if is_shared && !line.shares.is_empty() {
+            out.push(text::truncate(&format!("    {}", shares(line)), columns));
         }
     }
     out
+}
+
+/// `Baguette`, `Espresso beans, 250 g`.
+fn name_and_unit(line: &OrderLine) -> String {
+    match line.unit.as_str() {
+        // “3 Baguette, each” says nothing.
+        "" | "each" => line.name.clone(),
+        unit => format!("{}, {unit}", line.name),
+    }
+}
+
+/// `for ann`, `2 for ann, 1 for ben`.
+fn shares(line: &OrderLine) -> String {
+    match &line.shares[..] {
+        [all] if all.pieces == line.quantity => format!("for {}", all.by),
+        some => some
+            .iter()
+            .map(|share| format!("{} for {}", share.pieces, share.by))
+            .collect::<Vec<_>>()
+            .join(", "),
+    }
 }
 
 /// A time for people: `2026-11-24 18:05`.

@@ -33,7 +33,7 @@ pub enum Refusal {
     TooMany {
         /// The most that one line may hold.
         limit: u32,
-        /// How many the line holds already.
+        /// The pieces that the line holds already.
         already: u32,
     },
     /// The cart has as many lines as a cart may have.
@@ -53,7 +53,7 @@ pub enum Refusal {
     /// The name fits several products.
     #[error("“{text}” fits several products: {}", .candidates.join(", "))]
     Ambiguous {
-        /// What was asked for.
+        /// The text that was asked for.
         text: String,
         /// The products that it fits, as `name (id)`.
         candidates: Vec<String>,
@@ -76,10 +76,10 @@ pub enum Refusal {
     )]
     Forgotten,
     /// The owner locked the cart.
-    #[error("The cart is locked{}", by_owner(.0, "--unlock"))]
+    #[error("The cart is locked{}", reopened_by(.0, "--unlock"))]
     Locked(String),
-    /// The time is over that the owner set for the cart.
-    #[error("The cart is closed: its time is over{}", by_owner(.0, "--deadline none"))]
+    /// The deadline that the owner set for the cart has passed.
+    #[error("The deadline has passed{}", reopened_by(.0, "--deadline none"))]
     Closed(String),
     /// Somebody else set the rules first.
     #[error("Only {0} can change the rules of this cart")]
@@ -89,15 +89,15 @@ pub enum Refusal {
     OverBudget {
         /// The budget.
         budget: Money,
-        /// What is left of it.
+        /// The amount that is left of it.
         left: Money,
     },
-    /// What one person asked for would cost more than their budget.
+    /// The pieces that one person asked for would cost more than their budget.
     #[error("{}", over("your", "", *.budget, *.left))]
     OverOwnBudget {
         /// The budget of each.
         budget: Money,
-        /// What is left of it.
+        /// The amount that is left of it.
         left: Money,
     },
     /// The cart changes too fast for its budget to be counted.
@@ -123,9 +123,9 @@ pub enum Refusal {
     /// The total is another than was expected.
     #[error("The total is {total}, not {expected}: nothing was ordered")]
     OtherTotal {
-        /// What was expected.
+        /// The total that was expected.
         expected: Money,
-        /// What it is.
+        /// The total now.
         total: Money,
     },
     /// The cart costs more than its budget now.
@@ -133,7 +133,7 @@ pub enum Refusal {
     DearerThanBudget {
         /// The budget.
         budget: Money,
-        /// What the cart costs.
+        /// The total of the cart.
         total: Money,
     },
     /// The order was undone.
@@ -155,10 +155,10 @@ pub enum Refusal {
     OrderIdUsed,
 }
 
-fn by_owner(owner: &str, how: &str) -> String {
+fn reopened_by(owner: &str, option: &str) -> String {
     match owner {
         "" => ": nothing was changed".to_owned(),
-        owner => format!(": {owner} can open it again with “trolley rules {how}”"),
+        owner => format!("; {owner} can reopen the cart with “trolley rules {option}”"),
     }
 }
 
@@ -191,7 +191,7 @@ impl Refusal {
         }
     }
 
-    /// What stands in the way of an order, told before anybody has ordered.
+    /// The same sentence for the time before anybody has ordered.
     #[must_use]
     pub fn beforehand(&self) -> String {
         match self {

@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, HashMap};
 pub struct Rules {
     /// Who set them first, and alone may change them; clean text.
     pub owner: Option<String>,
-    /// Whether nothing may be changed.
+    /// True where nothing may be changed.
     pub locked: bool,
     /// From when on nothing may be changed, by the server's clock, in Unix milliseconds.
     pub closes: Option<u64>,
@@ -19,7 +19,7 @@ pub struct Rules {
     pub budget_each: Option<Money>,
 }
 
-/// What a line of a cart is to a budget.
+/// A line of a cart as a budget counts it.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Portion {
     /// Its pieces.
@@ -38,7 +38,7 @@ pub struct Ledger {
 }
 
 impl Ledger {
-    /// What all pieces cost.
+    /// The price of all pieces.
     #[must_use]
     pub fn total(&self) -> Money {
         self.portions
@@ -47,13 +47,15 @@ impl Ledger {
             .sum()
     }
 
-    /// What the pieces cost that `who` asked for.
+    /// The price of the pieces that `who` asked for.
     #[must_use]
     pub fn total_of(&self, who: &str) -> Money {
-        let pieces = |portion: &Portion| pieces_of(&portion.shares, who).min(portion.quantity);
         self.portions
             .iter()
-            .map(|(id, portion)| self.price(id).times(pieces(portion)))
+            .map(|(id, portion)| {
+                let pieces = pieces_of(&portion.shares, who).min(portion.quantity);
+                self.price(id).times(pieces)
+            })
             .sum()
     }
 
@@ -69,6 +71,7 @@ impl Ledger {
             }
             return;
         };
+
         let portion = self.portions.entry(product.clone()).or_default();
         let had = portion.quantity;
         portion.quantity = match edit {
@@ -79,17 +82,17 @@ impl Ledger {
             Edit::Set { quantity, .. } => *quantity,
             Edit::Remove { .. } | Edit::Clear | Edit::Expire => 0,
         };
-        let (more, less) = (
-            portion.quantity.saturating_sub(had),
-            had.saturating_sub(portion.quantity),
-        );
+        let less = had.saturating_sub(portion.quantity);
+
+        // Pieces that come back to others are not one's own.
         let others = match edit {
             Edit::Restore { shares, .. } => shares
                 .iter()
                 .fold(0, |sum: u32, share| sum.saturating_add(share.pieces)),
             _ => 0,
         };
-        let more = more.saturating_sub(others);
+        let more = portion.quantity.saturating_sub(had).saturating_sub(others);
+
         match portion.shares.iter_mut().find(|share| share.by == who) {
             Some(share) => share.pieces = share.pieces.saturating_add(more).saturating_sub(less),
             None => portion.shares.push(Share {
@@ -111,13 +114,14 @@ pub fn pieces_of(shares: &[Share], who: &str) -> u32 {
 }
 
 impl Rules {
-    /// Whether there is any budget.
+    /// True where there is any budget.
     #[must_use]
     pub fn has_budget(&self) -> bool {
         self.budget.is_some() || self.budget_each.is_some()
     }
 
-    /// Whether `change` by `who` keeps within the budgets. What makes nothing dearer always does.
+    /// Checks that `change` by `who` keeps within the budgets. A change that makes nothing dearer
+    /// always does.
     ///
     /// # Errors
     /// [`Refusal::OverBudget`], [`Refusal::OverOwnBudget`], with the amount that is left.
@@ -126,6 +130,7 @@ impl Rules {
         for edit in &change.edits {
             after.apply(edit, who);
         }
+
         if let Some(budget) = self.budget
             && after.total() > budget.max(ledger.total())
         {
@@ -134,6 +139,7 @@ impl Rules {
                 left: budget.less(ledger.total()),
             });
         }
+
         if let Some(budget) = self.budget_each
             && after.total_of(who) > budget.max(ledger.total_of(who))
         {
@@ -142,6 +148,7 @@ impl Rules {
                 left: budget.less(ledger.total_of(who)),
             });
         }
+
         Ok(())
     }
 }

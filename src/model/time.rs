@@ -3,10 +3,10 @@
 use super::text;
 use jiff::SignedDuration;
 
-/// How long after its last change a cart lives.
+/// The time after its last change that a cart lives.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Timeout {
-    /// So many milliseconds.
+    /// This many milliseconds.
     After(u64),
     /// For ever.
     Never,
@@ -22,6 +22,7 @@ impl Timeout {
         if typed.eq_ignore_ascii_case("never") {
             return Ok(Timeout::Never);
         }
+
         // Whole days and weeks are calendar units to jiff; here a day is 24 hours.
         let span: jiff::Span = typed.parse().map_err(|_| {
             format!(

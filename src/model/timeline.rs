@@ -1,20 +1,21 @@
-//! The updates of a cart in order, each once, with every hole named, and when it expired.
+//! The history of a cart as `trolley watch` tells it: every update once and in order, every gap
+//! named, and when the cart expired.
 
 use super::{Cart, Deadline, LineChange, ProductId, Quantity, Update};
 use std::collections::BTreeMap;
 
-/// One thing to tell.
+/// One event in the history of a cart.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum TimelineEvent {
     /// The next update.
     Update(Update),
-    /// Updates that can't be told, from one version to another.
+    /// Updates that are lost, from one version to another.
     Gap {
         /// The first.
         from: u64,
         /// The last.
         to: u64,
-        /// Whether the log still reaches that far back: then they changed no line, since
+        /// True where the log still reaches that far back: then they changed no line, since
         /// keeping a cart alive is not logged.
         harmless: bool,
     },
@@ -25,7 +26,7 @@ pub enum TimelineEvent {
         version: u64,
         /// When it was found, by the server's clock, in Unix milliseconds.
         at: u64,
-        /// What is different.
+        /// The lines that are different.
         lines: Vec<LineChange>,
     },
     /// The cart has expired; nobody made a version of that.
@@ -37,38 +38,40 @@ pub enum TimelineEvent {
     },
 }
 
-/// Where the telling stands.
+/// The events told so far, as far as the next ones depend on them.
 #[derive(Debug, Clone, Default)]
 pub struct Timeline {
     /// The newest version told; 0 where the cart has no history yet, which then begins at any.
     last: Option<u64>,
-    /// When the cart expires unless an update comes before; `None` where it is empty or stays,
-    /// and after a hole.
+    /// The time at which the cart expires unless an update comes before; `None` where it is empty
+    /// or stays, and after a gap.
     expires: Option<u64>,
-    /// The quantities by all that is told; unknown at first and after a hole.
+    /// The quantities after all that is told; unknown at first and after a gap.
     known: Option<BTreeMap<ProductId, u32>>,
 }
 
 impl Timeline {
-    /// The cart was found at this version; whether the log must tell what came before.
+    /// Notes that the cart was found at this version. True where the log must be read for what
+    /// came before.
     pub fn found(&mut self, version: u64) -> bool {
         let last = *self.last.get_or_insert(version);
         version > last
     }
 
-    /// Whether the log must tell what came before `update`.
+    /// True where the log must be read for what came before `update`.
     #[must_use]
     pub fn misses(&self, update: &Update) -> bool {
         self.last
             .is_some_and(|last| last > 0 && update.version > last + 1)
     }
 
-    /// The cart was read, and all updates before that are told; tells where it has expired, or
-    /// another client has written into it.
+    /// Notes that the cart was read, with all updates before it told. Returns the event where it
+    /// has expired, or where another client has written into it.
     pub fn read(&mut self, cart: &Cart) -> Option<TimelineEvent> {
         if self.last != Some(cart.version) {
             return None;
         }
+
         let is_empty = cart.lines.is_empty() && cart.hidden == 0;
         let expired = if is_empty {
             self.expired(cart.deadline)
@@ -76,17 +79,22 @@ impl Timeline {
             None
         };
         self.expires = cart.deadline.at.filter(|_| !is_empty);
+
         let lines = self.foreign(cart);
         expired.or_else(|| {
-            let (version, at) = (cart.version, cart.deadline.told_at);
-            (!lines.is_empty()).then_some(TimelineEvent::Foreign { version, at, lines })
+            (!lines.is_empty()).then_some(TimelineEvent::Foreign {
+                version: cart.version,
+                at: cart.deadline.told_at,
+                lines,
+            })
         })
     }
 
-    /// What is in the cart by nothing that was told. A damaged line is left out.
+    /// The lines that differ from everything told so far. A damaged line is left out.
     fn foreign(&mut self, cart: &Cart) -> Vec<LineChange> {
         let mut now = BTreeMap::new();
         let mut before = self.known.take().filter(|_| cart.hidden == 0);
+
         for line in &cart.lines {
             match (&line.quantity, &mut before) {
                 (Quantity::Whole(pieces), _) => _ = now.insert(line.product.clone(), *pieces),
@@ -94,31 +102,36 @@ impl Timeline {
                 (Quantity::Damaged(_), None) => {}
             }
         }
+
         let lines = before.map_or_else(Vec::new, |before| differences(&before, &now));
         self.known = Some(now);
         lines
     }
 
-    /// An update came; nothing to tell where it was told already.
+    /// Notes that an update came. Returns nothing where it was told already.
     pub fn next(&mut self, update: Update) -> Vec<TimelineEvent> {
         if self.last.is_some_and(|last| update.version <= last) {
             return Vec::new();
         }
-        // In a cart that had expired all that there is has just come.
-        let fresh = update
-            .lines
-            .iter()
-            .all(|line| line.delta == i64::from(line.quantity));
-        let expired = if fresh && update.count == update.lines.len() {
+
+        // In a cart that had expired, every line is new with this update.
+        let is_new_cart = update.count == update.lines.len()
+            && update
+                .lines
+                .iter()
+                .all(|line| line.delta == i64::from(line.quantity));
+        let expired = if is_new_cart {
             self.expired(update.deadline)
         } else {
             None
         };
+
         self.last = Some(update.version);
         self.expires = update.deadline.at.filter(|_| update.count > 0);
         if expired.is_some() {
             self.known = Some(BTreeMap::new());
         }
+
         if let Some(known) = &mut self.known {
             for line in &update.lines {
                 match line.quantity {
@@ -127,12 +140,14 @@ impl Timeline {
                 };
             }
         }
+
         expired
             .into_iter()
             .chain([TimelineEvent::Update(update)])
             .collect()
     }
 
+    /// The expiry, where the cart's time was over when `seen` was told.
     fn expired(&self, seen: Deadline) -> Option<TimelineEvent> {
         let at = self.expires.filter(|at| *at < seen.told_at)?;
         Some(TimelineEvent::Expired {
@@ -141,43 +156,52 @@ impl Timeline {
         })
     }
 
-    /// The log was read, oldest first, when the cart had at least the version `until`.
+    /// Notes that the log was read, oldest first, when the cart had at least the version `until`.
     pub fn log(&mut self, log: Vec<Update>, until: u64) -> Vec<TimelineEvent> {
-        let mut told = Vec::new();
+        let mut events = Vec::new();
+
         // A history that has just begun begins with its log.
         if let (Some(0), Some(first)) = (self.last, log.first()) {
             self.last = Some(first.version.saturating_sub(1));
         }
-        let mut reaches = false;
+
+        // Behind its first entry the log has no holes but for updates that changed no line.
+        let mut is_within_log = false;
         for update in log {
-            self.close(update.version.saturating_sub(1), reaches, &mut told);
-            told.extend(self.next(update));
-            reaches = true;
+            self.close_gap(update.version.saturating_sub(1), is_within_log, &mut events);
+            events.extend(self.next(update));
+            is_within_log = true;
         }
-        self.close(until, reaches, &mut told);
-        told
+        self.close_gap(until, is_within_log, &mut events);
+
+        events
     }
 
-    /// Names the hole up to `to`, where there is one.
-    fn close(&mut self, to: u64, harmless: bool, told: &mut Vec<TimelineEvent>) {
+    /// Names the gap up to the version `to`, where there is one.
+    fn close_gap(&mut self, to: u64, harmless: bool, events: &mut Vec<TimelineEvent>) {
         let last = match self.last {
-            // Where it began, nobody knows.
+            // Nobody knows at which version such a history began.
             Some(0) => to.saturating_sub(1),
             last => last.unwrap_or(to),
         };
-        if to > last {
-            told.push(TimelineEvent::Gap {
-                from: last + 1,
-                to,
-                harmless,
-            });
-            (self.last, self.expires) = (Some(to), None);
-            self.known = self.known.take().filter(|_| harmless);
+        if to <= last {
+            return;
+        }
+
+        events.push(TimelineEvent::Gap {
+            from: last + 1,
+            to,
+            harmless,
+        });
+        self.last = Some(to);
+        self.expires = None;
+        if !harmless {
+            self.known = None;
         }
     }
 }
 
-/// What must change for one to become the other.
+/// The changes that lead from the quantities `before` to those of `now`.
 fn differences(
     before: &BTreeMap<ProductId, u32>,
     now: &BTreeMap<ProductId, u32>,
@@ -186,23 +210,24 @@ fn differences(
         .keys()
         .filter(|product| !now.contains_key(*product))
         .map(|product| (product, 0));
-    let all = now
+    let lines = now
         .iter()
         .map(|(product, quantity)| (product, *quantity))
         .chain(gone);
-    all.map(|(product, quantity)| {
-        let had = before.get(product).copied().unwrap_or(0);
-        let delta = i64::from(quantity) - i64::from(had);
-        LineChange {
-            product: product.clone(),
-            quantity,
-            delta,
-            price: None,
-            taken: Vec::new(),
-        }
-    })
-    .filter(|line| line.delta != 0)
-    .collect()
+
+    lines
+        .map(|(product, quantity)| {
+            let had = before.get(product).copied().unwrap_or(0);
+            LineChange {
+                product: product.clone(),
+                quantity,
+                delta: i64::from(quantity) - i64::from(had),
+                price: None,
+                taken: Vec::new(),
+            }
+        })
+        .filter(|line| line.delta != 0)
+        .collect()
 }
 
 #[cfg(test)]

@@ -1,8 +1,8 @@
-//! What a cart costs.
+//! The sums of a cart, and why a line may not count.
 
 use super::{CartLine, Item, Money, Quantity, Stock};
 
-/// Whether a line counts, and why not.
+/// The standing of a line: it counts towards the total, or the reason why not.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum LineStatus {
     /// It counts.
@@ -54,7 +54,7 @@ impl LineStatus {
     }
 }
 
-/// What is known of a line's product.
+/// The product of a line, as far as it has been looked up.
 #[derive(Debug, Clone, Copy)]
 pub enum ProductLookup<'a> {
     /// This.
@@ -82,8 +82,8 @@ pub fn line(line: &CartLine, known: ProductLookup<'_>) -> (LineStatus, Option<Mo
     }
 }
 
-/// How many are left of a line's product, where the shop has fewer than the line holds. The line
-/// counts all the same: more may come until it is ordered.
+/// The stock of a line's product where that is less than the line holds. The line counts all the
+/// same: more may come until it is ordered.
 #[must_use]
 pub fn short(line: &CartLine, known: ProductLookup<'_>) -> Option<u64> {
     match known {

@@ -18,8 +18,11 @@ impl UserName {
     /// # Errors
     /// [`Refusal::BadUser`] where it is empty, too long or has other characters.
     pub fn parse(name: &str) -> Result<UserName, Refusal> {
-        let good = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'-');
-        if (1..=LONGEST).contains(&name.len()) && name.bytes().all(good) {
+        let is_plain = name
+            .bytes()
+            .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'-'));
+
+        if (1..=LONGEST).contains(&name.len()) && is_plain {
             Ok(UserName(name.to_owned()))
         } else {
             Err(Refusal::BadUser(text::sanitize_to(name.as_bytes(), 40)))

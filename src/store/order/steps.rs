@@ -48,7 +48,7 @@ impl Decision {
             b"place" => Some(Decision::Place),
             b"undo" => {
                 let hitch = serde_json::from_slice(reason).unwrap_or(OrderFailure::Late);
-                Some(Decision::Undo(hitch.cleaned()))
+                Some(Decision::Undo(hitch.sanitized()))
             }
             _ => None,
         }
@@ -221,7 +221,7 @@ pub async fn take(
                 name: name(),
                 now: detail.into_owned(),
             }
-            .cleaned(),
+            .sanitized(),
         ),
         "missing" => Some(OrderFailure::Missing { name: name() }),
         "unreadable" => Some(OrderFailure::Unreadable { name: name() }),
@@ -248,7 +248,7 @@ async fn without_companions(
     Ok(match (price, stock) {
         (None, None) => Some(OrderFailure::Missing { name }),
         _ if Money::parse(&now) != Some(line.price) => {
-            Some(OrderFailure::Repriced { name, now }.cleaned())
+            Some(OrderFailure::Repriced { name, now }.sanitized())
         }
         (_, Some(stock)) if !stock.is_empty() => Some(OrderFailure::Braces { name }),
         _ => None,
