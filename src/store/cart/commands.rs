@@ -80,7 +80,7 @@ impl Connection {
             }
             while started.elapsed() < PATIENCE {
                 tokio::time::sleep(PAUSE).await;
-                if self.renew(&trouble).await.is_ok() {
+                if self.reconnect(&trouble).await.is_ok() {
                     break;
                 }
             }

@@ -10,9 +10,10 @@ use crate::model::change::sanitize_actor;
 use crate::model::order::Share;
 use crate::model::{Cart, Change, Edit, Money, OpId, ProductId, Refusal, Update, UserName};
 use crate::store::connection::pipeline;
-use crate::store::connection::{Conn, Connection, Policy};
+use crate::store::connection::{Conn, Connection};
 use crate::store::error::{Error, Trouble};
 use crate::store::keys::CartKeys;
+use crate::store::policy::Policy;
 use decode::Watcher;
 use futures::future::join_all;
 use redis::aio::{ConnectionLike, MultiplexedConnection};
@@ -405,7 +406,7 @@ pub(crate) async fn missing(
     added.sort();
     added.dedup();
     let ask = |id| redis::cmd("TYPE").arg(keys::product(id)).to_owned();
-    let types = pipeline::run(conn, added.iter().map(ask).collect()).await?;
+    let types = pipeline::run_all(conn, added.iter().map(ask).collect()).await?;
     let is_hash = |answer: Result<Value, Trouble>| {
         answer.map(|name| name == Value::SimpleString("hash".into()))
     };

@@ -11,8 +11,9 @@ use super::keys;
 use crate::model::product::LONGEST_NAME;
 use crate::model::{Catalog, Product, ProductId};
 use crate::store::cart::decode;
+use crate::store::connection::nodes::Scan;
 use crate::store::connection::pipeline;
-use crate::store::connection::{Conn, Connection, Scan, answer, read_again};
+use crate::store::connection::{Conn, Connection, answer, read_again};
 use crate::store::error::{Error, Trouble};
 use load::{fetch, load_catalog};
 
@@ -56,7 +57,8 @@ pub(crate) async fn read_products(
     conn: &Conn,
     ids: &[ProductId],
 ) -> Result<Vec<(ProductId, Option<Product>)>, Trouble> {
-    let answers = pipeline::run(conn, ids.iter().map(|id| fetch(id.as_bytes())).collect()).await?;
+    let answers =
+        pipeline::run_all(conn, ids.iter().map(|id| fetch(id.as_bytes())).collect()).await?;
     let products = ids.iter().zip(answers).map(|(id, answer)| {
         // One key of the wrong type must not hide the others.
         let product = answer
@@ -181,7 +183,7 @@ pub async fn name_shop(connection: &mut Connection, shop: &Shop) -> Result<(), E
 /// The [`Trouble`] of the link.
 pub async fn is_untouched(connection: &mut Connection) -> Result<bool, Error> {
     let ask = |key| redis::cmd("EXISTS").arg(key).to_owned();
-    for found in pipeline::run(
+    for found in pipeline::run_all(
         &connection.conn,
         [keys::SHOP, keys::CATALOG].map(ask).to_vec(),
     )

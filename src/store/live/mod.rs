@@ -12,12 +12,13 @@ pub(crate) mod session;
 
 use crate::model::{Cart, Change, OpId, Product, ProductId, Update, UserName};
 use crate::store::cart::decode::{CatalogNews, Watcher};
+use crate::store::connection::Conn;
 use crate::store::connection::address::Address;
 use crate::store::connection::discovery::Locator;
-use crate::store::connection::{Conn, Policy};
 use crate::store::error::{Error, Trouble};
 use crate::store::keys::CartKeys;
 use crate::store::order::{Driver, OrderEvent, OrderRequest};
+use crate::store::policy::Policy;
 use backon::{BackoffBuilder, ExponentialBuilder};
 use session::{BEAT, Session, SessionEnd};
 use std::collections::VecDeque;
@@ -113,7 +114,7 @@ pub async fn run(
             reason = trouble.code(),
             "link down"
         );
-        supervisor.locator.learn(&trouble);
+        supervisor.locator.note_redirect(&trouble);
         if supervisor.events.send(Event::Down(trouble)).await.is_err() {
             return;
         }

@@ -205,7 +205,7 @@ async fn insist(connection: &mut Connection, driver: &mut Driver) -> Result<Outc
         };
         while since.elapsed() < PATIENCE {
             tokio::time::sleep(PAUSE).await;
-            if connection.renew(&trouble).await.is_ok() {
+            if connection.reconnect(&trouble).await.is_ok() {
                 break;
             }
         }

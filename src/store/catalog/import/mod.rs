@@ -199,7 +199,7 @@ impl<'c> Import<'c> {
     async fn reconnect(&mut self, trouble: Trouble) -> Result<(), Error> {
         let started = Instant::now();
         loop {
-            match self.connection.renew(&trouble).await {
+            match self.connection.reconnect(&trouble).await {
                 Ok(()) => return Ok(()),
                 Err(again) if started.elapsed() > PATIENCE || !again.is_transient() => {
                     return Err(again.into());

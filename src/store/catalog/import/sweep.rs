@@ -3,8 +3,9 @@
 use super::Import;
 use crate::model::ProductId;
 use crate::store::catalog::index::{IndexCursor, listed, scan};
-use crate::store::connection::pipeline::run;
-use crate::store::connection::{Conn, Scan};
+use crate::store::connection::Conn;
+use crate::store::connection::nodes::Scan;
+use crate::store::connection::pipeline::run_all;
 use crate::store::error::{Error, Trouble};
 use crate::store::keys;
 use redis::Value;
@@ -110,7 +111,7 @@ async fn marks(
 pub async fn remove(conn: &mut Conn, ids: &[ProductId]) -> Result<u64, Trouble> {
     let unlink = |id| redis::cmd("UNLINK").arg(keys::product(id)).to_owned();
     let mut there = 0;
-    for answer in run(conn, ids.iter().map(unlink).collect()).await? {
+    for answer in run_all(conn, ids.iter().map(unlink).collect()).await? {
         there += u64::from(answer? != Value::Int(0));
     }
     let mut unlist = redis::cmd("ZREM");
