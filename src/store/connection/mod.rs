@@ -6,6 +6,7 @@ pub(crate) mod nodes;
 pub(crate) mod pipeline;
 pub(crate) mod raw;
 pub(crate) mod replicas;
+pub(crate) mod retry;
 
 use super::keys;
 use crate::store::error::Trouble;
