@@ -13,7 +13,7 @@ use crate::model::{Catalog, Product, ProductId};
 use crate::store::cart::decode;
 use crate::store::connection::nodes::Scan;
 use crate::store::connection::pipeline;
-use crate::store::connection::{Conn, Connection, answer, read_again};
+use crate::store::connection::{Conn, Connection, answer};
 use crate::store::error::{Error, Trouble};
 use load::{fetch, load_catalog};
 
@@ -31,10 +31,9 @@ pub async fn get_product(
     if id.as_bytes().len() > LONGEST_NAME {
         return Ok(None);
     }
-    let fields = read_again!(
-        connection,
-        answer(&fetch(id.as_bytes()), &mut connection.conn).await
-    )?;
+    let fields = connection
+        .read(async |mut conn| answer(&fetch(id.as_bytes()), &mut conn).await)
+        .await?;
     Ok(decode::product(id.clone(), &fields))
 }
 
@@ -145,8 +144,9 @@ impl Default for Shop {
 pub async fn get_shop(connection: &mut Connection) -> Result<Shop, Error> {
     let mut command = redis::cmd("HMGET");
     command.arg(keys::SHOP).arg("name").arg("currency");
-    let raw: Vec<Option<Vec<u8>>> =
-        read_again!(connection, answer(&command, &mut connection.conn).await)?;
+    let raw: Vec<Option<Vec<u8>>> = connection
+        .read(async |mut conn| answer(&command, &mut conn).await)
+        .await?;
     let field = |at: usize, longest: usize| {
         let text = crate::model::text::sanitize_to(raw.get(at)?.as_deref()?, longest);
         (!text.trim().is_empty()).then(|| text.trim().to_owned())
