@@ -20,16 +20,12 @@ use redis::aio::{ConnectionLike, MultiplexedConnection};
 use redis::{RedisError, Script, Value};
 use std::collections::HashMap;
 use std::sync::LazyLock;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 /// The most lines that a cart may get.
 pub const MOST_LINES: u32 = 1_000;
 /// The most lines that are read; another client may put in more.
 const MOST_READ: usize = 10_000;
-/// How long a change is tried before its outcome is called unknown.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(5);
-/// The pause between two tries.
-pub(crate) const PAUSE: Duration = Duration::from_millis(100);
 
 static CHANGE: LazyLock<Script> = LazyLock::new(|| {
     let limit = format!("local MOST_LINES = {MOST_LINES}\n");
