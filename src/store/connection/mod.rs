@@ -166,16 +166,3 @@ pub(crate) async fn answer<T: FromRedisValue>(
 ) -> Result<T, Trouble> {
     command.query_async(conn).await.map_err(Trouble::from)
 }
-
-macro_rules! read_again {
-    ($connection:expr, $read:expr) => {
-        match $read {
-            Err(trouble) if $connection.is_transient(&trouble) => {
-                $connection.reconnect(&trouble).await?;
-                $read
-            }
-            settled => settled,
-        }
-    };
-}
-pub(crate) use read_again;
