@@ -2,7 +2,7 @@
 
 use super::{Finding, Level, ask};
 use crate::model::UserName;
-use crate::store::acl::{self, Role};
+use crate::store::acl::{self, Gaps, Role};
 use crate::store::connection::Connection;
 use crate::store::connection::nodes::Target;
 use crate::store::error::Trouble;
@@ -35,21 +35,18 @@ pub(super) async fn examine(connection: &mut Connection, user: &UserName) -> Vec
     findings
 }
 
-fn judge(
-    name: &str,
-    task: &str,
-    level_of_gap: Level,
-    gaps: Result<Option<Vec<&str>>, Trouble>,
-) -> Finding {
+fn judge(name: &str, task: &str, level_of_gap: Level, gaps: Result<Gaps, Trouble>) -> Finding {
     match gaps {
-        Ok(Some(gaps)) if gaps.is_empty() => Finding::good("rights", format!("{name} may {task}")),
-        Ok(Some(gaps)) => Finding::new(
+        Ok(Gaps::Commands(gaps)) if gaps.is_empty() => {
+            Finding::good("rights", format!("{name} may {task}"))
+        }
+        Ok(Gaps::Commands(gaps)) => Finding::new(
             "rights",
             level_of_gap,
             format!("{name} may not {task}: {}", gaps.join(", ")),
             "trolley acl prints the rules that are enough",
         ),
-        Ok(None) => Finding::new(
+        Ok(Gaps::Unknown) => Finding::new(
             "rights",
             Level::Unknown,
             format!("{name} may not check whether they may {task}"),
