@@ -169,7 +169,7 @@ pub async fn name_shop(connection: &mut Connection, shop: &Shop) -> Result<(), E
         let mut command = redis::cmd("HSETNX");
         command.arg(keys::SHOP).arg(field).arg(value);
         let set = command.query_async::<bool>(&mut connection.conn).await;
-        named |= set.map_err(|error| Trouble::from(error).of_products())?;
+        named |= set.map_err(|error| Trouble::from(error).for_products())?;
     }
     if named {
         crate::store::catalog::import::tell_of_everything(&mut connection.conn).await;

@@ -189,7 +189,7 @@ impl<'c> Import<'c> {
                 retry
                     .again(self.connection, trouble)
                     .await
-                    .map_err(Trouble::of_products)?;
+                    .map_err(Trouble::for_products)?;
                 self.send_rows(rows);
                 Ok(())
             }
@@ -245,7 +245,7 @@ pub async fn delete_product(connection: &mut Connection, id: &ProductId) -> Resu
     }
     let removed = sweep::remove(conn, std::slice::from_ref(id))
         .await
-        .map_err(Trouble::of_products)?;
+        .map_err(Trouble::for_products)?;
     let mut news = ChangeAnnouncer::new(Instant::now());
     news.add(vec![id.clone()]);
     news.tell(conn, true).await;
