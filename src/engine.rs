@@ -26,13 +26,13 @@ use std::time::{Duration, Instant};
 const SERVERS: [&str; 2] = ["redis-server", "valkey-server"];
 /// The longest path of a Unix socket, in bytes.
 const LONGEST_SOCKET: usize = 107;
-/// How long a server may take until it answers.
+/// The time limit for a new server to answer.
 const START_TIMEOUT: Duration = Duration::from_secs(20);
-/// How long a process may take to appear after it was started.
+/// The time limit for a new server to show its process.
 const PROCESS_TIMEOUT: Duration = Duration::from_secs(2);
-/// How long to wait for a server that runs, or that somebody else starts.
+/// The longest wait for a server that runs, or that somebody else starts.
 const JOIN_TIMEOUT: Duration = Duration::from_secs(6);
-/// How long a server may take to stop.
+/// The time limit for a server to stop.
 const STOP_TIMEOUT: Duration = Duration::from_secs(10);
 /// The pause between two looks at a server.
 const POLL: Duration = Duration::from_millis(10);
@@ -78,7 +78,7 @@ pub enum EngineError {
 pub struct Status {
     /// The process, where it runs.
     pub pid: Option<u32>,
-    /// Whether it answers.
+    /// Tells whether it answers on its socket.
     pub answers: bool,
     /// Its socket.
     pub socket: PathBuf,

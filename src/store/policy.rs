@@ -7,9 +7,9 @@ use crate::model::{Timeout, quantity};
 pub struct Policy {
     /// The name that others see beside a change.
     pub by: String,
-    /// How long a cart lives after its last change.
+    /// The time after its last change when a cart expires.
     pub session_timeout: Timeout,
-    /// How long a line stays that nobody touches.
+    /// The time after which a line leaves that nobody touches.
     pub item_timeout: Timeout,
     /// The replicas that must have a change before it counts as confirmed.
     pub confirm_replicas: u32,

@@ -21,14 +21,14 @@ use redis::io::tcp::TcpSettings;
 use redis::{Cmd, FromRedisValue, Pipeline, ProtocolVersion, RedisFuture, Value};
 use std::time::Duration;
 
-/// How long opening a connection may take.
+/// The time limit for opening a connection.
 pub(crate) const CONNECT: Duration = Duration::from_millis(1000);
-/// How long an answer may take.
+/// The time limit for an answer.
 pub(crate) const ANSWER: Duration = Duration::from_millis(1500);
 
-/// How long an answer of a cluster may take, with all that its client tries.
+/// The time limit for an answer of a cluster, with all that its client tries.
 const CLUSTER_ANSWER: Duration = Duration::from_millis(5000);
-/// How often a cluster's client tries again: a command may run twice without harm.
+/// The retries of a cluster's client. They are safe, as a command may run twice without harm.
 const CLUSTER_RETRIES: u32 = 4;
 
 /// A connection for the plain functions of the store. It can connect again where it broke.

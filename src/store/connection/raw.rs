@@ -11,7 +11,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
-/// How long a server may take to answer in plain text.
+/// The time limit for an answer in plain text.
 const PLAINTEXT_ANSWER: Duration = Duration::from_secs(1);
 
 /// The receiver of a connection that expects no pushes: `None::<NoPushes>`.

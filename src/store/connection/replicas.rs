@@ -10,8 +10,8 @@ use crate::store::error::{Error, Trouble};
 use redis::aio::ConnectionLike;
 use redis::{Arg, Cmd, Pipeline, RedisFuture, Value};
 
-/// How long a server waits for its replicas, in milliseconds. It is short, because all other
-/// commands on the same connection wait, too.
+/// The longest wait for replicas, in milliseconds. It is short, because all other commands on
+/// the same connection wait, too.
 const WAIT_MS: u64 = 200;
 
 /// The command that counts the replicas that have all that this connection has written.

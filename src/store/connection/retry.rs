@@ -1,4 +1,8 @@
-//! Retries: how long, and after which pauses, something is tried again over a new connection.
+//! Retries: something that met trouble is tried again over a new connection.
+//!
+//! A [`RetryPolicy`] says for how long and after which pauses. Every caller loops in the same
+//! way: it attempts, and hands an error to [`Retry::again`], which connects again or gives the
+//! error back.
 
 use crate::store::connection::{Conn, Connection};
 use crate::store::error::{Error, Trouble};
@@ -9,7 +13,7 @@ use tokio::time::sleep;
 /// The pause between two attempts.
 pub(crate) const PAUSE: Duration = Duration::from_millis(100);
 
-/// When something that met a [transient](Connection::is_transient) trouble is tried again.
+/// The limit and the pauses for attempts that meet [transient](Connection::is_transient) trouble.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct RetryPolicy {
     limit: Limit,
@@ -17,7 +21,7 @@ pub(crate) struct RetryPolicy {
     first_pause: Duration,
 }
 
-/// When retrying ends.
+/// The moment when retrying ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Limit {
     /// After one more attempt.
@@ -29,24 +33,24 @@ enum Limit {
 }
 
 impl RetryPolicy {
-    /// For reading: a server that has just taken over may cut the first connection.
+    /// One more read: a server that has just taken over may cut the first connection.
     pub(crate) const READ: RetryPolicy = RetryPolicy {
         limit: Limit::OneMore,
         first_pause: Duration::ZERO,
     };
-    /// For changes and the steps of an order: after five seconds somebody who waits wants to
-    /// know that the outcome is unknown.
+    /// Five seconds for a change or a step of an order: whoever waits then wants to hear that
+    /// the outcome is unknown.
     pub(crate) const CHANGE: RetryPolicy = RetryPolicy {
         limit: Limit::Total(Duration::from_secs(5)),
         first_pause: PAUSE,
     };
-    /// For imports: nobody waits for a single batch, so they may outlive a failover.
+    /// As many attempts as an import needs, which thus outlives a failover.
     pub(crate) const IMPORT: RetryPolicy = RetryPolicy {
         limit: Limit::Outage(Duration::from_secs(10)),
         first_pause: Duration::ZERO,
     };
 
-    /// Begins with the first attempt.
+    /// Starts the first attempt.
     pub(crate) fn start(self) -> Retry {
         Retry {
             policy: self,

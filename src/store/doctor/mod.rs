@@ -59,7 +59,7 @@ pub struct Finding {
     pub level: Level,
     /// The state of the thing; clean text.
     pub found: String,
-    /// What to do about it; empty where nothing is to be done.
+    /// The way to mend it; empty where nothing is to be done.
     pub advice: String,
 }
 

@@ -119,7 +119,7 @@ struct Replicas {
     online: u64,
     /// The most bytes that any of them lacks.
     behind: u64,
-    /// Those that are not online, or not heard of for long, with their state.
+    /// The replicas that are not online, or not heard of for long, with their state.
     lagging: Vec<String>,
 }
 

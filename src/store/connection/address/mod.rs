@@ -162,6 +162,7 @@ impl Address {
                 },
                 _ => ConnectionAddr::Tcp(node.host.clone(), node.port),
             };
+
             info.clone().set_addr(addr)
         });
         self.single(server)
@@ -209,6 +210,7 @@ impl Address {
             }
             server.clone().set_redis_settings(settings)
         });
+
         Address {
             servers: servers.collect(),
             ..self.clone()
