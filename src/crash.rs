@@ -1,65 +1,70 @@
-//! A report of a crash: what a maintainer needs, without secrets.
+//! Crash reports: what a maintainer needs to know about a panic, without secrets.
 
 use super::log;
 use std::backtrace::Backtrace;
-use std::fs::OpenOptions;
-use std::io::Write;
+use std::fs::{DirBuilder, OpenOptions};
+use std::io::{self, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::panic::PanicHookInfo;
 use std::path::{Path, PathBuf};
 
-/// Has every panic leave a report in `folder`, and say where it is.
+/// Makes every panic leave a report in `folder`, and say where it is.
 pub fn report_to(folder: Option<PathBuf>) {
-    let usual = std::panic::take_hook();
+    let default_hook = std::panic::take_hook();
     std::panic::set_hook(Box::new(move |panic| {
-        usual(panic);
+        default_hook(panic);
+
         let written = folder
             .as_deref()
             .map(|folder| write(folder, &report(panic)));
-        // Nothing can be done about a stream that is closed.
-        let _ = match written {
-            Some(Ok(path)) => writeln!(
-                std::io::stderr(),
-                "trolley has crashed; that is a mistake in the program. All confirmed changes are saved.\n\
+        let message = match written {
+            Some(Ok(path)) => format!(
+                "trolley has crashed; that is a bug in the program. All confirmed changes are saved.\n\
                  Please send the maintainers this report (it holds no passwords): {}",
                 path.display()
             ),
-            _ => writeln!(
-                std::io::stderr(),
-                "trolley has crashed, and no report of it could be written."
-            ),
+            Some(Err(_)) | None => {
+                "trolley has crashed, and no report of it could be written.".to_owned()
+            }
         };
+        // Nothing can be done about a stream that is closed.
+        let _ = writeln!(io::stderr(), "{message}");
     }));
 }
 
 fn report(panic: &PanicHookInfo<'_>) -> String {
-    let variable = |name: &str| std::env::var(name).unwrap_or_default();
     let system = rustix::system::uname();
-    let size = rustix::termios::tcgetwinsize(rustix::stdio::stdout());
-    let size = size.map_or_else(
-        |_| "none".to_owned(),
-        |size| format!("{}x{}", size.ws_col, size.ws_row),
-    );
+    let terminal_size = match rustix::termios::tcgetwinsize(rustix::stdio::stdout()) {
+        Ok(size) => format!("{}x{}", size.ws_col, size.ws_row),
+        Err(_) => "none".to_owned(),
+    };
+
     let text = format!(
-        "trolley {}\n{panic}\nthread {:?}\n\n{} {} {}\nTERM={} COLORTERM={} size {size}\n\nlast events:\n{}\n\n{}\n",
+        "trolley {}\n{panic}\nthread {:?}\n\n{} {} {}\nTERM={} COLORTERM={} size {terminal_size}\n\nlast events:\n{}\n\n{}\n",
         env!("CARGO_PKG_VERSION"),
         std::thread::current().name().unwrap_or_default(),
         system.sysname().to_string_lossy(),
         system.release().to_string_lossy(),
         system.machine().to_string_lossy(),
-        variable("TERM"),
-        variable("COLORTERM"),
+        env_variable("TERM"),
+        env_variable("COLORTERM"),
         log::recent().join("\n"),
         Backtrace::force_capture(),
     );
-    without_secrets(&text, &variable("TROLLEY_PASSWORD"))
+    without_secrets(&text, &env_variable("TROLLEY_PASSWORD"))
 }
 
-fn write(folder: &Path, report: &str) -> std::io::Result<PathBuf> {
-    std::fs::DirBuilder::new()
+fn env_variable(name: &str) -> String {
+    std::env::var(name).unwrap_or_default()
+}
+
+/// Writes a report to a new file that only this user can read.
+fn write(folder: &Path, report: &str) -> io::Result<PathBuf> {
+    DirBuilder::new()
         .recursive(true)
         .mode(0o700)
         .create(folder)?;
+
     let now = jiff::Timestamp::now().strftime("%Y%m%dT%H%M%S");
     let path = folder.join(format!("crash-{now}-{}.txt", std::process::id()));
     let mut file = OpenOptions::new()
@@ -71,13 +76,16 @@ fn write(folder: &Path, report: &str) -> std::io::Result<PathBuf> {
     Ok(path)
 }
 
-/// Nothing is meant to bring a secret in here; this is for what somebody overlooked.
+/// Removes the password, and the logins of all addresses. Reports are not meant to hold any;
+/// this is for what somebody overlooked.
 fn without_secrets(text: &str, password: &str) -> String {
     let text = if password.is_empty() {
         text.to_owned()
     } else {
         text.replace(password, "***")
     };
+
+    // Behind each "://" comes an authority, up to a slash or a space.
     let mut parts = text.split("://");
     let mut clean = parts.next().unwrap_or_default().to_owned();
     for part in parts {
@@ -85,11 +93,15 @@ fn without_secrets(text: &str, password: &str) -> String {
             .find(|c: char| c.is_whitespace() || c == '/')
             .unwrap_or(part.len());
         let (authority, rest) = part.split_at(end);
-        let host = authority
-            .rsplit_once('@')
-            .map_or_else(|| authority.to_owned(), |(_, host)| format!("***@{host}"));
+
         clean.push_str("://");
-        clean.push_str(&host);
+        match authority.rsplit_once('@') {
+            Some((_, host)) => {
+                clean.push_str("***@");
+                clean.push_str(host);
+            }
+            None => clean.push_str(authority),
+        }
         clean.push_str(rest);
     }
     clean

@@ -1,36 +1,43 @@
 //! The private server: a `redis-server` (or `valkey-server`) of the shop's own on a Unix
-//! socket, for those who name no Redis.
+//! socket, for people who name no Redis.
 //!
 //! The server itself holds the lock of its data folder for as long as it lives: the lock
 //! file is open in the process that starts it, and the server inherits it. So two starters
 //! never get two servers on one folder, whatever their socket folders are, and a stale
 //! socket or a killed server leaves nothing to clean up.
+//!
+//! The data folder holds the server's append-only file and log, and beside them: `lock`;
+//! `socket`, a note of the socket's path; `redis.pid`; and `stopped`, a note that the server
+//! was stopped on purpose.
 
 use crate::model::text;
 use rustix::io::FdFlags;
 use rustix::process::{Pid, Signal};
 use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
 use std::io::{self, Read, Write};
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::thread;
 use std::time::{Duration, Instant};
 
-/// The servers that will do, best first.
+/// The programs that will do, best first.
 const SERVERS: [&str; 2] = ["redis-server", "valkey-server"];
 /// The longest path of a Unix socket, in bytes.
 const LONGEST_SOCKET: usize = 107;
-/// How long a server may take until it answers.
-const START: Duration = Duration::from_secs(20);
-/// How long to wait for a server that runs, or that somebody else starts.
-const JOIN: Duration = Duration::from_secs(6);
-/// How long a server may take to stop.
-const STOP: Duration = Duration::from_secs(10);
-/// The pause between two looks at it.
-const LOOK: Duration = Duration::from_millis(10);
+/// The time limit for a new server to answer.
+const START_TIMEOUT: Duration = Duration::from_secs(20);
+/// The time limit for a new server to show its process.
+const PROCESS_TIMEOUT: Duration = Duration::from_secs(2);
+/// The longest wait for a server that runs, or that somebody else starts.
+const JOIN_TIMEOUT: Duration = Duration::from_secs(6);
+/// The time limit for a server to stop.
+const STOP_TIMEOUT: Duration = Duration::from_secs(10);
+/// The pause between two looks at a server.
+const POLL: Duration = Duration::from_millis(10);
 
-/// Why there is no private server.
+/// The reason why there is no private server.
 #[derive(Debug, thiserror::Error)]
 pub enum EngineError {
     /// No server program is installed.
@@ -46,7 +53,7 @@ pub enum EngineError {
     LongPath(PathBuf),
     /// A folder belongs to somebody else or can be read by others.
     #[error("the folder {} must belong to you alone", .0.display())]
-    OpenFolder(PathBuf),
+    NotPrivate(PathBuf),
     /// The server ended at once.
     #[error("the private server did not start: {0}")]
     NotStarted(String),
@@ -59,19 +66,19 @@ pub enum EngineError {
     /// The system refused.
     #[error("{what}: {source}")]
     System {
-        /// What was tried.
+        /// The action that failed.
         what: String,
-        /// The system's word.
+        /// The system's reason.
         source: io::Error,
     },
 }
 
-/// What `trolley engine status` shows.
+/// The state of the private server, as `trolley engine status` shows it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Status {
     /// The process, where it runs.
     pub pid: Option<u32>,
-    /// Whether it answers.
+    /// Tells whether it answers on its socket.
     pub answers: bool,
     /// Its socket.
     pub socket: PathBuf,
@@ -79,7 +86,7 @@ pub struct Status {
     pub data: PathBuf,
 }
 
-/// The private server's places.
+/// The private server, by its folders.
 #[derive(Debug, Clone)]
 pub struct Engine {
     runtime: PathBuf,
@@ -97,66 +104,13 @@ impl Engine {
     /// would get: it was started where `XDG_RUNTIME_DIR` was different.
     #[must_use]
     pub fn socket(&self) -> PathBuf {
-        match fs::read_to_string(self.data.join("socket")) {
+        match fs::read_to_string(self.socket_note()) {
             Ok(path) if !path.trim().is_empty() => PathBuf::from(path.trim()),
             _ => self.own_socket(),
         }
     }
 
-    fn own_socket(&self) -> PathBuf {
-        self.runtime.join("redis.sock")
-    }
-
-    /// Joins the server that runs, or starts one, and waits until it answers.
-    ///
-    /// # Errors
-    /// The [`EngineError`] that stands in the way.
-    pub fn ensure(&self) -> Result<PathBuf, EngineError> {
-        // The usual case first, without any lock.
-        if answers(&self.socket()) {
-            return Ok(self.socket());
-        }
-        private_folder(&self.data)?;
-        let _ = fs::remove_file(self.stopped());
-        let lock = self.open_lock()?;
-        let until = Instant::now() + JOIN;
-        loop {
-            match lock.try_lock() {
-                // No server is alive on this folder, and none can start while this is held.
-                Ok(()) => {
-                    self.start(&lock)?;
-                    return self.wait_until_it_answers(Instant::now() + START);
-                }
-                // Somebody starts one just now, or one runs.
-                Err(TryLockError::WouldBlock) => {
-                    if answers(&self.socket()) {
-                        return Ok(self.socket());
-                    }
-                    self.end_unreachable();
-                }
-                Err(TryLockError::Error(source)) => return Err(system("lock", &self.data, source)),
-            }
-            if Instant::now() > until {
-                return Err(EngineError::Silent(self.log()));
-            }
-            std::thread::sleep(LOOK);
-        }
-    }
-
-    /// [`Engine::ensure`] for a server that broke while terminals were open: not where it
-    /// was stopped on purpose.
-    ///
-    /// # Errors
-    /// [`EngineError::Stopped`], and those of [`Engine::ensure`].
-    pub fn revive(&self) -> Result<PathBuf, EngineError> {
-        if self.stopped().exists() {
-            Err(EngineError::Stopped)
-        } else {
-            self.ensure()
-        }
-    }
-
-    /// What runs now.
+    /// The state of the server now.
     #[must_use]
     pub fn status(&self) -> Status {
         let socket = self.socket();
@@ -168,6 +122,60 @@ impl Engine {
         }
     }
 
+    /// Joins the server that runs, or starts one, and waits until it answers.
+    ///
+    /// # Errors
+    /// The [`EngineError`] that stands in the way.
+    pub fn ensure(&self) -> Result<PathBuf, EngineError> {
+        // The usual case first, without any lock.
+        if answers(&self.socket()) {
+            return Ok(self.socket());
+        }
+
+        private_folder(&self.data)?;
+        let _ = fs::remove_file(self.stop_note());
+        let lock = self.open_lock()?;
+        let deadline = Instant::now() + JOIN_TIMEOUT;
+
+        loop {
+            match lock.try_lock() {
+                // No server is alive on this folder, and none can start while this is held.
+                Ok(()) => {
+                    self.start(&lock)?;
+                    return self.wait_for_answer();
+                }
+                // Somebody starts one just now, or one runs.
+                Err(TryLockError::WouldBlock) => {
+                    if answers(&self.socket()) {
+                        return Ok(self.socket());
+                    }
+                    self.end_unreachable();
+                }
+                Err(TryLockError::Error(source)) => {
+                    return Err(system_error("lock", &self.data, source));
+                }
+            }
+
+            if Instant::now() > deadline {
+                return Err(EngineError::Silent(self.log()));
+            }
+            thread::sleep(POLL);
+        }
+    }
+
+    /// Does the same as [`Engine::ensure`] for a server that broke while terminals were open,
+    /// but not for one that was stopped on purpose.
+    ///
+    /// # Errors
+    /// [`EngineError::Stopped`], and those of [`Engine::ensure`].
+    pub fn revive(&self) -> Result<PathBuf, EngineError> {
+        if self.stop_note().exists() {
+            Err(EngineError::Stopped)
+        } else {
+            self.ensure()
+        }
+    }
+
     /// Stops the server and waits until it has ended. Returns whether one ran.
     ///
     /// # Errors
@@ -176,101 +184,116 @@ impl Engine {
         if !self.data.is_dir() {
             return Ok(false);
         }
+
         // Open terminals must not start it again.
-        fs::write(self.stopped(), "").map_err(|source| system("write", &self.stopped(), source))?;
+        let note = self.stop_note();
+        fs::write(&note, "").map_err(|source| system_error("write", &note, source))?;
+
         let Some(pid) = self.pid() else {
             return Ok(false);
         };
         signal(pid, Signal::TERM);
-        let (lock, until) = (self.open_lock()?, Instant::now() + STOP);
+
+        // The lock is free as soon as the server has ended.
+        let lock = self.open_lock()?;
+        let deadline = Instant::now() + STOP_TIMEOUT;
         while lock.try_lock().is_err() {
-            if Instant::now() > until {
+            if Instant::now() > deadline {
                 return Err(EngineError::Silent(self.log()));
             }
-            std::thread::sleep(LOOK);
+            thread::sleep(POLL);
         }
+
         let _ = fs::remove_file(self.socket());
         Ok(true)
     }
 
+    /// Starts a server, which inherits `lock` and holds it for as long as it lives.
     fn start(&self, lock: &File) -> Result<(), EngineError> {
-        let server =
-            SERVERS
-                .iter()
-                .find_map(|name| on_path(name))
-                .ok_or(EngineError::NotInstalled {
-                    install: install_command(),
-                })?;
+        let program = SERVERS.iter().find_map(|name| on_path(name));
+        let program = program.ok_or_else(|| EngineError::NotInstalled {
+            install: install_command(),
+        })?;
+        let socket = self.prepare_socket()?;
+        let _ = fs::remove_file(self.pid_file());
+
+        rustix::io::fcntl_setfd(lock, FdFlags::empty())
+            .map_err(|error| system_error("lock", &self.data, error.into()))?;
+        let output = self
+            .command(&program, &socket)
+            .output()
+            .map_err(|source| system_error("start", &self.data, source))?;
+        let _ = rustix::io::fcntl_setfd(lock, FdFlags::CLOEXEC);
+
+        if output.status.success() {
+            Ok(())
+        } else {
+            let said = [output.stdout, output.stderr].concat();
+            Err(EngineError::NotStarted(text::sanitize_to(&said, 300)))
+        }
+    }
+
+    /// Makes room for the socket of a new server, and notes its path for those who join it.
+    fn prepare_socket(&self) -> Result<PathBuf, EngineError> {
         private_folder(&self.runtime)?;
         let socket = self.own_socket();
         if socket.as_os_str().len() > LONGEST_SOCKET {
             return Err(EngineError::LongPath(socket));
         }
+
         // A server that was killed leaves its socket behind; the lock says that it is dead.
         let _ = fs::remove_file(&socket);
-        let note = self.data.join("socket");
+        let note = self.socket_note();
         fs::write(&note, socket.as_os_str().as_encoded_bytes())
-            .map_err(|source| system("write", &note, source))?;
-        let _ = fs::remove_file(self.pid_file());
-        // The server inherits the lock and holds it as long as it lives.
-        rustix::io::fcntl_setfd(lock, FdFlags::empty())
-            .map_err(|error| system("lock", &self.data, error.into()))?;
-        let run = Command::new(server)
-            .args([
-                "--port",
-                "0",
-                "--unixsocketperm",
-                "700",
-                "--daemonize",
-                "yes",
-                "--appendonly",
-                "yes",
-            ])
-            .args([
-                "--save",
-                "",
-                "--maxmemory-policy",
-                "noeviction",
-                "--hz",
-                "1",
-            ])
+            .map_err(|source| system_error("write", &note, source))?;
+        Ok(socket)
+    }
+
+    fn command(&self, program: &Path, socket: &Path) -> Command {
+        let mut command = Command::new(program);
+        command
+            .args(["--port", "0"])
+            .args(["--unixsocketperm", "700"])
+            .args(["--daemonize", "yes"])
+            .args(["--appendonly", "yes"])
+            .args(["--save", ""])
+            .args(["--maxmemory-policy", "noeviction"])
+            .args(["--hz", "1"])
             // With `everysec` a change can be confirmed before it is written: the write waits
             // for a sync that goes on, and a kill then loses it.
             .args(["--appendfsync", "always"])
             .arg("--unixsocket")
-            .arg(&socket)
+            .arg(socket)
             .arg("--dir")
             .arg(&self.data)
             .arg("--pidfile")
             .arg(self.pid_file())
             .arg("--logfile")
             .arg(self.log())
-            .stdin(Stdio::null())
-            .output()
-            .map_err(|source| system("start", &self.data, source))?;
-        let _ = rustix::io::fcntl_setfd(lock, FdFlags::CLOEXEC);
-        if run.status.success() {
-            Ok(())
-        } else {
-            let said = [run.stdout, run.stderr].concat();
-            Err(EngineError::NotStarted(text::sanitize_to(&said, 300)))
-        }
+            .stdin(Stdio::null());
+        command
     }
 
-    fn wait_until_it_answers(&self, until: Instant) -> Result<PathBuf, EngineError> {
+    /// Waits until the server that was just started answers.
+    fn wait_for_answer(&self) -> Result<PathBuf, EngineError> {
         let socket = self.socket();
-        let (mut seen, patience) = (false, Instant::now() + Duration::from_secs(2));
+        let started = Instant::now();
+        let mut was_alive = false;
+
         while !answers(&socket) {
-            let alive = self.pid().is_some();
-            seen |= alive;
+            let is_alive = self.pid().is_some();
+            was_alive |= is_alive;
+
             // Gone again, or never came: its log says why.
-            if (seen && !alive) || (!seen && Instant::now() > patience) {
-                return Err(EngineError::NotStarted(self.last_words()));
+            let gone = was_alive && !is_alive;
+            let never_came = !was_alive && started.elapsed() > PROCESS_TIMEOUT;
+            if gone || never_came {
+                return Err(EngineError::NotStarted(self.last_log_line()));
             }
-            if Instant::now() > until {
+            if started.elapsed() > START_TIMEOUT {
                 return Err(EngineError::Silent(self.log()));
             }
-            std::thread::sleep(LOOK);
+            thread::sleep(POLL);
         }
         Ok(socket)
     }
@@ -278,46 +301,58 @@ impl Engine {
     /// Ends a server that lives though its socket's folder was removed (by a log-out, say):
     /// nobody can reach it any more, and its data are safe in its file.
     fn end_unreachable(&self) {
-        if !self.socket().exists()
-            && let Some(pid) = self.pid()
-            // It may be starting still: its socket comes before its pid file is a second old.
-            && fs::metadata(self.pid_file()).and_then(|file| file.modified()).is_ok_and(|at| at.elapsed().is_ok_and(|age| age > Duration::from_secs(1)))
-        {
+        if self.socket().exists() {
+            return;
+        }
+        let Some(pid) = self.pid() else { return };
+
+        // It may be starting still: its socket comes before its pid file is a second old.
+        let written = fs::metadata(self.pid_file()).and_then(|file| file.modified());
+        let age = written.ok().and_then(|written| written.elapsed().ok());
+        if age.is_some_and(|age| age > Duration::from_secs(1)) {
             signal(pid, Signal::TERM);
         }
     }
 
-    /// The process id of the server that runs: a pid file alone may be stale.
+    /// The process id of the server that runs. A pid file alone may be stale.
     fn pid(&self) -> Option<u32> {
-        let pid = fs::read_to_string(self.pid_file())
-            .ok()?
-            .trim()
-            .parse()
-            .ok()?;
+        let file = fs::read_to_string(self.pid_file()).ok()?;
+        let pid = file.trim().parse().ok()?;
         rustix::process::test_kill_process(process(pid)?).ok()?;
         Some(pid)
     }
 
-    fn last_words(&self) -> String {
+    /// The last warning of the log, or its last line.
+    fn last_log_line(&self) -> String {
         let log = fs::read(self.log()).unwrap_or_default();
-        let tail = String::from_utf8_lossy(&log);
-        let last = tail
-            .lines()
-            .rev()
-            .find(|line| line.contains('#'))
-            .or_else(|| tail.lines().last());
-        text::sanitize_to(last.unwrap_or("it ended without a word").as_bytes(), 300)
+        let log = String::from_utf8_lossy(&log);
+        let warning = log.lines().rev().find(|line| line.contains('#'));
+        let line = warning.or_else(|| log.lines().last());
+        text::sanitize_to(line.unwrap_or("it ended without a message").as_bytes(), 300)
     }
 
     fn open_lock(&self) -> Result<File, EngineError> {
         let path = self.data.join("lock");
-        let opened = OpenOptions::new()
+        OpenOptions::new()
             .create(true)
             .truncate(false)
             .write(true)
             .mode(0o600)
-            .open(&path);
-        opened.map_err(|source| system("open", &path, source))
+            .open(&path)
+            .map_err(|source| system_error("open", &path, source))
+    }
+
+    /// The socket that a new server would get.
+    fn own_socket(&self) -> PathBuf {
+        self.runtime.join("redis.sock")
+    }
+
+    fn socket_note(&self) -> PathBuf {
+        self.data.join("socket")
+    }
+
+    fn stop_note(&self) -> PathBuf {
+        self.data.join("stopped")
     }
 
     fn pid_file(&self) -> PathBuf {
@@ -327,15 +362,11 @@ impl Engine {
     fn log(&self) -> PathBuf {
         self.data.join("redis.log")
     }
-
-    fn stopped(&self) -> PathBuf {
-        self.data.join("stopped")
-    }
 }
 
-fn system(what: &str, path: &Path, source: io::Error) -> EngineError {
+fn system_error(action: &str, path: &Path, source: io::Error) -> EngineError {
     EngineError::System {
-        what: format!("can't {what} {}", path.display()),
+        what: format!("can't {action} {}", path.display()),
         source,
     }
 }
@@ -351,35 +382,40 @@ fn signal(pid: u32, signal: Signal) {
     }
 }
 
-/// Whether a server answers on this socket; one that still loads its data does.
+/// Tells whether a server answers on this socket; one that still loads its data does.
 fn answers(socket: &Path) -> bool {
-    let ask = || -> io::Result<[u8; 1]> {
-        let mut stream = UnixStream::connect(socket)?;
-        stream.set_read_timeout(Some(Duration::from_secs(1)))?;
-        stream.write_all(b"PING\r\n")?;
-        let mut first = [0];
-        stream.read_exact(&mut first)?;
-        Ok(first)
-    };
-    matches!(ask(), Ok([b'+' | b'-']))
+    matches!(first_byte_of_pong(socket), Ok(b'+' | b'-'))
 }
 
-/// Makes the folder, for the user alone, or checks that it is so.
+fn first_byte_of_pong(socket: &Path) -> io::Result<u8> {
+    let mut stream = UnixStream::connect(socket)?;
+    stream.set_read_timeout(Some(Duration::from_secs(1)))?;
+    stream.write_all(b"PING\r\n")?;
+    let mut first = [0];
+    stream.read_exact(&mut first)?;
+    Ok(first[0])
+}
+
+/// Makes a folder that only this user can open, or makes sure of that.
 fn private_folder(path: &Path) -> Result<(), EngineError> {
-    let made = DirBuilder::new().recursive(true).mode(0o700).create(path);
-    made.map_err(|source| system("make the folder", path, source))?;
-    let found = fs::metadata(path).map_err(|source| system("read", path, source))?;
-    let mine = std::os::unix::fs::MetadataExt::uid(&found) == rustix::process::geteuid().as_raw();
-    if !mine {
-        return Err(EngineError::OpenFolder(path.to_owned()));
+    DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(path)
+        .map_err(|source| system_error("make the folder", path, source))?;
+
+    let folder = fs::metadata(path).map_err(|source| system_error("read", path, source))?;
+    if folder.uid() != rustix::process::geteuid().as_raw() {
+        return Err(EngineError::NotPrivate(path.to_owned()));
     }
-    if found.permissions().mode() & 0o077 != 0 {
+    if folder.permissions().mode() & 0o077 != 0 {
         fs::set_permissions(path, fs::Permissions::from_mode(0o700))
-            .map_err(|source| system("close", path, source))?;
+            .map_err(|source| system_error("close", path, source))?;
     }
     Ok(())
 }
 
+/// Finds a program as a shell would.
 fn on_path(program: &str) -> Option<PathBuf> {
     let folders = std::env::var_os("PATH")?;
     std::env::split_paths(&folders)
@@ -400,10 +436,11 @@ fn install_command() -> &'static str {
         ("zypper", "sudo zypper install redis"),
         ("brew", "brew install redis"),
     ];
-    let fits = COMMANDS
+
+    COMMANDS
         .iter()
-        .find(|(manager, _)| on_path(manager).is_some());
-    fits.map_or("your system's package redis or valkey", |(_, command)| {
-        command
-    })
+        .find(|(manager, _)| on_path(manager).is_some())
+        .map_or("your system's package redis or valkey", |(_, command)| {
+            command
+        })
 }

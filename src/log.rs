@@ -1,9 +1,10 @@
-//! What happens, written to a file where that is asked for; the last of it is always kept,
-//! for a crash report. Nothing of it reaches the screen.
+//! Events, written to a log file where one is asked for. The last ones are always kept, for a
+//! crash report. No event reaches the screen.
 
 use std::collections::VecDeque;
 use std::fmt::{Debug, Write};
-use std::fs::OpenOptions;
+use std::fs::{File, OpenOptions};
+use std::io;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 use std::sync::Mutex;
@@ -14,65 +15,64 @@ use tracing_subscriber::layer::{Context, Layer, SubscriberExt};
 use tracing_subscriber::util::SubscriberInitExt;
 
 /// The events kept for a crash report.
-const KEPT: usize = 60;
+const MOST_RECENT: usize = 60;
 
 static RECENT: Mutex<VecDeque<String>> = Mutex::new(VecDeque::new());
 
-/// Begins: with a file, everything of this level and above is added to it.
+/// Starts logging. With a file, everything of this level and above is added to it.
 ///
 /// # Errors
 /// Where the file can't be written.
-pub fn start(file: Option<(&Path, Level)>) -> std::io::Result<()> {
-    let file = match file {
+pub fn start(file: Option<(&Path, Level)>) -> io::Result<()> {
+    let file_layer = match file {
         None => None,
-        Some((path, level)) => {
-            // What one does in a shop is nobody else's business.
-            let file = OpenOptions::new()
-                .create(true)
-                .append(true)
-                .mode(0o600)
-                .open(path)?;
-            let layer = tracing_subscriber::fmt::layer()
+        Some((path, level)) => Some(
+            tracing_subscriber::fmt::layer()
                 .with_ansi(false)
-                .with_target(false);
-            Some(
-                layer
-                    .with_writer(Mutex::new(file))
-                    .with_filter(LevelFilter::from_level(level)),
-            )
-        }
+                .with_target(false)
+                .with_writer(Mutex::new(open_private(path)?))
+                .with_filter(LevelFilter::from_level(level)),
+        ),
     };
-    let recent = Recent.with_filter(LevelFilter::INFO);
-    // Begun already: that is only so in tests.
+
+    // An error means that logging has started already; that is so in tests alone.
     let _ = tracing_subscriber::registry()
-        .with(recent)
-        .with(file)
+        .with(RecentEvents.with_filter(LevelFilter::INFO))
+        .with(file_layer)
         .try_init();
     Ok(())
+}
+
+/// Opens a log that only this user can read: a shopping list is private.
+fn open_private(path: &Path) -> io::Result<File> {
+    OpenOptions::new()
+        .create(true)
+        .append(true)
+        .mode(0o600)
+        .open(path)
 }
 
 /// The last events, oldest first.
 #[must_use]
 pub fn recent() -> Vec<String> {
-    // Never waits: it is asked for in a panic.
+    // This never waits for the lock, as it is called in a panic.
     RECENT
         .try_lock()
         .map(|events| events.iter().cloned().collect())
         .unwrap_or_default()
 }
 
-struct Recent;
+/// The layer that keeps the last events.
+struct RecentEvents;
 
-impl<S: Subscriber> Layer<S> for Recent {
+impl<S: Subscriber> Layer<S> for RecentEvents {
     fn on_event(&self, event: &Event<'_>, _: Context<'_, S>) {
-        let mut line = Line(format!(
-            "{} {:5}",
-            jiff::Timestamp::now(),
-            event.metadata().level()
-        ));
+        let time = jiff::Timestamp::now();
+        let mut line = EventLine(format!("{time} {:5}", event.metadata().level()));
         event.record(&mut line);
+
         if let Ok(mut events) = RECENT.lock() {
-            if events.len() >= KEPT {
+            if events.len() >= MOST_RECENT {
                 events.pop_front();
             }
             events.push_back(line.0);
@@ -81,9 +81,9 @@ impl<S: Subscriber> Layer<S> for Recent {
 }
 
 /// An event as a line of text.
-struct Line(String);
+struct EventLine(String);
 
-impl Visit for Line {
+impl Visit for EventLine {
     fn record_debug(&mut self, field: &Field, value: &dyn Debug) {
         // Writing to a string does not fail.
         let _ = match field.name() {

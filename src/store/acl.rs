@@ -1,23 +1,23 @@
-//! What the server lets whom do: the narrowest rights that trolley works with.
+//! Rights on the server (ACL): the narrowest ones that trolley works with, for each role.
 //!
-//! One table says which commands trolley runs, for whom, and on what: `trolley acl` prints
+//! One table says which commands trolley runs, for whom, and on which keys. `trolley acl` prints
 //! it as rules, `trolley doctor` tries it out. A server checks the commands inside scripts
 //! against the caller, so whoever may change a cart by a script may also do so directly: this
 //! keeps people to their own carts, but not to the rules of the shop.
 
 use crate::model::UserName;
-use crate::store::connection::Connection;
+use crate::store::connection::{Connection, answer};
 use crate::store::error::{Error, Trouble};
 use redis::Value;
 
-/// What somebody is to the shop.
+/// The role of a person, which decides their rights.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Role {
     /// Fills one cart.
     Shopper,
     /// Fills one cart and orders what is in it.
     Buyer,
-    /// Sees to every cart and every order.
+    /// Handles every cart and every order.
     Clerk,
     /// Brings products in, and sees no cart.
     Importer,
@@ -25,15 +25,15 @@ pub enum Role {
 
 use Role::{Buyer, Clerk, Importer, Shopper};
 
-/// What belongs together: a rule of its own for the server, so that a command which is right in
-/// one place can't be used in another.
+/// A group of rights that becomes one rule of the server, with keys of its own. So a command that
+/// is right on the orders, say, can't be used on the stock.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Area {
-    /// Where a role is at home: the carts, or the products.
+    /// The role's main keys: those of carts, or of products.
     Home,
-    /// What is listened to.
+    /// Channels.
     News,
-    /// Taking and giving back stock.
+    /// The stock of products, which orders take and give back.
     Stock,
     /// The orders.
     Orders,
@@ -41,12 +41,12 @@ enum Area {
 
 use Area::{Home, News, Orders, Stock};
 
-/// A command that trolley runs.
+/// The right to one command.
 struct Right {
     area: Area,
     command: &'static str,
     roles: &'static [Role],
-    /// What it is run on, as words: `@` stands for the name of a cart.
+    /// Arguments to try the command with; `@` stands for the name of a cart.
     example: &'static str,
 }
 
@@ -70,7 +70,7 @@ const fn right(
     }
 }
 
-/// Every command of every script and function. HELLO and AUTH are everybody's.
+/// Every command that a script or a function runs. Everybody may run HELLO and AUTH.
 const RIGHTS: &[Right] = &[
     right(Home, "ping", ALL, ""),
     right(Home, "select", ALL, "0"),
@@ -170,8 +170,9 @@ const RIGHTS: &[Right] = &[
 ];
 
 impl Role {
-    /// Keys and channels, in the server's words: `@` stands for the name of a cart.
-    fn places(self, area: Area) -> &'static str {
+    /// The keys (`~`, `%R~` for reading alone) and channels (`&`) of an area, as the server's
+    /// rules name them; `@` stands for the name of a cart.
+    fn keys_and_channels(self, area: Area) -> &'static str {
         match (area, self) {
             (Home, Importer) => "~product:* ~catalog ~{catalog}:import:* ~shop &catalog-updates",
             (Home, Clerk) => "~cart:* ~{cart:*}:* %R~product:* %R~catalog %R~shop &cart-updates:*",
@@ -184,94 +185,122 @@ impl Role {
         }
     }
 
+    fn rights(self) -> impl Iterator<Item = &'static Right> {
+        RIGHTS
+            .iter()
+            .filter(move |right| right.roles.contains(&self))
+    }
+
     fn commands(self, area: Area) -> impl Iterator<Item = &'static str> {
-        let has = move |right: &&Right| right.area == area && right.roles.contains(&self);
-        RIGHTS.iter().filter(has).map(|right| right.command)
+        self.rights()
+            .filter(move |right| right.area == area)
+            .map(|right| right.command)
     }
 }
 
-/// The command that makes the user `name` of the server a shopper or buyer of `cart`, a clerk
-/// or an importer, in the words of this server's version. It gives no password.
+/// Returns the command that makes the user `name` of the server a shopper or buyer of `cart`, a
+/// clerk or an importer, for this server's version. It gives no password.
 ///
 /// # Errors
-/// [`Trouble::TooOld`] where the server can't grant reading alone, and those of the link.
+/// [`Trouble::TooOld`] where the server can't grant reading alone, and those of the connection.
 pub async fn rules(
     connection: &mut Connection,
     role: Role,
     name: &UserName,
     cart: &UserName,
 ) -> Result<String, Error> {
-    let mut names: Vec<&str> = RIGHTS
-        .iter()
-        .filter(|right| right.roles.contains(&role))
-        .map(|right| right.command)
-        .collect();
-    names.push("acl|dryrun");
-    let mut ask = redis::cmd("COMMAND");
-    ask.arg("INFO").arg(&names);
-    let known: Vec<Value> = ask.query_async(&mut connection.conn).await?;
-    // It came together with rights to read alone, and with rules in brackets.
-    if known.last().is_none_or(|info| *info == Value::Nil) {
-        return Err(Trouble::TooOld.into());
-    }
-    let known = |command: &&str| {
-        names
-            .iter()
-            .zip(&known)
-            .any(|(name, info)| name == command && *info != Value::Nil)
-    };
+    let known = known_commands(connection, role).await?;
     let mut rules = format!("ACL SETUSER {name} reset on");
+
     for area in [Home, News, Stock, Orders] {
         let commands: Vec<String> = role
             .commands(area)
-            .filter(known)
+            .filter(|command| known.contains(command))
             .map(|command| format!("+{command}"))
             .collect();
         if commands.is_empty() {
             continue;
         }
-        let rule = format!(
-            "{} {}",
-            commands.join(" "),
-            role.places(area).replace('@', cart.as_str())
-        );
-        let (open, close) = if area == Home { ("", "") } else { ("(", ")") };
-        rules.push_str(&format!(" {open}{rule}{close}"));
+
+        let commands = commands.join(" ");
+        let keys = role.keys_and_channels(area).replace('@', cart.as_str());
+        match area {
+            Home => rules.push_str(&format!(" {commands} {keys}")),
+            News | Stock | Orders => rules.push_str(&format!(" ({commands} {keys})")),
+        }
     }
     Ok(rules)
 }
 
-/// What the server's user `name` may not do and a person of this role must, in short;
-/// `None` where this can't be asked.
+/// The commands of a role that this server has: an older one would refuse rules with others.
+async fn known_commands(
+    connection: &mut Connection,
+    role: Role,
+) -> Result<Vec<&'static str>, Error> {
+    let mut names: Vec<&str> = role.rights().map(|right| right.command).collect();
+    names.push("acl|dryrun");
+    let mut ask = redis::cmd("COMMAND");
+    ask.arg("INFO").arg(&names);
+    let infos: Vec<Value> = ask.query_async(&mut connection.conn).await?;
+
+    // ACL DRYRUN came together with rights to read alone, and with rules in brackets.
+    if infos.last().is_none_or(|info| *info == Value::Nil) {
+        return Err(Trouble::TooOld.into());
+    }
+    Ok(names
+        .into_iter()
+        .zip(infos)
+        .filter(|(_, info)| *info != Value::Nil)
+        .map(|(name, _)| name)
+        .collect())
+}
+
+/// The rights that a user lacks for a role.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Gaps {
+    /// These commands; none where the user has all rights.
+    Commands(Vec<&'static str>),
+    /// They can't be found out: the server is too old, or the user may not ask.
+    Unknown,
+}
+
+/// Tries out what the server's user `name` lacks for being of this role.
 pub(crate) async fn gaps(
     connection: &mut Connection,
     role: Role,
     name: &str,
     cart: &UserName,
-) -> Result<Option<Vec<&'static str>>, Trouble> {
+) -> Result<Gaps, Trouble> {
     let mut gaps = Vec::new();
-    for right in RIGHTS.iter().filter(|right| right.roles.contains(&role)) {
-        let mut ask = redis::cmd("ACL");
-        ask.arg("DRYRUN").arg(name);
-        let example = right.example.replace('@', cart.as_str());
-        for word in right.command.split('|').chain(example.split_whitespace()) {
-            ask.arg(word);
-        }
-        match ask
-            .query_async::<Value>(&mut connection.conn)
-            .await
-            .map_err(Trouble::from)
-        {
+
+    for right in role.rights() {
+        match dry_run(connection, right, name, cart).await {
             Ok(Value::Okay) => {}
             Ok(_) if gaps.contains(&right.command) => {}
             Ok(_) => gaps.push(right.command),
-            // No such command in this version, or no right to ask.
+            // This version has no such command, so nobody needs the right to it.
             Err(Trouble::Other(said)) if said.contains("not found") => {}
-            Err(Trouble::NoPermission(_) | Trouble::Other(_)) => return Ok(None),
+            Err(Trouble::NoPermission(_) | Trouble::Other(_)) => return Ok(Gaps::Unknown),
             Err(trouble) => return Err(trouble),
         }
     }
-    Ok(Some(gaps))
+    Ok(Gaps::Commands(gaps))
+}
+
+/// Asks whether a user may run the example of a right: OK, or the reason why not.
+async fn dry_run(
+    connection: &mut Connection,
+    right: &Right,
+    name: &str,
+    cart: &UserName,
+) -> Result<Value, Trouble> {
+    let example = right.example.replace('@', cart.as_str());
+    let mut ask = redis::cmd("ACL");
+    ask.arg("DRYRUN").arg(name);
+    for word in right.command.split('|').chain(example.split_whitespace()) {
+        ask.arg(word);
+    }
+    answer(&ask, &mut connection.conn).await
 }
 
 #[cfg(test)]

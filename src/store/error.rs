@@ -1,9 +1,9 @@
-//! What can go wrong between the shop and its Redis, in words a shopper understands.
+//! Errors of the store, in words that a shopper understands.
 
 use crate::model::{OpId, Refusal, text};
 use redis::{ErrorKind, RedisError};
 
-/// Why the link to Redis doesn't work, or why Redis did not do what it was asked.
+/// The reason why the connection to Redis fails, or why Redis did not do as it was asked.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Trouble {
     /// Nothing listens there.
@@ -18,7 +18,7 @@ pub enum Trouble {
     /// No answer in time.
     #[error("the server does not answer in time")]
     Timeout,
-    /// The link broke.
+    /// The connection broke.
     #[error("the connection to the server was lost")]
     Lost,
     /// Wrong user or password.
@@ -27,10 +27,10 @@ pub enum Trouble {
     /// A password is needed.
     #[error("the server wants a password")]
     NeedsPassword,
-    /// The user may not do that.
+    /// The user lacks a right.
     #[error("no permission: {0}")]
     NoPermission(String),
-    /// The server reads its data.
+    /// The server has just started and reads its data.
     #[error("the server is still loading its data")]
     Loading,
     /// A replica that takes no changes.
@@ -39,20 +39,20 @@ pub enum Trouble {
     /// A master without the replicas that it must have.
     #[error("the server has lost its replicas: it takes no changes")]
     NoReplicas,
-    /// Fewer replicas than must have a change have it.
+    /// Fewer replicas have a change than are asked for.
     #[error(
-        "only {have} of the {wanted} replicas that must have it do: should the server fall now, it may be lost"
+        "only {have} of the {wanted} replicas that must have it do: if the server fails now, it may be lost"
     )]
     TooFewReplicas {
-        /// Those that have it.
+        /// The replicas that have it.
         have: u32,
-        /// Those that must.
+        /// The replicas that must have it.
         wanted: u32,
     },
     /// A Sentinel, where a server was expected.
     #[error("that is a Sentinel: write redis+sentinel://host:port/NAME with the master's name")]
     IsSentinel,
-    /// A version without what is asked for.
+    /// A version that lacks something.
     #[error("the server is too old for this: Redis 7.0 or Valkey is needed")]
     TooOld,
     /// No memory left.
@@ -72,13 +72,13 @@ pub enum Trouble {
         /// Its port.
         port: u16,
     },
-    /// The cluster is changing.
-    #[error("the servers are changing places")]
+    /// Another server takes over, or keys are on their way to one.
+    #[error("the servers are switching over")]
     Changing,
     /// TLS failed.
     #[error("no secure connection: {0}")]
     Tls(String),
-    /// The server wants to see a certificate of the client's, and there is none.
+    /// The server wants to see a certificate, and there is none.
     #[error(
         "the server wants to see a certificate: give one with --tls-cert and its key with --tls-key"
     )]
@@ -92,7 +92,7 @@ pub enum Trouble {
 }
 
 impl Trouble {
-    /// An answer that makes no sense.
+    /// The trouble with an answer that makes no sense.
     pub(crate) fn not_understood() -> Trouble {
         Trouble::Other("its answer can't be understood".to_owned())
     }
@@ -127,28 +127,27 @@ impl Trouble {
         }
     }
 
-    /// The same in words for somebody who wanted to order, or see orders.
+    /// Words a missing right for somebody who wanted to order, or see orders.
     pub(crate) fn for_orders(self) -> Trouble {
         self.missing_right(
             "this user may not order, nor see orders (the shop can grant it: trolley acl buyer, or clerk to follow orders)",
         )
     }
 
-    /// The same in words for somebody who wanted to bring products in, or take them away.
-    pub(crate) fn of_products(self) -> Trouble {
+    /// Words a missing right for somebody who wanted to bring products in, or take them away.
+    pub(crate) fn for_products(self) -> Trouble {
         self.missing_right(
             "this user may not change products (the shop can grant it: trolley acl importer)",
         )
     }
 
-    /// The same in words for somebody who wanted to open a cart.
-    pub(crate) fn of_shopping(self) -> Trouble {
+    /// Words a missing right for somebody who wanted to open a cart.
+    pub(crate) fn for_shopping(self) -> Trouble {
         self.missing_right(
             "this user may not shop here (the shop can grant it: trolley acl shopper)",
         )
     }
 
-    /// With these words for a right that is missing.
     fn missing_right(self, words: &str) -> Trouble {
         match self {
             Trouble::NoPermission(_) => Trouble::NoPermission(words.to_owned()),
@@ -156,13 +155,13 @@ impl Trouble {
         }
     }
 
-    /// Whether a change that met this may have been applied all the same.
+    /// Tells whether a change that met this may have been applied all the same.
     #[must_use]
     pub fn is_ambiguous(&self) -> bool {
         matches!(self, Trouble::Timeout | Trouble::Lost)
     }
 
-    /// Whether it lies in what was given to get in: address, name, password, certificate.
+    /// Tells whether the address, user, password or certificate that was given is at fault.
     #[must_use]
     pub fn is_access_error(&self) -> bool {
         matches!(
@@ -178,7 +177,7 @@ impl Trouble {
         )
     }
 
-    /// Whether trying again later can help without anybody's doing.
+    /// Tells whether trying again later can help without anybody's doing.
     #[must_use]
     pub fn is_transient(&self) -> bool {
         matches!(
@@ -198,89 +197,137 @@ impl Trouble {
 
 impl From<&RedisError> for Trouble {
     fn from(error: &RedisError) -> Trouble {
-        let detail = || text::sanitize_to(error.detail().unwrap_or_default().as_bytes(), 160);
-        match error.code() {
-            Some("WRONGPASS") => return Trouble::WrongPassword,
-            Some("NOAUTH") => return Trouble::NeedsPassword,
-            Some("NOPERM") => return Trouble::NoPermission(detail()),
-            Some("LOADING") => return Trouble::Loading,
-            Some("READONLY") => return Trouble::ReadOnly,
-            Some("NOREPLICAS") => return Trouble::NoReplicas,
-            Some("OOM") => return Trouble::OutOfMemory,
-            Some("MISCONF") => return Trouble::DiskTrouble,
-            Some("WRONGTYPE") => return Trouble::WrongType,
-            // While a slot is on its way, a script that also names keys which don't exist is put
-            // off by both nodes, by the new one even after ASKING (Redis 7.0, Valkey 9.1). So
-            // nothing is gained by following ASK: what was asked is asked again.
-            Some("TRYAGAIN" | "CLUSTERDOWN" | "MASTERDOWN" | "ASK") => return Trouble::Changing,
-            Some("MOVED") => {
-                let node = error
-                    .redirect_node()
-                    .and_then(|(node, _)| node.rsplit_once(':'));
-                let parsed = node.and_then(|(host, port)| Some((host, port.parse().ok()?)));
-                return parsed.map_or(Trouble::Changing, |(host, port)| Trouble::Moved {
-                    host: host.to_owned(),
-                    port,
-                });
-            }
-            _ => {}
-        }
-        let said = error.to_string();
-        let says = |part: &str| said.contains(part);
-        match error.kind() {
-            ErrorKind::AuthenticationFailed if says("NOAUTH") => Trouble::NeedsPassword,
-            ErrorKind::AuthenticationFailed => Trouble::WrongPassword,
-            // Of all nodes at once; what was tried before that is not known.
-            ErrorKind::ClusterConnectionNotFound => Trouble::Lost,
-            // What a script may not do comes without a code of its own.
-            _ if says("user executing the script") || says("ACL failure in script") => {
-                Trouble::NoPermission(text::sanitize_to(said.as_bytes(), 160))
-            }
-            _ if says("cluster support disabled") => bad_address(
-                "that server is part of no cluster: write redis:// for redis+cluster://, rediss:// for rediss+cluster://",
-            ),
-            _ if says("unknown command 'SENTINEL'") => bad_address(
-                "what answers there is not a Sentinel: those listen on a port of their own, mostly 26379",
-            ),
-            _ if says("DB index is out of range") => {
-                bad_address("the server has no database of that number")
-            }
-            _ if error.kind() == ErrorKind::Parse => {
-                bad_address("what answers there is not a Redis server")
-            }
-            _ if says("WRONGTYPE") => Trouble::WrongType,
-            _ if says("OOM command not allowed") => Trouble::OutOfMemory,
-            // A master that was put down while it waited for its replicas says the last.
-            _ if says("READONLY")
-                || says("read only replica")
-                || says("with replica instances") =>
-            {
-                Trouble::ReadOnly
-            }
-            _ if says("fatal alert: ") => by_alert(&said),
-            _ if says("lookup address") || says("No address found") => Trouble::NoHost,
-            _ if error.is_timeout() || says("timed out") => Trouble::Timeout,
-            _ if says("No such file") => Trouble::NoSocket,
-            _ if error.is_connection_refusal() => Trouble::Refused,
-            _ if says("certificate")
-                || says("TLS")
-                || says("tls")
-                || says("InvalidContentType") =>
-            {
-                Trouble::Tls(text::sanitize_to(said.as_bytes(), 160))
-            }
-            _ if error.is_connection_dropped() || error.is_io_error() => Trouble::Lost,
-            _ => Trouble::Other(text::sanitize_to(said.as_bytes(), 160)),
-        }
+        by_code(error).unwrap_or_else(|| by_words(error))
     }
 }
 
-fn bad_address(why: &str) -> Trouble {
-    Trouble::BadAddress(why.to_owned())
+impl From<RedisError> for Trouble {
+    fn from(error: RedisError) -> Trouble {
+        Trouble::from(&error)
+    }
 }
 
-/// Why the server ended a secure connection: after the greeting, a broken link to all others.
-fn by_alert(said: &str) -> Trouble {
+/// Reads the code at the beginning of a server's error.
+fn by_code(error: &RedisError) -> Option<Trouble> {
+    Some(match error.code()? {
+        "WRONGPASS" => Trouble::WrongPassword,
+        "NOAUTH" => Trouble::NeedsPassword,
+        "NOPERM" => {
+            let detail = error.detail().unwrap_or_default();
+            Trouble::NoPermission(text::sanitize_to(detail.as_bytes(), 160))
+        }
+        "LOADING" => Trouble::Loading,
+        "READONLY" => Trouble::ReadOnly,
+        "NOREPLICAS" => Trouble::NoReplicas,
+        "OOM" => Trouble::OutOfMemory,
+        "MISCONF" => Trouble::DiskTrouble,
+        "WRONGTYPE" => Trouble::WrongType,
+        // While a slot is on its way, a script that also names keys which don't exist is put
+        // off by both nodes, by the new one even after ASKING (Redis 7.0, Valkey 9.1). So
+        // nothing is gained by following ASK: what was asked is asked again.
+        "TRYAGAIN" | "CLUSTERDOWN" | "MASTERDOWN" | "ASK" => Trouble::Changing,
+        "MOVED" => moved_to(error).unwrap_or(Trouble::Changing),
+        _ => return None,
+    })
+}
+
+/// Reads the new node of a redirection.
+fn moved_to(error: &RedisError) -> Option<Trouble> {
+    let (node, _slot) = error.redirect_node()?;
+    let (host, port) = node.rsplit_once(':')?;
+    Some(Trouble::Moved {
+        host: host.to_owned(),
+        port: port.parse().ok()?,
+    })
+}
+
+/// Recognises an error without a code of its own, by the words of the server, of the Redis
+/// library or of the system.
+fn by_words(error: &RedisError) -> Trouble {
+    let said = error.to_string();
+    match error.kind() {
+        ErrorKind::AuthenticationFailed if said.contains("NOAUTH") => Trouble::NeedsPassword,
+        ErrorKind::AuthenticationFailed => Trouble::WrongPassword,
+        // Of all nodes at once; what was tried before that is not known.
+        ErrorKind::ClusterConnectionNotFound => Trouble::Lost,
+        kind => refused_in_script(&said)
+            .or_else(|| wrong_server(kind, &said))
+            .or_else(|| refused_by_state(&said))
+            .or_else(|| failed_connection(error, &said))
+            .unwrap_or_else(|| Trouble::Other(text::sanitize_to(said.as_bytes(), 160))),
+    }
+}
+
+fn says_any(said: &str, parts: &[&str]) -> bool {
+    parts.iter().any(|part| said.contains(part))
+}
+
+/// A command that the user may not run inside a script.
+fn refused_in_script(said: &str) -> Option<Trouble> {
+    says_any(
+        said,
+        &["user executing the script", "ACL failure in script"],
+    )
+    .then(|| Trouble::NoPermission(text::sanitize_to(said.as_bytes(), 160)))
+}
+
+/// A server of another kind than the address says.
+fn wrong_server(kind: ErrorKind, said: &str) -> Option<Trouble> {
+    let why = if said.contains("cluster support disabled") {
+        "that server is part of no cluster: write redis:// for redis+cluster://, rediss:// for rediss+cluster://"
+    } else if said.contains("unknown command 'SENTINEL'") {
+        "what answers there is not a Sentinel: those listen on a port of their own, mostly 26379"
+    } else if said.contains("DB index is out of range") {
+        "the server has no database of that number"
+    } else if kind == ErrorKind::Parse {
+        "what answers there is not a Redis server"
+    } else {
+        return None;
+    };
+    Some(Trouble::BadAddress(why.to_owned()))
+}
+
+/// A command that the server's state or a key's type forbids, as a script reports it.
+fn refused_by_state(said: &str) -> Option<Trouble> {
+    if said.contains("WRONGTYPE") {
+        Some(Trouble::WrongType)
+    } else if said.contains("OOM command not allowed") {
+        Some(Trouble::OutOfMemory)
+    } else if says_any(
+        said,
+        // A master that was put down while it waited for its replicas says the last.
+        &["READONLY", "read only replica", "with replica instances"],
+    ) {
+        Some(Trouble::ReadOnly)
+    } else {
+        None
+    }
+}
+
+/// A connection that did not come about, or broke.
+fn failed_connection(error: &RedisError, said: &str) -> Option<Trouble> {
+    if said.contains("fatal alert: ") {
+        Some(by_tls_alert(said))
+    } else if says_any(said, &["lookup address", "No address found"]) {
+        Some(Trouble::NoHost)
+    } else if error.is_timeout() || said.contains("timed out") {
+        Some(Trouble::Timeout)
+    } else if said.contains("No such file") {
+        Some(Trouble::NoSocket)
+    } else if error.is_connection_refusal() {
+        Some(Trouble::Refused)
+    } else if says_any(said, &["certificate", "TLS", "tls", "InvalidContentType"]) {
+        Some(Trouble::Tls(text::sanitize_to(said.as_bytes(), 160)))
+    } else if error.is_connection_dropped() || error.is_io_error() {
+        Some(Trouble::Lost)
+    } else {
+        None
+    }
+}
+
+/// Reads why the server ended a secure connection. It does so after the greeting, so this looks
+/// like a broken connection otherwise.
+fn by_tls_alert(said: &str) -> Trouble {
     let alert = said.rsplit("fatal alert: ").next().unwrap_or_default();
     match alert {
         "CertificateRequired" => Trouble::WantsCertificate,
@@ -296,13 +343,7 @@ fn by_alert(said: &str) -> Trouble {
     }
 }
 
-impl From<RedisError> for Trouble {
-    fn from(error: RedisError) -> Trouble {
-        Trouble::from(&error)
-    }
-}
-
-/// What a function of the store may end with.
+/// The error of a function of the store.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Error {
     /// The shop's rules say no; nothing has changed.
@@ -312,16 +353,16 @@ pub enum Error {
     #[error(transparent)]
     Trouble(#[from] Trouble),
     /// The change was sent and no answer came: it may have been applied.
-    #[error("{}", unknown(op, trouble))]
+    #[error("{}", unknown_outcome(op, trouble))]
     Unknown {
         /// The change's id.
         op: OpId,
-        /// What happened to the link.
+        /// The trouble that kept the answer away.
         trouble: Trouble,
     },
 }
 
-fn unknown(op: &OpId, trouble: &Trouble) -> String {
+fn unknown_outcome(op: &OpId, trouble: &Trouble) -> String {
     match trouble {
         Trouble::TooFewReplicas { .. } => {
             format!("not confirmed: {trouble}; repeat it with --op-id {op} to go on")
@@ -333,7 +374,7 @@ fn unknown(op: &OpId, trouble: &Trouble) -> String {
 }
 
 impl Error {
-    /// [`Trouble::for_orders`].
+    /// Words a missing right as [`Trouble::for_orders`] does.
     pub(crate) fn for_orders(self) -> Error {
         match self {
             Error::Trouble(trouble) => trouble.for_orders().into(),

@@ -1,86 +1,77 @@
-//! Every key and channel name, once.
+//! The names of all keys and channels.
+//!
+//! In a cluster, the part of a key in braces (its hash tag) decides its slot. Keys that one
+//! script uses together carry the same hash tag.
 
 use crate::model::{OrderId, ProductId, UserName};
 
 /// Prefix of the hashes of the products.
-pub const PRODUCT: &str = "product:";
+pub(crate) const PRODUCT: &str = "product:";
 /// Sorted set of the ids of all products; rebuilt from a scan where it is missing.
-pub const CATALOG: &str = "catalog";
+pub(crate) const CATALOG: &str = "catalog";
 /// Hash of the shop's settings: name, currency.
-pub const SHOP: &str = "shop";
+pub(crate) const SHOP: &str = "shop";
 /// Channel of the ids of products that changed.
-pub const CATALOG_UPDATES: &str = "catalog-updates";
+pub(crate) const CATALOG_UPDATES: &str = "catalog-updates";
+/// Prefix of the channels of the carts' updates.
+pub(crate) const UPDATES: &str = "cart-updates:";
 
-/// Sorted set of the product ids that the import `id` has named; it shares the slot of [`CATALOG`].
-#[must_use]
-pub fn import(id: &str) -> String {
-    format!("{{{CATALOG}}}:import:{id}")
-}
+/// Stream of the orders.
+pub(crate) const ORDERS: &str = "orders";
+/// Stream of the ids of the orders that were cancelled.
+pub(crate) const ORDERS_CANCELLED: &str = "{orders}:cancelled";
+/// Sorted set of the ids of all orders by time.
+pub(crate) const ORDERS_ALL: &str = "{orders}:all";
+/// Hash of the orders that are being placed: order id -> when, whose.
+pub(crate) const ORDERS_OPEN: &str = "{orders}:open";
 
-/// The key of a product's hash.
-#[must_use]
-pub fn product(id: &ProductId) -> Vec<u8> {
+/// Hash of a product.
+pub(crate) fn product(id: &ProductId) -> Vec<u8> {
     [PRODUCT.as_bytes(), id.as_bytes()].concat()
 }
 
-/// Stream of the orders.
-pub const ORDERS: &str = "orders";
-/// Stream of the ids of the orders that were cancelled.
-pub const ORDERS_CANCELLED: &str = "{orders}:cancelled";
-/// Sorted set of the ids of all orders by time.
-pub const ORDERS_ALL: &str = "{orders}:all";
-/// Hash of the orders that are being placed: order id -> when, whose.
-pub const ORDERS_OPEN: &str = "{orders}:open";
-/// Beginning of the channels of the carts' updates.
-pub const UPDATES: &str = "cart-updates:";
+/// Companions of a product in its cluster slot: a hash of the orders that took of its stock,
+/// and a sorted set of the orders that must not take any more.
+pub(crate) fn stock(id: &ProductId) -> [Vec<u8>; 2] {
+    let product = product(id);
 
-/// The hash of an order.
-#[must_use]
-pub fn order(id: &OrderId) -> String {
+    // An id with a hash tag of its own decides the slot of its key, so its key stands as it is
+    // in that of the companions. Any other key becomes their hash tag. That fails for an id
+    // with other braces: it can have no companions in its slot, and only a cluster minds.
+    let base = if has_hash_tag(id.as_bytes()) {
+        [b"stock-of:", &product[..]].concat()
+    } else {
+        [b"{", &product[..], b"}"].concat()
+    };
+    ["orders", "released"].map(|name| [&base[..], b":", name.as_bytes()].concat())
+}
+
+fn has_hash_tag(bytes: &[u8]) -> bool {
+    let Some(open) = bytes.iter().position(|byte| *byte == b'{') else {
+        return false;
+    };
+    let close = bytes[open..].iter().position(|byte| *byte == b'}');
+    close.is_some_and(|length| length > 1)
+}
+
+/// Sorted set of the product ids that the import `id` has named, in the slot of [`CATALOG`].
+pub(crate) fn import(id: &str) -> String {
+    format!("{{{CATALOG}}}:import:{id}")
+}
+
+/// Hash of an order.
+pub(crate) fn order(id: &OrderId) -> String {
     order_named(id.as_str())
 }
 
-/// [`order`] by an id as it is stored.
-#[must_use]
-pub fn order_named(id: &str) -> String {
+/// Hash of an order, by its id as it is stored.
+pub(crate) fn order_named(id: &str) -> String {
     format!("{{orders}}:{id}")
 }
 
 /// Sorted set of the ids of a user's orders by time.
-#[must_use]
-pub fn orders_of(user: &str) -> String {
+pub(crate) fn orders_of(user: &str) -> String {
     format!("{{orders}}:of:{user}")
-}
-
-/// The companions of a product in its cluster slot: a hash of the orders that took of its
-/// stock, and a sorted set of those that must not take any more.
-#[must_use]
-pub fn stock(id: &ProductId) -> [Vec<u8>; 2] {
-    let bytes = id.as_bytes();
-    // An id with a hash tag of its own decides the slot of its key; then the key stands as it
-    // is in that of the companions. An id with other braces can have no companions in its
-    // slot, and only a cluster minds.
-    let tagged = bytes.iter().position(|b| *b == b'{').is_some_and(|open| {
-        bytes[open..]
-            .iter()
-            .position(|b| *b == b'}')
-            .is_some_and(|length| length > 1)
-    });
-    let (before, after) = if tagged {
-        ("stock-of:", "")
-    } else {
-        ("{", "}")
-    };
-    ["orders", "released"].map(|name| {
-        [
-            before.as_bytes(),
-            product(id).as_slice(),
-            after.as_bytes(),
-            b":",
-            name.as_bytes(),
-        ]
-        .concat()
-    })
 }
 
 /// The keys of one cart. The companions carry the cart's whole name as their hash tag,
@@ -116,6 +107,7 @@ impl CartKeys {
     #[must_use]
     pub fn of(user: &UserName) -> CartKeys {
         let companion = |name: &str| format!("{{cart:{user}}}:{name}");
+
         CartKeys {
             cart: format!("cart:{user}"),
             meta: companion("meta"),

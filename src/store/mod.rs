@@ -23,6 +23,7 @@ mod error;
 pub mod keys;
 pub mod live;
 pub mod order;
+mod policy;
 
 pub use cart::commands::{
     add_as, add_to_cart, clear_as, get_cart_items, remove_as, remove_from_cart, set_as,
@@ -37,5 +38,6 @@ pub use catalog::{
     Shop, find_unlisted, get_catalog, get_product, get_products, get_shop, name_shop,
 };
 pub use connection::address::{Address, Pem};
-pub use connection::{Connection, Policy, connect};
+pub use connection::{Connection, connect};
 pub use error::{Error, Trouble};
+pub use policy::Policy;

@@ -8,9 +8,10 @@ use crate::model::rules::{Ledger, Portion};
 use crate::model::{Change, Edit, ProductId, Refusal, Update};
 use crate::store::cart;
 use crate::store::catalog::read_products;
-use crate::store::connection::{Conn, Policy};
+use crate::store::connection::Conn;
 use crate::store::error::Error;
 use crate::store::keys::CartKeys;
+use crate::store::policy::Policy;
 use redis::aio::ConnectionLike;
 use std::collections::BTreeSet;
 

@@ -1,12 +1,13 @@
 //! Shopping over one connection: each change is tried until its outcome is known.
 
 use super::budget;
-use super::{Attempt, PATIENCE, PAUSE, ProductCheck, missing, new_op, note, read, send, version};
+use super::{Attempt, ProductCheck, missing, new_op, note, read, send, version};
 use crate::model::{
     Cart, Change, ChangeKind, Edit, Money, OpId, ProductId, Refusal, Timeout, Update, UserName,
 };
 use crate::store::connection::replicas::ReplicaWait;
-use crate::store::connection::{Conn, Connection, read_again};
+use crate::store::connection::retry::RetryPolicy;
+use crate::store::connection::{Conn, Connection};
 use crate::store::error::Error;
 use crate::store::get_product;
 use crate::store::keys::CartKeys;
@@ -48,7 +49,7 @@ impl Connection {
         outcome
     }
 
-    /// Sends a change until it is settled, or patience ends.
+    /// Sends a change until it is settled, or the time for retrying is over.
     async fn insist(
         &mut self,
         user: &UserName,
@@ -56,41 +57,42 @@ impl Connection {
         started: Instant,
     ) -> Result<Update, Error> {
         let keys = CartKeys::of(user);
-        let known = read_again!(self, version(&mut self.conn, &keys).await)?;
+        let known = self
+            .read(async |mut conn| version(&mut conn, &keys).await)
+            .await?;
         let mut attempt = Attempt {
             known,
             ..Attempt::default()
         };
+        // The trouble after which the change may have been applied.
         let mut doubt = None;
+        let mut retry = RetryPolicy::CHANGE.start();
+
         loop {
             attempt.age = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
-            let trouble = match self.send(&keys, change, attempt).await {
-                Err(Error::Trouble(trouble)) if self.is_transient(&trouble) => trouble,
-                Err(Error::Trouble(trouble)) if doubt.is_some() => {
-                    return Err(Error::Unknown {
-                        op: change.op.clone(),
-                        trouble,
-                    });
-                }
-                settled => return settled,
+            let error = match self.send(&keys, change, attempt).await {
+                Ok(update) => return Ok(update),
+                Err(error) => error,
             };
-            if trouble.is_ambiguous() || self.policy.confirm_replicas > 0 {
+            if let Error::Trouble(trouble) = &error
+                && self.is_transient(trouble)
+                && (trouble.is_ambiguous() || self.policy.confirm_replicas > 0)
+            {
                 attempt.again = true;
                 doubt = Some(trouble.clone());
             }
-            while started.elapsed() < PATIENCE {
-                tokio::time::sleep(PAUSE).await;
-                if self.renew(&trouble).await.is_ok() {
-                    break;
-                }
-            }
-            if started.elapsed() >= PATIENCE {
-                return Err(match doubt {
-                    Some(trouble) => Error::Unknown {
+
+            if let Err(last) = retry.again(self, error).await {
+                return Err(match (last, doubt) {
+                    (Error::Trouble(last), Some(doubt)) => Error::Unknown {
                         op: change.op.clone(),
-                        trouble,
+                        trouble: if self.is_transient(&last) {
+                            doubt
+                        } else {
+                            last
+                        },
                     },
-                    None => Error::Trouble(trouble),
+                    (last, _) => last,
                 });
             }
         }
@@ -291,5 +293,8 @@ pub async fn clear_as(
 pub async fn get_cart_items(connection: &mut Connection, user: &UserName) -> Result<Cart, Error> {
     connection.expire_lines(user).await?;
     let keys = CartKeys::of(user);
-    Ok(read_again!(connection, read(&mut connection.conn, &keys, &[]).await)?.0)
+    let (cart, _) = connection
+        .read(async |mut conn| read(&mut conn, &keys, &[]).await)
+        .await?;
+    Ok(cart)
 }

@@ -10,25 +10,22 @@ use crate::model::change::sanitize_actor;
 use crate::model::order::Share;
 use crate::model::{Cart, Change, Edit, Money, OpId, ProductId, Refusal, Update, UserName};
 use crate::store::connection::pipeline;
-use crate::store::connection::{Conn, Connection, Policy};
+use crate::store::connection::{Conn, Connection};
 use crate::store::error::{Error, Trouble};
 use crate::store::keys::CartKeys;
+use crate::store::policy::Policy;
 use decode::Watcher;
 use futures::future::join_all;
 use redis::aio::{ConnectionLike, MultiplexedConnection};
 use redis::{RedisError, Script, Value};
 use std::collections::HashMap;
 use std::sync::LazyLock;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 /// The most lines that a cart may get.
 pub const MOST_LINES: u32 = 1_000;
 /// The most lines that are read; another client may put in more.
 const MOST_READ: usize = 10_000;
-/// How long a change is tried before its outcome is called unknown.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(5);
-/// The pause between two tries.
-pub(crate) const PAUSE: Duration = Duration::from_millis(100);
 
 static CHANGE: LazyLock<Script> = LazyLock::new(|| {
     let limit = format!("local MOST_LINES = {MOST_LINES}\n");
@@ -405,7 +402,7 @@ pub(crate) async fn missing(
     added.sort();
     added.dedup();
     let ask = |id| redis::cmd("TYPE").arg(keys::product(id)).to_owned();
-    let types = pipeline::run(conn, added.iter().map(ask).collect()).await?;
+    let types = pipeline::run_all(conn, added.iter().map(ask).collect()).await?;
     let is_hash = |answer: Result<Value, Trouble>| {
         answer.map(|name| name == Value::SimpleString("hash".into()))
     };

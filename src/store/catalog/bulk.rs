@@ -37,7 +37,7 @@ pub(crate) struct Bulk {
 impl Bulk {
     /// Opens one to the server that `connection` leads to; `None` where that is not to be had.
     pub(crate) async fn open(connection: &Connection) -> Option<Bulk> {
-        let info = connection.server()?.info().ok()?;
+        let info = connection.server()?.connection_info().ok()?;
         timeout(CONNECT, Bulk::greet(&info)).await.ok()?
     }
 
@@ -173,7 +173,7 @@ fn refused(error: &[u8]) -> Result<Fields, Trouble> {
     let line = [b"-", error, b"\r\n"].concat();
     let answer = redis::parse_redis_value(&line).map_err(|_| Trouble::Lost)?;
     Ok(Fields::Read(
-        pipeline::settle(answer)?.unwrap_or(redis::Value::Nil),
+        pipeline::check_answer(answer)?.unwrap_or(redis::Value::Nil),
     ))
 }
 

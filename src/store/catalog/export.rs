@@ -2,7 +2,8 @@
 
 use crate::model::ProductId;
 use crate::store::catalog::index::{IndexCursor, Raw, fetch_raw, list, listed, scan};
-use crate::store::connection::{Conn, Connection, Scan};
+use crate::store::connection::nodes::Scan;
+use crate::store::connection::{Conn, Connection};
 use crate::store::error::{Error, Trouble};
 use crate::store::keys;
 

@@ -2,8 +2,9 @@
 
 use crate::model::ProductId;
 use crate::model::product::FIELDS;
+use crate::store::connection::Conn;
+use crate::store::connection::nodes::Scan;
 use crate::store::connection::pipeline;
-use crate::store::connection::{Conn, Scan};
 use crate::store::error::Trouble;
 use crate::store::keys;
 use redis::Value;
@@ -115,7 +116,7 @@ pub async fn fetch_raw(
         fetch.arg(keys::product(id)).arg(&FIELDS);
         fetch
     };
-    pipeline::run(conn, ids.map(fetch).collect())
+    pipeline::run_all(conn, ids.map(fetch).collect())
         .await?
         .into_iter()
         .map(raw)

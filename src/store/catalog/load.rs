@@ -176,7 +176,7 @@ async fn step(mut conn: Conn, from: usize, to: usize) -> Result<Ids, Trouble> {
 }
 
 async fn read_batch(conn: &Conn, ids: Ids) -> Result<Batch, Trouble> {
-    let answers = pipeline::run(conn, ids.iter().map(|id| fetch(id)).collect()).await?;
+    let answers = pipeline::run_all(conn, ids.iter().map(|id| fetch(id)).collect()).await?;
     // One key of the wrong type must not hide the others.
     let answers = answers
         .into_iter()

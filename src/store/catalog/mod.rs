@@ -11,8 +11,9 @@ use super::keys;
 use crate::model::product::LONGEST_NAME;
 use crate::model::{Catalog, Product, ProductId};
 use crate::store::cart::decode;
+use crate::store::connection::nodes::Scan;
 use crate::store::connection::pipeline;
-use crate::store::connection::{Conn, Connection, Scan, answer, read_again};
+use crate::store::connection::{Conn, Connection, answer};
 use crate::store::error::{Error, Trouble};
 use load::{fetch, load_catalog};
 
@@ -30,10 +31,9 @@ pub async fn get_product(
     if id.as_bytes().len() > LONGEST_NAME {
         return Ok(None);
     }
-    let fields = read_again!(
-        connection,
-        answer(&fetch(id.as_bytes()), &mut connection.conn).await
-    )?;
+    let fields = connection
+        .read(async |mut conn| answer(&fetch(id.as_bytes()), &mut conn).await)
+        .await?;
     Ok(decode::product(id.clone(), &fields))
 }
 
@@ -56,7 +56,8 @@ pub(crate) async fn read_products(
     conn: &Conn,
     ids: &[ProductId],
 ) -> Result<Vec<(ProductId, Option<Product>)>, Trouble> {
-    let answers = pipeline::run(conn, ids.iter().map(|id| fetch(id.as_bytes())).collect()).await?;
+    let answers =
+        pipeline::run_all(conn, ids.iter().map(|id| fetch(id.as_bytes())).collect()).await?;
     let products = ids.iter().zip(answers).map(|(id, answer)| {
         // One key of the wrong type must not hide the others.
         let product = answer
@@ -143,8 +144,9 @@ impl Default for Shop {
 pub async fn get_shop(connection: &mut Connection) -> Result<Shop, Error> {
     let mut command = redis::cmd("HMGET");
     command.arg(keys::SHOP).arg("name").arg("currency");
-    let raw: Vec<Option<Vec<u8>>> =
-        read_again!(connection, answer(&command, &mut connection.conn).await)?;
+    let raw: Vec<Option<Vec<u8>>> = connection
+        .read(async |mut conn| answer(&command, &mut conn).await)
+        .await?;
     let field = |at: usize, longest: usize| {
         let text = crate::model::text::sanitize_to(raw.get(at)?.as_deref()?, longest);
         (!text.trim().is_empty()).then(|| text.trim().to_owned())
@@ -167,7 +169,7 @@ pub async fn name_shop(connection: &mut Connection, shop: &Shop) -> Result<(), E
         let mut command = redis::cmd("HSETNX");
         command.arg(keys::SHOP).arg(field).arg(value);
         let set = command.query_async::<bool>(&mut connection.conn).await;
-        named |= set.map_err(|error| Trouble::from(error).of_products())?;
+        named |= set.map_err(|error| Trouble::from(error).for_products())?;
     }
     if named {
         crate::store::catalog::import::tell_of_everything(&mut connection.conn).await;
@@ -181,7 +183,7 @@ pub async fn name_shop(connection: &mut Connection, shop: &Shop) -> Result<(), E
 /// The [`Trouble`] of the link.
 pub async fn is_untouched(connection: &mut Connection) -> Result<bool, Error> {
     let ask = |key| redis::cmd("EXISTS").arg(key).to_owned();
-    for found in pipeline::run(
+    for found in pipeline::run_all(
         &connection.conn,
         [keys::SHOP, keys::CATALOG].map(ask).to_vec(),
     )

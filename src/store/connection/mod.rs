@@ -1,74 +1,94 @@
-//! Connections to Redis.
+//! Connections to Redis: one server, a cluster, or a master that Sentinels name.
 
 pub(crate) mod address;
 pub(crate) mod discovery;
+pub(crate) mod nodes;
 pub(crate) mod pipeline;
 pub(crate) mod raw;
 pub(crate) mod replicas;
+pub(crate) mod retry;
 
 use super::keys;
-use crate::model::{Timeout, quantity};
 use crate::store::error::Trouble;
+use crate::store::policy::Policy;
 use address::{Address, ServerKind};
 use discovery::Locator;
-use redis::aio::{AsyncPushSender, ConnectionLike, MultiplexedConnection};
+use raw::NoPushes;
+use redis::aio::{ConnectionLike, MultiplexedConnection};
 use redis::cluster::ClusterClientBuilder;
 use redis::cluster_async::ClusterConnection;
-use redis::cluster_routing::{MultipleNodeRoutingInfo, RoutingInfo, SingleNodeRoutingInfo};
 use redis::io::tcp::TcpSettings;
-use redis::{
-    AsyncConnectionConfig, Cmd, FromRedisValue, Pipeline, ProtocolVersion, RedisError, RedisFuture,
-    Value,
-};
-use std::collections::HashMap;
+use redis::{Cmd, FromRedisValue, Pipeline, ProtocolVersion, RedisFuture, Value};
 use std::time::Duration;
 
-/// How long a connection may take to come about.
+/// The time limit for opening a connection.
 pub(crate) const CONNECT: Duration = Duration::from_millis(1000);
-/// How long an answer may take.
+/// The time limit for an answer.
 pub(crate) const ANSWER: Duration = Duration::from_millis(1500);
 
-/// How long an answer of a cluster may take, with all that its client tries.
-const OVERALL: Duration = Duration::from_millis(5000);
-/// How often a cluster's client tries again: what it asks may be done twice without harm.
-const RETRIES: u32 = 4;
+/// The time limit for an answer of a cluster, with all that its client tries.
+const CLUSTER_ANSWER: Duration = Duration::from_millis(5000);
+/// The retries of a cluster's client. They are safe, as a command may run twice without harm.
+const CLUSTER_RETRIES: u32 = 4;
 
-/// Keys that one step of a scan looks at.
-const SCANNED: usize = 1_000;
-
-/// The rules by which changes are made, and who makes them.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Policy {
-    /// Who changes carts: shown to the others.
-    pub by: String,
-    /// How long a cart lives after its last change.
-    pub session_timeout: Timeout,
-    /// How long a line stays that nobody touches.
-    pub item_timeout: Timeout,
-    /// The replicas that must have a change before it counts as confirmed.
-    pub confirm_replicas: u32,
-    /// The most pieces on one line, from 1 to [`quantity::HIGHEST_LIMIT`].
-    pub line_limit: u32,
+/// A connection for the plain functions of the store. It can connect again where it broke.
+pub struct Connection {
+    locator: Locator,
+    pub(crate) conn: Conn,
+    pub(crate) policy: Policy,
 }
 
-impl Default for Policy {
-    fn default() -> Policy {
-        Policy {
-            by: "trolley".to_owned(),
-            session_timeout: Timeout::After(30 * 60 * 1000),
-            item_timeout: Timeout::Never,
-            confirm_replicas: 0,
-            line_limit: quantity::DEFAULT_LIMIT,
-        }
+impl Connection {
+    /// Sets who makes changes, and by which rules.
+    #[must_use]
+    pub fn with_policy(mut self, policy: Policy) -> Connection {
+        self.policy = policy;
+        self
+    }
+
+    /// The kind of server behind the address, as far as it was found out.
+    pub(crate) fn kind(&self) -> ServerKind {
+        self.locator.address().kind().clone()
+    }
+
+    /// The only server that this leads to; `None` where there are several.
+    pub(crate) fn server(&self) -> Option<Address> {
+        self.locator.server()
+    }
+
+    /// Tells whether trying again later can help.
+    pub(crate) fn is_transient(&self, trouble: &Trouble) -> bool {
+        self.locator.is_transient(trouble)
+    }
+
+    /// Connects again. Where `after` says that the keys have moved, this follows them.
+    pub(crate) async fn reconnect(&mut self, after: &Trouble) -> Result<(), Trouble> {
+        self.locator.note_redirect(after);
+        self.conn = open_all(&mut self.locator).await?;
+        Ok(())
     }
 }
 
-/// Where commands go: to one server, or each to the node of a cluster that has its key.
+/// Connects to the Redis at `address`.
+///
+/// # Errors
+/// The [`Trouble`] that stands in the way: refused, no such host, timeout, wrong password ...
+pub async fn connect(address: &Address) -> Result<Connection, Trouble> {
+    let mut locator = Locator::new(address.clone());
+    let conn = open_all(&mut locator).await?;
+    Ok(Connection {
+        locator,
+        conn,
+        policy: Policy::default(),
+    })
+}
+
+/// A connection that reaches all keys: to one server, or to all nodes of a cluster.
 #[derive(Clone)]
 pub(crate) enum Conn {
     /// One server has all keys.
     One(MultiplexedConnection),
-    /// The keys are spread.
+    /// The keys are spread; each command goes to the node that has its key.
     Cluster(ClusterConnection),
 }
 
@@ -100,170 +120,6 @@ impl ConnectionLike for Conn {
     }
 }
 
-/// A scan under way, over one node of a cluster after the other.
-#[derive(Debug, Default)]
-pub(crate) struct Scan {
-    nodes: Option<Vec<Option<Node>>>,
-    cursor: u64,
-}
-
-impl Scan {
-    /// The next keys of this pattern and type, perhaps none, with repeats; `None` at the end.
-    pub(crate) async fn next(
-        &mut self,
-        conn: &mut Conn,
-        pattern: &str,
-        kind: &str,
-    ) -> Result<Option<Vec<Vec<u8>>>, Trouble> {
-        if self.nodes.is_none() {
-            self.nodes = Some(masters(conn).await?);
-        }
-        let Some(node) = self.nodes.as_ref().and_then(|nodes| nodes.last()) else {
-            return Ok(None);
-        };
-        let mut scan = redis::cmd("SCAN");
-        scan.arg(self.cursor)
-            .arg("MATCH")
-            .arg(pattern)
-            .arg("COUNT")
-            .arg(SCANNED)
-            .arg("TYPE")
-            .arg(kind);
-        let step = on_node(conn, node.as_ref(), scan).await?;
-        let (next, keys): (u64, Vec<Vec<u8>>) = redis::from_redis_value(step)
-            .map_err(|error| Trouble::from(RedisError::from(error)))?;
-        self.cursor = next;
-        if let (0, Some(nodes)) = (next, &mut self.nodes) {
-            nodes.pop();
-        }
-        Ok(Some(keys))
-    }
-}
-
-/// Host and port.
-pub(crate) type Node = (String, u16);
-
-/// The masters of a cluster; `None` stands for the only server.
-pub(crate) async fn masters(conn: &mut Conn) -> Result<Vec<Option<Node>>, Trouble> {
-    let Conn::Cluster(cluster) = conn else {
-        return Ok(vec![None]);
-    };
-    let everywhere = RoutingInfo::MultiNode((MultipleNodeRoutingInfo::AllMasters, None));
-    let ping = redis::cmd("PING");
-    let answers = cluster
-        .route_command(ping, everywhere)
-        .await
-        .map_err(Trouble::from)?;
-    // Without a policy the answers come by node.
-    let Value::Map(by_node) = answers else {
-        return Ok(Vec::new());
-    };
-    let node = |(name, _): (Value, Value)| {
-        let name: String = redis::from_redis_value(name).ok()?;
-        let (host, port) = name.rsplit_once(':')?;
-        Some(Some((host.to_owned(), port.parse().ok()?)))
-    };
-    Ok(by_node.into_iter().filter_map(node).collect())
-}
-
-/// Runs a command on one node of a cluster, or on the only server.
-pub(crate) async fn on_node(
-    conn: &mut Conn,
-    node: Option<&Node>,
-    command: Cmd,
-) -> Result<Value, Trouble> {
-    let answer = match (conn, node) {
-        (Conn::Cluster(cluster), Some((host, port))) => {
-            let there = SingleNodeRoutingInfo::ByAddress {
-                host: host.clone(),
-                port: *port,
-            };
-            cluster
-                .route_command(command, RoutingInfo::SingleNode(there))
-                .await
-        }
-        (conn, _) => conn.req_packed_command(&command).await,
-    };
-    answer.and_then(Value::extract_error).map_err(Trouble::from)
-}
-
-/// What a command is answered.
-pub(crate) async fn answer<T: FromRedisValue>(
-    command: &Cmd,
-    conn: &mut impl ConnectionLike,
-) -> Result<T, Trouble> {
-    command.query_async(conn).await.map_err(Trouble::from)
-}
-
-/// Reads over `$connection`; where the link breaks on the way, once more over a new one, as a
-/// server that has just taken over may cut the first.
-macro_rules! read_again {
-    ($connection:expr, $read:expr) => {
-        match $read {
-            Err(trouble) if $connection.is_transient(&trouble) => {
-                $connection.renew(&trouble).await?;
-                $read
-            }
-            settled => settled,
-        }
-    };
-}
-pub(crate) use read_again;
-
-/// A connection for the plain functions of the store. It connects anew where it broke.
-pub struct Connection {
-    locator: Locator,
-    pub(crate) conn: Conn,
-    pub(crate) policy: Policy,
-}
-
-impl Connection {
-    /// Sets who makes changes, and by which rules.
-    #[must_use]
-    pub fn with_policy(mut self, policy: Policy) -> Connection {
-        self.policy = policy;
-        self
-    }
-
-    /// What answers at its address, as has been found out.
-    pub(crate) fn kind(&self) -> ServerKind {
-        self.locator.address().kind().clone()
-    }
-
-    /// The only server that this leads to; `None` where there are several.
-    pub(crate) fn server(&self) -> Option<Address> {
-        self.locator.server()
-    }
-
-    /// Whether trying again later can help.
-    pub(crate) fn is_transient(&self, trouble: &Trouble) -> bool {
-        self.locator.is_transient(trouble)
-    }
-
-    /// Connects again, to where the cart has moved.
-    pub(crate) async fn renew(&mut self, after: &Trouble) -> Result<(), Trouble> {
-        self.locator.learn(after);
-        self.conn = open_all(&mut self.locator).await?;
-        Ok(())
-    }
-}
-
-/// Connects to the Redis at `address`.
-///
-/// # Errors
-/// The [`Trouble`] that stands in the way: refused, no such host, timeout, wrong password ...
-pub async fn connect(address: &Address) -> Result<Connection, Trouble> {
-    let mut locator = Locator::new(address.clone());
-    let conn = open_all(&mut locator).await?;
-    Ok(Connection {
-        locator,
-        conn,
-        policy: Policy::default(),
-    })
-}
-
-pub(crate) type NoPushes = fn(redis::PushInfo) -> Result<(), ()>;
-
 /// Opens a connection to all keys.
 pub(crate) async fn open_all(locator: &mut Locator) -> Result<Conn, Trouble> {
     if !locator.is_cluster() {
@@ -273,7 +129,8 @@ pub(crate) async fn open_all(locator: &mut Locator) -> Result<Conn, Trouble> {
             return Ok(Conn::One(server));
         }
     }
-    let nodes = locator.known(keys::CATALOG).await?;
+
+    let nodes = locator.cluster_nodes(keys::CATALOG).await?;
     open_cluster(locator.address(), nodes).await
 }
 
@@ -281,18 +138,20 @@ pub(crate) async fn open_all(locator: &mut Locator) -> Result<Conn, Trouble> {
 async fn open_cluster(address: &Address, nodes: Vec<Address>) -> Result<Conn, Trouble> {
     let infos = nodes
         .iter()
-        .map(Address::info)
+        .map(Address::connection_info)
         .collect::<Result<Vec<_>, _>>()?;
+
     let mut builder = ClusterClientBuilder::new(infos)
         .use_protocol(ProtocolVersion::RESP3)
         .tcp_settings(TcpSettings::default().set_nodelay(true))
         .connection_timeout(CONNECT)
         .response_timeout(ANSWER)
-        .overall_response_timeout(Some(OVERALL))
-        .retries(RETRIES);
+        .overall_response_timeout(Some(CLUSTER_ANSWER))
+        .retries(CLUSTER_RETRIES);
     if let Some(tls) = address.tls() {
         builder = builder.certs(tls);
     }
+
     let client = builder.build()?;
     match tokio::time::timeout(ANSWER, client.get_async_connection()).await {
         Ok(opened) => Ok(Conn::Cluster(opened?)),
@@ -300,55 +159,10 @@ async fn open_cluster(address: &Address, nodes: Vec<Address>) -> Result<Conn, Tr
     }
 }
 
-/// What a server calls itself.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Role {
-    Master,
-    Replica,
-    Sentinel,
-}
-
-/// Asks a server for its role, and whether it is a node of a cluster. Every user may ask so.
-pub(crate) async fn greet(conn: &mut MultiplexedConnection) -> Result<(Role, bool), Trouble> {
-    let hello: HashMap<String, Value> = redis::cmd("HELLO")
-        .query_async(conn)
-        .await
-        .map_err(Trouble::from)?;
-    let says = |field: &str, word: &str| match hello.get(field) {
-        Some(Value::BulkString(said)) => said == word.as_bytes(),
-        Some(Value::SimpleString(said)) => said == word,
-        _ => false,
-    };
-    let role = match () {
-        () if says("mode", "sentinel") => Role::Sentinel,
-        () if says("role", "master") => Role::Master,
-        () => Role::Replica,
-    };
-    Ok((role, says("mode", "cluster")))
-}
-
-/// Opens one connection; what the server pushes goes to `pushes`, which must not block.
-pub(crate) async fn open<P: AsyncPushSender>(
-    address: &Address,
-    pushes: Option<P>,
-) -> Result<MultiplexedConnection, Trouble> {
-    let mut config = AsyncConnectionConfig::new()
-        .set_connection_timeout(Some(CONNECT))
-        .set_response_timeout(Some(ANSWER));
-    if let Some(pushes) = pushes {
-        config = config.set_push_sender(pushes);
-    }
-    let client = redis::Client::open(address.info()?)?;
-    // The library's own limit leaves out the greeting, and a frozen server never greets.
-    let opening = client.get_multiplexed_async_connection_with_config(&config);
-    let opened = match tokio::time::timeout(CONNECT, opening).await {
-        Ok(opened) => opened.map_err(Trouble::from),
-        Err(_) => Err(Trouble::Timeout),
-    };
-    match opened {
-        Err(Trouble::Timeout) if raw::is_plain(address).await => Err(Trouble::Tls(
-            "that port speaks without TLS: write redis:// for rediss://".to_owned(),
-        )),
-        opened => opened,
-    }
+/// Runs a command and decodes its answer.
+pub(crate) async fn answer<T: FromRedisValue>(
+    command: &Cmd,
+    conn: &mut impl ConnectionLike,
+) -> Result<T, Trouble> {
+    command.query_async(conn).await.map_err(Trouble::from)
 }

@@ -1,83 +1,81 @@
-//! Many commands at once, each of one key: the one place that knows how.
+//! Runs many commands at once, each of one key.
 //!
-//! A single server gets them in pipelines. The nodes of a cluster get them each on its own
-//! way, many in flight: what is under way to one node leaves in one go. As a cluster's client
-//! may send a command again by itself, doing one of them twice must do no harm.
+//! A single server gets them in pipelines. In a cluster each command goes to its own node, with
+//! many in flight: those for one node leave together. A cluster's client may send a command
+//! again by itself, so running one of them twice must do no harm.
 
 use super::Conn;
 use crate::store::error::Trouble;
 use futures::{StreamExt, TryStreamExt, stream};
 use redis::aio::{ConnectionLike, MultiplexedConnection};
+use redis::cluster_async::ClusterConnection;
 use redis::{Cmd, Pipeline, RedisError, Value};
 
 /// Commands in one pipeline.
 const PIPELINE: usize = 1_500;
 /// Commands in flight in a cluster.
-const FLYING: usize = 256;
+const IN_FLIGHT: usize = 256;
 
-/// Runs commands; their answers come in the same order, and what a server has against one of
-/// them does not keep the others from being done.
+/// The answer to one command, or the server's objection to that command alone.
+pub(crate) type Answer = Result<Value, Trouble>;
+
+/// Runs commands. Their answers come in the same order, and an objection to one of them does not
+/// keep the others from running.
 ///
 /// # Errors
-/// The first [`Trouble`] that [may pass](Trouble::is_transient): then some may have been done.
-pub(crate) async fn run(
-    conn: &Conn,
-    commands: Vec<Cmd>,
-) -> Result<Vec<Result<Value, Trouble>>, Trouble> {
+/// The first [transient](Trouble::is_transient) trouble: then some commands may have run.
+pub(crate) async fn run_all(conn: &Conn, commands: Vec<Cmd>) -> Result<Vec<Answer>, Trouble> {
     match conn {
-        Conn::One(server) => {
-            let mut answers = Vec::with_capacity(commands.len());
-            let (mut server, mut commands) = (server.clone(), commands.into_iter().peekable());
-            while commands.peek().is_some() {
-                let some = commands.by_ref().take(PIPELINE);
-                for answer in pipeline(&mut server, some).await? {
-                    answers.push(settle(answer)?);
-                }
-            }
-            Ok(answers)
-        }
+        Conn::One(server) => run_on_server(server.clone(), commands).await,
         Conn::Cluster(cluster) => {
-            let one = |command: Cmd| {
-                let mut cluster = cluster.clone();
-                async move {
-                    match cluster.req_packed_command(&command).await {
-                        Ok(answer) => settle(answer),
-                        Err(error) => sort_out(error),
-                    }
-                }
-            };
             stream::iter(commands)
-                .map(one)
-                .buffered(FLYING)
+                .map(|command| run_on_cluster(cluster.clone(), command))
+                .buffered(IN_FLIGHT)
                 .try_collect()
                 .await
         }
     }
 }
 
-async fn pipeline(
-    server: &mut MultiplexedConnection,
-    commands: impl Iterator<Item = Cmd>,
-) -> Result<Vec<Value>, Trouble> {
-    let mut pipeline = Pipeline::with_capacity(commands.size_hint().0);
-    for command in commands {
-        pipeline.add_command(command);
+async fn run_on_server(
+    mut server: MultiplexedConnection,
+    commands: Vec<Cmd>,
+) -> Result<Vec<Answer>, Trouble> {
+    let mut answers = Vec::with_capacity(commands.len());
+    let mut commands = commands.into_iter();
+
+    while commands.len() > 0 {
+        let mut pipeline = Pipeline::with_capacity(PIPELINE.min(commands.len()));
+        for command in commands.by_ref().take(PIPELINE) {
+            pipeline.add_command(command);
+        }
+
+        let count = pipeline.len();
+        for answer in server.req_packed_commands(&pipeline, 0, count).await? {
+            answers.push(check_answer(answer)?);
+        }
     }
-    let count = pipeline.len();
-    Ok(server.req_packed_commands(&pipeline, 0, count).await?)
+    Ok(answers)
 }
 
-/// An answer, or what the server has against the command. No answer that is asked for here has
-/// an error further inside.
-pub(crate) fn settle(answer: Value) -> Result<Result<Value, Trouble>, Trouble> {
+async fn run_on_cluster(mut cluster: ClusterConnection, command: Cmd) -> Result<Answer, Trouble> {
+    match cluster.req_packed_command(&command).await {
+        Ok(answer) => check_answer(answer),
+        Err(error) => sort_error(error),
+    }
+}
+
+/// Checks an answer for an error. It is looked for at the top alone: no answer that is asked for
+/// here has one further inside.
+pub(crate) fn check_answer(answer: Value) -> Result<Answer, Trouble> {
     match answer {
-        Value::ServerError(error) => sort_out(error.into()),
+        Value::ServerError(error) => sort_error(error.into()),
         answer => Ok(Ok(answer)),
     }
 }
 
-/// Tells what concerns one command from what concerns the link.
-fn sort_out(error: RedisError) -> Result<Result<Value, Trouble>, Trouble> {
+/// Tells an error that concerns one command from one that concerns the connection.
+fn sort_error(error: RedisError) -> Result<Answer, Trouble> {
     let trouble = Trouble::from(error);
     if trouble.is_transient() {
         Err(trouble)

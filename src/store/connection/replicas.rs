@@ -1,58 +1,63 @@
-//! A link over which what is written counts only once replicas have it, too.
+//! A connection over which a change counts only once replicas have it, too.
 //!
-//! WAIT counts the replicas that have all that its own connection has written. So it goes out
-//! in one go with what it is about: sent after that, it could come to run on a connection that
-//! a cluster's client has opened anew meanwhile, which has written nothing and waits for
-//! nothing. For the same reason a script that finds its work done writes a little of it again.
+//! WAIT counts the replicas that have all that its own connection has written. So it is sent in
+//! one go with the command that it is about. Sent after that command, it could run on a
+//! connection that a cluster's client has opened anew meanwhile, which has written nothing and
+//! waits for nothing. For the same reason a script that finds its work done writes a little of
+//! it again.
 
 use crate::store::error::{Error, Trouble};
 use redis::aio::ConnectionLike;
 use redis::{Arg, Cmd, Pipeline, RedisFuture, Value};
 
-/// How long a server is asked to wait for its replicas, in milliseconds: whatever else is
-/// asked on the same connection waits, too.
-const COPYING: u64 = 200;
+/// The longest wait for replicas, in milliseconds. It is short, because all other commands on
+/// the same connection wait, too.
+const WAIT_MS: u64 = 200;
 
-/// Asks until so many replicas have all that the server has confirmed on this connection.
-pub(crate) fn copies(replicas: u32) -> Cmd {
+/// The command that counts the replicas that have all that this connection has written.
+pub(crate) fn wait_command(replicas: u32) -> Cmd {
     let mut wait = redis::cmd("WAIT");
-    wait.arg(replicas).arg(COPYING);
+    wait.arg(replicas).arg(WAIT_MS);
     wait
 }
 
-/// A link whose scripts wait for replicas.
+/// A connection whose scripts wait for replicas.
 pub(crate) struct ReplicaWait<'a, C> {
     conn: &'a mut C,
     wanted: u32,
-    /// The fewest replicas that had what was written.
-    have: u32,
+    /// The smallest number of replicas that any of the writes reached.
+    reached: u32,
 }
 
 impl<'a, C> ReplicaWait<'a, C> {
-    /// Over `link`, so many replicas must have what is written; 0 asks none.
+    /// Wraps `conn`, so that each write waits for `wanted` replicas; with 0 nothing waits.
     pub(crate) fn new(conn: &'a mut C, wanted: u32) -> ReplicaWait<'a, C> {
         ReplicaWait {
             conn,
             wanted,
-            have: wanted,
+            reached: wanted,
         }
     }
 
-    /// The outcome of what was written, which is none where replicas are missing: doing it
-    /// again asks them again.
+    /// Passes on the outcome of the writes, unless replicas lack one of them. Writing the same
+    /// again asks the replicas again.
     ///
     /// # Errors
     /// [`Trouble::TooFewReplicas`], and those of the outcome.
     pub(crate) fn confirm<T>(&self, outcome: Result<T, Error>) -> Result<T, Error> {
-        let (have, wanted) = (self.have, self.wanted);
         match outcome {
-            Ok(_) if have < wanted => Err(Trouble::TooFewReplicas { have, wanted }.into()),
+            Ok(_) if self.reached < self.wanted => Err(Trouble::TooFewReplicas {
+                have: self.reached,
+                wanted: self.wanted,
+            }
+            .into()),
             outcome => outcome,
         }
     }
 }
 
-fn writes(command: &Cmd) -> bool {
+/// Tells whether a command may write: those are the scripts, and the hashes set without one.
+fn is_write(command: &Cmd) -> bool {
     matches!(
         command.args_iter().next(),
         Some(Arg::Simple(b"EVALSHA" | b"HSET"))
@@ -61,24 +66,25 @@ fn writes(command: &Cmd) -> bool {
 
 impl<C: ConnectionLike + Send> ConnectionLike for ReplicaWait<'_, C> {
     fn req_packed_command<'a>(&'a mut self, command: &'a Cmd) -> RedisFuture<'a, Value> {
-        if self.wanted == 0 || !writes(command) {
+        if self.wanted == 0 || !is_write(command) {
             return self.conn.req_packed_command(command);
         }
+
         Box::pin(async move {
-            let mut both = Pipeline::with_capacity(2);
-            both.add_command(command.clone())
-                .add_command(copies(self.wanted));
-            let mut answers = self
-                .conn
-                .req_packed_commands(&both, 0, 2)
-                .await?
-                .into_iter();
+            let mut pipeline = Pipeline::with_capacity(2);
+            pipeline
+                .add_command(command.clone())
+                .add_command(wait_command(self.wanted));
+            let answers = self.conn.req_packed_commands(&pipeline, 0, 2).await?;
+
+            let mut answers = answers.into_iter();
             let answer = answers.next().unwrap_or(Value::Nil).extract_error()?;
-            let have = match answers.next().unwrap_or(Value::Nil).extract_error()? {
-                Value::Int(have) => u32::try_from(have).unwrap_or(0),
+            let reached = match answers.next().unwrap_or(Value::Nil).extract_error()? {
+                Value::Int(reached) => u32::try_from(reached).unwrap_or(0),
                 _ => 0,
             };
-            self.have = self.have.min(have);
+
+            self.reached = self.reached.min(reached);
             Ok(answer)
         })
     }

@@ -1,160 +1,175 @@
-//! What the shop keeps: carts, and the index of the products.
+//! Examines the shop's data: the carts, and the index of the products.
 
-use super::{Finding, Level};
+use super::{Finding, some_names};
 use crate::model::{ProductId, Timeout, text};
 use crate::store::catalog::index;
-use crate::store::connection::pipeline;
-use crate::store::connection::{Connection, Scan};
+use crate::store::connection::nodes::Scan;
+use crate::store::connection::{Conn, Connection, answer, pipeline};
 use crate::store::error::Trouble;
 use crate::store::keys;
-use redis::Value;
+use redis::{Cmd, Value};
 use std::collections::BTreeSet;
 
-/// The most keys that are looked at; more only take longer.
-const MOST: usize = 200_000;
-/// The most ids that are named.
-const NAMED: usize = 5;
+/// The most keys that are examined, so that a large database does not take for ever.
+const MOST_KEYS: usize = 200_000;
 
-/// Looks for carts that would stay for ever.
-pub(crate) async fn carts(connection: &mut Connection, session: Timeout) -> Finding {
-    match forever(connection).await {
-        Err(trouble) => Finding::hidden("carts", &trouble),
-        Ok((all, forever)) if forever.is_empty() => {
-            Finding::good("carts", format!("{}, all expire", text::count(all, "cart")))
-        }
-        Ok((all, forever)) if session == Timeout::Never => Finding::good(
-            "carts",
-            format!(
-                "{}, {} of them without expiry, as is set",
-                text::count(all, "cart"),
-                forever.len()
-            ),
-        ),
-        Ok((all, forever)) => Finding::new(
-            "carts",
-            Level::Note,
-            format!(
-                "{} of {all} carts never expire: {}",
-                forever.len(),
-                named(&forever)
-            ),
-            "the next change by trolley gives them an expiry, or EXPIRE cart:NAME 1800 does",
-        ),
+/// Examines whether there are carts that would stay for ever.
+pub(super) async fn examine_carts(connection: &mut Connection, session: Timeout) -> Finding {
+    let carts = match read_carts(&mut connection.conn).await {
+        Ok(carts) => carts,
+        Err(trouble) => return Finding::hidden("carts", &trouble),
+    };
+
+    let all = carts.all;
+    let endless = carts.endless.len();
+    if endless == 0 {
+        let found = format!("{}, all expire", text::count(all, "cart"));
+        return Finding::good("carts", found);
     }
+    if session == Timeout::Never {
+        let carts = text::count(all, "cart");
+        let found = format!("{carts}, {endless} of them without expiry, as is set");
+        return Finding::good("carts", found);
+    }
+    Finding::note(
+        "carts",
+        format!(
+            "{endless} of {all} carts never expire: {}",
+            some_names(&carts.endless)
+        ),
+        "the next change by trolley gives them an expiry, or EXPIRE cart:NAME 1800 does",
+    )
 }
 
-async fn forever(connection: &mut Connection) -> Result<(usize, Vec<String>), Trouble> {
-    let (mut carts, mut scan) = (Vec::new(), Scan::default());
-    while carts.len() < MOST {
-        let Some(keys) = scan.next(&mut connection.conn, "cart:*", "zset").await? else {
+struct Carts {
+    all: usize,
+    /// The keys of those that never expire.
+    endless: Vec<String>,
+}
+
+async fn read_carts(conn: &mut Conn) -> Result<Carts, Trouble> {
+    let mut carts: Vec<Vec<u8>> = Vec::new();
+    let mut scan = Scan::default();
+    while carts.len() < MOST_KEYS {
+        let Some(keys) = scan.next(conn, "cart:*", "zset").await? else {
             break;
         };
         carts.extend(keys);
     }
-    let ask = |key: &Vec<u8>| redis::cmd("PTTL").arg(key).to_owned();
-    let left = pipeline::run(&connection.conn, carts.iter().map(ask).collect()).await?;
-    let mut endless = Vec::new();
-    for (key, left) in carts.iter().zip(left) {
-        if left? == Value::Int(-1) {
-            endless.push(String::from_utf8_lossy(key).into_owned());
-        }
-    }
+
+    let expiry = ask_each(conn, &carts, |key| redis::cmd("PTTL").arg(key).to_owned()).await?;
+    let endless: Vec<String> = carts
+        .iter()
+        .zip(expiry)
+        .filter(|(_, expiry)| *expiry == Value::Int(-1))
+        .map(|(key, _)| String::from_utf8_lossy(key).into_owned())
+        .collect();
+
     // A cart that is just being ordered has no expiry until that is over.
-    let ask = |cart: &String| {
-        redis::cmd("EXISTS")
-            .arg(format!("{{{cart}}}:order"))
-            .to_owned()
-    };
-    let ordering = pipeline::run(&connection.conn, endless.iter().map(ask).collect()).await?;
-    let mut forever = Vec::new();
-    for (cart, ordering) in endless.into_iter().zip(ordering) {
-        if ordering? == Value::Int(0) {
-            forever.push(cart);
-        }
-    }
-    Ok((carts.len(), forever))
+    let ordering = ask_each(conn, &endless, |cart| {
+        let order = format!("{{{cart}}}:order");
+        redis::cmd("EXISTS").arg(order).to_owned()
+    })
+    .await?;
+    let endless = endless
+        .into_iter()
+        .zip(ordering)
+        .filter(|(_, ordering)| *ordering == Value::Int(0))
+        .map(|(cart, _)| cart)
+        .collect();
+
+    Ok(Carts {
+        all: carts.len(),
+        endless,
+    })
 }
 
-/// Compares the index with the products themselves.
-pub(crate) async fn index(connection: &mut Connection) -> Finding {
-    match compare(connection).await {
-        Err(trouble) => Finding::hidden("catalog", &trouble),
-        Ok((all, missing, dangling)) if missing.is_empty() && dangling.is_empty() => {
-            let all = if all < MOST {
-                format!("{all} products")
-            } else {
-                format!("the {all} looked at")
-            };
-            Finding::good("catalog", format!("{all}, all listed"))
-        }
-        Ok((_, missing, dangling)) if dangling.is_empty() => Finding::new(
+/// Runs a command for each key. An objection to any of them is an error.
+async fn ask_each<K>(
+    conn: &Conn,
+    keys: &[K],
+    command: impl FnMut(&K) -> Cmd,
+) -> Result<Vec<Value>, Trouble> {
+    let commands = keys.iter().map(command).collect();
+    let answers = pipeline::run_all(conn, commands).await?;
+    answers.into_iter().collect()
+}
+
+/// Examines whether the index lists the products that there are.
+pub(super) async fn examine_index(connection: &mut Connection) -> Finding {
+    let index = match compare_index(&mut connection.conn).await {
+        Ok(index) => index,
+        Err(trouble) => return Finding::hidden("catalog", &trouble),
+    };
+
+    if !index.dangling.is_empty() {
+        return Finding::note(
             "catalog",
-            Level::Note,
-            format!(
-                "{} products are not listed: {}",
-                missing.len(),
-                named(&missing)
-            ),
-            "trolley products lists them",
-        ),
-        Ok((_, _, dangling)) => Finding::new(
-            "catalog",
-            Level::Note,
             format!(
                 "{} listed products are not there: {}",
-                dangling.len(),
-                named(&dangling)
+                index.dangling.len(),
+                some_names(&index.dangling)
             ),
             "ZREM catalog with those ids",
-        ),
+        );
     }
+    if !index.unlisted.is_empty() {
+        return Finding::note(
+            "catalog",
+            format!(
+                "{} products are not listed: {}",
+                index.unlisted.len(),
+                some_names(&index.unlisted)
+            ),
+            "trolley products lists them",
+        );
+    }
+    let products = if index.products < MOST_KEYS {
+        format!("{} products", index.products)
+    } else {
+        format!("the {} looked at", index.products)
+    };
+    Finding::good("catalog", format!("{products}, all listed"))
 }
 
-/// The number of products, those that are not listed, and those that are only listed.
-async fn compare(
-    connection: &mut Connection,
-) -> Result<(usize, Vec<String>, Vec<String>), Trouble> {
+/// The index beside the products themselves.
+struct IndexComparison {
+    /// The number of products.
+    products: usize,
+    /// Products that the index lacks.
+    unlisted: Vec<String>,
+    /// Ids in the index that have no product.
+    dangling: Vec<String>,
+}
+
+async fn compare_index(conn: &mut Conn) -> Result<IndexComparison, Trouble> {
     let mut range = redis::cmd("ZRANGE");
     range.arg(keys::CATALOG).arg(0).arg(-1);
-    let listed: Vec<Vec<u8>> = range
-        .query_async(&mut connection.conn)
-        .await
-        .map_err(Trouble::from)?;
+    let listed: Vec<Vec<u8>> = answer(&range, conn).await?;
     let listed: BTreeSet<ProductId> = listed.iter().map(|id| ProductId::stored(id)).collect();
+
     let mut stored = BTreeSet::new();
     let mut scan = Scan::default();
-    while stored.len() < MOST {
-        let Some(ids) = index::scan(&mut connection.conn, &mut scan).await? else {
+    while stored.len() < MOST_KEYS {
+        let Some(ids) = index::scan(conn, &mut scan).await? else {
             break;
         };
         stored.extend(ids);
     }
-    let missing = stored
-        .difference(&listed)
-        .map(ToString::to_string)
-        .collect();
-    // A scan that ended early has not seen all.
-    let dangling = match stored.len() {
-        MOST.. => Vec::new(),
-        _ => listed
-            .difference(&stored)
-            .map(ToString::to_string)
-            .collect(),
+
+    // A scan that ended early has not seen all products.
+    let dangling = if stored.len() < MOST_KEYS {
+        difference(&listed, &stored)
+    } else {
+        Vec::new()
     };
-    Ok((stored.len(), missing, dangling))
+    Ok(IndexComparison {
+        products: stored.len(),
+        unlisted: difference(&stored, &listed),
+        dangling,
+    })
 }
 
-pub(crate) fn named(ids: &[String]) -> String {
-    let rest = ids.len().saturating_sub(NAMED);
-    let more = if rest > 0 {
-        format!(" and {rest} more")
-    } else {
-        String::new()
-    };
-    ids.iter()
-        .take(NAMED)
-        .cloned()
-        .collect::<Vec<_>>()
-        .join(", ")
-        + &more
+fn difference(all: &BTreeSet<ProductId>, without: &BTreeSet<ProductId>) -> Vec<String> {
+    all.difference(without).map(ToString::to_string).collect()
 }

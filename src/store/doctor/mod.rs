@@ -1,31 +1,35 @@
-//! What is well and what is not with a shop's Redis, and what to do about it.
+//! Examines a shop's Redis: what is well, what is not, and what to do about it.
 
 mod cluster;
 mod data;
 mod orders;
+mod rights;
 mod sentinel;
 mod server;
 mod types;
 
-use super::acl;
-use super::connection;
-use super::{Address, connect};
+use super::connect;
 use crate::model::{UserName, text};
-use crate::store::acl::Role;
-use crate::store::connection::address::ServerKind;
-use crate::store::connection::{Connection, Policy, masters, on_node};
+use crate::store::connection::Connection;
+use crate::store::connection::address::{Address, ServerKind};
+use crate::store::connection::nodes::{Target, masters, on_node};
 use crate::store::error::Trouble;
+use crate::store::policy::Policy;
 use redis::{Cmd, FromRedisValue, RedisError};
-use std::time::{Instant, SystemTime, UNIX_EPOCH};
+use std::net::IpAddr;
+use std::time::Instant;
 
-/// How grave something is.
+/// The most names that one finding lists.
+const MOST_NAMES: usize = 5;
+
+/// The severity of a finding.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Level {
     /// As it should be.
     Good,
     /// Worth knowing.
     Note,
-    /// It could not be looked at.
+    /// It could not be examined.
     Unknown,
     /// It loses or hides something, or will.
     Bad,
@@ -44,18 +48,18 @@ impl Level {
     }
 }
 
-/// One thing that was looked at.
+/// The result of examining one thing.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Finding {
-    /// What was looked at; stable.
+    /// The thing that was examined; stable.
     pub about: &'static str,
     /// The node of a cluster that it is about; empty otherwise.
     pub node: String,
-    /// How it is.
+    /// Its severity.
     pub level: Level,
-    /// What was found; clean text.
+    /// The state of the thing; clean text.
     pub found: String,
-    /// What to do about it; empty where nothing is to be done.
+    /// The way to mend it; empty where nothing is to be done.
     pub advice: String,
 }
 
@@ -66,14 +70,12 @@ impl Finding {
         found: impl Into<String>,
         advice: impl Into<String>,
     ) -> Finding {
-        let clean = |said: String| text::sanitize_to(said.as_bytes(), 400);
-        let (found, advice) = (clean(found.into()), clean(advice.into()));
         Finding {
             about,
             node: String::new(),
             level,
-            found,
-            advice,
+            found: text::sanitize_to(found.into().as_bytes(), 400),
+            advice: text::sanitize_to(advice.into().as_bytes(), 400),
         }
     }
 
@@ -81,7 +83,15 @@ impl Finding {
         Finding::new(about, Level::Good, found, "")
     }
 
-    /// Something that the user may not look at, or that went wrong meanwhile.
+    fn note(about: &'static str, found: impl Into<String>, advice: impl Into<String>) -> Finding {
+        Finding::new(about, Level::Note, found, advice)
+    }
+
+    fn bad(about: &'static str, found: impl Into<String>, advice: impl Into<String>) -> Finding {
+        Finding::new(about, Level::Bad, found, advice)
+    }
+
+    /// A thing that the user may not examine, or where the connection failed.
     fn hidden(about: &'static str, trouble: &Trouble) -> Finding {
         let advice = match trouble {
             Trouble::NoPermission(_) => "ask somebody who may look at the server to run this",
@@ -91,55 +101,55 @@ impl Finding {
     }
 }
 
-/// Examines the shop at `address`, as the one who fills the cart of `user` by these rules.
+/// Examines the shop at `address`, for somebody who fills the cart of `user` by these rules.
 pub async fn examine(address: &Address, user: &UserName, policy: &Policy) -> Vec<Finding> {
-    let began = Instant::now();
+    let started = Instant::now();
     let mut connection = match connect(address).await {
         Ok(connection) => connection,
-        Err(trouble) => {
-            let mut findings = vec![Finding::new(
-                "reachable",
-                Level::Bad,
-                trouble.to_string(),
-                advice(&trouble),
-            )];
-            // The Sentinels may know why.
-            if let ServerKind::Sentinel(name) = address.kind() {
-                findings.extend(sentinel::examine(address, name).await);
-            }
-            return findings;
-        }
+        Err(trouble) => return unreachable(address, &trouble).await,
     };
-    let took = began.elapsed().as_millis();
-    let mut findings = vec![Finding::good(
-        "reachable",
-        format!("{address} in {took} ms"),
-    )];
-    findings.push(way(address));
-    let nodes = masters(&mut connection.conn).await.unwrap_or_default();
-    findings.extend(topology(&mut connection, address, &nodes).await);
-    for node in &nodes {
-        let name = node
-            .as_ref()
-            .map(|(host, port)| format!("{host}:{port}"))
-            .unwrap_or_default();
-        let mut of_node =
-            server::examine(&mut connection, node.as_ref(), policy.confirm_replicas).await;
-        of_node.push(clock(&mut connection, node.as_ref()).await);
-        findings.extend(of_node.into_iter().map(|finding| Finding {
-            node: name.clone(),
+    let millis = started.elapsed().as_millis();
+    let mut findings = vec![
+        Finding::good("reachable", format!("{address} in {millis} ms")),
+        encryption(address),
+    ];
+
+    // The servers, together and one by one.
+    let masters = masters(&mut connection.conn).await.unwrap_or_default();
+    findings.extend(topology(&mut connection, address, &masters).await);
+    for master in &masters {
+        let mut of_master = server::examine(&mut connection, master, policy.confirm_replicas).await;
+        of_master.push(server::examine_clock(&mut connection, master).await);
+        findings.extend(of_master.into_iter().map(|finding| Finding {
+            node: name(master),
             ..finding
         }));
     }
-    findings.extend(rights(&mut connection, user).await);
+
+    // The user, and the shop's data.
+    findings.extend(rights::examine(&mut connection, user).await);
     findings.push(types::examine(&mut connection, user).await);
-    findings.push(data::carts(&mut connection, policy.session_timeout).await);
-    findings.push(data::index(&mut connection).await);
+    findings.push(data::examine_carts(&mut connection, policy.session_timeout).await);
+    findings.push(data::examine_index(&mut connection).await);
     findings.extend(orders::examine(&mut connection).await);
     findings
 }
 
-fn advice(trouble: &Trouble) -> &'static str {
+/// The findings where there is no connection.
+async fn unreachable(address: &Address, trouble: &Trouble) -> Vec<Finding> {
+    let mut findings = vec![Finding::bad(
+        "reachable",
+        trouble.to_string(),
+        advice_on_access(trouble),
+    )];
+    // The Sentinels may know why.
+    if let ServerKind::Sentinel(name) = address.kind() {
+        findings.extend(sentinel::examine(address, name).await);
+    }
+    findings
+}
+
+fn advice_on_access(trouble: &Trouble) -> &'static str {
     match trouble {
         Trouble::Refused | Trouble::NoSocket => "is the server running, and is that its port?",
         Trouble::NoHost => "is the host's name spelt right?",
@@ -150,58 +160,50 @@ fn advice(trouble: &Trouble) -> &'static str {
         Trouble::WantsCertificate => "ask whoever runs the server for a certificate and its key",
         Trouble::Tls(_) => "does --tls-ca name the authority that signed the server's certificate?",
         Trouble::Changing => "a server is being replaced; look again in a few seconds",
-        _ => "",
+        Trouble::Lost
+        | Trouble::NoPermission(_)
+        | Trouble::Loading
+        | Trouble::ReadOnly
+        | Trouble::NoReplicas
+        | Trouble::TooFewReplicas { .. }
+        | Trouble::IsSentinel
+        | Trouble::TooOld
+        | Trouble::OutOfMemory
+        | Trouble::DiskTrouble
+        | Trouble::WrongType
+        | Trouble::Moved { .. }
+        | Trouble::BadAddress(_)
+        | Trouble::Other(_) => "",
     }
 }
 
-/// Whether others can listen on the way.
-fn way(address: &Address) -> Finding {
-    let near = |host: &str| {
-        host == "localhost"
-            || host
-                .parse::<std::net::IpAddr>()
-                .is_ok_and(|ip| ip.is_loopback())
-    };
-    let nodes: Vec<Address> = address.nodes().collect();
-    match nodes
-        .iter()
-        .find_map(|node| node.place().filter(|(host, _)| !near(host)))
-    {
-        _ if address.is_tls() => Finding::good("way", "encrypted (TLS)"),
+/// Examines whether others can read along on the network.
+fn encryption(address: &Address) -> Finding {
+    if address.is_tls() {
+        return Finding::good("way", "encrypted (TLS)");
+    }
+
+    let nodes = address.servers().filter_map(|server| server.node());
+    let distant = nodes.map(|node| node.host).find(|host| !is_local(host));
+    match distant {
         None => Finding::good("way", "stays on this machine"),
-        Some((host, _)) => Finding::new(
+        Some(host) => Finding::note(
             "way",
-            Level::Note,
-            format!("carts and passwords travel readably to {host}"),
+            format!("carts and passwords travel unencrypted to {host}"),
             "use rediss:// where others share that network",
         ),
     }
 }
 
-/// A command's answer from one node, in the form that is wanted.
-async fn ask<T: FromRedisValue>(
-    connection: &mut Connection,
-    node: Option<&connection::Node>,
-    command: Cmd,
-) -> Result<T, Trouble> {
-    let answer = on_node(&mut connection.conn, node, command).await?;
-    redis::from_redis_value(answer).map_err(|error| Trouble::from(RedisError::from(error)))
+fn is_local(host: &str) -> bool {
+    host == "localhost" || host.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback())
 }
 
-fn command(words: &str) -> Cmd {
-    let mut words = words.split(' ');
-    let mut command = redis::cmd(words.next().unwrap_or_default());
-    words.for_each(|word| {
-        command.arg(word);
-    });
-    command
-}
-
-/// How the servers behind the shop stand to each other.
+/// Examines how the servers behind the shop stand to each other.
 async fn topology(
     connection: &mut Connection,
     address: &Address,
-    masters: &[Option<connection::Node>],
+    masters: &[Target],
 ) -> Vec<Finding> {
     match connection.kind() {
         ServerKind::Server => Vec::new(),
@@ -210,61 +212,39 @@ async fn topology(
     }
 }
 
-/// The difference between a server's clock and ours.
-async fn clock(connection: &mut Connection, node: Option<&connection::Node>) -> Finding {
-    let began = Instant::now();
-    let time: Result<(i128, i128), _> = ask(connection, node, command("TIME")).await;
-    let (seconds, micros) = match time {
-        Ok(time) => time,
-        Err(trouble) => return Finding::hidden("clock", &trouble),
-    };
-    let ours = SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .unwrap_or_default()
-        .as_millis();
-    let ours = i128::try_from(ours).unwrap_or_default();
-    let half = i128::try_from(began.elapsed().as_millis() / 2).unwrap_or_default();
-    server::clock(seconds * 1000 + micros / 1000 + half - ours)
+/// The name of a node; empty where there is only one server.
+fn name(target: &Target) -> String {
+    match target {
+        Target::Any => String::new(),
+        Target::Node(node) => node.to_string(),
+    }
 }
 
-/// Whether this user may do what trolley does.
-async fn rights(connection: &mut Connection, user: &UserName) -> Vec<Finding> {
-    let name: String = match ask(connection, None, command("ACL WHOAMI")).await {
-        Ok(name) => name,
-        Err(trouble) => return vec![Finding::hidden("rights", &trouble)],
-    };
-    let mut findings = Vec::new();
-    for (role, what, level) in [
-        (
-            Role::Shopper,
-            format!("fill the cart of {user}"),
-            Level::Bad,
-        ),
-        (
-            Role::Buyer,
-            format!("order what is in the cart of {user}"),
-            Level::Note,
-        ),
-        (Role::Importer, "bring products in".to_owned(), Level::Note),
-    ] {
-        findings.push(match acl::gaps(connection, role, &name, user).await {
-            Ok(Some(gaps)) if gaps.is_empty() => {
-                Finding::good("rights", format!("{name} may {what}"))
-            }
-            Ok(Some(gaps)) => Finding::new(
-                "rights",
-                level,
-                format!("{name} may not {what}: {}", gaps.join(", ")),
-                "trolley acl prints the rules that are enough",
-            ),
-            Ok(None) => Finding::new(
-                "rights",
-                Level::Unknown,
-                format!("{name} may not ask whether he may {what}"),
-                "somebody with the right to ACL DRYRUN can",
-            ),
-            Err(trouble) => Finding::hidden("rights", &trouble),
-        });
+/// Runs a command on one server and decodes its answer.
+async fn ask<T: FromRedisValue>(
+    connection: &mut Connection,
+    target: &Target,
+    words: &str,
+) -> Result<T, Trouble> {
+    let answer = on_node(&mut connection.conn, target, command(words)).await?;
+    redis::from_redis_value(answer).map_err(|error| Trouble::from(RedisError::from(error)))
+}
+
+fn command(words: &str) -> Cmd {
+    let mut command = Cmd::new();
+    for word in words.split(' ') {
+        command.arg(word);
     }
-    findings
+    command
+}
+
+/// Joins the first names of a list, and says how many more there are.
+fn some_names(names: &[String]) -> String {
+    let shown = &names[..names.len().min(MOST_NAMES)];
+    let more = names.len() - shown.len();
+    if more > 0 {
+        format!("{} and {more} more", shown.join(", "))
+    } else {
+        shown.join(", ")
+    }
 }

@@ -1,110 +1,129 @@
-//! Orders that stopped on their way: placed by nobody yet, or called off and still holding stock.
+//! Examines orders: those that lost their driver, and cancelled ones that still hold stock.
 
-use super::{Finding, Level};
-use crate::store::connection::{Connection, answer};
-use crate::store::doctor::data::named;
+use super::{Finding, some_names};
+use crate::store::connection::{Conn, Connection, answer};
 use crate::store::error::Trouble;
 use crate::store::keys;
 use crate::store::order::checkout::server_time;
 use redis::Pipeline;
 use std::collections::HashMap;
 
-/// An order that takes longer has lost its driver, in milliseconds.
-const LONG: u64 = 60_000;
-/// The newest orders that are looked at.
-const MOST: isize = 1_000;
+/// An open order that is older than this, in milliseconds, has lost its driver.
+const DRIVER_LOST: u64 = 60_000;
+/// The newest orders that are examined.
+const MOST_ORDERS: usize = 1_000;
 
-/// Looks for orders that somebody must finish.
-pub(crate) async fn examine(connection: &mut Connection) -> Vec<Finding> {
-    let note = |found: String, advice: &str| Finding::new("orders", Level::Note, found, advice);
-    let looked =
-        async { Ok::<_, Trouble>((left_open(connection).await?, holding(connection).await?)) };
-    let (open, (all, holding)) = match looked.await {
-        Ok(looked) => looked,
-        Err(trouble) => return vec![Finding::hidden("orders", &trouble)],
-    };
+/// Examines whether there are orders that somebody must finish.
+pub(super) async fn examine(connection: &mut Connection) -> Vec<Finding> {
+    match read_orders(&mut connection.conn).await {
+        Ok(orders) => judge(&orders),
+        Err(trouble) => vec![Finding::hidden("orders", &trouble)],
+    }
+}
+
+struct Orders {
+    /// The number of orders that were examined.
+    examined: usize,
+    /// The ids of those that were begun long ago and are in no stream.
+    abandoned: Vec<String>,
+    /// The ids of cancelled ones that gave no stock back.
+    holding_stock: Vec<String>,
+}
+
+async fn read_orders(conn: &mut Conn) -> Result<Orders, Trouble> {
+    let abandoned = abandoned(conn).await?;
+    let ids = newest(conn).await?;
+    let holding_stock = holding_stock(conn, &ids).await?;
+    Ok(Orders {
+        examined: ids.len(),
+        abandoned,
+        holding_stock,
+    })
+}
+
+fn judge(orders: &Orders) -> Vec<Finding> {
     let mut findings = Vec::new();
-    if !open.is_empty() {
-        let found = format!(
-            "{} orders stopped on their way: {}",
-            open.len(),
-            named(&open)
-        );
-        findings.push(note(
-            found,
+    if !orders.abandoned.is_empty() {
+        findings.push(Finding::note(
+            "orders",
+            format!(
+                "{} orders stopped on their way: {}",
+                orders.abandoned.len(),
+                some_names(&orders.abandoned)
+            ),
             "trolley orders finishes them; one that never came to its cart leaves by itself in an hour",
         ));
     }
-    if !holding.is_empty() {
-        let found = format!(
-            "{} cancelled orders still hold stock: {}",
-            holding.len(),
-            named(&holding)
-        );
-        findings.push(note(found, "trolley order ID gives it back"));
+    if !orders.holding_stock.is_empty() {
+        findings.push(Finding::note(
+            "orders",
+            format!(
+                "{} cancelled orders still hold stock: {}",
+                orders.holding_stock.len(),
+                some_names(&orders.holding_stock)
+            ),
+            "trolley order ID gives it back",
+        ));
     }
+
     if findings.is_empty() {
-        let newest = if all == MOST.unsigned_abs() {
+        let examined = orders.examined;
+        let newest = if examined == MOST_ORDERS {
             "the newest "
         } else {
             ""
         };
-        findings.push(Finding::good(
-            "orders",
-            format!("{newest}{all} orders, none stopped on its way"),
-        ));
+        let found = format!("{newest}{examined} orders, none stopped on its way");
+        findings.push(Finding::good("orders", found));
     }
     findings
 }
 
-/// The orders that were begun long ago and are in no stream.
-async fn left_open(connection: &mut Connection) -> Result<Vec<String>, Trouble> {
+async fn abandoned(conn: &mut Conn) -> Result<Vec<String>, Trouble> {
     let mut command = redis::cmd("HGETALL");
     command.arg(keys::ORDERS_OPEN);
-    let open: HashMap<String, String> = answer(&command, &mut connection.conn).await?;
-    let now = server_time(&mut connection.conn).await?;
-    let begun = |how: &str| {
-        how.split(' ')
-            .next()
-            .and_then(|at| at.parse().ok())
-            .unwrap_or(0)
-    };
-    let mut left: Vec<String> = open
+    let open: HashMap<String, String> = answer(&command, conn).await?;
+    let now = server_time(conn).await?;
+
+    let mut abandoned: Vec<String> = open
         .into_iter()
-        .filter(|(_, how)| begun(how) + LONG < now)
+        .filter(|(_, note)| begun_at(note) + DRIVER_LOST < now)
         .map(|(id, _)| id)
         .collect();
-    left.sort();
-    Ok(left)
+    abandoned.sort();
+    Ok(abandoned)
 }
 
-/// How many orders were looked at, and those cancelled ones that gave no stock back.
-async fn holding(connection: &mut Connection) -> Result<(usize, Vec<String>), Trouble> {
+/// The time at the beginning of the note on an open order; 0 where it can't be read.
+fn begun_at(note: &str) -> u64 {
+    let time = note.split(' ').next();
+    time.and_then(|time| time.parse().ok()).unwrap_or(0)
+}
+
+async fn newest(conn: &mut Conn) -> Result<Vec<String>, Trouble> {
     let mut range = redis::cmd("ZREVRANGE");
-    range.arg(keys::ORDERS_ALL).arg(0).arg(MOST - 1);
-    let ids: Vec<String> = answer(&range, &mut connection.conn).await?;
+    range.arg(keys::ORDERS_ALL).arg(0).arg(MOST_ORDERS - 1);
+    answer(&range, conn).await
+}
+
+async fn holding_stock(conn: &mut Conn, ids: &[String]) -> Result<Vec<String>, Trouble> {
+    if ids.is_empty() {
+        return Ok(Vec::new());
+    }
+
+    // All orders are in one slot, so a pipeline reaches them.
     let mut pipeline = Pipeline::new();
-    // All orders are in one slot.
-    for id in &ids {
+    for id in ids {
         pipeline
             .cmd("HMGET")
             .arg(keys::order_named(id))
             .arg("state")
             .arg("returned");
     }
-    if ids.is_empty() {
-        return Ok((0, Vec::new()));
-    }
-    let states: Vec<(Option<String>, Option<String>)> =
-        pipeline.query_async(&mut connection.conn).await?;
-    let holds = |(_, (state, returned)): &(&String, (Option<String>, Option<String>))| {
+    let states: Vec<(Option<String>, Option<String>)> = pipeline.query_async(conn).await?;
+
+    let holding = ids.iter().zip(states).filter(|(_, (state, returned))| {
         state.as_deref() == Some("cancelled") && returned.is_none()
-    };
-    let holding = ids
-        .iter()
-        .zip(states)
-        .filter(holds)
-        .map(|(id, _)| id.clone())
-        .collect();
-    Ok((ids.len(), holding))
+    });
+    Ok(holding.map(|(id, _)| id.clone()).collect())
 }

@@ -1,73 +1,74 @@
-//! The Sentinels before the shop: whether they answer, agree, and could replace the master.
+//! Examines the Sentinels: whether they answer, agree, and could replace the master.
 
-use super::{Finding, Level};
-use crate::store::connection::NoPushes;
+use super::Finding;
 use crate::store::connection::address::Address;
 use crate::store::connection::discovery::open_sentinel;
+use crate::store::connection::raw::NoPushes;
 use crate::store::error::Trouble;
 use futures::future::join_all;
 use redis::aio::MultiplexedConnection;
+use redis::{FromRedisValue, Value};
 use std::collections::{BTreeSet, HashMap};
 
-/// So many are needed to tell a fallen master from a broken link.
+/// The fewest Sentinels that can tell a failed master from a broken link.
 const ENOUGH: u64 = 3;
 
 type Fields = HashMap<String, String>;
 
-/// What one Sentinel says.
-struct Said {
+/// The answers of one Sentinel.
+struct SentinelReport {
     master: Fields,
     replicas: Vec<Fields>,
-    /// What keeps them from agreeing that the master has fallen.
+    /// An error where the Sentinels are too few to agree that the master has failed.
     quorum: Result<(), Trouble>,
 }
 
-/// Asks all Sentinels that are named for the master of this name.
-pub(crate) async fn examine(address: &Address, name: &str) -> Vec<Finding> {
-    let asked: Vec<Address> = address.nodes().collect();
-    let answers = join_all(asked.iter().map(|sentinel| ask(sentinel, name))).await;
-    let (mut said, mut silent) = (Vec::new(), Vec::new());
-    for (sentinel, answer) in asked.iter().zip(answers) {
-        let place = sentinel
-            .place()
-            .map(|(host, port)| format!("{host}:{port}"))
-            .unwrap_or_default();
+/// Examines all Sentinels of an address that watch the master of this name.
+pub(super) async fn examine(address: &Address, name: &str) -> Vec<Finding> {
+    let sentinels: Vec<Address> = address.servers().collect();
+    let answers = join_all(sentinels.iter().map(|sentinel| ask(sentinel, name))).await;
+
+    let mut reports = Vec::new();
+    let mut silent = Vec::new();
+    for (sentinel, answer) in sentinels.iter().zip(answers) {
         match answer {
-            Ok(answer) => said.push(answer),
-            Err(trouble) => silent.push(format!("{place} ({trouble})")),
+            Ok(report) => reports.push(report),
+            Err(trouble) => {
+                let node = sentinel.node().map(|node| node.to_string());
+                silent.push(format!("{} ({trouble})", node.unwrap_or_default()));
+            }
         }
     }
-    let mut findings = vec![reachable(said.len(), asked.len(), &silent)];
-    if let Some(first) = said.first() {
-        let masters: BTreeSet<String> = said.iter().map(|said| place(&said.master)).collect();
-        findings.push(master(name, &masters));
-        findings.push(quorum(first));
-        findings.push(replicas(name, first));
+
+    let mut findings = vec![judge_answers(reports.len(), sentinels.len(), &silent)];
+    if let Some(first) = reports.first() {
+        let masters = reports.iter().map(|report| node_of(&report.master));
+        findings.push(judge_masters(name, &masters.collect()));
+        findings.push(judge_quorum(first));
+        findings.push(judge_replicas(name, &first.replicas));
     }
     findings
 }
 
-async fn ask(sentinel: &Address, name: &str) -> Result<Said, Trouble> {
+async fn ask(sentinel: &Address, name: &str) -> Result<SentinelReport, Trouble> {
     let mut conn = open_sentinel(sentinel, name, None::<NoPushes>).await?;
-    let master = put(&mut conn, "MASTER", name).await?;
-    let replicas = put(&mut conn, "REPLICAS", name).await?;
-    let quorum = put::<redis::Value>(&mut conn, "CKQUORUM", name)
-        .await
-        .map(drop);
-    Ok(Said {
+    let master = query(&mut conn, "MASTER", name).await?;
+    let replicas = query(&mut conn, "REPLICAS", name).await?;
+    let quorum = query::<Value>(&mut conn, "CKQUORUM", name).await;
+    Ok(SentinelReport {
         master,
         replicas,
-        quorum,
+        quorum: quorum.map(drop),
     })
 }
 
-async fn put<T: redis::FromRedisValue>(
+async fn query<T: FromRedisValue>(
     conn: &mut MultiplexedConnection,
-    question: &str,
+    subcommand: &str,
     name: &str,
 ) -> Result<T, Trouble> {
     redis::cmd("SENTINEL")
-        .arg(question)
+        .arg(subcommand)
         .arg(name)
         .query_async(conn)
         .await
@@ -78,88 +79,90 @@ fn field<'a>(fields: &'a Fields, name: &str) -> &'a str {
     fields.get(name).map_or("", String::as_str)
 }
 
-fn place(fields: &Fields) -> String {
+fn number(fields: &Fields, name: &str) -> u64 {
+    field(fields, name).parse().unwrap_or(0)
+}
+
+fn node_of(fields: &Fields) -> String {
     format!("{}:{}", field(fields, "ip"), field(fields, "port"))
 }
 
-fn reachable(answer: usize, named: usize, silent: &[String]) -> Finding {
+fn judge_answers(answering: usize, named: usize, silent: &[String]) -> Finding {
     if silent.is_empty() {
         return Finding::good("sentinel", format!("all {named} that are named answer"));
     }
-    Finding::new(
+    Finding::note(
         "sentinel",
-        Level::Note,
         format!(
-            "{answer} of {named} that are named answer; not {}",
+            "{answering} of {named} that are named answer; not {}",
             silent.join(", ")
         ),
         "start them again, or leave them out of the address",
     )
 }
 
-fn master(name: &str, masters: &BTreeSet<String>) -> Finding {
-    let all: Vec<&str> = masters.iter().map(String::as_str).collect();
-    match &all[..] {
+fn judge_masters(name: &str, masters: &BTreeSet<String>) -> Finding {
+    let masters: Vec<&str> = masters.iter().map(String::as_str).collect();
+    match &masters[..] {
         [master] => Finding::good(
             "sentinel",
             format!("all lead to the master “{name}” at {master}"),
         ),
-        _ => Finding::new(
+        _ => Finding::bad(
             "sentinel",
-            Level::Bad,
             format!(
                 "they disagree where the master “{name}” is: {}",
-                all.join(", ")
+                masters.join(", ")
             ),
-            "a new one is being chosen, or they don't hear each other: look again in a few seconds",
+            "a new one is being chosen, or they can't reach each other: look again in a few seconds",
         ),
     }
 }
 
-fn quorum(said: &Said) -> Finding {
-    let number = |name: &str| field(&said.master, name).parse::<u64>().unwrap_or(0);
-    let (all, quorum) = (number("num-other-sentinels") + 1, number("quorum"));
-    let found = format!("{all} know each other, {quorum} must agree that the master has fallen");
-    match &said.quorum {
-        Err(trouble) => Finding::new(
+fn judge_quorum(report: &SentinelReport) -> Finding {
+    let sentinels = number(&report.master, "num-other-sentinels") + 1;
+    let quorum = number(&report.master, "quorum");
+    let found =
+        format!("{sentinels} know each other, {quorum} must agree that the master has failed");
+
+    match &report.quorum {
+        Err(trouble) => Finding::bad(
             "sentinel",
-            Level::Bad,
             format!("{found}; {trouble}"),
-            "bring Sentinels back: without most of them, nobody replaces a fallen master",
+            "bring Sentinels back: without most of them, nobody replaces a failed master",
         ),
-        Ok(()) if all < ENOUGH => Finding::new(
+        Ok(()) if sentinels < ENOUGH => Finding::note(
             "sentinel",
-            Level::Note,
             found,
-            "run three at least, on different machines: when one is lost, the others still agree",
+            "run at least three, on different machines: when one is lost, the others still agree",
         ),
         Ok(()) => Finding::good("sentinel", found),
     }
 }
 
-fn replicas(name: &str, said: &Said) -> Finding {
-    let is_down = |replica: &&Fields| {
-        field(replica, "flags").contains("down") || field(replica, "master-link-status") != "ok"
-    };
-    let down: Vec<String> = said.replicas.iter().filter(is_down).map(place).collect();
-    let all = said.replicas.len();
+fn judge_replicas(name: &str, replicas: &[Fields]) -> Finding {
+    let all = replicas.len();
+    let down: Vec<String> = replicas
+        .iter()
+        .filter(|replica| is_down(replica))
+        .map(node_of)
+        .collect();
+
     if all == down.len() {
         let found = if all == 0 {
             "no replica".to_owned()
         } else {
             format!("no replica but lost ones: {}", down.join(", "))
         };
-        return Finding::new(
+        return Finding::bad(
             "sentinel",
-            Level::Bad,
             format!("the master has {found}: nobody can take over"),
             "start a replica of it (REPLICAOF with the master's host and port)",
         );
     }
     if !down.is_empty() {
-        return Finding::new(
+        return Finding::note(
             "sentinel",
-            Level::Note,
             format!(
                 "{} of {all} replicas are lost: {}",
                 down.len(),
@@ -169,4 +172,8 @@ fn replicas(name: &str, said: &Said) -> Finding {
         );
     }
     Finding::good("sentinel", format!("{all} replicas could take over"))
+}
+
+fn is_down(replica: &Fields) -> bool {
+    field(replica, "flags").contains("down") || field(replica, "master-link-status") != "ok"
 }

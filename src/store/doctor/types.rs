@@ -1,47 +1,66 @@
-//! Whether the shop's keys hold what they should.
+//! Examines whether the shop's keys are of the types that they should be.
 
-use super::{Finding, Level};
+use super::Finding;
 use crate::model::UserName;
-use crate::store::connection::Connection;
-use crate::store::connection::pipeline;
+use crate::store::connection::{Conn, Connection, pipeline};
 use crate::store::error::Trouble;
 use crate::store::keys;
 use crate::store::keys::CartKeys;
 use redis::Value;
 
-/// Looks at the keys of the shop, and at those of one cart.
-pub(crate) async fn examine(connection: &mut Connection, user: &UserName) -> Finding {
-    match wrong(connection, user).await {
+/// Examines the keys of the shop, and those of one cart.
+pub(super) async fn examine(connection: &mut Connection, user: &UserName) -> Finding {
+    match find_mismatches(&connection.conn, user).await {
         Err(trouble) => Finding::hidden("types", &trouble),
-        Ok(wrong) if wrong.is_empty() => Finding::good(
+        Ok(mismatches) if mismatches.is_empty() => Finding::good(
             "types",
             format!("the keys of the shop and of cart:{user} hold what they should"),
         ),
-        Ok(wrong) => Finding::new(
+        Ok(mismatches) => Finding::bad(
             "types",
-            Level::Bad,
-            wrong.join(", "),
+            mismatches.join(", "),
             "another program uses the name: RENAME the key, or give the shop a database of its own",
         ),
     }
 }
 
-/// The keys that hold something else, with what they hold.
-async fn wrong(connection: &mut Connection, user: &UserName) -> Result<Vec<String>, Trouble> {
+async fn find_mismatches(conn: &Conn, user: &UserName) -> Result<Vec<String>, Trouble> {
+    let expected = expected_types(user);
+    let commands = expected
+        .iter()
+        .map(|(key, _)| redis::cmd("TYPE").arg(key).to_owned())
+        .collect();
+    let types = pipeline::run_all(conn, commands).await?;
+
+    let mut mismatches = Vec::new();
+    for ((key, expected), found) in expected.into_iter().zip(types) {
+        if let Value::SimpleString(found) = found?
+            && found != expected
+            && found != "none"
+        {
+            mismatches.push(format!("{key} is a {found} and should be a {expected}"));
+        }
+    }
+    Ok(mismatches)
+}
+
+/// The keys with their types. A new key of carts does not compile until it stands here.
+fn expected_types(user: &UserName) -> Vec<(String, &'static str)> {
     let CartKeys {
         cart,
         meta,
         lines,
-        ops: [one, other],
+        ops: [first_ops, second_ops],
         log,
         touched,
         by,
         order,
         ordered,
         watchers,
-        ..
+        updates: _, // a channel
     } = CartKeys::of(user);
-    let expected = [
+
+    vec![
         (keys::CATALOG.to_owned(), "zset"),
         (keys::SHOP.to_owned(), "hash"),
         (keys::ORDERS.to_owned(), "stream"),
@@ -51,25 +70,13 @@ async fn wrong(connection: &mut Connection, user: &UserName) -> Result<Vec<Strin
         (cart, "zset"),
         (meta, "hash"),
         (lines, "hash"),
-        (one, "hash"),
-        (other, "hash"),
+        (first_ops, "hash"),
+        (second_ops, "hash"),
         (log, "stream"),
         (touched, "zset"),
         (by, "hash"),
         (order, "hash"),
         (ordered, "hash"),
         (watchers, "zset"),
-    ];
-    let ask = |(key, _): &(String, _)| redis::cmd("TYPE").arg(key).to_owned();
-    let types = pipeline::run(&connection.conn, expected.iter().map(ask).collect()).await?;
-    let mut wrong = Vec::new();
-    for ((key, wanted), found) in expected.into_iter().zip(types) {
-        if let Value::SimpleString(found) = found?
-            && found != wanted
-            && found != "none"
-        {
-            wrong.push(format!("{key} is a {found} and should be a {wanted}"));
-        }
-    }
-    Ok(wrong)
+    ]
 }

@@ -12,18 +12,19 @@ pub(crate) mod session;
 
 use crate::model::{Cart, Change, OpId, Product, ProductId, Update, UserName};
 use crate::store::cart::decode::{CatalogNews, Watcher};
+use crate::store::connection::Conn;
 use crate::store::connection::address::Address;
 use crate::store::connection::discovery::Locator;
-use crate::store::connection::{Conn, Policy};
+use crate::store::connection::retry::growing_pauses;
 use crate::store::error::{Error, Trouble};
 use crate::store::keys::CartKeys;
 use crate::store::order::{Driver, OrderEvent, OrderRequest};
-use backon::{BackoffBuilder, ExponentialBuilder};
+use crate::store::policy::Policy;
 use session::{BEAT, Session, SessionEnd};
 use std::collections::VecDeque;
 use std::pin::pin;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 use tokio::sync::{OnceCell, mpsc};
 
 /// What the link is asked for.
@@ -94,12 +95,12 @@ pub async fn run(
         ordering: VecDeque::new(),
         held: VecDeque::new(),
     };
-    let mut pauses = pauses();
+    let mut pauses = growing_pauses();
     // Ends only when the channels close.
     while let Some(opened) = supervisor.open().await {
         let trouble = match opened {
             Ok(session) => {
-                pauses = self::pauses();
+                pauses = growing_pauses();
                 tracing::info!(cart = supervisor.user.as_str(), "link up");
                 match session.serve(&mut supervisor).await {
                     Some(trouble) => trouble,
@@ -113,7 +114,7 @@ pub async fn run(
             reason = trouble.code(),
             "link down"
         );
-        supervisor.locator.learn(&trouble);
+        supervisor.locator.note_redirect(&trouble);
         if supervisor.events.send(Event::Down(trouble)).await.is_err() {
             return;
         }
@@ -126,17 +127,6 @@ pub async fn run(
             return;
         }
     }
-}
-
-/// 50 ms, doubling, with jitter on top; never above 0.9 s, so that a server that is back is
-/// found within a second.
-fn pauses() -> impl Iterator<Item = Duration> {
-    ExponentialBuilder::default()
-        .with_min_delay(Duration::from_millis(50))
-        .with_max_delay(Duration::from_millis(450))
-        .with_jitter()
-        .without_max_times()
-        .build()
 }
 
 /// A change that is neither applied nor refused yet.

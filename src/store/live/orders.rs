@@ -1,7 +1,7 @@
 //! Orders over the live link: asked for here, driven to their end through breaks.
 
 use super::{Event, Supervisor, tell};
-use crate::store::cart::PAUSE;
+use crate::store::connection::retry::PAUSE;
 use crate::store::error::{Error, Trouble};
 use crate::store::live::session::{Completed, Session, SessionEnd};
 use crate::store::order::{Driver, OrderEvent, OrderRequest, Outcome, checkout, request};

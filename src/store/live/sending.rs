@@ -8,7 +8,7 @@ use crate::store::cart::{Attempt, ProductCheck};
 use crate::store::connection;
 use crate::store::connection::Conn;
 use crate::store::connection::discovery::Locator;
-use crate::store::connection::replicas::copies;
+use crate::store::connection::replicas::wait_command;
 use crate::store::error::{Error, Trouble};
 use crate::store::live::session::{Completed, Session, SessionEnd};
 use redis::aio::MultiplexedConnection;
@@ -187,7 +187,7 @@ impl Session {
         }
         self.copying = true;
         let (mut conn, count) = (self.conn.clone(), self.uncopied.len());
-        let wait = copies(supervisor.policy.confirm_replicas);
+        let wait = wait_command(supervisor.policy.confirm_replicas);
         self.work.push(Box::pin(async move {
             Completed::ReplicaWait(
                 count,

@@ -98,7 +98,7 @@ impl Session {
         let scripts = conn.clone();
         let channels = [keys.updates.as_str(), CATALOG_UPDATES];
         let listening = async { conn.subscribe(&channels).await.map_err(Trouble::from) };
-        tokio::try_join!(listening, cart::prepare(&scripts)).map_err(Trouble::of_shopping)?;
+        tokio::try_join!(listening, cart::prepare(&scripts)).map_err(Trouble::for_shopping)?;
         let products = if locator.is_cluster() {
             sending::ProductRoute::Spread(locator.clone(), products)
         } else {

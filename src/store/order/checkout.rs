@@ -2,16 +2,16 @@
 
 use super::steps;
 use crate::model::{OpId, OrderId, Preview, Product, ProductId, Refusal, UserName};
-use crate::store::cart::{PATIENCE, PAUSE, read_with_shares};
+use crate::store::cart::read_with_shares;
 use crate::store::catalog::{get_shop, read_products};
-use crate::store::connection::{Conn, Connection, answer, read_again};
+use crate::store::connection::retry::RetryPolicy;
+use crate::store::connection::{Conn, Connection, answer};
 use crate::store::error::{Error, Trouble};
 use crate::store::keys;
 use crate::store::keys::CartKeys;
 use crate::store::order::driver::{Driver, Outcome, Stage};
 use redis::aio::ConnectionLike;
 use std::collections::HashMap;
-use std::time::Instant;
 
 /// How long a driver may take before others finish its work, in milliseconds.
 const STALE: u64 = 3_000;
@@ -32,10 +32,9 @@ pub fn new_order_id(at: u64) -> OrderId {
 pub async fn preview(connection: &mut Connection, user: &UserName) -> Result<Preview, Error> {
     let currency = get_shop(connection).await?.currency;
     let keys = CartKeys::of(user);
-    Ok(read_again!(
-        connection,
-        read_preview(&mut connection.conn, &keys, currency.clone()).await
-    )?)
+    Ok(connection
+        .read(async |mut conn| read_preview(&mut conn, &keys, currency.clone()).await)
+        .await?)
 }
 
 /// [`preview`] on any link.
@@ -129,11 +128,13 @@ pub(crate) async fn server_time(conn: &mut impl ConnectionLike) -> Result<u64, T
 pub async fn finish_open(connection: &mut Connection) -> Result<usize, Error> {
     let mut command = redis::cmd("HGETALL");
     command.arg(keys::ORDERS_OPEN);
-    let open: HashMap<String, String> =
-        match read_again!(connection, answer(&command, &mut connection.conn).await) {
-            Err(Trouble::NoPermission(_)) => return Ok(0),
-            open => open?,
-        };
+    let open: HashMap<String, String> = match connection
+        .read(async |mut conn| answer(&command, &mut conn).await)
+        .await
+    {
+        Err(Trouble::NoPermission(_)) => return Ok(0),
+        open => open?,
+    };
     let now = if open.is_empty() {
         0
     } else {
@@ -186,28 +187,18 @@ pub(crate) fn note(user: &UserName, driver: &Driver, outcome: &Result<Outcome, E
     tracing::info!(cart = user.as_str(), order, outcome = ended, "order");
 }
 
+/// Takes one step after the other, each of them for as long as the policy allows.
 async fn insist(connection: &mut Connection, driver: &mut Driver) -> Result<Outcome, Error> {
-    let mut since = Instant::now();
+    let mut retry = RetryPolicy::CHANGE.start();
     loop {
-        let trouble = match driver.step(&mut connection.conn).await {
+        match driver.step(&mut connection.conn).await {
             Ok(Some(outcome)) => return Ok(outcome),
-            Ok(None) => {
-                since = Instant::now();
-                continue;
-            }
-            Err(Error::Trouble(trouble))
-                if connection.is_transient(&trouble) && since.elapsed() < PATIENCE =>
-            {
-                trouble
-            }
-            Err(Error::Trouble(trouble)) => return Err(unknown(driver, trouble)),
-            Err(error) => return Err(error),
-        };
-        while since.elapsed() < PATIENCE {
-            tokio::time::sleep(PAUSE).await;
-            if connection.renew(&trouble).await.is_ok() {
-                break;
-            }
+            Ok(None) => retry = RetryPolicy::CHANGE.start(),
+            Err(error) => match retry.again(connection, error).await {
+                Ok(()) => {}
+                Err(Error::Trouble(trouble)) => return Err(unknown(driver, trouble)),
+                Err(error) => return Err(error),
+            },
         }
     }
 }

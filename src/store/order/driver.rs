@@ -3,11 +3,11 @@
 use super::steps;
 use crate::model::order::OrderFailure;
 use crate::model::{OrderId, Preview, UserName};
-use crate::store::connection::Policy;
 use crate::store::connection::replicas::ReplicaWait;
 use crate::store::error::Error;
 use crate::store::keys::CartKeys;
 use crate::store::order::steps::{Decision, Freeze, Frozen};
+use crate::store::policy::Policy;
 use redis::aio::ConnectionLike;
 
 /// What is to be done next.

@@ -220,7 +220,7 @@ impl Follower {
     /// The [`crate::store::Trouble`] of the link.
     pub async fn renew(&mut self, connection: &mut Connection, after: &Error) -> Result<(), Error> {
         if let Error::Trouble(trouble) = after {
-            connection.renew(trouble).await?;
+            connection.reconnect(trouble).await?;
         }
         // What was on its way when the link broke is ours and not seen yet.
         self.own = Some("0".to_owned());

@@ -51,8 +51,8 @@ pub use records::{cancel_leftovers, get_order, list_orders, set_state};
 pub use request::{OrderEvent, OrderRequest};
 pub use steps::Frozen;
 
-use crate::store::connection::Policy;
 use crate::store::keys::CartKeys;
+use crate::store::policy::Policy;
 use redis::ScriptInvocation;
 
 /// What the scripts share that change a cart as a whole.

@@ -4,7 +4,7 @@ use super::{document, steps};
 use crate::model::change::sanitize_actor;
 use crate::model::{Order, OrderId, OrderState, Refusal, UserName, text};
 use crate::store::connection::replicas::ReplicaWait;
-use crate::store::connection::{Connection, answer, read_again};
+use crate::store::connection::{Connection, answer};
 use crate::store::error::{Error, Trouble};
 use crate::store::keys;
 use redis::aio::ConnectionLike;
@@ -49,9 +49,10 @@ fn decode(fields: &[Option<Vec<u8>>]) -> Option<(Order, bool)> {
 /// # Errors
 /// [`Refusal::UnknownOrder`]; the [`Trouble`] of the link.
 pub async fn get_order(connection: &mut Connection, id: &OrderId) -> Result<Order, Error> {
-    let fields: Vec<Option<Vec<u8>>> =
-        read_again!(connection, answer(&fetch(id), &mut connection.conn).await)
-            .map_err(Trouble::for_orders)?;
+    let fields: Vec<Option<Vec<u8>>> = connection
+        .read(async |mut conn| answer(&fetch(id), &mut conn).await)
+        .await
+        .map_err(Trouble::for_orders)?;
     let (order, returned) = decode(&fields).ok_or_else(|| Refusal::UnknownOrder(id.to_string()))?;
     wind_up(connection, &order, returned).await?;
     Ok(order)
@@ -101,11 +102,10 @@ pub async fn list_orders(
     user: Option<&UserName>,
     most: usize,
 ) -> Result<Vec<Order>, Error> {
-    Ok(read_again!(
-        connection,
-        read_list(&mut connection.conn, user, most).await
-    )
-    .map_err(Trouble::for_orders)?)
+    Ok(connection
+        .read(async |mut conn| read_list(&mut conn, user, most).await)
+        .await
+        .map_err(Trouble::for_orders)?)
 }
 
 /// [`list_orders`] on any link.

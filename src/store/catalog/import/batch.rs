@@ -5,7 +5,7 @@ use crate::model::ProductId;
 use crate::model::product::FIELDS;
 use crate::store::catalog::index::{NoHash, Raw, fetch_raw, list, listed};
 use crate::store::connection::Conn;
-use crate::store::connection::pipeline::run;
+use crate::store::connection::pipeline::run_all;
 use crate::store::error::Trouble;
 use crate::store::keys;
 use redis::aio::ConnectionLike;
@@ -83,7 +83,7 @@ pub async fn store(
         return Ok(told);
     }
     let mut refused = Vec::new();
-    for ((row, is_new), answer) in written.iter().zip(run(conn, commands).await?) {
+    for ((row, is_new), answer) in written.iter().zip(run_all(conn, commands).await?) {
         match answer {
             // One key of the wrong type must not stop the others.
             Err(Trouble::WrongType) => {

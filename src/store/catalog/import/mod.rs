@@ -15,6 +15,7 @@ pub(crate) mod sweep;
 use crate::catalog_file::{BadRow, ProductRow};
 use crate::model::ProductId;
 use crate::store::catalog::index::{NoHash, fetch_raw};
+use crate::store::connection::retry::RetryPolicy;
 use crate::store::connection::{Conn, Connection};
 use crate::store::error::{Error, Trouble};
 use announcer::ChangeAnnouncer;
@@ -23,7 +24,7 @@ use futures::StreamExt;
 use futures::future::BoxFuture;
 use futures::stream::FuturesUnordered;
 use std::collections::HashSet;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 /// Rows in one batch.
 const ROWS: usize = 1_000;
@@ -31,10 +32,6 @@ const ROWS: usize = 1_000;
 const BYTES: usize = 256 * 1024;
 /// Batches under way at once.
 const UNDER_WAY: usize = 6;
-/// How long a broken link is tried.
-const PATIENCE: Duration = Duration::from_secs(10);
-/// The pause between two tries.
-const PAUSE: Duration = Duration::from_millis(100);
 
 /// What an import does besides storing rows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -187,24 +184,14 @@ impl<'c> Import<'c> {
                 self.news.tell(&mut self.connection.conn, false).await;
                 Ok(())
             }
-            Err(trouble) if self.connection.is_transient(&trouble) => {
-                self.reconnect(trouble).await?;
+            Err(trouble) => {
+                let mut retry = RetryPolicy::IMPORT.start();
+                retry
+                    .again(self.connection, trouble)
+                    .await
+                    .map_err(Trouble::for_products)?;
                 self.send_rows(rows);
                 Ok(())
-            }
-            Err(trouble) => Err(trouble.of_products().into()),
-        }
-    }
-
-    async fn reconnect(&mut self, trouble: Trouble) -> Result<(), Error> {
-        let started = Instant::now();
-        loop {
-            match self.connection.renew(&trouble).await {
-                Ok(()) => return Ok(()),
-                Err(again) if started.elapsed() > PATIENCE || !again.is_transient() => {
-                    return Err(again.into());
-                }
-                Err(_) => tokio::time::sleep(PAUSE).await,
             }
         }
     }
@@ -258,7 +245,7 @@ pub async fn delete_product(connection: &mut Connection, id: &ProductId) -> Resu
     }
     let removed = sweep::remove(conn, std::slice::from_ref(id))
         .await
-        .map_err(Trouble::of_products)?;
+        .map_err(Trouble::for_products)?;
     let mut news = ChangeAnnouncer::new(Instant::now());
     news.add(vec![id.clone()]);
     news.tell(conn, true).await;

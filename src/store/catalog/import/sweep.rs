@@ -3,26 +3,14 @@
 use super::Import;
 use crate::model::ProductId;
 use crate::store::catalog::index::{IndexCursor, listed, scan};
-use crate::store::connection::pipeline::run;
-use crate::store::connection::{Conn, Scan};
+use crate::store::connection::Conn;
+use crate::store::connection::nodes::Scan;
+use crate::store::connection::pipeline::run_all;
+use crate::store::connection::retry::RetryPolicy;
 use crate::store::error::{Error, Trouble};
 use crate::store::keys;
 use redis::Value;
 use redis::aio::ConnectionLike;
-
-/// Takes a step; where the link breaks, connects again and takes it once more.
-macro_rules! insist {
-    ($import:expr, $step:expr) => {
-        loop {
-            match $step {
-                Err(trouble) if $import.connection.is_transient(&trouble) => {
-                    $import.reconnect(trouble).await?
-                }
-                settled => break settled,
-            }
-        }
-    };
-}
 
 impl Import<'_> {
     /// Removes all products that were not noted; returns how many there were.
@@ -33,7 +21,13 @@ impl Import<'_> {
         let mut removed = 0;
         let mut pages = IndexCursor::default();
         loop {
-            let ids = insist!(self, pages.next(&mut self.connection.conn).await)?;
+            let mut retry = RetryPolicy::IMPORT.start();
+            let ids = loop {
+                match pages.next(&mut self.connection.conn).await {
+                    Ok(ids) => break ids,
+                    Err(trouble) => retry.again(self.connection, trouble).await?,
+                }
+            };
             if ids.is_empty() {
                 break;
             }
@@ -47,8 +41,9 @@ impl Import<'_> {
             let ids = match scan(&mut self.connection.conn, &mut at).await {
                 Ok(Some(ids)) => ids,
                 Err(trouble) if self.connection.is_transient(&trouble) => {
-                    self.reconnect(trouble).await?;
-                    // Another server knows nothing of the place.
+                    let mut retry = RetryPolicy::IMPORT.start();
+                    retry.again(self.connection, trouble).await?;
+                    // Another server knows nothing of the cursor.
                     at = Scan::default();
                     continue;
                 }
@@ -61,7 +56,13 @@ impl Import<'_> {
 
     /// Those of `ids` that were not noted.
     async fn unnamed(&mut self, seen: &str, ids: Vec<ProductId>) -> Result<Vec<ProductId>, Error> {
-        let (mut noted, all) = insist!(self, marks(&mut self.connection.conn, seen, &ids).await)?;
+        let mut retry = RetryPolicy::IMPORT.start();
+        let (mut noted, all) = loop {
+            match marks(&mut self.connection.conn, seen, &ids).await {
+                Ok(marks) => break marks,
+                Err(trouble) => retry.again(self.connection, trouble).await?,
+            }
+        };
         if all < self.noted {
             // A server that restarted without its data would have us remove what is sold.
             let why = "it lost a part of the import, so no more was removed: import again";
@@ -77,13 +78,19 @@ impl Import<'_> {
         if ids.is_empty() {
             return Ok(0);
         }
-        let mut tries = 0;
-        let there = insist!(self, {
-            tries += 1;
-            remove(&mut self.connection.conn, &ids).await
-        })?;
+        let mut retry = RetryPolicy::IMPORT.start();
+        let there = loop {
+            match remove(&mut self.connection.conn, &ids).await {
+                Ok(there) => break there,
+                Err(trouble) => retry.again(self.connection, trouble).await?,
+            }
+        };
         // What is gone at a second try, the first one has removed.
-        let removed = if tries > 1 { ids.len() as u64 } else { there };
+        let removed = if retry.is_first_attempt() {
+            there
+        } else {
+            ids.len() as u64
+        };
         self.news.add(ids);
         self.news.tell(&mut self.connection.conn, false).await;
         Ok(removed)
@@ -110,7 +117,7 @@ async fn marks(
 pub async fn remove(conn: &mut Conn, ids: &[ProductId]) -> Result<u64, Trouble> {
     let unlink = |id| redis::cmd("UNLINK").arg(keys::product(id)).to_owned();
     let mut there = 0;
-    for answer in run(conn, ids.iter().map(unlink).collect()).await? {
+    for answer in run_all(conn, ids.iter().map(unlink).collect()).await? {
         there += u64::from(answer? != Value::Int(0));
     }
     let mut unlist = redis::cmd("ZREM");

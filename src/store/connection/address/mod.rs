@@ -1,0 +1,299 @@
+//! The address of a Redis: its servers, who logs in, TLS. It never shows its password.
+
+mod parse;
+
+use crate::model::text;
+use crate::store::connection::nodes::Node;
+use crate::store::error::Trouble;
+use redis::io::tcp::TcpSettings;
+use redis::{
+    Client, ClientTlsConfig, ConnectionAddr, ConnectionInfo, IntoConnectionInfo, ProtocolVersion,
+    RedisConnectionInfo, TlsCertificates,
+};
+use std::fmt;
+use std::path::Path;
+use std::sync::Once;
+
+/// The address of a Redis, with user, password and database number.
+///
+/// It shows itself without the password.
+#[derive(Clone)]
+pub struct Address {
+    kind: ServerKind,
+    /// The servers to ask first; a single server is the only one.
+    servers: Vec<ConnectionInfo>,
+    tls: Option<TlsCertificates>,
+    shown: String,
+}
+
+/// The kind of server behind an address.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum ServerKind {
+    /// One server, or a cluster that is reached by one of its nodes.
+    Server,
+    /// Nodes of a cluster.
+    Cluster,
+    /// Sentinels, who know which server is the master of this name.
+    Sentinel(String),
+}
+
+/// The login for a Sentinel. Most of them want no password, and take none that they don't want.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum SentinelLogin {
+    Anonymous,
+    /// User and password of the address.
+    FromAddress,
+}
+
+/// Certificates and a key for TLS, as PEM.
+#[derive(Clone, Default)]
+pub struct Pem {
+    /// The authorities to trust; `None`: those of the system.
+    pub authorities: Option<Vec<u8>>,
+    /// The client's own certificate and its key.
+    pub client: Option<(Vec<u8>, Vec<u8>)>,
+}
+
+impl Address {
+    /// Reads `redis://[user[:password]@]host[:port][/db]`, the same with `rediss://` for TLS,
+    /// or `redis+unix:///path[?db=&user=&pass=]` (also `unix:///path`);
+    /// `redis+cluster://host:port,host:port` or `redis+sentinel://host,host/name[/db]`, both
+    /// with `rediss+` for TLS.
+    ///
+    /// # Errors
+    /// [`Trouble::BadAddress`].
+    pub fn parse(typed: &str) -> Result<Address, Trouble> {
+        parse::parse(typed)
+    }
+
+    /// The address of a Redis on a Unix socket.
+    ///
+    /// # Errors
+    /// [`Trouble::BadAddress`].
+    pub fn socket(path: &Path) -> Result<Address, Trouble> {
+        let info = ConnectionAddr::Unix(path.to_owned())
+            .into_connection_info()
+            .map_err(|error| Trouble::BadAddress(error.to_string()))?;
+        Ok(Address::new(
+            ServerKind::Server,
+            vec![info],
+            &format!("unix://{}", path.display()),
+        ))
+    }
+
+    fn new(kind: ServerKind, servers: Vec<ConnectionInfo>, shown: &str) -> Address {
+        let address = Address {
+            kind,
+            servers: servers.into_iter().map(with_defaults).collect(),
+            tls: None,
+            shown: text::sanitize_to(shown.as_bytes(), 120),
+        };
+        if address.is_tls() {
+            install_crypto();
+        }
+        address
+    }
+
+    /// Puts this password in place of the address's own.
+    #[must_use]
+    pub fn with_password(mut self, password: &str) -> Address {
+        for server in &mut self.servers {
+            let settings = server.redis_settings().clone().set_password(password);
+            *server = server.clone().set_redis_settings(settings);
+        }
+        self
+    }
+
+    /// Tells whether the address holds a password.
+    #[must_use]
+    pub fn has_password(&self) -> bool {
+        self.servers
+            .iter()
+            .filter_map(|server| server.redis_settings().password())
+            .any(|password| !password.is_empty())
+    }
+
+    /// Tells whether connections to the address are encrypted.
+    #[must_use]
+    pub fn is_tls(&self) -> bool {
+        self.servers
+            .iter()
+            .any(|server| matches!(server.addr(), ConnectionAddr::TcpTls { .. }))
+    }
+
+    /// Adds these certificates for TLS.
+    ///
+    /// # Errors
+    /// [`Trouble::Tls`] where they can't be read.
+    pub fn with_tls(mut self, pem: Pem) -> Result<Address, Trouble> {
+        let client_tls = pem.client.map(|(client_cert, client_key)| ClientTlsConfig {
+            client_cert,
+            client_key,
+        });
+        let tls = TlsCertificates {
+            client_tls,
+            root_cert: pem.authorities,
+        };
+
+        for server in &mut self.servers {
+            let client = Client::build_with_tls(server.clone(), tls.clone()).map_err(|error| {
+                Trouble::Tls(text::sanitize_to(error.to_string().as_bytes(), 160))
+            })?;
+            *server = client.get_connection_info().clone();
+        }
+
+        self.tls = Some(tls);
+        Ok(self)
+    }
+
+    /// The address of another node, with the same login, database and TLS.
+    pub(crate) fn at(&self, node: &Node) -> Address {
+        let server = self.servers.first().map(|info| {
+            let addr = match info.addr() {
+                ConnectionAddr::TcpTls {
+                    insecure,
+                    tls_params,
+                    ..
+                } => ConnectionAddr::TcpTls {
+                    host: node.host.clone(),
+                    port: node.port,
+                    insecure: *insecure,
+                    tls_params: tls_params.clone(),
+                },
+                _ => ConnectionAddr::Tcp(node.host.clone(), node.port),
+            };
+
+            info.clone().set_addr(addr)
+        });
+        self.single(server)
+    }
+
+    /// One address for each server that is named.
+    pub(crate) fn servers(&self) -> impl Iterator<Item = Address> {
+        self.servers
+            .iter()
+            .map(|server| self.single(Some(server.clone())))
+    }
+
+    fn single(&self, server: Option<ConnectionInfo>) -> Address {
+        Address {
+            kind: ServerKind::Server,
+            servers: server.into_iter().collect(),
+            tls: self.tls.clone(),
+            shown: self.shown.clone(),
+        }
+    }
+
+    /// The address of the cluster that has this server as one of its nodes.
+    pub(crate) fn as_cluster(&self) -> Address {
+        Address {
+            kind: ServerKind::Cluster,
+            ..self.clone()
+        }
+    }
+
+    /// The address for asking a Sentinel, which has no databases and mostly no users.
+    pub(crate) fn for_sentinel(&self, login: SentinelLogin) -> Address {
+        let servers = self.servers.iter().map(|server| {
+            let known = server.redis_settings();
+            let mut settings = RedisConnectionInfo::default().set_protocol(ProtocolVersion::RESP3);
+            match login {
+                SentinelLogin::Anonymous => {}
+                SentinelLogin::FromAddress => {
+                    if let Some(user) = known.username() {
+                        settings = settings.set_username(user);
+                    }
+                    if let Some(password) = known.password() {
+                        settings = settings.set_password(password);
+                    }
+                }
+            }
+            server.clone().set_redis_settings(settings)
+        });
+
+        Address {
+            servers: servers.collect(),
+            ..self.clone()
+        }
+    }
+
+    pub(crate) fn kind(&self) -> &ServerKind {
+        &self.kind
+    }
+
+    /// Host and port of the first server; `None` on a Unix socket.
+    pub(crate) fn node(&self) -> Option<Node> {
+        match self.servers.first()?.addr() {
+            ConnectionAddr::Tcp(host, port) | ConnectionAddr::TcpTls { host, port, .. } => {
+                Some(Node {
+                    host: host.clone(),
+                    port: *port,
+                })
+            }
+            _ => None,
+        }
+    }
+
+    /// The user who logs in.
+    #[must_use]
+    pub fn user(&self) -> Option<&str> {
+        self.servers
+            .first()
+            .and_then(|server| server.redis_settings().username())
+    }
+
+    pub(crate) fn tls(&self) -> Option<TlsCertificates> {
+        self.tls.clone()
+    }
+
+    /// The first server, in the form that the Redis library connects by.
+    ///
+    /// # Errors
+    /// [`Trouble::BadAddress`] where the address names no server.
+    pub(crate) fn connection_info(&self) -> Result<ConnectionInfo, Trouble> {
+        self.servers
+            .first()
+            .cloned()
+            .ok_or_else(|| Trouble::BadAddress("it names no server".to_owned()))
+    }
+}
+
+/// Adds the settings that all our connections share.
+///
+/// RESP3 carries answers and messages on one connection. TCP_NODELAY keeps each script from
+/// waiting for Nagle's algorithm, which would halve the changes per second.
+fn with_defaults(info: ConnectionInfo) -> ConnectionInfo {
+    let mut settings = info
+        .redis_settings()
+        .clone()
+        .set_protocol(ProtocolVersion::RESP3)
+        .set_lib_name("trolley", env!("CARGO_PKG_VERSION"));
+    if settings.username().is_some() && settings.password().is_none() {
+        // Without a password the user would not be sent, and the server take us for another.
+        settings = settings.set_password("");
+    }
+
+    info.set_redis_settings(settings)
+        .set_tcp_settings(TcpSettings::default().set_nodelay(true))
+}
+
+/// Chooses the crypto for TLS: the Redis library brings none, and `rediss://` would panic.
+fn install_crypto() {
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| {
+        // An error means that a provider is there already.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+    });
+}
+
+impl fmt::Display for Address {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(&self.shown)
+    }
+}
+
+impl fmt::Debug for Address {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Address").field(&self.shown).finish()
+    }
+}
