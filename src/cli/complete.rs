@@ -145,12 +145,11 @@ fn flags(line: impl Iterator<Item = OsString>) -> Flags {
         }
     };
     let variable = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
-    Flags {
-        redis: value("--redis").or_else(|| variable("TROLLEY_REDIS")),
-        user: value("--user").or_else(|| variable("TROLLEY_USER")),
-        config: value("--config")
-            .or_else(|| variable("TROLLEY_CONFIG"))
-            .map(Into::into),
-        ..Flags::default()
-    }
+    let mut flags = Flags::default();
+    flags.layer.redis = value("--redis").or_else(|| variable("TROLLEY_REDIS"));
+    flags.layer.user = value("--user").or_else(|| variable("TROLLEY_USER"));
+    flags.layer.config = value("--config")
+        .or_else(|| variable("TROLLEY_CONFIG"))
+        .map(Into::into);
+    flags
 }

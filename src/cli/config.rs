@@ -2,7 +2,7 @@
 
 use super::CliError;
 use crate::cli::output::{Output, pad};
-use crate::config::Settings;
+use crate::config::{SettingSource, Settings};
 use crate::model::text;
 use serde_json::json;
 
@@ -20,7 +20,7 @@ pub fn run(settings: &Settings, output: &Output) -> Result<(), CliError> {
         let all = settings.origins.iter().map(|origin| {
             (
                 origin.name.to_owned(),
-                json!({ "value": plain(&origin.value), "from": origin.from }),
+                json!({ "value": plain(&origin.value), "from": origin.source.to_string() }),
             )
         });
         json!({ "file": file, "settings": serde_json::Value::Object(all.collect()) })
@@ -32,14 +32,18 @@ pub fn run(settings: &Settings, output: &Output) -> Result<(), CliError> {
             file.as_deref().unwrap_or("none")
         )?;
         for origin in &settings.origins {
-            let usual = if origin.from == "default" { "# " } else { "" };
+            let usual = if origin.source == SettingSource::Default {
+                "# "
+            } else {
+                ""
+            };
             let line = format!("{usual}{} = {}", origin.name, origin.value);
             let line = if text::width(&line) < COLUMNS {
                 pad(&line, COLUMNS)
             } else {
                 line
             };
-            writeln!(out, "{line} # {}", origin.from)?;
+            writeln!(out, "{line} # {}", origin.source)?;
         }
         Ok(())
     })?;

@@ -28,7 +28,7 @@ enum Action {
 
 /// Shows, starts or stops the private server. The status of one that does not run is 3.
 pub fn run(args: &EngineArgs, output: &Output) -> Result<ExitCode, CliError> {
-    let engine = config::engine()?;
+    let engine = config::private_engine()?;
     match args.action {
         Action::Start => {
             engine.ensure()?;

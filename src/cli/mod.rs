@@ -33,7 +33,7 @@ use crate::config::{ConfigError, Flags, HEADING, ServerError, Settings};
 use crate::engine::EngineError;
 use crate::model::{Refusal, text};
 use crate::store::{Error, Trouble};
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 use output::Output;
 use std::path::Path;
 use std::process::ExitCode;
@@ -230,7 +230,7 @@ impl CliError {
 #[must_use]
 pub fn run() -> ExitCode {
     complete::answer();
-    let cli = match Cli::try_parse() {
+    let cli = match parse() {
         Ok(cli) => cli,
         Err(error) => return usage(&error),
     };
@@ -247,6 +247,15 @@ pub fn run() -> ExitCode {
             ExitCode::from(failure.exit_code())
         }
     }
+}
+
+/// Reads the command line and the environment.
+fn parse() -> Result<Cli, clap::Error> {
+    let mut command = Cli::command();
+    let matches = command.try_get_matches_from_mut(std::env::args_os())?;
+    let mut cli = Cli::from_arg_matches(&matches).map_err(|error| error.format(&mut command))?;
+    cli.flags.note_sources(&matches);
+    Ok(cli)
 }
 
 /// Help and version as they are; mistakes without what they quote from the command line
