@@ -243,7 +243,7 @@ fn passwords_come_by_file_environment_or_prompt_and_never_show() {
         .open();
     ann.wait("^Password for unix://");
     ann.send(b"s3cre\r");
-    ann.wait("That was not it. Password for unix://");
+    ann.wait("Wrong password. Password for unix://");
     ann.send(b"s3cret\r");
     ann.wait("64 products");
     all.extend(ann.raw());

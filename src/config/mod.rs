@@ -13,6 +13,7 @@ mod paths;
 mod server;
 pub mod theme;
 
+pub(crate) use credentials::PASSWORD_VARIABLE;
 pub use flags::Flags;
 pub(crate) use flags::{HEADING, SettingLayer};
 pub use origins::{SettingOrigin, SettingSource};
