@@ -10,7 +10,7 @@ use serde_json::json;
 
 #[derive(Debug, Args)]
 pub(super) struct AclArgs {
-    /// What they are to the shop
+    /// Their role in the shop
     role: RoleName,
     /// The server's name for them [default: the cart's for a shopper or buyer, else the role's]
     #[arg(long = "as", value_name = "NAME")]

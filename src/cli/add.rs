@@ -17,7 +17,7 @@ pub(super) struct AddArgs {
     /// The product's id or name
     #[arg(add = ArgValueCompleter::new(complete::product_ids))]
     product: String,
-    /// How many
+    /// The number of pieces
     #[arg(default_value = "1", allow_hyphen_values = true, value_name = "QTY")]
     quantity: String,
     #[command(flatten)]

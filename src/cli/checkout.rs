@@ -19,10 +19,10 @@ use std::process::ExitCode;
 
 #[derive(Debug, Args)]
 pub(super) struct CheckoutArgs {
-    /// Order it; without this, only what would be ordered is shown
+    /// Place the order; without this, only a preview is shown
     #[arg(long)]
     yes: bool,
-    /// Order only where the total is just this
+    /// Place the order only if the total is exactly this
     #[arg(long, value_name = "AMOUNT")]
     expect_total: Option<String>,
     /// The id of the order: repeated with the same id, it is placed once

@@ -109,6 +109,7 @@ impl CliError {
             | CliError::File(FileError::Utf16 | FileError::Header(_) | FileError::Broken { .. }) => {
                 1
             }
+
             CliError::Store(Error::Trouble(Trouble::BadAddress(_)))
             | CliError::Config(ConfigError::File { .. } | ConfigError::Value { .. })
             | CliError::Screen(_)
@@ -116,6 +117,7 @@ impl CliError {
             | CliError::Path { .. }
             | CliError::Output(_)
             | CliError::Field => 2,
+
             CliError::Store(Error::Trouble(_) | Error::Unknown { .. }) | CliError::Engine(_) => 3,
         }
     }
@@ -127,9 +129,13 @@ impl CliError {
             | CliError::Config(ConfigError::User(refusal)) => refusal.code(),
             CliError::Store(Error::Trouble(trouble)) => trouble.code(),
             CliError::Store(Error::Unknown { .. }) => "unknown",
+
             CliError::Config(ConfigError::File { .. } | ConfigError::Value { .. }) => "config",
             CliError::Engine(_) => "engine",
             CliError::Screen(_) => "screen",
+            CliError::Field => "usage",
+            CliError::Output(_) => "output",
+
             CliError::File(FileError::Read(_)) => "unreadable_file",
             CliError::File(FileError::Utf16 | FileError::Header(_) | FileError::Broken { .. }) => {
                 "bad_file"
@@ -139,8 +145,6 @@ impl CliError {
                 FileAccess::Write => "unwritable_file",
             },
             CliError::Row(_) => "bad_product",
-            CliError::Field => "usage",
-            CliError::Output(_) => "output",
         }
     }
 }

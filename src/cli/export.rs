@@ -22,7 +22,7 @@ pub(super) struct ExportArgs {
     /// The file, or - for standard output
     #[arg(default_value = "-")]
     file: PathBuf,
-    /// How to write it; without this, the file's name tells, else CSV, or JSON with --json
+    /// The format to write [default: by the file's name, else CSV, or JSON with --json]
     #[arg(long, value_name = "FORMAT")]
     format: Option<Format>,
 }

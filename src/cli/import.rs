@@ -20,13 +20,13 @@ use std::process::ExitCode;
 pub(super) struct ImportArgs {
     /// The file, or - for standard input
     file: PathBuf,
-    /// How it is written; without this, its name or its first byte tells
+    /// The format of the file [default: by its name or its first byte]
     #[arg(long, value_name = "FORMAT")]
     format: Option<Format>,
-    /// Change nothing where any product of the file is bad
+    /// Change nothing if any product in the file is bad
     #[arg(long)]
     strict: bool,
-    /// Remove the products that the file lacks; not where any product is bad
+    /// Remove products that are not in the file, unless any product in it is bad
     #[arg(long)]
     replace: bool,
 }

@@ -175,11 +175,14 @@ fn execute(cli: Cli, output: Output) -> Result<ExitCode, CliError> {
         Some(Command::Shop(command)) => {
             let mut settings = load_settings(cli.flags, output)?;
             let runtime = runtime()?;
+
             if !matches!(command, ShopCommand::Config) {
                 runtime.block_on(connect::ask_password(&mut settings))?;
             }
             runtime.block_on(run_in_shop(command, &settings, output))
         }
+
+        // The shop on the screen, which has a runtime of its own.
         None => {
             let mut settings = load_settings(cli.flags, output)?;
             runtime()?.block_on(connect::ask_password(&mut settings))?;

@@ -11,22 +11,22 @@ use clap::{Args, ValueEnum};
 
 #[derive(Debug, Args)]
 pub(super) struct OrderArgs {
-    /// Its id
+    /// The order's id
     id: String,
-    /// What becomes of it; without this, its receipt is shown
+    /// The next state of the order; without this, its receipt is shown
     #[arg(value_enum)]
     step: Option<OrderStep>,
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
 enum OrderStep {
-    /// The shop works on it
+    /// The shop is working on it
     Accept,
-    /// It can be fetched
+    /// It can be picked up
     Ready,
-    /// It is handed over
+    /// It has been handed over
     Done,
-    /// It is called off, and its stock goes back
+    /// It is cancelled, and its stock goes back
     Cancel,
 }
 

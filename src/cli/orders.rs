@@ -20,10 +20,10 @@ const MOST_ORDERS: usize = 10_000;
 
 #[derive(Debug, Args)]
 pub(super) struct OrdersArgs {
-    /// Those of all carts
+    /// List the orders of all carts
     #[arg(long)]
     all: bool,
-    /// How many, the newest first
+    /// The most orders to list, newest first
     #[arg(long, default_value = "50", value_name = "N", conflicts_with = "follow", value_parser = RangedU64ValueParser::<usize>::new().range(1..))]
     most: usize,
     #[command(flatten)]

@@ -29,7 +29,7 @@ enum ProductAction {
         /// The product's id
         #[arg(add = ArgValueCompleter::new(complete::product_ids))]
         id: String,
-        /// What to set; an empty value removes it
+        /// The fields to set; an empty value removes the field
         #[arg(required = true, value_name = "FIELD=VALUE", add = ArgValueCompleter::new(complete::product_fields))]
         fields: Vec<String>,
     },

@@ -14,7 +14,7 @@ use std::io::{self, IsTerminal, Write};
 
 #[derive(Debug, Args)]
 pub(super) struct ProductsArgs {
-    /// Only those that fit these words, best first
+    /// Only products that match these words, best matches first
     search: Option<String>,
 }
 

@@ -16,7 +16,7 @@ pub(super) struct RemoveArgs {
     /// The product's id or name
     #[arg(add = ArgValueCompleter::new(complete::product_ids_in_cart))]
     product: String,
-    /// How many; all of them where it is left out
+    /// The number of pieces [default: all]
     #[arg(allow_hyphen_values = true, value_name = "QTY")]
     quantity: Option<String>,
     #[command(flatten)]

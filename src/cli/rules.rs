@@ -23,16 +23,16 @@ pub(super) struct RulesArgs {
     /// Let nobody change the cart
     #[arg(long)]
     lock: bool,
-    /// Let them change it again
+    /// Let people change the cart again
     #[arg(long, conflicts_with = "lock")]
     unlock: bool,
-    /// Close the cart then: 18:00, 45m, none
+    /// Close the cart at this time: 18:00, 45m, none
     #[arg(long, value_name = "TIME")]
     deadline: Option<String>,
     /// The most that the whole cart may cost: 50.00, none
     #[arg(long, value_name = "AMOUNT")]
     budget: Option<String>,
-    /// The most that what one person asked for may cost: 10.00, none
+    /// The most that one person's items may cost: 10.00, none
     #[arg(long, value_name = "AMOUNT")]
     budget_each: Option<String>,
     /// Hand the cart's rules over to this name

@@ -16,7 +16,7 @@ pub(super) struct SetArgs {
     /// The product's id or name
     #[arg(add = ArgValueCompleter::new(complete::product_ids))]
     product: String,
-    /// How many there are to be in the cart; 0 removes it
+    /// The number of pieces in the cart; 0 removes the product
     #[arg(allow_hyphen_values = true, value_name = "QTY")]
     quantity: String,
     #[command(flatten)]

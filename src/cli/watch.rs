@@ -7,7 +7,7 @@ use super::error::CliError;
 use super::output::Output;
 use crate::config::Settings;
 use crate::model::timeline::Timeline;
-use crate::model::{Deadline, Update};
+use crate::model::{Cart, Deadline, Update};
 use crate::store::live::{self, Event, Request};
 use crate::store::{self, Address, Error};
 use crate::tui::alarm;
@@ -105,40 +105,59 @@ impl CartWatch<'_> {
 
     async fn handle(&mut self, event: Event) -> Result<(), CliError> {
         match event {
-            Event::Cart(cart) => {
-                self.has_been_up = true;
-                if !std::mem::replace(&mut self.is_up, true) {
-                    self.printer.up(cart.version)?;
-                }
+            Event::Cart(cart) => self.handle_cart(&cart).await?,
+            Event::Update(update) => self.handle_update(update).await?,
 
-                if self.timeline.found(cart.version) {
-                    self.print_missed(cart.version).await?;
-                }
-                if let Some(event) = self.timeline.read(&cart) {
-                    self.printer.event(&event)?;
-                }
-                self.expire_at(cart.deadline);
-            }
-            Event::Update(update) => {
-                if self.timeline.misses(&update) {
-                    self.print_missed(update.version - 1).await?;
-                }
-                self.expire_at(update.deadline);
-                for event in self.timeline.next(update) {
-                    self.printer.event(&event)?;
-                }
-            }
             // Neither a wrong address nor a missing right goes away by waiting.
             Event::Down(trouble) if !self.has_been_up && trouble.is_access_error() => {
                 return Err(trouble.into());
             }
             Event::Unreadable(trouble) if !self.has_been_up => return Err(trouble.into()),
-            Event::Down(trouble) if self.is_up => {
-                self.is_up = false;
-                self.printer.down(&trouble)?;
+            Event::Down(trouble) => {
+                if std::mem::replace(&mut self.is_up, false) {
+                    self.printer.down(&trouble)?;
+                }
             }
             Event::Unreadable(trouble) => self.printer.down(&trouble)?,
-            _ => {}
+
+            // These matter to those who shop.
+            Event::Stale
+            | Event::Applied(_)
+            | Event::Settled(..)
+            | Event::Products(_)
+            | Event::Catalog(_)
+            | Event::Watchers(_)
+            | Event::Activity(_)
+            | Event::Order(_) => {}
+        }
+        Ok(())
+    }
+
+    /// Takes in the cart as it was read, which also shows that the connection works.
+    async fn handle_cart(&mut self, cart: &Cart) -> Result<(), CliError> {
+        self.has_been_up = true;
+        if !std::mem::replace(&mut self.is_up, true) {
+            self.printer.up(cart.version)?;
+        }
+
+        if self.timeline.found(cart.version) {
+            self.print_missed(cart.version).await?;
+        }
+        if let Some(event) = self.timeline.read(cart) {
+            self.printer.event(&event)?;
+        }
+        self.expire_at(cart.deadline);
+        Ok(())
+    }
+
+    async fn handle_update(&mut self, update: Update) -> Result<(), CliError> {
+        if self.timeline.misses(&update) {
+            self.print_missed(update.version - 1).await?;
+        }
+
+        self.expire_at(update.deadline);
+        for event in self.timeline.next(update) {
+            self.printer.event(&event)?;
         }
         Ok(())
     }

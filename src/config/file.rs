@@ -11,16 +11,16 @@ use std::path::Path;
 
 /// The keys of one action, as the file names them.
 #[derive(Debug, Clone, Deserialize)]
-#[serde(untagged)]
+#[serde(untagged, expecting = "expected a key or a list of keys")]
 pub(crate) enum KeyNames {
     One(String),
     Several(Vec<String>),
 }
 
-/// Whether the settings file must be there.
+/// The two ways in which a settings file is found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum FilePresence {
-    /// Somebody has named it.
+    /// Somebody has named it: it must be there.
     Required,
     /// It is read where it exists.
     Optional,

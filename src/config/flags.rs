@@ -34,7 +34,7 @@ pub(crate) struct SettingLayer {
     #[arg(long, value_name = "URL", env = "TROLLEY_REDIS")]
     pub(crate) redis: Option<String>,
 
-    /// Whose cart: everybody who gives the same name shares it [default: your login name]
+    /// The cart: everybody who gives the same name shares it [default: your login name]
     #[arg(long, value_name = "NAME", env = "TROLLEY_USER")]
     pub(crate) user: Option<String>,
 
@@ -42,11 +42,11 @@ pub(crate) struct SettingLayer {
     #[arg(long, value_name = "NAME", env = "TROLLEY_NAME")]
     pub(crate) name: Option<String>,
 
-    /// How long a cart lives after its last change: 30m, 2h, never [default: 30m]
+    /// Empty the cart this long after its last change: 30m, 2h, never [default: 30m]
     #[arg(long, value_name = "TIME", env = "TROLLEY_SESSION_TIMEOUT")]
     pub(crate) session_timeout: Option<String>,
 
-    /// How long a line stays that nobody touches: 10m, never [default: never]
+    /// Remove a line that nobody has changed for this long: 10m, never [default: never]
     #[arg(long, value_name = "TIME", env = "TROLLEY_ITEM_TIMEOUT")]
     pub(crate) item_timeout: Option<String>,
 
@@ -54,11 +54,11 @@ pub(crate) struct SettingLayer {
     #[arg(long, value_name = "N", env = "TROLLEY_LINE_LIMIT")]
     pub(crate) line_limit: Option<u32>,
 
-    /// A change counts as confirmed once so many replicas have it, too [default: 0]
+    /// Confirm a change only once this many replicas have it, too [default: 0]
     #[arg(long, value_name = "N", env = "TROLLEY_CONFIRM_REPLICAS")]
     pub(crate) confirm_replicas: Option<u32>,
 
-    /// How it looks: auto, dark, light, contrast, 16, none [default: auto]
+    /// The theme: auto, dark, light, contrast, 16, none [default: auto]
     #[arg(long, value_name = "NAME", env = "TROLLEY_THEME", add = ArgValueCandidates::new(themes))]
     pub(crate) theme: Option<String>,
 
@@ -91,7 +91,7 @@ pub(crate) struct SettingLayer {
     #[arg(long, value_name = "FILE", env = "TROLLEY_LOG")]
     pub(crate) log: Option<PathBuf>,
 
-    /// How much of it: error, warn, info, debug [default: info]
+    /// The lowest level to log: error, warn, info, debug [default: info]
     #[arg(long, value_name = "LEVEL", env = "TROLLEY_LOG_LEVEL", add = ArgValueCandidates::new(levels))]
     pub(crate) log_level: Option<String>,
 
@@ -201,4 +201,33 @@ fn themes() -> Vec<CompletionCandidate> {
 
 fn levels() -> Vec<CompletionCandidate> {
     LOG_LEVELS.map(CompletionCandidate::new).into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_help_names_the_defaults() {
+        let defaults = SettingLayer::defaults();
+        let command = SettingLayer::augment_args(clap::Command::new("trolley"));
+        for (name, default) in [
+            ("session_timeout", defaults.session_timeout),
+            ("item_timeout", defaults.item_timeout),
+            ("line_limit", defaults.line_limit.map(|n| n.to_string())),
+            (
+                "confirm_replicas",
+                defaults.confirm_replicas.map(|n| n.to_string()),
+            ),
+            ("theme", defaults.theme),
+            ("log_level", defaults.log_level),
+        ] {
+            let option = command
+                .get_arguments()
+                .find(|option| option.get_id() == name);
+            let help = option.unwrap().get_help().unwrap().to_string();
+            let default = default.unwrap();
+            assert!(help.ends_with(&format!("[default: {default}]")), "{help}");
+        }
+    }
 }

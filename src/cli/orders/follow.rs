@@ -22,7 +22,7 @@ const NEVER: Duration = Duration::from_secs(100 * 365 * 86_400);
 
 #[derive(Debug, Args)]
 pub(super) struct FollowArgs {
-    /// Go on with the orders as they come, each to one follower of its group
+    /// Follow the orders as they come; each goes to one follower of the group
     #[arg(long)]
     pub(super) follow: bool,
     /// The group: each group is given all orders; a new one begins with those that are open
@@ -33,16 +33,16 @@ pub(super) struct FollowArgs {
         requires = "follow"
     )]
     group: String,
-    /// The name of this follower; the same name goes on where it ended [default: one of its own]
+    /// The name of this follower; the same name continues where it stopped [default: a new one]
     #[arg(long, value_name = "NAME", requires = "follow")]
     consumer: Option<String>,
-    /// Print those, too, that are done or cancelled already
+    /// Also print orders that are done or cancelled already
     #[arg(long, requires = "follow")]
     from_start: bool,
-    /// Take over what another follower left unacknowledged for so long
+    /// Take over orders that another follower has not acknowledged for this long
     #[arg(long, default_value = "30s", value_name = "TIME", requires = "follow")]
     claim_after: String,
-    /// End after so many orders, not counting what is cancelled
+    /// Stop after this many orders, not counting cancellations
     #[arg(long, value_name = "N", requires = "follow")]
     count: Option<u64>,
 }

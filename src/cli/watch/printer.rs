@@ -66,6 +66,7 @@ impl EventPrinter {
                 let at = self.clock(*at);
                 format!("{at} #{version} the session timed out: the cart is empty")
             }
+
             TimelineEvent::Gap {
                 from,
                 to,
@@ -115,6 +116,7 @@ fn event_json(event: &TimelineEvent) -> Value {
             "lines": update.count,
             "expires_at": update.deadline.at,
         }),
+
         TimelineEvent::Gap { from, to, harmless } => {
             json!({ "event": "gap", "from": from, "to": to, "harmless": harmless })
         }
