@@ -30,6 +30,8 @@ pub(super) fn run() -> Result<(), CliError> {
 
     let mut page = Vec::new();
     man.render_title(&mut page)?;
+    // Ragged on the right: words stay as far apart as they are written.
+    Roff::new().control("ad", ["l"]).to_writer(&mut page)?;
     man.render_name_section(&mut page)?;
     man.render_synopsis_section(&mut page)?;
     man.render_description_section(&mut page)?;
