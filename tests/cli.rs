@@ -411,6 +411,48 @@ fn settings_come_from_the_environment_and_the_file() {
 }
 
 #[test]
+fn a_setting_says_where_it_comes_from() {
+    let server = Server::start();
+    std::fs::write(server.dir().join("settings.toml"), "user = 'office'\n").unwrap();
+    let file = server.dir().join("settings.toml").display().to_string();
+    for (args, variable, user, from) in [
+        (&["--user", "alice", "config"][..], "bob", "alice", "flag"),
+        (&["config", "--user", "alice"], "bob", "alice", "flag"),
+        (&["config", "--user", "bob"], "bob", "bob", "flag"),
+        (&["config", "--config", &file], "bob", "bob", "environment"),
+        (&["config", "--config", &file], "", "office", "file"),
+    ] {
+        let mut command = trolley(server.dir(), &[&["--json"], args].concat());
+        if !variable.is_empty() {
+            command.env("TROLLEY_USER", variable);
+        }
+        let shown: Value = serde_json::from_slice(&command.output().unwrap().stdout).unwrap();
+        let expected = serde_json::json!({ "value": user, "from": from });
+        assert_eq!(shown["settings"]["user"], expected, "{args:?}");
+        assert_eq!(shown["settings"]["mouse"]["from"], "default");
+    }
+}
+
+#[test]
+fn an_address_without_a_value_is_the_next_layers() {
+    let server = Server::start();
+    let file = server.dir().join("settings.toml");
+    std::fs::write(&file, "redis = 'redis://shop:7000/1'\n").unwrap();
+    let config = |args: &[&str]| {
+        trolley(server.dir(), &[&["--json", "config"], args].concat())
+            .env("TROLLEY_CONFIG", &file)
+            .env("TROLLEY_REDIS", "")
+            .output()
+            .unwrap()
+    };
+    let shown: Value = serde_json::from_slice(&config(&[]).stdout).unwrap();
+    let expected = serde_json::json!({ "value": "redis://shop:7000/1", "from": "file" });
+    assert_eq!(shown["settings"]["redis"], expected);
+    // On the command line it is a mistake: a script whose variable is not set.
+    assert_eq!(config(&["--redis", ""]).status.code(), Some(2));
+}
+
+#[test]
 fn output_into_a_closed_pipe_ends_quietly() {
     let server = Server::with_demo();
     let line = format!(

@@ -131,7 +131,7 @@ proptest! {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("config.toml");
         std::fs::write(&path, &file).unwrap();
-        if let Err(error) = Settings::load(Flags { config: Some(path), ..Flags::default() }) {
+        if let Err(error) = Settings::load(Flags::with_file(path)) {
             prop_assert!(error.to_string().lines().all(is_harmless), "{error:?}");
         }
     }

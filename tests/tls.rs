@@ -198,6 +198,25 @@ fn passwords_come_by_file_environment_or_prompt_and_never_show() {
         said(&warned)
     );
     outputs.push(warned);
+    // Whatever the environment says.
+    let warned = trolley(home, &["--redis", &shown, "cart"])
+        .env("TROLLEY_REDIS", &url)
+        .output()
+        .unwrap();
+    assert!(
+        warned.status.success() && said(&warned).contains("--password-file"),
+        "{}",
+        said(&warned)
+    );
+    outputs.push(warned);
+    // In the environment nobody sees it.
+    let quiet = run(home, &["cart"], &[("TROLLEY_REDIS", &shown)]);
+    assert!(
+        quiet.status.success() && !said(&quiet).contains("--password-file"),
+        "{}",
+        said(&quiet)
+    );
+    outputs.push(quiet);
     // A wrong one is not repeated.
     let wrong = run(
         home,
@@ -224,7 +243,7 @@ fn passwords_come_by_file_environment_or_prompt_and_never_show() {
         .open();
     ann.wait("^Password for unix://");
     ann.send(b"s3cre\r");
-    ann.wait("That was not it. Password for unix://");
+    ann.wait("Wrong password. Password for unix://");
     ann.send(b"s3cret\r");
     ann.wait("64 products");
     all.extend(ann.raw());

@@ -1,26 +1,24 @@
-//! `trolley acl ROLE`
+//! `trolley acl ROLE`: prints the narrowest rules of the server for a role.
 
-use super::CliError;
-use crate::cli::output::Output;
+use super::error::CliError;
+use super::output::Output;
 use crate::config::Settings;
 use crate::model::UserName;
-use crate::store;
-use crate::store::acl;
+use crate::store::{self, acl};
 use clap::{Args, ValueEnum};
 use serde_json::json;
 
-/// For whom.
 #[derive(Debug, Args)]
-pub struct Acl {
-    /// What they are to the shop
-    role: Role,
+pub(super) struct AclArgs {
+    /// Their role in the shop
+    role: RoleName,
     /// The server's name for them [default: the cart's for a shopper or buyer, else the role's]
     #[arg(long = "as", value_name = "NAME")]
     name: Option<String>,
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
-enum Role {
+enum RoleName {
     /// Fills the cart of --user, and orders nothing
     Shopper,
     /// Fills the cart of --user and orders it; without trolley, they could also change products and orders
@@ -31,17 +29,23 @@ enum Role {
     Importer,
 }
 
-/// Prints the rule for the server; it is not put in force.
-pub async fn run(args: &Acl, settings: &Settings, output: &Output) -> Result<(), CliError> {
-    let (role, usual) = match args.role {
-        Role::Shopper => (acl::Role::Shopper, settings.user.as_str()),
-        Role::Buyer => (acl::Role::Buyer, settings.user.as_str()),
-        Role::Clerk => (acl::Role::Clerk, "clerk"),
-        Role::Importer => (acl::Role::Importer, "importer"),
+/// Prints the rules; they are not put in force.
+pub(super) async fn run(
+    args: &AclArgs,
+    settings: &Settings,
+    output: Output,
+) -> Result<(), CliError> {
+    let (role, usual_name) = match args.role {
+        RoleName::Shopper => (acl::Role::Shopper, settings.user.as_str()),
+        RoleName::Buyer => (acl::Role::Buyer, settings.user.as_str()),
+        RoleName::Clerk => (acl::Role::Clerk, "clerk"),
+        RoleName::Importer => (acl::Role::Importer, "importer"),
     };
-    let name = UserName::parse(args.name.as_deref().unwrap_or(usual))?;
+    let name = UserName::parse(args.name.as_deref().unwrap_or(usual_name))?;
+
     let mut connection = store::connect(&settings.server.open()?).await?;
     let rules = acl::rules(&mut connection, role, &name, &settings.user).await?;
+
     output.result(
         || json!({ "user": name.as_str(), "rules": rules }),
         |out| writeln!(out, "{rules}"),

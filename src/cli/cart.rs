@@ -1,93 +1,152 @@
 //! `trolley cart`
 
-use super::{CliError, connect};
-use crate::cli::output::{Output, pad};
+use super::cart_output::cart_row;
+use super::connect;
+use super::error::CliError;
+use super::output::{Output, with_currency};
 use crate::config::Settings;
 use crate::model::product::only_left;
-use crate::model::total;
-use crate::model::total::{LineStatus, ProductLookup};
-use crate::model::{Catalog, ProductId, text};
-use crate::store;
-use crate::store::order;
-use serde_json::json;
+use crate::model::total::{self, LineStatus, ProductLookup, Totals};
+use crate::model::{Cart, CartLine, Catalog, Money, ProductId, UserName, text};
+use crate::store::{self, Shop, order};
+use serde_json::{Value, json};
+use std::io::{self, Write};
 
 /// Shows the cart.
-pub async fn run(settings: &Settings, output: &Output) -> Result<(), CliError> {
+pub(super) async fn run(settings: &Settings, output: Output) -> Result<(), CliError> {
     let mut connection = connect::open_shop(settings).await?;
     // An order that a dead terminal left here is finished by whoever comes by.
     order::resume(&mut connection, &settings.user, false).await?;
+
     let cart = store::get_cart_items(&mut connection, &settings.user).await?;
     let ids: Vec<ProductId> = cart.lines.iter().map(|line| line.product.clone()).collect();
-    let read = store::get_products(&mut connection, &ids).await?;
-    let products = Catalog::new(
-        read.into_iter()
-            .filter_map(|(_, product)| product)
-            .collect(),
-    );
+    let products = store::get_products(&mut connection, &ids)
+        .await?
+        .into_iter()
+        .filter_map(|(_, product)| product)
+        .collect();
     let shop = store::get_shop(&mut connection).await?;
-    let known = |id: &ProductId| {
-        products
-            .get(id)
-            .map_or(ProductLookup::Gone, ProductLookup::Product)
-    };
-    let totals = total::totals(cart.lines.iter().map(|line| (line, known(&line.product))));
-    let left = cart.deadline.left_when_told();
-    let program =
-        || {
-            let lines = cart.lines.iter().map(|line| {
-            let (standing, sum) = total::line(line, known(&line.product));
-            let product = products.get(&line.product);
-            let short = total::short(line, known(&line.product));
-            let short_code = short.filter(|_| standing == LineStatus::Good).map(|_| "short");
-            json!({
-                "product": line.product.to_string(),
-                "name": product.map(|product| product.name),
-                "quantity": line.quantity.whole(),
-                "price": product.and_then(|product| product.price).map(|price| price.to_string()),
-                "total": sum.map(|sum| sum.to_string()),
-                "status": short_code.unwrap_or(standing.code()),
-                "left": short,
-                "by": line.added.as_ref().map(|added| &added.by),
-            })
-        });
-            json!({
-                "user": settings.user.as_str(),
-                "version": cart.version,
-                "lines": lines.collect::<Vec<_>>(),
-                "items": totals.items,
-                "subtotal": totals.subtotal.to_string(),
-                "currency": shop.currency,
-                "expires_in_ms": left,
-                "locked": cart.rules.locked,
-                "closes_at": cart.rules.closes,
-                "budget": cart.rules.budget.map(|amount| amount.to_string()),
-                "ordering": cart.ordering.as_ref().map(|order| order.id.as_str()),
-            })
-        };
-    output.result(program, |out| {
-        if cart.lines.is_empty() {
-            return writeln!(out, "The cart of {} is empty", settings.user);
+
+    let view = CartView::new(&settings.user, cart, Catalog::new(products), shop);
+    output.result(|| view.json(), |out| view.print(out))?;
+    Ok(())
+}
+
+/// A cart with its products and sums.
+struct CartView<'a> {
+    user: &'a UserName,
+    cart: Cart,
+    products: Catalog,
+    shop: Shop,
+    totals: Totals,
+}
+
+/// A line of the cart with its status and costs.
+struct LineView {
+    status: LineStatus,
+    /// The amount, where the line counts.
+    total: Option<Money>,
+    /// The pieces left in the shop, where these are fewer than the line asks for.
+    left: Option<u64>,
+}
+
+impl<'a> CartView<'a> {
+    fn new(user: &'a UserName, cart: Cart, products: Catalog, shop: Shop) -> CartView<'a> {
+        let lines = cart.lines.iter();
+        let totals = total::totals(lines.map(|line| (line, lookup(&products, &line.product))));
+
+        CartView {
+            user,
+            cart,
+            products,
+            shop,
+            totals,
         }
-        for line in &cart.lines {
-            let (standing, sum) = total::line(line, known(&line.product));
-            let name = products
-                .get(&line.product)
-                .map_or_else(|| line.product.to_string(), |p| p.name.to_string());
-            let sum = sum.map_or_else(|| standing.word().to_owned(), |sum| sum.to_string());
-            let left = total::short(line, known(&line.product))
-                .map(only_left)
-                .unwrap_or_default();
-            let row = format!("{:>6}  {} {sum:>14}  {left}", line.quantity, pad(&name, 32));
+    }
+
+    fn line(&self, line: &CartLine) -> LineView {
+        let product = lookup(&self.products, &line.product);
+        let (status, total) = total::line(line, product);
+
+        LineView {
+            status,
+            total,
+            left: total::short(line, product),
+        }
+    }
+
+    /// The cart for programs.
+    fn json(&self) -> Value {
+        let cart = &self.cart;
+        let lines: Vec<Value> = cart.lines.iter().map(|line| self.line_json(line)).collect();
+
+        json!({
+            "user": self.user.as_str(),
+            "version": cart.version,
+            "lines": lines,
+            "items": self.totals.items,
+            "subtotal": self.totals.subtotal.to_string(),
+            "currency": self.shop.currency,
+            "expires_in_ms": cart.deadline.left_when_told(),
+            "locked": cart.rules.locked,
+            "closes_at": cart.rules.closes,
+            "budget": cart.rules.budget.map(|amount| amount.to_string()),
+            "ordering": cart.ordering.as_ref().map(|order| order.id.as_str()),
+        })
+    }
+
+    fn line_json(&self, line: &CartLine) -> Value {
+        let view = self.line(line);
+        let product = self.products.get(&line.product);
+        let price = product.and_then(|product| product.price);
+        // A line that counts can ask for more than there is.
+        let status = match (view.status, view.left) {
+            (LineStatus::Good, Some(_)) => "short",
+            (status, _) => status.code(),
+        };
+
+        json!({
+            "product": line.product.to_string(),
+            "name": product.map(|product| product.name),
+            "quantity": line.quantity.whole(),
+            "price": price.map(|price| price.to_string()),
+            "total": view.total.map(|total| total.to_string()),
+            "status": status,
+            "left": view.left,
+            "by": line.added.as_ref().map(|added| &added.by),
+        })
+    }
+
+    /// Prints the cart for people.
+    fn print(&self, out: &mut dyn Write) -> io::Result<()> {
+        if self.cart.lines.is_empty() {
+            return writeln!(out, "The cart of {} is empty", self.user);
+        }
+
+        for line in &self.cart.lines {
+            let view = self.line(line);
+            let name = match self.products.get(&line.product) {
+                Some(product) => product.name.to_owned(),
+                None => line.product.to_string(),
+            };
+            let amount = match view.total {
+                Some(total) => total.to_string(),
+                None => view.status.word().to_owned(),
+            };
+            let left = view.left.map(only_left).unwrap_or_default();
+            let row = format!("{}  {left}", cart_row(&line.quantity, &name, &amount));
             writeln!(out, "{}", row.trim_end())?;
         }
-        let what = text::count(totals.items, "item");
-        writeln!(
-            out,
-            "{:>6}  {} {:>14}",
-            "",
-            pad(&what, 32),
-            format!("{}{}", shop.currency, totals.subtotal)
-        )
-    })?;
-    Ok(())
+
+        let items = text::count(self.totals.items, "item");
+        let subtotal = with_currency(&self.shop.currency, self.totals.subtotal);
+        writeln!(out, "{}", cart_row("", &items, &subtotal))
+    }
+}
+
+fn lookup<'a>(products: &'a Catalog, id: &ProductId) -> ProductLookup<'a> {
+    match products.get(id) {
+        Some(product) => ProductLookup::Product(product),
+        None => ProductLookup::Gone,
+    }
 }

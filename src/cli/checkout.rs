@@ -1,28 +1,28 @@
 //! `trolley checkout`
 
-use super::{CliError, connect, orders};
-use crate::cli::output::{Output, pad};
-use crate::config::{ConfigError, Settings};
+use super::cart_output::{cart_row, note_row};
+use super::error::CliError;
+use super::order_output::{order_line_json, show_order};
+use super::output::{Output, with_currency};
+use super::{args, connect};
+use crate::config::Settings;
 use crate::model::checkout::PreviewLine;
 use crate::model::product::only_left;
 use crate::model::total::LineStatus;
-use crate::model::{Money, OrderId, Refusal};
-use crate::store;
-use crate::store::Connection;
-use crate::store::order;
-use crate::store::order::Outcome;
+use crate::model::{Money, OrderId, Preview, Refusal};
+use crate::store::order::{self, Outcome};
+use crate::store::{self, Connection};
 use clap::Args;
 use serde_json::{Value, json};
 use std::io::{self, Write};
 use std::process::ExitCode;
 
-/// How to order.
 #[derive(Debug, Args)]
-pub struct Checkout {
-    /// Order it; without this, only what would be ordered is shown
+pub(super) struct CheckoutArgs {
+    /// Place the order; without this, only a preview is shown
     #[arg(long)]
     yes: bool,
-    /// Order only where the total is just this
+    /// Place the order only if the total is exactly this
     #[arg(long, value_name = "AMOUNT")]
     expect_total: Option<String>,
     /// The id of the order: repeated with the same id, it is placed once
@@ -31,81 +31,60 @@ pub struct Checkout {
 }
 
 /// Shows what would be ordered, or orders it. The status is 1 where it can't be ordered.
-pub async fn run(
-    args: Checkout,
+pub(super) async fn run(
+    args: &CheckoutArgs,
     settings: &Settings,
-    output: &Output,
+    output: Output,
 ) -> Result<ExitCode, CliError> {
-    let expected = args.expect_total.as_deref().map(amount).transpose()?;
-    let id = args.op_id.as_deref().map(order_id).transpose()?;
+    let expected = args.expect_total.as_deref().map(args::amount).transpose()?;
+    let id = args.op_id.as_deref().map(args::order_id).transpose()?;
+
+    // Orders that dead terminals left unfinished hold stock that this one may need.
     let mut connection = connect::open_shop(settings).await?;
-    // Whoever orders must not find stock that a dead terminal holds.
     order::finish_open(&mut connection).await?;
     if !args.yes
         && let Outcome::Placed(finished) =
             order::resume(&mut connection, &settings.user, false).await?
     {
-        return told(&mut connection, &finished, output)
-            .await
-            .map(|()| ExitCode::SUCCESS);
+        show_order(&mut connection, &finished, output).await?;
+        return Ok(ExitCode::SUCCESS);
     }
+
     let preview = order::preview(&mut connection, &settings.user).await?;
-    if let Some(expected) = expected.filter(|expected| *expected != preview.total())
-        // A repeat finds its cart empty, and the order placed.
-        && !is_placed(&mut connection, id.as_ref()).await?
-    {
-        return Err(Refusal::OtherTotal {
-            expected,
-            total: preview.total(),
-        }
-        .into());
+    if let Some(expected) = expected {
+        check_total(&mut connection, expected, &preview, id.as_ref()).await?;
     }
     if args.yes {
         let id = id.unwrap_or_else(|| order::new_order_id(preview.at));
-        let id = order::place(&mut connection, &settings.user, id, preview).await?;
-        return told(&mut connection, &id, output)
-            .await
-            .map(|()| ExitCode::SUCCESS);
-    }
-    let possible = preview.order();
-    let program = || {
-        json!({
-            "user": settings.user.as_str(),
-            "version": preview.version,
-            "lines": preview.lines.iter().map(line).collect::<Vec<_>>(),
-            "total": preview.total().to_string(),
-            "currency": preview.currency,
-            "budget": preview.budget.map(|budget| budget.to_string()),
-            "possible": possible.is_ok(),
-            "why_not": possible.as_ref().err().map(|why| json!({ "code": why.code(), "message": why.beforehand() })),
-        })
-    };
-    output.result(program, |out| {
-        for line in &preview.lines {
-            people(out, line)?;
-        }
-        let total = format!("{}{}", preview.currency, preview.total());
-        writeln!(out, "{:>6}  {} {total:>14}", "", pad("to pay", 32))?;
-        match &possible {
-            Ok(_) => writeln!(
-                out,
-                "Order it: trolley checkout --yes --expect-total {}",
-                preview.total()
-            ),
-            Err(_) => Ok(()),
-        }
-    })?;
-    let Err(why) = possible else {
+        let placed = order::place(&mut connection, &settings.user, id, preview).await?;
+        show_order(&mut connection, &placed, output).await?;
         return Ok(ExitCode::SUCCESS);
-    };
-    if !output.is_json() {
-        output.warn(&why.beforehand());
     }
-    Ok(ExitCode::FAILURE)
+    show_preview(&preview, settings, output)
 }
 
-async fn is_placed(connection: &mut Connection, id: Option<&OrderId>) -> Result<bool, CliError> {
-    let Some(id) = id else { return Ok(false) };
+/// Refuses an order whose total is not the expected one.
+async fn check_total(
+    connection: &mut Connection,
+    expected: Money,
+    preview: &Preview,
+    id: Option<&OrderId>,
+) -> Result<(), CliError> {
+    let total = preview.total();
+    if expected == total {
+        return Ok(());
+    }
+
+    // A repeated command finds its order placed, and its cart empty.
+    if let Some(id) = id
+        && is_placed(connection, id).await?
+    {
+        return Ok(());
+    }
+    Err(Refusal::OtherTotal { expected, total }.into())
+}
+
+async fn is_placed(connection: &mut Connection, id: &OrderId) -> Result<bool, CliError> {
     match order::get_order(connection, id).await {
         Ok(_) => Ok(true),
         Err(store::Error::Refused(Refusal::UnknownOrder(_))) => Ok(false),
@@ -113,66 +92,90 @@ async fn is_placed(connection: &mut Connection, id: Option<&OrderId>) -> Result<
     }
 }
 
-/// Shows the order that was placed.
-async fn told(connection: &mut Connection, id: &OrderId, output: &Output) -> Result<(), CliError> {
-    let placed = order::get_order(connection, id).await?;
-    let shop = store::get_shop(connection).await?;
+/// Prints what would be ordered, and why it can't be where that is so.
+fn show_preview(
+    preview: &Preview,
+    settings: &Settings,
+    output: Output,
+) -> Result<ExitCode, CliError> {
+    let obstacle = preview.order().err();
     output.result(
-        || orders::json(&placed),
-        |out| orders::receipt(out, &placed, &shop.name),
+        || preview_json(preview, settings, obstacle.as_ref()),
+        |out| print_preview(out, preview, obstacle.as_ref()),
     )?;
-    Ok(())
-}
 
-fn people(out: &mut dyn Write, line: &PreviewLine) -> io::Result<()> {
-    let ordered = &line.line;
-    let sum = match line.standing {
-        LineStatus::Good => ordered.total().to_string(),
-        other => other.word().to_owned(),
+    let Some(obstacle) = obstacle else {
+        return Ok(ExitCode::SUCCESS);
     };
-    writeln!(
-        out,
-        "{:>6}  {} {sum:>14}",
-        line.held,
-        pad(&ordered.name, 32)
-    )?;
-    if let Some(was) = line.was {
-        writeln!(
-            out,
-            "{:>6}  now {}, was {was} when added",
-            "", ordered.price
-        )?;
+    if !output.is_json() {
+        output.warn(&obstacle.beforehand());
     }
-    match line.short {
-        Some(left) => writeln!(out, "{:>6}  {}", "", only_left(left)),
-        None => Ok(()),
-    }
+    Ok(ExitCode::FAILURE)
 }
 
-fn line(line: &PreviewLine) -> Value {
-    let mut value = orders::line(&line.line);
-    value["status"] = json!(line.standing.code());
-    value["price_when_added"] = json!(line.was.map(|was| was.to_string()));
-    value["only_left"] = json!(line.short);
-    value
-}
-
-/// An amount of money that was typed.
-pub fn amount(typed: &str) -> Result<Money, CliError> {
-    Money::parse(typed.trim()).ok_or_else(|| wrong("amount", "write it like 12.40".to_owned()))
-}
-
-/// An order id that was typed.
-pub fn order_id(typed: &str) -> Result<OrderId, CliError> {
-    OrderId::parse(typed).ok_or_else(|| {
-        wrong(
-            "order id",
-            "an order id looks like 20261124-7KQ2-M8XD (a checkout's --op-id is one)".to_owned(),
-        )
+fn preview_json(preview: &Preview, settings: &Settings, obstacle: Option<&Refusal>) -> Value {
+    let why_not = obstacle.map(|why| json!({ "code": why.code(), "message": why.beforehand() }));
+    json!({
+        "user": settings.user.as_str(),
+        "version": preview.version,
+        "lines": preview.lines.iter().map(line_json).collect::<Vec<_>>(),
+        "total": preview.total().to_string(),
+        "currency": preview.currency,
+        "budget": preview.budget.map(|budget| budget.to_string()),
+        "possible": obstacle.is_none(),
+        "why_not": why_not,
     })
 }
 
-/// Wrong usage of an argument.
-pub fn wrong(setting: &'static str, why: String) -> CliError {
-    CliError::Config(ConfigError::Value { setting, why })
+fn line_json(line: &PreviewLine) -> Value {
+    let mut document = order_line_json(&line.line);
+    document["status"] = json!(line.standing.code());
+    document["price_when_added"] = json!(line.was.map(|was| was.to_string()));
+    document["only_left"] = json!(line.short);
+    document
+}
+
+fn print_preview(
+    out: &mut dyn Write,
+    preview: &Preview,
+    obstacle: Option<&Refusal>,
+) -> io::Result<()> {
+    for line in &preview.lines {
+        print_line(out, line)?;
+    }
+
+    let total = preview.total();
+    let to_pay = with_currency(&preview.currency, total);
+    writeln!(out, "{}", cart_row("", "to pay", &to_pay))?;
+    if obstacle.is_none() {
+        writeln!(
+            out,
+            "Order it: trolley checkout --yes --expect-total {total}"
+        )?;
+    }
+    Ok(())
+}
+
+fn print_line(out: &mut dyn Write, line: &PreviewLine) -> io::Result<()> {
+    let ordered = &line.line;
+    let amount = match line.standing {
+        LineStatus::Good => ordered.total().to_string(),
+        LineStatus::Gone | LineStatus::NoPrice | LineStatus::Damaged | LineStatus::Reading => {
+            line.standing.word().to_owned()
+        }
+    };
+    writeln!(out, "{}", cart_row(&line.held, &ordered.name, &amount))?;
+
+    if let Some(was) = line.was {
+        let now = ordered.price;
+        writeln!(
+            out,
+            "{}",
+            note_row(&format!("now {now}, was {was} when added"))
+        )?;
+    }
+    if let Some(left) = line.short {
+        writeln!(out, "{}", note_row(&only_left(left)))?;
+    }
+    Ok(())
 }

@@ -1,156 +1,150 @@
-//! `trolley completions SHELL`, and what the shell asks for while somebody types.
+//! The answers to a shell that completes a command line: candidates for the word at the cursor.
+//!
+//! The scripts that `trolley completions` prints call `trolley` with [`SHELL_VARIABLE`] set and
+//! the words of the line behind `--`. clap_complete's engine knows commands and options; `shop`
+//! knows ids of products.
 
-use super::{Cli, CliError};
-use crate::catalog_file::COLUMNS;
-use crate::cli::completions::SHELLS;
-use crate::config::{Flags, Server, Settings};
-use crate::model::{ProductId, UserName};
-use crate::store;
-use crate::store::{Address, Connection};
-use clap::{Args, CommandFactory, ValueEnum};
-use clap_complete::{CompleteEnv, CompletionCandidate};
-use std::ffi::{OsStr, OsString};
+mod shop;
+
+pub(super) use shop::{product_fields, product_ids, product_ids_in_cart};
+
+use clap::{Command, ValueEnum};
+use clap_complete::CompletionCandidate;
+use std::ffi::OsString;
 use std::io::{self, Write};
-use std::time::Duration;
+use std::process::ExitCode;
 
-/// The variable by which the shell asks.
-const ASKS: &str = "TROLLEY_COMPLETE";
-/// The most ids that are offered.
-const MOST: usize = 200;
-/// How long the shop may take to tell them.
-const PATIENCE: Duration = Duration::from_millis(500);
+/// The variable that names the shell which asks.
+const SHELL_VARIABLE: &str = "TROLLEY_COMPLETE";
+/// The variable with the index of the word at the cursor; without it, that is the last one.
+const INDEX_VARIABLE: &str = "TROLLEY_COMPLETE_INDEX";
 
-/// For which shell.
-#[derive(Debug, Args)]
-pub struct Completions {
-    /// The shell
-    shell: Shell,
-}
-
-#[derive(Debug, Clone, Copy, ValueEnum)]
-enum Shell {
+/// A shell whose command lines we complete.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum Shell {
     Bash,
     Zsh,
     Fish,
 }
 
-/// Prints the script that makes a shell ask us.
-pub fn run(args: &Completions) -> Result<(), CliError> {
-    let name = match args.shell {
-        Shell::Bash => "bash",
-        Shell::Zsh => "zsh",
-        Shell::Fish => "fish",
-    };
-    let program = std::env::args()
-        .next()
-        .unwrap_or_else(|| "trolley".to_owned());
-    let mut script = Vec::new();
-    if let Some(shell) = SHELLS.completer(name) {
-        shell.write_registration(ASKS, "trolley", "trolley", &program, &mut script)?;
+/// Answers the shell where it is a shell that asks; `None` where it is a person who runs us.
+pub(super) fn answer(command: impl FnOnce() -> Command) -> Option<ExitCode> {
+    let shell = std::env::var(SHELL_VARIABLE).ok()?;
+    let shell = Shell::from_str(&shell, true).ok()?;
+
+    let mut words = words_on_line();
+    let index = std::env::var(INDEX_VARIABLE)
+        .ok()
+        .and_then(|index| index.parse().ok())
+        .unwrap_or(words.len().saturating_sub(1));
+    // zsh leaves out a word of which nothing is typed yet.
+    if words.len() == index {
+        words.push(OsString::new());
     }
-    io::stdout().write_all(&script)?;
-    Ok(())
-}
 
-/// Answers the shell and ends the program, where it is the shell that asks.
-pub fn answer() {
-    CompleteEnv::with_factory(Cli::command)
-        .var(ASKS)
-        .shells(SHELLS)
-        .complete();
-}
-
-/// Ids of products that begin with what is typed.
-pub fn ids(typed: &OsStr) -> Vec<CompletionCandidate> {
-    offer(typed, async |connection, _, prefix| {
-        store::ids_from(connection, prefix, MOST).await.ok()
+    let folder = std::env::current_dir().ok();
+    let candidates =
+        clap_complete::engine::complete(&mut command(), words, index, folder.as_deref());
+    let printed = match candidates {
+        Ok(candidates) => print_candidates(shell, &candidates),
+        Err(error) => Err(error),
+    };
+    Some(match printed {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(_) => ExitCode::FAILURE,
     })
 }
 
-/// The same of those that are in the cart.
-pub fn lines(typed: &OsStr) -> Vec<CompletionCandidate> {
-    offer(typed, async |connection, user, prefix| {
-        let cart = store::get_cart_items(connection, user).await.ok()?;
-        let ids = cart.lines.into_iter().map(|line| line.product);
-        Some(
-            ids.filter(|id| id.as_bytes().starts_with(prefix.as_bytes()))
-                .take(MOST)
-                .collect(),
-        )
-    })
-}
-
-/// What the shop finds, where it runs; nobody wants a server started by the Tab key.
-fn offer(
-    typed: &OsStr,
-    find: impl AsyncFnOnce(&mut Connection, &UserName, &str) -> Option<Vec<ProductId>>,
-) -> Vec<CompletionCandidate> {
-    let Some(prefix) = typed.to_str() else {
-        return Vec::new();
-    };
-    let found = ask(prefix, find).unwrap_or_default();
-    let ids = found
-        .iter()
-        .filter_map(|id| String::from_utf8(id.as_bytes().to_vec()).ok());
-    // One that can't be typed on a line is no help.
-    ids.filter(|id| !id.contains(char::is_control))
-        .map(CompletionCandidate::new)
+/// The words of the line that is being typed.
+fn words_on_line() -> Vec<OsString> {
+    std::env::args_os()
+        .skip_while(|word| word != "--")
+        .skip(1)
+        .map(unquoted)
         .collect()
 }
 
-fn ask<T>(
-    prefix: &str,
-    find: impl AsyncFnOnce(&mut Connection, &UserName, &str) -> Option<T>,
-) -> Option<T> {
-    let settings = Settings::load(flags(std::env::args_os())).ok()?;
-    let address = match settings.server {
-        Server::External(address) => *address,
-        Server::Private(engine) => Address::socket(&engine.socket()).ok()?,
-    };
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .ok()?;
-    let asking = async {
-        let mut connection = store::connect(&address).await.ok()?;
-        find(&mut connection, &settings.user, prefix).await
-    };
-    runtime.block_on(async { tokio::time::timeout(PATIENCE, asking).await.ok().flatten() })
-}
+/// Prints one candidate a line, as the shell's script reads it.
+fn print_candidates(shell: Shell, candidates: &[CompletionCandidate]) -> io::Result<()> {
+    let mut out = io::stdout().lock();
+    for candidate in candidates {
+        let value = candidate.get_value().to_string_lossy();
+        let help = candidate.get_help().map(ToString::to_string);
+        let help = help.as_deref().and_then(|help| help.lines().next());
 
-/// The fields of a product, with the sign that follows them.
-pub fn fields(typed: &OsStr) -> Vec<CompletionCandidate> {
-    let Some(prefix) = typed.to_str() else {
-        return Vec::new();
-    };
-    let fields = COLUMNS.iter().skip(1).map(|name| format!("{name}="));
-    fields
-        .filter(|field| field.starts_with(prefix))
-        .map(CompletionCandidate::new)
-        .collect()
-}
-
-/// What the line that is being typed says of the shop's place; the environment may say it, too.
-fn flags(line: impl Iterator<Item = OsString>) -> Flags {
-    let words: Vec<String> = line
-        .map(|word| word.to_string_lossy().into_owned())
-        .collect();
-    let value = |flag: &str| {
-        let place = words
-            .iter()
-            .rposition(|word| word == flag || word.starts_with(&format!("{flag}=")))?;
-        match words[place].split_once('=') {
-            Some((_, value)) => Some(value.to_owned()),
-            None => words.get(place + 1).cloned(),
+        match (shell, help) {
+            // Bash alone takes a candidate as it is: an id, which is whatever somebody has put
+            // into the shop, would be run as a command.
+            (Shell::Bash, _) => writeln!(out, "{}", quoted(&value))?,
+            (Shell::Zsh, None) => writeln!(out, "{}", escaped_for_zsh(&value))?,
+            (Shell::Zsh, Some(help)) => {
+                let help = help.replace('\\', "\\\\");
+                writeln!(out, "{}:{help}", escaped_for_zsh(&value))?;
+            }
+            (Shell::Fish, None) => writeln!(out, "{value}")?,
+            (Shell::Fish, Some(help)) => writeln!(out, "{value}\t{help}")?,
         }
+    }
+    out.flush()
+}
+
+/// A word as it was typed, without the backslashes that quote.
+fn unquoted(word: OsString) -> OsString {
+    let Some(typed) = word.to_str().filter(|typed| typed.contains('\\')) else {
+        return word;
     };
-    let variable = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
-    Flags {
-        redis: value("--redis").or_else(|| variable("TROLLEY_REDIS")),
-        user: value("--user").or_else(|| variable("TROLLEY_USER")),
-        config: value("--config")
-            .or_else(|| variable("TROLLEY_CONFIG"))
-            .map(Into::into),
-        ..Flags::default()
+
+    let mut plain = String::new();
+    let mut chars = typed.chars();
+    while let Some(c) = chars.next() {
+        match c {
+            '\\' => plain.extend(chars.next()),
+            c => plain.push(c),
+        }
+    }
+    plain.into()
+}
+
+/// A word with a backslash before all that may mean something to bash.
+fn quoted(word: &str) -> String {
+    let mut quoted = String::new();
+    for c in word.chars() {
+        if !c.is_alphanumeric() && !"_-./:@%+,=".contains(c) {
+            quoted.push('\\');
+        }
+        quoted.push(c);
+    }
+    quoted
+}
+
+/// A word in a list for zsh, where `:` ends the word and begins its help.
+fn escaped_for_zsh(word: &str) -> String {
+    word.replace('\\', "\\\\").replace(':', "\\:")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_quoted_word_is_read_back() {
+        for word in [
+            "espresso",
+            "two words",
+            "it's",
+            "a;ls",
+            "$(ls)",
+            "`ls`",
+            "a\\b",
+            "*",
+            "~",
+            "tea:é",
+            "price=",
+        ] {
+            assert_eq!(unquoted(quoted(word).into()), word);
+        }
+        assert_eq!(quoted("a b;c"), "a\\ b\\;c");
+        // Half a quotation, as somebody types it.
+        assert_eq!(unquoted("a\\".into()), "a");
     }
 }

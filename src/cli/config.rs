@@ -1,54 +1,59 @@
 //! `trolley config`
 
-use super::CliError;
-use crate::cli::output::{Output, pad};
-use crate::config::Settings;
+use super::error::CliError;
+use super::output::{Output, pad, shown_path};
+use crate::config::{SettingOrigin, SettingSource, Settings};
 use crate::model::text;
-use serde_json::json;
+use serde_json::{Map, Value, json};
+use std::io::{self, Write};
 
-/// Where it says where a setting came from; a longer one is not cut.
-const COLUMNS: usize = 56;
+/// The column at which a setting's source stands; a longer setting is not cut.
+const SOURCE_COLUMN: usize = 56;
 
-/// Shows every setting with its value and where that came from: as a settings file, in which
-/// what nobody has set is left out.
-pub fn run(settings: &Settings, output: &Output) -> Result<(), CliError> {
-    let file = settings
-        .file
-        .as_ref()
-        .map(|path| text::sanitize(path.as_os_str().as_encoded_bytes()));
-    let program = || {
-        let all = settings.origins.iter().map(|origin| {
-            (
-                origin.name.to_owned(),
-                json!({ "value": plain(&origin.value), "from": origin.from }),
-            )
-        });
-        json!({ "file": file, "settings": serde_json::Value::Object(all.collect()) })
-    };
-    output.result(program, |out| {
-        writeln!(
-            out,
-            "# settings file: {}",
-            file.as_deref().unwrap_or("none")
-        )?;
-        for origin in &settings.origins {
-            let usual = if origin.from == "default" { "# " } else { "" };
-            let line = format!("{usual}{} = {}", origin.name, origin.value);
-            let line = if text::width(&line) < COLUMNS {
-                pad(&line, COLUMNS)
-            } else {
-                line
-            };
-            writeln!(out, "{line} # {}", origin.from)?;
-        }
-        Ok(())
-    })?;
+/// Shows every setting with its value and its source: as a settings file, in which the defaults
+/// are comments.
+pub(super) fn run(settings: &Settings, output: Output) -> Result<(), CliError> {
+    let file = settings.file.as_deref().map(shown_path);
+
+    output.result(
+        || json!({ "file": file, "settings": origins_json(&settings.origins) }),
+        |out| {
+            let file = file.as_deref().unwrap_or("none");
+            writeln!(out, "# settings file: {file}")?;
+            settings
+                .origins
+                .iter()
+                .try_for_each(|origin| print_origin(out, origin))
+        },
+    )?;
     Ok(())
 }
 
-/// A value as text.
-fn plain(value: &toml::Value) -> String {
-    value
-        .as_str()
-        .map_or_else(|| value.to_string(), ToOwned::to_owned)
+fn origins_json(origins: &[SettingOrigin]) -> Map<String, Value> {
+    let mut document = Map::new();
+    for origin in origins {
+        let value = match origin.value.as_str() {
+            Some(text) => text.to_owned(),
+            None => origin.value.to_string(),
+        };
+        let from = origin.source.to_string();
+        document.insert(
+            origin.name.to_owned(),
+            json!({ "value": value, "from": from }),
+        );
+    }
+    document
+}
+
+fn print_origin(out: &mut dyn Write, origin: &SettingOrigin) -> io::Result<()> {
+    let mark = match origin.source {
+        SettingSource::Default => "# ",
+        SettingSource::Flag | SettingSource::Environment | SettingSource::File => "",
+    };
+    let mut line = format!("{mark}{} = {}", origin.name, origin.value);
+    if text::width(&line) < SOURCE_COLUMN {
+        line = pad(&line, SOURCE_COLUMN);
+    }
+
+    writeln!(out, "{line} # {}", origin.source)
 }

@@ -1,119 +1,150 @@
-//! Getting to the shop: the given Redis, or the private server with its demo catalog.
+//! The way to the shop: the given Redis or the private server, and the product that is meant.
 
-use super::CliError;
+use super::error::CliError;
 use crate::config::{Server, Settings};
-use crate::model::{Product, ProductId};
-use crate::store;
-use crate::store::{Connection, Trouble};
+use crate::model::{Catalog, Product, ProductId, Refusal};
+use crate::store::{self, Address, Connection, Error, Trouble};
 use rustix::termios::{LocalModes, OptionalActions, tcgetattr, tcsetattr};
-use std::io::IsTerminal;
+use std::io::{self, IsTerminal};
 use std::time::{Duration, Instant};
 
-/// How long to wait for a private server that reads its data.
-const LOADING: Duration = Duration::from_secs(60);
-/// The pause between two looks at it.
-const LOOK: Duration = Duration::from_millis(20);
+/// The longest wait for a private server that reads its data.
+const LOADING_TIMEOUT: Duration = Duration::from_secs(60);
+/// The pause between two attempts meanwhile.
+const LOADING_PAUSE: Duration = Duration::from_millis(20);
 
-/// How often a password may be mistyped.
-const TRIES: usize = 3;
+/// The number of passwords that may be typed.
+const PASSWORD_ATTEMPTS: usize = 3;
 
 /// Asks for the password where the server wants one, none is given, and somebody is there.
-pub async fn ask_password(settings: &mut Settings) -> Result<(), CliError> {
+pub(super) async fn ask_password(settings: &mut Settings) -> Result<(), CliError> {
     let Server::External(address) = &settings.server else {
         return Ok(());
     };
-    if address.has_password() || !std::io::stdin().is_terminal() {
+    if address.has_password() || !io::stdin().is_terminal() {
         return Ok(());
     }
-    let mut address = address.as_ref().clone();
-    for _ in 0..TRIES {
-        // What else is wrong, the command tells.
-        let Err(Trouble::NeedsPassword | Trouble::WrongPassword) = store::connect(&address).await
-        else {
-            break;
+
+    let mut address = Address::clone(address);
+    for _ in 0..PASSWORD_ATTEMPTS {
+        let question = match store::connect(&address).await {
+            Err(Trouble::NeedsPassword | Trouble::WrongPassword) if address.has_password() => {
+                format!("Wrong password. Password for {address}: ")
+            }
+            Err(Trouble::NeedsPassword | Trouble::WrongPassword) => {
+                format!("Password for {address}: ")
+            }
+            // The command itself reports any other trouble.
+            Ok(_) | Err(_) => break,
         };
-        let again = if address.has_password() {
-            "That was not it. "
-        } else {
-            ""
-        };
-        address = address
-            .clone()
-            .with_password(&ask(&format!("{again}Password for {address}: "))?);
+        address = address.with_password(&prompt_password(&question)?);
     }
+
     settings.server = Server::External(Box::new(address));
     Ok(())
 }
 
-/// Asks for what may not show. The terminal is told so before the question stands there, or
-/// what is typed at once would show.
-fn ask(question: &str) -> std::io::Result<String> {
-    let terminal = std::io::stdin();
+/// Asks for a password. Echo is switched off before the question is printed, or what somebody
+/// types at once would show.
+fn prompt_password(question: &str) -> io::Result<String> {
+    let terminal = io::stdin();
     let usual = tcgetattr(&terminal)?;
     let mut hidden = usual.clone();
     hidden.local_modes.remove(LocalModes::ECHO);
+
     tcsetattr(&terminal, OptionalActions::Now, &hidden)?;
-    let answer = rpassword::prompt_password(question);
+    let password = rpassword::prompt_password(question);
     tcsetattr(&terminal, OptionalActions::Now, &usual)?;
-    answer
+    password
 }
 
-/// Connects to the shop; starts the private server where it is not running, with the demo
+/// The products of a private shop that nobody has used yet.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum FirstCatalog {
+    /// The demo catalog.
+    Demo,
+    /// None: the command brings its own.
+    Empty,
+}
+
+/// Connects to the shop. The private server is started where it does not run, and given the demo
 /// catalog where it holds nothing yet.
-pub async fn open_shop(settings: &Settings) -> Result<Connection, CliError> {
-    arrive(settings, true).await
+pub(super) async fn open_shop(settings: &Settings) -> Result<Connection, CliError> {
+    open(settings, FirstCatalog::Demo).await
 }
 
-/// [`enter`] for those who bring products of their own: without the demo catalog.
-pub async fn enter_bare(settings: &Settings) -> Result<Connection, CliError> {
-    arrive(settings, false).await
+/// [`open_shop`] without the demo catalog.
+pub(super) async fn open_empty_shop(settings: &Settings) -> Result<Connection, CliError> {
+    open(settings, FirstCatalog::Empty).await
 }
 
-async fn arrive(settings: &Settings, demo: bool) -> Result<Connection, CliError> {
+async fn open(settings: &Settings, catalog: FirstCatalog) -> Result<Connection, CliError> {
     let address = settings.server.open()?;
     let mut connection = store::connect(&address)
         .await?
         .with_policy(settings.policy.clone());
-    if matches!(settings.server, Server::Private(_)) {
-        let started = Instant::now();
-        while let Err(error) = match demo {
-            true => store::catalog::demo::load_if_untouched(&mut connection).await,
-            false => store::get_shop(&mut connection).await.map(drop),
-        } {
-            let loading = error == Trouble::Loading.into();
-            if !loading || started.elapsed() > LOADING {
-                return Err(error.into());
-            }
-            tokio::time::sleep(LOOK).await;
-        }
+
+    match settings.server {
+        Server::External(_) => {}
+        Server::Private(_) => prepare_private(&mut connection, catalog).await?,
     }
     Ok(connection)
 }
 
-/// The product that somebody means: by id at once, else by name through the catalog.
-pub async fn product(connection: &mut Connection, typed: &str) -> Result<Product, CliError> {
+/// Waits until the private server has read its data, and gives it its first catalog.
+async fn prepare_private(
+    connection: &mut Connection,
+    catalog: FirstCatalog,
+) -> Result<(), CliError> {
+    let started = Instant::now();
+    loop {
+        let result = match catalog {
+            FirstCatalog::Demo => store::catalog::demo::load_if_untouched(connection).await,
+            FirstCatalog::Empty => store::get_shop(connection).await.map(drop),
+        };
+        match result {
+            Ok(()) => return Ok(()),
+            Err(Error::Trouble(Trouble::Loading)) if started.elapsed() <= LOADING_TIMEOUT => {
+                tokio::time::sleep(LOADING_PAUSE).await;
+            }
+            Err(error) => return Err(error.into()),
+        }
+    }
+}
+
+/// Finds the product that somebody means: by its id, else by its name in the catalog.
+pub(super) async fn product(connection: &mut Connection, typed: &str) -> Result<Product, CliError> {
     let id = ProductId::asked(typed)?;
     match store::get_product(connection, &id).await {
         Ok(Some(product)) => return Ok(product),
-        Ok(None) | Err(store::Error::Trouble(store::Trouble::WrongType)) => {}
+        Ok(None) | Err(Error::Trouble(Trouble::WrongType)) => {}
         Err(error) => return Err(error.into()),
     }
-    Ok(store::get_catalog(connection)
-        .await?
-        .resolve(typed)?
-        .to_product())
+
+    let catalog = store::get_catalog(connection).await?;
+    Ok(catalog.resolve(typed)?.to_product())
 }
 
-/// The op id that somebody gives, or a fresh one.
-pub fn op(typed: Option<&str>) -> Result<crate::model::OpId, CliError> {
-    let Some(typed) = typed else {
-        return Ok(store::new_op());
-    };
-    crate::model::OpId::parse(typed).ok_or_else(|| {
-        let why = "1 to 64 of A-Z a-z 0-9 . _ : -".to_owned();
-        CliError::Config(crate::config::ConfigError::Value {
-            setting: "op-id",
-            why,
-        })
-    })
+/// Finds the product of a cart's line that somebody means: by its id, else by its name among
+/// those in the cart. A product that is gone can still be in there.
+pub(super) async fn product_in_cart(
+    connection: &mut Connection,
+    settings: &Settings,
+    typed: &str,
+) -> Result<Product, CliError> {
+    let id = ProductId::asked(typed)?;
+    let cart = store::get_cart_items(connection, &settings.user).await?;
+    let ids: Vec<ProductId> = cart.lines.into_iter().map(|line| line.product).collect();
+
+    let products = store::get_products(connection, &ids)
+        .await?
+        .into_iter()
+        .filter_map(|(id, product)| product.or_else(|| Product::nameless(id)))
+        .collect();
+    match Catalog::new(products).resolve(typed) {
+        Ok(found) => Ok(found.to_product()),
+        // It may be a product that is not in the cart, which the change then says.
+        Err(Refusal::UnknownProduct(_)) if !ids.contains(&id) => product(connection, typed).await,
+        Err(refusal) => Err(refusal.into()),
+    }
 }

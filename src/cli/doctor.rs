@@ -1,56 +1,64 @@
 //! `trolley doctor`
 
-use super::CliError;
-use crate::cli::output::{Output, pad};
+use super::error::CliError;
+use super::output::{Output, pad};
 use crate::config::Settings;
-use crate::store::doctor;
-use crate::store::doctor::{Finding, Level};
-use serde_json::json;
+use crate::store::doctor::{self, Finding, Level};
+use serde_json::{Value, json};
+use std::io::{self, Write};
 use std::process::ExitCode;
 
+/// The widths of the columns before a finding.
+const LEVEL_COLUMNS: usize = 9;
+const ABOUT_COLUMNS: usize = 13;
+
 /// Examines the shop's Redis. The status is 1 where something is bad.
-pub async fn run(settings: &Settings, output: &Output) -> Result<ExitCode, CliError> {
+pub(super) async fn run(settings: &Settings, output: Output) -> Result<ExitCode, CliError> {
     let address = settings.server.open()?;
     let findings = doctor::examine(&address, &settings.user, &settings.policy).await;
     let healthy = findings.iter().all(|finding| finding.level != Level::Bad);
-    let program = || {
-        let all = findings.iter().map(|finding| {
-            json!({
-                "about": finding.about,
-                "node": finding.node,
-                "level": finding.level.name(),
-                "found": finding.found,
-                "advice": finding.advice,
-            })
-        });
-        json!({ "healthy": healthy, "findings": all.collect::<Vec<_>>() })
-    };
-    output.result(program, |out| {
-        for finding in &findings {
-            writeln!(out, "{}", line(finding))?;
-            if !finding.advice.is_empty() {
-                writeln!(out, "{}→ {}", " ".repeat(22), finding.advice)?;
-            }
-        }
-        Ok(())
-    })?;
+
+    output.result(
+        || {
+            let findings: Vec<Value> = findings.iter().map(finding_json).collect();
+            json!({ "healthy": healthy, "findings": findings })
+        },
+        |out| {
+            findings
+                .iter()
+                .try_for_each(|finding| print_finding(out, finding))
+        },
+    )?;
     Ok(if healthy {
         ExitCode::SUCCESS
     } else {
-        ExitCode::from(1)
+        ExitCode::FAILURE
     })
 }
 
-fn line(finding: &Finding) -> String {
+fn finding_json(finding: &Finding) -> Value {
+    json!({
+        "about": finding.about,
+        "node": finding.node,
+        "level": finding.level.name(),
+        "found": finding.found,
+        "advice": finding.advice,
+    })
+}
+
+fn print_finding(out: &mut dyn Write, finding: &Finding) -> io::Result<()> {
+    let level = pad(finding.level.name(), LEVEL_COLUMNS);
+    let about = pad(finding.about, ABOUT_COLUMNS);
     let node = if finding.node.is_empty() {
         String::new()
     } else {
         format!("{}: ", finding.node)
     };
-    format!(
-        "{}{}{node}{}",
-        pad(finding.level.name(), 9),
-        pad(finding.about, 13),
-        finding.found
-    )
+    writeln!(out, "{level}{about}{node}{}", finding.found)?;
+
+    if finding.advice.is_empty() {
+        return Ok(());
+    }
+    let indent = " ".repeat(LEVEL_COLUMNS + ABOUT_COLUMNS);
+    writeln!(out, "{indent}→ {}", finding.advice)
 }

@@ -1,23 +1,21 @@
 //! `trolley engine status|start|stop`
 
-use super::CliError;
-use crate::cli::output::Output;
+use super::error::CliError;
+use super::output::{Output, shown_path};
 use crate::config;
-use crate::model::text;
+use crate::engine::{Engine, Status};
 use clap::{Args, Subcommand};
 use serde_json::json;
-use std::path::Path;
 use std::process::ExitCode;
 
-/// What to do with the private server.
 #[derive(Debug, Args)]
-pub struct EngineArgs {
+pub(super) struct EngineArgs {
     #[command(subcommand)]
-    action: Action,
+    action: EngineAction,
 }
 
 #[derive(Debug, Subcommand)]
-enum Action {
+enum EngineAction {
     /// Show whether it runs, and where its data is
     Status,
     /// Start it
@@ -27,53 +25,66 @@ enum Action {
 }
 
 /// Shows, starts or stops the private server. The status of one that does not run is 3.
-pub fn run(args: &EngineArgs, output: &Output) -> Result<ExitCode, CliError> {
-    let engine = config::engine()?;
+pub(super) fn run(args: &EngineArgs, output: Output) -> Result<ExitCode, CliError> {
+    let engine = config::private_engine()?;
+
     match args.action {
-        Action::Start => {
+        EngineAction::Status => show_status(&engine, output),
+        EngineAction::Start => {
             engine.ensure()?;
+            show_status(&engine, output)
         }
-        Action::Stop => {
-            let ran = engine.stop()?;
-            let word = if ran {
-                "The private server has stopped; its data is saved"
-            } else {
-                "The private server is not running"
-            };
-            output.result(|| json!({ "stopped": ran }), |out| writeln!(out, "{word}"))?;
-            return Ok(ExitCode::SUCCESS);
-        }
-        Action::Status => {}
+        EngineAction::Stop => stop(&engine, output),
     }
-    let status = engine.status();
-    let program = || {
-        json!({
-            "running": status.answers,
-            "pid": status.pid,
-            "socket": status.socket,
-            "data": status.data,
-        })
+}
+
+fn stop(engine: &Engine, output: Output) -> Result<ExitCode, CliError> {
+    let stopped = engine.stop()?;
+    let sentence = if stopped {
+        "The private server has stopped; its data is saved"
+    } else {
+        "The private server is not running"
     };
-    output.result(program, |out| {
-        let word = match (status.answers, status.pid) {
-            (true, Some(pid)) => format!("The private server runs (process {pid})"),
-            (true, None) => "The private server runs".to_owned(),
-            (false, Some(pid)) => {
-                format!("The private server runs (process {pid}) but does not answer")
-            }
-            (false, None) => "The private server is not running".to_owned(),
-        };
-        let path = |path: &Path| text::sanitize(path.as_os_str().as_encoded_bytes());
-        writeln!(
-            out,
-            "{word}\nsocket  {}\ndata    {}",
-            path(&status.socket),
-            path(&status.data)
-        )
-    })?;
+
+    output.result(
+        || json!({ "stopped": stopped }),
+        |out| writeln!(out, "{sentence}"),
+    )?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn show_status(engine: &Engine, output: Output) -> Result<ExitCode, CliError> {
+    let status = engine.status();
+
+    output.result(
+        || {
+            json!({
+                "running": status.answers,
+                "pid": status.pid,
+                "socket": status.socket,
+                "data": status.data,
+            })
+        },
+        |out| {
+            writeln!(out, "{}", status_sentence(&status))?;
+            writeln!(out, "socket  {}", shown_path(&status.socket))?;
+            writeln!(out, "data    {}", shown_path(&status.data))
+        },
+    )?;
     Ok(if status.answers {
         ExitCode::SUCCESS
     } else {
         ExitCode::from(3)
     })
+}
+
+fn status_sentence(status: &Status) -> String {
+    match (status.answers, status.pid) {
+        (true, Some(pid)) => format!("The private server runs (process {pid})"),
+        (true, None) => "The private server runs".to_owned(),
+        (false, Some(pid)) => {
+            format!("The private server runs (process {pid}) but does not answer")
+        }
+        (false, None) => "The private server is not running".to_owned(),
+    }
 }

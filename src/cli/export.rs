@@ -1,73 +1,95 @@
 //! `trolley export [FILE|-]`
 
-use super::{CliError, connect, interrupt};
+mod interrupt;
+
+use super::connect;
+use super::error::{CliError, FileAccess};
+use super::output::{Output, shown_path};
 use crate::catalog_file::{Format, Writer};
-use crate::cli::output::Output;
 use crate::config::Settings;
 use crate::model::text;
 use crate::store::{Connection, Export};
 use clap::Args;
 use serde_json::json;
-use std::fs::File;
+use std::fs::{self, File, Permissions};
 use std::io::{self, BufWriter, Write};
+use std::os::unix::fs::{MetadataExt, PermissionsExt, fchown};
 use std::path::{Path, PathBuf};
+use tempfile::NamedTempFile;
 
-/// Where to, and how.
 #[derive(Debug, Args)]
-pub struct ExportArgs {
+pub(super) struct ExportArgs {
     /// The file, or - for standard output
     #[arg(default_value = "-")]
     file: PathBuf,
-    /// How to write it; without this, the file's name tells, else CSV, or JSON with --json
+    /// The format to write [default: by the file's name, else CSV, or JSON with --json]
     #[arg(long, value_name = "FORMAT")]
     format: Option<Format>,
 }
 
+/// The numbers that an export ends with.
+#[derive(Debug, Clone, Copy, Default)]
+struct ExportCounts {
+    products: u64,
+    /// Values that could not be written exactly.
+    inexact: u64,
+}
+
 /// Exports all products, as they are stored.
-pub async fn run(args: ExportArgs, settings: &Settings, output: &Output) -> Result<(), CliError> {
-    let usual = if output.is_json() {
-        Format::Json
-    } else {
-        Format::Csv
+pub(super) async fn run(
+    args: &ExportArgs,
+    settings: &Settings,
+    output: Output,
+) -> Result<(), CliError> {
+    let usual_format = match output {
+        Output::Human => Format::Csv,
+        Output::Json => Format::Json,
     };
     let format = args
         .format
         .or_else(|| Format::of(&args.file))
-        .unwrap_or(usual);
+        .unwrap_or(usual_format);
+
     let mut connection = connect::open_shop(settings).await?;
     if args.file.as_os_str() == "-" || args.file == Path::new("/dev/stdout") {
-        let (_, inexact) =
-            write(&mut connection, format, BufWriter::new(io::stdout().lock())).await?;
-        return Ok(warn(inexact, format)?);
+        let stdout = BufWriter::new(io::stdout().lock());
+        let counts = write_products(&mut connection, format, stdout).await?;
+        return Ok(warn_inexact(counts, format)?);
     }
-    // A link stays one: what it names is written.
-    let file = std::fs::canonicalize(&args.file).unwrap_or_else(|_| args.file.clone());
-    let (count, inexact) = if std::fs::metadata(&file).is_ok_and(|known| !known.is_file()) {
-        // A pipe or a device can't be replaced.
-        let out = File::options()
-            .write(true)
-            .open(&file)
-            .map_err(|e| CliError::path("write", &file, &e))?;
-        let written = write(&mut connection, format, BufWriter::new(out)).await;
-        written.map_err(|failure| in_file(failure, &file))?
+
+    // A symbolic link stays one: the file that it names is written.
+    let file = fs::canonicalize(&args.file).unwrap_or_else(|_| args.file.clone());
+    let is_special = fs::metadata(&file).is_ok_and(|metadata| !metadata.is_file());
+    let counts = if is_special {
+        write_special(&mut connection, format, &file).await?
     } else {
         interrupt::or_tidy(replace(&mut connection, format, &file)).await?
     };
-    warn(inexact, format)?;
-    let shown = text::sanitize(args.file.as_os_str().as_encoded_bytes());
+    warn_inexact(counts, format)?;
+
+    let shown = shown_path(&args.file);
+    let products = counts.products;
     output.result(
-        || json!({ "file": shown, "products": count }),
-        |out| writeln!(out, "Exported {count} products to {shown}"),
+        || json!({ "file": shown, "products": products }),
+        |out| writeln!(out, "Exported {products} products to {shown}"),
     )?;
     Ok(())
 }
 
-/// A failure to write, with the name of the file.
-fn in_file(failure: CliError, file: &Path) -> CliError {
-    match failure {
-        CliError::Output(error) => CliError::path("write", file, &error),
-        other => other,
-    }
+/// Writes all products into a pipe or a device, which can't be replaced.
+async fn write_special(
+    connection: &mut Connection,
+    format: Format,
+    file: &Path,
+) -> Result<ExportCounts, CliError> {
+    let out = File::options()
+        .write(true)
+        .open(file)
+        .map_err(|error| write_failed(file, &error))?;
+
+    write_products(connection, format, BufWriter::new(out))
+        .await
+        .map_err(|failure| in_file(failure, file))
 }
 
 /// Writes all products to a file; one that was there before is replaced when all is written,
@@ -76,74 +98,99 @@ async fn replace(
     connection: &mut Connection,
     format: Format,
     file: &Path,
-) -> Result<(u64, u64), CliError> {
-    let folder = file
-        .parent()
-        .filter(|folder| !folder.as_os_str().is_empty())
-        .unwrap_or(Path::new("."));
-    let failed = |error: io::Error| CliError::path("write", file, &error);
-    let spool = tempfile::NamedTempFile::new_in(folder).map_err(failed)?;
-    let written = write(connection, format, BufWriter::new(spool.as_file())).await;
-    let counts = written.map_err(|failure| in_file(failure, file))?;
-    // A slow disk must not keep a signal waiting.
-    let written = spool.as_file().try_clone().map_err(failed)?;
-    let synced = tokio::task::spawn_blocking(move || written.sync_all()).await;
-    synced
-        .map_err(io::Error::from)
-        .flatten()
+) -> Result<ExportCounts, CliError> {
+    let folder = match file.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder,
+        Some(_) | None => Path::new("."),
+    };
+    let spool = NamedTempFile::new_in(folder).map_err(|error| write_failed(file, &error))?;
+
+    let counts = write_products(connection, format, BufWriter::new(spool.as_file()))
+        .await
+        .map_err(|failure| in_file(failure, file))?;
+    sync(spool.as_file())
+        .await
         .and_then(|()| publish(spool, file))
-        .map_err(failed)?;
+        .map_err(|error| write_failed(file, &error))?;
     Ok(counts)
 }
 
-/// Puts the finished file into its place, readable as any other file.
-fn publish(spool: tempfile::NamedTempFile, file: &Path) -> io::Result<()> {
-    use std::os::unix::fs::{MetadataExt, PermissionsExt};
-    let mask = rustix::process::umask(rustix::fs::Mode::empty());
-    rustix::process::umask(mask);
-    let old = std::fs::metadata(file).ok();
-    let mode = old
-        .as_ref()
-        .map_or(0o666 & !mask.bits(), |old| old.permissions().mode());
-    if let Some(old) = old {
-        // Only root can give it to another owner; for anybody else it is one's own.
-        let _ = std::os::unix::fs::fchown(spool.as_file(), Some(old.uid()), Some(old.gid()));
-    }
+/// Waits until the file is on the disk, off this thread: a slow disk must not keep a signal
+/// waiting.
+async fn sync(file: &File) -> io::Result<()> {
+    let file = file.try_clone()?;
+    tokio::task::spawn_blocking(move || file.sync_all()).await?
+}
+
+/// Puts the finished file into its place, with the owner and the permissions of the one before,
+/// else readable as any new file.
+fn publish(spool: NamedTempFile, file: &Path) -> io::Result<()> {
+    let mode = match fs::metadata(file) {
+        Ok(before) => {
+            // Only root can give it to another owner; for anybody else it is one's own.
+            let _ = fchown(spool.as_file(), Some(before.uid()), Some(before.gid()));
+            before.permissions().mode()
+        }
+        Err(_) => 0o666 & !umask(),
+    };
+
     spool
         .as_file()
-        .set_permissions(std::fs::Permissions::from_mode(mode))?;
+        .set_permissions(Permissions::from_mode(mode))?;
     spool.persist(file).map_err(|error| error.error)?;
     Ok(())
 }
 
-/// Writes all products; returns how many, and how many values could not be written exactly.
-async fn write(
+/// The permissions that new files lack. The system tells them only while they are set.
+fn umask() -> u32 {
+    let mask = rustix::process::umask(rustix::fs::Mode::empty());
+    rustix::process::umask(mask);
+    mask.bits()
+}
+
+fn write_failed(file: &Path, error: &io::Error) -> CliError {
+    CliError::path(FileAccess::Write, file, error)
+}
+
+/// A failure to write, with the name of the file.
+fn in_file(failure: CliError, file: &Path) -> CliError {
+    match failure {
+        CliError::Output(error) => write_failed(file, &error),
+        other => other,
+    }
+}
+
+async fn write_products(
     connection: &mut Connection,
     format: Format,
     out: impl Write,
-) -> Result<(u64, u64), CliError> {
+) -> Result<ExportCounts, CliError> {
     let mut writer = Writer::new(out, format)?;
-    let (mut export, mut count) = (Export::default(), 0);
+    let mut export = Export::default();
+    let mut counts = ExportCounts::default();
+
     while let Some(products) = export.next(connection).await? {
         for (id, fields) in &products {
             writer.write(id, fields)?;
-            count += 1;
+            counts.products += 1;
         }
     }
-    let inexact = writer.inexact;
+
+    counts.inexact = writer.inexact;
     writer.finish()?;
-    Ok((count, inexact))
+    Ok(counts)
 }
 
-/// Tells of values that are not UTF-8.
-fn warn(inexact: u64, format: Format) -> io::Result<()> {
-    if inexact == 0 {
+/// Warns about values that are not UTF-8.
+fn warn_inexact(counts: ExportCounts, format: Format) -> io::Result<()> {
+    if counts.inexact == 0 {
         return Ok(());
     }
+
+    let values = text::count(counts.inexact, "value");
     let what = match format {
         Format::Csv => "kept as stored, and an import refuses them",
         Format::Json | Format::Jsonl => "marked with \u{FFFD}; CSV keeps them as they are",
     };
-    let values = text::count(usize::try_from(inexact).unwrap_or(usize::MAX), "value");
     writeln!(io::stderr(), "trolley: not UTF-8: {values}, {what}")
 }

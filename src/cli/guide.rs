@@ -1,6 +1,6 @@
 //! `trolley guide [TOPIC]`: the pages of the guide, which are part of the program.
 
-use super::CliError;
+use super::error::CliError;
 use super::markdown::{self, Block, Look};
 use super::output::Output;
 use clap::{Args, ValueEnum};
@@ -25,7 +25,7 @@ const NO_SUCH_PROGRAM: i32 = 127;
 
 /// Which page.
 #[derive(Debug, Args)]
-pub(crate) struct Guide {
+pub(crate) struct GuideArgs {
     /// The page to show; without this, the topics are listed
     topic: Option<Topic>,
 }
@@ -101,7 +101,7 @@ pub(super) fn pages() -> impl Iterator<Item = Vec<Block>> {
 }
 
 /// Shows the page, or the list of topics: in a pager where a person reads it.
-pub(super) fn run(args: &Guide, output: &Output) -> Result<(), CliError> {
+pub(super) fn run(args: &GuideArgs, output: Output) -> Result<(), CliError> {
     let blocks = match args.topic {
         Some(topic) => markdown::parse(topic.page()),
         None => topics(),

@@ -1,87 +1,110 @@
-//! What commands print: lines for people, or one JSON document. No colours.
+//! The output of commands: lines for people, or one JSON document for programs. No colours.
 
-use super::CliError;
+use super::error::CliError;
 use crate::model::text;
 use crate::store::Error;
 use serde_json::{Value, json};
+use std::fmt::Display;
 use std::io::{self, Write};
+use std::path::Path;
 
-/// Where results go, and in which form.
-pub struct Output {
-    json: bool,
+/// The form in which commands print.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Output {
+    /// Lines for people.
+    Human,
+    /// JSON documents for programs.
+    Json,
 }
 
 impl Output {
-    /// As JSON, or for people.
-    pub fn new(json: bool) -> Output {
-        Output { json }
+    /// The form that `--json` or its absence asks for.
+    pub(super) fn from_flag(json: bool) -> Output {
+        if json { Output::Json } else { Output::Human }
     }
 
-    /// Whether programs read it.
-    pub fn is_json(&self) -> bool {
-        self.json
+    pub(super) fn is_json(self) -> bool {
+        self == Output::Json
     }
 
-    /// Prints a result: `people` writes it for people; `program` is the same for programs.
-    pub fn result(
-        &self,
-        program: impl FnOnce() -> Value,
-        people: impl FnOnce(&mut dyn Write) -> io::Result<()>,
+    /// Prints a result: `human` writes it for people, `json` makes the document for programs.
+    pub(super) fn result(
+        self,
+        json: impl FnOnce() -> Value,
+        human: impl FnOnce(&mut dyn Write) -> io::Result<()>,
     ) -> io::Result<()> {
         let mut out = io::BufWriter::new(io::stdout().lock());
-        if self.json {
-            writeln!(out, "{}", program())?;
-        } else {
-            people(&mut out)?;
+        match self {
+            Output::Human => human(&mut out)?,
+            Output::Json => writeln!(out, "{}", json())?,
         }
         out.flush()
     }
 
-    /// Prints what the person should know, on stderr.
-    pub fn warn(&self, warning: &str) {
+    /// Prints a note for the person at the terminal, on stderr.
+    pub(super) fn warn(self, warning: &str) {
         // Nothing can be done about a stream that is closed.
-        let _ = writeln!(
-            io::stderr(),
-            "trolley: {}",
-            text::sanitize(warning.as_bytes())
-        );
+        let _ = print_error(&text::sanitize(warning.as_bytes()));
     }
 
     /// Prints why a command failed: a sentence on stderr, or the JSON document.
-    pub fn failure(&self, failure: &CliError) {
-        let said = failure.to_string();
-        let lines: Vec<String> = said
-            .lines()
-            .map(|line| text::sanitize(line.as_bytes()))
-            .collect();
-        let people = || writeln!(io::stderr(), "trolley: {}", lines.join("\n"));
+    pub(super) fn failure(self, failure: &CliError) {
+        let message = sanitize_lines(&failure.to_string());
+
         // Nothing can be done about a stream that is closed.
-        let _ = if self.json {
-            let mut error = json!({ "code": failure.code(), "message": lines.join("\n") });
-            if let CliError::Store(Error::Unknown { op, .. }) = failure {
-                error["op_id"] = json!(op.as_str());
+        let _ = match self {
+            Output::Human => print_error(&message),
+            Output::Json => {
+                let mut error = json!({ "code": failure.code(), "message": message });
+                if let CliError::Store(Error::Unknown { op, .. }) = failure {
+                    error["op_id"] = json!(op.as_str());
+                }
+                writeln!(io::stdout(), "{}", json!({ "error": error }))
+                    .or_else(|_| print_error(&message))
             }
-            writeln!(io::stdout(), "{}", json!({ "error": error })).or_else(|_| people())
-        } else {
-            people()
         };
     }
 
-    /// Prints what is wrong with the command line; `said` is clean.
-    pub fn usage(&self, said: &str) {
+    /// Prints a mistake in the command line, with its hints.
+    pub(super) fn usage(self, message: &str) {
+        let message = sanitize_lines(message.trim_end());
+
         // Nothing can be done about a stream that is closed.
-        let _ = if self.json {
-            let error = json!({ "code": "usage", "message": said });
-            writeln!(io::stdout(), "{}", json!({ "error": error }))
-        } else {
-            writeln!(io::stderr(), "{said}")
+        let _ = match self {
+            Output::Human => writeln!(io::stderr(), "{message}"),
+            Output::Json => {
+                let error = json!({ "code": "usage", "message": message });
+                writeln!(io::stdout(), "{}", json!({ "error": error }))
+            }
         };
     }
 }
 
-/// Pads `text` to `columns` terminal columns.
-pub fn pad(shown: &str, columns: usize) -> String {
+fn print_error(message: &str) -> io::Result<()> {
+    writeln!(io::stderr(), "trolley: {message}")
+}
+
+/// Cleans a text of several lines: it may quote what would control the terminal.
+fn sanitize_lines(text: &str) -> String {
+    text.lines()
+        .map(|line| text::sanitize(line.as_bytes()))
+        .collect::<Vec<_>>()
+        .join("\n")
+}
+
+/// Pads `shown` to `columns` terminal columns, or cuts it to that many.
+pub(super) fn pad(shown: &str, columns: usize) -> String {
     let fitted = text::truncate(shown, columns);
     let gap = columns.saturating_sub(text::width(&fitted));
     fitted + &" ".repeat(gap)
+}
+
+/// A path as clean text.
+pub(super) fn shown_path(path: &Path) -> String {
+    text::sanitize(path.as_os_str().as_encoded_bytes())
+}
+
+/// An amount of money with its currency.
+pub(super) fn with_currency(currency: &str, amount: impl Display) -> String {
+    format!("{currency}{amount}")
 }

@@ -1,56 +1,62 @@
 //! `trolley product set|show|delete`
 
-use super::complete;
-use super::{CliError, connect};
-use crate::catalog_file::{COLUMNS, FileError, RowError, checked, column};
-use crate::cli::output::Output;
+use super::error::CliError;
+use super::output::Output;
+use super::product_output::product_json;
+use super::{complete, connect};
+use crate::catalog_file::{COLUMNS, ProductRow, RowError, checked, column};
 use crate::config::Settings;
 use crate::model::product::FIELDS;
-use crate::model::{Item, ProductId, Refusal, Stock, text};
+use crate::model::{Product, ProductId, Refusal, Stock, text};
 use crate::store;
+use crate::store::catalog::import::Counts;
 use clap::{Args, Subcommand};
 use clap_complete::ArgValueCompleter;
-use serde_json::{Value, json};
+use serde_json::json;
 use std::borrow::Cow;
+use std::io::{self, Write};
 
-/// What to do with one product.
 #[derive(Debug, Args)]
-pub struct ProductArgs {
+pub(super) struct ProductArgs {
     #[command(subcommand)]
-    action: Action,
+    action: ProductAction,
 }
 
 #[derive(Debug, Subcommand)]
-enum Action {
+enum ProductAction {
     /// Add a product, or change it: name="Green Tea" price=2.40 category= unit= stock= description=
     Set {
         /// The product's id
-        #[arg(add = ArgValueCompleter::new(complete::ids))]
+        #[arg(add = ArgValueCompleter::new(complete::product_ids))]
         id: String,
-        /// What to set; an empty value removes it
-        #[arg(required = true, value_name = "FIELD=VALUE", add = ArgValueCompleter::new(complete::fields))]
+        /// The fields to set; an empty value removes the field
+        #[arg(required = true, value_name = "FIELD=VALUE", add = ArgValueCompleter::new(complete::product_fields))]
         fields: Vec<String>,
     },
     /// Show a product
     Show {
         /// The product's id or name
-        #[arg(add = ArgValueCompleter::new(complete::ids))]
+        #[arg(add = ArgValueCompleter::new(complete::product_ids))]
         product: String,
     },
     /// Take a product out of the shop
     Delete {
         /// The product's id
-        #[arg(add = ArgValueCompleter::new(complete::ids))]
+        #[arg(add = ArgValueCompleter::new(complete::product_ids))]
         id: String,
     },
 }
 
 /// Sets, shows or deletes one product.
-pub async fn run(args: ProductArgs, settings: &Settings, output: &Output) -> Result<(), CliError> {
-    match args.action {
-        Action::Set { id, fields } => set(&id, &fields, settings, output).await,
-        Action::Show { product } => show(&product, settings, output).await,
-        Action::Delete { id } => delete(&id, settings, output).await,
+pub(super) async fn run(
+    args: &ProductArgs,
+    settings: &Settings,
+    output: Output,
+) -> Result<(), CliError> {
+    match &args.action {
+        ProductAction::Set { id, fields } => set(id, fields, settings, output).await,
+        ProductAction::Show { product } => show(product, settings, output).await,
+        ProductAction::Delete { id } => delete(id, settings, output).await,
     }
 }
 
@@ -58,49 +64,30 @@ async fn set(
     id: &str,
     fields: &[String],
     settings: &Settings,
-    output: &Output,
+    output: Output,
 ) -> Result<(), CliError> {
-    let mut values = [const { None }; COLUMNS.len()];
-    values[0] = Some(Cow::Borrowed(id));
-    for field in fields {
-        let (name, value) = field.split_once('=').ok_or(CliError::Field)?;
-        let place = column(name)?;
-        if values[place].is_some() {
-            return Err(RowError::Twice(COLUMNS[place]).into());
-        }
-        values[place] = Some(Cow::Borrowed(value));
-    }
-    let row = checked(0, values)?;
-    let shown_otherwise: Vec<(&str, String)> = FIELDS
-        .into_iter()
-        .zip(&row.fields)
-        .filter_map(|(name, value)| {
-            let value = value.as_deref()?;
-            let shown = text::sanitize(value.as_bytes());
-            (value != shown).then_some((name, shown))
-        })
-        .collect();
+    let row = row(id, fields)?;
+    let shown_otherwise = fields_shown_otherwise(&row);
     let id = row.id.clone();
+
     let mut connection = connect::open_shop(settings).await?;
     let (counts, bad) = store::put_products(&mut connection, vec![row]).await?;
     if let Some(bad) = bad.into_iter().next() {
         return Err(bad.flaw.into());
     }
-    let product = store::get_product(&mut connection, &id).await?;
-    let product = product.ok_or_else(|| Refusal::UnknownProduct(id.to_string()))?;
-    let (change, word) = match (counts.added, counts.changed) {
-        (1.., _) => ("added", "Added"),
-        (_, 1..) => ("changed", "Changed"),
-        _ => ("unchanged", "Unchanged"),
-    };
-    let program = || {
-        let mut value = json(product.item());
-        value["change"] = json!(change);
-        value
-    };
-    output.result(program, |out| {
-        writeln!(out, "{word}: {} ({id})", product.name)
-    })?;
+    let product = store::get_product(&mut connection, &id)
+        .await?
+        .ok_or_else(|| Refusal::UnknownProduct(id.to_string()))?;
+
+    let change = ProductChange::from(counts);
+    output.result(
+        || {
+            let mut document = product_json(product.item());
+            document["change"] = json!(change.to_string().to_lowercase());
+            document
+        },
+        |out| writeln!(out, "{change}: {} ({id})", product.name),
+    )?;
     for (name, value) in shown_otherwise {
         output.warn(&format!(
             "the {name} has signs that can't be shown: it shows as “{value}”"
@@ -109,91 +96,102 @@ async fn set(
     Ok(())
 }
 
-async fn show(typed: &str, settings: &Settings, output: &Output) -> Result<(), CliError> {
+/// The row of a product file that says the same as these arguments.
+fn row(id: &str, fields: &[String]) -> Result<ProductRow, CliError> {
+    let mut values = [const { None }; COLUMNS.len()];
+    values[0] = Some(Cow::Borrowed(id));
+
+    for field in fields {
+        let (name, value) = field.split_once('=').ok_or(CliError::Field)?;
+        let position = column(name)?;
+        if values[position].is_some() {
+            return Err(RowError::Twice(COLUMNS[position]).into());
+        }
+        values[position] = Some(Cow::Borrowed(value));
+    }
+    Ok(checked(0, values)?)
+}
+
+/// The fields that don't show as they are given, with what shows instead.
+fn fields_shown_otherwise(row: &ProductRow) -> Vec<(&'static str, String)> {
+    FIELDS
+        .into_iter()
+        .zip(&row.fields)
+        .filter_map(|(name, value)| {
+            let value = value.as_deref()?;
+            let shown = text::sanitize(value.as_bytes());
+            (value != shown).then_some((name, shown))
+        })
+        .collect()
+}
+
+/// The difference that `product set` has made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, strum::Display)]
+enum ProductChange {
+    Added,
+    Changed,
+    Unchanged,
+}
+
+impl From<Counts> for ProductChange {
+    fn from(counts: Counts) -> ProductChange {
+        match (counts.added, counts.changed) {
+            (1.., _) => ProductChange::Added,
+            (0, 1..) => ProductChange::Changed,
+            (0, 0) => ProductChange::Unchanged,
+        }
+    }
+}
+
+async fn show(typed: &str, settings: &Settings, output: Output) -> Result<(), CliError> {
     let mut connection = connect::open_shop(settings).await?;
     let product = connect::product(&mut connection, typed).await?;
+
     output.result(
-        || json(product.item()),
-        |out| {
-            let price = product.price.map_or_else(
-                || "none that can be read".to_owned(),
-                |price| price.to_string(),
-            );
-            let lines = [
-                ("id", product.id.to_string()),
-                ("name", product.name.to_string()),
-                ("price", price),
-                ("category", product.category.to_string()),
-                ("unit", product.unit.to_string()),
-                ("stock", stock(product.stock)),
-                ("description", product.description.to_string()),
-            ];
-            for (head, value) in lines.iter().filter(|(_, value)| !value.is_empty()) {
-                writeln!(out, "{head:<12} {value}")?;
-            }
-            Ok(())
-        },
+        || product_json(product.item()),
+        |out| print_details(out, &product),
     )?;
     Ok(())
 }
 
-async fn delete(typed: &str, settings: &Settings, output: &Output) -> Result<(), CliError> {
+fn print_details(out: &mut dyn Write, product: &Product) -> io::Result<()> {
+    let price = match product.price {
+        Some(price) => price.to_string(),
+        None => "none that can be read".to_owned(),
+    };
+    let stock = match product.stock {
+        Stock::Unlimited => "unlimited".to_owned(),
+        Stock::Left(left) => left.to_string(),
+        Stock::Unreadable => "unreadable".to_owned(),
+    };
+
+    let rows = [
+        ("id", product.id.to_string()),
+        ("name", product.name.to_string()),
+        ("price", price),
+        ("category", product.category.to_string()),
+        ("unit", product.unit.to_string()),
+        ("stock", stock),
+        ("description", product.description.to_string()),
+    ];
+    for (name, value) in rows.iter().filter(|(_, value)| !value.is_empty()) {
+        writeln!(out, "{name:<12} {value}")?;
+    }
+    Ok(())
+}
+
+async fn delete(typed: &str, settings: &Settings, output: Output) -> Result<(), CliError> {
     // By id alone: a part of a name is too little for this.
     let id = ProductId::asked(typed)?;
     let mut connection = connect::open_shop(settings).await?;
     if !store::delete_product(&mut connection, &id).await? {
         return Err(Refusal::UnknownProduct(id.to_string()).into());
     }
-    let shown = id.to_string();
+
+    let id = id.to_string();
     output.result(
-        || json!({ "deleted": shown }),
-        |out| writeln!(out, "Deleted {shown}"),
+        || json!({ "deleted": id }),
+        |out| writeln!(out, "Deleted {id}"),
     )?;
     Ok(())
-}
-
-/// A product for programs.
-pub fn json(product: Item<'_>) -> Value {
-    let mut value = json!({
-        "id": product.product_id().to_string(),
-        "name": product.name,
-        "category": product.category,
-        "price": product.price.map(|price| price.to_string()),
-        "unit": product.unit,
-        "stock": match product.stock { Stock::Left(n) => Some(n), Stock::Unlimited | Stock::Unreadable => None },
-        "description": product.description,
-    });
-    let unreadable = [
-        ("price", product.price.is_none()),
-        ("stock", product.stock == Stock::Unreadable),
-    ];
-    let unreadable: Vec<&str> = unreadable
-        .iter()
-        .filter(|(_, is)| *is)
-        .map(|(name, _)| *name)
-        .collect();
-    if !unreadable.is_empty() {
-        value["unreadable"] = json!(unreadable);
-    }
-    value
-}
-
-fn stock(stock: Stock) -> String {
-    match stock {
-        Stock::Unlimited => "unlimited".to_owned(),
-        Stock::Left(left) => left.to_string(),
-        Stock::Unreadable => "unreadable".to_owned(),
-    }
-}
-
-impl From<RowError> for CliError {
-    fn from(flaw: RowError) -> CliError {
-        CliError::RowError(flaw)
-    }
-}
-
-impl From<FileError> for CliError {
-    fn from(error: FileError) -> CliError {
-        CliError::File(error)
-    }
 }

@@ -1,26 +1,39 @@
 //! `trolley products [SEARCH]`
 
-use super::{CliError, connect, product};
-use crate::cli::output::{Output, pad};
+use super::connect;
+use super::error::CliError;
+use super::output::{Output, pad};
+use super::product_output::product_json;
 use crate::config::Settings;
-use crate::model::{Query, Searcher};
+use crate::model::{Catalog, Item, Query, Searcher};
 use crate::store;
 use clap::Args;
-use serde_json::json;
+use serde_json::{Value, json};
 use std::collections::HashSet;
-use std::io::IsTerminal;
+use std::io::{self, IsTerminal, Write};
 
-/// Which products.
 #[derive(Debug, Args)]
-pub struct Products {
-    /// Only those that fit these words, best first
+pub(super) struct ProductsArgs {
+    /// Only products that match these words, best matches first
     search: Option<String>,
 }
 
+/// The headings between the products of a list.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Headings {
+    None,
+    Categories,
+}
+
 /// Lists the products.
-pub async fn run(args: &Products, settings: &Settings, output: &Output) -> Result<(), CliError> {
+pub(super) async fn run(
+    args: &ProductsArgs,
+    settings: &Settings,
+    output: Output,
+) -> Result<(), CliError> {
     let mut connection = connect::open_shop(settings).await?;
     let catalog = store::get_catalog(&mut connection).await?;
+
     let query = Query {
         words: args.search.clone().unwrap_or_default(),
         ..Query::default()
@@ -28,51 +41,25 @@ pub async fn run(args: &Products, settings: &Settings, output: &Output) -> Resul
     let found = Searcher::default()
         .search(&catalog.view(), &query, &HashSet::new(), &mut ())
         .unwrap_or_default();
-    let shown = || found.iter().filter_map(|number| catalog.at(*number));
-    let program = || {
-        let products = shown().map(product::json);
-        json!({ "products": products.collect::<Vec<_>>() })
-    };
-    output.result(program, |out| {
-        if !found.is_empty() {
-            writeln!(
-                out,
-                "{} {} {:>10}  unit",
-                pad("id", 22),
-                pad("name", 30),
-                "price"
-            )?;
-        }
-        // People read it by category; programs get one product a line.
-        let heads = args.search.is_none() && std::io::stdout().is_terminal();
-        let mut above = None;
-        for product in shown() {
-            let category = product.category;
-            if heads && above.replace(category) != Some(category) {
-                writeln!(
-                    out,
-                    "{}",
-                    if category.is_empty() {
-                        "Other"
-                    } else {
-                        category
-                    }
-                )?;
+
+    output.result(
+        || {
+            let products: Vec<Value> = items(&catalog, &found).map(product_json).collect();
+            json!({ "products": products })
+        },
+        |out| {
+            if found.is_empty() {
+                return Ok(());
             }
-            let id = product.product_id().to_string();
-            let price = product
-                .price
-                .map_or_else(|| "no price".to_owned(), |price| price.to_string());
-            writeln!(
-                out,
-                "{} {} {price:>10}  {}",
-                pad(&id, 22),
-                pad(product.name, 30),
-                product.unit
-            )?;
-        }
-        Ok(())
-    })?;
+            // People read it by category; programs get one product a line.
+            let headings = if args.search.is_none() && io::stdout().is_terminal() {
+                Headings::Categories
+            } else {
+                Headings::None
+            };
+            print_products(out, items(&catalog, &found), headings)
+        },
+    )?;
     if found.is_empty() && !output.is_json() {
         match &args.search {
             Some(words) => output.warn(&format!("no product fits “{words}”")),
@@ -80,4 +67,48 @@ pub async fn run(args: &Products, settings: &Settings, output: &Output) -> Resul
         }
     }
     Ok(())
+}
+
+/// The products with these numbers.
+fn items<'a>(catalog: &'a Catalog, numbers: &'a [u32]) -> impl Iterator<Item = Item<'a>> {
+    numbers.iter().filter_map(|number| catalog.at(*number))
+}
+
+fn print_products<'a>(
+    out: &mut dyn Write,
+    products: impl Iterator<Item = Item<'a>>,
+    headings: Headings,
+) -> io::Result<()> {
+    print_row(out, "id", "name", "price", "unit")?;
+
+    let mut category_above = None;
+    for product in products {
+        if headings == Headings::Categories && category_above != Some(product.category) {
+            category_above = Some(product.category);
+            writeln!(out, "{}", category_heading(product.category))?;
+        }
+        print_product(out, product)?;
+    }
+    Ok(())
+}
+
+fn category_heading(category: &str) -> &str {
+    if category.is_empty() {
+        "Other"
+    } else {
+        category
+    }
+}
+
+fn print_product(out: &mut dyn Write, product: Item<'_>) -> io::Result<()> {
+    let id = product.product_id().to_string();
+    let price = match product.price {
+        Some(price) => price.to_string(),
+        None => "no price".to_owned(),
+    };
+    print_row(out, &id, product.name, &price, product.unit)
+}
+
+fn print_row(out: &mut dyn Write, id: &str, name: &str, price: &str, unit: &str) -> io::Result<()> {
+    writeln!(out, "{} {} {price:>10}  {unit}", pad(id, 22), pad(name, 30))
 }

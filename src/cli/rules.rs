@@ -1,34 +1,38 @@
 //! `trolley rules`
 
-use super::{CliError, connect};
-use crate::cli::checkout::{amount, wrong};
-use crate::cli::output::Output;
+use super::args::amount;
+use super::connect;
+use super::error::{CliError, usage_error};
+use super::output::Output;
 use crate::config::Settings;
 use crate::model::change::sanitize_actor;
-use crate::model::{Money, Rules as ProductLookup, Timeout, receipt};
-use crate::store;
-use crate::store::RuleChange;
+use crate::model::{Money, Rules, Timeout, UserName, receipt};
+use crate::store::{self, RuleChange};
 use clap::Args;
+use jiff::civil::{Date, Time};
 use jiff::tz::TimeZone;
-use jiff::{SignedDuration, Timestamp, civil};
-use serde_json::json;
+use jiff::{SignedDuration, Timestamp};
+use serde_json::{Value, json};
+use std::io::{self, Write};
 
-/// Which rules to set; none: they are shown.
+/// The word for no deadline and for no budget.
+const NONE: &str = "none";
+
 #[derive(Debug, Args)]
-pub struct Rules {
+pub(super) struct RulesArgs {
     /// Let nobody change the cart
     #[arg(long)]
     lock: bool,
-    /// Let them change it again
+    /// Let people change the cart again
     #[arg(long, conflicts_with = "lock")]
     unlock: bool,
-    /// Close the cart then: 18:00, 45m, none
+    /// Close the cart at this time: 18:00, 45m, none
     #[arg(long, value_name = "TIME")]
     deadline: Option<String>,
     /// The most that the whole cart may cost: 50.00, none
     #[arg(long, value_name = "AMOUNT")]
     budget: Option<String>,
-    /// The most that what one person asked for may cost: 10.00, none
+    /// The most that one person's items may cost: 10.00, none
     #[arg(long, value_name = "AMOUNT")]
     budget_each: Option<String>,
     /// Hand the cart's rules over to this name
@@ -36,116 +40,130 @@ pub struct Rules {
     owner: Option<String>,
 }
 
-impl Rules {
+/// Sets the rules of the cart that are given, and shows them all.
+pub(super) async fn run(
+    args: &RulesArgs,
+    settings: &Settings,
+    output: Output,
+) -> Result<(), CliError> {
+    let changes = args.changes()?;
+    let mut connection = connect::open_shop(settings).await?;
+    if !changes.is_empty() {
+        store::set_rules(&mut connection, &settings.user, &changes).await?;
+    }
+
+    let cart = store::get_cart_items(&mut connection, &settings.user).await?;
+    output.result(
+        || rules_json(&settings.user, &cart.rules),
+        |out| print_rules(out, &cart.rules),
+    )?;
+    Ok(())
+}
+
+impl RulesArgs {
     fn changes(&self) -> Result<Vec<RuleChange>, CliError> {
         let mut changes = Vec::new();
+
         if self.lock || self.unlock {
             changes.push(RuleChange::Locked(self.lock));
         }
         if let Some(typed) = &self.deadline {
             changes.push(RuleChange::Closes(closing_time(typed)?));
         }
-        let money = |typed: &String| -> Result<Option<Money>, CliError> {
-            if typed == "none" {
-                Ok(None)
-            } else {
-                amount(typed).map(Some)
-            }
-        };
         if let Some(typed) = &self.budget {
-            changes.push(RuleChange::Budget(money(typed)?));
+            changes.push(RuleChange::Budget(budget(typed)?));
         }
         if let Some(typed) = &self.budget_each {
-            changes.push(RuleChange::BudgetEach(money(typed)?));
+            changes.push(RuleChange::BudgetEach(budget(typed)?));
         }
-        if let Some(name) = &self.owner {
-            let name = sanitize_actor(name.as_bytes());
-            if name.is_empty() {
-                return Err(wrong("owner", "an owner has a name".to_owned()));
+        if let Some(typed) = &self.owner {
+            let owner = sanitize_actor(typed.as_bytes());
+            if owner.is_empty() {
+                return Err(usage_error("owner", "an owner has a name"));
             }
-            changes.push(RuleChange::Owner(name));
+            changes.push(RuleChange::Owner(owner));
         }
+
         Ok(changes)
+    }
+}
+
+fn budget(typed: &str) -> Result<Option<Money>, CliError> {
+    match typed {
+        NONE => Ok(None),
+        typed => amount(typed).map(Some),
     }
 }
 
 /// Reads `18:00` (the next time that it is that late here), `45m`, or `none`; Unix milliseconds.
 fn closing_time(typed: &str) -> Result<Option<u64>, CliError> {
-    if typed == "none" {
+    if typed == NONE {
         return Ok(None);
     }
-    let expected = || wrong("deadline", "write it like 18:00, 45m or none".to_owned());
-    let (now, zone) = (Timestamp::now(), TimeZone::system());
-    let at = match civil::Time::strptime("%H:%M", typed) {
-        Ok(time) => {
-            let today = zone.to_datetime(now).date();
-            let on = |date: civil::Date| {
-                zone.to_timestamp(date.to_datetime(time))
-                    .map_err(|_| expected())
-            };
-            let at = on(today)?;
-            if at > now {
-                at
-            } else {
-                on(today.tomorrow().map_err(|_| expected())?)?
-            }
-        }
+
+    let now = Timestamp::now();
+    let closes = match Time::strptime("%H:%M", typed) {
+        Ok(time) => next_time_of_day(time, now, &TimeZone::system()),
         Err(_) => match Timeout::parse(typed) {
-            Ok(Timeout::After(ms)) => {
-                now + SignedDuration::from_millis(i64::try_from(ms).map_err(|_| expected())?)
-            }
-            _ => return Err(expected()),
+            Ok(Timeout::After(ms)) => after(now, ms),
+            Ok(Timeout::Never) | Err(_) => None,
         },
     };
-    Ok(u64::try_from(at.as_millisecond()).ok())
-}
-
-/// Sets rules of the cart, or shows them.
-pub async fn run(args: Rules, settings: &Settings, output: &Output) -> Result<(), CliError> {
-    let changes = args.changes()?;
-    let mut connection = connect::open_shop(settings).await?;
-    if !changes.is_empty() {
-        store::set_rules(&mut connection, &settings.user, &changes).await?;
+    match closes {
+        Some(closes) => Ok(u64::try_from(closes.as_millisecond()).ok()),
+        None => Err(usage_error("deadline", "write it like 18:00, 45m or none")),
     }
-    let rules = store::get_cart_items(&mut connection, &settings.user)
-        .await?
-        .rules;
-    let program = || {
-        json!({
-            "user": settings.user.as_str(),
-            "owner": rules.owner,
-            "locked": rules.locked,
-            "closes_at": rules.closes,
-            "budget": rules.budget.map(|amount| amount.to_string()),
-            "budget_each": rules.budget_each.map(|amount| amount.to_string()),
-        })
-    };
-    output.result(program, |out| {
-        for line in said(&rules, &TimeZone::system()) {
-            writeln!(out, "{line}")?;
-        }
-        Ok(())
-    })?;
-    Ok(())
 }
 
-fn said(rules: &ProductLookup, zone: &TimeZone) -> Vec<String> {
+/// The next moment at which it is this late; `None` at the end of the calendar.
+fn next_time_of_day(time: Time, now: Timestamp, zone: &TimeZone) -> Option<Timestamp> {
+    let today = zone.to_datetime(now).date();
+    let moment = moment_on(today, time, zone)?;
+
+    if moment > now {
+        Some(moment)
+    } else {
+        moment_on(today.tomorrow().ok()?, time, zone)
+    }
+}
+
+fn moment_on(date: Date, time: Time, zone: &TimeZone) -> Option<Timestamp> {
+    zone.to_timestamp(date.to_datetime(time)).ok()
+}
+
+fn after(now: Timestamp, ms: u64) -> Option<Timestamp> {
+    let wait = SignedDuration::from_millis(i64::try_from(ms).ok()?);
+    now.checked_add(wait).ok()
+}
+
+fn rules_json(user: &UserName, rules: &Rules) -> Value {
+    json!({
+        "user": user.as_str(),
+        "owner": rules.owner,
+        "locked": rules.locked,
+        "closes_at": rules.closes,
+        "budget": rules.budget.map(|amount| amount.to_string()),
+        "budget_each": rules.budget_each.map(|amount| amount.to_string()),
+    })
+}
+
+fn print_rules(out: &mut dyn Write, rules: &Rules) -> io::Result<()> {
     let Some(owner) = &rules.owner else {
-        return vec!["This cart has no rules".to_owned()];
+        return writeln!(out, "This cart has no rules");
     };
-    let money = |amount: Option<Money>| {
-        amount.map_or_else(|| "none".to_owned(), |amount| amount.to_string())
+    let locked = if rules.locked { "yes" } else { "no" };
+    let deadline = match rules.closes {
+        Some(closes) => receipt::time(closes, &TimeZone::system()),
+        None => NONE.to_owned(),
     };
-    vec![
-        format!("owner        {owner}"),
-        format!("locked       {}", if rules.locked { "yes" } else { "no" }),
-        format!(
-            "deadline     {}",
-            rules
-                .closes
-                .map_or_else(|| "none".to_owned(), |at| receipt::time(at, zone))
-        ),
-        format!("budget       {}", money(rules.budget)),
-        format!("budget each  {}", money(rules.budget_each)),
-    ]
+
+    writeln!(out, "owner        {owner}")?;
+    writeln!(out, "locked       {locked}")?;
+    writeln!(out, "deadline     {deadline}")?;
+    writeln!(out, "budget       {}", amount_or_none(rules.budget))?;
+    writeln!(out, "budget each  {}", amount_or_none(rules.budget_each))
+}
+
+fn amount_or_none(amount: Option<Money>) -> String {
+    amount.map_or_else(|| NONE.to_owned(), |amount| amount.to_string())
 }

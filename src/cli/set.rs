@@ -1,42 +1,47 @@
 //! `trolley set PRODUCT QTY`
 
-use super::{CliError, complete, connect, remove};
-use crate::cli::add::changed;
-use crate::cli::output::Output;
+use super::args::OpIdArg;
+use super::cart_output::{change_json, show_removed};
+use super::error::CliError;
+use super::output::Output;
+use super::{complete, connect};
 use crate::config::Settings;
-use crate::model::{Refusal, quantity};
+use crate::model::{OpId, Refusal, quantity};
 use crate::store;
 use clap::Args;
 use clap_complete::ArgValueCompleter;
 
-/// What to set.
 #[derive(Debug, Args)]
-pub struct Set {
+pub(super) struct SetArgs {
     /// The product's id or name
-    #[arg(add = ArgValueCompleter::new(complete::ids))]
+    #[arg(add = ArgValueCompleter::new(complete::product_ids))]
     product: String,
-    /// How many there are to be in the cart; 0 removes it
+    /// The number of pieces in the cart; 0 removes the product
     #[arg(allow_hyphen_values = true, value_name = "QTY")]
     quantity: String,
-    /// The id of this change: repeated with the same id, it is applied once
-    #[arg(long, value_name = "ID")]
-    op_id: Option<String>,
+    #[command(flatten)]
+    op: OpIdArg,
 }
 
-/// Sets the quantity of one line.
-pub async fn run(args: Set, settings: &Settings, output: &Output) -> Result<(), CliError> {
-    let op = connect::op(args.op_id.as_deref())?;
+/// Sets the quantity of one line of the cart.
+pub(super) async fn run(
+    args: &SetArgs,
+    settings: &Settings,
+    output: Output,
+) -> Result<(), CliError> {
+    let op = args.op.op_id()?;
     let quantity = match quantity::parse(&args.quantity, settings.policy.line_limit) {
-        Err(Refusal::Zero) => {
-            return remove::line_of(&args.product, None, op, settings, output).await;
-        }
-        parsed => parsed?,
+        Ok(quantity) => quantity,
+        Err(Refusal::Zero) => return remove(&args.product, op, settings, output).await,
+        Err(refusal) => return Err(refusal.into()),
     };
+
     let mut connection = connect::open_shop(settings).await?;
     let product = connect::product(&mut connection, &args.product).await?;
     let update = store::set_as(&mut connection, &settings.user, &product.id, quantity, op).await?;
+
     output.result(
-        || changed(settings, &update, &product),
+        || change_json(settings, &update, &product),
         |out| {
             writeln!(
                 out,
@@ -45,5 +50,20 @@ pub async fn run(args: Set, settings: &Settings, output: &Output) -> Result<(), 
             )
         },
     )?;
+    Ok(())
+}
+
+/// Removes the line whose quantity is set to zero.
+async fn remove(
+    product: &str,
+    op: OpId,
+    settings: &Settings,
+    output: Output,
+) -> Result<(), CliError> {
+    let mut connection = connect::open_shop(settings).await?;
+    let product = connect::product_in_cart(&mut connection, settings, product).await?;
+    let update = store::remove_as(&mut connection, &settings.user, &product.id, None, op).await?;
+
+    show_removed(settings, output, &update, &product)?;
     Ok(())
 }

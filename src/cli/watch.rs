@@ -1,275 +1,200 @@
 //! `trolley watch`
 
-use super::{CliError, connect};
-use crate::cli::output::Output;
+mod printer;
+
+use super::connect;
+use super::error::CliError;
+use super::output::Output;
 use crate::config::Settings;
-use crate::model::timeline::{Timeline, TimelineEvent};
-use crate::model::{ChangeKind, Deadline, LineChange, Update};
-use crate::store;
-use crate::store::live;
-use crate::store::live::{Event, Request};
-use crate::store::{Address, Trouble};
+use crate::model::timeline::Timeline;
+use crate::model::{Cart, Deadline, Update};
+use crate::store::live::{self, Event, Request};
+use crate::store::{self, Address, Error};
 use crate::tui::alarm;
-use jiff::Timestamp;
-use jiff::tz::TimeZone;
+use printer::EventPrinter;
 use rustix::event::{PollFd, PollFlags, poll};
-use serde_json::{Value, json};
-use std::io::{self, Write};
+use std::io;
 use std::time::{Duration, Instant};
 use tokio::sync::{mpsc, oneshot};
 
-/// How often the log is tried again where the link breaks, and the pause before that.
-const TRIES: u32 = 20;
-const PAUSE: Duration = Duration::from_millis(50);
+/// The attempts to read the cart's log while the connection keeps breaking.
+const LOG_ATTEMPTS: u32 = 21;
+/// The pause between two of them.
+const LOG_PAUSE: Duration = Duration::from_millis(50);
 
-/// Events that wait to be written.
-const WAITING: usize = 64;
+/// The events that wait to be printed.
+const EVENTS_AHEAD: usize = 64;
 
-/// Writes one line for each update of the cart, until it is ended or nobody reads any more.
-pub async fn run(settings: &Settings, output: &Output) -> Result<(), CliError> {
-    // Says at once where there is no shop.
+/// Prints a line for each update of the cart, until it is ended or nobody reads any more.
+pub(super) async fn run(settings: &Settings, output: Output) -> Result<(), CliError> {
+    // Fails at once where there is no shop.
     connect::open_shop(settings).await?;
     let address = settings.server.open()?;
-    let (requests, asked) = mpsc::channel(1);
-    let (told, mut events) = mpsc::channel(WAITING);
+
+    let (requests, request_queue) = mpsc::channel(1);
+    let (event_sender, mut events) = mpsc::channel(EVENTS_AHEAD);
     tokio::spawn(live::run(
         address.clone(),
         settings.user.clone(),
         settings.policy.clone(),
-        // A script that looks on is nobody who shops.
+        // A script that watches is not shown among those who shop.
         None,
-        asked,
-        told,
+        request_queue,
+        event_sender,
     ));
-    let mut watch = Watch {
-        address,
-        settings,
-        json: output.is_json(),
-        timeline: Timeline::default(),
-        is_up: false,
-        has_been_up: false,
-        over: None,
-    };
-    let mut unread = unread();
+
+    let mut watch = CartWatch::new(address, settings, output);
+    let mut reader_gone = reader_gone();
     loop {
         tokio::select! {
             event = events.recv() => match event {
-                Some(event) => watch.take(event).await?,
+                Some(event) => watch.handle(event).await?,
                 None => break,
             },
-            () = alarm::at(watch.over) => {
-                watch.over = None;
-                // At zero the cart is read again: the server alone says that it has expired.
-                // Where the link is full or down, it is read without being asked.
+            () = alarm::at(watch.expires) => {
+                watch.expires = None;
+                // At zero the cart is read again: only the server says that it has expired.
+                // Where the queue is full or the connection is down, it is read anyway.
                 let _ = requests.try_send(Request::Reread);
             }
-            _ = &mut unread => break,
+            _ = &mut reader_gone => break,
         }
     }
-    drop(requests);
     Ok(())
 }
 
-/// Ends when nobody can read our output any more: a pipe's other end shows that by itself,
-/// while writing would find it at the next update only.
-fn unread() -> oneshot::Receiver<()> {
+/// Ends when nobody can read our output any more. Polling a pipe shows that at once, while
+/// writing would find it only at the next update.
+fn reader_gone() -> oneshot::Receiver<()> {
     let (sender, receiver) = oneshot::channel();
     std::thread::spawn(move || {
         let out = io::stdout();
-        // Asked for nothing, it still tells of an error.
+        // Without any flag, it waits for an error alone.
         while poll(&mut [PollFd::new(&out, PollFlags::empty())], None)
-            .is_err_and(|e| e == rustix::io::Errno::INTR)
+            .is_err_and(|error| error == rustix::io::Errno::INTR)
         {}
         let _ = sender.send(());
     });
     receiver
 }
 
-struct Watch<'a> {
+/// A cart that is watched.
+struct CartWatch<'a> {
     address: Address,
     settings: &'a Settings,
-    json: bool,
+    printer: EventPrinter,
     timeline: Timeline,
     is_up: bool,
     has_been_up: bool,
-    /// When the cart expires.
-    over: Option<Instant>,
+    /// The moment at which the cart expires.
+    expires: Option<Instant>,
 }
 
-impl Watch<'_> {
-    async fn take(&mut self, event: Event) -> Result<(), CliError> {
+impl CartWatch<'_> {
+    fn new(address: Address, settings: &Settings, output: Output) -> CartWatch<'_> {
+        CartWatch {
+            address,
+            settings,
+            printer: EventPrinter::new(&settings.user, output),
+            timeline: Timeline::default(),
+            is_up: false,
+            has_been_up: false,
+            expires: None,
+        }
+    }
+
+    async fn handle(&mut self, event: Event) -> Result<(), CliError> {
         match event {
-            Event::Cart(cart) => {
-                self.has_been_up = true;
-                if !std::mem::replace(&mut self.is_up, true) {
-                    self.up(cart.version)?;
-                }
-                if self.timeline.found(cart.version) {
-                    self.fill(cart.version).await?;
-                }
-                if let Some(told) = self.timeline.read(&cart) {
-                    self.tell(&told)?;
-                }
-                self.wait_for(cart.deadline);
-            }
-            Event::Update(update) => {
-                if self.timeline.misses(&update) {
-                    self.fill(update.version - 1).await?;
-                }
-                self.wait_for(update.deadline);
-                for told in self.timeline.next(update) {
-                    self.tell(&told)?;
-                }
-            }
-            // Waiting mends neither an address nor a right.
+            Event::Cart(cart) => self.handle_cart(&cart).await?,
+            Event::Update(update) => self.handle_update(update).await?,
+
+            // Neither a wrong address nor a missing right goes away by waiting.
             Event::Down(trouble) if !self.has_been_up && trouble.is_access_error() => {
                 return Err(trouble.into());
             }
             Event::Unreadable(trouble) if !self.has_been_up => return Err(trouble.into()),
-            Event::Down(trouble) if self.is_up => {
-                self.is_up = false;
-                self.down(&trouble)?;
+            Event::Down(trouble) => {
+                if std::mem::replace(&mut self.is_up, false) {
+                    self.printer.down(&trouble)?;
+                }
             }
-            Event::Unreadable(trouble) => self.down(&trouble)?,
-            _ => {}
+            Event::Unreadable(trouble) => self.printer.down(&trouble)?,
+
+            // These matter to those who shop.
+            Event::Stale
+            | Event::Applied(_)
+            | Event::Settled(..)
+            | Event::Products(_)
+            | Event::Catalog(_)
+            | Event::Watchers(_)
+            | Event::Activity(_)
+            | Event::Order(_) => {}
+        }
+        Ok(())
+    }
+
+    /// Takes in the cart as it was read, which also shows that the connection works.
+    async fn handle_cart(&mut self, cart: &Cart) -> Result<(), CliError> {
+        self.has_been_up = true;
+        if !std::mem::replace(&mut self.is_up, true) {
+            self.printer.up(cart.version)?;
+        }
+
+        if self.timeline.found(cart.version) {
+            self.print_missed(cart.version).await?;
+        }
+        if let Some(event) = self.timeline.read(cart) {
+            self.printer.event(&event)?;
+        }
+        self.expire_at(cart.deadline);
+        Ok(())
+    }
+
+    async fn handle_update(&mut self, update: Update) -> Result<(), CliError> {
+        if self.timeline.misses(&update) {
+            self.print_missed(update.version - 1).await?;
+        }
+
+        self.expire_at(update.deadline);
+        for event in self.timeline.next(update) {
+            self.printer.event(&event)?;
         }
         Ok(())
     }
 
     /// Notes when the cart expires: a moment later it is gone.
-    fn wait_for(&mut self, deadline: Deadline) {
-        self.over = deadline
+    fn expire_at(&mut self, deadline: Deadline) {
+        self.expires = deadline
             .left_when_told()
             .map(|left| Instant::now() + Duration::from_millis(left + 1));
     }
 
-    /// Tells from the cart's log what was missed.
-    async fn fill(&mut self, until: u64) -> Result<(), CliError> {
-        let read = || async {
-            let mut connection = store::connect(&self.address).await?;
-            store::get_log(&mut connection, &self.settings.user).await
-        };
-        let mut log = read().await;
-        for _ in 0..TRIES {
-            if log.is_ok() {
-                break;
-            }
-            tokio::time::sleep(PAUSE).await;
-            log = read().await;
-        }
-        // Where the link stays broken, the hole is named, not hidden.
-        for told in self.timeline.log(log.unwrap_or_default(), until) {
-            self.tell(&told)?;
+    /// Prints from the cart's log the updates that were missed, up to this version. Where the
+    /// log can't be read, the gap is printed, not hidden.
+    async fn print_missed(&mut self, until: u64) -> Result<(), CliError> {
+        let log = self.read_log().await.unwrap_or_default();
+        for event in self.timeline.log(log, until) {
+            self.printer.event(&event)?;
         }
         Ok(())
     }
 
-    fn tell(&self, told: &TimelineEvent) -> io::Result<()> {
-        let line = match (told, self.json) {
-            (TimelineEvent::Update(update), true) => update_json(update).to_string(),
-            (TimelineEvent::Update(update), false) => update_line(update),
-            (TimelineEvent::Gap { from, to, harmless }, true) => {
-                json!({ "event": "gap", "from": from, "to": to, "harmless": harmless }).to_string()
+    /// Reads the cart's log; tries again where the connection breaks.
+    async fn read_log(&self) -> Result<Vec<Update>, Error> {
+        let mut attempt = 1;
+        loop {
+            match self.read_log_once().await {
+                Err(_) if attempt < LOG_ATTEMPTS => {
+                    attempt += 1;
+                    tokio::time::sleep(LOG_PAUSE).await;
+                }
+                result => return result,
             }
-            (TimelineEvent::Foreign { version, at, lines }, true) => {
-                json!({ "event": "foreign", "version": version, "at": at, "changes": changes_json(lines) })
-                    .to_string()
-            }
-            (TimelineEvent::Foreign { version, at, lines }, false) => {
-                format!("{} #{version} another client: {}", clock(*at), changes(lines))
-            }
-            (TimelineEvent::Expired { version, at }, true) => {
-                json!({ "event": "expired", "version": version, "at": at }).to_string()
-            }
-            (TimelineEvent::Expired { version, at }, false) => {
-                format!("{} #{version} the session timed out: the cart is empty", clock(*at))
-            }
-            (TimelineEvent::Gap { from, to, harmless: true }, false) => format!("#{from} to #{to} changed no line"),
-            (TimelineEvent::Gap { from, to, .. }, false) => {
-                format!("#{from} to #{to} were missed, and the log no longer has them")
-            }
-        };
-        print(&line)
-    }
-
-    fn up(&self, version: u64) -> io::Result<()> {
-        if self.json {
-            return print(&json!({ "event": "up", "version": version }).to_string());
         }
-        complain(&format!("watching the cart of {}", self.settings.user))
     }
 
-    fn down(&self, trouble: &Trouble) -> io::Result<()> {
-        let said = trouble.to_string();
-        if self.json {
-            return print(
-                &json!({ "event": "down", "code": trouble.code(), "message": said }).to_string(),
-            );
-        }
-        complain(&format!("{said}; trying again"))
+    async fn read_log_once(&self) -> Result<Vec<Update>, Error> {
+        let mut connection = store::connect(&self.address).await?;
+        store::get_log(&mut connection, &self.settings.user).await
     }
-}
-
-/// One line, at once.
-fn print(line: &str) -> io::Result<()> {
-    let mut out = io::stdout().lock();
-    writeln!(out, "{line}")?;
-    out.flush()
-}
-
-/// News of the link, for people.
-fn complain(line: &str) -> io::Result<()> {
-    writeln!(io::stderr(), "trolley: {line}")
-}
-
-fn update_json(update: &Update) -> Value {
-    json!({
-        "event": "update",
-        "version": update.version,
-        "at": update.deadline.told_at,
-        "by": update.by,
-        "kind": update.kind.name(),
-        "op_id": update.op.as_str(),
-        "changes": changes_json(&update.lines),
-        "lines": update.count,
-        "expires_at": update.deadline.at,
-    })
-}
-
-fn changes_json(lines: &[LineChange]) -> Value {
-    let lines = lines.iter().map(
-        |line| json!({ "product": line.product.to_string(), "quantity": line.quantity, "delta": line.delta }),
-    );
-    lines.collect()
-}
-
-fn changes(lines: &[LineChange]) -> String {
-    let lines = lines.iter().map(|line| match line.quantity {
-        0 => format!("{} gone", line.product),
-        now => format!("{} {:+}, now {now}", line.product, line.delta),
-    });
-    lines.collect::<Vec<_>>().join("; ")
-}
-
-/// A time of the day, to the second.
-fn clock(ms: u64) -> String {
-    let at = i64::try_from(ms)
-        .ok()
-        .and_then(|ms| Timestamp::from_millisecond(ms).ok());
-    TimeZone::system()
-        .to_datetime(at.unwrap_or_default())
-        .strftime("%H:%M:%S")
-        .to_string()
-}
-
-fn update_line(update: &Update) -> String {
-    let at = clock(update.deadline.told_at);
-    let changes = changes(&update.lines);
-    let kind = match update.kind {
-        ChangeKind::Edit => String::new(),
-        kind => format!("{}: ", kind.name()),
-    };
-    format!("{at} #{} {}  {kind}{changes}", update.version, update.by)
-        .trim_end()
-        .to_owned()
 }

@@ -1,175 +1,159 @@
-//! How to get in: certificates and passwords.
+//! The password and the certificates that let us into the shop's server.
 
-use super::{ConfigError, Origins, value};
-use crate::config::file::FileSettings;
-use crate::model::text;
+use super::origins::{PickedSetting, SettingLayers, SettingSource};
+use super::{ConfigError, SettingLayer, invalid, shown_path};
 use crate::store::{Address, Pem};
-use clap::Args;
+use std::io;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
-/// The variable that may hold the password. There is no flag: others can see those.
-const PASSWORD: &str = "TROLLEY_PASSWORD";
-/// More is no password.
+/// The variable that may hold the password. There is no flag: other people on the machine see
+/// the command line.
+pub(crate) const PASSWORD_VARIABLE: &str = "TROLLEY_PASSWORD";
+
+/// The longest password, in bytes; a longer first line is some other file.
 const LONGEST_PASSWORD: usize = 4096;
 
-/// Certificates and passwords.
-#[derive(Debug, Clone, Default, Args)]
-pub struct AccessFlags {
-    /// Read the password from this file
-    #[arg(
-        long,
-        global = true,
-        value_name = "FILE",
-        env = "TROLLEY_PASSWORD_FILE",
-        hide_env_values = true
-    )]
-    pub password_file: Option<PathBuf>,
-    /// Trust the authorities in this file, for rediss:// [default: those of the system]
-    #[arg(
-        long,
-        global = true,
-        value_name = "FILE",
-        env = "TROLLEY_TLS_CA",
-        hide_env_values = true
-    )]
-    pub tls_ca: Option<PathBuf>,
-    /// Show this certificate to the server
-    #[arg(
-        long,
-        global = true,
-        value_name = "FILE",
-        env = "TROLLEY_TLS_CERT",
-        hide_env_values = true
-    )]
-    pub tls_cert: Option<PathBuf>,
-    /// The key of that certificate
-    #[arg(
-        long,
-        global = true,
-        value_name = "FILE",
-        env = "TROLLEY_TLS_KEY",
-        hide_env_values = true
-    )]
-    pub tls_key: Option<PathBuf>,
+/// The password and the files of certificates in force.
+pub(crate) struct Credentials {
+    password: Option<String>,
+    tls_ca: Option<PathBuf>,
+    tls_cert: Option<PathBuf>,
+    tls_key: Option<PathBuf>,
 }
 
-/// Gives the address the password and the certificates in force.
-pub(crate) fn equip(
-    address: Option<Address>,
-    flags: &AccessFlags,
-    file: &FileSettings,
-    origins: &mut Origins,
-) -> Result<Option<Address>, ConfigError> {
-    let mut named = |name, env: &str, flag: &Option<PathBuf>, file: &Option<PathBuf>| {
-        let path = flag
-            .clone()
-            .or_else(|| file.clone())
-            .filter(|path| !path.as_os_str().is_empty());
-        let shown = path
-            .as_ref()
-            .map_or_else(String::new, |path| path.display().to_string());
-        origins.note(name, shown, env, flag.is_some(), file.is_some());
-        path
-    };
-    let ca = named("tls_ca", "TROLLEY_TLS_CA", &flags.tls_ca, &file.tls_ca);
-    let cert = named(
-        "tls_cert",
-        "TROLLEY_TLS_CERT",
-        &flags.tls_cert,
-        &file.tls_cert,
-    );
-    let key = named("tls_key", "TROLLEY_TLS_KEY", &flags.tls_key, &file.tls_key);
-    let by_flag = flags.password_file.is_some();
-    let stored = named(
-        "password_file",
-        "TROLLEY_PASSWORD_FILE",
-        &flags.password_file,
-        &file.password_file,
-    );
-    let environment = std::env::var(PASSWORD)
-        .ok()
-        .filter(|password| !password.is_empty());
+impl Credentials {
+    /// Picks the credentials from the layers of settings and reads the password.
+    pub(crate) fn pick(layers: &mut SettingLayers) -> Result<Credentials, ConfigError> {
+        let tls_ca = pick_path(layers, "tls_ca", |layer| layer.tls_ca.clone());
+        let tls_cert = pick_path(layers, "tls_cert", |layer| layer.tls_cert.clone());
+        let tls_key = pick_path(layers, "tls_key", |layer| layer.tls_key.clone());
+        let password_file = pick_path(layers, "password_file", |layer| layer.password_file.clone());
 
-    let password = match (environment, stored) {
-        (Some(password), None) => Some(password),
-        (Some(password), Some(_)) if !by_flag => Some(password),
-        (_, Some(path)) => Some(password_in(&path)?),
-        (None, None) => None,
-    };
-    let Some(mut address) = address else {
-        return Ok(None);
-    };
-    if let Some(password) = password {
-        address = address.with_password(&password);
+        Ok(Credentials {
+            password: password(&password_file)?,
+            tls_ca: tls_ca.value,
+            tls_cert: tls_cert.value,
+            tls_key: tls_key.value,
+        })
     }
-    if ca.is_some() || cert.is_some() || key.is_some() {
+
+    /// Gives the address the password and the certificates.
+    pub(crate) fn equip(self, address: Address) -> Result<Address, ConfigError> {
+        let address = match &self.password {
+            Some(password) => address.with_password(password),
+            None => address,
+        };
+
+        let has_certificates =
+            self.tls_ca.is_some() || self.tls_cert.is_some() || self.tls_key.is_some();
+        if !has_certificates {
+            return Ok(address);
+        }
         if !address.is_tls() {
-            return Err(value(
+            return Err(invalid(
                 "tls_ca",
-                &"certificates are for rediss://, and the address is not that",
+                "certificates are for rediss://, and the address is not that",
             ));
         }
-        let client = match (cert, key) {
-            (Some(cert), Some(key)) => Some((pem("tls_cert", &cert)?, pem("tls_key", &key)?)),
-            (None, None) => None,
-            (Some(_), None) => return Err(value("tls_key", &"the certificate needs its key")),
-            (None, Some(_)) => return Err(value("tls_cert", &"the key needs its certificate")),
-        };
-        let authorities = ca.map(|ca| pem("tls_ca", &ca)).transpose()?;
-        address = address
-            .with_tls(Pem {
-                authorities,
-                client,
-            })
-            .map_err(|why| value("tls_ca", &why))?;
+        address
+            .with_tls(self.read_certificates()?)
+            .map_err(|error| invalid("tls_ca", error))
     }
-    Ok(Some(address))
+
+    fn read_certificates(&self) -> Result<Pem, ConfigError> {
+        let client = match (&self.tls_cert, &self.tls_key) {
+            (Some(cert), Some(key)) => {
+                Some((read_pem("tls_cert", cert)?, read_pem("tls_key", key)?))
+            }
+            (None, None) => None,
+            (Some(_), None) => return Err(invalid("tls_key", "the certificate needs its key")),
+            (None, Some(_)) => return Err(invalid("tls_cert", "the key needs its certificate")),
+        };
+        let authorities = match &self.tls_ca {
+            Some(ca) => Some(read_pem("tls_ca", ca)?),
+            None => None,
+        };
+
+        Ok(Pem {
+            authorities,
+            client,
+        })
+    }
 }
 
-fn pem(setting: &'static str, path: &Path) -> Result<Vec<u8>, ConfigError> {
-    let read = std::fs::read(path).map_err(|error| unreadable(setting, path, &error))?;
-    let says = |part: &str| {
-        read.windows(part.len())
-            .any(|window| window == part.as_bytes())
+/// Picks the path of a file; an empty one means no file.
+fn pick_path(
+    layers: &mut SettingLayers,
+    name: &'static str,
+    field: impl Fn(&SettingLayer) -> Option<PathBuf>,
+) -> PickedSetting<PathBuf> {
+    let mut picked = layers.pick(name, field);
+    picked.value = picked.value.filter(|path| !path.as_os_str().is_empty());
+    layers.note_path(&picked);
+    picked
+}
+
+/// The password from the environment or from its file; the stronger source wins.
+fn password(file: &PickedSetting<PathBuf>) -> Result<Option<String>, ConfigError> {
+    let variable = std::env::var(PASSWORD_VARIABLE)
+        .ok()
+        .filter(|password| !password.is_empty());
+    let variable_wins = match file.source {
+        SettingSource::Flag | SettingSource::Environment => file.value.is_none(),
+        SettingSource::File | SettingSource::Default => true,
     };
-    if says("-----BEGIN ") {
+
+    match &file.value {
+        _ if variable.is_some() && variable_wins => Ok(variable),
+        Some(path) => Ok(Some(read_password(path)?)),
+        None => Ok(None),
+    }
+}
+
+fn read_pem(setting: &'static str, path: &Path) -> Result<Vec<u8>, ConfigError> {
+    const MARK: &[u8] = b"-----BEGIN ";
+
+    let read = std::fs::read(path).map_err(|error| unreadable(setting, path, &error))?;
+    if read.windows(MARK.len()).any(|window| window == MARK) {
         return Ok(read);
     }
-    Err(value(setting, &format!("{} is no PEM file", shown(path))))
+    Err(invalid(
+        setting,
+        format!("{} is no PEM file", shown_path(path)),
+    ))
 }
 
-/// The first line of a file that only its owner may read.
-fn password_in(path: &Path) -> Result<String, ConfigError> {
-    let setting = "password_file";
-    let read = std::fs::read(path).map_err(|error| unreadable(setting, path, &error))?;
+/// Reads the first line of a file that only its owner may read.
+fn read_password(path: &Path) -> Result<String, ConfigError> {
+    const SETTING: &str = "password_file";
+
+    let read = std::fs::read(path).map_err(|error| unreadable(SETTING, path, &error))?;
     let mode = std::fs::metadata(path)
-        .map_err(|error| unreadable(setting, path, &error))?
+        .map_err(|error| unreadable(SETTING, path, &error))?
         .permissions()
         .mode();
     if mode & 0o077 != 0 {
-        let why = format!("others can read it: chmod 600 {}", shown(path));
-        return Err(value(setting, &why));
+        let path = shown_path(path);
+        return Err(invalid(
+            SETTING,
+            format!("others can read it: chmod 600 {path}"),
+        ));
     }
+
     let line = read
         .split(|byte| matches!(byte, b'\n' | b'\r'))
         .next()
         .unwrap_or_default();
     match std::str::from_utf8(line) {
-        Ok(password) if !password.is_empty() && password.len() <= LONGEST_PASSWORD => {
-            Ok(password.to_owned())
-        }
-        _ => Err(value(
-            setting,
-            &format!("{} has no password in its first line", shown(path)),
+        Ok(password) if (1..=LONGEST_PASSWORD).contains(&password.len()) => Ok(password.to_owned()),
+        _ => Err(invalid(
+            SETTING,
+            format!("{} has no password in its first line", shown_path(path)),
         )),
     }
 }
 
-fn unreadable(setting: &'static str, path: &Path, error: &std::io::Error) -> ConfigError {
-    value(setting, &format!("{}: {error}", shown(path)))
-}
-
-fn shown(path: &Path) -> String {
-    text::sanitize_to(path.as_os_str().as_encoded_bytes(), 200)
+fn unreadable(setting: &'static str, path: &Path, error: &io::Error) -> ConfigError {
+    invalid(setting, format!("{}: {error}", shown_path(path)))
 }

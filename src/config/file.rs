@@ -1,133 +1,134 @@
-//! The settings file.
+//! Reads the settings file.
 
 use super::ConfigError;
-use crate::config::keymap::Keymap;
+use super::flags::SettingLayer;
+use super::keymap::Keymap;
 use crate::model::text;
 use serde::Deserialize;
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
-use toml::Spanned;
+use std::io;
+use std::path::Path;
 
-/// The settings file; the same names with the same meaning.
-#[derive(Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct FileSettings {
-    pub redis: Option<String>,
-    pub user: Option<String>,
-    pub name: Option<String>,
-    pub session_timeout: Option<String>,
-    pub item_timeout: Option<String>,
-    pub line_limit: Option<u32>,
-    pub confirm_replicas: Option<u32>,
-    pub theme: Option<String>,
-    pub mouse: Option<bool>,
-    pub password_file: Option<PathBuf>,
-    pub tls_ca: Option<PathBuf>,
-    pub tls_cert: Option<PathBuf>,
-    pub tls_key: Option<PathBuf>,
-    pub log: Option<PathBuf>,
-    pub log_level: Option<String>,
-    #[serde(default)]
-    pub keys: BTreeMap<Spanned<String>, OneOrMore>,
-}
-
-/// One key, or some.
-#[derive(Debug, Deserialize)]
-#[serde(untagged)]
-pub(crate) enum OneOrMore {
+/// The keys of one action, as the file names them.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(untagged, expecting = "expected a key or a list of keys")]
+pub(crate) enum KeyNames {
     One(String),
-    More(Vec<String>),
+    Several(Vec<String>),
 }
 
-/// The names that the settings file knows.
-const NAMES: [&str; 16] = [
-    "redis",
-    "user",
-    "name",
-    "session_timeout",
-    "item_timeout",
-    "line_limit",
-    "confirm_replicas",
-    "theme",
-    "mouse",
-    "password_file",
-    "tls_ca",
-    "tls_cert",
-    "tls_key",
-    "log",
-    "log_level",
-    "keys",
-];
+/// The two ways in which a settings file is found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum FilePresence {
+    /// Somebody has named it: it must be there.
+    Required,
+    /// It is read where it exists.
+    Optional,
+}
 
-/// Reads it; one that was `named` must be there.
+/// Reads the settings file and the keys in it.
 pub(crate) fn read(
     path: Option<&Path>,
-    named: bool,
-) -> Result<(FileSettings, Keymap), ConfigError> {
+    presence: FilePresence,
+) -> Result<(SettingLayer, Keymap), ConfigError> {
     let Some(path) = path else {
         return Ok(Default::default());
     };
-    let error = |why: String| ConfigError::File {
-        path: text::sanitize(path.as_os_str().as_encoded_bytes()),
-        why,
-    };
     let toml = match std::fs::read_to_string(path) {
         Ok(toml) => toml,
-        Err(missing) if missing.kind() == std::io::ErrorKind::NotFound && !named => {
+        Err(error)
+            if error.kind() == io::ErrorKind::NotFound && presence == FilePresence::Optional =>
+        {
             return Ok(Default::default());
         }
-        Err(unreadable) => return Err(error(unreadable.to_string())),
+        Err(error) => return Err(bad_file(path, error.to_string())),
     };
-    let settings: FileSettings =
-        toml::from_str(&toml).map_err(|bad| error(with_suggestion(&lines(&bad.to_string()))))?;
-    let keys = settings.keys.iter().map(|(action, keys)| {
-        let keys = match keys {
-            OneOrMore::One(key) => vec![key.clone()],
-            OneOrMore::More(keys) => keys.clone(),
-        };
-        (action.get_ref().clone(), keys)
-    });
-    let keymap = Keymap::with(&keys.collect()).map_err(|bad| {
-        let place = settings
-            .keys
-            .keys()
-            .find(|action| *action.get_ref() == bad.action);
-        let line = place.map_or(0, |action| {
-            toml[..action.span().start.min(toml.len())]
-                .matches('\n')
-                .count()
-                + 1
-        });
-        error(format!(
-            "line {line}: keys.{}: {}",
-            text::sanitize_to(bad.action.as_bytes(), 40),
-            lines(&bad.why)
-        ))
-    })?;
+
+    let settings: SettingLayer = toml::from_str(&toml)
+        .map_err(|error| bad_file(path, with_suggestion(&sanitize_lines(&error.to_string()))))?;
+    let keymap = keymap(&settings, &toml).map_err(|why| bad_file(path, why))?;
     Ok((settings, keymap))
 }
 
-/// Adds the nearest name that exists to a complaint about one that doesn't.
-fn with_suggestion(said: &str) -> String {
-    let unknown = said
-        .split_once("unknown field `")
-        .and_then(|(_, rest)| rest.split_once('`'));
-    let Some((unknown, _)) = unknown else {
-        return said.to_owned();
+fn bad_file(path: &Path, why: String) -> ConfigError {
+    ConfigError::File {
+        path: text::sanitize(path.as_os_str().as_encoded_bytes()),
+        why,
+    }
+}
+
+/// The usual keys with those that the file changes. An error says on which line the mistake is.
+fn keymap(settings: &SettingLayer, toml: &str) -> Result<Keymap, String> {
+    let changes: BTreeMap<String, Vec<String>> = settings
+        .keys
+        .iter()
+        .map(|(action, keys)| {
+            let keys = match keys {
+                KeyNames::One(key) => vec![key.clone()],
+                KeyNames::Several(keys) => keys.clone(),
+            };
+            (action.get_ref().clone(), keys)
+        })
+        .collect();
+
+    Keymap::with(&changes).map_err(|bad| {
+        let line = settings
+            .keys
+            .keys()
+            .find(|action| *action.get_ref() == bad.action)
+            .map_or(0, |action| line_at(toml, action.span().start));
+        format!(
+            "line {line}: keys.{}: {}",
+            text::sanitize_to(bad.action.as_bytes(), 40),
+            sanitize_lines(&bad.why)
+        )
+    })
+}
+
+/// The number of the line that holds the byte at `position`, from 1 on.
+fn line_at(text: &str, position: usize) -> usize {
+    text[..position.min(text.len())].matches('\n').count() + 1
+}
+
+/// Adds the nearest known name to a complaint about an unknown one.
+fn with_suggestion(complaint: &str) -> String {
+    // ... unknown field `usr`, expected one of `redis`, `user`, ...
+    let Some((_, names)) = complaint.split_once("unknown field `") else {
+        return complaint.to_owned();
     };
-    let near = |name: &&str| strsim::jaro_winkler(name, unknown);
-    let nearest = NAMES
-        .into_iter()
-        .max_by(|a, b| near(a).total_cmp(&near(b)))
-        .unwrap_or_default();
-    format!("{said}\ndid you mean `{nearest}`?")
+    let mut names = names.split('`').step_by(2);
+    let unknown = names.next().unwrap_or_default();
+
+    let nearest = names.max_by(|a, b| {
+        strsim::jaro_winkler(a, unknown).total_cmp(&strsim::jaro_winkler(b, unknown))
+    });
+    match nearest {
+        Some(nearest) => format!("{complaint}\ndid you mean `{nearest}`?"),
+        None => complaint.to_owned(),
+    }
 }
 
 /// Cleans a text of several lines.
-fn lines(said: &str) -> String {
-    said.trim_end()
+fn sanitize_lines(text: &str) -> String {
+    text.trim_end()
         .lines()
         .map(|line| text::sanitize(line.as_bytes()))
         .collect::<Vec<_>>()
         .join("\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_nearest_name_is_suggested() {
+        let complaint = toml::from_str::<SettingLayer>("sesion_timeout = '1h'")
+            .unwrap_err()
+            .to_string();
+        assert!(
+            with_suggestion(&complaint).ends_with("\ndid you mean `session_timeout`?"),
+            "{complaint}"
+        );
+    }
 }

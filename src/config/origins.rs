@@ -1,52 +1,119 @@
-//! Where each setting came from.
+//! The layers that a setting's value comes from, and the record of which one it was.
 
+use super::flags::{Flags, SettingLayer};
 use crate::model::text;
+use std::path::PathBuf;
 
-/// One setting as it is in force.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Origin {
-    /// Its name.
-    pub name: &'static str,
-    /// Its value as the file would have it; clean text without secrets.
-    pub value: toml::Value,
-    /// Where that came from: flag, environment, file, default.
-    pub from: &'static str,
+/// The layer that a setting's value comes from, the strongest first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, strum::Display)]
+#[strum(serialize_all = "lowercase")]
+pub enum SettingSource {
+    /// An option on the command line.
+    Flag,
+    /// A variable of the environment.
+    Environment,
+    /// The settings file.
+    File,
+    /// Nobody has set it.
+    Default,
 }
 
-/// The origins of the settings, as they are found.
-#[derive(Debug, Default)]
-pub(crate) struct Origins(Vec<Origin>);
+/// One setting as it is in force, for people to read.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SettingOrigin {
+    /// The setting's name.
+    pub name: &'static str,
+    /// The value as the settings file would have it; clean text without secrets.
+    pub value: toml::Value,
+    /// The layer that the value comes from.
+    pub source: SettingSource,
+}
 
-impl Origins {
-    /// All that were noted, in their order.
-    pub fn all(self) -> Vec<Origin> {
-        self.0
+/// A setting's value with the layer that it comes from.
+#[derive(Debug)]
+pub(crate) struct PickedSetting<T> {
+    name: &'static str,
+    pub(crate) value: Option<T>,
+    pub(crate) source: SettingSource,
+}
+
+/// All layers of settings, with the origins of those that were picked so far.
+#[derive(Debug)]
+pub(crate) struct SettingLayers {
+    pub(crate) flags: Flags,
+    file: SettingLayer,
+    defaults: SettingLayer,
+    origins: Vec<SettingOrigin>,
+}
+
+impl SettingLayers {
+    pub(crate) fn new(flags: Flags, file: SettingLayer) -> SettingLayers {
+        SettingLayers {
+            flags,
+            file,
+            defaults: SettingLayer::defaults(),
+            origins: Vec::new(),
+        }
     }
 
-    /// Notes a setting.
-    pub fn note(
+    /// Picks a setting from the strongest layer that has it. `name` is its field's.
+    pub(crate) fn pick<T>(
+        &self,
+        name: &'static str,
+        field: impl Fn(&SettingLayer) -> Option<T>,
+    ) -> PickedSetting<T> {
+        let (value, source) = if let Some(value) = field(&self.flags.layer) {
+            (Some(value), self.flags.source(name))
+        } else if let Some(value) = field(&self.file) {
+            (Some(value), SettingSource::File)
+        } else {
+            (field(&self.defaults), SettingSource::Default)
+        };
+
+        PickedSetting {
+            name,
+            value,
+            source,
+        }
+    }
+
+    /// [`pick`](Self::pick) for a setting that is shown just as it was given.
+    pub(crate) fn pick_noted<T: Clone + Default + Into<toml::Value>>(
         &mut self,
         name: &'static str,
-        value: impl Into<toml::Value>,
-        env: &str,
-        flag: bool,
-        file: bool,
-    ) {
-        let from = match (flag, file) {
-            (true, _) if in_environment(env) => "environment",
-            (true, _) => "flag",
-            (false, true) => "file",
-            (false, false) => "default",
-        };
-        let value = match value.into() {
+        field: impl Fn(&SettingLayer) -> Option<T>,
+    ) -> T {
+        let picked = self.pick(name, field);
+        let value = picked.value.clone().unwrap_or_default();
+        self.note(&picked, value.clone());
+        value
+    }
+
+    /// Notes the origin of a setting whose value shows as `shown`.
+    pub(crate) fn note<T>(&mut self, picked: &PickedSetting<T>, shown: impl Into<toml::Value>) {
+        let value = match shown.into() {
             toml::Value::String(shown) => text::sanitize(shown.as_bytes()).into(),
             other => other,
         };
-        self.0.push(Origin { name, value, from });
-    }
-}
 
-/// Whether the environment sets it.
-pub(crate) fn in_environment(name: &str) -> bool {
-    std::env::var_os(name).is_some_and(|set| !set.is_empty())
+        self.origins.push(SettingOrigin {
+            name: picked.name,
+            value,
+            source: picked.source,
+        });
+    }
+
+    /// [`note`](Self::note) for the path of a file; none shows as an empty one.
+    pub(crate) fn note_path(&mut self, picked: &PickedSetting<PathBuf>) {
+        let shown = match &picked.value {
+            Some(path) => path.display().to_string(),
+            None => String::new(),
+        };
+        self.note(picked, shown);
+    }
+
+    /// The origins in the order in which they were noted.
+    pub(crate) fn into_origins(self) -> Vec<SettingOrigin> {
+        self.origins
+    }
 }

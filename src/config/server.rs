@@ -1,36 +1,35 @@
-//! Where the shop is, and where the program keeps its files.
+//! The server that holds the shop: a Redis somewhere, or this user's private one.
 
-use super::{ConfigError, value};
+use super::{ConfigError, invalid, paths};
 use crate::engine::{Engine, EngineError};
 use crate::store::{Address, Trouble};
-use etcetera::{AppStrategy, AppStrategyArgs, choose_app_strategy};
-use std::path::PathBuf;
+use std::fmt;
 
-/// Where the shop is.
+/// The server that holds the shop.
 #[derive(Debug, Clone)]
 pub enum Server {
-    /// On the Redis at this address.
+    /// The Redis at this address.
     External(Box<Address>),
-    /// On the private server.
+    /// The private server.
     Private(Engine),
 }
 
-/// Why the shop's server can't be had.
+/// An error that keeps us from the shop's server.
 #[derive(Debug, thiserror::Error)]
 pub enum ServerError {
     /// The private server fails.
     #[error(transparent)]
     Engine(#[from] EngineError),
-    /// Its address is no good.
+    /// The address can't be used.
     #[error(transparent)]
     Address(#[from] Trouble),
 }
 
 impl Server {
-    /// The address of the shop, with the private server running where it is that.
+    /// Returns the address of the shop; starts the private server where that is the shop's.
     ///
     /// # Errors
-    /// The [`ServerError`] that stands in the way.
+    /// A [`ServerError`] where the private server does not start.
     pub fn open(&self) -> Result<Address, ServerError> {
         match self {
             Server::External(address) => Ok(Address::clone(address)),
@@ -39,8 +38,8 @@ impl Server {
     }
 }
 
-impl std::fmt::Display for Server {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+impl fmt::Display for Server {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Server::External(address) => address.fmt(f),
             Server::Private(engine) => write!(f, "private server on {}", engine.socket().display()),
@@ -52,31 +51,9 @@ impl std::fmt::Display for Server {
 ///
 /// # Errors
 /// [`ConfigError::Value`] where the system names no home folder.
-pub fn engine() -> Result<Engine, ConfigError> {
-    let folders = folders().ok_or_else(|| value("HOME", &"your home folder is unknown"))?;
-    let state = folders.state_dir().unwrap_or_else(|| folders.data_dir());
-    Ok(Engine::new(
-        folders.runtime_dir().unwrap_or(state),
-        folders.data_dir(),
-    ))
-}
+pub(crate) fn private_engine() -> Result<Engine, ConfigError> {
+    let folders =
+        paths::engine_folders().ok_or_else(|| invalid("HOME", "your home folder is unknown"))?;
 
-fn folders() -> Option<impl AppStrategy> {
-    let names = AppStrategyArgs {
-        top_level_domain: String::new(),
-        author: String::new(),
-        app_name: "trolley".to_owned(),
-    };
-    choose_app_strategy(names).ok()
-}
-
-/// The folder for what the program notes down, such as crash reports.
-#[must_use]
-pub fn state_folder() -> Option<PathBuf> {
-    folders().map(|folders| folders.state_dir().unwrap_or_else(|| folders.data_dir()))
-}
-
-/// The settings file that is read where none is named.
-pub(crate) fn usual_file() -> Option<PathBuf> {
-    folders().map(|folders| folders.in_config_dir("config.toml"))
+    Ok(Engine::new(folders.runtime, folders.data))
 }

@@ -1,0 +1,40 @@
+//! Arguments that several commands share, and the reading of what was typed for them.
+
+use super::error::{CliError, usage_error};
+use crate::model::{Money, OpId, OrderId};
+use crate::store;
+use clap::Args;
+
+/// The option `--op-id` of commands that change a cart.
+#[derive(Debug, Args)]
+pub(super) struct OpIdArg {
+    /// The id of this change: repeated with the same id, it is applied once
+    #[arg(long, value_name = "ID")]
+    op_id: Option<String>,
+}
+
+impl OpIdArg {
+    /// The id that was given, or a fresh one.
+    pub(super) fn op_id(&self) -> Result<OpId, CliError> {
+        match &self.op_id {
+            Some(typed) => OpId::parse(typed)
+                .ok_or_else(|| usage_error("op-id", "1 to 64 of A-Z a-z 0-9 . _ : -")),
+            None => Ok(store::new_op()),
+        }
+    }
+}
+
+/// Reads an amount of money.
+pub(super) fn amount(typed: &str) -> Result<Money, CliError> {
+    Money::parse(typed.trim()).ok_or_else(|| usage_error("amount", "write it like 12.40"))
+}
+
+/// Reads an order's id.
+pub(super) fn order_id(typed: &str) -> Result<OrderId, CliError> {
+    OrderId::parse(typed).ok_or_else(|| {
+        usage_error(
+            "order id",
+            "an order id looks like 20261124-7KQ2-M8XD (a checkout's --op-id is one)",
+        )
+    })
+}

@@ -1,0 +1,61 @@
+//! The printing of a cart's lines and of changes to them.
+
+use super::output::{Output, pad};
+use crate::config::Settings;
+use crate::model::{Product, Update};
+use serde_json::{Value, json};
+use std::fmt::Display;
+use std::io;
+
+/// A row of a cart: quantity, name and amount, one below the other.
+pub(super) fn cart_row(quantity: impl Display, name: &str, amount: &str) -> String {
+    format!(
+        "{:>6}  {} {amount:>14}",
+        quantity.to_string(),
+        pad(name, 32)
+    )
+}
+
+/// A row that says more about the one above it.
+pub(super) fn note_row(note: &str) -> String {
+    format!("{:>6}  {note}", "")
+}
+
+/// A change of one line of a cart, for programs.
+pub(super) fn change_json(settings: &Settings, update: &Update, product: &Product) -> Value {
+    let line = update.lines.first();
+    json!({
+        "user": settings.user.as_str(),
+        "op_id": update.op.as_str(),
+        "version": update.version,
+        "product": product.id.to_string(),
+        "name": product.name,
+        "quantity": line.map_or(0, |line| line.quantity),
+        "delta": line.map_or(0, |line| line.delta),
+        "lines": update.count,
+        "expires_at": update.deadline.at,
+    })
+}
+
+/// Prints that pieces of a product were taken out of the cart.
+pub(super) fn show_removed(
+    settings: &Settings,
+    output: Output,
+    update: &Update,
+    product: &Product,
+) -> io::Result<()> {
+    let line = update.lines.first();
+    let removed = line.map_or(0, |line| -line.delta);
+    let left = line.map_or(0, |line| line.quantity);
+
+    output.result(
+        || change_json(settings, update, product),
+        |out| {
+            writeln!(
+                out,
+                "Removed {removed} × {}: {left} left in the cart of {}",
+                product.name, settings.user
+            )
+        },
+    )
+}

@@ -1,0 +1,167 @@
+//! Candidates that the shop knows: ids of products, and their fields.
+
+use super::words_on_line;
+use crate::catalog_file::COLUMNS;
+use crate::config::{Flags, Server, Settings};
+use crate::model::{ProductId, UserName};
+use crate::store::{self, Address, Connection};
+use clap::{Args, Command, FromArgMatches};
+use clap_complete::CompletionCandidate;
+use std::ffi::{OsStr, OsString};
+use std::time::Duration;
+
+/// The most ids that are offered.
+const MOST_IDS: usize = 200;
+/// The longest that the shop may take to find them.
+const SHOP_TIMEOUT: Duration = Duration::from_millis(500);
+
+/// The options that decide which shop and which cart are asked, by their ids.
+const SHOP_OPTIONS: [&str; 7] = [
+    "redis",
+    "user",
+    "config",
+    "password_file",
+    "tls_ca",
+    "tls_cert",
+    "tls_key",
+];
+
+/// Completes the ids of products.
+pub(in crate::cli) fn product_ids(typed: &OsStr) -> Vec<CompletionCandidate> {
+    ask_shop(typed, async |connection, _, prefix| {
+        store::ids_from(connection, prefix, MOST_IDS).await.ok()
+    })
+}
+
+/// Completes the ids of the products that are in the cart.
+pub(in crate::cli) fn product_ids_in_cart(typed: &OsStr) -> Vec<CompletionCandidate> {
+    ask_shop(typed, async |connection, user, prefix| {
+        let cart = store::get_cart_items(connection, user).await.ok()?;
+        let ids = cart
+            .lines
+            .into_iter()
+            .map(|line| line.product)
+            .filter(|id| id.as_bytes().starts_with(prefix.as_bytes()))
+            .take(MOST_IDS)
+            .collect();
+        Some(ids)
+    })
+}
+
+/// Completes the fields of a product, with the `=` that follows them.
+pub(in crate::cli) fn product_fields(typed: &OsStr) -> Vec<CompletionCandidate> {
+    let Some(prefix) = typed.to_str() else {
+        return Vec::new();
+    };
+
+    // The first column is the id, which is no field.
+    COLUMNS
+        .iter()
+        .skip(1)
+        .map(|name| format!("{name}="))
+        .filter(|field| field.starts_with(prefix))
+        .map(CompletionCandidate::new)
+        .collect()
+}
+
+/// Offers the ids that `find` finds in the shop.
+fn ask_shop(
+    typed: &OsStr,
+    find: impl AsyncFnOnce(&mut Connection, &UserName, &str) -> Option<Vec<ProductId>>,
+) -> Vec<CompletionCandidate> {
+    let Some(prefix) = typed.to_str() else {
+        return Vec::new();
+    };
+
+    find_in_shop(prefix, find)
+        .unwrap_or_default()
+        .iter()
+        .filter_map(|id| std::str::from_utf8(id.as_bytes()).ok())
+        // An id that can't be typed on a line is no help.
+        .filter(|id| !id.contains(char::is_control))
+        .map(CompletionCandidate::new)
+        .collect()
+}
+
+fn find_in_shop<T>(
+    prefix: &str,
+    find: impl AsyncFnOnce(&mut Connection, &UserName, &str) -> Option<T>,
+) -> Option<T> {
+    let settings = Settings::load(shop_flags(&words_on_line())?).ok()?;
+    let address = match settings.server {
+        Server::External(address) => *address,
+        // It is asked only where it runs already: nobody wants a server started by the Tab key.
+        Server::Private(engine) => Address::socket(&engine.socket()).ok()?,
+    };
+
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .ok()?;
+    runtime.block_on(async {
+        let asking = async {
+            let mut connection = store::connect(&address).await.ok()?;
+            find(&mut connection, &settings.user, prefix).await
+        };
+        tokio::time::timeout(SHOP_TIMEOUT, asking)
+            .await
+            .ok()
+            .flatten()
+    })
+}
+
+/// The settings on an unfinished line, and in the environment, that decide which shop is asked.
+fn shop_flags(words: &[OsString]) -> Option<Flags> {
+    let words: Vec<String> = words
+        .iter()
+        .map(|word| word.to_string_lossy().into_owned())
+        .collect();
+    let command = Flags::augment_args(Command::new("trolley").no_binary_name(true));
+
+    let given: Vec<String> = command
+        .get_arguments()
+        .filter(|option| SHOP_OPTIONS.contains(&option.get_id().as_str()))
+        .filter_map(|option| {
+            let flag = format!("--{}", option.get_long()?);
+            let value = value_on_line(&words, &flag)?;
+            Some(format!("{flag}={value}"))
+        })
+        .collect();
+    let mut matches = command.try_get_matches_from(given).ok()?;
+    Flags::from_arg_matches_mut(&mut matches).ok()
+}
+
+/// The last value of an option on the line.
+fn value_on_line(words: &[String], flag: &str) -> Option<String> {
+    words
+        .iter()
+        .enumerate()
+        .rev()
+        .find_map(|(index, word)| match word.split_once('=') {
+            Some((name, value)) if name == flag => Some(value.to_owned()),
+            _ if word == flag => words.get(index + 1).cloned(),
+            _ => None,
+        })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_line_says_which_shop_is_asked() {
+        let words = [
+            "trolley",
+            "--redis=redis://a",
+            "--user",
+            "ann",
+            "--theme",
+            "--redis",
+            "redis://b",
+        ];
+        let words = words.map(OsString::from);
+        let flags = shop_flags(&words).unwrap();
+        assert_eq!(flags.layer.user.as_deref(), Some("ann"));
+        assert_eq!(flags.layer.redis.as_deref(), Some("redis://b"));
+    }
+}

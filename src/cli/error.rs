@@ -1,0 +1,158 @@
+//! The error of a command, with its exit status and its code for programs.
+
+use crate::catalog_file::{FileError, RowError};
+use crate::config::{ConfigError, ServerError};
+use crate::engine::EngineError;
+use crate::model::{Refusal, text};
+use crate::store::{Error, Trouble};
+use crate::tui::ScreenError;
+use std::io;
+use std::path::Path;
+
+/// A reason why a command failed.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum CliError {
+    /// The shop's rules refuse it, or the connection fails.
+    #[error(transparent)]
+    Store(#[from] Error),
+    /// A setting or an argument can't be used.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// The private server does not work.
+    #[error(transparent)]
+    Engine(#[from] EngineError),
+    /// The screen can't be opened.
+    #[error(transparent)]
+    Screen(ScreenError),
+    /// A file of products can't be read.
+    #[error(transparent)]
+    File(#[from] FileError),
+    /// A product's values are refused.
+    #[error(transparent)]
+    Row(#[from] RowError),
+    /// An argument is not `FIELD=VALUE`.
+    #[error("write each field as FIELD=VALUE, like price=2.40")]
+    Field,
+    /// A file that was named can't be opened, read or written.
+    #[error("can't {access} “{file}”: {why}")]
+    Path {
+        /// The access that failed.
+        access: FileAccess,
+        /// The file; clean text.
+        file: String,
+        /// The system's reason.
+        why: String,
+    },
+    /// The output can't be written.
+    #[error("can't write the output: {0}")]
+    Output(#[from] io::Error),
+}
+
+/// The way in which a command uses a file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, strum::Display)]
+#[strum(serialize_all = "lowercase")]
+pub(super) enum FileAccess {
+    Read,
+    Write,
+}
+
+impl From<Refusal> for CliError {
+    fn from(refusal: Refusal) -> CliError {
+        CliError::Store(refusal.into())
+    }
+}
+
+impl From<Trouble> for CliError {
+    fn from(trouble: Trouble) -> CliError {
+        CliError::Store(trouble.into())
+    }
+}
+
+impl From<ServerError> for CliError {
+    fn from(error: ServerError) -> CliError {
+        match error {
+            ServerError::Engine(error) => CliError::Engine(error),
+            ServerError::Address(trouble) => trouble.into(),
+        }
+    }
+}
+
+impl From<ScreenError> for CliError {
+    fn from(error: ScreenError) -> CliError {
+        match error {
+            ScreenError::Server(error) => error.into(),
+            ScreenError::Access(trouble) => trouble.into(),
+            ScreenError::NoTerminal | ScreenError::System(_) => CliError::Screen(error),
+        }
+    }
+}
+
+impl CliError {
+    /// The failure to access this file.
+    pub(super) fn path(access: FileAccess, file: &Path, error: &io::Error) -> CliError {
+        // Of an error that names another path, only its cause is told.
+        let cause = error.get_ref().and_then(|inner| inner.source());
+
+        CliError::Path {
+            access,
+            file: text::sanitize(file.as_os_str().as_encoded_bytes()),
+            why: cause.map_or_else(|| error.to_string(), ToString::to_string),
+        }
+    }
+
+    /// The exit status: 1 refused by the shop's rules, 2 wrong usage, 3 no connection.
+    pub(super) fn exit_code(&self) -> u8 {
+        match self {
+            CliError::Store(Error::Refused(_))
+            | CliError::Config(ConfigError::User(_))
+            | CliError::Row(_)
+            | CliError::File(FileError::Utf16 | FileError::Header(_) | FileError::Broken { .. }) => {
+                1
+            }
+
+            CliError::Store(Error::Trouble(Trouble::BadAddress(_)))
+            | CliError::Config(ConfigError::File { .. } | ConfigError::Value { .. })
+            | CliError::Screen(_)
+            | CliError::File(FileError::Read(_))
+            | CliError::Path { .. }
+            | CliError::Output(_)
+            | CliError::Field => 2,
+
+            CliError::Store(Error::Trouble(_) | Error::Unknown { .. }) | CliError::Engine(_) => 3,
+        }
+    }
+
+    /// A short name for programs; stable.
+    pub(super) fn code(&self) -> &'static str {
+        match self {
+            CliError::Store(Error::Refused(refusal))
+            | CliError::Config(ConfigError::User(refusal)) => refusal.code(),
+            CliError::Store(Error::Trouble(trouble)) => trouble.code(),
+            CliError::Store(Error::Unknown { .. }) => "unknown",
+
+            CliError::Config(ConfigError::File { .. } | ConfigError::Value { .. }) => "config",
+            CliError::Engine(_) => "engine",
+            CliError::Screen(_) => "screen",
+            CliError::Field => "usage",
+            CliError::Output(_) => "output",
+
+            CliError::File(FileError::Read(_)) => "unreadable_file",
+            CliError::File(FileError::Utf16 | FileError::Header(_) | FileError::Broken { .. }) => {
+                "bad_file"
+            }
+            CliError::Path { access, .. } => match access {
+                FileAccess::Read => "unreadable_file",
+                FileAccess::Write => "unwritable_file",
+            },
+            CliError::Row(_) => "bad_product",
+        }
+    }
+}
+
+/// The error of an argument that can't be used.
+pub(super) fn usage_error(argument: &'static str, why: impl Into<String>) -> CliError {
+    CliError::Config(ConfigError::Value {
+        setting: argument,
+        why: why.into(),
+    })
+}

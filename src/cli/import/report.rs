@@ -1,0 +1,129 @@
+//! The messages of an import while it runs, and its result.
+
+use super::ImportArgs;
+use crate::catalog_file::BadRow;
+use crate::cli::output::{Output, shown_path};
+use crate::store::catalog::import::Counts;
+use indicatif::ProgressBar;
+use serde_json::{Value, json};
+use std::io::{self, Write};
+
+/// The rows between two updates of the progress bar's text.
+const ROWS_PER_MESSAGE: u64 = 256;
+
+/// Counts the rows of an import and prints what is to be said about them.
+pub(super) struct ImportReport {
+    progress: ProgressBar,
+    output: Output,
+    rows: u64,
+    bad_rows: u64,
+}
+
+impl ImportReport {
+    pub(super) fn new(progress: ProgressBar, output: Output) -> ImportReport {
+        ImportReport {
+            progress,
+            output,
+            rows: 0,
+            bad_rows: 0,
+        }
+    }
+
+    pub(super) fn progress(&self) -> ProgressBar {
+        self.progress.clone()
+    }
+
+    pub(super) fn restart_progress(&self) {
+        self.progress.reset();
+    }
+
+    pub(super) fn end_progress(&self) {
+        self.progress.finish_and_clear();
+    }
+
+    pub(super) fn has_bad_rows(&self) -> bool {
+        self.bad_rows > 0
+    }
+
+    pub(super) fn count_row(&mut self) {
+        self.rows += 1;
+        if self.rows.is_multiple_of(ROWS_PER_MESSAGE) {
+            self.progress.set_message(format!("{} products", self.rows));
+        }
+    }
+
+    /// Prints bad rows as they come, since there may be a million.
+    pub(super) fn print_bad(&mut self, rows: Vec<BadRow>) -> io::Result<()> {
+        for BadRow { line, flaw } in rows {
+            self.bad_rows += 1;
+            let reason = flaw.to_string();
+            let message = match self.output {
+                Output::Human => format!("line {line}: {reason}"),
+                Output::Json => json!({ "bad": { "line": line, "reason": reason } }).to_string(),
+            };
+            self.progress
+                .suspend(|| writeln!(io::stderr(), "{message}"))?;
+        }
+        Ok(())
+    }
+
+    /// Says to people that something is missing; programs see it by the status.
+    pub(super) fn complain(&self, complaint: &str) -> io::Result<()> {
+        match self.output {
+            Output::Human => writeln!(io::stderr(), "{complaint}"),
+            Output::Json => Ok(()),
+        }
+    }
+
+    pub(super) fn print_result(&self, args: &ImportArgs, counts: &Counts) -> io::Result<()> {
+        self.output.result(
+            || self.json(args, counts),
+            |out| self.print_counts(out, args, counts),
+        )
+    }
+
+    fn json(&self, args: &ImportArgs, counts: &Counts) -> Value {
+        json!({
+            "file": shown_path(&args.file),
+            "added": counts.added,
+            "changed": counts.changed,
+            "unchanged": counts.unchanged,
+            "removed": counts.removed,
+            "bad": self.bad_rows,
+        })
+    }
+
+    fn print_counts(
+        &self,
+        out: &mut dyn Write,
+        args: &ImportArgs,
+        counts: &Counts,
+    ) -> io::Result<()> {
+        if args.strict && self.has_bad_rows() {
+            return writeln!(out, "{} bad: nothing was changed", self.bad_rows);
+        }
+
+        write!(
+            out,
+            "{} added, {} changed, {} unchanged",
+            counts.added, counts.changed, counts.unchanged
+        )?;
+        if args.replace {
+            write!(out, ", {} removed", counts.removed)?;
+        }
+        if self.has_bad_rows() {
+            write!(out, ", {} bad", self.bad_rows)?;
+        }
+        writeln!(out)?;
+
+        if args.replace && self.has_bad_rows() {
+            writeln!(
+                out,
+                "Nothing was removed, since not all products of the file could be read"
+            )?;
+        } else if args.replace && self.rows == 0 {
+            writeln!(out, "Nothing was removed, since the file has no products")?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,151 @@
+//! Reads the rows of a file on a thread of its own, ahead of the storing.
+
+use super::ImportArgs;
+use crate::catalog_file::{self, FileError, Format, ParsedRow, ProductRow};
+use indicatif::{ProgressBar, ProgressStyle};
+use std::fs::{File, Metadata};
+use std::io::{self, IsTerminal, Read, Seek};
+use std::ops::ControlFlow;
+use std::thread::JoinHandle;
+use tokio::sync::mpsc;
+
+/// The chunks of rows that wait between the reading and the storing.
+const CHUNKS_AHEAD: usize = 4;
+/// The rows of a chunk.
+const CHUNK_ROWS: usize = 256;
+
+/// The file or stream that the products come from.
+pub(super) enum ImportSource {
+    File(File),
+    Stdin,
+}
+
+impl ImportSource {
+    pub(super) fn open(args: &ImportArgs) -> Result<ImportSource, FileError> {
+        if args.file.as_os_str() != "-" {
+            return Ok(ImportSource::File(File::open(&args.file)?));
+        }
+        if !args.strict {
+            return Ok(ImportSource::Stdin);
+        }
+
+        // A strict import reads it twice.
+        let mut spool = tempfile::tempfile()?;
+        io::copy(&mut io::stdin().lock(), &mut spool)?;
+        Ok(ImportSource::File(spool))
+    }
+
+    /// The same source from its start.
+    pub(super) fn rewound(&mut self) -> Result<ImportSource, FileError> {
+        match self {
+            ImportSource::File(file) => {
+                // A pipe can't be rewound, and is read from where it is.
+                let _ = file.rewind();
+                Ok(ImportSource::File(file.try_clone()?))
+            }
+            ImportSource::Stdin => Ok(ImportSource::Stdin),
+        }
+    }
+
+    /// A progress bar; it shows on a terminal only.
+    pub(super) fn progress_bar(&self) -> ProgressBar {
+        if !io::stderr().is_terminal() {
+            return ProgressBar::hidden();
+        }
+
+        let length = match self {
+            ImportSource::File(file) => file
+                .metadata()
+                .ok()
+                .filter(Metadata::is_file)
+                .map(|file| file.len()),
+            ImportSource::Stdin => None,
+        };
+        let (bar, template) = match length {
+            Some(length) => (
+                ProgressBar::new(length),
+                "{bar:30} {percent:>3} %  {bytes} of {total_bytes}  {msg}  {eta} left",
+            ),
+            None => (ProgressBar::new_spinner(), "{spinner} {bytes}  {msg}"),
+        };
+        let style =
+            ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar());
+        bar.with_style(style)
+    }
+}
+
+/// A thread that reads rows, and the chunks of them that it has read.
+pub(super) struct RowReader {
+    thread: JoinHandle<Result<(), FileError>>,
+    chunks: mpsc::Receiver<Vec<ParsedRow>>,
+}
+
+impl RowReader {
+    /// Starts reading; `progress` counts the bytes.
+    pub(super) fn start(
+        source: ImportSource,
+        format: Option<Format>,
+        progress: ProgressBar,
+    ) -> RowReader {
+        let (sender, chunks) = mpsc::channel(CHUNKS_AHEAD);
+        let thread = std::thread::spawn(move || match source {
+            ImportSource::File(file) => read_rows(progress.wrap_read(file), format, &sender),
+            ImportSource::Stdin => {
+                read_rows(progress.wrap_read(io::stdin().lock()), format, &sender)
+            }
+        });
+
+        RowReader { thread, chunks }
+    }
+
+    /// The next rows; `None` at the end of what can be read.
+    pub(super) async fn next(&mut self) -> Option<Vec<ParsedRow>> {
+        self.chunks.recv().await
+    }
+
+    /// The end of the reading, for which [`next`](Self::next) has waited.
+    pub(super) fn result(self) -> Result<(), FileError> {
+        self.thread
+            .join()
+            // A thread that panicked has said so itself.
+            .unwrap_or_else(|_| Err(io::Error::other("the reader died").into()))
+    }
+}
+
+/// Reads rows and sends them in chunks.
+fn read_rows(
+    source: impl Read,
+    format: Option<Format>,
+    sender: &mpsc::Sender<Vec<ParsedRow>>,
+) -> Result<(), FileError> {
+    let mut chunk = Vec::with_capacity(CHUNK_ROWS);
+    let mut bytes = 0;
+    let result = catalog_file::read(source, format, |row| {
+        bytes += size(&row);
+        chunk.push(row);
+        if chunk.len() < CHUNK_ROWS && bytes < catalog_file::LONGEST {
+            return ControlFlow::Continue(());
+        }
+
+        bytes = 0;
+        let full = std::mem::replace(&mut chunk, Vec::with_capacity(CHUNK_ROWS));
+        match sender.blocking_send(full) {
+            Ok(()) => ControlFlow::Continue(()),
+            // The storing has ended already.
+            Err(_) => ControlFlow::Break(()),
+        }
+    });
+
+    let _ = sender.blocking_send(chunk);
+    result
+}
+
+/// The bytes of a row's values.
+fn size(row: &ParsedRow) -> usize {
+    match row {
+        ParsedRow::Product(ProductRow { fields, .. }) => {
+            fields.iter().flatten().map(String::len).sum()
+        }
+        ParsedRow::Bad(_) => 0,
+    }
+}

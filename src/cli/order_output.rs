@@ -1,0 +1,68 @@
+//! The printing of orders, for people and for programs.
+
+use super::error::CliError;
+use super::output::Output;
+use crate::model::order::{OrderLine, Share};
+use crate::model::{Order, OrderId, receipt};
+use crate::store::{self, Connection, order};
+use jiff::tz::TimeZone;
+use serde_json::{Value, json};
+use std::io::{self, Write};
+
+/// The width of a printed receipt.
+pub(super) const RECEIPT_COLUMNS: usize = 40;
+
+/// Reads an order and prints its receipt.
+pub(super) async fn show_order(
+    connection: &mut Connection,
+    id: &OrderId,
+    output: Output,
+) -> Result<(), CliError> {
+    let order = order::get_order(connection, id).await?;
+    let shop = store::get_shop(connection).await?;
+
+    output.result(
+        || order_json(&order),
+        |out| print_receipt(out, &order, &shop.name),
+    )?;
+    Ok(())
+}
+
+fn print_receipt(out: &mut dyn Write, order: &Order, shop: &str) -> io::Result<()> {
+    for line in receipt::receipt(order, shop, &TimeZone::system(), RECEIPT_COLUMNS) {
+        writeln!(out, "{line}")?;
+    }
+    Ok(())
+}
+
+/// An order, for programs.
+pub(super) fn order_json(order: &Order) -> Value {
+    json!({
+        "order": order.id.as_str(),
+        "user": order.user,
+        "who": order.who,
+        "at": order.at,
+        "state": order.state.name(),
+        "changed": order.changed,
+        "lines": order.lines.iter().map(order_line_json).collect::<Vec<_>>(),
+        "total": order.total().to_string(),
+        "currency": order.currency,
+    })
+}
+
+/// A line of an order, for programs.
+pub(super) fn order_line_json(line: &OrderLine) -> Value {
+    json!({
+        "product": line.product.to_string(),
+        "name": line.name,
+        "unit": line.unit,
+        "quantity": line.quantity,
+        "price": line.price.to_string(),
+        "total": line.total().to_string(),
+        "by": line.shares.iter().map(share_json).collect::<Vec<_>>(),
+    })
+}
+
+fn share_json(share: &Share) -> Value {
+    json!({ "name": share.by, "quantity": share.pieces })
+}

@@ -1,0 +1,45 @@
+//! The folders of this user, where the system wants a program's files.
+
+use etcetera::{AppStrategy, AppStrategyArgs, choose_app_strategy};
+use std::path::PathBuf;
+
+/// The folders of the private server.
+pub(crate) struct EngineFolders {
+    /// For its socket, which need not survive a restart of the machine.
+    pub(crate) runtime: PathBuf,
+    /// For the carts and products that it saves.
+    pub(crate) data: PathBuf,
+}
+
+/// The folders of the private server; `None` where the system names no home folder.
+pub(crate) fn engine_folders() -> Option<EngineFolders> {
+    let folders = folders()?;
+
+    Some(EngineFolders {
+        runtime: folders.runtime_dir().unwrap_or_else(|| state_in(&folders)),
+        data: folders.data_dir(),
+    })
+}
+
+/// The folder for notes of the program itself, such as crash reports.
+pub(crate) fn state_folder() -> Option<PathBuf> {
+    folders().map(|folders| state_in(&folders))
+}
+
+/// The settings file that is read where `--config` names none.
+pub(crate) fn settings_file() -> Option<PathBuf> {
+    folders().map(|folders| folders.in_config_dir("config.toml"))
+}
+
+fn folders() -> Option<impl AppStrategy> {
+    choose_app_strategy(AppStrategyArgs {
+        top_level_domain: String::new(),
+        author: String::new(),
+        app_name: "trolley".to_owned(),
+    })
+    .ok()
+}
+
+fn state_in(folders: &impl AppStrategy) -> PathBuf {
+    folders.state_dir().unwrap_or_else(|| folders.data_dir())
+}
