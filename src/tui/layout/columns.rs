@@ -157,7 +157,7 @@ pub(crate) fn stock(stock: Stock) -> String {
     }
 }
 
-/// How many are in the cart, as the catalog shows it.
+/// The quantity in the cart, as the catalog shows it.
 #[must_use]
 pub(crate) fn in_cart(state: &State, product: &ProductId) -> String {
     let pending = pending_sign(state, product);
@@ -251,7 +251,7 @@ impl CartColumns {
         grow(&mut quantity, needed.quantity, &mut name);
         grow(&mut price, needed.price, &mut name);
 
-        // Who added it says more than a bar of its share: that is the first to go.
+        // The name of who added it says more than a bar of its share: the bar goes first.
         let share = if name >= ROOMY_NAME + LEAST_BY + SHARE + 2 {
             SHARE
         } else {

@@ -50,7 +50,7 @@ pub(crate) fn key_hints(state: &State, width: u16) -> Vec<KeyHint> {
     hints
 }
 
-/// Whether nothing is known that stands in the way of the order that the checkout shows.
+/// True where nothing is known that stands in the way of the order that the checkout shows.
 fn may_order(state: &State) -> bool {
     state
         .orders
@@ -59,7 +59,7 @@ fn may_order(state: &State) -> bool {
         .is_none_or(|preview| preview.order().is_ok())
 }
 
-/// How early a key gets room, the most important first.
+/// The importance of a key: the most important ones get room first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Importance {
     /// The key for help, or the way back.

@@ -72,7 +72,7 @@ pub(crate) fn keys_width(width: u16) -> u16 {
     (width / 3).min(WIDEST_KEYS)
 }
 
-/// How many rows of the help show at a time.
+/// The number of rows of the help that show at a time.
 #[must_use]
 pub(crate) fn page(state: &State) -> usize {
     usize::from(state.size.1.saturating_sub(5)).max(1)

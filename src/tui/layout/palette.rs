@@ -133,7 +133,7 @@ pub fn entries(state: &State, typed: &str) -> Vec<PaletteEntry> {
     entries
 }
 
-/// What is typed without the colon that some type before a command.
+/// Strips the colon that some type before a command.
 fn without_colon(typed: &str) -> &str {
     typed.trim_start().trim_start_matches(':')
 }
@@ -172,7 +172,7 @@ fn command_entries(state: &State, typed: &str) -> Vec<PaletteEntry> {
     entries
 }
 
-/// How well a command matches what is typed, the best first.
+/// The quality of a match between a command and what is typed, the best first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum CommandMatch {
     /// Its name begins with it.
@@ -203,7 +203,7 @@ fn match_command(entry: &PaletteEntry, typed: &str) -> Option<CommandMatch> {
     }
 }
 
-/// Whether each typed word is the beginning of a word of `text`.
+/// True where each typed word is the beginning of a word of `text`.
 fn words_begin_with(text: &str, typed: &str) -> bool {
     let words: Vec<&str> = text.split(|c: char| !c.is_alphanumeric()).collect();
     typed
@@ -241,19 +241,8 @@ pub(crate) fn no_match_message(state: &State, typed: &str) -> String {
 fn argument_entries(state: &State, typed: &str, verb: Verb, words: &str) -> Vec<PaletteEntry> {
     match verb {
         Verb::Category => category_entries(state, words),
-        Verb::Sort => Sort::ALL
-            .into_iter()
-            .filter(|sort| contains(sort.name(), words))
-            .map(|sort| {
-                let label = format!("By {}", sort.name());
-                argument_entry(verb, label, sort.name(), Run::Sort(sort))
-            })
-            .collect(),
-        Verb::Theme => Theme::NAMED
-            .iter()
-            .filter(|(name, _)| contains(name, words))
-            .map(|(name, theme)| argument_entry(verb, (*name).to_owned(), name, Run::Theme(theme)))
-            .collect(),
+        Verb::Sort => sort_entries(words),
+        Verb::Theme => theme_entries(words),
         Verb::Product(_) => wanted(typed)
             .map(|wanted| product_entries(state, &wanted, |_| true))
             .unwrap_or_default(),
@@ -282,6 +271,29 @@ fn category_entries(state: &State, words: &str) -> Vec<PaletteEntry> {
     entries
 }
 
+/// The entries for the ways to sort the catalog.
+fn sort_entries(words: &str) -> Vec<PaletteEntry> {
+    Sort::ALL
+        .into_iter()
+        .filter(|sort| contains(sort.name(), words))
+        .map(|sort| {
+            let label = format!("By {}", sort.name());
+            argument_entry(Verb::Sort, label, sort.name(), Run::Sort(sort))
+        })
+        .collect()
+}
+
+/// The entries for the themes.
+fn theme_entries(words: &str) -> Vec<PaletteEntry> {
+    Theme::NAMED
+        .iter()
+        .filter(|(name, _)| contains(name, words))
+        .map(|(name, theme)| {
+            argument_entry(Verb::Theme, (*name).to_owned(), name, Run::Theme(theme))
+        })
+        .collect()
+}
+
 /// The entry for one word behind a verb.
 fn argument_entry(verb: Verb, label: String, word: &str, run: Run) -> PaletteEntry {
     PaletteEntry {
@@ -292,7 +304,7 @@ fn argument_entry(verb: Verb, label: String, word: &str, run: Run) -> PaletteEnt
     }
 }
 
-/// Whether what is typed stands in `name`, in upper or lower case.
+/// True where `name` contains what is typed, in upper or lower case.
 fn contains(name: &str, typed: &str) -> bool {
     name.to_lowercase().contains(&typed.trim().to_lowercase())
 }

@@ -108,7 +108,7 @@ impl SearchWords {
     }
 }
 
-/// How many products show, of how many; or how many were read so far.
+/// The number of products that show, of all; or the number that were read so far.
 fn product_count(state: &State) -> String {
     let pane = &state.catalog;
     if !pane.loaded {

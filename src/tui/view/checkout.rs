@@ -254,8 +254,9 @@ fn obstacle(refusal: &Refusal, currency: &str) -> String {
                 0 => "remove it first",
                 _ => "take fewer",
             };
-            let only_left = only_left(*left);
-            format!("Can't be ordered: {only_left} of “{name}”: {advice}")
+
+            let left = only_left(*left);
+            format!("Can't be ordered: {left} of “{name}”: {advice}")
         }
         Refusal::DearerThanBudget { budget, total } => {
             let total = total.in_currency(currency);

@@ -87,6 +87,7 @@ impl Prompt<'_> {
                 label: " : ".to_owned(),
                 input,
             }),
+
             Mode::Browse
             | Mode::Search
             | Mode::Help(_)

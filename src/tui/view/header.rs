@@ -75,12 +75,12 @@ fn shop_and_people(state: &State, room: usize) -> Line<'static> {
     Line::from(spans)
 }
 
-/// Whose cart it is, in at most `room` columns.
+/// The name of the cart, in at most `room` columns.
 fn cart_name(state: &State, room: usize) -> String {
     let user = state.env.user.to_string();
     let sentence = format!("cart of {user}");
 
-    // Who else watches is worth more than two words.
+    // The others who watch are worth more than two words.
     let watchers = if state.watchers.is_empty() {
         0
     } else {
@@ -93,7 +93,8 @@ fn cart_name(state: &State, room: usize) -> String {
     }
 }
 
-/// Who else watches, in at most `room` columns: their names where they fit, else how many.
+/// The others who watch, in at most `room` columns: their names where they fit, else their
+/// number.
 fn watchers(state: &State, room: usize) -> String {
     let names: Vec<&str> = state
         .watchers

@@ -11,6 +11,7 @@ mod help;
 mod orders;
 mod palette;
 mod row;
+mod sums;
 
 use crate::config::keymap::Action;
 use crate::config::theme::Theme;
