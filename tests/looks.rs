@@ -84,7 +84,7 @@ fn all_text_is_readable_on_its_ground() {
         ("contrast", Theme::CONTRAST, dark),
     ] {
         let own = pairs(theme).into_values();
-        let theirs = pairs(theme.on_own_ground()).into_values();
+        let theirs = pairs(theme.on_terminal_background()).into_values();
         let (mut seen, mut bad) = (0, Vec::new());
         for (fg, bg, place) in own.chain(theirs) {
             let on = if bg == Color::Reset {

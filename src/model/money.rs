@@ -65,6 +65,12 @@ impl Money {
         Money(self.0.saturating_sub(other.0).max(Decimal::ZERO))
     }
 
+    /// The amount as people read it, behind the sign of its currency: `€2.40`.
+    #[must_use]
+    pub fn in_currency(self, currency: &str) -> String {
+        format!("{currency}{self}")
+    }
+
     /// The exact value.
     #[must_use]
     pub fn decimal(self) -> Decimal {

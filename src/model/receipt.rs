@@ -2,6 +2,7 @@
 
 use super::text;
 use crate::model::order::{Order, OrderLine, OrderState};
+use crate::model::time::{ClockStyle, clock};
 use jiff::tz::TimeZone;
 
 /// The narrowest receipt, in columns: what small printers hold.
@@ -93,9 +94,8 @@ fn shares(line: &OrderLine) -> String {
 /// A time for people: `2026-11-24 18:05`.
 #[must_use]
 pub fn time(ms: u64, zone: &TimeZone) -> String {
-    let at = jiff::Timestamp::from_millisecond(i64::try_from(ms).unwrap_or_default())
-        .unwrap_or_default();
-    zone.to_datetime(at).strftime("%Y-%m-%d %H:%M").to_string()
+    let millis = i64::try_from(ms).unwrap_or_default();
+    clock(millis, zone, ClockStyle::DateAndMinute)
 }
 
 /// `left` and `right` at the two ends of a line.

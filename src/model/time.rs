@@ -2,6 +2,31 @@
 
 use super::text;
 use jiff::SignedDuration;
+use jiff::tz::TimeZone;
+
+/// The parts of a moment that are shown to people.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ClockStyle {
+    /// `2026-11-24 18:05`
+    DateAndMinute,
+    /// `18:05`
+    Minute,
+    /// `18:05:09`
+    Second,
+}
+
+/// Formats a moment, in Unix milliseconds, as the clocks of `zone` show it. All times that
+/// people read come from here.
+#[must_use]
+pub fn clock(millis: i64, zone: &TimeZone, style: ClockStyle) -> String {
+    let moment = jiff::Timestamp::from_millisecond(millis).unwrap_or_default();
+    let format = match style {
+        ClockStyle::DateAndMinute => "%Y-%m-%d %H:%M",
+        ClockStyle::Minute => "%H:%M",
+        ClockStyle::Second => "%H:%M:%S",
+    };
+    zone.to_datetime(moment).strftime(format).to_string()
+}
 
 /// The time after its last change that a cart lives.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -111,7 +111,7 @@ fn fitting_theme() -> Theme {
     let mut options = terminal_colorsaurus::QueryOptions::default();
     options.timeout = ASK;
     match terminal_colorsaurus::theme_mode(options) {
-        Ok(terminal_colorsaurus::ThemeMode::Light) => Theme::LIGHT.on_own_ground(),
-        _ => Theme::DARK.on_own_ground(),
+        Ok(terminal_colorsaurus::ThemeMode::Light) => Theme::LIGHT.on_terminal_background(),
+        _ => Theme::DARK.on_terminal_background(),
     }
 }

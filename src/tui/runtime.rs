@@ -9,10 +9,10 @@ use crate::store::{Address, Trouble};
 use crate::tui::message::{Effect, Message, Now};
 use crate::tui::state::State;
 use crate::tui::terminal::frame_limit::FrameLimiter;
-use crate::tui::terminal::input::Input;
+use crate::tui::terminal::input::TerminalInput;
 use crate::tui::terminal::renderer;
 use crate::tui::terminal::renderer::Renderer;
-use crate::tui::terminal::signals::{Asked, Signals};
+use crate::tui::terminal::signals::{SignalRequest, Signals};
 use crate::tui::update::update;
 use crate::tui::workers::catalog;
 use crate::tui::workers::search::SearchWorker;
@@ -40,7 +40,7 @@ pub struct Runtime {
     results: (mpsc::Sender<Message>, mpsc::Receiver<Message>),
     signals: Signals,
     /// `None` while suspended.
-    input: Option<Input>,
+    input: Option<TerminalInput>,
     started: Instant,
     dirty: bool,
     /// Suspended: nothing is drawn.
@@ -80,7 +80,7 @@ impl Runtime {
             live,
             results,
             signals: Signals::listen()?,
-            input: Some(Input::open()?),
+            input: Some(TerminalInput::open()?),
             started: Instant::now(),
             dirty: true,
             asleep: false,
@@ -91,7 +91,7 @@ impl Runtime {
 
     /// Runs until the end; returns the exit status, and the live that says good-bye.
     pub async fn run(mut self) -> Result<(u8, JoinHandle<()>), ScreenError> {
-        let idle = self.painter.idle();
+        let idle = self.painter.written();
         loop {
             if let Some(ended) = self.exit.take() {
                 renderer::end_by_deadline();
@@ -163,12 +163,16 @@ impl Runtime {
     /// Draws where something changed, the terminal takes it, and the last frame is not too near.
     fn draw(&mut self) -> Result<(), ScreenError> {
         let now = Instant::now();
-        if !self.dirty || self.asleep || self.painter.is_busy() || self.pace.wait(now).is_some() {
+        if !self.dirty
+            || self.asleep
+            || self.painter.is_writing()
+            || self.pace.next_frame_at(now).is_some()
+        {
             return Ok(());
         }
         self.painter.draw(&self.state)?;
         self.dirty = false;
-        self.pace.spend(now);
+        self.pace.record_frame(now);
         Ok(())
     }
 
@@ -178,23 +182,23 @@ impl Runtime {
             .state
             .next_moment()
             .map(|at| self.started + Duration::from_millis(at));
-        let draws = self.dirty && !self.asleep && !self.painter.is_busy();
+        let draws = self.dirty && !self.asleep && !self.painter.is_writing();
         let frame = if draws {
-            self.pace.wait(Instant::now())
+            self.pace.next_frame_at(Instant::now())
         } else {
             None
         };
         [moment, frame].into_iter().flatten().min()
     }
 
-    async fn on_signal(&mut self, asked: Asked) -> Result<(), ScreenError> {
+    async fn on_signal(&mut self, asked: SignalRequest) -> Result<(), ScreenError> {
         match asked {
-            Asked::End(status) => self.exit = Some(Ok(status)),
-            Asked::Stop => self.suspend().await,
-            Asked::Resize => self.resize()?,
+            SignalRequest::End(status) => self.exit = Some(Ok(status)),
+            SignalRequest::Stop => self.suspend().await,
+            SignalRequest::Resize => self.resize()?,
             // In the background the terminal is another program's.
-            Asked::Continued if renderer::is_foreground() => self.come_back()?,
-            Asked::Continued => {}
+            SignalRequest::Continued if renderer::is_foreground() => self.come_back()?,
+            SignalRequest::Continued => {}
         }
         Ok(())
     }
@@ -202,8 +206,8 @@ impl Runtime {
     /// Waits until the terminal has taken in the last frame, so that nothing of it comes after
     /// what gives the terminal back.
     async fn last_frame(&self) {
-        let idle = self.painter.idle();
-        while self.painter.is_busy() {
+        let idle = self.painter.written();
+        while self.painter.is_writing() {
             idle.notified().await;
         }
     }
@@ -222,13 +226,13 @@ impl Runtime {
         self.asleep = false;
         self.input = None;
         renderer::enter(self.state.mouse)?;
-        self.input = Some(Input::open()?);
+        self.input = Some(TerminalInput::open()?);
         self.resize()
     }
 
     fn resize(&mut self) -> Result<(), ScreenError> {
         let (width, height) = renderer::size()?;
-        self.painter.tear();
+        self.painter.invalidate();
         self.dirty = true;
         self.take_in(Message::Resize(width, height))
     }
@@ -251,7 +255,7 @@ impl Runtime {
             }
             Effect::Search(search) => self.finder.search(search, &self.state.catalog.catalog)?,
             Effect::Replaced(old) => self.finder.prepare(&self.state.catalog.catalog, old)?,
-            Effect::Mouse(ours) => self.painter.mouse(ours)?,
+            Effect::Mouse(ours) => self.painter.capture_mouse(ours)?,
             Effect::LoadDemo => {
                 let (address, results) = (self.address.clone(), self.results.0.clone());
                 self.in_background(move || {
@@ -291,7 +295,7 @@ impl Runtime {
     }
 }
 
-async fn next_event(input: &mut Option<Input>) -> std::io::Result<Option<Message>> {
+async fn next_event(input: &mut Option<TerminalInput>) -> std::io::Result<Option<Message>> {
     match input {
         Some(input) => input.next().await,
         None => std::future::pending().await,

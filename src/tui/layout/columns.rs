@@ -1,43 +1,55 @@
-//! The columns of the lists: drawing and the mouse both read them. Amounts get the room
-//! that those on the screen need.
+//! The columns of the lists: drawing and the mouse both read them. Amounts get the room that
+//! those on the screen need.
 
 use super::money;
 use crate::config::theme::{PENDING, UNLIMITED};
+use crate::model::total::ProductLookup;
 use crate::model::{CartLine, Item, Money, ProductId, Quantity, Stock, text, total};
 use crate::tui::state::State;
 use ratatui::layout::Rect;
 
-/// What a name keeps when other columns grow.
+/// The columns that a name keeps when other columns grow.
 const LEAST_NAME: u16 = 12;
-/// What a name keeps where the cart says who added it.
+/// The columns that a name keeps where the cart says who added it.
 const ROOMY_NAME: u16 = 18;
 /// The least columns for who added a line.
 const LEAST_BY: u16 = 8;
+/// The most columns for who added a line.
+const WIDEST_BY: u16 = 16;
 /// The columns of a bar.
 const SHARE: u16 = 5;
 
-/// The catalog's columns: their widths, 0 for those that have no room.
+/// A column of the catalog.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct CatalogColumns {
-    /// The product's name.
-    pub name: u16,
-    /// Its category.
-    pub category: u16,
-    /// What one piece is.
-    pub unit: u16,
-    /// The price of one.
-    pub price: u16,
-    /// How many the shop has.
-    pub stock: u16,
-    /// How many are in the cart.
-    pub inside: u16,
-    /// The digits after the point that the prices make room for.
-    pub decimals: usize,
+pub(crate) enum CatalogColumn {
+    Name,
+    Category,
+    Unit,
+    Price,
+    Stock,
+    InCart,
 }
 
-/// Columns that hold what the rows on the screen have to say.
+/// The widths of the catalog's columns, 0 for those that have no room.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct CatalogColumns {
+    pub(crate) name: u16,
+    pub(crate) category: u16,
+    /// For what one piece is.
+    pub(crate) unit: u16,
+    /// For the price of one.
+    pub(crate) price: u16,
+    /// For how many the shop has.
+    pub(crate) stock: u16,
+    /// For how many are in the cart.
+    pub(crate) in_cart: u16,
+    /// The digits after the point that the prices make room for.
+    pub(crate) decimals: usize,
+}
+
+/// The columns that the widest texts on the screen need.
 #[derive(Debug, Clone, Copy, Default)]
-struct Needs {
+struct NeededWidths {
     price: usize,
     stock: usize,
     quantity: usize,
@@ -45,76 +57,74 @@ struct Needs {
 }
 
 impl CatalogColumns {
-    /// The columns for the rows that show in `rows`.
+    /// The columns for the products that show in `rows`.
     #[must_use]
-    pub fn of(state: &State, rows: Rect) -> CatalogColumns {
-        let shown = || visible(state, rows);
-        let decimals = money::decimals(shown().filter_map(|product| product.price));
-        let mut needs = Needs::default();
-        for product in shown() {
-            needs.price = needs
-                .price
-                .max(text::width(&price(state, &product, decimals)));
-            needs.stock = needs.stock.max(text::width(&stock(product.stock)));
-            needs.quantity = needs
-                .quantity
-                .max(text::width(&inside(state, &product.product_id())));
+    pub(crate) fn of(state: &State, rows: Rect) -> CatalogColumns {
+        let prices = visible(state, rows).filter_map(|product| product.price);
+        let decimals = money::decimals(prices);
+
+        let mut needed = NeededWidths::default();
+        for product in visible(state, rows) {
+            let price = price(state, &product, decimals);
+            let stock = stock(product.stock);
+            let in_cart = in_cart(state, &product.product_id());
+            needed.price = needed.price.max(text::width(&price));
+            needed.stock = needed.stock.max(text::width(&stock));
+            needed.quantity = needed.quantity.max(text::width(&in_cart));
         }
+
         CatalogColumns {
             decimals,
-            ..CatalogColumns::fitting(rows.width, needs)
+            ..CatalogColumns::fitting(rows.width, needed)
         }
     }
 
-    fn fitting(width: u16, needs: Needs) -> CatalogColumns {
-        let (mut price, mut inside) = (8, 4);
+    fn fitting(width: u16, needed: NeededWidths) -> CatalogColumns {
+        let mut price = 8;
+        let mut in_cart = 4;
         let mut stock = if width >= 40 { 5 } else { 0 };
         let unit = if width >= 54 { 10 } else { 0 };
         let category = if width >= 80 { 18 } else { 0 };
-        let gaps = 2 + [stock, unit, category]
-            .iter()
-            .map(|column| u16::from(*column > 0))
-            .sum::<u16>();
-        let mut name = width.saturating_sub(price + inside + stock + unit + category + gaps);
-        for (column, need) in [
-            (&mut price, needs.price),
-            (&mut inside, needs.quantity),
-            (&mut stock, needs.stock),
-        ] {
-            grow(column, need, &mut name);
-        }
+
+        // The name has the rest.
+        let optional = [stock, unit, category].into_iter();
+        let gaps = 2 + optional.map(|column| u16::from(column > 0)).sum::<u16>();
+        let mut name = width.saturating_sub(price + in_cart + stock + unit + category + gaps);
+
+        grow(&mut price, needed.price, &mut name);
+        grow(&mut in_cart, needed.quantity, &mut name);
+        grow(&mut stock, needed.stock, &mut name);
         CatalogColumns {
             name,
             category,
             unit,
             price,
             stock,
-            inside,
+            in_cart,
             decimals: 2,
         }
     }
 
-    /// The place of the column at `x` from the left of the rows: 0 name, 1 category, 2 unit,
-    /// 3 price, 4 stock, 5 cart.
+    /// The column at `x` from the left of the rows, with the gap behind it.
     #[must_use]
-    pub fn at(&self, x: u16) -> Option<usize> {
-        let widths = [
-            self.name,
-            self.category,
-            self.unit,
-            self.price,
-            self.stock,
-            self.inside,
+    pub(crate) fn column_at(&self, x: u16) -> Option<CatalogColumn> {
+        let columns = [
+            (CatalogColumn::Name, self.name),
+            (CatalogColumn::Category, self.category),
+            (CatalogColumn::Unit, self.unit),
+            (CatalogColumn::Price, self.price),
+            (CatalogColumn::Stock, self.stock),
+            (CatalogColumn::InCart, self.in_cart),
         ];
-        let mut left = 0;
-        for (place, width) in widths
-            .into_iter()
-            .enumerate()
-            .filter(|(_, width)| *width > 0)
-        {
-            left += width + 1;
-            if x < left {
-                return Some(place);
+
+        let mut end = 0;
+        for (column, width) in columns {
+            if width == 0 {
+                continue;
+            }
+            end += width + 1;
+            if x < end {
+                return Some(column);
             }
         }
         None
@@ -122,23 +132,23 @@ impl CatalogColumns {
 }
 
 /// The products whose rows show.
-pub fn visible(state: &State, rows: Rect) -> impl Iterator<Item = Item<'_>> {
+pub(crate) fn visible(state: &State, rows: Rect) -> impl Iterator<Item = Item<'_>> {
     let top = state.catalog.scroll.top;
-    (top..top + usize::from(rows.height)).map_while(|place| state.catalog.row(place))
+    (top..top + usize::from(rows.height)).map_while(|row| state.catalog.row(row))
 }
 
 /// The price as the catalog shows it.
 #[must_use]
-pub fn price(state: &State, product: &Item<'_>, decimals: usize) -> String {
+pub(crate) fn price(state: &State, product: &Item<'_>, decimals: usize) -> String {
     match product.price {
-        Some(price) => format!("{}{}", state.shop.currency, money::aligned(price, decimals)),
+        Some(price) => money::aligned_in(&state.shop.currency, price, decimals),
         None => "no price".to_owned(),
     }
 }
 
 /// The stock as the catalog shows it.
 #[must_use]
-pub fn stock(stock: Stock) -> String {
+pub(crate) fn stock(stock: Stock) -> String {
     match stock {
         Stock::Unlimited => UNLIMITED.to_owned(),
         Stock::Left(0) => "none".to_owned(),
@@ -147,104 +157,120 @@ pub fn stock(stock: Stock) -> String {
     }
 }
 
-/// How many are in the cart, as the catalog shows it.
+/// The quantity in the cart, as the catalog shows it.
 #[must_use]
-pub fn inside(state: &State, product: &ProductId) -> String {
-    let pending = if state.cart.is_unconfirmed(product) {
-        PENDING
-    } else {
-        ""
-    };
+pub(crate) fn in_cart(state: &State, product: &ProductId) -> String {
+    let pending = pending_sign(state, product);
     match state.cart.shown.quantity(product) {
         0 => pending.to_owned(),
         n => format!("{n}{pending}"),
     }
 }
 
-/// The cart's columns: their widths, 0 for those that have no room.
+/// The quantity of a line, as the cart shows it.
+#[must_use]
+pub(crate) fn quantity(state: &State, line: &CartLine) -> String {
+    match &line.quantity {
+        Quantity::Whole(n) => format!("{n}{}", pending_sign(state, &line.product)),
+        Quantity::Damaged(score) => score.clone(),
+    }
+}
+
+/// The sign behind a quantity whose change is not confirmed yet; else nothing.
+fn pending_sign(state: &State, product: &ProductId) -> &'static str {
+    if state.cart.is_unconfirmed(product) {
+        PENDING
+    } else {
+        ""
+    }
+}
+
+/// The widths of the cart's columns, 0 for those that have no room.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct CartColumns {
-    /// How many.
-    pub quantity: u16,
-    /// The product's name.
-    pub name: u16,
-    /// Who added it.
-    pub by: u16,
-    /// The price of one.
-    pub price: u16,
-    /// Its share of the subtotal, as a bar.
-    pub share: u16,
-    /// The price of all.
-    pub total: u16,
+pub(crate) struct CartColumns {
+    pub(crate) quantity: u16,
+    pub(crate) name: u16,
+    /// For who added it.
+    pub(crate) by: u16,
+    /// For the price of one.
+    pub(crate) price: u16,
+    /// For its share of the subtotal, as a bar.
+    pub(crate) share: u16,
+    /// For the price of all.
+    pub(crate) total: u16,
     /// The digits after the point that the prices make room for.
-    pub price_decimals: usize,
-    /// The same for the totals.
-    pub total_decimals: usize,
+    pub(crate) price_decimals: usize,
+    /// The digits after the point that the totals make room for.
+    pub(crate) total_decimals: usize,
 }
 
 impl CartColumns {
     /// The columns for the lines that show in `rows`.
     #[must_use]
-    pub fn of(state: &State, rows: Rect, subtotal: Money) -> CartColumns {
-        let shown = || {
-            state
-                .cart
-                .shown
-                .lines
-                .iter()
-                .skip(state.cart.scroll.top)
-                .take(rows.height.into())
-        };
-        let known = |line: &CartLine| state.known(&line.product);
-        let prices = || shown().filter_map(|line| state.catalog.catalog.get(&line.product)?.price);
-        let sums = || shown().filter_map(|line| total::line(line, known(line)).1);
-        let price_decimals = money::decimals(prices());
-        let total_decimals = money::decimals(sums().chain([subtotal]));
-        let widest = |amounts: &mut dyn Iterator<Item = Money>, decimals| {
-            amounts
-                .map(|amount| money::aligned(amount, decimals).len())
-                .max()
-                .unwrap_or(0)
-        };
-        let quantities = shown().map(|line| text::width(&quantity(state, line)));
-        let needs = Needs {
-            // With the mark of a price that changed.
-            price: widest(&mut prices(), price_decimals) + 1,
-            total: widest(&mut sums(), total_decimals),
-            quantity: quantities.max().unwrap_or(0),
-            stock: 0,
-        };
+    pub(crate) fn of(state: &State, rows: Rect, subtotal: Money) -> CartColumns {
+        let lines = state.cart.shown.lines.iter();
+        let lines = lines
+            .skip(state.cart.scroll.top)
+            .take(usize::from(rows.height));
+
+        let mut prices = Vec::new();
+        let mut totals = Vec::new();
+        let mut needed = NeededWidths::default();
+        for line in lines {
+            let product = state.known(&line.product);
+            if let ProductLookup::Product(product) = product {
+                prices.extend(product.price);
+            }
+            totals.extend(total::line(line, product).1);
+            let quantity = quantity(state, line);
+            needed.quantity = needed.quantity.max(text::width(&quantity));
+        }
+
+        let price_decimals = money::decimals(prices.iter().copied());
+        let total_decimals = money::decimals(totals.iter().copied().chain([subtotal]));
+        // A price that changed has a sign before it.
+        needed.price = widest(&prices, price_decimals) + 1;
+        needed.total = widest(&totals, total_decimals);
+
         CartColumns {
             price_decimals,
             total_decimals,
-            ..CartColumns::fitting(rows.width, needs)
+            ..CartColumns::fitting(rows.width, needed)
         }
     }
 
-    fn fitting(width: u16, needs: Needs) -> CartColumns {
-        let (mut quantity, mut total) = (4, 7);
+    fn fitting(width: u16, needed: NeededWidths) -> CartColumns {
+        let mut quantity = 4;
+        let mut total = 7;
         let mut price = if width >= 40 { 7 } else { 0 };
+
+        // The name has the rest, and gives of it to those that need more.
         let gaps = 2 + u16::from(price > 0);
         let mut name = width.saturating_sub(quantity + total + price + gaps);
-        for (column, need) in [
-            (&mut total, needs.total),
-            (&mut quantity, needs.quantity),
-            (&mut price, needs.price),
-        ] {
-            grow(column, need, &mut name);
-        }
-        // Who added it says more than a bar of its share: that is the first to go.
+        grow(&mut total, needed.total, &mut name);
+        grow(&mut quantity, needed.quantity, &mut name);
+        grow(&mut price, needed.price, &mut name);
+
+        // The name of who added it says more than a bar of its share: the bar goes first.
         let share = if name >= ROOMY_NAME + LEAST_BY + SHARE + 2 {
             SHARE
         } else {
             0
         };
-        name -= if share > 0 { share + 1 } else { 0 };
-        let by = match name.saturating_sub(ROOMY_NAME + 1) {
-            room @ LEAST_BY.. if price > 0 => room.min(16),
-            _ => 0,
+        if share > 0 {
+            name -= share + 1;
+        }
+
+        let room = name.saturating_sub(ROOMY_NAME + 1);
+        let by = if price > 0 && room >= LEAST_BY {
+            room.min(WIDEST_BY)
+        } else {
+            0
         };
-        name -= if by > 0 { by + 1 } else { 0 };
+        if by > 0 {
+            name -= by + 1;
+        }
+
         CartColumns {
             quantity,
             name,
@@ -256,32 +282,46 @@ impl CartColumns {
             total_decimals: 2,
         }
     }
+
+    /// The columns of a line that does not count: it has no price to show, so that its name,
+    /// with the reason before it, takes that room, too.
+    #[must_use]
+    pub(crate) fn without_price(self) -> CartColumns {
+        let spare: u16 = [self.by, self.price, self.share]
+            .into_iter()
+            .filter(|width| *width > 0)
+            .map(|width| width + 1)
+            .sum();
+        CartColumns {
+            name: self.name + spare,
+            by: 0,
+            price: 0,
+            share: 0,
+            ..self
+        }
+    }
 }
 
-/// The quantity as the cart shows it.
-#[must_use]
-pub fn quantity(state: &State, line: &CartLine) -> String {
-    let pending = if state.cart.is_unconfirmed(&line.product) {
-        PENDING
-    } else {
-        ""
-    };
-    match &line.quantity {
-        Quantity::Whole(n) => format!("{n}{pending}"),
-        Quantity::Damaged(score) => score.clone(),
-    }
+/// The columns of the widest of these amounts.
+fn widest(amounts: &[Money], decimals: usize) -> usize {
+    amounts
+        .iter()
+        .map(|amount| money::aligned(*amount, decimals).len())
+        .max()
+        .unwrap_or(0)
 }
 
 /// Widens a column that shows to what it needs, as far as the name can spare it.
-fn grow(column: &mut u16, need: usize, name: &mut u16) {
-    let more = u16::try_from(need)
-        .unwrap_or(u16::MAX)
-        .saturating_sub(*column);
-    if *column > 0 {
-        let more = more.min(name.saturating_sub(LEAST_NAME));
-        *column += more;
-        *name -= more;
+fn grow(column: &mut u16, needed: usize, name: &mut u16) {
+    if *column == 0 {
+        return;
     }
+    let needed = u16::try_from(needed).unwrap_or(u16::MAX);
+    let more = needed
+        .saturating_sub(*column)
+        .min(name.saturating_sub(LEAST_NAME));
+    *column += more;
+    *name -= more;
 }
 
 #[cfg(test)]
@@ -291,20 +331,21 @@ mod tests {
     #[test]
     fn columns_never_exceed_their_rows() {
         for need in [0, 5, 9, 12, 25, 200] {
-            let needs = Needs {
+            let needed = NeededWidths {
                 price: need,
                 stock: need,
                 quantity: need,
                 total: need,
             };
             for width in 24..300 {
-                let c = CatalogColumns::fitting(width, needs);
-                let all = [c.name, c.category, c.unit, c.price, c.stock, c.inside];
+                let c = CatalogColumns::fitting(width, needed);
+                let all = [c.name, c.category, c.unit, c.price, c.stock, c.in_cart];
                 let used: u16 = all.iter().filter(|w| **w > 0).map(|w| w + 1).sum();
                 assert!(used <= width + 1, "{width}: {c:?}");
-                assert_eq!(c.at(0), Some(0));
-                assert_eq!(c.at(width - 1), Some(5));
-                let c = CartColumns::fitting(width, needs);
+                assert_eq!(c.column_at(0), Some(CatalogColumn::Name));
+                assert_eq!(c.column_at(width - 1), Some(CatalogColumn::InCart));
+
+                let c = CartColumns::fitting(width, needed);
                 let all = [c.quantity, c.name, c.by, c.price, c.total, c.share];
                 let used: u16 = all.iter().filter(|w| **w > 0).map(|w| w + 1).sum();
                 assert!(used <= width + 1, "{width}: {c:?}");
@@ -314,14 +355,14 @@ mod tests {
 
     #[test]
     fn long_amounts_take_the_room_of_the_name() {
-        let needs = Needs {
+        let needed = NeededWidths {
             price: 22,
             stock: 4,
             quantity: 4,
             total: 24,
         };
-        let c = CartColumns::fitting(90, needs);
+        let c = CartColumns::fitting(90, needed);
         assert_eq!((c.price, c.total), (22, 24));
-        assert_eq!(CatalogColumns::fitting(64, needs).price, 22);
+        assert_eq!(CatalogColumns::fitting(64, needed).price, 22);
     }
 }

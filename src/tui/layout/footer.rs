@@ -1,4 +1,4 @@
-//! The footer's keys with their places: drawing and the mouse both read them.
+//! The keys in the last line, with their places: drawing and the mouse both read them.
 
 use crate::config::keymap::Action;
 use crate::model::text;
@@ -8,32 +8,30 @@ use crate::tui::update::context;
 /// The columns between two keys.
 const GAP: u16 = 2;
 
-/// One key of the footer.
+/// One key of the footer, and a word for what it does.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Hint {
+pub(crate) struct KeyHint {
     /// Its first column.
-    pub x: u16,
+    pub(crate) x: u16,
     /// Its columns.
-    pub width: u16,
-    /// What a click on it does.
-    pub action: Action,
-    /// The key.
-    pub key: String,
-    /// A word for it.
-    pub word: &'static str,
+    pub(crate) width: u16,
+    /// The action of the key, and of a click on it.
+    pub(crate) action: Action,
+    pub(crate) key: String,
+    pub(crate) word: &'static str,
 }
 
-/// The keys that work now, in the order of the table, as many as fit in `width`.
+/// The keys that work now, in the order of the key map, as many as fit in `width`.
 #[must_use]
-pub fn hints(state: &State, width: u16) -> Vec<Hint> {
-    let all: Vec<Hint> = state
+pub(crate) fn key_hints(state: &State, width: u16) -> Vec<KeyHint> {
+    let all: Vec<KeyHint> = state
         .env
         .keymap
         .footer(context(state))
-        .filter(|(action, ..)| *action != Action::PlaceOrder || can_order(state))
+        .filter(|(action, ..)| *action != Action::PlaceOrder || may_order(state))
         .map(|(action, key, word)| {
             let columns = text::width(&key) + 1 + text::width(word);
-            Hint {
+            KeyHint {
                 x: 0,
                 width: u16::try_from(columns).unwrap_or(u16::MAX),
                 action,
@@ -42,47 +40,72 @@ pub fn hints(state: &State, width: u16) -> Vec<Hint> {
             }
         })
         .collect();
+
     let mut x = 1;
-    let mut shown = with_room(all, width.saturating_sub(1));
-    for hint in &mut shown {
+    let mut hints = fitting(all, width.saturating_sub(1));
+    for hint in &mut hints {
         hint.x = x;
         x += hint.width + GAP;
     }
-    shown
+    hints
 }
 
-/// Those that have room in so many columns. Help or the way back takes its own first, then the
-/// first two keys of the table, then quit; the others as they come, up to the first without.
-fn with_room(all: Vec<Hint>, columns: u16) -> Vec<Hint> {
-    let rank = |place: usize| match all[place].action {
-        Action::Help | Action::Back => 0,
-        _ if place < 2 => 1,
-        Action::Quit => 2,
-        _ => 3,
-    };
-    let mut places: Vec<usize> = (0..all.len()).collect();
-    places.sort_by_key(|place| rank(*place));
-    // The last one needs no gap behind it.
-    let mut room = columns.saturating_add(GAP);
-    let mut fits = vec![false; all.len()];
-    for place in places {
-        match room.checked_sub(all[place].width.saturating_add(GAP)) {
-            Some(left) => (fits[place], room) = (true, left),
-            None if rank(place) == 3 => break,
-            None => {}
-        }
-    }
-    all.into_iter()
-        .zip(fits)
-        .filter_map(|(hint, fits)| fits.then_some(hint))
-        .collect()
-}
-
-/// Whether nothing known stands in the way of ordering what the checkout shows.
-fn can_order(state: &State) -> bool {
+/// True where nothing is known that stands in the way of the order that the checkout shows.
+fn may_order(state: &State) -> bool {
     state
         .orders
         .preview
         .as_ref()
         .is_none_or(|preview| preview.order().is_ok())
+}
+
+/// The importance of a key: the most important ones get room first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Importance {
+    /// The key for help, or the way back.
+    Help,
+    /// The first two keys of the key map, which do what this context is for.
+    First,
+    Quit,
+    Other,
+}
+
+impl Importance {
+    fn of(place: usize, hint: &KeyHint) -> Importance {
+        match hint.action {
+            Action::Help | Action::Back => Importance::Help,
+            _ if place < 2 => Importance::First,
+            Action::Quit => Importance::Quit,
+            _ => Importance::Other,
+        }
+    }
+}
+
+/// The keys that have room in so many columns: the important ones first, the others as they
+/// come, up to the first without room.
+fn fitting(all: Vec<KeyHint>, columns: u16) -> Vec<KeyHint> {
+    let mut ranked: Vec<(Importance, usize)> = all
+        .iter()
+        .enumerate()
+        .map(|(place, hint)| (Importance::of(place, hint), place))
+        .collect();
+    ranked.sort_unstable();
+
+    // The last one needs no gap behind it.
+    let mut room = columns.saturating_add(GAP);
+    let mut fits = vec![false; all.len()];
+    for (importance, place) in ranked {
+        let needed = all[place].width.saturating_add(GAP);
+        if needed <= room {
+            fits[place] = true;
+            room -= needed;
+        } else if importance == Importance::Other {
+            break;
+        }
+    }
+
+    all.into_iter()
+        .zip(fits)
+        .filter_map(|(hint, fits)| fits.then_some(hint))
+        .collect()
 }

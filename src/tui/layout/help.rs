@@ -1,11 +1,16 @@
-//! The help: what the keys and the mouse do, by groups, in rows that fit the screen. Drawing
-//! and scrolling both read it.
+//! The rows of the help: the keys and the mouse, by groups. Drawing and scrolling both read
+//! them.
 
 use crate::config::keymap::GROUPS;
 use crate::model::text;
 use crate::tui::state::State;
 
-/// What the mouse does.
+/// The most lines that one sentence of the help takes.
+const MOST_LINES: usize = 4;
+/// The most columns for keys.
+const WIDEST_KEYS: u16 = 26;
+
+/// The uses of the mouse.
 const MOUSE: [(&str, &str); 4] = [
     ("click", "Select a row, or do what the last line says"),
     (
@@ -24,52 +29,51 @@ const MOUSE: [(&str, &str); 4] = [
 
 /// A row of the help.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum HelpRow {
+pub(crate) enum HelpRow {
     /// The name of a group.
-    Head(&'static str),
-    /// Keys, and what they do; no keys where the sentence goes on.
-    Keys(String, String),
+    Group(&'static str),
+    /// Some keys and their use. A sentence of several lines has its keys in the first row.
+    Keys { keys: String, text: String },
 }
 
-/// The rows of the help on this screen.
+/// The rows of the help, wrapped for this screen.
 #[must_use]
-pub fn rows(state: &State) -> Vec<HelpRow> {
+pub(crate) fn rows(state: &State) -> Vec<HelpRow> {
     let width = state.size.0.saturating_sub(2);
-    let columns = usize::from(width.saturating_sub(keys(width) + 1));
-    let row = |keys: String, said: &str| {
-        let shown = [keys].into_iter().chain(std::iter::repeat(String::new()));
-        shown
-            .zip(text::wrap(said, columns, 4))
-            .map(|(keys, line)| HelpRow::Keys(keys, line))
-            .collect::<Vec<_>>()
-    };
+    let columns = usize::from(width.saturating_sub(keys_width(width) + 1));
+
     let mut rows = Vec::new();
     for group in GROUPS {
-        rows.push(HelpRow::Head(group));
-        let entries = state
-            .env
-            .keymap
-            .explained()
-            .filter(|entry| entry.action.group() == group);
-        rows.extend(entries.flat_map(|entry| row(entry.shown(), entry.help)));
+        rows.push(HelpRow::Group(group));
+        let entries = state.env.keymap.explained();
+        for entry in entries.filter(|entry| entry.action.group() == group) {
+            push_wrapped(&mut rows, entry.shown(), entry.help, columns);
+        }
     }
-    rows.push(HelpRow::Head("Mouse"));
-    rows.extend(
-        MOUSE
-            .iter()
-            .flat_map(|(what, does)| row((*what).to_owned(), does)),
-    );
+
+    rows.push(HelpRow::Group("Mouse"));
+    for (gesture, text) in MOUSE {
+        push_wrapped(&mut rows, gesture.to_owned(), text, columns);
+    }
     rows
+}
+
+/// Adds the rows for some keys, whose text is wrapped to `columns`.
+fn push_wrapped(rows: &mut Vec<HelpRow>, mut keys: String, text: &str, columns: usize) {
+    for text in text::wrap(text, columns, MOST_LINES) {
+        let keys = std::mem::take(&mut keys);
+        rows.push(HelpRow::Keys { keys, text });
+    }
 }
 
 /// The columns for the keys in rows of `width`.
 #[must_use]
-pub fn keys(width: u16) -> u16 {
-    (width / 3).min(26)
+pub(crate) fn keys_width(width: u16) -> u16 {
+    (width / 3).min(WIDEST_KEYS)
 }
 
-/// How many rows of it show.
+/// The number of rows of the help that show at a time.
 #[must_use]
-pub fn page(state: &State) -> usize {
+pub(crate) fn page(state: &State) -> usize {
     usize::from(state.size.1.saturating_sub(5)).max(1)
 }

@@ -2,23 +2,35 @@
 
 use crate::model::Money;
 
-/// The digits after the point that the widest of these amounts shows.
-pub fn decimals(amounts: impl Iterator<Item = Money>) -> usize {
+/// The most digits after the point that one of these amounts has.
+pub(crate) fn decimals(amounts: impl Iterator<Item = Money>) -> usize {
     amounts
-        .map(|amount| digits(&amount.to_string()))
+        .map(|amount| digits_after_point(&amount.to_string()))
         .max()
         .unwrap_or(2)
 }
 
-/// The amount, padded on its right so that its point stands where that of `decimals` digits does.
-pub fn aligned(amount: Money, decimals: usize) -> String {
-    let text = amount.to_string();
-    let gap = decimals.saturating_sub(digits(&text));
-    text + &" ".repeat(gap)
+/// The amount, with spaces at its right so that its point stands where that of an amount with
+/// `decimals` digits does.
+pub(crate) fn aligned(amount: Money, decimals: usize) -> String {
+    pad(amount.to_string(), decimals)
 }
 
-fn digits(text: &str) -> usize {
-    text.split_once('.').map_or(0, |(_, digits)| digits.len())
+/// The amount with its currency, padded like [`aligned`].
+pub(crate) fn aligned_in(currency: &str, amount: Money, decimals: usize) -> String {
+    pad(amount.in_currency(currency), decimals)
+}
+
+fn pad(amount: String, decimals: usize) -> String {
+    let missing = decimals.saturating_sub(digits_after_point(&amount));
+    amount + &" ".repeat(missing)
+}
+
+/// The digits after the last point; the sign of a currency before the amount may have one, too.
+fn digits_after_point(amount: &str) -> usize {
+    amount
+        .rsplit_once('.')
+        .map_or(0, |(_, digits)| digits.len())
 }
 
 #[cfg(test)]
@@ -32,6 +44,10 @@ mod tests {
         assert_eq!(
             amounts.map(|amount| aligned(amount, decimals)),
             ["2.40 ", "1.005", "12.00 "]
+        );
+        assert_eq!(
+            amounts.map(|amount| aligned_in("Fr.", amount, decimals)),
+            ["Fr.2.40 ", "Fr.1.005", "Fr.12.00 "]
         );
     }
 }

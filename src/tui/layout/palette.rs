@@ -1,4 +1,4 @@
-//! The command palette: what can be typed, and what each entry does.
+//! The command palette: the entries for what is typed, and what each of them does.
 
 use crate::config::keymap::Action;
 use crate::config::theme::Theme;
@@ -11,12 +11,12 @@ use crate::tui::update::{AT_ONCE, search_now};
 use std::collections::HashSet;
 
 /// The most entries that are offered.
-const MOST: usize = 9;
+pub(crate) const MOST: usize = 9;
 
-/// What an entry does.
+/// The effect of an entry.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Run {
-    /// What a key does.
+    /// Does the same as a key.
     Action(Action),
     /// Goes on with this typed.
     Type(String),
@@ -28,7 +28,7 @@ pub enum Run {
     Remove(ProductId),
     /// Shows one category, or all.
     Category(Option<Box<str>>),
-    /// Orders the catalog.
+    /// Sorts the catalog.
     Sort(Sort),
     /// Takes another theme.
     Theme(&'static Theme),
@@ -37,234 +37,311 @@ pub enum Run {
 /// One entry.
 #[derive(Debug, Clone, PartialEq)]
 pub struct PaletteEntry {
-    /// What it says.
+    /// The text of its row.
     pub label: String,
-    /// Its keys, or what follows.
+    /// Its keys, or how many the cart holds; at the right of its row.
     pub hint: String,
-    /// What Tab makes of the typed text.
+    /// The text that it completes the typed one to.
     pub completed: String,
-    /// What Enter does.
+    /// Its effect.
     pub run: Run,
 }
 
-/// Commands that take words: name, what follows, what it does.
-const VERBS: [(&str, &str, &str); 6] = [
-    ("add", "PRODUCT [N]", "Add a product"),
-    ("set", "PRODUCT N", "Set a quantity"),
-    ("remove", "PRODUCT", "Remove a line"),
-    ("category", "[NAME]", "Show one category, or all"),
-    ("sort", "ORDER", "Order the catalog"),
-    ("theme", "NAME", "Take another theme"),
-];
+/// A command that takes words.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Verb {
+    Product(ProductVerb),
+    Category,
+    Sort,
+    Theme,
+}
+
+/// A command that takes a product.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum ProductVerb {
+    Add,
+    Set,
+    Remove,
+}
+
+impl Verb {
+    const ALL: [Verb; 6] = [
+        Verb::Product(ProductVerb::Add),
+        Verb::Product(ProductVerb::Set),
+        Verb::Product(ProductVerb::Remove),
+        Verb::Category,
+        Verb::Sort,
+        Verb::Theme,
+    ];
+
+    /// The word that is typed.
+    fn name(self) -> &'static str {
+        match self {
+            Verb::Product(verb) => verb.name(),
+            Verb::Category => "category",
+            Verb::Sort => "sort",
+            Verb::Theme => "theme",
+        }
+    }
+
+    /// A sentence on its effect, and the words that it takes.
+    fn help(self) -> (&'static str, &'static str) {
+        match self {
+            Verb::Product(ProductVerb::Add) => ("Add a product", "PRODUCT [N]"),
+            Verb::Product(ProductVerb::Set) => ("Set a quantity", "PRODUCT N"),
+            Verb::Product(ProductVerb::Remove) => ("Remove a line", "PRODUCT"),
+            Verb::Category => ("Show one category, or all", "[NAME]"),
+            Verb::Sort => ("Order the catalog", "ORDER"),
+            Verb::Theme => ("Take another theme", "NAME"),
+        }
+    }
+
+    /// The verb that `typed` begins with, and the words behind it.
+    fn split(typed: &str) -> Option<(Verb, &str)> {
+        let (name, words) = typed.split_once(' ')?;
+        let verb = Verb::ALL.into_iter().find(|verb| verb.name() == name)?;
+        Some((verb, words))
+    }
+}
+
+impl ProductVerb {
+    /// The word that is typed.
+    fn name(self) -> &'static str {
+        match self {
+            ProductVerb::Add => "add",
+            ProductVerb::Set => "set",
+            ProductVerb::Remove => "remove",
+        }
+    }
+}
 
 /// The first entry that shows in so many rows, so that the selected one does.
 #[must_use]
-pub fn first(cursor: usize, rows: u16) -> usize {
+pub(crate) fn first_row(cursor: usize, rows: u16) -> usize {
     (cursor + 1).saturating_sub(usize::from(rows))
 }
 
-/// What is offered for `typed`, best first.
+/// The entries for what is typed, best first.
 #[must_use]
 pub fn entries(state: &State, typed: &str) -> Vec<PaletteEntry> {
-    let typed = typed.trim_start().trim_start_matches(':');
-    let mut found = match typed.split_once(' ') {
-        Some((verb, rest)) if VERBS.iter().any(|(known, ..)| *known == verb) => {
-            arguments(state, typed, verb, rest)
+    let typed = without_colon(typed);
+    let mut entries = match Verb::split(typed) {
+        Some((verb, words)) => argument_entries(state, typed, verb, words),
+        None => command_entries(state, typed),
+    };
+    entries.truncate(MOST);
+    entries
+}
+
+/// Strips the colon that some type before a command.
+fn without_colon(typed: &str) -> &str {
+    typed.trim_start().trim_start_matches(':')
+}
+
+/// The entries while the command itself is typed: verbs, actions, and products to add.
+fn command_entries(state: &State, typed: &str) -> Vec<PaletteEntry> {
+    let verbs = Verb::ALL.into_iter().map(|verb| {
+        let name = verb.name();
+        let (help, words) = verb.help();
+        PaletteEntry {
+            label: format!("{help}: {name} {words}"),
+            hint: String::new(),
+            completed: format!("{name} "),
+            run: Run::Type(format!("{name} ")),
         }
-        _ => commands(state, typed),
-    };
-    found.truncate(MOST);
-    found
-}
-
-fn commands(state: &State, typed: &str) -> Vec<PaletteEntry> {
-    let verbs = VERBS.iter().map(|(name, follows, what)| PaletteEntry {
-        label: format!("{what}: {name} {follows}"),
-        hint: String::new(),
-        completed: format!("{name} "),
-        run: Run::Type(format!("{name} ")),
     });
-    let actions = state
-        .env
-        .keymap
-        .offered(state.list())
-        .map(|entry| PaletteEntry {
-            label: entry.help.to_owned(),
-            hint: entry.shown(),
-            completed: entry.action.name(),
-            run: Run::Action(entry.action),
-        });
+    let actions = state.env.keymap.offered(state.list());
+    let actions = actions.map(|entry| PaletteEntry {
+        label: entry.help.to_owned(),
+        hint: entry.shown(),
+        completed: entry.action.name(),
+        run: Run::Action(entry.action),
+    });
+
     let typed = typed.trim_end().to_lowercase();
-    let ranked = verbs
+    let mut ranked: Vec<(CommandMatch, PaletteEntry)> = verbs
         .chain(actions)
-        .filter_map(|entry| Some((fit(&entry, &typed)?, entry)));
-    let mut found: Vec<(Fit, PaletteEntry)> = ranked.collect();
-    found.sort_by_key(|(fit, _)| *fit);
+        .filter_map(|entry| Some((match_command(&entry, &typed)?, entry)))
+        .collect();
+    ranked.sort_by_key(|(quality, _)| *quality);
+
     // A product by its name alone stands behind the commands that begin so.
-    let named = found.partition_point(|(fit, _)| *fit <= Fit::Begins);
-    let mut found: Vec<PaletteEntry> = found.into_iter().map(|(_, entry)| entry).collect();
-    found.splice(named..named, named_products(state, &typed));
-    found
+    let place = ranked.partition_point(|(quality, _)| *quality <= CommandMatch::HelpStart);
+    let mut entries: Vec<PaletteEntry> = ranked.into_iter().map(|(_, entry)| entry).collect();
+    entries.splice(place..place, named_products(state, &typed));
+    entries
 }
 
-/// How well a command fits what is typed, the best first.
+/// The quality of a match between a command and what is typed, the best first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Fit {
-    /// Its name begins so.
-    Named,
-    /// What is said of it begins so.
-    Begins,
-    /// Words of its name begin so.
-    InName,
-    /// Words of what is said of it do.
-    InWords,
+enum CommandMatch {
+    /// Its name begins with it.
+    NameStart,
+    /// Its sentence begins with it.
+    HelpStart,
+    /// Words of its name begin with the typed words.
+    NameWords,
+    /// Words of its name or sentence do.
+    AnyWords,
 }
 
-/// How well `entry` fits, all in lower case. Letters that are scattered over its words do not:
-/// Enter would do what nobody asked for.
-fn fit(entry: &PaletteEntry, typed: &str) -> Option<Fit> {
-    let (name, said) = (entry.completed.trim_end(), entry.label.to_lowercase());
-    let begin = |text: &str| {
-        let known: Vec<&str> = text.split(|c: char| !c.is_alphanumeric()).collect();
-        typed
-            .split_whitespace()
-            .all(|word| known.iter().any(|known| known.starts_with(word)))
-    };
-    let fits = [
-        (Fit::Named, name.starts_with(typed)),
-        (Fit::Begins, said.starts_with(typed)),
-        (Fit::InName, begin(name)),
-        (Fit::InWords, begin(&format!("{name} {said}"))),
-    ];
-    fits.into_iter().find(|(_, fits)| *fits).map(|(fit, _)| fit)
+/// Matches a command with what is typed, in lower case. Letters scattered over its words are
+/// no match: Enter would do something nobody asked for.
+fn match_command(entry: &PaletteEntry, typed: &str) -> Option<CommandMatch> {
+    let name = entry.completed.trim_end();
+    let help = entry.label.to_lowercase();
+    if name.starts_with(typed) {
+        Some(CommandMatch::NameStart)
+    } else if help.starts_with(typed) {
+        Some(CommandMatch::HelpStart)
+    } else if words_begin_with(name, typed) {
+        Some(CommandMatch::NameWords)
+    } else if words_begin_with(&format!("{name} {help}"), typed) {
+        Some(CommandMatch::AnyWords)
+    } else {
+        None
+    }
 }
 
-/// What is said where nothing fits what is typed.
+/// True where each typed word is the beginning of a word of `text`.
+fn words_begin_with(text: &str, typed: &str) -> bool {
+    let words: Vec<&str> = text.split(|c: char| !c.is_alphanumeric()).collect();
+    typed
+        .split_whitespace()
+        .all(|typed| words.iter().any(|word| word.starts_with(typed)))
+}
+
+/// The sentence in place of the entries, where there are none.
 #[must_use]
-pub fn nothing(state: &State, typed: &str) -> String {
-    let typed = typed.trim_start().trim_start_matches(':');
-    if state.matches.search_sent != state.matches.search_done && wanted(typed).is_some() {
+pub(crate) fn no_match_message(state: &State, typed: &str) -> String {
+    let typed = without_colon(typed);
+    let wanted = wanted(typed);
+    if wanted.is_some() && state.matches.search_sent != state.matches.search_done {
         return "Searching …".to_owned();
     }
-    let (what, words) = match typed.split_once(' ') {
-        Some(("category", rest)) => ("category fits", rest),
-        Some(("sort", rest)) => ("order fits", rest),
-        Some(("theme", rest)) => ("theme fits", rest),
-        Some(("remove", _)) => (
-            "line of the cart fits",
-            wanted(typed).map_or("", |wanted| wanted.words),
-        ),
-        Some(("add" | "set", _)) => (
-            "product fits",
-            wanted(typed).map_or("", |wanted| wanted.words),
-        ),
-        _ if wanted(typed).is_none() => ("command fits", typed),
-        _ => ("product or command fits", typed),
+
+    let product_words = wanted.as_ref().map_or("", |wanted| wanted.words);
+    let (thing, words) = match Verb::split(typed) {
+        Some((Verb::Category, words)) => ("category", words),
+        Some((Verb::Sort, words)) => ("order", words),
+        Some((Verb::Theme, words)) => ("theme", words),
+        Some((Verb::Product(ProductVerb::Remove), _)) => ("line of the cart", product_words),
+        Some((Verb::Product(ProductVerb::Add | ProductVerb::Set), _)) => ("product", product_words),
+        None if wanted.is_none() => ("command", typed),
+        None => ("product or command", typed),
     };
     match words.trim() {
-        // Only where there is nothing at all.
-        "" => format!("There is no {}", what.trim_end_matches(" fits")),
-        words => format!("No {what} “{words}”"),
+        // Without a word, everything there is would match.
+        "" => format!("There is no {thing}"),
+        words => format!("No {thing} fits “{words}”"),
     }
 }
 
-/// Products to add whose names have words that begin as what is typed: `esp 2`.
-fn named_products(state: &State, typed: &str) -> Vec<PaletteEntry> {
-    let Some(wanted) = wanted(typed) else {
-        return Vec::new();
-    };
-    let words = wanted.words.to_lowercase();
-    let fits = |product: &Item<'_>| {
-        let name = product.name.to_lowercase();
-        let begins = |word: &str| name.split_whitespace().any(|part| part.starts_with(word));
-        words.split_whitespace().all(begins)
-    };
-    products(state, &wanted, fits)
-}
-
-fn arguments(state: &State, typed: &str, verb: &str, rest: &str) -> Vec<PaletteEntry> {
-    let plain = |label: String, completed: &str, run: Run| PaletteEntry {
-        label,
-        hint: String::new(),
-        completed: format!("{verb} {completed}"),
-        run,
-    };
-    let fits = |name: &str| name.to_lowercase().contains(&rest.trim().to_lowercase());
+/// The entries behind a verb.
+fn argument_entries(state: &State, typed: &str, verb: Verb, words: &str) -> Vec<PaletteEntry> {
     match verb {
-        "category" => {
-            let all = std::iter::once(plain("All categories".to_owned(), "", Run::Category(None)));
-            let categories = state.catalog.catalog.categories();
-            let one = |name: &&str| {
-                plain(
-                    (*name).to_owned(),
-                    name,
-                    Run::Category(Some((*name).into())),
-                )
-            };
-            let named: Vec<PaletteEntry> = categories
-                .iter()
-                .filter(|name| fits(name))
-                .map(one)
-                .collect();
-            if rest.trim().is_empty() {
-                all.chain(named).collect()
-            } else {
-                named
-            }
-        }
-        "sort" => {
-            let names = Sort::ALL.into_iter().filter(|sort| fits(sort.name()));
-            names
-                .map(|sort| plain(format!("By {}", sort.name()), sort.name(), Run::Sort(sort)))
-                .collect()
-        }
-        "theme" => {
-            let names = Theme::NAMED.iter().filter(|(name, _)| fits(name));
-            names
-                .map(|(name, theme)| plain((*name).to_owned(), name, Run::Theme(theme)))
-                .collect()
-        }
-        _ => wanted(typed)
-            .map(|wanted| products(state, &wanted, |_| true))
+        Verb::Category => category_entries(state, words),
+        Verb::Sort => sort_entries(words),
+        Verb::Theme => theme_entries(words),
+        Verb::Product(_) => wanted(typed)
+            .map(|wanted| product_entries(state, &wanted, |_| true))
             .unwrap_or_default(),
     }
 }
 
-/// A product that is asked for.
-struct Wanted<'a> {
-    verb: &'a str,
-    words: &'a str,
+/// The entries for categories; that for all of them where none is typed.
+fn category_entries(state: &State, words: &str) -> Vec<PaletteEntry> {
+    let mut entries = Vec::new();
+    if words.trim().is_empty() {
+        let label = "All categories".to_owned();
+        entries.push(argument_entry(
+            Verb::Category,
+            label,
+            "",
+            Run::Category(None),
+        ));
+    }
+
+    for name in state.catalog.catalog.categories() {
+        if contains(name, words) {
+            let run = Run::Category(Some(name.into()));
+            entries.push(argument_entry(Verb::Category, name.to_owned(), name, run));
+        }
+    }
+    entries
+}
+
+/// The entries for the ways to sort the catalog.
+fn sort_entries(words: &str) -> Vec<PaletteEntry> {
+    Sort::ALL
+        .into_iter()
+        .filter(|sort| contains(sort.name(), words))
+        .map(|sort| {
+            let label = format!("By {}", sort.name());
+            argument_entry(Verb::Sort, label, sort.name(), Run::Sort(sort))
+        })
+        .collect()
+}
+
+/// The entries for the themes.
+fn theme_entries(words: &str) -> Vec<PaletteEntry> {
+    Theme::NAMED
+        .iter()
+        .filter(|(name, _)| contains(name, words))
+        .map(|(name, theme)| {
+            argument_entry(Verb::Theme, (*name).to_owned(), name, Run::Theme(theme))
+        })
+        .collect()
+}
+
+/// The entry for one word behind a verb.
+fn argument_entry(verb: Verb, label: String, word: &str, run: Run) -> PaletteEntry {
+    PaletteEntry {
+        label,
+        hint: String::new(),
+        completed: format!("{} {word}", verb.name()),
+        run,
+    }
+}
+
+/// True where `name` contains what is typed, in upper or lower case.
+fn contains(name: &str, typed: &str) -> bool {
+    name.to_lowercase().contains(&typed.trim().to_lowercase())
+}
+
+/// A product that is typed: behind a verb or, to be added, by its name alone.
+pub(crate) struct Wanted<'a> {
+    pub(crate) verb: ProductVerb,
+    /// The words to find the product by.
+    pub(crate) words: &'a str,
     quantity: Option<u32>,
 }
 
-/// What is looked for by `typed`, where that is a product: behind a verb, or, to be added, by
-/// its name alone.
-fn wanted(typed: &str) -> Option<Wanted<'_>> {
-    let typed = typed.trim_start().trim_start_matches(':');
-    let (verb, rest) = match typed.split_once(' ') {
-        Some((verb @ ("add" | "set" | "remove"), rest)) => (verb, rest),
-        Some((verb, _)) if VERBS.iter().any(|(known, ..)| *known == verb) => return None,
-        _ => ("", typed),
+/// Reads the product in what is typed: `set milk 3`, or `milk 3` to add it. `None` where a
+/// command is typed that takes no product.
+pub(crate) fn wanted(typed: &str) -> Option<Wanted<'_>> {
+    let typed = without_colon(typed);
+    let (verb, rest) = match Verb::split(typed) {
+        Some((Verb::Product(verb), rest)) => (Some(verb), rest),
+        Some((Verb::Category | Verb::Sort | Verb::Theme, _)) => return None,
+        None => (None, typed),
     };
+
     let rest = rest.trim();
     let (words, quantity) = match rest.rsplit_once(' ') {
-        Some((words, last)) if let Ok(quantity) = last.parse::<u32>() => (words, Some(quantity)),
+        Some((words, last)) if let Ok(quantity) = last.parse() => (words, Some(quantity)),
         _ => (rest, None),
     };
-    match verb {
-        // One letter is rather a command.
-        "" if words.chars().nth(1).is_none() => None,
-        "" => Some(Wanted {
-            verb: "add",
-            words,
-            quantity,
-        }),
-        _ => Some(Wanted {
-            verb,
-            words,
-            quantity,
-        }),
+
+    // One letter alone is rather the beginning of a command.
+    if verb.is_none() && words.chars().nth(1).is_none() {
+        return None;
     }
+    Some(Wanted {
+        verb: verb.unwrap_or(ProductVerb::Add),
+        words,
+        quantity,
+    })
 }
 
 /// Looks for the products that the palette matches.
@@ -273,7 +350,8 @@ pub fn ask(state: &mut State, effects: &mut Vec<Effect>) {
         return;
     };
     // What lies in the cart is few.
-    let Some(Wanted { words, .. }) = wanted(input.value()).filter(|wanted| wanted.verb != "remove")
+    let Some(Wanted { words, .. }) =
+        wanted(input.value()).filter(|wanted| wanted.verb != ProductVerb::Remove)
     else {
         return;
     };
@@ -312,70 +390,87 @@ pub fn ask(state: &mut State, effects: &mut Vec<Effect>) {
     }
 }
 
-/// Entries for the products that were found.
-fn products(
+/// The entries that add a product by its name alone: `esp 2`. Each typed word is the beginning
+/// of a word of the name.
+fn named_products(state: &State, typed: &str) -> Vec<PaletteEntry> {
+    let Some(wanted) = wanted(typed) else {
+        return Vec::new();
+    };
+    let words = wanted.words.to_lowercase();
+    product_entries(state, &wanted, |product| {
+        let name = product.name.to_lowercase();
+        words
+            .split_whitespace()
+            .all(|typed| name.split_whitespace().any(|word| word.starts_with(typed)))
+    })
+}
+
+/// The entries for the products that were found and that `matches` accepts.
+fn product_entries(
     state: &State,
     wanted: &Wanted<'_>,
-    fits: impl Fn(&Item<'_>) -> bool,
+    matches: impl Fn(&Item<'_>) -> bool,
 ) -> Vec<PaletteEntry> {
-    let Wanted {
-        verb,
-        words,
-        quantity,
-    } = *wanted;
     let catalog = &state.catalog.catalog;
-    let held: Vec<u32> = match verb {
-        "remove" => {
-            let named = |item: &Item<'_>| {
-                words
-                    .split_whitespace()
-                    .all(|word| !search::marks(word, item.name).is_empty())
-            };
-            let lines = state
-                .cart
-                .shown
-                .lines
-                .iter()
-                .filter_map(|line| catalog.number(&line.product));
-            lines
-                .filter(|number| catalog.at(*number).is_some_and(|item| named(&item)))
-                .collect()
+    let in_cart: Vec<u32>;
+    let found = match wanted.verb {
+        // Only what is in the cart can be removed.
+        ProductVerb::Remove => {
+            in_cart = products_in_cart(state, wanted.words);
+            &in_cart
         }
-        _ => Vec::new(),
+        ProductVerb::Add | ProductVerb::Set => &state.matches.found,
     };
-    let found = if verb == "remove" {
-        &held
-    } else {
-        &state.matches.found
-    };
-    let wanted = found
+
+    found
         .iter()
         .filter_map(|number| catalog.at(*number))
-        .filter(fits);
-    let entry = |product: Item<'_>| {
-        let (id, count) = (product.product_id(), quantity.unwrap_or(1));
-        let (label, run) = match verb {
-            "add" => (
-                format!("Add {count} × {}", product.name),
-                Run::Add(id, count),
-            ),
-            "set" => (
-                format!("Set {} to {count}", product.name),
-                Run::Set(id, count),
-            ),
-            _ => (format!("Remove {}", product.name), Run::Remove(id)),
-        };
-        let number = quantity.map(|n| format!(" {n}")).unwrap_or_default();
-        let held = match state.cart.shown.quantity(&product.product_id()) {
-            0 => String::new(),
-            n => format!("{n} in the cart"),
-        };
-        PaletteEntry {
-            label,
-            hint: held,
-            completed: text::sanitize(format!("{verb} {}{number}", product.name).as_bytes()),
-            run,
-        }
+        .filter(matches)
+        .take(MOST)
+        .map(|product| product_entry(state, wanted, &product))
+        .collect()
+}
+
+/// The numbers of the products in the cart whose names have all the typed words.
+fn products_in_cart(state: &State, words: &str) -> Vec<u32> {
+    let catalog = &state.catalog.catalog;
+    let lines = state.cart.shown.lines.iter();
+    lines
+        .filter_map(|line| catalog.number(&line.product))
+        .filter(|number| {
+            catalog.at(*number).is_some_and(|product| {
+                words
+                    .split_whitespace()
+                    .all(|word| !search::marks(word, product.name).is_empty())
+            })
+        })
+        .collect()
+}
+
+/// The entry for one product.
+fn product_entry(state: &State, wanted: &Wanted<'_>, product: &Item<'_>) -> PaletteEntry {
+    let name = product.name;
+    let id = product.product_id();
+    let quantity = wanted.quantity.unwrap_or(1);
+
+    let hint = match state.cart.shown.quantity(&id) {
+        0 => String::new(),
+        n => format!("{n} in the cart"),
     };
-    wanted.take(MOST).map(entry).collect()
+    let (label, run) = match wanted.verb {
+        ProductVerb::Add => (format!("Add {quantity} × {name}"), Run::Add(id, quantity)),
+        ProductVerb::Set => (format!("Set {name} to {quantity}"), Run::Set(id, quantity)),
+        ProductVerb::Remove => (format!("Remove {name}"), Run::Remove(id)),
+    };
+
+    let mut completed = format!("{} {name}", wanted.verb.name());
+    if let Some(quantity) = wanted.quantity {
+        completed.push_str(&format!(" {quantity}"));
+    }
+    PaletteEntry {
+        label,
+        hint,
+        completed: text::sanitize(completed.as_bytes()),
+        run,
+    }
 }

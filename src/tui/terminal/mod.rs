@@ -1,6 +1,8 @@
-//! Everything that touches the terminal: reading keys, drawing frames, signals, and how often is drawn.
+//! Everything that touches the terminal: reading keys, drawing frames, signals, and how often
+//! a frame is drawn.
 
+mod decoder;
 pub(crate) mod frame_limit;
-pub mod input;
+pub(crate) mod input;
 pub(crate) mod renderer;
 pub(crate) mod signals;

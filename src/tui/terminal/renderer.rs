@@ -1,5 +1,5 @@
-//! The terminal: entered once, restored whatever happens, written to by a thread of its own
-//! so that a terminal that reads slowly never delays the link.
+//! Draws frames on the terminal, which is entered once and restored whatever happens. A thread
+//! of its own writes to it, so that a terminal that reads slowly never delays anything else.
 
 use crate::tui::state::State;
 use crate::tui::view::{title, view};
@@ -16,25 +16,27 @@ use std::sync::{Arc, mpsc};
 use std::time::Duration;
 use tokio::sync::Notify;
 
-/// How long the program may take to leave a terminal that does not read.
-const LEAVE: Duration = Duration::from_secs(2);
+/// The time that the program may take to leave a terminal that does not read.
+const LEAVE_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// Puts the title on the terminal's stack of titles, and takes it back from there.
+/// Puts the title on the terminal's stack of titles.
 const SAVE_TITLE: &str = "\x1b[22;2t";
+/// Takes the title back from there.
 const RESTORE_TITLE: &str = "\x1b[23;2t";
 
-/// Whether the terminal is ours now.
-static OURS: AtomicBool = AtomicBool::new(false);
+/// True while the terminal is taken.
+static IS_TAKEN: AtomicBool = AtomicBool::new(false);
 
-/// Takes the terminal.
+/// Takes the terminal: from here on it shows the screen, and keys come one by one.
 ///
 /// # Errors
 /// The system's.
-pub fn enter(mouse: bool) -> io::Result<()> {
+pub(crate) fn enter(mouse: bool) -> io::Result<()> {
     terminal::enable_raw_mode()?;
-    OURS.store(true, Ordering::SeqCst);
+    IS_TAKEN.store(true, Ordering::SeqCst);
+
+    // The title that is there comes back with the terminal.
     let mut out = Vec::new();
-    // The title that is there comes back when we leave.
     queue!(
         out,
         Print(SAVE_TITLE),
@@ -45,17 +47,19 @@ pub fn enter(mouse: bool) -> io::Result<()> {
     if mouse {
         queue!(out, event::EnableMouseCapture)?;
     }
+
     write_all(&out)
 }
 
 /// Gives the terminal back as it was. It can be called at any time, from any thread, and
 /// more than once.
-pub fn restore() {
-    if !OURS.swap(false, Ordering::SeqCst) {
+pub(crate) fn restore() {
+    if !IS_TAKEN.swap(false, Ordering::SeqCst) {
         return;
     }
-    let mut out = Vec::new();
+
     // A terminal that is gone needs nothing.
+    let mut out = Vec::new();
     let _ = queue!(
         out,
         terminal::EndSynchronizedUpdate,
@@ -65,13 +69,14 @@ pub fn restore() {
         cursor::Show,
         Print(RESTORE_TITLE)
     );
+
     let _ = write_all(&out);
     let _ = terminal::disable_raw_mode();
 }
 
 /// Makes a panic anywhere the end of the program, with the terminal whole and the message
-/// readable; otherwise the screen would go on with a dead link.
-pub fn restore_on_panic() {
+/// readable; otherwise the screen would go on without the task that panicked.
+pub(crate) fn restore_on_panic() {
     let usual = std::panic::take_hook();
     std::panic::set_hook(Box::new(move |panic| {
         end_by_deadline();
@@ -82,9 +87,9 @@ pub fn restore_on_panic() {
 }
 
 /// Ends the program after a while, even where writing to the terminal blocks for ever.
-pub fn end_by_deadline() {
+pub(crate) fn end_by_deadline() {
     std::thread::spawn(|| {
-        std::thread::sleep(LEAVE);
+        std::thread::sleep(LEAVE_TIMEOUT);
         std::process::exit(1);
     });
 }
@@ -102,11 +107,17 @@ fn write_all(mut bytes: &[u8]) -> io::Result<()> {
     Ok(())
 }
 
-/// What the backend writes, collected until the frame is whole.
+/// Collects what the backend writes, until the frame is whole.
 #[derive(Clone, Default)]
-struct Frame(Rc<RefCell<Vec<u8>>>);
+struct FrameBuffer(Rc<RefCell<Vec<u8>>>);
 
-impl Write for Frame {
+impl FrameBuffer {
+    fn take(&self) -> Vec<u8> {
+        std::mem::take(&mut *self.0.borrow_mut())
+    }
+}
+
+impl Write for FrameBuffer {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         self.0.borrow_mut().extend_from_slice(bytes);
         Ok(bytes.len())
@@ -118,96 +129,83 @@ impl Write for Frame {
 }
 
 /// Draws frames, one at a time.
-pub struct Renderer {
-    terminal: Terminal<CrosstermBackend<Frame>>,
-    frame: Frame,
+pub(crate) struct Renderer {
+    terminal: Terminal<CrosstermBackend<FrameBuffer>>,
+    frame: FrameBuffer,
+    writer: FrameWriter,
     size: (u16, u16),
-    torn: bool,
+    /// The title that the terminal has; empty where that is not known.
     title: String,
-    frames: mpsc::Sender<Vec<u8>>,
-    busy: Arc<AtomicBool>,
-    idle: Arc<Notify>,
+    /// True where the terminal may show anything.
+    is_invalid: bool,
 }
 
 impl Renderer {
-    /// A painter for a terminal of this size.
+    /// A renderer for a terminal of this size.
     ///
     /// # Errors
     /// The system's.
-    pub fn new(size: (u16, u16)) -> io::Result<Renderer> {
-        let (frames, incoming) = mpsc::channel::<Vec<u8>>();
-        let (busy, idle) = (Arc::new(AtomicBool::new(false)), Arc::new(Notify::new()));
-        let (writing, done) = (busy.clone(), idle.clone());
-        std::thread::Builder::new()
-            .name("terminal".to_owned())
-            .spawn(move || {
-                for bytes in incoming {
-                    // A terminal that is gone is noticed by the signal that comes with it.
-                    let _ = write_all(&bytes);
-                    writing.store(false, Ordering::Release);
-                    done.notify_one();
-                }
-            })?;
-        let frame = Frame::default();
+    pub(crate) fn new(size: (u16, u16)) -> io::Result<Renderer> {
+        let writer = FrameWriter::start()?;
+
         // The viewport is fixed, so that drawing asks the terminal nothing: a query would
         // read the input that belongs to the event stream.
         let options = TerminalOptions {
             viewport: Viewport::Fixed(Rect::new(0, 0, size.0, size.1)),
         };
+        let frame = FrameBuffer::default();
         let terminal = Terminal::with_options(CrosstermBackend::new(frame.clone()), options)?;
+
         Ok(Renderer {
             terminal,
             frame,
+            writer,
             size,
-            torn: false,
             title: String::new(),
-            frames,
-            busy,
-            idle,
+            is_invalid: false,
         })
     }
 
-    /// Whether the terminal still takes in the last frame.
-    pub fn is_busy(&self) -> bool {
-        self.busy.load(Ordering::Acquire)
+    /// True while the last frame is being written to the terminal.
+    pub(crate) fn is_writing(&self) -> bool {
+        self.writer.is_writing.load(Ordering::Acquire)
     }
 
-    /// Comes when the terminal has taken in a frame.
-    pub fn idle(&self) -> Arc<Notify> {
-        self.idle.clone()
+    /// Notifies when a frame has been written.
+    pub(crate) fn written(&self) -> Arc<Notify> {
+        self.writer.written.clone()
     }
 
-    /// Draws the state. Not to be called while busy.
+    /// Draws the state. Not to be called while a frame is being written.
     ///
     /// # Errors
     /// The backend's.
-    pub fn draw(&mut self, state: &State) -> io::Result<()> {
+    pub(crate) fn draw(&mut self, state: &State) -> io::Result<()> {
         queue!(self.frame, terminal::BeginSynchronizedUpdate)?;
-        if std::mem::take(&mut self.torn) || self.size != state.size {
+
+        if std::mem::take(&mut self.is_invalid) || self.size != state.size {
             self.size = state.size;
-            self.repaint()?;
+            self.clear()?;
         }
+
         let title = title(state);
         if title != self.title {
             // All text in the state is clean, so nothing in it can end the title early.
             queue!(self.frame, terminal::SetTitle(&title))?;
             self.title = title;
         }
+
         self.terminal.draw(|frame| view(state, frame))?;
         queue!(self.frame, terminal::EndSynchronizedUpdate)?;
-        let bytes = std::mem::take(&mut *self.frame.0.borrow_mut());
-        self.busy.store(true, Ordering::Release);
-        self.frames
-            .send(bytes)
-            .map_err(|_| io::ErrorKind::BrokenPipe.into())
+        self.writer.write(self.frame.take())
     }
 
     /// Takes the mouse, or leaves it to the terminal, with the next frame.
     ///
     /// # Errors
     /// The backend's.
-    pub fn mouse(&mut self, ours: bool) -> io::Result<()> {
-        if ours {
+    pub(crate) fn capture_mouse(&mut self, capture: bool) -> io::Result<()> {
+        if capture {
             queue!(self.frame, event::EnableMouseCapture)
         } else {
             queue!(self.frame, event::DisableMouseCapture)
@@ -216,11 +214,12 @@ impl Renderer {
 
     /// Makes the next frame a whole one: what the terminal shows now may be anything. It may
     /// have had another size for a moment, and have moved all text, before its size was asked.
-    pub fn tear(&mut self) {
-        self.torn = true;
+    pub(crate) fn invalidate(&mut self) {
+        self.is_invalid = true;
     }
 
-    fn repaint(&mut self) -> io::Result<()> {
+    /// Clears the terminal, so that everything is drawn again.
+    fn clear(&mut self) -> io::Result<()> {
         self.title.clear();
         queue!(self.frame, terminal::Clear(terminal::ClearType::All))?;
         self.terminal
@@ -228,8 +227,48 @@ impl Renderer {
     }
 }
 
-/// Whether the terminal is this job's now.
-pub fn is_foreground() -> bool {
+/// The thread that writes frames to the terminal, one at a time.
+struct FrameWriter {
+    frames: mpsc::Sender<Vec<u8>>,
+    is_writing: Arc<AtomicBool>,
+    /// Notified after each frame.
+    written: Arc<Notify>,
+}
+
+impl FrameWriter {
+    fn start() -> io::Result<FrameWriter> {
+        let (frames, incoming) = mpsc::channel::<Vec<u8>>();
+        let writer = FrameWriter {
+            frames,
+            is_writing: Arc::default(),
+            written: Arc::default(),
+        };
+
+        let is_writing = writer.is_writing.clone();
+        let written = writer.written.clone();
+        std::thread::Builder::new()
+            .name("terminal".to_owned())
+            .spawn(move || {
+                for frame in incoming {
+                    // A terminal that is gone is noticed by the signal that comes with it.
+                    let _ = write_all(&frame);
+                    is_writing.store(false, Ordering::Release);
+                    written.notify_one();
+                }
+            })?;
+        Ok(writer)
+    }
+
+    fn write(&self, frame: Vec<u8>) -> io::Result<()> {
+        self.is_writing.store(true, Ordering::Release);
+        self.frames
+            .send(frame)
+            .map_err(|_| io::ErrorKind::BrokenPipe.into())
+    }
+}
+
+/// True where this job is in the foreground: else the terminal is another program's.
+pub(crate) fn is_foreground() -> bool {
     rustix::termios::tcgetpgrp(rustix::stdio::stdout())
         .is_ok_and(|job| job == rustix::process::getpgrp())
 }
@@ -238,6 +277,6 @@ pub fn is_foreground() -> bool {
 ///
 /// # Errors
 /// The system's.
-pub fn size() -> io::Result<(u16, u16)> {
+pub(crate) fn size() -> io::Result<(u16, u16)> {
     terminal::size()
 }

@@ -4,27 +4,27 @@ use rustix::process::{Signal, getpgrp, getpid, kill_process, kill_process_group}
 use std::io;
 use tokio::signal::unix::{self, SignalKind, signal};
 
-/// What a signal asks for.
+/// The request behind a signal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Asked {
+pub(crate) enum SignalRequest {
     /// End, with this exit status.
     End(u8),
     /// Stop until told to go on.
     Stop,
     /// The terminal has another size.
     Resize,
-    /// Somebody stopped the program and let it go on: the screen may be anything.
+    /// Somebody stopped the program and let it go on: the screen may show anything.
     Continued,
 }
 
-/// The signals.
-pub struct Signals {
-    term: unix::Signal,
+/// Listens to the signals.
+pub(crate) struct Signals {
+    terminate: unix::Signal,
     hangup: unix::Signal,
     interrupt: unix::Signal,
     stop: unix::Signal,
     resize: unix::Signal,
-    go: unix::Signal,
+    go_on: unix::Signal,
 }
 
 impl Signals {
@@ -32,38 +32,38 @@ impl Signals {
     ///
     /// # Errors
     /// The system's.
-    pub fn listen() -> io::Result<Signals> {
+    pub(crate) fn listen() -> io::Result<Signals> {
         Ok(Signals {
-            term: signal(SignalKind::terminate())?,
+            terminate: signal(SignalKind::terminate())?,
             hangup: signal(SignalKind::hangup())?,
             interrupt: signal(SignalKind::interrupt())?,
             stop: signal(SignalKind::from_raw(Signal::TSTP.as_raw()))?,
             resize: signal(SignalKind::window_change())?,
-            go: signal(SignalKind::from_raw(Signal::CONT.as_raw()))?,
+            go_on: signal(SignalKind::from_raw(Signal::CONT.as_raw()))?,
         })
     }
 
-    /// The next one.
-    pub async fn next(&mut self) -> Asked {
+    /// Waits for the next one.
+    pub(crate) async fn next(&mut self) -> SignalRequest {
         tokio::select! {
-            _ = self.term.recv() => Asked::End(143),
-            _ = self.hangup.recv() => Asked::End(129),
-            _ = self.interrupt.recv() => Asked::End(130),
-            _ = self.stop.recv() => Asked::Stop,
-            _ = self.resize.recv() => Asked::Resize,
-            _ = self.go.recv() => Asked::Continued,
+            _ = self.terminate.recv() => SignalRequest::End(143),
+            _ = self.hangup.recv() => SignalRequest::End(129),
+            _ = self.interrupt.recv() => SignalRequest::End(130),
+            _ = self.stop.recv() => SignalRequest::Stop,
+            _ = self.resize.recv() => SignalRequest::Resize,
+            _ = self.go_on.recv() => SignalRequest::Continued,
         }
     }
 
     /// Stops this program, and returns when it goes on.
-    pub fn stop_here() {
+    pub(crate) fn stop_here() {
         let _ = kill_process(getpid(), Signal::STOP);
     }
 
     /// Stops the whole job, as the terminal does for ctrl-z: a program that waits for this
     /// one (`cargo run`, a script) must stop, too, or the shell gets no prompt. Our own
-    /// copy of the signal comes back as [`Asked::Stop`].
-    pub fn stop_job() {
+    /// copy of the signal comes back as [`SignalRequest::Stop`].
+    pub(crate) fn stop_job() {
         let _ = kill_process_group(getpgrp(), Signal::TSTP);
     }
 }

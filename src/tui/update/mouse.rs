@@ -3,8 +3,8 @@
 use super::{actions, catalog, keys};
 use crate::config::keymap::Action;
 use crate::model::Sort;
-use crate::tui::layout::columns::CatalogColumns;
-use crate::tui::layout::footer::hints;
+use crate::tui::layout::columns::{CatalogColumn, CatalogColumns};
+use crate::tui::layout::footer::key_hints;
 use crate::tui::layout::palette;
 use crate::tui::message::{Effect, Mouse, MouseKind};
 use crate::tui::state::areas::Pane;
@@ -32,10 +32,10 @@ fn press(state: &mut State, mouse: Mouse, effects: &mut Vec<Effect>) {
         (column, row) == (mouse.column, mouse.row) && state.now.saturating_sub(at) <= DOUBLE
     });
     if areas.footer.contains(at(mouse)) {
-        let hit = |hint: &&crate::tui::layout::footer::Hint| {
+        let hit = |hint: &&crate::tui::layout::footer::KeyHint| {
             (hint.x..hint.x + hint.width).contains(&mouse.column)
         };
-        let action = hints(state, areas.footer.width)
+        let action = key_hints(state, areas.footer.width)
             .iter()
             .find(hit)
             .map(|hint| hint.action);
@@ -93,7 +93,7 @@ fn pick(state: &mut State, frame: Rect, mouse: Mouse, effects: &mut Vec<Effect>)
     };
     let rows = frame.inner(Margin::new(1, 1));
     let Some(row) = row(rows, mouse) else { return };
-    let entry = palette::first(*cursor, rows.height) + row;
+    let entry = palette::first_row(*cursor, rows.height) + row;
     if entry < palette::entries(state, input.value()).len()
         && let Mode::Palette { cursor, .. } = &mut state.mode
     {
@@ -103,12 +103,12 @@ fn pick(state: &mut State, frame: Rect, mouse: Mouse, effects: &mut Vec<Effect>)
 }
 
 fn sort_by_head(state: &mut State, x: u16, rows: Rect, effects: &mut Vec<Effect>) {
-    let sort = match CatalogColumns::of(state, rows).at(x) {
-        Some(0) => Sort::Name,
-        Some(1 | 2) => Sort::Category,
-        Some(3) => Sort::Price,
-        Some(5) => Sort::InCart,
-        _ => return,
+    let sort = match CatalogColumns::of(state, rows).column_at(x) {
+        Some(CatalogColumn::Name) => Sort::Name,
+        Some(CatalogColumn::Category | CatalogColumn::Unit) => Sort::Category,
+        Some(CatalogColumn::Price) => Sort::Price,
+        Some(CatalogColumn::InCart) => Sort::InCart,
+        Some(CatalogColumn::Stock) | None => return,
     };
     // A second click goes back to the usual order.
     let sort = if state.catalog.sort == sort {

@@ -1,8 +1,9 @@
 //! The catalog pane.
 
 use super::row;
-use super::{details, has_keyboard, hint, pane, place, scroll_bar};
-use crate::config::theme::Theme;
+use super::row::{RowBackground, left, right};
+use super::{details, draw_placeholder, draw_scroll_bar, list_background, pane, position};
+use crate::config::keymap::Action;
 use crate::model::search;
 use crate::model::search::Sort;
 use crate::model::{Item, Stock, text};
@@ -10,236 +11,125 @@ use crate::tui::layout::columns;
 use crate::tui::layout::columns::CatalogColumns;
 use crate::tui::state::areas::{Areas, Pane};
 use crate::tui::state::{Connectivity, Mode, State};
-use crate::tui::view::row::{left, right};
-use ratatui::Frame;
 use ratatui::buffer::Buffer;
-use ratatui::layout::Rect;
+use ratatui::layout::{Position, Rect};
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 use ratatui::widgets::Widget;
 
-/// Draws the catalog.
-pub fn draw(state: &State, theme: &Theme, area: Rect, areas: &Areas, frame: &mut Frame<'_>) {
-    let focused = has_keyboard(state, Pane::Catalog);
-    let (title, cursor) = title(state, theme, area);
-    let (row, rows) = (state.catalog.scroll.cursor, state.catalog.shown.len());
-    let foot = Line::styled(cart(state, areas), theme.dim);
-    let pane = pane(theme, focused, title)
-        .title_bottom(foot)
-        .title_bottom(place(theme, row, rows));
-    pane.render(area, frame.buffer_mut());
-    if let Some(x) = cursor {
-        frame.set_cursor_position((area.x + x.min(area.width.saturating_sub(2)), area.y));
-    }
-    let buffer = frame.buffer_mut();
+/// The beginning of the title.
+const TITLE: &str = " Catalog ";
+/// The columns that the title keeps for everything but the words of a search.
+const BESIDE_WORDS: usize = 26;
+/// The columns that the words of a search have in any case.
+const LEAST_WORDS: usize = 4;
+/// The columns of a category from which on it is understood.
+const LEAST_CATEGORY: usize = 10;
+
+/// Draws the catalog, where it shows.
+pub(super) fn draw(state: &State, areas: &Areas, buffer: &mut Buffer) {
+    let Some(frame) = areas.catalog else { return };
+    let theme = &state.theme;
+    let scroll = state.catalog.scroll;
+    let product_count = state.catalog.shown.len();
+
+    pane(theme, state.focus == Pane::Catalog, title(state, frame))
+        .title_bottom(Line::styled(cart_in_short(state, areas), theme.dim))
+        .title_bottom(position(theme, scroll.cursor, product_count))
+        .render(frame, buffer);
+
     let rows = areas.catalog_rows;
     if state.catalog.shown.is_empty() {
-        return hint(theme, &empty(state), rows, buffer);
+        return draw_placeholder(theme, &empty_message(state), rows, buffer);
     }
+
     let columns = CatalogColumns::of(state, rows);
-    heads(state, theme, &columns, rows, buffer);
-    let top = state.catalog.scroll.top;
-    let mut above = None;
-    for (line, product) in (0..rows.height).zip(columns::visible(state, rows)) {
-        let selected = top + usize::from(line) == state.catalog.scroll.cursor;
-        let look = match selected {
-            true if focused => (theme.selected, true),
-            true => (theme.unfocused, false),
-            false => (theme.text, false),
-        };
-        let area = Rect {
-            y: rows.y + line,
-            height: 1,
-            ..rows
-        };
-        let begins = above.replace(product.category) != Some(product.category);
-        product_row(state, theme, &product, &columns, begins, look, area, buffer);
-    }
-    scroll_bar(theme, area, rows, state.catalog.shown.len(), top, buffer);
-    details::product(state, areas.details, buffer);
+    draw_headings(state, &columns, row::heading_line(rows), buffer);
+    draw_products(state, &columns, rows, buffer);
+    draw_scroll_bar(theme, frame, rows, product_count, scroll.top, buffer);
+    details::draw(state, areas.details, buffer);
 }
 
-fn heads(state: &State, theme: &Theme, columns: &CatalogColumns, rows: Rect, buffer: &mut Buffer) {
-    // The order stands under its column.
-    let style = |sort: Sort| {
-        if state.catalog.sort == sort {
-            theme.accent
-        } else {
-            theme.dim
-        }
-    };
-    let heads = [
-        left("Product", columns.name, style(Sort::Name)),
-        left("Category", columns.category, theme.dim),
-        left("Unit", columns.unit, theme.dim),
-        right("Price", columns.price, style(Sort::Price)),
-        right("Stock", columns.stock, theme.dim),
-        right("Cart", columns.inside, style(Sort::InCart)),
-    ];
-    row::draw(
-        &heads,
-        Rect {
-            y: rows.y - 1,
-            height: 1,
-            ..rows
-        },
-        theme.dim,
-        false,
-        buffer,
-    );
+/// The position of the cursor in the title while a search is typed.
+pub(super) fn cursor(state: &State, areas: &Areas) -> Option<Position> {
+    let frame = areas
+        .catalog
+        .filter(|_| matches!(state.mode, Mode::Search))?;
+    let words = SearchWords::of(state, frame)?;
+
+    // Before the words stand the corner, the title and a slash.
+    let before = 1 + text::width(TITLE) + 1;
+    let x = u16::try_from(before + words.cursor).ok()?;
+    let x = frame.x + x.min(frame.width.saturating_sub(2));
+    Some(Position::new(x, frame.y))
 }
 
-#[allow(
-    clippy::too_many_arguments,
-    reason = "a row is drawn from all of these"
-)]
-fn product_row(
-    state: &State,
-    theme: &Theme,
-    product: &Item<'_>,
-    columns: &CatalogColumns,
-    begins: bool,
-    (ground, over): (Style, bool),
-    area: Rect,
-    buffer: &mut Buffer,
-) {
-    let price = columns::price(state, product, columns.decimals);
-    let stock_style = match product.stock {
-        Stock::Unlimited | Stock::Left(6..) => theme.dim,
-        Stock::Left(0) | Stock::Unreadable => theme.bad,
-        Stock::Left(_) => theme.warn,
-    };
-    let stock = columns::stock(product.stock);
-    let id = product.product_id();
-    let pending = state.cart.is_unconfirmed(&id);
-    let inside = columns::inside(state, &id);
-    let name = Rect {
-        width: columns.name.min(area.width),
-        ..area
-    };
-    let cells = [
-        left(product.name, columns.name, theme.text),
-        left(product.category, columns.category, theme.dim),
-        left(product.unit, columns.unit, theme.dim),
-        right(
-            &price,
-            columns.price,
-            if product.price.is_some() {
-                theme.text
-            } else {
-                theme.bad
-            },
-        ),
-        right(&stock, columns.stock, stock_style),
-        right(
-            &inside,
-            columns.inside,
-            if pending { theme.pending } else { theme.accent },
-        ),
-    ];
-    row::draw(&cells, area, ground, over, buffer);
-    if begins && columns.category == 0 && is_grouped(state) {
-        let style = if over {
-            row::under(theme.dim, ground)
-        } else {
-            ground.patch(theme.dim)
-        };
-        section(product, name, style, buffer);
-    }
-    let words = state.catalog.words.value();
-    if !words.trim().is_empty() {
-        row::mark(
-            product.name,
-            &search::marks(words, product.name),
-            name,
-            theme.found,
-            buffer,
-        );
-    }
-}
+/// The title: the words of the search, the category, and how many products there are.
+fn title<'a>(state: &State, frame: Rect) -> Line<'a> {
+    let theme = &state.theme;
+    let mut spans = vec![Span::styled(TITLE, theme.accent)];
 
-/// What is in the cart, where that does not show.
-fn cart(state: &State, areas: &Areas) -> String {
-    let totals = state.totals();
-    match areas.cart {
-        None if !state.cart.shown.lines.is_empty() => {
-            let items = text::count(totals.items, "item");
-            format!(
-                " Cart: {items}, {}{} ",
-                state.shop.currency, totals.subtotal
-            )
-        }
-        _ => String::new(),
-    }
-}
-
-/// Whether the products of a category stand together.
-fn is_grouped(state: &State) -> bool {
-    let query = state.catalog.query();
-    query.is_plain() && query.category.is_none()
-}
-
-/// The category at the end of the name's room, in the first of its rows that shows: a head
-/// that takes no row and never scrolls away.
-fn section(product: &Item<'_>, name: Rect, style: Style, buffer: &mut Buffer) {
-    let used = u16::try_from(text::width(product.name))
-        .unwrap_or(u16::MAX)
-        .saturating_add(2);
-    let room = name.width.saturating_sub(used);
-    let shown = text::truncate(product.category, usize::from(room));
-    // A few letters of it say nothing.
-    if text::width(&shown) >= text::width(product.category).min(10) {
-        let width = u16::try_from(text::width(&shown)).unwrap_or(room);
-        buffer.set_stringn(
-            name.right() - width,
-            name.y,
-            &shown,
-            usize::from(room),
-            style,
-        );
-    }
-}
-
-/// The title, and where the cursor stands while a search is typed.
-fn title<'a>(state: &'a State, theme: &Theme, area: Rect) -> (Line<'a>, Option<u16>) {
-    let pane = &state.catalog;
-    let (shown, all) = (thousands(pane.count), thousands(pane.catalog.len()));
-    let words = pane.words.value();
-    let typing = matches!(state.mode, Mode::Search);
-    let mut spans = vec![Span::styled(" Catalog ", theme.accent)];
-    let mut cursor = None;
-    if typing || !words.is_empty() {
-        let room = usize::from(area.width).saturating_sub(26).max(4);
-        let skip = pane.words.visual_scroll(room);
-        let visible: String = words.chars().skip(skip).take(room).collect();
+    if let Some(words) = SearchWords::of(state, frame) {
         spans.push(Span::styled("/", theme.dim));
-        if typing {
-            let before: usize = spans.iter().map(Span::width).sum();
-            cursor =
-                u16::try_from(before + pane.words.visual_cursor().saturating_sub(skip) + 1).ok();
-        }
-        spans.push(Span::styled(format!("{visible} "), theme.warn));
+        spans.push(Span::styled(format!("{} ", words.visible), theme.warn));
     }
-    if let Some(category) = &pane.category {
+    if let Some(category) = &state.catalog.category {
         spans.push(Span::styled(format!("{category} "), theme.warn));
     }
-    let searching = if pane.is_searching() { "… " } else { "" };
-    let query = pane.query();
-    // Another order leaves nothing out.
-    let whole = query.words.trim().is_empty() && query.category.is_none();
-    let count = match (pane.loaded, whole) {
-        (false, _) => match pane.progress {
-            Some((read, all)) => format!("reading {} of {} ", thousands(read), thousands(all)),
-            None => String::new(),
-        },
-        (true, true) => format!("{all} products {searching}"),
-        (true, false) => format!("{shown} of {all} {searching}"),
-    };
-    spans.push(Span::styled(count, theme.dim));
-    (Line::from(spans), cursor)
+
+    spans.push(Span::styled(product_count(state), theme.dim));
+    Line::from(spans)
 }
 
-/// A number in groups of three digits.
+/// The words of a search as the title shows them: those around the cursor, where there is no
+/// room for all.
+struct SearchWords {
+    visible: String,
+    /// The columns from the first visible word to the cursor.
+    cursor: usize,
+}
+
+impl SearchWords {
+    /// The words that are looked for or typed; `None` where there is no search.
+    fn of(state: &State, frame: Rect) -> Option<SearchWords> {
+        let words = &state.catalog.words;
+        if words.value().is_empty() && !matches!(state.mode, Mode::Search) {
+            return None;
+        }
+
+        let room = usize::from(frame.width)
+            .saturating_sub(BESIDE_WORDS)
+            .max(LEAST_WORDS);
+        let skipped = words.visual_scroll(room);
+        Some(SearchWords {
+            visible: words.value().chars().skip(skipped).take(room).collect(),
+            cursor: words.visual_cursor().saturating_sub(skipped),
+        })
+    }
+}
+
+/// The number of products that show, of all; or the number that were read so far.
+fn product_count(state: &State) -> String {
+    let pane = &state.catalog;
+    if !pane.loaded {
+        return match pane.progress {
+            Some((read, all)) => format!("reading {} of {} ", thousands(read), thousands(all)),
+            None => String::new(),
+        };
+    }
+
+    let all = thousands(pane.catalog.len());
+    let searching = if pane.is_searching() { "… " } else { "" };
+    let query = pane.query();
+    // Sorting leaves nothing out.
+    if query.words.trim().is_empty() && query.category.is_none() {
+        format!("{all} products {searching}")
+    } else {
+        format!("{} of {all} {searching}", thousands(pane.count))
+    }
+}
+
+/// Formats a number with commas between groups of three digits.
 fn thousands(n: usize) -> String {
     let digits = n.to_string();
     let mut out = String::new();
@@ -252,18 +142,156 @@ fn thousands(n: usize) -> String {
     out
 }
 
-/// What to do about an empty list.
-fn empty(state: &State) -> String {
-    let pane = &state.catalog;
-    match (&state.connectivity, pane.loaded) {
-        _ if pane.loaded && pane.is_searching() => "Searching …".to_owned(),
-        _ if pane.loaded && !pane.query().is_plain() && !pane.catalog.is_empty() => {
-            format!("No product fits “{}”.\nEsc shows all again.", pane.words.value())
-        }
-        (_, true) => {
-            "The catalog is empty.\nPress D to load the demo catalog,\nor let your shop's own program fill it.".to_owned()
-        }
-        (Connectivity::Offline { .. }, false) => "Waiting for the server …".to_owned(),
-        _ => "Reading the catalog …".to_owned(),
+/// The cart's items and subtotal, for the foot of the frame where the cart does not show.
+fn cart_in_short(state: &State, areas: &Areas) -> String {
+    if areas.cart.is_some() || state.cart.shown.lines.is_empty() {
+        return String::new();
     }
+    let totals = state.totals();
+    let items = text::count(totals.items, "item");
+    let subtotal = totals.subtotal.in_currency(&state.shop.currency);
+    format!(" Cart: {items}, {subtotal} ")
+}
+
+/// The sentence in an empty list: why it is empty, and what to do about it.
+fn empty_message(state: &State) -> String {
+    let pane = &state.catalog;
+    let keymap = &state.env.keymap;
+    if !pane.loaded {
+        return match state.connectivity {
+            Connectivity::Offline { .. } => "Waiting for the server …".to_owned(),
+            Connectivity::Connecting
+            | Connectivity::Live
+            | Connectivity::Syncing
+            | Connectivity::Unreadable(_) => "Reading the catalog …".to_owned(),
+        };
+    }
+
+    if pane.is_searching() {
+        "Searching …".to_owned()
+    } else if !pane.query().is_plain() && !pane.catalog.is_empty() {
+        let words = pane.words.value();
+        let key = keymap.key_of(Action::Back);
+        format!("No product fits “{words}”.\n{key} shows all again.")
+    } else {
+        let key = keymap.key_of(Action::LoadDemo);
+        format!(
+            "The catalog is empty.\nPress {key} to load the demo catalog,\nor let your shop's own program fill it."
+        )
+    }
+}
+
+/// Draws the headings of the columns; that of the column in force for sorting stands out.
+fn draw_headings(state: &State, columns: &CatalogColumns, area: Rect, buffer: &mut Buffer) {
+    let dim = state.theme.dim;
+    let [by_name, by_price, by_cart] = [Sort::Name, Sort::Price, Sort::InCart].map(|sort| {
+        if state.catalog.sort == sort {
+            state.theme.accent
+        } else {
+            dim
+        }
+    });
+
+    let cells = [
+        left("Product", columns.name, by_name),
+        left("Category", columns.category, dim),
+        left("Unit", columns.unit, dim),
+        right("Price", columns.price, by_price),
+        right("Stock", columns.stock, dim),
+        right("Cart", columns.in_cart, by_cart),
+    ];
+    row::draw(&cells, RowBackground::Plain(dim), area, buffer);
+}
+
+/// Draws the products whose rows show.
+fn draw_products(state: &State, columns: &CatalogColumns, rows: Rect, buffer: &mut Buffer) {
+    let theme = &state.theme;
+    let words = state.catalog.words.value();
+
+    // Without a column for it, a category is named once, where it begins.
+    let query = state.catalog.query();
+    let is_grouped = query.is_plain() && query.category.is_none();
+    let names_categories = is_grouped && columns.category == 0;
+
+    let mut category_above = None;
+    let visible = (state.catalog.scroll.top..).zip(columns::visible(state, rows));
+    for (area, (row, product)) in rows.rows().zip(visible) {
+        let background = list_background(state, Pane::Catalog, row);
+        draw_product(state, &product, columns, background, area, buffer);
+
+        let name = Rect {
+            width: columns.name.min(area.width),
+            ..area
+        };
+        let is_first = category_above.replace(product.category) != Some(product.category);
+        if names_categories && is_first {
+            draw_category(&product, background.beneath(theme.dim), name, buffer);
+        }
+
+        if !words.trim().is_empty() {
+            let matches = search::marks(words, product.name);
+            row::highlight(product.name, &matches, name, theme.matched, buffer);
+        }
+    }
+}
+
+/// Draws the cells of one product.
+fn draw_product(
+    state: &State,
+    product: &Item<'_>,
+    columns: &CatalogColumns,
+    background: RowBackground,
+    area: Rect,
+    buffer: &mut Buffer,
+) {
+    let theme = &state.theme;
+    let id = product.product_id();
+
+    let price = columns::price(state, product, columns.decimals);
+    let price_style = match product.price {
+        Some(_) => theme.text,
+        None => theme.bad,
+    };
+
+    let stock = columns::stock(product.stock);
+    let stock_style = match product.stock {
+        Stock::Unlimited | Stock::Left(6..) => theme.dim,
+        Stock::Left(0) | Stock::Unreadable => theme.bad,
+        Stock::Left(_) => theme.warn,
+    };
+
+    let in_cart = columns::in_cart(state, &id);
+    let in_cart_style = if state.cart.is_unconfirmed(&id) {
+        theme.pending
+    } else {
+        theme.accent
+    };
+
+    let cells = [
+        left(product.name, columns.name, theme.text),
+        left(product.category, columns.category, theme.dim),
+        left(product.unit, columns.unit, theme.dim),
+        right(&price, columns.price, price_style),
+        right(&stock, columns.stock, stock_style),
+        right(&in_cart, columns.in_cart, in_cart_style),
+    ];
+    row::draw(&cells, background, area, buffer);
+}
+
+/// Draws the product's category at the end of the room for its name: a heading that takes no
+/// row of its own and never scrolls away.
+fn draw_category(product: &Item<'_>, style: Style, name: Rect, buffer: &mut Buffer) {
+    let used = u16::try_from(text::width(product.name))
+        .unwrap_or(u16::MAX)
+        .saturating_add(2);
+    let room = name.width.saturating_sub(used);
+
+    let shown = text::truncate(product.category, usize::from(room));
+    if text::width(&shown) < text::width(product.category).min(LEAST_CATEGORY) {
+        return;
+    }
+
+    let width = u16::try_from(text::width(&shown)).unwrap_or(room);
+    let x = name.right() - width;
+    buffer.set_stringn(x, name.y, &shown, usize::from(room), style);
 }

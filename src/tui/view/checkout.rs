@@ -1,242 +1,267 @@
-//! The checkout: what will be charged, what changed, what is short.
+//! The checkout: what will be charged, which prices changed, what is short.
 
 use super::row;
-use super::{hint, pane, scroll_bar};
+use super::row::{RowBackground, left, right};
+use super::{draw_placeholder, draw_scroll_bar, pane};
 use crate::config::keymap::Action;
 use crate::config::theme::Theme;
 use crate::model::checkout::PreviewLine;
 use crate::model::order::OrderFailure;
+use crate::model::product::only_left;
 use crate::model::total::LineStatus;
 use crate::model::{Preview, Refusal};
 use crate::tui::state::orders;
 use crate::tui::state::orders::CheckoutRow;
 use crate::tui::state::{Connectivity, State, Tone};
-use crate::tui::view::row::{left, right};
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Margin, Rect};
 use ratatui::style::Style;
-use ratatui::text::{Line, Span};
+use ratatui::text::Span;
 use ratatui::widgets::{Paragraph, Widget, Wrap};
 
-/// The columns for how many, and for the total of a line.
+/// The columns for a quantity.
 const QUANTITY: u16 = 6;
+/// The columns for the total of a line.
 const TOTAL: u16 = 14;
 /// The columns for the price of one, where there is room.
-const EACH: u16 = 12;
+const PRICE: u16 = 12;
+/// The width from which on there is room for the price of one.
+const WITH_PRICE: u16 = 50;
 /// The widest that amounts stand apart from their products.
 const WIDEST: u16 = 90;
+/// The most columns for what others do to the cart.
+const STANDING: usize = 60;
+
+/// The columns that depend on the width; no columns where there is no room.
+#[derive(Debug, Clone, Copy)]
+struct CheckoutColumns {
+    name: u16,
+    price: u16,
+}
+
+impl CheckoutColumns {
+    fn fitting(width: u16) -> CheckoutColumns {
+        let (price, gaps) = if width >= WITH_PRICE {
+            (PRICE, 3)
+        } else {
+            (0, 2)
+        };
+        CheckoutColumns {
+            name: width.saturating_sub(QUANTITY + TOTAL + price + gaps),
+            price,
+        }
+    }
+}
 
 /// Draws the checkout from row `top` on.
-pub fn draw(state: &State, top: usize, area: Rect, buffer: &mut Buffer) {
+pub(super) fn draw(state: &State, top: usize, area: Rect, buffer: &mut Buffer) {
     let theme = &state.theme;
-    pane(
-        theme,
-        true,
-        Line::from(Span::styled(" Checkout ", theme.accent)),
-    )
-    .render(area, buffer);
+    pane(theme, true, Span::styled(" Checkout ", theme.accent)).render(area, buffer);
+
     let inner = area.inner(Margin::new(1, 1));
     let inner = Rect {
         width: inner.width.min(WIDEST),
         ..inner
     };
     let Some(preview) = &state.orders.preview else {
-        let said = if state.connectivity == Connectivity::Live {
+        let text = if state.connectivity == Connectivity::Live {
             "Reading prices …"
         } else {
             "Waiting for the server …"
         };
-        return hint(theme, said, inner, buffer);
+        return draw_placeholder(theme, text, inner, buffer);
     };
-    let foot = orders::foot(state.size.0).min(inner.height.saturating_sub(1));
-    let each = if inner.width >= 50 { EACH } else { 0 };
-    let gaps = if each > 0 { 3 } else { 2 };
-    let name = inner.width.saturating_sub(QUANTITY + TOTAL + each + gaps);
-    let heads = [
-        right("Qty", QUANTITY, theme.dim),
-        left("Product", name, theme.dim),
-        right("Each", each, theme.dim),
-        right("Total", TOTAL, theme.dim),
-    ];
-    row::draw(
-        &heads,
-        Rect { height: 1, ..inner },
-        theme.dim,
-        false,
-        buffer,
-    );
+
+    // The headings, the list, and below it the total and the next step.
+    let foot_height = orders::foot(state.size.0).min(inner.height.saturating_sub(1));
     let list = Rect {
         y: inner.y + 1,
-        height: inner.height.saturating_sub(1 + foot),
+        height: inner.height.saturating_sub(1 + foot_height),
         ..inner
     };
+    let foot = Rect {
+        y: list.bottom(),
+        height: foot_height,
+        ..inner
+    };
+
+    let columns = CheckoutColumns::fitting(inner.width);
+    draw_headings(theme, columns, row::first_line(inner), buffer);
     let rows = orders::rows(preview);
-    for (shown, y) in rows.iter().skip(top).zip(list.y..list.bottom()) {
-        let area = Rect {
-            y,
-            height: 1,
-            ..list
-        };
-        match shown {
+    for (area, checkout_row) in list.rows().zip(rows.iter().skip(top)) {
+        match checkout_row {
             CheckoutRow::Line(place) => {
-                let line = &preview.lines[*place];
-                let (total, style) = match line.standing {
-                    LineStatus::Good => (line.line.total().to_string(), theme.text),
-                    other => (other.short_word().to_owned(), theme.bad),
-                };
-                let quantity = line.held.to_string();
-                let price = if line.standing == LineStatus::Good {
-                    line.line.price.to_string()
-                } else {
-                    String::new()
-                };
-                let cells = [
-                    right(&quantity, QUANTITY, style),
-                    left(&line.line.name, name, style),
-                    right(&price, each, theme.dim),
-                    right(&total, TOTAL, style),
-                ];
-                row::draw(&cells, area, theme.text, false, buffer);
+                draw_line(theme, &preview.lines[*place], columns, area, buffer);
             }
-            CheckoutRow::Note(place) => {
-                let (said, style) = note(theme, &preview.lines[*place]);
-                let cells = [
-                    left("", QUANTITY, style),
-                    left(&said, inner.width.saturating_sub(QUANTITY + 1), style),
-                ];
-                row::draw(&cells, area, theme.text, false, buffer);
-            }
+            CheckoutRow::Note(place) => draw_note(theme, &preview.lines[*place], area, buffer),
         }
     }
-    scroll_bar(theme, area, list, rows.len(), top, buffer);
-    draw_foot(
-        state,
-        preview,
-        Rect {
-            y: list.bottom(),
-            height: foot,
-            ..inner
-        },
-        buffer,
-    );
+    draw_scroll_bar(theme, area, list, rows.len(), top, buffer);
+    draw_foot(state, preview, foot, buffer);
 }
 
-/// What is to be said of a line.
-fn note(theme: &Theme, line: &PreviewLine) -> (String, Style) {
-    let short = line.short.map(|left| {
-        if left == 0 {
-            "none left".to_owned()
-        } else {
-            format!("only {left} left")
+/// Draws the headings of the columns.
+fn draw_headings(theme: &Theme, columns: CheckoutColumns, area: Rect, buffer: &mut Buffer) {
+    let cells = [
+        right("Qty", QUANTITY, theme.dim),
+        left("Product", columns.name, theme.dim),
+        right("Each", columns.price, theme.dim),
+        right("Total", TOTAL, theme.dim),
+    ];
+    row::draw(&cells, RowBackground::Plain(theme.dim), area, buffer);
+}
+
+/// Draws a line of the order to be: its amounts, or why it can't be ordered.
+fn draw_line(
+    theme: &Theme,
+    line: &PreviewLine,
+    columns: CheckoutColumns,
+    area: Rect,
+    buffer: &mut Buffer,
+) {
+    let quantity = line.held.to_string();
+    let (price, total, style) = match line.standing {
+        LineStatus::Good => {
+            let price = line.line.price.to_string();
+            (price, line.line.total().to_string(), theme.text)
         }
-    });
-    let was = line
-        .was
-        .map(|was| format!("{} now, {was} when it was added", line.line.price));
+        obstacle => (String::new(), obstacle.short_word().to_owned(), theme.bad),
+    };
+
+    let cells = [
+        right(&quantity, QUANTITY, style),
+        left(&line.line.name, columns.name, style),
+        right(&price, columns.price, theme.dim),
+        right(&total, TOTAL, style),
+    ];
+    row::draw(&cells, RowBackground::Plain(theme.text), area, buffer);
+}
+
+/// Draws the note below a line: how many are left, and what the price was.
+fn draw_note(theme: &Theme, line: &PreviewLine, area: Rect, buffer: &mut Buffer) {
+    let short = line.short.map(only_left);
     let style = if short.is_some() {
         theme.bad
     } else {
         theme.warn
     };
-    (
-        short.into_iter().chain(was).collect::<Vec<_>>().join("; "),
-        style,
-    )
+
+    let price_change = line
+        .was
+        .map(|was| format!("{} now, {was} when it was added", line.line.price));
+    let notes: Vec<String> = short.into_iter().chain(price_change).collect();
+
+    let text = notes.join("; ");
+    let cells = [
+        left("", QUANTITY, style),
+        left(&text, area.width.saturating_sub(QUANTITY + 1), style),
+    ];
+    row::draw(&cells, RowBackground::Plain(theme.text), area, buffer);
 }
 
+/// Draws the total, and below it the next step.
 fn draw_foot(state: &State, preview: &Preview, area: Rect, buffer: &mut Buffer) {
     let theme = &state.theme;
     if area.height == 0 {
         return;
     }
+
     let label = if preview.order().is_ok() {
         "To pay"
     } else {
         "Total"
     };
-    let total = format!("{label} {}{}", preview.currency, preview.total());
-    row::draw(
-        &[right(&total, area.width, theme.accent)],
-        Rect { height: 1, ..area },
-        theme.text,
-        false,
-        buffer,
-    );
-    let (said, style) = said(state, preview);
+    let total = preview.total().in_currency(&preview.currency);
+    let text = format!("{label} {total}");
+    let cells = [right(&text, area.width, theme.accent)];
+    let background = RowBackground::Plain(theme.text);
+    row::draw(&cells, background, row::first_line(area), buffer);
+
     let below = Rect {
         y: area.y + 1,
         height: area.height - 1,
         ..area
     };
-    Paragraph::new(said)
+    let (text, style) = next_step(state, preview);
+    Paragraph::new(text)
         .style(style)
         .wrap(Wrap { trim: true })
         .render(below, buffer);
 }
 
-/// What is to be done next, or what stands in the way.
-fn said(state: &State, preview: &Preview) -> (String, Style) {
+/// The sentence below the total: what happens just now, else how to place the order, else
+/// what stands in its way.
+fn next_step(state: &State, preview: &Preview) -> (String, Style) {
     let theme = &state.theme;
-    match (&state.orders.placing, &state.connectivity) {
-        (Some(id), Connectivity::Live | Connectivity::Syncing) => {
-            (format!("Ordering {id} … not confirmed yet"), theme.pending)
+    let is_online = matches!(
+        state.connectivity,
+        Connectivity::Live | Connectivity::Syncing
+    );
+
+    match &state.orders.placing {
+        Some(id) if is_online => {
+            let text = format!("Ordering {id} … not confirmed yet");
+            (text, theme.pending)
         }
-        (Some(id), _) => (
-            format!("Order {id} is not confirmed: it goes on when the server is back"),
-            theme.warn,
-        ),
-        (None, Connectivity::Live | Connectivity::Syncing)
-            if state.cart.confirmed.ordering.is_some() =>
-        {
-            (
-                format!("This cart is {} just now", orders::standing(state, 60)),
-                theme.warn,
-            )
+        Some(id) => {
+            let text = format!("Order {id} is not confirmed: it goes on when the server is back");
+            (text, theme.warn)
         }
-        (None, Connectivity::Live | Connectivity::Syncing) => match preview.order() {
-            Ok(_) if state.orders.reading || state.orders.outdated => {
-                ("Reading prices again …".to_owned(), theme.dim)
-            }
-            Ok(_) => {
-                let key = state.env.keymap.key_of(Action::PlaceOrder);
-                (
-                    format!(
-                        "{key} orders it. Until then nothing is charged and no stock is taken."
-                    ),
-                    theme.text,
-                )
-            }
-            // The line below says why just now.
-            Err(_)
-                if state
-                    .notice
-                    .as_ref()
-                    .is_some_and(|notice| notice.tone == Tone::Bad) =>
-            {
-                (String::new(), theme.bad)
-            }
-            Err(refusal) => (obstacle(&refusal, &preview.currency), theme.bad),
-        },
-        (None, _) => (
-            "The server is away: these prices may be old".to_owned(),
-            theme.bad,
-        ),
+        None if !is_online => {
+            let text = "The server is away: these prices may be old".to_owned();
+            (text, theme.bad)
+        }
+        None if state.cart.confirmed.ordering.is_some() => {
+            let text = format!(
+                "This cart is {} just now",
+                orders::standing(state, STANDING)
+            );
+            (text, theme.warn)
+        }
+        None => how_to_order(state, preview),
     }
 }
 
-/// What stands in the way of an order that was not tried.
+/// The sentence about an order that nobody has placed yet: the key that places it, or what
+/// stands in its way.
+fn how_to_order(state: &State, preview: &Preview) -> (String, Style) {
+    let theme = &state.theme;
+    let is_stale = state.orders.reading || state.orders.outdated;
+    // The line below says why just now.
+    let is_told_below = state
+        .notice
+        .as_ref()
+        .is_some_and(|notice| notice.tone == Tone::Bad);
+
+    match preview.order() {
+        Ok(_) if is_stale => ("Reading prices again …".to_owned(), theme.dim),
+        Ok(_) => {
+            let key = state.env.keymap.key_of(Action::PlaceOrder);
+            let text =
+                format!("{key} orders it. Until then nothing is charged and no stock is taken.");
+            (text, theme.text)
+        }
+        Err(_) if is_told_below => (String::new(), theme.bad),
+        Err(refusal) => (obstacle(&refusal, &preview.currency), theme.bad),
+    }
+}
+
+/// The sentence about what stands in the way of an order that was not tried.
 fn obstacle(refusal: &Refusal, currency: &str) -> String {
     match refusal {
-        Refusal::NotOrdered(OrderFailure::Short { name, left: 0 }) => {
-            format!("Can't be ordered: none left of “{name}”: remove it first")
-        }
         Refusal::NotOrdered(OrderFailure::Short { name, left }) => {
-            format!("Can't be ordered: only {left} left of “{name}”: take fewer")
+            let advice = match left {
+                0 => "remove it first",
+                _ => "take fewer",
+            };
+
+            let left = only_left(*left);
+            format!("Can't be ordered: {left} of “{name}”: {advice}")
         }
         Refusal::DearerThanBudget { budget, total } => {
-            format!(
-                "Can't be ordered: the cart costs {currency}{total}, and its budget is {currency}{budget}"
-            )
+            let total = total.in_currency(currency);
+            let budget = budget.in_currency(currency);
+            format!("Can't be ordered: the cart costs {total}, and its budget is {budget}")
         }
         other => other.told_in(currency),
     }

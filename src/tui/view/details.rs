@@ -1,10 +1,11 @@
-//! More about the selected product: price, unit, stock, description, and what its line knows.
+//! Details of the selected product: price, unit, stock and description, and what the cart
+//! knows of it.
 
-use super::rule;
+use super::draw_rule;
 use crate::config::theme::{CHEAPER, DEARER};
 use crate::model::total;
 use crate::model::total::ProductLookup;
-use crate::model::{Item, ProductId, Stock, text};
+use crate::model::{CartLine, Item, ProductId, Stock, text};
 use crate::tui::state::State;
 use crate::tui::state::areas::Pane;
 use ratatui::buffer::Buffer;
@@ -13,131 +14,139 @@ use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 use ratatui::widgets::Widget;
 
-/// From so many lines on, the first one is a rule.
+/// From this many lines on, the first one is a rule.
 const WITH_RULE: u16 = 4;
 
-/// Draws what is known of the product that keys act on.
-pub fn product(state: &State, area: Rect, buffer: &mut Buffer) {
+/// Draws the details of the product that keys act on.
+pub(super) fn draw(state: &State, area: Rect, buffer: &mut Buffer) {
     let Some(id) = state.target() else { return };
-    let ruled = area.height >= WITH_RULE;
-    if ruled {
-        rule(&state.theme, area, buffer);
+
+    let has_rule = area.height >= WITH_RULE;
+    if has_rule {
+        draw_rule(&state.theme, area, buffer);
     }
+
     let area = Rect {
-        y: area.y + u16::from(ruled),
-        height: area.height - u16::from(ruled),
+        y: area.y + u16::from(has_rule),
+        height: area.height - u16::from(has_rule),
         ..area
     };
-    for (line, y) in lines(state, &id, area)
-        .into_iter()
-        .zip(area.y..area.bottom())
-    {
-        line.render(
-            Rect {
-                y,
-                height: 1,
-                ..area
-            },
-            buffer,
-        );
+    for (area, line) in area.rows().zip(lines(state, &id, area)) {
+        line.render(area, buffer);
     }
 }
 
+/// The lines about a product: its facts, its description, and its line of the cart.
 fn lines<'a>(state: &'a State, id: &ProductId, area: Rect) -> Vec<Line<'a>> {
-    let (theme, columns) = (&state.theme, usize::from(area.width));
-    let known = state.known(id);
+    let theme = &state.theme;
+    let columns = usize::from(area.width);
+    let product = state.known(id);
+
     let mut lines = Vec::new();
     let mut description = "";
-    if let ProductLookup::Product(product) = known {
-        let (price, facts) = facts(state, &product);
-        let room = columns
-            .saturating_sub(text::width(&price) + 2)
-            .max(columns / 2);
-        let name = text::truncate(product.name, room);
-        let used = text::width(&name) + text::width(&price) + 2;
-        lines.push(Line::from(vec![
-            Span::styled(name, theme.accent),
-            Span::styled(format!("  {price}"), theme.text),
-            Span::styled(
-                text::truncate(&facts, columns.saturating_sub(used)),
-                theme.dim,
-            ),
-        ]));
+    if let ProductLookup::Product(product) = product {
+        lines.push(headline(state, &product, columns));
         description = product.description;
     }
-    let said = line(state, id, known);
-    let rest = usize::from(area.height).saturating_sub(lines.len() + usize::from(said.is_some()));
-    let told = text::wrap(description, columns, rest.max(1)).into_iter();
-    lines.extend(told.map(|line| Line::styled(line, theme.text)));
-    if let Some((said, style)) = said {
-        // In the cart that is what matters; elsewhere the description comes first.
+
+    let in_cart = state
+        .cart
+        .shown
+        .line(id)
+        .map(|line| cart_line(state, line, product));
+
+    // The description takes the lines that are left, and one in any case.
+    let used = lines.len() + usize::from(in_cart.is_some());
+    let rest = usize::from(area.height).saturating_sub(used).max(1);
+    let wrapped = text::wrap(description, columns, rest).into_iter();
+    lines.extend(wrapped.map(|line| Line::styled(line, theme.text)));
+
+    if let Some((sentence, style)) = in_cart {
+        // In the cart, its line matters most; elsewhere the description comes first.
         let place = if state.focus == Pane::Cart {
             1.min(lines.len())
         } else {
             lines.len()
         };
-        lines.insert(place, Line::styled(text::truncate(&said, columns), style));
+        let line = Line::styled(text::truncate(&sentence, columns), style);
+        lines.insert(place, line);
     }
     lines
 }
 
-/// The price, and the other facts.
-fn facts(state: &State, product: &Item<'_>) -> (String, String) {
-    let currency = &state.shop.currency;
+/// The line with the name, the price and the other facts.
+fn headline<'a>(state: &State, product: &Item<'_>, columns: usize) -> Line<'a> {
+    let theme = &state.theme;
     let price = product.price.map_or_else(
         || "no price".to_owned(),
-        |price| format!("{currency}{price}"),
+        |price| price.in_currency(&state.shop.currency),
     );
+
+    // The name leaves room for the price, as long as it keeps half of the line.
+    let beside_price = columns.saturating_sub(text::width(&price) + 2);
+    let name = text::truncate(product.name, beside_price.max(columns / 2));
+
+    let used = text::width(&name) + text::width(&price) + 2;
+    let facts = text::truncate(&facts(product), columns.saturating_sub(used));
+
+    Line::from(vec![
+        Span::styled(name, theme.accent),
+        Span::styled(format!("  {price}"), theme.text),
+        Span::styled(facts, theme.dim),
+    ])
+}
+
+/// The facts behind the price: unit, stock, category.
+fn facts(product: &Item<'_>) -> String {
     let stock = match product.stock {
         Stock::Unlimited => String::new(),
         Stock::Unreadable => "stock unreadable".to_owned(),
         Stock::Left(0) => "none in stock".to_owned(),
         Stock::Left(n) => format!("{n} in stock"),
     };
-    let facts = [product.unit, &*stock, product.category]
+    [product.unit, &stock, product.category]
         .into_iter()
-        .filter(|fact| !fact.is_empty());
-    (price, facts.map(|fact| format!(" · {fact}")).collect())
+        .filter(|fact| !fact.is_empty())
+        .map(|fact| format!(" · {fact}"))
+        .collect()
 }
 
-/// What the cart's line says: how many, from whom, what it costs, and the old price beside
-/// the new where it changed.
-fn line(state: &State, id: &ProductId, known: ProductLookup<'_>) -> Option<(String, Style)> {
+/// The sentence about a line of the cart: how many, from whom, what it costs, and the old
+/// price beside the new one where it changed.
+fn cart_line(state: &State, line: &CartLine, product: ProductLookup<'_>) -> (String, Style) {
     let theme = &state.theme;
-    let line = state.cart.shown.line(id)?;
-    if matches!(known, ProductLookup::Gone) {
-        return Some((format!("{id} is no longer sold and not counted"), theme.bad));
-    }
     let currency = &state.shop.currency;
-    let mut said = line
-        .quantity
-        .whole()
-        .map_or_else(String::new, |quantity| format!("{quantity} "));
-    said.push_str("in the cart");
-    if let Some(added) = &line.added {
-        said.push_str(&format!(" from {}", added.by));
+    if matches!(product, ProductLookup::Gone) {
+        let id = &line.product;
+        return (format!("{id} is no longer sold and not counted"), theme.bad);
     }
-    if let (_, Some(sum)) = total::line(line, known) {
-        said.push_str(&format!(", {currency}{sum}"));
-    }
-    let ProductLookup::Product(product) = known else {
-        return Some((said, theme.dim));
+
+    let mut sentence = match line.quantity.whole() {
+        Some(quantity) => format!("{quantity} in the cart"),
+        None => "in the cart".to_owned(),
     };
-    match (
-        line.added.as_ref().and_then(|added| added.price),
-        product.price,
-    ) {
+    if let Some(added) = &line.added {
+        sentence.push_str(&format!(" from {}", added.by));
+    }
+    if let (_, Some(sum)) = total::line(line, product) {
+        sentence.push_str(&format!(", {}", sum.in_currency(currency)));
+    }
+
+    let ProductLookup::Product(product) = product else {
+        return (sentence, theme.dim);
+    };
+    let price_then = line.added.as_ref().and_then(|added| added.price);
+    match (price_then, product.price) {
         (Some(then), Some(now)) if then != now => {
             let (sign, style) = if now > then {
                 (DEARER, theme.bad)
             } else {
                 (CHEAPER, theme.good)
             };
-            Some((
-                format!("{sign} was {currency}{then}, now {currency}{now} · {said}"),
-                style,
-            ))
+            let then = then.in_currency(currency);
+            let now = now.in_currency(currency);
+            (format!("{sign} was {then}, now {now} · {sentence}"), style)
         }
-        _ => Some((said, theme.dim)),
+        _ => (sentence, theme.dim),
     }
 }

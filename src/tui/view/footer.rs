@@ -1,39 +1,32 @@
-//! The last two lines: messages and prompts, and the keys that work here.
+//! The last two lines: the message or prompt, and the keys that work here.
 
 use super::SECONDS_BELOW;
-use crate::config::theme::Theme;
+use crate::config::keymap::Action;
 use crate::model::{ProductId, text};
-use crate::tui::layout::footer::hints;
+use crate::tui::layout::footer::key_hints;
 use crate::tui::state::{Connectivity, Mode, State, Tone};
-use ratatui::Frame;
 use ratatui::buffer::Buffer;
-use ratatui::layout::Rect;
+use ratatui::layout::{Position, Rect};
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 use ratatui::widgets::Widget;
 use tui_input::Input;
 
 /// The columns that a prompt leaves for the quantity that is typed, with the cursor behind it.
-const TYPED: usize = 8;
-/// What is left of a name that is cut for other words.
+const QUANTITY_ROOM: usize = 8;
+/// The columns that a name keeps where it is cut to make room for other words.
 const LEAST_NAME: usize = 12;
 
-/// Draws the prompt, the message, or what is wrong with the link.
-pub fn message(state: &State, theme: &Theme, area: Rect, frame: &mut Frame<'_>) {
-    if let Mode::Quantity { product, input } = &state.mode {
-        let label = quantity_label(
-            state,
-            product,
-            usize::from(area.width).saturating_sub(TYPED),
-        );
-        return prompt(theme, &label, input, area, frame);
+/// Draws the prompt where something is typed, else the message or what is wrong with the
+/// connection.
+pub(super) fn draw_message(state: &State, area: Rect, buffer: &mut Buffer) {
+    if let Some(prompt) = Prompt::of(state, area.width) {
+        return prompt.draw(state, area, buffer);
     }
-    if let Mode::Palette { input, .. } = &state.mode {
-        return prompt(theme, " : ", input, area, frame);
-    }
-    let (said, style) = said(state, theme);
-    let shown = text::truncate(&said, usize::from(area.width.saturating_sub(2)));
-    frame.buffer_mut().set_stringn(
+
+    let (message, style) = message(state);
+    let shown = text::truncate(&message, usize::from(area.width.saturating_sub(2)));
+    buffer.set_stringn(
         area.x + 1,
         area.y,
         shown,
@@ -42,90 +35,32 @@ pub fn message(state: &State, theme: &Theme, area: Rect, frame: &mut Frame<'_>) 
     );
 }
 
-/// What stands before the quantity that is typed, in so many columns: the name above all.
-fn quantity_label(state: &State, product: &ProductId, columns: usize) -> String {
-    let now = match state.cart.shown.quantity(product) {
-        0 => String::new(),
-        n => format!(" (now {n})"),
-    };
-    let name = state.name_of(product);
-    for (before, behind) in [(" Quantity of ", &now[..]), (" ", &now[..])] {
-        let room = columns.saturating_sub(text::width(before) + text::width(behind) + 2);
-        if room >= text::width(&name).min(LEAST_NAME) {
-            return format!("{before}{}{behind}: ", text::truncate(&name, room));
-        }
-    }
-    format!(" {}: ", text::truncate(&name, columns.saturating_sub(3)))
+/// The position of the cursor in the prompt; `None` where nothing is typed there.
+pub(super) fn cursor(state: &State, area: Rect) -> Option<Position> {
+    Prompt::of(state, area.width).map(|prompt| prompt.cursor(area))
 }
 
-/// A label and what is typed behind it, with the cursor.
-fn prompt(theme: &Theme, label: &str, input: &Input, area: Rect, frame: &mut Frame<'_>) {
-    let room = usize::from(area.width).saturating_sub(text::width(label) + 1);
-    let skip = input.visual_scroll(room);
-    let visible: String = input.value().chars().skip(skip).collect();
-    let at = text::width(label) + input.visual_cursor().saturating_sub(skip);
-    let typed = Span::styled(text::truncate(&visible, room), theme.text);
-    Line::from(vec![Span::styled(label, theme.accent), typed]).render(area, frame.buffer_mut());
-    let x = u16::try_from(at)
-        .unwrap_or(u16::MAX)
-        .min(area.width.saturating_sub(1));
-    frame.set_cursor_position((area.x + x, area.y));
-}
+/// Draws the keys that work here, as many as fit.
+pub(super) fn draw_keys(state: &State, area: Rect, buffer: &mut Buffer) {
+    for hint in key_hints(state, area.width) {
+        let room = usize::from(area.width.saturating_sub(hint.x));
+        let x = area.x + hint.x;
+        let (key_end, _) = buffer.set_stringn(x, area.y, &hint.key, room, state.theme.accent);
 
-fn said(state: &State, theme: &Theme) -> (String, Style) {
-    let waiting = state.cart.unconfirmed.len();
-    let changes = |n: usize| text::count(n, "change");
-    if matches!(state.mode, Mode::ConfirmQuit) {
-        return (leaving(state), theme.warn);
-    }
-    if matches!(state.mode, Mode::ConfirmClear) {
-        let lines = state.cart.shown.lines.len();
-        return (
-            format!("Clear the whole cart, {}?", text::count(lines, "line")),
-            theme.warn,
-        );
-    }
-    if let Some(count) = state.count {
-        return (format!("{count} × …"), theme.accent);
-    }
-    if let Some(notice) = &state.notice {
-        let style = match notice.tone {
-            Tone::Info => theme.news,
-            Tone::Warn => theme.warn,
-            Tone::Bad => theme.bad,
-        };
-        return (notice.text.clone(), style);
-    }
-    let waits = if waiting > 0 {
-        format!("{} waiting; ", changes(waiting))
-    } else {
-        String::new()
-    };
-    match &state.connectivity {
-        Connectivity::Offline { trouble, .. } => (
-            sentence(&format!("{waits}trying again: {trouble}")),
-            theme.bad,
-        ),
-        Connectivity::Unreadable(trouble) => {
-            (format!("The cart can't be read: {trouble}"), theme.bad)
-        }
-        _ => match state.left() {
-            Some(left) if left <= SECONDS_BELOW => (
-                "The session ends soon: K keeps the cart".to_owned(),
-                theme.warn,
-            ),
-            _ => (String::new(), theme.text),
-        },
+        let x = key_end + 1;
+        let room = usize::from(area.right().saturating_sub(x));
+        buffer.set_stringn(x, area.y, hint.word, room, state.theme.dim);
     }
 }
 
-/// What is asked before quitting.
-pub fn leaving(state: &State) -> String {
+/// The question that is asked before quitting with unconfirmed changes.
+pub(super) fn quit_question(state: &State) -> String {
     let waiting = state.cart.unconfirmed.len();
     if waiting == 0 {
         // Only an order is on its way.
         return "The order is not confirmed yet: quit all the same?".to_owned();
     }
+
     let it = if waiting == 1 { "it" } else { "them" };
     format!(
         "{} not confirmed yet: quit and lose track of {it}?",
@@ -133,20 +68,129 @@ pub fn leaving(state: &State) -> String {
     )
 }
 
-fn sentence(text: &str) -> String {
-    let mut chars = text.chars();
-    chars
-        .next()
-        .map(|first| first.to_uppercase().chain(chars).collect())
-        .unwrap_or_default()
+/// A label and the text that is typed behind it.
+struct Prompt<'a> {
+    label: String,
+    input: &'a Input,
 }
 
-/// Draws the keys that work here, as many as fit.
-pub fn keys(state: &State, theme: &Theme, area: Rect, buffer: &mut Buffer) {
-    for hint in hints(state, area.width) {
-        let room = usize::from(area.width.saturating_sub(hint.x));
-        let (x, _) = buffer.set_stringn(area.x + hint.x, area.y, &hint.key, room, theme.accent);
-        let room = usize::from(area.right().saturating_sub(x + 1));
-        buffer.set_stringn(x + 1, area.y, hint.word, room, theme.dim);
+impl Prompt<'_> {
+    /// The prompt in a line of `width` columns; `None` where nothing is typed there.
+    fn of(state: &State, width: u16) -> Option<Prompt<'_>> {
+        match &state.mode {
+            Mode::Quantity { product, input } => {
+                let room = usize::from(width).saturating_sub(QUANTITY_ROOM);
+                let label = quantity_label(state, product, room);
+                Some(Prompt { label, input })
+            }
+            Mode::Palette { input, .. } => Some(Prompt {
+                label: " : ".to_owned(),
+                input,
+            }),
+
+            Mode::Browse
+            | Mode::Search
+            | Mode::Help(_)
+            | Mode::Checkout(_)
+            | Mode::Orders
+            | Mode::Receipt { .. }
+            | Mode::ConfirmQuit
+            | Mode::ConfirmClear => None,
+        }
     }
+
+    fn draw(&self, state: &State, area: Rect, buffer: &mut Buffer) {
+        let room = self.room(area);
+        let skipped = self.input.visual_scroll(room);
+        let visible: String = self.input.value().chars().skip(skipped).collect();
+
+        let label = Span::styled(&self.label, state.theme.accent);
+        let typed = Span::styled(text::truncate(&visible, room), state.theme.text);
+        Line::from(vec![label, typed]).render(area, buffer);
+    }
+
+    fn cursor(&self, area: Rect) -> Position {
+        let skipped = self.input.visual_scroll(self.room(area));
+        let typed = self.input.visual_cursor().saturating_sub(skipped);
+        let x = u16::try_from(text::width(&self.label) + typed).unwrap_or(u16::MAX);
+        Position::new(area.x + x.min(area.width.saturating_sub(1)), area.y)
+    }
+
+    /// The columns for what is typed.
+    fn room(&self, area: Rect) -> usize {
+        usize::from(area.width).saturating_sub(text::width(&self.label) + 1)
+    }
+}
+
+/// The label before a quantity that is typed, in at most `columns`: above all the product's
+/// name, then how many the cart holds now.
+fn quantity_label(state: &State, product: &ProductId, columns: usize) -> String {
+    let name = state.name_of(product);
+    let now = match state.cart.shown.quantity(product) {
+        0 => String::new(),
+        n => format!(" (now {n})"),
+    };
+
+    for before in [" Quantity of ", " "] {
+        let room = columns.saturating_sub(text::width(before) + text::width(&now) + 2);
+        if room >= text::width(&name).min(LEAST_NAME) {
+            return format!("{before}{}{now}: ", text::truncate(&name, room));
+        }
+    }
+    format!(" {}: ", text::truncate(&name, columns.saturating_sub(3)))
+}
+
+/// The message: a question that is asked, else the number typed so far, else the last notice,
+/// else what is wrong with the connection or the session.
+fn message(state: &State) -> (String, Style) {
+    let theme = &state.theme;
+    if matches!(state.mode, Mode::ConfirmQuit) {
+        return (quit_question(state), theme.warn);
+    }
+    if matches!(state.mode, Mode::ConfirmClear) {
+        let lines = text::count(state.cart.shown.lines.len(), "line");
+        return (format!("Clear the whole cart, {lines}?"), theme.warn);
+    }
+
+    if let Some(count) = state.count {
+        return (format!("{count} × …"), theme.accent);
+    }
+
+    if let Some(notice) = &state.notice {
+        let style = match notice.tone {
+            Tone::Info => theme.info,
+            Tone::Warn => theme.warn,
+            Tone::Bad => theme.bad,
+        };
+        return (notice.text.clone(), style);
+    }
+
+    match &state.connectivity {
+        Connectivity::Offline { trouble, .. } => {
+            let sentence = match state.cart.unconfirmed.len() {
+                0 => format!("Trying again: {trouble}"),
+                n => format!(
+                    "{} waiting; trying again: {trouble}",
+                    text::count(n, "change")
+                ),
+            };
+            (sentence, theme.bad)
+        }
+        Connectivity::Unreadable(trouble) => {
+            (format!("The cart can't be read: {trouble}"), theme.bad)
+        }
+        Connectivity::Connecting | Connectivity::Live | Connectivity::Syncing => {
+            session_warning(state)
+        }
+    }
+}
+
+/// The message on a session that ends soon; empty where it does not.
+fn session_warning(state: &State) -> (String, Style) {
+    if state.left().is_none_or(|left| left > SECONDS_BELOW) {
+        return (String::new(), state.theme.text);
+    }
+    let key = state.env.keymap.key_of(Action::KeepAlive);
+    let message = format!("The session ends soon: {key} keeps the cart");
+    (message, state.theme.warn)
 }

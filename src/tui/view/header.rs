@@ -1,7 +1,8 @@
-//! The first line: shop, whose cart, the link, the session.
+//! The first line: the shop, whose cart it is, the connection, the session.
 
-use crate::config::theme::{DOWN, LIVE, Theme};
+use crate::config::theme::{CONNECTED, DISCONNECTED};
 use crate::model::text;
+use crate::model::time::{ClockStyle, clock};
 use crate::tui::state::{Connectivity, State};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -9,82 +10,111 @@ use ratatui::text::{Line, Span};
 use ratatui::widgets::Widget;
 
 /// Below this, in milliseconds, the session's end is counted in seconds.
-pub const SECONDS_BELOW: u64 = 120_000;
+pub(crate) const SECONDS_BELOW: u64 = 120_000;
 
-/// The columns for how many others watch, at the least.
-const BRIEFLY: usize = 4;
+/// The most columns for the shop's name.
+const WIDEST_SHOP: usize = 24;
+/// The columns from which on the header says whose cart it is.
+const LEAST_CART: usize = 12;
+/// The columns kept for how many others watch: `  +3`.
+const LEAST_WATCHERS: usize = 4;
 
 /// Draws the header.
-pub fn draw(state: &State, theme: &Theme, area: Rect, buffer: &mut Buffer) {
+pub(super) fn draw(state: &State, area: Rect, buffer: &mut Buffer) {
+    let right = connection_and_session(state);
+    let room = usize::from(area.width).saturating_sub(right.width() + 2);
+    let left = shop_and_people(state, room);
+
+    left.render(area, buffer);
+    right.right_aligned().render(area, buffer);
+}
+
+/// The right side: the state of the connection, and how long the session lasts.
+fn connection_and_session(state: &State) -> Line<'static> {
+    let theme = &state.theme;
     let (sign, word, style) = match &state.connectivity {
-        Connectivity::Connecting => (DOWN, "connecting".to_owned(), theme.dim),
-        Connectivity::Live => (LIVE, "live".to_owned(), theme.good),
-        Connectivity::Syncing => (LIVE, "reading".to_owned(), theme.warn),
-        Connectivity::Offline { since, .. } => (
-            DOWN,
-            format!("offline since {}", clock(state, *since)),
-            theme.bad,
-        ),
-        Connectivity::Unreadable(_) => (DOWN, "unreadable".to_owned(), theme.bad),
+        Connectivity::Connecting => (DISCONNECTED, "connecting".to_owned(), theme.dim),
+        Connectivity::Live => (CONNECTED, "live".to_owned(), theme.good),
+        Connectivity::Syncing => (CONNECTED, "reading".to_owned(), theme.warn),
+        Connectivity::Offline { since, .. } => {
+            let since = clock(*since, &state.env.zone, ClockStyle::Second);
+            (DISCONNECTED, format!("offline since {since}"), theme.bad)
+        }
+        Connectivity::Unreadable(_) => (DISCONNECTED, "unreadable".to_owned(), theme.bad),
     };
-    let mut right = vec![Span::styled(format!("{sign} {word}"), style)];
+    let mut spans = vec![Span::styled(format!("{sign} {word}"), style)];
+
     if let Some(left) = state.left() {
         let style = if left <= SECONDS_BELOW {
             theme.warn
         } else {
             theme.dim
         };
-        right.push(Span::styled(format!("  {} left", countdown(left)), style));
+        spans.push(Span::styled(format!("  {} left", countdown(left)), style));
     }
-    right.push(Span::raw(" "));
-    let right = Line::from(right);
-    let free = usize::from(area.width).saturating_sub(right.width() + 2);
-    let shop = text::truncate(&state.shop.name, free.min(24));
-    let mut left = vec![Span::raw(" "), Span::styled(shop, theme.accent)];
-    let mut rest = free.saturating_sub(left.iter().map(Span::width).sum());
-    if rest > 12 {
-        let user = &state.env.user;
-        let cart = format!("cart of {user}");
-        // Who else watches is worth more than two words.
-        let least = if state.watchers.is_empty() {
-            2
-        } else {
-            2 + BRIEFLY
-        };
-        let cart = if text::width(&cart) + least > rest {
-            user.to_string()
-        } else {
-            cart
-        };
-        let cart = Span::styled(format!("  {}", text::truncate(&cart, rest - 2)), theme.text);
-        rest = rest.saturating_sub(cart.width());
-        left.push(cart);
-    }
-    left.push(Span::styled(watchers(state, rest), theme.dim));
-    Line::from(left).render(area, buffer);
-    right.right_aligned().render(area, buffer);
+
+    spans.push(Span::raw(" "));
+    Line::from(spans)
 }
 
-/// Who else watches: their names where they fit, else how many.
-fn watchers(state: &State, room: usize) -> String {
-    if state.watchers.is_empty() {
-        return String::new();
+/// The left side, in at most `room` columns: the shop, whose cart it is, who else watches.
+fn shop_and_people(state: &State, room: usize) -> Line<'static> {
+    let theme = &state.theme;
+    let shop = text::truncate(&state.shop.name, room.min(WIDEST_SHOP));
+    let mut spans = vec![Span::raw(" "), Span::styled(shop, theme.accent)];
+    let used: usize = spans.iter().map(Span::width).sum();
+    let mut rest = room.saturating_sub(used);
+
+    if rest > LEAST_CART {
+        let cart = Span::styled(format!("  {}", cart_name(state, rest - 2)), theme.text);
+        rest = rest.saturating_sub(cart.width());
+        spans.push(cart);
     }
+
+    spans.push(Span::styled(watchers(state, rest), theme.dim));
+    Line::from(spans)
+}
+
+/// The name of the cart, in at most `room` columns.
+fn cart_name(state: &State, room: usize) -> String {
+    let user = state.env.user.to_string();
+    let sentence = format!("cart of {user}");
+
+    // The others who watch are worth more than two words.
+    let watchers = if state.watchers.is_empty() {
+        0
+    } else {
+        LEAST_WATCHERS
+    };
+    if text::width(&sentence) + watchers <= room {
+        sentence
+    } else {
+        text::truncate(&user, room)
+    }
+}
+
+/// The others who watch, in at most `room` columns: their names where they fit, else their
+/// number.
+fn watchers(state: &State, room: usize) -> String {
     let names: Vec<&str> = state
         .watchers
         .iter()
         .map(|watcher| watcher.name.as_str())
         .collect();
+    if names.is_empty() {
+        return String::new();
+    }
+
     let named = format!("  with {}", names.join(", "));
     let counted = format!("  +{} watching", names.len());
     let briefly = format!("  +{}", names.len());
     [named, counted, briefly]
         .into_iter()
-        .find(|said| text::width(said) <= room)
+        .find(|text| text::width(text) <= room)
         .unwrap_or_default()
 }
 
-/// Minutes, or minutes and seconds towards the end.
+/// Formats the time left: in coarse units, towards the end in minutes and seconds.
 fn countdown(left: u64) -> String {
     let seconds = left.div_ceil(1000);
     let minutes = left.div_ceil(60_000);
@@ -94,27 +124,6 @@ fn countdown(left: u64) -> String {
         _ if minutes <= 48 * 60 => format!("{} h", minutes.div_ceil(60)),
         _ => format!("{} days", minutes.div_ceil(60 * 24)),
     }
-}
-
-/// The time of day at a Unix time in milliseconds.
-pub fn clock(state: &State, at: i64) -> String {
-    let time = state
-        .env
-        .zone
-        .to_datetime(jiff::Timestamp::from_millisecond(at).unwrap_or_default());
-    format!(
-        "{:02}:{:02}:{:02}",
-        time.hour(),
-        time.minute(),
-        time.second()
-    )
-}
-
-/// The same to the minute.
-pub fn minute(state: &State, at: i64) -> String {
-    let mut time = clock(state, at);
-    time.truncate(5);
-    time
 }
 
 #[cfg(test)]

@@ -1,53 +1,44 @@
-//! The help: made from the key map.
+//! The help: the keys and the mouse, by groups.
 
 use super::row;
-use super::{pane, scroll_bar};
+use super::row::{RowBackground, left};
+use super::{draw_scroll_bar, pane};
 use crate::tui::layout::help;
 use crate::tui::layout::help::HelpRow;
 use crate::tui::state::State;
-use crate::tui::view::row::left;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
-use ratatui::text::{Line, Span};
+use ratatui::text::Span;
 use ratatui::widgets::Widget;
 
 /// Draws the help from row `top` on.
-pub fn draw(state: &State, top: usize, area: Rect, buffer: &mut Buffer) {
+pub(super) fn draw(state: &State, top: usize, area: Rect, buffer: &mut Buffer) {
     let theme = &state.theme;
-    let block = pane(
-        theme,
-        true,
-        Line::from(Span::styled(" Keys ", theme.accent)),
-    );
+    let block = pane(theme, true, Span::styled(" Keys ", theme.accent));
     let inner = block.inner(area);
     block.render(area, buffer);
+
+    // The screen may have grown since the help was scrolled.
     let rows = help::rows(state);
-    // On a screen that grew, all that fits shows.
     let top = top.min(rows.len().saturating_sub(usize::from(inner.height)));
-    let keys = help::keys(inner.width);
-    for (shown, y) in rows.iter().skip(top).zip(inner.y..inner.bottom()) {
-        let area = Rect {
-            y,
-            height: 1,
-            ..inner
-        };
-        match shown {
-            HelpRow::Head(group) => row::draw(
-                &[left(group, inner.width, theme.warn)],
-                area,
-                theme.text,
-                false,
-                buffer,
-            ),
-            HelpRow::Keys(names, said) => {
-                let rest = inner.width.saturating_sub(keys + 1);
+    draw_scroll_bar(theme, area, inner, rows.len(), top, buffer);
+
+    let background = RowBackground::Plain(theme.text);
+    let keys_width = help::keys_width(inner.width);
+    let text_width = inner.width.saturating_sub(keys_width + 1);
+    for (area, help_row) in inner.rows().zip(rows.iter().skip(top)) {
+        match help_row {
+            HelpRow::Group(name) => {
+                let cells = [left(name, inner.width, theme.warn)];
+                row::draw(&cells, background, area, buffer);
+            }
+            HelpRow::Keys { keys, text } => {
                 let cells = [
-                    left(names, keys, theme.accent),
-                    left(said, rest, theme.text),
+                    left(keys, keys_width, theme.accent),
+                    left(text, text_width, theme.text),
                 ];
-                row::draw(&cells, area, theme.text, false, buffer);
+                row::draw(&cells, background, area, buffer);
             }
         }
     }
-    scroll_bar(theme, area, inner, rows.len(), top, buffer);
 }

@@ -1,4 +1,4 @@
-//! State to frame. Pure: one file per pane, and only the rows that show are built.
+//! Draws the state. Pure: one file per pane, and only the rows that show are built.
 
 mod activity;
 mod cart;
@@ -11,6 +11,7 @@ mod help;
 mod orders;
 mod palette;
 mod row;
+mod sums;
 
 use crate::config::keymap::Action;
 use crate::config::theme::Theme;
@@ -22,70 +23,87 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::Line;
 use ratatui::widgets::{Block, BorderType, Paragraph, Widget, Wrap};
+use row::RowBackground;
 
-pub use header::SECONDS_BELOW;
+pub(crate) use header::SECONDS_BELOW;
 
 /// Draws the whole screen.
 pub fn view(state: &State, frame: &mut Frame<'_>) {
-    let theme = &state.theme;
-    let all = frame.area();
-    // Whatever names no colour of its own has that of text, never the terminal's on our ground.
-    frame
-        .buffer_mut()
-        .set_style(all, theme.text.patch(theme.ground));
+    let screen = frame.area();
+    let buffer = frame.buffer_mut();
+
+    // Text without a colour of its own has that of the theme, never the terminal's, which may
+    // not be readable on the theme's background.
+    buffer.set_style(screen, state.theme.text.patch(state.theme.background));
+
     let Some(areas) = state.areas() else {
-        let text = too_small(state);
-        return Paragraph::new(text)
-            .wrap(Wrap { trim: true })
-            .render(frame.area(), frame.buffer_mut());
+        return draw_too_small(state, screen, buffer);
     };
-    header::draw(state, theme, areas.header, frame.buffer_mut());
+    header::draw(state, areas.header, buffer);
+    draw_body(state, &areas, screen, buffer);
+    palette::draw(state, areas.palette, buffer);
+    footer::draw_message(state, areas.message, buffer);
+    footer::draw_keys(state, areas.footer, buffer);
+
+    let cursor = footer::cursor(state, areas.message).or_else(|| catalog::cursor(state, &areas));
+    if let Some(position) = cursor {
+        frame.set_cursor_position(position);
+    }
+}
+
+/// Formats the terminal's title: the shop, and how much is in the cart.
+#[must_use]
+pub(crate) fn title(state: &State) -> String {
+    let items = text::count(state.totals().items, "item");
+    format!("{} · {} · {items}", state.shop.name, state.env.user)
+}
+
+/// Draws what a screen says that is too small for anything else.
+fn draw_too_small(state: &State, screen: Rect, buffer: &mut Buffer) {
+    let message = if matches!(state.mode, Mode::ConfirmQuit) {
+        let quit = state.env.keymap.key_of(Action::Quit);
+        format!("{} {quit} quits", footer::quit_question(state))
+    } else {
+        let (width, height) = state.size;
+        format!("{width}×{height} is too small: make the window larger")
+    };
+
+    Paragraph::new(message)
+        .wrap(Wrap { trim: true })
+        .render(screen, buffer);
+}
+
+/// Draws what stands between the header and the last two lines: the lists, or the page that
+/// covers them.
+fn draw_body(state: &State, areas: &Areas, screen: Rect, buffer: &mut Buffer) {
     let body = Rect {
         y: 1,
         height: state.size.1.saturating_sub(3),
-        ..frame.area()
+        ..screen
     };
+
     match &state.mode {
-        Mode::Help(top) => help::draw(state, *top, body, frame.buffer_mut()),
-        Mode::Checkout(top) => checkout::draw(state, *top, body, frame.buffer_mut()),
-        Mode::Orders => orders::draw(state, body, frame.buffer_mut()),
+        Mode::Help(top) => help::draw(state, *top, body, buffer),
+        Mode::Checkout(top) => checkout::draw(state, *top, body, buffer),
+        Mode::Orders => orders::draw(state, body, buffer),
         Mode::Receipt { order, top, .. } => {
-            orders::draw_receipt(state, order, *top, body, frame.buffer_mut());
+            orders::draw_receipt(state, order, *top, body, buffer);
         }
-        _ => lists(state, theme, &areas, frame),
-    }
-    palette::draw(state, theme, areas.palette, frame.buffer_mut());
-    footer::message(state, theme, areas.message, frame);
-    footer::keys(state, theme, areas.footer, frame.buffer_mut());
-}
-
-/// All that a screen says that is too small for more.
-fn too_small(state: &State) -> String {
-    if matches!(state.mode, Mode::ConfirmQuit) {
-        let quit = state.env.keymap.key_of(Action::Quit);
-        return format!("{} {quit} quits", footer::leaving(state));
-    }
-    format!(
-        "{}×{} is too small: make the window larger",
-        state.size.0, state.size.1
-    )
-}
-
-/// The catalog, the cart and the activity.
-fn lists(state: &State, theme: &Theme, areas: &Areas, frame: &mut Frame<'_>) {
-    if let Some(area) = areas.catalog {
-        catalog::draw(state, theme, area, areas, frame);
-    }
-    if let Some(area) = areas.cart {
-        cart::draw(state, theme, area, areas, frame.buffer_mut());
-    }
-    if let Some(area) = areas.activity {
-        activity::draw(state, theme, area, frame.buffer_mut());
+        Mode::Browse
+        | Mode::Search
+        | Mode::Palette { .. }
+        | Mode::Quantity { .. }
+        | Mode::ConfirmQuit
+        | Mode::ConfirmClear => {
+            catalog::draw(state, areas, buffer);
+            cart::draw(state, areas, buffer);
+            activity::draw(state, areas, buffer);
+        }
     }
 }
 
-/// The frame of a pane.
-fn pane<'a>(theme: &Theme, focused: bool, title: Line<'a>) -> Block<'a> {
+/// The frame of a pane; the one with the keyboard stands out.
+fn pane<'a>(theme: &Theme, focused: bool, title: impl Into<Line<'a>>) -> Block<'a> {
     let style = if focused { theme.focus } else { theme.border };
     Block::bordered()
         .border_type(BorderType::Rounded)
@@ -93,25 +111,18 @@ fn pane<'a>(theme: &Theme, focused: bool, title: Line<'a>) -> Block<'a> {
         .title_top(title)
 }
 
-/// Which of the rows is selected, for the foot of a frame.
-fn place<'a>(theme: &Theme, row: usize, rows: usize) -> Line<'a> {
-    let said = if rows == 0 {
+/// The line “3 of 20” for the foot of a frame: which of the rows is selected.
+fn position<'a>(theme: &Theme, row: usize, rows: usize) -> Line<'a> {
+    let text = if rows == 0 {
         String::new()
     } else {
         format!(" {} of {rows} ", row + 1)
     };
-    Line::styled(said, theme.dim).right_aligned()
+    Line::styled(text, theme.dim).right_aligned()
 }
 
-/// What the terminal's title says: the shop, and how much is in the cart.
-#[must_use]
-pub fn title(state: &State) -> String {
-    let items = text::count(state.totals().items, "item");
-    format!("{} · {} · {items}", state.shop.name, state.env.user)
-}
-
-/// A scroll bar on the right side of a frame, where not all rows show.
-fn scroll_bar(
+/// Draws a scroll bar on the right side of a frame, where not all rows show.
+fn draw_scroll_bar(
     theme: &Theme,
     frame: Rect,
     rows: Rect,
@@ -123,6 +134,7 @@ fn scroll_bar(
     if page == 0 || length <= page {
         return;
     }
+
     let thumb = (page * page / length).max(1);
     let start = top * (page - thumb) / (length - page);
     for line in start..start + thumb {
@@ -131,19 +143,14 @@ fn scroll_bar(
     }
 }
 
-/// A line across the top of an area.
-fn rule(theme: &Theme, area: Rect, buffer: &mut Buffer) {
+/// Draws a line across the top of an area.
+fn draw_rule(theme: &Theme, area: Rect, buffer: &mut Buffer) {
     let width = usize::from(area.width);
     buffer.set_stringn(area.x, area.y, "─".repeat(width), width, theme.border);
 }
 
-/// Whether a pane has the keyboard.
-fn has_keyboard(state: &State, pane: Pane) -> bool {
-    state.focus == pane && !matches!(state.mode, Mode::Help(_))
-}
-
-/// A hint in the middle of an empty pane.
-fn hint(theme: &Theme, text: &str, rows: Rect, buffer: &mut Buffer) {
+/// Draws a sentence in the middle of an empty pane.
+fn draw_placeholder(theme: &Theme, text: &str, rows: Rect, buffer: &mut Buffer) {
     let area = Rect {
         y: rows.y + rows.height / 4,
         height: rows.height - rows.height / 4,
@@ -154,4 +161,20 @@ fn hint(theme: &Theme, text: &str, rows: Rect, buffer: &mut Buffer) {
         .centered()
         .wrap(Wrap { trim: true })
         .render(area, buffer);
+}
+
+/// The background of a row in the list of a pane, which shows whether it is selected.
+fn list_background(state: &State, pane: Pane, row: usize) -> RowBackground {
+    let selected = match pane {
+        Pane::Catalog => state.catalog.scroll.cursor,
+        Pane::Cart => state.cart.scroll.cursor,
+    };
+
+    if row != selected {
+        RowBackground::Plain(state.theme.text)
+    } else if state.focus == pane {
+        RowBackground::Highlight(state.theme.selected)
+    } else {
+        RowBackground::Plain(state.theme.selected_unfocused)
+    }
 }

@@ -1,198 +1,235 @@
 //! The past orders, and the receipt of one.
 
 use super::row;
-use super::{hint, pane, scroll_bar};
+use super::row::{RowBackground, left, right};
+use super::{draw_placeholder, draw_scroll_bar, pane};
 use crate::config::keymap::Action;
 use crate::config::theme::Theme;
 use crate::model::receipt::time;
 use crate::model::{Order, OrderId, OrderState, text};
 use crate::tui::state::orders;
 use crate::tui::state::{Connectivity, State};
-use crate::tui::view::row::{left, right};
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Margin, Rect};
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 use ratatui::widgets::Widget;
 
-/// The columns for an id, and for its end without the day; for the state, the time, the pieces.
+/// The columns for an id.
 const ID: u16 = 18;
+/// The columns for the end of an id, without the day.
 const ID_END: u16 = 9;
+/// The columns for the state.
 const STATE: u16 = 9;
+/// The columns for the time.
 const TIME: u16 = 16;
+/// The columns for how many pieces.
 const ITEMS: u16 = 10;
 /// The widest that a total stands apart without need.
 const TOTAL: u16 = 18;
 
 /// The columns of the list; those without room are 0.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Columns {
+struct OrderColumns {
     id: u16,
-    at: u16,
+    time: u16,
     state: u16,
     items: u16,
     total: u16,
 }
 
-impl Columns {
+impl OrderColumns {
+    /// The columns before the total that are tried, the roomiest first: from which width on,
+    /// then the id, the time, the state, the pieces.
+    const CHOICES: [(u16, [u16; 4]); 6] = [
+        (76, [ID + 2, TIME, STATE, ITEMS]),
+        (64, [ID + 2, TIME, STATE, 0]),
+        (0, [ID + 2, 0, STATE, 0]),
+        (0, [ID, 0, STATE, 0]),
+        (0, [ID_END, 0, STATE, 0]),
+        (0, [ID_END, 0, 0, 0]),
+    ];
+
     /// The columns in rows of `width`, where the widest amount takes `amount`: whatever else
     /// must go, money is shown whole.
-    fn fitting(width: u16, amount: u16) -> Columns {
-        let all = [
-            // From so many columns on: the id, the time, the state, the pieces.
-            (76, [ID + 2, TIME, STATE, ITEMS]),
-            (64, [ID + 2, TIME, STATE, 0]),
-            (0, [ID + 2, 0, STATE, 0]),
-            (0, [ID, 0, STATE, 0]),
-            (0, [ID_END, 0, STATE, 0]),
-            (0, [ID_END, 0, 0, 0]),
-        ];
-        let rest = |columns: &[u16; 4]| {
-            let used: u16 = columns
+    fn fitting(width: u16, amount: u16) -> OrderColumns {
+        let mut columns = OrderColumns {
+            id: 0,
+            time: 0,
+            state: 0,
+            items: 0,
+            total: width.min(TOTAL.max(amount)),
+        };
+
+        for (least_width, widths) in OrderColumns::CHOICES {
+            let used: u16 = widths
                 .iter()
                 .filter(|column| **column > 0)
                 .map(|column| column + 1)
                 .sum();
-            width.checked_sub(used).filter(|rest| *rest >= amount)
-        };
-        let fits = all.into_iter().filter(|(from, _)| width >= *from);
-        let found = fits
-            .filter_map(|(_, columns)| Some((columns, rest(&columns)?)))
-            .next();
-        let ([id, at, state, items], rest) = found.unwrap_or(([0; 4], width));
-        Columns {
-            id,
-            at,
-            state,
-            items,
-            total: rest.min(TOTAL.max(amount)),
+            let rest = width.saturating_sub(used);
+            if width >= least_width && width >= used && rest >= amount {
+                [columns.id, columns.time, columns.state, columns.items] = widths;
+                columns.total = rest.min(TOTAL.max(amount));
+                break;
+            }
         }
+        columns
     }
 }
 
 /// Draws the list of past orders.
-pub fn draw(state: &State, area: Rect, buffer: &mut Buffer) {
+pub(super) fn draw(state: &State, area: Rect, buffer: &mut Buffer) {
     let theme = &state.theme;
     pane(theme, true, title(state, " Orders ")).render(area, buffer);
     let inner = area.inner(Margin::new(1, 1));
+
     let orders = match &state.orders.list {
-        None => return hint(theme, waiting(state, "Reading the orders …"), inner, buffer),
+        None => {
+            let text = waiting_message(state, "Reading the orders …");
+            return draw_placeholder(theme, text, inner, buffer);
+        }
         Some(orders) if orders.is_empty() => {
             let key = state.env.keymap.key_of(Action::Checkout);
-            let said = format!("There are no orders yet.\nIn the cart, {key} makes one.");
-            return hint(theme, &said, inner, buffer);
+            let text = format!("There are no orders yet.\nIn the cart, {key} makes one.");
+            return draw_placeholder(theme, &text, inner, buffer);
         }
         Some(orders) => orders,
     };
-    let list = Rect {
+
+    let rows = Rect {
         y: inner.y + 1,
         height: inner.height.saturating_sub(1),
         ..inner
     };
     let top = state.orders.scroll.top;
-    let shown = || orders.iter().enumerate().skip(top).take(list.height.into());
-    let widest = shown()
-        .map(|(_, order)| text::width(&amount(order)))
+    let visible = &orders[top.min(orders.len())..];
+    let visible = &visible[..visible.len().min(usize::from(rows.height))];
+
+    let widest_amount = visible
+        .iter()
+        .map(|order| text::width(&amount(order)))
         .max()
         .unwrap_or(0);
-    let columns = Columns::fitting(inner.width, u16::try_from(widest).unwrap_or(u16::MAX));
-    let heads = [
+    let widest_amount = u16::try_from(widest_amount).unwrap_or(u16::MAX);
+    let columns = OrderColumns::fitting(inner.width, widest_amount);
+
+    draw_headings(theme, columns, row::first_line(inner), buffer);
+    for (area, (row, order)) in rows.rows().zip((top..).zip(visible)) {
+        let background = if row == state.orders.scroll.cursor {
+            RowBackground::Highlight(theme.selected)
+        } else {
+            RowBackground::Plain(theme.text)
+        };
+        draw_order(state, order, columns, background, area, buffer);
+    }
+    draw_scroll_bar(theme, area, rows, orders.len(), top, buffer);
+}
+
+/// Draws the headings of the columns.
+fn draw_headings(theme: &Theme, columns: OrderColumns, area: Rect, buffer: &mut Buffer) {
+    let cells = [
         left("Order", columns.id, theme.dim),
-        left("When", columns.at, theme.dim),
+        left("When", columns.time, theme.dim),
         left("State", columns.state, theme.dim),
         right("Items", columns.items, theme.dim),
         right("Total", columns.total, theme.dim),
     ];
-    row::draw(
-        &heads,
-        Rect { height: 1, ..inner },
-        theme.dim,
-        false,
-        buffer,
-    );
-    for ((place, order), y) in shown().zip(list.y..) {
-        let (clock, pieces) = (time(order.at, &state.env.zone), order.pieces().to_string());
-        let end = order.id.as_str().split_once('-').map_or("", |(_, end)| end);
-        let id = if columns.id < ID {
-            end
-        } else {
-            order.id.as_str()
-        };
-        let amount = amount(order);
-        // Without the word, its colour stays.
-        let money = if columns.state > 0 {
-            theme.text
-        } else {
-            style(theme, order)
-        };
-        let cells = [
-            left(id, columns.id, theme.text),
-            left(&clock, columns.at, theme.dim),
-            left(order.state.name(), columns.state, style(theme, order)),
-            right(&pieces, columns.items, theme.dim),
-            right(&amount, columns.total, money),
-        ];
-        let selected = place == state.orders.scroll.cursor;
-        let ground = if selected { theme.selected } else { theme.text };
-        row::draw(
-            &cells,
-            Rect {
-                y,
-                height: 1,
-                ..list
-            },
-            ground,
-            selected,
-            buffer,
-        );
-    }
-    scroll_bar(theme, area, list, orders.len(), top, buffer);
+    row::draw(&cells, RowBackground::Plain(theme.dim), area, buffer);
 }
 
-/// What an order costs, as the list shows it.
-fn amount(order: &Order) -> String {
-    format!("{}{}", order.currency, order.total())
-}
-
-/// Draws the receipt of an order from row `top` on.
-pub fn draw_receipt(state: &State, id: &OrderId, top: usize, area: Rect, buffer: &mut Buffer) {
+/// Draws one order of the list.
+fn draw_order(
+    state: &State,
+    order: &Order,
+    columns: OrderColumns,
+    background: RowBackground,
+    area: Rect,
+    buffer: &mut Buffer,
+) {
     let theme = &state.theme;
-    pane(theme, true, title(state, " Receipt ")).render(area, buffer);
-    let inner = area.inner(Margin::new(1, 1));
-    let lines = orders::receipt_lines(state, id, inner.width);
-    if lines.is_empty() {
-        return hint(theme, waiting(state, "Reading the order …"), inner, buffer);
-    }
-    for (line, y) in lines.iter().skip(top).zip(inner.y..inner.bottom()) {
-        buffer.set_stringn(inner.x, y, line, usize::from(inner.width), theme.text);
-    }
-    scroll_bar(theme, area, inner, lines.len(), top, buffer);
+    let id = order.id.as_str();
+    let shown_id = if columns.id < ID {
+        id.split_once('-').map_or("", |(_, end)| end)
+    } else {
+        id
+    };
+    let time = time(order.at, &state.env.zone);
+    let items = order.pieces().to_string();
+    let amount = amount(order);
+
+    // Where there is no room for the state, its colour is the amount's.
+    let state_style = state_style(theme, order.state);
+    let amount_style = if columns.state > 0 {
+        theme.text
+    } else {
+        state_style
+    };
+
+    let cells = [
+        left(shown_id, columns.id, theme.text),
+        left(&time, columns.time, theme.dim),
+        left(order.state.name(), columns.state, state_style),
+        right(&items, columns.items, theme.dim),
+        right(&amount, columns.total, amount_style),
+    ];
+    row::draw(&cells, background, area, buffer);
 }
 
-/// What is said before anything is there.
-fn waiting(state: &State, reading: &'static str) -> &'static str {
-    match state.connectivity {
-        Connectivity::Connecting | Connectivity::Offline { .. } => "Waiting for the server …",
-        _ => reading,
-    }
+/// The total of an order, as the list shows it.
+fn amount(order: &Order) -> String {
+    order.total().in_currency(&order.currency)
 }
 
-/// What shows may be old while the link is down.
-fn title(state: &State, name: &'static str) -> Line<'static> {
-    let old =
-        matches!(state.connectivity, Connectivity::Offline { .. }) && state.orders.list.is_some();
-    let mut spans = vec![Span::styled(name, state.theme.accent)];
-    if old {
-        spans.push(Span::styled("may be old ", state.theme.bad));
-    }
-    Line::from(spans)
-}
-
-fn style(theme: &Theme, order: &Order) -> Style {
-    match order.state {
+/// The style of an order's state.
+fn state_style(theme: &Theme, state: OrderState) -> Style {
+    match state {
         OrderState::Ready => theme.good,
         OrderState::Cancelled => theme.bad,
         OrderState::Placed | OrderState::Accepted => theme.warn,
         OrderState::Done => theme.dim,
+    }
+}
+
+/// Draws the receipt of an order from row `top` on.
+pub(super) fn draw_receipt(
+    state: &State,
+    id: &OrderId,
+    top: usize,
+    area: Rect,
+    buffer: &mut Buffer,
+) {
+    let theme = &state.theme;
+    pane(theme, true, title(state, " Receipt ")).render(area, buffer);
+    let inner = area.inner(Margin::new(1, 1));
+
+    let lines = orders::receipt_lines(state, id, inner.width);
+    if lines.is_empty() {
+        let text = waiting_message(state, "Reading the order …");
+        return draw_placeholder(theme, text, inner, buffer);
+    }
+
+    for (area, line) in inner.rows().zip(lines.iter().skip(top)) {
+        buffer.set_stringn(area.x, area.y, line, usize::from(area.width), theme.text);
+    }
+    draw_scroll_bar(theme, area, inner, lines.len(), top, buffer);
+}
+
+/// The title of a page, with a warning where its orders may be old.
+fn title(state: &State, name: &'static str) -> Line<'static> {
+    let mut title = Line::from(Span::styled(name, state.theme.accent));
+
+    let is_offline = matches!(state.connectivity, Connectivity::Offline { .. });
+    if is_offline && state.orders.list.is_some() {
+        title.push_span(Span::styled("may be old ", state.theme.bad));
+    }
+    title
+}
+
+/// The sentence on a page whose orders are not there yet.
+fn waiting_message(state: &State, reading: &'static str) -> &'static str {
+    match state.connectivity {
+        Connectivity::Connecting | Connectivity::Offline { .. } => "Waiting for the server …",
+        Connectivity::Live | Connectivity::Syncing | Connectivity::Unreadable(_) => reading,
     }
 }

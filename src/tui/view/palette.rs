@@ -2,69 +2,65 @@
 
 use super::pane;
 use super::row;
-use crate::config::theme::Theme;
+use super::row::{RowBackground, left, right};
 use crate::model::text;
 use crate::tui::layout::palette;
+use crate::tui::layout::palette::PaletteEntry;
 use crate::tui::state::{Mode, State};
-use crate::tui::view::row::{left, right};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
-use ratatui::text::{Line, Span};
+use ratatui::text::Span;
 use ratatui::widgets::{Clear, Widget};
 
 /// Draws the entries while a command is typed.
-pub fn draw(state: &State, theme: &Theme, area: Rect, buffer: &mut Buffer) {
+pub(super) fn draw(state: &State, area: Rect, buffer: &mut Buffer) {
     let Mode::Palette { input, cursor } = &state.mode else {
         return;
     };
-    let entries = palette::entries(state, input.value());
+    let theme = &state.theme;
+
     Clear.render(area, buffer);
-    buffer.set_style(area, theme.text.patch(theme.ground));
-    let block = pane(
-        theme,
-        true,
-        Line::from(Span::styled(" Commands ", theme.accent)),
-    );
+    buffer.set_style(area, theme.text.patch(theme.background));
+    let block = pane(theme, true, Span::styled(" Commands ", theme.accent));
     let inner = block.inner(area);
     block.render(area, buffer);
+
+    let entries = palette::entries(state, input.value());
     if entries.is_empty() {
-        let said = palette::nothing(state, input.value());
-        return row::draw(
-            &[left(&said, inner.width, theme.bad)],
-            Rect { height: 1, ..inner },
-            theme.text,
-            false,
-            buffer,
-        );
+        let message = palette::no_match_message(state, input.value());
+        let cells = [left(&message, inner.width, theme.bad)];
+        let background = RowBackground::Plain(theme.text);
+        return row::draw(&cells, background, row::first_line(inner), buffer);
     }
-    let first = palette::first(*cursor, inner.height);
-    for (line, (place, entry)) in (0..inner.height).zip(entries.iter().enumerate().skip(first)) {
-        let hint = u16::try_from(text::width(&entry.hint))
-            .unwrap_or(0)
-            .min(inner.width / 2);
-        let cells = [
-            left(
-                &entry.label,
-                inner.width.saturating_sub(hint + 1),
-                theme.text,
-            ),
-            right(&entry.hint, hint, theme.dim),
-        ];
-        let (ground, over) = if place == *cursor {
-            (theme.selected, true)
+
+    let top = palette::first_row(*cursor, inner.height);
+    let visible = entries.iter().enumerate().skip(top);
+    for (area, (row, entry)) in inner.rows().zip(visible) {
+        let background = if row == *cursor {
+            RowBackground::Highlight(theme.selected)
         } else {
-            (theme.text, false)
+            RowBackground::Plain(theme.text)
         };
-        row::draw(
-            &cells,
-            Rect {
-                y: inner.y + line,
-                height: 1,
-                ..inner
-            },
-            ground,
-            over,
-            buffer,
-        );
+        draw_entry(state, entry, background, area, buffer);
     }
+}
+
+/// Draws one entry, with its keys or other hint at the right.
+fn draw_entry(
+    state: &State,
+    entry: &PaletteEntry,
+    background: RowBackground,
+    area: Rect,
+    buffer: &mut Buffer,
+) {
+    let theme = &state.theme;
+    let hint_width = u16::try_from(text::width(&entry.hint)).unwrap_or(0);
+    let hint_width = hint_width.min(area.width / 2);
+    let label_width = area.width.saturating_sub(hint_width + 1);
+
+    let cells = [
+        left(&entry.label, label_width, theme.text),
+        right(&entry.hint, hint_width, theme.dim),
+    ];
+    row::draw(&cells, background, area, buffer);
 }

@@ -1,101 +1,138 @@
-//! Rows of columns.
+//! Rows: cells side by side on one line, as all lists are drawn.
 
 use crate::model::text;
 use ratatui::buffer::Buffer;
-use ratatui::layout::Rect;
+use ratatui::layout::{Alignment, Rect};
 use ratatui::style::Style;
 
-/// One cell of a row: its text, its width in columns, whether it is set to the right.
-pub struct Cell<'a> {
-    /// What it says.
-    pub text: &'a str,
-    /// Its columns, with the gap after it not counted.
-    pub width: u16,
-    /// Set to the right, as numbers are.
-    pub right: bool,
-    /// How it looks.
-    pub style: Style,
+/// One cell of a row.
+pub(super) struct RowCell<'a> {
+    text: &'a str,
+    /// Its columns, without the gap after it. A cell of no width is left out.
+    width: u16,
+    alignment: Alignment,
+    style: Style,
 }
 
-/// A cell set to the left.
-pub fn left(text: &str, width: u16, style: Style) -> Cell<'_> {
-    Cell {
+/// A cell whose text starts at the left.
+pub(super) fn left(text: &str, width: u16, style: Style) -> RowCell<'_> {
+    RowCell {
         text,
         width,
-        right: false,
+        alignment: Alignment::Left,
         style,
     }
 }
 
-/// A cell set to the right.
-pub fn right(text: &str, width: u16, style: Style) -> Cell<'_> {
-    Cell {
+/// A cell whose text ends at the right, as numbers do.
+pub(super) fn right(text: &str, width: u16, style: Style) -> RowCell<'_> {
+    RowCell {
         text,
         width,
-        right: true,
+        alignment: Alignment::Right,
         style,
     }
 }
 
-/// Draws cells with one column between them; those without width are left out. `ground`
-/// fills the row; with `over` it wins over the cells' own styles.
-pub fn draw(cells: &[Cell<'_>], area: Rect, ground: Style, over: bool, buffer: &mut Buffer) {
-    buffer.set_style(area, ground);
+/// The style behind a row's cells.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum RowBackground {
+    /// Cells keep their own colours on it.
+    Plain(Style),
+    /// It replaces the colours of the cells: a colour chosen for another background might
+    /// not be readable on this one.
+    Highlight(Style),
+}
+
+impl RowBackground {
+    fn style(self) -> Style {
+        match self {
+            RowBackground::Plain(style) | RowBackground::Highlight(style) => style,
+        }
+    }
+
+    /// The style of a text of `style` on this background.
+    pub(super) fn beneath(self, style: Style) -> Style {
+        match self {
+            RowBackground::Plain(background) => background.patch(style),
+            RowBackground::Highlight(background) => Style {
+                fg: None,
+                bg: None,
+                ..style
+            }
+            .patch(background),
+        }
+    }
+}
+
+/// Draws cells on the one line of `area`, with a gap of one column between them.
+pub(super) fn draw(
+    cells: &[RowCell<'_>],
+    background: RowBackground,
+    area: Rect,
+    buffer: &mut Buffer,
+) {
+    buffer.set_style(area, background.style());
+
     let mut x = area.x;
     for cell in cells.iter().filter(|cell| cell.width > 0) {
         let width = cell.width.min(area.right().saturating_sub(x));
         if width == 0 {
             return;
         }
-        let fitted = text::truncate(cell.text, usize::from(width));
-        let used = u16::try_from(text::width(&fitted)).unwrap_or(width);
-        let start = if cell.right {
-            x + width - used.min(width)
-        } else {
-            x
+
+        let text = text::truncate(cell.text, usize::from(width));
+        let used = u16::try_from(text::width(&text)).unwrap_or(width);
+        let spare = width.saturating_sub(used);
+        let indent = match cell.alignment {
+            Alignment::Left => 0,
+            Alignment::Center => spare / 2,
+            Alignment::Right => spare,
         };
-        let style = if over {
-            under(cell.style, ground)
-        } else {
-            ground.patch(cell.style)
-        };
-        buffer.set_stringn(start, area.y, &fitted, usize::from(width), style);
+
+        let style = background.beneath(cell.style);
+        buffer.set_stringn(x + indent, area.y, &text, usize::from(width), style);
         x += cell.width + 1;
     }
 }
 
-/// A style on a ground that wins: of its own only the weight stays, as a colour turned to the
-/// other side would be no ground for text.
-pub fn under(style: Style, ground: Style) -> Style {
-    Style {
-        fg: None,
-        bg: None,
-        ..style
-    }
-    .patch(ground)
+/// The first line of `area`.
+pub(super) fn first_line(area: Rect) -> Rect {
+    Rect { height: 1, ..area }
 }
 
-/// Marks characters of a text that stands in `area`, as far as it shows.
-pub fn mark(shown: &str, places: &[usize], area: Rect, style: Style, buffer: &mut Buffer) {
+/// The line above `rows`, where the headings of their columns stand.
+pub(super) fn heading_line(rows: Rect) -> Rect {
+    Rect {
+        y: rows.y - 1,
+        height: 1,
+        ..rows
+    }
+}
+
+/// Adds `style` to the characters at `positions` (sorted) of a text that was drawn in `area`,
+/// as far as they show.
+pub(super) fn highlight(
+    text: &str,
+    positions: &[usize],
+    area: Rect,
+    style: Style,
+    buffer: &mut Buffer,
+) {
+    // Where the text was cut, an ellipsis stands in the last column.
+    let is_cut = text::width(text) > usize::from(area.width);
+    let end = area.right().saturating_sub(u16::from(is_cut));
+
     let mut x = area.x;
-    for (place, c) in shown.chars().enumerate() {
-        let wide = u16::try_from(text::width(c.encode_utf8(&mut [0; 4]))).unwrap_or(0);
-        // The last column may be an ellipsis.
-        if x + wide > area.right().saturating_sub(1) && text::width(shown) > usize::from(area.width)
-            || x >= area.right()
-        {
+    for (position, c) in text.chars().enumerate() {
+        let width = u16::try_from(text::width(c.encode_utf8(&mut [0; 4]))).unwrap_or(0);
+        if x + width > end {
             return;
         }
-        if places.binary_search(&place).is_ok() {
-            buffer.set_style(
-                Rect {
-                    x,
-                    width: wide,
-                    ..area
-                },
-                style,
-            );
+
+        if positions.binary_search(&position).is_ok() {
+            buffer.set_style(Rect { x, width, ..area }, style);
         }
-        x += wide;
+        x += width;
     }
 }

@@ -1,5 +1,5 @@
-//! Reading the catalog for the screen, on a thread of its own: what is there first, how far
-//! it has come, all, and what stood in no index.
+//! Reads the catalog for the screen, on a thread of its own: first the products that show,
+//! then how far it has come, then all, and last what stood in no index.
 
 use crate::model::Catalog;
 use crate::store;
@@ -9,36 +9,55 @@ use std::time::{Duration, Instant};
 use tokio::runtime::Builder;
 use tokio::sync::mpsc;
 
-/// The pause between two words of how far it has come.
-const PAUSE: Duration = Duration::from_millis(100);
+/// The pause between two messages about the progress.
+const PROGRESS_PAUSE: Duration = Duration::from_millis(100);
 
 /// Reads the catalog at `address`; an untouched `private` server gets the demo catalog first.
-pub async fn load(address: Address, private: bool, results: mpsc::Sender<Message>) {
-    let began = Instant::now();
-    let took = || u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
+pub(crate) async fn load(address: Address, private: bool, results: mpsc::Sender<Message>) {
+    let started = Instant::now();
     let (mut connection, mut catalog, shop) = match read(&address, private, &results).await {
         Ok(read) => read,
-        Err(error) => return tell(&results, Message::Catalog(Err(trouble(error)), took())).await,
-    };
-    if catalog.is_empty() {
-        // That it is empty is only sure once no product stands outside the index, either.
-        if let Ok(found) = store::find_unlisted(&mut connection, &catalog).await {
-            catalog.refresh(found);
+        Err(error) => {
+            let failed = Message::Catalog(Err(into_trouble(error)), millis_since(started));
+            return send(&results, failed).await;
         }
-        return tell(&results, Message::Catalog(Ok((catalog, shop)), took())).await;
+    };
+
+    // The catalog is only known to be empty once no product stands outside the index, either.
+    if catalog.is_empty() {
+        if let Ok(unlisted) = store::find_unlisted(&mut connection, &catalog).await {
+            catalog.refresh(unlisted);
+        }
+        let read = Message::Catalog(Ok((catalog, shop)), millis_since(started));
+        return send(&results, read).await;
     }
+
     let listed = catalog.clone();
-    tell(&results, Message::Catalog(Ok((catalog, shop)), took())).await;
-    match store::find_unlisted(&mut connection, &listed).await {
-        Ok(found) if !found.is_empty() => tell(&results, Message::Products(found)).await,
-        // What could not be found now is found at the next start.
-        _ => {}
+    let read = Message::Catalog(Ok((catalog, shop)), millis_since(started));
+    send(&results, read).await;
+
+    // Products that can't be found now are found at the next start.
+    if let Ok(unlisted) = store::find_unlisted(&mut connection, &listed).await
+        && !unlisted.is_empty()
+    {
+        send(&results, Message::Products(unlisted)).await;
     }
 }
 
-/// Runs work with the store to its end: one thread asks and one takes the answers apart.
+/// Loads the demo catalog.
+pub(crate) async fn load_demo(address: Address, results: mpsc::Sender<Message>) {
+    let loaded = match store::connect(&address).await {
+        Ok(mut connection) => store::catalog::demo::load(&mut connection)
+            .await
+            .map_err(into_trouble),
+        Err(trouble) => Err(trouble),
+    };
+    send(&results, Message::Demo(loaded)).await;
+}
+
+/// Runs work with the store to its end. One thread asks, and another decodes the answers.
 pub fn on_two_threads(work: impl Future<Output = ()>) {
-    // Without the system's help there is nothing to be told either.
+    // Without threads from the system, there is nothing that could be done.
     if let Ok(runtime) = Builder::new_multi_thread()
         .worker_threads(2)
         .enable_all()
@@ -48,6 +67,7 @@ pub fn on_two_threads(work: impl Future<Output = ()>) {
     }
 }
 
+/// Reads the whole catalog, and tells the progress meanwhile.
 async fn read(
     address: &Address,
     private: bool,
@@ -58,40 +78,36 @@ async fn read(
         store::catalog::demo::load_if_untouched(&mut connection).await?;
     }
     let shop = store::get_shop(&mut connection).await?;
-    let mut said = Instant::now();
+
+    let mut last_progress = Instant::now();
     let catalog = store::load_catalog(&mut connection, |reading| {
-        // Where the screen is busy, the next word will do.
-        let _ = match reading {
-            Reading::First(begun) => results.try_send(Message::CatalogBegun(begun, shop.clone())),
-            Reading::Count(read, all) if said.elapsed() >= PAUSE => {
-                said = Instant::now();
-                results.try_send(Message::CatalogCount(read, all))
+        let message = match reading {
+            Reading::First(first) => Message::CatalogBegun(first, shop.clone()),
+            Reading::Count(..) if last_progress.elapsed() < PROGRESS_PAUSE => return,
+            Reading::Count(read, all) => {
+                last_progress = Instant::now();
+                Message::CatalogCount(read, all)
             }
-            Reading::Count(..) => Ok(()),
         };
+        // Where the screen is busy, the next message will do.
+        let _ = results.try_send(message);
     })
     .await?;
+
     Ok((connection, catalog, shop))
 }
 
-/// Loads the demo catalog.
-pub async fn load_demo(address: Address, results: mpsc::Sender<Message>) {
-    let loaded = match store::connect(&address).await {
-        Ok(mut connection) => store::catalog::demo::load(&mut connection)
-            .await
-            .map_err(trouble),
-        Err(trouble) => Err(trouble),
-    };
-    tell(&results, Message::Demo(loaded)).await;
+fn millis_since(started: Instant) -> u64 {
+    u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX)
 }
 
-/// Nobody listens any more when the program has ended.
-async fn tell(results: &mpsc::Sender<Message>, message: Message) {
+/// Sends a message to the screen. Nobody listens any more when the program has ended.
+async fn send(results: &mpsc::Sender<Message>, message: Message) {
     let _ = results.send(message).await;
 }
 
-/// Reading has no other failures than the link's.
-fn trouble(error: Error) -> Trouble {
+/// Reading is never refused: it fails only with the connection.
+fn into_trouble(error: Error) -> Trouble {
     match error {
         Error::Trouble(trouble) | Error::Unknown { trouble, .. } => trouble,
         Error::Refused(refusal) => Trouble::Other(refusal.to_string()),

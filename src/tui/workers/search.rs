@@ -1,79 +1,64 @@
-//! The thread that searches the catalog, so that typing never waits.
+//! Searches the catalog on a thread of its own, so that typing never waits.
 
 use crate::model::catalog::View;
 use crate::model::search::{Go, Listener};
 use crate::model::{Catalog, Searcher};
-use crate::tui::message::{Found, Message, Purpose, Search};
+use crate::tui::message::{Found, Message, Search};
 use std::io;
 use std::sync::mpsc::{Receiver, Sender, TryRecvError, channel};
 use std::time::{Duration, Instant};
 use tokio::sync::mpsc;
 
-/// After this long, what was found so far is shown.
-const SOON: Duration = Duration::from_millis(5);
+/// The time after which a search that goes on shows its first results.
+const FIRST_RESULTS_AFTER: Duration = Duration::from_millis(5);
 
-/// What the thread is asked for.
+/// A job for the thread.
 enum Job {
-    /// Search, in the catalog as it was then.
+    /// Search the catalog as it was when this was asked for.
     Search(Search, View),
     /// Get ready for this catalog, and drop the one that it has replaced.
     Prepare(View, Box<Catalog>),
 }
 
-/// The thread, once there is something to do for it.
-pub struct SearchWorker {
+/// Hands searches to a thread, which is started with the first of them.
+pub(crate) struct SearchWorker {
     jobs: Option<Sender<Job>>,
     results: mpsc::Sender<Message>,
 }
 
 impl SearchWorker {
-    /// A finder that sends what it finds to `results`.
-    pub fn new(results: mpsc::Sender<Message>) -> SearchWorker {
+    /// A worker that sends what it finds to `results`.
+    pub(crate) fn new(results: mpsc::Sender<Message>) -> SearchWorker {
         SearchWorker {
             jobs: None,
             results,
         }
     }
 
-    /// Searches `catalog`. Of the searches that wait, only the last of each purpose is done.
+    /// Searches `catalog`. A newer search for the same purpose stops this one.
     ///
     /// # Errors
     /// The system's, where it gives no thread.
-    pub fn search(&mut self, search: Search, catalog: &Catalog) -> io::Result<()> {
-        self.ask(Job::Search(search, catalog.view()))
+    pub(crate) fn search(&mut self, search: Search, catalog: &Catalog) -> io::Result<()> {
+        self.send(Job::Search(search, catalog.view()))
     }
 
     /// Gets ready for `catalog`, which has replaced `old`.
     ///
     /// # Errors
     /// The system's, where it gives no thread.
-    pub fn prepare(&mut self, catalog: &Catalog, old: Box<Catalog>) -> io::Result<()> {
+    pub(crate) fn prepare(&mut self, catalog: &Catalog, old: Box<Catalog>) -> io::Result<()> {
+        // Small catalogs are searched on the screen's own task.
         if catalog.len().max(old.len()) <= crate::tui::update::AT_ONCE {
             return Ok(());
         }
-        self.ask(Job::Prepare(catalog.view(), old))
+        self.send(Job::Prepare(catalog.view(), old))
     }
 
-    fn ask(&mut self, job: Job) -> io::Result<()> {
+    fn send(&mut self, job: Job) -> io::Result<()> {
         let jobs = match &self.jobs {
             Some(jobs) => jobs,
-            None => {
-                let (jobs, asked) = channel();
-                let results = self.results.clone();
-                let work = move || {
-                    Worker {
-                        asked,
-                        results,
-                        next: None,
-                        searcher: Searcher::default(),
-                    }
-                    .run()
-                };
-                std::thread::Builder::new()
-                    .name("search".to_owned())
-                    .spawn(work)?;
-                self.jobs.insert(jobs)
-            }
+            None => self.jobs.insert(start_thread(self.results.clone())?),
         };
         // The thread ends only after the program has.
         let _ = jobs.send(job);
@@ -81,93 +66,114 @@ impl SearchWorker {
     }
 }
 
-struct Worker {
-    asked: Receiver<Job>,
-    results: mpsc::Sender<Message>,
-    /// What came while a search went on.
+/// Starts the thread; it takes jobs from the returned channel.
+fn start_thread(results: mpsc::Sender<Message>) -> io::Result<Sender<Job>> {
+    let (sender, jobs) = channel();
+    let thread = SearchThread {
+        jobs,
+        next: None,
+        results,
+        searcher: Searcher::default(),
+    };
+    std::thread::Builder::new()
+        .name("search".to_owned())
+        .spawn(move || thread.run())?;
+    Ok(sender)
+}
+
+/// The thread that searches.
+struct SearchThread {
+    jobs: Receiver<Job>,
+    /// A job that came while a search went on.
     next: Option<Job>,
+    results: mpsc::Sender<Message>,
     searcher: Searcher,
 }
 
-impl Worker {
+impl SearchThread {
     fn run(mut self) {
-        while let Some(job) = self.next.take().or_else(|| self.asked.recv().ok()) {
+        while let Some(job) = self.next.take().or_else(|| self.jobs.recv().ok()) {
             match job {
+                Job::Search(search, view) => self.search(&search, view),
                 Job::Prepare(view, old) => {
                     drop(old);
                     self.searcher.prepare(&view);
                 }
-                Job::Search(search, view) => {
-                    let mut audience = Audience {
-                        started: Instant::now(),
-                        shown: false,
-                        search: &search,
-                        asked: &self.asked,
-                        next: &mut self.next,
-                        results: &self.results,
-                    };
-                    let found =
-                        self.searcher
-                            .search(&view, &search.query, &search.in_cart, &mut audience);
-                    // Its chunks are the screen's alone again before it hears of the result.
-                    drop(view);
-                    let Some(products) = found else { continue };
-                    let count = products.len();
-                    let (purpose, number) = (search.purpose, search.number);
-                    let found = Found {
-                        purpose,
-                        number,
-                        products,
-                        count,
-                        done: true,
-                    };
-                    if self.results.blocking_send(Message::Found(found)).is_err() {
-                        return;
-                    }
-                }
             }
+        }
+    }
+
+    /// Searches, and sends what was found; nothing where a newer search stopped it.
+    fn search(&mut self, search: &Search, view: View) {
+        let mut progress = SearchProgress {
+            search,
+            started: Instant::now(),
+            has_shown: false,
+            jobs: &self.jobs,
+            next: &mut self.next,
+            results: &self.results,
+        };
+        let found = self
+            .searcher
+            .search(&view, &search.query, &search.in_cart, &mut progress);
+
+        // The screen changes its catalog without a copy once this view is gone.
+        drop(view);
+
+        if let Some(products) = found {
+            let count = products.len();
+            let found = Found {
+                purpose: search.purpose,
+                number: search.number,
+                products,
+                count,
+                done: true,
+            };
+            // Nobody listens any more when the program has ended; then no job comes, either.
+            let _ = self.results.blocking_send(Message::Found(found));
         }
     }
 }
 
-/// Who waits for a search: it is told soon, and has it stopped by asking for another.
-struct Audience<'a> {
-    started: Instant,
-    shown: bool,
+/// Decides between the steps of a search whether it goes on: it is stopped by a newer one for
+/// the same purpose, and shows its first results where it takes long.
+struct SearchProgress<'a> {
     search: &'a Search,
-    asked: &'a Receiver<Job>,
+    started: Instant,
+    /// True once the first results were shown.
+    has_shown: bool,
+    jobs: &'a Receiver<Job>,
     next: &'a mut Option<Job>,
     results: &'a mpsc::Sender<Message>,
 }
 
-impl Listener for Audience<'_> {
+impl Listener for SearchProgress<'_> {
     fn go(&mut self) -> Go {
         if self.next.is_none() {
-            match self.asked.try_recv() {
+            match self.jobs.try_recv() {
                 Ok(job) => *self.next = Some(job),
                 Err(TryRecvError::Empty) => {}
                 Err(TryRecvError::Disconnected) => return Go::Stop,
             }
         }
-        let overtaken = |purpose: Purpose| purpose == self.search.purpose;
+
         match self.next {
-            Some(Job::Search(newer, _)) if overtaken(newer.purpose) => Go::Stop,
-            _ if !self.shown && self.started.elapsed() >= SOON => Go::Show,
+            Some(Job::Search(newer, _)) if newer.purpose == self.search.purpose => Go::Stop,
+            _ if !self.has_shown && self.started.elapsed() >= FIRST_RESULTS_AFTER => Go::Show,
             _ => Go::On,
         }
     }
 
     fn first(&mut self, best: Vec<u32>, so_far: usize) {
-        self.shown = true;
-        let (purpose, number) = (self.search.purpose, self.search.number);
+        self.has_shown = true;
         let found = Found {
-            purpose,
-            number,
+            purpose: self.search.purpose,
+            number: self.search.number,
             products: best,
             count: so_far,
             done: false,
         };
-        // The end follows in any case.
+        // Where the screen is busy, the final results will do.
         let _ = self.results.try_send(Message::Found(found));
     }
 }

@@ -33,7 +33,7 @@ pub fn screen(size: u32) -> State {
         zone: jiff::tz::TimeZone::UTC,
         keymap: Keymap::with(&BTreeMap::new()).unwrap(),
     };
-    let mut state = State::new(env, Theme::DARK.on_own_ground(), true, (200, 50));
+    let mut state = State::new(env, Theme::DARK.on_terminal_background(), true, (200, 50));
     let now = Now::default();
     update(
         &mut state,

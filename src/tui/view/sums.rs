@@ -1,0 +1,130 @@
+//! The foot of the cart pane: the subtotals of the categories, and that of the cart.
+
+use super::draw_rule;
+use super::row;
+use super::row::{RowBackground, left, right};
+use crate::config::theme::PENDING;
+use crate::model::total;
+use crate::model::total::{ProductLookup, Totals};
+use crate::model::{Money, text};
+use crate::tui::layout::columns::CartColumns;
+use crate::tui::layout::money;
+use crate::tui::state::State;
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+
+/// A space at which no line is broken.
+const NO_BREAK_SPACE: char = '\u{a0}';
+
+/// Draws the foot of the cart: the subtotal in the last line, and above it, as far as there
+/// are lines, a rule and the subtotals of the categories.
+pub(super) fn draw(
+    state: &State,
+    totals: &Totals,
+    columns: &CartColumns,
+    area: Rect,
+    buffer: &mut Buffer,
+) {
+    let Some(last) = area.height.checked_sub(1) else {
+        return;
+    };
+
+    if last > 0 {
+        draw_rule(&state.theme, area, buffer);
+    }
+
+    let between = Rect {
+        y: area.y + 1,
+        height: last.saturating_sub(1),
+        ..area
+    };
+    let width = usize::from(area.width);
+    let categories = category_sums(state).join("  ");
+    let wrapped = text::wrap(&categories, width, between.height.into());
+    for (area, line) in between.rows().zip(wrapped) {
+        buffer.set_stringn(area.x, area.y, line, width, state.theme.dim);
+    }
+
+    let last_line = Rect {
+        y: area.y + last,
+        height: 1,
+        ..area
+    };
+    draw_subtotal(state, totals, columns, last_line, buffer);
+}
+
+/// Draws the line with the items and the subtotal.
+fn draw_subtotal(
+    state: &State,
+    totals: &Totals,
+    columns: &CartColumns,
+    area: Rect,
+    buffer: &mut Buffer,
+) {
+    let theme = &state.theme;
+
+    let mut items = format!("{} ", text::count(totals.items, "item"));
+    if totals.uncounted > 0 {
+        items.push_str(&format!("· {} not counted ", totals.uncounted));
+    }
+    if state.cart.shown.hidden > 0 {
+        items.push_str(&format!("({} more not shown)", state.cart.shown.hidden));
+    }
+
+    let pending = if state.cart.unconfirmed.is_empty() {
+        ""
+    } else {
+        PENDING
+    };
+    // Its decimal point stands under those of the lines.
+    let currency = &state.shop.currency;
+    let subtotal = money::aligned_in(currency, totals.subtotal, columns.total_decimals);
+    let amount = format!("{pending}{subtotal}");
+
+    let labelled = format!("Subtotal {amount}");
+    let room = usize::from(area.width).saturating_sub(text::width(&items));
+    let shown = if text::width(&labelled) <= room {
+        labelled
+    } else {
+        amount
+    };
+    let width = u16::try_from(text::width(&shown)).unwrap_or(area.width);
+    let width = width.min(area.width);
+
+    let cells = [
+        left(&items, area.width.saturating_sub(width + 1), theme.dim),
+        right(&shown, width, theme.accent),
+    ];
+    row::draw(&cells, RowBackground::Plain(theme.text), area, buffer);
+}
+
+/// The categories with their subtotals, in the order of the lines. None of them is broken
+/// where a line ends.
+fn category_sums(state: &State) -> Vec<String> {
+    let mut sums: Vec<(&str, Money)> = Vec::new();
+    for line in &state.cart.shown.lines {
+        let lookup = state.known(&line.product);
+        let ProductLookup::Product(product) = lookup else {
+            continue;
+        };
+        let (_, Some(sum)) = total::line(line, lookup) else {
+            continue;
+        };
+
+        match sums.iter_mut().find(|(name, _)| *name == product.category) {
+            Some((_, total)) => *total = *total + sum,
+            None => sums.push((product.category, sum)),
+        }
+    }
+
+    sums.into_iter()
+        .map(|(category, sum)| {
+            let category = match category {
+                "" => "Other".to_owned(),
+                named => named.replace(' ', &NO_BREAK_SPACE.to_string()),
+            };
+            let sum = sum.in_currency(&state.shop.currency);
+            format!("{category}{NO_BREAK_SPACE}{sum}")
+        })
+        .collect()
+}
