@@ -15,7 +15,7 @@ use serde_json::json;
 pub async fn run(settings: &Settings, output: &Output) -> Result<(), CliError> {
     let mut connection = connect::open_shop(settings).await?;
     // An order that a dead terminal left here is finished by whoever comes by.
-    order::resume(&mut connection, &settings.user, false).await?;
+    order::resume(&mut connection, &settings.user).await?;
     let cart = store::get_cart_items(&mut connection, &settings.user).await?;
     let ids: Vec<ProductId> = cart.lines.iter().map(|line| line.product.clone()).collect();
     let read = store::get_products(&mut connection, &ids).await?;

@@ -42,8 +42,7 @@ pub async fn run(
     // Whoever orders must not find stock that a dead terminal holds.
     order::finish_open(&mut connection).await?;
     if !args.yes
-        && let Outcome::Placed(finished) =
-            order::resume(&mut connection, &settings.user, false).await?
+        && let Outcome::Placed(finished) = order::resume(&mut connection, &settings.user).await?
     {
         return told(&mut connection, &finished, output)
             .await

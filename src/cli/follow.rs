@@ -138,7 +138,7 @@ impl Printer<'_> {
             let state = match entry.news {
                 FollowEvent::Cancelled(_) => Some(OrderState::Cancelled),
                 // As late as can be: what was cancelled meanwhile must not be cooked.
-                FollowEvent::Placed => follower.give(connection, &entry.id).await?,
+                FollowEvent::Placed => follower.mark_delivered(connection, &entry.id).await?,
             };
             let is_new = entry.news == FollowEvent::Placed;
             if is_new && !self.all && state.is_some_and(OrderState::is_over) {

@@ -7,7 +7,7 @@ use crate::model::timeline::{Timeline, TimelineEvent};
 use crate::model::{ChangeKind, Deadline, LineChange, Update};
 use crate::store;
 use crate::store::live;
-use crate::store::live::{Event, Request};
+use crate::store::live::{LiveEvent, LiveRequest};
 use crate::store::{Address, Trouble};
 use crate::tui::alarm;
 use jiff::Timestamp;
@@ -61,7 +61,7 @@ pub async fn run(settings: &Settings, output: &Output) -> Result<(), CliError> {
                 watch.over = None;
                 // At zero the cart is read again: the server alone says that it has expired.
                 // Where the link is full or down, it is read without being asked.
-                let _ = requests.try_send(Request::Reread);
+                let _ = requests.try_send(LiveRequest::Reread);
             }
             _ = &mut unread => break,
         }
@@ -97,9 +97,9 @@ struct Watch<'a> {
 }
 
 impl Watch<'_> {
-    async fn take(&mut self, event: Event) -> Result<(), CliError> {
+    async fn take(&mut self, event: LiveEvent) -> Result<(), CliError> {
         match event {
-            Event::Cart(cart) => {
+            LiveEvent::Cart(cart) => {
                 self.has_been_up = true;
                 if !std::mem::replace(&mut self.is_up, true) {
                     self.up(cart.version)?;
@@ -112,7 +112,7 @@ impl Watch<'_> {
                 }
                 self.wait_for(cart.deadline);
             }
-            Event::Update(update) => {
+            LiveEvent::Update(update) => {
                 if self.timeline.misses(&update) {
                     self.fill(update.version - 1).await?;
                 }
@@ -122,15 +122,15 @@ impl Watch<'_> {
                 }
             }
             // Waiting mends neither an address nor a right.
-            Event::Down(trouble) if !self.has_been_up && trouble.is_access_error() => {
+            LiveEvent::Down(trouble) if !self.has_been_up && trouble.is_access_error() => {
                 return Err(trouble.into());
             }
-            Event::Unreadable(trouble) if !self.has_been_up => return Err(trouble.into()),
-            Event::Down(trouble) if self.is_up => {
+            LiveEvent::Unreadable(trouble) if !self.has_been_up => return Err(trouble.into()),
+            LiveEvent::Down(trouble) if self.is_up => {
                 self.is_up = false;
                 self.down(&trouble)?;
             }
-            Event::Unreadable(trouble) => self.down(&trouble)?,
+            LiveEvent::Unreadable(trouble) => self.down(&trouble)?,
             _ => {}
         }
         Ok(())
