@@ -7,7 +7,8 @@
 //!
 //! let address = Address::parse("redis://localhost:6379")?;
 //! let mut connection = store::connect(&address).await?;
-//! let (alice, tea) = (UserName::parse("alice")?, ProductId::asked("tea")?);
+//! let alice = UserName::parse("alice")?;
+//! let tea = ProductId::asked("tea")?;
 //! store::add_to_cart(&mut connection, &alice, &tea, 3).await?;
 //! let cart = store::get_cart_items(&mut connection, &alice).await?;
 //! assert_eq!(cart.quantity(&tea), 3);

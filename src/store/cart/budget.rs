@@ -15,7 +15,7 @@ use crate::store::keys::CartKeys;
 use redis::aio::ConnectionLike;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-/// How often the cart may change between our reading and our change before we give up.
+/// The tries before we give up: each fails where the cart changed after we read it.
 const TRIES: usize = 50;
 
 /// The connections to a cart and to the products that its budget is counted on.

@@ -169,7 +169,7 @@ pub async fn add_to_cart(
 /// it is applied once.
 ///
 /// # Errors
-/// Those of [`add_to_cart`].
+/// The errors of [`add_to_cart`].
 pub async fn add_as(
     connection: &mut Connection,
     user: &UserName,
@@ -225,7 +225,7 @@ pub async fn remove_from_cart(
 /// Takes pieces out like [`remove_from_cart`], under an op id of the caller's.
 ///
 /// # Errors
-/// Those of [`remove_from_cart`].
+/// The errors of [`remove_from_cart`].
 pub async fn remove_as(
     connection: &mut Connection,
     user: &UserName,
@@ -248,7 +248,7 @@ pub async fn remove_as(
 /// where it is missing.
 ///
 /// # Errors
-/// Those of [`add_to_cart`].
+/// The errors of [`add_to_cart`].
 pub async fn set_as(
     connection: &mut Connection,
     user: &UserName,

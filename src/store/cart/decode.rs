@@ -65,6 +65,7 @@ impl From<UpdateLine> for LineChange {
                 (product, quantity, delta, Money::parse(&price), taken)
             }
         };
+
         LineChange {
             product: ProductId::stored(product.as_bytes()),
             quantity,

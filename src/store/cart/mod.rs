@@ -17,7 +17,7 @@ use redis::ScriptInvocation;
 use redis::aio::MultiplexedConnection;
 use std::time::Duration;
 
-/// How long a change is tried before its outcome is called unknown.
+/// The longest time for which a change is tried; then its outcome is called unknown.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(5);
 /// The pause between two tries.
 pub(crate) const PAUSE: Duration = Duration::from_millis(100);

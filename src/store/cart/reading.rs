@@ -13,7 +13,7 @@ use std::collections::HashMap;
 
 /// The most lines that are read. It is more than trolley puts in: another client may have.
 const MOST_READ: usize = 10_000;
-/// How long a terminal counts as watching after its last heartbeat, in milliseconds.
+/// The time for which a terminal counts as watching after a heartbeat, in milliseconds.
 const WATCHING: u64 = 10_000;
 /// The most watchers that are shown.
 const MOST_WATCHERS: usize = 64;
@@ -77,7 +77,7 @@ pub(crate) async fn read_version(
     Ok(raw.and_then(|raw| raw.parse().ok()).unwrap_or(0))
 }
 
-/// What a heartbeat says of the terminal that sends it.
+/// The presence of a terminal, as its heartbeat states it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Presence {
     /// It is still here.

@@ -11,15 +11,15 @@ use crate::store::scripts::RULES;
 /// A rule and its new value.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum RuleChange {
-    /// Whether nothing may be changed.
+    /// The lock of the cart, set or removed: while it is locked nothing may be changed.
     Locked(bool),
-    /// From when on nothing may be changed, in Unix milliseconds.
+    /// The time from which on nothing may be changed, in Unix milliseconds.
     Closes(Option<u64>),
     /// The most that the whole cart may cost.
     Budget(Option<Money>),
     /// The most that what one person asked for may cost.
     BudgetEach(Option<Money>),
-    /// Who owns the rules from now on; clean text.
+    /// A new owner of the rules; clean text.
     Owner(String),
 }
 

@@ -18,7 +18,7 @@ use std::time::Instant;
 /// The earlier attempts at one change, which the script takes into account.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Attempt {
-    /// Whether the change may have reached the server before.
+    /// Set where the change may have reached the server before.
     pub is_retry: bool,
     /// The cart's version that was known when the change was first sent.
     pub first_version: u64,
@@ -231,6 +231,7 @@ pub(crate) fn log_outcome(cart: &str, op: &OpId, sent: Instant, outcome: &Result
         Err(Error::Unknown { .. }) => (0, "unknown"),
     };
     let ms = u64::try_from(sent.elapsed().as_millis()).unwrap_or(u64::MAX);
+
     tracing::info!(
         cart,
         op = op.as_str(),

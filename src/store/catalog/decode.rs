@@ -57,7 +57,7 @@ pub fn catalog_news(message: &[u8]) -> CatalogNews {
     }
 }
 
-/// Whether a message looks like one product id rather than a sentence, a pattern or JSON.
+/// Tells one plain product id from a sentence, a pattern or JSON.
 fn is_plain_id(message: &[u8]) -> bool {
     (1..=LONGEST_PLAIN_ID).contains(&message.len())
         && !message

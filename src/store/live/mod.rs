@@ -148,7 +148,7 @@ struct PendingChange {
     change: Change,
     /// When the change was first sent, if it was, and the cart's version known then.
     first_sent: Option<(u64, Instant)>,
-    /// Whether it was sent over the present connection.
+    /// Set once it is sent over the present connection.
     in_flight: bool,
 }
 
@@ -188,6 +188,7 @@ impl Supervisor {
     /// Waits for `work` and takes requests meanwhile; `None` when nobody asks any more.
     async fn meanwhile<T>(&mut self, work: impl Future<Output = T>) -> Option<T> {
         let mut work = pin!(work);
+
         loop {
             tokio::select! {
                 biased;

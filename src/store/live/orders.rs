@@ -19,7 +19,7 @@ const MOST_LISTED: usize = 200;
 /// A request about orders.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum OrderRequest {
-    /// Read what would be ordered now, in this currency.
+    /// Read the preview of an order, in this currency.
     Preview(String),
     /// Order what was confirmed, under this id, exactly once. It goes on after a break.
     Place(OrderId, Box<Preview>),
@@ -32,7 +32,7 @@ pub enum OrderRequest {
 /// News of orders.
 #[derive(Debug)]
 pub enum OrderEvent {
-    /// What would be ordered now.
+    /// The preview of an order of the whole cart.
     Preview(Box<Preview>),
     /// The end of the order with this id that was asked for here.
     Ended(OrderId, Result<Outcome, Error>),
@@ -74,27 +74,31 @@ impl Session {
                     self.drive_order(supervisor);
                 }
             }
-            OrderRequest::Preview(currency) => {
-                let products = self.products.clone();
-                let keys = supervisor.keys.clone();
-                self.start(async move {
-                    Completed::OrderAnswer(match products.conn().await {
-                        Ok(mut conn) => preview(&mut conn, &keys, currency).await,
-                        Err(trouble) => Err(trouble),
-                    })
-                });
-            }
-            OrderRequest::List => {
-                let products = self.products.clone();
-                let user = supervisor.user.clone();
-                self.start(async move {
-                    Completed::OrderAnswer(match products.conn().await {
-                        Ok(mut conn) => list(&mut conn, &user).await,
-                        Err(trouble) => Err(trouble),
-                    })
-                });
-            }
+            OrderRequest::Preview(currency) => self.preview_order(supervisor, currency),
+            OrderRequest::List => self.list_orders(supervisor),
         }
+    }
+
+    fn preview_order(&mut self, supervisor: &Supervisor, currency: String) {
+        let products = self.products.clone();
+        let keys = supervisor.keys.clone();
+        self.start(async move {
+            Completed::OrderAnswer(match products.conn().await {
+                Ok(mut conn) => preview(&mut conn, &keys, currency).await,
+                Err(trouble) => Err(trouble),
+            })
+        });
+    }
+
+    fn list_orders(&mut self, supervisor: &Supervisor) {
+        let products = self.products.clone();
+        let user = supervisor.user.clone();
+        self.start(async move {
+            Completed::OrderAnswer(match products.conn().await {
+                Ok(mut conn) => list(&mut conn, &user).await,
+                Err(trouble) => Err(trouble),
+            })
+        });
     }
 
     /// Drives the first order that is on its way, if any.

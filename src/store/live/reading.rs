@@ -11,12 +11,12 @@ use crate::store::error::Trouble;
 /// The most updates held back while the cart is read.
 const MOST_HELD: usize = 1024;
 
-/// Whether the cart is being read.
+/// The state of reading the cart.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum CartReading {
     Idle,
     Running,
-    /// It is, and must be read once more after that: the answer may be out of date already.
+    /// The cart must be read once more after that: the answer may be out of date already.
     RunningThenAgain,
 }
 

@@ -34,7 +34,7 @@ const PUSHES: usize = 1024;
 pub(super) const BEAT: Duration = Duration::from_secs(2);
 /// The heartbeats without an answer after which a link counts as dead.
 const MISSES: u32 = 2;
-/// How long saying good-bye may take.
+/// The longest time that saying good-bye may take.
 const LEAVE: Duration = Duration::from_millis(300);
 
 /// The result of one background request, delivered back to the session loop.
@@ -78,17 +78,17 @@ pub(super) struct Session {
     pub(super) products: ProductRoute,
     /// Messages of the server.
     pushes: mpsc::Receiver<PushInfo>,
-    /// Whether messages were dropped because too many waited.
+    /// Set when messages were dropped because too many waited.
     lagged: Arc<AtomicBool>,
     /// Background requests that are under way.
     work: FuturesUnordered<BoxFuture<'static, Completed>>,
 
-    /// Whether the cart was read once: only then are changes sent and orders driven.
+    /// Set once the cart was read: only then are changes sent and orders driven.
     pub(super) is_ready: bool,
     pub(super) cart_reading: CartReading,
     /// The newest version of the cart seen.
     pub(super) version: u64,
-    /// Whether the cart has a budget.
+    /// Set where the cart has a budget.
     pub(super) has_budget: bool,
 
     /// Changes that wait until another node was asked for the products that they add. Later
@@ -98,7 +98,7 @@ pub(super) struct Session {
     /// Changes that are applied, and wait until as many replicas have them as are wanted.
     pub(super) unreplicated: Vec<(OpId, Update)>,
     pub(super) is_checking_replicas: bool,
-    /// Whether the order on its way waits for replicas.
+    /// Set while the order on its way waits for replicas.
     pub(super) awaiting_replicas: bool,
 
     pub(super) watchers: Vec<Watcher>,
@@ -161,7 +161,7 @@ impl Session {
         let Err(end) = self.attend(supervisor).await;
 
         if let (SessionEnd::Closed, Some(name)) = (&end, &supervisor.watcher_name) {
-            // So that the others see at once that we left.
+            // The others see at once that we left.
             let leaving = heartbeat(&mut self.conn, &supervisor.keys, name, Presence::Leaves);
             let _ = tokio::time::timeout(LEAVE, leaving).await;
         }

@@ -16,10 +16,10 @@ use redis::aio::ConnectionLike;
 use std::collections::HashMap;
 use std::time::Instant;
 
-/// How long a driver may take before others finish its work, in milliseconds.
+/// The age of an order from which on others finish it, in milliseconds: its driver seems dead.
 const STALE_MS: u64 = 3_000;
-/// How long an order stays open whose cart is not frozen, in milliseconds: longer than it can
-/// take stock.
+/// The age from which on an open order without a frozen cart is closed, in milliseconds: by then
+/// it can't take stock any more.
 const FORGOTTEN_MS: u64 = 2 * TAKE_WITHIN_MS;
 
 /// A fresh order id for the day of `at` (Unix milliseconds).
@@ -28,7 +28,7 @@ pub fn new_order_id(at: u64) -> OrderId {
     OrderId::new(at, uuid::Uuid::new_v4().as_u64_pair().0)
 }
 
-/// Reads what would be ordered of the cart of `user` now.
+/// Reads the preview of an order of the cart of `user`.
 ///
 /// # Errors
 /// The [`Trouble`] of the link.
@@ -63,7 +63,7 @@ pub(crate) async fn read_preview(
 /// breaks, for up to five seconds from the last step that succeeded.
 ///
 /// # Errors
-/// What [`Preview::order`] refuses; [`Refusal::CartChanged`] where the cart is another by now;
+/// The refusals of [`Preview::order`]; [`Refusal::CartChanged`] where the cart is another by now;
 /// [`Refusal::NotOrdered`] where stock is short; [`Error::Unknown`] where the link broke on the
 /// way: asking again with the same id is safe, and any terminal that opens the cart goes on.
 pub async fn place(
@@ -86,7 +86,7 @@ pub async fn place(
     }
 }
 
-/// Whether an order of this id is stored.
+/// Asks whether an order of this id is stored.
 async fn is_known(connection: &mut Connection, id: &OrderId) -> Result<bool, Error> {
     let mut command = redis::cmd("EXISTS");
     command.arg(keys::order(id));

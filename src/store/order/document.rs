@@ -25,7 +25,7 @@ struct StoredLine {
 
 /// The lines of a frozen cart, with the currency.
 #[derive(Serialize, Deserialize)]
-struct FrozenCart {
+struct FrozenDocument {
     currency: String,
     lines: Vec<StoredLine>,
 }
@@ -55,6 +55,7 @@ impl StoredLine {
         if !(1..=quantity::HIGHEST_LIMIT).contains(&quantity) {
             return None;
         }
+
         Some(OrderLine {
             product: ProductId::stored(self.product.as_bytes()),
             name: text::sanitize_to(self.name.as_bytes(), 80),
@@ -91,7 +92,7 @@ pub(crate) fn lines_from_json(json: &[u8]) -> Option<Vec<OrderLine>> {
 
 /// Writes the document that is stored with a frozen cart.
 pub(crate) fn frozen_to_json(lines: &[OrderLine], currency: &str) -> String {
-    let document = FrozenCart {
+    let document = FrozenDocument {
         currency: currency.to_owned(),
         lines: lines.iter().map(StoredLine::from).collect(),
     };
@@ -100,7 +101,7 @@ pub(crate) fn frozen_to_json(lines: &[OrderLine], currency: &str) -> String {
 
 /// Reads the document that is stored with a frozen cart: the lines and the currency.
 pub(crate) fn frozen_from_json(json: &[u8]) -> Option<(Vec<OrderLine>, String)> {
-    let document: FrozenCart = serde_json::from_slice(json).ok()?;
+    let document: FrozenDocument = serde_json::from_slice(json).ok()?;
     let lines = into_lines(document.lines)?;
     let currency = text::sanitize_to(document.currency.as_bytes(), LONGEST_CURRENCY);
     Some((lines, currency))

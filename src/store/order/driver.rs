@@ -7,7 +7,7 @@ use crate::store::connection::Policy;
 use crate::store::connection::replicas::ReplicaWait;
 use crate::store::error::Error;
 use crate::store::keys::CartKeys;
-use crate::store::order::steps::{Decision, Freeze, Frozen, StockReturn};
+use crate::store::order::steps::{Decision, FreezeAnswer, FrozenCart, StockReturn};
 use redis::aio::ConnectionLike;
 
 /// The step that a driver does next.
@@ -35,7 +35,7 @@ pub enum Stage {
     Over,
 }
 
-/// How an order ended.
+/// The end of an order.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Outcome {
     /// It is in the stream.
@@ -56,7 +56,7 @@ pub struct Driver {
     /// somebody else was first.
     announced: Option<OrderId>,
     confirmed: Option<Preview>,
-    frozen: Option<Frozen>,
+    frozen: Option<FrozenCart>,
     stage: Stage,
     outcome: Outcome,
 }
@@ -157,8 +157,8 @@ impl Driver {
         };
 
         match steps::freeze(conn, &self.keys, &self.policy, id, confirmed).await {
-            Ok(Freeze::Frozen(frozen)) => Ok(self.take_up(frozen)),
-            Ok(Freeze::Over(decision)) => {
+            Ok(FreezeAnswer::Frozen(frozen)) => Ok(self.take_up(frozen)),
+            Ok(FreezeAnswer::Over(decision)) => {
                 self.obey(&decision, &id.clone());
                 Ok(Stage::Close)
             }
@@ -188,7 +188,7 @@ impl Driver {
     }
 
     /// Goes on with a frozen order; returns the next stage.
-    fn take_up(&mut self, frozen: Frozen) -> Stage {
+    fn take_up(&mut self, frozen: FrozenCart) -> Stage {
         let next = match &frozen.decision {
             None => Stage::Take(0),
             Some(decision) => self.obey(decision, &frozen.id),

@@ -18,14 +18,16 @@ use redis::RedisError;
 use redis::streams::{StreamAutoClaimReply, StreamId, StreamReadReply};
 use std::time::Duration;
 
-/// How long one wait for the next order takes; shorter than an answer may.
+/// The time of one wait for the next order; shorter than an answer may take.
 const WAIT: Duration = Duration::from_millis(1_000);
 /// The most entries read at once.
 const BATCH: usize = 16;
+/// The longest total that is shown, in characters.
+const LONGEST_TOTAL: usize = 40;
 /// The beginning of a stream.
 const START: &str = "0";
 
-/// What an entry says of its order.
+/// The news of an order that an entry brings.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum FollowEvent {
     /// It was placed.
@@ -39,7 +41,7 @@ pub enum FollowEvent {
 pub struct OrderEntry {
     /// Its id in the stream, to acknowledge it by.
     pub entry: String,
-    /// What it says of the order.
+    /// The news of the order.
     pub news: FollowEvent,
     /// The order's id.
     pub id: OrderId,
@@ -49,17 +51,17 @@ pub struct OrderEntry {
     pub who: String,
     /// When it was ordered, by the server's clock, in Unix milliseconds.
     pub at: u64,
-    /// What it costs; clean text.
+    /// The total price; clean text.
     pub total: String,
     /// The sign of the currency; clean text.
     pub currency: String,
-    /// What was ordered.
+    /// The ordered lines.
     pub lines: Vec<OrderLine>,
 }
 
 /// The way by which an entry came to this consumer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Source {
+enum EntrySource {
     /// The stream of orders.
     Placed,
     /// The stream of cancelled orders, new: any consumer of the group may get it.
@@ -68,17 +70,17 @@ enum Source {
     CancelledForUs,
 }
 
-impl Source {
+impl EntrySource {
     fn stream(self) -> &'static str {
         match self {
-            Source::Placed => ORDERS,
-            Source::Cancelled | Source::CancelledForUs => ORDERS_CANCELLED,
+            EntrySource::Placed => ORDERS,
+            EntrySource::Cancelled | EntrySource::CancelledForUs => ORDERS_CANCELLED,
         }
     }
 }
 
-/// How a follower deals with an entry that it has read.
-enum Handling {
+/// The way in which a follower deals with an entry that it has read.
+enum EntryHandling {
     /// It is returned to the caller, who acknowledges it.
     Deliver(OrderEntry),
     /// It says nothing to this group: it is acknowledged and left out.
@@ -138,15 +140,17 @@ impl Follower {
         let mut delivered = Vec::new();
         for (source, entry) in entries {
             let handling = match source {
-                Source::Placed => placed(&entry).map_or(Handling::Skip, Handling::Deliver),
-                Source::Cancelled | Source::CancelledForUs => {
+                EntrySource::Placed => {
+                    placed(&entry).map_or(EntryHandling::Skip, EntryHandling::Deliver)
+                }
+                EntrySource::Cancelled | EntrySource::CancelledForUs => {
                     self.cancelled(connection, source, &entry).await?
                 }
             };
             match handling {
-                Handling::Deliver(entry) => delivered.push(entry),
-                Handling::Skip => self.forget(connection, source.stream(), &entry.id).await?,
-                Handling::PassedOn => {}
+                EntryHandling::Deliver(entry) => delivered.push(entry),
+                EntryHandling::Skip => self.forget(connection, source.stream(), &entry.id).await?,
+                EntryHandling::PassedOn => {}
             }
         }
         Ok(delivered)
@@ -156,23 +160,23 @@ impl Follower {
     async fn cancelled(
         &self,
         connection: &mut Connection,
-        source: Source,
+        source: EntrySource,
         entry: &StreamId,
-    ) -> Result<Handling, Error> {
+    ) -> Result<EntryHandling, Error> {
         let Some(id) = entry.get::<String>("id").and_then(|id| OrderId::parse(&id)) else {
-            return Ok(Handling::Skip);
+            return Ok(EntryHandling::Skip);
         };
         let delivered = records::delivered_to(&mut connection.conn, &id, &self.group).await?;
         let Some((order, Some(consumer))) = delivered else {
-            return Ok(Handling::Skip);
+            return Ok(EntryHandling::Skip);
         };
 
-        if source == Source::Cancelled && consumer != self.consumer {
+        if source == EntrySource::Cancelled && consumer != self.consumer {
             self.pass_on(connection, &entry.id, &consumer).await?;
-            return Ok(Handling::PassedOn);
+            return Ok(EntryHandling::PassedOn);
         }
 
-        Ok(Handling::Deliver(OrderEntry {
+        Ok(EntryHandling::Deliver(OrderEntry {
             entry: entry.id.clone(),
             news: FollowEvent::Cancelled(order.changed),
             total: order.total().to_string(),
@@ -276,19 +280,19 @@ impl Follower {
     async fn read(
         &mut self,
         connection: &mut Connection,
-    ) -> Result<Vec<(Source, StreamId)>, RedisError> {
-        // Cancellations that others passed on to this consumer: work on them must stop.
+    ) -> Result<Vec<(EntrySource, StreamId)>, RedisError> {
+        // First cancellations that others passed on to this consumer: work on them must stop.
         let passed_on = self
-            .read_group(connection, &[(Source::CancelledForUs, START)])
+            .read_group(connection, &[(EntrySource::CancelledForUs, START)])
             .await?;
         if !passed_on.is_empty() {
             return Ok(passed_on);
         }
 
-        // What this consumer got before it was started again.
+        // Then entries that this consumer got before it was started again.
         if let Some(from) = self.unacknowledged_from.take() {
             let mut entries = self
-                .read_group(connection, &[(Source::Placed, &from)])
+                .read_group(connection, &[(EntrySource::Placed, &from)])
                 .await?;
             if let Some((_, last)) = entries.last() {
                 self.unacknowledged_from = Some(last.id.clone());
@@ -298,16 +302,16 @@ impl Follower {
             }
         }
 
-        // What a consumer left that was killed.
-        for source in [Source::CancelledForUs, Source::Placed] {
+        // Then entries that another consumer left, which was killed.
+        for source in [EntrySource::CancelledForUs, EntrySource::Placed] {
             let claimed = self.claim(connection, source).await?;
             if !claimed.is_empty() {
                 return Ok(claimed);
             }
         }
 
-        // What is new.
-        let new = [(Source::Cancelled, ">"), (Source::Placed, ">")];
+        // Then new entries.
+        let new = [(EntrySource::Cancelled, ">"), (EntrySource::Placed, ">")];
         self.read_group(connection, &new).await
     }
 
@@ -315,8 +319,8 @@ impl Follower {
     async fn claim(
         &self,
         connection: &mut Connection,
-        source: Source,
-    ) -> Result<Vec<(Source, StreamId)>, RedisError> {
+        source: EntrySource,
+    ) -> Result<Vec<(EntrySource, StreamId)>, RedisError> {
         let reply: StreamAutoClaimReply = redis::cmd("XAUTOCLAIM")
             .arg(source.stream())
             .arg(&self.group)
@@ -335,8 +339,8 @@ impl Follower {
     async fn read_group(
         &self,
         connection: &mut Connection,
-        from: &[(Source, &str)],
-    ) -> Result<Vec<(Source, StreamId)>, RedisError> {
+        from: &[(EntrySource, &str)],
+    ) -> Result<Vec<(EntrySource, StreamId)>, RedisError> {
         let streams: Vec<&str> = from.iter().map(|(source, _)| source.stream()).collect();
         let starts: Vec<&str> = from.iter().map(|(_, start)| *start).collect();
         let reply: Option<StreamReadReply> = redis::cmd("XREADGROUP")
@@ -368,17 +372,25 @@ impl Follower {
 
 /// Reads an entry of the stream of orders; `None` where it is none of ours.
 fn placed(entry: &StreamId) -> Option<OrderEntry> {
-    let bytes = |name: &str| -> Option<Vec<u8>> { entry.get(name) };
-    let text = |name: &str| String::from_utf8(bytes(name)?).ok();
+    let currency = bytes(entry, "currency").unwrap_or_default();
+
     Some(OrderEntry {
         entry: entry.id.clone(),
         news: FollowEvent::Placed,
-        id: OrderId::parse(&text("id")?)?,
-        user: sanitize_actor(&bytes("user")?),
-        who: sanitize_actor(&bytes("who")?),
-        at: text("at")?.parse().ok()?,
-        total: text::sanitize_to(&bytes("total")?, 40),
-        currency: text::sanitize_to(&bytes("currency").unwrap_or_default(), LONGEST_CURRENCY),
-        lines: document::lines_from_json(&bytes("lines")?)?,
+        id: OrderId::parse(&utf8(entry, "id")?)?,
+        user: sanitize_actor(&bytes(entry, "user")?),
+        who: sanitize_actor(&bytes(entry, "who")?),
+        at: utf8(entry, "at")?.parse().ok()?,
+        total: text::sanitize_to(&bytes(entry, "total")?, LONGEST_TOTAL),
+        currency: text::sanitize_to(&currency, LONGEST_CURRENCY),
+        lines: document::lines_from_json(&bytes(entry, "lines")?)?,
     })
+}
+
+fn bytes(entry: &StreamId, field: &str) -> Option<Vec<u8>> {
+    entry.get(field)
+}
+
+fn utf8(entry: &StreamId, field: &str) -> Option<String> {
+    String::from_utf8(bytes(entry, field)?).ok()
 }

@@ -21,7 +21,7 @@ const FIELDS: [&str; 9] = [
 /// An order as it is stored.
 struct OrderRecord {
     order: Order,
-    /// Whether the order is over and its products have forgotten it, with its stock given back
+    /// Set once the order is over and its products have forgotten it, with its stock given back
     /// where it was cancelled.
     returned: bool,
 }
@@ -38,6 +38,7 @@ fn decode(fields: &[Option<Vec<u8>>]) -> Option<OrderRecord> {
     let [id, user, who, at, state, changed, currency, lines, returned] = fields else {
         return None;
     };
+
     let order = Order {
         id: OrderId::parse(utf8(id)?)?,
         user: sanitize_actor(user.as_deref()?),

@@ -52,7 +52,7 @@ impl Decision {
 
 /// A cart that is frozen to be ordered.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Frozen {
+pub(crate) struct FrozenCart {
     /// The order's id.
     pub(crate) id: OrderId,
     /// Who orders; clean text.
@@ -68,14 +68,14 @@ pub(crate) struct Frozen {
 }
 
 /// The answer of a cart that is asked to freeze.
-pub(crate) enum Freeze {
+pub(crate) enum FreezeAnswer {
     /// The cart is frozen, by us or by somebody who was first.
-    Frozen(Frozen),
+    Frozen(FrozenCart),
     /// The order of this id has ended already.
     Over(Decision),
 }
 
-/// What happens to the stock that an order took when a product forgets the order.
+/// The fate of the stock that an order took, when a product forgets the order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum StockReturn {
     /// It goes back to the product: the order is undone or cancelled.
@@ -119,7 +119,7 @@ pub(crate) async fn freeze(
     policy: &Policy,
     id: &OrderId,
     confirmed: &Preview,
-) -> Result<Freeze, Error> {
+) -> Result<FreezeAnswer, Error> {
     let (lines, refusal) = match confirmed.order() {
         Ok(lines) => (lines, None),
         Err(refusal) => (Vec::new(), Some(refusal)),
@@ -148,13 +148,13 @@ pub(crate) async fn freeze(
     parse_freeze(&answer).ok_or_else(not_understood)
 }
 
-fn parse_freeze(answer: &[Vec<u8>]) -> Option<Freeze> {
+fn parse_freeze(answer: &[Vec<u8>]) -> Option<FreezeAnswer> {
     let (state, fields) = answer.split_first()?;
     match (&state[..], fields) {
         (b"over", [_, _, _, decision, reason, _]) => {
-            Decision::parse(decision, reason).map(Freeze::Over)
+            Decision::parse(decision, reason).map(FreezeAnswer::Over)
         }
-        (_, fields) => parse_frozen(fields).map(Freeze::Frozen),
+        (_, fields) => parse_frozen(fields).map(FreezeAnswer::Frozen),
     }
 }
 
@@ -162,7 +162,7 @@ fn parse_freeze(answer: &[Vec<u8>]) -> Option<Freeze> {
 pub(crate) async fn read_frozen(
     conn: &mut impl ConnectionLike,
     keys: &CartKeys,
-) -> Result<Option<Frozen>, Error> {
+) -> Result<Option<FrozenCart>, Error> {
     let fields: Vec<Option<Vec<u8>>> = redis::cmd("HMGET")
         .arg(&keys.order)
         .arg(&["id", "by", "at", "decision", "reason", "doc"])
@@ -176,12 +176,12 @@ pub(crate) async fn read_frozen(
     parse_frozen(&fields).map(Some).ok_or_else(not_understood)
 }
 
-fn parse_frozen(fields: &[Vec<u8>]) -> Option<Frozen> {
+fn parse_frozen(fields: &[Vec<u8>]) -> Option<FrozenCart> {
     let [id, by, at, decision, reason, document] = fields else {
         return None;
     };
     let (lines, currency) = document::frozen_from_json(document)?;
-    Some(Frozen {
+    Some(FrozenCart {
         id: OrderId::parse(std::str::from_utf8(id).ok()?)?,
         by: sanitize_actor(by),
         at: std::str::from_utf8(at).ok()?.parse().ok()?,
@@ -198,7 +198,7 @@ fn not_understood() -> Error {
 /// Takes the stock of one line; returns why not, where it can't.
 pub(crate) async fn take(
     conn: &mut impl ConnectionLike,
-    order: &Frozen,
+    order: &FrozenCart,
     line: &OrderLine,
 ) -> Result<Option<OrderFailure>, Error> {
     let [taken, released] = keys::stock(&line.product);
@@ -214,6 +214,7 @@ pub(crate) async fn take(
         .arg(line.price.to_string())
         .invoke_async(conn)
         .await;
+
     match answer {
         Ok(answer) => parse_take(&answer, &line.name),
         Err(error) if crosses_slots(&error) => take_without_companions(conn, line).await,
@@ -293,6 +294,7 @@ pub(crate) async fn release(
         .arg(line.product.as_bytes())
         .invoke_async::<u64>(conn)
         .await;
+
     match outcome {
         // Then nothing could be taken of it either.
         Err(error) if crosses_slots(&error) => Ok(()),
@@ -324,7 +326,7 @@ pub(crate) async fn append(
     conn: &mut impl ConnectionLike,
     keys: &CartKeys,
     user: &UserName,
-    frozen: &Frozen,
+    frozen: &FrozenCart,
 ) -> Result<(), Error> {
     APPEND
         .key(keys::ORDERS)
@@ -340,6 +342,7 @@ pub(crate) async fn append(
         .arg(&keys.updates)
         .invoke_async::<u8>(conn)
         .await?;
+
     Ok(())
 }
 

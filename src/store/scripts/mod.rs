@@ -15,18 +15,18 @@ pub const MOST_LINES: u32 = 1_000;
 /// recognizes a repeated change at least this many versions later.
 const OPS_PER_GENERATION: u32 = 8_192;
 
-/// How long a cart's companions outlive the cart, in milliseconds: a late repeat of a change
-/// is still recognized.
+/// The time by which a cart's companions outlive the cart, in milliseconds: a late repeat of a
+/// change is still recognized.
 const COMPANIONS_OUTLIVE_MS: u32 = 3_600_000;
 
 /// The updates in a cart's log. Redis trims it roughly: it may hold some more.
 pub(crate) const LOG_LENGTH: usize = 200;
 
-/// How long after it was begun an order may take stock, in milliseconds.
+/// The age up to which an order may take stock, in milliseconds.
 pub(crate) const TAKE_WITHIN_MS: u64 = 3_600_000;
 
-/// How long a product remembers the orders that gave its stock back, in milliseconds: longer
-/// than they could take any.
+/// The time for which a product remembers the orders that it was made to forget, in
+/// milliseconds: longer than they could take stock.
 const RELEASES_KEPT_MS: u64 = 4 * TAKE_WITHIN_MS;
 
 /// Functions for the shares of a line: who asked for how many pieces.
