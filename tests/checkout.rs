@@ -9,9 +9,9 @@ use std::sync::atomic::Ordering::Relaxed;
 use trolley::model::cart::PendingOrder;
 use trolley::model::{Money, Product, UserName};
 use trolley::store;
-use trolley::store::live::Event;
+use trolley::store::live::{LiveEvent, OrderEvent, OrderRequest};
 use trolley::store::order;
-use trolley::store::order::{Driver, OrderEvent, OrderRequest, Stage};
+use trolley::store::order::{Driver, Stage};
 use trolley::store::{Address, Connection, Policy, RuleChange, Trouble};
 use trolley::tui::message::{Effect, Message};
 use trolley::tui::state::{Mode, State};
@@ -126,7 +126,7 @@ fn orders_are_asked_for_once_the_link_is_up_and_closed_where_they_can_not_be_had
     };
     let mut ann = harness::stage::Stage::new(80, 24);
     let up = |ann: &mut harness::stage::Stage| {
-        let cart = Event::Cart(ann.state.cart.confirmed.clone());
+        let cart = LiveEvent::Cart(ann.state.cart.confirmed.clone());
         list(&update(&mut ann.state, Message::Live(cart), ann.now))
     };
     // Before the first connection, and after each that broke; not for a view that is closed.
@@ -136,31 +136,31 @@ fn orders_are_asked_for_once_the_link_is_up_and_closed_where_they_can_not_be_had
         "{}",
         ann.picture()
     );
-    ann.link(Event::Down(Trouble::Refused));
+    ann.link(LiveEvent::Down(Trouble::Refused));
     assert!(
         !ann.picture().contains("may be old"),
         "nothing shows that could be"
     );
     assert!(up(&mut ann));
     assert!(!up(&mut ann));
-    ann.link(Event::Down(Trouble::Lost));
+    ann.link(LiveEvent::Down(Trouble::Lost));
     assert!(up(&mut ann));
     assert!(ann.picture().contains("Reading the orders"));
-    ann.link(Event::Order(OrderEvent::List(harness::desk::orders())));
+    ann.link(LiveEvent::Order(OrderEvent::List(harness::desk::orders())));
     ann.keys("enter");
-    ann.link(Event::Down(Trouble::Lost));
+    ann.link(LiveEvent::Down(Trouble::Lost));
     assert!(up(&mut ann));
     ann.keys("esc esc");
-    ann.link(Event::Down(Trouble::Lost));
+    ann.link(LiveEvent::Down(Trouble::Lost));
     assert!(!up(&mut ann));
     // A cart that can't be read is no reason.
     ann.keys("o");
-    ann.link(Event::Down(Trouble::Lost));
-    let unreadable = Message::Live(Event::Unreadable(Trouble::WrongType));
+    ann.link(LiveEvent::Down(Trouble::Lost));
+    let unreadable = Message::Live(LiveEvent::Unreadable(Trouble::WrongType));
     assert!(list(&update(&mut ann.state, unreadable, ann.now)));
     // Where they can't be had, that is said, and nobody waits.
     let denied = || {
-        Event::Order(OrderEvent::Failed(Trouble::NoPermission(
+        LiveEvent::Order(OrderEvent::Failed(Trouble::NoPermission(
             "zrevrange".to_owned(),
         )))
     };
@@ -354,7 +354,7 @@ fn an_order_that_can_not_be_finished_here_is_told_once() {
         by: "bob@kitchen".to_owned(),
         at: 1_795_000_000_000,
     });
-    ann.link(Event::Cart(frozen));
+    ann.link(LiveEvent::Cart(frozen));
     let asks = |effect: &Effect| matches!(effect, Effect::Order(OrderRequest::Resume));
     let mut asked = 0;
     for _ in 0..20 {
@@ -363,7 +363,7 @@ fn an_order_that_can_not_be_finished_here_is_told_once() {
         if effects.iter().any(asks) {
             asked += 1;
             let denied = Trouble::NoPermission("evalsha".to_owned());
-            ann.link(Event::Order(OrderEvent::Resumed(Err(denied.into()))));
+            ann.link(LiveEvent::Order(OrderEvent::Resumed(Err(denied.into()))));
             assert!(
                 ann.picture()
                     .contains("The order of bob@kitchen stopped on its way"),
@@ -376,9 +376,9 @@ fn an_order_that_can_not_be_finished_here_is_told_once() {
     assert_eq!(asked, 1);
     assert_eq!(ann.state.notice, None);
     // Over another link it may work.
-    ann.link(Event::Down(Trouble::Lost));
+    ann.link(LiveEvent::Down(Trouble::Lost));
     let cart = ann.state.cart.confirmed.clone();
-    ann.link(Event::Cart(cart));
+    ann.link(LiveEvent::Cart(cart));
     ann.now.steady += 7_000;
     assert!(
         update(&mut ann.state, Message::Clock, ann.now)

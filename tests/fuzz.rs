@@ -12,6 +12,7 @@ use trolley::config::{Flags, Settings};
 use trolley::model::{Catalog, Product, ProductId, Timeout, quantity, text};
 use trolley::store::Address;
 use trolley::store::cart::decode;
+use trolley::store::catalog::decode::catalog_news;
 use trolley::store::catalog::demo;
 
 fn cases() -> ProptestConfig {
@@ -93,7 +94,7 @@ proptest! {
             // What it undoes can be written again.
             prop_assert!(update.inverse().len() <= update.lines.len());
         }
-        let _ = decode::catalog_news(&message);
+        let _ = catalog_news(&message);
     }
 
     #[test]

@@ -10,7 +10,7 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 use trolley::model::{Cart, Product, Timeout};
 use trolley::store;
-use trolley::store::live::Event;
+use trolley::store::live::LiveEvent;
 use trolley::store::{Address, Policy};
 use trolley::tui::message::{Message, Mouse, MouseKind};
 use trolley::tui::state::Connectivity;
@@ -374,7 +374,7 @@ fn what_one_person_does_to_one_product_in_a_row_is_one_entry() {
         rows.filter_map(|row| Some(words(&entry.captures(row)?[1])))
             .collect::<Vec<_>>()
     };
-    ann.link(Event::Cart(Cart {
+    ann.link(LiveEvent::Cart(Cart {
         version: 104,
         ..Cart::default()
     }));
@@ -410,12 +410,12 @@ fn what_one_person_does_to_one_product_in_a_row_is_one_entry() {
     assert_eq!(said(&ann), expected);
     // Nothing is counted twice when the log is read again, nor lost when it comes late.
     let log: Vec<_> = ann.told.clone();
-    ann.link(Event::Activity(log.clone()));
+    ann.link(LiveEvent::Activity(log.clone()));
     assert_eq!(said(&ann), expected);
     let mut late = harness::stage::Stage::filled(120, 36);
     late.state.activity = Default::default();
-    late.link(Event::Activity(log[log.len() - 1..].to_vec()));
-    late.link(Event::Activity(log));
+    late.link(LiveEvent::Activity(log[log.len() - 1..].to_vec()));
+    late.link(LiveEvent::Activity(log));
     assert_eq!(said(&late), expected);
     // What is read stays where it is, whether what comes is an entry of its own or not.
     ann.state.activity.top = 1;

@@ -225,7 +225,7 @@ fn a_driver_stops_after_each_step_and_another_goes_on() {
                     over = driver.step(&mut plain).await.unwrap();
                 }
                 let frozen = !matches!(driver.stage(), Stage::Announce | Stage::Freeze);
-                let outcome = order::resume(&mut link, &cart, true).await.unwrap();
+                let outcome = order::resume_now(&mut link, &cart).await.unwrap();
                 match (&outcome, frozen) {
                     (Outcome::Nothing, false) => {}
                     // Settled, or even closed, already.
@@ -335,7 +335,7 @@ fn two_drivers_in_every_order_of_their_steps() {
             while race.ends[1].is_none() {
                 race.step(&server, &mut plain, 1).await;
             }
-            order::resume(&mut link, &cart, true).await.unwrap();
+            order::resume_now(&mut link, &cart).await.unwrap();
             let mut stocks = vec![("cake", if race.restocked { 3 } else { 2 })];
             if lines > 1 {
                 stocks.push(("tea", 5));
@@ -431,7 +431,7 @@ fn a_checkout_is_killed_at_each_request() {
                 if !finished {
                     child.kill().await.unwrap();
                 }
-                order::resume(&mut link, &cart, true).await.unwrap();
+                order::resume_now(&mut link, &cart).await.unwrap();
                 let orders = add_up(&server, &mut link, &[("tea", 5), ("cake", 3)]).await;
                 let end = orders
                     .first()
@@ -560,7 +560,7 @@ fn a_cart_that_is_being_ordered_keeps_its_pieces_and_takes_more() {
         let shown = store::get_cart_items(&mut link, &cart).await.unwrap();
         assert_eq!(shown.ordering.as_ref().map(|order| &order.id), driver.id());
         assert!(matches!(
-            order::resume(&mut link, &cart, true).await.unwrap(),
+            order::resume_now(&mut link, &cart).await.unwrap(),
             Outcome::Placed(_)
         ));
         let left = store::get_cart_items(&mut link, &cart).await.unwrap();
@@ -609,7 +609,7 @@ fn an_order_that_was_begun_long_ago_takes_nothing_any_more() {
             driver.step(&mut plain).await.unwrap();
         }
         server.cmd("HSET {cart:office}:order at 1000");
-        let outcome = order::resume(&mut link, &cart, true).await.unwrap();
+        let outcome = order::resume_now(&mut link, &cart).await.unwrap();
         assert_eq!(outcome, Outcome::Undone(OrderFailure::Late));
         agrees(&mut link, &cart, &outcome).await;
         // The first driver wakes up: it obeys.
@@ -1023,7 +1023,7 @@ fn a_cancellation_finds_the_follower_that_has_the_order() {
         // Of the last one the follower has not said that it deals with it.
         for entry in &given[..2] {
             assert_eq!(
-                one.give(&mut link, &entry.id).await.unwrap(),
+                one.mark_delivered(&mut link, &entry.id).await.unwrap(),
                 Some(OrderState::Placed)
             );
             one.acknowledge(&mut link, entry).await.unwrap();
@@ -1037,7 +1037,7 @@ fn a_cancellation_finds_the_follower_that_has_the_order() {
                 .unwrap();
         }
         assert_eq!(
-            one.give(&mut link, &placed[2]).await.unwrap(),
+            one.mark_delivered(&mut link, &placed[2]).await.unwrap(),
             Some(OrderState::Cancelled)
         );
         one.acknowledge(&mut link, &given[2]).await.unwrap();
@@ -1361,7 +1361,7 @@ fn orders_survive_broken_links_and_a_killed_server() {
         // Whatever was left on its way is finished by whoever comes by.
         let mut link = connect_as(server.url(), "ann").await;
         for n in 0..4 {
-            order::resume(&mut link, &user(&format!("c{n}")), true)
+            order::resume_now(&mut link, &user(&format!("c{n}")))
                 .await
                 .unwrap();
         }

@@ -96,9 +96,7 @@ impl Shop {
     fn add_up(&self, in_cart: u32) -> Vec<Order> {
         on_many_threads().block_on(async {
             let mut link = connect_as(&self.url(), "judge").await;
-            order::resume(&mut link, &user("office"), true)
-                .await
-                .unwrap();
+            order::resume_now(&mut link, &user("office")).await.unwrap();
             let orders = order::list_orders(&mut link, None, 1_000).await.unwrap();
             let cart = store::get_cart_items(&mut link, &user("office"))
                 .await

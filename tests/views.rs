@@ -12,9 +12,9 @@ use trolley::config::key::Key;
 use trolley::model::{
     Cart, Catalog, ChangeKind, Edit, LineChange, Money, Product, Refusal, Update,
 };
-use trolley::store::cart::decode::CatalogNews;
-use trolley::store::live::Event;
-use trolley::store::order::{OrderEvent, OrderRequest, Outcome};
+use trolley::store::catalog::decode::CatalogNews;
+use trolley::store::live::{LiveEvent, OrderEvent, OrderRequest};
+use trolley::store::order::Outcome;
 use trolley::store::{Error, Shop, Trouble};
 use trolley::tui::layout::palette;
 use trolley::tui::message::{Effect, Found, Message, Mouse, MouseKind, Purpose};
@@ -150,7 +150,7 @@ fn unconfirmed_changes_never_look_saved() {
         limit: 4,
         already: 2,
     };
-    stage.link(Event::Settled(op, Err(Error::Refused(refused))));
+    stage.link(LiveEvent::Settled(op, Err(Error::Refused(refused))));
     assert!(stage.picture().contains(" 2 Baguette"));
     assert!(stage.picture().contains("Too many: the limit is 4"));
 }
@@ -729,7 +729,7 @@ fn what_is_short_in_the_cart_stands_behind_the_name_and_leaves_who_it_is_from() 
             .join(" ")
     };
     let tell = |stage: &mut Stage, product: Product| {
-        stage.link(Event::Products(vec![(id("baguette"), Some(product))]));
+        stage.link(LiveEvent::Products(vec![(id("baguette"), Some(product))]));
     };
     tell(&mut stage, short("Baguette", "1"));
     assert!(
@@ -829,7 +829,7 @@ fn the_list_of_orders_never_cuts_an_amount() {
     for width in 24..=200 {
         let mut stage = Stage::filled(width, 12);
         stage.keys("o");
-        stage.link(Event::Order(OrderEvent::List(desk::orders())));
+        stage.link(LiveEvent::Order(OrderEvent::List(desk::orders())));
         let picture = stage.picture();
         assert!(
             picture.contains(&format!("{amount} ")) || picture.contains(&format!("{amount}│")),
@@ -844,7 +844,7 @@ fn the_list_of_orders_never_cuts_an_amount() {
     small.iter_mut().for_each(|order| order.lines.truncate(1));
     let mut stage = Stage::filled(37, 12);
     stage.keys("o");
-    stage.link(Event::Order(OrderEvent::List(small)));
+    stage.link(LiveEvent::Order(OrderEvent::List(small)));
     let said = stage.picture();
     assert!(said.contains("ready     €28.80│"), "{said}");
 }
@@ -922,12 +922,12 @@ fn large_catalogs_are_searched_elsewhere_and_late_answers_are_dropped() {
 fn nothing_is_waited_for_that_can_not_come_about() {
     // Asked to read the catalog while it is being read, and offline: no clock brings it on.
     let mut stage = Stage::filled(80, 24);
-    stage.link(Event::Catalog(CatalogNews::Everything));
-    stage.link(Event::Catalog(CatalogNews::Everything));
+    stage.link(LiveEvent::Catalog(CatalogNews::Everything));
+    stage.link(LiveEvent::Catalog(CatalogNews::Everything));
     assert!(stage.state.catalog.loading && stage.state.catalog.reload_wanted);
     let now = stage.now.steady;
     assert!(stage.state.next_moment().is_none_or(|at| at > now));
-    stage.link(Event::Down(Trouble::Refused));
+    stage.link(LiveEvent::Down(Trouble::Refused));
     stage.take_in(Message::Catalog(Err(Trouble::Refused), 0));
     stage.now.steady += 100_000;
     stage.take_in(Message::Clock);
@@ -958,16 +958,16 @@ fn refusals_of_a_budget_name_the_currency() {
         let op = stage.state.cart.unconfirmed[0].op.clone();
         // Programs read the amounts alone.
         assert_eq!(refusal.to_string(), said.replace('€', ""));
-        stage.link(Event::Settled(op, Err(Error::Refused(refusal))));
+        stage.link(LiveEvent::Settled(op, Err(Error::Refused(refusal))));
         assert!(stage.picture().contains(said), "{}", stage.picture());
     }
     let mut stage = Stage::filled(120, 36);
     stage.keys("c");
-    let Event::Order(OrderEvent::Preview(mut preview)) = desk::preview(104, true) else {
+    let LiveEvent::Order(OrderEvent::Preview(mut preview)) = desk::preview(104, true) else {
         panic!("no preview")
     };
     preview.budget = Some(money("20"));
-    stage.link(Event::Order(OrderEvent::Preview(preview)));
+    stage.link(LiveEvent::Order(OrderEvent::Preview(preview)));
     assert!(
         stage
             .picture()
@@ -978,7 +978,7 @@ fn refusals_of_a_budget_name_the_currency() {
     stage.keys("y");
     stage.state.orders.placing = Some(desk::order_id(7));
     let refusal = Refusal::DearerThanBudget { budget, total };
-    stage.link(Event::Order(OrderEvent::Ended(
+    stage.link(LiveEvent::Order(OrderEvent::Ended(
         desk::order_id(7),
         Err(Error::Refused(refusal)),
     )));
@@ -1015,11 +1015,11 @@ fn an_order_is_confirmed_once_and_never_by_accident() {
         0
     );
     // Not while a change of ours is not confirmed, and not while the server is away.
-    stage.link(Event::Down(Trouble::Lost));
+    stage.link(LiveEvent::Down(Trouble::Lost));
     assert_eq!(placed(&mut stage, "y"), 0);
     assert!(stage.picture().contains("Not ordered: the server is away"));
     let cart = stage.state.cart.confirmed.clone();
-    stage.link(Event::Cart(cart));
+    stage.link(LiveEvent::Cart(cart));
     stage.link(desk::preview(104, true));
     assert_eq!(placed(&mut stage, "y"), 1);
     assert_eq!(placed(&mut stage, "y") + placed(&mut stage, "y"), 0);
@@ -1037,12 +1037,12 @@ fn a_receipt_goes_back_to_where_it_came_from() {
         stage.link(desk::preview(104, true));
         stage.keys("y");
         let id = stage.state.orders.placing.clone().unwrap();
-        stage.link(Event::Order(OrderEvent::Ended(
+        stage.link(LiveEvent::Order(OrderEvent::Ended(
             id.clone(),
             Ok(Outcome::Placed(id)),
         )));
         assert!(matches!(stage.state.mode, Mode::Receipt { .. }));
-        stage.link(Event::Order(OrderEvent::List(desk::orders())));
+        stage.link(LiveEvent::Order(OrderEvent::List(desk::orders())));
         stage
     };
     for key in ["esc", "q"] {
@@ -1077,7 +1077,7 @@ fn nothing_is_said_of_a_cart_that_was_never_read() {
     let mut stage = Stage::new(80, 24);
     for down in [None, Some(Trouble::Refused)] {
         down.into_iter()
-            .for_each(|trouble| stage.link(Event::Down(trouble)));
+            .for_each(|trouble| stage.link(LiveEvent::Down(trouble)));
         for key in ["c", "C", "K"] {
             stage.keys(key);
             assert_eq!(said(&stage), "The cart has not been read yet", "{key}");
@@ -1091,11 +1091,11 @@ fn nothing_is_said_of_a_cart_that_was_never_read() {
     ));
     stage.keys("a c");
     assert_eq!(said(&stage), "The cart has not been read yet");
-    stage.link(Event::Cart(Cart::default()));
+    stage.link(LiveEvent::Cart(Cart::default()));
     stage.keys("C");
     assert!(matches!(stage.state.mode, Mode::ConfirmClear));
     let mut stage = Stage::new(80, 24);
-    stage.link(Event::Cart(Cart::default()));
+    stage.link(LiveEvent::Cart(Cart::default()));
     stage.keys("c");
     assert_eq!(said(&stage), "The cart is empty: there is nothing to order");
 }
@@ -1136,7 +1136,7 @@ fn only_what_others_change_lights_up() {
         price: None,
         taken: Vec::new(),
     };
-    stage.link(Event::Update(Update {
+    stage.link(LiveEvent::Update(Update {
         version: cart.version + 1,
         op: change.op,
         by: "ann@till".to_owned(),
@@ -1156,8 +1156,12 @@ fn only_what_others_change_lights_up() {
 fn what_changes_while_the_catalog_is_read_is_read_again() {
     let mut stage = Stage::new(80, 24);
     let whole = || Message::Catalog(Ok((Catalog::new(demo_products()), Shop::default())), 0);
-    let news = || Message::Live(Event::Catalog(CatalogNews::Products(vec![id("espresso")])));
-    stage.link(Event::Cart(Cart::default()));
+    let news = || {
+        Message::Live(LiveEvent::Catalog(CatalogNews::Products(vec![id(
+            "espresso",
+        )])))
+    };
+    stage.link(LiveEvent::Cart(Cart::default()));
     assert!(stage.state.catalog.loading);
     stage.take_in(news());
     let effects = update(&mut stage.state, whole(), stage.now);

@@ -16,7 +16,7 @@ use std::io::{self, Write};
 pub(super) async fn run(settings: &Settings, output: Output) -> Result<(), CliError> {
     let mut connection = connect::open_shop(settings).await?;
     // An order that a dead terminal left here is finished by whoever comes by.
-    order::resume(&mut connection, &settings.user, false).await?;
+    order::resume(&mut connection, &settings.user).await?;
 
     let cart = store::get_cart_items(&mut connection, &settings.user).await?;
     let ids: Vec<ProductId> = cart.lines.iter().map(|line| line.product.clone()).collect();

@@ -43,8 +43,7 @@ pub(super) async fn run(
     let mut connection = connect::open_shop(settings).await?;
     order::finish_open(&mut connection).await?;
     if !args.yes
-        && let Outcome::Placed(finished) =
-            order::resume(&mut connection, &settings.user, false).await?
+        && let Outcome::Placed(finished) = order::resume(&mut connection, &settings.user).await?
     {
         show_order(&mut connection, &finished, output).await?;
         return Ok(ExitCode::SUCCESS);

@@ -8,7 +8,7 @@ use super::output::Output;
 use crate::config::Settings;
 use crate::model::timeline::Timeline;
 use crate::model::{Cart, Deadline, Update};
-use crate::store::live::{self, Event, Request};
+use crate::store::live::{self, LiveEvent, LiveRequest};
 use crate::store::{self, Address, Error};
 use crate::tui::alarm;
 use printer::EventPrinter;
@@ -55,7 +55,7 @@ pub(super) async fn run(settings: &Settings, output: Output) -> Result<(), CliEr
                 watch.expires = None;
                 // At zero the cart is read again: only the server says that it has expired.
                 // Where the queue is full or the connection is down, it is read anyway.
-                let _ = requests.try_send(Request::Reread);
+                let _ = requests.try_send(LiveRequest::Reread);
             }
             _ = &mut reader_gone => break,
         }
@@ -103,32 +103,32 @@ impl CartWatch<'_> {
         }
     }
 
-    async fn handle(&mut self, event: Event) -> Result<(), CliError> {
+    async fn handle(&mut self, event: LiveEvent) -> Result<(), CliError> {
         match event {
-            Event::Cart(cart) => self.handle_cart(&cart).await?,
-            Event::Update(update) => self.handle_update(update).await?,
+            LiveEvent::Cart(cart) => self.handle_cart(&cart).await?,
+            LiveEvent::Update(update) => self.handle_update(update).await?,
 
             // Neither a wrong address nor a missing right goes away by waiting.
-            Event::Down(trouble) if !self.has_been_up && trouble.is_access_error() => {
+            LiveEvent::Down(trouble) if !self.has_been_up && trouble.is_access_error() => {
                 return Err(trouble.into());
             }
-            Event::Unreadable(trouble) if !self.has_been_up => return Err(trouble.into()),
-            Event::Down(trouble) => {
+            LiveEvent::Unreadable(trouble) if !self.has_been_up => return Err(trouble.into()),
+            LiveEvent::Down(trouble) => {
                 if std::mem::replace(&mut self.is_up, false) {
                     self.printer.down(&trouble)?;
                 }
             }
-            Event::Unreadable(trouble) => self.printer.down(&trouble)?,
+            LiveEvent::Unreadable(trouble) => self.printer.down(&trouble)?,
 
             // These matter to those who shop.
-            Event::Stale
-            | Event::Applied(_)
-            | Event::Settled(..)
-            | Event::Products(_)
-            | Event::Catalog(_)
-            | Event::Watchers(_)
-            | Event::Activity(_)
-            | Event::Order(_) => {}
+            LiveEvent::Stale
+            | LiveEvent::Applied(_)
+            | LiveEvent::Settled(..)
+            | LiveEvent::Products(_)
+            | LiveEvent::Catalog(_)
+            | LiveEvent::Watchers(_)
+            | LiveEvent::Activity(_)
+            | LiveEvent::Order(_) => {}
         }
         Ok(())
     }

@@ -1,4 +1,4 @@
-//! All that knows Redis.
+//! Everything that knows Redis: the cart, the catalog, orders, and the live link to them.
 //!
 //! ```no_run
 //! # async fn shop() -> Result<(), Box<dyn std::error::Error>> {
@@ -7,7 +7,8 @@
 //!
 //! let address = Address::parse("redis://localhost:6379")?;
 //! let mut connection = store::connect(&address).await?;
-//! let (alice, tea) = (UserName::parse("alice")?, ProductId::asked("tea")?);
+//! let alice = UserName::parse("alice")?;
+//! let tea = ProductId::asked("tea")?;
 //! store::add_to_cart(&mut connection, &alice, &tea, 3).await?;
 //! let cart = store::get_cart_items(&mut connection, &alice).await?;
 //! assert_eq!(cart.quantity(&tea), 3);
@@ -24,13 +25,16 @@ pub mod keys;
 pub mod live;
 pub mod order;
 mod policy;
+mod scripts;
 
 pub use cart::commands::{
     add_as, add_to_cart, clear_as, get_cart_items, remove_as, remove_from_cart, set_as,
 };
 pub use cart::decode::Watcher;
+pub use cart::new_op;
+pub use cart::reading::get_log;
 pub use cart::rules::{RuleChange, set_rules};
-pub use cart::{Attempt, MOST_LINES, ProductCheck, get_log, new_op, send};
+pub use cart::sending::{Attempt, ProductCheck, send};
 pub use catalog::export::{Export, ids_from};
 pub use catalog::import::{delete_product, put_products};
 pub use catalog::load::{Reading, load_catalog};
@@ -41,3 +45,4 @@ pub use connection::address::{Address, Pem};
 pub use connection::{Connection, connect};
 pub use error::{Error, Trouble};
 pub use policy::Policy;
+pub use scripts::MOST_LINES;

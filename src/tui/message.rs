@@ -3,8 +3,7 @@
 use crate::config::key::Key;
 use crate::model::{Catalog, Change, Product, ProductId, Query};
 use crate::store::catalog::demo::Loaded;
-use crate::store::live::Event;
-use crate::store::order::OrderRequest;
+use crate::store::live::{LiveEvent, OrderRequest};
 use crate::store::{Shop, Trouble};
 use std::collections::HashSet;
 
@@ -29,7 +28,7 @@ pub enum Message {
     /// The terminal has a new size.
     Resize(u16, u16),
     /// The link tells something.
-    Live(Event),
+    Live(LiveEvent),
     /// The first products of the catalog are there; the others follow.
     CatalogBegun(Catalog, Shop),
     /// So many of so many products are read.

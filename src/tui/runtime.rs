@@ -4,7 +4,7 @@ use super::ScreenError;
 use super::alarm;
 use crate::config::{Server, Settings};
 use crate::store::live;
-use crate::store::live::Request;
+use crate::store::live::LiveRequest;
 use crate::store::{Address, Trouble};
 use crate::tui::message::{Effect, Message, Now};
 use crate::tui::state::State;
@@ -34,8 +34,8 @@ pub struct Runtime {
     painter: Renderer,
     place: Server,
     address: Address,
-    requests: mpsc::Sender<Request>,
-    events: mpsc::Receiver<live::Event>,
+    requests: mpsc::Sender<LiveRequest>,
+    events: mpsc::Receiver<live::LiveEvent>,
     live: JoinHandle<()>,
     results: (mpsc::Sender<Message>, mpsc::Receiver<Message>),
     signals: Signals,
@@ -239,10 +239,10 @@ impl Runtime {
 
     fn carry_out(&mut self, effect: Effect) -> Result<(), ScreenError> {
         match effect {
-            Effect::Send(change) => self.ask(Request::Change(change)),
-            Effect::Reread => self.ask(Request::Reread),
-            Effect::ReadProducts(ids) => self.ask(Request::Products(ids)),
-            Effect::Order(ask) => self.ask(Request::Order(ask)),
+            Effect::Send(change) => self.ask(LiveRequest::Change(change)),
+            Effect::Reread => self.ask(LiveRequest::Reread),
+            Effect::ReadProducts(ids) => self.ask(LiveRequest::Products(ids)),
+            Effect::Order(ask) => self.ask(LiveRequest::Order(ask)),
             Effect::LoadCatalog => {
                 let (address, private) = (
                     self.address.clone(),
@@ -282,7 +282,7 @@ impl Runtime {
     }
 
     /// Passes a request on. The channel holds more than the state lets wait.
-    fn ask(&self, request: Request) {
+    fn ask(&self, request: LiveRequest) {
         let _ = self.requests.try_send(request);
     }
 

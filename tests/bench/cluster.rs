@@ -16,7 +16,7 @@ use tokio::sync::mpsc;
 use trolley::model::{Change, ChangeKind, Edit, Money, ProductId, UserName};
 use trolley::store;
 use trolley::store::live;
-use trolley::store::live::{Event, Request};
+use trolley::store::live::{LiveEvent, LiveRequest};
 use trolley::store::{Address, Policy};
 
 /// How long each figure is measured.
@@ -30,8 +30,8 @@ const UPDATES: usize = 300;
 const SETTINGS: &[&str] = &["--appendfsync", "everysec"];
 
 struct Terminal {
-    requests: mpsc::Sender<Request>,
-    events: mpsc::Receiver<Event>,
+    requests: mpsc::Sender<LiveRequest>,
+    events: mpsc::Receiver<LiveEvent>,
 }
 
 impl Terminal {
@@ -54,7 +54,7 @@ impl Terminal {
             told,
         ));
         let mut terminal = Terminal { requests, events };
-        while !matches!(terminal.events.recv().await.unwrap(), Event::Cart(_)) {}
+        while !matches!(terminal.events.recv().await.unwrap(), LiveEvent::Cart(_)) {}
         terminal
     }
 
@@ -70,7 +70,10 @@ impl Terminal {
             kind: ChangeKind::Edit,
             edits: vec![edit],
         };
-        self.requests.send(Request::Change(change)).await.unwrap();
+        self.requests
+            .send(LiveRequest::Change(change))
+            .await
+            .unwrap();
     }
 
     /// Keeps changes under way; returns how many were confirmed.
@@ -80,7 +83,7 @@ impl Terminal {
             self.change().await;
         }
         while Instant::now() < until {
-            if let Event::Settled(_, outcome) = self.events.recv().await.unwrap() {
+            if let LiveEvent::Settled(_, outcome) = self.events.recv().await.unwrap() {
                 outcome.unwrap();
                 confirmed += 1;
                 self.change().await;
@@ -116,9 +119,9 @@ async fn delay(url: &str) -> (u128, u128) {
     for _ in 0..UPDATES {
         let began = Instant::now();
         maker.change().await;
-        while !matches!(watcher.events.recv().await.unwrap(), Event::Update(_)) {}
+        while !matches!(watcher.events.recv().await.unwrap(), LiveEvent::Update(_)) {}
         took.push(began.elapsed().as_micros());
-        while !matches!(maker.events.recv().await.unwrap(), Event::Settled(..)) {}
+        while !matches!(maker.events.recv().await.unwrap(), LiveEvent::Settled(..)) {}
         // Nobody presses keys faster.
         tokio::time::sleep(Duration::from_millis(2)).await;
     }

@@ -6,8 +6,7 @@ use trolley::model::order::{OrderLine, Share};
 use trolley::model::total::LineStatus;
 use trolley::model::{Money, Order, OrderId, OrderState, ProductId, Quantity, Rules};
 use trolley::store::Trouble;
-use trolley::store::live::Event;
-use trolley::store::order::OrderEvent;
+use trolley::store::live::{LiveEvent, OrderEvent};
 
 fn line(name: &str, quantity: u32, price: &str, shares: &[(&str, u32)]) -> OrderLine {
     let share = |(by, pieces): &(&str, u32)| Share {
@@ -30,7 +29,7 @@ pub fn order_id(n: u64) -> OrderId {
 }
 
 /// What would be ordered of a cart of this version; `possible` or with all that can be wrong.
-pub fn preview(version: u64, possible: bool) -> Event {
+pub fn preview(version: u64, possible: bool) -> LiveEvent {
     let good = |line: OrderLine| {
         let held = Quantity::Whole(line.quantity);
         PreviewLine {
@@ -65,7 +64,7 @@ pub fn preview(version: u64, possible: bool) -> Event {
         budget: Money::parse("80"),
         hidden: 0,
     };
-    Event::Order(OrderEvent::Preview(Box::new(preview)))
+    LiveEvent::Order(OrderEvent::Preview(Box::new(preview)))
 }
 
 /// Past orders, newest first.
@@ -99,7 +98,7 @@ pub fn orders() -> Vec<Order> {
 
 /// The screens of ordering, by name; `filled` is the shop with a cart of version 104 after some keys.
 pub fn screens(filled: &impl Fn(&str) -> Stage) -> Vec<(&'static str, Stage)> {
-    let list = || Event::Order(OrderEvent::List(orders()));
+    let list = || LiveEvent::Order(OrderEvent::List(orders()));
     let mut receipt = told(filled("o"), list());
     receipt.keys("enter");
     // Confirmed, and then the link broke.
@@ -117,14 +116,14 @@ pub fn screens(filled: &impl Fn(&str) -> Stage) -> Vec<(&'static str, Stage)> {
     vec![
         ("checkout", told(filled("c"), preview(104, true))),
         ("checkout-short", told(filled("c"), preview(104, false))),
-        ("ordering", told(ordering, Event::Down(Trouble::Lost))),
+        ("ordering", told(ordering, LiveEvent::Down(Trouble::Lost))),
         ("orders", told(filled("o"), list())),
         ("receipt", receipt),
-        ("rules", told(filled(""), Event::Cart(ruled))),
+        ("rules", told(filled(""), LiveEvent::Cart(ruled))),
     ]
 }
 
-fn told(mut stage: Stage, event: Event) -> Stage {
+fn told(mut stage: Stage, event: LiveEvent) -> Stage {
     stage.link(event);
     stage
 }

@@ -5,7 +5,7 @@ use tokio::sync::mpsc;
 use trolley::config::key::Key;
 use trolley::model::{Cart, Catalog, Change, OpId, Product, Update, UserName};
 use trolley::store::live;
-use trolley::store::live::{Event, Request};
+use trolley::store::live::{LiveEvent, LiveRequest};
 use trolley::store::{Address, Error, Policy, Shop};
 use trolley::tui::message::{Effect, Message, Now};
 use trolley::tui::state::{Connectivity, Env, State};
@@ -28,8 +28,8 @@ pub struct Headless {
     pub stale: usize,
     /// How often it lost its link, or did not get one.
     pub downs: usize,
-    requests: mpsc::Sender<Request>,
-    events: mpsc::Receiver<Event>,
+    requests: mpsc::Sender<LiveRequest>,
+    events: mpsc::Receiver<LiveEvent>,
     started: Instant,
 }
 
@@ -90,13 +90,13 @@ impl Headless {
             match effect {
                 Effect::Send(change) => {
                     self.sent.push(change.clone());
-                    self.requests.try_send(Request::Change(change)).unwrap();
+                    self.requests.try_send(LiveRequest::Change(change)).unwrap();
                 }
-                Effect::Reread => self.requests.try_send(Request::Reread).unwrap(),
+                Effect::Reread => self.requests.try_send(LiveRequest::Reread).unwrap(),
                 Effect::ReadProducts(ids) => {
-                    self.requests.try_send(Request::Products(ids)).unwrap()
+                    self.requests.try_send(LiveRequest::Products(ids)).unwrap()
                 }
-                Effect::Order(ask) => self.requests.try_send(Request::Order(ask)).unwrap(),
+                Effect::Order(ask) => self.requests.try_send(LiveRequest::Order(ask)).unwrap(),
                 _ => {}
             }
         }
@@ -125,10 +125,10 @@ impl Headless {
             }
         };
         match &event {
-            Event::Settled(op, outcome) => self.settled.push((op.clone(), outcome.clone())),
-            Event::Update(update) => self.seen.push(update.clone()),
-            Event::Stale => self.stale += 1,
-            Event::Down(_) => self.downs += 1,
+            LiveEvent::Settled(op, outcome) => self.settled.push((op.clone(), outcome.clone())),
+            LiveEvent::Update(update) => self.seen.push(update.clone()),
+            LiveEvent::Stale => self.stale += 1,
+            LiveEvent::Down(_) => self.downs += 1,
             _ => {}
         }
         self.take_in(Message::Live(event));

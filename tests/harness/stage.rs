@@ -12,7 +12,7 @@ use trolley::model::{
     UserName,
 };
 use trolley::store::catalog::demo;
-use trolley::store::live::Event;
+use trolley::store::live::LiveEvent;
 use trolley::store::{Shop, Trouble, Watcher};
 use trolley::tui::message::{Message, Now};
 use trolley::tui::state::{Env, State};
@@ -77,7 +77,7 @@ impl Stage {
         update(&mut self.state, message, self.now);
     }
 
-    pub fn link(&mut self, event: Event) {
+    pub fn link(&mut self, event: LiveEvent) {
         self.take_in(Message::Live(event));
     }
 
@@ -118,13 +118,13 @@ impl Stage {
             },
         };
         self.told.push(update.clone());
-        self.link(Event::Update(update));
+        self.link(LiveEvent::Update(update));
     }
 
     /// A shop with a filled cart.
     pub fn filled(width: u16, height: u16) -> Stage {
         let mut stage = Stage::new(width, height);
-        stage.link(Event::Cart(Cart {
+        stage.link(LiveEvent::Cart(Cart {
             version: 100,
             ..Cart::default()
         }));
@@ -140,8 +140,8 @@ impl Stage {
         stage.change("bob@kitchen", "espresso", 12, 12, "2.40");
         stage.change("bob@kitchen", "matcha-powder", 1, 1, "18.00");
         stage.change("old till", "discontinued", 3, 3, "1.00");
-        stage.link(Event::Products(vec![(id("discontinued"), None)]));
-        stage.link(Event::Watchers(vec![Watcher {
+        stage.link(LiveEvent::Products(vec![(id("discontinued"), None)]));
+        stage.link(LiveEvent::Watchers(vec![Watcher {
             id: "x".to_owned(),
             name: "bob@kitchen".to_owned(),
         }]));
@@ -176,15 +176,15 @@ pub fn screens(width: u16, height: u16) -> Vec<(&'static str, Stage)> {
         stage
     };
     let mut connected = Stage::new(width, height);
-    connected.link(Event::Cart(Cart::default()));
+    connected.link(LiveEvent::Cart(Cart::default()));
     let mut empty = Stage::new(width, height);
-    empty.link(Event::Cart(Cart::default()));
+    empty.link(LiveEvent::Cart(Cart::default()));
     empty.take_in(Message::Catalog(
         Ok((Catalog::default(), Shop::default())),
         0,
     ));
     let mut offline = filled("3 a");
-    offline.link(Event::Down(Trouble::Refused));
+    offline.link(LiveEvent::Down(Trouble::Refused));
     let mut just_changed = filled("/ e s enter");
     just_changed.change("bob@kitchen", "espresso", 13, 1, "2.40");
     just_changed.change("ann@till", "baguette", 1, -1, "1.90");
@@ -195,7 +195,7 @@ pub fn screens(width: u16, height: u16) -> Vec<(&'static str, Stage)> {
     ending.now.steady += 1_600_000;
     ending.keys(".");
     let mut unreadable = Stage::new(width, height);
-    unreadable.link(Event::Unreadable(Trouble::WrongType));
+    unreadable.link(LiveEvent::Unreadable(Trouble::WrongType));
     let mut all = super::desk::screens(&filled);
     all.extend([
         ("browsing", filled("")),

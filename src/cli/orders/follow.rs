@@ -142,7 +142,7 @@ impl OrderPrinter {
             // must not be cooked.
             let state = match entry.news {
                 FollowEvent::Cancelled(_) => Some(OrderState::Cancelled),
-                FollowEvent::Placed => follower.give(connection, &entry.id).await?,
+                FollowEvent::Placed => follower.mark_delivered(connection, &entry.id).await?,
             };
             self.print(&entry, state)?;
             follower.acknowledge(connection, &entry).await?;

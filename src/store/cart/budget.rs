@@ -1,79 +1,95 @@
-//! Changes to a cart that has a budget.
+//! Sends changes to a cart that has a budget.
 //!
 //! A script can't sum money exactly, so the sums are made here, on a version of the cart that
-//! was read; the script applies the change only to that version.
+//! was read. The script applies the change only to that version.
 
-use super::{Attempt, ProductCheck};
+use super::reading::read_cart_with_shares;
+use super::sending::{self, Attempt, ProductCheck};
+use crate::model::order::Share;
 use crate::model::rules::{Ledger, Portion};
-use crate::model::{Change, Edit, ProductId, Refusal, Update};
-use crate::store::cart;
+use crate::model::{Cart, Change, Edit, Money, ProductId, Refusal, Update};
 use crate::store::catalog::read_products;
 use crate::store::connection::Conn;
-use crate::store::error::Error;
+use crate::store::error::{Error, Trouble};
 use crate::store::keys::CartKeys;
 use crate::store::policy::Policy;
 use redis::aio::ConnectionLike;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-/// How often others may be faster.
+/// The tries before we give up: each fails where the cart changed after we read it.
 const TRIES: usize = 50;
 
-/// The ways to a cart and to the products.
+/// The connections to a cart and to the products that its budget is counted on.
 pub(crate) struct Route<'a, C> {
     /// To the cart.
     pub(crate) cart: &'a mut C,
     /// To the products.
     pub(crate) products: &'a Conn,
-    /// What is known of the products that are added.
-    pub(crate) known: ProductCheck<'a>,
+    /// Where it is checked that the added products exist.
+    pub(crate) check: ProductCheck<'a>,
 }
 
 /// Sends `change` where the budget allows it.
 ///
 /// # Errors
 /// [`Refusal::OverBudget`], [`Refusal::OverOwnBudget`], [`Refusal::Busy`]; and those of
-/// [`cart::send`].
+/// [`sending::send`].
 pub(crate) async fn send<C: ConnectionLike>(
-    way: Route<'_, C>,
+    route: Route<'_, C>,
     keys: &CartKeys,
     policy: &Policy,
     change: &Change,
     attempt: Attempt,
 ) -> Result<Update, Error> {
     for _ in 0..TRIES {
-        let (cart, shares) = cart::read_with_shares(way.cart, keys).await?;
-        let lines = cart.lines.iter().map(|line| &line.product);
-        let ids: BTreeSet<&ProductId> = lines
-            .chain(change.edits.iter().filter_map(Edit::product))
-            .collect();
-        let ids: Vec<ProductId> = ids.into_iter().cloned().collect();
-        let products = read_products(way.products, &ids).await?;
-        let prices = products
-            .into_iter()
-            .filter_map(|(id, product)| Some((id, product?.price?)));
-        let portions = cart.lines.iter().filter_map(|line| {
-            let shares = shares.get(&line.product).cloned().unwrap_or_default();
-            Some((
-                line.product.clone(),
-                Portion {
-                    quantity: line.quantity.whole()?,
-                    shares,
-                },
-            ))
-        });
+        let (cart, shares) = read_cart_with_shares(route.cart, keys).await?;
         let ledger = Ledger {
-            portions: portions.collect(),
-            prices: prices.collect(),
+            prices: read_prices(route.products, &cart, change).await?,
+            portions: portions(&cart, &shares),
         };
         cart.rules.allow(&ledger, change, &policy.by)?;
+
         let attempt = Attempt {
-            checked: Some(cart.version),
+            budget_checked_at: Some(cart.version),
             ..attempt
         };
-        match cart::send(way.cart, keys, policy, change, attempt, way.known).await {
+        match sending::send(route.cart, keys, policy, change, attempt, route.check).await {
+            // Somebody else was faster: the cart has another version now.
             Err(Error::Refused(Refusal::Busy)) => {}
             settled => return settled,
         }
     }
     Err(Refusal::Busy.into())
+}
+
+/// The pieces of each line, and who asked for them.
+fn portions(cart: &Cart, shares: &HashMap<ProductId, Vec<Share>>) -> BTreeMap<ProductId, Portion> {
+    cart.lines
+        .iter()
+        .filter_map(|line| {
+            let portion = Portion {
+                quantity: line.quantity.whole()?,
+                shares: shares.get(&line.product).cloned().unwrap_or_default(),
+            };
+            Some((line.product.clone(), portion))
+        })
+        .collect()
+}
+
+/// Reads the prices of the products in the cart and in the change.
+async fn read_prices(
+    conn: &Conn,
+    cart: &Cart,
+    change: &Change,
+) -> Result<HashMap<ProductId, Money>, Trouble> {
+    let in_cart = cart.lines.iter().map(|line| &line.product);
+    let in_change = change.edits.iter().filter_map(Edit::product);
+    let ids: BTreeSet<&ProductId> = in_cart.chain(in_change).collect();
+    let ids: Vec<ProductId> = ids.into_iter().cloned().collect();
+
+    let products = read_products(conn, &ids).await?;
+    Ok(products
+        .into_iter()
+        .filter_map(|(id, product)| Some((id, product?.price?)))
+        .collect())
 }

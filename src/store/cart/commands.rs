@@ -1,7 +1,11 @@
-//! Shopping over one connection: each change is tried until its outcome is known.
+//! The plain functions of a cart: add, remove, set, clear, get.
+//!
+//! Each change goes over one connection and is tried until its outcome is known.
 
 use super::budget;
-use super::{Attempt, ProductCheck, missing, new_op, note, read, send, version};
+use super::new_op;
+use super::reading::{read_cart, read_version};
+use super::sending::{Attempt, ProductCheck, find_missing_products, log_outcome, send};
 use crate::model::{
     Cart, Change, ChangeKind, Edit, Money, OpId, ProductId, Refusal, Timeout, Update, UserName,
 };
@@ -25,12 +29,13 @@ impl Connection {
         self.apply_once(user, change).await
     }
 
-    /// Lets the lines leave that nobody touched for longer than the item timeout: open
-    /// terminals do so by themselves, but there may be none.
+    /// Removes the lines that nobody touched for longer than the item timeout. Open terminals
+    /// do so by themselves, but there may be none.
     async fn expire_lines(&mut self, user: &UserName) -> Result<(), Error> {
         if self.policy.item_timeout == Timeout::Never {
             return Ok(());
         }
+
         let change = Change {
             op: new_op(),
             kind: ChangeKind::Expire,
@@ -45,7 +50,7 @@ impl Connection {
     async fn apply_once(&mut self, user: &UserName, change: &Change) -> Result<Update, Error> {
         let started = Instant::now();
         let outcome = self.insist(user, change, started).await;
-        note(user.as_str(), &change.op, started, &outcome);
+        log_outcome(user.as_str(), &change.op, started, &outcome);
         outcome
     }
 
@@ -57,13 +62,14 @@ impl Connection {
         started: Instant,
     ) -> Result<Update, Error> {
         let keys = CartKeys::of(user);
-        let known = self
-            .read(async |mut conn| version(&mut conn, &keys).await)
+        let first_version = self
+            .read(async |mut conn| read_version(&mut conn, &keys).await)
             .await?;
         let mut attempt = Attempt {
-            known,
+            first_version,
             ..Attempt::default()
         };
+
         // The trouble after which the change may have been applied.
         let mut doubt = None;
         let mut retry = RetryPolicy::CHANGE.start();
@@ -74,11 +80,12 @@ impl Connection {
                 Ok(update) => return Ok(update),
                 Err(error) => error,
             };
+
             if let Error::Trouble(trouble) = &error
                 && self.is_transient(trouble)
                 && (trouble.is_ambiguous() || self.policy.confirm_replicas > 0)
             {
-                attempt.again = true;
+                attempt.is_retry = true;
                 doubt = Some(trouble.clone());
             }
 
@@ -98,6 +105,7 @@ impl Connection {
         }
     }
 
+    /// Sends a change once, and waits for replicas where the policy asks for it.
     async fn send(
         &mut self,
         keys: &CartKeys,
@@ -106,25 +114,43 @@ impl Connection {
     ) -> Result<Update, Error> {
         let missing = match &self.conn {
             Conn::One(_) => None,
-            Conn::Cluster(_) => Some(missing(&self.conn, [change]).await?),
+            Conn::Cluster(_) => Some(find_missing_products(&self.conn, [change]).await?),
         };
-        let known = missing
+        let check = missing
             .as_deref()
             .map_or(ProductCheck::Here, ProductCheck::Missing);
+
         let products = self.conn.clone();
         let mut conn = ReplicaWait::new(&mut self.conn, self.policy.confirm_replicas);
-        let settled = match send(&mut conn, keys, &self.policy, change, attempt, known).await {
+        let settled = match send(&mut conn, keys, &self.policy, change, attempt, check).await {
+            // The cart has a budget, which takes several steps.
             Err(Error::Refused(Refusal::Busy)) => {
-                let way = budget::Route {
+                let route = budget::Route {
                     cart: &mut conn,
                     products: &products,
-                    known,
+                    check,
                 };
-                budget::send(way, keys, &self.policy, change, attempt).await
+                budget::send(route, keys, &self.policy, change, attempt).await
             }
             settled => settled,
         };
         conn.confirm(settled)
+    }
+
+    /// Applies one edit as a change of its own.
+    async fn apply_edit(
+        &mut self,
+        user: &UserName,
+        op: OpId,
+        kind: ChangeKind,
+        edit: Edit,
+    ) -> Result<Update, Error> {
+        let change = Change {
+            op,
+            kind,
+            edits: vec![edit],
+        };
+        self.apply(user, &change).await
     }
 }
 
@@ -143,10 +169,11 @@ pub async fn add_to_cart(
     add_as(connection, user, product, quantity, new_op()).await
 }
 
-/// [`add_to_cart`] with an op id of the caller's: repeated with the same id, it is applied once.
+/// Adds pieces like [`add_to_cart`], under an op id of the caller's: repeated with the same id,
+/// it is applied once.
 ///
 /// # Errors
-/// Those of [`add_to_cart`].
+/// The errors of [`add_to_cart`].
 pub async fn add_as(
     connection: &mut Connection,
     user: &UserName,
@@ -154,50 +181,34 @@ pub async fn add_as(
     quantity: u32,
     op: OpId,
 ) -> Result<Update, Error> {
-    let edit = |product, price| Edit::Add {
-        product,
+    let price = check_and_price(connection, product, quantity).await?;
+    let edit = Edit::Add {
+        product: product.clone(),
         quantity,
-        price,
+        price: Some(price),
     };
-    put(connection, user, product, quantity, op, edit).await
-}
-
-/// Makes the edit that puts pieces of a product into a cart, at its price now.
-async fn put(
-    connection: &mut Connection,
-    user: &UserName,
-    product: &ProductId,
-    quantity: u32,
-    op: OpId,
-    edit: impl FnOnce(ProductId, Option<Money>) -> Edit,
-) -> Result<Update, Error> {
-    if quantity == 0 {
-        return Err(Refusal::Zero.into());
-    }
-    let price = price(connection, product).await?;
-    let edit = edit(product.clone(), price);
     connection
-        .apply(
-            user,
-            &Change {
-                op,
-                kind: ChangeKind::Edit,
-                edits: vec![edit],
-            },
-        )
+        .apply_edit(user, op, ChangeKind::Edit, edit)
         .await
 }
 
-/// The price of a product, for the line that it will get.
-async fn price(connection: &mut Connection, product: &ProductId) -> Result<Option<Money>, Error> {
-    let found = get_product(connection, product)
+/// Checks that so many pieces of a product can be put into a cart; returns the product's price,
+/// which the line will note.
+async fn check_and_price(
+    connection: &mut Connection,
+    id: &ProductId,
+    quantity: u32,
+) -> Result<Money, Error> {
+    if quantity == 0 {
+        return Err(Refusal::Zero.into());
+    }
+    let product = get_product(connection, id)
         .await?
-        .ok_or_else(|| Refusal::UnknownProduct(product.to_string()))?;
-    Ok(Some(
-        found
-            .price
-            .ok_or_else(|| Refusal::NoPrice(found.name.to_string()))?,
-    ))
+        .ok_or_else(|| Refusal::UnknownProduct(id.to_string()))?;
+    let price = product
+        .price
+        .ok_or_else(|| Refusal::NoPrice(product.name.to_string()))?;
+    Ok(price)
 }
 
 /// Takes `quantity` pieces of a product out of the cart of `user`, or the whole line where
@@ -215,10 +226,10 @@ pub async fn remove_from_cart(
     remove_as(connection, user, product, quantity, new_op()).await
 }
 
-/// [`remove_from_cart`] with an op id of the caller's.
+/// Takes pieces out like [`remove_from_cart`], under an op id of the caller's.
 ///
 /// # Errors
-/// Those of [`remove_from_cart`].
+/// The errors of [`remove_from_cart`].
 pub async fn remove_as(
     connection: &mut Connection,
     user: &UserName,
@@ -233,14 +244,7 @@ pub async fn remove_as(
         None => Edit::Remove { product },
     };
     connection
-        .apply(
-            user,
-            &Change {
-                op,
-                kind: ChangeKind::Edit,
-                edits: vec![edit],
-            },
-        )
+        .apply_edit(user, op, ChangeKind::Edit, edit)
         .await
 }
 
@@ -248,7 +252,7 @@ pub async fn remove_as(
 /// where it is missing.
 ///
 /// # Errors
-/// Those of [`add_to_cart`].
+/// The errors of [`add_to_cart`].
 pub async fn set_as(
     connection: &mut Connection,
     user: &UserName,
@@ -256,12 +260,15 @@ pub async fn set_as(
     quantity: u32,
     op: OpId,
 ) -> Result<Update, Error> {
-    let edit = |product, price| Edit::Set {
-        product,
+    let price = check_and_price(connection, product, quantity).await?;
+    let edit = Edit::Set {
+        product: product.clone(),
         quantity,
-        price,
+        price: Some(price),
     };
-    put(connection, user, product, quantity, op, edit).await
+    connection
+        .apply_edit(user, op, ChangeKind::Edit, edit)
+        .await
 }
 
 /// Takes everything out of the cart of `user`, in one atomic step.
@@ -274,14 +281,7 @@ pub async fn clear_as(
     op: OpId,
 ) -> Result<Update, Error> {
     connection
-        .apply(
-            user,
-            &Change {
-                op,
-                kind: ChangeKind::Clear,
-                edits: vec![Edit::Clear],
-            },
-        )
+        .apply_edit(user, op, ChangeKind::Clear, Edit::Clear)
         .await
 }
 
@@ -294,7 +294,7 @@ pub async fn get_cart_items(connection: &mut Connection, user: &UserName) -> Res
     connection.expire_lines(user).await?;
     let keys = CartKeys::of(user);
     let (cart, _) = connection
-        .read(async |mut conn| read(&mut conn, &keys, &[]).await)
+        .read(async |mut conn| read_cart(&mut conn, &keys, &[]).await)
         .await?;
     Ok(cart)
 }

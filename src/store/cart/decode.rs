@@ -1,21 +1,27 @@
-//! Reading what Redis holds and says. All of it is untrusted: what can't be understood
-//! becomes `None` or a marked value, never a panic.
+//! Decodes the cart's messages and the answers of its scripts. All of it is untrusted: what
+//! can't be understood becomes `None` or a marked value, never a panic.
 
 use crate::model::cart::{Added, PendingOrder};
 use crate::model::change::sanitize_actor;
 use crate::model::order::Share;
-use crate::model::product::{Decoded, FIELDS};
 use crate::model::{
-    Cart, CartLine, ChangeKind, Deadline, LineChange, Money, OpId, OrderId, OrderState, Product,
-    ProductId, Quantity, Rules, Update,
+    Cart, CartLine, ChangeKind, Deadline, LineChange, Money, OpId, OrderId, ProductId, Quantity,
+    Rules, Update,
 };
 use serde::Deserialize;
 use std::borrow::Cow;
 use std::collections::HashMap;
 
+/// The number of values before the lines in the answer of `snapshot.lua`.
+const SNAPSHOT_HEAD: usize = 13;
+/// The number of values of one line in the answer of `snapshot.lua`.
+const SNAPSHOT_LINE: usize = 5;
+/// The bytes of a quantity that are looked at; Redis writes no number as long as this.
+const LONGEST_SCORE: usize = 64;
+
 /// An update as it travels: `{"v":"17","op":"..","by":"..","kind":"edit","at":1,"until":2,"count":1,"lines":[["tea",3,1,"2.40"]]}`.
 #[derive(Deserialize)]
-struct Wire<'a> {
+struct UpdateMessage<'a> {
     // A string, since it outgrows what JSON numbers keep exactly.
     #[serde(borrow)]
     v: Cow<'a, str>,
@@ -28,39 +34,38 @@ struct Wire<'a> {
     at: u64,
     until: u64,
     count: usize,
-    lines: Vec<WireLine>,
+    lines: Vec<UpdateLine>,
 }
 
+/// One line of an update: product, quantity now, pieces more (or less) than before.
 #[derive(Deserialize)]
 #[serde(untagged)]
-enum WireLine {
+enum UpdateLine {
+    /// A new line, with its price.
     New(String, u32, i64, String),
-    ProductCheck(String, u32, i64),
-    /// The last says whose the pieces were that somebody else took: `2 bob\n1 cy`.
+    /// A line that was there before.
+    Known(String, u32, i64),
+    /// A line of which other people's pieces were taken: after the price come the shares that
+    /// they lost, as `2 bob\n1 cy`.
     Taken(String, u32, i64, String, String),
 }
 
-/// Reads an update; `None` means that somebody else's client wrote it, and the cart must
-/// be read again.
-#[must_use]
-pub fn update(message: &[u8]) -> Option<Update> {
-    // A product id of other bytes than UTF-8 comes out as another id: then the number of
-    // lines does not fit, and the cart is read again.
-    let message = String::from_utf8_lossy(message);
-    let wire: Wire = serde_json::from_str(&message).ok()?;
-    let line = |line: WireLine| {
-        let mut taken = Vec::new();
-        let (product, quantity, delta, price) = match line {
-            WireLine::New(product, quantity, delta, price) => {
-                (product, quantity, delta, Money::parse(&price))
+impl From<UpdateLine> for LineChange {
+    fn from(line: UpdateLine) -> LineChange {
+        let (product, quantity, delta, price, taken) = match line {
+            UpdateLine::New(product, quantity, delta, price) => {
+                (product, quantity, delta, Money::parse(&price), Vec::new())
             }
-            WireLine::ProductCheck(product, quantity, delta) => (product, quantity, delta, None),
-            WireLine::Taken(product, quantity, delta, price, shares) => {
+            UpdateLine::Known(product, quantity, delta) => {
+                (product, quantity, delta, None, Vec::new())
+            }
+            UpdateLine::Taken(product, quantity, delta, price, shares) => {
                 let most = u32::try_from(delta.unsigned_abs()).unwrap_or(0);
-                taken = shares_of(shares.as_bytes(), most);
-                (product, quantity, delta, Money::parse(&price))
+                let taken = shares_of(shares.as_bytes(), most);
+                (product, quantity, delta, Money::parse(&price), taken)
             }
         };
+
         LineChange {
             product: ProductId::stored(product.as_bytes()),
             quantity,
@@ -68,68 +73,57 @@ pub fn update(message: &[u8]) -> Option<Update> {
             price,
             taken,
         }
-    };
+    }
+}
+
+/// Reads an update; `None` means that another kind of client wrote it, and that the cart must
+/// be read again.
+#[must_use]
+pub fn update(message: &[u8]) -> Option<Update> {
+    // A product id that is not UTF-8 comes out as another id: then the number of lines does
+    // not fit, and the cart is read again.
+    let message = String::from_utf8_lossy(message);
+    let message: UpdateMessage = serde_json::from_str(&message).ok()?;
+
     Some(Update {
-        version: wire.v.parse().ok()?,
-        op: OpId::parse(&wire.op)?,
-        by: sanitize_actor(wire.by.as_bytes()),
-        kind: ChangeKind::named(&wire.kind)?,
-        lines: wire.lines.into_iter().map(line).collect(),
-        count: wire.count,
+        version: message.v.parse().ok()?,
+        op: OpId::parse(&message.op)?,
+        by: sanitize_actor(message.by.as_bytes()),
+        kind: ChangeKind::named(&message.kind)?,
+        lines: message.lines.into_iter().map(LineChange::from).collect(),
+        count: message.count,
         deadline: Deadline {
-            told_at: wire.at,
-            at: (wire.until > 0).then_some(wire.until),
+            told_at: message.at,
+            at: (message.until > 0).then_some(message.until),
         },
     })
 }
 
-/// Reads the answer of `snapshot.lua`; `None` where it has another shape.
+/// Reads the cart from the answer of `snapshot.lua`; `None` where the answer has another shape.
 #[must_use]
 pub fn snapshot(answer: &[Vec<u8>]) -> Option<Cart> {
+    let (head, lines) = answer.split_first_chunk::<SNAPSHOT_HEAD>()?;
     let [
         version,
         now,
         left,
         count,
-        owner,
-        locked,
-        closes,
-        budget,
-        each,
+        rules @ ..,
         order,
         by,
         at,
-        _,
-        rest @ ..,
-    ] = answer
-    else {
-        return None;
-    };
-    let number = |raw: &[u8]| std::str::from_utf8(raw).ok()?.parse::<i64>().ok();
-    let now = u64::try_from(number(now)?).ok()?;
-    let left = u64::try_from(number(left)?).ok();
-    let lines: Vec<CartLine> = rest.chunks_exact(LINE).map(line).collect();
-    let text = |raw: &[u8]| String::from_utf8_lossy(raw).into_owned();
-    let rules = Rules {
-        owner: Some(sanitize_actor(owner)).filter(|owner| !owner.is_empty()),
-        locked: !locked.is_empty(),
-        closes: number(closes).and_then(|at| u64::try_from(at).ok()),
-        budget: Money::parse(&text(budget)),
-        budget_each: Money::parse(&text(each)),
-    };
-    let ordering = OrderId::parse(&text(order)).map(|id| PendingOrder {
-        id,
-        by: sanitize_actor(by),
-        at: number(at)
-            .and_then(|at| u64::try_from(at).ok())
-            .unwrap_or(0),
-    });
+        _applied,
+    ] = head;
+
+    let now = unsigned(now)?;
+    // A negative number says that the cart never expires, or that there is none.
+    let left = u64::try_from(integer(left)?).ok();
+    let lines: Vec<CartLine> = lines.chunks_exact(SNAPSHOT_LINE).map(line).collect();
+
     let mut cart = Cart {
         // A version that can't be read counts as none: every update is then a gap.
-        version: number(version)
-            .and_then(|v| u64::try_from(v).ok())
-            .unwrap_or(0),
-        hidden: usize::try_from(number(count)?)
+        version: unsigned(version).unwrap_or(0),
+        hidden: usize::try_from(unsigned(count)?)
             .ok()?
             .saturating_sub(lines.len()),
         deadline: Deadline {
@@ -137,38 +131,79 @@ pub fn snapshot(answer: &[Vec<u8>]) -> Option<Cart> {
             at: left.map(|ms| now.saturating_add(ms)),
         },
         lines,
-        rules,
-        ordering,
+        rules: cart_rules(rules),
+        ordering: pending_order(order, by, at),
     };
     cart.sort();
     Some(cart)
 }
 
-/// Values of one line in the answer of `snapshot.lua`, and of those before the lines.
-const LINE: usize = 5;
-const HEAD: usize = 13;
+fn cart_rules([owner, locked, closes, budget, budget_each]: &[Vec<u8>; 5]) -> Rules {
+    Rules {
+        owner: Some(sanitize_actor(owner)).filter(|owner| !owner.is_empty()),
+        locked: !locked.is_empty(),
+        closes: unsigned(closes),
+        budget: Money::parse(&String::from_utf8_lossy(budget)),
+        budget_each: Money::parse(&String::from_utf8_lossy(budget_each)),
+    }
+}
 
-/// Those of the op ids asked for that are applied, by the answer of `snapshot.lua`.
+fn pending_order(id: &[u8], by: &[u8], at: &[u8]) -> Option<PendingOrder> {
+    Some(PendingOrder {
+        id: OrderId::parse(&String::from_utf8_lossy(id))?,
+        by: sanitize_actor(by),
+        at: unsigned(at).unwrap_or(0),
+    })
+}
+
+fn line(values: &[Vec<u8>]) -> CartLine {
+    let score = &values[1][..values[1].len().min(LONGEST_SCORE)];
+    let added = added(&values[2]);
+    let touched = std::str::from_utf8(&values[3])
+        .ok()
+        .and_then(|at| at.parse().ok());
+    CartLine {
+        product: ProductId::stored(&values[0]),
+        quantity: Quantity::from_score(&String::from_utf8_lossy(score)),
+        touched: touched.or_else(|| added.as_ref().map(|added| added.at)),
+        added,
+    }
+}
+
+/// Reads how a line came: `version time price who`.
+fn added(raw: &[u8]) -> Option<Added> {
+    let mut parts = raw.splitn(4, |byte| *byte == b' ');
+    let version = parts.next()?;
+    let at = parts.next()?;
+    let price = std::str::from_utf8(parts.next()?).ok()?;
+    Some(Added {
+        version: std::str::from_utf8(version).ok()?.parse().ok()?,
+        at: std::str::from_utf8(at).ok()?.parse().ok()?,
+        price: Money::parse(price),
+        by: sanitize_actor(parts.next()?),
+    })
+}
+
+/// Reads from the answer of `snapshot.lua` which of the op ids asked for are applied.
 #[must_use]
-pub fn applied(answer: &[Vec<u8>]) -> Vec<OpId> {
-    let ids = answer.get(HEAD - 1).map_or(&[][..], Vec::as_slice);
+pub(crate) fn applied(answer: &[Vec<u8>]) -> Vec<OpId> {
+    let ids = answer.get(SNAPSHOT_HEAD - 1).map_or(&[][..], Vec::as_slice);
     String::from_utf8_lossy(ids)
         .split(' ')
         .filter_map(OpId::parse)
         .collect()
 }
 
-/// Who asked for how many, by the answer of `snapshot.lua`.
+/// Reads from the answer of `snapshot.lua` who asked for how many pieces of each line.
 #[must_use]
-pub fn shares(answer: &[Vec<u8>]) -> HashMap<ProductId, Vec<Share>> {
-    let lines = answer.get(HEAD..).unwrap_or_default().chunks_exact(LINE);
-    let quantity = |five: &[Vec<u8>]| line(five).quantity.whole().unwrap_or(0);
+pub(crate) fn shares(answer: &[Vec<u8>]) -> HashMap<ProductId, Vec<Share>> {
+    let lines = answer.get(SNAPSHOT_HEAD..).unwrap_or_default();
     lines
-        .map(|five| {
-            (
-                ProductId::stored(&five[0]),
-                shares_of(&five[4], quantity(five)),
-            )
+        .chunks_exact(SNAPSHOT_LINE)
+        .map(|values| {
+            let quantity = line(values).quantity.whole().unwrap_or(0);
+            let shares = shares_of(&values[4], quantity);
+            (ProductId::stored(&values[0]), shares)
         })
         .collect()
 }
@@ -176,58 +211,34 @@ pub fn shares(answer: &[Vec<u8>]) -> HashMap<ProductId, Vec<Share>> {
 /// Reads `3 ann\n2 bob`, at most `quantity` pieces in all: another client may have taken some.
 fn shares_of(raw: &[u8], quantity: u32) -> Vec<Share> {
     let mut left = quantity;
-    let share = |line: &[u8]| {
-        let place = line.iter().position(|byte| *byte == b' ')?;
-        let pieces: u32 = std::str::from_utf8(&line[..place]).ok()?.parse().ok()?;
+    let mut shares = Vec::new();
+    for line in raw.split(|byte| *byte == b'\n') {
+        let Some((pieces, by)) = share(line) else {
+            continue;
+        };
         let pieces = pieces.min(left);
         left -= pieces;
-        (pieces > 0).then(|| Share {
-            by: sanitize_actor(&line[place + 1..]),
-            pieces,
-        })
-    };
-    raw.split(|byte| *byte == b'\n').filter_map(share).collect()
-}
-
-/// Reads the news of an order: `{"order":"20261124-7KQ2-M8XD","state":"ready"}`.
-#[must_use]
-pub fn order_news(message: &[u8]) -> Option<(OrderId, OrderState)> {
-    #[derive(Deserialize)]
-    struct Wire {
-        order: String,
-        state: String,
+        if pieces > 0 {
+            shares.push(Share { by, pieces });
+        }
     }
-    let wire: Wire = serde_json::from_slice(message).ok()?;
-    Some((
-        OrderId::parse(&wire.order)?,
-        OrderState::named(&wire.state)?,
-    ))
+    shares
 }
 
-fn line(five: &[Vec<u8>]) -> CartLine {
-    let (score, added) = (&five[1], added(&five[2]));
-    let touched = std::str::from_utf8(&five[3])
-        .ok()
-        .and_then(|at| at.parse().ok());
-    CartLine {
-        product: ProductId::stored(&five[0]),
-        quantity: Quantity::from_score(&String::from_utf8_lossy(&score[..score.len().min(64)])),
-        touched: touched.or_else(|| added.as_ref().map(|added| added.at)),
-        added,
-    }
+/// Reads `3 ann`.
+fn share(line: &[u8]) -> Option<(u32, String)> {
+    let space = line.iter().position(|byte| *byte == b' ')?;
+    let pieces = std::str::from_utf8(&line[..space]).ok()?.parse().ok()?;
+    Some((pieces, sanitize_actor(&line[space + 1..])))
 }
 
-/// Reads `version time price who`.
-fn added(how: &[u8]) -> Option<Added> {
-    let mut parts = how.splitn(4, |byte| *byte == b' ');
-    let mut text = || std::str::from_utf8(parts.next()?).ok();
-    let (version, at, price) = (text()?, text()?, text()?);
-    Some(Added {
-        version: version.parse().ok()?,
-        at: at.parse().ok()?,
-        price: Money::parse(price),
-        by: sanitize_actor(parts.next()?),
-    })
+fn integer(raw: &[u8]) -> Option<i64> {
+    std::str::from_utf8(raw).ok()?.parse().ok()
+}
+
+/// Reads a number that Redis and Lua count in 64 bits with a sign.
+fn unsigned(raw: &[u8]) -> Option<u64> {
+    u64::try_from(integer(raw)?).ok()
 }
 
 /// A terminal that watches the cart.
@@ -244,74 +255,20 @@ pub struct Watcher {
 pub fn watchers(message: &[u8]) -> Option<Vec<Watcher>> {
     #[derive(Deserialize)]
     #[serde(deny_unknown_fields)]
-    struct Wire {
+    struct WatchersMessage {
         watchers: Vec<String>,
     }
-    let wire: Wire = serde_json::from_str(&String::from_utf8_lossy(message)).ok()?;
-    let watcher = |text: String| {
-        let (id, name) = text.split_once(' ').unwrap_or((&text, ""));
-        Watcher {
-            id: id.to_owned(),
-            name: sanitize_actor(name.as_bytes()),
-        }
-    };
-    Some(wire.watchers.into_iter().map(watcher).collect())
+
+    let message = String::from_utf8_lossy(message);
+    let message: WatchersMessage = serde_json::from_str(&message).ok()?;
+    Some(message.watchers.iter().map(|raw| watcher(raw)).collect())
 }
 
-/// Reads the answer of an HMGET of [`FIELDS`]; `None` where the product is missing.
-#[must_use]
-pub fn product(id: ProductId, fields: &redis::Value) -> Option<Product> {
-    Product::decode(id, raw(fields)?)
-}
-
-/// [`product`] that borrows what it can.
-#[must_use]
-pub fn decoded<'a>(id: &[u8], fields: &'a redis::Value) -> Option<Decoded<'a>> {
-    Decoded::read(id, raw(fields)?)
-}
-
-fn raw(fields: &redis::Value) -> Option<[Option<&[u8]>; FIELDS.len()]> {
-    let redis::Value::Array(values) = fields else {
-        return None;
-    };
-    let mut raw = [None; FIELDS.len()];
-    for (slot, value) in raw.iter_mut().zip(values) {
-        *slot = match value {
-            redis::Value::BulkString(bytes) => Some(bytes.as_slice()),
-            _ => None,
-        };
-    }
-    Some(raw)
-}
-
-/// What a message on the catalog's channel asks for.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum CatalogNews {
-    /// These products changed, appeared or went.
-    Products(Vec<ProductId>),
-    /// Anything may have changed.
-    Everything,
-}
-
-/// Reads a message of the catalog's channel: a JSON list of product ids, or one plain id.
-#[must_use]
-pub fn catalog_news(message: &[u8]) -> CatalogNews {
-    if let Ok(ids) = serde_json::from_slice::<Vec<String>>(message) {
-        return CatalogNews::Products(
-            ids.iter()
-                .map(|id| ProductId::stored(id.as_bytes()))
-                .collect(),
-        );
-    }
-    let plain = !message.is_empty()
-        && message.len() <= 256
-        && !message
-            .iter()
-            .any(|b| b.is_ascii_whitespace() || b"{}[]\"*".contains(b));
-    if plain {
-        CatalogNews::Products(vec![ProductId::stored(message)])
-    } else {
-        CatalogNews::Everything
+fn watcher(raw: &str) -> Watcher {
+    let (id, name) = raw.split_once(' ').unwrap_or((raw, ""));
+    Watcher {
+        id: id.to_owned(),
+        name: sanitize_actor(name.as_bytes()),
     }
 }
 
@@ -345,28 +302,13 @@ mod tests {
         assert_eq!(update(b"{\"v\":\"1\",\"op\":\"\xff\"}"), None);
     }
 
-    #[test]
-    fn news_of_the_catalog() {
-        let id = |name: &str| ProductId::stored(name.as_bytes());
-        assert_eq!(
-            catalog_news(br#"["a","b"]"#),
-            CatalogNews::Products(vec![id("a"), id("b")])
-        );
-        assert_eq!(catalog_news(b"tea"), CatalogNews::Products(vec![id("tea")]));
-        for other in ["", "read it all", "{\"x\":1}", "*"] {
-            assert_eq!(catalog_news(other.as_bytes()), CatalogNews::Everything);
-        }
-    }
-
     proptest! {
         #[test]
         fn nothing_panics(raw in proptest::collection::vec(any::<u8>(), 0..400), answer in proptest::collection::vec(proptest::collection::vec(any::<u8>(), 0..30), 0..20)) {
             let _ = update(&raw);
             let _ = watchers(&raw);
-            let _ = catalog_news(&raw);
             let _ = snapshot(&answer);
             let _ = shares(&answer);
-            let _ = order_news(&raw);
             let _ = shares_of(&raw, 7);
             let _ = added(&raw);
         }

@@ -1,30 +1,44 @@
-//! Setting the rules of a shared cart.
+//! Sets the rules of a shared cart.
 
-use super::{new_op, owners_refusal};
+use super::sending::common_refusal;
+use super::{new_op, push_cart_update};
 use crate::model::{Money, UserName};
 use crate::store::connection::Connection;
 use crate::store::error::Error;
 use crate::store::keys::CartKeys;
-use crate::store::order::{CART_UPDATE, cart_update};
-use redis::Script;
-use std::sync::LazyLock;
+use crate::store::scripts::RULES;
 
-static RULES: LazyLock<Script> =
-    LazyLock::new(|| Script::new(&[CART_UPDATE, include_str!("../scripts/rules.lua")].concat()));
-
-/// One rule that is set.
+/// A rule and its new value.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum RuleChange {
-    /// Whether nothing may be changed.
+    /// The lock of the cart, set or removed: while it is locked nothing may be changed.
     Locked(bool),
-    /// From when on nothing may be changed, in Unix milliseconds.
+    /// The time from which on nothing may be changed, in Unix milliseconds.
     Closes(Option<u64>),
     /// The most that the whole cart may cost.
     Budget(Option<Money>),
     /// The most that what one person asked for may cost.
     BudgetEach(Option<Money>),
-    /// Who owns the rules from now on; clean text.
+    /// A new owner of the rules; clean text.
     Owner(String),
+}
+
+impl RuleChange {
+    /// The field in the cart's hash, and its value; an empty value removes the rule.
+    fn field(&self) -> (&'static str, String) {
+        match self {
+            RuleChange::Locked(true) => ("locked", "1".to_owned()),
+            RuleChange::Locked(false) => ("locked", String::new()),
+            RuleChange::Closes(at) => ("closes", text_or_empty(*at)),
+            RuleChange::Budget(amount) => ("budget", text_or_empty(*amount)),
+            RuleChange::BudgetEach(amount) => ("budget_each", text_or_empty(*amount)),
+            RuleChange::Owner(name) => ("owner", name.clone()),
+        }
+    }
+}
+
+fn text_or_empty(value: Option<impl ToString>) -> String {
+    value.map(|value| value.to_string()).unwrap_or_default()
 }
 
 /// Sets rules of the cart of `user`. Who does so first owns them. Setting the same again is
@@ -37,30 +51,17 @@ pub async fn set_rules(
     user: &UserName,
     changes: &[RuleChange],
 ) -> Result<(), Error> {
-    let (keys, op) = (CartKeys::of(user), new_op());
+    let keys = CartKeys::of(user);
+    let op = new_op();
     let mut call = RULES.prepare_invoke();
-    cart_update(&mut call, &keys, &connection.policy, op.as_str());
+    push_cart_update(&mut call, &keys, &connection.policy, op.as_str());
     for change in changes {
-        let money =
-            |amount: &Option<Money>| amount.map(|amount| amount.to_string()).unwrap_or_default();
-        let (field, value) = match change {
-            RuleChange::Locked(locked) => (
-                "locked",
-                if *locked {
-                    "1".to_owned()
-                } else {
-                    String::new()
-                },
-            ),
-            RuleChange::Closes(at) => ("closes", at.map(|at| at.to_string()).unwrap_or_default()),
-            RuleChange::Budget(amount) => ("budget", money(amount)),
-            RuleChange::BudgetEach(amount) => ("budget_each", money(amount)),
-            RuleChange::Owner(name) => ("owner", name.clone()),
-        };
+        let (field, value) = change.field();
         call.arg(field).arg(value);
     }
+
     match call.invoke_async::<u8>(&mut connection.conn).await {
         Ok(_) => Ok(()),
-        Err(error) => Err(owners_refusal(&error).map_or_else(|| error.into(), Error::Refused)),
+        Err(error) => Err(common_refusal(&error).map_or_else(|| error.into(), Error::Refused)),
     }
 }

@@ -3,8 +3,8 @@
 use super::bulk;
 use crate::model::Catalog;
 use crate::model::product::{Decoded, FIELDS};
-use crate::store::cart::decode;
 use crate::store::catalog::bulk::Bulk;
+use crate::store::catalog::decode;
 use crate::store::connection::pipeline;
 use crate::store::connection::{Conn, Connection};
 use crate::store::error::{Error, Trouble};

@@ -1,6 +1,7 @@
 //! Reading products, and what the shop says of itself.
 
 pub(crate) mod bulk;
+pub mod decode;
 pub mod demo;
 pub(crate) mod export;
 pub mod import;
@@ -10,7 +11,6 @@ pub(crate) mod load;
 use super::keys;
 use crate::model::product::LONGEST_NAME;
 use crate::model::{Catalog, Product, ProductId};
-use crate::store::cart::decode;
 use crate::store::connection::nodes::Scan;
 use crate::store::connection::pipeline;
 use crate::store::connection::{Conn, Connection, answer};

@@ -1,109 +1,190 @@
-//! Orders over the live link: asked for here, driven to their end through breaks.
+//! Orders over the live link: what a terminal asks for and hears, and driving an order to its
+//! end through breaks of the link.
 
-use super::{Event, Supervisor, tell};
+use super::session::{Completed, Session, SessionEnd};
+use super::{LiveEvent, Supervisor};
+use crate::model::{Order, OrderId, OrderState, Preview, UserName};
+use crate::store::connection::Conn;
 use crate::store::connection::retry::PAUSE;
 use crate::store::error::{Error, Trouble};
-use crate::store::live::session::{Completed, Session, SessionEnd};
-use crate::store::order::{Driver, OrderEvent, OrderRequest, Outcome, checkout, request};
+use crate::store::keys::CartKeys;
+use crate::store::order::checkout::{log_outcome, order_error, read_preview};
+use crate::store::order::records::read_list;
+use crate::store::order::{Driver, Outcome};
 use std::time::Duration;
 
+/// The most orders that a terminal lists.
+const MOST_LISTED: usize = 200;
+
+/// A request about orders.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum OrderRequest {
+    /// Read the preview of an order, in this currency.
+    Preview(String),
+    /// Order what was confirmed, under this id, exactly once. It goes on after a break.
+    Place(OrderId, Box<Preview>),
+    /// Finish the order for which the cart is frozen.
+    Resume,
+    /// Read the cart's past orders.
+    List,
+}
+
+/// News of orders.
+#[derive(Debug)]
+pub enum OrderEvent {
+    /// The preview of an order of the whole cart.
+    Preview(Box<Preview>),
+    /// The end of the order with this id that was asked for here.
+    Ended(OrderId, Result<Outcome, Error>),
+    /// The end of an order that another terminal left on its way.
+    Resumed(Result<Outcome, Error>),
+    /// The order that is on its way waits until this trouble is over.
+    Waits(Trouble),
+    /// A preview or a list can't be had.
+    Failed(Trouble),
+    /// The cart's past orders, newest first.
+    List(Vec<Order>),
+    /// An order has a new state.
+    State(OrderId, OrderState),
+}
+
 impl Supervisor {
-    /// Keeps an order that is asked for until it has ended.
-    pub(crate) fn keep_order(&mut self, ask: OrderRequest) {
-        let driver = match ask {
+    /// Keeps an order that is asked for until it has ended. Other requests are dropped.
+    pub(super) fn keep_order(&mut self, request: OrderRequest) {
+        let driver = match request {
             OrderRequest::Place(id, confirmed) => {
                 Driver::place(&self.user, &self.policy, id, *confirmed)
             }
-            OrderRequest::Resume if self.ordering.is_empty() => {
+            OrderRequest::Resume if self.order_drivers.is_empty() => {
                 Driver::resume(&self.user, &self.policy)
             }
             OrderRequest::Resume | OrderRequest::Preview(_) | OrderRequest::List => return,
         };
-        self.ordering.push_back(driver);
+        self.order_drivers.push_back(driver);
     }
 }
 
 impl Session {
-    /// Takes up what is asked of orders.
-    pub(crate) fn on_order(
-        &mut self,
-        supervisor: &mut Supervisor,
-        ask: OrderRequest,
-        greeted: bool,
-    ) {
-        if matches!(ask, OrderRequest::Place(..) | OrderRequest::Resume) {
-            let idle = supervisor.ordering.is_empty();
-            supervisor.keep_order(ask);
-            if idle && greeted {
-                self.drive(supervisor);
+    pub(super) fn on_order_request(&mut self, supervisor: &mut Supervisor, request: OrderRequest) {
+        match request {
+            OrderRequest::Place(..) | OrderRequest::Resume => {
+                let was_idle = supervisor.order_drivers.is_empty();
+                supervisor.keep_order(request);
+                if was_idle && self.is_ready {
+                    self.drive_order(supervisor);
+                }
             }
-            return;
+            OrderRequest::Preview(currency) => self.preview_order(supervisor, currency),
+            OrderRequest::List => self.list_orders(supervisor),
         }
-        let (products, keys, user) = (
-            self.products.clone(),
-            supervisor.keys.clone(),
-            supervisor.user.clone(),
-        );
-        self.work.push(Box::pin(async move {
-            Completed::Order(match products.conn().await {
-                Ok(mut conn) => request::answer(&mut conn, &keys, &user, ask).await,
+    }
+
+    fn preview_order(&mut self, supervisor: &Supervisor, currency: String) {
+        let products = self.products.clone();
+        let keys = supervisor.keys.clone();
+        self.start(async move {
+            Completed::OrderAnswer(match products.conn().await {
+                Ok(mut conn) => preview(&mut conn, &keys, currency).await,
                 Err(trouble) => Err(trouble),
             })
-        }));
+        });
+    }
+
+    fn list_orders(&mut self, supervisor: &Supervisor) {
+        let products = self.products.clone();
+        let user = supervisor.user.clone();
+        self.start(async move {
+            Completed::OrderAnswer(match products.conn().await {
+                Ok(mut conn) => list(&mut conn, &user).await,
+                Err(trouble) => Err(trouble),
+            })
+        });
     }
 
     /// Drives the first order that is on its way, if any.
-    pub(crate) fn drive(&mut self, supervisor: &Supervisor) {
-        let Some(driver) = supervisor.ordering.front() else {
+    pub(super) fn drive_order(&mut self, supervisor: &Supervisor) {
+        let Some(driver) = supervisor.order_drivers.front() else {
             return;
         };
-        let (products, mut driver) = (self.products.clone(), Box::new(driver.clone()));
-        let pause = if self.waits { PAUSE } else { Duration::ZERO };
-        self.work.push(Box::pin(async move {
+
+        let mut driver = Box::new(driver.clone());
+        let products = self.products.clone();
+        let pause = if self.awaiting_replicas {
+            PAUSE
+        } else {
+            Duration::ZERO
+        };
+        self.start(async move {
             tokio::time::sleep(pause).await;
             let outcome = match products.conn().await {
-                Ok(mut conn) => request::drive(&mut conn, &mut driver).await,
+                Ok(mut conn) => drive(&mut conn, &mut driver).await,
                 Err(trouble) => Err(trouble.into()),
             };
-            Completed::Driven(driver, outcome)
-        }));
+            Completed::OrderDriven(driver, outcome)
+        });
     }
 
-    /// An order has ended, or goes on over the next connection.
-    pub(crate) async fn on_driven(
+    /// Takes note that an order has ended, or that it must go on: over this connection once
+    /// replicas are back, or over the next one.
+    pub(super) async fn on_order_driven(
         &mut self,
         supervisor: &mut Supervisor,
         driver: Driver,
         outcome: Result<Outcome, Error>,
     ) -> Result<(), SessionEnd> {
         if let Err(Error::Trouble(trouble @ Trouble::TooFewReplicas { .. })) = &outcome {
-            // It goes on as soon as they are back.
-            supervisor.ordering[0] = driver;
-            if !std::mem::replace(&mut self.waits, true) {
-                tell(supervisor, Event::Order(OrderEvent::Waits(trouble.clone()))).await?;
+            supervisor.order_drivers[0] = driver;
+            if !std::mem::replace(&mut self.awaiting_replicas, true) {
+                let event = OrderEvent::Waits(trouble.clone());
+                supervisor.tell(LiveEvent::Order(event)).await?;
             }
-            self.drive(supervisor);
+            self.drive_order(supervisor);
             return Ok(());
         }
-        self.waits = false;
+
+        self.awaiting_replicas = false;
         if let Err(Error::Trouble(trouble)) = &outcome
             && supervisor.locator.is_transient(trouble)
         {
-            // It goes on over the next connection.
-            supervisor.ordering[0] = driver;
-            return Err(Some(trouble.clone()));
+            supervisor.order_drivers[0] = driver;
+            return Err(SessionEnd::Broken(trouble.clone()));
         }
-        supervisor.ordering.pop_front();
-        self.drive(supervisor);
+
+        supervisor.order_drivers.pop_front();
+        self.drive_order(supervisor);
+
         let outcome = outcome.map_err(|error| match error {
-            Error::Trouble(trouble) => checkout::unknown(&driver, trouble),
-            other => other,
+            Error::Trouble(trouble) => order_error(&driver, trouble),
+            Error::Refused(_) | Error::Unknown { .. } => error,
         });
-        checkout::note(&supervisor.user, &driver, &outcome);
-        let answer = match driver.asked() {
+        log_outcome(&supervisor.user, &driver, &outcome);
+        let event = match driver.requested_id() {
             Some(id) => OrderEvent::Ended(id.clone(), outcome),
             None => OrderEvent::Resumed(outcome),
         };
-        tell(supervisor, Event::Order(answer)).await
+        supervisor.tell(LiveEvent::Order(event)).await
+    }
+}
+
+async fn preview(
+    conn: &mut Conn,
+    keys: &CartKeys,
+    currency: String,
+) -> Result<OrderEvent, Trouble> {
+    let preview = read_preview(conn, keys, currency).await?;
+    Ok(OrderEvent::Preview(Box::new(preview)))
+}
+
+async fn list(conn: &mut Conn, user: &UserName) -> Result<OrderEvent, Trouble> {
+    let orders = read_list(conn, Some(user), MOST_LISTED).await;
+    Ok(OrderEvent::List(orders.map_err(Trouble::for_orders)?))
+}
+
+/// Drives an order to its end, or to the trouble after which it can go on.
+async fn drive(conn: &mut Conn, driver: &mut Driver) -> Result<Outcome, Error> {
+    loop {
+        if let Some(outcome) = driver.step(conn).await? {
+            return Ok(outcome);
+        }
     }
 }

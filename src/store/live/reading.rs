@@ -1,117 +1,136 @@
-//! What is read over the live link, and told in order: the cart, its activity, who watches.
+//! Reads the cart, its activity and its watchers over the live link, and tells events in order.
 
-use super::{Event, Supervisor, tell};
-use crate::model::{Cart, OpId, ProductId};
-use crate::store::cart;
-use crate::store::cart::Presence;
+use super::session::{Completed, Session, SessionEnd};
+use super::{LiveEvent, Supervisor};
+use crate::model::{Cart, OpId};
 use crate::store::cart::decode::Watcher;
-use crate::store::catalog::read_products;
+use crate::store::cart::reading;
+use crate::store::cart::reading::Presence;
 use crate::store::error::Trouble;
-use crate::store::live::session::{Completed, Session, SessionEnd};
 
-/// Updates held back while the cart is read.
-const HELD: usize = 1024;
+/// The most updates held back while the cart is read.
+const MOST_HELD: usize = 1024;
+
+/// The state of reading the cart.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum CartReading {
+    Idle,
+    Running,
+    /// The cart must be read once more after that: the answer may be out of date already.
+    RunningThenAgain,
+}
 
 impl Session {
-    pub(crate) async fn on_cart(
+    /// Reads the cart. Where it is being read already, it is read once more after that.
+    pub(super) fn read_cart(&mut self, supervisor: &Supervisor) {
+        if self.cart_reading != CartReading::Idle {
+            self.cart_reading = CartReading::RunningThenAgain;
+            return;
+        }
+        self.cart_reading = CartReading::Running;
+
+        let mut conn = self.conn.clone();
+        let keys = supervisor.keys.clone();
+        let sent: Vec<OpId> = supervisor
+            .unsettled
+            .iter()
+            .filter(|pending| pending.first_sent.is_some())
+            .map(|pending| pending.change.op.clone())
+            .collect();
+        self.start(
+            async move { Completed::Cart(reading::read_cart(&mut conn, &keys, &sent).await) },
+        );
+    }
+
+    /// Tells the cart, then the events that were held back while it was read.
+    pub(super) async fn on_cart(
         &mut self,
         supervisor: &mut Supervisor,
         outcome: Result<(Cart, Vec<OpId>), Trouble>,
     ) -> Result<(), SessionEnd> {
-        self.reading = false;
+        let read_again = self.cart_reading == CartReading::RunningThenAgain;
+        self.cart_reading = CartReading::Idle;
+
         match outcome {
             Ok((cart, applied)) => {
-                tell(supervisor, Event::Applied(applied)).await?;
+                supervisor.tell(LiveEvent::Applied(applied)).await?;
                 self.version = cart.version;
-                self.budgeted = cart.rules.has_budget();
-                tell(supervisor, Event::Cart(cart)).await?;
+                self.has_budget = cart.rules.has_budget();
+                supervisor.tell(LiveEvent::Cart(cart)).await?;
                 self.read_activity(supervisor);
             }
-            Err(trouble) if supervisor.locator.is_transient(&trouble) => return Err(Some(trouble)),
-            Err(trouble) => tell(supervisor, Event::Unreadable(trouble)).await?,
+            Err(trouble) if supervisor.locator.is_transient(&trouble) => {
+                return Err(SessionEnd::Broken(trouble));
+            }
+            Err(trouble) => supervisor.tell(LiveEvent::Unreadable(trouble)).await?,
         }
-        while let Some(event) = supervisor.held.pop_front() {
-            self.note(&event);
-            tell(supervisor, event).await?;
+
+        while let Some(event) = supervisor.held_events.pop_front() {
+            self.note_version(&event);
+            supervisor.tell(event).await?;
         }
-        if std::mem::take(&mut self.reread) {
-            tell(supervisor, Event::Stale).await?;
-            self.read_cart(supervisor);
+
+        if read_again {
+            self.reread_stale(supervisor).await?;
         }
+        Ok(())
+    }
+
+    /// Tells that the cart may have changed unseen, and reads it.
+    pub(super) async fn reread_stale(&mut self, supervisor: &Supervisor) -> Result<(), SessionEnd> {
+        supervisor.tell(LiveEvent::Stale).await?;
+        self.read_cart(supervisor);
         Ok(())
     }
 
     /// Tells an event now, or after the cart that is being read.
-    pub(crate) async fn tell_in_order(
+    pub(super) async fn tell_in_order(
         &mut self,
         supervisor: &mut Supervisor,
-        event: Event,
+        event: LiveEvent,
     ) -> Result<(), SessionEnd> {
-        if !self.reading {
-            self.note(&event);
-            return tell(supervisor, event).await;
+        if self.cart_reading == CartReading::Idle {
+            self.note_version(&event);
+            return supervisor.tell(event).await;
         }
-        let settles = matches!(event, Event::Settled(..));
-        if supervisor.held.len() >= HELD && !settles {
-            self.reread = true;
+
+        // A settled change is always kept: nobody would hear of it otherwise.
+        let is_settled = matches!(event, LiveEvent::Settled(..));
+        if supervisor.held_events.len() >= MOST_HELD && !is_settled {
+            self.cart_reading = CartReading::RunningThenAgain;
         } else {
-            supervisor.held.push_back(event);
+            supervisor.held_events.push_back(event);
         }
         Ok(())
     }
 
-    fn note(&mut self, event: &Event) {
-        if let Event::Update(update) = event {
+    fn note_version(&mut self, event: &LiveEvent) {
+        if let LiveEvent::Update(update) = event {
             self.version = self.version.max(update.version);
         }
     }
 
-    pub(crate) fn read_cart(&mut self, supervisor: &Supervisor) {
-        if self.reading {
-            self.reread = true;
-            return;
-        }
-        self.reading = true;
-        let (mut conn, keys) = (self.conn.clone(), supervisor.keys.clone());
-        let sent = supervisor
-            .unsettled
-            .iter()
-            .filter(|waiting| waiting.first.is_some());
-        let sent: Vec<OpId> = sent.map(|waiting| waiting.change.op.clone()).collect();
-        self.work.push(Box::pin(async move {
-            Completed::Cart(cart::read(&mut conn, &keys, &sent).await)
-        }));
-    }
-
-    pub(crate) fn read_products(&mut self, ids: Vec<ProductId>) {
-        let products = self.products.clone();
-        self.work.push(Box::pin(async move {
-            Completed::Products(match products.conn().await {
-                Ok(conn) => read_products(&conn, &ids).await,
-                Err(trouble) => Err(trouble),
-            })
-        }));
-    }
-
-    /// Feels for the link, the version and the watchers; every other time it says that we
-    /// are here, which is written to the server's disk.
-    pub(crate) fn beat(&mut self, supervisor: &Supervisor) {
-        let tells = supervisor.me.is_some() && self.beats.is_multiple_of(2);
-        let presence = if tells {
+    /// Heartbeat: checks the connection, the cart's version and who is watching. Every second
+    /// beat also renews our own presence (a write, so it is done less often).
+    pub(super) fn beat(&mut self, supervisor: &Supervisor) {
+        let is_watcher = supervisor.watcher_name.is_some();
+        let presence = if is_watcher && self.beats.is_multiple_of(2) {
             Presence::Here
         } else {
             Presence::Silent
         };
         self.beats += 1;
-        let (mut conn, keys) = (self.conn.clone(), supervisor.keys.clone());
-        let me = supervisor.me.clone().unwrap_or_default();
-        self.work.push(Box::pin(async move {
-            Completed::Beat(cart::watch(&mut conn, &keys, &me, presence).await)
-        }));
+
+        let mut conn = self.conn.clone();
+        let keys = supervisor.keys.clone();
+        let name = supervisor.watcher_name.clone().unwrap_or_default();
+        self.start(async move {
+            Completed::Heartbeat(reading::heartbeat(&mut conn, &keys, &name, presence).await)
+        });
     }
 
     /// Tells who watches, where that is new.
-    pub(crate) async fn see(
+    pub(super) async fn on_watchers(
         &mut self,
         supervisor: &Supervisor,
         watchers: Vec<Watcher>,
@@ -120,13 +139,14 @@ impl Session {
             return Ok(());
         }
         self.watchers.clone_from(&watchers);
-        tell(supervisor, Event::Watchers(watchers)).await
+        supervisor.tell(LiveEvent::Watchers(watchers)).await
     }
 
     fn read_activity(&mut self, supervisor: &Supervisor) {
-        let (mut conn, keys) = (self.conn.clone(), supervisor.keys.clone());
-        self.work.push(Box::pin(async move {
-            Completed::Activity(cart::activity(&mut conn, &keys).await)
-        }));
+        let mut conn = self.conn.clone();
+        let keys = supervisor.keys.clone();
+        self.start(
+            async move { Completed::Activity(reading::read_activity(&mut conn, &keys).await) },
+        );
     }
 }

@@ -1,135 +1,69 @@
-//! Changes on their way: asked for, sent in order, copied, settled.
+//! Changes on their way: checked, sent in order, replicated, settled.
 
-use super::{Event, Supervisor};
+use super::products::ProductRoute;
+use super::session::{Completed, Session, SessionEnd};
+use super::{LiveEvent, Supervisor};
 use crate::model::{Change, OpId, ProductId, Refusal, Update};
-use crate::store::cart;
 use crate::store::cart::budget;
-use crate::store::cart::{Attempt, ProductCheck};
-use crate::store::connection;
-use crate::store::connection::Conn;
-use crate::store::connection::discovery::Locator;
+use crate::store::cart::sending;
+use crate::store::cart::sending::{Attempt, ProductCheck};
 use crate::store::connection::replicas::wait_command;
 use crate::store::error::{Error, Trouble};
-use crate::store::live::session::{Completed, Session, SessionEnd};
+use crate::store::keys::CartKeys;
+use crate::store::policy::Policy;
 use redis::aio::MultiplexedConnection;
-use std::sync::Arc;
 use std::time::Instant;
-use tokio::sync::OnceCell;
-
-/// The way to the products.
-#[derive(Clone)]
-pub(crate) enum ProductRoute {
-    /// They are on the cart's server.
-    Here(MultiplexedConnection),
-    /// They are on all nodes of a cluster.
-    Spread(Locator, Arc<OnceCell<Conn>>),
-}
-
-impl ProductRoute {
-    pub(crate) async fn conn(mut self) -> Result<Conn, Trouble> {
-        match &mut self {
-            ProductRoute::Here(server) => Ok(Conn::One(server.clone())),
-            ProductRoute::Spread(locator, conn) => conn
-                .get_or_try_init(|| connection::open_all(locator))
-                .await
-                .cloned(),
-        }
-    }
-}
 
 impl Session {
-    /// Sends what waits, in order. A change to a cart with a budget takes several steps: there
-    /// the next waits for it, or they would overtake each other.
-    pub(crate) fn send_due(&mut self, supervisor: &mut Supervisor) {
-        let most = if self.budgeted { 1 } else { usize::MAX };
-        for place in 0..supervisor.unsettled.len().min(most) {
-            if !supervisor.unsettled[place].in_flight {
-                self.send(supervisor, place);
+    /// Sends the changes that are not on their way yet, in order. A change to a cart with a
+    /// budget takes several steps: there the next one waits, or they would overtake each other.
+    pub(super) fn send_due(&mut self, supervisor: &mut Supervisor) {
+        let most = if self.has_budget { 1 } else { usize::MAX };
+        for index in 0..supervisor.unsettled.len().min(most) {
+            if !supervisor.unsettled[index].in_flight {
+                self.send(supervisor, index);
             }
         }
     }
 
-    fn send(&mut self, supervisor: &mut Supervisor, place: usize) {
-        supervisor.unsettled[place].in_flight = true;
+    fn send(&mut self, supervisor: &mut Supervisor, index: usize) {
+        let pending = &mut supervisor.unsettled[index];
+        pending.in_flight = true;
         match self.products {
-            ProductRoute::Here(_) => self.dispatch(supervisor, place, None),
+            ProductRoute::Here(_) => self.dispatch(supervisor, index, None),
             ProductRoute::Spread(..) => {
-                self.unchecked
-                    .push(supervisor.unsettled[place].change.op.clone());
-                self.check(supervisor);
+                self.unverified.push(pending.change.op.clone());
+                self.verify_products(supervisor);
             }
         }
     }
 
-    /// Asks for the products of all changes that wait for it.
-    fn check(&mut self, supervisor: &Supervisor) {
-        if self.checking || self.unchecked.is_empty() {
+    /// Asks for the products that unverified changes add, for all these changes at once.
+    fn verify_products(&mut self, supervisor: &Supervisor) {
+        if self.is_verifying || self.unverified.is_empty() {
             return;
         }
-        self.checking = true;
-        let ops = std::mem::take(&mut self.unchecked);
-        let waiting = supervisor
+        self.is_verifying = true;
+
+        let ops = std::mem::take(&mut self.unverified);
+        let changes: Vec<Change> = supervisor
             .unsettled
             .iter()
-            .filter(|waiting| ops.contains(&waiting.change.op));
-        let changes: Vec<Change> = waiting.map(|waiting| waiting.change.clone()).collect();
+            .filter(|pending| ops.contains(&pending.change.op))
+            .map(|pending| pending.change.clone())
+            .collect();
         let products = self.products.clone();
-        self.work.push(Box::pin(async move {
+        self.start(async move {
             let missing = match products.conn().await {
-                Ok(conn) => cart::missing(&conn, &changes).await,
+                Ok(conn) => sending::find_missing_products(&conn, &changes).await,
                 Err(trouble) => Err(trouble),
             };
-            Completed::Checked(ops, missing)
-        }));
+            Completed::Verified(ops, missing)
+        });
     }
 
-    /// Sends a change; `missing` are the products that another node said are none.
-    fn dispatch(
-        &mut self,
-        supervisor: &mut Supervisor,
-        place: usize,
-        missing: Option<Vec<ProductId>>,
-    ) {
-        let waiting = &mut supervisor.unsettled[place];
-        let again = waiting.first.is_some();
-        let (known, at) = *waiting.first.get_or_insert((self.version, Instant::now()));
-        let age = u64::try_from(at.elapsed().as_millis()).unwrap_or(u64::MAX);
-        let attempt = Attempt {
-            again,
-            known,
-            age,
-            checked: None,
-        };
-        let (mut conn, keys, policy) = (
-            self.conn.clone(),
-            supervisor.keys.clone(),
-            supervisor.policy.clone(),
-        );
-        let (change, products) = (waiting.change.clone(), self.products.clone());
-        self.work.push(Box::pin(async move {
-            let known = missing
-                .as_deref()
-                .map_or(ProductCheck::Here, ProductCheck::Missing);
-            let mut outcome = cart::send(&mut conn, &keys, &policy, &change, attempt, known).await;
-            if matches!(outcome, Err(Error::Refused(Refusal::Busy))) {
-                outcome = match products.conn().await {
-                    Ok(products) => {
-                        let way = budget::Route {
-                            cart: &mut conn,
-                            products: &products,
-                            known,
-                        };
-                        budget::send(way, &keys, &policy, &change, attempt).await
-                    }
-                    Err(trouble) => Err(trouble.into()),
-                };
-            }
-            Completed::Sent(change.op, outcome)
-        }));
-    }
-
-    /// The products that changes add have been asked for: those changes may go.
-    pub(crate) async fn on_checked(
+    /// Sends the changes whose products have been asked for.
+    pub(super) async fn on_verified(
         &mut self,
         supervisor: &mut Supervisor,
         ops: Vec<OpId>,
@@ -137,26 +71,65 @@ impl Session {
     ) -> Result<(), SessionEnd> {
         match missing {
             Ok(missing) => {
-                for place in 0..supervisor.unsettled.len() {
-                    if ops.contains(&supervisor.unsettled[place].change.op) {
-                        self.dispatch(supervisor, place, Some(missing.clone()));
+                for index in 0..supervisor.unsettled.len() {
+                    if ops.contains(&supervisor.unsettled[index].change.op) {
+                        self.dispatch(supervisor, index, Some(missing.clone()));
                     }
                 }
             }
-            Err(trouble) if supervisor.locator.is_transient(&trouble) => return Err(Some(trouble)),
+            Err(trouble) if supervisor.locator.is_transient(&trouble) => {
+                return Err(SessionEnd::Broken(trouble));
+            }
             Err(trouble) => {
                 for op in ops {
-                    self.settle(supervisor, op, Err(Error::Trouble(trouble.clone())))
-                        .await?;
+                    let outcome = Err(Error::Trouble(trouble.clone()));
+                    self.settle(supervisor, op, outcome).await?;
                 }
             }
         }
-        self.checking = false;
-        self.check(supervisor);
+
+        self.is_verifying = false;
+        self.verify_products(supervisor);
         Ok(())
     }
 
-    pub(crate) async fn on_sent(
+    /// Sends a change; `missing` are the products that another node said do not exist.
+    fn dispatch(
+        &mut self,
+        supervisor: &mut Supervisor,
+        index: usize,
+        missing: Option<Vec<ProductId>>,
+    ) {
+        let pending = &mut supervisor.unsettled[index];
+        let is_retry = pending.first_sent.is_some();
+        let (first_version, first_sent) = *pending
+            .first_sent
+            .get_or_insert((self.version, Instant::now()));
+        let attempt = Attempt {
+            is_retry,
+            first_version,
+            age: u64::try_from(first_sent.elapsed().as_millis()).unwrap_or(u64::MAX),
+            budget_checked_at: None,
+        };
+
+        let mut conn = self.conn.clone();
+        let products = self.products.clone();
+        let keys = supervisor.keys.clone();
+        let policy = supervisor.policy.clone();
+        let change = pending.change.clone();
+        self.start(async move {
+            let check = missing
+                .as_deref()
+                .map_or(ProductCheck::Here, ProductCheck::Missing);
+            let outcome =
+                send_change(&mut conn, products, &keys, &policy, &change, attempt, check).await;
+            Completed::Sent(change.op, outcome)
+        });
+    }
+
+    /// Takes note of a change's outcome. An applied change is told to all; it is settled only
+    /// once as many replicas have it as the policy asks for.
+    pub(super) async fn on_sent(
         &mut self,
         supervisor: &mut Supervisor,
         op: OpId,
@@ -166,76 +139,59 @@ impl Session {
             && supervisor.locator.is_transient(trouble)
         {
             // It stays in the queue and is sent again over the next connection.
-            return Err(Some(trouble.clone()));
+            return Err(SessionEnd::Broken(trouble.clone()));
         }
+
         if let Ok(update) = &outcome {
-            self.tell_in_order(supervisor, Event::Update(update.clone()))
+            self.tell_in_order(supervisor, LiveEvent::Update(update.clone()))
                 .await?;
             if supervisor.policy.confirm_replicas > 0 {
-                self.uncopied.push((op, update.clone()));
-                self.copy(supervisor);
+                self.unreplicated.push((op, update.clone()));
+                self.check_replicas(supervisor);
                 return Ok(());
             }
         }
         self.settle(supervisor, op, outcome).await
     }
 
-    /// Asks whether the replicas have what is applied.
-    fn copy(&mut self, supervisor: &Supervisor) {
-        if self.copying || self.uncopied.is_empty() {
+    /// Asks whether enough replicas have the applied changes.
+    fn check_replicas(&mut self, supervisor: &Supervisor) {
+        if self.is_checking_replicas || self.unreplicated.is_empty() {
             return;
         }
-        self.copying = true;
-        let (mut conn, count) = (self.conn.clone(), self.uncopied.len());
+        self.is_checking_replicas = true;
+
+        let mut conn = self.conn.clone();
+        let changes = self.unreplicated.len();
         let wait = wait_command(supervisor.policy.confirm_replicas);
-        self.work.push(Box::pin(async move {
-            Completed::ReplicaWait(
-                count,
-                wait.query_async(&mut conn).await.map_err(Trouble::from),
-            )
-        }));
+        self.start(async move {
+            let replicas = wait.query_async(&mut conn).await.map_err(Trouble::from);
+            Completed::Replicated { changes, replicas }
+        });
     }
 
-    /// A change is over.
-    async fn settle(
+    /// Settles the first `changes` of the unreplicated changes where enough replicas have them.
+    pub(super) async fn on_replicated(
         &mut self,
         supervisor: &mut Supervisor,
-        op: OpId,
-        outcome: Result<Update, Error>,
-    ) -> Result<(), SessionEnd> {
-        let sent = supervisor
-            .unsettled
-            .iter()
-            .find(|waiting| waiting.change.op == op);
-        if let Some((_, at)) = sent.and_then(|waiting| waiting.first) {
-            cart::note(supervisor.user.as_str(), &op, at, &outcome);
-        }
-        supervisor
-            .unsettled
-            .retain(|waiting| waiting.change.op != op);
-        self.send_due(supervisor);
-        self.tell_in_order(supervisor, Event::Settled(op, outcome))
-            .await
-    }
-
-    /// The server has waited for its replicas: so many have the first `count` changes.
-    pub(crate) async fn on_copied(
-        &mut self,
-        supervisor: &mut Supervisor,
-        count: usize,
+        changes: usize,
         replicas: Result<i64, Trouble>,
     ) -> Result<(), SessionEnd> {
-        self.copying = false;
+        self.is_checking_replicas = false;
+
         match replicas {
             Ok(replicas) if replicas >= i64::from(supervisor.policy.confirm_replicas) => {
-                for (op, update) in self.uncopied.drain(..count).collect::<Vec<_>>() {
+                let replicated: Vec<_> = self.unreplicated.drain(..changes).collect();
+                for (op, update) in replicated {
                     self.settle(supervisor, op, Ok(update)).await?;
                 }
             }
             Ok(_) => {}
-            Err(trouble) if supervisor.locator.is_transient(&trouble) => return Err(Some(trouble)),
+            Err(trouble) if supervisor.locator.is_transient(&trouble) => {
+                return Err(SessionEnd::Broken(trouble));
+            }
             Err(trouble) => {
-                for (op, _) in std::mem::take(&mut self.uncopied) {
+                for (op, _) in std::mem::take(&mut self.unreplicated) {
                     let unknown = Error::Unknown {
                         op: op.clone(),
                         trouble: trouble.clone(),
@@ -244,7 +200,55 @@ impl Session {
                 }
             }
         }
-        self.copy(supervisor);
+
+        self.check_replicas(supervisor);
         Ok(())
+    }
+
+    /// Ends a change: it leaves the queue, its outcome is told, and the next one may go.
+    async fn settle(
+        &mut self,
+        supervisor: &mut Supervisor,
+        op: OpId,
+        outcome: Result<Update, Error>,
+    ) -> Result<(), SessionEnd> {
+        let first_sent = supervisor
+            .unsettled
+            .iter()
+            .find(|pending| pending.change.op == op)
+            .and_then(|pending| pending.first_sent);
+        if let Some((_, at)) = first_sent {
+            sending::log_outcome(supervisor.user.as_str(), &op, at, &outcome);
+        }
+
+        supervisor
+            .unsettled
+            .retain(|pending| pending.change.op != op);
+        self.send_due(supervisor);
+        self.tell_in_order(supervisor, LiveEvent::Settled(op, outcome))
+            .await
+    }
+}
+
+/// Sends a change; where the cart turns out to have a budget, in the steps that this takes.
+async fn send_change(
+    conn: &mut MultiplexedConnection,
+    products: ProductRoute,
+    keys: &CartKeys,
+    policy: &Policy,
+    change: &Change,
+    attempt: Attempt,
+    check: ProductCheck<'_>,
+) -> Result<Update, Error> {
+    match sending::send(conn, keys, policy, change, attempt, check).await {
+        Err(Error::Refused(Refusal::Busy)) => {
+            let route = budget::Route {
+                cart: conn,
+                products: &products.conn().await?,
+                check,
+            };
+            budget::send(route, keys, policy, change, attempt).await
+        }
+        settled => settled,
     }
 }

@@ -1,86 +1,115 @@
-//! The link while one connection lasts: what comes, and what is waited for.
+//! One connection of the live link, from its opening to its end: the loop that takes messages,
+//! results and requests.
 
-use super::{Event, PendingChange, Request, Supervisor, sending, tell};
+use super::products::ProductRoute;
+use super::reading::CartReading;
+use super::{LiveEvent, LiveRequest, OrderEvent, PendingChange, Supervisor};
 use crate::model::{Cart, OpId, Product, ProductId, Update};
 use crate::store::cart;
-use crate::store::cart::Presence;
 use crate::store::cart::decode;
-use crate::store::cart::decode::{CatalogNews, Watcher};
+use crate::store::cart::decode::Watcher;
+use crate::store::cart::reading::{Presence, heartbeat};
+use crate::store::catalog::decode::{CatalogNews, catalog_news};
 use crate::store::connection::Conn;
 use crate::store::connection::discovery::Locator;
 use crate::store::error::{Error, Trouble};
 use crate::store::keys::{CATALOG_UPDATES, CartKeys};
-use crate::store::order::{Driver, OrderEvent, Outcome};
+use crate::store::order::document::order_news;
+use crate::store::order::{Driver, Outcome};
 use futures::StreamExt;
 use futures::future::BoxFuture;
 use futures::stream::FuturesUnordered;
 use redis::aio::MultiplexedConnection;
 use redis::{PushInfo, PushKind, Value};
+use std::convert::Infallible;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use tokio::sync::{OnceCell, mpsc};
+use tokio::time::{Instant, MissedTickBehavior};
 
-/// Messages that wait to be read; when more come, the cart is read again instead.
+/// The most messages that wait to be read; when more come, the cart is read again instead.
 const PUSHES: usize = 1024;
-/// How often the link is felt for.
-pub(crate) const BEAT: Duration = Duration::from_secs(2);
-/// Beats without an answer that make a link dead.
+/// The time between two heartbeats.
+pub(super) const BEAT: Duration = Duration::from_secs(2);
+/// The heartbeats without an answer after which a link counts as dead.
 const MISSES: u32 = 2;
-/// How long saying good-bye may take.
+/// The longest time that saying good-bye may take.
 const LEAVE: Duration = Duration::from_millis(300);
 
-/// What has been waited for.
-pub(crate) enum Completed {
-    /// These changes may be sent: the products that they add and that are none.
-    Checked(Vec<OpId>, Result<Vec<ProductId>, Trouble>),
+/// The result of one background request, delivered back to the session loop.
+pub(super) enum Completed {
+    /// The products that these changes add were asked for: which of them do not exist.
+    Verified(Vec<OpId>, Result<Vec<ProductId>, Trouble>),
+    /// A change was sent.
     Sent(OpId, Result<Update, Error>),
-    /// The replicas that have the changes before the place.
-    ReplicaWait(usize, Result<i64, Trouble>),
-    /// The cart, and which of our unsettled changes it has.
+    /// The server waited for its replicas: how many have the first unreplicated changes.
+    Replicated {
+        changes: usize,
+        replicas: Result<i64, Trouble>,
+    },
+    /// The cart was read, and which of our unsettled changes it has.
     Cart(Result<(Cart, Vec<OpId>), Trouble>),
-    Beat(Result<(u64, Vec<Watcher>), Trouble>),
+    /// A heartbeat was answered with the cart's version and its watchers.
+    Heartbeat(Result<(u64, Vec<Watcher>), Trouble>),
+    /// The cart's newest updates were read.
     Activity(Result<Vec<Update>, Trouble>),
+    /// Products were read.
     Products(Result<Vec<(ProductId, Option<Product>)>, Trouble>),
     /// Another server is the master now.
     Superseded,
-    Order(Result<Option<OrderEvent>, Trouble>),
-    Driven(Box<Driver>, Result<Outcome, Error>),
+    /// A preview or a list of orders was read.
+    OrderAnswer(Result<OrderEvent, Trouble>),
+    /// An order was driven to its end, or to trouble.
+    OrderDriven(Box<Driver>, Result<Outcome, Error>),
+}
+
+/// Why a session ended.
+pub(super) enum SessionEnd {
+    /// Nobody listens or asks any more.
+    Closed,
+    /// The connection failed, or leads to the wrong server: another one is needed.
+    Broken(Trouble),
 }
 
 /// The link while one connection lasts.
-pub(crate) struct Session {
-    pub(crate) conn: MultiplexedConnection,
-    pub(crate) products: sending::ProductRoute,
-    /// Changes that wait until the products that they add have been asked for, on another
-    /// node; those behind them wait, too, so that all are sent in order.
-    pub(crate) unchecked: Vec<OpId>,
-    pub(crate) checking: bool,
-    /// Changes that are applied, until as many replicas have them as are wanted.
-    pub(crate) uncopied: Vec<(OpId, Update)>,
-    pub(crate) copying: bool,
-    /// Whether the order on its way waits for replicas.
-    pub(crate) waits: bool,
-    pub(crate) pushes: mpsc::Receiver<PushInfo>,
-    pub(crate) lagged: Arc<AtomicBool>,
-    pub(crate) work: FuturesUnordered<BoxFuture<'static, Completed>>,
-    /// The newest version seen.
-    pub(crate) version: u64,
-    /// Whether the cart is being read, and whether to read it once more after that.
-    pub(crate) reading: bool,
-    pub(crate) reread: bool,
-    /// Whether the cart has a budget.
-    pub(crate) budgeted: bool,
-    pub(crate) misses: u32,
-    pub(crate) beats: u64,
-    pub(crate) watchers: Vec<Watcher>,
+pub(super) struct Session {
+    pub(super) conn: MultiplexedConnection,
+    pub(super) products: ProductRoute,
+    /// Messages of the server.
+    pushes: mpsc::Receiver<PushInfo>,
+    /// Set when messages were dropped because too many waited.
+    lagged: Arc<AtomicBool>,
+    /// Background requests that are under way.
+    work: FuturesUnordered<BoxFuture<'static, Completed>>,
+
+    /// Set once the cart was read: only then are changes sent and orders driven.
+    pub(super) is_ready: bool,
+    pub(super) cart_reading: CartReading,
+    /// The newest version of the cart seen.
+    pub(super) version: u64,
+    /// Set where the cart has a budget.
+    pub(super) has_budget: bool,
+
+    /// Changes that wait until another node was asked for the products that they add. Later
+    /// changes wait behind them, so that all are sent in order.
+    pub(super) unverified: Vec<OpId>,
+    pub(super) is_verifying: bool,
+    /// Changes that are applied, and wait until as many replicas have them as are wanted.
+    pub(super) unreplicated: Vec<(OpId, Update)>,
+    pub(super) is_checking_replicas: bool,
+    /// Set while the order on its way waits for replicas.
+    pub(super) awaiting_replicas: bool,
+
+    pub(super) watchers: Vec<Watcher>,
+    pub(super) beats: u64,
+    /// Heartbeats without an answer, in a row.
+    misses: u32,
 }
 
-/// The session is over: the trouble that ended it, or `None` where nobody listens any more.
-pub(crate) type SessionEnd = Option<Trouble>;
-
 impl Session {
-    pub(crate) async fn open(
+    /// Connects, subscribes to the channels, and loads the scripts.
+    pub(super) async fn open(
         locator: &mut Locator,
         keys: &CartKeys,
         products: Arc<OnceCell<Conn>>,
@@ -88,108 +117,105 @@ impl Session {
         let (sender, pushes) = mpsc::channel(PUSHES);
         let lagged = Arc::new(AtomicBool::new(false));
         let flag = lagged.clone();
-        let handler = move |push: PushInfo| -> Result<(), ()> {
+        let on_push = move |push: PushInfo| -> Result<(), ()> {
             if sender.try_send(push).is_err() {
                 flag.store(true, Ordering::Relaxed);
             }
             Ok(())
         };
-        let mut conn = locator.open(&keys.cart, Some(handler)).await?;
+        let mut conn = locator.open(&keys.cart, Some(on_push)).await?;
+
         let scripts = conn.clone();
         let channels = [keys.updates.as_str(), CATALOG_UPDATES];
         let listening = async { conn.subscribe(&channels).await.map_err(Trouble::from) };
-        tokio::try_join!(listening, cart::prepare(&scripts)).map_err(Trouble::for_shopping)?;
+        tokio::try_join!(listening, cart::load_scripts(&scripts)).map_err(Trouble::for_shopping)?;
+
         let products = if locator.is_cluster() {
-            sending::ProductRoute::Spread(locator.clone(), products)
+            ProductRoute::Spread(locator.clone(), products)
         } else {
-            sending::ProductRoute::Here(conn.clone())
+            ProductRoute::Here(conn.clone())
         };
         Ok(Session {
             conn,
             products,
-            unchecked: Vec::new(),
-            checking: false,
-            uncopied: Vec::new(),
-            copying: false,
-            waits: false,
             pushes,
             lagged,
             work: FuturesUnordered::new(),
+            is_ready: false,
+            cart_reading: CartReading::Idle,
             version: 0,
-            reading: false,
-            reread: false,
-            budgeted: false,
-            misses: 0,
-            beats: 0,
+            has_budget: false,
+            unverified: Vec::new(),
+            is_verifying: false,
+            unreplicated: Vec::new(),
+            is_checking_replicas: false,
+            awaiting_replicas: false,
             watchers: Vec::new(),
+            beats: 0,
+            misses: 0,
         })
     }
 
-    pub(crate) async fn serve(mut self, supervisor: &mut Supervisor) -> Option<Trouble> {
-        match self.attend(supervisor).await {
-            Ok(never) => match never {},
-            Err(None) => {
-                // So that the others see at once that we left.
-                if let Some(me) = &supervisor.me {
-                    let leaving =
-                        cart::watch(&mut self.conn, &supervisor.keys, me, Presence::Leaves);
-                    let _ = tokio::time::timeout(LEAVE, leaving).await;
-                }
-                None
-            }
-            Err(trouble) => trouble,
+    /// Serves until the session ends; where nobody listens any more, it says good-bye.
+    pub(super) async fn serve(mut self, supervisor: &mut Supervisor) -> SessionEnd {
+        let Err(end) = self.attend(supervisor).await;
+
+        if let (SessionEnd::Closed, Some(name)) = (&end, &supervisor.watcher_name) {
+            // The others see at once that we left.
+            let leaving = heartbeat(&mut self.conn, &supervisor.keys, name, Presence::Leaves);
+            let _ = tokio::time::timeout(LEAVE, leaving).await;
         }
+        end
     }
 
-    async fn attend(
-        &mut self,
-        supervisor: &mut Supervisor,
-    ) -> Result<std::convert::Infallible, SessionEnd> {
+    async fn attend(&mut self, supervisor: &mut Supervisor) -> Result<Infallible, SessionEnd> {
         self.beat(supervisor);
         self.read_cart(supervisor);
         let locator = supervisor.locator.clone();
-        self.work.push(Box::pin(async move {
+        self.start(async move {
             locator.superseded().await;
             Completed::Superseded
-        }));
-        let mut beats = tokio::time::interval_at(tokio::time::Instant::now() + BEAT, BEAT);
-        beats.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-        let mut greeted = false;
+        });
+
+        let mut beats = tokio::time::interval_at(Instant::now() + BEAT, BEAT);
+        beats.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             tokio::select! {
                 biased;
                 push = self.pushes.recv() => match push {
                     Some(push) => self.on_push(supervisor, push).await?,
-                    None => return Err(Some(Trouble::Lost)),
+                    None => return Err(SessionEnd::Broken(Trouble::Lost)),
                 },
-                Some(done) = self.work.next() => {
-                    let first_cart = matches!(done, Completed::Cart(Ok(_))) && !greeted;
-                    self.on_done(supervisor, done).await?;
-                    if first_cart {
-                        greeted = true;
-                        supervisor.unsettled.iter_mut().for_each(|waiting| waiting.in_flight = false);
-                        self.send_due(supervisor);
-                        self.drive(supervisor);
-                    }
-                }
+                Some(done) = self.work.next() => self.on_completed(supervisor, done).await?,
                 request = supervisor.requests.recv() => match request {
-                    None => return Err(None),
-                    Some(Request::Change(change)) => {
-                        supervisor.unsettled.push_back(PendingChange::new(change));
-                        if greeted {
-                            self.send_due(supervisor);
-                        }
-                    }
-                    Some(Request::Reread) => self.read_cart(supervisor),
-                    Some(Request::Products(ids)) => self.read_products(ids),
-                    Some(Request::Order(ask)) => self.on_order(supervisor, ask, greeted),
+                    Some(request) => self.on_request(supervisor, request),
+                    None => return Err(SessionEnd::Closed),
                 },
                 _ = beats.tick() => self.beat(supervisor),
             }
+
             if self.pushes.is_empty() && self.lagged.swap(false, Ordering::Relaxed) {
-                tell(supervisor, Event::Stale).await?;
-                self.read_cart(supervisor);
+                self.reread_stale(supervisor).await?;
             }
+        }
+    }
+
+    /// Starts a background request.
+    pub(super) fn start(&mut self, work: impl Future<Output = Completed> + Send + 'static) {
+        self.work.push(Box::pin(work));
+    }
+
+    fn on_request(&mut self, supervisor: &mut Supervisor, request: LiveRequest) {
+        match request {
+            LiveRequest::Change(change) => {
+                supervisor.unsettled.push_back(PendingChange::new(change));
+                if self.is_ready {
+                    self.send_due(supervisor);
+                }
+            }
+            LiveRequest::Reread => self.read_cart(supervisor),
+            LiveRequest::Products(ids) => self.read_products(ids),
+            LiveRequest::Order(request) => self.on_order_request(supervisor, request),
         }
     }
 
@@ -199,78 +225,114 @@ impl Session {
         push: PushInfo,
     ) -> Result<(), SessionEnd> {
         match push.kind {
-            PushKind::Disconnection => return Err(Some(Trouble::Lost)),
+            PushKind::Disconnection => return Err(SessionEnd::Broken(Trouble::Lost)),
             PushKind::Message => {}
             _ => return Ok(()),
         }
         let [Value::BulkString(channel), Value::BulkString(message)] = &push.data[..] else {
             return Ok(());
         };
+
         if channel == CATALOG_UPDATES.as_bytes() {
-            return tell(supervisor, Event::Catalog(decode::catalog_news(message))).await;
+            let event = LiveEvent::Catalog(catalog_news(message));
+            return supervisor.tell(event).await;
         }
         if let Some(update) = decode::update(message) {
-            return self.tell_in_order(supervisor, Event::Update(update)).await;
+            let event = LiveEvent::Update(update);
+            return self.tell_in_order(supervisor, event).await;
         }
-        if let Some((id, state)) = decode::order_news(message) {
-            return tell(supervisor, Event::Order(OrderEvent::State(id, state))).await;
+        if let Some((id, state)) = order_news(message) {
+            let event = LiveEvent::Order(OrderEvent::State(id, state));
+            return supervisor.tell(event).await;
         }
         if let Some(watchers) = decode::watchers(message) {
-            return self.see(supervisor, watchers).await;
+            return self.on_watchers(supervisor, watchers).await;
         }
-        // Another client wrote: it may have changed products, too.
-        tell(supervisor, Event::Stale).await?;
-        tell(supervisor, Event::Catalog(CatalogNews::Everything)).await?;
+
+        // Another kind of client wrote: it may have changed products, too.
+        supervisor.tell(LiveEvent::Stale).await?;
+        let event = LiveEvent::Catalog(CatalogNews::Everything);
+        supervisor.tell(event).await?;
         self.read_cart(supervisor);
         Ok(())
     }
 
-    async fn on_done(
+    async fn on_completed(
         &mut self,
         supervisor: &mut Supervisor,
         done: Completed,
     ) -> Result<(), SessionEnd> {
         match done {
-            Completed::Checked(ops, missing) => self.on_checked(supervisor, ops, missing).await,
-            Completed::ReplicaWait(count, replicas) => {
-                self.on_copied(supervisor, count, replicas).await
-            }
+            Completed::Verified(ops, missing) => self.on_verified(supervisor, ops, missing).await,
             Completed::Sent(op, outcome) => self.on_sent(supervisor, op, outcome).await,
-            Completed::Cart(outcome) => self.on_cart(supervisor, outcome).await,
-            Completed::Superseded => Err(Some(Trouble::Changing)),
-            Completed::Products(Ok(read)) => tell(supervisor, Event::Products(read)).await,
-            Completed::Activity(Ok(updates)) => tell(supervisor, Event::Activity(updates)).await,
-            Completed::Order(Ok(Some(answer))) => tell(supervisor, Event::Order(answer)).await,
-            Completed::Order(Ok(None)) => Ok(()),
-            Completed::Order(Err(trouble)) if trouble.is_transient() => Err(Some(trouble)),
-            Completed::Order(Err(trouble)) => {
-                tell(supervisor, Event::Order(OrderEvent::Failed(trouble))).await
+            Completed::Replicated { changes, replicas } => {
+                self.on_replicated(supervisor, changes, replicas).await
             }
-            Completed::Driven(driver, outcome) => {
-                self.on_driven(supervisor, *driver, outcome).await
+
+            Completed::Cart(outcome) => {
+                let is_first = outcome.is_ok() && !self.is_ready;
+                self.on_cart(supervisor, outcome).await?;
+                if is_first {
+                    self.on_ready(supervisor);
+                }
+                Ok(())
             }
-            // These only help; a broken link shows elsewhere.
+            Completed::Heartbeat(outcome) => self.on_heartbeat(supervisor, outcome).await,
+            Completed::Activity(Ok(updates)) => supervisor.tell(LiveEvent::Activity(updates)).await,
+            Completed::Products(Ok(read)) => supervisor.tell(LiveEvent::Products(read)).await,
+            // These are not vital; a broken link shows elsewhere.
             Completed::Products(Err(_)) | Completed::Activity(Err(_)) => Ok(()),
-            Completed::Beat(Err(Trouble::Timeout)) => {
-                self.misses += 1;
-                if self.misses >= MISSES {
-                    Err(Some(Trouble::Timeout))
-                } else {
-                    Ok(())
-                }
+            Completed::Superseded => Err(SessionEnd::Broken(Trouble::Changing)),
+
+            Completed::OrderAnswer(Ok(event)) => supervisor.tell(LiveEvent::Order(event)).await,
+            Completed::OrderAnswer(Err(trouble)) if trouble.is_transient() => {
+                Err(SessionEnd::Broken(trouble))
             }
-            Completed::Beat(Err(trouble)) if supervisor.locator.is_transient(&trouble) => {
-                Err(Some(trouble))
+            Completed::OrderAnswer(Err(trouble)) => {
+                let event = LiveEvent::Order(OrderEvent::Failed(trouble));
+                supervisor.tell(event).await
             }
-            Completed::Beat(Err(_)) => Ok(()),
-            Completed::Beat(Ok((version, watchers))) => {
-                self.misses = 0;
-                if version != self.version && !self.reading && self.pushes.is_empty() {
-                    tell(supervisor, Event::Stale).await?;
-                    self.read_cart(supervisor);
-                }
-                self.see(supervisor, watchers).await
+            Completed::OrderDriven(driver, outcome) => {
+                self.on_order_driven(supervisor, *driver, outcome).await
             }
         }
+    }
+
+    /// Sends the changes and drives the orders that waited for the first cart.
+    fn on_ready(&mut self, supervisor: &mut Supervisor) {
+        self.is_ready = true;
+        for pending in &mut supervisor.unsettled {
+            pending.in_flight = false;
+        }
+        self.send_due(supervisor);
+        self.drive_order(supervisor);
+    }
+
+    async fn on_heartbeat(
+        &mut self,
+        supervisor: &mut Supervisor,
+        outcome: Result<(u64, Vec<Watcher>), Trouble>,
+    ) -> Result<(), SessionEnd> {
+        let (version, watchers) = match outcome {
+            Ok(answer) => answer,
+            Err(Trouble::Timeout) => {
+                self.misses += 1;
+                if self.misses >= MISSES {
+                    return Err(SessionEnd::Broken(Trouble::Timeout));
+                }
+                return Ok(());
+            }
+            Err(trouble) if supervisor.locator.is_transient(&trouble) => {
+                return Err(SessionEnd::Broken(trouble));
+            }
+            Err(_) => return Ok(()),
+        };
+
+        self.misses = 0;
+        let is_quiet = self.cart_reading == CartReading::Idle && self.pushes.is_empty();
+        if version != self.version && is_quiet {
+            self.reread_stale(supervisor).await?;
+        }
+        self.on_watchers(supervisor, watchers).await
     }
 }

@@ -1,8 +1,9 @@
-//! Ordering over a plain connection: looking, placing, and finishing what others left.
+//! Ordering over a plain connection: the preview, placing an order, and finishing orders that
+//! others left on their way.
 
 use super::steps;
 use crate::model::{OpId, OrderId, Preview, Product, ProductId, Refusal, UserName};
-use crate::store::cart::read_with_shares;
+use crate::store::cart::reading::read_cart_with_shares;
 use crate::store::catalog::{get_shop, read_products};
 use crate::store::connection::retry::RetryPolicy;
 use crate::store::connection::{Conn, Connection, answer};
@@ -10,22 +11,23 @@ use crate::store::error::{Error, Trouble};
 use crate::store::keys;
 use crate::store::keys::CartKeys;
 use crate::store::order::driver::{Driver, Outcome, Stage};
+use crate::store::scripts::TAKE_WITHIN_MS;
 use redis::aio::ConnectionLike;
 use std::collections::HashMap;
 
-/// How long a driver may take before others finish its work, in milliseconds.
-const STALE: u64 = 3_000;
-/// How long an order stays open whose cart is not frozen, in milliseconds: longer than stock
-/// can be taken for it.
-const FORGOTTEN: u64 = 2 * 3_600_000;
+/// The age of an order from which on others finish it, in milliseconds: its driver seems dead.
+const STALE_MS: u64 = 3_000;
+/// The age from which on an open order without a frozen cart is closed, in milliseconds: by then
+/// it can't take stock any more.
+const FORGOTTEN_MS: u64 = 2 * TAKE_WITHIN_MS;
 
-/// A fresh order id of the day of `at`.
+/// A fresh order id for the day of `at` (Unix milliseconds).
 #[must_use]
 pub fn new_order_id(at: u64) -> OrderId {
     OrderId::new(at, uuid::Uuid::new_v4().as_u64_pair().0)
 }
 
-/// What would be ordered of the cart of `user` now.
+/// Reads the preview of an order of the cart of `user`.
 ///
 /// # Errors
 /// The [`Trouble`] of the link.
@@ -37,19 +39,21 @@ pub async fn preview(connection: &mut Connection, user: &UserName) -> Result<Pre
         .await?)
 }
 
-/// [`preview`] on any link.
+/// Reads a preview like [`preview`], on any link.
 pub(crate) async fn read_preview(
     conn: &mut Conn,
     keys: &CartKeys,
     currency: String,
 ) -> Result<Preview, Trouble> {
-    let (cart, shares) = read_with_shares(conn, keys).await?;
+    let (cart, shares) = read_cart_with_shares(conn, keys).await?;
+
     let ids: Vec<ProductId> = cart.lines.iter().map(|line| line.product.clone()).collect();
-    let read = read_products(conn, &ids).await?;
-    let products: HashMap<ProductId, Product> = read
+    let products: HashMap<ProductId, Product> = read_products(conn, &ids)
+        .await?
         .into_iter()
         .filter_map(|(id, product)| Some((id, product?)))
         .collect();
+
     Ok(Preview::of(&cart, &shares, &products, currency))
 }
 
@@ -57,7 +61,7 @@ pub(crate) async fn read_preview(
 /// breaks, for up to five seconds from the last step that succeeded.
 ///
 /// # Errors
-/// What [`Preview::order`] refuses; [`Refusal::CartChanged`] where the cart is another by now;
+/// The refusals of [`Preview::order`]; [`Refusal::CartChanged`] where the cart is another by now;
 /// [`Refusal::NotOrdered`] where stock is short; [`Error::Unknown`] where the link broke on the
 /// way: asking again with the same id is safe, and any terminal that opens the cart goes on.
 pub async fn place(
@@ -66,25 +70,21 @@ pub async fn place(
     id: OrderId,
     confirmed: Preview,
 ) -> Result<OrderId, Error> {
-    // The cart may be in an order already: who confirms then joins that.
-    let frozen = steps::look(&mut connection.conn, &CartKeys::of(user)).await?;
+    // Where the cart is in an order already, whoever confirms joins that order.
+    let frozen = steps::read_frozen(&mut connection.conn, &CartKeys::of(user)).await?;
     if frozen.is_none() && !is_known(connection, &id).await? {
         confirmed.order()?;
     }
-    let policy = connection.policy.clone();
-    match drive(
-        connection,
-        user,
-        Driver::place(user, &policy, id, confirmed),
-    )
-    .await?
-    {
+
+    let driver = Driver::place(user, &connection.policy, id, confirmed);
+    match drive(connection, user, driver).await? {
         Outcome::Placed(id) => Ok(id),
-        Outcome::Undone(hitch) => Err(Refusal::NotOrdered(hitch).into()),
+        Outcome::Undone(failure) => Err(Refusal::NotOrdered(failure).into()),
         Outcome::Nothing => Err(Refusal::CartChanged.into()),
     }
 }
 
+/// Asks whether an order of this id is stored.
 async fn is_known(connection: &mut Connection, id: &OrderId) -> Result<bool, Error> {
     let mut command = redis::cmd("EXISTS");
     command.arg(keys::order(id));
@@ -93,28 +93,39 @@ async fn is_known(connection: &mut Connection, id: &OrderId) -> Result<bool, Err
         .map_err(Trouble::for_orders)?)
 }
 
-/// Finishes the order that the cart of `user` is frozen for, where its driver seems to be dead
-/// or `now` says so.
+/// Finishes the order for which the cart of `user` is frozen, where its driver seems to be dead.
 ///
 /// # Errors
 /// The [`Trouble`] of the link.
-pub async fn resume(
-    connection: &mut Connection,
-    user: &UserName,
-    now: bool,
-) -> Result<Outcome, Error> {
+pub async fn resume(connection: &mut Connection, user: &UserName) -> Result<Outcome, Error> {
     let keys = CartKeys::of(user);
-    let Some(frozen) = steps::look(&mut connection.conn, &keys).await? else {
+    let Some(frozen) = steps::read_frozen(&mut connection.conn, &keys).await? else {
         return Ok(Outcome::Nothing);
     };
-    if !now && frozen.at + STALE > server_time(&mut connection.conn).await? {
+    if frozen.at + STALE_MS > server_time(&mut connection.conn).await? {
         return Ok(Outcome::Nothing);
     }
-    let policy = connection.policy.clone();
-    drive(connection, user, Driver::resume(user, &policy)).await
+    go_on(connection, user).await
 }
 
-/// The server's clock, in Unix milliseconds.
+/// Finishes the order for which the cart of `user` is frozen, even where its driver may be at
+/// work: two drivers do no harm.
+///
+/// # Errors
+/// The [`Trouble`] of the link.
+pub async fn resume_now(connection: &mut Connection, user: &UserName) -> Result<Outcome, Error> {
+    match steps::read_frozen(&mut connection.conn, &CartKeys::of(user)).await? {
+        Some(_) => go_on(connection, user).await,
+        None => Ok(Outcome::Nothing),
+    }
+}
+
+async fn go_on(connection: &mut Connection, user: &UserName) -> Result<Outcome, Error> {
+    let driver = Driver::resume(user, &connection.policy);
+    drive(connection, user, driver).await
+}
+
+/// Reads the server's clock, in Unix milliseconds.
 pub(crate) async fn server_time(conn: &mut impl ConnectionLike) -> Result<u64, Trouble> {
     let (seconds, micros): (u64, u64) = answer(&redis::cmd("TIME"), conn).await?;
     Ok(seconds * 1000 + micros / 1000)
@@ -135,46 +146,50 @@ pub async fn finish_open(connection: &mut Connection) -> Result<usize, Error> {
         Err(Trouble::NoPermission(_)) => return Ok(0),
         open => open?,
     };
-    let now = if open.is_empty() {
-        0
-    } else {
-        server_time(&mut connection.conn).await?
-    };
+    if open.is_empty() {
+        return Ok(0);
+    }
+
+    let now = server_time(&mut connection.conn).await?;
     let mut finished = 0;
-    for (id, how) in open {
-        let (at, user) = how.split_once(' ').unwrap_or_default();
-        let age = now.saturating_sub(at.parse().unwrap_or(0));
+    for (id, begun) in open {
+        // When it was announced, and the user whose cart it is.
+        let (at, user) = begun.split_once(' ').unwrap_or_default();
         let (Ok(user), Some(id)) = (UserName::parse(user), OrderId::parse(&id)) else {
             continue;
         };
-        if age < STALE {
+        let age = now.saturating_sub(at.parse().unwrap_or(0));
+        if age < STALE_MS {
             continue;
         }
-        let outcome = match resume(connection, &user, true).await {
+
+        let outcome = match resume_now(connection, &user).await {
             Err(Error::Trouble(Trouble::NoPermission(_))) => continue,
             outcome => outcome?,
         };
-        finished += usize::from(outcome != Outcome::Nothing);
-        // Its own driver may only be slow, as long as it could still take stock.
-        if outcome == Outcome::Nothing && age > FORGOTTEN {
+        if outcome != Outcome::Nothing {
+            finished += 1;
+        } else if age > FORGOTTEN_MS {
+            // Only now: before, its own driver could just be slow, and still take stock.
             steps::close(&mut connection.conn, &id).await?;
         }
     }
     Ok(finished)
 }
 
+/// Drives an order to its end, and writes the outcome to the log file.
 async fn drive(
     connection: &mut Connection,
     user: &UserName,
     mut driver: Driver,
 ) -> Result<Outcome, Error> {
     let outcome = insist(connection, &mut driver).await;
-    note(user, &driver, &outcome);
+    log_outcome(user, &driver, &outcome);
     outcome
 }
 
-/// Writes down how an order ended.
-pub(crate) fn note(user: &UserName, driver: &Driver, outcome: &Result<Outcome, Error>) {
+/// Writes the outcome of an order to the log file.
+pub(crate) fn log_outcome(user: &UserName, driver: &Driver, outcome: &Result<Outcome, Error>) {
     let ended = match outcome {
         Ok(Outcome::Placed(_)) => "placed",
         Ok(Outcome::Undone(_)) => "undone",
@@ -196,25 +211,32 @@ async fn insist(connection: &mut Connection, driver: &mut Driver) -> Result<Outc
             Ok(None) => retry = RetryPolicy::CHANGE.start(),
             Err(error) => match retry.again(connection, error).await {
                 Ok(()) => {}
-                Err(Error::Trouble(trouble)) => return Err(unknown(driver, trouble)),
+                Err(Error::Trouble(trouble)) => return Err(order_error(driver, trouble)),
                 Err(error) => return Err(error),
             },
         }
     }
 }
 
-/// Before the cart is frozen nothing has happened; after that it is open how the order ends.
-pub(crate) fn unknown(driver: &Driver, trouble: Trouble) -> Error {
+/// The error of an order that met `trouble` on its way. Before the cart is frozen nothing has
+/// happened; after that it is not known how the order ends.
+pub(crate) fn order_error(driver: &Driver, trouble: Trouble) -> Error {
     let trouble = trouble.for_orders();
-    let op = driver.id().and_then(|id| OpId::parse(id.as_str()));
-    match op {
-        // An order that is announced goes on under its id.
-        Some(op)
-            if !matches!(driver.stage(), Stage::Announce | Stage::Look)
-                || matches!(trouble, Trouble::TooFewReplicas { .. }) =>
-        {
-            Error::Unknown { op, trouble }
-        }
+    let is_begun = match driver.stage() {
+        // An order that waits for replicas is announced, and goes on under its id.
+        Stage::Announce | Stage::Look => matches!(trouble, Trouble::TooFewReplicas { .. }),
+        Stage::Freeze
+        | Stage::Take(_)
+        | Stage::Decide(_)
+        | Stage::Append
+        | Stage::Release(_)
+        | Stage::Settle
+        | Stage::Close
+        | Stage::Over => true,
+    };
+
+    match driver.id().and_then(|id| OpId::parse(id.as_str())) {
+        Some(op) if is_begun => Error::Unknown { op, trouble },
         _ => Error::Trouble(trouble),
     }
 }

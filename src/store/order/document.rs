@@ -1,13 +1,17 @@
-//! The lines of an order as they are stored: JSON that other programs can read.
+//! The JSON of orders, which other programs can read: the lines as they are stored, the frozen
+//! cart, and the message that tells of a new state.
 
 use crate::model::change::sanitize_actor;
 use crate::model::order::{OrderLine, Share};
-use crate::model::{Money, ProductId, quantity, text};
+use crate::model::{Money, OrderId, OrderState, ProductId, quantity, text};
 use serde::{Deserialize, Serialize};
 
-/// `{"product":"tea","name":"Tea","unit":"cup","quantity":3,"price":"2.40","total":"7.20","by":[["ann",3]]}`
+/// The longest currency sign, in characters.
+pub(crate) const LONGEST_CURRENCY: usize = 4;
+
+/// A line of an order: `{"product":"tea","name":"Tea","unit":"cup","quantity":3,"price":"2.40","total":"7.20","by":[["ann",3]]}`
 #[derive(Serialize, Deserialize)]
-struct Wire {
+struct StoredLine {
     product: String,
     name: String,
     #[serde(default)]
@@ -19,70 +23,103 @@ struct Wire {
     by: Vec<(String, u32)>,
 }
 
-/// The frozen lines, with the currency.
+/// The lines of a frozen cart, with the currency.
 #[derive(Serialize, Deserialize)]
-struct Document {
+struct FrozenDocument {
     currency: String,
-    lines: Vec<Wire>,
+    lines: Vec<StoredLine>,
 }
 
-fn wire(line: &OrderLine) -> Wire {
-    Wire {
-        product: String::from_utf8_lossy(line.product.as_bytes()).into_owned(),
-        name: line.name.clone(),
-        unit: line.unit.clone(),
-        quantity: line.quantity,
-        price: line.price.to_string(),
-        total: line.total().to_string(),
-        by: line
-            .shares
-            .iter()
-            .map(|share| (share.by.clone(), share.pieces))
-            .collect(),
+impl From<&OrderLine> for StoredLine {
+    fn from(line: &OrderLine) -> StoredLine {
+        StoredLine {
+            product: String::from_utf8_lossy(line.product.as_bytes()).into_owned(),
+            name: line.name.clone(),
+            unit: line.unit.clone(),
+            quantity: line.quantity,
+            price: line.price.to_string(),
+            total: line.total().to_string(),
+            by: line
+                .shares
+                .iter()
+                .map(|share| (share.by.clone(), share.pieces))
+                .collect(),
+        }
     }
 }
 
-fn unwire(wire: Wire) -> Option<OrderLine> {
-    let share = |(by, pieces): (String, u32)| Share {
-        by: sanitize_actor(by.as_bytes()),
-        pieces: pieces.min(wire.quantity),
-    };
-    Some(OrderLine {
-        product: ProductId::stored(wire.product.as_bytes()),
-        name: text::sanitize_to(wire.name.as_bytes(), 80),
-        unit: text::sanitize_to(wire.unit.as_bytes(), 40),
-        quantity: Some(wire.quantity).filter(|n| (1..=quantity::HIGHEST_LIMIT).contains(n))?,
-        price: Money::parse(&wire.price)?,
-        shares: wire.by.into_iter().map(share).collect(),
-    })
+impl StoredLine {
+    /// Checks and cleans what was stored; `None` where it is no line.
+    fn into_line(self) -> Option<OrderLine> {
+        let quantity = self.quantity;
+        if !(1..=quantity::HIGHEST_LIMIT).contains(&quantity) {
+            return None;
+        }
+
+        Some(OrderLine {
+            product: ProductId::stored(self.product.as_bytes()),
+            name: text::sanitize_to(self.name.as_bytes(), 80),
+            unit: text::sanitize_to(self.unit.as_bytes(), 40),
+            quantity,
+            price: Money::parse(&self.price)?,
+            shares: self
+                .by
+                .into_iter()
+                .map(|(by, pieces)| Share {
+                    by: sanitize_actor(by.as_bytes()),
+                    pieces: pieces.min(quantity),
+                })
+                .collect(),
+        })
+    }
 }
 
-/// The lines as a JSON list.
-pub fn lines_to_json(lines: &[OrderLine]) -> String {
+fn into_lines(stored: Vec<StoredLine>) -> Option<Vec<OrderLine>> {
+    stored.into_iter().map(StoredLine::into_line).collect()
+}
+
+/// Writes lines as a JSON list.
+pub(crate) fn lines_to_json(lines: &[OrderLine]) -> String {
+    let stored: Vec<StoredLine> = lines.iter().map(StoredLine::from).collect();
     // Text and numbers can always be written as JSON.
-    serde_json::to_string(&lines.iter().map(wire).collect::<Vec<_>>()).unwrap_or_default()
+    serde_json::to_string(&stored).unwrap_or_default()
 }
 
-/// Reads a JSON list of lines; `None` where it is no such.
-pub fn lines_from_json(json: &[u8]) -> Option<Vec<OrderLine>> {
-    let wires: Vec<Wire> = serde_json::from_slice(json).ok()?;
-    wires.into_iter().map(unwire).collect()
+/// Reads a JSON list of lines; `None` where it is no such list.
+pub(crate) fn lines_from_json(json: &[u8]) -> Option<Vec<OrderLine>> {
+    into_lines(serde_json::from_slice(json).ok()?)
 }
 
-/// What is frozen with a cart.
-pub fn to_json(lines: &[OrderLine], currency: &str) -> String {
-    let document = Document {
+/// Writes the document that is stored with a frozen cart.
+pub(crate) fn frozen_to_json(lines: &[OrderLine], currency: &str) -> String {
+    let document = FrozenDocument {
         currency: currency.to_owned(),
-        lines: lines.iter().map(wire).collect(),
+        lines: lines.iter().map(StoredLine::from).collect(),
     };
     serde_json::to_string(&document).unwrap_or_default()
 }
 
-/// Reads what is frozen with a cart: the lines and the currency.
-pub fn from_json(json: &[u8]) -> Option<(Vec<OrderLine>, String)> {
-    let document: Document = serde_json::from_slice(json).ok()?;
-    let lines: Option<Vec<OrderLine>> = document.lines.into_iter().map(unwire).collect();
-    Some((lines?, text::sanitize_to(document.currency.as_bytes(), 4)))
+/// Reads the document that is stored with a frozen cart: the lines and the currency.
+pub(crate) fn frozen_from_json(json: &[u8]) -> Option<(Vec<OrderLine>, String)> {
+    let document: FrozenDocument = serde_json::from_slice(json).ok()?;
+    let lines = into_lines(document.lines)?;
+    let currency = text::sanitize_to(document.currency.as_bytes(), LONGEST_CURRENCY);
+    Some((lines, currency))
+}
+
+/// Reads the message that an order has a new state: `{"order":"20261124-7KQ2-M8XD","state":"ready"}`.
+#[must_use]
+pub(crate) fn order_news(message: &[u8]) -> Option<(OrderId, OrderState)> {
+    #[derive(Deserialize)]
+    struct StateMessage {
+        order: String,
+        state: String,
+    }
+
+    let message: StateMessage = serde_json::from_slice(message).ok()?;
+    let id = OrderId::parse(&message.order)?;
+    let state = OrderState::named(&message.state)?;
+    Some((id, state))
 }
 
 #[cfg(test)]
@@ -109,7 +146,7 @@ mod tests {
             Some(lines.clone())
         );
         assert_eq!(
-            from_json(to_json(&lines, "€").as_bytes()),
+            frozen_from_json(frozen_to_json(&lines, "€").as_bytes()),
             Some((lines, "€".to_owned()))
         );
     }
@@ -118,7 +155,8 @@ mod tests {
         #[test]
         fn nothing_panics(raw in proptest::collection::vec(any::<u8>(), 0..200)) {
             let _ = lines_from_json(&raw);
-            let _ = from_json(&raw);
+            let _ = frozen_from_json(&raw);
+            let _ = order_news(&raw);
         }
     }
 }

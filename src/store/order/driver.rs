@@ -1,4 +1,4 @@
-//! Driving an order through its steps, from the beginning or from where another left off.
+//! Drives an order through its steps, from the beginning or from where another driver stopped.
 
 use super::steps;
 use crate::model::order::OrderFailure;
@@ -6,11 +6,11 @@ use crate::model::{OrderId, Preview, UserName};
 use crate::store::connection::replicas::ReplicaWait;
 use crate::store::error::Error;
 use crate::store::keys::CartKeys;
-use crate::store::order::steps::{Decision, Freeze, Frozen};
+use crate::store::order::steps::{Decision, FreezeAnswer, FrozenCart, StockReturn};
 use crate::store::policy::Policy;
 use redis::aio::ConnectionLike;
 
-/// What is to be done next.
+/// The step that a driver does next.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Stage {
     /// Note the order as open.
@@ -19,30 +19,30 @@ pub enum Stage {
     Freeze,
     /// See whether the cart is frozen.
     Look,
-    /// Take the stock of this line.
+    /// Take the stock of the line with this index.
     Take(usize),
-    /// Decide.
-    Decide(Result<(), OrderFailure>),
+    /// Decide this, unless another driver has decided already.
+    Decide(Decision),
     /// Put the order into the stream.
     Append,
-    /// Give back the stock of this line.
+    /// Give back the stock of the line with this index.
     Release(usize),
     /// Take what was ordered out of the cart.
     Settle,
-    /// The order is open no more.
+    /// Note that the order is no longer open.
     Close,
-    /// Nothing.
+    /// Nothing: the order has ended.
     Over,
 }
 
-/// How an order ended.
+/// The end of an order.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Outcome {
     /// It is in the stream.
     Placed(OrderId),
     /// It was undone: the cart is as it was.
     Undone(OrderFailure),
-    /// There was none to go on with.
+    /// There was no order to go on with.
     Nothing,
 }
 
@@ -52,28 +52,28 @@ pub struct Driver {
     keys: CartKeys,
     user: UserName,
     policy: Policy,
-    /// The id that was announced here; the order's own may be another's, who was first.
+    /// The order id announced by this driver. The cart may be frozen under another id, where
+    /// somebody else was first.
     announced: Option<OrderId>,
     confirmed: Option<Preview>,
-    frozen: Option<Frozen>,
+    frozen: Option<FrozenCart>,
     stage: Stage,
     outcome: Outcome,
 }
 
 impl Driver {
-    /// Places what was confirmed under this id.
+    /// A driver that places what was confirmed, under this id.
     #[must_use]
     pub fn place(user: &UserName, policy: &Policy, id: OrderId, confirmed: Preview) -> Driver {
-        let stage = Stage::Announce;
         Driver {
             announced: Some(id),
             confirmed: Some(confirmed),
-            stage,
+            stage: Stage::Announce,
             ..Driver::resume(user, policy)
         }
     }
 
-    /// Goes on with the order that the cart is frozen for, if any.
+    /// A driver that goes on with the order for which the cart is frozen, if any.
     #[must_use]
     pub fn resume(user: &UserName, policy: &Policy) -> Driver {
         Driver {
@@ -88,13 +88,13 @@ impl Driver {
         }
     }
 
-    /// The id that was asked for here, if any.
+    /// The order id that this driver was asked to place, if any.
     #[must_use]
-    pub fn asked(&self) -> Option<&OrderId> {
+    pub(crate) fn requested_id(&self) -> Option<&OrderId> {
         self.announced.as_ref()
     }
 
-    /// What is to be done next.
+    /// The step that comes next.
     #[must_use]
     pub fn stage(&self) -> &Stage {
         &self.stage
@@ -103,14 +103,12 @@ impl Driver {
     /// The order's id, where it is known.
     #[must_use]
     pub fn id(&self) -> Option<&OrderId> {
-        self.frozen
-            .as_ref()
-            .map(|frozen| &frozen.id)
-            .or(self.announced.as_ref())
+        let frozen = self.frozen.as_ref().map(|frozen| &frozen.id);
+        frozen.or(self.announced.as_ref())
     }
 
-    /// Does the next step; `Some` at the end. After trouble with the link, the same step can
-    /// be done again.
+    /// Does the next step; returns the outcome at the end. After trouble with the link, the
+    /// same step can be done again.
     ///
     /// # Errors
     /// [`Error::Refused`] where nothing was ordered; [`Error::Trouble`] of the link.
@@ -119,62 +117,26 @@ impl Driver {
         conn: &mut C,
     ) -> Result<Option<Outcome>, Error> {
         let mut conn = ReplicaWait::new(conn, self.policy.confirm_replicas);
-        let next = self.next(&mut conn).await;
-        // A step that replicas lack is done again.
+        let next = self.do_stage(&mut conn).await;
+        // A step that too few replicas have is done again.
         self.stage = conn.confirm(next)?;
         Ok((self.stage == Stage::Over).then(|| self.outcome.clone()))
     }
 
-    /// Does what is to be done; returns what is next.
-    async fn next(&mut self, conn: &mut impl ConnectionLike) -> Result<Stage, Error> {
-        Ok(match &self.stage {
-            Stage::Announce => self.announce(conn).await?,
-            Stage::Freeze => self.freeze(conn).await?,
-            Stage::Look => self.look(conn).await?,
-            Stage::Take(at) => {
-                let at = *at;
-                self.take(conn, at).await?
-            }
-            Stage::Decide(found) => {
-                let decision = found
-                    .clone()
-                    .map_or_else(Decision::Undo, |()| Decision::Place);
-                self.decide(conn, &decision).await?
-            }
-            Stage::Append => {
-                if let Some(frozen) = &self.frozen {
-                    steps::append(conn, &self.keys, &self.user, frozen).await?;
-                }
-                Stage::Settle
-            }
-            Stage::Release(at) => {
-                let at = *at;
-                self.release(conn, at).await?
-            }
-            Stage::Settle => {
-                if let Some(frozen) = &self.frozen {
-                    steps::settle(conn, &self.keys, &self.policy, &frozen.id).await?;
-                }
-                Stage::Close
-            }
-            Stage::Close => self.close(conn).await?,
-            Stage::Over => Stage::Over,
-        })
-    }
-
-    async fn look(&mut self, conn: &mut impl ConnectionLike) -> Result<Stage, Error> {
-        let Some(frozen) = steps::look(conn, &self.keys).await? else {
-            return Ok(Stage::Over);
-        };
-        // An order that is in the stream answers for itself, whatever comes after it.
-        if self.announced.as_ref().is_some_and(|id| *id != frozen.id) {
-            return Ok(Stage::Over);
+    /// Does the present stage; returns the next.
+    async fn do_stage(&mut self, conn: &mut impl ConnectionLike) -> Result<Stage, Error> {
+        match self.stage.clone() {
+            Stage::Announce => self.announce(conn).await,
+            Stage::Freeze => self.freeze(conn).await,
+            Stage::Look => self.look(conn).await,
+            Stage::Take(index) => self.take(conn, index).await,
+            Stage::Decide(decision) => self.decide(conn, &decision).await,
+            Stage::Append => self.append(conn).await,
+            Stage::Release(index) => self.release(conn, index).await,
+            Stage::Settle => self.settle(conn).await,
+            Stage::Close => self.close(conn).await,
+            Stage::Over => Ok(Stage::Over),
         }
-        // What is built on must be copied, too, whoever wrote it.
-        if self.policy.confirm_replicas > 0 {
-            steps::decide(conn, &self.keys, &frozen.id, None).await?;
-        }
-        Ok(self.take_up(frozen))
     }
 
     async fn announce(&mut self, conn: &mut impl ConnectionLike) -> Result<Stage, Error> {
@@ -193,14 +155,15 @@ impl Driver {
         let (Some(id), Some(confirmed)) = (&self.announced, &self.confirmed) else {
             return Ok(Stage::Look);
         };
+
         match steps::freeze(conn, &self.keys, &self.policy, id, confirmed).await {
-            Ok(Freeze::Frozen(frozen)) => Ok(self.take_up(frozen)),
-            Ok(Freeze::Over(decision)) => {
-                self.note(&decision, &id.clone());
+            Ok(FreezeAnswer::Frozen(frozen)) => Ok(self.take_up(frozen)),
+            Ok(FreezeAnswer::Over(decision)) => {
+                self.obey(&decision, &id.clone());
                 Ok(Stage::Close)
             }
             Err(Error::Refused(refusal)) => {
-                // A note that stays is found to be of no cart, and goes later.
+                // Where this fails, the open order is found to have no cart, and is closed later.
                 let _ = steps::close(conn, id).await;
                 Err(refusal.into())
             }
@@ -208,40 +171,56 @@ impl Driver {
         }
     }
 
-    fn take_up(&mut self, frozen: Frozen) -> Stage {
-        let decision = frozen.decision.clone();
-        let id = frozen.id.clone();
-        self.frozen = Some(frozen);
-        match decision {
-            None => Stage::Take(0),
-            Some(decision) => self.note(&decision, &id),
+    async fn look(&mut self, conn: &mut impl ConnectionLike) -> Result<Stage, Error> {
+        let Some(frozen) = steps::read_frozen(conn, &self.keys).await? else {
+            return Ok(Stage::Over);
+        };
+        // Our order is in the stream, and the cart is frozen for a later one: not our business.
+        if self.announced.as_ref().is_some_and(|id| *id != frozen.id) {
+            return Ok(Stage::Over);
         }
+
+        // Replicas must have what the next steps build on, whoever wrote it: this writes it again.
+        if self.policy.confirm_replicas > 0 {
+            steps::decide(conn, &self.keys, &frozen.id, None).await?;
+        }
+        Ok(self.take_up(frozen))
     }
 
-    /// Notes what stands; returns what follows from it.
-    fn note(&mut self, decision: &Decision, id: &OrderId) -> Stage {
+    /// Goes on with a frozen order; returns the next stage.
+    fn take_up(&mut self, frozen: FrozenCart) -> Stage {
+        let next = match &frozen.decision {
+            None => Stage::Take(0),
+            Some(decision) => self.obey(decision, &frozen.id),
+        };
+        self.frozen = Some(frozen);
+        next
+    }
+
+    /// Notes the decision that stands; returns the stage that follows from it.
+    fn obey(&mut self, decision: &Decision, id: &OrderId) -> Stage {
         match decision {
             Decision::Place => {
                 self.outcome = Outcome::Placed(id.clone());
                 Stage::Append
             }
-            Decision::Undo(hitch) => {
-                self.outcome = Outcome::Undone(hitch.clone());
+            Decision::Undo(failure) => {
+                self.outcome = Outcome::Undone(failure.clone());
                 Stage::Release(0)
             }
         }
     }
 
-    async fn take(&mut self, conn: &mut impl ConnectionLike, at: usize) -> Result<Stage, Error> {
+    async fn take(&mut self, conn: &mut impl ConnectionLike, index: usize) -> Result<Stage, Error> {
         let Some(frozen) = &self.frozen else {
             return Ok(Stage::Over);
         };
-        let Some(line) = frozen.lines.get(at) else {
-            return Ok(Stage::Decide(Ok(())));
+        let Some(line) = frozen.lines.get(index) else {
+            return Ok(Stage::Decide(Decision::Place));
         };
         Ok(match steps::take(conn, frozen, line).await? {
-            None => Stage::Take(at + 1),
-            Some(hitch) => Stage::Decide(Err(hitch)),
+            None => Stage::Take(index + 1),
+            Some(failure) => Stage::Decide(Decision::Undo(failure)),
         })
     }
 
@@ -253,32 +232,50 @@ impl Driver {
         let Some(id) = self.frozen.as_ref().map(|frozen| frozen.id.clone()) else {
             return Ok(Stage::Over);
         };
-        Ok(
-            match steps::decide(conn, &self.keys, &id, Some(decision)).await? {
-                Some(stands) => self.note(&stands, &id),
-                // Over for so long that nobody remembers it; then the products took nothing either.
-                None => {
-                    self.outcome = Outcome::Undone(OrderFailure::Late);
-                    Stage::Close
-                }
-            },
-        )
+
+        match steps::decide(conn, &self.keys, &id, Some(decision)).await? {
+            Some(stands) => Ok(self.obey(&stands, &id)),
+            None => {
+                // The order ended so long ago that nobody remembers it. Then the products took
+                // nothing for it either.
+                self.outcome = Outcome::Undone(OrderFailure::Late);
+                Ok(Stage::Close)
+            }
+        }
     }
 
-    async fn release(&mut self, conn: &mut impl ConnectionLike, at: usize) -> Result<Stage, Error> {
+    async fn append(&mut self, conn: &mut impl ConnectionLike) -> Result<Stage, Error> {
+        if let Some(frozen) = &self.frozen {
+            steps::append(conn, &self.keys, &self.user, frozen).await?;
+        }
+        Ok(Stage::Settle)
+    }
+
+    async fn release(
+        &mut self,
+        conn: &mut impl ConnectionLike,
+        index: usize,
+    ) -> Result<Stage, Error> {
         let Some(frozen) = &self.frozen else {
             return Ok(Stage::Over);
         };
-        let Some(line) = frozen.lines.get(at) else {
+        let Some(line) = frozen.lines.get(index) else {
             return Ok(Stage::Settle);
         };
-        steps::release(conn, &frozen.id, line, true).await?;
-        Ok(Stage::Release(at + 1))
+        steps::release(conn, &frozen.id, line, StockReturn::GiveBack).await?;
+        Ok(Stage::Release(index + 1))
+    }
+
+    async fn settle(&mut self, conn: &mut impl ConnectionLike) -> Result<Stage, Error> {
+        if let Some(frozen) = &self.frozen {
+            steps::settle(conn, &self.keys, &self.policy, &frozen.id).await?;
+        }
+        Ok(Stage::Close)
     }
 
     async fn close(&mut self, conn: &mut impl ConnectionLike) -> Result<Stage, Error> {
-        let own = self.frozen.iter().map(|frozen| &frozen.id);
-        for id in own.chain(&self.announced) {
+        let frozen = self.frozen.iter().map(|frozen| &frozen.id);
+        for id in frozen.chain(&self.announced) {
             steps::close(conn, id).await?;
         }
         Ok(Stage::Over)

@@ -1,11 +1,13 @@
-//! A consumer of the stream of orders: each order comes to one consumer of a group, and again
-//! to another where the first was killed before it acknowledged.
+//! Follows the stream of orders as a consumer in a group: each order comes to one consumer, and
+//! again to another where the first was killed before it acknowledged the order.
 //!
-//! Orders that are cancelled stand in a stream of their own, which the same groups read. A
-//! cancellation is for the consumer that was given the order: whoever is handed it passes it
-//! on, and where that consumer doesn't take it, another does, as with orders. Of an order that
-//! its group was not given before, there is nothing to tell: it won't be given any more.
+//! Cancelled orders stand in a stream of their own, which the same groups read. A cancellation
+//! is for the consumer to which the order was delivered: any other consumer that reads it passes
+//! it on, and where the right one doesn't take it, another does, as with orders. Where an order
+//! was not delivered in a group before, its cancellation tells that group nothing: the order
+//! won't be delivered any more.
 
+use super::document::LONGEST_CURRENCY;
 use super::{document, records};
 use crate::model::change::sanitize_actor;
 use crate::model::{OrderId, OrderLine, OrderState, text};
@@ -16,17 +18,21 @@ use redis::RedisError;
 use redis::streams::{StreamAutoClaimReply, StreamId, StreamReadReply};
 use std::time::Duration;
 
-/// How long one wait for the next order takes; shorter than an answer may.
+/// The time of one wait for the next order; shorter than an answer may take.
 const WAIT: Duration = Duration::from_millis(1_000);
-/// Entries read at once.
+/// The most entries read at once.
 const BATCH: usize = 16;
+/// The longest total that is shown, in characters.
+const LONGEST_TOTAL: usize = 40;
+/// The beginning of a stream.
+const START: &str = "0";
 
-/// What an entry tells of its order.
+/// The news of an order that an entry brings.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum FollowEvent {
     /// It was placed.
     Placed,
-    /// It was cancelled after this group was given it: when, in Unix milliseconds.
+    /// It was cancelled after it was delivered to this group: when, in Unix milliseconds.
     Cancelled(u64),
 }
 
@@ -35,7 +41,7 @@ pub enum FollowEvent {
 pub struct OrderEntry {
     /// Its id in the stream, to acknowledge it by.
     pub entry: String,
-    /// What it tells.
+    /// The news of the order.
     pub news: FollowEvent,
     /// The order's id.
     pub id: OrderId,
@@ -45,32 +51,42 @@ pub struct OrderEntry {
     pub who: String,
     /// When it was ordered, by the server's clock, in Unix milliseconds.
     pub at: u64,
-    /// What it costs; clean text.
+    /// The total price; clean text.
     pub total: String,
     /// The sign of the currency; clean text.
     pub currency: String,
-    /// What was ordered.
+    /// The ordered lines.
     pub lines: Vec<OrderLine>,
 }
 
-/// How an entry came.
+/// The way by which an entry came to this consumer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Came {
-    /// From the stream of orders.
+enum EntrySource {
+    /// The stream of orders.
     Placed,
-    /// From the stream of cancelled ones, as it is handed to anybody.
+    /// The stream of cancelled orders, new: any consumer of the group may get it.
     Cancelled,
-    /// From there, and nobody else will tell it.
-    Passed,
+    /// The same stream, passed on or taken over: this consumer must deal with it itself.
+    CancelledForUs,
 }
 
-impl Came {
+impl EntrySource {
     fn stream(self) -> &'static str {
         match self {
-            Came::Placed => ORDERS,
-            Came::Cancelled | Came::Passed => ORDERS_CANCELLED,
+            EntrySource::Placed => ORDERS,
+            EntrySource::Cancelled | EntrySource::CancelledForUs => ORDERS_CANCELLED,
         }
     }
+}
+
+/// The way in which a follower deals with an entry that it has read.
+enum EntryHandling {
+    /// It is returned to the caller, who acknowledges it.
+    Deliver(OrderEntry),
+    /// It says nothing to this group: it is acknowledged and left out.
+    Skip,
+    /// It now belongs to another consumer, who acknowledges it.
+    PassedOn,
 }
 
 /// A consumer in a group.
@@ -78,9 +94,10 @@ pub struct Follower {
     group: String,
     consumer: String,
     claim_after: Duration,
-    /// The orders that this consumer was given before and has not acknowledged, from this entry on.
-    own: Option<String>,
-    made: bool,
+    /// Where to go on reading the entries that this consumer got before and has not
+    /// acknowledged; `None` once all of them are read.
+    unacknowledged_from: Option<String>,
+    groups_exist: bool,
 }
 
 impl Follower {
@@ -93,75 +110,73 @@ impl Follower {
             group,
             consumer,
             claim_after,
-            own: Some("0".to_owned()),
-            made: false,
+            unacknowledged_from: Some(START.to_owned()),
+            groups_exist: false,
         }
     }
 
-    /// Waits for the next news, for about a second; what is none is acknowledged and left out.
+    /// Waits for the next entries, for about a second. Entries that say nothing to this group
+    /// are acknowledged and left out.
     ///
     /// # Errors
     /// The [`crate::store::Trouble`] of the link; asking again is safe.
     pub async fn next(&mut self, connection: &mut Connection) -> Result<Vec<OrderEntry>, Error> {
-        if !self.made {
-            self.make(connection, Came::Placed).await?;
-            self.make(connection, Came::Cancelled).await?;
-            self.made = true;
+        if !self.groups_exist {
+            self.create_group(connection, ORDERS).await?;
+            self.create_group(connection, ORDERS_CANCELLED).await?;
+            self.groups_exist = true;
         }
+
         let entries = match self.read(connection).await {
             Err(error) if error.code() == Some("NOGROUP") => {
                 // A stream was deleted: what comes into a new one is all new.
-                (self.made, self.own) = (false, Some("0".to_owned()));
+                self.groups_exist = false;
+                self.unacknowledged_from = Some(START.to_owned());
                 return Ok(Vec::new());
             }
             entries => entries?,
         };
-        let mut news = Vec::new();
-        for (came, entry) in entries {
-            let told = match came {
-                Came::Placed => placed(&entry),
-                Came::Cancelled | Came::Passed => {
-                    match self.cancelled(connection, came, &entry).await? {
-                        Some(told) => told,
-                        None => continue,
-                    }
+
+        let mut delivered = Vec::new();
+        for (source, entry) in entries {
+            let handling = match source {
+                EntrySource::Placed => {
+                    placed(&entry).map_or(EntryHandling::Skip, EntryHandling::Deliver)
+                }
+                EntrySource::Cancelled | EntrySource::CancelledForUs => {
+                    self.cancelled(connection, source, &entry).await?
                 }
             };
-            match told {
-                Some(told) => news.push(told),
-                None => self.forget(connection, came, &entry.id).await?,
+            match handling {
+                EntryHandling::Deliver(entry) => delivered.push(entry),
+                EntryHandling::Skip => self.forget(connection, source.stream(), &entry.id).await?,
+                EntryHandling::PassedOn => {}
             }
         }
-        Ok(news)
+        Ok(delivered)
     }
 
-    /// What a cancellation tells: inside, nothing where this group was not given the order;
-    /// outside, nothing where the consumer that was given it will be told.
+    /// Deals with an entry of the stream of cancelled orders.
     async fn cancelled(
         &self,
         connection: &mut Connection,
-        came: Came,
+        source: EntrySource,
         entry: &StreamId,
-    ) -> Result<Option<Option<OrderEntry>>, Error> {
-        let id = entry.get::<String>("id").and_then(|id| OrderId::parse(&id));
-        let Some(id) = id else { return Ok(Some(None)) };
-        let Some((order, Some(consumer))) =
-            records::given(&mut connection.conn, &id, &self.group).await?
-        else {
-            return Ok(Some(None));
+    ) -> Result<EntryHandling, Error> {
+        let Some(id) = entry.get::<String>("id").and_then(|id| OrderId::parse(&id)) else {
+            return Ok(EntryHandling::Skip);
         };
-        if came == Came::Cancelled && consumer != self.consumer {
-            let mut pass = redis::cmd("XCLAIM");
-            pass.arg(ORDERS_CANCELLED)
-                .arg(&self.group)
-                .arg(consumer)
-                .arg(0)
-                .arg(&entry.id)
-                .arg("JUSTID");
-            pass.query_async::<()>(&mut connection.conn).await?;
-            return Ok(None);
+        let delivered = records::delivered_to(&mut connection.conn, &id, &self.group).await?;
+        let Some((order, Some(consumer))) = delivered else {
+            return Ok(EntryHandling::Skip);
+        };
+
+        if source == EntrySource::Cancelled && consumer != self.consumer {
+            self.pass_on(connection, &entry.id, &consumer).await?;
+            return Ok(EntryHandling::PassedOn);
         }
-        Ok(Some(Some(OrderEntry {
+
+        Ok(EntryHandling::Deliver(OrderEntry {
             entry: entry.id.clone(),
             news: FollowEvent::Cancelled(order.changed),
             total: order.total().to_string(),
@@ -171,23 +186,41 @@ impl Follower {
             at: order.at,
             currency: order.currency,
             lines: order.lines,
-        })))
+        }))
     }
 
-    /// Notes that this follower is given an order that was placed, so that it hears of its
-    /// cancellation; returns how far the order is. One that is cancelled already is not noted.
+    /// Hands a cancellation over to another consumer of the group.
+    async fn pass_on(
+        &self,
+        connection: &mut Connection,
+        entry: &str,
+        consumer: &str,
+    ) -> Result<(), Error> {
+        Ok(redis::cmd("XCLAIM")
+            .arg(ORDERS_CANCELLED)
+            .arg(&self.group)
+            .arg(consumer)
+            .arg(0)
+            .arg(entry)
+            .arg("JUSTID")
+            .query_async(&mut connection.conn)
+            .await?)
+    }
+
+    /// Notes that a placed order is delivered to this follower, so that it hears of its
+    /// cancellation; returns the order's state. A cancelled order is not noted.
     ///
     /// # Errors
     /// The [`crate::store::Trouble`] of the link.
-    pub async fn give(
+    pub async fn mark_delivered(
         &self,
         connection: &mut Connection,
         id: &OrderId,
     ) -> Result<Option<OrderState>, Error> {
-        records::give(&mut connection.conn, id, &self.group, &self.consumer).await
+        records::mark_delivered(&mut connection.conn, id, &self.group, &self.consumer).await
     }
 
-    /// The entry is dealt with: nobody is given it again.
+    /// Acknowledges an entry that is dealt with: no consumer of the group gets it again.
     ///
     /// # Errors
     /// The [`crate::store::Trouble`] of the link.
@@ -196,21 +229,21 @@ impl Follower {
         connection: &mut Connection,
         entry: &OrderEntry,
     ) -> Result<(), Error> {
-        let came = match entry.news {
-            FollowEvent::Placed => Came::Placed,
-            FollowEvent::Cancelled(_) => Came::Cancelled,
+        let stream = match entry.news {
+            FollowEvent::Placed => ORDERS,
+            FollowEvent::Cancelled(_) => ORDERS_CANCELLED,
         };
-        self.forget(connection, came, &entry.entry).await
+        self.forget(connection, stream, &entry.entry).await
     }
 
     async fn forget(
         &self,
         connection: &mut Connection,
-        came: Came,
+        stream: &str,
         entry: &str,
     ) -> Result<(), Error> {
         let mut command = redis::cmd("XACK");
-        command.arg(came.stream()).arg(&self.group).arg(entry);
+        command.arg(stream).arg(&self.group).arg(entry);
         Ok(command.query_async(&mut connection.conn).await?)
     }
 
@@ -222,124 +255,142 @@ impl Follower {
         if let Error::Trouble(trouble) = after {
             connection.reconnect(trouble).await?;
         }
-        // What was on its way when the link broke is ours and not seen yet.
-        self.own = Some("0".to_owned());
+        // Entries that were on their way when the link broke are ours, and not seen yet.
+        self.unacknowledged_from = Some(START.to_owned());
         Ok(())
     }
 
-    async fn make(&self, connection: &mut Connection, came: Came) -> Result<(), Error> {
-        let mut command = redis::cmd("XGROUP");
-        command
+    /// Creates the group of a stream where it doesn't exist yet.
+    async fn create_group(&self, connection: &mut Connection, stream: &str) -> Result<(), Error> {
+        let created: Result<(), RedisError> = redis::cmd("XGROUP")
             .arg("CREATE")
-            .arg(came.stream())
+            .arg(stream)
             .arg(&self.group)
-            .arg("0")
-            .arg("MKSTREAM");
-        match command.query_async::<()>(&mut connection.conn).await {
+            .arg(START)
+            .arg("MKSTREAM")
+            .query_async(&mut connection.conn)
+            .await;
+        match created {
             Err(error) if error.code() == Some("BUSYGROUP") => Ok(()),
-            made => made.map_err(|error| Error::from(error).for_orders()),
+            created => created.map_err(|error| Error::from(error).for_orders()),
         }
     }
 
+    /// Reads the next entries, the most urgent kind first.
     async fn read(
         &mut self,
         connection: &mut Connection,
-    ) -> Result<Vec<(Came, StreamId)>, RedisError> {
-        // First what others passed on to this consumer, and what must not be cooked ...
-        let passed = self.read_group(connection, &[(Came::Passed, "0")]).await?;
-        if !passed.is_empty() {
-            return Ok(passed);
+    ) -> Result<Vec<(EntrySource, StreamId)>, RedisError> {
+        // First cancellations that others passed on to this consumer: work on them must stop.
+        let passed_on = self
+            .read_group(connection, &[(EntrySource::CancelledForUs, START)])
+            .await?;
+        if !passed_on.is_empty() {
+            return Ok(passed_on);
         }
-        // ... then what it was given before it was started again ...
-        if let Some(from) = self.own.take() {
+
+        // Then entries that this consumer got before it was started again.
+        if let Some(from) = self.unacknowledged_from.take() {
             let mut entries = self
-                .read_group(connection, &[(Came::Placed, &from)])
+                .read_group(connection, &[(EntrySource::Placed, &from)])
                 .await?;
             if let Some((_, last)) = entries.last() {
-                self.own = Some(last.id.clone());
-                // Deleted from the stream, and still not acknowledged.
+                self.unacknowledged_from = Some(last.id.clone());
+                // An entry without fields is deleted from the stream.
                 entries.retain(|(_, entry)| !entry.map.is_empty());
                 return Ok(entries);
             }
         }
-        // ... then what a killed one left ...
-        for came in [Came::Passed, Came::Placed] {
-            let claimed = self.claim(connection, came).await?;
+
+        // Then entries that another consumer left, which was killed.
+        for source in [EntrySource::CancelledForUs, EntrySource::Placed] {
+            let claimed = self.claim(connection, source).await?;
             if !claimed.is_empty() {
                 return Ok(claimed);
             }
         }
-        // ... then what is new.
-        self.read_group(connection, &[(Came::Cancelled, ">"), (Came::Placed, ">")])
-            .await
+
+        // Then new entries.
+        let new = [(EntrySource::Cancelled, ">"), (EntrySource::Placed, ">")];
+        self.read_group(connection, &new).await
     }
 
-    /// Takes over what others have left for too long.
+    /// Takes over entries that other consumers have left unacknowledged for too long.
     async fn claim(
         &self,
         connection: &mut Connection,
-        came: Came,
-    ) -> Result<Vec<(Came, StreamId)>, RedisError> {
-        let mut claim = redis::cmd("XAUTOCLAIM");
-        claim
-            .arg(came.stream())
+        source: EntrySource,
+    ) -> Result<Vec<(EntrySource, StreamId)>, RedisError> {
+        let reply: StreamAutoClaimReply = redis::cmd("XAUTOCLAIM")
+            .arg(source.stream())
             .arg(&self.group)
             .arg(&self.consumer)
-            .arg(self.claim_after.as_millis());
-        claim.arg("0").arg("COUNT").arg(BATCH);
-        let claimed: StreamAutoClaimReply = claim.query_async(&mut connection.conn).await?;
-        Ok(claimed
-            .claimed
-            .into_iter()
-            .map(|entry| (came, entry))
-            .collect())
+            .arg(self.claim_after.as_millis())
+            .arg(START)
+            .arg("COUNT")
+            .arg(BATCH)
+            .query_async(&mut connection.conn)
+            .await?;
+        let claimed = reply.claimed.into_iter();
+        Ok(claimed.map(|entry| (source, entry)).collect())
     }
 
     /// Reads streams, each from an entry on; waits where `>` asks for what is new.
     async fn read_group(
         &self,
         connection: &mut Connection,
-        from: &[(Came, &str)],
-    ) -> Result<Vec<(Came, StreamId)>, RedisError> {
-        let mut read = redis::cmd("XREADGROUP");
-        read.arg("GROUP")
+        from: &[(EntrySource, &str)],
+    ) -> Result<Vec<(EntrySource, StreamId)>, RedisError> {
+        let streams: Vec<&str> = from.iter().map(|(source, _)| source.stream()).collect();
+        let starts: Vec<&str> = from.iter().map(|(_, start)| *start).collect();
+        let reply: Option<StreamReadReply> = redis::cmd("XREADGROUP")
+            .arg("GROUP")
             .arg(&self.group)
             .arg(&self.consumer)
             .arg("COUNT")
-            .arg(BATCH);
-        read.arg("BLOCK").arg(WAIT.as_millis()).arg("STREAMS");
-        read.arg(
-            from.iter()
-                .map(|(came, _)| came.stream())
-                .collect::<Vec<_>>(),
-        );
-        read.arg(from.iter().map(|(_, entry)| *entry).collect::<Vec<_>>());
-        let reply: Option<StreamReadReply> = read.query_async(&mut connection.conn).await?;
-        let streams = reply.into_iter().flat_map(|reply| reply.keys);
-        let came = |key: &str| {
-            from.iter()
-                .find(|(came, _)| came.stream() == key)
-                .map(|(came, _)| *came)
-        };
-        let found = streams.filter_map(|stream| Some((came(&stream.key)?, stream.ids)));
-        Ok(found
-            .flat_map(|(came, entries)| entries.into_iter().map(move |entry| (came, entry)))
-            .collect())
+            .arg(BATCH)
+            .arg("BLOCK")
+            .arg(WAIT.as_millis())
+            .arg("STREAMS")
+            .arg(streams)
+            .arg(starts)
+            .query_async(&mut connection.conn)
+            .await?;
+
+        let mut entries = Vec::new();
+        for stream in reply.into_iter().flat_map(|reply| reply.keys) {
+            let asked = from
+                .iter()
+                .find(|(source, _)| source.stream() == stream.key);
+            if let Some((source, _)) = asked {
+                entries.extend(stream.ids.into_iter().map(|entry| (*source, entry)));
+            }
+        }
+        Ok(entries)
     }
 }
 
+/// Reads an entry of the stream of orders; `None` where it is none of ours.
 fn placed(entry: &StreamId) -> Option<OrderEntry> {
-    let field = |name: &str| -> Option<Vec<u8>> { entry.get(name) };
-    let text = |name: &str| String::from_utf8(field(name)?).ok();
+    let currency = bytes(entry, "currency").unwrap_or_default();
+
     Some(OrderEntry {
         entry: entry.id.clone(),
         news: FollowEvent::Placed,
-        id: OrderId::parse(&text("id")?)?,
-        user: sanitize_actor(&field("user")?),
-        who: sanitize_actor(&field("who")?),
-        at: text("at")?.parse().ok()?,
-        total: text::sanitize_to(&field("total")?, 40),
-        currency: text::sanitize_to(&field("currency").unwrap_or_default(), 4),
-        lines: document::lines_from_json(&field("lines")?)?,
+        id: OrderId::parse(&utf8(entry, "id")?)?,
+        user: sanitize_actor(&bytes(entry, "user")?),
+        who: sanitize_actor(&bytes(entry, "who")?),
+        at: utf8(entry, "at")?.parse().ok()?,
+        total: text::sanitize_to(&bytes(entry, "total")?, LONGEST_TOTAL),
+        currency: text::sanitize_to(&currency, LONGEST_CURRENCY),
+        lines: document::lines_from_json(&bytes(entry, "lines")?)?,
     })
+}
+
+fn bytes(entry: &StreamId, field: &str) -> Option<Vec<u8>> {
+    entry.get(field)
+}
+
+fn utf8(entry: &StreamId, field: &str) -> Option<String> {
+    String::from_utf8(bytes(entry, field)?).ok()
 }

@@ -1,8 +1,8 @@
 //! Orders: from a cart to an entry in the stream `orders`, exactly once.
 //!
 //! Cart, products and orders may live in different cluster slots, so no script spans them.
-//! An order goes through steps, each one script in one slot, each of them harmless when it is
-//! done again, by whomever:
+//! An order is a saga: it goes through steps, each one script in one slot, each of them harmless
+//! when it is done again, by whomever:
 //!
 //! 1. *announce* (slot of the orders): the id is noted as open with its cart, so that it is
 //!    found when its driver dies and nobody opens that cart again. Ids are unique by this.
@@ -37,43 +37,14 @@
 //! products refuse orders begun more than an hour ago, and remember releases for longer.
 
 pub(crate) mod checkout;
-mod document;
+pub(crate) mod document;
 mod driver;
 mod follow;
-mod records;
-pub(crate) mod request;
+pub(crate) mod records;
 mod steps;
 
-pub use checkout::{finish_open, new_order_id, place, preview, resume};
+pub use checkout::{finish_open, new_order_id, place, preview, resume, resume_now};
 pub use driver::{Driver, Outcome, Stage};
 pub use follow::{FollowEvent, Follower, OrderEntry};
 pub use records::{cancel_leftovers, get_order, list_orders, set_state};
-pub use request::{OrderEvent, OrderRequest};
-pub use steps::Frozen;
-
-use crate::store::keys::CartKeys;
-use crate::store::policy::Policy;
-use redis::ScriptInvocation;
-
-/// What the scripts share that change a cart as a whole.
-pub(crate) const CART_UPDATE: &str = include_str!("../scripts/cart_update.lua");
-
-/// The keys and arguments that `cart_update.lua` wants.
-pub(crate) fn cart_update(
-    call: &mut ScriptInvocation<'_>,
-    keys: &CartKeys,
-    policy: &Policy,
-    op: &str,
-) {
-    call.key(&keys.cart)
-        .key(&keys.meta)
-        .key(&keys.lines)
-        .key(&keys.ops)
-        .key(&keys.log)
-        .key(&keys.touched);
-    call.key(&keys.by).key(&keys.order).key(&keys.ordered);
-    call.arg(&keys.updates)
-        .arg(policy.session_timeout.as_millis())
-        .arg(&policy.by)
-        .arg(op);
-}
+pub use steps::Decision;

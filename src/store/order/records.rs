@@ -1,5 +1,6 @@
-//! The books: reading orders, and moving them from state to state.
+//! Reads order records, and moves an order to its next state (accepted, ready, done, cancelled).
 
+use super::document::LONGEST_CURRENCY;
 use super::{document, steps};
 use crate::model::change::sanitize_actor;
 use crate::model::{Order, OrderId, OrderState, Refusal, UserName, text};
@@ -7,41 +8,55 @@ use crate::store::connection::replicas::ReplicaWait;
 use crate::store::connection::{Connection, answer};
 use crate::store::error::{Error, Trouble};
 use crate::store::keys;
+use crate::store::order::steps::StockReturn;
+use crate::store::scripts::{MARK_DELIVERED, STATE};
 use redis::aio::ConnectionLike;
-use redis::{Cmd, Pipeline, Script};
-use std::sync::LazyLock;
-
-static STATE: LazyLock<Script> =
-    LazyLock::new(|| Script::new(include_str!("../scripts/state.lua")));
-static GIVE: LazyLock<Script> =
-    LazyLock::new(|| Script::new(include_str!("../scripts/mark_delivered.lua")));
+use redis::{Cmd, Pipeline};
 
 /// The fields of an order's hash, in the order in which they are read.
 const FIELDS: [&str; 9] = [
     "id", "user", "who", "at", "state", "changed", "currency", "lines", "returned",
 ];
 
+/// An order as it is stored.
+struct OrderRecord {
+    order: Order,
+    /// Set once the order is over and its products have forgotten it, with its stock given back
+    /// where it was cancelled.
+    returned: bool,
+}
+
+/// The command that reads the fields of an order.
 fn fetch(id: &OrderId) -> Cmd {
     let mut command = redis::cmd("HMGET");
     command.arg(keys::order(id)).arg(&FIELDS);
     command
 }
 
-/// An order, and whether its products know nothing of it any more.
-fn decode(fields: &[Option<Vec<u8>>]) -> Option<(Order, bool)> {
-    let field = |at: usize| fields.get(at)?.as_deref();
-    let text = |at: usize| std::str::from_utf8(field(at)?).ok();
-    let order = Order {
-        id: OrderId::parse(text(0)?)?,
-        user: sanitize_actor(field(1)?),
-        who: sanitize_actor(field(2)?),
-        at: text(3)?.parse().ok()?,
-        state: OrderState::named(text(4)?)?,
-        changed: text(5)?.parse().ok()?,
-        currency: text::sanitize_to(field(6).unwrap_or_default(), 4),
-        lines: document::lines_from_json(field(7)?)?,
+/// Reads the answer to [`fetch`]; `None` where there is no such order.
+fn decode(fields: &[Option<Vec<u8>>]) -> Option<OrderRecord> {
+    let [id, user, who, at, state, changed, currency, lines, returned] = fields else {
+        return None;
     };
-    Some((order, field(8).is_some()))
+
+    let order = Order {
+        id: OrderId::parse(utf8(id)?)?,
+        user: sanitize_actor(user.as_deref()?),
+        who: sanitize_actor(who.as_deref()?),
+        at: utf8(at)?.parse().ok()?,
+        state: OrderState::named(utf8(state)?)?,
+        changed: utf8(changed)?.parse().ok()?,
+        currency: text::sanitize_to(currency.as_deref().unwrap_or_default(), LONGEST_CURRENCY),
+        lines: document::lines_from_json(lines.as_deref()?)?,
+    };
+    Some(OrderRecord {
+        order,
+        returned: returned.is_some(),
+    })
+}
+
+fn utf8(field: &Option<Vec<u8>>) -> Option<&str> {
+    std::str::from_utf8(field.as_deref()?).ok()
 }
 
 /// Reads one order; a cancelled one whose stock was not given back yet gives it back.
@@ -53,14 +68,16 @@ pub async fn get_order(connection: &mut Connection, id: &OrderId) -> Result<Orde
         .read(async |mut conn| answer(&fetch(id), &mut conn).await)
         .await
         .map_err(Trouble::for_orders)?;
-    let (order, returned) = decode(&fields).ok_or_else(|| Refusal::UnknownOrder(id.to_string()))?;
-    wind_up(connection, &order, returned).await?;
-    Ok(order)
+    let record = decode(&fields).ok_or_else(|| Refusal::UnknownOrder(id.to_string()))?;
+    if !record.returned {
+        wind_up(connection, &record.order).await?;
+    }
+    Ok(record.order)
 }
 
-/// Reads an order, and whether the follower group `group` was given it and by which consumer;
-/// `None` where nothing is kept of it any more.
-pub(crate) async fn given(
+/// Reads an order, and the consumer of the follower group `group` to which it was delivered, if
+/// any; `None` where the order is no longer stored.
+pub(crate) async fn delivered_to(
     conn: &mut impl ConnectionLike,
     id: &OrderId,
     group: &str,
@@ -68,23 +85,21 @@ pub(crate) async fn given(
     let mut command = fetch(id);
     command.arg(format!("given:{group}"));
     let mut fields: Vec<Option<Vec<u8>>> = command.query_async(conn).await?;
-    let consumer = fields
-        .pop()
-        .flatten()
-        .map(|raw| String::from_utf8_lossy(&raw).into_owned());
-    Ok(decode(&fields).map(|(order, _)| (order, consumer)))
+
+    let consumer = fields.pop().flatten();
+    let consumer = consumer.map(|raw| String::from_utf8_lossy(&raw).into_owned());
+    Ok(decode(&fields).map(|record| (record.order, consumer)))
 }
 
-/// Notes that a follower is given an order, unless that is cancelled; returns how far it is,
-/// `None` where nothing is kept of it any more.
-pub(crate) async fn give(
+/// Notes that an order is delivered to a follower, unless the order is cancelled; returns its
+/// state, `None` where the order is no longer stored.
+pub(crate) async fn mark_delivered(
     conn: &mut impl ConnectionLike,
     id: &OrderId,
     group: &str,
     consumer: &str,
 ) -> Result<Option<OrderState>, Error> {
-    let mut call = GIVE.prepare_invoke();
-    let state: String = call
+    let state: String = MARK_DELIVERED
         .key(keys::order(id))
         .arg(group)
         .arg(consumer)
@@ -108,65 +123,69 @@ pub async fn list_orders(
         .map_err(Trouble::for_orders)?)
 }
 
-/// [`list_orders`] on any link.
+/// Reads orders like [`list_orders`], on any link.
 pub(crate) async fn read_list(
     conn: &mut impl ConnectionLike,
     user: Option<&UserName>,
     most: usize,
 ) -> Result<Vec<Order>, Trouble> {
+    if most == 0 {
+        return Ok(Vec::new());
+    }
     let index = user.map_or_else(
         || keys::ORDERS_ALL.to_owned(),
         |user| keys::orders_of(user.as_str()),
     );
-    let mut range = redis::cmd("ZREVRANGE");
-    range.arg(index).arg(0).arg(most.saturating_sub(1));
-    let ids: Vec<String> = if most == 0 {
-        Vec::new()
-    } else {
-        range.query_async(conn).await.map_err(Trouble::from)?
-    };
-    let mut pipeline = Pipeline::new();
+    let ids: Vec<String> = redis::cmd("ZREVRANGE")
+        .arg(index)
+        .arg(0)
+        .arg(most - 1)
+        .query_async(conn)
+        .await
+        .map_err(Trouble::from)?;
+
     // All orders are in one slot.
+    let mut pipeline = Pipeline::new();
     for id in ids.iter().filter_map(|id| OrderId::parse(id)) {
         pipeline.add_command(fetch(&id));
     }
     if pipeline.is_empty() {
         return Ok(Vec::new());
     }
-    let read: Vec<Vec<Option<Vec<u8>>>> =
+    let answers: Vec<Vec<Option<Vec<u8>>>> =
         pipeline.query_async(conn).await.map_err(Trouble::from)?;
-    Ok(read
+    Ok(answers
         .iter()
-        .filter_map(|fields| Some(decode(fields)?.0))
+        .filter_map(|fields| Some(decode(fields)?.order))
         .collect())
 }
 
-/// Moves an order to another state; the same again is fine. Cancelling gives its stock back,
-/// once: first the state, then the stock, then a mark that it was given back. Whoever finds a
-/// cancelled order without that mark goes on.
+/// Moves an order to another state; asking for its present state is fine.
+///
+/// Cancelling gives the stock back, once: first the state is written, then the stock, then a
+/// mark that it was given back. Whoever finds a cancelled order without that mark goes on.
 ///
 /// # Errors
-/// [`Refusal::UnknownOrder`], [`Refusal::InvalidTransition`]; the [`Trouble`] of the link and of replicas,
-/// after which asking for the same state again is safe.
+/// [`Refusal::UnknownOrder`], [`Refusal::InvalidTransition`]; the [`Trouble`] of the link and of
+/// replicas, after which asking for the same state again is safe.
 pub async fn set_state(
     connection: &mut Connection,
     id: &OrderId,
     state: OrderState,
 ) -> Result<Order, Error> {
     let mut conn = ReplicaWait::new(&mut connection.conn, connection.policy.confirm_replicas);
-    let mut call = STATE.prepare_invoke();
-    call.key(keys::order(id))
+    let answer = STATE
+        .key(keys::order(id))
         .key(keys::ORDERS_CANCELLED)
         .arg(id.as_str())
         .arg(state.name())
-        .arg(keys::UPDATES);
-    let moved = call
+        .arg(keys::UPDATES)
         .invoke_async(&mut conn)
         .await
         .map_err(|error| Trouble::from(error).for_orders().into());
-    let (before, moved): (String, String) = conn.confirm(moved)?;
-    let unknown = || Refusal::UnknownOrder(id.to_string());
-    let before = OrderState::named(&before).ok_or_else(unknown)?;
+    let (before, moved): (String, String) = conn.confirm(answer)?;
+
+    let before = OrderState::named(&before).ok_or_else(|| Refusal::UnknownOrder(id.to_string()))?;
     if moved.is_empty() && before != state {
         return Err(Refusal::InvalidTransition {
             from: before.name(),
@@ -177,8 +196,8 @@ pub async fn set_state(
     get_order(connection, id).await
 }
 
-/// Gives back what cancelled orders still hold of the stock, among the newest `most`; returns
-/// how many it found.
+/// Goes on where somebody stopped while `orders` ended: gives back the stock that cancelled ones
+/// still hold. Returns how many such orders it found.
 ///
 /// # Errors
 /// The [`Trouble`] of the link.
@@ -193,28 +212,30 @@ pub async fn cancel_leftovers(
             .arg("returned")
             .query_async(&mut connection.conn)
             .await?;
-        wind_up(connection, order, returned).await?;
-        found += usize::from(!returned);
+        if !returned {
+            wind_up(connection, order).await?;
+            found += 1;
+        }
     }
     Ok(found)
 }
 
-/// Lets the products forget an order that is over; a cancelled one gives its stock back.
-async fn wind_up(connection: &mut Connection, order: &Order, returned: bool) -> Result<(), Error> {
-    if returned || !order.state.is_over() {
-        return Ok(());
-    }
+/// Makes the products forget an order that is over, and marks it so; the stock of a cancelled
+/// order goes back. An order that isn't over is left alone.
+async fn wind_up(connection: &mut Connection, order: &Order) -> Result<(), Error> {
+    let stock = match order.state {
+        OrderState::Placed | OrderState::Accepted | OrderState::Ready => return Ok(()),
+        OrderState::Done => StockReturn::Keep,
+        OrderState::Cancelled => StockReturn::GiveBack,
+    };
+
     let mut conn = ReplicaWait::new(&mut connection.conn, connection.policy.confirm_replicas);
     for line in &order.lines {
-        let released = steps::release(
-            &mut conn,
-            &order.id,
-            line,
-            order.state == OrderState::Cancelled,
-        )
-        .await;
+        let released = steps::release(&mut conn, &order.id, line, stock).await;
         conn.confirm(released)?;
     }
+
+    // Only after the products: whoever finds an order without this mark goes on.
     let mut mark = redis::cmd("HSET");
     mark.arg(keys::order(&order.id)).arg("returned").arg(1);
     Ok(mark.query_async(&mut connection.conn).await?)

@@ -1,14 +1,15 @@
--- Announces an order before its cart is frozen, so that it is found should its driver die
--- and nobody look at that cart any more. It also keeps ids unique.
+-- Notes an order as open before its cart is frozen: if its driver dies, it is found even where
+-- nobody opens that cart any more. This also keeps order ids unique.
 --
 -- KEYS  1 open (hash: order id -> "ms user")   2 the order's document
 -- ARGV  1 order id   2 user
 --
--- Returns a word: open; placed, where it is in the stream already; or used, by another cart.
+-- Returns a word: open; placed (it is in the stream already); used (by an order of another cart).
 
 local user = redis.call('HGET', KEYS[2], 'user')
 if user then
-  -- Written once more, here and in the other steps: see copied.rs.
+  -- Here and in the other steps, a call that finds its work done writes a little of it again:
+  -- WAIT counts the replicas that have what its own connection has written.
   redis.call('HSET', KEYS[2], 'user', user)
   return user == ARGV[2] and 'placed' or 'used'
 end

@@ -5,7 +5,7 @@
 -- ARGV  1 order id   2 user   3 lines (JSON)   4 total (decimal string)   5 currency   6 who
 --       7 channel of the cart
 --
--- Returns 1 where it did that, 0 where it was done before.
+-- Returns 1 where this call added the order, 0 where it was there before.
 
 if redis.call('HEXISTS', KEYS[2], 'id') == 1 then
   redis.call('HSET', KEYS[2], 'id', ARGV[1])

@@ -1,14 +1,13 @@
--- What the scripts share that change a cart as a whole.
+-- The common beginning of the scripts that change a cart as a whole: rules, freeze, settle.
 --
 -- KEYS  1 cart (sorted set: product -> quantity)   2 meta (hash: version, start, rules)
 --       3 lines   4, 5 ops   6 log   7 touched   8 by (hash: product -> shares)
 --       9 order (hash: the order that is being placed)
 --       10 ordered (hash: id of an order that is over -> when and how it ended)
 -- ARGV  1 channel   2 session timeout in ms (0: never)   3 who   4 op id or order id
-
-local OPS = 8192           -- op ids in one generation, as in change.lua
-local KEPT = 3600000       -- companions outlive the cart by this (ms)
-local LOG = 200            -- updates kept in the log
+--
+-- Comes after the limits OPS_PER_GENERATION, COMPANIONS_OUTLIVE (ms) and LOG_LENGTH, which Rust
+-- puts in front.
 
 local cart, meta, lines, log, touched = KEYS[1], KEYS[2], KEYS[3], KEYS[6], KEYS[7]
 local by, order, ordered = KEYS[8], KEYS[9], KEYS[10]
@@ -16,7 +15,7 @@ local timeout, who, op = tonumber(ARGV[2]), ARGV[3], ARGV[4]
 local clock = redis.call('TIME')
 local now = clock[1] * 1000 + math.floor(clock[2] / 1000)
 
--- A wrong type must fail here, before anything is written.
+-- A key of the wrong type must fail here, before anything is written.
 redis.call('ZCARD', cart)
 redis.call('ZCARD', touched)
 redis.call('XLEN', log)
@@ -24,9 +23,11 @@ for _, key in ipairs({meta, lines, KEYS[4], KEYS[5], by, order, ordered}) do red
 
 local function integer(n) return string.format('%.0f', n) end
 
--- Counts the version on, sets the expiry, and tells all who watch. A cart that is being
--- ordered does not expire, or stock would be taken for an order that nobody remembers.
-local function tell(kind, told)
+-- Raises the version, sets the expiry, and publishes the update. A cart that is being ordered
+-- does not expire, or stock would be taken for an order that nobody remembers.
+--
+-- kind: of the update; changes: the lines that changed, as JSON.
+local function publish_update(kind, changes)
   local known = redis.call('HMGET', meta, 'version', 'start')
   local was = tonumber(known[1] or 0)
   local version = was
@@ -36,8 +37,8 @@ local function tell(kind, told)
   end
   version = version + 1
   redis.call('HSET', meta, 'version', integer(version))
-  local generation = math.floor(version / OPS)
-  if math.floor(was / OPS) ~= generation then redis.call('UNLINK', KEYS[4 + generation % 2]) end
+  local generation = math.floor(version / OPS_PER_GENERATION)
+  if math.floor(was / OPS_PER_GENERATION) ~= generation then redis.call('UNLINK', KEYS[4 + generation % 2]) end
 
   local count = redis.call('ZCARD', cart)
   local stays = timeout == 0 or redis.call('HEXISTS', order, 'id') == 1
@@ -45,15 +46,15 @@ local function tell(kind, told)
   if count > 0 and not stays then deadline = now + timeout end
   local update = '{"v":"' .. integer(version) .. '","op":"' .. op .. '","by":' .. cjson.encode(who)
     .. ',"kind":"' .. kind .. '","at":' .. integer(now) .. ',"until":' .. integer(deadline)
-    .. ',"count":' .. count .. ',"lines":[' .. table.concat(told, ',') .. ']}'
-  -- The next change sets the companions' expiry again.
+    .. ',"count":' .. count .. ',"lines":[' .. table.concat(changes, ',') .. ']}'
+  -- Without 'kept' the next change sets the companions' expiry again.
   redis.call('HDEL', meta, 'kept')
-  redis.pcall('XADD', log, 'MAXLEN', '~', LOG, '*', 'u', update)
+  redis.pcall('XADD', log, 'MAXLEN', '~', LOG_LENGTH, '*', 'u', update)
   if stays then
     for i = 1, 9 do redis.call('PERSIST', KEYS[i]) end
   else
     for _, key in ipairs({cart, lines, touched, by}) do redis.call('PEXPIREAT', key, now + timeout) end
-    for _, key in ipairs({meta, KEYS[4], KEYS[5], log}) do redis.call('PEXPIREAT', key, now + timeout + KEPT) end
+    for _, key in ipairs({meta, KEYS[4], KEYS[5], log}) do redis.call('PEXPIREAT', key, now + timeout + COMPANIONS_OUTLIVE) end
   end
   redis.pcall('PUBLISH', ARGV[1], update)
 end

@@ -8,30 +8,30 @@
 --       All share one cluster slot.
 -- ARGV  1 op id   2 who   3 kind   4 session timeout in ms (0: never)   5 limit of a line
 --       6 channel   7 item timeout in ms (0: none)
---       8 what came before, mostly nothing ('') at all, else three words ('-' for none): the
---          version known when this was first sent and how many ms ago that was, where it may
---          have been applied since; the version on which the budget was checked
---       9 what is known of the edits' products, one letter each: '1' it is there, '0' it is
---          not, '?' look (only where one server has all keys: it is not among KEYS, as
---          a server would want the right to write to it)
---       10.. the edits, four each: verb, product, quantity, price; to restore what was taken
---          from others, whose it was follows the price, as in shares.lua
+--       8 earlier attempts: mostly '', else three words, '-' for none. The first two are given
+--          where the change may have been applied before: the version known when it was first
+--          sent, and how many ms ago that was. The third is the version on which the client
+--          checked the budget.
+--       9 what is known of the edits' products, one letter each: '1' it exists, '0' it does
+--          not, '?' look it up. A '?' is sent only where one server has all keys; the product
+--          is not among KEYS, as a server would then want the right to write to it.
+--       10.. the edits, four each: verb, product, quantity, price; for "restore" the price is
+--          followed by the shares of those from whom the pieces were taken, as in shares.lua
 --
--- Nothing is added that is no product. On a single server that holds at the moment of the
+-- Only existing products are added. On a single server that is checked at the moment of the
 -- change; on a cluster, where products live on other nodes, the client has asked just before.
 --
--- Undo and redo do what they can: an edit that is refused is left out, unless all are.
+-- Undo and redo do what they can: a refused edit is left out, and only where all edits are
+-- refused is the change refused.
 -- Returns the update as JSON, the same text that it publishes. Refusals are errors with a
 -- code; nothing is written before the last check, since scripts have no roll-back.
 --
--- Follows shares.lua and MOST_LINES, the limit of lines. It runs at every change, and most of
--- its time goes to Lua: what seldom happens makes no function and asks for no field here.
+-- Comes after shares.lua and the limits MOST_LINES, HIGHEST_QUANTITY (a higher score is
+-- damage), OPS_PER_GENERATION, COMPANIONS_OUTLIVE (ms) and LOG_LENGTH, which Rust puts in
+-- front. This script runs at every change and Lua takes most of its time: rare cases define
+-- their functions and read their fields only when they occur.
 
-local OPS = 8192           -- op ids in one generation
-local KEPT = 3600000       -- companions outlive the cart by this, for late repeats (ms)
-local LOG = '200'          -- updates kept in the log
-local HIGHEST = 999999     -- a higher score is damage
-local EDITS = 10           -- place of the first edit
+local EDITS = 10           -- index of the first edit in ARGV
 
 local KEYS, ARGV, call, floor = KEYS, ARGV, redis.call, math.floor
 local cart, meta, lines, log, touched = KEYS[1], KEYS[2], KEYS[3], KEYS[6], KEYS[7]
@@ -56,11 +56,11 @@ end
 local known = call('HMGET', meta, 'version', 'start', 'kept', 'frozen', 'owner')
 local version, start, frozen = tonumber(known[1] or 0), tonumber(known[2] or 0), known[4]
 
--- A repeat gets the first answer. It is written once more, as WAIT on a new connection
--- waits only for what that connection has written. A history that began in this generation
--- has left nothing in the other.
-local generation = floor(version / OPS)
-local other = start == 0 or floor(start / OPS) ~= generation
+-- A change that was applied before gets its first answer again. That answer is written once
+-- more, because WAIT on a new connection waits only for what that connection has written.
+-- Where the cart's history began in this generation, the other generation is empty.
+local generation = floor(version / OPS_PER_GENERATION)
+local other = start == 0 or floor(start / OPS_PER_GENERATION) ~= generation
 for place = generation, other and generation + 1 or generation do
   local ops = KEYS[4 + place % 2]
   local first = call('HGET', ops, op)
@@ -74,18 +74,20 @@ local clock = call('TIME')
 local now = clock[1] * 1000 + floor(clock[2] / 1000)
 local at = digits(now)
 
--- Sent before, and not remembered: safe to apply only where it would be remembered.
+-- The change was sent before and its op id is not remembered: it can only be applied where
+-- the id would still be remembered if it had been applied then.
 local checked
 if ARGV[8] ~= '' then
   local sent, age
   sent, age, checked = string.match(ARGV[8], '^(%S+) (%S+) (%S+)$')
-  if sent ~= '-' and (version - math.max(tonumber(sent), start - 1) > OPS or tonumber(age) > KEPT) then
+  if sent ~= '-' and (version - math.max(tonumber(sent), start - 1) > OPS_PER_GENERATION
+    or tonumber(age) > COMPANIONS_OUTLIVE) then
     return redis.error_reply('FORGOTTEN ' .. op)
   end
 end
 
--- Rules have an owner. A lock, and the time when the cart closes by this clock, hold for what
--- is in flight, too.
+-- A cart has rules where it has an owner. A lock and the closing time (by the server's clock)
+-- also refuse changes that were already on their way.
 local owner, budgeted = known[5], false
 if owner then
   local rules = call('HMGET', meta, 'locked', 'closes', 'budget', 'budget_each')
@@ -98,23 +100,24 @@ if owner then
   budgeted = rules[3] or rules[4]
 end
 
--- The pieces that are being ordered stay.
+-- The pieces of a product that are being ordered: they must stay in the cart.
 local function held(id)
   return frozen and tonumber(call('HGET', being_ordered, 'q:' .. id)) or 0
 end
 
 local count = call('ZCARD', cart)
--- Where there is no line, what is left of lines (the cart has expired) is nobody's.
+-- An empty cart may have expired: companions that it left behind are out of date.
 local stale = count == 0
 
--- All edits are checked on copies of the lines that they touch: by id, and in their order.
+-- All edits are checked on copies of the lines that they touch. `copies` has them by product
+-- id, `order` in the sequence in which they were first touched.
 local copies, order = {}, {}
 local function look(id)
   local line = copies[id]
   if not line then
     local score = call('ZSCORE', cart, id)
     local whole = score and string.find(score, '^[1-9]%d*$') and tonumber(score)
-    if score and not (whole and whole <= HIGHEST) then whole = 'damaged' end
+    if score and not (whole and whole <= HIGHEST_QUANTITY) then whole = 'damaged' end
     line = {id = id, score = score, before = whole, after = whole}
     copies[id], order[#order + 1] = line, line
   end
@@ -127,7 +130,7 @@ for i = EDITS, #ARGV, 4 do
   local verb, id, n, price = ARGV[i], ARGV[i + 1], tonumber(ARGV[i + 2]), ARGV[i + 3]
   local place, refusal = (i - EDITS) / 4, nil
   if verb == 'clear' or verb == 'expire' then
-    -- All lines, or those that nobody has touched for too long.
+    -- "clear" removes all lines, "expire" those that nobody touched for the item timeout.
     local swept = false
     if verb == 'clear' then refusal = stale and 'ALREADYEMPTY' or frozen and 'BEINGORDERED' or nil end
     for _, member in ipairs(refusal and {} or call('ZRANGE', cart, 0, -1)) do
@@ -180,7 +183,7 @@ for i = EDITS, #ARGV, 4 do
     end
   end
   if refusal then
-    -- With the place of the edit, so that the client names the product.
+    -- The index of the edit goes with it, so that the client can name the product.
     if not string.find(refusal, ' ') then refusal = refusal .. ' -' end
     refused = refused or (refusal .. ' ' .. place)
     if not lenient then return redis.error_reply(refused) end
@@ -190,7 +193,8 @@ for i = EDITS, #ARGV, 4 do
 end
 if refused and done == 0 then return redis.error_reply(refused) end
 
--- Sums of money are the client's work, on a version that must be this one.
+-- Lua can't sum money exactly, so the client checks the budget. It must have done so on this
+-- very version.
 if budgeted and checked ~= (known[1] or '0') then
   for _, line in ipairs(order) do
     if (line.after or 0) ~= 'damaged' and (line.after or 0) > (tonumber(line.before) or 0) then
@@ -199,8 +203,9 @@ if budgeted and checked ~= (known[1] or '0') then
   end
 end
 
--- Whose the pieces are; a new line has no shares yet. Where lines come or go, a companion may
--- come anew. A wrong type must fail here, before anything is written.
+-- Reads the shares of the lines that change; a new line has none yet. Where lines come or go,
+-- a companion key may be created, which then needs its expiry (`renew`). A key of the wrong
+-- type must fail here, before anything is written.
 local moves = stale
 for _, line in ipairs(order) do
   if line.before ~= line.after then
@@ -218,18 +223,19 @@ if timed and call('ZCARD', touched) == 0 then renew = true end
 -- From here on everything is written.
 local was = version
 if version == 0 then
-  -- A new history starts from the clock, so that a version never comes again.
+  -- A new history starts from the clock, so that no version number is ever used twice.
   version = clock[1] * 1000000 + clock[2]
   start = version + 1
 end
 version = version + 1
 local stamp = digits(version)
--- The first write is one that a server without memory refuses.
+-- A server that is out of memory refuses this first write, and nothing is half done.
 call('HSET', meta, 'version', stamp)
 if stale and #order > 0 then call('UNLINK', lines, by, touched) end
 
--- Taking some back, one's own go first, then nobody's, then those of the latest: what others
--- lose is returned. What is restored to others must be a part of what comes, or is one's own.
+-- Works out the new shares of a line and writes them; returns the pieces that others lost.
+-- Removed pieces are first one's own, then nobody's, then those of the latest share. Restored
+-- pieces go back to the others only as far as they are part of what is added.
 local function reshare(line, had, has)
   local shares = sharing()
   local mine, lost = shares.read(line.shares or ''), nil
@@ -257,20 +263,20 @@ for _, line in ipairs(order) do
   local id, old, new = line.id, line.before, line.after
   local had, has = tonumber(old) or 0, tonumber(new) or 0
   local delta, written, more, lost = tostring(has - had), '0', '', nil
-  -- Undo and redo may have met a damaged line: it stays as it is.
+  -- Undo and redo leave a damaged line as it is.
   if new == 'damaged' then written = nil end
   if written and new then
     if old == 'damaged' then
       written = tostring(has)
       call('ZADD', cart, written, id)
     else
-      -- Its answer is the new quantity, in digits.
+      -- Redis answers with the new quantity in digits.
       written = call('ZADD', cart, 'INCR', delta, id)
     end
     if timed then call('ZADD', touched, at, id) end
   end
   if old ~= new then
-    -- Most lines are one person's alone: there is nothing to work out.
+    -- Most lines belong to one person alone: no shares to work out.
     if new and not line.theirs and line.shares == (old and line.score .. ' ' .. who) then
       call('HSET', by, id, written .. ' ' .. who)
     else
@@ -284,7 +290,7 @@ for _, line in ipairs(order) do
   elseif new and not old then
     local from = who
     if line.theirs then
-      -- What was others' alone comes from them.
+      -- A restored line that was entirely another person's is theirs again.
       local shares = sharing()
       local given = shares.read(line.theirs)
       if given[1] and shares.sum(given) == has then from = given[1].name end
@@ -306,27 +312,28 @@ local update = '{"v":"' .. stamp .. '","op":"' .. op .. '","by":' .. quoted(who)
   .. ',"kind":"' .. kind .. '","at":' .. at .. ',"until":' .. ends .. ',"count":' .. count
   .. ',"lines":[' .. told .. ']}'
 
-generation = floor(version / OPS)
+generation = floor(version / OPS_PER_GENERATION)
 local ops = KEYS[4 + generation % 2]
-if floor(was / OPS) ~= generation then
+if floor(was / OPS_PER_GENERATION) ~= generation then
   call('UNLINK', ops)
   renew = true
 end
 call('HSET', ops, op, update)
 if was == 0 then call('HSET', meta, 'start', digits(start)) end
 
--- How long the companions are kept: well beyond the cart, so that this is set now and then;
--- 0 stands for ever.
+-- The companions' expiry (0: never). It is set well beyond the cart's, so that it needs
+-- renewing only now and then.
 local kept, keep = tonumber(known[3] or -1), 0
-if timeout > 0 and not frozen then keep = now + timeout + KEPT end
-if was == 0 or (keep == 0 and kept ~= 0) or (keep > 0 and (kept < keep or kept > keep + 2 * KEPT)) then renew = true end
+if timeout > 0 and not frozen then keep = now + timeout + COMPANIONS_OUTLIVE end
+if was == 0 or (keep == 0 and kept ~= 0)
+  or (keep > 0 and (kept < keep or kept > keep + 2 * COMPANIONS_OUTLIVE)) then renew = true end
 if renew then
-  kept = digits(keep > 0 and keep + KEPT / 2 or 0)
+  kept = digits(keep > 0 and keep + COMPANIONS_OUTLIVE / 2 or 0)
   call('HSET', meta, 'kept', kept)
 end
 
--- The log and the message only tell: they must not fail a change that is written.
-if #order > 0 then redis.pcall('XADD', log, 'MAXLEN', '~', LOG, '*', 'u', update) end
+-- The log and the message are only news: their failure must not fail a change that is written.
+if #order > 0 then redis.pcall('XADD', log, 'MAXLEN', '~', LOG_LENGTH, '*', 'u', update) end
 if deadline > 0 then call('PEXPIREAT', cart, ends) end
 if renew then
   for i = keep > 0 and 2 or 1, 8 do

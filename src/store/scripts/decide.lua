@@ -1,9 +1,9 @@
--- Decides once and for all whether a frozen order is placed or undone.
+-- Decides whether a frozen order is placed or undone. The first decision stands.
 --
 -- KEYS  1 order   2 ordered
--- ARGV  1 order id   2 'place' or 'undo', '' to decide nothing   3 why it is undone
+-- ARGV  1 order id   2 'place' or 'undo', '' to decide nothing   3 reason, where undone
 --
--- Returns what stands, and why: what was decided first.
+-- Returns the decision that stands and its reason; both '' where there is none.
 
 if redis.call('HGET', KEYS[1], 'id') == ARGV[1] then
   local stands = redis.call('HMGET', KEYS[1], 'decision', 'reason')

@@ -1,11 +1,11 @@
--- Freezes a cart as the lines of an order. Follows cart_update.lua.
+-- Freezes a cart as the lines of an order. Comes after cart_update.lua.
 --
 -- ARGV  4 order id   5 version of the cart that was confirmed   6 the lines as a document
 --       7.. product and quantity of each line
 --
--- Returns the frozen order: state, id, who, when, decision, reason, document. It is the one
--- that was frozen first, so that two who order at once place one order; and where this id
--- is over already, how it ended.
+-- Returns the state (frozen, over), id, who, when, decision, reason, document. Where the cart
+-- is frozen already, this is the order that was first: two people who order at once place one
+-- order. Where the order of this id is over, it is how that ended.
 
 local function frozen()
   local known = redis.call('HMGET', order, 'id', 'by', 'at', 'decision', 'reason', 'doc')
@@ -23,7 +23,7 @@ end
 if redis.call('HEXISTS', order, 'id') == 1 then return frozen() end
 if redis.call('ZCARD', cart) == 0 then return redis.error_reply('EMPTYCART ' .. op) end
 if (redis.call('HGET', meta, 'version') or '0') ~= ARGV[5] then return redis.error_reply('CARTCHANGED ' .. op) end
--- Another client may have written without a word.
+-- Another client may have written without counting the version.
 if redis.call('ZCARD', cart) ~= (#ARGV - 6) / 2 then return redis.error_reply('CARTCHANGED ' .. op) end
 for i = 7, #ARGV, 2 do
   if redis.call('ZSCORE', cart, ARGV[i]) ~= ARGV[i + 1] then return redis.error_reply('CARTCHANGED ' .. op) end
@@ -36,5 +36,5 @@ for i = 7, #ARGV, 2 do
   local shares = redis.call('HGET', by, ARGV[i])
   if shares then redis.call('HSET', order, 's:' .. ARGV[i], shares) end
 end
-tell('freeze', {})
+publish_update('freeze', {})
 return frozen()

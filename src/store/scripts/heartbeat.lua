@@ -1,11 +1,12 @@
--- Feels for a cart: its version, and who watches it.
+-- Reads a cart's version and who watches it, and renews the presence of the one who asks.
 --
 -- KEYS  1 meta   2 watchers (sorted set: "id name" -> ms until when it counts)
--- ARGV  1 "id name" of this terminal   2 how long it counts, in ms (0: it leaves, '': only look)
---       3 channel   4 the most names to tell
+-- ARGV  1 "id name" of this terminal   2 how long its presence counts, in ms ('0': it leaves,
+--          '': it only looks on)
+--       3 channel   4 the most watchers to return
 --
--- Returns the version, then the watchers as JSON, as it publishes them when one comes or
--- goes: {"watchers":["id name", ..]}. Watching changes no version.
+-- Returns the version, then the watchers as JSON: {"watchers":["id name", ..]}. The same JSON
+-- is published when a watcher comes or goes. Watching does not change the version.
 
 local watchers = KEYS[2]
 local clock = redis.call('TIME')
@@ -20,7 +21,7 @@ if ARGV[2] ~= '' then
     changed = redis.call('ZADD', watchers, now + counts, ARGV[1]) == 1
     redis.call('PEXPIRE', watchers, counts)
   end
-  -- Those that ended without a word.
+  -- Removes the watchers that ended without saying so.
   if redis.call('ZREMRANGEBYSCORE', watchers, '-inf', now) > 0 then changed = true end
 end
 

@@ -1,12 +1,12 @@
--- Ends what a product knows of an order, and gives its stock back where asked, once. From
--- here on the order can't take any: a driver that was slow comes too late.
+-- Makes a product forget an order and, where asked, gives the stock of that order back, once.
+-- From here on the order can't take any stock: a slow driver comes too late.
 --
 -- KEYS  1 product   2 taken (hash: order id -> pieces)   3 released (sorted set: order id -> ms)
 -- ARGV  1 order id   2 '1' to give the stock back   3 channel   4 product id
 --
 -- Returns the pieces given back.
-
-local KEPT = 14400000      -- longer than an order may take stock (ms)
+--
+-- Comes after the limit RELEASES_KEPT (ms), which Rust puts in front.
 
 local product, taken, released, order = KEYS[1], KEYS[2], KEYS[3], ARGV[1]
 local pieces = tonumber(redis.call('HGET', taken, order) or '') or 0
@@ -17,9 +17,9 @@ local now = clock[1] * 1000
 
 redis.call('HDEL', taken, order)
 redis.call('ZADD', released, now, order)
-redis.call('ZREMRANGEBYSCORE', released, '-inf', now - KEPT)
-redis.call('PEXPIRE', released, KEPT)
--- What has become unlimited or unreadable meanwhile has nothing to add to.
+redis.call('ZREMRANGEBYSCORE', released, '-inf', now - RELEASES_KEPT)
+redis.call('PEXPIRE', released, RELEASES_KEPT)
+-- Stock that has become unlimited or unreadable meanwhile stays as it is.
 if pieces == 0 or ARGV[2] ~= '1' or not (string.find(stock, '^%d+$') and #stock <= 15) then return 0 end
 redis.call('HSET', product, 'stock', string.format('%.0f', tonumber(stock) + pieces))
 redis.pcall('PUBLISH', ARGV[3], '[' .. cjson.encode(ARGV[4]) .. ']')

@@ -1,6 +1,6 @@
--- Sets rules of a cart. Who sets them first owns them. Follows cart_update.lua.
+-- Sets rules of a cart. Who sets them first owns them. Comes after cart_update.lua.
 --
--- ARGV  4 op id   5.. field and value of each rule; an empty value takes it away
+-- ARGV  4 op id   5.. field and value of each rule; an empty value removes the rule
 --
 -- Returns 1.
 
@@ -14,5 +14,5 @@ for i = 5, #ARGV, 2 do
     redis.call('HSET', meta, ARGV[i], ARGV[i + 1])
   end
 end
-tell('rules', {})
+publish_update('rules', {})
 return 1

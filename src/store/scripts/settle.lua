@@ -1,12 +1,12 @@
--- Ends a frozen order: takes just what was ordered out of the cart, or leaves all in it
--- where the order was undone. Follows shares.lua and cart_update.lua.
+-- Ends a frozen order. Where it was placed, exactly the ordered pieces leave the cart; where
+-- it was undone, all stay. Comes after shares.lua and cart_update.lua.
 --
 -- ARGV  4 order id
 --
--- Returns 1 where it did that, 0 where it was done before.
+-- Returns 1 where this call settled the order, 0 where it was settled before.
 
-local REMEMBERED = 64       -- orders that are over
-local DAY = 86400000
+local REMEMBERED = 64       -- ended orders of which the cart remembers the outcome
+local REMEMBERED_FOR = 86400000  -- how long it does, after the last of them (ms)
 
 local known = redis.call('HMGET', order, 'id', 'decision', 'reason', 'by')
 if known[1] ~= op or (known[2] ~= 'place' and known[2] ~= 'undo') then
@@ -16,10 +16,10 @@ if known[1] ~= op or (known[2] ~= 'place' and known[2] ~= 'undo') then
 end
 local fields = redis.call('HGETALL', order)
 local decision, reason = known[2], known[3] or ''
--- The update speaks of the one who ordered, whoever finishes it.
+-- The update names the person who ordered, whoever finishes the order.
 who = known[4] or who
 
-local told, shares = {}, sharing()
+local changes, shares = {}, sharing()
 for i = 1, decision == 'place' and #fields or 0, 2 do
   local id = string.match(fields[i], '^q:(.*)$')
   local score = id and redis.call('ZSCORE', cart, id)
@@ -40,14 +40,15 @@ for i = 1, decision == 'place' and #fields or 0, 2 do
       redis.call('HDEL', by, id)
       redis.call('ZREM', touched, id)
     end
-    -- A score that another client damaged meanwhile is told as read again.
-    told[#told + 1] = '[' .. cjson.encode(id) .. ',' .. integer(rest) .. ',' .. integer(rest - had) .. ']'
+    -- A quantity that another client damaged meanwhile gives a line that doesn't fit: readers
+    -- then read the cart again.
+    changes[#changes + 1] = '[' .. cjson.encode(id) .. ',' .. integer(rest) .. ',' .. integer(rest - had) .. ']'
   end
 end
 redis.call('UNLINK', order)
 redis.call('HDEL', meta, 'frozen')
 
--- A late repeat of this id is answered with how it ended.
+-- A late repeat of this order id is answered with how the order ended.
 redis.call('HSET', ordered, op, integer(now) .. ' ' .. decision .. ' ' .. reason)
 if redis.call('HLEN', ordered) > REMEMBERED then
   local oldest, at
@@ -58,6 +59,6 @@ if redis.call('HLEN', ordered) > REMEMBERED then
   end
   redis.call('HDEL', ordered, oldest)
 end
-redis.call('PEXPIRE', ordered, DAY)
-tell(decision == 'place' and 'order' or 'unfreeze', told)
+redis.call('PEXPIRE', ordered, REMEMBERED_FOR)
+publish_update(decision == 'place' and 'order' or 'unfreeze', changes)
 return 1

@@ -1,7 +1,8 @@
--- Who asked for how many pieces of a line: "3 ann\n2 bob", oldest first. What the shares leave
--- open of a line's quantity was put in by another client, and belongs to nobody.
+-- Functions for shares: who asked for how many pieces of a line, as "3 ann\n2 bob", oldest
+-- first. Pieces of the line beyond its shares were put in by another client: nobody's.
 --
--- A script's functions are made anew each time it runs: these only where shares are at work.
+-- Lua creates a script's functions anew at each run, so they are wrapped in this one, which is
+-- called only where shares are needed.
 local function sharing()
   local function read(raw)
     local shares = {}
@@ -17,7 +18,7 @@ local function sharing()
     return sum
   end
 
-  -- Takes pieces away from the one of this name; returns how many are still to go.
+  -- Removes pieces of the person of this name; returns how many are still to be removed.
   local function take_own(shares, name, pieces)
     for _, share in ipairs(shares) do
       if share.name == name then
@@ -28,7 +29,7 @@ local function sharing()
     return pieces
   end
 
-  -- Takes pieces away from the latest; returns who lost how many, as shares, or nil.
+  -- Removes pieces from the latest shares; returns who lost how many, as shares, or nil.
   local function cut(shares, pieces)
     local lost
     for i = #shares, 1, -1 do
@@ -41,7 +42,7 @@ local function sharing()
     return lost
   end
 
-  -- Gives pieces to the one of this name.
+  -- Adds pieces for the person of this name.
   local function add(shares, name, pieces)
     for _, share in ipairs(shares) do
       if share.name == name then

@@ -3,12 +3,12 @@
 -- KEYS  1 cart   2 meta   3 lines   4 touched   5 by   6 order   7, 8 ops
 -- ARGV  1 the most lines to read   2.. op ids
 --
--- Returns: version, server time in ms, milliseconds left (-1: no expiry, -2: no cart),
--- number of lines; owner, locked, closing time, budget, budget of each; the order that is
--- being placed, who places it, since when; those of the op ids that are applied, with spaces
--- between them; then five for each line: product, score, how it
--- came, when it was last touched, who asked for how many ('' where unknown).
--- Scores come as text, since numbers in replies lose their fraction.
+-- Returns 13 values: version, server time in ms, ms left (-1: no expiry, -2: no cart), number of
+-- lines; owner, locked, closing time, budget, budget of each; the order that is being placed,
+-- who places it, since when; those of the op ids that are applied, separated by spaces.
+-- Then five values for each line: product, quantity, how it came, when it was last touched, its
+-- shares. All are '' where unknown. Quantities come as text, since numbers in replies lose
+-- their fraction.
 
 local cart, meta, lines = KEYS[1], KEYS[2], KEYS[3]
 local clock = redis.call('TIME')

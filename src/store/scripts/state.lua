@@ -1,13 +1,14 @@
--- Moves an order to another state, along the ways that there are.
+-- Moves an order to another state, where that may follow its present one.
 --
--- KEYS  1 the order's document (hash)   2 cancelled (stream: the ids of orders that are called off)
--- ARGV  1 order id   2 new state   3 beginning of the channels of carts
+-- KEYS  1 the order's document (hash)   2 cancelled (stream: ids of cancelled orders)
+-- ARGV  1 order id   2 new state   3 prefix of the channels of carts
 --
--- Returns the state before, '' where there is no such order, and '1' where it moved. The same state again is fine.
+-- Returns the state before ('' where there is no such order), and '1' where the state changed.
+-- Asking for the present state again is fine.
 
 local KEPT = 10000         -- cancelled orders that followers can still hear of
 
-local WAYS = {
+local NEXT = {
   placed = {accepted = true, ready = true, done = true, cancelled = true},
   accepted = {ready = true, done = true, cancelled = true},
   ready = {done = true, cancelled = true},
@@ -15,13 +16,14 @@ local WAYS = {
 
 local known = redis.call('HMGET', KEYS[1], 'state', 'user')
 local before, after = known[1] or '', ARGV[2]
-if not (WAYS[before] and WAYS[before][after]) then
+if not (NEXT[before] and NEXT[before][after]) then
   if before == after then redis.call('HSET', KEYS[1], 'state', before) end
   return {before, ''}
 end
 local clock = redis.call('TIME')
 local now = string.format('%.0f', clock[1] * 1000 + math.floor(clock[2] / 1000))
--- Who is just cooking must hear of it: first, so that a wrong type fails before anything is written.
+-- Followers who are working on the order must hear of it. This write comes first, so that a
+-- wrong type fails before anything else is written.
 if after == 'cancelled' then redis.call('XADD', KEYS[2], 'MAXLEN', '~', KEPT, '*', 'id', ARGV[1]) end
 redis.call('HSET', KEYS[1], 'state', after, 'changed', now)
 redis.pcall('PUBLISH', ARGV[3] .. (known[2] or ''), '{"order":"' .. ARGV[1] .. '","state":"' .. after .. '"}')

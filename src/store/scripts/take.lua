@@ -4,10 +4,11 @@
 -- ARGV  1 order id   2 pieces   3 when the order was begun, in ms   4 channel   5 product id
 --       6 the price that was confirmed
 --
--- Returns a word: taken, unlimited; released, old, missing, unreadable; or short and what
--- is left; or repriced and the price.
-
-local OLD = 3600000        -- an order that was begun before this takes nothing any more (ms)
+-- Returns a word. The stock is the order's: taken, unlimited. It is not: released (given back
+-- already), old (begun too long ago), missing, unreadable; short, with what is left; repriced,
+-- with the price now.
+--
+-- Comes after the limit TAKE_WITHIN (ms), which Rust puts in front.
 
 local product, taken, released, order = KEYS[1], KEYS[2], KEYS[3], ARGV[1]
 if redis.call('ZSCORE', released, order) then return {'released'} end
@@ -17,10 +18,10 @@ if had then
   return {'taken'}
 end
 local clock = redis.call('TIME')
-if clock[1] * 1000 - tonumber(ARGV[3]) > OLD then return {'old'} end
+if clock[1] * 1000 - tonumber(ARGV[3]) > TAKE_WITHIN then return {'old'} end
 if redis.call('TYPE', product).ok ~= 'hash' then return {'missing'} end
 
--- A price without what does not count: 02.40 is 2.4.
+-- A price without the zeros that mean nothing: 02.40 is 2.4.
 local function plain(price)
   local whole, fraction = string.match(price, '^0*(%d+)%.?(%d*)$')
   return whole and whole .. '.' .. string.match(fraction, '^(.-)0*$')

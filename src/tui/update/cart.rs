@@ -7,7 +7,7 @@ use crate::model::{
     Activity, Cart, Change, ChangeKind, Deadline, Edit, Item, LineChange, OpId, ProductId, Stock,
     Update, UpdateFit, text,
 };
-use crate::store::live::Event;
+use crate::store::live::LiveEvent;
 use crate::store::{Error, Trouble};
 use crate::tui::message::{Effect, Now};
 use crate::tui::state::{Connectivity, Highlight, Mode, State};
@@ -16,17 +16,17 @@ use crate::tui::state::{Connectivity, Highlight, Mode, State};
 const MARKED: u64 = 1_500;
 
 /// The link told something.
-pub fn on_link(state: &mut State, event: Event, now: Now, effects: &mut Vec<Effect>) {
+pub fn on_link(state: &mut State, event: LiveEvent, now: Now, effects: &mut Vec<Effect>) {
     match event {
-        Event::Down(trouble) => on_down(state, trouble, now, effects),
-        Event::Stale => {
+        LiveEvent::Down(trouble) => on_down(state, trouble, now, effects),
+        LiveEvent::Stale => {
             if state.connectivity == Connectivity::Live {
                 state.connectivity = Connectivity::Syncing;
             }
         }
-        Event::Applied(ops) => state.cart.applied = ops,
-        Event::Cart(cart) => on_cart(state, cart, effects),
-        Event::Unreadable(trouble) => {
+        LiveEvent::Applied(ops) => state.cart.applied = ops,
+        LiveEvent::Cart(cart) => on_cart(state, cart, effects),
+        LiveEvent::Unreadable(trouble) => {
             let up = matches!(
                 state.connectivity,
                 Connectivity::Connecting | Connectivity::Offline { .. }
@@ -36,19 +36,19 @@ pub fn on_link(state: &mut State, event: Event, now: Now, effects: &mut Vec<Effe
                 orders::on_up(state, effects);
             }
         }
-        Event::Update(update) => on_update(state, &update, effects),
-        Event::Settled(op, outcome) => on_settled(state, &op, outcome, effects),
-        Event::Products(read) => {
+        LiveEvent::Update(update) => on_update(state, &update, effects),
+        LiveEvent::Settled(op, outcome) => on_settled(state, &op, outcome, effects),
+        LiveEvent::Products(read) => {
             catalog::on_products(state, read, effects);
             orders::doubt(state);
         }
-        Event::Catalog(news) => {
+        LiveEvent::Catalog(news) => {
             catalog::on_news(state, news, effects);
             orders::doubt(state);
         }
-        Event::Order(answer) => orders::on_answer(state, answer, effects),
-        Event::Activity(updates) => note_activity(state, &updates),
-        Event::Watchers(watchers) => {
+        LiveEvent::Order(answer) => orders::on_answer(state, answer, effects),
+        LiveEvent::Activity(updates) => note_activity(state, &updates),
+        LiveEvent::Watchers(watchers) => {
             state.watchers = watchers
                 .into_iter()
                 .filter(|watcher| watcher.id != state.env.ops)

@@ -3,7 +3,7 @@
 use super::complain;
 use crate::model::catalog::Changed;
 use crate::model::{Catalog, Product, ProductId, Searcher, Sort};
-use crate::store::cart::decode::CatalogNews;
+use crate::store::catalog::decode::CatalogNews;
 use crate::store::{Shop, Trouble};
 use crate::tui::layout::palette;
 use crate::tui::message::{Effect, Found, Purpose, Search};

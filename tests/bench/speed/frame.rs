@@ -13,7 +13,7 @@ use trolley::config::keymap::Keymap;
 use trolley::config::theme::Theme;
 use trolley::model::{Cart, ChangeKind, Deadline, LineChange, OpId, ProductId, Update, UserName};
 use trolley::store::Shop;
-use trolley::store::live::Event;
+use trolley::store::live::LiveEvent;
 use trolley::tui::message::{Message, Now};
 use trolley::tui::state::{Env, State};
 use trolley::tui::update::update;
@@ -37,7 +37,7 @@ pub fn screen(size: u32) -> State {
     let now = Now::default();
     update(
         &mut state,
-        Message::Live(Event::Cart(Cart {
+        Message::Live(LiveEvent::Cart(Cart {
             version: 1,
             ..Cart::default()
         })),
@@ -74,7 +74,7 @@ fn change(state: &mut State, version: u64, product: u32, quantity: u32, now: Now
             at: Some(1_800_001 + now.steady),
         },
     };
-    update(state, Message::Live(Event::Update(update_)), now);
+    update(state, Message::Live(LiveEvent::Update(update_)), now);
 }
 
 /// What the backend writes.

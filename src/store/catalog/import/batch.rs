@@ -209,7 +209,7 @@ fn write<'a>(
     } else {
         let mut command = redis::cmd("EVAL");
         command
-            .arg(include_str!("../../scripts/product.lua"))
+            .arg(crate::store::scripts::PRODUCT)
             .arg(1)
             .arg(key)
             .arg(gone.len())

@@ -1,0 +1,160 @@
+//! Reads carts: their lines, version, log, and the terminals that watch them.
+
+use super::decode;
+use super::decode::Watcher;
+use crate::model::order::Share;
+use crate::model::{Cart, OpId, ProductId, Update, UserName};
+use crate::store::connection::Connection;
+use crate::store::error::{Error, Trouble};
+use crate::store::keys::CartKeys;
+use crate::store::scripts::{HEARTBEAT, LOG_LENGTH, SNAPSHOT};
+use redis::aio::ConnectionLike;
+use std::collections::HashMap;
+
+/// The most lines that are read. It is more than trolley puts in: another client may have.
+const MOST_READ: usize = 10_000;
+/// The time for which a terminal counts as watching after a heartbeat, in milliseconds.
+const WATCHING: u64 = 10_000;
+/// The most watchers that are shown.
+const MOST_WATCHERS: usize = 64;
+/// The newest updates that are shown as activity.
+const MOST_ACTIVITY: usize = 100;
+/// The most entries read of a whole log: more than one ever holds.
+const MOST_LOGGED: usize = 5 * LOG_LENGTH;
+
+/// Reads a cart as of one instant, and which of the changes `ops` are in it.
+pub(crate) async fn read_cart(
+    conn: &mut impl ConnectionLike,
+    keys: &CartKeys,
+    ops: &[OpId],
+) -> Result<(Cart, Vec<OpId>), Trouble> {
+    let answer = snapshot(conn, keys, ops).await?;
+    let cart = decode::snapshot(&answer).ok_or_else(Trouble::not_understood)?;
+    Ok((cart, decode::applied(&answer)))
+}
+
+/// Reads a cart as of one instant, and who asked for how many pieces of each line.
+pub(crate) async fn read_cart_with_shares(
+    conn: &mut impl ConnectionLike,
+    keys: &CartKeys,
+) -> Result<(Cart, HashMap<ProductId, Vec<Share>>), Trouble> {
+    let answer = snapshot(conn, keys, &[]).await?;
+    let cart = decode::snapshot(&answer).ok_or_else(Trouble::not_understood)?;
+    Ok((cart, decode::shares(&answer)))
+}
+
+async fn snapshot(
+    conn: &mut impl ConnectionLike,
+    keys: &CartKeys,
+    ops: &[OpId],
+) -> Result<Vec<Vec<u8>>, Trouble> {
+    let mut call = SNAPSHOT.prepare_invoke();
+    call.key(&keys.cart)
+        .key(&keys.meta)
+        .key(&keys.lines)
+        .key(&keys.touched)
+        .key(&keys.by)
+        .key(&keys.order)
+        .key(&keys.ops);
+    call.arg(MOST_READ);
+    for op in ops {
+        call.arg(op.as_str());
+    }
+    call.invoke_async(conn).await.map_err(Trouble::from)
+}
+
+/// Reads the cart's version alone, which is cheap; 0 where the cart has none.
+pub(crate) async fn read_version(
+    conn: &mut impl ConnectionLike,
+    keys: &CartKeys,
+) -> Result<u64, Trouble> {
+    let raw: Option<String> = redis::cmd("HGET")
+        .arg(&keys.meta)
+        .arg("version")
+        .query_async(conn)
+        .await
+        .map_err(Trouble::from)?;
+    Ok(raw.and_then(|raw| raw.parse().ok()).unwrap_or(0))
+}
+
+/// The presence of a terminal, as its heartbeat states it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Presence {
+    /// It is still here.
+    Here,
+    /// Nothing: it only looks on.
+    Silent,
+    /// It leaves.
+    Leaves,
+}
+
+/// Heartbeat: reads the cart's version and who watches it, and says that we do.
+pub(crate) async fn heartbeat(
+    conn: &mut impl ConnectionLike,
+    keys: &CartKeys,
+    me: &str,
+    presence: Presence,
+) -> Result<(u64, Vec<Watcher>), Trouble> {
+    let counts = match presence {
+        Presence::Here => WATCHING.to_string(),
+        Presence::Silent => String::new(),
+        Presence::Leaves => "0".to_owned(),
+    };
+    let mut call = HEARTBEAT.prepare_invoke();
+    call.key(&keys.meta)
+        .key(&keys.watchers)
+        .arg(me)
+        .arg(counts)
+        .arg(&keys.updates)
+        .arg(MOST_WATCHERS);
+
+    let (version, watchers): (String, Vec<u8>) =
+        call.invoke_async(conn).await.map_err(Trouble::from)?;
+    Ok((
+        version.parse().unwrap_or(0),
+        decode::watchers(&watchers).unwrap_or_default(),
+    ))
+}
+
+/// Reads the newest updates of a cart, oldest first.
+pub(crate) async fn read_activity(
+    conn: &mut impl ConnectionLike,
+    keys: &CartKeys,
+) -> Result<Vec<Update>, Trouble> {
+    read_log(conn, keys, MOST_ACTIVITY).await
+}
+
+/// Reads all updates that the log of a cart still holds, oldest first.
+///
+/// # Errors
+/// The [`Trouble`] of the link.
+pub async fn get_log(connection: &mut Connection, user: &UserName) -> Result<Vec<Update>, Error> {
+    Ok(read_log(&mut connection.conn, &CartKeys::of(user), MOST_LOGGED).await?)
+}
+
+async fn read_log(
+    conn: &mut impl ConnectionLike,
+    keys: &CartKeys,
+    most: usize,
+) -> Result<Vec<Update>, Trouble> {
+    /// Entries of a stream: the id, then pairs of field and value.
+    type Entries = Vec<(redis::Value, Vec<(Vec<u8>, Vec<u8>)>)>;
+
+    let entries: Entries = redis::cmd("XREVRANGE")
+        .arg(&keys.log)
+        .arg("+")
+        .arg("-")
+        .arg("COUNT")
+        .arg(most)
+        .query_async(conn)
+        .await
+        .map_err(Trouble::from)?;
+
+    Ok(entries
+        .iter()
+        .rev()
+        .flat_map(|(_, fields)| fields)
+        .filter(|(name, _)| name == b"u")
+        .filter_map(|(_, update)| decode::update(update))
+        .collect())
+}

@@ -1,0 +1,244 @@
+//! Sends a change to the cart's script, and reads its answer or its refusal.
+
+use super::decode;
+use crate::model::change::sanitize_actor;
+use crate::model::order::Share;
+use crate::model::{Change, Edit, Money, OpId, ProductId, Refusal, Update};
+use crate::store::connection::Conn;
+use crate::store::connection::pipeline;
+use crate::store::error::{Error, Trouble};
+use crate::store::keys;
+use crate::store::keys::CartKeys;
+use crate::store::policy::Policy;
+use crate::store::scripts::{CHANGE, MOST_LINES};
+use redis::aio::ConnectionLike;
+use redis::{RedisError, ScriptInvocation, Value};
+use std::fmt::Write;
+use std::time::Instant;
+
+/// The earlier attempts at one change, which the script takes into account.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Attempt {
+    /// Set where the change may have reached the server before.
+    pub is_retry: bool,
+    /// The cart's version that was known when the change was first sent.
+    pub first_version: u64,
+    /// Milliseconds since the change was first sent.
+    pub age: u64,
+    /// The cart's version on which the change was checked against the budget.
+    pub budget_checked_at: Option<u64>,
+}
+
+impl Attempt {
+    /// The argument of `change.lua` that stands for it: empty, or three words.
+    fn argument(self) -> String {
+        match (self.is_retry, self.budget_checked_at) {
+            (false, None) => String::new(),
+            (false, Some(checked)) => format!("- - {checked}"),
+            (true, None) => format!("{} {} -", self.first_version, self.age),
+            (true, Some(checked)) => format!("{} {} {checked}", self.first_version, self.age),
+        }
+    }
+}
+
+/// Where it is checked that the products of a change exist.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ProductCheck<'a> {
+    /// The products are on the cart's own server, where the script looks.
+    Here,
+    /// The products are on other nodes, which were asked: these do not exist.
+    Missing(&'a [ProductId]),
+}
+
+/// Sends `change` once.
+///
+/// # Errors
+/// [`Error::Refused`] by the rules, [`Error::Trouble`] by the link; where the trouble
+/// [leaves doubt](Trouble::is_ambiguous), sending the same change again is safe.
+pub async fn send(
+    conn: &mut impl ConnectionLike,
+    keys: &CartKeys,
+    policy: &Policy,
+    change: &Change,
+    attempt: Attempt,
+    products: ProductCheck<'_>,
+) -> Result<Update, Error> {
+    let mut call = CHANGE.prepare_invoke();
+    call.key(&keys.cart)
+        .key(&keys.meta)
+        .key(&keys.lines)
+        .key(&keys.ops)
+        .key(&keys.log)
+        .key(&keys.touched)
+        .key(&keys.by)
+        .key(&keys.order);
+    call.arg(change.op.as_str())
+        .arg(&policy.by)
+        .arg(change.kind.name())
+        .arg(policy.session_timeout.as_millis())
+        .arg(policy.line_limit)
+        .arg(&keys.updates)
+        .arg(policy.item_timeout.as_millis())
+        .arg(attempt.argument())
+        .arg(product_letters(&change.edits, products));
+    for edit in &change.edits {
+        push_edit(&mut call, edit);
+    }
+
+    let answer: Result<Vec<u8>, RedisError> = call.invoke_async(conn).await;
+    match answer {
+        Ok(message) => read_answer(&message, change),
+        Err(error) => match refusal(change, policy, &error) {
+            Some(refusal) => Err(refusal.into()),
+            None => Err(error.into()),
+        },
+    }
+}
+
+/// The argument of `change.lua` that says of each edit's product whether it exists: `1` yes,
+/// `0` no, `?` the script must look.
+fn product_letters(edits: &[Edit], products: ProductCheck<'_>) -> String {
+    edits
+        .iter()
+        .map(|edit| match (edit.adds(), products) {
+            (Some(_), ProductCheck::Here) => '?',
+            (Some(product), ProductCheck::Missing(missing)) if missing.contains(product) => '0',
+            (Some(_), ProductCheck::Missing(_)) | (None, _) => '1',
+        })
+        .collect()
+}
+
+/// Adds an edit to the arguments of `change.lua`: verb, product, quantity, price.
+fn push_edit(call: &mut ScriptInvocation<'_>, edit: &Edit) {
+    let (verb, quantity, price) = match edit {
+        Edit::Add {
+            quantity, price, ..
+        } => ("add", *quantity, *price),
+        Edit::Restore {
+            quantity, price, ..
+        } => ("restore", *quantity, *price),
+        Edit::Set {
+            quantity, price, ..
+        } => ("set", *quantity, *price),
+        Edit::Take { quantity, .. } => ("take", *quantity, None),
+        Edit::Remove { .. } => ("remove", 0, None),
+        Edit::Clear => ("clear", 0, None),
+        Edit::Expire => ("expire", 0, None),
+    };
+
+    let id = edit.product().map_or(&b""[..], ProductId::as_bytes);
+    let mut price = price.as_ref().map(Money::to_string).unwrap_or_default();
+    if let Edit::Restore { shares, .. } = edit {
+        for Share { by, pieces } in shares {
+            // Writing to a string can't fail.
+            let _ = write!(price, "\n{pieces} {by}");
+        }
+    }
+
+    call.arg(verb).arg(id).arg(quantity).arg(price);
+}
+
+/// Reads the script's answer: the update that the change made, now or when it was first sent.
+fn read_answer(message: &[u8], change: &Change) -> Result<Update, Error> {
+    let update = decode::update(message).ok_or_else(Trouble::not_understood)?;
+    // A product id that is not UTF-8 can't be compared.
+    if std::str::from_utf8(message).is_err() || update.answers(change) {
+        Ok(update)
+    } else {
+        Err(Refusal::OpReused.into())
+    }
+}
+
+/// The refusal behind an error that `change.lua` returned, if it is one.
+fn refusal(change: &Change, policy: &Policy, error: &RedisError) -> Option<Refusal> {
+    // After the code stand a value and the index of the edit that was refused.
+    let mut words = error.detail().unwrap_or_default().split(' ');
+    let value = words.next().unwrap_or_default();
+    let product = words
+        .next()
+        .and_then(|index| change.edits.get(index.parse::<usize>().ok()?))
+        .and_then(Edit::product)
+        .map(ToString::to_string)
+        .unwrap_or_default();
+
+    Some(match error.code()? {
+        "UNKNOWNPRODUCT" => Refusal::UnknownProduct(product),
+        "NOTINCART" => Refusal::NotInCart(product),
+        "TOOMANY" => Refusal::TooMany {
+            limit: policy.line_limit,
+            already: value.parse().unwrap_or(0),
+        },
+        "DAMAGEDLINE" => Refusal::DamagedLine(product),
+        "CARTFULL" => Refusal::CartFull(value.parse().unwrap_or(MOST_LINES)),
+        "ALREADYEMPTY" => Refusal::AlreadyEmpty,
+        "NOTHINGEXPIRED" => Refusal::NothingExpired,
+        "FORGOTTEN" => Refusal::Forgotten,
+        "BEINGORDERED" if product.is_empty() => Refusal::BeingOrdered("The cart".to_owned()),
+        "BEINGORDERED" => Refusal::BeingOrdered(product),
+        _ => return common_refusal(error),
+    })
+}
+
+/// The refusal behind an error that any script which writes to a cart may return.
+pub(crate) fn common_refusal(error: &RedisError) -> Option<Refusal> {
+    let owner = || sanitize_actor(error.detail().unwrap_or_default().as_bytes());
+    Some(match error.code()? {
+        "LOCKED" => Refusal::Locked(owner()),
+        "CLOSED" => Refusal::Closed(owner()),
+        "NOTOWNER" => Refusal::NotOwner(owner()),
+        "CHECKBUDGET" => Refusal::Busy,
+        "EMPTYCART" => Refusal::EmptyCart,
+        "CARTCHANGED" => Refusal::CartChanged,
+        _ => return None,
+    })
+}
+
+/// Asks the nodes of a cluster which of the products that `changes` add do not exist.
+pub(crate) async fn find_missing_products(
+    conn: &Conn,
+    changes: impl IntoIterator<Item = &Change>,
+) -> Result<Vec<ProductId>, Trouble> {
+    let mut added: Vec<ProductId> = changes
+        .into_iter()
+        .flat_map(|change| &change.edits)
+        .filter_map(Edit::adds)
+        .cloned()
+        .collect();
+    added.sort();
+    added.dedup();
+
+    let questions = added
+        .iter()
+        .map(|id| redis::cmd("TYPE").arg(keys::product(id)).to_owned())
+        .collect();
+    let types = pipeline::run_all(conn, questions).await?;
+
+    let hash = Value::SimpleString("hash".into());
+    let mut missing = Vec::new();
+    for (id, found) in added.into_iter().zip(types) {
+        if found? != hash {
+            missing.push(id);
+        }
+    }
+    Ok(missing)
+}
+
+/// Writes the outcome of a change to the log file.
+pub(crate) fn log_outcome(cart: &str, op: &OpId, sent: Instant, outcome: &Result<Update, Error>) {
+    let (version, ended) = match outcome {
+        Ok(update) => (update.version, "applied"),
+        Err(Error::Refused(refusal)) => (0, refusal.code()),
+        Err(Error::Trouble(trouble)) => (0, trouble.code()),
+        Err(Error::Unknown { .. }) => (0, "unknown"),
+    };
+    let ms = u64::try_from(sent.elapsed().as_millis()).unwrap_or(u64::MAX);
+
+    tracing::info!(
+        cart,
+        op = op.as_str(),
+        version,
+        outcome = ended,
+        ms,
+        "change"
+    );
+}

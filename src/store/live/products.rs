@@ -1,0 +1,45 @@
+//! The connection to the products, which may be on other servers than the cart.
+
+use super::session::{Completed, Session};
+use crate::model::ProductId;
+use crate::store::catalog;
+use crate::store::connection;
+use crate::store::connection::Conn;
+use crate::store::connection::discovery::Locator;
+use crate::store::error::Trouble;
+use redis::aio::MultiplexedConnection;
+use std::sync::Arc;
+use tokio::sync::OnceCell;
+
+/// Where the products are, seen from the cart.
+#[derive(Clone)]
+pub(super) enum ProductRoute {
+    /// They are on the cart's server.
+    Here(MultiplexedConnection),
+    /// They are on all nodes of a cluster. The connection is opened when it is first needed.
+    Spread(Locator, Arc<OnceCell<Conn>>),
+}
+
+impl ProductRoute {
+    pub(super) async fn conn(mut self) -> Result<Conn, Trouble> {
+        match &mut self {
+            ProductRoute::Here(server) => Ok(Conn::One(server.clone())),
+            ProductRoute::Spread(locator, conn) => conn
+                .get_or_try_init(|| connection::open_all(locator))
+                .await
+                .cloned(),
+        }
+    }
+}
+
+impl Session {
+    pub(super) fn read_products(&mut self, ids: Vec<ProductId>) {
+        let products = self.products.clone();
+        self.start(async move {
+            Completed::Products(match products.conn().await {
+                Ok(conn) => catalog::read_products(&conn, &ids).await,
+                Err(trouble) => Err(trouble),
+            })
+        });
+    }
+}

@@ -1,0 +1,130 @@
+//! The Lua scripts that run on the server, each as a static.
+//!
+//! A limit that Rust and Lua share, or two scripts, is a constant here. It stands in front of
+//! a script's text as a line `local NAME = value`, so that no number is written down twice.
+
+use crate::model::quantity::HIGHEST_LIMIT;
+use redis::Script;
+use std::fmt::Display;
+use std::sync::LazyLock;
+
+/// The most lines that a cart may get.
+pub const MOST_LINES: u32 = 1_000;
+
+/// The op ids in one generation. A cart remembers this generation and the one before, so it
+/// recognizes a repeated change at least this many versions later.
+const OPS_PER_GENERATION: u32 = 8_192;
+
+/// The time by which a cart's companions outlive the cart, in milliseconds: a late repeat of a
+/// change is still recognized.
+const COMPANIONS_OUTLIVE_MS: u32 = 3_600_000;
+
+/// The updates in a cart's log. Redis trims it roughly: it may hold some more.
+pub(crate) const LOG_LENGTH: usize = 200;
+
+/// The age up to which an order may take stock, in milliseconds.
+pub(crate) const TAKE_WITHIN_MS: u64 = 3_600_000;
+
+/// The time for which a product remembers the orders that it was made to forget, in
+/// milliseconds: longer than they could take stock.
+const RELEASES_KEPT_MS: u64 = 4 * TAKE_WITHIN_MS;
+
+/// Functions for the shares of a line: who asked for how many pieces.
+const SHARES: &str = include_str!("shares.lua");
+/// The beginning of the scripts that change a cart as a whole.
+const CART_UPDATE: &str = include_str!("cart_update.lua");
+
+/// Sets and removes fields of one product. It is sent as text, since an import runs it rarely.
+pub(crate) const PRODUCT: &str = include_str!("product.lua");
+
+/// Applies one change to a cart.
+pub(crate) static CHANGE: LazyLock<Script> = LazyLock::new(|| {
+    script(&[
+        &limit("MOST_LINES", MOST_LINES),
+        &limit("HIGHEST_QUANTITY", HIGHEST_LIMIT),
+        &history_limits(),
+        SHARES,
+        include_str!("change.lua"),
+    ])
+});
+
+/// Reads a cart as of one instant.
+pub(crate) static SNAPSHOT: LazyLock<Script> =
+    LazyLock::new(|| script(&[include_str!("snapshot.lua")]));
+
+/// Reads a cart's version and who watches it.
+pub(crate) static HEARTBEAT: LazyLock<Script> =
+    LazyLock::new(|| script(&[include_str!("heartbeat.lua")]));
+
+/// Sets the rules of a cart.
+pub(crate) static RULES: LazyLock<Script> =
+    LazyLock::new(|| script(&[&history_limits(), CART_UPDATE, include_str!("rules.lua")]));
+
+/// Step 1 of an order: notes it as open.
+pub(crate) static ANNOUNCE: LazyLock<Script> =
+    LazyLock::new(|| script(&[include_str!("announce.lua")]));
+
+/// Step 2 of an order: freezes the cart.
+pub(crate) static FREEZE: LazyLock<Script> =
+    LazyLock::new(|| script(&[&history_limits(), CART_UPDATE, include_str!("freeze.lua")]));
+
+/// Step 3 of an order: takes the stock of one product.
+pub(crate) static TAKE: LazyLock<Script> = LazyLock::new(|| {
+    script(&[
+        &limit("TAKE_WITHIN", TAKE_WITHIN_MS),
+        include_str!("take.lua"),
+    ])
+});
+
+/// Step 4 of an order: decides whether it is placed or undone.
+pub(crate) static DECIDE: LazyLock<Script> =
+    LazyLock::new(|| script(&[include_str!("decide.lua")]));
+
+/// Step 5 of an order that is placed: puts it into the stream.
+pub(crate) static APPEND: LazyLock<Script> =
+    LazyLock::new(|| script(&[include_str!("append.lua")]));
+
+/// Step 5 of an order that is undone: gives back the stock of one product.
+pub(crate) static RELEASE: LazyLock<Script> = LazyLock::new(|| {
+    script(&[
+        &limit("RELEASES_KEPT", RELEASES_KEPT_MS),
+        include_str!("release.lua"),
+    ])
+});
+
+/// Step 6 of an order: takes what was ordered out of the cart.
+pub(crate) static SETTLE: LazyLock<Script> = LazyLock::new(|| {
+    script(&[
+        &history_limits(),
+        SHARES,
+        CART_UPDATE,
+        include_str!("settle.lua"),
+    ])
+});
+
+/// Moves an order to its next state.
+pub(crate) static STATE: LazyLock<Script> = LazyLock::new(|| script(&[include_str!("state.lua")]));
+
+/// Notes which follower an order was delivered to.
+pub(crate) static MARK_DELIVERED: LazyLock<Script> =
+    LazyLock::new(|| script(&[include_str!("mark_delivered.lua")]));
+
+fn script(parts: &[&str]) -> Script {
+    Script::new(&parts.concat())
+}
+
+/// The limits of a cart's history, for every script that writes a new version.
+fn history_limits() -> String {
+    [
+        limit("OPS_PER_GENERATION", OPS_PER_GENERATION),
+        limit("COMPANIONS_OUTLIVE", COMPANIONS_OUTLIVE_MS),
+        // As text, which spares Lua the conversion at every change.
+        limit("LOG_LENGTH", format_args!("'{LOG_LENGTH}'")),
+    ]
+    .concat()
+}
+
+/// A limit as the line of Lua that stands in front of a script.
+fn limit(name: &str, value: impl Display) -> String {
+    format!("local {name} = {value}\n")
+}
