@@ -3,9 +3,11 @@
 pub(crate) mod bulk;
 pub mod demo;
 pub(crate) mod export;
+pub(crate) mod fields;
 pub mod import;
 pub(crate) mod index;
 pub(crate) mod load;
+mod resp;
 
 use super::keys;
 use crate::model::product::LONGEST_NAME;
@@ -14,7 +16,8 @@ use crate::store::cart::decode;
 use crate::store::connection::pipeline;
 use crate::store::connection::{Conn, Connection, Scan, answer, read_again};
 use crate::store::error::{Error, Trouble};
-use load::{fetch, load_catalog};
+use fields::fetch_command;
+use load::load_catalog;
 
 /// Products read, or listed, in one round trip.
 const BATCH: usize = 1_500;
@@ -32,7 +35,7 @@ pub async fn get_product(
     }
     let fields = read_again!(
         connection,
-        answer(&fetch(id.as_bytes()), &mut connection.conn).await
+        answer(&fetch_command(id.as_bytes()), &mut connection.conn).await
     )?;
     Ok(decode::product(id.clone(), &fields))
 }
@@ -56,7 +59,11 @@ pub(crate) async fn read_products(
     conn: &Conn,
     ids: &[ProductId],
 ) -> Result<Vec<(ProductId, Option<Product>)>, Trouble> {
-    let answers = pipeline::run(conn, ids.iter().map(|id| fetch(id.as_bytes())).collect()).await?;
+    let answers = pipeline::run(
+        conn,
+        ids.iter().map(|id| fetch_command(id.as_bytes())).collect(),
+    )
+    .await?;
     let products = ids.iter().zip(answers).map(|(id, answer)| {
         // One key of the wrong type must not hide the others.
         let product = answer
