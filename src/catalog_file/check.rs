@@ -1,4 +1,4 @@
-//! The checks that a product of a file must pass.
+//! Checks that the products of a file must pass, and the errors they report.
 
 use super::COLUMNS;
 use crate::model::product::{FIELDS, LONGEST_NAME};
@@ -8,21 +8,20 @@ use std::borrow::Cow;
 /// The longest text of a product besides its name, in bytes.
 const LONGEST_TEXT: usize = 10_000;
 
-/// A product as a file gives it.
+/// A product as a file states it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ProductRow {
-    /// Its line in the file, from 1; 0 where it came from no file.
+    /// The line on which it begins, from 1; 0 where it came from no file.
     pub line: u64,
-    /// Its id.
+    /// The product's id.
     pub id: ProductId,
     /// The raw values of [`FIELDS`]: `None` leaves a field as it is, an empty one removes it.
     pub fields: [Option<String>; FIELDS.len()],
 }
 
 impl ProductRow {
-    /// Whether it has what a new product needs.
-    #[must_use]
-    pub fn is_complete(&self) -> bool {
+    /// Returns whether the row has a name and a price, which a new product needs.
+    pub(crate) fn is_complete(&self) -> bool {
         let [name, price, ..] = &self.fields;
         name.is_some() && price.is_some()
     }
@@ -31,13 +30,13 @@ impl ProductRow {
 /// A product that was refused.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BadRow {
-    /// Its line in the file, from 1.
+    /// The line on which it begins, from 1.
     pub line: u64,
-    /// What is wrong with it.
+    /// The first check that it failed.
     pub flaw: RowError,
 }
 
-/// What is wrong with a product. Everything quoted is clean.
+/// The error in a product of a file. Everything quoted is clean.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum RowError {
     /// No id.
@@ -67,7 +66,7 @@ pub enum RowError {
     NoPrice,
     /// A price that can't be read.
     #[error(
-        "“{0}” is no price: write it like 2.40, with at most 12 digits before the point and 6 behind it"
+        "“{0}” is no price: write it like 2.40, with at most 12 digits before the point and 6 after it"
     )]
     BadPrice(String),
     /// A stock that can't be read.
@@ -99,9 +98,9 @@ pub enum RowError {
     /// Another number of columns than the first line has.
     #[error("it has {found} columns, and the first line has {expected}")]
     Columns {
-        /// Its own.
+        /// The number of its own columns.
         found: usize,
-        /// Those of the first line.
+        /// The number of columns of the first line.
         expected: usize,
     },
     /// A value that is neither text nor a number.
@@ -110,18 +109,18 @@ pub enum RowError {
     /// JSON that can't be read.
     #[error("{0}")]
     Json(String),
-    /// What is wrong with a product of an array, which may all stand on one line.
+    /// An error in a product of an array, whose products may all stand on one line.
     #[error("product {number} of the array: {flaw}")]
     Element {
-        /// Which, from 1.
+        /// The product's number in the array, from 1.
         number: u64,
-        /// What is wrong with it.
+        /// The error itself.
         flaw: Box<RowError>,
     },
     /// A record that never ends.
     #[error("it is longer than {} KiB (a quote that is never closed?)", .0 / 1024)]
     Endless(usize),
-    /// A new product without what it needs.
+    /// A new product without a name or a price.
     #[error("there is no product “{0}” yet: a new one needs a name and a price")]
     Incomplete(String),
     /// The key of this product holds something else.
@@ -129,35 +128,36 @@ pub enum RowError {
     WrongType(String),
 }
 
-/// The columns that there are, and the one that was meant.
+/// The end of a message on an unknown column: the one that was meant, and all there are.
 fn hint(nearest: Option<&str>) -> String {
     let meant = nearest.map_or_else(String::new, |name| format!(": did you mean “{name}”?"));
     format!("{meant} ({})", COLUMNS.join(", "))
 }
 
-/// How near a name must be to be taken for a slip of another, from 0 to 1.
+/// Similarity from which a name is taken for a slip of another, from 0 to 1.
 const NEAR: f64 = 0.8;
 
-/// The place in [`COLUMNS`] of a column with this name; letter case doesn't matter.
+/// The index in [`COLUMNS`] of a column with this name; letter case doesn't matter.
 ///
 /// # Errors
 /// [`RowError::NamelessColumn`], or [`RowError::UnknownColumn`] with the name that is nearest.
-pub fn column(name: &str) -> Result<usize, RowError> {
+pub(crate) fn column(name: &str) -> Result<usize, RowError> {
     let wanted = name.trim().to_lowercase();
-    if let Some(place) = COLUMNS.iter().position(|known| *known == wanted) {
-        return Ok(place);
+    if let Some(index) = COLUMNS.iter().position(|known| *known == wanted) {
+        return Ok(index);
     }
     if wanted.is_empty() {
         return Err(RowError::NamelessColumn);
     }
-    let near = |known: &&str| strsim::jaro_winkler(known, &wanted);
-    let nearest = COLUMNS
+
+    let (nearest, similarity) = COLUMNS
         .into_iter()
-        .max_by(|a, b| near(a).total_cmp(&near(b)));
-    let nearest = nearest.filter(|known| near(known) >= NEAR);
+        .map(|known| (known, strsim::jaro_winkler(known, &wanted)))
+        .max_by(|(_, a), (_, b)| a.total_cmp(b))
+        .unzip();
     Err(RowError::UnknownColumn {
         name: text::sanitize_to(name.as_bytes(), 40),
-        nearest,
+        nearest: nearest.filter(|_| similarity >= Some(NEAR)),
     })
 }
 
@@ -165,25 +165,24 @@ pub fn column(name: &str) -> Result<usize, RowError> {
 ///
 /// # Errors
 /// The first [`RowError`].
-pub fn checked(
+pub(crate) fn checked(
     line: u64,
     values: [Option<Cow<'_, str>>; COLUMNS.len()],
 ) -> Result<ProductRow, RowError> {
     let [id, mut fields @ ..] = values;
-    for (name, value) in FIELDS.into_iter().zip(&mut fields) {
-        if matches!(name, "price" | "stock")
-            && let Some(typed) = value.as_mut()
-            && typed.trim() != typed.as_ref()
-        {
-            *typed = Cow::Owned(typed.trim().to_owned());
-        }
-    }
     let id = checked_id(&id.unwrap_or_default())?;
-    for (name, value) in FIELDS.into_iter().zip(&fields) {
-        if let Some(value) = value {
-            check_field(name, value)?;
+
+    for (name, field) in FIELDS.into_iter().zip(&mut fields) {
+        let Some(value) = field else {
+            continue;
+        };
+        // Numbers may have white space around them, texts keep theirs.
+        if matches!(name, "price" | "stock") && value.trim() != value.as_ref() {
+            *value = Cow::Owned(value.trim().to_owned());
         }
+        check_field(name, value)?;
     }
+
     Ok(ProductRow {
         line,
         id,
@@ -205,24 +204,31 @@ fn checked_id(id: &str) -> Result<ProductId, RowError> {
 }
 
 fn check_field(column: &'static str, value: &str) -> Result<(), RowError> {
-    let shown = || text::sanitize_to(value.as_bytes(), 40);
     let limit = if column == "name" {
         LONGEST_NAME
     } else {
         LONGEST_TEXT
     };
-    match column {
-        _ if value.len() > limit => Err(RowError::LongText {
+    if value.len() > limit {
+        return Err(RowError::LongText {
             column,
             length: value.len(),
             limit,
-        }),
+        });
+    }
+
+    match column {
         "name" if value.is_empty() => Err(RowError::NoName),
         "price" if value.is_empty() => Err(RowError::NoPrice),
-        "price" if Money::parse(value).is_none() => Err(RowError::BadPrice(shown())),
-        "stock" if !is_stock(value) => Err(RowError::BadStock(shown())),
+        "price" if Money::parse(value).is_none() => Err(RowError::BadPrice(excerpt(value))),
+        "stock" if !is_stock(value) => Err(RowError::BadStock(excerpt(value))),
         _ => Ok(()),
     }
+}
+
+/// The beginning of a value, clean for a message.
+fn excerpt(value: &str) -> String {
+    text::sanitize_to(value.as_bytes(), 40)
 }
 
 fn is_stock(value: &str) -> bool {

@@ -1,9 +1,8 @@
-//! Reading CSV. Commas, semicolons and tabs separate; the first line tells which.
+//! Reads CSV. Commas, semicolons and tabs separate; the first line tells which.
 
 use super::{COLUMNS, FileError, ParsedRow};
-use crate::catalog_file::check::{BadRow, RowError, checked, column};
-use crate::catalog_file::limit::{CHUNK, LONGEST, RecordLimiter};
-use crate::catalog_file::quotes::QuoteChecker;
+use crate::catalog_file::check::{BadRow, ProductRow, RowError, checked, column};
+use crate::catalog_file::guard::{CHUNK, LONGEST, Position, QuoteErrors, RecordLimiter};
 use crate::catalog_file::write::system;
 use csv::{ByteRecord, ReaderBuilder};
 use std::borrow::Cow;
@@ -11,53 +10,96 @@ use std::io::{BufRead, BufReader, Read};
 use std::ops::ControlFlow;
 
 /// Reads products; see [`super::read`].
-pub fn read<R: Read>(
+pub(crate) fn read<R: Read>(
     mut source: BufReader<R>,
     take: &mut impl FnMut(ParsedRow) -> ControlFlow<()>,
 ) -> Result<(), FileError> {
     let delimiter = delimiter(source.fill_buf()?);
-    let (limited, place) = RecordLimiter::new(source);
-    let (watched, misfits) = QuoteChecker::new(limited, delimiter);
-    let mut reader = ReaderBuilder::new()
-        .flexible(true)
-        .has_headers(false)
-        .delimiter(delimiter)
-        .buffer_capacity(CHUNK)
-        .from_reader(watched);
-    let mut record = ByteRecord::new();
-    let mut heads: Option<Vec<usize>> = None;
-    loop {
-        let line = reader.position().line();
-        match reader.read_byte_record(&mut record) {
-            Ok(true) => place.record_ended(),
-            Ok(false) if heads.is_none() => return Err(FileError::Header(RowError::NoId)),
-            Ok(false) => return Ok(()),
-            Err(_) if place.is_used_up() => {
+    let mut records = RecordReader::new(source, delimiter);
+
+    let Some(first) = records.next()? else {
+        return Err(FileError::Header(RowError::NoId));
+    };
+    let header = match first.quote_error {
+        Some(error) => Err(error),
+        None => header(&records.values),
+    };
+    let columns = header.map_err(FileError::Header)?;
+
+    while let Some(RecordFacts { line, quote_error }) = records.next()? {
+        let row = match quote_error {
+            Some(error) => Err(error),
+            None => row(line, &columns, &records.values),
+        };
+        let parsed = match row {
+            Ok(row) => ParsedRow::Product(row),
+            Err(flaw) => ParsedRow::Bad(BadRow { line, flaw }),
+        };
+        if take(parsed).is_break() {
+            break;
+        }
+    }
+    Ok(())
+}
+
+/// The records of a file, one after the other.
+struct RecordReader<R> {
+    reader: csv::Reader<RecordLimiter<R>>,
+    position: Position,
+    quote_errors: QuoteErrors,
+    /// The values of the record that was read last.
+    values: ByteRecord,
+}
+
+/// The facts about a record beside its values.
+struct RecordFacts {
+    /// The line on which it begins, from 1.
+    line: u64,
+    /// A quote in it that doesn't fit.
+    quote_error: Option<RowError>,
+}
+
+impl<R: Read> RecordReader<R> {
+    fn new(source: BufReader<R>, delimiter: u8) -> RecordReader<R> {
+        let (limiter, position) = RecordLimiter::new(source);
+        let (limiter, quote_errors) = limiter.checking_quotes(delimiter);
+        let reader = ReaderBuilder::new()
+            .flexible(true)
+            .has_headers(false)
+            .delimiter(delimiter)
+            .buffer_capacity(CHUNK)
+            .from_reader(limiter);
+
+        RecordReader {
+            reader,
+            position,
+            quote_errors,
+            values: ByteRecord::new(),
+        }
+    }
+
+    /// Reads the next record; `None` at the end of the file.
+    fn next(&mut self) -> Result<Option<RecordFacts>, FileError> {
+        let line_before = self.reader.position().line();
+
+        match self.reader.read_byte_record(&mut self.values) {
+            Ok(true) => self.position.record_ended(),
+            Ok(false) => return Ok(None),
+            Err(_) if self.position.is_used_up() => {
                 return Err(FileError::Broken {
-                    line,
+                    line: line_before,
                     flaw: RowError::Endless(LONGEST),
                 });
             }
             Err(error) => return Err(FileError::Read(system(error))),
         }
-        let misfit = misfits.before(reader.position().byte());
-        let Some(heads) = &heads else {
-            if let Some(flaw) = misfit {
-                return Err(FileError::Header(flaw));
-            }
-            heads = Some(header(&record).map_err(FileError::Header)?);
-            continue;
-        };
-        // Where it really begins: after empty lines.
-        let line = record.position().map_or(line, csv::Position::line);
-        let checked = misfit.map_or_else(|| row(line, heads, &record), Err);
-        let item = match checked {
-            Ok(row) => ParsedRow::Product(row),
-            Err(flaw) => ParsedRow::Bad(BadRow { line, flaw }),
-        };
-        if take(item).is_break() {
-            return Ok(());
-        }
+
+        // Empty lines may stand before it.
+        let position = self.values.position();
+        Ok(Some(RecordFacts {
+            line: position.map_or(line_before, csv::Position::line),
+            quote_error: self.quote_errors.take_before(self.reader.position().byte()),
+        }))
     }
 }
 
@@ -67,42 +109,44 @@ fn delimiter(start: &[u8]) -> u8 {
         .split(|byte| *byte == b'\n')
         .next()
         .unwrap_or_default();
-    let count = |separator: u8| line.iter().filter(|byte| **byte == separator).count();
+
     // The last of equals wins.
     [b'\t', b';', b',']
         .into_iter()
-        .max_by_key(|separator| count(*separator))
+        .max_by_key(|separator| memchr::memchr_iter(*separator, line).count())
         .unwrap_or(b',')
 }
 
-/// The columns that the first line names.
+/// The columns that the first line names, as indexes into [`COLUMNS`].
 fn header(record: &ByteRecord) -> Result<Vec<usize>, RowError> {
-    let mut heads = Vec::with_capacity(record.len());
+    let mut columns = Vec::with_capacity(record.len());
     for name in record {
-        let place = column(&String::from_utf8_lossy(name))?;
-        if heads.contains(&place) {
-            return Err(RowError::Twice(COLUMNS[place]));
+        let index = column(&String::from_utf8_lossy(name))?;
+        if columns.contains(&index) {
+            return Err(RowError::Twice(COLUMNS[index]));
         }
-        heads.push(place);
+        columns.push(index);
     }
-    if heads.contains(&0) {
-        Ok(heads)
+
+    if columns.contains(&0) {
+        Ok(columns)
     } else {
         Err(RowError::NoId)
     }
 }
 
-fn row(line: u64, heads: &[usize], record: &ByteRecord) -> Result<super::ProductRow, RowError> {
-    if record.len() != heads.len() {
+fn row(line: u64, columns: &[usize], record: &ByteRecord) -> Result<ProductRow, RowError> {
+    if record.len() != columns.len() {
         return Err(RowError::Columns {
             found: record.len(),
-            expected: heads.len(),
+            expected: columns.len(),
         });
     }
+
     let mut values = [const { None }; COLUMNS.len()];
-    for (place, value) in heads.iter().zip(record) {
-        let text = std::str::from_utf8(value).map_err(|_| RowError::NotUtf8(COLUMNS[*place]))?;
-        values[*place] = Some(Cow::Borrowed(text));
+    for (index, value) in columns.iter().zip(record) {
+        let text = std::str::from_utf8(value).map_err(|_| RowError::NotUtf8(COLUMNS[*index]))?;
+        values[*index] = Some(Cow::Borrowed(text));
     }
     checked(line, values)
 }

@@ -1,18 +1,19 @@
-//! Files of products: CSV, a JSON array, JSON lines. Nothing here knows Redis.
+//! Reads, checks and writes files of products: CSV, a JSON array, JSON lines. Nothing here knows
+//! Redis.
 //!
 //! Files are untrusted and of any size: they are read one product at a time, a record that
-//! never ends is refused, and what is wrong with one product is told with its line and does
+//! never ends is refused, and what is wrong with one product is reported with its line and does
 //! not hide the others.
 
 mod check;
 mod csv;
+mod guard;
 mod json;
-mod limit;
-mod quotes;
 mod write;
 
-pub use check::{BadRow, ProductRow, RowError, checked, column};
-pub use limit::LONGEST;
+pub use check::{BadRow, ProductRow, RowError};
+pub(crate) use check::{checked, column};
+pub(crate) use guard::LONGEST;
 pub use write::Writer;
 
 use crate::model::product::FIELDS;
@@ -20,13 +21,13 @@ use std::io::{BufRead, BufReader, Read};
 use std::ops::ControlFlow;
 use std::path::Path;
 
-/// What a column may be named: `id`, and the fields of a product.
-pub const COLUMNS: [&str; 1 + FIELDS.len()] = {
+/// The names of the columns: `id`, and the fields of a product.
+pub(crate) const COLUMNS: [&str; 1 + FIELDS.len()] = {
     let [name, price, category, unit, stock, description] = FIELDS;
     ["id", name, price, category, unit, stock, description]
 };
 
-/// How a file is written.
+/// The format of a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 pub enum Format {
     /// Comma-separated values; the first line names the columns
@@ -59,33 +60,33 @@ impl Format {
     }
 }
 
-/// What a file holds.
+/// A product as it was read from a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ParsedRow {
     /// A product that passed all checks.
     Product(ProductRow),
-    /// One that did not.
+    /// A product that did not.
     Bad(BadRow),
 }
 
-/// Why a file can't be read on.
+/// The reason why a file can't be read on.
 #[derive(Debug, thiserror::Error)]
 pub enum FileError {
-    /// The system's word.
+    /// The system can't read it.
     #[error("can't read the file: {0}")]
     Read(#[from] std::io::Error),
-    /// It is in an encoding that is not read.
+    /// The file is in an encoding that is not read.
     #[error("the file is in UTF-16: save it as UTF-8")]
     Utf16,
-    /// Its first line names no columns that can be used.
+    /// The first line names no columns that can be used.
     #[error("the first line must name the columns: {0}")]
     Header(RowError),
-    /// From here on it can't be understood.
+    /// The rest of the file can't be understood.
     #[error("line {line}: {flaw}; nothing after it was read")]
     Broken {
         /// The line, from 1.
         line: u64,
-        /// What is wrong.
+        /// The error there.
         flaw: RowError,
     },
 }
@@ -100,7 +101,25 @@ pub fn read(
     format: Option<Format>,
     mut take: impl FnMut(ParsedRow) -> ControlFlow<()>,
 ) -> Result<(), FileError> {
-    let mut source = BufReader::with_capacity(limit::CHUNK, source);
+    let mut source = BufReader::with_capacity(guard::CHUNK, source);
+    skip_byte_order_mark(&mut source)?;
+
+    let first = source
+        .fill_buf()?
+        .iter()
+        .copied()
+        .find(|byte| !byte.is_ascii_whitespace());
+    let sniffed = first.map_or(Format::Csv, Format::sniffed);
+
+    match (format, sniffed) {
+        (Some(Format::Csv), _) | (None, Format::Csv) => csv::read(source, &mut take),
+        // Lines of objects under the name of an array are read all the same.
+        (Some(Format::Jsonl), _) | (_, Format::Jsonl) => json::read_lines(source, &mut take),
+        (Some(Format::Json) | None, _) => json::read_array(source, &mut take),
+    }
+}
+
+fn skip_byte_order_mark(source: &mut impl BufRead) -> Result<(), FileError> {
     let start = source.fill_buf()?;
     if start.starts_with(b"\xFF\xFE") || start.starts_with(b"\xFE\xFF") {
         return Err(FileError::Utf16);
@@ -108,15 +127,5 @@ pub fn read(
     if start.starts_with(b"\xEF\xBB\xBF") {
         source.consume(3);
     }
-    let first = source
-        .fill_buf()?
-        .iter()
-        .copied()
-        .find(|byte| !byte.is_ascii_whitespace());
-    let sniffed = first.map_or(Format::Csv, Format::sniffed);
-    match (format, sniffed) {
-        (Some(Format::Csv), _) | (None, Format::Csv) => csv::read(source, &mut take),
-        (Some(Format::Jsonl), _) | (_, Format::Jsonl) => json::read_lines(source, &mut take),
-        (Some(Format::Json) | None, _) => json::read_array(source, &mut take),
-    }
+    Ok(())
 }

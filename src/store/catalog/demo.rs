@@ -1,39 +1,35 @@
 //! The demo catalog, built into the program.
 
-use super::{Shop, is_untouched, name_shop};
+use super::shop::{Shop, is_untouched, name_shop};
 use crate::catalog_file;
 use crate::catalog_file::{FileError, Format, ParsedRow, ProductRow};
 use crate::model::text;
 use crate::store::catalog::import::put_products;
-use crate::store::catalog::index::fetch_raw;
+use crate::store::catalog::index::{StoredHash, fetch_raw};
 use crate::store::connection::Connection;
 use crate::store::error::{Error, Trouble};
+use std::fmt;
 use std::ops::ControlFlow;
 
 const CATALOG: &str = include_str!("../../../assets/demo.csv");
 
-/// What came of loading it, in numbers of products.
+/// The numbers of products that loading the demo stored and kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Loaded {
-    /// Those that were stored.
+    /// Products that were stored.
     pub stored: usize,
-    /// Those whose ids were taken: what was there stays.
+    /// Products whose ids were taken: what was there stays.
     pub kept: usize,
 }
 
-impl std::fmt::Display for Loaded {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(
-            f,
-            "Loaded the demo catalog: {}",
-            text::count(self.stored, "product")
-        )?;
+impl fmt::Display for Loaded {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let stored = text::count(self.stored, "product");
+        write!(f, "Loaded the demo catalog: {stored}")?;
+
         if self.kept > 0 {
-            write!(
-                f,
-                "; {} of yours with the same id stayed as they were",
-                self.kept
-            )?;
+            let kept = self.kept;
+            write!(f, "; {kept} of yours with the same id stayed as they were")?;
         }
         Ok(())
     }
@@ -46,23 +42,24 @@ impl std::fmt::Display for Loaded {
 /// The [`Trouble`] of the link.
 pub async fn load(connection: &mut Connection) -> Result<Loaded, Error> {
     let rows = rows(CATALOG.as_bytes()).map_err(|error| Trouble::Other(error.to_string()))?;
-    let known = fetch_raw(&connection.conn, rows.iter().map(|row| &row.id)).await?;
     let count = rows.len();
-    let new = rows
+
+    let hashes = fetch_raw(&connection.conn, rows.iter().map(|row| &row.id)).await?;
+    let new_rows: Vec<ProductRow> = rows
         .into_iter()
-        .zip(known)
-        .filter(|(_, known)| matches!(known, Ok(None)));
-    let new: Vec<ProductRow> = new.map(|(row, _)| row).collect();
-    let stored = new.len();
-    put_products(connection, new).await?;
-    name_shop(
-        connection,
-        &Shop {
-            name: "Corner Shop".to_owned(),
-            currency: "€".to_owned(),
-        },
-    )
-    .await?;
+        .zip(hashes)
+        .filter(|(_, hash)| *hash == StoredHash::Missing)
+        .map(|(row, _)| row)
+        .collect();
+    let stored = new_rows.len();
+    put_products(connection, new_rows).await?;
+
+    let shop = Shop {
+        name: "Corner Shop".to_owned(),
+        currency: "€".to_owned(),
+    };
+    name_shop(connection, &shop).await?;
+
     Ok(Loaded {
         stored,
         kept: count - stored,
@@ -86,8 +83,8 @@ pub async fn load_if_untouched(connection: &mut Connection) -> Result<(), Error>
 /// The [`FileError`] at which reading ended.
 pub fn rows(file: &[u8]) -> Result<Vec<ProductRow>, FileError> {
     let mut rows = Vec::new();
-    catalog_file::read(file, Some(Format::Csv), |item| {
-        if let ParsedRow::Product(row) = item {
+    catalog_file::read(file, Some(Format::Csv), |parsed| {
+        if let ParsedRow::Product(row) = parsed {
             rows.push(row);
         }
         ControlFlow::Continue(())

@@ -1,7 +1,8 @@
-//! The catalog page by page: its index, and the raw hashes behind it, with flat memory.
+//! The index of the catalog, page by page, and the raw hashes behind it, with flat memory.
 
-use crate::model::ProductId;
 use crate::model::product::FIELDS;
+use crate::model::{Catalog, ProductId};
+use crate::store::catalog::fields::fetch_command;
 use crate::store::connection::Conn;
 use crate::store::connection::nodes::Scan;
 use crate::store::connection::pipeline;
@@ -14,19 +15,19 @@ use redis::aio::ConnectionLike;
 const PAGE: usize = 1_000;
 
 /// The raw values of [`FIELDS`].
-pub type Raw = [Option<Vec<u8>>; FIELDS.len()];
+pub(crate) type RawFields = [Option<Vec<u8>>; FIELDS.len()];
 
-/// A way through the index, one page after the other. It keeps its place by the last id,
-/// where others add and remove products meanwhile.
+/// A cursor that goes through the index page by page. It keeps its position by the last id,
+/// as others add and remove products meanwhile.
 #[derive(Debug, Default)]
-pub struct IndexCursor {
-    at: usize,
+pub(crate) struct IndexCursor {
+    position: usize,
     last: Option<ProductId>,
 }
 
 impl IndexCursor {
-    /// The next page; empty at the end.
-    pub async fn next(
+    /// Reads the next page; empty at the end.
+    pub(crate) async fn next(
         &mut self,
         conn: &mut impl ConnectionLike,
     ) -> Result<Vec<ProductId>, Trouble> {
@@ -34,108 +35,138 @@ impl IndexCursor {
             let mut rank = redis::cmd("ZRANK");
             rank.arg(keys::CATALOG).arg(last.as_bytes());
             let rank: Option<usize> = rank.query_async(conn).await.map_err(Trouble::from)?;
-            self.at = rank.map_or(self.at, |rank| rank + 1);
+            self.position = rank.map_or(self.position, |rank| rank + 1);
         }
+
         let mut range = redis::cmd("ZRANGE");
         range
             .arg(keys::CATALOG)
-            .arg(self.at)
-            .arg(self.at + PAGE - 1);
+            .arg(self.position)
+            .arg(self.position + PAGE - 1);
         let ids: Vec<Vec<u8>> = range.query_async(conn).await.map_err(Trouble::from)?;
-        self.at += ids.len();
         let ids: Vec<ProductId> = ids.iter().map(|id| ProductId::stored(id)).collect();
+
+        self.position += ids.len();
         self.last = ids.last().cloned();
         Ok(ids)
     }
 
-    /// So many ids of this page were removed from the index.
-    pub fn removed(&mut self, count: usize) {
-        self.at = self.at.saturating_sub(count);
+    /// Notes that this many ids of the last page were removed from the index.
+    pub(crate) fn note_removed(&mut self, count: usize) {
+        self.position = self.position.saturating_sub(count);
     }
 }
 
-/// The next products of a scan, in any order, with repeats; `None` at the end.
-pub async fn scan(conn: &mut Conn, scan: &mut Scan) -> Result<Option<Vec<ProductId>>, Trouble> {
-    let keys = scan
-        .next(conn, &format!("{}*", keys::PRODUCT), "hash")
-        .await?;
-    let id = |key: Vec<u8>| ProductId::stored(key.get(keys::PRODUCT.len()..).unwrap_or_default());
-    Ok(keys.map(|keys| keys.into_iter().map(id).collect()))
+/// Reads the next products of a scan, in any sequence, with repeats; `None` at the end.
+pub(crate) async fn scan(
+    conn: &mut Conn,
+    scan: &mut Scan,
+) -> Result<Option<Vec<ProductId>>, Trouble> {
+    let pattern = format!("{}*", keys::PRODUCT);
+    let Some(keys) = scan.next(conn, &pattern, "hash").await? else {
+        return Ok(None);
+    };
+
+    let ids = keys
+        .iter()
+        .map(|key| ProductId::stored(key.get(keys::PRODUCT.len()..).unwrap_or_default()));
+    Ok(Some(ids.collect()))
 }
 
-/// Which of these stand in the index.
-pub async fn listed(
+/// Finds products that are not in `listed` by a scan; none where scanning isn't permitted.
+pub(crate) async fn find_missing(conn: &mut Conn, listed: &Catalog) -> Vec<ProductId> {
+    let mut missing = Vec::new();
+    let mut scan_position = Scan::default();
+
+    // Products that were found before a failure count.
+    while let Ok(Some(ids)) = scan(conn, &mut scan_position).await {
+        missing.extend(ids.into_iter().filter(|id| listed.number(id).is_none()));
+    }
+    missing.sort();
+    missing.dedup();
+    missing
+}
+
+/// Tells of each id whether it stands in the sorted set `key`.
+pub(crate) async fn are_members(
     conn: &mut impl ConnectionLike,
     key: &str,
     ids: impl Iterator<Item = &ProductId>,
 ) -> Result<Vec<bool>, Trouble> {
+    let ids: Vec<&ProductId> = ids.collect();
+    if ids.is_empty() {
+        return Ok(Vec::new());
+    }
+
     let mut scores = redis::cmd("ZMSCORE");
     scores.arg(key);
-    let mut none = true;
     for id in ids {
-        none = false;
         scores.arg(id.as_bytes());
-    }
-    if none {
-        return Ok(Vec::new());
     }
     let scores: Vec<Option<f64>> = scores.query_async(conn).await.map_err(Trouble::from)?;
     Ok(scores.iter().map(Option::is_some).collect())
 }
 
-/// Puts products into the index; those that are there keep their place.
-pub async fn list(
+/// Adds products to the index; those that are there keep their place.
+pub(crate) async fn add(
     conn: &mut impl ConnectionLike,
     ids: impl Iterator<Item = &ProductId>,
 ) -> Result<(), Trouble> {
+    let ids: Vec<&ProductId> = ids.collect();
+    if ids.is_empty() {
+        return Ok(());
+    }
+
     let mut add = redis::cmd("ZADD");
     add.arg(keys::CATALOG).arg("NX");
-    let mut none = true;
     for id in ids {
-        none = false;
         add.arg(0).arg(id.as_bytes());
     }
-    if none {
-        Ok(())
-    } else {
-        add.query_async(conn).await.map_err(Trouble::from)
-    }
+    add.query_async(conn).await.map_err(Trouble::from)
 }
 
-/// A key of the wrong type.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct NoHash;
+/// The hash that was found at the key of a product.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum StoredHash {
+    /// There is no such key, or none of the fields.
+    Missing,
+    /// The fields of the product.
+    Fields(RawFields),
+    /// The key holds another type.
+    WrongType,
+}
 
-/// Reads the raw fields of products; `None` for those that are missing.
-pub async fn fetch_raw(
+/// Reads the raw fields of products.
+pub(crate) async fn fetch_raw(
     conn: &Conn,
     ids: impl Iterator<Item = &ProductId>,
-) -> Result<Vec<Result<Option<Raw>, NoHash>>, Trouble> {
-    let fetch = |id| {
-        let mut fetch = redis::cmd("HMGET");
-        fetch.arg(keys::product(id)).arg(&FIELDS);
-        fetch
-    };
-    pipeline::run_all(conn, ids.map(fetch).collect())
+) -> Result<Vec<StoredHash>, Trouble> {
+    let commands = ids.map(|id| fetch_command(id.as_bytes())).collect();
+    pipeline::run_all(conn, commands)
         .await?
         .into_iter()
-        .map(raw)
+        .map(stored_hash)
         .collect()
 }
 
-fn raw(answer: Result<Value, Trouble>) -> Result<Result<Option<Raw>, NoHash>, Trouble> {
+fn stored_hash(answer: Result<Value, Trouble>) -> Result<StoredHash, Trouble> {
     let values = match answer {
         Ok(Value::Array(values)) => values,
+        Ok(_) => return Ok(StoredHash::Missing),
         // One key of the wrong type must not hide the others.
-        Err(Trouble::WrongType) => return Ok(Err(NoHash)),
+        Err(Trouble::WrongType) => return Ok(StoredHash::WrongType),
         Err(trouble) => return Err(trouble),
-        Ok(_) => return Ok(Ok(None)),
     };
-    let mut fields = Raw::default();
+
+    let mut fields = RawFields::default();
     for (field, value) in fields.iter_mut().zip(values) {
         if let Value::BulkString(bytes) = value {
             *field = Some(bytes);
         }
     }
-    Ok(Ok(fields.iter().any(Option::is_some).then_some(fields)))
+    if fields.iter().any(Option::is_some) {
+        Ok(StoredHash::Fields(fields))
+    } else {
+        Ok(StoredHash::Missing)
+    }
 }

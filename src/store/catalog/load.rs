@@ -1,76 +1,43 @@
-//! Reading the whole catalog by its index.
+//! Reads the whole catalog by its index.
 
-use super::bulk;
 use crate::model::Catalog;
-use crate::model::product::{Decoded, FIELDS};
-use crate::store::catalog::bulk::Bulk;
-use crate::store::catalog::decode;
+use crate::store::catalog::bulk::BulkConnection;
+use crate::store::catalog::fields::{Batch, Ids, ProductFields, fetch_command};
 use crate::store::connection::pipeline;
 use crate::store::connection::{Conn, Connection};
 use crate::store::error::{Error, Trouble};
 use crate::store::keys;
 use futures::{Stream, StreamExt, stream};
-use redis::Cmd;
 use std::pin::pin;
 
-/// What is told while a catalog is read.
+/// Progress while a catalog is read.
 #[derive(Debug)]
 pub enum Reading {
-    /// Its first products, as soon as they are there.
+    /// The first products, as soon as they are there.
     First(Catalog),
-    /// So many of so many products are read.
+    /// The number of products read so far, and the total.
     Count(usize, usize),
 }
 
-/// Ids read in the first step, and in each that follows.
-const STEPS: (usize, usize) = (200, 10_000);
+/// Ids read in the first step, which is shown at once.
+const FIRST_STEP: usize = 200;
+/// Ids read in each later step.
+const LATER_STEP: usize = 10_000;
 /// Steps that are under way at the same time.
 const STEPS_UNDER_WAY: usize = 2;
 /// Products asked for in one go.
 const BATCH: usize = 1_500;
-/// Round trips that are under way at the same time: the server never waits for us.
-const UNDER_WAY: usize = 4;
+/// Batches that are under way at the same time, so that the server never waits for us.
+const BATCHES_UNDER_WAY: usize = 4;
 /// A catalog with more products than this is read over a connection of its own.
-const LARGE: usize = 10_000;
-/// Products for which room is made at once: what the server says of itself is a hint, and no
+const LARGE_CATALOG: usize = 10_000;
+/// Products for which room is made in advance. The size that a server states is a hint, and no
 /// reason to take all memory.
 const MOST_RESERVED: usize = 2_000_000;
+/// Readings of an index that keeps changing meanwhile.
+const MOST_TRIES: usize = 3;
 
-/// Ids, as Redis holds them.
-pub(crate) type Ids = Vec<Vec<u8>>;
-/// Ids and what was answered of each.
-pub(crate) type Batch = Vec<(Vec<u8>, Fields)>;
-
-/// What was answered of one product.
-pub(crate) enum Fields {
-    /// By the library.
-    Read(redis::Value),
-    /// By a connection for much.
-    Bulk(bulk::Frame),
-}
-
-impl Fields {
-    pub(crate) fn decoded(&self, id: &[u8]) -> Option<Decoded<'_>> {
-        match self {
-            Fields::Read(value) => decode::decoded(id, value),
-            Fields::Bulk(frame) => Decoded::read(id, bulk::fields(frame)?),
-        }
-    }
-}
-
-/// The command that reads the product with this id.
-pub(crate) fn fetch(id: &[u8]) -> Cmd {
-    /// Bytes of the command, beside the id.
-    const FETCH: usize = 64;
-    let mut command = Cmd::with_capacity(FIELDS.len() + 2, id.len() + FETCH);
-    command
-        .arg("HMGET")
-        .arg([keys::PRODUCT.as_bytes(), id].concat())
-        .arg(&FIELDS);
-    command
-}
-
-/// Reads the products of the index, and tells how far it has come.
+/// Reads the products of the index, and reports its progress to `tell`.
 ///
 /// # Errors
 /// The [`Trouble`] of the link.
@@ -78,108 +45,123 @@ pub async fn load_catalog(
     connection: &mut Connection,
     mut tell: impl FnMut(Reading),
 ) -> Result<Catalog, Error> {
-    for last_try in [false, false, true] {
-        let all: usize = redis::cmd("ZCARD")
-            .arg(keys::CATALOG)
-            .query_async(&mut connection.conn)
-            .await?;
-        let conn = connection.conn.clone();
-        let mut ids = Box::pin(ids(conn.clone(), all));
-        // The first step is shown at once.
-        let mut catalog = Catalog::default();
-        let mut listed = 0;
-        if let Some(first) = ids.next().await {
-            listed = pack(&mut catalog, &read_batch(&conn, first?).await?);
-        }
-        if listed < all {
-            let mut first = catalog.clone();
-            first.sort();
-            tell(Reading::First(first));
-            catalog.reserve(all.min(MOST_RESERVED));
-        }
-        let bulk = if all > LARGE {
-            Bulk::open(connection).await
-        } else {
-            None
-        };
-        let mut batches = pin!(match bulk {
-            Some(bulk) => bulk.read(ids).left_stream(),
-            None => ids
-                .map(|ids| {
-                    let conn = &conn;
-                    async move { read_batch(conn, ids?).await }
-                })
-                .buffered(UNDER_WAY)
-                .right_stream(),
-        });
-        while let Some(batch) = batches.next().await {
-            listed += pack(&mut catalog, &batch?);
-            tell(Reading::Count(listed, all));
-        }
-        catalog.sort();
-        if all <= STEPS.0 {
+    let mut tries = 0;
+    loop {
+        tries += 1;
+        let total = index_size(connection).await?;
+        let (catalog, listed) = read_index(connection, total, &mut tell).await?;
+
+        // What comes in one step is complete.
+        if total <= FIRST_STEP {
             return Ok(catalog);
         }
-        let now: usize = redis::cmd("ZCARD")
-            .arg(keys::CATALOG)
-            .query_async(&mut connection.conn)
-            .await?;
-        // It changed under our hands, so that something may have slipped from step to step.
-        if now == listed || last_try {
+
+        // Where the index changed meanwhile, a product may have slipped from step to step.
+        let size_now = index_size(connection).await?;
+        if size_now == listed || tries == MOST_TRIES {
             return Ok(catalog);
         }
     }
-    Ok(Catalog::default())
 }
 
-/// Puts a batch into a catalog; returns how many ids it has.
-fn pack(catalog: &mut Catalog, batch: &Batch) -> usize {
+async fn index_size(connection: &mut Connection) -> Result<usize, Error> {
+    let mut command = redis::cmd("ZCARD");
+    command.arg(keys::CATALOG);
+    Ok(command.query_async(&mut connection.conn).await?)
+}
+
+/// Reads an index of `total` ids once; returns the catalog, and how many ids the index had.
+async fn read_index(
+    connection: &Connection,
+    total: usize,
+    tell: &mut impl FnMut(Reading),
+) -> Result<(Catalog, usize), Error> {
+    let conn = &connection.conn;
+    let mut ids = Box::pin(index_ids(conn.clone(), total));
+    let mut catalog = Catalog::default();
+    let mut listed = 0;
+
+    if let Some(first) = ids.next().await {
+        listed += add_batch(&mut catalog, &read_batch(conn, first?).await?);
+    }
+    if listed < total {
+        let mut first = catalog.clone();
+        first.sort();
+        tell(Reading::First(first));
+        catalog.reserve(total.min(MOST_RESERVED));
+    }
+
+    let bulk = if total > LARGE_CATALOG {
+        BulkConnection::open(connection).await
+    } else {
+        None
+    };
+    let mut batches = pin!(match bulk {
+        Some(bulk) => bulk.read(ids).left_stream(),
+        None => ids
+            .map(|ids| async move { read_batch(conn, ids?).await })
+            .buffered(BATCHES_UNDER_WAY)
+            .right_stream(),
+    });
+    while let Some(batch) = batches.next().await {
+        listed += add_batch(&mut catalog, &batch?);
+        tell(Reading::Count(listed, total));
+    }
+
+    catalog.sort();
+    Ok((catalog, listed))
+}
+
+/// Adds the products of a batch to a catalog; returns how many ids it has.
+fn add_batch(catalog: &mut Catalog, batch: &Batch) -> usize {
     for (id, fields) in batch {
-        if let Some(product) = fields.decoded(id) {
+        if let Some(product) = fields.decode(id) {
             catalog.push(id, &product);
         }
     }
     batch.len()
 }
 
-/// The ids of the index, a batch at a time; the next step is asked for while batches are read.
-fn ids(conn: Conn, all: usize) -> impl Stream<Item = Result<Ids, Trouble>> + Send {
-    let steps = std::iter::once((0, STEPS.0))
-        .chain(
-            (STEPS.0..all)
-                .step_by(STEPS.1)
-                .map(|from| (from, from + STEPS.1)),
-        )
-        .map(move |(from, to)| step(conn.clone(), from, to));
-    stream::iter(steps)
+/// The ids of the index in batches. The next step is asked for while batches are read.
+fn index_ids(conn: Conn, total: usize) -> impl Stream<Item = Result<Ids, Trouble>> + Send {
+    let later_steps = (FIRST_STEP..total)
+        .step_by(LATER_STEP)
+        .map(|start| (start, start + LATER_STEP));
+    let steps = std::iter::once((0, FIRST_STEP)).chain(later_steps);
+
+    stream::iter(steps.map(move |(start, end)| read_ids(conn.clone(), start, end)))
         .buffered(STEPS_UNDER_WAY)
-        .flat_map(|step| {
-            let batches: Vec<Result<Ids, Trouble>> = match step {
-                Ok(mut ids) => {
-                    let mut batches = Vec::new();
-                    while !ids.is_empty() {
-                        let rest = ids.split_off(ids.len().min(BATCH));
-                        batches.push(Ok(std::mem::replace(&mut ids, rest)));
-                    }
-                    batches
-                }
-                Err(error) => vec![Err(error)],
-            };
-            stream::iter(batches)
-        })
+        .flat_map(|step| stream::iter(split_into_batches(step)))
 }
 
-async fn step(mut conn: Conn, from: usize, to: usize) -> Result<Ids, Trouble> {
+async fn read_ids(mut conn: Conn, start: usize, end: usize) -> Result<Ids, Trouble> {
     let mut range = redis::cmd("ZRANGE");
-    range.arg(keys::CATALOG).arg(from).arg(to - 1);
+    range.arg(keys::CATALOG).arg(start).arg(end - 1);
     range.query_async(&mut conn).await.map_err(Trouble::from)
 }
 
+fn split_into_batches(step: Result<Ids, Trouble>) -> Vec<Result<Ids, Trouble>> {
+    let mut ids = match step {
+        Ok(ids) => ids,
+        Err(trouble) => return vec![Err(trouble)],
+    };
+
+    let mut batches = Vec::new();
+    while !ids.is_empty() {
+        let rest = ids.split_off(ids.len().min(BATCH));
+        batches.push(Ok(std::mem::replace(&mut ids, rest)));
+    }
+    batches
+}
+
+/// Reads a batch over the usual connection.
 async fn read_batch(conn: &Conn, ids: Ids) -> Result<Batch, Trouble> {
-    let answers = pipeline::run_all(conn, ids.iter().map(|id| fetch(id)).collect()).await?;
+    let commands = ids.iter().map(|id| fetch_command(id)).collect();
+    let answers = pipeline::run_all(conn, commands).await?;
+
     // One key of the wrong type must not hide the others.
-    let answers = answers
+    let fields = answers
         .into_iter()
-        .map(|answer| Fields::Read(answer.unwrap_or(redis::Value::Nil)));
-    Ok(ids.into_iter().zip(answers).collect())
+        .map(|answer| ProductFields::Value(answer.unwrap_or(redis::Value::Nil)));
+    Ok(ids.into_iter().zip(fields).collect())
 }

@@ -1,24 +1,31 @@
-//! Reading products, and what the shop says of itself.
+//! Reads products: one, some, or the whole catalog.
 
-pub(crate) mod bulk;
+mod bulk;
 pub mod decode;
 pub mod demo;
 pub(crate) mod export;
-pub mod import;
+mod fields;
+pub(crate) mod import;
 pub(crate) mod index;
 pub(crate) mod load;
+mod resp;
+mod shop;
 
-use super::keys;
+pub use shop::{Shop, get_shop, name_shop};
+
 use crate::model::product::LONGEST_NAME;
 use crate::model::{Catalog, Product, ProductId};
-use crate::store::connection::nodes::Scan;
 use crate::store::connection::pipeline;
 use crate::store::connection::{Conn, Connection, answer};
 use crate::store::error::{Error, Trouble};
-use load::{fetch, load_catalog};
+use fields::fetch_command;
+use load::load_catalog;
 
-/// Products read, or listed, in one round trip.
-const BATCH: usize = 1_500;
+/// Products that are added to the index in one round trip.
+const LISTED_AT_ONCE: usize = 1_500;
+/// Up to this many keys that are no listed product are searched for products that stand in no
+/// index; a database with more belongs to more than a shop's catalog.
+const MOST_OTHER_KEYS: usize = 100_000;
 
 /// Reads one product; `None` where there is none with this id.
 ///
@@ -31,8 +38,9 @@ pub async fn get_product(
     if id.as_bytes().len() > LONGEST_NAME {
         return Ok(None);
     }
+
     let fields = connection
-        .read(async |mut conn| answer(&fetch(id.as_bytes()), &mut conn).await)
+        .read(async |mut conn| answer(&fetch_command(id.as_bytes()), &mut conn).await)
         .await?;
     Ok(decode::product(id.clone(), &fields))
 }
@@ -56,8 +64,9 @@ pub(crate) async fn read_products(
     conn: &Conn,
     ids: &[ProductId],
 ) -> Result<Vec<(ProductId, Option<Product>)>, Trouble> {
-    let answers =
-        pipeline::run_all(conn, ids.iter().map(|id| fetch(id.as_bytes())).collect()).await?;
+    let commands = ids.iter().map(|id| fetch_command(id.as_bytes())).collect();
+    let answers = pipeline::run_all(conn, commands).await?;
+
     let products = ids.iter().zip(answers).map(|(id, answer)| {
         // One key of the wrong type must not hide the others.
         let product = answer
@@ -67,10 +76,6 @@ pub(crate) async fn read_products(
     });
     Ok(products.collect())
 }
-
-/// Up to this many keys that are no listed product are searched for products that stand in no
-/// index; a database with more belongs to more than a shop's catalog.
-const MOST_OTHERS: usize = 100_000;
 
 /// Reads the whole catalog by its index. Where the index is missing, or lacks products that
 /// another client has put in, it is mended; in a database with more than 100,000 other keys
@@ -84,7 +89,7 @@ pub async fn get_catalog(connection: &mut Connection) -> Result<Catalog, Error> 
     Ok(catalog)
 }
 
-/// Finds products that stand in no index, lists them, and reads them.
+/// Finds products that stand in no index, adds them to it, and reads them.
 ///
 /// # Errors
 /// The [`Trouble`] of the link.
@@ -96,104 +101,14 @@ pub async fn find_unlisted(
         .query_async(&mut connection.conn)
         .await
         .unwrap_or(0);
-    if !catalog.is_empty() && keys > catalog.len().saturating_add(MOST_OTHERS) {
+    if !catalog.is_empty() && keys > catalog.len().saturating_add(MOST_OTHER_KEYS) {
         return Ok(Vec::new());
     }
-    let missing = unlisted(&mut connection.conn, catalog).await;
-    for batch in missing.chunks(BATCH) {
+
+    let missing = index::find_missing(&mut connection.conn, catalog).await;
+    for batch in missing.chunks(LISTED_AT_ONCE) {
         // It only helps the next reader, so a failure is no error.
-        let _ = index::list(&mut connection.conn, batch.iter()).await;
+        let _ = index::add(&mut connection.conn, batch.iter()).await;
     }
     get_products(connection, &missing).await
-}
-
-/// Products that stand in no index, found by a scan; none where scanning isn't permitted.
-async fn unlisted(conn: &mut Conn, listed: &Catalog) -> Vec<ProductId> {
-    let (mut found, mut scan) = (Vec::new(), Scan::default());
-    // What was found before a failure counts.
-    while let Ok(Some(ids)) = index::scan(conn, &mut scan).await {
-        found.extend(ids.into_iter().filter(|id| listed.number(id).is_none()));
-    }
-    found.sort();
-    found.dedup();
-    found
-}
-
-/// What a shop says of itself.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Shop {
-    /// Its name; clean text.
-    pub name: String,
-    /// The sign of its currency; clean text of at most 4 characters.
-    pub currency: String,
-}
-
-impl Default for Shop {
-    fn default() -> Shop {
-        Shop {
-            name: "trolley".to_owned(),
-            currency: String::new(),
-        }
-    }
-}
-
-/// Reads what the shop says of itself; defaults where it says nothing.
-///
-/// # Errors
-/// The [`Trouble`] of the link.
-pub async fn get_shop(connection: &mut Connection) -> Result<Shop, Error> {
-    let mut command = redis::cmd("HMGET");
-    command.arg(keys::SHOP).arg("name").arg("currency");
-    let raw: Vec<Option<Vec<u8>>> = connection
-        .read(async |mut conn| answer(&command, &mut conn).await)
-        .await?;
-    let field = |at: usize, longest: usize| {
-        let text = crate::model::text::sanitize_to(raw.get(at)?.as_deref()?, longest);
-        (!text.trim().is_empty()).then(|| text.trim().to_owned())
-    };
-    let default = Shop::default();
-    Ok(Shop {
-        name: field(0, 40).unwrap_or(default.name),
-        currency: field(1, 4).unwrap_or(default.currency),
-    })
-}
-
-/// Has the shop say this of itself, unless it says something already, and tells all open
-/// terminals.
-///
-/// # Errors
-/// The [`Trouble`] of the link.
-pub async fn name_shop(connection: &mut Connection, shop: &Shop) -> Result<(), Error> {
-    let mut named = false;
-    for (field, value) in [("name", &shop.name), ("currency", &shop.currency)] {
-        let mut command = redis::cmd("HSETNX");
-        command.arg(keys::SHOP).arg(field).arg(value);
-        let set = command.query_async::<bool>(&mut connection.conn).await;
-        named |= set.map_err(|error| Trouble::from(error).for_products())?;
-    }
-    if named {
-        crate::store::catalog::import::tell_of_everything(&mut connection.conn).await;
-    }
-    Ok(())
-}
-
-/// Whether nobody has set up a shop or a product here yet.
-///
-/// # Errors
-/// The [`Trouble`] of the link.
-pub async fn is_untouched(connection: &mut Connection) -> Result<bool, Error> {
-    let ask = |key| redis::cmd("EXISTS").arg(key).to_owned();
-    for found in pipeline::run_all(
-        &connection.conn,
-        [keys::SHOP, keys::CATALOG].map(ask).to_vec(),
-    )
-    .await?
-    {
-        if found? != redis::Value::Int(0) {
-            return Ok(false);
-        }
-    }
-    Ok(unlisted(&mut connection.conn, &Catalog::default())
-        .await
-        .is_empty())
 }

@@ -50,6 +50,15 @@ impl RetryPolicy {
         first_pause: Duration::ZERO,
     };
 
+    /// True where an error that lasts ends the attempts to connect again. A change goes on for
+    /// all its time, since a server that just takes over may say anything.
+    fn ends_with_lasting_trouble(self) -> bool {
+        match self.limit {
+            Limit::OneMore | Limit::Outage(_) => true,
+            Limit::Total(_) => false,
+        }
+    }
+
     /// Starts the first attempt.
     pub(crate) fn start(self) -> Retry {
         Retry {
@@ -138,6 +147,12 @@ impl Retry {
             match connection.reconnect(trouble).await {
                 Ok(()) => return Ok(()),
                 Err(unreachable) if Instant::now() >= deadline => return Err(unreachable),
+                // Waiting mends no wrong password.
+                Err(lasting)
+                    if self.policy.ends_with_lasting_trouble() && !lasting.is_transient() =>
+                {
+                    return Err(lasting);
+                }
                 Err(_) => pause = PAUSE,
             }
         }

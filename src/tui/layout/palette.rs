@@ -379,7 +379,7 @@ pub fn ask(state: &mut State, effects: &mut Vec<Effect>) {
         matches.found = state
             .catalog
             .catalog
-            .order()
+            .sorted()
             .iter()
             .take(MOST)
             .copied()

@@ -1,7 +1,7 @@
 //! What comes of the catalog.
 
 use super::complain;
-use crate::model::catalog::Changed;
+use crate::model::catalog::CatalogChange;
 use crate::model::{Catalog, Product, ProductId, Searcher, Sort};
 use crate::store::catalog::decode::CatalogNews;
 use crate::store::{Shop, Trouble};
@@ -99,7 +99,8 @@ pub fn on_products(
     let keep = selected(state);
     let changed = state.catalog.catalog.refresh(read);
     // New prices change no row's place, unless the rows stand by price.
-    if changed == Changed::Order || changed == Changed::Values && state.catalog.sort == Sort::Price
+    if changed == CatalogChange::Positions
+        || changed == CatalogChange::Values && state.catalog.sort == Sort::Price
     {
         find_again(state, keep, effects);
     }
@@ -192,7 +193,7 @@ pub fn find(state: &mut State, keep: Option<ProductId>, effects: &mut Vec<Effect
     pane.select_after_search = keep;
     let (number, query) = (pane.search_sent, pane.query());
     if query.is_plain() {
-        let all = pane.catalog.order().clone();
+        let all = pane.catalog.sorted().clone();
         show(pane, all);
         pane.search_done = number;
         return;

@@ -1,229 +1,274 @@
-//! One batch of rows: look what is there, then write what is different.
+//! Stores one batch of rows: reads what is there, then writes what is different.
 
 use crate::catalog_file::{BadRow, ProductRow, RowError};
 use crate::model::ProductId;
 use crate::model::product::FIELDS;
-use crate::store::catalog::index::{NoHash, Raw, fetch_raw, list, listed};
-use crate::store::connection::Conn;
-use crate::store::connection::pipeline::run_all;
+use crate::store::catalog::index::{self, RawFields, StoredHash, are_members, fetch_raw};
+use crate::store::connection::{Conn, pipeline};
 use crate::store::error::Trouble;
-use crate::store::keys;
+use crate::store::{keys, scripts};
 use redis::aio::ConnectionLike;
 use redis::{Cmd, Pipeline};
 use std::sync::Arc;
 
-/// How long the ids noted for the replacing outlive a broken import, in seconds.
-const NOTED: u32 = 3600;
+/// Time that the ids noted for the replacing outlive a broken import, in seconds.
+const NOTED_SECONDS: u32 = 3600;
 
-/// How a batch is stored.
+/// The way in which a batch is stored.
 #[derive(Debug, Clone)]
-pub struct BatchOptions {
-    /// Where the ids of all rows are noted.
-    pub seen: Option<Arc<str>>,
-    /// Whether nothing is written.
-    pub dry: bool,
+pub(crate) struct BatchOptions {
+    /// The key under which the ids of all rows are noted.
+    pub(crate) seen: Option<Arc<str>>,
+    /// A dry run: rows are only checked and counted, and nothing is written.
+    pub(crate) dry: bool,
 }
 
-/// What a batch did.
+/// The result of one batch.
 #[derive(Debug, Default)]
-pub struct BatchReport {
-    pub added: u64,
-    pub changed: u64,
-    pub unchanged: u64,
-    pub bad: Vec<BadRow>,
+pub(crate) struct BatchReport {
+    pub(crate) added: u64,
+    pub(crate) changed: u64,
+    pub(crate) unchanged: u64,
+    pub(crate) bad: Vec<BadRow>,
     /// Products that are different now.
-    pub news: Vec<ProductId>,
-    /// Ids noted for the first time.
-    pub noted: u64,
+    pub(crate) written: Vec<ProductId>,
+    /// The count of ids that were noted for the first time.
+    pub(crate) noted: u64,
 }
 
-/// What is to be done with a row.
-enum Step {
-    Add,
-    Change,
-    Leave,
-    Refuse(RowError),
+impl BatchReport {
+    fn count(&mut self, kind: WriteKind) -> &mut u64 {
+        match kind {
+            WriteKind::Add => &mut self.added,
+            WriteKind::Change => &mut self.changed,
+        }
+    }
+
+    fn add_bad(&mut self, row: &ProductRow, flaw: RowError) {
+        self.bad.push(BadRow {
+            line: row.line,
+            flaw,
+        });
+    }
 }
 
 /// Stores `rows`, of which no two are of one product.
-pub async fn store(
+pub(crate) async fn store(
     conn: &mut Conn,
     rows: &[ProductRow],
-    how: &BatchOptions,
+    options: &BatchOptions,
 ) -> Result<BatchReport, Trouble> {
-    let known = look(conn, rows, how.dry).await?;
-    let mut told = BatchReport::default();
-    let mut commands = Vec::with_capacity(rows.len());
-    let (mut written, mut good) = (
-        Vec::with_capacity(rows.len()),
-        Vec::with_capacity(rows.len()),
-    );
-    for (row, known) in rows.iter().zip(&known) {
-        match step(row, known, &mut commands) {
-            Step::Refuse(flaw) => {
-                told.bad.push(BadRow {
-                    line: row.line,
-                    flaw,
-                });
+    let stored = look_up(conn, rows, options.dry).await?;
+    let mut report = BatchReport::default();
+    let mut good_rows = Vec::with_capacity(rows.len());
+    let mut writes = Vec::with_capacity(rows.len());
+
+    for (row, stored) in rows.iter().zip(&stored) {
+        match RowPlan::of(row, stored) {
+            RowPlan::Refuse(flaw) => {
+                report.add_bad(row, flaw);
                 continue;
             }
-            Step::Leave => told.unchanged += 1,
-            Step::Add => {
-                told.added += 1;
-                written.push((row, true));
-            }
-            Step::Change => {
-                told.changed += 1;
-                written.push((row, false));
+            RowPlan::Leave => report.unchanged += 1,
+            RowPlan::Write(kind, command) => {
+                *report.count(kind) += 1;
+                writes.push((row, kind, command));
             }
         }
-        good.push(row);
+        good_rows.push(row);
     }
-    if how.dry || good.is_empty() {
-        return Ok(told);
+    if options.dry || good_rows.is_empty() {
+        return Ok(report);
     }
-    let mut refused = Vec::new();
-    for ((row, is_new), answer) in written.iter().zip(run_all(conn, commands).await?) {
-        match answer {
-            // One key of the wrong type must not stop the others.
-            Err(Trouble::WrongType) => {
-                *(if *is_new {
-                    &mut told.added
-                } else {
-                    &mut told.changed
-                }) -= 1;
-                told.bad.push(wrong_type(row));
-                refused.push(&row.id);
-            }
-            Err(trouble) => return Err(trouble),
-            Ok(_) => told.news.push(row.id.clone()),
-        }
+
+    let refused = write(conn, writes, &mut report).await?;
+    good_rows.retain(|row| !refused.contains(&&row.id));
+
+    // The index comes last: a product that is listed is there.
+    index::add(conn, good_rows.iter().map(|row| &row.id)).await?;
+    if let Some(seen) = &options.seen {
+        report.noted = note_seen(conn, seen, &good_rows).await?;
     }
-    good.retain(|row| !refused.contains(&&row.id));
-    list(conn, good.iter().map(|row| &row.id)).await?;
-    if let Some(seen) = &how.seen {
-        told.noted = note(conn, seen, &good).await?;
-    }
-    Ok(told)
+    Ok(report)
 }
 
-fn wrong_type(row: &ProductRow) -> BadRow {
-    BadRow {
-        line: row.line,
-        flaw: RowError::WrongType(row.id.to_string()),
-    }
-}
-
-/// What is known of a product before it is written.
+/// The state of a product before its row is written.
 enum Stored {
-    /// It stands in no index: new, as far as anybody knows.
+    /// The product stands in no index: new, as far as anybody knows.
     Unlisted,
-    /// Its fields.
-    Fields(Raw),
-    /// There is no such hash.
-    Missing,
-    /// The key is no hash.
-    WrongType,
+    /// The hash as it was read.
+    Read(StoredHash),
 }
 
-/// Looks at the products of `rows`. For those that are new, as in a first import, the index
-/// alone tells; `all` reads them, too.
-async fn look(conn: &mut Conn, rows: &[ProductRow], all: bool) -> Result<Vec<Stored>, Trouble> {
-    let listed = listed(conn, keys::CATALOG, rows.iter().map(|row| &row.id)).await?;
-    let reads: Vec<bool> = rows
+/// Looks up the products of `rows`. For those that are new, as in a first import, the index
+/// alone tells; with `read_all` they are read, too.
+async fn look_up(
+    conn: &mut Conn,
+    rows: &[ProductRow],
+    read_all: bool,
+) -> Result<Vec<Stored>, Trouble> {
+    let are_listed = are_members(conn, keys::CATALOG, rows.iter().map(|row| &row.id)).await?;
+    let are_read: Vec<bool> = rows
         .iter()
-        .zip(&listed)
-        .map(|(row, listed)| all || *listed || !row.is_complete())
+        .zip(are_listed)
+        .map(|(row, is_listed)| read_all || is_listed || !row.is_complete())
         .collect();
+
     let ids = rows
         .iter()
-        .zip(&reads)
-        .filter(|(_, reads)| **reads)
+        .zip(&are_read)
+        .filter(|(_, is_read)| **is_read)
         .map(|(row, _)| &row.id);
-    let mut raw = fetch_raw(conn, ids).await?.into_iter();
-    let known = |reads: bool| match reads.then(|| raw.next()).flatten() {
-        None => Stored::Unlisted,
-        Some(Err(NoHash)) => Stored::WrongType,
-        Some(Ok(None)) => Stored::Missing,
-        Some(Ok(Some(fields))) => Stored::Fields(fields),
-    };
-    Ok(reads.into_iter().map(known).collect())
+    let mut hashes = fetch_raw(conn, ids).await?.into_iter();
+
+    let stored = are_read.into_iter().map(|is_read| {
+        let hash = if is_read { hashes.next() } else { None };
+        hash.map_or(Stored::Unlisted, Stored::Read)
+    });
+    Ok(stored.collect())
 }
 
-/// Decides what to do with a row, and adds at most one command.
-fn step(row: &ProductRow, known: &Stored, commands: &mut Vec<Cmd>) -> Step {
-    let given = || {
-        FIELDS
-            .into_iter()
-            .zip(&row.fields)
-            .filter_map(|(name, field)| Some((name, field.as_deref()?)))
-    };
-    match known {
-        Stored::WrongType => Step::Refuse(RowError::WrongType(row.id.to_string())),
-        Stored::Missing if !row.is_complete() => {
-            Step::Refuse(RowError::Incomplete(row.id.to_string()))
-        }
-        Stored::Unlisted | Stored::Missing => {
-            // Another client may have put it in without a word: empty fields must go there, too.
-            let empty: Vec<&str> = given()
-                .filter(|(_, value)| value.is_empty())
-                .map(|(name, _)| name)
-                .collect();
-            let set = given().filter(|(_, value)| !value.is_empty());
-            let blind = matches!(known, Stored::Unlisted) && !empty.is_empty();
-            commands.push(write(&row.id, if blind { &empty } else { &[] }, set));
-            Step::Add
-        }
-        Stored::Fields(fields) => {
-            let stored = |name: &str| {
-                let place = FIELDS.iter().position(|field| *field == name)?;
-                fields[place].as_deref()
-            };
-            let gone: Vec<&str> = given()
-                .filter(|(name, value)| value.is_empty() && stored(name).is_some())
-                .map(|(name, _)| name)
-                .collect();
-            let mut set = given()
-                .filter(|(name, value)| !value.is_empty() && stored(name) != Some(value.as_bytes()))
-                .peekable();
-            if gone.is_empty() && set.peek().is_none() {
-                return Step::Leave;
+/// A write that makes a product, or changes one.
+#[derive(Debug, Clone, Copy)]
+enum WriteKind {
+    Add,
+    Change,
+}
+
+/// The step that a row asks for.
+enum RowPlan {
+    /// Write the product with this command.
+    Write(WriteKind, Cmd),
+    /// Leave the product as it is.
+    Leave,
+    /// Refuse the row.
+    Refuse(RowError),
+}
+
+impl RowPlan {
+    fn of(row: &ProductRow, stored: &Stored) -> RowPlan {
+        match stored {
+            Stored::Unlisted => RowPlan::add_unlisted(row),
+            Stored::Read(StoredHash::Missing) if !row.is_complete() => {
+                RowPlan::Refuse(RowError::Incomplete(row.id.to_string()))
             }
-            commands.push(write(&row.id, &gone, set));
-            Step::Change
+            Stored::Read(StoredHash::Missing) => {
+                let command = write_command(&row.id, &[], filled_fields(row));
+                RowPlan::Write(WriteKind::Add, command)
+            }
+            Stored::Read(StoredHash::Fields(fields)) => RowPlan::change(row, fields),
+            Stored::Read(StoredHash::WrongType) => {
+                RowPlan::Refuse(RowError::WrongType(row.id.to_string()))
+            }
         }
     }
+
+    /// Adds a product that was not read. Another client may have put it in without listing it:
+    /// fields that the row gives as empty must go there, too.
+    fn add_unlisted(row: &ProductRow) -> RowPlan {
+        let removed: Vec<&str> = given_fields(row)
+            .filter(|(_, value)| value.is_empty())
+            .map(|(name, _)| name)
+            .collect();
+        let command = write_command(&row.id, &removed, filled_fields(row));
+        RowPlan::Write(WriteKind::Add, command)
+    }
+
+    /// Writes the fields that differ from the stored ones.
+    fn change(row: &ProductRow, stored: &RawFields) -> RowPlan {
+        let mut removed = Vec::new();
+        let mut set = Vec::new();
+        for ((name, given), stored) in FIELDS.into_iter().zip(&row.fields).zip(stored) {
+            match (given.as_deref(), stored) {
+                (None, _) | (Some(""), None) => {}
+                (Some(""), Some(_)) => removed.push(name),
+                (Some(value), Some(stored)) if value.as_bytes() == stored => {}
+                (Some(value), _) => set.push((name, value)),
+            }
+        }
+
+        if removed.is_empty() && set.is_empty() {
+            RowPlan::Leave
+        } else {
+            let command = write_command(&row.id, &removed, set);
+            RowPlan::Write(WriteKind::Change, command)
+        }
+    }
+}
+
+/// The fields that a row gives, with their names.
+fn given_fields(row: &ProductRow) -> impl Iterator<Item = (&'static str, &str)> {
+    FIELDS
+        .into_iter()
+        .zip(&row.fields)
+        .filter_map(|(name, field)| Some((name, field.as_deref()?)))
+}
+
+fn filled_fields(row: &ProductRow) -> impl Iterator<Item = (&'static str, &str)> {
+    given_fields(row).filter(|(_, value)| !value.is_empty())
 }
 
 /// The command that sets and removes fields of one product in one step.
-fn write<'a>(
+fn write_command<'a>(
     id: &ProductId,
-    gone: &[&str],
-    set: impl Iterator<Item = (&'static str, &'a str)>,
+    removed: &[&str],
+    set: impl IntoIterator<Item = (&'static str, &'a str)>,
 ) -> Cmd {
     let key = keys::product(id);
-    let mut command = if gone.is_empty() {
-        let mut command = redis::cmd("HSET");
+    let mut command;
+    if removed.is_empty() {
+        command = redis::cmd("HSET");
         command.arg(key);
-        command
     } else {
-        let mut command = redis::cmd("EVAL");
+        command = redis::cmd("EVAL");
         command
-            .arg(crate::store::scripts::PRODUCT)
+            .arg(scripts::PRODUCT)
             .arg(1)
             .arg(key)
-            .arg(gone.len())
-            .arg(gone);
-        command
-    };
+            .arg(removed.len())
+            .arg(removed);
+    }
+
     for (name, value) in set {
         command.arg(name).arg(value);
     }
     command
 }
 
+/// Writes products, and corrects the report by those that are refused; returns their ids.
+async fn write<'a>(
+    conn: &Conn,
+    writes: Vec<(&'a ProductRow, WriteKind, Cmd)>,
+    report: &mut BatchReport,
+) -> Result<Vec<&'a ProductId>, Trouble> {
+    let mut commands = Vec::with_capacity(writes.len());
+    let mut rows = Vec::with_capacity(writes.len());
+    for (row, kind, command) in writes {
+        commands.push(command);
+        rows.push((row, kind));
+    }
+
+    let mut refused = Vec::new();
+    for ((row, kind), answer) in rows
+        .into_iter()
+        .zip(pipeline::run_all(conn, commands).await?)
+    {
+        match answer {
+            Ok(_) => report.written.push(row.id.clone()),
+            // One key of the wrong type must not stop the others.
+            Err(Trouble::WrongType) => {
+                *report.count(kind) -= 1;
+                report.add_bad(row, RowError::WrongType(row.id.to_string()));
+                refused.push(&row.id);
+            }
+            Err(trouble) => return Err(trouble),
+        }
+    }
+    Ok(refused)
+}
+
 /// Notes that these products are in the file; returns how many are noted for the first time.
-async fn note(
+async fn note_seen(
     conn: &mut impl ConnectionLike,
     seen: &str,
     rows: &[&ProductRow],
@@ -233,7 +278,8 @@ async fn note(
     for row in rows {
         add.arg(0).arg(row.id.as_bytes());
     }
-    pipeline.cmd("EXPIRE").arg(seen).arg(NOTED).ignore();
+    pipeline.cmd("EXPIRE").arg(seen).arg(NOTED_SECONDS).ignore();
+
     let (noted,): (u64,) = pipeline.query_async(conn).await.map_err(Trouble::from)?;
     Ok(noted)
 }

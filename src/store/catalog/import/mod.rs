@@ -1,4 +1,4 @@
-//! Putting products into the shop, some or a million, with flat memory.
+//! Puts products into the shop, some or a million, with flat memory.
 //!
 //! Rows travel in batches, several of which are under way at once; no product is in two of
 //! them, so the last row of a product wins whatever overtakes what. All steps can be
@@ -8,16 +8,19 @@
 //! A row sets the fields that it gives, removes those that it gives as empty, and leaves
 //! the rest of the hash alone. Products that already are what their row says are not written.
 
-pub(crate) mod announcer;
-pub(crate) mod batch;
-pub(crate) mod sweep;
+mod announcer;
+mod batch;
+mod sweep;
+
+pub(crate) use announcer::announce_everything;
 
 use crate::catalog_file::{BadRow, ProductRow};
 use crate::model::ProductId;
-use crate::store::catalog::index::{NoHash, fetch_raw};
+use crate::store::catalog::index::{StoredHash, fetch_raw};
+use crate::store::connection::Connection;
 use crate::store::connection::retry::RetryPolicy;
-use crate::store::connection::{Conn, Connection};
 use crate::store::error::{Error, Trouble};
+use crate::store::keys;
 use announcer::ChangeAnnouncer;
 use batch::{BatchOptions, BatchReport};
 use futures::StreamExt;
@@ -31,18 +34,18 @@ const ROWS: usize = 1_000;
 /// Bytes of text in one batch; the row that exceeds them is its last.
 const BYTES: usize = 256 * 1024;
 /// Batches under way at once.
-const UNDER_WAY: usize = 6;
+const BATCHES_UNDER_WAY: usize = 6;
 
-/// What an import does besides storing rows.
+/// Options of an import.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Options {
-    /// Products that no row named are removed at the end, unless it is dry.
+    /// Remove products that no row named at the end, unless the import is dry.
     pub replace: bool,
-    /// Nothing is written; all is checked and counted.
+    /// Check and count everything, and write nothing.
     pub dry: bool,
 }
 
-/// What an import did.
+/// The result of an import, in numbers of products.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Counts {
     /// Products that are new.
@@ -57,39 +60,54 @@ pub struct Counts {
     pub bad: u64,
 }
 
-type Sent = (Vec<ProductRow>, Result<BatchReport, Trouble>);
+impl Counts {
+    /// Products that rows named.
+    fn named(&self) -> u64 {
+        self.added + self.changed + self.unchanged
+    }
+}
+
+/// The rows of a batch, and what came of sending them.
+type SentBatch = (Vec<ProductRow>, Result<BatchReport, Trouble>);
 
 /// An import under way.
 pub struct Import<'c> {
     connection: &'c mut Connection,
-    how: BatchOptions,
+    options: BatchOptions,
+    /// Rows of the next batch.
     rows: Vec<ProductRow>,
+    /// Bytes of text in the next batch.
     bytes: usize,
     /// The products of the rows that wait or are under way.
     ids: HashSet<ProductId>,
-    under_way: FuturesUnordered<BoxFuture<'static, Sent>>,
-    news: ChangeAnnouncer,
+    under_way: FuturesUnordered<BoxFuture<'static, SentBatch>>,
+    announcer: ChangeAnnouncer,
     counts: Counts,
-    /// Ids noted for the replacing.
+    /// The count of ids noted for the replacing.
     noted: u64,
 }
 
 impl<'c> Import<'c> {
     /// Begins an import.
     pub fn new(connection: &'c mut Connection, options: Options) -> Import<'c> {
-        let seen = (options.replace && !options.dry)
-            .then(|| crate::store::keys::import(&uuid::Uuid::new_v4().simple().to_string()));
+        let seen = if options.replace && !options.dry {
+            let import_id = uuid::Uuid::new_v4().simple().to_string();
+            Some(keys::import(&import_id).into())
+        } else {
+            None
+        };
+
         Import {
             connection,
-            how: BatchOptions {
-                seen: seen.map(Into::into),
+            options: BatchOptions {
+                seen,
                 dry: options.dry,
             },
             rows: Vec::with_capacity(ROWS),
             bytes: 0,
             ids: HashSet::new(),
             under_way: FuturesUnordered::new(),
-            news: ChangeAnnouncer::new(Instant::now()),
+            announcer: ChangeAnnouncer::new(Instant::now()),
             counts: Counts::default(),
             noted: 0,
         }
@@ -103,16 +121,18 @@ impl<'c> Import<'c> {
         let mut bad = Vec::new();
         if !self.ids.insert(row.id.clone()) {
             // The same product once more: what came before must be stored first.
-            self.settle(&mut bad).await?;
+            self.store_all(&mut bad).await?;
             self.ids.insert(row.id.clone());
         }
+
         self.bytes += row.fields.iter().flatten().map(String::len).sum::<usize>();
         self.rows.push(row);
+
         if self.rows.len() >= ROWS || self.bytes >= BYTES {
-            while self.under_way.len() >= UNDER_WAY {
-                self.take_one(&mut bad).await?;
+            while self.under_way.len() >= BATCHES_UNDER_WAY {
+                self.finish_one(&mut bad).await?;
             }
-            self.send();
+            self.send_waiting();
         }
         Ok(bad)
     }
@@ -124,64 +144,61 @@ impl<'c> Import<'c> {
     /// The [`Trouble`] that ended the import; running it again completes it.
     pub async fn finish(mut self, complete: bool) -> Result<(Counts, Vec<BadRow>), Error> {
         let mut bad = Vec::new();
-        self.settle(&mut bad).await?;
-        if complete && self.counts.bad == 0 && self.named() > 0 {
+        self.store_all(&mut bad).await?;
+        if complete && self.counts.bad == 0 && self.counts.named() > 0 {
             self.counts.removed = self.sweep().await?;
         }
-        self.news.tell(&mut self.connection.conn, true).await;
-        if let Some(seen) = &self.how.seen {
-            // It goes by itself, too.
-            let _: Result<(), _> = redis::cmd("UNLINK")
-                .arg(&**seen)
-                .query_async(&mut self.connection.conn)
-                .await;
+
+        let conn = &mut self.connection.conn;
+        self.announcer.announce(conn).await;
+        if let Some(seen) = &self.options.seen {
+            // The key expires, too, so a failure is no error.
+            let mut unlink = redis::cmd("UNLINK");
+            let _: Result<(), _> = unlink.arg(&**seen).query_async(conn).await;
         }
         Ok((self.counts, bad))
     }
 
-    /// The products that rows named.
-    fn named(&self) -> u64 {
-        self.counts.added + self.counts.changed + self.counts.unchanged
-    }
-
-    /// Waits until all that was taken is stored.
-    async fn settle(&mut self, bad: &mut Vec<BadRow>) -> Result<(), Error> {
-        self.send();
+    /// Waits until all rows that were taken are stored.
+    async fn store_all(&mut self, bad: &mut Vec<BadRow>) -> Result<(), Error> {
+        self.send_waiting();
         while !self.under_way.is_empty() {
-            self.take_one(bad).await?;
+            self.finish_one(bad).await?;
         }
         Ok(())
     }
 
-    fn send(&mut self) {
+    fn send_waiting(&mut self) {
         if !self.rows.is_empty() {
             self.bytes = 0;
             let rows = std::mem::replace(&mut self.rows, Vec::with_capacity(ROWS));
-            self.send_rows(rows);
+            self.send(rows);
         }
     }
 
-    fn send_rows(&mut self, rows: Vec<ProductRow>) {
-        let (mut conn, how): (Conn, BatchOptions) =
-            (self.connection.conn.clone(), self.how.clone());
+    fn send(&mut self, rows: Vec<ProductRow>) {
+        let mut conn = self.connection.conn.clone();
+        let options = self.options.clone();
         self.under_way.push(Box::pin(async move {
-            let told = batch::store(&mut conn, &rows, &how).await;
-            (rows, told)
+            let report = batch::store(&mut conn, &rows, &options).await;
+            (rows, report)
         }));
     }
 
     /// Waits for one batch; where the link broke, connects again and sends it again.
-    async fn take_one(&mut self, bad: &mut Vec<BadRow>) -> Result<(), Error> {
-        let Some((rows, told)) = self.under_way.next().await else {
+    async fn finish_one(&mut self, bad: &mut Vec<BadRow>) -> Result<(), Error> {
+        let Some((rows, report)) = self.under_way.next().await else {
             return Ok(());
         };
-        match told {
-            Ok(told) => {
+
+        match report {
+            Ok(report) => {
                 for row in &rows {
                     self.ids.remove(&row.id);
                 }
-                self.count(told, bad);
-                self.news.tell(&mut self.connection.conn, false).await;
+                self.add_report(report, bad);
+                let conn = &mut self.connection.conn;
+                self.announcer.announce_if_due(conn).await;
                 Ok(())
             }
             Err(trouble) => {
@@ -190,20 +207,20 @@ impl<'c> Import<'c> {
                     .again(self.connection, trouble)
                     .await
                     .map_err(Trouble::for_products)?;
-                self.send_rows(rows);
+                self.send(rows);
                 Ok(())
             }
         }
     }
 
-    fn count(&mut self, told: BatchReport, bad: &mut Vec<BadRow>) {
-        self.counts.added += told.added;
-        self.counts.changed += told.changed;
-        self.counts.unchanged += told.unchanged;
-        self.counts.bad += told.bad.len() as u64;
-        self.noted += told.noted;
-        self.news.add(told.news);
-        bad.extend(told.bad);
+    fn add_report(&mut self, report: BatchReport, bad: &mut Vec<BadRow>) {
+        self.counts.added += report.added;
+        self.counts.changed += report.changed;
+        self.counts.unchanged += report.unchanged;
+        self.counts.bad += report.bad.len() as u64;
+        self.noted += report.noted;
+        self.announcer.add(report.written);
+        bad.extend(report.bad);
     }
 }
 
@@ -220,14 +237,10 @@ pub async fn put_products(
     for row in rows {
         bad.extend(import.put(row).await?);
     }
-    let (counts, more) = import.finish(true).await?;
-    bad.extend(more);
-    Ok((counts, bad))
-}
 
-/// Has all open terminals read the shop and its products again.
-pub(crate) async fn tell_of_everything(conn: &mut Conn) {
-    announcer::publish(conn, "*").await;
+    let (counts, more_bad) = import.finish(true).await?;
+    bad.extend(more_bad);
+    Ok((counts, bad))
 }
 
 /// Removes one product and tells all open terminals; returns whether it was there.
@@ -236,18 +249,19 @@ pub(crate) async fn tell_of_everything(conn: &mut Conn) {
 /// [`Trouble::WrongType`] where its key is no hash, and the [`Trouble`] of the link.
 pub async fn delete_product(connection: &mut Connection, id: &ProductId) -> Result<bool, Error> {
     let conn = &mut connection.conn;
+
     // What is no product is somebody else's.
-    if fetch_raw(conn, std::iter::once(id))
-        .await?
-        .contains(&Err(NoHash))
-    {
+    let hashes = fetch_raw(conn, std::iter::once(id)).await?;
+    if hashes.contains(&StoredHash::WrongType) {
         return Err(Trouble::WrongType.into());
     }
+
     let removed = sweep::remove(conn, std::slice::from_ref(id))
         .await
         .map_err(Trouble::for_products)?;
-    let mut news = ChangeAnnouncer::new(Instant::now());
-    news.add(vec![id.clone()]);
-    news.tell(conn, true).await;
+
+    let mut announcer = ChangeAnnouncer::new(Instant::now());
+    announcer.add(vec![id.clone()]);
+    announcer.announce(conn).await;
     Ok(removed > 0)
 }

@@ -1,0 +1,251 @@
+//! Up to [`CHUNK`] products, packed.
+
+use super::letters::letter_mask;
+use super::products::Item;
+use crate::model::Money;
+use crate::model::product::{Decoded, Stock};
+use indexmap::IndexSet;
+
+/// Products in one chunk; a power of two.
+pub(crate) const CHUNK: usize = 4096;
+/// Bytes of text that may lie unused before they are reclaimed.
+const MOST_WASTE: usize = 4096;
+
+/// The price of a product that has none.
+const NO_PRICE: u64 = u64::MAX;
+/// The stock of a product that never runs out.
+const UNLIMITED: u64 = u64::MAX;
+/// A stock that can't be read.
+const UNREADABLE: u64 = u64::MAX - 1;
+
+/// The values of one product, and where its text stands in the chunk.
+#[derive(Debug, Clone, Copy)]
+struct ProductRecord {
+    id_start: u32,
+    id_length: u32,
+    /// Name, unit and description follow each other.
+    text_start: u32,
+    name_length: u16,
+    unit_length: u16,
+    description_length: u16,
+    category: u16,
+    stock: u64,
+    price: u64,
+    scale: u8,
+    is_live: bool,
+}
+
+impl ProductRecord {
+    fn text_length(&self) -> usize {
+        usize::from(self.name_length)
+            + usize::from(self.unit_length)
+            + usize::from(self.description_length)
+    }
+
+    fn price(&self) -> Option<Money> {
+        if self.price == NO_PRICE {
+            None
+        } else {
+            Money::unpacked(self.price, self.scale)
+        }
+    }
+
+    fn stock(&self) -> Stock {
+        match self.stock {
+            UNLIMITED => Stock::Unlimited,
+            UNREADABLE => Stock::Unreadable,
+            left => Stock::Left(left),
+        }
+    }
+}
+
+fn packed_stock(stock: Stock) -> u64 {
+    match stock {
+        Stock::Unlimited => UNLIMITED,
+        Stock::Unreadable => UNREADABLE,
+        Stock::Left(left) => left.min(UNREADABLE - 1),
+    }
+}
+
+/// A length or offset in a chunk, which never has as much as 32 bits count.
+pub(crate) fn to_u32(length: usize) -> u32 {
+    u32::try_from(length).unwrap_or(u32::MAX)
+}
+
+/// Up to [`CHUNK`] products. Each has a slot, which it keeps.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Chunk {
+    records: Vec<ProductRecord>,
+    /// The letters of each name, for a search to pass over what can't match.
+    letters: Vec<u64>,
+    ids: Vec<u8>,
+    text: String,
+    categories: IndexSet<Box<str>>,
+    /// Bytes of text that no product uses any more.
+    waste: usize,
+}
+
+impl Chunk {
+    /// Adds a product in the next slot.
+    pub(crate) fn push(&mut self, id: &[u8], product: &Decoded<'_>) {
+        let record = ProductRecord {
+            id_start: to_u32(self.ids.len()),
+            id_length: to_u32(id.len()),
+            ..self.write(product)
+        };
+
+        self.ids.extend_from_slice(id);
+        self.letters.push(letter_mask(&product.name));
+        self.records.push(record);
+    }
+
+    /// Writes the text of a product; its record still lacks the id.
+    fn write(&mut self, product: &Decoded<'_>) -> ProductRecord {
+        let category = match self.categories.get_index_of(&*product.category) {
+            Some(known) => known,
+            None => self.categories.insert_full((*product.category).into()).0,
+        };
+        let (price, scale) = product
+            .price
+            .and_then(Money::packed)
+            .unwrap_or((NO_PRICE, 0));
+
+        ProductRecord {
+            id_start: 0,
+            id_length: 0,
+            text_start: to_u32(self.text.len()),
+            name_length: self.write_text(&product.name),
+            unit_length: self.write_text(&product.unit),
+            description_length: self.write_text(&product.description),
+            category: u16::try_from(category).unwrap_or(0),
+            stock: packed_stock(product.stock),
+            price,
+            scale,
+            is_live: true,
+        }
+    }
+
+    /// Writes a text behind the others; returns its length.
+    fn write_text(&mut self, text: &str) -> u16 {
+        self.text.push_str(text);
+        // Cleaned text is far shorter than what 16 bits count.
+        u16::try_from(text.len()).unwrap_or(0)
+    }
+
+    /// Gives the product in `slot` other values.
+    pub(crate) fn replace(&mut self, slot: usize, product: &Decoded<'_>) {
+        let Some(old) = self.records.get(slot).copied() else {
+            return;
+        };
+
+        self.waste += old.text_length();
+        self.records[slot] = ProductRecord {
+            id_start: old.id_start,
+            id_length: old.id_length,
+            ..self.write(product)
+        };
+        self.letters[slot] = letter_mask(&product.name);
+
+        if self.waste > MOST_WASTE && self.waste > self.text.len() / 2 {
+            self.compact();
+        }
+    }
+
+    /// Marks the product in `slot` as gone.
+    pub(crate) fn remove(&mut self, slot: usize) {
+        if let Some(record) = self.records.get_mut(slot) {
+            record.is_live = false;
+        }
+    }
+
+    /// Writes the text of all products anew, without what was replaced.
+    fn compact(&mut self) {
+        let mut text = String::with_capacity(self.text.len().saturating_sub(self.waste));
+        for record in &mut self.records {
+            let start = record.text_start as usize;
+            let end = start + record.text_length();
+            record.text_start = to_u32(text.len());
+            text.push_str(self.text.get(start..end).unwrap_or_default());
+        }
+        self.text = text;
+        self.waste = 0;
+    }
+
+    /// Gives back the memory that growing took too much.
+    pub(crate) fn shrink(&mut self) {
+        self.records.shrink_to_fit();
+        self.letters.shrink_to_fit();
+        self.ids.shrink_to_fit();
+        self.text.shrink_to_fit();
+    }
+
+    /// The number of slots, with those whose product is gone.
+    pub(crate) fn len(&self) -> usize {
+        self.records.len()
+    }
+
+    /// The letters of the name in `slot`.
+    pub(crate) fn letters(&self, slot: usize) -> u64 {
+        self.letters.get(slot).copied().unwrap_or(0)
+    }
+
+    /// The categories of the chunk's products.
+    pub(crate) fn categories(&self) -> impl ExactSizeIterator<Item = &str> {
+        self.categories.iter().map(|category| &**category)
+    }
+
+    /// The index of a product's category in [`Chunk::categories`]; `None` where the product is
+    /// gone.
+    pub(crate) fn category(&self, slot: usize) -> Option<usize> {
+        let record = self.live_record(slot)?;
+        Some(usize::from(record.category))
+    }
+
+    /// The name in `slot` alone.
+    pub(crate) fn name(&self, slot: usize) -> &str {
+        let Some(record) = self.records.get(slot) else {
+            return "";
+        };
+        let start = record.text_start as usize;
+        let end = start + usize::from(record.name_length);
+        self.text.get(start..end).unwrap_or_default()
+    }
+
+    /// The id in `slot` alone.
+    pub(crate) fn id(&self, slot: usize) -> &[u8] {
+        let Some(record) = self.records.get(slot) else {
+            return b"";
+        };
+        let start = record.id_start as usize;
+        let end = start + record.id_length as usize;
+        self.ids.get(start..end).unwrap_or_default()
+    }
+
+    /// The product in `slot`; `None` where it is gone.
+    pub(crate) fn item(&self, slot: usize) -> Option<Item<'_>> {
+        let record = self.live_record(slot)?;
+        let text = self.text.get(record.text_start as usize..)?;
+        let (name, text) = text.split_at_checked(record.name_length.into())?;
+        let (unit, text) = text.split_at_checked(record.unit_length.into())?;
+        let description = text.get(..record.description_length.into())?;
+
+        Some(Item {
+            id: self.id(slot),
+            name,
+            price: record.price(),
+            category: self.categories.get_index(usize::from(record.category))?,
+            unit,
+            stock: record.stock(),
+            description,
+        })
+    }
+
+    fn live_record(&self, slot: usize) -> Option<&ProductRecord> {
+        self.records.get(slot).filter(|record| record.is_live)
+    }
+
+    #[cfg(test)]
+    pub(super) fn text_length(&self) -> usize {
+        self.text.len()
+    }
+}

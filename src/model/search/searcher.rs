@@ -1,0 +1,427 @@
+//! Searches a catalog in steps, between which whoever waits for it may stop it.
+
+use super::browse::browse;
+use super::matching::{Hit, SearchedFields, match_numbers, match_slots, retain_worthy};
+use super::query::Query;
+use super::words::{Word, is_long, words};
+use crate::model::ProductId;
+use crate::model::catalog::{Chunk, View, sort_by};
+use rayon::iter::{IntoParallelIterator, ParallelIterator};
+use std::collections::HashSet;
+use std::ops::Range;
+use std::sync::Arc;
+
+/// The listener's decision between two steps of a search.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Go {
+    /// Go on.
+    On,
+    /// Show the best that were found so far, and go on.
+    Show,
+    /// Stop: nobody waits for the search any more.
+    Stop,
+}
+
+/// Whoever waits for a search.
+pub trait Listener {
+    /// Decides how to go on, after each step.
+    fn go(&mut self) -> Go;
+    /// Receives the best of the products found so far, and how many were found.
+    fn first(&mut self, best: Vec<u32>, so_far: usize);
+}
+
+/// A listener that waits for the end.
+impl Listener for () {
+    fn go(&mut self) -> Go {
+        Go::On
+    }
+    fn first(&mut self, _: Vec<u32>, _: usize) {}
+}
+
+/// The most products that are shown before a search is done.
+const MOST_FIRST: usize = 200;
+/// Chunks looked through between two questions to the listener.
+const CHUNKS_IN_STEP: usize = 8;
+/// Products of an earlier search that are looked at in one go.
+const PART: usize = 2_048;
+
+/// Searches catalogs, and remembers what helps the next search.
+#[derive(Debug, Default)]
+pub struct Searcher {
+    /// The sorted numbers for which `ranks` were made.
+    sorted: Arc<Vec<u32>>,
+    /// The rank of each number among the sorted.
+    ranks: Vec<u32>,
+    last: Option<LastSearch>,
+}
+
+/// The last search that came to its end.
+#[derive(Debug)]
+struct LastSearch {
+    generation: u64,
+    query: Query,
+    /// The numbers that matched, from the lowest.
+    found: Vec<u32>,
+}
+
+impl LastSearch {
+    /// Returns whether all that matches `query` is among what was found.
+    fn narrows_to(&self, view: &View, query: &Query) -> bool {
+        // Short words were not looked for everywhere.
+        let all_are_long = self.query.words.split_whitespace().all(is_long);
+
+        all_are_long
+            && self.generation == view.generation
+            && self.query.category == query.category
+            && query.words.starts_with(&self.query.words)
+    }
+}
+
+impl Searcher {
+    /// Gets ready for a catalog, so that the first search need not.
+    pub fn prepare(&mut self, view: &View) {
+        let count = view.products.numbers();
+        if Arc::ptr_eq(&self.sorted, &view.sorted) && self.ranks.len() == count {
+            return;
+        }
+
+        self.sorted = view.sorted.clone();
+        self.ranks = vec![0; count];
+        for (rank, number) in (0..).zip(self.sorted.iter()) {
+            if let Some(slot) = self.ranks.get_mut(*number as usize) {
+                *slot = rank;
+            }
+        }
+    }
+
+    /// The numbers of the products that match, best first; `None` where the listener stopped
+    /// the search.
+    pub fn search(
+        &mut self,
+        view: &View,
+        query: &Query,
+        in_cart: &HashSet<ProductId>,
+        listener: &mut impl Listener,
+    ) -> Option<Vec<u32>> {
+        let words = words(&query.words);
+        if words.is_empty() {
+            return Some(browse(view, query, in_cart));
+        }
+
+        self.prepare(view);
+        let last = self.last.take();
+        let mut hits = match last.filter(|last| last.narrows_to(view, query)) {
+            Some(last) => self.narrow(view, &last.found, &words, listener)?,
+            None => self.scan(view, query, &words, listener)?,
+        };
+        self.remember(view, query, &hits);
+
+        retain_worthy(&mut hits);
+        let mut keys = self.keys(&hits);
+        sort_by(&mut keys, u64::cmp);
+        Some(self.numbers(&keys))
+    }
+
+    fn remember(&mut self, view: &View, query: &Query, hits: &[Hit]) {
+        let mut found: Vec<u32> = hits.iter().map(|hit| hit.number).collect();
+        found.sort_unstable();
+
+        self.last = Some(LastSearch {
+            generation: view.generation,
+            query: query.clone(),
+            found,
+        });
+    }
+
+    /// Looks through all products: names and categories first, then the rest.
+    fn scan(
+        &self,
+        view: &View,
+        query: &Query,
+        words: &[Word],
+        listener: &mut impl Listener,
+    ) -> Option<Vec<Hit>> {
+        let mut hits = Vec::new();
+        let mut in_names: Vec<Vec<Hit>> = Vec::new();
+
+        for step in steps(view) {
+            let fields = SearchedFields::NamesAndCategories;
+            let found = scan_step(step, |index| {
+                scan_chunk(view, index, query, words, fields, &[])
+            });
+            hits.extend(found.iter().flatten());
+            in_names.extend(found);
+            self.report(&hits, listener)?;
+        }
+        if !words.iter().any(|word| word.is_long) {
+            return Some(hits);
+        }
+
+        for step in steps(view) {
+            let fields = SearchedFields::All;
+            let found = scan_step(step, |index| {
+                let known = in_names.get(index).map_or(&[][..], Vec::as_slice);
+                scan_chunk(view, index, query, words, fields, known)
+            });
+            hits.extend(found.iter().flatten());
+            self.report(&hits, listener)?;
+        }
+        Some(hits)
+    }
+
+    /// Looks through what was found before.
+    fn narrow(
+        &self,
+        view: &View,
+        found: &[u32],
+        words: &[Word],
+        listener: &mut impl Listener,
+    ) -> Option<Vec<Hit>> {
+        let mut hits = Vec::new();
+        for step in found.chunks(CHUNKS_IN_STEP * PART) {
+            let parts: Vec<&[u32]> = step.chunks(PART).collect();
+            let matched: Vec<Vec<Hit>> = parts
+                .into_par_iter()
+                .map(|part| match_numbers(&view.products, part, words))
+                .collect();
+
+            hits.extend(matched.into_iter().flatten());
+            self.report(&hits, listener)?;
+        }
+        Some(hits)
+    }
+
+    /// Asks the listener between two steps; `None` where it stops the search.
+    fn report(&self, hits: &[Hit], listener: &mut impl Listener) -> Option<()> {
+        match listener.go() {
+            Go::On => Some(()),
+            Go::Show => {
+                let mut hits = hits.to_vec();
+                retain_worthy(&mut hits);
+                listener.first(self.best(&hits), hits.len());
+                Some(())
+            }
+            Go::Stop => None,
+        }
+    }
+
+    /// Keys that sort the best hits first, and equally good ones as in the catalog.
+    fn keys(&self, hits: &[Hit]) -> Vec<u64> {
+        hits.iter()
+            .map(|hit| {
+                let rank = self.ranks.get(hit.number as usize).copied();
+                u64::from(u32::MAX - hit.score) << 32 | u64::from(rank.unwrap_or(u32::MAX))
+            })
+            .collect()
+    }
+
+    /// The numbers of the products that these keys stand for.
+    fn numbers(&self, keys: &[u64]) -> Vec<u32> {
+        keys.iter()
+            .filter_map(|key| {
+                let rank = usize::try_from(key & u64::from(u32::MAX)).ok()?;
+                self.sorted.get(rank).copied()
+            })
+            .collect()
+    }
+
+    fn best(&self, hits: &[Hit]) -> Vec<u32> {
+        let mut keys = self.keys(hits);
+        if keys.len() > MOST_FIRST {
+            keys.select_nth_unstable(MOST_FIRST);
+            keys.truncate(MOST_FIRST);
+        }
+        keys.sort_unstable();
+        self.numbers(&keys)
+    }
+}
+
+/// The indexes of the chunks that are looked through in each step.
+fn steps(view: &View) -> impl Iterator<Item = Range<usize>> {
+    let count = view.products.chunks().len();
+    (0..count)
+        .step_by(CHUNKS_IN_STEP)
+        .map(move |start| start..count.min(start + CHUNKS_IN_STEP))
+}
+
+/// Looks through some chunks on all cores; returns the hits of each.
+fn scan_step(step: Range<usize>, scan: impl Fn(usize) -> Vec<Hit> + Sync + Send) -> Vec<Vec<Hit>> {
+    step.into_par_iter().map(scan).collect()
+}
+
+/// Looks through the chunk with this index, but for the hits that are known already.
+fn scan_chunk(
+    view: &View,
+    index: usize,
+    query: &Query,
+    words: &[Word],
+    fields: SearchedFields,
+    known: &[Hit],
+) -> Vec<Hit> {
+    let Some((first, chunk)) = view.products.chunk(index) else {
+        return Vec::new();
+    };
+    let category = match ChunkCategory::of(query, chunk) {
+        ChunkCategory::Absent => return Vec::new(),
+        ChunkCategory::Any => None,
+        ChunkCategory::Only(category) => Some(category),
+    };
+
+    // Known hits come in the sequence of the slots.
+    let mut known = known.iter().peekable();
+    let slots = (0..chunk.len()).filter(|slot| {
+        let is_known = known
+            .next_if(|hit| (hit.number - first) as usize == *slot)
+            .is_some();
+        !is_known && (category.is_none() || chunk.category(*slot) == category)
+    });
+    match_slots(chunk, first, slots, words, fields)
+}
+
+/// The products of a chunk that are of the query's category.
+enum ChunkCategory {
+    /// All products: the query is for every category.
+    Any,
+    /// The products with this index of a category.
+    Only(usize),
+    /// No product: the chunk lacks the category.
+    Absent,
+}
+
+impl ChunkCategory {
+    fn of(query: &Query, chunk: &Chunk) -> ChunkCategory {
+        let Some(name) = query.category.as_deref() else {
+            return ChunkCategory::Any;
+        };
+        match chunk.categories().position(|known| known == name) {
+            Some(index) => ChunkCategory::Only(index),
+            None => ChunkCategory::Absent,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::search::{Sort, marks};
+    use crate::model::{Catalog, Product};
+    use proptest::prelude::*;
+
+    fn catalog() -> Catalog {
+        let product = |id: &str, name: &str, price: &str, category: &str, description: &str| {
+            let raw =
+                [name, price, category, "", "", description].map(|text| Some(text.as_bytes()));
+            Product::decode(ProductId::stored(id.as_bytes()), raw).unwrap()
+        };
+        Catalog::new(vec![
+            product(
+                "espresso",
+                "Espresso",
+                "2.40",
+                "Coffee",
+                "Short and strong.",
+            ),
+            product("beans", "Espresso Beans", "8.90", "Coffee", "Whole beans."),
+            product("press", "French Press", "", "Kitchen", "For strong coffee."),
+            product(
+                "fraiche",
+                "Crème Fraîche",
+                "1.95",
+                "Dairy",
+                "Thick and sour.",
+            ),
+        ])
+    }
+
+    fn found(query: &Query) -> Vec<String> {
+        let catalog = catalog();
+        let in_cart = HashSet::from([ProductId::stored(b"fraiche")]);
+        let found = Searcher::default()
+            .search(&catalog.view(), query, &in_cart, &mut ())
+            .unwrap();
+        found
+            .iter()
+            .map(|number| catalog.at(*number).unwrap().product_id().to_string())
+            .collect()
+    }
+
+    fn by_words(words: &str) -> Vec<String> {
+        found(&Query {
+            words: words.to_owned(),
+            ..Query::default()
+        })
+    }
+
+    #[test]
+    fn names_match_loosely_and_the_rest_by_whole_words() {
+        assert_eq!(by_words("espr"), ["espresso", "beans"]);
+        assert_eq!(by_words("esb"), ["beans"]);
+        assert_eq!(by_words("creme"), ["fraiche"]);
+        assert_eq!(by_words("strong"), ["espresso", "press"]);
+        assert_eq!(by_words("coffee beans"), ["beans"]);
+        assert!(by_words("xyz").is_empty());
+        // In the category it must stand as it is.
+        assert!(by_words("dry").is_empty());
+    }
+
+    #[test]
+    fn scattered_letters_are_hits_only_where_no_word_is_whole() {
+        // French Press and Crème Fraîche have these letters, too; coffee has them in one piece.
+        assert_eq!(by_words("fe"), ["espresso", "beans"]);
+        assert_eq!(by_words("fp"), ["press"]);
+    }
+
+    #[test]
+    fn sorting_without_words() {
+        let by = |sort| {
+            found(&Query {
+                sort,
+                ..Query::default()
+            })
+        };
+        assert_eq!(
+            by(Sort::Category),
+            ["espresso", "beans", "fraiche", "press"]
+        );
+        assert_eq!(by(Sort::Name), ["fraiche", "espresso", "beans", "press"]);
+        assert_eq!(by(Sort::Price), ["fraiche", "espresso", "beans", "press"]);
+        assert_eq!(by(Sort::InCart), ["fraiche", "espresso", "beans", "press"]);
+        let coffee = Query {
+            category: Some("Coffee".into()),
+            ..Query::default()
+        };
+        assert_eq!(found(&coffee), ["espresso", "beans"]);
+    }
+
+    proptest! {
+        /// Typing on finds what looking anew finds, and nothing hides from it.
+        #[test]
+        fn narrowing_is_as_good_as_looking_anew(
+            names in proptest::collection::vec("[a-eA-EéÅ ]{1,9}", 1..40),
+            typed in "[a-eé]{1,3}( [a-e]{1,2})?",
+        ) {
+            let product = |(n, name): (usize, &String)| {
+                let raw = [name.as_str(), "", ["bad", "", "Cab"][n % 3], "", "", ["", "deed", "Abbé"][n % 3]];
+                Product::decode(ProductId::stored(&[b'a' + u8::try_from(n % 7).unwrap(), b'x', u8::try_from(n).unwrap()]), raw.map(|text| Some(text.as_bytes()))).unwrap()
+            };
+            let catalog = Catalog::new(names.iter().enumerate().map(product).collect());
+            let mut typing = Searcher::default();
+            for (end, c) in typed.char_indices() {
+                let query = Query { words: typed[..end + c.len_utf8()].to_owned(), ..Query::default() };
+                let find = |searcher: &mut Searcher| searcher.search(&catalog.view(), &query, &HashSet::new(), &mut ()).unwrap();
+                let (narrowed, anew) = (find(&mut typing), find(&mut Searcher::default()));
+                prop_assert_eq!(&narrowed, &anew, "{}", query.words);
+                let words: Vec<&str> = query.words.split_whitespace().collect();
+                for (number, item) in (0..64).filter_map(|number| Some((number, catalog.at(number)?))) {
+                    let places: Vec<Vec<usize>> = words.iter().map(|word| marks(word, item.name)).collect();
+                    // Scattered letters are hits only where nothing better is.
+                    let whole = |places: &Vec<usize>| places.windows(2).all(|pair| pair[1] == pair[0] + 1);
+                    let counts = anew.is_empty() || places.iter().all(whole);
+                    if counts && places.iter().all(|places| !places.is_empty()) {
+                        prop_assert!(anew.contains(&number), "{} hides from {}", item.name, query.words);
+                    }
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,91 @@
+//! The shop's settings: its name and its currency.
+
+use super::import::announce_everything;
+use super::index;
+use crate::model::{Catalog, text};
+use crate::store::connection::{Connection, answer, pipeline};
+use crate::store::error::{Error, Trouble};
+use crate::store::keys;
+
+/// The longest name of a shop, in characters.
+const LONGEST_SHOP_NAME: usize = 40;
+/// The longest sign of a currency, in characters.
+const LONGEST_CURRENCY: usize = 4;
+
+/// The settings of a shop.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Shop {
+    /// The shop's name; clean text.
+    pub name: String,
+    /// The sign of the shop's currency; clean text of at most 4 characters.
+    pub currency: String,
+}
+
+impl Default for Shop {
+    fn default() -> Shop {
+        Shop {
+            name: "trolley".to_owned(),
+            currency: String::new(),
+        }
+    }
+}
+
+/// Reads the shop's settings; defaults where there are none.
+///
+/// # Errors
+/// The [`Trouble`] of the link.
+pub async fn get_shop(connection: &mut Connection) -> Result<Shop, Error> {
+    let mut command = redis::cmd("HMGET");
+    command.arg(keys::SHOP).arg("name").arg("currency");
+    let (name, currency): (Option<Vec<u8>>, Option<Vec<u8>>) = connection
+        .read(async |mut conn| answer(&command, &mut conn).await)
+        .await?;
+
+    let default = Shop::default();
+    Ok(Shop {
+        name: setting(name, LONGEST_SHOP_NAME).unwrap_or(default.name),
+        currency: setting(currency, LONGEST_CURRENCY).unwrap_or(default.currency),
+    })
+}
+
+/// The clean text of a setting; `None` where it is missing or empty.
+fn setting(raw: Option<Vec<u8>>, longest: usize) -> Option<String> {
+    let text = text::sanitize_to(&raw?, longest);
+    let text = text.trim();
+    (!text.is_empty()).then(|| text.to_owned())
+}
+
+/// Sets the shop's name and currency, unless it has them already, and tells all open terminals.
+///
+/// # Errors
+/// The [`Trouble`] of the link.
+pub async fn name_shop(connection: &mut Connection, shop: &Shop) -> Result<(), Error> {
+    let mut is_changed = false;
+    for (field, value) in [("name", &shop.name), ("currency", &shop.currency)] {
+        let mut command = redis::cmd("HSETNX");
+        command.arg(keys::SHOP).arg(field).arg(value);
+        let is_set = command.query_async::<bool>(&mut connection.conn).await;
+        is_changed |= is_set.map_err(|error| Trouble::from(error).for_products())?;
+    }
+
+    if is_changed {
+        announce_everything(&mut connection.conn).await;
+    }
+    Ok(())
+}
+
+/// Returns whether nobody has set up a shop or a product here yet.
+///
+/// # Errors
+/// The [`Trouble`] of the link.
+pub(crate) async fn is_untouched(connection: &mut Connection) -> Result<bool, Error> {
+    let commands = [keys::SHOP, keys::CATALOG].map(|key| redis::cmd("EXISTS").arg(key).to_owned());
+    for exists in pipeline::run_all(&connection.conn, commands.to_vec()).await? {
+        if exists? != redis::Value::Int(0) {
+            return Ok(false);
+        }
+    }
+
+    let products = index::find_missing(&mut connection.conn, &Catalog::default()).await;
+    Ok(products.is_empty())
+}
