@@ -195,7 +195,7 @@ impl CartColumns {
                 .skip(state.cart.scroll.top)
                 .take(rows.height.into())
         };
-        let known = |line: &CartLine| state.known(&line.product);
+        let known = |line: &CartLine| state.lookup(&line.product);
         let prices = || shown().filter_map(|line| state.catalog.catalog.get(&line.product)?.price);
         let sums = || shown().filter_map(|line| total::line(line, known(line)).1);
         let price_decimals = money::decimals(prices());

@@ -45,13 +45,13 @@ pub fn rows(state: &State) -> Vec<HelpRow> {
     };
     let mut rows = Vec::new();
     for group in GROUPS {
-        rows.push(HelpRow::Head(group));
+        rows.push(HelpRow::Head(group.title()));
         let entries = state
             .env
             .keymap
             .explained()
-            .filter(|entry| entry.action.group() == group);
-        rows.extend(entries.flat_map(|entry| row(entry.shown(), entry.help)));
+            .filter(|entry| entry.action.group() == *group);
+        rows.extend(entries.flat_map(|entry| row(entry.shown(), &entry.help)));
     }
     rows.push(HelpRow::Head("Mouse"));
     rows.extend(

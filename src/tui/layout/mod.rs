@@ -1,7 +1,9 @@
 //! Where things stand on the screen. Drawing and the mouse both ask here, so that a click meets what is drawn.
 
+pub(crate) mod activity;
 pub mod columns;
 pub mod footer;
 pub mod help;
 pub(crate) mod money;
+pub(crate) mod orders;
 pub mod palette;

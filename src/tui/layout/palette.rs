@@ -3,15 +3,12 @@
 use crate::config::keymap::Action;
 use crate::config::theme::Theme;
 use crate::model::search;
-use crate::model::search::{Query, Sort};
+use crate::model::search::Sort;
 use crate::model::{Item, ProductId, text};
-use crate::tui::message::{Effect, Purpose, Search};
-use crate::tui::state::{Mode, State};
-use crate::tui::update::{AT_ONCE, search_now};
-use std::collections::HashSet;
+use crate::tui::state::State;
 
 /// The most entries that are offered.
-const MOST: usize = 9;
+pub(crate) const MOST: usize = 9;
 
 /// What an entry does.
 #[derive(Debug, Clone, PartialEq)]
@@ -87,11 +84,11 @@ fn commands(state: &State, typed: &str) -> Vec<PaletteEntry> {
     let actions = state
         .env
         .keymap
-        .offered(state.list())
+        .offered(state.list_context())
         .map(|entry| PaletteEntry {
-            label: entry.help.to_owned(),
+            label: entry.help.clone(),
             hint: entry.shown(),
-            completed: entry.action.name(),
+            completed: entry.action.name().to_owned(),
             run: Run::Action(entry.action),
         });
     let typed = typed.trim_end().to_lowercase();
@@ -267,49 +264,12 @@ fn wanted(typed: &str) -> Option<Wanted<'_>> {
     }
 }
 
-/// Looks for the products that the palette matches.
-pub fn ask(state: &mut State, effects: &mut Vec<Effect>) {
-    let Mode::Palette { input, .. } = &state.mode else {
-        return;
-    };
-    // What lies in the cart is few.
-    let Some(Wanted { words, .. }) = wanted(input.value()).filter(|wanted| wanted.verb != "remove")
-    else {
-        return;
-    };
-    let matches = &mut state.matches;
-    let known = matches.words == words && !matches.found.is_empty();
-    if known {
-        return;
-    }
-    words.clone_into(&mut matches.words);
-    matches.search_sent += 1;
-    let query = Query {
-        words: words.to_owned(),
-        ..Query::default()
-    };
-    let search = Search {
-        purpose: Purpose::Palette,
-        number: matches.search_sent,
-        query,
-        in_cart: HashSet::new(),
-    };
-    if state.catalog.catalog.len() <= AT_ONCE {
-        matches.found = search_now(&state.catalog.catalog, &search);
-        matches.search_done = matches.search_sent;
-    } else if search.query.is_plain() {
-        matches.found = state
-            .catalog
-            .catalog
-            .order()
-            .iter()
-            .take(MOST)
-            .copied()
-            .collect();
-        matches.search_done = matches.search_sent;
-    } else {
-        effects.push(Effect::Search(search));
-    }
+/// The words of the products that `typed` searches the catalog for; `None` where that needs no
+/// search: for a command, or for lines of the cart, which are few.
+pub(crate) fn searched_words(typed: &str) -> Option<&str> {
+    wanted(typed)
+        .filter(|wanted| wanted.verb != "remove")
+        .map(|wanted| wanted.words)
 }
 
 /// Entries for the products that were found.

@@ -4,8 +4,8 @@ use super::row;
 use super::{header, hint, pane, scroll_bar};
 use crate::config::theme::Theme;
 use crate::model::ChangeKind;
+use crate::tui::layout::activity::describe;
 use crate::tui::state::State;
-use crate::tui::update::describe;
 use crate::tui::view::row::left;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -38,7 +38,7 @@ pub fn draw(state: &State, theme: &Theme, area: Rect, buffer: &mut Buffer) {
     );
     scroll_bar(theme, area, rows, state.activity.entries.len(), top, buffer);
     for (line, entry) in (0..rows.height).zip(state.activity.entries.iter().rev().skip(top)) {
-        let activity = &entry.sum;
+        let activity = &entry.summary;
         let time = header::minute(state, i64::try_from(activity.at).unwrap_or(0));
         let by = if activity.kind == ChangeKind::Expire {
             ""

@@ -11,8 +11,8 @@ use crate::model::{CartLine, Money, text};
 use crate::tui::layout::columns;
 use crate::tui::layout::columns::CartColumns;
 use crate::tui::layout::money;
+use crate::tui::layout::orders;
 use crate::tui::state::areas::{Areas, Pane};
-use crate::tui::state::orders;
 use crate::tui::state::{Connectivity, State};
 use crate::tui::view::row::{left, right};
 use ratatui::buffer::Buffer;
@@ -70,7 +70,10 @@ pub fn draw(state: &State, theme: &Theme, area: Rect, areas: &Areas, buffer: &mu
     let look = Look { subtotal, columns };
     for (at, line) in (0..rows.height).zip(lines.iter().skip(top)) {
         let selected = top + usize::from(at) == state.cart.scroll.cursor;
-        let marked = state.marks.iter().any(|mark| mark.product == line.product);
+        let marked = state
+            .highlights
+            .iter()
+            .any(|mark| mark.product == line.product);
         let ground = match selected {
             _ if marked => (theme.mark, true),
             true if focused => (theme.selected, true),
@@ -104,7 +107,7 @@ fn line_row(
     buffer: &mut Buffer,
 ) {
     let columns = &look.columns;
-    let known = state.known(&line.product);
+    let known = state.lookup(&line.product);
     let (standing, sum) = total::line(line, known);
     let good = matches!(standing, LineStatus::Good | LineStatus::Reading);
     let mut name = state.name_of(&line.product);
@@ -279,7 +282,7 @@ fn draw_sums(state: &State, theme: &Theme, area: Rect, look: &Look, buffer: &mut
 fn by_category(state: &State) -> Vec<String> {
     let mut sums: Vec<(&str, Money)> = Vec::new();
     for line in &state.cart.shown.lines {
-        let known = state.known(&line.product);
+        let known = state.lookup(&line.product);
         let (ProductLookup::Product(product), (_, Some(sum))) = (known, total::line(line, known))
         else {
             continue;

@@ -228,8 +228,12 @@ fn title<'a>(state: &'a State, theme: &Theme, area: Rect) -> (Line<'a>, Option<u
     // Another order leaves nothing out.
     let whole = query.words.trim().is_empty() && query.category.is_none();
     let count = match (pane.loaded, whole) {
-        (false, _) => match pane.progress {
-            Some((read, all)) => format!("reading {} of {} ", thousands(read), thousands(all)),
+        (false, _) => match pane.progress() {
+            Some(load) => format!(
+                "reading {} of {} ",
+                thousands(load.read),
+                thousands(load.total)
+            ),
             None => String::new(),
         },
         (true, true) => format!("{all} products {searching}"),

@@ -45,7 +45,7 @@ pub fn product(state: &State, area: Rect, buffer: &mut Buffer) {
 
 fn lines<'a>(state: &'a State, id: &ProductId, area: Rect) -> Vec<Line<'a>> {
     let (theme, columns) = (&state.theme, usize::from(area.width));
-    let known = state.known(id);
+    let known = state.lookup(id);
     let mut lines = Vec::new();
     let mut description = "";
     if let ProductLookup::Product(product) = known {

@@ -1,9 +1,9 @@
 //! The last two lines: messages and prompts, and the keys that work here.
 
-use super::SECONDS_BELOW;
 use crate::config::theme::Theme;
 use crate::model::{ProductId, text};
 use crate::tui::layout::footer::hints;
+use crate::tui::state::timers::SECONDS_BELOW;
 use crate::tui::state::{Connectivity, Mode, State, Tone};
 use ratatui::Frame;
 use ratatui::buffer::Buffer;
@@ -109,7 +109,7 @@ fn said(state: &State, theme: &Theme) -> (String, Style) {
         Connectivity::Unreadable(trouble) => {
             (format!("The cart can't be read: {trouble}"), theme.bad)
         }
-        _ => match state.left() {
+        _ => match state.time_left() {
             Some(left) if left <= SECONDS_BELOW => (
                 "The session ends soon: K keeps the cart".to_owned(),
                 theme.warn,

@@ -2,14 +2,12 @@
 
 use crate::config::theme::{DOWN, LIVE, Theme};
 use crate::model::text;
+use crate::tui::state::timers::SECONDS_BELOW;
 use crate::tui::state::{Connectivity, State};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 use ratatui::widgets::Widget;
-
-/// Below this, in milliseconds, the session's end is counted in seconds.
-pub const SECONDS_BELOW: u64 = 120_000;
 
 /// The columns for how many others watch, at the least.
 const BRIEFLY: usize = 4;
@@ -28,7 +26,7 @@ pub fn draw(state: &State, theme: &Theme, area: Rect, buffer: &mut Buffer) {
         Connectivity::Unreadable(_) => (DOWN, "unreadable".to_owned(), theme.bad),
     };
     let mut right = vec![Span::styled(format!("{sign} {word}"), style)];
-    if let Some(left) = state.left() {
+    if let Some(left) = state.time_left() {
         let style = if left <= SECONDS_BELOW {
             theme.warn
         } else {

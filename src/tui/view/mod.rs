@@ -23,8 +23,6 @@ use ratatui::layout::Rect;
 use ratatui::text::Line;
 use ratatui::widgets::{Block, BorderType, Paragraph, Widget, Wrap};
 
-pub use header::SECONDS_BELOW;
-
 /// Draws the whole screen.
 pub fn view(state: &State, frame: &mut Frame<'_>) {
     let theme = &state.theme;

@@ -3,7 +3,8 @@
 use crate::model::catalog::View;
 use crate::model::search::{Go, Listener};
 use crate::model::{Catalog, Searcher};
-use crate::tui::message::{Found, Message, Purpose, Search};
+use crate::tui::message::{Message, SearchPurpose, SearchRequest, SearchResults};
+use crate::tui::state::catalog::SEARCHED_AT_ONCE;
 use std::io;
 use std::sync::mpsc::{Receiver, Sender, TryRecvError, channel};
 use std::time::{Duration, Instant};
@@ -15,7 +16,7 @@ const SOON: Duration = Duration::from_millis(5);
 /// What the thread is asked for.
 enum Job {
     /// Search, in the catalog as it was then.
-    Search(Search, View),
+    Search(SearchRequest, View),
     /// Get ready for this catalog, and drop the one that it has replaced.
     Prepare(View, Box<Catalog>),
 }
@@ -39,7 +40,7 @@ impl SearchWorker {
     ///
     /// # Errors
     /// The system's, where it gives no thread.
-    pub fn search(&mut self, search: Search, catalog: &Catalog) -> io::Result<()> {
+    pub fn search(&mut self, search: SearchRequest, catalog: &Catalog) -> io::Result<()> {
         self.ask(Job::Search(search, catalog.view()))
     }
 
@@ -48,7 +49,7 @@ impl SearchWorker {
     /// # Errors
     /// The system's, where it gives no thread.
     pub fn prepare(&mut self, catalog: &Catalog, old: Box<Catalog>) -> io::Result<()> {
-        if catalog.len().max(old.len()) <= crate::tui::update::AT_ONCE {
+        if catalog.len().max(old.len()) <= SEARCHED_AT_ONCE {
             return Ok(());
         }
         self.ask(Job::Prepare(catalog.view(), old))
@@ -114,7 +115,7 @@ impl Worker {
                     let Some(products) = found else { continue };
                     let count = products.len();
                     let (purpose, number) = (search.purpose, search.number);
-                    let found = Found {
+                    let found = SearchResults {
                         purpose,
                         number,
                         products,
@@ -134,7 +135,7 @@ impl Worker {
 struct Audience<'a> {
     started: Instant,
     shown: bool,
-    search: &'a Search,
+    search: &'a SearchRequest,
     asked: &'a Receiver<Job>,
     next: &'a mut Option<Job>,
     results: &'a mpsc::Sender<Message>,
@@ -149,7 +150,7 @@ impl Listener for Audience<'_> {
                 Err(TryRecvError::Disconnected) => return Go::Stop,
             }
         }
-        let overtaken = |purpose: Purpose| purpose == self.search.purpose;
+        let overtaken = |purpose: SearchPurpose| purpose == self.search.purpose;
         match self.next {
             Some(Job::Search(newer, _)) if overtaken(newer.purpose) => Go::Stop,
             _ if !self.shown && self.started.elapsed() >= SOON => Go::Show,
@@ -160,7 +161,7 @@ impl Listener for Audience<'_> {
     fn first(&mut self, best: Vec<u32>, so_far: usize) {
         self.shown = true;
         let (purpose, number) = (self.search.purpose, self.search.number);
-        let found = Found {
+        let found = SearchResults {
             purpose,
             number,
             products: best,
