@@ -9,7 +9,8 @@ use std::sync::atomic::Ordering::Relaxed;
 use trolley::model::cart::PendingOrder;
 use trolley::model::{Money, Product, UserName};
 use trolley::store;
-use trolley::store::live::{LiveEvent, OrderEvent, OrderRequest};
+use trolley::store::live::{LiveEvent, LiveRequest};
+use trolley::store::live::{OrderEvent, OrderRequest};
 use trolley::store::order;
 use trolley::store::order::{Driver, Stage};
 use trolley::store::{Address, Connection, Policy, RuleChange, Trouble};
@@ -122,7 +123,7 @@ fn orders_are_asked_for_once_the_link_is_up_and_closed_where_they_can_not_be_had
     let list = |effects: &[Effect]| {
         effects
             .iter()
-            .any(|effect| matches!(effect, Effect::Order(OrderRequest::List)))
+            .any(|effect| matches!(effect, Effect::Live(LiveRequest::Order(OrderRequest::List))))
     };
     let mut ann = harness::stage::Stage::new(80, 24);
     let up = |ann: &mut harness::stage::Stage| {
@@ -326,7 +327,7 @@ async fn rules_show_and_refusals_take_back_what_showed() {
     ann.key("d");
     ann.calm().await;
     ann.until("the refusal", |state| {
-        said(state).contains("locked; direct can reopen")
+        said(state).contains("locked: direct can open it")
     })
     .await;
     assert_eq!(ann.cart().lines, before.lines);
@@ -355,7 +356,12 @@ fn an_order_that_can_not_be_finished_here_is_told_once() {
         at: 1_795_000_000_000,
     });
     ann.link(LiveEvent::Cart(frozen));
-    let asks = |effect: &Effect| matches!(effect, Effect::Order(OrderRequest::Resume));
+    let asks = |effect: &Effect| {
+        matches!(
+            effect,
+            Effect::Live(LiveRequest::Order(OrderRequest::Resume))
+        )
+    };
     let mut asked = 0;
     for _ in 0..20 {
         ann.now.steady += 7_000;

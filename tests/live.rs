@@ -515,7 +515,7 @@ async fn lines_that_nobody_touches_leave_by_themselves() {
         .activity
         .entries
         .iter()
-        .filter(|a| a.sum.kind == trolley::model::ChangeKind::Expire)
+        .filter(|a| a.summary.kind == trolley::model::ChangeKind::Expire)
         .collect();
     assert_eq!(said.len(), 1);
     ann.until("empty", |state| state.cart.confirmed.lines.is_empty())

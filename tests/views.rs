@@ -13,13 +13,16 @@ use trolley::model::{
     Cart, Catalog, ChangeKind, Edit, LineChange, Money, Product, Refusal, Update,
 };
 use trolley::store::catalog::decode::CatalogNews;
-use trolley::store::live::{LiveEvent, OrderEvent, OrderRequest};
+use trolley::store::live::{LiveEvent, LiveRequest};
+use trolley::store::live::{OrderEvent, OrderRequest};
 use trolley::store::order::Outcome;
 use trolley::store::{Error, Shop, Trouble};
 use trolley::tui::layout::palette;
-use trolley::tui::message::{Effect, Found, Message, Mouse, MouseKind, Purpose};
+use trolley::tui::message::{Effect, Message, Mouse, MouseKind, SearchPurpose, SearchResults};
+use trolley::tui::state::Mode;
 use trolley::tui::state::areas::Pane;
-use trolley::tui::state::{Mode, Scroll};
+use trolley::tui::state::catalog::{CatalogLoad, RunningLoad};
+use trolley::tui::state::scroll::Scroll;
 use trolley::tui::update::update;
 use trolley::tui::view::view;
 
@@ -875,8 +878,8 @@ fn large_catalogs_are_searched_elsewhere_and_late_answers_are_dropped() {
     assert_eq!(stage.state.catalog.shown.len(), 5_000, "typing never waits");
     let found = |number: u64, products: &[u32], done: bool| {
         let (products, count) = (products.to_vec(), if done { products.len() } else { 700 });
-        Message::Found(Found {
-            purpose: Purpose::Catalog,
+        Message::Found(SearchResults {
+            purpose: SearchPurpose::Catalog,
             number,
             products,
             count,
@@ -906,8 +909,8 @@ fn large_catalogs_are_searched_elsewhere_and_late_answers_are_dropped() {
     stage.keys(": a d d space 7 enter");
     assert_eq!(stage.state.cart.unconfirmed.len(), 1);
     let (number, products) = (stage.state.matches.search_sent, vec![four]);
-    stage.take_in(Message::Found(Found {
-        purpose: Purpose::Palette,
+    stage.take_in(Message::Found(SearchResults {
+        purpose: SearchPurpose::Palette,
         number,
         products,
         count: 1,
@@ -924,7 +927,10 @@ fn nothing_is_waited_for_that_can_not_come_about() {
     let mut stage = Stage::filled(80, 24);
     stage.link(LiveEvent::Catalog(CatalogNews::Everything));
     stage.link(LiveEvent::Catalog(CatalogNews::Everything));
-    assert!(stage.state.catalog.loading && stage.state.catalog.reload_wanted);
+    assert!(matches!(
+        stage.state.catalog.load,
+        CatalogLoad::Running(RunningLoad { again: true, .. })
+    ));
     let now = stage.now.steady;
     assert!(stage.state.next_moment().is_none_or(|at| at > now));
     stage.link(LiveEvent::Down(Trouble::Refused));
@@ -1002,7 +1008,12 @@ fn an_order_is_confirmed_once_and_never_by_accident() {
         );
         effects
             .iter()
-            .filter(|effect| matches!(effect, Effect::Order(OrderRequest::Place(..))))
+            .filter(|effect| {
+                matches!(
+                    effect,
+                    Effect::Live(LiveRequest::Order(OrderRequest::Place(..)))
+                )
+            })
             .count()
     };
     // Not before the prices were read, not with prices of an older cart.
@@ -1123,7 +1134,7 @@ fn the_first_row_is_kept_only_for_somebody_who_is_at_work() {
 #[test]
 fn only_what_others_change_lights_up() {
     let mut stage = Stage::filled(120, 36);
-    stage.state.marks.clear();
+    stage.state.highlights.clear();
     stage.keys("a");
     let change = stage.state.cart.unconfirmed[0].clone();
     let product = change.edits[0].product().unwrap().clone();
@@ -1146,10 +1157,10 @@ fn only_what_others_change_lights_up() {
         deadline: cart.deadline,
     }));
     assert_eq!(stage.state.cart.confirmed.quantity(&product), had + 1);
-    assert!(stage.state.marks.is_empty());
+    assert!(stage.state.highlights.is_empty());
     stage.version += 1;
     stage.change("bob", &product.to_string(), had + 2, 1, "");
-    assert_eq!(stage.state.marks.len(), 1);
+    assert_eq!(stage.state.highlights.len(), 1);
 }
 
 #[test]
@@ -1162,17 +1173,19 @@ fn what_changes_while_the_catalog_is_read_is_read_again() {
         )])))
     };
     stage.link(LiveEvent::Cart(Cart::default()));
-    assert!(stage.state.catalog.loading);
+    assert!(matches!(stage.state.catalog.load, CatalogLoad::Running(_)));
     stage.take_in(news());
     let effects = update(&mut stage.state, whole(), stage.now);
     let again = effects
         .iter()
-        .any(|e| matches!(e, Effect::ReadProducts(ids) if *ids == [id("espresso")]));
+        .any(|e| matches!(e, Effect::Live(LiveRequest::Products(ids)) if *ids == [id("espresso")]));
     assert!(again, "{effects:?}");
     // Once is enough, and what changes later is read at once.
     let effects = update(&mut stage.state, whole(), stage.now);
     assert!(
-        !effects.iter().any(|e| matches!(e, Effect::ReadProducts(_))),
+        !effects
+            .iter()
+            .any(|e| matches!(e, Effect::Live(LiveRequest::Products(_)))),
         "{effects:?}"
     );
 }

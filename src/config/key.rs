@@ -1,31 +1,31 @@
-//! Keys and their names, once: for the key map, the help and the settings.
+//! Keys and their names, for the key map, the help and the settings.
 
 use std::fmt;
 
-/// Which key.
+/// A key of the keyboard, without its modifiers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Code {
-    /// A character, with shift already in it.
+    /// A character; shift is already applied to it.
     Char(char),
-    /// A named key.
+    /// A key from the table [`NAMED_KEYS`], by its name.
     Named(&'static str),
     /// A function key.
     F(u8),
 }
 
-/// A key press.
+/// A key press with its modifiers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Key {
-    /// Which key.
+    /// The key itself.
     pub code: Code,
-    /// With ctrl.
+    /// Ctrl was held.
     pub ctrl: bool,
-    /// With alt.
+    /// Alt was held.
     pub alt: bool,
 }
 
-/// The named keys, with the sign that help shows.
-const NAMED: [(&str, &str); 15] = [
+/// The named keys: the name that settings use, and the label on the screen.
+const NAMED_KEYS: [(&str, &str); 15] = [
     ("up", "↑"),
     ("down", "↓"),
     ("left", "←"),
@@ -57,27 +57,34 @@ impl Key {
     /// The key with this name: `a`, `G`, `space`, `ctrl-c`, `alt-x`, `f1`, `pagedown` ...
     #[must_use]
     pub fn parse(name: &str) -> Option<Key> {
-        let (mut rest, mut key) = (name, Key::plain(Code::Char(' ')));
+        let mut rest = name;
+        let mut ctrl = false;
+        let mut alt = false;
+
         loop {
-            if let Some(more) = rest.strip_prefix("ctrl-") {
-                (rest, key.ctrl) = (more, true);
-            } else if let Some(more) = rest.strip_prefix("alt-") {
-                (rest, key.alt) = (more, true);
+            if let Some(unprefixed) = rest.strip_prefix("ctrl-") {
+                rest = unprefixed;
+                ctrl = true;
+            } else if let Some(unprefixed) = rest.strip_prefix("alt-") {
+                rest = unprefixed;
+                alt = true;
             } else {
                 break;
             }
         }
+
         let mut chars = rest.chars();
-        key.code = match (chars.next()?, chars.next()) {
+        let code = match (chars.next()?, chars.next()) {
             (c, None) => Code::Char(c),
             _ if rest == "space" => Code::Char(' '),
             ('f', Some(_)) if let Ok(n @ 1..=12) = rest[1..].parse() => Code::F(n),
             _ => Code::named(rest)?,
         };
-        Some(key)
+
+        Some(Key { code, ctrl, alt })
     }
 
-    /// The character that it types, where it types one.
+    /// The character that this key types; `None` for named keys and with ctrl or alt.
     #[must_use]
     pub fn typed(self) -> Option<char> {
         match self {
@@ -92,10 +99,10 @@ impl Key {
 }
 
 impl Code {
-    /// The named key with this name.
+    /// The named key with this name: `enter`, `pagedown` ...
     #[must_use]
     pub fn named(name: &str) -> Option<Code> {
-        NAMED
+        NAMED_KEYS
             .iter()
             .find(|(known, _)| *known == name)
             .map(|(known, _)| Code::Named(known))
@@ -110,17 +117,18 @@ impl fmt::Display for Key {
         if self.alt {
             f.write_str("Alt-")?;
         }
+
         match self.code {
             Code::Char(' ') => f.write_str("Space"),
             Code::Char(c) if self.ctrl => write!(f, "{}", c.to_uppercase()),
             Code::Char(c) => write!(f, "{c}"),
             Code::F(n) => write!(f, "F{n}"),
             Code::Named(name) => {
-                let sign = NAMED
+                let label = NAMED_KEYS
                     .iter()
                     .find(|(known, _)| *known == name)
-                    .map_or(name, |(_, sign)| sign);
-                f.write_str(sign)
+                    .map_or(name, |(_, label)| label);
+                f.write_str(label)
             }
         }
     }
@@ -145,6 +153,7 @@ mod tests {
         ] {
             assert_eq!(Key::parse(name).unwrap().to_string(), shown);
         }
+
         for bad in ["", "ctrl-", "f13", "upp", "abc"] {
             assert_eq!(Key::parse(bad), None, "{bad}");
         }

@@ -1,13 +1,13 @@
-//! Everything that can happen to the screen, and everything that it can ask for.
+//! Messages: everything that can happen to the screen. Effects: everything that it asks for.
 
 use crate::config::key::Key;
-use crate::model::{Catalog, Change, Product, ProductId, Query};
+use crate::model::{Catalog, Product, ProductId, Query};
 use crate::store::catalog::demo::Loaded;
-use crate::store::live::{LiveEvent, OrderRequest};
+use crate::store::live::{LiveEvent, LiveRequest};
 use crate::store::{Shop, Trouble};
 use std::collections::HashSet;
 
-/// The clocks when a message came.
+/// The clocks at the moment when a message came.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Now {
     /// Milliseconds since the program started; never jumps.
@@ -16,38 +16,38 @@ pub struct Now {
     pub wall: i64,
 }
 
-/// Everything that can happen.
+/// Something that happened.
 #[derive(Debug)]
 pub enum Message {
     /// A key was pressed.
     Key(Key),
     /// Text was pasted.
     Paste(String),
-    /// The mouse did something.
+    /// The mouse was pressed, or its wheel turned.
     Mouse(Mouse),
-    /// The terminal has a new size.
+    /// The terminal has a new size, in columns and rows.
     Resize(u16, u16),
-    /// The link tells something.
+    /// The live connection reports something.
     Live(LiveEvent),
     /// The first products of the catalog are there; the others follow.
     CatalogBegun(Catalog, Shop),
-    /// So many of so many products are read.
+    /// Loading progress of the catalog: products read so far, and the total.
     CatalogCount(usize, usize),
-    /// The catalog was read, after so many milliseconds.
+    /// The catalog was read, or could not be; and the milliseconds that this took.
     Catalog(Result<(Catalog, Shop), Trouble>, u64),
-    /// Products that stood in no index were found.
+    /// Products were found that the catalog's index does not list.
     Products(Vec<(ProductId, Option<Product>)>),
-    /// The demo catalog was loaded.
+    /// The demo catalog was loaded, or could not be.
     Demo(Result<Loaded, Trouble>),
-    /// The private server was started again, or why not.
+    /// The private server was started again, or could not be, for this reason.
     Revived(Result<(), String>),
-    /// Something was found.
-    Found(Found),
+    /// A search has results.
+    Found(SearchResults),
     /// A moment came for which the state waited.
     Clock,
 }
 
-/// What the mouse can do.
+/// A kind of mouse event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum MouseKind {
     /// The left button went down.
@@ -58,72 +58,66 @@ pub enum MouseKind {
     WheelDown,
 }
 
-/// What the mouse did, and where, in columns and rows from 0.
+/// A mouse event and its place, in columns and rows from 0.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Mouse {
-    /// What.
+    /// The event.
     pub kind: MouseKind,
-    /// The column.
+    /// The column of the pointer.
     pub column: u16,
-    /// The row.
+    /// The row of the pointer.
     pub row: u16,
 }
 
-/// What a search is for.
+/// The list that a search fills. A newer search replaces only those of its own purpose.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Purpose {
-    /// The catalog's rows.
+pub enum SearchPurpose {
+    /// The rows of the catalog.
     Catalog,
     /// The products that the palette offers.
     Palette,
 }
 
-/// What a search has found.
+/// A search of the catalog.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Found {
-    /// What it was for.
-    pub purpose: Purpose,
-    /// The search's number.
+pub struct SearchRequest {
+    /// The list that it fills.
+    pub purpose: SearchPurpose,
+    /// The search's number, which its results carry.
     pub number: u64,
-    /// The numbers of the products, best first.
-    pub products: Vec<u32>,
-    /// How many fit.
-    pub count: usize,
-    /// Whether that is all: else it goes on.
-    pub done: bool,
-}
-
-/// A search that is asked for.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Search {
-    /// What it is for.
-    pub purpose: Purpose,
-    /// Its number: the answer carries it.
-    pub number: u64,
-    /// What to look for.
+    /// The words, category and sorting to look for.
     pub query: Query,
-    /// What is in the cart.
+    /// The products in the cart, for sorting by them.
     pub in_cart: HashSet<ProductId>,
 }
 
-/// Everything that the screen can ask for.
-#[derive(Debug, Clone)]
+/// Results of a search: an early excerpt while it goes on, or all of them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SearchResults {
+    /// The purpose of the search.
+    pub purpose: SearchPurpose,
+    /// The number of the search.
+    pub number: u64,
+    /// The numbers of the products, best first.
+    pub products: Vec<u32>,
+    /// The number of products that match.
+    pub count: usize,
+    /// The search is complete.
+    pub done: bool,
+}
+
+/// Something that the screen asks for.
+#[derive(Debug)]
 pub enum Effect {
-    /// Apply a change.
-    Send(Change),
-    /// Read the cart again.
-    Reread,
-    /// Read these products.
-    ReadProducts(Vec<ProductId>),
-    /// Something about orders.
-    Order(OrderRequest),
-    /// Read the catalog.
+    /// Pass a request to the live connection.
+    Live(LiveRequest),
+    /// Read the whole catalog.
     LoadCatalog,
-    /// The catalog has replaced this one, which is to be dropped where that delays nobody.
+    /// Drop this catalog, which was replaced, on a thread where that delays nobody.
     Replaced(Box<Catalog>),
     /// Search the catalog.
-    Search(Search),
-    /// Take the mouse, or leave it to the terminal.
+    Search(SearchRequest),
+    /// Capture the mouse, or leave it to the terminal.
     Mouse(bool),
     /// Load the demo catalog.
     LoadDemo,
@@ -133,6 +127,6 @@ pub enum Effect {
     Suspend,
     /// End the program.
     Quit,
-    /// End the program, as the shop can't be had.
+    /// End the program because the shop does not let us in.
     GiveUp(Trouble),
 }

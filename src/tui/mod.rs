@@ -1,5 +1,5 @@
-//! The screen: a pure core (`state`, `update`, `layout`, `view`) and a thin shell
-//! (`runtime`, `screen`, `input`, `signals`) that feeds and draws it.
+//! The screen: a pure core (`state`, `update`, `layout`, `view`), and a thin shell around it
+//! (`runtime`, `terminal`, `workers`) that feeds and draws it.
 
 pub(crate) mod alarm;
 pub mod layout;
@@ -14,21 +14,26 @@ pub mod workers;
 use crate::config::theme::Theme;
 use crate::config::{Server, ServerError, Settings};
 use crate::model::Timeout;
-use crate::store::Trouble;
+use crate::store::{Address, Trouble};
 use state::{Env, State};
 use std::io::IsTerminal;
 use std::process::ExitCode;
 use std::time::Duration;
+use terminal::renderer;
 
-/// Why there is no screen.
+/// The time that a terminal may take to report its background colour. One that understands neither
+/// this question nor the one behind it never answers, and gets the dark theme.
+const THEME_TIMEOUT: Duration = Duration::from_millis(80);
+
+/// The reason why there is no screen.
 #[derive(Debug, thiserror::Error)]
 pub enum ScreenError {
-    /// Not a terminal, or one that can't move its cursor.
+    /// There is no terminal, or one that can't move its cursor.
     #[error(
         "the shop needs a terminal. Without one, use: trolley products, trolley add, trolley remove, trolley cart (see trolley --help)"
     )]
     NoTerminal,
-    /// The shop's server can't be had.
+    /// The shop's server can't be started or found.
     #[error(transparent)]
     Server(#[from] ServerError),
     /// The shop's server does not let us in.
@@ -44,12 +49,53 @@ pub enum ScreenError {
 /// # Errors
 /// The [`ScreenError`] that stands in the way.
 pub fn run(settings: &Settings) -> Result<ExitCode, ScreenError> {
-    let dumb = std::env::var_os("TERM").is_none_or(|term| term == "dumb" || term.is_empty());
-    if dumb || !std::io::stdin().is_terminal() || !std::io::stdout().is_terminal() {
+    check_terminal()?;
+    let address = settings.server.open()?;
+    let env = environment(settings, &address);
+
+    // Only the theme decides about colours: the way in which the library heeds NO_COLOR would
+    // reset reversed text.
+    crossterm::style::force_color_output(true);
+
+    let tokio = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?;
+    renderer::restore_on_panic();
+    renderer::enter(settings.mouse)?;
+
+    let ended = tokio.block_on(async {
+        let theme = settings.theme.unwrap_or_else(detect_theme);
+        let state = State::new(env, theme, settings.mouse, renderer::size()?);
+        let runtime = runtime::Runtime::start(settings, address, state)?;
+        runtime.run().await
+    });
+
+    // The terminal is given back first, whatever happened.
+    renderer::end_by_deadline();
+    renderer::restore();
+
+    let status = ended.map(|(status, live_task)| {
+        // The others should see at once that we have left.
+        let _ = tokio.block_on(live_task);
+        status
+    });
+    // Threads may still be busy reading; none of it is needed any more.
+    tokio.shutdown_background();
+    Ok(ExitCode::from(status?))
+}
+
+fn check_terminal() -> Result<(), ScreenError> {
+    let term = std::env::var_os("TERM").unwrap_or_default();
+    let is_dumb = term.is_empty() || term == "dumb";
+
+    if is_dumb || !std::io::stdin().is_terminal() || !std::io::stdout().is_terminal() {
         return Err(ScreenError::NoTerminal);
     }
-    let address = settings.server.open()?;
-    let env = Env {
+    Ok(())
+}
+
+fn environment(settings: &Settings, address: &Address) -> Env {
+    Env {
         user: settings.user.clone(),
         me: settings.policy.by.clone(),
         address: address.to_string(),
@@ -61,57 +107,28 @@ pub fn run(settings: &Settings) -> Result<ExitCode, ScreenError> {
         ops: uuid::Uuid::new_v4().simple().to_string()[..16].to_owned(),
         zone: jiff::tz::TimeZone::system(),
         keymap: settings.keymap.clone(),
-    };
-    // The theme alone decides about colours: the library's own way with NO_COLOR would
-    // reset reversed text.
-    crossterm::style::force_color_output(true);
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()?;
-    terminal::renderer::restore_on_panic();
-    terminal::renderer::enter(settings.mouse)?;
-    let ended = runtime.block_on(async {
-        let theme = settings.theme.unwrap_or_else(fitting_theme);
-        let state = State::new(env, theme, settings.mouse, terminal::renderer::size()?);
-        runtime::Runtime::start(settings, address, state)?
-            .run()
-            .await
-    });
-    terminal::renderer::end_by_deadline();
-    terminal::renderer::restore();
-    let ended = runtime.block_on(async {
-        let (status, link) = ended?;
-        // So that the others see at once that we left.
-        let _ = link.await;
-        Ok::<_, ScreenError>(status)
-    });
-    // Threads may still be busy reading; nothing of theirs is needed.
-    runtime.shutdown_background();
-    Ok(ExitCode::from(ended?))
+    }
 }
 
-/// How long a terminal may take to tell its ground. One that knows neither this question nor
-/// the one behind it answers never, and then the dark theme it is.
-const ASK: Duration = Duration::from_millis(80);
-
-/// The theme that fits the terminal's ground and colours.
-fn fitting_theme() -> Theme {
-    let has = |name: &str| std::env::var_os(name).is_some_and(|value| !value.is_empty());
-    if has("NO_COLOR") {
+/// The theme that suits the terminal's colours and its background.
+fn detect_theme() -> Theme {
+    if std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty()) {
         return Theme::NONE;
     }
+
     let colours = std::env::var("COLORTERM").unwrap_or_default();
     let term = std::env::var("TERM").unwrap_or_default();
-    if !matches!(colours.as_str(), "truecolor" | "24bit")
-        && !term.contains("256")
-        && !term.contains("direct")
-    {
+    let has_many_colours = matches!(colours.as_str(), "truecolor" | "24bit")
+        || term.contains("256")
+        || term.contains("direct");
+    if !has_many_colours {
         return Theme::SIXTEEN;
     }
+
     let mut options = terminal_colorsaurus::QueryOptions::default();
-    options.timeout = ASK;
+    options.timeout = THEME_TIMEOUT;
     match terminal_colorsaurus::theme_mode(options) {
         Ok(terminal_colorsaurus::ThemeMode::Light) => Theme::LIGHT.on_terminal_background(),
-        _ => Theme::DARK.on_terminal_background(),
+        Ok(terminal_colorsaurus::ThemeMode::Dark) | Err(_) => Theme::DARK.on_terminal_background(),
     }
 }

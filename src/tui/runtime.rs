@@ -1,147 +1,177 @@
-//! The only place with tasks: input, live, effects, and drawing when something changed.
+//! The runtime: the event loop that feeds messages to the core, carries out its effects, and draws
+//! when something has changed.
 
-use super::ScreenError;
-use super::alarm;
+use super::{ScreenError, alarm};
 use crate::config::{Server, Settings};
-use crate::store::live;
-use crate::store::live::LiveRequest;
+use crate::store::live::{self, LiveEvent, LiveRequest};
 use crate::store::{Address, Trouble};
 use crate::tui::message::{Effect, Message, Now};
 use crate::tui::state::State;
 use crate::tui::terminal::frame_limit::FrameLimiter;
 use crate::tui::terminal::input::TerminalInput;
-use crate::tui::terminal::renderer;
-use crate::tui::terminal::renderer::Renderer;
+use crate::tui::terminal::renderer::{self, Renderer};
 use crate::tui::terminal::signals::{SignalRequest, Signals};
-use crate::tui::update::update;
+use crate::tui::update::{UNCONFIRMED_LIMIT, update};
 use crate::tui::workers::catalog;
 use crate::tui::workers::search::SearchWorker;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
-/// Messages taken in before the next frame, so that a flood can't keep the screen still.
-const DRAIN: usize = 512;
-/// How long a terminal may take in the last frame before we stop.
-const LAST_FRAME: Duration = Duration::from_millis(500);
-/// Room in the channels.
-const ROOM: usize = 64;
+/// The most events that are taken in before the next frame, so that a flood can't freeze the
+/// screen.
+const EVENTS_PER_FRAME: usize = 512;
+/// The time that a terminal may take for the last frame before we stop.
+const LAST_FRAME_TIMEOUT: Duration = Duration::from_millis(500);
+/// The capacity of the channels.
+const CHANNEL_CAPACITY: usize = 64;
+/// The exit status when the terminal is gone, as after SIGHUP.
+const STATUS_HANGUP: u8 = 129;
 
-/// The program while it runs.
-pub struct Runtime {
+/// The program while its screen is up.
+pub(crate) struct Runtime {
     state: State,
-    finder: SearchWorker,
-    painter: Renderer,
-    place: Server,
+    search_worker: SearchWorker,
+    renderer: Renderer,
+    server: Server,
     address: Address,
-    requests: mpsc::Sender<LiveRequest>,
-    events: mpsc::Receiver<live::LiveEvent>,
-    live: JoinHandle<()>,
-    results: (mpsc::Sender<Message>, mpsc::Receiver<Message>),
+    live: LiveLink,
+    results: mpsc::Receiver<Message>,
+    results_sender: mpsc::Sender<Message>,
     signals: Signals,
-    /// `None` while suspended.
+    /// The terminal's input; `None` while suspended.
     input: Option<TerminalInput>,
     started: Instant,
-    dirty: bool,
-    /// Suspended: nothing is drawn.
-    asleep: bool,
-    pace: FrameLimiter,
-    /// How it ends: with a status, or because the shop can't be had.
+    /// Something has changed since the last frame.
+    is_dirty: bool,
+    is_suspended: bool,
+    frame_limiter: FrameLimiter,
+    /// The end: an exit status, or the reason why the shop does not let us in.
     exit: Option<Result<u8, Trouble>>,
 }
 
+/// The task of the live connection, and its channels.
+struct LiveLink {
+    requests: mpsc::Sender<LiveRequest>,
+    events: mpsc::Receiver<LiveEvent>,
+    task: JoinHandle<()>,
+}
+
+impl LiveLink {
+    fn spawn(settings: &Settings, address: Address, id: String) -> LiveLink {
+        // The state never lets more requests wait than this channel holds.
+        let (requests, incoming) = mpsc::channel(UNCONFIRMED_LIMIT + CHANNEL_CAPACITY);
+        let (outgoing, events) = mpsc::channel(CHANNEL_CAPACITY);
+
+        let task = tokio::spawn(live::run(
+            address,
+            settings.user.clone(),
+            settings.policy.clone(),
+            Some(id),
+            incoming,
+            outgoing,
+        ));
+        LiveLink {
+            requests,
+            events,
+            task,
+        }
+    }
+}
+
 impl Runtime {
-    /// Gets everything going; the terminal is ours already.
-    pub fn start(
+    /// Starts everything; the terminal is ours already.
+    pub(crate) fn start(
         settings: &Settings,
         address: Address,
         state: State,
     ) -> Result<Runtime, ScreenError> {
-        let (requests, asked) = mpsc::channel(super::update::MOST_UNCONFIRMED + ROOM);
-        let (told, events) = mpsc::channel(ROOM);
-        let results = mpsc::channel(ROOM);
-        let (policy, id) = (settings.policy.clone(), state.env.ops.clone());
-        let live = tokio::spawn(live::run(
-            address.clone(),
-            settings.user.clone(),
-            policy,
-            Some(id),
-            asked,
-            told,
-        ));
+        let (results_sender, results) = mpsc::channel(CHANNEL_CAPACITY);
+        let live = LiveLink::spawn(settings, address.clone(), state.env.ops.clone());
+
         Ok(Runtime {
-            painter: Renderer::new(state.size)?,
+            renderer: Renderer::new(state.size)?,
             state,
-            finder: SearchWorker::new(results.0.clone()),
-            place: settings.server.clone(),
+            search_worker: SearchWorker::new(results_sender.clone()),
+            server: settings.server.clone(),
             address,
-            requests,
-            events,
             live,
             results,
+            results_sender,
             signals: Signals::listen()?,
             input: Some(TerminalInput::open()?),
             started: Instant::now(),
-            dirty: true,
-            asleep: false,
-            pace: FrameLimiter::default(),
+            is_dirty: true,
+            is_suspended: false,
+            frame_limiter: FrameLimiter::default(),
             exit: None,
         })
     }
 
-    /// Runs until the end; returns the exit status, and the live that says good-bye.
-    pub async fn run(mut self) -> Result<(u8, JoinHandle<()>), ScreenError> {
-        let idle = self.painter.written();
+    /// Runs until the end. Returns the exit status, and the live connection's task, which still
+    /// says good-bye to the others.
+    pub(crate) async fn run(mut self) -> Result<(u8, JoinHandle<()>), ScreenError> {
+        let idle = self.renderer.written();
+
         loop {
-            if let Some(ended) = self.exit.take() {
+            if let Some(end) = self.exit.take() {
                 renderer::end_by_deadline();
-                self.last_frame().await;
-                return ended
-                    .map(|status| (status, self.live))
-                    .map_err(ScreenError::Access);
+                self.finish_frame().await;
+
+                let status = end.map_err(ScreenError::Access)?;
+                return Ok((status, self.live.task));
             }
-            self.draw()?;
-            let wake = self.wake();
+
+            self.draw_if_due()?;
+            let alarm = self.next_alarm();
+
             let message = tokio::select! {
                 biased;
-                asked = self.signals.next() => { self.on_signal(asked).await?; None }
-                event = next_event(&mut self.input) => match event {
+                signal = self.signals.next() => {
+                    self.on_signal(signal).await?;
+                    None
+                }
+                input = next_input(&mut self.input) => match input {
                     Ok(Some(message)) => Some(message),
-                    // The terminal is gone.
-                    Ok(None) | Err(_) => { self.exit = Some(Ok(129)); None }
+                    Ok(None) | Err(_) => {
+                        self.exit = Some(Ok(STATUS_HANGUP));
+                        None
+                    }
                 },
-                Some(event) = self.events.recv() => Some(Message::Live(event)),
-                Some(result) = self.results.1.recv() => Some(result),
-                () = idle.notified(), if self.dirty => None,
-                () = alarm::at(wake) => Some(Message::Clock),
+                Some(event) = self.live.events.recv() => Some(Message::Live(event)),
+                Some(result) = self.results.recv() => Some(result),
+                () = idle.notified(), if self.is_dirty => None,
+                () = alarm::at(alarm) => Some(Message::Clock),
             };
+
             if let Some(message) = message {
                 self.take_in(message)?;
-                self.drain()?;
+                self.take_in_waiting_events()?;
             }
         }
     }
 
-    /// Takes in what waits already, before the next frame.
-    fn drain(&mut self) -> Result<(), ScreenError> {
-        for _ in 0..DRAIN {
-            match self.events.try_recv() {
-                Ok(event) => self.take_in(Message::Live(event))?,
-                Err(_) => break,
-            }
+    /// Takes in the live events that are waiting already, so that they share the next frame.
+    fn take_in_waiting_events(&mut self) -> Result<(), ScreenError> {
+        for _ in 0..EVENTS_PER_FRAME {
+            let Ok(event) = self.live.events.try_recv() else {
+                break;
+            };
+            self.take_in(Message::Live(event))?;
         }
         Ok(())
     }
 
     fn take_in(&mut self, message: Message) -> Result<(), ScreenError> {
         let now = self.now();
-        // A clock that came early only because a frame was due changes nothing.
-        let idle = matches!(message, Message::Clock)
-            && self.state.next_moment().is_none_or(|at| at > now.steady);
-        if idle {
+
+        // The alarm also wakes us for a frame, at a moment that means nothing to the state.
+        let is_due = self.state.next_moment().is_some_and(|at| at <= now.steady);
+        if matches!(message, Message::Clock) && !is_due {
             return Ok(());
         }
-        self.dirty = true;
+
+        self.is_dirty = true;
         for effect in update(&mut self.state, message, now) {
             self.carry_out(effect)?;
         }
@@ -149,81 +179,77 @@ impl Runtime {
     }
 
     fn now(&self) -> Now {
-        let wall = SystemTime::now()
-            .duration_since(UNIX_EPOCH)
-            .unwrap_or_default();
-        let steady = self.started.elapsed();
-        let millis = |span: Duration| u64::try_from(span.as_millis()).unwrap_or(u64::MAX);
+        let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH);
         Now {
-            steady: millis(steady),
-            wall: i64::try_from(millis(wall)).unwrap_or(0),
+            steady: as_millis(self.started.elapsed()),
+            wall: i64::try_from(as_millis(since_epoch.unwrap_or_default())).unwrap_or(0),
         }
     }
 
-    /// Draws where something changed, the terminal takes it, and the last frame is not too near.
-    fn draw(&mut self) -> Result<(), ScreenError> {
+    /// Returns whether there is something to draw, and a terminal that takes it.
+    fn can_draw(&self) -> bool {
+        self.is_dirty && !self.is_suspended && !self.renderer.is_writing()
+    }
+
+    /// Draws a frame, unless there is nothing new or the last one was drawn too recently.
+    fn draw_if_due(&mut self) -> Result<(), ScreenError> {
         let now = Instant::now();
-        if !self.dirty
-            || self.asleep
-            || self.painter.is_writing()
-            || self.pace.next_frame_at(now).is_some()
-        {
+        if !self.can_draw() || self.frame_limiter.next_frame_at(now).is_some() {
             return Ok(());
         }
-        self.painter.draw(&self.state)?;
-        self.dirty = false;
-        self.pace.record_frame(now);
+
+        self.renderer.draw(&self.state)?;
+        self.is_dirty = false;
+        self.frame_limiter.record_frame(now);
         Ok(())
     }
 
-    /// When to look again though nothing comes.
-    fn wake(&self) -> Option<Instant> {
-        let moment = self
-            .state
-            .next_moment()
-            .map(|at| self.started + Duration::from_millis(at));
-        let draws = self.dirty && !self.asleep && !self.painter.is_writing();
-        let frame = if draws {
-            self.pace.next_frame_at(Instant::now())
+    /// The next moment to wake up without a message: for the state, or for a frame.
+    fn next_alarm(&self) -> Option<Instant> {
+        let moment = self.state.next_moment();
+        let moment = moment.map(|at| self.started + Duration::from_millis(at));
+
+        let frame = if self.can_draw() {
+            self.frame_limiter.next_frame_at(Instant::now())
         } else {
             None
         };
         [moment, frame].into_iter().flatten().min()
     }
 
-    async fn on_signal(&mut self, asked: SignalRequest) -> Result<(), ScreenError> {
-        match asked {
+    async fn on_signal(&mut self, signal: SignalRequest) -> Result<(), ScreenError> {
+        match signal {
             SignalRequest::End(status) => self.exit = Some(Ok(status)),
             SignalRequest::Stop => self.suspend().await,
             SignalRequest::Resize => self.resize()?,
             // In the background the terminal is another program's.
-            SignalRequest::Continued if renderer::is_foreground() => self.come_back()?,
+            SignalRequest::Continued if renderer::is_foreground() => self.resume()?,
             SignalRequest::Continued => {}
         }
         Ok(())
     }
 
-    /// Waits until the terminal has taken in the last frame, so that nothing of it comes after
-    /// what gives the terminal back.
-    async fn last_frame(&self) {
-        let idle = self.painter.written();
-        while self.painter.is_writing() {
+    /// Waits until the terminal has taken in the last frame, so that nothing of it follows the
+    /// sequences that give the terminal back.
+    async fn finish_frame(&self) {
+        let idle = self.renderer.written();
+        while self.renderer.is_writing() {
             idle.notified().await;
         }
     }
 
+    /// Gives the terminal back and stops the process. Coming back, or the end, is a signal again.
     async fn suspend(&mut self) {
         self.input = None;
         // A terminal that does not read must not keep us.
-        let _ = tokio::time::timeout(LAST_FRAME, self.last_frame()).await;
+        let _ = tokio::time::timeout(LAST_FRAME_TIMEOUT, self.finish_frame()).await;
         renderer::restore();
-        self.asleep = true;
-        // What comes next, coming to the front or the end, comes as a signal.
+        self.is_suspended = true;
         Signals::stop_here();
     }
 
-    fn come_back(&mut self) -> Result<(), ScreenError> {
-        self.asleep = false;
+    fn resume(&mut self) -> Result<(), ScreenError> {
+        self.is_suspended = false;
         self.input = None;
         renderer::enter(self.state.mouse)?;
         self.input = Some(TerminalInput::open()?);
@@ -232,48 +258,25 @@ impl Runtime {
 
     fn resize(&mut self) -> Result<(), ScreenError> {
         let (width, height) = renderer::size()?;
-        self.painter.invalidate();
-        self.dirty = true;
+        self.renderer.invalidate();
+        self.is_dirty = true;
         self.take_in(Message::Resize(width, height))
     }
 
     fn carry_out(&mut self, effect: Effect) -> Result<(), ScreenError> {
+        let catalog = &self.state.catalog.catalog;
+
         match effect {
-            Effect::Send(change) => self.ask(LiveRequest::Change(change)),
-            Effect::Reread => self.ask(LiveRequest::Reread),
-            Effect::ReadProducts(ids) => self.ask(LiveRequest::Products(ids)),
-            Effect::Order(ask) => self.ask(LiveRequest::Order(ask)),
-            Effect::LoadCatalog => {
-                let (address, private) = (
-                    self.address.clone(),
-                    matches!(self.place, Server::Private(_)),
-                );
-                let results = self.results.0.clone();
-                self.in_background(move || {
-                    catalog::on_two_threads(catalog::load(address, private, results))
-                })?;
+            Effect::Live(request) => {
+                // The channel is never full, and it closes only with the program.
+                let _ = self.live.requests.try_send(request);
             }
-            Effect::Search(search) => self.finder.search(search, &self.state.catalog.catalog)?,
-            Effect::Replaced(old) => self.finder.prepare(&self.state.catalog.catalog, old)?,
-            Effect::Mouse(ours) => self.painter.capture_mouse(ours)?,
-            Effect::LoadDemo => {
-                let (address, results) = (self.address.clone(), self.results.0.clone());
-                self.in_background(move || {
-                    catalog::on_two_threads(catalog::load_demo(address, results))
-                })?;
-            }
-            Effect::Revive => {
-                if let Server::Private(engine) = self.place.clone() {
-                    let results = self.results.0.clone();
-                    self.in_background(move || {
-                        let revived = engine
-                            .revive()
-                            .map(|_| ())
-                            .map_err(|error| error.to_string());
-                        let _ = results.blocking_send(Message::Revived(revived));
-                    })?;
-                }
-            }
+            Effect::LoadCatalog => self.load_catalog()?,
+            Effect::LoadDemo => self.load_demo()?,
+            Effect::Search(search) => self.search_worker.search(search, catalog)?,
+            Effect::Replaced(old) => self.search_worker.prepare(catalog, old)?,
+            Effect::Mouse(captured) => self.renderer.capture_mouse(captured)?,
+            Effect::Revive => self.revive_server()?,
             Effect::Suspend => Signals::stop_job(),
             Effect::Quit => self.exit = Some(Ok(0)),
             Effect::GiveUp(trouble) => self.exit = Some(Err(trouble)),
@@ -281,21 +284,51 @@ impl Runtime {
         Ok(())
     }
 
-    /// Passes a request on. The channel holds more than the state lets wait.
-    fn ask(&self, request: LiveRequest) {
-        let _ = self.requests.try_send(request);
+    fn load_catalog(&self) -> std::io::Result<()> {
+        let address = self.address.clone();
+        let is_private = matches!(self.server, Server::Private(_));
+        let results = self.results_sender.clone();
+
+        in_background(move || {
+            catalog::on_two_threads(catalog::load(address, is_private, results));
+        })
     }
 
-    /// Does slow work on a thread of its own, off the screen's.
-    fn in_background(&self, work: impl FnOnce() + Send + 'static) -> Result<(), ScreenError> {
-        std::thread::Builder::new()
-            .name("background".to_owned())
-            .spawn(work)?;
-        Ok(())
+    fn load_demo(&self) -> std::io::Result<()> {
+        let address = self.address.clone();
+        let results = self.results_sender.clone();
+
+        in_background(move || catalog::on_two_threads(catalog::load_demo(address, results)))
+    }
+
+    fn revive_server(&self) -> std::io::Result<()> {
+        let Server::Private(engine) = self.server.clone() else {
+            return Ok(());
+        };
+        let results = self.results_sender.clone();
+
+        in_background(move || {
+            let revived = engine.revive().map(|_| ());
+            let revived = revived.map_err(|error| error.to_string());
+            let _ = results.blocking_send(Message::Revived(revived));
+        })
     }
 }
 
-async fn next_event(input: &mut Option<TerminalInput>) -> std::io::Result<Option<Message>> {
+/// Does slow work on a thread of its own, off the screen's.
+fn in_background(work: impl FnOnce() + Send + 'static) -> std::io::Result<()> {
+    std::thread::Builder::new()
+        .name("background".to_owned())
+        .spawn(work)?;
+    Ok(())
+}
+
+fn as_millis(span: Duration) -> u64 {
+    u64::try_from(span.as_millis()).unwrap_or(u64::MAX)
+}
+
+/// The next message of the terminal; none ever while it is given back.
+async fn next_input(input: &mut Option<TerminalInput>) -> std::io::Result<Option<Message>> {
     match input {
         Some(input) => input.next().await,
         None => std::future::pending().await,

@@ -87,17 +87,11 @@ impl Headless {
     fn take_in(&mut self, message: Message) {
         let steady = u64::try_from(self.started.elapsed().as_millis()).unwrap();
         for effect in update(&mut self.state, message, Now { steady, wall: 0 }) {
-            match effect {
-                Effect::Send(change) => {
+            if let Effect::Live(request) = effect {
+                if let LiveRequest::Change(change) = &request {
                     self.sent.push(change.clone());
-                    self.requests.try_send(LiveRequest::Change(change)).unwrap();
                 }
-                Effect::Reread => self.requests.try_send(LiveRequest::Reread).unwrap(),
-                Effect::ReadProducts(ids) => {
-                    self.requests.try_send(LiveRequest::Products(ids)).unwrap()
-                }
-                Effect::Order(ask) => self.requests.try_send(LiveRequest::Order(ask)).unwrap(),
-                _ => {}
+                self.requests.try_send(request).unwrap();
             }
         }
     }

@@ -217,7 +217,7 @@ impl CartColumns {
         let mut totals = Vec::new();
         let mut needed = NeededWidths::default();
         for line in lines {
-            let product = state.known(&line.product);
+            let product = state.lookup(&line.product);
             if let ProductLookup::Product(product) = product {
                 prices.extend(product.price);
             }

@@ -3,7 +3,6 @@
 use crate::config::keymap::Action;
 use crate::model::text;
 use crate::tui::state::State;
-use crate::tui::update::context;
 
 /// The columns between two keys.
 const GAP: u16 = 2;
@@ -27,7 +26,7 @@ pub(crate) fn key_hints(state: &State, width: u16) -> Vec<KeyHint> {
     let all: Vec<KeyHint> = state
         .env
         .keymap
-        .footer(context(state))
+        .footer(state.context())
         .filter(|(action, ..)| *action != Action::PlaceOrder || may_order(state))
         .map(|(action, key, word)| {
             let columns = text::width(&key) + 1 + text::width(word);

@@ -44,10 +44,10 @@ pub(crate) fn rows(state: &State) -> Vec<HelpRow> {
 
     let mut rows = Vec::new();
     for group in GROUPS {
-        rows.push(HelpRow::Group(group));
+        rows.push(HelpRow::Group(group.title()));
         let entries = state.env.keymap.explained();
-        for entry in entries.filter(|entry| entry.action.group() == group) {
-            push_wrapped(&mut rows, entry.shown(), entry.help, columns);
+        for entry in entries.filter(|entry| entry.action.group() == *group) {
+            push_wrapped(&mut rows, entry.shown(), &entry.help, columns);
         }
     }
 

@@ -1,8 +1,10 @@
 //! Where things stand on the screen. Drawing and the mouse both ask here, so that a click
 //! meets what is drawn.
 
+pub(crate) mod activity;
 pub(crate) mod columns;
 pub(crate) mod footer;
 pub(crate) mod help;
 pub(crate) mod money;
+pub(crate) mod orders;
 pub mod palette;

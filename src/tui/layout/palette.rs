@@ -3,12 +3,9 @@
 use crate::config::keymap::Action;
 use crate::config::theme::Theme;
 use crate::model::search;
-use crate::model::search::{Query, Sort};
+use crate::model::search::Sort;
 use crate::model::{Item, ProductId, text};
-use crate::tui::message::{Effect, Purpose, Search};
-use crate::tui::state::{Mode, State};
-use crate::tui::update::{AT_ONCE, search_now};
-use std::collections::HashSet;
+use crate::tui::state::State;
 
 /// The most entries that are offered.
 pub(crate) const MOST: usize = 9;
@@ -58,7 +55,7 @@ enum Verb {
 
 /// A command that takes a product.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum ProductVerb {
+enum ProductVerb {
     Add,
     Set,
     Remove,
@@ -150,11 +147,11 @@ fn command_entries(state: &State, typed: &str) -> Vec<PaletteEntry> {
             run: Run::Type(format!("{name} ")),
         }
     });
-    let actions = state.env.keymap.offered(state.list());
+    let actions = state.env.keymap.offered(state.list_context());
     let actions = actions.map(|entry| PaletteEntry {
-        label: entry.help.to_owned(),
+        label: entry.help.clone(),
         hint: entry.shown(),
-        completed: entry.action.name(),
+        completed: entry.action.name().to_owned(),
         run: Run::Action(entry.action),
     });
 
@@ -310,16 +307,16 @@ fn contains(name: &str, typed: &str) -> bool {
 }
 
 /// A product that is typed: behind a verb or, to be added, by its name alone.
-pub(crate) struct Wanted<'a> {
-    pub(crate) verb: ProductVerb,
+struct Wanted<'a> {
+    verb: ProductVerb,
     /// The words to find the product by.
-    pub(crate) words: &'a str,
+    words: &'a str,
     quantity: Option<u32>,
 }
 
 /// Reads the product in what is typed: `set milk 3`, or `milk 3` to add it. `None` where a
 /// command is typed that takes no product.
-pub(crate) fn wanted(typed: &str) -> Option<Wanted<'_>> {
+fn wanted(typed: &str) -> Option<Wanted<'_>> {
     let typed = without_colon(typed);
     let (verb, rest) = match Verb::split(typed) {
         Some((Verb::Product(verb), rest)) => (Some(verb), rest),
@@ -344,50 +341,12 @@ pub(crate) fn wanted(typed: &str) -> Option<Wanted<'_>> {
     })
 }
 
-/// Looks for the products that the palette matches.
-pub fn ask(state: &mut State, effects: &mut Vec<Effect>) {
-    let Mode::Palette { input, .. } = &state.mode else {
-        return;
-    };
-    // What lies in the cart is few.
-    let Some(Wanted { words, .. }) =
-        wanted(input.value()).filter(|wanted| wanted.verb != ProductVerb::Remove)
-    else {
-        return;
-    };
-    let matches = &mut state.matches;
-    let known = matches.words == words && !matches.found.is_empty();
-    if known {
-        return;
-    }
-    words.clone_into(&mut matches.words);
-    matches.search_sent += 1;
-    let query = Query {
-        words: words.to_owned(),
-        ..Query::default()
-    };
-    let search = Search {
-        purpose: Purpose::Palette,
-        number: matches.search_sent,
-        query,
-        in_cart: HashSet::new(),
-    };
-    if state.catalog.catalog.len() <= AT_ONCE {
-        matches.found = search_now(&state.catalog.catalog, &search);
-        matches.search_done = matches.search_sent;
-    } else if search.query.is_plain() {
-        matches.found = state
-            .catalog
-            .catalog
-            .sorted()
-            .iter()
-            .take(MOST)
-            .copied()
-            .collect();
-        matches.search_done = matches.search_sent;
-    } else {
-        effects.push(Effect::Search(search));
-    }
+/// The words to search the catalog for; `None` where that needs no search: for a command, or
+/// for lines of the cart, which are few.
+pub(crate) fn searched_words(typed: &str) -> Option<&str> {
+    wanted(typed)
+        .filter(|wanted| wanted.verb != ProductVerb::Remove)
+        .map(|wanted| wanted.words)
 }
 
 /// The entries that add a product by its name alone: `esp 2`. Each typed word is the beginning

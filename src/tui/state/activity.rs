@@ -1,119 +1,132 @@
-//! The activity: who changed what, and where its pane stands. What one person does to one
-//! product in a row is one entry, so that a key held down leaves room for the others.
+//! The activity pane: who changed what.
+//!
+//! Changes that one person makes to one product in a row are one entry, so that a key held down
+//! leaves room for the others.
 
 use crate::model::{Activity, ChangeKind, LineChange, Update};
-use crate::tui::state::areas::Pane;
+use crate::tui::state::areas::{ActivityVisibility, Pane};
 
-/// How many entries are kept.
-const MOST: usize = 100;
-/// What is done in a row within this many milliseconds is one entry.
+/// The most entries that are kept.
+const ENTRIES_LIMIT: usize = 100;
+/// Milliseconds within which changes in a row are one entry.
 const IN_A_ROW: u64 = 60_000;
 
-/// One entry: one change, or several in a row.
+/// An entry of the activity: one change, or several in a row.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ActivityEntry {
-    /// The cart's version after the first of them.
-    begun: u64,
-    /// When the first of them happened.
-    begun_at: u64,
-    /// The last of them, with the pieces of all.
-    pub sum: Activity,
+    /// The cart's version after the first change.
+    first_version: u64,
+    /// The time of the first change.
+    first_at: u64,
+    /// The last change, with the pieces of all of them.
+    pub summary: Activity,
 }
 
 impl ActivityEntry {
     fn of(update: &Update) -> ActivityEntry {
         ActivityEntry {
-            begun: update.version,
-            begun_at: update.deadline.told_at,
-            sum: Activity::from(update),
+            first_version: update.version,
+            first_at: update.deadline.told_at,
+            summary: Activity::from(update),
         }
     }
 
-    /// Its only line, where it is a plain change of one.
+    /// The only line of a plain edit of one line.
     fn line(&self) -> Option<&LineChange> {
-        self.sum
-            .first
-            .as_ref()
-            .filter(|_| self.sum.kind == ChangeKind::Edit && self.sum.lines == 1)
+        if self.summary.kind != ChangeKind::Edit || self.summary.lines != 1 {
+            return None;
+        }
+        self.summary.first.as_ref()
     }
 
-    /// Whether `next`, which comes right after it, goes on with the same.
-    fn goes_on(&self, next: &ActivityEntry) -> bool {
-        let (Some(line), Some(more)) = (self.line(), next.line()) else {
+    /// Returns whether `next` continues this entry: the same person changes the same product in the
+    /// same direction soon after.
+    fn is_continued_by(&self, next: &ActivityEntry) -> bool {
+        let (Some(line), Some(next_line)) = (self.line(), next.line()) else {
             return false;
         };
-        let same = line.product == more.product && line.delta.signum() == more.delta.signum();
-        same && self.sum.by == next.sum.by && next.sum.at.saturating_sub(self.begun_at) <= IN_A_ROW
+
+        line.product == next_line.product
+            && line.delta.signum() == next_line.delta.signum()
+            && self.summary.by == next.summary.by
+            && next.summary.at.saturating_sub(self.first_at) <= IN_A_ROW
     }
 
     fn join(&mut self, next: ActivityEntry) {
         let before = self.line().map_or(0, |line| line.delta);
-        self.sum = next.sum;
-        if let Some(line) = &mut self.sum.first {
+        self.summary = next.summary;
+        if let Some(line) = &mut self.summary.first {
             line.delta += before;
         }
     }
 }
 
-/// The activity's pane.
+/// The activity pane.
 #[derive(Debug, Default)]
 pub struct ActivityPane {
-    /// What was done, oldest first.
+    /// The entries, oldest first.
     pub entries: Vec<ActivityEntry>,
-    /// The first of them that shows, counted from the newest.
+    /// The first entry that shows, counted from the newest.
     pub top: usize,
-    /// Whether it shows; `None`: where there is room.
-    pub shown: Option<bool>,
-    /// The pane that was left for it, where one shows at a time.
-    pub left: Option<Pane>,
+    /// The conditions under which the pane shows.
+    pub visibility: ActivityVisibility,
+    /// The pane to return to when the activity, which took the cart's place, is hidden.
+    pub return_to: Option<Pane>,
 }
 
 impl ActivityPane {
-    /// Notes updates, new ones and those that the log of the cart remembers; `page` entries show.
-    pub fn note(&mut self, updates: &[Update], page: usize) {
-        for update in updates
-            .iter()
-            .filter(|update| update.kind != ChangeKind::Touch)
-        {
-            self.insert(ActivityEntry::of(update));
+    /// Notes updates, new ones and those that the cart's log remembers; `page` entries show.
+    pub(crate) fn note(&mut self, updates: &[Update], page: usize) {
+        for update in updates {
+            if update.kind != ChangeKind::Touch {
+                self.insert(ActivityEntry::of(update));
+            }
         }
-        let spare = self.entries.len().saturating_sub(MOST);
+
+        let spare = self.entries.len().saturating_sub(ENTRIES_LIMIT);
         self.entries.drain(..spare);
         self.top = self.top.min(self.entries.len().saturating_sub(page));
     }
 
     fn insert(&mut self, entry: ActivityEntry) {
-        let place = self
+        let index = self
             .entries
-            .partition_point(|known| known.sum.version < entry.begun);
-        if self
-            .entries
-            .get(place)
-            .is_some_and(|known| known.begun <= entry.begun)
-        {
+            .partition_point(|known| known.summary.version < entry.first_version);
+
+        let following = self.entries.get(index);
+        if following.is_some_and(|known| known.first_version <= entry.first_version) {
+            // The entry is known already.
             return;
         }
-        let newest = place == self.entries.len();
-        self.entries.insert(place, entry);
-        let joined = self.join_at(place);
-        self.join_at(if joined { place } else { place + 1 });
-        if newest && !joined && self.top > 0 {
-            // Who reads what is older goes on reading it.
+
+        let is_newest = index == self.entries.len();
+        self.entries.insert(index, entry);
+
+        // The new entry may continue the one before it, and be continued by the one behind it.
+        let joined = self.join_at(index);
+        self.join_at(if joined { index } else { index + 1 });
+
+        if is_newest && !joined && self.top > 0 {
+            // Somebody is reading older entries: they stay where they are on the screen.
             self.top += 1;
         }
     }
 
-    /// Joins the entry at `place` to the one before where it goes on with that; whether it did.
-    fn join_at(&mut self, place: usize) -> bool {
-        let goes_on = place > 0
-            && self
-                .entries
-                .get(place)
-                .is_some_and(|next| self.entries[place - 1].goes_on(next));
-        if goes_on {
-            let next = self.entries.remove(place);
-            self.entries[place - 1].join(next);
+    /// Joins the entry at `index` to the one before, where it continues that; returns whether it
+    /// did.
+    fn join_at(&mut self, index: usize) -> bool {
+        let Some(before) = index.checked_sub(1) else {
+            return false;
+        };
+        let continues = self
+            .entries
+            .get(index)
+            .is_some_and(|next| self.entries[before].is_continued_by(next));
+
+        if continues {
+            let next = self.entries.remove(index);
+            self.entries[before].join(next);
         }
-        goes_on
+        continues
     }
 }

@@ -1,4 +1,4 @@
-//! Size to rectangles, once: drawing, paging and the mouse all read it.
+//! The areas of the screen, from its size: drawing, paging and the mouse all read them.
 
 use ratatui::layout::{Margin, Rect};
 
@@ -6,14 +6,16 @@ use ratatui::layout::{Margin, Rect};
 const SIDE_BY_SIDE: u16 = 76;
 /// The smallest screen that can be used.
 const SMALLEST: (u16, u16) = (24, 7);
-/// From this width on the cart says who added a line.
+/// From this width on the cart shows who added a line.
 const ROOMY: u16 = 100;
-/// From these heights on the catalog shows so many lines about the selected product.
+/// The lines of details about the selected product, by the height from which on they show.
 const DETAILS: [(u16, u16); 3] = [(30, 5), (20, 4), (14, 2)];
 /// From this height on the cart leaves room for the activity below it.
 const WITH_ACTIVITY: u16 = 24;
+/// The most rows of the palette, with its frame.
+const PALETTE: u16 = 10;
 
-/// A pane.
+/// A pane that can have the focus.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Pane {
     /// The products.
@@ -23,9 +25,9 @@ pub enum Pane {
 }
 
 impl Pane {
-    /// The other one.
+    /// The other pane.
     #[must_use]
-    pub fn other(self) -> Pane {
+    pub(crate) fn other(self) -> Pane {
         match self {
             Pane::Catalog => Pane::Cart,
             Pane::Cart => Pane::Catalog,
@@ -33,16 +35,28 @@ impl Pane {
     }
 }
 
-/// Where everything stands.
+/// The conditions under which the activity shows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum ActivityVisibility {
+    /// Wherever there is room below the cart.
+    #[default]
+    Automatic,
+    /// Always: where there is no room below the cart, in its place.
+    Shown,
+    /// Never.
+    Hidden,
+}
+
+/// The areas of the screen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Areas {
-    /// Shop, user, link, session.
+    /// The first line: shop, user, connection, countdown.
     pub header: Rect,
     /// The catalog's frame, where it shows.
     pub catalog: Option<Rect>,
     /// The catalog's rows.
     pub catalog_rows: Rect,
-    /// The selected product's details; may be empty.
+    /// The details of the selected product; may be empty.
     pub details: Rect,
     /// The cart's frame, where it shows.
     pub cart: Option<Rect>,
@@ -50,130 +64,159 @@ pub struct Areas {
     pub cart_rows: Rect,
     /// The cart's sums.
     pub sums: Rect,
-    /// Who changed what, where it shows.
+    /// The activity's frame, where it shows.
     pub activity: Option<Rect>,
     /// The palette's entries, above the message line.
     pub palette: Rect,
-    /// Messages and prompts.
+    /// The line for messages and prompts.
     pub message: Rect,
-    /// The keys that work here.
+    /// The line for the keys that work here.
     pub footer: Rect,
 }
 
-/// The areas on a screen of `width` by `height`; `None` where it is too small.
-#[must_use]
-pub fn areas(width: u16, height: u16, focus: Pane, activity: Option<bool>) -> Option<Areas> {
-    if width < SMALLEST.0 || height < SMALLEST.1 {
-        return None;
-    }
-    let line = |y: u16| Rect::new(0, y, width, 1);
-    let (header, message, footer) = (line(0), line(height - 2), line(height - 1));
-    let body = Rect::new(0, 1, width, height - 3);
-    let (catalog, cart) = if width >= SIDE_BY_SIDE {
-        // Where there is room, the cart gets more of it: its rows say more.
-        let share = if width >= ROOMY { 52 } else { 55 };
-        let left = u16::try_from(u32::from(width) * share / 100).unwrap_or(width);
-        (
-            Some(Rect {
-                width: left,
-                ..body
-            }),
-            Some(Rect {
-                x: left,
-                width: width - left,
-                ..body
-            }),
-        )
-    } else if focus == Pane::Catalog {
-        (Some(body), None)
-    } else {
-        (None, Some(body))
-    };
-    let roomy = cart.is_some_and(|cart| cart.height >= WITH_ACTIVITY);
-    let (cart, activity) = match cart {
-        Some(cart) if roomy && activity != Some(false) => {
-            let below = cart.height / 3;
-            let top = Rect {
-                height: cart.height - below,
-                ..cart
-            };
-            (
-                Some(top),
-                Some(Rect {
-                    y: top.bottom(),
-                    height: below,
-                    ..cart
-                }),
-            )
+impl Areas {
+    /// The areas on a screen of `size`, columns and rows; `None` where it is too small.
+    #[must_use]
+    pub(crate) fn of(
+        size: (u16, u16),
+        focus: Pane,
+        visibility: ActivityVisibility,
+    ) -> Option<Areas> {
+        let (width, height) = size;
+        if width < SMALLEST.0 || height < SMALLEST.1 {
+            return None;
         }
-        // Asked for where there is no room for both: it takes the cart's place.
-        Some(cart) if activity == Some(true) => (None, Some(cart)),
-        cart => (cart, None),
+
+        let body = Rect::new(0, 1, width, height - 3);
+        let (catalog, right) = split_panes(body, focus);
+        let (cart, activity) = split_activity(right, visibility);
+
+        let (catalog_rows, details) = split_foot(catalog, details_height(height));
+        let (cart_rows, sums) = split_foot(cart, sums_height(cart));
+
+        let palette_height = body.height.min(PALETTE);
+        let palette = Rect {
+            y: body.bottom() - palette_height,
+            height: palette_height,
+            ..body
+        };
+
+        Some(Areas {
+            header: Rect::new(0, 0, width, 1),
+            catalog,
+            catalog_rows,
+            details,
+            cart,
+            cart_rows,
+            sums,
+            activity,
+            palette,
+            message: Rect::new(0, height - 2, width, 1),
+            footer: Rect::new(0, height - 1, width, 1),
+        })
+    }
+
+    /// The number of entries that the activity shows.
+    #[must_use]
+    pub(crate) fn activity_page(&self) -> usize {
+        let height = self.activity.map_or(0, |frame| frame.height);
+        usize::from(height.saturating_sub(2))
+    }
+}
+
+/// The frames of the catalog and of the cart: side by side, or only the focused one.
+fn split_panes(body: Rect, focus: Pane) -> (Option<Rect>, Option<Rect>) {
+    if body.width < SIDE_BY_SIDE {
+        return match focus {
+            Pane::Catalog => (Some(body), None),
+            Pane::Cart => (None, Some(body)),
+        };
+    }
+
+    // On a roomy screen the cart gets more of it, as its rows say more there.
+    let percent = if body.width >= ROOMY { 52 } else { 55 };
+    let left = u16::try_from(u32::from(body.width) * percent / 100).unwrap_or(body.width);
+
+    let catalog = Rect {
+        width: left,
+        ..body
     };
-    let details = DETAILS
+    let cart = Rect {
+        x: left,
+        width: body.width - left,
+        ..body
+    };
+    (Some(catalog), Some(cart))
+}
+
+/// The frames of the cart and of the activity, which share the cart's side of the screen.
+fn split_activity(
+    side: Option<Rect>,
+    visibility: ActivityVisibility,
+) -> (Option<Rect>, Option<Rect>) {
+    let Some(side) = side else {
+        return (None, None);
+    };
+
+    let has_room = side.height >= WITH_ACTIVITY;
+    match visibility {
+        ActivityVisibility::Automatic | ActivityVisibility::Shown if has_room => {
+            let below = side.height / 3;
+            let cart = Rect {
+                height: side.height - below,
+                ..side
+            };
+            let activity = Rect {
+                y: cart.bottom(),
+                height: below,
+                ..side
+            };
+            (Some(cart), Some(activity))
+        }
+        ActivityVisibility::Shown => (None, Some(side)),
+        ActivityVisibility::Automatic | ActivityVisibility::Hidden => (Some(side), None),
+    }
+}
+
+/// The lines for the details of the selected product.
+fn details_height(screen_height: u16) -> u16 {
+    DETAILS
         .iter()
-        .find(|(from, _)| height >= *from)
-        .map_or(0, |(_, lines)| *lines);
-    let (catalog_rows, details) = inside(catalog, details);
-    let sums = match cart {
+        .find(|(from, _)| screen_height >= *from)
+        .map_or(0, |(_, lines)| *lines)
+}
+
+/// The lines for the cart's sums.
+fn sums_height(cart: Option<Rect>) -> u16 {
+    match cart {
         Some(cart) if cart.height >= 16 => 4,
         Some(cart) if cart.height >= 8 => 2,
         _ => 1,
-    };
-    let (cart_rows, sums) = inside(cart, sums);
-    let entries = body.height.min(10);
-    let palette = Rect {
-        y: body.bottom() - entries,
-        height: entries,
-        ..body
-    };
-    Some(Areas {
-        header,
-        catalog,
-        catalog_rows,
-        details,
-        cart,
-        cart_rows,
-        sums,
-        activity,
-        palette,
-        message,
-        footer,
-    })
-}
-
-impl Areas {
-    /// How many rows of the activity show.
-    #[must_use]
-    pub fn activity_page(&self) -> usize {
-        usize::from(
-            self.activity
-                .map_or(0, |frame| frame.height.saturating_sub(2)),
-        )
     }
 }
 
-/// The rows inside a frame, below the column heads, and `foot` lines below them as far as one
-/// row is left: keys act on it.
-fn inside(frame: Option<Rect>, foot: u16) -> (Rect, Rect) {
+/// The rows inside a frame, below the column headings, and `foot` lines below them, as far as one
+/// row is left for keys to act on.
+fn split_foot(frame: Option<Rect>, foot: u16) -> (Rect, Rect) {
     let Some(frame) = frame else {
         return (Rect::ZERO, Rect::ZERO);
     };
+
     let inner = frame.inner(Margin::new(1, 1));
     let foot = foot.min(inner.height.saturating_sub(2));
-    let rows = inner.height.saturating_sub(1 + foot);
-    (
-        Rect {
-            y: inner.y + 1,
-            height: rows,
-            ..inner
-        },
-        Rect {
-            y: inner.y + 1 + rows,
-            height: foot,
-            ..inner
-        },
-    )
+    let height = inner.height.saturating_sub(1 + foot);
+
+    let rows = Rect {
+        y: inner.y + 1,
+        height,
+        ..inner
+    };
+    let foot = Rect {
+        y: rows.bottom(),
+        height: foot,
+        ..inner
+    };
+    (rows, foot)
 }
 
 #[cfg(test)]
@@ -182,47 +225,49 @@ mod tests {
 
     #[test]
     fn everything_stays_on_the_screen_at_any_size() {
-        let panes = [Pane::Catalog, Pane::Cart].into_iter();
-        let cases: Vec<_> = panes
-            .flat_map(|focus| [None, Some(true), Some(false)].map(|activity| (focus, activity)))
-            .collect();
+        let visibilities = [
+            ActivityVisibility::Automatic,
+            ActivityVisibility::Shown,
+            ActivityVisibility::Hidden,
+        ];
         for width in 1..=300 {
             for height in 1..=100 {
-                for (focus, activity) in &cases {
-                    let Some(areas) = areas(width, height, *focus, *activity) else {
-                        continue;
-                    };
-                    let screen = Rect::new(0, 0, width, height);
-                    let always = [
-                        areas.catalog_rows,
-                        areas.details,
-                        areas.cart_rows,
-                        areas.sums,
-                        areas.palette,
-                    ];
-                    let frames = [
-                        Some(areas.header),
-                        areas.catalog,
-                        areas.cart,
-                        areas.activity,
-                        Some(areas.message),
-                        Some(areas.footer),
-                    ];
-                    for area in frames.into_iter().flatten().chain(always) {
-                        assert_eq!(area.intersection(screen), area, "{width}x{height}");
+                for focus in [Pane::Catalog, Pane::Cart] {
+                    for visibility in visibilities {
+                        if let Some(areas) = Areas::of((width, height), focus, visibility) {
+                            check(&areas, width, height);
+                        }
                     }
-                    let shows =
-                        |frame: Option<Rect>, rows: Rect| frame.is_none() || rows.height > 0;
-                    assert!(
-                        shows(areas.catalog, areas.catalog_rows)
-                            && shows(areas.cart, areas.cart_rows),
-                        "{width}x{height}"
-                    );
-                    assert!(
-                        areas.catalog.is_some() || areas.cart.is_some() || areas.activity.is_some()
-                    );
                 }
             }
         }
+    }
+
+    fn check(areas: &Areas, width: u16, height: u16) {
+        let always = [
+            areas.header,
+            areas.catalog_rows,
+            areas.details,
+            areas.cart_rows,
+            areas.sums,
+            areas.palette,
+            areas.message,
+            areas.footer,
+        ];
+        let frames = [areas.catalog, areas.cart, areas.activity];
+
+        let screen = Rect::new(0, 0, width, height);
+        for area in frames.into_iter().flatten().chain(always) {
+            assert_eq!(area.intersection(screen), area, "{width}x{height}");
+        }
+
+        // A list that shows has a row at least, and something always shows.
+        for (frame, rows) in [
+            (areas.catalog, areas.catalog_rows),
+            (areas.cart, areas.cart_rows),
+        ] {
+            assert!(frame.is_none() || rows.height > 0, "{width}x{height}");
+        }
+        assert!(frames.iter().any(Option::is_some), "{width}x{height}");
     }
 }

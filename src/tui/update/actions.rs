@@ -1,292 +1,201 @@
-//! Walking through the lists, and changing the cart from them.
+//! Actions: what a key, a click or an entry of the palette does.
 
-use super::{UNREAD, complain, keys};
-use crate::config::keymap::{Action, Context};
-use crate::model::total::ProductLookup;
-use crate::model::{Change, ChangeKind, Edit, Money, ProductId, Refusal, quantity};
-use crate::tui::layout::help;
-use crate::tui::layout::palette;
+use super::{CART_UNREAD, Updater};
+use crate::config::keymap::Action;
+use crate::model::{ChangeKind, Edit, Refusal};
 use crate::tui::message::Effect;
-use crate::tui::state::areas::Pane;
-use crate::tui::state::{Mode, State};
+use crate::tui::state::areas::{ActivityVisibility, Pane};
+use crate::tui::state::{Mode, RepeatableEdit};
 
-/// Changes that may wait for their answer at the same time.
-pub const MOST_UNCONFIRMED: usize = 200;
+impl Updater<'_> {
+    /// Performs an action. The message of the one before disappears, and the number typed before
+    /// it is used up.
+    pub(super) fn act(&mut self, action: Action) {
+        self.dismiss_notice(action);
+        self.perform(action);
+        self.state.count = None;
+    }
 
-/// Does what a key asks for in a list.
-pub fn act(state: &mut State, action: Action, effects: &mut Vec<Effect>) {
-    let count = state.count;
-    match action {
-        Action::Up
-        | Action::Down
-        | Action::PageUp
-        | Action::PageDown
-        | Action::Top
-        | Action::Bottom => {
-            walk(state, action);
-        }
-        Action::SwitchPane => go_to(state, state.focus.other()),
-        Action::ToCatalog => go_to(state, Pane::Catalog),
-        Action::ToCart => go_to(state, Pane::Cart),
-        Action::Undo | Action::Redo => take_back(state, action, effects),
-        Action::AskClear | Action::KeepAlive if !state.cart.loaded => {
-            complain(state, UNREAD.to_owned())
-        }
-        Action::AskClear if state.cart.shown.lines.is_empty() => {
-            complain(state, Refusal::AlreadyEmpty.to_string());
-        }
-        Action::AskClear => state.mode = Mode::ConfirmClear,
-        Action::Clear => {
-            state.mode = Mode::Browse;
-            make(state, ChangeKind::Clear, vec![Edit::Clear], effects);
-        }
-        Action::KeepAlive if state.cart.confirmed.lines.is_empty() => {
-            complain(
-                state,
-                "The cart is empty: there is no session to keep".to_owned(),
-            );
-        }
-        Action::KeepAlive => make(state, ChangeKind::Touch, Vec::new(), effects),
-        Action::Activity => toggle_activity(state),
-        _ => {
-            let (action, number) = match (action, state.last) {
-                (Action::Repeat, Some((last, number))) => (last, count.unwrap_or(number)),
-                (Action::Repeat, None) => {
-                    return complain(state, "There is nothing to repeat yet".to_owned());
-                }
-                _ => (action, count.unwrap_or(1)),
-            };
-            let Some(product) = state.target() else {
-                return;
-            };
-            if action != Action::SetQuantity {
-                state.last = Some((action, number));
+    /// Performs an action and nothing else.
+    pub(super) fn perform(&mut self, action: Action) {
+        match action {
+            Action::Move(motion) => self.move_cursor(motion),
+            Action::SwitchPane => self.focus_pane(self.state.focus.other()),
+            Action::ToCatalog => self.focus_pane(Pane::Catalog),
+            Action::ToCart => self.focus_pane(Pane::Cart),
+
+            Action::Add | Action::More => self.edit_target(RepeatableEdit::Add(self.pieces())),
+            Action::Less => self.edit_target(RepeatableEdit::Take(self.pieces())),
+            Action::Remove => self.edit_target(RepeatableEdit::Remove),
+            Action::Repeat => self.repeat_last_edit(),
+            Action::SetQuantity => self.ask_quantity(),
+            Action::Undo => self.undo(),
+            Action::Redo => self.redo(),
+            Action::AskClear => self.ask_clear(),
+            Action::Clear => {
+                self.state.mode = Mode::Browse;
+                self.submit(ChangeKind::Clear, vec![Edit::Clear]);
             }
-            match action {
-                Action::Add | Action::More => add(state, product, number, effects),
-                Action::Less => change(
-                    state,
-                    Edit::Take {
-                        product,
-                        quantity: number,
-                    },
-                    effects,
-                ),
-                Action::Remove => remove(state, product, effects),
-                Action::SetQuantity => keys::ask_quantity(state, product),
-                _ => {}
-            }
+            Action::KeepAlive => self.keep_cart_alive(),
+
+            Action::Search => self.start_search(),
+            Action::NextCategory => self.show_next_category(),
+            Action::PreviousCategory => self.show_previous_category(),
+            Action::Sort => self.sort_catalog(self.state.catalog.sort.next()),
+            Action::LoadDemo => self.effects.push(Effect::LoadDemo),
+
+            Action::Palette => self.open_palette(String::new()),
+            Action::Complete => self.complete_command(),
+            Action::Accept => self.accept(),
+            Action::Back => self.go_back(),
+
+            Action::Checkout => self.open_checkout(),
+            Action::PlaceOrder => self.place_order(),
+            Action::Orders => self.open_orders(),
+            Action::Receipt => self.open_receipt(),
+
+            Action::Activity => self.toggle_activity(),
+            Action::Mouse => self.toggle_mouse(),
+            Action::Help => self.state.mode = Mode::Help(0),
+            Action::Suspend => self.effects.push(Effect::Suspend),
+            Action::Quit => self.quit(),
+            Action::QuitAnyway => self.effects.push(Effect::Quit),
         }
     }
-}
 
-/// Goes to a pane on purpose: hiding the activity leads nowhere else then.
-pub fn go_to(state: &mut State, pane: Pane) {
-    state.focus = pane;
-    state.activity.left = None;
-}
-
-/// Shows the activity, be it in the other pane, or hides it and goes back.
-fn toggle_activity(state: &mut State) {
-    let shows = |state: &State| state.areas().is_some_and(|areas| areas.activity.is_some());
-    if shows(state) {
-        state.activity.shown = Some(false);
-        if let Some(pane) = state.activity.left.take() {
-            state.focus = pane;
-        }
-        return;
-    }
-    state.activity.shown = Some(true);
-    if !shows(state) {
-        state.activity.left = Some(state.focus);
-        state.focus = Pane::Cart;
-    }
-}
-
-/// Moves the selection of the list with the keyboard.
-pub fn walk(state: &mut State, action: Action) {
-    let Some(areas) = state.areas() else { return };
-    if crate::tui::update::orders::walk(state, action) {
-        return;
-    }
-    if let Mode::Palette { input, cursor } = &state.mode {
-        let moved = step(
-            *cursor,
-            palette::entries(state, input.value()).len(),
-            1,
-            action,
-            1,
-        );
-        if let Mode::Palette { cursor, .. } = &mut state.mode {
-            *cursor = moved;
-        }
-        return;
-    }
-    if let Mode::Help(top) = state.mode {
-        let page = help::page(state);
-        let last = help::rows(state).len().saturating_sub(page);
-        state.mode = Mode::Help(step(top.min(last), last + 1, page, action, 1));
-        return;
-    }
-    let by = state.count.unwrap_or(1) as usize;
-    // Where it stands in the place of the cart, it has the keys that move there.
-    if state.list() == Context::Activity {
-        let page = areas.activity_page();
-        let tops = (state.activity.entries.len() + 1).saturating_sub(page);
-        state.activity.top = step(state.activity.top, tops, page, action, by);
-        return;
-    }
-    let (scroll, rows, page) = match state.focus {
-        Pane::Catalog => (
-            &mut state.catalog.scroll,
-            state.catalog.shown.len(),
-            areas.catalog_rows.height,
-        ),
-        Pane::Cart => (
-            &mut state.cart.scroll,
-            state.cart.shown.lines.len(),
-            areas.cart_rows.height,
-        ),
-    };
-    scroll.cursor = step(scroll.cursor, rows, usize::from(page), action, by);
-}
-
-/// Where a step leads from row `at` of `rows`.
-pub fn step(at: usize, rows: usize, page: usize, action: Action, by: usize) -> usize {
-    let last = rows.saturating_sub(1);
-    let page = page.saturating_sub(1).max(1);
-    match action {
-        Action::Up => at.saturating_sub(by),
-        Action::Down => at.saturating_add(by).min(last),
-        Action::PageUp => at.saturating_sub(page),
-        Action::PageDown => (at + page).min(last),
-        Action::Top => 0,
-        _ => last,
-    }
-}
-
-/// Adds pieces of a product.
-pub fn add(state: &mut State, product: ProductId, quantity: u32, effects: &mut Vec<Effect>) {
-    match price(state, &product) {
-        Ok(price) => change(
-            state,
-            Edit::Add {
-                product,
-                quantity,
-                price,
-            },
-            effects,
-        ),
-        Err(refusal) => complain(state, refusal.to_string()),
-    }
-}
-
-/// The price to note on a line; the shop can't sell what has none.
-fn price(state: &State, product: &ProductId) -> Result<Option<Money>, Refusal> {
-    match state.known(product) {
-        ProductLookup::Product(known) if known.price.is_none() => {
-            Err(Refusal::NoPrice(known.name.to_string()))
-        }
-        ProductLookup::Product(known) => Ok(known.price),
-        ProductLookup::Gone => Err(Refusal::UnknownProduct(product.to_string())),
-        ProductLookup::Unread => Ok(None),
-    }
-}
-
-/// Sets the quantity that was typed at the prompt.
-pub fn set_quantity(
-    state: &mut State,
-    product: &ProductId,
-    typed: &str,
-    effects: &mut Vec<Effect>,
-) {
-    // Nothing typed is nothing asked for.
-    if typed.trim().is_empty() {
-        return;
-    }
-    // The server knows the limit; here only what is no quantity at all is caught.
-    let quantity = match quantity::parse(typed, quantity::HIGHEST_LIMIT) {
-        Ok(quantity) => quantity,
-        Err(Refusal::Zero) if state.cart.shown.line(product).is_some() => {
-            return remove(state, product.clone(), effects);
-        }
-        Err(refusal) => return complain(state, refusal.to_string()),
-    };
-    match price(state, product) {
-        Ok(price) => change(
-            state,
-            Edit::Set {
-                product: product.clone(),
-                quantity,
-                price,
-            },
-            effects,
-        ),
-        Err(refusal) => complain(state, refusal.to_string()),
-    }
-}
-
-/// Takes back our own last change, or makes it again, by its inverse.
-fn take_back(state: &mut State, action: Action, effects: &mut Vec<Effect>) {
-    let history = &mut state.cart.history;
-    let (kind, last) = match action {
-        Action::Undo => (ChangeKind::Undo, history.done.pop()),
-        _ => (ChangeKind::Redo, history.undone.pop()),
-    };
-    let Some(update) = last else {
-        let wait = !state.cart.unconfirmed.is_empty();
-        let why = if wait {
-            "The last change is not confirmed yet"
-        } else {
-            "There is nothing to take back"
+    /// Drops the message that shows, unless the action only moves within a list. In the lists,
+    /// going back drops one thing at a time, the message among them.
+    fn dismiss_notice(&mut self, action: Action) {
+        let keeps = match action {
+            Action::Move(_) => true,
+            Action::Back => matches!(self.state.mode, Mode::Browse),
+            _ => false,
         };
-        return complain(state, why.to_owned());
-    };
-    let mut edits = update.inverse();
-    for edit in &mut edits {
-        if let Edit::Add { product, price, .. } | Edit::Restore { product, price, .. } = edit {
-            *price = self::price(state, product).ok().flatten();
+        if !keeps {
+            self.state.notice = None;
         }
     }
-    make(state, kind, edits, effects);
-}
 
-/// Removes a line.
-pub fn remove(state: &mut State, product: ProductId, effects: &mut Vec<Effect>) {
-    change(state, Edit::Remove { product }, effects);
-}
-
-fn change(state: &mut State, edit: Edit, effects: &mut Vec<Effect>) {
-    let product = edit.product().cloned();
-    make(state, ChangeKind::Edit, vec![edit], effects);
-    // What was just changed is what the cart shows as selected, ready for the next key there.
-    let place = state
-        .cart
-        .shown
-        .lines
-        .iter()
-        .position(|line| Some(&line.product) == product.as_ref());
-    if let Some(place) = place {
-        state.cart.scroll.cursor = place;
+    /// The number typed before the action; one without.
+    fn pieces(&self) -> u32 {
+        self.state.count.unwrap_or(1)
     }
-}
 
-/// Makes a change: it shows at once as unconfirmed, and is sent.
-fn make(state: &mut State, kind: ChangeKind, edits: Vec<Edit>, effects: &mut Vec<Effect>) {
-    if state.cart.unconfirmed.len() >= MOST_UNCONFIRMED {
-        return complain(
-            state,
-            format!(
-                "{MOST_UNCONFIRMED} changes wait for the server already: this one was not made"
-            ),
-        );
+    /// Focuses a pane on purpose: hiding the activity does not return to another one then.
+    pub(super) fn focus_pane(&mut self, pane: Pane) {
+        self.state.focus = pane;
+        self.state.activity.return_to = None;
     }
-    let change = Change {
-        op: state.next_op(),
-        kind,
-        edits,
-    };
-    state.cart.unconfirmed.push_back(change.clone());
-    crate::tui::update::cart::fold(state);
-    effects.push(Effect::Send(change));
+
+    /// Hides the activity and returns to the pane before, or shows it, be it in the cart's place.
+    fn toggle_activity(&mut self) {
+        if self.shows_activity() {
+            self.state.activity.visibility = ActivityVisibility::Hidden;
+            if let Some(pane) = self.state.activity.return_to.take() {
+                self.state.focus = pane;
+            }
+            return;
+        }
+
+        self.state.activity.visibility = ActivityVisibility::Shown;
+        if !self.shows_activity() {
+            // Only the catalog shows: the activity is on the cart's side.
+            self.state.activity.return_to = Some(self.state.focus);
+            self.state.focus = Pane::Cart;
+        }
+    }
+
+    fn shows_activity(&self) -> bool {
+        let areas = self.state.areas();
+        areas.is_some_and(|areas| areas.activity.is_some())
+    }
+
+    fn toggle_mouse(&mut self) {
+        let captured = !self.state.mouse;
+        self.state.mouse = captured;
+        self.effects.push(Effect::Mouse(captured));
+
+        self.notify_info(if captured {
+            "The mouse is trolley's"
+        } else {
+            "The mouse is the terminal's: select as usual"
+        });
+    }
+
+    /// Quits, or asks first where changes are unconfirmed. Pressed once more, the key means it.
+    fn quit(&mut self) {
+        if self.state.is_settled() || matches!(self.state.mode, Mode::ConfirmQuit) {
+            self.effects.push(Effect::Quit);
+        } else {
+            self.state.mode = Mode::ConfirmQuit;
+        }
+    }
+
+    fn ask_clear(&mut self) {
+        if !self.state.cart.loaded {
+            self.notify_error(CART_UNREAD);
+        } else if self.state.cart.shown.lines.is_empty() {
+            self.notify_error(Refusal::AlreadyEmpty.to_string());
+        } else {
+            self.state.mode = Mode::ConfirmClear;
+        }
+    }
+
+    fn keep_cart_alive(&mut self) {
+        if !self.state.cart.loaded {
+            self.notify_error(CART_UNREAD);
+        } else if self.state.cart.confirmed.lines.is_empty() {
+            self.notify_error("The cart is empty: there is no session to keep");
+        } else {
+            self.submit(ChangeKind::Touch, Vec::new());
+        }
+    }
+
+    /// Goes back by one thing: the view, the prompt, the number, the message or the search.
+    fn go_back(&mut self) {
+        self.state.catalog.typed_ahead.clear();
+
+        match self.state.mode {
+            Mode::Search => {
+                self.state.mode = Mode::Browse;
+                self.clear_search();
+            }
+            // The number is dropped after every action.
+            Mode::Browse if self.state.count.is_some() => {}
+            Mode::Browse if self.state.notice.is_some() => self.state.notice = None,
+            Mode::Browse => self.clear_search(),
+            Mode::Receipt {
+                from_list: true, ..
+            } => self.state.mode = Mode::Orders,
+            Mode::Receipt { .. }
+            | Mode::Checkout(_)
+            | Mode::Orders
+            | Mode::Help(_)
+            | Mode::Palette { .. }
+            | Mode::Quantity { .. }
+            | Mode::ConfirmQuit
+            | Mode::ConfirmClear => self.state.mode = Mode::Browse,
+        }
+    }
+
+    /// Accepts what was typed at a prompt.
+    fn accept(&mut self) {
+        match &self.state.mode {
+            Mode::Search => self.state.mode = Mode::Browse,
+            Mode::Quantity { product, input } => {
+                let product = product.clone();
+                let typed = input.value().to_owned();
+                self.state.mode = Mode::Browse;
+                self.set_quantity(product, &typed);
+            }
+            Mode::Palette { .. } => self.run_selected_command(),
+            Mode::Browse
+            | Mode::Help(_)
+            | Mode::Checkout(_)
+            | Mode::Orders
+            | Mode::Receipt { .. }
+            | Mode::ConfirmQuit
+            | Mode::ConfirmClear => {}
+        }
+    }
 }

@@ -1,297 +1,302 @@
-//! What comes of the catalog.
+//! The catalog: reading it, news of its products, searching and sorting.
 
-use super::complain;
+use super::Updater;
 use crate::model::catalog::CatalogChange;
-use crate::model::{Catalog, Product, ProductId, Searcher, Sort};
+use crate::model::{Catalog, Product, ProductId, Sort};
 use crate::store::catalog::decode::CatalogNews;
+use crate::store::live::LiveRequest;
 use crate::store::{Shop, Trouble};
-use crate::tui::layout::palette;
-use crate::tui::message::{Effect, Found, Purpose, Search};
-use crate::tui::state::{CatalogPane, Scroll, State};
-use crate::tui::update::cart::read_unknown;
+use crate::tui::message::{Effect, SearchPurpose, SearchRequest, SearchResults};
+use crate::tui::state::Mode;
+use crate::tui::state::areas::Pane;
 use std::sync::Arc;
+use tui_input::Input;
 
-/// After reading the whole catalog it rests for this many times as long as that took.
-const REST: u64 = 10;
+/// The rest after reading the whole catalog, in multiples of the time that this took.
+const REST_FACTOR: u64 = 10;
+/// Milliseconds until the catalog is read again after a failure.
+const RETRY_PAUSE: u64 = 500;
+/// Changed products that are read one by one; for more of them the whole catalog is read.
+const NEWS_LIMIT: usize = 100;
+/// Names of products that are gone, before those are forgotten that are not in the cart.
+const NAMES_LIMIT: usize = 200;
 
-/// Products that may change while the catalog is read, before it is read once more instead.
-const MOST_MISSED: usize = 1_000;
-
-/// Asks for the whole catalog, now or when it has rested.
-pub fn ask(state: &mut State, effects: &mut Vec<Effect>) {
-    state.catalog.reload_wanted = true;
-    read_again(state, effects);
-}
-
-/// Reads the catalog again where that is due.
-pub fn read_again(state: &mut State, effects: &mut Vec<Effect>) {
-    if state.may_read_again() && state.now >= state.catalog.reload_not_before {
-        state.catalog.reload_wanted = false;
-        state.catalog.loading = true;
-        effects.push(Effect::LoadCatalog);
+impl Updater<'_> {
+    /// Reads the whole catalog, now or when it has rested.
+    pub(super) fn load_catalog(&mut self) {
+        self.state.catalog.load.want();
+        self.load_catalog_if_due();
     }
-}
 
-/// The first products are there.
-pub fn on_begun(state: &mut State, begun: Catalog, shop: Shop, effects: &mut Vec<Effect>) {
-    if !state.catalog.loaded {
-        state.shop = shop;
-        replace(state, begun, effects);
+    /// Reads the whole catalog where that is due by now.
+    pub(super) fn load_catalog_if_due(&mut self) {
+        let now = self.state.now;
+        if self.state.catalog_load_due_at().is_some_and(|at| at <= now) {
+            self.state.catalog.load.start();
+            self.effects.push(Effect::LoadCatalog);
+        }
     }
-}
 
-/// The whole catalog was read.
-pub fn on_read(
-    state: &mut State,
-    read: Result<(Catalog, Shop), Trouble>,
-    took: u64,
-    effects: &mut Vec<Effect>,
-) {
-    state.catalog.loading = false;
-    state.catalog.progress = None;
-    state.catalog.reload_not_before = state.now + took * REST;
-    match read {
-        Ok((catalog, shop)) => {
-            state.shop = shop;
-            state.catalog.loaded = true;
-            state.cart.gone.clear();
-            replace(state, catalog, effects);
-            read_unknown(state, effects);
-            let missed = std::mem::take(&mut state.catalog.changed_while_loading);
-            if !missed.is_empty() {
-                effects.push(Effect::ReadProducts(missed));
+    /// Shows the first products while the first read goes on.
+    pub(super) fn on_catalog_begun(&mut self, begun: Catalog, shop: Shop) {
+        if !self.state.catalog.loaded {
+            self.state.shop = shop;
+            self.replace_catalog(begun);
+        }
+    }
+
+    /// Takes in the whole catalog, which took so many milliseconds to read.
+    pub(super) fn on_catalog_read(&mut self, catalog: Catalog, shop: Shop, took: u64) {
+        let rested_at = self.state.now + took * REST_FACTOR;
+        let changed_meanwhile = self.state.catalog.load.succeed(rested_at);
+
+        self.state.shop = shop;
+        self.state.catalog.loaded = true;
+        self.state.cart.gone.clear();
+        self.replace_catalog(catalog);
+
+        self.read_missing_products();
+        if !changed_meanwhile.is_empty() {
+            self.effects
+                .push(Effect::Live(LiveRequest::Products(changed_meanwhile)));
+        }
+    }
+
+    /// Takes in that the catalog can't be read. It is read again where the reason may pass.
+    pub(super) fn on_catalog_failed(&mut self, trouble: &Trouble) {
+        let is_transient = trouble.is_transient();
+        let retry_at = self.state.now + RETRY_PAUSE;
+        self.state.catalog.load.fail(is_transient, retry_at);
+
+        if !is_transient {
+            self.notify_error(format!("The catalog can't be read: {trouble}"));
+        }
+    }
+
+    /// Takes in products that were read; `None` for those that are not sold any more.
+    pub(super) fn on_products(&mut self, read: Vec<(ProductId, Option<Product>)>) {
+        // An id that is no product, and never was, is another client's "read everything again".
+        let mut missing = read.iter().filter(|(_, product)| product.is_none());
+        if missing.any(|(id, _)| !self.is_known(id)) {
+            self.load_catalog();
+        }
+
+        for (id, product) in &read {
+            if product.is_some() {
+                self.state.cart.gone.remove(id);
+            } else if self.state.cart.confirmed.line(id).is_some() {
+                self.remember_name(id);
+                self.state.cart.gone.insert(id.clone());
             }
         }
-        Err(trouble) => {
-            // A broken link brings it up again by itself.
-            state.catalog.reload_wanted = trouble.is_transient();
-            state.catalog.reload_not_before = state.now + 500;
-            if !trouble.is_transient() {
-                complain(state, format!("The catalog can't be read: {trouble}"));
+
+        let selected = self.state.catalog.selected_id();
+        match self.state.catalog.catalog.refresh(read) {
+            CatalogChange::Positions => self.search_again(selected),
+            // New prices move rows only where those are sorted by price.
+            CatalogChange::Values if self.state.catalog.sort == Sort::Price => {
+                self.search_again(selected);
+            }
+            CatalogChange::Values | CatalogChange::Nothing => {}
+        }
+    }
+
+    fn is_known(&self, id: &ProductId) -> bool {
+        self.state.catalog.catalog.get(id).is_some() || self.state.cart.confirmed.line(id).is_some()
+    }
+
+    /// Reads the products that somebody has changed; all of them where they are many.
+    pub(super) fn on_catalog_news(&mut self, news: CatalogNews) {
+        match news {
+            CatalogNews::Products(ids) if ids.len() <= NEWS_LIMIT => {
+                self.state.catalog.load.note_changed(&ids);
+                self.effects.push(Effect::Live(LiveRequest::Products(ids)));
+            }
+            CatalogNews::Products(_) | CatalogNews::Everything => self.load_catalog(),
+        }
+    }
+
+    /// Remembers the name of a product in the cart that is about to go.
+    fn remember_name(&mut self, id: &ProductId) {
+        let cart = &mut self.state.cart;
+        if let Some(product) = self.state.catalog.catalog.get(id) {
+            cart.names.insert(id.clone(), product.name.to_string());
+        }
+
+        // The activity shows them, too, for a while.
+        if cart.names.len() > NAMES_LIMIT {
+            cart.names.retain(|id, _| cart.confirmed.line(id).is_some());
+        }
+    }
+
+    /// Replaces the catalog, and leaves the selected product selected at its height on the screen.
+    fn replace_catalog(&mut self, catalog: Catalog) {
+        let lines = self.state.cart.confirmed.lines.iter();
+        let gone: Vec<ProductId> = lines
+            .map(|line| &line.product)
+            .filter(|id| catalog.get(id).is_none())
+            .cloned()
+            .collect();
+        for id in &gone {
+            self.remember_name(id);
+        }
+
+        let pane = &mut self.state.catalog;
+        let selected = pane.selected_id().filter(|_| pane.touched);
+        let old = std::mem::replace(&mut pane.catalog, catalog);
+        self.effects.push(Effect::Replaced(Box::new(old)));
+
+        // The numbers of the old catalog mean other products now.
+        pane.shown = Arc::default();
+        self.state.matches.found.clear();
+        self.search_palette();
+        self.search_again(selected);
+    }
+
+    /// Repeats the search in a catalog that has changed, with this product selected.
+    fn search_again(&mut self, selected: Option<ProductId>) {
+        let pane = &mut self.state.catalog;
+        let category_is_gone = pane
+            .category
+            .as_deref()
+            .is_some_and(|name| !pane.catalog.has_category(name));
+        if category_is_gone {
+            pane.category = None;
+        }
+        self.search_catalog(selected);
+    }
+
+    /// Searches the catalog for what is typed and chosen. Then selects this product where it is
+    /// found, else the first row.
+    pub(super) fn search_catalog(&mut self, select: Option<ProductId>) {
+        let lines = self.state.cart.shown.lines.iter();
+        let pane = &mut self.state.catalog;
+
+        pane.search_sent += 1;
+        pane.select_after_search = select;
+        let query = pane.query();
+
+        if query.is_plain() {
+            let all = pane.catalog.sorted().clone();
+            pane.show(all);
+            pane.search_done = pane.search_sent;
+            return;
+        }
+
+        let in_cart = lines.map(|line| line.product.clone()).collect();
+        if let Some(found) = pane.search_at_once(&query, &in_cart) {
+            pane.show(Arc::new(found));
+            pane.search_done = pane.search_sent;
+        } else {
+            self.effects.push(Effect::Search(SearchRequest {
+                purpose: SearchPurpose::Catalog,
+                number: pane.search_sent,
+                query,
+                in_cart,
+            }));
+        }
+    }
+
+    /// Shows what a search has found, unless a newer one was sent; then the keys go on that
+    /// waited for it.
+    pub(super) fn on_search_results(&mut self, results: SearchResults) {
+        let is_done = results.done;
+
+        match results.purpose {
+            SearchPurpose::Catalog => {
+                let pane = &mut self.state.catalog;
+                if results.number == pane.search_sent {
+                    pane.show(Arc::new(results.products));
+                    pane.count = results.count;
+                    if is_done {
+                        pane.search_done = results.number;
+                    }
+                }
+            }
+            SearchPurpose::Palette => {
+                let matches = &mut self.state.matches;
+                if results.number == matches.search_sent {
+                    matches.found = results.products;
+                    if is_done {
+                        matches.search_done = results.number;
+                    }
+                }
             }
         }
-    }
-}
 
-/// Some products were read.
-pub fn on_products(
-    state: &mut State,
-    read: Vec<(ProductId, Option<Product>)>,
-    effects: &mut Vec<Effect>,
-) {
-    // A word that is no product, and never was, is somebody's "read again".
-    let nobodys = |(id, product): &(ProductId, Option<Product>)| {
-        product.is_none()
-            && state.catalog.catalog.get(id).is_none()
-            && state.cart.confirmed.line(id).is_none()
-    };
-    if read.iter().any(nobodys) {
-        ask(state, effects);
-    }
-    for (id, product) in &read {
-        if product.is_some() {
-            state.cart.gone.remove(id);
-        } else if state.cart.confirmed.line(id).is_some() {
-            keep_name(state, id);
-            state.cart.gone.insert(id.clone());
+        if is_done {
+            self.replay_typed_ahead();
         }
     }
-    let keep = selected(state);
-    let changed = state.catalog.catalog.refresh(read);
-    // New prices change no row's place, unless the rows stand by price.
-    if changed == CatalogChange::Positions
-        || changed == CatalogChange::Values && state.catalog.sort == Sort::Price
-    {
-        find_again(state, keep, effects);
-    }
-}
 
-/// Something in the catalog changed.
-pub fn on_news(state: &mut State, news: CatalogNews, effects: &mut Vec<Effect>) {
-    match news {
-        CatalogNews::Everything => ask(state, effects),
-        CatalogNews::Products(ids) if ids.len() > 100 => {
-            drop(ids);
-            ask(state, effects);
-        }
-        CatalogNews::Products(ids) => {
-            if state.catalog.loading {
-                state
-                    .catalog
-                    .changed_while_loading
-                    .extend(ids.iter().cloned());
-            }
-            if state.catalog.changed_while_loading.len() > MOST_MISSED {
-                state.catalog.changed_while_loading.clear();
-                state.catalog.reload_wanted = true;
-            }
-            effects.push(Effect::ReadProducts(ids));
+    /// Opens the prompt for a new search; the words of the last one are dropped.
+    pub(super) fn start_search(&mut self) {
+        self.focus_pane(Pane::Catalog);
+        self.state.mode = Mode::Search;
+
+        if !self.state.catalog.words.value().is_empty() {
+            self.state.catalog.words = Input::default();
+            self.search_catalog(None);
         }
     }
-}
 
-fn selected(state: &State) -> Option<ProductId> {
-    state.catalog.selected().map(|product| product.product_id())
-}
+    /// Shows all products again. The selected one stays selected among them.
+    pub(super) fn clear_search(&mut self) {
+        let pane = &mut self.state.catalog;
+        if pane.words.value().is_empty() && pane.category.is_none() {
+            return;
+        }
 
-/// Names of products that are gone, before those are dropped that are not in the cart.
-const MOST_NAMES: usize = 200;
-
-/// Keeps the name of a product of the cart that is about to go.
-fn keep_name(state: &mut State, id: &ProductId) {
-    let cart = &mut state.cart;
-    if let Some(product) = state.catalog.catalog.get(id) {
-        cart.names.insert(id.clone(), product.name.to_string());
-    }
-    // The activity names them, too, for a while.
-    if cart.names.len() > MOST_NAMES {
-        cart.names.retain(|id, _| cart.confirmed.line(id).is_some());
-    }
-}
-
-/// Takes another catalog, and leaves the selected product selected, at its place on the screen.
-fn replace(state: &mut State, catalog: Catalog, effects: &mut Vec<Effect>) {
-    let lines = state.cart.confirmed.lines.iter().map(|line| &line.product);
-    let go: Vec<ProductId> = lines
-        .filter(|id| catalog.get(id).is_none())
-        .cloned()
-        .collect();
-    go.iter().for_each(|id| keep_name(state, id));
-    let keep = if state.catalog.touched {
-        selected(state)
-    } else {
-        None
-    };
-    let old = std::mem::replace(&mut state.catalog.catalog, catalog);
-    effects.push(Effect::Replaced(Box::new(old)));
-    // Its numbers mean other products now.
-    state.catalog.shown = Arc::default();
-    state.matches.found.clear();
-    palette::ask(state, effects);
-    find_again(state, keep, effects);
-}
-
-fn find_again(state: &mut State, keep: Option<ProductId>, effects: &mut Vec<Effect>) {
-    let pane = &mut state.catalog;
-    if pane
-        .category
-        .as_deref()
-        .is_some_and(|name| !pane.catalog.has_category(name))
-    {
+        let selected = pane.selected_id();
+        pane.words = Input::default();
         pane.category = None;
+        self.search_catalog(selected);
+
+        // Some of the products before it show, too.
+        let areas = self.state.areas();
+        let page = areas.map_or(0, |areas| usize::from(areas.catalog_rows.height));
+        let scroll = &mut self.state.catalog.scroll;
+        scroll.top = if scroll.cursor < page {
+            0
+        } else {
+            scroll.cursor - page / 2
+        };
     }
-    find(state, keep, effects);
-}
 
-/// Up to this many products are searched at once; more, on a thread of their own.
-pub const AT_ONCE: usize = 1_000;
-
-/// Looks for what is typed, and selects `keep` where it is found, else the first row.
-pub fn find(state: &mut State, keep: Option<ProductId>, effects: &mut Vec<Effect>) {
-    let pane = &mut state.catalog;
-    pane.search_sent += 1;
-    pane.select_after_search = keep;
-    let (number, query) = (pane.search_sent, pane.query());
-    if query.is_plain() {
-        let all = pane.catalog.sorted().clone();
-        show(pane, all);
-        pane.search_done = number;
-        return;
+    /// Shows the category after this one; after the last, all products.
+    pub(super) fn show_next_category(&mut self) {
+        let categories = self.state.catalog.catalog.categories();
+        let next = match self.category_index(&categories) {
+            Some(index) => index + 1,
+            None => 0,
+        };
+        let next = categories.get(next).map(|name| (*name).into());
+        self.show_category(next);
     }
-    let in_cart = state
-        .cart
-        .shown
-        .lines
-        .iter()
-        .map(|line| line.product.clone())
-        .collect();
-    let search = Search {
-        purpose: Purpose::Catalog,
-        number,
-        query,
-        in_cart,
-    };
-    if pane.catalog.len() <= AT_ONCE {
-        let products = search_now(&pane.catalog, &search);
-        show(pane, Arc::new(products));
-        pane.search_done = number;
-    } else {
-        effects.push(Effect::Search(search));
+
+    /// Shows the category before this one; before the first, all products.
+    pub(super) fn show_previous_category(&mut self) {
+        let categories = self.state.catalog.catalog.categories();
+        let current = self.category_index(&categories);
+        let previous = current.unwrap_or(categories.len()).checked_sub(1);
+        let previous = previous.map(|index| categories[index].into());
+        self.show_category(previous);
     }
-}
 
-/// Searches a catalog that is small.
-pub fn search_now(catalog: &Catalog, search: &Search) -> Vec<u32> {
-    let found =
-        Searcher::default().search(&catalog.view(), &search.query, &search.in_cart, &mut ());
-    found.unwrap_or_default()
-}
-
-/// Something was found; returns whether what waited for it can go on.
-pub fn on_found(state: &mut State, found: Found) -> bool {
-    if found.purpose == Purpose::Palette {
-        let matches = &mut state.matches;
-        if found.number == matches.search_sent {
-            matches.found = found.products;
-            if found.done {
-                matches.search_done = found.number;
-            }
-        }
-    } else if found.number == state.catalog.search_sent {
-        let pane = &mut state.catalog;
-        show(pane, Arc::new(found.products));
-        pane.count = found.count;
-        if found.done {
-            pane.search_done = found.number;
-        }
+    fn category_index(&self, categories: &[&str]) -> Option<usize> {
+        let current = self.state.catalog.category.as_deref()?;
+        categories.iter().position(|name| *name == current)
     }
-    found.done
-}
 
-fn show(pane: &mut CatalogPane, found: Arc<Vec<u32>>) {
-    let number = pane
-        .select_after_search
-        .as_ref()
-        .and_then(|id| pane.catalog.number(id));
-    let row = number.and_then(|number| found.iter().position(|other| *other == number));
-    pane.count = found.len();
-    pane.shown = found;
-    match row {
-        Some(row) => {
-            let offset = pane.scroll.cursor.saturating_sub(pane.scroll.top);
-            pane.scroll.cursor = row;
-            pane.scroll.top = row.saturating_sub(offset);
-        }
-        // What is new is looked at from its beginning; where a product went, its neighbour is.
-        None if pane.select_after_search.is_none() => pane.scroll = Scroll::default(),
-        None => {}
+    /// Shows one category, or all.
+    pub(super) fn show_category(&mut self, category: Option<Box<str>>) {
+        self.state.catalog.category = category;
+        self.search_catalog(None);
     }
-}
 
-/// Shows the next category, or the previous one; before the first stand all.
-pub fn walk_categories(state: &mut State, forward: bool, effects: &mut Vec<Effect>) {
-    let categories = state.catalog.catalog.categories();
-    let places = categories.len() + 1;
-    let here = |name: &str| {
-        categories
-            .iter()
-            .position(|other| *other == name)
-            .map_or(0, |place| place + 1)
-    };
-    let now = state.catalog.category.as_deref().map_or(0, here);
-    let next = if forward { now + 1 } else { now + places - 1 } % places;
-    let category = next.checked_sub(1).map(|place| categories[place].into());
-    show_category(state, category, effects);
-}
-
-/// Shows one category, or all.
-pub fn show_category(state: &mut State, category: Option<Box<str>>, effects: &mut Vec<Effect>) {
-    state.catalog.category = category;
-    find(state, None, effects);
-}
-
-/// Orders the catalog.
-pub fn sort(state: &mut State, sort: Sort, effects: &mut Vec<Effect>) {
-    state.catalog.sort = sort;
-    find(state, None, effects);
+    /// Sorts the catalog.
+    pub(super) fn sort_catalog(&mut self, sort: Sort) {
+        self.state.catalog.sort = sort;
+        self.search_catalog(None);
+    }
 }

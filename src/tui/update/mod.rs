@@ -1,114 +1,145 @@
-//! (state, message, now) -> effects. Pure: the time is an argument, and whatever must be
-//! done comes back as plain data.
+//! The pure core: a message changes the state and asks for effects.
+//!
+//! The time is an argument, and everything else that must be done comes back as plain data, so
+//! that neither terminal nor server nor clock is needed here.
 
 mod actions;
 mod cart;
 mod catalog;
 mod keys;
+mod live;
+mod motion;
 mod mouse;
 mod orders;
+mod palette;
 mod typing;
 
-pub use actions::MOST_UNCONFIRMED;
-pub use cart::describe;
-pub use catalog::{AT_ONCE, search_now};
-pub use keys::context;
+pub(crate) use cart::UNCONFIRMED_LIMIT;
 
 use crate::tui::message::{Effect, Message, Now};
+use crate::tui::state::catalog::LoadProgress;
 use crate::tui::state::{Notice, State, Tone};
 
-/// How long a message stays, in milliseconds, and how long for each of its characters.
-const NOTICE: (u64, u64) = (3_000, 40);
+/// Milliseconds that a message stays, whatever its length.
+const NOTICE_TIME: u64 = 3_000;
+/// Milliseconds that it stays longer for each of its characters.
+const NOTICE_TIME_PER_CHARACTER: u64 = 40;
 
-/// Said of a cart of which nothing is known: it may be empty, and may not.
-const UNREAD: &str = "The cart has not been read yet";
+/// The refusal to act on a cart of which nothing is known: it may be empty, and may not.
+const CART_UNREAD: &str = "The cart has not been read yet";
 
-/// Takes in what has happened.
+/// Applies a message to the state, and returns the effects that it asks for.
 pub fn update(state: &mut State, message: Message, now: Now) -> Vec<Effect> {
-    state.now = now.steady;
-    let mut effects = Vec::new();
-    state.catalog.touched |= matches!(message, Message::Key(_) | Message::Mouse(_));
-    match message {
-        Message::Key(key) => keys::press(state, key, &mut effects),
-        Message::Paste(text) => typing::paste(state, &text, &mut effects),
-        Message::Mouse(mouse) => mouse::on_mouse(state, mouse, &mut effects),
-        Message::Found(found) => {
-            if catalog::on_found(state, found) {
-                keys::go_on(state, &mut effects);
+    let mut updater = Updater {
+        state,
+        now,
+        effects: Vec::new(),
+    };
+    updater.take_in(message);
+    updater.effects
+}
+
+/// One update: the state that it changes, and the effects that it has asked for so far.
+struct Updater<'a> {
+    state: &'a mut State,
+    now: Now,
+    effects: Vec<Effect>,
+}
+
+impl Updater<'_> {
+    fn take_in(&mut self, message: Message) {
+        self.state.now = self.now.steady;
+        self.state.catalog.touched |= matches!(message, Message::Key(_) | Message::Mouse(_));
+
+        match message {
+            Message::Key(key) => self.press_key(key),
+            Message::Paste(text) => self.paste(&text),
+            Message::Mouse(mouse) => self.on_mouse(mouse),
+            Message::Resize(width, height) => self.state.size = (width, height),
+            Message::Live(event) => self.on_live(event),
+            Message::CatalogBegun(begun, shop) => self.on_catalog_begun(begun, shop),
+            Message::CatalogCount(read, total) => {
+                let progress = LoadProgress { read, total };
+                self.state.catalog.load.note_progress(progress);
             }
-        }
-        Message::Resize(width, height) => state.size = (width, height),
-        Message::Live(event) => cart::on_link(state, event, now, &mut effects),
-        Message::CatalogBegun(begun, shop) => catalog::on_begun(state, begun, shop, &mut effects),
-        Message::CatalogCount(read, all) => state.catalog.progress = Some((read, all)),
-        Message::Products(read) => catalog::on_products(state, read, &mut effects),
-        Message::Catalog(read, took) => catalog::on_read(state, read, took, &mut effects),
-        Message::Demo(Ok(loaded)) => tell(state, loaded.to_string()),
-        Message::Demo(Err(trouble)) => {
-            complain(state, format!("The demo catalog was not loaded: {trouble}"))
-        }
-        Message::Revived(outcome) => {
-            state.reviving = false;
-            if let Err(why) = outcome {
-                complain(state, why);
+            Message::Catalog(Ok((catalog, shop)), took) => {
+                self.on_catalog_read(catalog, shop, took);
             }
+            Message::Catalog(Err(trouble), _) => self.on_catalog_failed(&trouble),
+            Message::Products(read) => self.on_products(read),
+            Message::Demo(Ok(loaded)) => self.notify_info(loaded.to_string()),
+            Message::Demo(Err(trouble)) => {
+                self.notify_error(format!("The demo catalog was not loaded: {trouble}"));
+            }
+            Message::Revived(outcome) => {
+                self.state.reviving = false;
+                if let Err(why) = outcome {
+                    self.notify_error(why);
+                }
+            }
+            Message::Found(results) => self.on_search_results(results),
+            Message::Clock => {}
         }
-        Message::Clock => {}
+
+        self.pass_time();
+        self.clamp_scrolls();
     }
-    pass_time(state, &mut effects);
-    settle(state);
-    effects
-}
 
-/// What comes by itself when its time has come.
-fn pass_time(state: &mut State, effects: &mut Vec<Effect>) {
-    let now = state.now;
-    state.marks.retain(|mark| mark.until > now);
-    if state
-        .notice
-        .as_ref()
-        .is_some_and(|notice| notice.until <= now)
-    {
-        state.notice = None;
+    /// Does whatever is due by now.
+    fn pass_time(&mut self) {
+        let now = self.state.now;
+
+        self.state.highlights.retain(|line| line.until > now);
+        self.state.notice.take_if(|notice| notice.until <= now);
+
+        self.reread_at_deadline();
+        self.expire_lines();
+        self.load_catalog_if_due();
+        self.refresh_preview();
+        self.resume_order();
     }
-    cart::watch_deadline(state, effects);
-    cart::expire_lines(state, effects);
-    catalog::read_again(state, effects);
-    orders::pass_time(state, effects);
-}
 
-/// Keeps the selections on the screen.
-fn settle(state: &mut State) {
-    let Some(areas) = state.areas() else { return };
-    orders::settle(state);
-    let catalog_page = usize::from(areas.catalog_rows.height);
-    state
-        .catalog
-        .scroll
-        .settle(state.catalog.shown.len(), catalog_page);
-    state.cart.scroll.settle(
-        state.cart.shown.lines.len(),
-        usize::from(areas.cart_rows.height),
-    );
-    state.cart.selected = state.cart.selected().map(|line| line.product.clone());
-}
+    /// Keeps the selections on the screen, whatever its size and however long the lists are.
+    fn clamp_scrolls(&mut self) {
+        let Some(areas) = self.state.areas() else {
+            return;
+        };
 
-/// Shows a message.
-fn tell(state: &mut State, text: String) {
-    say(state, text, Tone::Info);
-}
+        self.clamp_orders_scroll();
 
-/// Shows that something was done that needs a second look.
-fn warn(state: &mut State, text: String) {
-    say(state, text, Tone::Warn);
-}
+        let catalog = &mut self.state.catalog;
+        let catalog_page = usize::from(areas.catalog_rows.height);
+        catalog
+            .scroll
+            .keep_within(catalog.shown.len(), catalog_page);
 
-/// Shows that something was refused or failed.
-fn complain(state: &mut State, text: String) {
-    say(state, text, Tone::Bad);
-}
+        let cart = &mut self.state.cart;
+        let cart_page = usize::from(areas.cart_rows.height);
+        cart.scroll.keep_within(cart.shown.lines.len(), cart_page);
+        cart.selected = cart.selected().map(|line| line.product.clone());
+    }
 
-fn say(state: &mut State, text: String, tone: Tone) {
-    let until = state.now + NOTICE.0 + NOTICE.1 * text.chars().count() as u64;
-    state.notice = Some(Notice { text, tone, until });
+    /// Shows news.
+    fn notify_info(&mut self, text: impl Into<String>) {
+        self.notify(text.into(), Tone::Info);
+    }
+
+    /// Shows that something was done which deserves a second look.
+    fn notify_warn(&mut self, text: impl Into<String>) {
+        self.notify(text.into(), Tone::Warn);
+    }
+
+    /// Shows that something was refused or failed.
+    fn notify_error(&mut self, text: impl Into<String>) {
+        self.notify(text.into(), Tone::Bad);
+    }
+
+    fn notify(&mut self, text: String, tone: Tone) {
+        let reading_time = NOTICE_TIME_PER_CHARACTER * text.chars().count() as u64;
+        self.state.notice = Some(Notice {
+            until: self.state.now + NOTICE_TIME + reading_time,
+            text,
+            tone,
+        });
+    }
 }

@@ -1,172 +1,230 @@
 //! The mouse: click, double click, wheel.
 
-use super::{actions, catalog, keys};
-use crate::config::keymap::Action;
+use super::Updater;
+use crate::config::keymap::{Action, Motion};
 use crate::model::Sort;
 use crate::tui::layout::columns::{CatalogColumn, CatalogColumns};
 use crate::tui::layout::footer::key_hints;
 use crate::tui::layout::palette;
-use crate::tui::message::{Effect, Mouse, MouseKind};
-use crate::tui::state::areas::Pane;
-use crate::tui::state::{Mode, State};
+use crate::tui::message::{Mouse, MouseKind};
+use crate::tui::state::areas::{Areas, Pane};
+use crate::tui::state::scroll::{WheelDirection, turned};
+use crate::tui::state::{Mode, MousePress};
 use ratatui::layout::{Margin, Position, Rect};
 
-/// Two presses within this many milliseconds are a double click.
-const DOUBLE: u64 = 400;
-/// Rows for one notch of the wheel.
+/// Two presses at one place within this many milliseconds are a double click.
+const DOUBLE_CLICK_TIME: u64 = 400;
+/// The rows for one notch of the wheel.
 const NOTCH: usize = 3;
 
-/// The mouse did something.
-pub fn on_mouse(state: &mut State, mouse: Mouse, effects: &mut Vec<Effect>) {
-    match mouse.kind {
-        MouseKind::Press => press(state, mouse, effects),
-        MouseKind::WheelUp => wheel(state, mouse, Action::Up),
-        MouseKind::WheelDown => wheel(state, mouse, Action::Down),
-    }
+/// The number of clicks at one place.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Clicks {
+    Single,
+    Double,
 }
 
-fn press(state: &mut State, mouse: Mouse, effects: &mut Vec<Effect>) {
-    let Some(areas) = state.areas() else { return };
-    let last = state.pressed.replace((mouse.column, mouse.row, state.now));
-    let double = last.is_some_and(|(column, row, at)| {
-        (column, row) == (mouse.column, mouse.row) && state.now.saturating_sub(at) <= DOUBLE
-    });
-    if areas.footer.contains(at(mouse)) {
-        let hit = |hint: &&crate::tui::layout::footer::KeyHint| {
-            (hint.x..hint.x + hint.width).contains(&mouse.column)
+impl Updater<'_> {
+    /// Takes in what the mouse did. On a screen that is too small it does nothing.
+    pub(super) fn on_mouse(&mut self, mouse: Mouse) {
+        let Some(areas) = self.state.areas() else {
+            return;
         };
-        let action = key_hints(state, areas.footer.width)
-            .iter()
-            .find(hit)
-            .map(|hint| hint.action);
-        return action
-            .into_iter()
-            .for_each(|action| keys::act(state, action, effects));
-    }
-    if matches!(state.mode, Mode::Palette { .. }) {
-        return pick(state, areas.palette, mouse, effects);
-    }
-    if !matches!(state.mode, Mode::Browse | Mode::Search) {
-        return;
-    }
-    let heads = Rect {
-        y: areas.catalog_rows.y.saturating_sub(1),
-        height: 1,
-        ..areas.catalog_rows
-    };
-    if areas.catalog.is_some() && heads.contains(at(mouse)) {
-        return sort_by_head(state, mouse.column - heads.x, areas.catalog_rows, effects);
-    }
-    for (pane, frame, rows) in [
-        (Pane::Catalog, areas.catalog, areas.catalog_rows),
-        (Pane::Cart, areas.cart, areas.cart_rows),
-    ] {
-        if !frame.is_some_and(|frame| frame.contains(at(mouse))) {
-            continue;
+        match mouse.kind {
+            MouseKind::Press => self.press_mouse(mouse, &areas),
+            MouseKind::WheelUp => self.turn_wheel(WheelDirection::Up, mouse, &areas),
+            MouseKind::WheelDown => self.turn_wheel(WheelDirection::Down, mouse, &areas),
         }
-        actions::go_to(state, pane);
-        state.mode = Mode::Browse;
-        let Some(row) = row(rows, mouse) else { return };
-        let (scroll, length) = match pane {
-            Pane::Catalog => (&mut state.catalog.scroll, state.catalog.shown.len()),
-            Pane::Cart => (&mut state.cart.scroll, state.cart.shown.lines.len()),
+    }
+
+    fn press_mouse(&mut self, mouse: Mouse, areas: &Areas) {
+        let clicks = self.count_clicks(mouse);
+
+        if areas.footer.contains(position(mouse)) {
+            self.click_footer(areas.footer, mouse);
+            return;
+        }
+
+        match self.state.mode {
+            Mode::Palette { .. } => self.click_palette(areas.palette, mouse),
+            Mode::Browse | Mode::Search => self.click_lists(areas, mouse, clicks),
+            Mode::Quantity { .. }
+            | Mode::Help(_)
+            | Mode::Checkout(_)
+            | Mode::Orders
+            | Mode::Receipt { .. }
+            | Mode::ConfirmQuit
+            | Mode::ConfirmClear => {}
+        }
+    }
+
+    /// Notes a press, and tells whether it is the second one of a double click.
+    fn count_clicks(&mut self, mouse: Mouse) -> Clicks {
+        let press = MousePress {
+            column: mouse.column,
+            row: mouse.row,
+            at: self.state.now,
         };
-        if scroll.top + row < length {
-            scroll.cursor = scroll.top + row;
-            if double {
-                let action = if pane == Pane::Catalog {
-                    Action::Add
-                } else {
-                    Action::SetQuantity
-                };
-                state.pressed = None;
-                actions::act(state, action, effects);
+
+        match self.state.last_press.replace(press) {
+            Some(last)
+                if (last.column, last.row) == (press.column, press.row)
+                    && press.at.saturating_sub(last.at) <= DOUBLE_CLICK_TIME =>
+            {
+                Clicks::Double
             }
+            _ => Clicks::Single,
+        }
+    }
+
+    /// Does what the key under the pointer says.
+    fn click_footer(&mut self, footer: Rect, mouse: Mouse) {
+        let hints = key_hints(self.state, footer.width);
+        let clicked = hints
+            .iter()
+            .find(|hint| (hint.x..hint.x + hint.width).contains(&mouse.column));
+
+        if let Some(hint) = clicked {
+            self.act(hint.action);
+        }
+    }
+
+    /// Does what the entry of the palette under the pointer says.
+    fn click_palette(&mut self, frame: Rect, mouse: Mouse) {
+        let Mode::Palette { input, cursor } = &self.state.mode else {
+            return;
+        };
+        let rows = frame.inner(Margin::new(1, 1));
+        let Some(row) = row_at(rows, mouse) else {
+            return;
+        };
+
+        let clicked = palette::first_row(*cursor, rows.height) + row;
+        let entries = palette::entries(self.state, input.value()).len();
+        if clicked >= entries {
+            return;
+        }
+
+        if let Mode::Palette { cursor, .. } = &mut self.state.mode {
+            *cursor = clicked;
+            self.act(Action::Accept);
+        }
+    }
+
+    /// Sorts by the heading under the pointer, or selects the row.
+    fn click_lists(&mut self, areas: &Areas, mouse: Mouse, clicks: Clicks) {
+        let headings = Rect {
+            y: areas.catalog_rows.y.saturating_sub(1),
+            height: 1,
+            ..areas.catalog_rows
+        };
+        if areas.catalog.is_some() && headings.contains(position(mouse)) {
+            self.sort_by_column(mouse.column - headings.x, areas.catalog_rows);
+        } else if is_over(areas.catalog, mouse) {
+            self.click_pane(Pane::Catalog, areas.catalog_rows, mouse, clicks);
+        } else if is_over(areas.cart, mouse) {
+            self.click_pane(Pane::Cart, areas.cart_rows, mouse, clicks);
+        }
+    }
+
+    /// Focuses a pane and selects the row under the pointer. A double click adds the product, or
+    /// asks for the quantity of the line.
+    fn click_pane(&mut self, pane: Pane, rows: Rect, mouse: Mouse, clicks: Clicks) {
+        self.focus_pane(pane);
+        self.state.mode = Mode::Browse;
+        let Some(row) = row_at(rows, mouse) else {
+            return;
+        };
+
+        let state = &mut *self.state;
+        let (scroll, length, on_double_click) = match pane {
+            Pane::Catalog => {
+                let length = state.catalog.shown.len();
+                (&mut state.catalog.scroll, length, Action::Add)
+            }
+            Pane::Cart => {
+                let length = state.cart.shown.lines.len();
+                (&mut state.cart.scroll, length, Action::SetQuantity)
+            }
+        };
+        if scroll.top + row >= length {
+            return;
+        }
+        scroll.cursor = scroll.top + row;
+
+        if clicks == Clicks::Double {
+            state.last_press = None;
+            self.perform(on_double_click);
+        }
+    }
+
+    /// Sorts by the column at `x`. A second click returns to the usual sorting.
+    fn sort_by_column(&mut self, x: u16, rows: Rect) {
+        let sort = match CatalogColumns::of(self.state, rows).column_at(x) {
+            Some(CatalogColumn::Name) => Sort::Name,
+            Some(CatalogColumn::Category | CatalogColumn::Unit) => Sort::Category,
+            Some(CatalogColumn::Price) => Sort::Price,
+            Some(CatalogColumn::InCart) => Sort::InCart,
+            Some(CatalogColumn::Stock) | None => return,
+        };
+
+        let is_second_click = self.state.catalog.sort == sort;
+        self.sort_catalog(if is_second_click {
+            Sort::Category
+        } else {
+            sort
+        });
+    }
+
+    /// Turns the list under the pointer, wherever the keyboard is. Views that cover the lists are
+    /// scrolled as by a key.
+    fn turn_wheel(&mut self, direction: WheelDirection, mouse: Mouse, areas: &Areas) {
+        match self.state.mode {
+            Mode::Checkout(_)
+            | Mode::Orders
+            | Mode::Receipt { .. }
+            | Mode::Help(_)
+            | Mode::Palette { .. } => self.move_cursor(match direction {
+                WheelDirection::Up => Motion::Up,
+                WheelDirection::Down => Motion::Down,
+            }),
+            Mode::Browse
+            | Mode::Search
+            | Mode::Quantity { .. }
+            | Mode::ConfirmQuit
+            | Mode::ConfirmClear => self.turn_list(direction, mouse, areas),
+        }
+    }
+
+    /// Turns the list under the pointer. The selected row stays selected while it shows.
+    fn turn_list(&mut self, direction: WheelDirection, mouse: Mouse, areas: &Areas) {
+        if is_over(areas.catalog, mouse) {
+            let pane = &mut self.state.catalog;
+            let page = usize::from(areas.catalog_rows.height);
+            pane.scroll.turn(direction, NOTCH, pane.shown.len(), page);
+        } else if is_over(areas.cart, mouse) {
+            let pane = &mut self.state.cart;
+            let page = usize::from(areas.cart_rows.height);
+            let lines = pane.shown.lines.len();
+            pane.scroll.turn(direction, NOTCH, lines, page);
+        } else if is_over(areas.activity, mouse) {
+            let pane = &mut self.state.activity;
+            let last = pane.entries.len().saturating_sub(areas.activity_page());
+            pane.top = turned(pane.top, direction, NOTCH, last);
         }
     }
 }
 
-/// Does what the entry of the palette under the pointer says.
-fn pick(state: &mut State, frame: Rect, mouse: Mouse, effects: &mut Vec<Effect>) {
-    let Mode::Palette { input, cursor } = &state.mode else {
-        return;
-    };
-    let rows = frame.inner(Margin::new(1, 1));
-    let Some(row) = row(rows, mouse) else { return };
-    let entry = palette::first_row(*cursor, rows.height) + row;
-    if entry < palette::entries(state, input.value()).len()
-        && let Mode::Palette { cursor, .. } = &mut state.mode
-    {
-        *cursor = entry;
-        keys::act(state, Action::Accept, effects);
-    }
-}
-
-fn sort_by_head(state: &mut State, x: u16, rows: Rect, effects: &mut Vec<Effect>) {
-    let sort = match CatalogColumns::of(state, rows).column_at(x) {
-        Some(CatalogColumn::Name) => Sort::Name,
-        Some(CatalogColumn::Category | CatalogColumn::Unit) => Sort::Category,
-        Some(CatalogColumn::Price) => Sort::Price,
-        Some(CatalogColumn::InCart) => Sort::InCart,
-        Some(CatalogColumn::Stock) | None => return,
-    };
-    // A second click goes back to the usual order.
-    let sort = if state.catalog.sort == sort {
-        Sort::Category
-    } else {
-        sort
-    };
-    catalog::sort(state, sort, effects);
-}
-
-/// Turns the list under the pointer, wherever the keyboard is. What is selected stays so
-/// while it shows.
-fn wheel(state: &mut State, mouse: Mouse, action: Action) {
-    let Some(areas) = state.areas() else { return };
-    let full = matches!(
-        state.mode,
-        Mode::Checkout(_) | Mode::Orders | Mode::Receipt { .. }
-    );
-    if full || matches!(state.mode, Mode::Help(_) | Mode::Palette { .. }) {
-        return actions::walk(state, action);
-    }
-    let over = |frame: Option<Rect>| frame.is_some_and(|frame| frame.contains(at(mouse)));
-    let (scroll, length, page) = if over(areas.catalog) {
-        (
-            &mut state.catalog.scroll,
-            state.catalog.shown.len(),
-            areas.catalog_rows.height,
-        )
-    } else if over(areas.cart) {
-        (
-            &mut state.cart.scroll,
-            state.cart.shown.lines.len(),
-            areas.cart_rows.height,
-        )
-    } else if over(areas.activity) {
-        let last = state
-            .activity
-            .entries
-            .len()
-            .saturating_sub(areas.activity_page());
-        let top = state.activity.top;
-        state.activity.top = if action == Action::Up {
-            top.saturating_sub(NOTCH)
-        } else {
-            (top + NOTCH).min(last)
-        };
-        return;
-    } else {
-        return;
-    };
-    scroll.turn(action == Action::Down, NOTCH, length, usize::from(page));
-}
-
-fn at(mouse: Mouse) -> Position {
+fn position(mouse: Mouse) -> Position {
     Position::new(mouse.column, mouse.row)
 }
 
-fn row(rows: Rect, mouse: Mouse) -> Option<usize> {
-    rows.contains(at(mouse))
+fn is_over(frame: Option<Rect>, mouse: Mouse) -> bool {
+    frame.is_some_and(|frame| frame.contains(position(mouse)))
+}
+
+/// The row under the pointer, counted from the first that shows.
+fn row_at(rows: Rect, mouse: Mouse) -> Option<usize> {
+    rows.contains(position(mouse))
         .then(|| usize::from(mouse.row - rows.y))
 }

@@ -1,329 +1,331 @@
-//! The checkout and the orders: what their keys do, and what the link tells of them.
+//! The checkout and the past orders: opening them, placing an order, and what becomes of it.
 
-use super::{UNREAD, complain, tell, warn};
+use super::{CART_UNREAD, Updater};
 use crate::config::keymap::Action;
-use crate::model::{ChangeKind, OrderId, OrderState, Refusal};
-use crate::store::Error;
+use crate::model::{ChangeKind, OrderId, OrderState, Preview, Refusal};
+use crate::store::live::LiveRequest;
 use crate::store::live::{OrderEvent, OrderRequest};
 use crate::store::order::Outcome;
+use crate::store::{Error, Trouble};
+use crate::tui::layout::orders::{Extent, extent};
 use crate::tui::message::Effect;
-use crate::tui::state::orders;
-use crate::tui::state::orders::extent;
-use crate::tui::state::{Connectivity, Mode, State};
-use crate::tui::update::actions::step;
+use crate::tui::state::{Connectivity, Mode};
 
-/// Opens the checkout.
-pub fn check_out(state: &mut State, effects: &mut Vec<Effect>) {
-    if !state.cart.loaded {
-        return complain(state, UNREAD.to_owned());
+impl Updater<'_> {
+    /// Opens the checkout.
+    pub(super) fn open_checkout(&mut self) {
+        if !self.state.cart.loaded {
+            self.notify_error(CART_UNREAD);
+            return;
+        }
+        if self.state.cart.shown.lines.is_empty() {
+            self.notify_error(Refusal::EmptyCart.to_string());
+            return;
+        }
+
+        self.state.mode = Mode::Checkout(0);
+        self.state.orders.preview = None;
+        self.read_preview();
     }
-    if state.cart.shown.lines.is_empty() {
-        return complain(state, Refusal::EmptyCart.to_string());
+
+    /// Opens the past orders.
+    pub(super) fn open_orders(&mut self) {
+        self.state.mode = Mode::Orders;
+        self.request_order(OrderRequest::List);
     }
-    state.mode = Mode::Checkout(0);
-    state.orders.preview = None;
-    read_preview(state, effects);
-}
 
-/// Opens the past orders.
-pub fn open_orders(state: &mut State, effects: &mut Vec<Effect>) {
-    state.mode = Mode::Orders;
-    effects.push(Effect::Order(OrderRequest::List));
-}
+    /// Opens the receipt of the selected order.
+    pub(super) fn open_receipt(&mut self) {
+        if let Some(order) = self.state.orders.selected() {
+            self.state.mode = Mode::Receipt {
+                order: order.id.clone(),
+                top: 0,
+                from_list: true,
+            };
+        }
+    }
 
-/// Opens the receipt of the selected order.
-pub fn open_receipt(state: &mut State) {
-    if let Some(order) = state.orders.selected() {
-        state.mode = Mode::Receipt {
-            order: order.id.clone(),
-            top: 0,
-            picked: true,
+    /// Keeps the rows of these views on the screen, whatever its size and however many there are.
+    pub(super) fn clamp_orders_scroll(&mut self) {
+        let Some(Extent { rows, page }) = extent(self.state) else {
+            return;
         };
-    }
-}
 
-/// One step back from these screens; whether it was one of them.
-pub fn back(state: &mut State) -> bool {
-    state.mode = match state.mode {
-        Mode::Receipt { picked: true, .. } => Mode::Orders,
-        Mode::Receipt { .. } | Mode::Checkout(_) | Mode::Orders => Mode::Browse,
-        _ => return false,
-    };
-    true
-}
-
-/// Walks through these screens; whether it was one of them.
-pub fn walk(state: &mut State, action: Action) -> bool {
-    let Some((rows, page)) = extent(state) else {
-        return false;
-    };
-    let by = state.count.unwrap_or(1) as usize;
-    match &mut state.mode {
-        Mode::Orders => {
-            let scroll = &mut state.orders.scroll;
-            scroll.cursor = step(scroll.cursor, rows, page, action, by);
-            scroll.settle(rows, page);
+        match &mut self.state.mode {
+            Mode::Checkout(top) | Mode::Receipt { top, .. } => {
+                *top = (*top).min(rows.saturating_sub(page));
+            }
+            _ => self.state.orders.scroll.keep_within(rows, page),
         }
-        Mode::Checkout(top) | Mode::Receipt { top, .. } => {
-            *top = step(*top, (rows + 1).saturating_sub(page), page, action, by);
+    }
+
+    /// Places the order that the checkout shows, once.
+    pub(super) fn place_order(&mut self) {
+        if self.state.orders.placing.is_some() {
+            self.notify_info("The order is on its way already");
+            return;
         }
-        _ => {}
-    }
-    true
-}
-
-/// Keeps what shows on the screen, whatever its size and however much there is.
-pub fn settle(state: &mut State) {
-    let Some((rows, page)) = extent(state) else {
-        return;
-    };
-    match &mut state.mode {
-        Mode::Checkout(top) | Mode::Receipt { top, .. } => {
-            *top = (*top).min(rows.saturating_sub(page))
+        if self.state.connectivity != Connectivity::Live {
+            self.notify_error("Not ordered: the server is away. Confirm again when it is back");
+            return;
         }
-        _ => state.orders.scroll.settle(rows, page),
-    }
-}
+        if self.state.orders.reading {
+            self.notify_error(
+                "Nothing was ordered: the server has not answered yet. Confirm when it has",
+            );
+            return;
+        }
 
-fn read_preview(state: &mut State, effects: &mut Vec<Effect>) {
-    if state.connectivity != Connectivity::Live || state.orders.reading {
-        return;
-    }
-    (state.orders.reading, state.orders.outdated) = (true, false);
-    effects.push(Effect::Order(OrderRequest::Preview(
-        state.shop.currency.clone(),
-    )));
-}
+        let Some(preview) = self.current_preview() else {
+            self.notify_error("Not ordered: the cart is just changing. Look again, then confirm");
+            return;
+        };
+        if preview.order().is_err() {
+            // The checkout shows the reason.
+            let explanation = self.explain_refused_order(&preview);
+            self.notify_warn(explanation);
+            return;
+        }
 
-/// Confirms what shows: it is ordered, once.
-pub fn place(state: &mut State, effects: &mut Vec<Effect>) {
-    if state.orders.placing.is_some() {
-        return tell(state, "The order is on its way already".to_owned());
+        let id = OrderId::new(preview.at, self.state.next_order_bits());
+        self.state.orders.placing = Some(id.clone());
+        self.state.notice = None;
+        self.request_order(OrderRequest::Place(id, preview));
     }
-    if state.connectivity != Connectivity::Live {
-        return complain(
-            state,
-            "Not ordered: the server is away. Confirm again when it is back".to_owned(),
-        );
+
+    /// The preview, where it is what would be ordered now: the user sees what is bought.
+    fn current_preview(&self) -> Option<Box<Preview>> {
+        let is_changing = self.state.orders.outdated || !self.state.cart.unconfirmed.is_empty();
+        if is_changing {
+            return None;
+        }
+        let preview = self.state.orders.preview.as_ref()?;
+        let is_current = preview.version == self.state.cart.confirmed.version;
+        is_current.then(|| preview.clone())
     }
-    if state.orders.reading {
-        let said = "Nothing was ordered: the server has not answered yet. Confirm when it has";
-        return complain(state, said.to_owned());
-    }
-    let ready = !state.orders.outdated && state.cart.unconfirmed.is_empty();
-    let current = |version| version == state.cart.confirmed.version;
-    let Some(preview) = state
-        .orders
-        .preview
-        .clone()
-        .filter(|p| ready && current(p.version))
-    else {
-        return complain(
-            state,
-            "Not ordered: the cart is just changing. Look again, then confirm".to_owned(),
-        );
-    };
-    if preview.order().is_err() {
-        // The checkout says why; who was slower wants to know more.
-        let last = state.activity.entries.last().map(|entry| &entry.sum);
-        let ordered =
-            last.filter(|last| last.kind == ChangeKind::Order && preview.lines.is_empty());
-        let said = match ordered {
-            Some(last) => {
-                let orders = state.env.keymap.key_of(Action::Orders);
+
+    /// The message for an order that can't be placed. Somebody else may just have been faster.
+    fn explain_refused_order(&self, preview: &Preview) -> String {
+        let last = self.state.activity.entries.last();
+        match last.map(|entry| &entry.summary) {
+            Some(last) if last.kind == ChangeKind::Order && preview.lines.is_empty() => {
+                let orders = self.state.env.keymap.key_of(Action::Orders);
+                let by = &last.by;
                 format!(
-                    "{} has just ordered it: nothing was ordered again · {orders} shows the order",
-                    last.by
+                    "{by} has just ordered it: nothing was ordered again · {orders} shows the order"
                 )
             }
-            None => "Nothing was ordered".to_owned(),
+            _ => "Nothing was ordered".to_owned(),
+        }
+    }
+
+    /// Takes in an event about orders.
+    pub(super) fn on_order_event(&mut self, event: OrderEvent) {
+        match event {
+            OrderEvent::Preview(preview) => {
+                self.state.orders.reading = false;
+                self.state.orders.preview = Some(preview);
+            }
+            OrderEvent::List(orders) => {
+                self.state.orders.list = Some(orders);
+                if let Some(Extent { rows, page }) = extent(self.state) {
+                    self.state.orders.scroll.keep_within(rows, page);
+                }
+            }
+            OrderEvent::State(id, order_state) => self.on_order_state(&id, order_state),
+            OrderEvent::Waits(trouble) => self.notify_error(format!("The order waits: {trouble}")),
+            OrderEvent::Failed(trouble) => self.on_order_request_failed(trouble),
+            OrderEvent::Ended(_, outcome) => self.on_order_ended(outcome),
+            OrderEvent::Resumed(outcome) => self.on_order_resumed(outcome),
+        }
+    }
+
+    /// Takes in that a preview or a list can't be had. A view that has nothing else to show is
+    /// closed; the user may open it again, but it is not retried for ever.
+    fn on_order_request_failed(&mut self, trouble: Trouble) {
+        let was_previewing = std::mem::take(&mut self.state.orders.reading);
+        let shows_nothing = match self.state.mode {
+            Mode::Checkout(_) => was_previewing,
+            Mode::Orders | Mode::Receipt { .. } => {
+                !was_previewing && self.state.orders.list.is_none()
+            }
+            _ => false,
         };
-        return warn(state, said);
-    }
-    let id = OrderId::new(preview.at, random(state));
-    state.orders.placing = Some(id.clone());
-    state.notice = None;
-    effects.push(Effect::Order(OrderRequest::Place(id, preview)));
-}
 
-/// Bits that no other program has, and no other order of ours: ours come from a random id. The
-/// store refuses an id that is there already.
-fn random(state: &mut State) -> u64 {
-    state.made += 1;
-    let ours = state
-        .env
-        .ops
-        .get(..16)
-        .and_then(|hex| u64::from_str_radix(hex, 16).ok())
-        .unwrap_or(0);
-    ours.wrapping_add(state.made.wrapping_mul(0x9E37_79B9_7F4A_7C15))
-}
-
-/// The link answered.
-pub fn on_answer(state: &mut State, answer: OrderEvent, effects: &mut Vec<Effect>) {
-    match answer {
-        OrderEvent::Preview(preview) => {
-            state.orders.reading = false;
-            state.orders.preview = Some(preview);
+        if shows_nothing {
+            self.state.mode = Mode::Browse;
         }
-        OrderEvent::List(orders) => {
-            state.orders.list = Some(orders);
-            if let Some((rows, page)) = extent(state) {
-                state.orders.scroll.settle(rows, page);
+        self.notify_error(Error::Trouble(trouble).to_string());
+    }
+
+    /// Takes in how the order ended that was confirmed here.
+    fn on_order_ended(&mut self, outcome: Result<Outcome, Error>) {
+        self.state.orders.placing = None;
+        self.state.orders.outdated = true;
+
+        let asks_to_quit = matches!(self.state.mode, Mode::ConfirmQuit);
+        if asks_to_quit && !matches!(outcome, Ok(Outcome::Placed(_))) {
+            // The user should see the failure before quitting.
+            self.state.mode = Mode::Browse;
+        }
+
+        match outcome {
+            // The user asked to quit, and only waited for this.
+            Ok(Outcome::Placed(_)) if asks_to_quit && self.state.is_settled() => {
+                self.effects.push(Effect::Quit);
+            }
+            Ok(Outcome::Placed(id)) => self.show_placed_order(id),
+            Ok(Outcome::Undone(failure)) => {
+                self.read_products_in_cart();
+                self.notify_error(failure.to_string());
+            }
+            Ok(Outcome::Nothing) => self.notify_error(Refusal::CartChanged.to_string()),
+            Err(Error::Refused(refusal)) => {
+                let reason = refusal.told_in(&self.state.shop.currency);
+                self.notify_error(reason);
+            }
+            Err(Error::Trouble(trouble)) => self.notify_error(format!("Not ordered: {trouble}")),
+            Err(Error::Unknown { trouble, .. }) => {
+                self.notify_error(format!(
+                    "It is not known yet how the order ended: {trouble}"
+                ));
             }
         }
-        OrderEvent::State(id, order_state) => on_state(state, &id, order_state, effects),
-        OrderEvent::Waits(trouble) => complain(state, format!("The order waits: {trouble}")),
-        OrderEvent::Resumed(outcome) => on_resumed(state, outcome),
-        OrderEvent::Failed(trouble) => {
-            // Asked again by the shopper, not at once for ever.
-            let previewing = std::mem::take(&mut state.orders.reading);
-            let nothing = match state.mode {
-                Mode::Checkout(_) => previewing,
-                Mode::Orders | Mode::Receipt { .. } => !previewing && state.orders.list.is_none(),
-                _ => false,
+    }
+
+    fn show_placed_order(&mut self, id: OrderId) {
+        self.notify_info(format!("Ordered: {id}"));
+        self.request_order(OrderRequest::List);
+
+        if matches!(self.state.mode, Mode::Checkout(_)) {
+            self.state.mode = Mode::Receipt {
+                order: id,
+                top: 0,
+                from_list: false,
             };
-            if nothing {
-                state.mode = Mode::Browse;
+        }
+    }
+
+    /// Reads the products in the cart again: somebody may have changed them without a message.
+    fn read_products_in_cart(&mut self) {
+        let lines = self.state.cart.confirmed.lines.iter();
+        let products = lines.map(|line| line.product.clone()).collect();
+        self.effects
+            .push(Effect::Live(LiveRequest::Products(products)));
+    }
+
+    /// Takes in how an order ended that another program had left halfway.
+    fn on_order_resumed(&mut self, outcome: Result<Outcome, Error>) {
+        let error = match outcome {
+            Ok(Outcome::Placed(id)) => {
+                self.notify_info(format!(
+                    "Order {id}, which was left on its way, is placed now"
+                ));
+                return;
             }
-            complain(state, Error::Trouble(trouble).to_string());
-        }
-        OrderEvent::Ended(_, outcome) => on_ended(state, outcome, effects),
-    }
-}
-
-/// The order that another left on its way has ended, or we can't finish it.
-fn on_resumed(state: &mut State, outcome: Result<Outcome, Error>) {
-    let error = match outcome {
-        Ok(Outcome::Placed(id)) => {
-            return tell(
-                state,
-                format!("Order {id}, which was left on its way, is placed now"),
-            );
-        }
-        Ok(Outcome::Undone(hitch)) => return complain(state, hitch.to_string()),
-        Ok(Outcome::Nothing) => return,
-        Err(Error::Trouble(trouble) | Error::Unknown { trouble, .. }) => Error::Trouble(trouble),
-        Err(refused) => refused,
-    };
-    let Some(ordering) = &state.cart.confirmed.ordering else {
-        return;
-    };
-    let said = format!(
-        "The order of {} stopped on its way, and can't be finished here: {error}",
-        ordering.by
-    );
-    // Told once: whoever may finish it will, and until then nothing here changes.
-    state.orders.stuck = Some(ordering.id.clone());
-    complain(state, said);
-}
-
-/// The order that was confirmed here has ended.
-fn on_ended(state: &mut State, outcome: Result<Outcome, Error>, effects: &mut Vec<Effect>) {
-    state.orders.placing = None;
-    state.orders.outdated = true;
-    let leaving = matches!(state.mode, Mode::ConfirmQuit);
-    if leaving && !matches!(outcome, Ok(Outcome::Placed(_))) {
-        // They should see that.
-        state.mode = Mode::Browse;
-    }
-    match outcome {
-        // Who asked to quit waits for this alone.
-        Ok(Outcome::Placed(_)) if leaving && state.is_settled() => effects.push(Effect::Quit),
-        Ok(Outcome::Placed(id)) => {
-            tell(state, format!("Ordered: {id}"));
-            effects.push(Effect::Order(OrderRequest::List));
-            if matches!(state.mode, Mode::Checkout(_)) {
-                state.mode = Mode::Receipt {
-                    order: id,
-                    top: 0,
-                    picked: false,
-                };
+            Ok(Outcome::Undone(failure)) => {
+                self.notify_error(failure.to_string());
+                return;
             }
+            Ok(Outcome::Nothing) => return,
+            Err(Error::Trouble(trouble) | Error::Unknown { trouble, .. }) => {
+                Error::Trouble(trouble)
+            }
+            Err(refused @ Error::Refused(_)) => refused,
+        };
+
+        let Some(ordering) = &self.state.cart.confirmed.ordering else {
+            return;
+        };
+        let by = &ordering.by;
+        let report =
+            format!("The order of {by} stopped on its way, and can't be finished here: {error}");
+
+        // It is reported once: another program may finish it, and until then nothing changes here.
+        self.state.orders.stuck = Some(ordering.id.clone());
+        self.notify_error(report);
+    }
+
+    /// Takes in that an order came into another state.
+    fn on_order_state(&mut self, id: &OrderId, order_state: OrderState) {
+        let list = &mut self.state.orders.list;
+        let known = list.iter_mut().flatten().find(|order| order.id == *id);
+        let is_new = known.is_none();
+        if let Some(order) = known {
+            order.state = order_state;
         }
-        Ok(Outcome::Undone(hitch)) => {
-            // Somebody may have changed the products without a word.
-            let ids = state
-                .cart
-                .confirmed
-                .lines
-                .iter()
-                .map(|line| line.product.clone());
-            effects.push(Effect::ReadProducts(ids.collect()));
-            complain(state, hitch.to_string());
+
+        if order_state != OrderState::Placed {
+            self.notify_info(format!("Order {id} is {}", order_state.name()));
         }
-        Ok(Outcome::Nothing) => complain(state, Refusal::CartChanged.to_string()),
-        Err(Error::Refused(refusal)) => {
-            let said = refusal.told_in(&state.shop.currency);
-            complain(state, said);
-        }
-        Err(Error::Trouble(trouble)) => complain(state, format!("Not ordered: {trouble}")),
-        Err(Error::Unknown { trouble, .. }) => {
-            complain(
-                state,
-                format!("It is not known yet how the order ended: {trouble}"),
-            );
-        }
-    }
-}
 
-fn on_state(state: &mut State, id: &OrderId, now: OrderState, effects: &mut Vec<Effect>) {
-    let known = state
-        .orders
-        .list
-        .iter_mut()
-        .flatten()
-        .find(|order| order.id == *id);
-    let first = known.is_none();
-    if let Some(order) = known {
-        order.state = now;
-    }
-    if now != OrderState::Placed {
-        tell(state, format!("Order {id} is {}", now.name()));
-    }
-    let shows = matches!(state.mode, Mode::Orders | Mode::Receipt { .. });
-    if shows || (first && state.orders.list.is_some()) {
-        effects.push(Effect::Order(OrderRequest::List));
-    }
-}
-
-/// The link is down: what was asked is not answered any more. An order on its way goes on.
-pub fn on_down(state: &mut State) {
-    state.orders.reading = false;
-    state.orders.outdated = true;
-    // Another server, or other rights, may do better.
-    state.orders.stuck = None;
-}
-
-/// The link is up: the orders that show are asked for, again or because nobody heard it before.
-/// The prices of a checkout are read by the clock of [`pass_time`].
-pub fn on_up(state: &State, effects: &mut Vec<Effect>) {
-    if matches!(state.mode, Mode::Orders | Mode::Receipt { .. }) {
-        effects.push(Effect::Order(OrderRequest::List));
-    }
-}
-
-/// Products or rules changed: what would be ordered is read again.
-pub fn doubt(state: &mut State) {
-    state.orders.outdated = true;
-}
-
-/// What comes by itself when its time has come.
-pub fn pass_time(state: &mut State, effects: &mut Vec<Effect>) {
-    if matches!(state.mode, Mode::Checkout(_)) && state.orders.placing.is_none() {
-        let older =
-            |preview: &crate::model::Preview| preview.version < state.cart.confirmed.version;
-        let old = state
-            .orders
-            .preview
-            .as_ref()
-            .is_none_or(|preview| older(preview));
-        if old || state.orders.outdated {
-            read_preview(state, effects);
+        let has_list = self.state.orders.list.is_some();
+        if self.shows_orders() || (is_new && has_list) {
+            self.request_order(OrderRequest::List);
         }
     }
-    if orders::resume_due(state).is_some_and(|due| due <= state.now) {
-        state.orders.resumed = Some(state.now);
-        effects.push(Effect::Order(OrderRequest::Resume));
+
+    fn shows_orders(&self) -> bool {
+        matches!(self.state.mode, Mode::Orders | Mode::Receipt { .. })
+    }
+
+    /// Gives up on answers that a broken connection does not bring. An order on its way goes on.
+    pub(super) fn interrupt_orders(&mut self) {
+        self.state.orders.reading = false;
+        self.state.orders.outdated = true;
+        // Another server, or other rights, may do better.
+        self.state.orders.stuck = None;
+    }
+
+    /// Reads the orders that show when the connection is up: for the first time, or again. A
+    /// preview is read by [`Updater::refresh_preview`].
+    pub(super) fn reread_shown_orders(&mut self) {
+        if self.shows_orders() {
+            self.request_order(OrderRequest::List);
+        }
+    }
+
+    /// Marks the preview as outdated, because products or rules have changed.
+    pub(super) fn invalidate_preview(&mut self) {
+        self.state.orders.outdated = true;
+    }
+
+    /// Reads the preview that the checkout shows, where it is missing or out of date.
+    pub(super) fn refresh_preview(&mut self) {
+        let is_shown = matches!(self.state.mode, Mode::Checkout(_));
+        if !is_shown || self.state.orders.placing.is_some() {
+            return;
+        }
+
+        let version = self.state.cart.confirmed.version;
+        let preview = self.state.orders.preview.as_ref();
+        let is_old = preview.is_none_or(|preview| preview.version < version);
+        if is_old || self.state.orders.outdated {
+            self.read_preview();
+        }
+    }
+
+    fn read_preview(&mut self) {
+        if self.state.connectivity != Connectivity::Live || self.state.orders.reading {
+            return;
+        }
+
+        self.state.orders.reading = true;
+        self.state.orders.outdated = false;
+        let currency = self.state.shop.currency.clone();
+        self.request_order(OrderRequest::Preview(currency));
+    }
+
+    /// Finishes the order of another program that has stopped halfway, when that is due.
+    pub(super) fn resume_order(&mut self) {
+        let now = self.state.now;
+        if self.state.resume_due_at().is_some_and(|due| due <= now) {
+            self.state.orders.resumed = Some(now);
+            self.request_order(OrderRequest::Resume);
+        }
+    }
+
+    fn request_order(&mut self, request: OrderRequest) {
+        self.effects.push(Effect::Live(LiveRequest::Order(request)));
     }
 }

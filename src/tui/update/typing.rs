@@ -1,73 +1,92 @@
-//! Typing into a line of text.
+//! Typing and editing a line of text.
 
-use super::catalog;
+use super::Updater;
 use crate::config::key::{Code, Key};
 use crate::model::text;
-use crate::tui::layout::palette;
-use crate::tui::message::Effect;
-use crate::tui::state::{Mode, State};
+use crate::tui::state::Mode;
 use tui_input::{Input, InputRequest};
 
-/// The longest text that can be typed.
-const LONGEST: usize = 100;
+/// The longest text that can be typed, in characters.
+const TEXT_LIMIT: usize = 100;
 
-/// Text was pasted: it is typed where something is typed; elsewhere it does nothing, so
-/// that a pasted newline orders nothing.
-pub fn paste(state: &mut State, pasted: &str, effects: &mut Vec<Effect>) {
-    // On a screen that is too small nobody sees what is typed.
-    if state.areas().is_none() {
-        return;
+impl Updater<'_> {
+    /// Types pasted text where something is typed. Elsewhere it does nothing, so that a pasted
+    /// newline places no order.
+    pub(super) fn paste(&mut self, pasted: &str) {
+        // On a screen that is too small nobody sees what is typed.
+        if self.state.areas().is_none() {
+            return;
+        }
+
+        let line = text::sanitize_to(pasted.trim().as_bytes(), TEXT_LIMIT);
+        for c in line.chars() {
+            self.edit_text(Key::plain(Code::Char(c)));
+        }
     }
-    let line = text::sanitize_to(pasted.trim().as_bytes(), LONGEST);
-    for c in line.chars() {
-        edit(state, Key::plain(Code::Char(c)), effects);
+
+    /// Handles a key that types or edits, at the prompt that is open.
+    pub(super) fn edit_text(&mut self, key: Key) {
+        let Some(request) = edit_request(key) else {
+            return;
+        };
+
+        match &mut self.state.mode {
+            Mode::Quantity { input, .. } => {
+                apply(input, request);
+            }
+            Mode::Palette { input, cursor } => {
+                if apply(input, request) {
+                    *cursor = 0;
+                    self.search_palette();
+                }
+            }
+            Mode::Search => {
+                if apply(&mut self.state.catalog.words, request) {
+                    self.search_catalog(None);
+                }
+            }
+            Mode::Browse
+            | Mode::Help(_)
+            | Mode::Checkout(_)
+            | Mode::Orders
+            | Mode::Receipt { .. }
+            | Mode::ConfirmQuit
+            | Mode::ConfirmClear => {}
+        }
     }
 }
 
-/// A key that types or edits.
-pub fn edit(state: &mut State, key: Key, effects: &mut Vec<Effect>) {
-    let Some(request) = request(key) else { return };
-    let (input, cursor) = match &mut state.mode {
-        Mode::Quantity { input, .. } => (input, None),
-        Mode::Palette { input, cursor } => (input, Some(cursor)),
-        Mode::Search => (&mut state.catalog.words, None),
-        _ => return,
-    };
-    let changed = handle(input, request);
-    if let Some(cursor) = cursor.filter(|_| changed) {
-        *cursor = 0;
-    }
-    match state.mode {
-        Mode::Search if changed => catalog::find(state, None, effects),
-        Mode::Palette { .. } if changed => palette::ask(state, effects),
-        _ => {}
-    }
+/// Returns whether a key types or edits.
+pub(super) fn is_edit(key: Key) -> bool {
+    edit_request(key).is_some()
 }
 
-/// Whether a key types or edits.
-pub fn edits(key: Key) -> bool {
-    request(key).is_some()
-}
-
-/// Whether the text changed.
-fn handle(input: &mut Input, request: InputRequest) -> bool {
+/// Edits a line of text, and returns whether the text changed.
+fn apply(input: &mut Input, request: InputRequest) -> bool {
     let grows = matches!(request, InputRequest::InsertChar(_));
-    if grows && input.value().chars().count() >= LONGEST {
+    if grows && input.value().chars().count() >= TEXT_LIMIT {
         return false;
     }
     input.handle(request).is_some_and(|change| change.value)
 }
 
-/// What a key does to a line of text, as in a shell.
-fn request(key: Key) -> Option<InputRequest> {
+/// The edit that a key stands for, as in a shell.
+fn edit_request(key: Key) -> Option<InputRequest> {
     Some(match (key.code, key.ctrl, key.alt) {
         (Code::Char(c), false, false) => InputRequest::InsertChar(c),
+
         (Code::Named("backspace"), false, false) | (Code::Char('h'), true, false) => {
             InputRequest::DeletePrevChar
         }
         (Code::Named("delete"), false, false) | (Code::Char('d'), true, false) => {
             InputRequest::DeleteNextChar
         }
+        (Code::Char('w'), true, false) | (Code::Named("backspace"), ..) => {
+            InputRequest::DeletePrevWord
+        }
+        (Code::Char('u'), true, false) => InputRequest::DeleteLine,
+        (Code::Char('k'), true, false) => InputRequest::DeleteTillEnd,
+
         (Code::Named("left"), false, false) | (Code::Char('b'), true, false) => {
             InputRequest::GoToPrevChar
         }
@@ -78,11 +97,7 @@ fn request(key: Key) -> Option<InputRequest> {
         (Code::Named("right"), ..) | (Code::Char('f'), _, true) => InputRequest::GoToNextWord,
         (Code::Named("home"), ..) | (Code::Char('a'), true, false) => InputRequest::GoToStart,
         (Code::Named("end"), ..) | (Code::Char('e'), true, false) => InputRequest::GoToEnd,
-        (Code::Char('u'), true, false) => InputRequest::DeleteLine,
-        (Code::Char('w'), true, false) | (Code::Named("backspace"), ..) => {
-            InputRequest::DeletePrevWord
-        }
-        (Code::Char('k'), true, false) => InputRequest::DeleteTillEnd,
+
         _ => return None,
     })
 }

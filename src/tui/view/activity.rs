@@ -5,9 +5,9 @@ use super::row::{RowBackground, left};
 use super::{draw_placeholder, draw_scroll_bar, pane};
 use crate::model::time::{ClockStyle, clock};
 use crate::model::{Activity, ChangeKind};
+use crate::tui::layout::activity::describe;
 use crate::tui::state::State;
 use crate::tui::state::areas::Areas;
-use crate::tui::update::describe;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::Span;
@@ -39,7 +39,7 @@ pub(super) fn draw(state: &State, areas: &Areas, buffer: &mut Buffer) {
     draw_scroll_bar(theme, frame, rows, entries.len(), top, buffer);
 
     for (area, entry) in rows.rows().zip(entries.iter().rev().skip(top)) {
-        draw_entry(state, &entry.sum, area, buffer);
+        draw_entry(state, &entry.summary, area, buffer);
     }
 }
 

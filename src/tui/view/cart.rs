@@ -12,8 +12,8 @@ use crate::model::{CartLine, Money, text};
 use crate::tui::layout::columns;
 use crate::tui::layout::columns::CartColumns;
 use crate::tui::layout::money;
+use crate::tui::layout::orders;
 use crate::tui::state::areas::{Areas, Pane};
-use crate::tui::state::orders;
 use crate::tui::state::{Connectivity, State};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -43,7 +43,10 @@ pub(super) fn draw(state: &State, areas: &Areas, buffer: &mut Buffer) {
 
     let visible = lines.iter().enumerate().skip(scroll.top);
     for (area, (row, line)) in rows.rows().zip(visible) {
-        let has_changed = state.marks.iter().any(|mark| mark.product == line.product);
+        let has_changed = state
+            .highlights
+            .iter()
+            .any(|highlight| highlight.product == line.product);
         let background = if has_changed {
             RowBackground::Highlight(theme.changed)
         } else {
@@ -124,7 +127,7 @@ struct LineView<'a> {
 
 impl<'a> LineView<'a> {
     fn of(state: &'a State, line: &'a CartLine, subtotal: Money) -> LineView<'a> {
-        let product = state.known(&line.product);
+        let product = state.lookup(&line.product);
         let (status, sum) = total::line(line, product);
         LineView {
             state,

@@ -112,8 +112,11 @@ impl SearchWords {
 fn product_count(state: &State) -> String {
     let pane = &state.catalog;
     if !pane.loaded {
-        return match pane.progress {
-            Some((read, all)) => format!("reading {} of {} ", thousands(read), thousands(all)),
+        return match pane.progress() {
+            Some(load) => {
+                let read = thousands(load.read);
+                format!("reading {read} of {} ", thousands(load.total))
+            }
             None => String::new(),
         };
     }

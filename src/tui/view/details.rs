@@ -40,7 +40,7 @@ pub(super) fn draw(state: &State, area: Rect, buffer: &mut Buffer) {
 fn lines<'a>(state: &'a State, id: &ProductId, area: Rect) -> Vec<Line<'a>> {
     let theme = &state.theme;
     let columns = usize::from(area.width);
-    let product = state.known(id);
+    let product = state.lookup(id);
 
     let mut lines = Vec::new();
     let mut description = "";

@@ -1,9 +1,9 @@
 //! The last two lines: the message or prompt, and the keys that work here.
 
-use super::SECONDS_BELOW;
 use crate::config::keymap::Action;
 use crate::model::{ProductId, text};
 use crate::tui::layout::footer::key_hints;
+use crate::tui::state::timers::SECONDS_BELOW;
 use crate::tui::state::{Connectivity, Mode, State, Tone};
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
@@ -187,7 +187,7 @@ fn message(state: &State) -> (String, Style) {
 
 /// The message on a session that ends soon; empty where it does not.
 fn session_warning(state: &State) -> (String, Style) {
-    if state.left().is_none_or(|left| left > SECONDS_BELOW) {
+    if state.time_left().is_none_or(|left| left > SECONDS_BELOW) {
         return (String::new(), state.theme.text);
     }
     let key = state.env.keymap.key_of(Action::KeepAlive);

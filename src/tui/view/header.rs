@@ -3,14 +3,12 @@
 use crate::config::theme::{CONNECTED, DISCONNECTED};
 use crate::model::text;
 use crate::model::time::{ClockStyle, clock};
+use crate::tui::state::timers::SECONDS_BELOW;
 use crate::tui::state::{Connectivity, State};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 use ratatui::widgets::Widget;
-
-/// Below this, in milliseconds, the session's end is counted in seconds.
-pub(crate) const SECONDS_BELOW: u64 = 120_000;
 
 /// The most columns for the shop's name.
 const WIDEST_SHOP: usize = 24;
@@ -44,7 +42,7 @@ fn connection_and_session(state: &State) -> Line<'static> {
     };
     let mut spans = vec![Span::styled(format!("{sign} {word}"), style)];
 
-    if let Some(left) = state.left() {
+    if let Some(left) = state.time_left() {
         let style = if left <= SECONDS_BELOW {
             theme.warn
         } else {

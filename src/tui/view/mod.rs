@@ -25,8 +25,6 @@ use ratatui::text::Line;
 use ratatui::widgets::{Block, BorderType, Paragraph, Widget, Wrap};
 use row::RowBackground;
 
-pub(crate) use header::SECONDS_BELOW;
-
 /// Draws the whole screen.
 pub fn view(state: &State, frame: &mut Frame<'_>) {
     let screen = frame.area();

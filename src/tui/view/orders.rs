@@ -7,7 +7,7 @@ use crate::config::keymap::Action;
 use crate::config::theme::Theme;
 use crate::model::receipt::time;
 use crate::model::{Order, OrderId, OrderState, text};
-use crate::tui::state::orders;
+use crate::tui::layout::orders;
 use crate::tui::state::{Connectivity, State};
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Margin, Rect};

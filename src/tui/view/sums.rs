@@ -103,7 +103,7 @@ fn draw_subtotal(
 fn category_sums(state: &State) -> Vec<String> {
     let mut sums: Vec<(&str, Money)> = Vec::new();
     for line in &state.cart.shown.lines {
-        let lookup = state.known(&line.product);
+        let lookup = state.lookup(&line.product);
         let ProductLookup::Product(product) = lookup else {
             continue;
         };

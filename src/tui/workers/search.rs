@@ -3,7 +3,8 @@
 use crate::model::catalog::View;
 use crate::model::search::{Go, Listener};
 use crate::model::{Catalog, Searcher};
-use crate::tui::message::{Found, Message, Search};
+use crate::tui::message::{Message, SearchRequest, SearchResults};
+use crate::tui::state::catalog::SEARCHED_AT_ONCE;
 use std::io;
 use std::sync::mpsc::{Receiver, Sender, TryRecvError, channel};
 use std::time::{Duration, Instant};
@@ -15,7 +16,7 @@ const FIRST_RESULTS_AFTER: Duration = Duration::from_millis(5);
 /// A job for the thread.
 enum Job {
     /// Search the catalog as it was when this was asked for.
-    Search(Search, View),
+    Search(SearchRequest, View),
     /// Get ready for this catalog, and drop the one that it has replaced.
     Prepare(View, Box<Catalog>),
 }
@@ -39,7 +40,7 @@ impl SearchWorker {
     ///
     /// # Errors
     /// The system's, where it gives no thread.
-    pub(crate) fn search(&mut self, search: Search, catalog: &Catalog) -> io::Result<()> {
+    pub(crate) fn search(&mut self, search: SearchRequest, catalog: &Catalog) -> io::Result<()> {
         self.send(Job::Search(search, catalog.view()))
     }
 
@@ -49,7 +50,7 @@ impl SearchWorker {
     /// The system's, where it gives no thread.
     pub(crate) fn prepare(&mut self, catalog: &Catalog, old: Box<Catalog>) -> io::Result<()> {
         // Small catalogs are searched on the screen's own task.
-        if catalog.len().max(old.len()) <= crate::tui::update::AT_ONCE {
+        if catalog.len().max(old.len()) <= SEARCHED_AT_ONCE {
             return Ok(());
         }
         self.send(Job::Prepare(catalog.view(), old))
@@ -104,7 +105,7 @@ impl SearchThread {
     }
 
     /// Searches, and sends what was found; nothing where a newer search stopped it.
-    fn search(&mut self, search: &Search, view: View) {
+    fn search(&mut self, search: &SearchRequest, view: View) {
         let mut progress = SearchProgress {
             search,
             started: Instant::now(),
@@ -122,7 +123,7 @@ impl SearchThread {
 
         if let Some(products) = found {
             let count = products.len();
-            let found = Found {
+            let found = SearchResults {
                 purpose: search.purpose,
                 number: search.number,
                 products,
@@ -138,7 +139,7 @@ impl SearchThread {
 /// Decides between the steps of a search whether it goes on: it is stopped by a newer one for
 /// the same purpose, and shows its first results where it takes long.
 struct SearchProgress<'a> {
-    search: &'a Search,
+    search: &'a SearchRequest,
     started: Instant,
     /// True once the first results were shown.
     has_shown: bool,
@@ -166,7 +167,7 @@ impl Listener for SearchProgress<'_> {
 
     fn first(&mut self, best: Vec<u32>, so_far: usize) {
         self.has_shown = true;
-        let found = Found {
+        let found = SearchResults {
             purpose: self.search.purpose,
             number: self.search.number,
             products: best,

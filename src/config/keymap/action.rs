@@ -1,0 +1,201 @@
+//! Actions: everything that a key can do, and the contexts in which keys are pressed.
+
+use strum::{IntoStaticStr, VariantArray};
+
+/// A movement of the selection, or of what shows, within a list.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, IntoStaticStr)]
+#[strum(serialize_all = "kebab-case")]
+pub enum Motion {
+    /// One row up.
+    Up,
+    /// One row down.
+    Down,
+    /// One page up.
+    PageUp,
+    /// One page down.
+    PageDown,
+    /// To the first row.
+    Top,
+    /// To the last row.
+    Bottom,
+}
+
+/// Everything that a key can do. The variants' names in kebab-case are the names in settings.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, IntoStaticStr)]
+#[strum(serialize_all = "kebab-case")]
+pub enum Action {
+    /// Move within the list; settings know each motion by its own name.
+    #[strum(transparent)]
+    Move(Motion),
+    /// Add the selected product.
+    Add,
+    /// One more of the selected product.
+    More,
+    /// One less of the selected product.
+    Less,
+    /// Remove the selected line.
+    Remove,
+    /// Ask for an exact quantity.
+    SetQuantity,
+    /// Apply the last change of a line to the selected product.
+    Repeat,
+    /// Type a search.
+    Search,
+    /// Show the next category.
+    NextCategory,
+    /// Show the previous category.
+    PreviousCategory,
+    /// Sort the catalog by the next criterion.
+    Sort,
+    /// Focus the other pane.
+    SwitchPane,
+    /// Focus the catalog.
+    ToCatalog,
+    /// Focus the cart.
+    ToCart,
+    /// Undo one's own last change.
+    Undo,
+    /// Redo the change that was undone last.
+    Redo,
+    /// Ask whether to clear the cart.
+    AskClear,
+    /// Clear the cart.
+    Clear,
+    /// Restart the cart's countdown.
+    KeepAlive,
+    /// Show or hide the activity.
+    Activity,
+    /// Capture the mouse, or leave it to the terminal.
+    Mouse,
+    /// Open the command palette.
+    Palette,
+    /// Complete what is typed to the selected entry of the palette.
+    Complete,
+    /// Open the checkout.
+    Checkout,
+    /// Place the order that the checkout shows.
+    PlaceOrder,
+    /// Show past orders.
+    Orders,
+    /// Show the receipt of the selected order.
+    Receipt,
+    /// Load the demo catalog.
+    LoadDemo,
+    /// Show the help.
+    Help,
+    /// Go back; never quits.
+    Back,
+    /// Accept what was typed.
+    Accept,
+    /// Suspend the program.
+    Suspend,
+    /// Quit.
+    Quit,
+    /// Quit even though changes are unconfirmed.
+    QuitAnyway,
+}
+
+impl Action {
+    /// The action's name in settings and in the palette: `set-quantity`.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        self.into()
+    }
+
+    /// The section of the help that lists this action.
+    #[must_use]
+    pub fn group(self) -> HelpGroup {
+        match self {
+            Action::Add
+            | Action::More
+            | Action::Less
+            | Action::Remove
+            | Action::SetQuantity
+            | Action::Repeat
+            | Action::Undo
+            | Action::Redo
+            | Action::AskClear
+            | Action::Clear
+            | Action::KeepAlive
+            | Action::Checkout
+            | Action::PlaceOrder
+            | Action::Orders
+            | Action::Receipt => HelpGroup::Cart,
+
+            Action::Search | Action::NextCategory | Action::PreviousCategory | Action::Sort => {
+                HelpGroup::Find
+            }
+
+            Action::Move(_) | Action::SwitchPane | Action::ToCatalog | Action::ToCart => {
+                HelpGroup::Move
+            }
+
+            Action::Activity
+            | Action::Mouse
+            | Action::Palette
+            | Action::Complete
+            | Action::LoadDemo
+            | Action::Help
+            | Action::Back
+            | Action::Accept
+            | Action::Suspend
+            | Action::Quit
+            | Action::QuitAnyway => HelpGroup::Program,
+        }
+    }
+}
+
+/// A section of the help.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, IntoStaticStr, VariantArray)]
+pub enum HelpGroup {
+    /// Changing and ordering the cart.
+    Cart,
+    /// Searching and sorting the catalog.
+    Find,
+    /// Moving within lists and between panes.
+    Move,
+    /// Everything about the program itself.
+    Program,
+}
+
+impl HelpGroup {
+    /// The section's heading.
+    #[must_use]
+    pub fn title(self) -> &'static str {
+        self.into()
+    }
+}
+
+/// The sections of the help, in the order in which it lists them.
+pub const GROUPS: &[HelpGroup] = HelpGroup::VARIANTS;
+
+/// The part of the screen that receives a key. A key may mean something else in each.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, VariantArray)]
+pub enum Context {
+    /// The list of products.
+    Catalog,
+    /// The catalog while it has no products.
+    EmptyCatalog,
+    /// The cart.
+    Cart,
+    /// The activity, where it covers the cart.
+    Activity,
+    /// The prompt for a search.
+    Search,
+    /// The prompt for a quantity.
+    Quantity,
+    /// The command palette.
+    Palette,
+    /// The help.
+    Help,
+    /// The checkout.
+    Checkout,
+    /// The past orders.
+    Orders,
+    /// A receipt.
+    Receipt,
+    /// The question whether to quit with unconfirmed changes.
+    ConfirmQuit,
+    /// The question whether to clear the cart.
+    ConfirmClear,
+}

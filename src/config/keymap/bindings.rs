@@ -1,0 +1,212 @@
+//! The table of default keys: dispatch, the footer, the palette and the help all read it.
+
+use super::action::Context::{
+    Activity, Cart, Catalog, Checkout, ConfirmClear, ConfirmQuit, EmptyCatalog, Help, Orders,
+    Palette, Quantity, Receipt, Search,
+};
+use super::action::{Action, Context, Motion};
+use crate::config::key::Key;
+use strum::VariantArray;
+
+pub(super) const ALL: &[Context] = Context::VARIANTS;
+const LISTS: &[Context] = &[Catalog, EmptyCatalog, Cart, Activity];
+/// The contexts in which a product is selected.
+const PRODUCTS: &[Context] = &[Catalog, Cart];
+/// The contexts whose rows can be walked through.
+const ROWS: &[Context] = &[
+    Catalog,
+    EmptyCatalog,
+    Cart,
+    Activity,
+    Help,
+    Checkout,
+    Orders,
+    Receipt,
+];
+const TYPING: &[Context] = &[Search, Quantity, Palette];
+
+/// A row of the table: an action, its default keys, and how footer and help speak of it.
+#[derive(Debug)]
+pub(super) struct Binding {
+    pub(super) action: Action,
+    pub(super) keys: &'static [&'static str],
+    pub(super) contexts: &'static [Context],
+    pub(super) footer_word: Option<&'static str>,
+    pub(super) help: Option<HelpSentence>,
+}
+
+/// A sentence of the help and the palette.
+#[derive(Debug)]
+pub(super) struct HelpSentence {
+    pub(super) text: &'static str,
+    /// The action whose key replaces [`KEY`] in the text.
+    pub(super) named: Option<Action>,
+}
+
+/// The part of a help sentence that is replaced by a key.
+pub(super) const KEY: &str = "{key}";
+
+const fn bind(
+    action: Action,
+    keys: &'static [&'static str],
+    contexts: &'static [Context],
+) -> Binding {
+    Binding {
+        action,
+        keys,
+        contexts,
+        footer_word: None,
+        help: None,
+    }
+}
+
+impl Binding {
+    /// Shows the binding in the footer, with this word behind its key.
+    const fn footer(self, word: &'static str) -> Binding {
+        Binding {
+            footer_word: Some(word),
+            ..self
+        }
+    }
+
+    /// Lists the binding in the help and the palette.
+    const fn help(self, text: &'static str) -> Binding {
+        Binding {
+            help: Some(HelpSentence { text, named: None }),
+            ..self
+        }
+    }
+
+    /// The same with a sentence that names the key of an action, in the place of [`KEY`].
+    const fn help_naming(self, action: Action, text: &'static str) -> Binding {
+        Binding {
+            help: Some(HelpSentence {
+                text,
+                named: Some(action),
+            }),
+            ..self
+        }
+    }
+
+    pub(super) fn default_keys(&self) -> Vec<Key> {
+        self.keys
+            .iter()
+            .filter_map(|name| Key::parse(name))
+            .collect()
+    }
+}
+
+/// The table. Footer and help list their entries in this order.
+pub(super) const BINDINGS: &[Binding] = &[
+    bind(Action::LoadDemo, &["D"], &[EmptyCatalog])
+        .footer("load the demo catalog")
+        .help("Load the demo catalog (while the catalog is empty)"),
+    bind(Action::Add, &["enter", "a"], &[Catalog])
+        .footer("add")
+        .help_naming(
+            Action::Add,
+            "Add the product (in the catalog); 12{key} adds twelve",
+        ),
+    bind(Action::Activity, &["v"], &[Activity]).footer("hide"),
+    bind(
+        Action::SwitchPane,
+        &["tab", "backtab"],
+        &[Catalog, EmptyCatalog],
+    )
+    .footer("cart"),
+    bind(Action::SwitchPane, &["tab", "backtab"], &[Cart, Activity]).footer("shop"),
+    bind(Action::Checkout, &["c"], LISTS).footer("checkout"),
+    bind(Action::SetQuantity, &["enter", "="], &[Cart])
+        .footer("qty")
+        .help_naming(
+            Action::SetQuantity,
+            "Set the exact quantity (in the cart; {key} anywhere)",
+        ),
+    bind(Action::SetQuantity, &["="], &[Catalog]),
+    bind(Action::Checkout, &["c"], LISTS).help_naming(
+        Action::PlaceOrder,
+        "Check out: shows what will be charged; {key} orders it",
+    ),
+    bind(Action::More, &["+"], PRODUCTS)
+        .footer("more")
+        .help("One more; with a number first, that many"),
+    bind(Action::Less, &["-"], PRODUCTS)
+        .footer("less")
+        .help("One less; the line goes at zero"),
+    bind(Action::Remove, &["d", "delete"], PRODUCTS)
+        .footer("remove")
+        .help("Remove the line from the cart"),
+    bind(Action::Search, &["/"], LISTS)
+        .footer("search")
+        .help("Search name, category, description, id as you type"),
+    bind(Action::Undo, &["u"], LISTS)
+        .footer("undo")
+        .help("Take back your own last change; what others did stays"),
+    bind(Action::SwitchPane, &["tab", "backtab"], LISTS).help("Switch between catalog and cart"),
+    bind(Action::Palette, &["ctrl-p", ":"], LISTS)
+        .footer("commands")
+        .help_naming(
+            Action::Palette,
+            "Any command by name; {key}esp 3 adds three espressos",
+        ),
+    bind(Action::Redo, &["ctrl-r"], LISTS).help("Make it again after taking it back"),
+    bind(Action::Repeat, &["."], PRODUCTS)
+        .help("The last change once more, to the selected product"),
+    bind(Action::NextCategory, &["]"], LISTS).help("Only the next category"),
+    bind(Action::PreviousCategory, &["["], LISTS).help("Only the previous category"),
+    bind(Action::Sort, &["s"], LISTS).help("Order by category, name, price, what is in the cart"),
+    bind(Action::Orders, &["o"], LISTS).help("Past orders, their state and their receipts"),
+    bind(Action::AskClear, &["C"], LISTS).help_naming(
+        Action::Undo,
+        "Clear the cart (asks first; {key} brings it back)",
+    ),
+    bind(Action::KeepAlive, &["K"], LISTS).help("Keep the cart alive: its time begins anew"),
+    bind(Action::Activity, &["v"], LISTS).help("Show or hide who changed what"),
+    bind(Action::Mouse, &["m"], LISTS).help("Take the mouse, or leave selecting to the terminal"),
+    bind(Action::ToCatalog, &["left", "h"], LISTS).help("To the catalog"),
+    bind(Action::ToCart, &["right", "l"], LISTS).help("To the cart"),
+    bind(Action::Move(Motion::Up), &["up", "k"], ROWS).help("Up"),
+    bind(Action::Move(Motion::Down), &["down", "j"], ROWS).help("Down"),
+    bind(
+        Action::Move(Motion::PageUp),
+        &["pageup", "ctrl-b", "ctrl-u"],
+        ROWS,
+    )
+    .help("A page up"),
+    bind(
+        Action::Move(Motion::PageDown),
+        &["pagedown", "ctrl-f", "ctrl-d", "space"],
+        ROWS,
+    )
+    .help("A page down"),
+    bind(Action::Move(Motion::Top), &["g", "home"], ROWS).help("To the first row"),
+    bind(Action::Move(Motion::Bottom), &["G", "end"], ROWS).help("To the last row"),
+    bind(Action::Move(Motion::Up), &["up"], &[Search, Palette]),
+    bind(Action::Move(Motion::Down), &["down"], &[Search, Palette]),
+    bind(Action::Accept, &["enter"], &[Search]).footer("keep the search"),
+    bind(Action::Accept, &["enter"], &[Quantity]).footer("set"),
+    bind(Action::Accept, &["enter"], &[Palette]).footer("do it"),
+    bind(Action::Complete, &["tab"], &[Palette]).footer("complete"),
+    bind(Action::Back, &["esc"], TYPING).footer("cancel"),
+    bind(Action::Move(Motion::PageDown), &["space"], &[Help]).footer("more"),
+    bind(Action::Back, &["esc", "q", "?", "f1"], &[Help]).footer("close"),
+    bind(Action::PlaceOrder, &["y"], &[Checkout]).footer("order it"),
+    bind(Action::Back, &["esc", "n", "q"], &[Checkout]).footer("back"),
+    bind(Action::Receipt, &["enter"], &[Orders]).footer("receipt"),
+    bind(Action::Back, &["esc", "q", "o"], &[Orders]).footer("close"),
+    bind(Action::Orders, &["o"], &[Receipt]).footer("all orders"),
+    bind(Action::Back, &["esc", "q"], &[Receipt]).footer("back"),
+    bind(Action::Back, &["esc"], LISTS).help("Go back: drop the number, the message, the search"),
+    bind(Action::Clear, &["y"], &[ConfirmClear]).footer("clear the cart"),
+    bind(Action::Back, &["esc", "n", "q"], &[ConfirmClear]).footer("keep it"),
+    bind(Action::QuitAnyway, &["y"], &[ConfirmQuit]).footer("quit and lose them"),
+    bind(Action::Back, &["esc", "n", "q"], &[ConfirmQuit]).footer("stay"),
+    bind(Action::Quit, &["ctrl-c"], ALL).help("Quit, from anywhere"),
+    bind(Action::Suspend, &["ctrl-z"], ALL).help("Suspend; fg comes back"),
+    bind(Action::Help, &["?", "f1"], LISTS)
+        .footer("help")
+        .help("Show or hide this help"),
+    bind(Action::Quit, &["q"], LISTS)
+        .footer("quit")
+        .help("Quit"),
+];

@@ -1,0 +1,375 @@
+//! The key map: the keys in force, which settings can rebind.
+//!
+//! Sentences that name a key take it from here, so that they stay right when the key is rebound.
+
+mod action;
+mod bindings;
+
+pub use action::{Action, Context, GROUPS, HelpGroup, Motion};
+
+use crate::config::key::Key;
+use bindings::{ALL, BINDINGS, HelpSentence, KEY};
+use std::collections::BTreeMap;
+
+/// A row of the table with the keys in force.
+#[derive(Debug, Clone)]
+pub struct KeymapEntry {
+    /// The action that the keys trigger.
+    pub action: Action,
+    keys: Vec<Key>,
+    contexts: &'static [Context],
+    footer_word: Option<&'static str>,
+    /// A sentence for help and palette; empty where they don't list this row.
+    pub help: String,
+}
+
+impl KeymapEntry {
+    /// All keys of the entry, as shown.
+    #[must_use]
+    pub fn shown(&self) -> String {
+        self.keys
+            .iter()
+            .map(ToString::to_string)
+            .collect::<Vec<_>>()
+            .join(" ")
+    }
+}
+
+/// The keys in force.
+#[derive(Debug, Clone)]
+pub struct Keymap {
+    entries: Vec<KeymapEntry>,
+}
+
+/// A mistake in the key settings: the action in question, and the reason.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KeymapError {
+    /// The name of the action, as the settings have it.
+    pub action: String,
+    /// The reason, for people.
+    pub why: String,
+}
+
+impl Default for Keymap {
+    fn default() -> Keymap {
+        Keymap::build(&BTreeMap::new())
+    }
+}
+
+impl Keymap {
+    /// The table with other keys for some actions.
+    ///
+    /// # Errors
+    /// [`KeymapError`] for an unknown action, an unknown key, or a key with two meanings.
+    pub fn with(settings: &BTreeMap<String, Vec<String>>) -> Result<Keymap, KeymapError> {
+        let mut rebound = BTreeMap::new();
+        for (name, keys) in settings {
+            let keys = parse_rebinding(name, keys).map_err(|why| KeymapError {
+                action: name.clone(),
+                why,
+            })?;
+            rebound.insert(name.as_str(), keys);
+        }
+
+        let keymap = Keymap::build(&rebound);
+        keymap.check_meanings(settings)?;
+        Ok(keymap)
+    }
+
+    /// Applies rebound keys, by the names of their actions, to the table.
+    fn build(rebound: &BTreeMap<&str, Vec<Key>>) -> Keymap {
+        let entries = BINDINGS.iter().map(|binding| KeymapEntry {
+            action: binding.action,
+            keys: match rebound.get(binding.action.name()) {
+                Some(keys) => keys.clone(),
+                None => binding.default_keys(),
+            },
+            contexts: binding.contexts,
+            footer_word: binding.footer_word,
+            help: String::new(),
+        });
+        let mut keymap = Keymap {
+            entries: entries.collect(),
+        };
+
+        // Sentences may name keys of any row, so they are written once all keys are known.
+        let sentences = BINDINGS.iter().map(|binding| match &binding.help {
+            Some(help) => keymap.sentence(help),
+            None => String::new(),
+        });
+        let sentences: Vec<String> = sentences.collect();
+        for (entry, sentence) in keymap.entries.iter_mut().zip(sentences) {
+            entry.help = sentence;
+        }
+        keymap
+    }
+
+    fn sentence(&self, help: &HelpSentence) -> String {
+        match help.named {
+            Some(action) => help.text.replace(KEY, &self.typed_key_of(action)),
+            None => help.text.to_owned(),
+        }
+    }
+
+    /// Finds a key with two meanings, and blames the action that the settings rebound.
+    fn check_meanings(&self, settings: &BTreeMap<String, Vec<String>>) -> Result<(), KeymapError> {
+        for context in ALL {
+            let mut seen: Vec<(Key, Action)> = Vec::new();
+
+            for entry in self.entries_of(*context) {
+                for key in &entry.keys {
+                    let clash = seen
+                        .iter()
+                        .find(|(known, action)| known == key && *action != entry.action);
+                    if let Some((_, other)) = clash {
+                        return Err(two_meanings(*key, entry.action, *other, settings));
+                    }
+                    seen.push((*key, entry.action));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn entries_of(&self, context: Context) -> impl Iterator<Item = &KeymapEntry> {
+        self.entries
+            .iter()
+            .filter(move |entry| entry.contexts.contains(&context))
+    }
+
+    /// The action of `key` in `context`.
+    #[must_use]
+    pub fn dispatch(&self, context: Context, key: Key) -> Option<Action> {
+        self.entries_of(context)
+            .find(|entry| entry.keys.contains(&key))
+            .map(|entry| entry.action)
+    }
+
+    /// The footer of `context`: action, key and word.
+    pub fn footer(&self, context: Context) -> impl Iterator<Item = (Action, String, &'static str)> {
+        self.entries_of(context).filter_map(|entry| {
+            let key = entry.keys.first()?.to_string();
+            Some((entry.action, key, entry.footer_word?))
+        })
+    }
+
+    /// The entries that the palette offers in `context`.
+    pub fn offered(&self, context: Context) -> impl Iterator<Item = &KeymapEntry> {
+        self.explained()
+            .filter(move |entry| entry.contexts.contains(&context))
+    }
+
+    /// The entries that the help lists.
+    pub fn explained(&self) -> impl Iterator<Item = &KeymapEntry> {
+        self.entries.iter().filter(|entry| !entry.help.is_empty())
+    }
+
+    /// The first key of an action, as shown.
+    #[must_use]
+    pub fn key_of(&self, action: Action) -> String {
+        self.keys_of(action)
+            .next()
+            .map(ToString::to_string)
+            .unwrap_or_default()
+    }
+
+    /// The key of an action for the middle of a sentence: one that types a character where there
+    /// is one, as it is the shortest, and the action's name where no key is bound.
+    fn typed_key_of(&self, action: Action) -> String {
+        self.keys_of(action)
+            .find(|key| key.typed().is_some())
+            .or_else(|| self.keys_of(action).next())
+            .map_or_else(|| action.name().to_owned(), ToString::to_string)
+    }
+
+    fn keys_of(&self, action: Action) -> impl Iterator<Item = &Key> {
+        self.entries
+            .iter()
+            .filter(move |entry| entry.action == action)
+            .flat_map(|entry| &entry.keys)
+    }
+}
+
+/// The keys that the settings give to an action, or what is wrong with them.
+fn parse_rebinding(action: &str, keys: &[String]) -> Result<Vec<Key>, String> {
+    let keys = keys
+        .iter()
+        .map(|name| Key::parse(name).ok_or_else(|| format!("no key is called {name:?}")))
+        .collect::<Result<_, _>>()?;
+
+    let names: Vec<&str> = BINDINGS.iter().map(|row| row.action.name()).collect();
+    if names.contains(&action) {
+        return Ok(keys);
+    }
+
+    let nearest = names
+        .iter()
+        .max_by(|a, b| strsim::jaro_winkler(a, action).total_cmp(&strsim::jaro_winkler(b, action)));
+    let hint = nearest
+        .map(|nearest| format!("; did you mean {nearest}?"))
+        .unwrap_or_default();
+    Err(format!("there is no such action{hint}"))
+}
+
+/// The error for a key of both actions. It names the one that the settings rebound first.
+fn two_meanings(
+    key: Key,
+    action: Action,
+    other: Action,
+    settings: &BTreeMap<String, Vec<String>>,
+) -> KeymapError {
+    let (blamed, other) = if settings.contains_key(action.name()) {
+        (action, other)
+    } else {
+        (other, action)
+    };
+    KeymapError {
+        action: blamed.name().to_owned(),
+        why: format!("{key} is a key of {}, too", other.name()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn key(name: &str) -> Key {
+        Key::parse(name).unwrap()
+    }
+
+    #[test]
+    fn every_key_has_a_name_and_one_meaning_in_each_context() {
+        for binding in BINDINGS {
+            assert!(
+                binding.keys.iter().all(|name| Key::parse(name).is_some()),
+                "{:?}",
+                binding.keys
+            );
+        }
+        assert!(Keymap::with(&BTreeMap::new()).is_ok());
+    }
+
+    #[test]
+    fn escape_never_quits_and_ctrl_c_always_does() {
+        let keymap = Keymap::default();
+        for context in ALL {
+            assert_eq!(
+                keymap.dispatch(*context, key("esc")),
+                Some(Action::Back),
+                "{context:?}"
+            );
+            assert_eq!(
+                keymap.dispatch(*context, key("ctrl-c")),
+                Some(Action::Quit),
+                "{context:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn other_keys_for_actions() {
+        let with = |name: &str, keys: &[&str]| {
+            Keymap::with(&BTreeMap::from([(
+                name.to_owned(),
+                keys.iter().map(|key| (*key).to_owned()).collect(),
+            )]))
+        };
+        let keymap = with("add", &["x", "ctrl-a"]).unwrap();
+        assert_eq!(
+            keymap.dispatch(Context::Catalog, key("x")),
+            Some(Action::Add)
+        );
+        assert_eq!(keymap.dispatch(Context::Catalog, key("a")), None);
+        assert!(
+            keymap
+                .footer(Context::Catalog)
+                .any(|(action, key, _)| action == Action::Add && key == "x")
+        );
+        let why = |name, keys| with(name, keys).unwrap_err().why;
+        assert_eq!(
+            why("ad", &["x"]),
+            "there is no such action; did you mean add?"
+        );
+        assert_eq!(why("add", &["ctrl-"]), "no key is called \"ctrl-\"");
+        assert_eq!(why("add", &["q"]), "q is a key of quit, too");
+    }
+
+    #[test]
+    fn names_in_settings_never_change() {
+        let mut names: Vec<&str> = BINDINGS.iter().map(|b| b.action.name()).collect();
+        names.sort_unstable();
+        names.dedup();
+        assert_eq!(
+            names,
+            [
+                "accept",
+                "activity",
+                "add",
+                "ask-clear",
+                "back",
+                "bottom",
+                "checkout",
+                "clear",
+                "complete",
+                "down",
+                "help",
+                "keep-alive",
+                "less",
+                "load-demo",
+                "more",
+                "mouse",
+                "next-category",
+                "orders",
+                "page-down",
+                "page-up",
+                "palette",
+                "place-order",
+                "previous-category",
+                "quit",
+                "quit-anyway",
+                "receipt",
+                "redo",
+                "remove",
+                "repeat",
+                "search",
+                "set-quantity",
+                "sort",
+                "suspend",
+                "switch-pane",
+                "to-cart",
+                "to-catalog",
+                "top",
+                "undo",
+                "up",
+            ]
+        );
+    }
+
+    #[test]
+    fn sentences_name_the_keys_in_force() {
+        let help_of = |keymap: &Keymap, action: Action| {
+            let mut entries = keymap.explained();
+            entries
+                .find(|entry| entry.action == action)
+                .map(|entry| entry.help.clone())
+                .unwrap()
+        };
+        let rebound = |name: &str, keys: &[&str]| {
+            let keys = keys.iter().map(|key| (*key).to_owned()).collect();
+            Keymap::with(&BTreeMap::from([(name.to_owned(), keys)])).unwrap()
+        };
+
+        let usual = Keymap::default();
+        assert_eq!(
+            help_of(&usual, Action::AskClear),
+            "Clear the cart (asks first; u brings it back)"
+        );
+        assert!(help_of(&usual, Action::Add).ends_with("12a adds twelve"));
+        assert!(usual.explained().all(|entry| !entry.help.contains(KEY)));
+
+        let with_other_keys = rebound("undo", &["ctrl-x", "z"]);
+        assert!(help_of(&with_other_keys, Action::AskClear).contains("; z brings"));
+        let without_keys = rebound("undo", &[]);
+        assert!(help_of(&without_keys, Action::AskClear).contains("; undo brings"));
+    }
+}

@@ -1,0 +1,149 @@
+//! The rows and sizes of the checkout, the past orders and a receipt: drawing and scrolling both
+//! read them. And the words about rules and orders in the cart's title.
+
+use crate::model::receipt::receipt;
+use crate::model::time::{ClockStyle, clock};
+use crate::model::{OrderId, Preview, text};
+use crate::tui::state::{Mode, State};
+
+/// The widest that a receipt is shown, in columns.
+const RECEIPT_WIDTH: u16 = 60;
+/// The rows of the screen around the body of these views: header, frame, message and footer.
+const SURROUNDINGS: u16 = 5;
+
+/// A row of the checkout.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum CheckoutRow {
+    /// The line with this index.
+    Line(usize),
+    /// The note about the line with this index.
+    Note(usize),
+}
+
+/// The rows of the checkout: each line, and below it a note where the price changed or the stock
+/// is short.
+#[must_use]
+pub(crate) fn rows(preview: &Preview) -> Vec<CheckoutRow> {
+    let mut rows = Vec::with_capacity(preview.lines.len());
+
+    for (index, line) in preview.lines.iter().enumerate() {
+        rows.push(CheckoutRow::Line(index));
+        if line.was.is_some() || line.short.is_some() {
+            rows.push(CheckoutRow::Note(index));
+        }
+    }
+    rows
+}
+
+/// The lines of a receipt as the screen shows them, in `columns`; none before the order is read.
+#[must_use]
+pub(crate) fn receipt_lines(state: &State, id: &OrderId, columns: u16) -> Vec<String> {
+    let Some(order) = state.orders.order(id) else {
+        return Vec::new();
+    };
+    let columns = usize::from(columns.min(RECEIPT_WIDTH));
+    receipt(order, &state.shop.name, &state.env.zone, columns)
+}
+
+/// The lines below the checkout's rows on a screen of this width: the total, and what to do next.
+#[must_use]
+pub(crate) fn foot(width: u16) -> u16 {
+    if width < 40 { 4 } else { 3 }
+}
+
+/// The rows of a view, and how many of them show at a time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Extent {
+    /// All rows.
+    pub(crate) rows: usize,
+    /// The rows that show at a time.
+    pub(crate) page: usize,
+}
+
+/// The extent of the checkout, the past orders or the receipt; `None` in other modes.
+#[must_use]
+pub(crate) fn extent(state: &State) -> Option<Extent> {
+    let (width, height) = state.size;
+    let body = usize::from(height.saturating_sub(SURROUNDINGS));
+
+    let (rows, page) = match &state.mode {
+        Mode::Checkout(_) => {
+            let preview = state.orders.preview.as_ref();
+            let rows = preview.map_or(0, |preview| rows(preview).len());
+            (rows, body.saturating_sub(1 + usize::from(foot(width))))
+        }
+        Mode::Orders => {
+            let rows = state.orders.list.as_ref().map_or(0, Vec::len);
+            (rows, body.saturating_sub(1))
+        }
+        Mode::Receipt { order, .. } => {
+            let rows = receipt_lines(state, order, width.saturating_sub(2)).len();
+            (rows, body)
+        }
+        Mode::Browse
+        | Mode::Search
+        | Mode::Palette { .. }
+        | Mode::Quantity { .. }
+        | Mode::Help(_)
+        | Mode::ConfirmQuit
+        | Mode::ConfirmClear => return None,
+    };
+
+    Some(Extent {
+        rows,
+        page: page.max(1),
+    })
+}
+
+/// The cart's status by its owner's rules and the order on its way, in as many whole words as fit
+/// in `room` columns.
+#[must_use]
+pub(crate) fn standing(state: &State, room: usize) -> String {
+    let mut words = status_words(state);
+    while words.len() > 1 && text::width(&words.join(" · ")) > room {
+        words.pop();
+    }
+    text::truncate(&words.join(" · "), room)
+}
+
+fn status_words(state: &State) -> Vec<String> {
+    let cart = &state.cart.confirmed;
+
+    if let Some(id) = &state.orders.placing {
+        return vec![format!("ordering {id} …")];
+    }
+    if let Some(ordering) = &cart.ordering {
+        return vec![format!("being ordered by {}", ordering.by)];
+    }
+    if cart.rules.locked {
+        return vec![match &cart.rules.owner {
+            Some(owner) => format!("locked by {owner}"),
+            None => "locked".to_owned(),
+        }];
+    }
+    if state.is_closed() {
+        return vec!["closed".to_owned()];
+    }
+    rule_words(state)
+}
+
+/// The limits that the owner's rules set: budget, closing time, budget of each person.
+fn rule_words(state: &State) -> Vec<String> {
+    let rules = &state.cart.confirmed.rules;
+    let currency = &state.shop.currency;
+
+    let left = rules
+        .budget
+        .map(|budget| budget.less(state.totals().subtotal))
+        .map(|left| format!("{} left", left.in_currency(currency)));
+    let closes = rules.closes.map(|at| {
+        let millis = i64::try_from(at).unwrap_or_default();
+        let time = clock(millis, &state.env.zone, ClockStyle::Minute);
+        format!("closes {time}")
+    });
+    let each = rules
+        .budget_each
+        .map(|each| format!("{} each", each.in_currency(currency)));
+
+    [left, closes, each].into_iter().flatten().collect()
+}

@@ -1,0 +1,120 @@
+//! The cart pane: the confirmed cart, our unconfirmed changes, and what is displayed of both.
+
+use super::scroll::Scroll;
+use crate::model::{Cart, CartLine, Change, ChangeKind, OpId, ProductId, Update};
+use std::collections::{HashMap, HashSet, VecDeque};
+
+/// The cart pane.
+#[derive(Debug, Default)]
+pub struct CartPane {
+    /// The cart as the server has it.
+    pub confirmed: Cart,
+    /// The cart was read at least once.
+    pub loaded: bool,
+    /// Our changes that are neither applied nor refused yet, in order.
+    pub unconfirmed: VecDeque<Change>,
+    /// Changes among them that the confirmed cart includes already: they only wait for replicas.
+    pub applied: Vec<OpId>,
+    /// The cart that is displayed: `confirmed` with `unconfirmed` applied on top.
+    pub shown: Cart,
+    /// Products in the cart that are no longer sold.
+    pub gone: HashSet<ProductId>,
+    /// The last known names of products that are not in the catalog any more.
+    pub names: HashMap<ProductId, String>,
+    /// The position within the list.
+    pub scroll: Scroll,
+    /// The product of the selected line, so that it stays selected when others come and go.
+    pub selected: Option<ProductId>,
+    /// The moment when the cart expires, by our steady clock.
+    pub deadline: Option<u64>,
+    /// The difference between the server's clock and our steady clock.
+    pub server_ahead: u64,
+    /// The moment when the server was last asked to remove expired lines.
+    pub expiry_asked: Option<u64>,
+    /// Our own changes that can be undone and redone.
+    pub history: History,
+}
+
+impl CartPane {
+    /// The selected line.
+    #[must_use]
+    pub fn selected(&self) -> Option<&CartLine> {
+        self.shown.lines.get(self.scroll.cursor)
+    }
+
+    /// Returns whether a change to this product is not confirmed yet.
+    #[must_use]
+    pub(crate) fn is_unconfirmed(&self, product: &ProductId) -> bool {
+        let mut edits = self.unconfirmed.iter().flat_map(|change| &change.edits);
+        edits.any(|edit| edit.product().is_none_or(|edited| edited == product))
+    }
+
+    /// The row of this product's line.
+    #[must_use]
+    pub(crate) fn row_of(&self, product: &ProductId) -> Option<usize> {
+        let mut lines = self.shown.lines.iter();
+        lines.position(|line| line.product == *product)
+    }
+
+    /// Displays the confirmed cart with the unconfirmed changes on top. The selected line stays
+    /// selected, and at its height on the screen, when lines come and go above it.
+    pub(crate) fn rebuild_shown(&mut self, me: &str) {
+        let selected = self.selected.take();
+        self.shown = self.confirmed.clone();
+
+        let on_top = self
+            .unconfirmed
+            .iter()
+            .filter(|change| !self.applied.contains(&change.op));
+        for edit in on_top.flat_map(|change| &change.edits) {
+            self.shown.preview(edit);
+        }
+
+        // Lines that are not confirmed yet were added by us.
+        let added = self.shown.lines.iter_mut();
+        for added in added.filter_map(|line| line.added.as_mut()) {
+            if added.version == u64::MAX {
+                me.clone_into(&mut added.by);
+            }
+        }
+
+        if let Some(row) = selected.and_then(|product| self.row_of(&product)) {
+            self.scroll.move_in_place(row);
+        }
+    }
+}
+
+/// Our own confirmed changes, for undo and redo.
+#[derive(Debug, Default)]
+pub struct History {
+    /// Changes to undo, the last one at the end.
+    pub done: Vec<Update>,
+    /// Changes to redo, the last one at the end.
+    pub undone: Vec<Update>,
+}
+
+impl History {
+    /// The most changes that can be undone.
+    const LIMIT: usize = 100;
+
+    /// Notes a change that was confirmed.
+    pub(crate) fn note(&mut self, update: Update) {
+        match update.kind {
+            ChangeKind::Undo => self.undone.push(update),
+            ChangeKind::Redo => self.done.push(update),
+            ChangeKind::Edit | ChangeKind::Clear => {
+                self.undone.clear();
+                self.done.push(update);
+            }
+            ChangeKind::Touch
+            | ChangeKind::Expire
+            | ChangeKind::Freeze
+            | ChangeKind::Unfreeze
+            | ChangeKind::Order
+            | ChangeKind::Rules => {}
+        }
+
+        let spare = self.done.len().saturating_sub(History::LIMIT);
+        self.done.drain(..spare);
+    }
+}

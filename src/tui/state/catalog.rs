@@ -1,0 +1,317 @@
+//! The catalog pane: the products, the search, and how far the catalog is read.
+
+use super::scroll::Scroll;
+use crate::config::key::Key;
+use crate::model::{Catalog, Item, ProductId, Query, Searcher, Sort};
+use std::collections::HashSet;
+use std::sync::Arc;
+use tui_input::Input;
+
+/// The largest catalog that is searched at once. Larger ones are searched on a thread, so that
+/// typing never waits.
+pub(crate) const SEARCHED_AT_ONCE: usize = 1_000;
+
+/// The catalog pane.
+#[derive(Debug, Default)]
+pub struct CatalogPane {
+    /// All products.
+    pub catalog: Catalog,
+    /// The numbers of the products that show, in their order.
+    pub shown: Arc<Vec<u32>>,
+    /// The number of products that match the search; while it goes on, not all of them show.
+    pub count: usize,
+    /// The words to search for.
+    pub words: Input,
+    /// The only category that shows; `None` for all.
+    pub category: Option<Box<str>>,
+    /// The sorting of the products.
+    pub sort: Sort,
+    /// The number of the last search that was sent.
+    pub search_sent: u64,
+    /// The number of the last search that was completed.
+    pub search_done: u64,
+    /// Keys typed while a search runs. They are replayed when it ends, so that they act on the
+    /// row that the user meant.
+    pub typed_ahead: Vec<Key>,
+    /// The product to select when the search has results.
+    pub select_after_search: Option<ProductId>,
+    /// The position within the list.
+    pub scroll: Scroll,
+    /// A key was pressed or the mouse was used. Until then the first row is selected only because
+    /// nothing else is.
+    pub touched: bool,
+    /// The whole catalog was read at least once.
+    pub loaded: bool,
+    /// The state of reading the whole catalog.
+    pub load: CatalogLoad,
+}
+
+/// The state of reading the whole catalog.
+///
+/// After each read it rests until the moment `not_before`, by the steady clock, so that a flood of
+/// messages costs little.
+#[derive(Debug)]
+pub enum CatalogLoad {
+    /// There is no need to read it.
+    Idle {
+        /// The earliest moment for the next read.
+        not_before: u64,
+    },
+    /// It is to be read as soon as the server is there and the rest is over.
+    Wanted {
+        /// The earliest moment for this read.
+        not_before: u64,
+    },
+    /// It is being read.
+    Running(RunningLoad),
+}
+
+/// The catalog while it is being read.
+#[derive(Debug, Default)]
+pub struct RunningLoad {
+    /// The products read so far.
+    pub progress: Option<LoadProgress>,
+    /// Products that have changed since the start: what is read of them may be older.
+    pub changed: Vec<ProductId>,
+    /// The catalog is to be read once more afterwards.
+    pub again: bool,
+}
+
+/// Loading progress: products read so far, and the total.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LoadProgress {
+    /// Products read so far.
+    pub read: usize,
+    /// All products.
+    pub total: usize,
+}
+
+impl Default for CatalogLoad {
+    fn default() -> CatalogLoad {
+        CatalogLoad::Idle { not_before: 0 }
+    }
+}
+
+impl CatalogLoad {
+    /// Products that may change while the catalog is read, before all of it is read once more
+    /// instead.
+    const CHANGED_LIMIT: usize = 1_000;
+
+    /// Wants the catalog read: when it has rested, or once more where it is being read.
+    pub(crate) fn want(&mut self) {
+        match self {
+            CatalogLoad::Idle { not_before } => {
+                *self = CatalogLoad::Wanted {
+                    not_before: *not_before,
+                };
+            }
+            CatalogLoad::Wanted { .. } => {}
+            CatalogLoad::Running(running) => running.again = true,
+        }
+    }
+
+    /// The earliest moment for a read that is wanted.
+    pub(crate) fn due_at(&self) -> Option<u64> {
+        match self {
+            CatalogLoad::Wanted { not_before } => Some(*not_before),
+            CatalogLoad::Idle { .. } | CatalogLoad::Running(_) => None,
+        }
+    }
+
+    /// Notes the progress of the read.
+    pub(crate) fn note_progress(&mut self, progress: LoadProgress) {
+        if let CatalogLoad::Running(running) = self {
+            running.progress = Some(progress);
+        }
+    }
+
+    /// Notes products that have changed: what is being read of them may be older.
+    pub(crate) fn note_changed(&mut self, products: &[ProductId]) {
+        let CatalogLoad::Running(running) = self else {
+            return;
+        };
+
+        running.changed.extend_from_slice(products);
+        if running.changed.len() > CatalogLoad::CHANGED_LIMIT {
+            running.changed.clear();
+            running.again = true;
+        }
+    }
+
+    /// Starts a read that is wanted.
+    pub(crate) fn start(&mut self) {
+        *self = CatalogLoad::Running(RunningLoad::default());
+    }
+
+    /// Ends the read with success, and rests until `not_before`. Returns the products that have
+    /// changed meanwhile.
+    pub(crate) fn succeed(&mut self, not_before: u64) -> Vec<ProductId> {
+        let (wanted, changed) = match std::mem::take(self) {
+            CatalogLoad::Idle { .. } => (false, Vec::new()),
+            CatalogLoad::Wanted { .. } => (true, Vec::new()),
+            CatalogLoad::Running(running) => (running.again, running.changed),
+        };
+        *self = if wanted {
+            CatalogLoad::Wanted { not_before }
+        } else {
+            CatalogLoad::Idle { not_before }
+        };
+        changed
+    }
+
+    /// Ends the read with a failure, after which the next one waits until `not_before`.
+    pub(crate) fn fail(&mut self, try_again: bool, not_before: u64) {
+        *self = if try_again {
+            CatalogLoad::Wanted { not_before }
+        } else {
+            CatalogLoad::Idle { not_before }
+        };
+    }
+}
+
+impl CatalogPane {
+    /// The search that is typed and chosen.
+    #[must_use]
+    pub(crate) fn query(&self) -> Query {
+        Query {
+            words: self.words.value().to_owned(),
+            category: self.category.clone(),
+            sort: self.sort,
+        }
+    }
+
+    /// The product in row `row`.
+    #[must_use]
+    pub(crate) fn row(&self, row: usize) -> Option<Item<'_>> {
+        self.catalog.at(*self.shown.get(row)?)
+    }
+
+    /// The selected product.
+    #[must_use]
+    pub fn selected(&self) -> Option<Item<'_>> {
+        self.row(self.scroll.cursor)
+    }
+
+    /// The id of the selected product.
+    #[must_use]
+    pub(crate) fn selected_id(&self) -> Option<ProductId> {
+        self.selected().map(|product| product.product_id())
+    }
+
+    /// Returns whether a search is running.
+    #[must_use]
+    pub(crate) fn is_searching(&self) -> bool {
+        self.search_sent != self.search_done
+    }
+
+    /// The progress of reading the catalog, while it is being read.
+    #[must_use]
+    pub(crate) fn progress(&self) -> Option<LoadProgress> {
+        match &self.load {
+            CatalogLoad::Running(running) => running.progress,
+            CatalogLoad::Idle { .. } | CatalogLoad::Wanted { .. } => None,
+        }
+    }
+
+    /// Searches the catalog at once where it is small; `None` where that takes too long.
+    pub(crate) fn search_at_once(
+        &self,
+        query: &Query,
+        in_cart: &HashSet<ProductId>,
+    ) -> Option<Vec<u32>> {
+        if self.catalog.len() > SEARCHED_AT_ONCE {
+            return None;
+        }
+        let found = Searcher::default().search(&self.catalog.view(), query, in_cart, &mut ());
+        Some(found.unwrap_or_default())
+    }
+
+    /// Shows what a search has found, with the product selected that was to be selected.
+    pub(crate) fn show(&mut self, found: Arc<Vec<u32>>) {
+        let wanted = &self.select_after_search;
+        let number = wanted.as_ref().and_then(|id| self.catalog.number(id));
+        let row = number.and_then(|number| found.iter().position(|other| *other == number));
+
+        match row {
+            Some(row) => self.scroll.move_in_place(row),
+            // A new list is looked at from its beginning; where a product went, its neighbour is
+            // selected.
+            None if wanted.is_none() => self.scroll = Scroll::default(),
+            None => {}
+        }
+
+        self.count = found.len();
+        self.shown = found;
+    }
+}
+
+/// The products that the palette offers.
+#[derive(Debug, Default)]
+pub struct PaletteMatches {
+    /// The words that are searched for.
+    pub words: String,
+    /// The number of the last search that was sent.
+    pub search_sent: u64,
+    /// The number of the last search that was completed.
+    pub search_done: u64,
+    /// The numbers of the products that were found, best first.
+    pub found: Vec<u32>,
+}
+
+impl PaletteMatches {
+    /// Returns whether a search is running.
+    #[must_use]
+    pub(crate) fn is_searching(&self) -> bool {
+        self.search_sent != self.search_done
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn products(count: usize) -> Vec<ProductId> {
+        (0..count)
+            .map(|n| ProductId::stored(n.to_string().as_bytes()))
+            .collect()
+    }
+
+    #[test]
+    fn a_read_that_is_wanted_waits_for_its_moment() {
+        let mut load = CatalogLoad::default();
+        assert_eq!(load.due_at(), None);
+        load.want();
+        assert_eq!(load.due_at(), Some(0));
+
+        load.start();
+        assert_eq!(load.due_at(), None);
+        load.succeed(70);
+        assert_eq!(load.due_at(), None);
+        load.want();
+        assert_eq!(load.due_at(), Some(70));
+
+        // Wanted again during a read, it is read once more; a failure may be final.
+        load.start();
+        load.want();
+        load.succeed(90);
+        assert_eq!(load.due_at(), Some(90));
+        load.fail(false, 95);
+        assert_eq!(load.due_at(), None);
+        load.fail(true, 99);
+        assert_eq!(load.due_at(), Some(99));
+    }
+
+    #[test]
+    fn products_that_change_during_a_read_are_read_again_or_all_of_them_are() {
+        let mut load = CatalogLoad::default();
+        load.note_changed(&products(3));
+        load.start();
+        load.note_changed(&products(2));
+        assert_eq!(load.succeed(0), products(2));
+
+        load.start();
+        load.note_changed(&products(CatalogLoad::CHANGED_LIMIT + 1));
+        assert_eq!(load.succeed(0), []);
+        assert_eq!(load.due_at(), Some(0));
+    }
+}

@@ -1,0 +1,129 @@
+//! Moments at which something happens by itself, all by the steady clock.
+//!
+//! [`State::next_moment`] is the next of them, for which the runtime sets its alarm.
+
+use super::{Connectivity, State};
+
+/// The time left below which the cart's countdown shows seconds, in milliseconds.
+pub(crate) const SECONDS_BELOW: u64 = 120_000;
+
+const SECOND: u64 = 1_000;
+const MINUTE: u64 = 60_000;
+
+/// Milliseconds that another program may take to place its order before we finish its work.
+const ABANDONED_AFTER: u64 = 4_000;
+/// Milliseconds between two attempts to finish it.
+const RESUME_PAUSE: u64 = 5_000;
+/// Milliseconds between two requests to remove expired lines, should the clocks differ.
+const EXPIRY_PAUSE: u64 = 1_000;
+
+impl State {
+    /// Milliseconds until the cart expires; `None` where it is empty or never does.
+    #[must_use]
+    pub(crate) fn time_left(&self) -> Option<u64> {
+        if self.cart.shown.lines.is_empty() {
+            return None;
+        }
+        Some(self.cart.deadline?.saturating_sub(self.now))
+    }
+
+    /// Returns whether the cart's time is over, by our clock.
+    #[must_use]
+    pub(crate) fn is_past_deadline(&self) -> bool {
+        self.cart
+            .deadline
+            .is_some_and(|deadline| deadline <= self.now)
+    }
+
+    /// The moment when the cart closes by its owner's rule.
+    #[must_use]
+    pub(crate) fn closes_at(&self) -> Option<u64> {
+        let closes = self.cart.confirmed.rules.closes?;
+        Some(closes.saturating_sub(self.cart.server_ahead))
+    }
+
+    /// Returns whether the cart is closed by its owner's rule.
+    #[must_use]
+    pub(crate) fn is_closed(&self) -> bool {
+        self.closes_at().is_some_and(|at| at <= self.now)
+    }
+
+    /// The moment when the next line expires because nobody touches it.
+    #[must_use]
+    pub(crate) fn next_line_expiry(&self) -> Option<u64> {
+        // A locked or closed cart keeps its lines.
+        if self.cart.confirmed.rules.locked || self.is_closed() {
+            return None;
+        }
+
+        let timeout = self.env.item_timeout?;
+        let lines = &self.cart.confirmed.lines;
+        let touched = lines.iter().filter_map(|line| line.touched).min()?;
+        let due = (touched + timeout).saturating_sub(self.cart.server_ahead);
+
+        let earliest = self.cart.expiry_asked.map_or(0, |at| at + EXPIRY_PAUSE);
+        Some(due.max(earliest))
+    }
+
+    /// The moment to finish an order that another program has left halfway.
+    #[must_use]
+    pub(crate) fn resume_due_at(&self) -> Option<u64> {
+        let ordering = self.cart.confirmed.ordering.as_ref()?;
+
+        let is_stuck = self.orders.stuck.as_ref() == Some(&ordering.id);
+        if self.connectivity != Connectivity::Live || self.orders.placing.is_some() || is_stuck {
+            return None;
+        }
+
+        let due = (ordering.at + ABANDONED_AFTER).saturating_sub(self.cart.server_ahead);
+        let earliest = self.orders.resumed.map_or(0, |at| at + RESUME_PAUSE);
+        Some(due.max(earliest))
+    }
+
+    /// The moment to read the catalog, where it is to be read and the server is there.
+    #[must_use]
+    pub(crate) fn catalog_load_due_at(&self) -> Option<u64> {
+        match self.connectivity {
+            Connectivity::Live | Connectivity::Syncing => self.catalog.load.due_at(),
+            Connectivity::Connecting
+            | Connectivity::Offline { .. }
+            | Connectivity::Unreadable(_) => None,
+        }
+    }
+
+    /// The next moment at which something changes by itself.
+    #[must_use]
+    pub fn next_moment(&self) -> Option<u64> {
+        let highlights = self.highlights.iter().map(|highlight| highlight.until);
+        let expiry = match self.connectivity {
+            Connectivity::Live => self.next_line_expiry(),
+            Connectivity::Connecting
+            | Connectivity::Syncing
+            | Connectivity::Offline { .. }
+            | Connectivity::Unreadable(_) => None,
+        };
+        let others = [
+            self.notice.as_ref().map(|notice| notice.until),
+            self.next_countdown_step(),
+            self.catalog_load_due_at(),
+            expiry,
+            self.resume_due_at(),
+            self.closes_at().filter(|at| *at > self.now),
+        ];
+
+        highlights.chain(others.into_iter().flatten()).min()
+    }
+
+    /// The moment when the countdown shows another number. At zero there is none: the cart is
+    /// read again, and the live connection reports what became of it.
+    fn next_countdown_step(&self) -> Option<u64> {
+        if self.cart.confirmed.lines.is_empty() || self.is_past_deadline() {
+            return None;
+        }
+
+        let deadline = self.cart.deadline?;
+        let left = deadline - self.now;
+        let step = if left > SECONDS_BELOW { MINUTE } else { SECOND };
+        Some(deadline - (left - 1) / step * step)
+    }
+}

@@ -1,0 +1,304 @@
+//! Events of the live connection: it goes up and down, and reports changes of the cart.
+
+use super::Updater;
+use crate::config::keymap::Action;
+use crate::model::total::ProductLookup;
+use crate::model::{
+    Activity, Cart, ChangeKind, Deadline, Item, LineChange, OpId, ProductId, Stock, Update,
+    UpdateFit, text,
+};
+use crate::store::live::LiveEvent;
+use crate::store::{Error, Trouble, Watcher};
+use crate::tui::layout::activity::describe_with_author;
+use crate::tui::message::Effect;
+use crate::tui::state::{Connectivity, Highlight, Mode};
+
+/// Milliseconds that a changed line is highlighted.
+const HIGHLIGHT_TIME: u64 = 1_500;
+
+impl Updater<'_> {
+    /// Takes in an event of the live connection.
+    pub(super) fn on_live(&mut self, event: LiveEvent) {
+        match event {
+            LiveEvent::Down(trouble) => self.on_down(trouble),
+            LiveEvent::Stale => {
+                if self.state.connectivity == Connectivity::Live {
+                    self.state.connectivity = Connectivity::Syncing;
+                }
+            }
+            LiveEvent::Applied(ops) => self.state.cart.applied = ops,
+            LiveEvent::Cart(cart) => self.on_cart(cart),
+            LiveEvent::Unreadable(trouble) => self.on_unreadable(trouble),
+            LiveEvent::Update(update) => self.on_cart_update(&update),
+            LiveEvent::Settled(op, outcome) => self.on_settled(&op, outcome),
+            LiveEvent::Products(read) => {
+                self.on_products(read);
+                self.invalidate_preview();
+            }
+            LiveEvent::Catalog(news) => {
+                self.on_catalog_news(news);
+                self.invalidate_preview();
+            }
+            LiveEvent::Order(event) => self.on_order_event(event),
+            LiveEvent::Activity(updates) => self.note_activity(&updates),
+            LiveEvent::Watchers(watchers) => self.on_watchers(watchers),
+        }
+    }
+
+    fn on_down(&mut self, trouble: Trouble) {
+        // A private server that is gone is ours to start again.
+        let is_gone = matches!(trouble, Trouble::Refused | Trouble::NoSocket);
+        if is_gone && self.state.env.private && !self.state.reviving {
+            self.state.reviving = true;
+            self.effects.push(Effect::Revive);
+        }
+
+        // Before the first connection there is nothing to lose, and waiting corrects neither an
+        // address nor a password.
+        if self.state.connectivity == Connectivity::Connecting && trouble.is_access_error() {
+            self.effects.push(Effect::GiveUp(trouble));
+            return;
+        }
+
+        self.interrupt_orders();
+        let since = match self.state.connectivity {
+            Connectivity::Offline { since, .. } => since,
+            Connectivity::Connecting
+            | Connectivity::Live
+            | Connectivity::Syncing
+            | Connectivity::Unreadable(_) => self.now.wall,
+        };
+        self.state.connectivity = Connectivity::Offline { since, trouble };
+    }
+
+    fn on_unreadable(&mut self, trouble: Trouble) {
+        let was_down = self.is_down();
+        self.state.connectivity = Connectivity::Unreadable(trouble);
+        if was_down {
+            self.reread_shown_orders();
+        }
+    }
+
+    fn is_down(&self) -> bool {
+        match self.state.connectivity {
+            Connectivity::Connecting | Connectivity::Offline { .. } => true,
+            Connectivity::Live | Connectivity::Syncing | Connectivity::Unreadable(_) => false,
+        }
+    }
+
+    /// Takes in the whole cart, which also means that the connection is up.
+    fn on_cart(&mut self, cart: Cart) {
+        let was_down = self.is_down();
+        let was_offline = matches!(self.state.connectivity, Connectivity::Offline { .. });
+
+        if self.state.connectivity != Connectivity::Connecting {
+            self.highlight_differences(&cart);
+            let was_emptied = cart.lines.is_empty() && !self.state.cart.confirmed.lines.is_empty();
+            if was_emptied && self.state.is_past_deadline() {
+                self.notify_info("The session timed out: the cart is empty");
+            }
+        }
+
+        self.state.connectivity = Connectivity::Live;
+        self.set_deadline(cart.deadline);
+        self.state.cart.confirmed = cart;
+        self.state.cart.loaded = true;
+        self.rebuild_shown();
+
+        // Nobody told us what changed while the connection was down.
+        if was_offline || !self.state.catalog.loaded {
+            self.load_catalog();
+        }
+        if was_down {
+            self.reread_shown_orders();
+        }
+        self.read_missing_products();
+    }
+
+    /// Takes in a change of the cart, by anybody.
+    fn on_cart_update(&mut self, update: &Update) {
+        let mut unconfirmed = self.state.cart.unconfirmed.iter();
+        if unconfirmed.any(|change| change.op == update.op) {
+            self.state.cart.applied.push(update.op.clone());
+        }
+
+        match self.state.cart.confirmed.apply(update) {
+            UpdateFit::Next => {}
+            UpdateFit::Old => {
+                self.rebuild_shown();
+                return;
+            }
+            // An update is missing, or this one does not say everything.
+            UpdateFit::Gap => {
+                self.announce_gap(update);
+                self.reread_cart();
+                return;
+            }
+        }
+
+        self.set_deadline(update.deadline);
+        self.note_activity(std::slice::from_ref(update));
+        self.announce(update);
+        self.rebuild_shown();
+        self.read_missing_products();
+    }
+
+    /// Reports a change and highlights its lines. Our own changes are no news, except where it is
+    /// not obvious what they did.
+    fn announce(&mut self, update: &Update) {
+        let is_ours = update.op.as_str().starts_with(&self.state.env.ops);
+        let is_news = match update.kind {
+            ChangeKind::Expire | ChangeKind::Undo | ChangeKind::Redo => true,
+            ChangeKind::Edit
+            | ChangeKind::Clear
+            | ChangeKind::Touch
+            | ChangeKind::Freeze
+            | ChangeKind::Unfreeze
+            | ChangeKind::Order
+            | ChangeKind::Rules => !is_ours,
+        };
+
+        if is_news {
+            for line in &update.lines {
+                self.highlight(line.product.clone());
+            }
+            self.describe_to_user(update);
+        }
+    }
+
+    /// Reports a change for which the cart must be read again.
+    fn announce_gap(&mut self, update: &Update) {
+        let is_ours = update.by == self.state.env.me;
+        let is_news = match update.kind {
+            ChangeKind::Undo | ChangeKind::Redo => true,
+            ChangeKind::Order | ChangeKind::Rules | ChangeKind::Freeze => !is_ours,
+            ChangeKind::Edit
+            | ChangeKind::Clear
+            | ChangeKind::Touch
+            | ChangeKind::Expire
+            | ChangeKind::Unfreeze => false,
+        };
+
+        if is_news {
+            self.describe_to_user(update);
+        }
+    }
+
+    fn describe_to_user(&mut self, update: &Update) {
+        let description = describe_with_author(self.state, &Activity::from(update));
+        self.notify_info(description);
+    }
+
+    fn note_activity(&mut self, updates: &[Update]) {
+        let areas = self.state.areas();
+        let page = areas.map_or(0, |areas| areas.activity_page());
+        self.state.activity.note(updates, page);
+    }
+
+    fn on_watchers(&mut self, mut watchers: Vec<Watcher>) {
+        watchers.retain(|watcher| watcher.id != self.state.env.ops);
+        self.state.watchers = watchers;
+    }
+
+    /// Takes in that a change of ours is applied or refused.
+    fn on_settled(&mut self, op: &OpId, outcome: Result<Update, Error>) {
+        let cart = &mut self.state.cart;
+        let before = cart.unconfirmed.len();
+        cart.unconfirmed.retain(|change| change.op != *op);
+        cart.applied.retain(|applied| applied != op);
+        if cart.unconfirmed.len() == before {
+            return;
+        }
+
+        if let Ok(update) = &outcome {
+            cart.history.note(update.clone());
+        }
+        self.rebuild_shown();
+
+        let asks_to_quit = matches!(self.state.mode, Mode::ConfirmQuit);
+        let failure = match outcome {
+            // The user asked to quit, and only waited for this.
+            Ok(_) if self.state.is_settled() && asks_to_quit => {
+                self.effects.push(Effect::Quit);
+                return;
+            }
+            Ok(update) => {
+                self.confirm(&update);
+                return;
+            }
+            Err(Error::Refused(refusal)) => refusal.told_in(&self.state.shop.currency),
+            Err(error) => format!("The change was not made: {error}"),
+        };
+
+        self.notify_error(failure);
+        if asks_to_quit {
+            // The user should see that before quitting.
+            self.state.mode = Mode::Browse;
+        }
+    }
+
+    /// Reports of our own change what the cart alone does not show.
+    fn confirm(&mut self, update: &Update) {
+        let undo = self.state.env.keymap.key_of(Action::Undo);
+
+        match (update.kind, &update.lines[..]) {
+            (ChangeKind::Clear, lines) => {
+                let them = if lines.len() == 1 { "it" } else { "them" };
+                let lines = text::count(lines.len(), "line");
+                self.notify_info(format!("Cleared {lines} · {undo} brings {them} back"));
+            }
+            (ChangeKind::Edit, [line]) if line.quantity == 0 => {
+                let name = self.state.name_of(&line.product);
+                self.notify_info(format!("Removed {name} · {undo} brings it back"));
+            }
+            (ChangeKind::Edit, [line]) if line.delta > 0 => self.warn_of_short_stock(line),
+            _ => {}
+        }
+    }
+
+    /// Warns that a line holds more than the shop has. The cart may; the checkout decides.
+    fn warn_of_short_stock(&mut self, line: &LineChange) {
+        let ProductLookup::Product(Item {
+            stock: stock @ Stock::Left(left),
+            ..
+        }) = self.state.lookup(&line.product)
+        else {
+            return;
+        };
+        if stock.warning(line.quantity).is_none() {
+            return;
+        }
+
+        let left = match left {
+            0 => "none are left".to_owned(),
+            1 => "only 1 is left".to_owned(),
+            _ => format!("only {left} are left"),
+        };
+        self.notify_warn(format!("Added {}, but {left}", line.delta));
+    }
+
+    fn highlight(&mut self, product: ProductId) {
+        let highlights = &mut self.state.highlights;
+        highlights.retain(|line| line.product != product);
+        highlights.push(Highlight {
+            product,
+            until: self.state.now + HIGHLIGHT_TIME,
+        });
+    }
+
+    /// Highlights the lines that are new or have another quantity in `cart`.
+    fn highlight_differences(&mut self, cart: &Cart) {
+        for line in &cart.lines {
+            let old = self.state.cart.confirmed.line(&line.product);
+            if old.is_none_or(|old| old.quantity != line.quantity) {
+                self.highlight(line.product.clone());
+            }
+        }
+    }
+
+    fn set_deadline(&mut self, deadline: Deadline) {
+        let now = self.state.now;
+        self.state.cart.deadline = deadline.left_when_told().map(|left| now + left);
+        self.state.cart.server_ahead = deadline.told_at.saturating_sub(now);
+    }
+}

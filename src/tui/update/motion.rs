@@ -1,0 +1,117 @@
+//! Moving the selection, or what shows, with the keyboard.
+
+use super::Updater;
+use crate::config::keymap::{Context, Motion};
+use crate::tui::layout::orders::{Extent, extent};
+use crate::tui::layout::{help, palette};
+use crate::tui::state::Mode;
+use crate::tui::state::areas::{Areas, Pane};
+
+impl Updater<'_> {
+    /// Moves within whatever has the keyboard.
+    pub(super) fn move_cursor(&mut self, motion: Motion) {
+        let Some(areas) = self.state.areas() else {
+            return;
+        };
+
+        match self.state.mode {
+            Mode::Checkout(_) | Mode::Orders | Mode::Receipt { .. } => self.move_in_orders(motion),
+            Mode::Palette { .. } => self.move_in_palette(motion),
+            Mode::Help(_) => self.move_in_help(motion),
+            Mode::Browse
+            | Mode::Search
+            | Mode::Quantity { .. }
+            | Mode::ConfirmQuit
+            | Mode::ConfirmClear => self.move_in_lists(motion, &areas),
+        }
+    }
+
+    fn move_in_orders(&mut self, motion: Motion) {
+        let Some(Extent { rows, page }) = extent(self.state) else {
+            return;
+        };
+        let by = self.rows_per_step();
+
+        match &mut self.state.mode {
+            Mode::Checkout(top) | Mode::Receipt { top, .. } => {
+                *top = moved(*top, first_rows(rows, page), page, motion, by);
+            }
+            _ => {
+                let scroll = &mut self.state.orders.scroll;
+                scroll.cursor = moved(scroll.cursor, rows, page, motion, by);
+                scroll.keep_within(rows, page);
+            }
+        }
+    }
+
+    fn move_in_palette(&mut self, motion: Motion) {
+        let Mode::Palette { input, .. } = &self.state.mode else {
+            return;
+        };
+        let entries = palette::entries(self.state, input.value()).len();
+
+        if let Mode::Palette { cursor, .. } = &mut self.state.mode {
+            *cursor = moved(*cursor, entries, 1, motion, 1);
+        }
+    }
+
+    fn move_in_help(&mut self, motion: Motion) {
+        let page = help::page(self.state);
+        let tops = first_rows(help::rows(self.state).len(), page);
+
+        if let Mode::Help(top) = &mut self.state.mode {
+            *top = moved((*top).min(tops - 1), tops, page, motion, 1);
+        }
+    }
+
+    fn move_in_lists(&mut self, motion: Motion, areas: &Areas) {
+        let by = self.rows_per_step();
+        let state = &mut *self.state;
+
+        // The activity that covers the cart has the keys that move there.
+        if state.list_context() == Context::Activity {
+            let page = areas.activity_page();
+            let tops = first_rows(state.activity.entries.len(), page);
+            state.activity.top = moved(state.activity.top, tops, page, motion, by);
+            return;
+        }
+
+        let (scroll, rows, page) = match state.focus {
+            Pane::Catalog => {
+                let rows = state.catalog.shown.len();
+                (&mut state.catalog.scroll, rows, areas.catalog_rows.height)
+            }
+            Pane::Cart => {
+                let rows = state.cart.shown.lines.len();
+                (&mut state.cart.scroll, rows, areas.cart_rows.height)
+            }
+        };
+        scroll.cursor = moved(scroll.cursor, rows, page.into(), motion, by);
+    }
+
+    /// The rows of one step up or down: the number typed before the key.
+    fn rows_per_step(&self) -> usize {
+        self.state.count.unwrap_or(1) as usize
+    }
+}
+
+/// The number of rows that can be the first of a page: the last page is a full one.
+fn first_rows(rows: usize, page: usize) -> usize {
+    rows.saturating_sub(page) + 1
+}
+
+/// The row to which a motion leads from `row` of `rows`; a step up or down is `by` rows.
+fn moved(row: usize, rows: usize, page: usize, motion: Motion, by: usize) -> usize {
+    let last = rows.saturating_sub(1);
+    // One row of the last page stays in sight.
+    let page = page.saturating_sub(1).max(1);
+
+    match motion {
+        Motion::Up => row.saturating_sub(by),
+        Motion::Down => row.saturating_add(by).min(last),
+        Motion::PageUp => row.saturating_sub(page),
+        Motion::PageDown => (row + page).min(last),
+        Motion::Top => 0,
+        Motion::Bottom => last,
+    }
+}

@@ -1,0 +1,96 @@
+//! The command palette: opening it, searching its products, running the selected entry.
+
+use super::Updater;
+use crate::model::Query;
+use crate::tui::layout::palette::{self, PaletteEntry, Run};
+use crate::tui::message::{Effect, SearchPurpose, SearchRequest};
+use crate::tui::state::Mode;
+use std::collections::HashSet;
+use tui_input::Input;
+
+impl Updater<'_> {
+    /// Opens the palette with this text typed.
+    pub(super) fn open_palette(&mut self, typed: String) {
+        self.state.mode = Mode::Palette {
+            input: Input::new(typed),
+            cursor: 0,
+        };
+        self.search_palette();
+    }
+
+    /// Types what the selected entry stands for.
+    pub(super) fn complete_command(&mut self) {
+        if let Some(entry) = self.selected_entry() {
+            self.open_palette(entry.completed);
+        }
+    }
+
+    /// Closes the palette and runs the selected entry. Without one the palette says so, and stays
+    /// open for corrections.
+    pub(super) fn run_selected_command(&mut self) {
+        let Some(entry) = self.selected_entry() else {
+            return;
+        };
+        self.state.mode = Mode::Browse;
+
+        match entry.run {
+            Run::Action(action) => self.act(action),
+            Run::Type(text) => self.open_palette(text),
+            Run::Add(product, quantity) => self.add(product, quantity),
+            Run::Set(product, quantity) => self.set_quantity(product, &quantity.to_string()),
+            Run::Remove(product) => self.remove(product),
+            Run::Category(category) => self.show_category(category),
+            Run::Sort(sort) => self.sort_catalog(sort),
+            Run::Theme(theme) => self.state.theme = *theme,
+        }
+    }
+
+    fn selected_entry(&self) -> Option<PaletteEntry> {
+        let Mode::Palette { input, cursor } = &self.state.mode else {
+            return None;
+        };
+        let entries = palette::entries(self.state, input.value());
+        entries.into_iter().nth(*cursor)
+    }
+
+    /// Searches the products that the typed command names, unless they are found already.
+    pub(super) fn search_palette(&mut self) {
+        let Mode::Palette { input, .. } = &self.state.mode else {
+            return;
+        };
+        let Some(words) = palette::searched_words(input.value()) else {
+            return;
+        };
+
+        let matches = &mut self.state.matches;
+        if matches.words == words && !matches.found.is_empty() {
+            return;
+        }
+        words.clone_into(&mut matches.words);
+        matches.search_sent += 1;
+
+        let catalog = &self.state.catalog;
+        let query = Query {
+            words: words.to_owned(),
+            ..Query::default()
+        };
+        let nothing = HashSet::new();
+
+        if let Some(found) = catalog.search_at_once(&query, &nothing) {
+            matches.found = found;
+            matches.search_done = matches.search_sent;
+        } else if query.is_plain() {
+            // Without words the first products of the catalog are offered.
+            let all = catalog.catalog.sorted();
+            matches.found = all.iter().take(palette::MOST).copied().collect();
+            matches.search_done = matches.search_sent;
+        } else {
+            self.effects.push(Effect::Search(SearchRequest {
+                purpose: SearchPurpose::Palette,
+                number: matches.search_sent,
+                query,
+                in_cart: nothing,
+            }));
+        }
+    }
+}
