@@ -163,6 +163,10 @@ pub struct State {
     pub env: Env,
     /// The shop's name and currency.
     pub shop: Shop,
+    /// The connection to the server.
+    pub connectivity: Connectivity,
+    /// The private server is being started.
+    pub reviving: bool,
     /// The colours.
     pub theme: Theme,
     /// The mouse is captured; else it is the terminal's.
@@ -173,8 +177,6 @@ pub struct State {
     pub last_edit: Option<RepeatableEdit>,
     /// Columns and rows of the terminal.
     pub size: (u16, u16),
-    /// The connection to the server.
-    pub connectivity: Connectivity,
     /// The catalog pane.
     pub catalog: CatalogPane,
     /// The products that match what is typed in the palette.
@@ -183,6 +185,10 @@ pub struct State {
     pub cart: CartPane,
     /// The checkout and the past orders.
     pub orders: OrdersState,
+    /// The activity pane.
+    pub activity: ActivityPane,
+    /// The others who watch this cart.
+    pub watchers: Vec<Watcher>,
     /// The pane with the focus.
     pub focus: Pane,
     /// The meaning of the keyboard.
@@ -193,14 +199,8 @@ pub struct State {
     pub notice: Option<Notice>,
     /// The lines that are highlighted.
     pub highlights: Vec<Highlight>,
-    /// The activity pane.
-    pub activity: ActivityPane,
-    /// The others who watch this cart.
-    pub watchers: Vec<Watcher>,
     /// The number of changes and orders made here; it makes their ids unique.
     pub ids_made: u64,
-    /// The private server is being started.
-    pub reviving: bool,
     /// The moment of the last message, by the steady clock.
     pub now: u64,
 }
@@ -212,25 +212,29 @@ impl State {
         State {
             env,
             shop: Shop::default(),
+            connectivity: Connectivity::Connecting,
+            reviving: false,
+
             theme,
             mouse,
             last_press: None,
             last_edit: None,
             size,
-            connectivity: Connectivity::Connecting,
+
             catalog: CatalogPane::default(),
             matches: PaletteMatches::default(),
             cart: CartPane::default(),
             orders: OrdersState::default(),
+            activity: ActivityPane::default(),
+            watchers: Vec::new(),
+
             focus: Pane::Catalog,
             mode: Mode::Browse,
             count: None,
             notice: None,
             highlights: Vec::new(),
-            activity: ActivityPane::default(),
-            watchers: Vec::new(),
+
             ids_made: 0,
-            reviving: false,
             now: 0,
         }
     }

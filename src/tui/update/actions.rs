@@ -189,6 +189,7 @@ impl Updater<'_> {
                 self.set_quantity(product, &typed);
             }
             Mode::Palette { .. } => self.run_selected_command(),
+
             Mode::Browse
             | Mode::Help(_)
             | Mode::Checkout(_)

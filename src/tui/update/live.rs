@@ -26,11 +26,13 @@ impl Updater<'_> {
                     self.state.connectivity = Connectivity::Syncing;
                 }
             }
+
             LiveEvent::Applied(ops) => self.state.cart.applied = ops,
             LiveEvent::Cart(cart) => self.on_cart(cart),
             LiveEvent::Unreadable(trouble) => self.on_unreadable(trouble),
             LiveEvent::Update(update) => self.on_cart_update(&update),
             LiveEvent::Settled(op, outcome) => self.on_settled(&op, outcome),
+
             LiveEvent::Products(read) => {
                 self.on_products(read);
                 self.invalidate_preview();
@@ -39,6 +41,7 @@ impl Updater<'_> {
                 self.on_catalog_news(news);
                 self.invalidate_preview();
             }
+
             LiveEvent::Order(event) => self.on_order_event(event),
             LiveEvent::Activity(updates) => self.note_activity(&updates),
             LiveEvent::Watchers(watchers) => self.on_watchers(watchers),

@@ -188,6 +188,7 @@ impl Updater<'_> {
                 WheelDirection::Up => Motion::Up,
                 WheelDirection::Down => Motion::Down,
             }),
+
             Mode::Browse
             | Mode::Search
             | Mode::Quantity { .. }

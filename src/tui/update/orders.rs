@@ -132,6 +132,7 @@ impl Updater<'_> {
                     self.state.orders.scroll.keep_within(rows, page);
                 }
             }
+
             OrderEvent::State(id, order_state) => self.on_order_state(&id, order_state),
             OrderEvent::Waits(trouble) => self.notify_error(format!("The order waits: {trouble}")),
             OrderEvent::Failed(trouble) => self.on_order_request_failed(trouble),
