@@ -327,7 +327,7 @@ async fn rules_show_and_refusals_take_back_what_showed() {
     ann.key("d");
     ann.calm().await;
     ann.until("the refusal", |state| {
-        said(state).contains("locked: direct can open it")
+        said(state).contains("locked; direct can reopen")
     })
     .await;
     assert_eq!(ann.cart().lines, before.lines);
