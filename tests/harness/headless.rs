@@ -1,5 +1,6 @@
 //! The screen's pure core on a real link, without a terminal: what a terminal knows.
 
+use super::patience::{Deadline, PATIENCE, in_time};
 use std::time::{Duration, Instant};
 use tokio::sync::mpsc;
 use trolley::model::{Cart, Catalog, Change, OpId, Product, Update, UserName};
@@ -9,9 +10,6 @@ use trolley::tui::key::Key;
 use trolley::tui::message::{Effect, Message, Now};
 use trolley::tui::state::{Link, Session, State};
 use trolley::tui::update::update;
-
-/// How long anything may take to come.
-const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A terminal without its terminal.
 pub struct Headless {
@@ -117,12 +115,17 @@ impl Headless {
             .state
             .next_moment()
             .map(|at| self.started + Duration::from_millis(at));
-        let event = tokio::select! {
-            event = self.events.recv() => event.expect("the link runs"),
-            () = tokio::time::sleep_until(wake.unwrap_or(self.started + PATIENCE * 100).into()) => {
-                return self.take_in(Message::Clock);
+        let wake = wake.unwrap_or_else(|| Instant::now() + PATIENCE * 2);
+        let next = async {
+            tokio::select! {
+                event = self.events.recv() => Some(event.expect("the link runs")),
+                () = tokio::time::sleep_until(wake.into()) => None,
             }
         };
+        let Some(event) = in_time("an event of the link", next).await else {
+            return self.take_in(Message::Clock);
+        };
+
         match &event {
             Event::Settled(op, outcome) => self.settled.push((op.clone(), outcome.clone())),
             Event::Update(update) => self.seen.push(update.clone()),
@@ -133,15 +136,19 @@ impl Headless {
         self.take_in(Message::Link(event));
     }
 
-    /// Steps until `test` holds.
+    /// Steps until `test` holds for its state.
     pub async fn until(&mut self, what: &str, test: impl Fn(&State) -> bool) {
-        let until = Instant::now() + PATIENCE;
-        while !test(&self.state) {
-            let left = until.saturating_duration_since(Instant::now());
-            let stepped = tokio::time::timeout(left, self.step()).await;
+        self.until_it(what, |it| test(&it.state)).await;
+    }
+
+    /// Steps until `test` holds for all that it knows.
+    pub async fn until_it(&mut self, what: &str, test: impl Fn(&Headless) -> bool) {
+        let deadline = Deadline::start();
+        while !test(self) {
+            let stepped = tokio::time::timeout(deadline.left(), self.step()).await;
             assert!(
                 stepped.is_ok(),
-                "{what}: never, link {:?}, cart {:?}",
+                "{what}: not within {PATIENCE:?}, link {:?}, cart {:?}",
                 self.state.link,
                 self.state.cart.confirmed
             );

@@ -158,9 +158,11 @@ async fn client(
         }
         terminal.key(key);
         counts.changes.fetch_add(1, Ordering::Relaxed);
-        while terminal.state.cart.unconfirmed.len() > 6 {
-            terminal.step().await;
-        }
+        terminal
+            .until("the answers to what was asked", |state| {
+                state.cart.unconfirmed.len() <= 6
+            })
+            .await;
         if random.below(changes) == 0 && made + 1 < changes {
             counts.kills.fetch_add(1, Ordering::Relaxed);
             account.settle(&mut terminal);
@@ -338,9 +340,11 @@ pub async fn adder(
     for made in 0..times {
         terminal.select((number + made) % products.len());
         terminal.key("a");
-        while terminal.state.cart.unconfirmed.len() > 4 {
-            terminal.step().await;
-        }
+        terminal
+            .until("the answers to what was asked", |state| {
+                state.cart.unconfirmed.len() <= 4
+            })
+            .await;
     }
     terminal.calm().await;
     terminal
