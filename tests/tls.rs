@@ -5,15 +5,14 @@
 mod harness;
 
 use harness::papers::{Papers, secure};
-use harness::{Server, TROLLEY, Terminal, trolley};
+use harness::{Finish, Server, TROLLEY, Terminal, trolley};
 use std::path::Path;
 use std::process::Output;
 
 fn run(home: &Path, args: &[&str], environment: &[(&str, &str)]) -> Output {
     trolley(home, args)
         .envs(environment.iter().copied())
-        .output()
-        .unwrap()
+        .finish()
 }
 
 fn said(output: &Output) -> String {
