@@ -3,7 +3,7 @@
 
 mod harness;
 
-use harness::{Headless, Proxy, Server, ok, shop, shop_sized};
+use harness::{Deadline, Headless, Proxy, Server, ok, shop, shop_sized};
 use rustix::process::Signal;
 use std::sync::atomic::Ordering::Relaxed;
 use trolley::model::cart::Ordering;
@@ -215,9 +215,10 @@ async fn an_order_is_placed_once_though_the_link_breaks() {
         // Each of the next answers in turn is lost after the server has done its work.
         proxy.faults.drop_every.store(round + 2, Relaxed);
         proxy.faults.on.store(true, Relaxed);
-        while proxy.faults.caused.load(Relaxed) == 0 && ann.state.desk.placing.is_some() {
-            ann.step().await;
-        }
+        ann.until("a lost answer, or the end of the order", |state| {
+            proxy.faults.caused.load(Relaxed) > 0 || state.desk.placing.is_none()
+        })
+        .await;
         proxy.faults.on.store(false, Relaxed);
         ann.until("the end of the order", |state| state.desk.placing.is_none())
             .await;
@@ -236,11 +237,7 @@ async fn an_open_terminal_finishes_what_a_dead_one_left() {
     let server = Server::with_demo();
     let known = products(&server).await;
     let mut direct = connect(&server).await;
-    let mut plain = redis::Client::open(server.url())
-        .unwrap()
-        .get_multiplexed_async_connection()
-        .await
-        .unwrap();
+    let mut plain = harness::server::open_shared(server.url()).await;
     let id = known[0].id.clone();
     store::add_to_cart(&mut direct, &alice(), &id, 2)
         .await
@@ -252,7 +249,9 @@ async fn an_open_terminal_finishes_what_a_dead_one_left() {
         order::new_order_id(preview.at),
         preview,
     );
+    let deadline = Deadline::start();
     while !matches!(dead.stage(), Stage::Decide(_)) {
+        deadline.check("the stage of the order");
         dead.step(&mut plain).await.unwrap();
     }
     // As if it had died a while ago; what was taken stays taken.

@@ -6,7 +6,7 @@
 
 mod harness;
 
-use harness::Server;
+use harness::{Server, until};
 use proptest::prelude::*;
 use std::collections::BTreeMap;
 use trolley::model::{Change, Edit, Kind, ProductId, Refusal, Update, UserName};
@@ -183,7 +183,7 @@ impl Shop {
                 None => return,
             },
             Step::Repeat(c) => return self.repeat(*c).await,
-            Step::Expire => return self.expire(server).await,
+            Step::Expire => return self.expire(server),
         };
         let change = Change {
             op: store::new_op(),
@@ -227,12 +227,12 @@ impl Shop {
         }
     }
 
-    async fn expire(&mut self, server: &Server) {
+    fn expire(&mut self, server: &Server) {
         server.cmd("PEXPIRE cart:alice 1");
         server.cmd("PEXPIRE {cart:alice}:lines 1");
-        while server.get("EXISTS cart:alice {cart:alice}:lines") != "0" {
-            tokio::task::yield_now().await;
-        }
+        until("the cart is gone", || {
+            server.get("EXISTS cart:alice {cart:alice}:lines") == "0"
+        });
         self.model.lines.clear();
     }
 

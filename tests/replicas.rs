@@ -4,9 +4,10 @@
 
 mod harness;
 
+use harness::server::open_shared;
 use harness::server::{binaries, free_port};
 use harness::shopping::{add, connect_as, id, sell, user};
-use harness::{Headless, Server, trolley};
+use harness::{Deadline, Finish, Headless, Server, trolley, until};
 use redis::aio::MultiplexedConnection;
 use trolley::model::order::Hitch;
 use trolley::model::{OrderState, Preview};
@@ -35,26 +36,14 @@ impl Pair {
 
     /// Waits until the replica follows: a server tells nobody when that is.
     fn wait(&self) {
-        let until = std::time::Instant::now() + std::time::Duration::from_secs(30);
-        while !self
-            .replica
-            .get("INFO replication")
-            .contains("master_link_status:up")
-        {
-            assert!(
-                std::time::Instant::now() < until,
-                "the replica never follows"
-            );
-            std::thread::sleep(std::time::Duration::from_millis(10));
-        }
+        until("the replica follows", || {
+            let info = self.replica.get("INFO replication");
+            info.contains("master_link_status:up")
+        });
     }
 
     async fn link(&self) -> MultiplexedConnection {
-        redis::Client::open(self.master.url())
-            .unwrap()
-            .get_multiplexed_async_connection()
-            .await
-            .unwrap()
+        open_shared(self.master.url()).await
     }
 
     /// Two products in the cart of office.
@@ -129,7 +118,9 @@ async fn no_step_is_built_on_what_the_replica_lacks() {
                 pair.replica.thaw();
                 // It may take its time to wake.
                 let mut done = careful.step(&mut pair.link().await).await;
+                let deadline = Deadline::start();
                 while is_short(&done) {
+                    deadline.check("the replica wakes");
                     done = careful.step(&mut pair.link().await).await;
                 }
                 if writes {
@@ -175,7 +166,7 @@ async fn an_order_is_called_placed_once_the_replica_has_it() {
             "checkout",
         ];
         let words = [&args[..], &["--yes", "--op-id", order.as_str()]].concat();
-        let refused = trolley(home, &words).output().unwrap();
+        let refused = trolley(home, &words).finish();
         let said = String::from_utf8_lossy(&refused.stderr).into_owned();
         assert_eq!(refused.status.code(), Some(3), "{said}");
         assert!(said.contains("only 0 of the 1 replicas"), "{said}");
@@ -260,7 +251,9 @@ async fn a_terminal_says_that_its_order_waits_and_goes_on() {
     assert!(is_short(&short), "{short:?}");
     pair.replica.thaw();
     let mut cancelled = short;
+    let deadline = Deadline::start();
     while is_short(&cancelled) {
+        deadline.check("the replica wakes");
         cancelled = order::set_state(&mut link, &placed.id, OrderState::Cancelled).await;
     }
     cancelled.unwrap();
