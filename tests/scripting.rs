@@ -528,12 +528,15 @@ fn the_manual_page_names_every_command() {
     let server = Server::start();
     let page = ok(&server, &["man"]);
     assert!(page.contains(".TH trolley 1"), "{page}");
-    let folder = server.dir().join("trolley.1");
-    std::fs::write(&folder, &page).unwrap();
-    let text = if is_installed("man") {
+    // As it is written: a line that begins with a dot is an order to the formatter, and a hyphen
+    // that must stay one is escaped.
+    let mut texts = vec![page.replace("\\-", "-")];
+    if is_installed("man") {
+        let file = server.dir().join("trolley.1");
+        std::fs::write(&file, &page).unwrap();
         let shown = command("man")
             .arg("-l")
-            .arg(&folder)
+            .arg(&file)
             .env("MANWIDTH", "100")
             .env("LC_ALL", "C.UTF-8")
             .finish();
@@ -541,10 +544,10 @@ fn the_manual_page_names_every_command() {
             shown.status.success() && shown.stderr.is_empty(),
             "{shown:?}"
         );
-        String::from_utf8(shown.stdout).unwrap()
+        texts.push(String::from_utf8(shown.stdout).unwrap());
     } else {
-        page
-    };
+        println!("skipped: man is not installed, and the page is not shown by it");
+    }
     for word in [
         "SYNOPSIS",
         "COMMANDS",
@@ -557,7 +560,9 @@ fn the_manual_page_names_every_command() {
         "jsonl",
         "Exit status",
     ] {
-        assert!(text.contains(word), "{word} in\n{text}");
+        for text in &texts {
+            assert!(text.contains(word), "{word} in\n{text}");
+        }
     }
 }
 
