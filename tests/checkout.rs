@@ -23,9 +23,8 @@ fn named(by: &str) -> Policy {
 }
 
 async fn connect(server: &Server) -> Connection {
-    store::connect(&Address::parse(server.url()).unwrap())
+    harness::shopping::connect(&Address::parse(server.url()).unwrap())
         .await
-        .unwrap()
         .with_policy(named("direct"))
 }
 

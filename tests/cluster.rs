@@ -19,7 +19,7 @@ fn alice() -> UserName {
 }
 
 async fn connect(url: &str) -> Connection {
-    store::connect(&Address::parse(url).unwrap()).await.unwrap()
+    harness::shopping::connect(&Address::parse(url).unwrap()).await
 }
 
 /// The products p00, p01 .. on their nodes.
@@ -175,8 +175,8 @@ async fn slots_move_links_break_and_nodes_freeze_under_load() {
     under_load(Cluster::start(3, 0), |cluster| {
         let cut = |cluster: &Cluster| {
             for node in &cluster.nodes {
-                node.cmd("CLIENT KILL TYPE normal SKIPME yes");
-                node.cmd("CLIENT KILL TYPE pubsub");
+                node.insist::<()>("CLIENT KILL TYPE normal SKIPME yes");
+                node.insist::<()>("CLIENT KILL TYPE pubsub");
             }
         };
         let owner = cluster.owner("cart:alice");

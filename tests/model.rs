@@ -6,6 +6,7 @@
 
 mod harness;
 
+use harness::shopping::connect;
 use harness::{Server, until};
 use proptest::prelude::*;
 use std::collections::BTreeMap;
@@ -284,7 +285,7 @@ fn random_programs_agree_with_the_model() {
             server.cmd(&format!("HSET product:p{n} name P{n} price 1.00"));
         }
         runtime.block_on(async {
-            let link = store::connect(&Address::parse(server.url()).unwrap()).await.unwrap();
+            let link = connect(&Address::parse(server.url()).unwrap()).await;
             let link = link.with_policy(Policy { line_limit: LIMIT, ..Policy::default() });
             let mut shop = Shop { link, model: Model::default(), clients: Default::default(), version: 0 };
             for step in &program {

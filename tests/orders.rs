@@ -5,7 +5,7 @@
 
 mod harness;
 
-use harness::patience::counted;
+use harness::patience::{answered, counted};
 use harness::shopping::{
     add, check_out, connect_as, id, on_many_threads, quick_server, sell, user,
 };
@@ -1316,9 +1316,11 @@ fn orders_survive_broken_links_and_a_killed_server() {
         // Whatever was left on its way is finished by whoever comes by.
         let mut link = connect_as(server.url(), "ann").await;
         for n in 0..4 {
-            order::resume(&mut link, &user(&format!("c{n}")), true)
-                .await
-                .unwrap();
+            let cart = user(&format!("c{n}"));
+            answered("the end of what was begun", async || {
+                order::resume(&mut link, &cart, true).await
+            })
+            .await;
         }
         let orders = add_up(
             &server,

@@ -3,6 +3,7 @@
 
 mod harness;
 
+use harness::patience::answered;
 use harness::shopping::{connect_as, id, on_many_threads, user};
 use harness::{Cluster, Running, ok_at, run_at, shop_at, trolley, until};
 use std::path::Path;
@@ -91,13 +92,19 @@ impl Shop {
     fn add_up(&self, in_cart: u32) -> Vec<Order> {
         on_many_threads().block_on(async {
             let mut link = connect_as(&self.url(), "judge").await;
-            order::resume(&mut link, &user("office"), true)
-                .await
-                .unwrap();
-            let orders = order::list_orders(&mut link, None, 1_000).await.unwrap();
-            let cart = store::get_cart_items(&mut link, &user("office"))
-                .await
-                .unwrap();
+            let office = user("office");
+            answered("the end of what was begun", async || {
+                order::resume(&mut link, &office, true).await
+            })
+            .await;
+            let orders = answered("the orders", async || {
+                order::list_orders(&mut link, None, 1_000).await
+            })
+            .await;
+            let cart = answered("the cart", async || {
+                store::get_cart_items(&mut link, &office).await
+            })
+            .await;
             for product in &self.products {
                 let key = format!("product:{product}");
                 let left: u64 = self
@@ -228,5 +235,8 @@ fn a_master_falls_during_a_checkout() {
     // It goes on by itself, or says that it can't tell; whoever comes by finishes it.
     let status = child.wait();
     println!("the checkout whose master fell ended with {status}");
+    shop.cluster.wait("all nodes know the new master", |at| {
+        at.get("CLUSTER INFO").contains("cluster_state:ok")
+    });
     assert_eq!(shop.add_up(0).len(), 1);
 }

@@ -171,7 +171,7 @@ async fn an_order_is_called_placed_once_the_replica_has_it() {
         assert_eq!(refused.status.code(), Some(3), "{said}");
         assert!(said.contains("only 0 of the 1 replicas"), "{said}");
         pair.replica.thaw();
-        let placed = trolley(home, &words).output().unwrap();
+        let placed = trolley(home, &words).finish();
         assert!(
             placed.status.success(),
             "{}",

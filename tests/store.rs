@@ -34,9 +34,7 @@ fn on_each_server<F: Future<Output = ()>>(test: impl Fn(Server) -> F) {
 }
 
 async fn connect(server: &Server) -> Connection {
-    store::connect(&Address::parse(server.url()).unwrap())
-        .await
-        .unwrap()
+    harness::shopping::connect(&Address::parse(server.url()).unwrap()).await
 }
 
 async fn cart(connection: &mut Connection) -> Cart {

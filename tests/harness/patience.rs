@@ -50,6 +50,22 @@ pub fn answer<T, E: Debug>(what: &str, mut ask: impl FnMut() -> Result<T, E>) ->
     }
 }
 
+/// [`answer`] for what is asked over the shop's own links.
+pub async fn answered<T, E: Debug>(what: &str, mut ask: impl AsyncFnMut() -> Result<T, E>) -> T {
+    let deadline = Deadline::start();
+    loop {
+        match ask().await {
+            Ok(answer) => return answer,
+            Err(error) => assert!(
+                !deadline.left().is_zero(),
+                "{what}: not within {PATIENCE:?}: {error:?}"
+            ),
+        }
+
+        tokio::time::sleep(PAUSE).await;
+    }
+}
+
 /// Waits until `test` holds.
 pub fn until(what: &str, mut test: impl FnMut() -> bool) {
     answer(what, || {
