@@ -9,6 +9,7 @@ use harness::server::{binaries, free_port};
 use harness::shopping::{add, connect_as, id, sell, user};
 use harness::{Deadline, Finish, Headless, Server, trolley, until};
 use redis::aio::MultiplexedConnection;
+use std::time::Duration;
 use trolley::model::order::Hitch;
 use trolley::model::{OrderState, Preview};
 use trolley::store::order::{self, Driver, Outcome, Stage};
@@ -258,4 +259,48 @@ async fn a_terminal_says_that_its_order_waits_and_goes_on() {
     }
     cancelled.unwrap();
     assert_eq!(pair.replica.get("HGET product:cake stock"), "10");
+}
+
+/// A server that gets another role sends away whoever waits for replicas, and does not say how
+/// many have the change: it is asked again, as after a broken link. Here an operator does so.
+#[tokio::test]
+async fn a_change_that_waits_and_is_sent_away_is_asked_again() {
+    for binary in binaries() {
+        let pair = Pair::start(&binary);
+        sell(&pair.master, "cake", "3.10", "10");
+        let mut link = connect(&pair).await;
+        let known = [store::get_product(&mut link, &id("cake"))
+            .await
+            .unwrap()
+            .unwrap()];
+        let mut ann = Headless::open(pair.master.url(), "office", copied(), &known);
+        ann.calm().await;
+        pair.replica.freeze();
+        ann.key("a");
+        ann.until("it is applied", |state| {
+            state.cart.confirmed.lines.len() == 1
+        })
+        .await;
+
+        let downs = ann.downs;
+        let deadline = Deadline::start();
+        while ann.downs == downs {
+            deadline.check("ann is sent away");
+            assert!(ann.settled.is_empty(), "{:?}", ann.settled);
+            let clients = pair.master.get("CLIENT LIST");
+            for line in clients.lines().filter(|line| line.contains(" cmd=wait ")) {
+                let id = line.split(['=', ' ']).nth(1).unwrap();
+                pair.master.cmd(&format!("CLIENT UNBLOCK {id} ERROR"));
+            }
+            tokio::time::timeout(Duration::from_millis(100), ann.step())
+                .await
+                .ok();
+        }
+
+        pair.replica.thaw();
+        ann.calm().await;
+        assert_eq!(ann.settled.len(), 1);
+        assert!(ann.settled[0].1.is_ok(), "{:?}", ann.settled);
+        assert_eq!(pair.replica.get("ZSCORE cart:office cake"), "1");
+    }
 }

@@ -213,6 +213,8 @@ impl From<&RedisError> for Trouble {
             // off by both nodes, by the new one even after ASKING (Redis 7.0, Valkey 9.1). So
             // nothing is gained by following ASK: what was asked is asked again.
             Some("TRYAGAIN" | "CLUSTERDOWN" | "MASTERDOWN" | "ASK") => return Trouble::Changing,
+            // The server got another role while it waited: for replicas, or for new orders.
+            Some("UNBLOCKED") => return Trouble::Changing,
             Some("MOVED") => {
                 let node = error
                     .redirect_node()
