@@ -287,6 +287,36 @@ fn undo_takes_back_only_ones_own_work() {
     }
 }
 
+#[tokio::test]
+async fn what_is_taken_back_is_never_the_change_before_the_last() {
+    let server = Server::with_demo();
+    let products = products(&server).await;
+    let mut ann = Headless::open(server.url(), "alice", named("ann"), &products);
+    let said = |ann: &Headless| ann.state.notice.as_ref().map(|notice| notice.text.clone());
+    let wait = Some("The last change is not confirmed yet".to_owned());
+    ann.calm().await;
+    ann.key("3");
+    ann.key("a");
+    ann.calm().await;
+    // No answer is taken in between two keys.
+    ann.key("a");
+    ann.key("u");
+    assert_eq!((said(&ann), ann.sent.len()), (wait.clone(), 2));
+    ann.calm().await;
+    ann.key("u");
+    ann.key("ctrl-r");
+    assert_eq!((said(&ann), ann.sent.len()), (wait, 3));
+    ann.calm().await;
+    assert_eq!(ann.cart().pieces(), 3);
+    // Several in a row are each the last.
+    ann.key("ctrl-r");
+    ann.calm().await;
+    ann.key("u");
+    ann.key("u");
+    ann.calm().await;
+    assert_eq!((ann.cart().pieces(), ann.sent.len()), (0, 6));
+}
+
 #[test]
 fn what_is_no_longer_sold_keeps_its_name() {
     let server = Server::with_demo();

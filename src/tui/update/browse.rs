@@ -228,10 +228,25 @@ pub fn set_quantity(
 
 /// Takes back our own last change, or makes it again, by its inverse.
 fn take_back(state: &mut State, action: Action, effects: &mut Vec<Effect>) {
+    let kind = match action {
+        Action::Undo => Kind::Undo,
+        _ => Kind::Redo,
+    };
+    // A change that is not confirmed yet is the last one: what was before it is not meant.
+    let is_last = |change: &Change| {
+        change.kind != kind
+            && matches!(
+                change.kind,
+                Kind::Edit | Kind::Clear | Kind::Undo | Kind::Redo
+            )
+    };
+    let waits = state.cart.unconfirmed.iter().any(is_last);
+
     let history = &mut state.cart.history;
-    let (kind, last) = match action {
-        Action::Undo => (Kind::Undo, history.done.pop()),
-        _ => (Kind::Redo, history.undone.pop()),
+    let last = match kind {
+        _ if waits => None,
+        Kind::Undo => history.done.pop(),
+        _ => history.undone.pop(),
     };
     let Some(update) = last else {
         let wait = !state.cart.unconfirmed.is_empty();
