@@ -146,6 +146,7 @@ fn a_shopper_has_one_cart() {
         ann.wait("64 products");
         ann.keys("/ espresso enter 3 a");
         ann.wait("6 Espresso");
+        ann.gone("…€");
         ann.keys("u");
         ann.wait("3 Espresso");
         server.cmd("HSET product:espresso price 9.99");

@@ -183,8 +183,7 @@ fn what_is_short_is_told_before_and_stock_is_live() {
     ann.keys("c");
     ann.wait("only 2 left");
     ann.wait("Can't be ordered: only 2 left of .Baguette.: take fewer");
-    ann.keys("y");
-    ann.wait("Nothing was ordered");
+    ann.keys_until("y", "Nothing was ordered");
     // Another shopper's order takes of the same stock: the screens count down.
     let bob = shop(&server, "bob", "bob");
     bob.wait("Baguette .* 2 ");
@@ -429,7 +428,9 @@ fn who_confirms_too_late_is_told_who_ordered() {
     bob.keys("y");
     bob.wait(" Receipt ");
     ann.wait("The cart is empty");
-    ann.keys("y");
-    ann.wait("bob has just ordered it: nothing was ordered again · o shows the order");
+    ann.keys_until(
+        "y",
+        "bob has just ordered it: nothing was ordered again · o shows the order",
+    );
     assert_eq!(server.get("XLEN orders"), "1");
 }

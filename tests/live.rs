@@ -228,16 +228,21 @@ fn undo_takes_back_only_ones_own_work() {
     ann.gone("…€");
     ann.keys("u");
     bob.wait("2 items");
+    ann.wait("2 items");
     ann.gone("…€");
     ann.keys("ctrl-r");
     bob.wait("5 items");
+    ann.wait("5 items");
+    ann.gone("…€");
     // Clearing asks for another key than its own, and can be taken back.
     ann.keys("down 4 a");
     bob.wait("9 items");
+    ann.wait("9 items");
     ann.keys("C C");
     ann.wait("Clear the whole cart, 2 lines");
     ann.keys("y");
     bob.wait("The cart is empty");
+    ann.wait("Cleared 2 lines");
     ann.wait("ann +cleared 2 lines");
     ann.keys("u");
     bob.wait("9 items");
@@ -255,10 +260,13 @@ fn undo_takes_back_only_ones_own_work() {
         .find(|product| server.get(&format!("ZSCORE cart:alice {product}")) == "5")
         .unwrap();
     assert_eq!(shares(shared), ["2 bob", "3 ann"]);
-    // Of a part, too, and of the line that bob removes.
+    // Of a part, too, and of the line that bob removes. Whoever acts has seen what was before.
+    ann.wait("9 items");
+    ann.gone("…€");
     ann.keys("tab g 4 -");
     bob.wait("5 items");
     assert_eq!(shares(shared), ["1 bob"]);
+    ann.wait("5 items");
     ann.gone("…€");
     ann.keys("u");
     bob.wait("9 items");
@@ -268,11 +276,14 @@ fn undo_takes_back_only_ones_own_work() {
     bob.wait("Removed");
     bob.keys("u");
     ann.wait("9 items");
+    bob.wait("9 items");
+    bob.gone("…€");
     assert_eq!(shares(shared), ["2 bob", "3 ann"]);
     // What was ann's alone comes from her, whoever brings it back; all see that.
     let hers = products.iter().find(|product| *product != shared).unwrap();
     bob.keys("C y");
     ann.wait("The cart is empty");
+    bob.wait("Cleared 2 lines");
     bob.keys("u");
     ann.wait("9 items");
     assert_eq!(shares(hers), ["4 ann"]);

@@ -3,7 +3,7 @@
 use super::child::{Feeder, default_signals};
 use super::patience::{Deadline, PATIENCE, receive, until};
 use portable_pty::{Child, CommandBuilder, ExitStatus, MasterPty, PtySize, native_pty_system};
-use regex::RegexBuilder;
+use regex::{Regex, RegexBuilder};
 use rustix::fs::{Mode, OFlags, open};
 use rustix::io::ioctl_fionread;
 use rustix::process::{Pid, Signal, kill_process};
@@ -18,6 +18,8 @@ use vt100::{Parser, Screen};
 /// A lone escape must stay alone for a moment after it has been read, or it begins another key:
 /// more than the program's 30 ms, as those may begin late.
 const ALONE: Duration = Duration::from_millis(100);
+/// How long an answer to a key may take before the key is pressed again.
+const SOON: Duration = Duration::from_secs(1);
 /// The local flags of a terminal in its usual mode: ICANON and ECHO.
 const COOKED: u64 = 0o2 | 0o10;
 
@@ -206,6 +208,36 @@ impl Terminal {
         self.wait_until(&format!("{pattern:?} still shows"), |screen| {
             !regex.is_match(&screen.contents())
         });
+    }
+
+    /// Presses keys, and again every now and then, until the screen shows this regex: where the
+    /// program may rightly say that it has not heard of something yet.
+    pub fn keys_until(&mut self, keys: &str, pattern: &str) {
+        let regex = RegexBuilder::new(pattern).multi_line(true).build().unwrap();
+        let deadline = Deadline::start();
+        loop {
+            self.keys(keys);
+            if self.shows_soon(&regex) {
+                return;
+            }
+            assert!(
+                !deadline.left().is_zero(),
+                "{pattern:?} did not show within {PATIENCE:?}; the screen is:\n{}",
+                self.text()
+            );
+        }
+    }
+
+    /// Whether the screen shows this regex within a moment.
+    fn shows_soon(&self, regex: &Regex) -> bool {
+        let shown = self.shown.0.lock().unwrap();
+        let not_yet = |shown: &mut Shown| !regex.is_match(&shown.parser.screen().contents());
+        let (_shown, waited) = self
+            .shown
+            .1
+            .wait_timeout_while(shown, SOON, not_yet)
+            .unwrap();
+        !waited.timed_out()
     }
 
     /// Looks at the screen.
