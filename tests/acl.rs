@@ -4,8 +4,7 @@
 
 mod harness;
 
-use harness::{Server, TROLLEY, Terminal, server, trolley};
-use std::io::{BufRead, BufReader};
+use harness::{Finish, Running, Server, TROLLEY, Terminal, server, trolley};
 use std::process::Output;
 
 /// A server with the demo shop, and a user with the rights of this role.
@@ -28,8 +27,7 @@ fn run(server: &Server, args: &[&str]) -> Output {
     let all = [&["--redis", &url, "--user", "alice"][..], args].concat();
     trolley(server.dir(), &all)
         .env("TROLLEY_PASSWORD", "pw")
-        .output()
-        .unwrap()
+        .finish()
 }
 
 /// The shop of alice's cart in a terminal; without a password it is asked for.
@@ -148,6 +146,7 @@ fn a_shopper_has_one_cart() {
         ann.wait("64 products");
         ann.keys("/ espresso enter 3 a");
         ann.wait("6 Espresso");
+        ann.gone("…€");
         ann.keys("u");
         ann.wait("3 Espresso");
         server.cmd("HSET product:espresso price 9.99");
@@ -174,20 +173,12 @@ fn a_shopper_has_one_cart() {
         ann.keys("esc q");
         ann.wait_exit();
         let url = format!("{}?user=ann", server.url());
-        let mut watch = trolley(
-            server.dir(),
-            &["--redis", &url, "--user", "alice", "--json", "watch"],
-        )
-        .env("TROLLEY_PASSWORD", "pw")
-        .stdout(std::process::Stdio::piped())
-        .spawn()
-        .unwrap();
-        let mut lines = BufReader::new(watch.stdout.take().unwrap()).lines();
-        lines.next().unwrap().unwrap();
+        let args = ["--redis", &url, "--user", "alice", "--json", "watch"];
+        let mut watch = Running::start(trolley(server.dir(), &args).env("TROLLEY_PASSWORD", "pw"));
+        watch.line();
         ok(&server, &["add", "espresso"]);
-        assert!(lines.next().unwrap().unwrap().contains("espresso"));
-        watch.kill().unwrap();
-        watch.wait().unwrap();
+        assert!(watch.line().contains("espresso"));
+        watch.kill();
         assert!(ok(&server, &["checkout"]).contains("to pay"));
         for line in [
             &["checkout", "--yes"][..],
@@ -252,7 +243,7 @@ fn a_shopper_has_one_cart() {
 
 #[test]
 fn who_is_named_without_a_password_is_nobody_else() {
-    let server = admitted("redis-server", "shopper");
+    let server = admitted(&server::binaries()[0], "shopper");
     let url = format!("{}?user=ann", server.url());
     let refused = harness::run_at(server.dir(), &url, &["orders", "--all"]);
     assert_eq!(refused.status.code(), Some(3));
@@ -502,7 +493,7 @@ fn who_may_not_change_products_is_told_who_may() {
 
 #[test]
 fn who_is_not_let_in_is_told_and_has_the_shell_back() {
-    let server = admitted("redis-server", "shopper");
+    let server = admitted(&server::binaries()[0], "shopper");
     server.cmd("ACL SETUSER ann clearselectors");
     for (password, told) in [
         ("no", "wrong user name or password"),

@@ -3,17 +3,14 @@
 
 mod harness;
 
-use harness::{Headless, Proxy, Server, ok, shop, shop_sized};
+use harness::{Deadline, Headless, Proxy, Server, ok, shop, shop_sized};
 use rustix::process::Signal;
 use std::sync::atomic::Ordering::Relaxed;
 use trolley::model::cart::PendingOrder;
 use trolley::model::{Money, Product, UserName};
-use trolley::store;
-use trolley::store::live::{LiveEvent, LiveRequest};
-use trolley::store::live::{OrderEvent, OrderRequest};
-use trolley::store::order;
-use trolley::store::order::{Driver, Stage};
-use trolley::store::{Address, Connection, Policy, RuleChange, Trouble};
+use trolley::store::live::{LiveEvent, LiveRequest, OrderEvent, OrderRequest};
+use trolley::store::order::{self, Driver, Stage};
+use trolley::store::{self, Address, Connection, Policy, RuleChange, Trouble};
 use trolley::tui::message::{Effect, Message};
 use trolley::tui::state::{Mode, State};
 use trolley::tui::update::update;
@@ -26,9 +23,8 @@ fn named(by: &str) -> Policy {
 }
 
 async fn connect(server: &Server) -> Connection {
-    store::connect(&Address::parse(server.url()).unwrap())
+    harness::shopping::connect(&Address::parse(server.url()).unwrap())
         .await
-        .unwrap()
         .with_policy(named("direct"))
 }
 
@@ -187,8 +183,7 @@ fn what_is_short_is_told_before_and_stock_is_live() {
     ann.keys("c");
     ann.wait("only 2 left");
     ann.wait("Can't be ordered: only 2 left of .Baguette.: take fewer");
-    ann.keys("y");
-    ann.wait("Nothing was ordered");
+    ann.keys_until("y", "Nothing was ordered");
     // Another shopper's order takes of the same stock: the screens count down.
     let bob = shop(&server, "bob", "bob");
     bob.wait("Baguette .* 2 ");
@@ -218,9 +213,10 @@ async fn an_order_is_placed_once_though_the_link_breaks() {
         // Each of the next answers in turn is lost after the server has done its work.
         proxy.faults.drop_every.store(round + 2, Relaxed);
         proxy.faults.on.store(true, Relaxed);
-        while proxy.faults.caused.load(Relaxed) == 0 && ann.state.orders.placing.is_some() {
-            ann.step().await;
-        }
+        ann.until("a lost answer, or the end of the order", |state| {
+            proxy.faults.caused.load(Relaxed) > 0 || state.orders.placing.is_none()
+        })
+        .await;
         proxy.faults.on.store(false, Relaxed);
         ann.until("the end of the order", |state| {
             state.orders.placing.is_none()
@@ -241,11 +237,7 @@ async fn an_open_terminal_finishes_what_a_dead_one_left() {
     let server = Server::with_demo();
     let known = products(&server).await;
     let mut direct = connect(&server).await;
-    let mut plain = redis::Client::open(server.url())
-        .unwrap()
-        .get_multiplexed_async_connection()
-        .await
-        .unwrap();
+    let mut plain = harness::server::open_shared(server.url()).await;
     let id = known[0].id.clone();
     store::add_to_cart(&mut direct, &alice(), &id, 2)
         .await
@@ -257,7 +249,9 @@ async fn an_open_terminal_finishes_what_a_dead_one_left() {
         order::new_order_id(preview.at),
         preview,
     );
+    let deadline = Deadline::start();
     while !matches!(dead.stage(), Stage::Decide(_)) {
+        deadline.check("the stage of the order");
         dead.step(&mut plain).await.unwrap();
     }
     // As if it had died a while ago; what was taken stays taken.
@@ -441,7 +435,9 @@ fn who_confirms_too_late_is_told_who_ordered() {
     bob.keys("y");
     bob.wait(" Receipt ");
     ann.wait("The cart is empty");
-    ann.keys("y");
-    ann.wait("bob has just ordered it: nothing was ordered again · o shows the order");
+    ann.keys_until(
+        "y",
+        "bob has just ordered it: nothing was ordered again · o shows the order",
+    );
     assert_eq!(server.get("XLEN orders"), "1");
 }

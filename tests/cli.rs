@@ -3,10 +3,10 @@
 
 mod harness;
 
-use harness::server::free_port;
-use harness::{Server, ok, run, trolley};
+use harness::server::{binaries, free_port};
+use harness::{Finish, Server, command, ok, run, trolley, until};
 use serde_json::Value;
-use std::io::Write;
+use std::io::{Read, Write};
 
 fn json(server: &Server, args: &[&str]) -> Value {
     serde_json::from_str(&ok(server, args)).unwrap()
@@ -250,7 +250,7 @@ fn wrong_usage_is_2_and_no_connection_is_3() {
         &["--session-timeout", "soon", "cart"],
         &["--line-limit", "0", "cart"],
     ] {
-        let output = trolley(server.dir(), args).output().unwrap();
+        let output = trolley(server.dir(), args).finish();
         assert_eq!(output.status.code(), Some(2), "{args:?}");
     }
     server.kill();
@@ -260,7 +260,7 @@ fn wrong_usage_is_2_and_no_connection_is_3() {
 
 #[test]
 fn an_address_that_does_not_fit_its_server_is_explained() {
-    let server = Server::start_with("redis-server", &["--bind", "127.0.0.1", "--databases", "2"]);
+    let server = Server::start_with(&binaries()[0], &["--bind", "127.0.0.1", "--databases", "2"]);
     let port = free_port();
     server.cmd(&format!("CONFIG SET port {port}"));
     // It answers like a server of the web.
@@ -268,9 +268,12 @@ fn an_address_that_does_not_fit_its_server_is_explained() {
     let site = web.local_addr().unwrap();
     std::thread::spawn(move || {
         for stream in web.incoming() {
-            let _ = stream
-                .unwrap()
-                .write_all(b"HTTP/1.1 400 Bad Request\r\n\r\n");
+            let mut stream = stream.unwrap();
+            // What is closed before it has been read is reset, and the answer may be lost.
+            let _ = stream.read(&mut [0; 4096]);
+            let _ = stream.write_all(b"HTTP/1.1 400 Bad Request\r\n\r\n");
+            let _ = stream.shutdown(std::net::Shutdown::Write);
+            let _ = std::io::copy(&mut stream, &mut std::io::sink());
         }
     });
     for (url, why) in [
@@ -289,9 +292,7 @@ fn an_address_that_does_not_fit_its_server_is_explained() {
         (format!("redis://{site}"), "not a Redis server"),
         (format!("rediss://127.0.0.1:{port}"), "speaks without TLS"),
     ] {
-        let output = trolley(server.dir(), &["--redis", &url, "cart"])
-            .output()
-            .unwrap();
+        let output = trolley(server.dir(), &["--redis", &url, "cart"]).finish();
         let said = String::from_utf8(output.stderr).unwrap();
         let status = if url.starts_with("rediss:") { 3 } else { 2 };
         assert_eq!(output.status.code(), Some(status), "{said}");
@@ -319,8 +320,7 @@ fn the_settings_shown_are_a_settings_file() {
         server.dir(),
         &["--config", file.to_str().unwrap(), "config"],
     )
-    .output()
-    .unwrap();
+    .finish();
     let again = String::from_utf8(again.stdout).unwrap();
     let settings = |shown: &str| -> Vec<String> {
         let lines = shown.lines().skip(1).filter(|line| !line.starts_with('#'));
@@ -395,15 +395,14 @@ fn settings_come_from_the_environment_and_the_file() {
         format!("redis = '{}'\nuser = 'office'\n", server.url()),
     )
     .unwrap();
-    let output = trolley(server.dir(), &["cart"]).output().unwrap();
+    let output = trolley(server.dir(), &["cart"]).finish();
     assert_eq!(
         String::from_utf8_lossy(&output.stdout),
         "The cart of office is empty\n"
     );
     let output = trolley(server.dir(), &["cart"])
         .env("TROLLEY_USER", "env")
-        .output()
-        .unwrap();
+        .finish();
     assert_eq!(
         String::from_utf8_lossy(&output.stdout),
         "The cart of env is empty\n"
@@ -460,11 +459,10 @@ fn output_into_a_closed_pipe_ends_quietly() {
         harness::TROLLEY,
         server.url()
     );
-    let output = std::process::Command::new("bash")
+    let output = command("bash")
         .args(["-o", "pipefail", "-c", &line])
         .env("HOME", server.dir())
-        .output()
-        .unwrap();
+        .finish();
     assert!(
         output.status.success() && output.stderr.is_empty(),
         "{output:?}"
@@ -477,6 +475,8 @@ fn lines_expire_without_any_terminal_open() {
     let args = |command: &'static str| ["--user", "alice", "--item-timeout", "1s", command];
     ok(&server, &[&args("add")[..], &["espresso"]].concat());
     // Only the clock can bring this about: ask until it has.
-    while ok(&server, &args("cart")) != "The cart of alice is empty\n" {}
+    until("the line is gone", || {
+        ok(&server, &args("cart")) == "The cart of alice is empty\n"
+    });
     assert_eq!(server.get("EXISTS cart:alice"), "0");
 }

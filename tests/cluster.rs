@@ -5,7 +5,7 @@
 mod harness;
 
 use harness::ledger::{self, Load, PRODUCTS, Seen};
-use harness::{Cluster, Headless, ok_at, run_at, shop_at};
+use harness::{Cluster, Headless, ok_at, run_at, shop_at, until};
 use std::sync::Arc;
 use std::time::Duration;
 use trolley::model::{Product, ProductId, Refusal, UserName};
@@ -20,7 +20,7 @@ fn alice() -> UserName {
 }
 
 async fn connect(url: &str) -> Connection {
-    store::connect(&Address::parse(url).unwrap()).await.unwrap()
+    harness::shopping::connect(&Address::parse(url).unwrap()).await
 }
 
 /// The products p00, p01 .. on their nodes.
@@ -148,7 +148,7 @@ async fn under_load(cluster: Cluster, meanwhile: impl FnOnce(&Cluster) + Send + 
     );
     let cluster = tokio::task::spawn_blocking(move || {
         // Some changes first.
-        cluster.until("the cart is in use", || {
+        until("the cart is in use", || {
             cluster.get("cart:alice", "ZCARD cart:alice") != "0"
         });
         meanwhile(&cluster);
@@ -176,8 +176,8 @@ async fn slots_move_links_break_and_nodes_freeze_under_load() {
     under_load(Cluster::start(3, 0), |cluster| {
         let cut = |cluster: &Cluster| {
             for node in &cluster.nodes {
-                node.cmd("CLIENT KILL TYPE normal SKIPME yes");
-                node.cmd("CLIENT KILL TYPE pubsub");
+                node.insist::<()>("CLIENT KILL TYPE normal SKIPME yes");
+                node.insist::<()>("CLIENT KILL TYPE pubsub");
             }
         };
         let owner = cluster.owner("cart:alice");
@@ -242,12 +242,12 @@ async fn falls(confirm_replicas: u32) -> u64 {
     let adder = |n| ledger::adder(url.clone(), n, 60, products.clone(), confirm_replicas);
     let tasks: Vec<_> = (0..20).map(|n| tokio::spawn(adder(n))).collect();
     let cluster = tokio::task::spawn_blocking(move || {
-        cluster.until("the cart is in use", || {
+        until("the cart is in use", || {
             cluster.get("cart:alice", "ZCARD cart:alice") == "12"
         });
         let owner = cluster.owner("cart:alice");
         cluster.nodes[owner].kill();
-        cluster.until("a replica takes over", || {
+        until("a replica takes over", || {
             cluster.owner("cart:alice") != owner
         });
         cluster.nodes[owner].restart();

@@ -5,7 +5,7 @@
 mod harness;
 
 use harness::sentinel::Sentinels;
-use harness::{Cluster, Server, run_at, server};
+use harness::{Cluster, Server, run_at, server, until};
 use serde_json::Value;
 use std::path::Path;
 
@@ -255,12 +255,12 @@ fn sentinels_are_asked_whether_they_could_replace_the_master() {
         &["--confirm-replicas", "2"]
     ));
     all.servers[1].kill();
-    all.until("the lost replica is told", || {
+    until("the lost replica is told", || {
         says(1, "bad", "no replica but lost ones: 127.0.0.1:", &[])
     });
     all.kill(0);
     all.kill(1);
-    all.until("the lost quorum is told", || {
+    until("the lost quorum is told", || {
         says(1, "bad", "Sentinels back", &[])
     });
     all.servers[0].kill();

@@ -3,12 +3,12 @@
 
 mod harness;
 
-use harness::{TROLLEY, Terminal, trolley};
+use harness::{Finish, Running, TROLLEY, Terminal, trolley};
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
-use std::process::{Output, Stdio};
+use std::process::Output;
 
 /// A home folder of its own; its private server is stopped when dropped.
 struct Home(tempfile::TempDir);
@@ -28,7 +28,7 @@ impl Home {
     }
 
     fn run(&self, args: &[&str]) -> Output {
-        trolley(self.path(), args).output().unwrap()
+        trolley(self.path(), args).finish()
     }
 
     fn ok(&self, args: &[&str]) -> String {
@@ -84,8 +84,7 @@ fn the_first_start_brings_the_demo_catalog_and_the_data_outlive_the_server() {
             .contains("5  Espresso")
     );
     // A catalog that was emptied on purpose stays empty.
-    let client = redis::Client::open(format!("unix://{}", socket.display())).unwrap();
-    let mut link = client.get_connection().unwrap();
+    let mut link = harness::server::open(&format!("unix://{}", socket.display())).unwrap();
     let keys: Vec<String> = redis::cmd("KEYS")
         .arg("product:*")
         .query(&mut link)
@@ -104,14 +103,15 @@ fn two_started_at_the_same_instant_share_one_server() {
         let home = Home::new();
         let starts: Vec<_> = (0..6)
             .map(|_| {
-                trolley(home.path(), &["--user", "alice", "add", "espresso"])
-                    .stdout(Stdio::null())
-                    .spawn()
-                    .unwrap()
+                Running::start(&mut trolley(
+                    home.path(),
+                    &["--user", "alice", "add", "espresso"],
+                ))
             })
             .collect();
-        for mut start in starts {
-            assert!(start.wait().unwrap().success());
+        for start in starts {
+            let output = start.finish();
+            assert!(output.status.success(), "{output:?}");
         }
         assert!(
             home.ok(&["--user", "alice", "cart"])
@@ -133,8 +133,7 @@ fn another_runtime_folder_joins_the_same_server() {
     let other = home.path().join("run");
     let output = trolley(home.path(), &["--user", "alice", "cart"])
         .env("XDG_RUNTIME_DIR", &other)
-        .output()
-        .unwrap();
+        .finish();
     assert!(
         String::from_utf8_lossy(&output.stdout).contains("1  Espresso"),
         "{output:?}"
@@ -188,8 +187,7 @@ fn without_a_server_program_the_message_says_what_to_install() {
     let home = Home::new();
     let output = trolley(home.path(), &["cart"])
         .env("PATH", "/nowhere")
-        .output()
-        .unwrap();
+        .finish();
     assert_eq!(output.status.code(), Some(3));
     let said = String::from_utf8(output.stderr).unwrap();
     assert!(
@@ -205,8 +203,7 @@ fn a_socket_path_that_is_too_long_is_told() {
     let long = home.path().join("x".repeat(120));
     let output = trolley(home.path(), &["cart"])
         .env("XDG_RUNTIME_DIR", &long)
-        .output()
-        .unwrap();
+        .finish();
     assert_eq!(output.status.code(), Some(3));
     assert!(
         String::from_utf8(output.stderr)

@@ -3,7 +3,7 @@
 
 mod harness;
 
-use harness::{Server, TROLLEY, Terminal, run, shop, shop_sized};
+use harness::{Finish, Server, TROLLEY, Terminal, run, shop, shop_sized, until};
 use rustix::process::Signal;
 
 #[test]
@@ -166,6 +166,7 @@ fn a_paste_that_never_ends_holds_nothing_up() {
     ann.wait("/esp [0-9]+ of 64");
     ann.keys("enter 3 a");
     ann.wait("5 items ");
+    ann.gone("…€");
     // Ctrl-C is one at once, as terminals take it out of what they paste.
     ann.send(b"\x1b[200~aaa\x03");
     assert_eq!(ann.wait_exit().exit_code(), 0);
@@ -231,16 +232,13 @@ fn a_terminal_that_does_not_read_delays_nobody() {
             .iter()
             .filter_map(|s| s.parse().ok())
             .fold(0.0, f64::max);
-        loop {
+        harness::until("ann is still watching", || {
             let scores = server.get_list("ZRANGE {cart:alice}:watchers 0 -1 WITHSCORES");
-            let here = scores
+            scores
                 .chunks(2)
                 .filter(|pair| pair[0].ends_with(" ann"))
-                .any(|pair| pair[1].parse::<f64>().unwrap() > until);
-            if here {
-                break;
-            }
-        }
+                .any(|pair| pair[1].parse::<f64>().unwrap() > until)
+        });
         drop(unread);
     }
     bob.keys("9 a");
@@ -355,8 +353,7 @@ fn the_settings_in_force_and_where_they_come_from() {
     )
     .env("TROLLEY_USER", "office")
     .env("TROLLEY_REDIS", "redis://me:s3cret@shop:7000/1")
-    .output()
-    .unwrap();
+    .finish();
     let said = String::from_utf8(output.stdout).unwrap();
     for line in [
         r#"user = "office" .*# environment"#,
@@ -419,9 +416,9 @@ fn an_idle_screen_writes_and_asks_nothing() {
         calls.split(',').next().unwrap().parse::<u64>().unwrap()
     };
     let start = beats();
-    while beats() < start + 1 {}
+    until("a beat", || beats() > start);
     let (written, start) = (shop.raw().len(), beats());
-    while beats() < start + 2 {}
+    until("two more beats", || beats() >= start + 2);
     assert_eq!(shop.raw().len(), written);
     assert!(
         !String::from_utf8_lossy(&shop.raw()).contains("\u{1b}[6n"),

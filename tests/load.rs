@@ -5,6 +5,7 @@
 mod harness;
 
 use harness::proxy::Proxy;
+use harness::shopping::connect;
 use harness::{Server, server};
 use std::sync::atomic::Ordering;
 use trolley::model::{Catalog, Product, ProductId};
@@ -97,7 +98,7 @@ fn number(stats: &str, name: &str) -> u64 {
 
 /// Reads the catalog, and counts the connections that it took.
 async fn read(server: &Server, url: &str) -> (Catalog, Vec<Product>, u64) {
-    let mut link = store::connect(&Address::parse(url).unwrap()).await.unwrap();
+    let mut link = connect(&Address::parse(url).unwrap()).await;
     let before = connections(server);
     let catalog = store::load_catalog(&mut link, |_| ()).await.unwrap();
     // The test asks over a connection, too.
@@ -147,9 +148,7 @@ async fn where_no_more_connections_are_to_be_had_the_usual_one_does() {
     for binary in server::binaries() {
         let server = Server::start_with(&binary, &[]);
         fill(&server, 0);
-        let mut link = store::connect(&Address::parse(server.url()).unwrap())
-            .await
-            .unwrap();
+        let mut link = connect(&Address::parse(server.url()).unwrap()).await;
         let mut own = server.connection();
         redis::cmd("CONFIG")
             .arg("SET")
@@ -176,9 +175,7 @@ async fn a_link_that_fails_on_the_way_is_no_short_catalog() {
         ("half closed", &faults.half_close_every),
         ("muted", &faults.mute_every),
     ] {
-        let mut link = store::connect(&Address::parse(&proxy.url()).unwrap())
-            .await
-            .unwrap();
+        let mut link = connect(&Address::parse(&proxy.url()).unwrap()).await;
         every.store(20, Ordering::Relaxed);
         faults.on.store(true, Ordering::Relaxed);
         let read = store::load_catalog(&mut link, |_| ()).await;

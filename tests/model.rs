@@ -6,7 +6,8 @@
 
 mod harness;
 
-use harness::Server;
+use harness::shopping::connect;
+use harness::{Server, until};
 use proptest::prelude::*;
 use std::collections::BTreeMap;
 use trolley::model::{Change, ChangeKind, Edit, ProductId, Refusal, Update, UserName};
@@ -184,7 +185,7 @@ impl Shop {
                 None => return,
             },
             Step::Repeat(c) => return self.repeat(*c).await,
-            Step::Expire => return self.expire(server).await,
+            Step::Expire => return self.expire(server),
         };
         let change = Change {
             op: store::new_op(),
@@ -228,12 +229,12 @@ impl Shop {
         }
     }
 
-    async fn expire(&mut self, server: &Server) {
+    fn expire(&mut self, server: &Server) {
         server.cmd("PEXPIRE cart:alice 1");
         server.cmd("PEXPIRE {cart:alice}:lines 1");
-        while server.get("EXISTS cart:alice {cart:alice}:lines") != "0" {
-            tokio::task::yield_now().await;
-        }
+        until("the cart is gone", || {
+            server.get("EXISTS cart:alice {cart:alice}:lines") == "0"
+        });
         self.model.lines.clear();
     }
 
@@ -285,7 +286,7 @@ fn random_programs_agree_with_the_model() {
             server.cmd(&format!("HSET product:p{n} name P{n} price 1.00"));
         }
         runtime.block_on(async {
-            let link = store::connect(&Address::parse(server.url()).unwrap()).await.unwrap();
+            let link = connect(&Address::parse(server.url()).unwrap()).await;
             let link = link.with_policy(Policy { line_limit: LIMIT, ..Policy::default() });
             let mut shop = Shop { link, model: Model::default(), clients: Default::default(), version: 0 };
             for step in &program {

@@ -5,21 +5,21 @@
 
 mod harness;
 
+use harness::patience::{answered, counted};
 use harness::shopping::{
     add, check_out, connect_as, id, on_many_threads, quick_server, sell, user,
 };
-use harness::{Proxy, Server, ok, run, server, trolley};
+use harness::{Deadline, Proxy, Running, Server, in_time, ok, run, server, trolley, until};
 use std::collections::BTreeMap;
 use std::process::Stdio;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 use trolley::model::order::{OrderFailure, Share};
 use trolley::model::{
     Change, ChangeKind, Edit, Order, OrderId, OrderState, Refusal, Timeout, UserName,
 };
-use trolley::store;
-use trolley::store::order;
-use trolley::store::order::{Driver, FollowEvent, Follower, OrderEntry, Outcome, Stage};
-use trolley::store::{Address, Connection, Error, Policy};
+use trolley::store::order::{self, Driver, FollowEvent, Follower, OrderEntry, Outcome, Stage};
+use trolley::store::{self, Address, Connection, Error, Policy};
 
 fn many(name: &str, default: u64) -> u64 {
     std::env::var(name).map_or(default, |n| n.parse().unwrap())
@@ -125,7 +125,15 @@ fn what_is_added_during_a_checkout_is_ordered_or_still_there() {
         let mut ann = connect_as(server.url(), "ann").await;
         let mut bob = connect_as(server.url(), "bob").await;
         let (mut inside, mut still, mut changed) = (0, 0, 0);
-        for trial in 0..many("TROLLEY_TRIALS", 300) {
+        let deadline = Deadline::start();
+        for trial in 0.. {
+            // How often an add comes at which moment is up to the machine: all are to be met.
+            if trial >= many("TROLLEY_TRIALS", 300) {
+                if inside > 0 && still > 0 && changed > 0 {
+                    break;
+                }
+                deadline.check("an add at each moment of a checkout");
+            }
             add(&mut ann, &cart, "tea", 1).await;
             let shared = cart.clone();
             let adding = tokio::spawn(async move {
@@ -172,7 +180,6 @@ fn what_is_added_during_a_checkout_is_ordered_or_still_there() {
                 store::remove_from_cart(&mut ann, &cart, &id("tea"), None).await.unwrap();
             }
         }
-        assert!(inside > 0 && still > 0 && changed > 0, "{inside} {still} {changed}");
         println!("adds that were ordered {inside}, still in the cart {still}, that changed the cart first {changed}");
         add_up(&server, &mut ann, &[("tea", 1_000_000)]).await;
     });
@@ -262,7 +269,9 @@ fn a_driver_stops_after_each_step_and_another_goes_on() {
                     break;
                 }
                 // The dead one comes back to life and finds all done.
+                let deadline = Deadline::start();
                 while over.is_none() {
+                    deadline.check("the end of an order");
                     match driver.step(&mut plain).await {
                         Ok(next) => over = next,
                         Err(error) => panic!("{error:?}"),
@@ -275,11 +284,16 @@ fn a_driver_stops_after_each_step_and_another_goes_on() {
 }
 
 async fn raw(server: &Server) -> redis::aio::MultiplexedConnection {
-    redis::Client::open(server.url())
-        .unwrap()
-        .get_multiplexed_async_connection()
-        .await
-        .unwrap()
+    server::open_shared(server.url()).await
+}
+
+/// Has a driver do its steps until it has come to this stage.
+async fn advance(driver: &mut Driver, link: &mut redis::aio::MultiplexedConnection, stage: Stage) {
+    let deadline = Deadline::start();
+    while *driver.stage() != stage {
+        deadline.check("the stage of an order");
+        driver.step(link).await.unwrap();
+    }
 }
 
 /// All orders in which two drivers can do `a` and `b` steps: bit n is who does step n.
@@ -332,7 +346,9 @@ fn two_drivers_in_every_order_of_their_steps() {
                     .await;
             }
             // The first is dead where it is not over; the second, and who comes by, go on.
+            let deadline = Deadline::start();
             while race.ends[1].is_none() {
+                deadline.check("the end of an order");
                 race.step(&server, &mut plain, 1).await;
             }
             order::resume_now(&mut link, &cart).await.unwrap();
@@ -408,26 +424,24 @@ fn a_checkout_is_killed_at_each_request() {
                     &server.socket(),
                     &format!("p{}{request}", u8::from(executed)),
                 );
-                proxy
-                    .faults
-                    .hang_answer
-                    .store(executed, std::sync::atomic::Ordering::Relaxed);
-                proxy
-                    .faults
-                    .hang_after
-                    .store(request, std::sync::atomic::Ordering::Relaxed);
+                proxy.faults.hang_answer.store(executed, Ordering::Relaxed);
+                proxy.faults.hang_after.store(request, Ordering::Relaxed);
                 let url = proxy.url();
                 let args = ["--redis", &url, "--user", "office", "checkout", "--yes"];
                 let mut command = tokio::process::Command::from(trolley(server.dir(), &args));
                 let mut child = command
                     .stdout(Stdio::null())
                     .stderr(Stdio::null())
+                    .kill_on_drop(true)
                     .spawn()
                     .unwrap();
-                let finished = tokio::select! {
-                    () = proxy.faults.hung.notified() => false,
-                    status = child.wait() => { assert!(status.unwrap().success()); true }
+                let hangs_or_ends = async {
+                    tokio::select! {
+                        () = proxy.faults.hung.notified() => false,
+                        status = child.wait() => { assert!(status.unwrap().success()); true }
+                    }
                 };
+                let finished = in_time("a request that hangs, or the end", hangs_or_ends).await;
                 if !finished {
                     child.kill().await.unwrap();
                 }
@@ -524,9 +538,7 @@ fn a_cart_that_is_being_ordered_keeps_its_pieces_and_takes_more() {
             order::new_order_id(preview.at),
             preview.clone(),
         );
-        while *driver.stage() != Stage::Take(0) {
-            driver.step(&mut plain).await.unwrap();
-        }
+        advance(&mut driver, &mut plain, Stage::Take(0)).await;
         assert_eq!(
             server.get("PTTL cart:office"),
             "-1",
@@ -535,9 +547,7 @@ fn a_cart_that_is_being_ordered_keeps_its_pieces_and_takes_more() {
         // Another terminal that confirmed the same joins it.
         let id_of_other = order::new_order_id(preview.at);
         let mut other = Driver::place(&cart, &policy, id_of_other, preview);
-        while *other.stage() != Stage::Take(0) {
-            other.step(&mut plain).await.unwrap();
-        }
+        advance(&mut other, &mut plain, Stage::Take(0)).await;
         assert_eq!(other.id(), driver.id());
         add(&mut link, &cart, "tea", 2).await;
         assert_eq!(server.get("PTTL cart:office"), "-1");
@@ -580,9 +590,7 @@ fn an_order_in_a_cart_that_nobody_opens_is_found() {
         let mut plain = raw(&server).await;
         let mut link = connect_as(server.url(), "ann").await;
         let mut driver = confirmed(&server, &mut link, &user("office"), "3").await;
-        while *driver.stage() != Stage::Take(1) {
-            driver.step(&mut plain).await.unwrap();
-        }
+        advance(&mut driver, &mut plain, Stage::Take(1)).await;
         // As if it had been begun a minute ago.
         let id = driver.id().unwrap().to_string();
         server.raw(&["HSET", "{orders}:open", &id, "1 office"]);
@@ -605,16 +613,16 @@ fn an_order_that_was_begun_long_ago_takes_nothing_any_more() {
         let mut link = connect_as(server.url(), "ann").await;
         let cart = user("office");
         let mut driver = confirmed(&server, &mut link, &cart, "3").await;
-        while *driver.stage() != Stage::Take(0) {
-            driver.step(&mut plain).await.unwrap();
-        }
+        advance(&mut driver, &mut plain, Stage::Take(0)).await;
         server.cmd("HSET {cart:office}:order at 1000");
         let outcome = order::resume_now(&mut link, &cart).await.unwrap();
         assert_eq!(outcome, Outcome::Undone(OrderFailure::Late));
         agrees(&mut link, &cart, &outcome).await;
         // The first driver wakes up: it obeys.
         let mut end = None;
+        let deadline = Deadline::start();
         while end.is_none() {
+            deadline.check("the end of an order");
             end = driver.step(&mut plain).await.unwrap();
         }
         assert_eq!(end, Some(Outcome::Undone(OrderFailure::Late)));
@@ -631,9 +639,9 @@ fn an_order_that_was_begun_long_ago_takes_nothing_any_more() {
 fn every_step_stays_in_one_slot() {
     let server = Server::start_with(&server::binaries()[0], &["--cluster-enabled", "yes"]);
     server.cmd("CLUSTER ADDSLOTSRANGE 0 16383");
-    while !server.get("CLUSTER INFO").contains("cluster_state:ok") {
-        std::thread::sleep(Duration::from_millis(20));
-    }
+    until("the node has all slots", || {
+        server.get("CLUSTER INFO").contains("cluster_state:ok")
+    });
     on_many_threads().block_on(async {
         let mut link = connect_as(server.url(), "ann").await;
         let cart = user("office");
@@ -842,18 +850,10 @@ fn a_follower_is_killed_before_it_acknowledges() {
             "--consumer",
             "one",
         ];
-        let mut command = tokio::process::Command::from(trolley(server.dir(), &args));
-        let mut child = command
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap();
-        proxy.faults.hung.notified().await;
-        child.kill().await.unwrap();
-        let mut printed = String::new();
-        tokio::io::AsyncReadExt::read_to_string(&mut child.stdout.take().unwrap(), &mut printed)
-            .await
-            .unwrap();
+        let mut child = Running::start(&mut trolley(server.dir(), &args));
+        in_time("it acknowledges", proxy.faults.hung.notified()).await;
+        child.kill();
+        let printed = String::from_utf8(child.finish().stdout).unwrap();
         assert!(
             printed.contains(&placed[0]) && printed.lines().count() == 1,
             "{printed}"
@@ -901,40 +901,10 @@ fn a_follower_is_killed_before_it_acknowledges() {
     });
 }
 
-/// A `trolley orders --follow` under way, and the lines that it prints.
-struct Following {
-    child: std::process::Child,
-    lines: std::io::Lines<std::io::BufReader<std::process::ChildStdout>>,
-}
-
-impl Following {
-    fn start(server: &Server, args: &[&str]) -> Following {
-        let args = [&["--redis", server.url(), "orders", "--follow"], args].concat();
-        let mut command = trolley(server.dir(), &args);
-        let mut child = command
-            .env("TZ", "UTC")
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap();
-        let lines = std::io::BufRead::lines(std::io::BufReader::new(child.stdout.take().unwrap()));
-        Following { child, lines }
-    }
-
-    fn line(&mut self) -> String {
-        self.lines.next().unwrap().unwrap()
-    }
-
-    fn json(&mut self) -> serde_json::Value {
-        serde_json::from_str(&self.line()).unwrap()
-    }
-}
-
-impl Drop for Following {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
+/// A `trolley orders --follow` under way.
+fn following(server: &Server, args: &[&str]) -> Running {
+    let args = [&["--redis", server.url(), "orders", "--follow"], args].concat();
+    Running::start(trolley(server.dir(), &args).env("TZ", "UTC"))
 }
 
 /// Orders a product for the office; returns the order's id.
@@ -959,7 +929,7 @@ fn order_one(server: &Server, product: &str) -> String {
 fn who_was_given_an_order_hears_that_it_is_cancelled() {
     let server = Server::with_demo();
     let first = order_one(&server, "baguette");
-    let mut kitchen = Following::start(&server, &["--group", "kitchen"]);
+    let mut kitchen = following(&server, &["--group", "kitchen"]);
     assert!(kitchen.line().starts_with(&format!("{first}  placed  ")));
     kitchen.line();
     kitchen.line();
@@ -974,7 +944,7 @@ fn who_was_given_an_order_hears_that_it_is_cancelled() {
     // The same for programs, and no word of what was not printed.
     let second = order_one(&server, "espresso");
     ok(&server, &["order", &second, "cancel"]);
-    let mut bar = Following::start(&server, &["--group", "bar", "--json"]);
+    let mut bar = following(&server, &["--group", "bar", "--json"]);
     let third = order_one(&server, "espresso");
     let printed = bar.json();
     assert_eq!(
@@ -1312,14 +1282,8 @@ fn orders_survive_broken_links_and_a_killed_server() {
         let mut shoppers = Vec::new();
         for n in 0..8u64 {
             let proxy = Proxy::start(&server.socket(), &format!("proxy{n}"));
-            proxy
-                .faults
-                .drop_every
-                .store(17 + n, std::sync::atomic::Ordering::Relaxed);
-            proxy
-                .faults
-                .on
-                .store(true, std::sync::atomic::Ordering::Relaxed);
+            proxy.faults.drop_every.store(17 + n, Ordering::Relaxed);
+            proxy.faults.on.store(true, Ordering::Relaxed);
             let url = proxy.url();
             proxies.push(proxy);
             shoppers.push(tokio::spawn(async move {
@@ -1328,13 +1292,13 @@ fn orders_survive_broken_links_and_a_killed_server() {
                 let mut asked = Vec::new();
                 let mut link = None;
                 for round in 0..12 {
-                    if link.is_none() {
+                    let deadline = Deadline::start();
+                    while link.is_none() {
+                        deadline.check("a link to the shop");
                         let address = Address::parse(&url).unwrap();
                         link = store::connect(&address).await.ok();
                     }
-                    let Some(mut here) = link.take() else {
-                        continue;
-                    };
+                    let mut here = link.take().unwrap();
                     let product = ["tea", "cake", "milk"][(round + n as usize) % 3];
                     let _ =
                         store::add_to_cart(&mut here, &cart, &id(product), 1 + round as u32 % 2)
@@ -1350,8 +1314,11 @@ fn orders_survive_broken_links_and_a_killed_server() {
                 asked
             }));
         }
-        tokio::time::sleep(Duration::from_millis(600)).await;
+        counted("orders before the server falls", 6, || {
+            server.get("XLEN orders").parse().unwrap()
+        });
         server.kill();
+        // It is away for a while.
         tokio::time::sleep(Duration::from_millis(200)).await;
         server.restart();
         let mut asked = Vec::new();
@@ -1361,9 +1328,11 @@ fn orders_survive_broken_links_and_a_killed_server() {
         // Whatever was left on its way is finished by whoever comes by.
         let mut link = connect_as(server.url(), "ann").await;
         for n in 0..4 {
-            order::resume_now(&mut link, &user(&format!("c{n}")))
-                .await
-                .unwrap();
+            let cart = user(&format!("c{n}"));
+            answered("the end of what was begun", async || {
+                order::resume_now(&mut link, &cart).await
+            })
+            .await;
         }
         let orders = add_up(
             &server,
@@ -1384,7 +1353,7 @@ fn orders_survive_broken_links_and_a_killed_server() {
         }
         let faults: u64 = proxies
             .iter()
-            .map(|p| p.faults.caused.load(std::sync::atomic::Ordering::Relaxed))
+            .map(|p| p.faults.caused.load(Ordering::Relaxed))
             .sum();
         println!(
             "{} tries, {faults} broken links, {} orders",

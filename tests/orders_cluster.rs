@@ -3,10 +3,10 @@
 
 mod harness;
 
+use harness::patience::answered;
 use harness::shopping::{connect_as, id, on_many_threads, user};
-use harness::{Cluster, ok_at, run_at, shop_at, trolley};
+use harness::{Cluster, Running, ok_at, run_at, shop_at, trolley, until};
 use std::path::Path;
-use std::process::{Child, Stdio};
 use trolley::model::{Order, OrderState};
 use trolley::store;
 use trolley::store::order;
@@ -73,20 +73,16 @@ impl Shop {
     }
 
     /// `trolley checkout --yes`, stopped where it takes the stock of a product on this node.
-    fn stopped(&self, node: usize) -> Child {
+    fn stopped(&self, node: usize) -> Running {
         self.cluster.nodes[node].cmd("CLIENT PAUSE 60000 WRITE");
         let url = self.url();
         let mut command = trolley(
             self.home(),
             &Shop::args(&["--redis", &url, "checkout", "--yes"]),
         );
-        let child = command
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap();
+        let child = Running::start(&mut command);
         let first = format!("{{product:{}}}:orders", self.products[0]);
-        self.cluster.until("the first stock is taken", || {
+        until("the first stock is taken", || {
             self.cluster.get(&first, &format!("HLEN {first}")) == "1"
         });
         child
@@ -96,11 +92,19 @@ impl Shop {
     fn add_up(&self, in_cart: u32) -> Vec<Order> {
         on_many_threads().block_on(async {
             let mut link = connect_as(&self.url(), "judge").await;
-            order::resume_now(&mut link, &user("office")).await.unwrap();
-            let orders = order::list_orders(&mut link, None, 1_000).await.unwrap();
-            let cart = store::get_cart_items(&mut link, &user("office"))
-                .await
-                .unwrap();
+            let office = user("office");
+            answered("the end of what was begun", async || {
+                order::resume_now(&mut link, &office).await
+            })
+            .await;
+            let orders = answered("the orders", async || {
+                order::list_orders(&mut link, None, 1_000).await
+            })
+            .await;
+            let cart = answered("the cart", async || {
+                store::get_cart_items(&mut link, &office).await
+            })
+            .await;
             for product in &self.products {
                 let key = format!("product:{product}");
                 let left: u64 = self
@@ -210,8 +214,7 @@ fn another_terminal_finishes_what_a_killed_one_began_on_a_cluster() {
     bob.wait("6 items");
     let node = shop.cluster.owner(&format!("product:{}", shop.products[1]));
     let mut child = shop.stopped(node);
-    child.kill().unwrap();
-    child.wait().unwrap();
+    child.kill();
     bob.wait("being ordered by ann");
     shop.cluster.nodes[node].cmd("CLIENT UNPAUSE");
     bob.wait("which was left on its way, is placed now");
@@ -222,17 +225,18 @@ fn another_terminal_finishes_what_a_killed_one_began_on_a_cluster() {
 fn a_master_falls_during_a_checkout() {
     let mut shop = Shop::open(1);
     shop.fill("2");
-    shop.cluster
-        .until("the replicas have all", || shop.cluster.copied());
+    until("the replicas have all", || shop.cluster.copied());
     // The one whose stock is asked for next: what it had confirmed, its replica has.
     let key = format!("product:{}", shop.products[1]);
     let node = shop.cluster.owner(&key);
     let mut child = shop.stopped(node);
     shop.cluster.nodes[node].kill();
-    shop.cluster
-        .until("a replica takes over", || shop.cluster.owner(&key) != node);
+    until("a replica takes over", || shop.cluster.owner(&key) != node);
     // It goes on by itself, or says that it can't tell; whoever comes by finishes it.
-    let status = child.wait().unwrap();
+    let status = child.wait();
     println!("the checkout whose master fell ended with {status}");
+    shop.cluster.wait("all nodes know the new master", |at| {
+        at.get("CLUSTER INFO").contains("cluster_state:ok")
+    });
     assert_eq!(shop.add_up(0).len(), 1);
 }

@@ -4,16 +4,16 @@
 
 mod harness;
 
+use harness::server::open_shared;
 use harness::server::{binaries, free_port};
 use harness::shopping::{add, connect_as, id, sell, user};
-use harness::{Headless, Server, trolley};
+use harness::{Deadline, Finish, Headless, Server, trolley, until};
 use redis::aio::MultiplexedConnection;
+use std::time::Duration;
 use trolley::model::order::OrderFailure;
 use trolley::model::{OrderState, Preview};
-use trolley::store;
-use trolley::store::order;
-use trolley::store::order::{Driver, Outcome, Stage};
-use trolley::store::{Connection, Error, Policy, Trouble};
+use trolley::store::order::{self, Driver, Outcome, Stage};
+use trolley::store::{self, Connection, Error, Policy, Trouble};
 use trolley::tui::state::{Mode, State};
 
 /// A master with its replica.
@@ -37,26 +37,14 @@ impl Pair {
 
     /// Waits until the replica follows: a server tells nobody when that is.
     fn wait(&self) {
-        let until = std::time::Instant::now() + std::time::Duration::from_secs(30);
-        while !self
-            .replica
-            .get("INFO replication")
-            .contains("master_link_status:up")
-        {
-            assert!(
-                std::time::Instant::now() < until,
-                "the replica never follows"
-            );
-            std::thread::sleep(std::time::Duration::from_millis(10));
-        }
+        until("the replica follows", || {
+            let info = self.replica.get("INFO replication");
+            info.contains("master_link_status:up")
+        });
     }
 
     async fn link(&self) -> MultiplexedConnection {
-        redis::Client::open(self.master.url())
-            .unwrap()
-            .get_multiplexed_async_connection()
-            .await
-            .unwrap()
+        open_shared(self.master.url()).await
     }
 
     /// Two products in the cart of office.
@@ -131,7 +119,9 @@ async fn no_step_is_built_on_what_the_replica_lacks() {
                 pair.replica.thaw();
                 // It may take its time to wake.
                 let mut done = careful.step(&mut pair.link().await).await;
+                let deadline = Deadline::start();
                 while is_short(&done) {
+                    deadline.check("the replica wakes");
                     done = careful.step(&mut pair.link().await).await;
                 }
                 if writes {
@@ -177,12 +167,12 @@ async fn an_order_is_called_placed_once_the_replica_has_it() {
             "checkout",
         ];
         let words = [&args[..], &["--yes", "--op-id", order.as_str()]].concat();
-        let refused = trolley(home, &words).output().unwrap();
+        let refused = trolley(home, &words).finish();
         let said = String::from_utf8_lossy(&refused.stderr).into_owned();
         assert_eq!(refused.status.code(), Some(3), "{said}");
         assert!(said.contains("only 0 of the 1 replicas"), "{said}");
         pair.replica.thaw();
-        let placed = trolley(home, &words).output().unwrap();
+        let placed = trolley(home, &words).finish();
         assert!(
             placed.status.success(),
             "{}",
@@ -262,9 +252,55 @@ async fn a_terminal_says_that_its_order_waits_and_goes_on() {
     assert!(is_short(&short), "{short:?}");
     pair.replica.thaw();
     let mut cancelled = short;
+    let deadline = Deadline::start();
     while is_short(&cancelled) {
+        deadline.check("the replica wakes");
         cancelled = order::set_state(&mut link, &placed.id, OrderState::Cancelled).await;
     }
     cancelled.unwrap();
     assert_eq!(pair.replica.get("HGET product:cake stock"), "10");
+}
+
+/// A server that gets another role sends away whoever waits for replicas, and does not say how
+/// many have the change: it is asked again, as after a broken link. Here an operator does so.
+#[tokio::test]
+async fn a_change_that_waits_and_is_sent_away_is_asked_again() {
+    for binary in binaries() {
+        let pair = Pair::start(&binary);
+        sell(&pair.master, "cake", "3.10", "10");
+        let mut link = connect(&pair).await;
+        let known = [store::get_product(&mut link, &id("cake"))
+            .await
+            .unwrap()
+            .unwrap()];
+        let mut ann = Headless::open(pair.master.url(), "office", copied(), &known);
+        ann.calm().await;
+        pair.replica.freeze();
+        ann.key("a");
+        ann.until("it is applied", |state| {
+            state.cart.confirmed.lines.len() == 1
+        })
+        .await;
+
+        let downs = ann.downs;
+        let deadline = Deadline::start();
+        while ann.downs == downs {
+            deadline.check("ann is sent away");
+            assert!(ann.settled.is_empty(), "{:?}", ann.settled);
+            let clients = pair.master.get("CLIENT LIST");
+            for line in clients.lines().filter(|line| line.contains(" cmd=wait ")) {
+                let id = line.split(['=', ' ']).nth(1).unwrap();
+                pair.master.cmd(&format!("CLIENT UNBLOCK {id} ERROR"));
+            }
+            tokio::time::timeout(Duration::from_millis(100), ann.step())
+                .await
+                .ok();
+        }
+
+        pair.replica.thaw();
+        ann.calm().await;
+        assert_eq!(ann.settled.len(), 1);
+        assert!(ann.settled[0].1.is_ok(), "{:?}", ann.settled);
+        assert_eq!(pair.replica.get("ZSCORE cart:office cake"), "1");
+    }
 }

@@ -6,7 +6,7 @@ mod harness;
 use harness::shopping::{
     add, check_out, connect_as, id, money, on_many_threads, quick_server, sell, user,
 };
-use harness::{Server, ok, run};
+use harness::{Deadline, Server, ok, run};
 use trolley::model::order::Share;
 use trolley::model::{Change, ChangeKind, Edit, Refusal};
 use trolley::store;
@@ -87,7 +87,9 @@ fn after_a_lock_no_change_succeeds() {
                     tokio::spawn(async move {
                         let mut link = connect_as(&url, &format!("client {n}")).await;
                         let mut last = 0;
+                        let deadline = Deadline::start();
                         loop {
+                            deadline.check("the lock");
                             match store::add_to_cart(&mut link, &cart, &id("tea"), 1).await {
                                 Ok(update) => last = update.version,
                                 Err(Error::Refused(Refusal::Locked(by))) => {
@@ -147,7 +149,9 @@ fn budgets_hold_however_many_add_at_once() {
                 tokio::spawn(async move {
                     let mut link = connect_as(&url, &format!("client {n}")).await;
                     let mut refused = 0;
+                    let deadline = Deadline::start();
                     while refused < 3 {
+                        deadline.check("three refusals");
                         match store::add_to_cart(&mut link, &cart, &id("tea"), 1).await {
                             Ok(_) => {}
                             Err(Error::Refused(

@@ -5,15 +5,14 @@
 mod harness;
 
 use harness::papers::{Papers, secure};
-use harness::{Server, TROLLEY, Terminal, trolley};
+use harness::{Finish, Server, TROLLEY, Terminal, trolley, until};
 use std::path::Path;
 use std::process::Output;
 
 fn run(home: &Path, args: &[&str], environment: &[(&str, &str)]) -> Output {
     trolley(home, args)
         .envs(environment.iter().copied())
-        .output()
-        .unwrap()
+        .finish()
 }
 
 fn said(output: &Output) -> String {
@@ -82,7 +81,10 @@ fn the_way_there_is_secure_or_there_is_none() {
     ann.wait("64 products");
     ann.keys("/ espresso enter 3 a");
     ann.wait(r"3 Espresso .* 7\.20");
-    assert_eq!(server.get("ZSCORE cart:alice espresso"), "3");
+    // The screen shows it before the server has done it.
+    until("it is added", || {
+        server.get("ZSCORE cart:alice espresso") == "3"
+    });
 }
 
 #[test]

@@ -6,9 +6,9 @@
 mod harness;
 
 use harness::ledger::{self, Load};
+use harness::patience::counted;
 use harness::place::Place;
 use std::sync::atomic::Ordering;
-use std::time::Duration;
 use tokio::sync::Mutex;
 
 const CLIENTS: u64 = 20;
@@ -57,9 +57,8 @@ async fn torture(name: &str, mut place: Place, changes: u64) {
     // Faults of the servers themselves, while the clients go on.
     let server_faults = place.server_faults();
     for fault in 0..server_faults {
-        while load.changes() < changes * (fault + 1) / (server_faults + 2) {
-            tokio::time::sleep(Duration::from_millis(10)).await;
-        }
+        let goal = changes * (fault + 1) / (server_faults + 2);
+        counted("changes before a fault", goal, || load.changes());
         place.fault(fault);
     }
     let mut made = load.made().await;

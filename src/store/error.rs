@@ -226,6 +226,8 @@ fn by_code(error: &RedisError) -> Option<Trouble> {
         // off by both nodes, by the new one even after ASKING (Redis 7.0, Valkey 9.1). So
         // nothing is gained by following ASK: what was asked is asked again.
         "TRYAGAIN" | "CLUSTERDOWN" | "MASTERDOWN" | "ASK" => Trouble::Changing,
+        // The server got another role while it waited: for replicas, or for new orders.
+        "UNBLOCKED" => Trouble::Changing,
         "MOVED" => moved_to(error).unwrap_or(Trouble::Changing),
         _ => return None,
     })

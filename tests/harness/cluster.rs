@@ -1,11 +1,9 @@
 //! A real cluster of the test's own, on free ports of this machine.
 
 use super::Server;
+use super::patience::{Deadline, answer, until};
 use super::server::{binaries, free_port};
-use std::time::{Duration, Instant};
 
-/// How long the nodes may take to agree on anything.
-const PATIENCE: Duration = Duration::from_secs(30);
 /// The number of slots.
 const SLOTS: usize = 16384;
 
@@ -106,8 +104,8 @@ impl Cluster {
         for at in masters..self.nodes.len() {
             let master = self.nodes[at % masters].get("CLUSTER MYID");
             // A node that has not heard of its master by name yet refuses.
-            self.until("a replica is taken", || {
-                self.nodes[at].try_cmd(&format!("CLUSTER REPLICATE {master}"))
+            answer("a replica is taken", || {
+                self.nodes[at].ask::<()>(&format!("CLUSTER REPLICATE {master}"))
             });
         }
         self.wait("the cluster is ready", |node| {
@@ -147,8 +145,9 @@ impl Cluster {
         format!("redis://127.0.0.1:{}", self.told[at])
     }
 
-    /// The node that is master of the slot of `key` now, as the node `asked` sees it.
-    pub fn owner_seen_by(&self, asked: usize, key: &str) -> usize {
+    /// The node that is master of the slot of `key` now, as the node `asked` sees it; `None`
+    /// while it sees none.
+    fn owner_seen_by(&self, asked: usize, key: &str) -> Option<usize> {
         let slot: usize = self.nodes[asked]
             .get(&format!("CLUSTER KEYSLOT {key}"))
             .parse()
@@ -164,19 +163,17 @@ impl Cluster {
             };
             if words[2].contains("master") && words[8..].iter().any(has) {
                 let port = words[1].split(['@', ':']).nth(1).unwrap();
-                return self
-                    .told
-                    .iter()
-                    .position(|own| own.to_string() == port)
-                    .unwrap();
+                return self.told.iter().position(|own| own.to_string() == port);
             }
         }
-        panic!("nobody has slot {slot}");
+        None
     }
 
     /// The master of the slot of `key`.
     pub fn owner(&self, key: &str) -> usize {
-        self.owner_seen_by(self.alive(), key)
+        answer("a master of the slot", || {
+            self.owner_seen_by(self.alive(), key).ok_or("nobody has it")
+        })
     }
 
     fn alive(&self) -> usize {
@@ -196,9 +193,13 @@ impl Cluster {
         })
     }
 
-    /// Runs one command on the node that has `key`.
+    /// Runs one command on the node that has `key`, wherever that goes meanwhile: it must do no
+    /// harm when it is run twice.
     pub fn get(&self, key: &str, line: &str) -> String {
-        self.nodes[self.owner(key)].get(line)
+        answer(line, || {
+            self.nodes[self.owner(key)].ask::<Option<String>>(line)
+        })
+        .unwrap_or_default()
     }
 
     /// Moves the slot of `key` with all its keys to another master, as `redis-cli` does.
@@ -216,9 +217,12 @@ impl Cluster {
             self.nodes[from].get("CLUSTER MYID"),
             self.nodes[to].get("CLUSTER MYID"),
         );
-        self.nodes[to].cmd(&format!("CLUSTER SETSLOT {slot} IMPORTING {giver}"));
-        self.nodes[from].cmd(&format!("CLUSTER SETSLOT {slot} MIGRATING {taker}"));
+        self.nodes[to].insist::<()>(&format!("CLUSTER SETSLOT {slot} IMPORTING {giver}"));
+        self.nodes[from].insist::<()>(&format!("CLUSTER SETSLOT {slot} MIGRATING {taker}"));
+
+        let deadline = Deadline::start();
         loop {
+            deadline.check("all keys of the slot move");
             let keys = self.nodes[from].get_list(&format!("CLUSTER GETKEYSINSLOT {slot} 100"));
             if keys.is_empty() {
                 break;
@@ -235,7 +239,7 @@ impl Cluster {
         let slot = self.nodes[from].get(&format!("CLUSTER KEYSLOT {key}"));
         let taker = self.nodes[to].get("CLUSTER MYID");
         for node in [to, from] {
-            self.nodes[node].cmd(&format!("CLUSTER SETSLOT {slot} NODE {taker}"));
+            self.nodes[node].insist::<()>(&format!("CLUSTER SETSLOT {slot} NODE {taker}"));
         }
         self.wait("all know the slot's new owner", |node| {
             let at = self
@@ -243,23 +247,15 @@ impl Cluster {
                 .iter()
                 .position(|own| std::ptr::eq(own, node))
                 .unwrap();
-            self.owner_seen_by(at, key) == to
+            self.owner_seen_by(at, key) == Some(to)
         });
     }
 
-    /// Waits until `test` holds for each node that runs.
+    /// Waits until `test` holds for each node that runs: they agree by talking, and tell nobody
+    /// when they have.
     pub fn wait(&self, what: &str, test: impl Fn(&Server) -> bool) {
-        self.until(what, || {
+        until(what, || {
             self.nodes.iter().filter(|node| node.runs()).all(&test)
         });
-    }
-
-    /// Waits until `test` holds: nodes agree by talking, and tell nobody when they have.
-    pub fn until(&self, what: &str, test: impl Fn() -> bool) {
-        let until = Instant::now() + PATIENCE;
-        while !test() {
-            assert!(Instant::now() < until, "{what}: never");
-            std::thread::sleep(Duration::from_millis(20));
-        }
     }
 }

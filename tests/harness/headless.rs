@@ -1,18 +1,15 @@
 //! The screen's pure core on a real link, without a terminal: what a terminal knows.
 
+use super::patience::{Deadline, PATIENCE, in_time};
 use std::time::{Duration, Instant};
 use tokio::sync::mpsc;
 use trolley::config::key::Key;
 use trolley::model::{Cart, Catalog, Change, OpId, Product, Update, UserName};
-use trolley::store::live;
-use trolley::store::live::{LiveEvent, LiveRequest};
+use trolley::store::live::{self, LiveEvent, LiveRequest};
 use trolley::store::{Address, Error, Policy, Shop};
 use trolley::tui::message::{Effect, Message, Now};
 use trolley::tui::state::{Connectivity, Env, State};
 use trolley::tui::update::update;
-
-/// How long anything may take to come.
-const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A terminal without its terminal.
 pub struct Headless {
@@ -53,7 +50,7 @@ impl Headless {
             asked,
             told,
         ));
-        let env = Env {
+        let session = Env {
             user,
             me: policy.by,
             address: address.to_string(),
@@ -63,7 +60,12 @@ impl Headless {
             zone: jiff::tz::TimeZone::UTC,
             keymap: trolley::config::keymap::Keymap::default(),
         };
-        let state = State::new(env, trolley::config::theme::Theme::DARK, true, (120, 36));
+        let state = State::new(
+            session,
+            trolley::config::theme::Theme::DARK,
+            true,
+            (120, 36),
+        );
         let (settled, seen, sent) = (Vec::new(), Vec::new(), Vec::new());
         let started = Instant::now();
         let mut headless = Headless {
@@ -112,12 +114,17 @@ impl Headless {
             .state
             .next_moment()
             .map(|at| self.started + Duration::from_millis(at));
-        let event = tokio::select! {
-            event = self.events.recv() => event.expect("the link runs"),
-            () = tokio::time::sleep_until(wake.unwrap_or(self.started + PATIENCE * 100).into()) => {
-                return self.take_in(Message::Clock);
+        let wake = wake.unwrap_or_else(|| Instant::now() + PATIENCE * 2);
+        let next = async {
+            tokio::select! {
+                event = self.events.recv() => Some(event.expect("the link runs")),
+                () = tokio::time::sleep_until(wake.into()) => None,
             }
         };
+        let Some(event) = in_time("an event of the link", next).await else {
+            return self.take_in(Message::Clock);
+        };
+
         match &event {
             LiveEvent::Settled(op, outcome) => self.settled.push((op.clone(), outcome.clone())),
             LiveEvent::Update(update) => self.seen.push(update.clone()),
@@ -128,15 +135,19 @@ impl Headless {
         self.take_in(Message::Live(event));
     }
 
-    /// Steps until `test` holds.
+    /// Steps until `test` holds for its state.
     pub async fn until(&mut self, what: &str, test: impl Fn(&State) -> bool) {
-        let until = Instant::now() + PATIENCE;
-        while !test(&self.state) {
-            let left = until.saturating_duration_since(Instant::now());
-            let stepped = tokio::time::timeout(left, self.step()).await;
+        self.until_it(what, |it| test(&it.state)).await;
+    }
+
+    /// Steps until `test` holds for all that it knows.
+    pub async fn until_it(&mut self, what: &str, test: impl Fn(&Headless) -> bool) {
+        let deadline = Deadline::start();
+        while !test(self) {
+            let stepped = tokio::time::timeout(deadline.left(), self.step()).await;
             assert!(
                 stepped.is_ok(),
-                "{what}: never, link {:?}, cart {:?}",
+                "{what}: not within {PATIENCE:?}, link {:?}, cart {:?}",
                 self.state.connectivity,
                 self.state.cart.confirmed
             );

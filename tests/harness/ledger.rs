@@ -1,6 +1,8 @@
 //! Clients that keep changing one cart, and the sums that must agree whatever breaks.
 
 use super::Headless;
+use super::patience::answered;
+use super::shopping::connect;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -14,13 +16,14 @@ pub const PRODUCTS: u64 = 12;
 
 /// All products of the shop.
 pub async fn products(address: &Address) -> Vec<Product> {
-    let mut direct = store::connect(address).await.unwrap();
-    store::get_catalog(&mut direct)
-        .await
-        .unwrap()
-        .iter()
-        .map(|item| item.to_product())
-        .collect()
+    let mut direct = connect(address).await;
+    answered("the catalog", async || {
+        store::get_catalog(&mut direct).await
+    })
+    .await
+    .iter()
+    .map(|item| item.to_product())
+    .collect()
 }
 
 /// A small generator with a seed, so that a failure can be replayed.
@@ -123,13 +126,13 @@ impl Made {
     /// sums; returns them, and the cart.
     pub async fn settle(&mut self, address: &Address, seen: Seen) -> (Sums, Cart) {
         let alice = UserName::parse("alice").unwrap();
-        let mut direct = store::connect(address).await.unwrap();
+        let mut direct = connect(address).await;
         for (account, terminal) in self.accounts.iter_mut().zip(&mut self.terminals) {
             terminal.calm().await;
             account.settle(terminal);
             account.ask_again(&mut direct, &alice).await;
         }
-        let truth = store::get_cart_items(&mut direct, &alice).await.unwrap();
+        let truth = cart_of(&mut direct, &alice).await;
         (agree(&self.accounts, &truth, seen), truth)
     }
 }
@@ -159,9 +162,11 @@ async fn client(
         }
         terminal.key(key);
         counts.changes.fetch_add(1, Ordering::Relaxed);
-        while terminal.state.cart.unconfirmed.len() > 6 {
-            terminal.step().await;
-        }
+        terminal
+            .until("the answers to what was asked", |state| {
+                state.cart.unconfirmed.len() <= 6
+            })
+            .await;
         if random.below(changes) == 0 && made + 1 < changes {
             counts.kills.fetch_add(1, Ordering::Relaxed);
             account.settle(&mut terminal);
@@ -190,13 +195,36 @@ impl Account {
     /// Asks again, by its op id, for what killed clients left open.
     async fn ask_again(&mut self, direct: &mut Connection, user: &UserName) {
         for change in std::mem::take(&mut self.unsettled) {
-            match direct.apply(user, &change).await {
+            match apply(direct, user, &change).await {
                 Ok(update) => drop(self.answers.insert(change.op, update)),
-                Err(Error::Refused(refusal)) => self.refused.push((change.op, refusal)),
-                Err(error) => panic!("{error}"),
+                Err(refusal) => self.refused.push((change.op, refusal)),
             }
         }
     }
+}
+
+/// The cart as the server has it, once the server has got over all faults.
+async fn cart_of(direct: &mut Connection, user: &UserName) -> Cart {
+    answered("the cart", async || {
+        store::get_cart_items(direct, user).await
+    })
+    .await
+}
+
+/// Applies a change until it is known how that ended: its op id makes it one change.
+async fn apply(
+    direct: &mut Connection,
+    user: &UserName,
+    change: &Change,
+) -> Result<Update, Refusal> {
+    answered("the outcome of a change", async || {
+        match direct.apply(user, change).await {
+            Ok(update) => Ok(Ok(update)),
+            Err(Error::Refused(refusal)) => Ok(Err(refusal)),
+            Err(error) => Err(error),
+        }
+    })
+    .await
 }
 
 /// What the sums say.
@@ -339,9 +367,11 @@ pub async fn adder(
     for made in 0..times {
         terminal.select((number + made) % products.len());
         terminal.key("a");
-        while terminal.state.cart.unconfirmed.len() > 4 {
-            terminal.step().await;
-        }
+        terminal
+            .until("the answers to what was asked", |state| {
+                state.cart.unconfirmed.len() <= 4
+            })
+            .await;
     }
     terminal.calm().await;
     terminal
@@ -359,8 +389,8 @@ fn roomy() -> Policy {
 pub async fn fallen(address: &str, terminals: &mut [Headless]) -> u64 {
     let alice = UserName::parse("alice").unwrap();
     let address = Address::parse(address).unwrap();
-    let mut direct = store::connect(&address).await.unwrap().with_policy(roomy());
-    let truth = store::get_cart_items(&mut direct, &alice).await.unwrap();
+    let mut direct = connect(&address).await.with_policy(roomy());
+    let truth = cart_of(&mut direct, &alice).await;
     assert_eq!(stale(terminals, &truth).await, 0);
     // Asked again, what is there changes nothing, and what has fallen is done now.
     let mut confirmed = 0;
@@ -368,11 +398,11 @@ pub async fn fallen(address: &str, terminals: &mut [Headless]) -> u64 {
         assert!(terminal.downs > 0, "the master fell when all was done");
         assert!(terminal.settled.iter().all(|(_, outcome)| outcome.is_ok()));
         for change in &terminal.sent {
-            direct.apply(&alice, change).await.unwrap();
+            apply(&mut direct, &alice, change).await.unwrap();
             confirmed += 1;
         }
     }
-    let whole = store::get_cart_items(&mut direct, &alice).await.unwrap();
+    let whole = cart_of(&mut direct, &alice).await;
     assert_eq!(whole.pieces(), confirmed, "changes were applied twice");
     let fell = confirmed - truth.pieces();
     println!("confirmed changes  {confirmed}");

@@ -1,5 +1,6 @@
 //! What the tests stand on: a real server on a private socket, and the real program in a
-//! real pseudo-terminal. Nothing sleeps where an event can be awaited.
+//! real pseudo-terminal. Nothing sleeps where an event can be awaited; what is awaited has a
+//! deadline, and every child starts with default signals.
 #![allow(
     dead_code,
     unused_imports,
@@ -12,11 +13,13 @@
     reason = "a test may fail"
 )]
 
+pub mod child;
 pub mod cluster;
 pub mod desk;
 pub mod headless;
 pub mod ledger;
 pub mod papers;
+pub mod patience;
 pub mod place;
 pub mod proxy;
 pub mod sentinel;
@@ -25,8 +28,10 @@ pub mod shopping;
 pub mod stage;
 pub mod terminal;
 
+pub use child::{Finish, Running, command};
 pub use cluster::Cluster;
 pub use headless::Headless;
+pub use patience::{Deadline, PATIENCE, in_time, until};
 pub use proxy::Proxy;
 pub use server::Server;
 pub use terminal::Terminal;
@@ -38,7 +43,7 @@ pub const TROLLEY: &str = env!("CARGO_BIN_EXE_trolley");
 
 /// A trolley command that sees no settings of the person who runs the tests.
 pub fn trolley(home: &std::path::Path, args: &[&str]) -> Command {
-    let mut command = Command::new(TROLLEY);
+    let mut command = command(TROLLEY);
     command
         .args(args)
         .env_clear()
@@ -56,7 +61,7 @@ pub fn run(server: &Server, args: &[&str]) -> Output {
 pub fn run_at(home: &std::path::Path, url: &str, args: &[&str]) -> Output {
     let mut all = vec!["--redis", url];
     all.extend(args);
-    trolley(home, &all).output().unwrap()
+    trolley(home, &all).finish()
 }
 
 /// [`run_at`] for a command that must succeed; returns what it prints.
@@ -107,8 +112,14 @@ pub fn shop_at(
 pub fn peak(mut child: std::process::Child) -> u64 {
     let status = format!("/proc/{}/status", child.id());
     let mut most = 0;
+    let deadline = Deadline::start();
     // The system tells it only while the program lives.
     while child.try_wait().unwrap().is_none() {
+        if deadline.left().is_zero() {
+            child.kill().unwrap();
+            panic!("the program has not ended within {PATIENCE:?}");
+        }
+
         let told = std::fs::read_to_string(&status).unwrap_or_default();
         let line = told
             .lines()

@@ -1,12 +1,12 @@
 //! Certificates for secure connections: an authority made for the test, and what it has signed.
 
 use super::Server;
+use super::child::{Finish, command};
 use super::server::{binaries, free_port};
 use rcgen::{
     BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair,
 };
 use std::path::PathBuf;
-use std::process::Command;
 
 /// An authority, and what it has signed.
 pub struct Papers {
@@ -72,11 +72,7 @@ fn talking_tls() -> String {
         // It ends at once, and complains of the certificate or of want of TLS.
         let asked = ["--port", "0", "--tls-port", "1", "--tls-auth-clients", "no"];
         let papers = ["--tls-cert-file", "/nowhere", "--tls-key-file", "/nowhere"];
-        let output = Command::new(server)
-            .args(asked)
-            .args(papers)
-            .output()
-            .unwrap();
+        let output = command(server).args(asked).args(papers).finish();
         String::from_utf8_lossy(&[output.stdout, output.stderr].concat())
             .contains("load certificate")
     };

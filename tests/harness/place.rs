@@ -3,6 +3,7 @@
 use super::cluster::Cluster;
 use super::ledger::{PRODUCTS, Seen};
 use super::papers::{Papers, secure};
+use super::patience::until;
 use super::proxy::{Door, Proxy};
 use super::sentinel::Sentinels;
 use super::server::binaries;
@@ -153,7 +154,7 @@ impl Place {
     pub fn holder(&self, key: &str) -> &Server {
         match &self.servers {
             Servers::One(server) => server,
-            Servers::Sentinels(all) => &all.servers[all.master().unwrap()],
+            Servers::Sentinels(all) => &all.servers[all.agreed_master()],
             Servers::Cluster(cluster) => &cluster.nodes[cluster.owner(key)],
         }
     }
@@ -319,17 +320,16 @@ fn freeze(server: &Server) {
 }
 
 fn cut(server: &Server) {
-    server.cmd("CLIENT KILL TYPE normal SKIPME yes");
-    server.cmd("CLIENT KILL TYPE pubsub");
+    server.insist::<()>("CLIENT KILL TYPE normal SKIPME yes");
+    server.insist::<()>("CLIENT KILL TYPE pubsub");
 }
 
 fn of_sentinels(all: &mut Sentinels, number: u64) {
-    all.until("there is a master", || all.master().is_some());
-    let master = all.master().unwrap();
+    let master = all.agreed_master();
     match number {
         0 => {
             all.servers[master].kill();
-            all.until("the replica is master", || all.master() == Some(1 - master));
+            until("the replica is master", || all.master() == Some(1 - master));
             all.servers[master].restart();
             // The Sentinels would, ten seconds later.
             all.follow(master);
@@ -337,16 +337,11 @@ fn of_sentinels(all: &mut Sentinels, number: u64) {
         1 => freeze(&all.servers[master]),
         _ => cut(&all.servers[master]),
     }
-    all.until("one is master, and the other follows", || {
-        let Some(master) = all.master() else {
-            return false;
-        };
-        let says = |at: usize, words: &[&str]| {
-            let info = all.servers[at].get("INFO replication");
-            words.iter().all(|word| info.contains(word))
-        };
-        says(master, &["role:master", "state=online"])
-            && says(1 - master, &["master_link_status:up"])
+    until("one is master, and the other follows", || {
+        all.master().is_some_and(|master| {
+            all.says(master, &["role:master", "state=online"])
+                && all.says(1 - master, &["master_link_status:up"])
+        })
     });
 }
 
@@ -355,7 +350,7 @@ fn of_cluster(cluster: &mut Cluster, number: u64) {
     match number {
         0 => {
             cluster.nodes[owner].kill();
-            cluster.until("a replica takes over", || {
+            until("a replica takes over", || {
                 cluster.owner("cart:alice") != owner
             });
             cluster.nodes[owner].restart();

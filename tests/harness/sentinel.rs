@@ -1,13 +1,11 @@
 //! A master, its replica, and Sentinels that watch them.
 
 use super::Server;
-use super::server::{binaries, free_port};
-use std::process::{Child, Command, Stdio};
-use std::time::{Duration, Instant};
+use super::child::command;
+use super::patience::{answer, until};
+use super::server::{binaries, free_port, open};
+use std::process::{Child, Stdio};
 use tempfile::TempDir;
-
-/// How long the Sentinels may take to agree on anything.
-const PATIENCE: Duration = Duration::from_secs(30);
 
 /// Three Sentinels; killed when dropped.
 pub struct Sentinels {
@@ -65,7 +63,7 @@ impl Sentinels {
                 told[0]
             );
             std::fs::write(&config, text).unwrap();
-            let child = Command::new(binary)
+            let child = command(binary)
                 .arg(&config)
                 .arg("--sentinel")
                 .stdin(Stdio::null())
@@ -82,12 +80,10 @@ impl Sentinels {
             watchers,
             _folder: folder,
         };
-        all.until("the replica follows", || {
-            all.servers[1]
-                .get("INFO replication")
-                .contains("master_link_status:up")
+        until("the replica follows", || {
+            all.says(1, &["master_link_status:up"])
         });
-        all.until("the Sentinels know each other and the replica", || {
+        until("the Sentinels know each other and the replica", || {
             (0..3).all(|n| {
                 let master = all.ask(n, "MASTER");
                 let says = |name: &str, value: &str| {
@@ -106,12 +102,16 @@ impl Sentinels {
         let url = format!("redis://127.0.0.1:{}", self.watchers[number].0);
         let mut question = redis::cmd("SENTINEL");
         question.arg(what).arg("shop");
-        let ask = || {
-            question
-                .query(&mut redis::Client::open(url).ok()?.get_connection().ok()?)
-                .ok()
-        };
-        ask().unwrap_or_default()
+        open(&url)
+            .and_then(|mut link| question.query(&mut link))
+            .unwrap_or_default()
+    }
+
+    /// Whether what a server says of its replication has all these words; not while the
+    /// Sentinels close its connections, as they do to one that gets another role.
+    pub fn says(&self, at: usize, words: &[&str]) -> bool {
+        let info: String = self.servers[at].ask("INFO replication").unwrap_or_default();
+        words.iter().all(|word| info.contains(word))
     }
 
     /// Which server is the master, for all Sentinels; `None` while they don't agree.
@@ -122,6 +122,13 @@ impl Sentinels {
             .iter()
             .position(|own| own.to_string() == port)
             .filter(|_| agreed)
+    }
+
+    /// Waits until they agree on a master.
+    pub fn agreed_master(&self) -> usize {
+        answer("a master that all agree on", || {
+            self.master().ok_or("they don't agree")
+        })
     }
 
     /// The address; the first Sentinel named is none.
@@ -137,12 +144,12 @@ impl Sentinels {
     /// Has the Sentinels make the replica the master, though the master is well.
     pub fn fail_over(&self) {
         let url = format!("redis://127.0.0.1:{}", self.watchers[0].0);
-        let mut link = redis::Client::open(url).unwrap().get_connection().unwrap();
-        redis::cmd("SENTINEL")
-            .arg("FAILOVER")
-            .arg("shop")
-            .exec(&mut link)
-            .unwrap();
+        let mut order = redis::cmd("SENTINEL");
+        order.arg("FAILOVER").arg("shop");
+        // It refuses while it does not know yet that the replica is well.
+        answer("the Sentinels take the order", || {
+            open(&url).and_then(|mut link| order.exec(&mut link))
+        });
     }
 
     /// Kills a Sentinel.
@@ -154,16 +161,8 @@ impl Sentinels {
 
     /// Has this server follow the other.
     pub fn follow(&self, at: usize) {
-        self.servers[at].cmd(&format!("REPLICAOF 127.0.0.1 {}", self.told[1 - at]));
-    }
-
-    /// Waits until `test` holds: Sentinels agree by talking, and tell nobody when they have.
-    pub fn until(&self, what: &str, test: impl Fn() -> bool) {
-        let until = Instant::now() + PATIENCE;
-        while !test() {
-            assert!(Instant::now() < until, "{what}: never");
-            std::thread::sleep(Duration::from_millis(20));
-        }
+        let order = format!("REPLICAOF 127.0.0.1 {}", self.told[1 - at]);
+        self.servers[at].insist::<()>(&order);
     }
 }
 

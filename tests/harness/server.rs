@@ -1,10 +1,18 @@
 //! A real Redis (or Valkey) of the test's own.
 
-use redis::{Connection, Value};
+use super::child::{Finish, command};
+use super::patience::{Deadline, PATIENCE, answer};
+use redis::aio::MultiplexedConnection;
+use redis::{
+    AsyncConnectionConfig, Connection, FromRedisValue, RedisError, RedisResult, RetryMethod, Value,
+};
 use rustix::process::{Pid, Signal, kill_process};
+use std::fs::File;
+use std::net::{TcpListener, UdpSocket};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
-use std::time::{Duration, Instant};
+use std::process::{Child, Stdio};
+use std::sync::Mutex;
+use std::time::Duration;
 use tempfile::TempDir;
 
 /// A server on a private Unix socket; killed and removed when dropped.
@@ -36,18 +44,56 @@ pub fn binaries() -> Vec<String> {
     found
 }
 
-/// A port that nobody listens on.
+/// A port that nobody listens on, and that no other test takes: not even while its server is
+/// down.
 pub fn free_port() -> u16 {
     // From below the range that outgoing connections take theirs from.
     use std::sync::atomic::{AtomicU16, Ordering};
     static NEXT: AtomicU16 = AtomicU16::new(0);
+    // No server here talks UDP: that port of the same number says that this one is taken, also
+    // to tests in other processes.
+    static TAKEN: Mutex<Vec<UdpSocket>> = Mutex::new(Vec::new());
+
     let first = u16::try_from(std::process::id() % 1000).unwrap() * 20;
     loop {
         let port = 10_000 + (first + NEXT.fetch_add(1, Ordering::Relaxed)) % 20_000;
-        if std::net::TcpListener::bind(("127.0.0.1", port)).is_ok() {
+        let Ok(mark) = UdpSocket::bind(("127.0.0.1", port)) else {
+            continue;
+        };
+        if TcpListener::bind(("127.0.0.1", port)).is_ok() {
+            TAKEN.lock().unwrap().push(mark);
             return port;
         }
     }
+}
+
+/// A connection to a server; whoever is asked over it has a deadline.
+pub fn open(url: &str) -> RedisResult<Connection> {
+    let link = redis::Client::open(url)?.get_connection_with_timeout(PATIENCE)?;
+    link.set_read_timeout(Some(PATIENCE))?;
+    link.set_write_timeout(Some(PATIENCE))?;
+    Ok(link)
+}
+
+/// [`open`] for what is asked by other tasks meanwhile.
+pub async fn open_shared(url: &str) -> MultiplexedConnection {
+    let config = AsyncConnectionConfig::new()
+        .set_connection_timeout(Some(PATIENCE))
+        .set_response_timeout(Some(PATIENCE));
+    redis::Client::open(url)
+        .unwrap()
+        .get_multiplexed_async_connection_with_config(&config)
+        .await
+        .unwrap()
+}
+
+/// Whether the same server may answer when it is asked again: it is starting, or changing its
+/// role, or has closed the connection.
+fn may_pass(error: &RedisError) -> bool {
+    !matches!(
+        error.retry_method(),
+        RetryMethod::NoRetry | RetryMethod::MovedRedirect | RetryMethod::AskRedirect
+    )
 }
 
 impl Server {
@@ -83,7 +129,14 @@ impl Server {
     }
 
     fn launch(&mut self) {
-        let child = Command::new(&self.binary)
+        // What it says is shown where it does not start.
+        let said = self.dir().join("server.log");
+        let log = File::options()
+            .create(true)
+            .append(true)
+            .open(&said)
+            .unwrap();
+        let child = command(&self.binary)
             .args([
                 "--port",
                 "0",
@@ -101,25 +154,31 @@ impl Server {
             .arg(self.dir())
             .args(&self.extra)
             .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
+            .stdout(log.try_clone().unwrap())
+            .stderr(log)
             .spawn()
-            .unwrap();
+            .unwrap_or_else(|error| panic!("{}: {error}", self.binary));
         self.child = Some(child);
+
         // Readiness is no event that a server tells: ask until it answers.
-        let until = Instant::now() + Duration::from_secs(15);
+        let deadline = Deadline::start();
         while !self.answers() {
-            assert!(Instant::now() < until, "{} does not answer", self.binary);
+            let ended = self.child.as_mut().unwrap().try_wait().unwrap();
+            assert!(
+                ended.is_none() && !deadline.left().is_zero(),
+                "{} does not answer; its end: {ended:?}\n{}",
+                self.binary,
+                std::fs::read_to_string(&said).unwrap_or_default()
+            );
             std::thread::sleep(Duration::from_millis(5));
         }
     }
 
     fn answers(&self) -> bool {
-        let client = redis::Client::open(self.url.as_str()).unwrap();
-        client.get_connection().is_ok_and(|mut c| {
+        open(&self.url).is_ok_and(|mut link| {
             // A server that wants a password answers, too.
             redis::cmd("PING")
-                .query::<String>(&mut c)
+                .query::<String>(&mut link)
                 .map_or_else(|error| error.code() == Some("NOAUTH"), |_| true)
         })
     }
@@ -172,10 +231,7 @@ impl Server {
 
     /// A connection of the test's own.
     pub fn connection(&self) -> Connection {
-        redis::Client::open(self.url.as_str())
-            .unwrap()
-            .get_connection()
-            .unwrap()
+        answer("a connection to the server", || open(&self.url))
     }
 
     /// Runs one command, words split at spaces.
@@ -184,13 +240,22 @@ impl Server {
         self.raw(&words)
     }
 
-    /// Runs one command; whether the server did it.
-    pub fn try_cmd(&self, line: &str) -> bool {
+    /// Runs one command once; it fails where the server is down, or changes its role.
+    pub fn ask<T: FromRedisValue>(&self, line: &str) -> RedisResult<T> {
         let words: Vec<&str> = line.split(' ').collect();
         redis::cmd(words[0])
             .arg(&words[1..])
-            .query::<Value>(&mut self.connection())
-            .is_ok()
+            .query(&mut open(&self.url)?)
+    }
+
+    /// Runs one command that does no harm when it is run twice, and again while the server is
+    /// getting over what the test has done to it.
+    pub fn insist<T: FromRedisValue>(&self, line: &str) -> T {
+        let asked = answer(line, || match self.ask(line) {
+            Err(error) if may_pass(&error) => Err(error),
+            asked => Ok(asked),
+        });
+        asked.unwrap_or_else(|error| panic!("{line}: {error}"))
     }
 
     /// Runs one command with any bytes.
@@ -202,17 +267,14 @@ impl Server {
         command.query(&mut self.connection()).unwrap()
     }
 
-    /// Runs one command that answers with a text or a number.
+    /// [`Server::insist`] on a command that answers with a text or a number.
     pub fn get(&self, line: &str) -> String {
-        match self.cmd(line) {
-            Value::Nil => String::new(),
-            value => redis::from_redis_value(value).unwrap(),
-        }
+        self.insist::<Option<String>>(line).unwrap_or_default()
     }
 
-    /// Runs one command that answers with a list of texts.
+    /// [`Server::insist`] on a command that answers with a list of texts.
     pub fn get_list(&self, line: &str) -> Vec<String> {
-        redis::from_redis_value(self.cmd(line)).unwrap()
+        self.insist(line)
     }
 
     /// The commands that the server has refused somebody for want of a right.
@@ -231,12 +293,11 @@ impl Server {
         } else {
             "redis-cli"
         };
-        let output = Command::new(cli)
+        let output = command(cli)
             .arg("-s")
             .arg(self.socket())
             .args(line.split(' '))
-            .output()
-            .unwrap();
+            .finish();
         assert!(
             output.status.success(),
             "{line}: {}",

@@ -1,6 +1,8 @@
 //! Short words for shopping through the library.
 
+use super::patience::Deadline;
 use super::{Server, server};
+use std::time::Duration;
 use trolley::model::{Money, OrderId, ProductId, UserName};
 use trolley::store;
 use trolley::store::order;
@@ -39,10 +41,23 @@ pub async fn connect_as(url: &str, name: &str) -> Connection {
         by: name.to_owned(),
         ..Policy::default()
     };
-    store::connect(&Address::parse(url).unwrap())
+    connect(&Address::parse(url).unwrap())
         .await
-        .unwrap()
         .with_policy(policy)
+}
+
+/// A connection to a shop that is there: on a busy machine it may take longer than the program
+/// waits for one.
+pub async fn connect(address: &Address) -> Connection {
+    let deadline = Deadline::start();
+    loop {
+        match store::connect(address).await {
+            Ok(connection) => return connection,
+            Err(trouble) => deadline.check(&format!("a connection to the shop: {trouble}")),
+        }
+
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
 }
 
 /// Adds to a cart.

@@ -1,7 +1,11 @@
 //! A real program in a real pseudo-terminal, with a terminal emulator for its screen.
 
+use super::child::{Feeder, default_signals};
+use super::patience::{Deadline, PATIENCE, receive, until};
 use portable_pty::{Child, CommandBuilder, ExitStatus, MasterPty, PtySize, native_pty_system};
-use regex::RegexBuilder;
+use regex::{Regex, RegexBuilder};
+use rustix::fs::{Mode, OFlags, open};
+use rustix::io::ioctl_fionread;
 use rustix::process::{Pid, Signal, kill_process};
 use rustix::termios::{OptionalActions, SpecialCodeIndex, tcgetattr, tcsetattr};
 use std::io::{Read, Write};
@@ -11,10 +15,11 @@ use std::sync::{Arc, Condvar, Mutex};
 use std::time::{Duration, Instant};
 use vt100::{Parser, Screen};
 
-/// How long anything may take to show.
-const PATIENCE: Duration = Duration::from_secs(60);
-/// A lone escape must stay alone for a moment, or it begins another key.
-const ALONE: Duration = Duration::from_millis(40);
+/// A lone escape must stay alone for a moment after it has been read, or it begins another key:
+/// more than the program's 30 ms, as those may begin late.
+const ALONE: Duration = Duration::from_millis(100);
+/// How long an answer to a key may take before the key is pressed again.
+const SOON: Duration = Duration::from_secs(1);
 /// The local flags of a terminal in its usual mode: ICANON and ECHO.
 const COOKED: u64 = 0o2 | 0o10;
 
@@ -30,7 +35,8 @@ struct Shown {
     hung_up: bool,
 }
 
-type Keyboard = Arc<Mutex<Option<Box<dyn Write + Send>>>>;
+/// What is typed; none once the window is closed.
+type Keyboard = Arc<Mutex<Option<Feeder>>>;
 
 /// Answers what terminals are asked: their ground, and what they are.
 fn answer(asked: &[u8], ground: Option<&str>, keyboard: &Keyboard) {
@@ -47,13 +53,10 @@ fn answer(asked: &[u8], ground: Option<&str>, keyboard: &Keyboard) {
     if asks(b"\x1b[c") {
         said.push_str("\x1b[?62;22c");
     }
-    if let Some(keyboard) = keyboard
-        .lock()
-        .unwrap()
-        .as_mut()
-        .filter(|_| !said.is_empty())
+    if !said.is_empty()
+        && let Some(keyboard) = keyboard.lock().unwrap().as_ref()
     {
-        let _ = keyboard.write_all(said.as_bytes());
+        drop(keyboard.give(said.as_bytes()));
     }
 }
 
@@ -112,6 +115,7 @@ impl Builder {
                 ..PtySize::default()
             })
             .unwrap();
+        default_signals();
         let child = pair.slave.spawn_command(self.command).unwrap();
         drop(pair.slave);
         let mut reader = pair.master.try_clone_reader().unwrap();
@@ -126,7 +130,8 @@ impl Builder {
             Condvar::new(),
         ));
         let seen = shown.clone();
-        let keyboard = Arc::new(Mutex::new(Some(pair.master.take_writer().unwrap())));
+        let keyboard = Feeder::start(pair.master.take_writer().unwrap());
+        let keyboard = Arc::new(Mutex::new(Some(keyboard)));
         let (answers, ground) = (keyboard.clone(), self.ground);
         std::thread::spawn(move || {
             let mut buffer = [0; 65536];
@@ -176,13 +181,13 @@ impl Terminal {
 
     /// Waits until `test` holds for the screen.
     pub fn wait_until(&self, what: &str, test: impl Fn(&Screen) -> bool) {
-        let until = Instant::now() + PATIENCE;
+        let deadline = Deadline::start();
         let mut shown = self.shown.0.lock().unwrap();
         while !test(shown.parser.screen()) {
-            let left = until.saturating_duration_since(Instant::now());
+            let left = deadline.left();
             assert!(
                 !left.is_zero(),
-                "{what}; the screen is:\n{}",
+                "{what} within {PATIENCE:?}; the screen is:\n{}",
                 shown.parser.screen().contents()
             );
             shown = self.shown.1.wait_timeout(shown, left).unwrap().0;
@@ -203,6 +208,36 @@ impl Terminal {
         self.wait_until(&format!("{pattern:?} still shows"), |screen| {
             !regex.is_match(&screen.contents())
         });
+    }
+
+    /// Presses keys, and again every now and then, until the screen shows this regex: where the
+    /// program may rightly say that it has not heard of something yet.
+    pub fn keys_until(&mut self, keys: &str, pattern: &str) {
+        let regex = RegexBuilder::new(pattern).multi_line(true).build().unwrap();
+        let deadline = Deadline::start();
+        loop {
+            self.keys(keys);
+            if self.shows_soon(&regex) {
+                return;
+            }
+            assert!(
+                !deadline.left().is_zero(),
+                "{pattern:?} did not show within {PATIENCE:?}; the screen is:\n{}",
+                self.text()
+            );
+        }
+    }
+
+    /// Whether the screen shows this regex within a moment.
+    fn shows_soon(&self, regex: &Regex) -> bool {
+        let shown = self.shown.0.lock().unwrap();
+        let not_yet = |shown: &mut Shown| !regex.is_match(&shown.parser.screen().contents());
+        let (_shown, waited) = self
+            .shown
+            .1
+            .wait_timeout_while(shown, SOON, not_yet)
+            .unwrap();
+        !waited.timed_out()
     }
 
     /// Looks at the screen.
@@ -245,13 +280,13 @@ impl Terminal {
 
     /// Waits until more than so many bytes have come.
     pub fn wait_raw(&self, bytes: usize) {
-        let until = Instant::now() + PATIENCE;
+        let deadline = Deadline::start();
         let mut shown = self.shown.0.lock().unwrap();
         while shown.raw.len() <= bytes {
-            let left = until.saturating_duration_since(Instant::now());
+            let left = deadline.left();
             assert!(
                 !left.is_zero(),
-                "nothing came; the screen is:\n{}",
+                "nothing came within {PATIENCE:?}; the screen is:\n{}",
                 shown.parser.screen().contents()
             );
             shown = self.shown.1.wait_timeout(shown, left).unwrap().0;
@@ -260,10 +295,10 @@ impl Terminal {
 
     /// Writes bytes as the keyboard does.
     pub fn send(&mut self, bytes: &[u8]) {
-        let mut keyboard = self.keyboard.lock().unwrap();
-        let keyboard = keyboard.as_mut().expect("not hung up");
-        keyboard.write_all(bytes).unwrap();
-        keyboard.flush().unwrap();
+        let keyboard = self.keyboard.lock().unwrap();
+        let typed = keyboard.as_ref().expect("not hung up").give(bytes);
+        drop(keyboard);
+        receive("the terminal takes what is typed", &typed).expect("the terminal is open");
     }
 
     /// Presses keys: names (`down`, `ctrl-c`, `esc`) or text.
@@ -291,9 +326,17 @@ impl Terminal {
             };
             self.send(bytes);
             if key == "esc" {
+                until("the program reads the escape", || self.unread_keys() == 0);
                 std::thread::sleep(ALONE);
             }
         }
+    }
+
+    /// The bytes that have been typed and not been read.
+    fn unread_keys(&self) -> u64 {
+        let path = self.master.as_ref().unwrap().tty_name().unwrap();
+        let tty = open(path, OFlags::RDONLY | OFlags::NOCTTY, Mode::empty()).unwrap();
+        ioctl_fionread(&tty).unwrap()
     }
 
     /// Pastes a text, bracketed as terminals do.
@@ -343,8 +386,9 @@ impl Terminal {
 
     /// Closes the window: the program gets SIGHUP, and its terminal is gone.
     pub fn hang_up(&mut self) {
-        let tty = self.master.as_ref().unwrap().tty_name().unwrap();
-        let tty = std::fs::OpenOptions::new().write(true).open(tty).unwrap();
+        let path = self.master.as_ref().unwrap().tty_name().unwrap();
+        // Not as the terminal of the test itself.
+        let tty = open(path, OFlags::WRONLY | OFlags::NOCTTY, Mode::empty()).unwrap();
         // portable-pty types Enter and the end-of-file character as it lets go of the
         // keyboard, unless the terminal has none.
         let mut termios = tcgetattr(&tty).unwrap();
@@ -355,19 +399,19 @@ impl Terminal {
         self.master = None;
         // The reader holds the terminal open until something comes: wake it, unless it has
         // gone already.
-        let _ = (&tty).write_all(b"\0");
+        let _ = rustix::io::write(&tty, b"\0");
     }
 
     /// Waits for the program to end.
     pub fn wait_exit(&mut self) -> ExitStatus {
-        let until = Instant::now() + PATIENCE;
+        let deadline = Deadline::start();
         loop {
             if let Some(status) = self.child.try_wait().unwrap() {
                 return status;
             }
             assert!(
-                Instant::now() < until,
-                "the program goes on:\n{}",
+                !deadline.left().is_zero(),
+                "the program goes on after {PATIENCE:?}:\n{}",
                 self.text()
             );
             std::thread::sleep(Duration::from_millis(5));

@@ -153,7 +153,9 @@ async fn open_cluster(address: &Address, nodes: Vec<Address>) -> Result<Conn, Tr
     }
 
     let client = builder.build()?;
-    match tokio::time::timeout(ANSWER, client.get_async_connection()).await {
+    // A frozen node takes up all the time for connecting, and the others answer after that.
+    let opening = client.get_async_connection();
+    match tokio::time::timeout(CONNECT + ANSWER, opening).await {
         Ok(opened) => Ok(Conn::Cluster(opened?)),
         Err(_) => Err(Trouble::Timeout),
     }

@@ -101,14 +101,39 @@ impl Updater<'_> {
 
     /// Undoes our own last change.
     pub(super) fn undo(&mut self) {
-        let last = self.state.cart.history.done.pop();
+        let last = match self.awaits_another_than(ChangeKind::Undo) {
+            true => None,
+            false => self.state.cart.history.done.pop(),
+        };
         self.undo_or_redo(ChangeKind::Undo, last);
     }
 
     /// Redoes the change of ours that was undone last.
     pub(super) fn redo(&mut self) {
-        let last = self.state.cart.history.undone.pop();
+        let last = match self.awaits_another_than(ChangeKind::Redo) {
+            true => None,
+            false => self.state.cart.history.undone.pop(),
+        };
         self.undo_or_redo(ChangeKind::Redo, last);
+    }
+
+    /// True where a change of another kind is not confirmed yet. That one is the last change,
+    /// and the ones before it are not meant; several undos in a row are sent one after the other.
+    fn awaits_another_than(&self, kind: ChangeKind) -> bool {
+        self.state.cart.unconfirmed.iter().any(|change| {
+            change.kind != kind
+                && match change.kind {
+                    ChangeKind::Edit | ChangeKind::Clear | ChangeKind::Undo | ChangeKind::Redo => {
+                        true
+                    }
+                    ChangeKind::Touch
+                    | ChangeKind::Expire
+                    | ChangeKind::Freeze
+                    | ChangeKind::Unfreeze
+                    | ChangeKind::Order
+                    | ChangeKind::Rules => false,
+                }
+        })
     }
 
     /// Submits the inverse of `update`, which undoes a change or an undo of it.
