@@ -3,7 +3,7 @@
 use super::cart_output::cart_row;
 use super::connect;
 use super::error::CliError;
-use super::output::{Output, with_currency};
+use super::output::Output;
 use crate::config::Settings;
 use crate::model::product::only_left;
 use crate::model::total::{self, LineStatus, ProductLookup, Totals};
@@ -139,7 +139,7 @@ impl<'a> CartView<'a> {
         }
 
         let items = text::count(self.totals.items, "item");
-        let subtotal = with_currency(&self.shop.currency, self.totals.subtotal);
+        let subtotal = self.totals.subtotal.in_currency(&self.shop.currency);
         writeln!(out, "{}", cart_row("", &items, &subtotal))
     }
 }

@@ -3,7 +3,7 @@
 use super::cart_output::{cart_row, note_row};
 use super::error::CliError;
 use super::order_output::{order_line_json, show_order};
-use super::output::{Output, with_currency};
+use super::output::Output;
 use super::{args, connect};
 use crate::config::Settings;
 use crate::model::checkout::PreviewLine;
@@ -144,7 +144,7 @@ fn print_preview(
     }
 
     let total = preview.total();
-    let to_pay = with_currency(&preview.currency, total);
+    let to_pay = total.in_currency(&preview.currency);
     writeln!(out, "{}", cart_row("", "to pay", &to_pay))?;
     if obstacle.is_none() {
         writeln!(

@@ -41,7 +41,7 @@ enum Topic {
     Ordering,
     /// Commands for scripts, exit status, watching a cart, completions
     Scripts,
-    /// What --json prints, document by document
+    /// Every document that --json prints
     Json,
     /// Your own products: import, export, change
     Products,
@@ -55,9 +55,9 @@ enum Topic {
     Data,
     /// The largest names, prices, quantities and carts
     Limits,
-    /// How fast it is, and how that was measured
+    /// The speed of everything, and how it was measured
     Speed,
-    /// What was broken on purpose, and what became of changes and orders
+    /// Faults caused on purpose, and what became of changes and orders
     Faults,
 }
 
@@ -146,7 +146,7 @@ fn document(topic: Option<Topic>) -> Value {
     })
 }
 
-/// What the terminal can show and the person wants to see.
+/// The look that the terminal can show and the person wants.
 fn terminal_look() -> Look {
     let has = |name: &str| std::env::var_os(name).is_some_and(|value| !value.is_empty());
 

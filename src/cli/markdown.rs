@@ -36,17 +36,17 @@ pub(crate) struct Span {
     pub(crate) emphasis: Emphasis,
 }
 
-/// How a piece of text stands out.
+/// The emphasis of a piece of text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Emphasis {
     None,
     Italic,
     Bold,
-    /// What is typed or printed literally.
+    /// Text that is typed or printed literally.
     Code,
 }
 
-/// How much a terminal may be asked to show.
+/// The means that a terminal has to show a page.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Look {
     /// Text without any escape sequence.
@@ -220,7 +220,7 @@ fn table(rows: &[Vec<Vec<Span>>], look: Look, columns: usize) -> Vec<String> {
     lines
 }
 
-/// How wide each column of a table is, so that all of them fit into `columns`.
+/// The widths of a table's columns, so that all of them fit into `columns`.
 fn column_widths(rows: &[Vec<Vec<Span>>], columns: usize) -> Vec<usize> {
     let count = rows.first().map_or(0, Vec::len);
     let gaps = GAP.len() * count.saturating_sub(1);

@@ -5,7 +5,7 @@ mod follow;
 use super::connect;
 use super::error::CliError;
 use super::order_output::order_json;
-use super::output::{Output, pad, with_currency};
+use super::output::{Output, pad};
 use crate::config::Settings;
 use crate::model::{Order, receipt};
 use crate::store::order;
@@ -66,7 +66,7 @@ fn print_orders(out: &mut dyn Write, orders: &[Order]) -> io::Result<()> {
     for order in orders {
         let placed = receipt::time(order.at, &zone);
         let state = pad(order.state.name(), 9);
-        let total = with_currency(&order.currency, order.total());
+        let total = order.total().in_currency(&order.currency);
         writeln!(
             out,
             "{}  {placed}  {state} {total:>14}  {}",

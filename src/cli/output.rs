@@ -4,7 +4,6 @@ use super::error::CliError;
 use crate::model::text;
 use crate::store::Error;
 use serde_json::{Value, json};
-use std::fmt::Display;
 use std::io::{self, Write};
 use std::path::Path;
 
@@ -102,9 +101,4 @@ pub(super) fn pad(shown: &str, columns: usize) -> String {
 /// A path as clean text.
 pub(super) fn shown_path(path: &Path) -> String {
     text::sanitize(path.as_os_str().as_encoded_bytes())
-}
-
-/// An amount of money with its currency.
-pub(super) fn with_currency(currency: &str, amount: impl Display) -> String {
-    format!("{currency}{amount}")
 }

@@ -163,13 +163,15 @@ fn reopened_by(owner: &str, option: &str) -> String {
 }
 
 fn over(whose: &str, currency: &str, budget: Money, left: Money) -> String {
-    format!("Over {whose} budget of {currency}{budget}: {currency}{left} left")
+    let budget = budget.in_currency(currency);
+    let left = left.in_currency(currency);
+    format!("Over {whose} budget of {budget}: {left} left")
 }
 
 fn dearer(currency: &str, budget: Money, total: Money) -> String {
-    format!(
-        "The cart costs {currency}{total}, and its budget is {currency}{budget}: nothing was ordered"
-    )
+    let budget = budget.in_currency(currency);
+    let total = total.in_currency(currency);
+    format!("The cart costs {total}, and its budget is {budget}: nothing was ordered")
 }
 
 fn but_has(quantity: u32) -> String {

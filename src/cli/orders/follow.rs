@@ -3,7 +3,7 @@
 
 use crate::cli::error::{CliError, usage_error};
 use crate::cli::order_output::{RECEIPT_COLUMNS, order_line_json};
-use crate::cli::output::{Output, with_currency};
+use crate::cli::output::Output;
 use crate::model::{OrderState, Timeout, receipt};
 use crate::store::order::{self, FollowEvent, Follower, OrderEntry};
 use crate::store::{Connection, Error};
@@ -230,6 +230,7 @@ fn print_entry(
     for line in receipt::lines(&entry.lines, who, RECEIPT_COLUMNS) {
         writeln!(out, "{line}")?;
     }
-    let total = with_currency(&entry.currency, &entry.total);
+    // The total as it was stored, which may be any text.
+    let total = format!("{}{}", entry.currency, entry.total);
     writeln!(out, "{total:>RECEIPT_COLUMNS$}")
 }

@@ -1,10 +1,10 @@
 //! The lines of `trolley watch`, each printed at once: JSON for programs, text for people.
 
 use crate::cli::output::Output;
+use crate::model::time::{ClockStyle, clock};
 use crate::model::timeline::TimelineEvent;
 use crate::model::{ChangeKind, LineChange, Update, UserName};
 use crate::store::Trouble;
-use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use serde_json::{Value, json};
 use std::io::{self, Write};
@@ -92,13 +92,9 @@ impl EventPrinter {
         text.trim_end().to_owned()
     }
 
-    /// A time of the day, to the second.
-    fn clock(&self, ms: u64) -> String {
-        let at = i64::try_from(ms)
-            .ok()
-            .and_then(|ms| Timestamp::from_millisecond(ms).ok())
-            .unwrap_or_default();
-        self.zone.to_datetime(at).strftime("%H:%M:%S").to_string()
+    fn clock(&self, millis: u64) -> String {
+        let millis = i64::try_from(millis).unwrap_or_default();
+        clock(millis, &self.zone, ClockStyle::Second)
     }
 }
 
