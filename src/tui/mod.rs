@@ -2,6 +2,7 @@
 //! (`runtime`, `terminal`, `workers`) that feeds and draws it.
 
 pub(crate) mod alarm;
+mod error;
 pub mod layout;
 pub mod message;
 mod runtime;
@@ -11,10 +12,12 @@ pub mod update;
 pub mod view;
 pub mod workers;
 
+pub use error::ScreenError;
+
 use crate::config::theme::Theme;
-use crate::config::{Server, ServerError, Settings};
+use crate::config::{Server, Settings};
 use crate::model::Timeout;
-use crate::store::{Address, Trouble};
+use crate::store::Address;
 use state::{Env, State};
 use std::io::IsTerminal;
 use std::process::ExitCode;
@@ -24,25 +27,6 @@ use terminal::renderer;
 /// The time that a terminal may take to report its background colour. One that understands neither
 /// this question nor the one behind it never answers, and gets the dark theme.
 const THEME_TIMEOUT: Duration = Duration::from_millis(80);
-
-/// The reason why there is no screen.
-#[derive(Debug, thiserror::Error)]
-pub enum ScreenError {
-    /// There is no terminal, or one that can't move its cursor.
-    #[error(
-        "the shop needs a terminal. Without one, use: trolley products, trolley add, trolley remove, trolley cart (see trolley --help)"
-    )]
-    NoTerminal,
-    /// The shop's server can't be started or found.
-    #[error(transparent)]
-    Server(#[from] ServerError),
-    /// The shop's server does not let us in.
-    #[error(transparent)]
-    Access(Trouble),
-    /// The system refused.
-    #[error("the terminal failed: {0}")]
-    System(#[from] std::io::Error),
-}
 
 /// Opens the shop and runs it to its end.
 ///

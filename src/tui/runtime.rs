@@ -1,7 +1,8 @@
 //! The runtime: the event loop that feeds messages to the core, carries out its effects, and draws
 //! when something has changed.
 
-use super::{ScreenError, alarm};
+use super::alarm;
+use super::error::ScreenError;
 use crate::config::{Server, Settings};
 use crate::store::live::{self, LiveEvent, LiveRequest};
 use crate::store::{Address, Trouble};

@@ -1,8 +1,5 @@
 //! The connection to the products, which may be on other servers than the cart.
 
-use super::session::{Completed, Session};
-use crate::model::ProductId;
-use crate::store::catalog;
 use crate::store::connection;
 use crate::store::connection::Conn;
 use crate::store::connection::discovery::Locator;
@@ -29,17 +26,5 @@ impl ProductRoute {
                 .await
                 .cloned(),
         }
-    }
-}
-
-impl Session {
-    pub(super) fn read_products(&mut self, ids: Vec<ProductId>) {
-        let products = self.products.clone();
-        self.start(async move {
-            Completed::Products(match products.conn().await {
-                Ok(conn) => catalog::read_products(&conn, &ids).await,
-                Err(trouble) => Err(trouble),
-            })
-        });
     }
 }

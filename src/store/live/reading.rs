@@ -1,24 +1,16 @@
 //! Reads the cart, its activity and its watchers over the live link, and tells events in order.
 
-use super::session::{Completed, Session, SessionEnd};
+use super::session::{CartReading, Completed, Session, SessionEnd};
 use super::{LiveEvent, Supervisor};
-use crate::model::{Cart, OpId};
+use crate::model::{Cart, OpId, ProductId};
 use crate::store::cart::decode::Watcher;
 use crate::store::cart::reading;
 use crate::store::cart::reading::Presence;
+use crate::store::catalog;
 use crate::store::error::Trouble;
 
 /// The most updates held back while the cart is read.
 const MOST_HELD: usize = 1024;
-
-/// The state of reading the cart.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum CartReading {
-    Idle,
-    Running,
-    /// The cart must be read once more after that: the answer may be out of date already.
-    RunningThenAgain,
-}
 
 impl Session {
     /// Reads the cart. Where it is being read already, it is read once more after that.
@@ -148,5 +140,16 @@ impl Session {
         self.start(
             async move { Completed::Activity(reading::read_activity(&mut conn, &keys).await) },
         );
+    }
+
+    /// Reads products, wherever they are.
+    pub(super) fn read_products(&mut self, ids: Vec<ProductId>) {
+        let products = self.products.clone();
+        self.start(async move {
+            Completed::Products(match products.conn().await {
+                Ok(conn) => catalog::read_products(&conn, &ids).await,
+                Err(trouble) => Err(trouble),
+            })
+        });
     }
 }

@@ -2,7 +2,6 @@
 //! results and requests.
 
 use super::products::ProductRoute;
-use super::reading::CartReading;
 use super::{LiveEvent, LiveRequest, OrderEvent, PendingChange, Supervisor};
 use crate::model::{Cart, OpId, Product, ProductId, Update};
 use crate::store::cart;
@@ -70,6 +69,15 @@ pub(super) enum SessionEnd {
     Closed,
     /// The connection failed, or leads to the wrong server: another one is needed.
     Broken(Trouble),
+}
+
+/// The state of reading the cart.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum CartReading {
+    Idle,
+    Running,
+    /// The cart must be read once more after that: the answer may be out of date already.
+    RunningThenAgain,
 }
 
 /// The link while one connection lasts.
