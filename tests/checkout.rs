@@ -3,7 +3,7 @@
 
 mod harness;
 
-use harness::{Deadline, Headless, Proxy, Server, ok, shop, shop_sized};
+use harness::{Deadline, Headless, Proxy, Server, Terminal, ok, shop, shop_sized};
 use rustix::process::Signal;
 use std::sync::atomic::Ordering::Relaxed;
 use trolley::model::cart::PendingOrder;
@@ -57,8 +57,7 @@ fn a_cart_becomes_an_order_by_another_key_and_its_state_is_live() {
     ann.wait("To pay €8.40");
     ann.wait("y orders it");
     assert_eq!(server.get("EXISTS orders"), "0");
-    ann.keys("y y y");
-    ann.wait(" Receipt ");
+    ann.keys_until("y y y", " Receipt ");
     ann.wait("4 items +Total €8.40");
     ann.wait("3 for ann, 1 for bob");
     bob.wait("ann ordered 1 line");
@@ -392,27 +391,31 @@ fn a_price_that_changed_without_a_word_is_not_charged() {
     let server = Server::with_demo();
     let mut ann = shop(&server, "alice", "ann");
     ann.wait("64 products");
-    ann.keys("2 a c");
-    ann.wait("y orders it");
+    let fill = |ann: &mut Terminal, keys: &str| {
+        ann.keys(keys);
+        ann.wait("2 items ");
+        ann.gone("…€");
+        ann.keys("c");
+        ann.wait("y orders it");
+    };
+    fill(&mut ann, "2 a");
     let due = server.get("HGET product:baguette price");
     // The same in other digits is the same.
     for (price, ordered) in [(format!("0{due}0"), true), ("50".to_owned(), false)] {
         if !ordered {
-            ann.keys("esc esc esc 2 a c");
-            ann.wait("y orders it");
+            fill(&mut ann, "esc esc esc 2 a");
         }
         server.cmd(&format!("HSET product:baguette price {price}"));
-        ann.keys("y");
         if ordered {
-            ann.wait(" Receipt ");
+            ann.keys_until("y", " Receipt ");
         } else {
+            ann.keys("y");
             ann.wait("has another price now \\(50\\)");
             ann.wait("To pay €100.00");
             assert_eq!(server.get("XLEN orders"), "1");
             // What could be taken is given back.
             assert_eq!(server.get("HGET product:baguette stock"), "28");
-            ann.keys("y");
-            ann.wait(" Receipt ");
+            ann.keys_until("y", " Receipt ");
             ann.wait("Total €100.00");
         }
     }
@@ -432,8 +435,7 @@ fn who_confirms_too_late_is_told_who_ordered() {
     for terminal in [&ann, &bob] {
         terminal.wait("y orders it");
     }
-    bob.keys("y");
-    bob.wait(" Receipt ");
+    bob.keys_until("y", " Receipt ");
     ann.wait("The cart is empty");
     ann.keys_until(
         "y",

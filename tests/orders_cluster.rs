@@ -182,11 +182,10 @@ fn orders_are_placed_followed_and_cancelled_on_a_cluster() {
     // Both confirm, and it is one order.
     ann.keys("y");
     bob.keys("y");
-    ann.wait(" Receipt |cart has changed|is empty");
-    let orders = {
-        bob.wait(" Receipt |cart has changed|is empty");
-        shop.add_up(0)
-    };
+    for terminal in [&mut ann, &mut bob] {
+        terminal.keys_until("y", " Receipt |cart has changed|is empty");
+    }
+    let orders = shop.add_up(0);
     assert_eq!(orders.len(), 2);
     let second = orders
         .iter()
