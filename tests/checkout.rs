@@ -120,8 +120,8 @@ fn orders_are_asked_for_once_the_link_is_up_and_closed_where_they_can_not_be_had
             .iter()
             .any(|effect| matches!(effect, Effect::Live(LiveRequest::Order(OrderRequest::List))))
     };
-    let mut ann = harness::stage::Stage::new(80, 24);
-    let up = |ann: &mut harness::stage::Stage| {
+    let mut ann = harness::screens::TestScreen::new(80, 24);
+    let up = |ann: &mut harness::screens::TestScreen| {
         let cart = LiveEvent::Cart(ann.state.cart.confirmed.clone());
         list(&update(&mut ann.state, Message::Live(cart), ann.now))
     };
@@ -142,7 +142,9 @@ fn orders_are_asked_for_once_the_link_is_up_and_closed_where_they_can_not_be_had
     ann.link(LiveEvent::Down(Trouble::Lost));
     assert!(up(&mut ann));
     assert!(ann.picture().contains("Reading the orders"));
-    ann.link(LiveEvent::Order(OrderEvent::List(harness::desk::orders())));
+    ann.link(LiveEvent::Order(OrderEvent::List(
+        harness::order_screens::orders(),
+    )));
     ann.keys("enter");
     ann.link(LiveEvent::Down(Trouble::Lost));
     assert!(up(&mut ann));
@@ -165,7 +167,7 @@ fn orders_are_asked_for_once_the_link_is_up_and_closed_where_they_can_not_be_had
         matches!(ann.state.mode, Mode::Orders),
         "what was read stays"
     );
-    let mut bob = harness::stage::Stage::filled(80, 24);
+    let mut bob = harness::screens::TestScreen::filled(80, 24);
     bob.keys("o");
     bob.link(denied());
     assert!(matches!(bob.state.mode, Mode::Browse) && bob.state.notice.is_some());
@@ -338,11 +340,11 @@ async fn rules_show_and_refusals_take_back_what_showed() {
 
 #[test]
 fn an_order_that_can_not_be_finished_here_is_told_once() {
-    let mut ann = harness::stage::Stage::filled(80, 24);
+    let mut ann = harness::screens::TestScreen::filled(80, 24);
     ann.keys("c");
-    ann.link(harness::desk::preview(104, true));
+    ann.link(harness::order_screens::preview(104, true));
     let mut frozen = ann.state.cart.confirmed.clone();
-    let id = harness::desk::order_id(9);
+    let id = harness::order_screens::order_id(9);
     frozen.ordering = Some(PendingOrder {
         id: id.clone(),
         by: "bob@kitchen".to_owned(),

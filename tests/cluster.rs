@@ -4,7 +4,7 @@
 
 mod harness;
 
-use harness::ledger::{self, Load, PRODUCTS, Seen};
+use harness::load::{self, Load, PRODUCTS, Seen};
 use harness::{Cluster, Headless, ok_at, run_at, shop_at, until};
 use std::sync::Arc;
 use std::time::Duration;
@@ -33,7 +33,7 @@ async fn stock(cluster: &Cluster) -> Vec<Product> {
         );
         cluster.get("catalog", &format!("ZADD catalog 0 p{n:02}"));
     }
-    ledger::products(&Address::parse(&cluster.url()).unwrap()).await
+    load::products(&Address::parse(&cluster.url()).unwrap()).await
 }
 
 #[test]
@@ -165,7 +165,7 @@ async fn under_load(cluster: Cluster, meanwhile: impl FnOnce(&Cluster) + Send + 
             >= 20,
         "nothing broke"
     );
-    let stale = ledger::stale(&mut made.terminals, &truth).await;
+    let stale = load::stale(&mut made.terminals, &truth).await;
     sums.print(made.kills + 1, stale, made.terminals.len());
     assert_eq!((sums.lost, sums.doubled, stale), (0, 0, 0));
     drop(cluster);
@@ -239,7 +239,7 @@ async fn falls(confirm_replicas: u32) -> u64 {
     let mut cluster = Cluster::start(3, 1);
     let products = Arc::new(stock(&cluster).await);
     let url = cluster.url();
-    let adder = |n| ledger::adder(url.clone(), n, 60, products.clone(), confirm_replicas);
+    let adder = |n| load::adder(url.clone(), n, 60, products.clone(), confirm_replicas);
     let tasks: Vec<_> = (0..20).map(|n| tokio::spawn(adder(n))).collect();
     let cluster = tokio::task::spawn_blocking(move || {
         until("the cart is in use", || {
@@ -261,7 +261,7 @@ async fn falls(confirm_replicas: u32) -> u64 {
         terminals.push(task.await.unwrap());
     }
     let cluster = cluster.await.unwrap();
-    let fell = ledger::fallen(&url, &mut terminals).await;
+    let fell = load::fallen(&url, &mut terminals).await;
     drop(cluster);
     fell
 }

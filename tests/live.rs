@@ -370,14 +370,14 @@ fn the_activity_is_there_from_the_start() {
 
 #[test]
 fn the_activity_scrolls_by_keys_and_wheel_and_stays_where_it_is() {
-    let mut ann = harness::stage::Stage::filled(80, 24);
+    let mut ann = harness::screens::TestScreen::filled(80, 24);
     for n in 1..=60 {
         ann.change("bob@kitchen", "espresso", 12 + n, 1, "2.40");
         ann.change("bob@kitchen", "baguette", 2 + n, 1, "1.90");
     }
     ann.keys("tab v");
     // Here it has the place of the cart, and its keys; the newest is on top.
-    let first = |ann: &harness::stage::Stage| ann.state.activity.top;
+    let first = |ann: &harness::screens::TestScreen| ann.state.activity.top;
     ann.keys("down down");
     assert_eq!(first(&ann), 2);
     ann.keys("G");
@@ -414,8 +414,8 @@ fn the_activity_scrolls_by_keys_and_wheel_and_stays_where_it_is() {
 
 #[test]
 fn what_one_person_does_to_one_product_in_a_row_is_one_entry() {
-    let mut ann = harness::stage::Stage::filled(120, 36);
-    let said = |ann: &harness::stage::Stage| {
+    let mut ann = harness::screens::TestScreen::filled(120, 36);
+    let said = |ann: &harness::screens::TestScreen| {
         let picture = ann.picture();
         let rows = picture
             .lines()
@@ -431,7 +431,7 @@ fn what_one_person_does_to_one_product_in_a_row_is_one_entry() {
         version: 104,
         ..Cart::default()
     }));
-    let step = |ann: &mut harness::stage::Stage,
+    let step = |ann: &mut harness::screens::TestScreen,
                 after: u64,
                 by: &str,
                 product: &str,
@@ -465,7 +465,7 @@ fn what_one_person_does_to_one_product_in_a_row_is_one_entry() {
     let log: Vec<_> = ann.told.clone();
     ann.link(LiveEvent::Activity(log.clone()));
     assert_eq!(said(&ann), expected);
-    let mut late = harness::stage::Stage::filled(120, 36);
+    let mut late = harness::screens::TestScreen::filled(120, 36);
     late.state.activity = Default::default();
     late.link(LiveEvent::Activity(log[log.len() - 1..].to_vec()));
     late.link(LiveEvent::Activity(log));

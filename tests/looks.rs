@@ -4,7 +4,7 @@
 
 mod harness;
 
-use harness::stage::{SIZES, Stage, screens};
+use harness::screens::{SIZES, TestScreen, screens};
 use ratatui::style::{Color, Modifier};
 use std::collections::BTreeMap;
 use trolley::config::theme::Theme;
@@ -40,7 +40,7 @@ fn is_chrome(symbol: &str) -> bool {
 /// Every pair of text and ground that the screens show, with a place where it does.
 fn pairs(theme: Theme) -> BTreeMap<(String, String), (Color, Color, String)> {
     let mut pairs = BTreeMap::new();
-    let look = |name: &str, stage: &Stage, pairs: &mut BTreeMap<_, _>| {
+    let look = |name: &str, stage: &TestScreen, pairs: &mut BTreeMap<_, _>| {
         let terminal = stage.draw();
         let buffer = terminal.backend().buffer();
         for (at, cell) in buffer

@@ -4,7 +4,7 @@
 
 mod harness;
 
-use harness::ledger::{self, PRODUCTS};
+use harness::load::{self, PRODUCTS};
 use harness::sentinel::Sentinels;
 use harness::{ok_at, run_at, shop_at, until};
 use std::sync::Arc;
@@ -52,9 +52,9 @@ async fn a_master_falls_under_twenty_clients() {
         ));
         all.servers[0].cmd(&format!("ZADD catalog 0 p{n:02}"));
     }
-    let products = Arc::new(ledger::products(&Address::parse(&url).unwrap()).await);
+    let products = Arc::new(load::products(&Address::parse(&url).unwrap()).await);
     let tasks: Vec<_> = (0..20)
-        .map(|n| tokio::spawn(ledger::adder(url.clone(), n, 60, products.clone(), 0)))
+        .map(|n| tokio::spawn(load::adder(url.clone(), n, 60, products.clone(), 0)))
         .collect();
     let all = tokio::task::spawn_blocking(move || {
         until("the cart is in use", || {
@@ -74,7 +74,7 @@ async fn a_master_falls_under_twenty_clients() {
         terminals.push(task.await.unwrap());
     }
     let all = all.await.unwrap();
-    ledger::fallen(&url, &mut terminals).await;
+    load::fallen(&url, &mut terminals).await;
     drop(all);
 }
 

@@ -4,7 +4,7 @@
 
 mod harness;
 
-use harness::papers::{Papers, secure};
+use harness::tls::{Certificates, secure};
 use harness::{Finish, Server, TROLLEY, Terminal, trolley, until};
 use std::path::Path;
 use std::process::Output;
@@ -21,7 +21,7 @@ fn said(output: &Output) -> String {
 
 #[test]
 fn the_way_there_is_secure_or_there_is_none() {
-    let papers = Papers::make();
+    let papers = Certificates::make();
     let (server, port) = secure(&papers, &["--tls-auth-clients", "no"]);
     let url = format!("rediss://localhost:{port}");
     let (ca, stranger) = (papers.text("ca.crt"), papers.text("stranger.crt"));
@@ -89,7 +89,7 @@ fn the_way_there_is_secure_or_there_is_none() {
 
 #[test]
 fn a_server_may_want_to_see_a_certificate() {
-    let papers = Papers::make();
+    let papers = Certificates::make();
     let (server, port) = secure(&papers, &["--tls-auth-clients", "yes"]);
     let url = format!("rediss://localhost:{port}");
     let ca = papers.text("ca.crt");

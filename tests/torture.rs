@@ -5,9 +5,9 @@
 
 mod harness;
 
-use harness::ledger::{self, Load};
+use harness::deployment::Deployment;
+use harness::load::{self, Load};
 use harness::patience::counted;
-use harness::place::Place;
 use std::sync::atomic::Ordering;
 use tokio::sync::Mutex;
 
@@ -16,7 +16,7 @@ const CLIENTS: u64 = 20;
 static TURN: Mutex<()> = Mutex::const_new(());
 
 /// Runs clients through every fault; `changes` are made where it is not said how many.
-async fn torture(name: &str, mut place: Place, changes: u64) {
+async fn torture(name: &str, mut place: Deployment, changes: u64) {
     let changes: u64 = std::env::var("TROLLEY_TORTURE").map_or(changes, |n| n.parse().unwrap());
     let seed: u64 = std::env::var("TROLLEY_SEED").map_or_else(
         |_| u64::from(std::process::id()) + 1,
@@ -25,7 +25,7 @@ async fn torture(name: &str, mut place: Place, changes: u64) {
     println!("{name}: replay with TROLLEY_SEED={seed}");
     place.stock();
     let address = place.address();
-    let products = ledger::products(&address).await;
+    let products = load::products(&address).await;
     let screens = [place.screen("screen-1"), place.screen("screen-2")];
     // Each takes its time: their number is to stay within reason.
     let often = (changes / 4_000).max(1);
@@ -68,7 +68,7 @@ async fn torture(name: &str, mut place: Place, changes: u64) {
     // All calm down; what killed clients left open is asked again by its op id.
     let (sums, truth) = made.settle(&address, place.seen()).await;
     // Every terminal holds that cart, and the real ones show it.
-    let stale = ledger::stale(&mut made.terminals, &truth).await;
+    let stale = load::stale(&mut made.terminals, &truth).await;
     for screen in &screens {
         screen.wait("● live");
         screen.wait(&format!("{} items ", truth.pieces()));
@@ -91,31 +91,36 @@ async fn torture(name: &str, mut place: Place, changes: u64) {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_server_alone() {
     let _turn = TURN.lock().await;
-    torture("one server", Place::plain(CLIENTS), 4_000).await;
+    torture("one server", Deployment::plain(CLIENTS), 4_000).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_secure_way() {
     let _turn = TURN.lock().await;
-    torture("TLS", Place::secure(CLIENTS), 1_600).await;
+    torture("TLS", Deployment::secure(CLIENTS), 1_600).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_shopper_with_few_rights() {
     let _turn = TURN.lock().await;
-    torture("a shopper by trolley acl", Place::shopper(CLIENTS), 1_600).await;
+    torture(
+        "a shopper by trolley acl",
+        Deployment::shopper(CLIENTS),
+        1_600,
+    )
+    .await;
 }
 
 /// The master is killed and frozen; the other takes over.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn servers_behind_sentinels() {
     let _turn = TURN.lock().await;
-    torture("Sentinels", Place::sentinels(), 1_600).await;
+    torture("Sentinels", Deployment::sentinels(), 1_600).await;
 }
 
 /// The cart's master is killed and frozen, its slot moves.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_cluster() {
     let _turn = TURN.lock().await;
-    torture("a cluster", Place::cluster(), 1_600).await;
+    torture("a cluster", Deployment::cluster(), 1_600).await;
 }

@@ -3,8 +3,8 @@
 
 mod harness;
 
-use harness::desk;
-use harness::stage::{SIZES, Stage, demo_products, id, screens};
+use harness::order_screens;
+use harness::screens::{SIZES, TestScreen, demo_products, id, screens};
 use ratatui::Terminal;
 use ratatui::backend::TestBackend;
 use ratatui::layout::Rect;
@@ -39,14 +39,14 @@ fn every_screen_at_the_usual_sizes() {
 fn no_size_breaks_any_screen() {
     // All sizes for the fullest screen, in one terminal, as a window is drawn larger; the
     // others at the sizes where layouts change.
-    let render = |stage: &mut Stage, terminal: &mut Terminal<TestBackend>, width, height| {
+    let render = |stage: &mut TestScreen, terminal: &mut Terminal<TestBackend>, width, height| {
         stage.take_in(Message::Resize(width, height));
         terminal.backend_mut().resize(width, height);
         terminal.resize(Rect::new(0, 0, width, height)).unwrap();
         view(&stage.state, &mut terminal.get_frame());
     };
     let all = |widths: std::iter::StepBy<std::ops::RangeInclusive<u16>>| {
-        let mut stage = Stage::filled(120, 36);
+        let mut stage = TestScreen::filled(120, 36);
         let mut terminal = Terminal::new(TestBackend::new(1, 1)).unwrap();
         for width in widths {
             for height in 1..=100 {
@@ -72,7 +72,7 @@ fn no_size_breaks_any_screen() {
 
 #[test]
 fn wide_and_combining_names_line_up() {
-    let mut stage = Stage::filled(120, 36);
+    let mut stage = TestScreen::filled(120, 36);
     let names = [
         "抹茶",
         "e\u{301}clair",
@@ -107,9 +107,9 @@ fn wide_and_combining_names_line_up() {
 
 #[test]
 fn the_selected_rows_stay_where_they_are_when_others_change_the_cart() {
-    let mut stage = Stage::filled(120, 36);
+    let mut stage = TestScreen::filled(120, 36);
     stage.keys("tab down down");
-    let row = |stage: &Stage| {
+    let row = |stage: &TestScreen| {
         stage
             .picture()
             .lines()
@@ -141,7 +141,7 @@ fn the_selected_rows_stay_where_they_are_when_others_change_the_cart() {
 
 #[test]
 fn unconfirmed_changes_never_look_saved() {
-    let mut stage = Stage::filled(120, 36);
+    let mut stage = TestScreen::filled(120, 36);
     stage.keys("3 a");
     assert!(
         stage.picture().contains("5… Baguette"),
@@ -160,8 +160,8 @@ fn unconfirmed_changes_never_look_saved() {
 
 #[test]
 fn clicks_and_the_wheel() {
-    let mut stage = Stage::filled(120, 36);
-    let click = |stage: &mut Stage, column, row| {
+    let mut stage = TestScreen::filled(120, 36);
+    let click = |stage: &mut TestScreen, column, row| {
         stage.take_in(Message::Mouse(Mouse {
             kind: MouseKind::Press,
             column,
@@ -213,7 +213,7 @@ fn clicks_and_the_wheel() {
 
 #[test]
 fn a_pasted_newline_orders_nothing() {
-    let mut stage = Stage::filled(120, 36);
+    let mut stage = TestScreen::filled(120, 36);
     stage.take_in(Message::Paste("a\na\nq\n".to_owned()));
     assert!(stage.state.cart.unconfirmed.is_empty());
     stage.keys("/");
@@ -223,7 +223,7 @@ fn a_pasted_newline_orders_nothing() {
 
 #[test]
 fn an_escape_and_a_key_that_came_together_are_both() {
-    let mut stage = Stage::filled(120, 36);
+    let mut stage = TestScreen::filled(120, 36);
     stage.keys("/ e s p alt-:");
     assert!(stage.picture().contains(" Commands ") && stage.state.catalog.words.value().is_empty());
     // Alt keys that edit what is typed keep doing so.
@@ -233,7 +233,7 @@ fn an_escape_and_a_key_that_came_together_are_both() {
 
 #[test]
 fn repeating_the_last_change() {
-    let mut stage = Stage::filled(120, 36);
+    let mut stage = TestScreen::filled(120, 36);
     stage.keys("4 a down .");
     let edits: Vec<&Edit> = stage
         .state
@@ -251,7 +251,7 @@ fn repeating_the_last_change() {
 
 #[test]
 fn nobody_changes_a_line_that_the_activity_covers() {
-    let mut stage = Stage::filled(50, 15);
+    let mut stage = TestScreen::filled(50, 15);
     stage.keys("tab down v");
     assert!(
         stage.picture().contains(" Activity "),
@@ -335,11 +335,11 @@ fn a_screen_that_is_too_small_takes_no_key_but_those_that_leave() {
     for (width, height) in [(5, 3), (20, 5), (1, 1), (23, 40), (80, 6)] {
         // With nothing open, and with what asks for a key or takes text.
         for open in ["esc", "c", "C", "o", "?", "/", ":", "tab =", "tab v"] {
-            let mut stage = Stage::filled(120, 36);
+            let mut stage = TestScreen::filled(120, 36);
             stage.change("ann@till", "milk", 1, 1, "1.45");
             let shown = stage.state.cart.shown.clone();
             stage.keys(open);
-            stage.link(desk::preview(105, true));
+            stage.link(order_screens::preview(105, true));
             stage.take_in(Message::Resize(width, height));
             let before = format!(
                 "{:?}",
@@ -396,7 +396,7 @@ fn a_screen_that_is_too_small_takes_no_key_but_those_that_leave() {
 
 #[test]
 fn a_screen_that_is_too_small_asks_before_it_loses_a_change() {
-    let mut stage = Stage::filled(120, 36);
+    let mut stage = TestScreen::filled(120, 36);
     stage.keys("a");
     stage.take_in(Message::Resize(22, 6));
     let mut press = |key: &str| {
@@ -429,8 +429,8 @@ fn a_screen_that_is_too_small_asks_before_it_loses_a_change() {
 fn the_activity_is_brought_up_where_one_pane_shows_at_a_time() {
     // Too low for cart and activity together, and high enough.
     for height in [15, 50] {
-        let mut stage = Stage::filled(50, height);
-        let shows = |stage: &Stage, what: &str| stage.picture().contains(what);
+        let mut stage = TestScreen::filled(50, height);
+        let shows = |stage: &TestScreen, what: &str| stage.picture().contains(what);
         stage.keys("down v");
         assert!(
             shows(&stage, " Activity ") && !shows(&stage, " Catalog "),
@@ -463,7 +463,7 @@ fn the_activity_is_brought_up_where_one_pane_shows_at_a_time() {
         assert!(shows(&stage, " Cart ") && !shows(&stage, " Catalog "));
     }
     // Side by side, the keyboard stays where it is.
-    let mut stage = Stage::filled(80, 24);
+    let mut stage = TestScreen::filled(80, 24);
     stage.keys("v");
     assert!(stage.picture().contains(" Activity ") && stage.state.focus == Pane::Catalog);
 }
@@ -481,7 +481,7 @@ fn narrow_footers_keep_the_way_between_the_panes_and_to_the_checkout() {
         (40, ":", " Enter do it  Tab complete  Esc cancel"),
         (30, ":", " Enter do it  Esc cancel"),
     ] {
-        let mut stage = Stage::filled(width, 12);
+        let mut stage = TestScreen::filled(width, 12);
         stage.keys(keys);
         let picture = stage.picture();
         let last = picture.lines().last().unwrap().trim_matches('"').trim_end();
@@ -491,7 +491,7 @@ fn narrow_footers_keep_the_way_between_the_panes_and_to_the_checkout() {
 
 #[test]
 fn the_quantity_prompt_begins_empty_and_nothing_typed_changes_nothing() {
-    let mut stage = Stage::filled(120, 36);
+    let mut stage = TestScreen::filled(120, 36);
     stage.keys("tab =");
     assert!(stage.picture().contains("Quantity of Baguette (now 2): "));
     stage.keys("enter");
@@ -514,7 +514,7 @@ fn the_quantity_prompt_names_its_product_at_any_width() {
         (30, " 抹茶 Matcha Powder: "),
         (24, " 抹茶 Matcha …: "),
     ] {
-        let mut stage = Stage::filled(width, 8);
+        let mut stage = TestScreen::filled(width, 8);
         stage.keys("tab G up =");
         assert_eq!(
             stage.state.cart.selected().map(|line| &line.product),
@@ -537,7 +537,7 @@ fn the_quantity_prompt_names_its_product_at_any_width() {
 
 #[test]
 fn another_order_leaves_no_product_out() {
-    let mut stage = Stage::filled(120, 36);
+    let mut stage = TestScreen::filled(120, 36);
     for _ in 0..4 {
         assert!(
             stage.picture().contains(" Catalog 64 products "),
@@ -552,7 +552,7 @@ fn another_order_leaves_no_product_out() {
 
 #[test]
 fn the_help_says_where_enter_does_what() {
-    let mut stage = Stage::filled(120, 36);
+    let mut stage = TestScreen::filled(120, 36);
     stage.keys("?");
     let rows: Vec<String> = stage
         .picture()
@@ -570,7 +570,7 @@ fn the_help_says_where_enter_does_what() {
 
 #[test]
 fn what_is_added_is_what_the_cart_has_selected() {
-    let mut stage = Stage::filled(120, 36);
+    let mut stage = TestScreen::filled(120, 36);
     stage.keys("/ o a t enter a");
     assert_eq!(
         stage.state.cart.selected().map(|line| &line.product),
@@ -586,7 +586,7 @@ fn what_is_added_is_what_the_cart_has_selected() {
 
 #[test]
 fn the_palette_offers_what_works_here_and_products_by_name() {
-    let mut stage = Stage::filled(120, 36);
+    let mut stage = TestScreen::filled(120, 36);
     stage.keys(": l o a d");
     assert!(
         !stage.picture().contains("Load the demo catalog"),
@@ -612,7 +612,7 @@ fn the_palette_offers_what_works_here_and_products_by_name() {
 
 #[test]
 fn the_palette_takes_nothing_that_only_looks_like_what_was_typed() {
-    let first = |stage: &Stage| {
+    let first = |stage: &TestScreen| {
         let picture = stage.picture();
         let row = picture
             .lines()
@@ -626,7 +626,7 @@ fn the_palette_takes_nothing_that_only_looks_like_what_was_typed() {
             .trim()
             .to_owned()
     };
-    let mut stage = Stage::filled(120, 36);
+    let mut stage = TestScreen::filled(120, 36);
     let bread = demo_products()
         .into_iter()
         .filter(|product| !product.name.starts_with("Sourdough"));
@@ -665,7 +665,7 @@ fn the_palette_takes_nothing_that_only_looks_like_what_was_typed() {
 
 #[test]
 fn the_beginning_of_a_commands_words_finds_it_first() {
-    let mut stage = Stage::filled(120, 36);
+    let mut stage = TestScreen::filled(120, 36);
     // Products that begin so stand behind it.
     let mut products = demo_products();
     for name in ["Thyme", "Cat Food", "Clear Honey", "Quinoa", "Price Tags"] {
@@ -713,12 +713,12 @@ fn the_beginning_of_a_commands_words_finds_it_first() {
 
 #[test]
 fn what_is_short_in_the_cart_stands_behind_the_name_and_leaves_who_it_is_from() {
-    let mut stage = Stage::filled(160, 48);
+    let mut stage = TestScreen::filled(160, 48);
     let short = |name: &str, stock: &str| {
         let fields = [name, "2.10", "Bakery", "each", stock, ""];
         Product::decode(id("baguette"), fields.map(|text| Some(text.as_bytes()))).unwrap()
     };
-    let row = |stage: &Stage| {
+    let row = |stage: &TestScreen| {
         let picture = stage.picture();
         let cart = |line: &&str| line.contains(" 2 Bag");
         let row = picture
@@ -731,7 +731,7 @@ fn what_is_short_in_the_cart_stands_behind_the_name_and_leaves_who_it_is_from() 
             .collect::<Vec<_>>()
             .join(" ")
     };
-    let tell = |stage: &mut Stage, product: Product| {
+    let tell = |stage: &mut TestScreen, product: Product| {
         stage.link(LiveEvent::Products(vec![(id("baguette"), Some(product))]));
     };
     tell(&mut stage, short("Baguette", "1"));
@@ -779,7 +779,7 @@ fn very_long_amounts_are_shown_whole() {
     let yacht = Product::decode(id("yacht"), fields.map(|text| Some(text.as_bytes()))).unwrap();
     let small = ["Buoy", "3.5", "Boats", "each", "", ""].map(|text| Some(text.as_bytes()));
     let buoy = Product::decode(id("buoy"), small).unwrap();
-    let mut stage = Stage::filled(180, 36);
+    let mut stage = TestScreen::filled(180, 36);
     stage.take_in(Message::Catalog(
         Ok((Catalog::new(vec![yacht, buoy]), Shop::default())),
         0,
@@ -830,9 +830,9 @@ fn very_long_amounts_are_shown_whole() {
 fn the_list_of_orders_never_cuts_an_amount() {
     let amount = "€1234596.30";
     for width in 24..=200 {
-        let mut stage = Stage::filled(width, 12);
+        let mut stage = TestScreen::filled(width, 12);
         stage.keys("o");
-        stage.link(LiveEvent::Order(OrderEvent::List(desk::orders())));
+        stage.link(LiveEvent::Order(OrderEvent::List(order_screens::orders())));
         let picture = stage.picture();
         assert!(
             picture.contains(&format!("{amount} ")) || picture.contains(&format!("{amount}│")),
@@ -843,9 +843,9 @@ fn the_list_of_orders_never_cuts_an_amount() {
         assert_eq!(picture.contains(" ready "), width >= 33, "{picture}");
     }
     // Small amounts leave more room for the rest.
-    let mut small = desk::orders();
+    let mut small = order_screens::orders();
     small.iter_mut().for_each(|order| order.lines.truncate(1));
-    let mut stage = Stage::filled(37, 12);
+    let mut stage = TestScreen::filled(37, 12);
     stage.keys("o");
     stage.link(LiveEvent::Order(OrderEvent::List(small)));
     let said = stage.picture();
@@ -854,7 +854,7 @@ fn the_list_of_orders_never_cuts_an_amount() {
 
 #[test]
 fn large_catalogs_are_searched_elsewhere_and_late_answers_are_dropped() {
-    let mut stage = Stage::filled(120, 36);
+    let mut stage = TestScreen::filled(120, 36);
     let raw = |n: usize| [format!("Thing {n}"), "1.00".to_owned(), "Things".to_owned()];
     let product = |n: usize| {
         let [name, price, category] = raw(n);
@@ -924,7 +924,7 @@ fn large_catalogs_are_searched_elsewhere_and_late_answers_are_dropped() {
 #[test]
 fn nothing_is_waited_for_that_can_not_come_about() {
     // Asked to read the catalog while it is being read, and offline: no clock brings it on.
-    let mut stage = Stage::filled(80, 24);
+    let mut stage = TestScreen::filled(80, 24);
     stage.link(LiveEvent::Catalog(CatalogNews::Everything));
     stage.link(LiveEvent::Catalog(CatalogNews::Everything));
     assert!(matches!(
@@ -959,7 +959,7 @@ fn refusals_of_a_budget_name_the_currency() {
             "Over your budget of €80.00: €1.50 left",
         ),
     ] {
-        let mut stage = Stage::filled(120, 36);
+        let mut stage = TestScreen::filled(120, 36);
         stage.keys("a");
         let op = stage.state.cart.unconfirmed[0].op.clone();
         // Programs read the amounts alone.
@@ -967,9 +967,10 @@ fn refusals_of_a_budget_name_the_currency() {
         stage.link(LiveEvent::Settled(op, Err(Error::Refused(refusal))));
         assert!(stage.picture().contains(said), "{}", stage.picture());
     }
-    let mut stage = Stage::filled(120, 36);
+    let mut stage = TestScreen::filled(120, 36);
     stage.keys("c");
-    let LiveEvent::Order(OrderEvent::Preview(mut preview)) = desk::preview(104, true) else {
+    let LiveEvent::Order(OrderEvent::Preview(mut preview)) = order_screens::preview(104, true)
+    else {
         panic!("no preview")
     };
     preview.budget = Some(money("20"));
@@ -982,10 +983,10 @@ fn refusals_of_a_budget_name_the_currency() {
         stage.picture()
     );
     stage.keys("y");
-    stage.state.orders.placing = Some(desk::order_id(7));
+    stage.state.orders.placing = Some(order_screens::order_id(7));
     let refusal = Refusal::DearerThanBudget { budget, total };
     stage.link(LiveEvent::Order(OrderEvent::Ended(
-        desk::order_id(7),
+        order_screens::order_id(7),
         Err(Error::Refused(refusal)),
     )));
     assert!(
@@ -999,8 +1000,8 @@ fn refusals_of_a_budget_name_the_currency() {
 
 #[test]
 fn an_order_is_confirmed_once_and_never_by_accident() {
-    let mut stage = Stage::filled(120, 36);
-    let placed = |stage: &mut Stage, key: &str| {
+    let mut stage = TestScreen::filled(120, 36);
+    let placed = |stage: &mut TestScreen, key: &str| {
         let effects = update(
             &mut stage.state,
             Message::Key(Key::parse(key).unwrap()),
@@ -1018,9 +1019,9 @@ fn an_order_is_confirmed_once_and_never_by_accident() {
     };
     // Not before the prices were read, not with prices of an older cart.
     assert_eq!(placed(&mut stage, "c") + placed(&mut stage, "y"), 0);
-    stage.link(desk::preview(103, true));
+    stage.link(order_screens::preview(103, true));
     assert_eq!(placed(&mut stage, "y"), 0);
-    stage.link(desk::preview(104, true));
+    stage.link(order_screens::preview(104, true));
     assert_eq!(
         placed(&mut stage, "c") + placed(&mut stage, "enter") + placed(&mut stage, "space"),
         0
@@ -1031,7 +1032,7 @@ fn an_order_is_confirmed_once_and_never_by_accident() {
     assert!(stage.picture().contains("Not ordered: the server is away"));
     let cart = stage.state.cart.confirmed.clone();
     stage.link(LiveEvent::Cart(cart));
-    stage.link(desk::preview(104, true));
+    stage.link(order_screens::preview(104, true));
     assert_eq!(placed(&mut stage, "y"), 1);
     assert_eq!(placed(&mut stage, "y") + placed(&mut stage, "y"), 0);
     assert!(stage.picture().contains("not confirmed yet") && !stage.picture().contains("Ordered"));
@@ -1043,9 +1044,9 @@ fn an_order_is_confirmed_once_and_never_by_accident() {
 #[test]
 fn a_receipt_goes_back_to_where_it_came_from() {
     let placed = || {
-        let mut stage = Stage::filled(120, 36);
+        let mut stage = TestScreen::filled(120, 36);
         stage.keys("tab c");
-        stage.link(desk::preview(104, true));
+        stage.link(order_screens::preview(104, true));
         stage.keys("y");
         let id = stage.state.orders.placing.clone().unwrap();
         stage.link(LiveEvent::Order(OrderEvent::Ended(
@@ -1053,7 +1054,7 @@ fn a_receipt_goes_back_to_where_it_came_from() {
             Ok(Outcome::Placed(id)),
         )));
         assert!(matches!(stage.state.mode, Mode::Receipt { .. }));
-        stage.link(LiveEvent::Order(OrderEvent::List(desk::orders())));
+        stage.link(LiveEvent::Order(OrderEvent::List(order_screens::orders())));
         stage
     };
     for key in ["esc", "q"] {
@@ -1077,7 +1078,7 @@ fn a_receipt_goes_back_to_where_it_came_from() {
 
 #[test]
 fn nothing_is_said_of_a_cart_that_was_never_read() {
-    let said = |stage: &Stage| {
+    let said = |stage: &TestScreen| {
         stage
             .state
             .notice
@@ -1085,7 +1086,7 @@ fn nothing_is_said_of_a_cart_that_was_never_read() {
             .map(|notice| notice.text.clone())
             .unwrap_or_default()
     };
-    let mut stage = Stage::new(80, 24);
+    let mut stage = TestScreen::new(80, 24);
     for down in [None, Some(Trouble::Refused)] {
         down.into_iter()
             .for_each(|trouble| stage.link(LiveEvent::Down(trouble)));
@@ -1105,7 +1106,7 @@ fn nothing_is_said_of_a_cart_that_was_never_read() {
     stage.link(LiveEvent::Cart(Cart::default()));
     stage.keys("C");
     assert!(matches!(stage.state.mode, Mode::ConfirmClear));
-    let mut stage = Stage::new(80, 24);
+    let mut stage = TestScreen::new(80, 24);
     stage.link(LiveEvent::Cart(Cart::default()));
     stage.keys("c");
     assert_eq!(said(&stage), "The cart is empty: there is nothing to order");
@@ -1115,11 +1116,11 @@ fn nothing_is_said_of_a_cart_that_was_never_read() {
 fn the_first_row_is_kept_only_for_somebody_who_is_at_work() {
     let begun = || Catalog::new(demo_products().into_iter().skip(20).take(5).collect());
     let whole = || Message::Catalog(Ok((Catalog::new(demo_products()), Shop::default())), 0);
-    let mut stage = Stage::new(80, 24);
+    let mut stage = TestScreen::new(80, 24);
     stage.take_in(Message::CatalogBegun(begun(), Shop::default()));
     stage.take_in(whole());
     assert_eq!(stage.state.catalog.scroll, Scroll::default());
-    let mut stage = Stage::new(80, 24);
+    let mut stage = TestScreen::new(80, 24);
     stage.take_in(Message::CatalogBegun(begun(), Shop::default()));
     let selected = stage.state.catalog.selected().unwrap().product_id();
     stage.keys("v");
@@ -1133,7 +1134,7 @@ fn the_first_row_is_kept_only_for_somebody_who_is_at_work() {
 
 #[test]
 fn only_what_others_change_lights_up() {
-    let mut stage = Stage::filled(120, 36);
+    let mut stage = TestScreen::filled(120, 36);
     stage.state.highlights.clear();
     stage.keys("a");
     let change = stage.state.cart.unconfirmed[0].clone();
@@ -1165,7 +1166,7 @@ fn only_what_others_change_lights_up() {
 
 #[test]
 fn what_changes_while_the_catalog_is_read_is_read_again() {
-    let mut stage = Stage::new(80, 24);
+    let mut stage = TestScreen::new(80, 24);
     let whole = || Message::Catalog(Ok((Catalog::new(demo_products()), Shop::default())), 0);
     let news = || {
         Message::Live(LiveEvent::Catalog(CatalogNews::Products(vec![id(

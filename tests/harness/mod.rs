@@ -15,18 +15,18 @@
 
 pub mod child;
 pub mod cluster;
-pub mod desk;
+pub mod deployment;
 pub mod headless;
-pub mod ledger;
-pub mod papers;
+pub mod load;
+pub mod order_screens;
 pub mod patience;
-pub mod place;
 pub mod proxy;
+pub mod screens;
 pub mod sentinel;
 pub mod server;
 pub mod shopping;
-pub mod stage;
 pub mod terminal;
+pub mod tls;
 
 pub use child::{Finish, Running, command};
 pub use cluster::Cluster;

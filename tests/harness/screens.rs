@@ -20,7 +20,7 @@ use trolley::tui::update::update;
 use trolley::tui::view::view;
 
 /// The screen's core with a clock of its own.
-pub struct Stage {
+pub struct TestScreen {
     pub state: State,
     pub now: Now,
     pub version: u64,
@@ -47,9 +47,9 @@ pub fn id(name: &str) -> ProductId {
     ProductId::stored(name.as_bytes())
 }
 
-impl Stage {
+impl TestScreen {
     /// A screen that has not heard of anything yet.
-    pub fn new(width: u16, height: u16) -> Stage {
+    pub fn new(width: u16, height: u16) -> TestScreen {
         let session = Env {
             user: UserName::parse("office").unwrap(),
             me: "ann@till".to_owned(),
@@ -61,7 +61,7 @@ impl Stage {
             keymap: Keymap::with(&BTreeMap::new()).unwrap(),
         };
         let state = State::new(session, Theme::DARK, true, (width, height));
-        Stage {
+        TestScreen {
             state,
             now: Now {
                 steady: 1_000,
@@ -122,8 +122,8 @@ impl Stage {
     }
 
     /// A shop with a filled cart.
-    pub fn filled(width: u16, height: u16) -> Stage {
-        let mut stage = Stage::new(width, height);
+    pub fn filled(width: u16, height: u16) -> TestScreen {
+        let mut stage = TestScreen::new(width, height);
         stage.link(LiveEvent::Cart(Cart {
             version: 100,
             ..Cart::default()
@@ -167,17 +167,17 @@ impl Stage {
 pub const SIZES: [(u16, u16); 5] = [(160, 48), (120, 36), (80, 24), (50, 15), (80, 12)];
 
 /// Every screen by name.
-pub fn screens(width: u16, height: u16) -> Vec<(&'static str, Stage)> {
+pub fn screens(width: u16, height: u16) -> Vec<(&'static str, TestScreen)> {
     let filled = |keys: &str| {
-        let mut stage = Stage::filled(width, height);
+        let mut stage = TestScreen::filled(width, height);
         if !keys.is_empty() {
             stage.keys(keys);
         }
         stage
     };
-    let mut connected = Stage::new(width, height);
+    let mut connected = TestScreen::new(width, height);
     connected.link(LiveEvent::Cart(Cart::default()));
-    let mut empty = Stage::new(width, height);
+    let mut empty = TestScreen::new(width, height);
     empty.link(LiveEvent::Cart(Cart::default()));
     empty.take_in(Message::Catalog(
         Ok((Catalog::default(), Shop::default())),
@@ -194,9 +194,9 @@ pub fn screens(width: u16, height: u16) -> Vec<(&'static str, Stage)> {
     let mut ending = filled("");
     ending.now.steady += 1_600_000;
     ending.keys(".");
-    let mut unreadable = Stage::new(width, height);
+    let mut unreadable = TestScreen::new(width, height);
     unreadable.link(LiveEvent::Unreadable(Trouble::WrongType));
-    let mut all = super::desk::screens(&filled);
+    let mut all = super::order_screens::screens(&filled);
     all.extend([
         ("browsing", filled("")),
         ("cart", filled("tab")),
@@ -209,7 +209,7 @@ pub fn screens(width: u16, height: u16) -> Vec<(&'static str, Stage)> {
         ("help", filled("?")),
         ("clearing", filled("C")),
         ("activity", filled("v")),
-        ("loading", Stage::new(width, height)),
+        ("loading", TestScreen::new(width, height)),
         ("reading-catalog", connected),
         ("empty", empty),
         ("offline", offline),

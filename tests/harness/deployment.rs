@@ -1,12 +1,12 @@
 //! Where a shop may be, each place with faulty proxies between it and its clients.
 
 use super::cluster::Cluster;
-use super::ledger::{PRODUCTS, Seen};
-use super::papers::{Papers, secure};
+use super::load::{PRODUCTS, Seen};
 use super::patience::until;
 use super::proxy::{Door, Proxy};
 use super::sentinel::Sentinels;
 use super::server::binaries;
+use super::tls::{Certificates, secure};
 use super::{Server, TROLLEY, Terminal, ok};
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -28,25 +28,25 @@ enum Servers {
 }
 
 /// A shop, and the ways to it.
-pub struct Place {
+pub struct Deployment {
     servers: Servers,
     /// Before the clients, or before the servers where those tell where they are.
     pub proxies: Vec<Proxy>,
     /// The address of a screen that no fault meets, where there is one.
     url: String,
-    papers: Option<Papers>,
+    papers: Option<Certificates>,
     password: Option<&'static str>,
     /// What the server keeps between two starts.
     _kept: Option<TempDir>,
 }
 
-impl Place {
+impl Deployment {
     /// One server on a Unix socket, with a proxy for each client.
-    pub fn plain(clients: u64) -> Place {
+    pub fn plain(clients: u64) -> Deployment {
         let server = Server::start();
         let proxies = sockets(&server, clients);
         let url = server.url().to_owned();
-        Place {
+        Deployment {
             servers: Servers::One(server),
             proxies,
             url,
@@ -57,7 +57,7 @@ impl Place {
     }
 
     /// The same for a user with the rights of a shopper, who gives a password.
-    pub fn shopper(clients: u64) -> Place {
+    pub fn shopper(clients: u64) -> Deployment {
         let kept = tempfile::Builder::new()
             .prefix("trolley-")
             .tempdir_in("/tmp")
@@ -78,7 +78,7 @@ impl Place {
         let proxies = sockets(&server, clients);
         let url = format!("{}?user=ann", server.url());
         let (servers, password) = (Servers::One(server), Some(PASSWORD));
-        Place {
+        Deployment {
             servers,
             proxies,
             url,
@@ -89,15 +89,15 @@ impl Place {
     }
 
     /// One server that talks TLS only, and wants to see a certificate.
-    pub fn secure(clients: u64) -> Place {
-        let papers = Papers::make();
+    pub fn secure(clients: u64) -> Deployment {
+        let papers = Certificates::make();
         let (server, port) = secure(&papers, &["--tls-auth-clients", "yes"]);
         let proxies = (0..clients)
             .map(|_| Proxy::by_port(Door::Port(port)))
             .collect();
         let url = format!("rediss://localhost:{port}");
         let (servers, papers) = (Servers::One(server), Some(papers));
-        Place {
+        Deployment {
             servers,
             proxies,
             url,
@@ -108,11 +108,11 @@ impl Place {
     }
 
     /// A master and a replica behind Sentinels, each with a proxy.
-    pub fn sentinels() -> Place {
+    pub fn sentinels() -> Deployment {
         let mut proxies = Vec::new();
         let all = Sentinels::start_behind(IMPATIENT, |port| before(port, &mut proxies));
         let url = all.url();
-        Place {
+        Deployment {
             servers: Servers::Sentinels(all),
             proxies,
             url,
@@ -123,13 +123,13 @@ impl Place {
     }
 
     /// A cluster of three masters with a replica each, each node with a proxy.
-    pub fn cluster() -> Place {
+    pub fn cluster() -> Deployment {
         let mut proxies = Vec::new();
         let tells = |port| before(port, &mut proxies);
         let cluster = Cluster::start_behind(&binaries()[0], 3, 1, IMPATIENT, tells);
         let url = cluster.url();
         let servers = Servers::Cluster(cluster);
-        Place {
+        Deployment {
             servers,
             proxies,
             url,

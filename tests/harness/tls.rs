@@ -9,13 +9,13 @@ use rcgen::{
 use std::path::PathBuf;
 
 /// An authority, and what it has signed.
-pub struct Papers {
+pub struct Certificates {
     folder: tempfile::TempDir,
 }
 
-impl Papers {
+impl Certificates {
     /// Makes them all.
-    pub fn make() -> Papers {
+    pub fn make() -> Certificates {
         let folder = tempfile::Builder::new()
             .prefix("trolley-")
             .tempdir_in("/tmp")
@@ -52,7 +52,7 @@ impl Papers {
                 }
             }
         }
-        Papers { folder }
+        Certificates { folder }
     }
 
     /// The file of this name.
@@ -83,7 +83,7 @@ fn talking_tls() -> String {
 }
 
 /// A server that talks TLS only, besides its socket; returns its port.
-pub fn secure(papers: &Papers, more: &[&str]) -> (Server, u16) {
+pub fn secure(papers: &Certificates, more: &[&str]) -> (Server, u16) {
     let port = free_port();
     let (cert, key, ca) = (
         papers.text("server.crt"),

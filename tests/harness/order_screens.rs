@@ -1,6 +1,6 @@
 //! What the screens of checkout and orders are shown with.
 
-use super::stage::Stage;
+use super::screens::TestScreen;
 use trolley::model::checkout::{Preview, PreviewLine};
 use trolley::model::order::{OrderLine, Share};
 use trolley::model::total::LineStatus;
@@ -97,7 +97,7 @@ pub fn orders() -> Vec<Order> {
 }
 
 /// The screens of ordering, by name; `filled` is the shop with a cart of version 104 after some keys.
-pub fn screens(filled: &impl Fn(&str) -> Stage) -> Vec<(&'static str, Stage)> {
+pub fn screens(filled: &impl Fn(&str) -> TestScreen) -> Vec<(&'static str, TestScreen)> {
     let list = || LiveEvent::Order(OrderEvent::List(orders()));
     let mut receipt = told(filled("o"), list());
     receipt.keys("enter");
@@ -123,7 +123,7 @@ pub fn screens(filled: &impl Fn(&str) -> Stage) -> Vec<(&'static str, Stage)> {
     ]
 }
 
-fn told(mut stage: Stage, event: LiveEvent) -> Stage {
+fn told(mut stage: TestScreen, event: LiveEvent) -> TestScreen {
     stage.link(event);
     stage
 }
