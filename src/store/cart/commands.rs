@@ -134,7 +134,7 @@ impl Connection {
             }
             settled => settled,
         };
-        conn.confirm(settled)
+        conn.require_replicas(settled)
     }
 
     /// Applies one edit as a change of its own.
