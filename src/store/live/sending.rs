@@ -58,7 +58,7 @@ impl Session {
                 Ok(conn) => sending::find_missing_products(&conn, &changes).await,
                 Err(trouble) => Err(trouble),
             };
-            Completed::Verified(ops, missing)
+            Completed::Verified { ops, missing }
         });
     }
 
