@@ -52,7 +52,7 @@ impl Updater<'_> {
 
     fn on_down(&mut self, trouble: Trouble) {
         // A private server that is gone is ours to start again.
-        let is_gone = matches!(trouble, Trouble::Refused | Trouble::NoSocket);
+        let is_gone = matches!(trouble, Trouble::ConnectionRefused | Trouble::NoSocket);
         if is_gone && self.state.env.private && !self.state.reviving {
             self.state.reviving = true;
             self.effects.push(Effect::Revive);
