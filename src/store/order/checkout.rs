@@ -61,7 +61,7 @@ pub(crate) async fn read_preview(
 /// breaks, for up to five seconds from the last step that succeeded.
 ///
 /// # Errors
-/// The refusals of [`Preview::order`]; [`Refusal::CartChanged`] where the cart is another by now;
+/// The refusals of [`Preview::orderable_lines`]; [`Refusal::CartChanged`] where the cart is another by now;
 /// [`Refusal::NotOrdered`] where stock is short; [`Error::Unknown`] where the link broke on the
 /// way: asking again with the same id is safe, and any terminal that opens the cart goes on.
 pub async fn place(
@@ -73,7 +73,7 @@ pub async fn place(
     // Where the cart is in an order already, whoever confirms joins that order.
     let frozen = steps::read_frozen(&mut connection.conn, &CartKeys::of(user)).await?;
     if frozen.is_none() && !is_known(connection, &id).await? {
-        agreed_preview.order()?;
+        agreed_preview.orderable_lines()?;
     }
 
     let driver = Driver::place(user, &connection.policy, id, agreed_preview);

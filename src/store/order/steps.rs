@@ -139,7 +139,7 @@ pub(crate) async fn freeze(
     id: &OrderId,
     agreed_preview: &Preview,
 ) -> Result<FreezeAnswer, Error> {
-    let (lines, refusal) = match agreed_preview.order() {
+    let (lines, refusal) = match agreed_preview.orderable_lines() {
         Ok(lines) => (lines, None),
         Err(refusal) => (Vec::new(), Some(refusal)),
     };
@@ -155,8 +155,8 @@ pub(crate) async fn freeze(
     call.arg(version)
         .arg(document::frozen_to_json(&lines, &agreed_preview.currency));
     for line in &agreed_preview.lines {
-        call.arg(line.line.product.as_bytes())
-            .arg(line.line.quantity);
+        call.arg(line.order_line.product.as_bytes())
+            .arg(line.order_line.quantity);
     }
 
     let answer: Result<Vec<Vec<u8>>, RedisError> = call.invoke_async(conn).await;

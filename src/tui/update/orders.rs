@@ -80,7 +80,7 @@ impl Updater<'_> {
             self.notify_error("Not ordered: the cart is just changing. Look again, then confirm");
             return;
         };
-        if preview.order().is_err() {
+        if preview.orderable_lines().is_err() {
             // The checkout shows the reason.
             let explanation = self.explain_refused_order(&preview);
             self.notify_warn(explanation);

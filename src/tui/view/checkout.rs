@@ -119,18 +119,18 @@ fn draw_line(
     area: Rect,
     buffer: &mut Buffer,
 ) {
-    let quantity = line.held.to_string();
-    let (price, total, style) = match line.standing {
+    let quantity = line.quantity_in_cart.to_string();
+    let (price, total, style) = match line.status {
         LineStatus::Good => {
-            let price = line.line.price.to_string();
-            (price, line.line.total().to_string(), theme.text)
+            let price = line.order_line.price.to_string();
+            (price, line.order_line.total().to_string(), theme.text)
         }
         obstacle => (String::new(), obstacle.short_word().to_owned(), theme.bad),
     };
 
     let cells = [
         right(&quantity, QUANTITY, style),
-        left(&line.line.name, columns.name, style),
+        left(&line.order_line.name, columns.name, style),
         right(&price, columns.price, theme.dim),
         right(&total, TOTAL, style),
     ];
@@ -147,8 +147,8 @@ fn draw_note(theme: &Theme, line: &PreviewLine, area: Rect, buffer: &mut Buffer)
     };
 
     let price_change = line
-        .was
-        .map(|was| format!("{} now, {was} when it was added", line.line.price));
+        .price_when_added
+        .map(|was| format!("{} now, {was} when it was added", line.order_line.price));
     let notes: Vec<String> = short.into_iter().chain(price_change).collect();
 
     let text = notes.join("; ");
@@ -166,7 +166,7 @@ fn draw_foot(state: &State, preview: &Preview, area: Rect, buffer: &mut Buffer) 
         return;
     }
 
-    let label = if preview.order().is_ok() {
+    let label = if preview.orderable_lines().is_ok() {
         "To pay"
     } else {
         "Total"
@@ -233,7 +233,7 @@ fn how_to_order(state: &State, preview: &Preview) -> (String, Style) {
         .as_ref()
         .is_some_and(|notice| notice.tone == Tone::Bad);
 
-    match preview.order() {
+    match preview.orderable_lines() {
         Ok(_) if is_stale => ("Reading prices again …".to_owned(), theme.dim),
         Ok(_) => {
             let key = state.env.keymap.key_of(Action::PlaceOrder);
