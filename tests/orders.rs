@@ -1156,7 +1156,7 @@ fn the_commands_of_checkout_and_orders() {
     fails(
         &["checkout"],
         1,
-        "The cart can't be ordered: only 5 left of “Espresso”",
+        "Can't be ordered: only 5 left of “Espresso”",
     );
     ok(&server, &alice(&["remove", "espresso", "4"]));
     server.cmd("HSET product:espresso price 2.50");

@@ -107,13 +107,14 @@ fn show_preview(
         return Ok(ExitCode::SUCCESS);
     };
     if !output.is_json() {
-        output.warn(&obstacle.beforehand());
+        output.warn(&obstacle.beforehand(&preview.currency));
     }
     Ok(ExitCode::FAILURE)
 }
 
 fn preview_json(preview: &Preview, settings: &Settings, obstacle: Option<&Refusal>) -> Value {
-    let why_not = obstacle.map(|why| json!({ "code": why.code(), "message": why.beforehand() }));
+    let why_not = obstacle
+        .map(|why| json!({ "code": why.code(), "message": why.beforehand(&preview.currency) }));
     json!({
         "user": settings.user.as_str(),
         "version": preview.version,
