@@ -75,6 +75,7 @@ impl Importance {
             Action::Help | Action::Back => Importance::Help,
             _ if place < 2 => Importance::First,
             Action::Quit => Importance::Quit,
+            // The order of the key map ranks all other actions.
             _ => Importance::Other,
         }
     }
