@@ -132,7 +132,7 @@ fn orders_are_asked_for_once_the_link_is_up_and_closed_where_they_can_not_be_had
         "{}",
         ann.picture()
     );
-    ann.link(LiveEvent::Down(Trouble::Refused));
+    ann.link(LiveEvent::Down(Trouble::ConnectionRefused));
     assert!(
         !ann.picture().contains("may be old"),
         "nothing shows that could be"

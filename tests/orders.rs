@@ -162,7 +162,7 @@ fn what_is_added_during_a_checkout_is_ordered_or_still_there() {
                             still += 1;
                             assert_eq!(placed.lines[0].shares, [share("ann", 1)]);
                             let kept = order::preview(&mut ann, &cart).await.unwrap();
-                            assert_eq!(kept.lines[0].line.shares, [share("bob", 2)]);
+                            assert_eq!(kept.lines[0].order_line.shares, [share("bob", 2)]);
                         }
                         (2, 1) => {
                             panic!("the order has what was added, and not what was there before")
@@ -1156,7 +1156,7 @@ fn the_commands_of_checkout_and_orders() {
     fails(
         &["checkout"],
         1,
-        "The cart can't be ordered: only 5 left of “Espresso”",
+        "Can't be ordered: only 5 left of “Espresso”",
     );
     ok(&server, &alice(&["remove", "espresso", "4"]));
     server.cmd("HSET product:espresso price 2.50");

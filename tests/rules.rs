@@ -175,7 +175,7 @@ fn budgets_hold_however_many_add_at_once() {
         assert_eq!(preview.total(), money("19.20"));
         assert!(
             preview.lines[0]
-                .line
+                .order_line
                 .shares
                 .iter()
                 .all(|share| share.pieces <= 3),
@@ -326,7 +326,7 @@ mod wishes {
                     }
                     quantity = now;
                     let preview = order::preview(&mut links[0], &cart).await.unwrap();
-                    let mut shares: Vec<(usize, u32)> = preview.lines.iter().flat_map(|line| &line.line.shares)
+                    let mut shares: Vec<(usize, u32)> = preview.lines.iter().flat_map(|line| &line.order_line.shares)
                         .map(|share| (["ann", "bob", "cid"].iter().position(|n| *n == share.by).unwrap(), share.pieces))
                         .collect();
                     let mut wished: Vec<(usize, u32)> = wishes.0.iter().filter(|(_, n)| *n > 0).copied().collect();

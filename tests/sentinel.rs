@@ -81,5 +81,8 @@ async fn a_master_falls_under_twenty_clients() {
 #[tokio::test]
 async fn dead_sentinels_are_told_as_such() {
     let address = Address::parse("redis+sentinel://127.0.0.1:1,127.0.0.1:2/shop").unwrap();
-    assert_eq!(store::connect(&address).await.err(), Some(Trouble::Refused));
+    assert_eq!(
+        store::connect(&address).await.err(),
+        Some(Trouble::ConnectionRefused)
+    );
 }

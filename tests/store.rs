@@ -320,7 +320,7 @@ async fn unreachable_servers_have_their_own_words() {
         .unwrap();
     assert_eq!(
         connect(&format!("redis://{free}")).await,
-        Some(Trouble::Refused)
+        Some(Trouble::ConnectionRefused)
     );
     // A name of more letters than one may have needs no network to be unknown.
     let nobody = format!("redis://{}.invalid", "x".repeat(64));
@@ -336,7 +336,7 @@ async fn unreachable_servers_have_their_own_words() {
         Some(Trouble::Timeout)
     );
     let tls = connect(&format!("rediss://{free}")).await;
-    assert_eq!(tls, Some(Trouble::Refused));
+    assert_eq!(tls, Some(Trouble::ConnectionRefused));
 }
 
 #[test]

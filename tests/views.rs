@@ -933,8 +933,8 @@ fn nothing_is_waited_for_that_can_not_come_about() {
     ));
     let now = stage.now.steady;
     assert!(stage.state.next_moment().is_none_or(|at| at > now));
-    stage.link(LiveEvent::Down(Trouble::Refused));
-    stage.take_in(Message::Catalog(Err(Trouble::Refused), 0));
+    stage.link(LiveEvent::Down(Trouble::ConnectionRefused));
+    stage.take_in(Message::Catalog(Err(Trouble::ConnectionRefused), 0));
     stage.now.steady += 100_000;
     stage.take_in(Message::Clock);
     assert!(
@@ -1087,7 +1087,7 @@ fn nothing_is_said_of_a_cart_that_was_never_read() {
             .unwrap_or_default()
     };
     let mut stage = TestScreen::new(80, 24);
-    for down in [None, Some(Trouble::Refused)] {
+    for down in [None, Some(Trouble::ConnectionRefused)] {
         down.into_iter()
             .for_each(|trouble| stage.link(LiveEvent::Down(trouble)));
         for key in ["c", "C", "K"] {

@@ -97,7 +97,7 @@ fn show_preview(
     settings: &Settings,
     output: Output,
 ) -> Result<ExitCode, CliError> {
-    let obstacle = preview.order().err();
+    let obstacle = preview.orderable_lines().err();
     output.result(
         || preview_json(preview, settings, obstacle.as_ref()),
         |out| print_preview(out, preview, obstacle.as_ref()),
@@ -107,13 +107,14 @@ fn show_preview(
         return Ok(ExitCode::SUCCESS);
     };
     if !output.is_json() {
-        output.warn(&obstacle.beforehand());
+        output.warn(&obstacle.beforehand(&preview.currency));
     }
     Ok(ExitCode::FAILURE)
 }
 
 fn preview_json(preview: &Preview, settings: &Settings, obstacle: Option<&Refusal>) -> Value {
-    let why_not = obstacle.map(|why| json!({ "code": why.code(), "message": why.beforehand() }));
+    let why_not = obstacle
+        .map(|why| json!({ "code": why.code(), "message": why.beforehand(&preview.currency) }));
     json!({
         "user": settings.user.as_str(),
         "version": preview.version,
@@ -127,9 +128,9 @@ fn preview_json(preview: &Preview, settings: &Settings, obstacle: Option<&Refusa
 }
 
 fn line_json(line: &PreviewLine) -> Value {
-    let mut document = order_line_json(&line.line);
-    document["status"] = json!(line.standing.code());
-    document["price_when_added"] = json!(line.was.map(|was| was.to_string()));
+    let mut document = order_line_json(&line.order_line);
+    document["status"] = json!(line.status.code());
+    document["price_when_added"] = json!(line.price_when_added.map(|was| was.to_string()));
     document["only_left"] = json!(line.short);
     document
 }
@@ -156,16 +157,20 @@ fn print_preview(
 }
 
 fn print_line(out: &mut dyn Write, line: &PreviewLine) -> io::Result<()> {
-    let ordered = &line.line;
-    let amount = match line.standing {
+    let ordered = &line.order_line;
+    let amount = match line.status {
         LineStatus::Good => ordered.total().to_string(),
         LineStatus::Gone | LineStatus::NoPrice | LineStatus::Damaged | LineStatus::Reading => {
-            line.standing.word().to_owned()
+            line.status.word().to_owned()
         }
     };
-    writeln!(out, "{}", cart_row(&line.held, &ordered.name, &amount))?;
+    writeln!(
+        out,
+        "{}",
+        cart_row(&line.quantity_in_cart, &ordered.name, &amount)
+    )?;
 
-    if let Some(was) = line.was {
+    if let Some(was) = line.price_when_added {
         let now = ordered.price;
         writeln!(
             out,

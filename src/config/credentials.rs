@@ -1,7 +1,8 @@
 //! The password and the certificates that let us into the shop's server.
 
-use super::origins::{PickedSetting, SettingLayers, SettingSource};
-use super::{ConfigError, SettingLayer, invalid, shown_path};
+use super::origins::{PickedSetting, SettingLayers};
+use super::setting_table::{SettingLayer, SettingSource};
+use super::{ConfigError, invalid, shown_path};
 use crate::store::{Address, Pem};
 use std::io;
 use std::os::unix::fs::PermissionsExt;

@@ -1,21 +1,12 @@
 //! Reads the settings file.
 
 use super::ConfigError;
-use super::flags::SettingLayer;
 use super::keymap::Keymap;
+use super::setting_table::{KeyNames, SettingLayer};
 use crate::model::text;
-use serde::Deserialize;
 use std::collections::BTreeMap;
 use std::io;
 use std::path::Path;
-
-/// The keys of one action, as the file names them.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(untagged, expecting = "expected a key or a list of keys")]
-pub(crate) enum KeyNames {
-    One(String),
-    Several(Vec<String>),
-}
 
 /// The two ways in which a settings file is found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

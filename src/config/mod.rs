@@ -1,7 +1,8 @@
 //! Settings: flags over environment over file over defaults.
 //!
-//! `flags` is the table of all settings, `file` reads the settings file, `origins` picks each
-//! setting's value from the strongest layer that has it. [`Settings::load`] checks the values.
+//! `setting_table` is the table of all settings, `flags` has those of the command line and the
+//! environment, `file` reads the settings file, and `origins` picks each setting's value from the
+//! strongest layer that has it. [`Settings::load`] checks the values.
 
 mod credentials;
 mod file;
@@ -11,24 +12,26 @@ pub mod keymap;
 mod origins;
 mod paths;
 mod server;
+mod setting_table;
 pub mod theme;
 
 pub(crate) use credentials::PASSWORD_VARIABLE;
 pub use flags::Flags;
-pub(crate) use flags::{HEADING, SettingLayer};
-pub use origins::{SettingOrigin, SettingSource};
+pub use origins::SettingOrigin;
 pub(crate) use paths::state_folder;
 pub(crate) use server::private_engine;
 pub use server::{Server, ServerError};
+pub(crate) use setting_table::HEADING;
+pub use setting_table::SettingSource;
 
 use crate::model::change::sanitize_actor;
 use crate::model::{Refusal, Timeout, UserName, quantity, text};
 use crate::store::{Address, Policy};
 use credentials::Credentials;
 use file::FilePresence;
-use flags::LOG_LEVELS;
 use keymap::Keymap;
 use origins::SettingLayers;
+use setting_table::{LOG_LEVELS, SettingLayer};
 use std::fmt::Display;
 use std::path::{Path, PathBuf};
 use theme::Theme;

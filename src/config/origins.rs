@@ -1,22 +1,9 @@
-//! The layers that a setting's value comes from, and the record of which one it was.
+//! Picks each setting's value from the strongest layer that has it, and records which one it was.
 
-use super::flags::{Flags, SettingLayer};
+use super::flags::Flags;
+use super::setting_table::{SettingLayer, SettingSource};
 use crate::model::text;
 use std::path::PathBuf;
-
-/// The layer that a setting's value comes from, the strongest first.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, strum::Display)]
-#[strum(serialize_all = "lowercase")]
-pub enum SettingSource {
-    /// An option on the command line.
-    Flag,
-    /// A variable of the environment.
-    Environment,
-    /// The settings file.
-    File,
-    /// Nobody has set it.
-    Default,
-}
 
 /// One setting as it is in force, for people to read.
 #[derive(Debug, Clone, PartialEq)]

@@ -10,13 +10,13 @@ use std::collections::HashMap;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PreviewLine {
     /// The line as it would stand in the order; a price of zero where it can't be ordered.
-    pub line: OrderLine,
-    /// The quantity as the cart holds it; that of the line is zero where it is damaged.
-    pub held: Quantity,
-    /// Why it can't be ordered, if so.
-    pub standing: LineStatus,
+    pub order_line: OrderLine,
+    /// The quantity as the cart holds it; that of the order line is zero where it is damaged.
+    pub quantity_in_cart: Quantity,
+    /// Whether it can be ordered, or why not.
+    pub status: LineStatus,
     /// The price when it was added, where that was another.
-    pub was: Option<Money>,
+    pub price_when_added: Option<Money>,
     /// The pieces that are left, where these are fewer than asked for.
     pub short: Option<u64>,
 }
@@ -65,7 +65,7 @@ impl Preview {
     /// The amount that would be charged for the lines that can be ordered.
     #[must_use]
     pub fn total(&self) -> Money {
-        self.lines.iter().map(|line| line.line.total()).sum()
+        self.lines.iter().map(|line| line.order_line.total()).sum()
     }
 
     /// The lines of the order.
@@ -73,7 +73,7 @@ impl Preview {
     /// # Errors
     /// The first thing that stands in the way of ordering: an empty cart, a line that can't be
     /// ordered, too little stock, the budget.
-    pub fn order(&self) -> Result<Vec<OrderLine>, Refusal> {
+    pub fn orderable_lines(&self) -> Result<Vec<OrderLine>, Refusal> {
         if self.lines.is_empty() {
             return Err(Refusal::EmptyCart);
         }
@@ -90,7 +90,11 @@ impl Preview {
         let total = self.total();
         match self.budget {
             Some(budget) if total > budget => Err(Refusal::DearerThanBudget { budget, total }),
-            _ => Ok(self.lines.iter().map(|line| line.line.clone()).collect()),
+            _ => Ok(self
+                .lines
+                .iter()
+                .map(|line| line.order_line.clone())
+                .collect()),
         }
     }
 }
@@ -98,17 +102,17 @@ impl Preview {
 impl PreviewLine {
     /// Checks that the line can be ordered.
     fn check(&self) -> Result<(), Refusal> {
-        let name = self.line.name.clone();
+        let name = self.order_line.name.clone();
 
-        if self.standing != LineStatus::Good {
+        if self.status != LineStatus::Good {
             return Err(Refusal::CantOrder {
                 name,
-                why: self.standing.word(),
+                why: self.status.word(),
             });
         }
 
         // An order is stored as JSON, which holds text alone.
-        if std::str::from_utf8(self.line.product.as_bytes()).is_err() {
+        if std::str::from_utf8(self.order_line.product.as_bytes()).is_err() {
             return Err(Refusal::CantOrder {
                 name,
                 why: "its id is no text",
@@ -126,7 +130,7 @@ fn preview_line(line: &CartLine, shares: Vec<Share>, product: Option<&Product>) 
     let price = product.and_then(|product| product.price);
     let quantity = line.quantity.whole().unwrap_or(0);
 
-    let standing = match (&line.quantity, product, price) {
+    let status = match (&line.quantity, product, price) {
         (Quantity::Damaged(_), ..) => LineStatus::Damaged,
         (_, None, _) => LineStatus::Gone,
         (_, _, None) => LineStatus::NoPrice,
@@ -139,7 +143,7 @@ fn preview_line(line: &CartLine, shares: Vec<Share>, product: Option<&Product>) 
     });
 
     PreviewLine {
-        line: OrderLine {
+        order_line: OrderLine {
             product: line.product.clone(),
             name: product.map_or_else(
                 || line.product.to_string(),
@@ -150,13 +154,13 @@ fn preview_line(line: &CartLine, shares: Vec<Share>, product: Option<&Product>) 
                 .unwrap_or_default(),
             quantity,
             price: price
-                .filter(|_| standing == LineStatus::Good)
+                .filter(|_| status == LineStatus::Good)
                 .unwrap_or_default(),
             shares,
         },
-        held: line.quantity.clone(),
-        standing,
-        was: price_when_added.filter(|then| price.is_some_and(|now| now != *then)),
+        quantity_in_cart: line.quantity.clone(),
+        status,
+        price_when_added: price_when_added.filter(|then| price.is_some_and(|now| now != *then)),
         short: total::short(line, known),
     }
 }

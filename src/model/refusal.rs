@@ -193,20 +193,26 @@ impl Refusal {
         }
     }
 
-    /// The same sentence for the time before anybody has ordered.
+    /// The sentence for a preview: what stands in the way of an order that nobody has tried to
+    /// place yet, with the shop's currency before its amounts.
     #[must_use]
-    pub fn beforehand(&self) -> String {
+    pub fn beforehand(&self, currency: &str) -> String {
         match self {
             Refusal::NotOrdered(OrderFailure::Short { name, left }) => {
-                format!(
-                    "The cart can't be ordered: {} of “{name}”; take fewer",
-                    only_left(*left)
-                )
+                let advice = match left {
+                    0 => "remove it first",
+                    _ => "take fewer",
+                };
+
+                let left = only_left(*left);
+                format!("Can't be ordered: {left} of “{name}”: {advice}")
             }
             Refusal::DearerThanBudget { budget, total } => {
-                format!("The cart can't be ordered: it costs {total}, and its budget is {budget}")
+                let total = total.in_currency(currency);
+                let budget = budget.in_currency(currency);
+                format!("Can't be ordered: the cart costs {total}, and its budget is {budget}")
             }
-            other => other.to_string(),
+            other => other.told_in(currency),
         }
     }
 

@@ -8,7 +8,7 @@ use redis::{ErrorKind, RedisError};
 pub enum Trouble {
     /// Nothing listens there.
     #[error("nothing answers at the server's address (connection refused)")]
-    Refused,
+    ConnectionRefused,
     /// There is no socket file.
     #[error("the server's socket is not there")]
     NoSocket,
@@ -101,7 +101,7 @@ impl Trouble {
     #[must_use]
     pub fn code(&self) -> &'static str {
         match self {
-            Trouble::Refused => "refused",
+            Trouble::ConnectionRefused => "refused",
             Trouble::NoSocket => "no_socket",
             Trouble::NoHost => "no_host",
             Trouble::Timeout => "timeout",
@@ -184,7 +184,7 @@ impl Trouble {
             self,
             Trouble::Moved { .. }
                 | Trouble::Changing
-                | Trouble::Refused
+                | Trouble::ConnectionRefused
                 | Trouble::NoSocket
                 | Trouble::NoHost
                 | Trouble::Timeout
@@ -317,7 +317,7 @@ fn failed_connection(error: &RedisError, said: &str) -> Option<Trouble> {
     } else if said.contains("No such file") {
         Some(Trouble::NoSocket)
     } else if error.is_connection_refusal() {
-        Some(Trouble::Refused)
+        Some(Trouble::ConnectionRefused)
     } else if says_any(said, &["certificate", "TLS", "tls", "InvalidContentType"]) {
         Some(Trouble::Tls(text::sanitize_to(said.as_bytes(), 160)))
     } else if error.is_connection_dropped() || error.is_io_error() {

@@ -30,20 +30,20 @@ pub fn order_id(n: u64) -> OrderId {
 
 /// What would be ordered of a cart of this version; `possible` or with all that can be wrong.
 pub fn preview(version: u64, possible: bool) -> LiveEvent {
-    let good = |line: OrderLine| {
-        let held = Quantity::Whole(line.quantity);
+    let good = |order_line: OrderLine| {
+        let quantity_in_cart = Quantity::Whole(order_line.quantity);
         PreviewLine {
-            line,
-            held,
-            standing: LineStatus::Good,
-            was: None,
+            order_line,
+            quantity_in_cart,
+            status: LineStatus::Good,
+            price_when_added: None,
             short: None,
         }
     };
     let mut lines = vec![
         good(line("Baguette", 2, "2.10", &[])),
         PreviewLine {
-            was: Money::parse("2.40"),
+            price_when_added: Money::parse("2.40"),
             ..good(line("Espresso", 12, "2.50", &[]))
         },
         good(line("抹茶 Matcha Powder", 1, "16.50", &[])),
@@ -51,7 +51,7 @@ pub fn preview(version: u64, possible: bool) -> LiveEvent {
     if !possible {
         lines[2].short = Some(0);
         lines.push(PreviewLine {
-            standing: LineStatus::Gone,
+            status: LineStatus::Gone,
             ..good(line("discontinued", 3, "0", &[]))
         });
     }

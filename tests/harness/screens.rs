@@ -184,7 +184,7 @@ pub fn screens(width: u16, height: u16) -> Vec<(&'static str, TestScreen)> {
         0,
     ));
     let mut offline = filled("3 a");
-    offline.link(LiveEvent::Down(Trouble::Refused));
+    offline.link(LiveEvent::Down(Trouble::ConnectionRefused));
     let mut just_changed = filled("/ e s enter");
     just_changed.change("bob@kitchen", "espresso", 13, 1, "2.40");
     just_changed.change("ann@till", "baguette", 1, -1, "1.90");

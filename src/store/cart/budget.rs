@@ -4,7 +4,7 @@
 //! was read. The script applies the change only to that version.
 
 use super::reading::read_cart_with_shares;
-use super::sending::{self, Attempt, ProductCheck};
+use super::sending::{self, Attempt, ProductCheck, SendError};
 use crate::model::order::Share;
 use crate::model::rules::{Ledger, Portion};
 use crate::model::{Cart, Change, Edit, Money, ProductId, Refusal, Update};
@@ -54,9 +54,10 @@ pub(crate) async fn send<C: ConnectionLike>(
             ..attempt
         };
         match sending::send(route.cart, keys, policy, change, attempt, route.check).await {
+            Ok(update) => return Ok(update),
+            Err(SendError::Failed(error)) => return Err(error),
             // Somebody else was faster: the cart has another version now.
-            Err(Error::Refused(Refusal::Busy)) => {}
-            settled => return settled,
+            Err(SendError::NeedsBudgetCheck) => {}
         }
     }
     Err(Refusal::Busy.into())

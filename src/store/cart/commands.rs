@@ -5,7 +5,7 @@
 use super::budget;
 use super::new_op;
 use super::reading::{read_cart, read_version};
-use super::sending::{Attempt, ProductCheck, find_missing_products, log_outcome, send};
+use super::sending::{Attempt, ProductCheck, SendError, find_missing_products, log_outcome, send};
 use crate::model::{
     Cart, Change, ChangeKind, Edit, Money, OpId, ProductId, Refusal, Timeout, Update, UserName,
 };
@@ -122,9 +122,10 @@ impl Connection {
 
         let products = self.conn.clone();
         let mut conn = ReplicaWait::new(&mut self.conn, self.policy.confirm_replicas);
-        let settled = match send(&mut conn, keys, &self.policy, change, attempt, check).await {
-            // The cart has a budget, which takes several steps.
-            Err(Error::Refused(Refusal::Busy)) => {
+        let outcome = match send(&mut conn, keys, &self.policy, change, attempt, check).await {
+            Ok(update) => Ok(update),
+            Err(SendError::Failed(error)) => Err(error),
+            Err(SendError::NeedsBudgetCheck) => {
                 let route = budget::Route {
                     cart: &mut conn,
                     products: &products,
@@ -132,9 +133,8 @@ impl Connection {
                 };
                 budget::send(route, keys, &self.policy, change, attempt).await
             }
-            settled => settled,
         };
-        conn.confirm(settled)
+        conn.require_replicas(outcome)
     }
 
     /// Applies one edit as a change of its own.

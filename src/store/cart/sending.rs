@@ -50,9 +50,26 @@ pub enum ProductCheck<'a> {
     Missing(&'a [ProductId]),
 }
 
+/// The reason why a change that was sent once was not applied.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum SendError {
+    /// The cart has a budget, and the change was not checked against it on the cart's present
+    /// version: it must be checked, and sent again.
+    NeedsBudgetCheck,
+    /// The change was refused, or the link failed.
+    Failed(Error),
+}
+
+impl From<Error> for SendError {
+    fn from(error: Error) -> SendError {
+        SendError::Failed(error)
+    }
+}
+
 /// Sends `change` once.
 ///
 /// # Errors
+/// [`SendError::NeedsBudgetCheck`], which [`crate::store::Connection::apply`] sees to by itself;
 /// [`Error::Refused`] by the rules, [`Error::Trouble`] by the link; where the trouble
 /// [leaves doubt](Trouble::is_ambiguous), sending the same change again is safe.
 pub async fn send(
@@ -62,7 +79,7 @@ pub async fn send(
     change: &Change,
     attempt: Attempt,
     products: ProductCheck<'_>,
-) -> Result<Update, Error> {
+) -> Result<Update, SendError> {
     let mut call = CHANGE.prepare_invoke();
     call.key(&keys.cart)
         .key(&keys.meta)
@@ -87,11 +104,11 @@ pub async fn send(
 
     let answer: Result<Vec<u8>, RedisError> = call.invoke_async(conn).await;
     match answer {
-        Ok(message) => read_answer(&message, change),
-        Err(error) => match refusal(change, policy, &error) {
-            Some(refusal) => Err(refusal.into()),
-            None => Err(error.into()),
-        },
+        Ok(message) => Ok(read_answer(&message, change)?),
+        Err(error) if error.code() == Some("CHECKBUDGET") => Err(SendError::NeedsBudgetCheck),
+        Err(error) => Err(SendError::Failed(
+            refusal(change, policy, &error).map_or_else(|| error.into(), Error::Refused),
+        )),
     }
 }
 
@@ -186,7 +203,6 @@ pub(crate) fn common_refusal(error: &RedisError) -> Option<Refusal> {
         "LOCKED" => Refusal::Locked(owner()),
         "CLOSED" => Refusal::Closed(owner()),
         "NOTOWNER" => Refusal::NotOwner(owner()),
-        "CHECKBUDGET" => Refusal::Busy,
         "EMPTYCART" => Refusal::EmptyCart,
         "CARTCHANGED" => Refusal::CartChanged,
         _ => return None,

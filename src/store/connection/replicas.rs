@@ -44,7 +44,7 @@ impl<'a, C> ReplicaWait<'a, C> {
     ///
     /// # Errors
     /// [`Trouble::TooFewReplicas`], and those of the outcome.
-    pub(crate) fn confirm<T>(&self, outcome: Result<T, Error>) -> Result<T, Error> {
+    pub(crate) fn require_replicas<T>(&self, outcome: Result<T, Error>) -> Result<T, Error> {
         match outcome {
             Ok(_) if self.reached < self.wanted => Err(Trouble::TooFewReplicas {
                 have: self.reached,

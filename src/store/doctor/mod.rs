@@ -151,7 +151,9 @@ async fn unreachable(address: &Address, trouble: &Trouble) -> Vec<Finding> {
 
 fn advice_on_access(trouble: &Trouble) -> &'static str {
     match trouble {
-        Trouble::Refused | Trouble::NoSocket => "is the server running, and is that its port?",
+        Trouble::ConnectionRefused | Trouble::NoSocket => {
+            "is the server running, and is that its port?"
+        }
         Trouble::NoHost => "is the host's name spelt right?",
         Trouble::Timeout => "is a firewall in the way?",
         Trouble::NeedsPassword | Trouble::WrongPassword => {

@@ -24,7 +24,7 @@ use crate::store::error::{Error, Trouble};
 use crate::store::keys::CartKeys;
 use crate::store::order::Driver;
 use crate::store::policy::Policy;
-use session::{BEAT, Session, SessionEnd};
+use session::{HEARTBEAT_INTERVAL, Session, SessionEnd};
 use std::collections::VecDeque;
 use std::pin::pin;
 use std::sync::Arc;
@@ -122,7 +122,7 @@ pub async fn run(
             return;
         }
 
-        let pause = pauses.next().unwrap_or(BEAT);
+        let pause = pauses.next().unwrap_or(HEARTBEAT_INTERVAL);
         if supervisor
             .meanwhile(tokio::time::sleep(pause))
             .await

@@ -3,10 +3,10 @@
 use super::products::ProductRoute;
 use super::session::{Completed, Session, SessionEnd};
 use super::{LiveEvent, Supervisor};
-use crate::model::{Change, OpId, ProductId, Refusal, Update};
+use crate::model::{Change, OpId, ProductId, Update};
 use crate::store::cart::budget;
 use crate::store::cart::sending;
-use crate::store::cart::sending::{Attempt, ProductCheck};
+use crate::store::cart::sending::{Attempt, ProductCheck, SendError};
 use crate::store::connection::replicas::wait_command;
 use crate::store::error::{Error, Trouble};
 use crate::store::keys::CartKeys;
@@ -58,7 +58,7 @@ impl Session {
                 Ok(conn) => sending::find_missing_products(&conn, &changes).await,
                 Err(trouble) => Err(trouble),
             };
-            Completed::Verified(ops, missing)
+            Completed::Verified { ops, missing }
         });
     }
 
@@ -241,7 +241,9 @@ async fn send_change(
     check: ProductCheck<'_>,
 ) -> Result<Update, Error> {
     match sending::send(conn, keys, policy, change, attempt, check).await {
-        Err(Error::Refused(Refusal::Busy)) => {
+        Ok(update) => Ok(update),
+        Err(SendError::Failed(error)) => Err(error),
+        Err(SendError::NeedsBudgetCheck) => {
             let route = budget::Route {
                 cart: conn,
                 products: &products.conn().await?,
@@ -249,6 +251,5 @@ async fn send_change(
             };
             budget::send(route, keys, policy, change, attempt).await
         }
-        settled => settled,
     }
 }

@@ -20,26 +20,28 @@ use futures::future::BoxFuture;
 use futures::stream::FuturesUnordered;
 use redis::aio::MultiplexedConnection;
 use redis::{PushInfo, PushKind, Value};
-use std::convert::Infallible;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use tokio::sync::{OnceCell, mpsc};
-use tokio::time::{Instant, MissedTickBehavior};
+use tokio::time::{Instant, Interval, MissedTickBehavior};
 
 /// The most messages that wait to be read; when more come, the cart is read again instead.
-const PUSHES: usize = 1024;
+const PUSH_CAPACITY: usize = 1024;
 /// The time between two heartbeats.
-pub(super) const BEAT: Duration = Duration::from_secs(2);
+pub(super) const HEARTBEAT_INTERVAL: Duration = Duration::from_secs(2);
 /// The heartbeats without an answer after which a link counts as dead.
-const MISSES: u32 = 2;
+const MISSED_HEARTBEATS_LIMIT: u32 = 2;
 /// The longest time that saying good-bye may take.
-const LEAVE: Duration = Duration::from_millis(300);
+const LEAVE_TIMEOUT: Duration = Duration::from_millis(300);
 
 /// The result of one background request, delivered back to the session loop.
 pub(super) enum Completed {
     /// The products that these changes add were asked for: which of them do not exist.
-    Verified(Vec<OpId>, Result<Vec<ProductId>, Trouble>),
+    Verified {
+        ops: Vec<OpId>,
+        missing: Result<Vec<ProductId>, Trouble>,
+    },
     /// A change was sent.
     Sent(OpId, Result<Update, Error>),
     /// The server waited for its replicas: how many have the first unreplicated changes.
@@ -122,16 +124,16 @@ impl Session {
         keys: &CartKeys,
         products: Arc<OnceCell<Conn>>,
     ) -> Result<Session, Trouble> {
-        let (sender, pushes) = mpsc::channel(PUSHES);
+        let (sender, pushes) = mpsc::channel(PUSH_CAPACITY);
         let lagged = Arc::new(AtomicBool::new(false));
         let flag = lagged.clone();
-        let on_push = move |push: PushInfo| -> Result<(), ()> {
+        let queue_push = move |push: PushInfo| -> Result<(), ()> {
             if sender.try_send(push).is_err() {
                 flag.store(true, Ordering::Relaxed);
             }
             Ok(())
         };
-        let mut conn = locator.open(&keys.cart, Some(on_push)).await?;
+        let mut conn = locator.open(&keys.cart, Some(queue_push)).await?;
 
         let scripts = conn.clone();
         let channels = [keys.updates.as_str(), CATALOG_UPDATES];
@@ -166,17 +168,18 @@ impl Session {
 
     /// Serves until the session ends; where nobody listens any more, it says good-bye.
     pub(super) async fn serve(mut self, supervisor: &mut Supervisor) -> SessionEnd {
-        let Err(end) = self.attend(supervisor).await;
+        let end = self.run_until_end(supervisor).await;
 
         if let (SessionEnd::Closed, Some(name)) = (&end, &supervisor.watcher_name) {
             // The others see at once that we left.
             let leaving = heartbeat(&mut self.conn, &supervisor.keys, name, Presence::Leaves);
-            let _ = tokio::time::timeout(LEAVE, leaving).await;
+            let _ = tokio::time::timeout(LEAVE_TIMEOUT, leaving).await;
         }
         end
     }
 
-    async fn attend(&mut self, supervisor: &mut Supervisor) -> Result<Infallible, SessionEnd> {
+    /// Handles one event after the other until one of them ends the session; returns why.
+    async fn run_until_end(&mut self, supervisor: &mut Supervisor) -> SessionEnd {
         self.beat(supervisor);
         self.read_cart(supervisor);
         let locator = supervisor.locator.clone();
@@ -185,27 +188,46 @@ impl Session {
             Completed::Superseded
         });
 
-        let mut beats = tokio::time::interval_at(Instant::now() + BEAT, BEAT);
-        beats.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let first_beat = Instant::now() + HEARTBEAT_INTERVAL;
+        let mut heartbeats = tokio::time::interval_at(first_beat, HEARTBEAT_INTERVAL);
+        heartbeats.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
-            tokio::select! {
-                biased;
-                push = self.pushes.recv() => match push {
-                    Some(push) => self.on_push(supervisor, push).await?,
-                    None => return Err(SessionEnd::Broken(Trouble::Lost)),
-                },
-                Some(done) = self.work.next() => self.on_completed(supervisor, done).await?,
-                request = supervisor.requests.recv() => match request {
-                    Some(request) => self.on_request(supervisor, request),
-                    None => return Err(SessionEnd::Closed),
-                },
-                _ = beats.tick() => self.beat(supervisor),
-            }
-
-            if self.pushes.is_empty() && self.lagged.swap(false, Ordering::Relaxed) {
-                self.reread_stale(supervisor).await?;
+            if let Err(end) = self.handle_next(supervisor, &mut heartbeats).await {
+                return end;
             }
         }
+    }
+
+    /// Waits for the next message, result, request or heartbeat, and handles it.
+    async fn handle_next(
+        &mut self,
+        supervisor: &mut Supervisor,
+        heartbeats: &mut Interval,
+    ) -> Result<(), SessionEnd> {
+        tokio::select! {
+            // The server's messages go first: an answer may speak of a version of the cart that
+            // a message before it brought, and would look like a gap. Then answers, as they make
+            // room for more requests; a heartbeat can wait longest.
+            biased;
+            push = self.pushes.recv() => match push {
+                Some(push) => self.on_push(supervisor, push).await?,
+                None => return Err(SessionEnd::Broken(Trouble::Lost)),
+            },
+            Some(done) = self.work.next() => self.on_completed(supervisor, done).await?,
+            request = supervisor.requests.recv() => match request {
+                Some(request) => self.on_request(supervisor, request),
+                None => return Err(SessionEnd::Closed),
+            },
+            _ = heartbeats.tick() => self.beat(supervisor),
+        }
+
+        // Messages were dropped. The cart is read again only once those that wait are handled:
+        // as long as they come in faster than that, more are dropped, and each reading would be
+        // out of date.
+        if self.pushes.is_empty() && self.lagged.swap(false, Ordering::Relaxed) {
+            self.reread_stale(supervisor).await?;
+        }
+        Ok(())
     }
 
     /// Starts a background request.
@@ -271,7 +293,9 @@ impl Session {
         done: Completed,
     ) -> Result<(), SessionEnd> {
         match done {
-            Completed::Verified(ops, missing) => self.on_verified(supervisor, ops, missing).await,
+            Completed::Verified { ops, missing } => {
+                self.on_verified(supervisor, ops, missing).await
+            }
             Completed::Sent(op, outcome) => self.on_sent(supervisor, op, outcome).await,
             Completed::Replicated { changes, replicas } => {
                 self.on_replicated(supervisor, changes, replicas).await
@@ -325,7 +349,7 @@ impl Session {
             Ok(answer) => answer,
             Err(Trouble::Timeout) => {
                 self.misses += 1;
-                if self.misses >= MISSES {
+                if self.misses >= MISSED_HEARTBEATS_LIMIT {
                     return Err(SessionEnd::Broken(Trouble::Timeout));
                 }
                 return Ok(());
@@ -337,6 +361,7 @@ impl Session {
         };
 
         self.misses = 0;
+        // A message that waits, or the cart that is being read, may bring this version still.
         let is_quiet = self.cart_reading == CartReading::Idle && self.pushes.is_empty();
         if version != self.version && is_quiet {
             self.reread_stale(supervisor).await?;

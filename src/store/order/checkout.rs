@@ -57,26 +57,26 @@ pub(crate) async fn read_preview(
     Ok(Preview::of(&cart, &shares, &products, currency))
 }
 
-/// Orders what was confirmed, under this id, exactly once; connects again where the link
+/// Orders what the user agreed to, under this id, exactly once; connects again where the link
 /// breaks, for up to five seconds from the last step that succeeded.
 ///
 /// # Errors
-/// The refusals of [`Preview::order`]; [`Refusal::CartChanged`] where the cart is another by now;
+/// The refusals of [`Preview::orderable_lines`]; [`Refusal::CartChanged`] where the cart is another by now;
 /// [`Refusal::NotOrdered`] where stock is short; [`Error::Unknown`] where the link broke on the
 /// way: asking again with the same id is safe, and any terminal that opens the cart goes on.
 pub async fn place(
     connection: &mut Connection,
     user: &UserName,
     id: OrderId,
-    confirmed: Preview,
+    agreed_preview: Preview,
 ) -> Result<OrderId, Error> {
     // Where the cart is in an order already, whoever confirms joins that order.
     let frozen = steps::read_frozen(&mut connection.conn, &CartKeys::of(user)).await?;
     if frozen.is_none() && !is_known(connection, &id).await? {
-        confirmed.order()?;
+        agreed_preview.orderable_lines()?;
     }
 
-    let driver = Driver::place(user, &connection.policy, id, confirmed);
+    let driver = Driver::place(user, &connection.policy, id, agreed_preview);
     match drive(connection, user, driver).await? {
         Outcome::Placed(id) => Ok(id),
         Outcome::Undone(failure) => Err(Refusal::NotOrdered(failure).into()),
@@ -224,7 +224,7 @@ pub(crate) fn order_error(driver: &Driver, trouble: Trouble) -> Error {
     let trouble = trouble.for_orders();
     let is_begun = match driver.stage() {
         // An order that waits for replicas is announced, and goes on under its id.
-        Stage::Announce | Stage::Look => matches!(trouble, Trouble::TooFewReplicas { .. }),
+        Stage::Announce | Stage::FindFrozen => matches!(trouble, Trouble::TooFewReplicas { .. }),
         Stage::Freeze
         | Stage::Take(_)
         | Stage::Decide(_)

@@ -183,7 +183,7 @@ pub async fn set_state(
         .invoke_async(&mut conn)
         .await
         .map_err(|error| Trouble::from(error).for_orders().into());
-    let (before, moved): (String, String) = conn.confirm(answer)?;
+    let (before, moved): (String, String) = conn.require_replicas(answer)?;
 
     let before = OrderState::named(&before).ok_or_else(|| Refusal::UnknownOrder(id.to_string()))?;
     if moved.is_empty() && before != state {
@@ -232,7 +232,7 @@ async fn wind_up(connection: &mut Connection, order: &Order) -> Result<(), Error
     let mut conn = ReplicaWait::new(&mut connection.conn, connection.policy.confirm_replicas);
     for line in &order.lines {
         let released = steps::release(&mut conn, &order.id, line, stock).await;
-        conn.confirm(released)?;
+        conn.require_replicas(released)?;
     }
 
     // Only after the products: whoever finds an order without this mark goes on.

@@ -75,6 +75,24 @@ pub(crate) enum FreezeAnswer {
     Over(Decision),
 }
 
+/// The answer of the shop that is asked to note an order as open.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum AnnounceAnswer {
+    /// It is open, and not in the stream yet.
+    Open,
+    /// It is in the stream already.
+    AlreadyPlaced,
+}
+
+/// The answer of a product whose stock an order wants to take.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum TakeAnswer {
+    /// The stock is taken for this order, or there is no limit to it.
+    Taken,
+    /// It can't be taken, for this reason: the order must be undone.
+    Failed(OrderFailure),
+}
+
 /// The fate of the stock that an order took, when a product forgets the order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum StockReturn {
@@ -84,12 +102,12 @@ pub(crate) enum StockReturn {
     Keep,
 }
 
-/// Notes the order as open; returns whether it is in the stream already.
+/// Notes the order as open.
 pub(crate) async fn announce(
     conn: &mut impl ConnectionLike,
     id: &OrderId,
     user: &UserName,
-) -> Result<bool, Error> {
+) -> Result<AnnounceAnswer, Error> {
     let word: String = ANNOUNCE
         .key(keys::ORDERS_OPEN)
         .key(keys::order(id))
@@ -99,7 +117,8 @@ pub(crate) async fn announce(
         .await?;
     match word.as_str() {
         "used" => Err(Refusal::OrderIdUsed.into()),
-        word => Ok(word == "placed"),
+        "placed" => Ok(AnnounceAnswer::AlreadyPlaced),
+        _ => Ok(AnnounceAnswer::Open),
     }
 }
 
@@ -112,32 +131,32 @@ pub(crate) async fn close(conn: &mut impl ConnectionLike, id: &OrderId) -> Resul
         .await?)
 }
 
-/// Freezes the cart as it was confirmed.
+/// Freezes the cart as the preview showed it.
 pub(crate) async fn freeze(
     conn: &mut impl ConnectionLike,
     keys: &CartKeys,
     policy: &Policy,
     id: &OrderId,
-    confirmed: &Preview,
+    agreed_preview: &Preview,
 ) -> Result<FreezeAnswer, Error> {
-    let (lines, refusal) = match confirmed.order() {
+    let (lines, refusal) = match agreed_preview.orderable_lines() {
         Ok(lines) => (lines, None),
         Err(refusal) => (Vec::new(), Some(refusal)),
     };
     // A cart that can't be ordered is sent with no version, which fits none: it can only join
     // an order that is there already.
     let version = match &refusal {
-        None => confirmed.version.to_string(),
+        None => agreed_preview.version.to_string(),
         Some(_) => String::new(),
     };
 
     let mut call = FREEZE.prepare_invoke();
     push_cart_update(&mut call, keys, policy, id.as_str());
     call.arg(version)
-        .arg(document::frozen_to_json(&lines, &confirmed.currency));
-    for line in &confirmed.lines {
-        call.arg(line.line.product.as_bytes())
-            .arg(line.line.quantity);
+        .arg(document::frozen_to_json(&lines, &agreed_preview.currency));
+    for line in &agreed_preview.lines {
+        call.arg(line.order_line.product.as_bytes())
+            .arg(line.order_line.quantity);
     }
 
     let answer: Result<Vec<Vec<u8>>, RedisError> = call.invoke_async(conn).await;
@@ -195,12 +214,12 @@ fn not_understood() -> Error {
     Trouble::not_understood().into()
 }
 
-/// Takes the stock of one line; returns why not, where it can't.
+/// Takes the stock of one line.
 pub(crate) async fn take(
     conn: &mut impl ConnectionLike,
     order: &FrozenCart,
     line: &OrderLine,
-) -> Result<Option<OrderFailure>, Error> {
+) -> Result<TakeAnswer, Error> {
     let [taken, released] = keys::stock(&line.product);
     let answer: Result<Vec<Vec<u8>>, RedisError> = TAKE
         .key(keys::product(&line.product))
@@ -223,28 +242,29 @@ pub(crate) async fn take(
 }
 
 /// Reads the answer of `take.lua`: a word, and a detail with some of the words.
-fn parse_take(answer: &[Vec<u8>], name: &str) -> Result<Option<OrderFailure>, Error> {
+fn parse_take(answer: &[Vec<u8>], name: &str) -> Result<TakeAnswer, Error> {
     let word = answer.first().map_or(&[][..], Vec::as_slice);
     let detail = answer.get(1).map_or(&[][..], Vec::as_slice);
     let detail = String::from_utf8_lossy(detail);
     let name = name.to_owned();
 
-    Ok(match word {
-        b"taken" | b"unlimited" => None,
-        b"short" => Some(OrderFailure::Short {
+    let failure = match word {
+        b"taken" | b"unlimited" => return Ok(TakeAnswer::Taken),
+        b"short" => OrderFailure::Short {
             name,
             left: detail.parse().unwrap_or(0),
-        }),
+        },
         b"repriced" => {
             let now = detail.into_owned();
-            Some(OrderFailure::Repriced { name, now }.sanitized())
+            OrderFailure::Repriced { name, now }.sanitized()
         }
-        b"missing" => Some(OrderFailure::Missing { name }),
-        b"unreadable" => Some(OrderFailure::Unreadable { name }),
+        b"missing" => OrderFailure::Missing { name },
+        b"unreadable" => OrderFailure::Unreadable { name },
         // Released by a driver that undid the order, or too late for any driver.
-        b"released" | b"old" => Some(OrderFailure::Late),
+        b"released" | b"old" => OrderFailure::Late,
         _ => return Err(not_understood()),
-    })
+    };
+    Ok(TakeAnswer::Failed(failure))
 }
 
 /// Takes a line whose product can't have its companions in its slot of the cluster, because of
@@ -252,7 +272,7 @@ fn parse_take(answer: &[Vec<u8>], name: &str) -> Result<Option<OrderFailure>, Er
 async fn take_without_companions(
     conn: &mut impl ConnectionLike,
     line: &OrderLine,
-) -> Result<Option<OrderFailure>, Error> {
+) -> Result<TakeAnswer, Error> {
     let (price, stock): (Option<Vec<u8>>, Option<Vec<u8>>) = redis::cmd("HMGET")
         .arg(keys::product(&line.product))
         .arg("price")
@@ -263,12 +283,12 @@ async fn take_without_companions(
     let now = String::from_utf8_lossy(price.as_deref().unwrap_or_default()).into_owned();
 
     Ok(match (price, stock) {
-        (None, None) => Some(OrderFailure::Missing { name }),
+        (None, None) => TakeAnswer::Failed(OrderFailure::Missing { name }),
         _ if Money::parse(&now) != Some(line.price) => {
-            Some(OrderFailure::Repriced { name, now }.sanitized())
+            TakeAnswer::Failed(OrderFailure::Repriced { name, now }.sanitized())
         }
-        (_, Some(stock)) if !stock.is_empty() => Some(OrderFailure::Braces { name }),
-        _ => None,
+        (_, Some(stock)) if !stock.is_empty() => TakeAnswer::Failed(OrderFailure::Braces { name }),
+        _ => TakeAnswer::Taken,
     })
 }
 
@@ -302,20 +322,41 @@ pub(crate) async fn release(
     }
 }
 
-/// Decides; returns the decision that stands, which another driver may have made before.
-/// Without a decision it only writes once more what stands.
+/// Decides; returns the decision that stands, which another driver may have made before. There
+/// is none where the order ended so long ago that the cart has forgotten it.
 pub(crate) async fn decide(
     conn: &mut impl ConnectionLike,
     keys: &CartKeys,
     id: &OrderId,
-    decision: Option<&Decision>,
+    decision: &Decision,
+) -> Result<Option<Decision>, Error> {
+    run_decide(conn, keys, id, decision.word(), &decision.reason()).await
+}
+
+/// Writes the decision that stands once more, if there is one, and decides nothing. Replicas are
+/// counted by what this connection has written, so it must write to learn who has it.
+pub(crate) async fn rewrite_decision(
+    conn: &mut impl ConnectionLike,
+    keys: &CartKeys,
+    id: &OrderId,
+) -> Result<(), Error> {
+    run_decide(conn, keys, id, "", "").await.map(drop)
+}
+
+/// Runs `decide.lua`; an empty word decides nothing.
+async fn run_decide(
+    conn: &mut impl ConnectionLike,
+    keys: &CartKeys,
+    id: &OrderId,
+    word: &str,
+    reason: &str,
 ) -> Result<Option<Decision>, Error> {
     let (word, reason): (Vec<u8>, Vec<u8>) = DECIDE
         .key(&keys.order)
         .key(&keys.ordered)
         .arg(id.as_str())
-        .arg(decision.map_or("", Decision::word))
-        .arg(decision.map(Decision::reason).unwrap_or_default())
+        .arg(word)
+        .arg(reason)
         .invoke_async(conn)
         .await?;
     Ok(Decision::parse(&word, &reason))

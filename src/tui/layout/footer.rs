@@ -55,7 +55,7 @@ fn may_order(state: &State) -> bool {
         .orders
         .preview
         .as_ref()
-        .is_none_or(|preview| preview.order().is_ok())
+        .is_none_or(|preview| preview.orderable_lines().is_ok())
 }
 
 /// The importance of a key: the most important ones get room first.
@@ -75,6 +75,7 @@ impl Importance {
             Action::Help | Action::Back => Importance::Help,
             _ if place < 2 => Importance::First,
             Action::Quit => Importance::Quit,
+            // The order of the key map ranks all other actions.
             _ => Importance::Other,
         }
     }

@@ -28,7 +28,7 @@ pub(crate) fn rows(preview: &Preview) -> Vec<CheckoutRow> {
 
     for (index, line) in preview.lines.iter().enumerate() {
         rows.push(CheckoutRow::Line(index));
-        if line.was.is_some() || line.short.is_some() {
+        if line.price_when_added.is_some() || line.short.is_some() {
             rows.push(CheckoutRow::Note(index));
         }
     }

@@ -69,6 +69,7 @@ impl Updater<'_> {
         let keeps = match action {
             Action::Move(_) => true,
             Action::Back => matches!(self.state.mode, Mode::Browse),
+            // Whatever else an action does, the message is about what was before it.
             _ => false,
         };
         if !keeps {

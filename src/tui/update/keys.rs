@@ -61,6 +61,7 @@ impl Updater<'_> {
         match self.state.env.keymap.dispatch(context, key) {
             Some(action @ (Action::Quit | Action::Suspend)) => self.act(action),
             Some(action @ Action::Back) if asks_to_quit => self.act(action),
+            // Any other action would change, or show, what does not fit on the screen.
             _ => {}
         }
     }
@@ -116,7 +117,17 @@ impl Updater<'_> {
         let rows_may_change = match context {
             Context::Catalog => self.state.catalog.is_searching(),
             Context::Palette => self.state.matches.is_searching() && action.is_some(),
-            _ => false,
+            Context::EmptyCatalog
+            | Context::Cart
+            | Context::Activity
+            | Context::Search
+            | Context::Quantity
+            | Context::Help
+            | Context::Checkout
+            | Context::Orders
+            | Context::Receipt
+            | Context::ConfirmQuit
+            | Context::ConfirmClear => false,
         };
         rows_may_change || !self.state.catalog.typed_ahead.is_empty()
     }

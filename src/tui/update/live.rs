@@ -27,6 +27,8 @@ impl Updater<'_> {
                 }
             }
 
+            // This precedes the cart that has these changes: displaying that cart must not put
+            // them on top of it a second time.
             LiveEvent::Applied(ops) => self.state.cart.applied = ops,
             LiveEvent::Cart(cart) => self.on_cart(cart),
             LiveEvent::Unreadable(trouble) => self.on_unreadable(trouble),
@@ -50,7 +52,7 @@ impl Updater<'_> {
 
     fn on_down(&mut self, trouble: Trouble) {
         // A private server that is gone is ours to start again.
-        let is_gone = matches!(trouble, Trouble::Refused | Trouble::NoSocket);
+        let is_gone = matches!(trouble, Trouble::ConnectionRefused | Trouble::NoSocket);
         if is_gone && self.state.env.private && !self.state.reviving {
             self.state.reviving = true;
             self.effects.push(Effect::Revive);
@@ -94,6 +96,7 @@ impl Updater<'_> {
         let was_down = self.is_down();
         let was_offline = matches!(self.state.connectivity, Connectivity::Offline { .. });
 
+        // The first cart is no news: nothing was displayed before that it could differ from.
         if self.state.connectivity != Connectivity::Connecting {
             self.highlight_differences(&cart);
             let was_emptied = cart.lines.is_empty() && !self.state.cart.confirmed.lines.is_empty();
@@ -127,6 +130,8 @@ impl Updater<'_> {
 
         match self.state.cart.confirmed.apply(update) {
             UpdateFit::Next => {}
+            // The cart has this change already. Where it is ours, it was displayed on top of the
+            // cart until now, and must not count twice.
             UpdateFit::Old => {
                 self.rebuild_shown();
                 return;
@@ -149,6 +154,7 @@ impl Updater<'_> {
     /// Reports a change and highlights its lines. Our own changes are no news, except where it is
     /// not obvious what they did.
     fn announce(&mut self, update: &Update) {
+        // Our op ids tell this terminal from another one under the same name.
         let is_ours = update.op.as_str().starts_with(&self.state.env.ops);
         let is_news = match update.kind {
             ChangeKind::Expire | ChangeKind::Undo | ChangeKind::Redo => true,
@@ -171,6 +177,8 @@ impl Updater<'_> {
 
     /// Reports a change for which the cart must be read again.
     fn announce_gap(&mut self, update: &Update) {
+        // Orders and rules have no op id of this terminal: an order goes by its own id, and rules
+        // are set on the command line. So the name has to tell.
         let is_ours = update.by == self.state.env.me;
         let is_news = match update.kind {
             ChangeKind::Undo | ChangeKind::Redo => true,
@@ -226,7 +234,7 @@ impl Updater<'_> {
                 return;
             }
             Ok(update) => {
-                self.confirm(&update);
+                self.report_own_change(&update);
                 return;
             }
             Err(Error::Refused(refusal)) => refusal.told_in(&self.state.shop.currency),
@@ -241,21 +249,36 @@ impl Updater<'_> {
     }
 
     /// Reports of our own change what the cart alone does not show.
-    fn confirm(&mut self, update: &Update) {
+    fn report_own_change(&mut self, update: &Update) {
         let undo = self.state.env.keymap.key_of(Action::Undo);
 
-        match (update.kind, &update.lines[..]) {
-            (ChangeKind::Clear, lines) => {
-                let them = if lines.len() == 1 { "it" } else { "them" };
-                let lines = text::count(lines.len(), "line");
+        match update.kind {
+            ChangeKind::Clear => {
+                let them = if update.lines.len() == 1 {
+                    "it"
+                } else {
+                    "them"
+                };
+                let lines = text::count(update.lines.len(), "line");
                 self.notify_info(format!("Cleared {lines} · {undo} brings {them} back"));
             }
-            (ChangeKind::Edit, [line]) if line.quantity == 0 => {
-                let name = self.state.name_of(&line.product);
-                self.notify_info(format!("Removed {name} · {undo} brings it back"));
-            }
-            (ChangeKind::Edit, [line]) if line.delta > 0 => self.warn_of_short_stock(line),
-            _ => {}
+            ChangeKind::Edit => match &update.lines[..] {
+                [line] if line.quantity == 0 => {
+                    let name = self.state.name_of(&line.product);
+                    self.notify_info(format!("Removed {name} · {undo} brings it back"));
+                }
+                [line] if line.delta > 0 => self.warn_of_short_stock(line),
+                _ => {}
+            },
+            // The cart shows all that these did, or the update itself was news.
+            ChangeKind::Undo
+            | ChangeKind::Redo
+            | ChangeKind::Touch
+            | ChangeKind::Expire
+            | ChangeKind::Freeze
+            | ChangeKind::Unfreeze
+            | ChangeKind::Order
+            | ChangeKind::Rules => {}
         }
     }
 

@@ -36,11 +36,19 @@ impl Updater<'_> {
             Mode::Checkout(top) | Mode::Receipt { top, .. } => {
                 *top = moved(*top, first_rows(rows, page), page, motion, by);
             }
-            _ => {
+            Mode::Orders => {
                 let scroll = &mut self.state.orders.scroll;
                 scroll.cursor = moved(scroll.cursor, rows, page, motion, by);
                 scroll.keep_within(rows, page);
             }
+            // These have no extent.
+            Mode::Browse
+            | Mode::Search
+            | Mode::Palette { .. }
+            | Mode::Quantity { .. }
+            | Mode::Help(_)
+            | Mode::ConfirmQuit
+            | Mode::ConfirmClear => {}
         }
     }
 

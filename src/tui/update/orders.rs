@@ -55,7 +55,15 @@ impl Updater<'_> {
             Mode::Checkout(top) | Mode::Receipt { top, .. } => {
                 *top = (*top).min(rows.saturating_sub(page));
             }
-            _ => self.state.orders.scroll.keep_within(rows, page),
+            Mode::Orders => self.state.orders.scroll.keep_within(rows, page),
+            // These have no extent.
+            Mode::Browse
+            | Mode::Search
+            | Mode::Palette { .. }
+            | Mode::Quantity { .. }
+            | Mode::Help(_)
+            | Mode::ConfirmQuit
+            | Mode::ConfirmClear => {}
         }
     }
 
@@ -80,7 +88,7 @@ impl Updater<'_> {
             self.notify_error("Not ordered: the cart is just changing. Look again, then confirm");
             return;
         };
-        if preview.order().is_err() {
+        if preview.orderable_lines().is_err() {
             // The checkout shows the reason.
             let explanation = self.explain_refused_order(&preview);
             self.notify_warn(explanation);
@@ -150,7 +158,13 @@ impl Updater<'_> {
             Mode::Orders | Mode::Receipt { .. } => {
                 !was_previewing && self.state.orders.list.is_none()
             }
-            _ => false,
+            Mode::Browse
+            | Mode::Search
+            | Mode::Palette { .. }
+            | Mode::Quantity { .. }
+            | Mode::Help(_)
+            | Mode::ConfirmQuit
+            | Mode::ConfirmClear => false,
         };
 
         if shows_nothing {

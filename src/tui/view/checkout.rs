@@ -5,11 +5,10 @@ use super::row::{RowBackground, left, right};
 use super::{draw_placeholder, draw_scroll_bar, pane};
 use crate::config::keymap::Action;
 use crate::config::theme::Theme;
+use crate::model::Preview;
 use crate::model::checkout::PreviewLine;
-use crate::model::order::OrderFailure;
 use crate::model::product::only_left;
 use crate::model::total::LineStatus;
-use crate::model::{Preview, Refusal};
 use crate::tui::layout::orders;
 use crate::tui::layout::orders::CheckoutRow;
 use crate::tui::state::{Connectivity, State, Tone};
@@ -27,10 +26,11 @@ const TOTAL: u16 = 14;
 const PRICE: u16 = 12;
 /// The width from which on there is room for the price of one.
 const WITH_PRICE: u16 = 50;
-/// The widest that amounts stand apart from their products.
-const WIDEST: u16 = 90;
-/// The most columns for what others do to the cart.
-const STANDING: usize = 60;
+/// The widest that the list gets. On a wider screen the amounts would be too far from the names
+/// of their products to be read in one line.
+const MAX_WIDTH: u16 = 90;
+/// The most columns for the words about the state of the cart, such as who is ordering it.
+const STATUS_WIDTH: usize = 60;
 
 /// The columns that depend on the width; no columns where there is no room.
 #[derive(Debug, Clone, Copy)]
@@ -60,7 +60,7 @@ pub(super) fn draw(state: &State, top: usize, area: Rect, buffer: &mut Buffer) {
 
     let inner = area.inner(Margin::new(1, 1));
     let inner = Rect {
-        width: inner.width.min(WIDEST),
+        width: inner.width.min(MAX_WIDTH),
         ..inner
     };
     let Some(preview) = &state.orders.preview else {
@@ -119,18 +119,18 @@ fn draw_line(
     area: Rect,
     buffer: &mut Buffer,
 ) {
-    let quantity = line.held.to_string();
-    let (price, total, style) = match line.standing {
+    let quantity = line.quantity_in_cart.to_string();
+    let (price, total, style) = match line.status {
         LineStatus::Good => {
-            let price = line.line.price.to_string();
-            (price, line.line.total().to_string(), theme.text)
+            let price = line.order_line.price.to_string();
+            (price, line.order_line.total().to_string(), theme.text)
         }
         obstacle => (String::new(), obstacle.short_word().to_owned(), theme.bad),
     };
 
     let cells = [
         right(&quantity, QUANTITY, style),
-        left(&line.line.name, columns.name, style),
+        left(&line.order_line.name, columns.name, style),
         right(&price, columns.price, theme.dim),
         right(&total, TOTAL, style),
     ];
@@ -147,8 +147,8 @@ fn draw_note(theme: &Theme, line: &PreviewLine, area: Rect, buffer: &mut Buffer)
     };
 
     let price_change = line
-        .was
-        .map(|was| format!("{} now, {was} when it was added", line.line.price));
+        .price_when_added
+        .map(|was| format!("{} now, {was} when it was added", line.order_line.price));
     let notes: Vec<String> = short.into_iter().chain(price_change).collect();
 
     let text = notes.join("; ");
@@ -166,7 +166,7 @@ fn draw_foot(state: &State, preview: &Preview, area: Rect, buffer: &mut Buffer) 
         return;
     }
 
-    let label = if preview.order().is_ok() {
+    let label = if preview.orderable_lines().is_ok() {
         "To pay"
     } else {
         "Total"
@@ -214,7 +214,7 @@ fn next_step(state: &State, preview: &Preview) -> (String, Style) {
         None if state.cart.confirmed.ordering.is_some() => {
             let text = format!(
                 "This cart is {} just now",
-                orders::standing(state, STANDING)
+                orders::standing(state, STATUS_WIDTH)
             );
             (text, theme.warn)
         }
@@ -233,7 +233,7 @@ fn how_to_order(state: &State, preview: &Preview) -> (String, Style) {
         .as_ref()
         .is_some_and(|notice| notice.tone == Tone::Bad);
 
-    match preview.order() {
+    match preview.orderable_lines() {
         Ok(_) if is_stale => ("Reading prices again …".to_owned(), theme.dim),
         Ok(_) => {
             let key = state.env.keymap.key_of(Action::PlaceOrder);
@@ -242,27 +242,6 @@ fn how_to_order(state: &State, preview: &Preview) -> (String, Style) {
             (text, theme.text)
         }
         Err(_) if is_told_below => (String::new(), theme.bad),
-        Err(refusal) => (obstacle(&refusal, &preview.currency), theme.bad),
-    }
-}
-
-/// The sentence about what stands in the way of an order that was not tried.
-fn obstacle(refusal: &Refusal, currency: &str) -> String {
-    match refusal {
-        Refusal::NotOrdered(OrderFailure::Short { name, left }) => {
-            let advice = match left {
-                0 => "remove it first",
-                _ => "take fewer",
-            };
-
-            let left = only_left(*left);
-            format!("Can't be ordered: {left} of “{name}”: {advice}")
-        }
-        Refusal::DearerThanBudget { budget, total } => {
-            let total = total.in_currency(currency);
-            let budget = budget.in_currency(currency);
-            format!("Can't be ordered: the cart costs {total}, and its budget is {budget}")
-        }
-        other => other.told_in(currency),
+        Err(refusal) => (refusal.beforehand(&preview.currency), theme.bad),
     }
 }

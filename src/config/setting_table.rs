@@ -1,0 +1,216 @@
+//! The table of all settings: each field of [`SettingLayer`] is one of them. Command line,
+//! environment, settings file and defaults all fill this same table.
+
+use crate::config::theme::Theme;
+use crate::model::{quantity, user};
+use clap::Args;
+use clap_complete::{ArgValueCandidates, CompletionCandidate};
+use serde::Deserialize;
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use toml::Spanned;
+
+/// The heading of these options in every command's help.
+pub(crate) const HEADING: &str = "Options of every command";
+
+/// The levels of the log.
+pub(crate) const LOG_LEVELS: [&str; 5] = ["error", "warn", "info", "debug", "trace"];
+
+/// The layer that a setting's value comes from, the strongest first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, strum::Display)]
+#[strum(serialize_all = "lowercase")]
+pub enum SettingSource {
+    /// An option on the command line.
+    Flag,
+    /// A variable of the environment.
+    Environment,
+    /// The settings file.
+    File,
+    /// Nobody has set it.
+    Default,
+}
+
+/// The keys of one action, as the file names them.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(untagged, expecting = "expected a key or a list of keys")]
+pub(crate) enum KeyNames {
+    One(String),
+    Several(Vec<String>),
+}
+
+/// The settings as one layer gives them: the command line with the environment, the settings
+/// file, or the [defaults](SettingLayer::defaults).
+///
+/// clap and serde read the same fields, so that a setting has one name everywhere: `item_timeout`
+/// in the file and in `trolley config` is `--item-timeout` on the command line.
+#[derive(Debug, Clone, Default, Args, Deserialize)]
+#[serde(deny_unknown_fields)]
+// Before or after the command, and without showing in the help what the environment holds.
+#[command(next_help_heading = HEADING, mut_args(|arg| arg.global(true).hide_env_values(true)))]
+pub(crate) struct SettingLayer {
+    /// Use this Redis or Valkey instead of a private one: redis://, rediss:// (TLS), unix://,
+    /// redis+cluster://host,host or redis+sentinel://host,host/name
+    #[arg(long, value_name = "URL", env = "TROLLEY_REDIS")]
+    pub(crate) redis: Option<String>,
+
+    /// The cart: everybody who gives the same name shares it [default: your login name]
+    #[arg(long, value_name = "NAME", env = "TROLLEY_USER")]
+    pub(crate) user: Option<String>,
+
+    /// Who you are to the others on the cart [default: user@host and terminal]
+    #[arg(long, value_name = "NAME", env = "TROLLEY_NAME")]
+    pub(crate) name: Option<String>,
+
+    /// Empty the cart this long after its last change: 30m, 2h, never [default: 30m]
+    #[arg(long, value_name = "TIME", env = "TROLLEY_SESSION_TIMEOUT")]
+    pub(crate) session_timeout: Option<String>,
+
+    /// Remove a line that nobody has changed for this long: 10m, never [default: never]
+    #[arg(long, value_name = "TIME", env = "TROLLEY_ITEM_TIMEOUT")]
+    pub(crate) item_timeout: Option<String>,
+
+    /// The most pieces on one line of the cart [default: 999]
+    #[arg(long, value_name = "N", env = "TROLLEY_LINE_LIMIT")]
+    pub(crate) line_limit: Option<u32>,
+
+    /// Confirm a change only once this many replicas have it, too [default: 0]
+    #[arg(long, value_name = "N", env = "TROLLEY_CONFIRM_REPLICAS")]
+    pub(crate) confirm_replicas: Option<u32>,
+
+    /// The theme: auto, dark, light, contrast, 16, none [default: auto]
+    #[arg(long, value_name = "NAME", env = "TROLLEY_THEME", add = ArgValueCandidates::new(themes))]
+    pub(crate) theme: Option<String>,
+
+    // The option is the opposite of the setting. The mouse is on by default, so the command line
+    // only ever turns it off: `--no-mouse` is short, and giving it reads as `mouse = false`.
+    /// Leave the mouse to the terminal
+    #[arg(long = "no-mouse", num_args = 0, default_missing_value = "false")]
+    pub(crate) mouse: Option<bool>,
+
+    // Not in the file: it says which file that is.
+    /// Read the settings from this file
+    #[arg(long, value_name = "FILE", env = "TROLLEY_CONFIG")]
+    #[serde(skip)]
+    pub(crate) config: Option<PathBuf>,
+
+    /// Read the password from this file
+    #[arg(long, value_name = "FILE", env = "TROLLEY_PASSWORD_FILE")]
+    pub(crate) password_file: Option<PathBuf>,
+
+    /// Trust the authorities in this file, for rediss:// [default: those of the system]
+    #[arg(long, value_name = "FILE", env = "TROLLEY_TLS_CA")]
+    pub(crate) tls_ca: Option<PathBuf>,
+
+    /// Show this certificate to the server
+    #[arg(long, value_name = "FILE", env = "TROLLEY_TLS_CERT")]
+    pub(crate) tls_cert: Option<PathBuf>,
+
+    /// The key of that certificate
+    #[arg(long, value_name = "FILE", env = "TROLLEY_TLS_KEY")]
+    pub(crate) tls_key: Option<PathBuf>,
+
+    /// Write what happens to this file, one line per change
+    #[arg(long, value_name = "FILE", env = "TROLLEY_LOG")]
+    pub(crate) log: Option<PathBuf>,
+
+    /// The lowest level to log: error, warn, info, debug [default: info]
+    #[arg(long, value_name = "LEVEL", env = "TROLLEY_LOG_LEVEL", add = ArgValueCandidates::new(levels))]
+    pub(crate) log_level: Option<String>,
+
+    // In the file alone: other keys for actions. They are a table, with a line in the file for
+    // each action, which no single option could hold.
+    #[arg(skip)]
+    #[serde(default)]
+    pub(crate) keys: BTreeMap<Spanned<String>, KeyNames>,
+}
+
+impl SettingLayer {
+    /// The lowest layer: what holds where nobody has set anything. A setting that has no default
+    /// is off.
+    pub(crate) fn defaults() -> SettingLayer {
+        let login = login_name();
+
+        SettingLayer {
+            name: Some(format!("{login}@{}", host_and_terminal())),
+            user: Some(login),
+            session_timeout: Some("30m".to_owned()),
+            item_timeout: Some("never".to_owned()),
+            line_limit: Some(quantity::DEFAULT_LIMIT),
+            confirm_replicas: Some(0),
+            theme: Some("auto".to_owned()),
+            mouse: Some(true),
+            log_level: Some("info".to_owned()),
+            ..SettingLayer::default()
+        }
+    }
+}
+
+/// The login name as far as it can name a cart.
+fn login_name() -> String {
+    let login = whoami::username().unwrap_or_default();
+    let name: String = login
+        .chars()
+        .take(user::LONGEST)
+        .map(|c| match c {
+            '.' | '_' | '-' => c,
+            c if c.is_ascii_alphanumeric() => c,
+            _ => '-',
+        })
+        .collect();
+
+    if name.is_empty() {
+        "shopper".to_owned()
+    } else {
+        name
+    }
+}
+
+/// `host pts/1`, which tells two terminals of one person apart.
+fn host_and_terminal() -> String {
+    let system = rustix::system::uname();
+    let host = system.nodename().to_string_lossy();
+    let terminal = rustix::termios::ttyname(std::io::stdin(), Vec::new()).unwrap_or_default();
+    let terminal = terminal.to_string_lossy();
+
+    format!("{host} {}", terminal.trim_start_matches("/dev/"))
+}
+
+fn themes() -> Vec<CompletionCandidate> {
+    std::iter::once("auto")
+        .chain(Theme::NAMED.iter().map(|(name, _)| *name))
+        .map(CompletionCandidate::new)
+        .collect()
+}
+
+fn levels() -> Vec<CompletionCandidate> {
+    LOG_LEVELS.map(CompletionCandidate::new).into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_help_names_the_defaults() {
+        let defaults = SettingLayer::defaults();
+        let command = SettingLayer::augment_args(clap::Command::new("trolley"));
+        for (name, default) in [
+            ("session_timeout", defaults.session_timeout),
+            ("item_timeout", defaults.item_timeout),
+            ("line_limit", defaults.line_limit.map(|n| n.to_string())),
+            (
+                "confirm_replicas",
+                defaults.confirm_replicas.map(|n| n.to_string()),
+            ),
+            ("theme", defaults.theme),
+            ("log_level", defaults.log_level),
+        ] {
+            let option = command
+                .get_arguments()
+                .find(|option| option.get_id() == name);
+            let help = option.unwrap().get_help().unwrap().to_string();
+            let default = default.unwrap();
+            assert!(help.ends_with(&format!("[default: {default}]")), "{help}");
+        }
+    }
+}
