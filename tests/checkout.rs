@@ -179,7 +179,7 @@ fn what_is_short_is_told_before_and_stock_is_live() {
     let mut ann = shop(&server, "alice", "ann");
     ann.wait("64 products");
     ann.keys("3 a");
-    ann.wait("Added 3, but only 2 are left");
+    ann.wait("Added 3, but only 2 left");
     ann.keys("c");
     ann.wait("only 2 left");
     ann.wait("Can't be ordered: only 2 left of .Baguette.: take fewer");
