@@ -49,13 +49,13 @@ fn a_cart_becomes_an_order_by_another_key_and_its_state_is_live() {
     bob.wait("3 items ");
     ann.keys("c");
     ann.wait("To pay €6.30");
-    ann.wait("y orders it");
+    ann.wait("Press y to place the order");
     // What opened it does not confirm it, nor does Enter.
     ann.keys("c enter enter space");
     // Another changes the cart meanwhile: what shows is what would be charged.
     bob.keys("a");
     ann.wait("To pay €8.40");
-    ann.wait("y orders it");
+    ann.wait("Press y to place the order");
     assert_eq!(server.get("EXISTS orders"), "0");
     ann.keys("y y y");
     ann.wait(" Receipt ");
@@ -393,13 +393,13 @@ fn a_price_that_changed_without_a_word_is_not_charged() {
     let mut ann = shop(&server, "alice", "ann");
     ann.wait("64 products");
     ann.keys("2 a c");
-    ann.wait("y orders it");
+    ann.wait("Press y to place the order");
     let due = server.get("HGET product:baguette price");
     // The same in other digits is the same.
     for (price, ordered) in [(format!("0{due}0"), true), ("50".to_owned(), false)] {
         if !ordered {
             ann.keys("esc esc esc 2 a c");
-            ann.wait("y orders it");
+            ann.wait("Press y to place the order");
         }
         server.cmd(&format!("HSET product:baguette price {price}"));
         ann.keys("y");
@@ -430,7 +430,7 @@ fn who_confirms_too_late_is_told_who_ordered() {
     bob.wait("3 items");
     bob.keys("c");
     for terminal in [&ann, &bob] {
-        terminal.wait("y orders it");
+        terminal.wait("Press y to place the order");
     }
     bob.keys("y");
     bob.wait(" Receipt ");
