@@ -111,7 +111,7 @@ impl PreviewLine {
         if std::str::from_utf8(self.line.product.as_bytes()).is_err() {
             return Err(Refusal::CantOrder {
                 name,
-                why: "its id is no text",
+                why: "its id is not text",
             });
         }
 
