@@ -151,7 +151,7 @@ fn what_is_found_or_kept_otherwise_is_said() {
     let none = run(&server, &["products", "nothinglike"]);
     assert_eq!(
         String::from_utf8_lossy(&none.stderr),
-        "trolley: no product fits “nothinglike”\n"
+        "trolley: no product matches “nothinglike”\n"
     );
     let odd = run(&server, &["product", "set", "x1", "name=a\nb", "price=1"]);
     assert!(
@@ -215,10 +215,10 @@ fn each_refusal_has_its_sentence_and_exit_status_1() {
         (&["add", "espresso", "1000"], "Too many: the limit is 999"),
         (
             &["add", "espr"],
-            "“espr” fits several products: Espresso (espresso), Espresso Beans (espresso-beans)",
+            "“espr” matches several products: Espresso (espresso), Espresso Beans (espresso-beans)",
         ),
         (&["remove", "espresso"], "“espresso” is not in the cart"),
-        (&["--user", "a b", "cart"], "“a b” is no user name"),
+        (&["--user", "a b", "cart"], "“a b” is not a valid user name"),
         (
             &["add", &"x".repeat(300)],
             "That product name is too long: 300 bytes",

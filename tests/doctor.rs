@@ -256,7 +256,7 @@ fn sentinels_are_asked_whether_they_could_replace_the_master() {
     ));
     all.servers[1].kill();
     until("the lost replica is told", || {
-        says(1, "bad", "no replica but lost ones: 127.0.0.1:", &[])
+        says(1, "bad", "all replicas are lost: 127.0.0.1:", &[])
     });
     all.kill(0);
     all.kill(1);

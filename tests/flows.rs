@@ -92,7 +92,7 @@ fn the_palette_adds_completes_and_acts() {
     shop.keys(": h e l p enter");
     shop.wait(" Keys ");
     shop.keys("esc : n o s u c h enter");
-    shop.wait("No product or command fits “nosuch”");
+    shop.wait("No product or command matches “nosuch”");
     shop.keys("ctrl-u t h e m e space l i g h t enter");
     shop.wait_until("the theme is not light", |screen| {
         screen
@@ -119,7 +119,7 @@ fn the_mouse_selects_adds_and_can_be_left_to_the_terminal() {
     shop.click(u16::try_from(column).unwrap(), 36);
     shop.wait(" Keys ");
     shop.keys("esc m");
-    shop.wait("The mouse is the terminal's");
+    shop.wait("The mouse is left to the terminal");
     assert_eq!(mode(&shop), vt100::MouseProtocolMode::None);
     shop.keys("q");
     shop.wait_exit();

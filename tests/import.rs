@@ -251,7 +251,7 @@ fn files_that_cannot_be_read_say_why() {
             "b.csv",
             b"id,name,Name\na,A,1\n",
             1,
-            "the column “name” comes twice",
+            "the column “name” appears twice",
         ),
         ("c.csv", b"name,price\nA,1\n", 1, "the id is missing"),
         (
@@ -292,7 +292,7 @@ fn files_that_cannot_be_read_say_why() {
             "i.jsonl",
             b"{\"id\":\"a\",\"id\":\"b\"}\n",
             1,
-            "the column “id” comes twice",
+            "the column “id” appears twice",
         ),
         (
             "j.jsonl",
@@ -847,7 +847,10 @@ fn one_product() {
             &["product", "set", "tea", "prise=1"][..],
             "did you mean “price”?",
         ),
-        (&["product", "set", "tea", "price=x"], "“x” is no price"),
+        (
+            &["product", "set", "tea", "price=x"],
+            "“x” is not a valid price",
+        ),
         (
             &["product", "set", "t{ea", "price=1"],
             "the id “t{ea” has a brace",

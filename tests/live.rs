@@ -219,7 +219,7 @@ fn undo_takes_back_only_ones_own_work() {
     ann.wait("64 products");
     bob.wait("64 products");
     ann.keys("u");
-    ann.wait("There is nothing to take back");
+    ann.wait("There is nothing to undo");
     ann.keys("3 a");
     bob.wait("3 items");
     bob.keys("2 a");
@@ -246,7 +246,7 @@ fn undo_takes_back_only_ones_own_work() {
     ann.wait("ann +cleared 2 lines");
     ann.keys("u");
     bob.wait("9 items");
-    bob.wait("ann +took back a change of 2 lines");
+    bob.wait("ann +undid a change of 2 lines");
     // Nobody's pieces have become another's by that.
     let shares = |product: &str| {
         let raw = server.get(&format!("HGET {{cart:alice}}:by {product}"));

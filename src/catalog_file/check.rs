@@ -66,11 +66,11 @@ pub enum RowError {
     NoPrice,
     /// A price that can't be read.
     #[error(
-        "“{0}” is no price: write it like 2.40, with at most 12 digits before the point and 6 after it"
+        "“{0}” is not a valid price: write it like 2.40, with at most 12 digits before the point and 6 after it"
     )]
     BadPrice(String),
     /// A stock that can't be read.
-    #[error("“{0}” is no stock: write a whole number, or nothing for unlimited")]
+    #[error("“{0}” is not a valid stock: write a whole number, or nothing for unlimited")]
     BadStock(String),
     /// A quote without its end.
     #[error("a quote is opened and never closed, so that what follows can't be told apart")]
@@ -92,8 +92,8 @@ pub enum RowError {
         /// The known name that is nearest, where one is near.
         nearest: Option<&'static str>,
     },
-    /// A column that comes twice.
-    #[error("the column “{0}” comes twice")]
+    /// A column that appears twice.
+    #[error("the column “{0}” appears twice")]
     Twice(&'static str),
     /// Another number of columns than the first line has.
     #[error("it has {found} columns, and the first line has {expected}")]

@@ -23,9 +23,9 @@ enum RoleName {
     Shopper,
     /// Fills the cart of --user and orders it; without trolley, they could also change products and orders
     Buyer,
-    /// Sees to every cart and every order; without trolley, they could also change products
+    /// Manages every cart and every order; without trolley, they could also change products
     Clerk,
-    /// Brings products in
+    /// Imports products
     Importer,
 }
 

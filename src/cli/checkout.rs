@@ -150,7 +150,7 @@ fn print_preview(
     if obstacle.is_none() {
         writeln!(
             out,
-            "Order it: trolley checkout --yes --expect-total {total}"
+            "To place the order: trolley checkout --yes --expect-total {total}"
         )?;
     }
     Ok(())

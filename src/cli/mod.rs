@@ -85,7 +85,7 @@ enum ShopCommand {
     Cart,
     /// Print a line for each change of the cart, as it happens
     Watch,
-    /// Show what would be ordered, and order it with --yes
+    /// Show what would be ordered; --yes places the order
     Checkout(checkout::CheckoutArgs),
     /// List orders, or follow them as they come
     Orders(orders::OrdersArgs),

@@ -29,7 +29,7 @@ enum ProductAction {
         /// The product's id
         #[arg(add = ArgValueCompleter::new(complete::product_ids))]
         id: String,
-        /// The fields to set; an empty value removes the field
+        /// The fields to set; an empty value clears the field
         #[arg(required = true, value_name = "FIELD=VALUE", add = ArgValueCompleter::new(complete::product_fields))]
         fields: Vec<String>,
     },
@@ -90,7 +90,7 @@ async fn set(
     )?;
     for (name, value) in shown_otherwise {
         output.warn(&format!(
-            "the {name} has signs that can't be shown: it shows as “{value}”"
+            "the {name} has characters that can't be shown: it shows as “{value}”"
         ));
     }
     Ok(())

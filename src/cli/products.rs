@@ -62,7 +62,7 @@ pub(super) async fn run(
     )?;
     if found.is_empty() && !output.is_json() {
         match &args.search {
-            Some(words) => output.warn(&format!("no product fits “{words}”")),
+            Some(words) => output.warn(&format!("no product matches “{words}”")),
             None => output.warn("there are no products yet"),
         }
     }

@@ -121,7 +121,7 @@ fn read_pem(setting: &'static str, path: &Path) -> Result<Vec<u8>, ConfigError> 
     }
     Err(invalid(
         setting,
-        format!("{} is no PEM file", shown_path(path)),
+        format!("{} is not a PEM file", shown_path(path)),
     ))
 }
 

@@ -57,7 +57,7 @@ pub(crate) struct SettingLayer {
     #[arg(long, value_name = "NAME", env = "TROLLEY_USER")]
     pub(crate) user: Option<String>,
 
-    /// Who you are to the others on the cart [default: user@host and terminal]
+    /// Your name: what the others see beside your changes [default: user@host and terminal]
     #[arg(long, value_name = "NAME", env = "TROLLEY_NAME")]
     pub(crate) name: Option<String>,
 
@@ -109,7 +109,7 @@ pub(crate) struct SettingLayer {
     #[arg(long, value_name = "FILE", env = "TROLLEY_TLS_KEY")]
     pub(crate) tls_key: Option<PathBuf>,
 
-    /// Write what happens to this file, one line per change
+    /// Log to this file, one line per change
     #[arg(long, value_name = "FILE", env = "TROLLEY_LOG")]
     pub(crate) log: Option<PathBuf>,
 

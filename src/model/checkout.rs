@@ -115,7 +115,7 @@ impl PreviewLine {
         if std::str::from_utf8(self.order_line.product.as_bytes()).is_err() {
             return Err(Refusal::CantOrder {
                 name,
-                why: "its id is no text",
+                why: "its id is not text",
             });
         }
 

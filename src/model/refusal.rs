@@ -48,14 +48,14 @@ pub enum Refusal {
         limit: usize,
     },
     /// The name of a cart's user has characters that it may not have.
-    #[error("“{0}” is no user name: use 1 to {max} of A-Z a-z 0-9 . _ -", max = user::LONGEST)]
+    #[error("“{0}” is not a valid user name: use 1 to {max} of A-Z a-z 0-9 . _ -", max = user::LONGEST)]
     BadUser(String),
-    /// The name fits several products.
-    #[error("“{text}” fits several products: {}", .candidates.join(", "))]
+    /// The name matches several products.
+    #[error("“{text}” matches several products: {}", .candidates.join(", "))]
     Ambiguous {
         /// The text that was asked for.
         text: String,
-        /// The products that it fits, as `name (id)`.
+        /// The products that it matches, as `name (id)`.
         candidates: Vec<String>,
     },
     /// The stored quantity of the line is damaged.
@@ -151,7 +151,7 @@ pub enum Refusal {
         to: &'static str,
     },
     /// Another cart has an order of this id.
-    #[error("This order id is used already: take another")]
+    #[error("This order id is used already: choose another")]
     OrderIdUsed,
 }
 

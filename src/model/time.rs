@@ -51,7 +51,7 @@ impl Timeout {
         // Whole days and weeks are calendar units to jiff; here a day is 24 hours.
         let span: jiff::Span = typed.parse().map_err(|_| {
             format!(
-                "“{}” is no duration: write it like 30m, 2h or never",
+                "“{}” is not a valid duration: write it like 30m, 2h or never",
                 text::sanitize_to(typed.as_bytes(), 40)
             )
         })?;

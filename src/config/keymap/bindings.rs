@@ -125,14 +125,14 @@ pub(super) const BINDINGS: &[Binding] = &[
     bind(Action::SetQuantity, &["="], &[Catalog]),
     bind(Action::Checkout, &["c"], LISTS).help_naming(
         Action::PlaceOrder,
-        "Check out: shows what will be charged; {key} orders it",
+        "Check out: shows the total; {key} places the order",
     ),
     bind(Action::More, &["+"], PRODUCTS)
         .footer("more")
         .help("One more; with a number first, that many"),
     bind(Action::Less, &["-"], PRODUCTS)
         .footer("less")
-        .help("One less; the line goes at zero"),
+        .help("One less; at zero the line is removed"),
     bind(Action::Remove, &["d", "delete"], PRODUCTS)
         .footer("remove")
         .help("Remove the line from the cart"),
@@ -141,7 +141,7 @@ pub(super) const BINDINGS: &[Binding] = &[
         .help("Search name, category, description, id as you type"),
     bind(Action::Undo, &["u"], LISTS)
         .footer("undo")
-        .help("Take back your own last change; what others did stays"),
+        .help("Undo your own last change; other people's changes are kept"),
     bind(Action::SwitchPane, &["tab", "backtab"], LISTS).help("Switch between catalog and cart"),
     bind(Action::Palette, &["ctrl-p", ":"], LISTS)
         .footer("commands")
@@ -149,20 +149,19 @@ pub(super) const BINDINGS: &[Binding] = &[
             Action::Palette,
             "Any command by name; {key}esp 3 adds three espressos",
         ),
-    bind(Action::Redo, &["ctrl-r"], LISTS).help("Make it again after taking it back"),
-    bind(Action::Repeat, &["."], PRODUCTS)
-        .help("The last change once more, to the selected product"),
-    bind(Action::NextCategory, &["]"], LISTS).help("Only the next category"),
-    bind(Action::PreviousCategory, &["["], LISTS).help("Only the previous category"),
-    bind(Action::Sort, &["s"], LISTS).help("Order by category, name, price, what is in the cart"),
+    bind(Action::Redo, &["ctrl-r"], LISTS).help("Redo"),
+    bind(Action::Repeat, &["."], PRODUCTS).help("Repeat the last change, on the selected product"),
+    bind(Action::NextCategory, &["]"], LISTS).help("Show the next category only"),
+    bind(Action::PreviousCategory, &["["], LISTS).help("Show the previous category only"),
+    bind(Action::Sort, &["s"], LISTS).help("Sort by category, name, price, or what is in the cart"),
     bind(Action::Orders, &["o"], LISTS).help("Past orders, their state and their receipts"),
     bind(Action::AskClear, &["C"], LISTS).help_naming(
         Action::Undo,
         "Clear the cart (asks first; {key} brings it back)",
     ),
-    bind(Action::KeepAlive, &["K"], LISTS).help("Keep the cart alive: its time begins anew"),
+    bind(Action::KeepAlive, &["K"], LISTS).help("Keep the cart alive: restarts its countdown"),
     bind(Action::Activity, &["v"], LISTS).help("Show or hide who changed what"),
-    bind(Action::Mouse, &["m"], LISTS).help("Take the mouse, or leave selecting to the terminal"),
+    bind(Action::Mouse, &["m"], LISTS).help("Leave the mouse to the terminal, or take it back"),
     bind(Action::ToCatalog, &["left", "h"], LISTS).help("To the catalog"),
     bind(Action::ToCart, &["right", "l"], LISTS).help("To the cart"),
     bind(Action::Move(Motion::Up), &["up", "k"], ROWS).help("Up"),
@@ -190,7 +189,7 @@ pub(super) const BINDINGS: &[Binding] = &[
     bind(Action::Back, &["esc"], TYPING).footer("cancel"),
     bind(Action::Move(Motion::PageDown), &["space"], &[Help]).footer("more"),
     bind(Action::Back, &["esc", "q", "?", "f1"], &[Help]).footer("close"),
-    bind(Action::PlaceOrder, &["y"], &[Checkout]).footer("order it"),
+    bind(Action::PlaceOrder, &["y"], &[Checkout]).footer("place the order"),
     bind(Action::Back, &["esc", "n", "q"], &[Checkout]).footer("back"),
     bind(Action::Receipt, &["enter"], &[Orders]).footer("receipt"),
     bind(Action::Back, &["esc", "q", "o"], &[Orders]).footer("close"),
@@ -202,7 +201,7 @@ pub(super) const BINDINGS: &[Binding] = &[
     bind(Action::QuitAnyway, &["y"], &[ConfirmQuit]).footer("quit and lose them"),
     bind(Action::Back, &["esc", "n", "q"], &[ConfirmQuit]).footer("stay"),
     bind(Action::Quit, &["ctrl-c"], ALL).help("Quit, from anywhere"),
-    bind(Action::Suspend, &["ctrl-z"], ALL).help("Suspend; fg comes back"),
+    bind(Action::Suspend, &["ctrl-z"], ALL).help("Suspend; fg resumes"),
     bind(Action::Help, &["?", "f1"], LISTS)
         .footer("help")
         .help("Show or hide this help"),

@@ -157,7 +157,7 @@ fn advice_on_access(trouble: &Trouble) -> &'static str {
         Trouble::NoHost => "is the host's name spelt right?",
         Trouble::Timeout => "is a firewall in the way?",
         Trouble::NeedsPassword | Trouble::WrongPassword => {
-            "give the password by --password-file or TROLLEY_PASSWORD"
+            "give the password with --password-file or TROLLEY_PASSWORD"
         }
         Trouble::WantsCertificate => "ask whoever runs the server for a certificate and its key",
         Trouble::Tls(_) => "does --tls-ca name the authority that signed the server's certificate?",

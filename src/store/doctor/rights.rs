@@ -27,7 +27,7 @@ pub(super) async fn examine(connection: &mut Connection, user: &UserName) -> Vec
             format!("order what is in the cart of {user}"),
             Level::Note,
         ),
-        (Role::Importer, "bring products in".to_owned(), Level::Note),
+        (Role::Importer, "import products".to_owned(), Level::Note),
     ] {
         let gaps = acl::gaps(connection, role, &name, user).await;
         findings.push(judge(&name, &task, level_of_gap, gaps));

@@ -152,7 +152,7 @@ fn judge_replicas(name: &str, replicas: &[Fields]) -> Finding {
         let found = if all == 0 {
             "no replica".to_owned()
         } else {
-            format!("no replica but lost ones: {}", down.join(", "))
+            format!("all replicas are lost: {}", down.join(", "))
         };
         return Finding::bad(
             "sentinel",

@@ -10,8 +10,8 @@ pub(crate) fn describe(state: &State, activity: &Activity) -> String {
 
     match (activity.kind, only_line(activity)) {
         (ChangeKind::Undo, Some(line)) => describe_undo(state, line),
-        (ChangeKind::Undo, None) => format!("took back a change of {lines} lines"),
-        (ChangeKind::Redo, _) => format!("again {}", describe_edit(state, activity)),
+        (ChangeKind::Undo, None) => format!("undid a change of {lines} lines"),
+        (ChangeKind::Redo, _) => format!("{} again", describe_edit(state, activity)),
         (ChangeKind::Edit, _) => describe_edit(state, activity),
         (ChangeKind::Touch, _) => "kept the session alive".to_owned(),
         (ChangeKind::Clear, _) => format!("cleared {}", text::count(lines, "line")),
@@ -21,9 +21,9 @@ pub(crate) fn describe(state: &State, activity: &Activity) -> String {
         (ChangeKind::Rules, _) => "set rules for the cart".to_owned(),
         (ChangeKind::Expire, Some(line)) => {
             let name = state.name_of(&line.product);
-            format!("{name} left, untouched for too long")
+            format!("{name} expired, unchanged for too long")
         }
-        (ChangeKind::Expire, None) => format!("{lines} lines left, untouched for too long"),
+        (ChangeKind::Expire, None) => format!("{lines} lines expired, unchanged for too long"),
     }
 }
 
@@ -58,7 +58,7 @@ fn describe_edit(state: &State, activity: &Activity) -> String {
 fn describe_undo(state: &State, line: &LineChange) -> String {
     let name = state.name_of(&line.product);
     if line.delta < 0 {
-        format!("took back {} × {name}", -line.delta)
+        format!("undid adding {} × {name}", -line.delta)
     } else {
         format!("brought back {} × {name}", line.delta)
     }

@@ -12,18 +12,18 @@ const WIDEST_KEYS: u16 = 26;
 
 /// The uses of the mouse.
 const MOUSE: [(&str, &str); 4] = [
-    ("click", "Select a row, or do what the last line says"),
+    ("click", "Select a row, or press a key in the last line"),
     (
         "double click",
         "Add the product, or set the quantity of the line",
     ),
     (
-        "click on a head",
-        "Order the catalog by that column; once more: by category",
+        "click a heading",
+        "Sort the catalog by that column; click again to sort by category",
     ),
     (
         "wheel",
-        "Scroll; what is selected stays selected while it shows",
+        "Scroll; what is selected stays selected while it is in view",
     ),
 ];
 

@@ -88,8 +88,8 @@ impl Verb {
             Verb::Product(ProductVerb::Set) => ("Set a quantity", "PRODUCT N"),
             Verb::Product(ProductVerb::Remove) => ("Remove a line", "PRODUCT"),
             Verb::Category => ("Show one category, or all", "[NAME]"),
-            Verb::Sort => ("Order the catalog", "ORDER"),
-            Verb::Theme => ("Take another theme", "NAME"),
+            Verb::Sort => ("Sort the catalog", "COLUMN"),
+            Verb::Theme => ("Change the theme", "NAME"),
         }
     }
 
@@ -220,7 +220,7 @@ pub(crate) fn no_match_message(state: &State, typed: &str) -> String {
     let product_words = wanted.as_ref().map_or("", |wanted| wanted.words);
     let (thing, words) = match Verb::split(typed) {
         Some((Verb::Category, words)) => ("category", words),
-        Some((Verb::Sort, words)) => ("order", words),
+        Some((Verb::Sort, words)) => ("column", words),
         Some((Verb::Theme, words)) => ("theme", words),
         Some((Verb::Product(ProductVerb::Remove), _)) => ("line of the cart", product_words),
         Some((Verb::Product(ProductVerb::Add | ProductVerb::Set), _)) => ("product", product_words),
@@ -230,7 +230,7 @@ pub(crate) fn no_match_message(state: &State, typed: &str) -> String {
     match words.trim() {
         // Without a word, everything there is would match.
         "" => format!("There is no {thing}"),
-        words => format!("No {thing} fits “{words}”"),
+        words => format!("No {thing} matches “{words}”"),
     }
 }
 

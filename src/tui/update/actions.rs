@@ -117,9 +117,9 @@ impl Updater<'_> {
         self.effects.push(Effect::Mouse(captured));
 
         self.notify_info(if captured {
-            "The mouse is trolley's"
+            "The mouse works in trolley again"
         } else {
-            "The mouse is the terminal's: select as usual"
+            "The mouse is left to the terminal: select text as usual"
         });
     }
 
@@ -146,7 +146,7 @@ impl Updater<'_> {
         if !self.state.cart.loaded {
             self.notify_error(CART_UNREAD);
         } else if self.state.cart.confirmed.lines.is_empty() {
-            self.notify_error("The cart is empty: there is no session to keep");
+            self.notify_error("The cart is empty: there is nothing to keep alive");
         } else {
             self.submit(ChangeKind::Touch, Vec::new());
         }

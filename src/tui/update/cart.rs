@@ -142,8 +142,10 @@ impl Updater<'_> {
             let is_waiting = !self.state.cart.unconfirmed.is_empty();
             self.notify_error(if is_waiting {
                 "The last change is not confirmed yet"
+            } else if kind == ChangeKind::Redo {
+                "There is nothing to redo"
             } else {
-                "There is nothing to take back"
+                "There is nothing to undo"
             });
             return;
         };

@@ -74,7 +74,7 @@ impl Updater<'_> {
             Context::Activity if self.state.env.keymap.dispatch(Context::Cart, key).is_some() => {
                 // Nobody should change a line that they do not see.
                 let hides = self.state.env.keymap.key_of(Action::Activity);
-                self.notify_error(format!("See the cart first: {hides} hides the activity"));
+                self.notify_error(format!("The activity covers the cart: {hides} hides it"));
                 self.state.count = None;
             }
             Context::Catalog | Context::Cart | Context::Activity => self.type_count(key),

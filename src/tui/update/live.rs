@@ -4,10 +4,9 @@ use super::Updater;
 use crate::config::keymap::Action;
 use crate::model::total::ProductLookup;
 use crate::model::{
-    Activity, Cart, ChangeKind, Deadline, Item, LineChange, OpId, ProductId, Stock, Update,
-    UpdateFit, text,
+    Activity, Cart, ChangeKind, Deadline, LineChange, OpId, ProductId, Update, UpdateFit, text,
 };
-use crate::store::live::LiveEvent;
+use crate::store::live::{LiveEvent, LiveRequest};
 use crate::store::{Error, Trouble, Watcher};
 use crate::tui::layout::activity::describe_with_author;
 use crate::tui::message::Effect;
@@ -238,7 +237,14 @@ impl Updater<'_> {
                 return;
             }
             Err(Error::Refused(refusal)) => refusal.told_in(&self.state.shop.currency),
-            Err(error) => format!("The change was not made: {error}"),
+            // It may well have been applied: the cart, which is read again, shows whether it was.
+            Err(Error::Unknown { trouble, .. }) => {
+                self.effects.push(Effect::Live(LiveRequest::Reread));
+                format!(
+                    "It is not known whether the change was applied ({trouble}): check the cart"
+                )
+            }
+            Err(Error::Trouble(trouble)) => format!("The change was not made: {trouble}"),
         };
 
         self.notify_error(failure);
@@ -284,23 +290,13 @@ impl Updater<'_> {
 
     /// Warns that a line holds more than the shop has. The cart may; the checkout decides.
     fn warn_of_short_stock(&mut self, line: &LineChange) {
-        let ProductLookup::Product(Item {
-            stock: stock @ Stock::Left(left),
-            ..
-        }) = self.state.lookup(&line.product)
-        else {
+        let ProductLookup::Product(product) = self.state.lookup(&line.product) else {
             return;
         };
-        if stock.warning(line.quantity).is_none() {
-            return;
-        }
 
-        let left = match left {
-            0 => "none are left".to_owned(),
-            1 => "only 1 is left".to_owned(),
-            _ => format!("only {left} are left"),
-        };
-        self.notify_warn(format!("Added {}, but {left}", line.delta));
+        if let Some(warning) = product.stock.warning(line.quantity) {
+            self.notify_warn(format!("Added {}, but {warning}", line.delta));
+        }
     }
 
     fn highlight(&mut self, product: ProductId) {

@@ -175,7 +175,7 @@ fn empty_message(state: &State) -> String {
     } else if !pane.query().is_plain() && !pane.catalog.is_empty() {
         let words = pane.words.value();
         let key = keymap.key_of(Action::Back);
-        format!("No product fits “{words}”.\n{key} shows all again.")
+        format!("No product matches “{words}”.\n{key} shows all again.")
     } else {
         let key = keymap.key_of(Action::LoadDemo);
         format!(

@@ -237,8 +237,9 @@ fn how_to_order(state: &State, preview: &Preview) -> (String, Style) {
         Ok(_) if is_stale => ("Reading prices again …".to_owned(), theme.dim),
         Ok(_) => {
             let key = state.env.keymap.key_of(Action::PlaceOrder);
-            let text =
-                format!("{key} orders it. Until then nothing is charged and no stock is taken.");
+            let text = format!(
+                "Press {key} to place the order. Until then nothing is charged or reserved."
+            );
             (text, theme.text)
         }
         Err(_) if is_told_below => (String::new(), theme.bad),

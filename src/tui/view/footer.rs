@@ -58,7 +58,7 @@ pub(super) fn quit_question(state: &State) -> String {
     let waiting = state.cart.unconfirmed.len();
     if waiting == 0 {
         // Only an order is on its way.
-        return "The order is not confirmed yet: quit all the same?".to_owned();
+        return "The order is not confirmed yet: quit anyway?".to_owned();
     }
 
     let it = if waiting == 1 { "it" } else { "them" };

@@ -91,7 +91,7 @@ pub(super) fn draw(state: &State, area: Rect, buffer: &mut Buffer) {
         }
         Some(orders) if orders.is_empty() => {
             let key = state.env.keymap.key_of(Action::Checkout);
-            let text = format!("There are no orders yet.\nIn the cart, {key} makes one.");
+            let text = format!("There are no orders yet.\nIn the cart, press {key} to check out.");
             return draw_placeholder(theme, &text, inner, buffer);
         }
         Some(orders) => orders,
