@@ -7,7 +7,7 @@ use std::fmt;
 pub enum Code {
     /// A character; shift is already applied to it.
     Char(char),
-    /// A key from the table [`NAMED_KEYS`], by its name.
+    /// A key from the table of named keys.
     Named(&'static str),
     /// A function key.
     F(u8),

@@ -13,7 +13,7 @@ pub struct PreviewLine {
     pub order_line: OrderLine,
     /// The quantity as the cart holds it; that of the order line is zero where it is damaged.
     pub quantity_in_cart: Quantity,
-    /// Whether it can be ordered, or why not.
+    /// The reason why it can't be ordered, or that it can.
     pub status: LineStatus,
     /// The price when it was added, where that was another.
     pub price_when_added: Option<Money>,

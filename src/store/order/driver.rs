@@ -53,7 +53,7 @@ pub enum Outcome {
 #[derive(Debug, Clone)]
 struct RequestedOrder {
     id: OrderId,
-    /// What the user saw and agreed to.
+    /// The preview that the user saw and agreed to.
     agreed_preview: Preview,
 }
 
