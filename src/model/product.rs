@@ -210,11 +210,8 @@ pub fn only_left(left: u64) -> String {
 /// The beginning of a sentence about such a product: `Only 3 left of “Espresso”`.
 #[must_use]
 pub(crate) fn only_left_of(left: u64, name: &str) -> String {
-    let words = if left == 0 {
-        "None left".to_owned()
-    } else {
-        format!("Only {left} left")
-    };
+    let mut words = only_left(left);
+    words[..1].make_ascii_uppercase();
     format!("{words} of “{name}”")
 }
 

@@ -42,6 +42,18 @@ pub(crate) async fn load_scripts(conn: &MultiplexedConnection) -> Result<(), Tro
     Ok(())
 }
 
+/// Pushes the keys with which all scripts begin that write to a cart.
+pub(crate) fn push_cart_keys(call: &mut ScriptInvocation<'_>, keys: &CartKeys) {
+    call.key(&keys.cart)
+        .key(&keys.meta)
+        .key(&keys.lines)
+        .key(&keys.ops)
+        .key(&keys.log)
+        .key(&keys.touched)
+        .key(&keys.by)
+        .key(&keys.order);
+}
+
 /// Adds the keys and arguments of `cart_update.lua`, the beginning of every script that changes
 /// a cart as a whole.
 pub(crate) fn push_cart_update(
@@ -50,15 +62,8 @@ pub(crate) fn push_cart_update(
     policy: &Policy,
     op: &str,
 ) {
-    call.key(&keys.cart)
-        .key(&keys.meta)
-        .key(&keys.lines)
-        .key(&keys.ops)
-        .key(&keys.log)
-        .key(&keys.touched)
-        .key(&keys.by)
-        .key(&keys.order)
-        .key(&keys.ordered);
+    push_cart_keys(call, keys);
+    call.key(&keys.ordered);
     call.arg(&keys.updates)
         .arg(policy.session_timeout.as_millis())
         .arg(&policy.by)

@@ -1,6 +1,7 @@
 //! Sends a change to the cart's script, and reads its answer or its refusal.
 
 use super::decode;
+use super::push_cart_keys;
 use crate::model::change::sanitize_actor;
 use crate::model::order::Share;
 use crate::model::{Change, Edit, Money, OpId, ProductId, Refusal, Update};
@@ -81,14 +82,7 @@ pub async fn send(
     products: ProductCheck<'_>,
 ) -> Result<Update, SendError> {
     let mut call = CHANGE.prepare_invoke();
-    call.key(&keys.cart)
-        .key(&keys.meta)
-        .key(&keys.lines)
-        .key(&keys.ops)
-        .key(&keys.log)
-        .key(&keys.touched)
-        .key(&keys.by)
-        .key(&keys.order);
+    push_cart_keys(&mut call, keys);
     call.arg(change.op.as_str())
         .arg(&policy.by)
         .arg(change.kind.name())
