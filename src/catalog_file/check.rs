@@ -1,7 +1,7 @@
 //! Checks that the products of a file must pass, and the errors they report.
 
 use super::COLUMNS;
-use crate::model::product::{FIELDS, LONGEST_NAME};
+use crate::model::product::{FIELDS, LONGEST_NAME, STOCK_DIGITS};
 use crate::model::{Money, ProductId, text};
 use std::borrow::Cow;
 
@@ -70,7 +70,9 @@ pub enum RowError {
     )]
     BadPrice(String),
     /// A stock that can't be read.
-    #[error("“{0}” is not a valid stock: write a whole number, or nothing for unlimited")]
+    #[error(
+        "“{0}” is not a valid stock: write a whole number of at most {STOCK_DIGITS} digits, or nothing for unlimited"
+    )]
     BadStock(String),
     /// A quote without its end.
     #[error("a quote is opened and never closed, so that what follows can't be told apart")]
@@ -177,8 +179,13 @@ pub(crate) fn checked(
             continue;
         };
         // Numbers may have white space around them, texts keep theirs.
-        if matches!(name, "price" | "stock") && value.trim() != value.as_ref() {
-            *value = Cow::Owned(value.trim().to_owned());
+        let plain = match name {
+            "price" => value.trim(),
+            "stock" => without_zero_fraction(value.trim()),
+            _ => value,
+        };
+        if plain.len() < value.len() {
+            *value = Cow::Owned(plain.to_owned());
         }
         check_field(name, value)?;
     }
@@ -231,8 +238,20 @@ fn excerpt(value: &str) -> String {
     text::sanitize_to(value.as_bytes(), 40)
 }
 
+/// `10` for `10.0`, which spreadsheets write for whole numbers; anything else as it is.
+fn without_zero_fraction(number: &str) -> &str {
+    match number.split_once('.') {
+        Some((whole, zeros))
+            if !whole.is_empty() && !zeros.is_empty() && zeros.bytes().all(|b| b == b'0') =>
+        {
+            whole
+        }
+        _ => number,
+    }
+}
+
 fn is_stock(value: &str) -> bool {
-    value.is_empty() || (value.bytes().all(|b| b.is_ascii_digit()) && value.parse::<u64>().is_ok())
+    value.len() <= STOCK_DIGITS && value.bytes().all(|b| b.is_ascii_digit())
 }
 
 #[cfg(test)]
@@ -262,7 +281,11 @@ mod tests {
             check("tea", "Tea", " 2.40 ", "3 "),
             check("tea", "Tea", "2.40", "3")
         );
-        assert!(check("thé vert", "\u{1b}[31m", "0", "18446744073709551615").is_ok());
+        assert_eq!(
+            check("tea", "Tea", "2.40", "3.00"),
+            check("tea", "Tea", "2.40", "3")
+        );
+        assert!(check("thé vert", "\u{1b}[31m", "0", "999999999999999").is_ok());
         let long = "x".repeat(257);
         for (row, flaw) in [
             (check("", "Tea", "2.40", ""), RowError::NoId),
@@ -306,8 +329,12 @@ mod tests {
                 RowError::BadStock("-1".into()),
             ),
             (
-                check("tea", "Tea", "2", "18446744073709551616"),
-                RowError::BadStock("18446744073709551616".into()),
+                check("tea", "Tea", "2", "1000000000000000"),
+                RowError::BadStock("1000000000000000".into()),
+            ),
+            (
+                check("tea", "Tea", "2", ".0"),
+                RowError::BadStock(".0".into()),
             ),
         ] {
             assert_eq!(row, Err(flaw));

@@ -14,9 +14,14 @@ pub(crate) fn read<R: Read>(
     mut source: BufReader<R>,
     take: &mut impl FnMut(ParsedRow) -> ControlFlow<()>,
 ) -> Result<(), FileError> {
-    let delimiter = delimiter(source.fill_buf()?);
+    let start = source.fill_buf()?;
+    let named_delimiter = named_delimiter(start);
+    let delimiter = named_delimiter.unwrap_or_else(|| most_used_delimiter(start));
     let mut records = RecordReader::new(source, delimiter);
 
+    if named_delimiter.is_some() {
+        records.next()?;
+    }
     let Some(first) = records.next()? else {
         return Err(FileError::Header(RowError::NoId));
     };
@@ -27,6 +32,15 @@ pub(crate) fn read<R: Read>(
     let columns = header.map_err(FileError::Header)?;
 
     while let Some(RecordFacts { line, quote_error }) = records.next()? {
+        // Spreadsheets write the rows below a table as separators alone.
+        if records
+            .values
+            .iter()
+            .all(|value| value.trim_ascii().is_empty())
+        {
+            continue;
+        }
+
         let row = match quote_error {
             Some(error) => Err(error),
             None => row(line, &columns, &records.values),
@@ -80,41 +94,55 @@ impl<R: Read> RecordReader<R> {
 
     /// Reads the next record; `None` at the end of the file.
     fn next(&mut self) -> Result<Option<RecordFacts>, FileError> {
-        let line_before = self.reader.position().line();
-
         match self.reader.read_byte_record(&mut self.values) {
             Ok(true) => self.position.record_ended(),
             Ok(false) => return Ok(None),
             Err(_) if self.position.is_used_up() => {
                 return Err(FileError::Broken {
-                    line: line_before,
+                    line: self.reader.position().line(),
                     flaw: RowError::Endless(LONGEST),
                 });
             }
             Err(error) => return Err(FileError::Read(system(error))),
         }
 
-        // Empty lines may stand before it.
-        let position = self.values.position();
+        let lines_within: usize = self
+            .values
+            .iter()
+            .map(|value| memchr::memchr_iter(b'\n', value).count())
+            .sum();
         Ok(Some(RecordFacts {
-            line: position.map_or(line_before, csv::Position::line),
+            line: self.position.line() - lines_within as u64,
             quote_error: self.quote_errors.take_before(self.reader.position().byte()),
         }))
     }
 }
 
+/// The separator that a line like `sep=;` at the start names, which Excel reads and writes.
+fn named_delimiter(start: &[u8]) -> Option<u8> {
+    let line = first_line(start);
+    match line.strip_suffix(b"\r").unwrap_or(line) {
+        [s, e, p, b'=', delimiter] if [*s, *e, *p].eq_ignore_ascii_case(b"sep") => Some(*delimiter),
+        _ => None,
+    }
+}
+
 /// The separator that the first line uses most.
-fn delimiter(start: &[u8]) -> u8 {
-    let line = start
-        .split(|byte| *byte == b'\n')
-        .next()
-        .unwrap_or_default();
+fn most_used_delimiter(start: &[u8]) -> u8 {
+    let line = first_line(start);
 
     // The last of equals wins.
     [b'\t', b';', b',']
         .into_iter()
         .max_by_key(|separator| memchr::memchr_iter(*separator, line).count())
         .unwrap_or(b',')
+}
+
+fn first_line(start: &[u8]) -> &[u8] {
+    start
+        .split(|byte| *byte == b'\n')
+        .next()
+        .unwrap_or_default()
 }
 
 /// The columns that the first line names, as indexes into [`COLUMNS`].

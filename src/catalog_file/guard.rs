@@ -1,6 +1,9 @@
 //! The reader through which a file comes to its parser. It refuses a record without end, counts
 //! lines, and finds the quotes of CSV that don't fit: the parser reads on over them, and the
 //! rows behind a quote that is never closed would vanish in its text.
+//!
+//! It hands over one line at a time, so that its position is that of the parser, which may not
+//! count the lines that it passes over.
 
 use crate::catalog_file::check::RowError;
 use std::cell::{Cell, RefCell};
@@ -18,14 +21,18 @@ pub(crate) const CHUNK: usize = 64 * 1024;
 pub(crate) struct Position {
     /// Bytes that the record may still have.
     left: Rc<Cell<usize>>,
-    line: Rc<Cell<u64>>,
+    /// Line ends that were read.
+    line_ends: Rc<Cell<u64>>,
+    /// True where the byte that was read last ended a line.
+    is_behind_line_end: Rc<Cell<bool>>,
 }
 
 impl Position {
     fn start() -> Position {
         Position {
             left: Rc::new(Cell::new(LONGEST + CHUNK)),
-            line: Rc::new(Cell::new(1)),
+            line_ends: Rc::default(),
+            is_behind_line_end: Rc::default(),
         }
     }
 
@@ -40,16 +47,20 @@ impl Position {
         self.left.get() == 0
     }
 
-    /// The number of the line, from 1.
+    /// The number of the line on which the byte stands that was read last, from 1.
     pub(crate) fn line(&self) -> u64 {
-        self.line.get()
+        self.line_ends.get() + u64::from(!self.is_behind_line_end.get())
     }
 
     fn advance(&self, bytes: &[u8]) {
         self.left.set(self.left.get() - bytes.len());
 
-        let lines = memchr::memchr_iter(b'\n', bytes).count();
-        self.line.set(self.line.get() + lines as u64);
+        if let Some(last) = bytes.last() {
+            let ends_line = *last == b'\n';
+            self.is_behind_line_end.set(ends_line);
+            self.line_ends
+                .set(self.line_ends.get() + u64::from(ends_line));
+        }
     }
 }
 
@@ -81,6 +92,19 @@ impl<R: Read> RecordLimiter<R> {
     }
 }
 
+impl<R: Read> RecordLimiter<R> {
+    /// Reads to the end of the line, as far as there is room and the file has been read ahead.
+    fn read_line_part(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let ahead = self.inner.fill_buf()?;
+        let most = ahead.len().min(buffer.len());
+        let length = memchr::memchr(b'\n', &ahead[..most]).map_or(most, |end| end + 1);
+
+        buffer[..length].copy_from_slice(&ahead[..length]);
+        self.inner.consume(length);
+        Ok(length)
+    }
+}
+
 impl<R: Read> Read for RecordLimiter<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let left = self.position.left.get();
@@ -89,12 +113,15 @@ impl<R: Read> Read for RecordLimiter<R> {
         }
 
         let most = buffer.len().min(left);
-        let read = self.inner.read(&mut buffer[..most])?;
+        let read = self.read_line_part(&mut buffer[..most])?;
         let bytes = &buffer[..read];
 
         self.position.advance(bytes);
         if let Some(quotes) = &mut self.quotes {
-            if bytes.is_empty() && !buffer.is_empty() {
+            let is_at_end = bytes.is_empty() && !buffer.is_empty();
+            if is_at_end && quotes.is_open() {
+                // What looks like the end of the last line is a part of the value.
+                self.position.is_behind_line_end.set(false);
                 quotes.end();
             } else {
                 quotes.check(bytes);
@@ -194,12 +221,14 @@ impl QuoteChecker {
         }
     }
 
-    /// Notes the end of the file.
+    fn is_open(&self) -> bool {
+        self.part == ValuePart::Quoted
+    }
+
+    /// Notes that the file ends in an open quote.
     fn end(&mut self) {
-        if self.part == ValuePart::Quoted {
-            self.part = ValuePart::Start;
-            self.add_error(self.offset.saturating_sub(1), RowError::OpenQuote);
-        }
+        self.part = ValuePart::Start;
+        self.add_error(self.offset.saturating_sub(1), RowError::OpenQuote);
     }
 
     /// Returns whether this byte ends a value that is not quoted.
@@ -269,7 +298,7 @@ mod tests {
             let (mut limiter, position, errors) = guard(text);
             while limiter.read(&mut [0]).unwrap() > 0 {}
             assert_eq!(all(&errors), whole, "{text}");
-            assert_eq!(position.line(), 1 + text.matches('\n').count() as u64);
+            assert_eq!(position.line(), text.lines().count() as u64);
         }
     }
 

@@ -7,6 +7,10 @@ use std::fmt;
 /// The longest product id or name that a shopper may ask for, in bytes.
 pub const LONGEST_NAME: usize = 256;
 
+/// The most digits of a stock: scripts count in floating point numbers, which are exact up to
+/// there. What has more can't be ordered.
+pub(crate) const STOCK_DIGITS: usize = 15;
+
 /// The most characters of an id that are shown.
 const SHOWN_ID: usize = 80;
 
@@ -228,7 +232,9 @@ impl Stock {
     fn decode(raw: Option<&[u8]>) -> Stock {
         match raw.map(std::str::from_utf8) {
             None | Some(Ok("")) => Stock::Unlimited,
-            Some(Ok(text)) if text.bytes().all(|b| b.is_ascii_digit()) => {
+            Some(Ok(text))
+                if text.len() <= STOCK_DIGITS && text.bytes().all(|b| b.is_ascii_digit()) =>
+            {
                 text.parse().map_or(Stock::Unreadable, Stock::Left)
             }
             Some(_) => Stock::Unreadable,
@@ -275,6 +281,12 @@ mod tests {
         assert_eq!(
             decode(Some("a"), None, Some("7")).unwrap().stock,
             Stock::Left(7)
+        );
+        assert_eq!(
+            decode(Some("a"), None, Some("1000000000000000"))
+                .unwrap()
+                .stock,
+            Stock::Unreadable
         );
     }
 }
