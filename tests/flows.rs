@@ -3,7 +3,7 @@
 
 mod harness;
 
-use harness::{Finish, Server, TROLLEY, Terminal, run, shop, shop_sized, until};
+use harness::{Finish, Server, TROLLEY, Terminal, ok, run, shop, shop_sized, until};
 use rustix::process::Signal;
 
 #[test]
@@ -74,6 +74,39 @@ fn searching_marks_counts_keeps_and_clears() {
             .unwrap()
             .contains("Safety Matches")
     });
+}
+
+#[test]
+fn names_are_found_as_keyboards_write_them() {
+    // The letters of these names stand apart from their accents and vowels.
+    let names = [
+        ("nfd", "Cafe\u{301} au lait", "café au", 1),
+        (
+            "kor",
+            "\u{1112}\u{1161}\u{11ab}\u{1100}\u{116e}\u{11a8}",
+            "한국",
+            2,
+        ),
+        ("jp", "\u{304b}\u{3099}\u{3093}\u{3082}", "がんも", 3),
+    ];
+    let server = Server::start();
+    for (id, name, ..) in names {
+        server.raw(&["HSET", &format!("product:{id}"), "name", name, "price", "2"]);
+    }
+    let mut shop = shop(&server, "alice", "ann");
+    shop.wait("3 products");
+
+    for (_, name, typed, quantity) in names {
+        shop.send(format!("/{typed}").as_bytes());
+        shop.wait("1 of 3");
+        shop.send(b"\x1b\x1b");
+        shop.wait("3 products");
+        shop.send(format!(":{typed} {quantity}\r").as_bytes());
+        shop.wait(&format!("{quantity} {name}"));
+    }
+    ok(&server, &["--user", "alice", "add", "Café au lait"]);
+    ok(&server, &["--user", "alice", "set", "한국", "3"]);
+    shop.wait("8 items");
 }
 
 #[test]

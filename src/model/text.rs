@@ -7,6 +7,7 @@
 use std::borrow::Cow;
 use std::fmt::Display;
 use textwrap::{Options, WordSplitter, WrapAlgorithm};
+use unicode_normalization::{IsNormalized, UnicodeNormalization, is_nfc_quick};
 use unicode_truncate::UnicodeTruncateStr;
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
@@ -78,6 +79,25 @@ pub fn sanitize_to(raw: &[u8], longest: usize) -> String {
         out.push('…');
     }
     out
+}
+
+/// `text` as names are compared and searched: letters and their accents composed, as keyboards
+/// write them, and nothing invisible. Most text is that already, and is not copied.
+#[must_use]
+pub fn composed(text: &str) -> Cow<'_, str> {
+    let is_composed = text.is_ascii()
+        || is_nfc_quick(text.chars()) == IsNormalized::Yes && !text.contains(is_invisible);
+    if is_composed {
+        Cow::Borrowed(text)
+    } else {
+        Cow::Owned(text.chars().filter(|c| !is_invisible(*c)).nfc().collect())
+    }
+}
+
+/// [`composed`] in small letters.
+#[must_use]
+pub fn folded(text: &str) -> String {
+    composed(text).to_lowercase()
 }
 
 /// Characters that reorder the text around them.
@@ -161,6 +181,16 @@ mod tests {
         assert_eq!(sanitize(b"two\nlines\tand tab"), "two lines and tab");
         assert_eq!(sanitize(b"bad \xff byte"), "bad \u{FFFD} byte");
         assert_eq!(sanitize("抹茶 Crème é".as_bytes()), "抹茶 Crème é");
+    }
+
+    #[test]
+    fn text_is_compared_as_keyboards_write_it() {
+        assert_eq!(composed("Cafe\u{301}"), "Café");
+        assert_eq!(composed("\u{1112}\u{1161}\u{11ab}"), "한");
+        assert_eq!(composed("か\u{3099}"), "が");
+        assert_eq!(composed("نان\u{200c}ها"), "نانها");
+        assert!(matches!(composed("Café 抹茶"), Cow::Borrowed(_)));
+        assert_eq!(folded("CAFE\u{301}"), "café");
     }
 
     #[test]

@@ -20,7 +20,7 @@ impl Catalog {
             return Ok(product);
         }
 
-        let wanted = typed.trim().to_lowercase();
+        let wanted = text::folded(typed.trim());
         let mut found = self.named(|name| name == wanted);
         if found.is_empty() && !wanted.is_empty() {
             found = self.named(|name| name.contains(&wanted));
@@ -43,7 +43,7 @@ impl Catalog {
     /// The products whose name in small letters passes a test.
     fn named(&self, test: impl Fn(&str) -> bool) -> Vec<Item<'_>> {
         self.iter()
-            .filter(|product| test(&product.name.to_lowercase()))
+            .filter(|product| test(&text::folded(product.name)))
             .collect()
     }
 }
@@ -67,6 +67,14 @@ mod tests {
         assert_eq!(
             catalog
                 .resolve("ESPRESSO")
+                .unwrap()
+                .product_id()
+                .to_string(),
+            "espresso"
+        );
+        assert_eq!(
+            catalog
+                .resolve("esp\u{200b}resso")
                 .unwrap()
                 .product_id()
                 .to_string(),

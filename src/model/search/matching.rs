@@ -2,6 +2,7 @@
 
 use super::words::{Word, words};
 use crate::model::catalog::{Chunk, ProductTable};
+use crate::model::text;
 use nucleo_matcher::pattern::Atom;
 use nucleo_matcher::{Config, Matcher, Utf32Str};
 use std::cell::RefCell;
@@ -99,14 +100,16 @@ impl<'a> Scorer<'a> {
     }
 
     fn score(&mut self, atom: &Atom, text: &str) -> Option<u32> {
-        let text = Utf32Str::new(text, &mut self.buffer);
+        let text = text::composed(text);
+        let text = Utf32Str::new(&text, &mut self.buffer);
         atom.score(text, self.matcher).map(u32::from)
     }
 
-    /// The indexes of the characters that match; `None` where the text does not match.
+    /// The indexes of the graphemes that match; `None` where the text does not match.
     fn indices(&mut self, atom: &Atom, text: &str) -> Option<Vec<u32>> {
         let mut indices = Vec::new();
-        let text = Utf32Str::new(text, &mut self.buffer);
+        let text = text::composed(text);
+        let text = Utf32Str::new(&text, &mut self.buffer);
         atom.indices(text, self.matcher, &mut indices)?;
         Some(indices)
     }
@@ -235,7 +238,7 @@ impl<'a> ChunkMatching<'a> {
     }
 }
 
-/// The indexes of the characters of `name` that the typed words match, sorted.
+/// The indexes of the graphemes of `name` that the typed words match, sorted.
 #[must_use]
 pub fn marks(typed: &str, name: &str) -> Vec<usize> {
     let mut marks = Vec::new();
@@ -264,5 +267,6 @@ mod tests {
             [0, 1, 2, 9, 10, 11, 12, 13]
         );
         assert!(marks("q", "Tea").is_empty());
+        assert_eq!(marks("é l", "Cafe\u{301} au lait"), [3, 8]);
     }
 }

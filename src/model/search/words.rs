@@ -1,6 +1,7 @@
 //! The words of a query, ready to be looked for.
 
 use crate::model::catalog::word_mask;
+use crate::model::text;
 use nucleo_matcher::pattern::{Atom, AtomKind, CaseMatching, Normalization};
 
 /// A word of a query.
@@ -38,6 +39,7 @@ fn atom(word: &str, kind: AtomKind) -> Atom {
 
 /// The words of what was typed.
 pub(super) fn words(typed: &str) -> Vec<Word> {
+    let typed = text::composed(typed);
     typed.split_whitespace().map(Word::new).collect()
 }
 

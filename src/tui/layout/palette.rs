@@ -355,9 +355,9 @@ fn named_products(state: &State, typed: &str) -> Vec<PaletteEntry> {
     let Some(wanted) = wanted(typed) else {
         return Vec::new();
     };
-    let words = wanted.words.to_lowercase();
+    let words = text::folded(wanted.words);
     product_entries(state, &wanted, |product| {
-        let name = product.name.to_lowercase();
+        let name = text::folded(product.name);
         words
             .split_whitespace()
             .all(|typed| name.split_whitespace().any(|word| word.starts_with(typed)))

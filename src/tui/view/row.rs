@@ -4,6 +4,7 @@ use crate::model::text;
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Alignment, Rect};
 use ratatui::style::Style;
+use unicode_segmentation::UnicodeSegmentation;
 
 /// One cell of a row.
 pub(super) struct RowCell<'a> {
@@ -124,8 +125,8 @@ pub(super) fn highlight(
     let end = area.right().saturating_sub(u16::from(is_cut));
 
     let mut x = area.x;
-    for (position, c) in text.chars().enumerate() {
-        let width = u16::try_from(text::width(c.encode_utf8(&mut [0; 4]))).unwrap_or(0);
+    for (position, grapheme) in text.graphemes(true).enumerate() {
+        let width = u16::try_from(text::width(grapheme)).unwrap_or(0);
         if x + width > end {
             return;
         }
