@@ -5,6 +5,7 @@ mod harness;
 
 use harness::{Finish, Server, TROLLEY, Terminal, ok, run, shop, shop_sized, until};
 use rustix::process::Signal;
+use serde_json::Value;
 
 #[test]
 fn find_and_add_three_products_and_change_one_with_few_keys() {
@@ -107,6 +108,54 @@ fn names_are_found_as_keyboards_write_them() {
     ok(&server, &["--user", "alice", "add", "Café au lait"]);
     ok(&server, &["--user", "alice", "set", "한국", "3"]);
     shop.wait("8 items");
+}
+
+#[test]
+fn what_a_terminal_cannot_bear_stays_in_documents() {
+    let names = [
+        ("joiner", "می\u{200c}خواهم", "می\u{200c}خواهم"),
+        ("mark", "Milk\u{200e} 1 l", "Milk 1 l"),
+        ("hyphen", "Hard\u{ad}cover", "Hardcover"),
+        ("override", "Lemon \u{202e}nolem", "Lemon nolem"),
+        (
+            "family",
+            "Family \u{1f468}\u{200d}\u{1f469} pack",
+            "Family \u{1f468} pack",
+        ),
+    ];
+    let long = "long ".repeat(1000);
+    let server = Server::start();
+    for (id, name, _) in names {
+        let key = format!("product:{id}");
+        server.raw(&[
+            "HSET",
+            &key,
+            "name",
+            name,
+            "price",
+            "2",
+            "description",
+            &long,
+        ]);
+    }
+    let shop = shop(&server, "alice", "ann");
+    shop.wait("5 products");
+
+    for (id, name, on_screen) in names {
+        shop.wait(on_screen);
+
+        let document = ok(&server, &["--user", "alice", "add", id, "--json"]);
+        let document: Value = serde_json::from_str(&document).unwrap();
+        assert_eq!(document["name"], name);
+        let document = ok(&server, &["product", "show", id, "--json"]);
+        let document: Value = serde_json::from_str(&document).unwrap();
+        assert_eq!(document["name"], name);
+        assert_eq!(document["description"], long.trim_end());
+
+        let said = ok(&server, &["--user", "alice", "remove", id]);
+        let without_width = on_screen.replace(" pack", "\u{1f469} pack");
+        assert!(said.contains(&without_width), "{said}");
+    }
 }
 
 #[test]

@@ -8,6 +8,7 @@ mod shop;
 
 pub(super) use shop::{product_fields, product_ids, product_ids_in_cart};
 
+use crate::model::text;
 use clap::{Command, ValueEnum};
 use clap_complete::CompletionCandidate;
 use std::ffi::OsString;
@@ -71,6 +72,7 @@ fn print_candidates(shell: Shell, candidates: &[CompletionCandidate]) -> io::Res
         let value = candidate.get_value().to_string_lossy();
         let help = candidate.get_help().map(ToString::to_string);
         let help = help.as_deref().and_then(|help| help.lines().next());
+        let help = help.map(text::shown);
 
         match (shell, help) {
             // Bash alone takes a candidate as it is: an id, which is whatever somebody has put

@@ -34,7 +34,7 @@ impl Output {
     ) -> io::Result<()> {
         let mut out = io::BufWriter::new(io::stdout().lock());
         match self {
-            Output::Human => human(&mut out)?,
+            Output::Human => human(&mut ForTerminal(&mut out))?,
             Output::Json => writeln!(out, "{}", json())?,
         }
         out.flush()
@@ -70,7 +70,7 @@ impl Output {
 
         // Nothing can be done about a stream that is closed.
         let _ = match self {
-            Output::Human => writeln!(io::stderr(), "{message}"),
+            Output::Human => writeln!(io::stderr(), "{}", text::shown(&message)),
             Output::Json => {
                 let error = json!({ "code": "usage", "message": message });
                 writeln!(io::stdout(), "{}", json!({ "error": error }))
@@ -79,8 +79,39 @@ impl Output {
     }
 }
 
-fn print_error(message: &str) -> io::Result<()> {
-    writeln!(io::stderr(), "trolley: {message}")
+/// Prints a line on stderr, beside the output.
+pub(super) fn print_error(message: &str) -> io::Result<()> {
+    writeln!(io::stderr(), "trolley: {}", text::shown(message))
+}
+
+/// Prints a line for people on stdout, at once.
+pub(super) fn print_line(line: &str) -> io::Result<()> {
+    let mut out = io::stdout().lock();
+    writeln!(out, "{}", text::shown(line))?;
+    out.flush()
+}
+
+/// Prints a document on a line of its own, at once.
+pub(super) fn print_json(document: &Value) -> io::Result<()> {
+    let mut out = io::stdout().lock();
+    writeln!(out, "{document}")?;
+    out.flush()
+}
+
+/// Passes on the text that people read, as a terminal can show it.
+struct ForTerminal<W>(W);
+
+impl<W: Write> Write for ForTerminal<W> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        // What is formatted comes in whole strings.
+        let text = String::from_utf8_lossy(bytes);
+        self.0.write_all(text::shown(&text).as_bytes())?;
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.0.flush()
+    }
 }
 
 /// Cleans a text of several lines: it may quote what would control the terminal.
@@ -93,7 +124,8 @@ fn sanitize_lines(text: &str) -> String {
 
 /// Pads `shown` to `columns` terminal columns, or cuts it to that many.
 pub(super) fn pad(shown: &str, columns: usize) -> String {
-    let fitted = text::truncate(shown, columns);
+    let shown = text::shown(shown);
+    let fitted = text::truncate(&shown, columns);
     let gap = columns.saturating_sub(text::width(&fitted));
     fitted + &" ".repeat(gap)
 }

@@ -309,5 +309,7 @@ impl From<&Update> for Activity {
 /// The name of somebody who makes changes, as the others see it: clean and short.
 #[must_use]
 pub fn sanitize_actor(raw: &[u8]) -> String {
-    text::sanitize_to(raw, 64).trim().to_owned()
+    // People are told apart by looking at their names, so there is nothing in them but what shows.
+    let name = text::sanitize_to(raw, 64);
+    text::shown(&name).trim().to_owned()
 }

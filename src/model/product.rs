@@ -7,12 +7,12 @@ use std::fmt;
 /// The longest product id or name that a shopper may ask for, in bytes.
 pub const LONGEST_NAME: usize = 256;
 
+/// The longest text of a product besides its name, in bytes.
+pub(crate) const LONGEST_TEXT: usize = 10_000;
+
 /// The most digits of a stock: scripts count in floating point numbers, which are exact up to
 /// there. What has more can't be ordered.
 pub(crate) const STOCK_DIGITS: usize = 15;
-
-/// The most characters of an id that are shown.
-const SHOWN_ID: usize = 80;
 
 /// A product's id: what follows `product:` in its key and stands in a cart. Any bytes.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -50,7 +50,7 @@ impl ProductId {
 impl fmt::Display for ProductId {
     /// Cleaned, so it can be shown.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(&text::sanitize_to(&self.0, SHOWN_ID))
+        f.pad(&text::sanitize_to(&self.0, LONGEST_NAME))
     }
 }
 
@@ -108,17 +108,27 @@ impl<'a> Decoded<'a> {
     /// Reads the raw values of [`FIELDS`]; `None` where all are missing.
     #[must_use]
     pub fn read(id: &[u8], fields: [Option<&'a [u8]>; FIELDS.len()]) -> Option<Decoded<'a>> {
+        Decoded::read_to(id, fields, text::LONGEST)
+    }
+
+    /// [`read`](Decoded::read) with texts of at most `longest` characters.
+    fn read_to(
+        id: &[u8],
+        fields: [Option<&'a [u8]>; FIELDS.len()],
+        longest: usize,
+    ) -> Option<Decoded<'a>> {
         if fields.iter().all(Option::is_none) {
             return None;
         }
 
         let [name, price, category, unit, stock, description] = fields;
-        let [name, category, unit, description] =
-            [name, category, unit, description].map(|raw| text::sanitized(raw.unwrap_or_default()));
+        let [name, category, unit, description] = [name, category, unit, description]
+            .map(|raw| text::sanitized(raw.unwrap_or_default(), longest));
+        let is_nameless = text::shown(&name).trim().is_empty();
 
         Some(Decoded {
-            name: if name.is_empty() {
-                text::sanitize_to(id, SHOWN_ID).into()
+            name: if is_nameless {
+                text::sanitize_to(id, LONGEST_NAME).into()
             } else {
                 name
             },
@@ -157,7 +167,7 @@ impl Product {
             unit,
             stock,
             description,
-        } = Decoded::read(id.as_bytes(), fields)?;
+        } = Decoded::read_to(id.as_bytes(), fields, LONGEST_TEXT)?;
 
         let [name, category, unit, description] =
             [name, category, unit, description].map(|text| text.into_owned().into());

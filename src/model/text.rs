@@ -1,8 +1,10 @@
-//! Untrusted text: cleaned once, where it enters, and then cut, wrapped and counted.
+//! Untrusted text: cleaned where it enters and once more where a terminal shows it, and cut,
+//! wrapped and counted in between.
 //!
-//! Clean text is one line that a terminal can show as it stands: no control characters, no
-//! direction overrides, nothing invisible, no floods of combining marks, no glyphs of doubtful
-//! width, and of bounded length.
+//! Clean text, which has entered, is one line without control characters, of bounded length. More
+//! is not taken away, since it also goes into documents, where joiners and marks of direction
+//! belong to a name. What a terminal can't bear goes where it is [`shown`]: direction overrides, what is
+//! invisible, floods of combining marks, glyphs of doubtful width.
 
 use std::borrow::Cow;
 use std::fmt::Display;
@@ -26,14 +28,14 @@ pub fn sanitize(raw: &[u8]) -> String {
     sanitize_to(raw, LONGEST)
 }
 
-/// [`sanitize`] without spaces around it; what is clean already is not copied.
+/// [`sanitize_to`] without spaces around it; what is clean already is not copied.
 #[must_use]
-pub fn sanitized(raw: &[u8]) -> Cow<'_, str> {
+pub fn sanitized(raw: &[u8], longest: usize) -> Cow<'_, str> {
     // Most text is short and plain, and a catalog has millions of pieces of it.
-    let plain = raw.len() <= LONGEST && raw.iter().all(|byte| matches!(byte, b' '..=b'~'));
+    let plain = raw.len() <= longest && raw.iter().all(|byte| matches!(byte, b' '..=b'~'));
     match std::str::from_utf8(raw) {
         Ok(text) if plain => Cow::Borrowed(text.trim_ascii()),
-        _ => Cow::Owned(sanitize(raw).trim().to_owned()),
+        _ => Cow::Owned(sanitize_to(raw, longest).trim().to_owned()),
     }
 }
 
@@ -41,56 +43,94 @@ pub fn sanitized(raw: &[u8]) -> Cow<'_, str> {
 #[must_use]
 pub fn sanitize_to(raw: &[u8], longest: usize) -> String {
     // Bytes beyond what can still matter are not even decoded: a name may be a gigabyte.
-    let cut = raw.len().min(longest.saturating_mul(16).max(64));
+    let cut = raw.len().min(longest.saturating_mul(4).max(64));
     let text = String::from_utf8_lossy(&raw[..cut]);
+    let mut chars = text.chars();
 
-    let mut out = String::with_capacity(text.len().min(longest * 4));
-    let mut kept = 0;
-    let mut marks = 0;
-    let mut is_whole = cut == raw.len();
-
-    for c in text.chars() {
-        let c = match c {
-            '\t' | '\n' | '\r' => ' ',
-            c if c.is_control() || is_override(c) => MARK,
-            c if is_invisible(c) => continue,
-            c => c,
-        };
-
-        // Combining marks take no column of their own: a few of them belong to a character.
-        if c != MARK && c.width() == Some(0) {
-            marks += 1;
-            if marks > COMBINING || kept == 0 {
-                continue;
-            }
-        } else {
-            marks = 0;
-        }
-
-        if kept == longest {
-            is_whole = false;
-            break;
-        }
-        kept += 1;
-        out.push(c);
-    }
-
-    if !is_whole {
+    let mut out: String = chars.by_ref().take(longest).map(without_control).collect();
+    if chars.next().is_some() || cut < raw.len() {
         out.push('…');
     }
     out
+}
+
+fn without_control(c: char) -> char {
+    match c {
+        '\t' | '\n' | '\r' | '\u{2028}' | '\u{2029}' => ' ',
+        c if c.is_control() => MARK,
+        c => c,
+    }
+}
+
+/// Text that has entered, as a terminal can show it: without what reorders the text around it,
+/// what is invisible, and what is drawn in one width here and in another there. Most text is
+/// that already, and is not copied.
+#[must_use]
+pub fn shown(text: &str) -> Cow<'_, str> {
+    if text.is_ascii() || text.chars().all(is_plainly_shown) {
+        return Cow::Borrowed(text);
+    }
+
+    let mut out = String::with_capacity(text.len());
+    let mut base = None;
+    let mut marks = 0;
+    for c in text.chars() {
+        if is_joiner(c) {
+            // Scripts whose letters join need them; in symbols they make glyphs whose width
+            // terminals don't agree on.
+            if base.is_some_and(is_letter_that_joins) {
+                out.push(c);
+            }
+        } else if is_override(c) || is_invisible(c) {
+            continue;
+        } else if c.width() == Some(0) {
+            // Combining marks take no column of their own: a few of them belong to a character.
+            marks += 1;
+            if marks <= COMBINING && base.is_some() {
+                out.push(c);
+            }
+        } else {
+            base = Some(c);
+            marks = 0;
+            out.push(c);
+        }
+    }
+    Cow::Owned(out)
+}
+
+/// True where a terminal shows `text` just as it is written, so that it can be told from others
+/// by looking at it.
+#[must_use]
+pub fn is_shown_exactly(text: &str) -> bool {
+    sanitize_to(text.as_bytes(), text.len()) == text && shown(text) == text
+}
+
+/// Characters that stand for themselves, whatever is beside them.
+fn is_plainly_shown(c: char) -> bool {
+    !is_joiner(c) && !is_override(c) && !is_invisible(c) && c.width() != Some(0)
+}
+
+/// Characters that join or part the letters beside them.
+fn is_joiner(c: char) -> bool {
+    matches!(c, '\u{200C}' | '\u{200D}')
+}
+
+/// Letters of the scripts that use joiners, from Hebrew to the Indic ones and Mongolian.
+fn is_letter_that_joins(c: char) -> bool {
+    matches!(c, '\u{0590}'..='\u{1FFF}')
 }
 
 /// `text` as names are compared and searched: letters and their accents composed, as keyboards
 /// write them, and nothing invisible. Most text is that already, and is not copied.
 #[must_use]
 pub fn composed(text: &str) -> Cow<'_, str> {
+    let is_seen = |c: char| !is_joiner(c) && !is_override(c) && !is_invisible(c);
     let is_composed = text.is_ascii()
-        || is_nfc_quick(text.chars()) == IsNormalized::Yes && !text.contains(is_invisible);
+        || is_nfc_quick(text.chars()) == IsNormalized::Yes && text.chars().all(is_seen);
     if is_composed {
         Cow::Borrowed(text)
     } else {
-        Cow::Owned(text.chars().filter(|c| !is_invisible(*c)).nfc().collect())
+        Cow::Owned(text.chars().filter(|c| is_seen(*c)).nfc().collect())
     }
 }
 
@@ -109,7 +149,7 @@ fn is_override(c: char) -> bool {
 fn is_invisible(c: char) -> bool {
     matches!(c,
         '\u{00AD}' | '\u{034F}' | '\u{115F}' | '\u{1160}' | '\u{17B4}' | '\u{17B5}'
-        | '\u{180B}'..='\u{180F}' | '\u{200B}'..='\u{200D}' | '\u{2028}' | '\u{2029}'
+        | '\u{180B}'..='\u{180F}' | '\u{200B}' | '\u{2028}' | '\u{2029}'
         | '\u{2060}'..='\u{2065}' | '\u{206A}'..='\u{206F}' | '\u{3164}' | '\u{FE00}'..='\u{FE0F}'
         | '\u{FEFF}' | '\u{FFA0}' | '\u{FFF9}'..='\u{FFFB}' | '\u{1D173}'..='\u{1D17A}'
         | '\u{E0000}'..='\u{E0FFF}')
@@ -128,6 +168,12 @@ pub fn count<N: Display + PartialEq + From<u8>>(n: N, thing: &str) -> String {
     format!("{n} {thing}{plural}")
 }
 
+/// As much of `text` as has at most `columns` columns, by whole graphemes.
+#[must_use]
+pub fn cut(text: &str, columns: usize) -> &str {
+    text.unicode_truncate(columns).0
+}
+
 /// `text` cut to at most `columns` columns by whole graphemes, with an ellipsis where it is cut.
 #[must_use]
 pub fn truncate(text: &str, columns: usize) -> String {
@@ -138,8 +184,7 @@ pub fn truncate(text: &str, columns: usize) -> String {
         return String::new();
     }
 
-    let (kept, _) = text.unicode_truncate(columns - 1);
-    format!("{kept}…")
+    format!("{}…", cut(text, columns - 1))
 }
 
 /// `text` in at most `most` lines of at most `columns` columns, broken at spaces where there
@@ -176,8 +221,6 @@ mod tests {
             "\u{FFFD}]52;c;aGk=\u{FFFD}x"
         );
         assert_eq!(sanitize("a\u{9b}31mb".as_bytes()), "a\u{FFFD}31mb");
-        assert_eq!(sanitize("abc\u{202E}fed".as_bytes()), "abc\u{FFFD}fed");
-        assert_eq!(sanitize("a\u{200B}b\u{FEFF}c".as_bytes()), "abc");
         assert_eq!(sanitize(b"two\nlines\tand tab"), "two lines and tab");
         assert_eq!(sanitize(b"bad \xff byte"), "bad \u{FFFD} byte");
         assert_eq!(sanitize("抹茶 Crème é".as_bytes()), "抹茶 Crème é");
@@ -194,15 +237,29 @@ mod tests {
     }
 
     #[test]
+    fn terminals_get_what_they_can_bear_and_documents_the_rest() {
+        for (text, on_screen) in [
+            ("abc\u{202E}fed", "abcfed"),
+            ("Milk\u{200E} 1 l", "Milk 1 l"),
+            ("Hard\u{AD}cover a\u{200B}b\u{FEFF}c", "Hardcover abc"),
+            ("❤\u{FE0F} 👨\u{200D}👩", "❤ 👨👩"),
+            // Joiners part the letters of Persian, and join those of Sinhala.
+            ("می\u{200C}خواهم", "می\u{200C}خواهم"),
+            ("ක්\u{200D}ෂ", "ක්\u{200D}ෂ"),
+            ("\u{0301}e\u{0301}", "e\u{0301}"),
+        ] {
+            assert_eq!(sanitize(text.as_bytes()), text);
+            assert_eq!(shown(text), on_screen);
+        }
+    }
+
+    #[test]
     fn floods_are_bounded() {
         let flood = format!("e{}", "\u{0301}".repeat(50_000));
-        assert_eq!(
-            sanitize(flood.as_bytes())
-                .chars()
-                .filter(|c| *c == '\u{0301}')
-                .count(),
-            COMBINING
-        );
+        let entered = sanitize(flood.as_bytes());
+        assert_eq!(entered.chars().count(), LONGEST + 1);
+        assert_eq!(shown(&entered).matches('\u{0301}').count(), COMBINING);
+
         let long = "x".repeat(100_000);
         assert_eq!(sanitize(long.as_bytes()).chars().count(), LONGEST + 1);
     }
@@ -228,15 +285,19 @@ mod tests {
         #[test]
         fn cleaned_text_is_printable_and_bounded(raw in proptest::collection::vec(any::<u8>(), 0..2000)) {
             let text = sanitize(&raw);
-            prop_assert!(text.chars().all(|c| !c.is_control() && !is_override(c) && !is_invisible(c)));
+            prop_assert!(text.chars().all(|c| !c.is_control()));
             prop_assert!(text.chars().count() <= LONGEST + 1);
-            prop_assert_eq!(&*sanitized(&raw), text.trim());
+            prop_assert_eq!(&*sanitized(&raw, LONGEST), text.trim());
+
+            let on_screen = shown(&text);
+            prop_assert!(on_screen.chars().all(|c| !is_override(c) && !is_invisible(c)));
+            prop_assert_eq!(shown(&on_screen), &*on_screen);
         }
 
         #[test]
         fn cleaning_twice_changes_nothing(raw in "( |.){0,300}") {
             let once = sanitize(raw.as_bytes());
-            prop_assert_eq!(&*sanitized(raw.as_bytes()), once.trim());
+            prop_assert_eq!(&*sanitized(raw.as_bytes(), LONGEST), once.trim());
             prop_assert_eq!(sanitize(once.as_bytes()), once);
         }
 

@@ -3,6 +3,7 @@
 use super::ImportArgs;
 use crate::catalog_file::BadRow;
 use crate::cli::output::{Output, shown_path};
+use crate::model::text;
 use crate::store::catalog::import::Counts;
 use indicatif::ProgressBar;
 use serde_json::{Value, json};
@@ -58,7 +59,7 @@ impl ImportReport {
             self.bad_rows += 1;
             let reason = flaw.to_string();
             let message = match self.output {
-                Output::Human => format!("line {line}: {reason}"),
+                Output::Human => text::shown(&format!("line {line}: {reason}")).into_owned(),
                 Output::Json => json!({ "bad": { "line": line, "reason": reason } }).to_string(),
             };
             self.progress

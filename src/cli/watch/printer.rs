@@ -1,13 +1,13 @@
 //! The lines of `trolley watch`, each printed at once: JSON for programs, text for people.
 
-use crate::cli::output::Output;
+use crate::cli::output::{Output, print_error, print_json, print_line};
 use crate::model::time::{ClockStyle, clock};
 use crate::model::timeline::TimelineEvent;
 use crate::model::{ChangeKind, LineChange, Update, UserName};
 use crate::store::Trouble;
 use jiff::tz::TimeZone;
 use serde_json::{Value, json};
-use std::io::{self, Write};
+use std::io;
 
 /// Prints the events of one cart.
 pub(super) struct EventPrinter {
@@ -29,15 +29,15 @@ impl EventPrinter {
     pub(super) fn event(&self, event: &TimelineEvent) -> io::Result<()> {
         match self.output {
             Output::Human => print_line(&self.text(event)),
-            Output::Json => print_line(&event_json(event).to_string()),
+            Output::Json => print_json(&event_json(event)),
         }
     }
 
     /// Prints that the connection works.
     pub(super) fn up(&self, version: u64) -> io::Result<()> {
         match self.output {
-            Output::Human => complain(&format!("watching the cart of {}", self.user)),
-            Output::Json => print_line(&json!({ "event": "up", "version": version }).to_string()),
+            Output::Human => print_error(&format!("watching the cart of {}", self.user)),
+            Output::Json => print_json(&json!({ "event": "up", "version": version })),
         }
     }
 
@@ -45,11 +45,11 @@ impl EventPrinter {
     pub(super) fn down(&self, trouble: &Trouble) -> io::Result<()> {
         let message = trouble.to_string();
         match self.output {
-            Output::Human => complain(&format!("{message}; trying again")),
+            Output::Human => print_error(&format!("{message}; trying again")),
             Output::Json => {
                 let code = trouble.code();
                 let document = json!({ "event": "down", "code": code, "message": message });
-                print_line(&document.to_string())
+                print_json(&document)
             }
         }
     }
@@ -150,15 +150,4 @@ fn changes_text(lines: &[LineChange]) -> String {
         })
         .collect();
     changes.join("; ")
-}
-
-fn print_line(line: &str) -> io::Result<()> {
-    let mut out = io::stdout().lock();
-    writeln!(out, "{line}")?;
-    out.flush()
-}
-
-/// Prints news of the connection, for people.
-fn complain(line: &str) -> io::Result<()> {
-    writeln!(io::stderr(), "trolley: {line}")
 }

@@ -190,7 +190,7 @@ impl Renderer {
 
         let title = title(state);
         if title != self.title {
-            // All text in the state is clean, so nothing in it can end the title early.
+            // It has no control characters, so nothing in it can end the title early.
             queue!(self.frame, terminal::SetTitle(&title))?;
             self.title = title;
         }

@@ -42,6 +42,7 @@ pub fn view(state: &State, frame: &mut Frame<'_>) {
     palette::draw(state, areas.palette, buffer);
     footer::draw_message(state, areas.message, buffer);
     footer::draw_keys(state, areas.footer, buffer);
+    clean_cells(buffer);
 
     let cursor = footer::cursor(state, areas.message).or_else(|| catalog::cursor(state, &areas));
     if let Some(position) = cursor {
@@ -49,11 +50,26 @@ pub fn view(state: &State, frame: &mut Frame<'_>) {
     }
 }
 
+/// Takes out of all cells what a terminal can't bear. Text comes from anybody, so this is done
+/// in the one place through which all of it goes.
+fn clean_cells(buffer: &mut Buffer) {
+    for cell in &mut buffer.content {
+        let symbol = cell.symbol();
+        let shown = text::shown(symbol);
+        if shown != symbol {
+            // Without the joiners of an emoji its parts would stand side by side.
+            let fitted = text::cut(&shown, text::width(symbol)).to_owned();
+            cell.set_symbol(&fitted);
+        }
+    }
+}
+
 /// Formats the terminal's title: the shop, and how much is in the cart.
 #[must_use]
 pub(crate) fn title(state: &State) -> String {
     let items = text::count(state.totals().items, "item");
-    format!("{} · {} · {items}", state.shop.name, state.env.user)
+    let title = format!("{} · {} · {items}", state.shop.name, state.env.user);
+    text::shown(&title).into_owned()
 }
 
 /// Draws what a screen says that is too small for anything else.
