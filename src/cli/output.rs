@@ -35,7 +35,7 @@ impl Output {
         let mut out = io::BufWriter::new(io::stdout().lock());
         match self {
             Output::Human => human(&mut ForTerminal(&mut out))?,
-            Output::Json => writeln!(out, "{}", json())?,
+            Output::Json => write_json(&mut out, &json())?,
         }
         out.flush()
     }
@@ -58,8 +58,7 @@ impl Output {
                 if let CliError::Store(Error::Unknown { op, .. }) = failure {
                     error["op_id"] = json!(op.as_str());
                 }
-                writeln!(io::stdout(), "{}", json!({ "error": error }))
-                    .or_else(|_| print_error(&message))
+                print_json(&json!({ "error": error })).or_else(|_| print_error(&message))
             }
         };
     }
@@ -73,7 +72,7 @@ impl Output {
             Output::Human => writeln!(io::stderr(), "{}", text::shown(&message)),
             Output::Json => {
                 let error = json!({ "code": "usage", "message": message });
-                writeln!(io::stdout(), "{}", json!({ "error": error }))
+                print_json(&json!({ "error": error }))
             }
         };
     }
@@ -94,8 +93,12 @@ pub(super) fn print_line(line: &str) -> io::Result<()> {
 /// Prints a document on a line of its own, at once.
 pub(super) fn print_json(document: &Value) -> io::Result<()> {
     let mut out = io::stdout().lock();
-    writeln!(out, "{document}")?;
+    write_json(&mut out, document)?;
     out.flush()
+}
+
+fn write_json(out: &mut impl Write, document: &Value) -> io::Result<()> {
+    writeln!(out, "{}", text::escape_hidden(&document.to_string()))
 }
 
 /// Passes on the text that people read, as a terminal can show it.

@@ -67,6 +67,22 @@ fn without_control(c: char) -> char {
 /// that already, and is not copied.
 #[must_use]
 pub fn shown(text: &str) -> Cow<'_, str> {
+    replace_hidden(text, |_, _| {})
+}
+
+/// A JSON document with what [`shown`] leaves out written as escapes: it says the same, and can
+/// stand on a terminal.
+#[must_use]
+pub fn escape_hidden(json: &str) -> Cow<'_, str> {
+    replace_hidden(json, |out, c| {
+        for unit in c.encode_utf16(&mut [0; 2]) {
+            out.push_str(&format!("\\u{unit:04x}"));
+        }
+    })
+}
+
+/// Calls `replace` for each character that a terminal can't bear, in place of copying it.
+fn replace_hidden(text: &str, replace: impl Fn(&mut String, char)) -> Cow<'_, str> {
     if text.is_ascii() || text.chars().all(is_plainly_shown) {
         return Cow::Borrowed(text);
     }
@@ -75,24 +91,26 @@ pub fn shown(text: &str) -> Cow<'_, str> {
     let mut base = None;
     let mut marks = 0;
     for c in text.chars() {
-        if is_joiner(c) {
+        let is_seen = if is_joiner(c) {
             // Scripts whose letters join need them; in symbols they make glyphs whose width
             // terminals don't agree on.
-            if base.is_some_and(is_letter_that_joins) {
-                out.push(c);
-            }
+            base.is_some_and(is_letter_that_joins)
         } else if is_override(c) || is_invisible(c) {
-            continue;
+            false
         } else if c.width() == Some(0) {
             // Combining marks take no column of their own: a few of them belong to a character.
             marks += 1;
-            if marks <= COMBINING && base.is_some() {
-                out.push(c);
-            }
+            marks <= COMBINING && base.is_some()
         } else {
             base = Some(c);
             marks = 0;
+            true
+        };
+
+        if is_seen {
             out.push(c);
+        } else {
+            replace(&mut out, c);
         }
     }
     Cow::Owned(out)
@@ -250,6 +268,11 @@ mod tests {
         ] {
             assert_eq!(sanitize(text.as_bytes()), text);
             assert_eq!(shown(text), on_screen);
+
+            let json = serde_json::to_string(text).unwrap();
+            let escaped = escape_hidden(&json);
+            assert_eq!(shown(&escaped), &*escaped);
+            assert_eq!(serde_json::from_str::<String>(&escaped).unwrap(), text);
         }
     }
 

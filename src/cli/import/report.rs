@@ -60,7 +60,9 @@ impl ImportReport {
             let reason = flaw.to_string();
             let message = match self.output {
                 Output::Human => text::shown(&format!("line {line}: {reason}")).into_owned(),
-                Output::Json => json!({ "bad": { "line": line, "reason": reason } }).to_string(),
+                Output::Json => {
+                    json!({ "bad": { "line": line, "reason": text::shown(&reason) } }).to_string()
+                }
             };
             self.progress
                 .suspend(|| writeln!(io::stderr(), "{message}"))?;
