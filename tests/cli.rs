@@ -164,6 +164,45 @@ fn what_is_found_or_kept_otherwise_is_said() {
 }
 
 #[test]
+fn products_are_listed_with_all_that_a_shopper_asks() {
+    let server = Server::with_demo();
+    let list = ok(&server, &["products", "moka"]);
+    assert_eq!(
+        list,
+        "id                 name                         price € unit       stock  category\n\
+         moka-pot           Stovetop Moka Pot              39.90 each           2  Household\n"
+    );
+}
+
+#[test]
+fn a_slip_of_the_keys_is_told_with_what_was_meant() {
+    let server = Server::with_demo();
+    for (args, told) in [
+        (
+            &["add", "espreso"][..],
+            "There is no product “espreso”: did you mean Espresso (espresso)?",
+        ),
+        (
+            &["product", "show", "CROISANT"],
+            "There is no product “CROISANT”: did you mean Butter Croissant (croissant)?",
+        ),
+        (
+            &["product", "set", "croisant", "price=2"],
+            "there is no product “croisant” yet: a new one needs a name and a price \
+             (did you mean Butter Croissant (croissant)?)",
+        ),
+        (&["add", "xyzzy"], "There is no product “xyzzy”"),
+    ] {
+        let refused = run(&server, args);
+        assert_eq!(refused.status.code(), Some(1));
+        assert_eq!(
+            String::from_utf8_lossy(&refused.stderr),
+            format!("trolley: {told}\n")
+        );
+    }
+}
+
+#[test]
 fn json_output() {
     let server = Server::with_demo();
     let added = json(

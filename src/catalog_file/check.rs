@@ -120,8 +120,13 @@ pub enum RowError {
     #[error("it is longer than {} KiB (a quote that is never closed?)", .0 / 1024)]
     Endless(usize),
     /// A new product without a name or a price.
-    #[error("there is no product “{0}” yet: a new one needs a name and a price")]
-    Incomplete(String),
+    #[error("there is no product “{id}” yet: a new one needs a name and a price{}", meant(.nearest.as_deref()))]
+    Incomplete {
+        /// Its id.
+        id: String,
+        /// The product that may have been meant, as `name (id)`, where one was looked for.
+        nearest: Option<String>,
+    },
     /// The key of this product holds something else.
     #[error("the key of “{0}” holds something else (wrong type)")]
     WrongType(String),
@@ -131,6 +136,11 @@ pub enum RowError {
 fn hint(nearest: Option<&str>) -> String {
     let meant = nearest.map_or_else(String::new, |name| format!(": did you mean “{name}”?"));
     format!("{meant} ({})", COLUMNS.join(", "))
+}
+
+/// The end of a message on an unknown product: the one that may have been meant.
+fn meant(nearest: Option<&str>) -> String {
+    nearest.map_or_else(String::new, |nearest| format!(" (did you mean {nearest}?)"))
 }
 
 /// Similarity from which a name is taken for a slip of another, from 0 to 1.

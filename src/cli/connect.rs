@@ -144,7 +144,9 @@ pub(super) async fn product_in_cart(
     match Catalog::new(products).resolve(typed) {
         Ok(found) => Ok(found.to_product()),
         // It may be a product that is not in the cart, which the change then says.
-        Err(Refusal::UnknownProduct(_)) if !ids.contains(&id) => product(connection, typed).await,
+        Err(Refusal::UnknownProduct(_) | Refusal::Misspelt { .. }) if !ids.contains(&id) => {
+            product(connection, typed).await
+        }
         Err(refusal) => Err(refusal.into()),
     }
 }

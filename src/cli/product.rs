@@ -8,8 +8,8 @@ use crate::catalog_file::{COLUMNS, ProductRow, RowError, checked, column};
 use crate::config::Settings;
 use crate::model::product::FIELDS;
 use crate::model::{Product, ProductId, Refusal, Stock, text};
-use crate::store;
 use crate::store::catalog::import::Counts;
+use crate::store::{self, Connection};
 use clap::{Args, Subcommand};
 use clap_complete::ArgValueCompleter;
 use serde_json::json;
@@ -73,7 +73,7 @@ async fn set(
     let mut connection = connect::open_shop(settings).await?;
     let (counts, bad) = store::put_products(&mut connection, vec![row]).await?;
     if let Some(bad) = bad.into_iter().next() {
-        return Err(bad.flaw.into());
+        return Err(with_nearest(&mut connection, bad.flaw).await?.into());
     }
     let product = store::get_product(&mut connection, &id)
         .await?
@@ -94,6 +94,17 @@ async fn set(
         ));
     }
     Ok(())
+}
+
+/// The error of a row, with the product that may have been meant where it is a new one that
+/// lacks a name or a price.
+async fn with_nearest(connection: &mut Connection, flaw: RowError) -> Result<RowError, CliError> {
+    let RowError::Incomplete { id, .. } = flaw else {
+        return Ok(flaw);
+    };
+    let catalog = store::get_catalog(connection).await?;
+    let nearest = catalog.nearest(&id).map(|product| product.to_string());
+    Ok(RowError::Incomplete { id, nearest })
 }
 
 /// The row of a product file that says the same as these arguments.
@@ -119,7 +130,8 @@ fn fields_shown_otherwise(row: &ProductRow) -> Vec<(&'static str, String)> {
         .zip(&row.fields)
         .filter_map(|(name, value)| {
             let value = value.as_deref()?;
-            let shown = text::sanitize(value.as_bytes());
+            let clean = text::sanitize(value.as_bytes());
+            let shown = text::shown(&clean).into_owned();
             (value != shown).then_some((name, shown))
         })
         .collect()

@@ -5,7 +5,7 @@ use super::error::CliError;
 use super::output::{Output, pad};
 use super::product_output::product_json;
 use crate::config::Settings;
-use crate::model::{Catalog, Item, Query, Searcher};
+use crate::model::{Catalog, Item, Query, Searcher, Stock};
 use crate::store;
 use clap::Args;
 use serde_json::{Value, json};
@@ -33,6 +33,7 @@ pub(super) async fn run(
 ) -> Result<(), CliError> {
     let mut connection = connect::open_shop(settings).await?;
     let catalog = store::get_catalog(&mut connection).await?;
+    let shop = store::get_shop(&mut connection).await?;
 
     let query = Query {
         words: args.search.clone().unwrap_or_default(),
@@ -57,6 +58,13 @@ pub(super) async fn run(
             } else {
                 Headings::None
             };
+            let price = format!("price {}", shop.currency);
+            let category = match headings {
+                Headings::None => "category",
+                Headings::Categories => "",
+            };
+            let titles = ["id", "name", price.trim_end(), "unit", "stock", category];
+            print_row(out, titles)?;
             print_products(out, items(&catalog, &found), headings)
         },
     )?;
@@ -79,15 +87,13 @@ fn print_products<'a>(
     products: impl Iterator<Item = Item<'a>>,
     headings: Headings,
 ) -> io::Result<()> {
-    print_row(out, "id", "name", "price", "unit")?;
-
     let mut category_above = None;
     for product in products {
         if headings == Headings::Categories && category_above != Some(product.category) {
             category_above = Some(product.category);
             writeln!(out, "{}", category_heading(product.category))?;
         }
-        print_product(out, product)?;
+        print_product(out, product, headings)?;
     }
     Ok(())
 }
@@ -100,15 +106,31 @@ fn category_heading(category: &str) -> &str {
     }
 }
 
-fn print_product(out: &mut dyn Write, product: Item<'_>) -> io::Result<()> {
+fn print_product(out: &mut dyn Write, product: Item<'_>, headings: Headings) -> io::Result<()> {
     let id = product.product_id().to_string();
     let price = match product.price {
         Some(price) => price.to_string(),
         None => "no price".to_owned(),
     };
-    print_row(out, &id, product.name, &price, product.unit)
+    let stock = match product.stock {
+        Stock::Unlimited => String::new(),
+        Stock::Left(left) => left.to_string(),
+        Stock::Unreadable => "unreadable".to_owned(),
+    };
+    let category = match headings {
+        Headings::None => product.category,
+        Headings::Categories => "",
+    };
+    print_row(
+        out,
+        [&id, product.name, &price, product.unit, &stock, category],
+    )
 }
 
-fn print_row(out: &mut dyn Write, id: &str, name: &str, price: &str, unit: &str) -> io::Result<()> {
-    writeln!(out, "{} {} {price:>10}  {unit}", pad(id, 22), pad(name, 30))
+/// Prints one row: id, name, price, unit, stock, category.
+fn print_row(out: &mut dyn Write, row: [&str; 6]) -> io::Result<()> {
+    let [id, name, price, unit, stock, category] = row;
+    let [id, name, unit] = [pad(id, 18), pad(name, 26), pad(unit, 10)];
+    let line = format!("{id} {name} {price:>9} {unit} {stock:>5}  {category}");
+    writeln!(out, "{}", line.trim_end())
 }

@@ -10,6 +10,14 @@ pub enum Refusal {
     /// No such product is in the catalog.
     #[error("There is no product “{0}”")]
     UnknownProduct(String),
+    /// No such product is in the catalog, but one with a similar name.
+    #[error("There is no product “{text}”: did you mean {nearest}?")]
+    Misspelt {
+        /// The text that was asked for.
+        text: String,
+        /// The product that is nearest, as `name (id)`.
+        nearest: String,
+    },
     /// The product has no price that can be read, so it can't be sold.
     #[error("“{0}” has no valid price, so it can't be added")]
     NoPrice(String),
@@ -220,7 +228,7 @@ impl Refusal {
     #[must_use]
     pub fn code(&self) -> &'static str {
         match self {
-            Refusal::UnknownProduct(_) => "unknown_product",
+            Refusal::UnknownProduct(_) | Refusal::Misspelt { .. } => "unknown_product",
             Refusal::NoPrice(_) => "no_price",
             Refusal::NotInCart(_) => "not_in_cart",
             Refusal::NotANumber(_) => "not_a_number",

@@ -7,6 +7,7 @@
 use super::chunk::{CHUNK, Chunk, to_u32};
 use crate::model::Money;
 use crate::model::product::{Decoded, Product, ProductId, Stock};
+use std::fmt;
 use std::sync::Arc;
 
 /// The longest id in bytes. Longer ones are no product's: nobody can ask for one.
@@ -50,6 +51,13 @@ impl Item<'_> {
             stock: self.stock,
             description: self.description.into(),
         }
+    }
+}
+
+impl fmt::Display for Item<'_> {
+    /// As messages name it: `Espresso (espresso)`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} ({})", self.name, self.product_id())
     }
 }
 

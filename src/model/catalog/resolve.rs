@@ -7,13 +7,16 @@ use crate::model::{ProductId, Refusal, text};
 const MOST_CANDIDATES: usize = 8;
 /// The most characters that are repeated of what was typed.
 const MOST_REPEATED: usize = 80;
+/// Similarity from which a name is taken for a slip of another, from 0 to 1.
+const NEAR: f64 = 0.85;
 
 impl Catalog {
     /// The product that somebody means by an id or a name: the id, else the whole name,
     /// else a part of just one name; letter case doesn't matter in names.
     ///
     /// # Errors
-    /// [`Refusal::UnknownProduct`], [`Refusal::Ambiguous`], [`Refusal::NameTooLong`].
+    /// [`Refusal::UnknownProduct`], [`Refusal::Misspelt`], [`Refusal::Ambiguous`],
+    /// [`Refusal::NameTooLong`].
     pub fn resolve(&self, typed: &str) -> Result<Item<'_>, Refusal> {
         let id = ProductId::asked(typed)?;
         if let Some(product) = self.get(&id) {
@@ -27,17 +30,40 @@ impl Catalog {
         }
 
         match found[..] {
-            [] => Err(Refusal::UnknownProduct(repeated(typed))),
+            [] => Err(self.unknown(typed)),
             [one] => Ok(one),
             _ => Err(Refusal::Ambiguous {
                 text: repeated(typed),
                 candidates: found
                     .iter()
                     .take(MOST_CANDIDATES)
-                    .map(|product| format!("{} ({})", product.name, product.product_id()))
+                    .map(ToString::to_string)
                     .collect(),
             }),
         }
+    }
+
+    /// The refusal of a product that is not there, with the one that may have been meant.
+    fn unknown(&self, typed: &str) -> Refusal {
+        let text = repeated(typed);
+        match self.nearest(typed) {
+            Some(product) => Refusal::Misspelt {
+                text,
+                nearest: product.to_string(),
+            },
+            None => Refusal::UnknownProduct(text),
+        }
+    }
+
+    /// The product whose id, name, or a word of it is most similar to what was typed; `None`
+    /// where none is near.
+    pub(crate) fn nearest(&self, typed: &str) -> Option<Item<'_>> {
+        let wanted = text::folded(typed.trim());
+        self.iter()
+            .map(|product| (similarity(&product, &wanted), product))
+            .filter(|(similarity, _)| *similarity >= NEAR)
+            .max_by(|(a, _), (b, _)| a.total_cmp(b))
+            .map(|(_, product)| product)
     }
 
     /// The products whose name in small letters passes a test.
@@ -46,6 +72,21 @@ impl Catalog {
             .filter(|product| test(&text::folded(product.name)))
             .collect()
     }
+}
+
+/// The similarity of a product with what was typed, in small letters, from 0 to 1.
+fn similarity(product: &Item<'_>, wanted: &str) -> f64 {
+    let id = product.product_id().to_string();
+    let name = text::folded(product.name);
+    let word = name
+        .split_whitespace()
+        .map(|word| strsim::jaro_winkler(word, wanted))
+        .fold(0.0, f64::max);
+
+    // A whole name is nearer than one with other words beside it.
+    strsim::jaro_winkler(&id, wanted)
+        .max(strsim::jaro_winkler(&name, wanted))
+        .max(word * 0.99)
 }
 
 fn repeated(typed: &str) -> String {
@@ -86,6 +127,10 @@ mod tests {
         );
         assert!(
             matches!(catalog.resolve("espr"), Err(Refusal::Ambiguous { candidates, .. }) if candidates.len() == 2)
+        );
+        assert_eq!(
+            catalog.resolve("espreso").unwrap_err().to_string(),
+            "There is no product “espreso”: did you mean Espresso (espresso)?"
         );
         assert!(matches!(
             catalog.resolve("tea"),

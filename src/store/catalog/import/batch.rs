@@ -150,7 +150,10 @@ impl RowPlan {
         match stored {
             Stored::Unlisted => RowPlan::add_unlisted(row),
             Stored::Read(StoredHash::Missing) if !row.is_complete() => {
-                RowPlan::Refuse(RowError::Incomplete(row.id.to_string()))
+                RowPlan::Refuse(RowError::Incomplete {
+                    id: row.id.to_string(),
+                    nearest: None,
+                })
             }
             Stored::Read(StoredHash::Missing) => {
                 let command = write_command(&row.id, &[], filled_fields(row));
