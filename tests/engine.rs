@@ -3,55 +3,13 @@
 
 mod harness;
 
-use harness::{Finish, Running, TROLLEY, Terminal, trolley};
-use rustix::process::{Pid, Signal, kill_process};
-use serde_json::Value;
+use harness::home::refusal;
+use harness::{Deadline, Finish, Home, Running, TROLLEY, Terminal, command, trolley};
+use rustix::process::Pid;
+use std::fs;
 use std::os::unix::fs::PermissionsExt;
+use std::os::unix::net::UnixListener;
 use std::path::Path;
-use std::process::Output;
-
-/// A home folder of its own; its private server is stopped when dropped.
-struct Home(tempfile::TempDir);
-
-impl Home {
-    fn new() -> Home {
-        Home(
-            tempfile::Builder::new()
-                .prefix("trolley-")
-                .tempdir_in("/tmp")
-                .unwrap(),
-        )
-    }
-
-    fn path(&self) -> &Path {
-        self.0.path()
-    }
-
-    fn run(&self, args: &[&str]) -> Output {
-        trolley(self.path(), args).finish()
-    }
-
-    fn ok(&self, args: &[&str]) -> String {
-        let output = self.run(args);
-        assert!(output.status.success(), "{args:?}: {output:?}");
-        String::from_utf8(output.stdout).unwrap()
-    }
-
-    fn status(&self) -> Value {
-        serde_json::from_slice(&self.run(&["engine", "status", "--json"]).stdout).unwrap()
-    }
-
-    fn kill_server(&self) {
-        let pid = i32::try_from(self.status()["pid"].as_i64().unwrap()).unwrap();
-        kill_process(Pid::from_raw(pid).unwrap(), Signal::KILL).unwrap();
-    }
-}
-
-impl Drop for Home {
-    fn drop(&mut self) {
-        let _ = self.run(&["engine", "stop"]);
-    }
-}
 
 #[test]
 fn the_first_start_brings_the_demo_catalog_and_the_data_outlive_the_server() {
@@ -98,10 +56,10 @@ fn the_first_start_brings_the_demo_catalog_and_the_data_outlive_the_server() {
 }
 
 #[test]
-fn two_started_at_the_same_instant_share_one_server() {
+fn ten_started_at_the_same_instant_share_one_server() {
     for _ in 0..5 {
         let home = Home::new();
-        let starts: Vec<_> = (0..6)
+        let starts: Vec<_> = (0..10)
             .map(|_| {
                 Running::start(&mut trolley(
                     home.path(),
@@ -115,7 +73,7 @@ fn two_started_at_the_same_instant_share_one_server() {
         }
         assert!(
             home.ok(&["--user", "alice", "cart"])
-                .contains("6  Espresso")
+                .contains("10  Espresso")
         );
         assert_eq!(
             home.ok(&["products"]).lines().count(),
@@ -183,6 +141,151 @@ fn open_terminals_bring_a_killed_server_back_but_not_a_stopped_one() {
 }
 
 #[test]
+fn the_screen_says_that_nobody_with_another_login_reaches_this_shop() {
+    let home = Home::new();
+    let screen = Terminal::builder(TROLLEY)
+        .args(&["--user", "office", "--name", "ann"])
+        .home(home.path())
+        .open();
+    screen.wait("cart of office \\(your login only\\)");
+    screen.wait("This shop is on this computer, for your login only");
+    assert!(
+        home.ok(&["config"])
+            .contains("private server of your login")
+    );
+}
+
+#[test]
+fn only_the_process_that_holds_the_lock_is_named_and_stopped() {
+    let home = Home::new();
+    home.ok(&["--user", "alice", "add", "espresso"]);
+    let server = home.server();
+    let pid_file = home.data().join("redis.pid");
+
+    // A server that runs is found whatever a file says of its process.
+    for said in ["", "1", "-1", "x", "99999999999999999999"] {
+        fs::write(&pid_file, said).unwrap();
+        assert_eq!(home.server(), server, "{said:?}");
+    }
+    assert_eq!(
+        home.ok(&["engine", "stop"]),
+        "The private server has stopped; its data is saved\n"
+    );
+    assert!(has_ended(server));
+
+    // The number is another program's now.
+    let mut bystander = Running::start(command("sleep").arg("1000"));
+    fs::write(&pid_file, bystander.id().to_string()).unwrap();
+    assert_eq!(home.status()["pid"], serde_json::Value::Null);
+    assert_eq!(
+        home.ok(&["engine", "stop"]),
+        "The private server is not running\n"
+    );
+    home.ok(&["engine", "start"]);
+    assert_ne!(home.status()["pid"], bystander.id());
+    home.ok(&["engine", "stop"]);
+    assert!(bystander.is_alive());
+}
+
+#[test]
+fn a_child_that_a_killed_server_leaves_behind_does_not_keep_the_next_from_starting() {
+    let home = Home::new();
+    home.ok(&["--user", "alice", "add", "espresso"]);
+    let server = home.server();
+    let url = format!("unix://{}/redis.sock", home.state().display());
+    let mut link = harness::server::open(&url).unwrap();
+
+    // It writes one key in ten seconds.
+    for line in ["CONFIG SET rdb-key-save-delay 10000000", "BGREWRITEAOF"] {
+        let words: Vec<&str> = line.split(' ').collect();
+        redis::cmd(words[0])
+            .arg(&words[1..])
+            .exec(&mut link)
+            .unwrap();
+    }
+    let child = harness::patience::answer("the child", || child_of(server).ok_or("none"));
+    home.kill_server();
+
+    assert_eq!(home.status()["running"], false);
+    assert!(
+        home.ok(&["--user", "alice", "cart"])
+            .contains("1  Espresso")
+    );
+    assert!(has_ended(child), "it still writes");
+}
+
+/// Whether a process has ended, though nobody may have asked how.
+fn has_ended(process: Pid) -> bool {
+    let status = fs::read_to_string(format!("/proc/{}/status", process.as_raw_nonzero()));
+    status.map_or(true, |status| status.contains("State:\tZ"))
+}
+
+/// A child process of this one.
+fn child_of(parent: Pid) -> Option<Pid> {
+    let pid = parent.as_raw_nonzero();
+    let children = fs::read_to_string(format!("/proc/{pid}/task/{pid}/children")).unwrap();
+    Pid::from_raw(children.split_whitespace().next()?.parse().unwrap())
+}
+
+#[test]
+fn a_starter_that_is_killed_at_any_moment_keeps_nobody_from_starting() {
+    for name in ["lock", "turn", "room", "socket", "redis.log", "redis.pid"] {
+        let home = Home::new();
+        let seen = home.data().join(name);
+        let mut starter = Running::start(&mut home.command(&["engine", "start"]));
+        let deadline = Deadline::start();
+        while !seen.exists() && starter.is_alive() {
+            deadline.check(name);
+        }
+        starter.kill();
+
+        home.ok(&["--user", "alice", "add", "espresso"]);
+        assert_eq!(home.status()["running"], true, "{name}");
+    }
+}
+
+#[test]
+fn a_socket_that_something_else_listens_on_is_replaced() {
+    let home = Home::new();
+    fs::create_dir_all(home.state()).unwrap();
+    let socket = home.state().join("redis.sock");
+    let _listener = UnixListener::bind(&socket).unwrap();
+    fs::create_dir_all(home.data()).unwrap();
+    fs::write(home.data().join("socket"), socket.to_str().unwrap()).unwrap();
+
+    assert_eq!(home.status()["running"], false);
+    home.ok(&["--user", "alice", "add", "espresso"]);
+}
+
+#[test]
+fn a_home_of_any_name_will_do() {
+    use std::os::unix::ffi::OsStrExt;
+    let odd = std::ffi::OsStr::from_bytes(b"not \xff text");
+    for name in ["a b".as_ref(), "it's \"quoted\" #1 $x \\".as_ref(), odd] {
+        let home = Home::named(name);
+        home.ok(&["--user", "alice", "add", "espresso"]);
+        assert_eq!(home.status()["running"], true, "{name:?}");
+        home.ok(&["engine", "stop"]);
+        assert!(
+            home.ok(&["--user", "alice", "cart"])
+                .contains("1  Espresso")
+        );
+    }
+}
+
+#[test]
+fn a_home_that_can_not_be_used_is_named() {
+    let home = Home::new();
+    let in_system = refusal(home.command(&["cart"]).env("HOME", "/proc"));
+    assert!(
+        in_system.contains("can't make the folder /proc/.local/share/trolley"),
+        "{in_system}"
+    );
+    let relative = refusal(home.command(&["cart"]).env("HOME", "home"));
+    assert!(relative.contains("leads to no folder"), "{relative}");
+}
+
+#[test]
 fn without_a_server_program_the_message_says_what_to_install() {
     let home = Home::new();
     let output = trolley(home.path(), &["cart"])
@@ -197,17 +300,67 @@ fn without_a_server_program_the_message_says_what_to_install() {
     );
 }
 
+/// A program in place of the server's, which does what this script says.
+fn with_program(home: &Home, script: &str) -> String {
+    let program = home.path().join("redis-server");
+    fs::write(&program, format!("#!/bin/sh\n{script}\n")).unwrap();
+    fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).unwrap();
+    refusal(home.command(&["cart"]).env("PATH", home.path()))
+}
+
+#[test]
+fn a_server_program_that_fails_has_the_last_word() {
+    let home = Home::new();
+    for (script, word) in [
+        (
+            "echo \"Bad directive 'appendonly'\" >&2; exit 1",
+            "did not start: Bad directive 'appendonly'",
+        ),
+        ("exit 7", "it ended without a message (exit status: 7)"),
+        ("exit 0", "it ended without a message (exit status: 0)"),
+        ("kill -9 $$", "signal: 9"),
+    ] {
+        let said = with_program(&home, script);
+        assert!(said.contains(word), "{script}: {said}");
+    }
+}
+
+#[test]
+fn a_damaged_file_is_repaired_by_the_command_that_the_message_names() {
+    let home = Home::named("it's home");
+    home.ok(&["--user", "alice", "add", "espresso"]);
+    home.ok(&["engine", "stop"]);
+    let folder = home.data().join("appendonlydir");
+    let file = folder.join("appendonly.aof.1.incr.aof");
+    let mut data = fs::read(&file).unwrap();
+    let last = data.len() - 40;
+    data[last..last + 20].fill(b'x');
+    fs::write(&file, data).unwrap();
+
+    let said = home.refused(&["cart"]);
+    assert!(said.contains(file.to_str().unwrap()), "{said}");
+    let repair = said.lines().last().unwrap().trim();
+    let shell = Running::start_fed(command("sh").args(["-c", repair]));
+    shell.feed(b"y\n");
+    let repaired = shell.finish();
+    assert!(repaired.status.success(), "{repair}: {repaired:?}");
+    assert_eq!(home.ok(&["products"]).lines().count(), 65);
+}
+
 #[test]
 fn a_socket_path_that_is_too_long_is_told() {
-    let home = Home::new();
-    let long = home.path().join("x".repeat(120));
-    let output = trolley(home.path(), &["cart"])
-        .env("XDG_RUNTIME_DIR", &long)
-        .finish();
-    assert_eq!(output.status.code(), Some(3));
+    let home = Home::named("x".repeat(200));
+    let said = home.refused(&["cart"]);
     assert!(
-        String::from_utf8(output.stderr)
-            .unwrap()
-            .contains("XDG_RUNTIME_DIR")
+        said.contains("XDG_RUNTIME_DIR to a shorter folder"),
+        "{said}"
     );
+
+    // What it says helps.
+    let short = home.path().parent().unwrap();
+    let output = home
+        .command(&["engine", "start"])
+        .env("XDG_RUNTIME_DIR", short)
+        .finish();
+    assert!(output.status.success(), "{output:?}");
 }
