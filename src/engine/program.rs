@@ -87,7 +87,9 @@ pub(super) fn wait(child: &mut Child, timeout: Duration) -> io::Result<ExitStatu
     }
 
     child.kill()?;
-    child.wait()
+    child.wait()?;
+    let why = "it does not go into the background";
+    Err(io::Error::new(io::ErrorKind::TimedOut, why))
 }
 
 /// Finds a program as a shell would.

@@ -76,19 +76,27 @@ impl Engine {
                 return Ok(socket);
             }
 
-            let turn = lock::open(&path)?;
-            let is_ours = lock::take(&turn, &path)?;
-            if is_ours && let Some(socket) = self.start_if_none(demand, started)? {
-                return Ok(socket);
+            let mut limit = JOIN_TIMEOUT;
+            // One that listens and does not answer needs nothing but time.
+            if !self.is_silent() {
+                let turn = lock::open(&path)?;
+                if !lock::take(&turn, &path)? {
+                    limit = TURN_TIMEOUT;
+                } else if let Some(socket) = self.start_if_none(demand, started)? {
+                    return Ok(socket);
+                }
             }
-            drop(turn);
 
-            let limit = if is_ours { JOIN_TIMEOUT } else { TURN_TIMEOUT };
             if started.elapsed() > limit {
                 return Err(self.no_answer());
             }
             thread::sleep(POLL);
         }
+    }
+
+    /// Tells whether a server lives that listens and does not answer.
+    fn is_silent(&self) -> bool {
+        lock::is_held(&self.lock_file()) && peer::ask(&self.socket()) == Peer::Silent
     }
 
     /// Starts a server where none is alive on this folder; ends one that nobody can reach.
