@@ -5,7 +5,7 @@ mod harness;
 
 use harness::home::refusal;
 use harness::{Deadline, Finish, Home, Running, TROLLEY, Terminal, command, trolley};
-use rustix::process::Pid;
+use rustix::process::{Pid, Signal, kill_process};
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::UnixListener;
@@ -212,6 +212,30 @@ fn a_child_that_a_killed_server_leaves_behind_does_not_keep_the_next_from_starti
             .contains("1  Espresso")
     );
     assert!(has_ended(child), "it still writes");
+}
+
+#[test]
+fn a_frozen_server_is_left_alone() {
+    let home = Home::new();
+    home.ok(&["--user", "alice", "add", "espresso"]);
+    let server = home.server();
+
+    kill_process(server, Signal::STOP).unwrap();
+    let starts: Vec<_> = (0..10)
+        .map(|_| Running::start(&mut home.command(&["--user", "alice", "cart"])))
+        .collect();
+    for start in starts {
+        let output = start.finish();
+        assert_eq!(output.status.code(), Some(3), "{output:?}");
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert!(said.contains("does not answer"), "{said}");
+    }
+    assert_eq!(home.status()["running"], false);
+    assert_eq!(home.server(), server);
+
+    kill_process(server, Signal::CONT).unwrap();
+    home.ok(&["--user", "alice", "add", "espresso"]);
+    assert_eq!(home.server(), server);
 }
 
 /// Whether a process has ended, though nobody may have asked how.

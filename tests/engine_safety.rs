@@ -200,6 +200,81 @@ fn the_home_of_another_user_is_not_used() {
     assert_eq!(home.path().metadata().unwrap().uid(), SOMEBODY);
 }
 
+/// Runs a program as a user and a group that need no names.
+fn as_user(user: u32, group: u32, program: &str) -> std::process::Command {
+    let mut command = command("setpriv");
+    command
+        .args([format!("--reuid={user}"), format!("--regid={group}")])
+        .args(["--clear-groups", program])
+        .env_clear()
+        .env("PATH", std::env::var_os("PATH").unwrap());
+    command
+}
+
+#[test]
+fn logins_of_a_group_share_a_server_as_the_guide_says_and_others_do_not() {
+    if !is_root("logins_of_a_group_share_a_server_as_the_guide_says_and_others_do_not") {
+        return;
+    }
+    let (ann, ben, eve) = (SOMEBODY, SOMEBODY + 1, SOMEBODY + 2);
+    let (group, elsewhere) = (SOMEBODY, SOMEBODY + 9);
+    let folder = Home::new();
+    set_mode(folder.path().parent().unwrap(), 0o755);
+
+    // What the guide has them do.
+    let shop = folder.path().join("shop");
+    let data = folder.path().join("data");
+    for (path, mode) in [(&shop, 0o2750), (&data, 0o700)] {
+        fs::create_dir(path).unwrap();
+        chown(path, Some(ann), Some(group)).unwrap();
+        set_mode(path, mode);
+    }
+    let socket = shop.join("redis.sock");
+    let mut server = Running::start(
+        as_user(ann, elsewhere, "redis-server")
+            .args(["--port", "0", "--unixsocketperm", "770", "--unixsocket"])
+            .arg(&socket)
+            .arg("--dir")
+            .arg(&data)
+            .args(["--appendonly", "yes", "--appendfsync", "always"]),
+    );
+    let deadline = Deadline::start();
+    while fs::symlink_metadata(&socket).map_or(true, |socket| socket.mode() & 0o777 != 0o770) {
+        deadline.check("the shared server");
+        assert!(server.is_alive());
+    }
+
+    let program = folder.path().join("trolley");
+    fs::copy(TROLLEY, &program).unwrap();
+    let url = format!("unix://{}", socket.display());
+    let run = |user, group, args: &[&str]| {
+        as_user(user, group, program.to_str().unwrap())
+            .env("HOME", "/nonexistent")
+            .args(["--redis", &url, "--user", "office"])
+            .args(args)
+            .finish()
+    };
+    for (user, args) in [
+        (ann, &["demo"][..]),
+        (ann, &["add", "espresso", "2"]),
+        (ben, &["add", "espresso"]),
+    ] {
+        let output = run(user, group, args);
+        assert!(output.status.success(), "{user} {args:?}: {output:?}");
+    }
+    let cart = run(ben, group, &["cart"]).stdout;
+    let cart = String::from_utf8(cart).unwrap();
+    assert!(cart.contains("3  Espresso"), "{cart}");
+
+    let refused = run(eve, elsewhere, &["cart"]);
+    assert_eq!(refused.status.code(), Some(3), "{refused:?}");
+    assert!(
+        String::from_utf8_lossy(&refused.stderr)
+            .contains("your login may not use the server's socket"),
+        "{refused:?}"
+    );
+}
+
 /// A small disk of its own for the data of a private server; `None`, and said so, where none can
 /// be made.
 struct SmallDisk(PathBuf);
