@@ -215,6 +215,29 @@ fn a_child_that_a_killed_server_leaves_behind_does_not_keep_the_next_from_starti
 }
 
 #[test]
+fn a_server_whose_data_folder_is_removed_makes_room_for_another() {
+    let home = Home::new();
+    let open = || {
+        Terminal::builder(TROLLEY)
+            .args(&["--user", "alice"])
+            .home(home.path())
+            .open()
+    };
+    let screen = open();
+    screen.wait("64 products");
+    home.ok(&["--user", "alice", "add", "espresso", "5"]);
+    screen.wait("5 items");
+    let forgotten = home.server();
+    fs::remove_dir_all(home.data()).unwrap();
+
+    // All terminals are in the new shop, none in the old one.
+    home.ok(&["--user", "alice", "add", "espresso", "2"]);
+    screen.wait("2 items");
+    assert!(has_ended(forgotten));
+    assert_eq!(home.status()["running"], true);
+}
+
+#[test]
 fn a_frozen_server_is_left_alone() {
     let home = Home::new();
     home.ok(&["--user", "alice", "add", "espresso"]);

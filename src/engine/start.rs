@@ -24,6 +24,8 @@ const JOIN_TIMEOUT: Duration = Duration::from_secs(6);
 const UNREACHABLE_AFTER: Duration = Duration::from_secs(1);
 /// The time after which it, or a child that it has left behind, is killed.
 const KILLED_AFTER: Duration = Duration::from_secs(3);
+/// The time limit for a server to end whose data folder was removed.
+const FORGOTTEN_TIMEOUT: Duration = Duration::from_secs(3);
 /// The least time between two starts that no person asked for.
 const REVIVAL_PAUSE: Duration = Duration::from_secs(5);
 
@@ -52,7 +54,10 @@ impl Engine {
     /// # Errors
     /// [`EngineError::Stopped`], and those of [`Engine::ensure`].
     pub fn revive(&self) -> Result<PathBuf, EngineError> {
-        while self.running().is_none() && self.was_started_within(REVIVAL_PAUSE) {
+        while self.was_started_within(REVIVAL_PAUSE) {
+            if self.running().is_some() || self.stop_note().exists() {
+                break;
+            }
             thread::sleep(POLL);
         }
         self.join_or_start(Demand::Terminal)
@@ -211,12 +216,27 @@ impl Engine {
         }
         folder::make_private(socket.parent().unwrap_or(Path::new("/")))?;
 
+        self.end_forgotten(&socket);
         // A server that was killed leaves its socket behind; the lock says that it is dead.
         let _ = fs::remove_file(&socket);
         let note = self.socket_note();
         fs::write(&note, socket.as_os_str().as_encoded_bytes())
             .map_err(|source| system_error("write", &note, source))?;
         Ok(socket)
+    }
+
+    /// Ends a server whose data folder was removed, and its lock with it: it would go on without
+    /// a file for what it is told, and take the new server's socket with it when it ends.
+    fn end_forgotten(&self, socket: &Path) {
+        if !peer::ask(socket).answers() {
+            return;
+        }
+
+        peer::shut_down(socket);
+        let started = Instant::now();
+        while socket.exists() && started.elapsed() < FORGOTTEN_TIMEOUT {
+            thread::sleep(POLL);
+        }
     }
 
     fn open_log(&self) -> Result<File, EngineError> {
