@@ -57,7 +57,7 @@ fn stop(engine: &Engine, output: Output) -> Result<ExitCode, CliError> {
 }
 
 fn show_status(engine: &Engine, output: Output) -> Result<ExitCode, CliError> {
-    let status = engine.status();
+    let status = engine.status()?;
 
     output.result(
         || {

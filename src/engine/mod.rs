@@ -89,18 +89,20 @@ impl Engine {
     }
 
     /// The state of the server now.
-    #[must_use]
-    pub fn status(&self) -> Status {
-        let is_safe = folder::check_own(&self.data).is_ok();
+    ///
+    /// # Errors
+    /// [`EngineError::Folder`] where the data folder is not this user's own.
+    pub fn status(&self) -> Result<Status, EngineError> {
+        folder::check(&self.data).map_err(|fault| folder::folder_error(&self.data, fault))?;
         let starters = lock::holders(&self.turn_file());
         let mut servers = lock::holders(&self.lock_file()).into_iter();
 
-        Status {
-            pid: servers.find(|process| is_safe && !starters.contains(process)),
+        Ok(Status {
+            pid: servers.find(|process| !starters.contains(process)),
             answers: self.running().is_some(),
             socket: self.socket(),
             data: self.data.clone(),
-        }
+        })
     }
 
     /// Why the socket of a new server does not lie in `XDG_RUNTIME_DIR`, where that is set.

@@ -1,7 +1,7 @@
 //! What is said where no server can be started, and what helps.
 
 use crate::harness::home::refusal;
-use crate::harness::{Finish, Home, Running, command, trolley};
+use crate::harness::{Finish, Home, Running, TROLLEY, Terminal, command, trolley};
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 
@@ -76,14 +76,20 @@ fn a_server_program_that_fails_has_the_last_word() {
 #[test]
 fn a_damaged_file_is_repaired_by_the_command_that_the_message_names() {
     let home = Home::named("it's home");
+    let screen = Terminal::builder(TROLLEY)
+        .args(&["--user", "alice"])
+        .home(home.path())
+        .open();
+    screen.wait("64 products");
     home.ok(&["--user", "alice", "add", "espresso"]);
-    home.ok(&["engine", "stop"]);
     let folder = home.data().join("appendonlydir");
     let file = folder.join("appendonly.aof.1.incr.aof");
     let mut data = fs::read(&file).unwrap();
     let last = data.len() - 40;
     data[last..last + 20].fill(b'x');
     fs::write(&file, data).unwrap();
+    home.kill_server();
+    screen.wait("data file is damaged");
 
     let said = home.refused(&["cart"]);
     assert!(said.contains(file.to_str().unwrap()), "{said}");
@@ -93,6 +99,7 @@ fn a_damaged_file_is_repaired_by_the_command_that_the_message_names() {
     let repaired = shell.finish();
     assert!(repaired.status.success(), "{repair}: {repaired:?}");
     assert_eq!(home.ok(&["products"]).lines().count(), 65);
+    screen.wait("● live");
 }
 
 #[test]

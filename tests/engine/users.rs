@@ -188,11 +188,13 @@ fn the_home_of_another_user_is_not_used() {
     let home = Home::new();
     chown(home.path(), Some(SOMEBODY), None).unwrap();
 
-    let said = home.refused(&["cart"]);
-    assert!(
-        said.contains("belongs to another user") && said.contains("sudo -H"),
-        "{said}"
-    );
+    for args in [&["cart"][..], &["engine", "status"], &["engine", "start"]] {
+        let said = home.refused(args);
+        assert!(
+            said.contains("belongs to another user") && said.contains("sudo -H"),
+            "{args:?}: {said}"
+        );
+    }
     assert_eq!(fs::read_dir(home.path()).unwrap().count(), 0);
     assert_eq!(home.path().metadata().unwrap().uid(), SOMEBODY);
 }
