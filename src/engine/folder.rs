@@ -65,40 +65,58 @@ pub(super) fn check(folder: &Path) -> Result<(), FolderFault> {
     let mut ahead = parts_reversed(folder);
     let mut links = 0;
 
-    while let Some(part) = ahead.pop() {
-        if part == ".." {
+    while let Some(name) = ahead.pop() {
+        if name == ".." {
             reached.pop();
             continue;
         }
 
-        let next = reached.join(&part);
-        let found = match fs::symlink_metadata(&next) {
-            Ok(found) => found,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                reached = next;
-                continue;
-            }
-            Err(source) => return Err(FolderFault::Unreadable { part: next, source }),
-        };
-        check_owner(&next, &found)?;
-
-        if found.is_symlink() {
-            links += 1;
-            if links > MOST_LINKS {
+        let part = reached.join(&name);
+        match check_part(&part)? {
+            Part::Folder | Part::Missing => reached = part,
+            Part::Link(_) if links == MOST_LINKS => {
                 return Err(FolderFault::Nowhere(folder.to_owned()));
             }
-            let target = fs::read_link(&next)
-                .map_err(|source| FolderFault::Unreadable { part: next, source })?;
-            if target.is_absolute() {
-                reached = PathBuf::from("/");
+            Part::Link(target) => {
+                links += 1;
+                if target.is_absolute() {
+                    reached = PathBuf::from("/");
+                }
+                ahead.extend(parts_reversed(&target));
             }
-            ahead.extend(parts_reversed(&target));
-        } else {
-            check_writers(&next, &found)?;
-            reached = next;
         }
     }
     Ok(())
+}
+
+/// What stands at one part of a path, where nobody else can change that.
+enum Part {
+    Folder,
+    Missing,
+    /// A link that leads here.
+    Link(PathBuf),
+}
+
+fn check_part(part: &Path) -> Result<Part, FolderFault> {
+    let found = match fs::symlink_metadata(part) {
+        Ok(found) => found,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Part::Missing),
+        Err(error) => return Err(unreadable(part, error)),
+    };
+    check_owner(part, &found)?;
+
+    if found.is_symlink() {
+        let target = fs::read_link(part).map_err(|error| unreadable(part, error))?;
+        Ok(Part::Link(target))
+    } else {
+        check_writers(part, &found)?;
+        Ok(Part::Folder)
+    }
+}
+
+fn unreadable(part: &Path, source: io::Error) -> FolderFault {
+    let part = part.to_owned();
+    FolderFault::Unreadable { part, source }
 }
 
 /// The names on a path, the last one first.
@@ -152,10 +170,7 @@ fn check_writers(part: &Path, found: &Metadata) -> Result<(), FolderFault> {
 /// The first [`FolderFault`] on the way, or that it is somebody else's.
 pub(super) fn check_own(folder: &Path) -> Result<(), FolderFault> {
     check(folder)?;
-    let found = fs::metadata(folder).map_err(|source| FolderFault::Unreadable {
-        part: folder.to_owned(),
-        source,
-    })?;
+    let found = fs::metadata(folder).map_err(|error| unreadable(folder, error))?;
 
     if found.uid() != our_id() {
         let part = folder.to_owned();

@@ -37,13 +37,17 @@ fn read_from(log: &Path, start: u64) -> std::io::Result<String> {
     Ok(String::from_utf8_lossy(&said).into_owned())
 }
 
-/// The error that a server's words mean, or where it said nothing, its exit `status`.
+/// The error that a server's words mean, or where it gave no reason, the exit `status` of the
+/// program that started it.
 pub(super) fn explain(said: &str, status: ExitStatus, data: &Path) -> EngineError {
-    damage_in(said, data).unwrap_or_else(|| {
-        let words = last_words(said);
-        EngineError::NotStarted(
-            words.unwrap_or_else(|| format!("it ended without a message ({status})")),
-        )
+    if let Some(damage) = damage_in(said, data) {
+        return damage;
+    }
+
+    EngineError::NotStarted(match last_words(said) {
+        Some(words) => words,
+        None if status.success() => "it ended without a message".to_owned(),
+        None => format!("it ended without a message ({status})"),
     })
 }
 
@@ -70,8 +74,7 @@ fn damage_in(said: &str, data: &Path) -> Option<EngineError> {
     })
 }
 
-/// The last thing that a server said: words outside its log, else the last warning, else the
-/// last line.
+/// The last thing that a server said: words outside its log, else the last warning in it.
 fn last_words(said: &str) -> Option<String> {
     let lines: Vec<&str> = said
         .lines()
@@ -82,7 +85,7 @@ fn last_words(said: &str) -> Option<String> {
 
     let words = if outside.is_empty() {
         let warning = lines.iter().rev().find_map(|line| warning(line));
-        warning.or_else(|| lines.last().copied())?.to_owned()
+        warning?.to_owned()
     } else {
         outside.join(" ")
     };
@@ -124,6 +127,7 @@ mod tests {
         let start =
             "7:C 26 Nov 2026 20:15:40.616 # oO0OoO0OoO0Oo Redis is starting oO0OoO0OoO0Oo\n";
         assert_eq!(last_words(""), None);
+        assert_eq!(last_words(start), None);
         for (said, words) in [
             (
                 "*** FATAL CONFIG FILE ERROR ***\n>>> 'hz'\nBad directive\n",
