@@ -27,6 +27,9 @@ enum EngineAction {
 /// Shows, starts or stops the private server. The status of one that does not run is 3.
 pub(super) fn run(args: &EngineArgs, output: Output) -> Result<ExitCode, CliError> {
     let engine = config::private_engine()?;
+    if let Some(hint) = engine.hint() {
+        output.warn(&hint);
+    }
 
     match args.action {
         EngineAction::Status => show_status(&engine, output),
@@ -54,15 +57,15 @@ fn stop(engine: &Engine, output: Output) -> Result<ExitCode, CliError> {
 }
 
 fn show_status(engine: &Engine, output: Output) -> Result<ExitCode, CliError> {
-    let status = engine.status();
+    let status = engine.status()?;
 
     output.result(
         || {
             json!({
                 "running": status.answers,
                 "pid": status.pid,
-                "socket": status.socket,
-                "data": status.data,
+                "socket": status.socket.to_string_lossy(),
+                "data": status.data.to_string_lossy(),
             })
         },
         |out| {

@@ -100,6 +100,19 @@ impl CliError {
         }
     }
 
+    /// Tells whether the server was lost, or not reached.
+    pub(super) fn is_lost_connection(&self) -> bool {
+        let (CliError::Store(Error::Trouble(trouble))
+        | CliError::Store(Error::Unknown { trouble, .. })) = self
+        else {
+            return false;
+        };
+        matches!(
+            trouble,
+            Trouble::Lost | Trouble::Timeout | Trouble::ConnectionRefused | Trouble::NoSocket
+        )
+    }
+
     /// The exit status: 1 refused by the shop's rules, 2 wrong usage, 3 no connection.
     pub(super) fn exit_code(&self) -> u8 {
         match self {

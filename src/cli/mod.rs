@@ -35,7 +35,7 @@ mod rules;
 mod set;
 mod watch;
 
-use crate::config::{Flags, HEADING, Settings, state_folder};
+use crate::config::{Flags, HEADING, Server, Settings, state_folder};
 use crate::{crash, log, tui};
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 use error::{CliError, FileAccess};
@@ -183,7 +183,11 @@ fn execute(cli: Cli, output: Output) -> Result<ExitCode, CliError> {
             if !matches!(command, ShopCommand::Config) {
                 runtime.block_on(connect::ask_password(&mut settings))?;
             }
-            runtime.block_on(run_in_shop(command, &settings, output))
+            let result = runtime.block_on(run_in_shop(command, &settings, output));
+            if let Err(failure) = &result {
+                explain_lost_server(failure, &settings, output);
+            }
+            result
         }
 
         // The shop on the screen, which has a runtime of its own.
@@ -192,6 +196,16 @@ fn execute(cli: Cli, output: Output) -> Result<ExitCode, CliError> {
             runtime()?.block_on(connect::ask_password(&mut settings))?;
             Ok(tui::run(&settings)?)
         }
+    }
+}
+
+/// Says why the private server has gone, where that is why a command failed.
+fn explain_lost_server(failure: &CliError, settings: &Settings, output: Output) {
+    if let Server::Private(engine) = &settings.server
+        && failure.is_lost_connection()
+        && let Some(reason) = engine.why_gone()
+    {
+        output.warn(&reason.to_string());
     }
 }
 

@@ -157,7 +157,11 @@ fn server(layers: &mut SettingLayers, warnings: &mut Vec<String>) -> Result<Serv
     let credentials = Credentials::pick(layers)?;
     let server = match address {
         Some(address) => Server::External(Box::new(credentials.equip(address)?)),
-        None => Server::Private(private_engine()?),
+        None => {
+            let engine = private_engine()?;
+            warnings.extend(engine.hint());
+            Server::Private(engine)
+        }
     };
     layers.note(&picked, server.to_string());
     Ok(server)

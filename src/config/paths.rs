@@ -5,8 +5,11 @@ use std::path::PathBuf;
 
 /// The folders of the private server.
 pub(crate) struct EngineFolders {
-    /// For its socket, which need not survive a restart of the machine.
-    pub(crate) runtime: PathBuf,
+    /// For its socket, which need not survive a restart of the machine; `None` where the system
+    /// keeps no folder for such.
+    pub(crate) runtime: Option<PathBuf>,
+    /// For its socket where there is no such folder, or it can't be used.
+    pub(crate) state: PathBuf,
     /// For the carts and products that it saves.
     pub(crate) data: PathBuf,
 }
@@ -16,7 +19,8 @@ pub(crate) fn engine_folders() -> Option<EngineFolders> {
     let folders = folders()?;
 
     Some(EngineFolders {
-        runtime: folders.runtime_dir().unwrap_or_else(|| state_in(&folders)),
+        runtime: folders.runtime_dir(),
+        state: state_in(&folders),
         data: folders.data_dir(),
     })
 }

@@ -42,7 +42,10 @@ impl fmt::Display for Server {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Server::External(address) => address.fmt(f),
-            Server::Private(engine) => write!(f, "private server on {}", engine.socket().display()),
+            Server::Private(engine) => {
+                let socket = engine.socket();
+                write!(f, "private server of your login, on {}", socket.display())
+            }
         }
     }
 }
@@ -55,5 +58,5 @@ pub(crate) fn private_engine() -> Result<Engine, ConfigError> {
     let folders =
         paths::engine_folders().ok_or_else(|| invalid("HOME", "your home folder is unknown"))?;
 
-    Ok(Engine::new(folders.runtime, folders.data))
+    Ok(Engine::new(folders.runtime, folders.state, folders.data))
 }

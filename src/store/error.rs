@@ -316,6 +316,9 @@ fn failed_connection(error: &RedisError, said: &str) -> Option<Trouble> {
         Some(Trouble::Timeout)
     } else if said.contains("No such file") {
         Some(Trouble::NoSocket)
+    } else if said.contains("Permission denied") {
+        let why = "your login may not use the server's socket";
+        Some(Trouble::NoPermission(why.to_owned()))
     } else if error.is_connection_refusal() {
         Some(Trouble::ConnectionRefused)
     } else if says_any(said, &["certificate", "TLS", "tls", "InvalidContentType"]) {

@@ -4,6 +4,7 @@
 use super::alarm;
 use super::error::ScreenError;
 use crate::config::{Server, Settings};
+use crate::engine::EngineError;
 use crate::store::live::{self, LiveEvent, LiveRequest};
 use crate::store::{Address, Trouble};
 use crate::tui::message::{Effect, Message, Now};
@@ -310,10 +311,16 @@ impl Runtime {
 
         in_background(move || {
             let revived = engine.revive().map(|_| ());
-            let revived = revived.map_err(|error| error.to_string());
+            let revived = revived.map_err(|error| first_line(&error));
             let _ = results.blocking_send(Message::Revived(revived));
         })
     }
+}
+
+/// The reason alone: there is one line for it. What helps follows on others, which a command prints.
+fn first_line(error: &EngineError) -> String {
+    let reason = error.to_string();
+    reason.lines().next().unwrap_or_default().to_owned()
 }
 
 /// Does slow work on a thread of its own, off the screen's.

@@ -91,7 +91,7 @@ fn find_in_shop<T>(
     let address = match settings.server {
         Server::External(address) => *address,
         // It is asked only where it runs already: nobody wants a server started by the Tab key.
-        Server::Private(engine) => Address::socket(&engine.socket()).ok()?,
+        Server::Private(engine) => Address::socket(&engine.running()?).ok()?,
     };
 
     let runtime = tokio::runtime::Builder::new_current_thread()

@@ -21,6 +21,10 @@ use ratatui::style::{Modifier, Style};
 use ratatui::text::{Line, Span};
 use ratatui::widgets::Widget;
 
+/// What an empty cart says of the private server: where the cart is, and who can reach it.
+const PRIVATE_SHOP: &str = "\n\nThis shop is on this computer, for your login only.\n\
+    trolley guide sharing tells how to share one with others.";
+
 /// Draws the cart, where it shows.
 pub(super) fn draw(state: &State, areas: &Areas, buffer: &mut Buffer) {
     let Some(frame) = areas.cart else { return };
@@ -91,13 +95,18 @@ fn empty_message(state: &State, areas: &Areas) -> String {
     }
 
     let keymap = &state.env.keymap;
-    if areas.catalog.is_none() {
+    let mut message = if areas.catalog.is_none() {
         let key = keymap.key_of(Action::SwitchPane);
         format!("The cart is empty.\n{key} shows the products.")
     } else {
         let key = keymap.key_of(Action::Add);
         format!("The cart is empty.\nSelect a product and press {key} to add it.")
+    };
+
+    if state.env.private {
+        message.push_str(PRIVATE_SHOP);
     }
+    message
 }
 
 /// Draws the headings of the columns.

@@ -77,6 +77,8 @@ fn shop_and_people(state: &State, room: usize) -> Line<'static> {
 fn cart_name(state: &State, room: usize) -> String {
     let user = state.env.user.to_string();
     let sentence = format!("cart of {user}");
+    // Others with a login of their own can't be with us here, whatever cart they name.
+    let private = format!("{sentence} (your login only)");
 
     // The others who watch are worth more than two words.
     let watchers = if state.watchers.is_empty() {
@@ -84,7 +86,9 @@ fn cart_name(state: &State, room: usize) -> String {
     } else {
         LEAST_WATCHERS
     };
-    if text::width(&sentence) + watchers <= room {
+    if state.env.private && text::width(&private) + watchers <= room {
+        private
+    } else if text::width(&sentence) + watchers <= room {
         sentence
     } else {
         text::truncate(&user, room)

@@ -1,57 +1,8 @@
-//! The private server: found, started once, joined, revived, stopped.
-#![allow(clippy::unwrap_used, reason = "a test may fail")]
+//! A private server from its first start to its end.
 
-mod harness;
-
-use harness::{Finish, Running, TROLLEY, Terminal, trolley};
-use rustix::process::{Pid, Signal, kill_process};
-use serde_json::Value;
+use crate::harness::{self, Finish, Home, Running, TROLLEY, Terminal, trolley};
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
-use std::process::Output;
-
-/// A home folder of its own; its private server is stopped when dropped.
-struct Home(tempfile::TempDir);
-
-impl Home {
-    fn new() -> Home {
-        Home(
-            tempfile::Builder::new()
-                .prefix("trolley-")
-                .tempdir_in("/tmp")
-                .unwrap(),
-        )
-    }
-
-    fn path(&self) -> &Path {
-        self.0.path()
-    }
-
-    fn run(&self, args: &[&str]) -> Output {
-        trolley(self.path(), args).finish()
-    }
-
-    fn ok(&self, args: &[&str]) -> String {
-        let output = self.run(args);
-        assert!(output.status.success(), "{args:?}: {output:?}");
-        String::from_utf8(output.stdout).unwrap()
-    }
-
-    fn status(&self) -> Value {
-        serde_json::from_slice(&self.run(&["engine", "status", "--json"]).stdout).unwrap()
-    }
-
-    fn kill_server(&self) {
-        let pid = i32::try_from(self.status()["pid"].as_i64().unwrap()).unwrap();
-        kill_process(Pid::from_raw(pid).unwrap(), Signal::KILL).unwrap();
-    }
-}
-
-impl Drop for Home {
-    fn drop(&mut self) {
-        let _ = self.run(&["engine", "stop"]);
-    }
-}
 
 #[test]
 fn the_first_start_brings_the_demo_catalog_and_the_data_outlive_the_server() {
@@ -98,10 +49,10 @@ fn the_first_start_brings_the_demo_catalog_and_the_data_outlive_the_server() {
 }
 
 #[test]
-fn two_started_at_the_same_instant_share_one_server() {
+fn ten_started_at_the_same_instant_share_one_server() {
     for _ in 0..5 {
         let home = Home::new();
-        let starts: Vec<_> = (0..6)
+        let starts: Vec<_> = (0..10)
             .map(|_| {
                 Running::start(&mut trolley(
                     home.path(),
@@ -115,7 +66,7 @@ fn two_started_at_the_same_instant_share_one_server() {
         }
         assert!(
             home.ok(&["--user", "alice", "cart"])
-                .contains("6  Espresso")
+                .contains("10  Espresso")
         );
         assert_eq!(
             home.ok(&["products"]).lines().count(),
@@ -183,31 +134,16 @@ fn open_terminals_bring_a_killed_server_back_but_not_a_stopped_one() {
 }
 
 #[test]
-fn without_a_server_program_the_message_says_what_to_install() {
+fn the_screen_says_that_nobody_with_another_login_reaches_this_shop() {
     let home = Home::new();
-    let output = trolley(home.path(), &["cart"])
-        .env("PATH", "/nowhere")
-        .finish();
-    assert_eq!(output.status.code(), Some(3));
-    let said = String::from_utf8(output.stderr).unwrap();
+    let screen = Terminal::builder(TROLLEY)
+        .args(&["--user", "office", "--name", "ann"])
+        .home(home.path())
+        .open();
+    screen.wait("cart of office \\(your login only\\)");
+    screen.wait("This shop is on this computer, for your login only");
     assert!(
-        said.contains("neither redis-server nor valkey-server is installed")
-            && said.contains("--redis"),
-        "{said}"
-    );
-}
-
-#[test]
-fn a_socket_path_that_is_too_long_is_told() {
-    let home = Home::new();
-    let long = home.path().join("x".repeat(120));
-    let output = trolley(home.path(), &["cart"])
-        .env("XDG_RUNTIME_DIR", &long)
-        .finish();
-    assert_eq!(output.status.code(), Some(3));
-    assert!(
-        String::from_utf8(output.stderr)
-            .unwrap()
-            .contains("XDG_RUNTIME_DIR")
+        home.ok(&["config"])
+            .contains("private server of your login")
     );
 }

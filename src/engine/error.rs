@@ -1,0 +1,80 @@
+//! The reasons why there is no private server, each with what to do about it.
+
+use super::folder::FolderFault;
+use std::io;
+use std::path::{Path, PathBuf};
+
+/// The longest path of a Unix socket, in bytes.
+pub(super) const LONGEST_SOCKET: usize = 107;
+
+/// The reason why there is no private server.
+#[derive(Debug, thiserror::Error)]
+pub enum EngineError {
+    /// No server program is installed.
+    #[error(
+        "neither redis-server nor valkey-server is installed.\nInstall one:\n    {install}\nor name a Redis that runs elsewhere:\n    trolley --redis redis://HOST:6379"
+    )]
+    NotInstalled {
+        /// The command that installs one here.
+        install: &'static str,
+    },
+    /// The socket's path is longer than the system takes.
+    #[error("the socket's path has {} bytes, at most {LONGEST_SOCKET} work: {}\nSet XDG_RUNTIME_DIR to a shorter folder, or use --redis", .0.as_os_str().len(), .0.display())]
+    LongPath(PathBuf),
+    /// Somebody else could get at what is in a folder.
+    #[error(
+        "the private server can't use {}: {fault}.\nSet HOME to a folder of your own (sudo -H does), or use --redis",
+        folder.display()
+    )]
+    Folder {
+        /// The folder that is needed.
+        folder: PathBuf,
+        /// What is wrong with it, or with a folder above it.
+        fault: FolderFault,
+    },
+    /// The disk has no room for changes.
+    #[error(
+        "the disk is full: the private server needs room in {} and starts once there is some",
+        .0.display()
+    )]
+    DiskFull(PathBuf),
+    /// The file with the data is damaged.
+    #[error(
+        "the private server's data file is damaged: {}\nCopy its folder, then have what follows the damage cut off:\n    {repair}",
+        file.display()
+    )]
+    Damaged {
+        /// The damaged file.
+        file: PathBuf,
+        /// The command that repairs it.
+        repair: String,
+    },
+    /// The server ended at once.
+    #[error("the private server did not start: {0}")]
+    NotStarted(String),
+    /// The server never answered.
+    #[error("the private server does not answer; its log is {}", .0.display())]
+    Silent(PathBuf),
+    /// The server did not end.
+    #[error("the private server does not end; its log is {}", .0.display())]
+    NotStopped(PathBuf),
+    /// The server was stopped by `trolley engine stop`.
+    #[error("the private server was stopped; start it with: trolley engine start")]
+    Stopped,
+    /// The system refused.
+    #[error("{what}: {source}")]
+    System {
+        /// The action that failed.
+        what: String,
+        /// The system's reason.
+        source: io::Error,
+    },
+}
+
+/// The error of an action on a file or folder that the system refused.
+pub(super) fn system_error(action: &str, path: &Path, source: impl Into<io::Error>) -> EngineError {
+    EngineError::System {
+        what: format!("can't {action} {}", path.display()),
+        source: source.into(),
+    }
+}
