@@ -1,6 +1,7 @@
 //! Decodes the cart's messages and the answers of its scripts. All of it is untrusted: what
 //! can't be understood becomes `None` or a marked value, never a panic.
 
+use super::reading::Beat;
 use crate::model::cart::{Added, PendingOrder};
 use crate::model::change::sanitize_actor;
 use crate::model::order::Share;
@@ -115,27 +116,52 @@ pub fn snapshot(answer: &[Vec<u8>]) -> Option<Cart> {
         _applied,
     ] = head;
 
-    let now = unsigned(now)?;
-    // A negative number says that the cart never expires, or that there is none.
-    let left = u64::try_from(integer(left)?).ok();
+    let deadline = deadline(now, left)?;
     let lines: Vec<CartLine> = lines.chunks_exact(SNAPSHOT_LINE).map(line).collect();
 
     let mut cart = Cart {
-        // A version that can't be read counts as none: every update is then a gap.
-        version: unsigned(version).unwrap_or(0),
+        version: cart_version(version),
         hidden: usize::try_from(unsigned(count)?)
             .ok()?
             .saturating_sub(lines.len()),
-        deadline: Deadline {
-            told_at: now,
-            at: left.map(|ms| now.saturating_add(ms)),
-        },
+        deadline,
         lines,
         rules: cart_rules(rules),
         ordering: pending_order(order, by, at),
     };
     cart.sort();
     Some(cart)
+}
+
+/// Reads the answer of `heartbeat.lua`; `None` where it has another shape.
+#[must_use]
+pub(crate) fn beat(answer: &[Vec<u8>]) -> Option<Beat> {
+    let [version, now, left, digest, watching] = answer else {
+        return None;
+    };
+
+    Some(Beat {
+        version: cart_version(version),
+        deadline: deadline(now, left)?,
+        digest: String::from_utf8_lossy(digest).into_owned(),
+        watchers: watchers(watching).unwrap_or_default(),
+    })
+}
+
+/// Reads a cart's version. One that can't be read counts as none: every update is then a gap.
+fn cart_version(raw: &[u8]) -> u64 {
+    unsigned(raw).unwrap_or(0)
+}
+
+/// Reads when a cart expires from the server's clock and the milliseconds left.
+fn deadline(now: &[u8], left: &[u8]) -> Option<Deadline> {
+    let now = unsigned(now)?;
+    // A negative number says that the cart never expires, or that there is none.
+    let left = u64::try_from(integer(left)?).ok();
+    Some(Deadline {
+        told_at: now,
+        at: left.map(|ms| now.saturating_add(ms)),
+    })
 }
 
 fn cart_rules([owner, locked, closes, budget, budget_each]: &[Vec<u8>; 5]) -> Rules {
@@ -308,6 +334,7 @@ mod tests {
             let _ = update(&raw);
             let _ = watchers(&raw);
             let _ = snapshot(&answer);
+            let _ = beat(&answer);
             let _ = shares(&answer);
             let _ = shares_of(&raw, 7);
             let _ = added(&raw);

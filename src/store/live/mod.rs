@@ -1,10 +1,11 @@
 //! One supervised connection that keeps a cart live.
 //!
 //! It subscribes first, then reads the cart, then passes on updates: nothing between is missed.
-//! Whatever casts doubt on that (a full queue, a message of another client, a version that the
-//! heartbeat finds ahead) has the cart read again. Changes wait here in order until they are
+//! Whatever casts doubt on that (a full queue, a message of another client, a heartbeat that finds
+//! another cart) has the cart read again. Changes wait here in order until they are
 //! settled, and are sent again with the same op id after a break.
 
+mod mirror;
 mod orders;
 mod products;
 mod reading;
@@ -13,7 +14,7 @@ mod session;
 
 pub use orders::{OrderEvent, OrderRequest};
 
-use crate::model::{Cart, Change, OpId, Product, ProductId, Update, UserName};
+use crate::model::{Cart, Change, Deadline, OpId, Product, ProductId, Update, UserName};
 use crate::store::cart::decode::Watcher;
 use crate::store::catalog::decode::CatalogNews;
 use crate::store::connection::Conn;
@@ -49,12 +50,14 @@ pub enum LiveRequest {
 pub enum LiveEvent {
     /// The link is down, or an attempt to bring it up failed; another follows by itself.
     Down(Trouble),
-    /// The cart may have changed unseen; a [`LiveEvent::Cart`] follows.
+    /// The cart may have changed unseen; a [`LiveEvent::Cart`] follows once the server answers.
     Stale,
     /// The cart that comes next contains these of the changes asked for here.
     Applied(Vec<OpId>),
     /// The cart as it is now; after a [`LiveEvent::Down`] this means that the link is up.
     Cart(Cart),
+    /// The cart is as it was told but for the time left.
+    Deadline(Deadline),
     /// The cart could not be read though the link is up: wrong type, no permission.
     Unreadable(Trouble),
     /// A change, by anybody.

@@ -104,7 +104,7 @@ impl Session {
         let is_retry = pending.first_sent.is_some();
         let (first_version, first_sent) = *pending
             .first_sent
-            .get_or_insert((self.version, Instant::now()));
+            .get_or_insert((self.mirror.version(), Instant::now()));
         let attempt = Attempt {
             is_retry,
             first_version,

@@ -1,13 +1,14 @@
 //! One connection of the live link, from its opening to its end: the loop that takes messages,
 //! results and requests.
 
+use super::mirror::{Finding, Mirror};
 use super::products::ProductRoute;
 use super::{LiveEvent, LiveRequest, OrderEvent, PendingChange, Supervisor};
 use crate::model::{Cart, OpId, Product, ProductId, Update};
 use crate::store::cart;
 use crate::store::cart::decode;
 use crate::store::cart::decode::Watcher;
-use crate::store::cart::reading::{Presence, heartbeat};
+use crate::store::cart::reading::{Beat, Presence, heartbeat};
 use crate::store::catalog::decode::{CatalogNews, catalog_news};
 use crate::store::connection::Conn;
 use crate::store::connection::discovery::Locator;
@@ -51,8 +52,8 @@ pub(super) enum Completed {
     },
     /// The cart was read, and which of our unsettled changes it has.
     Cart(Result<(Cart, Vec<OpId>), Trouble>),
-    /// A heartbeat was answered with the cart's version and its watchers.
-    Heartbeat(Result<(u64, Vec<Watcher>), Trouble>),
+    /// A heartbeat was answered.
+    Heartbeat(Result<Beat, Trouble>),
     /// The cart's newest updates were read.
     Activity(Result<Vec<Update>, Trouble>),
     /// Products were read.
@@ -96,8 +97,8 @@ pub(super) struct Session {
     /// Set once the cart was read: only then are changes sent and orders driven.
     pub(super) is_ready: bool,
     pub(super) cart_reading: CartReading,
-    /// The newest version of the cart seen.
-    pub(super) version: u64,
+    /// The cart as it was told.
+    pub(super) mirror: Mirror,
     /// Set where the cart has a budget.
     pub(super) has_budget: bool,
 
@@ -153,7 +154,7 @@ impl Session {
             work: FuturesUnordered::new(),
             is_ready: false,
             cart_reading: CartReading::Idle,
-            version: 0,
+            mirror: Mirror::default(),
             has_budget: false,
             unverified: Vec::new(),
             is_verifying: false,
@@ -343,16 +344,17 @@ impl Session {
     async fn on_heartbeat(
         &mut self,
         supervisor: &mut Supervisor,
-        outcome: Result<(u64, Vec<Watcher>), Trouble>,
+        outcome: Result<Beat, Trouble>,
     ) -> Result<(), SessionEnd> {
-        let (version, watchers) = match outcome {
-            Ok(answer) => answer,
+        let beat = match outcome {
+            Ok(beat) => beat,
             Err(Trouble::Timeout) => {
                 self.misses += 1;
                 if self.misses >= MISSED_HEARTBEATS_LIMIT {
                     return Err(SessionEnd::Broken(Trouble::Timeout));
                 }
-                return Ok(());
+                // Nobody knows what the server has now.
+                return supervisor.tell(LiveEvent::Stale).await;
             }
             Err(trouble) if supervisor.locator.is_transient(&trouble) => {
                 return Err(SessionEnd::Broken(trouble));
@@ -360,12 +362,21 @@ impl Session {
             Err(_) => return Ok(()),
         };
 
-        self.misses = 0;
-        // A message that waits, or the cart that is being read, may bring this version still.
-        let is_quiet = self.cart_reading == CartReading::Idle && self.pushes.is_empty();
-        if version != self.version && is_quiet {
-            self.reread_stale(supervisor).await?;
+        let was_silent = std::mem::take(&mut self.misses) > 0;
+        // A message that waits, or the cart that is being read, may say the same.
+        if self.cart_reading == CartReading::Idle && self.pushes.is_empty() {
+            match self.mirror.compare(&beat) {
+                Finding::Same if !was_silent => {}
+                Finding::OtherDeadline(deadline) if !was_silent => {
+                    supervisor.tell(LiveEvent::Deadline(deadline)).await?;
+                }
+                Finding::Same | Finding::OtherDeadline(_) | Finding::OtherCart => {
+                    self.reread_stale(supervisor).await?;
+                }
+            }
+        } else if was_silent {
+            self.read_cart(supervisor);
         }
-        self.on_watchers(supervisor, watchers).await
+        self.on_watchers(supervisor, beat.watchers).await
     }
 }

@@ -1,12 +1,17 @@
--- Reads a cart's version and who watches it, and renews the presence of the one who asks.
+-- Reads what a terminal compares with what it shows, and who watches the cart; renews the
+-- presence of the one who asks.
 --
--- KEYS  1 meta   2 watchers (sorted set: "id name" -> ms until when it counts)
+-- KEYS  1 meta   2 watchers (sorted set: "id name" -> ms until when it counts)   3 cart
 -- ARGV  1 "id name" of this terminal   2 how long its presence counts, in ms ('0': it leaves,
 --          '': it only looks on)
---       3 channel   4 the most watchers to return
+--       3 channel   4 the most watchers to return   5 the most lines in the digest
 --
--- Returns the version, then the watchers as JSON: {"watchers":["id name", ..]}. The same JSON
--- is published when a watcher comes or goes. Watching does not change the version.
+-- Returns five values: version, server time in ms, ms left (-1: no expiry, -2: no cart), the
+-- digest of the lines, and the watchers as JSON: {"watchers":["id name", ..]}. The same JSON is
+-- published when a watcher comes or goes. Watching does not change the version.
+--
+-- The digest is the SHA-1 of the products and their quantities, each but the last followed by a
+-- newline, in the order of ZRANGE; '' where the key is no cart.
 
 local watchers = KEYS[2]
 local clock = redis.call('TIME')
@@ -29,4 +34,11 @@ local names = redis.call('ZRANGEBYSCORE', watchers, '(' .. string.format('%.0f',
 for i = 1, #names do names[i] = cjson.encode(names[i]) end
 local list = '{"watchers":[' .. table.concat(names, ',') .. ']}'
 if changed then redis.pcall('PUBLISH', ARGV[3], list) end
-return {redis.call('HGET', KEYS[1], 'version') or '0', list}
+
+local left, digest = '-2', ''
+local lines = redis.pcall('ZRANGE', KEYS[3], 0, tonumber(ARGV[5]) - 1, 'WITHSCORES')
+if not lines.err then
+  left = string.format('%.0f', redis.call('PTTL', KEYS[3]))
+  digest = redis.sha1hex(table.concat(lines, '\n'))
+end
+return {redis.call('HGET', KEYS[1], 'version') or '0', string.format('%.0f', now), left, digest, list}
