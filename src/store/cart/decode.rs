@@ -77,6 +77,18 @@ impl From<UpdateLine> for LineChange {
     }
 }
 
+/// Reads the number of the database that a message is about. Whoever gives none means database 0.
+#[must_use]
+pub fn database(message: &[u8]) -> i64 {
+    #[derive(Deserialize)]
+    struct Origin {
+        db: i64,
+    }
+
+    let origin: Option<Origin> = serde_json::from_slice(message).ok();
+    origin.map_or(0, |origin| origin.db)
+}
+
 /// Reads an update; `None` means that another kind of client wrote it, and that the cart must
 /// be read again.
 #[must_use]
@@ -283,6 +295,9 @@ pub fn watchers(message: &[u8]) -> Option<Vec<Watcher>> {
     #[serde(deny_unknown_fields)]
     struct WatchersMessage {
         watchers: Vec<String>,
+        // Whoever reads this has looked at it already.
+        #[serde(default, rename = "db")]
+        _db: i64,
     }
 
     let message = String::from_utf8_lossy(message);
@@ -328,11 +343,21 @@ mod tests {
         assert_eq!(update(b"{\"v\":\"1\",\"op\":\"\xff\"}"), None);
     }
 
+    #[test]
+    fn a_message_names_its_database() {
+        let messages = [r#"{"db":3,"v":"1"}"#, r#"{"v":"1"}"#, "anything", "3", "[]"];
+        let databases = messages.map(|message| database(message.as_bytes()));
+        assert_eq!(databases, [3, 0, 0, 0, 0]);
+        assert_eq!(watchers(br#"{"db":1,"watchers":["a ann"]}"#).unwrap().len(), 1);
+        assert_eq!(watchers(br#"{"watchers":[],"x":1}"#), None);
+    }
+
     proptest! {
         #[test]
         fn nothing_panics(raw in proptest::collection::vec(any::<u8>(), 0..400), answer in proptest::collection::vec(proptest::collection::vec(any::<u8>(), 0..30), 0..20)) {
             let _ = update(&raw);
             let _ = watchers(&raw);
+            let _ = database(&raw);
             let _ = snapshot(&answer);
             let _ = beat(&answer);
             let _ = shares(&answer);

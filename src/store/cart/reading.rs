@@ -6,7 +6,7 @@ use crate::model::order::Share;
 use crate::model::{Cart, Deadline, OpId, ProductId, Update, UserName};
 use crate::store::connection::Connection;
 use crate::store::error::{Error, Trouble};
-use crate::store::keys::CartKeys;
+use crate::store::keys::{CartKeys, channel_in};
 use crate::store::scripts::{HEARTBEAT, LOG_LENGTH, SNAPSHOT};
 use redis::aio::ConnectionLike;
 use std::collections::HashMap;
@@ -147,7 +147,7 @@ pub(crate) async fn heartbeat(
         .key(&keys.cart)
         .arg(me)
         .arg(counts)
-        .arg(&keys.updates)
+        .arg(channel_in(&keys.updates, conn.get_db()))
         .arg(MOST_WATCHERS)
         .arg(MOST_READ);
 

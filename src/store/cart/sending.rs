@@ -88,7 +88,7 @@ pub async fn send(
         .arg(change.kind.name())
         .arg(policy.session_timeout.as_millis())
         .arg(policy.line_limit)
-        .arg(&keys.updates)
+        .arg(keys::channel_in(&keys.updates, conn.get_db()))
         .arg(policy.item_timeout.as_millis())
         .arg(attempt.argument())
         .arg(product_letters(&change.edits, products));

@@ -19,7 +19,7 @@ use crate::store::order::{Driver, Outcome};
 use futures::StreamExt;
 use futures::future::BoxFuture;
 use futures::stream::FuturesUnordered;
-use redis::aio::MultiplexedConnection;
+use redis::aio::{ConnectionLike, MultiplexedConnection};
 use redis::{PushInfo, PushKind, Value};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -263,6 +263,10 @@ impl Session {
         let [Value::BulkString(channel), Value::BulkString(message)] = &push.data[..] else {
             return Ok(());
         };
+        // Channels are the same for all databases of a server.
+        if decode::database(message) != self.conn.get_db() {
+            return Ok(());
+        }
 
         if channel == CATALOG_UPDATES.as_bytes() {
             let event = LiveEvent::Catalog(catalog_news(message));

@@ -4,7 +4,7 @@
 -- KEYS  1 meta   2 watchers (sorted set: "id name" -> ms until when it counts)   3 cart
 -- ARGV  1 "id name" of this terminal   2 how long its presence counts, in ms ('0': it leaves,
 --          '': it only looks on)
---       3 channel   4 the most watchers to return   5 the most lines in the digest
+--       3 channel, as in publish.lua   4 the most watchers to return   5 the most lines in the digest
 --
 -- Returns five values: version, server time in ms, ms left (-1: no expiry, -2: no cart), the
 -- digest of the lines, and the watchers as JSON: {"watchers":["id name", ..]}. The same JSON is
@@ -12,6 +12,8 @@
 --
 -- The digest is the SHA-1 of the products and their quantities, each but the last followed by a
 -- newline, in the order of ZRANGE; '' where the key is no cart.
+--
+-- Comes after publish.lua.
 
 local watchers = KEYS[2]
 local clock = redis.call('TIME')
@@ -33,7 +35,7 @@ end
 local names = redis.call('ZRANGEBYSCORE', watchers, '(' .. string.format('%.0f', now), '+inf', 'LIMIT', 0, ARGV[4])
 for i = 1, #names do names[i] = cjson.encode(names[i]) end
 local list = '{"watchers":[' .. table.concat(names, ',') .. ']}'
-if changed then redis.pcall('PUBLISH', ARGV[3], list) end
+if changed then publish(ARGV[3], list) end
 
 local left, digest = '-2', ''
 local lines = redis.pcall('ZRANGE', KEYS[3], 0, tonumber(ARGV[5]) - 1, 'WITHSCORES')
