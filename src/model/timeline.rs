@@ -19,8 +19,8 @@ pub enum TimelineEvent {
         /// keeping a cart alive is not logged.
         harmless: bool,
     },
-    /// Another client has written into the cart without an update: the cart, and not the log,
-    /// shows it.
+    /// The cart shows what no update told: another client has written into it, or it changed
+    /// in a gap.
     Foreign {
         /// The cart's version, before and after.
         version: u64,
@@ -58,7 +58,8 @@ pub struct Timeline {
     /// The time at which the cart expires unless an update comes before; `None` where it is empty
     /// or stays, and after a gap.
     expires: Option<u64>,
-    /// The quantities after all that is told; unknown at first and after a gap.
+    /// The quantities after all that is told; unknown at first. After a gap the cart, once it is
+    /// read, shows what that changed.
     known: Option<BTreeMap<ProductId, u32>>,
 }
 
@@ -224,9 +225,6 @@ impl Timeline {
         });
         self.last = Some(to);
         self.expires = None;
-        if !harmless {
-            self.known = None;
-        }
     }
 }
 
@@ -396,10 +394,43 @@ mod tests {
             Some(TimelineEvent::Foreign { version: 16, .. })
         ));
         assert_eq!(line.read(&empty(16, 99_001)), None);
-        // After a hole nobody knows.
+        // After a hole nobody knows how it came about.
         line.next(timed(17, 99_000, Some(99_500), 1, true));
         line.log(Vec::new(), 18);
-        assert_eq!(line.read(&empty(18, 100_000)), None);
+        assert!(matches!(
+            line.read(&empty(18, 100_000)),
+            Some(TimelineEvent::Foreign { version: 18, .. })
+        ));
+    }
+
+    #[test]
+    fn an_earlier_version_wins() {
+        let mut line = Timeline::default();
+        line.found(10);
+        line.read(&empty(10, 1_000));
+        line.next(timed(11, 1_000, None, 1, true));
+
+        let rewound = line.read(&empty(9, 2_000));
+        let Some(TimelineEvent::Rewound {
+            from,
+            version,
+            lines,
+            ..
+        }) = rewound
+        else {
+            panic!("{rewound:?}");
+        };
+        assert_eq!((from, version, lines[0].delta), (11, 9, -2));
+        assert_eq!(line.next(update(10)).len(), 1);
+
+        // What the log has beyond the cart that was read comes by itself, or not at all.
+        assert_eq!(
+            versions(&line.log([11, 12].map(update).to_vec(), 11)).len(),
+            1
+        );
+        // The history of an empty cart is forgotten in time.
+        assert_eq!(line.read(&empty(0, 3_000)), None);
+        assert_eq!(line.next(update(1_000)).len(), 1);
     }
 
     proptest! {

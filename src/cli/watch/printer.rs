@@ -70,7 +70,8 @@ impl EventPrinter {
             } => {
                 let at = self.clock(*at);
                 let changes = changes_text(lines);
-                let text = format!("{at} #{version} is what the server has, not #{from}: {changes}");
+                let text =
+                    format!("{at} #{version} is what the server has, not #{from}: {changes}");
                 text.trim_end_matches([' ', ':']).to_owned()
             }
             TimelineEvent::Expired { version, at } => {

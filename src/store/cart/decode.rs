@@ -348,7 +348,10 @@ mod tests {
         let messages = [r#"{"db":3,"v":"1"}"#, r#"{"v":"1"}"#, "anything", "3", "[]"];
         let databases = messages.map(|message| database(message.as_bytes()));
         assert_eq!(databases, [3, 0, 0, 0, 0]);
-        assert_eq!(watchers(br#"{"db":1,"watchers":["a ann"]}"#).unwrap().len(), 1);
+        assert_eq!(
+            watchers(br#"{"db":1,"watchers":["a ann"]}"#).unwrap().len(),
+            1
+        );
         assert_eq!(watchers(br#"{"watchers":[],"x":1}"#), None);
     }
 

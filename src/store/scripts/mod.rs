@@ -60,16 +60,28 @@ pub(crate) static HEARTBEAT: LazyLock<Script> =
     LazyLock::new(|| script(&[PUBLISH, include_str!("heartbeat.lua")]));
 
 /// Sets the rules of a cart.
-pub(crate) static RULES: LazyLock<Script> =
-    LazyLock::new(|| script(&[&history_limits(), PUBLISH, CART_UPDATE, include_str!("rules.lua")]));
+pub(crate) static RULES: LazyLock<Script> = LazyLock::new(|| {
+    script(&[
+        &history_limits(),
+        PUBLISH,
+        CART_UPDATE,
+        include_str!("rules.lua"),
+    ])
+});
 
 /// Step 1 of an order: notes it as open.
 pub(crate) static ANNOUNCE: LazyLock<Script> =
     LazyLock::new(|| script(&[include_str!("announce.lua")]));
 
 /// Step 2 of an order: freezes the cart.
-pub(crate) static FREEZE: LazyLock<Script> =
-    LazyLock::new(|| script(&[&history_limits(), PUBLISH, CART_UPDATE, include_str!("freeze.lua")]));
+pub(crate) static FREEZE: LazyLock<Script> = LazyLock::new(|| {
+    script(&[
+        &history_limits(),
+        PUBLISH,
+        CART_UPDATE,
+        include_str!("freeze.lua"),
+    ])
+});
 
 /// Step 3 of an order: takes the stock of one product.
 pub(crate) static TAKE: LazyLock<Script> = LazyLock::new(|| {
@@ -109,7 +121,8 @@ pub(crate) static SETTLE: LazyLock<Script> = LazyLock::new(|| {
 });
 
 /// Moves an order to its next state.
-pub(crate) static STATE: LazyLock<Script> = LazyLock::new(|| script(&[PUBLISH, include_str!("state.lua")]));
+pub(crate) static STATE: LazyLock<Script> =
+    LazyLock::new(|| script(&[PUBLISH, include_str!("state.lua")]));
 
 /// Notes which follower an order was delivered to.
 pub(crate) static MARK_DELIVERED: LazyLock<Script> =
