@@ -288,8 +288,11 @@ fn nothing_is_live_after_a_sleep_before_it_was_asked() {
     screen.signal(Signal::STOP);
     server.cmd("ZADD cart:alice 9 espresso");
     server.freeze();
+    let before = screen.raw().len();
     screen.signal(Signal::CONT);
     screen.wait("● reading|○ offline");
+    let drawn = screen.raw().split_off(before);
+    assert!(!String::from_utf8_lossy(&drawn).contains("live"));
     server.thaw();
     screen.wait("9 Espresso");
     screen.wait("● live");

@@ -23,7 +23,7 @@ use redis::aio::{ConnectionLike, MultiplexedConnection};
 use redis::{PushInfo, PushKind, Value};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 use tokio::sync::{OnceCell, mpsc};
 use tokio::time::{Instant, Interval, MissedTickBehavior};
 
@@ -33,6 +33,8 @@ const PUSH_CAPACITY: usize = 1024;
 pub(super) const HEARTBEAT_INTERVAL: Duration = Duration::from_secs(2);
 /// The heartbeats without an answer after which a link counts as dead.
 const MISSED_HEARTBEATS_LIMIT: u32 = 2;
+/// The time between two heartbeats above which the program, or the machine, has slept.
+const SLEEP_NOTICED: Duration = Duration::from_secs(6);
 /// The longest time that saying good-bye may take.
 const LEAVE_TIMEOUT: Duration = Duration::from_millis(300);
 
@@ -114,6 +116,7 @@ pub(super) struct Session {
 
     pub(super) watchers: Vec<Watcher>,
     pub(super) beats: u64,
+    last_beat: SystemTime,
     /// Heartbeats without an answer, in a row.
     misses: u32,
 }
@@ -163,6 +166,7 @@ impl Session {
             awaiting_replicas: false,
             watchers: Vec::new(),
             beats: 0,
+            last_beat: SystemTime::now(),
             misses: 0,
         })
     }
@@ -219,7 +223,7 @@ impl Session {
                 Some(request) => self.on_request(supervisor, request),
                 None => return Err(SessionEnd::Closed),
             },
-            _ = heartbeats.tick() => self.beat(supervisor),
+            _ = heartbeats.tick() => self.on_tick(supervisor).await?,
         }
 
         // Messages were dropped. The cart is read again only once those that wait are handled:
@@ -228,6 +232,17 @@ impl Session {
         if self.pushes.is_empty() && self.lagged.swap(false, Ordering::Relaxed) {
             self.reread_stale(supervisor).await?;
         }
+        Ok(())
+    }
+
+    /// Sends a heartbeat. After a sleep the cart is read again: nobody knows what was missed.
+    async fn on_tick(&mut self, supervisor: &mut Supervisor) -> Result<(), SessionEnd> {
+        let last = std::mem::replace(&mut self.last_beat, SystemTime::now());
+        // Other clocks may stand still in a sleep.
+        if last.elapsed().is_ok_and(|since| since > SLEEP_NOTICED) {
+            self.reread_stale(supervisor).await?;
+        }
+        self.beat(supervisor);
         Ok(())
     }
 
