@@ -10,7 +10,6 @@ use redis::Value;
 use rustix::process::Signal;
 use serde_json::json;
 use std::collections::BTreeMap;
-use trolley::model::Product;
 use trolley::store::Policy;
 use trolley::tui::state::Connectivity;
 
@@ -215,12 +214,7 @@ fn a_server_that_fell_back_is_told() {
 #[tokio::test]
 async fn damaged_lines_are_compared_as_they_are() {
     let server = Server::with_demo();
-    let mut ann = Headless::open(
-        server.url(),
-        "alice",
-        Policy::default(),
-        &Vec::<Product>::new(),
-    );
+    let mut ann = Headless::open(server.url(), "alice", Policy::default(), &[]);
     ann.calm().await;
     server.cmd("ZADD cart:alice 3 espresso 1.5 bun -5 x inf y -inf z 0 o 1e21 big 0.1 tenth");
     server.cmd("ZADD cart:alice 9007199254740993 odd 1e-7 small -0 minus 3 Espresso 3 esp");
@@ -241,6 +235,22 @@ async fn damaged_lines_are_compared_as_they_are() {
         .await;
     }
     assert_eq!(ann.stale, stale, "it was read again");
+}
+
+#[tokio::test]
+async fn a_large_cart_is_compared_too() {
+    let server = Server::with_demo();
+    let fill = "for i = 1, 1000 do redis.call('ZADD', KEYS[1], i % 9 + 1, 'p' .. i) end";
+    server.raw(&["EVAL", fill, "1", "cart:alice"]);
+    let mut ann = Headless::open(server.url(), "alice", Policy::default(), &[]);
+    ann.calm().await;
+    let before = ann.cart().pieces();
+
+    server.cmd("ZINCRBY cart:alice 5 p500");
+    ann.until("the change", |state| {
+        state.cart.confirmed.pieces() == before + 5 && state.connectivity == Connectivity::Live
+    })
+    .await;
 }
 
 #[test]

@@ -148,14 +148,16 @@ pub fn snapshot(answer: &[Vec<u8>]) -> Option<Cart> {
 /// Reads the answer of `heartbeat.lua`; `None` where it has another shape.
 #[must_use]
 pub(crate) fn beat(answer: &[Vec<u8>]) -> Option<Beat> {
-    let [version, now, left, digest, watching] = answer else {
+    let [version, now, left, count, digest, watching] = answer else {
         return None;
     };
+    let digest = String::from_utf8_lossy(digest).into_owned();
 
     Some(Beat {
         version: cart_version(version),
         deadline: deadline(now, left)?,
-        digest: String::from_utf8_lossy(digest).into_owned(),
+        lines: unsigned(count).and_then(|count| usize::try_from(count).ok()),
+        digest: Some(digest).filter(|digest| !digest.is_empty()),
         watchers: watchers(watching).unwrap_or_default(),
     })
 }

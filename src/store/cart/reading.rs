@@ -95,8 +95,10 @@ pub(crate) struct Beat {
     pub version: u64,
     /// When the cart expires.
     pub deadline: Deadline,
-    /// The digest of its lines, as [`digest`] makes it; empty where the key is no cart.
-    pub digest: String,
+    /// The number of its lines; `None` where the key is no cart.
+    pub lines: Option<usize>,
+    /// The digest of its lines, as [`digest`] makes it, where that was asked for.
+    pub digest: Option<String>,
     /// Who watches the cart.
     pub watchers: Vec<Watcher>,
 }
@@ -128,13 +130,14 @@ pub(crate) fn digest(cart: &Cart) -> String {
     sha1_smol::Sha1::from(text).digest().to_string()
 }
 
-/// Heartbeat: reads what shows whether the cart is still as it was told, and who watches it; says
-/// that we do.
+/// Heartbeat: reads what shows whether the cart is still as it was told, with the digest of its
+/// lines where `wants_digest`, and who watches it; says that we do.
 pub(crate) async fn heartbeat(
     conn: &mut impl ConnectionLike,
     keys: &CartKeys,
     me: &str,
     presence: Presence,
+    wants_digest: bool,
 ) -> Result<Beat, Trouble> {
     let counts = match presence {
         Presence::Here => WATCHING.to_string(),
@@ -149,7 +152,7 @@ pub(crate) async fn heartbeat(
         .arg(counts)
         .arg(channel_in(&keys.updates, conn.get_db()))
         .arg(MOST_WATCHERS)
-        .arg(MOST_READ);
+        .arg(if wants_digest { MOST_READ } else { 0 });
 
     let answer: Vec<Vec<u8>> = call.invoke_async(conn).await.map_err(Trouble::from)?;
     decode::beat(&answer).ok_or_else(Trouble::not_understood)

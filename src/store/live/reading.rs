@@ -121,14 +121,15 @@ impl Session {
         } else {
             Presence::Silent
         };
+        let wants_digest = self.mirror.beat(self.beats);
         self.beats += 1;
-        self.mirror.beat();
 
         let mut conn = self.conn.clone();
         let keys = supervisor.keys.clone();
         let name = supervisor.watcher_name.clone().unwrap_or_default();
         self.start(async move {
-            Completed::Heartbeat(reading::heartbeat(&mut conn, &keys, &name, presence).await)
+            let beat = reading::heartbeat(&mut conn, &keys, &name, presence, wants_digest);
+            Completed::Heartbeat(beat.await)
         });
     }
 

@@ -177,7 +177,13 @@ impl Session {
 
         if let (SessionEnd::Closed, Some(name)) = (&end, &supervisor.watcher_name) {
             // The others see at once that we left.
-            let leaving = heartbeat(&mut self.conn, &supervisor.keys, name, Presence::Leaves);
+            let leaving = heartbeat(
+                &mut self.conn,
+                &supervisor.keys,
+                name,
+                Presence::Leaves,
+                false,
+            );
             let _ = tokio::time::timeout(LEAVE_TIMEOUT, leaving).await;
         }
         end

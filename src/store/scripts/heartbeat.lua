@@ -5,13 +5,15 @@
 -- ARGV  1 "id name" of this terminal   2 how long its presence counts, in ms ('0': it leaves,
 --          '': it only looks on)
 --       3 channel, as in publish.lua   4 the most watchers to return   5 the most lines in the digest
+--          ('0': no digest, which is dear where there are many)
 --
--- Returns five values: version, server time in ms, ms left (-1: no expiry, -2: no cart), the
--- digest of the lines, and the watchers as JSON: {"watchers":["id name", ..]}. The same JSON is
--- published when a watcher comes or goes. Watching does not change the version.
+-- Returns six values: version, server time in ms, ms left (-1: no expiry, -2: no cart), number
+-- of lines ('' where the key is no cart), their digest ('' where it is not asked for), and the
+-- watchers as JSON: {"watchers":["id name", ..]}. The same JSON is published when a watcher comes
+-- or goes. Watching does not change the version.
 --
 -- The digest is the SHA-1 of the products and their quantities, each but the last followed by a
--- newline, in the order of ZRANGE; '' where the key is no cart.
+-- newline, in the order of ZRANGE.
 --
 -- Comes after publish.lua.
 
@@ -37,10 +39,12 @@ for i = 1, #names do names[i] = cjson.encode(names[i]) end
 local list = '{"watchers":[' .. table.concat(names, ',') .. ']}'
 if changed then publish(ARGV[3], list) end
 
-local left, digest = '-2', ''
-local lines = redis.pcall('ZRANGE', KEYS[3], 0, tonumber(ARGV[5]) - 1, 'WITHSCORES')
-if not lines.err then
-  left = string.format('%.0f', redis.call('PTTL', KEYS[3]))
+local count, digest = redis.pcall('ZCARD', KEYS[3]), ''
+if type(count) ~= 'number' then
+  count = ''
+elseif ARGV[5] ~= '0' then
+  local lines = redis.call('ZRANGE', KEYS[3], 0, tonumber(ARGV[5]) - 1, 'WITHSCORES')
   digest = redis.sha1hex(table.concat(lines, '\n'))
 end
-return {redis.call('HGET', KEYS[1], 'version') or '0', string.format('%.0f', now), left, digest, list}
+local version, left = redis.call('HGET', KEYS[1], 'version') or '0', redis.call('PTTL', KEYS[3])
+return {version, string.format('%.0f', now), tostring(left), tostring(count), digest, list}
