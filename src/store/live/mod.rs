@@ -16,6 +16,7 @@ pub use orders::{OrderEvent, OrderRequest};
 
 use crate::model::{Cart, Change, Deadline, OpId, Product, ProductId, Update, UserName};
 use crate::store::cart::decode::Watcher;
+use crate::store::cart::sending::FirstSent;
 use crate::store::catalog::decode::CatalogNews;
 use crate::store::connection::Conn;
 use crate::store::connection::address::Address;
@@ -29,7 +30,6 @@ use session::{HEARTBEAT_INTERVAL, Session, SessionEnd};
 use std::collections::VecDeque;
 use std::pin::pin;
 use std::sync::Arc;
-use std::time::Instant;
 use tokio::sync::{OnceCell, mpsc};
 
 /// A request to the live link.
@@ -139,8 +139,8 @@ pub async fn run(
 /// A change that is neither applied nor refused yet.
 struct PendingChange {
     change: Change,
-    /// When the change was first sent, if it was, and the cart's version known then.
-    first_sent: Option<(u64, Instant)>,
+    /// When the change was first sent, if it was.
+    first_sent: Option<FirstSent>,
     /// Set once it is sent over the present connection.
     in_flight: bool,
 }
