@@ -258,3 +258,24 @@ fn nothing_is_live_on_a_server_that_says_nothing() {
     server.thaw();
     screen.wait("● live");
 }
+
+#[test]
+fn rules_and_orders_that_change_without_a_version_show() {
+    let server = Server::with_demo();
+    ok(&server, &["--user", "alice", "add", "espresso", "3"]);
+    let screen = shop(&server, "alice", "ann");
+    screen.wait("3 Espresso");
+    server.cmd(&format!("HSET {META} owner boss locked 1"));
+    screen.wait("[Ll]ocked");
+    server.cmd(&format!("HDEL {META} owner locked"));
+    screen.gone("[Ll]ocked");
+
+    // An order on its way whose keys are lost.
+    let at = "2147483647000";
+    server.cmd(&format!(
+        "HSET {{cart:alice}}:order id 20261126-AAAA-AAAA by boss at {at}"
+    ));
+    screen.wait("ordering|ordered");
+    server.cmd("DEL {cart:alice}:order");
+    screen.gone("ordering|ordered");
+}

@@ -148,7 +148,17 @@ pub fn snapshot(answer: &[Vec<u8>]) -> Option<Cart> {
 /// Reads the answer of `heartbeat.lua`; `None` where it has another shape.
 #[must_use]
 pub(crate) fn beat(answer: &[Vec<u8>]) -> Option<Beat> {
-    let [version, now, left, count, digest, watching] = answer else {
+    let [
+        version,
+        now,
+        left,
+        count,
+        digest,
+        watching,
+        rules @ ..,
+        order,
+    ] = answer
+    else {
         return None;
     };
     let digest = String::from_utf8_lossy(digest).into_owned();
@@ -158,6 +168,8 @@ pub(crate) fn beat(answer: &[Vec<u8>]) -> Option<Beat> {
         deadline: deadline(now, left)?,
         lines: unsigned(count).and_then(|count| usize::try_from(count).ok()),
         digest: Some(digest).filter(|digest| !digest.is_empty()),
+        rules: cart_rules(rules.try_into().ok()?),
+        order: OrderId::parse(&String::from_utf8_lossy(order)),
         watchers: watchers(watching).unwrap_or_default(),
     })
 }

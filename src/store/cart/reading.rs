@@ -3,7 +3,7 @@
 use super::decode;
 use super::decode::Watcher;
 use crate::model::order::Share;
-use crate::model::{Cart, Deadline, OpId, ProductId, Update, UserName};
+use crate::model::{Cart, Deadline, OpId, OrderId, ProductId, Rules, Update, UserName};
 use crate::store::connection::Connection;
 use crate::store::error::{Error, Trouble};
 use crate::store::keys::{CartKeys, channel_in};
@@ -99,6 +99,10 @@ pub(crate) struct Beat {
     pub lines: Option<usize>,
     /// The digest of its lines, as [`digest`] makes it, where that was asked for.
     pub digest: Option<String>,
+    /// Its rules.
+    pub rules: Rules,
+    /// The order that is being placed.
+    pub order: Option<OrderId>,
     /// Who watches the cart.
     pub watchers: Vec<Watcher>,
 }
@@ -148,6 +152,7 @@ pub(crate) async fn heartbeat(
     call.key(&keys.meta)
         .key(&keys.watchers)
         .key(&keys.cart)
+        .key(&keys.order)
         .arg(me)
         .arg(counts)
         .arg(channel_in(&keys.updates, conn.get_db()))

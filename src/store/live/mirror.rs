@@ -111,12 +111,14 @@ impl Mirror {
             }
         }
 
+        let ordering = cart.ordering.as_ref().map(|ordering| &ordering.id);
+        let has_same_rules = cart.rules == found.rules && ordering == found.order.as_ref();
         let has_same_lines = found.lines == Some(cart.lines.len() + cart.hidden)
             && found
                 .digest
                 .as_ref()
                 .is_none_or(|found| *found == digest(&cart));
-        if cart.version != found.version || !has_same_lines {
+        if cart.version != found.version || !has_same_lines || !has_same_rules {
             Finding::OtherCart
         } else if sent.updates.is_empty() && self.has_other_time_left(found.deadline) {
             self.note_deadline(found.deadline);
