@@ -7,6 +7,7 @@ use harness::proxy::Door;
 use harness::shopping::connect;
 use harness::{
     Deadline, Finish, Headless, Proxy, Server, TROLLEY, Terminal, in_time, ok, run, shop, trolley,
+    until,
 };
 use rustix::process::Signal;
 use std::sync::atomic::Ordering;
@@ -335,6 +336,10 @@ fn what_is_no_longer_sold_keeps_its_name() {
     ann.wait("64 products");
     ann.keys("3 a");
     ann.wait("3 items");
+    // What shows may still be on its way.
+    until("the change is made", || {
+        server.get("ZSCORE cart:alice baguette") == "3"
+    });
     ok(&server, &["product", "delete", "baguette"]);
     ann.wait("63 products");
     ann.wait("no longer sold.*Baguette|Baguette.*no longer");

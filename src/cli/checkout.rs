@@ -9,7 +9,7 @@ use crate::config::Settings;
 use crate::model::checkout::PreviewLine;
 use crate::model::product::only_left;
 use crate::model::total::LineStatus;
-use crate::model::{Money, OrderId, Preview, Refusal};
+use crate::model::{Money, OpId, OrderId, Preview, Refusal};
 use crate::store::order::{self, Outcome};
 use crate::store::{self, Connection};
 use clap::Args;
@@ -56,10 +56,22 @@ pub(super) async fn run(
     if args.yes {
         let id = id.unwrap_or_else(|| order::new_order_id(preview.at));
         let placed = order::place(&mut connection, &settings.user, id, preview).await?;
-        show_order(&mut connection, &placed, output).await?;
+        let shown = show_order(&mut connection, &placed, output).await;
+        shown.map_err(|error| with_order(error, &placed))?;
         return Ok(ExitCode::SUCCESS);
     }
     show_preview(&preview, settings, output)
+}
+
+/// The error of a receipt that can't be read: whoever repeats the command with the order's id gets
+/// the receipt, and no second order.
+fn with_order(error: CliError, id: &OrderId) -> CliError {
+    match (error, OpId::parse(id.as_str())) {
+        (CliError::Store(store::Error::Trouble(trouble)), Some(op)) => {
+            CliError::Store(store::Error::Unknown { op, trouble })
+        }
+        (error, _) => error,
+    }
 }
 
 /// Refuses an order whose total is not the expected one.

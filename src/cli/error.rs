@@ -4,7 +4,7 @@ use crate::catalog_file::{FileError, RowError};
 use crate::config::{ConfigError, ServerError};
 use crate::engine::EngineError;
 use crate::model::{Refusal, text};
-use crate::store::{Error, Trouble};
+use crate::store::{Error, RepeatError, Trouble};
 use crate::tui::ScreenError;
 use std::io;
 use std::path::Path;
@@ -15,6 +15,14 @@ pub(super) enum CliError {
     /// The shop's rules refuse it, or the connection fails.
     #[error(transparent)]
     Store(#[from] Error),
+    /// A write was sent and no answer came. Repeating the command does no harm.
+    #[error("it is not known whether {what} ({trouble}); repeating the command does no harm")]
+    Unknown {
+        /// What may have been done, as in "order ... is accepted".
+        what: String,
+        /// The trouble that kept the answer away.
+        trouble: Trouble,
+    },
     /// A setting or an argument can't be used.
     #[error(transparent)]
     Config(#[from] ConfigError),
@@ -88,6 +96,17 @@ impl From<ScreenError> for CliError {
 }
 
 impl CliError {
+    /// The error of a write that was repeated; `what` names what may have been done.
+    pub(super) fn of_repeated(error: RepeatError, what: impl Into<String>) -> CliError {
+        match error {
+            RepeatError::Failed(error) => CliError::Store(error),
+            RepeatError::Unknown(trouble) => CliError::Unknown {
+                what: what.into(),
+                trouble,
+            },
+        }
+    }
+
     /// The failure to access this file.
     pub(super) fn path(access: FileAccess, file: &Path, error: &io::Error) -> CliError {
         // Of an error that names another path, only its cause is told.
@@ -131,7 +150,9 @@ impl CliError {
             | CliError::Output(_)
             | CliError::Field => 2,
 
-            CliError::Store(Error::Trouble(_) | Error::Unknown { .. }) | CliError::Engine(_) => 3,
+            CliError::Store(Error::Trouble(_) | Error::Unknown { .. })
+            | CliError::Unknown { .. }
+            | CliError::Engine(_) => 3,
         }
     }
 
@@ -141,7 +162,7 @@ impl CliError {
             CliError::Store(Error::Refused(refusal))
             | CliError::Config(ConfigError::User(refusal)) => refusal.code(),
             CliError::Store(Error::Trouble(trouble)) => trouble.code(),
-            CliError::Store(Error::Unknown { .. }) => "unknown",
+            CliError::Store(Error::Unknown { .. }) | CliError::Unknown { .. } => "unknown",
 
             CliError::Config(ConfigError::File { .. } | ConfigError::Value { .. }) => "config",
             CliError::Engine(_) => "engine",

@@ -54,7 +54,12 @@ pub(super) async fn run(
         return show_order(&mut connection, &id, output).await;
     };
 
-    let order = order::set_state(&mut connection, &id, step.state()).await?;
+    let state = step.state();
+    let moved =
+        connection.repeat(async |connection, _| order::set_state(connection, &id, state).await);
+    let order = moved
+        .await
+        .map_err(|error| CliError::of_repeated(error, format!("order {id} is {}", state.name())))?;
     output.result(
         || order_json(&order),
         |out| writeln!(out, "Order {id} is {}", order.state.name()),

@@ -196,7 +196,13 @@ async fn delete(typed: &str, settings: &Settings, output: Output) -> Result<(), 
     // By id alone: a part of a name is too little for this.
     let id = ProductId::asked(typed)?;
     let mut connection = connect::open_shop(settings).await?;
-    if !store::delete_product(&mut connection, &id).await? {
+    let removing = connection.repeat(async |connection, may_be_done| {
+        Ok(store::delete_product(connection, &id).await? || may_be_done)
+    });
+    let is_deleted = removing
+        .await
+        .map_err(|error| CliError::of_repeated(error, format!("product {id} is deleted")))?;
+    if !is_deleted {
         return Err(Refusal::UnknownProduct(id.to_string()).into());
     }
 

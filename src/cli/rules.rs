@@ -48,11 +48,19 @@ pub(super) async fn run(
 ) -> Result<(), CliError> {
     let changes = args.changes()?;
     let mut connection = connect::open_shop(settings).await?;
-    if !changes.is_empty() {
-        store::set_rules(&mut connection, &settings.user, &changes).await?;
-    }
-
-    let cart = store::get_cart_items(&mut connection, &settings.user).await?;
+    let user = &settings.user;
+    let cart = if changes.is_empty() {
+        store::get_cart_items(&mut connection, user).await?
+    } else {
+        let setting = connection.repeat(async |connection, _| {
+            store::set_rules(connection, user, &changes).await?;
+            store::get_cart_items(connection, user).await
+        });
+        let what = format!("the rules of the cart of {user} are set");
+        setting
+            .await
+            .map_err(|error| CliError::of_repeated(error, what))?
+    };
     output.result(
         || rules_json(&settings.user, &cart.rules),
         |out| print_rules(out, &cart.rules),

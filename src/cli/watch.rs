@@ -106,19 +106,23 @@ impl CartWatch<'_> {
     async fn handle(&mut self, event: LiveEvent) -> Result<(), CliError> {
         match event {
             LiveEvent::Cart(cart) => self.handle_cart(&cart).await?,
-            LiveEvent::Update(update) => self.handle_update(update).await?,
+            LiveEvent::Update(update) => self.handle_update(update)?,
 
             // Neither a wrong address nor a missing right goes away by waiting.
             LiveEvent::Down(trouble) if !self.has_been_up && trouble.is_access_error() => {
                 return Err(trouble.into());
             }
             LiveEvent::Unreadable(trouble) if !self.has_been_up => return Err(trouble.into()),
-            LiveEvent::Down(trouble) => {
+            LiveEvent::Down(trouble) | LiveEvent::Unreadable(trouble) => {
                 if std::mem::replace(&mut self.is_up, false) {
                     self.printer.down(&trouble)?;
                 }
             }
-            LiveEvent::Unreadable(trouble) => self.printer.down(&trouble)?,
+
+            LiveEvent::Deadline(deadline) => {
+                self.timeline.set_deadline(deadline);
+                self.expire_at(deadline);
+            }
 
             // These matter to those who shop.
             LiveEvent::Stale
@@ -150,9 +154,10 @@ impl CartWatch<'_> {
         Ok(())
     }
 
-    async fn handle_update(&mut self, update: Update) -> Result<(), CliError> {
+    fn handle_update(&mut self, update: Update) -> Result<(), CliError> {
+        // The cart is being read again, and only that tells whether there is such a version.
         if self.timeline.misses(&update) {
-            self.print_missed(update.version - 1).await?;
+            return Ok(());
         }
 
         self.expire_at(update.deadline);

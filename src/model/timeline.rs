@@ -19,14 +19,26 @@ pub enum TimelineEvent {
         /// keeping a cart alive is not logged.
         harmless: bool,
     },
-    /// Another client has written into the cart without an update: the cart, and not the log,
-    /// shows it.
+    /// The cart shows what no update told: another client has written into it, or it changed
+    /// in a gap.
     Foreign {
         /// The cart's version, before and after.
         version: u64,
         /// When it was found, by the server's clock, in Unix milliseconds.
         at: u64,
         /// The lines that are different.
+        lines: Vec<LineChange>,
+    },
+    /// The server has an earlier version again, or another history: what was told after that
+    /// version is not in the cart.
+    Rewound {
+        /// The newest version told.
+        from: u64,
+        /// The version found; 0 where the cart has no history.
+        version: u64,
+        /// When it was found, by the server's clock, in Unix milliseconds.
+        at: u64,
+        /// The lines that are different from what was told.
         lines: Vec<LineChange>,
     },
     /// The cart has expired; nobody made a version of that.
@@ -46,7 +58,8 @@ pub struct Timeline {
     /// The time at which the cart expires unless an update comes before; `None` where it is empty
     /// or stays, and after a gap.
     expires: Option<u64>,
-    /// The quantities after all that is told; unknown at first and after a gap.
+    /// The quantities after all that is told; unknown at first. After a gap the cart, once it is
+    /// read, shows what that changed.
     known: Option<BTreeMap<ProductId, u32>>,
 }
 
@@ -66,28 +79,47 @@ impl Timeline {
     }
 
     /// Notes that the cart was read, with all updates before it told. Returns the event where it
-    /// has expired, or where another client has written into it.
+    /// has expired, where another client has written into it, or where the server fell back.
     pub fn read(&mut self, cart: &Cart) -> Option<TimelineEvent> {
-        if self.last != Some(cart.version) {
+        let last = *self.last.get_or_insert(cart.version);
+        if cart.version > last {
             return None;
         }
+        self.last = Some(cart.version);
 
         let is_empty = cart.lines.is_empty() && cart.hidden == 0;
         let expired = if is_empty {
-            self.expired(cart.deadline)
+            self.expired(cart.deadline, last)
         } else {
             None
         };
         self.expires = cart.deadline.at.filter(|_| !is_empty);
 
         let lines = self.foreign(cart);
-        expired.or_else(|| {
-            (!lines.is_empty()).then_some(TimelineEvent::Foreign {
+        let at = cart.deadline.told_at;
+        // The history of a cart that is gone is forgotten in time.
+        let is_forgotten = cart.version == 0 && is_empty && lines.is_empty();
+        if expired.is_some() {
+            expired
+        } else if cart.version < last && !is_forgotten {
+            Some(TimelineEvent::Rewound {
+                from: last,
                 version: cart.version,
-                at: cart.deadline.told_at,
+                at,
                 lines,
             })
-        })
+        } else {
+            (!lines.is_empty()).then_some(TimelineEvent::Foreign {
+                version: cart.version,
+                at,
+                lines,
+            })
+        }
+    }
+
+    /// Notes that the cart, which is as it was told, expires at another time.
+    pub fn set_deadline(&mut self, deadline: Deadline) {
+        self.expires = deadline.at;
     }
 
     /// The lines that differ from everything told so far. A damaged line is left out.
@@ -121,7 +153,7 @@ impl Timeline {
                 .iter()
                 .all(|line| line.delta == i64::from(line.quantity));
         let expired = if is_new_cart {
-            self.expired(update.deadline)
+            self.expired(update.deadline, self.last.unwrap_or(0))
         } else {
             None
         };
@@ -147,16 +179,14 @@ impl Timeline {
             .collect()
     }
 
-    /// The expiry, where the cart's time was over when `seen` was told.
-    fn expired(&self, seen: Deadline) -> Option<TimelineEvent> {
+    /// The expiry, where the time of the cart at this version was over when `seen` was told.
+    fn expired(&self, seen: Deadline, version: u64) -> Option<TimelineEvent> {
         let at = self.expires.filter(|at| *at < seen.told_at)?;
-        Some(TimelineEvent::Expired {
-            version: self.last.unwrap_or(0),
-            at,
-        })
+        Some(TimelineEvent::Expired { version, at })
     }
 
     /// Notes that the log was read, oldest first, when the cart had at least the version `until`.
+    /// What the log has beyond that comes by itself.
     pub fn log(&mut self, log: Vec<Update>, until: u64) -> Vec<TimelineEvent> {
         let mut events = Vec::new();
 
@@ -167,7 +197,7 @@ impl Timeline {
 
         // Behind its first entry the log has no holes but for updates that changed no line.
         let mut is_within_log = false;
-        for update in log {
+        for update in log.into_iter().filter(|update| update.version <= until) {
             self.close_gap(update.version.saturating_sub(1), is_within_log, &mut events);
             events.extend(self.next(update));
             is_within_log = true;
@@ -195,9 +225,6 @@ impl Timeline {
         });
         self.last = Some(to);
         self.expires = None;
-        if !harmless {
-            self.known = None;
-        }
     }
 }
 
@@ -252,7 +279,9 @@ mod tests {
         let range = |told: &TimelineEvent| match told {
             TimelineEvent::Update(update) => Some((update.version, update.version, true)),
             TimelineEvent::Gap { from, to, harmless } => Some((*from, *to, *harmless)),
-            TimelineEvent::Expired { .. } | TimelineEvent::Foreign { .. } => None,
+            TimelineEvent::Expired { .. }
+            | TimelineEvent::Foreign { .. }
+            | TimelineEvent::Rewound { .. } => None,
         };
         told.iter().filter_map(range).collect()
     }
@@ -365,10 +394,43 @@ mod tests {
             Some(TimelineEvent::Foreign { version: 16, .. })
         ));
         assert_eq!(line.read(&empty(16, 99_001)), None);
-        // After a hole nobody knows.
+        // After a hole nobody knows how it came about.
         line.next(timed(17, 99_000, Some(99_500), 1, true));
         line.log(Vec::new(), 18);
-        assert_eq!(line.read(&empty(18, 100_000)), None);
+        assert!(matches!(
+            line.read(&empty(18, 100_000)),
+            Some(TimelineEvent::Foreign { version: 18, .. })
+        ));
+    }
+
+    #[test]
+    fn an_earlier_version_wins() {
+        let mut line = Timeline::default();
+        line.found(10);
+        line.read(&empty(10, 1_000));
+        line.next(timed(11, 1_000, None, 1, true));
+
+        let rewound = line.read(&empty(9, 2_000));
+        let Some(TimelineEvent::Rewound {
+            from,
+            version,
+            lines,
+            ..
+        }) = rewound
+        else {
+            panic!("{rewound:?}");
+        };
+        assert_eq!((from, version, lines[0].delta), (11, 9, -2));
+        assert_eq!(line.next(update(10)).len(), 1);
+
+        // What the log has beyond the cart that was read comes by itself, or not at all.
+        assert_eq!(
+            versions(&line.log([11, 12].map(update).to_vec(), 11)).len(),
+            1
+        );
+        // The history of an empty cart is forgotten in time.
+        assert_eq!(line.read(&empty(0, 3_000)), None);
+        assert_eq!(line.next(update(1_000)).len(), 1);
     }
 
     proptest! {

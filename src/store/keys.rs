@@ -25,6 +25,20 @@ pub(crate) const ORDERS_ALL: &str = "{orders}:all";
 /// Hash of the orders that are being placed: order id -> when, whose.
 pub(crate) const ORDERS_OPEN: &str = "{orders}:open";
 
+/// A channel with what `publish.lua` must know: the number of the database behind it, where that
+/// is not 0.
+pub(crate) fn channel_in(channel: &str, database: i64) -> String {
+    format!("{channel}{}", database_suffix(database))
+}
+
+/// The part of [`channel_in`] that follows the channel.
+pub(crate) fn database_suffix(database: i64) -> String {
+    match database {
+        0 => String::new(),
+        number => format!(" {number}"),
+    }
+}
+
 /// Hash of a product.
 pub(crate) fn product(id: &ProductId) -> Vec<u8> {
     [PRODUCT.as_bytes(), id.as_bytes()].concat()

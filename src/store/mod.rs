@@ -25,6 +25,7 @@ pub mod keys;
 pub mod live;
 pub mod order;
 mod policy;
+mod repeat;
 mod scripts;
 
 pub use cart::commands::{
@@ -45,4 +46,5 @@ pub use connection::address::{Address, Pem};
 pub use connection::{Connection, connect};
 pub use error::{Error, Trouble};
 pub use policy::Policy;
+pub use repeat::RepeatError;
 pub use scripts::MOST_LINES;

@@ -25,6 +25,8 @@ pub enum Message {
     Paste(String),
     /// The mouse was pressed, or its wheel turned.
     Mouse(Mouse),
+    /// The program goes on after it was stopped.
+    Continued,
     /// The terminal has a new size, in columns and rows.
     Resize(u16, u16),
     /// The live connection reports something.

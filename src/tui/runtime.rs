@@ -224,9 +224,13 @@ impl Runtime {
             SignalRequest::End(status) => self.exit = Some(Ok(status)),
             SignalRequest::Stop => self.suspend().await,
             SignalRequest::Resize => self.resize()?,
-            // In the background the terminal is another program's.
-            SignalRequest::Continued if renderer::is_foreground() => self.resume()?,
-            SignalRequest::Continued => {}
+            SignalRequest::Continued => {
+                self.take_in(Message::Continued)?;
+                // In the background the terminal is another program's.
+                if renderer::is_foreground() {
+                    self.resume()?;
+                }
+            }
         }
         Ok(())
     }

@@ -28,6 +28,7 @@ pub mod server;
 pub mod shopping;
 pub mod terminal;
 pub mod tls;
+pub mod watch;
 
 pub use child::{Finish, Running, command};
 pub use cluster::Cluster;

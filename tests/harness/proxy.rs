@@ -24,6 +24,8 @@ pub struct Faults {
     pub swallow: AtomicU64,
     /// The next so many answers to changes are lost, and the link with them.
     pub lose_answers: AtomicU64,
+    /// Which requests count as changes: those with these bytes; empty: changes of carts.
+    pub change: std::sync::Mutex<Vec<u8>>,
     /// The next so many answers to changes say that the cart has moved.
     pub moved: AtomicU64,
     /// Where it has moved.
@@ -50,6 +52,16 @@ impl Faults {
             self.caused.fetch_add(1, Ordering::Relaxed);
         }
         due
+    }
+
+    fn is_change(&self, request: &[u8]) -> bool {
+        let change = self.change.lock().unwrap();
+        let part = if change.is_empty() {
+            b"edit"
+        } else {
+            &change[..]
+        };
+        request.windows(part.len()).any(|window| window == part)
     }
 
     /// Whether this request is not passed on any more.
@@ -181,7 +193,7 @@ async fn serve(client: Box<dyn Stream>, server: Door, faults: Arc<Faults>) {
         let mut buffer = vec![0; 65536];
         while let Ok(read @ 1..) = from_client.read(&mut buffer).await {
             // A change: it is not passed on, as by a node that has lost the slot.
-            let change = is_change(&buffer[..read]);
+            let change = asked.is_change(&buffer[..read]);
             if change && asked.take(&asked.moved) {
                 return Some(asked.moved_to.lock().unwrap().clone());
             }
@@ -242,10 +254,6 @@ async fn serve(client: Box<dyn Stream>, server: Door, faults: Arc<Faults>) {
             return;
         }
     }
-}
-
-fn is_change(bytes: &[u8]) -> bool {
-    bytes.windows(4).any(|window| window == b"edit")
 }
 
 /// Whether these bytes are just one published message, and of no watcher.

@@ -327,6 +327,22 @@ impl Server {
 }
 
 impl Server {
+    /// A value as DUMP gives it; nothing where there is no such key.
+    pub fn dump(&self, key: &str) -> Option<Vec<u8>> {
+        match self.raw(&["DUMP", key]) {
+            Value::BulkString(value) => Some(value),
+            _ => None,
+        }
+    }
+
+    /// Gives a key the value that it had.
+    pub fn restore(&self, key: &str, value: Option<&[u8]>) {
+        match value {
+            Some(value) => self.raw(&[b"RESTORE", key.as_bytes(), b"0", value, b"REPLACE"]),
+            None => self.raw(&["DEL", key]),
+        };
+    }
+
     /// The server's own digest of one value.
     pub fn digest_of(&self, key: &str) -> String {
         self.get_list(&format!("DEBUG DIGEST-VALUE {key}"))

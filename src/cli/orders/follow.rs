@@ -69,10 +69,10 @@ pub(super) async fn run(
             Err(error) => Err(error.into()),
         };
         match result {
-            Err(CliError::Store(error)) if is_transient(&error) => {
+            Err(CliError::Store(Error::Trouble(trouble))) if connection.is_transient(&trouble) => {
                 tokio::time::sleep(RECONNECT_PAUSE).await;
                 // It is tried again until it works.
-                let _ = follower.renew(connection, &error).await;
+                let _ = follower.renew(connection, &trouble).await;
             }
             other => other?,
         }
@@ -95,10 +95,6 @@ fn follower(args: FollowArgs, output: Output) -> Result<Follower, CliError> {
 
     output.warn(&format!("following the orders as group {}", args.group));
     Ok(Follower::new(args.group, consumer, claim_after))
-}
-
-fn is_transient(error: &Error) -> bool {
-    matches!(error, Error::Trouble(trouble) if trouble.is_transient())
 }
 
 /// Prints the entries of a stream of orders.

@@ -62,6 +62,18 @@ impl EventPrinter {
                 let at = self.clock(*at);
                 format!("{at} #{version} another client: {}", changes_text(lines))
             }
+            TimelineEvent::Rewound {
+                from,
+                version,
+                at,
+                lines,
+            } => {
+                let at = self.clock(*at);
+                let changes = changes_text(lines);
+                let text =
+                    format!("{at} #{version} is what the server has, not #{from}: {changes}");
+                text.trim_end_matches([' ', ':']).to_owned()
+            }
             TimelineEvent::Expired { version, at } => {
                 let at = self.clock(*at);
                 format!("{at} #{version} the session timed out: the cart is empty")
@@ -118,6 +130,18 @@ fn event_json(event: &TimelineEvent) -> Value {
         }
         TimelineEvent::Foreign { version, at, lines } => json!({
             "event": "foreign",
+            "version": version,
+            "at": at,
+            "changes": changes_json(lines),
+        }),
+        TimelineEvent::Rewound {
+            from,
+            version,
+            at,
+            lines,
+        } => json!({
+            "event": "rewound",
+            "from": from,
             "version": version,
             "at": at,
             "changes": changes_json(lines),

@@ -5,7 +5,9 @@
 use super::budget;
 use super::new_op;
 use super::reading::{read_cart, read_version};
-use super::sending::{Attempt, ProductCheck, SendError, find_missing_products, log_outcome, send};
+use super::sending::{
+    Attempt, FirstSent, ProductCheck, SendError, find_missing_products, log_outcome, send,
+};
 use crate::model::{
     Cart, Change, ChangeKind, Edit, Money, OpId, ProductId, Refusal, Timeout, Update, UserName,
 };
@@ -49,22 +51,18 @@ impl Connection {
 
     async fn apply_once(&mut self, user: &UserName, change: &Change) -> Result<Update, Error> {
         let started = Instant::now();
-        let outcome = self.insist(user, change, started).await;
+        let outcome = self.insist(user, change).await;
         log_outcome(user.as_str(), &change.op, started, &outcome);
         outcome
     }
 
     /// Sends a change until it is settled, or the time for retrying is over.
-    async fn insist(
-        &mut self,
-        user: &UserName,
-        change: &Change,
-        started: Instant,
-    ) -> Result<Update, Error> {
+    async fn insist(&mut self, user: &UserName, change: &Change) -> Result<Update, Error> {
         let keys = CartKeys::of(user);
         let first_version = self
             .read(async |mut conn| read_version(&mut conn, &keys).await)
             .await?;
+        let first_sent = FirstSent::now(first_version);
         let mut attempt = Attempt {
             first_version,
             ..Attempt::default()
@@ -75,7 +73,7 @@ impl Connection {
         let mut retry = RetryPolicy::CHANGE.start();
 
         loop {
-            attempt.age = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
+            attempt.age = first_sent.age();
             let error = match self.send(&keys, change, attempt).await {
                 Ok(update) => return Ok(update),
                 Err(error) => error,

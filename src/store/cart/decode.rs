@@ -1,6 +1,7 @@
 //! Decodes the cart's messages and the answers of its scripts. All of it is untrusted: what
 //! can't be understood becomes `None` or a marked value, never a panic.
 
+use super::reading::Beat;
 use crate::model::cart::{Added, PendingOrder};
 use crate::model::change::sanitize_actor;
 use crate::model::order::Share;
@@ -76,6 +77,18 @@ impl From<UpdateLine> for LineChange {
     }
 }
 
+/// Reads the number of the database that a message is about. Whoever gives none means database 0.
+#[must_use]
+pub fn database(message: &[u8]) -> i64 {
+    #[derive(Deserialize)]
+    struct Origin {
+        db: i64,
+    }
+
+    let origin: Option<Origin> = serde_json::from_slice(message).ok();
+    origin.map_or(0, |origin| origin.db)
+}
+
 /// Reads an update; `None` means that another kind of client wrote it, and that the cart must
 /// be read again.
 #[must_use]
@@ -115,27 +128,66 @@ pub fn snapshot(answer: &[Vec<u8>]) -> Option<Cart> {
         _applied,
     ] = head;
 
-    let now = unsigned(now)?;
-    // A negative number says that the cart never expires, or that there is none.
-    let left = u64::try_from(integer(left)?).ok();
+    let deadline = deadline(now, left)?;
     let lines: Vec<CartLine> = lines.chunks_exact(SNAPSHOT_LINE).map(line).collect();
 
     let mut cart = Cart {
-        // A version that can't be read counts as none: every update is then a gap.
-        version: unsigned(version).unwrap_or(0),
+        version: cart_version(version),
         hidden: usize::try_from(unsigned(count)?)
             .ok()?
             .saturating_sub(lines.len()),
-        deadline: Deadline {
-            told_at: now,
-            at: left.map(|ms| now.saturating_add(ms)),
-        },
+        deadline,
         lines,
         rules: cart_rules(rules),
         ordering: pending_order(order, by, at),
     };
     cart.sort();
     Some(cart)
+}
+
+/// Reads the answer of `heartbeat.lua`; `None` where it has another shape.
+#[must_use]
+pub(crate) fn beat(answer: &[Vec<u8>]) -> Option<Beat> {
+    let [
+        version,
+        now,
+        left,
+        count,
+        digest,
+        watching,
+        rules @ ..,
+        order,
+    ] = answer
+    else {
+        return None;
+    };
+    let digest = String::from_utf8_lossy(digest).into_owned();
+
+    Some(Beat {
+        version: cart_version(version),
+        deadline: deadline(now, left)?,
+        lines: unsigned(count).and_then(|count| usize::try_from(count).ok()),
+        digest: Some(digest).filter(|digest| !digest.is_empty()),
+        rules: cart_rules(rules.try_into().ok()?),
+        order: OrderId::parse(&String::from_utf8_lossy(order)),
+        watchers: watchers(watching).unwrap_or_default(),
+    })
+}
+
+/// Reads a cart's version. One that can't be read counts as none: every update is then a gap.
+fn cart_version(raw: &[u8]) -> u64 {
+    unsigned(raw).unwrap_or(0)
+}
+
+/// Reads when a cart expires from the server's clock and the milliseconds left.
+fn deadline(now: &[u8], left: &[u8]) -> Option<Deadline> {
+    let now = unsigned(now)?;
+    // A negative number says that the cart never expires, or that there is none.
+    let left = u64::try_from(integer(left)?).ok();
+    Some(Deadline {
+        told_at: now,
+        at: left.map(|ms| now.saturating_add(ms)),
+    })
 }
 
 fn cart_rules([owner, locked, closes, budget, budget_each]: &[Vec<u8>; 5]) -> Rules {
@@ -257,6 +309,9 @@ pub fn watchers(message: &[u8]) -> Option<Vec<Watcher>> {
     #[serde(deny_unknown_fields)]
     struct WatchersMessage {
         watchers: Vec<String>,
+        // Whoever reads this has looked at it already.
+        #[serde(default, rename = "db")]
+        _db: i64,
     }
 
     let message = String::from_utf8_lossy(message);
@@ -302,12 +357,26 @@ mod tests {
         assert_eq!(update(b"{\"v\":\"1\",\"op\":\"\xff\"}"), None);
     }
 
+    #[test]
+    fn a_message_names_its_database() {
+        let messages = [r#"{"db":3,"v":"1"}"#, r#"{"v":"1"}"#, "anything", "3", "[]"];
+        let databases = messages.map(|message| database(message.as_bytes()));
+        assert_eq!(databases, [3, 0, 0, 0, 0]);
+        assert_eq!(
+            watchers(br#"{"db":1,"watchers":["a ann"]}"#).unwrap().len(),
+            1
+        );
+        assert_eq!(watchers(br#"{"watchers":[],"x":1}"#), None);
+    }
+
     proptest! {
         #[test]
         fn nothing_panics(raw in proptest::collection::vec(any::<u8>(), 0..400), answer in proptest::collection::vec(proptest::collection::vec(any::<u8>(), 0..30), 0..20)) {
             let _ = update(&raw);
             let _ = watchers(&raw);
+            let _ = database(&raw);
             let _ = snapshot(&answer);
+            let _ = beat(&answer);
             let _ = shares(&answer);
             let _ = shares_of(&raw, 7);
             let _ = added(&raw);

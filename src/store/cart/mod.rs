@@ -9,7 +9,7 @@ pub(crate) mod sending;
 
 use crate::model::OpId;
 use crate::store::error::Trouble;
-use crate::store::keys::CartKeys;
+use crate::store::keys::{CartKeys, channel_in};
 use crate::store::policy::Policy;
 use crate::store::scripts::{CHANGE, HEARTBEAT, SNAPSHOT};
 use futures::future::join_all;
@@ -55,16 +55,17 @@ pub(crate) fn push_cart_keys(call: &mut ScriptInvocation<'_>, keys: &CartKeys) {
 }
 
 /// Adds the keys and arguments of `cart_update.lua`, the beginning of every script that changes
-/// a cart as a whole.
+/// a cart as a whole. `database` is the number of the one that the connection works in.
 pub(crate) fn push_cart_update(
     call: &mut ScriptInvocation<'_>,
     keys: &CartKeys,
     policy: &Policy,
     op: &str,
+    database: i64,
 ) {
     push_cart_keys(call, keys);
     call.key(&keys.ordered);
-    call.arg(&keys.updates)
+    call.arg(channel_in(&keys.updates, database))
         .arg(policy.session_timeout.as_millis())
         .arg(&policy.by)
         .arg(op);

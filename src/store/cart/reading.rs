@@ -3,10 +3,10 @@
 use super::decode;
 use super::decode::Watcher;
 use crate::model::order::Share;
-use crate::model::{Cart, OpId, ProductId, Update, UserName};
+use crate::model::{Cart, Deadline, OpId, OrderId, ProductId, Rules, Update, UserName};
 use crate::store::connection::Connection;
 use crate::store::error::{Error, Trouble};
-use crate::store::keys::CartKeys;
+use crate::store::keys::{CartKeys, channel_in};
 use crate::store::scripts::{HEARTBEAT, LOG_LENGTH, SNAPSHOT};
 use redis::aio::ConnectionLike;
 use std::collections::HashMap;
@@ -88,13 +88,61 @@ pub(crate) enum Presence {
     Leaves,
 }
 
-/// Heartbeat: reads the cart's version and who watches it, and says that we do.
+/// The answer to a heartbeat: what a terminal compares with what it shows.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Beat {
+    /// The cart's version.
+    pub version: u64,
+    /// When the cart expires.
+    pub deadline: Deadline,
+    /// The number of its lines; `None` where the key is no cart.
+    pub lines: Option<usize>,
+    /// The digest of its lines, as [`digest`] makes it, where that was asked for.
+    pub digest: Option<String>,
+    /// Its rules.
+    pub rules: Rules,
+    /// The order that is being placed.
+    pub order: Option<OrderId>,
+    /// Who watches the cart.
+    pub watchers: Vec<Watcher>,
+}
+
+/// The digest of a cart's lines as `heartbeat.lua` makes it: it is the same only where the
+/// server holds the same lines.
+pub(crate) fn digest(cart: &Cart) -> String {
+    let mut lines: Vec<(f64, &[u8], String)> = cart
+        .lines
+        .iter()
+        .map(|line| {
+            let quantity = line.quantity.to_string();
+            // A damaged quantity is a number, too, as Redis writes it.
+            let score = quantity.parse().unwrap_or(f64::NAN);
+            (score, line.product.as_bytes(), quantity)
+        })
+        .collect();
+    lines.sort_by(|one, other| one.0.total_cmp(&other.0).then_with(|| one.1.cmp(other.1)));
+
+    let mut text = Vec::new();
+    for (_, product, quantity) in &lines {
+        if !text.is_empty() {
+            text.push(b'\n');
+        }
+        text.extend_from_slice(product);
+        text.push(b'\n');
+        text.extend_from_slice(quantity.as_bytes());
+    }
+    sha1_smol::Sha1::from(text).digest().to_string()
+}
+
+/// Heartbeat: reads what shows whether the cart is still as it was told, with the digest of its
+/// lines where `wants_digest`, and who watches it; says that we do.
 pub(crate) async fn heartbeat(
     conn: &mut impl ConnectionLike,
     keys: &CartKeys,
     me: &str,
     presence: Presence,
-) -> Result<(u64, Vec<Watcher>), Trouble> {
+    wants_digest: bool,
+) -> Result<Beat, Trouble> {
     let counts = match presence {
         Presence::Here => WATCHING.to_string(),
         Presence::Silent => String::new(),
@@ -103,17 +151,16 @@ pub(crate) async fn heartbeat(
     let mut call = HEARTBEAT.prepare_invoke();
     call.key(&keys.meta)
         .key(&keys.watchers)
+        .key(&keys.cart)
+        .key(&keys.order)
         .arg(me)
         .arg(counts)
-        .arg(&keys.updates)
-        .arg(MOST_WATCHERS);
+        .arg(channel_in(&keys.updates, conn.get_db()))
+        .arg(MOST_WATCHERS)
+        .arg(if wants_digest { MOST_READ } else { 0 });
 
-    let (version, watchers): (String, Vec<u8>) =
-        call.invoke_async(conn).await.map_err(Trouble::from)?;
-    Ok((
-        version.parse().unwrap_or(0),
-        decode::watchers(&watchers).unwrap_or_default(),
-    ))
+    let answer: Vec<Vec<u8>> = call.invoke_async(conn).await.map_err(Trouble::from)?;
+    decode::beat(&answer).ok_or_else(Trouble::not_understood)
 }
 
 /// Reads the newest updates of a cart, oldest first.

@@ -7,6 +7,7 @@ use crate::store::connection::Connection;
 use crate::store::error::Error;
 use crate::store::keys::CartKeys;
 use crate::store::scripts::RULES;
+use redis::aio::ConnectionLike;
 
 /// A rule and its new value.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -54,7 +55,8 @@ pub async fn set_rules(
     let keys = CartKeys::of(user);
     let op = new_op();
     let mut call = RULES.prepare_invoke();
-    push_cart_update(&mut call, &keys, &connection.policy, op.as_str());
+    let database = connection.conn.get_db();
+    push_cart_update(&mut call, &keys, &connection.policy, op.as_str(), database);
     for change in changes {
         let (field, value) = change.field();
         call.arg(field).arg(value);

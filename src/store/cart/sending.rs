@@ -15,7 +15,7 @@ use crate::store::scripts::{CHANGE, MOST_LINES};
 use redis::aio::ConnectionLike;
 use redis::{RedisError, ScriptInvocation, Value};
 use std::fmt::Write;
-use std::time::Instant;
+use std::time::{Instant, SystemTime};
 
 /// The earlier attempts at one change, which the script takes into account.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -39,6 +39,36 @@ impl Attempt {
             (true, None) => format!("{} {} -", self.first_version, self.age),
             (true, Some(checked)) => format!("{} {} {checked}", self.first_version, self.age),
         }
+    }
+}
+
+/// The moment when a change was first sent, by two clocks: the steady one stands still while the
+/// machine sleeps, and the other may be set.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct FirstSent {
+    /// The cart's version that was known then.
+    pub version: u64,
+    /// The moment by the steady clock.
+    pub steady: Instant,
+    wall: SystemTime,
+}
+
+impl FirstSent {
+    /// A change that is sent now.
+    pub(crate) fn now(version: u64) -> FirstSent {
+        FirstSent {
+            version,
+            steady: Instant::now(),
+            wall: SystemTime::now(),
+        }
+    }
+
+    /// Milliseconds since then, by the clock that says more: a change must not be taken for
+    /// younger than it is.
+    pub(crate) fn age(&self) -> u64 {
+        let by_wall = self.wall.elapsed().unwrap_or_default();
+        let age = self.steady.elapsed().max(by_wall);
+        u64::try_from(age.as_millis()).unwrap_or(u64::MAX)
     }
 }
 
@@ -88,7 +118,7 @@ pub async fn send(
         .arg(change.kind.name())
         .arg(policy.session_timeout.as_millis())
         .arg(policy.line_limit)
-        .arg(&keys.updates)
+        .arg(keys::channel_in(&keys.updates, conn.get_db()))
         .arg(policy.item_timeout.as_millis())
         .arg(attempt.argument())
         .arg(product_letters(&change.edits, products));
@@ -251,4 +281,21 @@ pub(crate) fn log_outcome(cart: &str, op: &OpId, sent: Instant, outcome: &Result
         ms,
         "change"
     );
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::time::Duration;
+
+    #[test]
+    fn a_change_ages_while_the_machine_sleeps() {
+        let mut sent = FirstSent::now(7);
+        assert!(sent.age() < 1_000_000);
+        sent.wall -= Duration::from_secs(7_200);
+        assert!(sent.age() >= 7_200_000);
+        // A clock that was set back says nothing.
+        sent.wall += Duration::from_secs(14_400);
+        assert!(sent.age() < 1_000_000);
+    }
 }

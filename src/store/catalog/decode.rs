@@ -3,6 +3,7 @@
 
 use crate::model::product::{Decoded, FIELDS};
 use crate::model::{Product, ProductId};
+use serde::Deserialize;
 
 /// The longest message that is taken for one plain product id, in bytes.
 const LONGEST_PLAIN_ID: usize = 256;
@@ -42,10 +43,19 @@ pub enum CatalogNews {
     Everything,
 }
 
-/// Reads a message of the catalog's channel: a JSON list of product ids, or one plain id.
+/// Reads a message of the catalog's channel: a JSON list of product ids, as such or as the
+/// `products` of an object, or one plain id.
 #[must_use]
 pub fn catalog_news(message: &[u8]) -> CatalogNews {
-    if let Ok(ids) = serde_json::from_slice::<Vec<String>>(message) {
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum NewsMessage {
+        Plain(Vec<String>),
+        OfDatabase { products: Vec<String> },
+    }
+
+    let news = serde_json::from_slice(message);
+    if let Ok(NewsMessage::Plain(ids) | NewsMessage::OfDatabase { products: ids }) = news {
         let ids = ids.iter().map(|id| ProductId::stored(id.as_bytes()));
         return CatalogNews::Products(ids.collect());
     }
@@ -77,8 +87,12 @@ mod tests {
             catalog_news(br#"["a","b"]"#),
             CatalogNews::Products(vec![id("a"), id("b")])
         );
+        assert_eq!(
+            catalog_news(br#"{"db":1,"products":["a"]}"#),
+            CatalogNews::Products(vec![id("a")])
+        );
         assert_eq!(catalog_news(b"tea"), CatalogNews::Products(vec![id("tea")]));
-        for other in ["", "read it all", "{\"x\":1}", "*"] {
+        for other in ["", "read it all", "{\"db\":1}", "*"] {
             assert_eq!(catalog_news(other.as_bytes()), CatalogNews::Everything);
         }
     }

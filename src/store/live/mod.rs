@@ -1,10 +1,11 @@
 //! One supervised connection that keeps a cart live.
 //!
 //! It subscribes first, then reads the cart, then passes on updates: nothing between is missed.
-//! Whatever casts doubt on that (a full queue, a message of another client, a version that the
-//! heartbeat finds ahead) has the cart read again. Changes wait here in order until they are
+//! Whatever casts doubt on that (a full queue, a message of another client, a heartbeat that finds
+//! another cart) has the cart read again. Changes wait here in order until they are
 //! settled, and are sent again with the same op id after a break.
 
+mod mirror;
 mod orders;
 mod products;
 mod reading;
@@ -13,8 +14,9 @@ mod session;
 
 pub use orders::{OrderEvent, OrderRequest};
 
-use crate::model::{Cart, Change, OpId, Product, ProductId, Update, UserName};
+use crate::model::{Cart, Change, Deadline, OpId, Product, ProductId, Update, UserName};
 use crate::store::cart::decode::Watcher;
+use crate::store::cart::sending::FirstSent;
 use crate::store::catalog::decode::CatalogNews;
 use crate::store::connection::Conn;
 use crate::store::connection::address::Address;
@@ -28,7 +30,6 @@ use session::{HEARTBEAT_INTERVAL, Session, SessionEnd};
 use std::collections::VecDeque;
 use std::pin::pin;
 use std::sync::Arc;
-use std::time::Instant;
 use tokio::sync::{OnceCell, mpsc};
 
 /// A request to the live link.
@@ -49,12 +50,14 @@ pub enum LiveRequest {
 pub enum LiveEvent {
     /// The link is down, or an attempt to bring it up failed; another follows by itself.
     Down(Trouble),
-    /// The cart may have changed unseen; a [`LiveEvent::Cart`] follows.
+    /// The cart may have changed unseen; a [`LiveEvent::Cart`] follows once the server answers.
     Stale,
     /// The cart that comes next contains these of the changes asked for here.
     Applied(Vec<OpId>),
     /// The cart as it is now; after a [`LiveEvent::Down`] this means that the link is up.
     Cart(Cart),
+    /// The cart is as it was told but for the time left.
+    Deadline(Deadline),
     /// The cart could not be read though the link is up: wrong type, no permission.
     Unreadable(Trouble),
     /// A change, by anybody.
@@ -136,8 +139,8 @@ pub async fn run(
 /// A change that is neither applied nor refused yet.
 struct PendingChange {
     change: Change,
-    /// When the change was first sent, if it was, and the cart's version known then.
-    first_sent: Option<(u64, Instant)>,
+    /// When the change was first sent, if it was.
+    first_sent: Option<FirstSent>,
     /// Set once it is sent over the present connection.
     in_flight: bool,
 }

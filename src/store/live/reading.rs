@@ -40,13 +40,13 @@ impl Session {
         supervisor: &mut Supervisor,
         outcome: Result<(Cart, Vec<OpId>), Trouble>,
     ) -> Result<(), SessionEnd> {
-        let read_again = self.cart_reading == CartReading::RunningThenAgain;
+        let mut read_again = self.cart_reading == CartReading::RunningThenAgain;
         self.cart_reading = CartReading::Idle;
 
         match outcome {
             Ok((cart, applied)) => {
                 supervisor.tell(LiveEvent::Applied(applied)).await?;
-                self.version = cart.version;
+                self.mirror.read(Some(&cart));
                 self.has_budget = cart.rules.has_budget();
                 supervisor.tell(LiveEvent::Cart(cart)).await?;
                 self.read_activity(supervisor);
@@ -54,11 +54,14 @@ impl Session {
             Err(trouble) if supervisor.locator.is_transient(&trouble) => {
                 return Err(SessionEnd::Broken(trouble));
             }
-            Err(trouble) => supervisor.tell(LiveEvent::Unreadable(trouble)).await?,
+            Err(trouble) => {
+                self.mirror.read(None);
+                supervisor.tell(LiveEvent::Unreadable(trouble)).await?;
+            }
         }
 
         while let Some(event) = supervisor.held_events.pop_front() {
-            self.note_version(&event);
+            read_again |= self.casts_doubt(&event);
             supervisor.tell(event).await?;
         }
 
@@ -75,14 +78,19 @@ impl Session {
         Ok(())
     }
 
-    /// Tells an event now, or after the cart that is being read.
+    /// Tells an event now, or after the cart that is being read. An update that does not follow
+    /// the cart as it was told has it read again.
     pub(super) async fn tell_in_order(
         &mut self,
         supervisor: &mut Supervisor,
         event: LiveEvent,
     ) -> Result<(), SessionEnd> {
         if self.cart_reading == CartReading::Idle {
-            self.note_version(&event);
+            let is_doubtful = self.casts_doubt(&event);
+            if is_doubtful {
+                supervisor.tell(LiveEvent::Stale).await?;
+                self.read_cart(supervisor);
+            }
             return supervisor.tell(event).await;
         }
 
@@ -96,14 +104,16 @@ impl Session {
         Ok(())
     }
 
-    fn note_version(&mut self, event: &LiveEvent) {
-        if let LiveEvent::Update(update) = event {
-            self.version = self.version.max(update.version);
+    /// Notes an event that is told. True where the cart must be read again for it.
+    fn casts_doubt(&mut self, event: &LiveEvent) -> bool {
+        match event {
+            LiveEvent::Update(update) => self.mirror.update(update),
+            _ => false,
         }
     }
 
-    /// Heartbeat: checks the connection, the cart's version and who is watching. Every second
-    /// beat also renews our own presence (a write, so it is done less often).
+    /// Heartbeat: checks the connection, the cart and who is watching. Every second beat also
+    /// renews our own presence (a write, so it is done less often).
     pub(super) fn beat(&mut self, supervisor: &Supervisor) {
         let is_watcher = supervisor.watcher_name.is_some();
         let presence = if is_watcher && self.beats.is_multiple_of(2) {
@@ -111,13 +121,15 @@ impl Session {
         } else {
             Presence::Silent
         };
+        let wants_digest = self.mirror.beat(self.beats);
         self.beats += 1;
 
         let mut conn = self.conn.clone();
         let keys = supervisor.keys.clone();
         let name = supervisor.watcher_name.clone().unwrap_or_default();
         self.start(async move {
-            Completed::Heartbeat(reading::heartbeat(&mut conn, &keys, &name, presence).await)
+            let beat = reading::heartbeat(&mut conn, &keys, &name, presence, wants_digest);
+            Completed::Heartbeat(beat.await)
         });
     }
 

@@ -6,13 +6,12 @@ use super::{LiveEvent, Supervisor};
 use crate::model::{Change, OpId, ProductId, Update};
 use crate::store::cart::budget;
 use crate::store::cart::sending;
-use crate::store::cart::sending::{Attempt, ProductCheck, SendError};
+use crate::store::cart::sending::{Attempt, FirstSent, ProductCheck, SendError};
 use crate::store::connection::replicas::wait_command;
 use crate::store::error::{Error, Trouble};
 use crate::store::keys::CartKeys;
 use crate::store::policy::Policy;
 use redis::aio::MultiplexedConnection;
-use std::time::Instant;
 
 impl Session {
     /// Sends the changes that are not on their way yet, in order. A change to a cart with a
@@ -102,13 +101,13 @@ impl Session {
     ) {
         let pending = &mut supervisor.unsettled[index];
         let is_retry = pending.first_sent.is_some();
-        let (first_version, first_sent) = *pending
+        let first_sent = *pending
             .first_sent
-            .get_or_insert((self.version, Instant::now()));
+            .get_or_insert_with(|| FirstSent::now(self.mirror.version()));
         let attempt = Attempt {
             is_retry,
-            first_version,
-            age: u64::try_from(first_sent.elapsed().as_millis()).unwrap_or(u64::MAX),
+            first_version: first_sent.version,
+            age: first_sent.age(),
             budget_checked_at: None,
         };
 
@@ -217,8 +216,8 @@ impl Session {
             .iter()
             .find(|pending| pending.change.op == op)
             .and_then(|pending| pending.first_sent);
-        if let Some((_, at)) = first_sent {
-            sending::log_outcome(supervisor.user.as_str(), &op, at, &outcome);
+        if let Some(sent) = first_sent {
+            sending::log_outcome(supervisor.user.as_str(), &op, sent.steady, &outcome);
         }
 
         supervisor

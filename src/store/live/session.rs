@@ -1,13 +1,14 @@
 //! One connection of the live link, from its opening to its end: the loop that takes messages,
 //! results and requests.
 
+use super::mirror::{Finding, Mirror};
 use super::products::ProductRoute;
 use super::{LiveEvent, LiveRequest, OrderEvent, PendingChange, Supervisor};
 use crate::model::{Cart, OpId, Product, ProductId, Update};
 use crate::store::cart;
 use crate::store::cart::decode;
 use crate::store::cart::decode::Watcher;
-use crate::store::cart::reading::{Presence, heartbeat};
+use crate::store::cart::reading::{Beat, Presence, heartbeat};
 use crate::store::catalog::decode::{CatalogNews, catalog_news};
 use crate::store::connection::Conn;
 use crate::store::connection::discovery::Locator;
@@ -18,11 +19,11 @@ use crate::store::order::{Driver, Outcome};
 use futures::StreamExt;
 use futures::future::BoxFuture;
 use futures::stream::FuturesUnordered;
-use redis::aio::MultiplexedConnection;
+use redis::aio::{ConnectionLike, MultiplexedConnection};
 use redis::{PushInfo, PushKind, Value};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 use tokio::sync::{OnceCell, mpsc};
 use tokio::time::{Instant, Interval, MissedTickBehavior};
 
@@ -32,6 +33,8 @@ const PUSH_CAPACITY: usize = 1024;
 pub(super) const HEARTBEAT_INTERVAL: Duration = Duration::from_secs(2);
 /// The heartbeats without an answer after which a link counts as dead.
 const MISSED_HEARTBEATS_LIMIT: u32 = 2;
+/// The time between two heartbeats above which the program, or the machine, has slept.
+const SLEEP_NOTICED: Duration = Duration::from_secs(6);
 /// The longest time that saying good-bye may take.
 const LEAVE_TIMEOUT: Duration = Duration::from_millis(300);
 
@@ -51,8 +54,8 @@ pub(super) enum Completed {
     },
     /// The cart was read, and which of our unsettled changes it has.
     Cart(Result<(Cart, Vec<OpId>), Trouble>),
-    /// A heartbeat was answered with the cart's version and its watchers.
-    Heartbeat(Result<(u64, Vec<Watcher>), Trouble>),
+    /// A heartbeat was answered.
+    Heartbeat(Result<Beat, Trouble>),
     /// The cart's newest updates were read.
     Activity(Result<Vec<Update>, Trouble>),
     /// Products were read.
@@ -96,8 +99,8 @@ pub(super) struct Session {
     /// Set once the cart was read: only then are changes sent and orders driven.
     pub(super) is_ready: bool,
     pub(super) cart_reading: CartReading,
-    /// The newest version of the cart seen.
-    pub(super) version: u64,
+    /// The cart as it was told.
+    pub(super) mirror: Mirror,
     /// Set where the cart has a budget.
     pub(super) has_budget: bool,
 
@@ -113,6 +116,7 @@ pub(super) struct Session {
 
     pub(super) watchers: Vec<Watcher>,
     pub(super) beats: u64,
+    last_beat: SystemTime,
     /// Heartbeats without an answer, in a row.
     misses: u32,
 }
@@ -153,7 +157,7 @@ impl Session {
             work: FuturesUnordered::new(),
             is_ready: false,
             cart_reading: CartReading::Idle,
-            version: 0,
+            mirror: Mirror::default(),
             has_budget: false,
             unverified: Vec::new(),
             is_verifying: false,
@@ -162,6 +166,7 @@ impl Session {
             awaiting_replicas: false,
             watchers: Vec::new(),
             beats: 0,
+            last_beat: SystemTime::now(),
             misses: 0,
         })
     }
@@ -172,7 +177,13 @@ impl Session {
 
         if let (SessionEnd::Closed, Some(name)) = (&end, &supervisor.watcher_name) {
             // The others see at once that we left.
-            let leaving = heartbeat(&mut self.conn, &supervisor.keys, name, Presence::Leaves);
+            let leaving = heartbeat(
+                &mut self.conn,
+                &supervisor.keys,
+                name,
+                Presence::Leaves,
+                false,
+            );
             let _ = tokio::time::timeout(LEAVE_TIMEOUT, leaving).await;
         }
         end
@@ -218,7 +229,7 @@ impl Session {
                 Some(request) => self.on_request(supervisor, request),
                 None => return Err(SessionEnd::Closed),
             },
-            _ = heartbeats.tick() => self.beat(supervisor),
+            _ = heartbeats.tick() => self.on_tick(supervisor).await?,
         }
 
         // Messages were dropped. The cart is read again only once those that wait are handled:
@@ -227,6 +238,17 @@ impl Session {
         if self.pushes.is_empty() && self.lagged.swap(false, Ordering::Relaxed) {
             self.reread_stale(supervisor).await?;
         }
+        Ok(())
+    }
+
+    /// Sends a heartbeat. After a sleep the cart is read again: nobody knows what was missed.
+    async fn on_tick(&mut self, supervisor: &mut Supervisor) -> Result<(), SessionEnd> {
+        let last = std::mem::replace(&mut self.last_beat, SystemTime::now());
+        // Other clocks may stand still in a sleep.
+        if last.elapsed().is_ok_and(|since| since > SLEEP_NOTICED) {
+            self.reread_stale(supervisor).await?;
+        }
+        self.beat(supervisor);
         Ok(())
     }
 
@@ -262,6 +284,10 @@ impl Session {
         let [Value::BulkString(channel), Value::BulkString(message)] = &push.data[..] else {
             return Ok(());
         };
+        // Channels are the same for all databases of a server.
+        if decode::database(message) != self.conn.get_db() {
+            return Ok(());
+        }
 
         if channel == CATALOG_UPDATES.as_bytes() {
             let event = LiveEvent::Catalog(catalog_news(message));
@@ -343,16 +369,17 @@ impl Session {
     async fn on_heartbeat(
         &mut self,
         supervisor: &mut Supervisor,
-        outcome: Result<(u64, Vec<Watcher>), Trouble>,
+        outcome: Result<Beat, Trouble>,
     ) -> Result<(), SessionEnd> {
-        let (version, watchers) = match outcome {
-            Ok(answer) => answer,
+        let beat = match outcome {
+            Ok(beat) => beat,
             Err(Trouble::Timeout) => {
                 self.misses += 1;
                 if self.misses >= MISSED_HEARTBEATS_LIMIT {
                     return Err(SessionEnd::Broken(Trouble::Timeout));
                 }
-                return Ok(());
+                // Nobody knows what the server has now.
+                return supervisor.tell(LiveEvent::Stale).await;
             }
             Err(trouble) if supervisor.locator.is_transient(&trouble) => {
                 return Err(SessionEnd::Broken(trouble));
@@ -360,12 +387,21 @@ impl Session {
             Err(_) => return Ok(()),
         };
 
-        self.misses = 0;
-        // A message that waits, or the cart that is being read, may bring this version still.
-        let is_quiet = self.cart_reading == CartReading::Idle && self.pushes.is_empty();
-        if version != self.version && is_quiet {
-            self.reread_stale(supervisor).await?;
+        let was_silent = std::mem::take(&mut self.misses) > 0;
+        // A message that waits, or the cart that is being read, may say the same.
+        if self.cart_reading == CartReading::Idle && self.pushes.is_empty() {
+            match self.mirror.compare(&beat) {
+                Finding::Same if !was_silent => {}
+                Finding::OtherDeadline(deadline) if !was_silent => {
+                    supervisor.tell(LiveEvent::Deadline(deadline)).await?;
+                }
+                Finding::Same | Finding::OtherDeadline(_) | Finding::OtherCart => {
+                    self.reread_stale(supervisor).await?;
+                }
+            }
+        } else if was_silent {
+            self.read_cart(supervisor);
         }
-        self.on_watchers(supervisor, watchers).await
+        self.on_watchers(supervisor, beat.watchers).await
     }
 }

@@ -12,7 +12,7 @@ use super::{document, records};
 use crate::model::change::sanitize_actor;
 use crate::model::{OrderId, OrderLine, OrderState, text};
 use crate::store::connection::Connection;
-use crate::store::error::Error;
+use crate::store::error::{Error, Trouble};
 use crate::store::keys::{ORDERS, ORDERS_CANCELLED};
 use redis::RedisError;
 use redis::streams::{StreamAutoClaimReply, StreamId, StreamReadReply};
@@ -26,6 +26,8 @@ const BATCH: usize = 16;
 const LONGEST_TOTAL: usize = 40;
 /// The beginning of a stream.
 const START: &str = "0";
+/// What a server says that is to create a group where there is no stream.
+const NO_STREAM: &str = "requires the key to exist";
 
 /// The news of an order that an entry brings.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -97,7 +99,18 @@ pub struct Follower {
     /// Where to go on reading the entries that this consumer got before and has not
     /// acknowledged; `None` once all of them are read.
     unacknowledged_from: Option<String>,
-    groups_exist: bool,
+    groups: Groups,
+}
+
+/// What a follower knows of its groups.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Groups {
+    /// They may never have been created, and the streams neither.
+    Unknown,
+    /// They exist.
+    Exist,
+    /// A group is gone, most likely with its stream.
+    Lost,
 }
 
 impl Follower {
@@ -111,7 +124,7 @@ impl Follower {
             consumer,
             claim_after,
             unacknowledged_from: Some(START.to_owned()),
-            groups_exist: false,
+            groups: Groups::Unknown,
         }
     }
 
@@ -121,16 +134,15 @@ impl Follower {
     /// # Errors
     /// The [`crate::store::Trouble`] of the link; asking again is safe.
     pub async fn next(&mut self, connection: &mut Connection) -> Result<Vec<OrderEntry>, Error> {
-        if !self.groups_exist {
-            self.create_group(connection, ORDERS).await?;
-            self.create_group(connection, ORDERS_CANCELLED).await?;
-            self.groups_exist = true;
+        if self.groups != Groups::Exist && !self.create_groups(connection).await? {
+            tokio::time::sleep(WAIT).await;
+            return Ok(Vec::new());
         }
 
         let entries = match self.read(connection).await {
             Err(error) if error.code() == Some("NOGROUP") => {
                 // A stream was deleted: what comes into a new one is all new.
-                self.groups_exist = false;
+                self.groups = Groups::Lost;
                 self.unacknowledged_from = Some(START.to_owned());
                 return Ok(Vec::new());
             }
@@ -251,28 +263,58 @@ impl Follower {
     ///
     /// # Errors
     /// The [`crate::store::Trouble`] of the link.
-    pub async fn renew(&mut self, connection: &mut Connection, after: &Error) -> Result<(), Error> {
-        if let Error::Trouble(trouble) = after {
-            connection.reconnect(trouble).await?;
-        }
+    pub async fn renew(
+        &mut self,
+        connection: &mut Connection,
+        after: &Trouble,
+    ) -> Result<(), Error> {
         // Entries that were on their way when the link broke are ours, and not seen yet.
         self.unacknowledged_from = Some(START.to_owned());
+        connection.reconnect(after).await?;
         Ok(())
     }
 
-    /// Creates the group of a stream where it doesn't exist yet.
-    async fn create_group(&self, connection: &mut Connection, stream: &str) -> Result<(), Error> {
-        let created: Result<(), RedisError> = redis::cmd("XGROUP")
+    /// Creates the groups that don't exist. False where there is no stream of orders any more:
+    /// somebody may just have renamed it, and must be able to name it back.
+    async fn create_groups(&mut self, connection: &mut Connection) -> Result<bool, Error> {
+        let creates_stream = self.groups == Groups::Unknown;
+        if !self
+            .create_group(connection, ORDERS, creates_stream)
+            .await?
+        {
+            return Ok(false);
+        }
+        self.create_group(connection, ORDERS_CANCELLED, true)
+            .await?;
+
+        self.groups = Groups::Exist;
+        Ok(true)
+    }
+
+    /// Creates the group of a stream where it doesn't exist yet, with the stream if wanted. False
+    /// where there is no stream.
+    async fn create_group(
+        &self,
+        connection: &mut Connection,
+        stream: &str,
+        creates_stream: bool,
+    ) -> Result<bool, Error> {
+        let mut command = redis::cmd("XGROUP");
+        command
             .arg("CREATE")
             .arg(stream)
             .arg(&self.group)
-            .arg(START)
-            .arg("MKSTREAM")
-            .query_async(&mut connection.conn)
-            .await;
+            .arg(START);
+        if creates_stream {
+            command.arg("MKSTREAM");
+        }
+
+        let created: Result<(), RedisError> = command.query_async(&mut connection.conn).await;
         match created {
-            Err(error) if error.code() == Some("BUSYGROUP") => Ok(()),
-            created => created.map_err(|error| Error::from(error).for_orders()),
+            Ok(()) => Ok(true),
+            Err(error) if error.code() == Some("BUSYGROUP") => Ok(true),
+            Err(error) if error.to_string().contains(NO_STREAM) => Ok(false),
+            Err(error) => Err(Error::from(error).for_orders()),
         }
     }
 

@@ -174,12 +174,14 @@ pub async fn set_state(
     state: OrderState,
 ) -> Result<Order, Error> {
     let mut conn = ReplicaWait::new(&mut connection.conn, connection.policy.confirm_replicas);
+    let suffix = keys::database_suffix(conn.get_db());
     let answer = STATE
         .key(keys::order(id))
         .key(keys::ORDERS_CANCELLED)
         .arg(id.as_str())
         .arg(state.name())
         .arg(keys::UPDATES)
+        .arg(suffix)
         .invoke_async(&mut conn)
         .await
         .map_err(|error| Trouble::from(error).for_orders().into());

@@ -151,7 +151,7 @@ pub(crate) async fn freeze(
     };
 
     let mut call = FREEZE.prepare_invoke();
-    push_cart_update(&mut call, keys, policy, id.as_str());
+    push_cart_update(&mut call, keys, policy, id.as_str(), conn.get_db());
     call.arg(version)
         .arg(document::frozen_to_json(&lines, &agreed_preview.currency));
     for line in &agreed_preview.lines {
@@ -228,7 +228,7 @@ pub(crate) async fn take(
         .arg(order.id.as_str())
         .arg(line.quantity)
         .arg(order.at)
-        .arg(keys::CATALOG_UPDATES)
+        .arg(keys::channel_in(keys::CATALOG_UPDATES, conn.get_db()))
         .arg(line.product.as_bytes())
         .arg(line.price.to_string())
         .invoke_async(conn)
@@ -310,7 +310,7 @@ pub(crate) async fn release(
         .key(released)
         .arg(id.as_str())
         .arg(u8::from(stock == StockReturn::GiveBack))
-        .arg(keys::CATALOG_UPDATES)
+        .arg(keys::channel_in(keys::CATALOG_UPDATES, conn.get_db()))
         .arg(line.product.as_bytes())
         .invoke_async::<u64>(conn)
         .await;
@@ -380,7 +380,7 @@ pub(crate) async fn append(
         .arg(order::total(&frozen.lines).to_string())
         .arg(&frozen.currency)
         .arg(&frozen.by)
-        .arg(&keys.updates)
+        .arg(keys::channel_in(&keys.updates, conn.get_db()))
         .invoke_async::<u8>(conn)
         .await?;
 
@@ -395,7 +395,7 @@ pub(crate) async fn settle(
     id: &OrderId,
 ) -> Result<(), Error> {
     let mut call = SETTLE.prepare_invoke();
-    push_cart_update(&mut call, keys, policy, id.as_str());
+    push_cart_update(&mut call, keys, policy, id.as_str(), conn.get_db());
     call.invoke_async::<u8>(conn).await?;
     Ok(())
 }

@@ -22,5 +22,5 @@ redis.call('XADD', KEYS[1], '*', unpack(fields))
 redis.call('HSET', KEYS[2], 'state', 'placed', 'changed', now, unpack(fields))
 redis.call('ZADD', KEYS[3], now, ARGV[1])
 redis.call('ZADD', KEYS[4], now, ARGV[1])
-redis.pcall('PUBLISH', ARGV[7], '{"order":"' .. ARGV[1] .. '","state":"placed"}')
+publish(ARGV[7], '{"order":"' .. ARGV[1] .. '","state":"placed"}')
 return 1

@@ -56,6 +56,6 @@ local function publish_update(kind, changes)
     for _, key in ipairs({cart, lines, touched, by}) do redis.call('PEXPIREAT', key, now + timeout) end
     for _, key in ipairs({meta, KEYS[4], KEYS[5], log}) do redis.call('PEXPIREAT', key, now + timeout + COMPANIONS_OUTLIVE) end
   end
-  redis.pcall('PUBLISH', ARGV[1], update)
+  publish(ARGV[1], update)
 end
 

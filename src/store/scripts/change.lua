@@ -7,7 +7,7 @@
 --       8 by (hash: product -> shares)         9 order (hash: the order that is being placed)
 --       All share one cluster slot.
 -- ARGV  1 op id   2 who   3 kind   4 session timeout in ms (0: never)   5 limit of a line
---       6 channel   7 item timeout in ms (0: none)
+--       6 channel, as in publish.lua   7 item timeout in ms (0: none)
 --       8 earlier attempts: mostly '', else three words, '-' for none. The first two are given
 --          where the change may have been applied before: the version known when it was first
 --          sent, and how many ms ago that was. The third is the version on which the client
@@ -23,10 +23,10 @@
 --
 -- Undo and redo do what they can: a refused edit is left out, and only where all edits are
 -- refused is the change refused.
--- Returns the update as JSON, the same text that it publishes. Refusals are errors with a
+-- Returns the update as JSON, and publishes it. Refusals are errors with a
 -- code; nothing is written before the last check, since scripts have no roll-back.
 --
--- Comes after shares.lua and the limits MOST_LINES, HIGHEST_QUANTITY (a higher score is
+-- Comes after shares.lua, publish.lua and the limits MOST_LINES, HIGHEST_QUANTITY (a higher score is
 -- damage), OPS_PER_GENERATION, COMPANIONS_OUTLIVE (ms) and LOG_LENGTH, which Rust puts in
 -- front. This script runs at every change and Lua takes most of its time: rare cases define
 -- their functions and read their fields only when they occur.
@@ -340,5 +340,5 @@ if renew then
     if keep > 0 then call('PEXPIREAT', KEYS[i], kept) else call('PERSIST', KEYS[i]) end
   end
 end
-redis.pcall('PUBLISH', ARGV[6], update)
+publish(ARGV[6], update)
 return update

@@ -1,12 +1,23 @@
--- Reads a cart's version and who watches it, and renews the presence of the one who asks.
+-- Reads what a terminal compares with what it shows, and who watches the cart; renews the
+-- presence of the one who asks.
 --
--- KEYS  1 meta   2 watchers (sorted set: "id name" -> ms until when it counts)
+-- KEYS  1 meta   2 watchers (sorted set: "id name" -> ms until when it counts)   3 cart
+--       4 order
 -- ARGV  1 "id name" of this terminal   2 how long its presence counts, in ms ('0': it leaves,
 --          '': it only looks on)
---       3 channel   4 the most watchers to return
+--       3 channel, as in publish.lua   4 the most watchers to return   5 the most lines in the digest
+--          ('0': no digest, which is dear where there are many)
 --
--- Returns the version, then the watchers as JSON: {"watchers":["id name", ..]}. The same JSON
--- is published when a watcher comes or goes. Watching does not change the version.
+-- Returns 12 values: version, server time in ms, ms left (-1: no expiry, -2: no cart), number of
+-- lines ('' where the key is no cart), their digest ('' where it is not asked for), the watchers
+-- as JSON: {"watchers":["id name", ..]}; owner, locked, closing time, budget, budget of each, and
+-- the order that is being placed, '' where there is none. The same JSON is published when a
+-- watcher comes or goes. Watching does not change the version.
+--
+-- The digest is the SHA-1 of the products and their quantities, each but the last followed by a
+-- newline, in the order of ZRANGE.
+--
+-- Comes after publish.lua.
 
 local watchers = KEYS[2]
 local clock = redis.call('TIME')
@@ -28,5 +39,18 @@ end
 local names = redis.call('ZRANGEBYSCORE', watchers, '(' .. string.format('%.0f', now), '+inf', 'LIMIT', 0, ARGV[4])
 for i = 1, #names do names[i] = cjson.encode(names[i]) end
 local list = '{"watchers":[' .. table.concat(names, ',') .. ']}'
-if changed then redis.pcall('PUBLISH', ARGV[3], list) end
-return {redis.call('HGET', KEYS[1], 'version') or '0', list}
+if changed then publish(ARGV[3], list) end
+
+local count, digest = redis.pcall('ZCARD', KEYS[3]), ''
+if type(count) ~= 'number' then
+  count = ''
+elseif ARGV[5] ~= '0' then
+  local lines = redis.call('ZRANGE', KEYS[3], 0, tonumber(ARGV[5]) - 1, 'WITHSCORES')
+  digest = redis.sha1hex(table.concat(lines, '\n'))
+end
+local meta = redis.call('HMGET', KEYS[1], 'version', 'owner', 'locked', 'closes', 'budget', 'budget_each')
+local left = tostring(redis.call('PTTL', KEYS[3]))
+local out = {meta[1] or '0', string.format('%.0f', now), left, tostring(count), digest, list}
+for i = 2, 6 do out[#out + 1] = meta[i] or '' end
+out[#out + 1] = redis.call('HGET', KEYS[4], 'id') or ''
+return out

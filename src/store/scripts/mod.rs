@@ -31,6 +31,8 @@ const RELEASES_KEPT_MS: u64 = 4 * TAKE_WITHIN_MS;
 
 /// Functions for the shares of a line: who asked for how many pieces.
 const SHARES: &str = include_str!("shares.lua");
+/// The function that publishes messages.
+const PUBLISH: &str = include_str!("publish.lua");
 /// The beginning of the scripts that change a cart as a whole.
 const CART_UPDATE: &str = include_str!("cart_update.lua");
 
@@ -44,6 +46,7 @@ pub(crate) static CHANGE: LazyLock<Script> = LazyLock::new(|| {
         &limit("HIGHEST_QUANTITY", HIGHEST_LIMIT),
         &history_limits(),
         SHARES,
+        PUBLISH,
         include_str!("change.lua"),
     ])
 });
@@ -54,24 +57,37 @@ pub(crate) static SNAPSHOT: LazyLock<Script> =
 
 /// Reads a cart's version and who watches it.
 pub(crate) static HEARTBEAT: LazyLock<Script> =
-    LazyLock::new(|| script(&[include_str!("heartbeat.lua")]));
+    LazyLock::new(|| script(&[PUBLISH, include_str!("heartbeat.lua")]));
 
 /// Sets the rules of a cart.
-pub(crate) static RULES: LazyLock<Script> =
-    LazyLock::new(|| script(&[&history_limits(), CART_UPDATE, include_str!("rules.lua")]));
+pub(crate) static RULES: LazyLock<Script> = LazyLock::new(|| {
+    script(&[
+        &history_limits(),
+        PUBLISH,
+        CART_UPDATE,
+        include_str!("rules.lua"),
+    ])
+});
 
 /// Step 1 of an order: notes it as open.
 pub(crate) static ANNOUNCE: LazyLock<Script> =
     LazyLock::new(|| script(&[include_str!("announce.lua")]));
 
 /// Step 2 of an order: freezes the cart.
-pub(crate) static FREEZE: LazyLock<Script> =
-    LazyLock::new(|| script(&[&history_limits(), CART_UPDATE, include_str!("freeze.lua")]));
+pub(crate) static FREEZE: LazyLock<Script> = LazyLock::new(|| {
+    script(&[
+        &history_limits(),
+        PUBLISH,
+        CART_UPDATE,
+        include_str!("freeze.lua"),
+    ])
+});
 
 /// Step 3 of an order: takes the stock of one product.
 pub(crate) static TAKE: LazyLock<Script> = LazyLock::new(|| {
     script(&[
         &limit("TAKE_WITHIN", TAKE_WITHIN_MS),
+        PUBLISH,
         include_str!("take.lua"),
     ])
 });
@@ -82,12 +98,13 @@ pub(crate) static DECIDE: LazyLock<Script> =
 
 /// Step 5 of an order that is placed: puts it into the stream.
 pub(crate) static APPEND: LazyLock<Script> =
-    LazyLock::new(|| script(&[include_str!("append.lua")]));
+    LazyLock::new(|| script(&[PUBLISH, include_str!("append.lua")]));
 
 /// Step 5 of an order that is undone: gives back the stock of one product.
 pub(crate) static RELEASE: LazyLock<Script> = LazyLock::new(|| {
     script(&[
         &limit("RELEASES_KEPT", RELEASES_KEPT_MS),
+        PUBLISH,
         include_str!("release.lua"),
     ])
 });
@@ -97,13 +114,15 @@ pub(crate) static SETTLE: LazyLock<Script> = LazyLock::new(|| {
     script(&[
         &history_limits(),
         SHARES,
+        PUBLISH,
         CART_UPDATE,
         include_str!("settle.lua"),
     ])
 });
 
 /// Moves an order to its next state.
-pub(crate) static STATE: LazyLock<Script> = LazyLock::new(|| script(&[include_str!("state.lua")]));
+pub(crate) static STATE: LazyLock<Script> =
+    LazyLock::new(|| script(&[PUBLISH, include_str!("state.lua")]));
 
 /// Notes which follower an order was delivered to.
 pub(crate) static MARK_DELIVERED: LazyLock<Script> =

@@ -22,5 +22,5 @@ redis.call('PEXPIRE', released, RELEASES_KEPT)
 -- Stock that has become unlimited or unreadable meanwhile stays as it is.
 if pieces == 0 or ARGV[2] ~= '1' or not (string.find(stock, '^%d+$') and #stock <= 15) then return 0 end
 redis.call('HSET', product, 'stock', string.format('%.0f', tonumber(stock) + pieces))
-redis.pcall('PUBLISH', ARGV[3], '[' .. cjson.encode(ARGV[4]) .. ']')
+publish(ARGV[3], '[' .. cjson.encode(ARGV[4]) .. ']')
 return pieces

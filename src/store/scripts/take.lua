@@ -38,5 +38,5 @@ if left < pieces then return {'short', string.format('%.0f', left)} end
 
 redis.call('HSET', taken, order, ARGV[2])
 redis.call('HSET', product, 'stock', string.format('%.0f', left - pieces))
-redis.pcall('PUBLISH', ARGV[4], '[' .. cjson.encode(ARGV[5]) .. ']')
+publish(ARGV[4], '[' .. cjson.encode(ARGV[5]) .. ']')
 return {'taken'}

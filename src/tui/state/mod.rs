@@ -203,6 +203,9 @@ pub struct State {
     pub ids_made: u64,
     /// The moment of the last message, by the steady clock.
     pub now: u64,
+    /// The difference between the wall clock and the steady clock then, in milliseconds. It grows
+    /// by the time that the machine sleeps.
+    pub wall_ahead: Option<i64>,
 }
 
 impl State {
@@ -236,6 +239,7 @@ impl State {
 
             ids_made: 0,
             now: 0,
+            wall_ahead: None,
         }
     }
 

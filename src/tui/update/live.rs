@@ -30,6 +30,10 @@ impl Updater<'_> {
             // them on top of it a second time.
             LiveEvent::Applied(ops) => self.state.cart.applied = ops,
             LiveEvent::Cart(cart) => self.on_cart(cart),
+            LiveEvent::Deadline(deadline) => {
+                self.state.cart.confirmed.deadline = deadline;
+                self.set_deadline(deadline);
+            }
             LiveEvent::Unreadable(trouble) => self.on_unreadable(trouble),
             LiveEvent::Update(update) => self.on_cart_update(&update),
             LiveEvent::Settled(op, outcome) => self.on_settled(&op, outcome),
@@ -99,7 +103,9 @@ impl Updater<'_> {
         if self.state.connectivity != Connectivity::Connecting {
             self.highlight_differences(&cart);
             let was_emptied = cart.lines.is_empty() && !self.state.cart.confirmed.lines.is_empty();
-            if was_emptied && self.state.is_past_deadline() {
+            // By the server's clock, which may have jumped.
+            let expired = self.state.cart.confirmed.deadline.at;
+            if was_emptied && expired.is_some_and(|at| at <= cart.deadline.told_at) {
                 self.notify_info("The session timed out: the cart is empty");
             }
         }
@@ -135,10 +141,10 @@ impl Updater<'_> {
                 self.rebuild_shown();
                 return;
             }
-            // An update is missing, or this one does not say everything.
+            // An update is missing, or this one does not say everything: the live connection
+            // reads the cart again.
             UpdateFit::Gap => {
                 self.announce_gap(update);
-                self.reread_cart();
                 return;
             }
         }

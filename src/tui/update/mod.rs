@@ -25,6 +25,9 @@ const NOTICE_TIME: u64 = 3_000;
 /// Milliseconds that it stays longer for each of its characters.
 const NOTICE_TIME_PER_CHARACTER: u64 = 40;
 
+/// Milliseconds of sleep from which on the cart is read again.
+const SLEEP_NOTICED: i64 = 2_000;
+
 /// The refusal to act on a cart of which nothing is known: it may be empty, and may not.
 const CART_UNREAD: &str = "The cart has not been read yet";
 
@@ -49,12 +52,14 @@ struct Updater<'a> {
 impl Updater<'_> {
     fn take_in(&mut self, message: Message) {
         self.state.now = self.now.steady;
+        self.notice_sleep();
         self.state.catalog.touched |= matches!(message, Message::Key(_) | Message::Mouse(_));
 
         match message {
             Message::Key(key) => self.press_key(key),
             Message::Paste(text) => self.paste(&text),
             Message::Mouse(mouse) => self.on_mouse(mouse),
+            Message::Continued => self.reread_cart(),
             Message::Resize(width, height) => self.state.size = (width, height),
             Message::Live(event) => self.on_live(event),
             Message::CatalogBegun(begun, shop) => self.on_catalog_begun(begun, shop),
@@ -83,6 +88,16 @@ impl Updater<'_> {
 
         self.pass_time();
         self.clamp_scrolls();
+    }
+
+    /// Reads the cart again after the machine has slept: the server was not asked meanwhile.
+    fn notice_sleep(&mut self) {
+        let ahead = self.now.wall.saturating_sub_unsigned(self.now.steady);
+        let before = self.state.wall_ahead.replace(ahead);
+
+        if before.is_some_and(|before| ahead.saturating_sub(before) > SLEEP_NOTICED) {
+            self.reread_cart();
+        }
     }
 
     /// Does whatever is due by now.

@@ -92,8 +92,13 @@ pub(crate) async fn announce_everything(conn: &mut impl ConnectionLike) {
     publish(conn, EVERYTHING).await;
 }
 
-/// Publishes a message. What it tells is stored already, so a failure is no error.
+/// Publishes a message, in another database than 0 with its number. What it tells is stored already, so a failure is no error.
 async fn publish(conn: &mut impl ConnectionLike, message: &str) {
+    let message = match (conn.get_db(), message) {
+        (0, _) => message.to_owned(),
+        (database, EVERYTHING) => format!(r#"{{"db":{database}}}"#),
+        (database, products) => format!(r#"{{"db":{database},"products":{products}}}"#),
+    };
     let mut publish = redis::cmd("PUBLISH");
     publish.arg(CATALOG_UPDATES).arg(message);
     let _: Result<(), _> = publish.query_async(conn).await;
