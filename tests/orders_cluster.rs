@@ -131,7 +131,7 @@ impl Shop {
                 self.cluster.get("orders", "XLEN orders"),
                 orders.len().to_string()
             );
-            assert_eq!(self.cluster.get("orders", "HLEN {orders}:open"), "0");
+            assert_eq!(self.cluster.get("orders", "ZCARD {orders}:due"), "0");
             orders
         })
     }

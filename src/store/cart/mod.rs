@@ -63,7 +63,6 @@ pub(crate) fn push_cart_update(
     op: &str,
 ) {
     push_cart_keys(call, keys);
-    call.key(&keys.ordered);
     call.arg(&keys.updates)
         .arg(policy.session_timeout.as_millis())
         .arg(&policy.by)
