@@ -410,6 +410,25 @@ fn stock_that_no_order_owns_goes_back() {
         "{}",
         said(&undone)
     );
+
+    // The record goes as well: the products know what was taken.
+    let id = stop_before(&server, "alice", &Stage::Take(1));
+    server.cmd(&format!("UNLINK {{cart:alice}}:order {{orders}}:{id}"));
+    let doctor = run(&server, &["doctor"]);
+    let doctor = String::from_utf8_lossy(&doctor.stdout).into_owned();
+    assert!(doctor.contains(&format!("tea ({id})")), "{doctor}");
+    ok(&server, &["orders", "--all"]);
+    assert_eq!(server.get("HGET product:tea stock"), "100");
+
+    // What an order owns stays taken, also where only the index knows of it any more.
+    let placed = ok(&server, &["--user", "alice", "checkout", "--yes", "--json"]);
+    let placed: serde_json::Value = serde_json::from_str(&placed).unwrap();
+    server.cmd(&format!(
+        "UNLINK {{orders}}:{}",
+        placed["order"].as_str().unwrap()
+    ));
+    ok(&server, &["orders", "--all"]);
+    assert_eq!(server.get("HGET product:tea stock"), "97");
 }
 
 #[test]

@@ -5,6 +5,7 @@ use crate::store::connection::{Conn, Connection, answer, pipeline};
 use crate::store::error::Trouble;
 use crate::store::keys;
 use crate::store::order::checkout::server_time;
+use crate::store::order::unowned::find_unowned;
 use redis::Pipeline;
 
 /// An order that nobody has looked after for this long, in milliseconds, has lost its driver.
@@ -14,10 +15,12 @@ const MOST_ORDERS: usize = 1_000;
 
 /// Examines whether there are orders that somebody must finish.
 pub(super) async fn examine(connection: &mut Connection) -> Vec<Finding> {
-    match read_orders(&mut connection.conn).await {
+    let mut findings = match read_orders(&mut connection.conn).await {
         Ok(orders) => judge(&orders),
         Err(trouble) => vec![Finding::hidden("orders", &trouble)],
-    }
+    };
+    findings.extend(examine_stock(connection).await);
+    findings
 }
 
 struct Orders {
@@ -129,6 +132,31 @@ async fn due_between(conn: &mut Conn, from: &str, to: &str) -> Result<Vec<String
     range.arg(keys::ORDERS_DUE).arg(from).arg(to);
     range.arg("LIMIT").arg(0).arg(MOST_ORDERS);
     answer(&range, conn).await
+}
+
+/// Examines whether stock is taken for orders that don't exist.
+async fn examine_stock(connection: &mut Connection) -> Option<Finding> {
+    let unowned = match find_unowned(&mut connection.conn).await {
+        // It takes more rights than to look at orders.
+        Err(Trouble::NoPermission(_)) => return None,
+        Err(trouble) => return Some(Finding::hidden("orders", &trouble)),
+        Ok(unowned) => unowned,
+    };
+
+    let names: Vec<String> = unowned
+        .iter()
+        .map(|unowned| format!("{} ({})", unowned.product, unowned.order))
+        .collect();
+    (!names.is_empty()).then(|| {
+        Finding::note(
+            "orders",
+            format!(
+                "stock is taken for orders that are not there: {}",
+                some_names(&names)
+            ),
+            "trolley orders --all gives it back",
+        )
+    })
 }
 
 async fn newest(conn: &mut Conn) -> Result<Vec<String>, Trouble> {

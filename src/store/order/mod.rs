@@ -37,7 +37,8 @@
 //! Why nothing is sold twice or lost: stock is taken only under an id that has a record; as long
 //! as that isn't closed, anybody who finds it goes on, from the cart that is marked with its id
 //! or because it is due; and it is closed only after either the stream has the order or no
-//! product has anything taken for it.
+//! product has anything taken for it. Where a record is lost all the same (a key that was
+//! deleted or evicted), the products still know the id, and [`give_back_unowned`] finds it.
 //!
 //! An order that is due is tried apart from all others, less and less often, and left alone in
 //! the end ([`finish_open`]).
@@ -62,6 +63,7 @@ pub(crate) mod records;
 mod stage;
 mod steps;
 mod stock;
+pub(crate) mod unowned;
 
 pub use begun::Decision;
 pub use checkout::{
@@ -72,3 +74,4 @@ pub use follow::{FollowEvent, Follower, OrderEntry};
 pub use leftovers::finish_open;
 pub use records::{cancel_leftovers, get_order, list_orders, set_state};
 pub use stage::{Outcome, Stage};
+pub use unowned::give_back_unowned;
