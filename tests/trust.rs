@@ -4,7 +4,7 @@
 
 mod harness;
 
-use harness::shopping::{connect_as, on_many_threads, quick_server, sell, user};
+use harness::shopping::{add, check_out, connect_as, on_many_threads, quick_server, sell, user};
 use harness::{Deadline, Server, ok, run, server, shop};
 use std::process::Output;
 use trolley::store::Policy;
@@ -429,6 +429,39 @@ fn stock_that_no_order_owns_goes_back() {
     ));
     ok(&server, &["orders", "--all"]);
     assert_eq!(server.get("HGET product:tea stock"), "97");
+}
+
+#[test]
+fn stock_of_orders_on_their_way_is_never_given_back() {
+    let server = quick_server();
+    sell(&server, "tea", "2.00", "100000");
+    ok(&server, &["products"]);
+    on_many_threads().block_on(async {
+        let ordering = async |name: &'static str| {
+            let mut link = connect_as(server.url(), name).await;
+            let cart = user(name);
+            for pieces in 1..=60 {
+                add(&mut link, &cart, "tea", pieces).await;
+                check_out(&mut link, &cart).await.unwrap();
+            }
+        };
+        let orders = async { tokio::join!(ordering("ann"), ordering("bob"), ordering("carol")) };
+        let sweeping = async {
+            let mut link = connect_as(server.url(), "clerk").await;
+            loop {
+                assert_eq!(order::give_back_unowned(&mut link).await.unwrap(), 0);
+            }
+        };
+        tokio::select! {
+            _ = orders => {}
+            () = sweeping => {}
+        }
+    });
+    assert_eq!(server.get("XLEN orders"), "180");
+    assert_eq!(
+        server.get("HGET product:tea stock"),
+        (100_000 - 3 * 1830).to_string()
+    );
 }
 
 #[test]

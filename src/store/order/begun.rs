@@ -165,3 +165,66 @@ fn utf8(field: &Option<Vec<u8>>) -> Option<&str> {
 fn number(field: &Option<Vec<u8>>) -> Option<u64> {
     utf8(field)?.parse().ok()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    const LINES: &str =
+        r#"[{"product":"tea","name":"Tea","quantity":3,"price":"2.40","total":"7.20"}]"#;
+
+    fn record(state: &str, begun: &str, lines: &str) -> Value {
+        let fields = ["alice", "ann", begun, "7", "€", lines, state, "", ""];
+        Value::Array(
+            fields
+                .iter()
+                .map(|field| match *field {
+                    "" => Value::Nil,
+                    field => Value::BulkString(field.as_bytes().to_vec()),
+                })
+                .collect(),
+        )
+    }
+
+    fn parse(record: Value) -> Result<Option<BegunOrder>, Trouble> {
+        let id = OrderId::parse("20261124-7KQ2-M8XD").unwrap();
+        BegunOrder::parse(&id, record)
+    }
+
+    #[test]
+    fn a_record_is_read_whole_or_not_at_all() {
+        let begun = parse(record("pending", "1000", LINES)).unwrap().unwrap();
+        assert_eq!(begun.total(), Money::parse("7.20").unwrap());
+        assert_eq!((begun.begun, begun.version), (1000, 7));
+        assert_eq!(begun.decision, None);
+        assert_eq!((begun.age(4000), begun.age(0)), (3000, 1000));
+
+        // A time that is no number is one long ago: nothing is taken for that order any more.
+        for at in ["1e300", "-5", "nan", "99999999999999999999"] {
+            let begun = parse(record("pending", at, LINES)).unwrap().unwrap();
+            assert_eq!(begun.begun, 0, "{at}");
+        }
+        let too_many = LINES.replace(":3,", ":9999999,");
+        for lines in ["", "x", "[{}]", &too_many] {
+            assert!(parse(record("pending", "1", lines)).is_err(), "{lines}");
+        }
+        assert_eq!(parse(Value::Array(vec![Value::Nil; 9])), Ok(None));
+
+        let state = |state| parse(record(state, "1", LINES)).unwrap().unwrap().decision;
+        assert_eq!(
+            state("undone"),
+            Some(Decision::Undo(OrderFailure::Late)),
+            "a reason that can't be read"
+        );
+        assert_eq!(state("accepted"), Some(Decision::Place));
+    }
+
+    proptest! {
+        #[test]
+        fn nothing_panics(fields in proptest::collection::vec(proptest::option::of(proptest::collection::vec(any::<u8>(), 0..40)), 0..11)) {
+            let fields = fields.into_iter().map(|field| field.map_or(Value::Nil, Value::BulkString));
+            let _ = parse(Value::Array(fields.collect()));
+        }
+    }
+}

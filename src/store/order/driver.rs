@@ -243,11 +243,13 @@ impl Driver {
     ) -> Result<Stage, Error> {
         match steps::reread(conn, &begun.id, &self.user).await? {
             Some(ended) if ended.decision.is_some() => Ok(self.take_up(ended)),
-            Some(_) | None => {
+            Some(ours) if ours == *begun => {
                 // Where this fails, whoever looks after open orders closes it later.
                 let _ = steps::close(conn, &begun.id).await;
                 Err(refusal.into())
             }
+            // It was announced anew, for another cart: that is not ours to close.
+            Some(_) | None => Err(refusal.into()),
         }
     }
 
