@@ -126,6 +126,33 @@ fn an_order_that_a_shopper_planted_is_not_finished_by_a_screen() {
     clerk.wait_exit();
 }
 
+#[test]
+fn news_of_orders_that_a_shopper_publishes_are_not_believed_by_a_screen() {
+    let server = shop_with_eve();
+    let placed = ok(&server, &["--user", "alice", "checkout", "--yes", "--json"]);
+    let placed: serde_json::Value = serde_json::from_str(&placed).unwrap();
+    let placed = placed["order"].as_str().unwrap();
+    let mut clerk = shop(&server, "alice", "clerk");
+    clerk.wait("1 product");
+    clerk.keys("o");
+    clerk.wait("placed .*2.00");
+
+    let publish = |id: &str| {
+        let news = format!(r#"{{"order":"{id}","state":"cancelled"}}"#);
+        as_eve(&server, &["PUBLISH", "cart-updates:alice", &news]);
+    };
+    publish(PLANTED);
+    publish(placed);
+    // What the shop says comes after that.
+    ok(&server, &["order", placed, "ready"]);
+    clerk.wait(&format!("Order {placed} is ready"));
+    clerk.wait("ready .*2.00");
+    let seen = String::from_utf8_lossy(&clerk.raw()).into_owned();
+    assert!(!seen.contains("is cancelled"), "{seen}");
+    clerk.keys("esc q");
+    clerk.wait_exit();
+}
+
 /// Has somebody order the cart of this user, and stop before this stage; returns the order's id.
 fn stop_before(server: &Server, cart: &str, stage: &Stage) -> String {
     on_many_threads().block_on(async {

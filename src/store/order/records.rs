@@ -187,6 +187,22 @@ pub(crate) async fn read_list(
         .collect())
 }
 
+/// Reads the state of an order; `None` where `user` has no such order that was placed.
+pub(crate) async fn read_state(
+    conn: &mut impl ConnectionLike,
+    user: &UserName,
+    id: &OrderId,
+) -> Result<Option<OrderState>, Trouble> {
+    let mut command = redis::cmd("HMGET");
+    command.arg(keys::order(id)).arg("user").arg("state");
+    let (owner, state): (Option<String>, Option<String>) = answer(&command, conn).await?;
+
+    let is_theirs = owner.as_deref() == Some(user.as_str());
+    Ok(state
+        .filter(|_| is_theirs)
+        .and_then(|state| OrderState::named(&state)))
+}
+
 /// Moves an order to another state; asking for its present state is fine.
 ///
 /// Cancelling gives the stock back, once: first the state is written, then the stock, then a
