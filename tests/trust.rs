@@ -524,3 +524,88 @@ fn many_orders_on_their_way_are_looked_at_some_at_a_time() {
     assert_eq!(server.get("ZCARD {orders}:due"), "192");
     assert_eq!(server.get("XLEN orders"), "1");
 }
+
+/// Clerks order again and again, while shoppers write and delete marks of orders in their carts,
+/// and records of orders on their way are lost. In the end stock and orders add up.
+#[test]
+fn stock_and_orders_add_up_whatever_shoppers_write() {
+    const CARTS: [&str; 3] = ["ann", "bob", "carol"];
+    // What is on its way, and not decided, is deleted as by an eviction.
+    const LOSE: &str = "for _, id in ipairs(redis.call('ZRANGE', KEYS[1], 0, -1)) do \
+        local record = '{orders}:' .. id \
+        if redis.call('HGET', record, 'state') == 'pending' then redis.call('UNLINK', record) end end";
+
+    let server = quick_server();
+    sell(&server, "tea", "2.00", "100000");
+    ok(&server, &["products"]);
+    on_many_threads().block_on(async {
+        let ordering = async |name: &'static str| {
+            let mut link = connect_as(server.url(), name).await;
+            let mut placed = 0;
+            let deadline = Deadline::start();
+            while placed < 30 {
+                deadline.check("orders under attack");
+                // What a mark holds can't be taken out, and nothing else is refused here.
+                add(&mut link, &user(name), "tea", 1).await;
+                placed += u32::from(check_out(&mut link, &user(name)).await.is_ok());
+            }
+            placed
+        };
+        let orders = async { tokio::join!(ordering("ann"), ordering("bob"), ordering("carol")) };
+        let attacking = async {
+            let mut plain = server::open_shared(server.url()).await;
+            for round in 0.. {
+                let cart = format!("{{cart:{}}}:order", CARTS[round % 3]);
+                let on_its_way: Vec<String> = redis::cmd("ZRANGE")
+                    .arg("{orders}:due")
+                    .arg(0)
+                    .arg(-1)
+                    .query_async(&mut plain)
+                    .await
+                    .unwrap();
+                let attack = match round % 5 {
+                    0 => redis::cmd("UNLINK").arg(&cart).to_owned(),
+                    1 => redis::cmd("EVAL")
+                        .arg(LOSE)
+                        .arg(1)
+                        .arg("{orders}:due")
+                        .to_owned(),
+                    _ => {
+                        let id = on_its_way.get(round % 7).map_or(PLANTED, String::as_str);
+                        redis::cmd("HSET").arg(&cart).arg("id").arg(id).to_owned()
+                    }
+                };
+                attack.exec_async(&mut plain).await.unwrap();
+            }
+        };
+        tokio::select! {
+            (ann, bob, carol) = orders => println!("{} orders under attack", ann + bob + carol),
+            () = attacking => {}
+        }
+
+        // Whatever is still on its way is brought to its end by whoever comes by.
+        let mut link = connect_as(server.url(), "clerk").await;
+        for id in server.get_list("ZRANGE {orders}:due 0 -1") {
+            server.cmd(&format!("ZADD {{orders}}:due 1 {id}"));
+        }
+        for name in CARTS {
+            order::resume_now(&mut link, &user(name)).await.unwrap();
+        }
+        order::finish_open(&mut link).await.unwrap();
+        order::give_back_unowned(&mut link).await.unwrap();
+
+        let orders = order::list_orders(&mut link, None, 100_000).await.unwrap();
+        assert_eq!(server.get("XLEN orders"), orders.len().to_string());
+        let ordered: u64 = orders.iter().map(trolley::model::Order::pieces).sum();
+        let left: u64 = server.get("HGET product:tea stock").parse().unwrap();
+        assert_eq!(left + ordered, 100_000);
+        for order in orders {
+            let price = harness::shopping::money("2.00");
+            assert!(
+                order.lines.iter().all(|line| line.price == price),
+                "{order:?}"
+            );
+        }
+        assert!(server.get_list("KEYS {cart:*}:order").is_empty());
+    });
+}

@@ -356,8 +356,12 @@ impl Driver {
     /// somebody had frozen the cart before, the requested one is closed, too: it was never begun,
     /// and ends with this.
     async fn close(&mut self, conn: &mut impl ConnectionLike) -> Result<Stage, Error> {
-        let begun = self.begun.iter().map(|begun| &begun.id);
-        for id in begun.chain(self.requested_id()) {
+        let begun = self.begun.as_ref().map(|begun| &begun.id);
+        let requested = self.requested_id();
+        if let Some(id) = begun {
+            steps::close(conn, id).await?;
+        }
+        if let Some(id) = requested.filter(|id| begun != Some(*id)) {
             steps::close(conn, id).await?;
         }
         Ok(Stage::Over)
