@@ -35,6 +35,10 @@ pub(crate) async fn announce(
     conn: &mut impl ConnectionLike,
     order: &Announcement<'_>,
 ) -> Result<BegunOrder, Error> {
+    // An order has lines, and whoever may take the stock of one may take that of all.
+    let product = order.lines.first().map(|line| &line.product);
+    let [taken, released] = product.map(keys::stock).unwrap_or_default();
+
     let answer: Value = ANNOUNCE
         .key(keys::order(order.id))
         .key(keys::ORDERS_DUE)
@@ -48,6 +52,9 @@ pub(crate) async fn announce(
         .arg(order.currency)
         .arg(document::lines_to_json(order.lines))
         .arg(order::total(order.lines).to_string())
+        .arg(product.map(keys::product).unwrap_or_default())
+        .arg(taken)
+        .arg(released)
         .invoke_async(conn)
         .await?;
 

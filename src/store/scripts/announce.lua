@@ -5,9 +5,11 @@
 --         after it)   3 orders (stream)   4, 5 indexes: all, of its user (sorted sets)
 -- ARGV  1 order id   2 user   3 who   4 version of the cart that was confirmed   5 currency
 --       6 lines (JSON)   7 total (decimal string)
+--       8, 9, 10 keys of a product: itself, taken, released; to try the rights on them
 --
 -- Returns the fields of the record, as it was where there was one before; that may be the record
--- of another user. FOREIGNKEY with the key's name, where a key belongs to another program.
+-- of another user. FOREIGNKEY with the key's name, where a key belongs to another program; NOPERM
+-- where the caller may not do what comes later.
 --
 -- Comes after LOOK_AFTER (ms) and RECORD_FIELDS, which Rust puts in front.
 
@@ -27,9 +29,17 @@ if redis.call('EXISTS', record) == 1 then
   local user = redis.call('HGET', record, 'user')
   if user then redis.call('HSET', record, 'user', user) end
 else
-  -- The rights that only the last step needs are missed here, before anything is written.
-  redis.call('PEXPIRE', record, 1)
-  redis.call('ZREM', due, ARGV[1])
+  -- A right that a later step lacks is missed here, before anything is done.
+  local product, taken, released = ARGV[8], ARGV[9], ARGV[10]
+  local later = {{'XADD', KEYS[3], '*', 'id', ''}, {'ZADD', KEYS[4], 1, ''}, {'ZADD', KEYS[5], 1, ''},
+    {'HMGET', record, ''}, {'HSET', record, '', ''}, {'ZADD', due, 1, ''}, {'ZREM', due, ''}, {'PEXPIRE', record, 1},
+    {'HGET', product, 'price'}, {'HSET', product, 'stock', 1}, {'HGET', taken, ''}, {'HSET', taken, '', 1},
+    {'HDEL', taken, ''}, {'ZSCORE', released, ''}, {'ZCARD', released}, {'ZADD', released, 1, ''},
+    {'ZREMRANGEBYSCORE', released, 0, 1}, {'PEXPIRE', released, 1},
+    {'EVALSHA', '', 3, product, taken, released}}
+  for _, command in ipairs(later) do
+    if not redis.acl_check_cmd(unpack(command)) then return redis.error_reply('NOPERM ' .. command[1]) end
+  end
   local clock = redis.call('TIME')
   local now = clock[1] * 1000 + math.floor(clock[2] / 1000)
   redis.call('HSET', record, 'id', ARGV[1], 'user', ARGV[2], 'who', ARGV[3], 'version', ARGV[4],
