@@ -544,8 +544,17 @@ fn stock_of_orders_on_their_way_is_never_given_back() {
 #[test]
 fn an_order_begun_by_a_clock_that_was_ahead_is_finished_by_others() {
     let server = shop_with_cart("3");
+    let ahead = |id: &str| {
+        age(&server, id, -7_200_000);
+        let begun: u64 = server
+            .get(&format!("HGET {{orders}}:{id} begun"))
+            .parse()
+            .unwrap();
+        server.cmd(&format!("ZADD {{orders}}:due {} {id}", begun + 3_000));
+        server.cmd(&format!("HSET {{cart:alice}}:order at {begun}"));
+    };
     let id = stop_before(&server, "alice", &Stage::Take(1));
-    age(&server, &id, -7_200_000);
+    ahead(&id);
     ok(&server, &["--user", "carol", "orders"]);
     assert_eq!(server.get("EXISTS {cart:alice}:order"), "0");
     assert_eq!(server.get("ZCARD {orders}:due"), "0");
@@ -553,11 +562,19 @@ fn an_order_begun_by_a_clock_that_was_ahead_is_finished_by_others() {
     assert_eq!(server.get("XLEN orders"), "1");
     ok(&server, &["--user", "alice", "add", "tea", "3"]);
     let id = stop_before(&server, "alice", &Stage::Take(0));
-    age(&server, &id, -7_200_000);
+    ahead(&id);
     ok(&server, &["--user", "carol", "orders"]);
     assert_eq!(server.get("EXISTS {cart:alice}:order"), "0");
     assert_eq!(server.get("XLEN orders"), "1");
     assert_eq!(server.get("HGET product:tea stock"), "97");
+
+    // An open terminal finishes it as well.
+    let id = stop_before(&server, "alice", &Stage::Take(1));
+    ahead(&id);
+    let mut ann = shop(&server, "alice", "ann");
+    ann.wait("which was left on its way, is placed now");
+    ann.keys("q");
+    ann.wait_exit();
 }
 
 #[test]

@@ -5,6 +5,7 @@ use crate::store::connection::{Conn, Connection, answer, pipeline};
 use crate::store::error::Trouble;
 use crate::store::keys;
 use crate::store::order::checkout::server_time;
+use crate::store::order::leftovers::{beyond, read_due};
 use crate::store::order::unowned::find_unowned;
 use redis::Pipeline;
 
@@ -99,8 +100,10 @@ fn judge(orders: &Orders) -> Vec<Finding> {
 /// are left alone.
 async fn abandoned(conn: &mut Conn) -> Result<[Vec<String>; 2], Trouble> {
     let now = server_time(conn).await?;
-    let overdue = due_between(conn, "-inf", &now.saturating_sub(DRIVER_LOST).to_string()).await?;
-    let given_up = due_between(conn, "+inf", "+inf").await?;
+    let lost = now.saturating_sub(DRIVER_LOST).to_string();
+    let mut overdue = read_due(conn, ["-inf", &lost], MOST_ORDERS).await?;
+    overdue.extend(read_due(conn, [&beyond(now), "(+inf"], MOST_ORDERS).await?);
+    let given_up = read_due(conn, ["+inf", "+inf"], MOST_ORDERS).await?;
     Ok([overdue, with_users(conn, given_up).await?])
 }
 
@@ -125,13 +128,6 @@ async fn with_users(conn: &mut Conn, ids: Vec<String>) -> Result<Vec<String>, Tr
         });
     }
     Ok(named)
-}
-
-async fn due_between(conn: &mut Conn, from: &str, to: &str) -> Result<Vec<String>, Trouble> {
-    let mut range = redis::cmd("ZRANGEBYSCORE");
-    range.arg(keys::ORDERS_DUE).arg(from).arg(to);
-    range.arg("LIMIT").arg(0).arg(MOST_ORDERS);
-    answer(&range, conn).await
 }
 
 /// Examines whether stock is taken for orders that don't exist.

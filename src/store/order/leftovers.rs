@@ -6,7 +6,7 @@
 
 use super::steps;
 use crate::model::OrderId;
-use crate::store::connection::{Connection, answer, pipeline};
+use crate::store::connection::{Conn, Connection, answer, pipeline};
 use crate::store::error::{Error, Trouble};
 use crate::store::keys;
 use crate::store::keys::CartKeys;
@@ -14,11 +14,12 @@ use crate::store::order::begun::BegunOrder;
 use crate::store::order::checkout::{log_outcome, server_time};
 use crate::store::order::driver::Driver;
 use crate::store::order::stage::Outcome;
-use crate::store::scripts::RECORD_FIELDS;
+use crate::store::scripts::{LOOK_AFTER_MS, RECORD_FIELDS};
 use redis::Cmd;
 use std::time::{Duration, Instant};
 
-/// The most orders that are looked at in one go.
+/// The most orders that are looked at in one go, of those that are due and of those whose clock
+/// was ahead.
 const MOST_LOOKED_AT: usize = 64;
 /// The most orders that are tried in one go.
 const MOST_TRIED: usize = 8;
@@ -82,13 +83,20 @@ async fn find_due(connection: &mut Connection) -> Result<(u64, Vec<DueOrder>), T
     let now = connection
         .read(async |mut conn| server_time(&mut conn).await)
         .await?;
-    let mut range = redis::cmd("ZRANGEBYSCORE");
-    range.arg(keys::ORDERS_DUE).arg("-inf").arg(now);
-    range.arg("LIMIT").arg(0).arg(MOST_LOOKED_AT);
-    let ids: Vec<String> = match answer(&range, &mut connection.conn).await {
-        Err(Trouble::WrongType) => Err(Trouble::ForeignKey(keys::ORDERS_DUE.to_owned())),
-        ids => ids,
-    }?;
+    let mut ids = read_due(
+        &mut connection.conn,
+        ["-inf", &now.to_string()],
+        MOST_LOOKED_AT,
+    )
+    .await?;
+    ids.extend(
+        read_due(
+            &mut connection.conn,
+            [&beyond(now), "(+inf"],
+            MOST_LOOKED_AT,
+        )
+        .await?,
+    );
 
     let read = |id: &String| {
         let mut command = redis::cmd("HMGET");
@@ -107,6 +115,27 @@ async fn find_due(connection: &mut Connection) -> Result<(u64, Vec<DueOrder>), T
         due.push(DueOrder { id, record });
     }
     Ok((now, due))
+}
+
+/// The time (Unix milliseconds) after which no order is due, but those that a clock noted which
+/// was ahead: they count as due now.
+pub(crate) fn beyond(now: u64) -> String {
+    format!("({}", now + LONGEST_PAUSE_MS + LOOK_AFTER_MS)
+}
+
+/// Reads the ids of at most so many of the orders that are due between these times.
+pub(crate) async fn read_due(
+    conn: &mut Conn,
+    between: [&str; 2],
+    most: usize,
+) -> Result<Vec<String>, Trouble> {
+    let mut range = redis::cmd("ZRANGEBYSCORE");
+    range.arg(keys::ORDERS_DUE).arg(&between);
+    range.arg("LIMIT").arg(0).arg(most);
+    match answer(&range, conn).await {
+        Err(Trouble::WrongType) => Err(Trouble::ForeignKey(keys::ORDERS_DUE.to_owned())),
+        ids => ids,
+    }
 }
 
 /// Finishes one order, unless its driver may still be at work.

@@ -58,7 +58,7 @@ pub(crate) mod checkout;
 pub(crate) mod document;
 mod driver;
 mod follow;
-mod leftovers;
+pub(crate) mod leftovers;
 pub(crate) mod records;
 mod stage;
 mod steps;
