@@ -214,6 +214,16 @@ fn the_id_of_another_order_is_believed_for_no_cart() {
         assert_eq!(state, "placed");
     }
 
+    // Written in another way, or damaged, it is no order's.
+    ok(&server, &["--user", "alice", "add", "tea", "1"]);
+    for mark in [&placed.to_lowercase(), "x", "\u{1b}[31m\"}", ""] {
+        plant(&server, mark, "");
+        let output = run(&server, &["--user", "alice", "checkout"]);
+        assert_eq!(output.status.code(), Some(0), "{mark}: {}", said(&output));
+        assert_eq!(server.get("EXISTS {cart:alice}:order"), "0", "{mark}");
+        assert!(!said(&output).contains('\u{1b}'), "{}", said(&output));
+    }
+
     // Of an order that is on its way in another cart.
     ok(&server, &["--user", "carol", "add", "tea", "5"]);
     let theirs = stop_before(&server, "carol", &Stage::Take(1));

@@ -132,9 +132,10 @@ pub(crate) async fn close(conn: &mut impl ConnectionLike, id: &OrderId) -> Resul
 pub(crate) struct FreezeMark(Vec<u8>);
 
 impl FreezeMark {
-    /// The id of the order, where it is one.
+    /// The id of the order, where it is one, written as trolley does.
     pub(crate) fn order(&self) -> Option<OrderId> {
-        OrderId::parse(std::str::from_utf8(&self.0).ok()?)
+        let id = OrderId::parse(std::str::from_utf8(&self.0).ok()?)?;
+        self.is_for(&id).then_some(id)
     }
 
     /// Tells whether the cart is marked for this order.
