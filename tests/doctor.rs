@@ -81,7 +81,7 @@ fn everything_wrong_is_found_with_what_to_do() {
         ] {
             server.cmd(line);
         }
-        server.raw(&["HSET", "{orders}:open", "20261124-AB12-CD34", "1000 office"]);
+        server.cmd("ZADD {orders}:due 1 20261124-AB12-CD34");
         let (status, findings) = examine(server.dir(), server.url(), &[]);
         assert_eq!(status, Some(1), "{findings:#?}");
         let orders: Vec<_> = findings

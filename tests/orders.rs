@@ -593,7 +593,7 @@ fn an_order_in_a_cart_that_nobody_opens_is_found() {
         advance(&mut driver, &mut plain, Stage::Take(1)).await;
         // As if it had been begun a minute ago.
         let id = driver.id().unwrap().to_string();
-        server.raw(&["HSET", "{orders}:open", &id, "1 office"]);
+        server.raw(&["ZADD", "{orders}:due", "1", &id]);
         assert_eq!(order::finish_open(&mut link).await.unwrap(), 1);
         assert_eq!(order::finish_open(&mut link).await.unwrap(), 0);
         assert_eq!(
@@ -614,7 +614,8 @@ fn an_order_that_was_begun_long_ago_takes_nothing_any_more() {
         let cart = user("office");
         let mut driver = confirmed(&server, &mut link, &cart, "3").await;
         advance(&mut driver, &mut plain, Stage::Take(0)).await;
-        server.cmd("HSET {cart:office}:order at 1000");
+        let id = driver.id().unwrap();
+        server.cmd(&format!("HSET {{orders}}:{id} begun 1000"));
         let outcome = order::resume_now(&mut link, &cart).await.unwrap();
         assert_eq!(outcome, Outcome::Undone(OrderFailure::Late));
         agrees(&mut link, &cart, &outcome).await;

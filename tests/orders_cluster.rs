@@ -131,7 +131,7 @@ impl Shop {
                 self.cluster.get("orders", "XLEN orders"),
                 orders.len().to_string()
             );
-            assert_eq!(self.cluster.get("orders", "HLEN {orders}:open"), "0");
+            assert_eq!(self.cluster.get("orders", "ZCARD {orders}:due"), "0");
             orders
         })
     }
@@ -217,6 +217,35 @@ fn another_terminal_finishes_what_a_killed_one_began_on_a_cluster() {
     bob.wait("being ordered by ann");
     shop.cluster.nodes[node].cmd("CLIENT UNPAUSE");
     bob.wait("which was left on its way, is placed now");
+    assert_eq!(shop.add_up(0).len(), 1);
+}
+
+#[test]
+fn an_order_that_waits_for_a_node_keeps_nobody_else() {
+    let shop = Shop::open(0);
+    shop.fill("2");
+    let cluster = &shop.cluster;
+    let busy = [cluster.owner("cart:office"), cluster.owner("orders")];
+    let node = (0..3).find(|node| !busy.contains(node)).unwrap();
+    let mut child = shop.stopped(node);
+    child.kill();
+
+    let due = || {
+        let scores = cluster.nodes[busy[1]].get_list("ZRANGE {orders}:due 0 -1 WITHSCORES");
+        (scores[0].clone(), scores[1].clone())
+    };
+    let (id, _) = due();
+    let overdue = || cluster.get("orders", &format!("ZADD {{orders}}:due 1 {id}"));
+    overdue();
+
+    let other = ["--user", "other", "orders"];
+    let listed = ok_at(shop.home(), &shop.url(), &other);
+    assert_eq!(listed, "There are no orders of other yet\n");
+    assert_ne!(due().1, "1", "it is tried again later");
+
+    cluster.nodes[node].cmd("CLIENT UNPAUSE");
+    overdue();
+    ok_at(shop.home(), &shop.url(), &other);
     assert_eq!(shop.add_up(0).len(), 1);
 }
 

@@ -3,6 +3,7 @@
 use super::cart_output::cart_row;
 use super::connect;
 use super::error::CliError;
+use super::order_output;
 use super::output::Output;
 use crate::config::Settings;
 use crate::model::product::only_left;
@@ -16,7 +17,12 @@ use std::io::{self, Write};
 pub(super) async fn run(settings: &Settings, output: Output) -> Result<(), CliError> {
     let mut connection = connect::open_shop(settings).await?;
     // An order that a dead terminal left here is finished by whoever comes by.
-    order::resume(&mut connection, &settings.user).await?;
+    order_output::thaw_unknown(&mut connection, &settings.user, output).await?;
+    if let Err(error) = order::resume(&mut connection, &settings.user).await {
+        output.warn(&format!(
+            "the order of this cart can't be finished here: {error}"
+        ));
+    }
 
     let cart = store::get_cart_items(&mut connection, &settings.user).await?;
     let ids: Vec<ProductId> = cart.lines.iter().map(|line| line.product.clone()).collect();

@@ -4,7 +4,7 @@ use super::cart_output::{cart_row, note_row};
 use super::error::CliError;
 use super::order_output::{order_line_json, show_order};
 use super::output::Output;
-use super::{args, connect};
+use super::{args, connect, order_output};
 use crate::config::Settings;
 use crate::model::checkout::PreviewLine;
 use crate::model::product::only_left;
@@ -42,6 +42,7 @@ pub(super) async fn run(
     // Orders that dead terminals left unfinished hold stock that this one may need.
     let mut connection = connect::open_shop(settings).await?;
     order::finish_open(&mut connection).await?;
+    order_output::thaw_unknown(&mut connection, &settings.user, output).await?;
     if !args.yes
         && let Outcome::Placed(finished) = order::resume(&mut connection, &settings.user).await?
     {
@@ -50,12 +51,24 @@ pub(super) async fn run(
     }
 
     let preview = order::preview(&mut connection, &settings.user).await?;
-    if let Some(expected) = expected {
-        check_total(&mut connection, expected, &preview, id.as_ref()).await?;
-    }
+    let is_begun = match expected {
+        Some(expected) => {
+            check_total(&mut connection, settings, expected, &preview, id.as_ref()).await?
+        }
+        None => false,
+    };
     if args.yes {
         let id = id.unwrap_or_else(|| order::new_order_id(preview.at));
-        let placed = order::place(&mut connection, &settings.user, id, preview).await?;
+        let placed = if is_begun {
+            order::go_on_with(&mut connection, &settings.user, id.clone()).await?
+        } else {
+            order::place(&mut connection, &settings.user, id.clone(), preview).await?
+        };
+        if placed != id {
+            output.warn(&format!(
+                "somebody was just ordering the same: this is their order {placed}"
+            ));
+        }
         let shown = show_order(&mut connection, &placed, output).await;
         shown.map_err(|error| with_order(error, &placed))?;
         return Ok(ExitCode::SUCCESS);
@@ -74,33 +87,29 @@ fn with_order(error: CliError, id: &OrderId) -> CliError {
     }
 }
 
-/// Refuses an order whose total is not the expected one.
+/// Refuses an order whose total is not the expected one. A repeated command may find that its
+/// order is begun or placed already: then the total of that order counts, and this is true.
 async fn check_total(
     connection: &mut Connection,
+    settings: &Settings,
     expected: Money,
     preview: &Preview,
     id: Option<&OrderId>,
-) -> Result<(), CliError> {
-    let total = preview.total();
-    if expected == total {
-        return Ok(());
-    }
+) -> Result<bool, CliError> {
+    let begun = match id {
+        Some(id) => order::total_of(connection, &settings.user, id).await?,
+        None => None,
+    };
 
-    // A repeated command finds its order placed, and its cart empty.
-    if let Some(id) = id
-        && is_placed(connection, id).await?
-    {
-        return Ok(());
+    let total = begun.unwrap_or_else(|| preview.total());
+    if total == expected {
+        return Ok(begun.is_some());
     }
-    Err(Refusal::OtherTotal { expected, total }.into())
-}
-
-async fn is_placed(connection: &mut Connection, id: &OrderId) -> Result<bool, CliError> {
-    match order::get_order(connection, id).await {
-        Ok(_) => Ok(true),
-        Err(store::Error::Refused(Refusal::UnknownOrder(_))) => Ok(false),
-        Err(error) => Err(error.into()),
+    Err(match begun {
+        Some(_) => Refusal::PlacedTotal { expected, total },
+        None => Refusal::OtherTotal { expected, total },
     }
+    .into())
 }
 
 /// Prints what would be ordered, and why it can't be where that is so.

@@ -3,7 +3,7 @@
 use super::error::CliError;
 use super::output::Output;
 use crate::model::order::{OrderLine, Share};
-use crate::model::{Order, OrderId, receipt};
+use crate::model::{Order, OrderId, UserName, receipt};
 use crate::store::{self, Connection, order};
 use jiff::tz::TimeZone;
 use serde_json::{Value, json};
@@ -11,6 +11,21 @@ use std::io::{self, Write};
 
 /// The width of a printed receipt.
 pub(super) const RECEIPT_COLUMNS: usize = 40;
+
+/// Takes away the mark that the cart is being ordered, where the shop has no such order, and
+/// says so: whoever may fill the cart can write that mark.
+pub(super) async fn thaw_unknown(
+    connection: &mut Connection,
+    user: &UserName,
+    output: Output,
+) -> Result<(), CliError> {
+    if let Some(mark) = order::thaw_unknown(connection, user).await? {
+        output.warn(&format!(
+            "the cart was marked as being ordered ({mark}), but the shop has no such order: the mark is removed, and nothing was taken"
+        ));
+    }
+    Ok(())
+}
 
 /// Reads an order and prints its receipt.
 pub(super) async fn show_order(

@@ -43,6 +43,10 @@ pub(super) async fn run(
 
     // Orders that dead terminals left unfinished are brought to their end first.
     order::finish_open(&mut connection).await?;
+    if args.all {
+        // It only helps: orders are listed while a part of the products is away.
+        let _ = order::give_back_unowned(&mut connection).await;
+    }
     let user = (!args.all).then_some(&settings.user);
     let orders = order::list_orders(&mut connection, user, args.most.min(MOST_ORDERS)).await?;
     order::cancel_leftovers(&mut connection, &orders).await?;

@@ -136,6 +136,27 @@ pub enum Refusal {
         /// The total now.
         total: Money,
     },
+    /// The order was begun before, with another total than is expected now.
+    #[error("The total of this order is {total}, not {expected}")]
+    PlacedTotal {
+        /// The total that was expected.
+        expected: Money,
+        /// Its total.
+        total: Money,
+    },
+    /// Another order of the same cart was placed instead.
+    #[error("{}", other_order("", order, by, *.total))]
+    OtherOrder {
+        /// Its id.
+        order: String,
+        /// Who ordered it.
+        by: String,
+        /// Its total.
+        total: Money,
+    },
+    /// The order is not decided yet.
+    #[error("Order {0} is still being placed: look again in a moment")]
+    OrderPending(String),
     /// The cart costs more than its budget now.
     #[error("{}", dearer("", *.budget, *.total))]
     DearerThanBudget {
@@ -182,6 +203,13 @@ fn dearer(currency: &str, budget: Money, total: Money) -> String {
     format!("The cart costs {total}, and its budget is {budget}: nothing was ordered")
 }
 
+fn other_order(currency: &str, order: &str, by: &str, total: Money) -> String {
+    let total = total.in_currency(currency);
+    format!(
+        "Order {order} of {by} was first, and is placed at {total}: what else is in the cart was not ordered"
+    )
+}
+
 fn but_has(quantity: u32) -> String {
     match quantity {
         0 => String::new(),
@@ -197,6 +225,7 @@ impl Refusal {
             Refusal::OverBudget { budget, left } => over("the", currency, *budget, *left),
             Refusal::OverOwnBudget { budget, left } => over("your", currency, *budget, *left),
             Refusal::DearerThanBudget { budget, total } => dearer(currency, *budget, *total),
+            Refusal::OtherOrder { order, by, total } => other_order(currency, order, by, *total),
             other => other.to_string(),
         }
     }
@@ -256,6 +285,9 @@ impl Refusal {
             Refusal::CartChanged => "cart_changed",
             Refusal::CantOrder { .. } => "cant_order",
             Refusal::OtherTotal { .. } => "other_total",
+            Refusal::PlacedTotal { .. } => "other_total",
+            Refusal::OtherOrder { .. } => "other_order",
+            Refusal::OrderPending(_) => "order_pending",
             Refusal::DearerThanBudget { .. } => "over_budget",
             Refusal::NotOrdered(OrderFailure::Short { .. }) => "short",
             Refusal::NotOrdered(_) => "not_ordered",

@@ -64,6 +64,11 @@ pub enum Trouble {
     /// A key holds something else.
     #[error("a key of the shop holds something else (wrong type); trolley doctor names it")]
     WrongType,
+    /// A key that the shop needs for its orders belongs to another program.
+    #[error(
+        "the key “{0}” holds something else than the shop's orders: another program uses the name; RENAME the key, or give the shop a database of its own"
+    )]
+    ForeignKey(String),
     /// Another node of the cluster has the cart now.
     #[error("the cart has moved to another server")]
     Moved {
@@ -117,7 +122,7 @@ impl Trouble {
             Trouble::TooOld => "too_old",
             Trouble::OutOfMemory => "out_of_memory",
             Trouble::DiskTrouble => "disk_trouble",
-            Trouble::WrongType => "wrong_type",
+            Trouble::WrongType | Trouble::ForeignKey(_) => "wrong_type",
             Trouble::Moved { .. } => "moved",
             Trouble::Changing => "changing",
             Trouble::Tls(_) => "tls",
@@ -222,6 +227,10 @@ fn by_code(error: &RedisError) -> Option<Trouble> {
         "OOM" => Trouble::OutOfMemory,
         "MISCONF" => Trouble::DiskTrouble,
         "WRONGTYPE" => Trouble::WrongType,
+        "FOREIGNKEY" => {
+            let key = error.detail().unwrap_or_default();
+            Trouble::ForeignKey(text::sanitize_to(key.as_bytes(), 80))
+        }
         // While a slot is on its way, a script that also names keys which don't exist is put
         // off by both nodes, by the new one even after ASKING (Redis 7.0, Valkey 9.1). So
         // nothing is gained by following ASK: what was asked is asked again.

@@ -22,8 +22,9 @@ pub(crate) const ORDERS: &str = "orders";
 pub(crate) const ORDERS_CANCELLED: &str = "{orders}:cancelled";
 /// Sorted set of the ids of all orders by time.
 pub(crate) const ORDERS_ALL: &str = "{orders}:all";
-/// Hash of the orders that are being placed: order id -> when, whose.
-pub(crate) const ORDERS_OPEN: &str = "{orders}:open";
+/// Sorted set of the orders that are being placed: order id -> when others look after it, in ms.
+/// One that they can't finish, and no longer try to, stands at infinity.
+pub(crate) const ORDERS_DUE: &str = "{orders}:due";
 
 /// A channel with what `publish.lua` must know: the number of the database behind it, where that
 /// is not 0.
@@ -73,7 +74,7 @@ pub(crate) fn import(id: &str) -> String {
     format!("{{{CATALOG}}}:import:{id}")
 }
 
-/// Hash of an order.
+/// Hash of an order: its record, from when it is announced.
 pub(crate) fn order(id: &OrderId) -> String {
     order_named(id.as_str())
 }
@@ -106,10 +107,8 @@ pub struct CartKeys {
     pub touched: String,
     /// Hash: product id -> who asked for how many.
     pub by: String,
-    /// Hash: the order that the cart is just becoming.
+    /// Hash: the id of the order that the cart is just becoming, and the pieces that it holds.
     pub order: String,
-    /// Hash: order id -> when and how it ended.
-    pub ordered: String,
     /// Sorted set: who watches -> until when they count.
     pub watchers: String,
     /// Channel of the updates.
@@ -131,7 +130,6 @@ impl CartKeys {
             touched: companion("touched"),
             by: companion("by"),
             order: companion("order"),
-            ordered: companion("ordered"),
             watchers: companion("watchers"),
             updates: format!("{UPDATES}{user}"),
         }

@@ -56,6 +56,8 @@ pub(super) async fn run(
     let mut printer = OrderPrinter::new(&args, output);
     let mut follower = follower(args, output)?;
     let mut swept: Option<Instant> = None;
+    // Once is enough: what an order owned is seldom lost. It only helps, as the other search.
+    let _ = order::give_back_unowned(connection).await;
 
     while printer.remaining > 0 {
         if swept.is_none_or(|at| at.elapsed() > SWEEP_INTERVAL) {

@@ -139,7 +139,7 @@ pub fn snapshot(answer: &[Vec<u8>]) -> Option<Cart> {
         deadline,
         lines,
         rules: cart_rules(rules),
-        ordering: pending_order(order, by, at),
+        ordering: pending_order(order, by, at, deadline.told_at),
     };
     cart.sort();
     Some(cart)
@@ -200,11 +200,13 @@ fn cart_rules([owner, locked, closes, budget, budget_each]: &[Vec<u8>; 5]) -> Ru
     }
 }
 
-fn pending_order(id: &[u8], by: &[u8], at: &[u8]) -> Option<PendingOrder> {
+/// Reads the order that the cart is becoming. One that was begun in the future, by a clock that
+/// was wrong, counts as begun now: it is finished by others like any.
+fn pending_order(id: &[u8], by: &[u8], at: &[u8], now: u64) -> Option<PendingOrder> {
     Some(PendingOrder {
         id: OrderId::parse(&String::from_utf8_lossy(id))?,
         by: sanitize_actor(by),
-        at: unsigned(at).unwrap_or(0),
+        at: unsigned(at).unwrap_or(0).min(now),
     })
 }
 

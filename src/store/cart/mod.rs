@@ -64,7 +64,6 @@ pub(crate) fn push_cart_update(
     database: i64,
 ) {
     push_cart_keys(call, keys);
-    call.key(&keys.ordered);
     call.arg(channel_in(&keys.updates, database))
         .arg(policy.session_timeout.as_millis())
         .arg(&policy.by)

@@ -173,6 +173,7 @@ fn advice_on_access(trouble: &Trouble) -> &'static str {
         | Trouble::OutOfMemory
         | Trouble::DiskTrouble
         | Trouble::WrongType
+        | Trouble::ForeignKey(_)
         | Trouble::Moved { .. }
         | Trouble::BadAddress(_)
         | Trouble::Other(_) => "",

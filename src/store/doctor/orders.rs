@@ -1,42 +1,48 @@
-//! Examines orders: those that lost their driver, and cancelled ones that still hold stock.
+//! Examines orders: those that lost their driver, and stock that is held for none.
 
 use super::{Finding, some_names};
-use crate::store::connection::{Conn, Connection, answer};
+use crate::store::connection::{Conn, Connection, answer, pipeline};
 use crate::store::error::Trouble;
 use crate::store::keys;
 use crate::store::order::checkout::server_time;
+use crate::store::order::leftovers::{beyond, read_due};
+use crate::store::order::unowned::find_unowned;
 use redis::Pipeline;
-use std::collections::HashMap;
 
-/// An open order that is older than this, in milliseconds, has lost its driver.
+/// An order that nobody has looked after for this long, in milliseconds, has lost its driver.
 const DRIVER_LOST: u64 = 60_000;
 /// The newest orders that are examined.
 const MOST_ORDERS: usize = 1_000;
 
 /// Examines whether there are orders that somebody must finish.
 pub(super) async fn examine(connection: &mut Connection) -> Vec<Finding> {
-    match read_orders(&mut connection.conn).await {
+    let mut findings = match read_orders(&mut connection.conn).await {
         Ok(orders) => judge(&orders),
         Err(trouble) => vec![Finding::hidden("orders", &trouble)],
-    }
+    };
+    findings.extend(examine_stock(connection).await);
+    findings
 }
 
 struct Orders {
     /// The number of orders that were examined.
     examined: usize,
-    /// The ids of those that were begun long ago and are in no stream.
+    /// The ids of those that stopped on their way.
     abandoned: Vec<String>,
+    /// The ids of those that nobody could finish.
+    given_up: Vec<String>,
     /// The ids of cancelled ones that gave no stock back.
     holding_stock: Vec<String>,
 }
 
 async fn read_orders(conn: &mut Conn) -> Result<Orders, Trouble> {
-    let abandoned = abandoned(conn).await?;
+    let [abandoned, given_up] = abandoned(conn).await?;
     let ids = newest(conn).await?;
     let holding_stock = holding_stock(conn, &ids).await?;
     Ok(Orders {
         examined: ids.len(),
         abandoned,
+        given_up,
         holding_stock,
     })
 }
@@ -51,7 +57,18 @@ fn judge(orders: &Orders) -> Vec<Finding> {
                 orders.abandoned.len(),
                 some_names(&orders.abandoned)
             ),
-            "trolley orders finishes them; one that never came to its cart leaves by itself in an hour",
+            "trolley orders finishes them",
+        ));
+    }
+    if !orders.given_up.is_empty() {
+        findings.push(Finding::bad(
+            "orders",
+            format!(
+                "{} orders could not be finished, and are left alone: {}",
+                orders.given_up.len(),
+                some_names(&orders.given_up)
+            ),
+            "trolley checkout --user NAME tries again, and says what is in the way",
         ));
     }
     if !orders.holding_stock.is_empty() {
@@ -79,25 +96,63 @@ fn judge(orders: &Orders) -> Vec<Finding> {
     findings
 }
 
-async fn abandoned(conn: &mut Conn) -> Result<Vec<String>, Trouble> {
-    let mut command = redis::cmd("HGETALL");
-    command.arg(keys::ORDERS_OPEN);
-    let open: HashMap<String, String> = answer(&command, conn).await?;
+/// Reads which orders are on their way: those that have been due for a while, and those that
+/// are left alone.
+async fn abandoned(conn: &mut Conn) -> Result<[Vec<String>; 2], Trouble> {
     let now = server_time(conn).await?;
-
-    let mut abandoned: Vec<String> = open
-        .into_iter()
-        .filter(|(_, note)| begun_at(note) + DRIVER_LOST < now)
-        .map(|(id, _)| id)
-        .collect();
-    abandoned.sort();
-    Ok(abandoned)
+    let lost = now.saturating_sub(DRIVER_LOST).to_string();
+    let mut overdue = read_due(conn, ["-inf", &lost], MOST_ORDERS).await?;
+    overdue.extend(read_due(conn, [&beyond(now), "(+inf"], MOST_ORDERS).await?);
+    let given_up = read_due(conn, ["+inf", "+inf"], MOST_ORDERS).await?;
+    Ok([overdue, with_users(conn, given_up).await?])
 }
 
-/// The time at the beginning of the note on an open order; 0 where it can't be read.
-fn begun_at(note: &str) -> u64 {
-    let time = note.split(' ').next();
-    time.and_then(|time| time.parse().ok()).unwrap_or(0)
+/// Adds the user of each order to its id, where that can be read.
+async fn with_users(conn: &mut Conn, ids: Vec<String>) -> Result<Vec<String>, Trouble> {
+    let ask = |id: &String| {
+        let mut command = redis::cmd("HGET");
+        command.arg(keys::order_named(id)).arg("user");
+        command
+    };
+    let users = pipeline::run_all(conn, ids.iter().map(ask).collect()).await?;
+
+    let mut named = Vec::new();
+    for (id, user) in ids.into_iter().zip(users) {
+        let user: Option<String> = user
+            .ok()
+            .and_then(|user| redis::from_redis_value(user).ok())
+            .flatten();
+        named.push(match user {
+            Some(user) => format!("{id} of {user}"),
+            None => format!("{id} (its record can't be read)"),
+        });
+    }
+    Ok(named)
+}
+
+/// Examines whether stock is taken for orders that don't exist.
+async fn examine_stock(connection: &mut Connection) -> Option<Finding> {
+    let unowned = match find_unowned(&mut connection.conn).await {
+        // It takes more rights than to look at orders.
+        Err(Trouble::NoPermission(_)) => return None,
+        Err(trouble) => return Some(Finding::hidden("orders", &trouble)),
+        Ok(unowned) => unowned,
+    };
+
+    let names: Vec<String> = unowned
+        .iter()
+        .map(|unowned| format!("{} ({})", unowned.product, unowned.order))
+        .collect();
+    (!names.is_empty()).then(|| {
+        Finding::note(
+            "orders",
+            format!(
+                "stock is taken for orders that are not there: {}",
+                some_names(&names)
+            ),
+            "trolley orders --all gives it back",
+        )
+    })
 }
 
 async fn newest(conn: &mut Conn) -> Result<Vec<String>, Trouble> {

@@ -55,7 +55,6 @@ fn expected_types(user: &UserName) -> Vec<(String, &'static str)> {
         touched,
         by,
         order,
-        ordered,
         watchers,
         updates: _, // a channel
     } = CartKeys::of(user);
@@ -65,7 +64,7 @@ fn expected_types(user: &UserName) -> Vec<(String, &'static str)> {
         (keys::SHOP.to_owned(), "hash"),
         (keys::ORDERS.to_owned(), "stream"),
         (keys::ORDERS_ALL.to_owned(), "zset"),
-        (keys::ORDERS_OPEN.to_owned(), "hash"),
+        (keys::ORDERS_DUE.to_owned(), "zset"),
         (keys::ORDERS_CANCELLED.to_owned(), "stream"),
         (cart, "zset"),
         (meta, "hash"),
@@ -76,7 +75,6 @@ fn expected_types(user: &UserName) -> Vec<(String, &'static str)> {
         (touched, "zset"),
         (by, "hash"),
         (order, "hash"),
-        (ordered, "hash"),
         (watchers, "zset"),
     ]
 }

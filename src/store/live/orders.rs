@@ -9,7 +9,7 @@ use crate::store::connection::retry::PAUSE;
 use crate::store::error::{Error, Trouble};
 use crate::store::keys::CartKeys;
 use crate::store::order::checkout::{log_outcome, order_error, read_preview};
-use crate::store::order::records::read_list;
+use crate::store::order::records::{read_list, read_state};
 use crate::store::order::{Driver, Outcome};
 use std::time::Duration;
 
@@ -98,6 +98,30 @@ impl Session {
                 Ok(mut conn) => list(&mut conn, &user).await,
                 Err(trouble) => Err(trouble),
             })
+        });
+    }
+
+    /// Asks for the state of an order of which there was news. Whoever may fill the cart can
+    /// publish news, so the order's record counts, for all who may read it.
+    pub(super) fn check_order_news(
+        &mut self,
+        supervisor: &Supervisor,
+        id: OrderId,
+        told: OrderState,
+    ) {
+        let products = self.products.clone();
+        let user = supervisor.user.clone();
+        self.start(async move {
+            let state = match products.conn().await {
+                Ok(mut conn) => read_state(&mut conn, &user, &id).await,
+                Err(trouble) => Err(trouble),
+            };
+            let state = match state {
+                Err(Trouble::NoPermission(_)) => Some(told),
+                // A broken link shows elsewhere, and the orders are then read again.
+                state => state.unwrap_or(None),
+            };
+            Completed::OrderNews(state.map(|state| (id, state)))
         });
     }
 

@@ -4,7 +4,7 @@
 use super::mirror::{Finding, Mirror};
 use super::products::ProductRoute;
 use super::{LiveEvent, LiveRequest, OrderEvent, PendingChange, Supervisor};
-use crate::model::{Cart, OpId, Product, ProductId, Update};
+use crate::model::{Cart, OpId, OrderId, OrderState, Product, ProductId, Update};
 use crate::store::cart;
 use crate::store::cart::decode;
 use crate::store::cart::decode::Watcher;
@@ -64,6 +64,8 @@ pub(super) enum Completed {
     Superseded,
     /// A preview or a list of orders was read.
     OrderAnswer(Result<OrderEvent, Trouble>),
+    /// The state of an order of which there was news; none where the shop has no such order.
+    OrderNews(Option<(OrderId, OrderState)>),
     /// An order was driven to its end, or to trouble.
     OrderDriven(Box<Driver>, Result<Outcome, Error>),
 }
@@ -298,8 +300,8 @@ impl Session {
             return self.tell_in_order(supervisor, event).await;
         }
         if let Some((id, state)) = order_news(message) {
-            let event = LiveEvent::Order(OrderEvent::State(id, state));
-            return supervisor.tell(event).await;
+            self.check_order_news(supervisor, id, state);
+            return Ok(());
         }
         if let Some(watchers) = decode::watchers(message) {
             return self.on_watchers(supervisor, watchers).await;
@@ -350,6 +352,11 @@ impl Session {
                 let event = LiveEvent::Order(OrderEvent::Failed(trouble));
                 supervisor.tell(event).await
             }
+            Completed::OrderNews(Some((id, state))) => {
+                let event = LiveEvent::Order(OrderEvent::State(id, state));
+                supervisor.tell(event).await
+            }
+            Completed::OrderNews(None) => Ok(()),
             Completed::OrderDriven(driver, outcome) => {
                 self.on_order_driven(supervisor, *driver, outcome).await
             }

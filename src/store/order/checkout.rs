@@ -1,25 +1,25 @@
-//! Ordering over a plain connection: the preview, placing an order, and finishing orders that
-//! others left on their way.
+//! Ordering over a plain connection: the preview, placing an order, and finishing the order that
+//! somebody left on its way in a cart.
 
 use super::steps;
-use crate::model::{OpId, OrderId, Preview, Product, ProductId, Refusal, UserName};
+use crate::model::{Money, OpId, OrderId, Preview, Product, ProductId, Refusal, UserName, text};
+use crate::store::cart::new_op;
 use crate::store::cart::reading::read_cart_with_shares;
 use crate::store::catalog::{get_shop, read_products};
 use crate::store::connection::retry::RetryPolicy;
 use crate::store::connection::{Conn, Connection, answer};
 use crate::store::error::{Error, Trouble};
-use crate::store::keys;
 use crate::store::keys::CartKeys;
-use crate::store::order::driver::{Driver, Outcome, Stage};
-use crate::store::scripts::TAKE_WITHIN_MS;
+use crate::store::order::begun::{BegunOrder, Decision};
+use crate::store::order::driver::Driver;
+use crate::store::order::stage::{Outcome, Stage};
+use crate::store::order::steps::FreezeMark;
+use crate::store::scripts::LOOK_AFTER_MS;
 use redis::aio::ConnectionLike;
 use std::collections::HashMap;
 
-/// The age of an order from which on others finish it, in milliseconds: its driver seems dead.
-const STALE_MS: u64 = 3_000;
-/// The age from which on an open order without a frozen cart is closed, in milliseconds: by then
-/// it can't take stock any more.
-const FORGOTTEN_MS: u64 = 2 * TAKE_WITHIN_MS;
+/// The most characters that are shown of the mark of an order that the shop doesn't know.
+const LONGEST_MARK: usize = 40;
 
 /// A fresh order id for the day of `at` (Unix milliseconds).
 #[must_use]
@@ -58,51 +58,132 @@ pub(crate) async fn read_preview(
 }
 
 /// Orders what the user agreed to, under this id, exactly once; connects again where the link
-/// breaks, for up to five seconds from the last step that succeeded.
+/// breaks, for up to five seconds from the last step that succeeded. Where somebody was just
+/// ordering the same, that order is joined, and its id returned.
 ///
 /// # Errors
 /// The refusals of [`Preview::orderable_lines`]; [`Refusal::CartChanged`] where the cart is another by now;
-/// [`Refusal::NotOrdered`] where stock is short; [`Error::Unknown`] where the link broke on the
-/// way: asking again with the same id is safe, and any terminal that opens the cart goes on.
+/// [`Refusal::NotOrdered`] where stock is short; [`Refusal::OtherOrder`] where somebody's order of
+/// something else was first; [`Error::Unknown`] where the link broke on the way: asking again
+/// with the same id is safe, and any terminal that opens the cart goes on.
 pub async fn place(
     connection: &mut Connection,
     user: &UserName,
     id: OrderId,
     agreed_preview: Preview,
 ) -> Result<OrderId, Error> {
-    // Where the cart is in an order already, whoever confirms joins that order.
-    let frozen = steps::read_frozen(&mut connection.conn, &CartKeys::of(user)).await?;
-    if frozen.is_none() && !is_known(connection, &id).await? {
-        agreed_preview.orderable_lines()?;
-    }
-
     let driver = Driver::place(user, &connection.policy, id, agreed_preview);
-    match drive(connection, user, driver).await? {
+    placed(drive(connection, user, driver).await?)
+}
+
+/// Goes on with the order of this id, which was begun before, as it was agreed to then.
+///
+/// # Errors
+/// Those of [`place`].
+pub async fn go_on_with(
+    connection: &mut Connection,
+    user: &UserName,
+    id: OrderId,
+) -> Result<OrderId, Error> {
+    let driver = Driver::finish(user, &connection.policy, id);
+    placed(drive(connection, user, driver).await?)
+}
+
+/// The id of the order, where it ended with one.
+fn placed(outcome: Outcome) -> Result<OrderId, Error> {
+    match outcome {
         Outcome::Placed(id) => Ok(id),
         Outcome::Undone(failure) => Err(Refusal::NotOrdered(failure).into()),
         Outcome::Nothing => Err(Refusal::CartChanged.into()),
     }
 }
 
-/// Asks whether an order of this id is stored.
-async fn is_known(connection: &mut Connection, id: &OrderId) -> Result<bool, Error> {
-    let mut command = redis::cmd("EXISTS");
-    command.arg(keys::order(id));
-    Ok(answer(&command, &mut connection.conn)
+/// Reads the total of the order of this id, where it is one of this cart that is placed, or being
+/// placed. One that never came to the cart counts as not begun.
+///
+/// # Errors
+/// The [`Trouble`] of the link.
+pub async fn total_of(
+    connection: &mut Connection,
+    user: &UserName,
+    id: &OrderId,
+) -> Result<Option<Money>, Error> {
+    let begun = steps::read(&mut connection.conn, id)
         .await
-        .map_err(Trouble::for_orders)?)
+        .map_err(Error::for_orders)?;
+    let Some(begun) = begun.filter(|begun| begun.user == *user) else {
+        return Ok(None);
+    };
+
+    let counts = match &begun.decision {
+        Some(Decision::Place) => true,
+        Some(Decision::Undo(_)) => false,
+        None => {
+            let keys = CartKeys::of(user);
+            let mark = steps::read_freeze(&mut connection.conn, &keys).await?;
+            mark.is_some_and(|mark| mark.is_for(id))
+        }
+    };
+    Ok(counts.then(|| begun.total()))
 }
 
-/// Finishes the order for which the cart of `user` is frozen, where its driver seems to be dead.
+/// Takes away the mark that the cart of `user` is being ordered, where the shop has no such
+/// order; returns the id that it named, as clean text. Whoever may fill a cart can write such a
+/// mark. Where this user may not read orders, nothing is done.
+///
+/// # Errors
+/// The [`Trouble`] of the link.
+pub async fn thaw_unknown(
+    connection: &mut Connection,
+    user: &UserName,
+) -> Result<Option<String>, Error> {
+    let keys = CartKeys::of(user);
+    let Some(mark) = steps::read_freeze(&mut connection.conn, &keys).await? else {
+        return Ok(None);
+    };
+
+    let is_known = match find_frozen(connection, user, &mark).await {
+        Err(Error::Trouble(Trouble::NoPermission(_))) => true,
+        found => found?.is_some(),
+    };
+    if is_known {
+        return Ok(None);
+    }
+    let policy = connection.policy.clone();
+    steps::thaw(&mut connection.conn, &keys, &policy, &mark, &new_op()).await?;
+    Ok(Some(text::sanitize_to(mark.as_bytes(), LONGEST_MARK)))
+}
+
+/// Reads the order for which the cart is marked as frozen, where it is one of this cart.
+async fn find_frozen(
+    connection: &mut Connection,
+    user: &UserName,
+    mark: &FreezeMark,
+) -> Result<Option<BegunOrder>, Error> {
+    let Some(id) = mark.order() else {
+        return Ok(None);
+    };
+    let begun = steps::read(&mut connection.conn, &id).await?;
+    Ok(begun.filter(|begun| begun.user == *user))
+}
+
+/// Finishes the order for which the cart of `user` is frozen, where its driver seems to be dead
+/// and this user may order.
 ///
 /// # Errors
 /// The [`Trouble`] of the link.
 pub async fn resume(connection: &mut Connection, user: &UserName) -> Result<Outcome, Error> {
     let keys = CartKeys::of(user);
-    let Some(frozen) = steps::read_frozen(&mut connection.conn, &keys).await? else {
+    let Some(mark) = steps::read_freeze(&mut connection.conn, &keys).await? else {
         return Ok(Outcome::Nothing);
     };
-    if frozen.at + STALE_MS > server_time(&mut connection.conn).await? {
+
+    let begun = match find_frozen(connection, user, &mark).await {
+        Err(Error::Trouble(Trouble::NoPermission(_))) => return Ok(Outcome::Nothing),
+        begun => begun?,
+    };
+    let now = server_time(&mut connection.conn).await?;
+    if begun.is_some_and(|begun| begun.age(now) < LOOK_AFTER_MS) {
         return Ok(Outcome::Nothing);
     }
     go_on(connection, user).await
@@ -114,7 +195,7 @@ pub async fn resume(connection: &mut Connection, user: &UserName) -> Result<Outc
 /// # Errors
 /// The [`Trouble`] of the link.
 pub async fn resume_now(connection: &mut Connection, user: &UserName) -> Result<Outcome, Error> {
-    match steps::read_frozen(&mut connection.conn, &CartKeys::of(user)).await? {
+    match steps::read_freeze(&mut connection.conn, &CartKeys::of(user)).await? {
         Some(_) => go_on(connection, user).await,
         None => Ok(Outcome::Nothing),
     }
@@ -129,52 +210,6 @@ async fn go_on(connection: &mut Connection, user: &UserName) -> Result<Outcome, 
 pub(crate) async fn server_time(conn: &mut impl ConnectionLike) -> Result<u64, Trouble> {
     let (seconds, micros): (u64, u64) = answer(&redis::cmd("TIME"), conn).await?;
     Ok(seconds * 1000 + micros / 1000)
-}
-
-/// Finishes the orders that dead drivers left in carts that nobody opens any more, as far as
-/// this user may; returns how many it found.
-///
-/// # Errors
-/// The [`Trouble`] of the link.
-pub async fn finish_open(connection: &mut Connection) -> Result<usize, Error> {
-    let mut command = redis::cmd("HGETALL");
-    command.arg(keys::ORDERS_OPEN);
-    let open: HashMap<String, String> = match connection
-        .read(async |mut conn| answer(&command, &mut conn).await)
-        .await
-    {
-        Err(Trouble::NoPermission(_)) => return Ok(0),
-        open => open?,
-    };
-    if open.is_empty() {
-        return Ok(0);
-    }
-
-    let now = server_time(&mut connection.conn).await?;
-    let mut finished = 0;
-    for (id, begun) in open {
-        // When it was announced, and the user whose cart it is.
-        let (at, user) = begun.split_once(' ').unwrap_or_default();
-        let (Ok(user), Some(id)) = (UserName::parse(user), OrderId::parse(&id)) else {
-            continue;
-        };
-        let age = now.saturating_sub(at.parse().unwrap_or(0));
-        if age < STALE_MS {
-            continue;
-        }
-
-        let outcome = match resume_now(connection, &user).await {
-            Err(Error::Trouble(Trouble::NoPermission(_))) => continue,
-            outcome => outcome?,
-        };
-        if outcome != Outcome::Nothing {
-            finished += 1;
-        } else if age > FORGOTTEN_MS {
-            // Only now: before, its own driver could just be slow, and still take stock.
-            steps::close(&mut connection.conn, &id).await?;
-        }
-    }
-    Ok(finished)
 }
 
 /// Drives an order to its end, and writes the outcome to the log file.
@@ -224,11 +259,10 @@ pub(crate) fn order_error(driver: &Driver, trouble: Trouble) -> Error {
     let trouble = trouble.for_orders();
     let is_begun = match driver.stage() {
         // An order that waits for replicas is announced, and goes on under its id.
-        Stage::Announce | Stage::FindFrozen => matches!(trouble, Trouble::TooFewReplicas { .. }),
+        Stage::Announce | Stage::Find => matches!(trouble, Trouble::TooFewReplicas { .. }),
         Stage::Freeze
         | Stage::Take(_)
         | Stage::Decide(_)
-        | Stage::Append
         | Stage::Release(_)
         | Stage::Settle
         | Stage::Close

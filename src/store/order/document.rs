@@ -1,5 +1,5 @@
-//! The JSON of orders, which other programs can read: the lines as they are stored, the frozen
-//! cart, and the message that tells of a new state.
+//! The JSON of orders, which other programs can read: the lines as they are stored, and the
+//! message that tells of a new state.
 
 use crate::model::change::sanitize_actor;
 use crate::model::order::{OrderLine, Share};
@@ -21,13 +21,6 @@ struct StoredLine {
     total: String,
     #[serde(default)]
     by: Vec<(String, u32)>,
-}
-
-/// The lines of a frozen cart, with the currency.
-#[derive(Serialize, Deserialize)]
-struct FrozenDocument {
-    currency: String,
-    lines: Vec<StoredLine>,
 }
 
 impl From<&OrderLine> for StoredLine {
@@ -90,23 +83,6 @@ pub(crate) fn lines_from_json(json: &[u8]) -> Option<Vec<OrderLine>> {
     into_lines(serde_json::from_slice(json).ok()?)
 }
 
-/// Writes the document that is stored with a frozen cart.
-pub(crate) fn frozen_to_json(lines: &[OrderLine], currency: &str) -> String {
-    let document = FrozenDocument {
-        currency: currency.to_owned(),
-        lines: lines.iter().map(StoredLine::from).collect(),
-    };
-    serde_json::to_string(&document).unwrap_or_default()
-}
-
-/// Reads the document that is stored with a frozen cart: the lines and the currency.
-pub(crate) fn frozen_from_json(json: &[u8]) -> Option<(Vec<OrderLine>, String)> {
-    let document: FrozenDocument = serde_json::from_slice(json).ok()?;
-    let lines = into_lines(document.lines)?;
-    let currency = text::sanitize_to(document.currency.as_bytes(), LONGEST_CURRENCY);
-    Some((lines, currency))
-}
-
 /// Reads the message that an order has a new state: `{"order":"20261124-7KQ2-M8XD","state":"ready"}`.
 #[must_use]
 pub(crate) fn order_news(message: &[u8]) -> Option<(OrderId, OrderState)> {
@@ -143,11 +119,7 @@ mod tests {
         let lines = vec![line];
         assert_eq!(
             lines_from_json(lines_to_json(&lines).as_bytes()),
-            Some(lines.clone())
-        );
-        assert_eq!(
-            frozen_from_json(frozen_to_json(&lines, "€").as_bytes()),
-            Some((lines, "€".to_owned()))
+            Some(lines)
         );
     }
 
@@ -155,7 +127,6 @@ mod tests {
         #[test]
         fn nothing_panics(raw in proptest::collection::vec(any::<u8>(), 0..200)) {
             let _ = lines_from_json(&raw);
-            let _ = frozen_from_json(&raw);
             let _ = order_news(&raw);
         }
     }

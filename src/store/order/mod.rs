@@ -4,19 +4,29 @@
 //! An order is a saga: it goes through steps, each one script in one slot, each of them harmless
 //! when it is done again, by whomever:
 //!
-//! 1. *announce* (slot of the orders): the id is noted as open with its cart, so that it is
-//!    found when its driver dies and nobody opens that cart again. Ids are unique by this.
-//! 2. *freeze* (slot of the cart): lines and prices are fixed, where the cart is still at the
-//!    version that was confirmed. Who comes second joins the first. From here on the frozen
+//! 1. *announce* (slot of the orders): the whole record of the order is written: whose cart, who
+//!    orders, every line with its price. It is `pending`, and due to be looked after, so that it
+//!    is found when its driver dies and nobody opens that cart again. Ids are unique by this.
+//! 2. *freeze* (slot of the cart): the cart is marked with the order's id, where it is still at
+//!    the version that was confirmed. Who comes second joins the first. From here on the frozen
 //!    pieces can't be taken out of the cart, and the cart does not expire; adding goes on.
-//! 3. *take* (slot of each product): takes the stock once per order id.
-//! 4. *decide* (slot of the cart): placed where all was taken, else undone. The first decision
-//!    stands, and all drivers obey it, whatever they found themselves.
-//! 5. placed: *append* (slot of the orders), once per id; undone: *release* each product, which
-//!    gives back what was taken and keeps this order from taking any later. Products never
-//!    reached are released, too: a slow driver may be on its way to them.
+//! 3. *take* (slot of each product): takes the stock once per order id, at the confirmed price.
+//! 4. *decide* (slot of the orders): where all was taken, the order is placed: it is put into the
+//!    stream in the same step. Else it is undone. The first decision stands, and all drivers
+//!    obey it, whatever they found themselves.
+//! 5. undone: *release* each product, which gives back what was taken and keeps this order from
+//!    taking any later. Products never reached are released, too: a slow driver may be on its
+//!    way to them.
 //! 6. *settle* (slot of the cart): what was ordered leaves the cart, or all stays in it.
-//! 7. *close* (slot of the orders): the id is open no more.
+//! 7. *close* (slot of the orders): nobody looks after the order any more. An undone record is
+//!    kept for a day, for a late repeat of its id.
+//!
+//! Whom to believe: whoever may fill a cart can write all that is stored beside it, and may not
+//! be allowed to order. So what an order buys, at which price, for whom, and how it was decided
+//! stands in its record alone, which only those can write who may order. A driver reads no more
+//! than an id from the cart. Where the shop has no record of that id, or one of another cart,
+//! the mark is taken away, and nothing else: no stock is taken under an id that was not
+//! announced.
 //!
 //! News of an order travel on the channel of its cart, `{"order":"<id>","state":"ready"}`: who may
 //! listen to a cart may hear of its orders, and a client that doesn't know them reads again.
@@ -24,9 +34,15 @@
 //! Followers read the stream `orders` in groups. An order notes to whom of a group it was given,
 //! and a cancelled one is put into the stream `{orders}:cancelled` for them.
 //!
-//! Why nothing is sold twice or lost: stock is taken only under an id that has a frozen cart;
-//! as long as that cart isn't settled, anybody who finds it goes on from step 3; and it is
-//! settled only after either the stream has the order or no product has anything taken for it.
+//! Why nothing is sold twice or lost: stock is taken only under an id that has a record; as long
+//! as that isn't closed, anybody who finds it goes on, from the cart that is marked with its id
+//! or because it is due; and it is closed only after either the stream has the order or no
+//! product has anything taken for it. Where a record is lost all the same (a key that was
+//! deleted or evicted), the products still know the id, and [`give_back_unowned`] finds it.
+//!
+//! An order that is due is tried apart from all others, less and less often, and left alone in
+//! the end ([`finish_open`]).
+//!
 //! Where replicas must have what counts (`--confirm-replicas`), every step but the last waits
 //! for them, and the next is taken only after that: a step may build on nothing that falls with
 //! its server, or stock could stay taken for an order that nobody knows. Where replicas are
@@ -34,17 +50,28 @@
 //! called done on fewer copies than asked for: an open terminal goes on trying and says so,
 //! a command gives up after five seconds and says how to go on.
 //! A driver that was stopped for so long that the id is forgotten everywhere takes nothing:
-//! products refuse orders begun more than an hour ago, and remember releases for longer.
+//! products refuse orders begun more than an hour ago, or ahead, and remember releases for
+//! longer.
 
+pub(crate) mod begun;
 pub(crate) mod checkout;
 pub(crate) mod document;
 mod driver;
 mod follow;
+pub(crate) mod leftovers;
 pub(crate) mod records;
+mod stage;
 mod steps;
+mod stock;
+pub(crate) mod unowned;
 
-pub use checkout::{finish_open, new_order_id, place, preview, resume, resume_now};
-pub use driver::{Driver, Outcome, Stage};
+pub use begun::Decision;
+pub use checkout::{
+    go_on_with, new_order_id, place, preview, resume, resume_now, thaw_unknown, total_of,
+};
+pub use driver::Driver;
 pub use follow::{FollowEvent, Follower, OrderEntry};
+pub use leftovers::finish_open;
 pub use records::{cancel_leftovers, get_order, list_orders, set_state};
-pub use steps::Decision;
+pub use stage::{Outcome, Stage};
+pub use unowned::give_back_unowned;

@@ -1,21 +1,22 @@
 //! Reads order records, and moves an order to its next state (accepted, ready, done, cancelled).
 
 use super::document::LONGEST_CURRENCY;
-use super::{document, steps};
+use super::{document, stock};
 use crate::model::change::sanitize_actor;
 use crate::model::{Order, OrderId, OrderState, Refusal, UserName, text};
 use crate::store::connection::replicas::ReplicaWait;
-use crate::store::connection::{Connection, answer};
+use crate::store::connection::{Connection, answer, pipeline};
 use crate::store::error::{Error, Trouble};
 use crate::store::keys;
-use crate::store::order::steps::StockReturn;
+use crate::store::order::begun::read_reason;
+use crate::store::order::stock::StockReturn;
 use crate::store::scripts::{MARK_DELIVERED, STATE};
 use redis::aio::ConnectionLike;
-use redis::{Cmd, Pipeline};
+use redis::{Cmd, Pipeline, Value};
 
 /// The fields of an order's hash, in the order in which they are read.
-const FIELDS: [&str; 9] = [
-    "id", "user", "who", "at", "state", "changed", "currency", "lines", "returned",
+const FIELDS: [&str; 10] = [
+    "id", "user", "who", "at", "state", "changed", "currency", "lines", "returned", "reason",
 ];
 
 /// An order as it is stored.
@@ -35,7 +36,19 @@ fn fetch(id: &OrderId) -> Cmd {
 
 /// Reads the answer to [`fetch`]; `None` where there is no such order.
 fn decode(fields: &[Option<Vec<u8>>]) -> Option<OrderRecord> {
-    let [id, user, who, at, state, changed, currency, lines, returned] = fields else {
+    let [
+        id,
+        user,
+        who,
+        at,
+        state,
+        changed,
+        currency,
+        lines,
+        returned,
+        _reason,
+    ] = fields
+    else {
         return None;
     };
 
@@ -59,16 +72,30 @@ fn utf8(field: &Option<Vec<u8>>) -> Option<&str> {
     std::str::from_utf8(field.as_deref()?).ok()
 }
 
+/// The refusal to show an order that was not placed: there is none, it is on its way, or it was
+/// undone.
+fn not_placed(id: &OrderId, fields: &[Option<Vec<u8>>]) -> Refusal {
+    let [_, _, _, _, state, .., reason] = fields else {
+        return Refusal::UnknownOrder(id.to_string());
+    };
+    match state.as_deref() {
+        Some(b"pending") => Refusal::OrderPending(id.to_string()),
+        Some(b"undone") => Refusal::NotOrdered(read_reason(reason.as_deref().unwrap_or_default())),
+        _ => Refusal::UnknownOrder(id.to_string()),
+    }
+}
+
 /// Reads one order; a cancelled one whose stock was not given back yet gives it back.
 ///
 /// # Errors
-/// [`Refusal::UnknownOrder`]; the [`Trouble`] of the link.
+/// [`Refusal::UnknownOrder`], [`Refusal::OrderPending`], and [`Refusal::NotOrdered`] for an order
+/// that was undone; the [`Trouble`] of the link.
 pub async fn get_order(connection: &mut Connection, id: &OrderId) -> Result<Order, Error> {
     let fields: Vec<Option<Vec<u8>>> = connection
         .read(async |mut conn| answer(&fetch(id), &mut conn).await)
         .await
         .map_err(Trouble::for_orders)?;
-    let record = decode(&fields).ok_or_else(|| Refusal::UnknownOrder(id.to_string()))?;
+    let record = decode(&fields).ok_or_else(|| not_placed(id, &fields))?;
     if !record.returned {
         wind_up(connection, &record.order).await?;
     }
@@ -160,6 +187,22 @@ pub(crate) async fn read_list(
         .collect())
 }
 
+/// Reads the state of an order; `None` where `user` has no such order that was placed.
+pub(crate) async fn read_state(
+    conn: &mut impl ConnectionLike,
+    user: &UserName,
+    id: &OrderId,
+) -> Result<Option<OrderState>, Trouble> {
+    let mut command = redis::cmd("HMGET");
+    command.arg(keys::order(id)).arg("user").arg("state");
+    let (owner, state): (Option<String>, Option<String>) = answer(&command, conn).await?;
+
+    let is_theirs = owner.as_deref() == Some(user.as_str());
+    Ok(state
+        .filter(|_| is_theirs)
+        .and_then(|state| OrderState::named(&state)))
+}
+
 /// Moves an order to another state; asking for its present state is fine.
 ///
 /// Cancelling gives the stock back, once: first the state is written, then the stock, then a
@@ -187,7 +230,10 @@ pub async fn set_state(
         .map_err(|error| Trouble::from(error).for_orders().into());
     let (before, moved): (String, String) = conn.require_replicas(answer)?;
 
-    let before = OrderState::named(&before).ok_or_else(|| Refusal::UnknownOrder(id.to_string()))?;
+    let Some(before) = OrderState::named(&before) else {
+        // There is no such order, or it is not placed: reading it says which.
+        return get_order(connection, id).await;
+    };
     if moved.is_empty() && before != state {
         return Err(Refusal::InvalidTransition {
             from: before.name(),
@@ -199,33 +245,36 @@ pub async fn set_state(
 }
 
 /// Goes on where somebody stopped while `orders` ended: gives back the stock that cancelled ones
-/// still hold. Returns how many such orders it found.
+/// still hold. The trouble of one does not keep it from the others.
 ///
 /// # Errors
-/// The [`Trouble`] of the link.
-pub async fn cancel_leftovers(
-    connection: &mut Connection,
-    orders: &[Order],
-) -> Result<usize, Error> {
-    let mut found = 0;
-    for order in orders.iter().filter(|order| order.state.is_over()) {
-        let returned: bool = redis::cmd("HEXISTS")
-            .arg(keys::order(&order.id))
-            .arg("returned")
-            .query_async(&mut connection.conn)
-            .await?;
-        if !returned {
-            wind_up(connection, order).await?;
-            found += 1;
+/// The [`Trouble`] of the link, where it can't be read which orders hold stock.
+pub async fn cancel_leftovers(connection: &mut Connection, orders: &[Order]) -> Result<(), Error> {
+    let over: Vec<&Order> = orders
+        .iter()
+        .filter(|order| order.state.is_over())
+        .collect();
+    let ask = |order: &&Order| {
+        let mut command = redis::cmd("HEXISTS");
+        command.arg(keys::order(&order.id)).arg("returned");
+        command
+    };
+    let answers = pipeline::run_all(&connection.conn, over.iter().map(ask).collect()).await?;
+
+    for (order, returned) in over.into_iter().zip(answers) {
+        if returned? == Value::Int(0)
+            && let Err(error) = wind_up(connection, order).await
+        {
+            tracing::warn!(order = order.id.as_str(), %error, "stock of an order that is over");
         }
     }
-    Ok(found)
+    Ok(())
 }
 
 /// Makes the products forget an order that is over, and marks it so; the stock of a cancelled
 /// order goes back. An order that isn't over is left alone.
 async fn wind_up(connection: &mut Connection, order: &Order) -> Result<(), Error> {
-    let stock = match order.state {
+    let fate = match order.state {
         OrderState::Placed | OrderState::Accepted | OrderState::Ready => return Ok(()),
         OrderState::Done => StockReturn::Keep,
         OrderState::Cancelled => StockReturn::GiveBack,
@@ -233,7 +282,7 @@ async fn wind_up(connection: &mut Connection, order: &Order) -> Result<(), Error
 
     let mut conn = ReplicaWait::new(&mut connection.conn, connection.policy.confirm_replicas);
     for line in &order.lines {
-        let released = steps::release(&mut conn, &order.id, line, stock).await;
+        let released = stock::release(&mut conn, &order.id, &line.product, fate).await;
         conn.require_replicas(released)?;
     }
 

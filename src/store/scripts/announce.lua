@@ -1,23 +1,50 @@
--- Notes an order as open before its cart is frozen: if its driver dies, it is found even where
--- nobody opens that cart any more. This also keeps order ids unique.
+-- Announces an order: writes its whole record, before anything is done for it. What the order
+-- takes and charges is read from here alone, where only those can write who may order.
 --
--- KEYS  1 open (hash: order id -> "ms user")   2 the order's document
--- ARGV  1 order id   2 user
+-- KEYS  1 the order's record (hash)   2 due (sorted set: order id -> ms from when on others look
+--         after it)   3 orders (stream)   4, 5 indexes: all, of its user (sorted sets)
+-- ARGV  1 order id   2 user   3 who   4 version of the cart that was confirmed   5 currency
+--       6 lines (JSON)   7 total (decimal string)
+--       8, 9, 10 keys of a product: itself, taken, released; to try the rights on them
 --
--- Returns a word: open; placed (it is in the stream already); used (by an order of another cart).
+-- Returns the fields of the record, as it was where there was one before; that may be the record
+-- of another user. FOREIGNKEY with the key's name, where a key belongs to another program; NOPERM
+-- where the caller may not do what comes later.
+--
+-- Comes after LOOK_AFTER (ms) and RECORD_FIELDS, which Rust puts in front.
 
-local user = redis.call('HGET', KEYS[2], 'user')
-if user then
+local record, due = KEYS[1], KEYS[2]
+local checks = {{'HGET', record, 'user'}, {'ZCARD', due}, {'XLEN', KEYS[3]}, {'ZCARD', KEYS[4]}, {'ZCARD', KEYS[5]}}
+for _, check in ipairs(checks) do
+  local answer = redis.pcall(unpack(check))
+  if type(answer) == 'table' and answer.err then
+    if string.find(answer.err, 'WRONGTYPE', 1, true) then return redis.error_reply('FOREIGNKEY ' .. check[2]) end
+    return answer
+  end
+end
+
+if redis.call('EXISTS', record) == 1 then
   -- Here and in the other steps, a call that finds its work done writes a little of it again:
   -- WAIT counts the replicas that have what its own connection has written.
-  redis.call('HSET', KEYS[2], 'user', user)
-  return user == ARGV[2] and 'placed' or 'used'
+  local user = redis.call('HGET', record, 'user')
+  if user then redis.call('HSET', record, 'user', user) end
+else
+  -- A right that a later step lacks is missed here, before anything is done.
+  local product, taken, released = ARGV[8], ARGV[9], ARGV[10]
+  local later = {{'XADD', KEYS[3], '*', 'id', ''}, {'ZADD', KEYS[4], 1, ''}, {'ZADD', KEYS[5], 1, ''},
+    {'HMGET', record, ''}, {'HSET', record, '', ''}, {'ZADD', due, 1, ''}, {'ZREM', due, ''}, {'PEXPIRE', record, 1},
+    {'HGET', product, 'price'}, {'HSET', product, 'stock', 1}, {'HGET', taken, ''}, {'HSET', taken, '', 1},
+    {'HDEL', taken, ''}, {'ZSCORE', released, ''}, {'ZCARD', released}, {'ZADD', released, 1, ''},
+    {'ZREMRANGEBYSCORE', released, 0, 1}, {'PEXPIRE', released, 1},
+    {'EVALSHA', '', 3, product, taken, released}}
+  for _, command in ipairs(later) do
+    if not redis.acl_check_cmd(unpack(command)) then return redis.error_reply('NOPERM ' .. command[1]) end
+  end
+  local clock = redis.call('TIME')
+  local now = clock[1] * 1000 + math.floor(clock[2] / 1000)
+  redis.call('HSET', record, 'id', ARGV[1], 'user', ARGV[2], 'who', ARGV[3], 'version', ARGV[4],
+    'currency', ARGV[5], 'lines', ARGV[6], 'total', ARGV[7],
+    'begun', string.format('%.0f', now), 'state', 'pending')
+  redis.call('ZADD', due, now + LOOK_AFTER, ARGV[1])
 end
-local known = redis.call('HGET', KEYS[1], ARGV[1])
-if known then
-  redis.call('HSET', KEYS[1], ARGV[1], known)
-  return string.match(known, '^%d+ (.*)$') == ARGV[2] and 'open' or 'used'
-end
-local clock = redis.call('TIME')
-redis.call('HSET', KEYS[1], ARGV[1], string.format('%.0f', clock[1] * 1000) .. ' ' .. ARGV[2])
-return 'open'
+return redis.call('HMGET', record, unpack(RECORD_FIELDS))

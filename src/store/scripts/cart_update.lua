@@ -3,14 +3,13 @@
 -- KEYS  1 cart (sorted set: product -> quantity)   2 meta (hash: version, start, rules)
 --       3 lines   4, 5 ops   6 log   7 touched   8 by (hash: product -> shares)
 --       9 order (hash: the order that is being placed)
---       10 ordered (hash: id of an order that is over -> when and how it ended)
 -- ARGV  1 channel   2 session timeout in ms (0: never)   3 who   4 op id or order id
 --
 -- Comes after the limits OPS_PER_GENERATION, COMPANIONS_OUTLIVE (ms) and LOG_LENGTH, which Rust
 -- puts in front.
 
 local cart, meta, lines, log, touched = KEYS[1], KEYS[2], KEYS[3], KEYS[6], KEYS[7]
-local by, order, ordered = KEYS[8], KEYS[9], KEYS[10]
+local by, order = KEYS[8], KEYS[9]
 local timeout, who, op = tonumber(ARGV[2]), ARGV[3], ARGV[4]
 local clock = redis.call('TIME')
 local now = clock[1] * 1000 + math.floor(clock[2] / 1000)
@@ -19,7 +18,7 @@ local now = clock[1] * 1000 + math.floor(clock[2] / 1000)
 redis.call('ZCARD', cart)
 redis.call('ZCARD', touched)
 redis.call('XLEN', log)
-for _, key in ipairs({meta, lines, KEYS[4], KEYS[5], by, order, ordered}) do redis.call('HLEN', key) end
+for _, key in ipairs({meta, lines, KEYS[4], KEYS[5], by, order}) do redis.call('HLEN', key) end
 
 local function integer(n) return string.format('%.0f', n) end
 

@@ -1,18 +1,39 @@
--- Decides whether a frozen order is placed or undone. The first decision stands.
+-- Decides whether an order is placed or undone. The first decision stands. An order that is
+-- placed is put into the stream of orders in the same step.
 --
--- KEYS  1 order   2 ordered
--- ARGV  1 order id   2 'place' or 'undo', '' to decide nothing   3 reason, where undone
+-- KEYS  1 the order's record (hash)   2 orders (stream)   3, 4 indexes: all, of its user
+--         (sorted sets: order id -> ms)
+-- ARGV  1 'place' or 'undo', '' to decide nothing   2 reason, where undone   3 channel of the cart
 --
--- Returns the decision that stands and its reason; both '' where there is none.
+-- Returns the fields of the record; all of them are nil where there is none.
+--
+-- Comes after RECORD_FIELDS, which Rust puts in front.
 
-if redis.call('HGET', KEYS[1], 'id') == ARGV[1] then
-  local stands = redis.call('HMGET', KEYS[1], 'decision', 'reason')
-  if stands[1] == '' then stands = {ARGV[2], ARGV[3]} end
-  stands = {stands[1] or '', stands[2] or ''}
-  redis.call('HSET', KEYS[1], 'decision', stands[1], 'reason', stands[2])
-  return stands
+local record = KEYS[1]
+local known = redis.call('HMGET', record, 'state', 'id', 'user', 'lines', 'total', 'currency', 'who')
+local state = known[1]
+if state ~= 'pending' or ARGV[1] == '' then
+  if state then redis.call('HSET', record, 'state', state) end
+  return redis.call('HMGET', record, unpack(RECORD_FIELDS))
 end
-local over = redis.call('HGET', KEYS[2], ARGV[1])
-if over then redis.call('HSET', KEYS[2], ARGV[1], over) end
-local decision, reason = string.match(over or '', '^%d+ (%a+) ?(.*)$')
-return {decision or '', reason or ''}
+if ARGV[1] == 'undo' then
+  redis.call('HSET', record, 'state', 'undone', 'reason', ARGV[2])
+  return redis.call('HMGET', record, unpack(RECORD_FIELDS))
+end
+
+for i = 2, 7 do
+  if not known[i] then return redis.error_reply('ERR the order is damaged') end
+end
+redis.call('XLEN', KEYS[2])
+redis.call('ZCARD', KEYS[3])
+redis.call('ZCARD', KEYS[4])
+local clock = redis.call('TIME')
+local now = string.format('%.0f', clock[1] * 1000 + math.floor(clock[2] / 1000))
+local id = known[2]
+redis.call('XADD', KEYS[2], '*', 'id', id, 'user', known[3], 'lines', known[4], 'total', known[5],
+  'currency', known[6], 'who', known[7], 'at', now)
+redis.call('HSET', record, 'state', 'placed', 'at', now, 'changed', now)
+redis.call('ZADD', KEYS[3], now, id)
+redis.call('ZADD', KEYS[4], now, id)
+publish(ARGV[3], '{"order":"' .. id .. '","state":"placed"}')
+return redis.call('HMGET', record, unpack(RECORD_FIELDS))

@@ -25,6 +25,17 @@ pub(crate) const LOG_LENGTH: usize = 200;
 /// The age up to which an order may take stock, in milliseconds.
 pub(crate) const TAKE_WITHIN_MS: u64 = 3_600_000;
 
+/// The age of an order from which on others look after it, in milliseconds: its driver seems dead.
+pub(crate) const LOOK_AFTER_MS: u64 = 3_000;
+
+/// The fields of an order's record that its steps read and return, in this sequence.
+pub(crate) const RECORD_FIELDS: [&str; 9] = [
+    "user", "who", "begun", "version", "currency", "lines", "state", "reason", "closed",
+];
+
+/// The time for which the record of an undone order is kept, in milliseconds.
+const UNDONE_KEPT_MS: u64 = 86_400_000;
+
 /// The time for which a product remembers the orders that it was made to forget, in
 /// milliseconds: longer than they could take stock.
 const RELEASES_KEPT_MS: u64 = 4 * TAKE_WITHIN_MS;
@@ -69,9 +80,14 @@ pub(crate) static RULES: LazyLock<Script> = LazyLock::new(|| {
     ])
 });
 
-/// Step 1 of an order: notes it as open.
-pub(crate) static ANNOUNCE: LazyLock<Script> =
-    LazyLock::new(|| script(&[include_str!("announce.lua")]));
+/// Step 1 of an order: writes its record.
+pub(crate) static ANNOUNCE: LazyLock<Script> = LazyLock::new(|| {
+    script(&[
+        &limit("LOOK_AFTER", LOOK_AFTER_MS),
+        &record_fields(),
+        include_str!("announce.lua"),
+    ])
+});
 
 /// Step 2 of an order: freezes the cart.
 pub(crate) static FREEZE: LazyLock<Script> = LazyLock::new(|| {
@@ -92,13 +108,9 @@ pub(crate) static TAKE: LazyLock<Script> = LazyLock::new(|| {
     ])
 });
 
-/// Step 4 of an order: decides whether it is placed or undone.
+/// Step 4 of an order: decides whether it is placed or undone, and puts it into the stream.
 pub(crate) static DECIDE: LazyLock<Script> =
-    LazyLock::new(|| script(&[include_str!("decide.lua")]));
-
-/// Step 5 of an order that is placed: puts it into the stream.
-pub(crate) static APPEND: LazyLock<Script> =
-    LazyLock::new(|| script(&[PUBLISH, include_str!("append.lua")]));
+    LazyLock::new(|| script(&[&record_fields(), PUBLISH, include_str!("decide.lua")]));
 
 /// Step 5 of an order that is undone: gives back the stock of one product.
 pub(crate) static RELEASE: LazyLock<Script> = LazyLock::new(|| {
@@ -117,6 +129,14 @@ pub(crate) static SETTLE: LazyLock<Script> = LazyLock::new(|| {
         PUBLISH,
         CART_UPDATE,
         include_str!("settle.lua"),
+    ])
+});
+
+/// Step 7 of an order: notes that nothing is left to do for it.
+pub(crate) static CLOSE: LazyLock<Script> = LazyLock::new(|| {
+    script(&[
+        &limit("UNDONE_KEPT", UNDONE_KEPT_MS),
+        include_str!("close.lua"),
     ])
 });
 
@@ -141,6 +161,12 @@ fn history_limits() -> String {
         limit("LOG_LENGTH", format_args!("'{LOG_LENGTH}'")),
     ]
     .concat()
+}
+
+/// The fields of an order's record that the steps of an order return.
+fn record_fields() -> String {
+    let names = RECORD_FIELDS.map(|name| format!("'{name}'"));
+    limit("RECORD_FIELDS", format_args!("{{{}}}", names.join(", ")))
 }
 
 /// A limit as the line of Lua that stands in front of a script.

@@ -9,9 +9,13 @@
 -- Comes after the limit RELEASES_KEPT (ms), which Rust puts in front.
 
 local product, taken, released, order = KEYS[1], KEYS[2], KEYS[3], ARGV[1]
-local pieces = tonumber(redis.call('HGET', taken, order) or '') or 0
+-- A number of up to 15 digits: whatever else stands there is damage.
+local function count(text)
+  return text and #text <= 15 and string.find(text, '^%d+$') and tonumber(text)
+end
+local pieces = count(redis.call('HGET', taken, order)) or 0
 redis.call('ZCARD', released)
-local stock = redis.call('TYPE', product).ok == 'hash' and redis.call('HGET', product, 'stock') or ''
+local stock = redis.call('TYPE', product).ok == 'hash' and count(redis.call('HGET', product, 'stock'))
 local clock = redis.call('TIME')
 local now = clock[1] * 1000
 
@@ -20,7 +24,7 @@ redis.call('ZADD', released, now, order)
 redis.call('ZREMRANGEBYSCORE', released, '-inf', now - RELEASES_KEPT)
 redis.call('PEXPIRE', released, RELEASES_KEPT)
 -- Stock that has become unlimited or unreadable meanwhile stays as it is.
-if pieces == 0 or ARGV[2] ~= '1' or not (string.find(stock, '^%d+$') and #stock <= 15) then return 0 end
-redis.call('HSET', product, 'stock', string.format('%.0f', tonumber(stock) + pieces))
+if pieces == 0 or ARGV[2] ~= '1' or not stock then return 0 end
+redis.call('HSET', product, 'stock', string.format('%.0f', stock + pieces))
 publish(ARGV[3], '[' .. cjson.encode(ARGV[4]) .. ']')
 return pieces

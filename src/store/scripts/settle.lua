@@ -1,36 +1,31 @@
--- Ends a frozen order. Where it was placed, exactly the ordered pieces leave the cart; where
--- it was undone, all stay. Comes after shares.lua and cart_update.lua.
+-- Ends the freeze of a cart. Where its order was placed, exactly the ordered pieces leave the
+-- cart; where it was undone, all stay. What was ordered is told by the caller, who has it from
+-- the order's record: the cart itself is not believed. Comes after shares.lua and cart_update.lua.
 --
--- ARGV  4 order id
+-- ARGV  4 op id of the update   5 the order id for which the cart is frozen
+--       6 'place' or 'undo'   7.. product, quantity and shares of each line that was ordered
 --
--- Returns 1 where this call settled the order, 0 where it was settled before.
+-- Returns 1 where this call ended the freeze, 0 where the cart is not frozen for that order.
 
-local REMEMBERED = 64       -- ended orders of which the cart remembers the outcome
-local REMEMBERED_FOR = 86400000  -- how long it does, after the last of them (ms)
+local HIGHEST = 1e15  -- a quantity beyond this is damage: it stays as it is
 
-local known = redis.call('HMGET', order, 'id', 'decision', 'reason', 'by')
-if known[1] ~= op or (known[2] ~= 'place' and known[2] ~= 'undo') then
-  local over = redis.call('HGET', ordered, op)
-  if over then redis.call('HSET', ordered, op, over) end
+if redis.call('HGET', order, 'id') ~= ARGV[5] then
+  local version = redis.call('HGET', meta, 'version')
+  if version then redis.call('HSET', meta, 'version', version) end
   return 0
 end
-local fields = redis.call('HGETALL', order)
-local decision, reason = known[2], known[3] or ''
--- The update names the person who ordered, whoever finishes the order.
-who = known[4] or who
 
 local changes, shares = {}, sharing()
-for i = 1, decision == 'place' and #fields or 0, 2 do
-  local id = string.match(fields[i], '^q:(.*)$')
-  local score = id and redis.call('ZSCORE', cart, id)
-  if score then
-    local had = tonumber(score)
-    local rest = math.max(had - (tonumber(fields[i + 1]) or 0), 0)
+for i = 7, ARGV[6] == 'place' and #ARGV or 0, 3 do
+  local id = ARGV[i]
+  local had = tonumber(redis.call('ZSCORE', cart, id) or '')
+  if had and had >= 0 and had <= HIGHEST then
+    local rest = math.max(had - tonumber(ARGV[i + 1]), 0)
     if rest > 0 then
       redis.call('ZADD', cart, rest, id)
       local left = shares.read(redis.call('HGET', by, id))
-      for _, frozen in ipairs(shares.read(redis.call('HGET', order, 's:' .. id))) do
-        shares.take_own(left, frozen.name, frozen.pieces)
+      for _, ordered in ipairs(shares.read(ARGV[i + 2])) do
+        shares.take_own(left, ordered.name, ordered.pieces)
       end
       shares.cut(left, shares.sum(left) - rest)
       shares.write(by, id, left)
@@ -47,18 +42,5 @@ for i = 1, decision == 'place' and #fields or 0, 2 do
 end
 redis.call('UNLINK', order)
 redis.call('HDEL', meta, 'frozen')
-
--- A late repeat of this order id is answered with how the order ended.
-redis.call('HSET', ordered, op, integer(now) .. ' ' .. decision .. ' ' .. reason)
-if redis.call('HLEN', ordered) > REMEMBERED then
-  local oldest, at
-  local all = redis.call('HGETALL', ordered)
-  for i = 1, #all, 2 do
-    local ended = tonumber(string.match(all[i + 1], '^%d+')) or 0
-    if not at or ended < at then oldest, at = all[i], ended end
-  end
-  redis.call('HDEL', ordered, oldest)
-end
-redis.call('PEXPIRE', ordered, REMEMBERED_FOR)
-publish_update(decision == 'place' and 'order' or 'unfreeze', changes)
+publish_update(ARGV[6] == 'place' and 'order' or 'unfreeze', changes)
 return 1

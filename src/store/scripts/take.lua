@@ -5,8 +5,8 @@
 --       6 the price that was confirmed
 --
 -- Returns a word. The stock is the order's: taken, unlimited. It is not: released (given back
--- already), old (begun too long ago), missing, unreadable; short, with what is left; repriced,
--- with the price now.
+-- already, or taken for other pieces), old (begun too long ago, or far ahead), missing,
+-- unreadable; short, with what is left; repriced, with the price now.
 --
 -- Comes after the limit TAKE_WITHIN (ms), which Rust puts in front.
 
@@ -15,10 +15,11 @@ if redis.call('ZSCORE', released, order) then return {'released'} end
 local had = redis.call('HGET', taken, order)
 if had then
   redis.call('HSET', taken, order, had)
-  return {'taken'}
+  return {had == ARGV[2] and 'taken' or 'released'}
 end
+-- A time far ahead is as bad as one long ago: it comes from a clock that was wrong.
 local clock = redis.call('TIME')
-if clock[1] * 1000 - tonumber(ARGV[3]) > TAKE_WITHIN then return {'old'} end
+if math.abs(clock[1] * 1000 - tonumber(ARGV[3])) > TAKE_WITHIN then return {'old'} end
 if redis.call('TYPE', product).ok ~= 'hash' then return {'missing'} end
 
 -- A price without the zeros that mean nothing: 02.40 is 2.4.
