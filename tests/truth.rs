@@ -9,7 +9,10 @@ use rustix::process::Signal;
 use serde_json::json;
 use std::collections::BTreeMap;
 use trolley::store::Policy;
+use trolley::store::live::LiveRequest;
+use trolley::tui::message::{Effect, Message, Now};
 use trolley::tui::state::Connectivity;
+use trolley::tui::update::update;
 
 const META: &str = "{cart:alice}:meta";
 const LOG: &str = "{cart:alice}:log";
@@ -246,6 +249,35 @@ fn nothing_is_live_after_a_sleep_before_it_was_asked() {
     server.thaw();
     screen.wait("9 Espresso");
     screen.wait("● live");
+}
+
+/// The steady clock stands still while the machine sleeps, and the wall clock goes on.
+#[tokio::test]
+async fn a_sleep_of_the_machine_is_noticed() {
+    let server = Server::with_demo();
+    let mut ann = Headless::open(server.url(), "alice", Policy::default(), &[]);
+    ann.calm().await;
+
+    let steady = ann.state.now;
+    let effects = update(
+        &mut ann.state,
+        Message::Clock,
+        Now {
+            steady,
+            wall: 60_000,
+        },
+    );
+    assert!(matches!(effects[..], [Effect::Live(LiveRequest::Reread)]));
+    assert_eq!(ann.state.connectivity, Connectivity::Syncing);
+    let effects = update(
+        &mut ann.state,
+        Message::Clock,
+        Now {
+            steady,
+            wall: 60_500,
+        },
+    );
+    assert!(effects.is_empty());
 }
 
 #[test]
