@@ -2,6 +2,9 @@
 
 use crate::model::{OpId, Refusal, text};
 use redis::{ErrorKind, RedisError};
+use std::error::Error as _;
+use std::sync::Arc;
+use std::{fmt, io};
 
 /// The reason why the connection to Redis fails, or why Redis did not do as it was asked.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -75,6 +78,14 @@ pub enum Trouble {
     /// Another server takes over, or keys are on their way to one.
     #[error("the servers are switching over")]
     Changing,
+    /// Trouble with one of several servers.
+    #[error("{trouble} ({server})")]
+    At {
+        /// The server: its host and port, or its socket.
+        server: String,
+        /// What the matter is.
+        trouble: Box<Trouble>,
+    },
     /// TLS failed.
     #[error("no secure connection: {0}")]
     Tls(String),
@@ -95,6 +106,31 @@ impl Trouble {
     /// The trouble with an answer that makes no sense.
     pub(crate) fn not_understood() -> Trouble {
         Trouble::Other("its answer can't be understood".to_owned())
+    }
+
+    /// Names the server that this is the trouble with, where that matters.
+    pub(crate) fn at(self, server: &impl fmt::Display) -> Trouble {
+        match self {
+            Trouble::ConnectionRefused
+            | Trouble::NoSocket
+            | Trouble::NoHost
+            | Trouble::Timeout
+            | Trouble::Lost
+            | Trouble::Tls(_) => Trouble::At {
+                server: server.to_string(),
+                trouble: Box::new(self),
+            },
+            other => other,
+        }
+    }
+
+    /// The trouble alone, without the server that it is with.
+    #[must_use]
+    pub fn bare(&self) -> &Trouble {
+        match self {
+            Trouble::At { trouble, .. } => trouble,
+            bare => bare,
+        }
     }
 
     /// A short name for programs; stable.
@@ -120,6 +156,7 @@ impl Trouble {
             Trouble::WrongType => "wrong_type",
             Trouble::Moved { .. } => "moved",
             Trouble::Changing => "changing",
+            Trouble::At { trouble, .. } => trouble.code(),
             Trouble::Tls(_) => "tls",
             Trouble::WantsCertificate => "wants_certificate",
             Trouble::BadAddress(_) => "bad_address",
@@ -158,14 +195,14 @@ impl Trouble {
     /// Tells whether a change that met this may have been applied all the same.
     #[must_use]
     pub fn is_ambiguous(&self) -> bool {
-        matches!(self, Trouble::Timeout | Trouble::Lost)
+        matches!(self.bare(), Trouble::Timeout | Trouble::Lost)
     }
 
     /// Tells whether the address, user, password or certificate that was given is at fault.
     #[must_use]
     pub fn is_access_error(&self) -> bool {
         matches!(
-            self,
+            self.bare(),
             Trouble::WrongPassword
                 | Trouble::NeedsPassword
                 | Trouble::NoPermission(_)
@@ -181,7 +218,7 @@ impl Trouble {
     #[must_use]
     pub fn is_transient(&self) -> bool {
         matches!(
-            self,
+            self.bare(),
             Trouble::Moved { .. }
                 | Trouble::Changing
                 | Trouble::ConnectionRefused
@@ -195,8 +232,25 @@ impl Trouble {
     }
 }
 
+/// Trouble that is found here travels through the Redis library's traits inside its own errors.
+impl From<Trouble> for RedisError {
+    fn from(trouble: Trouble) -> RedisError {
+        io::Error::other(trouble).into()
+    }
+}
+
+/// Takes out the trouble that travels inside an error of the Redis library.
+fn inside(error: &RedisError) -> Option<&Trouble> {
+    let shared: &Arc<dyn std::error::Error + Send + Sync> = error.source()?.downcast_ref()?;
+    let carrier: &io::Error = shared.downcast_ref()?;
+    carrier.get_ref()?.downcast_ref()
+}
+
 impl From<&RedisError> for Trouble {
     fn from(error: &RedisError) -> Trouble {
+        if let Some(trouble) = inside(error) {
+            return trouble.clone();
+        }
         by_code(error).unwrap_or_else(|| by_words(error))
     }
 }
@@ -226,6 +280,8 @@ fn by_code(error: &RedisError) -> Option<Trouble> {
         // off by both nodes, by the new one even after ASKING (Redis 7.0, Valkey 9.1). So
         // nothing is gained by following ASK: what was asked is asked again.
         "TRYAGAIN" | "CLUSTERDOWN" | "MASTERDOWN" | "ASK" => Trouble::Changing,
+        // A slot has moved since the script was loaded.
+        "NOSCRIPT" => Trouble::Changing,
         // The server got another role while it waited: for replicas, or for new orders.
         "UNBLOCKED" => Trouble::Changing,
         "MOVED" => moved_to(error).unwrap_or(Trouble::Changing),
@@ -250,8 +306,6 @@ fn by_words(error: &RedisError) -> Trouble {
     match error.kind() {
         ErrorKind::AuthenticationFailed if said.contains("NOAUTH") => Trouble::NeedsPassword,
         ErrorKind::AuthenticationFailed => Trouble::WrongPassword,
-        // Of all nodes at once; what was tried before that is not known.
-        ErrorKind::ClusterConnectionNotFound => Trouble::Lost,
         kind => refused_in_script(&said)
             .or_else(|| wrong_server(kind, &said))
             .or_else(|| refused_by_state(&said))

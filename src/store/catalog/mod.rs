@@ -15,6 +15,7 @@ pub use shop::{Shop, get_shop, name_shop};
 
 use crate::model::product::LONGEST_NAME;
 use crate::model::{Catalog, Product, ProductId};
+use crate::store::connection::nodes;
 use crate::store::connection::pipeline;
 use crate::store::connection::{Conn, Connection, answer};
 use crate::store::error::{Error, Trouble};
@@ -97,10 +98,7 @@ pub async fn find_unlisted(
     connection: &mut Connection,
     catalog: &Catalog,
 ) -> Result<Vec<(ProductId, Option<Product>)>, Error> {
-    let keys: usize = redis::cmd("DBSIZE")
-        .query_async(&mut connection.conn)
-        .await
-        .unwrap_or(0);
+    let keys = nodes::count_keys(&mut connection.conn).await;
     if !catalog.is_empty() && keys > catalog.len().saturating_add(MOST_OTHER_KEYS) {
         return Ok(Vec::new());
     }

@@ -5,18 +5,25 @@
 
 use crate::store::connection::address::{Address, SentinelLogin, ServerKind};
 use crate::store::connection::nodes::Node;
-use crate::store::connection::raw::{self, Greeting, NoPushes, ServerRole};
+use crate::store::connection::raw::{self, NoPushes, ServerRole};
+use crate::store::connection::slots::{SlotMap, slot_of_key};
 use crate::store::error::Trouble;
+use futures::StreamExt;
+use futures::future::BoxFuture;
+use futures::stream::FuturesUnordered;
 use redis::aio::{AsyncPushSender, MultiplexedConnection};
 use redis::{PushInfo, PushKind, Value};
 use std::collections::VecDeque;
 use std::time::Duration;
 use tokio::sync::mpsc;
+use tokio::time::sleep;
 
 /// The most candidates that are kept.
 const MOST_CANDIDATES: usize = 64;
 /// Messages of a Sentinel that wait to be read. After any of them it is asked for the master.
 const SENTINEL_MESSAGES: usize = 16;
+/// The time that a candidate has for its answer before the next one is asked, too.
+const STAGGER: Duration = Duration::from_millis(150);
 /// The pause before another Sentinel is listened to.
 const LISTEN_AGAIN: Duration = Duration::from_secs(1);
 
@@ -85,96 +92,165 @@ impl Locator {
         key: &str,
         pushes: Option<P>,
     ) -> Result<MultiplexedConnection, Trouble> {
-        let mut trouble = Trouble::Changing;
-
-        for _ in 0..self.candidates.len().max(1) {
-            let Some(asked) = self.candidates.front().cloned() else {
-                return Err(trouble);
-            };
-            match self.open_through(&asked, key, pushes.clone()).await {
-                Ok(conn) => return Ok(conn),
-                Err(failure) => trouble = failure,
-            }
-
-            // The others may know something newer.
-            if self.candidates.front().and_then(Address::node) == asked.node() {
-                self.candidates.rotate_left(1);
-            }
-            if !self.is_transient(&trouble) {
-                break;
-            }
+        match self.open_single(pushes.clone()).await? {
+            Some(server) => Ok(server),
+            None => self.open_owner(key, pushes).await,
         }
-        Err(trouble)
     }
 
-    /// Connects to the server that has `key`, by what one candidate says.
-    async fn open_through<P: AsyncPushSender + Clone>(
+    /// Connects to the only server that there is; `None` where the keys are spread over nodes.
+    pub(crate) async fn open_single<P: AsyncPushSender + Clone>(
         &mut self,
-        asked: &Address,
+        pushes: Option<P>,
+    ) -> Result<Option<MultiplexedConnection>, Trouble> {
+        match self.address.kind().clone() {
+            ServerKind::Server => self.open_server(pushes).await,
+            ServerKind::Cluster => Ok(None),
+            ServerKind::Sentinel(name) => self.open_named(name, pushes).await.map(Some),
+        }
+    }
+
+    /// Connects to the server at the address; `None` where it turns out to be a node of a cluster.
+    async fn open_server<P: AsyncPushSender + Clone>(
+        &mut self,
+        pushes: Option<P>,
+    ) -> Result<Option<MultiplexedConnection>, Trouble> {
+        let mut conn = raw::open(&self.address, pushes).await?;
+        let greeting = raw::greet(&mut conn).await?;
+        if !greeting.is_cluster_node {
+            return match greeting.role {
+                ServerRole::Sentinel => Err(Trouble::IsSentinel),
+                ServerRole::Master | ServerRole::Replica => Ok(Some(conn)),
+            };
+        }
+
+        let asked = self.address.clone();
+        let slots = read_slots(&mut conn, &asked).await?;
+        // A node behind a socket that knows of no node with a port is all there is.
+        if slots.nodes().is_empty() && asked.node().is_none() {
+            return Ok(Some(conn));
+        }
+
+        self.address = self.address.as_cluster();
+        self.note_nodes(&asked, &slots);
+        Ok(None)
+    }
+
+    /// Connects to the node of a cluster that has `key`.
+    async fn open_owner<P: AsyncPushSender + Clone>(
+        &mut self,
         key: &str,
         pushes: Option<P>,
     ) -> Result<MultiplexedConnection, Trouble> {
-        let owner = match self.address.kind() {
-            ServerKind::Server => {
-                let mut conn = raw::open(asked, pushes.clone()).await?;
-                let greeting = raw::greet(&mut conn).await?;
-                match self.owner_by_greeting(asked, key, greeting).await? {
-                    Some(owner) => owner,
-                    None => return Ok(conn),
+        let slot = slot_of_key(key.as_bytes());
+        let mut verdict = Verdict::default();
+        let mut survey = Survey::of(
+            &self.candidates,
+            |asked| async move { ask_slots(&asked).await },
+        );
+
+        while let Some((asked, answer)) = survey.next().await {
+            let slots = match answer {
+                Ok(slots) => slots,
+                Err(trouble) => {
+                    verdict.note(trouble);
+                    continue;
+                }
+            };
+
+            self.note_nodes(&asked, &slots);
+            if let Some(owner) = slots.owner(slot)
+                && verdict.is_new(owner)
+            {
+                match self.open_master(owner, pushes.clone()).await {
+                    Ok(conn) => return Ok(conn),
+                    Err(trouble) => verdict.rule_out(owner, trouble),
                 }
             }
-            ServerKind::Cluster => self.ask_owner(asked, key).await?,
-            ServerKind::Sentinel(name) => {
-                let master = ask_sentinel(asked, name).await?;
-                self.master = Some(master.clone());
-                master
-            }
-        };
+        }
+        Err(verdict.trouble())
+    }
 
-        let mut conn = raw::open(&self.address.at(&owner), pushes).await?;
+    /// Connects to the master that the Sentinels name.
+    async fn open_named<P: AsyncPushSender + Clone>(
+        &mut self,
+        name: String,
+        pushes: Option<P>,
+    ) -> Result<MultiplexedConnection, Trouble> {
+        let mut verdict = Verdict::default();
+        let mut survey = Survey::of(&self.candidates, |asked| {
+            let name = name.clone();
+            async move { ask_sentinel(&asked, &name).await }
+        });
+
+        // One of them may be out of date, or none at all, while the next one knows.
+        while let Some((asked, answer)) = survey.next().await {
+            let master = match answer {
+                Ok(master) => master,
+                Err(trouble) => {
+                    verdict.note(trouble);
+                    continue;
+                }
+            };
+
+            self.put_first(&asked);
+            if verdict.is_new(&master) {
+                match self.open_master(&master, pushes.clone()).await {
+                    Ok(conn) => {
+                        self.master = Some(master);
+                        return Ok(conn);
+                    }
+                    Err(trouble) => verdict.rule_out(&master, trouble),
+                }
+            }
+        }
+        Err(verdict.trouble())
+    }
+
+    /// Connects to a node that must be a master.
+    async fn open_master<P: AsyncPushSender + Clone>(
+        &self,
+        node: &Node,
+        pushes: Option<P>,
+    ) -> Result<MultiplexedConnection, Trouble> {
+        let mut conn = raw::open(&self.address.at(node), pushes).await?;
         match raw::greet(&mut conn).await?.role {
             ServerRole::Master => Ok(conn),
             ServerRole::Replica | ServerRole::Sentinel => Err(Trouble::Changing),
         }
     }
 
-    /// The owner of `key` where a server turns out to be a node of a cluster; `None` where the
-    /// server itself has all keys.
-    async fn owner_by_greeting(
-        &mut self,
-        asked: &Address,
-        key: &str,
-        greeting: Greeting,
-    ) -> Result<Option<Node>, Trouble> {
-        if !greeting.is_cluster_node {
-            return match greeting.role {
-                ServerRole::Sentinel => Err(Trouble::IsSentinel),
-                ServerRole::Master | ServerRole::Replica => Ok(None),
-            };
-        }
+    /// Finds out which node of the cluster has which slots, by the first that answers.
+    pub(crate) async fn slot_map(&mut self) -> Result<SlotMap, Trouble> {
+        let mut verdict = Verdict::default();
+        let mut survey = Survey::of(
+            &self.candidates,
+            |asked| async move { ask_slots(&asked).await },
+        );
 
-        let view = ask_node(asked, key).await?;
-        // A node behind a socket that knows of no node with a port is all there is.
-        if view.nodes.is_empty() && asked.node().is_none() {
-            return Ok(None);
+        while let Some((asked, answer)) = survey.next().await {
+            match answer {
+                Ok(slots) => {
+                    self.note_nodes(&asked, &slots);
+                    return Ok(slots);
+                }
+                Err(trouble) => verdict.note(trouble),
+            }
         }
-
-        self.address = self.address.as_cluster();
-        self.note_nodes(asked, &view);
-        view.owner.map(Some).ok_or(Trouble::Changing)
+        Err(verdict.trouble())
     }
 
-    /// Asks one node of a cluster which node has `key`.
-    async fn ask_owner(&mut self, asked: &Address, key: &str) -> Result<Node, Trouble> {
-        let view = ask_node(asked, key).await?;
-        self.note_nodes(asked, &view);
-        view.owner.ok_or(Trouble::Changing)
+    /// Has this candidate asked first from now on.
+    fn put_first(&mut self, asked: &Address) {
+        let node = asked.node();
+        self.candidates.retain(|other| other.node() != node);
+        self.candidates.push_front(asked.clone());
     }
 
     /// Takes the nodes that a node knows as the new candidates.
-    fn note_nodes(&mut self, asked: &Address, view: &ClusterView) {
+    fn note_nodes(&mut self, asked: &Address, slots: &SlotMap) {
         let mut candidates = VecDeque::from([asked.clone()]);
-        let known = view.nodes.iter().map(|node| self.address.at(node));
+        let known = slots.nodes().iter().map(|node| self.address.at(node));
 
         // The addresses that were given stay, in case the whole cluster moves.
         for server in known.chain(self.address.servers()) {
@@ -188,18 +264,6 @@ impl Locator {
         self.candidates = candidates;
     }
 
-    /// Lists the nodes of a cluster, as the first of them that answers knows them.
-    pub(crate) async fn cluster_nodes(&mut self, key: &str) -> Result<Vec<Address>, Trouble> {
-        let mut trouble = Trouble::Changing;
-        for asked in self.candidates.clone() {
-            match self.ask_owner(&asked, key).await {
-                Ok(_) => return Ok(self.candidates.iter().cloned().collect()),
-                Err(failure) => trouble = failure,
-            }
-        }
-        Err(trouble)
-    }
-
     /// Waits until the Sentinels have made another server the master. The old one goes on taking
     /// changes until they have told it, and then loses those.
     pub(crate) async fn superseded(self) {
@@ -208,7 +272,7 @@ impl Locator {
                 if self.listen(asked, name).await.is_ok() {
                     return;
                 }
-                tokio::time::sleep(LISTEN_AGAIN).await;
+                sleep(LISTEN_AGAIN).await;
             }
         }
         std::future::pending().await
@@ -236,82 +300,119 @@ impl Locator {
     }
 }
 
-/// A cluster as one of its nodes sees it.
-#[derive(Debug, Default)]
-struct ClusterView {
-    /// The master of the slot that was asked for.
-    owner: Option<Node>,
-    nodes: Vec<Node>,
+/// The answer of one candidate.
+type Answer<T> = (Address, Result<T, Trouble>);
+
+/// Asks several candidates the same, one after the other. It does not wait long for a silent one:
+/// the next is asked meanwhile, and whoever answers first is heard first.
+struct Survey<T, Q> {
+    waiting: VecDeque<Address>,
+    asked: FuturesUnordered<BoxFuture<'static, Answer<T>>>,
+    question: Q,
 }
 
-impl ClusterView {
-    /// Reads the answer to CLUSTER SLOTS: ranges of slots, each with its master and replicas.
-    fn decode(answer: &Value, slot: i64, own_host: &str) -> ClusterView {
-        let mut view = ClusterView::default();
-        let Value::Array(ranges) = answer else {
-            return view;
-        };
+impl<T, Q, F> Survey<T, Q>
+where
+    T: Send + 'static,
+    Q: Fn(Address) -> F,
+    F: Future<Output = Result<T, Trouble>> + Send + 'static,
+{
+    fn of(candidates: &VecDeque<Address>, question: Q) -> Survey<T, Q> {
+        Survey {
+            waiting: candidates.clone(),
+            asked: FuturesUnordered::new(),
+            question,
+        }
+    }
 
-        for range in ranges {
-            let Value::Array(range) = range else { continue };
-            let [Value::Int(from), Value::Int(to), nodes @ ..] = &range[..] else {
-                continue;
-            };
-
-            let mut nodes = nodes
-                .iter()
-                .filter_map(|node| decode_node(node, own_host))
-                .peekable();
-            if (*from..=*to).contains(&slot)
-                && let Some(master) = nodes.peek()
-            {
-                view.owner = Some(master.clone());
+    /// The next answer; `None` when all have answered.
+    async fn next(&mut self) -> Option<Answer<T>> {
+        loop {
+            if self.asked.is_empty() {
+                let candidate = self.waiting.pop_front()?;
+                self.ask(candidate);
             }
-            for node in nodes {
-                if !view.nodes.contains(&node) {
-                    view.nodes.push(node);
+            tokio::select! {
+                biased;
+                Some(answer) = self.asked.next() => return Some(answer),
+                () = sleep(STAGGER), if !self.waiting.is_empty() => {
+                    let candidate = self.waiting.pop_front()?;
+                    self.ask(candidate);
                 }
             }
         }
-        view
+    }
+
+    fn ask(&mut self, candidate: Address) {
+        let asking = (self.question)(candidate.clone());
+        self.asked.push(Box::pin(async move {
+            let answer = asking.await;
+            let named = answer.map_err(|trouble| match candidate.node() {
+                Some(node) => trouble.at(&node),
+                None => trouble,
+            });
+            (candidate, named)
+        }));
     }
 }
 
-fn decode_node(node: &Value, own_host: &str) -> Option<Node> {
-    let Value::Array(node) = node else {
-        return None;
-    };
-    let [host, Value::Int(port), ..] = &node[..] else {
-        return None;
-    };
-
-    // A node that does not know its own host leaves it out. One that is reached by a socket may
-    // know neither host nor port of itself.
-    let host = match host {
-        Value::BulkString(host) if !host.is_empty() => String::from_utf8_lossy(host).into_owned(),
-        _ => own_host.to_owned(),
-    };
-    let port = u16::try_from(*port).ok()?;
-    (!host.is_empty() && port > 0).then_some(Node { host, port })
+/// What has gone wrong with the candidates so far.
+#[derive(Default)]
+struct Verdict {
+    /// The trouble with a server that was named, which matters most.
+    of_server: Option<Trouble>,
+    /// The trouble of a candidate that does not pass by itself.
+    lasting: Option<Trouble>,
+    transient: Option<Trouble>,
+    /// The servers that can't be had.
+    ruled_out: Vec<Node>,
 }
 
-/// Asks one node of a cluster for the nodes it knows, and for the one that has `key`.
-async fn ask_node(asked: &Address, key: &str) -> Result<ClusterView, Trouble> {
+impl Verdict {
+    /// Notes that a candidate has no answer.
+    fn note(&mut self, trouble: Trouble) {
+        if trouble.is_transient() {
+            self.transient = Some(trouble);
+        } else {
+            self.lasting = Some(trouble);
+        }
+    }
+
+    fn is_new(&self, server: &Node) -> bool {
+        !self.ruled_out.contains(server)
+    }
+
+    /// Notes that a server which was named can't be had.
+    fn rule_out(&mut self, server: &Node, trouble: Trouble) {
+        self.ruled_out.push(server.clone());
+        self.of_server = Some(trouble.at(server));
+    }
+
+    fn trouble(self) -> Trouble {
+        self.of_server
+            .or(self.lasting)
+            .or(self.transient)
+            .unwrap_or(Trouble::Changing)
+    }
+}
+
+/// Asks one node of a cluster who has which slots.
+async fn ask_slots(asked: &Address) -> Result<SlotMap, Trouble> {
     let mut conn = raw::open(asked, None::<NoPushes>).await?;
-    let mut questions = redis::pipe();
-    questions
-        .cmd("CLUSTER")
-        .arg("KEYSLOT")
-        .arg(key)
-        .cmd("CLUSTER")
-        .arg("SLOTS");
-    let (slot, ranges): (i64, Value) = questions
-        .query_async(&mut conn)
-        .await
-        .map_err(Trouble::from)?;
+    let slots = read_slots(&mut conn, asked).await?;
+    if slots.masters().is_empty() {
+        return Err(Trouble::Changing);
+    }
+    Ok(slots)
+}
+
+async fn read_slots(conn: &mut MultiplexedConnection, asked: &Address) -> Result<SlotMap, Trouble> {
+    let mut question = redis::cmd("CLUSTER");
+    question.arg("SLOTS");
+    let slots: Value = question.query_async(conn).await.map_err(Trouble::from)?;
 
     let own_host = asked.node().map(|node| node.host).unwrap_or_default();
-    Ok(ClusterView::decode(&ranges, slot, &own_host))
+    Ok(SlotMap::decode(&slots, &own_host))
 }
 
 /// Asks a Sentinel which server is the master.

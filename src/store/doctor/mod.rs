@@ -115,7 +115,7 @@ pub async fn examine(address: &Address, user: &UserName, policy: &Policy) -> Vec
     ];
 
     // The servers, together and one by one.
-    let masters = masters(&mut connection.conn).await.unwrap_or_default();
+    let masters = masters(&connection.conn).await;
     findings.extend(topology(&mut connection, address, &masters).await);
     for master in &masters {
         let mut of_master = server::examine(&mut connection, master, policy.confirm_replicas).await;
@@ -161,6 +161,7 @@ fn advice_on_access(trouble: &Trouble) -> &'static str {
         }
         Trouble::WantsCertificate => "ask whoever runs the server for a certificate and its key",
         Trouble::Tls(_) => "does --tls-ca name the authority that signed the server's certificate?",
+        Trouble::At { trouble, .. } => advice_on_access(trouble),
         Trouble::Changing => "a server is being replaced; look again in a few seconds",
         Trouble::Lost
         | Trouble::NoPermission(_)

@@ -242,10 +242,6 @@ impl Address {
             .and_then(|server| server.redis_settings().username())
     }
 
-    pub(crate) fn tls(&self) -> Option<TlsCertificates> {
-        self.tls.clone()
-    }
-
     /// The first server, in the form that the Redis library connects by.
     ///
     /// # Errors
