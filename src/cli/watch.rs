@@ -123,6 +123,7 @@ impl CartWatch<'_> {
             // These matter to those who shop.
             LiveEvent::Stale
             | LiveEvent::Applied(_)
+            | LiveEvent::Waits(_)
             | LiveEvent::Settled(..)
             | LiveEvent::Products(_)
             | LiveEvent::Catalog(_)

@@ -133,6 +133,12 @@ impl Trouble {
         }
     }
 
+    /// Tells whether this is trouble with one of several servers, and the others may be well.
+    #[must_use]
+    pub fn is_elsewhere(&self) -> bool {
+        matches!(self, Trouble::At { .. })
+    }
+
     /// A short name for programs; stable.
     #[must_use]
     pub fn code(&self) -> &'static str {

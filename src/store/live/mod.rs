@@ -59,6 +59,8 @@ pub enum LiveEvent {
     Unreadable(Trouble),
     /// A change, by anybody.
     Update(Update),
+    /// A change asked for here waits until this trouble with another server is over.
+    Waits(Trouble),
     /// A change asked for here is applied or refused.
     Settled(OpId, Result<Update, Error>),
     /// Products that were asked for.
@@ -138,8 +140,22 @@ struct PendingChange {
     change: Change,
     /// When the change was first sent, if it was, and the cart's version known then.
     first_sent: Option<(u64, Instant)>,
-    /// Set once it is sent over the present connection.
-    in_flight: bool,
+    progress: Progress,
+    /// When it first had to wait for a server other than the cart's.
+    held_up_since: Option<Instant>,
+    /// The trouble with that server.
+    held_up_by: Option<Trouble>,
+}
+
+/// How far a change is over the present connection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Progress {
+    /// It is to be sent.
+    Due,
+    /// It is being checked, or was sent.
+    InFlight,
+    /// It waits for a server other than the cart's, and is tried again.
+    HeldUp,
 }
 
 impl PendingChange {
@@ -147,7 +163,9 @@ impl PendingChange {
         PendingChange {
             change,
             first_sent: None,
-            in_flight: false,
+            progress: Progress::Due,
+            held_up_since: None,
+            held_up_by: None,
         }
     }
 }

@@ -147,7 +147,9 @@ impl Session {
         let products = self.products.clone();
         self.start(async move {
             Completed::Products(match products.conn().await {
-                Ok(conn) => catalog::read_products(&conn, &ids).await,
+                Ok(conn) => catalog::read_reachable(&conn, &ids)
+                    .await
+                    .map(|(read, _)| read),
                 Err(trouble) => Err(trouble),
             })
         });

@@ -2,12 +2,13 @@
 //! results and requests.
 
 use super::products::ProductRoute;
-use super::{LiveEvent, LiveRequest, OrderEvent, PendingChange, Supervisor};
+use super::{LiveEvent, LiveRequest, OrderEvent, PendingChange, Progress, Supervisor};
 use crate::model::{Cart, OpId, Product, ProductId, Update};
 use crate::store::cart;
 use crate::store::cart::decode;
 use crate::store::cart::decode::Watcher;
 use crate::store::cart::reading::{Presence, heartbeat};
+use crate::store::cart::sending::ProductAnswers;
 use crate::store::catalog::decode::{CatalogNews, catalog_news};
 use crate::store::connection::Conn;
 use crate::store::connection::discovery::Locator;
@@ -37,11 +38,13 @@ const LEAVE_TIMEOUT: Duration = Duration::from_millis(300);
 
 /// The result of one background request, delivered back to the session loop.
 pub(super) enum Completed {
-    /// The products that these changes add were asked for: which of them do not exist.
+    /// The products that these changes add were asked for.
     Verified {
         ops: Vec<OpId>,
-        missing: Result<Vec<ProductId>, Trouble>,
+        answers: Result<ProductAnswers, Trouble>,
     },
+    /// It is time to try the changes again that are held up.
+    HoldOver,
     /// A change was sent.
     Sent(OpId, Result<Update, Error>),
     /// The server waited for its replicas: how many have the first unreplicated changes.
@@ -105,11 +108,13 @@ pub(super) struct Session {
     /// changes wait behind them, so that all are sent in order.
     pub(super) unverified: Vec<OpId>,
     pub(super) is_verifying: bool,
+    /// Set while changes that are held up wait for their next try.
+    pub(super) is_holding: bool,
     /// Changes that are applied, and wait until as many replicas have them as are wanted.
     pub(super) unreplicated: Vec<(OpId, Update)>,
     pub(super) is_checking_replicas: bool,
-    /// Set while the order on its way waits for replicas.
-    pub(super) awaiting_replicas: bool,
+    /// Set while the order on its way waits for replicas, or for a server other than the cart's.
+    pub(super) order_waits: bool,
 
     pub(super) watchers: Vec<Watcher>,
     pub(super) beats: u64,
@@ -157,9 +162,10 @@ impl Session {
             has_budget: false,
             unverified: Vec::new(),
             is_verifying: false,
+            is_holding: false,
             unreplicated: Vec::new(),
             is_checking_replicas: false,
-            awaiting_replicas: false,
+            order_waits: false,
             watchers: Vec::new(),
             beats: 0,
             misses: 0,
@@ -293,8 +299,12 @@ impl Session {
         done: Completed,
     ) -> Result<(), SessionEnd> {
         match done {
-            Completed::Verified { ops, missing } => {
-                self.on_verified(supervisor, ops, missing).await
+            Completed::Verified { ops, answers } => {
+                self.on_verified(supervisor, ops, answers).await
+            }
+            Completed::HoldOver => {
+                self.try_held_up(supervisor);
+                Ok(())
             }
             Completed::Sent(op, outcome) => self.on_sent(supervisor, op, outcome).await,
             Completed::Replicated { changes, replicas } => {
@@ -317,7 +327,9 @@ impl Session {
             Completed::Superseded => Err(SessionEnd::Broken(Trouble::Changing)),
 
             Completed::OrderAnswer(Ok(event)) => supervisor.tell(LiveEvent::Order(event)).await,
-            Completed::OrderAnswer(Err(trouble)) if trouble.is_transient() => {
+            Completed::OrderAnswer(Err(trouble))
+                if trouble.is_transient() && !trouble.is_elsewhere() =>
+            {
                 Err(SessionEnd::Broken(trouble))
             }
             Completed::OrderAnswer(Err(trouble)) => {
@@ -334,7 +346,7 @@ impl Session {
     fn on_ready(&mut self, supervisor: &mut Supervisor) {
         self.is_ready = true;
         for pending in &mut supervisor.unsettled {
-            pending.in_flight = false;
+            pending.progress = Progress::Due;
         }
         self.send_due(supervisor);
         self.drive_order(supervisor);

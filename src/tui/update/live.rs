@@ -32,6 +32,9 @@ impl Updater<'_> {
             LiveEvent::Cart(cart) => self.on_cart(cart),
             LiveEvent::Unreadable(trouble) => self.on_unreadable(trouble),
             LiveEvent::Update(update) => self.on_cart_update(&update),
+            LiveEvent::Waits(trouble) => {
+                self.notify_warn(format!("A change waits, others go on: {trouble}"));
+            }
             LiveEvent::Settled(op, outcome) => self.on_settled(&op, outcome),
 
             LiveEvent::Products(read) => {
