@@ -82,7 +82,8 @@ pub(super) async fn open_empty_shop(settings: &Settings) -> Result<Connection, C
 async fn open(settings: &Settings, catalog: FirstCatalog) -> Result<Connection, CliError> {
     let address = settings.server.open()?;
     let mut connection = store::connect(&address)
-        .await?
+        .await
+        .map_err(|trouble| trouble.at(&address))?
         .with_policy(settings.policy.clone());
 
     match settings.server {
