@@ -125,6 +125,7 @@ impl CartWatch<'_> {
             | LiveEvent::Applied(_)
             | LiveEvent::Waits(_)
             | LiveEvent::Settled(..)
+            | LiveEvent::Slow(_)
             | LiveEvent::Products(_)
             | LiveEvent::Catalog(_)
             | LiveEvent::Watchers(_)

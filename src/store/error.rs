@@ -58,6 +58,9 @@ pub enum Trouble {
     /// A version that lacks something.
     #[error("the server is too old for this: Redis 7.0 or Valkey is needed")]
     TooOld,
+    /// Too many connections.
+    #[error("the server takes no more clients: it has as many as it may have (maxclients)")]
+    TooManyClients,
     /// No memory left.
     #[error("the server is out of memory: it takes no changes")]
     OutOfMemory,
@@ -79,7 +82,7 @@ pub enum Trouble {
     #[error("the servers are switching over")]
     Changing,
     /// Trouble with one of several servers.
-    #[error("{trouble} ({server})")]
+    #[error("{server}: {trouble}")]
     At {
         /// The server: its host and port, or its socket.
         server: String,
@@ -116,6 +119,7 @@ impl Trouble {
             | Trouble::NoHost
             | Trouble::Timeout
             | Trouble::Lost
+            | Trouble::TooManyClients
             | Trouble::Tls(_) => Trouble::At {
                 server: server.to_string(),
                 trouble: Box::new(self),
@@ -157,6 +161,7 @@ impl Trouble {
             Trouble::TooFewReplicas { .. } => "few_copies",
             Trouble::IsSentinel => "is_sentinel",
             Trouble::TooOld => "too_old",
+            Trouble::TooManyClients => "too_many_clients",
             Trouble::OutOfMemory => "out_of_memory",
             Trouble::DiskTrouble => "disk_trouble",
             Trouble::WrongType => "wrong_type",
@@ -209,7 +214,8 @@ impl Trouble {
     pub fn is_access_error(&self) -> bool {
         matches!(
             self.bare(),
-            Trouble::WrongPassword
+            Trouble::NoHost
+                | Trouble::WrongPassword
                 | Trouble::NeedsPassword
                 | Trouble::NoPermission(_)
                 | Trouble::IsSentinel
@@ -233,6 +239,7 @@ impl Trouble {
                 | Trouble::Timeout
                 | Trouble::Lost
                 | Trouble::Loading
+                | Trouble::TooManyClients
                 | Trouble::TooFewReplicas { .. }
         )
     }
@@ -276,6 +283,10 @@ fn by_code(error: &RedisError) -> Option<Trouble> {
             let detail = error.detail().unwrap_or_default();
             Trouble::NoPermission(text::sanitize_to(detail.as_bytes(), 160))
         }
+        "DENIED" => Trouble::NoPermission(
+            "the server is in protected mode, and serves its own machine alone: give it a password"
+                .to_owned(),
+        ),
         "LOADING" => Trouble::Loading,
         "READONLY" => Trouble::ReadOnly,
         "NOREPLICAS" => Trouble::NoReplicas,
@@ -339,6 +350,8 @@ fn wrong_server(kind: ErrorKind, said: &str) -> Option<Trouble> {
         "that server is part of no cluster: write redis:// for redis+cluster://, rediss:// for rediss+cluster://"
     } else if said.contains("unknown command 'SENTINEL'") {
         "what answers there is not a Sentinel: those listen on a port of their own, mostly 26379"
+    } else if said.contains("unknown command 'HELLO'") || kind == ErrorKind::RESP3NotSupported {
+        "that server knows no HELLO: it is older than Redis 6, or the command is renamed or blocked (trolley needs Redis 7.0 or Valkey)"
     } else if said.contains("DB index is out of range") {
         "the server has no database of that number"
     } else if kind == ErrorKind::Parse {
@@ -353,6 +366,8 @@ fn wrong_server(kind: ErrorKind, said: &str) -> Option<Trouble> {
 fn refused_by_state(said: &str) -> Option<Trouble> {
     if said.contains("WRONGTYPE") {
         Some(Trouble::WrongType)
+    } else if said.contains("max number of clients") {
+        Some(Trouble::TooManyClients)
     } else if said.contains("OOM command not allowed") {
         Some(Trouble::OutOfMemory)
     } else if says_any(
@@ -378,6 +393,11 @@ fn failed_connection(error: &RedisError, said: &str) -> Option<Trouble> {
         Some(Trouble::NoSocket)
     } else if error.is_connection_refusal() {
         Some(Trouble::ConnectionRefused)
+    } else if said.contains("not valid for name") {
+        let said = text::sanitize_to(said.as_bytes(), 240);
+        Some(Trouble::Tls(format!(
+            "{said}; the nodes of a cluster and those behind Sentinels must announce names that are in their certificates"
+        )))
     } else if says_any(said, &["certificate", "TLS", "tls", "InvalidContentType"]) {
         Some(Trouble::Tls(text::sanitize_to(said.as_bytes(), 160)))
     } else if error.is_connection_dropped() || error.is_io_error() {

@@ -25,6 +25,7 @@ pub mod screens;
 pub mod sentinel;
 pub mod server;
 pub mod shopping;
+pub mod slow;
 pub mod terminal;
 pub mod tls;
 
@@ -34,6 +35,7 @@ pub use headless::Headless;
 pub use patience::{Deadline, PATIENCE, in_time, until};
 pub use proxy::Proxy;
 pub use server::Server;
+pub use slow::SlowWay;
 pub use terminal::Terminal;
 
 use std::process::{Command, Output};

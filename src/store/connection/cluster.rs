@@ -6,11 +6,11 @@
 use super::address::Address;
 use super::discovery::Locator;
 use super::nodes::Node;
-use super::raw::{self, NoPushes};
+use super::raw::{self, NoPushes, ServerConn};
 use super::retry::PAUSE;
 use super::slots::{SlotMap, argument, slot_of_command};
 use crate::store::error::Trouble;
-use redis::aio::{ConnectionLike, MultiplexedConnection};
+use redis::aio::ConnectionLike;
 use redis::{
     Cmd, ErrorKind, Pipeline, RedisError, RedisFuture, RedisResult, ServerErrorKind, Value,
 };
@@ -202,7 +202,7 @@ impl Cluster {
             Err(trouble) => return Err(trouble.at(node).into()),
         };
 
-        let outcome = request.send(&mut MultiplexedConnection::clone(&conn)).await;
+        let outcome = request.send(&mut ServerConn::clone(&conn)).await;
         let Err(error) = outcome else { return outcome };
         match Trouble::from(&error) {
             trouble @ (Trouble::Lost | Trouble::Timeout) => {
@@ -292,7 +292,7 @@ struct NodeConn {
 
 enum NodeState {
     Closed,
-    Open(Arc<MultiplexedConnection>),
+    Open(Arc<ServerConn>),
     /// It could not be reached, and is not tried again until then.
     Resting {
         trouble: Trouble,
@@ -308,7 +308,7 @@ impl NodeConn {
     }
 
     /// The open connection. Where there is none, all who need the node wait for one attempt.
-    async fn open(&self) -> Result<Arc<MultiplexedConnection>, Trouble> {
+    async fn open(&self) -> Result<Arc<ServerConn>, Trouble> {
         let mut state = self.state.lock().await;
         match &*state {
             NodeState::Open(conn) => return Ok(conn.clone()),
@@ -332,7 +332,7 @@ impl NodeConn {
     }
 
     /// Takes note that `conn` does not work, unless there is another one by now.
-    async fn give_up(&self, conn: &Arc<MultiplexedConnection>, trouble: &Trouble) {
+    async fn give_up(&self, conn: &Arc<ServerConn>, trouble: &Trouble) {
         let mut state = self.state.lock().await;
         if matches!(&*state, NodeState::Open(open) if Arc::ptr_eq(open, conn)) {
             *state = match trouble {
@@ -394,7 +394,7 @@ impl<'a> Request<'a> {
         }
     }
 
-    async fn send(self, conn: &mut MultiplexedConnection) -> RedisResult<Vec<Value>> {
+    async fn send(self, conn: &mut ServerConn) -> RedisResult<Vec<Value>> {
         match self {
             Request::Command(command) => {
                 let answer = conn.req_packed_command(command).await?;

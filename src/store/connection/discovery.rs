@@ -5,13 +5,13 @@
 
 use crate::store::connection::address::{Address, SentinelLogin, ServerKind};
 use crate::store::connection::nodes::Node;
-use crate::store::connection::raw::{self, NoPushes, ServerRole};
+use crate::store::connection::raw::{self, NoPushes, ServerConn, ServerRole};
 use crate::store::connection::slots::{SlotMap, slot_of_key};
 use crate::store::error::Trouble;
 use futures::StreamExt;
 use futures::future::BoxFuture;
 use futures::stream::FuturesUnordered;
-use redis::aio::{AsyncPushSender, MultiplexedConnection};
+use redis::aio::AsyncPushSender;
 use redis::{PushInfo, PushKind, Value};
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -91,7 +91,7 @@ impl Locator {
         &mut self,
         key: &str,
         pushes: Option<P>,
-    ) -> Result<MultiplexedConnection, Trouble> {
+    ) -> Result<ServerConn, Trouble> {
         match self.open_single(pushes.clone()).await? {
             Some(server) => Ok(server),
             None => self.open_owner(key, pushes).await,
@@ -102,7 +102,7 @@ impl Locator {
     pub(crate) async fn open_single<P: AsyncPushSender + Clone>(
         &mut self,
         pushes: Option<P>,
-    ) -> Result<Option<MultiplexedConnection>, Trouble> {
+    ) -> Result<Option<ServerConn>, Trouble> {
         match self.address.kind().clone() {
             ServerKind::Server => self.open_server(pushes).await,
             ServerKind::Cluster => Ok(None),
@@ -114,7 +114,7 @@ impl Locator {
     async fn open_server<P: AsyncPushSender + Clone>(
         &mut self,
         pushes: Option<P>,
-    ) -> Result<Option<MultiplexedConnection>, Trouble> {
+    ) -> Result<Option<ServerConn>, Trouble> {
         let mut conn = raw::open(&self.address, pushes).await?;
         let greeting = raw::greet(&mut conn).await?;
         if !greeting.is_cluster_node {
@@ -141,7 +141,7 @@ impl Locator {
         &mut self,
         key: &str,
         pushes: Option<P>,
-    ) -> Result<MultiplexedConnection, Trouble> {
+    ) -> Result<ServerConn, Trouble> {
         let slot = slot_of_key(key.as_bytes());
         let mut verdict = Verdict::default();
         let mut survey = Survey::of(
@@ -176,7 +176,7 @@ impl Locator {
         &mut self,
         name: String,
         pushes: Option<P>,
-    ) -> Result<MultiplexedConnection, Trouble> {
+    ) -> Result<ServerConn, Trouble> {
         let mut verdict = Verdict::default();
         let mut survey = Survey::of(&self.candidates, |asked| {
             let name = name.clone();
@@ -212,7 +212,7 @@ impl Locator {
         &self,
         node: &Node,
         pushes: Option<P>,
-    ) -> Result<MultiplexedConnection, Trouble> {
+    ) -> Result<ServerConn, Trouble> {
         let mut conn = raw::open(&self.address.at(node), pushes).await?;
         match raw::greet(&mut conn).await?.role {
             ServerRole::Master => Ok(conn),
@@ -283,9 +283,7 @@ impl Locator {
         let (sender, mut messages) = mpsc::channel(SENTINEL_MESSAGES);
         let pushes = move |push: PushInfo| sender.try_send(push);
         let mut conn = open_sentinel(asked, name, Some(pushes)).await?;
-        conn.subscribe("+switch-master")
-            .await
-            .map_err(Trouble::from)?;
+        conn.subscribe(&["+switch-master"]).await?;
 
         loop {
             if Some(master_named(&mut conn, name).await?) != self.master {
@@ -406,7 +404,7 @@ async fn ask_slots(asked: &Address) -> Result<SlotMap, Trouble> {
     Ok(slots)
 }
 
-async fn read_slots(conn: &mut MultiplexedConnection, asked: &Address) -> Result<SlotMap, Trouble> {
+async fn read_slots(conn: &mut ServerConn, asked: &Address) -> Result<SlotMap, Trouble> {
     let mut question = redis::cmd("CLUSTER");
     question.arg("SLOTS");
     let slots: Value = question.query_async(conn).await.map_err(Trouble::from)?;
@@ -426,7 +424,7 @@ pub(crate) async fn open_sentinel<P: AsyncPushSender + Clone>(
     asked: &Address,
     name: &str,
     pushes: Option<P>,
-) -> Result<MultiplexedConnection, Trouble> {
+) -> Result<ServerConn, Trouble> {
     let anonymous = asked.for_sentinel(SentinelLogin::Anonymous);
     let mut conn = raw::open(&anonymous, pushes.clone()).await?;
     match master_named(&mut conn, name).await {
@@ -437,7 +435,7 @@ pub(crate) async fn open_sentinel<P: AsyncPushSender + Clone>(
     }
 }
 
-async fn master_named(conn: &mut MultiplexedConnection, name: &str) -> Result<Node, Trouble> {
+async fn master_named(conn: &mut ServerConn, name: &str) -> Result<Node, Trouble> {
     let mut question = redis::cmd("SENTINEL");
     question.arg("GET-MASTER-ADDR-BY-NAME").arg(name);
     let answer: Option<(String, u16)> = question.query_async(conn).await.map_err(Trouble::from)?;

@@ -5,25 +5,21 @@ mod cluster;
 pub(crate) mod discovery;
 pub(crate) mod nodes;
 pub(crate) mod pipeline;
+mod probe;
 pub(crate) mod raw;
 pub(crate) mod replicas;
 pub(crate) mod retry;
 mod slots;
+pub(crate) mod stream;
 
 use crate::store::error::Trouble;
 use crate::store::policy::Policy;
 use address::{Address, ServerKind};
 use cluster::ClusterConn;
 use discovery::Locator;
-use raw::NoPushes;
-use redis::aio::{ConnectionLike, MultiplexedConnection};
+use raw::{NoPushes, ServerConn};
+use redis::aio::ConnectionLike;
 use redis::{Cmd, FromRedisValue, Pipeline, RedisFuture, Value};
-use std::time::Duration;
-
-/// The time limit for opening a connection.
-pub(crate) const CONNECT: Duration = Duration::from_millis(1000);
-/// The time limit for an answer.
-pub(crate) const ANSWER: Duration = Duration::from_millis(1500);
 
 /// A connection for the plain functions of the store. It can connect again where it broke.
 pub struct Connection {
@@ -81,7 +77,7 @@ pub async fn connect(address: &Address) -> Result<Connection, Trouble> {
 #[derive(Clone)]
 pub(crate) enum Conn {
     /// One server has all keys.
-    One(MultiplexedConnection),
+    One(ServerConn),
     /// The keys are spread; each command goes to the node that has its key.
     Cluster(ClusterConn),
 }

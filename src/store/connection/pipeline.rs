@@ -6,9 +6,10 @@
 
 use super::Conn;
 use super::cluster::ClusterConn;
+use super::raw::ServerConn;
 use crate::store::error::Trouble;
 use futures::{StreamExt, stream};
-use redis::aio::{ConnectionLike, MultiplexedConnection};
+use redis::aio::ConnectionLike;
 use redis::{Cmd, Pipeline, RedisError, Value};
 
 /// Commands in one pipeline.
@@ -54,10 +55,7 @@ pub(crate) async fn run_each(conn: &Conn, commands: Vec<Cmd>) -> Result<Vec<Answ
     }
 }
 
-async fn run_on_server(
-    mut server: MultiplexedConnection,
-    commands: Vec<Cmd>,
-) -> Result<Vec<Answer>, Trouble> {
+async fn run_on_server(mut server: ServerConn, commands: Vec<Cmd>) -> Result<Vec<Answer>, Trouble> {
     let mut answers = Vec::with_capacity(commands.len());
     let mut commands = commands.into_iter();
 

@@ -156,6 +156,7 @@ fn advice_on_access(trouble: &Trouble) -> &'static str {
         }
         Trouble::NoHost => "is the host's name spelt right?",
         Trouble::Timeout => "is a firewall in the way?",
+        Trouble::TooManyClients => "raise maxclients there, or look who holds connections",
         Trouble::NeedsPassword | Trouble::WrongPassword => {
             "give the password with --password-file or TROLLEY_PASSWORD"
         }

@@ -65,6 +65,8 @@ pub enum LiveEvent {
     Settled(OpId, Result<Update, Error>),
     /// Products that were asked for.
     Products(Vec<(ProductId, Option<Product>)>),
+    /// The way to the server is slow from now on, or is not any more.
+    Slow(bool),
     /// Products in the catalog changed.
     Catalog(CatalogNews),
     /// The terminals that watch the cart now.

@@ -8,6 +8,7 @@ use crate::store::cart::reading;
 use crate::store::cart::reading::Presence;
 use crate::store::catalog;
 use crate::store::error::Trouble;
+use tokio::time::Instant;
 
 /// The most updates held back while the cart is read.
 const MOST_HELD: usize = 1024;
@@ -117,7 +118,9 @@ impl Session {
         let keys = supervisor.keys.clone();
         let name = supervisor.watcher_name.clone().unwrap_or_default();
         self.start(async move {
-            Completed::Heartbeat(reading::heartbeat(&mut conn, &keys, &name, presence).await)
+            let sent = Instant::now();
+            let outcome = reading::heartbeat(&mut conn, &keys, &name, presence).await;
+            Completed::Heartbeat(outcome, sent.elapsed())
         });
     }
 

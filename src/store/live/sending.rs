@@ -7,11 +7,11 @@ use crate::model::{Change, OpId, ProductId, Update};
 use crate::store::cart::budget;
 use crate::store::cart::sending;
 use crate::store::cart::sending::{Attempt, ProductAnswers, ProductCheck, SendError};
+use crate::store::connection::raw::ServerConn;
 use crate::store::connection::replicas::wait_command;
 use crate::store::error::{Error, Trouble};
 use crate::store::keys::CartKeys;
 use crate::store::policy::Policy;
-use redis::aio::MultiplexedConnection;
 use std::time::{Duration, Instant};
 
 /// The pause before a change that is held up is tried again.
@@ -324,7 +324,7 @@ impl Supervisor {
 
 /// Sends a change; where the cart turns out to have a budget, in the steps that this takes.
 async fn send_change(
-    conn: &mut MultiplexedConnection,
+    conn: &mut ServerConn,
     products: ProductRoute,
     keys: &CartKeys,
     policy: &Policy,

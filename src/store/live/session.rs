@@ -12,6 +12,7 @@ use crate::store::cart::sending::ProductAnswers;
 use crate::store::catalog::decode::{CatalogNews, catalog_news};
 use crate::store::connection::Conn;
 use crate::store::connection::discovery::Locator;
+use crate::store::connection::raw::ServerConn;
 use crate::store::error::{Error, Trouble};
 use crate::store::keys::{CATALOG_UPDATES, CartKeys};
 use crate::store::order::document::order_news;
@@ -19,7 +20,6 @@ use crate::store::order::{Driver, Outcome};
 use futures::StreamExt;
 use futures::future::BoxFuture;
 use futures::stream::FuturesUnordered;
-use redis::aio::MultiplexedConnection;
 use redis::{PushInfo, PushKind, Value};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -33,6 +33,10 @@ const PUSH_CAPACITY: usize = 1024;
 pub(super) const HEARTBEAT_INTERVAL: Duration = Duration::from_secs(2);
 /// The heartbeats without an answer after which a link counts as dead.
 const MISSED_HEARTBEATS_LIMIT: u32 = 2;
+/// The time from connecting to the first cart after which the way to the server counts as slow.
+const SLOW_OPENING: Duration = Duration::from_secs(2);
+/// The time for the answer to a heartbeat after which it counts as slow.
+const SLOW_HEARTBEAT: Duration = Duration::from_millis(700);
 /// The longest time that saying good-bye may take.
 const LEAVE_TIMEOUT: Duration = Duration::from_millis(300);
 
@@ -54,8 +58,8 @@ pub(super) enum Completed {
     },
     /// The cart was read, and which of our unsettled changes it has.
     Cart(Result<(Cart, Vec<OpId>), Trouble>),
-    /// A heartbeat was answered with the cart's version and its watchers.
-    Heartbeat(Result<(u64, Vec<Watcher>), Trouble>),
+    /// A heartbeat was answered with the cart's version and its watchers, after that time.
+    Heartbeat(Result<(u64, Vec<Watcher>), Trouble>, Duration),
     /// The cart's newest updates were read.
     Activity(Result<Vec<Update>, Trouble>),
     /// Products were read.
@@ -87,7 +91,7 @@ pub(super) enum CartReading {
 
 /// The link while one connection lasts.
 pub(super) struct Session {
-    pub(super) conn: MultiplexedConnection,
+    pub(super) conn: ServerConn,
     pub(super) products: ProductRoute,
     /// Messages of the server.
     pushes: mpsc::Receiver<PushInfo>,
@@ -116,6 +120,13 @@ pub(super) struct Session {
     /// Set while the order on its way waits for replicas, or for a server other than the cart's.
     pub(super) order_waits: bool,
 
+    /// When connecting began.
+    began: Instant,
+    /// Set where it took long until the cart was read.
+    opened_slowly: bool,
+    /// What was told about the speed of the way to the server.
+    is_slow: Option<bool>,
+
     pub(super) watchers: Vec<Watcher>,
     pub(super) beats: u64,
     /// Heartbeats without an answer, in a row.
@@ -129,6 +140,7 @@ impl Session {
         keys: &CartKeys,
         products: Arc<OnceCell<Conn>>,
     ) -> Result<Session, Trouble> {
+        let began = Instant::now();
         let (sender, pushes) = mpsc::channel(PUSH_CAPACITY);
         let lagged = Arc::new(AtomicBool::new(false));
         let flag = lagged.clone();
@@ -142,8 +154,8 @@ impl Session {
 
         let scripts = conn.clone();
         let channels = [keys.updates.as_str(), CATALOG_UPDATES];
-        let listening = async { conn.subscribe(&channels).await.map_err(Trouble::from) };
-        tokio::try_join!(listening, cart::load_scripts(&scripts)).map_err(Trouble::for_shopping)?;
+        let listening = conn.subscribe(&channels);
+        tokio::try_join!(listening, cart::load_scripts(scripts)).map_err(Trouble::for_shopping)?;
 
         let products = if locator.is_cluster() {
             ProductRoute::Spread(locator.clone(), products)
@@ -166,6 +178,9 @@ impl Session {
             unreplicated: Vec::new(),
             is_checking_replicas: false,
             order_waits: false,
+            began,
+            opened_slowly: false,
+            is_slow: None,
             watchers: Vec::new(),
             beats: 0,
             misses: 0,
@@ -315,11 +330,16 @@ impl Session {
                 let is_first = outcome.is_ok() && !self.is_ready;
                 self.on_cart(supervisor, outcome).await?;
                 if is_first {
+                    self.opened_slowly = self.began.elapsed() > SLOW_OPENING;
+                    self.note_speed(supervisor, false).await?;
                     self.on_ready(supervisor);
                 }
                 Ok(())
             }
-            Completed::Heartbeat(outcome) => self.on_heartbeat(supervisor, outcome).await,
+            Completed::Heartbeat(outcome, took) => {
+                self.note_speed(supervisor, took > SLOW_HEARTBEAT).await?;
+                self.on_heartbeat(supervisor, outcome).await
+            }
             Completed::Activity(Ok(updates)) => supervisor.tell(LiveEvent::Activity(updates)).await,
             Completed::Products(Ok(read)) => supervisor.tell(LiveEvent::Products(read)).await,
             // These are not vital; a broken link shows elsewhere.
@@ -350,6 +370,19 @@ impl Session {
         }
         self.send_due(supervisor);
         self.drive_order(supervisor);
+    }
+
+    /// Tells whether the way to the server is slow, where that has changed.
+    async fn note_speed(
+        &mut self,
+        supervisor: &Supervisor,
+        has_slow_heartbeat: bool,
+    ) -> Result<(), SessionEnd> {
+        let is_slow = has_slow_heartbeat || self.opened_slowly;
+        if self.is_slow.replace(is_slow) == Some(is_slow) {
+            return Ok(());
+        }
+        supervisor.tell(LiveEvent::Slow(is_slow)).await
     }
 
     async fn on_heartbeat(

@@ -46,6 +46,7 @@ impl Updater<'_> {
                 self.invalidate_preview();
             }
 
+            LiveEvent::Slow(is_slow) => self.state.is_slow = is_slow,
             LiveEvent::Order(event) => self.on_order_event(event),
             LiveEvent::Activity(updates) => self.note_activity(&updates),
             LiveEvent::Watchers(watchers) => self.on_watchers(watchers),
