@@ -11,6 +11,7 @@ pub(crate) mod replicas;
 pub(crate) mod retry;
 mod slots;
 pub(crate) mod stream;
+mod survey;
 
 use crate::store::error::Trouble;
 use crate::store::policy::Policy;

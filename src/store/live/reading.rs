@@ -8,8 +8,11 @@ use crate::store::cart::reading;
 use crate::store::cart::reading::Presence;
 use crate::store::catalog;
 use crate::store::error::Trouble;
-use tokio::time::Instant;
+use std::time::Duration;
+use tokio::time::{Instant, timeout};
 
+/// The longest time for the answer to a heartbeat, whatever else the server sends.
+const LONGEST_HEARTBEAT: Duration = Duration::from_secs(10);
 /// The most updates held back while the cart is read.
 const MOST_HELD: usize = 1024;
 
@@ -119,7 +122,12 @@ impl Session {
         let name = supervisor.watcher_name.clone().unwrap_or_default();
         self.start(async move {
             let sent = Instant::now();
-            let outcome = reading::heartbeat(&mut conn, &keys, &name, presence).await;
+            let beating = reading::heartbeat(&mut conn, &keys, &name, presence);
+            // Messages that arrive are no answer.
+            let outcome = match timeout(LONGEST_HEARTBEAT, beating).await {
+                Ok(outcome) => outcome,
+                Err(_) => Err(Trouble::Timeout),
+            };
             Completed::Heartbeat(outcome, sent.elapsed())
         });
     }

@@ -3,17 +3,22 @@
 //! A node is connected to once a command needs it. So a node that is lost or silent stands in the
 //! way of those who ask for what it has, and of nobody else.
 
+mod node;
+mod request;
+
 use super::address::Address;
 use super::discovery::Locator;
 use super::nodes::Node;
-use super::raw::{self, NoPushes, ServerConn};
+use super::raw::ServerConn;
 use super::retry::PAUSE;
-use super::slots::{SlotMap, argument, slot_of_command};
+use super::slots::SlotMap;
 use crate::store::error::Trouble;
+use node::NodeConn;
 use redis::aio::ConnectionLike;
 use redis::{
     Cmd, ErrorKind, Pipeline, RedisError, RedisFuture, RedisResult, ServerErrorKind, Value,
 };
+use request::{Reaction, Request};
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -22,9 +27,6 @@ use tokio::time::sleep;
 
 /// The times that a command is sent again. That is safe, as a command may run twice without harm.
 const RETRIES: u32 = 4;
-/// The time for which a node that can't be reached is not tried again: whoever needs it meanwhile
-/// is told at once.
-const REST: Duration = Duration::from_millis(500);
 /// The time for which an answer about who has which slots is taken for fresh.
 const FRESH: Duration = Duration::from_millis(200);
 
@@ -215,12 +217,9 @@ impl Cluster {
 
     async fn node(&self, node: &Node) -> Arc<NodeConn> {
         let mut nodes = self.nodes.lock().await;
-        let known = nodes.entry(node.clone()).or_insert_with(|| {
-            Arc::new(NodeConn {
-                address: self.address.at(node),
-                state: Mutex::new(NodeState::Closed),
-            })
-        });
+        let known = nodes
+            .entry(node.clone())
+            .or_insert_with(|| Arc::new(NodeConn::new(self.address.at(node))));
         known.clone()
     }
 
@@ -281,178 +280,5 @@ fn failure(outcome: &RedisResult<Vec<Value>>) -> Option<RedisError> {
             _ => None,
         }),
         Err(error) => Some(error.clone()),
-    }
-}
-
-/// The connection to one node.
-struct NodeConn {
-    address: Address,
-    state: Mutex<NodeState>,
-}
-
-enum NodeState {
-    Closed,
-    Open(Arc<ServerConn>),
-    /// It could not be reached, and is not tried again until then.
-    Resting {
-        trouble: Trouble,
-        until: Instant,
-    },
-}
-
-impl NodeConn {
-    async fn is_open(&self) -> bool {
-        // Where the lock is taken, somebody is just connecting.
-        let state = self.state.try_lock();
-        state.is_ok_and(|state| matches!(*state, NodeState::Open(_)))
-    }
-
-    /// The open connection. Where there is none, all who need the node wait for one attempt.
-    async fn open(&self) -> Result<Arc<ServerConn>, Trouble> {
-        let mut state = self.state.lock().await;
-        match &*state {
-            NodeState::Open(conn) => return Ok(conn.clone()),
-            NodeState::Resting { trouble, until } if Instant::now() < *until => {
-                return Err(trouble.clone());
-            }
-            NodeState::Resting { .. } | NodeState::Closed => {}
-        }
-
-        match raw::open(&self.address, None::<NoPushes>).await {
-            Ok(conn) => {
-                let conn = Arc::new(conn);
-                *state = NodeState::Open(conn.clone());
-                Ok(conn)
-            }
-            Err(trouble) => {
-                *state = NodeState::resting(&trouble);
-                Err(trouble)
-            }
-        }
-    }
-
-    /// Takes note that `conn` does not work, unless there is another one by now.
-    async fn give_up(&self, conn: &Arc<ServerConn>, trouble: &Trouble) {
-        let mut state = self.state.lock().await;
-        if matches!(&*state, NodeState::Open(open) if Arc::ptr_eq(open, conn)) {
-            *state = match trouble {
-                Trouble::Lost => NodeState::Closed,
-                silent => NodeState::resting(silent),
-            };
-        }
-    }
-}
-
-impl NodeState {
-    fn resting(trouble: &Trouble) -> NodeState {
-        NodeState::Resting {
-            trouble: trouble.clone(),
-            until: Instant::now() + REST,
-        }
-    }
-}
-
-/// Something that is asked of a node.
-#[derive(Clone, Copy)]
-enum Request<'a> {
-    Command(&'a Cmd),
-    /// A command for a slot that is on its way to the node that is asked.
-    Asking(&'a Cmd),
-    /// Commands that all have keys in the same slot.
-    Pipeline {
-        pipeline: &'a Pipeline,
-        offset: usize,
-        count: usize,
-    },
-}
-
-impl<'a> Request<'a> {
-    fn slot(self) -> Option<u16> {
-        match self {
-            Request::Command(command) | Request::Asking(command) => slot_of_command(command),
-            Request::Pipeline { pipeline, .. } => {
-                pipeline.cmd_iter().next().and_then(slot_of_command)
-            }
-        }
-    }
-
-    fn loads_script(self) -> bool {
-        match self {
-            Request::Command(command) | Request::Asking(command) => {
-                argument(command, 0) == Some(b"SCRIPT")
-            }
-            Request::Pipeline { .. } => false,
-        }
-    }
-
-    /// The same for a node that a slot is on its way to. Nothing is gained by it for a pipeline:
-    /// those hold scripts, which both nodes put off.
-    fn asking(self) -> Request<'a> {
-        match self {
-            Request::Command(command) | Request::Asking(command) => Request::Asking(command),
-            Request::Pipeline { .. } => self,
-        }
-    }
-
-    async fn send(self, conn: &mut ServerConn) -> RedisResult<Vec<Value>> {
-        match self {
-            Request::Command(command) => {
-                let answer = conn.req_packed_command(command).await?;
-                Ok(vec![answer.extract_error()?])
-            }
-            Request::Asking(command) => {
-                let mut pipeline = Pipeline::with_capacity(2);
-                pipeline.cmd("ASKING").add_command(command.clone());
-                let answers = conn.req_packed_commands(&pipeline, 1, 1).await?;
-                Ok(vec![only(answers).extract_error()?])
-            }
-            Request::Pipeline {
-                pipeline,
-                offset,
-                count,
-            } => conn.req_packed_commands(pipeline, offset, count).await,
-        }
-    }
-}
-
-/// What follows from an error.
-enum Reaction {
-    /// Nothing: whoever asks hears of it.
-    Accept,
-    /// The slot is on its way, and this node may have the key.
-    Ask(Node),
-    /// The slot has moved to this node.
-    Follow(Node),
-    /// The node will do it a little later.
-    Wait,
-    /// The connection had broken: a new one is needed.
-    Reconnect,
-    /// The node can't be reached: another one may have taken over.
-    Replace,
-}
-
-impl Reaction {
-    fn to(error: &RedisError, asked: &Node) -> Reaction {
-        let redirect = || {
-            let (node, _slot) = error.redirect_node()?;
-            let (host, port) = node.rsplit_once(':')?;
-            // Without a host it is the one of the node that says so.
-            let host = if host.is_empty() { &asked.host } else { host };
-            Some(Node {
-                host: host.to_owned(),
-                port: port.parse().ok()?,
-            })
-        };
-
-        match error.code() {
-            Some("MOVED") => redirect().map_or(Reaction::Accept, Reaction::Follow),
-            Some("ASK") => redirect().map_or(Reaction::Accept, Reaction::Ask),
-            Some("TRYAGAIN" | "CLUSTERDOWN" | "MASTERDOWN" | "READONLY") => Reaction::Wait,
-            _ => match Trouble::from(error) {
-                Trouble::At { trouble, .. } if *trouble == Trouble::Lost => Reaction::Reconnect,
-                Trouble::At { .. } | Trouble::Loading => Reaction::Replace,
-                _ => Reaction::Accept,
-            },
-        }
     }
 }
