@@ -4,7 +4,7 @@
 
 mod harness;
 
-use harness::{Cluster, Headless, Terminal, ok_at, run_at, shop_at};
+use harness::{Cluster, Deadline, Headless, Terminal, ok_at, run_at, shop_at};
 use std::process::Output;
 use trolley::model::{Product, ProductId};
 use trolley::store;
@@ -314,4 +314,37 @@ async fn a_change_that_can_not_go_lets_the_others_pass() {
         panic!("{outcome:?}")
     };
     assert_eq!(server, parts.name());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_order_that_needs_a_silent_part_is_told_and_the_link_stays() {
+    let parts = tokio::task::spawn_blocking(|| Parts::start(0))
+        .await
+        .unwrap();
+    let products = parts.products().await;
+    let mut ann = Headless::open(&parts.url(), &parts.user, Policy::default(), &products);
+    ann.calm().await;
+    let row = row_of(&products, &ann.state, &parts.gone[0]);
+    ann.select(row);
+    ann.key("a");
+    ann.calm().await;
+
+    parts.freeze();
+    ann.key("c");
+    ann.until("it says why", |state| {
+        let notice = state.notice.as_ref();
+        notice.is_some_and(|notice| notice.text.contains(&parts.name()))
+    })
+    .await;
+    assert_eq!(ann.state.connectivity, Connectivity::Live);
+    assert_eq!(ann.downs, 0);
+
+    // Who asks right after that may still be told what was the matter just before.
+    parts.thaw();
+    let deadline = Deadline::start();
+    while ann.state.orders.preview.is_none() {
+        deadline.check("a preview");
+        ann.key("c");
+        ann.until("an answer", |state| !state.orders.reading).await;
+    }
 }
