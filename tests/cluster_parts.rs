@@ -203,6 +203,18 @@ fn a_silent_part_stops_only_those_who_need_it() {
 
     parts.ok(&["remove", &gone]);
     commands_need_only_their_own_parts(&parts, &parts.name());
+
+    // The doctor examines the others, and names the one that it can't.
+    let doctor = parts.run(&["doctor"]);
+    let found = String::from_utf8_lossy(&doctor.stdout).into_owned();
+    let silent = format!("{}: the server does not answer in time", parts.name());
+    assert!(found.contains(&silent), "{found}");
+    assert_eq!(found.matches("noeviction").count(), 0, "{found}");
+    assert_eq!(
+        found.matches("a full server refuses changes").count(),
+        2,
+        "{found}"
+    );
 }
 
 #[test]
