@@ -4,7 +4,9 @@
 
 mod harness;
 
-use harness::{Server, SlowWay, Terminal, ok, ok_at, until};
+use harness::proxy::Door;
+use harness::tls::{Certificates, secure};
+use harness::{Finish, Server, SlowWay, Terminal, ok, ok_at, trolley, until};
 use std::time::Duration;
 
 const NO_DELAY: Duration = Duration::ZERO;
@@ -51,6 +53,25 @@ fn a_terminal_gets_live_where_little_gets_through() {
     );
     let cart = ok_at(server.dir(), &way.url(), &["cart", "--user", "alice"]);
     assert!(cart.contains("103 items"), "{cart}");
+}
+
+/// A secure connection takes more round trips.
+#[test]
+fn a_secure_way_on_which_everything_is_late_is_borne() {
+    let papers = Certificates::make();
+    let (server, port) = secure(&papers, &["--tls-auth-clients", "no"]);
+    let way = SlowWay::to(Door::Port(port), 50_000, Duration::from_millis(350));
+    let url = format!("rediss://localhost:{}", way.port());
+    let added = trolley(server.dir(), &["--redis", &url, "--tls-ca"])
+        .arg(papers.path("ca.crt"))
+        .args(["product", "set", "tea", "name=Tea", "price=2.50"])
+        .finish();
+    assert!(
+        added.status.success(),
+        "{}",
+        String::from_utf8_lossy(&added.stderr)
+    );
+    assert_eq!(server.get("HGET product:tea price"), "2.50");
 }
 
 #[test]

@@ -1,10 +1,11 @@
 //! A slow way to a server: few bytes a second, and each of them late.
 
+use super::proxy::Door;
 use super::server::Server;
 use std::io::{Read, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};
+use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::sync_channel;
@@ -26,6 +27,11 @@ impl SlowWay {
     /// A way to `server` on which so many bytes travel in a second, in either direction, each for
     /// so long.
     pub fn start(server: &Server, bytes_per_second: u32, travel: Duration) -> SlowWay {
+        SlowWay::to(Door::Socket(server.socket()), bytes_per_second, travel)
+    }
+
+    /// [`SlowWay::start`] to where a server listens.
+    pub fn to(server: Door, bytes_per_second: u32, travel: Duration) -> SlowWay {
         let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
         let port = listener.local_addr().unwrap().port();
         let bytes = Arc::new(AtomicU64::new(0));
@@ -34,10 +40,10 @@ impl SlowWay {
             for_a_byte: Duration::from_secs(1) / bytes_per_second,
             travel,
         };
-        let (socket, counted) = (server.socket(), bytes.clone());
+        let counted = bytes.clone();
         thread::spawn(move || {
             for client in listener.incoming().flatten() {
-                lead(client, &socket, shape, &counted);
+                lead(client, &server, shape, &counted);
             }
         });
         SlowWay { port, bytes }
@@ -46,6 +52,11 @@ impl SlowWay {
     /// The address to give to a client.
     pub fn url(&self) -> String {
         format!("redis://127.0.0.1:{}", self.port)
+    }
+
+    /// Its port.
+    pub fn port(&self) -> u16 {
+        self.port
     }
 
     /// The bytes that clients have sent on it so far.
@@ -60,15 +71,23 @@ struct Shape {
     travel: Duration,
 }
 
-fn lead(client: TcpStream, socket: &PathBuf, shape: Shape, sent: &Arc<AtomicU64>) {
-    let Ok(server) = UnixStream::connect(socket) else {
+fn lead(client: TcpStream, server: &Door, shape: Shape, sent: &Arc<AtomicU64>) {
+    // What can be read, written and shut down by either kind is the same.
+    let server = match server {
+        Door::Socket(path) => UnixStream::connect(path).map(OwnedFd::from),
+        Door::Port(port) => TcpStream::connect(("127.0.0.1", *port)).map(OwnedFd::from),
+    };
+    let Ok(server) = server.map(TcpStream::from) else {
         return;
     };
-    let (from_client, from_server) = (client.try_clone().unwrap(), server.try_clone().unwrap());
-    let ends = (client.try_clone().unwrap(), server.try_clone().unwrap());
+
+    let from_client = client.try_clone().unwrap();
+    let from_server = server.try_clone().unwrap();
+    let ends = [client.try_clone().unwrap(), server.try_clone().unwrap()];
     let close = move || {
-        let _ = ends.0.shutdown(Shutdown::Both);
-        let _ = ends.1.shutdown(Shutdown::Both);
+        for end in ends {
+            let _ = end.shutdown(Shutdown::Both);
+        }
     };
 
     travel(from_client, server, shape, sent.clone(), close);
