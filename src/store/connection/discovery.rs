@@ -70,8 +70,9 @@ impl Locator {
             || fails_over && matches!(trouble, Trouble::ReadOnly | Trouble::NoReplicas)
     }
 
-    /// Takes from a redirection which server to ask next.
-    pub(crate) fn note_redirect(&mut self, trouble: &Trouble) {
+    /// Takes from trouble which server to ask next: the one that it redirects to, else another
+    /// one than last time, whose view may be out of date.
+    pub(crate) fn note_trouble(&mut self, trouble: &Trouble) {
         if let Trouble::Moved { host, port } = trouble {
             let node = Node {
                 host: host.clone(),
@@ -79,7 +80,15 @@ impl Locator {
             };
             self.candidates.push_front(self.address.at(&node));
             self.candidates.truncate(MOST_CANDIDATES);
+        } else if self.is_cluster() {
+            self.ask_another_first();
         }
+    }
+
+    /// Has another candidate asked first than last time.
+    pub(crate) fn ask_another_first(&mut self) {
+        let first = self.candidates.pop_front();
+        self.candidates.extend(first);
     }
 
     /// Connects to the server that has `key`. Its pushes go to `pushes`.

@@ -54,7 +54,7 @@ impl Connection {
 
     /// Connects again. Where `after` says that the keys have moved, this follows them.
     pub(crate) async fn reconnect(&mut self, after: &Trouble) -> Result<(), Trouble> {
-        self.locator.note_redirect(after);
+        self.locator.note_trouble(after);
         self.conn = open_all(&mut self.locator).await?;
         Ok(())
     }

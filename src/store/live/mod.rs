@@ -121,7 +121,7 @@ pub async fn run(
             reason = trouble.code(),
             "link down"
         );
-        supervisor.locator.note_redirect(&trouble);
+        supervisor.locator.note_trouble(&trouble);
         if supervisor.tell(LiveEvent::Down(trouble)).await.is_err() {
             return;
         }

@@ -149,6 +149,7 @@ impl Cluster {
                 Reaction::Accept => break,
                 Reaction::Ask(target) => {
                     outcome = self.ask(&target, request.asking()).await;
+                    node = target;
                     continue;
                 }
                 Reaction::Follow(target) => {
@@ -231,6 +232,8 @@ impl Cluster {
             return known;
         }
 
+        // A node that is cut off from the others does not know that it is out of date.
+        lookout.locator.ask_another_first();
         let found = lookout.locator.slot_map().await;
         lookout.looked_at = Instant::now();
         match found {
