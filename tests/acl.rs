@@ -106,8 +106,7 @@ fn nothing_is_spare(server: &Server) {
         .split([' ', ')'])
         .filter_map(|word| word.strip_prefix('+'))
     {
-        let elsewhere =
-            ["ping", "wait", "select", "cluster|slots", "cluster|keyslot"].contains(&granted);
+        let elsewhere = ["ping", "wait", "select", "cluster|slots"].contains(&granted);
         assert!(
             elsewhere || used.contains(&format!("cmdstat_{granted}:")),
             "{granted} is spare:\n{rules}\n{used}"

@@ -78,11 +78,34 @@ async fn a_master_falls_under_twenty_clients() {
     drop(all);
 }
 
+/// One that has forgotten the name, one that wants a password, one that is a plain server: the
+/// next one knows.
+#[test]
+fn the_next_sentinel_is_asked_whatever_the_first_one_says() {
+    let mut all = Sentinels::start();
+    let forgetful = all.add_stranger("");
+    let locked = all.add_stranger("requirepass secret\n");
+    let plain = all.told()[0];
+    let home = all.servers[0].dir();
+    let knowing = all.url().replace("127.0.0.1:1,", "");
+    for port in [forgetful, locked, plain] {
+        let first = format!("redis+sentinel://127.0.0.1:{port},");
+        let url = knowing.replace("redis+sentinel://", &first);
+        ok_at(home, &url, &["cart"]);
+        shop_at(home, &url, "alice", "ann", (120, 36));
+    }
+
+    // Where nobody knows, the reason is told.
+    let lost = format!("redis+sentinel://127.0.0.1:1,127.0.0.1:{forgetful}/shop");
+    let refused = run_at(home, &lost, &["cart"]);
+    let said = String::from_utf8_lossy(&refused.stderr);
+    assert!(said.contains("no master “shop”"), "{said}");
+}
+
 #[tokio::test]
 async fn dead_sentinels_are_told_as_such() {
     let address = Address::parse("redis+sentinel://127.0.0.1:1,127.0.0.1:2/shop").unwrap();
-    assert_eq!(
-        store::connect(&address).await.err(),
-        Some(Trouble::ConnectionRefused)
-    );
+    let trouble = store::connect(&address).await.err().unwrap();
+    assert_eq!(trouble.bare(), &Trouble::ConnectionRefused);
+    assert!(trouble.to_string().contains("127.0.0.1:"), "{trouble}");
 }

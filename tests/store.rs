@@ -4,7 +4,7 @@
 
 mod harness;
 
-use harness::{Server, server};
+use harness::{Server, server, until};
 use redis::Value;
 use trolley::model::{
     Cart, Change, ChangeKind, Edit, Money, ProductId, Quantity, Refusal, Timeout, UserName,
@@ -337,6 +337,38 @@ async fn unreachable_servers_have_their_own_words() {
     );
     let tls = connect(&format!("rediss://{free}")).await;
     assert_eq!(tls, Some(Trouble::ConnectionRefused));
+}
+
+#[tokio::test]
+async fn what_a_server_says_before_it_hangs_up_is_told() {
+    for binary in harness::server::binaries() {
+        let server = Server::start_with(&binary, &[]);
+        let address = Address::parse(server.url()).unwrap();
+        let mut holder = server.connection();
+        redis::cmd("CONFIG")
+            .arg(&["SET", "maxclients", "1"])
+            .exec(&mut holder)
+            .unwrap();
+        // Those that the test has closed may count for a moment more.
+        until("there is no room", || {
+            let clients: String = redis::cmd("CLIENT").arg("LIST").query(&mut holder).unwrap();
+            clients.lines().count() == 1
+        });
+        let full = store::connect(&address).await.err();
+        assert_eq!(full, Some(Trouble::TooManyClients));
+        redis::cmd("CONFIG")
+            .arg(&["SET", "maxclients", "100"])
+            .exec(&mut holder)
+            .unwrap();
+    }
+
+    let server = Server::start_with(
+        &harness::server::binaries()[0],
+        &["--rename-command", "HELLO", ""],
+    );
+    let address = Address::parse(server.url()).unwrap();
+    let trouble = store::connect(&address).await.err().unwrap();
+    assert!(trouble.to_string().contains("knows no HELLO"), "{trouble}");
 }
 
 #[test]

@@ -4,7 +4,8 @@
 
 mod harness;
 
-use harness::tls::{Certificates, secure};
+use harness::server::{binaries, free_port};
+use harness::tls::{Certificates, secure, secure_on};
 use harness::{Finish, Server, TROLLEY, Terminal, trolley, until};
 use std::path::Path;
 use std::process::Output;
@@ -143,6 +144,87 @@ fn a_server_may_want_to_see_a_certificate() {
         .home(server.dir())
         .open();
     ann.wait("wants to see a certificate");
+}
+
+#[test]
+fn a_port_that_speaks_otherwise_is_named() {
+    let papers = Certificates::make();
+    let (server, port) = secure(&papers, &["--tls-auth-clients", "no"]);
+    let plain = run(
+        server.dir(),
+        &["--redis", &format!("redis://localhost:{port}"), "cart"],
+        &[],
+    );
+    assert_eq!(plain.status.code(), Some(3));
+    assert!(
+        said(&plain).contains("write rediss:// for redis://"),
+        "{}",
+        said(&plain)
+    );
+
+    // A terminal ends with that, too: waiting mends no address.
+    let screen = Terminal::builder(TROLLEY)
+        .args(&["--redis", &format!("redis://localhost:{port}")])
+        .home(server.dir())
+        .open();
+    screen.wait("write rediss:// for redis://");
+
+    let port = free_port().to_string();
+    let open = Server::start_with(&binaries()[0], &["--port", &port, "--bind", "127.0.0.1"]);
+    let secured = run(
+        open.dir(),
+        &["--redis", &format!("rediss://localhost:{port}"), "cart"],
+        &[],
+    );
+    assert!(
+        said(&secured).contains("write redis:// for rediss://"),
+        "{}",
+        said(&secured)
+    );
+}
+
+/// The certificates are for localhost and 127.0.0.1.
+#[test]
+fn a_cluster_that_announces_other_names_than_its_certificates_is_told() {
+    let papers = Certificates::make();
+    let port = free_port().to_string();
+    let (bus, ca) = (free_port().to_string(), papers.text("ca.crt"));
+    let cluster = [
+        "--cluster-enabled",
+        "yes",
+        "--tls-cluster",
+        "yes",
+        "--cluster-port",
+        &bus,
+        "--tls-auth-clients",
+        "no",
+        "--bind",
+        "127.0.0.1",
+        "127.0.0.2",
+        "--cluster-announce-ip",
+        "127.0.0.2",
+        "--cluster-announce-tls-port",
+        &port,
+    ];
+    let (node, port) = secure_on(&papers, port.parse().unwrap(), &cluster);
+    node.cmd("CLUSTER ADDSLOTSRANGE 0 16383");
+    until("the cluster is ready", || {
+        node.get("CLUSTER INFO").contains("cluster_state:ok")
+    });
+
+    let url = format!("rediss+cluster://localhost:{port}");
+    let args = ["--redis", &url, "--tls-ca", &ca, "cart"];
+    let refused = run(node.dir(), &args, &[]);
+    assert_eq!(refused.status.code(), Some(3));
+    for part in ["127.0.0.2", "not valid for name", "announce names"] {
+        assert!(said(&refused).contains(part), "{}", said(&refused));
+    }
+
+    let screen = Terminal::builder(TROLLEY)
+        .args(&args[..4])
+        .home(node.dir())
+        .open();
+    screen.wait("announce names");
 }
 
 #[test]

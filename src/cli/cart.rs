@@ -8,9 +8,10 @@ use super::output::Output;
 use crate::config::Settings;
 use crate::model::product::only_left;
 use crate::model::total::{self, LineStatus, ProductLookup, Totals};
-use crate::model::{Cart, CartLine, Catalog, Money, ProductId, UserName, text};
+use crate::model::{Cart, CartLine, Catalog, Money, Product, ProductId, UserName, text};
 use crate::store::{self, Shop, order};
 use serde_json::{Value, json};
+use std::collections::HashSet;
 use std::io::{self, Write};
 
 /// Shows the cart.
@@ -26,16 +27,17 @@ pub(super) async fn run(settings: &Settings, output: Output) -> Result<(), CliEr
 
     let cart = store::get_cart_items(&mut connection, &settings.user).await?;
     let ids: Vec<ProductId> = cart.lines.iter().map(|line| line.product.clone()).collect();
-    let products = store::get_products(&mut connection, &ids)
-        .await?
-        .into_iter()
-        .filter_map(|(_, product)| product)
-        .collect();
+    let (read, unread) = store::get_reachable_products(&mut connection, &ids).await?;
     let shop = store::get_shop(&mut connection).await?;
 
-    let view = CartView::new(&settings.user, cart, Catalog::new(products), shop);
+    let view = CartView::new(&settings.user, cart, read, shop);
     output.result(|| view.json(), |out| view.print(out))?;
-    Ok(())
+
+    // The lines that could be read are worth showing, but the sum is not the cart's.
+    match unread {
+        Some(trouble) => Err(trouble.into()),
+        None => Ok(()),
+    }
 }
 
 /// A cart with its products and sums.
@@ -43,6 +45,8 @@ struct CartView<'a> {
     user: &'a UserName,
     cart: Cart,
     products: Catalog,
+    /// The products that are known not to exist.
+    gone: HashSet<ProductId>,
     shop: Shop,
     totals: Totals,
 }
@@ -57,21 +61,40 @@ struct LineView {
 }
 
 impl<'a> CartView<'a> {
-    fn new(user: &'a UserName, cart: Cart, products: Catalog, shop: Shop) -> CartView<'a> {
+    fn new(
+        user: &'a UserName,
+        cart: Cart,
+        read: Vec<(ProductId, Option<Product>)>,
+        shop: Shop,
+    ) -> CartView<'a> {
+        let mut products = Vec::new();
+        let mut gone = HashSet::new();
+        for (id, product) in read {
+            match product {
+                Some(product) => products.push(product),
+                None => {
+                    gone.insert(id);
+                }
+            }
+        }
+
+        let products = Catalog::new(products);
         let lines = cart.lines.iter();
-        let totals = total::totals(lines.map(|line| (line, lookup(&products, &line.product))));
+        let totals =
+            total::totals(lines.map(|line| (line, lookup(&products, &gone, &line.product))));
 
         CartView {
             user,
             cart,
             products,
+            gone,
             shop,
             totals,
         }
     }
 
     fn line(&self, line: &CartLine) -> LineView {
-        let product = lookup(&self.products, &line.product);
+        let product = lookup(&self.products, &self.gone, &line.product);
         let (status, total) = total::line(line, product);
 
         LineView {
@@ -137,6 +160,7 @@ impl<'a> CartView<'a> {
             };
             let amount = match view.total {
                 Some(total) => total.to_string(),
+                None if view.status == LineStatus::Reading => "can't be read".to_owned(),
                 None => view.status.word().to_owned(),
             };
             let left = view.left.map(only_left).unwrap_or_default();
@@ -150,9 +174,14 @@ impl<'a> CartView<'a> {
     }
 }
 
-fn lookup<'a>(products: &'a Catalog, id: &ProductId) -> ProductLookup<'a> {
+fn lookup<'a>(
+    products: &'a Catalog,
+    gone: &HashSet<ProductId>,
+    id: &ProductId,
+) -> ProductLookup<'a> {
     match products.get(id) {
         Some(product) => ProductLookup::Product(product),
-        None => ProductLookup::Gone,
+        None if gone.contains(id) => ProductLookup::Gone,
+        None => ProductLookup::Unread,
     }
 }

@@ -5,6 +5,7 @@ use crate::config::{Server, Settings};
 use crate::model::{Catalog, Product, ProductId, Refusal};
 use crate::store::{self, Address, Connection, Error, Trouble};
 use rustix::termios::{LocalModes, OptionalActions, tcgetattr, tcsetattr};
+use std::collections::HashMap;
 use std::io::{self, IsTerminal};
 use std::time::{Duration, Instant};
 
@@ -81,7 +82,8 @@ pub(super) async fn open_empty_shop(settings: &Settings) -> Result<Connection, C
 async fn open(settings: &Settings, catalog: FirstCatalog) -> Result<Connection, CliError> {
     let address = settings.server.open()?;
     let mut connection = store::connect(&address)
-        .await?
+        .await
+        .map_err(|trouble| trouble.at(&address))?
         .with_policy(settings.policy.clone());
 
     match settings.server {
@@ -136,10 +138,15 @@ pub(super) async fn product_in_cart(
     let cart = store::get_cart_items(connection, &settings.user).await?;
     let ids: Vec<ProductId> = cart.lines.into_iter().map(|line| line.product).collect();
 
-    let products = store::get_products(connection, &ids)
-        .await?
-        .into_iter()
-        .filter_map(|(id, product)| product.or_else(|| Product::nameless(id)))
+    // One that can't be read now can be named by its id.
+    let (read, _) = store::get_reachable_products(connection, &ids).await?;
+    let mut read: HashMap<_, _> = read.into_iter().collect();
+    let products = ids
+        .iter()
+        .filter_map(|id| {
+            let product = read.remove(id).flatten();
+            product.or_else(|| Product::nameless(id.clone()))
+        })
         .collect();
     match Catalog::new(products).resolve(typed) {
         Ok(found) => Ok(found.to_product()),

@@ -127,7 +127,9 @@ impl CartWatch<'_> {
             // These matter to those who shop.
             LiveEvent::Stale
             | LiveEvent::Applied(_)
+            | LiveEvent::Waits(_)
             | LiveEvent::Settled(..)
+            | LiveEvent::Slow(_)
             | LiveEvent::Products(_)
             | LiveEvent::Catalog(_)
             | LiveEvent::Watchers(_)

@@ -73,7 +73,7 @@ pub(crate) struct SettingLayer {
     #[arg(long, value_name = "N", env = "TROLLEY_LINE_LIMIT")]
     pub(crate) line_limit: Option<u32>,
 
-    /// Confirm a change only once this many replicas have it, too [default: 0]
+    /// Confirm a change only once this many replicas have it: all of them, to be safe [default: 0]
     #[arg(long, value_name = "N", env = "TROLLEY_CONFIRM_REPLICAS")]
     pub(crate) confirm_replicas: Option<u32>,
 

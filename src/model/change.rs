@@ -153,6 +153,23 @@ impl Edit {
     }
 }
 
+impl Change {
+    /// Tells whether this change and another one have to do with the same lines, so that it
+    /// matters which of them comes first.
+    #[must_use]
+    pub fn touches(&self, other: &Change) -> bool {
+        self.edits.iter().any(|edit| {
+            other.edits.iter().any(|other| {
+                match (edit.product(), other.product()) {
+                    (Some(product), Some(other)) => product == other,
+                    // All lines.
+                    (None, _) | (_, None) => true,
+                }
+            })
+        })
+    }
+}
+
 /// A change that somebody asks for: all its edits or none.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Change {

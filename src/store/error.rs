@@ -2,6 +2,9 @@
 
 use crate::model::{OpId, Refusal, text};
 use redis::{ErrorKind, RedisError};
+use std::error::Error as _;
+use std::sync::Arc;
+use std::{fmt, io};
 
 /// The reason why the connection to Redis fails, or why Redis did not do as it was asked.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -55,6 +58,9 @@ pub enum Trouble {
     /// A version that lacks something.
     #[error("the server is too old for this: Redis 7.0 or Valkey is needed")]
     TooOld,
+    /// Too many connections.
+    #[error("the server takes no more clients: it has as many as it may have (maxclients)")]
+    TooManyClients,
     /// No memory left.
     #[error("the server is out of memory: it takes no changes")]
     OutOfMemory,
@@ -80,6 +86,14 @@ pub enum Trouble {
     /// Another server takes over, or keys are on their way to one.
     #[error("the servers are switching over")]
     Changing,
+    /// Trouble with one of several servers.
+    #[error("{server}: {trouble}")]
+    At {
+        /// The server: its host and port, or its socket.
+        server: String,
+        /// What the matter is.
+        trouble: Box<Trouble>,
+    },
     /// TLS failed.
     #[error("no secure connection: {0}")]
     Tls(String),
@@ -102,6 +116,38 @@ impl Trouble {
         Trouble::Other("its answer can't be understood".to_owned())
     }
 
+    /// Names the server that this is the trouble with, where that matters.
+    pub(crate) fn at(self, server: &impl fmt::Display) -> Trouble {
+        match self {
+            Trouble::ConnectionRefused
+            | Trouble::NoSocket
+            | Trouble::NoHost
+            | Trouble::Timeout
+            | Trouble::Lost
+            | Trouble::TooManyClients
+            | Trouble::Tls(_) => Trouble::At {
+                server: server.to_string(),
+                trouble: Box::new(self),
+            },
+            other => other,
+        }
+    }
+
+    /// The trouble alone, without the server that it is with.
+    #[must_use]
+    pub fn bare(&self) -> &Trouble {
+        match self {
+            Trouble::At { trouble, .. } => trouble,
+            bare => bare,
+        }
+    }
+
+    /// Tells whether this is trouble with one of several servers, and the others may be well.
+    #[must_use]
+    pub fn is_elsewhere(&self) -> bool {
+        matches!(self, Trouble::At { .. })
+    }
+
     /// A short name for programs; stable.
     #[must_use]
     pub fn code(&self) -> &'static str {
@@ -120,11 +166,13 @@ impl Trouble {
             Trouble::TooFewReplicas { .. } => "few_copies",
             Trouble::IsSentinel => "is_sentinel",
             Trouble::TooOld => "too_old",
+            Trouble::TooManyClients => "too_many_clients",
             Trouble::OutOfMemory => "out_of_memory",
             Trouble::DiskTrouble => "disk_trouble",
             Trouble::WrongType | Trouble::ForeignKey(_) => "wrong_type",
             Trouble::Moved { .. } => "moved",
             Trouble::Changing => "changing",
+            Trouble::At { trouble, .. } => trouble.code(),
             Trouble::Tls(_) => "tls",
             Trouble::WantsCertificate => "wants_certificate",
             Trouble::BadAddress(_) => "bad_address",
@@ -163,15 +211,16 @@ impl Trouble {
     /// Tells whether a change that met this may have been applied all the same.
     #[must_use]
     pub fn is_ambiguous(&self) -> bool {
-        matches!(self, Trouble::Timeout | Trouble::Lost)
+        matches!(self.bare(), Trouble::Timeout | Trouble::Lost)
     }
 
     /// Tells whether the address, user, password or certificate that was given is at fault.
     #[must_use]
     pub fn is_access_error(&self) -> bool {
         matches!(
-            self,
-            Trouble::WrongPassword
+            self.bare(),
+            Trouble::NoHost
+                | Trouble::WrongPassword
                 | Trouble::NeedsPassword
                 | Trouble::NoPermission(_)
                 | Trouble::IsSentinel
@@ -186,7 +235,7 @@ impl Trouble {
     #[must_use]
     pub fn is_transient(&self) -> bool {
         matches!(
-            self,
+            self.bare(),
             Trouble::Moved { .. }
                 | Trouble::Changing
                 | Trouble::ConnectionRefused
@@ -195,13 +244,31 @@ impl Trouble {
                 | Trouble::Timeout
                 | Trouble::Lost
                 | Trouble::Loading
+                | Trouble::TooManyClients
                 | Trouble::TooFewReplicas { .. }
         )
     }
 }
 
+/// Trouble that is found here travels through the Redis library's traits inside its own errors.
+impl From<Trouble> for RedisError {
+    fn from(trouble: Trouble) -> RedisError {
+        io::Error::other(trouble).into()
+    }
+}
+
+/// Takes out the trouble that travels inside an error of the Redis library.
+fn inside(error: &RedisError) -> Option<&Trouble> {
+    let shared: &Arc<dyn std::error::Error + Send + Sync> = error.source()?.downcast_ref()?;
+    let carrier: &io::Error = shared.downcast_ref()?;
+    carrier.get_ref()?.downcast_ref()
+}
+
 impl From<&RedisError> for Trouble {
     fn from(error: &RedisError) -> Trouble {
+        if let Some(trouble) = inside(error) {
+            return trouble.clone();
+        }
         by_code(error).unwrap_or_else(|| by_words(error))
     }
 }
@@ -221,6 +288,10 @@ fn by_code(error: &RedisError) -> Option<Trouble> {
             let detail = error.detail().unwrap_or_default();
             Trouble::NoPermission(text::sanitize_to(detail.as_bytes(), 160))
         }
+        "DENIED" => Trouble::NoPermission(
+            "the server is in protected mode, and serves its own machine alone: give it a password"
+                .to_owned(),
+        ),
         "LOADING" => Trouble::Loading,
         "READONLY" => Trouble::ReadOnly,
         "NOREPLICAS" => Trouble::NoReplicas,
@@ -235,6 +306,8 @@ fn by_code(error: &RedisError) -> Option<Trouble> {
         // off by both nodes, by the new one even after ASKING (Redis 7.0, Valkey 9.1). So
         // nothing is gained by following ASK: what was asked is asked again.
         "TRYAGAIN" | "CLUSTERDOWN" | "MASTERDOWN" | "ASK" => Trouble::Changing,
+        // A slot has moved since the script was loaded.
+        "NOSCRIPT" => Trouble::Changing,
         // The server got another role while it waited: for replicas, or for new orders.
         "UNBLOCKED" => Trouble::Changing,
         "MOVED" => moved_to(error).unwrap_or(Trouble::Changing),
@@ -259,8 +332,6 @@ fn by_words(error: &RedisError) -> Trouble {
     match error.kind() {
         ErrorKind::AuthenticationFailed if said.contains("NOAUTH") => Trouble::NeedsPassword,
         ErrorKind::AuthenticationFailed => Trouble::WrongPassword,
-        // Of all nodes at once; what was tried before that is not known.
-        ErrorKind::ClusterConnectionNotFound => Trouble::Lost,
         kind => refused_in_script(&said)
             .or_else(|| wrong_server(kind, &said))
             .or_else(|| refused_by_state(&said))
@@ -288,6 +359,8 @@ fn wrong_server(kind: ErrorKind, said: &str) -> Option<Trouble> {
         "that server is part of no cluster: write redis:// for redis+cluster://, rediss:// for rediss+cluster://"
     } else if said.contains("unknown command 'SENTINEL'") {
         "what answers there is not a Sentinel: those listen on a port of their own, mostly 26379"
+    } else if said.contains("unknown command 'HELLO'") || kind == ErrorKind::RESP3NotSupported {
+        "that server knows no HELLO: it is older than Redis 6, or the command is renamed or blocked (trolley needs Redis 7.0 or Valkey)"
     } else if said.contains("DB index is out of range") {
         "the server has no database of that number"
     } else if kind == ErrorKind::Parse {
@@ -302,6 +375,8 @@ fn wrong_server(kind: ErrorKind, said: &str) -> Option<Trouble> {
 fn refused_by_state(said: &str) -> Option<Trouble> {
     if said.contains("WRONGTYPE") {
         Some(Trouble::WrongType)
+    } else if said.contains("max number of clients") {
+        Some(Trouble::TooManyClients)
     } else if said.contains("OOM command not allowed") {
         Some(Trouble::OutOfMemory)
     } else if says_any(
@@ -330,6 +405,11 @@ fn failed_connection(error: &RedisError, said: &str) -> Option<Trouble> {
         Some(Trouble::NoPermission(why.to_owned()))
     } else if error.is_connection_refusal() {
         Some(Trouble::ConnectionRefused)
+    } else if said.contains("not valid for name") {
+        let said = text::sanitize_to(said.as_bytes(), 240);
+        Some(Trouble::Tls(format!(
+            "{said}; the nodes of a cluster and those behind Sentinels must announce names that are in their certificates"
+        )))
     } else if says_any(said, &["certificate", "TLS", "tls", "InvalidContentType"]) {
         Some(Trouble::Tls(text::sanitize_to(said.as_bytes(), 160)))
     } else if error.is_connection_dropped() || error.is_io_error() {

@@ -120,7 +120,8 @@ impl Runtime {
                 renderer::end_by_deadline();
                 self.finish_frame().await;
 
-                let status = end.map_err(ScreenError::Access)?;
+                let status =
+                    end.map_err(|trouble| ScreenError::Access(trouble.at(&self.address)))?;
                 return Ok((status, self.live.task));
             }
 

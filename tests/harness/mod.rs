@@ -26,6 +26,7 @@ pub mod screens;
 pub mod sentinel;
 pub mod server;
 pub mod shopping;
+pub mod slow;
 pub mod terminal;
 pub mod tls;
 pub mod watch;
@@ -37,6 +38,7 @@ pub use home::Home;
 pub use patience::{Deadline, PATIENCE, in_time, until};
 pub use proxy::Proxy;
 pub use server::Server;
+pub use slow::SlowWay;
 pub use terminal::Terminal;
 
 use std::process::{Command, Output};

@@ -4,8 +4,12 @@ use super::Server;
 use super::child::command;
 use super::patience::{answer, until};
 use super::server::{binaries, free_port, open};
+use std::path::Path;
 use std::process::{Child, Stdio};
 use tempfile::TempDir;
+
+/// The number of Sentinels.
+const SENTINELS: usize = 3;
 
 /// Three Sentinels; killed when dropped.
 pub struct Sentinels {
@@ -13,8 +17,9 @@ pub struct Sentinels {
     pub servers: [Server; 2],
     /// The ports that they tell: their own, or those of proxies.
     told: [u16; 2],
+    /// The Sentinels, and behind them strangers that know nothing of the shop.
     watchers: Vec<(u16, Child)>,
-    _folder: TempDir,
+    folder: TempDir,
 }
 
 impl Sentinels {
@@ -53,32 +58,19 @@ impl Sentinels {
             .prefix("trolley-")
             .tempdir_in("/tmp")
             .unwrap();
-        let watch = |n: usize| {
-            let port = free_port();
-            let config = folder.path().join(format!("sentinel{n}.conf"));
-            let text = format!(
-                "port {port}\nbind 127.0.0.1\ndir {}\nsentinel monitor shop 127.0.0.1 {} 2\n\
-                 sentinel down-after-milliseconds shop 1500\nsentinel failover-timeout shop 3000\n",
-                folder.path().display(),
-                told[0]
-            );
-            std::fs::write(&config, text).unwrap();
-            let child = command(binary)
-                .arg(&config)
-                .arg("--sentinel")
-                .stdin(Stdio::null())
-                .stdout(Stdio::null())
-                .stderr(Stdio::null())
-                .spawn()
-                .unwrap();
-            (port, child)
-        };
-        let watchers = (0..3).map(watch).collect();
+        let settings = format!(
+            "sentinel monitor shop 127.0.0.1 {} 2\n\
+             sentinel down-after-milliseconds shop 1500\nsentinel failover-timeout shop 3000\n",
+            told[0]
+        );
+        let watchers = (0..SENTINELS)
+            .map(|_| spawn(binary, folder.path(), &settings))
+            .collect();
         let all = Sentinels {
             servers: [master, replica],
             told,
             watchers,
-            _folder: folder,
+            folder,
         };
         until("the replica follows", || {
             all.says(1, &["master_link_status:up"])
@@ -114,6 +106,11 @@ impl Sentinels {
         words.iter().all(|word| info.contains(word))
     }
 
+    /// The ports of the master and its replica, as the Sentinels tell them.
+    pub fn told(&self) -> [u16; 2] {
+        self.told
+    }
+
     /// Which server is the master, for all Sentinels; `None` while they don't agree.
     pub fn master(&self) -> Option<usize> {
         let port = self.ask(0, "GET-MASTER-ADDR-BY-NAME").pop()?;
@@ -136,9 +133,21 @@ impl Sentinels {
         let ports: Vec<String> = self
             .watchers
             .iter()
+            .take(SENTINELS)
             .map(|(port, _)| format!("127.0.0.1:{port}"))
             .collect();
         format!("redis+sentinel://127.0.0.1:1,{}/shop", ports.join(","))
+    }
+
+    /// A Sentinel with these settings that knows nothing of the shop; returns its port.
+    pub fn add_stranger(&mut self, settings: &str) -> u16 {
+        let stranger = spawn(&binaries()[0], self.folder.path(), settings);
+        let port = stranger.0;
+        self.watchers.push(stranger);
+        until("the stranger answers", || {
+            open(&format!("redis://127.0.0.1:{port}")).is_ok()
+        });
+        port
     }
 
     /// Has the Sentinels make the replica the master, though the master is well.
@@ -164,6 +173,26 @@ impl Sentinels {
         let order = format!("REPLICAOF 127.0.0.1 {}", self.told[1 - at]);
         self.servers[at].insist::<()>(&order);
     }
+}
+
+/// Starts a Sentinel on a port of its own.
+fn spawn(binary: &str, folder: &Path, settings: &str) -> (u16, Child) {
+    let port = free_port();
+    let config = folder.join(format!("sentinel{port}.conf"));
+    let text = format!(
+        "port {port}\nbind 127.0.0.1\ndir {}\n{settings}",
+        folder.display()
+    );
+    std::fs::write(&config, text).unwrap();
+    let child = command(binary)
+        .arg(&config)
+        .arg("--sentinel")
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    (port, child)
 }
 
 impl Drop for Sentinels {

@@ -84,7 +84,11 @@ fn talking_tls() -> String {
 
 /// A server that talks TLS only, besides its socket; returns its port.
 pub fn secure(papers: &Certificates, more: &[&str]) -> (Server, u16) {
-    let port = free_port();
+    secure_on(papers, free_port(), more)
+}
+
+/// [`secure`] on this port.
+pub fn secure_on(papers: &Certificates, port: u16, more: &[&str]) -> (Server, u16) {
     let (cert, key, ca) = (
         papers.text("server.crt"),
         papers.text("server.key"),

@@ -112,7 +112,7 @@ impl Connection {
     ) -> Result<Update, Error> {
         let missing = match &self.conn {
             Conn::One(_) => None,
-            Conn::Cluster(_) => Some(find_missing_products(&self.conn, [change]).await?),
+            Conn::Cluster(_) => Some(find_missing_products(&self.conn, change).await?),
         };
         let check = missing
             .as_deref()

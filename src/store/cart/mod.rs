@@ -8,13 +8,13 @@ pub(crate) mod rules;
 pub(crate) mod sending;
 
 use crate::model::OpId;
+use crate::store::connection::answer;
+use crate::store::connection::raw::ServerConn;
 use crate::store::error::Trouble;
 use crate::store::keys::{CartKeys, channel_in};
 use crate::store::policy::Policy;
 use crate::store::scripts::{CHANGE, HEARTBEAT, SNAPSHOT};
-use futures::future::join_all;
 use redis::ScriptInvocation;
-use redis::aio::MultiplexedConnection;
 
 /// A fresh op id.
 #[must_use]
@@ -26,14 +26,25 @@ pub fn new_op() -> OpId {
 /// Loads the cart's scripts into the server before any change is sent. Changes sent one right
 /// after the other are then applied in that order: one that first had to load its script would
 /// fall behind.
-pub(crate) async fn load_scripts(conn: &MultiplexedConnection) -> Result<(), Trouble> {
-    let loading = [&*CHANGE, &*SNAPSHOT, &*HEARTBEAT].map(|script| {
-        let mut conn = conn.clone();
-        async move { script.load_async(&mut conn).await.map_err(Trouble::from) }
-    });
+pub(crate) async fn load_scripts(mut conn: ServerConn) -> Result<(), Trouble> {
+    let scripts = [&*CHANGE, &*SNAPSHOT, &*HEARTBEAT];
 
-    for loaded in join_all(loading).await {
-        match loaded {
+    // On a slow way it matters not to send again what is there.
+    let mut question = redis::cmd("SCRIPT");
+    question.arg("EXISTS");
+    for script in scripts {
+        question.arg(script.get_hash());
+    }
+    let are_there: Vec<bool> = match answer(&question, &mut conn).await {
+        Err(Trouble::NoPermission(_)) => vec![false; scripts.len()],
+        are_there => are_there?,
+    };
+
+    for (script, is_there) in scripts.into_iter().zip(are_there) {
+        if is_there {
+            continue;
+        }
+        match script.load_async(&mut conn).await.map_err(Trouble::from) {
             // A user without this right can still run the scripts that others have loaded.
             Ok(_) | Err(Trouble::NoPermission(_)) => {}
             Err(trouble) => return Err(trouble),

@@ -233,11 +233,49 @@ pub(crate) fn common_refusal(error: &RedisError) -> Option<Refusal> {
     })
 }
 
-/// Asks the nodes of a cluster which of the products that `changes` add do not exist.
+/// What the nodes of a cluster say of the products that changes add.
+#[derive(Debug, Default)]
+pub(crate) struct ProductAnswers {
+    /// Those that do not exist.
+    pub(crate) missing: Vec<ProductId>,
+    /// Those that could not be asked for.
+    pub(crate) unknown: Vec<(ProductId, Trouble)>,
+}
+
+impl ProductAnswers {
+    /// The trouble that keeps a change from being checked.
+    pub(crate) fn trouble(&self, change: &Change) -> Option<&Trouble> {
+        let mut added = change.edits.iter().filter_map(Edit::adds);
+        added.find_map(|id| {
+            let unknown = self.unknown.iter().find(|(unknown, _)| unknown == id);
+            unknown.map(|(_, trouble)| trouble)
+        })
+    }
+}
+
+/// Asks the nodes of a cluster which of the products that `change` adds do not exist.
+///
+/// # Errors
+/// The trouble with a node that has one of them.
 pub(crate) async fn find_missing_products(
     conn: &Conn,
-    changes: impl IntoIterator<Item = &Change>,
+    change: &Change,
 ) -> Result<Vec<ProductId>, Trouble> {
+    let answers = ask_for_products(conn, [change]).await?;
+    match answers.trouble(change) {
+        Some(trouble) => Err(trouble.clone()),
+        None => Ok(answers.missing),
+    }
+}
+
+/// Asks the nodes of a cluster for the products that `changes` add.
+///
+/// # Errors
+/// The trouble of a single server.
+pub(crate) async fn ask_for_products(
+    conn: &Conn,
+    changes: impl IntoIterator<Item = &Change>,
+) -> Result<ProductAnswers, Trouble> {
     let mut added: Vec<ProductId> = changes
         .into_iter()
         .flat_map(|change| &change.edits)
@@ -251,16 +289,18 @@ pub(crate) async fn find_missing_products(
         .iter()
         .map(|id| redis::cmd("TYPE").arg(keys::product(id)).to_owned())
         .collect();
-    let types = pipeline::run_all(conn, questions).await?;
+    let types = pipeline::run_each(conn, questions).await?;
 
     let hash = Value::SimpleString("hash".into());
-    let mut missing = Vec::new();
+    let mut answers = ProductAnswers::default();
     for (id, found) in added.into_iter().zip(types) {
-        if found? != hash {
-            missing.push(id);
+        match found {
+            Ok(found) if found == hash => {}
+            Ok(_) => answers.missing.push(id),
+            Err(trouble) => answers.unknown.push((id, trouble)),
         }
     }
-    Ok(missing)
+    Ok(answers)
 }
 
 /// Writes the outcome of a change to the log file.

@@ -3,21 +3,24 @@
 //!
 //! redis-rs gives every value of an answer memory of its own, and its parser takes a core for
 //! more than a second with the six million values of a large catalog. This connection does
-//! nothing else than ask for products, of one server, without TLS; where it can't be had,
-//! everything is asked the usual way. Nothing is written here.
+//! nothing else than ask for products, of one server; where it can't be had, everything is asked
+//! the usual way. Nothing is written here.
 
 use crate::store::catalog::fields::{Batch, Ids, ProductFields, fetch_command};
 use crate::store::catalog::resp::{Reply, ReplyDecoder, ReplyError};
+use crate::store::connection::Connection;
+use crate::store::connection::address::Address;
 use crate::store::connection::pipeline;
-use crate::store::connection::{ANSWER, CONNECT, Connection};
+use crate::store::connection::stream::{
+    ANSWER, ByteStream, GREETING, Progress, open as open_stream,
+};
 use crate::store::error::Trouble;
 use futures::{FutureExt, Stream, StreamExt, stream};
-use redis::{Cmd, ConnectionAddr, ConnectionInfo, Pipeline};
-use std::pin::{Pin, pin};
-use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
-use tokio::net::{TcpStream, UnixStream};
+use redis::{Cmd, ConnectionInfo, Pipeline};
+use std::pin::pin;
+use std::sync::Arc;
+use tokio::io::{AsyncRead, AsyncWriteExt, ReadHalf, WriteHalf};
 use tokio::sync::mpsc;
-use tokio::time::timeout;
 use tokio_util::codec::FramedRead;
 
 /// Batches that are asked for before the first of them is answered.
@@ -25,13 +28,17 @@ const BATCHES_AHEAD: usize = 16;
 /// Bytes that are read at once.
 const READ_AT_ONCE: usize = 64 * 1024;
 
-type Reader = Pin<Box<dyn AsyncRead + Send>>;
-type Writer = Pin<Box<dyn AsyncWrite + Send>>;
-type Replies = FramedRead<Reader, ReplyDecoder>;
+type Writer = WriteHalf<Box<dyn ByteStream>>;
+
+/// The replies of the server, and a watch over them.
+struct Replies<R> {
+    frames: FramedRead<R, ReplyDecoder>,
+    progress: Arc<Progress>,
+}
 
 /// A connection that only reads products.
 pub(crate) struct BulkConnection {
-    replies: Replies,
+    replies: Replies<ReadHalf<Box<dyn ByteStream>>>,
     commands: Writer,
 }
 
@@ -39,22 +46,26 @@ impl BulkConnection {
     /// Opens a connection to the server that `connection` leads to; `None` where it can't be
     /// had.
     pub(crate) async fn open(connection: &Connection) -> Option<BulkConnection> {
-        let info = connection.server()?.connection_info().ok()?;
-        timeout(CONNECT, BulkConnection::greet(&info)).await.ok()?
+        let address = connection.server()?;
+        let progress = Progress::new();
+        let greeting = BulkConnection::greet(&address, &progress);
+        progress.wait(GREETING, greeting).await.ok()?
     }
 
-    async fn greet(info: &ConnectionInfo) -> Option<BulkConnection> {
-        let (reader, commands) = connect(info.addr()).await?;
+    async fn greet(address: &Address, progress: &Arc<Progress>) -> Option<BulkConnection> {
+        let info = address.connection_info().ok()?;
+        let stream = open_stream(address, progress).await.ok()?;
+        let (reader, commands) = tokio::io::split(stream);
         let mut bulk = BulkConnection {
-            replies: replies_of(reader),
+            replies: Replies::of(reader, progress),
             commands,
         };
 
-        for command in greetings(info) {
+        for command in greetings(&info) {
             let packed = command.get_packed_command();
             bulk.commands.write_all(&packed).await.ok()?;
 
-            let reply = bulk.replies.next().await?.ok()?;
+            let reply = bulk.replies.frames.next().await?.ok()?;
             if !reply.is_status() {
                 return None;
             }
@@ -70,7 +81,8 @@ impl BulkConnection {
         let (asked, asking) = mpsc::channel(BATCHES_AHEAD);
         // A server that hears the end of the commands answers no more. The task returns the
         // writer, so that it stays open until all is read.
-        let writing = tokio::spawn(write_commands(self.commands, ids, asked));
+        let progress = self.replies.progress.clone();
+        let writing = tokio::spawn(write_commands(self.commands, progress, ids, asked));
 
         let start = (self.replies, Some(asking), writing);
         stream::unfold(start, |(mut replies, asking, writing)| async move {
@@ -87,23 +99,13 @@ impl BulkConnection {
     }
 }
 
-async fn connect(address: &ConnectionAddr) -> Option<(Reader, Writer)> {
-    match address {
-        ConnectionAddr::Tcp(host, port) => {
-            let stream = TcpStream::connect((host.as_str(), *port)).await.ok()?;
-            let (reader, writer) = stream.into_split();
-            Some((Box::pin(reader), Box::pin(writer)))
+impl<R: AsyncRead> Replies<R> {
+    fn of(reader: R, progress: &Arc<Progress>) -> Replies<R> {
+        Replies {
+            frames: FramedRead::with_capacity(reader, ReplyDecoder::default(), READ_AT_ONCE),
+            progress: progress.clone(),
         }
-        ConnectionAddr::Unix(path) => {
-            let (reader, writer) = UnixStream::connect(path).await.ok()?.into_split();
-            Some((Box::pin(reader), Box::pin(writer)))
-        }
-        _ => None,
     }
-}
-
-fn replies_of(reader: Reader) -> Replies {
-    FramedRead::with_capacity(reader, ReplyDecoder::default(), READ_AT_ONCE)
 }
 
 /// The commands that tell the server who we are, and which database we read.
@@ -129,6 +131,7 @@ fn greetings(info: &ConnectionInfo) -> Vec<Cmd> {
 /// `asked` of each batch before it is written.
 async fn write_commands(
     mut commands: Writer,
+    progress: Arc<Progress>,
     ids: impl Stream<Item = Result<Ids, Trouble>>,
     asked: mpsc::Sender<Result<Ids, Trouble>>,
 ) -> Writer {
@@ -139,9 +142,10 @@ async fn write_commands(
             break;
         }
 
-        let written = match timeout(ANSWER, commands.write_all(&packed)).await {
+        let writing = commands.write_all(&packed);
+        let written = match progress.wait_for_answer(packed.len(), writing).await {
             Ok(written) => written.map_err(|_| Trouble::Lost),
-            Err(_) => Err(Trouble::Timeout),
+            Err(trouble) => Err(trouble),
         };
         if let Err(trouble) = written {
             let _ = asked.send(Err(trouble)).await;
@@ -160,7 +164,10 @@ fn pack_commands(ids: &Ids) -> Vec<u8> {
 }
 
 /// Takes the answers to one batch.
-async fn take_batch(replies: &mut Replies, ids: Ids) -> Result<Batch, Trouble> {
+async fn take_batch<R>(replies: &mut Replies<R>, ids: Ids) -> Result<Batch, Trouble>
+where
+    R: AsyncRead + Unpin,
+{
     let mut batch = Vec::with_capacity(ids.len());
     for id in ids {
         let reply = next_reply(replies).await?;
@@ -173,13 +180,11 @@ async fn take_batch(replies: &mut Replies, ids: Ids) -> Result<Batch, Trouble> {
     Ok(batch)
 }
 
-async fn next_reply(replies: &mut Replies) -> Result<Reply, Trouble> {
+async fn next_reply<R: AsyncRead + Unpin>(replies: &mut Replies<R>) -> Result<Reply, Trouble> {
     // Most replies are there already, and need no clock.
-    let next = match replies.next().now_or_never() {
+    let next = match replies.frames.next().now_or_never() {
         Some(next) => next,
-        None => timeout(ANSWER, replies.next())
-            .await
-            .map_err(|_| Trouble::Timeout)?,
+        None => replies.progress.wait(ANSWER, replies.frames.next()).await?,
     };
 
     match next {
@@ -211,9 +216,10 @@ mod tests {
             .enable_time()
             .build()
             .unwrap();
-        let reader: Reader = Box::pin(std::io::Cursor::new(bytes.to_vec()));
+        let reader = std::io::Cursor::new(bytes.to_vec());
+        let mut replies = Replies::of(reader, &Progress::new());
         let ids = vec![b"one".to_vec(), b"two".to_vec()];
-        runtime.block_on(take_batch(&mut replies_of(reader), ids))
+        runtime.block_on(take_batch(&mut replies, ids))
     }
 
     fn names(batch: &Batch) -> Vec<Option<String>> {

@@ -3,6 +3,7 @@
 use super::decode;
 use crate::model::product::{Decoded, FIELDS};
 use crate::store::catalog::resp::Reply;
+use crate::store::error::Trouble;
 use crate::store::keys;
 use redis::Cmd;
 
@@ -17,6 +18,8 @@ pub(crate) enum ProductFields {
     Value(redis::Value),
     /// The answer as a bulk connection reads it.
     Reply(Reply),
+    /// No answer: the server that has the product can't be asked now.
+    Unread(Trouble),
 }
 
 impl ProductFields {
@@ -25,6 +28,7 @@ impl ProductFields {
         match self {
             ProductFields::Value(value) => decode::decoded(id, value),
             ProductFields::Reply(reply) => Decoded::read(id, reply.texts()?),
+            ProductFields::Unread(_) => None,
         }
     }
 }

@@ -17,6 +17,8 @@ pub enum Reading {
     First(Catalog),
     /// The number of products read so far, and the total.
     Count(usize, usize),
+    /// So many products are left out, because a server does not let them be read.
+    Unread(usize, Trouble),
 }
 
 /// Ids read in the first step, which is shown at once.
@@ -49,17 +51,16 @@ pub async fn load_catalog(
     loop {
         tries += 1;
         let total = index_size(connection).await?;
-        let (catalog, listed) = read_index(connection, total, &mut tell).await?;
+        let read = read_index(connection, total, &mut tell).await?;
 
-        // What comes in one step is complete.
-        if total <= FIRST_STEP {
-            return Ok(catalog);
-        }
-
-        // Where the index changed meanwhile, a product may have slipped from step to step.
-        let size_now = index_size(connection).await?;
-        if size_now == listed || tries == MOST_TRIES {
-            return Ok(catalog);
+        // What comes in one step is complete. Where the index of more than that changed meanwhile,
+        // a product may have slipped from step to step.
+        let is_complete = total <= FIRST_STEP || index_size(connection).await? == read.listed;
+        if is_complete || tries == MOST_TRIES {
+            if let Some(trouble) = read.trouble {
+                tell(Reading::Unread(read.unread, trouble));
+            }
+            return Ok(read.catalog);
         }
     }
 }
@@ -70,25 +71,49 @@ async fn index_size(connection: &mut Connection) -> Result<usize, Error> {
     Ok(command.query_async(&mut connection.conn).await?)
 }
 
-/// Reads an index of `total` ids once; returns the catalog, and how many ids the index had.
+/// What one reading of the index has brought.
+#[derive(Default)]
+struct IndexReading {
+    catalog: Catalog,
+    /// The ids that the index had.
+    listed: usize,
+    /// The products that could not be read, and why.
+    unread: usize,
+    trouble: Option<Trouble>,
+}
+
+impl IndexReading {
+    fn add(&mut self, batch: &Batch) {
+        self.listed += batch.len();
+        for (id, fields) in batch {
+            if let ProductFields::Unread(trouble) = fields {
+                self.unread += 1;
+                self.trouble = Some(trouble.clone());
+            } else if let Some(product) = fields.decode(id) {
+                self.catalog.push(id, &product);
+            }
+        }
+    }
+}
+
+/// Reads an index of `total` ids once.
 async fn read_index(
     connection: &Connection,
     total: usize,
     tell: &mut impl FnMut(Reading),
-) -> Result<(Catalog, usize), Error> {
+) -> Result<IndexReading, Error> {
     let conn = &connection.conn;
     let mut ids = Box::pin(index_ids(conn.clone(), total));
-    let mut catalog = Catalog::default();
-    let mut listed = 0;
+    let mut read = IndexReading::default();
 
     if let Some(first) = ids.next().await {
-        listed += add_batch(&mut catalog, &read_batch(conn, first?).await?);
+        read.add(&read_batch(conn, first?).await?);
     }
-    if listed < total {
-        let mut first = catalog.clone();
+    if read.listed < total {
+        let mut first = read.catalog.clone();
         first.sort();
         tell(Reading::First(first));
-        catalog.reserve(total.min(MOST_RESERVED));
+        read.catalog.reserve(total.min(MOST_RESERVED));
     }
 
     let bulk = if total > LARGE_CATALOG {
@@ -104,22 +129,12 @@ async fn read_index(
             .right_stream(),
     });
     while let Some(batch) = batches.next().await {
-        listed += add_batch(&mut catalog, &batch?);
-        tell(Reading::Count(listed, total));
+        read.add(&batch?);
+        tell(Reading::Count(read.listed, total));
     }
 
-    catalog.sort();
-    Ok((catalog, listed))
-}
-
-/// Adds the products of a batch to a catalog; returns how many ids it has.
-fn add_batch(catalog: &mut Catalog, batch: &Batch) -> usize {
-    for (id, fields) in batch {
-        if let Some(product) = fields.decode(id) {
-            catalog.push(id, &product);
-        }
-    }
-    batch.len()
+    read.catalog.sort();
+    Ok(read)
 }
 
 /// The ids of the index in batches. The next step is asked for while batches are read.
@@ -157,11 +172,13 @@ fn split_into_batches(step: Result<Ids, Trouble>) -> Vec<Result<Ids, Trouble>> {
 /// Reads a batch over the usual connection.
 async fn read_batch(conn: &Conn, ids: Ids) -> Result<Batch, Trouble> {
     let commands = ids.iter().map(|id| fetch_command(id)).collect();
-    let answers = pipeline::run_all(conn, commands).await?;
+    let answers = pipeline::run_each(conn, commands).await?;
 
-    // One key of the wrong type must not hide the others.
-    let fields = answers
-        .into_iter()
-        .map(|answer| ProductFields::Value(answer.unwrap_or(redis::Value::Nil)));
+    let fields = answers.into_iter().map(|answer| match answer {
+        Ok(answer) => ProductFields::Value(answer),
+        Err(trouble) if trouble.is_transient() => ProductFields::Unread(trouble),
+        // One key of the wrong type must not hide the others.
+        Err(_) => ProductFields::Value(redis::Value::Nil),
+    });
     Ok(ids.into_iter().zip(fields).collect())
 }

@@ -15,11 +15,12 @@ pub use shop::{Shop, get_shop, name_shop};
 
 use crate::model::product::LONGEST_NAME;
 use crate::model::{Catalog, Product, ProductId};
+use crate::store::connection::nodes;
 use crate::store::connection::pipeline;
 use crate::store::connection::{Conn, Connection, answer};
 use crate::store::error::{Error, Trouble};
 use fields::fetch_command;
-use load::load_catalog;
+use load::{Reading, load_catalog};
 
 /// Products that are added to the index in one round trip.
 const LISTED_AT_ONCE: usize = 1_500;
@@ -64,17 +65,53 @@ pub(crate) async fn read_products(
     conn: &Conn,
     ids: &[ProductId],
 ) -> Result<Vec<(ProductId, Option<Product>)>, Trouble> {
-    let commands = ids.iter().map(|id| fetch_command(id.as_bytes())).collect();
-    let answers = pipeline::run_all(conn, commands).await?;
+    let (products, trouble) = read_reachable(conn, ids).await?;
+    match trouble {
+        Some(trouble) => Err(trouble),
+        None => Ok(products),
+    }
+}
 
-    let products = ids.iter().zip(answers).map(|(id, answer)| {
-        // One key of the wrong type must not hide the others.
-        let product = answer
-            .ok()
-            .and_then(|fields| decode::product(id.clone(), &fields));
-        (id.clone(), product)
-    });
-    Ok(products.collect())
+/// Products with their ids; `None` for those that are missing, or no hashes.
+pub(crate) type FoundProducts = Vec<(ProductId, Option<Product>)>;
+
+/// Reads those of some products whose servers answer; and the trouble with the others, if any.
+///
+/// # Errors
+/// The [`Trouble`] of a single server.
+pub(crate) async fn read_reachable(
+    conn: &Conn,
+    ids: &[ProductId],
+) -> Result<(FoundProducts, Option<Trouble>), Trouble> {
+    let commands = ids.iter().map(|id| fetch_command(id.as_bytes())).collect();
+    let answers = pipeline::run_each(conn, commands).await?;
+
+    let mut products = Vec::with_capacity(ids.len());
+    let mut unread = None;
+    for (id, answer) in ids.iter().zip(answers) {
+        let product = match answer {
+            Ok(fields) => decode::product(id.clone(), &fields),
+            Err(trouble) if trouble.is_transient() => {
+                unread = Some(trouble);
+                continue;
+            }
+            // One key of the wrong type must not hide the others.
+            Err(_) => None,
+        };
+        products.push((id.clone(), product));
+    }
+    Ok((products, unread))
+}
+
+/// Reads those of some products whose servers answer; and the trouble with the others, if any.
+///
+/// # Errors
+/// The [`Trouble`] of the link.
+pub async fn get_reachable_products(
+    connection: &mut Connection,
+    ids: &[ProductId],
+) -> Result<(Vec<(ProductId, Option<Product>)>, Option<Trouble>), Error> {
+    Ok(read_reachable(&connection.conn, ids).await?)
 }
 
 /// Reads the whole catalog by its index. Where the index is missing, or lacks products that
@@ -82,9 +119,19 @@ pub(crate) async fn read_products(
 /// only where it is missing.
 ///
 /// # Errors
-/// The [`Trouble`] of the link.
+/// The [`Trouble`] of the link, or of a server that has some of the products.
 pub async fn get_catalog(connection: &mut Connection) -> Result<Catalog, Error> {
-    let mut catalog = load_catalog(connection, |_| ()).await?;
+    let mut unread = None;
+    let mut catalog = load_catalog(connection, |reading| {
+        if let Reading::Unread(_, trouble) = reading {
+            unread = Some(trouble);
+        }
+    })
+    .await?;
+    if let Some(trouble) = unread {
+        return Err(trouble.into());
+    }
+
     catalog.refresh(find_unlisted(connection, &catalog).await?);
     Ok(catalog)
 }
@@ -97,10 +144,7 @@ pub async fn find_unlisted(
     connection: &mut Connection,
     catalog: &Catalog,
 ) -> Result<Vec<(ProductId, Option<Product>)>, Error> {
-    let keys: usize = redis::cmd("DBSIZE")
-        .query_async(&mut connection.conn)
-        .await
-        .unwrap_or(0);
+    let keys = nodes::count_keys(&mut connection.conn).await;
     if !catalog.is_empty() && keys > catalog.len().saturating_add(MOST_OTHER_KEYS) {
         return Ok(Vec::new());
     }

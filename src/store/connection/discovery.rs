@@ -5,13 +5,16 @@
 
 use crate::store::connection::address::{Address, SentinelLogin, ServerKind};
 use crate::store::connection::nodes::Node;
-use crate::store::connection::raw::{self, Greeting, NoPushes, ServerRole};
+use crate::store::connection::raw::{self, NoPushes, ServerConn, ServerRole};
+use crate::store::connection::slots::{SlotMap, slot_of_key};
+use crate::store::connection::survey::{Survey, Verdict};
 use crate::store::error::Trouble;
-use redis::aio::{AsyncPushSender, MultiplexedConnection};
+use redis::aio::AsyncPushSender;
 use redis::{PushInfo, PushKind, Value};
 use std::collections::VecDeque;
 use std::time::Duration;
 use tokio::sync::mpsc;
+use tokio::time::sleep;
 
 /// The most candidates that are kept.
 const MOST_CANDIDATES: usize = 64;
@@ -67,8 +70,9 @@ impl Locator {
             || fails_over && matches!(trouble, Trouble::ReadOnly | Trouble::NoReplicas)
     }
 
-    /// Takes from a redirection which server to ask next.
-    pub(crate) fn note_redirect(&mut self, trouble: &Trouble) {
+    /// Takes from trouble which server to ask next: the one that it redirects to, else another
+    /// one than last time, whose view may be out of date.
+    pub(crate) fn note_trouble(&mut self, trouble: &Trouble) {
         if let Trouble::Moved { host, port } = trouble {
             let node = Node {
                 host: host.clone(),
@@ -76,7 +80,15 @@ impl Locator {
             };
             self.candidates.push_front(self.address.at(&node));
             self.candidates.truncate(MOST_CANDIDATES);
+        } else if self.is_cluster() {
+            self.ask_another_first();
         }
+    }
+
+    /// Has another candidate asked first than last time.
+    pub(crate) fn ask_another_first(&mut self) {
+        let first = self.candidates.pop_front();
+        self.candidates.extend(first);
     }
 
     /// Connects to the server that has `key`. Its pushes go to `pushes`.
@@ -84,97 +96,166 @@ impl Locator {
         &mut self,
         key: &str,
         pushes: Option<P>,
-    ) -> Result<MultiplexedConnection, Trouble> {
-        let mut trouble = Trouble::Changing;
-
-        for _ in 0..self.candidates.len().max(1) {
-            let Some(asked) = self.candidates.front().cloned() else {
-                return Err(trouble);
-            };
-            match self.open_through(&asked, key, pushes.clone()).await {
-                Ok(conn) => return Ok(conn),
-                Err(failure) => trouble = failure,
-            }
-
-            // The others may know something newer.
-            if self.candidates.front().and_then(Address::node) == asked.node() {
-                self.candidates.rotate_left(1);
-            }
-            if !self.is_transient(&trouble) {
-                break;
-            }
+    ) -> Result<ServerConn, Trouble> {
+        match self.open_single(pushes.clone()).await? {
+            Some(server) => Ok(server),
+            None => self.open_owner(key, pushes).await,
         }
-        Err(trouble)
     }
 
-    /// Connects to the server that has `key`, by what one candidate says.
-    async fn open_through<P: AsyncPushSender + Clone>(
+    /// Connects to the only server that there is; `None` where the keys are spread over nodes.
+    pub(crate) async fn open_single<P: AsyncPushSender + Clone>(
         &mut self,
-        asked: &Address,
+        pushes: Option<P>,
+    ) -> Result<Option<ServerConn>, Trouble> {
+        match self.address.kind().clone() {
+            ServerKind::Server => self.open_server(pushes).await,
+            ServerKind::Cluster => Ok(None),
+            ServerKind::Sentinel(name) => self.open_named(name, pushes).await.map(Some),
+        }
+    }
+
+    /// Connects to the server at the address; `None` where it turns out to be a node of a cluster.
+    async fn open_server<P: AsyncPushSender + Clone>(
+        &mut self,
+        pushes: Option<P>,
+    ) -> Result<Option<ServerConn>, Trouble> {
+        let mut conn = raw::open(&self.address, pushes).await?;
+        let greeting = raw::greet(&mut conn).await?;
+        if !greeting.is_cluster_node {
+            return match greeting.role {
+                ServerRole::Sentinel => Err(Trouble::IsSentinel),
+                ServerRole::Master | ServerRole::Replica => Ok(Some(conn)),
+            };
+        }
+
+        let asked = self.address.clone();
+        let slots = read_slots(&mut conn, &asked).await?;
+        // A node behind a socket that knows of no node with a port is all there is.
+        if slots.nodes().is_empty() && asked.node().is_none() {
+            return Ok(Some(conn));
+        }
+
+        self.address = self.address.as_cluster();
+        self.note_nodes(&asked, &slots);
+        Ok(None)
+    }
+
+    /// Connects to the node of a cluster that has `key`.
+    async fn open_owner<P: AsyncPushSender + Clone>(
+        &mut self,
         key: &str,
         pushes: Option<P>,
-    ) -> Result<MultiplexedConnection, Trouble> {
-        let owner = match self.address.kind() {
-            ServerKind::Server => {
-                let mut conn = raw::open(asked, pushes.clone()).await?;
-                let greeting = raw::greet(&mut conn).await?;
-                match self.owner_by_greeting(asked, key, greeting).await? {
-                    Some(owner) => owner,
-                    None => return Ok(conn),
+    ) -> Result<ServerConn, Trouble> {
+        let slot = slot_of_key(key.as_bytes());
+        let mut verdict = Verdict::default();
+        let mut survey = Survey::of(
+            &self.candidates,
+            |asked| async move { ask_slots(&asked).await },
+        );
+
+        while let Some((asked, answer)) = survey.next().await {
+            let slots = match answer {
+                Ok(slots) => slots,
+                Err(trouble) => {
+                    verdict.note(trouble);
+                    continue;
+                }
+            };
+
+            self.note_nodes(&asked, &slots);
+            if let Some(owner) = slots.owner(slot)
+                && verdict.is_new(owner)
+            {
+                match self.open_master(owner, pushes.clone()).await {
+                    Ok(conn) => return Ok(conn),
+                    Err(trouble) => verdict.rule_out(owner, trouble),
                 }
             }
-            ServerKind::Cluster => self.ask_owner(asked, key).await?,
-            ServerKind::Sentinel(name) => {
-                let master = ask_sentinel(asked, name).await?;
-                self.master = Some(master.clone());
-                master
-            }
-        };
+        }
+        Err(verdict.trouble())
+    }
 
-        let mut conn = raw::open(&self.address.at(&owner), pushes).await?;
+    /// Connects to the master that the Sentinels name.
+    async fn open_named<P: AsyncPushSender + Clone>(
+        &mut self,
+        name: String,
+        pushes: Option<P>,
+    ) -> Result<ServerConn, Trouble> {
+        let mut verdict = Verdict::default();
+        let mut survey = Survey::of(&self.candidates, |asked| {
+            let name = name.clone();
+            async move { ask_sentinel(&asked, &name).await }
+        });
+
+        // One of them may be out of date, or none at all, while the next one knows.
+        while let Some((asked, answer)) = survey.next().await {
+            let master = match answer {
+                Ok(master) => master,
+                Err(trouble) => {
+                    verdict.note(trouble);
+                    continue;
+                }
+            };
+
+            self.put_first(&asked);
+            if verdict.is_new(&master) {
+                match self.open_master(&master, pushes.clone()).await {
+                    Ok(conn) => {
+                        self.master = Some(master);
+                        return Ok(conn);
+                    }
+                    Err(trouble) => verdict.rule_out(&master, trouble),
+                }
+            }
+        }
+        Err(verdict.trouble())
+    }
+
+    /// Connects to a node that must be a master.
+    async fn open_master<P: AsyncPushSender + Clone>(
+        &self,
+        node: &Node,
+        pushes: Option<P>,
+    ) -> Result<ServerConn, Trouble> {
+        let mut conn = raw::open(&self.address.at(node), pushes).await?;
         match raw::greet(&mut conn).await?.role {
             ServerRole::Master => Ok(conn),
             ServerRole::Replica | ServerRole::Sentinel => Err(Trouble::Changing),
         }
     }
 
-    /// The owner of `key` where a server turns out to be a node of a cluster; `None` where the
-    /// server itself has all keys.
-    async fn owner_by_greeting(
-        &mut self,
-        asked: &Address,
-        key: &str,
-        greeting: Greeting,
-    ) -> Result<Option<Node>, Trouble> {
-        if !greeting.is_cluster_node {
-            return match greeting.role {
-                ServerRole::Sentinel => Err(Trouble::IsSentinel),
-                ServerRole::Master | ServerRole::Replica => Ok(None),
-            };
-        }
+    /// Finds out which node of the cluster has which slots, by the first that answers.
+    pub(crate) async fn slot_map(&mut self) -> Result<SlotMap, Trouble> {
+        let mut verdict = Verdict::default();
+        let mut survey = Survey::of(
+            &self.candidates,
+            |asked| async move { ask_slots(&asked).await },
+        );
 
-        let view = ask_node(asked, key).await?;
-        // A node behind a socket that knows of no node with a port is all there is.
-        if view.nodes.is_empty() && asked.node().is_none() {
-            return Ok(None);
+        while let Some((asked, answer)) = survey.next().await {
+            match answer {
+                Ok(slots) => {
+                    self.note_nodes(&asked, &slots);
+                    return Ok(slots);
+                }
+                Err(trouble) => verdict.note(trouble),
+            }
         }
-
-        self.address = self.address.as_cluster();
-        self.note_nodes(asked, &view);
-        view.owner.map(Some).ok_or(Trouble::Changing)
+        Err(verdict.trouble())
     }
 
-    /// Asks one node of a cluster which node has `key`.
-    async fn ask_owner(&mut self, asked: &Address, key: &str) -> Result<Node, Trouble> {
-        let view = ask_node(asked, key).await?;
-        self.note_nodes(asked, &view);
-        view.owner.ok_or(Trouble::Changing)
+    /// Has this candidate asked first from now on.
+    fn put_first(&mut self, asked: &Address) {
+        let node = asked.node();
+        self.candidates.retain(|other| other.node() != node);
+        self.candidates.push_front(asked.clone());
     }
 
     /// Takes the nodes that a node knows as the new candidates.
-    fn note_nodes(&mut self, asked: &Address, view: &ClusterView) {
+    fn note_nodes(&mut self, asked: &Address, slots: &SlotMap) {
         let mut candidates = VecDeque::from([asked.clone()]);
-        let known = view.nodes.iter().map(|node| self.address.at(node));
+        let known = slots.nodes().iter().map(|node| self.address.at(node));
 
         // The addresses that were given stay, in case the whole cluster moves.
         for server in known.chain(self.address.servers()) {
@@ -188,18 +269,6 @@ impl Locator {
         self.candidates = candidates;
     }
 
-    /// Lists the nodes of a cluster, as the first of them that answers knows them.
-    pub(crate) async fn cluster_nodes(&mut self, key: &str) -> Result<Vec<Address>, Trouble> {
-        let mut trouble = Trouble::Changing;
-        for asked in self.candidates.clone() {
-            match self.ask_owner(&asked, key).await {
-                Ok(_) => return Ok(self.candidates.iter().cloned().collect()),
-                Err(failure) => trouble = failure,
-            }
-        }
-        Err(trouble)
-    }
-
     /// Waits until the Sentinels have made another server the master. The old one goes on taking
     /// changes until they have told it, and then loses those.
     pub(crate) async fn superseded(self) {
@@ -208,7 +277,7 @@ impl Locator {
                 if self.listen(asked, name).await.is_ok() {
                     return;
                 }
-                tokio::time::sleep(LISTEN_AGAIN).await;
+                sleep(LISTEN_AGAIN).await;
             }
         }
         std::future::pending().await
@@ -219,9 +288,7 @@ impl Locator {
         let (sender, mut messages) = mpsc::channel(SENTINEL_MESSAGES);
         let pushes = move |push: PushInfo| sender.try_send(push);
         let mut conn = open_sentinel(asked, name, Some(pushes)).await?;
-        conn.subscribe("+switch-master")
-            .await
-            .map_err(Trouble::from)?;
+        conn.subscribe(&["+switch-master"]).await?;
 
         loop {
             if Some(master_named(&mut conn, name).await?) != self.master {
@@ -236,82 +303,23 @@ impl Locator {
     }
 }
 
-/// A cluster as one of its nodes sees it.
-#[derive(Debug, Default)]
-struct ClusterView {
-    /// The master of the slot that was asked for.
-    owner: Option<Node>,
-    nodes: Vec<Node>,
-}
-
-impl ClusterView {
-    /// Reads the answer to CLUSTER SLOTS: ranges of slots, each with its master and replicas.
-    fn decode(answer: &Value, slot: i64, own_host: &str) -> ClusterView {
-        let mut view = ClusterView::default();
-        let Value::Array(ranges) = answer else {
-            return view;
-        };
-
-        for range in ranges {
-            let Value::Array(range) = range else { continue };
-            let [Value::Int(from), Value::Int(to), nodes @ ..] = &range[..] else {
-                continue;
-            };
-
-            let mut nodes = nodes
-                .iter()
-                .filter_map(|node| decode_node(node, own_host))
-                .peekable();
-            if (*from..=*to).contains(&slot)
-                && let Some(master) = nodes.peek()
-            {
-                view.owner = Some(master.clone());
-            }
-            for node in nodes {
-                if !view.nodes.contains(&node) {
-                    view.nodes.push(node);
-                }
-            }
-        }
-        view
-    }
-}
-
-fn decode_node(node: &Value, own_host: &str) -> Option<Node> {
-    let Value::Array(node) = node else {
-        return None;
-    };
-    let [host, Value::Int(port), ..] = &node[..] else {
-        return None;
-    };
-
-    // A node that does not know its own host leaves it out. One that is reached by a socket may
-    // know neither host nor port of itself.
-    let host = match host {
-        Value::BulkString(host) if !host.is_empty() => String::from_utf8_lossy(host).into_owned(),
-        _ => own_host.to_owned(),
-    };
-    let port = u16::try_from(*port).ok()?;
-    (!host.is_empty() && port > 0).then_some(Node { host, port })
-}
-
-/// Asks one node of a cluster for the nodes it knows, and for the one that has `key`.
-async fn ask_node(asked: &Address, key: &str) -> Result<ClusterView, Trouble> {
+/// Asks one node of a cluster who has which slots.
+async fn ask_slots(asked: &Address) -> Result<SlotMap, Trouble> {
     let mut conn = raw::open(asked, None::<NoPushes>).await?;
-    let mut questions = redis::pipe();
-    questions
-        .cmd("CLUSTER")
-        .arg("KEYSLOT")
-        .arg(key)
-        .cmd("CLUSTER")
-        .arg("SLOTS");
-    let (slot, ranges): (i64, Value) = questions
-        .query_async(&mut conn)
-        .await
-        .map_err(Trouble::from)?;
+    let slots = read_slots(&mut conn, asked).await?;
+    if slots.masters().is_empty() {
+        return Err(Trouble::Changing);
+    }
+    Ok(slots)
+}
+
+async fn read_slots(conn: &mut ServerConn, asked: &Address) -> Result<SlotMap, Trouble> {
+    let mut question = redis::cmd("CLUSTER");
+    question.arg("SLOTS");
+    let slots: Value = question.query_async(conn).await.map_err(Trouble::from)?;
 
     let own_host = asked.node().map(|node| node.host).unwrap_or_default();
-    Ok(ClusterView::decode(&ranges, slot, &own_host))
+    Ok(SlotMap::decode(&slots, &own_host))
 }
 
 /// Asks a Sentinel which server is the master.
@@ -325,7 +333,7 @@ pub(crate) async fn open_sentinel<P: AsyncPushSender + Clone>(
     asked: &Address,
     name: &str,
     pushes: Option<P>,
-) -> Result<MultiplexedConnection, Trouble> {
+) -> Result<ServerConn, Trouble> {
     let anonymous = asked.for_sentinel(SentinelLogin::Anonymous);
     let mut conn = raw::open(&anonymous, pushes.clone()).await?;
     match master_named(&mut conn, name).await {
@@ -336,7 +344,7 @@ pub(crate) async fn open_sentinel<P: AsyncPushSender + Clone>(
     }
 }
 
-async fn master_named(conn: &mut MultiplexedConnection, name: &str) -> Result<Node, Trouble> {
+async fn master_named(conn: &mut ServerConn, name: &str) -> Result<Node, Trouble> {
     let mut question = redis::cmd("SENTINEL");
     question.arg("GET-MASTER-ADDR-BY-NAME").arg(name);
     let answer: Option<(String, u16)> = question.query_async(conn).await.map_err(Trouble::from)?;

@@ -1,35 +1,26 @@
 //! Connections to Redis: one server, a cluster, or a master that Sentinels name.
 
 pub(crate) mod address;
+mod cluster;
 pub(crate) mod discovery;
 pub(crate) mod nodes;
 pub(crate) mod pipeline;
+mod probe;
 pub(crate) mod raw;
 pub(crate) mod replicas;
 pub(crate) mod retry;
+mod slots;
+pub(crate) mod stream;
+mod survey;
 
-use super::keys;
 use crate::store::error::Trouble;
 use crate::store::policy::Policy;
 use address::{Address, ServerKind};
+use cluster::ClusterConn;
 use discovery::Locator;
-use raw::NoPushes;
-use redis::aio::{ConnectionLike, MultiplexedConnection};
-use redis::cluster::ClusterClientBuilder;
-use redis::cluster_async::ClusterConnection;
-use redis::io::tcp::TcpSettings;
-use redis::{Cmd, FromRedisValue, Pipeline, ProtocolVersion, RedisFuture, Value};
-use std::time::Duration;
-
-/// The time limit for opening a connection.
-pub(crate) const CONNECT: Duration = Duration::from_millis(1000);
-/// The time limit for an answer.
-pub(crate) const ANSWER: Duration = Duration::from_millis(1500);
-
-/// The time limit for an answer of a cluster, with all that its client tries.
-const CLUSTER_ANSWER: Duration = Duration::from_millis(5000);
-/// The retries of a cluster's client. They are safe, as a command may run twice without harm.
-const CLUSTER_RETRIES: u32 = 4;
+use raw::{NoPushes, ServerConn};
+use redis::aio::ConnectionLike;
+use redis::{Cmd, FromRedisValue, Pipeline, RedisFuture, Value};
 
 /// A connection for the plain functions of the store. It can connect again where it broke.
 pub struct Connection {
@@ -63,7 +54,7 @@ impl Connection {
 
     /// Connects again. Where `after` says that the keys have moved, this follows them.
     pub(crate) async fn reconnect(&mut self, after: &Trouble) -> Result<(), Trouble> {
-        self.locator.note_redirect(after);
+        self.locator.note_trouble(after);
         self.conn = open_all(&mut self.locator).await?;
         Ok(())
     }
@@ -87,9 +78,9 @@ pub async fn connect(address: &Address) -> Result<Connection, Trouble> {
 #[derive(Clone)]
 pub(crate) enum Conn {
     /// One server has all keys.
-    One(MultiplexedConnection),
+    One(ServerConn),
     /// The keys are spread; each command goes to the node that has its key.
-    Cluster(ClusterConnection),
+    Cluster(ClusterConn),
 }
 
 impl ConnectionLike for Conn {
@@ -122,43 +113,11 @@ impl ConnectionLike for Conn {
 
 /// Opens a connection to all keys.
 pub(crate) async fn open_all(locator: &mut Locator) -> Result<Conn, Trouble> {
-    if !locator.is_cluster() {
-        // The key matters only if this turns out to be a cluster.
-        let server = locator.open(keys::CATALOG, None::<NoPushes>).await?;
-        if !locator.is_cluster() {
-            return Ok(Conn::One(server));
-        }
+    if let Some(server) = locator.open_single(None::<NoPushes>).await? {
+        return Ok(Conn::One(server));
     }
-
-    let nodes = locator.cluster_nodes(keys::CATALOG).await?;
-    open_cluster(locator.address(), nodes).await
-}
-
-/// Opens a client of a cluster, of which some nodes are known.
-async fn open_cluster(address: &Address, nodes: Vec<Address>) -> Result<Conn, Trouble> {
-    let infos = nodes
-        .iter()
-        .map(Address::connection_info)
-        .collect::<Result<Vec<_>, _>>()?;
-
-    let mut builder = ClusterClientBuilder::new(infos)
-        .use_protocol(ProtocolVersion::RESP3)
-        .tcp_settings(TcpSettings::default().set_nodelay(true))
-        .connection_timeout(CONNECT)
-        .response_timeout(ANSWER)
-        .overall_response_timeout(Some(CLUSTER_ANSWER))
-        .retries(CLUSTER_RETRIES);
-    if let Some(tls) = address.tls() {
-        builder = builder.certs(tls);
-    }
-
-    let client = builder.build()?;
-    // A frozen node takes up all the time for connecting, and the others answer after that.
-    let opening = client.get_async_connection();
-    match tokio::time::timeout(CONNECT + ANSWER, opening).await {
-        Ok(opened) => Ok(Conn::Cluster(opened?)),
-        Err(_) => Err(Trouble::Timeout),
-    }
+    let slots = locator.slot_map().await?;
+    Ok(Conn::Cluster(ClusterConn::new(locator.clone(), slots)))
 }
 
 /// Runs a command and decodes its answer.

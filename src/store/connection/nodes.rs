@@ -3,7 +3,6 @@
 use crate::store::connection::Conn;
 use crate::store::error::Trouble;
 use redis::aio::ConnectionLike;
-use redis::cluster_routing::{MultipleNodeRoutingInfo, RoutingInfo, SingleNodeRoutingInfo};
 use redis::{Cmd, RedisError, Value};
 use std::fmt;
 
@@ -11,7 +10,7 @@ use std::fmt;
 const SCAN_STEP: usize = 1_000;
 
 /// Host and port of one server.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(crate) struct Node {
     pub(crate) host: String,
     pub(crate) port: u16,
@@ -33,30 +32,12 @@ pub(crate) enum Target {
 }
 
 /// Lists the servers that take changes: the masters of a cluster, or the only server.
-pub(crate) async fn masters(conn: &mut Conn) -> Result<Vec<Target>, Trouble> {
+pub(crate) async fn masters(conn: &Conn) -> Vec<Target> {
     let Conn::Cluster(cluster) = conn else {
-        return Ok(vec![Target::Any]);
+        return vec![Target::Any];
     };
-
-    // Without a policy for the answers, they come by node.
-    let everywhere = RoutingInfo::MultiNode((MultipleNodeRoutingInfo::AllMasters, None));
-    let answers = cluster
-        .route_command(redis::cmd("PING"), everywhere)
-        .await
-        .map_err(Trouble::from)?;
-    let Value::Map(by_node) = answers else {
-        return Ok(Vec::new());
-    };
-
-    let nodes = by_node.into_iter().filter_map(|(name, _)| {
-        let name: String = redis::from_redis_value(name).ok()?;
-        let (host, port) = name.rsplit_once(':')?;
-        Some(Target::Node(Node {
-            host: host.to_owned(),
-            port: port.parse().ok()?,
-        }))
-    });
-    Ok(nodes.collect())
+    let masters = cluster.masters().await;
+    masters.into_iter().map(Target::Node).collect()
 }
 
 /// Runs a command on one server.
@@ -66,18 +47,21 @@ pub(crate) async fn on_node(
     command: Cmd,
 ) -> Result<Value, Trouble> {
     let answer = match (conn, target) {
-        (Conn::Cluster(cluster), Target::Node(node)) => {
-            let by_address = SingleNodeRoutingInfo::ByAddress {
-                host: node.host.clone(),
-                port: node.port,
-            };
-            cluster
-                .route_command(command, RoutingInfo::SingleNode(by_address))
-                .await
-        }
+        (Conn::Cluster(cluster), Target::Node(node)) => cluster.on_node(node, &command).await,
         (conn, _) => conn.req_packed_command(&command).await,
     };
     answer.and_then(Value::extract_error).map_err(Trouble::from)
+}
+
+/// Counts the keys of all servers that answer.
+pub(crate) async fn count_keys(conn: &mut Conn) -> usize {
+    let mut keys = 0;
+    for server in masters(conn).await {
+        if let Ok(Value::Int(found)) = on_node(conn, &server, redis::cmd("DBSIZE")).await {
+            keys += usize::try_from(found).unwrap_or(0);
+        }
+    }
+    keys
 }
 
 /// A scan in progress, over one master after the other.
@@ -99,7 +83,7 @@ impl Scan {
     ) -> Result<Option<Vec<Vec<u8>>>, Trouble> {
         let masters = match &mut self.masters {
             Some(masters) => masters,
-            unknown => unknown.insert(masters(conn).await?),
+            unknown => unknown.insert(masters(conn).await),
         };
         let Some(master) = masters.last() else {
             return Ok(None);

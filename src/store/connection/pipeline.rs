@@ -5,10 +5,11 @@
 //! again by itself, so running one of them twice must do no harm.
 
 use super::Conn;
+use super::cluster::ClusterConn;
+use super::raw::ServerConn;
 use crate::store::error::Trouble;
-use futures::{StreamExt, TryStreamExt, stream};
-use redis::aio::{ConnectionLike, MultiplexedConnection};
-use redis::cluster_async::ClusterConnection;
+use futures::{StreamExt, stream};
+use redis::aio::ConnectionLike;
 use redis::{Cmd, Pipeline, RedisError, Value};
 
 /// Commands in one pipeline.
@@ -25,22 +26,36 @@ pub(crate) type Answer = Result<Value, Trouble>;
 /// # Errors
 /// The first [transient](Trouble::is_transient) trouble: then some commands may have run.
 pub(crate) async fn run_all(conn: &Conn, commands: Vec<Cmd>) -> Result<Vec<Answer>, Trouble> {
-    match conn {
-        Conn::One(server) => run_on_server(server.clone(), commands).await,
-        Conn::Cluster(cluster) => {
-            stream::iter(commands)
-                .map(|command| run_on_cluster(cluster.clone(), command))
-                .buffered(IN_FLIGHT)
-                .try_collect()
-                .await
-        }
+    let answers = run_each(conn, commands).await?;
+    let first = answers.iter().find_map(|answer| {
+        answer
+            .as_ref()
+            .err()
+            .filter(|trouble| trouble.is_transient())
+    });
+    match first {
+        Some(trouble) => Err(trouble.clone()),
+        None => Ok(answers),
     }
 }
 
-async fn run_on_server(
-    mut server: MultiplexedConnection,
-    commands: Vec<Cmd>,
-) -> Result<Vec<Answer>, Trouble> {
+/// Runs commands like [`run_all`]; in a cluster, the trouble of one node is the answer to the
+/// commands that are for it alone.
+///
+/// # Errors
+/// The trouble of a single server.
+pub(crate) async fn run_each(conn: &Conn, commands: Vec<Cmd>) -> Result<Vec<Answer>, Trouble> {
+    match conn {
+        Conn::One(server) => run_on_server(server.clone(), commands).await,
+        Conn::Cluster(cluster) => Ok(stream::iter(commands)
+            .map(|command| run_on_cluster(cluster.clone(), command))
+            .buffered(IN_FLIGHT)
+            .collect()
+            .await),
+    }
+}
+
+async fn run_on_server(mut server: ServerConn, commands: Vec<Cmd>) -> Result<Vec<Answer>, Trouble> {
     let mut answers = Vec::with_capacity(commands.len());
     let mut commands = commands.into_iter();
 
@@ -58,11 +73,11 @@ async fn run_on_server(
     Ok(answers)
 }
 
-async fn run_on_cluster(mut cluster: ClusterConnection, command: Cmd) -> Result<Answer, Trouble> {
-    match cluster.req_packed_command(&command).await {
-        Ok(answer) => check_answer(answer),
-        Err(error) => sort_error(error),
-    }
+async fn run_on_cluster(mut cluster: ClusterConn, command: Cmd) -> Answer {
+    cluster
+        .req_packed_command(&command)
+        .await
+        .map_err(Trouble::from)
 }
 
 /// Checks an answer for an error. It is looked for at the top alone: no answer that is asked for

@@ -1,67 +1,99 @@
 //! Opens one connection to one server, and asks the server for its role.
 
 use crate::store::connection::address::Address;
-use crate::store::connection::{ANSWER, CONNECT};
+use crate::store::connection::probe;
+use crate::store::connection::stream::{self, GREETING, Progress};
 use crate::store::error::Trouble;
-use redis::aio::{AsyncPushSender, MultiplexedConnection};
-use redis::{AsyncConnectionConfig, PushInfo, Value};
+use redis::aio::{AsyncPushSender, ConnectionLike, MultiplexedConnection};
+use redis::{Arg, AsyncConnectionConfig, Cmd, Pipeline, PushInfo, RedisFuture, Value};
 use std::collections::HashMap;
-use std::time::Duration;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
-use tokio::time::timeout;
-
-/// The time limit for an answer in plain text.
-const PLAINTEXT_ANSWER: Duration = Duration::from_secs(1);
+use std::sync::Arc;
 
 /// The receiver of a connection that expects no pushes: `None::<NoPushes>`.
 pub(crate) type NoPushes = fn(PushInfo) -> Result<(), ()>;
+
+/// A connection to one server. Its clones share it.
+#[derive(Clone)]
+pub(crate) struct ServerConn {
+    conn: MultiplexedConnection,
+    progress: Arc<Progress>,
+}
+
+impl ServerConn {
+    /// Subscribes to channels.
+    pub(crate) async fn subscribe(&mut self, channels: &[&str]) -> Result<(), Trouble> {
+        let subscribing = self.conn.subscribe(channels);
+        let subscribed = self.progress.wait_for_answer(0, subscribing).await?;
+        subscribed.map_err(Trouble::from)
+    }
+}
+
+impl ConnectionLike for ServerConn {
+    fn req_packed_command<'a>(&'a mut self, command: &'a Cmd) -> RedisFuture<'a, Value> {
+        Box::pin(async move {
+            let bytes = bytes_of(command);
+            let answer = self.conn.req_packed_command(command);
+            self.progress.wait_for_answer(bytes, answer).await?
+        })
+    }
+
+    fn req_packed_commands<'a>(
+        &'a mut self,
+        pipeline: &'a Pipeline,
+        offset: usize,
+        count: usize,
+    ) -> RedisFuture<'a, Vec<Value>> {
+        Box::pin(async move {
+            let bytes = pipeline.cmd_iter().map(bytes_of).sum();
+            let answers = self.conn.req_packed_commands(pipeline, offset, count);
+            self.progress.wait_for_answer(bytes, answers).await?
+        })
+    }
+
+    fn get_db(&self) -> i64 {
+        self.conn.get_db()
+    }
+}
+
+/// The bytes of a command, without what separates its arguments.
+fn bytes_of(command: &Cmd) -> usize {
+    command
+        .args_iter()
+        .map(|argument| match argument {
+            Arg::Simple(bytes) => bytes.len(),
+            _ => 0,
+        })
+        .sum()
+}
 
 /// Opens one connection. Pushes of the server go to `pushes`, which must not block.
 pub(crate) async fn open<P: AsyncPushSender>(
     address: &Address,
     pushes: Option<P>,
-) -> Result<MultiplexedConnection, Trouble> {
-    let mut config = AsyncConnectionConfig::new()
-        .set_connection_timeout(Some(CONNECT))
-        .set_response_timeout(Some(ANSWER));
+) -> Result<ServerConn, Trouble> {
+    match greeted(address, pushes).await {
+        Ok(conn) => Ok(conn),
+        Err(trouble) => Err(probe::explain(address, trouble).await),
+    }
+}
+
+async fn greeted<P: AsyncPushSender>(
+    address: &Address,
+    pushes: Option<P>,
+) -> Result<ServerConn, Trouble> {
+    // How long an answer may take is watched over here.
+    let mut config = AsyncConnectionConfig::new().set_response_timeout(None);
     if let Some(pushes) = pushes {
         config = config.set_push_sender(pushes);
     }
 
-    // The library's own limit leaves out the greeting, and a frozen server never greets.
-    let client = redis::Client::open(address.connection_info()?)?;
-    let opening = client.get_multiplexed_async_connection_with_config(&config);
-    let opened = match timeout(CONNECT, opening).await {
-        Ok(opened) => opened.map_err(Trouble::from),
-        Err(_) => Err(Trouble::Timeout),
-    };
-
-    match opened {
-        Err(Trouble::Timeout) if speaks_plaintext(address).await => Err(Trouble::Tls(
-            "that port speaks without TLS: write redis:// for rediss://".to_owned(),
-        )),
-        opened => opened,
-    }
-}
-
-/// Checks whether the server at a TLS address answers without TLS.
-///
-/// Such a server waits for the rest of a line, so a secure connection to it only times out.
-/// The question holds no secret.
-async fn speaks_plaintext(address: &Address) -> bool {
-    let Some(node) = address.node().filter(|_| address.is_tls()) else {
-        return false;
-    };
-
-    let asking = async {
-        let mut stream = TcpStream::connect((node.host.as_str(), node.port)).await?;
-        stream.write_all(b"PING\r\n").await?;
-        let mut answer = [0; 5];
-        stream.read_exact(&mut answer).await?;
-        Ok::<_, std::io::Error>(matches!(&answer, b"+PONG" | b"-NOAU" | b"-DENI"))
-    };
-    matches!(timeout(PLAINTEXT_ANSWER, asking).await, Ok(Ok(true)))
+    let progress = Progress::new();
+    let stream = stream::open(address, &progress).await?;
+    let info = address.connection_info()?;
+    let greeting = MultiplexedConnection::new_with_config(info.redis_settings(), stream, config);
+    let (conn, driver) = progress.wait(GREETING, greeting).await??;
+    tokio::spawn(driver);
+    Ok(ServerConn { conn, progress })
 }
 
 /// The role of a server, by its own words.
@@ -80,7 +112,7 @@ pub(crate) struct Greeting {
 }
 
 /// Asks a server for its role, and whether it is a node of a cluster. Every user may ask this.
-pub(crate) async fn greet(conn: &mut MultiplexedConnection) -> Result<Greeting, Trouble> {
+pub(crate) async fn greet(conn: &mut ServerConn) -> Result<Greeting, Trouble> {
     let hello: HashMap<String, Value> = redis::cmd("HELLO")
         .query_async(conn)
         .await

@@ -28,7 +28,7 @@ enum Limit {
     OneMore,
     /// When this time has passed since the first attempt.
     Total(Duration),
-    /// When the server could not be reached for this long, however many attempts that takes.
+    /// When this time has passed since the first failure, however many attempts that takes.
     Outage(Duration),
 }
 
@@ -47,7 +47,7 @@ impl RetryPolicy {
     /// As many attempts as an import needs, which thus outlives a failover.
     pub(crate) const IMPORT: RetryPolicy = RetryPolicy {
         limit: Limit::Outage(Duration::from_secs(10)),
-        first_pause: Duration::ZERO,
+        first_pause: PAUSE,
     };
 
     /// True where an error that lasts ends the attempts to connect again. A change goes on for
@@ -64,6 +64,7 @@ impl RetryPolicy {
         Retry {
             policy: self,
             started: Instant::now(),
+            failing_since: None,
             attempts: 1,
         }
     }
@@ -75,6 +76,8 @@ pub(crate) struct Retry {
     policy: RetryPolicy,
     /// When the first attempt began.
     started: Instant,
+    /// When the first attempt failed.
+    failing_since: Option<Instant>,
     attempts: u32,
 }
 
@@ -91,6 +94,7 @@ impl Retry {
         let Some(trouble) = error.trouble() else {
             return Err(error);
         };
+        self.failing_since.get_or_insert_with(Instant::now);
         if !connection.is_transient(trouble) || !self.allows_another() {
             return Err(error);
         }
@@ -118,16 +122,16 @@ impl Retry {
         match self.policy.limit {
             Limit::OneMore => self.attempts < 2,
             Limit::Total(limit) => self.started.elapsed() < limit,
-            Limit::Outage(_) => true,
+            Limit::Outage(_) => Instant::now() < self.deadline(),
         }
     }
 
-    /// The end of an outage that begins now.
+    /// The end of all attempts to connect again.
     fn deadline(&self) -> Instant {
         match self.policy.limit {
             Limit::OneMore => Instant::now(),
             Limit::Total(limit) => self.started + limit,
-            Limit::Outage(limit) => Instant::now() + limit,
+            Limit::Outage(limit) => self.failing_since.unwrap_or_else(Instant::now) + limit,
         }
     }
 
@@ -231,7 +235,10 @@ mod tests {
         assert!(started(RetryPolicy::CHANGE, 4).allows_another());
         assert!(!started(RetryPolicy::CHANGE, 6).allows_another());
         assert!(started(RetryPolicy::CHANGE, 6).deadline() < Instant::now());
-        assert!(started(RetryPolicy::IMPORT, 60).deadline() > Instant::now());
+        let mut import = started(RetryPolicy::IMPORT, 60);
+        assert!(import.allows_another());
+        import.failing_since = Some(import.started);
+        assert!(!import.allows_another());
     }
 
     #[test]

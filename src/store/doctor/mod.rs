@@ -115,7 +115,7 @@ pub async fn examine(address: &Address, user: &UserName, policy: &Policy) -> Vec
     ];
 
     // The servers, together and one by one.
-    let masters = masters(&mut connection.conn).await.unwrap_or_default();
+    let masters = masters(&connection.conn).await;
     findings.extend(topology(&mut connection, address, &masters).await);
     for master in &masters {
         let mut of_master = server::examine(&mut connection, master, policy.confirm_replicas).await;
@@ -156,11 +156,13 @@ fn advice_on_access(trouble: &Trouble) -> &'static str {
         }
         Trouble::NoHost => "is the host's name spelt right?",
         Trouble::Timeout => "is a firewall in the way?",
+        Trouble::TooManyClients => "raise maxclients there, or look who holds connections",
         Trouble::NeedsPassword | Trouble::WrongPassword => {
             "give the password with --password-file or TROLLEY_PASSWORD"
         }
         Trouble::WantsCertificate => "ask whoever runs the server for a certificate and its key",
         Trouble::Tls(_) => "does --tls-ca name the authority that signed the server's certificate?",
+        Trouble::At { trouble, .. } => advice_on_access(trouble),
         Trouble::Changing => "a server is being replaced; look again in a few seconds",
         Trouble::Lost
         | Trouble::NoPermission(_)

@@ -3,10 +3,9 @@
 use super::Finding;
 use crate::store::connection::address::Address;
 use crate::store::connection::discovery::open_sentinel;
-use crate::store::connection::raw::NoPushes;
+use crate::store::connection::raw::{NoPushes, ServerConn};
 use crate::store::error::Trouble;
 use futures::future::join_all;
-use redis::aio::MultiplexedConnection;
 use redis::{FromRedisValue, Value};
 use std::collections::{BTreeSet, HashMap};
 
@@ -63,7 +62,7 @@ async fn ask(sentinel: &Address, name: &str) -> Result<SentinelReport, Trouble> 
 }
 
 async fn query<T: FromRedisValue>(
-    conn: &mut MultiplexedConnection,
+    conn: &mut ServerConn,
     subcommand: &str,
     name: &str,
 ) -> Result<T, Trouble> {

@@ -103,6 +103,16 @@ fn judge_role(info: &Info<'_>, confirm_replicas: u32) -> Finding {
             "bring replicas back, or ask for fewer by --confirm-replicas: until then nothing is confirmed",
         );
     }
+    if confirm_replicas > 0 && replicas.online > u64::from(confirm_replicas) {
+        return Finding::note(
+            "role",
+            format!("{found}, while only {confirm_replicas} must confirm each change"),
+            format!(
+                "set --confirm-replicas {}: else one that lacks a confirmed change may become the master",
+                replicas.online
+            ),
+        );
+    }
     if !replicas.lagging.is_empty() {
         return Finding::note(
             "role",
@@ -329,6 +339,15 @@ mod tests {
                 "master with 2 replicas, at most 10 bytes behind".to_owned()
             )
         );
+        // The other one may lack a confirmed change, and become the master.
+        let (level, found) = with_second("state=online,offset=90,lag=1", 1);
+        assert_eq!(level, Level::Note);
+        assert!(found.contains("only 1 must confirm"), "{found}");
+        assert_eq!(
+            with_second("state=online,offset=90,lag=1", 0).0,
+            Level::Good
+        );
+
         let (level, found) = with_second("state=wait_bgsave,offset=0,lag=0", 1);
         assert_eq!(level, Level::Note);
         assert!(found.contains("b:2 (wait_bgsave)"), "{found}");

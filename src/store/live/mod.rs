@@ -30,6 +30,7 @@ use session::{HEARTBEAT_INTERVAL, Session, SessionEnd};
 use std::collections::VecDeque;
 use std::pin::pin;
 use std::sync::Arc;
+use std::time::Instant;
 use tokio::sync::{OnceCell, mpsc};
 
 /// A request to the live link.
@@ -62,10 +63,14 @@ pub enum LiveEvent {
     Unreadable(Trouble),
     /// A change, by anybody.
     Update(Update),
+    /// A change asked for here waits until this trouble with another server is over.
+    Waits(Trouble),
     /// A change asked for here is applied or refused.
     Settled(OpId, Result<Update, Error>),
     /// Products that were asked for.
     Products(Vec<(ProductId, Option<Product>)>),
+    /// The way to the server is slow from now on, or is not any more.
+    Slow(bool),
     /// Products in the catalog changed.
     Catalog(CatalogNews),
     /// The terminals that watch the cart now.
@@ -120,7 +125,7 @@ pub async fn run(
             reason = trouble.code(),
             "link down"
         );
-        supervisor.locator.note_redirect(&trouble);
+        supervisor.locator.note_trouble(&trouble);
         if supervisor.tell(LiveEvent::Down(trouble)).await.is_err() {
             return;
         }
@@ -141,8 +146,22 @@ struct PendingChange {
     change: Change,
     /// When the change was first sent, if it was.
     first_sent: Option<FirstSent>,
-    /// Set once it is sent over the present connection.
-    in_flight: bool,
+    progress: Progress,
+    /// When it first had to wait for a server other than the cart's.
+    held_up_since: Option<Instant>,
+    /// The trouble with that server.
+    held_up_by: Option<Trouble>,
+}
+
+/// How far a change is over the present connection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Progress {
+    /// It is to be sent.
+    Due,
+    /// It is being checked, or was sent.
+    InFlight,
+    /// It waits for a server other than the cart's, and is tried again.
+    HeldUp,
 }
 
 impl PendingChange {
@@ -150,7 +169,9 @@ impl PendingChange {
         PendingChange {
             change,
             first_sent: None,
-            in_flight: false,
+            progress: Progress::Due,
+            held_up_since: None,
+            held_up_by: None,
         }
     }
 }

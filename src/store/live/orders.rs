@@ -133,7 +133,7 @@ impl Session {
 
         let mut driver = Box::new(driver.clone());
         let products = self.products.clone();
-        let pause = if self.awaiting_replicas {
+        let pause = if self.order_waits {
             PAUSE
         } else {
             Duration::ZERO
@@ -149,16 +149,18 @@ impl Session {
     }
 
     /// Takes note that an order has ended, or that it must go on: over this connection once
-    /// replicas are back, or over the next one.
+    /// replicas or other servers are back, or over the next one.
     pub(super) async fn on_order_driven(
         &mut self,
         supervisor: &mut Supervisor,
         driver: Driver,
         outcome: Result<Outcome, Error>,
     ) -> Result<(), SessionEnd> {
-        if let Err(Error::Trouble(trouble @ Trouble::TooFewReplicas { .. })) = &outcome {
+        if let Err(Error::Trouble(trouble)) = &outcome
+            && waits_here(trouble)
+        {
             supervisor.order_drivers[0] = driver;
-            if !std::mem::replace(&mut self.awaiting_replicas, true) {
+            if !std::mem::replace(&mut self.order_waits, true) {
                 let event = OrderEvent::Waits(trouble.clone());
                 supervisor.tell(LiveEvent::Order(event)).await?;
             }
@@ -166,7 +168,7 @@ impl Session {
             return Ok(());
         }
 
-        self.awaiting_replicas = false;
+        self.order_waits = false;
         if let Err(Error::Trouble(trouble)) = &outcome
             && supervisor.locator.is_transient(trouble)
         {
@@ -188,6 +190,12 @@ impl Session {
         };
         supervisor.tell(LiveEvent::Order(event)).await
     }
+}
+
+/// Tells whether an order goes on over the same connection once this trouble is over.
+fn waits_here(trouble: &Trouble) -> bool {
+    matches!(trouble, Trouble::TooFewReplicas { .. })
+        || trouble.is_transient() && trouble.is_elsewhere()
 }
 
 async fn preview(

@@ -3,8 +3,8 @@
 use crate::store::connection;
 use crate::store::connection::Conn;
 use crate::store::connection::discovery::Locator;
+use crate::store::connection::raw::ServerConn;
 use crate::store::error::Trouble;
-use redis::aio::MultiplexedConnection;
 use std::sync::Arc;
 use tokio::sync::OnceCell;
 
@@ -12,7 +12,7 @@ use tokio::sync::OnceCell;
 #[derive(Clone)]
 pub(super) enum ProductRoute {
     /// They are on the cart's server.
-    Here(MultiplexedConnection),
+    Here(ServerConn),
     /// They are on all nodes of a cluster. The connection is opened when it is first needed.
     Spread(Locator, Arc<OnceCell<Conn>>),
 }

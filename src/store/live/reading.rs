@@ -8,7 +8,11 @@ use crate::store::cart::reading;
 use crate::store::cart::reading::Presence;
 use crate::store::catalog;
 use crate::store::error::Trouble;
+use std::time::Duration;
+use tokio::time::{Instant, timeout};
 
+/// The longest time for the answer to a heartbeat, whatever else the server sends.
+const LONGEST_HEARTBEAT: Duration = Duration::from_secs(10);
 /// The most updates held back while the cart is read.
 const MOST_HELD: usize = 1024;
 
@@ -128,8 +132,14 @@ impl Session {
         let keys = supervisor.keys.clone();
         let name = supervisor.watcher_name.clone().unwrap_or_default();
         self.start(async move {
-            let beat = reading::heartbeat(&mut conn, &keys, &name, presence, wants_digest);
-            Completed::Heartbeat(beat.await)
+            let sent = Instant::now();
+            let beating = reading::heartbeat(&mut conn, &keys, &name, presence, wants_digest);
+            // Messages that arrive are no answer.
+            let outcome = match timeout(LONGEST_HEARTBEAT, beating).await {
+                Ok(outcome) => outcome,
+                Err(_) => Err(Trouble::Timeout),
+            };
+            Completed::Heartbeat(outcome, sent.elapsed())
         });
     }
 
@@ -159,7 +169,9 @@ impl Session {
         let products = self.products.clone();
         self.start(async move {
             Completed::Products(match products.conn().await {
-                Ok(conn) => catalog::read_products(&conn, &ids).await,
+                Ok(conn) => catalog::read_reachable(&conn, &ids)
+                    .await
+                    .map(|(read, _)| read),
                 Err(trouble) => Err(trouble),
             })
         });

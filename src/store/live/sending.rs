@@ -2,24 +2,36 @@
 
 use super::products::ProductRoute;
 use super::session::{Completed, Session, SessionEnd};
-use super::{LiveEvent, Supervisor};
+use super::{LiveEvent, Progress, Supervisor};
 use crate::model::{Change, OpId, ProductId, Update};
 use crate::store::cart::budget;
 use crate::store::cart::sending;
-use crate::store::cart::sending::{Attempt, FirstSent, ProductCheck, SendError};
+use crate::store::cart::sending::{Attempt, FirstSent, ProductAnswers, ProductCheck, SendError};
+use crate::store::connection::raw::ServerConn;
 use crate::store::connection::replicas::wait_command;
 use crate::store::error::{Error, Trouble};
 use crate::store::keys::CartKeys;
 use crate::store::policy::Policy;
-use redis::aio::MultiplexedConnection;
+use std::time::{Duration, Instant};
+
+/// The pause before a change that is held up is tried again.
+const HOLD: Duration = Duration::from_millis(1000);
+/// The longest time for which a change is held up: longer than another server needs to take over.
+const LONGEST_HOLD: Duration = Duration::from_secs(20);
 
 impl Session {
-    /// Sends the changes that are not on their way yet, in order. A change to a cart with a
-    /// budget takes several steps: there the next one waits, or they would overtake each other.
+    /// Sends the changes that are due, in order. A change to a cart with a budget takes several
+    /// steps: there the next one waits, or they would overtake each other.
     pub(super) fn send_due(&mut self, supervisor: &mut Supervisor) {
-        let most = if self.has_budget { 1 } else { usize::MAX };
-        for index in 0..supervisor.unsettled.len().min(most) {
-            if !supervisor.unsettled[index].in_flight {
+        for index in 0..supervisor.unsettled.len() {
+            let is_busy = supervisor
+                .unsettled
+                .iter()
+                .any(|pending| pending.progress == Progress::InFlight);
+            if self.has_budget && is_busy {
+                return;
+            }
+            if supervisor.unsettled[index].progress == Progress::Due {
                 self.send(supervisor, index);
             }
         }
@@ -27,7 +39,7 @@ impl Session {
 
     fn send(&mut self, supervisor: &mut Supervisor, index: usize) {
         let pending = &mut supervisor.unsettled[index];
-        pending.in_flight = true;
+        pending.progress = Progress::InFlight;
         match self.products {
             ProductRoute::Here(_) => self.dispatch(supervisor, index, None),
             ProductRoute::Spread(..) => {
@@ -53,43 +65,98 @@ impl Session {
             .collect();
         let products = self.products.clone();
         self.start(async move {
-            let missing = match products.conn().await {
-                Ok(conn) => sending::find_missing_products(&conn, &changes).await,
+            let answers = match products.conn().await {
+                Ok(conn) => sending::ask_for_products(&conn, &changes).await,
                 Err(trouble) => Err(trouble),
             };
-            Completed::Verified { ops, missing }
+            Completed::Verified { ops, answers }
         });
     }
 
-    /// Sends the changes whose products have been asked for.
+    /// Sends the changes whose products have been asked for. Those wait whose products can't be
+    /// asked for now, and those that must not overtake them.
     pub(super) async fn on_verified(
         &mut self,
         supervisor: &mut Supervisor,
         ops: Vec<OpId>,
-        missing: Result<Vec<ProductId>, Trouble>,
+        answers: Result<ProductAnswers, Trouble>,
     ) -> Result<(), SessionEnd> {
-        match missing {
-            Ok(missing) => {
-                for index in 0..supervisor.unsettled.len() {
-                    if ops.contains(&supervisor.unsettled[index].change.op) {
-                        self.dispatch(supervisor, index, Some(missing.clone()));
-                    }
-                }
-            }
-            Err(trouble) if supervisor.locator.is_transient(&trouble) => {
-                return Err(SessionEnd::Broken(trouble));
-            }
-            Err(trouble) => {
-                for op in ops {
-                    let outcome = Err(Error::Trouble(trouble.clone()));
-                    self.settle(supervisor, op, outcome).await?;
-                }
+        let answers = answers.map_err(SessionEnd::Broken)?;
+
+        for op in ops {
+            let Some(index) = supervisor.position(&op) else {
+                continue;
+            };
+            let pending = &supervisor.unsettled[index];
+
+            let trouble = match answers.trouble(&pending.change) {
+                // It was checked when it was first sent.
+                Some(_) if pending.first_sent.is_some() => None,
+                Some(trouble) => Some(trouble.clone()),
+                None => supervisor.held_up_before(index),
+            };
+            match trouble {
+                None => self.dispatch(supervisor, index, Some(answers.missing.clone())),
+                Some(trouble) => self.hold_up(supervisor, op, trouble).await?,
             }
         }
 
         self.is_verifying = false;
         self.verify_products(supervisor);
         Ok(())
+    }
+
+    /// Has a change wait for a server other than the cart's, while others go on. It fails where
+    /// that server stays away.
+    async fn hold_up(
+        &mut self,
+        supervisor: &mut Supervisor,
+        op: OpId,
+        trouble: Trouble,
+    ) -> Result<(), SessionEnd> {
+        let Some(index) = supervisor.position(&op) else {
+            return Ok(());
+        };
+        let pending = &mut supervisor.unsettled[index];
+        let is_new = pending.held_up_since.is_none();
+        let since = *pending.held_up_since.get_or_insert_with(Instant::now);
+
+        if !trouble.is_transient() || since.elapsed() >= LONGEST_HOLD {
+            let error = match pending.first_sent {
+                None => Error::Trouble(trouble),
+                Some(_) => Error::Unknown {
+                    op: op.clone(),
+                    trouble,
+                },
+            };
+            return self.settle(supervisor, op, Err(error)).await;
+        }
+
+        pending.progress = Progress::HeldUp;
+        pending.held_up_by = Some(trouble.clone());
+        if !std::mem::replace(&mut self.is_holding, true) {
+            self.start(async {
+                tokio::time::sleep(HOLD).await;
+                Completed::HoldOver
+            });
+        }
+        if is_new {
+            supervisor.tell(LiveEvent::Waits(trouble)).await?;
+        }
+        // A cart with a budget has room for the next one.
+        self.send_due(supervisor);
+        Ok(())
+    }
+
+    /// Tries the changes again that are held up.
+    pub(super) fn try_held_up(&mut self, supervisor: &mut Supervisor) {
+        self.is_holding = false;
+        for pending in &mut supervisor.unsettled {
+            if pending.progress == Progress::HeldUp {
+                pending.progress = Progress::Due;
+            }
+        }
+        self.send_due(supervisor);
     }
 
     /// Sends a change; `missing` are the products that another node said do not exist.
@@ -134,6 +201,12 @@ impl Session {
         op: OpId,
         outcome: Result<Update, Error>,
     ) -> Result<(), SessionEnd> {
+        if let Err(Error::Trouble(trouble)) = &outcome
+            && trouble.is_elsewhere()
+        {
+            let trouble = trouble.clone();
+            return self.hold_up(supervisor, op, trouble).await;
+        }
         if let Err(Error::Trouble(trouble)) = &outcome
             && supervisor.locator.is_transient(trouble)
         {
@@ -229,9 +302,29 @@ impl Session {
     }
 }
 
+impl Supervisor {
+    /// The place of a change in the queue.
+    fn position(&self, op: &OpId) -> Option<usize> {
+        self.unsettled
+            .iter()
+            .position(|pending| pending.change.op == *op)
+    }
+
+    /// The trouble of a change that is held up, and that the one at `index` must not overtake.
+    fn held_up_before(&self, index: usize) -> Option<Trouble> {
+        let change = &self.unsettled[index].change;
+        let mut earlier = self.unsettled.iter().take(index);
+        earlier.find_map(|pending| {
+            let trouble = pending.held_up_by.as_ref()?;
+            (pending.progress == Progress::HeldUp && change.touches(&pending.change))
+                .then(|| trouble.clone())
+        })
+    }
+}
+
 /// Sends a change; where the cart turns out to have a budget, in the steps that this takes.
 async fn send_change(
-    conn: &mut MultiplexedConnection,
+    conn: &mut ServerConn,
     products: ProductRoute,
     keys: &CartKeys,
     policy: &Policy,

@@ -3,15 +3,17 @@
 
 use super::mirror::{Finding, Mirror};
 use super::products::ProductRoute;
-use super::{LiveEvent, LiveRequest, OrderEvent, PendingChange, Supervisor};
+use super::{LiveEvent, LiveRequest, OrderEvent, PendingChange, Progress, Supervisor};
 use crate::model::{Cart, OpId, OrderId, OrderState, Product, ProductId, Update};
 use crate::store::cart;
 use crate::store::cart::decode;
 use crate::store::cart::decode::Watcher;
 use crate::store::cart::reading::{Beat, Presence, heartbeat};
+use crate::store::cart::sending::ProductAnswers;
 use crate::store::catalog::decode::{CatalogNews, catalog_news};
 use crate::store::connection::Conn;
 use crate::store::connection::discovery::Locator;
+use crate::store::connection::raw::ServerConn;
 use crate::store::error::{Error, Trouble};
 use crate::store::keys::{CATALOG_UPDATES, CartKeys};
 use crate::store::order::document::order_news;
@@ -19,7 +21,7 @@ use crate::store::order::{Driver, Outcome};
 use futures::StreamExt;
 use futures::future::BoxFuture;
 use futures::stream::FuturesUnordered;
-use redis::aio::{ConnectionLike, MultiplexedConnection};
+use redis::aio::ConnectionLike;
 use redis::{PushInfo, PushKind, Value};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -35,16 +37,22 @@ pub(super) const HEARTBEAT_INTERVAL: Duration = Duration::from_secs(2);
 const MISSED_HEARTBEATS_LIMIT: u32 = 2;
 /// The time between two heartbeats above which the program, or the machine, has slept.
 const SLEEP_NOTICED: Duration = Duration::from_secs(6);
+/// The time from connecting to the first cart after which the way to the server counts as slow.
+const SLOW_OPENING: Duration = Duration::from_secs(2);
+/// The time for the answer to a heartbeat after which it counts as slow.
+const SLOW_HEARTBEAT: Duration = Duration::from_millis(700);
 /// The longest time that saying good-bye may take.
 const LEAVE_TIMEOUT: Duration = Duration::from_millis(300);
 
 /// The result of one background request, delivered back to the session loop.
 pub(super) enum Completed {
-    /// The products that these changes add were asked for: which of them do not exist.
+    /// The products that these changes add were asked for.
     Verified {
         ops: Vec<OpId>,
-        missing: Result<Vec<ProductId>, Trouble>,
+        answers: Result<ProductAnswers, Trouble>,
     },
+    /// It is time to try the changes again that are held up.
+    HoldOver,
     /// A change was sent.
     Sent(OpId, Result<Update, Error>),
     /// The server waited for its replicas: how many have the first unreplicated changes.
@@ -54,8 +62,8 @@ pub(super) enum Completed {
     },
     /// The cart was read, and which of our unsettled changes it has.
     Cart(Result<(Cart, Vec<OpId>), Trouble>),
-    /// A heartbeat was answered.
-    Heartbeat(Result<Beat, Trouble>),
+    /// A heartbeat was answered, after that time.
+    Heartbeat(Result<Beat, Trouble>, Duration),
     /// The cart's newest updates were read.
     Activity(Result<Vec<Update>, Trouble>),
     /// Products were read.
@@ -89,7 +97,7 @@ pub(super) enum CartReading {
 
 /// The link while one connection lasts.
 pub(super) struct Session {
-    pub(super) conn: MultiplexedConnection,
+    pub(super) conn: ServerConn,
     pub(super) products: ProductRoute,
     /// Messages of the server.
     pushes: mpsc::Receiver<PushInfo>,
@@ -110,11 +118,20 @@ pub(super) struct Session {
     /// changes wait behind them, so that all are sent in order.
     pub(super) unverified: Vec<OpId>,
     pub(super) is_verifying: bool,
+    /// Set while changes that are held up wait for their next try.
+    pub(super) is_holding: bool,
     /// Changes that are applied, and wait until as many replicas have them as are wanted.
     pub(super) unreplicated: Vec<(OpId, Update)>,
     pub(super) is_checking_replicas: bool,
-    /// Set while the order on its way waits for replicas.
-    pub(super) awaiting_replicas: bool,
+    /// Set while the order on its way waits for replicas, or for a server other than the cart's.
+    pub(super) order_waits: bool,
+
+    /// When connecting began.
+    began: Instant,
+    /// Set where it took long until the cart was read.
+    opened_slowly: bool,
+    /// What was told about the speed of the way to the server.
+    is_slow: Option<bool>,
 
     pub(super) watchers: Vec<Watcher>,
     pub(super) beats: u64,
@@ -130,6 +147,7 @@ impl Session {
         keys: &CartKeys,
         products: Arc<OnceCell<Conn>>,
     ) -> Result<Session, Trouble> {
+        let began = Instant::now();
         let (sender, pushes) = mpsc::channel(PUSH_CAPACITY);
         let lagged = Arc::new(AtomicBool::new(false));
         let flag = lagged.clone();
@@ -143,8 +161,8 @@ impl Session {
 
         let scripts = conn.clone();
         let channels = [keys.updates.as_str(), CATALOG_UPDATES];
-        let listening = async { conn.subscribe(&channels).await.map_err(Trouble::from) };
-        tokio::try_join!(listening, cart::load_scripts(&scripts)).map_err(Trouble::for_shopping)?;
+        let listening = conn.subscribe(&channels);
+        tokio::try_join!(listening, cart::load_scripts(scripts)).map_err(Trouble::for_shopping)?;
 
         let products = if locator.is_cluster() {
             ProductRoute::Spread(locator.clone(), products)
@@ -163,9 +181,13 @@ impl Session {
             has_budget: false,
             unverified: Vec::new(),
             is_verifying: false,
+            is_holding: false,
             unreplicated: Vec::new(),
             is_checking_replicas: false,
-            awaiting_replicas: false,
+            order_waits: false,
+            began,
+            opened_slowly: false,
+            is_slow: None,
             watchers: Vec::new(),
             beats: 0,
             last_beat: SystemTime::now(),
@@ -321,8 +343,12 @@ impl Session {
         done: Completed,
     ) -> Result<(), SessionEnd> {
         match done {
-            Completed::Verified { ops, missing } => {
-                self.on_verified(supervisor, ops, missing).await
+            Completed::Verified { ops, answers } => {
+                self.on_verified(supervisor, ops, answers).await
+            }
+            Completed::HoldOver => {
+                self.try_held_up(supervisor);
+                Ok(())
             }
             Completed::Sent(op, outcome) => self.on_sent(supervisor, op, outcome).await,
             Completed::Replicated { changes, replicas } => {
@@ -333,11 +359,16 @@ impl Session {
                 let is_first = outcome.is_ok() && !self.is_ready;
                 self.on_cart(supervisor, outcome).await?;
                 if is_first {
+                    self.opened_slowly = self.began.elapsed() > SLOW_OPENING;
+                    self.note_speed(supervisor, false).await?;
                     self.on_ready(supervisor);
                 }
                 Ok(())
             }
-            Completed::Heartbeat(outcome) => self.on_heartbeat(supervisor, outcome).await,
+            Completed::Heartbeat(outcome, took) => {
+                self.note_speed(supervisor, took > SLOW_HEARTBEAT).await?;
+                self.on_heartbeat(supervisor, outcome).await
+            }
             Completed::Activity(Ok(updates)) => supervisor.tell(LiveEvent::Activity(updates)).await,
             Completed::Products(Ok(read)) => supervisor.tell(LiveEvent::Products(read)).await,
             // These are not vital; a broken link shows elsewhere.
@@ -345,7 +376,9 @@ impl Session {
             Completed::Superseded => Err(SessionEnd::Broken(Trouble::Changing)),
 
             Completed::OrderAnswer(Ok(event)) => supervisor.tell(LiveEvent::Order(event)).await,
-            Completed::OrderAnswer(Err(trouble)) if trouble.is_transient() => {
+            Completed::OrderAnswer(Err(trouble))
+                if trouble.is_transient() && !trouble.is_elsewhere() =>
+            {
                 Err(SessionEnd::Broken(trouble))
             }
             Completed::OrderAnswer(Err(trouble)) => {
@@ -367,10 +400,23 @@ impl Session {
     fn on_ready(&mut self, supervisor: &mut Supervisor) {
         self.is_ready = true;
         for pending in &mut supervisor.unsettled {
-            pending.in_flight = false;
+            pending.progress = Progress::Due;
         }
         self.send_due(supervisor);
         self.drive_order(supervisor);
+    }
+
+    /// Tells whether the way to the server is slow, where that has changed.
+    async fn note_speed(
+        &mut self,
+        supervisor: &Supervisor,
+        has_slow_heartbeat: bool,
+    ) -> Result<(), SessionEnd> {
+        let is_slow = has_slow_heartbeat || self.opened_slowly;
+        if self.is_slow.replace(is_slow) == Some(is_slow) {
+            return Ok(());
+        }
+        supervisor.tell(LiveEvent::Slow(is_slow)).await
     }
 
     async fn on_heartbeat(

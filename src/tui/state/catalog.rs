@@ -42,6 +42,8 @@ pub struct CatalogPane {
     pub touched: bool,
     /// The whole catalog was read at least once.
     pub loaded: bool,
+    /// Why products are missing, or all of them; a sentence without its full stop.
+    pub unread: Option<String>,
     /// The state of reading the whole catalog.
     pub load: CatalogLoad,
 }
@@ -157,6 +159,16 @@ impl CatalogLoad {
             CatalogLoad::Idle { not_before }
         };
         changed
+    }
+
+    /// Wants the catalog read once more, not before this moment.
+    pub(crate) fn repeat(&mut self, not_before: u64) {
+        match self {
+            CatalogLoad::Idle { .. } | CatalogLoad::Wanted { .. } => {
+                *self = CatalogLoad::Wanted { not_before };
+            }
+            CatalogLoad::Running(running) => running.again = true,
+        }
     }
 
     /// Ends the read with a failure, after which the next one waits until `not_before`.

@@ -165,6 +165,8 @@ pub struct State {
     pub shop: Shop,
     /// The connection to the server.
     pub connectivity: Connectivity,
+    /// The way to the server is slow.
+    pub is_slow: bool,
     /// The private server is being started.
     pub reviving: bool,
     /// The colours.
@@ -216,6 +218,7 @@ impl State {
             env,
             shop: Shop::default(),
             connectivity: Connectivity::Connecting,
+            is_slow: false,
             reviving: false,
 
             theme,

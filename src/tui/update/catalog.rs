@@ -2,7 +2,7 @@
 
 use super::Updater;
 use crate::model::catalog::CatalogChange;
-use crate::model::{Catalog, Product, ProductId, Sort};
+use crate::model::{Catalog, Product, ProductId, Sort, text};
 use crate::store::catalog::decode::CatalogNews;
 use crate::store::live::LiveRequest;
 use crate::store::{Shop, Trouble};
@@ -16,6 +16,8 @@ use tui_input::Input;
 const REST_FACTOR: u64 = 10;
 /// Milliseconds until the catalog is read again after a failure.
 const RETRY_PAUSE: u64 = 500;
+/// Milliseconds until the catalog is read again where some of it could not be read.
+const UNREAD_PAUSE: u64 = 5_000;
 /// Changed products that are read one by one; for more of them the whole catalog is read.
 const NEWS_LIMIT: usize = 100;
 /// Names of products that are gone, before those are forgotten that are not in the cart.
@@ -52,6 +54,7 @@ impl Updater<'_> {
 
         self.state.shop = shop;
         self.state.catalog.loaded = true;
+        self.state.catalog.unread = None;
         self.state.cart.gone.clear();
         self.replace_catalog(catalog);
 
@@ -68,9 +71,21 @@ impl Updater<'_> {
         let retry_at = self.state.now + RETRY_PAUSE;
         self.state.catalog.load.fail(is_transient, retry_at);
 
-        if !is_transient {
-            self.notify_error(format!("The catalog can't be read: {trouble}"));
+        let message = format!("The catalog can't be read: {trouble}");
+        if is_transient {
+            self.state.catalog.unread = Some(message);
+        } else {
+            self.notify_error(message);
         }
+    }
+
+    /// Takes in that some products could not be read. They are tried again.
+    pub(super) fn on_catalog_unread(&mut self, products: usize, trouble: &Trouble) {
+        let products = text::count(products, "product");
+        self.state.catalog.unread = Some(format!("{products} can't be read: {trouble}"));
+
+        let retry_at = self.state.now + UNREAD_PAUSE;
+        self.state.catalog.load.repeat(retry_at);
     }
 
     /// Takes in products that were read; `None` for those that are not sold any more.

@@ -36,6 +36,9 @@ impl Updater<'_> {
             }
             LiveEvent::Unreadable(trouble) => self.on_unreadable(trouble),
             LiveEvent::Update(update) => self.on_cart_update(&update),
+            LiveEvent::Waits(trouble) => {
+                self.notify_warn(format!("A change waits, others go on: {trouble}"));
+            }
             LiveEvent::Settled(op, outcome) => self.on_settled(&op, outcome),
 
             LiveEvent::Products(read) => {
@@ -47,6 +50,7 @@ impl Updater<'_> {
                 self.invalidate_preview();
             }
 
+            LiveEvent::Slow(is_slow) => self.state.is_slow = is_slow,
             LiveEvent::Order(event) => self.on_order_event(event),
             LiveEvent::Activity(updates) => self.note_activity(&updates),
             LiveEvent::Watchers(watchers) => self.on_watchers(watchers),

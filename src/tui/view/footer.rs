@@ -180,7 +180,10 @@ fn message(state: &State) -> (String, Style) {
             (format!("The cart can't be read: {trouble}"), theme.bad)
         }
         Connectivity::Connecting | Connectivity::Live | Connectivity::Syncing => {
-            session_warning(state)
+            match &state.catalog.unread {
+                Some(unread) => (unread.clone(), theme.bad),
+                None => session_warning(state),
+            }
         }
     }
 }

@@ -32,6 +32,7 @@ fn connection_and_session(state: &State) -> Line<'static> {
     let theme = &state.theme;
     let (sign, word, style) = match &state.connectivity {
         Connectivity::Connecting => (DISCONNECTED, "connecting".to_owned(), theme.dim),
+        Connectivity::Live if state.is_slow => (CONNECTED, "live, slow".to_owned(), theme.warn),
         Connectivity::Live => (CONNECTED, "live".to_owned(), theme.good),
         Connectivity::Syncing => (CONNECTED, "reading".to_owned(), theme.warn),
         Connectivity::Offline { since, .. } => {

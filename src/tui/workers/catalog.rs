@@ -15,7 +15,9 @@ const PROGRESS_PAUSE: Duration = Duration::from_millis(100);
 /// Reads the catalog at `address`; an untouched `private` server gets the demo catalog first.
 pub(crate) async fn load(address: Address, private: bool, results: mpsc::Sender<Message>) {
     let started = Instant::now();
-    let (mut connection, mut catalog, shop) = match read(&address, private, &results).await {
+    let mut unread = None;
+    let read = read(&address, private, &results, &mut unread).await;
+    let (mut connection, mut catalog, shop) = match read {
         Ok(read) => read,
         Err(error) => {
             let failed = Message::Catalog(Err(into_trouble(error)), millis_since(started));
@@ -24,7 +26,7 @@ pub(crate) async fn load(address: Address, private: bool, results: mpsc::Sender<
     };
 
     // The catalog is only known to be empty once no product stands outside the index, either.
-    if catalog.is_empty() {
+    if catalog.is_empty() && unread.is_none() {
         if let Ok(unlisted) = store::find_unlisted(&mut connection, &catalog).await {
             catalog.refresh(unlisted);
         }
@@ -35,6 +37,9 @@ pub(crate) async fn load(address: Address, private: bool, results: mpsc::Sender<
     let listed = catalog.clone();
     let read = Message::Catalog(Ok((catalog, shop)), millis_since(started));
     send(&results, read).await;
+    if let Some(unread) = unread {
+        send(&results, unread).await;
+    }
 
     // Products that can't be found now are found at the next start.
     if let Ok(unlisted) = store::find_unlisted(&mut connection, &listed).await
@@ -67,11 +72,12 @@ pub fn on_two_threads(work: impl Future<Output = ()>) {
     }
 }
 
-/// Reads the whole catalog, and tells the progress meanwhile.
+/// Reads the whole catalog, and tells the progress meanwhile. What is left out goes to `unread`.
 async fn read(
     address: &Address,
     private: bool,
     results: &mpsc::Sender<Message>,
+    unread: &mut Option<Message>,
 ) -> Result<(Connection, Catalog, Shop), Error> {
     let mut connection = store::connect(address).await?;
     if private {
@@ -87,6 +93,10 @@ async fn read(
             Reading::Count(read, all) => {
                 last_progress = Instant::now();
                 Message::CatalogCount(read, all)
+            }
+            Reading::Unread(products, trouble) => {
+                *unread = Some(Message::CatalogUnread(products, trouble));
+                return;
             }
         };
         // Where the screen is busy, the next message will do.

@@ -18,7 +18,7 @@ use crate::catalog_file::{BadRow, ProductRow};
 use crate::model::ProductId;
 use crate::store::catalog::index::{StoredHash, fetch_raw};
 use crate::store::connection::Connection;
-use crate::store::connection::retry::RetryPolicy;
+use crate::store::connection::retry::{Retry, RetryPolicy};
 use crate::store::error::{Error, Trouble};
 use crate::store::keys;
 use announcer::ChangeAnnouncer;
@@ -81,6 +81,8 @@ pub struct Import<'c> {
     /// The products of the rows that wait or are under way.
     ids: HashSet<ProductId>,
     under_way: FuturesUnordered<BoxFuture<'static, SentBatch>>,
+    /// The attempts at batches since the last one that was stored.
+    retry: Option<Retry>,
     announcer: ChangeAnnouncer,
     counts: Counts,
     /// The count of ids noted for the replacing.
@@ -107,6 +109,7 @@ impl<'c> Import<'c> {
             bytes: 0,
             ids: HashSet::new(),
             under_way: FuturesUnordered::new(),
+            retry: None,
             announcer: ChangeAnnouncer::new(Instant::now()),
             counts: Counts::default(),
             noted: 0,
@@ -193,6 +196,7 @@ impl<'c> Import<'c> {
 
         match report {
             Ok(report) => {
+                self.retry = None;
                 for row in &rows {
                     self.ids.remove(&row.id);
                 }
@@ -202,7 +206,10 @@ impl<'c> Import<'c> {
                 Ok(())
             }
             Err(trouble) => {
-                let mut retry = RetryPolicy::IMPORT.start();
+                // Only so long as no batch gets through.
+                let retry = self
+                    .retry
+                    .get_or_insert_with(|| RetryPolicy::IMPORT.start());
                 retry
                     .again(self.connection, trouble)
                     .await

@@ -1,18 +1,18 @@
 //! The address of a Redis: its servers, who logs in, TLS. It never shows its password.
 
 mod parse;
+mod tls;
 
 use crate::model::text;
 use crate::store::connection::nodes::Node;
 use crate::store::error::Trouble;
-use redis::io::tcp::TcpSettings;
 use redis::{
-    Client, ClientTlsConfig, ConnectionAddr, ConnectionInfo, IntoConnectionInfo, ProtocolVersion,
-    RedisConnectionInfo, TlsCertificates,
+    ConnectionAddr, ConnectionInfo, IntoConnectionInfo, ProtocolVersion, RedisConnectionInfo,
 };
+use rustls::ClientConfig;
 use std::fmt;
 use std::path::Path;
-use std::sync::Once;
+use std::sync::Arc;
 
 /// The address of a Redis, with user, password and database number.
 ///
@@ -22,7 +22,7 @@ pub struct Address {
     kind: ServerKind,
     /// The servers to ask first; a single server is the only one.
     servers: Vec<ConnectionInfo>,
-    tls: Option<TlsCertificates>,
+    tls: Option<Arc<ClientConfig>>,
     shown: String,
 }
 
@@ -82,16 +82,12 @@ impl Address {
     }
 
     fn new(kind: ServerKind, servers: Vec<ConnectionInfo>, shown: &str) -> Address {
-        let address = Address {
+        Address {
             kind,
             servers: servers.into_iter().map(with_defaults).collect(),
             tls: None,
             shown: text::sanitize_to(shown.as_bytes(), 120),
-        };
-        if address.is_tls() {
-            install_crypto();
         }
-        address
     }
 
     /// Puts this password in place of the address's own.
@@ -126,24 +122,19 @@ impl Address {
     /// # Errors
     /// [`Trouble::Tls`] where they can't be read.
     pub fn with_tls(mut self, pem: Pem) -> Result<Address, Trouble> {
-        let client_tls = pem.client.map(|(client_cert, client_key)| ClientTlsConfig {
-            client_cert,
-            client_key,
-        });
-        let tls = TlsCertificates {
-            client_tls,
-            root_cert: pem.authorities,
-        };
-
-        for server in &mut self.servers {
-            let client = Client::build_with_tls(server.clone(), tls.clone()).map_err(|error| {
-                Trouble::Tls(text::sanitize_to(error.to_string().as_bytes(), 160))
-            })?;
-            *server = client.get_connection_info().clone();
-        }
-
-        self.tls = Some(tls);
+        self.tls = Some(Arc::new(tls::config(&pem)?));
         Ok(self)
+    }
+
+    /// The settings for TLS.
+    ///
+    /// # Errors
+    /// [`Trouble::Tls`] where there are none that can be used.
+    pub(crate) fn tls(&self) -> Result<Arc<ClientConfig>, Trouble> {
+        match &self.tls {
+            Some(tls) => Ok(tls.clone()),
+            None => tls::system(),
+        }
     }
 
     /// The address of another node, with the same login, database and TLS.
@@ -242,10 +233,6 @@ impl Address {
             .and_then(|server| server.redis_settings().username())
     }
 
-    pub(crate) fn tls(&self) -> Option<TlsCertificates> {
-        self.tls.clone()
-    }
-
     /// The first server, in the form that the Redis library connects by.
     ///
     /// # Errors
@@ -260,8 +247,7 @@ impl Address {
 
 /// Adds the settings that all our connections share.
 ///
-/// RESP3 carries answers and messages on one connection. TCP_NODELAY keeps each script from
-/// waiting for Nagle's algorithm, which would halve the changes per second.
+/// RESP3 carries answers and messages on one connection.
 fn with_defaults(info: ConnectionInfo) -> ConnectionInfo {
     let mut settings = info
         .redis_settings()
@@ -274,16 +260,6 @@ fn with_defaults(info: ConnectionInfo) -> ConnectionInfo {
     }
 
     info.set_redis_settings(settings)
-        .set_tcp_settings(TcpSettings::default().set_nodelay(true))
-}
-
-/// Chooses the crypto for TLS: the Redis library brings none, and `rediss://` would panic.
-fn install_crypto() {
-    static ONCE: Once = Once::new();
-    ONCE.call_once(|| {
-        // An error means that a provider is there already.
-        let _ = rustls::crypto::ring::default_provider().install_default();
-    });
 }
 
 impl fmt::Display for Address {

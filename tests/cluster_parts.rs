@@ -1,0 +1,362 @@
+//! A cluster of which one part is silent or dead: whoever needs the other parts goes on.
+
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test may fail")]
+
+mod harness;
+
+use harness::{Cluster, Deadline, Headless, Terminal, ok_at, run_at, shop_at};
+use std::process::Output;
+use trolley::model::{Product, ProductId};
+use trolley::store;
+use trolley::store::{Address, Error, Policy, Trouble};
+use trolley::tui::state::{Connectivity, State};
+
+/// Three parts that go on without each other, and what lives where.
+struct Parts {
+    cluster: Cluster,
+    /// The part that will be lost. The shop's settings, the catalog's index and the orders are
+    /// elsewhere.
+    lost: usize,
+    /// A user whose cart is not in that part.
+    user: String,
+    /// Products of the other parts.
+    there: Vec<String>,
+    /// Products of the part that will be lost.
+    gone: Vec<String>,
+}
+
+impl Parts {
+    fn start(replicas: usize) -> Parts {
+        let settings = ["--cluster-require-full-coverage", "no"];
+        let binary = &harness::server::binaries()[0];
+        let cluster = Cluster::start_with(binary, 3, replicas, &settings);
+
+        let needed = ["catalog", "shop", "orders", "{orders}:open"].map(|key| cluster.owner(key));
+        let lost = (0..3).find(|part| !needed.contains(part)).unwrap();
+        let user = (0..).map(|n| format!("user{n}"));
+        let user = user
+            .into_iter()
+            .find(|user| cluster.owner(&format!("cart:{user}")) != lost)
+            .unwrap();
+
+        let (mut there, mut gone) = (Vec::new(), Vec::new());
+        for n in 0..12 {
+            let id = format!("p{n:02}");
+            let key = format!("product:{id}");
+            cluster.get(
+                &key,
+                &format!("HSET {key} name Product-{n:02} price 2.50 stock 90"),
+            );
+            cluster.get("catalog", &format!("ZADD catalog 0 {id}"));
+            let part = if cluster.owner(&key) == lost {
+                &mut gone
+            } else {
+                &mut there
+            };
+            part.push(id);
+        }
+        assert!(there.len() > 3 && gone.len() > 1, "{there:?} {gone:?}");
+        Parts {
+            cluster,
+            lost,
+            user,
+            there,
+            gone,
+        }
+    }
+
+    /// Freezes the part with all its nodes: they are there, and say nothing.
+    fn freeze(&self) {
+        self.nodes()
+            .for_each(|node| self.cluster.nodes[node].freeze());
+    }
+
+    fn thaw(&self) {
+        self.nodes()
+            .for_each(|node| self.cluster.nodes[node].thaw());
+    }
+
+    fn kill(&mut self) {
+        for node in self.nodes().collect::<Vec<_>>() {
+            self.cluster.nodes[node].kill();
+        }
+    }
+
+    /// The nodes of the part: a master, and its replica behind all masters.
+    fn nodes(&self) -> impl Iterator<Item = usize> + '_ {
+        (0..self.cluster.nodes.len()).filter(|node| node % 3 == self.lost)
+    }
+
+    /// The address, with the node that will be lost as its first seed.
+    fn url(&self) -> String {
+        self.cluster
+            .url_of(&[self.lost, (self.lost + 1) % 3, (self.lost + 2) % 3])
+    }
+
+    fn home(&self) -> &std::path::Path {
+        self.cluster.nodes[(self.lost + 1) % 3].dir()
+    }
+
+    fn run(&self, args: &[&str]) -> Output {
+        run_at(
+            self.home(),
+            &self.url(),
+            &[args, &["--user", &self.user]].concat(),
+        )
+    }
+
+    fn ok(&self, args: &[&str]) -> String {
+        ok_at(
+            self.home(),
+            &self.url(),
+            &[args, &["--user", &self.user]].concat(),
+        )
+    }
+
+    /// How the lost node is named.
+    fn name(&self) -> String {
+        let url = self.cluster.plain_url(self.lost);
+        url.trim_start_matches("redis://").to_owned()
+    }
+
+    fn screen(&self) -> Terminal {
+        shop_at(self.home(), &self.url(), &self.user, "ann", (120, 36))
+    }
+
+    async fn products(&self) -> Vec<Product> {
+        let mut link = store::connect(&Address::parse(&self.url()).unwrap())
+            .await
+            .unwrap();
+        let ids: Vec<ProductId> = [&self.there[..], &self.gone]
+            .concat()
+            .iter()
+            .map(|id| ProductId::stored(id.as_bytes()))
+            .collect();
+        let read = store::get_products(&mut link, &ids).await.unwrap();
+        read.into_iter()
+            .filter_map(|(_, product)| product)
+            .collect()
+    }
+}
+
+fn said(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stderr).into_owned()
+}
+
+/// Every command of somebody who needs nothing of the lost part succeeds, and the others end with
+/// a word on who does not answer.
+fn commands_need_only_their_own_parts(parts: &Parts, name: &str) {
+    let (one, two) = (&parts.there[0], &parts.there[1]);
+    for words in [
+        &["add", one, "3"][..],
+        &["set", two, "2"],
+        &["remove", one, "1"],
+        &["cart"],
+        &["checkout", "--yes"],
+        &["orders"],
+        &["product", "set", one, "price=3.00"],
+        &["clear"],
+    ] {
+        let done = parts.run(words);
+        let is_empty = words == ["clear"] && said(&done).contains("empty");
+        assert!(
+            done.status.success() || is_empty,
+            "{words:?}: {}",
+            said(&done)
+        );
+    }
+
+    let gone = &parts.gone[0];
+    for words in [
+        &["add", gone][..],
+        &["product", "set", gone, "price=3.00"],
+        &["products"],
+    ] {
+        let failed = parts.run(words);
+        assert_eq!(
+            failed.status.code(),
+            Some(3),
+            "{words:?}: {}",
+            said(&failed)
+        );
+        assert!(said(&failed).contains(name), "{words:?}: {}", said(&failed));
+    }
+}
+
+#[test]
+fn a_silent_part_stops_only_those_who_need_it() {
+    let parts = Parts::start(1);
+    let gone = parts.gone[0].clone();
+    parts.ok(&["add", &gone, "2"]);
+    parts.ok(&["add", &parts.there[2], "4"]);
+    parts.freeze();
+
+    // The cart shows what is there, and names what is not.
+    let cart = parts.run(&["cart"]);
+    let shown = String::from_utf8_lossy(&cart.stdout).into_owned();
+    assert_eq!(cart.status.code(), Some(3), "{}", said(&cart));
+    assert!(
+        shown.contains("10.00") && shown.contains("can't be read"),
+        "{shown}"
+    );
+    assert!(said(&cart).contains(&parts.name()), "{}", said(&cart));
+
+    parts.ok(&["remove", &gone]);
+    commands_need_only_their_own_parts(&parts, &parts.name());
+
+    // The doctor examines the others, and names the one that it can't.
+    let doctor = parts.run(&["doctor"]);
+    let found = String::from_utf8_lossy(&doctor.stdout).into_owned();
+    let silent = format!("{}: the server does not answer in time", parts.name());
+    assert!(found.contains(&silent), "{found}");
+    assert_eq!(found.matches("noeviction").count(), 0, "{found}");
+    assert_eq!(
+        found.matches("a full server refuses changes").count(),
+        2,
+        "{found}"
+    );
+}
+
+#[test]
+fn a_dead_part_stops_only_those_who_need_it() {
+    let mut parts = Parts::start(0);
+    parts.kill();
+    commands_need_only_their_own_parts(&parts, &parts.name());
+
+    // An import says what it could not store, and ends.
+    let file = parts.home().join("more.csv");
+    let rows: String = parts
+        .gone
+        .iter()
+        .chain(&parts.there)
+        .map(|id| format!("{id},Name,1.00\n"))
+        .collect();
+    std::fs::write(&file, format!("id,name,price\n{rows}")).unwrap();
+    let failed = parts.run(&["import", file.to_str().unwrap()]);
+    assert_eq!(failed.status.code(), Some(3), "{}", said(&failed));
+    assert!(said(&failed).contains(&parts.name()), "{}", said(&failed));
+}
+
+#[test]
+fn a_new_terminal_shows_the_parts_that_are_there() {
+    let parts = Parts::start(0);
+    parts.freeze();
+    let mut ann = parts.screen();
+    ann.wait(&format!("{} products", parts.there.len()));
+    ann.wait(&format!(
+        "{} products can't be read: .*{}",
+        parts.gone.len(),
+        parts.name()
+    ));
+    let number = parts.there[0].trim_start_matches('p');
+    ann.keys(&format!("/ Product-{number} enter 3 a"));
+    ann.wait(r"3 Product-\d\d .* 7\.50");
+
+    parts.thaw();
+    ann.keys("esc");
+    ann.wait(&format!(
+        "{} products",
+        parts.there.len() + parts.gone.len()
+    ));
+}
+
+fn row_of(products: &[Product], state: &State, id: &str) -> usize {
+    let name = &products
+        .iter()
+        .find(|product| product.id.to_string() == id)
+        .unwrap()
+        .name;
+    (0..state.catalog.shown.len())
+        .find(|row| {
+            let at = state.catalog.shown[*row];
+            state.catalog.catalog.at(at).unwrap().name == &**name
+        })
+        .unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_change_that_can_not_go_lets_the_others_pass() {
+    let parts = tokio::task::spawn_blocking(|| Parts::start(0))
+        .await
+        .unwrap();
+    let products = parts.products().await;
+    let mut ann = Headless::open(&parts.url(), &parts.user, Policy::default(), &products);
+    ann.calm().await;
+    parts.freeze();
+
+    // First one that must wait, then one that need not, then one that must not overtake the first.
+    let press = |ann: &mut Headless, id: &str, keys: &[&str]| {
+        let row = row_of(&products, &ann.state, id);
+        ann.select(row);
+        keys.iter().for_each(|key| ann.key(key));
+    };
+    press(&mut ann, &parts.gone[0], &["a"]);
+    press(&mut ann, &parts.there[0], &["2", "a"]);
+    press(&mut ann, &parts.gone[0], &["-"]);
+    ann.until("the one that can go is settled", |state| {
+        state.cart.unconfirmed.len() == 2
+    })
+    .await;
+    assert_eq!(ann.settled.len(), 1);
+    assert!(ann.settled[0].1.is_ok(), "{:?}", ann.settled);
+    assert_eq!(ann.state.connectivity, Connectivity::Live);
+    ann.until("it says why", |state| {
+        let notice = state.notice.as_ref();
+        notice.is_some_and(|notice| notice.text.contains(&parts.name()))
+    })
+    .await;
+
+    parts.thaw();
+    ann.calm().await;
+    assert!(
+        ann.settled.iter().all(|(_, outcome)| outcome.is_ok()),
+        "{:?}",
+        ann.settled
+    );
+    assert_eq!(ann.downs, 0);
+    assert_eq!(ann.cart().pieces(), 2);
+
+    // One that never can go fails in the end, and says so.
+    parts.freeze();
+    press(&mut ann, &parts.gone[0], &["a"]);
+    ann.until_it("it has failed", |ann| ann.settled.len() == 4)
+        .await;
+    let (_, outcome) = ann.settled.pop().unwrap();
+    let Err(Error::Trouble(Trouble::At { server, .. })) = outcome else {
+        panic!("{outcome:?}")
+    };
+    assert_eq!(server, parts.name());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_order_that_needs_a_silent_part_is_told_and_the_link_stays() {
+    let parts = tokio::task::spawn_blocking(|| Parts::start(0))
+        .await
+        .unwrap();
+    let products = parts.products().await;
+    let mut ann = Headless::open(&parts.url(), &parts.user, Policy::default(), &products);
+    ann.calm().await;
+    let row = row_of(&products, &ann.state, &parts.gone[0]);
+    ann.select(row);
+    ann.key("a");
+    ann.calm().await;
+
+    parts.freeze();
+    ann.key("c");
+    ann.until("it says why", |state| {
+        let notice = state.notice.as_ref();
+        notice.is_some_and(|notice| notice.text.contains(&parts.name()))
+    })
+    .await;
+    assert_eq!(ann.state.connectivity, Connectivity::Live);
+    assert_eq!(ann.downs, 0);
+
+    // Who asks right after that may still be told what was the matter just before.
+    parts.thaw();
+    let deadline = Deadline::start();
+    while ann.state.orders.preview.is_none() {
+        deadline.check("a preview");
+        ann.key("c");
+        ann.until("an answer", |state| !state.orders.reading).await;
+    }
+}
