@@ -283,6 +283,41 @@ fn a_driver_stops_after_each_step_and_another_goes_on() {
     });
 }
 
+/// The answer to the freeze is lost; meanwhile somebody else finishes the order and begins the
+/// next one.
+#[test]
+fn an_order_that_others_finished_is_no_refusal_though_the_next_one_is_on_its_way() {
+    let server = Server::start();
+    on_many_threads().block_on(async {
+        let mut plain = raw(&server).await;
+        let mut link = connect_as(server.url(), "ann").await;
+        let cart = user("office");
+
+        let mut first = confirmed(&server, &mut link, &cart, "3").await;
+        advance(&mut first, &mut plain, Stage::Freeze).await;
+        let mut without_answer = first.clone();
+        advance(&mut first, &mut plain, Stage::Over).await;
+
+        let added = store::add_to_cart(&mut link, &cart, &id("tea"), 1).await;
+        assert!(added.is_ok(), "{added:?}");
+        let preview = order::preview(&mut link, &cart).await.unwrap();
+        let next_id = order::new_order_id(preview.at);
+        let mut next = Driver::place(&cart, &Policy::default(), next_id, preview);
+        advance(&mut next, &mut plain, Stage::Take(0)).await;
+
+        let deadline = Deadline::start();
+        let outcome = loop {
+            deadline.check("the end of the first order");
+            if let Some(outcome) = without_answer.step(&mut plain).await.unwrap() {
+                break outcome;
+            }
+        };
+        assert_eq!(Some(outcome), first.id().cloned().map(Outcome::Placed));
+        advance(&mut next, &mut plain, Stage::Over).await;
+        assert_eq!(server.get("XLEN orders"), "2");
+    });
+}
+
 async fn raw(server: &Server) -> redis::aio::MultiplexedConnection {
     server::open_shared(server.url()).await
 }

@@ -223,14 +223,28 @@ impl Driver {
     ) -> Result<Stage, Error> {
         match steps::freeze(conn, &self.keys, &self.policy, begun).await {
             Ok(mark) if mark.is_for(&begun.id) => Ok(Stage::Take(0)),
-            Ok(mark) => match self.take_up_frozen(conn, &mark).await? {
-                Some(next) => Ok(next),
-                // The mark is gone, and our own order can be tried again.
-                None => Ok(Stage::Freeze),
-            },
+            Ok(mark) => self.end_or_join(conn, begun, &mark).await,
             Err(Error::Refused(refusal)) => self.end_or_refuse(conn, begun, refusal).await,
             Err(error) => Err(error),
         }
+    }
+
+    /// Takes in that the cart is frozen for another order: either our own was frozen before and
+    /// has ended since, in the hands of another driver, or the other one is joined.
+    async fn end_or_join(
+        &mut self,
+        conn: &mut impl ConnectionLike,
+        begun: &BegunOrder,
+        mark: &FreezeMark,
+    ) -> Result<Stage, Error> {
+        let own = steps::reread(conn, &begun.id, &self.user).await?;
+        if let Some(ended) = own.filter(|own| own.decision.is_some()) {
+            return Ok(self.take_up(ended));
+        }
+
+        let next = self.take_up_frozen(conn, mark).await?;
+        // Where the mark is gone, our own order can be tried again.
+        Ok(next.unwrap_or(Stage::Freeze))
     }
 
     /// Takes in that the cart could not be frozen: either the order was frozen before and has
