@@ -6,6 +6,7 @@ use super::error::ScreenError;
 use crate::config::{Server, Settings};
 use crate::store::live::{self, LiveEvent, LiveRequest};
 use crate::store::{Address, Trouble};
+use crate::tui::layout::orders::shown_total;
 use crate::tui::message::{Effect, Message, Now};
 use crate::tui::state::State;
 use crate::tui::terminal::frame_limit::FrameLimiter;
@@ -45,6 +46,8 @@ pub(crate) struct Runtime {
     started: Instant,
     /// Something has changed since the last frame.
     is_dirty: bool,
+    /// The number of the total in the last frame, until the state has heard that it shows.
+    drawn_total: Option<u64>,
     is_suspended: bool,
     frame_limiter: FrameLimiter,
     /// The end: an exit status, or the reason why the shop does not let us in.
@@ -103,6 +106,7 @@ impl Runtime {
             input: Some(TerminalInput::open()?),
             started: Instant::now(),
             is_dirty: true,
+            drawn_total: None,
             is_suspended: false,
             frame_limiter: FrameLimiter::default(),
             exit: None,
@@ -123,6 +127,7 @@ impl Runtime {
                 return Ok((status, self.live.task));
             }
 
+            self.tell_shown_total()?;
             self.draw_if_due()?;
             let alarm = self.next_alarm();
 
@@ -141,7 +146,7 @@ impl Runtime {
                 },
                 Some(event) = self.live.events.recv() => Some(Message::Live(event)),
                 Some(result) = self.results.recv() => Some(result),
-                () = idle.notified(), if self.is_dirty => None,
+                () = idle.notified(), if self.is_dirty || self.drawn_total.is_some() => None,
                 () = alarm::at(alarm) => Some(Message::Clock),
             };
 
@@ -202,6 +207,30 @@ impl Runtime {
         self.renderer.draw(&self.state)?;
         self.is_dirty = false;
         self.frame_limiter.record_frame(now);
+
+        let total = shown_total(&self.state);
+        self.drawn_total = total.filter(|total| self.state.orders.total_seen != Some(*total));
+        Ok(())
+    }
+
+    /// Tells the state that a total has reached the terminal. Keys that wait were pressed before
+    /// that, so they are taken in first.
+    fn tell_shown_total(&mut self) -> Result<(), ScreenError> {
+        if self.drawn_total.is_none() || self.renderer.is_writing() {
+            return Ok(());
+        }
+
+        let waiting = match &mut self.input {
+            Some(input) => input.take_waiting()?,
+            None => Vec::new(),
+        };
+        for message in waiting {
+            self.take_in(message)?;
+        }
+
+        if let Some(total) = self.drawn_total.take() {
+            self.take_in(Message::TotalShown(total))?;
+        }
         Ok(())
     }
 

@@ -7,6 +7,7 @@ use trolley::config::key::Key;
 use trolley::model::{Cart, Catalog, Change, OpId, Product, Update, UserName};
 use trolley::store::live::{self, LiveEvent, LiveRequest};
 use trolley::store::{Address, Error, Policy, Shop};
+use trolley::tui::layout::orders::shown_total;
 use trolley::tui::message::{Effect, Message, Now};
 use trolley::tui::state::{Connectivity, Env, State};
 use trolley::tui::update::update;
@@ -95,6 +96,11 @@ impl Headless {
                 }
                 self.requests.try_send(request).unwrap();
             }
+        }
+        // A total that shows is seen at once.
+        if let Some(total) = shown_total(&self.state) {
+            let now = Now { steady, wall: 0 };
+            update(&mut self.state, Message::TotalShown(total), now);
         }
     }
 

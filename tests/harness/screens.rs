@@ -14,6 +14,7 @@ use trolley::model::{
 use trolley::store::catalog::demo;
 use trolley::store::live::LiveEvent;
 use trolley::store::{Shop, Trouble, Watcher};
+use trolley::tui::layout::orders::shown_total;
 use trolley::tui::message::{Message, Now};
 use trolley::tui::state::{Env, State};
 use trolley::tui::update::update;
@@ -75,6 +76,10 @@ impl TestScreen {
 
     pub fn take_in(&mut self, message: Message) {
         update(&mut self.state, message, self.now);
+        // A total that shows is seen at once.
+        if let Some(total) = shown_total(&self.state) {
+            update(&mut self.state, Message::TotalShown(total), self.now);
+        }
     }
 
     pub fn link(&mut self, event: LiveEvent) {

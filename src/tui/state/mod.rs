@@ -193,6 +193,8 @@ pub struct State {
     pub focus: Pane,
     /// The meaning of the keyboard.
     pub mode: Mode,
+    /// The page that the palette or the help covers, to which closing them returns.
+    pub covered: Option<Mode>,
     /// The number typed before a command.
     pub count: Option<u32>,
     /// The message that shows.
@@ -230,6 +232,7 @@ impl State {
 
             focus: Pane::Catalog,
             mode: Mode::Browse,
+            covered: None,
             count: None,
             notice: None,
             highlights: Vec::new(),
@@ -275,6 +278,11 @@ impl State {
             }
             Pane::Catalog => Context::Catalog,
         }
+    }
+
+    /// The page that shows, or that the palette or the help covers.
+    pub(crate) fn page(&mut self) -> &mut Mode {
+        self.covered.as_mut().unwrap_or(&mut self.mode)
     }
 
     /// The product that keys act on: none where it does not show.

@@ -233,6 +233,7 @@ impl Updater<'_> {
     pub(super) fn start_search(&mut self) {
         self.focus_pane(Pane::Catalog);
         self.state.mode = Mode::Search;
+        self.state.covered = None;
 
         if !self.state.catalog.words.value().is_empty() {
             self.state.catalog.words = Input::default();

@@ -53,6 +53,8 @@ impl Updater<'_> {
 
         match message {
             Message::Key(key) => self.press_key(key),
+            Message::KeysTogether => self.state.orders.total_seen = None,
+            Message::TotalShown(number) => self.on_total_shown(number),
             Message::Paste(text) => self.paste(&text),
             Message::Mouse(mouse) => self.on_mouse(mouse),
             Message::Resize(width, height) => self.state.size = (width, height),
@@ -83,6 +85,7 @@ impl Updater<'_> {
 
         self.pass_time();
         self.clamp_scrolls();
+        self.forget_unseen_total();
     }
 
     /// Does whatever is due by now.

@@ -80,7 +80,11 @@ fn draw_body(state: &State, areas: &Areas, screen: Rect, buffer: &mut Buffer) {
         ..screen
     };
 
-    match &state.mode {
+    let page = match (&state.mode, &state.covered) {
+        (Mode::Palette { .. }, Some(covered)) => covered,
+        (mode, _) => mode,
+    };
+    match page {
         Mode::Help(top) => help::draw(state, *top, body, buffer),
         Mode::Checkout(top) => checkout::draw(state, *top, body, buffer),
         Mode::Orders => orders::draw(state, body, buffer),
