@@ -1,6 +1,7 @@
 //! The output of commands: lines for people, or one JSON document for programs. No colours.
 
 use super::error::CliError;
+use super::streams;
 use crate::model::text;
 use crate::store::Error;
 use serde_json::{Value, json};
@@ -32,7 +33,7 @@ impl Output {
         json: impl FnOnce() -> Value,
         human: impl FnOnce(&mut dyn Write) -> io::Result<()>,
     ) -> io::Result<()> {
-        let mut out = io::BufWriter::new(io::stdout().lock());
+        let mut out = io::BufWriter::new(streams::stdout());
         match self {
             Output::Human => human(&mut out)?,
             Output::Json => writeln!(out, "{}", json())?,
@@ -58,7 +59,7 @@ impl Output {
                 if let CliError::Store(Error::Unknown { op, .. }) = failure {
                     error["op_id"] = json!(op.as_str());
                 }
-                writeln!(io::stdout(), "{}", json!({ "error": error }))
+                writeln!(streams::stdout(), "{}", json!({ "error": error }))
                     .or_else(|_| print_error(&message))
             }
         };
@@ -70,17 +71,17 @@ impl Output {
 
         // Nothing can be done about a stream that is closed.
         let _ = match self {
-            Output::Human => writeln!(io::stderr(), "{message}"),
+            Output::Human => writeln!(streams::stderr(), "{message}"),
             Output::Json => {
                 let error = json!({ "code": "usage", "message": message });
-                writeln!(io::stdout(), "{}", json!({ "error": error }))
+                writeln!(streams::stdout(), "{}", json!({ "error": error }))
             }
         };
     }
 }
 
 fn print_error(message: &str) -> io::Result<()> {
-    writeln!(io::stderr(), "trolley: {message}")
+    writeln!(streams::stderr(), "trolley: {message}")
 }
 
 /// Cleans a text of several lines: it may quote what would control the terminal.

@@ -1,6 +1,7 @@
 //! The lines of `trolley watch`, each printed at once: JSON for programs, text for people.
 
 use crate::cli::output::Output;
+use crate::cli::streams;
 use crate::model::time::{ClockStyle, clock};
 use crate::model::timeline::TimelineEvent;
 use crate::model::{ChangeKind, LineChange, Update, UserName};
@@ -153,12 +154,12 @@ fn changes_text(lines: &[LineChange]) -> String {
 }
 
 fn print_line(line: &str) -> io::Result<()> {
-    let mut out = io::stdout().lock();
+    let mut out = streams::stdout();
     writeln!(out, "{line}")?;
     out.flush()
 }
 
 /// Prints news of the connection, for people.
 fn complain(line: &str) -> io::Result<()> {
-    writeln!(io::stderr(), "trolley: {line}")
+    writeln!(streams::stderr(), "trolley: {line}")
 }
