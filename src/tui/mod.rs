@@ -22,11 +22,14 @@ use state::{Env, State};
 use std::io::IsTerminal;
 use std::process::ExitCode;
 use std::time::Duration;
-use terminal::renderer;
+use terminal::{signals, tty};
 
 /// The time that a terminal may take to report its background colour. One that understands neither
 /// this question nor the one behind it never answers, and gets the dark theme.
 const THEME_TIMEOUT: Duration = Duration::from_millis(80);
+
+/// The exit status where the screen fails and takes too long to say so.
+const STATUS_FAILED: u8 = 1;
 
 /// Opens the shop and runs it to its end.
 ///
@@ -44,25 +47,31 @@ pub fn run(settings: &Settings) -> Result<ExitCode, ScreenError> {
     let tokio = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()?;
-    renderer::restore_on_panic();
-    renderer::enter(settings.mouse)?;
+    signals::restore_on_panic();
+    signals::guard_line()?;
 
-    let ended = tokio.block_on(async {
-        let theme = settings.theme.unwrap_or_else(detect_theme);
-        let state = State::new(env, theme, settings.mouse, renderer::size()?);
-        let runtime = runtime::Runtime::start(settings, address, state)?;
-        runtime.run().await
+    let ended = tty::enter(settings.mouse).map_err(ScreenError::from);
+    let ended = ended.and_then(|()| {
+        tokio.block_on(async {
+            let theme = settings.theme.unwrap_or_else(detect_theme);
+            let state = State::new(env, theme, settings.mouse, tty::size());
+            let runtime = runtime::Runtime::start(settings, address, state)?;
+            runtime.run().await
+        })
     });
 
     // The terminal is given back first, whatever happened.
-    renderer::end_by_deadline();
-    renderer::restore();
+    signals::end_by_deadline(ended.as_ref().map_or(STATUS_FAILED, |(status, _)| *status));
+    tty::restore();
 
-    let status = ended.map(|(status, live_task)| {
-        // The others should see at once that we have left.
-        let _ = tokio.block_on(live_task);
-        status
-    });
+    let status = match ended {
+        Ok((status, live_task)) => {
+            // The others should see at once that we have left.
+            let _ = tokio.block_on(live_task);
+            Ok(status)
+        }
+        Err(error) => signals::end_status().ok_or(error),
+    };
     // Threads may still be busy reading; none of it is needed any more.
     tokio.shutdown_background();
     Ok(ExitCode::from(status?))

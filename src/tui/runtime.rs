@@ -11,8 +11,9 @@ use crate::tui::message::{Effect, Message, Now};
 use crate::tui::state::State;
 use crate::tui::terminal::frame_limit::FrameLimiter;
 use crate::tui::terminal::input::TerminalInput;
-use crate::tui::terminal::renderer::{self, Renderer};
+use crate::tui::terminal::renderer::Renderer;
 use crate::tui::terminal::signals::{SignalRequest, Signals};
+use crate::tui::terminal::tty;
 use crate::tui::update::{UNCONFIRMED_LIMIT, update};
 use crate::tui::workers::catalog;
 use crate::tui::workers::search::SearchWorker;
@@ -23,8 +24,6 @@ use tokio::task::JoinHandle;
 /// The most events that are taken in before the next frame, so that a flood can't freeze the
 /// screen.
 const EVENTS_PER_FRAME: usize = 512;
-/// The time that a terminal may take for the last frame before we stop.
-const LAST_FRAME_TIMEOUT: Duration = Duration::from_millis(500);
 /// The capacity of the channels.
 const CHANNEL_CAPACITY: usize = 64;
 /// The exit status when the terminal is gone, as after SIGHUP.
@@ -120,9 +119,6 @@ impl Runtime {
 
         loop {
             if let Some(end) = self.exit.take() {
-                renderer::end_by_deadline();
-                self.finish_frame().await;
-
                 let status = end.map_err(ScreenError::Access)?;
                 return Ok((status, self.live.task));
             }
@@ -134,7 +130,7 @@ impl Runtime {
             let message = tokio::select! {
                 biased;
                 signal = self.signals.next() => {
-                    self.on_signal(signal).await?;
+                    self.on_signal(signal)?;
                     None
                 }
                 input = next_input(&mut self.input) => match input {
@@ -247,33 +243,22 @@ impl Runtime {
         [moment, frame].into_iter().flatten().min()
     }
 
-    async fn on_signal(&mut self, signal: SignalRequest) -> Result<(), ScreenError> {
+    fn on_signal(&mut self, signal: SignalRequest) -> Result<(), ScreenError> {
         match signal {
             SignalRequest::End(status) => self.exit = Some(Ok(status)),
-            SignalRequest::Stop => self.suspend().await,
+            SignalRequest::Stop => self.suspend(),
             SignalRequest::Resize => self.resize()?,
             // In the background the terminal is another program's.
-            SignalRequest::Continued if renderer::is_foreground() => self.resume()?,
+            SignalRequest::Continued if tty::is_foreground() => self.resume()?,
             SignalRequest::Continued => {}
         }
         Ok(())
     }
 
-    /// Waits until the terminal has taken in the last frame, so that nothing of it follows the
-    /// sequences that give the terminal back.
-    async fn finish_frame(&self) {
-        let idle = self.renderer.written();
-        while self.renderer.is_writing() {
-            idle.notified().await;
-        }
-    }
-
     /// Gives the terminal back and stops the process. Coming back, or the end, is a signal again.
-    async fn suspend(&mut self) {
+    fn suspend(&mut self) {
         self.input = None;
-        // A terminal that does not read must not keep us.
-        let _ = tokio::time::timeout(LAST_FRAME_TIMEOUT, self.finish_frame()).await;
-        renderer::restore();
+        tty::restore();
         self.is_suspended = true;
         Signals::stop_here();
     }
@@ -281,13 +266,13 @@ impl Runtime {
     fn resume(&mut self) -> Result<(), ScreenError> {
         self.is_suspended = false;
         self.input = None;
-        renderer::enter(self.state.mouse)?;
+        tty::enter(self.state.mouse)?;
         self.input = Some(TerminalInput::open()?);
         self.resize()
     }
 
     fn resize(&mut self) -> Result<(), ScreenError> {
-        let (width, height) = renderer::size()?;
+        let (width, height) = tty::size();
         self.renderer.invalidate();
         self.is_dirty = true;
         self.take_in(Message::Resize(width, height))

@@ -73,6 +73,7 @@ pub struct Builder {
     ground: Option<&'static str>,
     command: CommandBuilder,
     size: (u16, u16),
+    tells_size: bool,
 }
 
 impl Builder {
@@ -105,13 +106,20 @@ impl Builder {
         self
     }
 
+    /// A terminal that does not tell its size.
+    pub fn without_size(mut self) -> Builder {
+        self.tells_size = false;
+        self
+    }
+
     /// Starts the program.
     pub fn open(self) -> Terminal {
         let (cols, rows) = self.size;
+        let (told_cols, told_rows) = if self.tells_size { self.size } else { (0, 0) };
         let pair = native_pty_system()
             .openpty(PtySize {
-                rows,
-                cols,
+                rows: told_rows,
+                cols: told_cols,
                 ..PtySize::default()
             })
             .unwrap();
@@ -176,6 +184,7 @@ impl Terminal {
             ground: None,
             command,
             size: (120, 36),
+            tells_size: true,
         }
     }
 
@@ -349,6 +358,13 @@ impl Terminal {
         self.shown.0.lock().unwrap()
     }
 
+    /// Does something while nobody reads what the program writes.
+    pub fn while_unread<T>(&mut self, act: impl FnOnce(&mut Terminal) -> T) -> T {
+        let shown = self.shown.clone();
+        let _unread = shown.0.lock().unwrap();
+        act(self)
+    }
+
     /// Clicks at a column and a row, from 1.
     pub fn click(&mut self, column: u16, row: u16) {
         self.send(format!("\x1b[<0;{column};{row}M\x1b[<0;{column};{row}m").as_bytes());
@@ -406,7 +422,7 @@ impl Terminal {
     pub fn wait_exit(&mut self) -> ExitStatus {
         let deadline = Deadline::start();
         loop {
-            if let Some(status) = self.child.try_wait().unwrap() {
+            if let Some(status) = self.exit_status() {
                 return status;
             }
             assert!(
@@ -425,11 +441,19 @@ impl Terminal {
             !self.screen(Screen::bracketed_paste),
             "bracketed paste is still on"
         );
-        let termios = self.master.as_ref().unwrap().get_termios().unwrap();
-        let flags = u64::from(termios.local_flags.bits());
-        assert_eq!(flags & COOKED, COOKED, "the terminal is still raw");
+        assert!(self.is_cooked(), "the terminal is still raw");
     }
 
+    /// Whether the terminal's line is in its usual mode. It may be asked while nobody reads.
+    pub fn is_cooked(&self) -> bool {
+        let termios = self.master.as_ref().unwrap().get_termios().unwrap();
+        u64::from(termios.local_flags.bits()) & COOKED == COOKED
+    }
+
+    /// How the program has ended; `None` where it goes on. It may be asked while nobody reads.
+    pub fn exit_status(&mut self) -> Option<ExitStatus> {
+        self.child.try_wait().unwrap()
+    }
     /// Checks the screen alone: a shell has modes of its own.
     pub fn assert_restored_screen(&self) {
         self.wait_until("the main screen is not back", |screen| {

@@ -1,0 +1,224 @@
+//! The terminal is whole whatever happens, and odd ones are understood.
+#![allow(clippy::unwrap_used, reason = "a test may fail")]
+
+mod harness;
+
+use harness::{Server, TROLLEY, Terminal, shop, trolley, until};
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+use std::io::Read;
+use std::process::Stdio;
+
+/// The signals that end a program which does not catch them, and can be caught.
+const DEADLY: [Signal; 16] = [
+    Signal::SIGHUP,
+    Signal::SIGINT,
+    Signal::SIGQUIT,
+    Signal::SIGABRT,
+    Signal::SIGALRM,
+    Signal::SIGTERM,
+    Signal::SIGUSR1,
+    Signal::SIGUSR2,
+    Signal::SIGXCPU,
+    Signal::SIGXFSZ,
+    Signal::SIGVTALRM,
+    Signal::SIGPROF,
+    Signal::SIGSYS,
+    Signal::SIGTRAP,
+    Signal::SIGIO,
+    Signal::SIGBUS,
+];
+
+fn send(terminal: &Terminal, signal: Signal) {
+    let pid = Pid::from_raw(terminal.pid().as_raw_nonzero().get());
+    kill(pid, signal).unwrap();
+}
+
+/// The shop in a terminal, before anything of it shows.
+fn opening(server: &Server) -> Terminal {
+    Terminal::builder(TROLLEY)
+        .args(&["--redis", server.url(), "--user", "alice"])
+        .home(server.dir())
+        .open()
+}
+
+/// The bytes that the program has written, to whatever.
+fn written(terminal: &Terminal) -> u64 {
+    let path = format!("/proc/{}/io", terminal.pid().as_raw_nonzero());
+    let told = std::fs::read_to_string(path).unwrap();
+    let line = told.lines().find_map(|line| line.strip_prefix("wchar: "));
+    line.unwrap().parse().unwrap()
+}
+
+/// Does something while the terminal has not read for so long that no more can be written to it.
+fn with_blocked_output<T>(shop: &mut Terminal, act: impl FnOnce(&mut Terminal) -> T) -> T {
+    shop.wait("64 products");
+    shop.while_unread(|shop| {
+        let mut last = 0;
+        let mut attempts_in_vain = 0;
+        until("the output is blocked", || {
+            shop.send(b"Gg");
+            let now = written(shop);
+            attempts_in_vain = if now == last { attempts_in_vain + 1 } else { 0 };
+            last = now;
+            attempts_in_vain > 20
+        });
+        act(shop)
+    })
+}
+
+#[test]
+fn every_deadly_signal_leaves_a_whole_terminal() {
+    let server = Server::with_demo();
+    for signal in DEADLY {
+        let mut shop = shop(&server, "alice", "ann");
+        send(&shop, signal);
+        let status = shop.wait_exit().exit_code();
+        assert_eq!(status, 128 + signal as u32, "{signal}");
+        shop.assert_restored();
+    }
+}
+
+#[test]
+fn a_signal_right_after_the_start_leaves_a_whole_terminal() {
+    let server = Server::with_demo();
+    for _ in 0..5 {
+        let mut shop = opening(&server);
+        until("the terminal is taken", || !shop.is_cooked());
+        send(&shop, Signal::SIGTERM);
+        shop.wait_exit();
+        shop.assert_restored();
+    }
+}
+
+#[test]
+fn a_terminal_that_does_not_read_is_left_whole() {
+    let server = Server::with_demo();
+    for end in [Signal::SIGTERM, Signal::SIGINT, Signal::SIGQUIT] {
+        let mut shop = shop(&server, "alice", "ann");
+        with_blocked_output(&mut shop, |shop| {
+            send(shop, end);
+            until("the line is restored", || shop.is_cooked());
+            until("the program ends", || shop.exit_status().is_some());
+        });
+        assert_eq!(shop.wait_exit().exit_code(), 128 + end as u32);
+        shop.assert_restored();
+    }
+
+    let mut shop = shop(&server, "alice", "ann");
+    with_blocked_output(&mut shop, |shop| {
+        shop.send(b"q");
+        until("the line is restored", || shop.is_cooked());
+        until("the program ends", || shop.exit_status().is_some());
+    });
+    assert_eq!(shop.wait_exit().exit_code(), 0);
+    shop.assert_restored();
+}
+
+#[test]
+fn a_password_prompt_never_leaves_a_terminal_without_echo() {
+    let server = Server::start_with(
+        &harness::server::binaries()[0],
+        &["--requirepass", "s3cret"],
+    );
+    let ends: [(&str, fn(&mut Terminal)); 3] = [
+        ("Ctrl-C", |terminal| terminal.send(b"\x03")),
+        ("SIGTERM", |terminal| send(terminal, Signal::SIGTERM)),
+        ("SIGUSR1", |terminal| send(terminal, Signal::SIGUSR1)),
+    ];
+    for arguments in [&[][..], &["cart"][..]] {
+        for (name, end) in ends {
+            let mut all = vec!["--redis", server.url(), "--user", "alice"];
+            all.extend(arguments);
+            let mut terminal = Terminal::builder(TROLLEY)
+                .args(&all)
+                .home(server.dir())
+                .open();
+            terminal.wait("^Password for ");
+            end(&mut terminal);
+            assert!(!terminal.wait_exit().success(), "{name}");
+            assert!(terminal.is_cooked(), "{name}");
+        }
+    }
+}
+
+#[test]
+fn a_terminal_in_non_blocking_mode_shows_whole_frames() {
+    let server = Server::with_demo();
+    // The flag belongs to the open terminal, which the shop shares with whoever set it.
+    let script = format!(
+        "perl -e 'use Fcntl; fcntl(STDOUT, F_SETFL, O_NONBLOCK | O_RDWR)' || exit 3; \
+         exec {TROLLEY} --redis {} --user alice",
+        server.url()
+    );
+    let mut shop = Terminal::builder("sh")
+        .args(&["-c", &script])
+        .home(server.dir())
+        .open();
+    shop.wait("64 products");
+
+    with_blocked_output(&mut shop, |_| ());
+    shop.keys("/ sourdough enter");
+    shop.wait("Sourdough Loaf");
+    shop.keys("a");
+    shop.wait("1 Sourdough Loaf");
+    shop.resize(100, 30);
+    shop.wait("1 Sourdough Loaf");
+    shop.keys("q");
+    assert_eq!(shop.wait_exit().exit_code(), 0);
+    shop.assert_restored();
+}
+
+#[test]
+fn a_pipe_in_non_blocking_mode_gets_all_output() {
+    let server = Server::start();
+    harness::ok(&server, &["demo"]);
+    let long = "x".repeat(4_000);
+    for n in 0..60 {
+        server.cmd(&format!("HSET product:n{n} name {long} price 1.00"));
+    }
+
+    let (mut reader, writer) = std::io::pipe().unwrap();
+    let flags = rustix::fs::fcntl_getfl(&writer).unwrap();
+    rustix::fs::fcntl_setfl(&writer, flags | rustix::fs::OFlags::NONBLOCK).unwrap();
+    let mut command = trolley(
+        server.dir(),
+        &["--redis", server.url(), "export", "--format", "csv", "-"],
+    );
+    let mut child = command
+        .stdin(Stdio::null())
+        .stdout(Stdio::from(writer))
+        .spawn()
+        .unwrap();
+    drop(command);
+
+    // It has filled the pipe before anybody reads.
+    until("the pipe is full", || {
+        rustix::io::ioctl_fionread(&reader).unwrap() >= 60_000
+    });
+    let mut all = String::new();
+    reader.read_to_string(&mut all).unwrap();
+    assert!(child.wait().unwrap().success());
+    assert_eq!(all.lines().count(), 1 + 64 + 60);
+}
+
+#[test]
+fn a_terminal_without_a_size_is_drawn_all_the_same() {
+    let server = Server::with_demo();
+    for (variables, columns, rows) in [(false, 80, 24), (true, 100, 30)] {
+        let mut builder = Terminal::builder(TROLLEY)
+            .args(&["--redis", server.url(), "--user", "alice"])
+            .home(server.dir())
+            .without_size();
+        if variables {
+            builder = builder.env("COLUMNS", "100").env("LINES", "30");
+        }
+        let shop = builder.open();
+        shop.wait("64 products");
+        // The right end of the first frame's bottom.
+        shop.wait_until("the frame does not fill the screen", |screen| {
+            let corner = screen.cell(rows - 3, columns - 1);
+            corner.is_some_and(|cell| cell.contents() == "╯")
+        });
+    }
+}
