@@ -121,13 +121,13 @@ fn a_password_prompt_never_leaves_a_terminal_without_echo() {
         &harness::server::binaries()[0],
         &["--requirepass", "s3cret"],
     );
-    let ends: [(&str, fn(&mut Terminal)); 3] = [
-        ("Ctrl-C", |terminal| terminal.send(b"\x03")),
-        ("SIGTERM", |terminal| send(terminal, Signal::SIGTERM)),
-        ("SIGUSR1", |terminal| send(terminal, Signal::SIGUSR1)),
+    let ends: [fn(&mut Terminal); 3] = [
+        |terminal| terminal.send(b"\x03"),
+        |terminal| send(terminal, Signal::SIGTERM),
+        |terminal| send(terminal, Signal::SIGUSR1),
     ];
     for arguments in [&[][..], &["cart"][..]] {
-        for (name, end) in ends {
+        for end in ends {
             let mut all = vec!["--redis", server.url(), "--user", "alice"];
             all.extend(arguments);
             let mut terminal = Terminal::builder(TROLLEY)
@@ -136,8 +136,8 @@ fn a_password_prompt_never_leaves_a_terminal_without_echo() {
                 .open();
             terminal.wait("^Password for ");
             end(&mut terminal);
-            assert!(!terminal.wait_exit().success(), "{name}");
-            assert!(terminal.is_cooked(), "{name}");
+            assert!(!terminal.wait_exit().success());
+            assert!(terminal.is_cooked(), "typed text would not show");
         }
     }
 }
@@ -221,4 +221,73 @@ fn a_terminal_without_a_size_is_drawn_all_the_same() {
             corner.is_some_and(|cell| cell.contents() == "╯")
         });
     }
+}
+
+/// Answers to questions that nobody asked, or that come late.
+const REPLIES: [&[u8]; 7] = [
+    b"\x1b[>0;10;1c",
+    b"\x1b[=c",
+    b"\x1b[?62;22c",
+    b"\x1b[12;40R",
+    b"\x1b_Gi=31;OK\x1b\\",
+    b"\x1bP>|tmux 3.4\x1b\\",
+    b"\x1b]11;rgb:1e1e/1e1e/1e1e\x1b\\",
+];
+
+#[test]
+fn replies_that_nobody_waits_for_neither_type_nor_swallow_keys() {
+    let server = Server::with_demo();
+    let mut shop = shop(&server, "alice", "ann");
+    shop.wait("64 products");
+
+    for (count, reply) in (1..).zip(REPLIES) {
+        shop.send(&[reply, b"a"].concat());
+        shop.wait(&format!("{count} items? "));
+    }
+    assert_eq!(server.get_list("ZRANGE cart:alice 0 -1").len(), 1);
+
+    // Not even one without an end keeps the program.
+    shop.send(b"\x1b_Gi=31;OK\x03");
+    shop.wait_exit();
+    shop.assert_restored();
+}
+
+#[test]
+fn in_a_real_tmux_a_late_reply_does_no_harm() {
+    if std::process::Command::new("tmux")
+        .arg("-V")
+        .output()
+        .is_err()
+    {
+        println!("skipped: tmux is not installed");
+        return;
+    }
+
+    let server = Server::with_demo();
+    let socket = server.dir().join("tmux");
+    let socket = socket.to_str().unwrap();
+    let shop_line = format!("{TROLLEY} --redis {} --user alice", server.url());
+    let mut tmux = Terminal::builder("tmux")
+        .args(&["-S", socket, "-f", "/dev/null", "new-session", &shop_line])
+        .home(server.dir())
+        .open();
+    tmux.wait("64 products");
+
+    // tmux answers whatever is written to its pane that is a question.
+    let mut ask = harness::command("tmux");
+    let asked = ask.args(["-S", socket, "display-message", "-p", "#{pane_tty}"]);
+    let told = harness::Finish::finish(asked).stdout;
+    let pane = String::from_utf8(told).unwrap();
+    for (count, question) in
+        (1..).zip(["\x1b[>c", "\x1b[c", "\x1b[6n", "\x1b[>q", "\x1b]11;?\x1b\\"])
+    {
+        std::fs::write(pane.trim(), question).unwrap();
+        tmux.send(b"a");
+        tmux.wait(&format!("{count} items? "));
+    }
+
+    assert_eq!(server.get_list("ZRANGE cart:alice 0 -1").len(), 1);
+    tmux.send(b"q");
+    assert!(tmux.wait_exit().success());
+    tmux.assert_restored();
 }

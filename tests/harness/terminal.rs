@@ -16,8 +16,8 @@ use std::time::{Duration, Instant};
 use vt100::{Parser, Screen};
 
 /// A lone escape must stay alone for a moment after it has been read, or it begins another key:
-/// more than the program's 30 ms, as those may begin late.
-const ALONE: Duration = Duration::from_millis(100);
+/// more than the program's 150 ms, as those may begin late.
+const ALONE: Duration = Duration::from_millis(250);
 /// How long an answer to a key may take before the key is pressed again.
 const SOON: Duration = Duration::from_secs(1);
 /// The local flags of a terminal in its usual mode: ICANON and ECHO.

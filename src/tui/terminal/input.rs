@@ -61,6 +61,8 @@ impl TerminalInput {
                 .timeout()
                 .map(|timeout| self.last_read + timeout);
             tokio::select! {
+                // After a pause of our own, what has come meanwhile came in time.
+                biased;
                 readable = self.tty.readable() => {
                     let mut readable = readable?;
                     let mut bytes = [0; BUFFER];

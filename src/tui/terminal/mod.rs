@@ -6,4 +6,5 @@ pub(crate) mod frame_limit;
 pub(crate) mod input;
 pub(crate) mod renderer;
 pub(crate) mod signals;
+mod splitter;
 pub(crate) mod tty;
