@@ -12,7 +12,7 @@ use tokio::signal::unix::{self, SignalKind, signal};
 use tokio::sync::Notify;
 
 /// The time that the program may take to leave a terminal that does not read.
-const LEAVE_TIMEOUT: Duration = Duration::from_secs(2);
+const LEAVE_TIMEOUT: Duration = Duration::from_secs(4);
 /// The exit status after a panic.
 const STATUS_PANIC: u8 = 101;
 

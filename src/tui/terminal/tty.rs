@@ -12,20 +12,21 @@ use rustix::termios::{
 };
 use std::io;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Condvar, Mutex, MutexGuard, PoisonError, mpsc};
-use std::time::Duration;
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
 /// The time that a terminal may take for the frame that is being written when it is given back.
 const FRAME_TIMEOUT: Duration = Duration::from_millis(500);
 /// The time that it may take for a little more, once what it has not read is dropped.
-const SHORT_TIMEOUT: Duration = Duration::from_millis(200);
+const REST_TIMEOUT: Duration = Duration::from_secs(1);
 /// The pause after which a write that waits for the terminal looks whether it is still wanted.
 const LOOK_AGAIN: Timespec = Timespec {
     tv_sec: 0,
     tv_nsec: 50_000_000,
 };
-/// The bytes that are written at a time, so that an abandoned frame ends soon.
-const PIECE: usize = 4096;
+/// The bytes that are written at a time. A pseudo-terminal that has any room takes so many at once,
+/// so that no write waits within the system, where nothing could end it.
+const PIECE: usize = 1024;
 
 /// The size of a terminal that does not tell it.
 const USUAL_SIZE: (u16, u16) = (80, 24);
@@ -171,13 +172,13 @@ fn restore_screen() {
     if output.is_writing || !is_writable(FRAME_TIMEOUT) {
         IS_ABANDONED.store(true, Ordering::SeqCst);
         let _ = tcflush(rustix::stdio::stdout(), QueueSelector::OFlush);
-        output = wait_for_frame(output, SHORT_TIMEOUT);
+        output = wait_for_frame(output, REST_TIMEOUT);
     }
     drop(output);
 
-    if is_writable(SHORT_TIMEOUT) {
-        write_bounded(restoring_sequence());
-    }
+    let deadline = Instant::now() + REST_TIMEOUT;
+    // A terminal that is gone needs nothing.
+    let _ = write_while(&restoring_sequence(), || Instant::now() < deadline);
 }
 
 /// Waits until no frame is being written, but no longer than this.
@@ -206,19 +207,6 @@ fn restoring_sequence() -> Vec<u8> {
     out
 }
 
-/// Writes a little to the terminal on a thread of its own, and does not wait long for it.
-fn write_bounded(bytes: Vec<u8>) {
-    let (sender, written) = mpsc::channel();
-    let writer = std::thread::Builder::new().spawn(move || {
-        // A terminal that is gone needs nothing.
-        let _ = write_pieces(&bytes, &AtomicBool::new(false));
-        let _ = sender.send(());
-    });
-    if writer.is_ok() {
-        let _ = written.recv_timeout(SHORT_TIMEOUT);
-    }
-}
-
 /// Writes a frame, unless the screen has been left meanwhile.
 pub(super) fn write_frame(frame: &[u8]) {
     let mut output = lock(&OUTPUT);
@@ -237,14 +225,18 @@ pub(super) fn write_frame(frame: &[u8]) {
 
 /// Writes straight to the terminal: no lock that a blocked thread could hold.
 fn write_all(bytes: &[u8]) -> io::Result<()> {
-    write_pieces(bytes, &IS_ABANDONED)
+    write_while(bytes, || !IS_ABANDONED.load(Ordering::SeqCst))
 }
 
-/// Writes to the terminal until all is written or nobody wants it any more. Other programs may
-/// have made the terminal one that does not block: then this waits by itself.
-fn write_pieces(mut bytes: &[u8], is_abandoned: &AtomicBool) -> io::Result<()> {
-    while !bytes.is_empty() && !is_abandoned.load(Ordering::SeqCst) {
-        if !poll_output(&LOOK_AGAIN) {
+/// Writes to the terminal while that is wanted. Other programs may have made the terminal one that
+/// does not block: then this waits by itself.
+fn write_while(mut bytes: &[u8], is_wanted: impl Fn() -> bool) -> io::Result<()> {
+    while !bytes.is_empty() {
+        let is_writable = poll_output(&LOOK_AGAIN);
+        if !is_wanted() {
+            return Ok(());
+        }
+        if !is_writable {
             continue;
         }
 
