@@ -291,3 +291,46 @@ fn in_a_real_tmux_a_late_reply_does_no_harm() {
     assert!(tmux.wait_exit().success());
     tmux.assert_restored();
 }
+
+/// Everything that the shop writes to a terminal with these variables until its catalog shows.
+fn written_with(server: &Server, variables: &[(&'static str, &str)], arguments: &[&str]) -> String {
+    let mut all = vec!["--redis", server.url(), "--user", "alice"];
+    all.extend(arguments);
+    let mut builder = Terminal::builder(TROLLEY).args(&all).home(server.dir());
+    for (name, value) in variables {
+        builder = builder.env(name, value);
+    }
+
+    let shop = builder.open();
+    shop.wait("6[45] products");
+    shop.wait("Espresso");
+    String::from_utf8_lossy(&shop.raw()).into_owned()
+}
+
+#[test]
+fn colours_are_those_that_the_terminal_knows() {
+    let server = Server::with_demo();
+    let palette = [("TERM", "screen-256color"), ("COLORTERM", "")];
+    for arguments in [&[][..], &["--theme", "dark"], &["--theme", "light"]] {
+        let written = written_with(&server, &palette, arguments);
+        assert!(written.contains("\x1b[38;5;") && !written.contains("38;2;"));
+        assert!(!written.contains("48;2;"));
+
+        let written = written_with(&server, &[("TERM", "tmux-256color")], arguments);
+        assert!(written.contains("38;2;"), "COLORTERM says truecolor");
+    }
+}
+
+#[test]
+fn a_terminal_without_unicode_gets_ascii() {
+    let server = Server::with_demo();
+    server.cmd("HSET product:creme name Crème price 1.00");
+    for variables in [
+        &[("LANG", "C")][..],
+        &[("LANG", "en_US.UTF-8"), ("LC_ALL", "POSIX")],
+        &[("TERM", "linux")],
+    ] {
+        let written = written_with(&server, variables, &[]);
+        assert!(written.is_ascii(), "{variables:?}: {written:?}");
+    }
+}

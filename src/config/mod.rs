@@ -5,6 +5,7 @@
 //! strongest layer that has it. [`Settings::load`] checks the values.
 
 mod credentials;
+pub mod display;
 mod file;
 mod flags;
 pub mod key;

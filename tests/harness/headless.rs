@@ -3,6 +3,7 @@
 use super::patience::{Deadline, PATIENCE, in_time};
 use std::time::{Duration, Instant};
 use tokio::sync::mpsc;
+use trolley::config::display::Display;
 use trolley::config::key::Key;
 use trolley::model::{Cart, Catalog, Change, OpId, Product, Update, UserName};
 use trolley::store::live::{self, LiveEvent, LiveRequest};
@@ -60,6 +61,7 @@ impl Headless {
             ops,
             zone: jiff::tz::TimeZone::UTC,
             keymap: trolley::config::keymap::Keymap::default(),
+            display: Display::told_by(|_| String::new()),
         };
         let state = State::new(
             session,

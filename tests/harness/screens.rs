@@ -4,6 +4,7 @@
 use ratatui::Terminal;
 use ratatui::backend::TestBackend;
 use std::collections::BTreeMap;
+use trolley::config::display::{Charset, Colours, Display};
 use trolley::config::key::Key;
 use trolley::config::keymap::Keymap;
 use trolley::config::theme::Theme;
@@ -60,6 +61,10 @@ impl TestScreen {
             ops: "0123456789abcdef".to_owned(),
             zone: jiff::tz::TimeZone::UTC,
             keymap: Keymap::with(&BTreeMap::new()).unwrap(),
+            display: Display {
+                colours: Colours::All,
+                charset: Charset::Unicode,
+            },
         };
         let state = State::new(session, Theme::DARK, true, (width, height));
         TestScreen {

@@ -42,13 +42,11 @@ type Keyboard = Arc<Mutex<Option<Feeder>>>;
 fn answer(asked: &[u8], ground: Option<&str>, keyboard: &Keyboard) {
     let asks = |query: &[u8]| asked.windows(query.len()).any(|bytes| bytes == query);
     let mut said = String::new();
-    if let Some(rgb) = ground {
-        for code in ["10", "11"] {
-            if asks(format!("\x1b]{code};?").as_bytes()) {
-                let rgb = if code == "11" { rgb } else { "8080/8080/8080" };
-                said.push_str(&format!("\x1b]{code};rgb:{rgb}\x1b\\"));
-            }
-        }
+    // It knows its ground alone, not the colour of its text.
+    if let Some(rgb) = ground
+        && asks(b"\x1b]11;?")
+    {
+        said.push_str(&format!("\x1b]11;rgb:{rgb}\x1b\\"));
     }
     if asks(b"\x1b[c") {
         said.push_str("\x1b[?62;22c");

@@ -8,6 +8,7 @@ pub mod orders;
 pub mod scroll;
 pub(crate) mod timers;
 
+use crate::config::display::Display;
 use crate::config::keymap::{Context, Keymap};
 use crate::config::theme::Theme;
 use crate::model::total::{self, ProductLookup, Totals};
@@ -39,6 +40,8 @@ pub struct Env {
     pub zone: jiff::tz::TimeZone,
     /// The keys in force.
     pub keymap: Keymap,
+    /// What the terminal can show.
+    pub display: Display,
 }
 
 /// The state of the connection to the server, as shown.

@@ -42,7 +42,7 @@ impl Updater<'_> {
             Run::Remove(product) => self.remove(product),
             Run::Category(category) => self.show_category(category),
             Run::Sort(sort) => self.sort_catalog(sort),
-            Run::Theme(theme) => self.state.theme = *theme,
+            Run::Theme(theme) => self.state.theme = self.state.env.display.theme(*theme),
         }
     }
 

@@ -35,13 +35,15 @@ pub fn view(state: &State, frame: &mut Frame<'_>) {
     buffer.set_style(screen, state.theme.text.patch(state.theme.background));
 
     let Some(areas) = state.areas() else {
-        return draw_too_small(state, screen, buffer);
+        draw_too_small(state, screen, buffer);
+        return state.env.display.fit(buffer);
     };
     header::draw(state, areas.header, buffer);
     draw_body(state, &areas, screen, buffer);
     palette::draw(state, areas.palette, buffer);
     footer::draw_message(state, areas.message, buffer);
     footer::draw_keys(state, areas.footer, buffer);
+    state.env.display.fit(buffer);
 
     let cursor = footer::cursor(state, areas.message).or_else(|| catalog::cursor(state, &areas));
     if let Some(position) = cursor {
@@ -53,7 +55,8 @@ pub fn view(state: &State, frame: &mut Frame<'_>) {
 #[must_use]
 pub(crate) fn title(state: &State) -> String {
     let items = text::count(state.totals().items, "item");
-    format!("{} · {} · {items}", state.shop.name, state.env.user)
+    let title = format!("{} · {} · {items}", state.shop.name, state.env.user);
+    state.env.display.text(title)
 }
 
 /// Draws what a screen says that is too small for anything else.
