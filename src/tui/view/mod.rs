@@ -12,6 +12,7 @@ mod orders;
 mod palette;
 mod row;
 mod sums;
+mod typed;
 
 use crate::config::keymap::Action;
 use crate::config::theme::Theme;
