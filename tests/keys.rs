@@ -7,7 +7,7 @@ use harness::screens::TestScreen;
 use harness::{Server, Terminal, order_screens, shop};
 use trolley::config::key::Key;
 use trolley::store::live::{LiveEvent, LiveRequest, OrderEvent, OrderRequest};
-use trolley::tui::message::{Effect, Message};
+use trolley::tui::message::{Effect, Message, Mouse, MouseKind};
 use trolley::tui::state::Mode;
 use trolley::tui::update::update;
 
@@ -134,6 +134,21 @@ fn the_small_letter_names_the_key() {
             .picture()
             .contains("Press Y, with Shift, to place the order")
     );
+}
+
+#[test]
+fn a_double_click_uses_up_the_number_before_it() {
+    let mut screen = page("1 2");
+    for _ in 0..2 {
+        screen.take_in(Message::Mouse(Mouse {
+            kind: MouseKind::Press,
+            column: 5,
+            row: 7,
+        }));
+    }
+    let added = screen.state.target().unwrap();
+    assert_eq!(screen.state.cart.shown.quantity(&added), 12);
+    assert_eq!(screen.state.count, None);
 }
 
 /// Opens the checkout of three pieces.
