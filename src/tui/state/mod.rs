@@ -19,6 +19,7 @@ use areas::{Areas, Pane};
 use cart::CartPane;
 use catalog::{CatalogPane, PaletteMatches};
 use orders::OrdersState;
+use scroll::Scroll;
 use tui_input::Input;
 
 /// Everything that stays the same while the program runs.
@@ -159,6 +160,15 @@ pub enum RepeatableEdit {
     Remove,
 }
 
+/// The position within the rows of a page.
+#[derive(Debug)]
+pub(crate) enum RowsPosition<'a> {
+    /// The first row that shows; none is selected.
+    Top(&'a mut usize),
+    /// The selected row, and the first that shows.
+    Selection(&'a mut Scroll),
+}
+
 /// Everything that the screen shows.
 #[derive(Debug)]
 pub struct State {
@@ -280,6 +290,22 @@ impl State {
                 Context::EmptyCatalog
             }
             Pane::Catalog => Context::Catalog,
+        }
+    }
+
+    /// The position within the rows of the checkout, the past orders or a receipt; `None` on other
+    /// pages.
+    pub(crate) fn order_rows(&mut self) -> Option<RowsPosition<'_>> {
+        match &mut self.mode {
+            Mode::Checkout(top) | Mode::Receipt { top, .. } => Some(RowsPosition::Top(top)),
+            Mode::Orders => Some(RowsPosition::Selection(&mut self.orders.scroll)),
+            Mode::Browse
+            | Mode::Search
+            | Mode::Palette { .. }
+            | Mode::Quantity { .. }
+            | Mode::Help(_)
+            | Mode::ConfirmQuit
+            | Mode::ConfirmClear => None,
         }
     }
 

@@ -10,7 +10,7 @@ use crate::store::order::Outcome;
 use crate::store::{Error, Trouble};
 use crate::tui::layout::orders::{Extent, extent, shown_total};
 use crate::tui::message::Effect;
-use crate::tui::state::{Connectivity, Mode};
+use crate::tui::state::{Connectivity, Mode, RowsPosition};
 
 impl Updater<'_> {
     /// Opens the checkout.
@@ -52,19 +52,10 @@ impl Updater<'_> {
             return;
         };
 
-        match &mut self.state.mode {
-            Mode::Checkout(top) | Mode::Receipt { top, .. } => {
-                *top = (*top).min(rows.saturating_sub(page));
-            }
-            Mode::Orders => self.state.orders.scroll.keep_within(rows, page),
-            // These have no extent.
-            Mode::Browse
-            | Mode::Search
-            | Mode::Palette { .. }
-            | Mode::Quantity { .. }
-            | Mode::Help(_)
-            | Mode::ConfirmQuit
-            | Mode::ConfirmClear => {}
+        match self.state.order_rows() {
+            Some(RowsPosition::Top(top)) => *top = (*top).min(rows.saturating_sub(page)),
+            Some(RowsPosition::Selection(scroll)) => scroll.keep_within(rows, page),
+            None => {}
         }
     }
 
