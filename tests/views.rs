@@ -744,13 +744,13 @@ fn what_is_short_in_the_cart_stands_behind_the_name_and_leaves_who_it_is_from() 
     };
     let row = |stage: &TestScreen| {
         let picture = stage.picture();
-        let cart = |line: &&str| line.contains(" 2 Bag");
+        let cart = |line: &&str| line.contains("!2 Bag");
         let row = picture
             .lines()
             .find(cart)
             .unwrap_or_else(|| panic!("{picture}"))
             .to_owned();
-        row[row.find(" 2 Bag").unwrap()..]
+        row[row.find("!2 Bag").unwrap()..]
             .split_whitespace()
             .collect::<Vec<_>>()
             .join(" ")
@@ -760,27 +760,27 @@ fn what_is_short_in_the_cart_stands_behind_the_name_and_leaves_who_it_is_from() 
     };
     tell(&mut stage, short("Baguette", "1"));
     assert!(
-        row(&stage).starts_with("2 Baguette (only 1 left) ann@till ▲2.10"),
+        row(&stage).starts_with("!2 Baguette (only 1 left) ann@till ▲2.10"),
         "{}",
         row(&stage)
     );
     tell(&mut stage, short("Baguette", "0"));
     assert!(
-        row(&stage).starts_with("2 Baguette (none left) ann@till ▲2.10"),
+        row(&stage).starts_with("!2 Baguette (none left) ann@till ▲2.10"),
         "{}",
         row(&stage)
     );
-    // With less room fewer words, or none: then the colour of the quantity says it.
+    // With less room fewer words, or none: then a sign at the quantity says it.
     stage.take_in(Message::Resize(120, 36));
     tell(&mut stage, short("Baguette", "1"));
     assert!(
-        row(&stage).starts_with("2 Baguette (1 left) ann@till ▲2.10"),
+        row(&stage).starts_with("!2 Baguette (1 left) ann@till ▲2.10"),
         "{}",
         row(&stage)
     );
     tell(&mut stage, short("Bag of Long Baguettes", "1"));
     assert!(
-        row(&stage).starts_with("2 Bag of Long Bague… ann@till ▲2.10"),
+        row(&stage).starts_with("!2 Bag of Long Bague… ann@till ▲2.10"),
         "{}",
         row(&stage)
     );

@@ -202,6 +202,8 @@ pub(crate) const DISCONNECTED: &str = "○";
 pub(crate) const PENDING: &str = "…";
 /// The sign of unlimited stock.
 pub(crate) const UNLIMITED: &str = "∞";
+/// The sign of a quantity of which the shop has too few.
+pub(crate) const SHORT: &str = "!";
 /// The sign of a price that went up since the product was added.
 pub(crate) const DEARER: &str = "▲";
 /// The sign of a price that went down since the product was added.
