@@ -96,6 +96,7 @@ impl Updater<'_> {
         self.state.notice.take_if(|notice| notice.until <= now);
 
         self.reread_at_deadline();
+        self.reread_unreadable();
         self.expire_lines();
         self.load_catalog_if_due();
         self.refresh_preview();
