@@ -16,6 +16,8 @@ use tui_input::Input;
 const REST_FACTOR: u64 = 10;
 /// Milliseconds until the catalog is read again after a failure.
 const RETRY_PAUSE: u64 = 500;
+/// The same after one that does not pass by itself.
+const MENDING_PAUSE: u64 = 10_000;
 /// Changed products that are read one by one; for more of them the whole catalog is read.
 const NEWS_LIMIT: usize = 100;
 /// Names of products that are gone, before those are forgotten that are not in the cart.
@@ -52,6 +54,7 @@ impl Updater<'_> {
 
         self.state.shop = shop;
         self.state.catalog.loaded = true;
+        self.state.catalog.load_trouble = None;
         self.state.cart.gone.clear();
         self.replace_catalog(catalog);
 
@@ -62,15 +65,21 @@ impl Updater<'_> {
         }
     }
 
-    /// Takes in that the catalog can't be read. It is read again where the reason may pass.
-    pub(super) fn on_catalog_failed(&mut self, trouble: &Trouble) {
+    /// Takes in that the catalog can't be read. It is read again, soon where the reason passes by
+    /// itself, and later where somebody must mend it, which is told once.
+    pub(super) fn on_catalog_failed(&mut self, trouble: Trouble) {
         let is_transient = trouble.is_transient();
-        let retry_at = self.state.now + RETRY_PAUSE;
-        self.state.catalog.load.fail(is_transient, retry_at);
+        let pause = if is_transient {
+            RETRY_PAUSE
+        } else {
+            MENDING_PAUSE
+        };
+        self.state.catalog.load.fail(self.state.now + pause);
 
-        if !is_transient {
+        if !is_transient && self.state.catalog.load_trouble.as_ref() != Some(&trouble) {
             self.notify_error(format!("The catalog can't be read: {trouble}"));
         }
+        self.state.catalog.load_trouble = Some(trouble);
     }
 
     /// Takes in products that were read; `None` for those that are not sold any more.

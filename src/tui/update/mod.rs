@@ -67,7 +67,7 @@ impl Updater<'_> {
             Message::Catalog(Ok((catalog, shop)), took) => {
                 self.on_catalog_read(catalog, shop, took);
             }
-            Message::Catalog(Err(trouble), _) => self.on_catalog_failed(&trouble),
+            Message::Catalog(Err(trouble), _) => self.on_catalog_failed(trouble),
             Message::Products(read) => self.on_products(read),
             Message::Demo(Ok(loaded)) => self.notify_info(loaded.to_string()),
             Message::Demo(Err(trouble)) => {
