@@ -12,6 +12,7 @@ pub mod key;
 pub mod keymap;
 mod origins;
 mod paths;
+mod pipe;
 mod server;
 mod setting_table;
 pub mod theme;
