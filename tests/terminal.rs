@@ -3,10 +3,11 @@
 
 mod harness;
 
-use harness::{Server, TROLLEY, Terminal, shop, trolley, until};
+use harness::child::Lines;
+use harness::{Running, Server, TROLLEY, Terminal, shop, trolley, until};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
-use std::io::Read;
+use std::io::Write;
 use std::process::Stdio;
 
 /// The signals that end a program which does not catch them, and can be caught.
@@ -178,28 +179,46 @@ fn a_pipe_in_non_blocking_mode_gets_all_output() {
         server.cmd(&format!("HSET product:n{n} name {long} price 1.00"));
     }
 
-    let (mut reader, writer) = std::io::pipe().unwrap();
+    let (reader, writer) = std::io::pipe().unwrap();
     let flags = rustix::fs::fcntl_getfl(&writer).unwrap();
     rustix::fs::fcntl_setfl(&writer, flags | rustix::fs::OFlags::NONBLOCK).unwrap();
     let mut command = trolley(
         server.dir(),
         &["--redis", server.url(), "export", "--format", "csv", "-"],
     );
-    let mut child = command
-        .stdin(Stdio::null())
-        .stdout(Stdio::from(writer))
-        .spawn()
-        .unwrap();
+    let mut child = Running::spawn(command.stdin(Stdio::null()).stdout(Stdio::from(writer)));
     drop(command);
 
     // It has filled the pipe before anybody reads.
     until("the pipe is full", || {
         rustix::io::ioctl_fionread(&reader).unwrap() >= 60_000
     });
-    let mut all = String::new();
-    reader.read_to_string(&mut all).unwrap();
-    assert!(child.wait().unwrap().success());
-    assert_eq!(all.lines().count(), 1 + 64 + 60);
+    let all = Lines::of(reader).rest("the catalog");
+    assert!(child.wait().success());
+    assert_eq!(String::from_utf8(all).unwrap().lines().count(), 1 + 64 + 60);
+}
+
+#[test]
+fn all_input_of_a_pipe_in_non_blocking_mode_is_read() {
+    let server = Server::with_demo();
+    let (reader, mut writer) = std::io::pipe().unwrap();
+    let flags = rustix::fs::fcntl_getfl(&reader).unwrap();
+    rustix::fs::fcntl_setfl(&reader, flags | rustix::fs::OFlags::NONBLOCK).unwrap();
+    let mut command = trolley(server.dir(), &["--redis", server.url(), "import", "-"]);
+    let mut child = Running::spawn(command.stdin(Stdio::from(reader)).stdout(Stdio::null()));
+    drop(command);
+
+    // The second line comes when the program has read the first and waits.
+    writer
+        .write_all(b"id,name,price\nlate,Late,1.00\n")
+        .unwrap();
+    until("the first lines are read", || {
+        rustix::io::ioctl_fionread(&writer).unwrap() == 0
+    });
+    writer.write_all(b"later,Later,2.00\n").unwrap();
+    drop(writer);
+    assert!(child.wait().success());
+    assert_eq!(server.get("HGET product:later price"), "2.00");
 }
 
 #[test]
