@@ -214,6 +214,9 @@ fn plain_letter(c: char) -> char {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::theme::{
+        BAR, CHEAPER, CONNECTED, DEARER, DISCONNECTED, PENDING, SHORT, UNLIMITED,
+    };
 
     fn display(variables: &[(&str, &str)]) -> Display {
         Display::told_by(|name| {
@@ -251,6 +254,22 @@ mod tests {
             (&[("TERM", "linux"), ("LANG", "en_US.UTF-8")], Ascii),
         ] {
             assert_eq!(display(variables).charset, charset, "{variables:?}");
+        }
+    }
+
+    #[test]
+    fn each_of_our_signs_has_one_in_ascii() {
+        let signs = [
+            CONNECTED,
+            DISCONNECTED,
+            PENDING,
+            UNLIMITED,
+            SHORT,
+            DEARER,
+            CHEAPER,
+        ];
+        for sign in signs.into_iter().chain(BAR) {
+            assert!(sign.chars().all(|c| ascii(c) != '?'), "{sign}");
         }
     }
 
