@@ -1,6 +1,8 @@
 //! Events, written to a log file where one is asked for. The last ones are always kept, for a
 //! crash report. No event reaches the screen.
 
+use rustix::fs::OFlags;
+use rustix::io::Errno;
 use std::collections::VecDeque;
 use std::fmt::{Debug, Write};
 use std::fs::{File, OpenOptions};
@@ -30,6 +32,8 @@ pub fn start(file: Option<(&Path, Level)>) -> io::Result<()> {
             tracing_subscriber::fmt::layer()
                 .with_ansi(false)
                 .with_target(false)
+                // They would stand in the middle of the screen.
+                .log_internal_errors(false)
                 .with_writer(Mutex::new(open_private(path)?))
                 .with_filter(LevelFilter::from_level(level)),
         ),
@@ -43,13 +47,23 @@ pub fn start(file: Option<(&Path, Level)>) -> io::Result<()> {
     Ok(())
 }
 
-/// Opens a log that only this user can read: a shopping list is private.
+/// Opens a log that only this user can read: a shopping list is private. A pipe never keeps the
+/// program: one that nobody reads is an error, and one that is read slowly loses lines.
 fn open_private(path: &Path) -> io::Result<File> {
-    OpenOptions::new()
+    let at_once = OFlags::NONBLOCK.union(OFlags::NOCTTY);
+    let opened = OpenOptions::new()
         .create(true)
         .append(true)
         .mode(0o600)
-        .open(path)
+        .custom_flags(at_once.bits().cast_signed())
+        .open(path);
+
+    match opened {
+        Err(error) if error.raw_os_error() == Some(Errno::NXIO.raw_os_error()) => Err(
+            io::Error::new(io::ErrorKind::BrokenPipe, "nobody reads this pipe"),
+        ),
+        opened => opened,
+    }
 }
 
 /// The last events, oldest first.

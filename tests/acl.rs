@@ -154,7 +154,7 @@ fn a_shopper_has_one_cart() {
         // Ordering is not theirs, and the screen says so and goes on.
         ann.keys("c");
         ann.wait("To pay €");
-        ann.keys_until("y", "Not ordered: no permission: this user may not order");
+        ann.keys_until("Y", "Not ordered: no permission: this user may not order");
         ann.keys("esc o");
         ann.wait("this user may not order, nor see orders");
         // An order that a dead buyer left: told, and what is open stays open.
@@ -293,7 +293,7 @@ fn a_buyer_orders_one_cart() {
         ann.wait("64 products");
         ann.keys("c");
         ann.wait("To pay €9.60");
-        ann.keys_until("y", "Ordered: ");
+        ann.keys_until("Y", "Ordered: ");
         ann.keys("esc");
         ann.keys("esc");
         ann.wait("c checkout");

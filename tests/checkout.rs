@@ -49,15 +49,15 @@ fn a_cart_becomes_an_order_by_another_key_and_its_state_is_live() {
     bob.wait("3 items ");
     ann.keys("c");
     ann.wait("To pay €6.30");
-    ann.wait("Press y to place the order");
+    ann.wait("Press Y to place the order");
     // What opened it does not confirm it, nor does Enter.
     ann.keys("c enter enter space");
     // Another changes the cart meanwhile: what shows is what would be charged.
     bob.keys("a");
     ann.wait("To pay €8.40");
-    ann.wait("Press y to place the order");
+    ann.wait("Press Y to place the order");
     assert_eq!(server.get("EXISTS orders"), "0");
-    ann.keys_until("y y y", " Receipt ");
+    ann.keys_until("Y Y Y", " Receipt ");
     ann.wait("4 items +Total €8.40");
     ann.wait("3 for ann, 1 for bob");
     bob.wait("ann ordered 1 line");
@@ -184,7 +184,7 @@ fn what_is_short_is_told_before_and_stock_is_live() {
     ann.keys("c");
     ann.wait("only 2 left");
     ann.wait("Can't be ordered: only 2 left of .Baguette.: take fewer");
-    ann.keys_until("y", "Nothing was ordered");
+    ann.keys_until("Y", "Nothing was ordered");
     // Another shopper's order takes of the same stock: the screens count down.
     let bob = shop(&server, "bob", "bob");
     bob.wait("Baguette .* 2 ");
@@ -209,7 +209,7 @@ async fn an_order_is_placed_once_though_the_link_breaks() {
         ann.key("c");
         ann.until("a preview", |state| state.orders.preview.is_some())
             .await;
-        ann.key("y");
+        ann.key("Y");
         let id = ann.state.orders.placing.clone().unwrap();
         // Each of the next answers in turn is lost after the server has done its work.
         proxy.faults.drop_every.store(round + 2, Relaxed);
@@ -331,7 +331,7 @@ async fn rules_show_and_refusals_take_back_what_showed() {
     ann.key("c");
     ann.until("a preview", |state| state.orders.preview.is_some())
         .await;
-    ann.key("y");
+    ann.key("Y");
     ann.until("the receipt", |state| {
         matches!(state.mode, Mode::Receipt { .. })
     })
@@ -398,7 +398,7 @@ fn a_price_that_changed_without_a_word_is_not_charged() {
         ann.wait("2 items ");
         ann.gone("…€");
         ann.keys("c");
-        ann.wait("Press y to place the order");
+        ann.wait("Press Y to place the order");
     };
     fill(&mut ann, "2 a");
     let due = server.get("HGET product:baguette price");
@@ -409,15 +409,15 @@ fn a_price_that_changed_without_a_word_is_not_charged() {
         }
         server.cmd(&format!("HSET product:baguette price {price}"));
         if ordered {
-            ann.keys_until("y", " Receipt ");
+            ann.keys_until("Y", " Receipt ");
         } else {
-            ann.keys("y");
+            ann.keys("Y");
             ann.wait("has another price now \\(50\\)");
             ann.wait("To pay €100.00");
             assert_eq!(server.get("XLEN orders"), "1");
             // What could be taken is given back.
             assert_eq!(server.get("HGET product:baguette stock"), "28");
-            ann.keys_until("y", " Receipt ");
+            ann.keys_until("Y", " Receipt ");
             ann.wait("Total €100.00");
         }
     }
@@ -435,12 +435,12 @@ fn who_confirms_too_late_is_told_who_ordered() {
     bob.wait("3 items");
     bob.keys("c");
     for terminal in [&ann, &bob] {
-        terminal.wait("Press y to place the order");
+        terminal.wait("Press Y to place the order");
     }
-    bob.keys_until("y", " Receipt ");
+    bob.keys_until("Y", " Receipt ");
     ann.wait("The cart is empty");
     ann.keys_until(
-        "y",
+        "Y",
         "bob has just ordered it: nothing was ordered again · o shows the order",
     );
     assert_eq!(server.get("XLEN orders"), "1");

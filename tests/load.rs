@@ -5,12 +5,17 @@
 mod harness;
 
 use harness::proxy::Proxy;
+use harness::screens::TestScreen;
 use harness::shopping::connect;
 use harness::{Server, server};
 use std::sync::atomic::Ordering;
 use trolley::model::{Catalog, Product, ProductId};
 use trolley::store;
+use trolley::store::catalog::decode::CatalogNews;
+use trolley::store::live::LiveEvent;
 use trolley::store::{Address, Connection, Error, Trouble};
+use trolley::tui::message::{Effect, Message};
+use trolley::tui::update::update;
 
 /// More than are read the usual way.
 const MANY: usize = 12_345;
@@ -186,7 +191,41 @@ async fn a_link_that_fails_on_the_way_is_no_short_catalog() {
             matches!(trouble, Trouble::Lost | Trouble::Timeout),
             "{name}: {trouble}"
         );
+        // Nor are there no products outside the index, where they could not be looked for.
+        faults.on.store(false, Ordering::Relaxed);
+        let mut link = connect(&Address::parse(&proxy.url()).unwrap()).await;
+        faults.on.store(true, Ordering::Relaxed);
+        let unlisted = store::find_unlisted(&mut link, &Catalog::default()).await;
+        assert!(
+            unlisted.is_err(),
+            "{name}: {:?}",
+            unlisted.map(|it| it.len())
+        );
         faults.on.store(false, Ordering::Relaxed);
         every.store(0, Ordering::Relaxed);
+    }
+}
+
+#[test]
+fn a_catalog_that_could_not_be_read_is_read_again() {
+    for trouble in [Trouble::Lost, Trouble::WrongType] {
+        let mut screen = TestScreen::filled(120, 36);
+        let failed = |trouble: &Trouble| Message::Catalog(Err(trouble.clone()), 0);
+        screen.link(LiveEvent::Catalog(CatalogNews::Everything));
+        screen.take_in(failed(&trouble));
+
+        // It is told once, however often it is tried.
+        let is_told = trouble == Trouble::WrongType;
+        assert_eq!(
+            screen.picture().contains("The catalog can't be read"),
+            is_told
+        );
+        screen.state.notice = None;
+        let due = screen.state.next_moment().unwrap();
+        screen.now.steady = due;
+        let effects = update(&mut screen.state, Message::Clock, screen.now);
+        assert!(matches!(effects[..], [Effect::LoadCatalog]), "{effects:?}");
+        screen.take_in(failed(&trouble));
+        assert!(!screen.picture().contains("The catalog can't be read"));
     }
 }

@@ -4,7 +4,8 @@
 
 mod harness;
 
-use harness::{Server, TROLLEY, Terminal, ok};
+use harness::{Finish, Server, TROLLEY, Terminal, ok};
+use std::io::Write;
 use std::os::unix::fs::PermissionsExt;
 
 #[test]
@@ -89,4 +90,52 @@ fn a_terminal_writes_its_log_and_shows_none_of_it() {
         .next()
         .unwrap();
     assert!(ordered.contains(id), "{id}: {ordered}");
+}
+
+#[test]
+fn a_pipe_that_nobody_opens_is_told() {
+    let server = Server::with_demo();
+    let pipe = server.dir().join("pipe");
+    let pipe = pipe.to_str().unwrap();
+    let made = harness::command("mkfifo")
+        .args(["-m", "600", pipe])
+        .finish();
+    assert!(made.status.success());
+
+    for (flag, said) in [
+        ("--log", "nobody reads this pipe"),
+        ("--config", "nobody writes to this pipe"),
+        ("--password-file", "nobody writes to this pipe"),
+    ] {
+        let output = harness::run(&server, &[flag, pipe, "cart"]);
+        let stderr = String::from_utf8_lossy(&output.stderr);
+        assert!(
+            !output.status.success() && stderr.contains(said),
+            "{flag}: {stderr}"
+        );
+    }
+}
+
+#[test]
+fn what_is_written_to_a_pipe_is_read() {
+    let server = Server::with_demo();
+    let pipe = server.dir().join("pipe");
+    let path = pipe.to_str().unwrap();
+    let made = harness::command("mkfifo")
+        .args(["-m", "600", path])
+        .finish();
+    assert!(made.status.success());
+
+    // Written late and in two parts.
+    let writer = std::thread::spawn({
+        let pipe = pipe.clone();
+        move || {
+            let mut pipe = std::fs::OpenOptions::new().write(true).open(pipe).unwrap();
+            pipe.write_all(b"user = ").unwrap();
+            pipe.write_all(b"'from-pipe'\n").unwrap();
+        }
+    });
+    let shown = harness::ok(&server, &["--config", path, "config"]);
+    writer.join().unwrap();
+    assert!(shown.contains("from-pipe"), "{shown}");
 }

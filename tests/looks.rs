@@ -7,12 +7,23 @@ mod harness;
 use harness::screens::{SIZES, TestScreen, screens};
 use ratatui::style::{Color, Modifier};
 use std::collections::BTreeMap;
+use trolley::config::display::{Charset, Colours, Display};
 use trolley::config::theme::Theme;
 
 /// The relative luminance of WCAG 2.
 fn luminance(color: Color) -> f64 {
-    let Color::Rgb(r, g, b) = color else {
-        panic!("{color:?} is no RGB colour")
+    let (r, g, b) = match color {
+        Color::Rgb(r, g, b) => (r, g, b),
+        Color::Indexed(index @ 232..) => {
+            let grey = 8 + 10 * (index - 232);
+            (grey, grey, grey)
+        }
+        Color::Indexed(index @ 16..) => {
+            let step = |place: u8| [0, 95, 135, 175, 215, 255][usize::from(place % 6)];
+            let place = index - 16;
+            (step(place / 36), step(place / 6), step(place))
+        }
+        _ => panic!("{color:?} is another in every terminal"),
     };
     let part = |value: u8| {
         let value = f64::from(value) / 255.0;
@@ -83,10 +94,16 @@ fn all_text_is_readable_on_its_ground() {
         ("light", Theme::LIGHT, light),
         ("contrast", Theme::CONTRAST, dark),
     ] {
-        let own = pairs(theme).into_values();
-        let theirs = pairs(theme.on_terminal_background()).into_values();
+        let palette = Display {
+            colours: Colours::Palette,
+            charset: Charset::Unicode,
+        };
+        let themes = [theme, theme.on_terminal_background()];
+        let all = themes
+            .into_iter()
+            .flat_map(|theme| [theme, palette.theme(theme)]);
         let (mut seen, mut bad) = (0, Vec::new());
-        for (fg, bg, place) in own.chain(theirs) {
+        for (fg, bg, place) in all.flat_map(|theme| pairs(theme).into_values()) {
             let on = if bg == Color::Reset {
                 grounds.to_vec()
             } else {
@@ -147,5 +164,18 @@ fn without_colours_there_are_none_and_sixteen_are_the_terminals_own() {
             bg == Color::Reset || fg == Color::Black,
             "{place}: {fg:?} on {bg:?}"
         );
+    }
+}
+
+#[test]
+fn a_terminal_of_ascii_gets_nothing_else() {
+    for (width, height) in SIZES.into_iter().chain([(20, 5)]) {
+        for (name, mut stage) in screens(width, height) {
+            stage.state.env.display.charset = Charset::Ascii;
+            let terminal = stage.draw();
+            let cells = &terminal.backend().buffer().content;
+            let other = cells.iter().find(|cell| !cell.symbol().is_ascii());
+            assert!(other.is_none(), "{other:?} in {name} of {width}x{height}");
+        }
     }
 }

@@ -180,10 +180,10 @@ fn orders_are_placed_followed_and_cancelled_on_a_cluster() {
         terminal.wait("To pay 13.50");
     }
     // Both confirm, and it is one order.
-    ann.keys("y");
-    bob.keys("y");
+    ann.keys("Y");
+    bob.keys("Y");
     for terminal in [&mut ann, &mut bob] {
-        terminal.keys_until("y", " Receipt |cart has changed|is empty");
+        terminal.keys_until("Y", " Receipt |cart has changed|is empty");
     }
     let orders = shop.add_up(0);
     assert_eq!(orders.len(), 2);

@@ -223,7 +223,7 @@ async fn a_terminal_says_that_its_order_waits_and_goes_on() {
     ann.until("a preview", |state| state.orders.preview.is_some())
         .await;
     pair.replica.freeze();
-    ann.key("y");
+    ann.key("Y");
     let said = |state: &State| {
         state
             .notice

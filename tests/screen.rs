@@ -112,6 +112,10 @@ fn malformed_products_and_lines_are_marked() {
     server.cmd("SET cart:alice text");
     server.cmd("PUBLISH cart-updates:alice x");
     shop.wait("The cart can't be read: a key of the shop holds something else");
+    // Whoever mends it says nothing.
+    server.cmd("DEL cart:alice");
+    shop.wait("● live");
+    shop.wait("The cart is empty");
 }
 
 #[test]

@@ -337,8 +337,8 @@ fn nobody_changes_a_line_that_the_activity_covers() {
 #[test]
 fn a_screen_that_is_too_small_takes_no_key_but_those_that_leave() {
     let all = [
-        "a", "enter", "d", "+", "-", "=", ".", "c", "y", "C", "y", "u", "ctrl-r", "K", "v", "s",
-        "m",
+        "a", "enter", "d", "+", "-", "=", ".", "c", "y", "Y", "C", "y", "u", "ctrl-r", "K", "v",
+        "s", "m",
     ];
     let typed = [
         ":",
@@ -382,7 +382,7 @@ fn a_screen_that_is_too_small_takes_no_key_but_those_that_leave() {
                     "{width}x{height} {open} {key}: {effects:?}"
                 );
             }
-            stage.take_in(Message::Paste("y".to_owned()));
+            stage.take_in(Message::Paste("Y".to_owned()));
             for kind in [MouseKind::Press, MouseKind::Press, MouseKind::WheelDown] {
                 stage.take_in(Message::Mouse(Mouse {
                     kind,
@@ -498,7 +498,7 @@ fn narrow_footers_keep_the_way_between_the_panes_and_to_the_checkout() {
         (30, "esc", " Enter add  Tab cart  ? help"),
         (30, "tab", " Tab shop  c checkout  ? help"),
         (30, "tab v", " v hide  Tab shop  ? help"),
-        (30, "c", " y place the order  Esc back"),
+        (30, "c", " Y place the order  Esc back"),
         (24, "tab", " Tab shop  ? help"),
         (37, "tab", " Tab shop  c checkout  ? help  q quit"),
         (38, "tab v", " v hide  Tab shop  ? help  q quit"),
@@ -744,13 +744,13 @@ fn what_is_short_in_the_cart_stands_behind_the_name_and_leaves_who_it_is_from() 
     };
     let row = |stage: &TestScreen| {
         let picture = stage.picture();
-        let cart = |line: &&str| line.contains(" 2 Bag");
+        let cart = |line: &&str| line.contains("!2 Bag");
         let row = picture
             .lines()
             .find(cart)
             .unwrap_or_else(|| panic!("{picture}"))
             .to_owned();
-        row[row.find(" 2 Bag").unwrap()..]
+        row[row.find("!2 Bag").unwrap()..]
             .split_whitespace()
             .collect::<Vec<_>>()
             .join(" ")
@@ -760,27 +760,27 @@ fn what_is_short_in_the_cart_stands_behind_the_name_and_leaves_who_it_is_from() 
     };
     tell(&mut stage, short("Baguette", "1"));
     assert!(
-        row(&stage).starts_with("2 Baguette (only 1 left) ann@till ▲2.10"),
+        row(&stage).starts_with("!2 Baguette (only 1 left) ann@till ▲2.10"),
         "{}",
         row(&stage)
     );
     tell(&mut stage, short("Baguette", "0"));
     assert!(
-        row(&stage).starts_with("2 Baguette (none left) ann@till ▲2.10"),
+        row(&stage).starts_with("!2 Baguette (none left) ann@till ▲2.10"),
         "{}",
         row(&stage)
     );
-    // With less room fewer words, or none: then the colour of the quantity says it.
+    // With less room fewer words, or none: then a sign at the quantity says it.
     stage.take_in(Message::Resize(120, 36));
     tell(&mut stage, short("Baguette", "1"));
     assert!(
-        row(&stage).starts_with("2 Baguette (1 left) ann@till ▲2.10"),
+        row(&stage).starts_with("!2 Baguette (1 left) ann@till ▲2.10"),
         "{}",
         row(&stage)
     );
     tell(&mut stage, short("Bag of Long Baguettes", "1"));
     assert!(
-        row(&stage).starts_with("2 Bag of Long Bague… ann@till ▲2.10"),
+        row(&stage).starts_with("!2 Bag of Long Bague… ann@till ▲2.10"),
         "{}",
         row(&stage)
     );
@@ -1006,7 +1006,7 @@ fn refusals_of_a_budget_name_the_currency() {
         "{}",
         stage.picture()
     );
-    stage.keys("y");
+    stage.keys("Y");
     stage.state.orders.placing = Some(order_screens::order_id(7));
     let refusal = Refusal::DearerThanBudget { budget, total };
     stage.link(LiveEvent::Order(OrderEvent::Ended(
@@ -1042,9 +1042,9 @@ fn an_order_is_confirmed_once_and_never_by_accident() {
             .count()
     };
     // Not before the prices were read, not with prices of an older cart.
-    assert_eq!(placed(&mut stage, "c") + placed(&mut stage, "y"), 0);
+    assert_eq!(placed(&mut stage, "c") + placed(&mut stage, "Y"), 0);
     stage.link(order_screens::preview(103, true));
-    assert_eq!(placed(&mut stage, "y"), 0);
+    assert_eq!(placed(&mut stage, "Y"), 0);
     stage.link(order_screens::preview(104, true));
     assert_eq!(
         placed(&mut stage, "c") + placed(&mut stage, "enter") + placed(&mut stage, "space"),
@@ -1052,13 +1052,13 @@ fn an_order_is_confirmed_once_and_never_by_accident() {
     );
     // Not while a change of ours is not confirmed, and not while the server is away.
     stage.link(LiveEvent::Down(Trouble::Lost));
-    assert_eq!(placed(&mut stage, "y"), 0);
+    assert_eq!(placed(&mut stage, "Y"), 0);
     assert!(stage.picture().contains("Not ordered: the server is away"));
     let cart = stage.state.cart.confirmed.clone();
     stage.link(LiveEvent::Cart(cart));
     stage.link(order_screens::preview(104, true));
-    assert_eq!(placed(&mut stage, "y"), 1);
-    assert_eq!(placed(&mut stage, "y") + placed(&mut stage, "y"), 0);
+    assert_eq!(placed(&mut stage, "Y"), 1);
+    assert_eq!(placed(&mut stage, "Y") + placed(&mut stage, "Y"), 0);
     assert!(stage.picture().contains("not confirmed yet") && !stage.picture().contains("Ordered"));
     // Leaving asks first.
     stage.keys("ctrl-c");
@@ -1071,7 +1071,7 @@ fn a_receipt_goes_back_to_where_it_came_from() {
         let mut stage = TestScreen::filled(120, 36);
         stage.keys("tab c");
         stage.link(order_screens::preview(104, true));
-        stage.keys("y");
+        stage.keys("Y");
         let id = stage.state.orders.placing.clone().unwrap();
         stage.link(LiveEvent::Order(OrderEvent::Ended(
             id.clone(),

@@ -8,6 +8,7 @@ mod shop;
 
 pub(super) use shop::{product_fields, product_ids, product_ids_in_cart};
 
+use crate::cli::streams;
 use crate::model::text;
 use clap::{Command, ValueEnum};
 use clap_complete::CompletionCandidate;
@@ -67,7 +68,7 @@ fn words_on_line() -> Vec<OsString> {
 
 /// Prints one candidate a line, as the shell's script reads it.
 fn print_candidates(shell: Shell, candidates: &[CompletionCandidate]) -> io::Result<()> {
-    let mut out = io::stdout().lock();
+    let mut out = streams::stdout();
     for candidate in candidates {
         let value = candidate.get_value().to_string_lossy();
         let help = candidate.get_help().map(ToString::to_string);

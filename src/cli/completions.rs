@@ -2,6 +2,7 @@
 
 use super::complete::Shell;
 use super::error::CliError;
+use super::streams;
 use clap::Args;
 use std::io::{self, Write};
 
@@ -12,7 +13,7 @@ pub(super) struct CompletionsArgs {
 }
 
 pub(super) fn run(args: &CompletionsArgs) -> Result<(), CliError> {
-    io::stdout().write_all(script(args.shell, &program()?).as_bytes())?;
+    streams::stdout().write_all(script(args.shell, &program()?).as_bytes())?;
     Ok(())
 }
 

@@ -4,9 +4,10 @@ use super::error::CliError;
 use crate::config::{Server, Settings};
 use crate::model::{Catalog, Product, ProductId, Refusal};
 use crate::store::{self, Address, Connection, Error, Trouble};
-use rustix::termios::{LocalModes, OptionalActions, tcgetattr, tcsetattr};
+use crate::tui::terminal::{signals, tty};
 use std::collections::HashMap;
-use std::io::{self, IsTerminal};
+use std::fs::OpenOptions;
+use std::io::{self, IsTerminal, Write};
 use std::time::{Duration, Instant};
 
 /// The longest wait for a private server that reads its data.
@@ -45,18 +46,29 @@ pub(super) async fn ask_password(settings: &mut Settings) -> Result<(), CliError
     Ok(())
 }
 
-/// Asks for a password. Echo is switched off before the question is printed, or what somebody
-/// types at once would show.
+/// Asks for a password. What is typed is hidden before the question is printed, or what somebody
+/// types at once would show. A signal that ends the program shows it again.
 fn prompt_password(question: &str) -> io::Result<String> {
-    let terminal = io::stdin();
-    let usual = tcgetattr(&terminal)?;
-    let mut hidden = usual.clone();
-    hidden.local_modes.remove(LocalModes::ECHO);
+    signals::guard_line()?;
+    tty::hide_typing()?;
+    let typed = ask(question);
+    tty::release_line();
+    typed
+}
 
-    tcsetattr(&terminal, OptionalActions::Now, &hidden)?;
-    let password = rpassword::prompt_password(question);
-    tcsetattr(&terminal, OptionalActions::Now, &usual)?;
-    password
+/// Prints a question on the terminal, wherever stderr goes, and reads a line.
+fn ask(question: &str) -> io::Result<String> {
+    match OpenOptions::new().write(true).open("/dev/tty") {
+        Ok(mut terminal) => terminal.write_all(question.as_bytes())?,
+        Err(_) => io::stderr().write_all(question.as_bytes())?,
+    }
+
+    let mut line = String::new();
+    if io::stdin().read_line(&mut line)? == 0 {
+        return Err(io::ErrorKind::UnexpectedEof.into());
+    }
+    let line = line.strip_suffix('\n').unwrap_or(&line);
+    Ok(line.strip_suffix('\r').unwrap_or(line).to_owned())
 }
 
 /// The products of a private shop that nobody has used yet.

@@ -5,6 +5,7 @@ mod interrupt;
 use super::connect;
 use super::error::{CliError, FileAccess};
 use super::output::{Output, shown_path};
+use super::streams;
 use crate::catalog_file::{Format, Writer};
 use crate::config::Settings;
 use crate::model::text;
@@ -52,7 +53,7 @@ pub(super) async fn run(
 
     let mut connection = connect::open_shop(settings).await?;
     if args.file.as_os_str() == "-" || args.file == Path::new("/dev/stdout") {
-        let stdout = BufWriter::new(io::stdout().lock());
+        let stdout = BufWriter::new(streams::stdout());
         let counts = write_products(&mut connection, format, stdout).await?;
         return Ok(warn_inexact(counts, format)?);
     }
@@ -192,5 +193,5 @@ fn warn_inexact(counts: ExportCounts, format: Format) -> io::Result<()> {
         Format::Csv => "kept as stored, and an import refuses them",
         Format::Json | Format::Jsonl => "marked with \u{FFFD}; CSV keeps them as they are",
     };
-    writeln!(io::stderr(), "trolley: not UTF-8: {values}, {what}")
+    writeln!(streams::stderr(), "trolley: not UTF-8: {values}, {what}")
 }

@@ -3,6 +3,7 @@
 use super::error::CliError;
 use super::markdown::{self, Block, Look};
 use super::output::Output;
+use super::streams;
 use clap::{Args, ValueEnum};
 use serde_json::{Value, json};
 use std::ffi::OsString;
@@ -173,7 +174,7 @@ fn terminal_width() -> usize {
 fn show_paged(text: &str) -> io::Result<()> {
     let pager = std::env::var_os("PAGER");
     if pager.as_ref().is_some_and(|pager| pager.is_empty()) {
-        return io::stdout().write_all(text.as_bytes());
+        return streams::stdout().write_all(text.as_bytes());
     }
 
     // Ctrl-C is for the pager: were we to end first, both it and the shell would read the keys.
@@ -182,7 +183,7 @@ fn show_paged(text: &str) -> io::Result<()> {
 
     let mut command = pager_command(pager);
     let Ok(mut child) = command.stdin(Stdio::piped()).spawn() else {
-        return io::stdout().write_all(text.as_bytes());
+        return streams::stdout().write_all(text.as_bytes());
     };
 
     // A pager that is left early does not read the rest; dropping the pipe ends the text.
@@ -192,7 +193,7 @@ fn show_paged(text: &str) -> io::Result<()> {
 
     let status = child.wait()?;
     if status.code() == Some(NO_SUCH_PROGRAM) {
-        return io::stdout().write_all(text.as_bytes());
+        return streams::stdout().write_all(text.as_bytes());
     }
     Ok(())
 }

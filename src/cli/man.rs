@@ -1,6 +1,7 @@
 //! `trolley man`
 
 use super::error::CliError;
+use super::streams;
 use super::{Cli, guide, markdown};
 use crate::config::PASSWORD_VARIABLE;
 use clap::builder::PossibleValue;
@@ -52,7 +53,7 @@ pub(super) fn run() -> Result<(), CliError> {
 
     man.render_extra_section(&mut page)?;
     man.render_version_section(&mut page)?;
-    io::stdout().write_all(&page)?;
+    streams::stdout().write_all(&page)?;
     Ok(())
 }
 

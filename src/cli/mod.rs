@@ -33,6 +33,7 @@ mod products;
 mod remove;
 mod rules;
 mod set;
+mod streams;
 mod watch;
 
 use crate::config::{Flags, HEADING, Server, Settings, state_folder};

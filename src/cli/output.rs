@@ -1,6 +1,7 @@
 //! The output of commands: lines for people, or one JSON document for programs. No colours.
 
 use super::error::CliError;
+use super::streams;
 use crate::model::text;
 use crate::store::Error;
 use serde_json::{Value, json};
@@ -32,7 +33,7 @@ impl Output {
         json: impl FnOnce() -> Value,
         human: impl FnOnce(&mut dyn Write) -> io::Result<()>,
     ) -> io::Result<()> {
-        let mut out = io::BufWriter::new(io::stdout().lock());
+        let mut out = io::BufWriter::new(streams::stdout());
         match self {
             Output::Human => human(&mut ForTerminal(&mut out))?,
             Output::Json => write_json(&mut out, &json())?,
@@ -69,7 +70,7 @@ impl Output {
 
         // Nothing can be done about a stream that is closed.
         let _ = match self {
-            Output::Human => writeln!(io::stderr(), "{}", text::shown(&message)),
+            Output::Human => writeln!(streams::stderr(), "{}", text::shown(&message)),
             Output::Json => {
                 let error = json!({ "code": "usage", "message": message });
                 print_json(&json!({ "error": error }))
@@ -80,19 +81,19 @@ impl Output {
 
 /// Prints a line on stderr, beside the output.
 pub(super) fn print_error(message: &str) -> io::Result<()> {
-    writeln!(io::stderr(), "trolley: {}", text::shown(message))
+    writeln!(streams::stderr(), "trolley: {}", text::shown(message))
 }
 
 /// Prints a line for people on stdout, at once.
 pub(super) fn print_line(line: &str) -> io::Result<()> {
-    let mut out = io::stdout().lock();
+    let mut out = streams::stdout();
     writeln!(out, "{}", text::shown(line))?;
     out.flush()
 }
 
 /// Prints a document on a line of its own, at once.
 pub(super) fn print_json(document: &Value) -> io::Result<()> {
-    let mut out = io::stdout().lock();
+    let mut out = streams::stdout();
     write_json(&mut out, document)?;
     out.flush()
 }

@@ -1,6 +1,7 @@
 //! The password and the certificates that let us into the shop's server.
 
 use super::origins::{PickedSetting, SettingLayers};
+use super::pipe;
 use super::setting_table::{SettingLayer, SettingSource};
 use super::{ConfigError, invalid, shown_path};
 use crate::store::{Address, Pem};
@@ -115,7 +116,7 @@ fn password(file: &PickedSetting<PathBuf>) -> Result<Option<String>, ConfigError
 fn read_pem(setting: &'static str, path: &Path) -> Result<Vec<u8>, ConfigError> {
     const MARK: &[u8] = b"-----BEGIN ";
 
-    let read = std::fs::read(path).map_err(|error| unreadable(setting, path, &error))?;
+    let read = pipe::read(path).map_err(|error| unreadable(setting, path, &error))?;
     if read.windows(MARK.len()).any(|window| window == MARK) {
         return Ok(read);
     }
@@ -129,7 +130,7 @@ fn read_pem(setting: &'static str, path: &Path) -> Result<Vec<u8>, ConfigError> 
 fn read_password(path: &Path) -> Result<String, ConfigError> {
     const SETTING: &str = "password_file";
 
-    let read = std::fs::read(path).map_err(|error| unreadable(SETTING, path, &error))?;
+    let read = pipe::read(path).map_err(|error| unreadable(SETTING, path, &error))?;
     let mode = std::fs::metadata(path)
         .map_err(|error| unreadable(SETTING, path, &error))?
         .permissions()

@@ -2,6 +2,7 @@
 
 use super::ConfigError;
 use super::keymap::Keymap;
+use super::pipe;
 use super::setting_table::{KeyNames, SettingLayer};
 use crate::model::text;
 use std::collections::BTreeMap;
@@ -25,7 +26,7 @@ pub(crate) fn read(
     let Some(path) = path else {
         return Ok(Default::default());
     };
-    let toml = match std::fs::read_to_string(path) {
+    let toml = match pipe::read(path) {
         Ok(toml) => toml,
         Err(error)
             if error.kind() == io::ErrorKind::NotFound && presence == FilePresence::Optional =>
@@ -34,6 +35,7 @@ pub(crate) fn read(
         }
         Err(error) => return Err(bad_file(path, error.to_string())),
     };
+    let toml = String::from_utf8(toml).map_err(|_| bad_file(path, "is not UTF-8".to_owned()))?;
 
     let settings: SettingLayer = toml::from_str(&toml)
         .map_err(|error| bad_file(path, with_suggestion(&sanitize_lines(&error.to_string()))))?;

@@ -5,12 +5,14 @@
 //! strongest layer that has it. [`Settings::load`] checks the values.
 
 mod credentials;
+pub mod display;
 mod file;
 mod flags;
 pub mod key;
 pub mod keymap;
 mod origins;
 mod paths;
+mod pipe;
 mod server;
 mod setting_table;
 pub mod theme;

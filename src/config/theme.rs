@@ -76,6 +76,28 @@ impl Theme {
         }
     }
 
+    /// This theme with each of its styles changed.
+    #[must_use]
+    pub(crate) fn map(self, change: impl Fn(Style) -> Style) -> Theme {
+        Theme {
+            background: change(self.background),
+            text: change(self.text),
+            info: change(self.info),
+            dim: change(self.dim),
+            accent: change(self.accent),
+            border: change(self.border),
+            focus: change(self.focus),
+            selected: change(self.selected),
+            selected_unfocused: change(self.selected_unfocused),
+            changed: change(self.changed),
+            matched: change(self.matched),
+            pending: change(self.pending),
+            good: change(self.good),
+            warn: change(self.warn),
+            bad: change(self.bad),
+        }
+    }
+
     /// The theme for terminals with a dark background.
     pub const DARK: Theme = Theme {
         background: Style::new().bg(rgb(0x1e_2128)),
@@ -107,7 +129,7 @@ impl Theme {
         selected: fg(0x10_1418).bg(rgb(0xbf_dcf7)),
         selected_unfocused: Style::new().bg(rgb(0xe4_e8ec)),
         changed: fg(0x3b_2300).bg(rgb(0xff_e3a3)),
-        matched: BOLD.fg(rgb(0x95_3800)),
+        matched: BOLD.fg(rgb(0x8a_2c00)),
         pending: fg(0x4a_5058).add_modifier(Modifier::ITALIC),
         good: fg(0x11_6329),
         warn: fg(0x7d_4e00),
@@ -180,6 +202,8 @@ pub(crate) const DISCONNECTED: &str = "○";
 pub(crate) const PENDING: &str = "…";
 /// The sign of unlimited stock.
 pub(crate) const UNLIMITED: &str = "∞";
+/// The sign of a quantity of which the shop has too few.
+pub(crate) const SHORT: &str = "!";
 /// The sign of a price that went up since the product was added.
 pub(crate) const DEARER: &str = "▲";
 /// The sign of a price that went down since the product was added.

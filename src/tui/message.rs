@@ -21,6 +21,12 @@ pub struct Now {
 pub enum Message {
     /// A key was pressed.
     Key(Key),
+    /// More than one key comes at once: typed ahead, or pasted without a mark. This comes before
+    /// them.
+    KeysTogether,
+    /// The total of the preview with this number is on the terminal, and every key that came
+    /// before was taken in.
+    TotalShown(u64),
     /// Text was pasted.
     Paste(String),
     /// The mouse was pressed, or its wheel turned.

@@ -14,6 +14,7 @@ pub mod workers;
 
 pub use error::ScreenError;
 
+use crate::config::display::{Colours, Display};
 use crate::config::theme::Theme;
 use crate::config::{Server, Settings};
 use crate::model::Timeout;
@@ -22,11 +23,14 @@ use state::{Env, State};
 use std::io::IsTerminal;
 use std::process::ExitCode;
 use std::time::Duration;
-use terminal::renderer;
+use terminal::{signals, tty};
 
 /// The time that a terminal may take to report its background colour. One that understands neither
 /// this question nor the one behind it never answers, and gets the dark theme.
 const THEME_TIMEOUT: Duration = Duration::from_millis(80);
+
+/// The exit status where the screen fails and takes too long to say so.
+const STATUS_FAILED: u8 = 1;
 
 /// Opens the shop and runs it to its end.
 ///
@@ -44,25 +48,32 @@ pub fn run(settings: &Settings) -> Result<ExitCode, ScreenError> {
     let tokio = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()?;
-    renderer::restore_on_panic();
-    renderer::enter(settings.mouse)?;
+    signals::restore_on_panic();
+    signals::guard_line()?;
 
-    let ended = tokio.block_on(async {
-        let theme = settings.theme.unwrap_or_else(detect_theme);
-        let state = State::new(env, theme, settings.mouse, renderer::size()?);
-        let runtime = runtime::Runtime::start(settings, address, state)?;
-        runtime.run().await
+    let ended = tty::enter(settings.mouse).map_err(ScreenError::from);
+    let ended = ended.and_then(|()| {
+        tokio.block_on(async {
+            let theme = settings.theme.unwrap_or_else(|| detect_theme(env.display));
+            let theme = env.display.theme(theme);
+            let state = State::new(env, theme, settings.mouse, tty::size());
+            let runtime = runtime::Runtime::start(settings, address, state)?;
+            runtime.run().await
+        })
     });
 
     // The terminal is given back first, whatever happened.
-    renderer::end_by_deadline();
-    renderer::restore();
+    signals::end_by_deadline(ended.as_ref().map_or(STATUS_FAILED, |(status, _)| *status));
+    tty::restore();
 
-    let status = ended.map(|(status, live_task)| {
-        // The others should see at once that we have left.
-        let _ = tokio.block_on(live_task);
-        status
-    });
+    let status = match ended {
+        Ok((status, live_task)) => {
+            // The others should see at once that we have left.
+            let _ = tokio.block_on(live_task);
+            Ok(status)
+        }
+        Err(error) => signals::end_status().ok_or(error),
+    };
     // Threads may still be busy reading; none of it is needed any more.
     tokio.shutdown_background();
     Ok(ExitCode::from(status?))
@@ -91,28 +102,32 @@ fn environment(settings: &Settings, address: &Address) -> Env {
         ops: uuid::Uuid::new_v4().simple().to_string()[..16].to_owned(),
         zone: jiff::tz::TimeZone::system(),
         keymap: settings.keymap.clone(),
+        display: Display::told_by(variable),
     }
 }
 
+/// A variable of the environment; empty where it is not set.
+fn variable(name: &str) -> String {
+    std::env::var(name).unwrap_or_default()
+}
+
 /// The theme that suits the terminal's colours and its background.
-fn detect_theme() -> Theme {
+fn detect_theme(display: Display) -> Theme {
     if std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty()) {
         return Theme::NONE;
     }
-
-    let colours = std::env::var("COLORTERM").unwrap_or_default();
-    let term = std::env::var("TERM").unwrap_or_default();
-    let has_many_colours = matches!(colours.as_str(), "truecolor" | "24bit")
-        || term.contains("256")
-        || term.contains("direct");
-    if !has_many_colours {
+    if display.colours == Colours::Palette && !variable("TERM").contains("256") {
         return Theme::SIXTEEN;
     }
 
     let mut options = terminal_colorsaurus::QueryOptions::default();
     options.timeout = THEME_TIMEOUT;
-    match terminal_colorsaurus::theme_mode(options) {
-        Ok(terminal_colorsaurus::ThemeMode::Light) => Theme::LIGHT.on_terminal_background(),
-        Ok(terminal_colorsaurus::ThemeMode::Dark) | Err(_) => Theme::DARK.on_terminal_background(),
+    // The background says enough: not every terminal that tells it tells its text's colour, too.
+    let is_light = terminal_colorsaurus::background_color(options)
+        .is_ok_and(|background| background.perceived_lightness() > 0.5);
+    if is_light {
+        Theme::LIGHT.on_terminal_background()
+    } else {
+        Theme::DARK.on_terminal_background()
     }
 }

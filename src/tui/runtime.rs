@@ -7,12 +7,14 @@ use crate::config::{Server, Settings};
 use crate::engine::EngineError;
 use crate::store::live::{self, LiveEvent, LiveRequest};
 use crate::store::{Address, Trouble};
+use crate::tui::layout::orders::shown_total;
 use crate::tui::message::{Effect, Message, Now};
 use crate::tui::state::State;
 use crate::tui::terminal::frame_limit::FrameLimiter;
 use crate::tui::terminal::input::TerminalInput;
-use crate::tui::terminal::renderer::{self, Renderer};
+use crate::tui::terminal::renderer::Renderer;
 use crate::tui::terminal::signals::{SignalRequest, Signals};
+use crate::tui::terminal::tty;
 use crate::tui::update::{UNCONFIRMED_LIMIT, update};
 use crate::tui::workers::catalog;
 use crate::tui::workers::search::SearchWorker;
@@ -23,8 +25,6 @@ use tokio::task::JoinHandle;
 /// The most events that are taken in before the next frame, so that a flood can't freeze the
 /// screen.
 const EVENTS_PER_FRAME: usize = 512;
-/// The time that a terminal may take for the last frame before we stop.
-const LAST_FRAME_TIMEOUT: Duration = Duration::from_millis(500);
 /// The capacity of the channels.
 const CHANNEL_CAPACITY: usize = 64;
 /// The exit status when the terminal is gone, as after SIGHUP.
@@ -46,6 +46,8 @@ pub(crate) struct Runtime {
     started: Instant,
     /// Something has changed since the last frame.
     is_dirty: bool,
+    /// The number of the total in the last frame, until the state has heard that it shows.
+    drawn_total: Option<u64>,
     is_suspended: bool,
     frame_limiter: FrameLimiter,
     /// The end: an exit status, or the reason why the shop does not let us in.
@@ -104,6 +106,7 @@ impl Runtime {
             input: Some(TerminalInput::open()?),
             started: Instant::now(),
             is_dirty: true,
+            drawn_total: None,
             is_suspended: false,
             frame_limiter: FrameLimiter::default(),
             exit: None,
@@ -117,21 +120,19 @@ impl Runtime {
 
         loop {
             if let Some(end) = self.exit.take() {
-                renderer::end_by_deadline();
-                self.finish_frame().await;
-
                 let status =
                     end.map_err(|trouble| ScreenError::Access(trouble.at(&self.address)))?;
                 return Ok((status, self.live.task));
             }
 
+            self.tell_shown_total()?;
             self.draw_if_due()?;
             let alarm = self.next_alarm();
 
             let message = tokio::select! {
                 biased;
                 signal = self.signals.next() => {
-                    self.on_signal(signal).await?;
+                    self.on_signal(signal)?;
                     None
                 }
                 input = next_input(&mut self.input) => match input {
@@ -143,7 +144,7 @@ impl Runtime {
                 },
                 Some(event) = self.live.events.recv() => Some(Message::Live(event)),
                 Some(result) = self.results.recv() => Some(result),
-                () = idle.notified(), if self.is_dirty => None,
+                () = idle.notified(), if self.is_dirty || self.drawn_total.is_some() => None,
                 () = alarm::at(alarm) => Some(Message::Clock),
             };
 
@@ -204,6 +205,30 @@ impl Runtime {
         self.renderer.draw(&self.state)?;
         self.is_dirty = false;
         self.frame_limiter.record_frame(now);
+
+        let total = shown_total(&self.state);
+        self.drawn_total = total.filter(|total| self.state.orders.total_seen != Some(*total));
+        Ok(())
+    }
+
+    /// Tells the state that a total has reached the terminal. Keys that wait were pressed before
+    /// that, so they are taken in first.
+    fn tell_shown_total(&mut self) -> Result<(), ScreenError> {
+        if self.drawn_total.is_none() || self.renderer.is_writing() {
+            return Ok(());
+        }
+
+        let waiting = match &mut self.input {
+            Some(input) => input.take_waiting()?,
+            None => Vec::new(),
+        };
+        for message in waiting {
+            self.take_in(message)?;
+        }
+
+        if let Some(total) = self.drawn_total.take() {
+            self.take_in(Message::TotalShown(total))?;
+        }
         Ok(())
     }
 
@@ -220,15 +245,15 @@ impl Runtime {
         [moment, frame].into_iter().flatten().min()
     }
 
-    async fn on_signal(&mut self, signal: SignalRequest) -> Result<(), ScreenError> {
+    fn on_signal(&mut self, signal: SignalRequest) -> Result<(), ScreenError> {
         match signal {
             SignalRequest::End(status) => self.exit = Some(Ok(status)),
-            SignalRequest::Stop => self.suspend().await,
+            SignalRequest::Stop => self.suspend(),
             SignalRequest::Resize => self.resize()?,
             SignalRequest::Continued => {
                 self.take_in(Message::Continued)?;
                 // In the background the terminal is another program's.
-                if renderer::is_foreground() {
+                if tty::is_foreground() {
                     self.resume()?;
                 }
             }
@@ -236,21 +261,10 @@ impl Runtime {
         Ok(())
     }
 
-    /// Waits until the terminal has taken in the last frame, so that nothing of it follows the
-    /// sequences that give the terminal back.
-    async fn finish_frame(&self) {
-        let idle = self.renderer.written();
-        while self.renderer.is_writing() {
-            idle.notified().await;
-        }
-    }
-
     /// Gives the terminal back and stops the process. Coming back, or the end, is a signal again.
-    async fn suspend(&mut self) {
+    fn suspend(&mut self) {
         self.input = None;
-        // A terminal that does not read must not keep us.
-        let _ = tokio::time::timeout(LAST_FRAME_TIMEOUT, self.finish_frame()).await;
-        renderer::restore();
+        tty::restore();
         self.is_suspended = true;
         Signals::stop_here();
     }
@@ -258,13 +272,13 @@ impl Runtime {
     fn resume(&mut self) -> Result<(), ScreenError> {
         self.is_suspended = false;
         self.input = None;
-        renderer::enter(self.state.mouse)?;
+        tty::enter(self.state.mouse)?;
         self.input = Some(TerminalInput::open()?);
         self.resize()
     }
 
     fn resize(&mut self) -> Result<(), ScreenError> {
-        let (width, height) = renderer::size()?;
+        let (width, height) = tty::size();
         self.renderer.invalidate();
         self.is_dirty = true;
         self.take_in(Message::Resize(width, height))

@@ -3,10 +3,12 @@
 use super::patience::{Deadline, PATIENCE, in_time};
 use std::time::{Duration, Instant};
 use tokio::sync::mpsc;
+use trolley::config::display::Display;
 use trolley::config::key::Key;
 use trolley::model::{Cart, Catalog, Change, OpId, Product, Update, UserName};
 use trolley::store::live::{self, LiveEvent, LiveRequest};
 use trolley::store::{Address, Error, Policy, Shop};
+use trolley::tui::layout::orders::shown_total;
 use trolley::tui::message::{Effect, Message, Now};
 use trolley::tui::state::{Connectivity, Env, State};
 use trolley::tui::update::update;
@@ -59,6 +61,7 @@ impl Headless {
             ops,
             zone: jiff::tz::TimeZone::UTC,
             keymap: trolley::config::keymap::Keymap::default(),
+            display: Display::told_by(|_| String::new()),
         };
         let state = State::new(
             session,
@@ -95,6 +98,11 @@ impl Headless {
                 }
                 self.requests.try_send(request).unwrap();
             }
+        }
+        // A total that shows is seen at once.
+        if let Some(total) = shown_total(&self.state) {
+            let now = Now { steady, wall: 0 };
+            update(&mut self.state, Message::TotalShown(total), now);
         }
     }
 

@@ -103,7 +103,7 @@ pub fn screens(filled: &impl Fn(&str) -> TestScreen) -> Vec<(&'static str, TestS
     receipt.keys("enter");
     // Confirmed, and then the link broke.
     let mut ordering = told(filled("c"), preview(104, true));
-    ordering.keys("y");
+    ordering.keys("Y");
     ordering.state.orders.placing = Some(order_id(7));
     let mut ruled = filled("").state.cart.confirmed.clone();
     ruled.rules = Rules {

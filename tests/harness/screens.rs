@@ -4,6 +4,7 @@
 use ratatui::Terminal;
 use ratatui::backend::TestBackend;
 use std::collections::BTreeMap;
+use trolley::config::display::{Charset, Colours, Display};
 use trolley::config::key::Key;
 use trolley::config::keymap::Keymap;
 use trolley::config::theme::Theme;
@@ -14,6 +15,7 @@ use trolley::model::{
 use trolley::store::catalog::demo;
 use trolley::store::live::LiveEvent;
 use trolley::store::{Shop, Trouble, Watcher};
+use trolley::tui::layout::orders::shown_total;
 use trolley::tui::message::{Message, Now};
 use trolley::tui::state::{Env, State};
 use trolley::tui::update::update;
@@ -59,6 +61,10 @@ impl TestScreen {
             ops: "0123456789abcdef".to_owned(),
             zone: jiff::tz::TimeZone::UTC,
             keymap: Keymap::with(&BTreeMap::new()).unwrap(),
+            display: Display {
+                colours: Colours::All,
+                charset: Charset::Unicode,
+            },
         };
         let state = State::new(session, Theme::DARK, true, (width, height));
         TestScreen {
@@ -75,6 +81,10 @@ impl TestScreen {
 
     pub fn take_in(&mut self, message: Message) {
         update(&mut self.state, message, self.now);
+        // A total that shows is seen at once.
+        if let Some(total) = shown_total(&self.state) {
+            update(&mut self.state, Message::TotalShown(total), self.now);
+        }
     }
 
     pub fn link(&mut self, event: LiveEvent) {

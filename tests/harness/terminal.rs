@@ -16,8 +16,8 @@ use std::time::{Duration, Instant};
 use vt100::{Parser, Screen};
 
 /// A lone escape must stay alone for a moment after it has been read, or it begins another key:
-/// more than the program's 30 ms, as those may begin late.
-const ALONE: Duration = Duration::from_millis(100);
+/// more than the program's 150 ms, as those may begin late.
+const ALONE: Duration = Duration::from_millis(250);
 /// How long an answer to a key may take before the key is pressed again.
 const SOON: Duration = Duration::from_secs(1);
 /// The local flags of a terminal in its usual mode: ICANON and ECHO.
@@ -42,13 +42,11 @@ type Keyboard = Arc<Mutex<Option<Feeder>>>;
 fn answer(asked: &[u8], ground: Option<&str>, keyboard: &Keyboard) {
     let asks = |query: &[u8]| asked.windows(query.len()).any(|bytes| bytes == query);
     let mut said = String::new();
-    if let Some(rgb) = ground {
-        for code in ["10", "11"] {
-            if asks(format!("\x1b]{code};?").as_bytes()) {
-                let rgb = if code == "11" { rgb } else { "8080/8080/8080" };
-                said.push_str(&format!("\x1b]{code};rgb:{rgb}\x1b\\"));
-            }
-        }
+    // It knows its ground alone, not the colour of its text.
+    if let Some(rgb) = ground
+        && asks(b"\x1b]11;?")
+    {
+        said.push_str(&format!("\x1b]11;rgb:{rgb}\x1b\\"));
     }
     if asks(b"\x1b[c") {
         said.push_str("\x1b[?62;22c");
@@ -73,6 +71,7 @@ pub struct Builder {
     ground: Option<&'static str>,
     command: CommandBuilder,
     size: (u16, u16),
+    tells_size: bool,
 }
 
 impl Builder {
@@ -105,13 +104,20 @@ impl Builder {
         self
     }
 
+    /// A terminal that does not tell its size.
+    pub fn without_size(mut self) -> Builder {
+        self.tells_size = false;
+        self
+    }
+
     /// Starts the program.
     pub fn open(self) -> Terminal {
         let (cols, rows) = self.size;
+        let (told_cols, told_rows) = if self.tells_size { self.size } else { (0, 0) };
         let pair = native_pty_system()
             .openpty(PtySize {
-                rows,
-                cols,
+                rows: told_rows,
+                cols: told_cols,
                 ..PtySize::default()
             })
             .unwrap();
@@ -176,6 +182,7 @@ impl Terminal {
             ground: None,
             command,
             size: (120, 36),
+            tells_size: true,
         }
     }
 
@@ -349,6 +356,13 @@ impl Terminal {
         self.shown.0.lock().unwrap()
     }
 
+    /// Does something while nobody reads what the program writes.
+    pub fn while_unread<T>(&mut self, act: impl FnOnce(&mut Terminal) -> T) -> T {
+        let shown = self.shown.clone();
+        let _unread = shown.0.lock().unwrap();
+        act(self)
+    }
+
     /// Clicks at a column and a row, from 1.
     pub fn click(&mut self, column: u16, row: u16) {
         self.send(format!("\x1b[<0;{column};{row}M\x1b[<0;{column};{row}m").as_bytes());
@@ -406,7 +420,7 @@ impl Terminal {
     pub fn wait_exit(&mut self) -> ExitStatus {
         let deadline = Deadline::start();
         loop {
-            if let Some(status) = self.child.try_wait().unwrap() {
+            if let Some(status) = self.exit_status() {
                 return status;
             }
             assert!(
@@ -425,11 +439,19 @@ impl Terminal {
             !self.screen(Screen::bracketed_paste),
             "bracketed paste is still on"
         );
-        let termios = self.master.as_ref().unwrap().get_termios().unwrap();
-        let flags = u64::from(termios.local_flags.bits());
-        assert_eq!(flags & COOKED, COOKED, "the terminal is still raw");
+        assert!(self.is_cooked(), "the terminal is still raw");
     }
 
+    /// Whether the terminal's line is in its usual mode. It may be asked while nobody reads.
+    pub fn is_cooked(&self) -> bool {
+        let termios = self.master.as_ref().unwrap().get_termios().unwrap();
+        u64::from(termios.local_flags.bits()) & COOKED == COOKED
+    }
+
+    /// How the program has ended; `None` where it goes on. It may be asked while nobody reads.
+    pub fn exit_status(&mut self) -> Option<ExitStatus> {
+        self.child.try_wait().unwrap()
+    }
     /// Checks the screen alone: a shell has modes of its own.
     pub fn assert_restored_screen(&self) {
         self.wait_until("the main screen is not back", |screen| {

@@ -1,6 +1,7 @@
 //! Ends a command early on a signal, but not before it has tidied up.
 
 use crate::cli::error::CliError;
+use crate::tui::terminal::signals::{ignored_signals, leave_to_others};
 use std::io;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
@@ -32,6 +33,7 @@ fn listen(kind: SignalKind, ignored: u64) -> io::Result<Option<Signal>> {
     if is_ignored {
         return Ok(None);
     }
+    leave_to_others(kind);
     signal(kind).map(Some)
 }
 
@@ -40,14 +42,4 @@ async fn next(signal: &mut Option<Signal>) {
         Some(signal) => drop(signal.recv().await),
         None => std::future::pending().await,
     }
-}
-
-/// The signals that whoever started us wants ignored (`nohup`, a script's background), as bits.
-fn ignored_signals() -> u64 {
-    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-    status
-        .lines()
-        .find_map(|line| line.strip_prefix("SigIgn:"))
-        .and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok())
-        .unwrap_or(0)
 }

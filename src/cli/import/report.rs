@@ -3,6 +3,7 @@
 use super::ImportArgs;
 use crate::catalog_file::BadRow;
 use crate::cli::output::{Output, shown_path};
+use crate::cli::streams;
 use crate::model::text;
 use crate::store::catalog::import::Counts;
 use indicatif::ProgressBar;
@@ -65,7 +66,7 @@ impl ImportReport {
                 }
             };
             self.progress
-                .suspend(|| writeln!(io::stderr(), "{message}"))?;
+                .suspend(|| writeln!(streams::stderr(), "{message}"))?;
         }
         Ok(())
     }
@@ -73,7 +74,7 @@ impl ImportReport {
     /// Says to people that something is missing; programs see it by the status.
     pub(super) fn complain(&self, complaint: &str) -> io::Result<()> {
         match self.output {
-            Output::Human => writeln!(io::stderr(), "{complaint}"),
+            Output::Human => writeln!(streams::stderr(), "{complaint}"),
             Output::Json => Ok(()),
         }
     }

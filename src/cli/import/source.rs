@@ -2,6 +2,7 @@
 
 use super::ImportArgs;
 use crate::catalog_file::{self, FileError, Format, ParsedRow, ProductRow};
+use crate::cli::streams;
 use indicatif::{ProgressBar, ProgressStyle};
 use std::fs::{File, Metadata};
 use std::io::{self, IsTerminal, Read, Seek};
@@ -31,7 +32,7 @@ impl ImportSource {
 
         // A strict import reads it twice.
         let mut spool = tempfile::tempfile()?;
-        io::copy(&mut io::stdin().lock(), &mut spool)?;
+        io::copy(&mut streams::stdin(), &mut spool)?;
         Ok(ImportSource::File(spool))
     }
 
@@ -90,9 +91,7 @@ impl RowReader {
         let (sender, chunks) = mpsc::channel(CHUNKS_AHEAD);
         let thread = std::thread::spawn(move || match source {
             ImportSource::File(file) => read_rows(progress.wrap_read(file), format, &sender),
-            ImportSource::Stdin => {
-                read_rows(progress.wrap_read(io::stdin().lock()), format, &sender)
-            }
+            ImportSource::Stdin => read_rows(progress.wrap_read(streams::stdin()), format, &sender),
         });
 
         RowReader { thread, chunks }

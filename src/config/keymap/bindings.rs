@@ -23,6 +23,9 @@ const ROWS: &[Context] = &[
     Orders,
     Receipt,
 ];
+/// Everything but the lists in which nothing is typed. Where a command or a search could not begin
+/// here, its letters would be keys.
+const COMMANDS: &[Context] = &[Help, Checkout, Orders, Receipt, ConfirmClear, ConfirmQuit];
 const TYPING: &[Context] = &[Search, Quantity, Palette];
 
 /// A row of the table: an action, its default keys, and how footer and help speak of it.
@@ -189,7 +192,7 @@ pub(super) const BINDINGS: &[Binding] = &[
     bind(Action::Back, &["esc"], TYPING).footer("cancel"),
     bind(Action::Move(Motion::PageDown), &["space"], &[Help]).footer("more"),
     bind(Action::Back, &["esc", "q", "?", "f1"], &[Help]).footer("close"),
-    bind(Action::PlaceOrder, &["y"], &[Checkout]).footer("place the order"),
+    bind(Action::PlaceOrder, &["Y"], &[Checkout]).footer("place the order"),
     bind(Action::Back, &["esc", "n", "q"], &[Checkout]).footer("back"),
     bind(Action::Receipt, &["enter"], &[Orders]).footer("receipt"),
     bind(Action::Back, &["esc", "q", "o"], &[Orders]).footer("close"),
@@ -202,6 +205,13 @@ pub(super) const BINDINGS: &[Binding] = &[
     bind(Action::Back, &["esc", "n", "q"], &[ConfirmQuit]).footer("stay"),
     bind(Action::Quit, &["ctrl-c"], ALL).help("Quit, from anywhere"),
     bind(Action::Suspend, &["ctrl-z"], ALL).help("Suspend; fg resumes"),
+    bind(Action::Palette, &["ctrl-p", ":"], COMMANDS),
+    bind(Action::Search, &["/"], COMMANDS),
+    bind(
+        Action::Help,
+        &["?", "f1"],
+        &[Checkout, Orders, Receipt, ConfirmClear, ConfirmQuit],
+    ),
     bind(Action::Help, &["?", "f1"], LISTS)
         .footer("help")
         .help("Show or hide this help"),

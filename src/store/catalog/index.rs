@@ -74,17 +74,28 @@ pub(crate) async fn scan(
 }
 
 /// Finds products that are not in `listed` by a scan; none where scanning isn't permitted.
-pub(crate) async fn find_missing(conn: &mut Conn, listed: &Catalog) -> Vec<ProductId> {
+///
+/// # Errors
+/// The [`Trouble`] of a link that breaks on the way: there may be more of them.
+pub(crate) async fn find_missing(
+    conn: &mut Conn,
+    listed: &Catalog,
+) -> Result<Vec<ProductId>, Trouble> {
     let mut missing = Vec::new();
     let mut scan_position = Scan::default();
 
-    // Products that were found before a failure count.
-    while let Ok(Some(ids)) = scan(conn, &mut scan_position).await {
-        missing.extend(ids.into_iter().filter(|id| listed.number(id).is_none()));
+    loop {
+        match scan(conn, &mut scan_position).await {
+            Ok(Some(ids)) => {
+                missing.extend(ids.into_iter().filter(|id| listed.number(id).is_none()));
+            }
+            Err(trouble) if trouble.is_transient() => return Err(trouble),
+            Ok(None) | Err(_) => break,
+        }
     }
     missing.sort();
     missing.dedup();
-    missing
+    Ok(missing)
 }
 
 /// Tells of each id whether it stands in the sorted set `key`.

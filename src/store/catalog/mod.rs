@@ -149,7 +149,7 @@ pub async fn find_unlisted(
         return Ok(Vec::new());
     }
 
-    let missing = index::find_missing(&mut connection.conn, catalog).await;
+    let missing = index::find_missing(&mut connection.conn, catalog).await?;
     for batch in missing.chunks(LISTED_AT_ONCE) {
         // It only helps the next reader, so a failure is no error.
         let _ = index::add(&mut connection.conn, batch.iter()).await;

@@ -86,6 +86,6 @@ pub(crate) async fn is_untouched(connection: &mut Connection) -> Result<bool, Er
         }
     }
 
-    let products = index::find_missing(&mut connection.conn, &Catalog::default()).await;
+    let products = index::find_missing(&mut connection.conn, &Catalog::default()).await?;
     Ok(products.is_empty())
 }

@@ -2,7 +2,7 @@
 //! those on the screen need.
 
 use super::money;
-use crate::config::theme::{PENDING, UNLIMITED};
+use crate::config::theme::{PENDING, SHORT, UNLIMITED};
 use crate::model::total::ProductLookup;
 use crate::model::{CartLine, Item, Money, ProductId, Quantity, Stock, text, total};
 use crate::tui::state::State;
@@ -171,7 +171,11 @@ pub(crate) fn in_cart(state: &State, product: &ProductId) -> String {
 #[must_use]
 pub(crate) fn quantity(state: &State, line: &CartLine) -> String {
     match &line.quantity {
-        Quantity::Whole(n) => format!("{n}{}", pending_sign(state, &line.product)),
+        Quantity::Whole(n) => {
+            let is_short = total::short(line, state.lookup(&line.product)).is_some();
+            let short = if is_short { SHORT } else { "" };
+            format!("{short}{n}{}", pending_sign(state, &line.product))
+        }
         Quantity::Damaged(score) => score.clone(),
     }
 }
@@ -228,9 +232,9 @@ impl CartColumns {
 
         let price_decimals = money::decimals(prices.iter().copied());
         let total_decimals = money::decimals(totals.iter().copied().chain([subtotal]));
-        // A price that changed has a sign before it.
+        // A price that changed has a sign before it, and so has the total where no price shows.
         needed.price = widest(&prices, price_decimals) + 1;
-        needed.total = widest(&totals, total_decimals);
+        needed.total = widest(&totals, total_decimals) + 1;
 
         CartColumns {
             price_decimals,

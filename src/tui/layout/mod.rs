@@ -6,5 +6,5 @@ pub(crate) mod columns;
 pub(crate) mod footer;
 pub(crate) mod help;
 pub(crate) mod money;
-pub(crate) mod orders;
+pub mod orders;
 pub mod palette;

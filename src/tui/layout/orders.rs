@@ -51,6 +51,34 @@ pub(crate) fn foot(width: u16) -> u16 {
     if width < 40 { 4 } else { 3 }
 }
 
+/// The number of the preview whose total the checkout shows; `None` where no total shows, or not
+/// all of it.
+#[must_use]
+pub fn shown_total(state: &State) -> Option<u64> {
+    state.areas()?;
+    if !matches!(state.mode, Mode::Checkout(_)) {
+        return None;
+    }
+
+    let preview = state.orders.preview.as_ref()?;
+    let (width, height) = state.size;
+    // The first line has the headings.
+    let has_row = height > SURROUNDINGS + 1;
+    let has_columns = text::width(&total(preview)) + 2 <= usize::from(width);
+    (has_row && has_columns).then_some(state.orders.preview_number)
+}
+
+/// The total of the checkout, as shown.
+#[must_use]
+pub(crate) fn total(preview: &Preview) -> String {
+    let label = if preview.orderable_lines().is_ok() {
+        "To pay"
+    } else {
+        "Total"
+    };
+    format!("{label} {}", preview.total().in_currency(&preview.currency))
+}
+
 /// The rows of a view, and how many of them show at a time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Extent {

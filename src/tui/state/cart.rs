@@ -31,6 +31,8 @@ pub struct CartPane {
     pub server_ahead: u64,
     /// The moment when the server was last asked to remove expired lines.
     pub expiry_asked: Option<u64>,
+    /// The moment to read a cart again that can't be read.
+    pub(crate) reread_at: Option<u64>,
     /// Our own changes that can be undone and redone.
     pub history: History,
 }

@@ -3,6 +3,7 @@
 use super::scroll::Scroll;
 use crate::config::key::Key;
 use crate::model::{Catalog, Item, ProductId, Query, Searcher, Sort};
+use crate::store::Trouble;
 use std::collections::HashSet;
 use std::sync::Arc;
 use tui_input::Input;
@@ -46,6 +47,8 @@ pub struct CatalogPane {
     pub unread: Option<String>,
     /// The state of reading the whole catalog.
     pub load: CatalogLoad,
+    /// The reason why the catalog could not be read the last time.
+    pub load_trouble: Option<Trouble>,
 }
 
 /// The state of reading the whole catalog.
@@ -172,12 +175,8 @@ impl CatalogLoad {
     }
 
     /// Ends the read with a failure, after which the next one waits until `not_before`.
-    pub(crate) fn fail(&mut self, try_again: bool, not_before: u64) {
-        *self = if try_again {
-            CatalogLoad::Wanted { not_before }
-        } else {
-            CatalogLoad::Idle { not_before }
-        };
+    pub(crate) fn fail(&mut self, not_before: u64) {
+        *self = CatalogLoad::Wanted { not_before };
     }
 }
 
@@ -307,9 +306,7 @@ mod tests {
         load.want();
         load.succeed(90);
         assert_eq!(load.due_at(), Some(90));
-        load.fail(false, 95);
-        assert_eq!(load.due_at(), None);
-        load.fail(true, 99);
+        load.fail(99);
         assert_eq!(load.due_at(), Some(99));
     }
 

@@ -8,6 +8,7 @@ pub mod orders;
 pub mod scroll;
 pub(crate) mod timers;
 
+use crate::config::display::Display;
 use crate::config::keymap::{Context, Keymap};
 use crate::config::theme::Theme;
 use crate::model::total::{self, ProductLookup, Totals};
@@ -18,6 +19,7 @@ use areas::{Areas, Pane};
 use cart::CartPane;
 use catalog::{CatalogPane, PaletteMatches};
 use orders::OrdersState;
+use scroll::Scroll;
 use tui_input::Input;
 
 /// Everything that stays the same while the program runs.
@@ -39,6 +41,8 @@ pub struct Env {
     pub zone: jiff::tz::TimeZone,
     /// The keys in force.
     pub keymap: Keymap,
+    /// What the terminal can show.
+    pub display: Display,
 }
 
 /// The state of the connection to the server, as shown.
@@ -156,6 +160,15 @@ pub enum RepeatableEdit {
     Remove,
 }
 
+/// The position within the rows of a page.
+#[derive(Debug)]
+pub(crate) enum RowsPosition<'a> {
+    /// The first row that shows; none is selected.
+    Top(&'a mut usize),
+    /// The selected row, and the first that shows.
+    Selection(&'a mut Scroll),
+}
+
 /// Everything that the screen shows.
 #[derive(Debug)]
 pub struct State {
@@ -195,6 +208,8 @@ pub struct State {
     pub focus: Pane,
     /// The meaning of the keyboard.
     pub mode: Mode,
+    /// The page that the palette or the help covers, to which closing them returns.
+    pub covered: Option<Mode>,
     /// The number typed before a command.
     pub count: Option<u32>,
     /// The message that shows.
@@ -236,6 +251,7 @@ impl State {
 
             focus: Pane::Catalog,
             mode: Mode::Browse,
+            covered: None,
             count: None,
             notice: None,
             highlights: Vec::new(),
@@ -282,6 +298,27 @@ impl State {
             }
             Pane::Catalog => Context::Catalog,
         }
+    }
+
+    /// The position within the rows of the checkout, the past orders or a receipt; `None` on other
+    /// pages.
+    pub(crate) fn order_rows(&mut self) -> Option<RowsPosition<'_>> {
+        match &mut self.mode {
+            Mode::Checkout(top) | Mode::Receipt { top, .. } => Some(RowsPosition::Top(top)),
+            Mode::Orders => Some(RowsPosition::Selection(&mut self.orders.scroll)),
+            Mode::Browse
+            | Mode::Search
+            | Mode::Palette { .. }
+            | Mode::Quantity { .. }
+            | Mode::Help(_)
+            | Mode::ConfirmQuit
+            | Mode::ConfirmClear => None,
+        }
+    }
+
+    /// The page that shows, or that the palette or the help covers.
+    pub(crate) fn page(&mut self) -> &mut Mode {
+        self.covered.as_mut().unwrap_or(&mut self.mode)
     }
 
     /// The product that keys act on: none where it does not show.

@@ -8,6 +8,10 @@ use crate::model::{Order, OrderId, Preview};
 pub struct OrdersState {
     /// The order that the checkout shows before it is placed.
     pub preview: Option<Box<Preview>>,
+    /// Counts the previews that were read: the number of the one at hand.
+    pub preview_number: u64,
+    /// The number of the preview whose total the user sees. Only that order can be placed.
+    pub total_seen: Option<u64>,
     /// The preview is being read.
     pub reading: bool,
     /// The preview must be read again.

@@ -108,6 +108,7 @@ impl State {
             self.catalog_load_due_at(),
             expiry,
             self.resume_due_at(),
+            self.cart.reread_at,
             self.closes_at().filter(|at| *at > self.now),
         ];
 

@@ -1,8 +1,10 @@
 //! Decodes the terminal's bytes to messages.
 //!
-//! The parser of the `termina` crate knows what sequences mean; it is used in this file alone.
-//! The [`Decoder`] around it takes pastes out, and ends whatever does not end by itself.
+//! The [`Splitter`] finds where keys and sequences begin and end, and the parser of the `termina`
+//! crate, which is used in this file alone, knows what they mean. The [`Decoder`] takes pastes out,
+//! and ends whatever does not end by itself.
 
+use super::splitter::{Patience, Splitter};
 use crate::config::key::{Code, Key};
 use crate::tui::message::{Message, Mouse, MouseKind};
 use std::collections::VecDeque;
@@ -12,8 +14,9 @@ use termina::event::{
 };
 use termina::{Event, Parser};
 
-/// The time that the beginning of a sequence waits for its rest: a lone escape is a key.
-const ESCAPE_TIMEOUT: Duration = Duration::from_millis(30);
+/// The time that an escape waits for the rest of a sequence before it is a key. A slow link may
+/// deliver the two that far apart.
+const ESCAPE_TIMEOUT: Duration = Duration::from_millis(150);
 /// After this long without a byte, a sequence or paste that was begun does not end any more.
 const SEQUENCE_TIMEOUT: Duration = Duration::from_secs(1);
 
@@ -32,11 +35,8 @@ const LONGEST_PASTE: usize = 65_536;
 /// moment of silence.
 #[derive(Debug, Default)]
 pub(super) struct Decoder {
+    splitter: Splitter,
     parser: Parser,
-    /// True where the parser may be within a sequence.
-    in_sequence: bool,
-    /// Bytes that may be the beginning of a marker.
-    held: Vec<u8>,
     paste: Option<Paste>,
 }
 
@@ -44,56 +44,53 @@ pub(super) struct Decoder {
 #[derive(Debug, Default)]
 struct Paste {
     text: Vec<u8>,
+    /// Bytes that may be the beginning of the end marker.
+    held: Vec<u8>,
     /// Nothing came for long, and the text so far was passed on. From now on, what looks like
     /// a key is one.
     is_overdue: bool,
 }
 
-/// Tells whether a sequence may go on behind the bytes at hand.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Continuation {
-    /// A sequence that they begin may go on with what is read next.
-    MayFollow,
-    /// A sequence that they begin does not go on.
-    Ended,
-}
-
 impl Decoder {
     /// Decodes what was read.
     pub(super) fn feed(&mut self, bytes: &[u8], out: &mut VecDeque<Message>) {
-        let looks_like_key = bytes.len() <= LONGEST_KEY && find(bytes, PASTE_END).is_none();
-        if looks_like_key && self.paste.as_ref().is_some_and(|paste| paste.is_overdue) {
-            self.paste = None;
-        }
+        self.end_overdue_paste(bytes, out);
+        self.splitter.begin_piece(bytes);
 
-        self.held.extend_from_slice(bytes);
-        while self.paste.is_none() || self.continue_paste(out) {
-            let Some(start) = find(&self.held, PASTE_START) else {
-                // The last bytes may be the beginning of a marker: they wait for the next ones.
-                let keys = self.held.len() - partial_end(&self.held, PASTE_START);
-                let keys: Vec<u8> = self.held.drain(..keys).collect();
-                self.decode_keys(&keys, Continuation::MayFollow, out);
-                return;
+        let mut rest = bytes;
+        while !rest.is_empty() {
+            let decoded = match &self.paste {
+                Some(_) => self.continue_paste(rest, out),
+                None => self.decode_keys(rest, out),
             };
-
-            let keys: Vec<u8> = self.held.drain(..start).collect();
-            self.held.drain(..PASTE_START.len());
-            self.decode_keys(&keys, Continuation::Ended, out);
-            // A sequence that the paste cut off does not go on after it.
-            self.reset_parser();
-            self.paste = Some(Paste::default());
+            rest = &rest[decoded..];
         }
     }
 
-    /// Moves bytes from `held` to the paste; returns whether it ended.
-    fn continue_paste(&mut self, out: &mut VecDeque<Message>) -> bool {
-        let Some(paste) = &mut self.paste else {
-            return true;
+    /// Ends an overdue paste before what looks like a key.
+    fn end_overdue_paste(&mut self, bytes: &[u8], out: &mut VecDeque<Message>) {
+        let Some(paste) = &self.paste else {
+            return;
         };
+        let ahead = [&paste.held, bytes].concat();
+        let is_key = bytes.len() <= LONGEST_KEY && find(&ahead, PASTE_END).is_none();
+        if paste.is_overdue && is_key {
+            out.extend(paste_message(&paste.text));
+            self.paste = None;
+        }
+    }
+
+    /// Adds bytes to the paste, up to its end; returns how many were taken.
+    fn continue_paste(&mut self, bytes: &[u8], out: &mut VecDeque<Message>) -> usize {
+        let Some(paste) = &mut self.paste else {
+            return 0;
+        };
+        let already_held = paste.held.len();
+        paste.held.extend_from_slice(bytes);
 
         // Whichever comes first ends it: its marker, which goes, or ctrl-c, which stays.
-        let marker = find(&self.held, PASTE_END);
-        let ctrl_c = self.held.iter().position(|byte| *byte == CTRL_C);
+        let marker = find(&paste.held, PASTE_END);
+        let ctrl_c = paste.held.iter().position(|byte| *byte == CTRL_C);
         let end = match (marker, ctrl_c) {
             (Some(marker), Some(ctrl_c)) if ctrl_c < marker => Some((ctrl_c, ctrl_c)),
             (Some(marker), _) => Some((marker, marker + PASTE_END.len())),
@@ -102,20 +99,20 @@ impl Decoder {
         };
 
         // Without an end, the last bytes may be the beginning of its marker.
-        let open_end = self.held.len() - partial_end(&self.held, PASTE_END);
-        let (text_end, rest) = end.unwrap_or((open_end, open_end));
+        let open_end = paste.held.len() - partial_end(&paste.held, PASTE_END);
+        let (text_end, taken) = end.unwrap_or((open_end, open_end));
         let room = LONGEST_PASTE.saturating_sub(paste.text.len());
         paste
             .text
-            .extend_from_slice(&self.held[..text_end.min(room)]);
-        self.held.drain(..rest);
+            .extend_from_slice(&paste.held[..text_end.min(room)]);
+        paste.held.drain(..taken);
 
-        if end.is_some()
-            && let Some(paste) = self.paste.take()
-        {
-            out.extend(paste_message(&paste.text));
+        if end.is_none() {
+            return bytes.len();
         }
-        end.is_some()
+        out.extend(paste_message(&paste.text));
+        self.paste = None;
+        taken - already_held
     }
 
     /// The time to wait for more bytes before [`Decoder::on_timeout`]; `None` where nothing
@@ -123,11 +120,12 @@ impl Decoder {
     #[must_use]
     pub(super) fn timeout(&self) -> Option<Duration> {
         match &self.paste {
-            Some(paste) if paste.is_overdue => None,
+            Some(paste) if paste.is_overdue && paste.text.is_empty() => None,
             Some(_) => Some(SEQUENCE_TIMEOUT),
-            None if !self.held.is_empty() => Some(ESCAPE_TIMEOUT),
-            None if self.in_sequence => Some(SEQUENCE_TIMEOUT),
-            None => None,
+            None => self.splitter.patience().map(|patience| match patience {
+                Patience::Short => ESCAPE_TIMEOUT,
+                Patience::Long => SEQUENCE_TIMEOUT,
+            }),
         }
     }
 
@@ -136,42 +134,54 @@ impl Decoder {
         if let Some(paste) = &mut self.paste {
             let text = std::mem::take(&mut paste.text);
             paste.is_overdue = true;
-            self.held.clear();
             out.extend(paste_message(&text));
             return;
         }
 
-        if self.held.is_empty() {
-            self.reset_parser();
+        for key in self.splitter.give_up() {
+            out.extend(self.decode(&key));
         }
-        let held = std::mem::take(&mut self.held);
-        self.decode_keys(&held, Continuation::Ended, out);
     }
 
-    /// Decodes bytes that are no part of a paste.
-    fn decode_keys(
-        &mut self,
-        bytes: &[u8],
-        continuation: Continuation,
-        out: &mut VecDeque<Message>,
-    ) {
+    /// Decodes bytes up to the beginning of a paste; returns how many were taken.
+    fn decode_keys(&mut self, bytes: &[u8], out: &mut VecDeque<Message>) -> usize {
         for (position, byte) in bytes.iter().enumerate() {
-            let is_last = position + 1 == bytes.len();
-            let maybe_more = !is_last || continuation == Continuation::MayFollow;
-            self.parser.parse(&[*byte], maybe_more);
-
-            self.in_sequence = true;
-            while let Some(event) = self.parser.pop() {
-                self.in_sequence = false;
-                out.extend(message(event));
+            for whole in self.splitter.push(*byte) {
+                if whole == PASTE_START {
+                    self.paste = Some(Paste::default());
+                    return position + 1;
+                }
+                out.extend(self.decode(&whole));
             }
         }
+        bytes.len()
     }
 
-    /// Drops a sequence that was begun.
-    fn reset_parser(&mut self) {
-        self.parser = Parser::default();
-        self.in_sequence = false;
+    /// Decodes one key or sequence; `None` for one without a use in the shop.
+    fn decode(&mut self, whole: &[u8]) -> Option<Message> {
+        if !is_for_parser(whole) {
+            return None;
+        }
+
+        self.parser.parse(whole, false);
+        let event = self.parser.pop();
+        let is_one_event = self.parser.pop().is_none();
+        // What it does not know it would hold back, or take for keys.
+        if event.is_none() || !is_one_event {
+            self.parser = Parser::default();
+            return None;
+        }
+        event.and_then(message)
+    }
+}
+
+/// Returns whether the parser reads a key or sequence to its end. It takes the rest of others for
+/// keys.
+fn is_for_parser(whole: &[u8]) -> bool {
+    match whole {
+        [0x1b, b'[', b'0'..=b'9' | b'<' | b'?' | b'[' | b'M', ..] => true,
+        [0x1b, b'[' | b'O', rest @ ..] => rest.len() == 1,
+        _ => true,
     }
 }
 
@@ -270,199 +280,4 @@ fn key(event: KeyEvent) -> Option<Key> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use proptest::collection::vec;
-    use proptest::prelude::*;
-
-    /// A silence, among pieces of input.
-    const SILENCE: &[u8] = b"-";
-
-    /// The messages that come of pieces of input, in words.
-    fn decode(pieces: &[&[u8]]) -> Vec<String> {
-        let mut decoder = Decoder::default();
-        let mut out = VecDeque::new();
-        for piece in pieces {
-            if *piece == SILENCE {
-                decoder.on_timeout(&mut out);
-            } else {
-                decoder.feed(piece, &mut out);
-            }
-        }
-        out.into_iter().map(in_words).collect()
-    }
-
-    fn in_words(message: Message) -> String {
-        match message {
-            Message::Key(key) => key.to_string(),
-            Message::Paste(text) => format!("paste {text:?}"),
-            Message::Mouse(mouse) => format!("{:?} {} {}", mouse.kind, mouse.column, mouse.row),
-            other => format!("{other:?}"),
-        }
-    }
-
-    #[test]
-    fn keys_whole_and_in_pieces() {
-        let keys = b"aG\r\x1b[A\x1b[5~\x1bx\x03\x1b[3~\xc3\xa9\x1b[<0;5;7M";
-        let whole = [
-            "a",
-            "G",
-            "Enter",
-            "↑",
-            "PgUp",
-            "Alt-x",
-            "Ctrl-C",
-            "Del",
-            "é",
-            "Press 4 6",
-        ];
-        assert_eq!(decode(&[keys]), whole);
-        let pieces: Vec<&[u8]> = keys.chunks(1).collect();
-        assert_eq!(decode(&pieces), whole);
-    }
-
-    #[test]
-    fn a_lone_escape_is_a_key_after_a_moment() {
-        assert_eq!(decode(&[b"\x1b"]), Vec::<String>::new());
-        assert_eq!(decode(&[b"\x1b", SILENCE, b"j"]), ["Esc", "j"]);
-        assert_eq!(decode(&[b"\x1b[", SILENCE, SILENCE, b"j"]), ["j"]);
-    }
-
-    #[test]
-    fn pastes_whole_and_in_pieces() {
-        let paste = b"\x1b[200~a\nq\x1b[201~b";
-        assert_eq!(decode(&[paste]), ["paste \"a\\nq\"", "b"]);
-        assert_eq!(
-            decode(&paste.chunks(1).collect::<Vec<_>>()),
-            ["paste \"a\\nq\"", "b"]
-        );
-    }
-
-    #[test]
-    fn a_paste_that_never_ends_swallows_no_keys() {
-        assert_eq!(
-            decode(&[b"\x1b[200~x", SILENCE, b"j"]),
-            ["paste \"x\"", "j"]
-        );
-        assert_eq!(
-            decode(&[b"\x1b[200~x", b"j\x03"]),
-            ["paste \"xj\"", "Ctrl-C"]
-        );
-    }
-
-    #[test]
-    fn the_rest_of_a_slow_paste_is_no_keys() {
-        let rest = [b'q'; 100];
-        let slow = decode(&[b"\x1b[200~x", SILENCE, &rest, b"\x1b[201~", b"j"]);
-        assert_eq!(
-            slow,
-            ["paste \"x\"", &format!("paste {:?}", "q".repeat(100)), "j"]
-        );
-    }
-
-    #[test]
-    fn a_sequence_that_a_paste_cuts_off_does_not_swallow_the_next_key() {
-        let mut decoder = Decoder::default();
-        let mut out = VecDeque::new();
-        decoder.feed(b"\x1b[\x1b[200~", &mut out);
-        decoder.on_timeout(&mut out);
-        out.clear();
-        decoder.feed(b"j", &mut out);
-        assert_eq!(out.pop_front().map(in_words).as_deref(), Some("j"));
-    }
-
-    /// Bytes as a hostile terminal sends them: markers and sequences, whole, cut and mixed
-    /// with anything.
-    fn hostile_bytes() -> impl Strategy<Value = Vec<u8>> {
-        let fragment = prop_oneof![
-            Just(PASTE_START.to_vec()),
-            Just(PASTE_END.to_vec()),
-            Just(b"\x1b".to_vec()),
-            Just(b"\x1b[".to_vec()),
-            Just(b"\x1b[2".to_vec()),
-            Just(b"\x1b[<0;5;7M".to_vec()),
-            Just(b"\x1b[<9999999999;5".to_vec()),
-            Just(b"\x1b[M".to_vec()),
-            Just(b"\x1b]11;rgb:".to_vec()),
-            Just(b"\x1bP1$r".to_vec()),
-            Just(b"\x1bO".to_vec()),
-            Just(vec![CTRL_C]),
-            Just("é抹".as_bytes().to_vec()),
-            vec(any::<u8>(), 0..12),
-        ];
-        vec(fragment, 0..12).prop_map(|fragments| fragments.concat())
-    }
-
-    /// Input of a terminal that sends only whole sequences.
-    fn usual_bytes() -> impl Strategy<Value = Vec<u8>> {
-        let sequence = prop_oneof![
-            Just("j"),
-            Just("é"),
-            Just("抹"),
-            Just("\r"),
-            Just("\x1b[A"),
-            Just("\x1b[5~"),
-            Just("\x1b[1;5C"),
-            Just("\x1bOP"),
-            Just("\x1b[<64;12;7M"),
-            Just("\x1b[200~one\ntwo\x1b[201~"),
-            Just("\x03"),
-        ];
-        vec(sequence, 0..20).prop_map(|sequences| sequences.concat().into_bytes())
-    }
-
-    /// `bytes` in pieces, cut at these positions.
-    fn cut<'a>(bytes: &'a [u8], positions: &[prop::sample::Index]) -> Vec<&'a [u8]> {
-        let mut cuts: Vec<usize> = positions
-            .iter()
-            .map(|position| position.index(bytes.len() + 1))
-            .collect();
-        cuts.extend([0, bytes.len()]);
-        cuts.sort_unstable();
-        cuts.windows(2).map(|cut| &bytes[cut[0]..cut[1]]).collect()
-    }
-
-    proptest! {
-        #[test]
-        fn after_any_bytes_keys_work_again(
-            bytes in hostile_bytes(),
-            cuts in vec(any::<prop::sample::Index>(), 0..8),
-            silences in vec(any::<bool>(), 8),
-        ) {
-            let mut decoder = Decoder::default();
-            let mut out = VecDeque::new();
-            for (piece, silence) in cut(&bytes, &cuts).into_iter().zip(silences.into_iter().cycle()) {
-                decoder.feed(piece, &mut out);
-                if silence {
-                    decoder.on_timeout(&mut out);
-                }
-                // No more is held than the beginning of a marker.
-                prop_assert!(decoder.held.len() < PASTE_START.len());
-            }
-
-            // Each silence ends one thing: a paste, the beginning of a sequence, the sequence.
-            for _ in 0..3 {
-                decoder.on_timeout(&mut out);
-            }
-            prop_assert_eq!(decoder.timeout(), None);
-            out.clear();
-            decoder.feed(b"j", &mut out);
-            prop_assert_eq!(out.into_iter().map(in_words).collect::<Vec<_>>(), ["j"]);
-        }
-
-        #[test]
-        fn it_does_not_matter_where_input_is_cut(
-            bytes in usual_bytes(),
-            cuts in vec(any::<prop::sample::Index>(), 0..20),
-        ) {
-            prop_assert_eq!(decode(&cut(&bytes, &cuts)), decode(&[&bytes]));
-        }
-
-        #[test]
-        fn ctrl_c_ends_any_paste(text in "[a-z ]{0,40}", cuts in vec(any::<prop::sample::Index>(), 0..5)) {
-            let bytes = format!("\x1b[200~{text}\x03");
-            let decoded = decode(&cut(bytes.as_bytes(), &cuts));
-            prop_assert_eq!(decoded.last().map(String::as_str), Some("Ctrl-C"));
-        }
-    }
-}
+mod tests;

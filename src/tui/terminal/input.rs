@@ -61,20 +61,43 @@ impl TerminalInput {
                 .timeout()
                 .map(|timeout| self.last_read + timeout);
             tokio::select! {
+                // After a pause of our own, what has come meanwhile came in time.
+                biased;
                 readable = self.tty.readable() => {
                     let mut readable = readable?;
                     let mut bytes = [0; BUFFER];
                     match read(self.tty.get_ref(), &mut bytes)? {
                         ReadOutcome::Nothing => readable.clear_ready(),
                         ReadOutcome::Gone => return Ok(None),
-                        ReadOutcome::Bytes(count) => {
-                            self.last_read = Instant::now();
-                            self.decoder.feed(&bytes[..count], &mut self.ready);
-                        }
+                        ReadOutcome::Bytes(count) => self.decode(&bytes[..count]),
                     }
                 }
                 () = alarm::at(timeout) => self.decoder.on_timeout(&mut self.ready),
             }
+        }
+    }
+
+    /// Takes what has come already, without waiting for more.
+    ///
+    /// # Errors
+    /// The system's.
+    pub(crate) fn take_waiting(&mut self) -> io::Result<Vec<Message>> {
+        let mut waiting: Vec<Message> = self.ready.drain(..).collect();
+
+        let mut bytes = [0; BUFFER];
+        if let ReadOutcome::Bytes(count) = read(self.tty.get_ref(), &mut bytes)? {
+            self.decode(&bytes[..count]);
+            waiting.extend(self.ready.drain(..));
+        }
+        Ok(waiting)
+    }
+
+    /// Decodes what was read. All of `ready` was taken before.
+    fn decode(&mut self, bytes: &[u8]) {
+        self.last_read = Instant::now();
+        self.decoder.feed(bytes, &mut self.ready);
+        if self.ready.len() > 1 {
+            self.ready.push_front(Message::KeysTogether);
         }
     }
 }

@@ -1,10 +1,10 @@
-//! Draws frames on the terminal, which is entered once and restored whatever happens. A thread
-//! of its own writes to it, so that a terminal that reads slowly never delays anything else.
+//! Draws frames on the terminal. A thread of its own writes them, so that a terminal that reads
+//! slowly never delays anything else.
 
+use super::tty;
 use crate::tui::state::State;
 use crate::tui::view::{title, view};
-use crossterm::style::Print;
-use crossterm::{cursor, event, queue, terminal};
+use crossterm::{event, queue, terminal};
 use ratatui::backend::CrosstermBackend;
 use ratatui::layout::Rect;
 use ratatui::{Terminal, TerminalOptions, Viewport};
@@ -13,99 +13,7 @@ use std::io::{self, Write};
 use std::rc::Rc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, mpsc};
-use std::time::Duration;
 use tokio::sync::Notify;
-
-/// The time that the program may take to leave a terminal that does not read.
-const LEAVE_TIMEOUT: Duration = Duration::from_secs(2);
-
-/// Puts the title on the terminal's stack of titles.
-const SAVE_TITLE: &str = "\x1b[22;2t";
-/// Takes the title back from there.
-const RESTORE_TITLE: &str = "\x1b[23;2t";
-
-/// True while the terminal is taken.
-static IS_TAKEN: AtomicBool = AtomicBool::new(false);
-
-/// Takes the terminal: from here on it shows the screen, and keys come one by one.
-///
-/// # Errors
-/// The system's.
-pub(crate) fn enter(mouse: bool) -> io::Result<()> {
-    terminal::enable_raw_mode()?;
-    IS_TAKEN.store(true, Ordering::SeqCst);
-
-    // The title that is there comes back with the terminal.
-    let mut out = Vec::new();
-    queue!(
-        out,
-        Print(SAVE_TITLE),
-        terminal::EnterAlternateScreen,
-        cursor::Hide,
-        event::EnableBracketedPaste
-    )?;
-    if mouse {
-        queue!(out, event::EnableMouseCapture)?;
-    }
-
-    write_all(&out)
-}
-
-/// Gives the terminal back as it was. It can be called at any time, from any thread, and
-/// more than once.
-pub(crate) fn restore() {
-    if !IS_TAKEN.swap(false, Ordering::SeqCst) {
-        return;
-    }
-
-    // A terminal that is gone needs nothing.
-    let mut out = Vec::new();
-    let _ = queue!(
-        out,
-        terminal::EndSynchronizedUpdate,
-        event::DisableMouseCapture,
-        event::DisableBracketedPaste,
-        terminal::LeaveAlternateScreen,
-        cursor::Show,
-        Print(RESTORE_TITLE)
-    );
-
-    let _ = write_all(&out);
-    let _ = terminal::disable_raw_mode();
-}
-
-/// Makes a panic anywhere the end of the program, with the terminal whole and the message
-/// readable; otherwise the screen would go on without the task that panicked.
-pub(crate) fn restore_on_panic() {
-    let usual = std::panic::take_hook();
-    std::panic::set_hook(Box::new(move |panic| {
-        end_by_deadline();
-        restore();
-        usual(panic);
-        std::process::exit(101);
-    }));
-}
-
-/// Ends the program after a while, even where writing to the terminal blocks for ever.
-pub(crate) fn end_by_deadline() {
-    std::thread::spawn(|| {
-        std::thread::sleep(LEAVE_TIMEOUT);
-        std::process::exit(1);
-    });
-}
-
-/// Writes straight to the terminal: no lock that a blocked thread could hold.
-fn write_all(mut bytes: &[u8]) -> io::Result<()> {
-    while !bytes.is_empty() {
-        match rustix::io::write(rustix::stdio::stdout(), bytes) {
-            Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
-            Ok(written) => bytes = &bytes[written..],
-            Err(rustix::io::Errno::INTR) => {}
-            Err(error) => return Err(error.into()),
-        }
-    }
-    Ok(())
-}
 
 /// Collects what the backend writes, until the frame is whole.
 #[derive(Clone, Default)]
@@ -250,8 +158,7 @@ impl FrameWriter {
             .name("terminal".to_owned())
             .spawn(move || {
                 for frame in incoming {
-                    // A terminal that is gone is noticed by the signal that comes with it.
-                    let _ = write_all(&frame);
+                    tty::write_frame(&frame);
                     is_writing.store(false, Ordering::Release);
                     written.notify_one();
                 }
@@ -265,18 +172,4 @@ impl FrameWriter {
             .send(frame)
             .map_err(|_| io::ErrorKind::BrokenPipe.into())
     }
-}
-
-/// True where this job is in the foreground: else the terminal is another program's.
-pub(crate) fn is_foreground() -> bool {
-    rustix::termios::tcgetpgrp(rustix::stdio::stdout())
-        .is_ok_and(|job| job == rustix::process::getpgrp())
-}
-
-/// The size of the terminal, in columns and rows.
-///
-/// # Errors
-/// The system's.
-pub(crate) fn size() -> io::Result<(u16, u16)> {
-    terminal::size()
 }

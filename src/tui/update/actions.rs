@@ -56,7 +56,7 @@ impl Updater<'_> {
 
             Action::Activity => self.toggle_activity(),
             Action::Mouse => self.toggle_mouse(),
-            Action::Help => self.state.mode = Mode::Help(0),
+            Action::Help => self.cover(Mode::Help(0)),
             Action::Suspend => self.effects.push(Effect::Suspend),
             Action::Quit => self.quit(),
             Action::QuitAnyway => self.effects.push(Effect::Quit),
@@ -132,6 +132,28 @@ impl Updater<'_> {
         }
     }
 
+    /// Opens the palette or the help. Closing it returns to the page that it covers.
+    pub(super) fn cover(&mut self, mode: Mode) {
+        let before = std::mem::replace(&mut self.state.mode, mode);
+        match before {
+            Mode::Checkout(_) | Mode::Orders | Mode::Receipt { .. } => {
+                self.state.covered = Some(before);
+            }
+            // One that opens another leaves the page below it as it is.
+            Mode::Palette { .. } | Mode::Help(_) => {}
+            Mode::Browse
+            | Mode::Search
+            | Mode::Quantity { .. }
+            | Mode::ConfirmQuit
+            | Mode::ConfirmClear => self.state.covered = None,
+        }
+    }
+
+    /// Closes the palette or the help.
+    fn uncover(&mut self) {
+        self.state.mode = self.state.covered.take().unwrap_or(Mode::Browse);
+    }
+
     fn ask_clear(&mut self) {
         if !self.state.cart.loaded {
             self.notify_error(CART_UNREAD);
@@ -168,11 +190,10 @@ impl Updater<'_> {
             Mode::Receipt {
                 from_list: true, ..
             } => self.state.mode = Mode::Orders,
+            Mode::Help(_) | Mode::Palette { .. } => self.uncover(),
             Mode::Receipt { .. }
             | Mode::Checkout(_)
             | Mode::Orders
-            | Mode::Help(_)
-            | Mode::Palette { .. }
             | Mode::Quantity { .. }
             | Mode::ConfirmQuit
             | Mode::ConfirmClear => self.state.mode = Mode::Browse,

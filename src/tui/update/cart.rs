@@ -11,6 +11,9 @@ use tui_input::Input;
 /// The most changes that may wait for their confirmation at the same time.
 pub(crate) const UNCONFIRMED_LIMIT: usize = 200;
 
+/// Milliseconds until a cart is read again that can't be read.
+const UNREADABLE_PAUSE: u64 = 2_000;
+
 impl Updater<'_> {
     /// Applies an edit to the selected product, and remembers it so that it can be repeated.
     pub(super) fn edit_target(&mut self, edit: RepeatableEdit) {
@@ -250,6 +253,23 @@ impl Updater<'_> {
 
         if self.state.is_past_deadline() && has_lines && is_live {
             self.reread_cart();
+        }
+    }
+
+    /// Reads a cart again and again that can't be read: whoever mends it need not know of us.
+    pub(super) fn reread_unreadable(&mut self) {
+        if !matches!(self.state.connectivity, Connectivity::Unreadable(_)) {
+            self.state.cart.reread_at = None;
+            return;
+        }
+
+        let now = self.state.now;
+        let due = self.state.cart.reread_at;
+        if due.is_some_and(|due| due <= now) {
+            self.reread_cart();
+        }
+        if due.is_none_or(|due| due <= now) {
+            self.state.cart.reread_at = Some(now + UNREADABLE_PAUSE);
         }
     }
 

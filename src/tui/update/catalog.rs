@@ -18,6 +18,8 @@ const REST_FACTOR: u64 = 10;
 const RETRY_PAUSE: u64 = 500;
 /// Milliseconds until the catalog is read again where some of it could not be read.
 const UNREAD_PAUSE: u64 = 5_000;
+/// The same after one that does not pass by itself.
+const MENDING_PAUSE: u64 = 10_000;
 /// Changed products that are read one by one; for more of them the whole catalog is read.
 const NEWS_LIMIT: usize = 100;
 /// Names of products that are gone, before those are forgotten that are not in the cart.
@@ -55,6 +57,7 @@ impl Updater<'_> {
         self.state.shop = shop;
         self.state.catalog.loaded = true;
         self.state.catalog.unread = None;
+        self.state.catalog.load_trouble = None;
         self.state.cart.gone.clear();
         self.replace_catalog(catalog);
 
@@ -65,18 +68,24 @@ impl Updater<'_> {
         }
     }
 
-    /// Takes in that the catalog can't be read. It is read again where the reason may pass.
-    pub(super) fn on_catalog_failed(&mut self, trouble: &Trouble) {
+    /// Takes in that the catalog can't be read. It is read again, soon where the reason passes by
+    /// itself, and later where somebody must mend it, which is told once.
+    pub(super) fn on_catalog_failed(&mut self, trouble: Trouble) {
         let is_transient = trouble.is_transient();
-        let retry_at = self.state.now + RETRY_PAUSE;
-        self.state.catalog.load.fail(is_transient, retry_at);
+        let pause = if is_transient {
+            RETRY_PAUSE
+        } else {
+            MENDING_PAUSE
+        };
+        self.state.catalog.load.fail(self.state.now + pause);
 
         let message = format!("The catalog can't be read: {trouble}");
         if is_transient {
             self.state.catalog.unread = Some(message);
-        } else {
+        } else if self.state.catalog.load_trouble.as_ref() != Some(&trouble) {
             self.notify_error(message);
         }
+        self.state.catalog.load_trouble = Some(trouble);
     }
 
     /// Takes in that some products could not be read. They are tried again.
@@ -248,6 +257,7 @@ impl Updater<'_> {
     pub(super) fn start_search(&mut self) {
         self.focus_pane(Pane::Catalog);
         self.state.mode = Mode::Search;
+        self.state.covered = None;
 
         if !self.state.catalog.words.value().is_empty() {
             self.state.catalog.words = Input::default();

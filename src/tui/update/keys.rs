@@ -79,9 +79,10 @@ impl Updater<'_> {
             }
             Context::Catalog | Context::Cart | Context::Activity => self.type_count(key),
 
+            Context::Checkout => self.hint_at_place_order(key),
+
             Context::EmptyCatalog
             | Context::Help
-            | Context::Checkout
             | Context::Orders
             | Context::Receipt
             | Context::ConfirmQuit

@@ -57,6 +57,8 @@ impl Updater<'_> {
 
         match message {
             Message::Key(key) => self.press_key(key),
+            Message::KeysTogether => self.state.orders.total_seen = None,
+            Message::TotalShown(number) => self.on_total_shown(number),
             Message::Paste(text) => self.paste(&text),
             Message::Mouse(mouse) => self.on_mouse(mouse),
             Message::Continued => self.reread_cart(),
@@ -70,7 +72,7 @@ impl Updater<'_> {
             Message::Catalog(Ok((catalog, shop)), took) => {
                 self.on_catalog_read(catalog, shop, took);
             }
-            Message::Catalog(Err(trouble), _) => self.on_catalog_failed(&trouble),
+            Message::Catalog(Err(trouble), _) => self.on_catalog_failed(trouble),
             Message::CatalogUnread(products, trouble) => {
                 self.on_catalog_unread(products, &trouble);
             }
@@ -91,6 +93,7 @@ impl Updater<'_> {
 
         self.pass_time();
         self.clamp_scrolls();
+        self.forget_unseen_total();
     }
 
     /// Reads the cart again after the machine has slept: the server was not asked meanwhile.
@@ -111,6 +114,7 @@ impl Updater<'_> {
         self.state.notice.take_if(|notice| notice.until <= now);
 
         self.reread_at_deadline();
+        self.reread_unreadable();
         self.expire_lines();
         self.load_catalog_if_due();
         self.refresh_preview();

@@ -4,8 +4,8 @@ use super::Updater;
 use crate::config::keymap::{Context, Motion};
 use crate::tui::layout::orders::{Extent, extent};
 use crate::tui::layout::{help, palette};
-use crate::tui::state::Mode;
 use crate::tui::state::areas::{Areas, Pane};
+use crate::tui::state::{Mode, RowsPosition};
 
 impl Updater<'_> {
     /// Moves within whatever has the keyboard.
@@ -32,23 +32,15 @@ impl Updater<'_> {
         };
         let by = self.rows_per_step();
 
-        match &mut self.state.mode {
-            Mode::Checkout(top) | Mode::Receipt { top, .. } => {
+        match self.state.order_rows() {
+            Some(RowsPosition::Top(top)) => {
                 *top = moved(*top, first_rows(rows, page), page, motion, by);
             }
-            Mode::Orders => {
-                let scroll = &mut self.state.orders.scroll;
+            Some(RowsPosition::Selection(scroll)) => {
                 scroll.cursor = moved(scroll.cursor, rows, page, motion, by);
                 scroll.keep_within(rows, page);
             }
-            // These have no extent.
-            Mode::Browse
-            | Mode::Search
-            | Mode::Palette { .. }
-            | Mode::Quantity { .. }
-            | Mode::Help(_)
-            | Mode::ConfirmQuit
-            | Mode::ConfirmClear => {}
+            None => {}
         }
     }
 

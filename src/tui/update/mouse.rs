@@ -154,7 +154,7 @@ impl Updater<'_> {
 
         if clicks == Clicks::Double {
             state.last_press = None;
-            self.perform(on_double_click);
+            self.act(on_double_click);
         }
     }
 

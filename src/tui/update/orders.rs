@@ -1,15 +1,16 @@
 //! The checkout and the past orders: opening them, placing an order, and what becomes of it.
 
 use super::{CART_UNREAD, Updater};
+use crate::config::key::Key;
 use crate::config::keymap::Action;
 use crate::model::{ChangeKind, OrderId, OrderState, Preview, Refusal};
 use crate::store::live::LiveRequest;
 use crate::store::live::{OrderEvent, OrderRequest};
 use crate::store::order::Outcome;
 use crate::store::{Error, Trouble};
-use crate::tui::layout::orders::{Extent, extent};
+use crate::tui::layout::orders::{Extent, extent, shown_total};
 use crate::tui::message::Effect;
-use crate::tui::state::{Connectivity, Mode};
+use crate::tui::state::{Connectivity, Mode, RowsPosition};
 
 impl Updater<'_> {
     /// Opens the checkout.
@@ -51,19 +52,10 @@ impl Updater<'_> {
             return;
         };
 
-        match &mut self.state.mode {
-            Mode::Checkout(top) | Mode::Receipt { top, .. } => {
-                *top = (*top).min(rows.saturating_sub(page));
-            }
-            Mode::Orders => self.state.orders.scroll.keep_within(rows, page),
-            // These have no extent.
-            Mode::Browse
-            | Mode::Search
-            | Mode::Palette { .. }
-            | Mode::Quantity { .. }
-            | Mode::Help(_)
-            | Mode::ConfirmQuit
-            | Mode::ConfirmClear => {}
+        match self.state.order_rows() {
+            Some(RowsPosition::Top(top)) => *top = (*top).min(rows.saturating_sub(page)),
+            Some(RowsPosition::Selection(scroll)) => scroll.keep_within(rows, page),
+            None => {}
         }
     }
 
@@ -84,6 +76,14 @@ impl Updater<'_> {
             return;
         }
 
+        if self.state.orders.total_seen != Some(self.state.orders.preview_number) {
+            let key = self.state.env.keymap.key_of(Action::PlaceOrder);
+            self.notify_error(format!(
+                "Nothing was ordered: {key} came before the total could be read. Look, then press {key}"
+            ));
+            return;
+        }
+
         let Some(preview) = self.current_preview() else {
             self.notify_error("Not ordered: the cart is just changing. Look again, then confirm");
             return;
@@ -99,6 +99,33 @@ impl Updater<'_> {
         self.state.orders.placing = Some(id.clone());
         self.state.notice = None;
         self.request_order(OrderRequest::Place(id, preview));
+    }
+
+    /// Says how to place the order, where the key's small letter is pressed. It must not do so by
+    /// itself: it may be a letter of a word that was meant for a prompt.
+    pub(super) fn hint_at_place_order(&mut self, pressed: Key) {
+        let key = self.state.env.keymap.key_of(Action::PlaceOrder);
+        let is_small_letter = pressed.typed().is_some_and(|letter| {
+            letter.is_lowercase() && letter.to_uppercase().to_string() == key
+        });
+        if is_small_letter {
+            self.notify_info(format!("Press {key}, with Shift, to place the order"));
+        }
+    }
+
+    /// Takes in that a total has reached the terminal.
+    pub(super) fn on_total_shown(&mut self, number: u64) {
+        if shown_total(self.state) == Some(number) {
+            self.state.orders.total_seen = Some(number);
+        }
+    }
+
+    /// Forgets that the total was seen, once it does not show any more.
+    pub(super) fn forget_unseen_total(&mut self) {
+        let seen = self.state.orders.total_seen;
+        if seen.is_some() && shown_total(self.state) != seen {
+            self.state.orders.total_seen = None;
+        }
     }
 
     /// The preview, where it is what would be ordered now: the user sees what is bought.
@@ -133,6 +160,7 @@ impl Updater<'_> {
             OrderEvent::Preview(preview) => {
                 self.state.orders.reading = false;
                 self.state.orders.preview = Some(preview);
+                self.state.orders.preview_number += 1;
             }
             OrderEvent::List(orders) => {
                 self.state.orders.list = Some(orders);
@@ -153,11 +181,11 @@ impl Updater<'_> {
     /// closed; the user may open it again, but it is not retried for ever.
     fn on_order_request_failed(&mut self, trouble: Trouble) {
         let was_previewing = std::mem::take(&mut self.state.orders.reading);
-        let shows_nothing = match self.state.mode {
+        let shows_no_list = !was_previewing && self.state.orders.list.is_none();
+        let page = self.state.page();
+        let shows_nothing = match page {
             Mode::Checkout(_) => was_previewing,
-            Mode::Orders | Mode::Receipt { .. } => {
-                !was_previewing && self.state.orders.list.is_none()
-            }
+            Mode::Orders | Mode::Receipt { .. } => shows_no_list,
             Mode::Browse
             | Mode::Search
             | Mode::Palette { .. }
@@ -168,7 +196,7 @@ impl Updater<'_> {
         };
 
         if shows_nothing {
-            self.state.mode = Mode::Browse;
+            *page = Mode::Browse;
         }
         self.notify_error(Error::Trouble(trouble).to_string());
     }
@@ -212,8 +240,9 @@ impl Updater<'_> {
         self.notify_info(format!("Ordered: {id}"));
         self.request_order(OrderRequest::List);
 
-        if matches!(self.state.mode, Mode::Checkout(_)) {
-            self.state.mode = Mode::Receipt {
+        let page = self.state.page();
+        if matches!(page, Mode::Checkout(_)) {
+            *page = Mode::Receipt {
                 order: id,
                 top: 0,
                 from_list: false,
@@ -280,8 +309,8 @@ impl Updater<'_> {
         }
     }
 
-    fn shows_orders(&self) -> bool {
-        matches!(self.state.mode, Mode::Orders | Mode::Receipt { .. })
+    fn shows_orders(&mut self) -> bool {
+        matches!(self.state.page(), Mode::Orders | Mode::Receipt { .. })
     }
 
     /// Gives up on answers that a broken connection does not bring. An order on its way goes on.

@@ -11,10 +11,10 @@ use tui_input::Input;
 impl Updater<'_> {
     /// Opens the palette with this text typed.
     pub(super) fn open_palette(&mut self, typed: String) {
-        self.state.mode = Mode::Palette {
+        self.cover(Mode::Palette {
             input: Input::new(typed),
             cursor: 0,
-        };
+        });
         self.search_palette();
     }
 
@@ -32,6 +32,7 @@ impl Updater<'_> {
             return;
         };
         self.state.mode = Mode::Browse;
+        self.state.covered = None;
 
         match entry.run {
             Run::Action(action) => self.act(action),
@@ -41,7 +42,7 @@ impl Updater<'_> {
             Run::Remove(product) => self.remove(product),
             Run::Category(category) => self.show_category(category),
             Run::Sort(sort) => self.sort_catalog(sort),
-            Run::Theme(theme) => self.state.theme = *theme,
+            Run::Theme(theme) => self.state.theme = self.state.env.display.theme(*theme),
         }
     }
 

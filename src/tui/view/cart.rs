@@ -172,14 +172,16 @@ impl<'a> LineView<'a> {
             .added
             .as_ref()
             .map_or("", |added| added.by.as_str());
-        let (price, price_style) = self.price(columns);
+        let (sign, price_style) = self.price_change();
+        let price = self.price(columns, sign);
         let share = self.share_bar(columns);
-        let total = match self.sum {
-            Some(sum) => money::aligned(sum, columns.total_decimals),
-            None => "—".to_owned(),
+        let total = self.total(columns, sign);
+        let total_style = if columns.price == 0 && !sign.is_empty() {
+            price_style
+        } else {
+            style
         };
 
-        // Where there is no room for words, the colour says that too few are left.
         let too_few = self.too_few();
         let quantity_style = match too_few {
             Some(_) => theme.warn,
@@ -202,7 +204,7 @@ impl<'a> LineView<'a> {
             left(by, widths.by, theme.dim),
             right(&price, widths.price, price_style),
             left(&share, widths.share, bar_style),
-            right(&total, widths.total, style),
+            right(&total, widths.total, total_style),
         ];
         row::draw(&cells, background, area, buffer);
 
@@ -248,23 +250,40 @@ impl<'a> LineView<'a> {
         total::short(self.line, self.product).filter(|_| self.counts())
     }
 
-    /// The price of one piece, with a sign where it changed since the line was added.
-    fn price(&self, columns: &CartColumns) -> (String, Style) {
-        let theme = &self.state.theme;
-        let price_now = match self.product {
+    /// The product's price now, where it is known.
+    fn price_now(&self) -> Option<Money> {
+        match self.product {
             ProductLookup::Product(product) => product.price,
             ProductLookup::Gone | ProductLookup::Unread => None,
-        };
-        let Some(now) = price_now else {
-            return (String::new(), theme.dim);
-        };
-
-        let shown = money::aligned(now, columns.price_decimals);
-        match self.line.added.as_ref().and_then(|added| added.price) {
-            Some(then) if now > then => (format!("{DEARER}{shown}"), theme.bad),
-            Some(then) if now < then => (format!("{CHEAPER}{shown}"), theme.good),
-            _ => (shown, theme.dim),
         }
+    }
+
+    /// The sign of a price that changed since the line was added, and its style.
+    fn price_change(&self) -> (&'static str, Style) {
+        let theme = &self.state.theme;
+        let then = self.line.added.as_ref().and_then(|added| added.price);
+        match (then, self.price_now()) {
+            (Some(then), Some(now)) if now > then => (DEARER, theme.bad),
+            (Some(then), Some(now)) if now < then => (CHEAPER, theme.good),
+            _ => ("", theme.dim),
+        }
+    }
+
+    /// The price of one piece, behind the sign of its change.
+    fn price(&self, columns: &CartColumns, sign: &str) -> String {
+        match self.price_now() {
+            Some(now) => format!("{sign}{}", money::aligned(now, columns.price_decimals)),
+            None => String::new(),
+        }
+    }
+
+    /// The price of all pieces, behind the sign of its change where no other price shows.
+    fn total(&self, columns: &CartColumns, sign: &str) -> String {
+        let Some(sum) = self.sum else {
+            return "—".to_owned();
+        };
+        let sign = if columns.price == 0 { sign } else { "" };
+        format!("{sign}{}", money::aligned(sum, columns.total_decimals))
     }
 
     /// A bar as long as the line's share of the subtotal, by eighths of a column.

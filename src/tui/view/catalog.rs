@@ -2,6 +2,7 @@
 
 use super::row;
 use super::row::{RowBackground, left, right};
+use super::typed::TypedText;
 use super::{details, draw_placeholder, draw_scroll_bar, list_background, pane, position};
 use crate::config::keymap::Action;
 use crate::model::search;
@@ -55,7 +56,7 @@ pub(super) fn cursor(state: &State, areas: &Areas) -> Option<Position> {
     let frame = areas
         .catalog
         .filter(|_| matches!(state.mode, Mode::Search))?;
-    let words = SearchWords::of(state, frame)?;
+    let words = search_words(state, frame)?;
 
     // Before the words stand the corner, the title and a slash.
     let before = 1 + text::width(TITLE) + 1;
@@ -69,9 +70,9 @@ fn title<'a>(state: &State, frame: Rect) -> Line<'a> {
     let theme = &state.theme;
     let mut spans = vec![Span::styled(TITLE, theme.accent)];
 
-    if let Some(words) = SearchWords::of(state, frame) {
+    if let Some(words) = search_words(state, frame) {
         spans.push(Span::styled("/", theme.dim));
-        spans.push(Span::styled(format!("{} ", words.visible), theme.warn));
+        spans.push(Span::styled(format!("{} ", words.shown), theme.warn));
     }
     if let Some(category) = &state.catalog.category {
         spans.push(Span::styled(format!("{category} "), theme.warn));
@@ -81,31 +82,17 @@ fn title<'a>(state: &State, frame: Rect) -> Line<'a> {
     Line::from(spans)
 }
 
-/// The words of a search as the title shows them: those around the cursor, where there is no
-/// room for all.
-struct SearchWords {
-    visible: String,
-    /// The columns from the first visible word to the cursor.
-    cursor: usize,
-}
-
-impl SearchWords {
-    /// The words that are looked for or typed; `None` where there is no search.
-    fn of(state: &State, frame: Rect) -> Option<SearchWords> {
-        let words = &state.catalog.words;
-        if words.value().is_empty() && !matches!(state.mode, Mode::Search) {
-            return None;
-        }
-
-        let room = usize::from(frame.width)
-            .saturating_sub(BESIDE_WORDS)
-            .max(LEAST_WORDS);
-        let skipped = words.visual_scroll(room);
-        Some(SearchWords {
-            visible: words.value().chars().skip(skipped).take(room).collect(),
-            cursor: words.visual_cursor().saturating_sub(skipped),
-        })
+/// The words of a search as the title shows them; `None` where there is no search.
+fn search_words(state: &State, frame: Rect) -> Option<TypedText> {
+    let words = &state.catalog.words;
+    if words.value().is_empty() && !matches!(state.mode, Mode::Search) {
+        return None;
     }
+
+    let room = usize::from(frame.width)
+        .saturating_sub(BESIDE_WORDS)
+        .max(LEAST_WORDS);
+    Some(TypedText::fitting(words, room))
 }
 
 /// The number of products that show, of all; or the number that were read so far.

@@ -166,14 +166,8 @@ fn draw_foot(state: &State, preview: &Preview, area: Rect, buffer: &mut Buffer) 
         return;
     }
 
-    let label = if preview.orderable_lines().is_ok() {
-        "To pay"
-    } else {
-        "Total"
-    };
-    let total = preview.total().in_currency(&preview.currency);
-    let text = format!("{label} {total}");
-    let cells = [right(&text, area.width, theme.accent)];
+    let total = orders::total(preview);
+    let cells = [right(&total, area.width, theme.accent)];
     let background = RowBackground::Plain(theme.text);
     row::draw(&cells, background, row::first_line(area), buffer);
 
@@ -227,6 +221,7 @@ fn next_step(state: &State, preview: &Preview) -> (String, Style) {
 fn how_to_order(state: &State, preview: &Preview) -> (String, Style) {
     let theme = &state.theme;
     let is_stale = state.orders.reading || state.orders.outdated;
+    let is_seen = state.orders.total_seen == Some(state.orders.preview_number);
     // The line below says why just now.
     let is_told_below = state
         .notice
@@ -235,6 +230,8 @@ fn how_to_order(state: &State, preview: &Preview) -> (String, Style) {
 
     match preview.orderable_lines() {
         Ok(_) if is_stale => ("Reading prices again …".to_owned(), theme.dim),
+        // Its key does nothing before the total has reached the terminal.
+        Ok(_) if !is_seen => (String::new(), theme.dim),
         Ok(_) => {
             let key = state.env.keymap.key_of(Action::PlaceOrder);
             let text = format!(

@@ -1,5 +1,6 @@
 //! The last two lines: the message or prompt, and the keys that work here.
 
+use super::typed::TypedText;
 use crate::config::keymap::Action;
 use crate::model::{ProductId, text};
 use crate::tui::layout::footer::key_hints;
@@ -100,19 +101,16 @@ impl Prompt<'_> {
     }
 
     fn draw(&self, state: &State, area: Rect, buffer: &mut Buffer) {
-        let room = self.room(area);
-        let skipped = self.input.visual_scroll(room);
-        let visible: String = self.input.value().chars().skip(skipped).collect();
+        let typed = TypedText::fitting(self.input, self.room(area));
 
         let label = Span::styled(&self.label, state.theme.accent);
-        let typed = Span::styled(text::truncate(&visible, room), state.theme.text);
+        let typed = Span::styled(typed.shown, state.theme.text);
         Line::from(vec![label, typed]).render(area, buffer);
     }
 
     fn cursor(&self, area: Rect) -> Position {
-        let skipped = self.input.visual_scroll(self.room(area));
-        let typed = self.input.visual_cursor().saturating_sub(skipped);
-        let x = u16::try_from(text::width(&self.label) + typed).unwrap_or(u16::MAX);
+        let typed = TypedText::fitting(self.input, self.room(area));
+        let x = u16::try_from(text::width(&self.label) + typed.cursor).unwrap_or(u16::MAX);
         Position::new(area.x + x.min(area.width.saturating_sub(1)), area.y)
     }
 

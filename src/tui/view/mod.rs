@@ -12,6 +12,7 @@ mod orders;
 mod palette;
 mod row;
 mod sums;
+mod typed;
 
 use crate::config::keymap::Action;
 use crate::config::theme::Theme;
@@ -35,7 +36,8 @@ pub fn view(state: &State, frame: &mut Frame<'_>) {
     buffer.set_style(screen, state.theme.text.patch(state.theme.background));
 
     let Some(areas) = state.areas() else {
-        return draw_too_small(state, screen, buffer);
+        draw_too_small(state, screen, buffer);
+        return state.env.display.fit(buffer);
     };
     header::draw(state, areas.header, buffer);
     draw_body(state, &areas, screen, buffer);
@@ -43,6 +45,7 @@ pub fn view(state: &State, frame: &mut Frame<'_>) {
     footer::draw_message(state, areas.message, buffer);
     footer::draw_keys(state, areas.footer, buffer);
     clean_cells(buffer);
+    state.env.display.fit(buffer);
 
     let cursor = footer::cursor(state, areas.message).or_else(|| catalog::cursor(state, &areas));
     if let Some(position) = cursor {
@@ -69,7 +72,7 @@ fn clean_cells(buffer: &mut Buffer) {
 pub(crate) fn title(state: &State) -> String {
     let items = text::count(state.totals().items, "item");
     let title = format!("{} · {} · {items}", state.shop.name, state.env.user);
-    text::shown(&title).into_owned()
+    state.env.display.text(text::shown(&title).into_owned())
 }
 
 /// Draws what a screen says that is too small for anything else.
@@ -96,7 +99,11 @@ fn draw_body(state: &State, areas: &Areas, screen: Rect, buffer: &mut Buffer) {
         ..screen
     };
 
-    match &state.mode {
+    let page = match (&state.mode, &state.covered) {
+        (Mode::Palette { .. }, Some(covered)) => covered,
+        (mode, _) => mode,
+    };
+    match page {
         Mode::Help(top) => help::draw(state, *top, body, buffer),
         Mode::Checkout(top) => checkout::draw(state, *top, body, buffer),
         Mode::Orders => orders::draw(state, body, buffer),

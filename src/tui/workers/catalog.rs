@@ -25,10 +25,23 @@ pub(crate) async fn load(address: Address, private: bool, results: mpsc::Sender<
         }
     };
 
+    // What can't be read is tried again, and what stands in no index is then looked for.
+    if let Some(unread) = unread {
+        let read = Message::Catalog(Ok((catalog, shop)), millis_since(started));
+        send(&results, read).await;
+        return send(&results, unread).await;
+    }
+
     // The catalog is only known to be empty once no product stands outside the index, either.
-    if catalog.is_empty() && unread.is_none() {
-        if let Ok(unlisted) = store::find_unlisted(&mut connection, &catalog).await {
-            catalog.refresh(unlisted);
+    if catalog.is_empty() {
+        match store::find_unlisted(&mut connection, &catalog).await {
+            Ok(unlisted) => {
+                catalog.refresh(unlisted);
+            }
+            Err(error) => {
+                let failed = Message::Catalog(Err(into_trouble(error)), millis_since(started));
+                return send(&results, failed).await;
+            }
         }
         let read = Message::Catalog(Ok((catalog, shop)), millis_since(started));
         return send(&results, read).await;
@@ -37,15 +50,21 @@ pub(crate) async fn load(address: Address, private: bool, results: mpsc::Sender<
     let listed = catalog.clone();
     let read = Message::Catalog(Ok((catalog, shop)), millis_since(started));
     send(&results, read).await;
-    if let Some(unread) = unread {
-        send(&results, unread).await;
-    }
 
-    // Products that can't be found now are found at the next start.
-    if let Ok(unlisted) = store::find_unlisted(&mut connection, &listed).await
-        && !unlisted.is_empty()
-    {
-        send(&results, Message::Products(unlisted)).await;
+    match store::find_unlisted(&mut connection, &listed).await {
+        Ok(unlisted) if unlisted.is_empty() => {}
+        Ok(unlisted) => send(&results, Message::Products(unlisted)).await,
+        Err(error) => {
+            // Where nobody may look for them there are none.
+            let trouble = into_trouble(error);
+            if trouble.is_transient() {
+                send(
+                    &results,
+                    Message::Catalog(Err(trouble), millis_since(started)),
+                )
+                .await;
+            }
+        }
     }
 }
 

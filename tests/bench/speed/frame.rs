@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 use std::io::Write;
 use std::rc::Rc;
 use std::time::{Duration, Instant};
+use trolley::config::display::{Charset, Colours, Display};
 use trolley::config::keymap::Keymap;
 use trolley::config::theme::Theme;
 use trolley::model::{Cart, ChangeKind, Deadline, LineChange, OpId, ProductId, Update, UserName};
@@ -32,6 +33,10 @@ pub fn screen(size: u32) -> State {
         ops: "0123456789abcdef".to_owned(),
         zone: jiff::tz::TimeZone::UTC,
         keymap: Keymap::with(&BTreeMap::new()).unwrap(),
+        display: Display {
+            colours: Colours::All,
+            charset: Charset::Unicode,
+        },
     };
     let mut state = State::new(env, Theme::DARK.on_terminal_background(), true, (200, 50));
     let now = Now::default();

@@ -1,0 +1,65 @@
+//! The standard streams of plain commands. A terminal or pipe is shared with other programs,
+//! and one of them may have made it one that does not block. These wait then, as usual.
+
+use rustix::event::{PollFd, PollFlags, poll};
+use std::io::{self, ErrorKind, Read, StderrLock, StdinLock, StdoutLock, Write};
+use std::os::fd::AsFd;
+
+/// A stream that waits until there is something to read, or it takes what is written.
+pub(super) struct PatientStream<S>(S);
+
+/// The standard input.
+pub(super) fn stdin() -> PatientStream<StdinLock<'static>> {
+    PatientStream(io::stdin().lock())
+}
+
+/// The standard output.
+pub(super) fn stdout() -> PatientStream<StdoutLock<'static>> {
+    PatientStream(io::stdout().lock())
+}
+
+/// The standard error output.
+pub(super) fn stderr() -> PatientStream<StderrLock<'static>> {
+    PatientStream(io::stderr().lock())
+}
+
+impl<S: AsFd> PatientStream<S> {
+    /// Waits until reading or writing would do something, or fail.
+    fn wait(&self, what: PollFlags) -> io::Result<()> {
+        match poll(&mut [PollFd::new(&self.0, what)], None) {
+            Ok(_) | Err(rustix::io::Errno::INTR) => Ok(()),
+            Err(error) => Err(error.into()),
+        }
+    }
+}
+
+impl<R: Read + AsFd> Read for PatientStream<R> {
+    fn read(&mut self, bytes: &mut [u8]) -> io::Result<usize> {
+        loop {
+            match self.0.read(bytes) {
+                Err(error) if error.kind() == ErrorKind::WouldBlock => self.wait(PollFlags::IN)?,
+                read => return read,
+            }
+        }
+    }
+}
+
+impl<W: Write + AsFd> Write for PatientStream<W> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        loop {
+            match self.0.write(bytes) {
+                Err(error) if error.kind() == ErrorKind::WouldBlock => self.wait(PollFlags::OUT)?,
+                written => return written,
+            }
+        }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        loop {
+            match self.0.flush() {
+                Err(error) if error.kind() == ErrorKind::WouldBlock => self.wait(PollFlags::OUT)?,
+                flushed => return flushed,
+            }
+        }
+    }
+}

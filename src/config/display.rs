@@ -1,0 +1,289 @@
+//! What the terminal can show: how many colours, and which characters.
+
+use super::theme::Theme;
+use ratatui::buffer::Buffer;
+use ratatui::style::{Color, Style};
+
+/// The colours that a terminal can show.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Colours {
+    /// All of 24 bits.
+    All,
+    /// The palette of 256.
+    Palette,
+}
+
+/// The characters that a terminal can show.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Charset {
+    /// All of Unicode.
+    Unicode,
+    /// ASCII alone.
+    Ascii,
+}
+
+/// What a terminal can show.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Display {
+    /// The colours.
+    pub colours: Colours,
+    /// The characters.
+    pub charset: Charset,
+}
+
+impl Display {
+    /// What the environment tells of the terminal. `variable` gives the value of a variable; one
+    /// that is not set is empty.
+    #[must_use]
+    pub fn told_by(variable: impl Fn(&str) -> String) -> Display {
+        let term = variable("TERM");
+        let colours = match variable("COLORTERM").as_str() {
+            "truecolor" | "24bit" => Colours::All,
+            _ if term.contains("direct") => Colours::All,
+            _ => Colours::Palette,
+        };
+
+        // The first of these that is set names the characters.
+        let locale = ["LC_ALL", "LC_CTYPE", "LANG"]
+            .map(variable)
+            .into_iter()
+            .find(|value| !value.is_empty());
+        let has_unicode = match locale {
+            Some(locale) => {
+                let locale = locale.to_ascii_uppercase();
+                locale.contains("UTF-8") || locale.contains("UTF8")
+            }
+            // Containers have no locale, and terminals that know Unicode.
+            None => true,
+        };
+        // The font of the Linux console lacks most signs.
+        let charset = if has_unicode && term != "linux" {
+            Charset::Unicode
+        } else {
+            Charset::Ascii
+        };
+        Display { colours, charset }
+    }
+
+    /// A theme in colours that the terminal can show.
+    #[must_use]
+    pub fn theme(self, theme: Theme) -> Theme {
+        match self.colours {
+            Colours::All => theme,
+            Colours::Palette => theme.map(in_palette),
+        }
+    }
+
+    /// Replaces what the terminal can't show in what is drawn, column by column.
+    pub(crate) fn fit(self, buffer: &mut Buffer) {
+        if self.charset == Charset::Unicode {
+            return;
+        }
+        for cell in &mut buffer.content {
+            if !cell.symbol().is_ascii() {
+                let sign = cell.symbol().chars().next().map_or(' ', ascii);
+                cell.set_char(sign);
+            }
+        }
+    }
+
+    /// A text in characters that the terminal can show.
+    #[must_use]
+    pub(crate) fn text(self, text: String) -> String {
+        match self.charset {
+            Charset::Unicode => text,
+            Charset::Ascii => text.chars().map(ascii).collect(),
+        }
+    }
+}
+
+/// A style in colours of the palette.
+fn in_palette(style: Style) -> Style {
+    Style {
+        fg: style.fg.map(nearest),
+        bg: style.bg.map(nearest),
+        ..style
+    }
+}
+
+/// The steps of each part of a colour in the palette's cube, colours 16 to 231.
+const CUBE: [u8; 6] = [0, 95, 135, 175, 215, 255];
+
+/// The nearest colour of the palette: of the cube, or of the greys behind it.
+fn nearest(color: Color) -> Color {
+    let Color::Rgb(r, g, b) = color else {
+        return color;
+    };
+
+    let [red, green, blue] = [r, g, b].map(nearest_step);
+    let cube = (
+        16 + 36 * red + 6 * green + blue,
+        [red, green, blue].map(step),
+    );
+    // The greys are 8, 18, 28 and so on, up to 238.
+    let mean = (u16::from(r) + u16::from(g) + u16::from(b)) / 3;
+    let shade = u8::try_from(mean.saturating_sub(3) / 10)
+        .unwrap_or(23)
+        .min(23);
+    let grey = (232 + shade, [8 + 10 * shade; 3]);
+
+    let (index, _) = if distance([r, g, b], grey.1) < distance([r, g, b], cube.1) {
+        grey
+    } else {
+        cube
+    };
+    Color::Indexed(index)
+}
+
+fn step(place: u8) -> u8 {
+    CUBE[usize::from(place)]
+}
+
+/// The place of the nearest step of the cube.
+fn nearest_step(value: u8) -> u8 {
+    let mut nearest = 0;
+    for place in 0..6 {
+        if value.abs_diff(step(place)) < value.abs_diff(step(nearest)) {
+            nearest = place;
+        }
+    }
+    nearest
+}
+
+fn distance(a: [u8; 3], b: [u8; 3]) -> u32 {
+    a.into_iter()
+        .zip(b)
+        .map(|(a, b)| u32::from(a.abs_diff(b)).pow(2))
+        .sum()
+}
+
+/// A sign of ASCII that stands for a character.
+fn ascii(c: char) -> char {
+    match c {
+        _ if c.is_ascii() => c,
+
+        '\u{a0}' => ' ',
+        '─' | '━' | '–' | '—' | '·' | '∞' => '-',
+        '│' | '┃' => '|',
+        '╭' | '╮' | '╰' | '╯' | '┌' | '┐' | '└' | '┘' | '├' | '┤' | '┬' | '┴' | '┼' => {
+            '+'
+        }
+        '●' => '*',
+        '○' => 'o',
+        '…' => '~',
+        '▲' | '↑' => '^',
+        '▼' | '↓' => 'v',
+        '←' => '<',
+        '→' => '>',
+        '█' | '▉' | '▊' | '▋' | '▌' => '#',
+        '▍' | '▎' | '▏' => ':',
+        '×' => 'x',
+        '“' | '”' | '„' => '"',
+        '‘' | '’' => '\'',
+        '€' => 'E',
+        '£' => 'L',
+        '¥' => 'Y',
+        _ => plain_letter(c),
+    }
+}
+
+/// A Latin letter without its marks; a question mark for other characters.
+fn plain_letter(c: char) -> char {
+    match c {
+        'À'..='Æ' => 'A',
+        'Ç' => 'C',
+        'È'..='Ë' => 'E',
+        'Ì'..='Ï' => 'I',
+        'Ñ' => 'N',
+        'Ò'..='Ö' | 'Ø' => 'O',
+        'Ù'..='Ü' => 'U',
+        'Ý' => 'Y',
+        'ß' => 's',
+        'à'..='æ' => 'a',
+        'ç' => 'c',
+        'è'..='ë' => 'e',
+        'ì'..='ï' => 'i',
+        'ñ' => 'n',
+        'ò'..='ö' | 'ø' => 'o',
+        'ù'..='ü' => 'u',
+        'ý' | 'ÿ' => 'y',
+        _ => '?',
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::theme::{
+        BAR, CHEAPER, CONNECTED, DEARER, DISCONNECTED, PENDING, SHORT, UNLIMITED,
+    };
+
+    fn display(variables: &[(&str, &str)]) -> Display {
+        Display::told_by(|name| {
+            let told = variables.iter().find(|(known, _)| *known == name);
+            told.map_or(String::new(), |(_, value)| (*value).to_owned())
+        })
+    }
+
+    #[test]
+    fn colours_are_those_that_the_terminal_knows() {
+        for (term, colorterm, colours) in [
+            ("xterm-256color", "truecolor", Colours::All),
+            ("xterm-256color", "24bit", Colours::All),
+            ("xterm-direct", "", Colours::All),
+            ("xterm-256color", "", Colours::Palette),
+            ("screen-256color", "", Colours::Palette),
+        ] {
+            let told = display(&[("TERM", term), ("COLORTERM", colorterm)]);
+            assert_eq!(told.colours, colours, "{term} {colorterm}");
+        }
+    }
+
+    #[test]
+    fn the_locale_names_the_characters() {
+        use Charset::{Ascii, Unicode};
+        for (variables, charset) in [
+            (&[("LANG", "C")][..], Ascii),
+            (&[("LANG", "POSIX")], Ascii),
+            (&[("LANG", "de_DE.ISO-8859-1")], Ascii),
+            (&[("LANG", "C.UTF-8")], Unicode),
+            (&[("LANG", "de_DE.utf8")], Unicode),
+            (&[("LANG", "C"), ("LC_CTYPE", "en_US.UTF-8")], Unicode),
+            (&[("LANG", "en_US.UTF-8"), ("LC_ALL", "C")], Ascii),
+            (&[], Unicode),
+            (&[("TERM", "linux"), ("LANG", "en_US.UTF-8")], Ascii),
+        ] {
+            assert_eq!(display(variables).charset, charset, "{variables:?}");
+        }
+    }
+
+    #[test]
+    fn each_of_our_signs_has_one_in_ascii() {
+        let signs = [
+            CONNECTED,
+            DISCONNECTED,
+            PENDING,
+            UNLIMITED,
+            SHORT,
+            DEARER,
+            CHEAPER,
+        ];
+        for sign in signs.into_iter().chain(BAR) {
+            assert!(sign.chars().all(|c| ascii(c) != '?'), "{sign}");
+        }
+    }
+
+    #[test]
+    fn the_palette_has_the_nearest_colour() {
+        for (rgb, index) in [
+            (0x00_0000, 16),
+            (0xff_ffff, 231),
+            (0x80_8080, 244),
+            (0x5f_87af, 67),
+            (0x1e_2128, 235),
+        ] {
+            let color = Color::from_u32(rgb);
+            assert_eq!(nearest(color), Color::Indexed(index), "{rgb:x}");
+        }
+    }
+}

@@ -1,0 +1,303 @@
+//! The terminal itself: its line and its output. Both are taken for the screen and given back
+//! whatever happens: the line first, since a shell can't be used without it, and at once. Output
+//! may be blocked (a slow link, a terminal that does not read), so each wait for it is bounded.
+
+use crossterm::style::Print;
+use crossterm::{cursor, event, queue, terminal};
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::io::Errno;
+use rustix::termios::{
+    LocalModes, OptionalActions, QueueSelector, SpecialCodeIndex, Termios, tcflush, tcgetattr,
+    tcgetwinsize, tcsetattr,
+};
+use std::io;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+/// The time that a terminal may take for the frame that is being written when it is given back.
+const FRAME_TIMEOUT: Duration = Duration::from_millis(500);
+/// The time that it may take for a little more, once what it has not read is dropped.
+const REST_TIMEOUT: Duration = Duration::from_secs(1);
+/// The pause after which a write that waits for the terminal looks whether it is still wanted.
+const LOOK_AGAIN: Timespec = Timespec {
+    tv_sec: 0,
+    tv_nsec: 50_000_000,
+};
+/// The bytes that are written at a time. A pseudo-terminal that has any room takes so many at once,
+/// so that no write waits within the system, where nothing could end it.
+const PIECE: usize = 1024;
+
+/// The size of a terminal that does not tell it.
+const USUAL_SIZE: (u16, u16) = (80, 24);
+
+/// Puts the title on the terminal's stack of titles.
+const SAVE_TITLE: &str = "\x1b[22;2t";
+/// Takes the title back from there.
+const RESTORE_TITLE: &str = "\x1b[23;2t";
+/// Ends a sequence that was cut off.
+const CANCEL: &str = "\x18";
+
+/// The terminal's line: how it treats what is typed.
+#[derive(Debug)]
+struct Line {
+    /// The modes to which it is restored; `None` while they are in force.
+    usual: Option<Termios>,
+    /// The program ends: the line is not taken again.
+    is_leaving: bool,
+}
+
+/// What is known of the terminal's output.
+#[derive(Debug)]
+struct Output {
+    /// The screen is up.
+    has_screen: bool,
+    /// A frame is being written.
+    is_writing: bool,
+}
+
+static LINE: Mutex<Line> = Mutex::new(Line {
+    usual: None,
+    is_leaving: false,
+});
+static OUTPUT: Mutex<Output> = Mutex::new(Output {
+    has_screen: false,
+    is_writing: false,
+});
+/// Notified when a frame has been written.
+static WRITTEN: Condvar = Condvar::new();
+/// Nobody wants the rest of the frame that is being written.
+static IS_ABANDONED: AtomicBool = AtomicBool::new(false);
+
+/// A lock is also good after a panic: none is held while anything is done that could panic.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Takes the terminal: from here on it shows the screen, and keys come one by one.
+///
+/// # Errors
+/// The system's; [`io::ErrorKind::Interrupted`] where the program is about to end.
+pub(crate) fn enter(mouse: bool) -> io::Result<()> {
+    change_line(Termios::make_raw)?;
+    IS_ABANDONED.store(false, Ordering::SeqCst);
+    lock(&OUTPUT).has_screen = true;
+
+    // The title that is there comes back with the terminal.
+    let mut out = Vec::new();
+    queue!(
+        out,
+        Print(SAVE_TITLE),
+        terminal::EnterAlternateScreen,
+        cursor::Hide,
+        event::EnableBracketedPaste
+    )?;
+    if mouse {
+        queue!(out, event::EnableMouseCapture)?;
+    }
+    write_all(&out)
+}
+
+/// Gives the terminal back as it was. It can be called at any time, from any thread, and more than
+/// once; it never takes long.
+pub(crate) fn restore() {
+    restore_line();
+    restore_screen();
+    // A library that asked the terminal something may just have put the modes back that it found.
+    release_line();
+}
+
+/// Restores the line. It is nobody's business any more.
+pub(crate) fn release_line() {
+    restore_line();
+    lock(&LINE).usual = None;
+}
+
+/// Hides what is typed, until [`release_line`].
+///
+/// # Errors
+/// As for [`enter`].
+pub(crate) fn hide_typing() -> io::Result<()> {
+    change_line(|line| {
+        line.local_modes.remove(LocalModes::ECHO);
+        line.local_modes.insert(LocalModes::ECHONL);
+        // Whoever comes back to a stopped prompt finds the modes of the shell.
+        line.special_codes[SpecialCodeIndex::VSUSP] = 0;
+    })
+}
+
+/// Changes the line's modes, and remembers the usual ones.
+fn change_line(change: impl FnOnce(&mut Termios)) -> io::Result<()> {
+    let mut line = lock(&LINE);
+    if line.is_leaving {
+        return Err(io::ErrorKind::Interrupted.into());
+    }
+
+    let usual = tcgetattr(rustix::stdio::stdin())?;
+    let mut changed = usual.clone();
+    change(&mut changed);
+    line.usual = Some(usual);
+    tcsetattr(rustix::stdio::stdin(), OptionalActions::Now, &changed)?;
+    Ok(())
+}
+
+/// Restores the line, at once.
+fn restore_line() {
+    if let Some(usual) = &lock(&LINE).usual {
+        // A terminal that is gone needs nothing.
+        let _ = tcsetattr(rustix::stdio::stdin(), OptionalActions::Now, usual);
+    }
+}
+
+/// Restores the line for good, as the program is about to end.
+pub(crate) fn leave_line() {
+    lock(&LINE).is_leaving = true;
+    restore_line();
+}
+
+/// Returns whether the screen is up.
+pub(super) fn has_screen() -> bool {
+    lock(&OUTPUT).has_screen
+}
+
+/// Leaves the screen. Nothing may follow that, so the frame that is being written goes first. A
+/// terminal that does not read it in time loses what it has not read.
+fn restore_screen() {
+    let mut output = lock(&OUTPUT);
+    if !std::mem::take(&mut output.has_screen) {
+        return;
+    }
+
+    let mut output = wait_for_frame(output, FRAME_TIMEOUT);
+    if output.is_writing || !is_writable(FRAME_TIMEOUT) {
+        IS_ABANDONED.store(true, Ordering::SeqCst);
+        let _ = tcflush(rustix::stdio::stdout(), QueueSelector::OFlush);
+        output = wait_for_frame(output, REST_TIMEOUT);
+    }
+    drop(output);
+
+    let deadline = Instant::now() + REST_TIMEOUT;
+    // A terminal that is gone needs nothing.
+    let _ = write_while(&restoring_sequence(), || Instant::now() < deadline);
+}
+
+/// Waits until no frame is being written, but no longer than this.
+fn wait_for_frame(output: MutexGuard<'_, Output>, timeout: Duration) -> MutexGuard<'_, Output> {
+    let waited = WRITTEN.wait_timeout_while(output, timeout, |output| output.is_writing);
+    waited.unwrap_or_else(PoisonError::into_inner).0
+}
+
+/// The sequence that undoes all that [`enter`] and the frames did.
+fn restoring_sequence() -> Vec<u8> {
+    let mut out = Vec::new();
+    if IS_ABANDONED.load(Ordering::SeqCst) {
+        out.extend(CANCEL.as_bytes());
+    }
+
+    // Writing to memory does not fail.
+    let _ = queue!(
+        out,
+        terminal::EndSynchronizedUpdate,
+        event::DisableMouseCapture,
+        event::DisableBracketedPaste,
+        terminal::LeaveAlternateScreen,
+        cursor::Show,
+        Print(RESTORE_TITLE)
+    );
+    out
+}
+
+/// Writes a frame, unless the screen has been left meanwhile.
+pub(super) fn write_frame(frame: &[u8]) {
+    let mut output = lock(&OUTPUT);
+    if !output.has_screen {
+        return;
+    }
+    output.is_writing = true;
+    drop(output);
+
+    // A terminal that is gone is noticed by the signal that comes with it.
+    let _ = write_all(frame);
+
+    lock(&OUTPUT).is_writing = false;
+    WRITTEN.notify_all();
+}
+
+/// Writes straight to the terminal: no lock that a blocked thread could hold.
+fn write_all(bytes: &[u8]) -> io::Result<()> {
+    write_while(bytes, || !IS_ABANDONED.load(Ordering::SeqCst))
+}
+
+/// Writes to the terminal while that is wanted. Other programs may have made the terminal one that
+/// does not block: then this waits by itself.
+fn write_while(mut bytes: &[u8], is_wanted: impl Fn() -> bool) -> io::Result<()> {
+    while !bytes.is_empty() {
+        let is_writable = poll_output(&LOOK_AGAIN);
+        if !is_wanted() {
+            return Ok(());
+        }
+        if !is_writable {
+            continue;
+        }
+
+        let piece = &bytes[..bytes.len().min(PIECE)];
+        match rustix::io::write(rustix::stdio::stdout(), piece) {
+            Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
+            Ok(written) => bytes = &bytes[written..],
+            Err(Errno::INTR | Errno::AGAIN) => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+    Ok(())
+}
+
+/// Returns whether the terminal takes output within this time.
+fn is_writable(timeout: Duration) -> bool {
+    Timespec::try_from(timeout).is_ok_and(|timeout| poll_output(&timeout))
+}
+
+/// Waits until a write to the terminal would not block, or fails; returns whether that is so.
+fn poll_output(timeout: &Timespec) -> bool {
+    let stdout = rustix::stdio::stdout();
+    let mut asked = [PollFd::new(&stdout, PollFlags::OUT)];
+    match poll(&mut asked, Some(timeout)) {
+        Ok(ready) => ready > 0,
+        Err(Errno::INTR) => false,
+        // The write says what is wrong.
+        Err(_) => true,
+    }
+}
+
+/// True where this job is in the foreground: else the terminal is another program's.
+pub(crate) fn is_foreground() -> bool {
+    rustix::termios::tcgetpgrp(rustix::stdio::stdout())
+        .is_ok_and(|job| job == rustix::process::getpgrp())
+}
+
+/// The size of the terminal, in columns and rows. Where it does not tell (a serial line, a
+/// container's console), `COLUMNS` and `LINES` do, else it is the usual one.
+pub(crate) fn size() -> (u16, u16) {
+    let (columns, rows) = match tcgetwinsize(rustix::stdio::stdout()) {
+        Ok(size) => (size.ws_col, size.ws_row),
+        Err(_) => (0, 0),
+    };
+
+    (
+        told_or_variable(columns, "COLUMNS", USUAL_SIZE.0),
+        told_or_variable(rows, "LINES", USUAL_SIZE.1),
+    )
+}
+
+/// The size that the terminal told, else that of the environment, else the usual one.
+fn told_or_variable(told: u16, variable: &str, usual: u16) -> u16 {
+    if told > 0 {
+        return told;
+    }
+    let variable = std::env::var(variable).unwrap_or_default();
+    variable
+        .trim()
+        .parse()
+        .ok()
+        .filter(|size| *size > 0)
+        .unwrap_or(usual)
+}

@@ -1,0 +1,197 @@
+//! What keys mean on every page, and what never places an order.
+#![allow(clippy::unwrap_used, reason = "a test may fail")]
+
+mod harness;
+
+use harness::screens::TestScreen;
+use harness::{Server, Terminal, order_screens, shop};
+use trolley::config::key::Key;
+use trolley::store::live::{LiveEvent, LiveRequest, OrderEvent, OrderRequest};
+use trolley::tui::message::{Effect, Message, Mouse, MouseKind};
+use trolley::tui::state::Mode;
+use trolley::tui::update::update;
+
+/// The shop after some keys, with a preview and past orders at hand.
+fn page(keys: &str) -> TestScreen {
+    let mut screen = TestScreen::filled(120, 36);
+    screen.keys(keys);
+    screen.link(order_screens::preview(104, true));
+    screen.link(LiveEvent::Order(OrderEvent::List(order_screens::orders())));
+    screen
+}
+
+/// Takes in messages without a frame between them; returns how many orders they place.
+fn orders_placed(screen: &mut TestScreen, messages: Vec<Message>) -> usize {
+    let effects = messages
+        .into_iter()
+        .flat_map(|message| update(&mut screen.state, message, screen.now));
+    effects
+        .filter(|effect| {
+            matches!(
+                effect,
+                Effect::Live(LiveRequest::Order(OrderRequest::Place(..)))
+            )
+        })
+        .count()
+}
+
+fn key(name: &str) -> Message {
+    Message::Key(Key::parse(name).unwrap())
+}
+
+/// The text typed in the palette.
+fn typed_command(screen: &TestScreen) -> Option<&str> {
+    match &screen.state.mode {
+        Mode::Palette { input, .. } => Some(input.value()),
+        _ => None,
+    }
+}
+
+#[test]
+fn commands_searches_and_the_help_begin_on_every_page() {
+    // "o enter" is the receipt of the newest order.
+    for open in ["c", "o", "o enter", "?", "C", "tab", "v", "a q"] {
+        let mut screen = page("esc");
+        screen.keys(open);
+        screen.link(LiveEvent::Order(OrderEvent::List(order_screens::orders())));
+        if open == "o" {
+            screen.keys("enter");
+        }
+
+        screen.keys(": y o g h u r t");
+        assert_eq!(typed_command(&screen), Some("yoghurt"), "{open}");
+
+        let mut screen = page(open);
+        screen.keys("/ y o g");
+        assert!(matches!(screen.state.mode, Mode::Search), "{open}");
+        assert_eq!(screen.state.catalog.words.value(), "yog", "{open}");
+
+        let mut screen = page(open);
+        let was_help = matches!(screen.state.mode, Mode::Help(_));
+        screen.keys("?");
+        let is_help = matches!(screen.state.mode, Mode::Help(_));
+        assert_ne!(is_help, was_help, "{open}");
+    }
+}
+
+#[test]
+fn what_covers_a_page_returns_to_it() {
+    for cover in [":", "?"] {
+        for open in ["c", "o", "o enter"] {
+            let mut screen = page(open);
+            let before = format!("{:?}", screen.state.mode);
+
+            screen.keys(cover);
+            assert_ne!(format!("{:?}", screen.state.mode), before);
+            screen.keys("esc");
+            assert_eq!(format!("{:?}", screen.state.mode), before, "{cover}");
+            screen.keys("esc esc");
+            assert!(matches!(screen.state.mode, Mode::Browse));
+        }
+    }
+}
+
+#[test]
+fn only_a_key_that_comes_alone_after_the_total_places_an_order() {
+    let mut screen = page("c");
+    for name in ["y", "enter", "space", "c", "n"] {
+        let mut screen = page("c");
+        assert_eq!(orders_placed(&mut screen, vec![key(name)]), 0, "{name}");
+    }
+    let pasted = Message::Paste("Y".to_owned());
+    assert_eq!(orders_placed(&mut screen, vec![pasted]), 0);
+
+    // Among others it may be a letter of a word.
+    let word = vec![Message::KeysTogether, key("Y"), key("o"), key("g")];
+    assert_eq!(orders_placed(&mut screen, word), 0);
+    let mut screen = page("c");
+    assert_eq!(orders_placed(&mut screen, vec![key("Y")]), 1);
+
+    // A total that was read and is not on the terminal yet.
+    let mut screen = TestScreen::filled(120, 36);
+    screen.keys("c");
+    let total = Message::Live(order_screens::preview(104, true));
+    assert_eq!(orders_placed(&mut screen, vec![total, key("Y")]), 0);
+    assert!(screen.picture().contains("before the total could be read"));
+
+    // A newer total, too, must reach the terminal first.
+    let mut screen = page("c");
+    let newer = Message::Live(order_screens::preview(104, true));
+    assert_eq!(orders_placed(&mut screen, vec![newer, key("Y")]), 0);
+
+    // No total shows where there is no row for it.
+    let mut screen = page("c");
+    screen.take_in(Message::Resize(120, 6));
+    assert_eq!(orders_placed(&mut screen, vec![key("Y")]), 0);
+}
+
+#[test]
+fn the_small_letter_names_the_key() {
+    let mut screen = page("c");
+    screen.keys("y");
+    assert!(
+        screen
+            .picture()
+            .contains("Press Y, with Shift, to place the order")
+    );
+}
+
+#[test]
+fn a_double_click_uses_up_the_number_before_it() {
+    let mut screen = page("1 2");
+    for _ in 0..2 {
+        screen.take_in(Message::Mouse(Mouse {
+            kind: MouseKind::Press,
+            column: 5,
+            row: 7,
+        }));
+    }
+    let added = screen.state.target().unwrap();
+    assert_eq!(screen.state.cart.shown.quantity(&added), 12);
+    assert_eq!(screen.state.count, None);
+}
+
+/// Opens the checkout of three pieces.
+fn checkout(server: &Server) -> Terminal {
+    let mut shop = shop(server, "alice", "ann");
+    shop.wait("64 products");
+    shop.keys("3 a");
+    shop.wait("3 items ");
+    shop.gone("…€");
+    shop.keys("c");
+    shop.wait("Press Y to place the order");
+    shop
+}
+
+#[test]
+fn no_word_in_a_real_terminal_places_an_order() {
+    let server = Server::with_demo();
+    let mut ann = checkout(&server);
+
+    ann.keys(":yoghurt");
+    ann.wait(": yoghurt");
+    ann.keys("esc");
+    ann.wait("Press Y to place the order");
+    ann.keys("/yog");
+    ann.wait("yog");
+    ann.keys("esc");
+    ann.wait("64 products");
+
+    // All at once, as what was typed ahead comes.
+    ann.send(b"cY");
+    ann.wait("Press Y to place the order");
+    ann.paste("Y");
+    ann.send(b"Yoghurt");
+    ann.keys("y");
+    ann.wait("Press Y, with Shift, to place the order");
+    assert_eq!(server.get("EXISTS orders"), "0");
+
+    ann.keys_until("Y", " Receipt ");
+    ann.wait("3 items +Total €6.30");
+    assert_eq!(server.get("XLEN orders"), "1");
+
+    // On the receipt a command is a command: it adds what it names, and nothing else.
+    ann.send(b":sourdough 1\r");
+    ann.wait("1 Sourdough Loaf");
+    assert_eq!(server.get_list("ZRANGE cart:alice 0 -1"), ["sourdough"]);
+}
