@@ -8,6 +8,7 @@ use crate::model::{
     Cart, CartLine, ChangeKind, Deadline, LineChange, Money, OpId, OrderId, ProductId, Quantity,
     Rules, Update,
 };
+use crate::store::scripts::HIGHEST_VERSION;
 use serde::Deserialize;
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -18,6 +19,9 @@ const SNAPSHOT_HEAD: usize = 13;
 const SNAPSHOT_LINE: usize = 5;
 /// The bytes of a quantity that are looked at; Redis writes no number as long as this.
 const LONGEST_SCORE: usize = 64;
+
+/// The digits of the highest version.
+const LONGEST_VERSION: usize = 16;
 
 /// An update as it travels: `{"v":"17","op":"..","by":"..","kind":"edit","at":1,"until":2,"count":1,"lines":[["tea",3,1,"2.40"]]}`.
 #[derive(Deserialize)]
@@ -86,7 +90,7 @@ pub fn update(message: &[u8]) -> Option<Update> {
     let message: UpdateMessage = serde_json::from_str(&message).ok()?;
 
     Some(Update {
-        version: message.v.parse().ok()?,
+        version: version(message.v.as_bytes())?,
         op: OpId::parse(&message.op)?,
         by: sanitize_actor(message.by.as_bytes()),
         kind: ChangeKind::named(&message.kind)?,
@@ -104,7 +108,7 @@ pub fn update(message: &[u8]) -> Option<Update> {
 pub fn snapshot(answer: &[Vec<u8>]) -> Option<Cart> {
     let (head, lines) = answer.split_first_chunk::<SNAPSHOT_HEAD>()?;
     let [
-        version,
+        stored_version,
         now,
         left,
         count,
@@ -122,7 +126,7 @@ pub fn snapshot(answer: &[Vec<u8>]) -> Option<Cart> {
 
     let mut cart = Cart {
         // A version that can't be read counts as none: every update is then a gap.
-        version: unsigned(version).unwrap_or(0),
+        version: version(stored_version).unwrap_or(0),
         hidden: usize::try_from(unsigned(count)?)
             .ok()?
             .saturating_sub(lines.len()),
@@ -234,6 +238,13 @@ fn share(line: &[u8]) -> Option<(u32, String)> {
 
 fn integer(raw: &[u8]) -> Option<i64> {
     std::str::from_utf8(raw).ok()?.parse().ok()
+}
+
+/// Reads the version of a cart as the scripts do; `None` for what can be none.
+#[must_use]
+pub(crate) fn version(raw: &[u8]) -> Option<u64> {
+    let is_digits = raw.len() <= LONGEST_VERSION && raw.iter().all(u8::is_ascii_digit);
+    unsigned(raw).filter(|version| is_digits && *version <= HIGHEST_VERSION)
 }
 
 /// Reads a number that Redis and Lua count in 64 bits with a sign.

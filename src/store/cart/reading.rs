@@ -68,13 +68,13 @@ pub(crate) async fn read_version(
     conn: &mut impl ConnectionLike,
     keys: &CartKeys,
 ) -> Result<u64, Trouble> {
-    let raw: Option<String> = redis::cmd("HGET")
+    let raw: Option<Vec<u8>> = redis::cmd("HGET")
         .arg(&keys.meta)
         .arg("version")
         .query_async(conn)
         .await
         .map_err(Trouble::from)?;
-    Ok(raw.and_then(|raw| raw.parse().ok()).unwrap_or(0))
+    Ok(raw.and_then(|raw| decode::version(&raw)).unwrap_or(0))
 }
 
 /// The presence of a terminal, as its heartbeat states it.
@@ -108,10 +108,10 @@ pub(crate) async fn heartbeat(
         .arg(&keys.updates)
         .arg(MOST_WATCHERS);
 
-    let (version, watchers): (String, Vec<u8>) =
+    let (version, watchers): (Vec<u8>, Vec<u8>) =
         call.invoke_async(conn).await.map_err(Trouble::from)?;
     Ok((
-        version.parse().unwrap_or(0),
+        decode::version(&version).unwrap_or(0),
         decode::watchers(&watchers).unwrap_or_default(),
     ))
 }

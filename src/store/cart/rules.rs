@@ -55,6 +55,7 @@ pub async fn set_rules(
     let op = new_op();
     let mut call = RULES.prepare_invoke();
     push_cart_update(&mut call, &keys, &connection.policy, op.as_str());
+    call.arg(connection.policy.item_timeout.as_millis());
     for change in changes {
         let (field, value) = change.field();
         call.arg(field).arg(value);
