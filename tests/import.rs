@@ -236,6 +236,38 @@ fn strict_changes_nothing_where_anything_is_bad() {
 }
 
 #[test]
+fn strict_reads_a_pipe_of_any_format_once() {
+    let server = Server::start();
+    let json_lines = r#"{"id":"green","name":"Green Tea","price":2.40}"#;
+    for (name, content) in [
+        ("a.csv", TEAS),
+        ("b.jsonl", json_lines),
+        ("c.pipe", json_lines),
+    ] {
+        server.cmd("FLUSHALL");
+        let fifo = server.dir().join(name);
+        assert!(command("mkfifo").arg(&fifo).finish().status.success());
+        let args = [
+            "--redis",
+            server.url(),
+            "import",
+            "--strict",
+            fifo.to_str().unwrap(),
+        ];
+        let import = Running::start(&mut trolley(server.dir(), &args));
+        std::fs::write(&fifo, content).unwrap();
+        let output = import.finish();
+        assert!(output.status.success(), "{name}: {output:?}");
+        assert_eq!(server.get("HGET product:green price"), "2.40", "{name}");
+    }
+    // The standard input by its name.
+    server.cmd("FLUSHALL");
+    let args = ["import", "--strict", "/dev/stdin"];
+    let (status, said, _) = piped(&server, &args, json_lines.as_bytes());
+    assert_eq!((status, &*said), (0, "1 added, 0 changed, 0 unchanged\n"));
+}
+
+#[test]
 fn files_that_cannot_be_read_say_why() {
     let server = Server::with_demo();
     let before = server.digest();
