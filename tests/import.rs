@@ -1040,4 +1040,39 @@ fn what_is_no_product_is_not_deleted() {
     let (status, _, said) = says(&server, &["product", "delete", "taken"]);
     assert!(status == 3 && said.contains("wrong type"), "{said}");
     assert_eq!(server.get("GET product:taken"), "text");
+
+    // Hashes that no list of products shows are another program's.
+    server.cmd("HSET product:42 title x cents 240");
+    server.cmd("HSET product:tea:stats views 3");
+    server.cmd("ZADD catalog 0 42 0 taken");
+    assert!(!ok(&server, &["products"]).contains("42"));
+    let (status, _, said) = says(&server, &["product", "delete", "42"]);
+    assert!(
+        status == 1 && said.contains("There is no product “42”"),
+        "{said}"
+    );
+
+    let path = write(&server, "teas.csv", TEAS);
+    assert_eq!(
+        ok(&server, &["import", "--replace", &path]),
+        "2 added, 0 changed, 0 unchanged, 64 removed\n\
+         Left as they are: 2 keys under product: that other programs use\n"
+    );
+    let mut keys = server.get_list("KEYS product:*");
+    keys.sort();
+    let kept = [
+        "product:42",
+        "product:black",
+        "product:green",
+        "product:taken",
+        "product:tea:stats",
+    ];
+    assert_eq!(keys, kept);
+    assert_eq!(server.get_list("ZRANGE catalog 0 -1"), ["black", "green"]);
+    ok(&server, &["export", &write(&server, "out.csv", "")]);
+    ok(&server, &["products"]);
+    assert_eq!(server.get_list("ZRANGE catalog 0 -1"), ["black", "green"]);
+    let told = ok(&server, &["import", "--replace", "--json", &path]);
+    let told: Value = serde_json::from_str(&told).unwrap();
+    assert_eq!((&told["removed"], &told["left"]), (&0.into(), &2.into()));
 }

@@ -166,7 +166,7 @@ fn an_unknown_outcome_is_not_called_a_failure() {
     let op = screen.state.cart.unconfirmed[0].op.clone();
 
     let unknown = Error::Unknown {
-        op: op.clone(),
+        op: Some(op.clone()),
         trouble: Trouble::ReadOnly,
     };
     let effects = update(

@@ -56,7 +56,9 @@ pub(super) async fn run(
     if args.yes {
         let id = id.unwrap_or_else(|| order::new_order_id(preview.at));
         let placed = order::place(&mut connection, &settings.user, id, preview).await?;
-        show_order(&mut connection, &placed, output).await?;
+        show_order(&mut connection, &placed, output)
+            .await
+            .map_err(|failure| failure.unread(placed))?;
         return Ok(ExitCode::SUCCESS);
     }
     show_preview(&preview, settings, output)

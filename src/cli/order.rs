@@ -54,7 +54,9 @@ pub(super) async fn run(
         return show_order(&mut connection, &id, output).await;
     };
 
-    let order = order::set_state(&mut connection, &id, step.state()).await?;
+    let order = connection
+        .repeat(async |connection| order::set_state(connection, &id, step.state()).await)
+        .await?;
     output.result(
         || order_json(&order),
         |out| writeln!(out, "Order {id} is {}", order.state.name()),

@@ -354,24 +354,28 @@ pub enum Error {
     /// Redis could not be asked, or would not; nothing has changed.
     #[error(transparent)]
     Trouble(#[from] Trouble),
-    /// The change was sent and no answer came: it may have been applied.
-    #[error("{}", unknown_outcome(op, trouble))]
+    /// A write was sent and no answer came: it may have been done.
+    #[error("{}", unknown_outcome(op.as_ref(), trouble))]
     Unknown {
-        /// The change's id.
-        op: OpId,
+        /// The id of the change or order; `None` for what needs none, since doing it twice is
+        /// the same as doing it once.
+        op: Option<OpId>,
         /// The trouble that kept the answer away.
         trouble: Trouble,
     },
 }
 
-fn unknown_outcome(op: &OpId, trouble: &Trouble) -> String {
-    match trouble {
-        Trouble::TooFewReplicas { .. } => {
+fn unknown_outcome(op: Option<&OpId>, trouble: &Trouble) -> String {
+    match (op, trouble) {
+        (Some(op), Trouble::TooFewReplicas { .. }) => {
             format!("not confirmed: {trouble}; repeat it with --op-id {op} to go on")
         }
-        _ => format!(
+        (Some(op), _) => format!(
             "it is not known whether the change was applied ({trouble}); to ask again without risk, repeat it with --op-id {op}"
         ),
+        (None, _) => {
+            format!("it is not known whether that was done ({trouble}); to repeat it is harmless")
+        }
     }
 }
 

@@ -36,7 +36,7 @@ pub use cart::reading::get_log;
 pub use cart::rules::{RuleChange, set_rules};
 pub use cart::sending::{Attempt, ProductCheck, SendError, send};
 pub use catalog::export::{Export, ids_from};
-pub use catalog::import::{delete_product, put_products};
+pub use catalog::import::{delete_product, put_product};
 pub use catalog::load::{Reading, load_catalog};
 pub use catalog::{
     Shop, find_unlisted, get_catalog, get_product, get_products, get_shop, name_shop,

@@ -24,6 +24,8 @@ pub struct Faults {
     pub swallow: AtomicU64,
     /// The next so many answers to changes are lost, and the link with them.
     pub lose_answers: AtomicU64,
+    /// Requests with these bytes lose their answers as changes do; empty: none.
+    pub lose_on: std::sync::Mutex<Vec<u8>>,
     /// The next so many answers to changes say that the cart has moved.
     pub moved: AtomicU64,
     /// Where it has moved.
@@ -54,8 +56,7 @@ impl Faults {
 
     /// Whether this request is not passed on any more.
     fn hangs(&self, request: &[u8]) -> bool {
-        let on = self.hang_on.lock().unwrap();
-        if !on.is_empty() && request.windows(on.len()).any(|window| window == &on[..]) {
+        if has(request, &self.hang_on.lock().unwrap()) {
             return true;
         }
         let last = self.hang_after.load(Ordering::Relaxed);
@@ -185,7 +186,8 @@ async fn serve(client: Box<dyn Stream>, server: Door, faults: Arc<Faults>) {
             if change && asked.take(&asked.moved) {
                 return Some(asked.moved_to.lock().unwrap().clone());
             }
-            if change && asked.take(&asked.lose_answers) {
+            let is_lossy = change || has(&buffer[..read], &asked.lose_on.lock().unwrap());
+            if is_lossy && asked.take(&asked.lose_answers) {
                 lost.store(true, Ordering::Relaxed);
             }
             if asked.hangs(&buffer[..read]) {
@@ -245,7 +247,12 @@ async fn serve(client: Box<dyn Stream>, server: Door, faults: Arc<Faults>) {
 }
 
 fn is_change(bytes: &[u8]) -> bool {
-    bytes.windows(4).any(|window| window == b"edit")
+    has(bytes, b"edit")
+}
+
+/// Whether `part`, where it is not empty, stands in these bytes.
+fn has(bytes: &[u8], part: &[u8]) -> bool {
+    !part.is_empty() && bytes.windows(part.len()).any(|window| window == part)
 }
 
 /// Whether these bytes are just one published message, and of no watcher.

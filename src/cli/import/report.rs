@@ -3,6 +3,7 @@
 use super::ImportArgs;
 use crate::catalog_file::BadRow;
 use crate::cli::output::{Output, shown_path};
+use crate::model::text;
 use crate::store::catalog::import::Counts;
 use indicatif::ProgressBar;
 use serde_json::{Value, json};
@@ -89,6 +90,7 @@ impl ImportReport {
             "changed": counts.changed,
             "unchanged": counts.unchanged,
             "removed": counts.removed,
+            "left": counts.left,
             "bad": self.bad_rows,
         })
     }
@@ -116,6 +118,13 @@ impl ImportReport {
         }
         writeln!(out)?;
 
+        if counts.left > 0 {
+            let keys = text::count(counts.left, "key");
+            writeln!(
+                out,
+                "Left as they are: {keys} under product: that other programs use"
+            )?;
+        }
         if args.replace && self.has_bad_rows() {
             writeln!(
                 out,

@@ -92,7 +92,7 @@ impl Connection {
             if let Err(last) = retry.again(self, error).await {
                 return Err(match (last, doubt) {
                     (Error::Trouble(last), Some(doubt)) => Error::Unknown {
-                        op: change.op.clone(),
+                        op: Some(change.op.clone()),
                         trouble: if self.is_transient(&last) {
                             doubt
                         } else {

@@ -45,7 +45,8 @@ fn text_or_empty(value: Option<impl ToString>) -> String {
 /// harmless, so an unknown outcome is simply tried again.
 ///
 /// # Errors
-/// [`crate::model::Refusal::NotOwner`]; the [`crate::store::Trouble`] of the link.
+/// [`crate::model::Refusal::NotOwner`]; the [`crate::store::Trouble`] of the link;
+/// [`Error::Unknown`] where no attempt was answered.
 pub async fn set_rules(
     connection: &mut Connection,
     user: &UserName,
@@ -53,16 +54,23 @@ pub async fn set_rules(
 ) -> Result<(), Error> {
     let keys = CartKeys::of(user);
     let op = new_op();
-    let mut call = RULES.prepare_invoke();
-    push_cart_update(&mut call, &keys, &connection.policy, op.as_str());
-    call.arg(connection.policy.item_timeout.as_millis());
-    for change in changes {
-        let (field, value) = change.field();
-        call.arg(field).arg(value);
-    }
 
-    match call.invoke_async::<u8>(&mut connection.conn).await {
-        Ok(_) => Ok(()),
-        Err(error) => Err(common_refusal(&error).map_or_else(|| error.into(), Error::Refused)),
-    }
+    connection
+        .repeat(async |connection| {
+            let mut call = RULES.prepare_invoke();
+            push_cart_update(&mut call, &keys, &connection.policy, op.as_str());
+            call.arg(connection.policy.item_timeout.as_millis());
+            for change in changes {
+                let (field, value) = change.field();
+                call.arg(field).arg(value);
+            }
+
+            match call.invoke_async::<u8>(&mut connection.conn).await {
+                Ok(_) => Ok(()),
+                Err(error) => {
+                    Err(common_refusal(&error).map_or_else(|| error.into(), Error::Refused))
+                }
+            }
+        })
+        .await
 }

@@ -13,6 +13,9 @@ use tokio::time::sleep;
 /// The pause between two attempts.
 pub(crate) const PAUSE: Duration = Duration::from_millis(100);
 
+/// The time after which an import ends where none of its steps succeeds any more.
+const LONGEST_STALL: Duration = Duration::from_secs(60);
+
 /// The limit and the pauses for attempts that meet [transient](Connection::is_transient) trouble.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct RetryPolicy {
@@ -28,7 +31,8 @@ enum Limit {
     OneMore,
     /// When this time has passed since the first attempt.
     Total(Duration),
-    /// When the server could not be reached for this long, however many attempts that takes.
+    /// When the server could not be reached for this long, or a step has not succeeded for
+    /// [`LONGEST_STALL`] though it could.
     Outage(Duration),
 }
 
@@ -44,7 +48,7 @@ impl RetryPolicy {
         limit: Limit::Total(Duration::from_secs(5)),
         first_pause: PAUSE,
     };
-    /// As many attempts as an import needs, which thus outlives a failover.
+    /// As many attempts as a step of an import needs, which thus outlives a failover.
     pub(crate) const IMPORT: RetryPolicy = RetryPolicy {
         limit: Limit::Outage(Duration::from_secs(10)),
         first_pause: Duration::ZERO,
@@ -109,16 +113,11 @@ impl Retry {
         }
     }
 
-    /// Tells whether nothing has failed yet.
-    pub(crate) fn is_first_attempt(&self) -> bool {
-        self.attempts == 1
-    }
-
     fn allows_another(&self) -> bool {
         match self.policy.limit {
             Limit::OneMore => self.attempts < 2,
             Limit::Total(limit) => self.started.elapsed() < limit,
-            Limit::Outage(_) => true,
+            Limit::Outage(_) => self.started.elapsed() < LONGEST_STALL,
         }
     }
 
@@ -170,6 +169,39 @@ impl Connection {
             match read(self.conn.clone()).await {
                 Ok(value) => return Ok(value),
                 Err(trouble) => retry.again(self, trouble).await?,
+            }
+        }
+    }
+
+    /// Writes something that may be written twice, again and again until its outcome is known,
+    /// for up to five seconds.
+    ///
+    /// # Errors
+    /// Those of `write`; [`Error::Unknown`] where it may have been done all the same.
+    pub async fn repeat<T>(
+        &mut self,
+        mut write: impl AsyncFnMut(&mut Connection) -> Result<T, Error>,
+    ) -> Result<T, Error> {
+        // The trouble after which it may have been done.
+        let mut doubt = None;
+        let mut retry = RetryPolicy::CHANGE.start();
+
+        loop {
+            let error = match write(self).await {
+                Ok(value) => return Ok(value),
+                Err(error) => error,
+            };
+            if let Error::Trouble(trouble) = &error
+                && trouble.is_ambiguous()
+            {
+                doubt = Some(trouble.clone());
+            }
+
+            if let Err(last) = retry.again(self, error).await {
+                return Err(match (last, doubt) {
+                    (Error::Trouble(_), Some(trouble)) => Error::Unknown { op: None, trouble },
+                    (last, _) => last,
+                });
             }
         }
     }
@@ -231,7 +263,9 @@ mod tests {
         assert!(started(RetryPolicy::CHANGE, 4).allows_another());
         assert!(!started(RetryPolicy::CHANGE, 6).allows_another());
         assert!(started(RetryPolicy::CHANGE, 6).deadline() < Instant::now());
-        assert!(started(RetryPolicy::IMPORT, 60).deadline() > Instant::now());
+        assert!(started(RetryPolicy::IMPORT, 59).deadline() > Instant::now());
+        assert!(started(RetryPolicy::IMPORT, 59).allows_another());
+        assert!(!started(RetryPolicy::IMPORT, 61).allows_another());
     }
 
     #[test]

@@ -193,7 +193,7 @@ impl Session {
             Err(trouble) => {
                 for (op, _) in std::mem::take(&mut self.unreplicated) {
                     let unknown = Error::Unknown {
-                        op: op.clone(),
+                        op: Some(op.clone()),
                         trouble: trouble.clone(),
                     };
                     self.settle(supervisor, op, Err(unknown)).await?;

@@ -236,7 +236,7 @@ pub(crate) fn order_error(driver: &Driver, trouble: Trouble) -> Error {
     };
 
     match driver.id().and_then(|id| OpId::parse(id.as_str())) {
-        Some(op) if is_begun => Error::Unknown { op, trouble },
+        op @ Some(_) if is_begun => Error::Unknown { op, trouble },
         _ => Error::Trouble(trouble),
     }
 }
