@@ -162,7 +162,7 @@ async fn send(server: &Server, change: &Change, attempt: Attempt) -> Result<u64,
         ProductCheck::Here,
     )
     .await
-    .map(|update| update.version)
+    .map(|applied| applied.update.version)
     .map_err(|error| format!("{error:?}"))
 }
 

@@ -247,7 +247,8 @@ fn a_repeated_op_gets_the_first_answer() {
         let again = store::add_as(&mut link, &alice(), &id("espresso"), 3, op)
             .await
             .unwrap();
-        assert_eq!(first, again);
+        assert_eq!(first.update, again.update);
+        assert_eq!((first.is_repeat, again.is_repeat), (false, true));
         assert_eq!(cart(&mut link).await.quantity(&id("espresso")), 4);
     });
 }
@@ -381,7 +382,8 @@ fn an_undo_leaves_a_damaged_line_as_it_is() {
             ProductCheck::Here,
         )
         .await
-        .unwrap();
+        .unwrap()
+        .update;
         let told: Vec<_> = sent
             .lines
             .iter()

@@ -5,17 +5,19 @@
 use super::budget;
 use super::new_op;
 use super::reading::{read_cart, read_version};
-use super::sending::{Attempt, ProductCheck, SendError, find_missing_products, log_outcome, send};
+use super::sending::{
+    Applied, Attempt, ProductCheck, SendError, find_missing_products, log_outcome, send,
+};
 use crate::model::{
     Cart, Change, ChangeKind, Edit, Money, OpId, ProductId, Refusal, Timeout, Update, UserName,
 };
+use crate::store::clock::Moment;
 use crate::store::connection::replicas::ReplicaWait;
 use crate::store::connection::retry::RetryPolicy;
 use crate::store::connection::{Conn, Connection};
 use crate::store::error::Error;
 use crate::store::get_product;
 use crate::store::keys::CartKeys;
-use std::time::Instant;
 
 impl Connection {
     /// Applies `change` to the cart of `user` exactly once, connecting and sending again
@@ -25,6 +27,16 @@ impl Connection {
     /// [`Error::Refused`] and [`Error::Trouble`] where nothing has changed;
     /// [`Error::Unknown`] where that can't be told.
     pub async fn apply(&mut self, user: &UserName, change: &Change) -> Result<Update, Error> {
+        let applied = self.apply_or_repeat(user, change).await?;
+        Ok(applied.update)
+    }
+
+    /// [`Connection::apply`] that also tells whether the change was applied before.
+    async fn apply_or_repeat(
+        &mut self,
+        user: &UserName,
+        change: &Change,
+    ) -> Result<Applied, Error> {
         self.expire_lines(user).await?;
         self.apply_once(user, change).await
     }
@@ -47,10 +59,11 @@ impl Connection {
         }
     }
 
-    async fn apply_once(&mut self, user: &UserName, change: &Change) -> Result<Update, Error> {
-        let started = Instant::now();
+    async fn apply_once(&mut self, user: &UserName, change: &Change) -> Result<Applied, Error> {
+        let started = Moment::now();
         let outcome = self.insist(user, change, started).await;
-        log_outcome(user.as_str(), &change.op, started, &outcome);
+        let update = outcome.as_ref().map(|applied| &applied.update);
+        log_outcome(user.as_str(), &change.op, started, update);
         outcome
     }
 
@@ -59,8 +72,8 @@ impl Connection {
         &mut self,
         user: &UserName,
         change: &Change,
-        started: Instant,
-    ) -> Result<Update, Error> {
+        started: Moment,
+    ) -> Result<Applied, Error> {
         let keys = CartKeys::of(user);
         let first_version = self
             .read(async |mut conn| read_version(&mut conn, &keys).await)
@@ -75,9 +88,13 @@ impl Connection {
         let mut retry = RetryPolicy::CHANGE.start();
 
         loop {
-            attempt.age = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
+            attempt.age = started.age();
             let error = match self.send(&keys, change, attempt).await {
-                Ok(update) => return Ok(update),
+                Ok(mut applied) => {
+                    // An earlier attempt of ours is no earlier command.
+                    applied.is_repeat &= !attempt.is_retry;
+                    return Ok(applied);
+                }
                 Err(error) => error,
             };
 
@@ -111,7 +128,7 @@ impl Connection {
         keys: &CartKeys,
         change: &Change,
         attempt: Attempt,
-    ) -> Result<Update, Error> {
+    ) -> Result<Applied, Error> {
         let missing = match &self.conn {
             Conn::One(_) => None,
             Conn::Cluster(_) => Some(find_missing_products(&self.conn, [change]).await?),
@@ -123,7 +140,7 @@ impl Connection {
         let products = self.conn.clone();
         let mut conn = ReplicaWait::new(&mut self.conn, self.policy.confirm_replicas);
         let outcome = match send(&mut conn, keys, &self.policy, change, attempt, check).await {
-            Ok(update) => Ok(update),
+            Ok(applied) => Ok(applied),
             Err(SendError::Failed(error)) => Err(error),
             Err(SendError::NeedsBudgetCheck) => {
                 let route = budget::Route {
@@ -144,13 +161,13 @@ impl Connection {
         op: OpId,
         kind: ChangeKind,
         edit: Edit,
-    ) -> Result<Update, Error> {
+    ) -> Result<Applied, Error> {
         let change = Change {
             op,
             kind,
             edits: vec![edit],
         };
-        self.apply(user, &change).await
+        self.apply_or_repeat(user, &change).await
     }
 }
 
@@ -166,7 +183,8 @@ pub async fn add_to_cart(
     product: &ProductId,
     quantity: u32,
 ) -> Result<Update, Error> {
-    add_as(connection, user, product, quantity, new_op()).await
+    let applied = add_as(connection, user, product, quantity, new_op()).await?;
+    Ok(applied.update)
 }
 
 /// Adds pieces like [`add_to_cart`], under an op id of the caller's: repeated with the same id,
@@ -180,7 +198,7 @@ pub async fn add_as(
     product: &ProductId,
     quantity: u32,
     op: OpId,
-) -> Result<Update, Error> {
+) -> Result<Applied, Error> {
     let price = check_and_price(connection, product, quantity).await?;
     let edit = Edit::Add {
         product: product.clone(),
@@ -223,7 +241,8 @@ pub async fn remove_from_cart(
     product: &ProductId,
     quantity: Option<u32>,
 ) -> Result<Update, Error> {
-    remove_as(connection, user, product, quantity, new_op()).await
+    let applied = remove_as(connection, user, product, quantity, new_op()).await?;
+    Ok(applied.update)
 }
 
 /// Takes pieces out like [`remove_from_cart`], under an op id of the caller's.
@@ -236,7 +255,7 @@ pub async fn remove_as(
     product: &ProductId,
     quantity: Option<u32>,
     op: OpId,
-) -> Result<Update, Error> {
+) -> Result<Applied, Error> {
     let product = product.clone();
     let edit = match quantity {
         Some(0) => return Err(Refusal::Zero.into()),
@@ -259,7 +278,7 @@ pub async fn set_as(
     product: &ProductId,
     quantity: u32,
     op: OpId,
-) -> Result<Update, Error> {
+) -> Result<Applied, Error> {
     let price = check_and_price(connection, product, quantity).await?;
     let edit = Edit::Set {
         product: product.clone(),
@@ -279,7 +298,7 @@ pub async fn clear_as(
     connection: &mut Connection,
     user: &UserName,
     op: OpId,
-) -> Result<Update, Error> {
+) -> Result<Applied, Error> {
     connection
         .apply_edit(user, op, ChangeKind::Clear, Edit::Clear)
         .await

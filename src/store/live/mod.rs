@@ -16,6 +16,7 @@ pub use orders::{OrderEvent, OrderRequest};
 use crate::model::{Cart, Change, OpId, Product, ProductId, Update, UserName};
 use crate::store::cart::decode::Watcher;
 use crate::store::catalog::decode::CatalogNews;
+use crate::store::clock::Moment;
 use crate::store::connection::Conn;
 use crate::store::connection::address::Address;
 use crate::store::connection::discovery::Locator;
@@ -28,7 +29,6 @@ use session::{HEARTBEAT_INTERVAL, Session, SessionEnd};
 use std::collections::VecDeque;
 use std::pin::pin;
 use std::sync::Arc;
-use std::time::Instant;
 use tokio::sync::{OnceCell, mpsc};
 
 /// A request to the live link.
@@ -137,7 +137,7 @@ pub async fn run(
 struct PendingChange {
     change: Change,
     /// When the change was first sent, if it was, and the cart's version known then.
-    first_sent: Option<(u64, Instant)>,
+    first_sent: Option<(u64, Moment)>,
     /// Set once it is sent over the present connection.
     in_flight: bool,
 }

@@ -6,13 +6,13 @@ use super::{LiveEvent, Supervisor};
 use crate::model::{Change, OpId, ProductId, Update};
 use crate::store::cart::budget;
 use crate::store::cart::sending;
-use crate::store::cart::sending::{Attempt, ProductCheck, SendError};
+use crate::store::cart::sending::{Applied, Attempt, ProductCheck, SendError};
+use crate::store::clock::Moment;
 use crate::store::connection::replicas::wait_command;
 use crate::store::error::{Error, Trouble};
 use crate::store::keys::CartKeys;
 use crate::store::policy::Policy;
 use redis::aio::MultiplexedConnection;
-use std::time::Instant;
 
 impl Session {
     /// Sends the changes that are not on their way yet, in order. A change to a cart with a
@@ -104,11 +104,11 @@ impl Session {
         let is_retry = pending.first_sent.is_some();
         let (first_version, first_sent) = *pending
             .first_sent
-            .get_or_insert((self.version, Instant::now()));
+            .get_or_insert((self.version, Moment::now()));
         let attempt = Attempt {
             is_retry,
             first_version,
-            age: u64::try_from(first_sent.elapsed().as_millis()).unwrap_or(u64::MAX),
+            age: first_sent.age(),
             budget_checked_at: None,
         };
 
@@ -218,7 +218,7 @@ impl Session {
             .find(|pending| pending.change.op == op)
             .and_then(|pending| pending.first_sent);
         if let Some((_, at)) = first_sent {
-            sending::log_outcome(supervisor.user.as_str(), &op, at, &outcome);
+            sending::log_outcome(supervisor.user.as_str(), &op, at, outcome.as_ref());
         }
 
         supervisor
@@ -241,7 +241,7 @@ async fn send_change(
     check: ProductCheck<'_>,
 ) -> Result<Update, Error> {
     match sending::send(conn, keys, policy, change, attempt, check).await {
-        Ok(update) => Ok(update),
+        Ok(Applied { update, .. }) => Ok(update),
         Err(SendError::Failed(error)) => Err(error),
         Err(SendError::NeedsBudgetCheck) => {
             let route = budget::Route {
@@ -249,7 +249,8 @@ async fn send_change(
                 products: &products.conn().await?,
                 check,
             };
-            budget::send(route, keys, policy, change, attempt).await
+            let applied = budget::send(route, keys, policy, change, attempt).await?;
+            Ok(applied.update)
         }
     }
 }

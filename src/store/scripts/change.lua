@@ -25,8 +25,8 @@
 --
 -- Undo and redo do what they can: a refused edit is left out, and only where all edits are
 -- refused is the change refused.
--- Returns the update as JSON, the same text that it publishes. Refusals are errors with a
--- code; nothing is written before the last check, since scripts have no roll-back.
+-- Returns the update as JSON, the same text that it publishes; as a list of one where the change
+-- was applied before. Refusals are errors with a code; nothing is written before the last check, since scripts have no roll-back.
 --
 -- A version that is no number of ours is none: the cart's history is lost, and a new one begins.
 -- Since op ids may be lost with it, changes that were first sent before are not sent again.
@@ -75,7 +75,7 @@ for place = generation, other and generation + 1 or generation do
   local first = call('HGET', ops, op)
   if first then
     call('HSET', ops, op, first)
-    return first
+    return {first}
   end
 end
 
