@@ -22,9 +22,12 @@ redis.call('ZCARD', cart)
 redis.call('ZCARD', touched)
 redis.call('XLEN', log)
 for _, key in ipairs({meta, lines, KEYS[4], KEYS[5], by, order, ordered}) do redis.call('HLEN', key) end
-for _, command in ipairs({'HMGET', 'HEXISTS', 'HSET', 'HDEL', 'UNLINK', 'PERSIST', 'PEXPIREAT'}) do
-  if not redis.acl_check_cmd(command, meta, '0', '0') then
-    return redis.error_reply('NOPERM this user may not run ' .. command)
+for _, command in ipairs({
+  {'HMGET', meta, 'x'}, {'HEXISTS', meta, 'x'}, {'HSET', meta, 'x', 'x'}, {'HDEL', meta, 'x'},
+  {'UNLINK', meta}, {'PERSIST', meta}, {'PEXPIREAT', meta, '0'},
+}) do
+  if not redis.acl_check_cmd(unpack(command)) then
+    return redis.error_reply('NOPERM this user may not run ' .. command[1])
   end
 end
 

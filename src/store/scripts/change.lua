@@ -282,12 +282,16 @@ if renew then kept = digits(keep > 0 and keep + COMPANIONS_OUTLIVE / 2 or 0) end
 -- is asked for only where lines leave or expiries are renewed. Any other is tried below by the
 -- first command that needs it.
 if removes or renew then
-  local needed = removes and {'HDEL'} or {}
-  if removes and #order > 1 then needed = {'HDEL', 'ZREM', 'ZADD'} end
-  if renew then needed[#needed + 1] = keep > 0 and 'PEXPIREAT' or 'PERSIST' end
+  local needed = {}
+  if renew then needed[1] = keep > 0 and {'PEXPIREAT', meta, '0'} or {'PERSIST', meta} end
+  if removes then needed[#needed + 1] = {'HDEL', lines, 'x'} end
+  if removes and #order > 1 then
+    needed[#needed + 1] = {'ZREM', cart, 'x'}
+    needed[#needed + 1] = {'ZADD', cart, '1', 'x'}
+  end
   for _, command in ipairs(needed) do
-    if not redis.acl_check_cmd(command, meta, '0', '0') then
-      return redis.error_reply('NOPERM this user may not run ' .. command)
+    if not redis.acl_check_cmd(unpack(command)) then
+      return redis.error_reply('NOPERM this user may not run ' .. command[1])
     end
   end
 end
