@@ -27,6 +27,9 @@ pub fn clock(millis: i64, zone: &TimeZone, style: ClockStyle) -> String {
     zone.to_datetime(moment).strftime(format).to_string()
 }
 
+/// The shortest time after its last change that a cart may live, in milliseconds.
+pub(crate) const SHORTEST_TIMEOUT_MS: u64 = 1_000;
+
 /// The longest time after its last change that a cart may live, short of for ever: ten years, in
 /// milliseconds.
 pub(crate) const LONGEST_TIMEOUT_MS: u64 = 3650 * 24 * 60 * 60 * 1000;
@@ -64,7 +67,7 @@ impl Timeout {
                 "months and years have no fixed length: use days, hours or minutes".to_owned()
             })?;
         match u64::try_from(length.as_millis()) {
-            Ok(ms @ 1_000..=LONGEST_TIMEOUT_MS) => Ok(Timeout::After(ms)),
+            Ok(ms @ SHORTEST_TIMEOUT_MS..=LONGEST_TIMEOUT_MS) => Ok(Timeout::After(ms)),
             Ok(_) | Err(_) => Err("a timeout is from 1s to 3650 days, or never".to_owned()),
         }
     }

@@ -64,6 +64,9 @@ pub enum Trouble {
     /// A key holds something else.
     #[error("a key of the shop holds something else (wrong type); trolley doctor names it")]
     WrongType,
+    /// Keys of a cart hold something else.
+    #[error("wrong type: {0}")]
+    WrongTypeOf(String),
     /// Another node of the cluster has the cart now.
     #[error("the cart has moved to another server")]
     Moved {
@@ -117,7 +120,7 @@ impl Trouble {
             Trouble::TooOld => "too_old",
             Trouble::OutOfMemory => "out_of_memory",
             Trouble::DiskTrouble => "disk_trouble",
-            Trouble::WrongType => "wrong_type",
+            Trouble::WrongType | Trouble::WrongTypeOf(_) => "wrong_type",
             Trouble::Moved { .. } => "moved",
             Trouble::Changing => "changing",
             Trouble::Tls(_) => "tls",

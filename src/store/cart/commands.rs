@@ -15,7 +15,8 @@ use crate::store::clock::Moment;
 use crate::store::connection::replicas::ReplicaWait;
 use crate::store::connection::retry::RetryPolicy;
 use crate::store::connection::{Conn, Connection};
-use crate::store::error::Error;
+use crate::store::doctor::types;
+use crate::store::error::{Error, Trouble};
 use crate::store::get_product;
 use crate::store::keys::CartKeys;
 
@@ -61,10 +62,25 @@ impl Connection {
 
     async fn apply_once(&mut self, user: &UserName, change: &Change) -> Result<Applied, Error> {
         let started = Moment::now();
-        let outcome = self.insist(user, change, started).await;
+        let outcome = match self.insist(user, change, started).await {
+            Err(error) => Err(self.name_wrong_types(user, error).await),
+            applied => applied,
+        };
         let update = outcome.as_ref().map(|applied| &applied.update);
         log_outcome(user.as_str(), &change.op, started, update);
         outcome
+    }
+
+    /// Names the keys of the cart that are behind an error, where it says that they are of the
+    /// wrong type.
+    pub(crate) async fn name_wrong_types(&mut self, user: &UserName, error: Error) -> Error {
+        if error != Error::Trouble(Trouble::WrongType) {
+            return error;
+        }
+        match types::cart_mismatches(&self.conn, user).await {
+            Ok(keys) if !keys.is_empty() => Trouble::WrongTypeOf(keys.join(", ")).into(),
+            Ok(_) | Err(_) => error,
+        }
     }
 
     /// Sends a change until it is settled, or the time for retrying is over.
@@ -312,8 +328,11 @@ pub async fn clear_as(
 pub async fn get_cart_items(connection: &mut Connection, user: &UserName) -> Result<Cart, Error> {
     connection.expire_lines(user).await?;
     let keys = CartKeys::of(user);
-    let (cart, _) = connection
+    let read = connection
         .read(async |mut conn| read_cart(&mut conn, &keys, &[]).await)
-        .await?;
-    Ok(cart)
+        .await;
+    match read {
+        Ok((cart, _)) => Ok(cart),
+        Err(trouble) => Err(connection.name_wrong_types(user, trouble.into()).await),
+    }
 }

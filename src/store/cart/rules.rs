@@ -55,7 +55,7 @@ pub async fn set_rules(
     let keys = CartKeys::of(user);
     let op = new_op();
 
-    connection
+    let outcome = connection
         .repeat(async |connection| {
             let mut call = RULES.prepare_invoke();
             push_cart_update(&mut call, &keys, &connection.policy, op.as_str());
@@ -72,5 +72,9 @@ pub async fn set_rules(
                 }
             }
         })
-        .await
+        .await;
+    match outcome {
+        Ok(()) => Ok(()),
+        Err(error) => Err(connection.name_wrong_types(user, error).await),
+    }
 }

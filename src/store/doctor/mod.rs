@@ -6,7 +6,7 @@ mod orders;
 mod rights;
 mod sentinel;
 mod server;
-mod types;
+pub(crate) mod types;
 
 use super::connect;
 use crate::model::{UserName, text};
@@ -173,6 +173,7 @@ fn advice_on_access(trouble: &Trouble) -> &'static str {
         | Trouble::OutOfMemory
         | Trouble::DiskTrouble
         | Trouble::WrongType
+        | Trouble::WrongTypeOf(_)
         | Trouble::Moved { .. }
         | Trouble::BadAddress(_)
         | Trouble::Other(_) => "",

@@ -4,7 +4,7 @@
 //! a script's text as a line `local NAME = value`, so that no number is written down twice.
 
 use crate::model::quantity::HIGHEST_LIMIT;
-use crate::model::time::LONGEST_TIMEOUT_MS;
+use crate::model::time::{LONGEST_TIMEOUT_MS, SHORTEST_TIMEOUT_MS};
 use redis::Script;
 use std::fmt::Display;
 use std::sync::LazyLock;
@@ -118,6 +118,7 @@ fn history() -> String {
     [
         limit("HIGHEST_QUANTITY", HIGHEST_LIMIT),
         limit("HIGHEST_VERSION", HIGHEST_VERSION),
+        limit("SHORTEST_LIFE", SHORTEST_TIMEOUT_MS),
         limit("LONGEST_LIFE", LONGEST_TIMEOUT_MS),
         limit("OPS_PER_GENERATION", OPS_PER_GENERATION),
         limit("COMPANIONS_OUTLIVE", COMPANIONS_OUTLIVE_MS),
