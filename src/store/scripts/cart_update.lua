@@ -46,8 +46,8 @@ local function publish_update(kind, changes)
     -- A new history starts from the clock. Op ids or lines from before it say that one was lost.
     version = clock[1] * 1000000 + clock[2]
     redis.call('HSET', meta, 'start', integer(version + 1))
-    local left = redis.call('ZCARD', cart) + redis.call('HLEN', KEYS[4]) + redis.call('HLEN', KEYS[5])
-    if left > 0 then redis.call('HSET', meta, 'lost', integer(now)) end
+    local left = redis.call('HLEN', KEYS[4]) + redis.call('HLEN', KEYS[5])
+    if left > 0 or redis.call('ZCARD', cart) > 0 then redis.call('HSET', meta, 'lost', integer(now)) end
   end
   version = version + 1
   redis.call('HSET', meta, 'version', integer(version))

@@ -26,14 +26,15 @@
 -- Undo and redo do what they can: a refused edit is left out, and only where all edits are
 -- refused is the change refused.
 -- Returns the update as JSON, the same text that it publishes; as a list of one where the change
--- was applied before. Refusals are errors with a code; nothing is written before the last check, since scripts have no roll-back.
+-- was applied before. Refusals are errors with a code; nothing is written before the last check,
+-- since scripts have no roll-back.
 --
 -- A version that is no number of ours is none: the cart's history is lost, and a new one begins.
 -- Since op ids may be lost with it, changes that were first sent before are not sent again.
 --
--- Comes after history.lua, shares.lua and the limits MOST_LINES, HIGHEST_QUANTITY (a higher score is
--- damage), OPS_PER_GENERATION, COMPANIONS_OUTLIVE (ms) and LOG_LENGTH, which Rust puts in
--- front. This script runs at every change and Lua takes most of its time: rare cases define
+-- Comes after history.lua, shares.lua and the limits MOST_LINES, HIGHEST_QUANTITY (a higher
+-- score is damage), OPS_PER_GENERATION, COMPANIONS_OUTLIVE (ms) and LOG_LENGTH, which Rust puts
+-- in front. This script runs at every change and Lua takes most of its time: rare cases define
 -- their functions and read their fields only when they occur.
 
 local EDITS = 10           -- index of the first edit in ARGV
@@ -59,7 +60,9 @@ end
 
 local known = call('HMGET', meta, 'version', 'start', 'kept', 'frozen', 'owner', 'life')
 local version, start = tonumber(known[1] or 0), tonumber(known[2] or 0)
-if not (version and version >= 0 and version <= HIGHEST_VERSION and version % 1 == 0) then version = 0 end
+if not (version and version >= 0 and version <= HIGHEST_VERSION and version % 1 == 0) then
+  version = 0
+end
 if not (start and start >= 0 and start <= version) then start = 0 end
 -- A cart is frozen for an order, and no longer than that is there.
 local frozen = known[4] and call('HEXISTS', being_ordered, 'id') == 1
@@ -275,7 +278,9 @@ local ends = digits(deadline)
 local kept, keep = tonumber(known[3] or -1) or -1, 0
 if timeout > 0 and not frozen then keep = now + timeout + COMPANIONS_OUTLIVE end
 if opens or (keep == 0 and kept ~= 0)
-  or (keep > 0 and not (kept >= keep and kept <= keep + 2 * COMPANIONS_OUTLIVE)) then renew = true end
+  or (keep > 0 and not (kept >= keep and kept <= keep + 2 * COMPANIONS_OUTLIVE)) then
+  renew = true
+end
 if renew then kept = digits(keep > 0 and keep + COMPANIONS_OUTLIVE / 2 or 0) end
 
 -- A missing right must leave nothing half done. To ask for one costs as much as a command, so it

@@ -1,7 +1,8 @@
 -- Functions for what a cart's keys tell about its history. Anybody who may write to the keys may
 -- have put anything there, so each number is checked before it is used.
 --
--- Comes after the limits HIGHEST_VERSION, SHORTEST_LIFE and LONGEST_LIFE (ms), which Rust puts in front.
+-- Comes after the limits HIGHEST_VERSION, SHORTEST_LIFE and LONGEST_LIFE (ms), which Rust puts
+-- in front.
 
 -- Reads a whole number in digits, up to `highest`; nil for anything else.
 local function whole(text, highest)
@@ -21,6 +22,10 @@ end
 
 -- Puts back the version that a script has raised, after a write that failed.
 local function put_back(meta, version, failure)
-  if version then redis.call('HSET', meta, 'version', version) else redis.call('HDEL', meta, 'version') end
+  if version then
+    redis.call('HSET', meta, 'version', version)
+  else
+    redis.call('HDEL', meta, 'version')
+  end
   return failure
 end
