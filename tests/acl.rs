@@ -106,7 +106,7 @@ fn nothing_is_spare(server: &Server) {
         .split([' ', ')'])
         .filter_map(|word| word.strip_prefix('+'))
     {
-        let elsewhere = ["ping", "wait", "select", "cluster|slots"].contains(&granted);
+        let elsewhere = ["ping", "wait", "cluster|slots"].contains(&granted);
         assert!(
             elsewhere || used.contains(&format!("cmdstat_{granted}:")),
             "{granted} is spare:\n{rules}\n{used}"
@@ -230,12 +230,35 @@ fn a_shopper_has_one_cart() {
                 "ZADD catalog 0 x",
                 "SCAN 0",
                 "EVAL return 0",
+                "SELECT 1",
             ],
         );
         let other = run(&server, &["add", "espresso", "--user", "bob"]);
         assert_eq!(other.status.code(), Some(3));
         assert!(String::from_utf8_lossy(&other.stderr).contains("no permission"));
         assert_eq!(run(&server, &["demo"]).status.code(), Some(3));
+    }
+}
+
+#[test]
+fn only_the_database_of_the_shop_may_be_selected() {
+    for binary in server::binaries() {
+        let server = Server::start_with(&binary, &[]);
+        let third = format!("{}?db=3", server.url());
+        harness::ok_at(server.dir(), &third, &["demo"]);
+        let args = ["acl", "shopper", "--user", "alice", "--as", "ann"];
+        let rules = harness::ok_at(server.dir(), &third, &args);
+        server.cmd(&format!("{} >pw", rules.trim()));
+
+        let url = format!("{third}&user=ann");
+        let mut ann = trolley(
+            server.dir(),
+            &["--redis", &url, "--user", "alice", "add", "espresso"],
+        );
+        let output = ann.env("TROLLEY_PASSWORD", "pw").finish();
+        assert!(output.status.success(), "{output:?}");
+        assert_eq!(says(&server, "SELECT 3"), "ok");
+        forbidden(&server, &["SELECT 2", "SELECT 0"]);
     }
 }
 

@@ -405,7 +405,9 @@ fn an_op_id_is_applied_once() {
         "--op-id",
         "till-7:42",
     ];
-    assert_eq!(json(&server, &args), json(&server, &args));
+    let mut first = json(&server, &args);
+    first["repeated"] = true.into();
+    assert_eq!(json(&server, &args), first);
     for other in [
         &["add", "espresso", "5"][..],
         &["remove", "espresso", "1"],
@@ -518,4 +520,38 @@ fn lines_expire_without_any_terminal_open() {
         ok(&server, &args("cart")) == "The cart of alice is empty\n"
     });
     assert_eq!(server.get("EXISTS cart:alice"), "0");
+}
+
+#[test]
+fn a_repeated_op_id_is_told_as_a_repeat() {
+    let server = Server::with_demo();
+    let eve = |args: &[&str]| ok(&server, &[&["--user", "eve"][..], args].concat());
+    let commands: [(&[&str], &str); 4] = [
+        (
+            &["add", "espresso", "6"],
+            "Added 6 × Espresso: 6 in the cart of eve\n",
+        ),
+        (
+            &["set", "espresso", "4"],
+            "4 × Espresso in the cart of eve\n",
+        ),
+        (
+            &["remove", "espresso", "1"],
+            "Removed 1 × Espresso: 3 left in the cart of eve\n",
+        ),
+        (&["clear"], "Cleared 1 line from the cart of eve\n"),
+    ];
+    for (command, said) in commands {
+        let repeated = [command, &["--op-id", command[0]]].concat();
+        assert_eq!(eve(&repeated), said);
+        let version = server.get("HGET {cart:eve}:meta version");
+        assert_eq!(
+            eve(&repeated),
+            format!("Nothing changed now: that op id was used before, for this:\n{said}")
+        );
+        let told = eve(&[&repeated[..], &["--json"]].concat());
+        let told: serde_json::Value = serde_json::from_str(&told).unwrap();
+        assert_eq!(told["repeated"], true);
+        assert_eq!(server.get("HGET {cart:eve}:meta version"), version);
+    }
 }

@@ -294,6 +294,38 @@ fn strict_changes_nothing_where_anything_is_bad() {
 }
 
 #[test]
+fn strict_reads_a_pipe_of_any_format_once() {
+    let server = Server::start();
+    let json_lines = r#"{"id":"green","name":"Green Tea","price":2.40}"#;
+    for (name, content) in [
+        ("a.csv", TEAS),
+        ("b.jsonl", json_lines),
+        ("c.pipe", json_lines),
+    ] {
+        server.cmd("FLUSHALL");
+        let fifo = server.dir().join(name);
+        assert!(command("mkfifo").arg(&fifo).finish().status.success());
+        let args = [
+            "--redis",
+            server.url(),
+            "import",
+            "--strict",
+            fifo.to_str().unwrap(),
+        ];
+        let import = Running::start(&mut trolley(server.dir(), &args));
+        std::fs::write(&fifo, content).unwrap();
+        let output = import.finish();
+        assert!(output.status.success(), "{name}: {output:?}");
+        assert_eq!(server.get("HGET product:green price"), "2.40", "{name}");
+    }
+    // The standard input by its name.
+    server.cmd("FLUSHALL");
+    let args = ["import", "--strict", "/dev/stdin"];
+    let (status, said, _) = piped(&server, &args, json_lines.as_bytes());
+    assert_eq!((status, &*said), (0, "1 added, 0 changed, 0 unchanged\n"));
+}
+
+#[test]
 fn files_that_cannot_be_read_say_why() {
     let server = Server::with_demo();
     let before = server.digest();
@@ -1066,4 +1098,39 @@ fn what_is_no_product_is_not_deleted() {
     let (status, _, said) = says(&server, &["product", "delete", "taken"]);
     assert!(status == 3 && said.contains("wrong type"), "{said}");
     assert_eq!(server.get("GET product:taken"), "text");
+
+    // Hashes that no list of products shows are another program's.
+    server.cmd("HSET product:42 title x cents 240");
+    server.cmd("HSET product:tea:stats views 3");
+    server.cmd("ZADD catalog 0 42 0 taken");
+    assert!(!ok(&server, &["products"]).contains("42"));
+    let (status, _, said) = says(&server, &["product", "delete", "42"]);
+    assert!(
+        status == 1 && said.contains("There is no product “42”"),
+        "{said}"
+    );
+
+    let path = write(&server, "teas.csv", TEAS);
+    assert_eq!(
+        ok(&server, &["import", "--replace", &path]),
+        "2 added, 0 changed, 0 unchanged, 64 removed\n\
+         Left as they are: 2 keys under product: that other programs use\n"
+    );
+    let mut keys = server.get_list("KEYS product:*");
+    keys.sort();
+    let kept = [
+        "product:42",
+        "product:black",
+        "product:green",
+        "product:taken",
+        "product:tea:stats",
+    ];
+    assert_eq!(keys, kept);
+    assert_eq!(server.get_list("ZRANGE catalog 0 -1"), ["black", "green"]);
+    ok(&server, &["export", &write(&server, "out.csv", "")]);
+    ok(&server, &["products"]);
+    assert_eq!(server.get_list("ZRANGE catalog 0 -1"), ["black", "green"]);
+    let told = ok(&server, &["import", "--replace", "--json", &path]);
+    let told: Value = serde_json::from_str(&told).unwrap();
+    assert_eq!((&told["removed"], &told["left"]), (&0.into(), &2.into()));
 }

@@ -340,7 +340,7 @@ fn set_and_clear() {
     assert_eq!(cleared, "Cleared 2 lines from the cart of office\n");
     office(&["add", "espresso"]);
     // The same again is the same change, and clears nothing.
-    assert_eq!(office(&["clear", "--op-id", "night-1"]), cleared);
+    assert!(office(&["clear", "--op-id", "night-1"]).ends_with(&cleared));
     assert_eq!(server.get("ZCARD cart:office"), "1");
     office(&["clear"]);
     let output = run(&server, &["--user", "office", "clear", "--json"]);

@@ -1,7 +1,7 @@
 //! `trolley add PRODUCT [QTY]`
 
 use super::args::OpIdArg;
-use super::cart_output::change_json;
+use super::cart_output::{change_json, note_repeat};
 use super::error::CliError;
 use super::output::Output;
 use super::{complete, connect};
@@ -35,18 +35,19 @@ pub(super) async fn run(
 
     let mut connection = connect::open_shop(settings).await?;
     let product = connect::product(&mut connection, &args.product).await?;
-    let update = store::add_as(&mut connection, &settings.user, &product.id, quantity, op).await?;
+    let applied = store::add_as(&mut connection, &settings.user, &product.id, quantity, op).await?;
 
-    let in_cart = update.lines.first().map_or(0, |line| line.quantity);
+    let in_cart = applied.update.lines.first().map_or(0, |line| line.quantity);
     // Only a warning: more may come in until the checkout, which takes the stock.
     let warning = product.stock.warning(in_cart);
     output.result(
         || {
-            let mut document = change_json(settings, &update, &product);
+            let mut document = change_json(settings, &applied, &product);
             document["warning"] = json!(warning);
             document
         },
         |out| {
+            note_repeat(out, &applied)?;
             writeln!(
                 out,
                 "Added {quantity} × {}: {in_cart} in the cart of {}",

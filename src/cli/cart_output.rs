@@ -2,10 +2,11 @@
 
 use super::output::{Output, pad};
 use crate::config::Settings;
-use crate::model::{Product, Update};
+use crate::model::Product;
+use crate::store::Applied;
 use serde_json::{Value, json};
 use std::fmt::Display;
-use std::io;
+use std::io::{self, Write};
 
 /// A row of a cart: quantity, name and amount, one below the other.
 pub(super) fn cart_row(quantity: impl Display, name: &str, amount: &str) -> String {
@@ -21,13 +22,26 @@ pub(super) fn note_row(note: &str) -> String {
     format!("{:>6}  {note}", "")
 }
 
+/// Says of a change that was made before, under the same op id, that nothing changed now.
+pub(super) fn note_repeat(out: &mut dyn Write, applied: &Applied) -> io::Result<()> {
+    if applied.is_repeat {
+        writeln!(
+            out,
+            "Nothing changed now: that op id was used before, for this:"
+        )?;
+    }
+    Ok(())
+}
+
 /// A change of one line of a cart, for programs.
-pub(super) fn change_json(settings: &Settings, update: &Update, product: &Product) -> Value {
+pub(super) fn change_json(settings: &Settings, applied: &Applied, product: &Product) -> Value {
+    let update = &applied.update;
     let line = update.lines.first();
     json!({
         "user": settings.user.as_str(),
         "op_id": update.op.as_str(),
         "version": update.version,
+        "repeated": applied.is_repeat,
         "product": product.id.to_string(),
         "name": product.name,
         "quantity": line.map_or(0, |line| line.quantity),
@@ -41,16 +55,17 @@ pub(super) fn change_json(settings: &Settings, update: &Update, product: &Produc
 pub(super) fn show_removed(
     settings: &Settings,
     output: Output,
-    update: &Update,
+    applied: &Applied,
     product: &Product,
 ) -> io::Result<()> {
-    let line = update.lines.first();
+    let line = applied.update.lines.first();
     let removed = line.map_or(0, |line| -line.delta);
     let left = line.map_or(0, |line| line.quantity);
 
     output.result(
-        || change_json(settings, update, product),
+        || change_json(settings, applied, product),
         |out| {
+            note_repeat(out, applied)?;
             writeln!(
                 out,
                 "Removed {removed} × {}: {left} left in the cart of {}",

@@ -9,9 +9,9 @@ use crate::config::Settings;
 use crate::model::checkout::PreviewLine;
 use crate::model::product::only_left;
 use crate::model::total::LineStatus;
-use crate::model::{Money, OpId, OrderId, Preview, Refusal};
+use crate::model::{Money, OrderId, Preview, Refusal};
+use crate::store::Connection;
 use crate::store::order::{self, Outcome};
-use crate::store::{self, Connection};
 use clap::Args;
 use serde_json::{Value, json};
 use std::io::{self, Write};
@@ -69,22 +69,12 @@ pub(super) async fn run(
                 "somebody was just ordering the same: this is their order {placed}"
             ));
         }
-        let shown = show_order(&mut connection, &placed, output).await;
-        shown.map_err(|error| with_order(error, &placed))?;
+        show_order(&mut connection, &placed, output)
+            .await
+            .map_err(|failure| failure.unread(placed))?;
         return Ok(ExitCode::SUCCESS);
     }
     show_preview(&preview, settings, output)
-}
-
-/// The error of a receipt that can't be read: whoever repeats the command with the order's id gets
-/// the receipt, and no second order.
-fn with_order(error: CliError, id: &OrderId) -> CliError {
-    match (error, OpId::parse(id.as_str())) {
-        (CliError::Store(store::Error::Trouble(trouble)), Some(op)) => {
-            CliError::Store(store::Error::Unknown { op, trouble })
-        }
-        (error, _) => error,
-    }
 }
 
 /// Refuses an order whose total is not the expected one. A repeated command may find that its

@@ -1,6 +1,7 @@
 //! `trolley clear`
 
 use super::args::OpIdArg;
+use super::cart_output::note_repeat;
 use super::connect;
 use super::error::CliError;
 use super::output::Output;
@@ -24,7 +25,8 @@ pub(super) async fn run(
 ) -> Result<(), CliError> {
     let op = args.op.op_id()?;
     let mut connection = connect::open_shop(settings).await?;
-    let update = store::clear_as(&mut connection, &settings.user, op).await?;
+    let applied = store::clear_as(&mut connection, &settings.user, op).await?;
+    let update = &applied.update;
 
     let cleared = update.lines.len();
     output.result(
@@ -33,11 +35,13 @@ pub(super) async fn run(
                 "user": settings.user.as_str(),
                 "op_id": update.op.as_str(),
                 "version": update.version,
+                "repeated": applied.is_repeat,
                 "cleared": cleared,
                 "lines": update.count,
             })
         },
         |out| {
+            note_repeat(out, &applied)?;
             writeln!(
                 out,
                 "Cleared {} from the cart of {}",

@@ -3,7 +3,7 @@
 use crate::catalog_file::{FileError, RowError};
 use crate::config::{ConfigError, ServerError};
 use crate::engine::EngineError;
-use crate::model::{Refusal, text};
+use crate::model::{OrderId, Refusal, text};
 use crate::store::{Error, RepeatError, Trouble};
 use crate::tui::ScreenError;
 use std::io;
@@ -22,6 +22,16 @@ pub(super) enum CliError {
         what: String,
         /// The trouble that kept the answer away.
         trouble: Trouble,
+    },
+    /// An order is placed, and its receipt can't be read.
+    #[error(
+        "the order {order} is placed, but its receipt can't be read ({error}); to see it: trolley order {order}"
+    )]
+    Unread {
+        /// The order.
+        order: OrderId,
+        /// The error of the reading.
+        error: Error,
     },
     /// A setting or an argument can't be used.
     #[error(transparent)]
@@ -132,6 +142,14 @@ impl CliError {
         )
     }
 
+    /// The failure to show an order that is placed.
+    pub(super) fn unread(self, order: OrderId) -> CliError {
+        match self {
+            CliError::Store(error) => CliError::Unread { order, error },
+            other => other,
+        }
+    }
+
     /// The exit status: 1 refused by the shop's rules, 2 wrong usage, 3 no connection.
     pub(super) fn exit_code(&self) -> u8 {
         match self {
@@ -152,6 +170,7 @@ impl CliError {
 
             CliError::Store(Error::Trouble(_) | Error::Unknown { .. })
             | CliError::Unknown { .. }
+            | CliError::Unread { .. }
             | CliError::Engine(_) => 3,
         }
     }
@@ -163,6 +182,7 @@ impl CliError {
             | CliError::Config(ConfigError::User(refusal)) => refusal.code(),
             CliError::Store(Error::Trouble(trouble)) => trouble.code(),
             CliError::Store(Error::Unknown { .. }) | CliError::Unknown { .. } => "unknown",
+            CliError::Unread { .. } => "unread",
 
             CliError::Config(ConfigError::File { .. } | ConfigError::Value { .. }) => "config",
             CliError::Engine(_) => "engine",

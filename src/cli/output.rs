@@ -56,8 +56,12 @@ impl Output {
             Output::Human => print_error(&message),
             Output::Json => {
                 let mut error = json!({ "code": failure.code(), "message": message });
-                if let CliError::Store(Error::Unknown { op, .. }) = failure {
-                    error["op_id"] = json!(op.as_str());
+                match failure {
+                    CliError::Store(Error::Unknown { op, .. }) => {
+                        error["op_id"] = json!(op.as_str());
+                    }
+                    CliError::Unread { order, .. } => error["order"] = json!(order.as_str()),
+                    _ => {}
                 }
                 print_json(&json!({ "error": error })).or_else(|_| print_error(&message))
             }

@@ -71,8 +71,10 @@ async fn set(
     let id = row.id.clone();
 
     let mut connection = connect::open_shop(settings).await?;
-    let (counts, bad) = store::put_products(&mut connection, vec![row]).await?;
-    if let Some(bad) = bad.into_iter().next() {
+    let (counts, bad) = store::put_product(&mut connection, row)
+        .await
+        .map_err(|error| CliError::of_repeated(error, format!("product {id} is stored")))?;
+    if let Some(bad) = bad {
         return Err(with_nearest(&mut connection, bad.flaw).await?.into());
     }
     let product = store::get_product(&mut connection, &id)

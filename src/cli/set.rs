@@ -1,7 +1,7 @@
 //! `trolley set PRODUCT QTY`
 
 use super::args::OpIdArg;
-use super::cart_output::{change_json, show_removed};
+use super::cart_output::{change_json, note_repeat, show_removed};
 use super::error::CliError;
 use super::output::Output;
 use super::{complete, connect};
@@ -38,11 +38,12 @@ pub(super) async fn run(
 
     let mut connection = connect::open_shop(settings).await?;
     let product = connect::product(&mut connection, &args.product).await?;
-    let update = store::set_as(&mut connection, &settings.user, &product.id, quantity, op).await?;
+    let applied = store::set_as(&mut connection, &settings.user, &product.id, quantity, op).await?;
 
     output.result(
-        || change_json(settings, &update, &product),
+        || change_json(settings, &applied, &product),
         |out| {
+            note_repeat(out, &applied)?;
             writeln!(
                 out,
                 "{quantity} × {} in the cart of {}",
@@ -62,8 +63,8 @@ async fn remove(
 ) -> Result<(), CliError> {
     let mut connection = connect::open_shop(settings).await?;
     let product = connect::product_in_cart(&mut connection, settings, product).await?;
-    let update = store::remove_as(&mut connection, &settings.user, &product.id, None, op).await?;
+    let applied = store::remove_as(&mut connection, &settings.user, &product.id, None, op).await?;
 
-    show_removed(settings, output, &update, &product)?;
+    show_removed(settings, output, &applied, &product)?;
     Ok(())
 }

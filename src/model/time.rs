@@ -1,7 +1,6 @@
 //! Times as plain numbers; the clock itself is read elsewhere.
 
 use super::text;
-use jiff::SignedDuration;
 use jiff::tz::TimeZone;
 
 /// The parts of a moment that are shown to people.
@@ -27,6 +26,13 @@ pub fn clock(millis: i64, zone: &TimeZone, style: ClockStyle) -> String {
     };
     zone.to_datetime(moment).strftime(format).to_string()
 }
+
+/// The shortest time after its last change that a cart may live, in milliseconds.
+pub(crate) const SHORTEST_TIMEOUT_MS: u64 = 1_000;
+
+/// The longest time after its last change that a cart may live, short of for ever: ten years, in
+/// milliseconds.
+pub(crate) const LONGEST_TIMEOUT_MS: u64 = 3650 * 24 * 60 * 60 * 1000;
 
 /// The time after its last change that a cart lives.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -60,12 +66,10 @@ impl Timeout {
             .map_err(|_| {
                 "months and years have no fixed length: use days, hours or minutes".to_owned()
             })?;
-        if length < SignedDuration::from_secs(1) || length > SignedDuration::from_hours(24 * 3650) {
-            return Err("a timeout is from 1s to 3650 days, or never".to_owned());
+        match u64::try_from(length.as_millis()) {
+            Ok(ms @ SHORTEST_TIMEOUT_MS..=LONGEST_TIMEOUT_MS) => Ok(Timeout::After(ms)),
+            Ok(_) | Err(_) => Err("a timeout is from 1s to 3650 days, or never".to_owned()),
         }
-        u64::try_from(length.as_millis())
-            .map(Timeout::After)
-            .map_err(|_| "the timeout is too long".to_owned())
     }
 
     /// Milliseconds, with 0 for never: as the scripts take it.

@@ -9,6 +9,7 @@ use crate::model::UserName;
 use crate::store::connection::{Connection, answer};
 use crate::store::error::{Error, Trouble};
 use redis::Value;
+use redis::aio::ConnectionLike;
 
 /// The role of a person, which decides their rights.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -46,7 +47,8 @@ struct Right {
     area: Area,
     command: &'static str,
     roles: &'static [Role],
-    /// Arguments to try the command with; `@` stands for the name of a cart.
+    /// Arguments to try the command with; `@` stands for the name of a cart, `#` for the number of
+    /// the shop's database.
     example: &'static str,
 }
 
@@ -73,7 +75,7 @@ const fn right(
 /// Every command that a script or a function runs. Everybody may run HELLO and AUTH.
 const RIGHTS: &[Right] = &[
     right(Home, "ping", ALL, ""),
-    right(Home, "select", ALL, "0"),
+    right(Home, "select", ALL, "#"),
     right(Home, "client|setinfo", ALL, "lib-name trolley"),
     right(Home, "cluster|slots", ALL, ""),
     right(Home, "hmget", ALL, "product:x name"),
@@ -212,13 +214,14 @@ pub async fn rules(
     cart: &UserName,
 ) -> Result<String, Error> {
     let known = known_commands(connection, role).await?;
+    let database = connection.conn.get_db();
     let mut rules = format!("ACL SETUSER {name} reset on");
 
     for area in [Home, News, Stock, Orders] {
         let commands: Vec<String> = role
             .commands(area)
             .filter(|command| known.contains(command))
-            .map(|command| format!("+{command}"))
+            .filter_map(|command| grant(command, database))
             .collect();
         if commands.is_empty() {
             continue;
@@ -232,6 +235,16 @@ pub async fn rules(
         }
     }
     Ok(rules)
+}
+
+/// The rule that grants a command. Only the shop's own database may be selected, for a server's
+/// rights to keys hold in all of them; nobody needs to select the first one.
+fn grant(command: &str, database: i64) -> Option<String> {
+    match (command, database) {
+        ("select", 0) => None,
+        ("select", _) => Some(format!("+select|{database}")),
+        _ => Some(format!("+{command}")),
+    }
 }
 
 /// The commands of a role that this server has: an older one would refuse rules with others.
@@ -274,8 +287,12 @@ pub(crate) async fn gaps(
     cart: &UserName,
 ) -> Result<Gaps, Trouble> {
     let mut gaps = Vec::new();
+    let database = connection.conn.get_db();
 
     for right in role.rights() {
+        if grant(right.command, database).is_none() {
+            continue;
+        }
         match dry_run(connection, right, name, cart).await {
             Ok(Value::Okay) => {}
             Ok(_) if gaps.contains(&right.command) => {}
@@ -296,7 +313,9 @@ async fn dry_run(
     name: &str,
     cart: &UserName,
 ) -> Result<Value, Trouble> {
+    let database = connection.conn.get_db().to_string();
     let example = right.example.replace('@', cart.as_str());
+    let example = example.replace('#', &database);
     let mut ask = redis::cmd("ACL");
     ask.arg("DRYRUN").arg(name);
     for word in right.command.split('|').chain(example.split_whitespace()) {

@@ -75,6 +75,9 @@ pub enum Trouble {
         "the key “{0}” holds something else than the shop's orders: another program uses the name; RENAME the key, or give the shop a database of its own"
     )]
     ForeignKey(String),
+    /// Keys of a cart hold something else.
+    #[error("wrong type: {0}")]
+    WrongTypeOf(String),
     /// Another node of the cluster has the cart now.
     #[error("the cart has moved to another server")]
     Moved {
@@ -169,7 +172,7 @@ impl Trouble {
             Trouble::TooManyClients => "too_many_clients",
             Trouble::OutOfMemory => "out_of_memory",
             Trouble::DiskTrouble => "disk_trouble",
-            Trouble::WrongType | Trouble::ForeignKey(_) => "wrong_type",
+            Trouble::WrongType | Trouble::WrongTypeOf(_) | Trouble::ForeignKey(_) => "wrong_type",
             Trouble::Moved { .. } => "moved",
             Trouble::Changing => "changing",
             Trouble::At { trouble, .. } => trouble.code(),
@@ -449,7 +452,7 @@ pub enum Error {
     /// The change was sent and no answer came: it may have been applied.
     #[error("{}", unknown_outcome(op, trouble))]
     Unknown {
-        /// The change's id.
+        /// The id of the change or order.
         op: OpId,
         /// The trouble that kept the answer away.
         trouble: Trouble,

@@ -95,7 +95,7 @@ pub(crate) fn orders_of(user: &str) -> String {
 pub struct CartKeys {
     /// Sorted set: product id -> quantity.
     pub cart: String,
-    /// Hash: version, start.
+    /// Hash: version, where its history began, timeouts, rules.
     pub meta: String,
     /// Hash: product id -> how its line came.
     pub lines: String,

@@ -18,6 +18,7 @@
 pub mod acl;
 pub mod cart;
 pub mod catalog;
+mod clock;
 mod connection;
 pub mod doctor;
 mod error;
@@ -35,9 +36,9 @@ pub use cart::decode::Watcher;
 pub use cart::new_op;
 pub use cart::reading::get_log;
 pub use cart::rules::{RuleChange, set_rules};
-pub use cart::sending::{Attempt, ProductCheck, SendError, send};
+pub use cart::sending::{Applied, Attempt, ProductCheck, SendError, send};
 pub use catalog::export::{Export, ids_from};
-pub use catalog::import::{delete_product, put_products};
+pub use catalog::import::{delete_product, put_product};
 pub use catalog::load::{Reading, load_catalog};
 pub use catalog::{
     Shop, find_unlisted, get_catalog, get_product, get_products, get_reachable_products, get_shop,

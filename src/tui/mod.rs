@@ -20,6 +20,7 @@ use crate::config::{Server, Settings};
 use crate::model::Timeout;
 use crate::store::Address;
 use state::{Env, State};
+use std::hash::RandomState;
 use std::io::IsTerminal;
 use std::process::ExitCode;
 use std::time::Duration;
@@ -100,6 +101,7 @@ fn environment(settings: &Settings, address: &Address) -> Env {
             Timeout::Never => None,
         },
         ops: uuid::Uuid::new_v4().simple().to_string()[..16].to_owned(),
+        op_key: RandomState::new(),
         zone: jiff::tz::TimeZone::system(),
         keymap: settings.keymap.clone(),
         display: Display::told_by(variable),

@@ -59,6 +59,7 @@ impl Headless {
             private: false,
             item_timeout: Some(policy.item_timeout.as_millis()).filter(|ms| *ms > 0),
             ops,
+            op_key: std::hash::RandomState::new(),
             zone: jiff::tz::TimeZone::UTC,
             keymap: trolley::config::keymap::Keymap::default(),
             display: Display::told_by(|_| String::new()),

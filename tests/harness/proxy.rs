@@ -56,18 +56,16 @@ impl Faults {
 
     fn is_change(&self, request: &[u8]) -> bool {
         let change = self.change.lock().unwrap();
-        let part = if change.is_empty() {
-            b"edit"
+        if change.is_empty() {
+            has(request, b"edit")
         } else {
-            &change[..]
-        };
-        request.windows(part.len()).any(|window| window == part)
+            has(request, &change)
+        }
     }
 
     /// Whether this request is not passed on any more.
     fn hangs(&self, request: &[u8]) -> bool {
-        let on = self.hang_on.lock().unwrap();
-        if !on.is_empty() && request.windows(on.len()).any(|window| window == &on[..]) {
+        if has(request, &self.hang_on.lock().unwrap()) {
             return true;
         }
         let last = self.hang_after.load(Ordering::Relaxed);
@@ -254,6 +252,11 @@ async fn serve(client: Box<dyn Stream>, server: Door, faults: Arc<Faults>) {
             return;
         }
     }
+}
+
+/// Whether `part`, where it is not empty, stands in these bytes.
+fn has(bytes: &[u8], part: &[u8]) -> bool {
+    !part.is_empty() && bytes.windows(part.len()).any(|window| window == part)
 }
 
 /// Whether these bytes are just one published message, and of no watcher.

@@ -59,6 +59,7 @@ impl TestScreen {
             private: false,
             item_timeout: None,
             ops: "0123456789abcdef".to_owned(),
+            op_key: std::hash::RandomState::new(),
             zone: jiff::tz::TimeZone::UTC,
             keymap: Keymap::with(&BTreeMap::new()).unwrap(),
             display: Display {

@@ -93,6 +93,7 @@ impl ImportReport {
             "changed": counts.changed,
             "unchanged": counts.unchanged,
             "removed": counts.removed,
+            "left": counts.left,
             "bad": self.bad_rows,
         })
     }
@@ -120,6 +121,13 @@ impl ImportReport {
         }
         writeln!(out)?;
 
+        if counts.left > 0 {
+            let keys = text::count(counts.left, "key");
+            writeln!(
+                out,
+                "Left as they are: {keys} under product: that other programs use"
+            )?;
+        }
         if args.replace && self.has_bad_rows() {
             writeln!(
                 out,

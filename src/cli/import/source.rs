@@ -24,15 +24,26 @@ pub(super) enum ImportSource {
 impl ImportSource {
     pub(super) fn open(args: &ImportArgs) -> Result<ImportSource, FileError> {
         if args.file.as_os_str() != "-" {
-            return Ok(ImportSource::File(File::open(&args.file)?));
-        }
-        if !args.strict {
-            return Ok(ImportSource::Stdin);
+            let mut file = File::open(&args.file)?;
+            // A strict import reads the file twice, and a pipe can be read only once.
+            return if args.strict && !file.metadata()?.is_file() {
+                ImportSource::spool(&mut file)
+            } else {
+                Ok(ImportSource::File(file))
+            };
         }
 
-        // A strict import reads it twice.
+        if args.strict {
+            ImportSource::spool(&mut streams::stdin())
+        } else {
+            Ok(ImportSource::Stdin)
+        }
+    }
+
+    /// Copies a stream into a file that has no name and goes with the program.
+    fn spool(stream: &mut impl Read) -> Result<ImportSource, FileError> {
         let mut spool = tempfile::tempfile()?;
-        io::copy(&mut streams::stdin(), &mut spool)?;
+        io::copy(stream, &mut spool)?;
         Ok(ImportSource::File(spool))
     }
 
@@ -40,7 +51,7 @@ impl ImportSource {
     pub(super) fn rewound(&mut self) -> Result<ImportSource, FileError> {
         match self {
             ImportSource::File(file) => {
-                // A pipe can't be rewound, and is read from where it is.
+                // A pipe can't be rewound. It is read once, from where it is.
                 let _ = file.rewind();
                 Ok(ImportSource::File(file.try_clone()?))
             }

@@ -4,10 +4,10 @@
 //! was read. The script applies the change only to that version.
 
 use super::reading::read_cart_with_shares;
-use super::sending::{self, Attempt, ProductCheck, SendError};
+use super::sending::{self, Applied, Attempt, ProductCheck, SendError};
 use crate::model::order::Share;
 use crate::model::rules::{Ledger, Portion};
-use crate::model::{Cart, Change, Edit, Money, ProductId, Refusal, Update};
+use crate::model::{Cart, Change, Edit, Money, ProductId, Refusal};
 use crate::store::catalog::read_products;
 use crate::store::connection::Conn;
 use crate::store::error::{Error, Trouble};
@@ -40,7 +40,7 @@ pub(crate) async fn send<C: ConnectionLike>(
     policy: &Policy,
     change: &Change,
     attempt: Attempt,
-) -> Result<Update, Error> {
+) -> Result<Applied, Error> {
     for _ in 0..TRIES {
         let (cart, shares) = read_cart_with_shares(route.cart, keys).await?;
         let ledger = Ledger {
@@ -54,7 +54,7 @@ pub(crate) async fn send<C: ConnectionLike>(
             ..attempt
         };
         match sending::send(route.cart, keys, policy, change, attempt, route.check).await {
-            Ok(update) => return Ok(update),
+            Ok(applied) => return Ok(applied),
             Err(SendError::Failed(error)) => return Err(error),
             // Somebody else was faster: the cart has another version now.
             Err(SendError::NeedsBudgetCheck) => {}

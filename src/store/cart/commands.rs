@@ -6,18 +6,19 @@ use super::budget;
 use super::new_op;
 use super::reading::{read_cart, read_version};
 use super::sending::{
-    Attempt, FirstSent, ProductCheck, SendError, find_missing_products, log_outcome, send,
+    Applied, Attempt, FirstSent, ProductCheck, SendError, find_missing_products, log_outcome, send,
 };
 use crate::model::{
     Cart, Change, ChangeKind, Edit, Money, OpId, ProductId, Refusal, Timeout, Update, UserName,
 };
+use crate::store::clock::Moment;
 use crate::store::connection::replicas::ReplicaWait;
 use crate::store::connection::retry::RetryPolicy;
 use crate::store::connection::{Conn, Connection};
-use crate::store::error::Error;
+use crate::store::doctor::types;
+use crate::store::error::{Error, Trouble};
 use crate::store::get_product;
 use crate::store::keys::CartKeys;
-use std::time::Instant;
 
 impl Connection {
     /// Applies `change` to the cart of `user` exactly once, connecting and sending again
@@ -27,6 +28,16 @@ impl Connection {
     /// [`Error::Refused`] and [`Error::Trouble`] where nothing has changed;
     /// [`Error::Unknown`] where that can't be told.
     pub async fn apply(&mut self, user: &UserName, change: &Change) -> Result<Update, Error> {
+        let applied = self.apply_or_repeat(user, change).await?;
+        Ok(applied.update)
+    }
+
+    /// [`Connection::apply`] that also tells whether the change was applied before.
+    async fn apply_or_repeat(
+        &mut self,
+        user: &UserName,
+        change: &Change,
+    ) -> Result<Applied, Error> {
         self.expire_lines(user).await?;
         self.apply_once(user, change).await
     }
@@ -49,15 +60,31 @@ impl Connection {
         }
     }
 
-    async fn apply_once(&mut self, user: &UserName, change: &Change) -> Result<Update, Error> {
-        let started = Instant::now();
-        let outcome = self.insist(user, change).await;
-        log_outcome(user.as_str(), &change.op, started, &outcome);
+    async fn apply_once(&mut self, user: &UserName, change: &Change) -> Result<Applied, Error> {
+        let started = Moment::now();
+        let outcome = match self.insist(user, change).await {
+            Err(error) => Err(self.name_wrong_types(user, error).await),
+            applied => applied,
+        };
+        let update = outcome.as_ref().map(|applied| &applied.update);
+        log_outcome(user.as_str(), &change.op, started, update);
         outcome
     }
 
+    /// Names the keys of the cart that are behind an error, where it says that they are of the
+    /// wrong type.
+    pub(crate) async fn name_wrong_types(&mut self, user: &UserName, error: Error) -> Error {
+        if error != Error::Trouble(Trouble::WrongType) {
+            return error;
+        }
+        match types::cart_mismatches(&self.conn, user).await {
+            Ok(keys) if !keys.is_empty() => Trouble::WrongTypeOf(keys.join(", ")).into(),
+            Ok(_) | Err(_) => error,
+        }
+    }
+
     /// Sends a change until it is settled, or the time for retrying is over.
-    async fn insist(&mut self, user: &UserName, change: &Change) -> Result<Update, Error> {
+    async fn insist(&mut self, user: &UserName, change: &Change) -> Result<Applied, Error> {
         let keys = CartKeys::of(user);
         let first_version = self
             .read(async |mut conn| read_version(&mut conn, &keys).await)
@@ -73,9 +100,13 @@ impl Connection {
         let mut retry = RetryPolicy::CHANGE.start();
 
         loop {
-            attempt.age = first_sent.age();
+            attempt.age = first_sent.at.age();
             let error = match self.send(&keys, change, attempt).await {
-                Ok(update) => return Ok(update),
+                Ok(mut applied) => {
+                    // An earlier attempt of ours is no earlier command.
+                    applied.is_repeat &= !attempt.is_retry;
+                    return Ok(applied);
+                }
                 Err(error) => error,
             };
 
@@ -109,7 +140,7 @@ impl Connection {
         keys: &CartKeys,
         change: &Change,
         attempt: Attempt,
-    ) -> Result<Update, Error> {
+    ) -> Result<Applied, Error> {
         let missing = match &self.conn {
             Conn::One(_) => None,
             Conn::Cluster(_) => Some(find_missing_products(&self.conn, change).await?),
@@ -121,7 +152,7 @@ impl Connection {
         let products = self.conn.clone();
         let mut conn = ReplicaWait::new(&mut self.conn, self.policy.confirm_replicas);
         let outcome = match send(&mut conn, keys, &self.policy, change, attempt, check).await {
-            Ok(update) => Ok(update),
+            Ok(applied) => Ok(applied),
             Err(SendError::Failed(error)) => Err(error),
             Err(SendError::NeedsBudgetCheck) => {
                 let route = budget::Route {
@@ -142,13 +173,13 @@ impl Connection {
         op: OpId,
         kind: ChangeKind,
         edit: Edit,
-    ) -> Result<Update, Error> {
+    ) -> Result<Applied, Error> {
         let change = Change {
             op,
             kind,
             edits: vec![edit],
         };
-        self.apply(user, &change).await
+        self.apply_or_repeat(user, &change).await
     }
 }
 
@@ -164,7 +195,8 @@ pub async fn add_to_cart(
     product: &ProductId,
     quantity: u32,
 ) -> Result<Update, Error> {
-    add_as(connection, user, product, quantity, new_op()).await
+    let applied = add_as(connection, user, product, quantity, new_op()).await?;
+    Ok(applied.update)
 }
 
 /// Adds pieces like [`add_to_cart`], under an op id of the caller's: repeated with the same id,
@@ -178,7 +210,7 @@ pub async fn add_as(
     product: &ProductId,
     quantity: u32,
     op: OpId,
-) -> Result<Update, Error> {
+) -> Result<Applied, Error> {
     let price = check_and_price(connection, product, quantity).await?;
     let edit = Edit::Add {
         product: product.clone(),
@@ -221,7 +253,8 @@ pub async fn remove_from_cart(
     product: &ProductId,
     quantity: Option<u32>,
 ) -> Result<Update, Error> {
-    remove_as(connection, user, product, quantity, new_op()).await
+    let applied = remove_as(connection, user, product, quantity, new_op()).await?;
+    Ok(applied.update)
 }
 
 /// Takes pieces out like [`remove_from_cart`], under an op id of the caller's.
@@ -234,7 +267,7 @@ pub async fn remove_as(
     product: &ProductId,
     quantity: Option<u32>,
     op: OpId,
-) -> Result<Update, Error> {
+) -> Result<Applied, Error> {
     let product = product.clone();
     let edit = match quantity {
         Some(0) => return Err(Refusal::Zero.into()),
@@ -257,7 +290,7 @@ pub async fn set_as(
     product: &ProductId,
     quantity: u32,
     op: OpId,
-) -> Result<Update, Error> {
+) -> Result<Applied, Error> {
     let price = check_and_price(connection, product, quantity).await?;
     let edit = Edit::Set {
         product: product.clone(),
@@ -277,7 +310,7 @@ pub async fn clear_as(
     connection: &mut Connection,
     user: &UserName,
     op: OpId,
-) -> Result<Update, Error> {
+) -> Result<Applied, Error> {
     connection
         .apply_edit(user, op, ChangeKind::Clear, Edit::Clear)
         .await
@@ -291,8 +324,11 @@ pub async fn clear_as(
 pub async fn get_cart_items(connection: &mut Connection, user: &UserName) -> Result<Cart, Error> {
     connection.expire_lines(user).await?;
     let keys = CartKeys::of(user);
-    let (cart, _) = connection
+    let read = connection
         .read(async |mut conn| read_cart(&mut conn, &keys, &[]).await)
-        .await?;
-    Ok(cart)
+        .await;
+    match read {
+        Ok((cart, _)) => Ok(cart),
+        Err(trouble) => Err(connection.name_wrong_types(user, trouble.into()).await),
+    }
 }

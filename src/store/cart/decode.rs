@@ -9,6 +9,7 @@ use crate::model::{
     Cart, CartLine, ChangeKind, Deadline, LineChange, Money, OpId, OrderId, ProductId, Quantity,
     Rules, Update,
 };
+use crate::store::scripts::HIGHEST_VERSION;
 use serde::Deserialize;
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -19,6 +20,9 @@ const SNAPSHOT_HEAD: usize = 13;
 const SNAPSHOT_LINE: usize = 5;
 /// The bytes of a quantity that are looked at; Redis writes no number as long as this.
 const LONGEST_SCORE: usize = 64;
+
+/// The digits of the highest version.
+const LONGEST_VERSION: usize = 16;
 
 /// An update as it travels: `{"v":"17","op":"..","by":"..","kind":"edit","at":1,"until":2,"count":1,"lines":[["tea",3,1,"2.40"]]}`.
 #[derive(Deserialize)]
@@ -99,7 +103,7 @@ pub fn update(message: &[u8]) -> Option<Update> {
     let message: UpdateMessage = serde_json::from_str(&message).ok()?;
 
     Some(Update {
-        version: message.v.parse().ok()?,
+        version: version(message.v.as_bytes())?,
         op: OpId::parse(&message.op)?,
         by: sanitize_actor(message.by.as_bytes()),
         kind: ChangeKind::named(&message.kind)?,
@@ -176,7 +180,7 @@ pub(crate) fn beat(answer: &[Vec<u8>]) -> Option<Beat> {
 
 /// Reads a cart's version. One that can't be read counts as none: every update is then a gap.
 fn cart_version(raw: &[u8]) -> u64 {
-    unsigned(raw).unwrap_or(0)
+    version(raw).unwrap_or(0)
 }
 
 /// Reads when a cart expires from the server's clock and the milliseconds left.
@@ -288,6 +292,13 @@ fn share(line: &[u8]) -> Option<(u32, String)> {
 
 fn integer(raw: &[u8]) -> Option<i64> {
     std::str::from_utf8(raw).ok()?.parse().ok()
+}
+
+/// Reads the version of a cart as the scripts do; `None` for what can be none.
+#[must_use]
+pub(crate) fn version(raw: &[u8]) -> Option<u64> {
+    let is_digits = raw.len() <= LONGEST_VERSION && raw.iter().all(u8::is_ascii_digit);
+    unsigned(raw).filter(|version| is_digits && *version <= HIGHEST_VERSION)
 }
 
 /// Reads a number that Redis and Lua count in 64 bits with a sign.

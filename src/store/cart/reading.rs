@@ -68,13 +68,13 @@ pub(crate) async fn read_version(
     conn: &mut impl ConnectionLike,
     keys: &CartKeys,
 ) -> Result<u64, Trouble> {
-    let raw: Option<String> = redis::cmd("HGET")
+    let raw: Option<Vec<u8>> = redis::cmd("HGET")
         .arg(&keys.meta)
         .arg("version")
         .query_async(conn)
         .await
         .map_err(Trouble::from)?;
-    Ok(raw.and_then(|raw| raw.parse().ok()).unwrap_or(0))
+    Ok(raw.and_then(|raw| decode::version(&raw)).unwrap_or(0))
 }
 
 /// The presence of a terminal, as its heartbeat states it.

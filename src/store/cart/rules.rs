@@ -42,11 +42,10 @@ fn text_or_empty(value: Option<impl ToString>) -> String {
     value.map(|value| value.to_string()).unwrap_or_default()
 }
 
-/// Sets rules of the cart of `user`. Who does so first owns them. Setting the same again is
-/// harmless, so an unknown outcome is simply tried again.
+/// Sets rules of the cart of `user`. Who does so first owns them.
 ///
 /// # Errors
-/// [`crate::model::Refusal::NotOwner`]; the [`crate::store::Trouble`] of the link.
+/// [`crate::model::Refusal::NotOwner`], and the [`crate::store::Trouble`] of the link.
 pub async fn set_rules(
     connection: &mut Connection,
     user: &UserName,
@@ -54,16 +53,19 @@ pub async fn set_rules(
 ) -> Result<(), Error> {
     let keys = CartKeys::of(user);
     let op = new_op();
-    let mut call = RULES.prepare_invoke();
     let database = connection.conn.get_db();
+
+    let mut call = RULES.prepare_invoke();
     push_cart_update(&mut call, &keys, &connection.policy, op.as_str(), database);
+    call.arg(connection.policy.item_timeout.as_millis());
     for change in changes {
         let (field, value) = change.field();
         call.arg(field).arg(value);
     }
 
-    match call.invoke_async::<u8>(&mut connection.conn).await {
-        Ok(_) => Ok(()),
-        Err(error) => Err(common_refusal(&error).map_or_else(|| error.into(), Error::Refused)),
-    }
+    let error = match call.invoke_async::<u8>(&mut connection.conn).await {
+        Ok(_) => return Ok(()),
+        Err(error) => common_refusal(&error).map_or_else(|| error.into(), Error::Refused),
+    };
+    Err(connection.name_wrong_types(user, error).await)
 }

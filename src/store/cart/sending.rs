@@ -5,6 +5,7 @@ use super::push_cart_keys;
 use crate::model::change::sanitize_actor;
 use crate::model::order::Share;
 use crate::model::{Change, Edit, Money, OpId, ProductId, Refusal, Update};
+use crate::store::clock::Moment;
 use crate::store::connection::Conn;
 use crate::store::connection::pipeline;
 use crate::store::error::{Error, Trouble};
@@ -15,7 +16,6 @@ use crate::store::scripts::{CHANGE, MOST_LINES};
 use redis::aio::ConnectionLike;
 use redis::{RedisError, ScriptInvocation, Value};
 use std::fmt::Write;
-use std::time::{Instant, SystemTime};
 
 /// The earlier attempts at one change, which the script takes into account.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -42,15 +42,13 @@ impl Attempt {
     }
 }
 
-/// The moment when a change was first sent, by two clocks: the steady one stands still while the
-/// machine sleeps, and the other may be set.
+/// The moment when a change was first sent.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct FirstSent {
     /// The cart's version that was known then.
     pub version: u64,
-    /// The moment by the steady clock.
-    pub steady: Instant,
-    wall: SystemTime,
+    /// The moment.
+    pub at: Moment,
 }
 
 impl FirstSent {
@@ -58,18 +56,18 @@ impl FirstSent {
     pub(crate) fn now(version: u64) -> FirstSent {
         FirstSent {
             version,
-            steady: Instant::now(),
-            wall: SystemTime::now(),
+            at: Moment::now(),
         }
     }
+}
 
-    /// Milliseconds since then, by the clock that says more: a change must not be taken for
-    /// younger than it is.
-    pub(crate) fn age(&self) -> u64 {
-        let by_wall = self.wall.elapsed().unwrap_or_default();
-        let age = self.steady.elapsed().max(by_wall);
-        u64::try_from(age.as_millis()).unwrap_or(u64::MAX)
-    }
+/// A change that is applied.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Applied {
+    /// What it changed.
+    pub update: Update,
+    /// Set where its op id was known: it was applied before, and not once more.
+    pub is_repeat: bool,
 }
 
 /// Where it is checked that the products of a change exist.
@@ -110,7 +108,7 @@ pub async fn send(
     change: &Change,
     attempt: Attempt,
     products: ProductCheck<'_>,
-) -> Result<Update, SendError> {
+) -> Result<Applied, SendError> {
     let mut call = CHANGE.prepare_invoke();
     push_cart_keys(&mut call, keys);
     call.arg(change.op.as_str())
@@ -126,9 +124,9 @@ pub async fn send(
         push_edit(&mut call, edit);
     }
 
-    let answer: Result<Vec<u8>, RedisError> = call.invoke_async(conn).await;
+    let answer: Result<Value, RedisError> = call.invoke_async(conn).await;
     match answer {
-        Ok(message) => Ok(read_answer(&message, change)?),
+        Ok(answer) => Ok(read_answer(answer, change)?),
         Err(error) if error.code() == Some("CHECKBUDGET") => Err(SendError::NeedsBudgetCheck),
         Err(error) => Err(SendError::Failed(
             refusal(change, policy, &error).map_or_else(|| error.into(), Error::Refused),
@@ -179,12 +177,22 @@ fn push_edit(call: &mut ScriptInvocation<'_>, edit: &Edit) {
     call.arg(verb).arg(id).arg(quantity).arg(price);
 }
 
-/// Reads the script's answer: the update that the change made, now or when it was first sent.
-fn read_answer(message: &[u8], change: &Change) -> Result<Update, Error> {
-    let update = decode::update(message).ok_or_else(Trouble::not_understood)?;
+/// Reads the script's answer: the update that the change made, as a list of one where that was
+/// when the change was first sent.
+fn read_answer(answer: Value, change: &Change) -> Result<Applied, Error> {
+    let (message, is_repeat) = match answer {
+        Value::BulkString(message) => (message, false),
+        Value::Array(messages) => match <[Value; 1]>::try_from(messages) {
+            Ok([Value::BulkString(message)]) => (message, true),
+            _ => return Err(Trouble::not_understood().into()),
+        },
+        _ => return Err(Trouble::not_understood().into()),
+    };
+
+    let update = decode::update(&message).ok_or_else(Trouble::not_understood)?;
     // A product id that is not UTF-8 can't be compared.
-    if std::str::from_utf8(message).is_err() || update.answers(change) {
-        Ok(update)
+    if std::str::from_utf8(&message).is_err() || update.answers(change) {
+        Ok(Applied { update, is_repeat })
     } else {
         Err(Refusal::OpReused.into())
     }
@@ -304,14 +312,14 @@ pub(crate) async fn ask_for_products(
 }
 
 /// Writes the outcome of a change to the log file.
-pub(crate) fn log_outcome(cart: &str, op: &OpId, sent: Instant, outcome: &Result<Update, Error>) {
+pub(crate) fn log_outcome(cart: &str, op: &OpId, sent: Moment, outcome: Result<&Update, &Error>) {
     let (version, ended) = match outcome {
         Ok(update) => (update.version, "applied"),
         Err(Error::Refused(refusal)) => (0, refusal.code()),
         Err(Error::Trouble(trouble)) => (0, trouble.code()),
         Err(Error::Unknown { .. }) => (0, "unknown"),
     };
-    let ms = u64::try_from(sent.elapsed().as_millis()).unwrap_or(u64::MAX);
+    let ms = sent.age();
 
     tracing::info!(
         cart,
@@ -321,21 +329,4 @@ pub(crate) fn log_outcome(cart: &str, op: &OpId, sent: Instant, outcome: &Result
         ms,
         "change"
     );
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use std::time::Duration;
-
-    #[test]
-    fn a_change_ages_while_the_machine_sleeps() {
-        let mut sent = FirstSent::now(7);
-        assert!(sent.age() < 1_000_000);
-        sent.wall -= Duration::from_secs(7_200);
-        assert!(sent.age() >= 7_200_000);
-        // A clock that was set back says nothing.
-        sent.wall += Duration::from_secs(14_400);
-        assert!(sent.age() < 1_000_000);
-    }
 }

@@ -48,8 +48,9 @@ impl Export {
 
         // A scan may find a product twice: from now on it is listed. Where that isn't
         // permitted, it may come out twice.
-        let _ = index::add(conn, ids.iter()).await;
-        Ok(Some(read(conn, ids).await?))
+        let products = read(conn, ids).await?;
+        let _ = index::add(conn, products.iter().map(|(id, _)| id)).await;
+        Ok(Some(products))
     }
 }
 

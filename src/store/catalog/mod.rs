@@ -150,9 +150,17 @@ pub async fn find_unlisted(
     }
 
     let missing = index::find_missing(&mut connection.conn, catalog).await?;
-    for batch in missing.chunks(LISTED_AT_ONCE) {
+    let found = get_products(connection, &missing).await?;
+
+    // Hashes that are no products belong to other programs.
+    let products: Vec<&ProductId> = found
+        .iter()
+        .filter(|(_, product)| product.is_some())
+        .map(|(id, _)| id)
+        .collect();
+    for batch in products.chunks(LISTED_AT_ONCE) {
         // It only helps the next reader, so a failure is no error.
-        let _ = index::add(&mut connection.conn, batch.iter()).await;
+        let _ = index::add(&mut connection.conn, batch.iter().copied()).await;
     }
-    get_products(connection, &missing).await
+    Ok(found)
 }

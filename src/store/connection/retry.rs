@@ -113,11 +113,6 @@ impl Retry {
         }
     }
 
-    /// Tells whether nothing has failed yet.
-    pub(crate) fn is_first_attempt(&self) -> bool {
-        self.attempts == 1
-    }
-
     fn allows_another(&self) -> bool {
         match self.policy.limit {
             Limit::OneMore => self.attempts < 2,

@@ -6,7 +6,7 @@ mod orders;
 mod rights;
 mod sentinel;
 mod server;
-mod types;
+pub(crate) mod types;
 
 use super::connect;
 use crate::model::{UserName, text};
@@ -176,6 +176,7 @@ fn advice_on_access(trouble: &Trouble) -> &'static str {
         | Trouble::DiskTrouble
         | Trouble::WrongType
         | Trouble::ForeignKey(_)
+        | Trouble::WrongTypeOf(_)
         | Trouble::Moved { .. }
         | Trouble::BadAddress(_)
         | Trouble::Other(_) => "",

@@ -10,7 +10,7 @@ use redis::Value;
 
 /// Examines the keys of the shop, and those of one cart.
 pub(super) async fn examine(connection: &mut Connection, user: &UserName) -> Finding {
-    match find_mismatches(&connection.conn, user).await {
+    match find_mismatches(&connection.conn, expected_types(user)).await {
         Err(trouble) => Finding::hidden("types", &trouble),
         Ok(mismatches) if mismatches.is_empty() => Finding::good(
             "types",
@@ -24,8 +24,18 @@ pub(super) async fn examine(connection: &mut Connection, user: &UserName) -> Fin
     }
 }
 
-async fn find_mismatches(conn: &Conn, user: &UserName) -> Result<Vec<String>, Trouble> {
-    let expected = expected_types(user);
+/// Names the keys of one cart that hold something else: `cart:ann is a string and should be a
+/// zset`.
+pub(crate) async fn cart_mismatches(conn: &Conn, user: &UserName) -> Result<Vec<String>, Trouble> {
+    let mut expected = expected_types(user);
+    expected.retain(|(key, _)| key.starts_with("cart:") || key.starts_with("{cart:"));
+    find_mismatches(conn, expected).await
+}
+
+async fn find_mismatches(
+    conn: &Conn,
+    expected: Vec<(String, &'static str)>,
+) -> Result<Vec<String>, Trouble> {
     let commands = expected
         .iter()
         .map(|(key, _)| redis::cmd("TYPE").arg(key).to_owned())

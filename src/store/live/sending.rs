@@ -6,7 +6,9 @@ use super::{LiveEvent, Progress, Supervisor};
 use crate::model::{Change, OpId, ProductId, Update};
 use crate::store::cart::budget;
 use crate::store::cart::sending;
-use crate::store::cart::sending::{Attempt, FirstSent, ProductAnswers, ProductCheck, SendError};
+use crate::store::cart::sending::{
+    Applied, Attempt, FirstSent, ProductAnswers, ProductCheck, SendError,
+};
 use crate::store::connection::raw::ServerConn;
 use crate::store::connection::replicas::wait_command;
 use crate::store::error::{Error, Trouble};
@@ -174,7 +176,7 @@ impl Session {
         let attempt = Attempt {
             is_retry,
             first_version: first_sent.version,
-            age: first_sent.age(),
+            age: first_sent.at.age(),
             budget_checked_at: None,
         };
 
@@ -290,7 +292,7 @@ impl Session {
             .find(|pending| pending.change.op == op)
             .and_then(|pending| pending.first_sent);
         if let Some(sent) = first_sent {
-            sending::log_outcome(supervisor.user.as_str(), &op, sent.steady, &outcome);
+            sending::log_outcome(supervisor.user.as_str(), &op, sent.at, outcome.as_ref());
         }
 
         supervisor
@@ -333,7 +335,7 @@ async fn send_change(
     check: ProductCheck<'_>,
 ) -> Result<Update, Error> {
     match sending::send(conn, keys, policy, change, attempt, check).await {
-        Ok(update) => Ok(update),
+        Ok(Applied { update, .. }) => Ok(update),
         Err(SendError::Failed(error)) => Err(error),
         Err(SendError::NeedsBudgetCheck) => {
             let route = budget::Route {
@@ -341,7 +343,8 @@ async fn send_change(
                 products: &products.conn().await?,
                 check,
             };
-            budget::send(route, keys, policy, change, attempt).await
+            let applied = budget::send(route, keys, policy, change, attempt).await?;
+            Ok(applied.update)
         }
     }
 }

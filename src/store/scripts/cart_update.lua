@@ -1,12 +1,14 @@
 -- The common beginning of the scripts that change a cart as a whole: rules, freeze, settle.
 --
--- KEYS  1 cart (sorted set: product -> quantity)   2 meta (hash: version, start, rules)
+-- KEYS  1 cart (sorted set: product -> quantity)
+--       2 meta (hash: version, start, life, lost, rules)
 --       3 lines   4, 5 ops   6 log   7 touched   8 by (hash: product -> shares)
 --       9 order (hash: the order that is being placed)
--- ARGV  1 channel   2 session timeout in ms (0: never)   3 who   4 op id or order id
+-- ARGV  1 channel, as in publish.lua   2 session timeout in ms (0: never), for a cart without a
+--       life of its own   3 who   4 op id or order id
 --
--- Comes after the limits OPS_PER_GENERATION, COMPANIONS_OUTLIVE (ms) and LOG_LENGTH, which Rust
--- puts in front.
+-- Comes after history.lua and the limits OPS_PER_GENERATION, COMPANIONS_OUTLIVE (ms) and
+-- LOG_LENGTH, which Rust puts in front.
 
 local cart, meta, lines, log, touched = KEYS[1], KEYS[2], KEYS[3], KEYS[6], KEYS[7]
 local by, order = KEYS[8], KEYS[9]
@@ -14,11 +16,19 @@ local timeout, who, op = tonumber(ARGV[2]), ARGV[3], ARGV[4]
 local clock = redis.call('TIME')
 local now = clock[1] * 1000 + math.floor(clock[2] / 1000)
 
--- A key of the wrong type must fail here, before anything is written.
+-- A key of the wrong type or a missing right must fail here, before anything is written.
 redis.call('ZCARD', cart)
 redis.call('ZCARD', touched)
 redis.call('XLEN', log)
 for _, key in ipairs({meta, lines, KEYS[4], KEYS[5], by, order}) do redis.call('HLEN', key) end
+for _, command in ipairs({
+  {'HMGET', meta, 'x'}, {'HEXISTS', meta, 'x'}, {'HSET', meta, 'x', 'x'}, {'HDEL', meta, 'x'},
+  {'UNLINK', meta}, {'PERSIST', meta}, {'PEXPIREAT', meta, '0'},
+}) do
+  if not redis.acl_check_cmd(unpack(command)) then
+    return redis.error_reply('NOPERM this user may not run ' .. command[1])
+  end
+end
 
 local function integer(n) return string.format('%.0f', n) end
 
@@ -27,17 +37,25 @@ local function integer(n) return string.format('%.0f', n) end
 --
 -- kind: of the update; changes: the lines that changed, as JSON.
 local function publish_update(kind, changes)
-  local known = redis.call('HMGET', meta, 'version', 'start')
-  local was = tonumber(known[1] or 0)
+  local known = redis.call('HMGET', meta, 'version', 'life')
+  local was = whole(known[1], HIGHEST_VERSION) or 0
+  local timeout = read_life(known[2]) or timeout
   local version = was
   if was == 0 then
+    -- A new history starts from the clock. Op ids or lines from before it say that one was lost.
     version = clock[1] * 1000000 + clock[2]
     redis.call('HSET', meta, 'start', integer(version + 1))
+    local left = redis.call('HLEN', KEYS[4]) + redis.call('HLEN', KEYS[5])
+    if left > 0 or redis.call('ZCARD', cart) > 0 then redis.call('HSET', meta, 'lost', integer(now)) end
   end
   version = version + 1
   redis.call('HSET', meta, 'version', integer(version))
   local generation = math.floor(version / OPS_PER_GENERATION)
-  if math.floor(was / OPS_PER_GENERATION) ~= generation then redis.call('UNLINK', KEYS[4 + generation % 2]) end
+  if math.floor(was / OPS_PER_GENERATION) ~= generation then
+    local ops = KEYS[4 + generation % 2]
+    redis.call('UNLINK', ops)
+    redis.call('HSET', ops, '', integer(generation))
+  end
 
   local count = redis.call('ZCARD', cart)
   local stays = timeout == 0 or redis.call('HEXISTS', order, 'id') == 1

@@ -1,13 +1,15 @@
 -- One change to a cart: all its edits or none, applied once per op id.
 --
 -- KEYS  1 cart (sorted set: product -> quantity)
---       2 meta (hash: version, start, kept, frozen, rules)  3 lines (hash: product -> how it came)
+--       2 meta (hash: version, start, kept, life, lost, frozen, rules)
+--       3 lines (hash: product -> how it came)
 --       4, 5 ops (hashes: op id -> first answer; two generations, so they stay bounded)
 --       6 log (stream of the updates)          7 touched (sorted set: product -> ms of last touch)
 --       8 by (hash: product -> shares)         9 order (hash: the order that is being placed)
 --       All share one cluster slot.
 -- ARGV  1 op id   2 who   3 kind   4 session timeout in ms (0: never)   5 limit of a line
---       6 channel, as in publish.lua   7 item timeout in ms (0: none)
+--       6 channel, as in publish.lua   7 item timeout in ms (0: none); both timeouts count where
+--          `who` is the cart's owner, or began it
 --       8 earlier attempts: mostly '', else three words, '-' for none. The first two are given
 --          where the change may have been applied before: the version known when it was first
 --          sent, and how many ms ago that was. The third is the version on which the client
@@ -23,12 +25,16 @@
 --
 -- Undo and redo do what they can: a refused edit is left out, and only where all edits are
 -- refused is the change refused.
--- Returns the update as JSON, and publishes it. Refusals are errors with a
--- code; nothing is written before the last check, since scripts have no roll-back.
+-- Returns the update as JSON, and publishes it; as a list of one where the change was applied
+-- before. Refusals are errors with a code; nothing is written before the last check, since
+-- scripts have no roll-back.
 --
--- Comes after shares.lua, publish.lua and the limits MOST_LINES, HIGHEST_QUANTITY (a higher score is
--- damage), OPS_PER_GENERATION, COMPANIONS_OUTLIVE (ms) and LOG_LENGTH, which Rust puts in
--- front. This script runs at every change and Lua takes most of its time: rare cases define
+-- A version that is no number of ours is none: the cart's history is lost, and a new one begins.
+-- Since op ids may be lost with it, changes that were first sent before are not sent again.
+--
+-- Comes after history.lua, shares.lua, publish.lua and the limits MOST_LINES, HIGHEST_QUANTITY (a
+-- higher score is damage), OPS_PER_GENERATION, COMPANIONS_OUTLIVE (ms) and LOG_LENGTH, which Rust
+-- puts in front. This script runs at every change and Lua takes most of its time: rare cases define
 -- their functions and read their fields only when they occur.
 
 local EDITS = 10           -- index of the first edit in ARGV
@@ -37,8 +43,7 @@ local KEYS, ARGV, call, floor = KEYS, ARGV, redis.call, math.floor
 local cart, meta, lines, log, touched = KEYS[1], KEYS[2], KEYS[3], KEYS[6], KEYS[7]
 local by, being_ordered = KEYS[8], KEYS[9]
 local op, who, kind = ARGV[1], ARGV[2], ARGV[3]
-local timeout, limit = tonumber(ARGV[4]), tonumber(ARGV[5])
-local timed = ARGV[7] ~= '0'
+local timeout, limit, item_timeout = tonumber(ARGV[4]), tonumber(ARGV[5]), tonumber(ARGV[7])
 
 -- A whole number in digits: '%.0f' takes three times as long, and '%d' may have only 32 bits.
 local function digits(n)
@@ -53,8 +58,15 @@ local function quoted(text)
   return '"' .. text .. '"'
 end
 
-local known = call('HMGET', meta, 'version', 'start', 'kept', 'frozen', 'owner')
-local version, start, frozen = tonumber(known[1] or 0), tonumber(known[2] or 0), known[4]
+local known = call('HMGET', meta, 'version', 'start', 'kept', 'frozen', 'owner', 'life')
+local version, start = tonumber(known[1] or 0), tonumber(known[2] or 0)
+if not (version and version >= 0 and version <= HIGHEST_VERSION and version % 1 == 0) then
+  version = 0
+end
+if not (start and start >= 0 and start <= version) then start = 0 end
+-- A cart is frozen for an order, and no longer than that is there.
+local frozen = known[4] and call('HEXISTS', being_ordered, 'id') == 1
+local owner = known[5] ~= '' and known[5]
 
 -- A change that was applied before gets its first answer again. That answer is written once
 -- more, because WAIT on a new connection waits only for what that connection has written.
@@ -66,7 +78,7 @@ for place = generation, other and generation + 1 or generation do
   local first = call('HGET', ops, op)
   if first then
     call('HSET', ops, op, first)
-    return first
+    return {first}
   end
 end
 
@@ -80,20 +92,30 @@ local checked
 if ARGV[8] ~= '' then
   local sent, age
   sent, age, checked = string.match(ARGV[8], '^(%S+) (%S+) (%S+)$')
-  if sent ~= '-' and (version - math.max(tonumber(sent), start - 1) > OPS_PER_GENERATION
-    or tonumber(age) > COMPANIONS_OUTLIVE) then
-    return redis.error_reply('FORGOTTEN ' .. op)
+
+  local function is_forgotten()
+    sent, age = tonumber(sent), tonumber(age)
+    if version == 0 then return sent > 0 or call('HLEN', KEYS[4]) + call('HLEN', KEYS[5]) > 0 end
+
+    local first = math.max(sent + 1, start)
+    if version + 1 - first > OPS_PER_GENERATION or age > COMPANIONS_OUTLIVE then return true end
+    if now - age <= (whole(call('HGET', meta, 'lost'), HIGHEST_VERSION) or 0) then return true end
+    -- A server that is short of memory may have dropped the op ids alone.
+    for place = floor(first / OPS_PER_GENERATION), generation do
+      if call('HGET', KEYS[4 + place % 2], '') ~= digits(place) then return true end
+    end
   end
+  if sent ~= '-' and is_forgotten() then return redis.error_reply('FORGOTTEN ' .. op) end
 end
 
 -- A cart has rules where it has an owner. A lock and the closing time (by the server's clock)
 -- also refuse changes that were already on their way.
-local owner, budgeted = known[5], false
+local budgeted = false
 if owner then
   local rules = call('HMGET', meta, 'locked', 'closes', 'budget', 'budget_each')
   if kind ~= 'touch' then
-    if rules[1] then return redis.error_reply('LOCKED ' .. owner) end
-    if rules[2] and now >= (tonumber(rules[2]) or math.huge) then
+    if rules[1] and rules[1] ~= '' then return redis.error_reply('LOCKED ' .. owner) end
+    if now >= (whole(rules[2], HIGHEST_VERSION) or math.huge) then
       return redis.error_reply('CLOSED ' .. owner)
     end
   end
@@ -102,12 +124,25 @@ end
 
 -- The pieces of a product that are being ordered: they must stay in the cart.
 local function held(id)
-  return frozen and tonumber(call('HGET', being_ordered, 'q:' .. id)) or 0
+  return frozen and whole(call('HGET', being_ordered, 'q:' .. id), HIGHEST_QUANTITY) or 0
 end
 
 local count = call('ZCARD', cart)
 -- An empty cart may have expired: companions that it left behind are out of date.
 local stale = count == 0
+
+-- How long the cart and its lines stay is the rule of its owner, or of who began it. Nobody
+-- else's settings count.
+local life = ARGV[4] .. ' ' .. ARGV[7] .. ' ' .. who
+if known[6] == life then
+  life = nil
+else
+  local session, item, keeper = read_life(known[6])
+  if session and (owner or not stale) and (owner or keeper) ~= who then
+    timeout, item_timeout, life = session, item, nil
+  end
+end
+local timed = item_timeout > 0
 
 -- All edits are checked on copies of the lines that they touch. `copies` has them by product
 -- id, `order` in the sequence in which they were first touched.
@@ -137,7 +172,7 @@ for i = EDITS, #ARGV, 4 do
       local old = verb == 'clear'
       if not old then
         local last = call('ZSCORE', touched, member) or string.match(call('HGET', lines, member) or '', '^%d+ (%d+)')
-        old = last and now - last >= tonumber(ARGV[7]) and held(member) == 0
+        old = timed and last and now - last >= item_timeout and held(member) == 0
       end
       local line = old and look(member)
       if line and line.after then
@@ -195,7 +230,7 @@ if refused and done == 0 then return redis.error_reply(refused) end
 
 -- Lua can't sum money exactly, so the client checks the budget. It must have done so on this
 -- very version.
-if budgeted and checked ~= (known[1] or '0') then
+if budgeted and tonumber(checked) ~= (whole(known[1], HIGHEST_VERSION) or 0) then
   for _, line in ipairs(order) do
     if (line.after or 0) ~= 'damaged' and (line.after or 0) > (tonumber(line.before) or 0) then
       return redis.error_reply('CHECKBUDGET ' .. op)
@@ -206,11 +241,12 @@ end
 -- Reads the shares of the lines that change; a new line has none yet. Where lines come or go,
 -- a companion key may be created, which then needs its expiry (`renew`). A key of the wrong
 -- type must fail here, before anything is written.
-local moves = stale
+local moves, removes = stale, false
 for _, line in ipairs(order) do
   if line.before ~= line.after then
     line.shares = line.before and call('HGET', by, line.id)
     moves = moves or not line.before or not line.after or not line.shares
+    removes = removes or not line.after
   end
 end
 local renew = stale
@@ -220,17 +256,63 @@ if moves then
 end
 if timed and call('ZCARD', touched) == 0 then renew = true end
 
--- From here on everything is written.
-local was = version
+local was, lost = version, false
 if version == 0 then
-  -- A new history starts from the clock, so that no version number is ever used twice.
+  -- A new history starts from the clock, so that no version number is ever used twice. Lines or
+  -- op ids from before it say that one was lost.
   version = clock[1] * 1000000 + clock[2]
-  start = version + 1
+  lost = not stale or call('HLEN', KEYS[4]) + call('HLEN', KEYS[5]) > 0
 end
 version = version + 1
 local stamp = digits(version)
--- A server that is out of memory refuses this first write, and nothing is half done.
+generation = floor(version / OPS_PER_GENERATION)
+local ops, opens = KEYS[4 + generation % 2], floor(was / OPS_PER_GENERATION) ~= generation
+
+-- The cart's expiry (0: never).
+local deadline = 0
+if timeout > 0 and count > 0 and not frozen then deadline = now + timeout end
+local ends = digits(deadline)
+
+-- The companions' expiry (0: never). It is set well beyond the cart's, so that it needs
+-- renewing only now and then.
+local kept, keep = tonumber(known[3] or -1) or -1, 0
+if timeout > 0 and not frozen then keep = now + timeout + COMPANIONS_OUTLIVE end
+if opens or (keep == 0 and kept ~= 0)
+  or (keep > 0 and not (kept >= keep and kept <= keep + 2 * COMPANIONS_OUTLIVE)) then
+  renew = true
+end
+if renew then kept = digits(keep > 0 and keep + COMPANIONS_OUTLIVE / 2 or 0) end
+
+-- A missing right must leave nothing half done. To ask for one costs as much as a command, so it
+-- is asked for only where lines leave or expiries are renewed. Any other is tried below by the
+-- first command that needs it.
+if removes or renew then
+  local needed = {}
+  if renew then needed[1] = keep > 0 and {'PEXPIREAT', meta, '0'} or {'PERSIST', meta} end
+  if removes then needed[#needed + 1] = {'HDEL', lines, 'x'} end
+  if removes and #order > 1 then
+    needed[#needed + 1] = {'ZREM', cart, 'x'}
+    needed[#needed + 1] = {'ZADD', cart, '1', 'x'}
+  end
+  for _, command in ipairs(needed) do
+    if not redis.acl_check_cmd(unpack(command)) then
+      return redis.error_reply('NOPERM this user may not run ' .. command[1])
+    end
+  end
+end
+
+-- From here on everything is written. A server that is out of memory refuses this first write,
+-- and nothing is half done.
 call('HSET', meta, 'version', stamp)
+
+-- Where a right turns out to be missing, the version goes back, and the error is the answer.
+local tried = 1
+if deadline > 0 then tried = redis.pcall('PEXPIREAT', cart, ends) end
+if tried ~= 1 and type(tried) == 'table' then return put_back(meta, known[1], tried) end
+if opens or stale then
+  tried = redis.pcall('UNLINK', opens and ops or touched)
+  if type(tried) == 'table' then return put_back(meta, known[1], tried) end
+end
 if stale and #order > 0 then call('UNLINK', lines, by, touched) end
 
 -- Works out the new shares of a line and writes them; returns the pieces that others lost.
@@ -268,12 +350,18 @@ for _, line in ipairs(order) do
   if written and new then
     if old == 'damaged' then
       written = tostring(has)
-      call('ZADD', cart, written, id)
+      tried = redis.pcall('ZADD', cart, written, id)
+      if type(tried) == 'table' then return put_back(meta, known[1], tried) end
     else
       -- Redis answers with the new quantity in digits.
-      written = call('ZADD', cart, 'INCR', delta, id)
+      written = redis.pcall('ZADD', cart, 'INCR', delta, id)
+      if written.err then return put_back(meta, known[1], written) end
     end
     if timed then call('ZADD', touched, at, id) end
+  end
+  if old and not new then
+    tried = redis.pcall('ZREM', cart, id)
+    if type(tried) == 'table' then return put_back(meta, known[1], tried) end
   end
   if old ~= new then
     -- Most lines belong to one person alone: no shares to work out.
@@ -284,7 +372,6 @@ for _, line in ipairs(order) do
     end
   end
   if old and not new then
-    call('ZREM', cart, id)
     call('HDEL', lines, id)
     redis.pcall('ZREM', touched, id)
   elseif new and not old then
@@ -304,38 +391,24 @@ for _, line in ipairs(order) do
   end
 end
 
-local deadline = 0
-if timeout > 0 and count > 0 and not frozen then deadline = now + timeout end
-local ends = digits(deadline)
-
 local update = '{"v":"' .. stamp .. '","op":"' .. op .. '","by":' .. quoted(who)
   .. ',"kind":"' .. kind .. '","at":' .. at .. ',"until":' .. ends .. ',"count":' .. count
   .. ',"lines":[' .. told .. ']}'
 
-generation = floor(version / OPS_PER_GENERATION)
-local ops = KEYS[4 + generation % 2]
-if floor(was / OPS_PER_GENERATION) ~= generation then
-  call('UNLINK', ops)
-  renew = true
-end
+-- Each generation says which one it is: one that was lost, and filled anew, says nothing.
+if opens then call('HSET', ops, '', digits(generation)) end
 call('HSET', ops, op, update)
-if was == 0 then call('HSET', meta, 'start', digits(start)) end
-
--- The companions' expiry (0: never). It is set well beyond the cart's, so that it needs
--- renewing only now and then.
-local kept, keep = tonumber(known[3] or -1), 0
-if timeout > 0 and not frozen then keep = now + timeout + COMPANIONS_OUTLIVE end
-if was == 0 or (keep == 0 and kept ~= 0)
-  or (keep > 0 and (kept < keep or kept > keep + 2 * COMPANIONS_OUTLIVE)) then renew = true end
-if renew then
-  kept = digits(keep > 0 and keep + COMPANIONS_OUTLIVE / 2 or 0)
-  call('HSET', meta, 'kept', kept)
+if life then call('HSET', meta, 'life', life) end
+if was == 0 then
+  call('HSET', meta, 'start', stamp)
+  if lost then call('HSET', meta, 'lost', at) end
 end
 
 -- The log and the message are only news: their failure must not fail a change that is written.
 if #order > 0 then redis.pcall('XADD', log, 'MAXLEN', '~', LOG_LENGTH, '*', 'u', update) end
-if deadline > 0 then call('PEXPIREAT', cart, ends) end
+if stale and deadline > 0 then call('PEXPIREAT', cart, ends) end
 if renew then
+  call('HSET', meta, 'kept', kept)
   for i = keep > 0 and 2 or 1, 8 do
     if keep > 0 then call('PEXPIREAT', KEYS[i], kept) else call('PERSIST', KEYS[i]) end
   end

@@ -13,7 +13,9 @@ if frozen then
   return frozen
 end
 if redis.call('ZCARD', cart) == 0 then return redis.error_reply('EMPTYCART ' .. op) end
-if (redis.call('HGET', meta, 'version') or '0') ~= ARGV[5] then return redis.error_reply('CARTCHANGED ' .. op) end
+if (whole(redis.call('HGET', meta, 'version'), HIGHEST_VERSION) or 0) ~= tonumber(ARGV[5]) then
+  return redis.error_reply('CARTCHANGED ' .. op)
+end
 -- Another client may have written without counting the version.
 if redis.call('ZCARD', cart) ~= (#ARGV - 5) / 2 then return redis.error_reply('CARTCHANGED ' .. op) end
 for i = 6, #ARGV, 2 do

@@ -4,6 +4,7 @@
 //! a script's text as a line `local NAME = value`, so that no number is written down twice.
 
 use crate::model::quantity::HIGHEST_LIMIT;
+use crate::model::time::{LONGEST_TIMEOUT_MS, SHORTEST_TIMEOUT_MS};
 use redis::Script;
 use std::fmt::Display;
 use std::sync::LazyLock;
@@ -14,6 +15,10 @@ pub const MOST_LINES: u32 = 1_000;
 /// The op ids in one generation. A cart remembers this generation and the one before, so it
 /// recognizes a repeated change at least this many versions later.
 const OPS_PER_GENERATION: u32 = 8_192;
+
+/// The highest version of a cart that can be: versions count up from the clock in microseconds,
+/// and Lua counts exactly up to 2^53. Anything else that is stored as a version is damage.
+pub(crate) const HIGHEST_VERSION: u64 = 9_000_000_000_000_000;
 
 /// The time by which a cart's companions outlive the cart, in milliseconds: a late repeat of a
 /// change is still recognized.
@@ -40,6 +45,8 @@ const UNDONE_KEPT_MS: u64 = 86_400_000;
 /// milliseconds: longer than they could take stock.
 const RELEASES_KEPT_MS: u64 = 4 * TAKE_WITHIN_MS;
 
+/// Functions for what a cart's keys tell about its history.
+const HISTORY: &str = include_str!("history.lua");
 /// Functions for the shares of a line: who asked for how many pieces.
 const SHARES: &str = include_str!("shares.lua");
 /// The function that publishes messages.
@@ -54,8 +61,7 @@ pub(crate) const PRODUCT: &str = include_str!("product.lua");
 pub(crate) static CHANGE: LazyLock<Script> = LazyLock::new(|| {
     script(&[
         &limit("MOST_LINES", MOST_LINES),
-        &limit("HIGHEST_QUANTITY", HIGHEST_LIMIT),
-        &history_limits(),
+        &history(),
         SHARES,
         PUBLISH,
         include_str!("change.lua"),
@@ -71,14 +77,8 @@ pub(crate) static HEARTBEAT: LazyLock<Script> =
     LazyLock::new(|| script(&[PUBLISH, include_str!("heartbeat.lua")]));
 
 /// Sets the rules of a cart.
-pub(crate) static RULES: LazyLock<Script> = LazyLock::new(|| {
-    script(&[
-        &history_limits(),
-        PUBLISH,
-        CART_UPDATE,
-        include_str!("rules.lua"),
-    ])
-});
+pub(crate) static RULES: LazyLock<Script> =
+    LazyLock::new(|| script(&[&history(), PUBLISH, CART_UPDATE, include_str!("rules.lua")]));
 
 /// Step 1 of an order: writes its record.
 pub(crate) static ANNOUNCE: LazyLock<Script> = LazyLock::new(|| {
@@ -90,14 +90,8 @@ pub(crate) static ANNOUNCE: LazyLock<Script> = LazyLock::new(|| {
 });
 
 /// Step 2 of an order: freezes the cart.
-pub(crate) static FREEZE: LazyLock<Script> = LazyLock::new(|| {
-    script(&[
-        &history_limits(),
-        PUBLISH,
-        CART_UPDATE,
-        include_str!("freeze.lua"),
-    ])
-});
+pub(crate) static FREEZE: LazyLock<Script> =
+    LazyLock::new(|| script(&[&history(), PUBLISH, CART_UPDATE, include_str!("freeze.lua")]));
 
 /// Step 3 of an order: takes the stock of one product.
 pub(crate) static TAKE: LazyLock<Script> = LazyLock::new(|| {
@@ -124,7 +118,7 @@ pub(crate) static RELEASE: LazyLock<Script> = LazyLock::new(|| {
 /// Step 6 of an order: takes what was ordered out of the cart.
 pub(crate) static SETTLE: LazyLock<Script> = LazyLock::new(|| {
     script(&[
-        &history_limits(),
+        &history(),
         SHARES,
         PUBLISH,
         CART_UPDATE,
@@ -152,13 +146,18 @@ fn script(parts: &[&str]) -> Script {
     Script::new(&parts.concat())
 }
 
-/// The limits of a cart's history, for every script that writes a new version.
-fn history_limits() -> String {
+/// The limits and functions of a cart's history, for every script that writes a new version.
+fn history() -> String {
     [
+        limit("HIGHEST_QUANTITY", HIGHEST_LIMIT),
+        limit("HIGHEST_VERSION", HIGHEST_VERSION),
+        limit("SHORTEST_LIFE", SHORTEST_TIMEOUT_MS),
+        limit("LONGEST_LIFE", LONGEST_TIMEOUT_MS),
         limit("OPS_PER_GENERATION", OPS_PER_GENERATION),
         limit("COMPANIONS_OUTLIVE", COMPANIONS_OUTLIVE_MS),
         // As text, which spares Lua the conversion at every change.
         limit("LOG_LENGTH", format_args!("'{LOG_LENGTH}'")),
+        HISTORY.to_owned(),
     ]
     .concat()
 }

@@ -1,5 +1,6 @@
 -- Functions for shares: who asked for how many pieces of a line, as "3 ann\n2 bob", oldest
 -- first. Pieces of the line beyond its shares were put in by another client: nobody's.
+-- Comes after history.lua and the limit HIGHEST_QUANTITY: a share beyond it is damage, and none.
 --
 -- Lua creates a script's functions anew at each run, so they are wrapped in this one, which is
 -- called only where shares are needed.
@@ -7,7 +8,8 @@ local function sharing()
   local function read(raw)
     local shares = {}
     for pieces, name in string.gmatch(raw or '', '(%d+) ([^\n]*)') do
-      shares[#shares + 1] = {pieces = tonumber(pieces), name = name}
+      pieces = whole(pieces, HIGHEST_QUANTITY)
+      if pieces then shares[#shares + 1] = {pieces = pieces, name = name} end
     end
     return shares
   end

@@ -20,6 +20,7 @@ use cart::CartPane;
 use catalog::{CatalogPane, PaletteMatches};
 use orders::OrdersState;
 use scroll::Scroll;
+use std::hash::{BuildHasher, RandomState};
 use tui_input::Input;
 
 /// Everything that stays the same while the program runs.
@@ -37,6 +38,8 @@ pub struct Env {
     pub item_timeout: Option<u64>,
     /// The beginning of our op ids; no two programs have the same.
     pub ops: String,
+    /// What makes our op ids unguessable: who knew the next one could use it first.
+    pub op_key: RandomState,
     /// The local time zone.
     pub zone: jiff::tz::TimeZone,
     /// The keys in force.
@@ -369,7 +372,8 @@ impl State {
     /// Makes a new op id.
     pub(crate) fn next_op(&mut self) -> OpId {
         self.ids_made += 1;
-        OpId::parse(&format!("{}-{}", self.env.ops, self.ids_made))
+        let secret = self.env.op_key.hash_one(self.ids_made);
+        OpId::parse(&format!("{}-{}-{secret:x}", self.env.ops, self.ids_made))
             .unwrap_or_else(|| unreachable!("the prefix is made of hexadecimal digits"))
     }
 
@@ -382,5 +386,38 @@ impl State {
         let random = prefix.and_then(|hex| u64::from_str_radix(hex, 16).ok());
         let spread = self.ids_made.wrapping_mul(0x9E37_79B9_7F4A_7C15);
         random.unwrap_or(0).wrapping_add(spread)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn state() -> State {
+        let env = Env {
+            user: UserName::parse("office").unwrap(),
+            me: "ann".to_owned(),
+            address: String::new(),
+            private: false,
+            item_timeout: None,
+            ops: "0123456789abcdef".to_owned(),
+            op_key: RandomState::new(),
+            zone: jiff::tz::TimeZone::UTC,
+            keymap: Keymap::default(),
+            display: Display::told_by(|_| String::new()),
+        };
+        State::new(env, Theme::DARK, true, (80, 24))
+    }
+
+    #[test]
+    fn who_knows_our_op_ids_does_not_know_the_next() {
+        let [mut ours, mut theirs] = [state(), state()];
+        let ids: Vec<OpId> = (0..50)
+            .flat_map(|_| [ours.next_op(), theirs.next_op()])
+            .collect();
+        for id in &ids {
+            assert!(id.as_str().starts_with("0123456789abcdef-"));
+            assert_eq!(ids.iter().filter(|other| *other == id).count(), 1);
+        }
     }
 }

@@ -21,6 +21,7 @@ use crate::store::connection::Connection;
 use crate::store::connection::retry::{Retry, RetryPolicy};
 use crate::store::error::{Error, Trouble};
 use crate::store::keys;
+use crate::store::repeat::RepeatError;
 use announcer::ChangeAnnouncer;
 use batch::{BatchOptions, BatchReport};
 use futures::StreamExt;
@@ -56,6 +57,8 @@ pub struct Counts {
     pub unchanged: u64,
     /// Products that the import did not name and that are gone now.
     pub removed: u64,
+    /// Other programs' hashes under `product:`, which were left as they are.
+    pub left: u64,
     /// Rows that were refused here.
     pub bad: u64,
 }
@@ -149,7 +152,7 @@ impl<'c> Import<'c> {
         let mut bad = Vec::new();
         self.store_all(&mut bad).await?;
         if complete && self.counts.bad == 0 && self.counts.named() > 0 {
-            self.counts.removed = self.sweep().await?;
+            self.sweep().await?;
         }
 
         let conn = &mut self.connection.conn;
@@ -231,11 +234,30 @@ impl<'c> Import<'c> {
     }
 }
 
+/// Stores one product and tells all open terminals; returns whether it is new or changed, or what
+/// is bad about it.
+///
+/// # Errors
+/// [`RepeatError::Unknown`] where it may have been stored, and else the [`Trouble`] of the link.
+pub async fn put_product(
+    connection: &mut Connection,
+    row: ProductRow,
+) -> Result<(Counts, Option<BadRow>), RepeatError> {
+    match put_products(connection, vec![row]).await {
+        Ok((counts, bad)) => Ok((counts, bad.into_iter().next())),
+        // The link was there before, so that the product may have gone over it.
+        Err(Error::Trouble(trouble)) if trouble.is_transient() => {
+            Err(RepeatError::Unknown(trouble))
+        }
+        Err(error) => Err(RepeatError::Failed(error)),
+    }
+}
+
 /// Stores `rows` and tells all open terminals.
 ///
 /// # Errors
 /// The [`Trouble`] of the link.
-pub async fn put_products(
+pub(crate) async fn put_products(
     connection: &mut Connection,
     rows: Vec<ProductRow>,
 ) -> Result<(Counts, Vec<BadRow>), Error> {
@@ -250,25 +272,28 @@ pub async fn put_products(
     Ok((counts, bad))
 }
 
-/// Removes one product and tells all open terminals; returns whether it was there.
+/// Removes one product and tells all open terminals; returns whether there was one. A hash that
+/// no list of products shows is another program's, and stays.
 ///
 /// # Errors
 /// [`Trouble::WrongType`] where its key is no hash, and the [`Trouble`] of the link.
 pub async fn delete_product(connection: &mut Connection, id: &ProductId) -> Result<bool, Error> {
-    let conn = &mut connection.conn;
+    let hashes = connection
+        .read(async |conn| fetch_raw(&conn, std::iter::once(id)).await)
+        .await?;
+    let id = std::slice::from_ref(id);
+    let products = match hashes[..] {
+        [StoredHash::Fields(_)] => id,
+        [StoredHash::WrongType] => return Err(Trouble::WrongType.into()),
+        _ => &[],
+    };
 
-    // What is no product is somebody else's.
-    let hashes = fetch_raw(conn, std::iter::once(id)).await?;
-    if hashes.contains(&StoredHash::WrongType) {
-        return Err(Trouble::WrongType.into());
-    }
-
-    let removed = sweep::remove(conn, std::slice::from_ref(id))
+    sweep::remove(&mut connection.conn, products, id)
         .await
         .map_err(Trouble::for_products)?;
 
     let mut announcer = ChangeAnnouncer::new(Instant::now());
-    announcer.add(vec![id.clone()]);
-    announcer.announce(conn).await;
-    Ok(removed > 0)
+    announcer.add(id.to_vec());
+    announcer.announce(&mut connection.conn).await;
+    Ok(!products.is_empty())
 }

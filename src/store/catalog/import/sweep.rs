@@ -1,23 +1,24 @@
-//! Removes the products that an import did not name.
+//! Removes the products that an import did not name. What lies under `product:` and is no
+//! product is another program's, and stays.
 
 use super::Import;
 use crate::model::ProductId;
-use crate::store::catalog::index::{IndexCursor, are_members, scan};
+use crate::store::catalog::index::{IndexCursor, StoredHash, are_members, fetch_raw, scan};
 use crate::store::connection::nodes::Scan;
 use crate::store::connection::retry::RetryPolicy;
 use crate::store::connection::{Conn, pipeline};
 use crate::store::error::{Error, Trouble};
 use crate::store::keys;
-use redis::Value;
 use redis::aio::ConnectionLike;
 
 impl Import<'_> {
-    /// Removes all products that were not noted; returns how many there were.
-    pub(super) async fn sweep(&mut self) -> Result<u64, Error> {
+    /// Removes all products that were not noted, and counts them and the hashes that are none.
+    pub(super) async fn sweep(&mut self) -> Result<(), Error> {
         let Some(seen) = self.options.seen.clone() else {
-            return Ok(0);
+            return Ok(());
         };
-        Ok(self.sweep_index(&seen).await? + self.sweep_unlisted(&seen).await?)
+        self.counts.removed = self.sweep_index(&seen).await?;
+        self.sweep_unlisted(&seen).await
     }
 
     async fn sweep_index(&mut self, seen: &str) -> Result<u64, Error> {
@@ -43,8 +44,7 @@ impl Import<'_> {
 
     /// Removes the products that stand in no index; where scanning isn't permitted, nobody
     /// sees them.
-    async fn sweep_unlisted(&mut self, seen: &str) -> Result<u64, Error> {
-        let mut removed = 0;
+    async fn sweep_unlisted(&mut self, seen: &str) -> Result<(), Error> {
         let mut position = Scan::default();
         loop {
             let ids = match scan(&mut self.connection.conn, &mut position).await {
@@ -54,13 +54,17 @@ impl Import<'_> {
                     retry.again(self.connection, trouble).await?;
                     // Another server knows nothing of the position.
                     position = Scan::default();
+                    self.counts.left = 0;
                     continue;
                 }
-                Ok(None) | Err(_) => return Ok(removed),
+                Ok(None) | Err(_) => return Ok(()),
             };
 
             let unnamed = self.unnamed(seen, ids).await?;
-            removed += self.remove_all(unnamed).await?;
+            let count = unnamed.len() as u64;
+            let removed = self.remove_all(unnamed).await?;
+            self.counts.removed += removed;
+            self.counts.left += count - removed;
         }
     }
 
@@ -89,26 +93,26 @@ impl Import<'_> {
         Ok(ids)
     }
 
+    /// Removes those of `ids` that are products; returns how many are.
     async fn remove_all(&mut self, ids: Vec<ProductId>) -> Result<u64, Error> {
         if ids.is_empty() {
             return Ok(0);
         }
 
         let mut retry = RetryPolicy::IMPORT.start();
-        let found = loop {
-            match remove(&mut self.connection.conn, &ids).await {
-                Ok(found) => break found,
+        let products = loop {
+            match products_among(&self.connection.conn, &ids).await {
+                Ok(products) => break products,
                 Err(trouble) => retry.again(self.connection, trouble).await?,
             }
         };
 
-        // Products that are gone at a second attempt were removed by the first.
-        let removed = if retry.is_first_attempt() {
-            found
-        } else {
-            ids.len() as u64
-        };
+        let mut retry = RetryPolicy::IMPORT.start();
+        while let Err(trouble) = remove(&mut self.connection.conn, &products, &ids).await {
+            retry.again(self.connection, trouble).await?;
+        }
 
+        let removed = products.len() as u64;
         self.announcer.add(ids);
         let conn = &mut self.connection.conn;
         self.announcer.announce_if_due(conn).await;
@@ -138,26 +142,35 @@ impl NotedIds {
     }
 }
 
-/// Removes products; returns how many of them were there. The index lets go of them last,
-/// so that a removal that breaks off is found again.
-pub(super) async fn remove(conn: &mut Conn, ids: &[ProductId]) -> Result<u64, Trouble> {
-    let commands = ids
+/// Keeps those of `ids` that are products, as every list of products shows them.
+async fn products_among(conn: &Conn, ids: &[ProductId]) -> Result<Vec<ProductId>, Trouble> {
+    let hashes = fetch_raw(conn, ids.iter()).await?;
+    let products = ids
+        .iter()
+        .zip(hashes)
+        .filter(|(_, hash)| matches!(hash, StoredHash::Fields(_)));
+    Ok(products.map(|(id, _)| id.clone()).collect())
+}
+
+/// Removes `products`, and `listed` from the index. The index lets go of them last, so that a
+/// removal that breaks off is found again.
+pub(super) async fn remove(
+    conn: &mut Conn,
+    products: &[ProductId],
+    listed: &[ProductId],
+) -> Result<(), Trouble> {
+    let commands = products
         .iter()
         .map(|id| redis::cmd("UNLINK").arg(keys::product(id)).to_owned())
         .collect();
-    let mut found = 0;
     for answer in pipeline::run_all(conn, commands).await? {
-        found += u64::from(answer? != Value::Int(0));
+        answer?;
     }
 
     let mut unlist = redis::cmd("ZREM");
     unlist.arg(keys::CATALOG);
-    for id in ids {
+    for id in listed {
         unlist.arg(id.as_bytes());
     }
-    unlist
-        .query_async::<()>(conn)
-        .await
-        .map_err(Trouble::from)?;
-    Ok(found)
+    unlist.query_async(conn).await.map_err(Trouble::from)
 }

@@ -1,0 +1,160 @@
+//! Writes whose answers are lost: each is asked again, and where no answer comes it is told as
+//! unknown, with the id that it has.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test may fail")]
+
+mod harness;
+
+use harness::shopping::{quick_server, sell};
+use harness::{Proxy, Server};
+use serde_json::Value;
+use std::sync::atomic::Ordering;
+
+/// A server with two products, an order of eve's, and something in her cart again. It knows all
+/// scripts: one that must be loaded first is never run where no answer comes.
+fn shop() -> (Server, String) {
+    let server = quick_server();
+    sell(&server, "tea", "2.40", "100");
+    sell(&server, "cake", "3.10", "100");
+    let eve = |args: &[&str]| harness::ok(&server, &[&["--user", "eve"][..], args].concat());
+    let order = || {
+        eve(&["add", "tea", "3"]);
+        let placed: Value = serde_json::from_str(&eve(&["checkout", "--yes", "--json"])).unwrap();
+        placed["order"].as_str().unwrap().to_owned()
+    };
+
+    eve(&["order", &order(), "cancel"]);
+    eve(&["rules", "--deadline", "none"]);
+    let placed = order();
+    eve(&["add", "tea", "2"]);
+    (server, placed)
+}
+
+/// Runs a command of eve's whose requests with the bytes `on` lose their first `most` answers.
+fn lossy(server: &Server, proxy: &Proxy, args: &[&str], on: &str, most: u64) -> (i32, Value) {
+    let faults = &proxy.faults;
+    *faults.change.lock().unwrap() = on.as_bytes().to_vec();
+    faults.lose_answers.store(most, Ordering::Relaxed);
+    faults.caused.store(0, Ordering::Relaxed);
+
+    let all = [&["--user", "eve", "--json"][..], args].concat();
+    let output = harness::run_at(server.dir(), &proxy.url(), &all);
+    assert!(
+        faults.caused.load(Ordering::Relaxed) > 0,
+        "{args:?} lost nothing"
+    );
+
+    faults.lose_answers.store(0, Ordering::Relaxed);
+    let said = serde_json::from_slice(&output.stdout);
+    let said = said.unwrap_or_else(|_| panic!("{args:?}: {output:?}"));
+    (output.status.code().unwrap(), said)
+}
+
+/// A command, bytes of its write, and what it does: a question to the server and its answer.
+type Case<'a> = (Vec<&'a str>, &'a str, String, &'a str);
+
+fn cases(order: &str) -> Vec<Case<'_>> {
+    let state = format!("HGET {{orders}}:{order} state");
+    vec![
+        (
+            vec!["add", "tea", "4"],
+            "\r\nadd\r\n",
+            "ZSCORE cart:eve tea".to_owned(),
+            "6",
+        ),
+        (
+            vec!["rules", "--lock"],
+            "\r\nlocked\r\n$1\r\n1",
+            "HGET {cart:eve}:meta locked".to_owned(),
+            "1",
+        ),
+        (
+            vec!["rules", "--unlock"],
+            "\r\nlocked\r\n$0",
+            "HEXISTS {cart:eve}:meta locked".to_owned(),
+            "0",
+        ),
+        (
+            vec!["product", "set", "cake", "price=4"],
+            "HSET",
+            "HGET product:cake price".to_owned(),
+            "4",
+        ),
+        (
+            vec!["product", "delete", "cake"],
+            "UNLINK",
+            "EXISTS product:cake".to_owned(),
+            "0",
+        ),
+        (
+            vec!["order", order, "accept"],
+            "accepted",
+            state.clone(),
+            "accepted",
+        ),
+        (
+            vec!["order", order, "cancel"],
+            "cancelled",
+            state,
+            "cancelled",
+        ),
+    ]
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_write_whose_answer_is_lost_is_asked_again() {
+    let (server, order) = shop();
+    let proxy = Proxy::start(&server.socket(), "lossy");
+    for (args, on, question, answer) in cases(&order) {
+        let (status, said) = lossy(&server, &proxy, &args, on, 1);
+        assert_eq!(status, 0, "{args:?}: {said}");
+        assert_eq!(server.get(&question), answer, "{args:?}");
+    }
+    assert_eq!(server.get("HGET product:tea stock"), "100");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_write_that_is_never_answered_is_told_as_unknown() {
+    let (server, order) = shop();
+    let proxy = Proxy::start(&server.socket(), "lossy");
+    for (args, on, question, answer) in cases(&order) {
+        // An import waits for longer than a test should.
+        if args[1] == "set" {
+            continue;
+        }
+        let (status, said) = lossy(&server, &proxy, &args, on, u64::MAX);
+        assert_eq!(
+            (status, &said["error"]["code"]),
+            (3, &"unknown".into()),
+            "{args:?}: {said}"
+        );
+        assert_eq!(
+            said["error"]["op_id"].is_string(),
+            args[0] == "add",
+            "{said}"
+        );
+        assert_eq!(server.get(&question), answer, "{args:?}");
+    }
+
+    // An order that is placed is told with its id, though its receipt can't be read.
+    let (status, said) = lossy(
+        &server,
+        &proxy,
+        &["checkout", "--yes"],
+        "returned",
+        u64::MAX,
+    );
+    assert_eq!(
+        (status, &said["error"]["code"]),
+        (3, &"unread".into()),
+        "{said}"
+    );
+    let placed = said["error"]["order"].as_str().unwrap();
+    assert!(
+        said["error"]["message"].as_str().unwrap().contains(placed),
+        "{said}"
+    );
+    assert_eq!(
+        server.get(&format!("HGET {{orders}}:{placed} state")),
+        "placed"
+    );
+}
