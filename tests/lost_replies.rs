@@ -8,6 +8,7 @@ use harness::shopping::{quick_server, sell};
 use harness::{Proxy, Server};
 use serde_json::Value;
 use std::sync::atomic::Ordering;
+use tokio::runtime::Handle;
 
 /// A server with two products, an order of eve's, and something in her cart again. It knows all
 /// scripts: one that must be loaded first is never run where no answer comes.
@@ -112,51 +113,61 @@ async fn a_write_whose_answer_is_lost_is_asked_again() {
     assert_eq!(server.get("HGET product:tea stock"), "100");
 }
 
+/// Checks what a command of eve's says whose write is never answered, and that it was done.
+fn never_answered(server: &Server, (args, on, question, answer): Case<'_>) {
+    let proxy = Proxy::start(&server.socket(), &format!("lossy-{}", args.join("-")));
+    let (status, said) = lossy(server, &proxy, &args, on, u64::MAX);
+    assert_eq!(server.get(&question), answer, "{args:?}");
+
+    // That a product is gone is seen without an answer to its removal.
+    if args[1] == "delete" {
+        assert_eq!(status, 0, "{said}");
+        return;
+    }
+    let error = &said["error"];
+    assert_eq!(
+        (status, &error["code"]),
+        (3, &"unknown".into()),
+        "{args:?}: {said}"
+    );
+    assert_eq!(error["op_id"].is_string(), args[0] == "add", "{said}");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_write_that_is_never_answered_is_told_as_unknown() {
     let (server, order) = shop();
+    // An import waits for longer than a test should. The steps of the order, and the changes of
+    // the cart and its lock, follow each other.
+    let (cart, others): (Vec<Case<'_>>, Vec<Case<'_>>) = cases(&order)
+        .into_iter()
+        .filter(|(args, ..)| args[1] != "set")
+        .partition(|(args, ..)| args[0] == "add" || args[0] == "rules");
+
+    let runtime = Handle::current();
+    std::thread::scope(|threads| {
+        for cases in [cart, others] {
+            threads.spawn(|| {
+                let _inside = runtime.enter();
+                for case in cases {
+                    never_answered(&server, case);
+                }
+            });
+        }
+    });
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_order_whose_receipt_cannot_be_read_is_told_with_its_id() {
+    let (server, _) = shop();
     let proxy = Proxy::start(&server.socket(), "lossy");
-    for (args, on, question, answer) in cases(&order) {
-        // An import waits for longer than a test should.
-        if args[1] == "set" {
-            continue;
-        }
-        let (status, said) = lossy(&server, &proxy, &args, on, u64::MAX);
-        assert_eq!(server.get(&question), answer, "{args:?}");
+    let args = ["checkout", "--yes"];
+    let (status, said) = lossy(&server, &proxy, &args, "returned", u64::MAX);
 
-        // That a product is gone is seen without an answer to its removal.
-        if args[1] == "delete" {
-            assert_eq!(status, 0, "{said}");
-            continue;
-        }
-        assert_eq!(
-            (status, &said["error"]["code"]),
-            (3, &"unknown".into()),
-            "{args:?}: {said}"
-        );
-        assert_eq!(
-            said["error"]["op_id"].is_string(),
-            args[0] == "add",
-            "{said}"
-        );
-    }
-
-    // An order that is placed is told with its id, though its receipt can't be read.
-    let (status, said) = lossy(
-        &server,
-        &proxy,
-        &["checkout", "--yes"],
-        "returned",
-        u64::MAX,
-    );
-    assert_eq!(
-        (status, &said["error"]["code"]),
-        (3, &"unread".into()),
-        "{said}"
-    );
-    let placed = said["error"]["order"].as_str().unwrap();
+    let error = &said["error"];
+    assert_eq!((status, &error["code"]), (3, &"unread".into()), "{said}");
+    let placed = error["order"].as_str().unwrap();
     assert!(
-        said["error"]["message"].as_str().unwrap().contains(placed),
+        error["message"].as_str().unwrap().contains(placed),
         "{said}"
     );
     assert_eq!(

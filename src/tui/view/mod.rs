@@ -58,6 +58,12 @@ pub fn view(state: &State, frame: &mut Frame<'_>) {
 fn clean_cells(buffer: &mut Buffer) {
     for cell in &mut buffer.content {
         let symbol = cell.symbol();
+        // What is hidden has no cell of its own, but follows another character, and takes two
+        // bytes or more.
+        if symbol.len() < 3 || symbol.chars().nth(1).is_none() {
+            continue;
+        }
+
         let shown = text::shown(symbol);
         if shown != symbol {
             // Without the joiners of an emoji its parts would stand side by side.
