@@ -146,6 +146,13 @@ fn spreadsheets_write_their_own_kind_of_csv() {
     );
     assert_eq!(server.get("HGET product:tea stock"), "10");
 
+    let quoted = file.replace("sep=;", "\"sep=;\"");
+    assert!(
+        piped(&server, &["import", "-"], quoted.as_bytes())
+            .1
+            .contains("2 unchanged")
+    );
+
     let without_bad = file.replace("x;;;.0\r\n", "");
     let args = &["import", "-", "--strict", "--replace"];
     let (status, said, complaint) = piped(&server, args, without_bad.as_bytes());

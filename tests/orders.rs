@@ -629,8 +629,8 @@ fn an_order_in_a_cart_that_nobody_opens_is_found() {
         // As if it had been begun a minute ago.
         let id = driver.id().unwrap().to_string();
         server.raw(&["ZADD", "{orders}:due", "1", &id]);
-        assert_eq!(order::finish_open(&mut link).await.unwrap(), 1);
-        assert_eq!(order::finish_open(&mut link).await.unwrap(), 0);
+        assert_eq!(order::finish_open(&mut link).await.unwrap().len(), 1);
+        assert_eq!(order::finish_open(&mut link).await.unwrap(), []);
         assert_eq!(
             add_up(&server, &mut link, &[("tea", 5), ("cake", 3)])
                 .await
@@ -1202,7 +1202,7 @@ fn the_commands_of_checkout_and_orders() {
         "{preview}"
     );
     assert!(
-        preview.contains("trolley checkout --yes --expect-total 7.50"),
+        preview.contains("repeat the command with --yes --expect-total 7.50"),
         "{preview}"
     );
     fails(

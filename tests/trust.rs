@@ -282,6 +282,33 @@ fn who_joins_an_order_of_something_else_is_told_which_and_what_it_costs() {
 }
 
 #[test]
+fn a_checkout_that_finishes_an_order_says_so() {
+    for args in [
+        &["checkout"][..],
+        &["checkout", "--json"],
+        &["checkout", "--yes"],
+    ] {
+        let server = shop_with_cart("1");
+        let id = stop_before(&server, "alice", &Stage::Take(0));
+        // As if it had been begun some time ago.
+        server.raw(&["ZADD", "{orders}:due", "1", &id]);
+
+        let finished = run(&server, &[&["--user", "alice"], args].concat());
+        let told = said(&finished);
+        if args.contains(&"--yes") {
+            let begun = format!("the order {id} over 2.00, which was begun before, is placed now");
+            assert!(told.contains(&begun), "{told}");
+            assert_eq!(finished.status.code(), Some(1), "{told}");
+        } else {
+            let receipt = String::from_utf8_lossy(&finished.stdout).into_owned();
+            assert!(receipt.contains(&id), "{told} {receipt}");
+            assert_eq!(finished.status.code(), Some(0));
+        }
+        assert_eq!(server.get("XLEN orders"), "1");
+    }
+}
+
+#[test]
 fn a_repeated_id_goes_on_with_the_order_that_was_agreed_to() {
     let server = shop_with_cart("1");
     let id = stop_before(&server, "alice", &Stage::Take(0));
@@ -313,8 +340,12 @@ fn a_repeated_id_goes_on_with_the_order_that_was_agreed_to() {
         "{}",
         said(&again("12.00"))
     );
-    assert_eq!(again("2.00").status.code(), Some(0));
-    assert_eq!(again("2.00").status.code(), Some(0));
+    for _ in 0..2 {
+        let repeated = again("2.00");
+        assert_eq!(repeated.status.code(), Some(0));
+        let told = format!("the order {id} was begun before: nothing more is ordered now");
+        assert!(said(&repeated).contains(&told), "{}", said(&repeated));
+    }
     assert_eq!(server.get("XLEN orders"), "1");
     assert_eq!(server.get("ZSCORE cart:alice tea"), "5");
 

@@ -122,7 +122,11 @@ impl<R: Read> RecordReader<R> {
 fn named_delimiter(start: &[u8]) -> Option<u8> {
     let line = first_line(start);
     match line.strip_suffix(b"\r").unwrap_or(line) {
-        [s, e, p, b'=', delimiter] if [*s, *e, *p].eq_ignore_ascii_case(b"sep") => Some(*delimiter),
+        [s, e, p, b'=', delimiter] | [b'"', s, e, p, b'=', delimiter, b'"']
+            if [*s, *e, *p].eq_ignore_ascii_case(b"sep") =>
+        {
+            Some(*delimiter)
+        }
         _ => None,
     }
 }

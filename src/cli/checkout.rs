@@ -41,13 +41,19 @@ pub(super) async fn run(
 
     // Orders that dead terminals left unfinished hold stock that this one may need.
     let mut connection = connect::open_shop(settings).await?;
-    order::finish_open(&mut connection).await?;
+    let mut finished = finish_own(&mut connection, settings).await?;
     order_output::thaw_unknown(&mut connection, &settings.user, output).await?;
     if !args.yes
-        && let Outcome::Placed(finished) = order::resume(&mut connection, &settings.user).await?
+        && let Outcome::Placed(resumed) = order::resume(&mut connection, &settings.user).await?
     {
-        show_order(&mut connection, &finished, output).await?;
-        return Ok(ExitCode::SUCCESS);
+        finished = Some(resumed);
+    }
+    if let Some(finished) = finished {
+        if !args.yes {
+            show_order(&mut connection, &finished, output).await?;
+            return Ok(ExitCode::SUCCESS);
+        }
+        tell_finished(&mut connection, settings, &finished, output).await?;
     }
 
     let preview = order::preview(&mut connection, &settings.user).await?;
@@ -58,6 +64,9 @@ pub(super) async fn run(
         None => false,
     };
     if args.yes {
+        if let Some(id) = &id {
+            warn_begun_before(&mut connection, settings, id, output).await?;
+        }
         let id = id.unwrap_or_else(|| order::new_order_id(preview.at));
         let placed = if is_begun {
             order::go_on_with(&mut connection, &settings.user, id.clone()).await?
@@ -75,6 +84,57 @@ pub(super) async fn run(
         return Ok(ExitCode::SUCCESS);
     }
     show_preview(&preview, settings, output)
+}
+
+/// Finishes orders that were left on their way; returns the one of this cart that is placed now,
+/// if there is one.
+async fn finish_own(
+    connection: &mut Connection,
+    settings: &Settings,
+) -> Result<Option<OrderId>, CliError> {
+    let finished = order::finish_open(connection).await?;
+    let own = finished
+        .into_iter()
+        .filter(|finished| finished.user == settings.user);
+    let mut placed = own.filter_map(|finished| match finished.outcome {
+        Outcome::Placed(id) => Some(id),
+        Outcome::Undone(_) | Outcome::Nothing => None,
+    });
+    Ok(placed.next_back())
+}
+
+/// Says so where the order of this id was begun before, as nothing more is ordered now.
+async fn warn_begun_before(
+    connection: &mut Connection,
+    settings: &Settings,
+    id: &OrderId,
+    output: Output,
+) -> Result<(), CliError> {
+    if order::total_of(connection, &settings.user, id)
+        .await?
+        .is_some()
+    {
+        output.warn(&format!(
+            "the order {id} was begun before: nothing more is ordered now"
+        ));
+    }
+    Ok(())
+}
+
+/// Says that an order is placed that was begun before: whoever asks again after a lost answer must
+/// not buy the same twice.
+async fn tell_finished(
+    connection: &mut Connection,
+    settings: &Settings,
+    id: &OrderId,
+    output: Output,
+) -> Result<(), CliError> {
+    let total = order::total_of(connection, &settings.user, id).await?;
+    let over = total.map_or_else(String::new, |total| format!(" over {total}"));
+    output.warn(&format!(
+        "the order {id}{over}, which was begun before, is placed now"
+    ));
+    Ok(())
 }
 
 /// Refuses an order whose total is not the expected one. A repeated command may find that its
@@ -161,7 +221,7 @@ fn print_preview(
     if obstacle.is_none() {
         writeln!(
             out,
-            "To place the order: trolley checkout --yes --expect-total {total}"
+            "To place the order, repeat the command with --yes --expect-total {total}"
         )?;
     }
     Ok(())

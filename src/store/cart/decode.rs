@@ -178,9 +178,12 @@ pub(crate) fn beat(answer: &[Vec<u8>]) -> Option<Beat> {
     })
 }
 
-/// Reads a cart's version. One that can't be read counts as none: every update is then a gap.
-fn cart_version(raw: &[u8]) -> u64 {
-    version(raw).unwrap_or(0)
+/// Reads a cart's version. One that can't be read, or raised, counts as none: every update is then
+/// a gap.
+pub(crate) fn cart_version(raw: &[u8]) -> u64 {
+    version(raw)
+        .filter(|version| *version < HIGHEST_VERSION)
+        .unwrap_or(0)
 }
 
 /// Reads when a cart expires from the server's clock and the milliseconds left.
@@ -296,7 +299,7 @@ fn integer(raw: &[u8]) -> Option<i64> {
 
 /// Reads the version of a cart as the scripts do; `None` for what can be none.
 #[must_use]
-pub(crate) fn version(raw: &[u8]) -> Option<u64> {
+fn version(raw: &[u8]) -> Option<u64> {
     let is_digits = raw.len() <= LONGEST_VERSION && raw.iter().all(u8::is_ascii_digit);
     unsigned(raw).filter(|version| is_digits && *version <= HIGHEST_VERSION)
 }

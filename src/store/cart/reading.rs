@@ -74,7 +74,7 @@ pub(crate) async fn read_version(
         .query_async(conn)
         .await
         .map_err(Trouble::from)?;
-    Ok(raw.and_then(|raw| decode::version(&raw)).unwrap_or(0))
+    Ok(raw.map_or(0, |raw| decode::cart_version(&raw)))
 }
 
 /// The presence of a terminal, as its heartbeat states it.

@@ -5,7 +5,7 @@
 //! the doctor names it, and opening its cart still tries.
 
 use super::steps;
-use crate::model::OrderId;
+use crate::model::{OrderId, UserName};
 use crate::store::connection::{Conn, Connection, answer, pipeline};
 use crate::store::error::{Error, Trouble};
 use crate::store::keys;
@@ -41,24 +41,35 @@ struct DueOrder {
     record: Result<Option<BegunOrder>, Trouble>,
 }
 
-/// Finishes some of the orders that are due, as far as this user may; returns how many.
+/// An order that was finished for its driver.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FinishedOrder {
+    /// Whose cart it came from.
+    pub user: UserName,
+    /// How it ended.
+    pub outcome: Outcome,
+}
+
+/// Finishes some of the orders that are due, as far as this user may; returns those that ended.
 ///
 /// # Errors
 /// The [`Trouble`] of the link, where it can't be found out which orders are due.
-pub async fn finish_open(connection: &mut Connection) -> Result<usize, Error> {
+pub async fn finish_open(connection: &mut Connection) -> Result<Vec<FinishedOrder>, Error> {
     let (now, due) = match find_due(connection).await {
-        Err(Trouble::NoPermission(_)) => return Ok(0),
+        Err(Trouble::NoPermission(_)) => return Ok(Vec::new()),
         found => found?,
     };
 
     let started = Instant::now();
-    let mut finished = 0;
+    let mut finished = Vec::new();
     let mut tried = 0;
     for DueOrder { id, record } in due {
         if tried == MOST_TRIED || started.elapsed() > LONGEST {
             break;
         }
 
+        let user = record.as_ref().ok().and_then(Option::as_ref);
+        let user = user.map(|begun| begun.user.clone());
         let outcome = match record {
             Ok(Some(begun)) if !begun.is_closed => {
                 tried += 1;
@@ -71,7 +82,7 @@ pub async fn finish_open(connection: &mut Connection) -> Result<usize, Error> {
         };
         match outcome {
             Ok(Outcome::Nothing) => {}
-            Ok(Outcome::Placed(_) | Outcome::Undone(_)) => finished += 1,
+            Ok(outcome) => finished.extend(user.map(|user| FinishedOrder { user, outcome })),
             Err(error) => tracing::warn!(order = id, %error, "an order on its way"),
         }
     }

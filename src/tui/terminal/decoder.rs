@@ -133,8 +133,12 @@ impl Decoder {
     pub(super) fn on_timeout(&mut self, out: &mut VecDeque<Message>) {
         if let Some(paste) = &mut self.paste {
             let text = std::mem::take(&mut paste.text);
-            paste.is_overdue = true;
-            out.extend(paste_message(&text));
+            let is_first = !std::mem::replace(&mut paste.is_overdue, true);
+            let text = String::from_utf8_lossy(&text).into_owned();
+            // One that brought no text yet is told, too: it is not over.
+            if is_first || !text.is_empty() {
+                out.push_back(Message::Paste(text));
+            }
             return;
         }
 

@@ -2,6 +2,7 @@
 
 use super::Updater;
 use crate::config::key::{Code, Key};
+use crate::config::keymap::Action;
 use crate::model::text;
 use crate::tui::state::Mode;
 use tui_input::{Input, InputRequest};
@@ -15,6 +16,16 @@ impl Updater<'_> {
     pub(super) fn paste(&mut self, pasted: &str) {
         // On a screen that is too small nobody sees what is typed.
         if self.state.areas().is_none() {
+            return;
+        }
+
+        // More of it may come after a pause, and then look like keys.
+        if matches!(self.state.mode, Mode::Checkout(_)) {
+            self.state.mode = Mode::Browse;
+            let key = self.state.env.keymap.key_of(Action::Checkout);
+            self.notify_info(format!(
+                "Pasted text orders nothing: {key} opens the checkout again"
+            ));
             return;
         }
 
