@@ -18,7 +18,7 @@ pub(super) enum CliError {
     /// A write was sent and no answer came. Repeating the command does no harm.
     #[error("it is not known whether {what} ({trouble}); repeating the command does no harm")]
     Unknown {
-        /// What may have been done, as in "order ... is accepted".
+        /// The thing that may have been done, as in "order ... is accepted".
         what: String,
         /// The trouble that kept the answer away.
         trouble: Trouble,

@@ -1,4 +1,4 @@
-//! What the terminal can show: how many colours, and which characters.
+//! The abilities of the terminal: its colours, and its characters.
 
 use super::theme::Theme;
 use ratatui::buffer::Buffer;
@@ -22,7 +22,7 @@ pub enum Charset {
     Ascii,
 }
 
-/// What a terminal can show.
+/// The abilities of a terminal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Display {
     /// The colours.
@@ -32,7 +32,7 @@ pub struct Display {
 }
 
 impl Display {
-    /// What the environment tells of the terminal. `variable` gives the value of a variable; one
+    /// The display that the environment tells of. `variable` gives the value of a variable; one
     /// that is not set is empty.
     #[must_use]
     pub fn told_by(variable: impl Fn(&str) -> String) -> Display {

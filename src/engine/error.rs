@@ -29,7 +29,7 @@ pub enum EngineError {
     Folder {
         /// The folder that is needed.
         folder: PathBuf,
-        /// What is wrong with it, or with a folder above it.
+        /// The fault of it, or with a folder above it.
         fault: FolderFault,
     },
     /// The disk has no room for changes.

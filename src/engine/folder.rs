@@ -89,7 +89,7 @@ pub(super) fn check(folder: &Path) -> Result<(), FolderFault> {
     Ok(())
 }
 
-/// What stands at one part of a path, where nobody else can change that.
+/// The thing at one part of a path, where nobody else can change that.
 enum Part {
     Folder,
     Missing,

@@ -12,7 +12,7 @@ use std::process::ExitStatus;
 const LONGEST_LOG: u64 = 64 * 1024;
 /// The most characters of it that are shown.
 const LONGEST_WORDS: usize = 300;
-/// What stands on both sides of the words with which a log begins a start.
+/// The lines on both sides of the words with which a log begins a start.
 const START_MARK: &str = "oO0OoO0OoO0Oo";
 /// The words of a server that can't read its data file; the file's name follows.
 const DAMAGED: [&str; 2] = [
@@ -20,7 +20,7 @@ const DAMAGED: [&str; 2] = [
     "Unexpected end of file reading the append only file ",
 ];
 
-/// What a log says from `start` on.
+/// The text of a log from `start` on.
 pub(super) fn since(log: &Path, start: u64) -> String {
     read_from(log, start).unwrap_or_default()
 }

@@ -166,7 +166,7 @@ fn socket_in(folder: &Path) -> PathBuf {
     folder.join("redis.sock")
 }
 
-/// What is wrong with our folder in the one for this user's sockets, which must exist: whoever
+/// The fault of our folder in the one for this user's sockets, which must exist: whoever
 /// makes it also removes it when this user logs out.
 fn runtime_fault(folder: &Path) -> Option<String> {
     if socket_in(folder).as_os_str().len() > LONGEST_SOCKET {

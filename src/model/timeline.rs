@@ -186,7 +186,7 @@ impl Timeline {
     }
 
     /// Notes that the log was read, oldest first, when the cart had at least the version `until`.
-    /// What the log has beyond that comes by itself.
+    /// The part of the log beyond that comes by itself.
     pub fn log(&mut self, log: Vec<Update>, until: u64) -> Vec<TimelineEvent> {
         let mut events = Vec::new();
 

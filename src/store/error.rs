@@ -94,7 +94,7 @@ pub enum Trouble {
     At {
         /// The server: its host and port, or its socket.
         server: String,
-        /// What the matter is.
+        /// The matter itself.
         trouble: Box<Trouble>,
     },
     /// TLS failed.

@@ -43,7 +43,7 @@ pub enum Message {
     CatalogCount(usize, usize),
     /// The catalog was read, or could not be; and the milliseconds that this took.
     Catalog(Result<(Catalog, Shop), Trouble>, u64),
-    /// So many products are missing in the catalog that was just read, for this reason.
+    /// This number of products is missing in the catalog just read, for this reason.
     CatalogUnread(usize, Trouble),
     /// Products were found that the catalog's index does not list.
     Products(Vec<(ProductId, Option<Product>)>),

@@ -64,7 +64,7 @@ impl FirstSent {
 /// A change that is applied.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Applied {
-    /// What it changed.
+    /// The update that it made.
     pub update: Update,
     /// Set where its op id was known: it was applied before, and not once more.
     pub is_repeat: bool,
@@ -241,12 +241,12 @@ pub(crate) fn common_refusal(error: &RedisError) -> Option<Refusal> {
     })
 }
 
-/// What the nodes of a cluster say of the products that changes add.
+/// The answers of a cluster's nodes about the products that changes add.
 #[derive(Debug, Default)]
 pub(crate) struct ProductAnswers {
-    /// Those that do not exist.
+    /// The products that do not exist.
     pub(crate) missing: Vec<ProductId>,
-    /// Those that could not be asked for.
+    /// The products that could not be asked for.
     pub(crate) unknown: Vec<(ProductId, Trouble)>,
 }
 

@@ -17,7 +17,7 @@ pub enum Reading {
     First(Catalog),
     /// The number of products read so far, and the total.
     Count(usize, usize),
-    /// So many products are left out, because a server does not let them be read.
+    /// This number of products is left out, because a server does not let them be read.
     Unread(usize, Trouble),
 }
 
@@ -71,7 +71,7 @@ async fn index_size(connection: &mut Connection) -> Result<usize, Error> {
     Ok(command.query_async(&mut connection.conn).await?)
 }
 
-/// What one reading of the index has brought.
+/// The result of one reading of the index.
 #[derive(Default)]
 struct IndexReading {
     catalog: Catalog,

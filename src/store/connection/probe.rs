@@ -1,7 +1,7 @@
 //! Finds out why a server can't be talked to, where what happened does not say it: it speaks
 //! otherwise, or says something and hangs up before it has read anything.
 //!
-//! What is sent here holds no secret.
+//! Nothing secret is sent here.
 
 use crate::store::connection::address::Address;
 use crate::store::connection::nodes::Node;
@@ -78,7 +78,7 @@ async fn speaks_tls(address: &Address) -> Option<Trouble> {
         .then(|| Trouble::Tls("that port speaks TLS: write rediss:// for redis://".to_owned()))
 }
 
-/// What the server says before it hangs up: that it is full, or is not for everybody.
+/// The words of a server before it hangs up: that it is full, or is not for everybody.
 async fn last_words(address: &Address) -> Option<Trouble> {
     let mut stream = stream::open(address, &Progress::new()).await.ok()?;
     let mut line = Vec::new();

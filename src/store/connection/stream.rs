@@ -105,7 +105,7 @@ fn into_trouble(error: io::Error) -> Trouble {
     Trouble::from(RedisError::from(error))
 }
 
-/// What is known of a stream: when something arrived last, and how slow it is.
+/// The state of a stream: when something arrived last, and how slow it is.
 #[derive(Debug)]
 pub(crate) struct Progress {
     started: Instant,

@@ -69,7 +69,7 @@ where
     }
 }
 
-/// What has gone wrong with the candidates so far.
+/// The trouble with the candidates so far.
 #[derive(Default)]
 pub(super) struct Verdict {
     /// The trouble with a server that was named, which matters most.

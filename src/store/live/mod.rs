@@ -153,7 +153,7 @@ struct PendingChange {
     held_up_by: Option<Trouble>,
 }
 
-/// How far a change is over the present connection.
+/// The progress of a change over the present connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Progress {
     /// It is to be sent.

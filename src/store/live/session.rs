@@ -130,7 +130,7 @@ pub(super) struct Session {
     began: Instant,
     /// Set where it took long until the cart was read.
     opened_slowly: bool,
-    /// What was told about the speed of the way to the server.
+    /// The last word on the speed of the way to the server.
     is_slow: Option<bool>,
 
     pub(super) watchers: Vec<Watcher>,

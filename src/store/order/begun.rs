@@ -123,7 +123,7 @@ impl BegunOrder {
     }
 }
 
-/// What a line buys.
+/// The purchase of a line.
 fn bought(line: &OrderLine) -> (&[u8], u32, Money) {
     (line.product.as_bytes(), line.quantity, line.price)
 }

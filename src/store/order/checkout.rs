@@ -79,7 +79,7 @@ pub async fn place(
 /// Goes on with the order of this id, which was begun before, as it was agreed to then.
 ///
 /// # Errors
-/// Those of [`place`].
+/// The same as [`place`].
 pub async fn go_on_with(
     connection: &mut Connection,
     user: &UserName,

@@ -26,7 +26,7 @@ const BATCH: usize = 16;
 const LONGEST_TOTAL: usize = 40;
 /// The beginning of a stream.
 const START: &str = "0";
-/// What a server says that is to create a group where there is no stream.
+/// The answer of a server that is to create a group where there is no stream.
 const NO_STREAM: &str = "requires the key to exist";
 
 /// The news of an order that an entry brings.
@@ -102,7 +102,7 @@ pub struct Follower {
     groups: Groups,
 }
 
-/// What a follower knows of its groups.
+/// The knowledge that a follower has of its groups.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Groups {
     /// They may never have been created, and the streams neither.

@@ -46,7 +46,7 @@ struct DueOrder {
 pub struct FinishedOrder {
     /// Whose cart it came from.
     pub user: UserName,
-    /// How it ended.
+    /// The way in which it ended.
     pub outcome: Outcome,
 }
 

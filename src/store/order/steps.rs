@@ -14,7 +14,7 @@ use crate::store::scripts::{ANNOUNCE, CLOSE, DECIDE, FREEZE, SETTLE};
 use redis::aio::ConnectionLike;
 use redis::{RedisError, Value};
 
-/// What an order is to be, before it is announced.
+/// An order before it is announced.
 pub(crate) struct Announcement<'a> {
     pub(crate) id: &'a OrderId,
     pub(crate) user: &'a UserName,

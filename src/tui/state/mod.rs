@@ -38,13 +38,13 @@ pub struct Env {
     pub item_timeout: Option<u64>,
     /// The beginning of our op ids; no two programs have the same.
     pub ops: String,
-    /// What makes our op ids unguessable: who knew the next one could use it first.
+    /// The key that makes our op ids unguessable: who knew the next one could use it first.
     pub op_key: RandomState,
     /// The local time zone.
     pub zone: jiff::tz::TimeZone,
     /// The keys in force.
     pub keymap: Keymap,
-    /// What the terminal can show.
+    /// The abilities of the terminal.
     pub display: Display,
 }
 

@@ -34,7 +34,7 @@ const DEADLY: [i32; 15] = [
     number::SIGTRAP,
     number::SIGBUS,
 ];
-/// Those that only Linux has: SIGSTKFLT, SIGIO, SIGPWR and the real-time signals.
+/// The signals that only Linux has: SIGSTKFLT, SIGIO, SIGPWR and the real-time signals.
 #[cfg(target_os = "linux")]
 const MORE_DEADLY: [std::ops::RangeInclusive<i32>; 3] = [16..=16, 29..=30, 34..=64];
 #[cfg(not(target_os = "linux"))]

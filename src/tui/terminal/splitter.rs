@@ -27,7 +27,7 @@ enum State {
     TextEscape,
 }
 
-/// How long the bytes so far may wait for more.
+/// The time for which the bytes so far may wait for more.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Patience {
     /// A moment: they may be a key that somebody pressed.
@@ -192,7 +192,7 @@ impl Splitter {
         self.state = State::Ground;
     }
 
-    /// How long the bytes so far may wait for more; `None` where nothing is begun.
+    /// The time for which the bytes so far may wait for more; `None` where nothing is begun.
     pub(super) fn patience(&self) -> Option<Patience> {
         match self.state {
             State::Ground => None,

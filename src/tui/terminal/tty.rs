@@ -47,7 +47,7 @@ struct Line {
     is_leaving: bool,
 }
 
-/// What is known of the terminal's output.
+/// The state of the terminal's output, as far as it is known.
 #[derive(Debug)]
 struct Output {
     /// The screen is up.

@@ -21,7 +21,7 @@ use ratatui::style::{Modifier, Style};
 use ratatui::text::{Line, Span};
 use ratatui::widgets::Widget;
 
-/// What an empty cart says of the private server: where the cart is, and who can reach it.
+/// The words of an empty cart on the private server: where the cart is, and who can reach it.
 const PRIVATE_SHOP: &str = "\n\nThis shop is on this computer, for your login only.\n\
     trolley guide sharing tells how to share one with others.";
 

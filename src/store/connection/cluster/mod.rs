@@ -111,7 +111,7 @@ impl ConnectionLike for ClusterConn {
     }
 }
 
-/// What the clones of a connection share.
+/// The state that the clones of a connection share.
 struct Cluster {
     /// Login and TLS of all nodes.
     address: Address,

@@ -1,4 +1,4 @@
-//! What is asked of a node, and what follows from its errors.
+//! A request to a node, and the consequences of its errors.
 
 use super::super::nodes::Node;
 use super::super::raw::ServerConn;
@@ -71,7 +71,7 @@ impl<'a> Request<'a> {
     }
 }
 
-/// What follows from an error.
+/// The consequence of an error.
 pub(super) enum Reaction {
     /// Nothing: whoever asks hears of it.
     Accept,
