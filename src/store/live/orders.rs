@@ -141,7 +141,7 @@ impl Session {
         self.start(async move {
             tokio::time::sleep(pause).await;
             let outcome = match products.conn().await {
-                Ok(mut conn) => drive(&mut conn, &mut driver).await,
+                Ok(mut conn) => driver.run(&mut conn).await,
                 Err(trouble) => Err(trouble.into()),
             };
             Completed::OrderDriven(driver, outcome)
@@ -210,13 +210,4 @@ async fn preview(
 async fn list(conn: &mut Conn, user: &UserName) -> Result<OrderEvent, Trouble> {
     let orders = read_list(conn, Some(user), MOST_LISTED).await;
     Ok(OrderEvent::List(orders.map_err(Trouble::for_orders)?))
-}
-
-/// Drives an order to its end, or to the trouble after which it can go on.
-async fn drive(conn: &mut Conn, driver: &mut Driver) -> Result<Outcome, Error> {
-    loop {
-        if let Some(outcome) = driver.step(conn).await? {
-            return Ok(outcome);
-        }
-    }
 }

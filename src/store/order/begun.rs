@@ -82,10 +82,10 @@ pub(crate) struct BegunOrder {
 }
 
 impl BegunOrder {
-    /// The command that reads the record of an order.
-    pub(crate) fn fetch(id: &OrderId) -> Cmd {
+    /// The command that reads the record of an order, by its id as it is stored.
+    pub(crate) fn fetch(id: &str) -> Cmd {
         let mut command = redis::cmd("HMGET");
-        command.arg(keys::order(id)).arg(&RECORD_FIELDS);
+        command.arg(keys::order_named(id)).arg(&RECORD_FIELDS);
         command
     }
 

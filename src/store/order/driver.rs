@@ -119,6 +119,21 @@ impl Driver {
         }
     }
 
+    /// Does one step after the other, to the end or to the first trouble, after which it can go on.
+    ///
+    /// # Errors
+    /// Those of [`Driver::step`].
+    pub(crate) async fn run<C: ConnectionLike + Send>(
+        &mut self,
+        conn: &mut C,
+    ) -> Result<Outcome, Error> {
+        loop {
+            if let Some(outcome) = self.step(conn).await? {
+                return Ok(outcome);
+            }
+        }
+    }
+
     /// Does the present stage; returns the next.
     async fn do_stage(&mut self, conn: &mut impl ConnectionLike) -> Result<Stage, Error> {
         let stage = self.stage.clone();

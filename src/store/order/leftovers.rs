@@ -14,8 +14,7 @@ use crate::store::order::begun::BegunOrder;
 use crate::store::order::checkout::{log_outcome, server_time};
 use crate::store::order::driver::Driver;
 use crate::store::order::stage::Outcome;
-use crate::store::scripts::{LOOK_AFTER_MS, RECORD_FIELDS};
-use redis::Cmd;
+use crate::store::scripts::LOOK_AFTER_MS;
 use std::time::{Duration, Instant};
 
 /// The most orders that are looked at in one go, of those that are due and of those whose clock
@@ -109,12 +108,7 @@ async fn find_due(connection: &mut Connection) -> Result<(u64, Vec<DueOrder>), T
         .await?,
     );
 
-    let read = |id: &String| {
-        let mut command = redis::cmd("HMGET");
-        command.arg(keys::order_named(id)).arg(&RECORD_FIELDS);
-        command
-    };
-    let commands: Vec<Cmd> = ids.iter().map(read).collect();
+    let commands = ids.iter().map(|id| BegunOrder::fetch(id)).collect();
     let records = pipeline::run_all(&connection.conn, commands).await?;
 
     let mut due = Vec::new();
@@ -178,7 +172,7 @@ async fn look_after(
     }
 
     let mut driver = Driver::finish(&begun.user, &connection.policy, begun.id.clone());
-    let outcome = drive_once(connection, &mut driver).await;
+    let outcome = driver.run(&mut connection.conn).await;
     log_outcome(&begun.user, &driver, &outcome);
     if let Err(Error::Trouble(trouble)) = &outcome
         && is_lasting(trouble)
@@ -187,15 +181,6 @@ async fn look_after(
         look_away(connection, id, "+inf").await?;
     }
     outcome
-}
-
-/// Drives an order to its end, or to the first trouble.
-async fn drive_once(connection: &mut Connection, driver: &mut Driver) -> Result<Outcome, Error> {
-    loop {
-        if let Some(outcome) = driver.step(&mut connection.conn).await? {
-            return Ok(outcome);
-        }
-    }
 }
 
 /// True where trying again later can't help, unless somebody mends what is wrong.

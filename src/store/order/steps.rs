@@ -69,7 +69,7 @@ pub(crate) async fn read(
     conn: &mut impl ConnectionLike,
     id: &OrderId,
 ) -> Result<Option<BegunOrder>, Error> {
-    let answer: Value = BegunOrder::fetch(id).query_async(conn).await?;
+    let answer: Value = BegunOrder::fetch(id.as_str()).query_async(conn).await?;
     Ok(BegunOrder::parse(id, answer)?)
 }
 
