@@ -2,6 +2,7 @@
 
 use super::text;
 use jiff::tz::TimeZone;
+use std::time::Duration;
 
 /// The parts of a moment that are shown to people.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -12,6 +13,12 @@ pub enum ClockStyle {
     Minute,
     /// `18:05:09`
     Second,
+}
+
+/// The length of a span in milliseconds.
+#[must_use]
+pub(crate) fn millis(span: Duration) -> u64 {
+    u64::try_from(span.as_millis()).unwrap_or(u64::MAX)
 }
 
 /// Formats a moment, in Unix milliseconds, as the clocks of `zone` show it. All times that

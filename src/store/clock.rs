@@ -1,5 +1,6 @@
 //! Moments whose age also counts the time for which the computer slept.
 
+use crate::model::time::millis;
 use std::time::{Instant, SystemTime};
 
 /// A moment. The system's steady clock stands still while a laptop sleeps, and its wall clock may
@@ -22,8 +23,7 @@ impl Moment {
     /// Milliseconds since then.
     pub(crate) fn age(self) -> u64 {
         let by_wall = self.wall.elapsed().unwrap_or_default();
-        let age = self.steady.elapsed().max(by_wall);
-        u64::try_from(age.as_millis()).unwrap_or(u64::MAX)
+        millis(self.steady.elapsed().max(by_wall))
     }
 }
 

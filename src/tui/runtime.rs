@@ -5,6 +5,7 @@ use super::alarm;
 use super::error::ScreenError;
 use crate::config::{Server, Settings};
 use crate::engine::EngineError;
+use crate::model::time::millis;
 use crate::store::live::{self, LiveEvent, LiveRequest};
 use crate::store::{Address, Trouble};
 use crate::tui::layout::orders::shown_total;
@@ -185,8 +186,8 @@ impl Runtime {
     fn now(&self) -> Now {
         let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH);
         Now {
-            steady: as_millis(self.started.elapsed()),
-            wall: i64::try_from(as_millis(since_epoch.unwrap_or_default())).unwrap_or(0),
+            steady: millis(self.started.elapsed()),
+            wall: i64::try_from(millis(since_epoch.unwrap_or_default())).unwrap_or(0),
         }
     }
 
@@ -348,10 +349,6 @@ fn in_background(work: impl FnOnce() + Send + 'static) -> std::io::Result<()> {
         .name("background".to_owned())
         .spawn(work)?;
     Ok(())
-}
-
-fn as_millis(span: Duration) -> u64 {
-    u64::try_from(span.as_millis()).unwrap_or(u64::MAX)
 }
 
 /// The next message of the terminal; none ever while it is given back.

@@ -3,6 +3,7 @@
 //! Nobody knows how long an answer takes on a slow way. So what has a limit is the silence: as long
 //! as something arrives, whoever waits goes on waiting.
 
+use crate::model::time::millis;
 use crate::store::connection::address::Address;
 use crate::store::error::Trouble;
 use futures::future::select_ok;
@@ -128,12 +129,12 @@ impl Progress {
     }
 
     fn note_heard(&self) {
-        let now = as_millis(self.started.elapsed());
+        let now = millis(self.started.elapsed());
         self.heard.store(now, Ordering::Relaxed);
     }
 
     fn note_round_trip(&self, took: Duration) {
-        self.round_trip.store(as_millis(took), Ordering::Relaxed);
+        self.round_trip.store(millis(took), Ordering::Relaxed);
     }
 
     fn last_heard(&self) -> Instant {
@@ -203,10 +204,6 @@ impl Drop for UnderWay<'_> {
     fn drop(&mut self) {
         self.total.fetch_sub(self.bytes, Ordering::Relaxed);
     }
-}
-
-fn as_millis(span: Duration) -> u64 {
-    u64::try_from(span.as_millis()).unwrap_or(u64::MAX)
 }
 
 /// A stream that notes when something arrives.

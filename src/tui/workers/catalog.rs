@@ -2,6 +2,7 @@
 //! then how far it has come, then all, and last what stood in no index.
 
 use crate::model::Catalog;
+use crate::model::time::millis;
 use crate::store;
 use crate::store::{Address, Connection, Error, Reading, Shop, Trouble};
 use crate::tui::message::Message;
@@ -20,14 +21,14 @@ pub(crate) async fn load(address: Address, private: bool, results: mpsc::Sender<
     let (mut connection, mut catalog, shop) = match read {
         Ok(read) => read,
         Err(error) => {
-            let failed = Message::Catalog(Err(into_trouble(error)), millis_since(started));
+            let failed = Message::Catalog(Err(into_trouble(error)), millis(started.elapsed()));
             return send(&results, failed).await;
         }
     };
 
     // What can't be read is tried again, and what stands in no index is then looked for.
     if let Some(unread) = unread {
-        let read = Message::Catalog(Ok((catalog, shop)), millis_since(started));
+        let read = Message::Catalog(Ok((catalog, shop)), millis(started.elapsed()));
         send(&results, read).await;
         return send(&results, unread).await;
     }
@@ -39,16 +40,16 @@ pub(crate) async fn load(address: Address, private: bool, results: mpsc::Sender<
                 catalog.refresh(unlisted);
             }
             Err(error) => {
-                let failed = Message::Catalog(Err(into_trouble(error)), millis_since(started));
+                let failed = Message::Catalog(Err(into_trouble(error)), millis(started.elapsed()));
                 return send(&results, failed).await;
             }
         }
-        let read = Message::Catalog(Ok((catalog, shop)), millis_since(started));
+        let read = Message::Catalog(Ok((catalog, shop)), millis(started.elapsed()));
         return send(&results, read).await;
     }
 
     let listed = catalog.clone();
-    let read = Message::Catalog(Ok((catalog, shop)), millis_since(started));
+    let read = Message::Catalog(Ok((catalog, shop)), millis(started.elapsed()));
     send(&results, read).await;
 
     match store::find_unlisted(&mut connection, &listed).await {
@@ -60,7 +61,7 @@ pub(crate) async fn load(address: Address, private: bool, results: mpsc::Sender<
             if trouble.is_transient() {
                 send(
                     &results,
-                    Message::Catalog(Err(trouble), millis_since(started)),
+                    Message::Catalog(Err(trouble), millis(started.elapsed())),
                 )
                 .await;
             }
@@ -124,10 +125,6 @@ async fn read(
     .await?;
 
     Ok((connection, catalog, shop))
-}
-
-fn millis_since(started: Instant) -> u64 {
-    u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX)
 }
 
 /// Sends a message to the screen. Nobody listens any more when the program has ended.
