@@ -57,18 +57,24 @@ pub(super) async fn run(
     }
 
     let preview = order::preview(&mut connection, &settings.user).await?;
-    let is_begun = match expected {
-        Some(expected) => {
-            check_total(&mut connection, settings, expected, &preview, id.as_ref()).await?
+    // The total of the order of this id, where it is begun or placed already.
+    let begun = match &id {
+        Some(id) if args.yes || expected.is_some() => {
+            order::total_of(&mut connection, &settings.user, id).await?
         }
-        None => false,
+        Some(_) | None => None,
     };
+    if let Some(expected) = expected {
+        check_total(expected, begun, &preview)?;
+    }
     if args.yes {
-        if let Some(id) = &id {
-            warn_begun_before(&mut connection, settings, id, output).await?;
-        }
         let id = id.unwrap_or_else(|| order::new_order_id(preview.at));
-        let placed = if is_begun {
+        if begun.is_some() {
+            output.warn(&format!(
+                "the order {id} was begun before: nothing more is ordered now"
+            ));
+        }
+        let placed = if begun.is_some() && expected.is_some() {
             order::go_on_with(&mut connection, &settings.user, id.clone()).await?
         } else {
             order::place(&mut connection, &settings.user, id.clone(), preview).await?
@@ -103,24 +109,6 @@ async fn finish_own(
     Ok(placed.next_back())
 }
 
-/// Says so where the order of this id was begun before, as nothing more is ordered now.
-async fn warn_begun_before(
-    connection: &mut Connection,
-    settings: &Settings,
-    id: &OrderId,
-    output: Output,
-) -> Result<(), CliError> {
-    if order::total_of(connection, &settings.user, id)
-        .await?
-        .is_some()
-    {
-        output.warn(&format!(
-            "the order {id} was begun before: nothing more is ordered now"
-        ));
-    }
-    Ok(())
-}
-
 /// Says that an order is placed that was begun before: whoever asks again after a lost answer must
 /// not buy the same twice.
 async fn tell_finished(
@@ -138,28 +126,16 @@ async fn tell_finished(
 }
 
 /// Refuses an order whose total is not the expected one. A repeated command may find that its
-/// order is begun or placed already: then the total of that order counts, and this is true.
-async fn check_total(
-    connection: &mut Connection,
-    settings: &Settings,
-    expected: Money,
-    preview: &Preview,
-    id: Option<&OrderId>,
-) -> Result<bool, CliError> {
-    let begun = match id {
-        Some(id) => order::total_of(connection, &settings.user, id).await?,
-        None => None,
-    };
-
+/// order is begun or placed already: then the total of that order counts.
+fn check_total(expected: Money, begun: Option<Money>, preview: &Preview) -> Result<(), Refusal> {
     let total = begun.unwrap_or_else(|| preview.total());
     if total == expected {
-        return Ok(begun.is_some());
+        return Ok(());
     }
     Err(match begun {
         Some(_) => Refusal::PlacedTotal { expected, total },
         None => Refusal::OtherTotal { expected, total },
-    }
-    .into())
+    })
 }
 
 /// Prints what would be ordered, and why it can't be where that is so.
