@@ -149,10 +149,7 @@ impl Locator {
     ) -> Result<ServerConn, Trouble> {
         let slot = slot_of_key(key.as_bytes());
         let mut verdict = Verdict::default();
-        let mut survey = Survey::of(
-            &self.candidates,
-            |asked| async move { ask_slots(&asked).await },
-        );
+        let mut survey = Survey::of(&self.candidates, ask_slots);
 
         while let Some((asked, answer)) = survey.next().await {
             let slots = match answer {
@@ -228,10 +225,7 @@ impl Locator {
     /// Finds out which node of the cluster has which slots, by the first that answers.
     pub(crate) async fn slot_map(&mut self) -> Result<SlotMap, Trouble> {
         let mut verdict = Verdict::default();
-        let mut survey = Survey::of(
-            &self.candidates,
-            |asked| async move { ask_slots(&asked).await },
-        );
+        let mut survey = Survey::of(&self.candidates, ask_slots);
 
         while let Some((asked, answer)) = survey.next().await {
             match answer {
@@ -304,9 +298,9 @@ impl Locator {
 }
 
 /// Asks one node of a cluster who has which slots.
-async fn ask_slots(asked: &Address) -> Result<SlotMap, Trouble> {
-    let mut conn = raw::open(asked, None::<NoPushes>).await?;
-    let slots = read_slots(&mut conn, asked).await?;
+async fn ask_slots(asked: Address) -> Result<SlotMap, Trouble> {
+    let mut conn = raw::open(&asked, None::<NoPushes>).await?;
+    let slots = read_slots(&mut conn, &asked).await?;
     if slots.masters().is_empty() {
         return Err(Trouble::Changing);
     }

@@ -6,9 +6,10 @@
 //! waits for nothing. For the same reason a script that finds its work done writes a little of
 //! it again.
 
+use crate::store::connection::slots::argument;
 use crate::store::error::{Error, Trouble};
 use redis::aio::ConnectionLike;
-use redis::{Arg, Cmd, Pipeline, RedisFuture, Value};
+use redis::{Cmd, Pipeline, RedisFuture, Value};
 
 /// The longest wait for replicas, in milliseconds. It is short, because all other commands on
 /// the same connection wait, too.
@@ -58,10 +59,7 @@ impl<'a, C> ReplicaWait<'a, C> {
 
 /// Tells whether a command may write: those are the scripts, and the hashes set without one.
 fn is_write(command: &Cmd) -> bool {
-    matches!(
-        command.args_iter().next(),
-        Some(Arg::Simple(b"EVALSHA" | b"HSET"))
-    )
+    matches!(argument(command, 0), Some(b"EVALSHA" | b"HSET"))
 }
 
 impl<C: ConnectionLike + Send> ConnectionLike for ReplicaWait<'_, C> {
