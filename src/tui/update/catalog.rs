@@ -16,10 +16,10 @@ use tui_input::Input;
 const REST_FACTOR: u64 = 10;
 /// Milliseconds until the catalog is read again after a failure.
 const RETRY_PAUSE: u64 = 500;
-/// Milliseconds until the catalog is read again where some of it could not be read.
-const UNREAD_PAUSE: u64 = 5_000;
 /// The same after one that does not pass by itself.
 const MENDING_PAUSE: u64 = 10_000;
+/// Milliseconds until the catalog is read again where some of it could not be read.
+const UNREAD_PAUSE: u64 = 5_000;
 /// Changed products that are read one by one; for more of them the whole catalog is read.
 const NEWS_LIMIT: usize = 100;
 /// Names of products that are gone, before those are forgotten that are not in the cart.

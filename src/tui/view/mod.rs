@@ -35,22 +35,28 @@ pub fn view(state: &State, frame: &mut Frame<'_>) {
     // not be readable on the theme's background.
     buffer.set_style(screen, state.theme.text.patch(state.theme.background));
 
-    let Some(areas) = state.areas() else {
-        draw_too_small(state, screen, buffer);
-        return state.env.display.fit(buffer);
-    };
-    header::draw(state, areas.header, buffer);
-    draw_body(state, &areas, screen, buffer);
-    palette::draw(state, areas.palette, buffer);
-    footer::draw_message(state, areas.message, buffer);
-    footer::draw_keys(state, areas.footer, buffer);
+    let areas = state.areas();
+    match &areas {
+        Some(areas) => draw_areas(state, areas, screen, buffer),
+        None => draw_too_small(state, screen, buffer),
+    }
     clean_cells(buffer);
     state.env.display.fit(buffer);
 
-    let cursor = footer::cursor(state, areas.message).or_else(|| catalog::cursor(state, &areas));
+    let cursor = areas.and_then(|areas| {
+        footer::cursor(state, areas.message).or_else(|| catalog::cursor(state, &areas))
+    });
     if let Some(position) = cursor {
         frame.set_cursor_position(position);
     }
+}
+
+fn draw_areas(state: &State, areas: &Areas, screen: Rect, buffer: &mut Buffer) {
+    header::draw(state, areas.header, buffer);
+    draw_body(state, areas, screen, buffer);
+    palette::draw(state, areas.palette, buffer);
+    footer::draw_message(state, areas.message, buffer);
+    footer::draw_keys(state, areas.footer, buffer);
 }
 
 /// Takes out of all cells what a terminal can't bear. Text comes from anybody, so this is done
