@@ -3,6 +3,7 @@
 //! A limit that Rust and Lua share, or two scripts, is a constant here. It stands in front of
 //! a script's text as a line `local NAME = value`, so that no number is written down twice.
 
+use crate::model::product::STOCK_DIGITS;
 use crate::model::quantity::HIGHEST_LIMIT;
 use crate::model::time::{LONGEST_TIMEOUT_MS, SHORTEST_TIMEOUT_MS};
 use redis::Script;
@@ -32,6 +33,11 @@ pub(crate) const TAKE_WITHIN_MS: u64 = 3_600_000;
 
 /// The age of an order from which on others look after it, in milliseconds: its driver seems dead.
 pub(crate) const LOOK_AFTER_MS: u64 = 3_000;
+
+/// The limit and function for stock, for the scripts that count it.
+fn stock() -> String {
+    limit("STOCK_DIGITS", STOCK_DIGITS) + include_str!("stock.lua")
+}
 
 /// The fields of an order's record that its steps read and return, in this sequence.
 pub(crate) const RECORD_FIELDS: [&str; 9] = [
@@ -97,6 +103,7 @@ pub(crate) static FREEZE: LazyLock<Script> =
 pub(crate) static TAKE: LazyLock<Script> = LazyLock::new(|| {
     script(&[
         &limit("TAKE_WITHIN", TAKE_WITHIN_MS),
+        &stock(),
         PUBLISH,
         include_str!("take.lua"),
     ])
@@ -110,6 +117,7 @@ pub(crate) static DECIDE: LazyLock<Script> =
 pub(crate) static RELEASE: LazyLock<Script> = LazyLock::new(|| {
     script(&[
         &limit("RELEASES_KEPT", RELEASES_KEPT_MS),
+        &stock(),
         PUBLISH,
         include_str!("release.lua"),
     ])

@@ -6,16 +6,12 @@
 --
 -- Returns the pieces given back.
 --
--- Comes after the limit RELEASES_KEPT (ms), which Rust puts in front.
+-- Comes after stock.lua and the limit RELEASES_KEPT (ms), which Rust puts in front.
 
 local product, taken, released, order = KEYS[1], KEYS[2], KEYS[3], ARGV[1]
--- A number of up to 15 digits: whatever else stands there is damage.
-local function count(text)
-  return text and #text <= 15 and string.find(text, '^%d+$') and tonumber(text)
-end
-local pieces = count(redis.call('HGET', taken, order)) or 0
+local pieces = pieces_in(redis.call('HGET', taken, order)) or 0
 redis.call('ZCARD', released)
-local stock = redis.call('TYPE', product).ok == 'hash' and count(redis.call('HGET', product, 'stock'))
+local stock = redis.call('TYPE', product).ok == 'hash' and pieces_in(redis.call('HGET', product, 'stock'))
 local clock = redis.call('TIME')
 local now = clock[1] * 1000
 

@@ -8,7 +8,7 @@
 -- already, or taken for other pieces), old (begun too long ago, or far ahead), missing,
 -- unreadable; short, with what is left; repriced, with the price now.
 --
--- Comes after the limit TAKE_WITHIN (ms), which Rust puts in front.
+-- Comes after stock.lua and the limit TAKE_WITHIN (ms), which Rust puts in front.
 
 local product, taken, released, order = KEYS[1], KEYS[2], KEYS[3], ARGV[1]
 if redis.call('ZSCORE', released, order) then return {'released'} end
@@ -32,7 +32,7 @@ if plain(price) ~= plain(ARGV[6]) then return {'repriced', price} end
 
 local stock = redis.call('HGET', product, 'stock')
 if not stock or stock == '' then return {'unlimited'} end
-local left = string.find(stock, '^%d+$') and #stock <= 15 and tonumber(stock)
+local left = pieces_in(stock)
 if not left then return {'unreadable'} end
 local pieces = tonumber(ARGV[2])
 if left < pieces then return {'short', string.format('%.0f', left)} end
