@@ -1,6 +1,5 @@
 //! The reasons why there is no private server, each with what to do about it.
 
-use super::folder::FolderFault;
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -66,6 +65,36 @@ pub enum EngineError {
     System {
         /// The action that failed.
         what: String,
+        /// The system's reason.
+        source: io::Error,
+    },
+}
+
+/// The reason why a folder is not safe.
+#[derive(Debug, thiserror::Error)]
+pub enum FolderFault {
+    /// A folder, or a link to it, belongs to somebody else.
+    #[error("{} belongs to another user (number {owner})", part.display())]
+    Owner {
+        /// The part of the path that belongs to them.
+        part: PathBuf,
+        /// Their user id.
+        owner: u32,
+    },
+    /// Others may write to a folder.
+    #[error("others can write to {}", .0.display())]
+    Writable(PathBuf),
+    /// There is something else, or a link where none may be.
+    #[error("{} is not a folder", .0.display())]
+    NotAFolder(PathBuf),
+    /// There are only names relative to the folder where trolley runs, or links in a circle.
+    #[error("{} leads to no folder", .0.display())]
+    Nowhere(PathBuf),
+    /// The system does not let us look.
+    #[error("{}: {source}", part.display())]
+    Unreadable {
+        /// The part of the path that can't be examined.
+        part: PathBuf,
         /// The system's reason.
         source: io::Error,
     },

@@ -4,7 +4,7 @@
 //! another in its place. So each part of a path is examined, from the root down, without
 //! following a link that somebody else may have laid.
 
-use super::error::{EngineError, system_error};
+use super::error::{EngineError, FolderFault, system_error};
 use rustix::fs::{Mode, OFlags};
 use std::ffi::OsString;
 use std::fs::{self, DirBuilder, File, Metadata};
@@ -20,36 +20,6 @@ const LEAST_ROOM: usize = 256 * 1024;
 const GROUP_WRITES: u32 = 0o020;
 const OTHERS_WRITE: u32 = 0o002;
 const STICKY: u32 = 0o1000;
-
-/// The reason why a folder is not safe.
-#[derive(Debug, thiserror::Error)]
-pub enum FolderFault {
-    /// A folder, or a link to it, belongs to somebody else.
-    #[error("{} belongs to another user (number {owner})", part.display())]
-    Owner {
-        /// The part of the path that belongs to them.
-        part: PathBuf,
-        /// Their user id.
-        owner: u32,
-    },
-    /// Others may write to a folder.
-    #[error("others can write to {}", .0.display())]
-    Writable(PathBuf),
-    /// There is something else, or a link where none may be.
-    #[error("{} is not a folder", .0.display())]
-    NotAFolder(PathBuf),
-    /// There are only names relative to the folder where trolley runs, or links in a circle.
-    #[error("{} leads to no folder", .0.display())]
-    Nowhere(PathBuf),
-    /// The system does not let us look.
-    #[error("{}: {source}", part.display())]
-    Unreadable {
-        /// The part of the path that can't be examined.
-        part: PathBuf,
-        /// The system's reason.
-        source: io::Error,
-    },
-}
 
 /// Makes sure that nobody but this user and the system's own can change what `folder` leads to.
 /// The parts that do not exist yet are ours to make.

@@ -23,8 +23,7 @@ mod program;
 mod start;
 mod stop;
 
-pub use error::EngineError;
-pub use folder::FolderFault;
+pub use error::{EngineError, FolderFault};
 
 use error::LONGEST_SOCKET;
 use std::ffi::OsString;
