@@ -160,6 +160,20 @@ pub(crate) async fn fetch_raw(
         .collect()
 }
 
+/// Keeps those of `ids` that are products, as every list of products shows them. Hashes that are
+/// none belong to other programs.
+pub(crate) async fn products_among(
+    conn: &Conn,
+    ids: &[ProductId],
+) -> Result<Vec<ProductId>, Trouble> {
+    let hashes = fetch_raw(conn, ids.iter()).await?;
+    let products = ids
+        .iter()
+        .zip(hashes)
+        .filter(|(_, hash)| matches!(hash, StoredHash::Fields(_)));
+    Ok(products.map(|(id, _)| id.clone()).collect())
+}
+
 fn stored_hash(answer: Result<Value, Trouble>) -> Result<StoredHash, Trouble> {
     let values = match answer {
         Ok(Value::Array(values)) => values,

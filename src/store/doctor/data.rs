@@ -2,7 +2,7 @@
 
 use super::{Finding, some_names};
 use crate::model::{ProductId, Timeout, text};
-use crate::store::catalog::index::{self, StoredHash};
+use crate::store::catalog::index;
 use crate::store::connection::nodes::Scan;
 use crate::store::connection::{Conn, Connection, answer, pipeline};
 use crate::store::error::Trouble;
@@ -163,16 +163,12 @@ async fn compare_index(conn: &mut Conn) -> Result<IndexComparison, Trouble> {
     } else {
         Vec::new()
     };
-    // Hashes that are no products belong to other programs.
     let unlisted: Vec<ProductId> = stored.difference(&listed).cloned().collect();
-    let hashes = index::fetch_raw(conn, unlisted.iter()).await?;
-    let (products, others): (Vec<_>, Vec<_>) = unlisted
-        .iter()
-        .zip(hashes)
-        .partition(|(_, hash)| matches!(hash, StoredHash::Fields(_)));
+    let products = index::products_among(conn, &unlisted).await?;
+    let others = unlisted.len() - products.len();
     Ok(IndexComparison {
-        products: stored.len() - others.len(),
-        unlisted: products.iter().map(|(id, _)| id.to_string()).collect(),
+        products: stored.len() - others,
+        unlisted: products.iter().map(ToString::to_string).collect(),
         dangling,
     })
 }

@@ -7,12 +7,16 @@
 
 use super::stock;
 use crate::model::{OrderId, ProductId};
-use crate::store::connection::{Conn, Connection, answer, pipeline};
+use crate::store::catalog::load::read_ids;
+use crate::store::connection::{Conn, Connection, pipeline};
 use crate::store::error::{Error, Trouble};
 use crate::store::keys;
 use crate::store::order::stock::StockReturn;
 use redis::{Cmd, FromRedisValue, Value};
 use std::collections::{BTreeMap, BTreeSet};
+
+/// Products that are asked in one go.
+const PAGE: usize = 1_500;
 
 /// Stock of one product that is taken for an order which does not exist.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -27,7 +31,7 @@ pub(crate) struct UnownedStock {
 ///
 /// # Errors
 /// The [`Trouble`] of the link.
-pub(crate) async fn find_unowned(conn: &mut Conn) -> Result<Vec<UnownedStock>, Trouble> {
+pub(crate) async fn find_unowned(conn: &Conn) -> Result<Vec<UnownedStock>, Trouble> {
     let taken = read_taken(conn).await?;
 
     // Read after the products: an order that is announced meanwhile is not among them.
@@ -53,7 +57,7 @@ pub(crate) async fn find_unowned(conn: &mut Conn) -> Result<Vec<UnownedStock>, T
 /// # Errors
 /// The [`Trouble`] of the link.
 pub async fn give_back_unowned(connection: &mut Connection) -> Result<usize, Error> {
-    let unowned = match find_unowned(&mut connection.conn).await {
+    let unowned = match find_unowned(&connection.conn).await {
         Err(Trouble::NoPermission(_)) => return Ok(0),
         found => found?,
     };
@@ -71,13 +75,23 @@ pub async fn give_back_unowned(connection: &mut Connection) -> Result<usize, Err
     Ok(given_back)
 }
 
-/// Reads for which orders the products have given stock away.
-async fn read_taken(conn: &mut Conn) -> Result<Vec<UnownedStock>, Trouble> {
-    let mut range = redis::cmd("ZRANGE");
-    range.arg(keys::CATALOG).arg(0).arg(-1);
-    let products: Vec<Vec<u8>> = answer(&range, conn).await?;
-    let products: Vec<ProductId> = products.iter().map(|id| ProductId::stored(id)).collect();
+/// Reads for which orders the products have given stock away. A catalog may be large, so it is
+/// read page by page.
+async fn read_taken(conn: &Conn) -> Result<Vec<UnownedStock>, Trouble> {
+    let mut taken = Vec::new();
+    for page in 0.. {
+        let start = page * PAGE;
+        let ids = read_ids(conn.clone(), start, start + PAGE).await?;
+        if ids.is_empty() {
+            break;
+        }
+        let products = ids.iter().map(|id| ProductId::stored(id)).collect();
+        taken.extend(taken_of(conn, products).await?);
+    }
+    Ok(taken)
+}
 
+async fn taken_of(conn: &Conn, products: Vec<ProductId>) -> Result<Vec<UnownedStock>, Trouble> {
     let commands: Vec<Cmd> = products
         .iter()
         .map(|product| {

@@ -92,7 +92,8 @@ pub(crate) async fn announce_everything(conn: &mut impl ConnectionLike) {
     publish(conn, EVERYTHING).await;
 }
 
-/// Publishes a message, in another database than 0 with its number. What it tells is stored already, so a failure is no error.
+/// Publishes a message, in another database than 0 with its number. What it tells is stored
+/// already, so a failure is no error.
 async fn publish(conn: &mut impl ConnectionLike, message: &str) {
     let message = match (conn.get_db(), message) {
         (0, _) => message.to_owned(),

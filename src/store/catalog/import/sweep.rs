@@ -3,7 +3,7 @@
 
 use super::Import;
 use crate::model::ProductId;
-use crate::store::catalog::index::{IndexCursor, StoredHash, are_members, fetch_raw, scan};
+use crate::store::catalog::index::{IndexCursor, are_members, products_among, scan};
 use crate::store::connection::nodes::Scan;
 use crate::store::connection::retry::RetryPolicy;
 use crate::store::connection::{Conn, pipeline};
@@ -140,16 +140,6 @@ impl NotedIds {
         let total = count.query_async(conn).await.map_err(Trouble::from)?;
         Ok(NotedIds { are_noted, total })
     }
-}
-
-/// Keeps those of `ids` that are products, as every list of products shows them.
-async fn products_among(conn: &Conn, ids: &[ProductId]) -> Result<Vec<ProductId>, Trouble> {
-    let hashes = fetch_raw(conn, ids.iter()).await?;
-    let products = ids
-        .iter()
-        .zip(hashes)
-        .filter(|(_, hash)| matches!(hash, StoredHash::Fields(_)));
-    Ok(products.map(|(id, _)| id.clone()).collect())
 }
 
 /// Removes `products`, and `listed` from the index. The index lets go of them last, so that a
