@@ -22,6 +22,7 @@ mod clock;
 mod connection;
 pub mod doctor;
 mod error;
+mod key_types;
 pub mod keys;
 pub mod live;
 pub mod order;
@@ -29,10 +30,10 @@ mod policy;
 mod repeat;
 mod scripts;
 
+pub use cart::beat::Watcher;
 pub use cart::commands::{
     add_as, add_to_cart, clear_as, get_cart_items, remove_as, remove_from_cart, set_as,
 };
-pub use cart::decode::Watcher;
 pub use cart::new_op;
 pub use cart::reading::get_log;
 pub use cart::rules::{RuleChange, set_rules};

@@ -15,9 +15,9 @@ use crate::store::clock::Moment;
 use crate::store::connection::replicas::ReplicaWait;
 use crate::store::connection::retry::RetryPolicy;
 use crate::store::connection::{Conn, Connection};
-use crate::store::doctor::types;
 use crate::store::error::{Error, Trouble};
 use crate::store::get_product;
+use crate::store::key_types;
 use crate::store::keys::CartKeys;
 
 impl Connection {
@@ -77,7 +77,7 @@ impl Connection {
         if error != Error::Trouble(Trouble::WrongType) {
             return error;
         }
-        match types::cart_mismatches(&self.conn, user).await {
+        match key_types::cart_mismatches(&self.conn, user).await {
             Ok(keys) if !keys.is_empty() => Trouble::WrongTypeOf(keys.join(", ")).into(),
             Ok(_) | Err(_) => error,
         }

@@ -1,7 +1,7 @@
 //! Decodes the cart's messages and the answers of its scripts. All of it is untrusted: what
 //! can't be understood becomes `None` or a marked value, never a panic.
 
-use super::reading::Beat;
+use super::beat::{Beat, Watcher};
 use crate::model::cart::{Added, PendingOrder};
 use crate::model::change::sanitize_actor;
 use crate::model::order::Share;
@@ -307,15 +307,6 @@ fn version(raw: &[u8]) -> Option<u64> {
 /// Reads a number that Redis and Lua count in 64 bits with a sign.
 fn unsigned(raw: &[u8]) -> Option<u64> {
     u64::try_from(integer(raw)?).ok()
-}
-
-/// A terminal that watches the cart.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Watcher {
-    /// The id of its program.
-    pub id: String,
-    /// Who it is; clean text.
-    pub name: String,
 }
 
 /// Reads a list of watchers: `{"watchers":["id name", ..]}`.

@@ -1,5 +1,6 @@
 //! Carts on the server: sending changes, reading carts, and who watches them.
 
+pub(crate) mod beat;
 pub(crate) mod budget;
 pub(crate) mod commands;
 pub mod decode;

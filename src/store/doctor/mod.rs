@@ -6,7 +6,7 @@ mod orders;
 mod rights;
 mod sentinel;
 mod server;
-pub(crate) mod types;
+mod types;
 
 use super::connect;
 use crate::model::{UserName, text};

@@ -5,7 +5,7 @@
 //! version right and the cart wrong, or the other way round: so the lines themselves are compared.
 
 use crate::model::{Cart, Deadline, Update, UpdateFit};
-use crate::store::cart::reading::{Beat, digest};
+use crate::store::cart::beat::{Beat, digest};
 use std::time::{Duration, Instant};
 
 /// The difference of the time left above which it is told again; an answer takes up to a second

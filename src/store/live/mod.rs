@@ -15,7 +15,7 @@ mod session;
 pub use orders::{OrderEvent, OrderRequest};
 
 use crate::model::{Cart, Change, Deadline, OpId, Product, ProductId, Update, UserName};
-use crate::store::cart::decode::Watcher;
+use crate::store::cart::beat::Watcher;
 use crate::store::cart::sending::FirstSent;
 use crate::store::catalog::decode::CatalogNews;
 use crate::store::connection::Conn;

@@ -3,7 +3,7 @@
 use super::session::{CartReading, Completed, Session, SessionEnd};
 use super::{LiveEvent, Supervisor};
 use crate::model::{Cart, OpId, ProductId};
-use crate::store::cart::decode::Watcher;
+use crate::store::cart::beat::Watcher;
 use crate::store::cart::reading;
 use crate::store::cart::reading::Presence;
 use crate::store::catalog;

@@ -6,11 +6,12 @@ use super::products::ProductRoute;
 use super::{LiveEvent, LiveRequest, OrderEvent, PendingChange, Progress, Supervisor};
 use crate::model::{Cart, OpId, OrderId, OrderState, Product, ProductId, Update};
 use crate::store::cart;
+use crate::store::cart::beat::{Beat, Watcher};
 use crate::store::cart::decode;
-use crate::store::cart::decode::Watcher;
-use crate::store::cart::reading::{Beat, Presence, heartbeat};
+use crate::store::cart::reading::{Presence, heartbeat};
 use crate::store::cart::sending::ProductAnswers;
 use crate::store::catalog::decode::{CatalogNews, catalog_news};
+use crate::store::clock::Moment;
 use crate::store::connection::Conn;
 use crate::store::connection::discovery::Locator;
 use crate::store::connection::raw::ServerConn;
@@ -25,7 +26,7 @@ use redis::aio::ConnectionLike;
 use redis::{PushInfo, PushKind, Value};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 use tokio::sync::{OnceCell, mpsc};
 use tokio::time::{Instant, Interval, MissedTickBehavior};
 
@@ -35,8 +36,8 @@ const PUSH_CAPACITY: usize = 1024;
 pub(super) const HEARTBEAT_INTERVAL: Duration = Duration::from_secs(2);
 /// The heartbeats without an answer after which a link counts as dead.
 const MISSED_HEARTBEATS_LIMIT: u32 = 2;
-/// The time between two heartbeats above which the program, or the machine, has slept.
-const SLEEP_NOTICED: Duration = Duration::from_secs(6);
+/// The milliseconds between two heartbeats above which the program, or the machine, has slept.
+const SLEEP_NOTICED: u64 = 6_000;
 /// The time from connecting to the first cart after which the way to the server counts as slow.
 const SLOW_OPENING: Duration = Duration::from_secs(2);
 /// The time for the answer to a heartbeat after which it counts as slow.
@@ -135,7 +136,7 @@ pub(super) struct Session {
 
     pub(super) watchers: Vec<Watcher>,
     pub(super) beats: u64,
-    last_beat: SystemTime,
+    last_beat: Moment,
     /// Heartbeats without an answer, in a row.
     misses: u32,
 }
@@ -190,7 +191,7 @@ impl Session {
             is_slow: None,
             watchers: Vec::new(),
             beats: 0,
-            last_beat: SystemTime::now(),
+            last_beat: Moment::now(),
             misses: 0,
         })
     }
@@ -267,9 +268,8 @@ impl Session {
 
     /// Sends a heartbeat. After a sleep the cart is read again: nobody knows what was missed.
     async fn on_tick(&mut self, supervisor: &mut Supervisor) -> Result<(), SessionEnd> {
-        let last = std::mem::replace(&mut self.last_beat, SystemTime::now());
-        // Other clocks may stand still in a sleep.
-        if last.elapsed().is_ok_and(|since| since > SLEEP_NOTICED) {
+        let last = std::mem::replace(&mut self.last_beat, Moment::now());
+        if last.age() > SLEEP_NOTICED {
             self.reread_stale(supervisor).await?;
         }
         self.beat(supervisor);

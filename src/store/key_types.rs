@@ -1,0 +1,78 @@
+//! The types that the shop's keys should have.
+
+use crate::model::UserName;
+use crate::store::connection::{Conn, pipeline};
+use crate::store::error::Trouble;
+use crate::store::keys;
+use crate::store::keys::CartKeys;
+use redis::Value;
+
+/// Names the keys of the shop, and those of one cart, that hold something else.
+pub(crate) async fn mismatches(conn: &Conn, user: &UserName) -> Result<Vec<String>, Trouble> {
+    find_mismatches(conn, expected_types(user)).await
+}
+
+/// Names the keys of one cart that hold something else: `cart:ann is a string and should be a
+/// zset`.
+pub(crate) async fn cart_mismatches(conn: &Conn, user: &UserName) -> Result<Vec<String>, Trouble> {
+    let mut expected = expected_types(user);
+    expected.retain(|(key, _)| key.starts_with("cart:") || key.starts_with("{cart:"));
+    find_mismatches(conn, expected).await
+}
+
+async fn find_mismatches(
+    conn: &Conn,
+    expected: Vec<(String, &'static str)>,
+) -> Result<Vec<String>, Trouble> {
+    let commands = expected
+        .iter()
+        .map(|(key, _)| redis::cmd("TYPE").arg(key).to_owned())
+        .collect();
+    let types = pipeline::run_all(conn, commands).await?;
+
+    let mut mismatches = Vec::new();
+    for ((key, expected), found) in expected.into_iter().zip(types) {
+        if let Value::SimpleString(found) = found?
+            && found != expected
+            && found != "none"
+        {
+            mismatches.push(format!("{key} is a {found} and should be a {expected}"));
+        }
+    }
+    Ok(mismatches)
+}
+
+/// The keys with their types. A new key of carts does not compile until it stands here.
+fn expected_types(user: &UserName) -> Vec<(String, &'static str)> {
+    let CartKeys {
+        cart,
+        meta,
+        lines,
+        ops: [first_ops, second_ops],
+        log,
+        touched,
+        by,
+        order,
+        watchers,
+        updates: _, // a channel
+    } = CartKeys::of(user);
+
+    vec![
+        (keys::CATALOG.to_owned(), "zset"),
+        (keys::SHOP.to_owned(), "hash"),
+        (keys::ORDERS.to_owned(), "stream"),
+        (keys::ORDERS_ALL.to_owned(), "zset"),
+        (keys::ORDERS_DUE.to_owned(), "zset"),
+        (keys::ORDERS_CANCELLED.to_owned(), "stream"),
+        (cart, "zset"),
+        (meta, "hash"),
+        (lines, "hash"),
+        (first_ops, "hash"),
+        (second_ops, "hash"),
+        (log, "stream"),
+        (touched, "zset"),
+        (by, "hash"),
+        (order, "hash"),
+        (watchers, "zset"),
+    ]
+}
