@@ -274,14 +274,20 @@ fn row_of(products: &[Product], state: &State, id: &str) -> usize {
         .unwrap()
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_change_that_can_not_go_lets_the_others_pass() {
+/// A cluster whose parts all answer, its products, and a screen that shows them.
+async fn parts_with_ann() -> (Parts, Vec<Product>, Headless) {
     let parts = tokio::task::spawn_blocking(|| Parts::start(0))
         .await
         .unwrap();
     let products = parts.products().await;
     let mut ann = Headless::open(&parts.url(), &parts.user, Policy::default(), &products);
     ann.calm().await;
+    (parts, products, ann)
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_change_that_can_not_go_lets_the_others_pass() {
+    let (parts, products, mut ann) = parts_with_ann().await;
     parts.freeze();
 
     // First one that must wait, then one that need not, then one that must not overtake the first.
@@ -330,12 +336,7 @@ async fn a_change_that_can_not_go_lets_the_others_pass() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_order_that_needs_a_silent_part_is_told_and_the_link_stays() {
-    let parts = tokio::task::spawn_blocking(|| Parts::start(0))
-        .await
-        .unwrap();
-    let products = parts.products().await;
-    let mut ann = Headless::open(&parts.url(), &parts.user, Policy::default(), &products);
-    ann.calm().await;
+    let (parts, products, mut ann) = parts_with_ann().await;
     let row = row_of(&products, &ann.state, &parts.gone[0]);
     ann.select(row);
     ann.key("a");

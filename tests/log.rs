@@ -7,6 +7,7 @@ mod harness;
 use harness::{Finish, Server, TROLLEY, Terminal, ok};
 use std::io::Write;
 use std::os::unix::fs::PermissionsExt;
+use std::path::PathBuf;
 
 #[test]
 fn a_terminal_writes_its_log_and_shows_none_of_it() {
@@ -92,15 +93,20 @@ fn a_terminal_writes_its_log_and_shows_none_of_it() {
     assert!(ordered.contains(id), "{id}: {ordered}");
 }
 
+/// A named pipe in the server's folder.
+fn named_pipe(server: &Server) -> PathBuf {
+    let pipe = server.dir().join("pipe");
+    let mut make = harness::command("mkfifo");
+    let made = make.args(["-m", "600"]).arg(&pipe).finish();
+    assert!(made.status.success());
+    pipe
+}
+
 #[test]
 fn a_pipe_that_nobody_opens_is_told() {
     let server = Server::with_demo();
-    let pipe = server.dir().join("pipe");
+    let pipe = named_pipe(&server);
     let pipe = pipe.to_str().unwrap();
-    let made = harness::command("mkfifo")
-        .args(["-m", "600", pipe])
-        .finish();
-    assert!(made.status.success());
 
     for (flag, said) in [
         ("--log", "nobody reads this pipe"),
@@ -119,12 +125,8 @@ fn a_pipe_that_nobody_opens_is_told() {
 #[test]
 fn what_is_written_to_a_pipe_is_read() {
     let server = Server::with_demo();
-    let pipe = server.dir().join("pipe");
+    let pipe = named_pipe(&server);
     let path = pipe.to_str().unwrap();
-    let made = harness::command("mkfifo")
-        .args(["-m", "600", path])
-        .finish();
-    assert!(made.status.success());
 
     // Written late and in two parts.
     let writer = std::thread::spawn({

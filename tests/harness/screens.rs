@@ -49,25 +49,29 @@ pub fn id(name: &str) -> ProductId {
     ProductId::stored(name.as_bytes())
 }
 
+/// Ann at the office's cart, with a terminal that can show everything.
+pub fn env() -> Env {
+    Env {
+        user: UserName::parse("office").unwrap(),
+        me: "ann@till".to_owned(),
+        address: "unix:///shop.sock".to_owned(),
+        private: false,
+        item_timeout: None,
+        ops: "0123456789abcdef".to_owned(),
+        op_key: std::hash::RandomState::new(),
+        zone: jiff::tz::TimeZone::UTC,
+        keymap: Keymap::with(&BTreeMap::new()).unwrap(),
+        display: Display {
+            colours: Colours::All,
+            charset: Charset::Unicode,
+        },
+    }
+}
+
 impl TestScreen {
     /// A screen that has not heard of anything yet.
     pub fn new(width: u16, height: u16) -> TestScreen {
-        let session = Env {
-            user: UserName::parse("office").unwrap(),
-            me: "ann@till".to_owned(),
-            address: "unix:///shop.sock".to_owned(),
-            private: false,
-            item_timeout: None,
-            ops: "0123456789abcdef".to_owned(),
-            op_key: std::hash::RandomState::new(),
-            zone: jiff::tz::TimeZone::UTC,
-            keymap: Keymap::with(&BTreeMap::new()).unwrap(),
-            display: Display {
-                colours: Colours::All,
-                charset: Charset::Unicode,
-            },
-        };
-        let state = State::new(session, Theme::DARK, true, (width, height));
+        let state = State::new(env(), Theme::DARK, true, (width, height));
         TestScreen {
             state,
             now: Now {

@@ -1,22 +1,20 @@
 //! One frame at 200x50 after one quantity changed.
 
+use super::harness::screens::env;
 use super::{million, ms, percentile, row};
 use ratatui::backend::CrosstermBackend;
 use ratatui::layout::Rect;
 use ratatui::{Terminal, TerminalOptions, Viewport};
 use std::cell::Cell;
-use std::collections::BTreeMap;
 use std::io::Write;
 use std::rc::Rc;
 use std::time::{Duration, Instant};
-use trolley::config::display::{Charset, Colours, Display};
-use trolley::config::keymap::Keymap;
 use trolley::config::theme::Theme;
-use trolley::model::{Cart, ChangeKind, Deadline, LineChange, OpId, ProductId, Update, UserName};
+use trolley::model::{Cart, ChangeKind, Deadline, LineChange, OpId, ProductId, Update};
 use trolley::store::Shop;
 use trolley::store::live::LiveEvent;
 use trolley::tui::message::{Message, Now};
-use trolley::tui::state::{Env, State};
+use trolley::tui::state::State;
 use trolley::tui::update::update;
 use trolley::tui::view::view;
 
@@ -24,22 +22,7 @@ const FRAMES: u64 = 1_000;
 
 /// A screen with a full catalog and some lines, in the colours of a terminal that tells its ground.
 pub fn screen(size: u32) -> State {
-    let env = Env {
-        user: UserName::parse("office").unwrap(),
-        me: "ann@till".to_owned(),
-        address: String::new(),
-        private: false,
-        item_timeout: None,
-        ops: "0123456789abcdef".to_owned(),
-        op_key: std::hash::RandomState::new(),
-        zone: jiff::tz::TimeZone::UTC,
-        keymap: Keymap::with(&BTreeMap::new()).unwrap(),
-        display: Display {
-            colours: Colours::All,
-            charset: Charset::Unicode,
-        },
-    };
-    let mut state = State::new(env, Theme::DARK.on_terminal_background(), true, (200, 50));
+    let mut state = State::new(env(), Theme::DARK.on_terminal_background(), true, (200, 50));
     let now = Now::default();
     update(
         &mut state,
