@@ -64,6 +64,7 @@ pub fn run(settings: &Settings) -> Result<ExitCode, ScreenError> {
     });
 
     // The terminal is given back first, whatever happened.
+    let signalled = signals::end_status();
     signals::end_by_deadline(ended.as_ref().map_or(STATUS_FAILED, |(status, _)| *status));
     tty::restore();
 
@@ -73,7 +74,7 @@ pub fn run(settings: &Settings) -> Result<ExitCode, ScreenError> {
             let _ = tokio.block_on(live_task);
             Ok(status)
         }
-        Err(error) => signals::end_status().ok_or(error),
+        Err(error) => signalled.ok_or(error),
     };
     // Threads may still be busy reading; none of it is needed any more.
     tokio.shutdown_background();

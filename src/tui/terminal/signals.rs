@@ -40,7 +40,7 @@ const MORE_DEADLY: [std::ops::RangeInclusive<i32>; 3] = [16..=16, 29..=30, 34..=
 #[cfg(not(target_os = "linux"))]
 const MORE_DEADLY: [std::ops::RangeInclusive<i32>; 0] = [];
 
-/// The exit status that a deadly signal asked for.
+/// The exit status, once the program ends: what a deadly signal asked for, or its own.
 static END: OnceLock<u8> = OnceLock::new();
 /// Notified when a deadly signal came.
 static ENDED: Notify = Notify::const_new();
@@ -83,17 +83,23 @@ fn end(signal: i32) {
     }
     tty::leave_line();
 
-    if !tty::has_screen() {
+    let has_screen = tty::has_screen();
+    let status = 128 + u8::try_from(signal).unwrap_or_default();
+    if END.set(status).is_err() {
+        // It ends already, with another status: a terminal that hangs up ends its input, too.
+        return;
+    }
+    if !has_screen {
         let _ = signal_hook::low_level::emulate_default_handler(signal);
     }
-    let status = 128 + u8::try_from(signal).unwrap_or_default();
-    let _ = END.set(status);
     ENDED.notify_one();
     end_after_timeout(status);
 }
 
-/// Ends the program after a while, even where the terminal does not read.
+/// Ends the program after a while, even where the terminal does not read. No signal changes the
+/// status any more.
 pub(crate) fn end_by_deadline(status: u8) {
+    let _ = END.set(status);
     std::thread::spawn(move || end_after_timeout(status));
 }
 
@@ -103,7 +109,7 @@ fn end_after_timeout(status: u8) {
     std::process::exit(status.into());
 }
 
-/// The exit status of the deadly signal that came; `None` where none came.
+/// The exit status, once the program ends; `None` before.
 pub(crate) fn end_status() -> Option<u8> {
     END.get().copied()
 }
