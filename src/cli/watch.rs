@@ -15,15 +15,12 @@ use printer::EventPrinter;
 use rustix::event::{PollFd, PollFlags, poll};
 use std::io;
 use std::time::{Duration, Instant};
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::oneshot;
 
 /// The attempts to read the cart's log while the connection keeps breaking.
 const LOG_ATTEMPTS: u32 = 21;
 /// The pause between two of them.
 const LOG_PAUSE: Duration = Duration::from_millis(50);
-
-/// The events that wait to be printed.
-const EVENTS_AHEAD: usize = 64;
 
 /// Prints a line for each update of the cart, until it is ended or nobody reads any more.
 pub(super) async fn run(settings: &Settings, output: Output) -> Result<(), CliError> {
@@ -31,31 +28,23 @@ pub(super) async fn run(settings: &Settings, output: Output) -> Result<(), CliEr
     connect::open_shop(settings).await?;
     let address = settings.server.open()?;
 
-    let (requests, request_queue) = mpsc::channel(1);
-    let (event_sender, mut events) = mpsc::channel(EVENTS_AHEAD);
-    tokio::spawn(live::run(
-        address.clone(),
-        settings.user.clone(),
-        settings.policy.clone(),
-        // A script that watches is not shown among those who shop.
-        None,
-        request_queue,
-        event_sender,
-    ));
+    // A script that watches is not shown among those who shop.
+    let user = settings.user.clone();
+    let (_, mut live) = live::open(address.clone(), user, settings.policy.clone(), None);
 
     let mut watch = CartWatch::new(address, settings, output);
     let mut reader_gone = reader_gone();
     loop {
         tokio::select! {
-            event = events.recv() => match event {
+            event = live.next() => match event {
                 Some(event) => watch.handle(event).await?,
                 None => break,
             },
             () = alarm::at(watch.expires) => {
                 watch.expires = None;
                 // At zero the cart is read again: only the server says that it has expired.
-                // Where the queue is full or the connection is down, it is read anyway.
-                let _ = requests.try_send(LiveRequest::Reread);
+                // Where the connection is down, it is read anyway.
+                live.request(LiveRequest::Reread);
             }
             _ = &mut reader_gone => break,
         }

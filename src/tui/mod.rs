@@ -69,9 +69,9 @@ pub fn run(settings: &Settings) -> Result<ExitCode, ScreenError> {
     tty::restore();
 
     let status = match ended {
-        Ok((status, live_task)) => {
+        Ok((status, live)) => {
             // The others should see at once that we have left.
-            let _ = tokio.block_on(live_task);
+            tokio.block_on(live.leave());
             Ok(status)
         }
         Err(error) => signalled.ok_or(error),

@@ -6,7 +6,7 @@ use super::error::ScreenError;
 use crate::config::{Server, Settings};
 use crate::engine::EngineError;
 use crate::model::time::millis;
-use crate::store::live::{self, LiveEvent, LiveRequest};
+use crate::store::live::{self, Subscription};
 use crate::store::{Address, Trouble};
 use crate::tui::layout::orders::shown_total;
 use crate::tui::message::{Effect, Message, Now};
@@ -16,12 +16,11 @@ use crate::tui::terminal::input::TerminalInput;
 use crate::tui::terminal::renderer::Renderer;
 use crate::tui::terminal::signals::{SignalRequest, Signals};
 use crate::tui::terminal::tty;
-use crate::tui::update::{UNCONFIRMED_LIMIT, update};
+use crate::tui::update::update;
 use crate::tui::workers::catalog;
 use crate::tui::workers::search::SearchWorker;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use tokio::sync::mpsc;
-use tokio::task::JoinHandle;
 
 /// The most events that are taken in before the next frame, so that a flood can't freeze the
 /// screen.
@@ -38,7 +37,7 @@ pub(crate) struct Runtime {
     renderer: Renderer,
     server: Server,
     address: Address,
-    live: LiveLink,
+    live: Subscription,
     results: mpsc::Receiver<Message>,
     results_sender: mpsc::Sender<Message>,
     signals: Signals,
@@ -55,35 +54,6 @@ pub(crate) struct Runtime {
     exit: Option<Result<u8, Trouble>>,
 }
 
-/// The task of the live connection, and its channels.
-struct LiveLink {
-    requests: mpsc::Sender<LiveRequest>,
-    events: mpsc::Receiver<LiveEvent>,
-    task: JoinHandle<()>,
-}
-
-impl LiveLink {
-    fn spawn(settings: &Settings, address: Address, id: String) -> LiveLink {
-        // The state never lets more requests wait than this channel holds.
-        let (requests, incoming) = mpsc::channel(UNCONFIRMED_LIMIT + CHANNEL_CAPACITY);
-        let (outgoing, events) = mpsc::channel(CHANNEL_CAPACITY);
-
-        let task = tokio::spawn(live::run(
-            address,
-            settings.user.clone(),
-            settings.policy.clone(),
-            Some(id),
-            incoming,
-            outgoing,
-        ));
-        LiveLink {
-            requests,
-            events,
-            task,
-        }
-    }
-}
-
 impl Runtime {
     /// Starts everything; the terminal is ours already.
     pub(crate) fn start(
@@ -92,7 +62,12 @@ impl Runtime {
         state: State,
     ) -> Result<Runtime, ScreenError> {
         let (results_sender, results) = mpsc::channel(CHANNEL_CAPACITY);
-        let live = LiveLink::spawn(settings, address.clone(), state.env.ops.clone());
+        let (_, live) = live::open(
+            address.clone(),
+            settings.user.clone(),
+            settings.policy.clone(),
+            Some(&state.env.ops),
+        );
 
         Ok(Runtime {
             renderer: Renderer::new(state.size)?,
@@ -114,16 +89,16 @@ impl Runtime {
         })
     }
 
-    /// Runs until the end. Returns the exit status, and the live connection's task, which still
-    /// says good-bye to the others.
-    pub(crate) async fn run(mut self) -> Result<(u8, JoinHandle<()>), ScreenError> {
+    /// Runs until the end. Returns the exit status, and the cart's live link, which is still to be
+    /// left.
+    pub(crate) async fn run(mut self) -> Result<(u8, Subscription), ScreenError> {
         let idle = self.renderer.written();
 
         loop {
             if let Some(end) = self.exit.take() {
                 let status =
                     end.map_err(|trouble| ScreenError::Access(trouble.at(&self.address)))?;
-                return Ok((status, self.live.task));
+                return Ok((status, self.live));
             }
 
             self.tell_shown_total()?;
@@ -143,7 +118,7 @@ impl Runtime {
                         None
                     }
                 },
-                Some(event) = self.live.events.recv() => Some(Message::Live(event)),
+                Some(event) = self.live.next() => Some(Message::Live(event)),
                 Some(result) = self.results.recv() => Some(result),
                 () = idle.notified(), if self.is_dirty || self.drawn_total.is_some() => None,
                 () = alarm::at(alarm) => Some(Message::Clock),
@@ -159,7 +134,7 @@ impl Runtime {
     /// Takes in the live events that are waiting already, so that they share the next frame.
     fn take_in_waiting_events(&mut self) -> Result<(), ScreenError> {
         for _ in 0..EVENTS_PER_FRAME {
-            let Ok(event) = self.live.events.try_recv() else {
+            let Some(event) = self.live.try_next() else {
                 break;
             };
             self.take_in(Message::Live(event))?;
@@ -289,10 +264,7 @@ impl Runtime {
         let catalog = &self.state.catalog.catalog;
 
         match effect {
-            Effect::Live(request) => {
-                // The channel is never full, and it closes only with the program.
-                let _ = self.live.requests.try_send(request);
-            }
+            Effect::Live(request) => self.live.request(request),
             Effect::LoadCatalog => self.load_catalog()?,
             Effect::LoadDemo => self.load_demo()?,
             Effect::Search(search) => self.search_worker.search(search, catalog)?,

@@ -12,11 +12,10 @@ mod harness;
 use harness::server::binaries;
 use harness::{Cluster, Server};
 use std::time::{Duration, Instant};
-use tokio::sync::mpsc;
 use trolley::model::{Change, ChangeKind, Edit, Money, ProductId, UserName};
 use trolley::store;
 use trolley::store::live;
-use trolley::store::live::{LiveEvent, LiveRequest};
+use trolley::store::live::{LiveEvent, LiveRequest, Subscription};
 use trolley::store::{Address, Policy};
 
 /// How long each figure is measured.
@@ -30,14 +29,11 @@ const UPDATES: usize = 300;
 const SETTINGS: &[&str] = &["--appendfsync", "everysec"];
 
 struct Terminal {
-    requests: mpsc::Sender<LiveRequest>,
-    events: mpsc::Receiver<LiveEvent>,
+    live: Subscription,
 }
 
 impl Terminal {
     async fn open(url: &str, user: &str, confirm_replicas: u32) -> Terminal {
-        let (requests, asked) = mpsc::channel(64);
-        let (told, events) = mpsc::channel(64);
         let policy = Policy {
             line_limit: 999_999,
             confirm_replicas,
@@ -45,20 +41,14 @@ impl Terminal {
         };
         let user = UserName::parse(user).unwrap();
         let id = store::new_op().as_str().to_owned();
-        tokio::spawn(live::run(
-            Address::parse(url).unwrap(),
-            user,
-            policy,
-            Some(id),
-            asked,
-            told,
-        ));
-        let mut terminal = Terminal { requests, events };
-        while !matches!(terminal.events.recv().await.unwrap(), LiveEvent::Cart(_)) {}
+        let address = Address::parse(url).unwrap();
+        let (_, live) = live::open(address, user, policy, Some(&id));
+        let mut terminal = Terminal { live };
+        while !matches!(terminal.live.next().await.unwrap(), LiveEvent::Cart(_)) {}
         terminal
     }
 
-    async fn change(&self) {
+    fn change(&self) {
         let price = Some(Money::parse("1.25").unwrap());
         let edit = Edit::Add {
             product: ProductId::stored(b"tea"),
@@ -70,23 +60,20 @@ impl Terminal {
             kind: ChangeKind::Edit,
             edits: vec![edit],
         };
-        self.requests
-            .send(LiveRequest::Change(change))
-            .await
-            .unwrap();
+        self.live.request(LiveRequest::Change(change));
     }
 
     /// Keeps changes under way; returns how many were confirmed.
     async fn press(mut self, until: Instant) -> u64 {
         let mut confirmed = 0;
         for _ in 0..FLYING {
-            self.change().await;
+            self.change();
         }
         while Instant::now() < until {
-            if let LiveEvent::Settled(_, outcome) = self.events.recv().await.unwrap() {
+            if let LiveEvent::Settled(_, outcome) = self.live.next().await.unwrap() {
                 outcome.unwrap();
                 confirmed += 1;
-                self.change().await;
+                self.change();
             }
         }
         confirmed
@@ -118,10 +105,10 @@ async fn delay(url: &str) -> (u128, u128) {
     let mut took = Vec::new();
     for _ in 0..UPDATES {
         let began = Instant::now();
-        maker.change().await;
-        while !matches!(watcher.events.recv().await.unwrap(), LiveEvent::Update(_)) {}
+        maker.change();
+        while !matches!(watcher.live.next().await.unwrap(), LiveEvent::Update(_)) {}
         took.push(began.elapsed().as_micros());
-        while !matches!(maker.events.recv().await.unwrap(), LiveEvent::Settled(..)) {}
+        while !matches!(maker.live.next().await.unwrap(), LiveEvent::Settled(..)) {}
         // Nobody presses keys faster.
         tokio::time::sleep(Duration::from_millis(2)).await;
     }

@@ -2,11 +2,10 @@
 
 use super::patience::{Deadline, PATIENCE, in_time};
 use std::time::{Duration, Instant};
-use tokio::sync::mpsc;
 use trolley::config::display::Display;
 use trolley::config::key::Key;
 use trolley::model::{Cart, Catalog, Change, OpId, Product, Update, UserName};
-use trolley::store::live::{self, LiveEvent, LiveRequest};
+use trolley::store::live::{self, LiveEvent, LiveRequest, Subscription};
 use trolley::store::{Address, Error, Policy, Shop};
 use trolley::tui::layout::orders::shown_total;
 use trolley::tui::message::{Effect, Message, Now};
@@ -27,8 +26,7 @@ pub struct Headless {
     pub stale: usize,
     /// How often it lost its link, or did not get one.
     pub downs: usize,
-    requests: mpsc::Sender<LiveRequest>,
-    events: mpsc::Receiver<LiveEvent>,
+    live: Subscription,
     started: Instant,
 }
 
@@ -40,18 +38,9 @@ impl Headless {
 
     /// [`Headless::open`] with all that an address may have besides.
     pub fn at(address: &Address, user: &str, policy: Policy, products: &[Product]) -> Headless {
-        let (requests, asked) = mpsc::channel(1024);
-        let (told, events) = mpsc::channel(64);
         let user = UserName::parse(user).unwrap();
         let ops = uuid::Uuid::new_v4().simple().to_string();
-        tokio::spawn(live::run(
-            address.clone(),
-            user.clone(),
-            policy.clone(),
-            Some(ops.clone()),
-            asked,
-            told,
-        ));
+        let (_, live) = live::open(address.clone(), user.clone(), policy.clone(), Some(&ops));
         let session = Env {
             user,
             me: policy.by,
@@ -79,8 +68,7 @@ impl Headless {
             sent,
             stale: 0,
             downs: 0,
-            requests,
-            events,
+            live,
             started,
         };
         headless.take_in(Message::Catalog(
@@ -97,7 +85,7 @@ impl Headless {
                 if let LiveRequest::Change(change) = &request {
                     self.sent.push(change.clone());
                 }
-                self.requests.try_send(request).unwrap();
+                self.live.request(request);
             }
         }
         // A total that shows is seen at once.
@@ -126,7 +114,7 @@ impl Headless {
         let wake = wake.unwrap_or_else(|| Instant::now() + PATIENCE * 2);
         let next = async {
             tokio::select! {
-                event = self.events.recv() => Some(event.expect("the link runs")),
+                event = self.live.next() => Some(event.expect("the link runs")),
                 () = tokio::time::sleep_until(wake.into()) => None,
             }
         };

@@ -18,7 +18,7 @@ const WATCHING: u64 = 10_000;
 /// The most watchers that are shown.
 const MOST_WATCHERS: usize = 64;
 /// The newest updates that are shown as activity.
-const MOST_ACTIVITY: usize = 100;
+pub(crate) const MOST_ACTIVITY: usize = 100;
 /// The most entries read of a whole log: more than one ever holds.
 const MOST_LOGGED: usize = 5 * LOG_LENGTH;
 
@@ -77,41 +77,42 @@ pub(crate) async fn read_version(
     Ok(raw.map_or(0, |raw| decode::cart_version(&raw)))
 }
 
-/// The presence of a terminal, as its heartbeat states it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// The presence of watchers, as a heartbeat states it; each by its entry in their list.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Presence {
-    /// It is still here.
-    Here,
-    /// Nothing: it only looks on.
+    /// These are here.
+    Here(Vec<Box<str>>),
+    /// Nothing is said.
     Silent,
-    /// It leaves.
-    Leaves,
+    /// These leave.
+    Leave(Vec<Box<str>>),
 }
 
 /// Heartbeat: reads what shows whether the cart is still as it was told, with the digest of its
-/// lines where `wants_digest`, and who watches it; says that we do.
+/// lines where `wants_digest`, and who watches it; says who of ours does.
 pub(crate) async fn heartbeat(
     conn: &mut impl ConnectionLike,
     keys: &CartKeys,
-    me: &str,
     presence: Presence,
     wants_digest: bool,
 ) -> Result<Beat, Trouble> {
-    let counts = match presence {
-        Presence::Here => WATCHING.to_string(),
-        Presence::Silent => String::new(),
-        Presence::Leaves => "0".to_owned(),
+    let (names, counts) = match presence {
+        Presence::Here(names) => (names, WATCHING),
+        Presence::Silent => (Vec::new(), 0),
+        Presence::Leave(names) => (names, 0),
     };
     let mut call = HEARTBEAT.prepare_invoke();
     call.key(&keys.meta)
         .key(&keys.watchers)
         .key(&keys.cart)
         .key(&keys.order)
-        .arg(me)
         .arg(counts)
         .arg(channel_in(&keys.updates, conn.get_db()))
         .arg(MOST_WATCHERS)
         .arg(if wants_digest { MOST_READ } else { 0 });
+    for name in &names {
+        call.arg(&**name);
+    }
 
     let answer: Vec<Vec<u8>> = call.invoke_async(conn).await.map_err(Trouble::from)?;
     decode::beat(&answer).ok_or_else(Trouble::not_understood)

@@ -4,6 +4,7 @@
 //! clock that jumps, a server that fell back and messages that nobody should believe leave the
 //! version right and the cart wrong, or the other way round: so the lines themselves are compared.
 
+use crate::model::time::millis;
 use crate::model::{Cart, Deadline, Update, UpdateFit};
 use crate::store::cart::beat::{Beat, digest};
 use std::time::{Duration, Instant};
@@ -48,6 +49,14 @@ impl Mirror {
     /// The version of the cart that was told; 0 where there was none.
     pub(super) fn version(&self) -> u64 {
         self.cart.as_ref().map_or(0, |cart| cart.version)
+    }
+
+    /// The cart as it was told, with the time that is left by now; `None` where it can't be read.
+    pub(super) fn cart_now(&self) -> Option<Cart> {
+        let mut cart = self.cart.clone()?;
+        let age = self.told.map_or(0, |told| millis(told.elapsed()));
+        cart.deadline.told_at += age;
+        Some(cart)
     }
 
     /// Notes that the cart was read, or `None` that it can't be.

@@ -1,4 +1,4 @@
-//! One supervised connection that keeps a cart live.
+//! One supervised connection that keeps a cart live, for all who share it.
 //!
 //! It subscribes first, then reads the cart, then passes on updates: nothing between is missed.
 //! Whatever casts doubt on that (a full queue, a message of another client, a heartbeat that finds
@@ -11,8 +11,10 @@ mod products;
 mod reading;
 mod sending;
 mod session;
+mod visitors;
 
 pub use orders::{OrderEvent, OrderRequest};
+pub use visitors::{Link, Subscription};
 
 use crate::model::{Cart, Change, Deadline, OpId, Product, ProductId, Update, UserName};
 use crate::store::cart::beat::Watcher;
@@ -32,6 +34,7 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::time::Instant;
 use tokio::sync::{OnceCell, mpsc};
+use visitors::{Audience, Call, Visitor, Visitors};
 
 /// A request to the live link.
 #[derive(Debug)]
@@ -47,7 +50,7 @@ pub enum LiveRequest {
 }
 
 /// News from the live link.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub enum LiveEvent {
     /// The link is down, or an attempt to bring it up failed; another follows by itself.
     Down(Trouble),
@@ -81,32 +84,39 @@ pub enum LiveEvent {
     Order(OrderEvent),
 }
 
-/// Runs the link until nobody listens or asks any more. `id` tells this program's presence
-/// from others of the same name; without one it looks on unseen.
-pub async fn run(
+/// Opens a link to the cart of `user`, and joins it; others may join it, too. Its changes are made
+/// by `policy`. `id` tells the presence from others of the same name; without one the visitor looks
+/// on unseen. Runs on the present tokio runtime until the last visitor has left.
+#[must_use]
+pub fn open(
     address: Address,
     user: UserName,
     policy: Policy,
-    id: Option<String>,
-    requests: mpsc::Receiver<LiveRequest>,
-    events: mpsc::Sender<LiveEvent>,
-) {
+    id: Option<&str>,
+) -> (Link, Subscription) {
+    let (calls, incoming) = mpsc::unbounded_channel();
+    let link = Link::new(&calls);
+    tokio::spawn(run(address, user, incoming));
+    (link, Subscription::new(calls, policy, id))
+}
+
+/// Runs a link until its last visitor has left.
+async fn run(address: Address, user: UserName, calls: mpsc::UnboundedReceiver<Call>) {
     let mut supervisor = Supervisor {
         locator: Locator::new(address),
         products: Arc::default(),
         keys: Arc::new(CartKeys::of(&user)),
         user: user.into(),
-        watcher_name: id.map(|id| format!("{id} {}", policy.by).into()),
-        policy: Arc::new(policy),
-        requests,
-        events,
+        visitors: Visitors::default(),
+        calls,
+        down: None,
         unsettled: VecDeque::new(),
         order_drivers: VecDeque::new(),
         held_events: VecDeque::new(),
     };
     let mut pauses = growing_pauses();
 
-    // Ends only when the channels close.
+    // Ends only when nobody can call any more.
     while let Some(opened) = supervisor.open().await {
         let trouble = match opened {
             Ok(session) => {
@@ -126,9 +136,8 @@ pub async fn run(
             "link down"
         );
         supervisor.locator.note_trouble(&trouble);
-        if supervisor.tell(LiveEvent::Down(trouble)).await.is_err() {
-            return;
-        }
+        supervisor.down = Some(trouble.clone());
+        supervisor.tell(LiveEvent::Down(trouble));
 
         let pause = pauses.next().unwrap_or(HEARTBEAT_INTERVAL);
         if supervisor
@@ -144,6 +153,8 @@ pub async fn run(
 /// A change that is neither applied nor refused yet.
 struct PendingChange {
     change: Change,
+    /// The one who asked for it.
+    visitor: Arc<Visitor>,
     /// When the change was first sent, if it was.
     first_sent: Option<FirstSent>,
     progress: Progress,
@@ -165,9 +176,10 @@ enum Progress {
 }
 
 impl PendingChange {
-    fn new(change: Change) -> PendingChange {
+    fn new(change: Change, visitor: Arc<Visitor>) -> PendingChange {
         PendingChange {
             change,
+            visitor,
             first_sent: None,
             progress: Progress::Due,
             held_up_since: None,
@@ -184,22 +196,27 @@ struct Supervisor {
     products: Arc<OnceCell<Conn>>,
     user: Arc<UserName>,
     keys: Arc<CartKeys>,
-    policy: Arc<Policy>,
-    /// Our entry in the list of watchers; `None` where we look on unseen.
-    watcher_name: Option<Arc<str>>,
-    requests: mpsc::Receiver<LiveRequest>,
-    events: mpsc::Sender<LiveEvent>,
+    visitors: Visitors,
+    calls: mpsc::UnboundedReceiver<Call>,
+    /// Why the link is down; `None` while it is up, or before it was opened.
+    down: Option<Trouble>,
     /// Changes in the order in which they were asked for.
     unsettled: VecDeque<PendingChange>,
     /// Orders on their way, one after the other: after a break they go on.
-    order_drivers: VecDeque<Driver>,
+    order_drivers: VecDeque<OrderOnItsWay>,
     /// Events that came while the cart was read. They are told after the cart, even if only the
     /// next connection reads it, or nobody would hear that a change is settled.
-    held_events: VecDeque<LiveEvent>,
+    held_events: VecDeque<(Audience, LiveEvent)>,
+}
+
+/// An order on its way, and who asked for it.
+struct OrderOnItsWay {
+    driver: Driver,
+    visitor: u64,
 }
 
 impl Supervisor {
-    /// Waits for `work` and takes requests meanwhile; `None` when nobody asks any more.
+    /// Waits for `work` and takes calls meanwhile; `None` when nobody can call any more.
     async fn meanwhile<T>(&mut self, work: impl Future<Output = T>) -> Option<T> {
         let mut work = pin!(work);
 
@@ -207,19 +224,47 @@ impl Supervisor {
             tokio::select! {
                 biased;
                 done = &mut work => return Some(done),
-                request = self.requests.recv() => match request? {
-                    LiveRequest::Change(change) => {
-                        self.unsettled.push_back(PendingChange::new(change));
-                    }
-                    // Everything is read when the link comes up.
-                    LiveRequest::Reread | LiveRequest::Products(_) => {}
-                    LiveRequest::Order(request) => self.keep_order(request),
-                },
+                call = self.calls.recv() => self.on_call_while_down(call?),
             }
         }
     }
 
-    /// Opens a session; `None` when nobody asks any more.
+    fn on_call_while_down(&mut self, call: Call) {
+        match call {
+            Call::Join(visitor, events) => {
+                let number = visitor.number;
+                self.visitors.join(visitor, events);
+                self.tell_down(number);
+            }
+            Call::CatchUp(number) => {
+                self.visitors.catch_up(number);
+                self.tell_down(number);
+            }
+            Call::Leave(number, told) => self.visitors.leave(number, told),
+
+            Call::Request(number, LiveRequest::Change(change)) => self.keep_change(number, change),
+            // Everything is read when the link comes up.
+            Call::Request(_, LiveRequest::Reread | LiveRequest::Products(_)) => {}
+            Call::Request(number, LiveRequest::Order(request)) => self.keep_order(number, request),
+        }
+    }
+
+    /// Keeps a change until it is settled.
+    fn keep_change(&mut self, number: u64, change: Change) {
+        if let Some(visitor) = self.visitors.get(number) {
+            self.unsettled
+                .push_back(PendingChange::new(change, visitor));
+        }
+    }
+
+    /// Tells one visitor that the link is down, where it is.
+    fn tell_down(&mut self, number: u64) {
+        if let Some(trouble) = self.down.clone() {
+            self.tell_one(number, LiveEvent::Down(trouble));
+        }
+    }
+
+    /// Opens a session; `None` when nobody can call any more.
     async fn open(&mut self) -> Option<Result<Session, Trouble>> {
         let mut locator = self.locator.clone();
         let keys = self.keys.clone();
@@ -234,9 +279,13 @@ impl Supervisor {
         Some(opened)
     }
 
-    /// Tells an event to whoever listens.
-    async fn tell(&self, event: LiveEvent) -> Result<(), SessionEnd> {
-        let told = self.events.send(event).await;
-        told.map_err(|_| SessionEnd::Closed)
+    /// Tells an event to everybody.
+    fn tell(&mut self, event: LiveEvent) {
+        self.visitors.tell(Audience::All, event);
+    }
+
+    /// Tells an event to one visitor.
+    fn tell_one(&mut self, number: u64, event: LiveEvent) {
+        self.visitors.tell(Audience::One(number), event);
     }
 }

@@ -2,7 +2,7 @@
 //! end through breaks of the link.
 
 use super::session::{Completed, Session, SessionEnd};
-use super::{LiveEvent, Supervisor};
+use super::{LiveEvent, OrderOnItsWay, Supervisor};
 use crate::model::{Order, OrderId, OrderState, Preview, UserName};
 use crate::store::connection::Conn;
 use crate::store::connection::retry::PAUSE;
@@ -30,7 +30,7 @@ pub enum OrderRequest {
 }
 
 /// News of orders.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub enum OrderEvent {
     /// The preview of an order of the whole cart.
     Preview(Box<Preview>),
@@ -50,54 +50,67 @@ pub enum OrderEvent {
 
 impl Supervisor {
     /// Keeps an order that is asked for until it has ended. Other requests are dropped.
-    pub(super) fn keep_order(&mut self, request: OrderRequest) {
+    pub(super) fn keep_order(&mut self, number: u64, request: OrderRequest) {
+        let Some(visitor) = self.visitors.get(number) else {
+            return;
+        };
+        let policy = &visitor.policy;
+
         let driver = match request {
-            OrderRequest::Place(id, confirmed) => {
-                Driver::place(&self.user, &self.policy, id, *confirmed)
-            }
+            OrderRequest::Place(id, confirmed) => Driver::place(&self.user, policy, id, *confirmed),
             OrderRequest::Resume if self.order_drivers.is_empty() => {
-                Driver::resume(&self.user, &self.policy)
+                Driver::resume(&self.user, policy)
             }
             OrderRequest::Resume | OrderRequest::Preview(_) | OrderRequest::List => return,
         };
-        self.order_drivers.push_back(driver);
+        self.order_drivers.push_back(OrderOnItsWay {
+            driver,
+            visitor: number,
+        });
     }
 }
 
 impl Session {
-    pub(super) fn on_order_request(&mut self, supervisor: &mut Supervisor, request: OrderRequest) {
+    pub(super) fn on_order_request(
+        &mut self,
+        supervisor: &mut Supervisor,
+        visitor: u64,
+        request: OrderRequest,
+    ) {
         match request {
             OrderRequest::Place(..) | OrderRequest::Resume => {
                 let was_idle = supervisor.order_drivers.is_empty();
-                supervisor.keep_order(request);
+                supervisor.keep_order(visitor, request);
                 if was_idle && self.is_ready {
                     self.drive_order(supervisor);
                 }
             }
-            OrderRequest::Preview(currency) => self.preview_order(supervisor, currency),
-            OrderRequest::List => self.list_orders(supervisor),
+            OrderRequest::Preview(currency) => self.preview_order(supervisor, visitor, currency),
+            OrderRequest::List => self.list_orders(supervisor, visitor),
         }
     }
 
-    fn preview_order(&mut self, supervisor: &Supervisor, currency: String) {
+    fn preview_order(&mut self, supervisor: &Supervisor, visitor: u64, currency: String) {
         let products = self.products.clone();
         let keys = supervisor.keys.clone();
         self.start(async move {
-            Completed::OrderAnswer(match products.conn().await {
+            let answer = match products.conn().await {
                 Ok(mut conn) => preview(&mut conn, &keys, currency).await,
                 Err(trouble) => Err(trouble),
-            })
+            };
+            Completed::OrderAnswer(visitor, answer)
         });
     }
 
-    fn list_orders(&mut self, supervisor: &Supervisor) {
+    fn list_orders(&mut self, supervisor: &Supervisor, visitor: u64) {
         let products = self.products.clone();
         let user = supervisor.user.clone();
         self.start(async move {
-            Completed::OrderAnswer(match products.conn().await {
+            let answer = match products.conn().await {
                 Ok(mut conn) => list(&mut conn, &user).await,
                 Err(trouble) => Err(trouble),
-            })
+            };
+            Completed::OrderAnswer(visitor, answer)
         });
     }
 
@@ -127,11 +140,11 @@ impl Session {
 
     /// Drives the first order that is on its way, if any.
     pub(super) fn drive_order(&mut self, supervisor: &Supervisor) {
-        let Some(driver) = supervisor.order_drivers.front() else {
+        let Some(order) = supervisor.order_drivers.front() else {
             return;
         };
 
-        let mut driver = Box::new(driver.clone());
+        let mut driver = Box::new(order.driver.clone());
         let products = self.products.clone();
         let pause = if self.order_waits {
             PAUSE
@@ -150,19 +163,24 @@ impl Session {
 
     /// Takes note that an order has ended, or that it must go on: over this connection once
     /// replicas or other servers are back, or over the next one.
-    pub(super) async fn on_order_driven(
+    pub(super) fn on_order_driven(
         &mut self,
         supervisor: &mut Supervisor,
         driver: Driver,
         outcome: Result<Outcome, Error>,
     ) -> Result<(), SessionEnd> {
+        let Some(order) = supervisor.order_drivers.front_mut() else {
+            return Ok(());
+        };
+        let visitor = order.visitor;
+
         if let Err(Error::Trouble(trouble)) = &outcome
             && waits_here(trouble)
         {
-            supervisor.order_drivers[0] = driver;
+            order.driver = driver;
             if !std::mem::replace(&mut self.order_waits, true) {
                 let event = OrderEvent::Waits(trouble.clone());
-                supervisor.tell(LiveEvent::Order(event)).await?;
+                supervisor.tell_one(visitor, LiveEvent::Order(event));
             }
             self.drive_order(supervisor);
             return Ok(());
@@ -172,7 +190,7 @@ impl Session {
         if let Err(Error::Trouble(trouble)) = &outcome
             && supervisor.locator.is_transient(trouble)
         {
-            supervisor.order_drivers[0] = driver;
+            order.driver = driver;
             return Err(SessionEnd::Broken(trouble.clone()));
         }
 
@@ -184,11 +202,15 @@ impl Session {
             Error::Refused(_) | Error::Unknown { .. } => error,
         });
         log_outcome(&supervisor.user, &driver, &outcome);
-        let event = match driver.requested_id() {
-            Some(id) => OrderEvent::Ended(id.clone(), outcome),
-            None => OrderEvent::Resumed(outcome),
-        };
-        supervisor.tell(LiveEvent::Order(event)).await
+        match driver.requested_id() {
+            Some(id) => {
+                let event = OrderEvent::Ended(id.clone(), outcome);
+                supervisor.tell_one(visitor, LiveEvent::Order(event));
+            }
+            // Everybody saw that it had stopped.
+            None => supervisor.tell(LiveEvent::Order(OrderEvent::Resumed(outcome))),
+        }
+        Ok(())
     }
 }
 

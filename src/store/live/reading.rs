@@ -1,11 +1,12 @@
 //! Reads the cart, its activity and its watchers over the live link, and tells events in order.
 
 use super::session::{CartReading, Completed, Session, SessionEnd};
+use super::visitors::{Audience, Left};
 use super::{LiveEvent, Supervisor};
-use crate::model::{Cart, OpId, ProductId};
+use crate::model::{Cart, OpId, ProductId, Update};
 use crate::store::cart::beat::Watcher;
 use crate::store::cart::reading;
-use crate::store::cart::reading::Presence;
+use crate::store::cart::reading::{MOST_ACTIVITY, Presence};
 use crate::store::catalog;
 use crate::store::error::Trouble;
 use std::time::Duration;
@@ -13,6 +14,8 @@ use tokio::time::{Instant, timeout};
 
 /// The longest time for the answer to a heartbeat, whatever else the server sends.
 const LONGEST_HEARTBEAT: Duration = Duration::from_secs(10);
+/// The updates among which one that comes twice is looked for.
+const MOST_TOLD: usize = 16;
 /// The most updates held back while the cart is read.
 const MOST_HELD: usize = 1024;
 
@@ -39,7 +42,7 @@ impl Session {
     }
 
     /// Tells the cart, then the events that were held back while it was read.
-    pub(super) async fn on_cart(
+    pub(super) fn on_cart(
         &mut self,
         supervisor: &mut Supervisor,
         outcome: Result<(Cart, Vec<OpId>), Trouble>,
@@ -49,10 +52,12 @@ impl Session {
 
         match outcome {
             Ok((cart, applied)) => {
-                supervisor.tell(LiveEvent::Applied(applied)).await?;
+                supervisor.tell(LiveEvent::Applied(applied));
                 self.mirror.read(Some(&cart));
+                self.unreadable = None;
                 self.has_budget = cart.rules.has_budget();
-                supervisor.tell(LiveEvent::Cart(cart)).await?;
+                supervisor.tell(LiveEvent::Cart(cart));
+                supervisor.down = None;
                 self.read_activity(supervisor);
             }
             Err(trouble) if supervisor.locator.is_transient(&trouble) => {
@@ -60,42 +65,47 @@ impl Session {
             }
             Err(trouble) => {
                 self.mirror.read(None);
-                supervisor.tell(LiveEvent::Unreadable(trouble)).await?;
+                self.unreadable = Some(trouble.clone());
+                supervisor.tell(LiveEvent::Unreadable(trouble));
+                supervisor.down = None;
             }
         }
 
-        while let Some(event) = supervisor.held_events.pop_front() {
-            read_again |= self.casts_doubt(&event);
-            supervisor.tell(event).await?;
+        while let Some((audience, event)) = supervisor.held_events.pop_front() {
+            if !self.was_told(&event) {
+                read_again |= self.casts_doubt(&event);
+                supervisor.visitors.tell(audience, event);
+            }
         }
 
         if read_again {
-            self.reread_stale(supervisor).await?;
+            self.reread_stale(supervisor);
         }
         Ok(())
     }
 
     /// Tells that the cart may have changed unseen, and reads it.
-    pub(super) async fn reread_stale(&mut self, supervisor: &Supervisor) -> Result<(), SessionEnd> {
-        supervisor.tell(LiveEvent::Stale).await?;
+    pub(super) fn reread_stale(&mut self, supervisor: &mut Supervisor) {
+        supervisor.tell(LiveEvent::Stale);
         self.read_cart(supervisor);
-        Ok(())
     }
 
     /// Tells an event now, or after the cart that is being read. An update that does not follow
     /// the cart as it was told has it read again.
-    pub(super) async fn tell_in_order(
+    pub(super) fn tell_in_order(
         &mut self,
         supervisor: &mut Supervisor,
+        audience: Audience,
         event: LiveEvent,
-    ) -> Result<(), SessionEnd> {
+    ) {
+        if self.was_told(&event) {
+            return;
+        }
         if self.cart_reading == CartReading::Idle {
-            let is_doubtful = self.casts_doubt(&event);
-            if is_doubtful {
-                supervisor.tell(LiveEvent::Stale).await?;
-                self.read_cart(supervisor);
+            if self.casts_doubt(&event) {
+                self.reread_stale(supervisor);
             }
-            return supervisor.tell(event).await;
+            return supervisor.visitors.tell(audience, event);
         }
 
         // A settled change is always kept: nobody would hear of it otherwise.
@@ -103,25 +113,47 @@ impl Session {
         if supervisor.held_events.len() >= MOST_HELD && !is_settled {
             self.cart_reading = CartReading::RunningThenAgain;
         } else {
-            supervisor.held_events.push_back(event);
+            supervisor.held_events.push_back((audience, event));
         }
-        Ok(())
     }
 
     /// Notes an event that is told. True where the cart must be read again for it.
     fn casts_doubt(&mut self, event: &LiveEvent) -> bool {
         match event {
-            LiveEvent::Update(update) => self.mirror.update(update),
+            LiveEvent::Update(update) => {
+                self.note_told(update);
+                self.mirror.update(update)
+            }
             _ => false,
         }
     }
 
+    /// Returns whether this update was told already: one of our own comes twice, as an answer and
+    /// as a message.
+    fn was_told(&self, event: &LiveEvent) -> bool {
+        match event {
+            LiveEvent::Update(update) => self.told.contains(update),
+            _ => false,
+        }
+    }
+
+    fn note_told(&mut self, update: &Update) {
+        for (updates, most) in [
+            (&mut self.told, MOST_TOLD),
+            (&mut self.activity, MOST_ACTIVITY),
+        ] {
+            if updates.len() >= most {
+                updates.pop_front();
+            }
+            updates.push_back(update.clone());
+        }
+    }
+
     /// Heartbeat: checks the connection, the cart and who is watching. Every second beat also
-    /// renews our own presence (a write, so it is done less often).
+    /// renews our visitors' presence (a write, so it is done less often).
     pub(super) fn beat(&mut self, supervisor: &Supervisor) {
-        let is_watcher = supervisor.watcher_name.is_some();
-        let presence = if is_watcher && self.beats.is_multiple_of(2) {
-            Presence::Here
+        let presence = if self.beats.is_multiple_of(2) {
+            Presence::Here(supervisor.visitors.watcher_names())
         } else {
             Presence::Silent
         };
@@ -130,10 +162,9 @@ impl Session {
 
         let mut conn = self.conn.clone();
         let keys = supervisor.keys.clone();
-        let name = supervisor.watcher_name.clone().unwrap_or_default();
         self.start(async move {
             let sent = Instant::now();
-            let beating = reading::heartbeat(&mut conn, &keys, &name, presence, wants_digest);
+            let beating = reading::heartbeat(&mut conn, &keys, presence, wants_digest);
             // Messages that arrive are no answer.
             let outcome = match timeout(LONGEST_HEARTBEAT, beating).await {
                 Ok(outcome) => outcome,
@@ -143,17 +174,28 @@ impl Session {
         });
     }
 
-    /// Tells who watches, where that is new.
-    pub(super) async fn on_watchers(
+    /// Says at once who has come or left. Those who have `left` are told once it is said.
+    pub(super) fn tell_presence(
         &mut self,
         supervisor: &Supervisor,
-        watchers: Vec<Watcher>,
-    ) -> Result<(), SessionEnd> {
-        if watchers == self.watchers {
-            return Ok(());
+        presence: Presence,
+        left: Vec<Left>,
+    ) {
+        let mut conn = self.conn.clone();
+        let keys = supervisor.keys.clone();
+        self.start(async move {
+            let told = reading::heartbeat(&mut conn, &keys, presence, false).await;
+            drop(left);
+            Completed::PresenceTold(told)
+        });
+    }
+
+    /// Tells who watches, where that is new.
+    pub(super) fn on_watchers(&mut self, supervisor: &mut Supervisor, watchers: Vec<Watcher>) {
+        if watchers != self.watchers {
+            self.watchers.clone_from(&watchers);
+            supervisor.tell(LiveEvent::Watchers(watchers));
         }
-        self.watchers.clone_from(&watchers);
-        supervisor.tell(LiveEvent::Watchers(watchers)).await
     }
 
     fn read_activity(&mut self, supervisor: &Supervisor) {
@@ -164,16 +206,15 @@ impl Session {
         );
     }
 
-    /// Reads products, wherever they are.
-    pub(super) fn read_products(&mut self, ids: Vec<ProductId>) {
+    /// Reads products for a visitor, wherever they are.
+    pub(super) fn read_products(&mut self, visitor: u64, ids: Vec<ProductId>) {
         let products = self.products.clone();
         self.start(async move {
-            Completed::Products(match products.conn().await {
-                Ok(conn) => catalog::read_reachable(&conn, &ids)
-                    .await
-                    .map(|(read, _)| read),
+            let read = match products.conn().await {
+                Ok(conn) => catalog::read_reachable(&conn, &ids).await,
                 Err(trouble) => Err(trouble),
-            })
+            };
+            Completed::Products(visitor, read.map(|(products, _)| products))
         });
     }
 }

@@ -2,6 +2,7 @@
 
 use super::products::ProductRoute;
 use super::session::{Completed, Session, SessionEnd};
+use super::visitors::Audience;
 use super::{LiveEvent, Progress, Supervisor};
 use crate::model::{Change, OpId, ProductId, Update};
 use crate::store::cart::budget;
@@ -20,6 +21,13 @@ use std::time::{Duration, Instant};
 const HOLD: Duration = Duration::from_millis(1000);
 /// The longest time for which a change is held up: longer than another server needs to take over.
 const LONGEST_HOLD: Duration = Duration::from_secs(20);
+
+/// A change that is applied, and waits until as many replicas have it as are wanted.
+pub(super) struct Unreplicated {
+    op: OpId,
+    update: Update,
+    replicas: u32,
+}
 
 impl Session {
     /// Sends the changes that are due, in order. A change to a cart with a budget takes several
@@ -77,7 +85,7 @@ impl Session {
 
     /// Sends the changes whose products have been asked for. Those wait whose products can't be
     /// asked for now, and those that must not overtake them.
-    pub(super) async fn on_verified(
+    pub(super) fn on_verified(
         &mut self,
         supervisor: &mut Supervisor,
         ops: Vec<OpId>,
@@ -99,7 +107,7 @@ impl Session {
             };
             match trouble {
                 None => self.dispatch(supervisor, index, Some(answers.missing.clone())),
-                Some(trouble) => self.hold_up(supervisor, op, trouble).await?,
+                Some(trouble) => self.hold_up(supervisor, op, trouble),
             }
         }
 
@@ -110,14 +118,9 @@ impl Session {
 
     /// Has a change wait for a server other than the cart's, while others go on. It fails where
     /// that server stays away.
-    async fn hold_up(
-        &mut self,
-        supervisor: &mut Supervisor,
-        op: OpId,
-        trouble: Trouble,
-    ) -> Result<(), SessionEnd> {
+    fn hold_up(&mut self, supervisor: &mut Supervisor, op: OpId, trouble: Trouble) {
         let Some(index) = supervisor.position(&op) else {
-            return Ok(());
+            return;
         };
         let pending = &mut supervisor.unsettled[index];
         let is_new = pending.held_up_since.is_none();
@@ -131,11 +134,12 @@ impl Session {
                     trouble,
                 },
             };
-            return self.settle(supervisor, op, Err(error)).await;
+            return self.settle(supervisor, op, Err(error));
         }
 
         pending.progress = Progress::HeldUp;
         pending.held_up_by = Some(trouble.clone());
+        let visitor = pending.visitor.number;
         if !std::mem::replace(&mut self.is_holding, true) {
             self.start(async {
                 tokio::time::sleep(HOLD).await;
@@ -143,11 +147,10 @@ impl Session {
             });
         }
         if is_new {
-            supervisor.tell(LiveEvent::Waits(trouble)).await?;
+            supervisor.tell_one(visitor, LiveEvent::Waits(trouble));
         }
         // A cart with a budget has room for the next one.
         self.send_due(supervisor);
-        Ok(())
     }
 
     /// Tries the changes again that are held up.
@@ -183,21 +186,22 @@ impl Session {
         let mut conn = self.conn.clone();
         let products = self.products.clone();
         let keys = supervisor.keys.clone();
-        let policy = supervisor.policy.clone();
+        let visitor = pending.visitor.clone();
         let change = pending.change.clone();
         self.start(async move {
             let check = missing
                 .as_deref()
                 .map_or(ProductCheck::Here, ProductCheck::Missing);
+            let policy = &visitor.policy;
             let outcome =
-                send_change(&mut conn, products, &keys, &policy, &change, attempt, check).await;
+                send_change(&mut conn, products, &keys, policy, &change, attempt, check).await;
             Completed::Sent(change.op, outcome)
         });
     }
 
     /// Takes note of a change's outcome. An applied change is told to all; it is settled only
     /// once as many replicas have it as the policy asks for.
-    pub(super) async fn on_sent(
+    pub(super) fn on_sent(
         &mut self,
         supervisor: &mut Supervisor,
         op: OpId,
@@ -207,7 +211,8 @@ impl Session {
             && trouble.is_elsewhere()
         {
             let trouble = trouble.clone();
-            return self.hold_up(supervisor, op, trouble).await;
+            self.hold_up(supervisor, op, trouble);
+            return Ok(());
         }
         if let Err(Error::Trouble(trouble)) = &outcome
             && supervisor.locator.is_transient(trouble)
@@ -217,90 +222,96 @@ impl Session {
         }
 
         if let Ok(update) = &outcome {
-            self.tell_in_order(supervisor, LiveEvent::Update(update.clone()))
-                .await?;
-            if supervisor.policy.confirm_replicas > 0 {
-                self.unreplicated.push((op, update.clone()));
-                self.check_replicas(supervisor);
+            let news = LiveEvent::Update(update.clone());
+            self.tell_in_order(supervisor, Audience::All, news);
+
+            let replicas = supervisor.replicas_wanted(&op);
+            if replicas > 0 {
+                self.unreplicated.push(Unreplicated {
+                    op,
+                    update: update.clone(),
+                    replicas,
+                });
+                self.check_replicas();
                 return Ok(());
             }
         }
-        self.settle(supervisor, op, outcome).await
+        self.settle(supervisor, op, outcome);
+        Ok(())
     }
 
     /// Asks whether enough replicas have the applied changes.
-    fn check_replicas(&mut self, supervisor: &Supervisor) {
-        if self.is_checking_replicas || self.unreplicated.is_empty() {
+    fn check_replicas(&mut self) {
+        let wanted = self.unreplicated.iter().map(|change| change.replicas);
+        let Some(wanted) = wanted.max() else {
+            return;
+        };
+        if std::mem::replace(&mut self.is_checking_replicas, true) {
             return;
         }
-        self.is_checking_replicas = true;
 
         let mut conn = self.conn.clone();
         let changes = self.unreplicated.len();
-        let wait = wait_command(supervisor.policy.confirm_replicas);
         self.start(async move {
-            let replicas = wait.query_async(&mut conn).await.map_err(Trouble::from);
-            Completed::Replicated { changes, replicas }
+            let wait = wait_command(wanted);
+            let replicas: Result<i64, _> = wait.query_async(&mut conn).await;
+            let outcome = match replicas {
+                Ok(replicas) => Ok(replicas >= i64::from(wanted)),
+                Err(error) => Err(Trouble::from(error)),
+            };
+            Completed::Replicated { changes, outcome }
         });
     }
 
     /// Settles the first `changes` of the unreplicated changes where enough replicas have them.
-    pub(super) async fn on_replicated(
+    pub(super) fn on_replicated(
         &mut self,
         supervisor: &mut Supervisor,
         changes: usize,
-        replicas: Result<i64, Trouble>,
+        outcome: Result<bool, Trouble>,
     ) -> Result<(), SessionEnd> {
         self.is_checking_replicas = false;
 
-        match replicas {
-            Ok(replicas) if replicas >= i64::from(supervisor.policy.confirm_replicas) => {
+        match outcome {
+            Ok(true) => {
                 let replicated: Vec<_> = self.unreplicated.drain(..changes).collect();
-                for (op, update) in replicated {
-                    self.settle(supervisor, op, Ok(update)).await?;
+                for change in replicated {
+                    self.settle(supervisor, change.op, Ok(change.update));
                 }
             }
-            Ok(_) => {}
+            Ok(false) => {}
             Err(trouble) if supervisor.locator.is_transient(&trouble) => {
                 return Err(SessionEnd::Broken(trouble));
             }
             Err(trouble) => {
-                for (op, _) in std::mem::take(&mut self.unreplicated) {
+                for change in std::mem::take(&mut self.unreplicated) {
                     let unknown = Error::Unknown {
-                        op: op.clone(),
+                        op: change.op.clone(),
                         trouble: trouble.clone(),
                     };
-                    self.settle(supervisor, op, Err(unknown)).await?;
+                    self.settle(supervisor, change.op, Err(unknown));
                 }
             }
         }
 
-        self.check_replicas(supervisor);
+        self.check_replicas();
         Ok(())
     }
 
-    /// Ends a change: it leaves the queue, its outcome is told, and the next one may go.
-    async fn settle(
-        &mut self,
-        supervisor: &mut Supervisor,
-        op: OpId,
-        outcome: Result<Update, Error>,
-    ) -> Result<(), SessionEnd> {
-        let first_sent = supervisor
-            .unsettled
-            .iter()
-            .find(|pending| pending.change.op == op)
-            .and_then(|pending| pending.first_sent);
-        if let Some(sent) = first_sent {
+    /// Ends a change: it leaves the queue, its outcome is told to whoever asked for it, and the
+    /// next one may go.
+    fn settle(&mut self, supervisor: &mut Supervisor, op: OpId, outcome: Result<Update, Error>) {
+        let index = supervisor.position(&op);
+        let Some(settled) = index.and_then(|index| supervisor.unsettled.remove(index)) else {
+            return;
+        };
+        if let Some(sent) = settled.first_sent {
             sending::log_outcome(supervisor.user.as_str(), &op, sent.at, outcome.as_ref());
         }
 
-        supervisor
-            .unsettled
-            .retain(|pending| pending.change.op != op);
         self.send_due(supervisor);
-        self.tell_in_order(supervisor, LiveEvent::Settled(op, outcome))
-            .await
+        let asker = Audience::One(settled.visitor.number);
+        self.tell_in_order(supervisor, asker, LiveEvent::Settled(op, outcome));
     }
 }
 
@@ -310,6 +321,12 @@ impl Supervisor {
         self.unsettled
             .iter()
             .position(|pending| pending.change.op == *op)
+    }
+
+    /// The number of replicas that must have a change before it is settled.
+    fn replicas_wanted(&self, op: &OpId) -> u32 {
+        let pending = self.position(op).map(|index| &self.unsettled[index]);
+        pending.map_or(0, |pending| pending.visitor.policy.confirm_replicas)
     }
 
     /// The trouble of a change that is held up, and that the one at `index` must not overtake.

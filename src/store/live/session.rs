@@ -3,7 +3,9 @@
 
 use super::mirror::{Finding, Mirror};
 use super::products::ProductRoute;
-use super::{LiveEvent, LiveRequest, OrderEvent, PendingChange, Progress, Supervisor};
+use super::sending::Unreplicated;
+use super::visitors::{Audience, Call};
+use super::{LiveEvent, LiveRequest, OrderEvent, Progress, Supervisor};
 use crate::model::{Cart, OpId, OrderId, OrderState, Product, ProductId, Update};
 use crate::store::cart;
 use crate::store::cart::beat::{Beat, Watcher};
@@ -24,6 +26,7 @@ use futures::future::BoxFuture;
 use futures::stream::FuturesUnordered;
 use redis::aio::ConnectionLike;
 use redis::{PushInfo, PushKind, Value};
+use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -56,23 +59,25 @@ pub(super) enum Completed {
     HoldOver,
     /// A change was sent.
     Sent(OpId, Result<Update, Error>),
-    /// The server waited for its replicas: how many have the first unreplicated changes.
+    /// The server waited for its replicas: whether enough have the first unreplicated changes.
     Replicated {
         changes: usize,
-        replicas: Result<i64, Trouble>,
+        outcome: Result<bool, Trouble>,
     },
     /// The cart was read, and which of our unsettled changes it has.
     Cart(Result<(Cart, Vec<OpId>), Trouble>),
     /// A heartbeat was answered, after that time.
     Heartbeat(Result<Beat, Trouble>, Duration),
+    /// The server heard who has come or left, and said who watches.
+    PresenceTold(Result<Beat, Trouble>),
     /// The cart's newest updates were read.
     Activity(Result<Vec<Update>, Trouble>),
-    /// Products were read.
-    Products(Result<Vec<(ProductId, Option<Product>)>, Trouble>),
+    /// Products were read for the visitor of this number.
+    Products(u64, Result<Vec<(ProductId, Option<Product>)>, Trouble>),
     /// Another server is the master now.
     Superseded,
-    /// A preview or a list of orders was read.
-    OrderAnswer(Result<OrderEvent, Trouble>),
+    /// A preview or a list of orders was read for the visitor of this number.
+    OrderAnswer(u64, Result<OrderEvent, Trouble>),
     /// The state of an order of which there was news; none where the shop has no such order.
     OrderNews(Option<(OrderId, OrderState)>),
     /// An order was driven to its end, or to trouble.
@@ -81,7 +86,7 @@ pub(super) enum Completed {
 
 /// Why a session ended.
 pub(super) enum SessionEnd {
-    /// Nobody listens or asks any more.
+    /// The last visitor has left.
     Closed,
     /// The connection failed, or leads to the wrong server: another one is needed.
     Broken(Trouble),
@@ -112,6 +117,12 @@ pub(super) struct Session {
     pub(super) cart_reading: CartReading,
     /// The cart as it was told.
     pub(super) mirror: Mirror,
+    /// Why the cart can't be read, as it was told.
+    pub(super) unreadable: Option<Trouble>,
+    /// The last updates that were told, oldest first.
+    pub(super) told: VecDeque<Update>,
+    /// The activity as it was told: what was read of it, and the updates since.
+    pub(super) activity: VecDeque<Update>,
     /// Set where the cart has a budget.
     pub(super) has_budget: bool,
 
@@ -121,8 +132,7 @@ pub(super) struct Session {
     pub(super) is_verifying: bool,
     /// Set while changes that are held up wait for their next try.
     pub(super) is_holding: bool,
-    /// Changes that are applied, and wait until as many replicas have them as are wanted.
-    pub(super) unreplicated: Vec<(OpId, Update)>,
+    pub(super) unreplicated: Vec<Unreplicated>,
     pub(super) is_checking_replicas: bool,
     /// Set while the order on its way waits for replicas, or for a server other than the cart's.
     pub(super) order_waits: bool,
@@ -179,6 +189,9 @@ impl Session {
             is_ready: false,
             cart_reading: CartReading::Idle,
             mirror: Mirror::default(),
+            unreadable: None,
+            told: VecDeque::new(),
+            activity: VecDeque::new(),
             has_budget: false,
             unverified: Vec::new(),
             is_verifying: false,
@@ -196,20 +209,16 @@ impl Session {
         })
     }
 
-    /// Serves until the session ends; where nobody listens any more, it says good-bye.
+    /// Serves until the session ends; after the last visitor has left, it says good-bye.
     pub(super) async fn serve(mut self, supervisor: &mut Supervisor) -> SessionEnd {
         let end = self.run_until_end(supervisor).await;
 
-        if let (SessionEnd::Closed, Some(name)) = (&end, &supervisor.watcher_name) {
+        let left = supervisor.visitors.take_left();
+        if matches!(end, SessionEnd::Closed) && !left.is_empty() {
             // The others see at once that we left.
-            let leaving = heartbeat(
-                &mut self.conn,
-                &supervisor.keys,
-                name,
-                Presence::Leaves,
-                false,
-            );
-            let _ = tokio::time::timeout(LEAVE_TIMEOUT, leaving).await;
+            let leaving = Presence::leaving(&left);
+            let farewell = heartbeat(&mut self.conn, &supervisor.keys, leaving, false);
+            let _ = tokio::time::timeout(LEAVE_TIMEOUT, farewell).await;
         }
         end
     }
@@ -246,34 +255,33 @@ impl Session {
             // room for more requests; a heartbeat can wait longest.
             biased;
             push = self.pushes.recv() => match push {
-                Some(push) => self.on_push(supervisor, push).await?,
+                Some(push) => self.on_push(supervisor, push)?,
                 None => return Err(SessionEnd::Broken(Trouble::Lost)),
             },
-            Some(done) = self.work.next() => self.on_completed(supervisor, done).await?,
-            request = supervisor.requests.recv() => match request {
-                Some(request) => self.on_request(supervisor, request),
+            Some(done) = self.work.next() => self.on_completed(supervisor, done)?,
+            call = supervisor.calls.recv() => match call {
+                Some(call) => self.on_call(supervisor, call),
                 None => return Err(SessionEnd::Closed),
             },
-            _ = heartbeats.tick() => self.on_tick(supervisor).await?,
+            _ = heartbeats.tick() => self.on_tick(supervisor),
         }
 
         // Messages were dropped. The cart is read again only once those that wait are handled:
         // as long as they come in faster than that, more are dropped, and each reading would be
         // out of date.
         if self.pushes.is_empty() && self.lagged.swap(false, Ordering::Relaxed) {
-            self.reread_stale(supervisor).await?;
+            self.reread_stale(supervisor);
         }
         Ok(())
     }
 
     /// Sends a heartbeat. After a sleep the cart is read again: nobody knows what was missed.
-    async fn on_tick(&mut self, supervisor: &mut Supervisor) -> Result<(), SessionEnd> {
+    fn on_tick(&mut self, supervisor: &mut Supervisor) {
         let last = std::mem::replace(&mut self.last_beat, Moment::now());
         if last.age() > SLEEP_NOTICED {
-            self.reread_stale(supervisor).await?;
+            self.reread_stale(supervisor);
         }
         self.beat(supervisor);
-        Ok(())
     }
 
     /// Starts a background request.
@@ -281,25 +289,69 @@ impl Session {
         self.work.push(Box::pin(work));
     }
 
-    fn on_request(&mut self, supervisor: &mut Supervisor, request: LiveRequest) {
+    fn on_call(&mut self, supervisor: &mut Supervisor, call: Call) {
+        match call {
+            Call::Join(visitor, events) => {
+                let number = visitor.number;
+                let name = visitor.watcher_name.clone();
+                supervisor.visitors.join(visitor, events);
+
+                self.tell_present_state(supervisor, number);
+                if let Some(name) = name {
+                    self.tell_presence(supervisor, Presence::Here(vec![name]), Vec::new());
+                }
+            }
+            Call::CatchUp(number) => {
+                supervisor.visitors.catch_up(number);
+                self.read_cart(supervisor);
+            }
+            Call::Leave(number, told) => {
+                supervisor.visitors.leave(number, told);
+                // The last one's good-bye is said at the end.
+                if !supervisor.visitors.is_empty() {
+                    let left = supervisor.visitors.take_left();
+                    self.tell_presence(supervisor, Presence::leaving(&left), left);
+                }
+            }
+            Call::Request(number, request) => self.on_request(supervisor, number, request),
+        }
+    }
+
+    fn on_request(&mut self, supervisor: &mut Supervisor, visitor: u64, request: LiveRequest) {
         match request {
             LiveRequest::Change(change) => {
-                supervisor.unsettled.push_back(PendingChange::new(change));
+                supervisor.keep_change(visitor, change);
                 if self.is_ready {
                     self.send_due(supervisor);
                 }
             }
             LiveRequest::Reread => self.read_cart(supervisor),
-            LiveRequest::Products(ids) => self.read_products(ids),
-            LiveRequest::Order(request) => self.on_order_request(supervisor, request),
+            LiveRequest::Products(ids) => self.read_products(visitor, ids),
+            LiveRequest::Order(request) => self.on_order_request(supervisor, visitor, request),
         }
     }
 
-    async fn on_push(
-        &mut self,
-        supervisor: &mut Supervisor,
-        push: PushInfo,
-    ) -> Result<(), SessionEnd> {
+    /// Tells a new visitor what the others know. Where the cart is being read, all will hear it.
+    fn tell_present_state(&self, supervisor: &mut Supervisor, visitor: u64) {
+        if self.cart_reading != CartReading::Idle {
+            return;
+        }
+
+        if let Some(trouble) = self.unreadable.clone() {
+            return supervisor.tell_one(visitor, LiveEvent::Unreadable(trouble));
+        }
+        if let Some(cart) = self.mirror.cart_now() {
+            let activity = self.activity.iter().cloned().collect();
+            supervisor.tell_one(visitor, LiveEvent::Cart(cart));
+            supervisor.tell_one(visitor, LiveEvent::Activity(activity));
+            supervisor.tell_one(visitor, LiveEvent::Watchers(self.watchers.clone()));
+        }
+        if let Some(is_slow) = self.is_slow {
+            supervisor.tell_one(visitor, LiveEvent::Slow(is_slow));
+        }
+    }
+
+    fn on_push(&mut self, supervisor: &mut Supervisor, push: PushInfo) -> Result<(), SessionEnd> {
         match push.kind {
             PushKind::Disconnection => return Err(SessionEnd::Broken(Trouble::Lost)),
             PushKind::Message => {}
@@ -314,84 +366,95 @@ impl Session {
         }
 
         if channel == CATALOG_UPDATES.as_bytes() {
-            let event = LiveEvent::Catalog(catalog_news(message));
-            return supervisor.tell(event).await;
+            supervisor.tell(LiveEvent::Catalog(catalog_news(message)));
+            return Ok(());
         }
         if let Some(update) = decode::update(message) {
-            let event = LiveEvent::Update(update);
-            return self.tell_in_order(supervisor, event).await;
+            self.tell_in_order(supervisor, Audience::All, LiveEvent::Update(update));
+            return Ok(());
         }
         if let Some((id, state)) = order_news(message) {
             self.check_order_news(supervisor, id, state);
             return Ok(());
         }
         if let Some(watchers) = decode::watchers(message) {
-            return self.on_watchers(supervisor, watchers).await;
+            self.on_watchers(supervisor, watchers);
+            return Ok(());
         }
 
         // Another kind of client wrote: it may have changed products, too.
-        supervisor.tell(LiveEvent::Stale).await?;
-        let event = LiveEvent::Catalog(CatalogNews::Everything);
-        supervisor.tell(event).await?;
+        supervisor.tell(LiveEvent::Stale);
+        supervisor.tell(LiveEvent::Catalog(CatalogNews::Everything));
         self.read_cart(supervisor);
         Ok(())
     }
 
-    async fn on_completed(
+    fn on_completed(
         &mut self,
         supervisor: &mut Supervisor,
         done: Completed,
     ) -> Result<(), SessionEnd> {
         match done {
-            Completed::Verified { ops, answers } => {
-                self.on_verified(supervisor, ops, answers).await
-            }
+            Completed::Verified { ops, answers } => self.on_verified(supervisor, ops, answers),
             Completed::HoldOver => {
                 self.try_held_up(supervisor);
                 Ok(())
             }
-            Completed::Sent(op, outcome) => self.on_sent(supervisor, op, outcome).await,
-            Completed::Replicated { changes, replicas } => {
-                self.on_replicated(supervisor, changes, replicas).await
+            Completed::Sent(op, outcome) => self.on_sent(supervisor, op, outcome),
+            Completed::Replicated { changes, outcome } => {
+                self.on_replicated(supervisor, changes, outcome)
             }
 
             Completed::Cart(outcome) => {
                 let is_first = outcome.is_ok() && !self.is_ready;
-                self.on_cart(supervisor, outcome).await?;
+                self.on_cart(supervisor, outcome)?;
                 if is_first {
                     self.opened_slowly = self.began.elapsed() > SLOW_OPENING;
-                    self.note_speed(supervisor, false).await?;
+                    self.note_speed(supervisor, false);
                     self.on_ready(supervisor);
                 }
                 Ok(())
             }
             Completed::Heartbeat(outcome, took) => {
-                self.note_speed(supervisor, took > SLOW_HEARTBEAT).await?;
-                self.on_heartbeat(supervisor, outcome).await
+                self.note_speed(supervisor, took > SLOW_HEARTBEAT);
+                self.on_heartbeat(supervisor, outcome)
             }
-            Completed::Activity(Ok(updates)) => supervisor.tell(LiveEvent::Activity(updates)).await,
-            Completed::Products(Ok(read)) => supervisor.tell(LiveEvent::Products(read)).await,
+            Completed::PresenceTold(Ok(beat)) => {
+                self.on_watchers(supervisor, beat.watchers);
+                Ok(())
+            }
+            Completed::Activity(Ok(updates)) => {
+                self.activity = updates.iter().cloned().collect();
+                supervisor.tell(LiveEvent::Activity(updates));
+                Ok(())
+            }
+            Completed::Products(visitor, Ok(read)) => {
+                supervisor.tell_one(visitor, LiveEvent::Products(read));
+                Ok(())
+            }
             // These are not vital; a broken link shows elsewhere.
-            Completed::Products(Err(_)) | Completed::Activity(Err(_)) => Ok(()),
+            Completed::Products(_, Err(_))
+            | Completed::Activity(Err(_))
+            | Completed::PresenceTold(Err(_)) => Ok(()),
             Completed::Superseded => Err(SessionEnd::Broken(Trouble::Changing)),
 
-            Completed::OrderAnswer(Ok(event)) => supervisor.tell(LiveEvent::Order(event)).await,
-            Completed::OrderAnswer(Err(trouble))
+            Completed::OrderAnswer(_, Err(trouble))
                 if trouble.is_transient() && !trouble.is_elsewhere() =>
             {
                 Err(SessionEnd::Broken(trouble))
             }
-            Completed::OrderAnswer(Err(trouble)) => {
-                let event = LiveEvent::Order(OrderEvent::Failed(trouble));
-                supervisor.tell(event).await
+            Completed::OrderAnswer(visitor, answer) => {
+                let event = answer.unwrap_or_else(OrderEvent::Failed);
+                supervisor.tell_one(visitor, LiveEvent::Order(event));
+                Ok(())
             }
             Completed::OrderNews(Some((id, state))) => {
-                let event = LiveEvent::Order(OrderEvent::State(id, state));
-                supervisor.tell(event).await
+                supervisor.tell(LiveEvent::Order(OrderEvent::State(id, state)));
+                Ok(())
             }
             Completed::OrderNews(None) => Ok(()),
             Completed::OrderDriven(driver, outcome) => {
-                self.on_order_driven(supervisor, *driver, outcome).await
+                self.on_order_driven(supervisor, *driver, outcome)
             }
         }
     }
@@ -407,19 +470,14 @@ impl Session {
     }
 
     /// Tells whether the way to the server is slow, where that has changed.
-    async fn note_speed(
-        &mut self,
-        supervisor: &Supervisor,
-        has_slow_heartbeat: bool,
-    ) -> Result<(), SessionEnd> {
+    fn note_speed(&mut self, supervisor: &mut Supervisor, has_slow_heartbeat: bool) {
         let is_slow = has_slow_heartbeat || self.opened_slowly;
-        if self.is_slow.replace(is_slow) == Some(is_slow) {
-            return Ok(());
+        if self.is_slow.replace(is_slow) != Some(is_slow) {
+            supervisor.tell(LiveEvent::Slow(is_slow));
         }
-        supervisor.tell(LiveEvent::Slow(is_slow)).await
     }
 
-    async fn on_heartbeat(
+    fn on_heartbeat(
         &mut self,
         supervisor: &mut Supervisor,
         outcome: Result<Beat, Trouble>,
@@ -432,7 +490,8 @@ impl Session {
                     return Err(SessionEnd::Broken(Trouble::Timeout));
                 }
                 // Nobody knows what the server has now.
-                return supervisor.tell(LiveEvent::Stale).await;
+                supervisor.tell(LiveEvent::Stale);
+                return Ok(());
             }
             Err(trouble) if supervisor.locator.is_transient(&trouble) => {
                 return Err(SessionEnd::Broken(trouble));
@@ -446,15 +505,16 @@ impl Session {
             match self.mirror.compare(&beat) {
                 Finding::Same if !was_silent => {}
                 Finding::OtherDeadline(deadline) if !was_silent => {
-                    supervisor.tell(LiveEvent::Deadline(deadline)).await?;
+                    supervisor.tell(LiveEvent::Deadline(deadline));
                 }
                 Finding::Same | Finding::OtherDeadline(_) | Finding::OtherCart => {
-                    self.reread_stale(supervisor).await?;
+                    self.reread_stale(supervisor);
                 }
             }
         } else if was_silent {
             self.read_cart(supervisor);
         }
-        self.on_watchers(supervisor, beat.watchers).await
+        self.on_watchers(supervisor, beat.watchers);
+        Ok(())
     }
 }

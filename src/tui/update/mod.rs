@@ -14,8 +14,6 @@ mod orders;
 mod palette;
 mod typing;
 
-pub(crate) use cart::UNCONFIRMED_LIMIT;
-
 use crate::tui::message::{Effect, Message, Now};
 use crate::tui::state::catalog::LoadProgress;
 use crate::tui::state::{Notice, State, Tone};

@@ -1,0 +1,193 @@
+//! Several who share one live link to a cart: what each hears, and that none holds up another.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test may fail")]
+
+mod harness;
+
+use harness::{Server, in_time};
+use trolley::model::{Cart, Change, ChangeKind, Edit, ProductId, UserName};
+use trolley::store::live::{self, Link, LiveEvent, LiveRequest, Subscription};
+use trolley::store::{self, Address, Policy};
+
+fn named(by: &str) -> Policy {
+    Policy {
+        by: by.to_owned(),
+        line_limit: 99_999,
+        ..Policy::default()
+    }
+}
+
+fn open(url: &str, by: &str) -> (Link, Subscription) {
+    let user = UserName::parse("office").unwrap();
+    live::open(Address::parse(url).unwrap(), user, named(by), Some(by))
+}
+
+fn add_espresso() -> Change {
+    let edit = Edit::Add {
+        product: ProductId::stored(b"espresso"),
+        quantity: 1,
+        price: None,
+    };
+    Change {
+        op: store::new_op(),
+        kind: ChangeKind::Edit,
+        edits: vec![edit],
+    }
+}
+
+/// Takes events in until `find` finds what it looks for.
+async fn hear<T>(
+    live: &mut Subscription,
+    what: &str,
+    mut find: impl FnMut(LiveEvent) -> Option<T>,
+) -> T {
+    loop {
+        let event = in_time(what, live.next()).await.unwrap();
+        if let Some(found) = find(event) {
+            return found;
+        }
+    }
+}
+
+async fn hear_cart(live: &mut Subscription) -> Cart {
+    hear(live, "the cart", |event| match event {
+        LiveEvent::Cart(cart) => Some(cart),
+        _ => None,
+    })
+    .await
+}
+
+/// Who made the next update; each is heard once.
+async fn hear_author(live: &mut Subscription) -> String {
+    hear(live, "an update", |event| match event {
+        LiveEvent::Update(update) => Some(update.by),
+        _ => None,
+    })
+    .await
+}
+
+async fn hear_settled(live: &mut Subscription, change: &Change) {
+    hear(live, "a settled change", |event| match event {
+        LiveEvent::Settled(op, outcome) => {
+            assert_eq!(op, change.op, "nobody hears of another's");
+            Some(outcome.unwrap())
+        }
+        _ => None,
+    })
+    .await;
+}
+
+/// Waits until these watch, and no others.
+async fn hear_watchers(live: &mut Subscription, names: &[&str]) {
+    hear(live, "the watchers", |event| match event {
+        LiveEvent::Watchers(mut watchers) => {
+            watchers.sort_by(|one, other| one.name.cmp(&other.name));
+            let present: Vec<&str> = watchers.iter().map(|one| one.name.as_str()).collect();
+            (present == names).then_some(())
+        }
+        _ => None,
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn all_on_a_link_hear_each_other_and_none_hears_anothers_answers() {
+    let server = Server::with_demo();
+    let (link, mut ann) = open(server.url(), "ann");
+    hear_cart(&mut ann).await;
+    let mut bob = link.join(named("bob"), Some("bob")).unwrap();
+    assert!(hear_cart(&mut bob).await.lines.is_empty());
+    hear_watchers(&mut ann, &["ann", "bob"]).await;
+    let listeners = server.get_list("PUBSUB NUMSUB cart-updates:office");
+    assert_eq!(listeners, ["cart-updates:office", "1"], "they share one");
+
+    for turn in 0..2 {
+        let (asks, hears) = if turn == 0 {
+            (&mut ann, &mut bob)
+        } else {
+            (&mut bob, &mut ann)
+        };
+        let change = add_espresso();
+        asks.request(LiveRequest::Change(change.clone()));
+        let by = hear_author(asks).await;
+        assert_eq!(hear_author(hears).await, by);
+        hear_settled(asks, &change).await;
+    }
+    let mut cleo = link.join(named("cleo"), Some("cleo")).unwrap();
+    assert_eq!(hear_cart(&mut cleo).await.pieces(), 2);
+    let authors = hear(&mut cleo, "the activity", |event| match event {
+        LiveEvent::Activity(updates) => Some(updates),
+        _ => None,
+    })
+    .await;
+    let authors: Vec<&str> = authors.iter().map(|update| update.by.as_str()).collect();
+    assert_eq!(authors, ["ann", "bob"]);
+}
+
+#[tokio::test]
+async fn those_who_leave_a_link_are_not_watched_any_more() {
+    let server = Server::with_demo();
+    let (link, mut ann) = open(server.url(), "ann");
+    let bob = link.join(named("bob"), Some("bob")).unwrap();
+    let unseen = link.join(named("cleo"), None).unwrap();
+    hear_watchers(&mut ann, &["ann", "bob"]).await;
+
+    drop(bob);
+    hear_watchers(&mut ann, &["ann"]).await;
+    drop(unseen);
+    in_time("the good-bye", ann.leave()).await;
+    assert_eq!(server.get("ZCARD {cart:office}:watchers"), "0");
+    assert!(link.join(named("dee"), None).is_none(), "it has ended");
+}
+
+#[tokio::test]
+async fn who_takes_nothing_in_holds_nobody_up_and_hears_the_present_later() {
+    let server = Server::with_demo();
+    let (link, mut ann) = open(server.url(), "ann");
+    hear_cart(&mut ann).await;
+    let mut bob = link.join(named("bob"), None).unwrap();
+    hear_cart(&mut bob).await;
+
+    for _ in 0..2_000 {
+        let change = add_espresso();
+        ann.request(LiveRequest::Change(change.clone()));
+        hear_settled(&mut ann, &change).await;
+    }
+
+    let mut updates = 0;
+    let mut last = None;
+    hear(&mut bob, "that news was left out", |event| {
+        if let LiveEvent::Update(update) = &event {
+            updates += 1;
+            last = Some(update.version);
+        }
+        matches!(event, LiveEvent::Stale).then_some(())
+    })
+    .await;
+    assert!((1..2_000).contains(&updates), "{updates}");
+
+    let cart = hear_cart(&mut bob).await;
+    assert_eq!(cart.pieces(), 2_000);
+    assert!(Some(cart.version) > last);
+    // From now on nothing is left out again.
+    let change = add_espresso();
+    ann.request(LiveRequest::Change(change));
+    hear_author(&mut bob).await;
+}
+
+#[tokio::test]
+async fn who_joins_while_the_link_is_down_hears_so() {
+    let mut server = Server::with_demo();
+    let (link, mut ann) = open(server.url(), "ann");
+    hear_cart(&mut ann).await;
+    server.kill();
+    let is_down = |event| matches!(event, LiveEvent::Down(_)).then_some(());
+    hear(&mut ann, "the break", is_down).await;
+
+    let mut bob = link.join(named("bob"), None).unwrap();
+    hear(&mut bob, "the break", is_down).await;
+    let change = add_espresso();
+    bob.request(LiveRequest::Change(change.clone()));
+    server.restart();
+    hear_settled(&mut bob, &change).await;
+    assert_eq!(hear_author(&mut ann).await, "bob");
+}
