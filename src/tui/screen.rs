@@ -1,24 +1,28 @@
-//! The runtime: the event loop that feeds messages to the core, carries out its effects, and draws
-//! when something has changed.
+//! The screen as a value: the event loop that feeds messages to the core, carries out its effects, and
+//! draws when something has changed. It knows its terminal only as a [`Port`], so that one process
+//! can run any number of them.
 
 use super::alarm;
 use super::error::ScreenError;
-use crate::config::{Server, Settings};
-use crate::engine::EngineError;
+use crate::config::display::Display;
+use crate::config::keymap::Keymap;
+use crate::config::theme::Theme;
+use crate::engine::{Engine, EngineError};
 use crate::model::time::millis;
+use crate::model::{Timeout, UserName};
 use crate::store::live::{self, LiveEvent, LiveRequest};
-use crate::store::{Address, Trouble};
+use crate::store::{Address, Policy, Trouble};
 use crate::tui::layout::orders::shown_total;
 use crate::tui::message::{Effect, Message, Now};
-use crate::tui::state::State;
+use crate::tui::state::{Env, State};
 use crate::tui::terminal::frame_limit::FrameLimiter;
 use crate::tui::terminal::input::TerminalInput;
+use crate::tui::terminal::port::{Arrival, Port};
 use crate::tui::terminal::renderer::Renderer;
-use crate::tui::terminal::signals::{SignalRequest, Signals};
-use crate::tui::terminal::tty;
 use crate::tui::update::{UNCONFIRMED_LIMIT, update};
 use crate::tui::workers::catalog;
 use crate::tui::workers::search::SearchWorker;
+use std::hash::RandomState;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
@@ -28,28 +32,81 @@ use tokio::task::JoinHandle;
 const EVENTS_PER_FRAME: usize = 512;
 /// The capacity of the channels.
 const CHANNEL_CAPACITY: usize = 64;
-/// The exit status when the terminal is gone, as after SIGHUP.
-const STATUS_HANGUP: u8 = 129;
 
-/// The program while its screen is up.
-pub(crate) struct Runtime {
+/// All that a screen has to be told: who comes to which cart, and how their terminal is.
+#[derive(Debug, Clone)]
+pub struct Visit {
+    /// The owner of the cart.
+    pub user: UserName,
+    /// The name under which changes are made, and the rules for them.
+    pub policy: Policy,
+    /// The server that holds the shop.
+    pub address: Address,
+    /// The private server, where it is that, and the person's own: the screen starts it again
+    /// should it be gone, and gives it the demo catalog as long as nobody has used it.
+    pub engine: Option<Engine>,
+    /// The keys in force, with those actions alone that this person may and can do.
+    pub keymap: Keymap,
+    /// The abilities of the terminal.
+    pub display: Display,
+    /// The colours.
+    pub theme: Theme,
+    /// True where clicks go to the shop, not to the terminal.
+    pub mouse: bool,
+    /// The time zone for what is shown.
+    pub zone: jiff::tz::TimeZone,
+    /// Columns and rows of the terminal.
+    pub size: (u16, u16),
+}
+
+impl Visit {
+    /// The screen before anything is known, with op ids of its own.
+    fn state(&self) -> State {
+        let env = Env {
+            user: self.user.clone(),
+            me: self.policy.by.clone(),
+            address: self.address.to_string(),
+            private: self.engine.is_some(),
+            item_timeout: match self.policy.item_timeout {
+                Timeout::After(ms) => Some(ms),
+                Timeout::Never => None,
+            },
+            ops: uuid::Uuid::new_v4().simple().to_string()[..16].to_owned(),
+            op_key: RandomState::new(),
+            zone: self.zone.clone(),
+            keymap: self.keymap.clone(),
+            display: self.display,
+        };
+        State::new(env, self.theme, self.mouse, self.size)
+    }
+}
+
+/// The end of a screen.
+#[derive(Debug)]
+pub struct Ended {
+    /// The exit status.
+    pub status: u8,
+    /// The live connection's task, which still says good-bye to the others.
+    pub farewell: JoinHandle<()>,
+}
+
+/// A screen, while it is up.
+pub struct Screen<P> {
+    port: P,
+    input: TerminalInput,
+    renderer: Renderer,
     state: State,
     search_worker: SearchWorker,
-    renderer: Renderer,
-    server: Server,
+    engine: Option<Engine>,
     address: Address,
     live: LiveLink,
     results: mpsc::Receiver<Message>,
     results_sender: mpsc::Sender<Message>,
-    signals: Signals,
-    /// The terminal's input; `None` while suspended.
-    input: Option<TerminalInput>,
     started: Instant,
     /// Something has changed since the last frame.
     is_dirty: bool,
     /// The number of the total in the last frame, until the state has heard that it shows.
     drawn_total: Option<u64>,
-    is_suspended: bool,
     frame_limiter: FrameLimiter,
     /// The end: an exit status, or the reason why the shop does not let us in.
     exit: Option<Result<u8, Trouble>>,
@@ -63,15 +120,15 @@ struct LiveLink {
 }
 
 impl LiveLink {
-    fn spawn(settings: &Settings, address: Address, id: String) -> LiveLink {
+    fn spawn(visit: &Visit, id: String) -> LiveLink {
         // The state never lets more requests wait than this channel holds.
         let (requests, incoming) = mpsc::channel(UNCONFIRMED_LIMIT + CHANNEL_CAPACITY);
         let (outgoing, events) = mpsc::channel(CHANNEL_CAPACITY);
 
         let task = tokio::spawn(live::run(
-            address,
-            settings.user.clone(),
-            settings.policy.clone(),
+            visit.address.clone(),
+            visit.user.clone(),
+            visit.policy.clone(),
             Some(id),
             incoming,
             outgoing,
@@ -84,76 +141,121 @@ impl LiveLink {
     }
 }
 
-impl Runtime {
-    /// Starts everything; the terminal is ours already.
-    pub(crate) fn start(
-        settings: &Settings,
-        address: Address,
-        state: State,
-    ) -> Result<Runtime, ScreenError> {
-        let (results_sender, results) = mpsc::channel(CHANNEL_CAPACITY);
-        let live = LiveLink::spawn(settings, address.clone(), state.env.ops.clone());
+/// Something that wakes the screen.
+enum Wake {
+    Arrival(Arrival),
+    /// What was begun at the terminal did not go on in time.
+    InputTimeout,
+    Message(Message),
+    /// The terminal has taken a frame.
+    FrameWritten,
+}
 
-        Ok(Runtime {
-            renderer: Renderer::new(state.size)?,
-            state,
+impl<P: Port> Screen<P> {
+    /// Starts everything for a terminal that was taken for this already. To be called within a
+    /// runtime.
+    pub fn start(port: P, visit: Visit) -> Screen<P> {
+        let (results_sender, results) = mpsc::channel(CHANNEL_CAPACITY);
+        let state = visit.state();
+
+        Screen {
+            port,
+            input: TerminalInput::new(),
+            renderer: Renderer::new(state.mouse),
             search_worker: SearchWorker::new(results_sender.clone()),
-            server: settings.server.clone(),
-            address,
-            live,
+            live: LiveLink::spawn(&visit, state.env.ops.clone()),
+            state,
+            engine: visit.engine,
+            address: visit.address,
             results,
             results_sender,
-            signals: Signals::listen()?,
-            input: Some(TerminalInput::open()?),
             started: Instant::now(),
             is_dirty: true,
             drawn_total: None,
-            is_suspended: false,
             frame_limiter: FrameLimiter::default(),
             exit: None,
-        })
+        }
     }
 
-    /// Runs until the end. Returns the exit status, and the live connection's task, which still
-    /// says good-bye to the others.
-    pub(crate) async fn run(mut self) -> Result<(u8, JoinHandle<()>), ScreenError> {
-        let idle = self.renderer.written();
-
+    /// Runs until the end.
+    ///
+    /// # Errors
+    /// The [`ScreenError`] that ended it.
+    pub async fn run(mut self) -> Result<Ended, ScreenError> {
         loop {
+            self.tell_shown_total()?;
             if let Some(end) = self.exit.take() {
                 let status =
                     end.map_err(|trouble| ScreenError::Access(trouble.at(&self.address)))?;
-                return Ok((status, self.live.task));
+                let farewell = self.live.task;
+                return Ok(Ended { status, farewell });
             }
-
-            self.tell_shown_total()?;
             self.draw_if_due()?;
-            let alarm = self.next_alarm();
 
-            let message = tokio::select! {
-                biased;
-                signal = self.signals.next() => {
-                    self.on_signal(signal)?;
-                    None
+            match self.next_wake().await {
+                Wake::Arrival(arrival) => self.on_arrival(arrival)?,
+                Wake::InputTimeout => {
+                    let messages = self.input.on_timeout();
+                    self.take_in_all(messages)?;
                 }
-                input = next_input(&mut self.input) => match input {
-                    Ok(Some(message)) => Some(message),
-                    Ok(None) | Err(_) => {
-                        self.exit = Some(Ok(STATUS_HANGUP));
-                        None
-                    }
-                },
-                Some(event) = self.live.events.recv() => Some(Message::Live(event)),
-                Some(result) = self.results.recv() => Some(result),
-                () = idle.notified(), if self.is_dirty || self.drawn_total.is_some() => None,
-                () = alarm::at(alarm) => Some(Message::Clock),
-            };
-
-            if let Some(message) = message {
-                self.take_in(message)?;
-                self.take_in_waiting_events()?;
+                Wake::Message(message) => self.take_in(message)?,
+                Wake::FrameWritten => continue,
             }
+            self.take_in_waiting_events()?;
         }
+    }
+
+    /// Waits for the next thing to do.
+    async fn next_wake(&mut self) -> Wake {
+        let written = self.port.outlet().written();
+        let waits_for_outlet = self.is_dirty || self.drawn_total.is_some();
+        let alarm = self.next_alarm();
+
+        tokio::select! {
+            biased;
+            arrival = self.port.next() => Wake::Arrival(arrival),
+            // After a pause of our own, what has come meanwhile came in time.
+            () = alarm::at(self.input.timeout_at()) => Wake::InputTimeout,
+            Some(event) = self.live.events.recv() => Wake::Message(Message::Live(event)),
+            Some(result) = self.results.recv() => Wake::Message(result),
+            () = written, if waits_for_outlet => Wake::FrameWritten,
+            () = alarm::at(alarm) => Wake::Message(Message::Clock),
+        }
+    }
+
+    fn on_arrival(&mut self, arrival: Arrival) -> Result<(), ScreenError> {
+        match arrival {
+            Arrival::Bytes(bytes) => {
+                let messages = self.input.take_in(&bytes);
+                self.take_in_all(messages)?;
+            }
+            Arrival::Resize(columns, rows) => self.resize((columns, rows))?,
+            Arrival::Continued(size) => {
+                self.take_in(Message::Continued)?;
+                if let Some(size) = size {
+                    self.input = TerminalInput::new();
+                    self.renderer.capture_mouse(self.state.mouse);
+                    self.resize(size)?;
+                }
+            }
+            Arrival::Notice(text) => self.take_in(Message::Notice(text))?,
+            Arrival::End(status) => self.exit = Some(Ok(status)),
+        }
+        Ok(())
+    }
+
+    /// Takes in what the input was decoded to, up to what ends the screen.
+    fn take_in_all(
+        &mut self,
+        messages: impl IntoIterator<Item = Message>,
+    ) -> Result<(), ScreenError> {
+        for message in messages {
+            if self.exit.is_some() {
+                break;
+            }
+            self.take_in(message)?;
+        }
+        Ok(())
     }
 
     /// Takes in the live events that are waiting already, so that they share the next frame.
@@ -193,7 +295,7 @@ impl Runtime {
 
     /// Returns whether there is something to draw, and a terminal that takes it.
     fn can_draw(&self) -> bool {
-        self.is_dirty && !self.is_suspended && !self.renderer.is_writing()
+        self.is_dirty && self.port.outlet().is_idle()
     }
 
     /// Draws a frame, unless there is nothing new or the last one was drawn too recently.
@@ -203,7 +305,8 @@ impl Runtime {
             return Ok(());
         }
 
-        self.renderer.draw(&self.state)?;
+        let frame = self.renderer.draw(&self.state)?;
+        self.port.outlet().send(frame)?;
         self.is_dirty = false;
         self.frame_limiter.record_frame(now);
 
@@ -215,16 +318,12 @@ impl Runtime {
     /// Tells the state that a total has reached the terminal. Keys that wait were pressed before
     /// that, so they are taken in first.
     fn tell_shown_total(&mut self) -> Result<(), ScreenError> {
-        if self.drawn_total.is_none() || self.renderer.is_writing() {
+        if self.drawn_total.is_none() || !self.port.outlet().is_idle() {
             return Ok(());
         }
 
-        let waiting = match &mut self.input {
-            Some(input) => input.take_waiting()?,
-            None => Vec::new(),
-        };
-        for message in waiting {
-            self.take_in(message)?;
+        for arrival in self.port.take_waiting() {
+            self.on_arrival(arrival)?;
         }
 
         if let Some(total) = self.drawn_total.take() {
@@ -246,43 +345,10 @@ impl Runtime {
         [moment, frame].into_iter().flatten().min()
     }
 
-    fn on_signal(&mut self, signal: SignalRequest) -> Result<(), ScreenError> {
-        match signal {
-            SignalRequest::End(status) => self.exit = Some(Ok(status)),
-            SignalRequest::Stop => self.suspend(),
-            SignalRequest::Resize => self.resize()?,
-            SignalRequest::Continued => {
-                self.take_in(Message::Continued)?;
-                // In the background the terminal is another program's.
-                if tty::is_foreground() {
-                    self.resume()?;
-                }
-            }
-        }
-        Ok(())
-    }
-
-    /// Gives the terminal back and stops the process. Coming back, or the end, is a signal again.
-    fn suspend(&mut self) {
-        self.input = None;
-        tty::restore();
-        self.is_suspended = true;
-        Signals::stop_here();
-    }
-
-    fn resume(&mut self) -> Result<(), ScreenError> {
-        self.is_suspended = false;
-        self.input = None;
-        tty::enter(self.state.mouse)?;
-        self.input = Some(TerminalInput::open()?);
-        self.resize()
-    }
-
-    fn resize(&mut self) -> Result<(), ScreenError> {
-        let (width, height) = tty::size();
+    fn resize(&mut self, (columns, rows): (u16, u16)) -> Result<(), ScreenError> {
         self.renderer.invalidate();
         self.is_dirty = true;
-        self.take_in(Message::Resize(width, height))
+        self.take_in(Message::Resize(columns, rows))
     }
 
     fn carry_out(&mut self, effect: Effect) -> Result<(), ScreenError> {
@@ -297,9 +363,9 @@ impl Runtime {
             Effect::LoadDemo => self.load_demo()?,
             Effect::Search(search) => self.search_worker.search(search, catalog)?,
             Effect::Replaced(old) => self.search_worker.prepare(catalog, old)?,
-            Effect::Mouse(captured) => self.renderer.capture_mouse(captured)?,
+            Effect::Mouse(captured) => self.renderer.capture_mouse(captured),
             Effect::Revive => self.revive_server()?,
-            Effect::Suspend => Signals::stop_job(),
+            Effect::Suspend => self.port.suspend(),
             Effect::Quit => self.exit = Some(Ok(0)),
             Effect::GiveUp(trouble) => self.exit = Some(Err(trouble)),
         }
@@ -308,7 +374,7 @@ impl Runtime {
 
     fn load_catalog(&self) -> std::io::Result<()> {
         let address = self.address.clone();
-        let is_private = matches!(self.server, Server::Private(_));
+        let is_private = self.engine.is_some();
         let results = self.results_sender.clone();
 
         in_background(move || {
@@ -324,7 +390,7 @@ impl Runtime {
     }
 
     fn revive_server(&self) -> std::io::Result<()> {
-        let Server::Private(engine) = self.server.clone() else {
+        let Some(engine) = self.engine.clone() else {
             return Ok(());
         };
         let results = self.results_sender.clone();
@@ -349,12 +415,4 @@ fn in_background(work: impl FnOnce() + Send + 'static) -> std::io::Result<()> {
         .name("background".to_owned())
         .spawn(work)?;
     Ok(())
-}
-
-/// The next message of the terminal; none ever while it is given back.
-async fn next_input(input: &mut Option<TerminalInput>) -> std::io::Result<Option<Message>> {
-    match input {
-        Some(input) => input.next().await,
-        None => std::future::pending().await,
-    }
 }
