@@ -18,7 +18,7 @@ fn named(by: &str) -> Policy {
 
 fn open(url: &str, by: &str) -> (Link, Subscription) {
     let user = UserName::parse("office").unwrap();
-    live::open(Address::parse(url).unwrap(), user, named(by), Some(by))
+    live::open(Address::parse(url).unwrap(), &user, named(by), Some(by))
 }
 
 fn add_espresso() -> Change {
@@ -94,7 +94,7 @@ async fn all_on_a_link_hear_each_other_and_none_hears_anothers_answers() {
     let server = Server::with_demo();
     let (link, mut ann) = open(server.url(), "ann");
     hear_cart(&mut ann).await;
-    let mut bob = link.join(named("bob"), Some("bob")).unwrap();
+    let mut bob = link.join(&named("bob"), Some("bob")).unwrap();
     assert!(hear_cart(&mut bob).await.lines.is_empty());
     hear_watchers(&mut ann, &["ann", "bob"]).await;
     let listeners = server.get_list("PUBSUB NUMSUB cart-updates:office");
@@ -112,7 +112,7 @@ async fn all_on_a_link_hear_each_other_and_none_hears_anothers_answers() {
         assert_eq!(hear_author(hears).await, by);
         hear_settled(asks, &change).await;
     }
-    let mut cleo = link.join(named("cleo"), Some("cleo")).unwrap();
+    let mut cleo = link.join(&named("cleo"), Some("cleo")).unwrap();
     assert_eq!(hear_cart(&mut cleo).await.pieces(), 2);
     let authors = hear(&mut cleo, "the activity", |event| match event {
         LiveEvent::Activity(updates) => Some(updates),
@@ -127,8 +127,8 @@ async fn all_on_a_link_hear_each_other_and_none_hears_anothers_answers() {
 async fn those_who_leave_a_link_are_not_watched_any_more() {
     let server = Server::with_demo();
     let (link, mut ann) = open(server.url(), "ann");
-    let bob = link.join(named("bob"), Some("bob")).unwrap();
-    let unseen = link.join(named("cleo"), None).unwrap();
+    let bob = link.join(&named("bob"), Some("bob")).unwrap();
+    let unseen = link.join(&named("cleo"), None).unwrap();
     hear_watchers(&mut ann, &["ann", "bob"]).await;
 
     drop(bob);
@@ -136,7 +136,7 @@ async fn those_who_leave_a_link_are_not_watched_any_more() {
     drop(unseen);
     in_time("the good-bye", ann.leave()).await;
     assert_eq!(server.get("ZCARD {cart:office}:watchers"), "0");
-    assert!(link.join(named("dee"), None).is_none(), "it has ended");
+    assert!(link.join(&named("dee"), None).is_none(), "it has ended");
 }
 
 #[tokio::test]
@@ -144,7 +144,7 @@ async fn who_takes_nothing_in_holds_nobody_up_and_hears_the_present_later() {
     let server = Server::with_demo();
     let (link, mut ann) = open(server.url(), "ann");
     hear_cart(&mut ann).await;
-    let mut bob = link.join(named("bob"), None).unwrap();
+    let mut bob = link.join(&named("bob"), None).unwrap();
     hear_cart(&mut bob).await;
 
     for _ in 0..2_000 {
@@ -183,7 +183,7 @@ async fn who_joins_while_the_link_is_down_hears_so() {
     let is_down = |event| matches!(event, LiveEvent::Down(_)).then_some(());
     hear(&mut ann, "the break", is_down).await;
 
-    let mut bob = link.join(named("bob"), None).unwrap();
+    let mut bob = link.join(&named("bob"), None).unwrap();
     hear(&mut bob, "the break", is_down).await;
     let change = add_espresso();
     bob.request(LiveRequest::Change(change.clone()));

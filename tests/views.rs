@@ -43,7 +43,7 @@ fn no_size_breaks_any_screen() {
         stage.take_in(Message::Resize(width, height));
         terminal.backend_mut().resize(width, height);
         terminal.resize(Rect::new(0, 0, width, height)).unwrap();
-        view(&stage.state, &mut terminal.get_frame());
+        view(&stage.state, terminal.get_frame().buffer_mut());
     };
     let all = |widths: std::iter::StepBy<std::ops::RangeInclusive<u16>>| {
         let mut stage = TestScreen::filled(120, 36);
@@ -89,8 +89,7 @@ fn wide_and_combining_names_line_up() {
         Ok((Catalog::new(odd), Shop::default())),
         0,
     ));
-    let mut terminal = Terminal::new(TestBackend::new(120, 36)).unwrap();
-    terminal.draw(|frame| view(&stage.state, frame)).unwrap();
+    let terminal = stage.draw();
     let buffer = terminal.backend().buffer();
     let points: Vec<u16> = (3..8)
         .map(|y| {

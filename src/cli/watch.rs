@@ -29,8 +29,8 @@ pub(super) async fn run(settings: &Settings, output: Output) -> Result<(), CliEr
     let address = settings.server.open()?;
 
     // A script that watches is not shown among those who shop.
-    let user = settings.user.clone();
-    let (_, mut live) = live::open(address.clone(), user, settings.policy.clone(), None);
+    let policy = settings.policy.clone();
+    let (_, mut live) = live::open(address.clone(), &settings.user, policy, None);
 
     let mut watch = CartWatch::new(address, settings, output);
     let mut reader_gone = reader_gone();

@@ -97,6 +97,25 @@ impl Display {
     }
 }
 
+/// The theme for a terminal that can or should show few colours, as the environment tells;
+/// `None` where the terminal's background decides.
+#[must_use]
+pub fn plain_theme(variable: impl Fn(&str) -> String) -> Option<Theme> {
+    if !variable("NO_COLOR").is_empty() {
+        return Some(Theme::NONE);
+    }
+
+    let colours = Display::told_by(&variable).colours;
+    let has_palette = colours == Colours::All || variable("TERM").contains("256");
+    (!has_palette).then_some(Theme::SIXTEEN)
+}
+
+/// Returns whether a terminal of this name, as `TERM` tells it, can't even move its cursor.
+#[must_use]
+pub fn is_dumb(term: &str) -> bool {
+    term.is_empty() || term == "dumb"
+}
+
 /// A style in colours of the palette.
 fn in_palette(style: Style) -> Style {
     Style {
@@ -236,6 +255,28 @@ mod tests {
         ] {
             let told = display(&[("TERM", term), ("COLORTERM", colorterm)]);
             assert_eq!(told.colours, colours, "{term} {colorterm}");
+        }
+    }
+
+    #[test]
+    fn few_colours_decide_about_the_theme() {
+        for (term, colorterm, no_color, theme) in [
+            ("xterm-256color", "", "", None),
+            ("foot", "truecolor", "", None),
+            ("xterm-direct", "", "", None),
+            ("linux", "", "", Some(Theme::SIXTEEN)),
+            ("xterm-256color", "truecolor", "1", Some(Theme::NONE)),
+        ] {
+            let told = plain_theme(|name| {
+                let value = match name {
+                    "TERM" => term,
+                    "COLORTERM" => colorterm,
+                    "NO_COLOR" => no_color,
+                    _ => "",
+                };
+                value.to_owned()
+            });
+            assert_eq!(told, theme, "{term} {colorterm} {no_color}");
         }
     }
 

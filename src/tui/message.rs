@@ -17,7 +17,7 @@ pub struct Now {
 }
 
 /// Something that happened.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub enum Message {
     /// A key was pressed.
     Key(Key),
@@ -53,6 +53,8 @@ pub enum Message {
     Revived(Result<(), String>),
     /// A search has results.
     Found(SearchResults),
+    /// Whoever runs the screen says something to the person at the terminal.
+    Notice(String),
     /// A moment came for which the state waited.
     Clock,
 }

@@ -1,11 +1,12 @@
 //! The screen: a pure core (`state`, `update`, `layout`, `view`), and a thin shell around it
-//! (`runtime`, `terminal`, `workers`) that feeds and draws it.
+//! (`screen`, `terminal`, `workers`) that feeds and draws it.
 
 pub(crate) mod alarm;
 mod error;
+pub mod hub;
 pub mod layout;
 pub mod message;
-mod runtime;
+pub mod screen;
 pub mod state;
 pub mod terminal;
 pub mod update;
@@ -14,16 +15,17 @@ pub mod workers;
 
 pub use error::ScreenError;
 
-use crate::config::display::{Colours, Display};
+use crate::config::display::{self, Display};
 use crate::config::theme::Theme;
 use crate::config::{Server, Settings};
-use crate::model::Timeout;
 use crate::store::Address;
-use state::{Env, State};
-use std::hash::RandomState;
+use hub::Hub;
+use screen::{Screen, Visit};
 use std::io::IsTerminal;
 use std::process::ExitCode;
+use std::sync::Arc;
 use std::time::Duration;
+use terminal::local::LocalPort;
 use terminal::{signals, tty};
 
 /// The time that a terminal may take to report its background colour. One that understands neither
@@ -40,11 +42,6 @@ const STATUS_FAILED: u8 = 1;
 pub fn run(settings: &Settings) -> Result<ExitCode, ScreenError> {
     check_terminal()?;
     let address = settings.server.open()?;
-    let env = environment(settings, &address);
-
-    // Only the theme decides about colours: the way in which the library heeds NO_COLOR would
-    // reset reversed text.
-    crossterm::style::force_color_output(true);
 
     let tokio = tokio::runtime::Builder::new_current_thread()
         .enable_all()
@@ -52,27 +49,25 @@ pub fn run(settings: &Settings) -> Result<ExitCode, ScreenError> {
     signals::restore_on_panic();
     signals::guard_line()?;
 
-    let ended = tty::enter(settings.mouse).map_err(ScreenError::from);
+    let ended = tty::enter().map_err(ScreenError::from);
     let ended = ended.and_then(|()| {
         tokio.block_on(async {
-            let theme = settings.theme.unwrap_or_else(|| detect_theme(env.display));
-            let theme = env.display.theme(theme);
-            let state = State::new(env, theme, settings.mouse, tty::size());
-            let runtime = runtime::Runtime::start(settings, address, state)?;
-            runtime.run().await
+            let hub = hub(settings, address);
+            let port = LocalPort::open()?;
+            Screen::start(port, visit(settings), hub).run().await
         })
     });
 
     // The terminal is given back first, whatever happened.
     let signalled = signals::end_status();
-    signals::end_by_deadline(ended.as_ref().map_or(STATUS_FAILED, |(status, _)| *status));
+    signals::end_by_deadline(ended.as_ref().map_or(STATUS_FAILED, |ended| ended.status));
     tty::restore();
 
     let status = match ended {
-        Ok((status, live)) => {
+        Ok(ended) => {
             // The others should see at once that we have left.
-            tokio.block_on(live.leave());
-            Ok(status)
+            tokio.block_on(ended.live.leave());
+            Ok(ended.status)
         }
         Err(error) => signalled.ok_or(error),
     };
@@ -82,49 +77,53 @@ pub fn run(settings: &Settings) -> Result<ExitCode, ScreenError> {
 }
 
 fn check_terminal() -> Result<(), ScreenError> {
-    let term = std::env::var_os("TERM").unwrap_or_default();
-    let is_dumb = term.is_empty() || term == "dumb";
-
+    let is_dumb = display::is_dumb(&variable("TERM"));
     if is_dumb || !std::io::stdin().is_terminal() || !std::io::stdout().is_terminal() {
         return Err(ScreenError::NoTerminal);
     }
     Ok(())
 }
 
-fn environment(settings: &Settings, address: &Address) -> Env {
-    Env {
+/// The hub of this program's only screen.
+fn hub(settings: &Settings, address: Address) -> Arc<Hub> {
+    let engine = match &settings.server {
+        Server::Private(engine) => Some(engine.clone()),
+        Server::External(_) => None,
+    };
+    Hub::new(address, engine)
+}
+
+/// The visit of whoever started this program, in their own terminal, which was taken already.
+fn visit(settings: &Settings) -> Visit {
+    let display = Display::told_by(variable);
+    let theme = settings
+        .theme
+        .or_else(|| display::plain_theme(variable))
+        .unwrap_or_else(detect_theme);
+
+    Visit {
         user: settings.user.clone(),
-        me: settings.policy.by.clone(),
-        address: address.to_string(),
-        private: matches!(settings.server, Server::Private(_)),
-        item_timeout: match settings.policy.item_timeout {
-            Timeout::After(ms) => Some(ms),
-            Timeout::Never => None,
-        },
-        ops: uuid::Uuid::new_v4().simple().to_string()[..16].to_owned(),
-        op_key: RandomState::new(),
-        zone: jiff::tz::TimeZone::system(),
+        policy: settings.policy.clone(),
         keymap: settings.keymap.clone(),
-        display: Display::told_by(variable),
+        display,
+        theme: display.theme(theme),
+        mouse: settings.mouse,
+        zone: jiff::tz::TimeZone::system(),
+        size: tty::size(),
     }
 }
 
 /// A variable of the environment; empty where it is not set.
 fn variable(name: &str) -> String {
-    std::env::var(name).unwrap_or_default()
+    let value = std::env::var_os(name).unwrap_or_default();
+    value.to_string_lossy().into_owned()
 }
 
-/// The theme that suits the terminal's colours and its background.
-fn detect_theme(display: Display) -> Theme {
-    if std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty()) {
-        return Theme::NONE;
-    }
-    if display.colours == Colours::Palette && !variable("TERM").contains("256") {
-        return Theme::SIXTEEN;
-    }
-
+/// Asks this terminal for its background; returns the theme that suits it.
+fn detect_theme() -> Theme {
     let mut options = terminal_colorsaurus::QueryOptions::default();
     options.timeout = THEME_TIMEOUT;
+
     // The background says enough: not every terminal that tells it tells its text's colour, too.
     let is_light = terminal_colorsaurus::background_color(options)
         .is_ok_and(|background| background.perceived_lightness() > 0.5);

@@ -42,7 +42,7 @@ impl Terminal {
         let user = UserName::parse(user).unwrap();
         let id = store::new_op().as_str().to_owned();
         let address = Address::parse(url).unwrap();
-        let (_, live) = live::open(address, user, policy, Some(&id));
+        let (_, live) = live::open(address, &user, policy, Some(&id));
         let mut terminal = Terminal { live };
         while !matches!(terminal.live.next().await.unwrap(), LiveEvent::Cart(_)) {}
         terminal

@@ -40,7 +40,7 @@ impl Headless {
     pub fn at(address: &Address, user: &str, policy: Policy, products: &[Product]) -> Headless {
         let user = UserName::parse(user).unwrap();
         let ops = uuid::Uuid::new_v4().simple().to_string();
-        let (_, live) = live::open(address.clone(), user.clone(), policy.clone(), Some(&ops));
+        let (_, live) = live::open(address.clone(), &user, policy.clone(), Some(&ops));
         let session = Env {
             user,
             me: policy.by,

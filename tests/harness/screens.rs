@@ -169,7 +169,13 @@ impl TestScreen {
     pub fn draw(&self) -> Terminal<TestBackend> {
         let (width, height) = self.state.size;
         let mut terminal = Terminal::new(TestBackend::new(width, height)).unwrap();
-        terminal.draw(|frame| view(&self.state, frame)).unwrap();
+        terminal
+            .draw(|frame| {
+                if let Some(cursor) = view(&self.state, frame.buffer_mut()) {
+                    frame.set_cursor_position(cursor);
+                }
+            })
+            .unwrap();
         terminal
     }
 

@@ -76,6 +76,14 @@ impl Keymap {
         Ok(keymap)
     }
 
+    /// The table without some actions, which can't be done: nothing speaks of them.
+    #[must_use]
+    pub fn without(mut self, actions: &[Action]) -> Keymap {
+        self.entries
+            .retain(|entry| !actions.contains(&entry.action));
+        self
+    }
+
     /// Applies rebound keys, by the names of their actions, to the table.
     fn build(rebound: &BTreeMap<&str, Vec<Key>>) -> Keymap {
         let entries = BINDINGS.iter().map(|binding| KeymapEntry {
@@ -292,6 +300,22 @@ mod tests {
         );
         assert_eq!(why("add", &["ctrl-"]), "no key is called \"ctrl-\"");
         assert_eq!(why("add", &["q"]), "q is a key of quit, too");
+    }
+
+    #[test]
+    fn nothing_speaks_of_what_cannot_be_done() {
+        let keymap = Keymap::default().without(&[Action::Suspend, Action::LoadDemo]);
+        for context in ALL {
+            assert_eq!(keymap.dispatch(*context, key("ctrl-z")), None);
+            assert_eq!(keymap.dispatch(*context, key("ctrl-c")), Some(Action::Quit));
+        }
+        assert_eq!(keymap.dispatch(Context::EmptyCatalog, key("D")), None);
+        assert_eq!(keymap.key_of(Action::LoadDemo), "");
+        assert!(
+            keymap
+                .explained()
+                .all(|entry| !entry.help.contains("demo") && !entry.help.contains("Suspend"))
+        );
     }
 
     #[test]

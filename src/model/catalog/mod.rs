@@ -27,8 +27,8 @@ use std::sync::Arc;
 #[derive(Debug, Clone, Default)]
 pub struct Catalog {
     products: ProductTable,
-    /// The number of each id.
-    numbers: HashTable<u32>,
+    /// The number of each id. Copies of a catalog share it until one of them changes.
+    numbers: Arc<HashTable<u32>>,
     hasher: RandomState,
     /// The numbers of all products, sorted.
     sorted: Arc<Vec<u32>>,
@@ -66,16 +66,17 @@ impl Catalog {
     /// Adds a product whose id is new; returns its number, or `None` where there is no room.
     fn insert(&mut self, id: &[u8], product: &Decoded<'_>) -> Option<u32> {
         let number = self.products.push(id, product)?;
-        self.numbers
-            .insert_unique(self.hasher.hash_one(id), number, |number| {
-                self.hasher.hash_one(self.products.id(*number))
-            });
+        Arc::make_mut(&mut self.numbers).insert_unique(
+            self.hasher.hash_one(id),
+            number,
+            |number| self.hasher.hash_one(self.products.id(*number)),
+        );
         Some(number)
     }
 
     /// Makes room for this many more products.
     pub fn reserve(&mut self, more: usize) {
-        self.numbers.reserve(more, |number| {
+        Arc::make_mut(&mut self.numbers).reserve(more, |number| {
             self.hasher.hash_one(self.products.id(*number))
         });
     }

@@ -100,7 +100,8 @@ impl Catalog {
 
     fn remove(&mut self, id: &ProductId, number: u32) {
         let hash = self.hasher.hash_one(id.as_bytes());
-        if let Ok(entry) = self.numbers.find_entry(hash, |known| *known == number) {
+        let numbers = Arc::make_mut(&mut self.numbers);
+        if let Ok(entry) = numbers.find_entry(hash, |known| *known == number) {
             entry.remove();
         }
         self.products.remove(number);

@@ -8,4 +8,4 @@ mod words;
 
 pub use matching::marks;
 pub use query::{Query, Sort};
-pub use searcher::{Go, Listener, Searcher};
+pub use searcher::{Go, Listener, Ranks, Searcher};

@@ -45,13 +45,44 @@ const CHUNKS_IN_STEP: usize = 8;
 /// Products of an earlier search that are looked at in one go.
 const PART: usize = 2_048;
 
+/// The rank of each product of a catalog among the sorted. Those who search the same catalog may
+/// share it.
+#[derive(Debug, Default)]
+pub struct Ranks {
+    /// The sorted numbers for which this was made.
+    sorted: Arc<Vec<u32>>,
+    /// The rank of each number.
+    of_numbers: Vec<u32>,
+}
+
+impl Ranks {
+    /// The ranks in this catalog.
+    #[must_use]
+    pub fn of(view: &View) -> Ranks {
+        let mut of_numbers = vec![0; view.products.numbers()];
+        for (rank, number) in (0..).zip(view.sorted.iter()) {
+            if let Some(slot) = of_numbers.get_mut(*number as usize) {
+                *slot = rank;
+            }
+        }
+        Ranks {
+            sorted: view.sorted.clone(),
+            of_numbers,
+        }
+    }
+
+    /// Returns whether these are the ranks in this catalog.
+    #[must_use]
+    pub fn fit(&self, view: &View) -> bool {
+        let count = view.products.numbers();
+        Arc::ptr_eq(&self.sorted, &view.sorted) && self.of_numbers.len() == count
+    }
+}
+
 /// Searches catalogs, and remembers what helps the next search.
 #[derive(Debug, Default)]
 pub struct Searcher {
-    /// The sorted numbers for which `ranks` were made.
-    sorted: Arc<Vec<u32>>,
-    /// The rank of each number among the sorted.
-    ranks: Vec<u32>,
+    ranks: Arc<Ranks>,
     last: Option<LastSearch>,
 }
 
@@ -78,20 +109,9 @@ impl LastSearch {
 }
 
 impl Searcher {
-    /// Gets ready for a catalog, so that the first search need not.
-    pub fn prepare(&mut self, view: &View) {
-        let count = view.products.numbers();
-        if Arc::ptr_eq(&self.sorted, &view.sorted) && self.ranks.len() == count {
-            return;
-        }
-
-        self.sorted = view.sorted.clone();
-        self.ranks = vec![0; count];
-        for (rank, number) in (0..).zip(self.sorted.iter()) {
-            if let Some(slot) = self.ranks.get_mut(*number as usize) {
-                *slot = rank;
-            }
-        }
+    /// Takes over ranks that somebody else has made; those of another catalog help nobody.
+    pub fn share_ranks(&mut self, ranks: Arc<Ranks>) {
+        self.ranks = ranks;
     }
 
     /// The numbers of the products that match, best first; `None` where the listener stopped
@@ -108,7 +128,9 @@ impl Searcher {
             return Some(browse(view, query, in_cart));
         }
 
-        self.prepare(view);
+        if !self.ranks.fit(view) {
+            self.ranks = Arc::new(Ranks::of(view));
+        }
         let last = self.last.take();
         let mut hits = match last.filter(|last| last.narrows_to(view, query)) {
             Some(last) => self.narrow(view, &last.found, &words, listener)?,
@@ -209,7 +231,7 @@ impl Searcher {
     fn keys(&self, hits: &[Hit]) -> Vec<u64> {
         hits.iter()
             .map(|hit| {
-                let rank = self.ranks.get(hit.number as usize).copied();
+                let rank = self.ranks.of_numbers.get(hit.number as usize).copied();
                 u64::from(u32::MAX - hit.score) << 32 | u64::from(rank.unwrap_or(u32::MAX))
             })
             .collect()
@@ -220,7 +242,7 @@ impl Searcher {
         keys.iter()
             .filter_map(|key| {
                 let rank = usize::try_from(key & u64::from(u32::MAX)).ok()?;
-                self.sorted.get(rank).copied()
+                self.ranks.sorted.get(rank).copied()
             })
             .collect()
     }

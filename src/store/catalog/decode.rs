@@ -34,10 +34,13 @@ fn raw_fields(fields: &redis::Value) -> Option<[Option<&[u8]>; FIELDS.len()]> {
     Some(raw)
 }
 
+/// Changed products that are read one by one; for more of them the whole catalog is read.
+const NEWS_LIMIT: usize = 100;
+
 /// The products that a message on the catalog's channel says have changed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum CatalogNews {
-    /// These products changed, appeared or were removed.
+    /// These few products changed, appeared or were removed.
     Products(Vec<ProductId>),
     /// Anything may have changed.
     Everything,
@@ -56,6 +59,9 @@ pub fn catalog_news(message: &[u8]) -> CatalogNews {
 
     let news = serde_json::from_slice(message);
     if let Ok(NewsMessage::Plain(ids) | NewsMessage::OfDatabase { products: ids }) = news {
+        if ids.len() > NEWS_LIMIT {
+            return CatalogNews::Everything;
+        }
         let ids = ids.iter().map(|id| ProductId::stored(id.as_bytes()));
         return CatalogNews::Products(ids.collect());
     }

@@ -70,11 +70,11 @@ pub enum LiveEvent {
     Waits(Trouble),
     /// A change asked for here is applied or refused.
     Settled(OpId, Result<Update, Error>),
-    /// Products that were asked for.
+    /// Products that were asked for, or that somebody changed.
     Products(Vec<(ProductId, Option<Product>)>),
     /// The way to the server is slow from now on, or is not any more.
     Slow(bool),
-    /// Products in the catalog changed.
+    /// Products in the catalog changed. Where they are named, [`LiveEvent::Products`] follows.
     Catalog(CatalogNews),
     /// The terminals that watch the cart now.
     Watchers(Vec<Watcher>),
@@ -90,13 +90,13 @@ pub enum LiveEvent {
 #[must_use]
 pub fn open(
     address: Address,
-    user: UserName,
+    user: &UserName,
     policy: Policy,
     id: Option<&str>,
 ) -> (Link, Subscription) {
     let (calls, incoming) = mpsc::unbounded_channel();
     let link = Link::new(&calls);
-    tokio::spawn(run(address, user, incoming));
+    tokio::spawn(run(address, user.clone(), incoming));
     (link, Subscription::new(calls, policy, id))
 }
 

@@ -206,15 +206,15 @@ impl Session {
         );
     }
 
-    /// Reads products for a visitor, wherever they are.
-    pub(super) fn read_products(&mut self, visitor: u64, ids: Vec<ProductId>) {
+    /// Reads products, wherever they are, for these visitors.
+    pub(super) fn read_products(&mut self, audience: Audience, ids: Vec<ProductId>) {
         let products = self.products.clone();
         self.start(async move {
             let read = match products.conn().await {
                 Ok(conn) => catalog::read_reachable(&conn, &ids).await,
                 Err(trouble) => Err(trouble),
             };
-            Completed::Products(visitor, read.map(|(products, _)| products))
+            Completed::Products(audience, read.map(|(products, _)| products))
         });
     }
 }

@@ -72,8 +72,8 @@ pub(super) enum Completed {
     PresenceTold(Result<Beat, Trouble>),
     /// The cart's newest updates were read.
     Activity(Result<Vec<Update>, Trouble>),
-    /// Products were read for the visitor of this number.
-    Products(u64, Result<Vec<(ProductId, Option<Product>)>, Trouble>),
+    /// Products were read for these visitors.
+    Products(Audience, Result<Vec<(ProductId, Option<Product>)>, Trouble>),
     /// Another server is the master now.
     Superseded,
     /// A preview or a list of orders was read for the visitor of this number.
@@ -326,7 +326,7 @@ impl Session {
                 }
             }
             LiveRequest::Reread => self.read_cart(supervisor),
-            LiveRequest::Products(ids) => self.read_products(visitor, ids),
+            LiveRequest::Products(ids) => self.read_products(Audience::One(visitor), ids),
             LiveRequest::Order(request) => self.on_order_request(supervisor, visitor, request),
         }
     }
@@ -366,7 +366,11 @@ impl Session {
         }
 
         if channel == CATALOG_UPDATES.as_bytes() {
-            supervisor.tell(LiveEvent::Catalog(catalog_news(message)));
+            let news = catalog_news(message);
+            if let CatalogNews::Products(ids) = &news {
+                self.read_products(Audience::All, ids.clone());
+            }
+            supervisor.tell(LiveEvent::Catalog(news));
             return Ok(());
         }
         if let Some(update) = decode::update(message) {
@@ -428,8 +432,10 @@ impl Session {
                 supervisor.tell(LiveEvent::Activity(updates));
                 Ok(())
             }
-            Completed::Products(visitor, Ok(read)) => {
-                supervisor.tell_one(visitor, LiveEvent::Products(read));
+            Completed::Products(audience, Ok(read)) => {
+                supervisor
+                    .visitors
+                    .tell(audience, LiveEvent::Products(read));
                 Ok(())
             }
             // These are not vital; a broken link shows elsewhere.

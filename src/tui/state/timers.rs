@@ -1,6 +1,6 @@
 //! Moments at which something happens by itself, all by the steady clock.
 //!
-//! [`State::next_moment`] is the next of them, for which the runtime sets its alarm.
+//! [`State::next_moment`] is the next of them, for which the screen sets its alarm.
 
 use super::{Connectivity, State};
 
@@ -103,7 +103,7 @@ impl State {
             | Connectivity::Unreadable(_) => None,
         };
         let others = [
-            self.notice.as_ref().map(|notice| notice.until),
+            self.notice.as_ref().and_then(|notice| notice.until),
             self.next_countdown_step(),
             self.catalog_load_due_at(),
             expiry,

@@ -1,47 +1,22 @@
-//! Draws frames on the terminal. A thread of its own writes them, so that a terminal that reads
-//! slowly never delays anything else.
+//! Draws frames: the bytes that change what a terminal shows to what it is to show.
 
-use super::tty;
 use crate::tui::state::State;
 use crate::tui::view::{title, view};
 use crossterm::{event, queue, terminal};
-use ratatui::backend::CrosstermBackend;
+use ratatui::backend::{Backend, CrosstermBackend};
+use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
-use ratatui::{Terminal, TerminalOptions, Viewport};
-use std::cell::RefCell;
-use std::io::{self, Write};
-use std::rc::Rc;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, mpsc};
-use tokio::sync::Notify;
+use std::io;
 
-/// Collects what the backend writes, until the frame is whole.
-#[derive(Clone, Default)]
-struct FrameBuffer(Rc<RefCell<Vec<u8>>>);
-
-impl FrameBuffer {
-    fn take(&self) -> Vec<u8> {
-        std::mem::take(&mut *self.0.borrow_mut())
-    }
-}
-
-impl Write for FrameBuffer {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.borrow_mut().extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
-/// Draws frames, one at a time.
-pub(crate) struct Renderer {
-    terminal: Terminal<CrosstermBackend<FrameBuffer>>,
-    frame: FrameBuffer,
-    writer: FrameWriter,
-    size: (u16, u16),
+/// Draws the frames of one terminal, of which it asks nothing: it is told the size, with the state.
+#[derive(Debug)]
+pub struct Renderer {
+    /// The cells that the terminal shows.
+    shown: Buffer,
+    /// The cells of the next frame.
+    canvas: Buffer,
+    /// The bytes before the next frame.
+    pending: Vec<u8>,
     /// The title that the terminal has; empty where that is not known.
     title: String,
     /// True where the terminal may show anything.
@@ -49,127 +24,80 @@ pub(crate) struct Renderer {
 }
 
 impl Renderer {
-    /// A renderer for a terminal of this size.
-    ///
-    /// # Errors
-    /// The system's.
-    pub(crate) fn new(size: (u16, u16)) -> io::Result<Renderer> {
-        let writer = FrameWriter::start()?;
+    /// A renderer for a terminal that may show anything. With the first frame it takes the mouse,
+    /// where that is wanted.
+    #[must_use]
+    pub fn new(mouse: bool) -> Renderer {
+        // Only the theme decides about colours: the way in which the library heeds NO_COLOR would
+        // reset reversed text.
+        crossterm::style::force_color_output(true);
 
-        // The viewport is fixed, so that drawing asks the terminal nothing: a query would
-        // read the input that belongs to the event stream.
-        let options = TerminalOptions {
-            viewport: Viewport::Fixed(Rect::new(0, 0, size.0, size.1)),
-        };
-        let frame = FrameBuffer::default();
-        let terminal = Terminal::with_options(CrosstermBackend::new(frame.clone()), options)?;
-
-        Ok(Renderer {
-            terminal,
-            frame,
-            writer,
-            size,
+        let mut renderer = Renderer {
+            shown: Buffer::default(),
+            canvas: Buffer::default(),
+            pending: Vec::new(),
             title: String::new(),
-            is_invalid: false,
-        })
+            is_invalid: true,
+        };
+        if mouse {
+            renderer.capture_mouse(true);
+        }
+        renderer
     }
 
-    /// True while the last frame is being written to the terminal.
-    pub(crate) fn is_writing(&self) -> bool {
-        self.writer.is_writing.load(Ordering::Acquire)
-    }
-
-    /// Notifies when a frame has been written.
-    pub(crate) fn written(&self) -> Arc<Notify> {
-        self.writer.written.clone()
-    }
-
-    /// Draws the state. Not to be called while a frame is being written.
+    /// Draws the state; returns the bytes for the terminal.
     ///
     /// # Errors
     /// The backend's.
-    pub(crate) fn draw(&mut self, state: &State) -> io::Result<()> {
-        queue!(self.frame, terminal::BeginSynchronizedUpdate)?;
+    pub fn draw(&mut self, state: &State) -> io::Result<Vec<u8>> {
+        let mut frame = std::mem::take(&mut self.pending);
+        let mut backend = CrosstermBackend::new(&mut frame);
+        queue!(backend, terminal::BeginSynchronizedUpdate)?;
 
-        if std::mem::take(&mut self.is_invalid) || self.size != state.size {
-            self.size = state.size;
-            self.clear()?;
+        let area = Rect::new(0, 0, state.size.0, state.size.1);
+        if std::mem::take(&mut self.is_invalid) || self.shown.area != area {
+            queue!(backend, terminal::Clear(terminal::ClearType::All))?;
+            self.shown = Buffer::empty(area);
+            self.canvas = Buffer::empty(area);
+            self.title.clear();
         }
 
         let title = title(state);
         if title != self.title {
             // It has no control characters, so nothing in it can end the title early.
-            queue!(self.frame, terminal::SetTitle(&title))?;
+            queue!(backend, terminal::SetTitle(&title))?;
             self.title = title;
         }
 
-        self.terminal.draw(|frame| view(state, frame))?;
-        queue!(self.frame, terminal::EndSynchronizedUpdate)?;
-        self.writer.write(self.frame.take())
+        self.canvas.reset();
+        let cursor = view(state, &mut self.canvas);
+        backend.draw(self.shown.diff_iter(&self.canvas))?;
+        match cursor {
+            Some(position) => {
+                backend.show_cursor()?;
+                backend.set_cursor_position(position)?;
+            }
+            None => backend.hide_cursor()?,
+        }
+        std::mem::swap(&mut self.shown, &mut self.canvas);
+
+        queue!(backend, terminal::EndSynchronizedUpdate)?;
+        Ok(frame)
     }
 
     /// Takes the mouse, or leaves it to the terminal, with the next frame.
-    ///
-    /// # Errors
-    /// The backend's.
-    pub(crate) fn capture_mouse(&mut self, capture: bool) -> io::Result<()> {
-        if capture {
-            queue!(self.frame, event::EnableMouseCapture)
+    pub fn capture_mouse(&mut self, capture: bool) {
+        // Writing to memory does not fail.
+        let _ = if capture {
+            queue!(self.pending, event::EnableMouseCapture)
         } else {
-            queue!(self.frame, event::DisableMouseCapture)
-        }
+            queue!(self.pending, event::DisableMouseCapture)
+        };
     }
 
     /// Makes the next frame a whole one: what the terminal shows now may be anything. It may
     /// have had another size for a moment, and have moved all text, before its size was asked.
-    pub(crate) fn invalidate(&mut self) {
+    pub fn invalidate(&mut self) {
         self.is_invalid = true;
-    }
-
-    /// Clears the terminal, so that everything is drawn again.
-    fn clear(&mut self) -> io::Result<()> {
-        self.title.clear();
-        queue!(self.frame, terminal::Clear(terminal::ClearType::All))?;
-        self.terminal
-            .resize(Rect::new(0, 0, self.size.0, self.size.1))
-    }
-}
-
-/// The thread that writes frames to the terminal, one at a time.
-struct FrameWriter {
-    frames: mpsc::Sender<Vec<u8>>,
-    is_writing: Arc<AtomicBool>,
-    /// Notified after each frame.
-    written: Arc<Notify>,
-}
-
-impl FrameWriter {
-    fn start() -> io::Result<FrameWriter> {
-        let (frames, incoming) = mpsc::channel::<Vec<u8>>();
-        let writer = FrameWriter {
-            frames,
-            is_writing: Arc::default(),
-            written: Arc::default(),
-        };
-
-        let is_writing = writer.is_writing.clone();
-        let written = writer.written.clone();
-        std::thread::Builder::new()
-            .name("terminal".to_owned())
-            .spawn(move || {
-                for frame in incoming {
-                    tty::write_frame(&frame);
-                    is_writing.store(false, Ordering::Release);
-                    written.notify_one();
-                }
-            })?;
-        Ok(writer)
-    }
-
-    fn write(&self, frame: Vec<u8>) -> io::Result<()> {
-        self.is_writing.store(true, Ordering::Release);
-        self.frames
-            .send(frame)
-            .map_err(|_| io::ErrorKind::BrokenPipe.into())
     }
 }

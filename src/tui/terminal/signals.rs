@@ -159,6 +159,7 @@ pub(crate) enum SignalRequest {
 }
 
 /// Listens to the signals while the screen is up.
+#[derive(Debug)]
 pub(crate) struct Signals {
     stop: unix::Signal,
     resize: unix::Signal,

@@ -2,8 +2,7 @@
 //! whatever happens: the line first, since a shell can't be used without it, and at once. Output
 //! may be blocked (a slow link, a terminal that does not read), so each wait for it is bounded.
 
-use crossterm::style::Print;
-use crossterm::{cursor, event, queue, terminal};
+use super::sequences;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
 use rustix::termios::{
@@ -31,12 +30,8 @@ const PIECE: usize = 1024;
 /// The size of a terminal that does not tell it.
 const USUAL_SIZE: (u16, u16) = (80, 24);
 
-/// Puts the title on the terminal's stack of titles.
-const SAVE_TITLE: &str = "\x1b[22;2t";
-/// Takes the title back from there.
-const RESTORE_TITLE: &str = "\x1b[23;2t";
 /// Ends a sequence that was cut off.
-const CANCEL: &str = "\x18";
+const CANCEL: &[u8] = b"\x18";
 
 /// The terminal's line: how it treats what is typed.
 #[derive(Debug)]
@@ -78,24 +73,13 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 ///
 /// # Errors
 /// The system's; [`io::ErrorKind::Interrupted`] where the program is about to end.
-pub(crate) fn enter(mouse: bool) -> io::Result<()> {
+pub(crate) fn enter() -> io::Result<()> {
     change_line(Termios::make_raw)?;
     IS_ABANDONED.store(false, Ordering::SeqCst);
     lock(&OUTPUT).has_screen = true;
 
     // The title that is there comes back with the terminal.
-    let mut out = Vec::new();
-    queue!(
-        out,
-        Print(SAVE_TITLE),
-        terminal::EnterAlternateScreen,
-        cursor::Hide,
-        event::EnableBracketedPaste
-    )?;
-    if mouse {
-        queue!(out, event::EnableMouseCapture)?;
-    }
-    write_all(&out)
+    write_all(&sequences::entering())
 }
 
 /// Gives the terminal back as it was. It can be called at any time, from any thread, and more than
@@ -191,19 +175,9 @@ fn wait_for_frame(output: MutexGuard<'_, Output>, timeout: Duration) -> MutexGua
 fn restoring_sequence() -> Vec<u8> {
     let mut out = Vec::new();
     if IS_ABANDONED.load(Ordering::SeqCst) {
-        out.extend(CANCEL.as_bytes());
+        out.extend(CANCEL);
     }
-
-    // Writing to memory does not fail.
-    let _ = queue!(
-        out,
-        terminal::EndSynchronizedUpdate,
-        event::DisableMouseCapture,
-        event::DisableBracketedPaste,
-        terminal::LeaveAlternateScreen,
-        cursor::Show,
-        Print(RESTORE_TITLE)
-    );
+    out.extend(sequences::restoring());
     out
 }
 

@@ -20,8 +20,6 @@ const RETRY_PAUSE: u64 = 500;
 const MENDING_PAUSE: u64 = 10_000;
 /// Milliseconds until the catalog is read again where some of it could not be read.
 const UNREAD_PAUSE: u64 = 5_000;
-/// Changed products that are read one by one; for more of them the whole catalog is read.
-const NEWS_LIMIT: usize = 100;
 /// Names of products that are gone, before those are forgotten that are not in the cart.
 const NAMES_LIMIT: usize = 200;
 
@@ -129,14 +127,11 @@ impl Updater<'_> {
         self.state.catalog.catalog.get(id).is_some() || self.state.cart.confirmed.line(id).is_some()
     }
 
-    /// Reads the products that somebody has changed; all of them where they are many.
+    /// Takes in which products somebody has changed. The link reads a few of them by itself.
     pub(super) fn on_catalog_news(&mut self, news: CatalogNews) {
         match news {
-            CatalogNews::Products(ids) if ids.len() <= NEWS_LIMIT => {
-                self.state.catalog.load.note_changed(&ids);
-                self.effects.push(Effect::Live(LiveRequest::Products(ids)));
-            }
-            CatalogNews::Products(_) | CatalogNews::Everything => self.load_catalog(),
+            CatalogNews::Products(ids) => self.state.catalog.load.note_changed(&ids),
+            CatalogNews::Everything => self.load_catalog(),
         }
     }
 

@@ -86,6 +86,13 @@ impl Updater<'_> {
                 }
             }
             Message::Found(results) => self.on_search_results(results),
+            Message::Notice(text) => {
+                self.state.notice = Some(Notice {
+                    text,
+                    tone: Tone::Warn,
+                    until: None,
+                });
+            }
             Message::Clock => {}
         }
 
@@ -109,7 +116,9 @@ impl Updater<'_> {
         let now = self.state.now;
 
         self.state.highlights.retain(|line| line.until > now);
-        self.state.notice.take_if(|notice| notice.until <= now);
+        self.state
+            .notice
+            .take_if(|notice| notice.until.is_some_and(|until| until <= now));
 
         self.reread_at_deadline();
         self.reread_unreadable();
@@ -157,7 +166,7 @@ impl Updater<'_> {
     fn notify(&mut self, text: String, tone: Tone) {
         let reading_time = NOTICE_TIME_PER_CHARACTER * text.chars().count() as u64;
         self.state.notice = Some(Notice {
-            until: self.state.now + NOTICE_TIME + reading_time,
+            until: Some(self.state.now + NOTICE_TIME + reading_time),
             text,
             tone,
         });

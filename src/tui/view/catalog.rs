@@ -165,6 +165,9 @@ fn empty_message(state: &State) -> String {
         format!("No product matches “{words}”.\n{key} shows all again.")
     } else {
         let key = keymap.key_of(Action::LoadDemo);
+        if key.is_empty() {
+            return "The catalog is empty.".to_owned();
+        }
         format!(
             "The catalog is empty.\nPress {key} to load the demo catalog,\nor let your shop's own program fill it."
         )

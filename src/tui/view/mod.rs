@@ -19,17 +19,15 @@ use crate::config::theme::Theme;
 use crate::model::text;
 use crate::tui::state::areas::{Areas, Pane};
 use crate::tui::state::{Mode, State};
-use ratatui::Frame;
 use ratatui::buffer::Buffer;
-use ratatui::layout::Rect;
+use ratatui::layout::{Position, Rect};
 use ratatui::text::Line;
 use ratatui::widgets::{Block, BorderType, Paragraph, Widget, Wrap};
 use row::RowBackground;
 
-/// Draws the whole screen.
-pub fn view(state: &State, frame: &mut Frame<'_>) {
-    let screen = frame.area();
-    let buffer = frame.buffer_mut();
+/// Draws the whole screen; returns the place of the cursor, where it shows.
+pub fn view(state: &State, buffer: &mut Buffer) -> Option<Position> {
+    let screen = buffer.area;
 
     // Text without a colour of its own has that of the theme, never the terminal's, which may
     // not be readable on the theme's background.
@@ -43,12 +41,8 @@ pub fn view(state: &State, frame: &mut Frame<'_>) {
     clean_cells(buffer);
     state.env.display.fit(buffer);
 
-    let cursor = areas.and_then(|areas| {
-        footer::cursor(state, areas.message).or_else(|| catalog::cursor(state, &areas))
-    });
-    if let Some(position) = cursor {
-        frame.set_cursor_position(position);
-    }
+    let areas = areas?;
+    footer::cursor(state, areas.message).or_else(|| catalog::cursor(state, &areas))
 }
 
 fn draw_areas(state: &State, areas: &Areas, screen: Rect, buffer: &mut Buffer) {

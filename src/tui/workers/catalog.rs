@@ -1,11 +1,14 @@
-//! Reads the catalog for the screen, on a thread of its own: first the products that show,
-//! then how far it has come, then all, and last what stood in no index.
+//! Reads the catalog for all screens of the program, on a thread of its own: first the products that
+//! show, then how far it has come, then all, and last what stood in no index.
 
 use crate::model::Catalog;
 use crate::model::time::millis;
 use crate::store;
 use crate::store::{Address, Connection, Error, Reading, Shop, Trouble};
 use crate::tui::message::Message;
+use futures::future::join_all;
+use std::io;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 use tokio::runtime::Builder;
 use tokio::sync::mpsc;
@@ -13,24 +16,107 @@ use tokio::sync::mpsc;
 /// The pause between two messages about the progress.
 const PROGRESS_PAUSE: Duration = Duration::from_millis(100);
 
+/// Reads the catalog whenever a screen asks for it; once for all who ask while it is being read.
+#[derive(Debug)]
+pub(crate) struct CatalogReader {
+    address: Address,
+    /// An untouched server gets the demo catalog first.
+    is_private: bool,
+    queue: Mutex<Queue>,
+}
+
+#[derive(Debug, Default)]
+struct Queue {
+    is_reading: bool,
+    /// The screens that ask for a read. It must begin after they asked, as they learn of changes
+    /// only since then.
+    waiting: Vec<mpsc::Sender<Message>>,
+}
+
+impl CatalogReader {
+    pub(crate) fn new(address: Address, is_private: bool) -> CatalogReader {
+        CatalogReader {
+            address,
+            is_private,
+            queue: Mutex::default(),
+        }
+    }
+
+    /// Reads the catalog for whoever listens to `results`.
+    ///
+    /// # Errors
+    /// The system's, where it gives no thread.
+    pub(crate) fn read(
+        reader: &Arc<CatalogReader>,
+        results: mpsc::Sender<Message>,
+    ) -> io::Result<()> {
+        let mut queue = reader.lock();
+        queue.waiting.push(results);
+        if std::mem::replace(&mut queue.is_reading, true) {
+            return Ok(());
+        }
+        drop(queue);
+
+        let reader = reader.clone();
+        std::thread::Builder::new()
+            .name("catalog".to_owned())
+            .spawn(move || on_two_threads(reader.read_for_all()))?;
+        Ok(())
+    }
+
+    /// Reads the catalog until nobody asks for it any more.
+    async fn read_for_all(&self) {
+        while let Some(listeners) = self.next_listeners() {
+            load(&self.address, self.is_private, &listeners).await;
+        }
+    }
+
+    /// Those who wait for the next read; `None` ends the reading.
+    fn next_listeners(&self) -> Option<Listeners> {
+        let mut queue = self.lock();
+        let waiting = std::mem::take(&mut queue.waiting);
+        queue.is_reading = !waiting.is_empty();
+        queue.is_reading.then_some(Listeners(waiting))
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, Queue> {
+        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The screens for which the catalog is read.
+struct Listeners(Vec<mpsc::Sender<Message>>);
+
+impl Listeners {
+    /// Sends a message to all. Nobody listens any more where a screen has ended.
+    async fn send(&self, message: Message) {
+        let sending = self.0.iter().map(|screen| screen.send(message.clone()));
+        join_all(sending).await;
+    }
+
+    /// Sends a message to those who have time for it: for the others the next one will do.
+    fn try_send(&self, message: &Message) {
+        for screen in &self.0 {
+            let _ = screen.try_send(message.clone());
+        }
+    }
+}
+
 /// Reads the catalog at `address`; an untouched `private` server gets the demo catalog first.
-pub(crate) async fn load(address: Address, private: bool, results: mpsc::Sender<Message>) {
+async fn load(address: &Address, private: bool, listeners: &Listeners) {
     let started = Instant::now();
     let mut unread = None;
-    let read = read(&address, private, &results, &mut unread).await;
+    let read = read(address, private, listeners, &mut unread).await;
     let (mut connection, mut catalog, shop) = match read {
         Ok(read) => read,
-        Err(error) => {
-            let failed = Message::Catalog(Err(into_trouble(error)), millis(started.elapsed()));
-            return send(&results, failed).await;
-        }
+        Err(error) => return fail(listeners, into_trouble(error), started).await,
     };
 
     // What can't be read is tried again, and what stands in no index is then looked for.
     if let Some(unread) = unread {
         let read = Message::Catalog(Ok((catalog, shop)), millis(started.elapsed()));
-        send(&results, read).await;
-        return send(&results, unread).await;
+        listeners.send(read).await;
+        return listeners.send(unread).await;
     }
 
     // The catalog is only known to be empty once no product stands outside the index, either.
@@ -39,34 +125,32 @@ pub(crate) async fn load(address: Address, private: bool, results: mpsc::Sender<
             Ok(unlisted) => {
                 catalog.refresh(unlisted);
             }
-            Err(error) => {
-                let failed = Message::Catalog(Err(into_trouble(error)), millis(started.elapsed()));
-                return send(&results, failed).await;
-            }
+            Err(error) => return fail(listeners, into_trouble(error), started).await,
         }
         let read = Message::Catalog(Ok((catalog, shop)), millis(started.elapsed()));
-        return send(&results, read).await;
+        return listeners.send(read).await;
     }
 
     let listed = catalog.clone();
     let read = Message::Catalog(Ok((catalog, shop)), millis(started.elapsed()));
-    send(&results, read).await;
+    listeners.send(read).await;
 
     match store::find_unlisted(&mut connection, &listed).await {
         Ok(unlisted) if unlisted.is_empty() => {}
-        Ok(unlisted) => send(&results, Message::Products(unlisted)).await,
+        Ok(unlisted) => listeners.send(Message::Products(unlisted)).await,
         Err(error) => {
             // Where nobody may look for them there are none.
             let trouble = into_trouble(error);
             if trouble.is_transient() {
-                send(
-                    &results,
-                    Message::Catalog(Err(trouble), millis(started.elapsed())),
-                )
-                .await;
+                fail(listeners, trouble, started).await;
             }
         }
     }
+}
+
+async fn fail(listeners: &Listeners, trouble: Trouble, started: Instant) {
+    let failed = Message::Catalog(Err(trouble), millis(started.elapsed()));
+    listeners.send(failed).await;
 }
 
 /// Loads the demo catalog.
@@ -77,7 +161,8 @@ pub(crate) async fn load_demo(address: Address, results: mpsc::Sender<Message>) 
             .map_err(into_trouble),
         Err(trouble) => Err(trouble),
     };
-    send(&results, Message::Demo(loaded)).await;
+    // Nobody listens any more when the screen has ended.
+    let _ = results.send(Message::Demo(loaded)).await;
 }
 
 /// Runs work with the store to its end. One thread asks, and another decodes the answers.
@@ -96,7 +181,7 @@ pub fn on_two_threads(work: impl Future<Output = ()>) {
 async fn read(
     address: &Address,
     private: bool,
-    results: &mpsc::Sender<Message>,
+    listeners: &Listeners,
     unread: &mut Option<Message>,
 ) -> Result<(Connection, Catalog, Shop), Error> {
     let mut connection = store::connect(address).await?;
@@ -119,17 +204,11 @@ async fn read(
                 return;
             }
         };
-        // Where the screen is busy, the next message will do.
-        let _ = results.try_send(message);
+        listeners.try_send(&message);
     })
     .await?;
 
     Ok((connection, catalog, shop))
-}
-
-/// Sends a message to the screen. Nobody listens any more when the program has ended.
-async fn send(results: &mpsc::Sender<Message>, message: Message) {
-    let _ = results.send(message).await;
 }
 
 /// Reading is never refused: it fails only with the connection.
@@ -137,5 +216,45 @@ fn into_trouble(error: Error) -> Trouble {
     match error {
         Error::Trouble(trouble) | Error::Unknown { trouble, .. } => trouble,
         Error::Refused(refusal) => Trouble::Other(refusal.to_string()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tokio::net::TcpListener;
+    use tokio::time::timeout;
+
+    const PATIENCE: Duration = Duration::from_secs(60);
+
+    async fn fails(results: &mut mpsc::Receiver<Message>) {
+        let message = timeout(PATIENCE, results.recv()).await.unwrap();
+        assert!(matches!(message, Some(Message::Catalog(Err(_), _))));
+    }
+
+    #[tokio::test]
+    async fn those_who_ask_while_it_is_read_share_the_next_read() {
+        let server = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("redis://{}", server.local_addr().unwrap());
+        let reader = CatalogReader::new(Address::parse(&url).unwrap(), false);
+        let reader = Arc::new(reader);
+        let ask = || {
+            let (results, heard) = mpsc::channel(8);
+            CatalogReader::read(&reader, results).unwrap();
+            heard
+        };
+        let accept = || async { timeout(PATIENCE, server.accept()).await.unwrap().unwrap() };
+
+        let mut ann = ask();
+        let first = accept().await;
+        let [mut bob, mut cleo] = [ask(), ask()];
+        assert!(bob.try_recv().is_err());
+        drop(first);
+        fails(&mut ann).await;
+
+        drop(accept().await);
+        fails(&mut bob).await;
+        fails(&mut cleo).await;
+        assert!(ann.try_recv().is_err(), "it asked once");
     }
 }

@@ -1,19 +1,24 @@
-//! Searches the catalog on a thread of its own, so that typing never waits.
+//! Searches the catalog on threads of their own, so that typing never waits. A few threads serve all
+//! screens of the program.
 
 use crate::model::catalog::View;
-use crate::model::search::{Go, Listener};
+use crate::model::search::{Go, Listener, Ranks};
 use crate::model::{Catalog, Searcher};
 use crate::tui::message::{Message, SearchRequest, SearchResults};
 use crate::tui::state::catalog::SEARCHED_AT_ONCE;
+use std::collections::VecDeque;
 use std::io;
-use std::sync::mpsc::{Receiver, Sender, TryRecvError, channel};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 use tokio::sync::mpsc;
 
 /// The time after which a search that goes on shows its first results.
 const FIRST_RESULTS_AFTER: Duration = Duration::from_millis(5);
+/// The most threads that search. Each search uses all cores by itself.
+const MOST_THREADS: usize = 2;
 
-/// A job for the thread.
+/// A job for a thread.
 enum Job {
     /// Search the catalog as it was when this was asked for.
     Search(SearchRequest, View),
@@ -21,18 +26,59 @@ enum Job {
     Prepare(View, Box<Catalog>),
 }
 
-/// Hands searches to a thread, which is started with the first of them.
-pub(crate) struct SearchWorker {
-    jobs: Option<Sender<Job>>,
+/// The threads that search for all screens. They are started when they are needed.
+#[derive(Default)]
+pub(crate) struct SearchPool {
+    queue: Mutex<Queue>,
+    /// Notified when a screen has a job, and when the pool is closed.
+    wake: Condvar,
+    /// The ranks in the catalog that was searched last.
+    ranks: Mutex<Arc<Ranks>>,
+}
+
+#[derive(Default)]
+struct Queue {
+    /// The screens that have jobs; none is here twice, nor while a thread works for it.
+    waiting: VecDeque<Arc<ScreenSearches>>,
+    threads: usize,
+    /// The threads that wait for a job.
+    idle: usize,
+}
+
+/// The searches of one screen.
+struct ScreenSearches {
+    jobs: Mutex<Jobs>,
     results: mpsc::Sender<Message>,
+    /// Only one thread at a time works for a screen.
+    searcher: Mutex<Searcher>,
+}
+
+#[derive(Default)]
+struct Jobs {
+    waiting: VecDeque<Job>,
+    /// A thread works for this screen, or will.
+    is_queued: bool,
+    /// The screen has ended.
+    is_closed: bool,
+}
+
+/// Hands the searches of one screen to the pool.
+pub(crate) struct SearchWorker {
+    pool: Arc<SearchPool>,
+    screen: Arc<ScreenSearches>,
 }
 
 impl SearchWorker {
     /// A worker that sends what it finds to `results`.
-    pub(crate) fn new(results: mpsc::Sender<Message>) -> SearchWorker {
-        SearchWorker {
-            jobs: None,
+    pub(crate) fn new(pool: Arc<SearchPool>, results: mpsc::Sender<Message>) -> SearchWorker {
+        let screen = ScreenSearches {
+            jobs: Mutex::default(),
             results,
+            searcher: Mutex::default(),
+        };
+        SearchWorker {
+            pool,
+            screen: Arc::new(screen),
         }
     }
 
@@ -57,66 +103,133 @@ impl SearchWorker {
     }
 
     fn send(&mut self, job: Job) -> io::Result<()> {
-        let jobs = match &self.jobs {
-            Some(jobs) => jobs,
-            None => self.jobs.insert(start_thread(self.results.clone())?),
-        };
-        // The thread ends only after the program has.
-        let _ = jobs.send(job);
-        Ok(())
+        let mut jobs = lock(&self.screen.jobs);
+        if let Job::Search(newer, _) = &job {
+            jobs.drop_searches_for(newer);
+        }
+        jobs.waiting.push_back(job);
+
+        if std::mem::replace(&mut jobs.is_queued, true) {
+            return Ok(());
+        }
+        drop(jobs);
+        SearchPool::enqueue(&self.pool, self.screen.clone())
     }
 }
 
-/// Starts the thread; it takes jobs from the returned channel.
-fn start_thread(results: mpsc::Sender<Message>) -> io::Result<Sender<Job>> {
-    let (sender, jobs) = channel();
-    let thread = SearchThread {
-        jobs,
-        next: None,
-        results,
-        searcher: Searcher::default(),
-    };
-    std::thread::Builder::new()
-        .name("search".to_owned())
-        .spawn(move || thread.run())?;
-    Ok(sender)
+impl Drop for SearchWorker {
+    fn drop(&mut self) {
+        let mut jobs = lock(&self.screen.jobs);
+        jobs.is_closed = true;
+        jobs.waiting.clear();
+    }
 }
 
-/// The thread that searches.
-struct SearchThread {
-    jobs: Receiver<Job>,
-    /// A job that came while a search went on.
-    next: Option<Job>,
-    results: mpsc::Sender<Message>,
-    searcher: Searcher,
+impl Jobs {
+    /// Drops the searches that wait for the purpose of a newer one.
+    fn drop_searches_for(&mut self, newer: &SearchRequest) {
+        self.waiting.retain(|job| match job {
+            Job::Search(older, _) => older.purpose != newer.purpose,
+            Job::Prepare(..) => true,
+        });
+    }
+
+    /// Returns whether a search is to stop: the screen has ended, or a newer one waits.
+    fn stop(&self, search: &SearchRequest) -> bool {
+        let has_newer = self.waiting.iter().any(|job| match job {
+            Job::Search(newer, _) => newer.purpose == search.purpose,
+            Job::Prepare(..) => false,
+        });
+        self.is_closed || has_newer
+    }
 }
 
-impl SearchThread {
-    fn run(mut self) {
-        while let Some(job) = self.next.take().or_else(|| self.jobs.recv().ok()) {
+impl SearchPool {
+    /// Has a thread work for a screen.
+    fn enqueue(pool: &Arc<SearchPool>, screen: Arc<ScreenSearches>) -> io::Result<()> {
+        let mut queue = lock(&pool.queue);
+        queue.waiting.push_back(screen);
+
+        if queue.idle == 0 && queue.threads < MOST_THREADS {
+            let shared = pool.clone();
+            std::thread::Builder::new()
+                .name("search".to_owned())
+                .spawn(move || shared.work())?;
+            queue.threads += 1;
+        }
+        drop(queue);
+        pool.wake.notify_one();
+        Ok(())
+    }
+
+    /// Works for one screen after the other. Where that panics, the others go on.
+    fn work(&self) {
+        loop {
+            let screen = self.next_screen();
+            let _ = catch_unwind(AssertUnwindSafe(|| self.work_for(&screen)));
+        }
+    }
+
+    fn next_screen(&self) -> Arc<ScreenSearches> {
+        let mut queue = lock(&self.queue);
+        loop {
+            if let Some(screen) = queue.waiting.pop_front() {
+                return screen;
+            }
+            queue.idle += 1;
+            queue = self
+                .wake
+                .wait(queue)
+                .unwrap_or_else(PoisonError::into_inner);
+            queue.idle -= 1;
+        }
+    }
+
+    /// Does the jobs of a screen until none is left.
+    fn work_for(&self, screen: &ScreenSearches) {
+        let mut searcher = lock(&screen.searcher);
+        while let Some(job) = screen.next_job() {
             match job {
-                Job::Search(search, view) => self.search(&search, view),
+                Job::Search(search, view) => {
+                    searcher.share_ranks(self.ranks_in(&view));
+                    screen.search(&mut searcher, &search, view);
+                }
                 Job::Prepare(view, old) => {
                     drop(old);
-                    self.searcher.prepare(&view);
+                    self.ranks_in(&view);
                 }
             }
         }
     }
 
+    /// The ranks in this catalog, made anew where another was searched last.
+    fn ranks_in(&self, view: &View) -> Arc<Ranks> {
+        let mut ranks = lock(&self.ranks);
+        if !ranks.fit(view) {
+            *ranks = Arc::new(Ranks::of(view));
+        }
+        ranks.clone()
+    }
+}
+
+impl ScreenSearches {
+    /// The next job; where there is none, the screen leaves the queue.
+    fn next_job(&self) -> Option<Job> {
+        let mut jobs = lock(&self.jobs);
+        let job = jobs.waiting.pop_front();
+        jobs.is_queued = job.is_some();
+        job
+    }
+
     /// Searches, and sends what was found; nothing where a newer search stopped it.
-    fn search(&mut self, search: &SearchRequest, view: View) {
+    fn search(&self, searcher: &mut Searcher, search: &SearchRequest, view: View) {
         let mut progress = SearchProgress {
+            screen: self,
             search,
             started: Instant::now(),
             has_shown: false,
-            jobs: &self.jobs,
-            next: &mut self.next,
-            results: &self.results,
         };
-        let found = self
-            .searcher
-            .search(&view, &search.query, &search.in_cart, &mut progress);
+        let found = searcher.search(&view, &search.query, &search.in_cart, &mut progress);
 
         // The screen changes its catalog without a copy once this view is gone.
         drop(view);
@@ -130,7 +243,7 @@ impl SearchThread {
                 count,
                 done: true,
             };
-            // Nobody listens any more when the program has ended; then no job comes, either.
+            // Nobody listens any more when the screen has ended; then no job comes, either.
             let _ = self.results.blocking_send(Message::Found(found));
         }
     }
@@ -139,29 +252,21 @@ impl SearchThread {
 /// Decides between the steps of a search whether it goes on: it is stopped by a newer one for
 /// the same purpose, and shows its first results where it takes long.
 struct SearchProgress<'a> {
+    screen: &'a ScreenSearches,
     search: &'a SearchRequest,
     started: Instant,
     /// True once the first results were shown.
     has_shown: bool,
-    jobs: &'a Receiver<Job>,
-    next: &'a mut Option<Job>,
-    results: &'a mpsc::Sender<Message>,
 }
 
 impl Listener for SearchProgress<'_> {
     fn go(&mut self) -> Go {
-        if self.next.is_none() {
-            match self.jobs.try_recv() {
-                Ok(job) => *self.next = Some(job),
-                Err(TryRecvError::Empty) => {}
-                Err(TryRecvError::Disconnected) => return Go::Stop,
-            }
-        }
-
-        match self.next {
-            Some(Job::Search(newer, _)) if newer.purpose == self.search.purpose => Go::Stop,
-            _ if !self.has_shown && self.started.elapsed() >= FIRST_RESULTS_AFTER => Go::Show,
-            _ => Go::On,
+        if lock(&self.screen.jobs).stop(self.search) {
+            Go::Stop
+        } else if !self.has_shown && self.started.elapsed() >= FIRST_RESULTS_AFTER {
+            Go::Show
+        } else {
+            Go::On
         }
     }
 
@@ -175,6 +280,11 @@ impl Listener for SearchProgress<'_> {
             done: false,
         };
         // Where the screen is busy, the final results will do.
-        let _ = self.results.try_send(Message::Found(found));
+        let _ = self.screen.results.try_send(Message::Found(found));
     }
+}
+
+/// Locks what is whole after a panic, too: each change is one assignment.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

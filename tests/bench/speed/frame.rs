@@ -2,12 +2,6 @@
 
 use super::harness::screens::env;
 use super::{million, ms, percentile, row};
-use ratatui::backend::CrosstermBackend;
-use ratatui::layout::Rect;
-use ratatui::{Terminal, TerminalOptions, Viewport};
-use std::cell::Cell;
-use std::io::Write;
-use std::rc::Rc;
 use std::time::{Duration, Instant};
 use trolley::config::theme::Theme;
 use trolley::model::{Cart, ChangeKind, Deadline, LineChange, OpId, ProductId, Update};
@@ -15,8 +9,8 @@ use trolley::store::Shop;
 use trolley::store::live::LiveEvent;
 use trolley::tui::message::{Message, Now};
 use trolley::tui::state::State;
+use trolley::tui::terminal::renderer::Renderer;
 use trolley::tui::update::update;
-use trolley::tui::view::view;
 
 const FRAMES: u64 = 1_000;
 
@@ -66,24 +60,9 @@ fn change(state: &mut State, version: u64, product: u32, quantity: u32, now: Now
     update(state, Message::Live(LiveEvent::Update(update_)), now);
 }
 
-/// What the backend writes.
-#[derive(Default, Clone)]
-struct Bytes(Rc<Cell<usize>>);
-
-impl Write for Bytes {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        self.0.set(self.0.get() + bytes.len());
-        Ok(bytes.len())
-    }
-    fn flush(&mut self) -> std::io::Result<()> {
-        Ok(())
-    }
-}
-
 struct Stage {
     state: State,
-    terminal: Terminal<CrosstermBackend<Bytes>>,
-    written: Bytes,
+    renderer: Renderer,
     version: u64,
     now: Now,
     spans: Vec<Duration>,
@@ -92,16 +71,12 @@ struct Stage {
 
 impl Stage {
     fn new(size: u32) -> Stage {
-        let viewport = Viewport::Fixed(Rect::new(0, 0, 200, 50));
-        let written = Bytes::default();
-        let backend = CrosstermBackend::new(written.clone());
-        let mut terminal = Terminal::with_options(backend, TerminalOptions { viewport }).unwrap();
+        let mut renderer = Renderer::new(true);
         let state = screen(size);
-        terminal.draw(|frame| view(&state, frame)).unwrap();
+        renderer.draw(&state).unwrap();
         Stage {
             state,
-            terminal,
-            written,
+            renderer,
             version: 22,
             now: Now::default(),
             spans: Vec::new(),
@@ -113,18 +88,13 @@ impl Stage {
         // The highlight of the last change is over, as when people shop.
         self.now.steady += 10_000;
         update(&mut self.state, Message::Clock, self.now);
-        self.terminal
-            .draw(|frame| view(&self.state, frame))
-            .unwrap();
-        let before = self.written.0.get();
+        self.renderer.draw(&self.state).unwrap();
         let began = Instant::now();
         let quantity = 1 + u32::try_from(self.version % 800).unwrap();
         change(&mut self.state, self.version, 70, quantity, self.now);
-        self.terminal
-            .draw(|frame| view(&self.state, frame))
-            .unwrap();
+        let frame = self.renderer.draw(&self.state).unwrap();
         self.spans.push(began.elapsed());
-        self.bytes.push(self.written.0.get() - before);
+        self.bytes.push(frame.len());
         self.version += 1;
     }
 }

@@ -2,8 +2,9 @@
 
 use super::{million, ms, percentile, row};
 use std::collections::HashSet;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
-use trolley::model::search::{Go, Listener};
+use trolley::model::search::{Go, Listener, Ranks};
 use trolley::model::{Query, Searcher};
 
 const TYPED: [&str; 8] = [
@@ -40,7 +41,7 @@ pub fn run() {
     let catalog = million::catalog(1_000_000);
     let (mut first, mut whole) = (Vec::new(), Vec::new());
     let mut searcher = Searcher::default();
-    searcher.prepare(&catalog.view());
+    searcher.share_ranks(Arc::new(Ranks::of(&catalog.view())));
     for typed in TYPED.iter().cycle().take(TYPED.len() * ROUNDS) {
         for end in 1..=typed.len() {
             let query = Query {

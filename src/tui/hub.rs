@@ -1,0 +1,55 @@
+//! What all screens of one program share: the live link of each cart, the reading of the catalog, and
+//! the threads that search.
+
+use crate::engine::Engine;
+use crate::model::UserName;
+use crate::store::live::{self, Link, Subscription};
+use crate::store::{Address, Policy};
+use crate::tui::workers::catalog::CatalogReader;
+use crate::tui::workers::search::SearchPool;
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// One shop, as all screens of this program share it.
+pub struct Hub {
+    /// The server that holds the shop.
+    pub(crate) address: Address,
+    /// The private server, where it is that, and this person's own: a screen starts it again should
+    /// it be gone, and gives it the demo catalog as long as nobody has used it.
+    pub(crate) engine: Option<Engine>,
+    pub(crate) catalog: Arc<CatalogReader>,
+    pub(crate) searches: Arc<SearchPool>,
+    /// The live link of each cart that is watched.
+    links: Mutex<HashMap<UserName, Link>>,
+}
+
+impl Hub {
+    /// A hub for the shop at `address`, which may be the person's own private server.
+    #[must_use]
+    pub fn new(address: Address, engine: Option<Engine>) -> Arc<Hub> {
+        let catalog = CatalogReader::new(address.clone(), engine.is_some());
+        Arc::new(Hub {
+            address,
+            engine,
+            catalog: Arc::new(catalog),
+            searches: Arc::default(),
+            links: Mutex::default(),
+        })
+    }
+
+    /// Joins the live link of a cart, as [`live::open`] does; it is opened for the first who comes.
+    pub(crate) fn join(&self, cart: &UserName, policy: Policy, id: &str) -> Subscription {
+        let mut links = self.links.lock().unwrap_or_else(PoisonError::into_inner);
+        let joined = links
+            .get(cart)
+            .and_then(|link| link.join(&policy, Some(id)));
+        if let Some(subscription) = joined {
+            return subscription;
+        }
+
+        links.retain(|_, link| link.is_open());
+        let (link, subscription) = live::open(self.address.clone(), cart, policy, Some(id));
+        links.insert(cart.clone(), link);
+        subscription
+    }
+}

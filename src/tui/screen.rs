@@ -1,0 +1,372 @@
+//! The screen as a value: the event loop that feeds messages to the core, carries out its effects, and
+//! draws when something has changed. It knows its terminal only as a [`Port`], so that one process
+//! can run any number of them.
+
+use super::alarm;
+use super::error::ScreenError;
+use crate::config::display::Display;
+use crate::config::keymap::Keymap;
+use crate::config::theme::Theme;
+use crate::engine::EngineError;
+use crate::model::time::millis;
+use crate::model::{Timeout, UserName};
+use crate::store::live::Subscription;
+use crate::store::{Policy, Trouble};
+use crate::tui::hub::Hub;
+use crate::tui::layout::orders::shown_total;
+use crate::tui::message::{Effect, Message, Now};
+use crate::tui::state::{Env, State};
+use crate::tui::terminal::frame_limit::FrameLimiter;
+use crate::tui::terminal::input::TerminalInput;
+use crate::tui::terminal::port::{Arrival, Port};
+use crate::tui::terminal::renderer::Renderer;
+use crate::tui::update::update;
+use crate::tui::workers::catalog::{self, CatalogReader};
+use crate::tui::workers::search::SearchWorker;
+use std::hash::RandomState;
+use std::sync::Arc;
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use tokio::sync::mpsc;
+
+/// The most events that are taken in before the next frame, so that a flood can't freeze the
+/// screen.
+const EVENTS_PER_FRAME: usize = 512;
+/// The capacity of the channels.
+const CHANNEL_CAPACITY: usize = 64;
+
+/// All that a screen has to be told: who comes to which cart, and how their terminal is.
+#[derive(Debug, Clone)]
+pub struct Visit {
+    /// The owner of the cart.
+    pub user: UserName,
+    /// The name under which changes are made, and the rules for them.
+    pub policy: Policy,
+    /// The keys in force, with those actions alone that this person may and can do.
+    pub keymap: Keymap,
+    /// The abilities of the terminal.
+    pub display: Display,
+    /// The colours.
+    pub theme: Theme,
+    /// True where clicks go to the shop, not to the terminal.
+    pub mouse: bool,
+    /// The time zone for what is shown.
+    pub zone: jiff::tz::TimeZone,
+    /// Columns and rows of the terminal.
+    pub size: (u16, u16),
+}
+
+impl Visit {
+    /// The screen before anything is known, with op ids of its own.
+    fn state(&self, hub: &Hub) -> State {
+        let env = Env {
+            user: self.user.clone(),
+            me: self.policy.by.clone(),
+            address: hub.address.to_string(),
+            private: hub.engine.is_some(),
+            item_timeout: match self.policy.item_timeout {
+                Timeout::After(ms) => Some(ms),
+                Timeout::Never => None,
+            },
+            ops: uuid::Uuid::new_v4().simple().to_string()[..16].to_owned(),
+            op_key: RandomState::new(),
+            zone: self.zone.clone(),
+            keymap: self.keymap.clone(),
+            display: self.display,
+        };
+        State::new(env, self.theme, self.mouse, self.size)
+    }
+}
+
+/// The end of a screen.
+#[derive(Debug)]
+pub struct Ended {
+    /// The exit status.
+    pub status: u8,
+    /// The cart's live link, which is still to be left.
+    pub live: Subscription,
+}
+
+/// A screen, while it is up.
+pub struct Screen<P> {
+    port: P,
+    input: TerminalInput,
+    renderer: Renderer,
+    state: State,
+    search_worker: SearchWorker,
+    hub: Arc<Hub>,
+    live: Subscription,
+    results: mpsc::Receiver<Message>,
+    results_sender: mpsc::Sender<Message>,
+    started: Instant,
+    /// Something has changed since the last frame.
+    is_dirty: bool,
+    /// The number of the total in the last frame, until the state has heard that it shows.
+    drawn_total: Option<u64>,
+    frame_limiter: FrameLimiter,
+    /// The end: an exit status, or the reason why the shop does not let us in.
+    exit: Option<Result<u8, Trouble>>,
+}
+
+/// Something that wakes the screen.
+enum Wake {
+    Arrival(Arrival),
+    /// What was begun at the terminal did not go on in time.
+    InputTimeout,
+    Message(Message),
+    /// The terminal has taken a frame.
+    FrameWritten,
+}
+
+impl<P: Port> Screen<P> {
+    /// Starts everything for a terminal that was taken for this already. To be called within a
+    /// runtime.
+    pub fn start(port: P, visit: Visit, hub: Arc<Hub>) -> Screen<P> {
+        let (results_sender, results) = mpsc::channel(CHANNEL_CAPACITY);
+        let state = visit.state(&hub);
+
+        Screen {
+            port,
+            input: TerminalInput::new(),
+            renderer: Renderer::new(state.mouse),
+            search_worker: SearchWorker::new(hub.searches.clone(), results_sender.clone()),
+            live: hub.join(&visit.user, visit.policy, &state.env.ops),
+            state,
+            hub,
+            results,
+            results_sender,
+            started: Instant::now(),
+            is_dirty: true,
+            drawn_total: None,
+            frame_limiter: FrameLimiter::default(),
+            exit: None,
+        }
+    }
+
+    /// Runs until the end.
+    ///
+    /// # Errors
+    /// The [`ScreenError`] that ended it.
+    pub async fn run(mut self) -> Result<Ended, ScreenError> {
+        loop {
+            self.tell_shown_total()?;
+            if let Some(end) = self.exit.take() {
+                let status =
+                    end.map_err(|trouble| ScreenError::Access(trouble.at(&self.hub.address)))?;
+                let live = self.live;
+                return Ok(Ended { status, live });
+            }
+            self.draw_if_due()?;
+
+            match self.next_wake().await {
+                Wake::Arrival(arrival) => self.on_arrival(arrival)?,
+                Wake::InputTimeout => {
+                    let messages = self.input.on_timeout();
+                    self.take_in_all(messages)?;
+                }
+                Wake::Message(message) => self.take_in(message)?,
+                Wake::FrameWritten => continue,
+            }
+            self.take_in_waiting_events()?;
+        }
+    }
+
+    /// Waits for the next thing to do.
+    async fn next_wake(&mut self) -> Wake {
+        let written = self.port.outlet().written();
+        let waits_for_outlet = self.is_dirty || self.drawn_total.is_some();
+        let alarm = self.next_alarm();
+
+        tokio::select! {
+            biased;
+            arrival = self.port.next() => Wake::Arrival(arrival),
+            // After a pause of our own, what has come meanwhile came in time.
+            () = alarm::at(self.input.timeout_at()) => Wake::InputTimeout,
+            Some(event) = self.live.next() => Wake::Message(Message::Live(event)),
+            Some(result) = self.results.recv() => Wake::Message(result),
+            () = written, if waits_for_outlet => Wake::FrameWritten,
+            () = alarm::at(alarm) => Wake::Message(Message::Clock),
+        }
+    }
+
+    fn on_arrival(&mut self, arrival: Arrival) -> Result<(), ScreenError> {
+        match arrival {
+            Arrival::Bytes(bytes) => {
+                let messages = self.input.take_in(&bytes);
+                self.take_in_all(messages)?;
+            }
+            Arrival::Resize(columns, rows) => self.resize((columns, rows))?,
+            Arrival::Continued(size) => {
+                self.take_in(Message::Continued)?;
+                if let Some(size) = size {
+                    self.input = TerminalInput::new();
+                    self.renderer.capture_mouse(self.state.mouse);
+                    self.resize(size)?;
+                }
+            }
+            Arrival::Notice(text) => self.take_in(Message::Notice(text))?,
+            Arrival::End(status) => self.exit = Some(Ok(status)),
+        }
+        Ok(())
+    }
+
+    /// Takes in what the input was decoded to, up to what ends the screen.
+    fn take_in_all(
+        &mut self,
+        messages: impl IntoIterator<Item = Message>,
+    ) -> Result<(), ScreenError> {
+        for message in messages {
+            if self.exit.is_some() {
+                break;
+            }
+            self.take_in(message)?;
+        }
+        Ok(())
+    }
+
+    /// Takes in the live events that are waiting already, so that they share the next frame.
+    fn take_in_waiting_events(&mut self) -> Result<(), ScreenError> {
+        for _ in 0..EVENTS_PER_FRAME {
+            let Some(event) = self.live.try_next() else {
+                break;
+            };
+            self.take_in(Message::Live(event))?;
+        }
+        Ok(())
+    }
+
+    fn take_in(&mut self, message: Message) -> Result<(), ScreenError> {
+        let now = self.now();
+
+        // The alarm also wakes us for a frame, at a moment that means nothing to the state.
+        let is_due = self.state.next_moment().is_some_and(|at| at <= now.steady);
+        if matches!(message, Message::Clock) && !is_due {
+            return Ok(());
+        }
+
+        self.is_dirty = true;
+        for effect in update(&mut self.state, message, now) {
+            self.carry_out(effect)?;
+        }
+        Ok(())
+    }
+
+    fn now(&self) -> Now {
+        let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH);
+        Now {
+            steady: millis(self.started.elapsed()),
+            wall: i64::try_from(millis(since_epoch.unwrap_or_default())).unwrap_or(0),
+        }
+    }
+
+    /// Returns whether there is something to draw, and a terminal that takes it.
+    fn can_draw(&self) -> bool {
+        self.is_dirty && self.port.outlet().is_idle()
+    }
+
+    /// Draws a frame, unless there is nothing new or the last one was drawn too recently.
+    fn draw_if_due(&mut self) -> Result<(), ScreenError> {
+        let now = Instant::now();
+        if !self.can_draw() || self.frame_limiter.next_frame_at(now).is_some() {
+            return Ok(());
+        }
+
+        let frame = self.renderer.draw(&self.state)?;
+        self.port.outlet().send(frame)?;
+        self.is_dirty = false;
+        self.frame_limiter.record_frame(now);
+
+        let total = shown_total(&self.state);
+        self.drawn_total = total.filter(|total| self.state.orders.total_seen != Some(*total));
+        Ok(())
+    }
+
+    /// Tells the state that a total has reached the terminal. Keys that wait were pressed before
+    /// that, so they are taken in first.
+    fn tell_shown_total(&mut self) -> Result<(), ScreenError> {
+        if self.drawn_total.is_none() || !self.port.outlet().is_idle() {
+            return Ok(());
+        }
+
+        for arrival in self.port.take_waiting() {
+            self.on_arrival(arrival)?;
+        }
+
+        if let Some(total) = self.drawn_total.take() {
+            self.take_in(Message::TotalShown(total))?;
+        }
+        Ok(())
+    }
+
+    /// The next moment to wake up without a message: for the state, or for a frame.
+    fn next_alarm(&self) -> Option<Instant> {
+        let moment = self.state.next_moment();
+        let moment = moment.map(|at| self.started + Duration::from_millis(at));
+
+        let frame = if self.can_draw() {
+            self.frame_limiter.next_frame_at(Instant::now())
+        } else {
+            None
+        };
+        [moment, frame].into_iter().flatten().min()
+    }
+
+    fn resize(&mut self, (columns, rows): (u16, u16)) -> Result<(), ScreenError> {
+        self.renderer.invalidate();
+        self.is_dirty = true;
+        self.take_in(Message::Resize(columns, rows))
+    }
+
+    fn carry_out(&mut self, effect: Effect) -> Result<(), ScreenError> {
+        let catalog = &self.state.catalog.catalog;
+
+        match effect {
+            Effect::Live(request) => self.live.request(request),
+            Effect::LoadCatalog => {
+                CatalogReader::read(&self.hub.catalog, self.results_sender.clone())?;
+            }
+            Effect::LoadDemo => self.load_demo()?,
+            Effect::Search(search) => self.search_worker.search(search, catalog)?,
+            Effect::Replaced(old) => self.search_worker.prepare(catalog, old)?,
+            Effect::Mouse(captured) => self.renderer.capture_mouse(captured),
+            Effect::Revive => self.revive_server()?,
+            Effect::Suspend => self.port.suspend(),
+            Effect::Quit => self.exit = Some(Ok(0)),
+            Effect::GiveUp(trouble) => self.exit = Some(Err(trouble)),
+        }
+        Ok(())
+    }
+
+    fn load_demo(&self) -> std::io::Result<()> {
+        let address = self.hub.address.clone();
+        let results = self.results_sender.clone();
+
+        in_background(move || catalog::on_two_threads(catalog::load_demo(address, results)))
+    }
+
+    fn revive_server(&self) -> std::io::Result<()> {
+        let Some(engine) = self.hub.engine.clone() else {
+            return Ok(());
+        };
+        let results = self.results_sender.clone();
+
+        in_background(move || {
+            let revived = engine.revive().map(|_| ());
+            let revived = revived.map_err(|error| first_line(&error));
+            let _ = results.blocking_send(Message::Revived(revived));
+        })
+    }
+}
+
+/// The reason alone: there is one line for it. What helps follows on others, which a command prints.
+fn first_line(error: &EngineError) -> String {
+    let reason = error.to_string();
+    reason.lines().next().unwrap_or_default().to_owned()
+}
+
+/// Does slow work on a thread of its own, off the screen's.
+fn in_background(work: impl FnOnce() + Send + 'static) -> std::io::Result<()> {
+    std::thread::Builder::new()
+        .name("background".to_owned())
+        .spawn(work)?;
+    Ok(())
+}

@@ -1,0 +1,217 @@
+//! Screens at other terminals than the process's own, several in one process.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test may fail")]
+
+mod harness;
+
+use harness::{Server, in_time, ok};
+use regex::Regex;
+use std::num::NonZero;
+use std::sync::Arc;
+use tokio::sync::mpsc;
+use tokio::task::JoinHandle;
+use trolley::config::display::Display;
+use trolley::config::keymap::{Action, Keymap};
+use trolley::config::theme::Theme;
+use trolley::model::UserName;
+use trolley::store::{Address, Policy};
+use trolley::tui::ScreenError;
+use trolley::tui::hub::Hub;
+use trolley::tui::screen::{Ended, Screen, Visit};
+use trolley::tui::terminal::port::{Arrival, Frames, Outlet, Port};
+
+/// A port to a terminal that the test plays.
+struct FarPort {
+    arrivals: mpsc::UnboundedReceiver<Arrival>,
+    outlet: Outlet,
+}
+
+impl Port for FarPort {
+    async fn next(&mut self) -> Arrival {
+        self.arrivals.recv().await.unwrap_or(Arrival::End(129))
+    }
+
+    fn take_waiting(&mut self) -> Vec<Arrival> {
+        std::iter::from_fn(|| self.arrivals.try_recv().ok()).collect()
+    }
+
+    fn outlet(&self) -> &Outlet {
+        &self.outlet
+    }
+}
+
+fn parser(rows: u16, columns: u16) -> vt100::Parser {
+    let [rows, columns] = [rows, columns].map(|size| NonZero::new(size).unwrap());
+    vt100::Parser::new(rows, columns, 0)
+}
+
+fn hub(server: &Server) -> Arc<Hub> {
+    Hub::new(Address::parse(server.url()).unwrap(), None)
+}
+
+/// The terminal behind the port, and its screen's task.
+struct FarTerminal {
+    arrivals: mpsc::UnboundedSender<Arrival>,
+    frames: Frames,
+    parser: vt100::Parser,
+    screen: JoinHandle<Result<Ended, ScreenError>>,
+}
+
+impl FarTerminal {
+    fn open(hub: &Arc<Hub>, name: &str) -> FarTerminal {
+        let (arrivals, incoming) = mpsc::unbounded_channel();
+        let (outlet, frames) = Outlet::new();
+        let port = FarPort {
+            arrivals: incoming,
+            outlet,
+        };
+
+        let visit = Visit {
+            user: UserName::parse("office").unwrap(),
+            policy: Policy {
+                by: name.to_owned(),
+                ..Policy::default()
+            },
+            keymap: Keymap::default().without(&[Action::Suspend, Action::LoadDemo]),
+            display: Display::told_by(|_| String::new()),
+            theme: Theme::DARK,
+            mouse: true,
+            zone: jiff::tz::TimeZone::UTC,
+            size: (120, 36),
+        };
+        FarTerminal {
+            arrivals,
+            frames,
+            parser: parser(36, 120),
+            // Only what may go from thread to thread can be spawned here.
+            screen: tokio::spawn(Screen::start(port, visit, hub.clone()).run()),
+        }
+    }
+
+    fn send(&self, arrival: Arrival) {
+        self.arrivals.send(arrival).unwrap();
+    }
+
+    fn keys(&self, keys: &str) {
+        self.send(Arrival::Bytes(keys.as_bytes().to_vec()));
+    }
+
+    fn shows(&self, pattern: &str) -> bool {
+        let pattern = Regex::new(&format!("(?m){pattern}")).unwrap();
+        pattern.is_match(&self.parser.screen().contents())
+    }
+
+    /// Takes the next frame, and does not say that it has been written.
+    async fn take_frame(&mut self) {
+        let frame = in_time("a frame", self.frames.next()).await;
+        self.parser.process(&frame.unwrap());
+    }
+
+    /// Takes frames until one shows this regex; that one is not said to be written.
+    async fn hold_at(&mut self, pattern: &str) {
+        self.take_frame().await;
+        while !self.shows(pattern) {
+            self.frames.written();
+            self.take_frame().await;
+        }
+    }
+
+    async fn wait(&mut self, pattern: &str) {
+        self.hold_at(pattern).await;
+        self.frames.written();
+    }
+
+    /// Waits for the end; returns the exit status.
+    async fn end(mut self) -> u8 {
+        // Nobody need take the last frames.
+        while in_time("the end", self.frames.next()).await.is_some() {
+            self.frames.written();
+        }
+        let ended = in_time("the end", self.screen).await.unwrap().unwrap();
+        in_time("the farewell", ended.live.leave()).await;
+        ended.status
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn screens_of_one_process_share_a_cart() {
+    let server = Server::with_demo();
+    let hub = hub(&server);
+    let mut ann = FarTerminal::open(&hub, "ann@ssh");
+    let mut bob = FarTerminal::open(&hub, "bob@ssh");
+    ann.wait("64 products").await;
+    bob.wait("64 products").await;
+
+    let listeners = server.get_list("PUBSUB NUMSUB cart-updates:office");
+    assert_eq!(listeners, ["cart-updates:office", "1"], "they share a link");
+
+    ann.keys("/espresso\r12a");
+    bob.wait(r"12 Espresso .* 28\.80").await;
+    ok(&server, &["product", "set", "espresso", "price=2.50"]);
+    ann.wait(r"12 Espresso .* 30\.00").await;
+    bob.wait(r"12 Espresso .* 30\.00").await;
+    assert!(bob.parser.screen().mouse_protocol_mode() != vt100::MouseProtocolMode::None);
+
+    // A new size begins a new frame, whatever shows meanwhile.
+    bob.parser = parser(24, 80);
+    bob.send(Arrival::Resize(80, 24));
+    bob.wait(r"12 Espresso").await;
+
+    // An escape on its own is a key, once nothing follows.
+    ann.keys("\x1b");
+    ann.wait("64 products").await;
+
+    ann.keys("q");
+    assert_eq!(ann.end().await, 0);
+    bob.send(Arrival::End(7));
+    assert_eq!(bob.end().await, 7);
+    assert_eq!(server.get("ZSCORE cart:office espresso"), "12");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_cannot_be_done_at_a_terminal_is_not_offered() {
+    let server = Server::start();
+    let hub = hub(&server);
+    let mut ann = FarTerminal::open(&hub, "ann@ssh");
+    ann.wait("The catalog is empty").await;
+    assert!(!ann.shows("load the demo"));
+
+    ann.keys("D\x1a?G");
+    ann.wait("Quit, from anywhere").await;
+    assert!(!ann.shows("Suspend"));
+    assert_eq!(server.get("EXISTS catalog"), "0");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_notice_shows_until_a_key_does_something() {
+    let server = Server::with_demo();
+    let hub = hub(&server);
+    let mut ann = FarTerminal::open(&hub, "ann@ssh");
+    ann.wait("64 products").await;
+
+    ann.send(Arrival::Notice(
+        "the shop closes in five minutes".to_owned(),
+    ));
+    ann.wait("the shop closes in five minutes").await;
+    ann.keys("v");
+    ann.take_frame().await;
+    assert!(!ann.shows("the shop closes"));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn no_key_orders_that_comes_before_the_total_is_written() {
+    let server = Server::with_demo();
+    let hub = hub(&server);
+    harness::ok(&server, &["add", "espresso", "--user", "office"]);
+    let mut ann = FarTerminal::open(&hub, "ann@ssh");
+    ann.wait(r"64 products[\s\S]*1 Espresso").await;
+
+    ann.keys("c");
+    ann.hold_at("To pay .*[0-9]").await;
+    ann.keys("Y");
+    ann.frames.written();
+    ann.wait("Nothing was ordered").await;
+
+    ann.keys("Y");
+    ann.wait("Thank you|Order ").await;
+    assert_eq!(server.get("ZSCORE cart:office espresso"), "");
+}
