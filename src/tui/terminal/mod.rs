@@ -8,6 +8,7 @@ pub(crate) mod local;
 pub mod port;
 pub mod renderer;
 pub(crate) mod sequences;
+mod shown;
 pub(crate) mod signals;
 mod splitter;
 pub(crate) mod tty;

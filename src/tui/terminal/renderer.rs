@@ -1,20 +1,25 @@
 //! Draws frames: the bytes that change what a terminal shows to what it is to show.
 
+use super::shown::{ChangedRow, Shown};
 use crate::tui::state::State;
 use crate::tui::view::{title, view};
 use crossterm::{event, queue, terminal};
 use ratatui::backend::{Backend, CrosstermBackend};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
+use std::cell::Cell;
 use std::io;
+
+thread_local! {
+    /// The cells of the frame that is being drawn. A screen needs them no longer than that, so
+    /// those of one thread share them.
+    static CANVAS: Cell<Buffer> = Cell::default();
+}
 
 /// Draws the frames of one terminal, of which it asks nothing: it is told the size, with the state.
 #[derive(Debug)]
 pub struct Renderer {
-    /// The cells that the terminal shows.
-    shown: Buffer,
-    /// The cells of the next frame.
-    canvas: Buffer,
+    shown: Shown,
     /// The bytes before the next frame.
     pending: Vec<u8>,
     /// The title that the terminal has; empty where that is not known.
@@ -33,8 +38,7 @@ impl Renderer {
         crossterm::style::force_color_output(true);
 
         let mut renderer = Renderer {
-            shown: Buffer::default(),
-            canvas: Buffer::default(),
+            shown: Shown::default(),
             pending: Vec::new(),
             title: String::new(),
             is_invalid: true,
@@ -55,10 +59,9 @@ impl Renderer {
         queue!(backend, terminal::BeginSynchronizedUpdate)?;
 
         let area = Rect::new(0, 0, state.size.0, state.size.1);
-        if std::mem::take(&mut self.is_invalid) || self.shown.area != area {
+        if std::mem::take(&mut self.is_invalid) || self.shown.area() != area {
             queue!(backend, terminal::Clear(terminal::ClearType::All))?;
-            self.shown = Buffer::empty(area);
-            self.canvas = Buffer::empty(area);
+            self.shown = Shown::cleared(area);
             self.title.clear();
         }
 
@@ -69,9 +72,14 @@ impl Renderer {
             self.title = title;
         }
 
-        self.canvas.reset();
-        let cursor = view(state, &mut self.canvas);
-        backend.draw(self.shown.diff_iter(&self.canvas))?;
+        let mut canvas = CANVAS.take();
+        canvas.resize(area);
+        canvas.reset();
+        let cursor = view(state, &mut canvas);
+        let changed = self.shown.replace(&canvas);
+        CANVAS.set(canvas);
+
+        backend.draw(changed.iter().flat_map(ChangedRow::cells))?;
         match cursor {
             Some(position) => {
                 backend.show_cursor()?;
@@ -79,7 +87,6 @@ impl Renderer {
             }
             None => backend.hide_cursor()?,
         }
-        std::mem::swap(&mut self.shown, &mut self.canvas);
 
         queue!(backend, terminal::EndSynchronizedUpdate)?;
         Ok(frame)
