@@ -204,7 +204,10 @@ impl<P: Port> Screen<P> {
                 }
             }
             Arrival::Notice(text) => self.take_in(Message::Notice(text))?,
-            Arrival::End(status) => self.exit = Some(Ok(status)),
+            Arrival::End(status) => {
+                // What ended it before has its own status.
+                self.exit.get_or_insert(Ok(status));
+            }
         }
         Ok(())
     }

@@ -132,3 +132,30 @@ impl Frames {
         self.progress.written.notify_one();
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_frame_at_a_time_goes_out() {
+        let (mut outlet, mut frames) = Outlet::new();
+        assert!(outlet.is_idle());
+        outlet.send(vec![1]).unwrap();
+        assert!(!outlet.is_idle());
+
+        assert_eq!(frames.blocking_next(), Some(vec![1]));
+        assert!(!outlet.is_idle(), "it is not written yet");
+        frames.written();
+        assert!(outlet.is_idle());
+
+        outlet.hold();
+        assert!(!outlet.is_idle());
+        outlet.release();
+        assert!(outlet.is_idle());
+
+        drop(frames);
+        let error = outlet.send(vec![2]).unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::BrokenPipe);
+    }
+}

@@ -1,6 +1,6 @@
 //! Draws frames: the bytes that change what a terminal shows to what it is to show.
 
-use super::shown::{ChangedRow, Shown};
+use super::shown::Shown;
 use crate::tui::state::State;
 use crate::tui::view::{title, view};
 use crossterm::{event, queue, terminal};
@@ -20,8 +20,8 @@ thread_local! {
 #[derive(Debug)]
 pub struct Renderer {
     shown: Shown,
-    /// The bytes before the next frame.
-    pending: Vec<u8>,
+    /// With the next frame the mouse is taken, or left to the terminal.
+    mouse: Option<bool>,
     /// The title that the terminal has; empty where that is not known.
     title: String,
     /// True where the terminal may show anything.
@@ -37,16 +37,12 @@ impl Renderer {
         // reset reversed text.
         crossterm::style::force_color_output(true);
 
-        let mut renderer = Renderer {
+        Renderer {
             shown: Shown::default(),
-            pending: Vec::new(),
+            mouse: mouse.then_some(true),
             title: String::new(),
             is_invalid: true,
-        };
-        if mouse {
-            renderer.capture_mouse(true);
         }
-        renderer
     }
 
     /// Draws the state; returns the bytes for the terminal.
@@ -54,8 +50,13 @@ impl Renderer {
     /// # Errors
     /// The backend's.
     pub fn draw(&mut self, state: &State) -> io::Result<Vec<u8>> {
-        let mut frame = std::mem::take(&mut self.pending);
+        let mut frame = Vec::new();
         let mut backend = CrosstermBackend::new(&mut frame);
+        match self.mouse.take() {
+            Some(true) => queue!(backend, event::EnableMouseCapture)?,
+            Some(false) => queue!(backend, event::DisableMouseCapture)?,
+            None => {}
+        }
         queue!(backend, terminal::BeginSynchronizedUpdate)?;
 
         let area = Rect::new(0, 0, state.size.0, state.size.1);
@@ -76,10 +77,10 @@ impl Renderer {
         canvas.resize(area);
         canvas.reset();
         let cursor = view(state, &mut canvas);
-        let changed = self.shown.replace(&canvas);
+        let changed = self.shown.replace(&canvas).into_iter();
+        backend.draw(changed.map(|at| (at.x, at.y, &canvas[at])))?;
         CANVAS.set(canvas);
 
-        backend.draw(changed.iter().flat_map(ChangedRow::cells))?;
         match cursor {
             Some(position) => {
                 backend.show_cursor()?;
@@ -94,12 +95,7 @@ impl Renderer {
 
     /// Takes the mouse, or leaves it to the terminal, with the next frame.
     pub fn capture_mouse(&mut self, capture: bool) {
-        // Writing to memory does not fail.
-        let _ = if capture {
-            queue!(self.pending, event::EnableMouseCapture)
-        } else {
-            queue!(self.pending, event::DisableMouseCapture)
-        };
+        self.mouse = Some(capture);
     }
 
     /// Makes the next frame a whole one: what the terminal shows now may be anything. It may

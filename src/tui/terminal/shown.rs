@@ -2,7 +2,7 @@
 //! as many of them, so they are packed, to some tenth of what a buffer takes.
 
 use ratatui::buffer::{Buffer, Cell};
-use ratatui::layout::Rect;
+use ratatui::layout::{Position, Rect};
 use ratatui::style::{Color, Modifier};
 
 /// Stands before and behind a symbol that is not one byte. No symbol holds it, as it is a control
@@ -14,13 +14,6 @@ const MARK: char = '\0';
 pub(super) struct Shown {
     area: Rect,
     rows: Vec<PackedRow>,
-}
-
-/// A row that is to look different.
-#[derive(Debug)]
-pub(super) struct ChangedRow {
-    before: Buffer,
-    after: Buffer,
 }
 
 /// A row of cells. Those that are missing at its end are empty ones.
@@ -54,11 +47,13 @@ impl Shown {
         self.area
     }
 
-    /// Takes the cells of a frame of the same size for those that show; returns the rows that
-    /// differ.
-    pub(super) fn replace(&mut self, frame: &Buffer) -> Vec<ChangedRow> {
+    /// Takes the cells of a frame of the same size for those that show; returns the places of those
+    /// to write.
+    pub(super) fn replace(&mut self, frame: &Buffer) -> Vec<Position> {
         let width = usize::from(self.area.width).max(1);
         let mut packed = PackedRow::default();
+        let mut before = Buffer::default();
+        let mut after = Buffer::default();
         let mut changed = Vec::new();
 
         for ((y, row), cells) in (0..).zip(&mut self.rows).zip(frame.content.chunks(width)) {
@@ -68,24 +63,20 @@ impl Shown {
             }
 
             let area = Rect::new(0, y, self.area.width, 1);
-            changed.push(ChangedRow {
-                before: row.unpack(area),
-                after: Buffer {
-                    area,
-                    content: cells.to_vec(),
-                },
-            });
+            before.resize(area);
+            row.unpack(&mut before.content);
+            after.resize(area);
+            after.content.clone_from_slice(cells);
+            changed.extend(
+                before
+                    .diff_iter(&after)
+                    .map(|(x, y, _)| Position::new(x, y)),
+            );
+
             // A clone takes no more memory than it needs.
             *row = packed.clone();
         }
         changed
-    }
-}
-
-impl ChangedRow {
-    /// The cells to write, with their places.
-    pub(super) fn cells(&self) -> impl Iterator<Item = (u16, u16, &Cell)> {
-        self.before.diff_iter(&self.after)
     }
 }
 
@@ -111,9 +102,9 @@ impl PackedRow {
         }
     }
 
-    fn unpack(&self, area: Rect) -> Buffer {
-        let mut row = Buffer::empty(area);
-        let mut cells = row.content.iter_mut();
+    fn unpack(&self, row: &mut [Cell]) {
+        row.fill(Cell::EMPTY);
+        let mut cells = row.iter_mut();
         let mut rest = self.symbols.as_str();
 
         for run in &self.runs {
@@ -126,7 +117,6 @@ impl PackedRow {
                 cell.modifier = run.modifier;
             }
         }
-        row
     }
 }
 
@@ -207,9 +197,9 @@ mod tests {
             let mut before = Buffer::empty(frames[0].area);
             let mut shown = Shown::cleared(before.area);
             for frame in frames {
-                let changed = shown.replace(&frame);
-                let written: Vec<_> = changed.iter().flat_map(ChangedRow::cells).collect();
-                prop_assert_eq!(written, before.diff(&frame));
+                let usual = before.diff(&frame);
+                let usual: Vec<_> = usual.iter().map(|(x, y, _)| Position::new(*x, *y)).collect();
+                prop_assert_eq!(shown.replace(&frame), usual);
                 before = frame;
             }
         }
