@@ -4,11 +4,12 @@
 
 mod harness;
 
-use harness::shopping::{add, check_out, connect_as, on_many_threads, quick_server, sell, user};
+use harness::shopping::{
+    add, check_out, connect_as, on_many_threads, quick_server, sell, stop_before, user,
+};
 use harness::{Deadline, Finish, Server, ok, run, server, shop, trolley};
 use std::process::Output;
-use trolley::store::Policy;
-use trolley::store::order::{self, Driver, Stage};
+use trolley::store::order::Stage;
 
 const PLANTED: &str = "20261126-AAAA-AAAA";
 
@@ -151,27 +152,6 @@ fn news_of_orders_that_a_shopper_publishes_are_not_believed_by_a_screen() {
     assert!(!seen.contains("is cancelled"), "{seen}");
     clerk.keys("esc q");
     clerk.wait_exit();
-}
-
-/// Has somebody order the cart of this user, and stop before this stage; returns the order's id.
-fn stop_before(server: &Server, cart: &str, stage: &Stage) -> String {
-    on_many_threads().block_on(async {
-        let mut link = connect_as(server.url(), "bob").await;
-        let mut plain = server::open_shared(server.url()).await;
-        let preview = order::preview(&mut link, &user(cart)).await.unwrap();
-        let id = order::new_order_id(preview.at);
-        let policy = Policy {
-            by: "bob".to_owned(),
-            ..Policy::default()
-        };
-        let mut driver = Driver::place(&user(cart), &policy, id.clone(), preview);
-        let deadline = Deadline::start();
-        while driver.stage() != stage {
-            deadline.check("the stage of an order");
-            driver.step(&mut plain).await.unwrap();
-        }
-        id.to_string()
-    })
 }
 
 /// Makes an order look as if it had been begun so long ago, and be due.

@@ -7,7 +7,7 @@
 -- ARGV  1 channel, as in publish.lua   2 session timeout in ms (0: never), for a cart without a
 --       life of its own   3 who   4 op id or order id
 --
--- Comes after history.lua and the limits OPS_PER_GENERATION, COMPANIONS_OUTLIVE (ms) and
+-- Comes after whole.lua, history.lua and the limits OPS_PER_GENERATION, COMPANIONS_OUTLIVE (ms) and
 -- LOG_LENGTH, which Rust puts in front.
 
 local cart, meta, lines, log, touched = KEYS[1], KEYS[2], KEYS[3], KEYS[6], KEYS[7]

@@ -59,10 +59,9 @@ local function quoted(text)
 end
 
 local known = call('HMGET', meta, 'version', 'start', 'kept', 'frozen', 'owner', 'life')
-local version, start = tonumber(known[1] or 0), tonumber(known[2] or 0)
-if not (version and version >= 0 and version <= HIGHEST_VERSION and version % 1 == 0) then
-  version = 0
-end
+local version = whole(known[1], HIGHEST_VERSION) or 0
+-- Of these two any number will do that lies in its range, so they need no dearer reading.
+local start, kept = tonumber(known[2] or 0), tonumber(known[3] or -1) or -1
 if not (start and start >= 0 and start <= version) then start = 0 end
 -- A cart is frozen for an order, and no longer than that is there.
 local frozen = known[4] and call('HEXISTS', being_ordered, 'id') == 1
@@ -151,9 +150,9 @@ local function look(id)
   local line = copies[id]
   if not line then
     local score = call('ZSCORE', cart, id)
-    local whole = score and string.find(score, '^[1-9]%d*$') and tonumber(score)
-    if score and not (whole and whole <= HIGHEST_QUANTITY) then whole = 'damaged' end
-    line = {id = id, score = score, before = whole, after = whole}
+    local pieces = score and (whole(score, HIGHEST_QUANTITY) or 0)
+    if pieces == 0 then pieces = 'damaged' end
+    line = {id = id, score = score, before = pieces, after = pieces}
     copies[id], order[#order + 1] = line, line
   end
   return line
@@ -171,7 +170,8 @@ for i = EDITS, #ARGV, 4 do
     for _, member in ipairs(refusal and {} or call('ZRANGE', cart, 0, -1)) do
       local old = verb == 'clear'
       if not old then
-        local last = call('ZSCORE', touched, member) or string.match(call('HGET', lines, member) or '', '^%d+ (%d+)')
+        local last = whole(call('ZSCORE', touched, member), HIGHEST_VERSION)
+          or whole(string.match(call('HGET', lines, member) or '', '^%d+ (%d+)'), HIGHEST_VERSION)
         old = timed and last and now - last >= item_timeout and held(member) == 0
       end
       local line = old and look(member)
@@ -230,7 +230,7 @@ if refused and done == 0 then return redis.error_reply(refused) end
 
 -- Lua can't sum money exactly, so the client checks the budget. It must have done so on this
 -- very version.
-if budgeted and tonumber(checked) ~= (whole(known[1], HIGHEST_VERSION) or 0) then
+if budgeted and tonumber(checked) ~= version then
   for _, line in ipairs(order) do
     if (line.after or 0) ~= 'damaged' and (line.after or 0) > (tonumber(line.before) or 0) then
       return redis.error_reply('CHECKBUDGET ' .. op)
@@ -275,7 +275,7 @@ local ends = digits(deadline)
 
 -- The companions' expiry (0: never). It is set well beyond the cart's, so that it needs
 -- renewing only now and then.
-local kept, keep = tonumber(known[3] or -1) or -1, 0
+local keep = 0
 if timeout > 0 and not frozen then keep = now + timeout + COMPANIONS_OUTLIVE end
 if opens or (keep == 0 and kept ~= 0)
   or (keep > 0 and not (kept >= keep and kept <= keep + 2 * COMPANIONS_OUTLIVE)) then
