@@ -98,6 +98,54 @@ fn the_companions_get_an_expiry_whatever_is_noted_of_it() {
     }
 }
 
+/// The keys of eve's cart that never expire.
+fn endless(server: &Server) -> Vec<String> {
+    let keys = server.get_list("KEYS *cart:eve*");
+    let is_endless = |key: &String| server.get(&format!("PTTL {key}")) == "-1";
+    keys.into_iter().filter(is_endless).collect()
+}
+
+#[test]
+fn a_companion_that_was_evicted_comes_back_with_an_expiry() {
+    let commands: &[&[&str]] = &[
+        &["add", "tea"],
+        &["add", "cake"],
+        &["add", "tea", "--item-timeout", "20m"],
+        &["set", "tea", "9"],
+        &["remove", "tea", "1"],
+        &["remove", "tea"],
+        &["clear"],
+        &["rules", "--budget", "900"],
+        &["checkout", "--yes"],
+    ];
+    for binary in server::binaries() {
+        let server = Server::start_with(&binary, &["--appendonly", "no"]);
+        sell(&server, "tea", "2.40", "100000");
+        sell(&server, "cake", "3.10", "100000");
+        let eve = |args: &[&str]| {
+            let eve = ["--user", "eve", "--name", "eve"];
+            harness::ok(&server, &[&eve[..], args].concat())
+        };
+        for evicted in ["ops0", "ops1", "log", "meta", "lines", "by", "touched"] {
+            for command in commands {
+                eve(&["set", "tea", "5", "--item-timeout", "20m"]);
+                server.raw(&["UNLINK", &format!("{{cart:eve}}:{evicted}")]);
+                eve(command);
+                let case = format!("{command:?} after {evicted} was evicted");
+                assert_eq!(endless(&server), Vec::<String>::new(), "{case}");
+
+                // Where a cart is meant to stay, all of it stays.
+                eve(&["set", "tea", "5", "--session-timeout", "never"]);
+                server.raw(&["UNLINK", &format!("{{cart:eve}}:{evicted}")]);
+                eve(&["add", "tea", "--session-timeout", "never"]);
+                let all = server.get_list("KEYS *cart:eve*").len();
+                assert_eq!(endless(&server).len(), all, "{case}");
+                eve(&["clear"]);
+            }
+        }
+    }
+}
+
 #[test]
 fn what_no_whole_number_is_counts_as_none_everywhere() {
     let server = shop();

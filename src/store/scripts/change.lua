@@ -32,14 +32,16 @@
 -- A version that is no number of ours is none: the cart's history is lost, and a new one begins.
 -- Since op ids may be lost with it, changes that were first sent before are not sent again.
 --
--- Comes after history.lua, shares.lua, publish.lua and the limits MOST_LINES, HIGHEST_QUANTITY (a
--- higher score is damage), OPS_PER_GENERATION, COMPANIONS_OUTLIVE (ms) and LOG_LENGTH, which Rust
--- puts in front. This script runs at every change and Lua takes most of its time: rare cases define
--- their functions and read their fields only when they occur.
+-- Comes after whole.lua, history.lua, shares.lua, publish.lua and the limits MOST_LINES,
+-- HIGHEST_QUANTITY (a higher score is damage), HIGHEST_VERSION, OPS_PER_GENERATION,
+-- COMPANIONS_OUTLIVE (ms) and LOG_LENGTH, which Rust puts in front. This script runs at every
+-- change and Lua takes most of its time: rare cases define their functions and read their fields
+-- only when they occur.
 
 local EDITS = 10           -- index of the first edit in ARGV
 
-local KEYS, ARGV, call, floor = KEYS, ARGV, redis.call, math.floor
+local KEYS, ARGV, call, pcall, floor = KEYS, ARGV, redis.call, redis.pcall, math.floor
+local format, quoted = string.format, cjson.encode
 local cart, meta, lines, log, touched = KEYS[1], KEYS[2], KEYS[3], KEYS[6], KEYS[7]
 local by, being_ordered = KEYS[8], KEYS[9]
 local op, who, kind = ARGV[1], ARGV[2], ARGV[3]
@@ -47,15 +49,9 @@ local timeout, limit, item_timeout = tonumber(ARGV[4]), tonumber(ARGV[5]), tonum
 
 -- A whole number in digits: '%.0f' takes three times as long, and '%d' may have only 32 bits.
 local function digits(n)
-  if n < 1e7 then return string.format('%d', n) end
-  local high = math.floor(n / 1e7)
-  return string.format('%d%07d', high, n - high * 1e7)
-end
-
--- A text as JSON.
-local function quoted(text)
-  if string.find(text, '[^ !#-%[%]-~]') then return cjson.encode(text) end
-  return '"' .. text .. '"'
+  if n < 1e7 then return format('%d', n) end
+  local high = floor(n / 1e7)
+  return format('%d%07d', high, n - high * 1e7)
 end
 
 local known = call('HMGET', meta, 'version', 'start', 'kept', 'frozen', 'owner', 'life')
@@ -72,13 +68,15 @@ local owner = known[5] ~= '' and known[5]
 -- Where the cart's history began in this generation, the other generation is empty.
 local generation = floor(version / OPS_PER_GENERATION)
 local other = start == 0 or floor(start / OPS_PER_GENERATION) ~= generation
+local names_itself = false
 for place = generation, other and generation + 1 or generation do
   local ops = KEYS[4 + place % 2]
-  local first = call('HGET', ops, op)
-  if first then
-    call('HSET', ops, op, first)
-    return {first}
+  local found = call('HMGET', ops, op, '')
+  if found[1] then
+    call('HSET', ops, op, found[1])
+    return {found[1]}
   end
+  if place == generation then names_itself = found[2] end
 end
 
 local clock = call('TIME')
@@ -152,7 +150,8 @@ local function look(id)
     local score = call('ZSCORE', cart, id)
     local pieces = score and (whole(score, HIGHEST_QUANTITY) or 0)
     if pieces == 0 then pieces = 'damaged' end
-    line = {id = id, score = score, before = pieces, after = pieces}
+    -- All fields at once, or Lua makes room for them twice.
+    line = {id = id, score = score, before = pieces, after = pieces, price = false, shares = false}
     copies[id], order[#order + 1] = line, line
   end
   return line
@@ -238,9 +237,10 @@ if budgeted and tonumber(checked) ~= version then
   end
 end
 
--- Reads the shares of the lines that change; a new line has none yet. Where lines come or go,
--- a companion key may be created, which then needs its expiry (`renew`). A key of the wrong
--- type must fail here, before anything is written.
+-- Reads the shares of the lines that change; a new line has none yet. A companion key that is
+-- created, because lines come or go or because it was lost (a server that is short of memory drops
+-- single keys), needs its expiry (`renew`). A key of the wrong type must fail here, before
+-- anything is written.
 local moves, removes = stale, false
 for _, line in ipairs(order) do
   if line.before ~= line.after then
@@ -267,6 +267,7 @@ version = version + 1
 local stamp = digits(version)
 generation = floor(version / OPS_PER_GENERATION)
 local ops, opens = KEYS[4 + generation % 2], floor(was / OPS_PER_GENERATION) ~= generation
+if opens or not names_itself then renew = true end
 
 -- The cart's expiry (0: never).
 local deadline = 0
@@ -277,18 +278,21 @@ local ends = digits(deadline)
 -- renewing only now and then.
 local keep = 0
 if timeout > 0 and not frozen then keep = now + timeout + COMPANIONS_OUTLIVE end
-if opens or (keep == 0 and kept ~= 0)
+if (keep == 0 and kept ~= 0)
   or (keep > 0 and not (kept >= keep and kept <= keep + 2 * COMPANIONS_OUTLIVE)) then
   renew = true
 end
-if renew then kept = digits(keep > 0 and keep + COMPANIONS_OUTLIVE / 2 or 0) end
 
 -- A missing right must leave nothing half done. To ask for one costs as much as a command, so it
 -- is asked for only where lines leave or expiries are renewed. Any other is tried below by the
 -- first command that needs it.
 if removes or renew then
   local needed = {}
-  if renew then needed[1] = keep > 0 and {'PEXPIREAT', meta, '0'} or {'PERSIST', meta} end
+  if keep > 0 then
+    needed[1] = {'PEXPIREAT', meta, '0'}
+  elseif renew then
+    needed[1] = {'PERSIST', meta}
+  end
   if removes then needed[#needed + 1] = {'HDEL', lines, 'x'} end
   if removes and #order > 1 then
     needed[#needed + 1] = {'ZREM', cart, 'x'}
@@ -307,10 +311,10 @@ call('HSET', meta, 'version', stamp)
 
 -- Where a right turns out to be missing, the version goes back, and the error is the answer.
 local tried = 1
-if deadline > 0 then tried = redis.pcall('PEXPIREAT', cart, ends) end
+if deadline > 0 then tried = pcall('PEXPIREAT', cart, ends) end
 if tried ~= 1 and type(tried) == 'table' then return put_back(meta, known[1], tried) end
 if opens or stale then
-  tried = redis.pcall('UNLINK', opens and ops or touched)
+  tried = pcall('UNLINK', opens and ops or touched)
   if type(tried) == 'table' then return put_back(meta, known[1], tried) end
 end
 if stale and #order > 0 then call('UNLINK', lines, by, touched) end
@@ -350,17 +354,17 @@ for _, line in ipairs(order) do
   if written and new then
     if old == 'damaged' then
       written = tostring(has)
-      tried = redis.pcall('ZADD', cart, written, id)
+      tried = pcall('ZADD', cart, written, id)
       if type(tried) == 'table' then return put_back(meta, known[1], tried) end
     else
       -- Redis answers with the new quantity in digits.
-      written = redis.pcall('ZADD', cart, 'INCR', delta, id)
+      written = pcall('ZADD', cart, 'INCR', delta, id)
       if written.err then return put_back(meta, known[1], written) end
     end
     if timed then call('ZADD', touched, at, id) end
   end
   if old and not new then
-    tried = redis.pcall('ZREM', cart, id)
+    tried = pcall('ZREM', cart, id)
     if type(tried) == 'table' then return put_back(meta, known[1], tried) end
   end
   if old ~= new then
@@ -373,7 +377,7 @@ for _, line in ipairs(order) do
   end
   if old and not new then
     call('HDEL', lines, id)
-    redis.pcall('ZREM', touched, id)
+    pcall('ZREM', touched, id)
   elseif new and not old then
     local from = who
     if line.theirs then
@@ -385,7 +389,7 @@ for _, line in ipairs(order) do
     call('HSET', lines, id, stamp .. ' ' .. at .. ' ' .. line.price .. ' ' .. from)
     if line.price ~= '' then more = ',"' .. line.price .. '"' end
   end
-  if lost and more == '' then more = ',"",' .. cjson.encode(lost) end
+  if lost and more == '' then more = ',"",' .. quoted(lost) end
   if written then
     told = told .. (told ~= '' and ',[' or '[') .. quoted(id) .. ',' .. written .. ',' .. delta .. more .. ']'
   end
@@ -395,8 +399,12 @@ local update = '{"v":"' .. stamp .. '","op":"' .. op .. '","by":' .. quoted(who)
   .. ',"kind":"' .. kind .. '","at":' .. at .. ',"until":' .. ends .. ',"count":' .. count
   .. ',"lines":[' .. told .. ']}'
 
--- Each generation says which one it is: one that was lost, and filled anew, says nothing.
-if opens then call('HSET', ops, '', digits(generation)) end
+-- Each generation says which one it is, unless it was lost and is filled anew.
+if opens then
+  call('HSET', ops, '', digits(generation))
+elseif not names_itself then
+  call('HSET', ops, '', 'lost')
+end
 call('HSET', ops, op, update)
 if life then call('HSET', meta, 'life', life) end
 if was == 0 then
@@ -405,9 +413,17 @@ if was == 0 then
 end
 
 -- The log and the message are only news: their failure must not fail a change that is written.
-if #order > 0 then redis.pcall('XADD', log, 'MAXLEN', '~', LOG_LENGTH, '*', 'u', update) end
+-- A log that was lost begins anew, and needs an expiry like the other companions.
+if #order > 0 then
+  local entry = pcall('XADD', log, 'NOMKSTREAM', 'MAXLEN', '~', LOG_LENGTH, '*', 'u', update)
+  if not entry then
+    pcall('XADD', log, '*', 'u', update)
+    renew = renew or keep > 0
+  end
+end
 if stale and deadline > 0 then call('PEXPIREAT', cart, ends) end
 if renew then
+  local kept = digits(keep > 0 and keep + COMPANIONS_OUTLIVE / 2 or 0)
   call('HSET', meta, 'kept', kept)
   for i = keep > 0 and 2 or 1, 8 do
     if keep > 0 then call('PEXPIREAT', KEYS[i], kept) else call('PERSIST', KEYS[i]) end
