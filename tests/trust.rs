@@ -9,7 +9,8 @@ use harness::shopping::{
 };
 use harness::{Deadline, Finish, Server, ok, run, server, shop, trolley};
 use std::process::Output;
-use trolley::store::order::Stage;
+use trolley::model::OrderId;
+use trolley::store::order::{self, Outcome, Stage};
 
 const PLANTED: &str = "20261126-AAAA-AAAA";
 
@@ -181,12 +182,38 @@ fn the_id_of_another_order_is_believed_for_no_cart() {
     let placed = placed["order"].as_str().unwrap();
     assert_eq!(server.get("HGET product:tea stock"), "99");
 
-    // Of an order that was placed before: its stock stays taken, and it is no outcome of today's.
+    // Of an order that was placed before, and is over: its stock stays taken, nothing leaves the
+    // cart, and it is told.
+    ok(&server, &["--user", "alice", "add", "tea", "1"]);
     for decision in ["undo", "place", ""] {
-        ok(&server, &["--user", "alice", "add", "tea", "1"]);
-        plant(&server, placed, decision);
-        let output = run(&server, &["--user", "alice", "checkout", "--yes"]);
-        assert_eq!(output.status.code(), Some(1), "{}", said(&output));
+        for args in [
+            &["checkout", "--yes", "--op-id", placed][..],
+            &["cart"],
+            &["orders"],
+            &["checkout"],
+        ] {
+            plant(&server, placed, decision);
+            let output = run(&server, &[&["--user", "alice"], args].concat());
+            assert_eq!(output.status.code(), Some(0), "{}", said(&output));
+            let told = said(&output).contains(placed);
+            assert!(told || args == ["orders"], "{args:?}: {}", said(&output));
+            assert_eq!(server.get("ZSCORE cart:alice tea"), "1", "{args:?}");
+        }
+        // Nor by a driver that comes upon it on its way.
+        on_many_threads().block_on(async {
+            let mut link = connect_as(server.url(), "bob").await;
+            let alice = user("alice");
+            plant(&server, placed, decision);
+            let id = OrderId::parse(placed).unwrap();
+            let known = order::go_on_with(&mut link, &alice, id.clone()).await;
+            assert_eq!(known, Ok(id));
+            assert_eq!(server.get("ZSCORE cart:alice tea"), "1");
+
+            plant(&server, placed, decision);
+            let resumed = order::resume_now(&mut link, &alice).await;
+            assert_eq!(resumed, Ok(Outcome::Nothing));
+            assert_eq!(server.get("ZSCORE cart:alice tea"), "1");
+        });
         assert_eq!(server.get("HGET product:tea stock"), "99");
         assert_eq!(server.get("XLEN orders"), "1");
         assert_eq!(server.get("EXISTS {cart:alice}:order"), "0");
@@ -195,7 +222,6 @@ fn the_id_of_another_order_is_believed_for_no_cart() {
     }
 
     // Written in another way, or damaged, it is no order's.
-    ok(&server, &["--user", "alice", "add", "tea", "1"]);
     for mark in [&placed.to_lowercase(), "x", "\u{1b}[31m\"}", ""] {
         plant(&server, mark, "");
         let output = run(&server, &["--user", "alice", "checkout"]);
