@@ -505,9 +505,11 @@ fn the_trouble_of_one_cart_is_not_told_to_others() {
     let doctor = run(&server, &["doctor", "--user", "alice"]);
     let doctor = String::from_utf8_lossy(&doctor.stdout).into_owned();
     assert!(
-        doctor.contains("3 orders could not be finished"),
+        doctor.contains("1 orders could not be finished"),
         "{doctor}"
     );
+    let unreadable = "2 orders were never placed, and their records can't be read";
+    assert!(doctor.contains(unreadable), "{doctor}");
     assert!(doctor.contains(&format!("{broken} of carol")), "{doctor}");
 
     // Once it is mended, who opens that cart finishes it.
@@ -515,6 +517,84 @@ fn the_trouble_of_one_cart_is_not_told_to_others() {
     ok(&server, &["--user", "carol", "cart"]);
     assert_eq!(server.get("EXISTS {cart:carol}:order"), "0");
     assert_eq!(server.get(&format!("ZSCORE {{orders}}:due {broken}")), "");
+}
+
+/// What the doctor finds about orders, and its advice.
+fn doctor_on_orders(server: &Server) -> (String, String) {
+    let report = run(server, &["doctor", "--json"]);
+    let report: serde_json::Value = serde_json::from_slice(&report.stdout).unwrap();
+    let findings = report["findings"].as_array().unwrap();
+    let finding = findings.iter().find(|finding| finding["about"] == "orders");
+    let text = |name: &str| finding.unwrap()[name].as_str().unwrap().to_owned();
+    (text("found"), text("advice"))
+}
+
+#[test]
+fn the_advice_on_an_order_whose_record_can_not_be_read_ends_it() {
+    for damage in [
+        "HSET {orders}:ID lines x",
+        "HDEL {orders}:ID user",
+        "SET {orders}:ID x",
+    ] {
+        // One that was never placed: stock and pieces come back, whatever it had taken.
+        let server = shop_with_cart("3");
+        let id = stop_before(&server, "alice", &Stage::Take(1));
+        assert_eq!(server.get("HGET product:tea stock"), "97");
+        server.cmd(&damage.replace("ID", &id));
+        server.cmd(&format!("ZADD {{orders}}:due 1 {id}"));
+        ok(&server, &["--user", "carol", "orders"]);
+        let (found, advice) = doctor_on_orders(&server);
+        assert!(
+            found.contains("never placed") && found.contains(&id),
+            "{found}"
+        );
+
+        let (commands, rest) = advice.split_once(", then ").unwrap();
+        for command in commands.split(" and ") {
+            let line = command.strip_prefix("redis-cli ").unwrap();
+            server.cli(&line.replace("ID", &id));
+        }
+        let then = rest.split_once(": ").unwrap().0;
+        assert_eq!(then, "trolley orders --all");
+        ok(&server, &["orders", "--all"]);
+        assert_eq!(server.get("HGET product:tea stock"), "100", "{damage}");
+        let cart = run(&server, &["--user", "alice", "cart"]);
+        assert!(said(&cart).contains(&id), "{}", said(&cart));
+        assert_eq!(server.get("ZSCORE cart:alice tea"), "3");
+        assert_eq!(server.get("EXISTS {cart:alice}:order"), "0");
+        assert!(server.get("PTTL cart:alice").parse::<i64>().unwrap() > 0);
+        let (found, _) = doctor_on_orders(&server);
+        assert!(found.contains("none stopped"), "{damage}: {found}");
+        ok(&server, &["--user", "alice", "checkout", "--yes"]);
+        assert_eq!(server.get("HGET product:tea stock"), "97");
+
+        // One that is placed keeps its stock, and is never placed twice.
+        ok(&server, &["--user", "alice", "add", "tea", "3"]);
+        let id = stop_before(&server, "alice", &Stage::Settle);
+        age(&server, &id, 60_000);
+        let record = server.dump(&format!("{{orders}}:{id}"));
+        server.cmd(&damage.replace("ID", &id));
+        ok(&server, &["--user", "carol", "orders"]);
+        let (found, advice) = doctor_on_orders(&server);
+        assert!(
+            found.contains("are placed") && found.contains(&id),
+            "{found}"
+        );
+        assert!(advice.contains("XRANGE orders - +"), "{advice}");
+        // It hides no other order.
+        assert_eq!(
+            ok(&server, &["orders", "--all"]).matches("alice").count(),
+            1
+        );
+        assert_eq!(server.get("HGET product:tea stock"), "94");
+        server.restore(&format!("{{orders}}:{id}"), record.as_deref());
+        ok(&server, &["--user", "alice", "checkout"]);
+        let (found, _) = doctor_on_orders(&server);
+        assert!(found.contains("none stopped"), "{damage}: {found}");
+        assert_eq!(server.get("XLEN orders"), "2");
+        assert_eq!(server.get("EXISTS cart:alice"), "0");
+        assert_eq!(server.get("HGET product:tea stock"), "94");
+    }
 }
 
 #[test]
