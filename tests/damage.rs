@@ -176,10 +176,7 @@ fn what_no_whole_number_is_counts_as_none_everywhere() {
         server.raw(&["HSET", "product:tea", "stock", "100000"]);
 
         // Pieces that are taken for an order, when it is cancelled: none go back.
-        let placed = harness::ok(
-            &server,
-            &["--user", "eve", "checkout", "--yes", "--json"],
-        );
+        let placed = harness::ok(&server, &["--user", "eve", "checkout", "--yes", "--json"]);
         let placed: serde_json::Value = serde_json::from_str(&placed).unwrap();
         let order = placed["order"].as_str().unwrap();
         let left = server.get("HGET product:tea stock");
