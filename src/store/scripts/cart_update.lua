@@ -54,7 +54,7 @@ local function publish_update(kind, changes)
   if math.floor(was / OPS_PER_GENERATION) ~= generation then
     local ops = KEYS[4 + generation % 2]
     redis.call('UNLINK', ops)
-    redis.call('HSET', ops, '', integer(generation))
+    redis.call('HSET', ops, '', integer(version))
   end
 
   local count = redis.call('ZCARD', cart)

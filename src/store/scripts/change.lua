@@ -68,15 +68,13 @@ local owner = known[5] ~= '' and known[5]
 -- Where the cart's history began in this generation, the other generation is empty.
 local generation = floor(version / OPS_PER_GENERATION)
 local other = start == 0 or floor(start / OPS_PER_GENERATION) ~= generation
-local names_itself = false
 for place = generation, other and generation + 1 or generation do
   local ops = KEYS[4 + place % 2]
-  local found = call('HMGET', ops, op, '')
-  if found[1] then
-    call('HSET', ops, op, found[1])
-    return {found[1]}
+  local first = call('HGET', ops, op)
+  if first then
+    call('HSET', ops, op, first)
+    return {first}
   end
-  if place == generation then names_itself = found[2] end
 end
 
 local clock = call('TIME')
@@ -99,7 +97,8 @@ if ARGV[8] ~= '' then
     if now - age <= (whole(call('HGET', meta, 'lost'), HIGHEST_VERSION) or 0) then return true end
     -- A server that is short of memory may have dropped the op ids alone.
     for place = floor(first / OPS_PER_GENERATION), generation do
-      if call('HGET', KEYS[4 + place % 2], '') ~= digits(place) then return true end
+      local newest = whole(call('HGET', KEYS[4 + place % 2], ''), HIGHEST_VERSION)
+      if not newest or floor(newest / OPS_PER_GENERATION) ~= place then return true end
     end
   end
   if sent ~= '-' and is_forgotten() then return redis.error_reply('FORGOTTEN ' .. op) end
@@ -267,7 +266,7 @@ version = version + 1
 local stamp = digits(version)
 generation = floor(version / OPS_PER_GENERATION)
 local ops, opens = KEYS[4 + generation % 2], floor(was / OPS_PER_GENERATION) ~= generation
-if opens or not names_itself then renew = true end
+if opens then renew = true end
 
 -- The cart's expiry (0: never).
 local deadline = 0
@@ -399,13 +398,12 @@ local update = '{"v":"' .. stamp .. '","op":"' .. op .. '","by":' .. quoted(who)
   .. ',"kind":"' .. kind .. '","at":' .. at .. ',"until":' .. ends .. ',"count":' .. count
   .. ',"lines":[' .. told .. ']}'
 
--- Each generation says which one it is, unless it was lost and is filled anew.
-if opens then
-  call('HSET', ops, '', digits(generation))
-elseif not names_itself then
-  call('HSET', ops, '', 'lost')
+-- Each generation tells its newest version. Where that is new to one that was begun before, it
+-- was lost, and with it the op ids of all changes up to now.
+if call('HSET', ops, op, update, '', stamp) > 1 and not opens then
+  renew = renew or keep > 0
+  call('HSET', meta, 'lost', at)
 end
-call('HSET', ops, op, update)
 if life then call('HSET', meta, 'life', life) end
 if was == 0 then
   call('HSET', meta, 'start', stamp)
