@@ -9,6 +9,7 @@ use harness::{Finish, Server, server};
 use trolley::model::{Change, ChangeKind, Edit, Money};
 use trolley::store;
 use trolley::store::keys::CartKeys;
+use trolley::store::order::Stage;
 use trolley::store::{Attempt, Policy, ProductCheck};
 
 /// A server without a file where eve's cart has three pieces of tea.
@@ -94,6 +95,110 @@ fn the_companions_get_an_expiry_whatever_is_noted_of_it() {
             let expires = server.get(&format!("PTTL {{cart:eve}}:{companion}"));
             assert_ne!(expires, "-1", "{companion} with {damage}");
         }
+    }
+}
+
+/// The keys of eve's cart that never expire.
+fn endless(server: &Server) -> Vec<String> {
+    let keys = server.get_list("KEYS *cart:eve*");
+    let is_endless = |key: &String| server.get(&format!("PTTL {key}")) == "-1";
+    keys.into_iter().filter(is_endless).collect()
+}
+
+#[test]
+fn a_companion_that_was_evicted_comes_back_with_an_expiry() {
+    let commands: &[&[&str]] = &[
+        &["add", "tea"],
+        &["add", "cake"],
+        &["add", "tea", "--item-timeout", "20m"],
+        &["set", "tea", "9"],
+        &["remove", "tea", "1"],
+        &["remove", "tea"],
+        &["clear"],
+        &["rules", "--budget", "900"],
+        &["checkout", "--yes"],
+    ];
+    for binary in server::binaries() {
+        let server = Server::start_with(&binary, &["--appendonly", "no"]);
+        sell(&server, "tea", "2.40", "100000");
+        sell(&server, "cake", "3.10", "100000");
+        let eve = |args: &[&str]| {
+            let eve = ["--user", "eve", "--name", "eve"];
+            harness::ok(&server, &[&eve[..], args].concat())
+        };
+        for evicted in ["ops0", "ops1", "log", "meta", "lines", "by", "touched"] {
+            for command in commands {
+                eve(&["set", "tea", "5", "--item-timeout", "20m"]);
+                server.raw(&["UNLINK", &format!("{{cart:eve}}:{evicted}")]);
+                eve(command);
+                let case = format!("{command:?} after {evicted} was evicted");
+                assert_eq!(endless(&server), Vec::<String>::new(), "{case}");
+
+                // Where a cart is meant to stay, all of it stays.
+                eve(&["set", "tea", "5", "--session-timeout", "never"]);
+                server.raw(&["UNLINK", &format!("{{cart:eve}}:{evicted}")]);
+                eve(&["add", "tea", "--session-timeout", "never"]);
+                let all = server.get_list("KEYS *cart:eve*").len();
+                assert_eq!(endless(&server).len(), all, "{case}");
+                eve(&["clear"]);
+            }
+        }
+    }
+}
+
+#[test]
+fn what_no_whole_number_is_counts_as_none_everywhere() {
+    let server = shop();
+    for damage in ["0x10", "1e3", " 17", "17 ", "+17", "1.", "0b1"] {
+        // A version: a new history begins, above all that could have been.
+        let before = meta(&server, "start");
+        server.raw(&["HSET", "{cart:eve}:meta", "version", damage]);
+        harness::ok(&server, &["--user", "eve", "add", "tea"]);
+        assert_eq!(meta(&server, "version"), meta(&server, "start"), "{damage}");
+        assert!(
+            meta(&server, "start") > before,
+            "{damage}: {}",
+            meta(&server, "start")
+        );
+
+        // The timeouts of a cart, and its closing time.
+        let life = format!("{damage} 0 ann");
+        server.raw(&["HSET", "{cart:eve}:meta", "life", &life, "closes", damage]);
+        harness::ok(&server, &["--user", "eve", "add", "tea"]);
+        let expires = server.get("PTTL cart:eve").parse::<i64>().unwrap();
+        assert!(expires > 1_700_000, "{damage}: {expires}");
+
+        // Stock: nothing of it is sold.
+        server.raw(&["HSET", "product:tea", "stock", damage]);
+        let checkout = harness::run(&server, &["--user", "eve", "checkout", "--yes"]);
+        assert_eq!(checkout.status.code(), Some(1), "{damage}");
+        assert_eq!(server.get("HGET product:tea stock"), damage);
+        server.raw(&["HSET", "product:tea", "stock", "100000"]);
+
+        // Pieces that are taken for an order, when it is cancelled: none go back.
+        let placed = harness::ok(&server, &["--user", "eve", "checkout", "--yes", "--json"]);
+        let placed: serde_json::Value = serde_json::from_str(&placed).unwrap();
+        let order = placed["order"].as_str().unwrap();
+        let left = server.get("HGET product:tea stock");
+        server.raw(&["HSET", "{product:tea}:orders", order, damage]);
+        harness::ok(&server, &["order", order, "cancel"]);
+        assert_eq!(server.get("HGET product:tea stock"), left, "{damage}");
+        harness::ok(&server, &["--user", "eve", "add", "tea", "3"]);
+    }
+}
+
+#[test]
+fn a_quantity_that_is_damaged_while_it_is_ordered_stays_as_it_is() {
+    for damage in ["2.5", "-3", "inf", "1e300"] {
+        let server = shop();
+        let order = harness::shopping::stop_before(&server, "eve", &Stage::Settle);
+        server.raw(&["ZADD", "cart:eve", damage, "tea"]);
+        let kept = server.get("ZSCORE cart:eve tea");
+        server.raw(&["ZADD", "{orders}:due", "1", &order]);
+        harness::ok(&server, &["--user", "eve", "checkout"]);
+        assert_eq!(server.get("ZSCORE cart:eve tea"), kept, "{damage}");
+        assert_eq!(server.get("EXISTS {cart:eve}:order"), "0", "{damage}");
+        assert_eq!(server.get("XLEN orders"), "1", "{damage}");
     }
 }
 

@@ -4,11 +4,13 @@
 
 mod harness;
 
-use harness::shopping::{add, check_out, connect_as, on_many_threads, quick_server, sell, user};
+use harness::shopping::{
+    add, check_out, connect_as, on_many_threads, quick_server, sell, stop_before, user,
+};
 use harness::{Deadline, Finish, Server, ok, run, server, shop, trolley};
 use std::process::Output;
-use trolley::store::Policy;
-use trolley::store::order::{self, Driver, Stage};
+use trolley::model::OrderId;
+use trolley::store::order::{self, Outcome, Stage};
 
 const PLANTED: &str = "20261126-AAAA-AAAA";
 
@@ -153,27 +155,6 @@ fn news_of_orders_that_a_shopper_publishes_are_not_believed_by_a_screen() {
     clerk.wait_exit();
 }
 
-/// Has somebody order the cart of this user, and stop before this stage; returns the order's id.
-fn stop_before(server: &Server, cart: &str, stage: &Stage) -> String {
-    on_many_threads().block_on(async {
-        let mut link = connect_as(server.url(), "bob").await;
-        let mut plain = server::open_shared(server.url()).await;
-        let preview = order::preview(&mut link, &user(cart)).await.unwrap();
-        let id = order::new_order_id(preview.at);
-        let policy = Policy {
-            by: "bob".to_owned(),
-            ..Policy::default()
-        };
-        let mut driver = Driver::place(&user(cart), &policy, id.clone(), preview);
-        let deadline = Deadline::start();
-        while driver.stage() != stage {
-            deadline.check("the stage of an order");
-            driver.step(&mut plain).await.unwrap();
-        }
-        id.to_string()
-    })
-}
-
 /// Makes an order look as if it had been begun so long ago, and be due.
 fn age(server: &Server, id: &str, ms: i64) {
     let begun: i64 = server
@@ -201,12 +182,38 @@ fn the_id_of_another_order_is_believed_for_no_cart() {
     let placed = placed["order"].as_str().unwrap();
     assert_eq!(server.get("HGET product:tea stock"), "99");
 
-    // Of an order that was placed before: its stock stays taken, and it is no outcome of today's.
+    // Of an order that was placed before, and is over: its stock stays taken, nothing leaves the
+    // cart, and it is told.
+    ok(&server, &["--user", "alice", "add", "tea", "1"]);
     for decision in ["undo", "place", ""] {
-        ok(&server, &["--user", "alice", "add", "tea", "1"]);
-        plant(&server, placed, decision);
-        let output = run(&server, &["--user", "alice", "checkout", "--yes"]);
-        assert_eq!(output.status.code(), Some(1), "{}", said(&output));
+        for args in [
+            &["checkout", "--yes", "--op-id", placed][..],
+            &["cart"],
+            &["orders"],
+            &["checkout"],
+        ] {
+            plant(&server, placed, decision);
+            let output = run(&server, &[&["--user", "alice"], args].concat());
+            assert_eq!(output.status.code(), Some(0), "{}", said(&output));
+            let told = said(&output).contains(placed);
+            assert!(told || args == ["orders"], "{args:?}: {}", said(&output));
+            assert_eq!(server.get("ZSCORE cart:alice tea"), "1", "{args:?}");
+        }
+        // Nor by a driver that comes upon it on its way.
+        on_many_threads().block_on(async {
+            let mut link = connect_as(server.url(), "bob").await;
+            let alice = user("alice");
+            plant(&server, placed, decision);
+            let id = OrderId::parse(placed).unwrap();
+            let known = order::go_on_with(&mut link, &alice, id.clone()).await;
+            assert_eq!(known, Ok(id));
+            assert_eq!(server.get("ZSCORE cart:alice tea"), "1");
+
+            plant(&server, placed, decision);
+            let resumed = order::resume_now(&mut link, &alice).await;
+            assert_eq!(resumed, Ok(Outcome::Nothing));
+            assert_eq!(server.get("ZSCORE cart:alice tea"), "1");
+        });
         assert_eq!(server.get("HGET product:tea stock"), "99");
         assert_eq!(server.get("XLEN orders"), "1");
         assert_eq!(server.get("EXISTS {cart:alice}:order"), "0");
@@ -215,7 +222,6 @@ fn the_id_of_another_order_is_believed_for_no_cart() {
     }
 
     // Written in another way, or damaged, it is no order's.
-    ok(&server, &["--user", "alice", "add", "tea", "1"]);
     for mark in [&placed.to_lowercase(), "x", "\u{1b}[31m\"}", ""] {
         plant(&server, mark, "");
         let output = run(&server, &["--user", "alice", "checkout"]);
@@ -499,9 +505,11 @@ fn the_trouble_of_one_cart_is_not_told_to_others() {
     let doctor = run(&server, &["doctor", "--user", "alice"]);
     let doctor = String::from_utf8_lossy(&doctor.stdout).into_owned();
     assert!(
-        doctor.contains("3 orders could not be finished"),
+        doctor.contains("1 orders could not be finished"),
         "{doctor}"
     );
+    let unreadable = "2 orders were never placed, and their records can't be read";
+    assert!(doctor.contains(unreadable), "{doctor}");
     assert!(doctor.contains(&format!("{broken} of carol")), "{doctor}");
 
     // Once it is mended, who opens that cart finishes it.
@@ -509,6 +517,84 @@ fn the_trouble_of_one_cart_is_not_told_to_others() {
     ok(&server, &["--user", "carol", "cart"]);
     assert_eq!(server.get("EXISTS {cart:carol}:order"), "0");
     assert_eq!(server.get(&format!("ZSCORE {{orders}}:due {broken}")), "");
+}
+
+/// What the doctor finds about orders, and its advice.
+fn doctor_on_orders(server: &Server) -> (String, String) {
+    let report = run(server, &["doctor", "--json"]);
+    let report: serde_json::Value = serde_json::from_slice(&report.stdout).unwrap();
+    let findings = report["findings"].as_array().unwrap();
+    let finding = findings.iter().find(|finding| finding["about"] == "orders");
+    let text = |name: &str| finding.unwrap()[name].as_str().unwrap().to_owned();
+    (text("found"), text("advice"))
+}
+
+#[test]
+fn the_advice_on_an_order_whose_record_can_not_be_read_ends_it() {
+    for damage in [
+        "HSET {orders}:ID lines x",
+        "HDEL {orders}:ID user",
+        "SET {orders}:ID x",
+    ] {
+        // One that was never placed: stock and pieces come back, whatever it had taken.
+        let server = shop_with_cart("3");
+        let id = stop_before(&server, "alice", &Stage::Take(1));
+        assert_eq!(server.get("HGET product:tea stock"), "97");
+        server.cmd(&damage.replace("ID", &id));
+        server.cmd(&format!("ZADD {{orders}}:due 1 {id}"));
+        ok(&server, &["--user", "carol", "orders"]);
+        let (found, advice) = doctor_on_orders(&server);
+        assert!(
+            found.contains("never placed") && found.contains(&id),
+            "{found}"
+        );
+
+        let (commands, rest) = advice.split_once(", then ").unwrap();
+        for command in commands.split(" and ") {
+            let line = command.strip_prefix("redis-cli ").unwrap();
+            server.cli(&line.replace("ID", &id));
+        }
+        let then = rest.split_once(": ").unwrap().0;
+        assert_eq!(then, "trolley orders --all");
+        ok(&server, &["orders", "--all"]);
+        assert_eq!(server.get("HGET product:tea stock"), "100", "{damage}");
+        let cart = run(&server, &["--user", "alice", "cart"]);
+        assert!(said(&cart).contains(&id), "{}", said(&cart));
+        assert_eq!(server.get("ZSCORE cart:alice tea"), "3");
+        assert_eq!(server.get("EXISTS {cart:alice}:order"), "0");
+        assert!(server.get("PTTL cart:alice").parse::<i64>().unwrap() > 0);
+        let (found, _) = doctor_on_orders(&server);
+        assert!(found.contains("none stopped"), "{damage}: {found}");
+        ok(&server, &["--user", "alice", "checkout", "--yes"]);
+        assert_eq!(server.get("HGET product:tea stock"), "97");
+
+        // One that is placed keeps its stock, and is never placed twice.
+        ok(&server, &["--user", "alice", "add", "tea", "3"]);
+        let id = stop_before(&server, "alice", &Stage::Settle);
+        age(&server, &id, 60_000);
+        let record = server.dump(&format!("{{orders}}:{id}"));
+        server.cmd(&damage.replace("ID", &id));
+        ok(&server, &["--user", "carol", "orders"]);
+        let (found, advice) = doctor_on_orders(&server);
+        assert!(
+            found.contains("are placed") && found.contains(&id),
+            "{found}"
+        );
+        assert!(advice.contains("XRANGE orders - +"), "{advice}");
+        // It hides no other order.
+        assert_eq!(
+            ok(&server, &["orders", "--all"]).matches("alice").count(),
+            1
+        );
+        assert_eq!(server.get("HGET product:tea stock"), "94");
+        server.restore(&format!("{{orders}}:{id}"), record.as_deref());
+        ok(&server, &["--user", "alice", "checkout"]);
+        let (found, _) = doctor_on_orders(&server);
+        assert!(found.contains("none stopped"), "{damage}: {found}");
+        assert_eq!(server.get("XLEN orders"), "2");
+        assert_eq!(server.get("EXISTS cart:alice"), "0");
+        assert_eq!(server.get("HGET product:tea stock"), "94");
+    }
 }
 
 #[test]

@@ -12,7 +12,7 @@ use std::io::{self, Write};
 /// The width of a printed receipt.
 pub(super) const RECEIPT_COLUMNS: usize = 40;
 
-/// Takes away the mark that the cart is being ordered, where the shop has no such order, and
+/// Takes away the mark that the cart is being ordered, where no such order is on its way, and
 /// says so: whoever may fill the cart can write that mark.
 pub(super) async fn thaw_unknown(
     connection: &mut Connection,
@@ -21,7 +21,7 @@ pub(super) async fn thaw_unknown(
 ) -> Result<(), CliError> {
     if let Some(mark) = order::thaw_unknown(connection, user).await? {
         output.warn(&format!(
-            "the cart was marked as being ordered ({mark}), but the shop has no such order: the mark is removed, and nothing was taken"
+            "the cart was marked as being ordered ({mark}), but no such order is on its way: the mark is removed, and nothing was taken"
         ));
     }
     Ok(())

@@ -89,6 +89,13 @@ pub(crate) fn orders_of(user: &str) -> String {
     format!("{{orders}}:of:{user}")
 }
 
+/// The key of the cart that a companion belongs to, as in `{cart:ann}:meta`; `None` for any other
+/// key.
+pub(crate) fn cart_of(companion: &str) -> Option<&str> {
+    let (cart, _name) = companion.strip_prefix('{')?.rsplit_once("}:")?;
+    cart.starts_with("cart:").then_some(cart)
+}
+
 /// The keys of one cart. The companions carry the cart's whole name as their hash tag,
 /// so that all of them share one cluster slot.
 #[derive(Debug, Clone)]

@@ -5,7 +5,7 @@ use super::{Server, server};
 use std::time::Duration;
 use trolley::model::{Money, OrderId, ProductId, UserName};
 use trolley::store;
-use trolley::store::order;
+use trolley::store::order::{self, Driver, Stage};
 use trolley::store::{Address, Connection, Error, Policy};
 
 /// The id of a product.
@@ -81,4 +81,25 @@ pub fn on_many_threads() -> tokio::runtime::Runtime {
         .enable_all()
         .build()
         .unwrap()
+}
+
+/// Has somebody order the cart of this user, and stop before this stage; returns the order's id.
+pub fn stop_before(server: &Server, cart: &str, stage: &Stage) -> String {
+    on_many_threads().block_on(async {
+        let mut link = connect_as(server.url(), "bob").await;
+        let mut plain = server::open_shared(server.url()).await;
+        let preview = order::preview(&mut link, &user(cart)).await.unwrap();
+        let id = order::new_order_id(preview.at);
+        let policy = Policy {
+            by: "bob".to_owned(),
+            ..Policy::default()
+        };
+        let mut driver = Driver::place(&user(cart), &policy, id.clone(), preview);
+        let deadline = Deadline::start();
+        while driver.stage() != stage {
+            deadline.check("the stage of an order");
+            driver.step(&mut plain).await.unwrap();
+        }
+        id.to_string()
+    })
 }

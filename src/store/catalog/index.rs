@@ -63,7 +63,7 @@ pub(crate) async fn scan(
     scan: &mut Scan,
 ) -> Result<Option<Vec<ProductId>>, Trouble> {
     let pattern = format!("{}*", keys::PRODUCT);
-    let Some(keys) = scan.next(conn, &pattern, "hash").await? else {
+    let Some(keys) = scan.next(conn, &pattern, Some("hash")).await? else {
         return Ok(None);
     };
 

@@ -73,13 +73,13 @@ pub(crate) struct Scan {
 }
 
 impl Scan {
-    /// Reads the next keys of this pattern and type, perhaps none; `None` at the end. A key may
-    /// come more than once.
+    /// Reads the next keys of this pattern, and of this type where one is given, perhaps none;
+    /// `None` at the end. A key may come more than once.
     pub(crate) async fn next(
         &mut self,
         conn: &mut Conn,
         pattern: &str,
-        key_type: &str,
+        key_type: Option<&str>,
     ) -> Result<Option<Vec<Vec<u8>>>, Trouble> {
         let masters = match &mut self.masters {
             Some(masters) => masters,
@@ -94,9 +94,10 @@ impl Scan {
             .arg("MATCH")
             .arg(pattern)
             .arg("COUNT")
-            .arg(SCAN_STEP)
-            .arg("TYPE")
-            .arg(key_type);
+            .arg(SCAN_STEP);
+        if let Some(key_type) = key_type {
+            scan.arg("TYPE").arg(key_type);
+        }
         let answer = on_node(conn, master, scan).await?;
         let (cursor, keys): (u64, Vec<Vec<u8>>) = redis::from_redis_value(answer)
             .map_err(|error| Trouble::from(RedisError::from(error)))?;

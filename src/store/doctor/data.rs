@@ -1,8 +1,10 @@
-//! Examines the shop's data: the carts, and the index of the products.
+//! Examines the shop's data: the carts, the index of the products, and what can't be read of them.
 
-use super::{Finding, some_names};
+use super::{Finding, MOST_NAMES, some_names};
+use crate::model::product::Stock;
 use crate::model::{ProductId, Timeout, text};
-use crate::store::catalog::index;
+use crate::store::catalog::load::read_ids;
+use crate::store::catalog::{self, index};
 use crate::store::connection::nodes::Scan;
 use crate::store::connection::{Conn, Connection, answer, pipeline};
 use crate::store::error::Trouble;
@@ -12,85 +14,138 @@ use std::collections::BTreeSet;
 
 /// The most keys that are examined, so that a large database does not take for ever.
 const MOST_KEYS: usize = 200_000;
+/// Products that are read in one go.
+const PAGE: usize = 1_500;
 
-/// Examines whether there are carts that would stay for ever.
-pub(super) async fn examine_carts(connection: &mut Connection, session: Timeout) -> Finding {
+/// Examines whether there are carts that would stay for ever, or keys beside them.
+pub(super) async fn examine_carts(connection: &mut Connection, session: Timeout) -> Vec<Finding> {
     let carts = match read_carts(&mut connection.conn).await {
         Ok(carts) => carts,
-        Err(trouble) => return Finding::hidden("carts", &trouble),
+        Err(trouble) => return vec![Finding::hidden("carts", &trouble)],
     };
 
-    let all = carts.all;
+    let all = text::count(carts.all, "cart");
     let endless = carts.endless.len();
-    if endless == 0 {
-        let found = format!("{}, all expire", text::count(all, "cart"));
-        return Finding::good("carts", found);
+    let companions = carts.companions.len();
+    if endless + companions == 0 {
+        return vec![Finding::good("carts", format!("{all}, all expire"))];
     }
     if session == Timeout::Never {
-        let carts = text::count(all, "cart");
-        let found = format!("{carts}, {endless} of them without expiry, as is set");
-        return Finding::good("carts", found);
+        let found = format!("{all}, {endless} of them without expiry, as is set");
+        return vec![Finding::good("carts", found)];
     }
-    Finding::note(
-        "carts",
-        format!(
-            "{endless} of {all} carts never expire: {}",
-            some_names(&carts.endless)
-        ),
-        "the next change by trolley gives them an expiry, or EXPIRE cart:NAME 1800 does",
-    )
+
+    let mut findings = Vec::new();
+    if endless > 0 {
+        let names = some_names(&carts.endless);
+        findings.push(Finding::note(
+            "carts",
+            format!("{endless} of {} carts never expire: {names}", carts.all),
+            "the next change by trolley gives them an expiry, or EXPIRE cart:NAME 1800 does",
+        ));
+    }
+    if companions > 0 {
+        let names = some_names(&carts.companions);
+        findings.push(Finding::note(
+            "carts",
+            format!(
+                "{} beside carts without an expiry: {names}",
+                text::count(companions, "key")
+            ),
+            "EXPIRE KEY 86400 lets them go in a day; while a cart is in use, its changes renew that",
+        ));
+    }
+    findings
 }
 
 struct Carts {
     all: usize,
-    /// The keys of those that never expire.
+    /// The keys of those that never expire, though nobody has set that.
     endless: Vec<String>,
+    /// The keys beside carts that never expire, though nobody has set that.
+    companions: Vec<String>,
 }
 
 async fn read_carts(conn: &mut Conn) -> Result<Carts, Trouble> {
-    let mut carts: Vec<Vec<u8>> = Vec::new();
+    let carts = scan_keys(conn, "cart:*", Some("zset")).await?;
+    let companions = scan_keys(conn, "{cart:*}:*", None).await?;
+
+    let endless = find_endless(conn, &carts).await?;
+    let mut endless_companions = find_endless(conn, &companions).await?;
+    // The companions of a cart that is named already add nothing.
+    endless_companions.retain(|key| {
+        keys::cart_of(key).is_some_and(|cart| endless.iter().all(|known| known != cart))
+    });
+
+    Ok(Carts {
+        all: carts.len(),
+        endless,
+        companions: endless_companions,
+    })
+}
+
+/// Finds the keys of this pattern, up to [`MOST_KEYS`], each once.
+async fn scan_keys(
+    conn: &mut Conn,
+    pattern: &str,
+    key_type: Option<&str>,
+) -> Result<BTreeSet<Vec<u8>>, Trouble> {
+    let mut found = BTreeSet::new();
     let mut scan = Scan::default();
-    while carts.len() < MOST_KEYS {
-        let Some(keys) = scan.next(conn, "cart:*", "zset").await? else {
+    while found.len() < MOST_KEYS {
+        let Some(keys) = scan.next(conn, pattern, key_type).await? else {
             break;
         };
-        carts.extend(keys);
+        found.extend(keys);
     }
+    Ok(found)
+}
 
-    let expiry = ask_each(conn, &carts, |key| redis::cmd("PTTL").arg(key).to_owned()).await?;
-    let endless: Vec<String> = carts
+/// Keeps the keys of carts, or beside carts, that never expire, unless that is meant: a cart that
+/// is just being ordered has no expiry until that is over, and others are set to stay.
+async fn find_endless(conn: &Conn, keys: &BTreeSet<Vec<u8>>) -> Result<Vec<String>, Trouble> {
+    let expiry = ask_each(conn, keys, |key| redis::cmd("PTTL").arg(key).to_owned()).await?;
+    let endless: Vec<String> = keys
         .iter()
         .zip(expiry)
         .filter(|(_, expiry)| *expiry == Value::Int(-1))
         .map(|(key, _)| String::from_utf8_lossy(key).into_owned())
         .collect();
 
-    // A cart that is just being ordered has no expiry until that is over.
-    let ordering = ask_each(conn, &endless, |cart| {
-        let order = format!("{{{cart}}}:order");
-        redis::cmd("EXISTS").arg(order).to_owned()
+    let companion = |key: &String, name: &str| {
+        let cart = keys::cart_of(key).unwrap_or(key);
+        format!("{{{cart}}}:{name}")
+    };
+    let ordering = ask_each(conn, &endless, |key| {
+        redis::cmd("EXISTS").arg(companion(key, "order")).to_owned()
     })
     .await?;
-    let endless = endless
-        .into_iter()
-        .zip(ordering)
-        .filter(|(_, ordering)| *ordering == Value::Int(0))
-        .map(|(cart, _)| cart)
-        .collect();
+    let life = endless.iter().map(|key| {
+        let mut life = redis::cmd("HGET");
+        life.arg(companion(key, "meta")).arg("life");
+        life
+    });
+    let life = pipeline::run_all(conn, life.collect()).await?;
 
-    Ok(Carts {
-        all: carts.len(),
-        endless,
-    })
+    let unmeant = endless.into_iter().zip(ordering).zip(life);
+    Ok(unmeant
+        .filter(|((_, ordering), life)| *ordering == Value::Int(0) && !stays(life))
+        .map(|((key, _), _)| key)
+        .collect())
+}
+
+/// Tells from the timeouts of a cart, "session item who", whether it is set to stay.
+fn stays(life: &pipeline::Answer) -> bool {
+    matches!(life, Ok(Value::BulkString(life)) if life.starts_with(b"0 "))
 }
 
 /// Runs a command for each key. An objection to any of them is an error.
 async fn ask_each<K>(
     conn: &Conn,
-    keys: &[K],
-    command: impl FnMut(&K) -> Cmd,
+    keys: impl IntoIterator<Item = K>,
+    command: impl FnMut(K) -> Cmd,
 ) -> Result<Vec<Value>, Trouble> {
-    let commands = keys.iter().map(command).collect();
+    let commands = keys.into_iter().map(command).collect();
     let answers = pipeline::run_all(conn, commands).await?;
     answers.into_iter().collect()
 }
@@ -175,4 +230,96 @@ async fn compare_index(conn: &mut Conn) -> Result<IndexComparison, Trouble> {
 
 fn difference(all: &BTreeSet<ProductId>, without: &BTreeSet<ProductId>) -> Vec<String> {
     all.difference(without).map(ToString::to_string).collect()
+}
+
+/// Examines whether the prices and the stock of the listed products can be read.
+pub(super) async fn examine_products(connection: &Connection) -> Vec<Finding> {
+    let products = match read_products(&connection.conn).await {
+        Ok(products) => products,
+        Err(trouble) => return vec![Finding::hidden("products", &trouble)],
+    };
+
+    let mut findings = Vec::new();
+    if products.unpriced.count > 0 {
+        findings.push(Finding::note(
+            "products",
+            format!("{} no price that can be read", products.unpriced.have()),
+            "trolley product set ID price=2.40 gives it one",
+        ));
+    }
+    if products.uncounted.count > 0 {
+        findings.push(Finding::note(
+            "products",
+            format!("{} a stock that can't be read", products.uncounted.have()),
+            "trolley product set ID stock=12 sets it; stock= makes it unlimited",
+        ));
+    }
+    if findings.is_empty() {
+        let examined = text::count(products.examined, "product");
+        let found = format!("price and stock can be read of {examined}");
+        findings.push(Finding::good("products", found));
+    }
+    findings
+}
+
+/// Products of one kind: how many there are, and the first ids.
+#[derive(Default)]
+struct ProductCount {
+    count: usize,
+    first: Vec<String>,
+}
+
+impl ProductCount {
+    fn add(&mut self, id: &ProductId) {
+        self.count += 1;
+        if self.first.len() < MOST_NAMES {
+            self.first.push(id.to_string());
+        }
+    }
+
+    /// The beginning of a sentence: `3 products (a, b, c) have`.
+    fn have(&self) -> String {
+        let more = self.count - self.first.len();
+        let more = if more > 0 {
+            format!(" and {more} more")
+        } else {
+            String::new()
+        };
+        let verb = if self.count == 1 { "has" } else { "have" };
+        let products = text::count(self.count, "product");
+        format!("{products} ({}{more}) {verb}", self.first.join(", "))
+    }
+}
+
+/// What can't be read of the listed products.
+#[derive(Default)]
+struct ProductProblems {
+    examined: usize,
+    unpriced: ProductCount,
+    uncounted: ProductCount,
+}
+
+/// Reads the listed products page by page, up to [`MOST_KEYS`].
+async fn read_products(conn: &Conn) -> Result<ProductProblems, Trouble> {
+    let mut problems = ProductProblems::default();
+    for start in (0..MOST_KEYS).step_by(PAGE) {
+        let ids = read_ids(conn.clone(), start, start + PAGE).await?;
+        if ids.is_empty() {
+            break;
+        }
+
+        let ids: Vec<ProductId> = ids.iter().map(|id| ProductId::stored(id)).collect();
+        for (id, product) in catalog::read_products(conn, &ids).await? {
+            // What is listed and not there is told with the catalog.
+            let Some(product) = product else { continue };
+            problems.examined += 1;
+            if product.price.is_none() {
+                problems.unpriced.add(&id);
+            }
+            if product.stock == Stock::Unreadable {
+                problems.uncounted.add(&id);
+            }
+        }
+    }
+    Ok(problems)
 }

@@ -1,13 +1,15 @@
 //! Examines orders: those that lost their driver, and stock that is held for none.
 
 use super::{Finding, some_names};
+use crate::model::OrderId;
 use crate::store::connection::{Conn, Connection, answer, pipeline};
 use crate::store::error::Trouble;
 use crate::store::keys;
+use crate::store::order::begun::BegunOrder;
 use crate::store::order::checkout::server_time;
 use crate::store::order::leftovers::{beyond, read_due};
 use crate::store::order::unowned::find_unowned;
-use redis::Pipeline;
+use redis::Value;
 
 /// An order that nobody has looked after for this long, in milliseconds, has lost its driver.
 const DRIVER_LOST: u64 = 60_000;
@@ -29,14 +31,15 @@ struct Orders {
     examined: usize,
     /// The ids of those that stopped on their way.
     abandoned: Vec<String>,
-    /// The ids of those that nobody could finish.
-    given_up: Vec<String>,
+    /// Those that nobody could finish.
+    given_up: GivenUp,
     /// The ids of cancelled ones that gave no stock back.
     holding_stock: Vec<String>,
 }
 
 async fn read_orders(conn: &mut Conn) -> Result<Orders, Trouble> {
-    let [abandoned, given_up] = abandoned(conn).await?;
+    let abandoned = find_abandoned(conn).await?;
+    let given_up = find_given_up(conn).await?;
     let ids = newest(conn).await?;
     let holding_stock = holding_stock(conn, &ids).await?;
     Ok(Orders {
@@ -60,16 +63,29 @@ fn judge(orders: &Orders) -> Vec<Finding> {
             "trolley orders finishes them",
         ));
     }
-    if !orders.given_up.is_empty() {
-        findings.push(Finding::bad(
-            "orders",
-            format!(
-                "{} orders could not be finished, and are left alone: {}",
-                orders.given_up.len(),
-                some_names(&orders.given_up)
-            ),
+    for (ids, what, advice) in [
+        (
+            &orders.given_up.readable,
+            "orders could not be finished, and are left alone",
             "trolley checkout --user NAME tries again, and says what is in the way",
-        ));
+        ),
+        (
+            &orders.given_up.unreadable,
+            "orders were never placed, and their records can't be read",
+            "redis-cli DEL {orders}:ID and redis-cli ZREM {orders}:due ID, then trolley orders \
+             --all: what they took goes back into stock, and their carts keep all pieces",
+        ),
+        (
+            &orders.given_up.placed,
+            "orders are placed, and their records can't be read",
+            "put the fields of {orders}:ID back as they stand in the stream orders (XRANGE \
+             orders - +), then trolley checkout --user NAME finishes them",
+        ),
+    ] {
+        if !ids.is_empty() {
+            let found = format!("{} {what}: {}", ids.len(), some_names(ids));
+            findings.push(Finding::bad("orders", found, advice));
+        }
     }
     if !orders.holding_stock.is_empty() {
         findings.push(Finding::note(
@@ -96,38 +112,51 @@ fn judge(orders: &Orders) -> Vec<Finding> {
     findings
 }
 
-/// Reads which orders are on their way: those that have been due for a while, and those that
-/// are left alone.
-async fn abandoned(conn: &mut Conn) -> Result<[Vec<String>; 2], Trouble> {
+/// Reads which orders have been due for a while.
+async fn find_abandoned(conn: &mut Conn) -> Result<Vec<String>, Trouble> {
     let now = server_time(conn).await?;
     let lost = now.saturating_sub(DRIVER_LOST).to_string();
     let mut overdue = read_due(conn, ["-inf", &lost], MOST_ORDERS).await?;
     overdue.extend(read_due(conn, [&beyond(now), "(+inf"], MOST_ORDERS).await?);
-    let given_up = read_due(conn, ["+inf", "+inf"], MOST_ORDERS).await?;
-    Ok([overdue, with_users(conn, given_up).await?])
+    Ok(overdue)
 }
 
-/// Adds the user of each order to its id, where that can be read.
-async fn with_users(conn: &mut Conn, ids: Vec<String>) -> Result<Vec<String>, Trouble> {
-    let ask = |id: &String| {
-        let mut command = redis::cmd("HGET");
-        command.arg(keys::order_named(id)).arg("user");
-        command
-    };
-    let users = pipeline::run_all(conn, ids.iter().map(ask).collect()).await?;
+/// Orders that nobody could finish, and that are left alone.
+#[derive(Default)]
+struct GivenUp {
+    /// Those whose record can be read, with their users.
+    readable: Vec<String>,
+    /// The ids of those that were never placed, and whose record can't be read.
+    unreadable: Vec<String>,
+    /// The ids of those that are in the stream, and whose record can't be read.
+    placed: Vec<String>,
+}
 
-    let mut named = Vec::new();
-    for (id, user) in ids.into_iter().zip(users) {
-        let user: Option<String> = user
-            .ok()
-            .and_then(|user| redis::from_redis_value(user).ok())
-            .flatten();
-        named.push(match user {
-            Some(user) => format!("{id} of {user}"),
-            None => format!("{id} (its record can't be read)"),
-        });
+async fn find_given_up(conn: &mut Conn) -> Result<GivenUp, Trouble> {
+    let ids = read_due(conn, ["+inf", "+inf"], MOST_ORDERS).await?;
+    let records = ids.iter().map(|id| BegunOrder::fetch(id)).collect();
+    let records = pipeline::run_all(conn, records).await?;
+    let listed = ids.iter().map(|id| {
+        let mut score = redis::cmd("ZSCORE");
+        score.arg(keys::ORDERS_ALL).arg(id);
+        score
+    });
+    let listed = pipeline::run_all(conn, listed.collect()).await?;
+
+    let mut given_up = GivenUp::default();
+    for ((id, record), listed) in ids.into_iter().zip(records).zip(listed) {
+        let record = match OrderId::parse(&id) {
+            Some(order) => record.and_then(|fields| BegunOrder::parse(&order, fields)),
+            None => Ok(None),
+        };
+        let is_placed = listed? != Value::Nil;
+        match record {
+            Ok(Some(begun)) => given_up.readable.push(format!("{id} of {}", begun.user)),
+            Ok(None) | Err(_) if is_placed => given_up.placed.push(id),
+            Ok(None) | Err(_) => given_up.unreadable.push(id),
+        }
     }
-    Ok(named)
+    Ok(given_up)
 }
 
 /// Examines whether stock is taken for orders that don't exist.
@@ -161,24 +190,26 @@ async fn newest(conn: &mut Conn) -> Result<Vec<String>, Trouble> {
     answer(&range, conn).await
 }
 
-async fn holding_stock(conn: &mut Conn, ids: &[String]) -> Result<Vec<String>, Trouble> {
-    if ids.is_empty() {
-        return Ok(Vec::new());
-    }
-
-    // All orders are in one slot, so a pipeline reaches them.
-    let mut pipeline = Pipeline::new();
-    for id in ids {
-        pipeline
-            .cmd("HMGET")
+async fn holding_stock(conn: &Conn, ids: &[String]) -> Result<Vec<String>, Trouble> {
+    let commands = ids.iter().map(|id| {
+        let mut state = redis::cmd("HMGET");
+        state
             .arg(keys::order_named(id))
             .arg("state")
             .arg("returned");
-    }
-    let states: Vec<(Option<String>, Option<String>)> = pipeline.query_async(conn).await?;
-
-    let holding = ids.iter().zip(states).filter(|(_, (state, returned))| {
-        state.as_deref() == Some("cancelled") && returned.is_none()
+        state
     });
-    Ok(holding.map(|(id, _)| id.clone()).collect())
+    let states = pipeline::run_all(conn, commands.collect()).await?;
+
+    let mut holding = Vec::new();
+    for (id, state) in ids.iter().zip(states) {
+        // One record that can't be read must not hide the others.
+        let Ok(state) = state else { continue };
+        let (state, returned): (Option<String>, Option<String>) =
+            redis::from_redis_value(state).unwrap_or_default();
+        if state.as_deref() == Some("cancelled") && returned.is_none() {
+            holding.push(id.clone());
+        }
+    }
+    Ok(holding)
 }

@@ -111,6 +111,12 @@ impl BegunOrder {
         self.lines.iter().map(bought).eq(agreed)
     }
 
+    /// Tells whether the cart of `user` may be frozen for it: it is an order of that cart, and is
+    /// not over.
+    pub(crate) fn may_freeze(&self, user: &UserName) -> bool {
+        self.user == *user && !self.is_closed
+    }
+
     /// The sum of its lines.
     pub(crate) fn total(&self) -> Money {
         order::total(&self.lines)

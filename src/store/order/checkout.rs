@@ -128,8 +128,8 @@ pub async fn total_of(
 }
 
 /// Takes away the mark that the cart of `user` is being ordered, where the shop has no such
-/// order; returns the id that it named, as clean text. Whoever may fill a cart can write such a
-/// mark. Where this user may not read orders, nothing is done.
+/// order, or it is over; returns the id that it named, as clean text. Whoever may fill a cart can
+/// write such a mark, and all pieces stay in the cart. Where this user may not read orders, nothing is done.
 ///
 /// # Errors
 /// The [`Trouble`] of the link.
@@ -154,7 +154,8 @@ pub async fn thaw_unknown(
     Ok(Some(text::sanitize_to(mark.as_bytes(), LONGEST_MARK)))
 }
 
-/// Reads the order for which the cart is marked as frozen, where it is one of this cart.
+/// Reads the order for which the cart is marked as frozen, where it is one of this cart that is
+/// not over.
 async fn find_frozen(
     connection: &mut Connection,
     user: &UserName,
@@ -164,7 +165,7 @@ async fn find_frozen(
         return Ok(None);
     };
     let begun = steps::read(&mut connection.conn, &id).await?;
-    Ok(begun.filter(|begun| begun.user == *user))
+    Ok(begun.filter(|begun| begun.may_freeze(user)))
 }
 
 /// Finishes the order for which the cart of `user` is frozen, where its driver seems to be dead

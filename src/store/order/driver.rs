@@ -311,8 +311,8 @@ impl Driver {
     }
 
     /// Goes on with the order for which the cart is marked as frozen. Anybody who may fill the
-    /// cart can write that mark: where the shop has no such order of this cart, the mark is
-    /// taken away, and there is nothing to go on with.
+    /// cart can write that mark: where the shop has no such order of this cart, or one that is
+    /// over, the mark is taken away, and there is nothing to go on with.
     async fn take_up_frozen(
         &mut self,
         conn: &mut impl ConnectionLike,
@@ -323,7 +323,7 @@ impl Driver {
             None => None,
         };
 
-        match record.filter(|begun| begun.user == self.user) {
+        match record.filter(|begun| begun.may_freeze(&self.user)) {
             Some(begun) => Ok(Some(self.take_up(begun))),
             None => {
                 steps::thaw(conn, &self.keys, &self.policy, mark, &new_op()).await?;
@@ -343,7 +343,12 @@ impl Driver {
                 if !begun.is_closed || asked_for == Some(&begun.id) {
                     self.outcome = Outcome::of(decision, &begun.id);
                 }
-                Stage::after(decision)
+                if begun.is_closed {
+                    // Nothing of it is left in the cart: what a mark may say is not believed.
+                    Stage::Close
+                } else {
+                    Stage::after(decision)
+                }
             }
         };
         self.begun = Some(Arc::new(begun));

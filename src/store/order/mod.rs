@@ -24,9 +24,9 @@
 //! Whom to believe: whoever may fill a cart can write all that is stored beside it, and may not
 //! be allowed to order. So what an order buys, at which price, for whom, and how it was decided
 //! stands in its record alone, which only those can write who may order. A driver reads no more
-//! than an id from the cart. Where the shop has no record of that id, or one of another cart,
-//! the mark is taken away, and nothing else: no stock is taken under an id that was not
-//! announced.
+//! than an id from the cart. Where the shop has no record of that id, one of another cart, or one
+//! that is closed, the mark is taken away, and nothing else: no stock is taken under an id that
+//! was not announced, and what was ordered leaves the cart once.
 //!
 //! News of an order travel on the channel of its cart, `{"order":"<id>","state":"ready"}`: who may
 //! listen to a cart may hear of its orders, and a client that doesn't know them reads again.

@@ -172,19 +172,25 @@ pub(crate) async fn read_list(
         .map_err(Trouble::from)?;
 
     // All orders are in one slot.
-    let mut pipeline = Pipeline::new();
+    let mut commands = Pipeline::new();
     for id in ids.iter().filter_map(|id| OrderId::parse(id)) {
-        pipeline.add_command(fetch(&id));
+        commands.add_command(fetch(&id));
     }
-    if pipeline.is_empty() {
+    if commands.is_empty() {
         return Ok(Vec::new());
     }
-    let answers: Vec<Vec<Option<Vec<u8>>>> =
-        pipeline.query_async(conn).await.map_err(Trouble::from)?;
-    Ok(answers
-        .iter()
-        .filter_map(|fields| Some(decode(fields)?.order))
-        .collect())
+
+    let count = commands.len();
+    let answers = conn.req_packed_commands(&commands, 0, count).await;
+    let mut orders = Vec::new();
+    for answer in answers.map_err(Trouble::from)? {
+        // One record that can't be read must not hide the others.
+        if let Ok(fields) = pipeline::check_answer(answer)? {
+            let fields: Vec<Option<Vec<u8>>> = redis::from_redis_value(fields).unwrap_or_default();
+            orders.extend(decode(&fields).map(|record| record.order));
+        }
+    }
+    Ok(orders)
 }
 
 /// Reads the state of an order; `None` where `user` has no such order that was placed.

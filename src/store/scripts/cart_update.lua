@@ -7,7 +7,7 @@
 -- ARGV  1 channel, as in publish.lua   2 session timeout in ms (0: never), for a cart without a
 --       life of its own   3 who   4 op id or order id
 --
--- Comes after history.lua and the limits OPS_PER_GENERATION, COMPANIONS_OUTLIVE (ms) and
+-- Comes after whole.lua, history.lua and the limits OPS_PER_GENERATION, COMPANIONS_OUTLIVE (ms) and
 -- LOG_LENGTH, which Rust puts in front.
 
 local cart, meta, lines, log, touched = KEYS[1], KEYS[2], KEYS[3], KEYS[6], KEYS[7]
@@ -54,7 +54,7 @@ local function publish_update(kind, changes)
   if math.floor(was / OPS_PER_GENERATION) ~= generation then
     local ops = KEYS[4 + generation % 2]
     redis.call('UNLINK', ops)
-    redis.call('HSET', ops, '', integer(generation))
+    redis.call('HSET', ops, '', integer(version))
   end
 
   local count = redis.call('ZCARD', cart)

@@ -32,14 +32,16 @@
 -- A version that is no number of ours is none: the cart's history is lost, and a new one begins.
 -- Since op ids may be lost with it, changes that were first sent before are not sent again.
 --
--- Comes after history.lua, shares.lua, publish.lua and the limits MOST_LINES, HIGHEST_QUANTITY (a
--- higher score is damage), OPS_PER_GENERATION, COMPANIONS_OUTLIVE (ms) and LOG_LENGTH, which Rust
--- puts in front. This script runs at every change and Lua takes most of its time: rare cases define
--- their functions and read their fields only when they occur.
+-- Comes after whole.lua, history.lua, shares.lua, publish.lua and the limits MOST_LINES,
+-- HIGHEST_QUANTITY (a higher score is damage), HIGHEST_VERSION, OPS_PER_GENERATION,
+-- COMPANIONS_OUTLIVE (ms) and LOG_LENGTH, which Rust puts in front. This script runs at every
+-- change and Lua takes most of its time: rare cases define their functions and read their fields
+-- only when they occur.
 
 local EDITS = 10           -- index of the first edit in ARGV
 
-local KEYS, ARGV, call, floor = KEYS, ARGV, redis.call, math.floor
+local KEYS, ARGV, call, pcall, floor = KEYS, ARGV, redis.call, redis.pcall, math.floor
+local format, quoted = string.format, cjson.encode
 local cart, meta, lines, log, touched = KEYS[1], KEYS[2], KEYS[3], KEYS[6], KEYS[7]
 local by, being_ordered = KEYS[8], KEYS[9]
 local op, who, kind = ARGV[1], ARGV[2], ARGV[3]
@@ -47,22 +49,15 @@ local timeout, limit, item_timeout = tonumber(ARGV[4]), tonumber(ARGV[5]), tonum
 
 -- A whole number in digits: '%.0f' takes three times as long, and '%d' may have only 32 bits.
 local function digits(n)
-  if n < 1e7 then return string.format('%d', n) end
-  local high = math.floor(n / 1e7)
-  return string.format('%d%07d', high, n - high * 1e7)
-end
-
--- A text as JSON.
-local function quoted(text)
-  if string.find(text, '[^ !#-%[%]-~]') then return cjson.encode(text) end
-  return '"' .. text .. '"'
+  if n < 1e7 then return format('%d', n) end
+  local high = floor(n / 1e7)
+  return format('%d%07d', high, n - high * 1e7)
 end
 
 local known = call('HMGET', meta, 'version', 'start', 'kept', 'frozen', 'owner', 'life')
-local version, start = tonumber(known[1] or 0), tonumber(known[2] or 0)
-if not (version and version >= 0 and version <= HIGHEST_VERSION and version % 1 == 0) then
-  version = 0
-end
+local version = whole(known[1], HIGHEST_VERSION) or 0
+-- Of these two any number will do that lies in its range, so they need no dearer reading.
+local start, kept = tonumber(known[2] or 0), tonumber(known[3] or -1) or -1
 if not (start and start >= 0 and start <= version) then start = 0 end
 -- A cart is frozen for an order, and no longer than that is there.
 local frozen = known[4] and call('HEXISTS', being_ordered, 'id') == 1
@@ -102,7 +97,8 @@ if ARGV[8] ~= '' then
     if now - age <= (whole(call('HGET', meta, 'lost'), HIGHEST_VERSION) or 0) then return true end
     -- A server that is short of memory may have dropped the op ids alone.
     for place = floor(first / OPS_PER_GENERATION), generation do
-      if call('HGET', KEYS[4 + place % 2], '') ~= digits(place) then return true end
+      local newest = whole(call('HGET', KEYS[4 + place % 2], ''), HIGHEST_VERSION)
+      if not newest or floor(newest / OPS_PER_GENERATION) ~= place then return true end
     end
   end
   if sent ~= '-' and is_forgotten() then return redis.error_reply('FORGOTTEN ' .. op) end
@@ -151,9 +147,10 @@ local function look(id)
   local line = copies[id]
   if not line then
     local score = call('ZSCORE', cart, id)
-    local whole = score and string.find(score, '^[1-9]%d*$') and tonumber(score)
-    if score and not (whole and whole <= HIGHEST_QUANTITY) then whole = 'damaged' end
-    line = {id = id, score = score, before = whole, after = whole}
+    local pieces = score and (whole(score, HIGHEST_QUANTITY) or 0)
+    if pieces == 0 then pieces = 'damaged' end
+    -- All fields at once, or Lua makes room for them twice.
+    line = {id = id, score = score, before = pieces, after = pieces, price = false, shares = false}
     copies[id], order[#order + 1] = line, line
   end
   return line
@@ -171,7 +168,8 @@ for i = EDITS, #ARGV, 4 do
     for _, member in ipairs(refusal and {} or call('ZRANGE', cart, 0, -1)) do
       local old = verb == 'clear'
       if not old then
-        local last = call('ZSCORE', touched, member) or string.match(call('HGET', lines, member) or '', '^%d+ (%d+)')
+        local last = whole(call('ZSCORE', touched, member), HIGHEST_VERSION)
+          or whole(string.match(call('HGET', lines, member) or '', '^%d+ (%d+)'), HIGHEST_VERSION)
         old = timed and last and now - last >= item_timeout and held(member) == 0
       end
       local line = old and look(member)
@@ -230,7 +228,7 @@ if refused and done == 0 then return redis.error_reply(refused) end
 
 -- Lua can't sum money exactly, so the client checks the budget. It must have done so on this
 -- very version.
-if budgeted and tonumber(checked) ~= (whole(known[1], HIGHEST_VERSION) or 0) then
+if budgeted and tonumber(checked) ~= version then
   for _, line in ipairs(order) do
     if (line.after or 0) ~= 'damaged' and (line.after or 0) > (tonumber(line.before) or 0) then
       return redis.error_reply('CHECKBUDGET ' .. op)
@@ -238,9 +236,10 @@ if budgeted and tonumber(checked) ~= (whole(known[1], HIGHEST_VERSION) or 0) the
   end
 end
 
--- Reads the shares of the lines that change; a new line has none yet. Where lines come or go,
--- a companion key may be created, which then needs its expiry (`renew`). A key of the wrong
--- type must fail here, before anything is written.
+-- Reads the shares of the lines that change; a new line has none yet. A companion key that is
+-- created, because lines come or go or because it was lost (a server that is short of memory drops
+-- single keys), needs its expiry (`renew`). A key of the wrong type must fail here, before
+-- anything is written.
 local moves, removes = stale, false
 for _, line in ipairs(order) do
   if line.before ~= line.after then
@@ -267,6 +266,7 @@ version = version + 1
 local stamp = digits(version)
 generation = floor(version / OPS_PER_GENERATION)
 local ops, opens = KEYS[4 + generation % 2], floor(was / OPS_PER_GENERATION) ~= generation
+if opens then renew = true end
 
 -- The cart's expiry (0: never).
 local deadline = 0
@@ -275,20 +275,23 @@ local ends = digits(deadline)
 
 -- The companions' expiry (0: never). It is set well beyond the cart's, so that it needs
 -- renewing only now and then.
-local kept, keep = tonumber(known[3] or -1) or -1, 0
+local keep = 0
 if timeout > 0 and not frozen then keep = now + timeout + COMPANIONS_OUTLIVE end
-if opens or (keep == 0 and kept ~= 0)
+if (keep == 0 and kept ~= 0)
   or (keep > 0 and not (kept >= keep and kept <= keep + 2 * COMPANIONS_OUTLIVE)) then
   renew = true
 end
-if renew then kept = digits(keep > 0 and keep + COMPANIONS_OUTLIVE / 2 or 0) end
 
 -- A missing right must leave nothing half done. To ask for one costs as much as a command, so it
 -- is asked for only where lines leave or expiries are renewed. Any other is tried below by the
 -- first command that needs it.
 if removes or renew then
   local needed = {}
-  if renew then needed[1] = keep > 0 and {'PEXPIREAT', meta, '0'} or {'PERSIST', meta} end
+  if keep > 0 then
+    needed[1] = {'PEXPIREAT', meta, '0'}
+  elseif renew then
+    needed[1] = {'PERSIST', meta}
+  end
   if removes then needed[#needed + 1] = {'HDEL', lines, 'x'} end
   if removes and #order > 1 then
     needed[#needed + 1] = {'ZREM', cart, 'x'}
@@ -307,10 +310,10 @@ call('HSET', meta, 'version', stamp)
 
 -- Where a right turns out to be missing, the version goes back, and the error is the answer.
 local tried = 1
-if deadline > 0 then tried = redis.pcall('PEXPIREAT', cart, ends) end
+if deadline > 0 then tried = pcall('PEXPIREAT', cart, ends) end
 if tried ~= 1 and type(tried) == 'table' then return put_back(meta, known[1], tried) end
 if opens or stale then
-  tried = redis.pcall('UNLINK', opens and ops or touched)
+  tried = pcall('UNLINK', opens and ops or touched)
   if type(tried) == 'table' then return put_back(meta, known[1], tried) end
 end
 if stale and #order > 0 then call('UNLINK', lines, by, touched) end
@@ -350,17 +353,17 @@ for _, line in ipairs(order) do
   if written and new then
     if old == 'damaged' then
       written = tostring(has)
-      tried = redis.pcall('ZADD', cart, written, id)
+      tried = pcall('ZADD', cart, written, id)
       if type(tried) == 'table' then return put_back(meta, known[1], tried) end
     else
       -- Redis answers with the new quantity in digits.
-      written = redis.pcall('ZADD', cart, 'INCR', delta, id)
+      written = pcall('ZADD', cart, 'INCR', delta, id)
       if written.err then return put_back(meta, known[1], written) end
     end
     if timed then call('ZADD', touched, at, id) end
   end
   if old and not new then
-    tried = redis.pcall('ZREM', cart, id)
+    tried = pcall('ZREM', cart, id)
     if type(tried) == 'table' then return put_back(meta, known[1], tried) end
   end
   if old ~= new then
@@ -373,7 +376,7 @@ for _, line in ipairs(order) do
   end
   if old and not new then
     call('HDEL', lines, id)
-    redis.pcall('ZREM', touched, id)
+    pcall('ZREM', touched, id)
   elseif new and not old then
     local from = who
     if line.theirs then
@@ -385,7 +388,7 @@ for _, line in ipairs(order) do
     call('HSET', lines, id, stamp .. ' ' .. at .. ' ' .. line.price .. ' ' .. from)
     if line.price ~= '' then more = ',"' .. line.price .. '"' end
   end
-  if lost and more == '' then more = ',"",' .. cjson.encode(lost) end
+  if lost and more == '' then more = ',"",' .. quoted(lost) end
   if written then
     told = told .. (told ~= '' and ',[' or '[') .. quoted(id) .. ',' .. written .. ',' .. delta .. more .. ']'
   end
@@ -395,9 +398,12 @@ local update = '{"v":"' .. stamp .. '","op":"' .. op .. '","by":' .. quoted(who)
   .. ',"kind":"' .. kind .. '","at":' .. at .. ',"until":' .. ends .. ',"count":' .. count
   .. ',"lines":[' .. told .. ']}'
 
--- Each generation says which one it is: one that was lost, and filled anew, says nothing.
-if opens then call('HSET', ops, '', digits(generation)) end
-call('HSET', ops, op, update)
+-- Each generation tells its newest version. Where that is new to one that was begun before, it
+-- was lost, and with it the op ids of all changes up to now.
+if call('HSET', ops, op, update, '', stamp) > 1 and not opens then
+  renew = renew or keep > 0
+  call('HSET', meta, 'lost', at)
+end
 if life then call('HSET', meta, 'life', life) end
 if was == 0 then
   call('HSET', meta, 'start', stamp)
@@ -405,9 +411,17 @@ if was == 0 then
 end
 
 -- The log and the message are only news: their failure must not fail a change that is written.
-if #order > 0 then redis.pcall('XADD', log, 'MAXLEN', '~', LOG_LENGTH, '*', 'u', update) end
+-- A log that was lost begins anew, and needs an expiry like the other companions.
+if #order > 0 then
+  local entry = pcall('XADD', log, 'NOMKSTREAM', 'MAXLEN', '~', LOG_LENGTH, '*', 'u', update)
+  if not entry then
+    pcall('XADD', log, '*', 'u', update)
+    renew = renew or keep > 0
+  end
+end
 if stale and deadline > 0 then call('PEXPIREAT', cart, ends) end
 if renew then
+  local kept = digits(keep > 0 and keep + COMPANIONS_OUTLIVE / 2 or 0)
   call('HSET', meta, 'kept', kept)
   for i = keep > 0 and 2 or 1, 8 do
     if keep > 0 then call('PEXPIREAT', KEYS[i], kept) else call('PERSIST', KEYS[i]) end

@@ -1,14 +1,8 @@
 -- Functions for what a cart's keys tell about its history. Anybody who may write to the keys may
 -- have put anything there, so each number is checked before it is used.
 --
--- Comes after the limits HIGHEST_VERSION, SHORTEST_LIFE and LONGEST_LIFE (ms), which Rust puts
--- in front.
-
--- Reads a whole number in digits, up to `highest`; nil for anything else.
-local function whole(text, highest)
-  local n = text and #text <= 16 and string.find(text, '^%d+$') and tonumber(text)
-  return n and n <= highest and n or nil
-end
+-- Comes after whole.lua and the limits SHORTEST_LIFE and LONGEST_LIFE (ms), which Rust puts in
+-- front.
 
 -- Reads the timeouts of a cart: "session item who", the time after its last change for which it
 -- stays and that for which a line stays that nobody touches (ms, 0: for ever), and whose rule they

@@ -36,7 +36,12 @@ pub(crate) const LOOK_AFTER_MS: u64 = 3_000;
 
 /// The limit and function for stock, for the scripts that count it.
 fn stock() -> String {
-    limit("STOCK_DIGITS", STOCK_DIGITS) + include_str!("stock.lua")
+    [
+        WHOLE,
+        &limit("STOCK_DIGITS", STOCK_DIGITS),
+        include_str!("stock.lua"),
+    ]
+    .concat()
 }
 
 /// The fields of an order's record that its steps read and return, in this sequence.
@@ -51,6 +56,8 @@ const UNDONE_KEPT_MS: u64 = 86_400_000;
 /// milliseconds: longer than they could take stock.
 const RELEASES_KEPT_MS: u64 = 4 * TAKE_WITHIN_MS;
 
+/// The function that reads whole numbers.
+const WHOLE: &str = include_str!("whole.lua");
 /// Functions for what a cart's keys tell about its history.
 const HISTORY: &str = include_str!("history.lua");
 /// Functions for the shares of a line: who asked for how many pieces.
@@ -166,6 +173,7 @@ fn history() -> String {
         limit("COMPANIONS_OUTLIVE", COMPANIONS_OUTLIVE_MS),
         // As text, which spares Lua the conversion at every change.
         limit("LOG_LENGTH", format_args!("'{LOG_LENGTH}'")),
+        WHOLE.to_owned(),
         HISTORY.to_owned(),
     ]
     .concat()

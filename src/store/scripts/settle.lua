@@ -7,7 +7,7 @@
 --
 -- Returns 1 where this call ended the freeze, 0 where the cart is not frozen for that order.
 
-local HIGHEST = 1e15  -- a quantity beyond this is damage: it stays as it is
+local HIGHEST = 1e15  -- a quantity beyond this, or with a fraction, is damage: it stays as it is
 
 if redis.call('HGET', order, 'id') ~= ARGV[5] then
   local version = redis.call('HGET', meta, 'version')
@@ -18,8 +18,8 @@ end
 local changes, shares = {}, sharing()
 for i = 7, ARGV[6] == 'place' and #ARGV or 0, 3 do
   local id = ARGV[i]
-  local had = tonumber(redis.call('ZSCORE', cart, id) or '')
-  if had and had >= 0 and had <= HIGHEST then
+  local had = whole(redis.call('ZSCORE', cart, id), HIGHEST)
+  if had then
     local rest = math.max(had - tonumber(ARGV[i + 1]), 0)
     if rest > 0 then
       redis.call('ZADD', cart, rest, id)

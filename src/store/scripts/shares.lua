@@ -1,6 +1,6 @@
 -- Functions for shares: who asked for how many pieces of a line, as "3 ann\n2 bob", oldest
 -- first. Pieces of the line beyond its shares were put in by another client: nobody's.
--- Comes after history.lua and the limit HIGHEST_QUANTITY: a share beyond it is damage, and none.
+-- Comes after whole.lua and the limit HIGHEST_QUANTITY: a share beyond it is damage, and none.
 --
 -- Lua creates a script's functions anew at each run, so they are wrapped in this one, which is
 -- called only where shares are needed.

@@ -1,6 +1,6 @@
 -- Reads a number of pieces of a product; false or nil for whatever else stands there, which is
--- damage. Comes after the limit STOCK_DIGITS, which Rust puts in front.
+-- damage. Comes after whole.lua and the limit STOCK_DIGITS, which Rust puts in front.
 local function pieces_in(text)
-  return text and #text <= STOCK_DIGITS and string.find(text, '^%d+$') and tonumber(text)
+  return text and #text <= STOCK_DIGITS and whole(text, math.huge)
 end
 

@@ -84,6 +84,8 @@ pub struct Import<'c> {
     /// The products of the rows that wait or are under way.
     ids: HashSet<ProductId>,
     under_way: FuturesUnordered<BoxFuture<'static, SentBatch>>,
+    /// The time for which a batch that meets trouble is sent again.
+    retry_policy: RetryPolicy,
     /// The attempts at batches since the last one that was stored.
     retry: Option<Retry>,
     announcer: ChangeAnnouncer,
@@ -112,6 +114,7 @@ impl<'c> Import<'c> {
             bytes: 0,
             ids: HashSet::new(),
             under_way: FuturesUnordered::new(),
+            retry_policy: RetryPolicy::IMPORT,
             retry: None,
             announcer: ChangeAnnouncer::new(Instant::now()),
             counts: Counts::default(),
@@ -210,9 +213,8 @@ impl<'c> Import<'c> {
             }
             Err(trouble) => {
                 // Only so long as no batch gets through.
-                let retry = self
-                    .retry
-                    .get_or_insert_with(|| RetryPolicy::IMPORT.start());
+                let policy = self.retry_policy;
+                let retry = self.retry.get_or_insert_with(|| policy.start());
                 retry
                     .again(self.connection, trouble)
                     .await
@@ -262,6 +264,8 @@ pub(crate) async fn put_products(
     rows: Vec<ProductRow>,
 ) -> Result<(Counts, Vec<BadRow>), Error> {
     let mut import = Import::new(connection, Options::default());
+    // These are few, and whoever waits for them is told after as long as with any other change.
+    import.retry_policy = RetryPolicy::CHANGE;
     let mut bad = Vec::new();
     for row in rows {
         bad.extend(import.put(row).await?);

@@ -1,0 +1,7 @@
+-- Reads a whole number in digits, up to `highest`; nil for anything else. It is the one reader of
+-- numbers that stand in keys: `tonumber` takes "0x10", "1e3" and " 17 ", too.
+local function whole(text, highest)
+  local n = text and #text <= 16 and string.find(text, '^%d+$') and tonumber(text)
+  return n and n <= highest and n or nil
+end
+
