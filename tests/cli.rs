@@ -123,6 +123,24 @@ fn a_damaged_quantity_is_shown_as_it_is_stored() {
 }
 
 #[test]
+fn cart_and_checkout_tell_what_is_short_alike() {
+    let server = Server::with_demo();
+    server.cmd("HSET product:espresso stock 5");
+    ok(&server, &["--user", "alice", "add", "espresso", "7"]);
+    ok(&server, &["--user", "alice", "add", "baguette", "1"]);
+    for command in ["cart", "checkout"] {
+        let output = run(&server, &["--json", "--user", "alice", command]);
+        let document: Value = serde_json::from_slice(&output.stdout).unwrap();
+        let line = |index: usize| {
+            let line = &document["lines"][index];
+            (line["short"].clone(), line["left"].clone())
+        };
+        assert_eq!(line(0), (true.into(), 5.into()), "{command}");
+        assert_eq!(line(1), (false.into(), Value::Null), "{command}");
+    }
+}
+
+#[test]
 fn a_quantity_of_zero_removes_the_line() {
     let server = Server::with_demo();
     ok(&server, &["--user", "alice", "add", "espresso", "3"]);

@@ -142,6 +142,7 @@ impl<'a> CartView<'a> {
             "total": view.total.map(|total| total.to_string()),
             "status": status,
             "left": view.left,
+            "short": view.left.is_some(),
             "by": line.added.as_ref().map(|added| &added.by),
         })
     }

@@ -178,6 +178,9 @@ fn line_json(line: &PreviewLine) -> Value {
     let mut document = order_line_json(&line.order_line);
     document["status"] = json!(line.status.code());
     document["price_when_added"] = json!(line.price_when_added.map(|was| was.to_string()));
+    document["short"] = json!(line.short.is_some());
+    document["left"] = json!(line.short);
+    // The name that `left` had before.
     document["only_left"] = json!(line.short);
     document
 }
