@@ -149,6 +149,49 @@ fn a_quantity_of_zero_removes_the_line() {
 }
 
 #[test]
+fn what_is_damaged_is_told_by_its_name_and_removed() {
+    let server = Server::with_demo();
+    server.cmd("ZADD cart:alice 1.5 espresso");
+    let refused = run(&server, &["--user", "alice", "add", "espresso"]);
+    assert_eq!(
+        String::from_utf8_lossy(&refused.stderr),
+        "trolley: The quantity of “Espresso” is damaged: set a new quantity or remove the line\n"
+    );
+    let said = ok(&server, &["--user", "alice", "remove", "espresso"]);
+    assert_eq!(said, "Removed Espresso: 0 left in the cart of alice\n");
+}
+
+#[test]
+fn an_empty_catalog_says_how_to_fill_it() {
+    let server = Server::start();
+    let how =
+        "fill it from a file with trolley import FILE, or with the demo products: trolley demo";
+    for (args, status, told) in [
+        (&["products"][..], 0, format!("the catalog is empty; {how}")),
+        (
+            &["products", "tea"],
+            0,
+            format!("the catalog is empty; {how}"),
+        ),
+        (
+            &["add", "tea"],
+            1,
+            format!("There is no product “tea”: the catalog is empty; {how}"),
+        ),
+    ] {
+        let output = run(&server, args);
+        assert_eq!(output.status.code(), Some(status));
+        assert_eq!(
+            String::from_utf8_lossy(&output.stderr),
+            format!("trolley: {told}\n")
+        );
+    }
+    let refused = run(&server, &["--json", "add", "tea"]);
+    let refused: Value = serde_json::from_slice(&refused.stdout).unwrap();
+    assert_eq!(refused["error"]["code"], "unknown_product");
+}
+
+#[test]
 fn help_keeps_a_commands_own_options_apart() {
     let server = Server::start();
     let help = ok(&server, &["orders", "--help"]);
@@ -274,7 +317,7 @@ fn each_refusal_has_its_sentence_and_exit_status_1() {
             &["add", "espr"],
             "“espr” matches several products: Espresso (espresso), Espresso Beans (espresso-beans)",
         ),
-        (&["remove", "espresso"], "“espresso” is not in the cart"),
+        (&["remove", "espresso"], "“Espresso” is not in the cart"),
         (&["--user", "a b", "cart"], "“a b” is not a valid user name"),
         (
             &["add", &"x".repeat(300)],
