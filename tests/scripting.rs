@@ -451,6 +451,18 @@ fn what_a_real_shell_completes_is_what_the_command_gets() {
         server.raw(&["ZADD", "catalog", "0", product]);
     }
     let url = server.url();
+    // Orders of any cart, the newest first.
+    ok(&server, &["--user", "office", "add", "flat-white"]);
+    let ids = ["20261124-7KQ2-M8XD", "20261125-7KQ2-M8XD"];
+    ok(&server, &["checkout", "--yes", "--op-id", ids[0]]);
+    let args = ["--user", "office", "checkout", "--yes", "--op-id", ids[1]];
+    ok(&server, &args);
+    assert_eq!(bash(&server, "trolley order 2026112"), [ids[1], ids[0]]);
+    assert_eq!(bash(&server, "trolley order 20261124"), [ids[0]]);
+    assert_eq!(
+        bash(&server, &format!("trolley order {} re", ids[0])),
+        ["ready"]
+    );
     ok(&server, &["add", "flat-white"]);
     for (name, args, setup) in SHELLS {
         if !is_installed(name) {
@@ -511,6 +523,10 @@ fn completions_for_each_shell() {
     let server = Server::start();
     for (shell, words) in [
         ("bash", "complete "),
+    let order = "20261124-7KQ2-M8XD";
+    ok(&server, &["--user", "office", "add", "espresso"]);
+    let args = ["--user", "office", "checkout", "--yes", "--op-id", order];
+    ok(&server, &args);
         ("zsh", "compdef"),
         ("fish", "complete "),
     ] {
@@ -539,6 +555,7 @@ fn the_manual_page_names_every_command() {
             .arg(&file)
             .env("MANWIDTH", "100")
             .env("LC_ALL", "C.UTF-8")
+            ("order 2026\t ready", &format!("<order><{order}><ready>")),
             .finish();
         assert!(
             shown.status.success() && shown.stderr.is_empty(),
