@@ -822,6 +822,17 @@ fn json_documents_are_stable() {
 }
 
 #[test]
+fn documents_that_differ_from_machine_to_machine_are_documents() {
+    // That the guide describes them is checked wherever a test reads one.
+    let server = Server::with_demo();
+    for args in [&["config"][..], &["doctor"], &["guide"], &["guide", "json"]] {
+        let printed = run(&server, &[args, &["--json"]].concat()).stdout;
+        let document: Value = serde_json::from_slice(&printed).unwrap();
+        assert!(document.as_object().is_some_and(|map| !map.is_empty()));
+    }
+}
+
+#[test]
 fn the_rights_as_json_are_those_of_the_servers_version() {
     for binary in server::binaries() {
         let server = Server::start_with(&binary, &[]);
