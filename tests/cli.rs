@@ -123,6 +123,53 @@ fn a_damaged_quantity_is_shown_as_it_is_stored() {
 }
 
 #[test]
+fn a_preview_says_who_asked_for_what() {
+    let server = Server::with_demo();
+    let add = |name: &str, product: &str| {
+        ok(
+            &server,
+            &["--user", "office", "--name", name, "add", product],
+        );
+    };
+    let preview = |name: &str| ok(&server, &["--user", "office", "--name", name, "checkout"]);
+    add("ann", "espresso");
+    assert!(!preview("ann").contains(" for "));
+    add("ben", "espresso");
+    add("ben", "baguette");
+    let preview = preview("ann");
+    assert!(
+        preview.contains("        1 for ann, 1 for ben\n") && preview.contains("        for ben\n"),
+        "{preview}"
+    );
+}
+
+#[test]
+fn what_is_typed_wrong_is_quoted() {
+    let server = Server::with_demo();
+    for (args, told) in [
+        (
+            &["checkout", "--yes", "--expect-total", "2,40"][..],
+            "amount: “2,40” is not valid: write it like 12.40",
+        ),
+        (
+            &["rules", "--deadline", "25:00"],
+            "deadline: “25:00” is not valid: write it like 18:00, 45m or none",
+        ),
+        (
+            &["order", "2026"],
+            "order id: “2026” is not valid: it looks like 20261124-7KQ2-M8XD (a checkout's --op-id is one)",
+        ),
+        (
+            &["clear", "--op-id", "a b"],
+            "op-id: “a b” is not valid: use 1 to 64 of A-Z a-z 0-9 . _ : -",
+        ),
+    ] {
+        let (status, said) = fails(&server, args);
+        assert_eq!((status, &*said), (2, &*format!("trolley: {told}")));
+    }
+}
+
+#[test]
 fn cart_and_checkout_tell_what_is_short_alike() {
     let server = Server::with_demo();
     server.cmd("HSET product:espresso stock 5");
