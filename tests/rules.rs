@@ -305,16 +305,18 @@ fn a_deadline_is_told_with_its_day() {
         note.starts_with("trolley: 00:00 has passed today: the deadline is tomorrow, 20"),
         "{note}"
     );
-    ok(&server, &["--user", "office", "add", "espresso"]);
-    let cart = ok(&server, &["--user", "office", "cart"]);
-    assert!(cart.contains("\n        closes tomorrow, 20"), "{cart}");
+    for _ in 0..2 {
+        let cart = ok(&server, &["--user", "office", "cart"]);
+        assert!(cart.contains("\n        closes tomorrow, 20"), "{cart}");
+        ok(&server, &["--user", "office", "add", "espresso"]);
+    }
 
     // What is given as a time from now is no surprise.
     let later = run(&server, &[&args[..], &["3 days", "--lock"]].concat());
     assert!(later.stderr.is_empty(), "{later:?}");
     let cart = ok(&server, &["--user", "office", "cart"]);
     assert!(
-        cart.contains("\n        locked: it can be ordered, not changed\n        closes 20"),
+        cart.contains("\n        locked: nobody can change it\n        closes 20"),
         "{cart}"
     );
 }

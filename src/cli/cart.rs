@@ -151,7 +151,8 @@ impl<'a> CartView<'a> {
     /// Prints the cart for people.
     fn print(&self, out: &mut dyn Write) -> io::Result<()> {
         if self.cart.lines.is_empty() {
-            return writeln!(out, "The cart of {} is empty", self.user);
+            writeln!(out, "The cart of {} is empty", self.user)?;
+            return self.print_rules(out);
         }
 
         for line in &self.cart.lines {
@@ -180,11 +181,7 @@ impl<'a> CartView<'a> {
     fn print_rules(&self, out: &mut dyn Write) -> io::Result<()> {
         let rules = &self.cart.rules;
         if rules.locked {
-            writeln!(
-                out,
-                "{}",
-                note_row("locked: it can be ordered, not changed")
-            )?;
+            writeln!(out, "{}", note_row("locked: nobody can change it"))?;
         }
         if let Some(closes) = rules.closes {
             let now = self.cart.deadline.told_at;

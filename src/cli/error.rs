@@ -261,3 +261,9 @@ pub(super) fn usage_error(argument: &'static str, why: impl Into<String>) -> Cli
         why: why.into(),
     })
 }
+
+/// The error of an argument that is not written as it must be; `expected` says how to write it.
+pub(super) fn invalid_argument(argument: &'static str, typed: &str, expected: &str) -> CliError {
+    let typed = text::sanitize_to(typed.as_bytes(), 40);
+    usage_error(argument, format!("“{typed}” is not valid: {expected}"))
+}

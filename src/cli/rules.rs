@@ -2,7 +2,7 @@
 
 use super::args::amount;
 use super::connect;
-use super::error::{CliError, usage_error};
+use super::error::{CliError, invalid_argument, usage_error};
 use super::output::Output;
 use crate::config::Settings;
 use crate::model::change::sanitize_actor;
@@ -130,7 +130,11 @@ fn closing_time(typed: &str) -> Result<Option<u64>, CliError> {
     };
     match closes {
         Some(closes) => Ok(Some(millis(closes))),
-        None => Err(usage_error("deadline", "write it like 18:00, 45m or none")),
+        None => Err(invalid_argument(
+            "deadline",
+            typed,
+            "write it like 18:00, 45m or none",
+        )),
     }
 }
 
