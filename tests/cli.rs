@@ -406,6 +406,42 @@ fn wrong_usage_is_2_and_no_connection_is_3() {
 }
 
 #[test]
+fn every_command_names_the_server_that_it_does_not_reach() {
+    let server = Server::start();
+    let url = format!("redis://127.0.0.1:{}", free_port());
+    let why = format!("{url}: nothing answers at the server's address (connection refused)");
+    for args in [
+        &["add", "x"][..],
+        &["remove", "x"],
+        &["set", "x", "1"],
+        &["clear"],
+        &["cart"],
+        &["watch"],
+        &["checkout"],
+        &["orders"],
+        &["orders", "--follow"],
+        &["order", "20261124-7KQ2-M8XD"],
+        &["rules"],
+        &["products"],
+        &["product", "show", "x"],
+        &["import", "/dev/null"],
+        &["export"],
+        &["demo"],
+        &["acl", "shopper"],
+    ] {
+        let output = harness::run_at(server.dir(), &url, args);
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(
+            (output.status.code(), &*said),
+            (Some(3), &*format!("trolley: {why}\n"))
+        );
+    }
+    let doctor = harness::run_at(server.dir(), &url, &["doctor"]);
+    let found = String::from_utf8(doctor.stdout).unwrap();
+    assert!(found.contains(&why), "{found}");
+}
+
+#[test]
 fn an_address_that_does_not_fit_its_server_is_explained() {
     let server = Server::start_with(&binaries()[0], &["--bind", "127.0.0.1", "--databases", "2"]);
     let port = free_port();

@@ -264,7 +264,13 @@ fn watch_tells_later_what_expired_while_it_was_apart() {
     ok(&server, &args);
     let update = watch.next();
     server.kill();
-    assert_eq!(watch.next()["event"], "down");
+    let down = watch.next();
+    let message = down["message"].as_str().unwrap();
+    assert_eq!(down["event"], "down");
+    assert!(
+        message.starts_with(&format!("{}: ", server.url())),
+        "{message}"
+    );
     let gone = update["expires_at"].as_u64().unwrap();
     let now = || {
         std::time::SystemTime::now()
