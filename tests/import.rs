@@ -422,7 +422,9 @@ fn files_that_cannot_be_read_say_why() {
     );
     let (code, _, said) = says(&server, &["export", "/no/such/file"]);
     assert!(
-        code == 2 && said.contains("can't write “/no/such/file”: No such file"),
+        code == 2
+            && said
+                == "trolley: can't write “/no/such/file”: No such file or directory (os error 2)\n",
         "{said}"
     );
     let whole: serde_json::Value =

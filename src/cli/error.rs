@@ -168,11 +168,14 @@ impl CliError {
     pub(super) fn path(access: FileAccess, file: &Path, error: &io::Error) -> CliError {
         // Of an error that names another path, only its cause is told.
         let cause = error.get_ref().and_then(|inner| inner.source());
+        let why = cause.map_or_else(|| error.to_string(), ToString::to_string);
+        // A file that is made for a moment is named behind the cause.
+        let why = why.split(" at path \"").next().unwrap_or_default();
 
         CliError::Path {
             access,
             file: text::sanitize(file.as_os_str().as_encoded_bytes()),
-            why: cause.map_or_else(|| error.to_string(), ToString::to_string),
+            why: why.to_owned(),
         }
     }
 
