@@ -259,6 +259,45 @@ fn only_the_database_of_the_shop_may_be_selected() {
         assert!(output.status.success(), "{output:?}");
         assert_eq!(says(&server, "SELECT 3"), "ok");
         forbidden(&server, &["SELECT 2", "SELECT 0"]);
+        let other = format!("{}?db=2&user=ann", server.url());
+        let refused = trolley(server.dir(), &["--redis", &other, "cart"])
+            .env("TROLLEY_PASSWORD", "pw")
+            .finish();
+        let said = String::from_utf8(refused.stderr).unwrap();
+        assert_eq!(refused.status.code(), Some(3));
+        assert!(
+            said.starts_with(
+                "trolley: no permission: this user may not choose a database: take its number off \
+                 the address, or ask for the right (trolley acl prints it) (the server said: "
+            ),
+            "{said}"
+        );
+    }
+}
+
+#[test]
+fn a_missing_right_is_told_with_what_to_do() {
+    let server = Server::with_demo();
+    for (rules, words) in [
+        (
+            "~* &* +@all -hget",
+            "this user may not run HGET: ask for the rights that trolley acl prints",
+        ),
+        (
+            "~cart:bob &* +@all",
+            "this user may not use a key that this needs: is --user the right cart?",
+        ),
+    ] {
+        server.cmd(&format!("ACL SETUSER ann reset on nopass {rules}"));
+        let url = format!("{}?user=ann", server.url());
+        let refused = harness::run_at(server.dir(), &url, &["--user", "alice", "cart"]);
+        let said = String::from_utf8(refused.stderr).unwrap();
+        assert_eq!(refused.status.code(), Some(3));
+        assert!(
+            said.starts_with(&format!("trolley: no permission: {words}"))
+                && said.contains(" (the server said: "),
+            "{said}"
+        );
     }
 }
 

@@ -123,11 +123,119 @@ fn a_damaged_quantity_is_shown_as_it_is_stored() {
 }
 
 #[test]
+fn a_preview_says_who_asked_for_what() {
+    let server = Server::with_demo();
+    let add = |name: &str, product: &str| {
+        ok(
+            &server,
+            &["--user", "office", "--name", name, "add", product],
+        );
+    };
+    let preview = |name: &str| ok(&server, &["--user", "office", "--name", name, "checkout"]);
+    add("ann", "espresso");
+    assert!(!preview("ann").contains(" for "));
+    add("ben", "espresso");
+    add("ben", "baguette");
+    let preview = preview("ann");
+    assert!(
+        preview.contains("        1 for ann, 1 for ben\n") && preview.contains("        for ben\n"),
+        "{preview}"
+    );
+}
+
+#[test]
+fn what_is_typed_wrong_is_quoted() {
+    let server = Server::with_demo();
+    for (args, told) in [
+        (
+            &["checkout", "--yes", "--expect-total", "2,40"][..],
+            "amount: “2,40” is not valid: write it like 12.40",
+        ),
+        (
+            &["rules", "--deadline", "25:00"],
+            "deadline: “25:00” is not valid: write it like 18:00, 45m or none",
+        ),
+        (
+            &["order", "2026"],
+            "order id: “2026” is not valid: it looks like 20261124-7KQ2-M8XD (a checkout's --op-id is one)",
+        ),
+        (
+            &["clear", "--op-id", "a b"],
+            "op-id: “a b” is not valid: use 1 to 64 of A-Z a-z 0-9 . _ : -",
+        ),
+    ] {
+        let (status, said) = fails(&server, args);
+        assert_eq!((status, &*said), (2, &*format!("trolley: {told}")));
+    }
+}
+
+#[test]
+fn cart_and_checkout_tell_what_is_short_alike() {
+    let server = Server::with_demo();
+    server.cmd("HSET product:espresso stock 5");
+    ok(&server, &["--user", "alice", "add", "espresso", "7"]);
+    ok(&server, &["--user", "alice", "add", "baguette", "1"]);
+    for command in ["cart", "checkout"] {
+        let output = run(&server, &["--json", "--user", "alice", command]);
+        let document: Value = serde_json::from_slice(&output.stdout).unwrap();
+        let line = |index: usize| {
+            let line = &document["lines"][index];
+            (line["short"].clone(), line["left"].clone())
+        };
+        assert_eq!(line(0), (true.into(), 5.into()), "{command}");
+        assert_eq!(line(1), (false.into(), Value::Null), "{command}");
+    }
+}
+
+#[test]
 fn a_quantity_of_zero_removes_the_line() {
     let server = Server::with_demo();
     ok(&server, &["--user", "alice", "add", "espresso", "3"]);
     let said = ok(&server, &["--user", "alice", "set", "espresso", "0"]);
     assert_eq!(said, "Removed 3 × Espresso: 0 left in the cart of alice\n");
+}
+
+#[test]
+fn what_is_damaged_is_told_by_its_name_and_removed() {
+    let server = Server::with_demo();
+    server.cmd("ZADD cart:alice 1.5 espresso");
+    let refused = run(&server, &["--user", "alice", "add", "espresso"]);
+    assert_eq!(
+        String::from_utf8_lossy(&refused.stderr),
+        "trolley: The quantity of “Espresso” is damaged: set a new quantity or remove the line\n"
+    );
+    let said = ok(&server, &["--user", "alice", "remove", "espresso"]);
+    assert_eq!(said, "Removed Espresso: 0 left in the cart of alice\n");
+}
+
+#[test]
+fn an_empty_catalog_says_how_to_fill_it() {
+    let server = Server::start();
+    let how =
+        "fill it from a file with trolley import FILE, or with the demo products: trolley demo";
+    for (args, status, told) in [
+        (&["products"][..], 0, format!("the catalog is empty; {how}")),
+        (
+            &["products", "tea"],
+            0,
+            format!("the catalog is empty; {how}"),
+        ),
+        (
+            &["add", "tea"],
+            1,
+            format!("There is no product “tea”: the catalog is empty; {how}"),
+        ),
+    ] {
+        let output = run(&server, args);
+        assert_eq!(output.status.code(), Some(status));
+        assert_eq!(
+            String::from_utf8_lossy(&output.stderr),
+            format!("trolley: {told}\n")
+        );
+    }
+    let refused = run(&server, &["--json", "add", "tea"]);
+    let refused: Value = serde_json::from_slice(&refused.stdout).unwrap();
+    assert_eq!(refused["error"]["code"], "unknown_product");
 }
 
 #[test]
@@ -256,7 +364,7 @@ fn each_refusal_has_its_sentence_and_exit_status_1() {
             &["add", "espr"],
             "“espr” matches several products: Espresso (espresso), Espresso Beans (espresso-beans)",
         ),
-        (&["remove", "espresso"], "“espresso” is not in the cart"),
+        (&["remove", "espresso"], "“Espresso” is not in the cart"),
         (&["--user", "a b", "cart"], "“a b” is not a valid user name"),
         (
             &["add", &"x".repeat(300)],
@@ -295,6 +403,42 @@ fn wrong_usage_is_2_and_no_connection_is_3() {
     server.kill();
     let (status, said) = fails(&server, &["cart"]);
     assert_eq!(status, 3, "{said}");
+}
+
+#[test]
+fn every_command_names_the_server_that_it_does_not_reach() {
+    let server = Server::start();
+    let url = format!("redis://127.0.0.1:{}", free_port());
+    let why = format!("{url}: nothing answers at the server's address (connection refused)");
+    for args in [
+        &["add", "x"][..],
+        &["remove", "x"],
+        &["set", "x", "1"],
+        &["clear"],
+        &["cart"],
+        &["watch"],
+        &["checkout"],
+        &["orders"],
+        &["orders", "--follow"],
+        &["order", "20261124-7KQ2-M8XD"],
+        &["rules"],
+        &["products"],
+        &["product", "show", "x"],
+        &["import", "/dev/null"],
+        &["export"],
+        &["demo"],
+        &["acl", "shopper"],
+    ] {
+        let output = harness::run_at(server.dir(), &url, args);
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(
+            (output.status.code(), &*said),
+            (Some(3), &*format!("trolley: {why}\n"))
+        );
+    }
+    let doctor = harness::run_at(server.dir(), &url, &["doctor"]);
+    let found = String::from_utf8(doctor.stdout).unwrap();
+    assert!(found.contains(&why), "{found}");
 }
 
 #[test]

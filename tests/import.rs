@@ -422,7 +422,9 @@ fn files_that_cannot_be_read_say_why() {
     );
     let (code, _, said) = says(&server, &["export", "/no/such/file"]);
     assert!(
-        code == 2 && said.contains("can't write “/no/such/file”: No such file"),
+        code == 2
+            && said
+                == "trolley: can't write “/no/such/file”: No such file or directory (os error 2)\n",
         "{said}"
     );
     let whole: serde_json::Value =
@@ -808,6 +810,52 @@ fn export_and_import_are_a_round_trip() {
         status == 1 && said.contains("the name is not UTF-8"),
         "{said}"
     );
+}
+
+#[test]
+fn an_export_names_what_an_import_refuses() {
+    let server = Server::with_demo();
+    for id in [&b"t{ea"[..], b" tea", b"t\x1ba", b"\xff"] {
+        let key = [b"product:", id].concat();
+        server.raw(&[&b"HSET"[..], &key, b"name", b"Tea", b"price", b"1"]);
+    }
+    server.cmd("HSET product:comma name Comma price 2,40 stock 5");
+    server.cmd("HSET product:free name Free");
+
+    for format in ["csv", "json", "jsonl"] {
+        let path = server.dir().join(format!("all.{format}"));
+        let path = path.to_str().unwrap();
+        let (status, out, said) = says(&server, &["export", path]);
+        assert_eq!(status, 0);
+        assert!(out.starts_with("Exported 66 products to "), "{out}");
+        let lines: Vec<&str> = said.lines().collect();
+        assert!(
+            lines[0].starts_with(
+                "trolley: left out: 4 products with an id that an import refuses, such as “"
+            ) && lines[0].ends_with(" (import --replace of this file would delete them)"),
+            "{said}"
+        );
+        assert!(
+            lines[1].starts_with(
+                "trolley: written as stored: 2 products that an import refuses until they are mended, such as “"
+            ),
+            "{said}"
+        );
+        assert_eq!(lines.len(), 2, "{said}");
+
+        // All the others come in, and those two are told once more.
+        let other = Server::start();
+        let (status, out, _) = says(&other, &["import", path]);
+        assert_eq!(
+            (status, &*out),
+            (1, "64 added, 0 changed, 0 unchanged, 2 bad\n")
+        );
+        let told: Value = serde_json::from_str(&ok(&server, &["--json", "export", path])).unwrap();
+        assert_eq!(
+            (&told["products"], &told["left_out"]),
+            (&66.into(), &4.into())
+        );
+    }
 }
 
 #[test]

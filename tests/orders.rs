@@ -1160,6 +1160,39 @@ fn a_new_group_is_given_what_is_open_and_no_order_that_is_over() {
     );
 }
 
+#[test]
+fn a_list_that_is_not_all_says_so() {
+    let server = Server::with_demo();
+    for _ in 0..3 {
+        ok(&server, &["--user", "alice", "add", "espresso"]);
+        ok(&server, &["--user", "alice", "checkout", "--yes"]);
+    }
+
+    let alice = |args: &[&'static str]| {
+        let output = run(&server, &[&["--user", "alice", "orders"], args].concat());
+        let [out, said] = [output.stdout, output.stderr];
+        (
+            String::from_utf8(out).unwrap(),
+            String::from_utf8(said).unwrap(),
+        )
+    };
+    let (listed, said) = alice(&["--most", "2"]);
+    assert_eq!(listed.lines().count(), 2);
+    assert_eq!(
+        said,
+        "trolley: these are the newest 2 of 3 orders; to list more: --most 3\n"
+    );
+    for args in [&["--most", "3"][..], &[], &["--all"]] {
+        let (listed, said) = alice(args);
+        assert_eq!((listed.lines().count(), &*said), (3, ""));
+    }
+
+    let (document, said) = alice(&["--most", "2", "--json"]);
+    let document: serde_json::Value = serde_json::from_str(&document).unwrap();
+    assert_eq!((&document["count"], &*said), (&3.into(), ""));
+    assert_eq!(document["orders"].as_array().unwrap().len(), 2);
+}
+
 fn pending(server: &Server) -> u64 {
     let redis::Value::Array(parts) = server.cmd("XPENDING orders trolley") else {
         panic!()

@@ -6,7 +6,7 @@ mod harness;
 use harness::shopping::{
     add, check_out, connect_as, id, money, on_many_threads, quick_server, sell, user,
 };
-use harness::{Deadline, Server, ok, run};
+use harness::{Deadline, Finish, Server, TROLLEY, command, ok, run, until};
 use trolley::model::order::Share;
 use trolley::model::{Change, ChangeKind, Edit, Refusal};
 use trolley::store;
@@ -235,10 +235,9 @@ fn the_command_of_rules() {
         &by("ann", &["rules", "--lock", "--budget", "none"]),
     );
     let output = run(&server, &by("ann", &["remove", "espresso"]));
-    assert!(
-        String::from_utf8_lossy(&output.stderr)
-            .contains("The cart is locked; ann can reopen the cart")
-    );
+    assert!(String::from_utf8_lossy(&output.stderr).contains(
+        "The cart is locked; ann can reopen it: trolley rules --user office --name ann --unlock\n"
+    ));
     // What is locked can still be ordered.
     ok(&server, &by("bob", &["checkout", "--yes"]));
     ok(&server, &by("ann", &["rules", "--owner", "bob"]));
@@ -253,6 +252,73 @@ fn the_command_of_rules() {
             "{wrong:?}"
         );
     }
+}
+
+/// Runs a command line as somebody pastes it into a shell.
+fn paste(server: &Server, line: &str) -> std::process::Output {
+    let script = format!(
+        "trolley() {{ '{TROLLEY}' --redis '{}' \"$@\"; }}; {line}",
+        server.url()
+    );
+    command("bash")
+        .args(["--norc", "-c", &script])
+        .env("HOME", server.dir())
+        .finish()
+}
+
+#[test]
+fn the_command_that_reopens_a_cart_can_be_pasted() {
+    let server = Server::with_demo();
+    let owner = "ann o'brien $(ls) pts/1";
+    let office = |args: &[&'static str]| {
+        run(
+            &server,
+            &[&["--user", "office", "--name", owner], args].concat(),
+        )
+    };
+
+    for rule in [&["rules", "--lock"][..], &["rules", "--deadline", "1s"]] {
+        assert!(office(rule).status.success());
+        let mut told = String::new();
+        until("the cart is closed", || {
+            told = String::from_utf8(office(&["add", "espresso"]).stderr).unwrap();
+            !told.is_empty()
+        });
+
+        let (_, line) = told.split_once("can reopen it: ").unwrap();
+        let pasted = paste(&server, line);
+        assert!(pasted.status.success(), "{line}: {pasted:?}");
+        assert!(office(&["add", "espresso"]).status.success());
+    }
+}
+
+#[test]
+fn a_deadline_is_told_with_its_day() {
+    let server = Server::with_demo();
+    let args = ["--user", "office", "--name", "ann", "rules", "--deadline"];
+    // This has always passed.
+    let midnight = run(&server, &[&args[..], &["00:00"]].concat());
+    let [rules, note] =
+        [midnight.stdout, midnight.stderr].map(|text| String::from_utf8(text).unwrap());
+    assert!(rules.contains("deadline     tomorrow, 20"), "{rules}");
+    assert!(
+        note.starts_with("trolley: 00:00 has passed today: the deadline is tomorrow, 20"),
+        "{note}"
+    );
+    for _ in 0..2 {
+        let cart = ok(&server, &["--user", "office", "cart"]);
+        assert!(cart.contains("\n        closes tomorrow, 20"), "{cart}");
+        ok(&server, &["--user", "office", "add", "espresso"]);
+    }
+
+    // What is given as a time from now is no surprise.
+    let later = run(&server, &[&args[..], &["3 days", "--lock"]].concat());
+    assert!(later.stderr.is_empty(), "{later:?}");
+    let cart = ok(&server, &["--user", "office", "cart"]);
+    assert!(
+        cart.contains("\n        locked: nobody can change it\n        closes 20"),
+        "{cart}"
+    );
 }
 
 /// What each asked for, by the same rules as the script's, written in another way.

@@ -185,12 +185,7 @@ pub(crate) fn checked(
         let Some(value) = field else {
             continue;
         };
-        // Numbers may have white space around them, texts keep theirs.
-        let plain = match name {
-            "price" => value.trim(),
-            "stock" => without_zero_fraction(value.trim()),
-            _ => value,
-        };
+        let plain = plain(name, value);
         if plain.len() < value.len() {
             *value = Cow::Owned(plain.to_owned());
         }
@@ -201,6 +196,33 @@ pub(crate) fn checked(
         line,
         id,
         fields: fields.map(|field| field.map(Cow::into_owned)),
+    })
+}
+
+/// A value as it is stored: numbers may have white space around them, texts keep theirs.
+fn plain<'a>(column: &str, value: &'a str) -> &'a str {
+    match column {
+        "price" => value.trim(),
+        "stock" => without_zero_fraction(value.trim()),
+        _ => value,
+    }
+}
+
+/// The error for which no file can bring in a product of this stored id.
+pub(crate) fn flaw_of_id(id: &ProductId) -> Option<RowError> {
+    match std::str::from_utf8(id.as_bytes()) {
+        Ok(id) => checked_id(id).err(),
+        Err(_) => Some(RowError::NotUtf8("id")),
+    }
+}
+
+/// The first error for which an import refuses these stored values of [`FIELDS`] as a new product.
+/// Values that are not UTF-8 are left out: a file can't hold them in any case.
+pub(crate) fn flaw_of_values(values: &[Option<Vec<u8>>; FIELDS.len()]) -> Option<RowError> {
+    let mut values = FIELDS.into_iter().zip(values);
+    values.find_map(|(name, value)| {
+        let value = std::str::from_utf8(value.as_deref().unwrap_or_default()).ok()?;
+        check_field(name, plain(name, value)).err()
     })
 }
 

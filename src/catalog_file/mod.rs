@@ -12,7 +12,7 @@ mod json;
 mod write;
 
 pub use check::{BadRow, ProductRow, RowError};
-pub(crate) use check::{checked, column};
+pub(crate) use check::{checked, column, flaw_of_id, flaw_of_values};
 pub(crate) use guard::LONGEST;
 pub use write::Writer;
 

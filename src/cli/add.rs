@@ -35,7 +35,9 @@ pub(super) async fn run(
 
     let mut connection = connect::open_shop(settings).await?;
     let product = connect::product(&mut connection, &args.product).await?;
-    let applied = store::add_as(&mut connection, &settings.user, &product.id, quantity, op).await?;
+    let applied = store::add_as(&mut connection, &settings.user, &product.id, quantity, op)
+        .await
+        .map_err(|error| CliError::of_line(error, &product))?;
 
     let in_cart = applied.update.lines.first().map_or(0, |line| line.quantity);
     // Only a warning: more may come in until the checkout, which takes the stock.

@@ -1,6 +1,6 @@
 //! Arguments that several commands share, and the reading of what was typed for them.
 
-use super::error::{CliError, usage_error};
+use super::error::{CliError, invalid_argument};
 use crate::model::{Money, OpId, OrderId};
 use crate::store;
 use clap::Args;
@@ -17,8 +17,9 @@ impl OpIdArg {
     /// The id that was given, or a fresh one.
     pub(super) fn op_id(&self) -> Result<OpId, CliError> {
         match &self.op_id {
-            Some(typed) => OpId::parse(typed)
-                .ok_or_else(|| usage_error("op-id", "1 to 64 of A-Z a-z 0-9 . _ : -")),
+            Some(typed) => OpId::parse(typed).ok_or_else(|| {
+                invalid_argument("op-id", typed, "use 1 to 64 of A-Z a-z 0-9 . _ : -")
+            }),
             None => Ok(store::new_op()),
         }
     }
@@ -26,15 +27,17 @@ impl OpIdArg {
 
 /// Reads an amount of money.
 pub(super) fn amount(typed: &str) -> Result<Money, CliError> {
-    Money::parse(typed.trim()).ok_or_else(|| usage_error("amount", "write it like 12.40"))
+    Money::parse(typed.trim())
+        .ok_or_else(|| invalid_argument("amount", typed, "write it like 12.40"))
 }
 
 /// Reads an order's id.
 pub(super) fn order_id(typed: &str) -> Result<OrderId, CliError> {
     OrderId::parse(typed).ok_or_else(|| {
-        usage_error(
+        invalid_argument(
             "order id",
-            "an order id looks like 20261124-7KQ2-M8XD (a checkout's --op-id is one)",
+            typed,
+            "it looks like 20261124-7KQ2-M8XD (a checkout's --op-id is one)",
         )
     })
 }

@@ -1,6 +1,6 @@
 //! `trolley cart`
 
-use super::cart_output::cart_row;
+use super::cart_output::{cart_row, note_row};
 use super::connect;
 use super::error::CliError;
 use super::order_output;
@@ -8,8 +8,9 @@ use super::output::Output;
 use crate::config::Settings;
 use crate::model::product::only_left;
 use crate::model::total::{self, LineStatus, ProductLookup, Totals};
-use crate::model::{Cart, CartLine, Catalog, Money, Product, ProductId, UserName, text};
+use crate::model::{Cart, CartLine, Catalog, Money, Product, ProductId, UserName, text, time};
 use crate::store::{self, Shop, order};
+use jiff::tz::TimeZone;
 use serde_json::{Value, json};
 use std::collections::HashSet;
 use std::io::{self, Write};
@@ -141,6 +142,7 @@ impl<'a> CartView<'a> {
             "price": price.map(|price| price.to_string()),
             "total": view.total.map(|total| total.to_string()),
             "status": status,
+            "short": view.left.is_some(),
             "left": view.left,
             "by": line.added.as_ref().map(|added| &added.by),
         })
@@ -149,7 +151,8 @@ impl<'a> CartView<'a> {
     /// Prints the cart for people.
     fn print(&self, out: &mut dyn Write) -> io::Result<()> {
         if self.cart.lines.is_empty() {
-            return writeln!(out, "The cart of {} is empty", self.user);
+            writeln!(out, "The cart of {} is empty", self.user)?;
+            return self.print_rules(out);
         }
 
         for line in &self.cart.lines {
@@ -170,7 +173,27 @@ impl<'a> CartView<'a> {
 
         let items = text::count(self.totals.items, "item");
         let subtotal = self.totals.subtotal.in_currency(&self.shop.currency);
-        writeln!(out, "{}", cart_row("", &items, &subtotal))
+        writeln!(out, "{}", cart_row("", &items, &subtotal))?;
+        self.print_rules(out)
+    }
+
+    /// Prints what keeps people from changing the cart, now or soon.
+    fn print_rules(&self, out: &mut dyn Write) -> io::Result<()> {
+        let rules = &self.cart.rules;
+        if rules.locked {
+            writeln!(out, "{}", note_row("locked: nobody can change it"))?;
+        }
+        if let Some(closes) = rules.closes {
+            let now = self.cart.deadline.told_at;
+            let verb = if closes <= now {
+                "closed since"
+            } else {
+                "closes"
+            };
+            let closes = time::day_and_minute(closes, now, &TimeZone::system());
+            writeln!(out, "{}", note_row(&format!("{verb} {closes}")))?;
+        }
+        Ok(())
     }
 }
 

@@ -59,7 +59,11 @@ pub(super) fn show_removed(
     product: &Product,
 ) -> io::Result<()> {
     let line = applied.update.lines.first();
-    let removed = line.map_or(0, |line| -line.delta);
+    // Of a damaged line nobody knows how many pieces it had.
+    let removed = match line.map_or(0, |line| -line.delta) {
+        0 => product.name.to_string(),
+        pieces => format!("{pieces} × {}", product.name),
+    };
     let left = line.map_or(0, |line| line.quantity);
 
     output.result(
@@ -68,8 +72,8 @@ pub(super) fn show_removed(
             note_repeat(out, applied)?;
             writeln!(
                 out,
-                "Removed {removed} × {}: {left} left in the cart of {}",
-                product.name, settings.user
+                "Removed {removed}: {left} left in the cart of {}",
+                settings.user
             )
         },
     )

@@ -9,7 +9,7 @@ use crate::config::Settings;
 use crate::model::checkout::PreviewLine;
 use crate::model::product::only_left;
 use crate::model::total::LineStatus;
-use crate::model::{Money, OrderId, Preview, Refusal};
+use crate::model::{Money, OrderId, Preview, Refusal, receipt};
 use crate::store::Connection;
 use crate::store::order::{self, Outcome};
 use clap::Args;
@@ -147,7 +147,7 @@ fn show_preview(
     let obstacle = preview.orderable_lines().err();
     output.result(
         || preview_json(preview, settings, obstacle.as_ref()),
-        |out| print_preview(out, preview, obstacle.as_ref()),
+        |out| print_preview(out, preview, &settings.policy.by, obstacle.as_ref()),
     )?;
 
     let Some(obstacle) = obstacle else {
@@ -178,6 +178,9 @@ fn line_json(line: &PreviewLine) -> Value {
     let mut document = order_line_json(&line.order_line);
     document["status"] = json!(line.status.code());
     document["price_when_added"] = json!(line.price_when_added.map(|was| was.to_string()));
+    document["short"] = json!(line.short.is_some());
+    document["left"] = json!(line.short);
+    // The name that `left` had before.
     document["only_left"] = json!(line.short);
     document
 }
@@ -185,10 +188,20 @@ fn line_json(line: &PreviewLine) -> Value {
 fn print_preview(
     out: &mut dyn Write,
     preview: &Preview,
+    me: &str,
     obstacle: Option<&Refusal>,
 ) -> io::Result<()> {
+    // As on the receipt: who asked for what matters where others did.
+    let is_shared = preview
+        .lines
+        .iter()
+        .flat_map(|line| &line.order_line.shares)
+        .any(|share| share.by != me);
     for line in &preview.lines {
         print_line(out, line)?;
+        if is_shared && !line.order_line.shares.is_empty() {
+            writeln!(out, "{}", note_row(&receipt::shares(&line.order_line)))?;
+        }
     }
 
     let total = preview.total();

@@ -2,11 +2,11 @@
 //!
 //! The scripts that `trolley completions` prints call `trolley` with [`SHELL_VARIABLE`] set and
 //! the words of the line behind `--`. clap_complete's engine knows commands and options; `shop`
-//! knows ids of products.
+//! knows ids of products and orders.
 
 mod shop;
 
-pub(super) use shop::{product_fields, product_ids, product_ids_in_cart};
+pub(super) use shop::{order_ids, product_fields, product_ids, product_ids_in_cart};
 
 use crate::cli::streams;
 use crate::model::text;

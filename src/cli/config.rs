@@ -18,8 +18,10 @@ pub(super) fn run(settings: &Settings, output: Output) -> Result<(), CliError> {
     output.result(
         || json!({ "file": file, "settings": origins_json(&settings.origins) }),
         |out| {
+            let is_there = settings.file.as_ref().is_some_and(|file| file.exists());
+            let note = if is_there { "" } else { " (there is none yet)" };
             let file = file.as_deref().unwrap_or("none");
-            writeln!(out, "# settings file: {file}")?;
+            writeln!(out, "# settings file: {file}{note}")?;
             settings
                 .origins
                 .iter()

@@ -136,7 +136,11 @@ pub(super) async fn product(connection: &mut Connection, typed: &str) -> Result<
     }
 
     let catalog = store::get_catalog(connection).await?;
-    Ok(catalog.resolve(typed)?.to_product())
+    match catalog.resolve(typed) {
+        Ok(found) => Ok(found.to_product()),
+        Err(refusal) if catalog.is_empty() => Err(CliError::EmptyCatalog(refusal)),
+        Err(refusal) => Err(refusal.into()),
+    }
 }
 
 /// Finds the product of a cart's line that somebody means: by its id, else by its name among

@@ -3,11 +3,15 @@
 use crate::catalog_file::{FileError, RowError};
 use crate::config::{ConfigError, ServerError};
 use crate::engine::EngineError;
-use crate::model::{OrderId, Refusal, text};
-use crate::store::{Error, RepeatError, Trouble};
+use crate::model::{OrderId, Product, Refusal, UserName, text};
+use crate::store::{Address, Error, RepeatError, Trouble};
 use crate::tui::ScreenError;
 use std::io;
 use std::path::Path;
+
+/// The advice on an empty catalog.
+pub(super) const HOW_TO_FILL: &str =
+    "fill it from a file with trolley import FILE, or with the demo products: trolley demo";
 
 /// A reason why a command failed.
 #[derive(Debug, thiserror::Error)]
@@ -15,6 +19,17 @@ pub(super) enum CliError {
     /// The shop's rules refuse it, or the connection fails.
     #[error(transparent)]
     Store(#[from] Error),
+    /// The shop's rules refuse it, for this cart.
+    #[error("{}", refusal.told_of(cart, ""))]
+    Refused {
+        /// The refusal.
+        refusal: Refusal,
+        /// The user whose cart it is.
+        cart: UserName,
+    },
+    /// The product is not in the catalog, and nothing else is.
+    #[error("{0}: the catalog is empty; {HOW_TO_FILL}")]
+    EmptyCatalog(Refusal),
     /// A write was sent and no answer came. Repeating the command does no harm.
     #[error("it is not known whether {what} ({trouble}); repeating the command does no harm")]
     Unknown {
@@ -117,15 +132,50 @@ impl CliError {
         }
     }
 
+    /// The same where it is known which cart was meant, and on which server.
+    pub(super) fn of_shop(self, cart: &UserName, server: Option<&Address>) -> CliError {
+        match (self, server) {
+            (CliError::Store(Error::Refused(refusal)), _) => CliError::Refused {
+                refusal,
+                cart: cart.clone(),
+            },
+            (CliError::Store(Error::Trouble(trouble)), Some(server)) => trouble.at(server).into(),
+            (CliError::Store(Error::Unknown { op, trouble }), Some(server)) => {
+                let trouble = trouble.at(server);
+                CliError::Store(Error::Unknown { op, trouble })
+            }
+            (CliError::Unknown { what, trouble }, Some(server)) => CliError::Unknown {
+                what,
+                trouble: trouble.at(server),
+            },
+            (other, _) => other,
+        }
+    }
+
+    /// The error of a change of one line, with the product's name where the script knew but its id.
+    pub(super) fn of_line(mut error: Error, product: &Product) -> CliError {
+        if let Error::Refused(
+            Refusal::NotInCart(named) | Refusal::DamagedLine(named) | Refusal::BeingOrdered(named),
+        ) = &mut error
+            && *named == product.id.to_string()
+        {
+            *named = product.name.to_string();
+        }
+        CliError::Store(error)
+    }
+
     /// The failure to access this file.
     pub(super) fn path(access: FileAccess, file: &Path, error: &io::Error) -> CliError {
         // Of an error that names another path, only its cause is told.
         let cause = error.get_ref().and_then(|inner| inner.source());
+        let why = cause.map_or_else(|| error.to_string(), ToString::to_string);
+        // A file that is made for a moment is named behind the cause.
+        let why = why.split(" at path \"").next().unwrap_or_default();
 
         CliError::Path {
             access,
             file: text::sanitize(file.as_os_str().as_encoded_bytes()),
-            why: cause.map_or_else(|| error.to_string(), ToString::to_string),
+            why: why.to_owned(),
         }
     }
 
@@ -137,7 +187,7 @@ impl CliError {
             return false;
         };
         matches!(
-            trouble,
+            trouble.bare(),
             Trouble::Lost | Trouble::Timeout | Trouble::ConnectionRefused | Trouble::NoSocket
         )
     }
@@ -154,6 +204,8 @@ impl CliError {
     pub(super) fn exit_code(&self) -> u8 {
         match self {
             CliError::Store(Error::Refused(_))
+            | CliError::Refused { .. }
+            | CliError::EmptyCatalog(_)
             | CliError::Config(ConfigError::User(_))
             | CliError::Row(_)
             | CliError::File(FileError::Utf16 | FileError::Header(_) | FileError::Broken { .. }) => {
@@ -179,6 +231,8 @@ impl CliError {
     pub(super) fn code(&self) -> &'static str {
         match self {
             CliError::Store(Error::Refused(refusal))
+            | CliError::Refused { refusal, .. }
+            | CliError::EmptyCatalog(refusal)
             | CliError::Config(ConfigError::User(refusal)) => refusal.code(),
             CliError::Store(Error::Trouble(trouble)) => trouble.code(),
             CliError::Store(Error::Unknown { .. }) | CliError::Unknown { .. } => "unknown",
@@ -209,4 +263,10 @@ pub(super) fn usage_error(argument: &'static str, why: impl Into<String>) -> Cli
         setting: argument,
         why: why.into(),
     })
+}
+
+/// The error of an argument that is not written as it must be; `expected` says how to write it.
+pub(super) fn invalid_argument(argument: &'static str, typed: &str, expected: &str) -> CliError {
+    let typed = text::sanitize_to(typed.as_bytes(), 40);
+    usage_error(argument, format!("“{typed}” is not valid: {expected}"))
 }

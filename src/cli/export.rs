@@ -6,9 +6,9 @@ use super::connect;
 use super::error::{CliError, FileAccess};
 use super::output::{Output, shown_path};
 use super::streams;
-use crate::catalog_file::{Format, Writer};
+use crate::catalog_file::{Format, RowError, Writer, flaw_of_id, flaw_of_values};
 use crate::config::Settings;
-use crate::model::text;
+use crate::model::{ProductId, text};
 use crate::store::{Connection, Export};
 use clap::Args;
 use serde_json::json;
@@ -29,11 +29,29 @@ pub(super) struct ExportArgs {
 }
 
 /// The numbers that an export ends with.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Default)]
 struct ExportCounts {
     products: u64,
     /// Values that could not be written exactly.
     inexact: u64,
+    /// Products that no file can bring in: their ids are refused.
+    left_out: Flaws,
+    /// Products that are written, and whose values an import refuses.
+    refused: Flaws,
+}
+
+/// The number of flawed products, and an example.
+#[derive(Debug, Default)]
+struct Flaws {
+    count: u64,
+    first: Option<String>,
+}
+
+impl Flaws {
+    fn note(&mut self, id: &ProductId, flaw: &RowError) {
+        self.count += 1;
+        self.first.get_or_insert_with(|| format!("“{id}”: {flaw}"));
+    }
 }
 
 /// Exports all products, as they are stored.
@@ -55,7 +73,8 @@ pub(super) async fn run(
     if args.file.as_os_str() == "-" || args.file == Path::new("/dev/stdout") {
         let stdout = BufWriter::new(streams::stdout());
         let counts = write_products(&mut connection, format, stdout).await?;
-        return Ok(warn_inexact(counts, format)?);
+        warn(&counts, format, output);
+        return Ok(());
     }
 
     // A symbolic link stays one: the file that it names is written.
@@ -66,13 +85,17 @@ pub(super) async fn run(
     } else {
         interrupt::or_tidy(replace(&mut connection, format, &file)).await?
     };
-    warn_inexact(counts, format)?;
+    warn(&counts, format, output);
 
     let shown = shown_path(&args.file);
     let products = counts.products;
+    let left_out = counts.left_out.count;
     output.result(
-        || json!({ "file": shown, "products": products }),
-        |out| writeln!(out, "Exported {products} products to {shown}"),
+        || json!({ "file": shown, "products": products, "left_out": left_out }),
+        |out| {
+            let products = text::count(products, "product");
+            writeln!(out, "Exported {products} to {shown}")
+        },
     )?;
     Ok(())
 }
@@ -172,6 +195,13 @@ async fn write_products(
 
     while let Some(products) = export.next(connection).await? {
         for (id, fields) in &products {
+            if let Some(flaw) = flaw_of_id(id) {
+                counts.left_out.note(id, &flaw);
+                continue;
+            }
+            if let Some(flaw) = flaw_of_values(fields) {
+                counts.refused.note(id, &flaw);
+            }
             writer.write(id, fields)?;
             counts.products += 1;
         }
@@ -182,16 +212,26 @@ async fn write_products(
     Ok(counts)
 }
 
-/// Warns about values that are not UTF-8.
-fn warn_inexact(counts: ExportCounts, format: Format) -> io::Result<()> {
-    if counts.inexact == 0 {
-        return Ok(());
+/// Warns about what is not in the file, and about what an import of it will refuse.
+fn warn(counts: &ExportCounts, format: Format, output: Output) {
+    if let Some(first) = &counts.left_out.first {
+        let products = text::count(counts.left_out.count, "product");
+        output.warn(&format!(
+            "left out: {products} with an id that an import refuses, such as {first} (import --replace of this file would delete them)"
+        ));
     }
-
-    let values = text::count(counts.inexact, "value");
-    let what = match format {
-        Format::Csv => "kept as stored, and an import refuses them",
-        Format::Json | Format::Jsonl => "marked with \u{FFFD}; CSV keeps them as they are",
-    };
-    writeln!(streams::stderr(), "trolley: not UTF-8: {values}, {what}")
+    if let Some(first) = &counts.refused.first {
+        let products = text::count(counts.refused.count, "product");
+        output.warn(&format!(
+            "written as stored: {products} that an import refuses until they are mended, such as {first}"
+        ));
+    }
+    if counts.inexact > 0 {
+        let values = text::count(counts.inexact, "value");
+        let what = match format {
+            Format::Csv => "kept as stored, and an import refuses them",
+            Format::Json | Format::Jsonl => "marked with \u{FFFD}; CSV keeps them as they are",
+        };
+        output.warn(&format!("not UTF-8: {values}, {what}"));
+    }
 }

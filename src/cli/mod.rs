@@ -188,7 +188,7 @@ fn execute(cli: Cli, output: Output) -> Result<ExitCode, CliError> {
             if let Err(failure) = &result {
                 explain_lost_server(failure, &settings, output);
             }
-            result
+            result.map_err(|failure| failure.of_shop(&settings.user, settings.server.external()))
         }
 
         // The shop on the screen, which has a runtime of its own.

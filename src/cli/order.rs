@@ -3,15 +3,17 @@
 use super::error::CliError;
 use super::order_output::{order_json, show_order};
 use super::output::Output;
-use super::{args, connect};
+use super::{args, complete, connect};
 use crate::config::Settings;
 use crate::model::OrderState;
 use crate::store::order;
 use clap::{Args, ValueEnum};
+use clap_complete::ArgValueCompleter;
 
 #[derive(Debug, Args)]
 pub(super) struct OrderArgs {
     /// The order's id
+    #[arg(add = ArgValueCompleter::new(complete::order_ids))]
     id: String,
     /// The next state of the order; without this, its receipt is shown
     #[arg(value_enum)]

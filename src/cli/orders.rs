@@ -48,13 +48,15 @@ pub(super) async fn run(
         let _ = order::give_back_unowned(&mut connection).await;
     }
     let user = (!args.all).then_some(&settings.user);
-    let orders = order::list_orders(&mut connection, user, args.most.min(MOST_ORDERS)).await?;
+    let most = args.most.min(MOST_ORDERS);
+    let orders = order::list_orders(&mut connection, user, most).await?;
+    let count = order::count_orders(&mut connection, user).await?;
     order::cancel_leftovers(&mut connection, &orders).await?;
 
     output.result(
         || {
             let orders: Vec<Value> = orders.iter().map(order_json).collect();
-            json!({ "orders": orders })
+            json!({ "orders": orders, "count": count })
         },
         |out| match (orders.is_empty(), user) {
             (true, Some(user)) => writeln!(out, "There are no orders of {user} yet"),
@@ -62,7 +64,20 @@ pub(super) async fn run(
             (false, _) => print_orders(out, &orders),
         },
     )?;
+    if count > most && !output.is_json() {
+        output.warn(&not_all(most, count));
+    }
     Ok(())
+}
+
+/// Says that there are more orders than were listed, and how to see them.
+fn not_all(most: usize, count: usize) -> String {
+    let shown = format!("these are the newest {most} of {count} orders");
+    if most < MOST_ORDERS {
+        format!("{shown}; to list more: --most {}", count.min(MOST_ORDERS))
+    } else {
+        format!("{shown}; more can't be listed at once")
+    }
 }
 
 fn print_orders(out: &mut dyn Write, orders: &[Order]) -> io::Result<()> {

@@ -1,7 +1,7 @@
 //! `trolley products [SEARCH]`
 
 use super::connect;
-use super::error::CliError;
+use super::error::{CliError, HOW_TO_FILL};
 use super::output::{Output, pad};
 use super::product_output::product_json;
 use crate::config::Settings;
@@ -70,8 +70,10 @@ pub(super) async fn run(
     )?;
     if found.is_empty() && !output.is_json() {
         match &args.search {
-            Some(words) => output.warn(&format!("no product matches “{words}”")),
-            None => output.warn("there are no products yet"),
+            Some(words) if !catalog.is_empty() => {
+                output.warn(&format!("no product matches “{words}”"));
+            }
+            Some(_) | None => output.warn(&format!("the catalog is empty; {HOW_TO_FILL}")),
         }
     }
     Ok(())

@@ -37,8 +37,9 @@ pub(super) async fn run(
 
     let mut connection = connect::open_shop(settings).await?;
     let product = connect::product_in_cart(&mut connection, settings, &args.product).await?;
-    let applied =
-        store::remove_as(&mut connection, &settings.user, &product.id, quantity, op).await?;
+    let applied = store::remove_as(&mut connection, &settings.user, &product.id, quantity, op)
+        .await
+        .map_err(|error| CliError::of_line(error, &product))?;
 
     show_removed(settings, output, &applied, &product)?;
     Ok(())

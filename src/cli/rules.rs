@@ -2,11 +2,11 @@
 
 use super::args::amount;
 use super::connect;
-use super::error::{CliError, usage_error};
+use super::error::{CliError, invalid_argument, usage_error};
 use super::output::Output;
 use crate::config::Settings;
 use crate::model::change::sanitize_actor;
-use crate::model::{Money, Rules, Timeout, UserName, receipt};
+use crate::model::{Money, Rules, Timeout, UserName, time};
 use crate::store::{self, RuleChange};
 use clap::Args;
 use jiff::civil::{Date, Time};
@@ -61,10 +61,21 @@ pub(super) async fn run(
             .await
             .map_err(|error| CliError::of_repeated(error, what))?
     };
+
+    let now = Timestamp::now();
     output.result(
         || rules_json(&settings.user, &cart.rules),
-        |out| print_rules(out, &cart.rules),
+        |out| print_rules(out, &cart.rules, now),
     )?;
+    if let (Some(typed), Some(closes)) = (&args.deadline, cart.rules.closes)
+        && time_of_day(typed).is_some()
+        && !time::is_same_day(closes, millis(now), &TimeZone::system())
+    {
+        let closes = deadline(closes, now);
+        output.warn(&format!(
+            "{typed} has passed today: the deadline is {closes}"
+        ));
+    }
     Ok(())
 }
 
@@ -110,17 +121,25 @@ fn closing_time(typed: &str) -> Result<Option<u64>, CliError> {
     }
 
     let now = Timestamp::now();
-    let closes = match Time::strptime("%H:%M", typed) {
-        Ok(time) => next_time_of_day(time, now, &TimeZone::system()),
-        Err(_) => match Timeout::parse(typed) {
+    let closes = match time_of_day(typed) {
+        Some(time) => next_time_of_day(time, now, &TimeZone::system()),
+        None => match Timeout::parse(typed) {
             Ok(Timeout::After(ms)) => after(now, ms),
             Ok(Timeout::Never) | Err(_) => None,
         },
     };
     match closes {
-        Some(closes) => Ok(u64::try_from(closes.as_millisecond()).ok()),
-        None => Err(usage_error("deadline", "write it like 18:00, 45m or none")),
+        Some(closes) => Ok(Some(millis(closes))),
+        None => Err(invalid_argument(
+            "deadline",
+            typed,
+            "write it like 18:00, 45m or none",
+        )),
     }
+}
+
+fn time_of_day(typed: &str) -> Option<Time> {
+    Time::strptime("%H:%M", typed).ok()
 }
 
 /// The next moment at which it is this late; `None` at the end of the calendar.
@@ -155,15 +174,23 @@ fn rules_json(user: &UserName, rules: &Rules) -> Value {
     })
 }
 
-fn print_rules(out: &mut dyn Write, rules: &Rules) -> io::Result<()> {
+/// A deadline for people, with its day.
+fn deadline(closes: u64, now: Timestamp) -> String {
+    time::day_and_minute(closes, millis(now), &TimeZone::system())
+}
+
+fn millis(moment: Timestamp) -> u64 {
+    u64::try_from(moment.as_millisecond()).unwrap_or_default()
+}
+
+fn print_rules(out: &mut dyn Write, rules: &Rules, now: Timestamp) -> io::Result<()> {
     let Some(owner) = &rules.owner else {
         return writeln!(out, "This cart has no rules");
     };
     let locked = if rules.locked { "yes" } else { "no" };
-    let deadline = match rules.closes {
-        Some(closes) => receipt::time(closes, &TimeZone::system()),
-        None => NONE.to_owned(),
-    };
+    let deadline = rules
+        .closes
+        .map_or_else(|| NONE.to_owned(), |closes| deadline(closes, now));
 
     writeln!(out, "owner        {owner}")?;
     writeln!(out, "locked       {locked}")?;

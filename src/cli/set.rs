@@ -38,7 +38,9 @@ pub(super) async fn run(
 
     let mut connection = connect::open_shop(settings).await?;
     let product = connect::product(&mut connection, &args.product).await?;
-    let applied = store::set_as(&mut connection, &settings.user, &product.id, quantity, op).await?;
+    let applied = store::set_as(&mut connection, &settings.user, &product.id, quantity, op)
+        .await
+        .map_err(|error| CliError::of_line(error, &product))?;
 
     output.result(
         || change_json(settings, &applied, &product),
@@ -63,7 +65,9 @@ async fn remove(
 ) -> Result<(), CliError> {
     let mut connection = connect::open_shop(settings).await?;
     let product = connect::product_in_cart(&mut connection, settings, product).await?;
-    let applied = store::remove_as(&mut connection, &settings.user, &product.id, None, op).await?;
+    let applied = store::remove_as(&mut connection, &settings.user, &product.id, None, op)
+        .await
+        .map_err(|error| CliError::of_line(error, &product))?;
 
     show_removed(settings, output, &applied, &product)?;
     Ok(())

@@ -1,16 +1,18 @@
 //! `trolley watch`
 
+mod names;
 mod printer;
 
 use super::connect;
 use super::error::CliError;
 use super::output::Output;
 use crate::config::Settings;
-use crate::model::timeline::Timeline;
+use crate::model::timeline::{Timeline, TimelineEvent};
 use crate::model::{Cart, Deadline, Update};
 use crate::store::live::{self, LiveEvent, LiveRequest};
 use crate::store::{self, Address, Error};
 use crate::tui::alarm;
+use names::ProductNames;
 use printer::EventPrinter;
 use rustix::event::{PollFd, PollFlags, poll};
 use std::io;
@@ -72,6 +74,7 @@ struct CartWatch<'a> {
     address: Address,
     settings: &'a Settings,
     printer: EventPrinter,
+    names: ProductNames,
     timeline: Timeline,
     is_up: bool,
     has_been_up: bool,
@@ -82,6 +85,7 @@ struct CartWatch<'a> {
 impl CartWatch<'_> {
     fn new(address: Address, settings: &Settings, output: Output) -> CartWatch<'_> {
         CartWatch {
+            names: ProductNames::new(&address),
             address,
             settings,
             printer: EventPrinter::new(&settings.user, output),
@@ -95,7 +99,7 @@ impl CartWatch<'_> {
     async fn handle(&mut self, event: LiveEvent) -> Result<(), CliError> {
         match event {
             LiveEvent::Cart(cart) => self.handle_cart(&cart).await?,
-            LiveEvent::Update(update) => self.handle_update(update)?,
+            LiveEvent::Update(update) => self.handle_update(update).await?,
 
             // Neither a wrong address nor a missing right goes away by waiting.
             LiveEvent::Down(trouble) if !self.has_been_up && trouble.is_access_error() => {
@@ -104,7 +108,7 @@ impl CartWatch<'_> {
             LiveEvent::Unreadable(trouble) if !self.has_been_up => return Err(trouble.into()),
             LiveEvent::Down(trouble) | LiveEvent::Unreadable(trouble) => {
                 if std::mem::replace(&mut self.is_up, false) {
-                    self.printer.down(&trouble)?;
+                    self.printer.down(&trouble.at(&self.address))?;
                 }
             }
 
@@ -113,6 +117,8 @@ impl CartWatch<'_> {
                 self.expire_at(deadline);
             }
 
+            LiveEvent::Catalog(_) => self.names.forget(),
+
             // These matter to those who shop.
             LiveEvent::Stale
             | LiveEvent::Applied(_)
@@ -120,7 +126,6 @@ impl CartWatch<'_> {
             | LiveEvent::Settled(..)
             | LiveEvent::Slow(_)
             | LiveEvent::Products(_)
-            | LiveEvent::Catalog(_)
             | LiveEvent::Watchers(_)
             | LiveEvent::Activity(_)
             | LiveEvent::Order(_) => {}
@@ -139,13 +144,13 @@ impl CartWatch<'_> {
             self.print_missed(cart.version).await?;
         }
         if let Some(event) = self.timeline.read(cart) {
-            self.printer.event(&event)?;
+            self.print(&event).await?;
         }
         self.expire_at(cart.deadline);
         Ok(())
     }
 
-    fn handle_update(&mut self, update: Update) -> Result<(), CliError> {
+    async fn handle_update(&mut self, update: Update) -> Result<(), CliError> {
         // The cart is being read again, and only that tells whether there is such a version.
         if self.timeline.misses(&update) {
             return Ok(());
@@ -153,9 +158,16 @@ impl CartWatch<'_> {
 
         self.expire_at(update.deadline);
         for event in self.timeline.next(update) {
-            self.printer.event(&event)?;
+            self.print(&event).await?;
         }
         Ok(())
+    }
+
+    async fn print(&mut self, event: &TimelineEvent) -> io::Result<()> {
+        if !self.printer.is_json() {
+            self.names.learn(event).await;
+        }
+        self.printer.event(event, &self.names)
     }
 
     /// Notes when the cart expires: a moment later it is gone.
@@ -170,7 +182,7 @@ impl CartWatch<'_> {
     async fn print_missed(&mut self, until: u64) -> Result<(), CliError> {
         let log = self.read_log().await.unwrap_or_default();
         for event in self.timeline.log(log, until) {
-            self.printer.event(&event)?;
+            self.print(&event).await?;
         }
         Ok(())
     }

@@ -36,6 +36,15 @@ impl Server {
             Server::Private(engine) => Ok(Address::socket(&engine.ensure()?)?),
         }
     }
+
+    /// The address of a server that is not the private one.
+    #[must_use]
+    pub fn external(&self) -> Option<&Address> {
+        match self {
+            Server::External(address) => Some(address),
+            Server::Private(_) => None,
+        }
+    }
 }
 
 impl fmt::Display for Server {

@@ -79,8 +79,8 @@ fn name_and_unit(line: &OrderLine) -> String {
     }
 }
 
-/// `for ann`, `2 for ann, 1 for ben`.
-fn shares(line: &OrderLine) -> String {
+/// Who asked for a line: `for ann`, `2 for ann, 1 for ben`.
+pub(crate) fn shares(line: &OrderLine) -> String {
     match &line.shares[..] {
         [all] if all.pieces == line.quantity => format!("for {}", all.by),
         some => some

@@ -1,6 +1,6 @@
 //! The shop's rules as refusals: each its own case with its own sentence.
 
-use super::{Money, user};
+use super::{Money, UserName, text, user};
 use crate::model::order::OrderFailure;
 use crate::model::product::only_left;
 
@@ -84,10 +84,10 @@ pub enum Refusal {
     )]
     Forgotten,
     /// The owner locked the cart.
-    #[error("The cart is locked{}", reopened_by(.0, "--unlock"))]
+    #[error("The cart is locked{}", reopened_by(.0))]
     Locked(String),
     /// The deadline that the owner set for the cart has passed.
-    #[error("The deadline has passed{}", reopened_by(.0, "--deadline none"))]
+    #[error("The deadline has passed{}", reopened_by(.0))]
     Closed(String),
     /// Somebody else set the rules first.
     #[error("Only {0} can change the rules of this cart")]
@@ -184,10 +184,10 @@ pub enum Refusal {
     OrderIdUsed,
 }
 
-fn reopened_by(owner: &str, option: &str) -> String {
+fn reopened_by(owner: &str) -> String {
     match owner {
         "" => ": nothing was changed".to_owned(),
-        owner => format!("; {owner} can reopen the cart with “trolley rules {option}”"),
+        owner => format!("; {owner} can reopen it"),
     }
 }
 
@@ -228,6 +228,24 @@ impl Refusal {
             Refusal::OtherOrder { order, by, total } => other_order(currency, order, by, *total),
             other => other.to_string(),
         }
+    }
+
+    /// [`told_in`](Self::told_in) for the cart of `user`, with the command that its owner can paste
+    /// to reopen it.
+    #[must_use]
+    pub fn told_of(&self, user: &UserName, currency: &str) -> String {
+        let (owner, option) = match self {
+            Refusal::Locked(owner) => (owner, "--unlock"),
+            Refusal::Closed(owner) => (owner, "--deadline none"),
+            other => return other.told_in(currency),
+        };
+        let told = self.told_in(currency);
+        if owner.is_empty() {
+            return told;
+        }
+
+        let name = text::shell_word(owner);
+        format!("{told}: trolley rules --user {user} --name {name} {option}")
     }
 
     /// The sentence for a preview: what stands in the way of an order that nobody has tried to

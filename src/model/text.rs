@@ -186,6 +186,19 @@ pub fn count<N: Display + PartialEq + From<u8>>(n: N, thing: &str) -> String {
     format!("{n} {thing}{plural}")
 }
 
+/// `text` as one word of a command that somebody may paste into a shell.
+#[must_use]
+pub fn shell_word(text: &str) -> Cow<'_, str> {
+    let is_plain = text
+        .bytes()
+        .all(|b| b.is_ascii_alphanumeric() || b"@%_+=:,./-".contains(&b));
+    if is_plain && !text.is_empty() {
+        Cow::Borrowed(text)
+    } else {
+        Cow::Owned(format!("'{}'", text.replace('\'', r"'\''")))
+    }
+}
+
 /// As much of `text` as has at most `columns` columns, by whole graphemes.
 #[must_use]
 pub fn cut(text: &str, columns: usize) -> &str {
@@ -242,6 +255,21 @@ mod tests {
         assert_eq!(sanitize(b"two\nlines\tand tab"), "two lines and tab");
         assert_eq!(sanitize(b"bad \xff byte"), "bad \u{FFFD} byte");
         assert_eq!(sanitize("抹茶 Crème é".as_bytes()), "抹茶 Crème é");
+    }
+
+    #[test]
+    fn a_word_for_a_shell_is_one_word() {
+        for (text, word) in [
+            ("ann", "ann"),
+            ("ann@desk-1.example", "ann@desk-1.example"),
+            ("ann@desk pts/1", "'ann@desk pts/1'"),
+            ("", "''"),
+            ("$(rm x)", "'$(rm x)'"),
+            ("o'brien; ls", r"'o'\''brien; ls'"),
+            ("Zoë", "'Zoë'"),
+        ] {
+            assert_eq!(shell_word(text), word);
+        }
     }
 
     #[test]

@@ -34,6 +34,37 @@ pub fn clock(millis: i64, zone: &TimeZone, style: ClockStyle) -> String {
     zone.to_datetime(moment).strftime(format).to_string()
 }
 
+/// Formats a moment with its day, for people who see it at `now`, both in Unix milliseconds:
+/// `today 18:05`, `tomorrow, 2026-11-25 18:05` or `2026-11-30 18:05`.
+#[must_use]
+pub fn day_and_minute(at: u64, now: u64, zone: &TimeZone) -> String {
+    let millis = i64::try_from(at).unwrap_or_default();
+    let day_before = date(at, zone).yesterday().ok();
+
+    if is_same_day(at, now, zone) {
+        format!("today {}", clock(millis, zone, ClockStyle::Minute))
+    } else if day_before == Some(date(now, zone)) {
+        format!(
+            "tomorrow, {}",
+            clock(millis, zone, ClockStyle::DateAndMinute)
+        )
+    } else {
+        clock(millis, zone, ClockStyle::DateAndMinute)
+    }
+}
+
+/// Tells whether two moments, in Unix milliseconds, are of one day by the calendar of `zone`.
+#[must_use]
+pub fn is_same_day(one: u64, other: u64, zone: &TimeZone) -> bool {
+    date(one, zone) == date(other, zone)
+}
+
+fn date(at: u64, zone: &TimeZone) -> jiff::civil::Date {
+    let millis = i64::try_from(at).unwrap_or_default();
+    let moment = jiff::Timestamp::from_millisecond(millis).unwrap_or_default();
+    zone.to_datetime(moment).date()
+}
+
 /// The shortest time after its last change that a cart may live, in milliseconds.
 pub(crate) const SHORTEST_TIMEOUT_MS: u64 = 1_000;
 
@@ -109,6 +140,23 @@ impl Deadline {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_day_is_named_where_it_is_near() {
+        let zone = TimeZone::fixed(jiff::tz::offset(1));
+        // 2026-11-24 23:30 there.
+        let now: i64 = 1_795_559_400_000;
+        for (minutes, told) in [
+            (29, "today 23:59"),
+            (-60, "today 22:30"),
+            (30, "tomorrow, 2026-11-25 00:00"),
+            (30 + 1440, "2026-11-26 00:00"),
+            (-1440, "2026-11-23 23:30"),
+        ] {
+            let at = u64::try_from(now + minutes * 60_000).unwrap();
+            assert_eq!(day_and_minute(at, now.try_into().unwrap(), &zone), told);
+        }
+    }
 
     #[test]
     fn timeouts() {

@@ -287,10 +287,7 @@ fn by_code(error: &RedisError) -> Option<Trouble> {
     Some(match error.code()? {
         "WRONGPASS" => Trouble::WrongPassword,
         "NOAUTH" => Trouble::NeedsPassword,
-        "NOPERM" => {
-            let detail = error.detail().unwrap_or_default();
-            Trouble::NoPermission(text::sanitize_to(detail.as_bytes(), 160))
-        }
+        "NOPERM" => Trouble::NoPermission(missing(error.detail().unwrap_or_default())),
         "DENIED" => Trouble::NoPermission(
             "the server is in protected mode, and serves its own machine alone: give it a password"
                 .to_owned(),
@@ -335,7 +332,7 @@ fn by_words(error: &RedisError) -> Trouble {
     match error.kind() {
         ErrorKind::AuthenticationFailed if said.contains("NOAUTH") => Trouble::NeedsPassword,
         ErrorKind::AuthenticationFailed => Trouble::WrongPassword,
-        kind => refused_in_script(&said)
+        kind => refused_right(&said)
             .or_else(|| wrong_server(kind, &said))
             .or_else(|| refused_by_state(&said))
             .or_else(|| failed_connection(error, &said))
@@ -347,13 +344,45 @@ fn says_any(said: &str, parts: &[&str]) -> bool {
     parts.iter().any(|part| said.contains(part))
 }
 
-/// A command that the user may not run inside a script.
-fn refused_in_script(said: &str) -> Option<Trouble> {
-    says_any(
-        said,
-        &["user executing the script", "ACL failure in script"],
-    )
-    .then(|| Trouble::NoPermission(text::sanitize_to(said.as_bytes(), 160)))
+/// A command that the user may not run inside a script, or while connecting.
+fn refused_right(said: &str) -> Option<Trouble> {
+    let in_script = ["user executing the script", "ACL failure in script"];
+    let is_select = said.contains("refused to switch database") && said.contains("permission");
+    (is_select || says_any(said, &in_script)).then(|| Trouble::NoPermission(missing(said)))
+}
+
+/// Says which right is missing and what to do, with the server's words behind it.
+fn missing(said: &str) -> String {
+    // The Redis library puts words of its own before those of the server.
+    let said = said
+        .split_once("Server(ResponseError): ")
+        .map_or(said, |(_, rest)| rest);
+    let words = text::sanitize_to(said.as_bytes(), 160);
+    let command = said
+        .split_once("run the '")
+        .and_then(|(_, rest)| rest.split_once('\''))
+        .map(|(command, _)| text::sanitize_to(command.to_uppercase().as_bytes(), 40));
+
+    let (missing, remedy) = match command.as_deref() {
+        Some("SELECT") => (
+            "this user may not choose a database".to_owned(),
+            "take its number off the address, or ask for the right (trolley acl prints it)",
+        ),
+        Some(command) => (
+            format!("this user may not run {command}"),
+            "ask for the rights that trolley acl prints",
+        ),
+        None if said.contains("key") => (
+            "this user may not use a key that this needs".to_owned(),
+            "is --user the right cart? Else ask for the rights that trolley acl prints",
+        ),
+        None if said.contains("channel") => (
+            "this user may not use a channel that this needs".to_owned(),
+            "is --user the right cart? Else ask for the rights that trolley acl prints",
+        ),
+        None => return words,
+    };
+    format!("{missing}: {remedy} (the server said: {words})")
 }
 
 /// A server of another kind than the address says.

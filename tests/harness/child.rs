@@ -1,5 +1,6 @@
 //! Child processes: they start with default signals, and are waited for with a deadline.
 
+use super::documents;
 use super::patience::{Deadline, receive};
 use nix::sys::signal::SigSet;
 use rustix::process::{Pid, Signal, kill_process};
@@ -63,6 +64,8 @@ impl Finish for Command {
 /// A child under way; killed when dropped.
 pub struct Running {
     name: String,
+    /// The command whose documents it prints.
+    documents: Option<&'static str>,
     child: Child,
     input: Option<Feeder>,
     out: Option<Lines>,
@@ -99,6 +102,7 @@ impl Running {
 
         Running {
             name: command.get_program().display().to_string(),
+            documents: documents::command_of(command),
             input: child.stdin.take().map(Feeder::start),
             out: child.stdout.take().map(Lines::of),
             err: child.stderr.take().map(Lines::of),
@@ -132,6 +136,7 @@ impl Running {
         };
 
         let line = String::from_utf8(line).unwrap();
+        self.check_documents(line.as_bytes());
         line.trim_end_matches('\n').to_owned()
     }
 
@@ -185,11 +190,24 @@ impl Running {
         };
         let stdout = rest(&self.out).unwrap_or_default();
         let stderr = rest(&self.err).unwrap_or_default();
+        self.check_documents(&stdout);
+        self.check_documents(&stderr);
 
         Output {
             status: self.wait(),
             stdout,
             stderr,
+        }
+    }
+}
+
+impl Running {
+    /// The guide must describe every document.
+    fn check_documents(&self, printed: &[u8]) {
+        if let Some(command) = self.documents {
+            for line in String::from_utf8_lossy(printed).lines() {
+                documents::check(command, line);
+            }
         }
     }
 }

@@ -16,6 +16,7 @@
 pub mod child;
 pub mod cluster;
 pub mod deployment;
+pub mod documents;
 pub mod headless;
 pub mod home;
 pub mod load;

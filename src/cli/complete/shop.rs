@@ -1,10 +1,10 @@
-//! Candidates that the shop knows: ids of products, and their fields.
+//! Candidates that the shop knows: ids of products and orders, and the fields of products.
 
 use super::words_on_line;
 use crate::catalog_file::COLUMNS;
 use crate::config::{Flags, Server, Settings};
-use crate::model::{ProductId, UserName};
-use crate::store::{self, Address, Connection};
+use crate::model::{Order, ProductId, UserName};
+use crate::store::{self, Address, Connection, order};
 use clap::{Args, Command, FromArgMatches};
 use clap_complete::CompletionCandidate;
 use std::ffi::{OsStr, OsString};
@@ -46,6 +46,35 @@ pub(in crate::cli) fn product_ids_in_cart(typed: &OsStr) -> Vec<CompletionCandid
             .collect();
         Some(ids)
     })
+}
+
+/// Completes the ids of the newest orders: of all carts where one may see them, else of this one.
+pub(in crate::cli) fn order_ids(typed: &OsStr) -> Vec<CompletionCandidate> {
+    let Some(prefix) = typed.to_str() else {
+        return Vec::new();
+    };
+
+    let orders = find_in_shop(
+        prefix,
+        async |connection, user, _| match order::list_orders(connection, None, MOST_IDS).await {
+            Ok(orders) => Some(orders),
+            Err(_) => order::list_orders(connection, Some(user), MOST_IDS)
+                .await
+                .ok(),
+        },
+    );
+    orders
+        .unwrap_or_default()
+        .iter()
+        .filter(|order| order.id.as_str().starts_with(prefix))
+        .map(|order| CompletionCandidate::new(order.id.as_str()).help(Some(about(order).into())))
+        .collect()
+}
+
+/// An order in a few words: its state, its cart and its total.
+fn about(order: &Order) -> String {
+    let total = order.total().in_currency(&order.currency);
+    format!("{}, {}, {total}", order.state.name(), order.user)
 }
 
 /// Completes the fields of a product, with the `=` that follows them.

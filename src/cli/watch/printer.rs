@@ -1,9 +1,10 @@
-//! The lines of `trolley watch`, each printed at once: JSON for programs, text for people.
+//! The lines of `trolley watch`, each printed at once: JSON for programs, a sentence for people.
 
+use super::names::ProductNames;
 use crate::cli::output::{Output, print_error, print_json, print_line};
 use crate::model::time::{ClockStyle, clock};
 use crate::model::timeline::TimelineEvent;
-use crate::model::{ChangeKind, LineChange, Update, UserName};
+use crate::model::{ChangeKind, LineChange, Update, UserName, text};
 use crate::store::Trouble;
 use jiff::tz::TimeZone;
 use serde_json::{Value, json};
@@ -25,10 +26,15 @@ impl EventPrinter {
         }
     }
 
+    /// Tells whether it prints for programs, which need no names.
+    pub(super) fn is_json(&self) -> bool {
+        self.output.is_json()
+    }
+
     /// Prints an event of the cart.
-    pub(super) fn event(&self, event: &TimelineEvent) -> io::Result<()> {
+    pub(super) fn event(&self, event: &TimelineEvent, names: &ProductNames) -> io::Result<()> {
         match self.output {
-            Output::Human => print_line(&self.text(event)),
+            Output::Human => print_line(&self.text(event, names)),
             Output::Json => print_json(&event_json(event)),
         }
     }
@@ -54,54 +60,39 @@ impl EventPrinter {
         }
     }
 
-    /// An event as text.
-    fn text(&self, event: &TimelineEvent) -> String {
+    /// An event as a sentence, after the time where that is known.
+    fn text(&self, event: &TimelineEvent, names: &ProductNames) -> String {
         match event {
-            TimelineEvent::Update(update) => self.update_text(update),
-            TimelineEvent::Foreign { version, at, lines } => {
-                let at = self.clock(*at);
-                format!("{at} #{version} another client: {}", changes_text(lines))
+            TimelineEvent::Update(update) => {
+                let at = self.clock(update.deadline.told_at);
+                format!("{at}  {}", update_text(update, names))
             }
-            TimelineEvent::Rewound {
-                from,
-                version,
-                at,
-                lines,
-            } => {
+            TimelineEvent::Foreign { at, lines, .. } => {
                 let at = self.clock(*at);
-                let changes = changes_text(lines);
-                let text =
-                    format!("{at} #{version} is what the server has, not #{from}: {changes}");
-                text.trim_end_matches([' ', ':']).to_owned()
+                format!("{at}  another client {}", changes_text(lines, names))
             }
-            TimelineEvent::Expired { version, at } => {
+            TimelineEvent::Rewound { at, lines, .. } => {
                 let at = self.clock(*at);
-                format!("{at} #{version} the session timed out: the cart is empty")
+                let now = quantities_text(lines, names);
+                format!("{at}  the server fell back to an earlier cart: {now}")
+            }
+            TimelineEvent::Expired { at, .. } => {
+                let at = self.clock(*at);
+                format!("{at}  the session timed out: the cart is empty")
             }
 
-            TimelineEvent::Gap {
-                from,
-                to,
-                harmless: true,
-            } => format!("#{from} to #{to} changed no line"),
+            TimelineEvent::Gap { harmless: true, .. } => {
+                "the cart was kept alive; nothing in it changed".to_owned()
+            }
             TimelineEvent::Gap {
                 from,
                 to,
                 harmless: false,
-            } => format!("#{from} to #{to} were missed, and the log no longer has them"),
+            } => {
+                let missed = text::count(to - from + 1, "change");
+                format!("{missed} can't be told: the cart's log no longer goes back that far")
+            }
         }
-    }
-
-    fn update_text(&self, update: &Update) -> String {
-        let at = self.clock(update.deadline.told_at);
-        let changes = changes_text(&update.lines);
-        let kind = match update.kind {
-            ChangeKind::Edit => String::new(),
-            kind => format!("{}: ", kind.name()),
-        };
-
-        let text = format!("{at} #{} {}  {kind}{changes}", update.version, update.by);
-        text.trim_end().to_owned()
     }
 
     fn clock(&self, millis: u64) -> String {
@@ -165,13 +156,74 @@ fn changes_json(lines: &[LineChange]) -> Value {
         .collect()
 }
 
-fn changes_text(lines: &[LineChange]) -> String {
+/// An update as a sentence with its author.
+fn update_text(update: &Update, names: &ProductNames) -> String {
+    let by = &update.by;
+    let lines = &update.lines;
+    match update.kind {
+        ChangeKind::Edit => format!("{by} {}", changes_text(lines, names)),
+        ChangeKind::Undo => format!("{by} undid a change: {}", changes_text(lines, names)),
+        ChangeKind::Redo => format!("{by} redid a change: {}", changes_text(lines, names)),
+        ChangeKind::Clear => format!("{by} cleared the cart: {}", pieces_text(lines, names)),
+        ChangeKind::Touch => format!("{by} kept the cart alive"),
+        // Whoever noticed it has not done it.
+        ChangeKind::Expire => {
+            let pieces = pieces_text(lines, names);
+            format!("unchanged for too long, and gone: {pieces}")
+        }
+        ChangeKind::Freeze => format!("{by} is ordering the cart"),
+        ChangeKind::Unfreeze => format!("{by} could not order the cart"),
+        ChangeKind::Order => format!("{by} ordered {}", pieces_text(lines, names)),
+        ChangeKind::Rules => format!("{by} set rules for the cart"),
+    }
+}
+
+/// The changes of lines: `added 2 × Espresso (now 5), removed Baguette`.
+fn changes_text(lines: &[LineChange], names: &ProductNames) -> String {
     let changes: Vec<String> = lines
         .iter()
-        .map(|line| match line.quantity {
-            0 => format!("{} gone", line.product),
-            now => format!("{} {:+}, now {now}", line.product, line.delta),
+        .map(|line| {
+            let name = names.of(&line.product);
+            match (line.quantity, line.delta) {
+                (0, _) => format!("removed {name}"),
+                (now, ..0) => format!("took out {} × {name} (now {now})", -line.delta),
+                (now, 0) => format!("kept {now} × {name}"),
+                (now, added) => format!("added {added} × {name} (now {now})"),
+            }
         })
         .collect();
-    changes.join("; ")
+
+    if changes.is_empty() {
+        return "changed no line".to_owned();
+    }
+    changes.join(", ")
+}
+
+/// The pieces that have left the cart: `2 × Espresso, 1 × Baguette`.
+fn pieces_text(lines: &[LineChange], names: &ProductNames) -> String {
+    let pieces: Vec<String> = lines
+        .iter()
+        .map(|line| match line.delta {
+            // Of a damaged line nobody knows how many pieces it had.
+            0 => names.of(&line.product),
+            delta => format!("{} × {}", -delta, names.of(&line.product)),
+        })
+        .collect();
+    pieces.join(", ")
+}
+
+/// The quantities of lines as they are now: `2 × Espresso, no Baguette`.
+fn quantities_text(lines: &[LineChange], names: &ProductNames) -> String {
+    let quantities: Vec<String> = lines
+        .iter()
+        .map(|line| match line.quantity {
+            0 => format!("no {}", names.of(&line.product)),
+            now => format!("{now} × {}", names.of(&line.product)),
+        })
+        .collect();
+
+    if quantities.is_empty() {
+        return "its lines are the same".to_owned();
+    }
+    format!("it has {}", quantities.join(", "))
 }

@@ -140,7 +140,7 @@ pub async fn examine(address: &Address, user: &UserName, policy: &Policy) -> Vec
 async fn unreachable(address: &Address, trouble: &Trouble) -> Vec<Finding> {
     let mut findings = vec![Finding::bad(
         "reachable",
-        trouble.to_string(),
+        trouble.clone().at(address).to_string(),
         advice_on_access(trouble),
     )];
     // The Sentinels may know why.
@@ -152,9 +152,8 @@ async fn unreachable(address: &Address, trouble: &Trouble) -> Vec<Finding> {
 
 fn advice_on_access(trouble: &Trouble) -> &'static str {
     match trouble {
-        Trouble::ConnectionRefused | Trouble::NoSocket => {
-            "is the server running, and is that its port?"
-        }
+        Trouble::ConnectionRefused => "is the server running, and is that its port?",
+        Trouble::NoSocket => "is the server running, and is that its socket?",
         Trouble::NoHost => "is the host's name spelt right?",
         Trouble::Timeout => "is a firewall in the way?",
         Trouble::TooManyClients => "raise maxclients there, or look who holds connections",

@@ -1,7 +1,7 @@
 //! Examines orders: those that lost their driver, and stock that is held for none.
 
 use super::{Finding, some_names};
-use crate::model::OrderId;
+use crate::model::{OrderId, text};
 use crate::store::connection::{Conn, Connection, answer, pipeline};
 use crate::store::error::Trouble;
 use crate::store::keys;
@@ -106,7 +106,10 @@ fn judge(orders: &Orders) -> Vec<Finding> {
         } else {
             ""
         };
-        let found = format!("{newest}{examined} orders, none stopped on its way");
+        let found = format!(
+            "{newest}{}, none stopped on its way",
+            text::count(examined, "order")
+        );
         findings.push(Finding::good("orders", found));
     }
     findings

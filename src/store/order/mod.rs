@@ -72,6 +72,6 @@ pub use checkout::{
 pub use driver::Driver;
 pub use follow::{FollowEvent, Follower, OrderEntry};
 pub use leftovers::{FinishedOrder, finish_open};
-pub use records::{cancel_leftovers, get_order, list_orders, set_state};
+pub use records::{cancel_leftovers, count_orders, get_order, list_orders, set_state};
 pub use stage::{Outcome, Stage};
 pub use unowned::give_back_unowned;

@@ -150,6 +150,30 @@ pub async fn list_orders(
         .map_err(Trouble::for_orders)?)
 }
 
+/// Counts the orders of `user`, or all.
+///
+/// # Errors
+/// The [`Trouble`] of the link.
+pub async fn count_orders(
+    connection: &mut Connection,
+    user: Option<&UserName>,
+) -> Result<usize, Error> {
+    let mut command = redis::cmd("ZCARD");
+    command.arg(index_of(user));
+    Ok(connection
+        .read(async |mut conn| answer(&command, &mut conn).await)
+        .await
+        .map_err(Trouble::for_orders)?)
+}
+
+/// The index with the orders of `user`, or with all.
+fn index_of(user: Option<&UserName>) -> String {
+    user.map_or_else(
+        || keys::ORDERS_ALL.to_owned(),
+        |user| keys::orders_of(user.as_str()),
+    )
+}
+
 /// Reads orders like [`list_orders`], on any link.
 pub(crate) async fn read_list(
     conn: &mut impl ConnectionLike,
@@ -159,12 +183,8 @@ pub(crate) async fn read_list(
     if most == 0 {
         return Ok(Vec::new());
     }
-    let index = user.map_or_else(
-        || keys::ORDERS_ALL.to_owned(),
-        |user| keys::orders_of(user.as_str()),
-    );
     let ids: Vec<String> = redis::cmd("ZREVRANGE")
-        .arg(index)
+        .arg(index_of(user))
         .arg(0)
         .arg(most - 1)
         .query_async(conn)

@@ -246,7 +246,9 @@ impl Updater<'_> {
                 self.report_own_change(&update);
                 return;
             }
-            Err(Error::Refused(refusal)) => refusal.told_in(&self.state.shop.currency),
+            Err(Error::Refused(refusal)) => {
+                refusal.told_of(&self.state.env.user, &self.state.shop.currency)
+            }
             // It may well have been applied: the cart, which is read again, shows whether it was.
             Err(Error::Unknown { trouble, .. }) => {
                 self.effects.push(Effect::Live(LiveRequest::Reread));

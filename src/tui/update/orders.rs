@@ -224,7 +224,7 @@ impl Updater<'_> {
             }
             Ok(Outcome::Nothing) => self.notify_error(Refusal::CartChanged.to_string()),
             Err(Error::Refused(refusal)) => {
-                let reason = refusal.told_in(&self.state.shop.currency);
+                let reason = refusal.told_of(&self.state.env.user, &self.state.shop.currency);
                 self.notify_error(reason);
             }
             Err(Error::Trouble(trouble)) => self.notify_error(format!("Not ordered: {trouble}")),

@@ -126,8 +126,14 @@ impl<'a> HostList<'a> {
 }
 
 fn connection_info(url: Url) -> Result<ConnectionInfo, Trouble> {
-    url.into_connection_info()
-        .map_err(|error| bad_address(&text::sanitize_to(error.to_string().as_bytes(), 120)))
+    url.into_connection_info().map_err(|error| {
+        let said = error.to_string();
+        if said.contains("database number") {
+            bad_address("a database is a number: write it like redis://host:6379/0")
+        } else {
+            bad_address(&text::sanitize_to(said.as_bytes(), 120))
+        }
+    })
 }
 
 fn redacted(mut url: Url) -> String {
@@ -221,5 +227,9 @@ mod tests {
             let error = Address::parse(bad).unwrap_err();
             assert!(matches!(error, Trouble::BadAddress(_)), "{bad}: {error}");
         }
+        assert_eq!(
+            Address::parse("redis://h/notadb").unwrap_err().to_string(),
+            "the address is not usable: a database is a number: write it like redis://host:6379/0"
+        );
     }
 }

@@ -1,0 +1,73 @@
+//! The names of products in the lines of `trolley watch` for people.
+
+use crate::model::timeline::TimelineEvent;
+use crate::model::{LineChange, ProductId};
+use crate::store::{self, Address, Error};
+use std::collections::HashMap;
+use std::time::Duration;
+
+/// The longest that an event waits for names. After that it is told with the ids.
+const LONGEST_WAIT: Duration = Duration::from_secs(2);
+
+/// The names of the products that were changed so far.
+pub(super) struct ProductNames {
+    address: Address,
+    known: HashMap<ProductId, String>,
+}
+
+impl ProductNames {
+    pub(super) fn new(address: &Address) -> ProductNames {
+        ProductNames {
+            address: address.clone(),
+            known: HashMap::new(),
+        }
+    }
+
+    /// Forgets all names: products have changed.
+    pub(super) fn forget(&mut self) {
+        self.known.clear();
+    }
+
+    /// The name of a product; its id where the name is not known.
+    pub(super) fn of(&self, id: &ProductId) -> String {
+        self.known
+            .get(id)
+            .cloned()
+            .unwrap_or_else(|| id.to_string())
+    }
+
+    /// Reads the names that an event needs and that are not known.
+    pub(super) async fn learn(&mut self, event: &TimelineEvent) {
+        let unknown: Vec<ProductId> = changed_lines(event)
+            .iter()
+            .map(|line| line.product.clone())
+            .filter(|id| !self.known.contains_key(id))
+            .collect();
+        if unknown.is_empty() {
+            return;
+        }
+
+        // An event is told in time, with names or without.
+        if let Ok(Ok(read)) = tokio::time::timeout(LONGEST_WAIT, self.read(&unknown)).await {
+            self.known.extend(read);
+        }
+    }
+
+    async fn read(&self, ids: &[ProductId]) -> Result<Vec<(ProductId, String)>, Error> {
+        let mut connection = store::connect(&self.address).await?;
+        let (read, _) = store::get_reachable_products(&mut connection, ids).await?;
+        let named = read
+            .into_iter()
+            .filter_map(|(id, product)| Some((id, product?.name.to_string())));
+        Ok(named.collect())
+    }
+}
+
+/// The lines that an event changed.
+fn changed_lines(event: &TimelineEvent) -> &[LineChange] {
+    match event {
+        TimelineEvent::Update(update) => &update.lines,
+        TimelineEvent::Foreign { lines, .. } | TimelineEvent::Rewound { lines, .. } => lines,
+        TimelineEvent::Gap { .. } | TimelineEvent::Expired { .. } => &[],
+    }
+}
