@@ -1,7 +1,6 @@
 //! Whatever Redis, files and people send, decoding it neither panics nor lets harm through.
 //!
-//! Longer: `PROPTEST_CASES=200000 cargo test --release --test fuzz`
-#![allow(clippy::unwrap_used, reason = "a test may fail")]
+//! Longer: `PROPTEST_CASES=200000 cargo test --release --test suite fuzz:: -- --skip damage_fuzz`
 
 use proptest::prelude::*;
 use std::ops::ControlFlow;

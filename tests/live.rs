@@ -1,7 +1,6 @@
 //! Nothing is lost, doubled or hidden: gaps, bursts, undo, watchers, expiry, hostile text.
-#![allow(clippy::unwrap_used, clippy::panic, reason = "a test may fail")]
 
-mod harness;
+use crate::harness;
 
 use harness::proxy::Door;
 use harness::shopping::connect;

@@ -1,7 +1,6 @@
 //! Two real terminals on one cart.
-#![allow(clippy::unwrap_used, reason = "a test may fail")]
 
-mod harness;
+use crate::harness;
 
 use harness::{Server, TROLLEY, Terminal, ok, server, shop, shop_sized, until};
 use rustix::process::Signal;

@@ -1,7 +1,6 @@
 //! What scripts build on: watching a cart, completions, the manual page, the JSON documents.
-#![allow(clippy::unwrap_used, clippy::panic, reason = "a test may fail")]
 
-mod harness;
+use crate::harness;
 
 use harness::child::Lines;
 use harness::patience::Pending;

@@ -1,9 +1,8 @@
 //! Everything that breaks, at once and in every place, and the sums must agree.
 //!
-//! Longer: `TROLLEY_TORTURE=20000 cargo test --release --test torture -- --nocapture`
-#![allow(clippy::unwrap_used, clippy::panic, reason = "a test may fail")]
+//! Longer: `TROLLEY_TORTURE=20000 cargo test --release --test suite torture:: -- --nocapture`
 
-mod harness;
+use crate::harness;
 
 use harness::deployment::Deployment;
 use harness::load::{self, Load};

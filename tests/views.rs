@@ -1,7 +1,6 @@
 //! Every screen at every size: pictures in text, and no size that breaks.
-#![allow(clippy::unwrap_used, clippy::panic, reason = "a test may fail")]
 
-mod harness;
+use crate::harness;
 
 use harness::order_screens;
 use harness::screens::{SIZES, TestScreen, demo_products, id, screens};

@@ -4,7 +4,7 @@
 #![allow(
     dead_code,
     unused_imports,
-    reason = "each test binary uses its own part of it"
+    reason = "each benchmark uses its own part of it"
 )]
 #![allow(
     clippy::unwrap_used,
