@@ -95,7 +95,7 @@ pub fn shop_sized(server: &Server, cart: &str, name: &str, columns: u16, rows: u
     shop_at(server.dir(), server.url(), cart, name, (columns, rows))
 }
 
-/// The shop at an address, in a terminal of this size.
+/// The shop at an address, in a terminal of this size, with its catalog.
 pub fn shop_at(
     home: &std::path::Path,
     url: &str,
@@ -110,6 +110,8 @@ pub fn shop_at(
         .home(home)
         .open();
     terminal.wait("● live");
+    // Until then a key finds no product that it could act on.
+    terminal.gone("Reading the catalog");
     terminal
 }
 
