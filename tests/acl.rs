@@ -1,8 +1,6 @@
 //! The rights that `trolley acl` prints: enough for everything, and for nothing else.
 
-#![allow(clippy::unwrap_used, clippy::panic, reason = "a test may fail")]
-
-mod harness;
+use crate::harness;
 
 use harness::{Finish, Running, Server, TROLLEY, Terminal, server, trolley};
 use std::process::Output;

@@ -1,7 +1,6 @@
 //! Checkout and orders in terminals: confirmed once, shown honestly, live for everybody.
-#![allow(clippy::unwrap_used, clippy::panic, reason = "a test may fail")]
 
-mod harness;
+use crate::harness;
 
 use harness::{Deadline, Headless, Proxy, Server, Terminal, ok, shop, shop_sized};
 use rustix::process::Signal;

@@ -1,7 +1,6 @@
 //! The plain commands.
-#![allow(clippy::unwrap_used, reason = "a test may fail")]
 
-mod harness;
+use crate::harness;
 
 use harness::server::{binaries, free_port};
 use harness::{Finish, Server, command, ok, run, trolley, until};

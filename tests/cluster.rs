@@ -1,8 +1,6 @@
 //! The shop on a real cluster: every command, moved slots, fallen masters.
 
-#![allow(clippy::unwrap_used, clippy::panic, reason = "a test may fail")]
-
-mod harness;
+use crate::harness;
 
 use harness::load::{self, Load, PRODUCTS, Seen};
 use harness::{Cluster, Headless, ok_at, run_at, shop_at, until};

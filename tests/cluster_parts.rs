@@ -1,8 +1,6 @@
 //! A cluster of which one part is silent or dead: whoever needs the other parts goes on.
 
-#![allow(clippy::unwrap_used, clippy::panic, reason = "a test may fail")]
-
-mod harness;
+use crate::harness;
 
 use harness::{Cluster, Deadline, Headless, Terminal, ok_at, run_at, shop_at};
 use std::process::Output;

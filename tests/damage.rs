@@ -1,8 +1,7 @@
 //! What others put into a cart's keys: no number there is believed before it is checked, nothing
 //! hangs, nothing is half written, and every change is told as it was.
-#![allow(clippy::unwrap_used, clippy::panic, reason = "a test may fail")]
 
-mod harness;
+use crate::harness;
 
 use harness::shopping::{id, on_many_threads, quick_server, sell, user};
 use harness::{Finish, Server, server};

@@ -1,10 +1,9 @@
 //! Random damage to every companion of a cart, and then every command: nothing hangs, nothing is
 //! half written, and what stands in the way is named.
 //!
-//! Longer: `PROPTEST_CASES=6000 cargo test --release --test damage_fuzz`
-#![allow(clippy::unwrap_used, clippy::panic, reason = "a test may fail")]
+//! Longer: `PROPTEST_CASES=6000 cargo test --release --test suite damage_fuzz::`
 
-mod harness;
+use crate::harness;
 
 use harness::Server;
 use harness::shopping::{connect_as, id, on_many_threads, quick_server, sell, user};

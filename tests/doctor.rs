@@ -1,8 +1,6 @@
 //! `trolley doctor` on healthy servers, and on ones with something wrong.
 
-#![allow(clippy::unwrap_used, clippy::panic, reason = "a test may fail")]
-
-mod harness;
+use crate::harness;
 
 use harness::sentinel::Sentinels;
 use harness::{Cluster, Server, run_at, server, until};

@@ -1,7 +1,6 @@
 //! What people do, in a real terminal: search, palette, mouse, paste, resize, slow terminals.
-#![allow(clippy::unwrap_used, reason = "a test may fail")]
 
-mod harness;
+use crate::harness;
 
 use harness::{Finish, Server, TROLLEY, Terminal, ok, run, shop, shop_sized, until};
 use rustix::process::Signal;

@@ -1,7 +1,6 @@
 //! Followers of orders go on whatever happens to the stream.
-#![allow(clippy::unwrap_used, clippy::panic, reason = "a test may fail")]
 
-mod harness;
+use crate::harness;
 
 use harness::{Cluster, Running, Server, ok_at, trolley, until};
 use std::path::Path;

@@ -1,7 +1,6 @@
 //! Importing and exporting: files of every kind, hostile ones too, into a real server.
-#![allow(clippy::unwrap_used, clippy::panic, reason = "a test may fail")]
 
-mod harness;
+use crate::harness;
 
 use harness::patience::Pending;
 use harness::{

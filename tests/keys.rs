@@ -1,7 +1,6 @@
 //! What keys mean on every page, and what never places an order.
-#![allow(clippy::unwrap_used, reason = "a test may fail")]
 
-mod harness;
+use crate::harness;
 
 use harness::screens::TestScreen;
 use harness::{Server, Terminal, order_screens, shop};

@@ -1,8 +1,6 @@
 //! Large catalogs, read over a connection of their own, or the usual one where that can't be had.
 
-#![allow(clippy::unwrap_used, clippy::panic, reason = "a test may fail")]
-
-mod harness;
+use crate::harness;
 
 use harness::proxy::Proxy;
 use harness::screens::TestScreen;

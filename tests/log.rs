@@ -1,8 +1,6 @@
 //! What is written down: one line per change, links that break and come back, nothing else.
 
-#![allow(clippy::unwrap_used, clippy::panic, reason = "a test may fail")]
-
-mod harness;
+use crate::harness;
 
 use harness::{Finish, Server, TROLLEY, Terminal, ok};
 use std::io::Write;

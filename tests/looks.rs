@@ -1,8 +1,7 @@
 //! How it looks, checked cell by cell on every screen: contrast, and colours where there are
 //! to be none.
-#![allow(clippy::unwrap_used, clippy::panic, reason = "a test may fail")]
 
-mod harness;
+use crate::harness;
 
 use harness::screens::{SIZES, TestScreen, screens};
 use ratatui::style::{Color, Modifier};

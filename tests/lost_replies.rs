@@ -1,8 +1,7 @@
 //! Writes whose answers are lost: each is asked again, and where no answer comes it is told as
 //! unknown, with the id that it has.
-#![allow(clippy::unwrap_used, clippy::panic, reason = "a test may fail")]
 
-mod harness;
+use crate::harness;
 
 use harness::shopping::{quick_server, sell};
 use harness::{Proxy, Server};

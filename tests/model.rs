@@ -1,10 +1,9 @@
 //! Random programs of changes by several clients, checked step by step against a pure model.
 //!
 //! A failure prints its program, and proptest keeps its seed; more programs:
-//! `PROPTEST_CASES=2000 cargo test --release --test model`
-#![allow(clippy::unwrap_used, clippy::panic, reason = "a test may fail")]
+//! `PROPTEST_CASES=2000 cargo test --release --test suite model::`
 
-mod harness;
+use crate::harness;
 
 use harness::shopping::connect;
 use harness::{Server, until};

@@ -1,9 +1,8 @@
 //! Orders on real servers: nothing sold twice, nothing lost, whatever stops on the way.
 //!
-//! In full: `TROLLEY_ROUNDS=100 TROLLEY_TRIALS=10000 TROLLEY_INTERLEAVINGS=2 cargo test --release --test orders`
-#![allow(clippy::unwrap_used, clippy::panic, reason = "a test may fail")]
+//! In full: `TROLLEY_ROUNDS=100 TROLLEY_TRIALS=10000 TROLLEY_INTERLEAVINGS=2 cargo test --release --test suite orders::`
 
-mod harness;
+use crate::harness;
 
 use harness::patience::{answered, counted};
 use harness::shopping::{

@@ -1,7 +1,6 @@
 //! Orders on a real cluster: cart, products and orders on different nodes, some of which fall.
-#![allow(clippy::unwrap_used, clippy::panic, reason = "a test may fail")]
 
-mod harness;
+use crate::harness;
 
 use harness::patience::answered;
 use harness::shopping::{connect_as, id, on_many_threads, user};

@@ -1,8 +1,7 @@
 //! Makes the moving picture of the README from two running programs, at the pace of people:
-//! `cargo test --test pictures -- --ignored`
-#![allow(clippy::unwrap_used, reason = "a test may fail")]
+//! `cargo test --test suite pictures:: -- --ignored`
 
-mod harness;
+use crate::harness;
 
 use harness::{Server, TROLLEY, Terminal};
 use std::collections::BTreeMap;

@@ -1,10 +1,9 @@
 //! Random commands of any client between trolley's own changes: two terminals and a watch come to
 //! show what is there.
 //!
-//! Longer: `TROLLEY_ROUNDS=200 cargo test --test plain_clients -- --nocapture`
-#![allow(clippy::unwrap_used, clippy::panic, reason = "a test may fail")]
+//! Longer: `TROLLEY_ROUNDS=200 cargo test --test suite plain_clients:: -- --nocapture`
 
-mod harness;
+use crate::harness;
 
 use harness::watch::Watch;
 use harness::{Deadline, Server, Terminal, run, shop};

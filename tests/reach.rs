@@ -1,8 +1,6 @@
 //! Servers that can't be reached: what is told, and what goes on.
 
-#![allow(clippy::unwrap_used, clippy::panic, reason = "a test may fail")]
-
-mod harness;
+use crate::harness;
 
 use harness::{Finish, TROLLEY, Terminal, trolley};
 

@@ -1,8 +1,6 @@
 //! What replicas must have: nothing of an order is built on what they lack.
 
-#![allow(clippy::unwrap_used, clippy::panic, reason = "a test may fail")]
-
-mod harness;
+use crate::harness;
 
 use harness::server::open_shared;
 use harness::server::{binaries, free_port};

@@ -1,7 +1,6 @@
 //! The rules of shared carts, and who asked for what.
-#![allow(clippy::unwrap_used, clippy::panic, reason = "a test may fail")]
 
-mod harness;
+use crate::harness;
 
 use harness::shopping::{
     add, check_out, connect_as, id, money, on_many_threads, quick_server, sell, user,

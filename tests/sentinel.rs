@@ -1,8 +1,6 @@
 //! The shop behind Sentinels: the master falls, is taken down in order, and comes back.
 
-#![allow(clippy::unwrap_used, clippy::panic, reason = "a test may fail")]
-
-mod harness;
+use crate::harness;
 
 use harness::load::{self, PRODUCTS};
 use harness::sentinel::Sentinels;

@@ -1,8 +1,6 @@
 //! A slow way to the server: everything works, and takes its time.
 
-#![allow(clippy::unwrap_used, clippy::panic, reason = "a test may fail")]
-
-mod harness;
+use crate::harness;
 
 use harness::proxy::Door;
 use harness::tls::{Certificates, secure};

@@ -1,8 +1,6 @@
 //! The store on real servers: every rule, every refusal, expiry, atomicity.
 
-#![allow(clippy::unwrap_used, clippy::panic, reason = "a test may fail")]
-
-mod harness;
+use crate::harness;
 
 use harness::{Server, server, until};
 use redis::Value;

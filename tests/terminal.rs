@@ -1,7 +1,6 @@
 //! The terminal is whole whatever happens, and odd ones are understood.
-#![allow(clippy::unwrap_used, reason = "a test may fail")]
 
-mod harness;
+use crate::harness;
 
 use harness::child::Lines;
 use harness::{Running, Server, TROLLEY, Terminal, shop, trolley, until};

@@ -1,8 +1,6 @@
 //! Secure connections: an authority made for the test, client certificates, passwords.
 
-#![allow(clippy::unwrap_used, clippy::panic, reason = "a test may fail")]
-
-mod harness;
+use crate::harness;
 
 use harness::server::{binaries, free_port};
 use harness::tls::{Certificates, secure, secure_on};

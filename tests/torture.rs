@@ -1,19 +1,15 @@
 //! Everything that breaks, at once and in every place, and the sums must agree.
 //!
-//! Longer: `TROLLEY_TORTURE=20000 cargo test --release --test torture -- --nocapture`
-#![allow(clippy::unwrap_used, clippy::panic, reason = "a test may fail")]
+//! Longer: `TROLLEY_TORTURE=20000 cargo test --release --test suite torture:: -- --nocapture`
 
-mod harness;
+use crate::harness;
 
 use harness::deployment::Deployment;
 use harness::load::{self, Load};
 use harness::patience::counted;
 use std::sync::atomic::Ordering;
-use tokio::sync::Mutex;
 
 const CLIENTS: u64 = 20;
-/// One at a time: each keeps the whole machine busy.
-static TURN: Mutex<()> = Mutex::const_new(());
 
 /// Runs clients through every fault; `changes` are made where it is not said how many.
 async fn torture(name: &str, mut place: Deployment, changes: u64) {
@@ -90,19 +86,16 @@ async fn torture(name: &str, mut place: Deployment, changes: u64) {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_server_alone() {
-    let _turn = TURN.lock().await;
     torture("one server", Deployment::plain(CLIENTS), 4_000).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_secure_way() {
-    let _turn = TURN.lock().await;
     torture("TLS", Deployment::secure(CLIENTS), 1_600).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_shopper_with_few_rights() {
-    let _turn = TURN.lock().await;
     torture(
         "a shopper by trolley acl",
         Deployment::shopper(CLIENTS),
@@ -114,13 +107,11 @@ async fn a_shopper_with_few_rights() {
 /// The master is killed and frozen; the other takes over.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn servers_behind_sentinels() {
-    let _turn = TURN.lock().await;
     torture("Sentinels", Deployment::sentinels(), 1_600).await;
 }
 
 /// The cart's master is killed and frozen, its slot moves.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_cluster() {
-    let _turn = TURN.lock().await;
     torture("a cluster", Deployment::cluster(), 1_600).await;
 }

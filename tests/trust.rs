@@ -1,8 +1,7 @@
 //! What a weaker role may write is never believed by a stronger one; and one cart's trouble stays
 //! its own.
-#![allow(clippy::unwrap_used, clippy::panic, reason = "a test may fail")]
 
-mod harness;
+use crate::harness;
 
 use harness::shopping::{
     add, check_out, connect_as, on_many_threads, quick_server, sell, stop_before, user,

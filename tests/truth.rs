@@ -1,7 +1,6 @@
 //! What a screen shows is what the server has, whoever wrote it and whatever was told of it.
-#![allow(clippy::unwrap_used, clippy::panic, reason = "a test may fail")]
 
-mod harness;
+use crate::harness;
 
 use harness::watch::Watch;
 use harness::{Headless, Server, ok, ok_at, shop, shop_at};

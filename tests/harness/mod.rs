@@ -4,7 +4,7 @@
 #![allow(
     dead_code,
     unused_imports,
-    reason = "each test binary uses its own part of it"
+    reason = "each benchmark uses its own part of it"
 )]
 #![allow(
     clippy::unwrap_used,
@@ -96,7 +96,7 @@ pub fn shop_sized(server: &Server, cart: &str, name: &str, columns: u16, rows: u
     shop_at(server.dir(), server.url(), cart, name, (columns, rows))
 }
 
-/// The shop at an address, in a terminal of this size.
+/// The shop at an address, in a terminal of this size, with its catalog.
 pub fn shop_at(
     home: &std::path::Path,
     url: &str,
@@ -111,6 +111,8 @@ pub fn shop_at(
         .home(home)
         .open();
     terminal.wait("● live");
+    // Until then a key finds no product that it could act on.
+    terminal.gone("Reading the catalog");
     terminal
 }
 

@@ -9,7 +9,7 @@ use trolley::config::key::Key;
 use trolley::config::keymap::Keymap;
 use trolley::config::theme::Theme;
 use trolley::model::{
-    Cart, Catalog, ChangeKind, Deadline, Edit, LineChange, Money, OpId, Product, ProductId, Update,
+    Cart, Catalog, ChangeKind, Deadline, LineChange, Money, OpId, Product, ProductId, Update,
     UserName,
 };
 use trolley::store::catalog::demo;

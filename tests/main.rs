@@ -1,0 +1,62 @@
+//! All tests are modules of one program: it is linked once, and while some wait for servers and
+//! clocks, others have the processors.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test may fail"
+)]
+
+mod acl;
+mod checkout;
+mod cli;
+mod cluster;
+mod cluster_parts;
+mod damage;
+mod damage_fuzz;
+mod doctor;
+mod engine;
+mod flows;
+mod follow;
+mod fuzz;
+mod harness;
+mod import;
+mod keys;
+mod live;
+mod load;
+mod log;
+mod looks;
+mod lost_replies;
+mod model;
+mod orders;
+mod orders_cluster;
+mod pictures;
+mod plain_clients;
+mod reach;
+mod replicas;
+mod rules;
+mod screen;
+mod scripting;
+mod sentinel;
+mod slow;
+mod store;
+mod terminal;
+mod tls;
+mod torture;
+mod trust;
+mod truth;
+mod views;
+
+#[test]
+fn every_file_here_is_part_of_this_program() {
+    let this = include_str!("main.rs");
+    for entry in std::fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/tests")).unwrap() {
+        let path = entry.unwrap().path();
+        let name = path.file_stem().unwrap().to_str().unwrap();
+        let is_module = path.extension().is_some_and(|ending| ending == "rs") && name != "main";
+        assert!(
+            !is_module || this.contains(&format!("\nmod {name};\n")),
+            "tests/{name}.rs is not run: main.rs lacks `mod {name};`"
+        );
+    }
+}
