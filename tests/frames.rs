@@ -1,7 +1,6 @@
 //! Frames as bytes: what goes to the terminal from one screen to the next.
-#![allow(clippy::unwrap_used, reason = "a test may fail")]
 
-mod harness;
+use crate::harness;
 
 use crossterm::{queue, terminal};
 use harness::screens::{SIZES, TestScreen, screens};

@@ -1,7 +1,6 @@
 //! Several who share one live link to a cart: what each hears, and that none holds up another.
-#![allow(clippy::unwrap_used, clippy::panic, reason = "a test may fail")]
 
-mod harness;
+use crate::harness;
 
 use harness::{Server, in_time};
 use trolley::model::{Cart, Change, ChangeKind, Edit, ProductId, UserName};

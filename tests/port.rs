@@ -1,7 +1,6 @@
 //! Screens at other terminals than the process's own, several in one process.
-#![allow(clippy::unwrap_used, clippy::panic, reason = "a test may fail")]
 
-mod harness;
+use crate::harness;
 
 use harness::{Server, in_time, ok};
 use regex::Regex;
