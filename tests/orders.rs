@@ -1247,7 +1247,7 @@ fn the_commands_of_checkout_and_orders() {
         2,
         "write it like 12.40",
     );
-    fails(&["order", "x"], 2, "an order id looks like");
+    fails(&["order", "x"], 2, "it looks like 20261124-7KQ2-M8XD");
     fails(&["order", "20261124-0000-0000"], 1, "There is no order");
 
     let args = [
