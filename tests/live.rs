@@ -527,18 +527,18 @@ fn all_screens_count_down_alike_and_one_key_keeps_the_session() {
     ann.keys("a");
     bob.wait("1 item ");
     ann.wait("K keeps the cart");
-    ann.wait("1:3[0-9] left");
-    bob.wait("1:3[0-9] left");
+    ann.wait("1:[0-3][0-9] left");
+    bob.wait("1:[0-3][0-9] left");
     // However long looking takes: what bob's shows lies between what ann's showed before and
-    // what it shows after.
+    // what it shows after. A screen may be late for a moment.
     let seconds = |terminal: &Terminal| terminal.screen(seconds_left).unwrap();
     let before = seconds(&ann);
-    let bobs = seconds(&bob);
-    let after = seconds(&ann);
-    assert!(
-        (after - 1..=before + 1).contains(&bobs),
-        "{before} {bobs} {after}"
-    );
+    until("both count alike", || {
+        let before = seconds(&ann);
+        let bobs = seconds(&bob);
+        let after = seconds(&ann);
+        (after - 1..=before + 1).contains(&bobs)
+    });
 
     let least = before - 4;
     for terminal in [&ann, &bob] {

@@ -195,7 +195,8 @@ fn watch_tells_later_what_expired_while_it_was_apart() {
         "--name",
         "ann",
         "--session-timeout",
-        "1s",
+        // Long enough that the server falls before.
+        "5s",
         "add",
         "espresso",
     ];
