@@ -301,6 +301,7 @@ fn a_terminal_that_does_not_read_delays_nobody() {
     let ann = shop(&server, "alice", "ann");
     let mut bob = shop(&server, "alice", "bob");
     ann.wait("with bob");
+    bob.wait("64 products");
     {
         let unread = ann.unread();
         // Far more frames than fit into the terminal's buffer.

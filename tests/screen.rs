@@ -150,6 +150,8 @@ fn a_killed_server_loses_nothing_and_both_terminals_come_back() {
     ann.wait("64 products");
     ann.keys("3 a");
     bob.wait("3 items");
+    // Her own list has what is confirmed, which bob may hear of before.
+    ann.wait("added 3 × Baguette");
     server.kill();
     ann.wait(r"offline since \d\d:\d\d:\d\d");
     bob.wait(r"offline since");
