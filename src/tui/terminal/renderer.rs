@@ -94,13 +94,13 @@ impl Renderer {
     }
 
     /// Takes the mouse, or leaves it to the terminal, with the next frame.
-    pub fn capture_mouse(&mut self, capture: bool) {
+    pub(crate) fn capture_mouse(&mut self, capture: bool) {
         self.mouse = Some(capture);
     }
 
     /// Makes the next frame a whole one: what the terminal shows now may be anything. It may
     /// have had another size for a moment, and have moved all text, before its size was asked.
-    pub fn invalidate(&mut self) {
+    pub(crate) fn invalidate(&mut self) {
         self.is_invalid = true;
     }
 }
