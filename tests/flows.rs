@@ -78,6 +78,43 @@ fn searching_marks_counts_keeps_and_clears() {
 }
 
 #[test]
+fn what_is_undone_stands_where_it_stood() {
+    let server = Server::with_demo();
+    let mut ann = shop(&server, "office", "ann");
+    ann.wait("64 products");
+    // Neither their ids nor their quantities stand in this order.
+    for (words, quantity) in [("o a t", 3), ("f l a t", 1), ("e s p", 2), ("b a g u", 4)] {
+        ann.keys(&format!(": {words} space {quantity} enter"));
+    }
+    ann.wait("10 items ");
+    ann.gone("…€");
+    let bob = shop(&server, "office", "bob");
+    bob.wait("10 items ");
+
+    let lines = || {
+        let cart = ok(&server, &["cart", "--user", "office", "--json"]);
+        let cart: Value = serde_json::from_str(&cart).unwrap();
+        let lines = cart["lines"].as_array().unwrap();
+        let product = |line: &Value| line["product"].as_str().unwrap().to_owned();
+        lines.iter().map(product).collect::<Vec<String>>()
+    };
+    let before = lines();
+    assert_eq!(before, ["oat-milk", "flat-white", "espresso", "baguette"]);
+
+    let in_order = "(?s)Oat Milk.*Flat White .*Espresso .*Baguette .*10 items ";
+    for taken_out in ["C y", "tab g down d"] {
+        ann.keys(taken_out);
+        ann.wait("Cleared|Removed");
+        ann.gone("…€");
+        bob.gone("10 items");
+        ann.keys("u");
+        bob.wait(in_order);
+        ann.wait(in_order);
+        assert_eq!(lines(), before, "{taken_out}");
+    }
+}
+
+#[test]
 fn names_are_found_as_keyboards_write_them() {
     // The letters of these names stand apart from their accents and vowels.
     let names = [

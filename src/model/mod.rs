@@ -12,6 +12,7 @@ pub mod receipt;
 pub mod refusal;
 pub mod rules;
 pub mod search;
+pub(crate) mod shares;
 pub mod text;
 pub mod time;
 pub mod timeline;

@@ -1,6 +1,7 @@
 //! The columns of the lists: drawing and the mouse both read them. Amounts get the room that
 //! those on the screen need.
 
+use super::cart::needed_for_from;
 use super::money;
 use crate::config::theme::{PENDING, SHORT, UNLIMITED};
 use crate::model::total::ProductLookup;
@@ -10,12 +11,14 @@ use ratatui::layout::Rect;
 
 /// The columns that a name keeps when other columns grow.
 const LEAST_NAME: u16 = 12;
-/// The columns that a name keeps where the cart says who added it.
+/// The columns that a name keeps where the cart says who asked for a line.
 const ROOMY_NAME: u16 = 18;
-/// The least columns for who added a line.
+/// The least columns for who asked for a line.
 const LEAST_BY: u16 = 8;
-/// The most columns for who added a line.
-const WIDEST_BY: u16 = 16;
+/// The columns that who asked for a line gets before its name gets more than it needs.
+const ROOMY_BY: u16 = 16;
+/// The most columns for a name beside who asked for the line.
+const WIDEST_NAME: u16 = 36;
 /// The columns of a bar.
 const SHARE: u16 = 5;
 
@@ -53,6 +56,7 @@ struct NeededWidths {
     price: usize,
     stock: usize,
     quantity: usize,
+    by: usize,
     total: usize,
 }
 
@@ -194,7 +198,7 @@ fn pending_sign(state: &State, product: &ProductId) -> &'static str {
 pub(crate) struct CartColumns {
     pub(crate) quantity: u16,
     pub(crate) name: u16,
-    /// For who added it.
+    /// For who asked for it.
     pub(crate) by: u16,
     /// For the price of one.
     pub(crate) price: u16,
@@ -209,18 +213,13 @@ pub(crate) struct CartColumns {
 }
 
 impl CartColumns {
-    /// The columns for the lines that show in `rows`.
+    /// The columns for all lines in `rows`, whichever show: how many do depends on the columns.
     #[must_use]
     pub(crate) fn of(state: &State, rows: Rect, subtotal: Money) -> CartColumns {
-        let lines = state.cart.shown.lines.iter();
-        let lines = lines
-            .skip(state.cart.scroll.top)
-            .take(usize::from(rows.height));
-
         let mut prices = Vec::new();
         let mut totals = Vec::new();
         let mut needed = NeededWidths::default();
-        for line in lines {
+        for line in &state.cart.shown.lines {
             let product = state.lookup(&line.product);
             if let ProductLookup::Product(product) = product {
                 prices.extend(product.price);
@@ -228,6 +227,7 @@ impl CartColumns {
             totals.extend(total::line(line, product).1);
             let quantity = quantity(state, line);
             needed.quantity = needed.quantity.max(text::width(&quantity));
+            needed.by = needed.by.max(needed_for_from(line));
         }
 
         let price_decimals = money::decimals(prices.iter().copied());
@@ -244,9 +244,10 @@ impl CartColumns {
     }
 
     fn fitting(width: u16, needed: NeededWidths) -> CartColumns {
+        // As wide as their headings, at least.
         let mut quantity = 4;
-        let mut total = 7;
-        let mut price = if width >= 40 { 7 } else { 0 };
+        let mut total = 6;
+        let mut price = if width >= 40 { 5 } else { 0 };
 
         // The name has the rest, and gives of it to those that need more.
         let gaps = 2 + u16::from(price > 0);
@@ -266,13 +267,17 @@ impl CartColumns {
         }
 
         let room = name.saturating_sub(ROOMY_NAME + 1);
-        let by = if price > 0 && room >= LEAST_BY {
-            room.min(WIDEST_BY)
+        // A name is never cut: where one has no room, all stand below their lines.
+        let needed_by = u16::try_from(needed.by).unwrap_or(u16::MAX);
+        let mut by = if price > 0 && room >= LEAST_BY.max(needed_by) {
+            room.min(ROOMY_BY.max(needed_by))
         } else {
             0
         };
         if by > 0 {
             name -= by + 1;
+            by += name.saturating_sub(WIDEST_NAME);
+            name = name.min(WIDEST_NAME);
         }
 
         CartColumns {
@@ -339,6 +344,7 @@ mod tests {
                 price: need,
                 stock: need,
                 quantity: need,
+                by: need,
                 total: need,
             };
             for width in 24..300 {
@@ -363,6 +369,7 @@ mod tests {
             price: 22,
             stock: 4,
             quantity: 4,
+            by: 3,
             total: 24,
         };
         let c = CartColumns::fitting(90, needed);

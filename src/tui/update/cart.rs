@@ -155,8 +155,15 @@ impl Updater<'_> {
 
         let mut edits = update.inverse();
         for edit in &mut edits {
-            if let Edit::Add { product, price, .. } | Edit::Restore { product, price, .. } = edit {
+            if let Edit::Restore {
+                product,
+                price,
+                place,
+                ..
+            } = edit
+            {
                 *price = self.price_to_note(product).ok().flatten();
+                *place = self.state.cart.places.get(product).copied();
             }
         }
         self.submit(kind, edits);
@@ -201,6 +208,7 @@ impl Updater<'_> {
         };
         self.state.cart.unconfirmed.push_back(change.clone());
         self.rebuild_shown();
+        self.state.cart.remember_places(&change.edits);
         self.effects.push(Effect::Live(LiveRequest::Change(change)));
     }
 

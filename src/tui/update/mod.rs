@@ -16,9 +16,11 @@ mod typing;
 
 pub(crate) use cart::UNCONFIRMED_LIMIT;
 
+use crate::tui::layout::cart::CartRows;
 use crate::tui::message::{Effect, Message, Now};
 use crate::tui::state::catalog::LoadProgress;
 use crate::tui::state::{Notice, State, Tone};
+use ratatui::layout::Rect;
 
 /// Milliseconds that a message stays, whatever its length.
 const NOTICE_TIME: u64 = 3_000;
@@ -135,10 +137,20 @@ impl Updater<'_> {
             .scroll
             .keep_within(catalog.shown.len(), catalog_page);
 
+        self.clamp_cart_scroll(areas.cart_rows);
         let cart = &mut self.state.cart;
         let cart_page = usize::from(areas.cart_rows.height);
         cart.scroll.keep_within(cart.shown.lines.len(), cart_page);
         cart.selected = cart.selected().map(|line| line.product.clone());
+    }
+
+    fn clamp_cart_scroll(&mut self, area: Rect) {
+        let rows = CartRows::of(self.state, area, self.state.totals().subtotal);
+        let lines = self.state.cart.shown.lines.len();
+
+        let mut scroll = self.state.cart.scroll;
+        scroll.keep_tall_within(lines, area.height.into(), |row| rows.height(row));
+        self.state.cart.scroll = scroll;
     }
 
     /// Shows news.
