@@ -177,7 +177,8 @@ fn ascii(c: char) -> char {
         '→' => '>',
         '█' | '▉' | '▊' | '▋' | '▌' => '#',
         '▍' | '▎' | '▏' => ':',
-        '×' => 'x',
+        '×' | '✗' => 'x',
+        '✓' => '+',
         '“' | '”' | '„' => '"',
         '‘' | '’' => '\'',
         '€' => 'E',
@@ -215,7 +216,7 @@ fn plain_letter(c: char) -> char {
 mod tests {
     use super::*;
     use crate::config::theme::{
-        BAR, CHEAPER, CONNECTED, DEARER, DISCONNECTED, PENDING, SHORT, UNLIMITED,
+        BAR, CANCELLED, CHEAPER, CONNECTED, DEARER, DISCONNECTED, PENDING, READY, SHORT,
     };
 
     fn display(variables: &[(&str, &str)]) -> Display {
@@ -267,6 +268,8 @@ mod tests {
             SHORT,
             DEARER,
             CHEAPER,
+            READY,
+            CANCELLED,
         ];
         for sign in signs.into_iter().chain(BAR) {
             assert!(sign.chars().all(|c| ascii(c) != '?'), "{sign}");

@@ -1,6 +1,6 @@
 //! Changes that somebody asks for, and the updates that tell everybody what they did.
 
-use super::{Deadline, Money, ProductId, text};
+use super::{Deadline, Money, OrderId, ProductId, text};
 use crate::model::order::Share;
 use std::fmt;
 
@@ -307,6 +307,8 @@ pub struct Activity {
     pub first: Option<LineChange>,
     /// The number of lines that changed.
     pub lines: usize,
+    /// The order that was placed, where it is one.
+    pub order: Option<OrderId>,
 }
 
 impl From<&Update> for Activity {
@@ -318,6 +320,8 @@ impl From<&Update> for Activity {
             kind: update.kind,
             first: update.lines.first().cloned(),
             lines: update.lines.len(),
+            // The op id of an order is the order's own.
+            order: OrderId::parse(update.op.as_str()).filter(|_| update.kind == ChangeKind::Order),
         }
     }
 }

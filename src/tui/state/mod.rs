@@ -128,8 +128,8 @@ pub struct Notice {
     pub text: String,
     /// The importance.
     pub tone: Tone,
-    /// The moment when it disappears.
-    pub until: u64,
+    /// The moment when it disappears; `None` where it waits for the next key.
+    pub until: Option<u64>,
 }
 
 /// A highlighted line: somebody else has just changed it.

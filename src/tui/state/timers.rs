@@ -103,7 +103,7 @@ impl State {
             | Connectivity::Unreadable(_) => None,
         };
         let others = [
-            self.notice.as_ref().map(|notice| notice.until),
+            self.notice.as_ref().and_then(|notice| notice.until),
             self.next_countdown_step(),
             self.catalog_load_due_at(),
             expiry,

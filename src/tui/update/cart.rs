@@ -176,7 +176,7 @@ impl Updater<'_> {
                 Err(Refusal::NoPrice(known.name.to_string()))
             }
             ProductLookup::Product(known) => Ok(known.price),
-            ProductLookup::Gone => Err(Refusal::UnknownProduct(product.to_string())),
+            ProductLookup::Gone => Err(Refusal::UnknownProduct(self.state.name_of(product))),
             ProductLookup::Unread => Ok(None),
         }
     }

@@ -59,7 +59,7 @@ impl Updater<'_> {
 
         match message {
             Message::Key(key) => self.press_key(key),
-            Message::KeysTogether => self.state.orders.total_seen = None,
+            Message::KeysTogether => self.on_keys_together(),
             Message::TotalShown(number) => self.on_total_shown(number),
             Message::Paste(text) => self.paste(&text),
             Message::Mouse(mouse) => self.on_mouse(mouse),
@@ -96,6 +96,7 @@ impl Updater<'_> {
         self.pass_time();
         self.clamp_scrolls();
         self.forget_unseen_total();
+        self.see_orders();
     }
 
     /// Reads the cart again after the machine has slept: the server was not asked meanwhile.
@@ -113,10 +114,12 @@ impl Updater<'_> {
         let now = self.state.now;
 
         self.state.highlights.retain(|line| line.until > now);
-        self.state.notice.take_if(|notice| notice.until <= now);
+        let notice = &mut self.state.notice;
+        notice.take_if(|notice| notice.until.is_some_and(|until| until <= now));
 
         self.reread_at_deadline();
         self.reread_unreadable();
+        self.note_closing();
         self.expire_lines();
         self.load_catalog_if_due();
         self.refresh_preview();
@@ -139,8 +142,6 @@ impl Updater<'_> {
 
         self.clamp_cart_scroll(areas.cart_rows);
         let cart = &mut self.state.cart;
-        let cart_page = usize::from(areas.cart_rows.height);
-        cart.scroll.keep_within(cart.shown.lines.len(), cart_page);
         cart.selected = cart.selected().map(|line| line.product.clone());
     }
 
@@ -158,6 +159,15 @@ impl Updater<'_> {
         self.notify(text.into(), Tone::Info);
     }
 
+    /// Shows news that nobody should miss who was away from the keyboard: it waits for a key.
+    fn notify_until_key(&mut self, text: impl Into<String>) {
+        self.state.notice = Some(Notice {
+            text: text.into(),
+            tone: Tone::Info,
+            until: None,
+        });
+    }
+
     /// Shows that something was done which deserves a second look.
     fn notify_warn(&mut self, text: impl Into<String>) {
         self.notify(text.into(), Tone::Warn);
@@ -171,7 +181,7 @@ impl Updater<'_> {
     fn notify(&mut self, text: String, tone: Tone) {
         let reading_time = NOTICE_TIME_PER_CHARACTER * text.chars().count() as u64;
         self.state.notice = Some(Notice {
-            until: self.state.now + NOTICE_TIME + reading_time,
+            until: Some(self.state.now + NOTICE_TIME + reading_time),
             text,
             tone,
         });
