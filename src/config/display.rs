@@ -163,7 +163,7 @@ fn ascii(c: char) -> char {
         _ if c.is_ascii() => c,
 
         '\u{a0}' => ' ',
-        '─' | '━' | '–' | '—' | '·' | '∞' => '-',
+        '─' | '━' | '–' | '—' | '·' => '-',
         '│' | '┃' => '|',
         '╭' | '╮' | '╰' | '╯' | '┌' | '┐' | '└' | '┘' | '├' | '┤' | '┬' | '┴' | '┼' => {
             '+'
@@ -264,7 +264,6 @@ mod tests {
             CONNECTED,
             DISCONNECTED,
             PENDING,
-            UNLIMITED,
             SHORT,
             DEARER,
             CHEAPER,

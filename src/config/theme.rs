@@ -202,6 +202,8 @@ pub(crate) const DISCONNECTED: &str = "○";
 pub(crate) const PENDING: &str = "…";
 /// The sign of unlimited stock.
 pub(crate) const UNLIMITED: &str = "∞";
+/// The word for unlimited stock where the terminal has no such sign.
+pub(crate) const UNLIMITED_IN_ASCII: &str = "many";
 /// The sign of a quantity of which the shop has too few.
 pub(crate) const SHORT: &str = "!";
 /// The sign of a price that went up since the product was added.

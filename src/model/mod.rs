@@ -29,6 +29,6 @@ pub use product::{Product, ProductId, Stock};
 pub use quantity::Quantity;
 pub use refusal::Refusal;
 pub use rules::Rules;
-pub use search::{Query, Searcher, Sort};
+pub use search::{Query, Searcher, Sort, Sorting};
 pub use time::{Deadline, Timeout};
 pub use user::UserName;

@@ -3,9 +3,10 @@
 
 use super::cart::needed_for_from;
 use super::money;
-use crate::config::theme::{PENDING, SHORT, UNLIMITED};
+use crate::config::display::Charset;
+use crate::config::theme::{ASCENDING, DESCENDING, PENDING, SHORT, UNLIMITED, UNLIMITED_IN_ASCII};
 use crate::model::total::ProductLookup;
-use crate::model::{CartLine, Item, Money, ProductId, Quantity, Stock, text, total};
+use crate::model::{CartLine, Item, Money, ProductId, Quantity, Sort, Stock, text, total};
 use crate::tui::state::State;
 use ratatui::layout::Rect;
 
@@ -67,10 +68,14 @@ impl CatalogColumns {
         let prices = visible(state, rows).filter_map(|product| product.price);
         let decimals = money::decimals(prices);
 
-        let mut needed = NeededWidths::default();
+        let heading = heading(state, "Cart", Sort::InCart);
+        let mut needed = NeededWidths {
+            quantity: text::width(&heading),
+            ..NeededWidths::default()
+        };
         for product in visible(state, rows) {
             let price = price(state, &product, decimals);
-            let stock = stock(product.stock);
+            let stock = stock(state, product.stock);
             let in_cart = in_cart(state, &product.product_id());
             needed.price = needed.price.max(text::width(&price));
             needed.stock = needed.stock.max(text::width(&stock));
@@ -135,6 +140,16 @@ impl CatalogColumns {
     }
 }
 
+/// The heading of a column, with a sign where the products are sorted by it.
+#[must_use]
+pub(crate) fn heading(state: &State, name: &str, by: Sort) -> String {
+    match state.catalog.sorting_in_force() {
+        Some(sorting) if sorting.by == by && sorting.is_reversed => format!("{name}{DESCENDING}"),
+        Some(sorting) if sorting.by == by => format!("{name}{ASCENDING}"),
+        Some(_) | None => name.to_owned(),
+    }
+}
+
 /// The products whose rows show.
 pub(crate) fn visible(state: &State, rows: Rect) -> impl Iterator<Item = Item<'_>> {
     let top = state.catalog.scroll.top;
@@ -152,9 +167,12 @@ pub(crate) fn price(state: &State, product: &Item<'_>, decimals: usize) -> Strin
 
 /// The stock as the catalog shows it.
 #[must_use]
-pub(crate) fn stock(stock: Stock) -> String {
+pub(crate) fn stock(state: &State, stock: Stock) -> String {
     match stock {
-        Stock::Unlimited => UNLIMITED.to_owned(),
+        Stock::Unlimited => match state.env.display.charset {
+            Charset::Unicode => UNLIMITED.to_owned(),
+            Charset::Ascii => UNLIMITED_IN_ASCII.to_owned(),
+        },
         Stock::Left(0) => "none".to_owned(),
         Stock::Left(n) => n.to_string(),
         Stock::Unreadable => "?".to_owned(),

@@ -163,9 +163,10 @@ impl Updater<'_> {
         }
     }
 
-    /// Sorts by the column at `x`. A second click returns to the usual sorting.
+    /// Sorts by the column at `x`. A second click reverses that, a third one returns to the usual
+    /// sorting.
     fn sort_by_column(&mut self, x: u16, rows: Rect) {
-        let sort = match CatalogColumns::of(self.state, rows).column_at(x) {
+        let by = match CatalogColumns::of(self.state, rows).column_at(x) {
             Some(CatalogColumn::Name) => Sort::Name,
             Some(CatalogColumn::Category | CatalogColumn::Unit) => Sort::Category,
             Some(CatalogColumn::Price) => Sort::Price,
@@ -173,12 +174,7 @@ impl Updater<'_> {
             Some(CatalogColumn::Stock) | None => return,
         };
 
-        let is_second_click = self.state.catalog.sort == sort;
-        self.sort_catalog(if is_second_click {
-            Sort::Category
-        } else {
-            sort
-        });
+        self.sort_catalog(self.state.catalog.sorting.after_click_on(by));
     }
 
     /// Turns the list under the pointer, wherever the keyboard is. Views that cover the lists are

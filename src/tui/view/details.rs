@@ -3,6 +3,7 @@
 
 use super::draw_rule;
 use crate::config::theme::{CHEAPER, DEARER};
+use crate::model::product::SOLD_OUT;
 use crate::model::total;
 use crate::model::total::ProductLookup;
 use crate::model::{CartLine, Item, ProductId, Stock, text};
@@ -103,7 +104,7 @@ fn facts(product: &Item<'_>) -> String {
     let stock = match product.stock {
         Stock::Unlimited => String::new(),
         Stock::Unreadable => "stock unreadable".to_owned(),
-        Stock::Left(0) => "none in stock".to_owned(),
+        Stock::Left(0) => SOLD_OUT.to_owned(),
         Stock::Left(n) => format!("{n} in stock"),
     };
     [product.unit, &stock, product.category]
