@@ -89,7 +89,7 @@ fn two_terminals_share_a_cart_on_a_cluster() {
     // A product that goes without a word is still refused, though it was on another node.
     cluster.get("product:espresso", "DEL product:espresso");
     ann.keys("1 a");
-    ann.wait("There is no product “espresso”");
+    ann.wait("There is no product “Espresso”");
     // Another client on another node: the message reaches all.
     cluster.get("cart:alice", "ZADD cart:alice 5 croissant");
     cluster.nodes[other].cmd("PUBLISH cart-updates:alice anything");

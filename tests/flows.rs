@@ -66,7 +66,7 @@ fn searching_marks_counts_keeps_and_clears() {
     shop.wait("64 products");
     shop.keys("] ]");
     shop.wait("Coffee & Tea 8 of 64");
-    shop.keys("esc s s");
+    shop.keys("esc s s s");
     shop.wait_until("the cheapest is not first", |screen| {
         screen
             .rows(0, 60)
@@ -74,6 +74,43 @@ fn searching_marks_counts_keeps_and_clears() {
             .unwrap()
             .contains("Safety Matches")
     });
+}
+
+#[test]
+fn what_is_undone_stands_where_it_stood() {
+    let server = Server::with_demo();
+    let mut ann = shop(&server, "office", "ann");
+    ann.wait("64 products");
+    // Neither their ids nor their quantities stand in this order.
+    for (words, quantity) in [("o a t", 3), ("f l a t", 1), ("e s p", 2), ("b a g u", 4)] {
+        ann.keys(&format!(": {words} space {quantity} enter"));
+    }
+    ann.wait("10 items ");
+    ann.gone("…€");
+    let bob = shop(&server, "office", "bob");
+    bob.wait("10 items ");
+
+    let lines = || {
+        let cart = ok(&server, &["cart", "--user", "office", "--json"]);
+        let cart: Value = serde_json::from_str(&cart).unwrap();
+        let lines = cart["lines"].as_array().unwrap();
+        let product = |line: &Value| line["product"].as_str().unwrap().to_owned();
+        lines.iter().map(product).collect::<Vec<String>>()
+    };
+    let before = lines();
+    assert_eq!(before, ["oat-milk", "flat-white", "espresso", "baguette"]);
+
+    let in_order = "(?s)Oat Milk.*Flat White .*Espresso .*Baguette .*10 items ";
+    for taken_out in ["C y", "tab g down d"] {
+        ann.keys(taken_out);
+        ann.wait("Cleared|Removed");
+        ann.gone("…€");
+        bob.gone("10 items");
+        ann.keys("u");
+        bob.wait(in_order);
+        ann.wait(in_order);
+        assert_eq!(lines(), before, "{taken_out}");
+    }
 }
 
 #[test]

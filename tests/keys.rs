@@ -110,6 +110,7 @@ fn only_a_key_that_comes_alone_after_the_total_places_an_order() {
     // Among others it may be a letter of a word.
     let word = vec![Message::KeysTogether, key("Y"), key("o"), key("g")];
     assert_eq!(orders_placed(&mut screen, word), 0);
+    assert!(screen.picture().contains("Y came together with other keys"));
     let mut screen = page("c");
     assert_eq!(orders_placed(&mut screen, vec![key("Y")]), 1);
 

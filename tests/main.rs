@@ -49,6 +49,7 @@ mod torture;
 mod trust;
 mod truth;
 mod views;
+mod words;
 
 #[test]
 fn every_file_here_is_part_of_this_program() {

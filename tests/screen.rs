@@ -130,7 +130,7 @@ fn a_refusal_takes_the_change_back_with_its_reason() {
     // Removed by another program a moment ago, and without a word.
     server.cmd("DEL product:espresso");
     shop.keys("1 a");
-    shop.wait("There is no product “espresso”");
+    shop.wait("There is no product “Espresso”");
     shop.keys("tab = backspace backspace backspace 1 . 5 enter");
     shop.wait("The quantity 1.5 is a fraction");
     shop.keys("= ctrl-u x enter");

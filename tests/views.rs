@@ -220,7 +220,7 @@ fn clicks_and_the_wheel() {
     stage.keys("esc");
     // Column heads order; the footer's keys work.
     click(&mut stage, 50, 2);
-    assert_eq!(stage.state.catalog.sort, trolley::model::Sort::Price);
+    assert_eq!(stage.state.catalog.sorting.by, trolley::model::Sort::Price);
     let footer = stage.picture().lines().last().unwrap().to_owned();
     let help = footer.chars().position(|c| c == '?').unwrap();
     click(&mut stage, u16::try_from(help).unwrap(), 35);

@@ -182,7 +182,7 @@ fn ascii(c: char) -> char {
         _ if c.is_ascii() => c,
 
         '\u{a0}' => ' ',
-        '─' | '━' | '–' | '—' | '·' | '∞' => '-',
+        '─' | '━' | '–' | '—' | '·' => '-',
         '│' | '┃' => '|',
         '╭' | '╮' | '╰' | '╯' | '┌' | '┐' | '└' | '┘' | '├' | '┤' | '┬' | '┴' | '┼' => {
             '+'
@@ -196,7 +196,8 @@ fn ascii(c: char) -> char {
         '→' => '>',
         '█' | '▉' | '▊' | '▋' | '▌' => '#',
         '▍' | '▎' | '▏' => ':',
-        '×' => 'x',
+        '×' | '✗' => 'x',
+        '✓' => '+',
         '“' | '”' | '„' => '"',
         '‘' | '’' => '\'',
         '€' => 'E',
@@ -234,7 +235,7 @@ fn plain_letter(c: char) -> char {
 mod tests {
     use super::*;
     use crate::config::theme::{
-        BAR, CHEAPER, CONNECTED, DEARER, DISCONNECTED, PENDING, SHORT, UNLIMITED,
+        BAR, CANCELLED, CHEAPER, CONNECTED, DEARER, DISCONNECTED, PENDING, READY, SHORT,
     };
 
     fn display(variables: &[(&str, &str)]) -> Display {
@@ -304,10 +305,11 @@ mod tests {
             CONNECTED,
             DISCONNECTED,
             PENDING,
-            UNLIMITED,
             SHORT,
             DEARER,
             CHEAPER,
+            READY,
+            CANCELLED,
         ];
         for sign in signs.into_iter().chain(BAR) {
             assert!(sign.chars().all(|c| ascii(c) != '?'), "{sign}");

@@ -202,11 +202,21 @@ pub(crate) const DISCONNECTED: &str = "○";
 pub(crate) const PENDING: &str = "…";
 /// The sign of unlimited stock.
 pub(crate) const UNLIMITED: &str = "∞";
+/// The word for unlimited stock where the terminal has no such sign.
+pub(crate) const UNLIMITED_IN_ASCII: &str = "many";
 /// The sign of a quantity of which the shop has too few.
 pub(crate) const SHORT: &str = "!";
 /// The sign of a price that went up since the product was added.
 pub(crate) const DEARER: &str = "▲";
 /// The sign of a price that went down since the product was added.
 pub(crate) const CHEAPER: &str = "▼";
+/// The sign of a column by which a list is sorted, the lowest first.
+pub(crate) const ASCENDING: &str = "▲";
+/// The sign of a column by which a list is sorted, the highest first.
+pub(crate) const DESCENDING: &str = "▼";
+/// The sign of an order that can be fetched.
+pub(crate) const READY: &str = "✓";
+/// The sign of an order that is called off.
+pub(crate) const CANCELLED: &str = "✗";
 /// The signs of a bar: nothing, then one to eight eighths of a column.
 pub(crate) const BAR: [&str; 9] = ["", "▏", "▎", "▍", "▌", "▋", "▊", "▉", "█"];

@@ -1,6 +1,9 @@
 //! A cart as it was read, and the effect of changes on it.
 
-use super::{ChangeKind, Deadline, Edit, Money, OrderId, ProductId, Quantity, Rules, Update};
+use super::order::Share;
+use super::{
+    ChangeKind, Deadline, Edit, Money, OrderId, ProductId, Quantity, Rules, Update, shares,
+};
 
 /// The origin of a line: who added it, when, at which price.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -16,12 +19,13 @@ pub struct Added {
 }
 
 impl Added {
-    /// The origin of a line that the server has not confirmed yet: it stands last.
-    fn unconfirmed(price: Option<Money>) -> Added {
+    /// The origin of a line that the server has not confirmed yet: it stands last, unless it
+    /// comes back to where it stood.
+    fn unconfirmed(by: &str, price: Option<Money>, place: Option<u64>) -> Added {
         Added {
-            version: u64::MAX,
+            version: place.unwrap_or(u64::MAX),
             at: 0,
-            by: String::new(),
+            by: by.to_owned(),
             price,
         }
     }
@@ -36,6 +40,8 @@ pub struct CartLine {
     pub quantity: Quantity,
     /// Its origin; unknown where another client put it in.
     pub added: Option<Added>,
+    /// Who asked for how many pieces. The rest was put in by another client: it is nobody's.
+    pub shares: Vec<Share>,
     /// When it was last touched, by the server's clock, in Unix milliseconds.
     pub touched: Option<u64>,
 }
@@ -131,12 +137,13 @@ impl Cart {
 
         let at = update.deadline.told_at;
         for line in &update.lines {
-            self.put(&line.product, line.quantity, || Added {
+            let added = Added {
                 version: update.version,
                 at,
                 by: update.by.clone(),
                 price: line.price,
-            });
+            };
+            self.put(&line.product, line.quantity, &[], added);
             if let Some(changed) = self.lines.iter_mut().find(|l| l.product == line.product) {
                 changed.touched = Some(at);
             }
@@ -161,11 +168,8 @@ impl Cart {
         }
 
         match update.kind {
-            // Whose the lines were that come back is not in the update.
-            ChangeKind::Undo | ChangeKind::Redo => !update
-                .lines
-                .iter()
-                .any(|line| line.quantity > 0 && line.delta == i64::from(line.quantity)),
+            // Whose the pieces were that come back is not in the update, nor where lines stood.
+            ChangeKind::Undo | ChangeKind::Redo => !update.lines.iter().any(|line| line.delta > 0),
 
             // Rules and orders are not in the update.
             ChangeKind::Rules | ChangeKind::Freeze | ChangeKind::Unfreeze | ChangeKind::Order => {
@@ -176,42 +180,54 @@ impl Cart {
         }
     }
 
-    /// Applies `edit` as the server will once it confirms it; an edit that can't be applied
+    /// Applies `edit` by `by` as the server will once it confirms it; an edit that can't be applied
     /// changes nothing.
-    pub fn preview(&mut self, edit: &Edit) {
+    pub fn preview(&mut self, edit: &Edit, by: &str) {
         match edit {
             Edit::Add {
                 product,
                 quantity,
                 price,
+            } => {
+                let sum = self.quantity(product).saturating_add(*quantity);
+                self.put(product, sum, &[], Added::unconfirmed(by, *price, None));
             }
-            | Edit::Restore {
+            Edit::Restore {
                 product,
                 quantity,
                 price,
-                ..
+                shares,
+                place,
             } => {
                 let sum = self.quantity(product).saturating_add(*quantity);
-                self.put(product, sum, || Added::unconfirmed(*price));
+                self.put(product, sum, shares, Added::unconfirmed(by, *price, *place));
             }
             Edit::Take { product, quantity } => {
                 let rest = self.quantity(product).saturating_sub(*quantity);
-                self.put(product, rest, || Added::unconfirmed(None));
+                self.put(product, rest, &[], Added::unconfirmed(by, None, None));
             }
             Edit::Set {
                 product,
                 quantity,
                 price,
-            } => self.put(product, *quantity, || Added::unconfirmed(*price)),
-            Edit::Remove { product } => self.put(product, 0, || Added::unconfirmed(None)),
+            } => self.put(
+                product,
+                *quantity,
+                &[],
+                Added::unconfirmed(by, *price, None),
+            ),
+            Edit::Remove { product } => {
+                self.put(product, 0, &[], Added::unconfirmed(by, None, None));
+            }
             Edit::Clear => self.lines.clear(),
             // The server alone knows which.
             Edit::Expire => {}
         }
     }
 
-    /// Sets the line of `product` to `quantity`, makes it, or removes it where that is 0.
-    fn put(&mut self, product: &ProductId, quantity: u32, added: impl FnOnce() -> Added) {
+    /// Sets the line of `product` to `quantity`, makes it as `added` says, or removes it where that
+    /// is 0. Pieces that come are those of whoever adds them, but for those that are `given` back.
+    fn put(&mut self, product: &ProductId, quantity: u32, given: &[Share], added: Added) {
         let index = self.lines.iter().position(|line| line.product == *product);
 
         match (index, quantity) {
@@ -219,12 +235,20 @@ impl Cart {
             (Some(index), 0) => {
                 self.lines.remove(index);
             }
-            (Some(index), _) => self.lines[index].quantity = Quantity::Whole(quantity),
+            (Some(index), _) => {
+                let line = &mut self.lines[index];
+                let had = line.quantity.whole().unwrap_or(0);
+                shares::adjust(&mut line.shares, had, quantity, &added.by, given);
+                line.quantity = Quantity::Whole(quantity);
+            }
             (None, _) => {
+                let mut shares = Vec::new();
+                shares::adjust(&mut shares, 0, quantity, &added.by, given);
                 let line = CartLine {
                     product: product.clone(),
                     quantity: Quantity::Whole(quantity),
-                    added: Some(added()),
+                    added: Some(added),
+                    shares,
                     touched: None,
                 };
                 let index = self
@@ -299,7 +323,7 @@ mod tests {
         cart.apply(&mine);
         cart.apply(&update(3, "tea", 5, 2, 1));
         for edit in mine.inverse() {
-            cart.preview(&edit);
+            cart.preview(&edit, "alice");
         }
         assert_eq!(cart.quantity(&id("tea")), 2);
     }
@@ -313,16 +337,26 @@ mod tests {
         cart.apply(&update(2, "zucchini", 1, 1, 1));
         cart.apply(&update(3, "apple", 1, 1, 2));
         cart.apply(&update(4, "zucchini", 5, 4, 2));
-        cart.preview(&Edit::Add {
+        let add = Edit::Add {
             product: id("aaa"),
             quantity: 1,
             price: None,
-        });
+        };
+        cart.preview(&add, "alice");
+        // One that comes back stands where it stood.
+        let restore = Edit::Restore {
+            product: id("first"),
+            quantity: 1,
+            price: None,
+            shares: Vec::new(),
+            place: Some(1),
+        };
+        cart.preview(&restore, "alice");
         let names: Vec<String> = cart
             .lines
             .iter()
             .map(|line| line.product.to_string())
             .collect();
-        assert_eq!(names, ["zucchini", "apple", "aaa"]);
+        assert_eq!(names, ["first", "zucchini", "apple", "aaa"]);
     }
 }

@@ -1,6 +1,6 @@
 //! Changes that somebody asks for, and the updates that tell everybody what they did.
 
-use super::{Deadline, Money, ProductId, text};
+use super::{Deadline, Money, OrderId, ProductId, text};
 use crate::model::order::Share;
 use std::fmt;
 
@@ -89,7 +89,8 @@ pub enum Edit {
         /// Its price as the shopper saw it.
         price: Option<Money>,
     },
-    /// Adds pieces that one's own change took from others, and gives them back to these.
+    /// Adds pieces that one's own change took out: those of others are theirs again, and a line
+    /// that was gone stands where it stood.
     Restore {
         /// The product.
         product: ProductId,
@@ -99,6 +100,8 @@ pub enum Edit {
         price: Option<Money>,
         /// Whose they were; the rest are one's own.
         shares: Vec<Share>,
+        /// The cart's version when the line first came, by which lines are sorted.
+        place: Option<u64>,
     },
     /// Takes pieces out; the line goes when none is left.
     Take {
@@ -204,16 +207,12 @@ impl LineChange {
         match self.delta {
             0 => None,
             1.. => Some(Edit::Take { product, quantity }),
-            _ if self.taken.is_empty() => Some(Edit::Add {
-                product,
-                quantity,
-                price: self.price,
-            }),
             _ => Some(Edit::Restore {
                 product,
                 quantity,
                 price: self.price,
                 shares: self.taken.clone(),
+                place: None,
             }),
         }
     }
@@ -308,6 +307,8 @@ pub struct Activity {
     pub first: Option<LineChange>,
     /// The number of lines that changed.
     pub lines: usize,
+    /// The order that was placed, where it is one.
+    pub order: Option<OrderId>,
 }
 
 impl From<&Update> for Activity {
@@ -319,6 +320,8 @@ impl From<&Update> for Activity {
             kind: update.kind,
             first: update.lines.first().cloned(),
             lines: update.lines.len(),
+            // The op id of an order is the order's own.
+            order: OrderId::parse(update.op.as_str()).filter(|_| update.kind == ChangeKind::Order),
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use super::total;
 use super::{Cart, CartLine, Money, Product, ProductId, Quantity, Refusal};
-use crate::model::order::{OrderFailure, OrderLine, Share};
+use crate::model::order::{OrderFailure, OrderLine};
 use crate::model::total::{LineStatus, ProductLookup};
 use std::collections::HashMap;
 
@@ -41,16 +41,11 @@ pub struct Preview {
 impl Preview {
     /// Previews `cart` as an order.
     #[must_use]
-    pub fn of(
-        cart: &Cart,
-        shares: &HashMap<ProductId, Vec<Share>>,
-        products: &HashMap<ProductId, Product>,
-        currency: String,
-    ) -> Preview {
-        let lines = cart.lines.iter().map(|line| {
-            let shares = shares.get(&line.product).cloned().unwrap_or_default();
-            preview_line(line, shares, products.get(&line.product))
-        });
+    pub fn of(cart: &Cart, products: &HashMap<ProductId, Product>, currency: String) -> Preview {
+        let lines = cart
+            .lines
+            .iter()
+            .map(|line| preview_line(line, products.get(&line.product)));
 
         Preview {
             version: cart.version,
@@ -126,7 +121,7 @@ impl PreviewLine {
     }
 }
 
-fn preview_line(line: &CartLine, shares: Vec<Share>, product: Option<&Product>) -> PreviewLine {
+fn preview_line(line: &CartLine, product: Option<&Product>) -> PreviewLine {
     let price = product.and_then(|product| product.price);
     let quantity = line.quantity.whole().unwrap_or(0);
 
@@ -156,7 +151,7 @@ fn preview_line(line: &CartLine, shares: Vec<Share>, product: Option<&Product>) 
             price: price
                 .filter(|_| status == LineStatus::Good)
                 .unwrap_or_default(),
-            shares,
+            shares: line.shares.clone(),
         },
         quantity_in_cart: line.quantity.clone(),
         status,

@@ -211,6 +211,9 @@ impl Product {
     }
 }
 
+/// The words for a product of which the shop has none.
+pub(crate) const SOLD_OUT: &str = "sold out";
+
 /// The words for a stock that is too small: `only 3 left`, `none left`.
 #[must_use]
 pub fn only_left(left: u64) -> String {

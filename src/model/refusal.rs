@@ -248,6 +248,20 @@ impl Refusal {
         format!("{told}: trolley rules --user {user} --name {name} {option}")
     }
 
+    /// The same with the name of the product, which `name_of` tells, in place of its id.
+    #[must_use]
+    pub(crate) fn with_name(mut self, name_of: impl Fn(&str) -> String) -> Refusal {
+        match &mut self {
+            Refusal::UnknownProduct(product)
+            | Refusal::NotInCart(product)
+            | Refusal::DamagedLine(product)
+            | Refusal::BeingOrdered(product) => *product = name_of(product),
+            // The others name no product, or have its name.
+            _ => {}
+        }
+        self
+    }
+
     /// The sentence for a preview: what stands in the way of an order that nobody has tried to
     /// place yet, with the shop's currency before its amounts.
     #[must_use]

@@ -49,6 +49,9 @@ pub fn id(name: &str) -> ProductId {
     ProductId::stored(name.as_bytes())
 }
 
+/// A product, its price when it was added, and the pieces that people asked for.
+type SharedLine<'a> = (&'a str, &'a str, &'a [(&'a str, u32)]);
+
 /// Ann at the office's cart, with a terminal that can show everything.
 pub fn env() -> Env {
     Env {
@@ -136,6 +139,52 @@ impl TestScreen {
         self.link(LiveEvent::Update(update));
     }
 
+    /// A cart that many people fill, some lines together.
+    pub fn with_people(width: u16, height: u16) -> TestScreen {
+        let mut stage = TestScreen::filled(width, height);
+        stage.version = 200;
+        stage.link(LiveEvent::Cart(Cart {
+            version: 200,
+            ..Cart::default()
+        }));
+
+        let lines: [SharedLine<'_>; 8] = [
+            ("espresso", "2.40", &[("lee", 2), ("bob", 4)]),
+            (
+                "flat-white",
+                "3.60",
+                &[("ann@till", 2), ("cai", 2), ("dee", 1)],
+            ),
+            (
+                "croissant",
+                "1.80",
+                &[("ann@till", 1), ("bob", 1), ("eve", 2)],
+            ),
+            ("focaccia", "4.20", &[("cai", 1), ("hal", 2), ("gus", 1)]),
+            (
+                "banana-bread",
+                "2.80",
+                &[("dee", 1), ("ira", 1), ("lee", 1)],
+            ),
+            ("orange-juice", "3.80", &[("fay", 2), ("gus", 1)]),
+            ("ginger-beer", "2.35", &[("ira", 2)]),
+            ("basil", "2.20", &[("fay", 1)]),
+        ];
+        for (product, price, people) in lines {
+            let mut quantity = 0;
+            for (by, pieces) in people {
+                quantity += pieces;
+                let delta = i64::from(*pieces);
+                stage.change(by, product, quantity, delta, price);
+                stage.server += 60_000;
+            }
+        }
+        stage.link(LiveEvent::Watchers(Vec::new()));
+        stage.now.steady += 10_000;
+        stage.take_in(Message::Clock);
+        stage
+    }
+
     /// A shop with a filled cart.
     pub fn filled(width: u16, height: u16) -> TestScreen {
         let mut stage = TestScreen::new(width, height);
@@ -218,7 +267,12 @@ pub fn screens(width: u16, height: u16) -> Vec<(&'static str, TestScreen)> {
     let mut unreadable = TestScreen::new(width, height);
     unreadable.link(LiveEvent::Unreadable(Trouble::WrongType));
     let mut all = super::order_screens::screens(&filled);
+    let mut people = TestScreen::with_people(width, height);
+    people.keys("tab");
     all.extend([
+        ("people", people),
+        ("sorted", filled("s s s s")),
+        ("palette-typo", filled(": c r o i s a n t space 2")),
         ("browsing", filled("")),
         ("cart", filled("tab")),
         ("search", filled("/ c o f f e e")),

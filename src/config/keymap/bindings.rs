@@ -156,7 +156,9 @@ pub(super) const BINDINGS: &[Binding] = &[
     bind(Action::Repeat, &["."], PRODUCTS).help("Repeat the last change, on the selected product"),
     bind(Action::NextCategory, &["]"], LISTS).help("Show the next category only"),
     bind(Action::PreviousCategory, &["["], LISTS).help("Show the previous category only"),
-    bind(Action::Sort, &["s"], LISTS).help("Sort by category, name, price, or what is in the cart"),
+    bind(Action::Sort, &["s"], LISTS).help(
+        "Sort by category, name, price, or what is in the cart; press it again to reverse that",
+    ),
     bind(Action::Orders, &["o"], LISTS).help("Past orders, their state and their receipts"),
     bind(Action::AskClear, &["C"], LISTS).help_naming(
         Action::Undo,

@@ -8,7 +8,7 @@ const MOST_CANDIDATES: usize = 8;
 /// The most characters that are repeated of what was typed.
 const MOST_REPEATED: usize = 80;
 /// Similarity from which a name is taken for a slip of another, from 0 to 1.
-const NEAR: f64 = 0.85;
+pub(crate) const NEAR: f64 = 0.85;
 
 impl Catalog {
     /// The product that somebody means by an id or a name: the id, else the whole name,

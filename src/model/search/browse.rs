@@ -1,10 +1,10 @@
 //! Sorts the products of a category, or of the whole catalog, where no words are searched for.
 
 use super::query::{Query, Sort};
+use crate::model::ProductId;
 use crate::model::catalog::{
     Item, ProductTable, View, by_name, category_range, leading_letters, sort_by,
 };
-use crate::model::{Money, ProductId};
 use std::cmp::Ordering;
 use std::collections::HashSet;
 
@@ -16,17 +16,27 @@ pub(super) fn browse(view: &View, query: &Query, in_cart: &HashSet<ProductId>) -
         None => &view.sorted,
     };
 
-    match query.sort {
-        Sort::Category => numbers.to_vec(),
-        Sort::Name => sorted_by_name(products, numbers),
-        // Products without a price come last.
-        Sort::Price => sorted_by_key(products, numbers, |item| {
-            item.price.map_or(u128::MAX, Money::millionths)
+    let is_reversed = query.sorting.is_reversed;
+    match query.sorting.by {
+        Sort::Category => in_direction(numbers.to_vec(), is_reversed),
+        Sort::Name => in_direction(sorted_by_name(products, numbers), is_reversed),
+        // Products without a price come last, whatever the direction.
+        Sort::Price => sorted_by_key(products, numbers, |item| match item.price {
+            None => u128::MAX,
+            Some(price) if is_reversed => u128::MAX - 1 - price.millionths(),
+            Some(price) => price.millionths(),
         }),
         Sort::InCart => sorted_by_key(products, numbers, |item| {
-            !in_cart.contains(&item.product_id())
+            in_cart.contains(&item.product_id()) == is_reversed
         }),
     }
+}
+
+fn in_direction(mut numbers: Vec<u32>, is_reversed: bool) -> Vec<u32> {
+    if is_reversed {
+        numbers.reverse();
+    }
+    numbers
 }
 
 /// Sorts by a key; products with the same key stay as they stand in the catalog.

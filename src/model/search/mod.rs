@@ -7,5 +7,5 @@ mod searcher;
 mod words;
 
 pub use matching::marks;
-pub use query::{Query, Sort};
+pub use query::{Query, Sort, Sorting};
 pub use searcher::{Go, Listener, Ranks, Searcher};

@@ -1,6 +1,6 @@
 //! Queries: the words and the category that products are searched for.
 
-/// The way in which products are sorted where nothing is searched for.
+/// The criterion by which products are sorted where nothing is searched for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Sort {
     /// By category, then name.
@@ -15,25 +15,85 @@ pub enum Sort {
 }
 
 impl Sort {
-    /// All ways of sorting, in the sequence in which a key walks through them.
-    pub const ALL: [Sort; 4] = [Sort::Category, Sort::Name, Sort::Price, Sort::InCart];
+    const ALL: [Sort; 4] = [Sort::Category, Sort::Name, Sort::Price, Sort::InCart];
+}
 
-    /// The name that is shown and typed.
+/// The way in which products are sorted: by a criterion, or in reverse.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Sorting {
+    /// The criterion.
+    pub by: Sort,
+    /// The last by that criterion comes first.
+    pub is_reversed: bool,
+}
+
+impl Sorting {
+    /// All ways of sorting.
+    pub fn all() -> impl Iterator<Item = Sorting> {
+        Sort::ALL
+            .into_iter()
+            .flat_map(|by| [false, true].map(|is_reversed| Sorting { by, is_reversed }))
+    }
+
+    /// The words that are typed for it.
     #[must_use]
     pub fn name(self) -> &'static str {
-        match self {
-            Sort::Category => "category",
-            Sort::Name => "name",
-            Sort::Price => "price",
-            Sort::InCart => "cart",
+        match (self.by, self.is_reversed) {
+            (Sort::Category, false) => "category",
+            (Sort::Category, true) => "category reversed",
+            (Sort::Name, false) => "name",
+            (Sort::Name, true) => "name reversed",
+            (Sort::Price, false) => "price",
+            (Sort::Price, true) => "price reversed",
+            (Sort::InCart, false) => "cart",
+            (Sort::InCart, true) => "cart reversed",
         }
     }
 
-    /// The next one.
+    /// The sentence that is shown for it.
     #[must_use]
-    pub fn next(self) -> Sort {
-        let index = Sort::ALL.iter().position(|sort| *sort == self).unwrap_or(0);
-        Sort::ALL[(index + 1) % Sort::ALL.len()]
+    pub fn sentence(self) -> &'static str {
+        match (self.by, self.is_reversed) {
+            (Sort::Category, false) => "By category",
+            (Sort::Category, true) => "By category, from the last",
+            (Sort::Name, false) => "By name, A to Z",
+            (Sort::Name, true) => "By name, Z to A",
+            (Sort::Price, false) => "By price, lowest first",
+            (Sort::Price, true) => "By price, highest first",
+            (Sort::InCart, false) => "What is in the cart first",
+            (Sort::InCart, true) => "What is in the cart last",
+        }
+    }
+
+    /// The next one: each criterion is reversed before the next one comes, but for the usual one.
+    #[must_use]
+    pub fn next(self) -> Sorting {
+        let usual = Sorting::default();
+        let mut following = Sorting::all()
+            .skip_while(|sorting| *sorting != self)
+            .skip(1);
+        following
+            .find(|sorting| sorting.by != usual.by)
+            .unwrap_or(usual)
+    }
+
+    /// The one after another click on the heading of `by`: that criterion, its reverse, and then
+    /// the usual one.
+    #[must_use]
+    pub fn after_click_on(self, by: Sort) -> Sorting {
+        if self.by != by {
+            return Sorting {
+                by,
+                is_reversed: false,
+            };
+        }
+        if self.is_reversed {
+            return Sorting::default();
+        }
+        Sorting {
+            by,
+            is_reversed: true,
+        }
     }
 }
 
@@ -46,13 +106,15 @@ pub struct Query {
     /// The only category that is searched.
     pub category: Option<Box<str>>,
     /// The sorting where there are no words; with words the best match comes first.
-    pub sort: Sort,
+    pub sorting: Sorting,
 }
 
 impl Query {
     /// Returns whether the query leaves the catalog as it is.
     #[must_use]
     pub fn is_plain(&self) -> bool {
-        self.words.trim().is_empty() && self.category.is_none() && self.sort == Sort::Category
+        self.words.trim().is_empty()
+            && self.category.is_none()
+            && self.sorting == Sorting::default()
     }
 }

@@ -325,7 +325,7 @@ impl ChunkCategory {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::search::{Sort, marks};
+    use crate::model::search::{Sort, Sorting, marks};
     use crate::model::{Catalog, Product};
     use proptest::prelude::*;
 
@@ -395,12 +395,13 @@ mod tests {
 
     #[test]
     fn sorting_without_words() {
-        let by = |sort| {
+        let sorted = |by, is_reversed| {
             found(&Query {
-                sort,
+                sorting: Sorting { by, is_reversed },
                 ..Query::default()
             })
         };
+        let by = |by| sorted(by, false);
         assert_eq!(
             by(Sort::Category),
             ["espresso", "beans", "fraiche", "press"]
@@ -408,6 +409,20 @@ mod tests {
         assert_eq!(by(Sort::Name), ["fraiche", "espresso", "beans", "press"]);
         assert_eq!(by(Sort::Price), ["fraiche", "espresso", "beans", "press"]);
         assert_eq!(by(Sort::InCart), ["fraiche", "espresso", "beans", "press"]);
+        let reversed = |by| sorted(by, true);
+        assert_eq!(
+            reversed(Sort::Name),
+            ["press", "beans", "espresso", "fraiche"]
+        );
+        // What has no price comes last all the same.
+        assert_eq!(
+            reversed(Sort::Price),
+            ["beans", "espresso", "fraiche", "press"]
+        );
+        assert_eq!(
+            reversed(Sort::InCart),
+            ["espresso", "beans", "press", "fraiche"]
+        );
         let coffee = Query {
             category: Some("Coffee".into()),
             ..Query::default()

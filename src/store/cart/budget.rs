@@ -3,9 +3,8 @@
 //! A script can't sum money exactly, so the sums are made here, on a version of the cart that
 //! was read. The script applies the change only to that version.
 
-use super::reading::read_cart_with_shares;
+use super::reading::read_cart;
 use super::sending::{self, Applied, Attempt, ProductCheck, SendError};
-use crate::model::order::Share;
 use crate::model::rules::{Ledger, Portion};
 use crate::model::{Cart, Change, Edit, Money, ProductId, Refusal};
 use crate::store::catalog::read_products;
@@ -42,10 +41,10 @@ pub(crate) async fn send<C: ConnectionLike>(
     attempt: Attempt,
 ) -> Result<Applied, Error> {
     for _ in 0..TRIES {
-        let (cart, shares) = read_cart_with_shares(route.cart, keys).await?;
+        let (cart, _) = read_cart(route.cart, keys, &[]).await?;
         let ledger = Ledger {
             prices: read_prices(route.products, &cart, change).await?,
-            portions: portions(&cart, &shares),
+            portions: portions(&cart),
         };
         cart.rules.allow(&ledger, change, &policy.by)?;
 
@@ -64,13 +63,13 @@ pub(crate) async fn send<C: ConnectionLike>(
 }
 
 /// The pieces of each line, and who asked for them.
-fn portions(cart: &Cart, shares: &HashMap<ProductId, Vec<Share>>) -> BTreeMap<ProductId, Portion> {
+fn portions(cart: &Cart) -> BTreeMap<ProductId, Portion> {
     cart.lines
         .iter()
         .filter_map(|line| {
             let portion = Portion {
                 quantity: line.quantity.whole()?,
-                shares: shares.get(&line.product).cloned().unwrap_or_default(),
+                shares: line.shares.clone(),
             };
             Some((line.product.clone(), portion))
         })

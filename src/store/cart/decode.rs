@@ -12,7 +12,6 @@ use crate::model::{
 use crate::store::scripts::HIGHEST_VERSION;
 use serde::Deserialize;
 use std::borrow::Cow;
-use std::collections::HashMap;
 
 /// The number of values before the lines in the answer of `snapshot.lua`.
 const SNAPSHOT_HEAD: usize = 13;
@@ -219,13 +218,16 @@ fn pending_order(id: &[u8], by: &[u8], at: &[u8], now: u64) -> Option<PendingOrd
 
 fn line(values: &[Vec<u8>]) -> CartLine {
     let score = &values[1][..values[1].len().min(LONGEST_SCORE)];
+    let quantity = Quantity::from_score(&String::from_utf8_lossy(score));
+    let shares = shares_of(&values[4], quantity.whole().unwrap_or(0));
     let added = added(&values[2]);
     let touched = std::str::from_utf8(&values[3])
         .ok()
         .and_then(|at| at.parse().ok());
     CartLine {
         product: ProductId::stored(&values[0]),
-        quantity: Quantity::from_score(&String::from_utf8_lossy(score)),
+        quantity,
+        shares,
         touched: touched.or_else(|| added.as_ref().map(|added| added.at)),
         added,
     }
@@ -252,20 +254,6 @@ pub(crate) fn applied(answer: &[Vec<u8>]) -> Vec<OpId> {
     String::from_utf8_lossy(ids)
         .split(' ')
         .filter_map(OpId::parse)
-        .collect()
-}
-
-/// Reads from the answer of `snapshot.lua` who asked for how many pieces of each line.
-#[must_use]
-pub(crate) fn shares(answer: &[Vec<u8>]) -> HashMap<ProductId, Vec<Share>> {
-    let lines = answer.get(SNAPSHOT_HEAD..).unwrap_or_default();
-    lines
-        .chunks_exact(SNAPSHOT_LINE)
-        .map(|values| {
-            let quantity = line(values).quantity.whole().unwrap_or(0);
-            let shares = shares_of(&values[4], quantity);
-            (ProductId::stored(&values[0]), shares)
-        })
         .collect()
 }
 
@@ -384,7 +372,6 @@ mod tests {
             let _ = database(&raw);
             let _ = snapshot(&answer);
             let _ = beat(&answer);
-            let _ = shares(&answer);
             let _ = shares_of(&raw, 7);
             let _ = added(&raw);
         }

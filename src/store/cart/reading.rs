@@ -2,14 +2,12 @@
 
 use super::beat::Beat;
 use super::decode;
-use crate::model::order::Share;
-use crate::model::{Cart, OpId, ProductId, Update, UserName};
+use crate::model::{Cart, OpId, Update, UserName};
 use crate::store::connection::Connection;
 use crate::store::error::{Error, Trouble};
 use crate::store::keys::{CartKeys, channel_in};
 use crate::store::scripts::{HEARTBEAT, LOG_LENGTH, SNAPSHOT};
 use redis::aio::ConnectionLike;
-use std::collections::HashMap;
 
 /// The most lines that are read. It is more than trolley puts in: another client may have.
 const MOST_READ: usize = 10_000;
@@ -28,26 +26,6 @@ pub(crate) async fn read_cart(
     keys: &CartKeys,
     ops: &[OpId],
 ) -> Result<(Cart, Vec<OpId>), Trouble> {
-    let answer = snapshot(conn, keys, ops).await?;
-    let cart = decode::snapshot(&answer).ok_or_else(Trouble::not_understood)?;
-    Ok((cart, decode::applied(&answer)))
-}
-
-/// Reads a cart as of one instant, and who asked for how many pieces of each line.
-pub(crate) async fn read_cart_with_shares(
-    conn: &mut impl ConnectionLike,
-    keys: &CartKeys,
-) -> Result<(Cart, HashMap<ProductId, Vec<Share>>), Trouble> {
-    let answer = snapshot(conn, keys, &[]).await?;
-    let cart = decode::snapshot(&answer).ok_or_else(Trouble::not_understood)?;
-    Ok((cart, decode::shares(&answer)))
-}
-
-async fn snapshot(
-    conn: &mut impl ConnectionLike,
-    keys: &CartKeys,
-    ops: &[OpId],
-) -> Result<Vec<Vec<u8>>, Trouble> {
     let mut call = SNAPSHOT.prepare_invoke();
     call.key(&keys.cart)
         .key(&keys.meta)
@@ -60,7 +38,10 @@ async fn snapshot(
     for op in ops {
         call.arg(op.as_str());
     }
-    call.invoke_async(conn).await.map_err(Trouble::from)
+
+    let answer: Vec<Vec<u8>> = call.invoke_async(conn).await.map_err(Trouble::from)?;
+    let cart = decode::snapshot(&answer).ok_or_else(Trouble::not_understood)?;
+    Ok((cart, decode::applied(&answer)))
 }
 
 /// Reads the cart's version alone, which is cheap; 0 where the cart has none.

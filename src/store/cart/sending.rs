@@ -167,9 +167,12 @@ fn push_edit(call: &mut ScriptInvocation<'_>, edit: &Edit) {
 
     let id = edit.product().map_or(&b""[..], ProductId::as_bytes);
     let mut price = price.as_ref().map(Money::to_string).unwrap_or_default();
-    if let Edit::Restore { shares, .. } = edit {
+    if let Edit::Restore { shares, place, .. } = edit {
+        // Writing to a string can't fail.
+        if let Some(place) = place {
+            let _ = write!(price, " {place}");
+        }
         for Share { by, pieces } in shares {
-            // Writing to a string can't fail.
             let _ = write!(price, "\n{pieces} {by}");
         }
     }

@@ -4,7 +4,7 @@
 use super::steps;
 use crate::model::{Money, OpId, OrderId, Preview, Product, ProductId, Refusal, UserName, text};
 use crate::store::cart::new_op;
-use crate::store::cart::reading::read_cart_with_shares;
+use crate::store::cart::reading::read_cart;
 use crate::store::catalog::{get_shop, read_products};
 use crate::store::connection::retry::RetryPolicy;
 use crate::store::connection::{Conn, Connection, answer};
@@ -45,7 +45,7 @@ pub(crate) async fn read_preview(
     keys: &CartKeys,
     currency: String,
 ) -> Result<Preview, Trouble> {
-    let (cart, shares) = read_cart_with_shares(conn, keys).await?;
+    let (cart, _) = read_cart(conn, keys, &[]).await?;
 
     let ids: Vec<ProductId> = cart.lines.iter().map(|line| line.product.clone()).collect();
     let products: HashMap<ProductId, Product> = read_products(conn, &ids)
@@ -54,7 +54,7 @@ pub(crate) async fn read_preview(
         .filter_map(|(id, product)| Some((id, product?)))
         .collect();
 
-    Ok(Preview::of(&cart, &shares, &products, currency))
+    Ok(Preview::of(&cart, &products, currency))
 }
 
 /// Orders what the user agreed to, under this id, exactly once; connects again where the link

@@ -18,7 +18,8 @@
 --          not, '?' look it up. A '?' is sent only where one server has all keys; the product
 --          is not among KEYS, as a server would then want the right to write to it.
 --       10.. the edits, four each: verb, product, quantity, price; for "restore" the price is
---          followed by the shares of those from whom the pieces were taken, as in shares.lua
+--          followed by a space and the version with which the line first came, where that is
+--          known, and by the shares of those from whom the pieces were taken, as in shares.lua
 --
 -- Only existing products are added. On a single server that is checked at the moment of the
 -- change; on a cluster, where products live on other nodes, the client has asked just before.
@@ -182,7 +183,7 @@ for i = EDITS, #ARGV, 4 do
     local line = look(id)
     local has, quantity = line.after, 0
     if verb == 'restore' then
-      verb, price, line.theirs = 'add', string.match(price, '^([^\n]*)\n?(.*)$')
+      verb, price, line.place, line.theirs = 'add', string.match(price, '^([^ \n]*) ?(%d*)\n?(.*)$')
     end
     local adds, missing = verb == 'add' or verb == 'set', not has
     if verb == 'add' or missing and adds then
@@ -385,7 +386,9 @@ for _, line in ipairs(order) do
       local given = shares.read(line.theirs)
       if given[1] and shares.sum(given) == has then from = given[1].name end
     end
-    call('HSET', lines, id, stamp .. ' ' .. at .. ' ' .. line.price .. ' ' .. from)
+    -- Lines are sorted by the versions with which they came: a restored one stands where it stood.
+    local place = line.place and whole(line.place, version)
+    call('HSET', lines, id, (place and line.place or stamp) .. ' ' .. at .. ' ' .. line.price .. ' ' .. from)
     if line.price ~= '' then more = ',"' .. line.price .. '"' end
   end
   if lost and more == '' then more = ',"",' .. quoted(lost) end

@@ -1,7 +1,9 @@
 //! The words for a change of the cart: the activity and the messages both use them.
 
+use super::orders::short_id;
 use crate::model::{Activity, ChangeKind, LineChange, text};
 use crate::tui::state::State;
+use crate::tui::state::activity::CartEventKind;
 
 /// A change in a few words, without its author: `added 2 × Espresso`.
 #[must_use]
@@ -17,7 +19,7 @@ pub(crate) fn describe(state: &State, activity: &Activity) -> String {
         (ChangeKind::Clear, _) => format!("cleared {}", text::count(lines, "line")),
         (ChangeKind::Freeze, _) => "is ordering the cart".to_owned(),
         (ChangeKind::Unfreeze, _) => "could not order".to_owned(),
-        (ChangeKind::Order, _) => format!("ordered {}", text::count(lines, "line")),
+        (ChangeKind::Order, _) => describe_order(activity),
         (ChangeKind::Rules, _) => "set rules for the cart".to_owned(),
         (ChangeKind::Expire, Some(line)) => {
             let name = state.name_of(&line.product);
@@ -38,6 +40,26 @@ pub(crate) fn describe_with_author(state: &State, activity: &Activity) -> String
     }
 }
 
+/// What came about without a change, in a few words.
+#[must_use]
+pub(crate) fn describe_event(kind: &CartEventKind) -> String {
+    match kind {
+        CartEventKind::Expired => "the session timed out: emptied".to_owned(),
+        CartEventKind::Closed => "the deadline passed: closed".to_owned(),
+        CartEventKind::Order(id, state) => {
+            format!("order {} is {}", short_id(id), state.name())
+        }
+    }
+}
+
+fn describe_order(activity: &Activity) -> String {
+    let lines = text::count(activity.lines, "line");
+    match &activity.order {
+        Some(id) => format!("ordered {lines}: {}", short_id(id)),
+        None => format!("ordered {lines}"),
+    }
+}
+
 fn only_line(activity: &Activity) -> Option<&LineChange> {
     activity.first.as_ref().filter(|_| activity.lines == 1)
 }
@@ -48,18 +70,30 @@ fn describe_edit(state: &State, activity: &Activity) -> String {
     };
 
     let name = state.name_of(&line.product);
-    match line.delta {
-        _ if line.quantity == 0 => format!("removed {name}"),
-        0.. => format!("added {} × {name}", line.delta),
-        _ => format!("took out {} × {name}", -line.delta),
+    match (line.delta, &line.taken[..]) {
+        _ if line.quantity == 0 => format!("removed {name}{}", of_others(line)),
+        (0.., _) => format!("added {} × {name}", line.delta),
+        (_, [all]) if i64::from(all.pieces) == -line.delta => {
+            format!("took out {} × {name} of {}'s", all.pieces, all.by)
+        }
+        _ => format!("took out {} × {name}{}", -line.delta, of_others(line)),
     }
+}
+
+/// The pieces that a change took from others: `, 2 of bob's, 1 of cy's`.
+fn of_others(line: &LineChange) -> String {
+    line.taken
+        .iter()
+        .map(|share| format!(", {} of {}'s", share.pieces, share.by))
+        .collect()
 }
 
 fn describe_undo(state: &State, line: &LineChange) -> String {
     let name = state.name_of(&line.product);
-    if line.delta < 0 {
-        format!("undid adding {} × {name}", -line.delta)
-    } else {
-        format!("brought back {} × {name}", line.delta)
+    match line.delta {
+        ..0 => format!("undid adding {} × {name}", -line.delta),
+        // Of a damaged line nobody knows how many pieces it had.
+        0 => format!("brought back {name}"),
+        1.. => format!("brought back {} × {name}", line.delta),
     }
 }

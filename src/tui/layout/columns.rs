@@ -1,21 +1,25 @@
 //! The columns of the lists: drawing and the mouse both read them. Amounts get the room that
 //! those on the screen need.
 
+use super::cart::needed_for_from;
 use super::money;
-use crate::config::theme::{PENDING, SHORT, UNLIMITED};
+use crate::config::display::Charset;
+use crate::config::theme::{ASCENDING, DESCENDING, PENDING, SHORT, UNLIMITED, UNLIMITED_IN_ASCII};
 use crate::model::total::ProductLookup;
-use crate::model::{CartLine, Item, Money, ProductId, Quantity, Stock, text, total};
+use crate::model::{CartLine, Item, Money, ProductId, Quantity, Sort, Stock, text, total};
 use crate::tui::state::State;
 use ratatui::layout::Rect;
 
 /// The columns that a name keeps when other columns grow.
 const LEAST_NAME: u16 = 12;
-/// The columns that a name keeps where the cart says who added it.
+/// The columns that a name keeps where the cart says who asked for a line.
 const ROOMY_NAME: u16 = 18;
-/// The least columns for who added a line.
+/// The least columns for who asked for a line.
 const LEAST_BY: u16 = 8;
-/// The most columns for who added a line.
-const WIDEST_BY: u16 = 16;
+/// The columns that who asked for a line gets before its name gets more than it needs.
+const ROOMY_BY: u16 = 16;
+/// The most columns for a name beside who asked for the line.
+const WIDEST_NAME: u16 = 36;
 /// The columns of a bar.
 const SHARE: u16 = 5;
 
@@ -53,6 +57,7 @@ struct NeededWidths {
     price: usize,
     stock: usize,
     quantity: usize,
+    by: usize,
     total: usize,
 }
 
@@ -63,10 +68,14 @@ impl CatalogColumns {
         let prices = visible(state, rows).filter_map(|product| product.price);
         let decimals = money::decimals(prices);
 
-        let mut needed = NeededWidths::default();
+        let heading = heading(state, "Cart", Sort::InCart);
+        let mut needed = NeededWidths {
+            quantity: text::width(&heading),
+            ..NeededWidths::default()
+        };
         for product in visible(state, rows) {
             let price = price(state, &product, decimals);
-            let stock = stock(product.stock);
+            let stock = stock(state, product.stock);
             let in_cart = in_cart(state, &product.product_id());
             needed.price = needed.price.max(text::width(&price));
             needed.stock = needed.stock.max(text::width(&stock));
@@ -131,6 +140,16 @@ impl CatalogColumns {
     }
 }
 
+/// The heading of a column, with a sign where the products are sorted by it.
+#[must_use]
+pub(crate) fn heading(state: &State, name: &str, by: Sort) -> String {
+    match state.catalog.sorting_in_force() {
+        Some(sorting) if sorting.by == by && sorting.is_reversed => format!("{name}{DESCENDING}"),
+        Some(sorting) if sorting.by == by => format!("{name}{ASCENDING}"),
+        Some(_) | None => name.to_owned(),
+    }
+}
+
 /// The products whose rows show.
 pub(crate) fn visible(state: &State, rows: Rect) -> impl Iterator<Item = Item<'_>> {
     let top = state.catalog.scroll.top;
@@ -148,9 +167,12 @@ pub(crate) fn price(state: &State, product: &Item<'_>, decimals: usize) -> Strin
 
 /// The stock as the catalog shows it.
 #[must_use]
-pub(crate) fn stock(stock: Stock) -> String {
+pub(crate) fn stock(state: &State, stock: Stock) -> String {
     match stock {
-        Stock::Unlimited => UNLIMITED.to_owned(),
+        Stock::Unlimited => match state.env.display.charset {
+            Charset::Unicode => UNLIMITED.to_owned(),
+            Charset::Ascii => UNLIMITED_IN_ASCII.to_owned(),
+        },
         Stock::Left(0) => "none".to_owned(),
         Stock::Left(n) => n.to_string(),
         Stock::Unreadable => "?".to_owned(),
@@ -194,7 +216,7 @@ fn pending_sign(state: &State, product: &ProductId) -> &'static str {
 pub(crate) struct CartColumns {
     pub(crate) quantity: u16,
     pub(crate) name: u16,
-    /// For who added it.
+    /// For who asked for it.
     pub(crate) by: u16,
     /// For the price of one.
     pub(crate) price: u16,
@@ -209,18 +231,13 @@ pub(crate) struct CartColumns {
 }
 
 impl CartColumns {
-    /// The columns for the lines that show in `rows`.
+    /// The columns for all lines in `rows`, whichever show: how many do depends on the columns.
     #[must_use]
     pub(crate) fn of(state: &State, rows: Rect, subtotal: Money) -> CartColumns {
-        let lines = state.cart.shown.lines.iter();
-        let lines = lines
-            .skip(state.cart.scroll.top)
-            .take(usize::from(rows.height));
-
         let mut prices = Vec::new();
         let mut totals = Vec::new();
         let mut needed = NeededWidths::default();
-        for line in lines {
+        for line in &state.cart.shown.lines {
             let product = state.lookup(&line.product);
             if let ProductLookup::Product(product) = product {
                 prices.extend(product.price);
@@ -228,6 +245,7 @@ impl CartColumns {
             totals.extend(total::line(line, product).1);
             let quantity = quantity(state, line);
             needed.quantity = needed.quantity.max(text::width(&quantity));
+            needed.by = needed.by.max(needed_for_from(line));
         }
 
         let price_decimals = money::decimals(prices.iter().copied());
@@ -244,9 +262,10 @@ impl CartColumns {
     }
 
     fn fitting(width: u16, needed: NeededWidths) -> CartColumns {
+        // As wide as their headings, at least.
         let mut quantity = 4;
-        let mut total = 7;
-        let mut price = if width >= 40 { 7 } else { 0 };
+        let mut total = 6;
+        let mut price = if width >= 40 { 5 } else { 0 };
 
         // The name has the rest, and gives of it to those that need more.
         let gaps = 2 + u16::from(price > 0);
@@ -266,13 +285,17 @@ impl CartColumns {
         }
 
         let room = name.saturating_sub(ROOMY_NAME + 1);
-        let by = if price > 0 && room >= LEAST_BY {
-            room.min(WIDEST_BY)
+        // A name is never cut: where one has no room, all stand below their lines.
+        let needed_by = u16::try_from(needed.by).unwrap_or(u16::MAX);
+        let mut by = if price > 0 && room >= LEAST_BY.max(needed_by) {
+            room.min(ROOMY_BY.max(needed_by))
         } else {
             0
         };
         if by > 0 {
             name -= by + 1;
+            by += name.saturating_sub(WIDEST_NAME);
+            name = name.min(WIDEST_NAME);
         }
 
         CartColumns {
@@ -339,6 +362,7 @@ mod tests {
                 price: need,
                 stock: need,
                 quantity: need,
+                by: need,
                 total: need,
             };
             for width in 24..300 {
@@ -363,6 +387,7 @@ mod tests {
             price: 22,
             stock: 4,
             quantity: 4,
+            by: 3,
             total: 24,
         };
         let c = CartColumns::fitting(90, needed);

@@ -19,7 +19,7 @@ const MOUSE: [(&str, &str); 4] = [
     ),
     (
         "click a heading",
-        "Sort the catalog by that column; click again to sort by category",
+        "Sort the catalog by that column; click again to reverse that",
     ),
     (
         "wheel",

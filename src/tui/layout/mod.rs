@@ -2,6 +2,7 @@
 //! meets what is drawn.
 
 pub(crate) mod activity;
+pub(crate) mod cart;
 pub(crate) mod columns;
 pub(crate) mod footer;
 pub(crate) mod help;

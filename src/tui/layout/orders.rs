@@ -20,6 +20,13 @@ pub(crate) enum CheckoutRow {
     Note(usize),
 }
 
+/// The end of an order's id, without the day: where there is little room, or as a name for one
+/// that is quite new.
+#[must_use]
+pub(crate) fn short_id(id: &OrderId) -> &str {
+    id.as_str().split_once('-').map_or("", |(_, end)| end)
+}
+
 /// The rows of the checkout: each line, and below it a note where the price changed or the stock
 /// is short.
 #[must_use]

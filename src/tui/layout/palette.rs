@@ -2,10 +2,13 @@
 
 use crate::config::keymap::Action;
 use crate::config::theme::Theme;
+use crate::model::catalog::NEAR;
+use crate::model::product::SOLD_OUT;
 use crate::model::search;
-use crate::model::search::Sort;
-use crate::model::{Item, ProductId, text};
+use crate::model::search::Sorting;
+use crate::model::{Item, ProductId, Stock, text};
 use crate::tui::state::State;
+use crate::tui::state::catalog::SEARCHED_AT_ONCE;
 
 /// The most entries that are offered.
 pub(crate) const MOST: usize = 9;
@@ -26,7 +29,7 @@ pub enum Run {
     /// Shows one category, or all.
     Category(Option<Box<str>>),
     /// Sorts the catalog.
-    Sort(Sort),
+    Sort(Sorting),
     /// Takes another theme.
     Theme(&'static Theme),
 }
@@ -127,7 +130,97 @@ pub fn entries(state: &State, typed: &str) -> Vec<PaletteEntry> {
         None => command_entries(state, typed),
     };
     entries.truncate(MOST);
+    if entries.is_empty() {
+        entries.extend(suggestion(state, typed));
+    }
     entries
+}
+
+/// The entry for what was probably meant, where nothing matches what is typed. It only types that:
+/// Enter must not do something nobody asked for.
+fn suggestion(state: &State, typed: &str) -> Option<PaletteEntry> {
+    if state.matches.is_searching() {
+        return None;
+    }
+
+    let verb = Verb::split(typed);
+    let meant = match verb {
+        Some((Verb::Category, words)) => {
+            let categories = state.catalog.catalog.categories();
+            nearest(words, categories.into_iter()).map(str::to_owned)
+        }
+        Some((Verb::Sort, words)) => {
+            nearest(words, Sorting::all().map(Sorting::name)).map(str::to_owned)
+        }
+        Some((Verb::Theme, words)) => {
+            let themes = Theme::NAMED.iter().map(|(name, _)| *name);
+            nearest(words, themes).map(str::to_owned)
+        }
+        Some((Verb::Product(_), _)) => nearest_product(state, typed),
+        None => nearest_command(state, typed).or_else(|| nearest_product(state, typed)),
+    }?;
+
+    let completed = match verb {
+        Some((verb, _)) => format!("{} {meant}", verb.name()),
+        None => meant,
+    };
+    Some(PaletteEntry {
+        label: format!("Did you mean “{completed}”?"),
+        hint: String::new(),
+        completed: completed.clone(),
+        run: Run::Type(completed),
+    })
+}
+
+/// The command whose name is most like what is typed.
+fn nearest_command(state: &State, typed: &str) -> Option<String> {
+    let verbs = Verb::ALL.into_iter().map(Verb::name);
+    let actions = state.env.keymap.offered(state.list_context());
+    let names = verbs.chain(actions.map(|entry| entry.action.name()));
+    nearest(typed, names).map(str::to_owned)
+}
+
+/// The product whose name is most like what is typed, with the quantity behind it.
+fn nearest_product(state: &State, typed: &str) -> Option<String> {
+    let wanted = wanted(typed).filter(|wanted| !wanted.words.is_empty())?;
+    let catalog = &state.catalog.catalog;
+
+    let name = if wanted.verb == ProductVerb::Remove {
+        let lines = state.cart.shown.lines.iter();
+        let known = lines.filter_map(|line| catalog.get(&line.product));
+        nearest(wanted.words, known.map(|product| product.name))
+    } else if catalog.len() <= SEARCHED_AT_ONCE {
+        catalog.nearest(wanted.words).map(|product| product.name)
+    } else {
+        // A large catalog was searched elsewhere, and loosely.
+        let found = state.matches.found.first();
+        let product = found.and_then(|number| catalog.at(*number));
+        product.map(|product| product.name)
+    }?;
+
+    Some(match wanted.quantity {
+        Some(quantity) => format!("{name} {quantity}"),
+        None => name.to_owned(),
+    })
+}
+
+/// The name that is most like what is typed, or has a word that is; `None` where none is near.
+fn nearest<'a>(typed: &str, names: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+    let wanted = text::folded(typed.trim());
+    names
+        .map(|name| {
+            let folded = text::folded(name);
+            let word = folded
+                .split_whitespace()
+                .map(|word| strsim::jaro_winkler(word, &wanted))
+                .fold(0.0, f64::max);
+            // A whole name is nearer than one with other words beside it.
+            let similarity = strsim::jaro_winkler(&folded, &wanted).max(word * 0.99);
+            (similarity, name)
+        })
+        .filter(|(similarity, _)| *similarity >= NEAR)
+        .max_by(|(a, _), (b, _)| a.total_cmp(b))
+        .map(|(_, name)| name)
 }
 
 /// Strips the colon that some type before a command.
@@ -270,12 +363,11 @@ fn category_entries(state: &State, words: &str) -> Vec<PaletteEntry> {
 
 /// The entries for the ways to sort the catalog.
 fn sort_entries(words: &str) -> Vec<PaletteEntry> {
-    Sort::ALL
-        .into_iter()
-        .filter(|sort| contains(sort.name(), words))
-        .map(|sort| {
-            let label = format!("By {}", sort.name());
-            argument_entry(Verb::Sort, label, sort.name(), Run::Sort(sort))
+    Sorting::all()
+        .filter(|sorting| contains(sorting.name(), words))
+        .map(|sorting| {
+            let label = sorting.sentence().to_owned();
+            argument_entry(Verb::Sort, label, sorting.name(), Run::Sort(sorting))
         })
         .collect()
 }
@@ -412,10 +504,13 @@ fn product_entry(state: &State, wanted: &Wanted<'_>, product: &Item<'_>) -> Pale
     let id = product.product_id();
     let quantity = wanted.quantity.unwrap_or(1);
 
-    let hint = match state.cart.shown.quantity(&id) {
-        0 => String::new(),
-        n => format!("{n} in the cart"),
+    let in_cart = match state.cart.shown.quantity(&id) {
+        0 => None,
+        n => Some(format!("{n} in the cart")),
     };
+    let sold_out = (product.stock == Stock::Left(0)).then(|| SOLD_OUT.to_owned());
+    let hints: Vec<String> = sold_out.into_iter().chain(in_cart).collect();
+    let hint = hints.join(" · ");
     let (label, run) = match wanted.verb {
         ProductVerb::Add => (format!("Add {quantity} × {name}"), Run::Add(id, quantity)),
         ProductVerb::Set => (format!("Set {name} to {quantity}"), Run::Set(id, quantity)),

@@ -1,8 +1,11 @@
 //! The cart pane: the confirmed cart, our unconfirmed changes, and what is displayed of both.
 
 use super::scroll::Scroll;
-use crate::model::{Cart, CartLine, Change, ChangeKind, OpId, ProductId, Update};
+use crate::model::{Cart, CartLine, Change, ChangeKind, Edit, OpId, ProductId, Update};
 use std::collections::{HashMap, HashSet, VecDeque};
+
+/// The places of lines that are remembered: of far more lines than a cart has.
+const PLACES_LIMIT: usize = 10_000;
 
 /// The cart pane.
 #[derive(Debug, Default)]
@@ -35,6 +38,8 @@ pub struct CartPane {
     pub(crate) reread_at: Option<u64>,
     /// Our own changes that can be undone and redone.
     pub history: History,
+    /// The places of the lines that our changes took out: undone, they stand there again.
+    pub(crate) places: HashMap<ProductId, u64>,
 }
 
 impl CartPane {
@@ -48,7 +53,7 @@ impl CartPane {
     #[must_use]
     pub(crate) fn is_unconfirmed(&self, product: &ProductId) -> bool {
         let mut edits = self.unconfirmed.iter().flat_map(|change| &change.edits);
-        edits.any(|edit| edit.product().is_none_or(|edited| edited == product))
+        edits.any(|edit| edits_line(edit, product))
     }
 
     /// The row of this product's line.
@@ -69,21 +74,34 @@ impl CartPane {
             .iter()
             .filter(|change| !self.applied.contains(&change.op));
         for edit in on_top.flat_map(|change| &change.edits) {
-            self.shown.preview(edit);
-        }
-
-        // Lines that are not confirmed yet were added by us.
-        let added = self.shown.lines.iter_mut();
-        for added in added.filter_map(|line| line.added.as_mut()) {
-            if added.version == u64::MAX {
-                me.clone_into(&mut added.by);
-            }
+            self.shown.preview(edit, me);
         }
 
         if let Some(row) = selected.and_then(|product| self.row_of(&product)) {
             self.scroll.move_in_place(row);
         }
     }
+
+    /// Remembers the places of the lines that `edits`, which were displayed just now, took out.
+    pub(crate) fn remember_places(&mut self, edits: &[Edit]) {
+        if self.places.len() > PLACES_LIMIT {
+            self.places.clear();
+        }
+
+        for line in &self.confirmed.lines {
+            if let Some(added) = &line.added
+                && edits.iter().any(|edit| edits_line(edit, &line.product))
+                && self.shown.line(&line.product).is_none()
+            {
+                self.places.insert(line.product.clone(), added.version);
+            }
+        }
+    }
+}
+
+/// Returns whether an edit may change the line of this product.
+fn edits_line(edit: &Edit, product: &ProductId) -> bool {
+    edit.product().is_none_or(|edited| edited == product)
 }
 
 /// Our own confirmed changes, for undo and redo.

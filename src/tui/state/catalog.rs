@@ -2,7 +2,7 @@
 
 use super::scroll::Scroll;
 use crate::config::key::Key;
-use crate::model::{Catalog, Item, ProductId, Query, Searcher, Sort};
+use crate::model::{Catalog, Item, ProductId, Query, Searcher, Sorting};
 use crate::store::Trouble;
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -26,7 +26,7 @@ pub struct CatalogPane {
     /// The only category that shows; `None` for all.
     pub category: Option<Box<str>>,
     /// The sorting of the products.
-    pub sort: Sort,
+    pub sorting: Sorting,
     /// The number of the last search that was sent.
     pub search_sent: u64,
     /// The number of the last search that was completed.
@@ -187,8 +187,14 @@ impl CatalogPane {
         Query {
             words: self.words.value().to_owned(),
             category: self.category.clone(),
-            sort: self.sort,
+            sorting: self.sorting,
         }
+    }
+
+    /// The sorting by which the products stand; `None` where the best match of a search comes first.
+    #[must_use]
+    pub(crate) fn sorting_in_force(&self) -> Option<Sorting> {
+        self.words.value().trim().is_empty().then_some(self.sorting)
     }
 
     /// The product in row `row`.

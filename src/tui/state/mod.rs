@@ -128,7 +128,7 @@ pub struct Notice {
     pub text: String,
     /// The importance.
     pub tone: Tone,
-    /// The moment when it disappears by itself; `None`: a key takes it away.
+    /// The moment when it disappears; `None` where it waits for the next key.
     pub until: Option<u64>,
 }
 

@@ -1,7 +1,10 @@
 //! The checkout and the past orders.
 
 use super::scroll::Scroll;
-use crate::model::{Order, OrderId, Preview};
+use crate::model::{Order, OrderId, OrderState, Preview};
+
+/// The most orders that are followed.
+const FOLLOWED_LIMIT: usize = 20;
 
 /// The checkout and the past orders.
 #[derive(Debug, Default)]
@@ -12,6 +15,8 @@ pub struct OrdersState {
     pub preview_number: u64,
     /// The number of the preview whose total the user sees. Only that order can be placed.
     pub total_seen: Option<u64>,
+    /// The total was seen, but then keys came together, of which none can be an answer to it.
+    pub keys_together: bool,
     /// The preview is being read.
     pub reading: bool,
     /// The preview must be read again.
@@ -27,6 +32,19 @@ pub struct OrdersState {
     /// Another program's order that we can't finish. This was reported once, and is not tried
     /// again.
     pub stuck: Option<OrderId>,
+    /// The orders that were heard of since the program started, the latest news last.
+    pub followed: Vec<FollowedOrder>,
+}
+
+/// An order of which news came.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FollowedOrder {
+    /// Its id.
+    pub id: OrderId,
+    /// The step that it has reached.
+    pub state: OrderState,
+    /// The user has looked at the orders since.
+    pub is_seen: bool,
 }
 
 impl OrdersState {
@@ -34,6 +52,36 @@ impl OrdersState {
     #[must_use]
     pub(crate) fn order(&self, id: &OrderId) -> Option<&Order> {
         self.list.iter().flatten().find(|order| order.id == *id)
+    }
+
+    /// Notes that an order came into this state; returns whether that is news.
+    pub(crate) fn follow(&mut self, id: &OrderId, state: OrderState) -> bool {
+        let index = self.followed.iter().position(|order| order.id == *id);
+        // That it was placed may be heard after what came of it.
+        if index.is_some() && state == OrderState::Placed {
+            return false;
+        }
+
+        let known = index.map(|index| self.followed.remove(index));
+        let is_news = known.as_ref().is_none_or(|known| known.state != state);
+
+        self.followed.push(FollowedOrder {
+            id: id.clone(),
+            state,
+            is_seen: known.is_some_and(|known| known.is_seen) && !is_news,
+        });
+        let spare = self.followed.len().saturating_sub(FOLLOWED_LIMIT);
+        self.followed.drain(..spare);
+        is_news
+    }
+
+    /// The orders in this state that the user has not seen in it yet, the latest first.
+    pub(crate) fn unseen(&self, state: OrderState) -> impl Iterator<Item = &OrderId> {
+        self.followed
+            .iter()
+            .rev()
+            .filter(move |order| order.state == state && !order.is_seen)
+            .map(|order| &order.id)
     }
 
     /// The selected order.

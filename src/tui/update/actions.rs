@@ -41,7 +41,7 @@ impl Updater<'_> {
             Action::Search => self.start_search(),
             Action::NextCategory => self.show_next_category(),
             Action::PreviousCategory => self.show_previous_category(),
-            Action::Sort => self.sort_catalog(self.state.catalog.sort.next()),
+            Action::Sort => self.sort_catalog(self.state.catalog.sorting.next()),
             Action::LoadDemo => self.effects.push(Effect::LoadDemo),
 
             Action::Palette => self.open_palette(String::new()),

@@ -1,8 +1,9 @@
 //! Changing the cart: our own edits, undo and redo, and what is asked of the server over time.
 
 use super::Updater;
+use crate::model::product::SOLD_OUT;
 use crate::model::total::ProductLookup;
-use crate::model::{Change, ChangeKind, Edit, Money, ProductId, Refusal, Update, quantity};
+use crate::model::{Change, ChangeKind, Edit, Money, ProductId, Refusal, Stock, Update, quantity};
 use crate::store::live::LiveRequest;
 use crate::tui::message::Effect;
 use crate::tui::state::{Connectivity, Mode, RepeatableEdit};
@@ -59,11 +60,14 @@ impl Updater<'_> {
     /// Adds pieces of a product.
     pub(super) fn add(&mut self, product: ProductId, quantity: u32) {
         match self.price_to_note(&product) {
-            Ok(price) => self.edit(Edit::Add {
-                product,
-                quantity,
-                price,
-            }),
+            Ok(price) => {
+                self.warn_if_sold_out(&product);
+                self.edit(Edit::Add {
+                    product,
+                    quantity,
+                    price,
+                });
+            }
             Err(refusal) => self.notify_error(refusal.to_string()),
         }
     }
@@ -88,12 +92,29 @@ impl Updater<'_> {
         };
 
         match self.price_to_note(&product) {
-            Ok(price) => self.edit(Edit::Set {
-                product,
-                quantity,
-                price,
-            }),
+            Ok(price) => {
+                self.warn_if_sold_out(&product);
+                self.edit(Edit::Set {
+                    product,
+                    quantity,
+                    price,
+                });
+            }
             Err(refusal) => self.notify_error(refusal.to_string()),
+        }
+    }
+
+    /// Warns that the shop has none of a product. The cart may hold it: more may come until it is
+    /// ordered.
+    fn warn_if_sold_out(&mut self, product: &ProductId) {
+        if let ProductLookup::Product(known) = self.state.lookup(product)
+            && known.stock == Stock::Left(0)
+        {
+            let warning = format!(
+                "{} is {SOLD_OUT}: it can wait in the cart, but not be ordered yet",
+                known.name
+            );
+            self.notify_warn(warning);
         }
     }
 
@@ -155,8 +176,15 @@ impl Updater<'_> {
 
         let mut edits = update.inverse();
         for edit in &mut edits {
-            if let Edit::Add { product, price, .. } | Edit::Restore { product, price, .. } = edit {
+            if let Edit::Restore {
+                product,
+                price,
+                place,
+                ..
+            } = edit
+            {
                 *price = self.price_to_note(product).ok().flatten();
+                *place = self.state.cart.places.get(product).copied();
             }
         }
         self.submit(kind, edits);
@@ -169,7 +197,7 @@ impl Updater<'_> {
                 Err(Refusal::NoPrice(known.name.to_string()))
             }
             ProductLookup::Product(known) => Ok(known.price),
-            ProductLookup::Gone => Err(Refusal::UnknownProduct(product.to_string())),
+            ProductLookup::Gone => Err(Refusal::UnknownProduct(self.state.name_of(product))),
             ProductLookup::Unread => Ok(None),
         }
     }
@@ -201,6 +229,7 @@ impl Updater<'_> {
         };
         self.state.cart.unconfirmed.push_back(change.clone());
         self.rebuild_shown();
+        self.state.cart.remember_places(&change.edits);
         self.effects.push(Effect::Live(LiveRequest::Change(change)));
     }
 

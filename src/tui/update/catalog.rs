@@ -2,7 +2,7 @@
 
 use super::Updater;
 use crate::model::catalog::CatalogChange;
-use crate::model::{Catalog, Product, ProductId, Sort, text};
+use crate::model::{Catalog, Product, ProductId, Sort, Sorting, text};
 use crate::store::catalog::decode::CatalogNews;
 use crate::store::live::LiveRequest;
 use crate::store::{Shop, Trouble};
@@ -116,7 +116,7 @@ impl Updater<'_> {
         match self.state.catalog.catalog.refresh(read) {
             CatalogChange::Positions => self.search_again(selected),
             // New prices move rows only where those are sorted by price.
-            CatalogChange::Values if self.state.catalog.sort == Sort::Price => {
+            CatalogChange::Values if self.state.catalog.sorting.by == Sort::Price => {
                 self.search_again(selected);
             }
             CatalogChange::Values | CatalogChange::Nothing => {}
@@ -315,8 +315,8 @@ impl Updater<'_> {
     }
 
     /// Sorts the catalog.
-    pub(super) fn sort_catalog(&mut self, sort: Sort) {
-        self.state.catalog.sort = sort;
+    pub(super) fn sort_catalog(&mut self, sorting: Sorting) {
+        self.state.catalog.sorting = sorting;
         self.search_catalog(None);
     }
 }

@@ -4,12 +4,14 @@ use super::Updater;
 use crate::config::keymap::Action;
 use crate::model::total::ProductLookup;
 use crate::model::{
-    Activity, Cart, ChangeKind, Deadline, LineChange, OpId, ProductId, Update, UpdateFit, text,
+    Activity, Cart, ChangeKind, Deadline, LineChange, OpId, OrderState, ProductId, Update,
+    UpdateFit, text,
 };
 use crate::store::live::{LiveEvent, LiveRequest};
 use crate::store::{Error, Trouble, Watcher};
 use crate::tui::layout::activity::describe_with_author;
 use crate::tui::message::Effect;
+use crate::tui::state::activity::{CartEvent, CartEventKind};
 use crate::tui::state::{Connectivity, Highlight, Mode};
 
 /// Milliseconds that a changed line is highlighted.
@@ -106,10 +108,8 @@ impl Updater<'_> {
         // The first cart is no news: nothing was displayed before that it could differ from.
         if self.state.connectivity != Connectivity::Connecting {
             self.highlight_differences(&cart);
-            let was_emptied = cart.lines.is_empty() && !self.state.cart.confirmed.lines.is_empty();
-            // By the server's clock, which may have jumped.
-            let expired = self.state.cart.confirmed.deadline.at;
-            if was_emptied && expired.is_some_and(|at| at <= cart.deadline.told_at) {
+            if let Some(at) = self.expired_before(&cart) {
+                self.note_event(at, CartEventKind::Expired);
                 self.notify_info("The session timed out: the cart is empty");
             }
         }
@@ -126,8 +126,36 @@ impl Updater<'_> {
         }
         if was_down {
             self.reread_shown_orders();
+            self.reread_followed_orders();
         }
         self.read_missing_products();
+    }
+
+    /// When the cart that shows expired, where `cart` has none of its lines any more and its time
+    /// is over by the server's clock, which may have jumped.
+    fn expired_before(&self, cart: &Cart) -> Option<u64> {
+        let confirmed = &self.state.cart.confirmed;
+        let at = confirmed.deadline.at?;
+
+        let is_over = at <= cart.deadline.told_at && !confirmed.lines.is_empty();
+        let is_new = cart.lines.is_empty();
+        (is_over && is_new).then_some(at)
+    }
+
+    /// Notes in the activity, once, that the cart's deadline has passed.
+    pub(super) fn note_closing(&mut self) {
+        let Some(closes) = self.state.cart.confirmed.rules.closes else {
+            return;
+        };
+        if self.state.is_closed() {
+            self.note_event(closes, CartEventKind::Closed);
+        }
+    }
+
+    /// Notes in the activity what came about without a change, at this time by the server's clock.
+    pub(super) fn note_event(&mut self, at: u64, kind: CartEventKind) {
+        let page = self.activity_page();
+        self.state.activity.note_event(CartEvent { at, kind }, page);
     }
 
     /// Takes in a change of the cart, by anybody.
@@ -148,6 +176,7 @@ impl Updater<'_> {
             // An update is missing, or this one does not say everything: the live connection
             // reads the cart again.
             UpdateFit::Gap => {
+                self.follow_order(update);
                 self.announce_gap(update);
                 return;
             }
@@ -199,7 +228,14 @@ impl Updater<'_> {
             | ChangeKind::Unfreeze => false,
         };
 
-        if is_news {
+        if !is_news {
+            return;
+        }
+        if update.kind == ChangeKind::Order {
+            let description = describe_with_author(self.state, &Activity::from(update));
+            let key = self.state.env.keymap.key_of(Action::Orders);
+            self.notify_until_key(format!("{description} · {key} shows the order"));
+        } else {
             self.describe_to_user(update);
         }
     }
@@ -209,10 +245,21 @@ impl Updater<'_> {
         self.notify_info(description);
     }
 
+    /// Follows the order that was placed by this update, if any.
+    fn follow_order(&mut self, update: &Update) {
+        if let Some(id) = Activity::from(update).order {
+            self.state.orders.follow(&id, OrderState::Placed);
+        }
+    }
+
     fn note_activity(&mut self, updates: &[Update]) {
-        let areas = self.state.areas();
-        let page = areas.map_or(0, |areas| areas.activity_page());
+        let page = self.activity_page();
         self.state.activity.note(updates, page);
+    }
+
+    fn activity_page(&self) -> usize {
+        let areas = self.state.areas();
+        areas.map_or(0, |areas| areas.activity_page())
     }
 
     fn on_watchers(&mut self, mut watchers: Vec<Watcher>) {
@@ -247,7 +294,11 @@ impl Updater<'_> {
                 return;
             }
             Err(Error::Refused(refusal)) => {
-                refusal.told_of(&self.state.env.user, &self.state.shop.currency)
+                let named = refusal.with_name(|id| {
+                    let id = ProductId::stored(id.as_bytes());
+                    self.state.name_of(&id)
+                });
+                named.told_in(&self.state.shop.currency)
             }
             // It may well have been applied: the cart, which is read again, shows whether it was.
             Err(Error::Unknown { trouble, .. }) => {

@@ -14,9 +14,11 @@ mod orders;
 mod palette;
 mod typing;
 
+use crate::tui::layout::cart::CartRows;
 use crate::tui::message::{Effect, Message, Now};
 use crate::tui::state::catalog::LoadProgress;
 use crate::tui::state::{Notice, State, Tone};
+use ratatui::layout::Rect;
 
 /// Milliseconds that a message stays, whatever its length.
 const NOTICE_TIME: u64 = 3_000;
@@ -55,7 +57,7 @@ impl Updater<'_> {
 
         match message {
             Message::Key(key) => self.press_key(key),
-            Message::KeysTogether => self.state.orders.total_seen = None,
+            Message::KeysTogether => self.on_keys_together(),
             Message::TotalShown(number) => self.on_total_shown(number),
             Message::Paste(text) => self.paste(&text),
             Message::Mouse(mouse) => self.on_mouse(mouse),
@@ -99,6 +101,7 @@ impl Updater<'_> {
         self.pass_time();
         self.clamp_scrolls();
         self.forget_unseen_total();
+        self.see_orders();
     }
 
     /// Reads the cart again after the machine has slept: the server was not asked meanwhile.
@@ -116,12 +119,12 @@ impl Updater<'_> {
         let now = self.state.now;
 
         self.state.highlights.retain(|line| line.until > now);
-        self.state
-            .notice
-            .take_if(|notice| notice.until.is_some_and(|until| until <= now));
+        let notice = &mut self.state.notice;
+        notice.take_if(|notice| notice.until.is_some_and(|until| until <= now));
 
         self.reread_at_deadline();
         self.reread_unreadable();
+        self.note_closing();
         self.expire_lines();
         self.load_catalog_if_due();
         self.refresh_preview();
@@ -142,15 +145,32 @@ impl Updater<'_> {
             .scroll
             .keep_within(catalog.shown.len(), catalog_page);
 
+        self.clamp_cart_scroll(areas.cart_rows);
         let cart = &mut self.state.cart;
-        let cart_page = usize::from(areas.cart_rows.height);
-        cart.scroll.keep_within(cart.shown.lines.len(), cart_page);
         cart.selected = cart.selected().map(|line| line.product.clone());
+    }
+
+    fn clamp_cart_scroll(&mut self, area: Rect) {
+        let rows = CartRows::of(self.state, area, self.state.totals().subtotal);
+        let lines = self.state.cart.shown.lines.len();
+
+        let mut scroll = self.state.cart.scroll;
+        scroll.keep_tall_within(lines, area.height.into(), |row| rows.height(row));
+        self.state.cart.scroll = scroll;
     }
 
     /// Shows news.
     fn notify_info(&mut self, text: impl Into<String>) {
         self.notify(text.into(), Tone::Info);
+    }
+
+    /// Shows news that nobody should miss who was away from the keyboard: it waits for a key.
+    fn notify_until_key(&mut self, text: impl Into<String>) {
+        self.state.notice = Some(Notice {
+            text: text.into(),
+            tone: Tone::Info,
+            until: None,
+        });
     }
 
     /// Shows that something was done which deserves a second look.

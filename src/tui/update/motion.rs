@@ -2,6 +2,7 @@
 
 use super::Updater;
 use crate::config::keymap::{Context, Motion};
+use crate::tui::layout::cart::CartRows;
 use crate::tui::layout::orders::{Extent, extent};
 use crate::tui::layout::{help, palette};
 use crate::tui::state::areas::{Areas, Pane};
@@ -79,14 +80,17 @@ impl Updater<'_> {
         let (scroll, rows, page) = match state.focus {
             Pane::Catalog => {
                 let rows = state.catalog.shown.len();
-                (&mut state.catalog.scroll, rows, areas.catalog_rows.height)
+                let page = usize::from(areas.catalog_rows.height);
+                (&mut state.catalog.scroll, rows, page)
             }
             Pane::Cart => {
                 let rows = state.cart.shown.lines.len();
-                (&mut state.cart.scroll, rows, areas.cart_rows.height)
+                let subtotal = state.totals().subtotal;
+                let page = CartRows::of(state, areas.cart_rows, subtotal).page();
+                (&mut state.cart.scroll, rows, page)
             }
         };
-        scroll.cursor = moved(scroll.cursor, rows, page.into(), motion, by);
+        scroll.cursor = moved(scroll.cursor, rows, page, motion, by);
     }
 
     /// The rows of one step up or down: the number typed before the key.

@@ -3,6 +3,7 @@
 use super::Updater;
 use crate::config::keymap::{Action, Motion};
 use crate::model::Sort;
+use crate::tui::layout::cart::CartRows;
 use crate::tui::layout::columns::{CatalogColumn, CatalogColumns};
 use crate::tui::layout::footer::key_hints;
 use crate::tui::layout::palette;
@@ -137,20 +138,24 @@ impl Updater<'_> {
         };
 
         let state = &mut *self.state;
-        let (scroll, length, on_double_click) = match pane {
+        let (clicked, on_double_click) = match pane {
             Pane::Catalog => {
-                let length = state.catalog.shown.len();
-                (&mut state.catalog.scroll, length, Action::Add)
+                let clicked = state.catalog.scroll.top + row;
+                let exists = clicked < state.catalog.shown.len();
+                (exists.then_some(clicked), Action::Add)
             }
             Pane::Cart => {
-                let length = state.cart.shown.lines.len();
-                (&mut state.cart.scroll, length, Action::SetQuantity)
+                let cart_rows = CartRows::of(state, rows, state.totals().subtotal);
+                (cart_rows.line_at(row), Action::SetQuantity)
             }
         };
-        if scroll.top + row >= length {
+        let Some(clicked) = clicked else {
             return;
+        };
+        match pane {
+            Pane::Catalog => state.catalog.scroll.cursor = clicked,
+            Pane::Cart => state.cart.scroll.cursor = clicked,
         }
-        scroll.cursor = scroll.top + row;
 
         if clicks == Clicks::Double {
             state.last_press = None;
@@ -158,9 +163,10 @@ impl Updater<'_> {
         }
     }
 
-    /// Sorts by the column at `x`. A second click returns to the usual sorting.
+    /// Sorts by the column at `x`. A second click reverses that, a third one returns to the usual
+    /// sorting.
     fn sort_by_column(&mut self, x: u16, rows: Rect) {
-        let sort = match CatalogColumns::of(self.state, rows).column_at(x) {
+        let by = match CatalogColumns::of(self.state, rows).column_at(x) {
             Some(CatalogColumn::Name) => Sort::Name,
             Some(CatalogColumn::Category | CatalogColumn::Unit) => Sort::Category,
             Some(CatalogColumn::Price) => Sort::Price,
@@ -168,12 +174,7 @@ impl Updater<'_> {
             Some(CatalogColumn::Stock) | None => return,
         };
 
-        let is_second_click = self.state.catalog.sort == sort;
-        self.sort_catalog(if is_second_click {
-            Sort::Category
-        } else {
-            sort
-        });
+        self.sort_catalog(self.state.catalog.sorting.after_click_on(by));
     }
 
     /// Turns the list under the pointer, wherever the keyboard is. Views that cover the lists are
@@ -202,12 +203,16 @@ impl Updater<'_> {
         if is_over(areas.catalog, mouse) {
             let pane = &mut self.state.catalog;
             let page = usize::from(areas.catalog_rows.height);
-            pane.scroll.turn(direction, NOTCH, pane.shown.len(), page);
+            let products = pane.shown.len();
+            pane.scroll.turn(direction, NOTCH, products, page, |_| 1);
         } else if is_over(areas.cart, mouse) {
-            let pane = &mut self.state.cart;
+            let rows = CartRows::of(self.state, areas.cart_rows, self.state.totals().subtotal);
             let page = usize::from(areas.cart_rows.height);
-            let lines = pane.shown.lines.len();
-            pane.scroll.turn(direction, NOTCH, lines, page);
+            let lines = self.state.cart.shown.lines.len();
+
+            let mut scroll = self.state.cart.scroll;
+            scroll.turn(direction, NOTCH, lines, page, |row| rows.height(row));
+            self.state.cart.scroll = scroll;
         } else if is_over(areas.activity, mouse) {
             let pane = &mut self.state.activity;
             let last = pane.entries.len().saturating_sub(areas.activity_page());

@@ -3,13 +3,15 @@
 use super::{CART_UNREAD, Updater};
 use crate::config::key::Key;
 use crate::config::keymap::Action;
-use crate::model::{ChangeKind, OrderId, OrderState, Preview, Refusal};
+use crate::model::total::LineStatus;
+use crate::model::{ChangeKind, Order, OrderId, OrderState, Preview, Refusal};
 use crate::store::live::LiveRequest;
 use crate::store::live::{OrderEvent, OrderRequest};
 use crate::store::order::Outcome;
 use crate::store::{Error, Trouble};
 use crate::tui::layout::orders::{Extent, extent, shown_total};
 use crate::tui::message::Effect;
+use crate::tui::state::activity::{ActivityEntry, CartEventKind};
 use crate::tui::state::{Connectivity, Mode, RowsPosition};
 
 impl Updater<'_> {
@@ -26,6 +28,7 @@ impl Updater<'_> {
 
         self.state.mode = Mode::Checkout(0);
         self.state.orders.preview = None;
+        self.state.orders.keys_together = false;
         self.read_preview();
     }
 
@@ -78,9 +81,15 @@ impl Updater<'_> {
 
         if self.state.orders.total_seen != Some(self.state.orders.preview_number) {
             let key = self.state.env.keymap.key_of(Action::PlaceOrder);
-            self.notify_error(format!(
-                "Nothing was ordered: {key} came before the total could be read. Look, then press {key}"
-            ));
+            self.notify_error(if self.state.orders.keys_together {
+                format!(
+                    "Nothing was ordered: {key} came together with other keys. Press {key} alone"
+                )
+            } else {
+                format!(
+                    "Nothing was ordered: {key} came before the total could be read. Look, then press {key}"
+                )
+            });
             return;
         }
 
@@ -113,10 +122,18 @@ impl Updater<'_> {
         }
     }
 
+    /// Takes in that the next keys come together. None of them can be an answer to the total that
+    /// shows.
+    pub(super) fn on_keys_together(&mut self) {
+        let orders = &mut self.state.orders;
+        orders.keys_together = orders.total_seen.take().is_some() || orders.keys_together;
+    }
+
     /// Takes in that a total has reached the terminal.
     pub(super) fn on_total_shown(&mut self, number: u64) {
         if shown_total(self.state) == Some(number) {
             self.state.orders.total_seen = Some(number);
+            self.state.orders.keys_together = false;
         }
     }
 
@@ -142,7 +159,7 @@ impl Updater<'_> {
     /// The message for an order that can't be placed. Somebody else may just have been faster.
     fn explain_refused_order(&self, preview: &Preview) -> String {
         let last = self.state.activity.entries.last();
-        match last.map(|entry| &entry.summary) {
+        match last.and_then(ActivityEntry::change) {
             Some(last) if last.kind == ChangeKind::Order && preview.lines.is_empty() => {
                 let orders = self.state.env.keymap.key_of(Action::Orders);
                 let by = &last.by;
@@ -157,23 +174,36 @@ impl Updater<'_> {
     /// Takes in an event about orders.
     pub(super) fn on_order_event(&mut self, event: OrderEvent) {
         match event {
-            OrderEvent::Preview(preview) => {
+            OrderEvent::Preview(mut preview) => {
+                self.name_gone_products(&mut preview);
                 self.state.orders.reading = false;
                 self.state.orders.preview = Some(preview);
                 self.state.orders.preview_number += 1;
             }
             OrderEvent::List(orders) => {
+                self.take_in_states(&orders);
                 self.state.orders.list = Some(orders);
                 if let Some(Extent { rows, page }) = extent(self.state) {
                     self.state.orders.scroll.keep_within(rows, page);
                 }
             }
 
-            OrderEvent::State(id, order_state) => self.on_order_state(&id, order_state),
+            OrderEvent::State(id, order_state) => {
+                let at = self.state.now + self.state.cart.server_ahead;
+                self.on_order_state(&id, order_state, at);
+            }
             OrderEvent::Waits(trouble) => self.notify_error(format!("The order waits: {trouble}")),
             OrderEvent::Failed(trouble) => self.on_order_request_failed(trouble),
             OrderEvent::Ended(_, outcome) => self.on_order_ended(outcome),
             OrderEvent::Resumed(outcome) => self.on_order_resumed(outcome),
+        }
+    }
+
+    /// Names the products of a preview that are no longer sold as they were known here.
+    fn name_gone_products(&self, preview: &mut Preview) {
+        let lines = preview.lines.iter_mut();
+        for line in lines.filter(|line| line.status == LineStatus::Gone) {
+            line.order_line.name = self.state.name_of(&line.order_line.product);
         }
     }
 
@@ -237,6 +267,7 @@ impl Updater<'_> {
     }
 
     fn show_placed_order(&mut self, id: OrderId) {
+        self.state.orders.follow(&id, OrderState::Placed);
         self.notify_info(format!("Ordered: {id}"));
         self.request_order(OrderRequest::List);
 
@@ -290,8 +321,18 @@ impl Updater<'_> {
         self.notify_error(report);
     }
 
-    /// Takes in that an order came into another state.
-    fn on_order_state(&mut self, id: &OrderId, order_state: OrderState) {
+    /// Takes in the states of followed orders that were read: news may have been missed.
+    fn take_in_states(&mut self, orders: &[Order]) {
+        for order in orders {
+            let mut followed = self.state.orders.followed.iter();
+            if followed.any(|known| known.id == order.id && known.state != order.state) {
+                self.announce_order_state(&order.id, order.state, order.changed);
+            }
+        }
+    }
+
+    /// Takes in that an order came into another state, at this time by the server's clock.
+    fn on_order_state(&mut self, id: &OrderId, order_state: OrderState, at: u64) {
         let list = &mut self.state.orders.list;
         let known = list.iter_mut().flatten().find(|order| order.id == *id);
         let is_new = known.is_none();
@@ -299,13 +340,29 @@ impl Updater<'_> {
             order.state = order_state;
         }
 
-        if order_state != OrderState::Placed {
-            self.notify_info(format!("Order {id} is {}", order_state.name()));
-        }
+        self.announce_order_state(id, order_state, at);
 
         let has_list = self.state.orders.list.is_some();
         if self.shows_orders() || (is_new && has_list) {
             self.request_order(OrderRequest::List);
+        }
+    }
+
+    /// Tells that an order came into this state, where that is news.
+    fn announce_order_state(&mut self, id: &OrderId, order_state: OrderState, at: u64) {
+        let is_news = self.state.orders.follow(id, order_state);
+        if is_news && order_state != OrderState::Placed {
+            self.note_event(at, CartEventKind::Order(id.clone(), order_state));
+            self.notify_until_key(format!("Order {id} is {}", order_state.name()));
+        }
+    }
+
+    /// Notes that the user has seen the states of the orders, where these show.
+    pub(super) fn see_orders(&mut self) {
+        if self.state.orders.list.is_some() && self.shows_orders() && self.state.areas().is_some() {
+            for order in &mut self.state.orders.followed {
+                order.is_seen = true;
+            }
         }
     }
 
@@ -325,6 +382,15 @@ impl Updater<'_> {
     /// preview is read by [`Updater::refresh_preview`].
     pub(super) fn reread_shown_orders(&mut self) {
         if self.shows_orders() {
+            self.request_order(OrderRequest::List);
+        }
+    }
+
+    /// Reads the orders again of which news may have been missed.
+    pub(super) fn reread_followed_orders(&mut self) {
+        let mut followed = self.state.orders.followed.iter();
+        let may_have_news = followed.any(|order| !order.state.is_over());
+        if may_have_news && self.state.orders.list.is_some() && !self.shows_orders() {
             self.request_order(OrderRequest::List);
         }
     }

@@ -4,9 +4,10 @@ use super::row;
 use super::row::{RowBackground, left};
 use super::{draw_placeholder, draw_scroll_bar, pane};
 use crate::model::time::{ClockStyle, clock};
-use crate::model::{Activity, ChangeKind};
-use crate::tui::layout::activity::describe;
+use crate::model::{ChangeKind, text};
+use crate::tui::layout::activity::{describe, describe_event};
 use crate::tui::state::State;
+use crate::tui::state::activity::ActivityEntry;
 use crate::tui::state::areas::Areas;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -38,32 +39,48 @@ pub(super) fn draw(state: &State, areas: &Areas, buffer: &mut Buffer) {
     let top = state.activity.top.min(last_top);
     draw_scroll_bar(theme, frame, rows, entries.len(), top, buffer);
 
-    for (area, entry) in rows.rows().zip(entries.iter().rev().skip(top)) {
-        draw_entry(state, &entry.summary, area, buffer);
+    let visible = entries.iter().rev().skip(top);
+    let widest_name = visible
+        .clone()
+        .take(rows.height.into())
+        .map(|entry| text::width(author(entry)))
+        .max();
+    let widest_name = u16::try_from(widest_name.unwrap_or(0)).unwrap_or(WIDEST_NAME);
+    let name_width = widest_name.min(rows.width / 4).min(WIDEST_NAME);
+
+    for (area, entry) in rows.rows().zip(visible) {
+        draw_entry(state, entry, name_width, area, buffer);
     }
 }
 
 /// Draws one entry: when, who, what.
-fn draw_entry(state: &State, activity: &Activity, area: Rect, buffer: &mut Buffer) {
+fn draw_entry(
+    state: &State,
+    entry: &ActivityEntry,
+    name_width: u16,
+    area: Rect,
+    buffer: &mut Buffer,
+) {
     let theme = &state.theme;
-    let millis = i64::try_from(activity.at).unwrap_or(0);
+    let millis = i64::try_from(entry.at()).unwrap_or(0);
     let time = clock(millis, &state.env.zone, ClockStyle::Minute);
-
-    // Nobody does it when a line expires.
-    let name = if activity.kind == ChangeKind::Expire {
-        ""
-    } else {
-        activity.by.as_str()
+    let what = match entry {
+        ActivityEntry::Change(run) => describe(state, &run.summary),
+        ActivityEntry::Event(event) => describe_event(&event.kind),
     };
-    let name_width = (area.width / 4).min(WIDEST_NAME);
-
-    let what = describe(state, activity);
-    let what_width = area.width.saturating_sub(TIME + name_width + 2);
 
     let cells = [
         left(&time, TIME, theme.dim),
-        left(name, name_width, theme.dim),
-        left(&what, what_width, theme.text),
+        left(author(entry), name_width, theme.dim),
+        left(&what, area.width, theme.text),
     ];
     row::draw(&cells, RowBackground::Plain(theme.text), area, buffer);
+}
+
+/// Who did it; nobody where a line expires or something comes about by itself.
+fn author(entry: &ActivityEntry) -> &str {
+    match entry.change() {
+        Some(activity) if activity.kind != ChangeKind::Expire => &activity.by,
+        Some(_) | None => "",
+    }
 }

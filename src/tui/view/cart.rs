@@ -2,13 +2,13 @@
 
 use super::row;
 use super::row::{RowBackground, left, right};
-use super::{draw_placeholder, draw_scroll_bar, list_background, pane, position, sums};
+use super::{draw_placeholder, draw_scroll_bar_of, list_background, pane, position, sums};
 use crate::config::keymap::Action;
 use crate::config::theme::{BAR, CHEAPER, DEARER, Theme};
-use crate::model::product::only_left;
 use crate::model::total;
 use crate::model::total::{LineStatus, ProductLookup};
 use crate::model::{CartLine, Money, text};
+use crate::tui::layout::cart::{CartRows, FromPlace, short_behind_name};
 use crate::tui::layout::columns;
 use crate::tui::layout::columns::CartColumns;
 use crate::tui::layout::money;
@@ -42,11 +42,15 @@ pub(super) fn draw(state: &State, areas: &Areas, buffer: &mut Buffer) {
     }
 
     let totals = state.totals();
-    let columns = CartColumns::of(state, rows, totals.subtotal);
-    draw_headings(theme, &columns, row::heading_line(rows), buffer);
+    let cart_rows = CartRows::of(state, rows, totals.subtotal);
+    let columns = &cart_rows.columns;
+    draw_headings(theme, columns, row::heading_line(rows), buffer);
 
-    let visible = lines.iter().enumerate().skip(scroll.top);
-    for (area, (row, line)) in rows.rows().zip(visible) {
+    let mut below = rows;
+    for (row, line) in lines.iter().enumerate().skip(scroll.top) {
+        if below.is_empty() {
+            break;
+        }
         let has_changed = state
             .highlights
             .iter()
@@ -57,11 +61,14 @@ pub(super) fn draw(state: &State, areas: &Areas, buffer: &mut Buffer) {
             list_background(state, Pane::Cart, row)
         };
         let view = LineView::of(state, line, totals.subtotal);
-        view.draw(&columns, background, area, buffer);
+        let drawn = view.draw(&cart_rows, background, below, buffer);
+        below.y += drawn;
+        below.height -= drawn;
     }
 
-    draw_scroll_bar(theme, frame, rows, lines.len(), scroll.top, buffer);
-    sums::draw(state, &totals, &columns, areas.sums, buffer);
+    let page = cart_rows.page();
+    draw_scroll_bar_of(theme, frame, rows, page, lines.len(), scroll.top, buffer);
+    sums::draw(state, &totals, columns, areas.sums, buffer);
 }
 
 /// The title: how many lines, and what the owner's rules or an order say of the cart.
@@ -156,9 +163,45 @@ impl<'a> LineView<'a> {
         }
     }
 
+    /// Draws the line with what belongs to it, from the first row of `below` on, and returns the
+    /// number of rows that this took.
     fn draw(
         &self,
+        rows: &CartRows<'_>,
+        background: RowBackground,
+        below: Rect,
+        buffer: &mut Buffer,
+    ) -> u16 {
+        let around = rows.around(self.line);
+        let columns = &rows.columns;
+        let first = row::first_line(below);
+        self.draw_line(columns, &around.beside, background, first, buffer);
+
+        let theme = &self.state.theme;
+        let mut drawn = 1;
+        for (area, below) in below.rows().skip(1).zip(&around.below) {
+            // Without their column, names have all the room.
+            let (under_name, by) = match around.place {
+                FromPlace::Column => (columns.name, columns.by),
+                FromPlace::Below if below.problem.is_empty() => (0, area.width),
+                FromPlace::Below => (area.width, 0),
+            };
+            let cells = [
+                left("", columns.quantity, theme.dim),
+                left(&below.problem, under_name, theme.warn),
+                left(&below.from, by, theme.dim),
+            ];
+            row::draw(&cells, background, area, buffer);
+            drawn += 1;
+        }
+        drawn
+    }
+
+    /// Draws the row of the line itself, with the first row of who asked for it.
+    fn draw_line(
+        &self,
         columns: &CartColumns,
+        by: &str,
         background: RowBackground,
         area: Rect,
         buffer: &mut Buffer,
@@ -167,11 +210,6 @@ impl<'a> LineView<'a> {
         let style = self.style();
         let name = self.name(columns);
         let quantity = columns::quantity(self.state, self.line);
-        let by = self
-            .line
-            .added
-            .as_ref()
-            .map_or("", |added| added.by.as_str());
         let (sign, price_style) = self.price_change();
         let price = self.price(columns, sign);
         let share = self.share_bar(columns);
@@ -208,14 +246,13 @@ impl<'a> LineView<'a> {
         ];
         row::draw(&cells, background, area, buffer);
 
-        if let Some(left) = too_few {
-            let room = Rect {
-                x: area.x + widths.quantity + 1,
-                width: widths.name,
-                ..area
-            };
+        let words = too_few.and_then(|left| short_behind_name(left, &name, widths.name));
+        if let Some(words) = words {
+            let behind = text::width(&format!("{name} "));
+            let behind = u16::try_from(behind).unwrap_or(widths.name);
+            let x = area.x + widths.quantity + 1 + behind;
             let style = background.beneath(theme.warn);
-            draw_too_few(left, &name, style, room.intersection(area), buffer);
+            buffer.set_stringn(x, area.y, &words, usize::from(area.width), style);
         }
     }
 
@@ -298,22 +335,5 @@ impl<'a> LineView<'a> {
         let eighths = (share * rust_decimal::Decimal::from(columns.share * 8)).round();
         let eighths = usize::try_from(eighths).unwrap_or(0).max(1);
         BAR[8].repeat(eighths / 8) + BAR[eighths % 8]
-    }
-}
-
-/// Draws how many are left behind the name, as far as there is room for it.
-fn draw_too_few(left: u64, name: &str, style: Style, area: Rect, buffer: &mut Buffer) {
-    let used = text::width(name) + 1;
-    let room = usize::from(area.width).saturating_sub(used);
-    let x = area.x + u16::try_from(used).unwrap_or(area.width);
-
-    let sentence = only_left(left);
-    let in_full = format!("({sentence})");
-    let in_short = format!("({})", sentence.trim_start_matches("only "));
-    let shown = [in_full, in_short]
-        .into_iter()
-        .find(|text| text::width(text) <= room);
-    if let Some(shown) = shown {
-        buffer.set_stringn(x, area.y, shown, room, style);
     }
 }

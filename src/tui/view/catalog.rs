@@ -5,8 +5,9 @@ use super::row::{RowBackground, left, right};
 use super::typed::TypedText;
 use super::{details, draw_placeholder, draw_scroll_bar, list_background, pane, position};
 use crate::config::keymap::Action;
+use crate::model::product::SOLD_OUT;
 use crate::model::search;
-use crate::model::search::Sort;
+use crate::model::search::{Sort, Sorting};
 use crate::model::{Item, Stock, text};
 use crate::tui::layout::columns;
 use crate::tui::layout::columns::CatalogColumns;
@@ -34,17 +35,21 @@ pub(super) fn draw(state: &State, areas: &Areas, buffer: &mut Buffer) {
     let scroll = state.catalog.scroll;
     let product_count = state.catalog.shown.len();
 
-    pane(theme, state.focus == Pane::Catalog, title(state, frame))
-        .title_bottom(Line::styled(cart_in_short(state, areas), theme.dim))
-        .title_bottom(position(theme, scroll.cursor, product_count))
-        .render(frame, buffer);
-
     let rows = areas.catalog_rows;
+    let columns = CatalogColumns::of(state, rows);
+    pane(
+        theme,
+        state.focus == Pane::Catalog,
+        title(state, frame, &columns),
+    )
+    .title_bottom(Line::styled(cart_in_short(state, areas), theme.dim))
+    .title_bottom(position(theme, scroll.cursor, product_count))
+    .render(frame, buffer);
+
     if state.catalog.shown.is_empty() {
         return draw_placeholder(theme, &empty_message(state), rows, buffer);
     }
 
-    let columns = CatalogColumns::of(state, rows);
     draw_headings(state, &columns, row::heading_line(rows), buffer);
     draw_products(state, &columns, rows, buffer);
     draw_scroll_bar(theme, frame, rows, product_count, scroll.top, buffer);
@@ -66,7 +71,7 @@ pub(super) fn cursor(state: &State, areas: &Areas) -> Option<Position> {
 }
 
 /// The title: the words of the search, the category, and how many products there are.
-fn title<'a>(state: &State, frame: Rect) -> Line<'a> {
+fn title<'a>(state: &State, frame: Rect, columns: &CatalogColumns) -> Line<'a> {
     let theme = &state.theme;
     let mut spans = vec![Span::styled(TITLE, theme.accent)];
 
@@ -79,7 +84,17 @@ fn title<'a>(state: &State, frame: Rect) -> Line<'a> {
     }
 
     spans.push(Span::styled(product_count(state), theme.dim));
+    if let Some(sorting) = unmarked_sorting(state, columns) {
+        spans.push(Span::styled(format!("{} ", sorting.name()), theme.warn));
+    }
     Line::from(spans)
+}
+
+/// The sorting in force where no heading can have its mark: by a column that has no room.
+fn unmarked_sorting(state: &State, columns: &CatalogColumns) -> Option<Sorting> {
+    let sorting = state.catalog.sorting_in_force()?;
+    let is_unmarked = sorting.by == Sort::Category && columns.category == 0;
+    (is_unmarked && sorting != Sorting::default()).then_some(sorting)
 }
 
 /// The words of a search as the title shows them; `None` where there is no search.
@@ -177,21 +192,29 @@ fn empty_message(state: &State) -> String {
 /// Draws the headings of the columns; that of the column in force for sorting stands out.
 fn draw_headings(state: &State, columns: &CatalogColumns, area: Rect, buffer: &mut Buffer) {
     let dim = state.theme.dim;
-    let [by_name, by_price, by_cart] = [Sort::Name, Sort::Price, Sort::InCart].map(|sort| {
-        if state.catalog.sort == sort {
-            state.theme.accent
-        } else {
+    let [name, category, price, in_cart] = [
+        ("Product", Sort::Name),
+        ("Category", Sort::Category),
+        ("Price", Sort::Price),
+        ("Cart", Sort::InCart),
+    ]
+    .map(|(name, by)| {
+        let heading = columns::heading(state, name, by);
+        let style = if heading == name {
             dim
-        }
+        } else {
+            state.theme.accent
+        };
+        (heading, style)
     });
 
     let cells = [
-        left("Product", columns.name, by_name),
-        left("Category", columns.category, dim),
+        left(&name.0, columns.name, name.1),
+        left(&category.0, columns.category, category.1),
         left("Unit", columns.unit, dim),
-        right("Price", columns.price, by_price),
+        right(&price.0, columns.price, price.1),
         right("Stock", columns.stock, dim),
-        right("Cart", columns.in_cart, by_cart),
+        right(&in_cart.0, columns.in_cart, in_cart.1),
     ];
     row::draw(&cells, RowBackground::Plain(dim), area, buffer);
 }
@@ -241,12 +264,15 @@ fn draw_product(
     let id = product.product_id();
 
     let price = columns::price(state, product, columns.decimals);
-    let price_style = match product.price {
-        Some(_) => theme.text,
-        None => theme.bad,
+    // What is sold out can't be bought: where no column says so, that matters more than its price.
+    let is_sold_out = product.stock == Stock::Left(0);
+    let (price, price_style) = match product.price {
+        Some(_) if is_sold_out && columns.stock == 0 => (SOLD_OUT.to_owned(), theme.bad),
+        Some(_) => (price, theme.text),
+        None => (price, theme.bad),
     };
 
-    let stock = columns::stock(product.stock);
+    let stock = columns::stock(state, product.stock);
     let stock_style = match product.stock {
         Stock::Unlimited | Stock::Left(6..) => theme.dim,
         Stock::Left(0) | Stock::Unreadable => theme.bad,

@@ -3,9 +3,11 @@
 
 use super::draw_rule;
 use crate::config::theme::{CHEAPER, DEARER};
+use crate::model::product::SOLD_OUT;
 use crate::model::total;
 use crate::model::total::ProductLookup;
 use crate::model::{CartLine, Item, ProductId, Stock, text};
+use crate::tui::layout::cart::from_in_sentence;
 use crate::tui::state::State;
 use crate::tui::state::areas::Pane;
 use ratatui::buffer::Buffer;
@@ -49,15 +51,16 @@ fn lines<'a>(state: &'a State, id: &ProductId, area: Rect) -> Vec<Line<'a>> {
         description = product.description;
     }
 
-    let in_cart = state
-        .cart
-        .shown
-        .line(id)
-        .map(|line| cart_line(state, line, product));
+    let room = usize::from(area.height);
+    let in_cart = state.cart.shown.line(id).map(|line| {
+        let (sentence, style) = cart_line(state, line, product);
+        let most = room.saturating_sub(lines.len()).max(1);
+        (text::wrap(&sentence, columns, most), style)
+    });
 
-    // The description takes the lines that are left, and one in any case.
-    let used = lines.len() + usize::from(in_cart.is_some());
-    let rest = usize::from(area.height).saturating_sub(used).max(1);
+    // The description takes the lines that are left, and one of few in any case.
+    let used = lines.len() + in_cart.as_ref().map_or(0, |(sentence, _)| sentence.len());
+    let rest = room.saturating_sub(used).max(usize::from(room <= 2));
     let wrapped = text::wrap(description, columns, rest).into_iter();
     lines.extend(wrapped.map(|line| Line::styled(line, theme.text)));
 
@@ -68,8 +71,8 @@ fn lines<'a>(state: &'a State, id: &ProductId, area: Rect) -> Vec<Line<'a>> {
         } else {
             lines.len()
         };
-        let line = Line::styled(text::truncate(&sentence, columns), style);
-        lines.insert(place, line);
+        let sentence = sentence.into_iter().map(|line| Line::styled(line, style));
+        lines.splice(place..place, sentence);
     }
     lines
 }
@@ -101,7 +104,7 @@ fn facts(product: &Item<'_>) -> String {
     let stock = match product.stock {
         Stock::Unlimited => String::new(),
         Stock::Unreadable => "stock unreadable".to_owned(),
-        Stock::Left(0) => "none in stock".to_owned(),
+        Stock::Left(0) => SOLD_OUT.to_owned(),
         Stock::Left(n) => format!("{n} in stock"),
     };
     [product.unit, &stock, product.category]
@@ -117,16 +120,19 @@ fn cart_line(state: &State, line: &CartLine, product: ProductLookup<'_>) -> (Str
     let theme = &state.theme;
     let currency = &state.shop.currency;
     if matches!(product, ProductLookup::Gone) {
-        let id = &line.product;
-        return (format!("{id} is no longer sold and not counted"), theme.bad);
+        let name = state.name_of(&line.product);
+        return (
+            format!("{name} is no longer sold and not counted"),
+            theme.bad,
+        );
     }
 
     let mut sentence = match line.quantity.whole() {
         Some(quantity) => format!("{quantity} in the cart"),
         None => "in the cart".to_owned(),
     };
-    if let Some(added) = &line.added {
-        sentence.push_str(&format!(" from {}", added.by));
+    if let Some(people) = from_in_sentence(line) {
+        sentence.push_str(&format!(" from {people}"));
     }
     if let (_, Some(sum)) = total::line(line, product) {
         sentence.push_str(&format!(", {}", sum.in_currency(currency)));

@@ -1,8 +1,9 @@
 //! The first line: the shop, whose cart it is, the connection, the session.
 
-use crate::config::theme::{CONNECTED, DISCONNECTED};
-use crate::model::text;
+use crate::config::theme::{CANCELLED, CONNECTED, DISCONNECTED, READY};
 use crate::model::time::{ClockStyle, clock};
+use crate::model::{OrderState, text};
+use crate::tui::layout::orders::short_id;
 use crate::tui::state::timers::SECONDS_BELOW;
 use crate::tui::state::{Connectivity, State};
 use ratatui::buffer::Buffer;
@@ -19,7 +20,7 @@ const LEAST_WATCHERS: usize = 4;
 
 /// Draws the header.
 pub(super) fn draw(state: &State, area: Rect, buffer: &mut Buffer) {
-    let right = connection_and_session(state);
+    let right = right_side(state, area.width.into());
     let room = usize::from(area.width).saturating_sub(right.width() + 2);
     let left = shop_and_people(state, room);
 
@@ -27,8 +28,58 @@ pub(super) fn draw(state: &State, area: Rect, buffer: &mut Buffer) {
     right.right_aligned().render(area, buffer);
 }
 
-/// The right side: the state of the connection, and how long the session lasts.
-fn connection_and_session(state: &State) -> Line<'static> {
+/// The right side: news of orders, the state of the connection, and how long the session lasts. The
+/// session goes where news has no room beside it.
+fn right_side(state: &State, width: usize) -> Line<'static> {
+    let news = order_news(state);
+    let connection = connection(state);
+    let session = session(state);
+
+    let left = text::width(&state.shop.name).min(WIDEST_SHOP) + LEAST_CART;
+    let all = left
+        + [&news, &connection, &session]
+            .map(Span::width)
+            .iter()
+            .sum::<usize>();
+    let mut spans = vec![connection];
+    if news.width() > 0 {
+        spans.splice(0..0, [news, Span::raw("  ")]);
+    }
+    if spans.len() == 1 || all <= width {
+        spans.push(session);
+    }
+
+    spans.push(Span::raw(" "));
+    Line::from(spans)
+}
+
+/// The states of orders that the user has not seen yet: of those that are ready, else cancelled,
+/// else accepted, the latest, and how many others there are.
+fn order_news(state: &State) -> Span<'static> {
+    let theme = &state.theme;
+    let kinds = [
+        (OrderState::Ready, READY, theme.good),
+        (OrderState::Cancelled, CANCELLED, theme.bad),
+        (OrderState::Accepted, "", theme.dim),
+    ];
+
+    for (kind, sign, style) in kinds {
+        let mut unseen = state.orders.unseen(kind);
+        let Some(latest) = unseen.next() else {
+            continue;
+        };
+        let others = match unseen.count() {
+            0 => String::new(),
+            n => format!(" +{n}"),
+        };
+        let news = format!("{sign} {} {}{others}", short_id(latest), kind.name());
+        return Span::styled(news.trim_start().to_owned(), style);
+    }
+    Span::raw("")
+}
+
+/// The state of the connection.
+fn connection(state: &State) -> Span<'static> {
     let theme = &state.theme;
     let (sign, word, style) = match &state.connectivity {
         Connectivity::Connecting => (DISCONNECTED, "connecting".to_owned(), theme.dim),
@@ -41,19 +92,20 @@ fn connection_and_session(state: &State) -> Line<'static> {
         }
         Connectivity::Unreadable(_) => (DISCONNECTED, "unreadable".to_owned(), theme.bad),
     };
-    let mut spans = vec![Span::styled(format!("{sign} {word}"), style)];
+    Span::styled(format!("{sign} {word}"), style)
+}
 
-    if let Some(left) = state.time_left() {
-        let style = if left <= SECONDS_BELOW {
-            theme.warn
-        } else {
-            theme.dim
-        };
-        spans.push(Span::styled(format!("  {} left", countdown(left)), style));
-    }
-
-    spans.push(Span::raw(" "));
-    Line::from(spans)
+/// How long the session lasts; nothing where the cart is empty or stays.
+fn session(state: &State) -> Span<'static> {
+    let Some(left) = state.time_left() else {
+        return Span::raw("");
+    };
+    let style = if left <= SECONDS_BELOW {
+        state.theme.warn
+    } else {
+        state.theme.dim
+    };
+    Span::styled(format!("  {} left", countdown(left)), style)
 }
 
 /// The left side, in at most `room` columns: the shop, whose cart it is, who else watches.

@@ -158,12 +158,27 @@ fn draw_scroll_bar(
     buffer: &mut Buffer,
 ) {
     let page = usize::from(rows.height);
-    if page == 0 || length <= page {
+    draw_scroll_bar_of(theme, frame, rows, page, length, top, buffer);
+}
+
+/// The same for a list of which only `page` rows show, as some take more than one line.
+fn draw_scroll_bar_of(
+    theme: &Theme,
+    frame: Rect,
+    rows: Rect,
+    page: usize,
+    length: usize,
+    top: usize,
+    buffer: &mut Buffer,
+) {
+    let height = usize::from(rows.height);
+    if height == 0 || length <= page {
         return;
     }
 
-    let thumb = (page * page / length).max(1);
-    let start = top * (page - thumb) / (length - page);
+    let thumb = (height * page / length).max(1);
+    let start = top * (height - thumb) / (length - page);
+    let start = start.min(height - thumb);
     for line in start..start + thumb {
         let y = rows.y + u16::try_from(line).unwrap_or(0).min(rows.height - 1);
         buffer.set_string(frame.right() - 1, y, "┃", theme.focus);

@@ -148,11 +148,10 @@ fn draw_order(
     buffer: &mut Buffer,
 ) {
     let theme = &state.theme;
-    let id = order.id.as_str();
     let shown_id = if columns.id < ID {
-        id.split_once('-').map_or("", |(_, end)| end)
+        orders::short_id(&order.id)
     } else {
-        id
+        order.id.as_str()
     };
     let time = time(order.at, &state.env.zone);
     let items = order.pieces().to_string();

@@ -7,14 +7,12 @@ use crate::config::theme::PENDING;
 use crate::model::total;
 use crate::model::total::{ProductLookup, Totals};
 use crate::model::{Money, text};
+use crate::tui::layout::cart::NO_BREAK_SPACE;
 use crate::tui::layout::columns::CartColumns;
 use crate::tui::layout::money;
 use crate::tui::state::State;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
-
-/// A space at which no line is broken.
-const NO_BREAK_SPACE: char = '\u{a0}';
 
 /// Draws the foot of the cart: the subtotal in the last line, and above it, as far as there
 /// are lines, a rule and the subtotals of the categories.
@@ -121,7 +119,7 @@ fn category_sums(state: &State) -> Vec<String> {
         .map(|(category, sum)| {
             let category = match category {
                 "" => "Other".to_owned(),
-                named => named.replace(' ', &NO_BREAK_SPACE.to_string()),
+                named => named.replace(' ', NO_BREAK_SPACE),
             };
             let sum = sum.in_currency(&state.shop.currency);
             format!("{category}{NO_BREAK_SPACE}{sum}")

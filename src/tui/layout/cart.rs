@@ -1,0 +1,278 @@
+//! The rows of the cart: each line, and who asked for its pieces beside or below it. Drawing,
+//! scrolling and the mouse all read them.
+
+use super::columns::CartColumns;
+use crate::config::theme::SHORT;
+use crate::model::product::only_left;
+use crate::model::total::LineStatus;
+use crate::model::{CartLine, Money, text, total};
+use crate::tui::state::State;
+use crate::tui::state::scroll::fitting;
+use ratatui::layout::Rect;
+
+/// A space at which no line is broken.
+pub(crate) const NO_BREAK_SPACE: &str = "\u{a0}";
+
+/// The least columns for a list of several names.
+const LEAST_LIST: usize = 13;
+
+/// The name of those who asked for pieces that another client put in.
+const NOBODY: &str = "nobody";
+
+/// Where the names of who asked for a line's pieces stand, in the line's area.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum FromPlace {
+    /// In their column, whose first row is that of the line.
+    Column,
+    /// In rows of their own below the line.
+    Below,
+}
+
+/// What stands beside and below a line of the cart.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct AroundLine {
+    /// Where the names stand.
+    pub(crate) place: FromPlace,
+    /// The names in their column, in the row of the line.
+    pub(crate) beside: String,
+    /// The rows below it.
+    pub(crate) below: Vec<RowBelow>,
+}
+
+/// A row below a line.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct RowBelow {
+    /// What stands in the way of ordering the line, or nothing.
+    pub(crate) problem: String,
+    /// Some of the names, or none.
+    pub(crate) from: String,
+}
+
+/// The rows of the cart that shows.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct CartRows<'a> {
+    state: &'a State,
+    rows: Rect,
+    /// The columns of each line.
+    pub(crate) columns: CartColumns,
+    /// Somebody else has filled the cart, too.
+    is_shared: bool,
+}
+
+impl<'a> CartRows<'a> {
+    /// The rows in this area.
+    #[must_use]
+    pub(crate) fn of(state: &'a State, rows: Rect, subtotal: Money) -> CartRows<'a> {
+        let mut shares = state.cart.shown.lines.iter().flat_map(|line| &line.shares);
+        CartRows {
+            state,
+            rows,
+            columns: CartColumns::of(state, rows, subtotal),
+            is_shared: shares.any(|share| share.by != state.env.me),
+        }
+    }
+
+    /// What stands beside and below a line.
+    #[must_use]
+    pub(crate) fn around(&self, line: &CartLine) -> AroundLine {
+        let place = self.place_of_names(line);
+        let mut names = self.names(line, place).into_iter();
+        let problem = self.problem_below(line).unwrap_or_default();
+
+        let beside = match place {
+            FromPlace::Column => names.next().unwrap_or_default(),
+            FromPlace::Below => String::new(),
+        };
+        let mut below = Vec::new();
+        if !problem.is_empty() {
+            let from = match place {
+                FromPlace::Column => names.next().unwrap_or_default(),
+                FromPlace::Below => String::new(),
+            };
+            below.push(RowBelow { problem, from });
+        }
+        below.extend(names.map(|from| RowBelow {
+            problem: String::new(),
+            from,
+        }));
+
+        AroundLine {
+            place,
+            beside,
+            below,
+        }
+    }
+
+    /// Who asked for a line's pieces, in rows as wide as there is room.
+    fn names(&self, line: &CartLine, place: FromPlace) -> Vec<String> {
+        let width = match place {
+            FromPlace::Column => self.columns.by,
+            // Where all is one's own, that needs no rows.
+            FromPlace::Below if !self.is_shared => return Vec::new(),
+            FromPlace::Below => self.rows.width.saturating_sub(self.columns.quantity + 1),
+        };
+
+        let list: Vec<String> = portions(line)
+            .iter()
+            .map(|portion| portion.in_list().replace(' ', NO_BREAK_SPACE))
+            .collect();
+        let wrapped = text::wrap(&list.join(", "), width.into(), usize::MAX);
+        let rows = wrapped.iter().map(|row| row.replace(NO_BREAK_SPACE, " "));
+        rows.collect()
+    }
+
+    /// The words for a stock that is too small, where they have no room behind the name.
+    fn problem_below(&self, line: &CartLine) -> Option<String> {
+        let product = self.state.lookup(&line.product);
+        let left = total::short(line, product)?;
+        let (status, _) = total::line(line, product);
+
+        let name = self.state.name_of(&line.product);
+        let has_room = short_behind_name(left, &name, self.columns.name).is_some();
+        (status == LineStatus::Good && !has_room).then(|| format!("{SHORT} {}", only_left(left)))
+    }
+
+    /// A line that does not count has its name in the place of the column.
+    fn place_of_names(&self, line: &CartLine) -> FromPlace {
+        let (status, _) = total::line(line, self.state.lookup(&line.product));
+        match status {
+            LineStatus::Good | LineStatus::Reading if self.columns.by > 0 => FromPlace::Column,
+            LineStatus::Good
+            | LineStatus::Reading
+            | LineStatus::Gone
+            | LineStatus::NoPrice
+            | LineStatus::Damaged => FromPlace::Below,
+        }
+    }
+
+    /// The rows that the line with this index takes.
+    #[must_use]
+    pub(crate) fn height(&self, index: usize) -> usize {
+        let Some(line) = self.state.cart.shown.lines.get(index) else {
+            return 1;
+        };
+        1 + self.around(line).below.len()
+    }
+
+    /// The number of lines that show whole.
+    #[must_use]
+    pub(crate) fn page(&self) -> usize {
+        let lines = self.state.cart.shown.lines.len();
+        let top = self.state.cart.scroll.top;
+        fitting(top, lines, self.rows.height.into(), |row| self.height(row))
+    }
+
+    /// The index of the line in this row of the area.
+    #[must_use]
+    pub(crate) fn line_at(&self, row: usize) -> Option<usize> {
+        let mut below = 0;
+        (self.state.cart.scroll.top..self.state.cart.shown.lines.len()).find(|index| {
+            below += self.height(*index);
+            row < below
+        })
+    }
+}
+
+/// The words for how many are left, behind a name in a column of this width; `None` where there is
+/// no room for them.
+#[must_use]
+pub(crate) fn short_behind_name(left: u64, name: &str, width: u16) -> Option<String> {
+    let sentence = only_left(left);
+    let in_full = format!("({sentence})");
+    let in_short = format!("({})", sentence.trim_start_matches("only "));
+
+    let room = usize::from(width).saturating_sub(text::width(name) + 1);
+    [in_full, in_short]
+        .into_iter()
+        .find(|words| text::width(words) <= room)
+}
+
+/// The pieces of a line that one person asked for; nobody's last.
+struct Portion<'a> {
+    by: &'a str,
+    pieces: u32,
+    /// There are no others.
+    is_alone: bool,
+}
+
+impl Portion<'_> {
+    /// `bob 4`; one person alone has no number.
+    fn in_list(&self) -> String {
+        if self.is_alone {
+            self.by.to_owned()
+        } else {
+            format!("{} {}", self.by, self.pieces)
+        }
+    }
+
+    /// `bob (4)`.
+    fn in_sentence(&self) -> String {
+        if self.is_alone {
+            self.by.to_owned()
+        } else {
+            format!("{} ({})", self.by, self.pieces)
+        }
+    }
+}
+
+/// The people who asked for a line's pieces: who asked for most first, nobody last.
+fn portions(line: &CartLine) -> Vec<Portion<'_>> {
+    let mut portions: Vec<Portion<'_>> = line
+        .shares
+        .iter()
+        .map(|share| Portion {
+            by: &share.by,
+            pieces: share.pieces,
+            is_alone: false,
+        })
+        .collect();
+    portions.sort_by(|a, b| b.pieces.cmp(&a.pieces).then_with(|| a.by.cmp(b.by)));
+
+    let known: u32 = portions.iter().map(|portion| portion.pieces).sum();
+    let quantity = line.quantity.whole().unwrap_or(0);
+    if quantity > known {
+        portions.push(Portion {
+            by: NOBODY,
+            pieces: quantity - known,
+            is_alone: false,
+        });
+    }
+
+    if let [alone] = &mut portions[..] {
+        alone.is_alone = true;
+    }
+    portions
+}
+
+/// The columns that those need who asked for a line's pieces: for the widest of several, with the
+/// comma behind it, and for about two of them, as a list would be too tall else.
+#[must_use]
+pub(crate) fn needed_for_from(line: &CartLine) -> usize {
+    let portions = portions(line);
+    let widths = portions
+        .iter()
+        .map(|portion| text::width(&portion.in_list()));
+    let widest = widths.max().unwrap_or(0);
+
+    if portions.len() > 1 {
+        LEAST_LIST.max(widest + 1)
+    } else {
+        widest
+    }
+}
+
+/// Who asked for a line's pieces, for a sentence: `bob (4) and lee (2)`; `None` where nobody knows.
+#[must_use]
+pub(crate) fn from_in_sentence(line: &CartLine) -> Option<String> {
+    if line.shares.is_empty() {
+        return None;
+    }
+
+    let mut people: Vec<String> = portions(line).iter().map(Portion::in_sentence).collect();
+    let last = people.pop()?;
+    Some(if people.is_empty() {
+        last
+    } else {
+        format!("{} and {last}", people.join(", "))
+    })
+}

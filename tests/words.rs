@@ -1,0 +1,616 @@
+//! What the screens say, without a server: who asked for what, what happened, news of orders,
+//! how the catalog is sorted, what was probably meant.
+
+use crate::harness;
+
+use harness::order_screens::{self, orders};
+use harness::screens::{TestScreen, id};
+use trolley::config::display::Charset;
+use trolley::model::order::Share;
+use trolley::model::{
+    Cart, ChangeKind, Edit, LineChange, OpId, OrderState, Product, Refusal, Rules, Sort, Update,
+};
+use trolley::store::live::{LiveEvent, OrderEvent};
+use trolley::store::{Error, Trouble};
+use trolley::tui::message::{Message, Mouse, MouseKind};
+use trolley::tui::state::Mode;
+
+/// The lines of a picture from the column `left` on, without the spaces around them.
+fn side(stage: &TestScreen, left: usize) -> Vec<String> {
+    let terminal = stage.draw();
+    let buffer = terminal.backend().buffer();
+    let area = buffer.area;
+    (0..area.height)
+        .map(|y| {
+            let cells = (u16::try_from(left).unwrap()..area.width).map(|x| buffer[(x, y)].symbol());
+            cells
+                .collect::<String>()
+                .trim_matches(['│', '┃'])
+                .to_owned()
+        })
+        .collect()
+}
+
+fn press(stage: &mut TestScreen, column: u16, row: u16) {
+    stage.take_in(Message::Mouse(Mouse {
+        kind: MouseKind::Press,
+        column,
+        row,
+    }));
+}
+
+fn message(stage: &TestScreen) -> String {
+    let notice = stage.state.notice.as_ref();
+    notice.map_or(String::new(), |notice| notice.text.clone())
+}
+
+/// An update of `kind` by `by` that changes these lines: product, quantity, pieces more.
+fn update(
+    stage: &mut TestScreen,
+    by: &str,
+    kind: ChangeKind,
+    lines: &[(&str, u32, i64)],
+) -> Update {
+    stage.version += 1;
+    let lines: Vec<LineChange> = lines
+        .iter()
+        .map(|(product, quantity, delta)| LineChange {
+            product: id(product),
+            quantity: *quantity,
+            delta: *delta,
+            price: None,
+            taken: Vec::new(),
+        })
+        .collect();
+    let confirmed = stage.state.cart.confirmed.lines.iter();
+    let kept = confirmed.filter(|line| !lines.iter().any(|other| other.product == line.product));
+    Update {
+        version: stage.version,
+        op: OpId::parse(&format!("op-{}", stage.version)).unwrap(),
+        by: by.to_owned(),
+        kind,
+        count: kept.count() + lines.iter().filter(|line| line.quantity > 0).count(),
+        lines,
+        deadline: trolley::model::Deadline {
+            told_at: stage.server,
+            at: Some(stage.server + 1_680_000),
+        },
+    }
+}
+
+#[test]
+fn all_who_asked_for_a_line_show_most_pieces_first_and_never_cut() {
+    let stage = TestScreen::with_people(80, 24);
+    let cart = side(&stage, 44);
+    for (row, words) in [
+        (3, "   6 Espresso                14.40"),
+        (4, "     bob 4, lee 2                 "),
+        (6, "     ann@till 2, cai 2, dee 1     "),
+        (8, "     eve 2, ann@till 1, bob 1     "),
+        (9, "  !4 Rosemary Focaccia       16.80"),
+        (10, "     ! only 3 left                "),
+        (11, "     hal 2, cai 1, gus 1          "),
+    ] {
+        assert_eq!(cart[row], words, "{}", stage.picture());
+    }
+
+    // In a column of its own it wraps at the commas.
+    let wide = TestScreen::with_people(120, 36);
+    let words: Vec<String> = side(&wide, 62);
+    assert!(
+        words[4].contains("5 Flat White         ann@till 2,"),
+        "{words:?}"
+    );
+    assert_eq!(words[5].trim(), "cai 2, dee 1");
+
+    // One person alone has no number, and pieces that another client put in are nobody's.
+    let mut cart = wide.state.cart.confirmed.clone();
+    cart.version += 1;
+    let ginger_beer = &mut cart.lines[6];
+    assert_eq!(ginger_beer.product, id("ginger-beer"));
+    ginger_beer.shares[0].pieces = 1;
+    let mut wide = wide;
+    wide.link(LiveEvent::Cart(cart));
+    let picture = wide.picture();
+    assert!(picture.contains("2 Ginger Beer        ira 1,"), "{picture}");
+    assert!(picture.contains("nobody 1"), "{picture}");
+    assert!(picture.contains("1 Potted Basil       fay  "), "{picture}");
+}
+
+#[test]
+fn the_details_name_everybody_in_one_sentence() {
+    let mut stage = TestScreen::with_people(120, 36);
+    stage.keys("tab down");
+    let picture = stage.picture();
+    assert!(
+        picture.contains("5 in the cart from ann@till (2), cai (2) and dee (1), €18.00"),
+        "{picture}"
+    );
+    stage.keys("g G");
+    assert!(stage.picture().contains("1 in the cart from fay, €2.20"));
+}
+
+#[test]
+fn a_cart_of_ones_own_says_nothing_of_who_asked_for_it() {
+    let mut stage = TestScreen::new(80, 24);
+    stage.link(LiveEvent::Cart(Cart {
+        version: 100,
+        ..Cart::default()
+    }));
+    stage.change("ann@till", "tea", 2, 2, "");
+    stage.change("ann@till", "espresso", 1, 1, "");
+    let cart = side(&stage, 44);
+    assert!(
+        cart[3].contains("2 tea") && cart[4].contains("1 espresso"),
+        "{cart:?}"
+    );
+
+    // Once somebody else is in it, each line says it.
+    stage.change("bob", "espresso", 3, 2, "");
+    let cart = side(&stage, 44);
+    assert_eq!(cart[4].trim(), "ann@till");
+    assert_eq!(cart[6].trim(), "bob 2, ann@till 1");
+}
+
+#[test]
+fn a_line_and_who_asked_for_it_are_selected_and_scrolled_as_one() {
+    let mut stage = TestScreen::with_people(80, 24);
+    // A click on the names selects the line above them.
+    press(&mut stage, 50, 6);
+    assert_eq!(stage.state.target(), Some(id("flat-white")));
+    press(&mut stage, 50, 7);
+    assert_eq!(stage.state.target(), Some(id("croissant")));
+
+    // The last line shows with its names when it is selected.
+    stage.keys("G");
+    let cart = side(&stage, 44);
+    assert_eq!(
+        cart[14],
+        "  !1 Potted Basil             2.20",
+        "{}",
+        stage.picture()
+    );
+    assert_eq!(cart[15].trim(), "! none left");
+    assert_eq!(cart[16].trim(), "fay");
+    // What is drawn is what a click meets, scrolled as well.
+    press(&mut stage, 50, 3);
+    let first = stage.state.target().unwrap();
+    assert_eq!(first, id("croissant"));
+    assert!(cart[3].contains("Butter Croissant"));
+
+    stage.take_in(Message::Mouse(Mouse {
+        kind: MouseKind::WheelUp,
+        column: 50,
+        row: 5,
+    }));
+    assert_eq!(stage.state.cart.scroll.top, 0);
+    assert_eq!(stage.state.target(), Some(id("croissant")));
+}
+
+#[test]
+fn ones_own_changes_count_for_oneself_before_they_are_confirmed() {
+    let mut stage = TestScreen::with_people(80, 24);
+    stage.keys("tab 3 +");
+    assert_eq!(side(&stage, 44)[4].trim(), "bob 4, ann@till 3, lee 2");
+    // One's own pieces go first, then those of who came last.
+    stage.keys("5 -");
+    assert_eq!(side(&stage, 44)[4].trim(), "bob 2, lee 2");
+}
+
+/// The rows of the activity, newest first.
+fn activity(stage: &TestScreen) -> Vec<String> {
+    let rows = side(stage, 62);
+    let title = rows
+        .iter()
+        .position(|row| row.contains(" Activity "))
+        .unwrap();
+    rows[title + 1..]
+        .iter()
+        .take_while(|row| !row.starts_with('╰'))
+        .map(|row| row.split_whitespace().collect::<Vec<_>>().join(" "))
+        .filter(|row| !row.is_empty())
+        .collect()
+}
+
+/// An empty cart, read now.
+fn empty_cart(stage: &TestScreen) -> Cart {
+    let mut cart = Cart {
+        version: stage.version,
+        ..Cart::default()
+    };
+    cart.deadline.told_at = stage.server;
+    cart
+}
+
+fn quiet() -> TestScreen {
+    let mut stage = TestScreen::new(120, 36);
+    stage.link(LiveEvent::Cart(empty_cart(&stage)));
+    stage
+}
+
+#[test]
+fn the_activity_says_what_was_done_when_it_was_done() {
+    let mut stage = quiet();
+    stage.change("bob", "tea", 2, 2, "");
+    // Somebody has read that by now: it stays true.
+    stage.server += 40_000;
+    stage.change("bob", "tea", 9, 7, "");
+    assert_eq!(
+        activity(&stage),
+        ["11:07 bob added 7 × tea", "11:06 bob added 2 × tea"],
+        "{}",
+        stage.picture()
+    );
+
+    // A key held down is one run.
+    stage.server += 10_000;
+    for quantity in 10..=30 {
+        stage.server += 100;
+        stage.change("bob", "tea", quantity, 1, "");
+    }
+    assert_eq!(activity(&stage)[0], "11:07 bob added 21 × tea");
+    assert_eq!(activity(&stage).len(), 3);
+    // It ends with another's change, another direction, and when the line goes.
+    stage.change("ann", "tea", 31, 1, "");
+    stage.change("bob", "tea", 30, -1, "");
+    stage.change("bob", "tea", 29, -1, "");
+    stage.change("bob", "tea", 0, -29, "");
+    assert_eq!(
+        activity(&stage)[..3],
+        [
+            "11:07 bob removed tea",
+            "11:07 bob took out 2 × tea",
+            "11:07 ann added 1 × tea"
+        ]
+    );
+}
+
+#[test]
+fn what_is_taken_from_others_says_from_whom() {
+    let mut stage = quiet();
+    stage.change("cai", "tea", 4, 4, "");
+    let mut taken = update(&mut stage, "hal", ChangeKind::Edit, &[("tea", 3, -1)]);
+    taken.lines[0].taken = vec![Share {
+        by: "cai".to_owned(),
+        pieces: 1,
+    }];
+    stage.link(LiveEvent::Update(taken));
+    assert_eq!(activity(&stage)[0], "11:06 hal took out 1 × tea of cai's");
+}
+
+#[test]
+fn an_order_is_told_once_and_its_states_as_they_come() {
+    let mut stage = quiet();
+    stage.change("bob", "tea", 2, 2, "");
+    let order = &orders()[1];
+    let mut freeze = update(&mut stage, "bob", ChangeKind::Freeze, &[]);
+    freeze.op = OpId::parse(order.id.as_str()).unwrap();
+    let mut placed = update(&mut stage, "bob", ChangeKind::Order, &[("tea", 0, -2)]);
+    placed.op = freeze.op.clone();
+    stage.link(LiveEvent::Update(freeze.clone()));
+    stage.link(LiveEvent::Update(placed.clone()));
+    assert!(
+        message(&stage).starts_with("bob ordered 1 line: "),
+        "{}",
+        message(&stage)
+    );
+    stage.link(LiveEvent::Cart(empty_cart(&stage)));
+    stage.link(LiveEvent::Activity(vec![freeze, placed]));
+
+    let (_, short) = order.id.as_str().split_once('-').unwrap();
+    let news = |state| LiveEvent::Order(OrderEvent::State(order.id.clone(), state));
+    for state in [OrderState::Accepted, OrderState::Ready, OrderState::Ready] {
+        stage.link(news(state));
+    }
+    assert_eq!(
+        activity(&stage),
+        [
+            format!("11:06 order {short} is ready"),
+            format!("11:06 order {short} is accepted"),
+            format!("11:06 bob ordered 1 line: {short}"),
+            "11:06 bob added 2 × tea".to_owned(),
+        ]
+    );
+
+    // It stays until a key, and in the header until somebody looks.
+    stage.now.steady += 3_600_000;
+    stage.take_in(Message::Clock);
+    assert_eq!(message(&stage), format!("Order {} is ready", order.id));
+    stage.keys("esc");
+    assert_eq!(message(&stage), "");
+    let header = |stage: &TestScreen| stage.picture().lines().next().unwrap().to_owned();
+    assert!(
+        header(&stage).contains(&format!("✓ {short} ready")),
+        "{}",
+        header(&stage)
+    );
+    stage.take_in(Message::Resize(50, 15));
+    assert!(
+        header(&stage).contains(&format!("✓ {short} ready")),
+        "{}",
+        header(&stage)
+    );
+    stage.keys("o");
+    stage.link(LiveEvent::Order(OrderEvent::List(orders())));
+    stage.keys("esc");
+    assert!(!header(&stage).contains("ready"), "{}", header(&stage));
+}
+
+#[test]
+fn an_order_that_got_ready_while_the_server_was_away_is_told() {
+    let mut stage = quiet();
+    let order = orders()[1].clone();
+    assert_eq!(order.state, OrderState::Ready);
+    stage.link(LiveEvent::Order(OrderEvent::State(
+        order.id.clone(),
+        OrderState::Accepted,
+    )));
+    stage.link(LiveEvent::Down(Trouble::Lost));
+    stage.link(LiveEvent::Order(OrderEvent::List(vec![order.clone()])));
+    assert_eq!(message(&stage), format!("Order {} is ready", order.id));
+}
+
+#[test]
+fn expiry_and_the_deadline_are_in_the_activity() {
+    let mut stage = quiet();
+    stage.change("bob", "tea", 2, 2, "");
+    stage.server += 2_000_000;
+    let mut empty = empty_cart(&stage);
+    stage.link(LiveEvent::Cart(empty.clone()));
+    assert_eq!(
+        activity(&stage),
+        [
+            "11:34 the session timed out: emptied",
+            "11:06 bob added 2 × tea"
+        ],
+        "{}",
+        stage.picture()
+    );
+
+    empty.version += 1;
+    empty.rules = Rules {
+        owner: Some("bob".to_owned()),
+        closes: Some(stage.server + 60_000),
+        ..Rules::default()
+    };
+    stage.link(LiveEvent::Cart(empty));
+    assert_eq!(activity(&stage).len(), 2);
+    stage.now.steady += 60_001;
+    stage.take_in(Message::Clock);
+    stage.take_in(Message::Clock);
+    assert_eq!(activity(&stage)[0], "11:41 the deadline passed: closed");
+    assert_eq!(activity(&stage).len(), 3);
+}
+
+#[test]
+fn what_is_undone_asks_for_the_places_of_the_lines() {
+    let mut stage = TestScreen::with_people(120, 36);
+    let places: Vec<(_, u64)> = stage
+        .state
+        .cart
+        .confirmed
+        .lines
+        .iter()
+        .map(|line| (line.product.clone(), line.added.as_ref().unwrap().version))
+        .collect();
+    stage.keys("C y");
+    let change = stage.state.cart.unconfirmed[0].clone();
+    let gone: Vec<(String, u32)> = stage
+        .state
+        .cart
+        .confirmed
+        .lines
+        .iter()
+        .map(|line| (line.product.to_string(), line.quantity.whole().unwrap()))
+        .collect();
+    let gone: Vec<(&str, u32, i64)> = gone
+        .iter()
+        .map(|(product, quantity)| (product.as_str(), 0, -i64::from(*quantity)))
+        .collect();
+    let mut cleared = update(&mut stage, "ann@till", ChangeKind::Clear, &gone);
+    cleared.op = change.op.clone();
+    stage.link(LiveEvent::Update(cleared.clone()));
+    stage.link(LiveEvent::Settled(change.op, Ok(cleared)));
+    stage.keys("u");
+    let undo = &stage.state.cart.unconfirmed[0];
+    let asked: Vec<(_, u64)> = undo
+        .edits
+        .iter()
+        .map(|edit| match edit {
+            Edit::Restore {
+                product,
+                place: Some(place),
+                ..
+            } => (product.clone(), *place),
+            other => panic!("{other:?}"),
+        })
+        .collect();
+    assert_eq!(asked, places);
+    // It shows so at once.
+    let shown: Vec<_> = stage
+        .state
+        .cart
+        .shown
+        .lines
+        .iter()
+        .map(|line| &line.product)
+        .collect();
+    assert_eq!(
+        shown,
+        places
+            .iter()
+            .map(|(product, _)| product)
+            .collect::<Vec<_>>()
+    );
+}
+
+#[test]
+fn a_sold_out_product_says_so_before_it_is_added_and_when_it_is() {
+    for (width, height) in [(200, 60), (120, 36), (80, 24), (50, 15), (30, 12)] {
+        let mut stage = TestScreen::filled(width, height);
+        stage.keys("/ b a s i l enter");
+        let row = stage.picture().lines().nth(3).unwrap().to_owned();
+        let says_so = row.contains("none") || row.contains("sold out");
+        assert!(
+            row.contains("Potted Basil") && says_so,
+            "{}",
+            stage.picture()
+        );
+        if height >= 14 {
+            assert!(stage.picture().contains("sold out"), "{}", stage.picture());
+        }
+        stage.keys("a");
+        assert!(
+            message(&stage).starts_with("Potted Basil is sold out"),
+            "{}",
+            message(&stage)
+        );
+        assert_eq!(stage.state.cart.unconfirmed.len(), 1);
+    }
+    let mut stage = TestScreen::filled(80, 24);
+    stage.keys(": b a s i l");
+    let picture = stage.picture();
+    let entry = picture
+        .lines()
+        .find(|line| line.contains("Add 1 × Potted Basil"));
+    assert!(entry.unwrap().contains("sold out"), "{picture}");
+}
+
+#[test]
+fn the_sorted_column_is_marked_and_reversed_by_the_same_key_or_click() {
+    let mut stage = TestScreen::filled(80, 24);
+    let heads = |stage: &TestScreen| stage.picture().lines().nth(2).unwrap().to_owned();
+    assert!(!heads(&stage).contains(['▲', '▼']));
+    for head in ["Product▲", "Product▼", "Price▲", "Price▼", "Cart▲", "Cart▼"] {
+        stage.keys("s");
+        assert!(heads(&stage).contains(head), "{}", heads(&stage));
+        assert_eq!(heads(&stage).matches(['▲', '▼']).count(), 1);
+    }
+    stage.keys("s");
+    assert!(!heads(&stage).contains(['▲', '▼']));
+    // Where the sorted column has no room, the title says it.
+    stage.keys(": s o r t space c a t e g o r y space r enter");
+    assert!(stage.picture().contains("64 products category reversed"));
+    stage.take_in(Message::Resize(200, 60));
+    assert!(heads(&stage).contains("Category▼"));
+    stage.take_in(Message::Resize(80, 24));
+
+    // The dearest first, by a second click.
+    press(&mut stage, 30, 2);
+    press(&mut stage, 30, 2);
+    assert!(heads(&stage).contains("Price▼"));
+    let prices: Vec<_> = (0..64)
+        .map(|row| stage.state.catalog.shown[row])
+        .map(|number| {
+            stage
+                .state
+                .catalog
+                .catalog
+                .at(number)
+                .unwrap()
+                .price
+                .unwrap()
+        })
+        .collect();
+    assert!(prices.is_sorted_by(|a, b| a >= b), "{prices:?}");
+    // A third one returns to the usual sorting.
+    press(&mut stage, 30, 2);
+    assert_eq!(stage.state.catalog.sorting.by, Sort::Category);
+
+    stage.keys(": s o r t space p r i c e space r enter");
+    assert!(heads(&stage).contains("Price▼"), "{}", stage.picture());
+    // With words the best match comes first, whatever the sorting.
+    stage.keys("/ t e a");
+    assert!(!heads(&stage).contains(['▲', '▼']), "{}", heads(&stage));
+
+    stage.state.env.display.charset = Charset::Ascii;
+    stage.keys("esc");
+    assert!(heads(&stage).contains("Pricev"), "{}", heads(&stage));
+}
+
+#[test]
+fn a_slip_in_the_palette_offers_what_was_meant_and_does_nothing_by_itself() {
+    for (typed, meant) in [
+        ("c r o i s a n t", "Butter Croissant"),
+        ("e x p r e s s o space 3", "Espresso 3"),
+        ("s e t space e x p r e s s o", "set Espresso"),
+        ("r e m o v e space b a g u e t e s", "remove Baguette"),
+        ("c a t e g o r y space B a k r y", "category Bakery"),
+        ("t h e m e space d r a k", "theme dark"),
+        ("s o r t space p r c i e", "sort price"),
+        ("u n d i", "undo"),
+        ("c h e k c o u t", "checkout"),
+    ] {
+        let mut stage = TestScreen::filled(80, 24);
+        stage.keys(&format!(": {typed}"));
+        let question = format!("Did you mean “{meant}”?");
+        assert!(
+            stage.picture().contains(&question),
+            "{meant}: {}",
+            stage.picture()
+        );
+        stage.keys("enter");
+        assert!(stage.state.cart.unconfirmed.is_empty());
+        assert!(matches!(&stage.state.mode, Mode::Palette { input, .. } if input.value() == meant));
+        assert!(
+            !stage.picture().contains("Did you mean"),
+            "{}",
+            stage.picture()
+        );
+    }
+    // Nothing is near that.
+    let mut stage = TestScreen::filled(80, 24);
+    stage.keys(": x y z q");
+    assert!(
+        stage
+            .picture()
+            .contains("No product or command matches “xyzq”")
+    );
+}
+
+#[test]
+fn products_are_called_by_their_names() {
+    let mut stage = TestScreen::filled(120, 36);
+    stage.keys("tab d");
+    let op = stage.state.cart.unconfirmed[0].op.clone();
+    let refused = Refusal::NotInCart("baguette".to_owned());
+    stage.link(LiveEvent::Settled(op, Err(Error::Refused(refused))));
+    assert_eq!(message(&stage), "“Baguette” is not in the cart");
+
+    // Its name is remembered when it is not sold any more.
+    let gone: Option<Product> = None;
+    stage.link(LiveEvent::Products(vec![(id("baguette"), gone)]));
+    stage.keys("g");
+    assert!(
+        stage
+            .picture()
+            .contains("Baguette is no longer sold and not counted")
+    );
+    stage.keys("+");
+    assert_eq!(message(&stage), "There is no product “Baguette”");
+    stage.keys("c");
+    let LiveEvent::Order(OrderEvent::Preview(mut preview)) = order_screens::preview(104, false)
+    else {
+        panic!("no preview");
+    };
+    preview.lines[3].order_line.product = id("baguette");
+    preview.lines[3].order_line.name = "baguette".to_owned();
+    stage.link(LiveEvent::Order(OrderEvent::Preview(preview)));
+    assert!(
+        stage.picture().contains("3 Baguette"),
+        "{}",
+        stage.picture()
+    );
+}
+
+#[test]
+fn an_unlimited_stock_is_a_word_where_there_is_no_sign() {
+    let mut stage = TestScreen::filled(80, 24);
+    stage.state.env.display.charset = Charset::Ascii;
+    let picture = stage.picture();
+    let row = picture
+        .lines()
+        .find(|line| line.contains("Flat White"))
+        .unwrap();
+    assert!(row.contains("E3.60  many"), "{row}");
+}
