@@ -1183,6 +1183,19 @@ fn only_what_others_change_lights_up() {
 }
 
 #[test]
+fn what_is_in_the_cart_is_read_where_the_catalog_can_not_be() {
+    let mut stage = TestScreen::new(80, 24);
+    stage.link(LiveEvent::Cart(Cart::default()));
+    stage.change("bob", "espresso", 2, 2, "");
+    let failed = Message::Catalog(Err(Trouble::Lost), 0);
+    let effects = update(&mut stage.state, failed, stage.now);
+    let is_read = effects.iter().any(
+        |e| matches!(e, Effect::Live(LiveRequest::Products(ids)) if *ids == [id("espresso")]),
+    );
+    assert!(is_read, "{effects:?}");
+}
+
+#[test]
 fn what_changes_while_the_catalog_is_read_is_read_again() {
     let mut stage = TestScreen::new(80, 24);
     let whole = || Message::Catalog(Ok((Catalog::new(demo_products()), Shop::default())), 0);

@@ -241,7 +241,9 @@ impl Updater<'_> {
 
     /// Reads the products in the cart that the catalog does not have.
     pub(super) fn read_missing_products(&mut self) {
-        if !self.state.catalog.loaded {
+        // Where the catalog can't be read, its products may be there nevertheless.
+        let catalog = &self.state.catalog;
+        if !catalog.loaded && catalog.load_trouble.is_none() {
             return;
         }
 

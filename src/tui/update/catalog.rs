@@ -84,6 +84,7 @@ impl Updater<'_> {
             self.notify_error(message);
         }
         self.state.catalog.load_trouble = Some(trouble);
+        self.read_missing_products();
     }
 
     /// Takes in that some products could not be read. They are tried again.

@@ -184,7 +184,7 @@ fn empty_message(state: &State) -> String {
             return "The catalog is empty.".to_owned();
         }
         format!(
-            "The catalog is empty.\nPress {key} to load the demo catalog,\nor let your shop's own program fill it."
+            "The catalog is empty.\nPress {key} to load the demo catalog,\nor fill it from a file: trolley import FILE"
         )
     }
 }
