@@ -2,6 +2,7 @@
 //! scrolling and the mouse all read them.
 
 use super::columns::CartColumns;
+use super::from::portions;
 use crate::config::theme::SHORT;
 use crate::model::product::only_left;
 use crate::model::total::LineStatus;
@@ -12,12 +13,6 @@ use ratatui::layout::Rect;
 
 /// A space at which no line is broken.
 pub(crate) const NO_BREAK_SPACE: &str = "\u{a0}";
-
-/// The least columns for a list of several names.
-const LEAST_LIST: usize = 13;
-
-/// The name of those who asked for pieces that another client put in.
-const NOBODY: &str = "nobody";
 
 /// Where the names of who asked for a line's pieces stand, in the line's area.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -185,94 +180,4 @@ pub(crate) fn short_behind_name(left: u64, name: &str, width: u16) -> Option<Str
     [in_full, in_short]
         .into_iter()
         .find(|words| text::width(words) <= room)
-}
-
-/// The pieces of a line that one person asked for; nobody's last.
-struct Portion<'a> {
-    by: &'a str,
-    pieces: u32,
-    /// There are no others.
-    is_alone: bool,
-}
-
-impl Portion<'_> {
-    /// `bob 4`; one person alone has no number.
-    fn in_list(&self) -> String {
-        if self.is_alone {
-            self.by.to_owned()
-        } else {
-            format!("{} {}", self.by, self.pieces)
-        }
-    }
-
-    /// `bob (4)`.
-    fn in_sentence(&self) -> String {
-        if self.is_alone {
-            self.by.to_owned()
-        } else {
-            format!("{} ({})", self.by, self.pieces)
-        }
-    }
-}
-
-/// The people who asked for a line's pieces: who asked for most first, nobody last.
-fn portions(line: &CartLine) -> Vec<Portion<'_>> {
-    let mut portions: Vec<Portion<'_>> = line
-        .shares
-        .iter()
-        .map(|share| Portion {
-            by: &share.by,
-            pieces: share.pieces,
-            is_alone: false,
-        })
-        .collect();
-    portions.sort_by(|a, b| b.pieces.cmp(&a.pieces).then_with(|| a.by.cmp(b.by)));
-
-    let known: u32 = portions.iter().map(|portion| portion.pieces).sum();
-    let quantity = line.quantity.whole().unwrap_or(0);
-    if quantity > known {
-        portions.push(Portion {
-            by: NOBODY,
-            pieces: quantity - known,
-            is_alone: false,
-        });
-    }
-
-    if let [alone] = &mut portions[..] {
-        alone.is_alone = true;
-    }
-    portions
-}
-
-/// The columns that those need who asked for a line's pieces: for the widest of several, with the
-/// comma behind it, and for about two of them, as a list would be too tall else.
-#[must_use]
-pub(crate) fn needed_for_from(line: &CartLine) -> usize {
-    let portions = portions(line);
-    let widths = portions
-        .iter()
-        .map(|portion| text::width(&portion.in_list()));
-    let widest = widths.max().unwrap_or(0);
-
-    if portions.len() > 1 {
-        LEAST_LIST.max(widest + 1)
-    } else {
-        widest
-    }
-}
-
-/// Who asked for a line's pieces, for a sentence: `bob (4) and lee (2)`; `None` where nobody knows.
-#[must_use]
-pub(crate) fn from_in_sentence(line: &CartLine) -> Option<String> {
-    if line.shares.is_empty() {
-        return None;
-    }
-
-    let mut people: Vec<String> = portions(line).iter().map(Portion::in_sentence).collect();
-    let last = people.pop()?;
-    Some(if people.is_empty() {
-        last
-    } else {
-        format!("{} and {last}", people.join(", "))
-    })
 }

@@ -1,7 +1,7 @@
 //! The columns of the lists: drawing and the mouse both read them. Amounts get the room that
 //! those on the screen need.
 
-use super::cart::needed_for_from;
+use super::from::needed_for_from;
 use super::money;
 use crate::config::display::Charset;
 use crate::config::theme::{ASCENDING, DESCENDING, PENDING, SHORT, UNLIMITED, UNLIMITED_IN_ASCII};

@@ -5,6 +5,7 @@ pub(crate) mod activity;
 pub(crate) mod cart;
 pub(crate) mod columns;
 pub(crate) mod footer;
+pub(crate) mod from;
 pub(crate) mod help;
 pub(crate) mod money;
 pub mod orders;

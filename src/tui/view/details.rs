@@ -7,7 +7,7 @@ use crate::model::product::SOLD_OUT;
 use crate::model::total;
 use crate::model::total::ProductLookup;
 use crate::model::{CartLine, Item, ProductId, Stock, text};
-use crate::tui::layout::cart::from_in_sentence;
+use crate::tui::layout::from::from_in_sentence;
 use crate::tui::state::State;
 use crate::tui::state::areas::Pane;
 use ratatui::buffer::Buffer;

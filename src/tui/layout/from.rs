@@ -1,0 +1,100 @@
+//! Who asked for the pieces of a line: as a list for its column, and as words for a sentence.
+
+use crate::model::{CartLine, text};
+
+/// The least columns for a list of several names.
+const LEAST_LIST: usize = 13;
+
+/// The name of those who asked for pieces that another client put in.
+const NOBODY: &str = "nobody";
+
+/// The pieces of a line that one person asked for; nobody's last.
+pub(super) struct Portion<'a> {
+    by: &'a str,
+    pieces: u32,
+    /// There are no others.
+    is_alone: bool,
+}
+
+impl Portion<'_> {
+    /// `bob 4`; one person alone has no number.
+    pub(super) fn in_list(&self) -> String {
+        if self.is_alone {
+            self.by.to_owned()
+        } else {
+            format!("{} {}", self.by, self.pieces)
+        }
+    }
+
+    /// `bob (4)`.
+    fn in_sentence(&self) -> String {
+        if self.is_alone {
+            self.by.to_owned()
+        } else {
+            format!("{} ({})", self.by, self.pieces)
+        }
+    }
+}
+
+/// The people who asked for a line's pieces: who asked for most first, nobody last.
+pub(super) fn portions(line: &CartLine) -> Vec<Portion<'_>> {
+    let mut portions: Vec<Portion<'_>> = line
+        .shares
+        .iter()
+        .map(|share| Portion {
+            by: &share.by,
+            pieces: share.pieces,
+            is_alone: false,
+        })
+        .collect();
+    portions.sort_by(|a, b| b.pieces.cmp(&a.pieces).then_with(|| a.by.cmp(b.by)));
+
+    let known = portions.iter().map(|portion| portion.pieces);
+    let known = known.fold(0, u32::saturating_add);
+    let nobodys = line.quantity.whole().unwrap_or(0).saturating_sub(known);
+    if nobodys > 0 {
+        portions.push(Portion {
+            by: NOBODY,
+            pieces: nobodys,
+            is_alone: false,
+        });
+    }
+
+    if let [alone] = &mut portions[..] {
+        alone.is_alone = true;
+    }
+    portions
+}
+
+/// The columns that those need who asked for a line's pieces: for the widest of several, with the
+/// comma behind it, and for about two of them, as a list would be too tall else.
+#[must_use]
+pub(crate) fn needed_for_from(line: &CartLine) -> usize {
+    let portions = portions(line);
+    let widths = portions
+        .iter()
+        .map(|portion| text::width(&portion.in_list()));
+    let widest = widths.max().unwrap_or(0);
+
+    if portions.len() > 1 {
+        LEAST_LIST.max(widest + 1)
+    } else {
+        widest
+    }
+}
+
+/// Who asked for a line's pieces, for a sentence: `bob (4) and lee (2)`; `None` where nobody knows.
+#[must_use]
+pub(crate) fn from_in_sentence(line: &CartLine) -> Option<String> {
+    if line.shares.is_empty() {
+        return None;
+    }
+
+    let mut people: Vec<String> = portions(line).iter().map(Portion::in_sentence).collect();
+    let last = people.pop()?;
+    Some(if people.is_empty() {
+        last
+    } else {
+        format!("{} and {last}", people.join(", "))
+    })
+}
