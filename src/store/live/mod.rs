@@ -5,6 +5,7 @@
 //! another cart) has the cart read again. Changes wait here in order until they are
 //! settled, and are sent again with the same op id after a break.
 
+mod calls;
 mod mirror;
 mod orders;
 mod products;
@@ -186,6 +187,13 @@ impl PendingChange {
             held_up_by: None,
         }
     }
+}
+
+/// A change that is applied, and waits until as many replicas have it as are wanted.
+pub(super) struct Unreplicated {
+    op: OpId,
+    update: Update,
+    replicas: u32,
 }
 
 /// The part of the link that outlives a connection: where the server is, and what was asked for

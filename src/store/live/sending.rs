@@ -3,7 +3,7 @@
 use super::products::ProductRoute;
 use super::session::{Completed, Session, SessionEnd};
 use super::visitors::Audience;
-use super::{LiveEvent, Progress, Supervisor};
+use super::{LiveEvent, Progress, Supervisor, Unreplicated};
 use crate::model::{Change, OpId, ProductId, Update};
 use crate::store::cart::budget;
 use crate::store::cart::sending;
@@ -21,13 +21,6 @@ use std::time::{Duration, Instant};
 const HOLD: Duration = Duration::from_millis(1000);
 /// The longest time for which a change is held up: longer than another server needs to take over.
 const LONGEST_HOLD: Duration = Duration::from_secs(20);
-
-/// A change that is applied, and waits until as many replicas have it as are wanted.
-pub(super) struct Unreplicated {
-    op: OpId,
-    update: Update,
-    replicas: u32,
-}
 
 impl Session {
     /// Sends the changes that are due, in order. A change to a cart with a budget takes several

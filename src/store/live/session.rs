@@ -3,9 +3,8 @@
 
 use super::mirror::{Finding, Mirror};
 use super::products::ProductRoute;
-use super::sending::Unreplicated;
-use super::visitors::{Audience, Call};
-use super::{LiveEvent, LiveRequest, OrderEvent, Progress, Supervisor};
+use super::visitors::Audience;
+use super::{LiveEvent, OrderEvent, Progress, Supervisor, Unreplicated};
 use crate::model::{Cart, OpId, OrderId, OrderState, Product, ProductId, Update};
 use crate::store::cart;
 use crate::store::cart::beat::{Beat, Watcher};
@@ -142,7 +141,7 @@ pub(super) struct Session {
     /// Set where it took long until the cart was read.
     opened_slowly: bool,
     /// The last word on the speed of the way to the server.
-    is_slow: Option<bool>,
+    pub(super) is_slow: Option<bool>,
 
     pub(super) watchers: Vec<Watcher>,
     pub(super) beats: u64,
@@ -287,68 +286,6 @@ impl Session {
     /// Starts a background request.
     pub(super) fn start(&mut self, work: impl Future<Output = Completed> + Send + 'static) {
         self.work.push(Box::pin(work));
-    }
-
-    fn on_call(&mut self, supervisor: &mut Supervisor, call: Call) {
-        match call {
-            Call::Join(visitor, events) => {
-                let number = visitor.number;
-                let name = visitor.watcher_name.clone();
-                supervisor.visitors.join(visitor, events);
-
-                self.tell_present_state(supervisor, number);
-                if let Some(name) = name {
-                    self.tell_presence(supervisor, Presence::Here(vec![name]), Vec::new());
-                }
-            }
-            Call::CatchUp(number) => {
-                supervisor.visitors.catch_up(number);
-                self.read_cart(supervisor);
-            }
-            Call::Leave(number, told) => {
-                supervisor.visitors.leave(number, told);
-                // The last one's good-bye is said at the end.
-                if !supervisor.visitors.is_empty() {
-                    let left = supervisor.visitors.take_left();
-                    self.tell_presence(supervisor, Presence::leaving(&left), left);
-                }
-            }
-            Call::Request(number, request) => self.on_request(supervisor, number, request),
-        }
-    }
-
-    fn on_request(&mut self, supervisor: &mut Supervisor, visitor: u64, request: LiveRequest) {
-        match request {
-            LiveRequest::Change(change) => {
-                supervisor.keep_change(visitor, change);
-                if self.is_ready {
-                    self.send_due(supervisor);
-                }
-            }
-            LiveRequest::Reread => self.read_cart(supervisor),
-            LiveRequest::Products(ids) => self.read_products(Audience::One(visitor), ids),
-            LiveRequest::Order(request) => self.on_order_request(supervisor, visitor, request),
-        }
-    }
-
-    /// Tells a new visitor what the others know. Where the cart is being read, all will hear it.
-    fn tell_present_state(&self, supervisor: &mut Supervisor, visitor: u64) {
-        if self.cart_reading != CartReading::Idle {
-            return;
-        }
-
-        if let Some(trouble) = self.unreadable.clone() {
-            return supervisor.tell_one(visitor, LiveEvent::Unreadable(trouble));
-        }
-        if let Some(cart) = self.mirror.cart_now() {
-            let activity = self.activity.iter().cloned().collect();
-            supervisor.tell_one(visitor, LiveEvent::Cart(cart));
-            supervisor.tell_one(visitor, LiveEvent::Activity(activity));
-            supervisor.tell_one(visitor, LiveEvent::Watchers(self.watchers.clone()));
-        }
-        if let Some(is_slow) = self.is_slow {
-            supervisor.tell_one(visitor, LiveEvent::Slow(is_slow));
-        }
     }
 
     fn on_push(&mut self, supervisor: &mut Supervisor, push: PushInfo) -> Result<(), SessionEnd> {
