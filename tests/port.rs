@@ -214,3 +214,22 @@ async fn no_key_orders_that_comes_before_the_total_is_written() {
     ann.wait("Thank you|Order ").await;
     assert_eq!(server.get("ZSCORE cart:office espresso"), "");
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_is_asked_to_leave_goes_once_changes_are_settled() {
+    let server = Server::with_demo();
+    let mut ann = FarTerminal::open(&hub(&server), "ann@ssh");
+    ann.wait("64 products").await;
+
+    server.freeze();
+    ann.keys("/espresso\ra");
+    ann.wait("1…").await;
+    ann.send(Arrival::Leave);
+    // It still answers meanwhile.
+    ann.send(Arrival::Notice("the shop closes".to_owned()));
+    ann.wait("the shop closes").await;
+
+    server.thaw();
+    assert_eq!(ann.end().await, 0);
+    assert_eq!(server.get("ZSCORE cart:office espresso"), "1");
+}

@@ -103,6 +103,8 @@ pub struct Screen<P> {
     /// The number of the total in the last frame, until the state has heard that it shows.
     drawn_total: Option<u64>,
     frame_limiter: FrameLimiter,
+    /// The screen ends once no change waits for the server.
+    is_leaving: bool,
     /// The end: an exit status, or the reason why the shop does not let us in.
     exit: Option<Result<u8, Trouble>>,
 }
@@ -138,6 +140,7 @@ impl<P: Port> Screen<P> {
             is_dirty: true,
             drawn_total: None,
             frame_limiter: FrameLimiter::default(),
+            is_leaving: false,
             exit: None,
         }
     }
@@ -149,6 +152,9 @@ impl<P: Port> Screen<P> {
     pub async fn run(mut self) -> Result<Ended, ScreenError> {
         loop {
             self.tell_shown_total()?;
+            if self.is_leaving && self.state.is_settled() {
+                self.exit.get_or_insert(Ok(0));
+            }
             if let Some(end) = self.exit.take() {
                 let status =
                     end.map_err(|trouble| ScreenError::Access(trouble.at(&self.hub.address)))?;
@@ -204,6 +210,7 @@ impl<P: Port> Screen<P> {
                 }
             }
             Arrival::Notice(text) => self.take_in(Message::Notice(text))?,
+            Arrival::Leave => self.is_leaving = true,
             Arrival::End(status) => {
                 // What ended it before has its own status.
                 self.exit.get_or_insert(Ok(status));

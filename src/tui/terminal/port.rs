@@ -18,6 +18,8 @@ pub enum Arrival {
     Continued(Option<(u16, u16)>),
     /// A sentence for the person at the terminal.
     Notice(String),
+    /// The screen ends as soon as no change waits for the server.
+    Leave,
     /// The screen ends, with this exit status.
     End(u8),
 }
