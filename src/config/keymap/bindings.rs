@@ -48,6 +48,8 @@ pub(super) struct HelpSentence {
 
 /// The part of a help sentence that is replaced by a key.
 pub(super) const KEY: &str = "{key}";
+/// The beginning of the part of a sentence that is about another action than its own.
+pub(super) const OTHER_PART: &str = "; {key}";
 
 const fn bind(
     action: Action,

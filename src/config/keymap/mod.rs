@@ -8,7 +8,7 @@ mod bindings;
 pub use action::{Action, Context, GROUPS, HelpGroup, Motion};
 
 use crate::config::key::Key;
-use bindings::{ALL, BINDINGS, HelpSentence, KEY};
+use bindings::{ALL, BINDINGS, HelpSentence, KEY, OTHER_PART};
 use std::collections::BTreeMap;
 
 /// A row of the table with the keys in force.
@@ -81,6 +81,25 @@ impl Keymap {
     pub fn without(mut self, actions: &[Action]) -> Keymap {
         self.entries
             .retain(|entry| !actions.contains(&entry.action));
+
+        // Sentences about other actions end before they would name one of these.
+        for binding in BINDINGS {
+            let Some(help) = &binding.help else {
+                continue;
+            };
+            let names_one = help.named.is_some_and(|named| actions.contains(&named));
+            if !names_one {
+                continue;
+            }
+
+            let text = help.text.split(OTHER_PART).next().unwrap_or_default();
+            let entries = self.entries.iter_mut();
+            for entry in entries.filter(|entry| entry.action == binding.action) {
+                if !entry.help.is_empty() {
+                    entry.help = text.to_owned();
+                }
+            }
+        }
         self
     }
 
@@ -316,6 +335,10 @@ mod tests {
                 .explained()
                 .all(|entry| !entry.help.contains("demo") && !entry.help.contains("Suspend"))
         );
+
+        let keymap = keymap.without(&[Action::PlaceOrder]);
+        let mut sentences = keymap.explained().map(|entry| entry.help.as_str());
+        assert!(sentences.any(|help| help == "Check out: shows the total"));
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! The rows and sizes of the checkout, the past orders and a receipt: drawing and scrolling both
 //! read them. And the words about rules and orders in the cart's title.
 
+use crate::config::keymap::Action;
 use crate::model::receipt::receipt;
 use crate::model::time::{ClockStyle, clock};
 use crate::model::{OrderId, Preview, text};
@@ -18,6 +19,16 @@ pub(crate) enum CheckoutRow {
     Line(usize),
     /// The note about the line with this index.
     Note(usize),
+}
+
+/// The sentence for somebody whose keys have none that orders.
+pub(crate) const MAY_NOT_ORDER: &str = "You may fill this cart, not order it";
+
+/// Tells whether there is a key that orders at all.
+#[must_use]
+pub(crate) fn has_order_key(state: &State) -> bool {
+    let key = state.env.keymap.key_of(Action::PlaceOrder);
+    !key.is_empty()
 }
 
 /// The end of an order's id, without the day: where there is little room, or as a name for one

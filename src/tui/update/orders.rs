@@ -9,7 +9,7 @@ use crate::store::live::LiveRequest;
 use crate::store::live::{OrderEvent, OrderRequest};
 use crate::store::order::Outcome;
 use crate::store::{Error, Trouble};
-use crate::tui::layout::orders::{Extent, extent, shown_total};
+use crate::tui::layout::orders::{Extent, MAY_NOT_ORDER, extent, has_order_key, shown_total};
 use crate::tui::message::Effect;
 use crate::tui::state::activity::{ActivityEntry, CartEventKind};
 use crate::tui::state::{Connectivity, Mode, RowsPosition};
@@ -113,6 +113,11 @@ impl Updater<'_> {
     /// Says how to place the order, where the key's small letter is pressed. It must not do so by
     /// itself: it may be a letter of a word that was meant for a prompt.
     pub(super) fn hint_at_place_order(&mut self, pressed: Key) {
+        if !has_order_key(self.state) {
+            self.notify_warn(MAY_NOT_ORDER);
+            return;
+        }
+
         let key = self.state.env.keymap.key_of(Action::PlaceOrder);
         let is_small_letter = pressed.typed().is_some_and(|letter| {
             letter.is_lowercase() && letter.to_uppercase().to_string() == key

@@ -10,7 +10,7 @@ use crate::model::checkout::PreviewLine;
 use crate::model::product::only_left;
 use crate::model::total::LineStatus;
 use crate::tui::layout::orders;
-use crate::tui::layout::orders::CheckoutRow;
+use crate::tui::layout::orders::{CheckoutRow, MAY_NOT_ORDER};
 use crate::tui::state::{Connectivity, State, Tone};
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Margin, Rect};
@@ -232,6 +232,7 @@ fn how_to_order(state: &State, preview: &Preview) -> (String, Style) {
         Ok(_) if is_stale => ("Reading prices again …".to_owned(), theme.dim),
         // Its key does nothing before the total has reached the terminal.
         Ok(_) if !is_seen => (String::new(), theme.dim),
+        Ok(_) if !orders::has_order_key(state) => (format!("{MAY_NOT_ORDER}."), theme.warn),
         Ok(_) => {
             let key = state.env.keymap.key_of(Action::PlaceOrder);
             let text = format!(
