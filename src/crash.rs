@@ -126,7 +126,7 @@ mod tests {
     fn a_crash_leaves_a_report() {
         let folder = tempfile::tempdir().unwrap();
         let folder = folder.path().join("state");
-        log::start(None).unwrap();
+        log::start(None, log::Console::Silent).unwrap();
         tracing::info!(op = "o1", version = 7, "change");
         report_to(Some(folder.clone()));
         let crashed = std::thread::spawn(|| panic!("lost at redis://ann:hidden@host")).join();

@@ -7,5 +7,7 @@ pub mod crash;
 pub mod engine;
 pub mod log;
 pub mod model;
+#[cfg(feature = "serve")]
+pub mod serve;
 pub mod store;
 pub mod tui;

@@ -13,19 +13,32 @@ use std::sync::Mutex;
 use tracing::field::{Field, Visit};
 use tracing::level_filters::LevelFilter;
 use tracing::{Event, Level, Subscriber};
+use tracing_subscriber::filter::filter_fn;
 use tracing_subscriber::layer::{Context, Layer, SubscriberExt};
 use tracing_subscriber::util::SubscriberInitExt;
 
 /// The events kept for a crash report.
 const MOST_RECENT: usize = 60;
 
+/// The module whose events tell of visits.
+const SERVER: &str = "trolley::serve";
+
 static RECENT: Mutex<VecDeque<String>> = Mutex::new(VecDeque::new());
+
+/// The events that are written to stderr where no log file is asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Console {
+    /// None: most commands share the terminal with what they print.
+    Silent,
+    /// Who comes to a server, and who leaves it.
+    Visits,
+}
 
 /// Starts logging. With a file, everything of this level and above is added to it.
 ///
 /// # Errors
 /// Where the file can't be written.
-pub fn start(file: Option<(&Path, Level)>) -> io::Result<()> {
+pub fn start(file: Option<(&Path, Level)>, console: Console) -> io::Result<()> {
     let file_layer = match file {
         None => None,
         Some((path, level)) => Some(
@@ -39,10 +52,21 @@ pub fn start(file: Option<(&Path, Level)>) -> io::Result<()> {
         ),
     };
 
+    let shows_visits = console == Console::Visits && file_layer.is_none();
+    let console_layer = shows_visits.then(|| {
+        tracing_subscriber::fmt::layer()
+            .with_ansi(false)
+            .with_target(false)
+            .log_internal_errors(false)
+            .with_writer(io::stderr)
+            .with_filter(filter_fn(|event| event.target().starts_with(SERVER)))
+    });
+
     // An error means that logging has started already; that is so in tests alone.
     let _ = tracing_subscriber::registry()
         .with(RecentEvents.with_filter(LevelFilter::INFO))
         .with(file_layer)
+        .with(console_layer)
         .try_init();
     Ok(())
 }

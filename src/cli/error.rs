@@ -4,6 +4,8 @@ use crate::catalog_file::{FileError, RowError};
 use crate::config::{ConfigError, ServerError};
 use crate::engine::EngineError;
 use crate::model::{OrderId, Product, Refusal, UserName, text};
+#[cfg(feature = "serve")]
+use crate::serve::ServeError;
 use crate::store::{Address, Error, RepeatError, Trouble};
 use crate::tui::ScreenError;
 use std::io;
@@ -57,6 +59,10 @@ pub(super) enum CliError {
     /// The screen can't be opened.
     #[error(transparent)]
     Screen(ScreenError),
+    /// The shop can't be served.
+    #[cfg(feature = "serve")]
+    #[error(transparent)]
+    Serve(#[from] ServeError),
     /// A file of products can't be read.
     #[error(transparent)]
     File(#[from] FileError),
@@ -219,6 +225,8 @@ impl CliError {
             | CliError::Path { .. }
             | CliError::Output(_)
             | CliError::Field => 2,
+            #[cfg(feature = "serve")]
+            CliError::Serve(_) => 2,
 
             CliError::Store(Error::Trouble(_) | Error::Unknown { .. })
             | CliError::Unknown { .. }
@@ -241,6 +249,8 @@ impl CliError {
             CliError::Config(ConfigError::File { .. } | ConfigError::Value { .. }) => "config",
             CliError::Engine(_) => "engine",
             CliError::Screen(_) => "screen",
+            #[cfg(feature = "serve")]
+            CliError::Serve(_) => "serve",
             CliError::Field => "usage",
             CliError::Output(_) => "output",
 

@@ -32,16 +32,20 @@ mod product_output;
 mod products;
 mod remove;
 mod rules;
+#[cfg(feature = "serve")]
+mod serve;
 mod set;
 mod streams;
 mod watch;
 
 use crate::config::{Flags, HEADING, Server, Settings, state_folder};
+use crate::log::Console;
 use crate::{crash, log, tui};
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 use error::{CliError, FileAccess};
 use output::Output;
 use std::io;
+use std::num::NonZero;
 use std::path::Path;
 use std::process::ExitCode;
 
@@ -108,6 +112,9 @@ enum ShopCommand {
     Config,
     /// Examine the shop's Redis, and say what to do
     Doctor,
+    /// Let people in by SSH: each gets this shop on their terminal, with nothing installed
+    #[cfg(feature = "serve")]
+    Serve(serve::ServeArgs),
     /// Print the server's narrowest rules for a shopper, a buyer, a clerk or an importer
     Acl(acl::AclArgs),
 }
@@ -123,6 +130,42 @@ enum LocalCommand {
     Guide(guide::GuideArgs),
     /// Print the manual page: trolley man | man -l -
     Man,
+}
+
+impl ShopCommand {
+    /// Tells whether this command serves many people.
+    #[cfg(feature = "serve")]
+    fn serves_many(&self) -> bool {
+        matches!(self, ShopCommand::Serve(_))
+    }
+
+    /// Without the server, no command does.
+    #[cfg(not(feature = "serve"))]
+    fn serves_many(&self) -> bool {
+        false
+    }
+
+    /// The events that are written to stderr.
+    fn console(&self) -> Console {
+        if self.serves_many() {
+            Console::Visits
+        } else {
+            Console::Silent
+        }
+    }
+
+    /// The runtime for this command. A server gets a thread for each processor and one more, so
+    /// that a key is answered while others draw.
+    fn runtime(&self) -> io::Result<tokio::runtime::Runtime> {
+        if !self.serves_many() {
+            return runtime();
+        }
+        let processors = std::thread::available_parallelism().map_or(1, NonZero::get);
+        tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(processors + 1)
+            .enable_all()
+            .build()
+    }
 }
 
 /// Runs the program; returns its exit status.
@@ -178,8 +221,8 @@ fn execute(cli: Cli, output: Output) -> Result<ExitCode, CliError> {
     match cli.command {
         Some(Command::Local(command)) => run_local(&command, output),
         Some(Command::Shop(command)) => {
-            let mut settings = load_settings(cli.flags, output)?;
-            let runtime = runtime()?;
+            let mut settings = load_settings(cli.flags, command.console(), output)?;
+            let runtime = command.runtime()?;
 
             if !matches!(command, ShopCommand::Config) {
                 runtime.block_on(connect::ask_password(&mut settings))?;
@@ -193,7 +236,7 @@ fn execute(cli: Cli, output: Output) -> Result<ExitCode, CliError> {
 
         // The shop on the screen, which has a runtime of its own.
         None => {
-            let mut settings = load_settings(cli.flags, output)?;
+            let mut settings = load_settings(cli.flags, Console::Silent, output)?;
             runtime()?.block_on(connect::ask_password(&mut settings))?;
             Ok(tui::run(&settings)?)
         }
@@ -211,7 +254,7 @@ fn explain_lost_server(failure: &CliError, settings: &Settings, output: Output) 
 }
 
 /// Loads the settings, prints warnings about them and begins the log.
-fn load_settings(flags: Flags, output: Output) -> Result<Settings, CliError> {
+fn load_settings(flags: Flags, console: Console, output: Output) -> Result<Settings, CliError> {
     let settings = Settings::load(flags)?;
     for warning in &settings.warnings {
         output.warn(warning);
@@ -219,7 +262,7 @@ fn load_settings(flags: Flags, output: Output) -> Result<Settings, CliError> {
 
     let file = settings.log.as_ref();
     let file = file.map(|(path, level)| (path.as_path(), *level));
-    log::start(file).map_err(|error| {
+    log::start(file, console).map_err(|error| {
         let path = file.map_or(Path::new(""), |(path, _)| path);
         CliError::path(FileAccess::Write, path, &error)
     })?;
@@ -268,6 +311,8 @@ async fn run_in_shop(
         ShopCommand::Demo => demo::run(settings, output).await?,
         ShopCommand::Config => config::run(settings, output)?,
         ShopCommand::Acl(args) => acl::run(&args, settings, output).await?,
+        #[cfg(feature = "serve")]
+        ShopCommand::Serve(args) => serve::run(&args, settings, output).await?,
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -6,7 +6,6 @@ use super::setting_table::{SettingLayer, SettingSource};
 use super::{ConfigError, invalid, shown_path};
 use crate::store::{Address, Pem};
 use std::io;
-use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 /// The variable that may hold the password. There is no flag: other people on the machine see
@@ -131,11 +130,7 @@ fn read_password(path: &Path) -> Result<String, ConfigError> {
     const SETTING: &str = "password_file";
 
     let read = pipe::read(path).map_err(|error| unreadable(SETTING, path, &error))?;
-    let mode = std::fs::metadata(path)
-        .map_err(|error| unreadable(SETTING, path, &error))?
-        .permissions()
-        .mode();
-    if mode & 0o077 != 0 {
+    if pipe::others_may_read(path).map_err(|error| unreadable(SETTING, path, &error))? {
         let path = shown_path(path);
         return Err(invalid(
             SETTING,

@@ -12,7 +12,7 @@ pub mod key;
 pub mod keymap;
 mod origins;
 mod paths;
-mod pipe;
+pub(crate) mod pipe;
 mod server;
 mod setting_table;
 pub mod theme;
@@ -20,6 +20,8 @@ pub mod theme;
 pub(crate) use credentials::PASSWORD_VARIABLE;
 pub use flags::Flags;
 pub use origins::SettingOrigin;
+#[cfg(feature = "serve")]
+pub(crate) use paths::host_key_file;
 pub(crate) use paths::state_folder;
 pub(crate) use server::private_engine;
 pub use server::{Server, ServerError};
@@ -265,7 +267,7 @@ fn invalid(setting: &'static str, why: impl Display) -> ConfigError {
 }
 
 /// A path in a message.
-fn shown_path(path: &Path) -> String {
+pub(crate) fn shown_path(path: &Path) -> String {
     text::sanitize_to(path.as_os_str().as_encoded_bytes(), 200)
 }
 

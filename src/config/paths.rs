@@ -30,6 +30,12 @@ pub(crate) fn state_folder() -> Option<PathBuf> {
     folders().map(|folders| state_in(&folders))
 }
 
+/// The host key of `trolley serve` where `--host-key` names none.
+#[cfg(feature = "serve")]
+pub(crate) fn host_key_file() -> Option<PathBuf> {
+    folders().map(|folders| folders.in_data_dir("ssh_host_ed25519_key"))
+}
+
 /// The settings file that is read where `--config` names none.
 pub(crate) fn settings_file() -> Option<PathBuf> {
     folders().map(|folders| folders.in_config_dir("config.toml"))

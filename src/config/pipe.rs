@@ -5,7 +5,7 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::fs::OFlags;
 use std::fs::{File, OpenOptions};
 use std::io::{self, ErrorKind, Read};
-use std::os::unix::fs::OpenOptionsExt;
+use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::Path;
 
 /// The time for somebody to open the other end of a pipe.
@@ -20,7 +20,7 @@ const AT_ONCE: i32 = OFlags::NONBLOCK.union(OFlags::NOCTTY).bits().cast_signed()
 ///
 /// # Errors
 /// The system's; [`ErrorKind::TimedOut`] for a pipe that nobody opens for writing.
-pub(super) fn read(path: &Path) -> io::Result<Vec<u8>> {
+pub(crate) fn read(path: &Path) -> io::Result<Vec<u8>> {
     let mut file = OpenOptions::new()
         .read(true)
         .custom_flags(AT_ONCE)
@@ -40,6 +40,15 @@ pub(super) fn read(path: &Path) -> io::Result<Vec<u8>> {
             Err(error) => return Err(error),
         }
     }
+}
+
+/// Tells whether other users of this machine may read the file.
+///
+/// # Errors
+/// The system's.
+pub(crate) fn others_may_read(path: &Path) -> io::Result<bool> {
+    let mode = std::fs::metadata(path)?.permissions().mode();
+    Ok(mode & 0o077 != 0)
 }
 
 fn is_pipe(file: &File) -> io::Result<bool> {

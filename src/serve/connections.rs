@@ -1,0 +1,415 @@
+//! The connections that are open, and how many there may be: together, from one network, with one
+//! key, and before anybody has logged in.
+
+use super::identity::Grant;
+use russh::keys::PublicKey;
+use std::collections::HashMap;
+use std::net::{IpAddr, Ipv6Addr};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+/// The most connections that have not logged in yet.
+const MOST_LOGGING_IN: usize = 100;
+/// The most connections with one key.
+const MOST_WITH_KEY: usize = 20;
+/// The bits of an IPv6 address that one visitor's addresses have in common.
+const NETWORK_BITS: u32 = 64;
+
+/// The most connections that may be open.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct ConnectionLimits {
+    /// All that have logged in.
+    pub(super) total: usize,
+    /// All from one network.
+    pub(super) from_network: usize,
+}
+
+/// A limit that a visitor has met.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub(super) enum Full {
+    /// The shop is closing.
+    #[error("the shop is closing; come again in a moment")]
+    Closing,
+    /// Too many have not logged in yet.
+    #[error("too many people are just logging in; try again in a moment")]
+    LoggingIn,
+    /// Too many come from this network.
+    #[error("too many connections come from your network")]
+    Network,
+    /// Too many come with this key.
+    #[error("too many connections use your key")]
+    Key,
+    /// All places are taken.
+    #[error("the shop is full; try again later")]
+    Shop,
+}
+
+/// The reason why somebody who is in the shop has to go. Its text is for them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub(super) enum Farewell {
+    /// The server stops.
+    #[error("The shop restarts; come again in a moment. Your cart is kept.")]
+    Closing,
+    /// They have pressed no key for too long.
+    #[error(
+        "Nobody has pressed a key for a while, so the shop has closed this screen. Your cart is kept."
+    )]
+    Idle,
+    /// The keys file grants them something else than before, or nothing.
+    #[error("Your key's line in this shop has changed. Come again if you still may.")]
+    KeyChanged,
+}
+
+/// Who has logged in over a connection.
+#[derive(Debug, Clone)]
+pub(super) struct Visitor {
+    /// The key that was proven; none of a guest.
+    pub(super) key: Option<PublicKey>,
+    /// The user name of the login.
+    pub(super) user: String,
+    pub(super) grant: Grant,
+}
+
+/// The addresses that count as one visitor's: an IPv4 address, or an IPv6 network.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Network(IpAddr);
+
+impl Network {
+    fn of(address: IpAddr) -> Network {
+        match address.to_canonical() {
+            IpAddr::V4(address) => Network(address.into()),
+            IpAddr::V6(address) => {
+                let bits = address.to_bits() >> NETWORK_BITS << NETWORK_BITS;
+                Network(Ipv6Addr::from_bits(bits).into())
+            }
+        }
+    }
+}
+
+/// All open connections.
+#[derive(Debug)]
+pub(super) struct Connections {
+    limits: ConnectionLimits,
+    entries: Mutex<Entries>,
+    /// Told how many there are.
+    count: watch::Sender<usize>,
+}
+
+#[derive(Debug, Default)]
+struct Entries {
+    by_id: HashMap<u64, Entry>,
+    last_id: u64,
+    is_closing: bool,
+}
+
+#[derive(Debug)]
+struct Entry {
+    network: Network,
+    visitor: Option<Visitor>,
+    kill: CancellationToken,
+    farewell: watch::Sender<Option<Farewell>>,
+}
+
+/// One open connection. It is counted until it is dropped.
+#[derive(Debug)]
+pub(super) struct Connection {
+    all: Arc<Connections>,
+    /// The number of the connection, for the log.
+    pub(super) id: u64,
+    /// The address that it comes from.
+    pub(super) address: IpAddr,
+    /// Ends the connection at once.
+    pub(super) kill: CancellationToken,
+    /// The bytes that went out.
+    pub(super) sent: Arc<AtomicU64>,
+    /// The screens that run on it.
+    pub(super) screens: TaskTracker,
+    farewell: watch::Receiver<Option<Farewell>>,
+}
+
+impl Connections {
+    pub(super) fn new(limits: ConnectionLimits) -> Arc<Connections> {
+        Arc::new(Connections {
+            limits,
+            entries: Mutex::default(),
+            count: watch::Sender::new(0),
+        })
+    }
+
+    /// Counts a new connection, where there is room for it.
+    pub(super) fn admit(self: &Arc<Connections>, address: IpAddr) -> Result<Arc<Connection>, Full> {
+        let mut entries = self.lock();
+        let network = Network::of(address);
+        let all = entries.by_id.values();
+        let from_network = all.clone().filter(|entry| entry.network == network);
+        let logging_in = all.filter(|entry| entry.visitor.is_none());
+
+        if entries.is_closing {
+            return Err(Full::Closing);
+        }
+        if from_network.count() >= self.limits.from_network {
+            return Err(Full::Network);
+        }
+        if logging_in.count() >= MOST_LOGGING_IN {
+            return Err(Full::LoggingIn);
+        }
+
+        let kill = CancellationToken::new();
+        let (farewell, farewells) = watch::channel(None);
+        entries.last_id += 1;
+        let id = entries.last_id;
+        let entry = Entry {
+            network,
+            visitor: None,
+            kill: kill.clone(),
+            farewell,
+        };
+        entries.by_id.insert(id, entry);
+        self.count.send_replace(entries.by_id.len());
+
+        Ok(Arc::new(Connection {
+            all: self.clone(),
+            id,
+            address,
+            kill,
+            sent: Arc::default(),
+            screens: TaskTracker::new(),
+            farewell: farewells,
+        }))
+    }
+
+    /// Takes no more connections, and asks everybody to leave. Who has not logged in yet is not
+    /// asked.
+    pub(super) fn close(&self) {
+        let mut entries = self.lock();
+        entries.is_closing = true;
+        for entry in entries.by_id.values() {
+            match entry.visitor {
+                Some(_) => drop(entry.farewell.send_replace(Some(Farewell::Closing))),
+                None => entry.kill.cancel(),
+            }
+        }
+    }
+
+    /// Asks those to leave who are granted something else now than when they came.
+    pub(super) fn review(&self, grant: impl Fn(&PublicKey, &str) -> Option<Grant>) {
+        let entries = self.lock();
+        for entry in entries.by_id.values() {
+            let Some(visitor) = &entry.visitor else {
+                continue;
+            };
+            // Nothing about guests stands in a file.
+            let Some(key) = &visitor.key else {
+                continue;
+            };
+            if grant(key, &visitor.user).as_ref() != Some(&visitor.grant) {
+                entry.farewell.send_replace(Some(Farewell::KeyChanged));
+            }
+        }
+    }
+
+    /// Ends all connections at once.
+    pub(super) fn kill(&self) {
+        for entry in self.lock().by_id.values() {
+            entry.kill.cancel();
+        }
+    }
+
+    /// Waits until no connection is open.
+    pub(super) async fn all_gone(&self) {
+        // The sender is our own, so there is always somebody to hear from.
+        let _ = self.count.subscribe().wait_for(|count| *count == 0).await;
+    }
+
+    /// The lock is also good after a panic: none is held while anything is done that could panic.
+    fn lock(&self) -> MutexGuard<'_, Entries> {
+        self.entries.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Connection {
+    /// Notes who has logged in, where there is room for them.
+    pub(super) fn log_in(&self, visitor: Visitor) -> Result<(), Full> {
+        let mut entries = self.all.lock();
+        let visitors = entries
+            .by_id
+            .values()
+            .filter_map(|entry| entry.visitor.as_ref());
+        let total = visitors.clone().count();
+        let with_key = visitors
+            .filter(|other| visitor.key.is_some() && other.key == visitor.key)
+            .count();
+
+        if entries.is_closing {
+            return Err(Full::Closing);
+        }
+        if total >= self.all.limits.total {
+            return Err(Full::Shop);
+        }
+        if with_key >= MOST_WITH_KEY {
+            return Err(Full::Key);
+        }
+        if let Some(entry) = entries.by_id.get_mut(&self.id) {
+            entry.visitor = Some(visitor);
+        }
+        Ok(())
+    }
+
+    /// Tells whether somebody has logged in.
+    pub(super) fn is_logged_in(&self) -> bool {
+        let entries = self.all.lock();
+        let entry = entries.by_id.get(&self.id);
+        entry.is_some_and(|entry| entry.visitor.is_some())
+    }
+
+    /// Why the visitor has to go, where that is so.
+    pub(super) fn farewell(&self) -> Option<Farewell> {
+        *self.farewell.borrow()
+    }
+
+    /// Waits until the visitor has to go.
+    pub(super) async fn wait_for_farewell(&self) -> Farewell {
+        let mut farewell = self.farewell.clone();
+        let told = farewell.wait_for(Option::is_some).await;
+        match told.map(|told| *told) {
+            Ok(Some(farewell)) => farewell,
+            // The sender lives as long as the connection.
+            Ok(None) | Err(_) => std::future::pending().await,
+        }
+    }
+
+    /// The bytes that went out.
+    pub(super) fn bytes_sent(&self) -> u64 {
+        self.sent.load(Ordering::Relaxed)
+    }
+}
+
+impl Drop for Connection {
+    fn drop(&mut self) {
+        let mut entries = self.all.lock();
+        entries.by_id.remove(&self.id);
+        self.all.count.send_replace(entries.by_id.len());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::UserName;
+    use crate::serve::identity::Role;
+
+    const LIMITS: ConnectionLimits = ConnectionLimits {
+        total: 30,
+        from_network: 3,
+    };
+
+    fn from(text: &str) -> IpAddr {
+        text.parse().unwrap()
+    }
+
+    fn visitor(key: Option<u8>) -> Visitor {
+        let public = |byte| {
+            let bytes = russh::keys::ssh_key::public::Ed25519PublicKey([byte; 32]);
+            PublicKey::new(bytes.into(), "")
+        };
+        Visitor {
+            key: key.map(public),
+            user: "ann".to_owned(),
+            grant: Grant {
+                cart: UserName::parse("office").unwrap(),
+                name: "ann".to_owned(),
+                role: Role::Buyer,
+            },
+        }
+    }
+
+    #[test]
+    fn a_network_has_its_share_and_no_more() {
+        let all = Connections::new(LIMITS);
+        for addresses in [
+            ["10.0.0.1", "10.0.0.1", "::ffff:10.0.0.1", "10.0.0.1"],
+            [
+                "2001:db8::1",
+                "2001:db8::2",
+                "2001:db8:0:0:1::",
+                "2001:db8::9",
+            ],
+        ] {
+            let [first, second, third, one_too_many] = addresses.map(from);
+            let held = [first, second, third].map(|address| all.admit(address).unwrap());
+            assert_eq!(all.admit(one_too_many).unwrap_err(), Full::Network);
+            drop(held);
+            all.admit(one_too_many).unwrap();
+        }
+        let _near = all.admit(from("2001:db8:0:1::1")).unwrap();
+        assert_eq!(*all.count.borrow(), 1);
+    }
+
+    #[test]
+    fn those_who_never_log_in_leave_room_for_others() {
+        let all = Connections::new(LIMITS);
+        let address = |n: usize| IpAddr::from([10, 0, 0, u8::try_from(n).unwrap()]);
+        let silent: Vec<_> = (0..MOST_LOGGING_IN)
+            .map(|n| all.admit(address(n)).unwrap())
+            .collect();
+        assert_eq!(all.admit(from("10.1.0.1")).unwrap_err(), Full::LoggingIn);
+        silent[0].log_in(visitor(Some(1))).unwrap();
+        assert!(silent[0].is_logged_in() && !silent[1].is_logged_in());
+        all.admit(from("10.1.0.1")).unwrap();
+    }
+
+    #[test]
+    fn a_key_and_the_shop_have_their_limits() {
+        let all = Connections::new(LIMITS);
+        let mut held = Vec::new();
+        for n in 0..=u8::try_from(LIMITS.total).unwrap() {
+            held.push(all.admit(IpAddr::from([10, 0, 0, n])).unwrap());
+        }
+        for connection in &held[..MOST_WITH_KEY] {
+            connection.log_in(visitor(Some(1))).unwrap();
+        }
+        let next = &held[MOST_WITH_KEY];
+        assert_eq!(next.log_in(visitor(Some(1))), Err(Full::Key));
+        // Guests have no key that they could share.
+        for connection in &held[MOST_WITH_KEY..LIMITS.total] {
+            connection.log_in(visitor(None)).unwrap();
+        }
+        let last = held.last().unwrap();
+        assert_eq!(last.log_in(visitor(Some(2))), Err(Full::Shop));
+    }
+
+    #[test]
+    fn who_is_granted_something_else_has_to_go() {
+        let all = Connections::new(LIMITS);
+        let [kept, changed, removed, guest] = [1, 2, 3, 4].map(|n| {
+            let connection = all.admit(IpAddr::from([10, 0, 0, n])).unwrap();
+            let key = (n < 4).then_some(n);
+            connection.log_in(visitor(key)).unwrap();
+            connection
+        });
+        all.review(|key, user| {
+            assert_eq!(user, "ann");
+            let grant = visitor(None).grant;
+            match key.key_data().ed25519().unwrap().0[0] {
+                1 => Some(grant),
+                2 => Some(Grant {
+                    role: Role::Shopper,
+                    ..grant
+                }),
+                _ => None,
+            }
+        });
+        let told = |connection: &Connection| connection.farewell();
+        assert_eq!(told(&kept), None);
+        assert_eq!(told(&guest), None);
+        assert_eq!(told(&changed), Some(Farewell::KeyChanged));
+        assert_eq!(told(&removed), Some(Farewell::KeyChanged));
+
+        all.close();
+        assert_eq!(told(&kept), Some(Farewell::Closing));
+        assert_eq!(all.admit(from("10.0.1.1")).unwrap_err(), Full::Closing);
+    }
+}

@@ -1,0 +1,499 @@
+//! What a visitor's client asks for over one connection, and the answers. There is a screen of the
+//! shop to be had and nothing else: no forwarding, no agent, no X11, no files.
+
+use super::ServedShop;
+use super::connections::{Connection, Visitor};
+use super::identity::{Grant, fingerprint};
+use super::session::{self, Environment, SessionInput, Terminal};
+use crate::model::text;
+use crate::tui::terminal::port::Arrival;
+use russh::keys::ssh_key::Fingerprint;
+use russh::keys::{Algorithm, PrivateKey, PublicKey};
+use russh::server::{
+    Auth, ChannelOpenHandle, Config, Handler, Msg, PublicKeyOffer, Response, Session,
+    VerifiedPublicKey,
+};
+use russh::{
+    Channel, ChannelId, ChannelOpenFailure, ChannelWriteHalf, MethodKind, MethodSet, Preferred,
+    Pty, SshId, cipher, compression, kex, mac,
+};
+use std::borrow::Cow;
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+use tracing::info;
+
+/// The time until a refusal is told, so that guessing is slow.
+const REJECTION_TIME: Duration = Duration::from_millis(300);
+/// The most attempts to log in.
+const MOST_ATTEMPTS: usize = 12;
+/// The most keys that may be offered. The library counts only those that are refused.
+const MOST_OFFERS: usize = 20;
+/// The most channels of a connection.
+const MOST_CHANNELS: usize = 10;
+/// The pause after which a silent client is asked whether it is still there, and how often that is
+/// done in vain.
+const KEEPALIVE: (Duration, usize) = (Duration::from_secs(15), 3);
+/// The end of a connection on which nothing at all happens. The library counts what it sends
+/// itself, too, so this is no limit for idle visitors.
+const LAST_NET: Duration = Duration::from_secs(3600);
+/// The exit status of a client that asks for what there is not.
+const STATUS_USAGE: u8 = 2;
+
+/// The sentence for a client that sends a command.
+const NO_COMMANDS: &str = "Commands can't be given over SSH yet: leave the command out, and the shop opens on your terminal.";
+
+/// The library's settings. Of key exchanges only the cheap ones are offered: with the classic
+/// groups, a few strangers could keep the processor busy.
+pub(super) fn config(host_key: PrivateKey) -> Config {
+    Config {
+        server_id: SshId::Standard(Cow::Borrowed("SSH-2.0-trolley")),
+        methods: MethodSet::from(&[MethodKind::PublicKey, MethodKind::KeyboardInteractive][..]),
+        auth_rejection_time: REJECTION_TIME,
+        // OpenSSH always asks first whether a name alone is enough.
+        auth_rejection_time_initial: Some(Duration::ZERO),
+        keys: vec![host_key],
+        preferred: Preferred {
+            kex: Cow::Borrowed(&[
+                kex::MLKEM768X25519_SHA256,
+                kex::CURVE25519,
+                kex::CURVE25519_PRE_RFC_8731,
+                kex::EXTENSION_SUPPORT_AS_SERVER,
+                kex::EXTENSION_OPENSSH_STRICT_KEX_AS_SERVER,
+            ]),
+            cipher: Cow::Borrowed(&[cipher::CHACHA20_POLY1305, cipher::AES_256_GCM]),
+            // Both ciphers authenticate by themselves, but one name has to be there.
+            mac: Cow::Borrowed(&[mac::HMAC_SHA256_ETM]),
+            compression: Cow::Borrowed(&[compression::NONE]),
+            ..Preferred::DEFAULT
+        },
+        max_auth_attempts: MOST_ATTEMPTS,
+        inactivity_timeout: Some(LAST_NET),
+        keepalive_interval: Some(KEEPALIVE.0),
+        keepalive_max: KEEPALIVE.1,
+        ..Config::default()
+    }
+}
+
+/// Answers the client of one visitor.
+pub(super) struct VisitorHandler {
+    shop: Arc<ServedShop>,
+    connection: Arc<Connection>,
+    /// The keys that were offered.
+    offers: usize,
+    /// The first key that was refused.
+    refused_key: Option<Fingerprint>,
+    /// Why somebody is refused who would else be let in.
+    refusal: Option<String>,
+    grant: Option<Grant>,
+    channels: HashMap<ChannelId, ChannelState>,
+}
+
+/// The state of one channel.
+enum ChannelState {
+    /// The client may still describe its terminal.
+    Described(Box<Description>),
+    /// A screen runs on it, or has ended.
+    Running(SessionInput),
+}
+
+impl ChannelState {
+    /// Tells whether there is nothing to come on the channel. The library does not say that a
+    /// client has closed one that was closed here before.
+    fn is_over(&self) -> bool {
+        match self {
+            ChannelState::Described(_) => false,
+            ChannelState::Running(input) => input.is_over(),
+        }
+    }
+}
+
+/// What a client has told before it asks for the screen.
+struct Description {
+    output: ChannelWriteHalf<Msg>,
+    terminal: Option<Terminal>,
+    environment: Environment,
+}
+
+impl VisitorHandler {
+    pub(super) fn new(shop: Arc<ServedShop>, connection: Arc<Connection>) -> VisitorHandler {
+        VisitorHandler {
+            shop,
+            connection,
+            offers: 0,
+            refused_key: None,
+            refusal: None,
+            grant: None,
+            channels: HashMap::new(),
+        }
+    }
+
+    /// Lets somebody in who is granted something, where there is room.
+    fn let_in(&mut self, key: Option<&PublicKey>, user: &str, grant: Grant) -> Auth {
+        let visitor = Visitor {
+            key: key.cloned(),
+            user: user.to_owned(),
+            grant: grant.clone(),
+        };
+        if let Err(full) = self.connection.log_in(visitor) {
+            self.refuse(user, &full.to_string());
+            self.refusal = Some(sentence(&full.to_string()));
+            return Auth::reject();
+        }
+
+        let fingerprint = key.map(|key| fingerprint(key).to_string());
+        info!(
+            session = self.connection.id,
+            ip = %self.connection.address,
+            key = fingerprint.as_deref().unwrap_or("none"),
+            name = grant.name,
+            role = %grant.role,
+            cart = %grant.cart,
+            "auth"
+        );
+        self.grant = Some(grant);
+        Auth::Accept
+    }
+
+    /// Writes down a refusal.
+    fn refuse(&self, user: &str, why: &str) {
+        info!(
+            session = self.connection.id,
+            ip = %self.connection.address,
+            user = text::sanitize_to(user.as_bytes(), 64),
+            why,
+            "refused"
+        );
+    }
+
+    /// The line for somebody who is not let in: it says how to get in.
+    fn how_to_get_in(&self) -> String {
+        match (&self.refusal, self.refused_key) {
+            (Some(refusal), _) => refusal.clone(),
+            (None, Some(key)) => format!(
+                "This shop does not know your key {key}. Send its public half (a line of ~/.ssh/*.pub) to whoever runs the shop."
+            ),
+            (None, None) => "This shop knows people by their SSH key, and you have shown none. Make one with ssh-keygen, and send its public half (~/.ssh/*.pub) to whoever runs the shop.".to_owned(),
+        }
+    }
+
+    /// What the client of a channel has described so far, where its screen has not begun.
+    fn description(&mut self, channel: ChannelId) -> Option<&mut Description> {
+        match self.channels.get_mut(&channel)? {
+            ChannelState::Described(description) => Some(description),
+            ChannelState::Running(_) => None,
+        }
+    }
+
+    /// The way to the screen that runs on a channel.
+    fn running(&mut self, channel: ChannelId) -> Option<&mut SessionInput> {
+        match self.channels.get_mut(&channel)? {
+            ChannelState::Running(input) => Some(input),
+            ChannelState::Described(_) => None,
+        }
+    }
+
+    /// Takes a channel that still waits, to begin something on it.
+    fn begin(&mut self, channel: ChannelId) -> Option<Description> {
+        self.description(channel)?;
+        match self.channels.remove(&channel)? {
+            ChannelState::Described(description) => Some(*description),
+            ChannelState::Running(_) => None,
+        }
+    }
+
+    /// Begins the screen on a channel; a sentence for the client where there can be none.
+    fn open_screen(&mut self, channel: ChannelId, description: Description) {
+        let Some(grant) = self.grant.clone() else {
+            return;
+        };
+        let terminal = match description.terminal {
+            Some(terminal) if !terminal.is_dumb() => terminal,
+            Some(_) | None => {
+                let words = "The shop needs a terminal: use ssh without -T, or with -t.";
+                session::tell(&self.connection, description.output, words, STATUS_USAGE);
+                return;
+            }
+        };
+
+        info!(
+            session = self.connection.id,
+            channel = %channel,
+            term = terminal.term,
+            columns = terminal.size.0,
+            rows = terminal.size.1,
+            "pty"
+        );
+        let input = session::start(
+            &self.shop,
+            &self.connection,
+            grant,
+            terminal,
+            &description.environment,
+            description.output,
+        );
+        self.channels.insert(channel, ChannelState::Running(input));
+    }
+}
+
+/// A sentence from a clause.
+fn sentence(clause: &str) -> String {
+    let mut characters = clause.chars();
+    let first = characters.next().map(|first| first.to_ascii_uppercase());
+    first.into_iter().chain(characters).chain(['.']).collect()
+}
+
+impl Handler for VisitorHandler {
+    type Error = russh::Error;
+
+    async fn auth_publickey_offered(
+        &mut self,
+        user: &str,
+        offer: PublicKeyOffer<'_>,
+    ) -> Result<Auth, russh::Error> {
+        self.offers += 1;
+        if self.offers > MOST_OFFERS {
+            self.refuse(user, "too many keys");
+            return Err(russh::Error::Disconnect);
+        }
+
+        // A signature by SHA-1 proves nothing any more.
+        let is_weak = *offer.algorithm == Algorithm::Rsa { hash: None };
+        if !is_weak && self.shop.grant(offer.public_key, user).is_some() {
+            return Ok(Auth::Accept);
+        }
+        self.refused_key
+            .get_or_insert_with(|| fingerprint(offer.public_key));
+        Ok(Auth::reject())
+    }
+
+    /// Called once the visitor has proven to own the key.
+    async fn auth_publickey(
+        &mut self,
+        user: &str,
+        key: VerifiedPublicKey<'_>,
+    ) -> Result<Auth, russh::Error> {
+        let key = key.public_key;
+        match self.shop.grant(key, user) {
+            Some(grant) => Ok(self.let_in(Some(key), user, grant)),
+            None => Ok(Auth::reject()),
+        }
+    }
+
+    /// Clients try this after their keys. Guests come in by it, without a question; to others it
+    /// shows why they don't.
+    async fn auth_keyboard_interactive<'a>(
+        &'a mut self,
+        user: &str,
+        _submethods: &str,
+        response: Option<Response<'a>>,
+    ) -> Result<Auth, russh::Error> {
+        if response.is_some() {
+            return Ok(Auth::Reject {
+                proceed_with_methods: Some(MethodSet::from(&[MethodKind::PublicKey][..])),
+                partial_success: false,
+            });
+        }
+
+        let guest = self.shop.guest_grant(user);
+        if let Some(grant) = guest.filter(|_| self.refusal.is_none())
+            && self.let_in(None, user, grant) == Auth::Accept
+        {
+            return Ok(Auth::Accept);
+        }
+        if self.refusal.is_none() {
+            self.refuse(user, "no key that is let in");
+        }
+        Ok(Auth::Partial {
+            name: Cow::Borrowed(""),
+            instructions: Cow::Owned(self.how_to_get_in()),
+            prompts: Cow::Borrowed(&[]),
+        })
+    }
+
+    async fn channel_open_session(
+        &mut self,
+        channel: Channel<Msg>,
+        reply: ChannelOpenHandle,
+        _session: &mut Session,
+    ) -> Result<(), russh::Error> {
+        self.channels.retain(|_, state| !state.is_over());
+        let has_room = self.channels.len() < MOST_CHANNELS;
+        if self.connection.farewell().is_some() || !has_room {
+            reply.reject(ChannelOpenFailure::ResourceShortage).await;
+            return Ok(());
+        }
+
+        // What comes in is told to this handler, too; nobody reads it a second time.
+        let (_, output) = channel.split();
+        let channel = output.id();
+        let description = Description {
+            output,
+            terminal: None,
+            environment: Environment::default(),
+        };
+        let state = ChannelState::Described(Box::new(description));
+        self.channels.insert(channel, state);
+        reply.accept().await;
+        Ok(())
+    }
+
+    async fn pty_request(
+        &mut self,
+        channel: ChannelId,
+        term: &str,
+        columns: u32,
+        rows: u32,
+        _pixel_width: u32,
+        _pixel_height: u32,
+        _modes: &[(Pty, u32)],
+        session: &mut Session,
+    ) -> Result<(), russh::Error> {
+        match self.description(channel) {
+            Some(description) if description.terminal.is_none() => {
+                description.terminal = Some(Terminal::new(term, (columns, rows)));
+                session.channel_success(channel)
+            }
+            Some(_) | None => session.channel_failure(channel),
+        }
+    }
+
+    async fn env_request(
+        &mut self,
+        channel: ChannelId,
+        name: &str,
+        value: &str,
+        session: &mut Session,
+    ) -> Result<(), russh::Error> {
+        let description = self.description(channel);
+        let is_taken =
+            description.is_some_and(|description| description.environment.take_in(name, value));
+        if is_taken {
+            session.channel_success(channel)
+        } else {
+            session.channel_failure(channel)
+        }
+    }
+
+    async fn window_change_request(
+        &mut self,
+        channel: ChannelId,
+        columns: u32,
+        rows: u32,
+        _pixel_width: u32,
+        _pixel_height: u32,
+        session: &mut Session,
+    ) -> Result<(), russh::Error> {
+        let size = (columns, rows);
+        if let Some(input) = self.running(channel) {
+            input.resize(size).await;
+        } else if let Some(description) = self.description(channel)
+            && let Some(terminal) = &mut description.terminal
+        {
+            terminal.resize(size);
+        }
+        session.channel_success(channel)
+    }
+
+    async fn shell_request(
+        &mut self,
+        channel: ChannelId,
+        session: &mut Session,
+    ) -> Result<(), russh::Error> {
+        let Some(description) = self.begin(channel) else {
+            return session.channel_failure(channel);
+        };
+        session.channel_success(channel)?;
+        self.open_screen(channel, description);
+        Ok(())
+    }
+
+    async fn exec_request(
+        &mut self,
+        channel: ChannelId,
+        command: &[u8],
+        session: &mut Session,
+    ) -> Result<(), russh::Error> {
+        let Some(description) = self.begin(channel) else {
+            return session.channel_failure(channel);
+        };
+        session.channel_success(channel)?;
+
+        // Only the first word is written down: the others are the visitor's own matter.
+        let word = command.split(u8::is_ascii_whitespace).next();
+        let word = text::sanitize_to(word.unwrap_or_default(), 40);
+        info!(session = self.connection.id, channel = %channel, command = word, "exec");
+        session::tell(
+            &self.connection,
+            description.output,
+            NO_COMMANDS,
+            STATUS_USAGE,
+        );
+        Ok(())
+    }
+
+    async fn subsystem_request(
+        &mut self,
+        channel: ChannelId,
+        _name: &str,
+        session: &mut Session,
+    ) -> Result<(), russh::Error> {
+        session.channel_failure(channel)
+    }
+
+    async fn x11_request(
+        &mut self,
+        channel: ChannelId,
+        _single_connection: bool,
+        _protocol: &str,
+        _cookie: &str,
+        _screen: u32,
+        session: &mut Session,
+    ) -> Result<(), russh::Error> {
+        session.channel_failure(channel)
+    }
+
+    async fn data(
+        &mut self,
+        channel: ChannelId,
+        data: &[u8],
+        _session: &mut Session,
+    ) -> Result<(), russh::Error> {
+        if let Some(input) = self.running(channel) {
+            input.give(Arrival::Bytes(data.to_vec())).await;
+        }
+        Ok(())
+    }
+
+    async fn window_adjusted(
+        &mut self,
+        channel: ChannelId,
+        _room: u32,
+        _session: &mut Session,
+    ) -> Result<(), russh::Error> {
+        if let Some(input) = self.running(channel) {
+            input.note_reading();
+        }
+        Ok(())
+    }
+
+    async fn channel_eof(
+        &mut self,
+        channel: ChannelId,
+        _session: &mut Session,
+    ) -> Result<(), russh::Error> {
+        if let Some(input) = self.running(channel) {
+            input.give(Arrival::End(session::STATUS_HANGUP)).await;
+        }
+        Ok(())
+    }
+
+    async fn channel_close(
+        &mut self,
+        channel: ChannelId,
+        _session: &mut Session,
+    ) -> Result<(), russh::Error> {
+        self.channels.remove(&channel);
+        Ok(())
+    }
+}

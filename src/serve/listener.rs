@@ -1,0 +1,183 @@
+//! The listener: accepts connections, whatever becomes of single ones.
+
+use super::ServedShop;
+use super::connections::{Connection, Farewell, Full};
+use super::handler::VisitorHandler;
+use super::stream::GuardedStream;
+use russh::Disconnect;
+use russh::server::RunningSession;
+use rustix::process::{Resource, getrlimit, setrlimit};
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::time::timeout;
+use tracing::{info, warn};
+
+/// The pause after the system could not accept a connection, as where too many files are open.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+/// The time for a visitor's client to close a connection after its screens have ended.
+const LEAVING_TIMEOUT: Duration = Duration::from_secs(2);
+
+/// Accepts connections for ever.
+pub(super) async fn accept(
+    listener: TcpListener,
+    config: Arc<russh::server::Config>,
+    shop: Arc<ServedShop>,
+) {
+    raise_file_limit();
+    loop {
+        match listener.accept().await {
+            Ok((socket, peer)) => welcome(socket, peer, &config, &shop),
+            Err(error) => {
+                warn!(%error, "accept");
+                tokio::time::sleep(ACCEPT_PAUSE).await;
+            }
+        }
+    }
+}
+
+/// Allows this process as many open files as the system lets it have: each connection is one.
+fn raise_file_limit() {
+    let mut limit = getrlimit(Resource::Nofile);
+    limit.current = limit.maximum;
+    if let Err(error) = setrlimit(Resource::Nofile, limit) {
+        warn!(%error, "limit of open files");
+    }
+}
+
+/// Begins to serve a connection, where there is room for it.
+fn welcome(
+    socket: TcpStream,
+    peer: SocketAddr,
+    config: &Arc<russh::server::Config>,
+    shop: &Arc<ServedShop>,
+) {
+    match shop.connections.admit(peer.ip()) {
+        Ok(connection) => {
+            info!(session = connection.id, ip = %connection.address, "connect");
+            tokio::spawn(serve(socket, connection, config.clone(), shop.clone()));
+        }
+        Err(full) => turn_away(&socket, peer, full),
+    }
+}
+
+/// Says why there is no room. No client has to show it, and nobody waits for it.
+fn turn_away(socket: &TcpStream, peer: SocketAddr, full: Full) {
+    info!(ip = %peer.ip(), why = %full, "refused");
+    let _ = socket.try_write(format!("trolley: {full}\r\n").as_bytes());
+}
+
+/// Serves one connection to its end.
+async fn serve(
+    socket: TcpStream,
+    connection: Arc<Connection>,
+    config: Arc<russh::server::Config>,
+    shop: Arc<ServedShop>,
+) {
+    let started = Instant::now();
+    let reason = match converse(socket, &connection, config, shop).await {
+        Ok(reason) => reason,
+        Err(error) => end_reason(&error),
+    };
+
+    info!(
+        session = connection.id,
+        ip = %connection.address,
+        seconds = started.elapsed().as_secs(),
+        bytes = connection.bytes_sent(),
+        reason,
+        "end"
+    );
+}
+
+/// Speaks SSH until the visitor leaves or has to go. Returns the reason.
+async fn converse(
+    socket: TcpStream,
+    connection: &Arc<Connection>,
+    config: Arc<russh::server::Config>,
+    shop: Arc<ServedShop>,
+) -> Result<String, russh::Error> {
+    // Frames are small, and each should go at once.
+    socket.set_nodelay(true)?;
+    let stream = GuardedStream::new(socket, &connection.kill, connection.sent.clone());
+    let handler = VisitorHandler::new(shop.clone(), connection.clone());
+    let watch = tokio::spawn(cut_silent(connection.clone(), shop.options.login_grace));
+
+    // This returns once the other side has said its version.
+    let begun = russh::server::run_stream(config, stream, handler).await;
+    let result = match begun {
+        Ok(mut session) => tokio::select! {
+            ended = &mut session => ended.map(|()| "left".to_owned()),
+            farewell = asked_to_leave(connection) => {
+                see_off(session, connection, farewell).await
+            }
+        },
+        Err(error) => Err(error),
+    };
+    watch.abort();
+    result
+}
+
+/// Cuts the connection where nobody has logged in over it in time.
+async fn cut_silent(connection: Arc<Connection>, grace: Duration) {
+    tokio::time::sleep(grace).await;
+    if !connection.is_logged_in() {
+        info!(
+            session = connection.id,
+            ip = %connection.address,
+            why = "took too long to log in",
+            "refused"
+        );
+        connection.kill.cancel();
+    }
+}
+
+/// Waits until the visitor has to go and all their screens have ended.
+async fn asked_to_leave(connection: &Connection) -> Farewell {
+    let farewell = connection.wait_for_farewell().await;
+    connection.screens.close();
+    connection.screens.wait().await;
+    farewell
+}
+
+/// Ends the connection of a visitor who has to go. Most clients leave by themselves after their last
+/// screen, and a farewell that came before that would make OpenSSH forget what it has not shown yet.
+async fn see_off(
+    mut session: RunningSession<VisitorHandler>,
+    connection: &Connection,
+    farewell: Farewell,
+) -> Result<String, russh::Error> {
+    let handle = session.handle();
+    let leaving = async {
+        if let Ok(left) = timeout(LEAVING_TIMEOUT, &mut session).await {
+            return left;
+        }
+        let reason = Disconnect::ByApplication;
+        handle
+            .disconnect(reason, farewell.to_string(), String::new())
+            .await?;
+        session.await
+    };
+
+    if timeout(LEAVING_TIMEOUT * 2, leaving).await.is_err() {
+        connection.kill.cancel();
+    }
+    Ok("asked to leave".to_owned())
+}
+
+/// The reason for the end of a connection, in one word where it is a usual one.
+fn end_reason(error: &russh::Error) -> String {
+    match error {
+        russh::Error::HUP | russh::Error::Disconnect => "left".to_owned(),
+        // Most clients leave without a word.
+        russh::Error::IO(error) if error.kind() == io::ErrorKind::UnexpectedEof => {
+            "left".to_owned()
+        }
+        russh::Error::IO(error) if error.kind() == io::ErrorKind::ConnectionAborted => {
+            "cut".to_owned()
+        }
+        error => error.to_string(),
+    }
+}

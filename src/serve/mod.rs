@@ -1,0 +1,245 @@
+//! The SSH server: it gives each visitor a screen of the shop, with nothing installed on their
+//! side. `trolley serve` runs it.
+//!
+//! `listener` accepts connections, `connections` counts them, and `stream` is what the SSH library
+//! reads and writes. `identity` says who may come, `handler` answers what a visitor's client asks
+//! for, and `session` runs one screen on one channel. `shutdown` ends all that in good order.
+
+mod connections;
+mod handler;
+mod hostkey;
+pub mod identity;
+mod listener;
+mod session;
+mod shutdown;
+mod stream;
+
+use crate::config::{Settings, host_key_file, pipe, shown_path};
+use crate::store::Address;
+use crate::tui::hub::Hub;
+use connections::{ConnectionLimits, Connections};
+use identity::{Admission, Grant, KeyList, Open, fingerprint};
+use russh::keys::{PrivateKey, PublicKey};
+use std::io;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, PoisonError, RwLock};
+use std::time::Duration;
+use tokio::net::TcpListener;
+
+/// An error that keeps the shop from being served.
+#[derive(Debug, thiserror::Error)]
+pub enum ServeError {
+    /// The host key can't be used.
+    #[error("the host key {path} can't be used: {why}")]
+    HostKey {
+        /// Its file.
+        path: String,
+        /// The reason.
+        why: String,
+    },
+    /// The keys file can't be used.
+    #[error("the keys file {path} can't be used: {why}")]
+    Keys {
+        /// The file, and the line where one is wrong.
+        path: String,
+        /// The reason.
+        why: String,
+    },
+    /// Nobody could come in.
+    #[error("nobody could come in: name a keys file (--keys), or let people in (--open, --guests)")]
+    Nobody,
+    /// The address can't be listened on.
+    #[error("can't listen on {address}: {error}")]
+    Listen {
+        /// The address.
+        address: SocketAddr,
+        /// The system's reason.
+        error: io::Error,
+    },
+    /// The system fails.
+    #[error(transparent)]
+    System(#[from] io::Error),
+}
+
+/// The way in which the shop is served.
+#[derive(Debug)]
+pub struct Options {
+    /// The address to listen on.
+    pub listen: SocketAddr,
+    /// The file of the host key; `None`: the usual one, which is made where it is missing.
+    pub host_key: Option<PathBuf>,
+    /// The file of the keys that are let in.
+    pub keys: Option<PathBuf>,
+    /// What other keys get.
+    pub open: Open,
+    /// Visitors without a key are let in.
+    pub guests: bool,
+    /// The most visitors at a time.
+    pub most: usize,
+    /// The most connections from one network.
+    pub most_from_network: usize,
+    /// The time after which a visitor who presses no key has to go; `None`: never.
+    pub idle: Option<Duration>,
+    /// The time to log in.
+    pub login_grace: Duration,
+    /// The time for changes to be confirmed when the server stops.
+    pub drain: Duration,
+}
+
+/// The shop as it is served: what all connections share.
+struct ServedShop {
+    settings: Settings,
+    hub: Arc<Hub>,
+    admission: RwLock<Admission>,
+    connections: Arc<Connections>,
+    options: Options,
+}
+
+impl ServedShop {
+    /// What the owner of a key is granted now.
+    fn grant(&self, key: &PublicKey, user: &str) -> Option<Grant> {
+        self.admission().grant(key, user)
+    }
+
+    /// What somebody without a key is granted now.
+    fn guest_grant(&self, user: &str) -> Option<Grant> {
+        self.admission().guest_grant(user)
+    }
+
+    fn admission(&self) -> std::sync::RwLockReadGuard<'_, Admission> {
+        self.admission
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Reads the keys file again. Where it can't be used, the keys stay as they were.
+    fn reload_keys(&self) -> Result<(), ServeError> {
+        let Some(path) = &self.options.keys else {
+            return Ok(());
+        };
+
+        let keys = read_keys(path)?;
+        let mut admission = self
+            .admission
+            .write()
+            .unwrap_or_else(PoisonError::into_inner);
+        admission.keys = keys;
+        drop(admission);
+
+        self.connections.review(|key, user| self.grant(key, user));
+        Ok(())
+    }
+}
+
+/// A server that listens already, and serves once it [runs](Server::run).
+pub struct Server {
+    listener: TcpListener,
+    host_key: PrivateKey,
+    shop: Arc<ServedShop>,
+}
+
+impl Server {
+    /// Reads the files and begins to listen.
+    ///
+    /// # Errors
+    /// A [`ServeError`] where one of them can't be used.
+    pub async fn open(
+        options: Options,
+        settings: Settings,
+        address: Address,
+    ) -> Result<Server, ServeError> {
+        if options.keys.is_none() && options.open == Open::Nobody && !options.guests {
+            return Err(ServeError::Nobody);
+        }
+
+        let host_key = read_host_key(options.host_key.as_deref())?;
+        let keys = match &options.keys {
+            Some(path) => read_keys(path)?,
+            None => KeyList::default(),
+        };
+        let listener =
+            TcpListener::bind(options.listen)
+                .await
+                .map_err(|error| ServeError::Listen {
+                    address: options.listen,
+                    error,
+                })?;
+
+        let admission = Admission {
+            keys,
+            open: options.open,
+            guests: options.guests,
+            shared: settings.user.clone(),
+        };
+        let limits = ConnectionLimits {
+            total: options.most,
+            from_network: options.most_from_network,
+        };
+        let shop = ServedShop {
+            settings,
+            // Starting a private server again is the matter of whoever runs the shop.
+            hub: Hub::new(address, None),
+            admission: RwLock::new(admission),
+            connections: Connections::new(limits),
+            options,
+        };
+        Ok(Server {
+            listener,
+            host_key,
+            shop: Arc::new(shop),
+        })
+    }
+
+    /// The address that the server listens on.
+    ///
+    /// # Errors
+    /// The system's.
+    pub fn address(&self) -> Result<SocketAddr, ServeError> {
+        Ok(self.listener.local_addr()?)
+    }
+
+    /// The fingerprint of the host key, which a visitor's client shows at their first visit.
+    #[must_use]
+    pub fn fingerprint(&self) -> String {
+        fingerprint(self.host_key.public_key()).to_string()
+    }
+
+    /// Serves until a signal ends it.
+    ///
+    /// # Errors
+    /// The system's, where signals can't be heard.
+    pub async fn run(self) -> Result<(), ServeError> {
+        let config = Arc::new(handler::config(self.host_key));
+        let accepting = tokio::spawn(listener::accept(self.listener, config, self.shop.clone()));
+
+        shutdown::wait_for_end(&self.shop).await?;
+        accepting.abort();
+        shutdown::drain(&self.shop).await;
+        Ok(())
+    }
+}
+
+fn read_host_key(named: Option<&Path>) -> Result<PrivateKey, ServeError> {
+    if let Some(path) = named {
+        return hostkey::read(path);
+    }
+    let path = host_key_file().ok_or_else(|| ServeError::HostKey {
+        path: String::new(),
+        why: "your home folder is unknown; name a file".to_owned(),
+    })?;
+    hostkey::read_or_make(&path)
+}
+
+fn read_keys(path: &Path) -> Result<KeyList, ServeError> {
+    let shown = shown_path(path);
+    let text = pipe::read(path).map_err(|error| ServeError::Keys {
+        path: shown.clone(),
+        why: error.to_string(),
+    })?;
+
+    KeyList::parse(&text).map_err(|bad| ServeError::Keys {
+        path: format!("{shown}, line {}", bad.line),
+        why: bad.why,
+    })
+}

@@ -1,0 +1,479 @@
+//! One screen on one channel: the port between both, and what becomes of the visitor's terminal.
+
+use super::ServedShop;
+use super::connections::{Connection, Farewell};
+use super::identity::{Grant, Role};
+use crate::config::display::{self, Display};
+use crate::config::keymap::Action;
+use crate::config::theme::Theme;
+use crate::model::text;
+use crate::store::Policy;
+use crate::tui::screen::{Ended, Screen, Visit};
+use crate::tui::terminal::port::{Arrival, Frames, Outlet, Port};
+use crate::tui::terminal::sequences;
+use crate::tui::{ScreenError, alarm};
+use futures::FutureExt;
+use russh::ChannelWriteHalf;
+use russh::server::Msg;
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+use tokio::sync::{Notify, mpsc};
+use tokio::task::JoinError;
+use tokio::time::{Instant, sleep_until, timeout};
+use tracing::info;
+
+/// The exit status when the terminal is gone, as after SIGHUP.
+pub(super) const STATUS_HANGUP: u8 = 129;
+/// The exit status of a screen that has crashed.
+const STATUS_CRASHED: u8 = 101;
+/// The exit status of a screen that has failed.
+const STATUS_FAILED: u8 = 3;
+
+/// The size of a terminal that tells none.
+const USUAL_SIZE: (u16, u16) = (80, 24);
+/// The largest screen that is drawn, in columns and rows. What is beyond stays empty.
+const LARGEST_SIZE: (u16, u16) = (500, 200);
+
+/// The most variables of an environment that are kept, and the longest value, in bytes.
+const MOST_VARIABLES: usize = 8;
+const LONGEST_VALUE: usize = 256;
+/// The longest name of a terminal, in bytes.
+const LONGEST_TERM: usize = 64;
+
+/// The arrivals that may wait for a screen. Who sends more waits, too.
+const ARRIVALS: usize = 64;
+
+/// The bytes that a terminal may be behind. One that is further behind gets a frame only now and
+/// then, so that it does not wade through old ones once it reads again.
+const MOST_BEHIND: usize = 128 * 1024;
+/// The pause between two frames then.
+const PAUSE_BEHIND: Duration = Duration::from_secs(1);
+/// The time for a terminal to take what gives it back.
+const RESTORE_TIMEOUT: Duration = Duration::from_secs(1);
+/// Cancels a sequence that was not sent to its end.
+const CANCEL: &[u8] = b"\x18";
+
+/// The sentence after a crash.
+const CRASHED: &str = "This screen has crashed; that is a bug in the program. All confirmed changes are saved: come in again.";
+
+/// The warning comes so long before an idle visitor has to go.
+const IDLE_WARNING: Duration = Duration::from_secs(60);
+
+/// The terminal of a visitor, as their client describes it.
+#[derive(Debug)]
+pub(super) struct Terminal {
+    pub(super) term: String,
+    pub(super) size: (u16, u16),
+}
+
+impl Terminal {
+    pub(super) fn new(term: &str, size: (u32, u32)) -> Terminal {
+        Terminal {
+            term: text::sanitize_to(term.as_bytes(), LONGEST_TERM),
+            size: bounded(size, USUAL_SIZE),
+        }
+    }
+
+    pub(super) fn resize(&mut self, size: (u32, u32)) {
+        self.size = bounded(size, self.size);
+    }
+
+    /// Tells whether it can show no screen.
+    pub(super) fn is_dumb(&self) -> bool {
+        display::is_dumb(&self.term)
+    }
+}
+
+/// A size that a client tells, within bounds. A terminal that tells none keeps the one it has.
+fn bounded((columns, rows): (u32, u32), last: (u16, u16)) -> (u16, u16) {
+    if columns == 0 || rows == 0 {
+        return last;
+    }
+    let most = LARGEST_SIZE;
+    (
+        u16::try_from(columns).unwrap_or(most.0).min(most.0),
+        u16::try_from(rows).unwrap_or(most.1).min(most.1),
+    )
+}
+
+/// The variables of a visitor's environment that say how their terminal is.
+#[derive(Debug, Default)]
+pub(super) struct Environment(Vec<(String, String)>);
+
+impl Environment {
+    /// Takes in a variable, where it matters and there is room; returns whether it has.
+    pub(super) fn take_in(&mut self, name: &str, value: &str) -> bool {
+        let matters = matches!(name, "LANG" | "COLORTERM" | "NO_COLOR" | "TROLLEY_THEME")
+            || name.starts_with("LC_");
+        let fits = self.0.len() < MOST_VARIABLES
+            && name.len() <= LONGEST_VALUE
+            && value.len() <= LONGEST_VALUE;
+
+        if matters && fits {
+            self.0.push((name.to_owned(), value.to_owned()));
+        }
+        matters && fits
+    }
+
+    /// A variable; empty where it is not set. The one that was set last counts.
+    fn get(&self, name: &str) -> String {
+        let found = self.0.iter().rev().find(|(known, _)| known == name);
+        found.map(|(_, value)| value.clone()).unwrap_or_default()
+    }
+}
+
+/// The way in to a screen, for the handler of the connection. The screen ends once this is gone.
+#[derive(Debug)]
+pub(super) struct SessionInput {
+    arrivals: mpsc::Sender<Arrival>,
+    size: (u16, u16),
+    /// Notified when the client has read more.
+    reading: Arc<Notify>,
+}
+
+impl SessionInput {
+    /// Gives the screen an arrival, once it takes one. A screen that has ended takes none.
+    pub(super) async fn give(&self, arrival: Arrival) {
+        let _ = self.arrivals.send(arrival).await;
+    }
+
+    /// The client has another size.
+    pub(super) async fn resize(&mut self, size: (u32, u32)) {
+        self.size = bounded(size, self.size);
+        let (columns, rows) = self.size;
+        self.give(Arrival::Resize(columns, rows)).await;
+    }
+
+    /// Tells whether the screen has ended.
+    pub(super) fn is_over(&self) -> bool {
+        self.arrivals.is_closed()
+    }
+
+    /// The client has read more.
+    pub(super) fn note_reading(&self) {
+        self.reading.notify_one();
+    }
+}
+
+/// Starts a screen on a channel.
+pub(super) fn start(
+    shop: &ServedShop,
+    connection: &Arc<Connection>,
+    grant: Grant,
+    terminal: Terminal,
+    environment: &Environment,
+    output: ChannelWriteHalf<Msg>,
+) -> SessionInput {
+    let (arrivals, incoming) = mpsc::channel(ARRIVALS);
+    let (outlet, frames) = Outlet::new();
+    let reading = Arc::<Notify>::default();
+    let reason = Arc::<OnceLock<Farewell>>::default();
+
+    let port = ChannelPort {
+        arrivals: incoming,
+        outlet,
+        connection: connection.clone(),
+        idleness: Idleness::new(shop.options.idle),
+        drain: shop.options.drain,
+        leaves_by: None,
+        reason: reason.clone(),
+    };
+    let input = SessionInput {
+        arrivals,
+        size: terminal.size,
+        reading: reading.clone(),
+    };
+    let frames = FrameWriter {
+        frames,
+        reading,
+        behind: 0,
+    };
+    let visit = visit(shop, grant, terminal, environment);
+    let screen = Screen::start(port, visit, shop.hub.clone());
+
+    let session = connection.id;
+    connection.screens.spawn(async move {
+        let words = run(screen, frames, &output, &reason).await;
+        info!(session, channel = %output.id(), status = words.status, "close");
+        words.say(&output).await;
+    });
+    input
+}
+
+/// All that the screen has to be told.
+fn visit(shop: &ServedShop, grant: Grant, terminal: Terminal, environment: &Environment) -> Visit {
+    let display = Display::told_by(|name| variable(&terminal, environment, name));
+    let theme = Theme::named(&environment.get("TROLLEY_THEME"))
+        .or_else(|| display::plain_theme(|name| variable(&terminal, environment, name)))
+        .unwrap_or(Theme::DARK.on_terminal_background());
+
+    Visit {
+        user: grant.cart,
+        policy: Policy {
+            by: grant.name,
+            ..shop.settings.policy.clone()
+        },
+        keymap: shop.settings.keymap.clone().without(left_out(grant.role)),
+        display,
+        theme: display.theme(theme),
+        mouse: shop.settings.mouse,
+        zone: jiff::tz::TimeZone::system(),
+        size: terminal.size,
+    }
+}
+
+/// A variable as a program on the visitor's terminal would find it.
+fn variable(terminal: &Terminal, environment: &Environment, name: &str) -> String {
+    match name {
+        "TERM" => terminal.term.clone(),
+        name => environment.get(name),
+    }
+}
+
+/// The actions that a visitor can't or may not do.
+fn left_out(role: Role) -> &'static [Action] {
+    match role {
+        Role::Shopper => &[Action::Suspend, Action::LoadDemo, Action::PlaceOrder],
+        Role::Buyer | Role::Clerk => &[Action::Suspend, Action::LoadDemo],
+    }
+}
+
+/// Runs a screen to its end, in a task of its own: a panic in it ends nothing else.
+async fn run(
+    screen: Screen<ChannelPort>,
+    mut frames: FrameWriter,
+    output: &ChannelWriteHalf<Msg>,
+    reason: &OnceLock<Farewell>,
+) -> LastWords {
+    let mut screen = tokio::spawn(screen.run());
+    let writing = frames.write_all(output);
+    tokio::pin!(writing);
+
+    let (ended, is_whole) = tokio::select! {
+        // Nothing comes after the last frame, which is still to be taken.
+        ended = &mut screen => (ended, timeout(RESTORE_TIMEOUT, writing).await.is_ok()),
+        // The client takes no more: then nothing comes from it either, and that ends the screen.
+        () = &mut writing => (screen.await, true),
+    };
+    LastWords::new(ended, reason.get().copied(), is_whole)
+}
+
+/// The port of a screen at the other end of a channel.
+struct ChannelPort {
+    arrivals: mpsc::Receiver<Arrival>,
+    outlet: Outlet,
+    connection: Arc<Connection>,
+    idleness: Idleness,
+    /// The time for changes to be settled once the visitor has to go.
+    drain: Duration,
+    /// The moment when that is over.
+    leaves_by: Option<Instant>,
+    /// Why the screen ends, where that is not the visitor's own doing.
+    reason: Arc<OnceLock<Farewell>>,
+}
+
+impl ChannelPort {
+    /// The end of the screen for this reason.
+    fn leave(&mut self, farewell: Farewell) -> Arrival {
+        // It stays the first one.
+        let _ = self.reason.set(farewell);
+        self.leaves_by = Some(Instant::now() + self.drain);
+        Arrival::Leave
+    }
+}
+
+impl Port for ChannelPort {
+    async fn next(&mut self) -> Arrival {
+        let is_staying = self.leaves_by.is_none();
+
+        tokio::select! {
+            biased;
+            farewell = self.connection.wait_for_farewell(), if is_staying => self.leave(farewell),
+            () = alarm::at(self.leaves_by) => Arrival::End(0),
+            arrival = self.arrivals.recv() => match arrival {
+                Some(arrival) => {
+                    if matches!(arrival, Arrival::Bytes(_)) {
+                        self.idleness.end();
+                    }
+                    arrival
+                }
+                None => Arrival::End(STATUS_HANGUP),
+            },
+            step = self.idleness.next_step(), if is_staying => match step {
+                IdleStep::Warn(text) => Arrival::Notice(text),
+                IdleStep::Leave => self.leave(Farewell::Idle),
+            },
+        }
+    }
+
+    fn take_waiting(&mut self) -> Vec<Arrival> {
+        let mut waiting = Vec::new();
+        while let Ok(arrival) = self.arrivals.try_recv() {
+            waiting.push(arrival);
+        }
+        waiting
+    }
+
+    fn outlet(&self) -> &Outlet {
+        &self.outlet
+    }
+}
+
+/// The time in which a visitor has pressed no key.
+struct Idleness {
+    /// The longest that may be; `None`: for ever.
+    most: Option<Duration>,
+    since: Instant,
+    is_warned: bool,
+}
+
+/// What an idle visitor gets.
+enum IdleStep {
+    Warn(String),
+    Leave,
+}
+
+impl Idleness {
+    fn new(most: Option<Duration>) -> Idleness {
+        Idleness {
+            most,
+            since: Instant::now(),
+            is_warned: false,
+        }
+    }
+
+    /// A key was pressed.
+    fn end(&mut self) {
+        self.since = Instant::now();
+        self.is_warned = false;
+    }
+
+    /// Waits until something has to be done about it.
+    async fn next_step(&mut self) -> IdleStep {
+        let Some(most) = self.most else {
+            return std::future::pending().await;
+        };
+        if self.is_warned {
+            sleep_until(self.since + most).await;
+            return IdleStep::Leave;
+        }
+
+        let warning = IDLE_WARNING.min(most / 2);
+        sleep_until(self.since + most - warning).await;
+        self.is_warned = true;
+        let seconds = warning.as_secs();
+        IdleStep::Warn(format!(
+            "Are you still there? This screen closes in {seconds} seconds unless you press a key"
+        ))
+    }
+}
+
+/// Writes the frames of a screen to its channel, one at a time.
+struct FrameWriter {
+    frames: Frames,
+    reading: Arc<Notify>,
+    /// The bytes that were sent since the client has last read some.
+    behind: usize,
+}
+
+impl FrameWriter {
+    /// Writes until the screen has ended, or the client takes no more.
+    async fn write_all(&mut self, output: &ChannelWriteHalf<Msg>) {
+        if output.data_bytes(sequences::entering()).await.is_err() {
+            return;
+        }
+        while let Some(frame) = self.frames.next().await {
+            self.behind += frame.len();
+            if output.data_bytes(frame).await.is_err() {
+                return;
+            }
+            self.wait_for_client().await;
+            self.frames.written();
+        }
+    }
+
+    /// Waits a while where the client is far behind. It would wait for ever where the client says
+    /// that it has read only after much more.
+    async fn wait_for_client(&mut self) {
+        let reading = self.reading.notified();
+        tokio::pin!(reading);
+        // This also takes in what it has read meanwhile.
+        let has_read = if self.behind > MOST_BEHIND {
+            timeout(PAUSE_BEHIND, reading).await.is_ok()
+        } else {
+            reading.now_or_never().is_some()
+        };
+
+        if has_read {
+            self.behind = 0;
+        }
+    }
+}
+
+/// The last that a visitor's terminal gets: what gives it back, a sentence, and an exit status.
+struct LastWords {
+    /// The last frame was sent to its end.
+    is_whole: bool,
+    sentence: Option<String>,
+    status: u8,
+}
+
+impl LastWords {
+    fn new(
+        ended: Result<Result<Ended, ScreenError>, JoinError>,
+        farewell: Option<Farewell>,
+        is_whole: bool,
+    ) -> LastWords {
+        let (sentence, status) = match (ended, farewell) {
+            (Ok(Ok(ended)), None) => (None, ended.status),
+            (Ok(Ok(ended)), Some(farewell)) => (Some(farewell.to_string()), ended.status),
+            (Ok(Err(error)), _) => (Some(format!("trolley: {error}")), STATUS_FAILED),
+            (Err(_), _) => (Some(CRASHED.to_owned()), STATUS_CRASHED),
+        };
+        LastWords {
+            is_whole,
+            sentence,
+            status,
+        }
+    }
+
+    /// Gives the terminal back and closes the channel. A client that takes nothing is not waited
+    /// for.
+    async fn say(self, output: &ChannelWriteHalf<Msg>) {
+        let mut bytes = if self.is_whole {
+            Vec::new()
+        } else {
+            CANCEL.to_vec()
+        };
+        bytes.extend(sequences::restoring());
+        if let Some(sentence) = self.sentence {
+            bytes.extend(format!("{sentence}\r\n").into_bytes());
+        }
+
+        let _ = timeout(RESTORE_TIMEOUT, output.data_bytes(bytes)).await;
+        let _ = timeout(RESTORE_TIMEOUT, close(output, self.status)).await;
+    }
+}
+
+/// Tells the client of a channel something, instead of a screen.
+pub(super) fn tell(
+    connection: &Connection,
+    output: ChannelWriteHalf<Msg>,
+    sentence: &'static str,
+    status: u8,
+) {
+    /// The kind of output that is for errors.
+    const STDERR: u32 = 1;
+
+    connection.screens.spawn(async move {
+        let line = format!("{sentence}\r\n").into_bytes();
+        let _ = timeout(RESTORE_TIMEOUT, output.extended_data_bytes(STDERR, line)).await;
+        let _ = timeout(RESTORE_TIMEOUT, close(&output, status)).await;
+    });
+}
+
+async fn close(output: &ChannelWriteHalf<Msg>, status: u8) -> Result<(), russh::Error> {
+    output.exit_status(status.into()).await?;
+    output.eof().await?;
+    output.close().await
+}
