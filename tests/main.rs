@@ -41,6 +41,10 @@ mod rules;
 mod screen;
 mod scripting;
 mod sentinel;
+#[cfg(feature = "serve")]
+mod serve;
+#[cfg(feature = "serve")]
+mod serve_protocol;
 mod slow;
 mod store;
 mod terminal;

@@ -1189,9 +1189,9 @@ fn what_is_in_the_cart_is_read_where_the_catalog_can_not_be() {
     stage.change("bob", "espresso", 2, 2, "");
     let failed = Message::Catalog(Err(Trouble::Lost), 0);
     let effects = update(&mut stage.state, failed, stage.now);
-    let is_read = effects.iter().any(
-        |e| matches!(e, Effect::Live(LiveRequest::Products(ids)) if *ids == [id("espresso")]),
-    );
+    let is_read = effects
+        .iter()
+        .any(|e| matches!(e, Effect::Live(LiveRequest::Products(ids)) if *ids == [id("espresso")]));
     assert!(is_read, "{effects:?}");
 }
 

@@ -28,6 +28,7 @@ pub mod sentinel;
 pub mod server;
 pub mod shopping;
 pub mod slow;
+pub mod ssh;
 pub mod terminal;
 pub mod tls;
 pub mod watch;
@@ -40,6 +41,7 @@ pub use patience::{Deadline, PATIENCE, in_time, until};
 pub use proxy::Proxy;
 pub use server::Server;
 pub use slow::SlowWay;
+pub use ssh::Served;
 pub use terminal::Terminal;
 
 use std::process::{Command, Output};

@@ -1,0 +1,585 @@
+//! The shop by SSH: real OpenSSH clients in real terminals, and clients that mean harm.
+
+use crate::harness;
+
+use harness::ssh::{Folder, launch};
+use harness::{Finish, Home, PATIENCE, Running, Served, Server, Terminal, until};
+use rustix::process::Signal;
+use std::collections::HashSet;
+use std::io::{ErrorKind, Read, Write};
+use std::net::TcpStream;
+
+/// What a client said on stderr.
+fn complaint(output: &std::process::Output) -> String {
+    String::from_utf8_lossy(&output.stderr).into_owned()
+}
+
+#[test]
+fn two_visitors_share_a_cart() {
+    let served = Served::office();
+    let mut ann = served.visit("ann");
+    let mut ben = served.visit("ben");
+    ann.keys("/ espresso enter 1 2 a");
+    ben.wait(r"12 Espresso .* 28\.80");
+    ben.wait("ann added 12 × Espresso");
+    ann.gone("12…");
+    ben.keys("tab - d");
+    ann.wait("The cart is empty");
+    ann.wait("ben removed Espresso");
+
+    ann.resize(80, 24);
+    ann.keys("?");
+    ann.wait("Undo your own last change");
+    ann.keys("esc q");
+    assert_eq!(ann.wait_exit().exit_code(), 0);
+    ann.assert_restored();
+    ben.keys("ctrl-c");
+    assert_eq!(ben.wait_exit().exit_code(), 0);
+    ben.assert_restored();
+
+    let log = served.log();
+    for word in ["connect ", "auth ", "pty ", "close ", "end "] {
+        assert!(log.contains(&format!("INFO {word}")), "{word}: {log}");
+    }
+}
+
+#[test]
+fn a_visitor_sees_the_changes_of_people_without_ssh() {
+    let served = Served::office();
+    let ann = served.visit("ann");
+    let args = ["--user", "office", "--name", "till", "add", "espresso", "3"];
+    harness::ok(&served.redis, &args);
+    ann.wait("till added 3 × Espresso");
+}
+
+#[test]
+fn the_user_name_picks_a_cart_and_grants_none() {
+    let people = [
+        ("ann", r#"cart="office,party",name="Ann of the office""#),
+        ("ben", r#"role="clerk",cart="till,*""#),
+        ("cleo", ""),
+    ];
+    let served = Served::start(&people, &[]);
+    for (user, who, cart) in [
+        ("party", "ann", "party"),
+        ("office", "ann", "office"),
+        ("ben", "ann", "office"),
+        ("table-4", "ben", "table-4"),
+        ("no such cart", "ben", "till"),
+        ("office", "cleo", "key-"),
+    ] {
+        let visit = served.visit_as(user, Some(who));
+        visit.wait(&format!("cart of {cart}"));
+    }
+}
+
+#[test]
+fn who_is_not_listed_reads_how_to_get_in() {
+    let served = Served::office();
+    let refused = served.ssh(Some("cleo"), &["-tt"], &[]).finish();
+    assert_eq!(refused.status.code(), Some(255));
+    let said = complaint(&refused);
+    assert!(said.contains("does not know your key SHA256:"), "{said}");
+
+    // No other key, user name or empty hand helps.
+    for (user, who) in [("office", Some("cleo")), ("ann", None), ("root", None)] {
+        let refused = served.ssh_as(user, who, &["-tt"], &[]).finish();
+        assert_eq!(refused.status.code(), Some(255), "{user}");
+        let said = complaint(&refused);
+        assert!(said.contains("whoever runs the shop"), "{said}");
+    }
+    assert!(served.log().contains("INFO refused "), "{}", served.log());
+}
+
+#[test]
+fn an_open_shop_gives_every_key_a_cart_of_its_own() {
+    let served = Served::start(&[], &["--open", "own"]);
+    let mut ann = served.visit_as("office", Some("ann"));
+    let ben = served.visit_as("office", Some("ben"));
+    ann.keys("/ espresso enter 2 a");
+    ann.wait("2 Espresso");
+    ann.keys("q");
+    assert_eq!(ann.wait_exit().exit_code(), 0);
+    // From another machine, under another name: it is the key that counts.
+    let again = served.visit_as("somebody", Some("ann"));
+    again.wait("2 Espresso");
+    ben.wait("The cart is empty");
+}
+
+#[test]
+fn everybody_may_share_one_cart_with_a_name_that_nobody_else_can_have() {
+    let args = ["--open", "shared", "--guests", "--user", "lunch"];
+    let served = Served::start(&[], &args);
+    let mut ann = served.visit_as("ann", Some("ann"));
+    let mut impostor = served.visit_as("ann", Some("ben"));
+    let guest = served.visit_as("dora", None);
+    ann.keys("/ espresso enter a");
+    guest.wait(r"ann \(\S+\) added 1 × Espresso");
+    impostor.keys("/ espresso enter a");
+    guest.wait("2 Espresso");
+
+    // The guest sees two people of that name, and can tell them apart.
+    let marked = regex::Regex::new(r"ann \([\w-]{8}\)").unwrap();
+    guest.wait_until("there are no two names", |screen| {
+        let text = screen.contents();
+        let names: HashSet<&str> = marked.find_iter(&text).map(|name| name.as_str()).collect();
+        names.len() == 2
+    });
+}
+
+#[test]
+fn a_guest_gets_a_fresh_cart() {
+    let served = Served::start(&[("ann", r#"cart="office""#)], &["--guests"]);
+    let mut guest = served.visit_as("office", None);
+    guest.keys("/ espresso enter a");
+    guest.wait("1 Espresso");
+    // A key that is not listed makes nobody less than a guest.
+    let other = served.visit_as("office", Some("ben"));
+    other.wait("The cart is empty");
+    let ann = served.visit("ann");
+    ann.wait("cart of office");
+    ann.wait("The cart is empty");
+}
+
+#[test]
+fn there_is_nothing_but_the_shop() {
+    let served = Served::office();
+    let plain = |options: &[&str], args: &[&str]| served.ssh(Some("ann"), options, args).finish();
+
+    for (options, args, what) in [
+        (&["-T"][..], &[][..], "needs a terminal"),
+        (&[], &["cat", "/etc/passwd"], "Commands can't be given"),
+        (&["-tt"], &["sh"], ""),
+    ] {
+        let output = plain(options, args);
+        assert_eq!(output.status.code(), Some(2), "{args:?}: {output:?}");
+        assert!(complaint(&output).contains(what), "{output:?}");
+        assert!(!output.stdout.windows(4).any(|bytes| bytes == b"root"));
+    }
+
+    // No files.
+    assert_ne!(plain(&["-s"], &["sftp"]).status.code(), Some(0));
+    // No way to other machines, or to the server's own ports.
+    let own = served.address().to_string();
+    let forwarded = plain(&["-W", &own], &[]);
+    assert_ne!(forwarded.status.code(), Some(0));
+    assert_eq!(forwarded.stdout, b"");
+    let listening = [
+        "-N",
+        "-o",
+        "ExitOnForwardFailure=yes",
+        "-R",
+        "0:127.0.0.1:1",
+    ];
+    assert_eq!(plain(&listening, &[]).status.code(), Some(255));
+}
+
+#[test]
+fn the_expensive_key_exchanges_are_not_offered() {
+    let served = Served::office();
+    for kex in [
+        "diffie-hellman-group18-sha512",
+        "diffie-hellman-group14-sha256",
+        "ecdh-sha2-nistp256",
+    ] {
+        let option = format!("KexAlgorithms={kex}");
+        let output = served
+            .ssh(Some("ann"), &["-T", "-o", &option], &[])
+            .finish();
+        assert_eq!(output.status.code(), Some(255), "{kex}");
+        let said = complaint(&output);
+        assert!(said.contains("no matching key exchange"), "{said}");
+    }
+    for cipher in ["chacha20-poly1305@openssh.com", "aes256-gcm@openssh.com"] {
+        let output = served.ssh(Some("ann"), &["-T", "-c", cipher], &[]).finish();
+        assert_eq!(output.status.code(), Some(2), "{cipher}: {output:?}");
+    }
+}
+
+#[test]
+fn keys_of_every_usual_kind_are_let_in() {
+    let served = Served::start(&[], &["--open", "own"]);
+    for kind in ["rsa", "ecdsa"] {
+        served.folder.make_key(kind, kind);
+        let mut visit = served.visit_as("visitor", Some(kind));
+        visit.keys("q");
+        assert_eq!(visit.wait_exit().exit_code(), 0, "{kind}");
+    }
+}
+
+#[test]
+fn a_terminal_that_tells_no_size_gets_the_usual_one() {
+    let served = Served::office();
+    let ann = served
+        .builder("visitor", Some("ann"), &["-tt"])
+        .without_size()
+        .open();
+    ann.wait("64 products");
+    ann.wait_until("the screen is not 24 rows high", |screen| {
+        let rows: Vec<String> = screen.rows(0, 120).collect();
+        rows[23].contains("quit") && rows[24..].iter().all(|row| row.trim().is_empty())
+    });
+    ann.resize(100, 30);
+    ann.wait_until("the screen does not fill the window", |screen| {
+        let rows: Vec<String> = screen.rows(0, 120).collect();
+        rows[29].contains("quit")
+    });
+}
+
+#[test]
+fn several_screens_share_a_connection() {
+    let served = Served::office();
+    let path = served.folder.text("master");
+    let master = served
+        .builder("visitor", Some("ann"), &["-M", "-S", &path])
+        .open();
+    master.wait("64 products");
+    let shared = || {
+        let screen = served.builder("visitor", None, &["-S", &path]).open();
+        screen.wait("64 products");
+        screen
+    };
+    let mut second = shared();
+    let mut third = shared();
+    second.keys("/ espresso enter a");
+    for screen in [&master, &third] {
+        screen.wait("1 Espresso");
+    }
+    third.keys("q");
+    assert_eq!(third.wait_exit().exit_code(), 0);
+    second.keys("a");
+    master.wait("2 Espresso");
+}
+
+#[test]
+fn a_visitor_who_is_stopped_delays_nobody_and_sees_the_present() {
+    let served = Served::office();
+    let ann = served.visit("ann");
+    let mut ben = served.visit("ben");
+    ann.signal(Signal::STOP);
+    ben.keys("/ espresso enter");
+    for count in 1..=40 {
+        ben.keys("a");
+        ben.wait(&format!("{count} Espresso"));
+    }
+    ann.signal(Signal::CONT);
+    ann.wait("40 Espresso");
+}
+
+#[test]
+fn a_removed_key_ends_its_visits_and_no_others() {
+    let served = Served::office();
+    let mut ann = served.visit("ann");
+    let mut ben = served.visit("ben");
+
+    // A file that can't be used changes nothing.
+    std::fs::write(served.folder.file("keys"), "nonsense\n").unwrap();
+    served.signal(Signal::HUP);
+    until("the mistake is written down", || {
+        served.log().contains("line 1 can't be used")
+    });
+    ben.keys("/ espresso enter a");
+    ann.wait("1 Espresso");
+
+    served.folder.list(&[("ann", r#"cart="office""#)]);
+    served.signal(Signal::HUP);
+    ben.wait_exit();
+    ben.wait("Your key's line in this shop has changed");
+    ben.assert_restored();
+    let refused = served.ssh(Some("ben"), &["-tt"], &[]).finish();
+    assert_eq!(refused.status.code(), Some(255));
+    ann.keys("/ espresso enter a");
+    ann.wait("2 Espresso");
+
+    // Another role is another grant.
+    served
+        .folder
+        .list(&[("ann", r#"cart="office",role="shopper""#)]);
+    served.signal(Signal::HUP);
+    ann.wait_exit();
+    ann.wait("has changed");
+}
+
+#[test]
+fn a_shopper_orders_nothing() {
+    let people = [("ann", r#"cart="office",role="shopper""#)];
+    let served = Served::start(&people, &[]);
+    let mut ann = served.visit("ann");
+    ann.keys("/ espresso enter a");
+    ann.wait("1 Espresso");
+    ann.keys("c");
+    ann.wait("Checkout");
+    ann.wait(r"You may fill this cart, not order it\.");
+    ann.keys("Y");
+    ann.wait("^ You may fill this cart, not order it *$");
+    assert_eq!(served.redis.get("XLEN orders"), "0");
+    ann.keys("esc a");
+    ann.wait("2 Espresso");
+}
+
+#[test]
+fn the_host_key_is_kept() {
+    let redis = Server::with_demo();
+    let folder = Folder::new();
+    folder.list(&[("ann", "")]);
+    let keys = folder.text("keys");
+    let args = [
+        "--redis",
+        redis.url(),
+        "--json",
+        "serve",
+        "--listen",
+        "127.0.0.1:0",
+    ];
+    let start = |more: &[&str]| {
+        let mut command = harness::trolley(folder.path(), &args);
+        launch(command.args(["--keys", &keys]).args(more))
+    };
+
+    let (first, _, fingerprint) = start(&[]);
+    drop(first);
+    let (second, _, again) = start(&[]);
+    assert_eq!(fingerprint, again);
+    drop(second);
+
+    // OpenSSH reads it as a key of its own.
+    let path = folder.file(".local/share/trolley/ssh_host_ed25519_key");
+    let shown = harness::command("ssh-keygen")
+        .arg("-lf")
+        .arg(&path)
+        .finish();
+    let shown = String::from_utf8(shown.stdout).unwrap();
+    assert!(shown.contains(&fingerprint), "{shown}");
+
+    // One that somebody names is used, and never made.
+    folder.make_key("named", "ed25519");
+    let (_named, _, other) = start(&["--host-key", &folder.text("named")]);
+    assert_ne!(other, fingerprint);
+    let missing = folder.text("missing");
+    let refused = harness::trolley(folder.path(), &args)
+        .args(["--keys", &keys, "--host-key", &missing])
+        .finish();
+    assert_eq!(refused.status.code(), Some(2));
+    assert!(!folder.file("missing").exists());
+}
+
+#[test]
+fn mistakes_end_the_server_before_it_begins() {
+    let redis = Server::with_demo();
+    let folder = Folder::new();
+    std::fs::write(folder.file("keys"), "\n\nrole=\"king\" ssh-ed25519 x\n").unwrap();
+    let keys = folder.text("keys");
+    for (args, what) in [
+        (&[][..], "--open"),
+        (&["--keys", &keys], "line 3"),
+        (&["--keys", "/nowhere"], "/nowhere"),
+        (&["--open", "own", "--idle", "soon"], "idle"),
+        (&["--open", "own", "--drain", "never"], "drain"),
+        (&["--open", "own", "--listen", "192.0.2.1:1"], "192.0.2.1"),
+    ] {
+        let mut command = harness::trolley(folder.path(), &["--redis", redis.url(), "serve"]);
+        let output = command.args(args).finish();
+        assert_eq!(output.status.code(), Some(2), "{args:?}: {output:?}");
+        assert!(complaint(&output).contains(what), "{args:?}: {output:?}");
+    }
+}
+
+/// Reads until the other side closes the connection.
+fn read_to_end(stream: &mut TcpStream) -> Vec<u8> {
+    stream.set_read_timeout(Some(PATIENCE)).unwrap();
+    let mut all = Vec::new();
+    match stream.read_to_end(&mut all) {
+        Ok(_) => all,
+        Err(error) if error.kind() == ErrorKind::ConnectionReset => all,
+        Err(error) => panic!("the connection stays open: {error}"),
+    }
+}
+
+#[test]
+fn who_never_logs_in_is_cut_off_and_keeps_nobody_out() {
+    let args = ["--login-grace", "2s", "--per-ip", "200"];
+    let people = [("ann", r#"cart="office""#)];
+    let served = Served::start(&people, &args);
+    let silent: Vec<TcpStream> = (0..30)
+        .map(|n| {
+            let mut stream = TcpStream::connect(served.address()).unwrap();
+            match n % 3 {
+                0 => {}
+                1 => stream.write_all(b"SSH-2.0-x\r\n").unwrap(),
+                _ => stream.write_all(b"S").unwrap(),
+            }
+            stream
+        })
+        .collect();
+    let _ann = served.visit("ann");
+    for mut stream in silent {
+        let said = read_to_end(&mut stream);
+        assert!(said.starts_with(b"SSH-2.0-trolley"), "{said:?}");
+    }
+    assert!(served.log().contains("took too long to log in"));
+}
+
+#[test]
+fn one_address_gets_only_so_many_connections() {
+    let args = ["--per-ip", "2", "--login-grace", "1m"];
+    let served = Served::start(&[("ann", r#"cart="office""#)], &args);
+    let ann = served.visit("ann");
+    let silent = TcpStream::connect(served.address()).unwrap();
+    until("the second connection is there", || {
+        served.log().matches("INFO connect ").count() == 2
+    });
+    let mut third = TcpStream::connect(served.address()).unwrap();
+    let said = read_to_end(&mut third);
+    assert!(
+        said.starts_with(b"trolley: too many connections"),
+        "{said:?}"
+    );
+    drop(silent);
+    until("the second connection is gone", || {
+        served.log().contains("INFO end ")
+    });
+    let mut again = served.visit("ann");
+    again.keys("/ espresso enter a");
+    ann.wait("1 Espresso");
+}
+
+#[test]
+fn a_full_shop_says_so() {
+    let args = ["--max", "1"];
+    let people = [("ann", r#"cart="office""#), ("ben", r#"cart="office""#)];
+    let served = Served::start(&people, &args);
+    let _ann = served.visit("ann");
+    let refused = served.ssh(Some("ben"), &["-tt"], &[]).finish();
+    assert_eq!(refused.status.code(), Some(255));
+    let said = complaint(&refused);
+    assert!(
+        said.contains("The shop is full; try again later."),
+        "{said}"
+    );
+}
+
+#[test]
+fn a_crash_ends_one_screen_and_leaves_the_others() {
+    let people = [("ann", r#"cart="office""#), ("ben", r#"cart="office""#)];
+    let environment = [("TROLLEY_PANIC", "1")];
+    let served = Served::at(Server::with_demo(), &people, &[], &environment);
+    let mut ann = served.visit("ann");
+    let mut ben = served.visit("ben");
+    ann.send(b"\x1b[24~");
+    assert_eq!(ann.wait_exit().exit_code(), 101);
+    ann.wait("This screen has crashed");
+    ann.assert_restored();
+    ben.keys("/ espresso enter a");
+    ben.wait("1 Espresso");
+    let again = served.visit("ann");
+    again.wait("1 Espresso");
+}
+
+#[test]
+fn an_idle_visitor_has_to_go() {
+    let args = ["--idle", "2s"];
+    let served = Served::start(&[("ann", r#"cart="office""#)], &args);
+    let mut ann = served.builder("visitor", Some("ann"), &[]).open();
+    ann.wait("the shop has closed this screen");
+    assert_eq!(ann.wait_exit().exit_code(), 0);
+    ann.assert_restored();
+}
+
+#[test]
+fn the_end_of_the_server_is_told_and_loses_nothing() {
+    let mut served = Served::office();
+    let mut ann = served.visit("ann");
+    let mut ben = served.visit("ben");
+    let silent = TcpStream::connect(served.address()).unwrap();
+
+    // A change is on its way while the server is told to end.
+    served.redis.freeze();
+    ann.keys("/ espresso enter a");
+    ann.wait("1…");
+    served.signal(Signal::TERM);
+    ben.wait_exit();
+    served.redis.thaw();
+    for visitor in [&mut ann, &mut ben] {
+        visitor.wait_exit();
+        visitor.wait("The shop restarts");
+        visitor.assert_restored();
+    }
+    assert_eq!(served.process().wait().code(), Some(0));
+    assert_eq!(served.redis.get("ZSCORE cart:office espresso"), "1");
+    drop(silent);
+}
+
+#[test]
+fn the_end_of_the_server_does_not_wait_for_ever() {
+    let people = [("ann", r#"cart="office""#)];
+    let mut served = Served::start(&people, &["--drain", "1s"]);
+    let mut ann = served.visit("ann");
+    served.redis.freeze();
+    ann.keys("/ espresso enter a");
+    ann.wait("1…");
+    served.signal(Signal::TERM);
+    ann.wait_exit();
+    ann.wait("The shop restarts");
+    ann.assert_restored();
+    assert_eq!(served.process().wait().code(), Some(0));
+}
+
+#[test]
+fn the_private_shop_can_be_served() {
+    let home = Home::new();
+    let folder = Folder::new();
+    let args = [
+        "--json",
+        "serve",
+        "--listen",
+        "127.0.0.1:0",
+        "--open",
+        "own",
+    ];
+    let (_server, address, _) = launch(&mut home.command(&args));
+    let port = address.port().to_string();
+    let known = format!("UserKnownHostsFile={}", folder.text("known"));
+    let ann = Terminal::builder("/usr/bin/ssh")
+        .args(&[
+            "-F",
+            "none",
+            "-p",
+            &port,
+            "-o",
+            &known,
+            "-i",
+            &folder.text("ann"),
+        ])
+        .args(&["-o", "StrictHostKeyChecking=accept-new", "127.0.0.1"])
+        .open();
+    ann.wait("64 products");
+}
+
+#[test]
+fn visits_are_told_on_stderr_where_there_is_no_log() {
+    let redis = Server::with_demo();
+    let folder = Folder::new();
+    let args = [
+        "--redis",
+        redis.url(),
+        "--json",
+        "serve",
+        "--listen",
+        "127.0.0.1:0",
+    ];
+    let mut command = harness::trolley(folder.path(), &args);
+    let (server, address, _) = launch(command.args(["--open", "own"]));
+    let mut stream = TcpStream::connect(address).unwrap();
+    let mut version = [0; 7];
+    stream.set_read_timeout(Some(PATIENCE)).unwrap();
+    stream.read_exact(&mut version).unwrap();
+    assert_eq!(version, *b"SSH-2.0");
+    server.signal(Signal::TERM);
+    let output = Running::finish(server);
+    assert!(output.status.success(), "{output:?}");
+    let said = complaint(&output);
+    assert!(
+        said.contains("INFO connect session=1 ip=127.0.0.1"),
+        "{said}"
+    );
+}
