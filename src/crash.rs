@@ -7,12 +7,21 @@ use std::io::{self, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::panic::PanicHookInfo;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU32, Ordering};
+
+/// The most reports that one process writes. A server that goes on after a panic would else fill the
+/// disk with the same one.
+const MOST_REPORTS: u32 = 10;
 
 /// Makes every panic leave a report in `folder`, and say where it is.
 pub fn report_to(folder: Option<PathBuf>) {
     let default_hook = std::panic::take_hook();
+    let written_reports = AtomicU32::new(0);
     std::panic::set_hook(Box::new(move |panic| {
         default_hook(panic);
+        if written_reports.fetch_add(1, Ordering::Relaxed) >= MOST_REPORTS {
+            return;
+        }
 
         let written = folder
             .as_deref()
