@@ -38,6 +38,8 @@ enum Topic {
     Keys,
     /// One cart for several people: who is who, how long it lives, rules and budgets
     Sharing,
+    /// Let people into your shop by SSH, with nothing installed on their side
+    Serve,
     /// Checkout, receipts, and orders as they reach the shop
     Ordering,
     /// Commands for scripts, exit status, watching a cart, completions
@@ -68,6 +70,7 @@ impl Topic {
         match self {
             Topic::Keys => include_str!("../../assets/guide/keys.md"),
             Topic::Sharing => include_str!("../../assets/guide/sharing.md"),
+            Topic::Serve => include_str!("../../assets/guide/serve.md"),
             Topic::Ordering => include_str!("../../assets/guide/ordering.md"),
             Topic::Scripts => include_str!("../../assets/guide/scripts.md"),
             Topic::Json => include_str!("../../assets/guide/json.md"),
