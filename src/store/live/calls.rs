@@ -4,6 +4,7 @@ use super::session::{CartReading, Session};
 use super::visitors::{Audience, Call};
 use super::{LiveEvent, LiveRequest, Supervisor};
 use crate::store::cart::reading::Presence;
+use crate::store::catalog::decode::CatalogNews;
 
 impl Session {
     /// Does what a visitor asks for.
@@ -21,15 +22,14 @@ impl Session {
             }
             Call::CatchUp(number) => {
                 supervisor.visitors.catch_up(number);
+                // News of products may have been left out, too.
+                supervisor.tell_one(number, LiveEvent::Catalog(CatalogNews::Everything));
+                self.tell_surroundings(supervisor, number);
                 self.read_cart(supervisor);
             }
             Call::Leave(number, told) => {
-                supervisor.visitors.leave(number, told);
-                // The last one's good-bye is said at the end.
-                if !supervisor.visitors.is_empty() {
-                    let left = supervisor.visitors.take_left();
-                    self.tell_presence(supervisor, Presence::leaving(&left), left);
-                }
+                supervisor.visitors.leave(number, Some(told));
+                self.tell_who_left(supervisor);
             }
             Call::Request(number, request) => self.on_request(supervisor, number, request),
         }
@@ -49,8 +49,21 @@ impl Session {
         }
     }
 
+    /// Tells those who stay who has left. The last one's good-bye is said at the end.
+    pub(super) fn tell_who_left(&mut self, supervisor: &mut Supervisor) {
+        if supervisor.visitors.is_empty() {
+            return;
+        }
+
+        let left = supervisor.visitors.take_left();
+        if !left.is_empty() {
+            self.tell_presence(supervisor, Presence::leaving(&left), left);
+        }
+    }
+
     /// Tells a new visitor what the others know. Where the cart is being read, all will hear it.
     fn tell_present_state(&self, supervisor: &mut Supervisor, visitor: u64) {
+        self.tell_surroundings(supervisor, visitor);
         if self.cart_reading != CartReading::Idle {
             return;
         }
@@ -62,8 +75,16 @@ impl Session {
             let activity = self.activity.iter().cloned().collect();
             supervisor.tell_one(visitor, LiveEvent::Cart(cart));
             supervisor.tell_one(visitor, LiveEvent::Activity(activity));
-            supervisor.tell_one(visitor, LiveEvent::Watchers(self.watchers.clone()));
         }
+        // After a heartbeat without an answer nobody knows what the server has.
+        if self.misses > 0 {
+            supervisor.tell_one(visitor, LiveEvent::Stale);
+        }
+    }
+
+    /// Tells a visitor who watches the cart, and how fast the way to it is.
+    fn tell_surroundings(&self, supervisor: &mut Supervisor, visitor: u64) {
+        supervisor.tell_one(visitor, LiveEvent::Watchers(self.watchers.clone()));
         if let Some(is_slow) = self.is_slow {
             supervisor.tell_one(visitor, LiveEvent::Slow(is_slow));
         }

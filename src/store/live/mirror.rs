@@ -55,7 +55,7 @@ impl Mirror {
     pub(super) fn cart_now(&self) -> Option<Cart> {
         let mut cart = self.cart.clone()?;
         let age = self.told.map_or(0, |told| millis(told.elapsed()));
-        cart.deadline.told_at += age;
+        cart.deadline.told_at = cart.deadline.told_at.saturating_add(age);
         Some(cart)
     }
 

@@ -248,7 +248,8 @@ impl Supervisor {
                 self.visitors.catch_up(number);
                 self.tell_down(number);
             }
-            Call::Leave(number, told) => self.visitors.leave(number, told),
+            // Nobody can be told now, so nobody waits for it.
+            Call::Leave(number, _) => self.visitors.leave(number, None),
 
             Call::Request(number, LiveRequest::Change(change)) => self.keep_change(number, change),
             // Everything is read when the link comes up.

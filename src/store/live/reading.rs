@@ -8,6 +8,7 @@ use crate::store::cart::beat::Watcher;
 use crate::store::cart::reading;
 use crate::store::cart::reading::{MOST_ACTIVITY, Presence};
 use crate::store::catalog;
+use crate::store::catalog::decode::CatalogNews;
 use crate::store::error::Trouble;
 use std::time::Duration;
 use tokio::time::{Instant, timeout};
@@ -15,7 +16,7 @@ use tokio::time::{Instant, timeout};
 /// The longest time for the answer to a heartbeat, whatever else the server sends.
 const LONGEST_HEARTBEAT: Duration = Duration::from_secs(10);
 /// The updates among which one that comes twice is looked for.
-const MOST_TOLD: usize = 16;
+const MOST_TOLD: usize = 256;
 /// The most updates held back while the cart is read.
 const MOST_HELD: usize = 1024;
 
@@ -88,6 +89,13 @@ impl Session {
     pub(super) fn reread_stale(&mut self, supervisor: &mut Supervisor) {
         supervisor.tell(LiveEvent::Stale);
         self.read_cart(supervisor);
+    }
+
+    /// Tells that products and the cart may have changed unseen, and reads the cart. Those who
+    /// listen have the catalog read.
+    pub(super) fn reread_all(&mut self, supervisor: &mut Supervisor) {
+        supervisor.tell(LiveEvent::Catalog(CatalogNews::Everything));
+        self.reread_stale(supervisor);
     }
 
     /// Tells an event now, or after the cart that is being read. An update that does not follow

@@ -136,8 +136,8 @@ pub(super) struct Session {
     /// Set while the order on its way waits for replicas, or for a server other than the cart's.
     pub(super) order_waits: bool,
 
-    /// When connecting began.
-    began: Instant,
+    /// When connecting began; `None` once the first answer came.
+    began: Option<Instant>,
     /// Set where it took long until the cart was read.
     opened_slowly: bool,
     /// The last word on the speed of the way to the server.
@@ -147,7 +147,7 @@ pub(super) struct Session {
     pub(super) beats: u64,
     last_beat: Moment,
     /// Heartbeats without an answer, in a row.
-    misses: u32,
+    pub(super) misses: u32,
 }
 
 impl Session {
@@ -157,7 +157,7 @@ impl Session {
         keys: &CartKeys,
         products: Arc<OnceCell<Conn>>,
     ) -> Result<Session, Trouble> {
-        let began = Instant::now();
+        let began = Some(Instant::now());
         let (sender, pushes) = mpsc::channel(PUSH_CAPACITY);
         let lagged = Arc::new(AtomicBool::new(false));
         let flag = lagged.clone();
@@ -225,6 +225,7 @@ impl Session {
     /// Handles one event after the other until one of them ends the session; returns why.
     async fn run_until_end(&mut self, supervisor: &mut Supervisor) -> SessionEnd {
         self.beat(supervisor);
+        self.tell_who_left(supervisor);
         self.read_cart(supervisor);
         let locator = supervisor.locator.clone();
         self.start(async move {
@@ -269,7 +270,7 @@ impl Session {
         // as long as they come in faster than that, more are dropped, and each reading would be
         // out of date.
         if self.pushes.is_empty() && self.lagged.swap(false, Ordering::Relaxed) {
-            self.reread_stale(supervisor);
+            self.reread_all(supervisor);
         }
         Ok(())
     }
@@ -278,7 +279,7 @@ impl Session {
     fn on_tick(&mut self, supervisor: &mut Supervisor) {
         let last = std::mem::replace(&mut self.last_beat, Moment::now());
         if last.age() > SLEEP_NOTICED {
-            self.reread_stale(supervisor);
+            self.reread_all(supervisor);
         }
         self.beat(supervisor);
     }
@@ -324,9 +325,7 @@ impl Session {
         }
 
         // Another kind of client wrote: it may have changed products, too.
-        supervisor.tell(LiveEvent::Stale);
-        supervisor.tell(LiveEvent::Catalog(CatalogNews::Everything));
-        self.read_cart(supervisor);
+        self.reread_all(supervisor);
         Ok(())
     }
 
@@ -348,9 +347,11 @@ impl Session {
 
             Completed::Cart(outcome) => {
                 let is_first = outcome.is_ok() && !self.is_ready;
+                if let Some(began) = self.began.take() {
+                    self.opened_slowly = began.elapsed() > SLOW_OPENING;
+                }
                 self.on_cart(supervisor, outcome)?;
                 if is_first {
-                    self.opened_slowly = self.began.elapsed() > SLOW_OPENING;
                     self.note_speed(supervisor, false);
                     self.on_ready(supervisor);
                 }

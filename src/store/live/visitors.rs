@@ -182,8 +182,8 @@ struct Present {
 #[derive(Debug)]
 pub(super) struct Left {
     pub watcher_name: Box<str>,
-    /// Dropped once the others know.
-    _told: oneshot::Sender<()>,
+    /// Dropped once the others know; `None` where nobody waits for that.
+    _told: Option<oneshot::Sender<()>>,
 }
 
 impl Presence {
@@ -204,7 +204,7 @@ impl Visitors {
     }
 
     /// Lets a visitor go.
-    pub(super) fn leave(&mut self, number: u64, told: oneshot::Sender<()>) {
+    pub(super) fn leave(&mut self, number: u64, told: Option<oneshot::Sender<()>>) {
         let Some(index) = self.index(number) else {
             return;
         };
