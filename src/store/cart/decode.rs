@@ -23,6 +23,9 @@ const LONGEST_SCORE: usize = 64;
 /// The digits of the highest version.
 const LONGEST_VERSION: usize = 16;
 
+/// The latest moment that an update may name, in Unix milliseconds; far beyond any that is.
+const LATEST_MOMENT: u64 = 9_000_000_000_000_000;
+
 /// An update as it travels: `{"v":"17","op":"..","by":"..","kind":"edit","at":1,"until":2,"count":1,"lines":[["tea",3,1,"2.40"]]}`.
 #[derive(Deserialize)]
 struct UpdateMessage<'a> {
@@ -39,6 +42,19 @@ struct UpdateMessage<'a> {
     until: u64,
     count: usize,
     lines: Vec<UpdateLine>,
+}
+
+impl UpdateMessage<'_> {
+    /// Returns whether all numbers can be: anybody who may publish can write any.
+    fn has_possible_numbers(&self) -> bool {
+        let deltas_are_possible = self.lines.iter().all(|line| {
+            let (UpdateLine::New(_, _, delta, _)
+            | UpdateLine::Known(_, _, delta)
+            | UpdateLine::Taken(_, _, delta, ..)) = line;
+            delta.unsigned_abs() <= u64::from(u32::MAX)
+        });
+        deltas_are_possible && self.at <= LATEST_MOMENT && self.until <= LATEST_MOMENT
+    }
 }
 
 /// One line of an update: product, quantity now, pieces more (or less) than before.
@@ -100,6 +116,9 @@ pub fn update(message: &[u8]) -> Option<Update> {
     // not fit, and the cart is read again.
     let message = String::from_utf8_lossy(message);
     let message: UpdateMessage = serde_json::from_str(&message).ok()?;
+    if !message.has_possible_numbers() {
+        return None;
+    }
 
     Some(Update {
         version: version(message.v.as_bytes())?,
