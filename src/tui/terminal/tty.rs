@@ -27,6 +27,8 @@ const LOOK_AGAIN: Timespec = Timespec {
 /// so that no write waits within the system, where nothing could end it.
 const PIECE: usize = 1024;
 
+/// The largest part of a terminal that is drawn on, in columns and rows.
+const LARGEST_SIZE: (u16, u16) = (1_000, 500);
 /// The size of a terminal that does not tell it.
 const USUAL_SIZE: (u16, u16) = (80, 24);
 
@@ -256,10 +258,9 @@ pub(crate) fn size() -> (u16, u16) {
         Err(_) => (0, 0),
     };
 
-    (
-        told_or_variable(columns, "COLUMNS", USUAL_SIZE.0),
-        told_or_variable(rows, "LINES", USUAL_SIZE.1),
-    )
+    let columns = told_or_variable(columns, "COLUMNS", USUAL_SIZE.0);
+    let rows = told_or_variable(rows, "LINES", USUAL_SIZE.1);
+    (columns.min(LARGEST_SIZE.0), rows.min(LARGEST_SIZE.1))
 }
 
 /// The size that the terminal told, else that of the environment, else the usual one.
