@@ -244,8 +244,9 @@ impl Refusal {
             return told;
         }
 
-        let name = text::shell_word(owner);
-        format!("{told}: trolley rules --user {user} --name {name} {option}")
+        let user = option_with("--user", user.as_str());
+        let name = option_with("--name", owner);
+        format!("{told}: trolley rules {user} {name} {option}")
     }
 
     /// The same with the name of the product, which `name_of` tells, in place of its id.
@@ -328,4 +329,9 @@ impl Refusal {
             Refusal::OrderIdUsed => "order_id_used",
         }
     }
+}
+/// An option and its value, for a shell. A value that looks like an option is tied to it.
+fn option_with(option: &str, value: &str) -> String {
+    let tie = if value.starts_with('-') { '=' } else { ' ' };
+    format!("{option}{tie}{}", text::shell_word(value))
 }

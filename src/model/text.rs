@@ -191,11 +191,20 @@ pub fn count<N: Display + PartialEq + From<u8>>(n: N, thing: &str) -> String {
 pub fn shell_word(text: &str) -> Cow<'_, str> {
     let is_plain = text
         .bytes()
-        .all(|b| b.is_ascii_alphanumeric() || b"@%_+=:,./-".contains(&b));
+        .all(|b| b.is_ascii_alphanumeric() || b"@%_+:,./-".contains(&b));
     if is_plain && !text.is_empty() {
         Cow::Borrowed(text)
     } else {
-        Cow::Owned(format!("'{}'", text.replace('\'', r"'\''")))
+        // In fish a backslash means something between quotes, too: it stands outside.
+        let mut word = "'".to_owned();
+        for character in text.chars() {
+            match character {
+                '\'' => word.push_str(r"'\''"),
+                '\\' => word.push_str(r"'\\'"),
+                other => word.push(other),
+            }
+        }
+        Cow::Owned(word + "'")
     }
 }
 
@@ -267,6 +276,8 @@ mod tests {
             ("$(rm x)", "'$(rm x)'"),
             ("o'brien; ls", r"'o'\''brien; ls'"),
             ("Zoë", "'Zoë'"),
+            (r"\'; ls", r"''\\''\''; ls'"),
+            ("=ls", "'=ls'"),
         ] {
             assert_eq!(shell_word(text), word);
         }

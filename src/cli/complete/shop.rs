@@ -106,8 +106,8 @@ fn ask_shop(
         .unwrap_or_default()
         .iter()
         .filter_map(|id| std::str::from_utf8(id.as_bytes()).ok())
-        // An id that can't be typed on a line is no help.
-        .filter(|id| !id.contains(char::is_control))
+        // An id that can't be typed on a line, or is taken for an option there, is no help.
+        .filter(|id| !id.contains(char::is_control) && !id.starts_with('-'))
         .map(CompletionCandidate::new)
         .collect()
 }
