@@ -520,6 +520,7 @@ fn the_end_of_the_server_does_not_wait_for_ever() {
     served.signal(Signal::TERM);
     ann.wait_exit();
     ann.wait("The shop restarts");
+    ann.wait("changes were not confirmed");
     ann.assert_restored();
     assert_eq!(served.process().wait().code(), Some(0));
 }

@@ -22,6 +22,10 @@ use tokio::task::JoinError;
 use tokio::time::{Instant, sleep_until, timeout};
 use tracing::info;
 
+/// The exit status where changes were not confirmed in time.
+const STATUS_UNCONFIRMED: u8 = 3;
+/// The sentence about them.
+const UNCONFIRMED: &str = "Your last changes were not confirmed: look whether they are there.";
 /// The exit status when the terminal is gone, as after SIGHUP.
 pub(super) const STATUS_HANGUP: u8 = 129;
 /// The exit status of a screen that has crashed.
@@ -289,7 +293,8 @@ impl Port for ChannelPort {
         tokio::select! {
             biased;
             farewell = self.connection.wait_for_farewell(), if is_staying => self.leave(farewell),
-            () = alarm::at(self.leaves_by) => Arrival::End(0),
+            // Changes are still unconfirmed, or the screen would have ended.
+            () = alarm::at(self.leaves_by) => Arrival::End(STATUS_UNCONFIRMED),
             arrival = self.arrivals.recv() => match arrival {
                 Some(arrival) => {
                     if matches!(arrival, Arrival::Bytes(_)) {
@@ -426,6 +431,10 @@ impl LastWords {
     ) -> LastWords {
         let (sentence, status) = match (ended, farewell) {
             (Ok(Ok(ended)), None) => (None, ended.status),
+            (Ok(Ok(ended)), Some(farewell)) if ended.status == STATUS_UNCONFIRMED => {
+                let sentence = format!("{farewell} {UNCONFIRMED}");
+                (Some(sentence), ended.status)
+            }
             (Ok(Ok(ended)), Some(farewell)) => (Some(farewell.to_string()), ended.status),
             (Ok(Err(error)), _) => (Some(format!("trolley: {error}")), STATUS_FAILED),
             (Err(_), _) => (Some(CRASHED.to_owned()), STATUS_CRASHED),
