@@ -190,3 +190,26 @@ async fn who_joins_while_the_link_is_down_hears_so() {
     hear_settled(&mut bob, &change).await;
     assert_eq!(hear_author(&mut ann).await, "bob");
 }
+
+#[tokio::test]
+async fn changes_are_made_in_the_order_in_which_they_are_asked_for() {
+    let server = Server::with_demo();
+    let (_, mut ann) = open(server.url(), "ann");
+    hear_cart(&mut ann).await;
+
+    let espresso = ProductId::stored(b"espresso");
+    let remove = || Change {
+        edits: vec![Edit::Remove {
+            product: espresso.clone(),
+        }],
+        ..add_espresso()
+    };
+    // What is removed has to be there: one that overtook another would be refused.
+    let changes: Vec<Change> = (0..200).flat_map(|_| [add_espresso(), remove()]).collect();
+    for change in &changes {
+        ann.request(LiveRequest::Change(change.clone()));
+    }
+    for change in &changes {
+        hear_settled(&mut ann, change).await;
+    }
+}

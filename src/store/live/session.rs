@@ -284,9 +284,10 @@ impl Session {
         self.beat(supervisor);
     }
 
-    /// Starts a background request.
+    /// Starts a background request. Requests reach the connection in the order in which they are
+    /// started: the runtime's budget would make some of a burst wait, and others overtake them.
     pub(super) fn start(&mut self, work: impl Future<Output = Completed> + Send + 'static) {
-        self.work.push(Box::pin(work));
+        self.work.push(Box::pin(tokio::task::unconstrained(work)));
     }
 
     fn on_push(&mut self, supervisor: &mut Supervisor, push: PushInfo) -> Result<(), SessionEnd> {
