@@ -12,6 +12,10 @@ use std::sync::Arc;
 /// The receiver of a connection that expects no pushes: `None::<NoPushes>`.
 pub(crate) type NoPushes = fn(PushInfo) -> Result<(), ()>;
 
+/// The requests that a connection takes before they are written. Beyond them some wait for room, and
+/// do not keep their order.
+pub(crate) const REQUESTS_AHEAD: usize = 4_096;
+
 /// A connection to one server. Its clones share it.
 #[derive(Clone)]
 pub(crate) struct ServerConn {
@@ -82,7 +86,9 @@ async fn greeted<P: AsyncPushSender>(
     pushes: Option<P>,
 ) -> Result<ServerConn, Trouble> {
     // How long an answer may take is watched over here.
-    let mut config = AsyncConnectionConfig::new().set_response_timeout(None);
+    let mut config = AsyncConnectionConfig::new()
+        .set_response_timeout(None)
+        .set_pipeline_buffer_size(REQUESTS_AHEAD);
     if let Some(pushes) = pushes {
         config = config.set_push_sender(pushes);
     }

@@ -10,13 +10,16 @@ use crate::store::cart::sending;
 use crate::store::cart::sending::{
     Applied, Attempt, FirstSent, ProductAnswers, ProductCheck, SendError,
 };
-use crate::store::connection::raw::ServerConn;
+use crate::store::connection::raw::{REQUESTS_AHEAD, ServerConn};
 use crate::store::connection::replicas::wait_command;
 use crate::store::error::{Error, Trouble};
 use crate::store::keys::CartKeys;
 use crate::store::policy::Policy;
 use std::time::{Duration, Instant};
 
+/// The most changes on their way at a time. The connection takes so many without having one wait
+/// for room, which a later one could take.
+const MOST_IN_FLIGHT: usize = REQUESTS_AHEAD / 4;
 /// The pause before a change that is held up is tried again.
 const HOLD: Duration = Duration::from_millis(1000);
 /// The longest time for which a change is held up: longer than another server needs to take over.
@@ -26,16 +29,18 @@ impl Session {
     /// Sends the changes that are due, in order. A change to a cart with a budget takes several
     /// steps: there the next one waits, or they would overtake each other.
     pub(super) fn send_due(&mut self, supervisor: &mut Supervisor) {
+        let most = if self.has_budget { 1 } else { MOST_IN_FLIGHT };
+        let pending = supervisor.unsettled.iter();
+        let in_flight = pending.filter(|pending| pending.progress == Progress::InFlight);
+        let mut room = most.saturating_sub(in_flight.count());
+
         for index in 0..supervisor.unsettled.len() {
-            let is_busy = supervisor
-                .unsettled
-                .iter()
-                .any(|pending| pending.progress == Progress::InFlight);
-            if self.has_budget && is_busy {
+            if room == 0 {
                 return;
             }
             if supervisor.unsettled[index].progress == Progress::Due {
                 self.send(supervisor, index);
+                room -= 1;
             }
         }
     }
