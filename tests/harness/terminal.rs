@@ -2,6 +2,7 @@
 
 use super::child::{Feeder, default_signals};
 use super::patience::{Deadline, PATIENCE, receive, until};
+use memchr::memmem;
 use portable_pty::{Child, CommandBuilder, ExitStatus, MasterPty, PtySize, native_pty_system};
 use regex::{Regex, RegexBuilder};
 use rustix::fs::{Mode, OFlags, open};
@@ -27,12 +28,45 @@ fn whole(n: u16) -> NonZeroU16 {
     NonZeroU16::new(n).expect("a terminal has a size")
 }
 
+/// What begins and ends a frame that a terminal shows only as a whole.
+const FRAME_BEGINS: &[u8] = b"\x1b[?2026h";
+const FRAME_ENDS: &[u8] = b"\x1b[?2026l";
+
 struct Shown {
     parser: Parser,
     raw: Vec<u8>,
+    /// How many of the bytes show. Of a frame that has begun, none does before its end.
+    showing: usize,
     /// When so many bytes were there.
     times: Vec<(usize, Instant)>,
     hung_up: bool,
+}
+
+impl Shown {
+    /// Takes in what the program wrote, and shows what is whole.
+    fn take(&mut self, bytes: &[u8]) {
+        self.raw.extend_from_slice(bytes);
+        self.show(self.whole());
+    }
+
+    /// Shows so many of the bytes.
+    fn show(&mut self, until: usize) {
+        self.parser.process(&self.raw[self.showing..until]);
+        self.showing = until;
+    }
+
+    /// How many bytes may show: all of them, or those before a frame that has not ended.
+    fn whole(&self) -> usize {
+        // The beginning itself may have come in two parts, of which the first has no effect.
+        let from = self.showing.saturating_sub(FRAME_BEGINS.len() - 1);
+        let last = |sequence| memmem::rfind(&self.raw[from..], sequence).map(|at| from + at);
+        match (last(FRAME_BEGINS), last(FRAME_ENDS)) {
+            (Some(begins), ends) if ends.is_none_or(|ends| ends < begins) => {
+                begins.max(self.showing)
+            }
+            _ => self.raw.len(),
+        }
+    }
 }
 
 /// What is typed; none once the window is closed.
@@ -130,6 +164,7 @@ impl Builder {
             Mutex::new(Shown {
                 parser,
                 raw: Vec::new(),
+                showing: 0,
                 times: Vec::new(),
                 hung_up: false,
             }),
@@ -145,8 +180,7 @@ impl Builder {
                 let came = Instant::now();
                 // Poisoned: the test has failed already.
                 let Ok(mut shown) = seen.0.lock() else { return };
-                shown.parser.process(&buffer[..read]);
-                shown.raw.extend_from_slice(&buffer[..read]);
+                shown.take(&buffer[..read]);
                 let there = (shown.raw.len(), came);
                 shown.times.push(there);
                 seen.1.notify_all();
@@ -154,6 +188,12 @@ impl Builder {
                 if shown.hung_up {
                     return;
                 }
+            }
+            // A program that ended in the middle of a frame writes the rest of it no more.
+            if let Ok(mut shown) = seen.0.lock() {
+                let all = shown.raw.len();
+                shown.show(all);
+                seen.1.notify_all();
             }
         });
         Terminal {
