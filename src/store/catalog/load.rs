@@ -150,7 +150,7 @@ fn index_ids(conn: Conn, total: usize) -> impl Stream<Item = Result<Ids, Trouble
 }
 
 /// Reads the ids of the index from `start` to before `end`.
-pub(crate) async fn read_ids(mut conn: Conn, start: usize, end: usize) -> Result<Ids, Trouble> {
+async fn read_ids(mut conn: Conn, start: usize, end: usize) -> Result<Ids, Trouble> {
     let mut range = redis::cmd("ZRANGE");
     range.arg(keys::CATALOG).arg(start).arg(end - 1);
     range.query_async(&mut conn).await.map_err(Trouble::from)

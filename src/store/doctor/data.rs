@@ -3,8 +3,8 @@
 use super::{Finding, MOST_NAMES, some_names};
 use crate::model::product::Stock;
 use crate::model::{ProductId, Timeout, text};
-use crate::store::catalog::load::read_ids;
-use crate::store::catalog::{self, index};
+use crate::store::catalog;
+use crate::store::catalog::index::{self, IndexCursor};
 use crate::store::connection::nodes::Scan;
 use crate::store::connection::{Conn, Connection, answer, pipeline};
 use crate::store::error::Trouble;
@@ -14,8 +14,6 @@ use std::collections::BTreeSet;
 
 /// The most keys that are examined, so that a large database does not take for ever.
 const MOST_KEYS: usize = 200_000;
-/// Products that are read in one go.
-const PAGE: usize = 1_500;
 
 /// Examines whether there are carts that would stay for ever, or keys beside them.
 pub(super) async fn examine_carts(connection: &mut Connection, session: Timeout) -> Vec<Finding> {
@@ -233,8 +231,8 @@ fn difference(all: &BTreeSet<ProductId>, without: &BTreeSet<ProductId>) -> Vec<S
 }
 
 /// Examines whether the prices and the stock of the listed products can be read.
-pub(super) async fn examine_products(connection: &Connection) -> Vec<Finding> {
-    let products = match read_products(&connection.conn).await {
+pub(super) async fn examine_products(connection: &mut Connection) -> Vec<Finding> {
+    let products = match read_products(&mut connection.conn).await {
         Ok(products) => products,
         Err(trouble) => return vec![Finding::hidden("products", &trouble)],
     };
@@ -300,15 +298,17 @@ struct ProductProblems {
 }
 
 /// Reads the listed products page by page, up to [`MOST_KEYS`].
-async fn read_products(conn: &Conn) -> Result<ProductProblems, Trouble> {
+async fn read_products(conn: &mut Conn) -> Result<ProductProblems, Trouble> {
     let mut problems = ProductProblems::default();
-    for start in (0..MOST_KEYS).step_by(PAGE) {
-        let ids = read_ids(conn.clone(), start, start + PAGE).await?;
+    let mut cursor = IndexCursor::default();
+    let mut listed = 0;
+    while listed < MOST_KEYS {
+        let ids = cursor.next(conn).await?;
         if ids.is_empty() {
             break;
         }
 
-        let ids: Vec<ProductId> = ids.iter().map(|id| ProductId::stored(id)).collect();
+        listed += ids.len();
         for (id, product) in catalog::read_products(conn, &ids).await? {
             // What is listed and not there is told with the catalog.
             let Some(product) = product else { continue };

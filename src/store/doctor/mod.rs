@@ -131,7 +131,7 @@ pub async fn examine(address: &Address, user: &UserName, policy: &Policy) -> Vec
     findings.push(types::examine(&mut connection, user).await);
     findings.extend(data::examine_carts(&mut connection, policy.session_timeout).await);
     findings.push(data::examine_index(&mut connection).await);
-    findings.extend(data::examine_products(&connection).await);
+    findings.extend(data::examine_products(&mut connection).await);
     findings.extend(orders::examine(&mut connection).await);
     findings
 }

@@ -163,8 +163,8 @@ async fn find_given_up(conn: &mut Conn) -> Result<GivenUp, Trouble> {
 }
 
 /// Examines whether stock is taken for orders that don't exist.
-async fn examine_stock(connection: &Connection) -> Option<Finding> {
-    let unowned = match find_unowned(&connection.conn).await {
+async fn examine_stock(connection: &mut Connection) -> Option<Finding> {
+    let unowned = match find_unowned(&mut connection.conn).await {
         // It takes more rights than to look at orders.
         Err(Trouble::NoPermission(_)) => return None,
         Err(trouble) => return Some(Finding::hidden("orders", &trouble)),

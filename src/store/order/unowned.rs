@@ -7,16 +7,13 @@
 
 use super::stock;
 use crate::model::{OrderId, ProductId};
-use crate::store::catalog::load::read_ids;
+use crate::store::catalog::index::IndexCursor;
 use crate::store::connection::{Conn, Connection, pipeline};
 use crate::store::error::{Error, Trouble};
 use crate::store::keys;
 use crate::store::order::stock::StockReturn;
 use redis::{Cmd, FromRedisValue, Value};
 use std::collections::{BTreeMap, BTreeSet};
-
-/// Products that are asked in one go.
-const PAGE: usize = 1_500;
 
 /// Stock of one product that is taken for an order which does not exist.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -31,7 +28,7 @@ pub(crate) struct UnownedStock {
 ///
 /// # Errors
 /// The [`Trouble`] of the link.
-pub(crate) async fn find_unowned(conn: &Conn) -> Result<Vec<UnownedStock>, Trouble> {
+pub(crate) async fn find_unowned(conn: &mut Conn) -> Result<Vec<UnownedStock>, Trouble> {
     let taken = read_taken(conn).await?;
 
     // Read after the products: an order that is announced meanwhile is not among them.
@@ -57,7 +54,7 @@ pub(crate) async fn find_unowned(conn: &Conn) -> Result<Vec<UnownedStock>, Troub
 /// # Errors
 /// The [`Trouble`] of the link.
 pub async fn give_back_unowned(connection: &mut Connection) -> Result<usize, Error> {
-    let unowned = match find_unowned(&connection.conn).await {
+    let unowned = match find_unowned(&mut connection.conn).await {
         Err(Trouble::NoPermission(_)) => return Ok(0),
         found => found?,
     };
@@ -77,18 +74,16 @@ pub async fn give_back_unowned(connection: &mut Connection) -> Result<usize, Err
 
 /// Reads for which orders the products have given stock away. A catalog may be large, so it is
 /// read page by page.
-async fn read_taken(conn: &Conn) -> Result<Vec<UnownedStock>, Trouble> {
+async fn read_taken(conn: &mut Conn) -> Result<Vec<UnownedStock>, Trouble> {
     let mut taken = Vec::new();
-    for page in 0.. {
-        let start = page * PAGE;
-        let ids = read_ids(conn.clone(), start, start + PAGE).await?;
-        if ids.is_empty() {
-            break;
+    let mut cursor = IndexCursor::default();
+    loop {
+        let products = cursor.next(conn).await?;
+        if products.is_empty() {
+            return Ok(taken);
         }
-        let products = ids.iter().map(|id| ProductId::stored(id)).collect();
         taken.extend(taken_of(conn, products).await?);
     }
-    Ok(taken)
 }
 
 async fn taken_of(conn: &Conn, products: Vec<ProductId>) -> Result<Vec<UnownedStock>, Trouble> {
