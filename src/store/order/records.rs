@@ -5,14 +5,14 @@ use super::{document, stock};
 use crate::model::change::sanitize_actor;
 use crate::model::{Order, OrderId, OrderState, Refusal, UserName, text};
 use crate::store::connection::replicas::ReplicaWait;
-use crate::store::connection::{Connection, answer, pipeline};
+use crate::store::connection::{Conn, Connection, answer, pipeline};
 use crate::store::error::{Error, Trouble};
 use crate::store::keys;
 use crate::store::order::begun::read_reason;
 use crate::store::order::stock::StockReturn;
 use crate::store::scripts::{MARK_DELIVERED, STATE};
 use redis::aio::ConnectionLike;
-use redis::{Cmd, Pipeline, Value};
+use redis::{Cmd, Value};
 
 /// The fields of an order's hash, in the order in which they are read.
 const FIELDS: [&str; 10] = [
@@ -176,7 +176,7 @@ fn index_of(user: Option<&UserName>) -> String {
 
 /// Reads orders like [`list_orders`], on any link.
 pub(crate) async fn read_list(
-    conn: &mut impl ConnectionLike,
+    conn: &mut Conn,
     user: Option<&UserName>,
     most: usize,
 ) -> Result<Vec<Order>, Trouble> {
@@ -191,24 +191,15 @@ pub(crate) async fn read_list(
         .await
         .map_err(Trouble::from)?;
 
-    // All orders are in one slot.
-    let mut commands = Pipeline::new();
-    for id in ids.iter().filter_map(|id| OrderId::parse(id)) {
-        commands.add_command(fetch(&id));
-    }
-    if commands.is_empty() {
-        return Ok(Vec::new());
-    }
+    let ids = ids.iter().filter_map(|id| OrderId::parse(id));
+    let commands = ids.map(|id| fetch(&id)).collect();
+    let answers = pipeline::run_all(conn, commands).await?;
 
-    let count = commands.len();
-    let answers = conn.req_packed_commands(&commands, 0, count).await;
+    // One record that can't be read must not hide the others.
     let mut orders = Vec::new();
-    for answer in answers.map_err(Trouble::from)? {
-        // One record that can't be read must not hide the others.
-        if let Ok(fields) = pipeline::check_answer(answer)? {
-            let fields: Vec<Option<Vec<u8>>> = redis::from_redis_value(fields).unwrap_or_default();
-            orders.extend(decode(&fields).map(|record| record.order));
-        }
+    for fields in answers.into_iter().flatten() {
+        let fields: Vec<Option<Vec<u8>>> = redis::from_redis_value(fields).unwrap_or_default();
+        orders.extend(decode(&fields).map(|record| record.order));
     }
     Ok(orders)
 }
