@@ -10,7 +10,7 @@ use crate::store::connection::{Conn, Connection, answer, pipeline};
 use crate::store::error::Trouble;
 use crate::store::keys;
 use redis::{Cmd, Value};
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 
 /// The most keys that are examined, so that a large database does not take for ever.
 const MOST_KEYS: usize = 200_000;
@@ -71,9 +71,8 @@ async fn read_carts(conn: &mut Conn) -> Result<Carts, Trouble> {
     let endless = find_endless(conn, &carts).await?;
     let mut endless_companions = find_endless(conn, &companions).await?;
     // The companions of a cart that is named already add nothing.
-    endless_companions.retain(|key| {
-        keys::cart_of(key).is_some_and(|cart| endless.iter().all(|known| known != cart))
-    });
+    let named: HashSet<&str> = endless.iter().map(String::as_str).collect();
+    endless_companions.retain(|key| keys::cart_of(key).is_some_and(|cart| !named.contains(cart)));
 
     Ok(Carts {
         all: carts.len(),
