@@ -1,6 +1,6 @@
 //! Examines the shop's data: the carts, the index of the products, and what can't be read of them.
 
-use super::{Finding, MOST_NAMES, some_names};
+use super::{Finding, MOST_NAMES, some_names, some_of};
 use crate::model::product::Stock;
 use crate::model::{ProductId, Timeout, text};
 use crate::store::catalog;
@@ -276,15 +276,10 @@ impl ProductCount {
 
     /// The beginning of a sentence: `3 products (a, b, c) have`.
     fn have(&self) -> String {
-        let more = self.count - self.first.len();
-        let more = if more > 0 {
-            format!(" and {more} more")
-        } else {
-            String::new()
-        };
-        let verb = if self.count == 1 { "has" } else { "have" };
         let products = text::count(self.count, "product");
-        format!("{products} ({}{more}) {verb}", self.first.join(", "))
+        let names = some_of(&self.first, self.count);
+        let verb = if self.count == 1 { "has" } else { "have" };
+        format!("{products} ({names}) {verb}")
     }
 }
 

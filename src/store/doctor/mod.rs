@@ -246,11 +246,15 @@ fn command(words: &str) -> Cmd {
 
 /// Joins the first names of a list, and says how many more there are.
 fn some_names(names: &[String]) -> String {
-    let shown = &names[..names.len().min(MOST_NAMES)];
-    let more = names.len() - shown.len();
+    some_of(&names[..names.len().min(MOST_NAMES)], names.len())
+}
+
+/// Joins the `first` names of a list of `all`, and says how many more there are.
+fn some_of(first: &[String], all: usize) -> String {
+    let more = all - first.len();
     if more > 0 {
-        format!("{} and {more} more", shown.join(", "))
+        format!("{} and {more} more", first.join(", "))
     } else {
-        shown.join(", ")
+        first.join(", ")
     }
 }
