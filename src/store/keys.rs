@@ -89,6 +89,11 @@ pub(crate) fn orders_of(user: &str) -> String {
     format!("{{orders}}:of:{user}")
 }
 
+/// A companion of the cart at this key: it carries the key as its hash tag.
+pub(crate) fn companion(cart: &str, name: &str) -> String {
+    format!("{{{cart}}}:{name}")
+}
+
 /// The key of the cart that a companion belongs to, as in `{cart:ann}:meta`; `None` for any other
 /// key.
 pub(crate) fn cart_of(companion: &str) -> Option<&str> {
@@ -126,19 +131,19 @@ impl CartKeys {
     /// The keys of the cart of `user`.
     #[must_use]
     pub fn of(user: &UserName) -> CartKeys {
-        let companion = |name: &str| format!("{{cart:{user}}}:{name}");
+        let cart = format!("cart:{user}");
 
         CartKeys {
-            cart: format!("cart:{user}"),
-            meta: companion("meta"),
-            lines: companion("lines"),
-            ops: [companion("ops0"), companion("ops1")],
-            log: companion("log"),
-            touched: companion("touched"),
-            by: companion("by"),
-            order: companion("order"),
-            watchers: companion("watchers"),
+            meta: companion(&cart, "meta"),
+            lines: companion(&cart, "lines"),
+            ops: [companion(&cart, "ops0"), companion(&cart, "ops1")],
+            log: companion(&cart, "log"),
+            touched: companion(&cart, "touched"),
+            by: companion(&cart, "by"),
+            order: companion(&cart, "order"),
+            watchers: companion(&cart, "watchers"),
             updates: format!("{UPDATES}{user}"),
+            cart,
         }
     }
 }

@@ -109,18 +109,15 @@ async fn find_endless(conn: &Conn, keys: &BTreeSet<Vec<u8>>) -> Result<Vec<Strin
         .map(|(key, _)| String::from_utf8_lossy(key).into_owned())
         .collect();
 
-    let companion = |key: &String, name: &str| {
-        let cart = keys::cart_of(key).unwrap_or(key);
-        format!("{{{cart}}}:{name}")
-    };
-    let ordering = ask_each(conn, &endless, |key| {
-        redis::cmd("EXISTS").arg(companion(key, "order")).to_owned()
+    let carts = endless.iter().map(|key| keys::cart_of(key).unwrap_or(key));
+    let ordering = ask_each(conn, carts.clone(), |cart| {
+        let order = keys::companion(cart, "order");
+        redis::cmd("EXISTS").arg(order).to_owned()
     })
     .await?;
-    let life = endless.iter().map(|key| {
-        let mut life = redis::cmd("HGET");
-        life.arg(companion(key, "meta")).arg("life");
-        life
+    let life = carts.map(|cart| {
+        let meta = keys::companion(cart, "meta");
+        redis::cmd("HGET").arg(meta).arg("life").to_owned()
     });
     let life = pipeline::run_all(conn, life.collect()).await?;
 
