@@ -293,15 +293,20 @@ impl Session {
     fn on_push(&mut self, supervisor: &mut Supervisor, push: PushInfo) -> Result<(), SessionEnd> {
         match push.kind {
             PushKind::Disconnection => return Err(SessionEnd::Broken(Trouble::Lost)),
-            PushKind::Message => {}
-            _ => return Ok(()),
+            PushKind::Message => self.on_message(supervisor, &push.data),
+            _ => {}
         }
-        let [Value::BulkString(channel), Value::BulkString(message)] = &push.data[..] else {
-            return Ok(());
+        Ok(())
+    }
+
+    /// Takes in a message of one of the channels.
+    fn on_message(&mut self, supervisor: &mut Supervisor, data: &[Value]) {
+        let [Value::BulkString(channel), Value::BulkString(message)] = data else {
+            return;
         };
         // Channels are the same for all databases of a server.
         if decode::database(message) != self.conn.get_db() {
-            return Ok(());
+            return;
         }
 
         if channel == CATALOG_UPDATES.as_bytes() {
@@ -310,24 +315,16 @@ impl Session {
                 self.read_products(Audience::All, ids.clone());
             }
             supervisor.tell(LiveEvent::Catalog(news));
-            return Ok(());
-        }
-        if let Some(update) = decode::update(message) {
+        } else if let Some(update) = decode::update(message) {
             self.tell_in_order(supervisor, Audience::All, LiveEvent::Update(update));
-            return Ok(());
-        }
-        if let Some((id, state)) = order_news(message) {
+        } else if let Some((id, state)) = order_news(message) {
             self.check_order_news(supervisor, id, state);
-            return Ok(());
-        }
-        if let Some(watchers) = decode::watchers(message) {
+        } else if let Some(watchers) = decode::watchers(message) {
             self.on_watchers(supervisor, watchers);
-            return Ok(());
+        } else {
+            // Another kind of client wrote: it may have changed products, too.
+            self.reread_all(supervisor);
         }
-
-        // Another kind of client wrote: it may have changed products, too.
-        self.reread_all(supervisor);
-        Ok(())
     }
 
     fn on_completed(
@@ -336,14 +333,11 @@ impl Session {
         done: Completed,
     ) -> Result<(), SessionEnd> {
         match done {
-            Completed::Verified { ops, answers } => self.on_verified(supervisor, ops, answers),
-            Completed::HoldOver => {
-                self.try_held_up(supervisor);
-                Ok(())
-            }
-            Completed::Sent(op, outcome) => self.on_sent(supervisor, op, outcome),
+            Completed::Verified { ops, answers } => self.on_verified(supervisor, ops, answers)?,
+            Completed::HoldOver => self.try_held_up(supervisor),
+            Completed::Sent(op, outcome) => self.on_sent(supervisor, op, outcome)?,
             Completed::Replicated { changes, outcome } => {
-                self.on_replicated(supervisor, changes, outcome)
+                self.on_replicated(supervisor, changes, outcome)?;
             }
 
             Completed::Cart(outcome) => {
@@ -356,52 +350,45 @@ impl Session {
                     self.note_speed(supervisor, false);
                     self.on_ready(supervisor);
                 }
-                Ok(())
             }
             Completed::Heartbeat(outcome, took) => {
                 self.note_speed(supervisor, took > SLOW_HEARTBEAT);
-                self.on_heartbeat(supervisor, outcome)
+                self.on_heartbeat(supervisor, outcome)?;
             }
-            Completed::PresenceTold(Ok(beat)) => {
-                self.on_watchers(supervisor, beat.watchers);
-                Ok(())
-            }
+            Completed::PresenceTold(Ok(beat)) => self.on_watchers(supervisor, beat.watchers),
             Completed::Activity(Ok(updates)) => {
                 self.activity = updates.iter().cloned().collect();
                 supervisor.tell(LiveEvent::Activity(updates));
-                Ok(())
             }
             Completed::Products(audience, Ok(read)) => {
                 supervisor
                     .visitors
                     .tell(audience, LiveEvent::Products(read));
-                Ok(())
             }
             // These are not vital; a broken link shows elsewhere.
             Completed::Products(_, Err(_))
             | Completed::Activity(Err(_))
-            | Completed::PresenceTold(Err(_)) => Ok(()),
-            Completed::Superseded => Err(SessionEnd::Broken(Trouble::Changing)),
+            | Completed::PresenceTold(Err(_)) => {}
+            Completed::Superseded => return Err(SessionEnd::Broken(Trouble::Changing)),
 
             Completed::OrderAnswer(_, Err(trouble))
                 if trouble.is_transient() && !trouble.is_elsewhere() =>
             {
-                Err(SessionEnd::Broken(trouble))
+                return Err(SessionEnd::Broken(trouble));
             }
             Completed::OrderAnswer(visitor, answer) => {
                 let event = answer.unwrap_or_else(OrderEvent::Failed);
                 supervisor.tell_one(visitor, LiveEvent::Order(event));
-                Ok(())
             }
             Completed::OrderNews(Some((id, state))) => {
                 supervisor.tell(LiveEvent::Order(OrderEvent::State(id, state)));
-                Ok(())
             }
-            Completed::OrderNews(None) => Ok(()),
+            Completed::OrderNews(None) => {}
             Completed::OrderDriven(driver, outcome) => {
-                self.on_order_driven(supervisor, *driver, outcome)
+                self.on_order_driven(supervisor, *driver, outcome)?;
             }
         }
+        Ok(())
     }
 
     /// Sends the changes and drives the orders that waited for the first cart.
