@@ -206,7 +206,8 @@ struct Supervisor {
     keys: Arc<CartKeys>,
     visitors: Visitors,
     calls: mpsc::UnboundedReceiver<Call>,
-    /// Why the link is down; `None` while it is up, or before it was opened.
+    /// The trouble that brought the link down last; `None` before the first. It matters only while
+    /// the link is down.
     down: Option<Trouble>,
     /// Changes in the order in which they were asked for.
     unsettled: VecDeque<PendingChange>,

@@ -58,7 +58,6 @@ impl Session {
                 self.unreadable = None;
                 self.has_budget = cart.rules.has_budget();
                 supervisor.tell(LiveEvent::Cart(cart));
-                supervisor.down = None;
                 self.read_activity(supervisor);
             }
             Err(trouble) if supervisor.locator.is_transient(&trouble) => {
@@ -68,7 +67,6 @@ impl Session {
                 self.mirror.read(None);
                 self.unreadable = Some(trouble.clone());
                 supervisor.tell(LiveEvent::Unreadable(trouble));
-                supervisor.down = None;
             }
         }
 
