@@ -1,7 +1,7 @@
 //! What visitors ask of a session: to join, to leave, to be told the present, and their requests.
 
 use super::session::{CartReading, Session};
-use super::visitors::{Audience, Call};
+use super::visitors::{Audience, Call, VisitorId};
 use super::{LiveEvent, LiveRequest, Supervisor};
 use crate::store::cart::reading::Presence;
 use crate::store::catalog::decode::CatalogNews;
@@ -11,31 +11,36 @@ impl Session {
     pub(super) fn on_call(&mut self, supervisor: &mut Supervisor, call: Call) {
         match call {
             Call::Join(visitor, events) => {
-                let number = visitor.number;
+                let id = visitor.id;
                 let name = visitor.watcher_name.clone();
                 supervisor.visitors.join(visitor, events);
 
-                self.tell_present_state(supervisor, number);
+                self.tell_present_state(supervisor, id);
                 if let Some(name) = name {
                     self.tell_presence(supervisor, Presence::Here(vec![name]), Vec::new());
                 }
             }
-            Call::CatchUp(number) => {
-                supervisor.visitors.catch_up(number);
+            Call::CatchUp(visitor) => {
+                supervisor.visitors.catch_up(visitor);
                 // News of products may have been left out, too.
-                supervisor.tell_one(number, LiveEvent::Catalog(CatalogNews::Everything));
-                self.tell_surroundings(supervisor, number);
+                supervisor.tell_one(visitor, LiveEvent::Catalog(CatalogNews::Everything));
+                self.tell_surroundings(supervisor, visitor);
                 self.read_cart(supervisor);
             }
-            Call::Leave(number, told) => {
-                supervisor.visitors.leave(number, Some(told));
+            Call::Leave(visitor, told) => {
+                supervisor.visitors.leave(visitor, Some(told));
                 self.tell_who_left(supervisor);
             }
-            Call::Request(number, request) => self.on_request(supervisor, number, request),
+            Call::Request(visitor, request) => self.on_request(supervisor, visitor, request),
         }
     }
 
-    fn on_request(&mut self, supervisor: &mut Supervisor, visitor: u64, request: LiveRequest) {
+    fn on_request(
+        &mut self,
+        supervisor: &mut Supervisor,
+        visitor: VisitorId,
+        request: LiveRequest,
+    ) {
         match request {
             LiveRequest::Change(change) => {
                 supervisor.keep_change(visitor, change);
@@ -62,7 +67,7 @@ impl Session {
     }
 
     /// Tells a new visitor what the others know. Where the cart is being read, all will hear it.
-    fn tell_present_state(&self, supervisor: &mut Supervisor, visitor: u64) {
+    fn tell_present_state(&self, supervisor: &mut Supervisor, visitor: VisitorId) {
         self.tell_surroundings(supervisor, visitor);
         if self.cart_reading != CartReading::Idle {
             return;
@@ -83,7 +88,7 @@ impl Session {
     }
 
     /// Tells a visitor who watches the cart, and how fast the way to it is.
-    fn tell_surroundings(&self, supervisor: &mut Supervisor, visitor: u64) {
+    fn tell_surroundings(&self, supervisor: &mut Supervisor, visitor: VisitorId) {
         supervisor.tell_one(visitor, LiveEvent::Watchers(self.watchers.clone()));
         if let Some(is_slow) = self.is_slow {
             supervisor.tell_one(visitor, LiveEvent::Slow(is_slow));

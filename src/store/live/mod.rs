@@ -35,7 +35,7 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::time::Instant;
 use tokio::sync::{OnceCell, mpsc};
-use visitors::{Audience, Call, Visitor, Visitors};
+use visitors::{Audience, Call, Visitor, VisitorId, Visitors};
 
 /// A request to the live link.
 #[derive(Debug)]
@@ -221,7 +221,7 @@ struct Supervisor {
 /// An order on its way, and who asked for it.
 struct OrderOnItsWay {
     driver: Driver,
-    visitor: u64,
+    visitor: VisitorId,
 }
 
 impl Supervisor {
@@ -241,36 +241,36 @@ impl Supervisor {
     fn on_call_while_down(&mut self, call: Call) {
         match call {
             Call::Join(visitor, events) => {
-                let number = visitor.number;
+                let id = visitor.id;
                 self.visitors.join(visitor, events);
-                self.tell_down(number);
+                self.tell_down(id);
             }
-            Call::CatchUp(number) => {
-                self.visitors.catch_up(number);
-                self.tell_down(number);
+            Call::CatchUp(visitor) => {
+                self.visitors.catch_up(visitor);
+                self.tell_down(visitor);
             }
             // Nobody can be told now, so nobody waits for it.
-            Call::Leave(number, _) => self.visitors.leave(number, None),
+            Call::Leave(visitor, _) => self.visitors.leave(visitor, None),
 
-            Call::Request(number, LiveRequest::Change(change)) => self.keep_change(number, change),
+            Call::Request(asker, LiveRequest::Change(change)) => self.keep_change(asker, change),
             // Everything is read when the link comes up.
             Call::Request(_, LiveRequest::Reread | LiveRequest::Products(_)) => {}
-            Call::Request(number, LiveRequest::Order(request)) => self.keep_order(number, request),
+            Call::Request(asker, LiveRequest::Order(request)) => self.keep_order(asker, request),
         }
     }
 
     /// Keeps a change until it is settled.
-    fn keep_change(&mut self, number: u64, change: Change) {
-        if let Some(visitor) = self.visitors.get(number) {
+    fn keep_change(&mut self, asker: VisitorId, change: Change) {
+        if let Some(visitor) = self.visitors.get(asker) {
             self.unsettled
                 .push_back(PendingChange::new(change, visitor));
         }
     }
 
     /// Tells one visitor that the link is down, where it is.
-    fn tell_down(&mut self, number: u64) {
+    fn tell_down(&mut self, visitor: VisitorId) {
         if let Some(trouble) = self.down.clone() {
-            self.tell_one(number, LiveEvent::Down(trouble));
+            self.tell_one(visitor, LiveEvent::Down(trouble));
         }
     }
 
@@ -295,7 +295,7 @@ impl Supervisor {
     }
 
     /// Tells an event to one visitor.
-    fn tell_one(&mut self, number: u64, event: LiveEvent) {
-        self.visitors.tell(Audience::One(number), event);
+    fn tell_one(&mut self, visitor: VisitorId, event: LiveEvent) {
+        self.visitors.tell(Audience::One(visitor), event);
     }
 }

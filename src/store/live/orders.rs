@@ -2,6 +2,7 @@
 //! end through breaks of the link.
 
 use super::session::{Completed, Session, SessionEnd};
+use super::visitors::VisitorId;
 use super::{LiveEvent, OrderOnItsWay, Supervisor};
 use crate::model::{Order, OrderId, OrderState, Preview, UserName};
 use crate::store::connection::Conn;
@@ -50,8 +51,8 @@ pub enum OrderEvent {
 
 impl Supervisor {
     /// Keeps an order that is asked for until it has ended. Other requests are dropped.
-    pub(super) fn keep_order(&mut self, number: u64, request: OrderRequest) {
-        let Some(visitor) = self.visitors.get(number) else {
+    pub(super) fn keep_order(&mut self, asker: VisitorId, request: OrderRequest) {
+        let Some(visitor) = self.visitors.get(asker) else {
             return;
         };
         let policy = &visitor.policy;
@@ -65,7 +66,7 @@ impl Supervisor {
         };
         self.order_drivers.push_back(OrderOnItsWay {
             driver,
-            visitor: number,
+            visitor: asker,
         });
     }
 }
@@ -74,7 +75,7 @@ impl Session {
     pub(super) fn on_order_request(
         &mut self,
         supervisor: &mut Supervisor,
-        visitor: u64,
+        visitor: VisitorId,
         request: OrderRequest,
     ) {
         match request {
@@ -90,7 +91,7 @@ impl Session {
         }
     }
 
-    fn preview_order(&mut self, supervisor: &Supervisor, visitor: u64, currency: String) {
+    fn preview_order(&mut self, supervisor: &Supervisor, visitor: VisitorId, currency: String) {
         let products = self.products.clone();
         let keys = supervisor.keys.clone();
         self.start(async move {
@@ -102,7 +103,7 @@ impl Session {
         });
     }
 
-    fn list_orders(&mut self, supervisor: &Supervisor, visitor: u64) {
+    fn list_orders(&mut self, supervisor: &Supervisor, visitor: VisitorId) {
         let products = self.products.clone();
         let user = supervisor.user.clone();
         self.start(async move {

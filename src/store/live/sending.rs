@@ -137,7 +137,7 @@ impl Session {
 
         pending.progress = Progress::HeldUp;
         pending.held_up_by = Some(trouble.clone());
-        let visitor = pending.visitor.number;
+        let visitor = pending.visitor.id;
         if !std::mem::replace(&mut self.is_holding, true) {
             self.start(async {
                 tokio::time::sleep(HOLD).await;
@@ -308,7 +308,7 @@ impl Session {
         }
 
         self.send_due(supervisor);
-        let asker = Audience::One(settled.visitor.number);
+        let asker = Audience::One(settled.visitor.id);
         self.tell_in_order(supervisor, asker, LiveEvent::Settled(op, outcome));
     }
 }

@@ -3,7 +3,7 @@
 
 use super::mirror::{Finding, Mirror};
 use super::products::ProductRoute;
-use super::visitors::Audience;
+use super::visitors::{Audience, VisitorId};
 use super::{LiveEvent, OrderEvent, Progress, Supervisor, Unreplicated};
 use crate::model::{Cart, OpId, OrderId, OrderState, Product, ProductId, Update};
 use crate::store::cart;
@@ -75,8 +75,8 @@ pub(super) enum Completed {
     Products(Audience, Result<Vec<(ProductId, Option<Product>)>, Trouble>),
     /// Another server is the master now.
     Superseded,
-    /// A preview or a list of orders was read for the visitor of this number.
-    OrderAnswer(u64, Result<OrderEvent, Trouble>),
+    /// A preview or a list of orders was read for this visitor.
+    OrderAnswer(VisitorId, Result<OrderEvent, Trouble>),
     /// The state of an order of which there was news; none where the shop has no such order.
     OrderNews(Option<(OrderId, OrderState)>),
     /// An order was driven to its end, or to trouble.

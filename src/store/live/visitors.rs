@@ -14,11 +14,14 @@ const CAPACITY: usize = 1024;
 /// that many.
 const ANSWERS: usize = 512;
 
+/// Tells a visitor from the others.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct VisitorId(u64);
+
 /// One who uses a live link.
 #[derive(Debug)]
 pub(super) struct Visitor {
-    /// Tells it from the others on this link.
-    pub number: u64,
+    pub id: VisitorId,
     /// Its entry in the cart's list of watchers; `None` for one who looks on unseen.
     pub watcher_name: Option<Box<str>>,
     /// Who makes its changes, and by which rules.
@@ -29,8 +32,7 @@ pub(super) struct Visitor {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Audience {
     All,
-    /// The one of this number.
-    One(u64),
+    One(VisitorId),
 }
 
 /// What one visitor is given.
@@ -45,11 +47,11 @@ pub(super) enum Delivery {
 #[derive(Debug)]
 pub(super) enum Call {
     Join(Arc<Visitor>, mpsc::Sender<Delivery>),
-    Request(u64, LiveRequest),
+    Request(VisitorId, LiveRequest),
     /// The visitor has room again for news, after some was left out.
-    CatchUp(u64),
+    CatchUp(VisitorId),
     /// The visitor leaves; the sender is dropped once the others know.
-    Leave(u64, oneshot::Sender<()>),
+    Leave(VisitorId, oneshot::Sender<()>),
 }
 
 /// A live link that others may join; it ends when the last one has left.
@@ -59,7 +61,7 @@ pub struct Link(mpsc::WeakUnboundedSender<Call>);
 /// One's place on a live link, which it leaves when this is dropped.
 #[derive(Debug)]
 pub struct Subscription {
-    number: u64,
+    id: VisitorId,
     /// `None` once it was left.
     calls: Option<mpsc::UnboundedSender<Call>>,
     deliveries: mpsc::Receiver<Delivery>,
@@ -88,20 +90,20 @@ impl Subscription {
     pub(super) fn new(
         calls: mpsc::UnboundedSender<Call>,
         policy: Policy,
-        id: Option<&str>,
+        watcher_id: Option<&str>,
     ) -> Subscription {
         static NEXT: AtomicU64 = AtomicU64::new(0);
 
         let (events, deliveries) = mpsc::channel(CAPACITY);
-        let number = NEXT.fetch_add(1, Ordering::Relaxed);
+        let id = VisitorId(NEXT.fetch_add(1, Ordering::Relaxed));
         let visitor = Visitor {
-            number,
-            watcher_name: id.map(|id| format!("{id} {}", policy.by).into()),
+            id,
+            watcher_name: watcher_id.map(|watcher| format!("{watcher} {}", policy.by).into()),
             policy,
         };
 
         let subscription = Subscription {
-            number,
+            id,
             calls: Some(calls),
             deliveries,
         };
@@ -111,7 +113,7 @@ impl Subscription {
 
     /// Makes a request.
     pub fn request(&self, request: LiveRequest) {
-        self.call(Call::Request(self.number, request));
+        self.call(Call::Request(self.id, request));
     }
 
     /// Waits for the next event; `None` where the link has ended. May be cancelled.
@@ -129,7 +131,7 @@ impl Subscription {
     /// Leaves the link, and waits until the others know or can't be told.
     pub async fn leave(mut self) {
         let (sender, told) = oneshot::channel();
-        self.call(Call::Leave(self.number, sender));
+        self.call(Call::Leave(self.id, sender));
         self.calls = None;
 
         // Nothing is sent: it is dropped.
@@ -140,7 +142,7 @@ impl Subscription {
         match delivery {
             Delivery::Event(event) => Arc::unwrap_or_clone(event),
             Delivery::LeftOut => {
-                self.call(Call::CatchUp(self.number));
+                self.call(Call::CatchUp(self.id));
                 LiveEvent::Stale
             }
         }
@@ -157,7 +159,7 @@ impl Subscription {
 impl Drop for Subscription {
     fn drop(&mut self) {
         let (sender, _) = oneshot::channel();
-        self.call(Call::Leave(self.number, sender));
+        self.call(Call::Leave(self.id, sender));
     }
 }
 
@@ -204,8 +206,8 @@ impl Visitors {
     }
 
     /// Lets a visitor go.
-    pub(super) fn leave(&mut self, number: u64, told: Option<oneshot::Sender<()>>) {
-        let Some(index) = self.index(number) else {
+    pub(super) fn leave(&mut self, visitor: VisitorId, told: Option<oneshot::Sender<()>>) {
+        let Some(index) = self.index(visitor) else {
             return;
         };
         let gone = self.present.remove(index);
@@ -218,15 +220,15 @@ impl Visitors {
         }
     }
 
-    /// The visitor of this number.
-    pub(super) fn get(&self, number: u64) -> Option<Arc<Visitor>> {
-        let present = &self.present[self.index(number)?];
+    /// The visitor of this id.
+    pub(super) fn get(&self, visitor: VisitorId) -> Option<Arc<Visitor>> {
+        let present = &self.present[self.index(visitor)?];
         Some(present.visitor.clone())
     }
 
-    fn index(&self, number: u64) -> Option<usize> {
+    fn index(&self, visitor: VisitorId) -> Option<usize> {
         let mut present = self.present.iter();
-        present.position(|present| present.visitor.number == number)
+        present.position(|present| present.visitor.id == visitor)
     }
 
     pub(super) fn is_empty(&self) -> bool {
@@ -247,8 +249,8 @@ impl Visitors {
     }
 
     /// Notes that a visitor hears news again.
-    pub(super) fn catch_up(&mut self, number: u64) {
-        if let Some(index) = self.index(number) {
+    pub(super) fn catch_up(&mut self, visitor: VisitorId) {
+        if let Some(index) = self.index(visitor) {
             self.present[index].is_behind = false;
         }
     }
@@ -263,8 +265,8 @@ impl Visitors {
                     present.tell_news(&event);
                 }
             }
-            Audience::One(number) => {
-                if let Some(index) = self.index(number) {
+            Audience::One(visitor) => {
+                if let Some(index) = self.index(visitor) {
                     // There is always room, as whoever asks takes answers in.
                     let _ = self.present[index].events.try_send(Delivery::Event(event));
                 }
