@@ -28,7 +28,7 @@ impl Session {
                 self.read_cart(supervisor);
             }
             Call::Leave(visitor, told) => {
-                supervisor.visitors.leave(visitor, Some(told));
+                supervisor.visitors.leave(visitor, told);
                 self.tell_who_left(supervisor);
             }
             Call::Request(visitor, request) => self.on_request(supervisor, visitor, request),

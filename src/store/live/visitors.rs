@@ -50,8 +50,8 @@ pub(super) enum Call {
     Request(VisitorId, LiveRequest),
     /// The visitor has room again for news, after some was left out.
     CatchUp(VisitorId),
-    /// The visitor leaves; the sender is dropped once the others know.
-    Leave(VisitorId, oneshot::Sender<()>),
+    /// The visitor leaves. The sender of one who waits for that is dropped once the others know.
+    Leave(VisitorId, Option<oneshot::Sender<()>>),
 }
 
 /// A live link that others may join; it ends when the last one has left.
@@ -131,7 +131,7 @@ impl Subscription {
     /// Leaves the link, and waits until the others know or can't be told.
     pub async fn leave(mut self) {
         let (sender, told) = oneshot::channel();
-        self.call(Call::Leave(self.id, sender));
+        self.call(Call::Leave(self.id, Some(sender)));
         self.calls = None;
 
         // Nothing is sent: it is dropped.
@@ -158,8 +158,7 @@ impl Subscription {
 
 impl Drop for Subscription {
     fn drop(&mut self) {
-        let (sender, _) = oneshot::channel();
-        self.call(Call::Leave(self.id, sender));
+        self.call(Call::Leave(self.id, None));
     }
 }
 
