@@ -117,7 +117,7 @@ impl CartWatch<'_> {
                 self.expire_at(deadline);
             }
 
-            LiveEvent::Catalog(_) => self.names.forget(),
+            LiveEvent::Catalog(news) => self.names.forget(&news),
 
             // These matter to those who shop.
             LiveEvent::Stale

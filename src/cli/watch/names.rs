@@ -2,6 +2,7 @@
 
 use crate::model::timeline::TimelineEvent;
 use crate::model::{LineChange, ProductId};
+use crate::store::catalog::decode::CatalogNews;
 use crate::store::{self, Address, Error};
 use std::collections::HashMap;
 use std::time::Duration;
@@ -23,9 +24,16 @@ impl ProductNames {
         }
     }
 
-    /// Forgets all names: products have changed.
-    pub(super) fn forget(&mut self) {
-        self.known.clear();
+    /// Forgets the names of products that have changed.
+    pub(super) fn forget(&mut self, news: &CatalogNews) {
+        match news {
+            CatalogNews::Products(ids) => {
+                for id in ids {
+                    self.known.remove(id);
+                }
+            }
+            CatalogNews::Everything => self.known.clear(),
+        }
     }
 
     /// The name of a product; its id where the name is not known.
@@ -69,5 +77,23 @@ fn changed_lines(event: &TimelineEvent) -> &[LineChange] {
         TimelineEvent::Update(update) => &update.lines,
         TimelineEvent::Foreign { lines, .. } | TimelineEvent::Rewound { lines, .. } => lines,
         TimelineEvent::Gap { .. } | TimelineEvent::Expired { .. } => &[],
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_changed_products_lose_their_names() {
+        let ids = [ProductId::stored(b"a"), ProductId::stored(b"b")];
+        let mut names = ProductNames::new(&Address::parse("redis://localhost").unwrap());
+        let known = ids.clone().map(|id| (id.clone(), format!("the {id}")));
+        names.known.extend(known);
+
+        names.forget(&CatalogNews::Products(vec![ids[0].clone()]));
+        assert_eq!(ids.each_ref().map(|id| names.of(id)), ["a", "the b"]);
+        names.forget(&CatalogNews::Everything);
+        assert_eq!(ids.each_ref().map(|id| names.of(id)), ["a", "b"]);
     }
 }
