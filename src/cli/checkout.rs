@@ -8,6 +8,7 @@ use super::{args, connect, order_output};
 use crate::config::Settings;
 use crate::model::checkout::PreviewLine;
 use crate::model::product::only_left;
+use crate::model::shares::has_others;
 use crate::model::total::LineStatus;
 use crate::model::{Money, OrderId, Preview, Refusal, receipt};
 use crate::store::Connection;
@@ -192,11 +193,8 @@ fn print_preview(
     obstacle: Option<&Refusal>,
 ) -> io::Result<()> {
     // As on the receipt: who asked for what matters where others did.
-    let is_shared = preview
-        .lines
-        .iter()
-        .flat_map(|line| &line.order_line.shares)
-        .any(|share| share.by != me);
+    let lines = preview.lines.iter();
+    let is_shared = has_others(lines.flat_map(|line| &line.order_line.shares), me);
     for line in &preview.lines {
         print_line(out, line)?;
         if is_shared && !line.order_line.shares.is_empty() {

@@ -2,6 +2,7 @@
 
 use super::text;
 use crate::model::order::{Order, OrderLine, OrderState};
+use crate::model::shares::has_others;
 use crate::model::time::{ClockStyle, clock};
 use jiff::tz::TimeZone;
 
@@ -48,10 +49,7 @@ pub fn receipt(order: &Order, shop: &str, zone: &TimeZone, columns: usize) -> Ve
 #[must_use]
 pub fn lines(lines: &[OrderLine], who: &str, columns: usize) -> Vec<String> {
     // Where whoever ordered asked for everything, the head of the receipt says so.
-    let is_shared = lines
-        .iter()
-        .flat_map(|line| &line.shares)
-        .any(|share| share.by != who);
+    let is_shared = has_others(lines.iter().flat_map(|line| &line.shares), who);
 
     let mut out = Vec::new();
     for line in lines {

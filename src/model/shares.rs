@@ -34,6 +34,12 @@ pub(crate) fn sum(shares: &[Share]) -> u64 {
     shares.iter().map(|share| u64::from(share.pieces)).sum()
 }
 
+/// Tells whether somebody other than `me` has a share.
+#[must_use]
+pub(crate) fn has_others<'a>(shares: impl IntoIterator<Item = &'a Share>, me: &str) -> bool {
+    shares.into_iter().any(|share| share.by != me)
+}
+
 /// Adds pieces for a person.
 fn add(shares: &mut Vec<Share>, by: &str, pieces: u32) {
     match shares.iter_mut().find(|share| share.by == by) {
