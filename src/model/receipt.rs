@@ -92,8 +92,7 @@ pub(crate) fn shares(line: &OrderLine) -> String {
 /// A time for people: `2026-11-24 18:05`.
 #[must_use]
 pub fn time(ms: u64, zone: &TimeZone) -> String {
-    let millis = i64::try_from(ms).unwrap_or_default();
-    clock(millis, zone, ClockStyle::DateAndMinute)
+    clock(ms, zone, ClockStyle::DateAndMinute)
 }
 
 /// `left` and `right` at the two ends of a line.

@@ -24,45 +24,42 @@ pub(crate) fn millis(span: Duration) -> u64 {
 /// Formats a moment, in Unix milliseconds, as the clocks of `zone` show it. All times that
 /// people read come from here.
 #[must_use]
-pub fn clock(millis: i64, zone: &TimeZone, style: ClockStyle) -> String {
-    let moment = jiff::Timestamp::from_millisecond(millis).unwrap_or_default();
+pub fn clock(at: u64, zone: &TimeZone, style: ClockStyle) -> String {
     let format = match style {
         ClockStyle::DateAndMinute => "%Y-%m-%d %H:%M",
         ClockStyle::Minute => "%H:%M",
         ClockStyle::Second => "%H:%M:%S",
     };
-    zone.to_datetime(moment).strftime(format).to_string()
+    local(at, zone).strftime(format).to_string()
 }
 
 /// Formats a moment with its day, for people who see it at `now`, both in Unix milliseconds:
 /// `today 18:05`, `tomorrow, 2026-11-25 18:05` or `2026-11-30 18:05`.
 #[must_use]
 pub fn day_and_minute(at: u64, now: u64, zone: &TimeZone) -> String {
-    let millis = i64::try_from(at).unwrap_or_default();
-    let day_before = date(at, zone).yesterday().ok();
+    let day = local(at, zone).date();
+    let today = local(now, zone).date();
 
-    if is_same_day(at, now, zone) {
-        format!("today {}", clock(millis, zone, ClockStyle::Minute))
-    } else if day_before == Some(date(now, zone)) {
-        format!(
-            "tomorrow, {}",
-            clock(millis, zone, ClockStyle::DateAndMinute)
-        )
+    if day == today {
+        format!("today {}", clock(at, zone, ClockStyle::Minute))
+    } else if day.yesterday().ok() == Some(today) {
+        format!("tomorrow, {}", clock(at, zone, ClockStyle::DateAndMinute))
     } else {
-        clock(millis, zone, ClockStyle::DateAndMinute)
+        clock(at, zone, ClockStyle::DateAndMinute)
     }
 }
 
 /// Tells whether two moments, in Unix milliseconds, are of one day by the calendar of `zone`.
 #[must_use]
 pub fn is_same_day(one: u64, other: u64, zone: &TimeZone) -> bool {
-    date(one, zone) == date(other, zone)
+    local(one, zone).date() == local(other, zone).date()
 }
 
-fn date(at: u64, zone: &TimeZone) -> jiff::civil::Date {
+/// A moment, in Unix milliseconds, by the calendar and the clocks of `zone`.
+fn local(at: u64, zone: &TimeZone) -> jiff::civil::DateTime {
     let millis = i64::try_from(at).unwrap_or_default();
     let moment = jiff::Timestamp::from_millisecond(millis).unwrap_or_default();
-    zone.to_datetime(moment).date()
+    zone.to_datetime(moment)
 }
 
 /// The shortest time after its last change that a cart may live, in milliseconds.

@@ -95,9 +95,8 @@ impl EventPrinter {
         }
     }
 
-    fn clock(&self, millis: u64) -> String {
-        let millis = i64::try_from(millis).unwrap_or_default();
-        clock(millis, &self.zone, ClockStyle::Second)
+    fn clock(&self, at: u64) -> String {
+        clock(at, &self.zone, ClockStyle::Second)
     }
 }
 

@@ -183,8 +183,7 @@ fn rule_words(state: &State) -> Vec<String> {
         .map(|budget| budget.less(state.totals().subtotal))
         .map(|left| format!("{} left", left.in_currency(currency)));
     let closes = rules.closes.map(|at| {
-        let millis = i64::try_from(at).unwrap_or_default();
-        let time = clock(millis, &state.env.zone, ClockStyle::Minute);
+        let time = clock(at, &state.env.zone, ClockStyle::Minute);
         format!("closes {time}")
     });
     let each = rules

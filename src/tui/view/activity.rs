@@ -62,8 +62,7 @@ fn draw_entry(
     buffer: &mut Buffer,
 ) {
     let theme = &state.theme;
-    let millis = i64::try_from(entry.at()).unwrap_or(0);
-    let time = clock(millis, &state.env.zone, ClockStyle::Minute);
+    let time = clock(entry.at(), &state.env.zone, ClockStyle::Minute);
     let what = match entry {
         ActivityEntry::Change(run) => describe(state, &run.summary),
         ActivityEntry::Event(event) => describe_event(&event.kind),

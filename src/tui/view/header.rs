@@ -87,7 +87,8 @@ fn connection(state: &State) -> Span<'static> {
         Connectivity::Live => (CONNECTED, "live".to_owned(), theme.good),
         Connectivity::Syncing => (CONNECTED, "reading".to_owned(), theme.warn),
         Connectivity::Offline { since, .. } => {
-            let since = clock(*since, &state.env.zone, ClockStyle::Second);
+            let since = u64::try_from(*since).unwrap_or_default();
+            let since = clock(since, &state.env.zone, ClockStyle::Second);
             (DISCONNECTED, format!("offline since {since}"), theme.bad)
         }
         Connectivity::Unreadable(_) => (DISCONNECTED, "unreadable".to_owned(), theme.bad),
