@@ -2,6 +2,7 @@
 
 use crate::harness;
 
+use harness::shopping::{connect_as, named};
 use harness::{Deadline, Headless, Proxy, Server, Terminal, ok, shop, shop_sized};
 use rustix::process::Signal;
 use std::sync::atomic::Ordering::Relaxed;
@@ -9,22 +10,13 @@ use trolley::model::cart::PendingOrder;
 use trolley::model::{Money, Product, UserName};
 use trolley::store::live::{LiveEvent, LiveRequest, OrderEvent, OrderRequest};
 use trolley::store::order::{self, Driver, Stage};
-use trolley::store::{self, Address, Connection, Policy, RuleChange, Trouble};
+use trolley::store::{self, Connection, RuleChange, Trouble};
 use trolley::tui::message::{Effect, Message};
 use trolley::tui::state::{Mode, State};
 use trolley::tui::update::update;
 
-fn named(by: &str) -> Policy {
-    Policy {
-        by: by.to_owned(),
-        ..Policy::default()
-    }
-}
-
 async fn connect(server: &Server) -> Connection {
-    harness::shopping::connect(&Address::parse(server.url()).unwrap())
-        .await
-        .with_policy(named("direct"))
+    connect_as(server.url(), "direct").await
 }
 
 async fn products(server: &Server) -> Vec<Product> {

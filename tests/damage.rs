@@ -3,13 +3,13 @@
 
 use crate::harness;
 
-use harness::shopping::{id, on_many_threads, quick_server, sell, user};
+use harness::shopping::{id, named, on_many_threads, quick_server, sell, user};
 use harness::{Finish, Server, server};
 use trolley::model::{Change, ChangeKind, Edit, Money};
 use trolley::store;
 use trolley::store::keys::CartKeys;
 use trolley::store::order::Stage;
-use trolley::store::{Attempt, Policy, ProductCheck};
+use trolley::store::{Attempt, ProductCheck};
 
 /// A server without a file where eve's cart has three pieces of tea.
 fn shop() -> Server {
@@ -252,14 +252,10 @@ fn retry(first_version: u64, age: u64) -> Attempt {
 async fn send(server: &Server, change: &Change, attempt: Attempt) -> Result<u64, String> {
     let mut link = server::open_shared(server.url()).await;
     let keys = CartKeys::of(&user("eve"));
-    let policy = Policy {
-        by: "eve".to_owned(),
-        ..Policy::default()
-    };
     store::send(
         &mut link,
         &keys,
-        &policy,
+        &named("eve"),
         change,
         attempt,
         ProductCheck::Here,

@@ -2,22 +2,19 @@
 
 use crate::harness;
 
+use harness::shopping::named;
 use harness::{Server, in_time};
 use trolley::model::{Cart, Change, ChangeKind, Edit, ProductId, UserName};
 use trolley::store::live::{self, Link, LiveEvent, LiveRequest, Subscription};
 use trolley::store::{self, Address, Policy};
 
-fn named(by: &str) -> Policy {
-    Policy {
-        by: by.to_owned(),
-        line_limit: 99_999,
-        ..Policy::default()
-    }
-}
-
 fn open(url: &str, by: &str) -> (Link, Subscription) {
     let user = UserName::parse("office").unwrap();
-    live::open(Address::parse(url).unwrap(), &user, named(by), Some(by))
+    let policy = Policy {
+        line_limit: 99_999,
+        ..named(by)
+    };
+    live::open(Address::parse(url).unwrap(), &user, policy, Some(by))
 }
 
 fn add_espresso() -> Change {

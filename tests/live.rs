@@ -3,7 +3,7 @@
 use crate::harness;
 
 use harness::proxy::Door;
-use harness::shopping::connect;
+use harness::shopping::{connect, named};
 use harness::{
     Deadline, Finish, Headless, Proxy, Server, TROLLEY, Terminal, in_time, ok, run, shop, trolley,
     until,
@@ -21,13 +21,6 @@ async fn products(server: &Server) -> Vec<Product> {
     let mut link = connect(&Address::parse(server.url()).unwrap()).await;
     let catalog = store::get_catalog(&mut link).await.unwrap();
     catalog.iter().map(|item| item.to_product()).collect()
-}
-
-fn named(by: &str) -> Policy {
-    Policy {
-        by: by.to_owned(),
-        ..Policy::default()
-    }
 }
 
 #[tokio::test]

@@ -35,15 +35,19 @@ pub fn sell(server: &Server, product: &str, price: &str, stock: &str) {
     ));
 }
 
-/// A connection of somebody.
-pub async fn connect_as(url: &str, name: &str) -> Connection {
-    let policy = Policy {
-        by: name.to_owned(),
+/// The usual policy of somebody.
+pub fn named(by: &str) -> Policy {
+    Policy {
+        by: by.to_owned(),
         ..Policy::default()
-    };
+    }
+}
+
+/// A connection of somebody.
+pub async fn connect_as(url: &str, by: &str) -> Connection {
     connect(&Address::parse(url).unwrap())
         .await
-        .with_policy(policy)
+        .with_policy(named(by))
 }
 
 /// A connection to a shop that is there: on a busy machine it may take longer than the program
@@ -90,11 +94,7 @@ pub fn stop_before(server: &Server, cart: &str, stage: &Stage) -> String {
         let mut plain = server::open_shared(server.url()).await;
         let preview = order::preview(&mut link, &user(cart)).await.unwrap();
         let id = order::new_order_id(preview.at);
-        let policy = Policy {
-            by: "bob".to_owned(),
-            ..Policy::default()
-        };
-        let mut driver = Driver::place(&user(cart), &policy, id.clone(), preview);
+        let mut driver = Driver::place(&user(cart), &named("bob"), id.clone(), preview);
         let deadline = Deadline::start();
         while driver.stage() != stage {
             deadline.check("the stage of an order");
