@@ -91,11 +91,27 @@ pub(super) async fn open_empty_shop(settings: &Settings) -> Result<Connection, C
     open(settings, FirstCatalog::Empty).await
 }
 
+/// Finds the address of the shop, for a command that connects by itself. It fails at once where
+/// there is no shop; the private one is prepared as by [`open_shop`].
+pub(super) async fn find_shop(settings: &Settings) -> Result<Address, CliError> {
+    let address = settings.server.open()?;
+    connect(settings, &address, FirstCatalog::Demo).await?;
+    Ok(address)
+}
+
 async fn open(settings: &Settings, catalog: FirstCatalog) -> Result<Connection, CliError> {
     let address = settings.server.open()?;
-    let mut connection = store::connect(&address)
+    connect(settings, &address, catalog).await
+}
+
+async fn connect(
+    settings: &Settings,
+    address: &Address,
+    catalog: FirstCatalog,
+) -> Result<Connection, CliError> {
+    let mut connection = store::connect(address)
         .await
-        .map_err(|trouble| trouble.at(&address))?
+        .map_err(|trouble| trouble.at(address))?
         .with_policy(settings.policy.clone());
 
     match settings.server {

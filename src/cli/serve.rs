@@ -112,9 +112,7 @@ pub(super) async fn run(
     output: Output,
 ) -> Result<(), CliError> {
     let options = args.options()?;
-    // Fails at once where there is no shop.
-    connect::open_shop(settings).await?;
-    let address = settings.server.open()?;
+    let address = connect::find_shop(settings).await?;
 
     let server = Server::open(options, settings.clone(), address).await?;
     let listening = server.address()?;

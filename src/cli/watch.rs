@@ -26,9 +26,7 @@ const LOG_PAUSE: Duration = Duration::from_millis(50);
 
 /// Prints a line for each update of the cart, until it is ended or nobody reads any more.
 pub(super) async fn run(settings: &Settings, output: Output) -> Result<(), CliError> {
-    // Fails at once where there is no shop.
-    connect::open_shop(settings).await?;
-    let address = settings.server.open()?;
+    let address = connect::find_shop(settings).await?;
 
     // A script that watches is not shown among those who shop.
     let policy = settings.policy.clone();
