@@ -1,9 +1,10 @@
 //! Arguments that several commands share, and the reading of what was typed for them.
 
-use super::error::{CliError, invalid_argument};
-use crate::model::{Money, OpId, OrderId};
+use super::error::{CliError, invalid_argument, usage_error};
+use crate::model::{Money, OpId, OrderId, Timeout};
 use crate::store;
 use clap::Args;
+use std::time::Duration;
 
 /// The option `--op-id` of commands that change a cart.
 #[derive(Debug, Args)]
@@ -29,6 +30,15 @@ impl OpIdArg {
 pub(super) fn amount(typed: &str) -> Result<Money, CliError> {
     Money::parse(typed.trim())
         .ok_or_else(|| invalid_argument("amount", typed, "write it like 12.40"))
+}
+
+/// Reads a time; `None` is never.
+pub(super) fn time(argument: &'static str, typed: &str) -> Result<Option<Duration>, CliError> {
+    match Timeout::parse(typed) {
+        Ok(Timeout::After(ms)) => Ok(Some(Duration::from_millis(ms))),
+        Ok(Timeout::Never) => Ok(None),
+        Err(why) => Err(usage_error(argument, why)),
+    }
 }
 
 /// Reads an order's id.

@@ -1,10 +1,10 @@
 //! `trolley serve`: lets people into the shop by SSH.
 
+use super::args::time;
 use super::connect;
 use super::error::{CliError, usage_error};
 use super::output::Output;
 use crate::config::Settings;
-use crate::model::Timeout;
 use crate::serve::identity::Open;
 use crate::serve::{Options, Server};
 use clap::{Args, ValueEnum};
@@ -88,15 +88,6 @@ impl ServeArgs {
             login_grace: limited_time("login-grace", &self.login_grace)?,
             drain: limited_time("drain", &self.drain)?,
         })
-    }
-}
-
-/// Reads a time; `None` is never.
-fn time(argument: &'static str, typed: &str) -> Result<Option<Duration>, CliError> {
-    match Timeout::parse(typed) {
-        Ok(Timeout::After(ms)) => Ok(Some(Duration::from_millis(ms))),
-        Ok(Timeout::Never) => Ok(None),
-        Err(why) => Err(usage_error(argument, why.to_string())),
     }
 }
 

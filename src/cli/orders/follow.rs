@@ -1,10 +1,11 @@
 //! `trolley orders --follow`: a consumer of the stream of orders. An order that is cancelled
 //! after it was printed is printed once more, as cancelled.
 
+use crate::cli::args::time;
 use crate::cli::error::{CliError, usage_error};
 use crate::cli::order_output::{RECEIPT_COLUMNS, order_line_json};
 use crate::cli::output::Output;
-use crate::model::{OrderState, Timeout, receipt};
+use crate::model::{OrderState, receipt};
 use crate::store::order::{self, FollowEvent, Follower, OrderEntry};
 use crate::store::{Connection, Error};
 use clap::Args;
@@ -83,11 +84,7 @@ pub(super) async fn run(
 }
 
 fn follower(args: FollowArgs, output: Output) -> Result<Follower, CliError> {
-    let claim_after = match Timeout::parse(&args.claim_after) {
-        Ok(Timeout::After(ms)) => Duration::from_millis(ms),
-        Ok(Timeout::Never) => NEVER,
-        Err(why) => return Err(usage_error("claim-after", why)),
-    };
+    let claim_after = time("claim-after", &args.claim_after)?.unwrap_or(NEVER);
     if args.group.is_empty() {
         return Err(usage_error("group", "a group has a name"));
     }
