@@ -138,7 +138,7 @@ impl CliError {
         }
     }
 
-    /// The same where it is known which cart was meant, and on which server.
+    /// This error, told with the cart that was meant and the server that was asked.
     pub(super) fn of_shop(self, cart: &UserName, server: Option<&Address>) -> CliError {
         match (self, server) {
             (CliError::Store(Error::Refused(refusal)), _) => CliError::Refused {

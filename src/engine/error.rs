@@ -28,7 +28,7 @@ pub enum EngineError {
     Folder {
         /// The folder that is needed.
         folder: PathBuf,
-        /// The fault of it, or with a folder above it.
+        /// The fault of this folder, or of one above it.
         fault: FolderFault,
     },
     /// The disk has no room for changes.

@@ -94,7 +94,7 @@ pub enum Trouble {
     At {
         /// The server: its host and port, or its socket.
         server: String,
-        /// The matter itself.
+        /// The trouble with that server.
         trouble: Box<Trouble>,
     },
     /// TLS failed.

@@ -1,4 +1,4 @@
-//! What a heartbeat finds of a cart, to be compared with what a terminal shows.
+//! The answer to a heartbeat, to be compared with the cart that a terminal shows.
 
 use crate::model::{Cart, Deadline, OrderId, Rules};
 

@@ -280,7 +280,7 @@ impl ProductCount {
     }
 }
 
-/// What can't be read of the listed products.
+/// The listed products with values that can't be read.
 #[derive(Default)]
 struct ProductProblems {
     examined: usize,

@@ -1,4 +1,4 @@
-//! What visitors ask of a session: to join, to leave, to be told the present, and their requests.
+//! The calls of visitors to a session: to join, to leave, to be told the present, and requests.
 
 use super::session::{CartReading, Session};
 use super::visitors::{Audience, Call, VisitorId};

@@ -275,7 +275,8 @@ impl Session {
         Ok(())
     }
 
-    /// Sends a heartbeat. After a sleep the cart is read again: nobody knows what was missed.
+    /// Sends a heartbeat. After a sleep the products and the cart are read again: nobody knows what
+    /// was missed.
     fn on_tick(&mut self, supervisor: &mut Supervisor) {
         let last = std::mem::replace(&mut self.last_beat, Moment::now());
         if last.age() > SLEEP_NOTICED {

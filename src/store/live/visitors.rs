@@ -35,7 +35,7 @@ pub(super) enum Audience {
     One(VisitorId),
 }
 
-/// What one visitor is given.
+/// A delivery to one visitor.
 #[derive(Debug)]
 pub(super) enum Delivery {
     Event(Arc<LiveEvent>),
@@ -43,7 +43,7 @@ pub(super) enum Delivery {
     LeftOut,
 }
 
-/// What reaches the link from its visitors.
+/// A call from a visitor to the link.
 #[derive(Debug)]
 pub(super) enum Call {
     Join(Arc<Visitor>, mpsc::Sender<Delivery>),
