@@ -69,7 +69,7 @@ pub(super) async fn run(
     )?;
     if let (Some(typed), Some(closes)) = (&args.deadline, cart.rules.closes)
         && time_of_day(typed).is_some()
-        && !time::is_same_day(closes, millis(now), &TimeZone::system())
+        && !time::is_same_day(closes, unix_millis(now), &TimeZone::system())
     {
         let closes = deadline(closes, now);
         output.warn(&format!(
@@ -129,7 +129,7 @@ fn closing_time(typed: &str) -> Result<Option<u64>, CliError> {
         },
     };
     match closes {
-        Some(closes) => Ok(Some(millis(closes))),
+        Some(closes) => Ok(Some(unix_millis(closes))),
         None => Err(invalid_argument(
             "deadline",
             typed,
@@ -176,10 +176,10 @@ fn rules_json(user: &UserName, rules: &Rules) -> Value {
 
 /// A deadline for people, with its day.
 fn deadline(closes: u64, now: Timestamp) -> String {
-    time::day_and_minute(closes, millis(now), &TimeZone::system())
+    time::day_and_minute(closes, unix_millis(now), &TimeZone::system())
 }
 
-fn millis(moment: Timestamp) -> u64 {
+fn unix_millis(moment: Timestamp) -> u64 {
     u64::try_from(moment.as_millisecond()).unwrap_or_default()
 }
 

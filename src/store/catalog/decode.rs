@@ -7,6 +7,8 @@ use serde::Deserialize;
 
 /// The longest message that is taken for one plain product id, in bytes.
 const LONGEST_PLAIN_ID: usize = 256;
+/// Changed products that are read one by one; for more of them the whole catalog is read.
+const NEWS_LIMIT: usize = 100;
 
 /// Reads the answer of an HMGET of [`FIELDS`]; `None` where the product is missing.
 #[must_use]
@@ -33,9 +35,6 @@ fn raw_fields(fields: &redis::Value) -> Option<[Option<&[u8]>; FIELDS.len()]> {
     }
     Some(raw)
 }
-
-/// Changed products that are read one by one; for more of them the whole catalog is read.
-const NEWS_LIMIT: usize = 100;
 
 /// The products that a message on the catalog's channel says have changed.
 #[derive(Debug, Clone, PartialEq, Eq)]

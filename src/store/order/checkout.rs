@@ -62,10 +62,10 @@ pub(crate) async fn read_preview(
 /// ordering the same, that order is joined, and its id returned.
 ///
 /// # Errors
-/// The refusals of [`Preview::orderable_lines`]; [`Refusal::CartChanged`] where the cart is another by now;
-/// [`Refusal::NotOrdered`] where stock is short; [`Refusal::OtherOrder`] where somebody's order of
-/// something else was first; [`Error::Unknown`] where the link broke on the way: asking again
-/// with the same id is safe, and any terminal that opens the cart goes on.
+/// The refusals of [`Preview::orderable_lines`]; [`Refusal::CartChanged`] where the cart is another
+/// by now; [`Refusal::NotOrdered`] where stock is short; [`Refusal::OtherOrder`] where somebody's
+/// order of something else was first; [`Error::Unknown`] where the link broke on the way: asking
+/// again with the same id is safe, and any terminal that opens the cart goes on.
 pub async fn place(
     connection: &mut Connection,
     user: &UserName,
@@ -129,7 +129,8 @@ pub async fn total_of(
 
 /// Takes away the mark that the cart of `user` is being ordered, where the shop has no such
 /// order, or it is over; returns the id that it named, as clean text. Whoever may fill a cart can
-/// write such a mark, and all pieces stay in the cart. Where this user may not read orders, nothing is done.
+/// write such a mark, and all pieces stay in the cart. Where this user may not read orders, nothing
+/// is done.
 ///
 /// # Errors
 /// The [`Trouble`] of the link.

@@ -34,16 +34,6 @@ pub(crate) const TAKE_WITHIN_MS: u64 = 3_600_000;
 /// The age of an order from which on others look after it, in milliseconds: its driver seems dead.
 pub(crate) const LOOK_AFTER_MS: u64 = 3_000;
 
-/// The limit and function for stock, for the scripts that count it.
-fn stock() -> String {
-    [
-        WHOLE,
-        &limit("STOCK_DIGITS", STOCK_DIGITS),
-        include_str!("stock.lua"),
-    ]
-    .concat()
-}
-
 /// The fields of an order's record that its steps read and return, in this sequence.
 pub(crate) const RECORD_FIELDS: [&str; 9] = [
     "user", "who", "begun", "version", "currency", "lines", "state", "reason", "closed",
@@ -175,6 +165,16 @@ fn history() -> String {
         limit("LOG_LENGTH", format_args!("'{LOG_LENGTH}'")),
         WHOLE.to_owned(),
         HISTORY.to_owned(),
+    ]
+    .concat()
+}
+
+/// The limit and function for stock, for the scripts that count it.
+fn stock() -> String {
+    [
+        WHOLE,
+        &limit("STOCK_DIGITS", STOCK_DIGITS),
+        include_str!("stock.lua"),
     ]
     .concat()
 }
