@@ -6,7 +6,7 @@ use super::from::portions;
 use crate::config::theme::SHORT;
 use crate::model::product::only_left;
 use crate::model::total::LineStatus;
-use crate::model::{CartLine, Money, text, total};
+use crate::model::{CartLine, text, total};
 use crate::tui::state::State;
 use crate::tui::state::scroll::fitting;
 use ratatui::layout::Rect;
@@ -57,12 +57,12 @@ pub(crate) struct CartRows<'a> {
 impl<'a> CartRows<'a> {
     /// The rows in this area.
     #[must_use]
-    pub(crate) fn of(state: &'a State, rows: Rect, subtotal: Money) -> CartRows<'a> {
+    pub(crate) fn of(state: &'a State, rows: Rect) -> CartRows<'a> {
         let mut shares = state.cart.shown.lines.iter().flat_map(|line| &line.shares);
         CartRows {
             state,
             rows,
-            columns: CartColumns::of(state, rows, subtotal),
+            columns: CartColumns::of(state, rows),
             is_shared: shares.any(|share| share.by != state.env.me),
         }
     }

@@ -233,7 +233,7 @@ pub(crate) struct CartColumns {
 impl CartColumns {
     /// The columns for all lines in `rows`, whichever show: how many do depends on the columns.
     #[must_use]
-    pub(crate) fn of(state: &State, rows: Rect, subtotal: Money) -> CartColumns {
+    pub(crate) fn of(state: &State, rows: Rect) -> CartColumns {
         let mut prices = Vec::new();
         let mut totals = Vec::new();
         let mut needed = NeededWidths::default();
@@ -249,7 +249,7 @@ impl CartColumns {
         }
 
         let price_decimals = money::decimals(prices.iter().copied());
-        let total_decimals = money::decimals(totals.iter().copied().chain([subtotal]));
+        let total_decimals = money::decimals(totals.iter().copied());
         // A price that changed has a sign before it, and so has the total where no price shows.
         needed.price = widest(&prices, price_decimals) + 1;
         needed.total = widest(&totals, total_decimals) + 1;

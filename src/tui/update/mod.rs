@@ -151,7 +151,7 @@ impl Updater<'_> {
     }
 
     fn clamp_cart_scroll(&mut self, area: Rect) {
-        let rows = CartRows::of(self.state, area, self.state.totals().subtotal);
+        let rows = CartRows::of(self.state, area);
         let lines = self.state.cart.shown.lines.len();
 
         let mut scroll = self.state.cart.scroll;

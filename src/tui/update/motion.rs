@@ -85,8 +85,7 @@ impl Updater<'_> {
             }
             Pane::Cart => {
                 let rows = state.cart.shown.lines.len();
-                let subtotal = state.totals().subtotal;
-                let page = CartRows::of(state, areas.cart_rows, subtotal).page();
+                let page = CartRows::of(state, areas.cart_rows).page();
                 (&mut state.cart.scroll, rows, page)
             }
         };

@@ -145,7 +145,7 @@ impl Updater<'_> {
                 (exists.then_some(clicked), Action::Add)
             }
             Pane::Cart => {
-                let cart_rows = CartRows::of(state, rows, state.totals().subtotal);
+                let cart_rows = CartRows::of(state, rows);
                 (cart_rows.line_at(row), Action::SetQuantity)
             }
         };
@@ -206,7 +206,7 @@ impl Updater<'_> {
             let products = pane.shown.len();
             pane.scroll.turn(direction, NOTCH, products, page, |_| 1);
         } else if is_over(areas.cart, mouse) {
-            let rows = CartRows::of(self.state, areas.cart_rows, self.state.totals().subtotal);
+            let rows = CartRows::of(self.state, areas.cart_rows);
             let page = usize::from(areas.cart_rows.height);
             let lines = self.state.cart.shown.lines.len();
 

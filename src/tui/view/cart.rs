@@ -42,7 +42,7 @@ pub(super) fn draw(state: &State, areas: &Areas, buffer: &mut Buffer) {
     }
 
     let totals = state.totals();
-    let cart_rows = CartRows::of(state, rows, totals.subtotal);
+    let cart_rows = CartRows::of(state, rows);
     let columns = &cart_rows.columns;
     draw_headings(theme, columns, row::heading_line(rows), buffer);
 
