@@ -18,6 +18,15 @@ pub enum LineStatus {
 }
 
 impl LineStatus {
+    /// True where the line counts, as far as is known.
+    #[must_use]
+    pub fn may_count(self) -> bool {
+        match self {
+            LineStatus::Good | LineStatus::Reading => true,
+            LineStatus::Gone | LineStatus::NoPrice | LineStatus::Damaged => false,
+        }
+    }
+
     /// A word for people; empty where all is well.
     #[must_use]
     pub fn word(self) -> &'static str {

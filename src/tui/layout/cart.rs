@@ -30,6 +30,8 @@ pub(crate) struct AroundLine {
     pub(crate) place: FromPlace,
     /// The names in their column, in the row of the line.
     pub(crate) beside: String,
+    /// The words behind the line's name: how few are left, where there is room for that.
+    pub(crate) behind_name: Option<String>,
     /// The rows below it.
     pub(crate) below: Vec<RowBelow>,
 }
@@ -70,16 +72,26 @@ impl<'a> CartRows<'a> {
     /// What stands beside and below a line.
     #[must_use]
     pub(crate) fn around(&self, line: &CartLine) -> AroundLine {
-        let place = self.place_of_names(line);
+        let product = self.state.lookup(&line.product);
+        let (status, _) = total::line(line, product);
+        let place = self.place_of_names(status);
         let mut names = self.names(line, place).into_iter();
-        let problem = self.problem_below(line).unwrap_or_default();
+
+        // How few are left stands below the line where it has no room behind the name.
+        let left = total::short(line, product).filter(|_| status.may_count());
+        let behind_name = left.and_then(|left| {
+            let name = self.state.name_of(&line.product);
+            short_behind_name(left, &name, self.columns.name)
+        });
+        let left_below = left.filter(|_| behind_name.is_none());
 
         let beside = match place {
             FromPlace::Column => names.next().unwrap_or_default(),
             FromPlace::Below => String::new(),
         };
         let mut below = Vec::new();
-        if !problem.is_empty() {
+        if let Some(left) = left_below {
+            let problem = format!("{SHORT} {}", only_left(left));
             let from = match place {
                 FromPlace::Column => names.next().unwrap_or_default(),
                 FromPlace::Below => String::new(),
@@ -94,6 +106,7 @@ impl<'a> CartRows<'a> {
         AroundLine {
             place,
             beside,
+            behind_name,
             below,
         }
     }
@@ -116,27 +129,12 @@ impl<'a> CartRows<'a> {
         rows.collect()
     }
 
-    /// The words for a stock that is too small, where they have no room behind the name.
-    fn problem_below(&self, line: &CartLine) -> Option<String> {
-        let product = self.state.lookup(&line.product);
-        let left = total::short(line, product)?;
-        let (status, _) = total::line(line, product);
-
-        let name = self.state.name_of(&line.product);
-        let has_room = short_behind_name(left, &name, self.columns.name).is_some();
-        (status == LineStatus::Good && !has_room).then(|| format!("{SHORT} {}", only_left(left)))
-    }
-
     /// A line that does not count has its name in the place of the column.
-    fn place_of_names(&self, line: &CartLine) -> FromPlace {
-        let (status, _) = total::line(line, self.state.lookup(&line.product));
-        match status {
-            LineStatus::Good | LineStatus::Reading if self.columns.by > 0 => FromPlace::Column,
-            LineStatus::Good
-            | LineStatus::Reading
-            | LineStatus::Gone
-            | LineStatus::NoPrice
-            | LineStatus::Damaged => FromPlace::Below,
+    fn place_of_names(&self, status: LineStatus) -> FromPlace {
+        if status.may_count() && self.columns.by > 0 {
+            FromPlace::Column
+        } else {
+            FromPlace::Below
         }
     }
 
@@ -170,8 +168,7 @@ impl<'a> CartRows<'a> {
 
 /// The words for how many are left, behind a name in a column of this width; `None` where there is
 /// no room for them.
-#[must_use]
-pub(crate) fn short_behind_name(left: u64, name: &str, width: u16) -> Option<String> {
+fn short_behind_name(left: u64, name: &str, width: u16) -> Option<String> {
     let sentence = only_left(left);
     let in_full = format!("({sentence})");
     let in_short = format!("({})", sentence.trim_start_matches("only "));

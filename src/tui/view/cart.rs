@@ -8,7 +8,7 @@ use crate::config::theme::{BAR, CHEAPER, DEARER, Theme};
 use crate::model::total;
 use crate::model::total::{LineStatus, ProductLookup};
 use crate::model::{CartLine, Money, text};
-use crate::tui::layout::cart::{CartRows, FromPlace, short_behind_name};
+use crate::tui::layout::cart::{AroundLine, CartRows, FromPlace};
 use crate::tui::layout::columns;
 use crate::tui::layout::columns::CartColumns;
 use crate::tui::layout::money;
@@ -155,14 +155,6 @@ impl<'a> LineView<'a> {
         }
     }
 
-    /// True where the line counts, as far as is known.
-    fn counts(&self) -> bool {
-        match self.status {
-            LineStatus::Good | LineStatus::Reading => true,
-            LineStatus::Gone | LineStatus::NoPrice | LineStatus::Damaged => false,
-        }
-    }
-
     /// Draws the line with what belongs to it, from the first row of `below` on, and returns the
     /// number of rows that this took.
     fn draw(
@@ -175,7 +167,7 @@ impl<'a> LineView<'a> {
         let around = rows.around(self.line);
         let columns = &rows.columns;
         let first = row::first_line(below);
-        self.draw_line(columns, &around.beside, background, first, buffer);
+        self.draw_line(columns, &around, background, first, buffer);
 
         let theme = &self.state.theme;
         let mut drawn = 1;
@@ -197,11 +189,11 @@ impl<'a> LineView<'a> {
         drawn
     }
 
-    /// Draws the row of the line itself, with the first row of who asked for it.
+    /// Draws the row of the line itself, with what stands beside it and behind its name.
     fn draw_line(
         &self,
         columns: &CartColumns,
-        by: &str,
+        around: &AroundLine,
         background: RowBackground,
         area: Rect,
         buffer: &mut Buffer,
@@ -220,18 +212,14 @@ impl<'a> LineView<'a> {
             style
         };
 
-        let too_few = self.too_few();
-        let quantity_style = match too_few {
-            Some(_) => theme.warn,
-            None => style,
-        };
+        let quantity_style = if self.is_short() { theme.warn } else { style };
         // A bar has no weight of its own.
         let bar_style = Style {
             add_modifier: Modifier::empty(),
             ..theme.accent
         };
 
-        let widths = if self.counts() {
+        let widths = if self.status.may_count() {
             *columns
         } else {
             columns.without_price()
@@ -239,27 +227,26 @@ impl<'a> LineView<'a> {
         let cells = [
             right(&quantity, widths.quantity, quantity_style),
             left(&name, widths.name, style),
-            left(by, widths.by, theme.dim),
+            left(&around.beside, widths.by, theme.dim),
             right(&price, widths.price, price_style),
             left(&share, widths.share, bar_style),
             right(&total, widths.total, total_style),
         ];
         row::draw(&cells, background, area, buffer);
 
-        let words = too_few.and_then(|left| short_behind_name(left, &name, widths.name));
-        if let Some(words) = words {
+        if let Some(words) = &around.behind_name {
             let behind = text::width(&format!("{name} "));
             let behind = u16::try_from(behind).unwrap_or(widths.name);
             let x = area.x + widths.quantity + 1 + behind;
             let style = background.beneath(theme.warn);
-            buffer.set_stringn(x, area.y, &words, usize::from(area.width), style);
+            buffer.set_stringn(x, area.y, words, usize::from(area.width), style);
         }
     }
 
     /// The style of the quantity, the name and the total.
     fn style(&self) -> Style {
         let theme = &self.state.theme;
-        if !self.counts() {
+        if !self.status.may_count() {
             theme.bad
         } else if self.state.cart.is_unconfirmed(&self.line.product) {
             theme.pending
@@ -271,7 +258,7 @@ impl<'a> LineView<'a> {
     /// The name; where the line does not count, behind the reason, which is never cut off.
     fn name(&self, columns: &CartColumns) -> String {
         let name = self.state.name_of(&self.line.product);
-        if self.counts() {
+        if self.status.may_count() {
             return name;
         }
         let reason = if columns.price > 0 {
@@ -282,9 +269,9 @@ impl<'a> LineView<'a> {
         format!("({reason}) {name}")
     }
 
-    /// The number that the shop has, where that is less than the line holds.
-    fn too_few(&self) -> Option<u64> {
-        total::short(self.line, self.product).filter(|_| self.counts())
+    /// True where the line counts and holds more than the shop has.
+    fn is_short(&self) -> bool {
+        self.status.may_count() && total::short(self.line, self.product).is_some()
     }
 
     /// The product's price now, where it is known.
