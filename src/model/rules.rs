@@ -1,6 +1,6 @@
 //! The rules of a shared cart, which its owner sets.
 
-use super::{Change, Edit, Money, ProductId, Refusal};
+use super::{Change, Edit, Money, ProductId, Refusal, shares};
 use crate::model::order::Share;
 use std::collections::{BTreeMap, HashMap};
 
@@ -82,24 +82,18 @@ impl Ledger {
             Edit::Set { quantity, .. } => *quantity,
             Edit::Remove { .. } | Edit::Clear | Edit::Expire => 0,
         };
-        let less = had.saturating_sub(portion.quantity);
 
         // Pieces that come back to others are not one's own.
-        let others = match edit {
-            Edit::Restore { shares, .. } => shares
-                .iter()
-                .fold(0, |sum: u32, share| sum.saturating_add(share.pieces)),
-            _ => 0,
+        let given = match edit {
+            Edit::Restore { shares, .. } => &shares[..],
+            Edit::Add { .. }
+            | Edit::Take { .. }
+            | Edit::Set { .. }
+            | Edit::Remove { .. }
+            | Edit::Clear
+            | Edit::Expire => &[],
         };
-        let more = portion.quantity.saturating_sub(had).saturating_sub(others);
-
-        match portion.shares.iter_mut().find(|share| share.by == who) {
-            Some(share) => share.pieces = share.pieces.saturating_add(more).saturating_sub(less),
-            None => portion.shares.push(Share {
-                by: who.to_owned(),
-                pieces: more,
-            }),
-        }
+        shares::adjust(&mut portion.shares, had, portion.quantity, who, given);
     }
 }
 
@@ -232,6 +226,38 @@ mod tests {
         });
         assert_eq!(rules.allow(&ledger(), &add("tea", 1), "bob"), none);
         assert_eq!(rules.allow(&ledger(), &add("tea", 2), "cid"), Ok(()));
+    }
+
+    #[test]
+    fn pieces_that_come_back_to_others_are_not_ones_own() {
+        let rules = Rules {
+            budget_each: Some(money("5.00")),
+            ..Rules::default()
+        };
+        let restore = |quantity, of_bob| {
+            let edit = Edit::Restore {
+                product: id("tea"),
+                quantity,
+                price: None,
+                shares: vec![Share {
+                    by: "bob".into(),
+                    pieces: of_bob,
+                }],
+                place: None,
+            };
+            Change {
+                edits: vec![edit],
+                ..add("tea", 1)
+            }
+        };
+        let over = Err(Refusal::OverOwnBudget {
+            budget: money("5.00"),
+            left: money("2.50"),
+        });
+        assert_eq!(rules.allow(&ledger(), &restore(3, 2), "ann"), Ok(()));
+        assert_eq!(rules.allow(&ledger(), &restore(4, 2), "ann"), over);
+        // Where more are given back than come, the server takes all for one's own.
+        assert_eq!(rules.allow(&ledger(), &restore(2, 3), "ann"), over);
     }
 
     #[test]

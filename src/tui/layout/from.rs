@@ -1,6 +1,6 @@
 //! Who asked for the pieces of a line: as a list for its column, and as words for a sentence.
 
-use crate::model::{CartLine, text};
+use crate::model::{CartLine, shares, text};
 
 /// The least columns for a list of several names.
 const LEAST_LIST: usize = 13;
@@ -11,7 +11,7 @@ const NOBODY: &str = "nobody";
 /// The pieces of a line that one person asked for; nobody's last.
 pub(super) struct Portion<'a> {
     by: &'a str,
-    pieces: u32,
+    pieces: u64,
     /// There are no others.
     is_alone: bool,
 }
@@ -43,15 +43,14 @@ pub(super) fn portions(line: &CartLine) -> Vec<Portion<'_>> {
         .iter()
         .map(|share| Portion {
             by: &share.by,
-            pieces: share.pieces,
+            pieces: share.pieces.into(),
             is_alone: false,
         })
         .collect();
     portions.sort_by(|a, b| b.pieces.cmp(&a.pieces).then_with(|| a.by.cmp(b.by)));
 
-    let known = portions.iter().map(|portion| portion.pieces);
-    let known = known.fold(0, u32::saturating_add);
-    let nobodys = line.quantity.whole().unwrap_or(0).saturating_sub(known);
+    let quantity = u64::from(line.quantity.whole().unwrap_or(0));
+    let nobodys = quantity.saturating_sub(shares::sum(&line.shares));
     if nobodys > 0 {
         portions.push(Portion {
             by: NOBODY,
