@@ -109,9 +109,11 @@ impl LastSearch {
 }
 
 impl Searcher {
-    /// Takes over ranks that somebody else has made; those of another catalog help nobody.
-    pub fn share_ranks(&mut self, ranks: Arc<Ranks>) {
-        self.ranks = ranks;
+    /// Takes over the ranks that `others` use in this catalog, where its own are those of another.
+    pub fn share_ranks(&mut self, view: &View, others: impl FnOnce() -> Arc<Ranks>) {
+        if !self.ranks.fit(view) {
+            self.ranks = others();
+        }
     }
 
     /// The numbers of the products that match, best first; `None` where the listener stopped
@@ -128,9 +130,7 @@ impl Searcher {
             return Some(browse(view, query, in_cart));
         }
 
-        if !self.ranks.fit(view) {
-            self.ranks = Arc::new(Ranks::of(view));
-        }
+        self.share_ranks(view, || Arc::new(Ranks::of(view)));
         let last = self.last.take();
         let mut hits = match last.filter(|last| last.narrows_to(view, query)) {
             Some(last) => self.narrow(view, &last.found, &words, listener)?,
@@ -428,6 +428,21 @@ mod tests {
             ..Query::default()
         };
         assert_eq!(found(&coffee), ["espresso", "beans"]);
+    }
+
+    #[test]
+    fn ranks_are_asked_for_once_in_each_catalog() {
+        let mut searcher = Searcher::default();
+        let mut asked = 0;
+        let [first, second] = [catalog(), catalog()].map(|catalog| catalog.view());
+        for view in [&first, &first, &second, &second] {
+            searcher.share_ranks(view, || {
+                asked += 1;
+                Arc::new(Ranks::of(view))
+            });
+            assert!(searcher.ranks.fit(view));
+        }
+        assert_eq!(asked, 2);
     }
 
     proptest! {

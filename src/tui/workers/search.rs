@@ -191,12 +191,12 @@ impl SearchPool {
         while let Some(job) = screen.next_job() {
             match job {
                 Job::Search(search, view) => {
-                    searcher.share_ranks(self.ranks_in(&view));
+                    searcher.share_ranks(&view, || self.ranks_in(&view));
                     screen.search(&mut searcher, &search, view);
                 }
                 Job::Prepare(view, old) => {
                     drop(old);
-                    self.ranks_in(&view);
+                    searcher.share_ranks(&view, || self.ranks_in(&view));
                 }
             }
         }

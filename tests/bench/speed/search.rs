@@ -41,14 +41,14 @@ pub fn run() {
     let catalog = million::catalog(1_000_000);
     let (mut first, mut whole) = (Vec::new(), Vec::new());
     let mut searcher = Searcher::default();
-    searcher.share_ranks(Arc::new(Ranks::of(&catalog.view())));
+    let view = catalog.view();
+    searcher.share_ranks(&view, || Arc::new(Ranks::of(&view)));
     for typed in TYPED.iter().cycle().take(TYPED.len() * ROUNDS) {
         for end in 1..=typed.len() {
             let query = Query {
                 words: typed[..end].to_owned(),
                 ..Query::default()
             };
-            let view = catalog.view();
             let mut listener = First {
                 began: Instant::now(),
                 at: None,
