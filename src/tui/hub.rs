@@ -5,10 +5,11 @@ use crate::engine::Engine;
 use crate::model::UserName;
 use crate::store::live::{self, Link, Subscription};
 use crate::store::{Address, Policy};
+use crate::tui::lock::lock;
 use crate::tui::workers::catalog::CatalogReader;
 use crate::tui::workers::search::SearchPool;
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 
 /// One shop, as all screens of this program share it.
 pub struct Hub {
@@ -39,7 +40,7 @@ impl Hub {
 
     /// Joins the live link of a cart, as [`live::open`] does; it is opened for the first who comes.
     pub(crate) fn join(&self, cart: &UserName, policy: Policy, id: &str) -> Subscription {
-        let mut links = self.links.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut links = lock(&self.links);
         let joined = links
             .get(cart)
             .and_then(|link| link.join(&policy, Some(id)));

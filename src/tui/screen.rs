@@ -21,7 +21,7 @@ use crate::tui::terminal::input::TerminalInput;
 use crate::tui::terminal::port::{Arrival, Port};
 use crate::tui::terminal::renderer::Renderer;
 use crate::tui::update::update;
-use crate::tui::workers::catalog::{self, CatalogReader};
+use crate::tui::workers::catalog;
 use crate::tui::workers::search::SearchWorker;
 use std::hash::RandomState;
 use std::sync::Arc;
@@ -331,9 +331,7 @@ impl<P: Port> Screen<P> {
 
         match effect {
             Effect::Live(request) => self.live.request(request),
-            Effect::LoadCatalog => {
-                CatalogReader::read(&self.hub.catalog, self.results_sender.clone())?;
-            }
+            Effect::LoadCatalog => self.hub.catalog.read(self.results_sender.clone())?,
             Effect::LoadDemo => self.load_demo()?,
             Effect::Search(search) => self.search_worker.search(search, catalog)?,
             Effect::Replaced(old) => self.search_worker.prepare(catalog, old)?,

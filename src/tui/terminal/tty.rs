@@ -3,6 +3,7 @@
 //! may be blocked (a slow link, a terminal that does not read), so each wait for it is bounded.
 
 use super::sequences;
+use crate::tui::lock::lock;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
 use rustix::termios::{
@@ -53,6 +54,8 @@ struct Output {
     is_writing: bool,
 }
 
+// Neither is locked while anything is done that could panic: a panic restores the terminal, and
+// locks both for that.
 static LINE: Mutex<Line> = Mutex::new(Line {
     usual: None,
     is_leaving: false,
@@ -65,11 +68,6 @@ static OUTPUT: Mutex<Output> = Mutex::new(Output {
 static WRITTEN: Condvar = Condvar::new();
 /// Nobody wants the rest of the frame that is being written.
 static IS_ABANDONED: AtomicBool = AtomicBool::new(false);
-
-/// A lock is also good after a panic: none is held while anything is done that could panic.
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
 
 /// Takes the terminal: from here on it shows the screen, and keys come one by one.
 ///

@@ -5,10 +5,11 @@ use crate::model::Catalog;
 use crate::model::time::millis;
 use crate::store;
 use crate::store::{Address, Connection, Error, Reading, Shop, Trouble};
+use crate::tui::lock::lock;
 use crate::tui::message::Message;
 use futures::future::join_all;
 use std::io;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 use tokio::runtime::Builder;
 use tokio::sync::mpsc;
@@ -47,17 +48,17 @@ impl CatalogReader {
     /// # Errors
     /// The system's, where it gives no thread.
     pub(crate) fn read(
-        reader: &Arc<CatalogReader>,
+        self: &Arc<CatalogReader>,
         results: mpsc::Sender<Message>,
     ) -> io::Result<()> {
-        let mut queue = reader.lock();
+        let mut queue = lock(&self.queue);
         queue.waiting.push(results);
         if std::mem::replace(&mut queue.is_reading, true) {
             return Ok(());
         }
         drop(queue);
 
-        let reader = reader.clone();
+        let reader = self.clone();
         std::thread::Builder::new()
             .name("catalog".to_owned())
             .spawn(move || on_two_threads(reader.read_for_all()))?;
@@ -73,14 +74,10 @@ impl CatalogReader {
 
     /// Those who wait for the next read; `None` ends the reading.
     fn next_listeners(&self) -> Option<Listeners> {
-        let mut queue = self.lock();
+        let mut queue = lock(&self.queue);
         let waiting = std::mem::take(&mut queue.waiting);
         queue.is_reading = !waiting.is_empty();
         queue.is_reading.then_some(Listeners(waiting))
-    }
-
-    fn lock(&self) -> std::sync::MutexGuard<'_, Queue> {
-        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -240,7 +237,7 @@ mod tests {
         let reader = Arc::new(reader);
         let ask = || {
             let (results, heard) = mpsc::channel(8);
-            CatalogReader::read(&reader, results).unwrap();
+            reader.read(results).unwrap();
             heard
         };
         let accept = || async { timeout(PATIENCE, server.accept()).await.unwrap().unwrap() };

@@ -4,12 +4,13 @@
 use crate::model::catalog::View;
 use crate::model::search::{Go, Listener, Ranks};
 use crate::model::{Catalog, Searcher};
+use crate::tui::lock::lock;
 use crate::tui::message::{Message, SearchRequest, SearchResults};
 use crate::tui::state::catalog::SEARCHED_AT_ONCE;
 use std::collections::VecDeque;
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 use tokio::sync::mpsc;
 
@@ -113,7 +114,7 @@ impl SearchWorker {
             return Ok(());
         }
         drop(jobs);
-        SearchPool::enqueue(&self.pool, self.screen.clone())
+        self.pool.enqueue(self.screen.clone())
     }
 }
 
@@ -146,19 +147,19 @@ impl Jobs {
 
 impl SearchPool {
     /// Has a thread work for a screen.
-    fn enqueue(pool: &Arc<SearchPool>, screen: Arc<ScreenSearches>) -> io::Result<()> {
-        let mut queue = lock(&pool.queue);
+    fn enqueue(self: &Arc<SearchPool>, screen: Arc<ScreenSearches>) -> io::Result<()> {
+        let mut queue = lock(&self.queue);
         queue.waiting.push_back(screen);
 
         if queue.idle == 0 && queue.threads < MOST_THREADS {
-            let shared = pool.clone();
+            let pool = self.clone();
             std::thread::Builder::new()
                 .name("search".to_owned())
-                .spawn(move || shared.work())?;
+                .spawn(move || pool.work())?;
             queue.threads += 1;
         }
         drop(queue);
-        pool.wake.notify_one();
+        self.wake.notify_one();
         Ok(())
     }
 
@@ -282,9 +283,4 @@ impl Listener for SearchProgress<'_> {
         // Where the screen is busy, the final results will do.
         let _ = self.screen.results.try_send(Message::Found(found));
     }
-}
-
-/// Locks what is whole after a panic, too: each change is one assignment.
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
