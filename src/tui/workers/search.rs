@@ -163,11 +163,10 @@ impl SearchPool {
         Ok(())
     }
 
-    /// Works for one screen after the other. Where that panics, the others go on.
+    /// Works for one screen after the other.
     fn work(&self) {
         loop {
-            let screen = self.next_screen();
-            let _ = catch_unwind(AssertUnwindSafe(|| self.work_for(&screen)));
+            self.work_for(&self.next_screen());
         }
     }
 
@@ -186,8 +185,12 @@ impl SearchPool {
         }
     }
 
-    /// Does the jobs of a screen until none is left.
+    /// Does the jobs of a screen until none is left. One that panics is lost; the others are done.
     fn work_for(&self, screen: &ScreenSearches) {
+        while catch_unwind(AssertUnwindSafe(|| self.do_jobs_of(screen))).is_err() {}
+    }
+
+    fn do_jobs_of(&self, screen: &ScreenSearches) {
         let mut searcher = lock(&screen.searcher);
         while let Some(job) = screen.next_job() {
             match job {
@@ -282,5 +285,37 @@ impl Listener for SearchProgress<'_> {
         };
         // Where the screen is busy, the final results will do.
         let _ = self.screen.results.try_send(Message::Found(found));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::Query;
+    use crate::tui::message::SearchPurpose;
+
+    /// Within a runtime, sending what was found panics: the screen then goes on to the next job,
+    /// and leaves the queue after the last.
+    #[tokio::test]
+    async fn a_screen_whose_searches_panic_can_search_again() {
+        let catalog = Catalog::default();
+        let (results, _heard) = mpsc::channel(1);
+        let mut worker = SearchWorker::new(Arc::default(), results);
+        let screen = worker.screen.clone();
+        lock(&screen.jobs).is_queued = true;
+
+        for purpose in [SearchPurpose::Catalog, SearchPurpose::Palette] {
+            let search = SearchRequest {
+                purpose,
+                number: 1,
+                query: Query::default(),
+                in_cart: Default::default(),
+            };
+            worker.search(search, &catalog).unwrap();
+        }
+        worker.pool.work_for(&screen);
+
+        let jobs = lock(&screen.jobs);
+        assert!(jobs.waiting.is_empty() && !jobs.is_queued);
     }
 }
