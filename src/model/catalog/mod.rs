@@ -12,7 +12,7 @@ pub(crate) use letters::word_mask;
 pub use products::Item;
 pub(crate) use products::ProductTable;
 pub use refresh::CatalogChange;
-pub(crate) use resolve::NEAR;
+pub(crate) use resolve::{name_similarity, nearest_of};
 pub(crate) use sort::{by_name, category_range, leading_letters, sort_by};
 
 use super::{Product, ProductId};

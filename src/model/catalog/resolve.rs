@@ -8,7 +8,7 @@ const MOST_CANDIDATES: usize = 8;
 /// The most characters that are repeated of what was typed.
 const MOST_REPEATED: usize = 80;
 /// Similarity from which a name is taken for a slip of another, from 0 to 1.
-pub(crate) const NEAR: f64 = 0.85;
+const NEAR: f64 = 0.85;
 
 impl Catalog {
     /// The product that somebody means by an id or a name: the id, else the whole name,
@@ -59,11 +59,8 @@ impl Catalog {
     /// where none is near.
     pub(crate) fn nearest(&self, typed: &str) -> Option<Item<'_>> {
         let wanted = text::folded(typed.trim());
-        self.iter()
-            .map(|product| (similarity(&product, &wanted), product))
-            .filter(|(similarity, _)| *similarity >= NEAR)
-            .max_by(|(a, _), (b, _)| a.total_cmp(b))
-            .map(|(_, product)| product)
+        let products = self.iter();
+        nearest_of(products.map(|product| (similarity(&product, &wanted), product)))
     }
 
     /// The products whose name in small letters passes a test.
@@ -77,16 +74,28 @@ impl Catalog {
 /// The similarity of a product with what was typed, in small letters, from 0 to 1.
 fn similarity(product: &Item<'_>, wanted: &str) -> f64 {
     let id = product.product_id().to_string();
-    let name = text::folded(product.name);
+    strsim::jaro_winkler(&id, wanted).max(name_similarity(product.name, wanted))
+}
+
+/// The similarity of a name, or of a word of it, with what was typed, in small letters, from 0
+/// to 1.
+pub(crate) fn name_similarity(name: &str, wanted: &str) -> f64 {
+    let name = text::folded(name);
     let word = name
         .split_whitespace()
         .map(|word| strsim::jaro_winkler(word, wanted))
         .fold(0.0, f64::max);
 
     // A whole name is nearer than one with other words beside it.
-    strsim::jaro_winkler(&id, wanted)
-        .max(strsim::jaro_winkler(&name, wanted))
-        .max(word * 0.99)
+    strsim::jaro_winkler(&name, wanted).max(word * 0.99)
+}
+
+/// The most similar of several, each behind its similarity; `None` where none is near.
+pub(crate) fn nearest_of<T>(rated: impl Iterator<Item = (f64, T)>) -> Option<T> {
+    rated
+        .filter(|(similarity, _)| *similarity >= NEAR)
+        .max_by(|(a, _), (b, _)| a.total_cmp(b))
+        .map(|(_, item)| item)
 }
 
 fn repeated(typed: &str) -> String {

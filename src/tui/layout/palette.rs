@@ -2,7 +2,7 @@
 
 use crate::config::keymap::Action;
 use crate::config::theme::Theme;
-use crate::model::catalog::NEAR;
+use crate::model::catalog::{name_similarity, nearest_of};
 use crate::model::product::SOLD_OUT;
 use crate::model::search;
 use crate::model::search::Sorting;
@@ -207,20 +207,7 @@ fn nearest_product(state: &State, typed: &str) -> Option<String> {
 /// The name that is most like what is typed, or has a word that is; `None` where none is near.
 fn nearest<'a>(typed: &str, names: impl Iterator<Item = &'a str>) -> Option<&'a str> {
     let wanted = text::folded(typed.trim());
-    names
-        .map(|name| {
-            let folded = text::folded(name);
-            let word = folded
-                .split_whitespace()
-                .map(|word| strsim::jaro_winkler(word, &wanted))
-                .fold(0.0, f64::max);
-            // A whole name is nearer than one with other words beside it.
-            let similarity = strsim::jaro_winkler(&folded, &wanted).max(word * 0.99);
-            (similarity, name)
-        })
-        .filter(|(similarity, _)| *similarity >= NEAR)
-        .max_by(|(a, _), (b, _)| a.total_cmp(b))
-        .map(|(_, name)| name)
+    nearest_of(names.map(|name| (name_similarity(name, &wanted), name)))
 }
 
 /// Strips the colon that some type before a command.
@@ -306,7 +293,7 @@ fn words_begin_with(text: &str, typed: &str) -> bool {
 pub(crate) fn no_match_message(state: &State, typed: &str) -> String {
     let typed = without_colon(typed);
     let wanted = wanted(typed);
-    if wanted.is_some() && state.matches.search_sent != state.matches.search_done {
+    if wanted.is_some() && state.matches.is_searching() {
         return "Searching …".to_owned();
     }
 
