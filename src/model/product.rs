@@ -203,12 +203,6 @@ impl Product {
         let name = id.to_string();
         Product::decode(id, [Some(name.as_bytes()), None, None, None, None, None])
     }
-
-    /// True where the shop has none left.
-    #[must_use]
-    pub fn is_sold_out(&self) -> bool {
-        self.stock == Stock::Left(0)
-    }
 }
 
 /// The words for a product of which the shop has none.
@@ -233,6 +227,12 @@ pub(crate) fn only_left_of(left: u64, name: &str) -> String {
 }
 
 impl Stock {
+    /// True where the shop has none left.
+    #[must_use]
+    pub fn is_sold_out(self) -> bool {
+        self == Stock::Left(0)
+    }
+
     /// A word of warning where a cart holds more than the shop has.
     #[must_use]
     pub fn warning(self, in_cart: u32) -> Option<String> {

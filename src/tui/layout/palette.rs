@@ -6,7 +6,7 @@ use crate::model::catalog::{name_similarity, nearest_of};
 use crate::model::product::SOLD_OUT;
 use crate::model::search;
 use crate::model::search::Sorting;
-use crate::model::{Item, ProductId, Stock, text};
+use crate::model::{Item, ProductId, text};
 use crate::tui::state::State;
 use crate::tui::state::catalog::SEARCHED_AT_ONCE;
 
@@ -495,7 +495,7 @@ fn product_entry(state: &State, wanted: &Wanted<'_>, product: &Item<'_>) -> Pale
         0 => None,
         n => Some(format!("{n} in the cart")),
     };
-    let sold_out = (product.stock == Stock::Left(0)).then(|| SOLD_OUT.to_owned());
+    let sold_out = product.stock.is_sold_out().then(|| SOLD_OUT.to_owned());
     let hints: Vec<String> = sold_out.into_iter().chain(in_cart).collect();
     let hint = hints.join(" · ");
     let (label, run) = match wanted.verb {

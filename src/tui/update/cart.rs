@@ -3,7 +3,7 @@
 use super::Updater;
 use crate::model::product::SOLD_OUT;
 use crate::model::total::ProductLookup;
-use crate::model::{Change, ChangeKind, Edit, Money, ProductId, Refusal, Stock, Update, quantity};
+use crate::model::{Change, ChangeKind, Edit, Money, ProductId, Refusal, Update, quantity};
 use crate::store::live::LiveRequest;
 use crate::tui::message::Effect;
 use crate::tui::state::{Connectivity, Mode, RepeatableEdit};
@@ -108,7 +108,7 @@ impl Updater<'_> {
     /// ordered.
     fn warn_if_sold_out(&mut self, product: &ProductId) {
         if let ProductLookup::Product(known) = self.state.lookup(product)
-            && known.stock == Stock::Left(0)
+            && known.stock.is_sold_out()
         {
             let warning = format!(
                 "{} is {SOLD_OUT}: it can wait in the cart, but not be ordered yet",

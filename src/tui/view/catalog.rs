@@ -265,7 +265,7 @@ fn draw_product(
 
     let price = columns::price(state, product, columns.decimals);
     // What is sold out can't be bought: where no column says so, that matters more than its price.
-    let is_sold_out = product.stock == Stock::Left(0);
+    let is_sold_out = product.stock.is_sold_out();
     let (price, price_style) = match product.price {
         Some(_) if is_sold_out && columns.stock == 0 => (SOLD_OUT.to_owned(), theme.bad),
         Some(_) => (price, theme.text),
