@@ -258,7 +258,39 @@ impl Refusal {
             | Refusal::DamagedLine(product)
             | Refusal::BeingOrdered(product) => *product = name_of(product),
             // The others name no product, or have its name.
-            _ => {}
+            Refusal::Misspelt { .. }
+            | Refusal::NoPrice(_)
+            | Refusal::NotANumber(_)
+            | Refusal::Zero
+            | Refusal::Negative(_)
+            | Refusal::Fraction(_)
+            | Refusal::TooMany { .. }
+            | Refusal::CartFull(_)
+            | Refusal::NameTooLong { .. }
+            | Refusal::BadUser(_)
+            | Refusal::Ambiguous { .. }
+            | Refusal::AlreadyEmpty
+            | Refusal::NothingExpired
+            | Refusal::OpReused
+            | Refusal::Forgotten
+            | Refusal::Locked(_)
+            | Refusal::Closed(_)
+            | Refusal::NotOwner(_)
+            | Refusal::OverBudget { .. }
+            | Refusal::OverOwnBudget { .. }
+            | Refusal::Busy
+            | Refusal::EmptyCart
+            | Refusal::CartChanged
+            | Refusal::CantOrder { .. }
+            | Refusal::OtherTotal { .. }
+            | Refusal::PlacedTotal { .. }
+            | Refusal::OtherOrder { .. }
+            | Refusal::OrderPending(_)
+            | Refusal::DearerThanBudget { .. }
+            | Refusal::NotOrdered(_)
+            | Refusal::UnknownOrder(_)
+            | Refusal::InvalidTransition { .. }
+            | Refusal::OrderIdUsed => {}
         }
         self
     }
@@ -330,6 +362,7 @@ impl Refusal {
         }
     }
 }
+
 /// An option and its value, for a shell. A value that looks like an option is tied to it.
 fn option_with(option: &str, value: &str) -> String {
     let tie = if value.starts_with('-') { '=' } else { ' ' };
