@@ -280,6 +280,13 @@ impl Update {
         }
     }
 
+    /// The order that was placed, where it is one.
+    #[must_use]
+    pub fn order(&self) -> Option<OrderId> {
+        // The op id of an order is the order's own.
+        OrderId::parse(self.op.as_str()).filter(|_| self.kind == ChangeKind::Order)
+    }
+
     fn line(&self, product: &ProductId) -> Option<&LineChange> {
         self.lines.iter().find(|line| line.product == *product)
     }
@@ -320,8 +327,7 @@ impl From<&Update> for Activity {
             kind: update.kind,
             first: update.lines.first().cloned(),
             lines: update.lines.len(),
-            // The op id of an order is the order's own.
-            order: OrderId::parse(update.op.as_str()).filter(|_| update.kind == ChangeKind::Order),
+            order: update.order(),
         }
     }
 }

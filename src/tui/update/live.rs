@@ -12,7 +12,7 @@ use crate::store::{Error, Trouble, Watcher};
 use crate::tui::layout::activity::describe_with_author;
 use crate::tui::message::Effect;
 use crate::tui::state::activity::{CartEvent, CartEventKind};
-use crate::tui::state::{Connectivity, Highlight, Mode};
+use crate::tui::state::{Connectivity, Highlight, Mode, Tone};
 
 /// Milliseconds that a changed line is highlighted.
 const HIGHLIGHT_TIME: u64 = 1_500;
@@ -209,7 +209,8 @@ impl Updater<'_> {
             for line in &update.lines {
                 self.highlight(line.product.clone());
             }
-            self.describe_to_user(update);
+            let description = describe_with_author(self.state, &Activity::from(update));
+            self.notify_info(description);
         }
     }
 
@@ -231,23 +232,19 @@ impl Updater<'_> {
         if !is_news {
             return;
         }
-        if update.kind == ChangeKind::Order {
-            let description = describe_with_author(self.state, &Activity::from(update));
-            let key = self.state.env.keymap.key_of(Action::Orders);
-            self.notify_until_key(format!("{description} · {key} shows the order"));
-        } else {
-            self.describe_to_user(update);
-        }
-    }
-
-    fn describe_to_user(&mut self, update: &Update) {
         let description = describe_with_author(self.state, &Activity::from(update));
-        self.notify_info(description);
+        if update.kind == ChangeKind::Order {
+            let key = self.state.env.keymap.key_of(Action::Orders);
+            let news = format!("{description} · {key} shows the order");
+            self.notify_until_key(news, Tone::Info);
+        } else {
+            self.notify_info(description);
+        }
     }
 
     /// Follows the order that was placed by this update, if any.
     fn follow_order(&mut self, update: &Update) {
-        if let Some(id) = Activity::from(update).order {
+        if let Some(id) = update.order() {
             self.state.orders.follow(&id, OrderState::Placed);
         }
     }

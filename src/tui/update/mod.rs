@@ -88,13 +88,7 @@ impl Updater<'_> {
                 }
             }
             Message::Found(results) => self.on_search_results(results),
-            Message::Notice(text) => {
-                self.state.notice = Some(Notice {
-                    text,
-                    tone: Tone::Warn,
-                    until: None,
-                });
-            }
+            Message::Notice(text) => self.notify_until_key(text, Tone::Warn),
             Message::Clock => {}
         }
 
@@ -164,11 +158,11 @@ impl Updater<'_> {
         self.notify(text.into(), Tone::Info);
     }
 
-    /// Shows news that nobody should miss who was away from the keyboard: it waits for a key.
-    fn notify_until_key(&mut self, text: impl Into<String>) {
+    /// Shows what nobody should miss who was away from the keyboard: it waits for a key.
+    fn notify_until_key(&mut self, text: String, tone: Tone) {
         self.state.notice = Some(Notice {
-            text: text.into(),
-            tone: Tone::Info,
+            text,
+            tone,
             until: None,
         });
     }

@@ -12,7 +12,7 @@ use crate::store::{Error, Trouble};
 use crate::tui::layout::orders::{Extent, MAY_NOT_ORDER, extent, has_order_key, shown_total};
 use crate::tui::message::Effect;
 use crate::tui::state::activity::{ActivityEntry, CartEventKind};
-use crate::tui::state::{Connectivity, Mode, RowsPosition};
+use crate::tui::state::{Connectivity, Mode, RowsPosition, Tone};
 
 impl Updater<'_> {
     /// Opens the checkout.
@@ -358,7 +358,8 @@ impl Updater<'_> {
         let is_news = self.state.orders.follow(id, order_state);
         if is_news && order_state != OrderState::Placed {
             self.note_event(at, CartEventKind::Order(id.clone(), order_state));
-            self.notify_until_key(format!("Order {id} is {}", order_state.name()));
+            let news = format!("Order {id} is {}", order_state.name());
+            self.notify_until_key(news, Tone::Info);
         }
     }
 
