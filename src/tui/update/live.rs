@@ -137,9 +137,9 @@ impl Updater<'_> {
         let confirmed = &self.state.cart.confirmed;
         let at = confirmed.deadline.at?;
 
-        let is_over = at <= cart.deadline.told_at && !confirmed.lines.is_empty();
-        let is_new = cart.lines.is_empty();
-        (is_over && is_new).then_some(at)
+        let is_over = at <= cart.deadline.told_at;
+        let was_emptied = !confirmed.lines.is_empty() && cart.lines.is_empty();
+        (is_over && was_emptied).then_some(at)
     }
 
     /// Notes in the activity, once, that the cart's deadline has passed.
