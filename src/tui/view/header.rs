@@ -28,34 +28,30 @@ pub(super) fn draw(state: &State, area: Rect, buffer: &mut Buffer) {
     right.right_aligned().render(area, buffer);
 }
 
-/// The right side: news of orders, the state of the connection, and how long the session lasts. The
-/// session goes where news has no room beside it.
+/// The right side: news of orders, the state of the connection, and how long the session lasts.
 fn right_side(state: &State, width: usize) -> Line<'static> {
     let news = order_news(state);
     let connection = connection(state);
-    let session = session(state);
+    let mut session = session(state);
 
-    let left = text::width(&state.shop.name).min(WIDEST_SHOP) + LEAST_CART;
-    let all = left
-        + [&news, &connection, &session]
-            .map(Span::width)
-            .iter()
-            .sum::<usize>();
-    let mut spans = vec![connection];
-    if news.width() > 0 {
-        spans.splice(0..0, [news, Span::raw("  ")]);
+    let mut spans = Vec::new();
+    if let Some(news) = news {
+        // The session goes where news has no room beside it.
+        let left = text::width(&state.shop.name).min(WIDEST_SHOP) + LEAST_CART;
+        let used = left + news.width() + connection.width();
+        session = session.filter(|session| used + session.width() <= width);
+        spans.extend([news, Span::raw("  ")]);
     }
-    if spans.len() == 1 || all <= width {
-        spans.push(session);
-    }
+    spans.push(connection);
+    spans.extend(session);
 
     spans.push(Span::raw(" "));
     Line::from(spans)
 }
 
 /// The states of orders that the user has not seen yet: of those that are ready, else cancelled,
-/// else accepted, the latest, and how many others there are.
-fn order_news(state: &State) -> Span<'static> {
+/// else accepted, the latest, and how many others there are; `None` where all are seen.
+fn order_news(state: &State) -> Option<Span<'static>> {
     let theme = &state.theme;
     let kinds = [
         (OrderState::Ready, READY, theme.good),
@@ -73,9 +69,9 @@ fn order_news(state: &State) -> Span<'static> {
             n => format!(" +{n}"),
         };
         let news = format!("{sign} {} {}{others}", short_id(latest), kind.name());
-        return Span::styled(news.trim_start().to_owned(), style);
+        return Some(Span::styled(news.trim_start().to_owned(), style));
     }
-    Span::raw("")
+    None
 }
 
 /// The state of the connection.
@@ -96,17 +92,15 @@ fn connection(state: &State) -> Span<'static> {
     Span::styled(format!("{sign} {word}"), style)
 }
 
-/// How long the session lasts; nothing where the cart is empty or stays.
-fn session(state: &State) -> Span<'static> {
-    let Some(left) = state.time_left() else {
-        return Span::raw("");
-    };
+/// The time that is left of the session; `None` where the cart is empty or stays.
+fn session(state: &State) -> Option<Span<'static>> {
+    let left = state.time_left()?;
     let style = if left <= SECONDS_BELOW {
         state.theme.warn
     } else {
         state.theme.dim
     };
-    Span::styled(format!("  {} left", countdown(left)), style)
+    Some(Span::styled(format!("  {} left", countdown(left)), style))
 }
 
 /// The left side, in at most `room` columns: the shop, whose cart it is, who else watches.
