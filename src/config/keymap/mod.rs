@@ -200,6 +200,12 @@ impl Keymap {
             .unwrap_or_default()
     }
 
+    /// True where any key is bound to an action.
+    #[must_use]
+    pub(crate) fn has_key(&self, action: Action) -> bool {
+        self.keys_of(action).next().is_some()
+    }
+
     /// The key of an action for the middle of a sentence: one that types a character where there
     /// is one, as it is the shortest, and the action's name where no key is bound.
     fn typed_key_of(&self, action: Action) -> String {

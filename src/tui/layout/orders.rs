@@ -27,8 +27,7 @@ pub(crate) const MAY_NOT_ORDER: &str = "You may fill this cart, not order it";
 /// Tells whether there is a key that orders at all.
 #[must_use]
 pub(crate) fn has_order_key(state: &State) -> bool {
-    let key = state.env.keymap.key_of(Action::PlaceOrder);
-    !key.is_empty()
+    state.env.keymap.has_key(Action::PlaceOrder)
 }
 
 /// The end of an order's id, without the day: where there is little room, or as a name for one

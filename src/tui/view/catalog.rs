@@ -178,14 +178,13 @@ fn empty_message(state: &State) -> String {
         let words = pane.words.value();
         let key = keymap.key_of(Action::Back);
         format!("No product matches “{words}”.\n{key} shows all again.")
-    } else {
+    } else if keymap.has_key(Action::LoadDemo) {
         let key = keymap.key_of(Action::LoadDemo);
-        if key.is_empty() {
-            return "The catalog is empty.".to_owned();
-        }
         format!(
             "The catalog is empty.\nPress {key} to load the demo catalog,\nor fill it from a file: trolley import FILE"
         )
+    } else {
+        "The catalog is empty.".to_owned()
     }
 }
 
