@@ -17,7 +17,7 @@ use trolley::store::live::{OrderEvent, OrderRequest};
 use trolley::store::order::Outcome;
 use trolley::store::{Error, Shop, Trouble};
 use trolley::tui::layout::palette;
-use trolley::tui::message::{Effect, Message, Mouse, MouseKind, SearchPurpose, SearchResults};
+use trolley::tui::message::{Effect, Message, MouseKind, SearchPurpose, SearchResults};
 use trolley::tui::state::Mode;
 use trolley::tui::state::areas::Pane;
 use trolley::tui::state::catalog::{CatalogLoad, RunningLoad};
@@ -177,36 +177,21 @@ fn an_unknown_outcome_is_not_called_a_failure() {
 #[test]
 fn clicks_and_the_wheel() {
     let mut stage = TestScreen::filled(120, 36);
-    let click = |stage: &mut TestScreen, column, row| {
-        stage.take_in(Message::Mouse(Mouse {
-            kind: MouseKind::Press,
-            column,
-            row,
-        }));
-    };
-    click(&mut stage, 5, 6);
+    stage.click(5, 6);
     assert_eq!(stage.state.catalog.scroll.cursor, 3);
     assert!(stage.state.cart.unconfirmed.is_empty());
-    click(&mut stage, 5, 6);
+    stage.click(5, 6);
     assert_eq!(stage.state.cart.unconfirmed.len(), 1, "a double click adds");
-    click(&mut stage, 80, 4);
+    stage.click(80, 4);
     assert_eq!(stage.state.target(), Some(id("espresso")));
-    stage.take_in(Message::Mouse(Mouse {
-        kind: MouseKind::WheelDown,
-        column: 5,
-        row: 10,
-    }));
+    stage.mouse(MouseKind::WheelDown, 5, 10);
     let scroll = stage.state.catalog.scroll;
     assert_eq!(
         (scroll.top, scroll.cursor),
         (3, 3),
         "the wheel leaves the selection while it shows"
     );
-    stage.take_in(Message::Mouse(Mouse {
-        kind: MouseKind::WheelDown,
-        column: 5,
-        row: 10,
-    }));
+    stage.mouse(MouseKind::WheelDown, 5, 10);
     assert_eq!(stage.state.catalog.scroll.cursor, 6);
     // In the palette a click does what the entry under it says, scrolled or not.
     stage.keys(": down down down down down down down down");
@@ -215,15 +200,15 @@ fn clicks_and_the_wheel() {
         .lines()
         .position(|line| line.contains("Show one category"))
         .unwrap();
-    click(&mut stage, 5, u16::try_from(row).unwrap());
+    stage.click(5, u16::try_from(row).unwrap());
     assert!(stage.picture().contains(" : category "));
     stage.keys("esc");
     // Column heads order; the footer's keys work.
-    click(&mut stage, 50, 2);
+    stage.click(50, 2);
     assert_eq!(stage.state.catalog.sorting.by, trolley::model::Sort::Price);
     let footer = stage.picture().lines().last().unwrap().to_owned();
     let help = footer.chars().position(|c| c == '?').unwrap();
-    click(&mut stage, u16::try_from(help).unwrap(), 35);
+    stage.click(u16::try_from(help).unwrap(), 35);
     assert!(stage.picture().contains(" Keys "));
 }
 
@@ -305,13 +290,8 @@ fn nobody_changes_a_line_that_the_activity_covers() {
     stage.keys("esc");
     for column in 0..50 {
         for row in 1..13 {
-            let mouse = Mouse {
-                kind: MouseKind::Press,
-                column,
-                row,
-            };
-            stage.take_in(Message::Mouse(mouse));
-            stage.take_in(Message::Mouse(mouse));
+            stage.click(column, row);
+            stage.click(column, row);
         }
     }
     assert!(stage.state.cart.unconfirmed.is_empty() && matches!(stage.state.mode, Mode::Browse));
@@ -378,11 +358,7 @@ fn a_screen_that_is_too_small_takes_no_key_but_those_that_leave() {
             }
             stage.take_in(Message::Paste("Y".to_owned()));
             for kind in [MouseKind::Press, MouseKind::Press, MouseKind::WheelDown] {
-                stage.take_in(Message::Mouse(Mouse {
-                    kind,
-                    column: 0,
-                    row: height - 1,
-                }));
+                stage.mouse(kind, 0, height - 1);
             }
             let after = format!(
                 "{:?}",

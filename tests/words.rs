@@ -7,12 +7,10 @@ use harness::order_screens::{self, orders};
 use harness::screens::{TestScreen, id};
 use trolley::config::display::Charset;
 use trolley::model::order::Share;
-use trolley::model::{
-    Cart, ChangeKind, Edit, LineChange, OpId, OrderState, Product, Refusal, Rules, Sort, Update,
-};
+use trolley::model::{Cart, ChangeKind, Edit, OpId, OrderState, Product, Refusal, Rules, Sort};
 use trolley::store::live::{LiveEvent, OrderEvent};
 use trolley::store::{Error, Trouble};
-use trolley::tui::message::{Message, Mouse, MouseKind};
+use trolley::tui::message::{Message, MouseKind};
 use trolley::tui::state::Mode;
 
 /// The lines of a picture from the column `left` on, without the spaces around them.
@@ -31,51 +29,9 @@ fn side(stage: &TestScreen, left: usize) -> Vec<String> {
         .collect()
 }
 
-fn press(stage: &mut TestScreen, column: u16, row: u16) {
-    stage.take_in(Message::Mouse(Mouse {
-        kind: MouseKind::Press,
-        column,
-        row,
-    }));
-}
-
 fn message(stage: &TestScreen) -> String {
     let notice = stage.state.notice.as_ref();
     notice.map_or(String::new(), |notice| notice.text.clone())
-}
-
-/// An update of `kind` by `by` that changes these lines: product, quantity, pieces more.
-fn update(
-    stage: &mut TestScreen,
-    by: &str,
-    kind: ChangeKind,
-    lines: &[(&str, u32, i64)],
-) -> Update {
-    stage.version += 1;
-    let lines: Vec<LineChange> = lines
-        .iter()
-        .map(|(product, quantity, delta)| LineChange {
-            product: id(product),
-            quantity: *quantity,
-            delta: *delta,
-            price: None,
-            taken: Vec::new(),
-        })
-        .collect();
-    let confirmed = stage.state.cart.confirmed.lines.iter();
-    let kept = confirmed.filter(|line| !lines.iter().any(|other| other.product == line.product));
-    Update {
-        version: stage.version,
-        op: OpId::parse(&format!("op-{}", stage.version)).unwrap(),
-        by: by.to_owned(),
-        kind,
-        count: kept.count() + lines.iter().filter(|line| line.quantity > 0).count(),
-        lines,
-        deadline: trolley::model::Deadline {
-            told_at: stage.server,
-            at: Some(stage.server + 1_680_000),
-        },
-    }
 }
 
 #[test]
@@ -156,9 +112,9 @@ fn a_cart_of_ones_own_says_nothing_of_who_asked_for_it() {
 fn a_line_and_who_asked_for_it_are_selected_and_scrolled_as_one() {
     let mut stage = TestScreen::with_people(80, 24);
     // A click on the names selects the line above them.
-    press(&mut stage, 50, 6);
+    stage.click(50, 6);
     assert_eq!(stage.state.target(), Some(id("flat-white")));
-    press(&mut stage, 50, 7);
+    stage.click(50, 7);
     assert_eq!(stage.state.target(), Some(id("croissant")));
 
     // The last line shows with its names when it is selected.
@@ -173,16 +129,12 @@ fn a_line_and_who_asked_for_it_are_selected_and_scrolled_as_one() {
     assert_eq!(cart[15].trim(), "! none left");
     assert_eq!(cart[16].trim(), "fay");
     // What is drawn is what a click meets, scrolled as well.
-    press(&mut stage, 50, 3);
+    stage.click(50, 3);
     let first = stage.state.target().unwrap();
     assert_eq!(first, id("croissant"));
     assert!(cart[3].contains("Butter Croissant"));
 
-    stage.take_in(Message::Mouse(Mouse {
-        kind: MouseKind::WheelUp,
-        column: 50,
-        row: 5,
-    }));
+    stage.mouse(MouseKind::WheelUp, 50, 5);
     assert_eq!(stage.state.cart.scroll.top, 0);
     assert_eq!(stage.state.target(), Some(id("croissant")));
 }
@@ -269,7 +221,7 @@ fn the_activity_says_what_was_done_when_it_was_done() {
 fn what_is_taken_from_others_says_from_whom() {
     let mut stage = quiet();
     stage.change("cai", "tea", 4, 4, "");
-    let mut taken = update(&mut stage, "hal", ChangeKind::Edit, &[("tea", 3, -1)]);
+    let mut taken = stage.update("hal", ChangeKind::Edit, &[("tea", 3, -1)]);
     taken.lines[0].taken = vec![Share {
         by: "cai".to_owned(),
         pieces: 1,
@@ -283,9 +235,9 @@ fn an_order_is_told_once_and_its_states_as_they_come() {
     let mut stage = quiet();
     stage.change("bob", "tea", 2, 2, "");
     let order = &orders()[1];
-    let mut freeze = update(&mut stage, "bob", ChangeKind::Freeze, &[]);
+    let mut freeze = stage.update("bob", ChangeKind::Freeze, &[]);
     freeze.op = OpId::parse(order.id.as_str()).unwrap();
-    let mut placed = update(&mut stage, "bob", ChangeKind::Order, &[("tea", 0, -2)]);
+    let mut placed = stage.update("bob", ChangeKind::Order, &[("tea", 0, -2)]);
     placed.op = freeze.op.clone();
     stage.link(LiveEvent::Update(freeze.clone()));
     stage.link(LiveEvent::Update(placed.clone()));
@@ -407,7 +359,7 @@ fn what_is_undone_asks_for_the_places_of_the_lines() {
         .iter()
         .map(|(product, quantity)| (product.as_str(), 0, -i64::from(*quantity)))
         .collect();
-    let mut cleared = update(&mut stage, "ann@till", ChangeKind::Clear, &gone);
+    let mut cleared = stage.update("ann@till", ChangeKind::Clear, &gone);
     cleared.op = change.op.clone();
     stage.link(LiveEvent::Update(cleared.clone()));
     stage.link(LiveEvent::Settled(change.op, Ok(cleared)));
@@ -496,8 +448,8 @@ fn the_sorted_column_is_marked_and_reversed_by_the_same_key_or_click() {
     stage.take_in(Message::Resize(80, 24));
 
     // The dearest first, by a second click.
-    press(&mut stage, 30, 2);
-    press(&mut stage, 30, 2);
+    stage.click(30, 2);
+    stage.click(30, 2);
     assert!(heads(&stage).contains("Price▼"));
     let prices: Vec<_> = (0..64)
         .map(|row| stage.state.catalog.shown[row])
@@ -514,7 +466,7 @@ fn the_sorted_column_is_marked_and_reversed_by_the_same_key_or_click() {
         .collect();
     assert!(prices.is_sorted_by(|a, b| a >= b), "{prices:?}");
     // A third one returns to the usual sorting.
-    press(&mut stage, 30, 2);
+    stage.click(30, 2);
     assert_eq!(stage.state.catalog.sorting.by, Sort::Category);
 
     stage.keys(": s o r t space p r i c e space r enter");

@@ -16,7 +16,7 @@ use trolley::store::catalog::demo;
 use trolley::store::live::LiveEvent;
 use trolley::store::{Shop, Trouble, Watcher};
 use trolley::tui::layout::orders::shown_total;
-use trolley::tui::message::{Message, Now};
+use trolley::tui::message::{Message, Mouse, MouseKind, Now};
 use trolley::tui::state::{Env, State};
 use trolley::tui::update::update;
 use trolley::tui::view::view;
@@ -105,36 +105,49 @@ impl TestScreen {
         }
     }
 
-    /// One more update by `by`.
-    pub fn change(&mut self, by: &str, product: &str, quantity: u32, delta: i64, price: &str) {
+    pub fn mouse(&mut self, kind: MouseKind, column: u16, row: u16) {
+        self.take_in(Message::Mouse(Mouse { kind, column, row }));
+    }
+
+    pub fn click(&mut self, column: u16, row: u16) {
+        self.mouse(MouseKind::Press, column, row);
+    }
+
+    /// The next update, of `kind` by `by`, which changes these lines: product, quantity, pieces
+    /// more.
+    pub fn update(&mut self, by: &str, kind: ChangeKind, lines: &[(&str, u32, i64)]) -> Update {
         self.version += 1;
-        let line = LineChange {
-            product: id(product),
-            quantity,
-            delta,
-            price: Money::parse(price),
-            taken: Vec::new(),
-        };
-        let known = self
-            .state
-            .cart
-            .confirmed
-            .lines
+        let lines: Vec<LineChange> = lines
             .iter()
-            .filter(|l| l.product != line.product)
-            .count();
-        let update = Update {
+            .map(|(product, quantity, delta)| LineChange {
+                product: id(product),
+                quantity: *quantity,
+                delta: *delta,
+                price: None,
+                taken: Vec::new(),
+            })
+            .collect();
+        let confirmed = self.state.cart.confirmed.lines.iter();
+        let kept =
+            confirmed.filter(|line| !lines.iter().any(|other| other.product == line.product));
+        Update {
             version: self.version,
             op: OpId::parse(&format!("op-{}", self.version)).unwrap(),
             by: by.to_owned(),
-            kind: ChangeKind::Edit,
-            count: known + usize::from(quantity > 0),
-            lines: vec![line],
+            kind,
+            count: kept.count() + lines.iter().filter(|line| line.quantity > 0).count(),
+            lines,
             deadline: Deadline {
                 told_at: self.server,
                 at: Some(self.server + 1_680_000),
             },
-        };
+        }
+    }
+
+    /// One more update by `by`, told to the screen.
+    pub fn change(&mut self, by: &str, product: &str, quantity: u32, delta: i64, price: &str) {
+        let mut update = self.update(by, ChangeKind::Edit, &[(product, quantity, delta)]);
+        update.lines[0].price = Money::parse(price);
         self.told.push(update.clone());
         self.link(LiveEvent::Update(update));
     }
