@@ -218,7 +218,7 @@ fn but_has(quantity: u32) -> String {
 }
 
 impl Refusal {
-    /// The same sentence with the shop's currency before its amounts.
+    /// The sentence with the shop's currency before its amounts.
     #[must_use]
     pub fn told_in(&self, currency: &str) -> String {
         match self {
@@ -249,7 +249,7 @@ impl Refusal {
         format!("{told}: trolley rules {user} {name} {option}")
     }
 
-    /// The same with the name of the product, which `name_of` tells, in place of its id.
+    /// The refusal with the product's name in place of its id; `name_of` finds the name of an id.
     #[must_use]
     pub(crate) fn with_name(mut self, name_of: impl Fn(&str) -> String) -> Refusal {
         match &mut self {

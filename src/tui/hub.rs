@@ -1,5 +1,5 @@
-//! What all screens of one program share: the live link of each cart, the reading of the catalog, and
-//! the threads that search.
+//! The parts that all screens of one program share: the live link of each cart, the reader of the
+//! catalog, and the threads that search.
 
 use crate::engine::Engine;
 use crate::model::UserName;

@@ -112,7 +112,7 @@ pub struct Screen<P> {
 /// Something that wakes the screen.
 enum Wake {
     Arrival(Arrival),
-    /// What was begun at the terminal did not go on in time.
+    /// A sequence that the terminal began did not go on in time.
     InputTimeout,
     Message(Message),
     /// The terminal has taken a frame.

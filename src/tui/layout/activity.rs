@@ -40,7 +40,7 @@ pub(crate) fn describe_with_author(state: &State, activity: &Activity) -> String
     }
 }
 
-/// What came about without a change, in a few words.
+/// An event in a few words: `the deadline passed: closed`.
 #[must_use]
 pub(crate) fn describe_event(kind: &CartEventKind) -> String {
     match kind {

@@ -23,7 +23,7 @@ pub(crate) enum FromPlace {
     Below,
 }
 
-/// What stands beside and below a line of the cart.
+/// The texts beside and below a line of the cart, and behind its name.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct AroundLine {
     /// Where the names stand.
@@ -69,7 +69,7 @@ impl<'a> CartRows<'a> {
         }
     }
 
-    /// What stands beside and below a line.
+    /// The texts around a line.
     #[must_use]
     pub(crate) fn around(&self, line: &CartLine) -> AroundLine {
         let product = self.state.lookup(&line.product);

@@ -1,5 +1,5 @@
-//! The columns of the lists: drawing and the mouse both read them. Amounts get the room that
-//! those on the screen need.
+//! The columns of the lists, which drawing and the mouse both read. They have the room that the
+//! rows on the screen need in the catalog, and all lines in the cart.
 
 use super::from::needed_for_from;
 use super::money;
@@ -51,7 +51,7 @@ pub(crate) struct CatalogColumns {
     pub(crate) decimals: usize,
 }
 
-/// The columns that the widest texts on the screen need.
+/// The columns that the widest texts of a list need.
 #[derive(Debug, Clone, Copy, Default)]
 struct NeededWidths {
     price: usize,
@@ -274,7 +274,7 @@ impl CartColumns {
         grow(&mut quantity, needed.quantity, &mut name);
         grow(&mut price, needed.price, &mut name);
 
-        // The name of who added it says more than a bar of its share: the bar goes first.
+        // Who asked for a line says more than a bar of its share: the bar goes first.
         let share = if name >= ROOMY_NAME + LEAST_BY + SHARE + 2 {
             SHARE
         } else {

@@ -35,7 +35,7 @@ pub struct ChangeRun {
 pub struct CartEvent {
     /// When, by the server's clock, in Unix milliseconds.
     pub at: u64,
-    /// What.
+    /// Its kind.
     pub kind: CartEventKind,
 }
 

@@ -1,4 +1,4 @@
-//! What a terminal sends, as messages.
+//! The input of a terminal: makes messages of the bytes that it sends.
 
 use super::decoder::Decoder;
 use crate::tui::message::Message;
@@ -38,7 +38,7 @@ impl TerminalInput {
         Some(self.last_bytes + timeout)
     }
 
-    /// Ends what was begun and did not go on in time.
+    /// Ends a sequence that was begun and did not go on in time.
     pub(crate) fn on_timeout(&mut self) -> VecDeque<Message> {
         let mut messages = VecDeque::new();
         self.decoder.on_timeout(&mut messages);

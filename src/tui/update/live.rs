@@ -131,8 +131,8 @@ impl Updater<'_> {
         self.read_missing_products();
     }
 
-    /// When the cart that shows expired, where `cart` has none of its lines any more and its time
-    /// is over by the server's clock, which may have jumped.
+    /// The time at which the displayed cart expired; `None` where it did not. It did where `cart`
+    /// is empty and was read after that time. The server's clock counts, as it may have jumped.
     fn expired_before(&self, cart: &Cart) -> Option<u64> {
         let confirmed = &self.state.cart.confirmed;
         let at = confirmed.deadline.at?;

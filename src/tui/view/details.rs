@@ -58,7 +58,8 @@ fn lines<'a>(state: &'a State, id: &ProductId, area: Rect) -> Vec<Line<'a>> {
         (text::wrap(&sentence, columns, most), style)
     });
 
-    // The description takes the lines that are left, and one of few in any case.
+    // The description takes the lines that are left. Of two it asks for one even beside a line of
+    // the cart: whichever comes last is cut off.
     let used = lines.len() + in_cart.as_ref().map_or(0, |(sentence, _)| sentence.len());
     let rest = room.saturating_sub(used).max(usize::from(room <= 2));
     let wrapped = text::wrap(description, columns, rest).into_iter();
