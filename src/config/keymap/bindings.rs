@@ -43,13 +43,14 @@ pub(super) struct Binding {
 pub(super) struct HelpSentence {
     pub(super) text: &'static str,
     /// The action whose key replaces [`KEY`] in the text.
-    pub(super) named: Option<Action>,
+    pub(super) named: Action,
+    /// The sentence where that action can't be done. Empty where it is the row's own: then the row
+    /// goes, too.
+    pub(super) alone: &'static str,
 }
 
 /// The part of a help sentence that is replaced by a key.
 pub(super) const KEY: &str = "{key}";
-/// The beginning of the part of a sentence that is about another action than its own.
-pub(super) const OTHER_PART: &str = "; {key}";
 
 const fn bind(
     action: Action,
@@ -74,21 +75,16 @@ impl Binding {
         }
     }
 
-    /// Lists the binding in the help and the palette.
+    /// Lists the binding in the help and the palette. Its own key replaces [`KEY`] in the text.
     const fn help(self, text: &'static str) -> Binding {
-        Binding {
-            help: Some(HelpSentence { text, named: None }),
-            ..self
-        }
+        let action = self.action;
+        self.help_naming(action, text, "")
     }
 
-    /// The same with a sentence that names the key of an action, in the place of [`KEY`].
-    const fn help_naming(self, action: Action, text: &'static str) -> Binding {
+    /// [`Binding::help`] with the key of another action; `alone` is the sentence without it.
+    const fn help_naming(self, named: Action, text: &'static str, alone: &'static str) -> Binding {
         Binding {
-            help: Some(HelpSentence {
-                text,
-                named: Some(action),
-            }),
+            help: Some(HelpSentence { text, named, alone }),
             ..self
         }
     }
@@ -108,10 +104,7 @@ pub(super) const BINDINGS: &[Binding] = &[
         .help("Load the demo catalog (while the catalog is empty)"),
     bind(Action::Add, &["enter", "a"], &[Catalog])
         .footer("add")
-        .help_naming(
-            Action::Add,
-            "Add the product (in the catalog); 12{key} adds twelve",
-        ),
+        .help("Add the product (in the catalog); 12{key} adds twelve"),
     bind(Action::Activity, &["v"], &[Activity]).footer("hide"),
     bind(
         Action::SwitchPane,
@@ -123,14 +116,12 @@ pub(super) const BINDINGS: &[Binding] = &[
     bind(Action::Checkout, &["c"], LISTS).footer("checkout"),
     bind(Action::SetQuantity, &["enter", "="], &[Cart])
         .footer("qty")
-        .help_naming(
-            Action::SetQuantity,
-            "Set the exact quantity (in the cart; {key} anywhere)",
-        ),
+        .help("Set the exact quantity (in the cart; {key} anywhere)"),
     bind(Action::SetQuantity, &["="], &[Catalog]),
     bind(Action::Checkout, &["c"], LISTS).help_naming(
         Action::PlaceOrder,
         "Check out: shows the total; {key} places the order",
+        "Check out: shows the total",
     ),
     bind(Action::More, &["+"], PRODUCTS)
         .footer("more")
@@ -150,10 +141,7 @@ pub(super) const BINDINGS: &[Binding] = &[
     bind(Action::SwitchPane, &["tab", "backtab"], LISTS).help("Switch between catalog and cart"),
     bind(Action::Palette, &["ctrl-p", ":"], LISTS)
         .footer("commands")
-        .help_naming(
-            Action::Palette,
-            "Any command by name; {key}esp 3 adds three espressos",
-        ),
+        .help("Any command by name; {key}esp 3 adds three espressos"),
     bind(Action::Redo, &["ctrl-r"], LISTS).help("Redo"),
     bind(Action::Repeat, &["."], PRODUCTS).help("Repeat the last change, on the selected product"),
     bind(Action::NextCategory, &["]"], LISTS).help("Show the next category only"),
@@ -165,6 +153,7 @@ pub(super) const BINDINGS: &[Binding] = &[
     bind(Action::AskClear, &["C"], LISTS).help_naming(
         Action::Undo,
         "Clear the cart (asks first; {key} brings it back)",
+        "Clear the cart (asks first)",
     ),
     bind(Action::KeepAlive, &["K"], LISTS).help("Keep the cart alive: restarts its countdown"),
     bind(Action::Activity, &["v"], LISTS).help("Show or hide who changed what"),

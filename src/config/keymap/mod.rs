@@ -8,7 +8,7 @@ mod bindings;
 pub use action::{Action, Context, GROUPS, HelpGroup, Motion};
 
 use crate::config::key::Key;
-use bindings::{ALL, BINDINGS, HelpSentence, KEY, OTHER_PART};
+use bindings::{ALL, BINDINGS, HelpSentence, KEY};
 use std::collections::BTreeMap;
 
 /// A row of the table with the keys in force.
@@ -19,6 +19,7 @@ pub struct KeymapEntry {
     keys: Vec<Key>,
     contexts: &'static [Context],
     footer_word: Option<&'static str>,
+    sentence: Option<&'static HelpSentence>,
     /// A sentence for help and palette; empty where they don't list this row.
     pub help: String,
 }
@@ -82,22 +83,12 @@ impl Keymap {
         self.entries
             .retain(|entry| !actions.contains(&entry.action));
 
-        // Sentences about other actions end before they would name one of these.
-        for binding in BINDINGS {
-            let Some(help) = &binding.help else {
-                continue;
-            };
-            let names_one = help.named.is_some_and(|named| actions.contains(&named));
-            if !names_one {
-                continue;
-            }
-
-            let text = help.text.split(OTHER_PART).next().unwrap_or_default();
-            let entries = self.entries.iter_mut();
-            for entry in entries.filter(|entry| entry.action == binding.action) {
-                if !entry.help.is_empty() {
-                    entry.help = text.to_owned();
-                }
+        // Sentences about other actions name none of these.
+        for entry in &mut self.entries {
+            if let Some(sentence) = entry.sentence
+                && actions.contains(&sentence.named)
+            {
+                entry.help = sentence.alone.to_owned();
             }
         }
         self
@@ -113,6 +104,7 @@ impl Keymap {
             },
             contexts: binding.contexts,
             footer_word: binding.footer_word,
+            sentence: binding.help.as_ref(),
             help: String::new(),
         });
         let mut keymap = Keymap {
@@ -120,8 +112,8 @@ impl Keymap {
         };
 
         // Sentences may name keys of any row, so they are written once all keys are known.
-        let sentences = BINDINGS.iter().map(|binding| match &binding.help {
-            Some(help) => keymap.sentence(help),
+        let sentences = keymap.entries.iter().map(|entry| match entry.sentence {
+            Some(sentence) => keymap.with_key(sentence),
             None => String::new(),
         });
         let sentences: Vec<String> = sentences.collect();
@@ -131,11 +123,10 @@ impl Keymap {
         keymap
     }
 
-    fn sentence(&self, help: &HelpSentence) -> String {
-        match help.named {
-            Some(action) => help.text.replace(KEY, &self.typed_key_of(action)),
-            None => help.text.to_owned(),
-        }
+    /// Writes a sentence with the key that it names.
+    fn with_key(&self, sentence: &HelpSentence) -> String {
+        let key = self.typed_key_of(sentence.named);
+        sentence.text.replace(KEY, &key)
     }
 
     /// Finds a key with two meanings, and blames the action that the settings rebound.
@@ -345,6 +336,31 @@ mod tests {
         let keymap = keymap.without(&[Action::PlaceOrder]);
         let mut sentences = keymap.explained().map(|entry| entry.help.as_str());
         assert!(sentences.any(|help| help == "Check out: shows the total"));
+    }
+
+    #[test]
+    fn every_sentence_can_do_without_the_key_that_it_names() {
+        for binding in BINDINGS {
+            let Some(sentence) = &binding.help else {
+                continue;
+            };
+            let keymap = Keymap::default().without(&[sentence.named]);
+            let about_it = keymap
+                .explained()
+                .filter(|entry| entry.action == binding.action);
+            let left: Vec<&str> = about_it.map(|entry| entry.help.as_str()).collect();
+
+            if sentence.named == binding.action {
+                assert!(left.is_empty(), "{left:?}");
+            } else {
+                assert_eq!(left, [sentence.alone]);
+            }
+            assert!(keymap.explained().all(|entry| !entry.help.contains('{')));
+        }
+
+        let keymap = Keymap::default().without(&[Action::Undo]);
+        let mut sentences = keymap.explained().map(|entry| entry.help.as_str());
+        assert!(sentences.any(|help| help == "Clear the cart (asks first)"));
     }
 
     #[test]
