@@ -65,6 +65,18 @@ impl Display {
         Display { colours, charset }
     }
 
+    /// The theme for a terminal that can or should show few colours, as the environment tells;
+    /// `None` where the terminal's background decides.
+    #[must_use]
+    pub fn plain_theme(self, variable: impl Fn(&str) -> String) -> Option<Theme> {
+        if !variable("NO_COLOR").is_empty() {
+            return Some(Theme::NONE);
+        }
+
+        let has_palette = self.colours == Colours::All || variable("TERM").contains("256");
+        (!has_palette).then_some(Theme::SIXTEEN)
+    }
+
     /// A theme in colours that the terminal can show.
     #[must_use]
     pub fn theme(self, theme: Theme) -> Theme {
@@ -95,19 +107,6 @@ impl Display {
             Charset::Ascii => text.chars().map(ascii).collect(),
         }
     }
-}
-
-/// The theme for a terminal that can or should show few colours, as the environment tells;
-/// `None` where the terminal's background decides.
-#[must_use]
-pub fn plain_theme(variable: impl Fn(&str) -> String) -> Option<Theme> {
-    if !variable("NO_COLOR").is_empty() {
-        return Some(Theme::NONE);
-    }
-
-    let colours = Display::told_by(&variable).colours;
-    let has_palette = colours == Colours::All || variable("TERM").contains("256");
-    (!has_palette).then_some(Theme::SIXTEEN)
 }
 
 /// Returns whether a terminal of this name, as `TERM` tells it, can't even move its cursor.
@@ -238,11 +237,13 @@ mod tests {
         BAR, CANCELLED, CHEAPER, CONNECTED, DEARER, DISCONNECTED, PENDING, READY, SHORT,
     };
 
+    fn value(variables: &[(&str, &str)], name: &str) -> String {
+        let told = variables.iter().find(|(known, _)| *known == name);
+        told.map_or(String::new(), |(_, value)| (*value).to_owned())
+    }
+
     fn display(variables: &[(&str, &str)]) -> Display {
-        Display::told_by(|name| {
-            let told = variables.iter().find(|(known, _)| *known == name);
-            told.map_or(String::new(), |(_, value)| (*value).to_owned())
-        })
+        Display::told_by(|name| value(variables, name))
     }
 
     #[test]
@@ -268,15 +269,12 @@ mod tests {
             ("linux", "", "", Some(Theme::SIXTEEN)),
             ("xterm-256color", "truecolor", "1", Some(Theme::NONE)),
         ] {
-            let told = plain_theme(|name| {
-                let value = match name {
-                    "TERM" => term,
-                    "COLORTERM" => colorterm,
-                    "NO_COLOR" => no_color,
-                    _ => "",
-                };
-                value.to_owned()
-            });
+            let variables = [
+                ("TERM", term),
+                ("COLORTERM", colorterm),
+                ("NO_COLOR", no_color),
+            ];
+            let told = display(&variables).plain_theme(|name| value(&variables, name));
             assert_eq!(told, theme, "{term} {colorterm} {no_color}");
         }
     }

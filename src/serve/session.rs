@@ -208,7 +208,7 @@ pub(super) fn start(
 fn visit(shop: &ServedShop, grant: Grant, terminal: Terminal, environment: &Environment) -> Visit {
     let display = Display::told_by(|name| variable(&terminal, environment, name));
     let theme = Theme::named(&environment.get("TROLLEY_THEME"))
-        .or_else(|| display::plain_theme(|name| variable(&terminal, environment, name)))
+        .or_else(|| display.plain_theme(|name| variable(&terminal, environment, name)))
         .unwrap_or(Theme::DARK.on_terminal_background());
 
     Visit {

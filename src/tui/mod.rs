@@ -99,7 +99,7 @@ fn visit(settings: &Settings) -> Visit {
     let display = Display::told_by(variable);
     let theme = settings
         .theme
-        .or_else(|| display::plain_theme(variable))
+        .or_else(|| display.plain_theme(variable))
         .unwrap_or_else(detect_theme);
 
     Visit {
