@@ -16,7 +16,7 @@ use trolley::store::{Address, Policy};
 use trolley::tui::ScreenError;
 use trolley::tui::hub::Hub;
 use trolley::tui::screen::{Ended, Screen, Visit};
-use trolley::tui::terminal::port::{Arrival, Frames, Outlet, Port};
+use trolley::tui::terminal::port::{Arrival, Frames, Outlet, Port, STATUS_HANGUP};
 
 /// A port to a terminal that the test plays.
 struct FarPort {
@@ -26,7 +26,8 @@ struct FarPort {
 
 impl Port for FarPort {
     async fn next(&mut self) -> Arrival {
-        self.arrivals.recv().await.unwrap_or(Arrival::End(129))
+        let arrival = self.arrivals.recv().await;
+        arrival.unwrap_or(Arrival::End(STATUS_HANGUP))
     }
 
     fn take_waiting(&mut self) -> Vec<Arrival> {

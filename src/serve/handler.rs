@@ -6,7 +6,7 @@ use super::connections::{Connection, Visitor};
 use super::identity::{Grant, fingerprint};
 use super::session::{self, Environment, SessionInput, Terminal};
 use crate::model::text;
-use crate::tui::terminal::port::Arrival;
+use crate::tui::terminal::port::{Arrival, STATUS_HANGUP};
 use russh::keys::ssh_key::Fingerprint;
 use russh::keys::{Algorithm, PrivateKey, PublicKey};
 use russh::server::{
@@ -483,7 +483,7 @@ impl Handler for VisitorHandler {
         _session: &mut Session,
     ) -> Result<(), russh::Error> {
         if let Some(input) = self.running(channel) {
-            input.give(Arrival::End(session::STATUS_HANGUP)).await;
+            input.give(Arrival::End(STATUS_HANGUP)).await;
         }
         Ok(())
     }

@@ -9,7 +9,7 @@ use crate::config::theme::Theme;
 use crate::model::text;
 use crate::store::Policy;
 use crate::tui::screen::{Ended, Screen, Visit};
-use crate::tui::terminal::port::{Arrival, Frames, Outlet, Port};
+use crate::tui::terminal::port::{Arrival, Frames, Outlet, Port, STATUS_HANGUP, USUAL_SIZE};
 use crate::tui::terminal::sequences;
 use crate::tui::{ScreenError, alarm};
 use futures::FutureExt;
@@ -26,15 +26,11 @@ use tracing::info;
 const STATUS_UNCONFIRMED: u8 = 3;
 /// The sentence about them.
 const UNCONFIRMED: &str = "Your last changes were not confirmed: look whether they are there.";
-/// The exit status when the terminal is gone, as after SIGHUP.
-pub(super) const STATUS_HANGUP: u8 = 129;
 /// The exit status of a screen that has crashed.
 const STATUS_CRASHED: u8 = 101;
 /// The exit status of a screen that has failed.
 const STATUS_FAILED: u8 = 3;
 
-/// The size of a terminal that tells none.
-const USUAL_SIZE: (u16, u16) = (80, 24);
 /// The largest screen that is drawn, in columns and rows. What is beyond stays empty.
 const LARGEST_SIZE: (u16, u16) = (500, 200);
 

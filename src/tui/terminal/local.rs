@@ -4,7 +4,7 @@
 //! the screen's own task, that stops reading when it is dropped. A thread of its own writes the
 //! frames, so that a terminal that reads slowly never delays anything else.
 
-use super::port::{Arrival, Frames, Outlet, Port};
+use super::port::{Arrival, Frames, Outlet, Port, STATUS_HANGUP};
 use super::signals::{SignalRequest, Signals, end_status};
 use super::tty;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
@@ -15,8 +15,6 @@ use tokio::io::unix::AsyncFd;
 
 /// The bytes that are read at a time.
 const BUFFER: usize = 4096;
-/// The exit status when the terminal is gone, as after SIGHUP.
-const STATUS_HANGUP: u8 = 129;
 
 /// This process's terminal, which was entered before, and its signals.
 #[derive(Debug)]

@@ -6,6 +6,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use tokio::sync::{Notify, mpsc};
 
+/// The exit status when the terminal is gone, as after SIGHUP.
+pub const STATUS_HANGUP: u8 = 129;
+/// The size of a terminal that tells none, in columns and rows.
+pub(crate) const USUAL_SIZE: (u16, u16) = (80, 24);
+
 /// Something that a terminal, or its owner, sends to the screen.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Arrival {

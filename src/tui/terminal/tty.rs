@@ -2,6 +2,7 @@
 //! whatever happens: the line first, since a shell can't be used without it, and at once. Output
 //! may be blocked (a slow link, a terminal that does not read), so each wait for it is bounded.
 
+use super::port::USUAL_SIZE;
 use super::sequences;
 use crate::tui::lock::lock;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
@@ -30,8 +31,6 @@ const PIECE: usize = 1024;
 
 /// The largest part of a terminal that is drawn on, in columns and rows.
 const LARGEST_SIZE: (u16, u16) = (1_000, 500);
-/// The size of a terminal that does not tell it.
-const USUAL_SIZE: (u16, u16) = (80, 24);
 
 /// Ends a sequence that was cut off.
 const CANCEL: &[u8] = b"\x18";
