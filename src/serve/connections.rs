@@ -10,6 +10,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
+use tokio_util::task::task_tracker::TaskTrackerToken;
 
 /// The most connections that have not logged in yet.
 const MOST_LOGGING_IN: usize = 100;
@@ -94,8 +95,8 @@ impl Network {
 pub(super) struct Connections {
     limits: ConnectionLimits,
     entries: Mutex<Entries>,
-    /// Told how many there are.
-    count: watch::Sender<usize>,
+    /// Has a token of each open connection.
+    open: TaskTracker,
 }
 
 #[derive(Debug, Default)]
@@ -128,6 +129,7 @@ pub(super) struct Connection {
     /// The screens that run on it.
     pub(super) screens: TaskTracker,
     farewell: watch::Receiver<Option<Farewell>>,
+    _open: TaskTrackerToken,
 }
 
 impl Connections {
@@ -135,7 +137,7 @@ impl Connections {
         Arc::new(Connections {
             limits,
             entries: Mutex::default(),
-            count: watch::Sender::new(0),
+            open: TaskTracker::new(),
         })
     }
 
@@ -168,7 +170,6 @@ impl Connections {
             farewell,
         };
         entries.by_id.insert(id, entry);
-        self.count.send_replace(entries.by_id.len());
 
         Ok(Arc::new(Connection {
             all: self.clone(),
@@ -178,6 +179,7 @@ impl Connections {
             sent: Arc::default(),
             screens: TaskTracker::new(),
             farewell: farewells,
+            _open: self.open.token(),
         }))
     }
 
@@ -218,10 +220,10 @@ impl Connections {
         }
     }
 
-    /// Waits until no connection is open.
+    /// Waits until no connection is open, after [`Connections::close`].
     pub(super) async fn all_gone(&self) {
-        // The sender is our own, so there is always somebody to hear from.
-        let _ = self.count.subscribe().wait_for(|count| *count == 0).await;
+        self.open.close();
+        self.open.wait().await;
     }
 
     /// The lock is also good after a panic: none is held while anything is done that could panic.
@@ -289,9 +291,7 @@ impl Connection {
 
 impl Drop for Connection {
     fn drop(&mut self) {
-        let mut entries = self.all.lock();
-        entries.by_id.remove(&self.id);
-        self.all.count.send_replace(entries.by_id.len());
+        self.all.lock().by_id.remove(&self.id);
     }
 }
 
@@ -345,7 +345,7 @@ mod tests {
             all.admit(one_too_many).unwrap();
         }
         let _near = all.admit(from("2001:db8:0:1::1")).unwrap();
-        assert_eq!(*all.count.borrow(), 1);
+        assert_eq!(all.open.len(), 1);
     }
 
     #[test]
