@@ -2,7 +2,7 @@
 //! shop to be had and nothing else: no forwarding, no agent, no X11, no files.
 
 use super::ServedShop;
-use super::connections::{Connection, Visitor};
+use super::connections::{Connection, Full, Visitor};
 use super::identity::{Grant, fingerprint};
 use super::session::{self, Environment, SessionInput, Terminal};
 use crate::model::text;
@@ -83,8 +83,8 @@ pub(super) struct VisitorHandler {
     offers: usize,
     /// The first key that was refused.
     refused_key: Option<Fingerprint>,
-    /// Why somebody is refused who would else be let in.
-    refusal: Option<String>,
+    /// The limit that keeps out somebody who is granted something.
+    refusal: Option<Full>,
     grant: Option<Grant>,
     channels: HashMap<ChannelId, ChannelState>,
 }
@@ -137,7 +137,7 @@ impl VisitorHandler {
         };
         if let Err(full) = self.connection.log_in(visitor) {
             self.refuse(user, &full.to_string());
-            self.refusal = Some(sentence(&full.to_string()));
+            self.refusal = Some(full);
             return Auth::reject();
         }
 
@@ -168,8 +168,8 @@ impl VisitorHandler {
 
     /// The line for somebody who is not let in: it says how to get in.
     fn how_to_get_in(&self) -> String {
-        match (&self.refusal, self.refused_key) {
-            (Some(refusal), _) => refusal.clone(),
+        match (self.refusal, self.refused_key) {
+            (Some(full), _) => sentence(&full.to_string()),
             (None, Some(key)) => format!(
                 "This shop does not know your key {key}. Send its public half (a line of ~/.ssh/*.pub) to whoever runs the shop."
             ),
@@ -295,14 +295,16 @@ impl Handler for VisitorHandler {
             });
         }
 
-        let guest = self.shop.guest_grant(user);
-        if let Some(grant) = guest.filter(|_| self.refusal.is_none())
-            && self.let_in(None, user, grant) == Auth::Accept
-        {
-            return Ok(Auth::Accept);
-        }
+        // Whose key has met a limit does not come in as a guest either.
         if self.refusal.is_none() {
-            self.refuse(user, "no key that is let in");
+            match self.shop.guest_grant(user) {
+                Some(grant) => {
+                    if self.let_in(None, user, grant) == Auth::Accept {
+                        return Ok(Auth::Accept);
+                    }
+                }
+                None => self.refuse(user, "no key that is let in"),
+            }
         }
         Ok(Auth::Partial {
             name: Cow::Borrowed(""),
