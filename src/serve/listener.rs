@@ -111,7 +111,8 @@ async fn converse(
         Ok(mut session) => tokio::select! {
             ended = &mut session => ended.map(|()| "left".to_owned()),
             farewell = asked_to_leave(connection) => {
-                see_off(session, connection, farewell).await
+                see_off(session, connection, farewell).await;
+                Ok("asked to leave".to_owned())
             }
         },
         Err(error) => Err(error),
@@ -148,7 +149,7 @@ async fn see_off(
     mut session: RunningSession<VisitorHandler>,
     connection: &Connection,
     farewell: Farewell,
-) -> Result<String, russh::Error> {
+) {
     let handle = session.handle();
     let leaving = async {
         if let Ok(left) = timeout(LEAVING_TIMEOUT, &mut session).await {
@@ -164,7 +165,6 @@ async fn see_off(
     if timeout(LEAVING_TIMEOUT * 2, leaving).await.is_err() {
         connection.kill.cancel();
     }
-    Ok("asked to leave".to_owned())
 }
 
 /// The reason for the end of a connection, in one word where it is a usual one.
