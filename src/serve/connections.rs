@@ -5,7 +5,6 @@ use super::identity::Grant;
 use russh::keys::PublicKey;
 use std::collections::HashMap;
 use std::net::{IpAddr, Ipv6Addr};
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
@@ -124,8 +123,6 @@ pub(super) struct Connection {
     pub(super) address: IpAddr,
     /// Ends the connection at once.
     pub(super) kill: CancellationToken,
-    /// The bytes that went out.
-    pub(super) sent: Arc<AtomicU64>,
     /// The screens that run on it.
     pub(super) screens: TaskTracker,
     farewell: watch::Receiver<Option<Farewell>>,
@@ -176,7 +173,6 @@ impl Connections {
             id,
             address,
             kill,
-            sent: Arc::default(),
             screens: TaskTracker::new(),
             farewell: farewells,
             _open: self.open.token(),
@@ -281,11 +277,6 @@ impl Connection {
             // The sender lives as long as the connection.
             Ok(None) | Err(_) => std::future::pending().await,
         }
-    }
-
-    /// The bytes that went out.
-    pub(super) fn bytes_sent(&self) -> u64 {
-        self.sent.load(Ordering::Relaxed)
     }
 }
 

@@ -10,6 +10,7 @@ use rustix::process::{Resource, getrlimit, setrlimit};
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::time::timeout;
@@ -77,7 +78,8 @@ async fn serve(
     shop: Arc<ServedShop>,
 ) {
     let started = Instant::now();
-    let reason = match converse(socket, &connection, config, shop).await {
+    let sent = Arc::<AtomicU64>::default();
+    let reason = match converse(socket, &connection, config, shop, sent.clone()).await {
         Ok(reason) => reason,
         Err(error) => end_reason(&error),
     };
@@ -86,22 +88,24 @@ async fn serve(
         session = connection.id,
         ip = %connection.address,
         seconds = started.elapsed().as_secs(),
-        bytes = connection.bytes_sent(),
+        bytes = sent.load(Ordering::Relaxed),
         reason,
         "end"
     );
 }
 
-/// Speaks SSH until the visitor leaves or has to go. Returns the reason.
+/// Speaks SSH until the visitor leaves or has to go, and counts in `sent` the bytes that go out.
+/// Returns the reason for the end.
 async fn converse(
     socket: TcpStream,
     connection: &Arc<Connection>,
     config: Arc<russh::server::Config>,
     shop: Arc<ServedShop>,
+    sent: Arc<AtomicU64>,
 ) -> Result<String, russh::Error> {
     // Frames are small, and each should go at once.
     socket.set_nodelay(true)?;
-    let stream = GuardedStream::new(socket, &connection.kill, connection.sent.clone());
+    let stream = GuardedStream::new(socket, &connection.kill, sent);
     let handler = VisitorHandler::new(shop.clone(), connection.clone());
     let watch = tokio::spawn(cut_silent(connection.clone(), shop.options.login_grace));
 
