@@ -62,7 +62,7 @@ impl Admission {
     /// What the owner of a key is granted, who logs in with this user name; `None`: nothing.
     pub(super) fn grant(&self, key: &PublicKey, user: &str) -> Option<Grant> {
         let fingerprint = fingerprint(key);
-        if let Some(entry) = self.keys.0.get(fingerprint.as_bytes()) {
+        if let Some(entry) = self.keys.0.get(&fingerprint) {
             return entry.grant(fingerprint, user);
         }
 
@@ -125,9 +125,9 @@ fn url_safe(fingerprint: Fingerprint) -> String {
     hash.replace('+', "-").replace('/', "_")
 }
 
-/// The keys of a keys file, by the hash of each, with what its owner is granted.
+/// What the owner of each key in a keys file is granted.
 #[derive(Debug, Default)]
-pub(super) struct KeyList(HashMap<Vec<u8>, KeyEntry>);
+pub(super) struct KeyList(HashMap<Fingerprint, KeyEntry>);
 
 /// What the owner of one key is granted.
 #[derive(Debug)]
@@ -185,8 +185,7 @@ impl KeyList {
         };
 
         let entry = KeyEntry::new(line_number, options, &key)?;
-        let hash = fingerprint(&key).as_bytes().to_vec();
-        if let Some(first) = self.0.insert(hash, entry) {
+        if let Some(first) = self.0.insert(fingerprint(&key), entry) {
             return Err(format!("the same key is on line {}", first.line));
         }
         Ok(())
