@@ -308,11 +308,7 @@ impl Port for ChannelPort {
     }
 
     fn take_waiting(&mut self) -> Vec<Arrival> {
-        let mut waiting = Vec::new();
-        while let Ok(arrival) = self.arrivals.try_recv() {
-            waiting.push(arrival);
-        }
-        waiting
+        std::iter::from_fn(|| self.arrivals.try_recv().ok()).collect()
     }
 
     fn outlet(&self) -> &Outlet {
