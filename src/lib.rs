@@ -8,6 +8,6 @@ pub mod engine;
 pub mod log;
 pub mod model;
 #[cfg(feature = "serve")]
-pub mod serve;
+pub(crate) mod serve;
 pub mod store;
 pub mod tui;

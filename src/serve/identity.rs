@@ -20,7 +20,7 @@ const MARK_LENGTH: usize = 8;
 /// The role of a visitor, as in `trolley acl`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, strum::EnumString, strum::Display)]
 #[strum(serialize_all = "lowercase")]
-pub enum Role {
+pub(crate) enum Role {
     /// Fills carts and orders nothing.
     Shopper,
     /// Also orders what is in the cart.
@@ -31,7 +31,7 @@ pub enum Role {
 
 /// The cart that visitors get whose key is not in the keys file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Open {
+pub(crate) enum Open {
     /// None: they are refused.
     Nobody,
     /// A cart of their own, the same each time.

@@ -8,7 +8,7 @@
 mod connections;
 mod handler;
 mod hostkey;
-pub mod identity;
+pub(crate) mod identity;
 mod listener;
 mod session;
 mod shutdown;
@@ -29,7 +29,7 @@ use tokio::net::TcpListener;
 
 /// An error that keeps the shop from being served.
 #[derive(Debug, thiserror::Error)]
-pub enum ServeError {
+pub(crate) enum ServeError {
     /// The host key can't be used.
     #[error("the host key {path} can't be used: {why}")]
     HostKey {
@@ -64,27 +64,27 @@ pub enum ServeError {
 
 /// The way in which the shop is served.
 #[derive(Debug)]
-pub struct Options {
+pub(crate) struct Options {
     /// The address to listen on.
-    pub listen: SocketAddr,
+    pub(crate) listen: SocketAddr,
     /// The file of the host key; `None`: the usual one, which is made where it is missing.
-    pub host_key: Option<PathBuf>,
+    pub(crate) host_key: Option<PathBuf>,
     /// The file of the keys that are let in.
-    pub keys: Option<PathBuf>,
+    pub(crate) keys: Option<PathBuf>,
     /// What other keys get.
-    pub open: Open,
+    pub(crate) open: Open,
     /// Visitors without a key are let in.
-    pub guests: bool,
+    pub(crate) guests: bool,
     /// The most visitors at a time.
-    pub most: usize,
+    pub(crate) most: usize,
     /// The most connections from one network.
-    pub most_from_network: usize,
+    pub(crate) most_from_network: usize,
     /// The time after which a visitor who presses no key has to go; `None`: never.
-    pub idle: Option<Duration>,
+    pub(crate) idle: Option<Duration>,
     /// The time to log in.
-    pub login_grace: Duration,
+    pub(crate) login_grace: Duration,
     /// The time for changes to be confirmed when the server stops.
-    pub drain: Duration,
+    pub(crate) drain: Duration,
 }
 
 /// The shop as it is served: what all connections share.
@@ -133,7 +133,7 @@ impl ServedShop {
 }
 
 /// A server that listens already, and serves once it [runs](Server::run).
-pub struct Server {
+pub(crate) struct Server {
     listener: TcpListener,
     host_key: PrivateKey,
     shop: Arc<ServedShop>,
@@ -144,7 +144,7 @@ impl Server {
     ///
     /// # Errors
     /// A [`ServeError`] where one of them can't be used.
-    pub async fn open(
+    pub(crate) async fn open(
         options: Options,
         settings: Settings,
         address: Address,
@@ -195,13 +195,13 @@ impl Server {
     ///
     /// # Errors
     /// The system's.
-    pub fn address(&self) -> Result<SocketAddr, ServeError> {
+    pub(crate) fn address(&self) -> Result<SocketAddr, ServeError> {
         Ok(self.listener.local_addr()?)
     }
 
     /// The fingerprint of the host key, which a visitor's client shows at their first visit.
     #[must_use]
-    pub fn fingerprint(&self) -> String {
+    pub(crate) fn fingerprint(&self) -> String {
         fingerprint(self.host_key.public_key()).to_string()
     }
 
@@ -209,7 +209,7 @@ impl Server {
     ///
     /// # Errors
     /// The system's, where signals can't be heard.
-    pub async fn run(self) -> Result<(), ServeError> {
+    pub(crate) async fn run(self) -> Result<(), ServeError> {
         let config = Arc::new(handler::config(self.host_key));
         let accepting = tokio::spawn(listener::accept(self.listener, config, self.shop.clone()));
 
