@@ -63,7 +63,7 @@ pub(super) enum Farewell {
     KeyChanged,
 }
 
-/// Who has logged in over a connection.
+/// Somebody who has logged in over a connection: their key, their user name and their grant.
 #[derive(Debug, Clone)]
 pub(super) struct Visitor {
     /// The key that was proven; none of a guest.

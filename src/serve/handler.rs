@@ -1,5 +1,5 @@
-//! What a visitor's client asks for over one connection, and the answers. There is a screen of the
-//! shop to be had and nothing else: no forwarding, no agent, no X11, no files.
+//! Answers the requests of one visitor's SSH client: to log in, to open channels, and to get a
+//! screen of the shop. All others are refused: there is no forwarding, no agent, no X11, no files.
 
 use super::ServedShop;
 use super::connections::{Connection, Full, Visitor};
@@ -31,12 +31,13 @@ const MOST_ATTEMPTS: usize = 12;
 const MOST_OFFERS: usize = 20;
 /// The most channels of a connection.
 const MOST_CHANNELS: usize = 10;
-/// The pause after which a silent client is asked whether it is still there, and how often that is
-/// done in vain.
-const KEEPALIVE: (Duration, usize) = (Duration::from_secs(15), 3);
-/// The end of a connection on which nothing at all happens. The library counts what it sends
-/// itself, too, so this is no limit for idle visitors.
-const LAST_NET: Duration = Duration::from_secs(3600);
+/// The pause after which a silent client is asked whether it is still there.
+const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(15);
+/// The most questions in a row that a client may leave without an answer.
+const MOST_KEEPALIVES: usize = 3;
+/// The time after which a connection ends on which nothing at all happens. The library counts what
+/// it sends itself, too, so this is no limit for idle visitors.
+const INACTIVITY_TIMEOUT: Duration = Duration::from_secs(3600);
 /// The exit status of a client that asks for what there is not.
 const STATUS_USAGE: u8 = 2;
 
@@ -68,9 +69,9 @@ pub(super) fn config(host_key: PrivateKey) -> Config {
             ..Preferred::DEFAULT
         },
         max_auth_attempts: MOST_ATTEMPTS,
-        inactivity_timeout: Some(LAST_NET),
-        keepalive_interval: Some(KEEPALIVE.0),
-        keepalive_max: KEEPALIVE.1,
+        inactivity_timeout: Some(INACTIVITY_TIMEOUT),
+        keepalive_interval: Some(KEEPALIVE_INTERVAL),
+        keepalive_max: MOST_KEEPALIVES,
         ..Config::default()
     }
 }

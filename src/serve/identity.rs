@@ -59,7 +59,8 @@ pub(super) struct Admission {
 }
 
 impl Admission {
-    /// What the owner of a key is granted, who logs in with this user name; `None`: nothing.
+    /// Returns the grant of a key's owner who logs in with this user name; `None` where they are
+    /// refused.
     pub(super) fn grant(&self, key: &PublicKey, user: &str) -> Option<Grant> {
         let fingerprint = fingerprint(key);
         if let Some(entry) = self.keys.0.get(&fingerprint) {
@@ -79,8 +80,8 @@ impl Admission {
         })
     }
 
-    /// What somebody is granted who has shown no key; `None`: nothing. Where the shop has no shared
-    /// cart, it is one that nobody has had before.
+    /// Returns the grant of a guest, whom no key lets in; `None` where guests are refused. Where
+    /// the shop has no shared cart, they get one that nobody has had before.
     pub(super) fn guest_grant(&self, user: &str) -> Option<Grant> {
         if !self.guests {
             return None;

@@ -147,8 +147,9 @@ async fn asked_to_leave(connection: &Connection) -> Farewell {
     farewell
 }
 
-/// Ends the connection of a visitor who has to go. Most clients leave by themselves after their last
-/// screen, and a farewell that came before that would make OpenSSH forget what it has not shown yet.
+/// Ends the connection of a visitor who has to go. Most clients leave by themselves after their
+/// last screen, and a farewell that came before that would make OpenSSH forget what it has not
+/// shown yet.
 async fn see_off(
     mut session: RunningSession<VisitorHandler>,
     connection: &Connection,

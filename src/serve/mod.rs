@@ -97,12 +97,12 @@ struct ServedShop {
 }
 
 impl ServedShop {
-    /// What the owner of a key is granted now.
+    /// Returns the grant of a key's owner, as the keys file is now.
     fn grant(&self, key: &PublicKey, user: &str) -> Option<Grant> {
         self.admission().grant(key, user)
     }
 
-    /// What somebody without a key is granted now.
+    /// Returns the grant of a guest.
     fn guest_grant(&self, user: &str) -> Option<Grant> {
         self.admission().guest_grant(user)
     }

@@ -24,7 +24,7 @@ use tracing::info;
 
 /// The exit status where changes were not confirmed in time.
 const STATUS_UNCONFIRMED: u8 = 3;
-/// The sentence about them.
+/// The sentence for a visitor whose changes were not confirmed in time.
 const UNCONFIRMED: &str = "Your last changes were not confirmed: look whether they are there.";
 /// The exit status of a screen that has crashed.
 const STATUS_CRASHED: u8 = 101;
@@ -46,9 +46,9 @@ const ARRIVALS: usize = 64;
 /// The bytes that a terminal may be behind. One that is further behind gets a frame only now and
 /// then, so that it does not wade through old ones once it reads again.
 const MOST_BEHIND: usize = 128 * 1024;
-/// The pause between two frames then.
+/// The pause between two frames for a terminal that is further behind.
 const PAUSE_BEHIND: Duration = Duration::from_secs(1);
-/// The time for a terminal to take what gives it back.
+/// The time for a client to take the bytes that give its terminal back.
 const RESTORE_TIMEOUT: Duration = Duration::from_secs(1);
 /// Cancels a sequence that was not sent to its end.
 const CANCEL: &[u8] = b"\x18";
@@ -56,7 +56,7 @@ const CANCEL: &[u8] = b"\x18";
 /// The sentence after a crash.
 const CRASHED: &str = "This screen has crashed; that is a bug in the program. All confirmed changes are saved: come in again.";
 
-/// The warning comes so long before an idle visitor has to go.
+/// The time from the warning of an idle visitor until they have to go.
 const IDLE_WARNING: Duration = Duration::from_secs(60);
 
 /// The terminal of a visitor, as their client describes it.
@@ -200,7 +200,8 @@ pub(super) fn start(
     input
 }
 
-/// All that the screen has to be told.
+/// Describes the visit to the screen: the cart and the rights of the visitor, and how their
+/// terminal shows the shop.
 fn visit(shop: &ServedShop, grant: Grant, terminal: Terminal, environment: &Environment) -> Visit {
     let display = Display::told_by(|name| variable(&terminal, environment, name));
     let theme = Theme::named(&environment.get("TROLLEY_THEME"))

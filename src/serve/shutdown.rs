@@ -8,7 +8,7 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::time::timeout;
 use tracing::{error, info};
 
-/// The time beyond that for changes, in which every connection has ended by itself.
+/// The time for connections to end by themselves, after the time for changes to be confirmed.
 const GRACE: Duration = Duration::from_secs(5);
 
 /// Waits for the signal that ends the server. SIGHUP reads the keys again meanwhile.
