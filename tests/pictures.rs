@@ -3,13 +3,13 @@
 
 use crate::harness;
 
+use harness::terminal::emulator;
 use harness::{Server, TROLLEY, Terminal};
 use std::collections::BTreeMap;
 use std::fmt::Write;
-use std::num::NonZeroU16;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
-use vt100::{Cell, Color, Parser, Screen};
+use vt100::{Cell, Color, Screen};
 
 /// The size of each terminal, in cells.
 const COLUMNS: u16 = 80;
@@ -168,9 +168,7 @@ fn write_word(out: &mut String, column: u16, cells: u16, look: &Look, letters: &
 
 /// What each row of a terminal showed between two moments.
 fn rows_over_time(terminal: &Terminal, begin: Instant, end: Instant) -> Vec<Film> {
-    let rows = NonZeroU16::new(ROWS).unwrap();
-    let columns = NonZeroU16::new(COLUMNS).unwrap();
-    let mut parser = Parser::new(rows, columns, 0);
+    let mut parser = emulator(COLUMNS, ROWS);
     let mut films = vec![Film::new(); usize::from(ROWS)];
     let mut shown: Vec<(String, f32)> = vec![(String::new(), 0.0); usize::from(ROWS)];
 

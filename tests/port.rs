@@ -2,9 +2,9 @@
 
 use crate::harness;
 
+use harness::terminal::emulator;
 use harness::{Server, in_time, ok};
 use regex::Regex;
-use std::num::NonZero;
 use std::sync::Arc;
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
@@ -37,11 +37,6 @@ impl Port for FarPort {
     fn outlet(&self) -> &Outlet {
         &self.outlet
     }
-}
-
-fn parser(rows: u16, columns: u16) -> vt100::Parser {
-    let [rows, columns] = [rows, columns].map(|size| NonZero::new(size).unwrap());
-    vt100::Parser::new(rows, columns, 0)
 }
 
 fn hub(server: &Server) -> Arc<Hub> {
@@ -81,7 +76,7 @@ impl FarTerminal {
         FarTerminal {
             arrivals,
             frames,
-            parser: parser(36, 120),
+            parser: emulator(120, 36),
             // Only what may go from thread to thread can be spawned here.
             screen: tokio::spawn(Screen::start(port, visit, hub.clone()).run()),
         }
@@ -152,7 +147,7 @@ async fn screens_of_one_process_share_a_cart() {
     assert!(bob.parser.screen().mouse_protocol_mode() != vt100::MouseProtocolMode::None);
 
     // A new size begins a new frame, whatever shows meanwhile.
-    bob.parser = parser(24, 80);
+    bob.parser = emulator(80, 24);
     bob.send(Arrival::Resize(80, 24));
     bob.wait(r"12 Espresso").await;
 

@@ -8,10 +8,16 @@ use rustix::process::Signal;
 use std::collections::HashSet;
 use std::io::{ErrorKind, Read, Write};
 use std::net::TcpStream;
+use std::process::Command;
 
 /// What a client said on stderr.
 fn complaint(output: &std::process::Output) -> String {
     String::from_utf8_lossy(&output.stderr).into_owned()
+}
+
+/// A command for the shop on this server, with the folder as its home.
+fn shop(redis: &Server, folder: &Folder) -> Command {
+    harness::trolley(folder.path(), &["--redis", redis.url()])
 }
 
 #[test]
@@ -323,22 +329,10 @@ fn the_host_key_is_kept() {
     let folder = Folder::new();
     folder.list(&[("ann", "")]);
     let keys = folder.text("keys");
-    let args = [
-        "--redis",
-        redis.url(),
-        "--json",
-        "serve",
-        "--listen",
-        "127.0.0.1:0",
-    ];
-    let start = |more: &[&str]| {
-        let mut command = harness::trolley(folder.path(), &args);
-        launch(command.args(["--keys", &keys]).args(more))
-    };
 
-    let (first, _, fingerprint) = start(&[]);
+    let (first, _, fingerprint) = launch(&mut shop(&redis, &folder), &["--keys", &keys]);
     drop(first);
-    let (second, _, again) = start(&[]);
+    let (second, _, again) = launch(&mut shop(&redis, &folder), &["--keys", &keys]);
     assert_eq!(fingerprint, again);
     drop(second);
 
@@ -353,11 +347,13 @@ fn the_host_key_is_kept() {
 
     // One that somebody names is used, and never made.
     folder.make_key("named", "ed25519");
-    let (_named, _, other) = start(&["--host-key", &folder.text("named")]);
+    let named = folder.text("named");
+    let args = ["--keys", &keys, "--host-key", &named];
+    let (_named, _, other) = launch(&mut shop(&redis, &folder), &args);
     assert_ne!(other, fingerprint);
     let missing = folder.text("missing");
-    let refused = harness::trolley(folder.path(), &args)
-        .args(["--keys", &keys, "--host-key", &missing])
+    let refused = shop(&redis, &folder)
+        .args(["serve", "--keys", &keys, "--host-key", &missing])
         .finish();
     assert_eq!(refused.status.code(), Some(2));
     assert!(!folder.file("missing").exists());
@@ -377,8 +373,7 @@ fn mistakes_end_the_server_before_it_begins() {
         (&["--open", "own", "--drain", "never"], "drain"),
         (&["--open", "own", "--listen", "192.0.2.1:1"], "192.0.2.1"),
     ] {
-        let mut command = harness::trolley(folder.path(), &["--redis", redis.url(), "serve"]);
-        let output = command.args(args).finish();
+        let output = shop(&redis, &folder).arg("serve").args(args).finish();
         assert_eq!(output.status.code(), Some(2), "{args:?}: {output:?}");
         assert!(complaint(&output).contains(what), "{args:?}: {output:?}");
     }
@@ -529,29 +524,12 @@ fn the_end_of_the_server_does_not_wait_for_ever() {
 fn the_private_shop_can_be_served() {
     let home = Home::new();
     let folder = Folder::new();
-    let args = [
-        "--json",
-        "serve",
-        "--listen",
-        "127.0.0.1:0",
-        "--open",
-        "own",
-    ];
-    let (_server, address, _) = launch(&mut home.command(&args));
-    let port = address.port().to_string();
-    let known = format!("UserKnownHostsFile={}", folder.text("known"));
+    let (_server, address, _) = launch(&mut home.command(&[]), &["--open", "own"]);
+    let options = folder.client(Some("ann"), address.port());
+    let options: Vec<&str> = options.iter().map(String::as_str).collect();
     let ann = Terminal::builder("/usr/bin/ssh")
-        .args(&[
-            "-F",
-            "none",
-            "-p",
-            &port,
-            "-o",
-            &known,
-            "-i",
-            &folder.text("ann"),
-        ])
-        .args(&["-o", "StrictHostKeyChecking=accept-new", "127.0.0.1"])
+        .args(&options)
+        .args(&["127.0.0.1"])
         .open();
     ann.wait("64 products");
 }
@@ -560,16 +538,7 @@ fn the_private_shop_can_be_served() {
 fn visits_are_told_on_stderr_where_there_is_no_log() {
     let redis = Server::with_demo();
     let folder = Folder::new();
-    let args = [
-        "--redis",
-        redis.url(),
-        "--json",
-        "serve",
-        "--listen",
-        "127.0.0.1:0",
-    ];
-    let mut command = harness::trolley(folder.path(), &args);
-    let (server, address, _) = launch(command.args(["--open", "own"]));
+    let (server, address, _) = launch(&mut shop(&redis, &folder), &["--open", "own"]);
     let mut stream = TcpStream::connect(address).unwrap();
     let mut version = [0; 7];
     stream.set_read_timeout(Some(PATIENCE)).unwrap();

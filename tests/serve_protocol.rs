@@ -2,13 +2,13 @@
 
 use crate::harness;
 
+use harness::terminal::emulator;
 use harness::{Served, in_time};
 use proptest::prelude::*;
 use proptest::test_runner::TestRunner;
 use russh::client::{self, Handle, Msg};
 use russh::keys::{PrivateKeyWithHashAlg, PublicKeyOrCertificate, load_secret_key};
 use russh::{Channel, ChannelMsg, Pty, Sig};
-use std::num::NonZero;
 use std::sync::Arc;
 
 /// A client that believes any host key.
@@ -69,8 +69,7 @@ async fn open_shop(connection: &Handle<Client>, columns: u32, rows: u32) -> Chan
 
 /// Reads what the screen shows until it is this.
 async fn wait_for(channel: &mut Channel<Msg>, size: (u16, u16), what: &str) -> vt100::Parser {
-    let [columns, rows] = [size.0, size.1].map(|length| NonZero::new(length).unwrap());
-    let mut parser = vt100::Parser::new(rows, columns, 0);
+    let mut parser = emulator(size.0, size.1);
     while !parser.screen().contents().contains(what) {
         match in_time(what, channel.wait()).await {
             Some(ChannelMsg::Data { data }) => parser.process(&data),
@@ -81,13 +80,9 @@ async fn wait_for(channel: &mut Channel<Msg>, size: (u16, u16), what: &str) -> v
     parser
 }
 
-fn office() -> Served {
-    Served::start(&[("ann", r#"cart="office""#)], &[])
-}
-
 #[tokio::test]
 async fn no_size_is_too_small_or_too_large() {
-    let served = office();
+    let served = Served::office();
     let connection = connect(&served).await;
     for (told, drawn) in [
         ((0, 0), (80_u16, 24_u16)),
@@ -117,7 +112,7 @@ async fn no_size_is_too_small_or_too_large() {
 
 #[tokio::test]
 async fn what_there_is_not_is_refused() {
-    let served = office();
+    let served = Served::office();
     let connection = connect(&served).await;
     let mut channel = open(&connection).await;
 
@@ -165,7 +160,7 @@ async fn what_there_is_not_is_refused() {
 
 #[tokio::test]
 async fn variables_are_counted() {
-    let served = office();
+    let served = Served::office();
     let connection = connect(&served).await;
     let mut channel = open(&connection).await;
     let mut granted = 0;
@@ -179,7 +174,7 @@ async fn variables_are_counted() {
 
 #[tokio::test]
 async fn a_connection_has_ten_channels_and_gets_them_back() {
-    let served = office();
+    let served = Served::office();
     let connection = connect(&served).await;
     let mut channels = Vec::new();
     for _ in 0..10 {
@@ -201,7 +196,7 @@ async fn a_connection_has_ten_channels_and_gets_them_back() {
 
 #[tokio::test]
 async fn screens_that_have_ended_do_not_count() {
-    let served = office();
+    let served = Served::office();
     let connection = connect(&served).await;
     for _ in 0..15 {
         let mut channel = open_shop(&connection, 80, 24).await;
@@ -216,7 +211,7 @@ async fn screens_that_have_ended_do_not_count() {
 
 #[tokio::test]
 async fn the_input_of_a_client_that_is_gone_ends_its_screen() {
-    let served = office();
+    let served = Served::office();
     let connection = connect(&served).await;
     let mut channel = open_shop(&connection, 80, 24).await;
     wait_for(&mut channel, (80, 24), "64 products").await;
@@ -287,7 +282,7 @@ async fn send(channel: &Channel<Msg>, step: Step) {
 
 #[test]
 fn no_order_of_requests_breaks_the_server() {
-    let served = office();
+    let served = Served::office();
     let tokio = tokio::runtime::Runtime::new().unwrap();
     let connection = tokio.block_on(connect(&served));
     let programs = proptest::collection::vec(step(), 0..12);

@@ -17,8 +17,6 @@ pub const PEOPLE: [&str; 3] = ["ann", "ben", "cleo"];
 pub struct Served {
     process: Running,
     address: SocketAddr,
-    /// What it says of its host key.
-    pub fingerprint: String,
     pub folder: Folder,
     pub redis: Server,
 }
@@ -76,7 +74,7 @@ impl Folder {
     }
 
     /// The options of a client that knows nothing but this folder.
-    fn client(&self, who: Option<&str>, port: u16) -> Vec<String> {
+    pub fn client(&self, who: Option<&str>, port: u16) -> Vec<String> {
         let known = format!("UserKnownHostsFile={}", self.text("known"));
         let port = port.to_string();
         let options = [
@@ -126,20 +124,17 @@ impl Served {
         let keys = folder.text("keys");
         let log = folder.text("log");
         let url = redis.url().to_owned();
-        let mut all = vec!["--redis", &url, "--log", &log, "--json", "serve"];
-        all.extend(["--listen", "127.0.0.1:0"]);
+        let mut command = trolley(folder.path(), &["--redis", &url, "--log", &log]);
+        command.envs(environment.iter().copied());
+        let mut all = args.to_vec();
         if !people.is_empty() {
             all.extend(["--keys", &keys]);
         }
-        all.extend(args);
 
-        let mut command = trolley(folder.path(), &all);
-        command.envs(environment.iter().copied());
-        let (process, address, fingerprint) = launch(&mut command);
+        let (process, address, _) = launch(&mut command, &all);
         Served {
             process,
             address,
-            fingerprint,
             folder,
             redis,
         }
@@ -212,9 +207,11 @@ impl Served {
     }
 }
 
-/// Starts a server; returns its address and fingerprint, too.
-pub fn launch(command: &mut Command) -> (Running, SocketAddr, String) {
-    let mut process = Running::start(command);
+/// Serves the shop of a command on a free port, with more arguments; returns its address and
+/// fingerprint, too.
+pub fn launch(command: &mut Command, args: &[&str]) -> (Running, SocketAddr, String) {
+    command.args(["--json", "serve", "--listen", "127.0.0.1:0"]);
+    let mut process = Running::start(command.args(args));
     let told = process.json();
     let address = told["address"].as_str().unwrap().parse().unwrap();
     let fingerprint = told["fingerprint"].as_str().unwrap().to_owned();

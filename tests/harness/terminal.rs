@@ -32,6 +32,11 @@ fn whole(n: u16) -> NonZeroU16 {
 const FRAME_BEGINS: &[u8] = b"\x1b[?2026h";
 const FRAME_ENDS: &[u8] = b"\x1b[?2026l";
 
+/// A terminal emulator of this size.
+pub fn emulator(columns: u16, rows: u16) -> Parser {
+    Parser::new(whole(rows), whole(columns), 0)
+}
+
 struct Shown {
     parser: Parser,
     raw: Vec<u8>,
@@ -159,7 +164,7 @@ impl Builder {
         let child = pair.slave.spawn_command(self.command).unwrap();
         drop(pair.slave);
         let mut reader = pair.master.try_clone_reader().unwrap();
-        let parser = Parser::new(whole(rows), whole(cols), 0);
+        let parser = emulator(cols, rows);
         let shown = Arc::new((
             Mutex::new(Shown {
                 parser,
