@@ -130,7 +130,7 @@ fn read_password(path: &Path) -> Result<String, ConfigError> {
     const SETTING: &str = "password_file";
 
     let read = pipe::read(path).map_err(|error| unreadable(SETTING, path, &error))?;
-    if pipe::others_may_read(path).map_err(|error| unreadable(SETTING, path, &error))? {
+    if pipe::others_have_access(path).map_err(|error| unreadable(SETTING, path, &error))? {
         let path = shown_path(path);
         return Err(invalid(
             SETTING,

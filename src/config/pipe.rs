@@ -42,11 +42,11 @@ pub(crate) fn read(path: &Path) -> io::Result<Vec<u8>> {
     }
 }
 
-/// Tells whether other users of this machine may read the file.
+/// Tells whether other users of this machine may read, write or run the file.
 ///
 /// # Errors
 /// The system's.
-pub(crate) fn others_may_read(path: &Path) -> io::Result<bool> {
+pub(crate) fn others_have_access(path: &Path) -> io::Result<bool> {
     let mode = std::fs::metadata(path)?.permissions().mode();
     Ok(mode & 0o077 != 0)
 }

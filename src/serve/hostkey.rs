@@ -33,7 +33,7 @@ pub(super) fn read(path: &Path) -> Result<PrivateKey, ServeError> {
 }
 
 fn decode(path: &Path, text: &[u8]) -> Result<PrivateKey, ServeError> {
-    if pipe::others_may_read(path).map_err(|error| host_key_error(path, error))? {
+    if pipe::others_have_access(path).map_err(|error| host_key_error(path, error))? {
         let shown = shown_path(path);
         let why = format!("others can read it: chmod 600 {shown}");
         return Err(host_key_error(path, why));
