@@ -1,5 +1,5 @@
-//! Events, written to a log file where one is asked for. The last ones are always kept, for a
-//! crash report. No event reaches the screen.
+//! Writes events to a log file where one is asked for. Where none is, the visits of a server go to
+//! stderr. The last events are always kept, for a crash report. No event reaches the screen.
 
 use rustix::fs::OFlags;
 use rustix::io::Errno;
