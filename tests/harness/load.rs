@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use tokio::task::JoinHandle;
 use trolley::model::{Cart, Change, OpId, Product, Refusal, Update, UserName};
 use trolley::store;
-use trolley::store::{Address, Connection, Error, Policy};
+use trolley::store::{Address, Connection, Error, Policy, Trouble};
 
 /// How many products there must be: p00, p01 ...
 pub const PRODUCTS: u64 = 12;
@@ -46,6 +46,9 @@ struct Account {
     answers: HashMap<OpId, Update>,
     /// Changes that a rule refused.
     refused: Vec<(OpId, Refusal)>,
+    /// Changes that were given up before they could be sent: the server of their product stayed
+    /// away.
+    given_up: Vec<(OpId, Trouble)>,
     /// Updates that came in.
     seen: Vec<Update>,
     unsettled: Vec<Change>,
@@ -181,10 +184,14 @@ impl Account {
     fn settle(&mut self, terminal: &mut Headless) {
         let mut open: Vec<Change> = std::mem::take(&mut terminal.sent);
         for (op, outcome) in terminal.settled.drain(..) {
+            if matches!(outcome, Err(Error::Unknown { .. })) {
+                continue;
+            }
             open.retain(|change| change.op != op);
             match outcome {
                 Ok(update) => drop(self.answers.insert(op, update)),
                 Err(Error::Refused(refusal)) => self.refused.push((op, refusal)),
+                Err(Error::Trouble(trouble)) => self.given_up.push((op, trouble)),
                 Err(other) => panic!("{op}: {other}"),
             }
         }
@@ -301,6 +308,12 @@ fn agree(accounts: &[Account], truth: &Cart, seen: Seen) -> Sums {
             "{op} was applied and refused: {refusal}"
         );
         assert_ne!(*refusal, Refusal::Forgotten);
+    }
+    for (op, trouble) in accounts.iter().flat_map(|account| &account.given_up) {
+        assert!(
+            !ops.contains_key(op),
+            "{op} was applied and given up: {trouble}"
+        );
     }
     assert!(
         accounts
