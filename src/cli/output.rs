@@ -130,12 +130,12 @@ fn sanitize_lines(text: &str) -> String {
         .join("\n")
 }
 
-/// Pads `shown` to `columns` terminal columns, or cuts it to that many.
+/// Pads `shown` to `columns` terminal columns. What is longer stays whole: it may be an id that
+/// somebody copies, or that a script reads.
 pub(super) fn pad(shown: &str, columns: usize) -> String {
     let shown = text::shown(shown);
-    let fitted = text::truncate(&shown, columns);
-    let gap = columns.saturating_sub(text::width(&fitted));
-    fitted + &" ".repeat(gap)
+    let gap = columns.saturating_sub(text::width(&shown));
+    shown.into_owned() + &" ".repeat(gap)
 }
 
 /// A path as clean text.

@@ -9,8 +9,11 @@ use jiff::tz::TimeZone;
 /// The narrowest receipt, in columns: what small printers hold.
 pub const NARROWEST: usize = 32;
 
+/// The space before what belongs to the line above.
+const INDENT: &str = "    ";
+
 /// The receipt of `order`, `columns` wide (at least [`NARROWEST`]), amounts aligned, times in
-/// `zone`.
+/// `zone`. What is too long for a line goes on in the next: nothing is left out.
 #[must_use]
 pub fn receipt(order: &Order, shop: &str, zone: &TimeZone, columns: usize) -> Vec<String> {
     let columns = columns.max(NARROWEST);
@@ -36,12 +39,12 @@ pub fn receipt(order: &Order, shop: &str, zone: &TimeZone, columns: usize) -> Ve
 
     let mut out: Vec<String> = head
         .iter()
-        .map(|line| text::truncate(line, columns))
+        .flat_map(|line| text::wrap(line, columns, usize::MAX))
         .collect();
     out.push(rule.clone());
     out.extend(lines(&order.lines, &order.who, columns));
     out.push(rule);
-    out.push(spread(&pieces, &total, columns));
+    out.extend(spread("", &pieces, &total, columns));
     out
 }
 
@@ -53,16 +56,16 @@ pub fn lines(lines: &[OrderLine], who: &str, columns: usize) -> Vec<String> {
 
     let mut out = Vec::new();
     for line in lines {
-        out.push(spread(
-            &format!("{:>3} {}", line.quantity, name_and_unit(line)),
-            &line.total().to_string(),
-            columns,
-        ));
+        let quantity = format!("{:>3} ", line.quantity);
+        let total = line.total().to_string();
+        out.extend(spread(&quantity, &name_and_unit(line), &total, columns));
         if line.quantity > 1 {
-            out.push(format!("    {} each", line.price));
+            out.push(format!("{INDENT}{} each", line.price));
         }
         if is_shared && !line.shares.is_empty() {
-            out.push(text::truncate(&format!("    {}", shares(line)), columns));
+            let room = columns.saturating_sub(INDENT.len());
+            let shares = text::wrap_list(&share_words(line), room);
+            out.extend(shares.iter().map(|part| format!("{INDENT}{part}")));
         }
     }
     out
@@ -79,13 +82,17 @@ fn name_and_unit(line: &OrderLine) -> String {
 
 /// Who asked for a line: `for ann`, `2 for ann, 1 for ben`.
 pub(crate) fn shares(line: &OrderLine) -> String {
+    share_words(line).join(", ")
+}
+
+/// Who asked for a line, each for themselves: `for ann`, or `2 for ann` and `1 for ben`.
+pub(crate) fn share_words(line: &OrderLine) -> Vec<String> {
     match &line.shares[..] {
-        [all] if all.pieces == line.quantity => format!("for {}", all.by),
+        [all] if all.pieces == line.quantity => vec![format!("for {}", all.by)],
         some => some
             .iter()
             .map(|share| format!("{} for {}", share.pieces, share.by))
-            .collect::<Vec<_>>()
-            .join(", "),
+            .collect(),
     }
 }
 
@@ -95,11 +102,23 @@ pub fn time(ms: u64, zone: &TimeZone) -> String {
     clock(ms, zone, ClockStyle::DateAndMinute)
 }
 
-/// `left` and `right` at the two ends of a line.
-fn spread(left: &str, right: &str, columns: usize) -> String {
-    let left = text::truncate(left, columns.saturating_sub(text::width(right) + 1));
-    let gap = columns.saturating_sub(text::width(&left) + text::width(right));
-    format!("{left}{}{right}", " ".repeat(gap))
+/// `left` behind its `mark`, and `right` at the other end of the line. Where `left` is too long
+/// for that it goes on below.
+fn spread(mark: &str, left: &str, right: &str, columns: usize) -> Vec<String> {
+    let room = columns.saturating_sub(text::width(mark) + text::width(right) + 1);
+    let parts = text::wrap(left, room, usize::MAX);
+    let (first, rest) = match parts.split_first() {
+        Some((first, rest)) => (first.as_str(), rest),
+        None => ("", &[][..]),
+    };
+
+    let first = format!("{mark}{first}");
+    let gap = columns.saturating_sub(text::width(&first) + text::width(right));
+    let indent = " ".repeat(text::width(mark));
+
+    let mut out = vec![format!("{first}{}{right}", " ".repeat(gap))];
+    out.extend(rest.iter().map(|part| format!("{indent}{part}")));
+    out
 }
 
 #[cfg(test)]
@@ -137,7 +156,41 @@ mod tests {
         let receipt = receipt(&order, "Corner Shop", &TimeZone::UTC, 36);
         assert_eq!(
             receipt.join("\n"),
-            "Corner Shop\nOrder 20261124-7KQ2-M8XD\n2026-11-24 06:00, for office\nordered by ann\nstate: placed\n------------------------------------\n  3 Espresso                    7.20\n    2.40 each\n    for E\n  1 M抹茶 with a long, long… 1234.50\n    for M\n------------------------------------\n4 items               Total €1241.70"
+            "Corner Shop\nOrder 20261124-7KQ2-M8XD\n2026-11-24 06:00, for office\nordered by ann\nstate: placed\n------------------------------------\n  3 Espresso                    7.20\n    2.40 each\n    for E\n  1 M抹茶 with a long, long  1234.50\n    name\n    for M\n------------------------------------\n4 items               Total €1241.70"
         );
+    }
+
+    #[test]
+    fn everybody_who_asked_for_something_is_named() {
+        let names: Vec<String> = (1..=15)
+            .map(|number| format!("guest {number} of the long table"))
+            .collect();
+        let shares = names.iter().map(|by| Share {
+            by: by.clone(),
+            pieces: 2,
+        });
+        let line = OrderLine {
+            product: ProductId::stored(b"x"),
+            name: "Espresso ".repeat(9).trim().to_owned(),
+            unit: String::new(),
+            quantity: 30,
+            price: Money::parse("2.40").unwrap(),
+            shares: shares.collect(),
+        };
+
+        for columns in [NARROWEST, 40, 60] {
+            let printed = lines(std::slice::from_ref(&line), "ann", columns);
+            assert!(
+                printed.iter().all(|line| text::width(line) <= columns),
+                "{printed:#?}"
+            );
+            let words = printed.join(" ");
+            let words: Vec<&str> = words.split_whitespace().collect();
+            let words = words.join(" ");
+            assert_eq!(words.matches("Espresso").count(), 9);
+            for name in &names {
+                assert!(words.contains(&format!("2 for {name}")), "{printed:#?}");
+            }
+        }
     }
 }

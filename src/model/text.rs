@@ -249,6 +249,26 @@ pub fn wrap(text: &str, columns: usize, most: usize) -> Vec<String> {
     shown
 }
 
+/// `items` as a list in lines of at most `columns` columns, broken behind commas where an item is
+/// not too long for a line of its own. Nothing is left out.
+#[must_use]
+pub fn wrap_list(items: &[String], columns: usize) -> Vec<String> {
+    let mut lines: Vec<String> = Vec::new();
+    for (index, item) in items.iter().enumerate() {
+        let comma = if index + 1 < items.len() { "," } else { "" };
+        let item = format!("{item}{comma}");
+
+        match lines.last_mut() {
+            Some(line) if width(line) + 1 + width(&item) <= columns => {
+                line.push(' ');
+                line.push_str(&item);
+            }
+            _ => lines.extend(wrap(&item, columns, usize::MAX)),
+        }
+    }
+    lines
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -341,6 +361,17 @@ mod tests {
         assert_eq!(wrap("抹茶抹茶", 5, 2), ["抹茶", "抹茶"]);
         assert_eq!(wrap("抹茶", 1, 9).len(), 2);
         assert!(wrap(" ", 5, 2).is_empty() && wrap("x", 5, 0).is_empty());
+
+        let items = ["2 for ann", "1 for ben b", "1 for cy"].map(str::to_owned);
+        assert_eq!(
+            wrap_list(&items, 12),
+            ["2 for ann,", "1 for ben b,", "1 for cy"]
+        );
+        assert_eq!(
+            wrap_list(&items, 23),
+            ["2 for ann, 1 for ben b,", "1 for cy"]
+        );
+        assert!(wrap_list(&[], 9).is_empty());
     }
 
     proptest! {
