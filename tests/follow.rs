@@ -103,3 +103,21 @@ fn a_master_that_hands_over_is_followed() {
     let second = order(home, &url);
     assert_eq!(id(&follower.json()), second);
 }
+
+#[test]
+fn a_follower_that_ends_takes_no_order_with_it() {
+    let server = Server::start();
+    let (home, url) = (server.dir(), server.url());
+    server.cmd("HSET product:tea name Tea price 2.40");
+    let placed: Vec<String> = (0..3).map(|_| order(home, url)).collect();
+
+    // Each run is another consumer, and nobody ever takes over what one of them has left.
+    let args = ["orders", "--follow", "--json", "--count", "1"];
+    let args = [&args[..], &["--claim-after", "never"]].concat();
+    for expected in &placed {
+        let printed = ok_at(home, url, &args);
+        assert_eq!(printed.lines().count(), 1, "{printed}");
+        assert_eq!(&id(&serde_json::from_str(&printed).unwrap()), expected);
+    }
+    assert_eq!(server.cli("XPENDING orders trolley - + 9"), "");
+}

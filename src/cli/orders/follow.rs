@@ -67,7 +67,7 @@ pub(super) async fn run(
             let _ = order::finish_open(connection).await;
         }
 
-        let result = match follower.next(connection).await {
+        let result = match follower.next(connection, printer.remaining).await {
             Ok(entries) => printer.print_all(&follower, connection, entries).await,
             Err(error) => Err(error.into()),
         };
@@ -130,9 +130,6 @@ impl OrderPrinter {
         }
 
         for entry in entries {
-            if self.remaining == 0 {
-                return Ok(());
-            }
             // The state is asked for as late as can be: an order that was cancelled meanwhile
             // must not be cooked.
             let state = match entry.news {

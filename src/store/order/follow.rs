@@ -21,7 +21,7 @@ use std::time::Duration;
 /// The time of one wait for the next order; shorter than an answer may take.
 const WAIT: Duration = Duration::from_millis(1_000);
 /// The most entries read at once.
-const BATCH: usize = 16;
+const BATCH: u64 = 16;
 /// The longest total that is shown, in characters.
 const LONGEST_TOTAL: usize = 40;
 /// The beginning of a stream.
@@ -128,18 +128,24 @@ impl Follower {
         }
     }
 
-    /// Waits for the next entries, for about a second. Entries that say nothing to this group
-    /// are acknowledged and left out.
+    /// Waits for the next entries, for about a second; at most `most` of each stream, so that a
+    /// follower that ends takes none with it. Entries that say nothing to this group are
+    /// acknowledged and left out.
     ///
     /// # Errors
     /// The [`crate::store::Trouble`] of the link; asking again is safe.
-    pub async fn next(&mut self, connection: &mut Connection) -> Result<Vec<OrderEntry>, Error> {
+    pub async fn next(
+        &mut self,
+        connection: &mut Connection,
+        most: u64,
+    ) -> Result<Vec<OrderEntry>, Error> {
+        let most = most.min(BATCH);
         if self.groups != Groups::Exist && !self.create_groups(connection).await? {
             tokio::time::sleep(WAIT).await;
             return Ok(Vec::new());
         }
 
-        let entries = match self.read(connection).await {
+        let entries = match self.read(connection, most).await {
             Err(error) if error.code() == Some("NOGROUP") => {
                 // A stream was deleted: what comes into a new one is all new.
                 self.groups = Groups::Lost;
@@ -322,10 +328,11 @@ impl Follower {
     async fn read(
         &mut self,
         connection: &mut Connection,
+        most: u64,
     ) -> Result<Vec<(EntrySource, StreamId)>, RedisError> {
         // First cancellations that others passed on to this consumer: work on them must stop.
         let passed_on = self
-            .read_group(connection, &[(EntrySource::CancelledForUs, START)])
+            .read_group(connection, &[(EntrySource::CancelledForUs, START)], most)
             .await?;
         if !passed_on.is_empty() {
             return Ok(passed_on);
@@ -334,7 +341,7 @@ impl Follower {
         // Then entries that this consumer got before it was started again.
         if let Some(from) = self.unacknowledged_from.take() {
             let mut entries = self
-                .read_group(connection, &[(EntrySource::Placed, &from)])
+                .read_group(connection, &[(EntrySource::Placed, &from)], most)
                 .await?;
             if let Some((_, last)) = entries.last() {
                 self.unacknowledged_from = Some(last.id.clone());
@@ -346,7 +353,7 @@ impl Follower {
 
         // Then entries that another consumer left, which was killed.
         for source in [EntrySource::CancelledForUs, EntrySource::Placed] {
-            let claimed = self.claim(connection, source).await?;
+            let claimed = self.claim(connection, source, most).await?;
             if !claimed.is_empty() {
                 return Ok(claimed);
             }
@@ -354,7 +361,7 @@ impl Follower {
 
         // Then new entries.
         let new = [(EntrySource::Cancelled, ">"), (EntrySource::Placed, ">")];
-        self.read_group(connection, &new).await
+        self.read_group(connection, &new, most).await
     }
 
     /// Takes over entries that other consumers have left unacknowledged for too long.
@@ -362,6 +369,7 @@ impl Follower {
         &self,
         connection: &mut Connection,
         source: EntrySource,
+        most: u64,
     ) -> Result<Vec<(EntrySource, StreamId)>, RedisError> {
         let reply: StreamAutoClaimReply = redis::cmd("XAUTOCLAIM")
             .arg(source.stream())
@@ -370,7 +378,7 @@ impl Follower {
             .arg(self.claim_after.as_millis())
             .arg(START)
             .arg("COUNT")
-            .arg(BATCH)
+            .arg(most)
             .query_async(&mut connection.conn)
             .await?;
         let claimed = reply.claimed.into_iter();
@@ -382,6 +390,7 @@ impl Follower {
         &self,
         connection: &mut Connection,
         from: &[(EntrySource, &str)],
+        most: u64,
     ) -> Result<Vec<(EntrySource, StreamId)>, RedisError> {
         let streams: Vec<&str> = from.iter().map(|(source, _)| source.stream()).collect();
         let starts: Vec<&str> = from.iter().map(|(_, start)| *start).collect();
@@ -390,7 +399,7 @@ impl Follower {
             .arg(&self.group)
             .arg(&self.consumer)
             .arg("COUNT")
-            .arg(BATCH)
+            .arg(most)
             .arg("BLOCK")
             .arg(WAIT.as_millis())
             .arg("STREAMS")
