@@ -7,10 +7,10 @@ use harness::{Deadline, Headless, Proxy, Server, Terminal, ok, shop, shop_sized}
 use rustix::process::Signal;
 use std::sync::atomic::Ordering::Relaxed;
 use trolley::model::cart::PendingOrder;
-use trolley::model::{Money, Product, UserName};
+use trolley::model::{Money, Product, RuleChange, UserName};
 use trolley::store::live::{LiveEvent, LiveRequest, OrderEvent, OrderRequest};
 use trolley::store::order::{self, Driver, Stage};
-use trolley::store::{self, Connection, RuleChange, Trouble};
+use trolley::store::{self, Connection, Trouble};
 use trolley::tui::message::{Effect, Message};
 use trolley::tui::state::{Mode, State};
 use trolley::tui::update::update;

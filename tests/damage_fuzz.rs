@@ -10,8 +10,9 @@ use harness::shopping::{connect_as, id, on_many_threads, quick_server, sell, use
 use proptest::prelude::*;
 use proptest::test_runner::TestRunner;
 use redis::Value;
+use trolley::model::RuleChange;
 use trolley::store;
-use trolley::store::{Connection, Error, RuleChange, Trouble};
+use trolley::store::{Connection, Error, Trouble};
 
 /// The highest version that a cart can have.
 const HIGHEST_VERSION: u64 = 9_000_000_000_000_000;

@@ -15,7 +15,7 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 use trolley::model::order::{OrderFailure, Share};
 use trolley::model::{
-    Change, ChangeKind, Edit, Order, OrderId, OrderState, Refusal, Timeout, UserName,
+    Change, ChangeKind, Edit, Order, OrderId, OrderState, Refusal, RuleChange, Timeout, UserName,
 };
 use trolley::store::order::{self, Driver, FollowEvent, Follower, OrderEntry, Outcome, Stage};
 use trolley::store::{self, Address, Connection, Error, Policy};
@@ -717,7 +717,7 @@ fn every_step_stays_in_one_slot() {
         order::set_state(&mut link, &second, OrderState::Done)
             .await
             .unwrap();
-        store::set_rules(&mut link, &cart, &[store::RuleChange::Locked(true)])
+        store::set_rules(&mut link, &cart, &[RuleChange::Locked(true)])
             .await
             .unwrap();
         order::finish_open(&mut link).await.unwrap();

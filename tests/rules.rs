@@ -7,10 +7,10 @@ use harness::shopping::{
 };
 use harness::{Deadline, Finish, Server, TROLLEY, command, ok, run, until};
 use trolley::model::order::Share;
-use trolley::model::{Change, ChangeKind, Edit, Refusal};
+use trolley::model::{Change, ChangeKind, Edit, Refusal, RuleChange};
 use trolley::store;
+use trolley::store::Error;
 use trolley::store::order;
-use trolley::store::{Error, RuleChange};
 
 #[test]
 fn what_is_restored_to_others_must_be_a_part_of_what_comes() {

@@ -132,10 +132,10 @@ fn watch_tells_people_every_kind_of_event_in_a_sentence() {
     office(&["remove", "croissant"]);
     expect("ann removed Butter Croissant");
     office(&["rules", "--budget", "80"]);
-    expect("ann set rules for the cart");
-    office(&["checkout", "--yes"]);
-    expect("ann is ordering the cart");
-    expect("ann ordered 7 × Espresso");
+    expect("ann set the budget to 80.00");
+    office(&["checkout", "--yes", "--op-id", "20261124-7KQ2-M8XD"]);
+    expect("ann is ordering the cart (order 20261124-7KQ2-M8XD)");
+    expect("ann ordered 7 × Espresso (order 20261124-7KQ2-M8XD)");
 
     // A product that has another name now, and one that is gone.
     office(&["product", "set", "espresso", "name=Ristretto"]);

@@ -1148,6 +1148,7 @@ fn only_what_others_change_lights_up() {
         by: "ann@till".to_owned(),
         kind: ChangeKind::Edit,
         lines: vec![line],
+        rules: Vec::new(),
         count: cart.lines.len() + usize::from(!here),
         deadline: cart.deadline,
     }));

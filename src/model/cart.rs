@@ -282,6 +282,7 @@ mod tests {
                 price: None,
                 taken: Vec::new(),
             }],
+            rules: Vec::new(),
             count,
             deadline: Deadline {
                 told_at: 1,

@@ -1,6 +1,6 @@
 //! Changes that somebody asks for, and the updates that tell everybody what they did.
 
-use super::{Deadline, Money, OrderId, ProductId, text};
+use super::{Deadline, Money, OrderId, ProductId, RuleChange, text};
 use crate::model::order::Share;
 use std::fmt;
 
@@ -231,6 +231,8 @@ pub struct Update {
     pub kind: ChangeKind,
     /// The lines that changed.
     pub lines: Vec<LineChange>,
+    /// The rules that were set; older updates don't tell them.
+    pub rules: Vec<RuleChange>,
     /// The number of lines that the cart has now.
     pub count: usize,
     /// When it happened and when the cart expires, by the server's clock.
@@ -283,8 +285,26 @@ impl Update {
     /// The order that was placed, where it is one.
     #[must_use]
     pub fn order(&self) -> Option<OrderId> {
-        // The op id of an order is the order's own.
-        OrderId::parse(self.op.as_str()).filter(|_| self.kind == ChangeKind::Order)
+        self.concerned_order()
+            .filter(|_| self.kind == ChangeKind::Order)
+    }
+
+    /// The order that is being placed, could not be placed, or is placed.
+    #[must_use]
+    pub fn concerned_order(&self) -> Option<OrderId> {
+        match self.kind {
+            // The op id of these is the order's own.
+            ChangeKind::Freeze | ChangeKind::Unfreeze | ChangeKind::Order => {
+                OrderId::parse(self.op.as_str())
+            }
+            ChangeKind::Edit
+            | ChangeKind::Clear
+            | ChangeKind::Undo
+            | ChangeKind::Redo
+            | ChangeKind::Touch
+            | ChangeKind::Expire
+            | ChangeKind::Rules => None,
+        }
     }
 
     fn line(&self, product: &ProductId) -> Option<&LineChange> {
@@ -316,6 +336,8 @@ pub struct Activity {
     pub lines: usize,
     /// The order that was placed, where it is one.
     pub order: Option<OrderId>,
+    /// The rules that were set; older updates don't tell them.
+    pub rules: Vec<RuleChange>,
 }
 
 impl From<&Update> for Activity {
@@ -328,6 +350,7 @@ impl From<&Update> for Activity {
             first: update.lines.first().cloned(),
             lines: update.lines.len(),
             order: update.order(),
+            rules: update.rules.clone(),
         }
     }
 }

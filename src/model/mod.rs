@@ -28,7 +28,7 @@ pub use order::{Order, OrderId, OrderLine, OrderState};
 pub use product::{Product, ProductId, Stock};
 pub use quantity::Quantity;
 pub use refusal::Refusal;
-pub use rules::Rules;
+pub use rules::{RuleChange, Rules};
 pub use search::{Query, Searcher, Sort, Sorting};
 pub use time::{Deadline, Timeout};
 pub use user::UserName;

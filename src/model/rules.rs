@@ -2,6 +2,8 @@
 
 use super::{Change, Edit, Money, ProductId, Refusal, shares};
 use crate::model::order::Share;
+use crate::model::time::day_and_minute;
+use jiff::tz::TimeZone;
 use std::collections::{BTreeMap, HashMap};
 
 /// The rules of one cart.
@@ -17,6 +19,59 @@ pub struct Rules {
     pub budget: Option<Money>,
     /// The most that what one person asked for may cost.
     pub budget_each: Option<Money>,
+}
+
+/// A rule and its new value.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum RuleChange {
+    /// The lock of the cart, set or removed: while it is locked nothing may be changed.
+    Locked(bool),
+    /// The time from which on nothing may be changed, in Unix milliseconds.
+    Closes(Option<u64>),
+    /// The most that the whole cart may cost.
+    Budget(Option<Money>),
+    /// The most that what one person asked for may cost.
+    BudgetEach(Option<Money>),
+    /// A new owner of the rules; clean text.
+    Owner(String),
+}
+
+impl RuleChange {
+    /// The change in a few words, for people who see it at `at` (Unix milliseconds).
+    fn told(&self, currency: &str, at: u64, zone: &TimeZone) -> String {
+        match self {
+            RuleChange::Locked(true) => "locked the cart".to_owned(),
+            RuleChange::Locked(false) => "unlocked the cart".to_owned(),
+            RuleChange::Closes(Some(closes)) => {
+                format!("set the deadline ({})", day_and_minute(*closes, at, zone))
+            }
+            RuleChange::Closes(None) => "removed the deadline".to_owned(),
+            RuleChange::Budget(amount) => told_budget("the budget", *amount, currency),
+            RuleChange::BudgetEach(amount) => told_budget("the budget of each", *amount, currency),
+            RuleChange::Owner(name) => format!("handed the rules over to {name}"),
+        }
+    }
+}
+
+fn told_budget(which: &str, amount: Option<Money>, currency: &str) -> String {
+    match amount {
+        Some(amount) => format!("set {which} to {}", amount.in_currency(currency)),
+        None => format!("removed {which}"),
+    }
+}
+
+/// Changes of rules in a few words, for people who see them at `at` (Unix milliseconds): `locked
+/// the cart, set the budget to €80.00`. What is not known is not told.
+#[must_use]
+pub fn told(changes: &[RuleChange], currency: &str, at: u64, zone: &TimeZone) -> String {
+    if changes.is_empty() {
+        return "set rules for the cart".to_owned();
+    }
+    let told: Vec<String> = changes
+        .iter()
+        .map(|change| change.told(currency, at, zone))
+        .collect();
+    told.join(", ")
 }
 
 /// A line of a cart as a budget counts it.
@@ -195,6 +250,24 @@ mod tests {
             kind: ChangeKind::Edit,
             edits: vec![edit],
         }
+    }
+
+    #[test]
+    fn rules_that_were_set_are_told() {
+        let at = 1_795_500_000_000;
+        let changes = [
+            RuleChange::Locked(false),
+            RuleChange::Closes(Some(at + 60_000)),
+            RuleChange::Budget(Some(money("80"))),
+            RuleChange::BudgetEach(None),
+            RuleChange::Owner("ben".to_owned()),
+        ];
+        assert_eq!(
+            told(&changes, "€", at, &TimeZone::UTC),
+            "unlocked the cart, set the deadline (today 06:01), set the budget to €80.00, \
+             removed the budget of each, handed the rules over to ben"
+        );
+        assert_eq!(told(&[], "", at, &TimeZone::UTC), "set rules for the cart");
     }
 
     #[test]

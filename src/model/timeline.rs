@@ -270,6 +270,7 @@ mod tests {
             by: "ann".to_owned(),
             kind: ChangeKind::Edit,
             lines: Vec::new(),
+            rules: Vec::new(),
             count: 0,
             deadline: Deadline::default(),
         }
@@ -348,6 +349,7 @@ mod tests {
         };
         Update {
             lines: vec![line],
+            rules: Vec::new(),
             count,
             deadline: Deadline { told_at, at: until },
             ..update(version)

@@ -36,7 +36,7 @@ pub use cart::commands::{
 };
 pub use cart::new_op;
 pub use cart::reading::get_log;
-pub use cart::rules::{RuleChange, set_rules};
+pub use cart::rules::set_rules;
 pub use cart::sending::{Applied, Attempt, ProductCheck, SendError, send};
 pub use catalog::export::{Export, ids_from};
 pub use catalog::import::{delete_product, put_product};

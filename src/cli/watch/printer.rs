@@ -4,7 +4,7 @@ use super::names::ProductNames;
 use crate::cli::output::{Output, print_error, print_json, print_line};
 use crate::model::time::{ClockStyle, clock};
 use crate::model::timeline::TimelineEvent;
-use crate::model::{ChangeKind, LineChange, Update, UserName, text};
+use crate::model::{ChangeKind, LineChange, RuleChange, Update, UserName, rules, text};
 use crate::store::Trouble;
 use jiff::tz::TimeZone;
 use serde_json::{Value, json};
@@ -65,7 +65,7 @@ impl EventPrinter {
         match event {
             TimelineEvent::Update(update) => {
                 let at = self.clock(update.deadline.told_at);
-                format!("{at}  {}", update_text(update, names))
+                format!("{at}  {}", update_text(update, names, &self.zone))
             }
             TimelineEvent::Foreign { at, lines, .. } => {
                 let at = self.clock(*at);
@@ -103,17 +103,7 @@ impl EventPrinter {
 /// An event for programs.
 fn event_json(event: &TimelineEvent) -> Value {
     match event {
-        TimelineEvent::Update(update) => json!({
-            "event": "update",
-            "version": update.version,
-            "at": update.deadline.told_at,
-            "by": update.by,
-            "kind": update.kind.name(),
-            "op_id": update.op.as_str(),
-            "changes": changes_json(&update.lines),
-            "lines": update.count,
-            "expires_at": update.deadline.at,
-        }),
+        TimelineEvent::Update(update) => update_json(update),
 
         TimelineEvent::Gap { from, to, harmless } => {
             json!({ "event": "gap", "from": from, "to": to, "harmless": harmless })
@@ -142,6 +132,35 @@ fn event_json(event: &TimelineEvent) -> Value {
     }
 }
 
+fn update_json(update: &Update) -> Value {
+    let mut document = json!({
+        "event": "update",
+        "version": update.version,
+        "at": update.deadline.told_at,
+        "by": update.by,
+        "kind": update.kind.name(),
+        "op_id": update.op.as_str(),
+        "changes": changes_json(&update.lines),
+        "lines": update.count,
+        "expires_at": update.deadline.at,
+    });
+
+    if let Some(order) = update.concerned_order() {
+        document["order"] = json!(order.as_str());
+    }
+    for rule in &update.rules {
+        let (name, value) = match rule {
+            RuleChange::Locked(locked) => ("locked", json!(locked)),
+            RuleChange::Closes(at) => ("closes_at", json!(at)),
+            RuleChange::Budget(amount) => ("budget", json!(amount.map(|a| a.to_string()))),
+            RuleChange::BudgetEach(amount) => ("budget_each", json!(amount.map(|a| a.to_string()))),
+            RuleChange::Owner(owner) => ("owner", json!(owner)),
+        };
+        document["rules"][name] = value;
+    }
+    document
+}
+
 fn changes_json(lines: &[LineChange]) -> Value {
     lines
         .iter()
@@ -156,9 +175,10 @@ fn changes_json(lines: &[LineChange]) -> Value {
 }
 
 /// An update as a sentence with its author.
-fn update_text(update: &Update, names: &ProductNames) -> String {
+fn update_text(update: &Update, names: &ProductNames, zone: &TimeZone) -> String {
     let by = &update.by;
     let lines = &update.lines;
+    let order = order_text(update);
     match update.kind {
         ChangeKind::Edit => format!("{by} {}", changes_text(lines, names)),
         ChangeKind::Undo => format!("{by} undid a change: {}", changes_text(lines, names)),
@@ -170,10 +190,21 @@ fn update_text(update: &Update, names: &ProductNames) -> String {
             let pieces = pieces_text(lines, names);
             format!("unchanged for too long, and gone: {pieces}")
         }
-        ChangeKind::Freeze => format!("{by} is ordering the cart"),
-        ChangeKind::Unfreeze => format!("{by} could not order the cart"),
-        ChangeKind::Order => format!("{by} ordered {}", pieces_text(lines, names)),
-        ChangeKind::Rules => format!("{by} set rules for the cart"),
+        ChangeKind::Freeze => format!("{by} is ordering the cart{order}"),
+        ChangeKind::Unfreeze => format!("{by} could not order the cart{order}"),
+        ChangeKind::Order => format!("{by} ordered {}{order}", pieces_text(lines, names)),
+        ChangeKind::Rules => {
+            let told = rules::told(&update.rules, "", update.deadline.told_at, zone);
+            format!("{by} {told}")
+        }
+    }
+}
+
+/// The end of a sentence about an order: ` (order 20261124-7KQ2-M8XD)`.
+fn order_text(update: &Update) -> String {
+    match update.concerned_order() {
+        Some(id) => format!(" (order {id})"),
+        None => String::new(),
     }
 }
 

@@ -7,7 +7,7 @@ use crate::model::change::sanitize_actor;
 use crate::model::order::Share;
 use crate::model::{
     Cart, CartLine, ChangeKind, Deadline, LineChange, Money, OpId, OrderId, ProductId, Quantity,
-    Rules, Update,
+    RuleChange, Rules, Update,
 };
 use crate::store::scripts::HIGHEST_VERSION;
 use serde::Deserialize;
@@ -42,6 +42,9 @@ struct UpdateMessage<'a> {
     until: u64,
     count: usize,
     lines: Vec<UpdateLine>,
+    /// The fields of the rules that were set, with their values; empty ones are removed.
+    #[serde(default)]
+    rules: Vec<(String, String)>,
 }
 
 impl UpdateMessage<'_> {
@@ -126,12 +129,28 @@ pub fn update(message: &[u8]) -> Option<Update> {
         by: sanitize_actor(message.by.as_bytes()),
         kind: ChangeKind::named(&message.kind)?,
         lines: message.lines.into_iter().map(LineChange::from).collect(),
+        rules: message.rules.iter().filter_map(rule_change).collect(),
         count: message.count,
         deadline: Deadline {
             told_at: message.at,
             at: (message.until > 0).then_some(message.until),
         },
     })
+}
+
+/// Reads a rule that was set; `None` for one that is not known, or a value that can't be.
+fn rule_change((field, value): &(String, String)) -> Option<RuleChange> {
+    match (field.as_str(), value.as_str()) {
+        ("locked", value) => Some(RuleChange::Locked(!value.is_empty())),
+        ("closes", "") => Some(RuleChange::Closes(None)),
+        ("closes", at) => Some(RuleChange::Closes(Some(unsigned(at.as_bytes())?))),
+        ("budget", "") => Some(RuleChange::Budget(None)),
+        ("budget", amount) => Some(RuleChange::Budget(Some(Money::parse(amount)?))),
+        ("budget_each", "") => Some(RuleChange::BudgetEach(None)),
+        ("budget_each", amount) => Some(RuleChange::BudgetEach(Some(Money::parse(amount)?))),
+        ("owner", name) => Some(RuleChange::Owner(sanitize_actor(name.as_bytes()))),
+        _ => None,
+    }
 }
 
 /// Reads the cart from the answer of `snapshot.lua`; `None` where the answer has another shape.
@@ -361,6 +380,22 @@ mod tests {
         );
         assert_eq!(update.lines[0].delta, -1);
         assert_eq!(update.lines[1].price, Money::parse("2.40"));
+        assert_eq!(update.rules, []);
+    }
+
+    #[test]
+    fn rules_that_were_set() {
+        let text = br#"{"v":"2","op":"a","by":"ann","kind":"rules","at":5,"until":0,"count":0,"lines":[],"rules":[["locked",""],["closes","7"],["budget","x"],["owner","b\u001bn"],["new","1"]]}"#;
+        let rules = update(text).unwrap().rules;
+        let owner = RuleChange::Owner("b\u{FFFD}n".to_owned());
+        assert_eq!(
+            rules,
+            [
+                RuleChange::Locked(false),
+                RuleChange::Closes(Some(7)),
+                owner
+            ]
+        );
     }
 
     #[test]

@@ -2,39 +2,22 @@
 
 use super::sending::common_refusal;
 use super::{new_op, push_cart_update};
-use crate::model::{Money, UserName};
+use crate::model::{RuleChange, UserName};
 use crate::store::connection::Connection;
 use crate::store::error::Error;
 use crate::store::keys::CartKeys;
 use crate::store::scripts::RULES;
 use redis::aio::ConnectionLike;
 
-/// A rule and its new value.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum RuleChange {
-    /// The lock of the cart, set or removed: while it is locked nothing may be changed.
-    Locked(bool),
-    /// The time from which on nothing may be changed, in Unix milliseconds.
-    Closes(Option<u64>),
-    /// The most that the whole cart may cost.
-    Budget(Option<Money>),
-    /// The most that what one person asked for may cost.
-    BudgetEach(Option<Money>),
-    /// A new owner of the rules; clean text.
-    Owner(String),
-}
-
-impl RuleChange {
-    /// The field in the cart's hash, and its value; an empty value removes the rule.
-    fn field(&self) -> (&'static str, String) {
-        match self {
-            RuleChange::Locked(true) => ("locked", "1".to_owned()),
-            RuleChange::Locked(false) => ("locked", String::new()),
-            RuleChange::Closes(at) => ("closes", text_or_empty(*at)),
-            RuleChange::Budget(amount) => ("budget", text_or_empty(*amount)),
-            RuleChange::BudgetEach(amount) => ("budget_each", text_or_empty(*amount)),
-            RuleChange::Owner(name) => ("owner", name.clone()),
-        }
+/// The field of a rule in the cart's hash, and its value; an empty value removes the rule.
+fn field(change: &RuleChange) -> (&'static str, String) {
+    match change {
+        RuleChange::Locked(true) => ("locked", "1".to_owned()),
+        RuleChange::Locked(false) => ("locked", String::new()),
+        RuleChange::Closes(at) => ("closes", text_or_empty(*at)),
+        RuleChange::Budget(amount) => ("budget", text_or_empty(*amount)),
+        RuleChange::BudgetEach(amount) => ("budget_each", text_or_empty(*amount)),
+        RuleChange::Owner(name) => ("owner", name.clone()),
     }
 }
 
@@ -59,7 +42,7 @@ pub async fn set_rules(
     push_cart_update(&mut call, &keys, &connection.policy, op.as_str(), database);
     call.arg(connection.policy.item_timeout.as_millis());
     for change in changes {
-        let (field, value) = change.field();
+        let (field, value) = field(change);
         call.arg(field).arg(value);
     }
 

@@ -35,8 +35,9 @@ local function integer(n) return string.format('%.0f', n) end
 -- Raises the version, sets the expiry, and publishes the update. A cart that is being ordered
 -- does not expire, or stock would be taken for an order that nobody remembers.
 --
--- kind: of the update; changes: the lines that changed, as JSON.
-local function publish_update(kind, changes)
+-- kind: of the update; changes: the lines that changed, as JSON; rules: those that were set, as
+-- JSON, or nil.
+local function publish_update(kind, changes, rules)
   local known = redis.call('HMGET', meta, 'version', 'life')
   local was = whole(known[1], HIGHEST_VERSION) or 0
   local timeout = read_life(known[2]) or timeout
@@ -63,7 +64,9 @@ local function publish_update(kind, changes)
   if count > 0 and not stays then deadline = now + timeout end
   local update = '{"v":"' .. integer(version) .. '","op":"' .. op .. '","by":' .. cjson.encode(who)
     .. ',"kind":"' .. kind .. '","at":' .. integer(now) .. ',"until":' .. integer(deadline)
-    .. ',"count":' .. count .. ',"lines":[' .. table.concat(changes, ',') .. ']}'
+    .. ',"count":' .. count .. ',"lines":[' .. table.concat(changes, ',') .. ']'
+  if rules then update = update .. ',"rules":[' .. table.concat(rules, ',') .. ']' end
+  update = update .. '}'
   -- Without 'kept' the next change sets the companions' expiry again.
   redis.call('HDEL', meta, 'kept')
   redis.pcall('XADD', log, 'MAXLEN', '~', LOG_LENGTH, '*', 'u', update)

@@ -1,7 +1,7 @@
 //! The words for a change of the cart: the activity and the messages both use them.
 
 use super::orders::short_id;
-use crate::model::{Activity, ChangeKind, LineChange, text};
+use crate::model::{Activity, ChangeKind, LineChange, rules, text};
 use crate::tui::state::State;
 use crate::tui::state::activity::CartEventKind;
 
@@ -20,7 +20,10 @@ pub(crate) fn describe(state: &State, activity: &Activity) -> String {
         (ChangeKind::Freeze, _) => "is ordering the cart".to_owned(),
         (ChangeKind::Unfreeze, _) => "could not order".to_owned(),
         (ChangeKind::Order, _) => describe_order(activity),
-        (ChangeKind::Rules, _) => "set rules for the cart".to_owned(),
+        (ChangeKind::Rules, _) => {
+            let currency = &state.shop.currency;
+            rules::told(&activity.rules, currency, activity.at, &state.env.zone)
+        }
         (ChangeKind::Expire, Some(line)) => {
             let name = state.name_of(&line.product);
             format!("{name} expired, unchanged for too long")
@@ -72,7 +75,8 @@ fn describe_edit(state: &State, activity: &Activity) -> String {
     let name = state.name_of(&line.product);
     match (line.delta, &line.taken[..]) {
         _ if line.quantity == 0 => format!("removed {name}{}", of_others(line)),
-        (0.., _) => format!("added {} × {name}", line.delta),
+        (0, _) => format!("kept {} × {name}", line.quantity),
+        (1.., _) => format!("added {} × {name}", line.delta),
         (_, [all]) if i64::from(all.pieces) == -line.delta => {
             format!("took out {} × {name} of {}'s", all.pieces, all.by)
         }
