@@ -444,8 +444,11 @@ fn the_settings_can_give_other_keys() {
             "[keys]\nadd = 'ctrl-'\n",
             "line 2: keys.add: no key is called",
         ),
-        ("sesion_timeout = '1h'\n", "did you mean `session_timeout`?"),
-        ("theme = 'pink'\n", "there is no theme “pink”"),
+        ("sesion_timeout = '1h'\n", "did you mean “session_timeout”?"),
+        (
+            "\ntheme = 'pink'\n",
+            "keys.toml: line 2: theme: there is no theme “pink”",
+        ),
     ] {
         write(toml);
         let output = run(&server, &["--config", path.to_str().unwrap(), "config"]);

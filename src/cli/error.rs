@@ -219,7 +219,9 @@ impl CliError {
             }
 
             CliError::Store(Error::Trouble(Trouble::BadAddress(_)))
-            | CliError::Config(ConfigError::File { .. } | ConfigError::Value { .. })
+            | CliError::Config(
+                ConfigError::File { .. } | ConfigError::Value { .. } | ConfigError::Placed { .. },
+            )
             | CliError::Screen(_)
             | CliError::File(FileError::Read(_))
             | CliError::Path { .. }
@@ -240,13 +242,12 @@ impl CliError {
         match self {
             CliError::Store(Error::Refused(refusal))
             | CliError::Refused { refusal, .. }
-            | CliError::EmptyCatalog(refusal)
-            | CliError::Config(ConfigError::User(refusal)) => refusal.code(),
+            | CliError::EmptyCatalog(refusal) => refusal.code(),
             CliError::Store(Error::Trouble(trouble)) => trouble.code(),
             CliError::Store(Error::Unknown { .. }) | CliError::Unknown { .. } => "unknown",
             CliError::Unread { .. } => "unread",
 
-            CliError::Config(ConfigError::File { .. } | ConfigError::Value { .. }) => "config",
+            CliError::Config(error) => config_code(error),
             CliError::Engine(_) => "engine",
             CliError::Screen(_) => "screen",
             #[cfg(feature = "serve")]
@@ -264,6 +265,14 @@ impl CliError {
             },
             CliError::Row(_) => "bad_product",
         }
+    }
+}
+
+fn config_code(error: &ConfigError) -> &'static str {
+    match error {
+        ConfigError::File { .. } | ConfigError::Value { .. } => "config",
+        ConfigError::User(refusal) => refusal.code(),
+        ConfigError::Placed { error, .. } => config_code(error),
     }
 }
 

@@ -18,29 +18,56 @@ pub(crate) enum FilePresence {
     Optional,
 }
 
+/// A settings file that was read.
+#[derive(Debug, Default)]
+pub(crate) struct SettingsFile {
+    pub(crate) settings: SettingLayer,
+    pub(crate) keymap: Keymap,
+    /// The whole text.
+    pub(crate) text: String,
+}
+
 /// Reads the settings file and the keys in it.
 pub(crate) fn read(
     path: Option<&Path>,
     presence: FilePresence,
-) -> Result<(SettingLayer, Keymap), ConfigError> {
+) -> Result<SettingsFile, ConfigError> {
     let Some(path) = path else {
-        return Ok(Default::default());
+        return Ok(SettingsFile::default());
     };
     let toml = match pipe::read(path) {
         Ok(toml) => toml,
         Err(error)
             if error.kind() == io::ErrorKind::NotFound && presence == FilePresence::Optional =>
         {
-            return Ok(Default::default());
+            return Ok(SettingsFile::default());
         }
         Err(error) => return Err(bad_file(path, error.to_string())),
     };
-    let toml = String::from_utf8(toml).map_err(|_| bad_file(path, "is not UTF-8".to_owned()))?;
+    let text = String::from_utf8(toml).map_err(|_| bad_file(path, "is not UTF-8".to_owned()))?;
 
-    let settings: SettingLayer = toml::from_str(&toml)
-        .map_err(|error| bad_file(path, with_suggestion(&sanitize_lines(&error.to_string()))))?;
-    let keymap = keymap(&settings, &toml).map_err(|why| bad_file(path, why))?;
-    Ok((settings, keymap))
+    let settings: SettingLayer =
+        toml::from_str(&text).map_err(|error| bad_file(path, told(&error, &text)))?;
+    let keymap = keymap(&settings, &text).map_err(|why| bad_file(path, why))?;
+    Ok(SettingsFile {
+        settings,
+        keymap,
+        text,
+    })
+}
+
+/// The number of the line that gives a setting, from 1 on.
+pub(crate) fn line_of(text: &str, setting: &str) -> Option<usize> {
+    let position = text
+        .lines()
+        .position(|line| key_of(line).is_some_and(|key| key == setting))?;
+    Some(position + 1)
+}
+
+/// The name before the sign of equality.
+fn key_of(line: &str) -> Option<&str> {
+    let (key, _) = line.split_once('=')?;
+    Some(key.trim().trim_matches(['"', '\'']))
 }
 
 fn bad_file(path: &Path, why: String) -> ConfigError {
@@ -83,12 +110,25 @@ fn line_at(text: &str, position: usize) -> usize {
     text[..position.min(text.len())].matches('\n').count() + 1
 }
 
-/// Adds the nearest known name to a complaint about an unknown one.
-fn with_suggestion(complaint: &str) -> String {
-    // ... unknown field `usr`, expected one of `redis`, `user`, ...
-    let Some((_, names)) = complaint.split_once("unknown field `") else {
-        return complaint.to_owned();
+/// An error of the file's grammar as a sentence, with its line.
+fn told(error: &toml::de::Error, text: &str) -> String {
+    let line = line_at(text, error.span().map_or(0, |span| span.start));
+    let message = sanitize_lines(error.message());
+    let told = match message.split_once("unknown field `") {
+        Some((_, names)) => unknown_setting(names),
+        None => match message.split_once(", expected ") {
+            Some((found, expected)) => {
+                let key = text.lines().nth(line - 1).and_then(key_of);
+                bad_type(key.unwrap_or_default(), found, expected)
+            }
+            None => message,
+        },
     };
+    format!("line {line}: {told}")
+}
+
+/// The sentence about a setting that is none, from ``usr`, expected one of `redis`, `user`, ...``.
+fn unknown_setting(names: &str) -> String {
     let mut names = names.split('`').step_by(2);
     let unknown = names.next().unwrap_or_default();
 
@@ -96,9 +136,29 @@ fn with_suggestion(complaint: &str) -> String {
         strsim::jaro_winkler(a, unknown).total_cmp(&strsim::jaro_winkler(b, unknown))
     });
     match nearest {
-        Some(nearest) => format!("{complaint}\ndid you mean `{nearest}`?"),
-        None => complaint.to_owned(),
+        Some(nearest) => {
+            format!("there is no setting “{unknown}”; did you mean “{nearest}”?")
+        }
+        None => format!("there is no setting “{unknown}”"),
     }
+}
+
+/// The sentence about a value of another type, from `invalid type: string "x"` and `u32`.
+fn bad_type(key: &str, found: &str, expected: &str) -> String {
+    let Some(found) = found
+        .strip_prefix("invalid type: ")
+        .or_else(|| found.strip_prefix("invalid value: "))
+    else {
+        return format!("{found}, expected {expected}");
+    };
+    let expected = match expected {
+        "u32" => "a whole number",
+        "a string" | "path string" => "a text in quotes",
+        "a boolean" => "true or false",
+        other => other,
+    };
+    let key = text::sanitize_to(key.as_bytes(), 40);
+    format!("{key}: {expected} is expected, not {found}")
 }
 
 /// Cleans a text of several lines.
@@ -116,12 +176,27 @@ mod tests {
 
     #[test]
     fn the_nearest_name_is_suggested() {
-        let complaint = toml::from_str::<SettingLayer>("sesion_timeout = '1h'")
-            .unwrap_err()
-            .to_string();
-        assert!(
-            with_suggestion(&complaint).ends_with("\ndid you mean `session_timeout`?"),
-            "{complaint}"
+        let toml = "\nsesion_timeout = '1h'";
+        let error = toml::from_str::<SettingLayer>(toml).unwrap_err();
+        assert_eq!(
+            told(&error, toml),
+            "line 2: there is no setting “sesion_timeout”; did you mean “session_timeout”?"
         );
+    }
+
+    #[test]
+    fn what_is_no_toml_is_told_with_its_line() {
+        for toml in [
+            "user = 'a'\n=",
+            "user = 'a'\nname = 'x\n",
+            "user = 'a'\n[[[",
+        ] {
+            let error = toml::from_str::<SettingLayer>(toml).unwrap_err();
+            let told = told(&error, toml);
+            assert!(
+                told.starts_with("line 2: ") && !told.contains('\n'),
+                "{told}"
+            );
+        }
     }
 }

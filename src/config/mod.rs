@@ -71,6 +71,16 @@ pub enum ConfigError {
     /// The cart's name is refused.
     #[error(transparent)]
     User(#[from] Refusal),
+    /// Another error of these, in a value that the settings file gives.
+    #[error("{path}: line {line}: {error}")]
+    Placed {
+        /// The file; clean text.
+        path: String,
+        /// The line, from 1.
+        line: usize,
+        /// The error.
+        error: Box<ConfigError>,
+    },
 }
 
 /// The settings in force.
@@ -110,17 +120,26 @@ impl Settings {
             None => FilePresence::Optional,
         };
         let path = named_file.or_else(paths::settings_file);
-        let (file, keymap) = file::read(path.as_deref(), presence)?;
+        let file = file::read(path.as_deref(), presence)?;
 
+        let mut layers = SettingLayers::new(flags, file.settings);
+        let mut settings = Settings::of(&mut layers, file.keymap)
+            .map_err(|error| placed(error, &layers, path.as_deref(), &file.text))?;
+        settings.file = path;
+        settings.origins = layers.into_origins();
+        Ok(settings)
+    }
+
+    /// The settings of these layers, whose origins are noted there.
+    fn of(layers: &mut SettingLayers, keymap: Keymap) -> Result<Settings, ConfigError> {
         // The order of these is the order in which `trolley config` shows them.
-        let mut layers = SettingLayers::new(flags, file);
         let mut warnings = Vec::new();
-        let server = server(&mut layers, &mut warnings)?;
-        let user = user(&mut layers)?;
-        let policy = policy(&mut layers, &user)?;
-        let theme = theme(&mut layers)?;
+        let server = server(layers, &mut warnings)?;
+        let user = user(layers)?;
+        let policy = policy(layers, &user)?;
+        let theme = theme(layers)?;
         let mouse = layers.pick_noted("mouse", |layer| layer.mouse);
-        let log = log(&mut layers)?;
+        let log = log(layers)?;
 
         Ok(Settings {
             server,
@@ -131,9 +150,32 @@ impl Settings {
             keymap,
             log,
             warnings,
-            file: path,
-            origins: layers.into_origins(),
+            file: None,
+            origins: Vec::new(),
         })
+    }
+}
+
+/// An error with its place in the settings file, where that gives the value.
+fn placed(
+    error: ConfigError,
+    layers: &SettingLayers,
+    path: Option<&Path>,
+    text: &str,
+) -> ConfigError {
+    let setting = match &error {
+        ConfigError::Value { setting, .. } => *setting,
+        ConfigError::User(_) => "user",
+        ConfigError::File { .. } | ConfigError::Placed { .. } => return error,
+    };
+    let line = file::line_of(text, setting).filter(|_| layers.is_from_file(setting));
+    match (path, line) {
+        (Some(path), Some(line)) => ConfigError::Placed {
+            path: shown_path(path),
+            line,
+            error: Box::new(error),
+        },
+        _ => error,
     }
 }
 
@@ -300,6 +342,35 @@ mod tests {
     fn mistakes_are_told_with_their_place() {
         let error = load("usr = 'x'", |_| ()).unwrap_err().to_string();
         assert!(error.contains("usr") && error.contains("line 1"), "{error}");
+        for (toml, told) in [
+            (
+                "user = 'a'\nline_limit = 0\n",
+                "config.toml: line 2: line_limit: a number from 1 to 999999",
+            ),
+            (
+                "\nuser='a b'",
+                "config.toml: line 2: “a b” is not a valid user name: use 1 to 64 of A-Z a-z 0-9 . _ -",
+            ),
+            (
+                "line_limit = 'x'",
+                "config.toml: line 1: line_limit: a whole number is expected, not string \"x\"",
+            ),
+            (
+                "user = 1",
+                "config.toml: line 1: user: a text in quotes is expected, not integer `1`",
+            ),
+            (
+                "mouse = 'no'",
+                "config.toml: line 1: mouse: true or false is expected, not string \"no\"",
+            ),
+        ] {
+            let error = load(toml, |_| ()).unwrap_err().to_string();
+            assert!(error.ends_with(told), "{error}, not {told}");
+        }
+        // What the command line says is no mistake of the file.
+        let flag = |layer: &mut SettingLayer| layer.line_limit = Some(0);
+        let error = load("line_limit = 3", flag).unwrap_err().to_string();
+        assert_eq!(error, "line_limit: a number from 1 to 999999");
         for toml in [
             "line_limit = 0",
             "session_timeout = 'soon'",

@@ -3,6 +3,7 @@
 use super::flags::Flags;
 use super::setting_table::{SettingLayer, SettingSource};
 use crate::model::text;
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 /// One setting as it is in force, for people to read.
@@ -31,6 +32,8 @@ pub(crate) struct SettingLayers {
     file: SettingLayer,
     defaults: SettingLayer,
     origins: Vec<SettingOrigin>,
+    /// The sources of the settings that were picked so far.
+    sources: BTreeMap<&'static str, SettingSource>,
 }
 
 impl SettingLayers {
@@ -40,12 +43,13 @@ impl SettingLayers {
             file,
             defaults: SettingLayer::defaults(),
             origins: Vec::new(),
+            sources: BTreeMap::new(),
         }
     }
 
     /// Picks a setting from the strongest layer that has it. `name` is its field's.
     pub(crate) fn pick<T>(
-        &self,
+        &mut self,
         name: &'static str,
         field: impl Fn(&SettingLayer) -> Option<T>,
     ) -> PickedSetting<T> {
@@ -56,12 +60,18 @@ impl SettingLayers {
         } else {
             (field(&self.defaults), SettingSource::Default)
         };
+        self.sources.insert(name, source);
 
         PickedSetting {
             name,
             value,
             source,
         }
+    }
+
+    /// Tells whether the file has given this setting, which was picked.
+    pub(crate) fn is_from_file(&self, name: &str) -> bool {
+        self.sources.get(name) == Some(&SettingSource::File)
     }
 
     /// [`pick`](Self::pick) for a setting that is shown just as it was given.

@@ -70,11 +70,11 @@ pub(crate) struct SettingLayer {
     pub(crate) item_timeout: Option<String>,
 
     /// The most pieces on one line of the cart [default: 999]
-    #[arg(long, value_name = "N", env = "TROLLEY_LINE_LIMIT")]
+    #[arg(long, value_name = "N", env = "TROLLEY_LINE_LIMIT", value_parser = whole_number)]
     pub(crate) line_limit: Option<u32>,
 
     /// Confirm a change only once this many replicas have it: all of them, to be safe [default: 0]
-    #[arg(long, value_name = "N", env = "TROLLEY_CONFIRM_REPLICAS")]
+    #[arg(long, value_name = "N", env = "TROLLEY_CONFIRM_REPLICAS", value_parser = whole_number)]
     pub(crate) confirm_replicas: Option<u32>,
 
     /// The theme: auto, dark, light, contrast, 16, none [default: auto]
@@ -173,6 +173,14 @@ fn host_and_terminal() -> String {
     let terminal = terminal.to_string_lossy();
 
     format!("{host} {}", terminal.trim_start_matches("/dev/"))
+}
+
+/// Reads a number; one that is too high for its setting is refused with the limit, later.
+fn whole_number(typed: &str) -> Result<u32, String> {
+    let number: u64 = typed
+        .parse()
+        .map_err(|_| "write a whole number".to_owned())?;
+    Ok(u32::try_from(number).unwrap_or(u32::MAX))
 }
 
 fn themes() -> Vec<CompletionCandidate> {
