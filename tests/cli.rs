@@ -135,6 +135,14 @@ fn a_preview_says_who_asked_for_what() {
     assert!(!preview("ann").contains(" for "));
     add("ben", "espresso");
     add("ben", "baguette");
+    server.cmd("HSET product:baguette stock 0");
+    let refused = run(&server, &["--user", "office", "--name", "ann", "checkout"]);
+    let refused = String::from_utf8(refused.stdout).unwrap();
+    assert!(
+        refused.contains("        total ") && !refused.contains("to pay"),
+        "{refused}"
+    );
+    server.cmd("HDEL product:baguette stock");
     let preview = preview("ann");
     assert!(
         preview.contains("        1 for ann, 1 for ben\n") && preview.contains("        for ben\n"),
@@ -148,7 +156,7 @@ fn what_is_typed_wrong_is_quoted() {
     for (args, told) in [
         (
             &["checkout", "--yes", "--expect-total", "2,40"][..],
-            "amount: “2,40” is not valid: write it like 12.40",
+            "expect-total: “2,40” is not valid: write 2.40, with a point",
         ),
         (
             &["rules", "--deadline", "25:00"],
@@ -346,40 +354,111 @@ fn json_output() {
 }
 
 #[test]
-fn each_refusal_has_its_sentence_and_exit_status_1() {
+fn each_refusal_has_its_sentence_and_its_exit_status() {
     let server = Server::with_demo();
+    std::fs::write(server.dir().join("header.csv"), "id,prise\nx,1\n").unwrap();
+    let header = server.dir().join("header.csv").display().to_string();
     let before = server.digest();
-    for (args, sentence) in [
-        (&["add", "nothing"][..], "There is no product “nothing”"),
-        (&["add", "espresso", "x"], "“x” is not a number"),
-        (&["add", "espresso", "0"], "The quantity is zero"),
-        (&["add", "espresso", "-3"], "The quantity -3 is negative"),
+    for (expected, args, sentence) in [
+        // What this shop refuses, and another would not.
+        (1, &["add", "nothing"][..], "There is no product “nothing”"),
         (
+            1,
+            &["add", "espresso", "1000"],
+            "Too many: the limit is 999",
+        ),
+        (
+            1,
+            &["add", "espr"],
+            "“espr” matches several products: Espresso (espresso), Espresso Beans (espresso-beans); name one by its id",
+        ),
+        (1, &["remove", "espresso"], "“Espresso” is not in the cart"),
+        (
+            1,
+            &["add", "\u{1b}[31mred"],
+            "There is no product “\u{fffd}[31mred”",
+        ),
+        (1, &["clear"], "The cart is empty already"),
+        (
+            1,
+            &["order", "20261124-7KQ2-M8XD", "done"],
+            "There is no order “20261124-7KQ2-M8XD”",
+        ),
+        (1, &["product", "delete", "nothing"], "There is no product"),
+        (
+            1,
+            &["product", "set", "new", "price=1"],
+            "a new one needs a name and a price",
+        ),
+        // What no shop would take.
+        (2, &["add", "espresso", "x"], "“x” is not a number"),
+        (2, &["add", "espresso", "0"], "The quantity is zero"),
+        (2, &["add", "espresso", "-3"], "The quantity -3 is negative"),
+        (
+            2,
             &["add", "espresso", "1.5"],
             "The quantity 1.5 is a fraction",
         ),
-        (&["add", "espresso", "1000"], "Too many: the limit is 999"),
+        (2, &["set", "espresso", "x"], "“x” is not a number"),
+        (2, &["remove", "espresso", "0"], "The quantity is zero"),
         (
-            &["add", "espr"],
-            "“espr” matches several products: Espresso (espresso), Espresso Beans (espresso-beans)",
+            2,
+            &["--user", "a b", "cart"],
+            "“a b” is not a valid user name",
         ),
-        (&["remove", "espresso"], "“Espresso” is not in the cart"),
-        (&["--user", "a b", "cart"], "“a b” is not a valid user name"),
         (
+            2,
             &["add", &"x".repeat(300)],
             "That product name is too long: 300 bytes",
         ),
         (
-            &["add", "\u{1b}[31mred"],
-            "There is no product “\u{fffd}[31mred”",
+            2,
+            &["rules", "--budget", "abc"],
+            "budget: “abc” is not valid: write it like 12.40",
+        ),
+        (
+            2,
+            &["rules", "--budget-each", "3,80"],
+            "budget-each: “3,80” is not valid: write 3.80, with a point",
+        ),
+        (2, &["--line-limit", "some", "cart"], "write a whole number"),
+        (
+            2,
+            &["--line-limit", "99999999999", "cart"],
+            "line_limit: a number from 1 to 999999",
+        ),
+        (
+            2,
+            &["product", "set", "tea", "prise=1", "stock=y", "price=3,80"],
+            "there is no column “prise”: did you mean “price”? (id, name, price, category, unit, stock, description); \
+             “3,80” is not a valid price: write 3.80, with a point; “y” is not a valid stock",
+        ),
+        (2, &["product", "set", "tea", "price"], "“price” has no “=”"),
+        (
+            2,
+            &["product", "set", "tea", "id=x"],
+            "the column “id” appears twice",
+        ),
+        (2, &["import", &header], "there is no column “prise”"),
+        (
+            2,
+            &["import", "/no/such.csv"],
+            "can't read “/no/such.csv”: No such file or directory",
+        ),
+        (
+            2,
+            &["export", "/tmp/products.xlsx"],
+            "no format is known by the ending “.xlsx”: use .csv, .json or .jsonl, or say which with --format",
         ),
     ] {
         let (status, said) = fails(&server, args);
-        assert_eq!(status, 1, "{args:?}: {said}");
+        assert_eq!(status, expected, "{args:?}: {said}");
+        assert!(!said.contains("os error"), "{said}");
         assert!(
-            said.starts_with("trolley: ") && said.contains(sentence),
+            said.starts_with("trolley: ") || said.starts_with("error: "),
             "{said}"
         );
+        assert!(said.contains(sentence), "{said}");
         assert!(!said.contains('\u{1b}'));
     }
     assert_eq!(server.digest(), before);
@@ -388,6 +467,8 @@ fn each_refusal_has_its_sentence_and_exit_status_1() {
 #[test]
 fn wrong_usage_is_2_and_no_connection_is_3() {
     let mut server = Server::with_demo();
+    let (_, said) = fails(&server, &["orders", "--most", "0"]);
+    assert!(said.contains("write a whole number from 1"), "{said}");
     for args in [
         &["add"][..],
         &["frobnicate"],
@@ -395,6 +476,8 @@ fn wrong_usage_is_2_and_no_connection_is_3() {
         &["--redis", "", "cart"],
         &["--session-timeout", "soon", "cart"],
         &["--line-limit", "0", "cart"],
+        &["orders", "--most", "0"],
+        &["orders", "--follow", "--count", "some"],
     ] {
         let output = trolley(server.dir(), args).finish();
         assert_eq!(output.status.code(), Some(2), "{args:?}");

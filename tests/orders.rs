@@ -1186,6 +1186,16 @@ fn a_list_that_is_not_all_says_so() {
         assert_eq!((listed.lines().count(), &*said), (3, ""));
     }
 
+    let others = run(&server, &["--user", "bob", "orders"]);
+    assert_eq!(
+        String::from_utf8(others.stdout).unwrap(),
+        "There are no orders of bob yet\n"
+    );
+    assert_eq!(
+        String::from_utf8(others.stderr).unwrap(),
+        "trolley: other carts have 3 orders; to list them: --all\n"
+    );
+
     let (document, said) = alice(&["--most", "2", "--json"]);
     let document: serde_json::Value = serde_json::from_str(&document).unwrap();
     assert_eq!((&document["count"], &*said), (&3.into(), ""));

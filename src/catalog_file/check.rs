@@ -29,7 +29,7 @@ impl ProductRow {
 pub struct BadRow {
     /// The line on which it begins, from 1.
     pub line: u64,
-    /// The first check that it failed.
+    /// The checks that it failed.
     pub flaw: RowError,
 }
 
@@ -62,9 +62,7 @@ pub enum RowError {
     #[error("the price is empty")]
     NoPrice,
     /// A price that can't be read.
-    #[error(
-        "“{0}” is not a valid price: write it like 2.40, with at most 12 digits before the point and 6 after it"
-    )]
+    #[error("“{0}” is not a valid price: {how}", how = how_to_write_price(.0))]
     BadPrice(String),
     /// A stock that can't be read.
     #[error(
@@ -116,6 +114,9 @@ pub enum RowError {
         /// The error itself.
         flaw: Box<RowError>,
     },
+    /// Several errors in one product.
+    #[error("{}", in_a_row(.0))]
+    Several(Vec<RowError>),
     /// A record that never ends.
     #[error("it is longer than {} KiB (a quote that is never closed?)", .0 / 1024)]
     Endless(usize),
@@ -130,6 +131,22 @@ pub enum RowError {
     /// The key of this product holds something else.
     #[error("the key of “{0}” holds something else (wrong type)")]
     WrongType(String),
+}
+
+/// The end of a message on a price: how to write it.
+fn how_to_write_price(price: &str) -> String {
+    match Money::with_point(price) {
+        Some(meant) => format!("write {meant}, with a point"),
+        None => {
+            "write it like 2.40, with at most 12 digits before the point and 6 after it".to_owned()
+        }
+    }
+}
+
+/// Several errors in a row.
+fn in_a_row(flaws: &[RowError]) -> String {
+    let flaws: Vec<String> = flaws.iter().map(ToString::to_string).collect();
+    flaws.join("; ")
 }
 
 /// The end of a message on an unknown column: the one that was meant, and all there are.
@@ -170,16 +187,28 @@ pub(crate) fn column(name: &str) -> Result<usize, RowError> {
     })
 }
 
+impl RowError {
+    /// These errors as one.
+    pub(crate) fn of_all(mut flaws: Vec<RowError>) -> RowError {
+        if flaws.len() == 1 {
+            flaws.remove(0)
+        } else {
+            RowError::Several(flaws)
+        }
+    }
+}
+
 /// Checks the values of [`COLUMNS`], of which some may be missing.
 ///
 /// # Errors
-/// The first [`RowError`].
+/// Every [`RowError`] found, in one.
 pub(crate) fn checked(
     line: u64,
     values: [Option<Cow<'_, str>>; COLUMNS.len()],
 ) -> Result<ProductRow, RowError> {
     let [id, mut fields @ ..] = values;
-    let id = checked_id(&id.unwrap_or_default())?;
+    let id = checked_id(&id.unwrap_or_default());
+    let mut flaws = Vec::new();
 
     for (name, field) in FIELDS.into_iter().zip(&mut fields) {
         let Some(value) = field else {
@@ -189,9 +218,19 @@ pub(crate) fn checked(
         if plain.len() < value.len() {
             *value = Cow::Owned(plain.to_owned());
         }
-        check_field(name, value)?;
+        flaws.extend(check_field(name, value).err());
     }
 
+    let id = match id {
+        Ok(id) => id,
+        Err(flaw) => {
+            flaws.insert(0, flaw);
+            return Err(RowError::of_all(flaws));
+        }
+    };
+    if !flaws.is_empty() {
+        return Err(RowError::of_all(flaws));
+    }
     Ok(ProductRow {
         line,
         id,
@@ -354,6 +393,14 @@ mod tests {
                 RowError::BadPrice("1e3".into()),
             ),
             (
+                check("", "", "2", "x"),
+                RowError::Several(vec![
+                    RowError::NoId,
+                    RowError::NoName,
+                    RowError::BadStock("x".into()),
+                ]),
+            ),
+            (
                 check("tea", "Tea", "2", "-1"),
                 RowError::BadStock("-1".into()),
             ),
@@ -367,6 +414,18 @@ mod tests {
             ),
         ] {
             assert_eq!(row, Err(flaw));
+        }
+        for (price, told) in [
+            (
+                "3,80",
+                "“3,80” is not a valid price: write 3.80, with a point",
+            ),
+            (
+                "1,234.50",
+                "“1,234.50” is not a valid price: write it like 2.40, with at most 12 digits before the point and 6 after it",
+            ),
+        ] {
+            assert_eq!(RowError::BadPrice(price.into()).to_string(), told);
         }
     }
 

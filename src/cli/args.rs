@@ -4,6 +4,7 @@ use super::error::{CliError, invalid_argument, usage_error};
 use crate::model::{Money, OpId, OrderId, Timeout};
 use crate::store;
 use clap::Args;
+use std::str::FromStr;
 use std::time::Duration;
 
 /// The option `--op-id` of commands that change a cart.
@@ -27,9 +28,20 @@ impl OpIdArg {
 }
 
 /// Reads an amount of money.
-pub(super) fn amount(typed: &str) -> Result<Money, CliError> {
-    Money::parse(typed.trim())
-        .ok_or_else(|| invalid_argument("amount", typed, "write it like 12.40"))
+pub(super) fn amount(argument: &'static str, typed: &str) -> Result<Money, CliError> {
+    let typed = typed.trim();
+    Money::parse(typed).ok_or_else(|| match Money::with_point(typed) {
+        Some(meant) => invalid_argument(argument, typed, &format!("write {meant}, with a point")),
+        None => invalid_argument(argument, typed, "write it like 12.40"),
+    })
+}
+
+/// Reads a number from 1 on.
+pub(super) fn whole_number<N: FromStr + From<u8> + PartialOrd>(typed: &str) -> Result<N, String> {
+    match typed.parse() {
+        Ok(number) if number >= N::from(1) => Ok(number),
+        Ok(_) | Err(_) => Err("write a whole number from 1".to_owned()),
+    }
 }
 
 /// Reads a time; `None` is never.

@@ -37,7 +37,10 @@ pub(super) async fn run(
     settings: &Settings,
     output: Output,
 ) -> Result<ExitCode, CliError> {
-    let expected = args.expect_total.as_deref().map(args::amount).transpose()?;
+    let expected = match &args.expect_total {
+        Some(typed) => Some(args::amount("expect-total", typed)?),
+        None => None,
+    };
     let id = args.op_id.as_deref().map(args::order_id).transpose()?;
 
     // Orders that dead terminals left unfinished hold stock that this one may need.
@@ -203,8 +206,14 @@ fn print_preview(
     }
 
     let total = preview.total();
-    let to_pay = total.in_currency(&preview.currency);
-    writeln!(out, "{}", cart_row("", "to pay", &to_pay))?;
+    // What can't be ordered is not to be paid.
+    let label = if obstacle.is_none() {
+        "to pay"
+    } else {
+        "total"
+    };
+    let amount = total.in_currency(&preview.currency);
+    writeln!(out, "{}", cart_row("", label, &amount))?;
     if obstacle.is_none() {
         writeln!(
             out,

@@ -70,8 +70,8 @@ pub(super) enum CliError {
     #[error(transparent)]
     Row(#[from] RowError),
     /// An argument is not `FIELD=VALUE`.
-    #[error("write each field as FIELD=VALUE, like price=2.40")]
-    Field,
+    #[error("“{0}” has no “=”: write each field as FIELD=VALUE, like price=2.40")]
+    Field(String),
     /// A file that was named can't be opened, read or written.
     #[error("can't {access} “{file}”: {why}")]
     Path {
@@ -206,27 +206,29 @@ impl CliError {
         }
     }
 
-    /// The exit status: 1 refused by the shop's rules, 2 wrong usage, 3 no connection.
+    /// The exit status: 1 refused by the shop, 2 wrong usage, 3 no connection.
     pub(super) fn exit_code(&self) -> u8 {
         match self {
+            // What no shop would take is wrong usage, even where a shop has said so.
+            CliError::Store(Error::Refused(refusal)) | CliError::Refused { refusal, .. }
+                if is_mistyped(refusal) =>
+            {
+                2
+            }
+            CliError::Row(RowError::Incomplete { .. } | RowError::WrongType(_)) => 1,
+
             CliError::Store(Error::Refused(_))
             | CliError::Refused { .. }
-            | CliError::EmptyCatalog(_)
-            | CliError::Config(ConfigError::User(_))
-            | CliError::Row(_)
-            | CliError::File(FileError::Utf16 | FileError::Header(_) | FileError::Broken { .. }) => {
-                1
-            }
+            | CliError::EmptyCatalog(_) => 1,
 
             CliError::Store(Error::Trouble(Trouble::BadAddress(_)))
-            | CliError::Config(
-                ConfigError::File { .. } | ConfigError::Value { .. } | ConfigError::Placed { .. },
-            )
+            | CliError::Config(_)
             | CliError::Screen(_)
-            | CliError::File(FileError::Read(_))
+            | CliError::Row(_)
+            | CliError::File(_)
             | CliError::Path { .. }
             | CliError::Output(_)
-            | CliError::Field => 2,
+            | CliError::Field(_) => 2,
             #[cfg(feature = "serve")]
             CliError::Serve(_) => 2,
 
@@ -252,7 +254,7 @@ impl CliError {
             CliError::Screen(_) => "screen",
             #[cfg(feature = "serve")]
             CliError::Serve(_) => "serve",
-            CliError::Field => "usage",
+            CliError::Field(_) => "usage",
             CliError::Output(_) => "output",
 
             CliError::File(FileError::Read(_)) => "unreadable_file",
@@ -274,6 +276,19 @@ fn config_code(error: &ConfigError) -> &'static str {
         ConfigError::User(refusal) => refusal.code(),
         ConfigError::Placed { error, .. } => config_code(error),
     }
+}
+
+/// Tells whether a refusal is of words that no shop would take, whatever is in it.
+fn is_mistyped(refusal: &Refusal) -> bool {
+    matches!(
+        refusal,
+        Refusal::NotANumber(_)
+            | Refusal::Zero
+            | Refusal::Negative(_)
+            | Refusal::Fraction(_)
+            | Refusal::NameTooLong { .. }
+            | Refusal::BadUser(_)
+    )
 }
 
 /// The error of an argument that can't be used.

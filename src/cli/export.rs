@@ -3,7 +3,7 @@
 mod interrupt;
 
 use super::connect;
-use super::error::{CliError, FileAccess};
+use super::error::{CliError, FileAccess, usage_error};
 use super::output::{Output, shown_path};
 use super::streams;
 use crate::catalog_file::{Format, RowError, Writer, flaw_of_id, flaw_of_values};
@@ -64,10 +64,10 @@ pub(super) async fn run(
         Output::Human => Format::Csv,
         Output::Json => Format::Json,
     };
-    let format = args
-        .format
-        .or_else(|| Format::of(&args.file))
-        .unwrap_or(usual_format);
+    let format = match args.format.or_else(|| Format::of(&args.file)) {
+        Some(format) => format,
+        None => checked_ending(&args.file).map(|()| usual_format)?,
+    };
 
     let mut connection = connect::open_shop(settings).await?;
     if args.file.as_os_str() == "-" || args.file == Path::new("/dev/stdout") {
@@ -98,6 +98,23 @@ pub(super) async fn run(
         },
     )?;
     Ok(())
+}
+
+/// Refuses a file whose name ends like one of a format that is not written, such as `.xlsx`.
+fn checked_ending(file: &Path) -> Result<(), CliError> {
+    let is_special = fs::metadata(file).is_ok_and(|metadata| !metadata.is_file());
+    match file.extension() {
+        Some(ending) if !is_special => {
+            let ending = text::sanitize_to(ending.as_encoded_bytes(), 40);
+            Err(usage_error(
+                "file",
+                format!(
+                    "no format is known by the ending “.{ending}”: use .csv, .json or .jsonl, or say which with --format"
+                ),
+            ))
+        }
+        Some(_) | None => Ok(()),
+    }
 }
 
 /// Writes all products into a pipe or a device, which can't be replaced.

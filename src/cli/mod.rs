@@ -55,7 +55,7 @@ use std::process::ExitCode;
     name = "trolley",
     version,
     about,
-    after_help = "Exit status: 0 done, 1 refused by the shop's rules, 2 wrong usage or a file that can't be used, 3 no connection, or the server refuses."
+    after_help = "Exit status: 0 done, 1 refused by the shop, 2 wrong usage or a file that can't be used, 3 no connection, or the server refuses."
 )]
 struct Cli {
     #[command(flatten)]
@@ -92,7 +92,7 @@ enum ShopCommand {
     Watch,
     /// Show what would be ordered; --yes places the order
     Checkout(checkout::CheckoutArgs),
-    /// List orders, or follow them as they come
+    /// List the cart's orders, or follow all orders as they come
     Orders(orders::OrdersArgs),
     /// Show an order's receipt, or accept, finish or cancel it
     Order(order::OrderArgs),

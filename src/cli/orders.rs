@@ -2,15 +2,14 @@
 
 mod follow;
 
-use super::connect;
 use super::error::CliError;
 use super::order_output::order_json;
 use super::output::{Output, pad};
+use super::{args, connect};
 use crate::config::Settings;
-use crate::model::{Order, receipt};
+use crate::model::{Order, receipt, text};
 use crate::store::order;
 use clap::Args;
-use clap::builder::RangedU64ValueParser;
 use jiff::tz::TimeZone;
 use serde_json::{Value, json};
 use std::io::{self, Write};
@@ -24,7 +23,7 @@ pub(super) struct OrdersArgs {
     #[arg(long)]
     all: bool,
     /// The most orders to list, newest first
-    #[arg(long, default_value = "50", value_name = "N", conflicts_with = "follow", value_parser = RangedU64ValueParser::<usize>::new().range(1..))]
+    #[arg(long, default_value = "50", value_name = "N", conflicts_with = "follow", value_parser = args::whole_number::<usize>)]
     most: usize,
     #[command(flatten)]
     follow: follow::FollowArgs,
@@ -52,6 +51,13 @@ pub(super) async fn run(
     let orders = order::list_orders(&mut connection, user, most).await?;
     let count = order::count_orders(&mut connection, user).await?;
     order::cancel_leftovers(&mut connection, &orders).await?;
+    // It only helps: not everybody may count them.
+    let of_others = match user {
+        Some(_) if count == 0 => order::count_orders(&mut connection, None)
+            .await
+            .unwrap_or(0),
+        Some(_) | None => 0,
+    };
 
     output.result(
         || {
@@ -66,6 +72,10 @@ pub(super) async fn run(
     )?;
     if count > most && !output.is_json() {
         output.warn(&not_all(most, count));
+    }
+    if of_others > 0 && !output.is_json() {
+        let others = text::count(of_others, "order");
+        output.warn(&format!("other carts have {others}; to list them: --all"));
     }
     Ok(())
 }

@@ -49,7 +49,7 @@ impl Output {
 
     /// Prints why a command failed: a sentence on stderr, or the JSON document.
     pub(super) fn failure(self, failure: &CliError) {
-        let message = sanitize_lines(&failure.to_string());
+        let message = sanitize_lines(&text::without_error_numbers(&failure.to_string()));
 
         // Nothing can be done about a stream that is closed.
         let _ = match self {

@@ -114,15 +114,28 @@ fn row(id: &str, fields: &[String]) -> Result<ProductRow, CliError> {
     let mut values = [const { None }; COLUMNS.len()];
     values[0] = Some(Cow::Borrowed(id));
 
+    let mut flaws = Vec::new();
     for field in fields {
-        let (name, value) = field.split_once('=').ok_or(CliError::Field)?;
-        let position = column(name)?;
-        if values[position].is_some() {
-            return Err(RowError::Twice(COLUMNS[position]).into());
+        let (name, value) = field
+            .split_once('=')
+            .ok_or_else(|| CliError::Field(text::sanitize_to(field.as_bytes(), 40)))?;
+        match column(name) {
+            Ok(position) if values[position].is_some() => {
+                flaws.push(RowError::Twice(COLUMNS[position]));
+            }
+            Ok(position) => values[position] = Some(Cow::Borrowed(value)),
+            Err(flaw) => flaws.push(flaw),
         }
-        values[position] = Some(Cow::Borrowed(value));
     }
-    Ok(checked(0, values)?)
+
+    match checked(0, values) {
+        Ok(row) if flaws.is_empty() => Ok(row),
+        Ok(_) => Err(RowError::of_all(flaws).into()),
+        Err(flaw) => {
+            flaws.push(flaw);
+            Err(RowError::of_all(flaws).into())
+        }
+    }
 }
 
 /// The fields that don't show as they are given, with what shows instead.
@@ -198,6 +211,11 @@ async fn delete(typed: &str, settings: &Settings, output: Output) -> Result<(), 
     // By id alone: a part of a name is too little for this.
     let id = ProductId::asked(typed)?;
     let mut connection = connect::open_shop(settings).await?;
+    // Only for its name: what can't be read can still be deleted.
+    let product = store::get_product(&mut connection, &id)
+        .await
+        .ok()
+        .flatten();
     let removing = connection.repeat(async |connection, may_be_done| {
         Ok(store::delete_product(connection, &id).await? || may_be_done)
     });
@@ -209,9 +227,13 @@ async fn delete(typed: &str, settings: &Settings, output: Output) -> Result<(), 
     }
 
     let id = id.to_string();
+    let name = product.map(|product| product.name.to_string());
     output.result(
-        || json!({ "deleted": id }),
-        |out| writeln!(out, "Deleted {id}"),
+        || json!({ "deleted": id, "name": name }),
+        |out| match &name {
+            Some(name) => writeln!(out, "Deleted {name} ({id})"),
+            None => writeln!(out, "Deleted {id}"),
+        },
     )?;
     Ok(())
 }

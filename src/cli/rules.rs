@@ -90,10 +90,10 @@ impl RulesArgs {
             changes.push(RuleChange::Closes(closing_time(typed)?));
         }
         if let Some(typed) = &self.budget {
-            changes.push(RuleChange::Budget(budget(typed)?));
+            changes.push(RuleChange::Budget(budget("budget", typed)?));
         }
         if let Some(typed) = &self.budget_each {
-            changes.push(RuleChange::BudgetEach(budget(typed)?));
+            changes.push(RuleChange::BudgetEach(budget("budget-each", typed)?));
         }
         if let Some(typed) = &self.owner {
             let owner = sanitize_actor(typed.as_bytes());
@@ -107,10 +107,10 @@ impl RulesArgs {
     }
 }
 
-fn budget(typed: &str) -> Result<Option<Money>, CliError> {
+fn budget(argument: &'static str, typed: &str) -> Result<Option<Money>, CliError> {
     match typed {
         NONE => Ok(None),
-        typed => amount(typed).map(Some),
+        typed => amount(argument, typed).map(Some),
     }
 }
 

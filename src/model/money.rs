@@ -30,6 +30,14 @@ impl Money {
         Decimal::from_str_exact(text).ok().map(Money)
     }
 
+    /// The price that was meant where somebody wrote a comma for the point, as it is written right.
+    #[must_use]
+    pub fn with_point(text: &str) -> Option<String> {
+        let (whole, fraction) = text.split_once(',')?;
+        let meant = format!("{whole}.{fraction}");
+        Money::parse(&meant).map(|_| meant)
+    }
+
     /// This price for `quantity` pieces.
     #[must_use]
     pub fn times(self, quantity: u32) -> Money {

@@ -59,7 +59,7 @@ pub enum Refusal {
     #[error("“{0}” is not a valid user name: use 1 to {max} of A-Z a-z 0-9 . _ -", max = user::LONGEST)]
     BadUser(String),
     /// The name matches several products.
-    #[error("“{text}” matches several products: {}", .candidates.join(", "))]
+    #[error("“{text}” matches several products: {}; name one by its id", .candidates.join(", "))]
     Ambiguous {
         /// The text that was asked for.
         text: String,

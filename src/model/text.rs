@@ -186,6 +186,18 @@ pub fn count<N: Display + PartialEq + From<u8>>(n: N, thing: &str) -> String {
     format!("{n} {thing}{plural}")
 }
 
+/// `text` without the numbers behind the errors of the system: ` (os error 2)`.
+#[must_use]
+pub fn without_error_numbers(text: &str) -> String {
+    let mut parts = text.split(" (os error ");
+    let mut out = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        let (_, rest) = part.split_once(')').unwrap_or((part, ""));
+        out.push_str(rest);
+    }
+    out
+}
+
 /// `text` as one word of a command that somebody may paste into a shell.
 #[must_use]
 pub fn shell_word(text: &str) -> Cow<'_, str> {
@@ -284,6 +296,18 @@ mod tests {
         assert_eq!(sanitize(b"two\nlines\tand tab"), "two lines and tab");
         assert_eq!(sanitize(b"bad \xff byte"), "bad \u{FFFD} byte");
         assert_eq!(sanitize("抹茶 Crème é".as_bytes()), "抹茶 Crème é");
+    }
+
+    #[test]
+    fn errors_of_the_system_have_no_numbers() {
+        for (text, told) in [
+            ("No such file (os error 2)", "No such file"),
+            ("a (os error 2); b (os error 13)!", "a; b!"),
+            ("a (os error ", "a"),
+            ("plain (text)", "plain (text)"),
+        ] {
+            assert_eq!(without_error_numbers(text), told);
+        }
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! `trolley orders --follow`: a consumer of the stream of orders. An order that is cancelled
 //! after it was printed is printed once more, as cancelled.
 
-use crate::cli::args::time;
+use crate::cli::args::{time, whole_number};
 use crate::cli::error::{CliError, usage_error};
 use crate::cli::order_output::{RECEIPT_COLUMNS, order_line_json};
 use crate::cli::output::Output;
@@ -44,7 +44,7 @@ pub(super) struct FollowArgs {
     #[arg(long, default_value = "30s", value_name = "TIME", requires = "follow")]
     claim_after: String,
     /// Stop after this many orders, not counting cancellations
-    #[arg(long, value_name = "N", requires = "follow")]
+    #[arg(long, value_name = "N", requires = "follow", value_parser = whole_number::<u64>)]
     count: Option<u64>,
 }
 
