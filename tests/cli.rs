@@ -653,6 +653,33 @@ fn an_op_id_is_applied_once() {
 }
 
 #[test]
+fn whose_pieces_were_taken_is_said() {
+    let server = Server::with_demo();
+    let office = |name: &str, args: &[&str]| {
+        let who = ["--user", "office", "--name", name];
+        ok(&server, &[&who, args].concat())
+    };
+    office("ben", &["add", "espresso", "4"]);
+    office("ann", &["add", "espresso", "1"]);
+    assert_eq!(
+        office("ann", &["set", "espresso", "3"]),
+        "Took out 2 × Espresso, 1 of ben's\n3 × Espresso in the cart of office\n"
+    );
+    assert_eq!(
+        office("ann", &["remove", "espresso", "1"]),
+        "Removed 1 × Espresso, 1 of ben's: 2 left in the cart of office\n"
+    );
+    let removed = office("ann", &["remove", "espresso", "--json"]);
+    let removed: Value = serde_json::from_str(&removed).unwrap();
+    let taken = serde_json::json!([{ "name": "ben", "quantity": 2 }]);
+    assert_eq!(removed["taken"], taken);
+    assert_eq!(
+        ok(&server, &["product", "delete", "espresso"]),
+        "Deleted Espresso (espresso)\n"
+    );
+}
+
+#[test]
 fn settings_come_from_the_environment_and_the_file() {
     let server = Server::with_demo();
     let folder = server.dir().join(".config/trolley");

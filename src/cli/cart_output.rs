@@ -1,8 +1,9 @@
 //! The printing of a cart's lines and of changes to them.
 
+use super::order_output::share_json;
 use super::output::{Output, pad};
 use crate::config::Settings;
-use crate::model::Product;
+use crate::model::{LineChange, Product};
 use crate::store::Applied;
 use serde_json::{Value, json};
 use std::fmt::Display;
@@ -46,6 +47,7 @@ pub(super) fn change_json(settings: &Settings, applied: &Applied, product: &Prod
         "name": product.name,
         "quantity": line.map_or(0, |line| line.quantity),
         "delta": line.map_or(0, |line| line.delta),
+        "taken": line.map_or(json!([]), |line| line.taken.iter().map(share_json).collect()),
         "lines": update.count,
         "expires_at": update.deadline.at,
     })
@@ -65,6 +67,7 @@ pub(super) fn show_removed(
         pieces => format!("{pieces} × {}", product.name),
     };
     let left = line.map_or(0, |line| line.quantity);
+    let of_others = line.map_or_else(String::new, LineChange::of_others);
 
     output.result(
         || change_json(settings, applied, product),
@@ -72,7 +75,7 @@ pub(super) fn show_removed(
             note_repeat(out, applied)?;
             writeln!(
                 out,
-                "Removed {removed}: {left} left in the cart of {}",
+                "Removed {removed}{of_others}: {left} left in the cart of {}",
                 settings.user
             )
         },

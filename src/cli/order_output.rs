@@ -78,6 +78,7 @@ pub(super) fn order_line_json(line: &OrderLine) -> Value {
     })
 }
 
-fn share_json(share: &Share) -> Value {
+/// The pieces of one person, for programs.
+pub(super) fn share_json(share: &Share) -> Value {
     json!({ "name": share.by, "quantity": share.pieces })
 }

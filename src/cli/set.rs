@@ -46,6 +46,16 @@ pub(super) async fn run(
         || change_json(settings, &applied, &product),
         |out| {
             note_repeat(out, &applied)?;
+            if let Some(line) = applied.update.lines.first()
+                && !line.taken.is_empty()
+            {
+                let of_others = line.of_others();
+                writeln!(
+                    out,
+                    "Took out {} × {}{of_others}",
+                    -line.delta, product.name
+                )?;
+            }
             writeln!(
                 out,
                 "{quantity} × {} in the cart of {}",

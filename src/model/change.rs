@@ -200,6 +200,15 @@ pub struct LineChange {
 }
 
 impl LineChange {
+    /// The pieces that it took from others, behind what it took: `, 2 of bob's, 1 of cy's`.
+    #[must_use]
+    pub fn of_others(&self) -> String {
+        self.taken
+            .iter()
+            .map(|share| format!(", {} of {}'s", share.pieces, share.by))
+            .collect()
+    }
+
     fn inverse(&self) -> Option<Edit> {
         let product = self.product.clone();
         let quantity = u32::try_from(self.delta.unsigned_abs()).unwrap_or(u32::MAX);

@@ -214,9 +214,12 @@ fn changes_text(lines: &[LineChange], names: &ProductNames) -> String {
         .iter()
         .map(|line| {
             let name = names.of(&line.product);
+            let of_others = line.of_others();
             match (line.quantity, line.delta) {
-                (0, _) => format!("removed {name}"),
-                (now, ..0) => format!("took out {} × {name} (now {now})", -line.delta),
+                (0, _) => format!("removed {name}{of_others}"),
+                (now, ..0) => {
+                    format!("took out {} × {name}{of_others} (now {now})", -line.delta)
+                }
                 (now, 0) => format!("kept {now} × {name}"),
                 (now, added) => format!("added {added} × {name} (now {now})"),
             }

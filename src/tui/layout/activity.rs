@@ -74,22 +74,14 @@ fn describe_edit(state: &State, activity: &Activity) -> String {
 
     let name = state.name_of(&line.product);
     match (line.delta, &line.taken[..]) {
-        _ if line.quantity == 0 => format!("removed {name}{}", of_others(line)),
+        _ if line.quantity == 0 => format!("removed {name}{}", line.of_others()),
         (0, _) => format!("kept {} × {name}", line.quantity),
         (1.., _) => format!("added {} × {name}", line.delta),
         (_, [all]) if i64::from(all.pieces) == -line.delta => {
             format!("took out {} × {name} of {}'s", all.pieces, all.by)
         }
-        _ => format!("took out {} × {name}{}", -line.delta, of_others(line)),
+        _ => format!("took out {} × {name}{}", -line.delta, line.of_others()),
     }
-}
-
-/// The pieces that a change took from others: `, 2 of bob's, 1 of cy's`.
-fn of_others(line: &LineChange) -> String {
-    line.taken
-        .iter()
-        .map(|share| format!(", {} of {}'s", share.pieces, share.by))
-        .collect()
 }
 
 fn describe_undo(state: &State, line: &LineChange) -> String {
