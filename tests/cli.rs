@@ -450,6 +450,12 @@ fn each_refusal_has_its_sentence_and_its_exit_status() {
             &["export", "/tmp/products.xlsx"],
             "no format is known by the ending “.xlsx”: use .csv, .json or .jsonl, or say which with --format",
         ),
+        (2, &["shop", "size=3"], "a shop has no “size”"),
+        (
+            2,
+            &["shop", "currency=Euros"],
+            "it has 5 characters, the limit is 4",
+        ),
     ] {
         let (status, said) = fails(&server, args);
         assert_eq!(status, expected, "{args:?}: {said}");
@@ -650,6 +656,23 @@ fn an_op_id_is_applied_once() {
         );
     }
     assert_eq!(server.get("ZSCORE cart:alice espresso"), "2");
+}
+
+#[test]
+fn the_shop_has_a_name_and_a_currency() {
+    let server = Server::start();
+    assert_eq!(
+        ok(&server, &["shop"]),
+        "name      trolley\ncurrency  none\n"
+    );
+    let set = ["shop", "name= Ann's Café ", "currency=£"];
+    assert_eq!(ok(&server, &set), "name      Ann's Café\ncurrency  £\n");
+    assert_eq!(server.get("HGET shop name"), "Ann's Café");
+    let shown = json(&server, &["shop", "name=", "--json"]);
+    assert_eq!(
+        shown,
+        serde_json::json!({ "name": "trolley", "currency": "£" })
+    );
 }
 
 #[test]

@@ -800,6 +800,7 @@ fn json_documents_are_stable() {
     note(&["clear"]);
     note(&["product", "delete", "green"]);
     note(&["export", path]);
+    note(&["shop", "name=Teas", "currency=€"]);
     let server = Server::start();
     let order = "20261124-7KQ2-M8XD";
     let mut note = |args: &[&str]| write(&mut book, &server, args);

@@ -6,7 +6,7 @@
 
 mod shop;
 
-pub(super) use shop::{order_ids, product_fields, product_ids, product_ids_in_cart};
+pub(super) use shop::{order_ids, product_fields, product_ids, product_ids_in_cart, shop_fields};
 
 use crate::cli::streams;
 use crate::model::text;

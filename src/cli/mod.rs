@@ -35,6 +35,7 @@ mod rules;
 #[cfg(feature = "serve")]
 mod serve;
 mod set;
+mod shop;
 mod streams;
 mod watch;
 
@@ -106,6 +107,8 @@ enum ShopCommand {
     Import(import::ImportArgs),
     /// Write all products to a file
     Export(export::ExportArgs),
+    /// Show or set the shop's name and currency
+    Shop(shop::ShopArgs),
     /// Load the demo catalog
     Demo,
     /// Show the settings in force and where they come from
@@ -308,6 +311,7 @@ async fn run_in_shop(
         ShopCommand::Products(args) => products::run(&args, settings, output).await?,
         ShopCommand::Product(args) => product::run(&args, settings, output).await?,
         ShopCommand::Export(args) => export::run(&args, settings, output).await?,
+        ShopCommand::Shop(args) => shop::run(&args, settings, output).await?,
         ShopCommand::Demo => demo::run(settings, output).await?,
         ShopCommand::Config => config::run(settings, output)?,
         ShopCommand::Acl(args) => acl::run(&args, settings, output).await?,

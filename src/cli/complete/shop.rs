@@ -79,14 +79,22 @@ fn about(order: &Order) -> String {
 
 /// Completes the fields of a product, with the `=` that follows them.
 pub(in crate::cli) fn product_fields(typed: &OsStr) -> Vec<CompletionCandidate> {
+    // The first column is the id, which is no field.
+    fields(&COLUMNS[1..], typed)
+}
+
+/// Offers the fields of the shop, as `name=`.
+pub(in crate::cli) fn shop_fields(typed: &OsStr) -> Vec<CompletionCandidate> {
+    fields(&["name", "currency"], typed)
+}
+
+/// Offers those of `names` that begin as what is typed, each with its `=`.
+fn fields(names: &[&str], typed: &OsStr) -> Vec<CompletionCandidate> {
     let Some(prefix) = typed.to_str() else {
         return Vec::new();
     };
-
-    // The first column is the id, which is no field.
-    COLUMNS
+    names
         .iter()
-        .skip(1)
         .map(|name| format!("{name}="))
         .filter(|field| field.starts_with(prefix))
         .map(CompletionCandidate::new)

@@ -11,7 +11,9 @@ pub(crate) mod load;
 mod resp;
 mod shop;
 
-pub use shop::{Shop, get_shop, name_shop};
+pub use shop::{
+    LONGEST_CURRENCY, LONGEST_SHOP_NAME, Shop, ShopChange, get_shop, name_shop, set_shop,
+};
 
 use crate::model::product::LONGEST_NAME;
 use crate::model::{Catalog, Product, ProductId};

@@ -8,9 +8,9 @@ use crate::store::error::{Error, Trouble};
 use crate::store::keys;
 
 /// The longest name of a shop, in characters.
-const LONGEST_SHOP_NAME: usize = 40;
+pub const LONGEST_SHOP_NAME: usize = 40;
 /// The longest sign of a currency, in characters.
-const LONGEST_CURRENCY: usize = 4;
+pub const LONGEST_CURRENCY: usize = 4;
 
 /// The settings of a shop.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -71,6 +71,38 @@ pub async fn name_shop(connection: &mut Connection, shop: &Shop) -> Result<(), E
     if is_changed {
         announce_everything(&mut connection.conn).await;
     }
+    Ok(())
+}
+
+/// What is to be set of a shop's settings; an empty value clears one.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ShopChange {
+    /// The name; clean text.
+    pub name: Option<String>,
+    /// The sign of the currency; clean text.
+    pub currency: Option<String>,
+}
+
+/// Sets what is given of the shop's settings, and tells all open terminals.
+///
+/// # Errors
+/// The [`Trouble`] of the link.
+pub async fn set_shop(connection: &mut Connection, change: &ShopChange) -> Result<(), Error> {
+    for (field, value) in [("name", &change.name), ("currency", &change.currency)] {
+        let mut command = match value.as_deref() {
+            None => continue,
+            Some("") => redis::cmd("HDEL"),
+            Some(_) => redis::cmd("HSET"),
+        };
+        command.arg(keys::SHOP).arg(field);
+        if let Some(value) = value.as_deref().filter(|value| !value.is_empty()) {
+            command.arg(value);
+        }
+        let set = command.query_async::<()>(&mut connection.conn).await;
+        set.map_err(|error| Trouble::from(error).for_products())?;
+    }
+
+    announce_everything(&mut connection.conn).await;
     Ok(())
 }
 
