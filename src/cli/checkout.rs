@@ -10,13 +10,16 @@ use crate::model::checkout::PreviewLine;
 use crate::model::product::only_left;
 use crate::model::shares::has_others;
 use crate::model::total::LineStatus;
-use crate::model::{Money, OrderId, Preview, Refusal, receipt};
+use crate::model::{Money, OrderId, Preview, Refusal, receipt, text};
 use crate::store::Connection;
 use crate::store::order::{self, Outcome};
 use clap::Args;
 use serde_json::{Value, json};
 use std::io::{self, Write};
 use std::process::ExitCode;
+
+/// The columns for those who asked for a line of the preview.
+const SHARES_COLUMNS: usize = 64;
 
 #[derive(Debug, Args)]
 pub(super) struct CheckoutArgs {
@@ -201,7 +204,10 @@ fn print_preview(
     for line in &preview.lines {
         print_line(out, line)?;
         if is_shared && !line.order_line.shares.is_empty() {
-            writeln!(out, "{}", note_row(&receipt::shares(&line.order_line)))?;
+            let shares = receipt::share_words(&line.order_line);
+            for part in text::wrap_list(&shares, SHARES_COLUMNS) {
+                writeln!(out, "{}", note_row(&part))?;
+            }
         }
     }
 

@@ -80,12 +80,7 @@ fn name_and_unit(line: &OrderLine) -> String {
     }
 }
 
-/// Who asked for a line: `for ann`, `2 for ann, 1 for ben`.
-pub(crate) fn shares(line: &OrderLine) -> String {
-    share_words(line).join(", ")
-}
-
-/// Who asked for a line, each for themselves: `for ann`, or `2 for ann` and `1 for ben`.
+/// Who asked for a line, for [`text::wrap_list`]: `for ann`, or `2 for ann` and `1 for ben`.
 pub(crate) fn share_words(line: &OrderLine) -> Vec<String> {
     match &line.shares[..] {
         [all] if all.pieces == line.quantity => vec![format!("for {}", all.by)],
