@@ -109,7 +109,7 @@ fn watch_for_people() {
 #[test]
 fn watch_tells_people_every_kind_of_event_in_a_sentence() {
     let server = Server::with_demo();
-    let mut watch = watch_lines(&server, 13);
+    let mut watch = watch_lines(&server, 14);
     watch.line();
     let mut expect = |told: &str| {
         let line = watch.line();
@@ -126,6 +126,8 @@ fn watch_tells_people_every_kind_of_event_in_a_sentence() {
     expect("ann added 3 × Espresso (now 3)");
     office(&["set", "espresso", "2"]);
     expect("ann took out 1 × Espresso (now 2)");
+    office(&["set", "espresso", "2"]);
+    expect("ann kept 2 × Espresso");
     server.cmd("ZADD cart:office 7 espresso 1 croissant");
     server.cmd("PUBLISH cart-updates:office anything");
     expect("another client added 1 × Butter Croissant (now 1), added 5 × Espresso (now 7)");

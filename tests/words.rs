@@ -7,7 +7,9 @@ use harness::order_screens::{self, orders};
 use harness::screens::{TestScreen, id};
 use trolley::config::display::Charset;
 use trolley::model::order::Share;
-use trolley::model::{Cart, ChangeKind, Edit, OpId, OrderState, Product, Refusal, Rules, Sort};
+use trolley::model::{
+    Cart, ChangeKind, Edit, OpId, OrderState, Product, Refusal, RuleChange, Rules, Sort,
+};
 use trolley::store::live::{LiveEvent, OrderEvent};
 use trolley::store::{Error, Trouble};
 use trolley::tui::message::{Message, MouseKind};
@@ -228,6 +230,25 @@ fn what_is_taken_from_others_says_from_whom() {
     }];
     stage.link(LiveEvent::Update(taken));
     assert_eq!(activity(&stage)[0], "11:06 hal took out 1 × tea of cai's");
+}
+
+#[test]
+fn what_changes_no_line_is_told_as_it_is() {
+    let mut stage = quiet();
+    stage.change("cai", "tea", 4, 4, "");
+    stage.change("cai", "tea", 4, 0, "");
+    let mut rules = stage.update("hal", ChangeKind::Rules, &[]);
+    rules.rules = vec![RuleChange::Locked(true)];
+    // The cart is read again for it, and with it the activity.
+    stage.link(LiveEvent::Activity(vec![rules]));
+    assert_eq!(
+        activity(&stage),
+        [
+            "11:06 hal locked the cart",
+            "11:06 cai kept 4 × tea",
+            "11:06 cai added 4 × tea",
+        ]
+    );
 }
 
 #[test]
