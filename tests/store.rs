@@ -232,6 +232,27 @@ fn versions_never_come_again() {
 }
 
 #[test]
+fn the_log_keeps_the_newest_updates_and_few_more() {
+    on_each_server(async |server| {
+        let mut link = connect(&server).await;
+        for changes in 1..=600 {
+            let changed = if changes % 50 == 0 {
+                store::remove_from_cart(&mut link, &alice(), &id("espresso"), None).await
+            } else {
+                store::add_to_cart(&mut link, &alice(), &id("espresso"), 1).await
+            };
+            let version = changed.unwrap().version.to_string();
+
+            let newest = server.cmd("XREVRANGE {cart:alice}:log + - COUNT 1");
+            assert!(format!("{newest:?}").contains(&version), "{newest:?}");
+            // Redis drops nodes of up to 100 entries at a time.
+            let length: i32 = server.insist("XLEN {cart:alice}:log");
+            assert!((changes.min(200)..332).contains(&length), "{length}");
+        }
+    });
+}
+
+#[test]
 fn a_repeated_op_gets_the_first_answer() {
     on_each_server(async |server| {
         let mut link = connect(&server).await;

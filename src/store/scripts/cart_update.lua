@@ -40,7 +40,7 @@ local function integer(n) return string.format('%.0f', n) end
 local function publish_update(kind, changes, rules)
   local known = redis.call('HMGET', meta, 'version', 'life')
   local was = whole(known[1], HIGHEST_VERSION) or 0
-  local timeout = read_life(known[2]) or timeout
+  local timeout = history().read_life(known[2]) or timeout
   local version = was
   if was == 0 then
     -- A new history starts from the clock. Op ids or lines from before it say that one was lost.

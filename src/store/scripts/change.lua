@@ -40,6 +40,7 @@
 -- only when they occur.
 
 local EDITS = 10           -- index of the first edit in ARGV
+local TRIM_EVERY = 31      -- versions from one trimming of the log, which is dear, to the next
 
 local KEYS, ARGV, call, pcall, floor = KEYS, ARGV, redis.call, redis.pcall, math.floor
 local format, quoted = string.format, cjson.encode
@@ -120,8 +121,9 @@ if owner then
 end
 
 -- The pieces of a product that are being ordered: they must stay in the cart.
-local function held(id)
-  return frozen and whole(call('HGET', being_ordered, 'q:' .. id), HIGHEST_QUANTITY) or 0
+local held
+if frozen then
+  held = function(id) return whole(call('HGET', being_ordered, 'q:' .. id), HIGHEST_QUANTITY) or 0 end
 end
 
 local count = call('ZCARD', cart)
@@ -134,25 +136,25 @@ local life = ARGV[4] .. ' ' .. ARGV[7] .. ' ' .. who
 if known[6] == life then
   life = nil
 else
-  local session, item, keeper = read_life(known[6])
+  local session, item, keeper = history().read_life(known[6])
   if session and (owner or not stale) and (owner or keeper) ~= who then
     timeout, item_timeout, life = session, item, nil
   end
 end
 local timed = item_timeout > 0
 
--- All edits are checked on copies of the lines that they touch. `copies` has them by product
--- id, `order` in the sequence in which they were first touched.
-local copies, order = {}, {}
+-- All edits are checked on copies of the lines that they touch. `order` has them by product id,
+-- and by number in the sequence in which they were first touched.
+local order = {}
 local function look(id)
-  local line = copies[id]
+  local line = order[id]
   if not line then
     local score = call('ZSCORE', cart, id)
     local pieces = score and (whole(score, HIGHEST_QUANTITY) or 0)
     if pieces == 0 then pieces = 'damaged' end
     -- All fields at once, or Lua makes room for them twice.
     line = {id = id, score = score, before = pieces, after = pieces, price = false, shares = false}
-    copies[id], order[#order + 1] = line, line
+    order[#order + 1], order[id] = line, line
   end
   return line
 end
@@ -171,7 +173,7 @@ for i = EDITS, #ARGV, 4 do
       if not old then
         local last = whole(call('ZSCORE', touched, member), HIGHEST_VERSION)
           or whole(string.match(call('HGET', lines, member) or '', '^%d+ (%d+)'), HIGHEST_VERSION)
-        old = timed and last and now - last >= item_timeout and held(member) == 0
+        old = timed and last and now - last >= item_timeout and not (frozen and held(member) > 0)
       end
       local line = old and look(member)
       if line and line.after then
@@ -242,7 +244,8 @@ end
 -- single keys), needs its expiry (`renew`). A key of the wrong type must fail here, before
 -- anything is written.
 local moves, removes = stale, false
-for _, line in ipairs(order) do
+for i = 1, #order do
+  local line = order[i]
   if line.before ~= line.after then
     line.shares = line.before and call('HGET', by, line.id)
     moves = moves or not line.before or not line.after or not line.shares
@@ -312,10 +315,10 @@ call('HSET', meta, 'version', stamp)
 -- Where a right turns out to be missing, the version goes back, and the error is the answer.
 local tried = 1
 if deadline > 0 then tried = pcall('PEXPIREAT', cart, ends) end
-if tried ~= 1 and type(tried) == 'table' then return put_back(meta, known[1], tried) end
+if tried ~= 1 and type(tried) == 'table' then return history().put_back(meta, known[1], tried) end
 if opens or stale then
   tried = pcall('UNLINK', opens and ops or touched)
-  if type(tried) == 'table' then return put_back(meta, known[1], tried) end
+  if type(tried) == 'table' then return history().put_back(meta, known[1], tried) end
 end
 if stale and #order > 0 then call('UNLINK', lines, by, touched) end
 
@@ -345,27 +348,28 @@ local function reshare(line, had, has)
 end
 
 local told = ''
-for _, line in ipairs(order) do
+for i = 1, #order do
+  local line = order[i]
   local id, old, new = line.id, line.before, line.after
   local had, has = tonumber(old) or 0, tonumber(new) or 0
-  local delta, written, more, lost = tostring(has - had), '0', '', nil
+  local delta, written, more, lost = format('%d', has - had), '0', '', nil
   -- Undo and redo leave a damaged line as it is.
   if new == 'damaged' then written = nil end
   if written and new then
     if old == 'damaged' then
       written = tostring(has)
       tried = pcall('ZADD', cart, written, id)
-      if type(tried) == 'table' then return put_back(meta, known[1], tried) end
+      if type(tried) == 'table' then return history().put_back(meta, known[1], tried) end
     else
       -- Redis answers with the new quantity in digits.
       written = pcall('ZADD', cart, 'INCR', delta, id)
-      if written.err then return put_back(meta, known[1], written) end
+      if written.err then return history().put_back(meta, known[1], written) end
     end
     if timed then call('ZADD', touched, at, id) end
   end
   if old and not new then
     tried = pcall('ZREM', cart, id)
-    if type(tried) == 'table' then return put_back(meta, known[1], tried) end
+    if type(tried) == 'table' then return history().put_back(meta, known[1], tried) end
   end
   if old ~= new then
     -- Most lines belong to one person alone: no shares to work out.
@@ -414,9 +418,16 @@ if was == 0 then
 end
 
 -- The log and the message are only news: their failure must not fail a change that is written.
--- A log that was lost begins anew, and needs an expiry like the other companions.
+-- A log that was lost begins anew, and needs an expiry like the other companions. It is trimmed at
+-- one version in a prime number of them, which no other kind of change that comes in turn with this
+-- one can always take.
 if #order > 0 then
-  local entry = pcall('XADD', log, 'NOMKSTREAM', 'MAXLEN', '~', LOG_LENGTH, '*', 'u', update)
+  local entry
+  if version % TRIM_EVERY == 0 then
+    entry = pcall('XADD', log, 'NOMKSTREAM', 'MAXLEN', '~', LOG_LENGTH, '*', 'u', update)
+  else
+    entry = pcall('XADD', log, 'NOMKSTREAM', '*', 'u', update)
+  end
   if not entry then
     pcall('XADD', log, '*', 'u', update)
     renew = renew or keep > 0

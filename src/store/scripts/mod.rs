@@ -25,7 +25,7 @@ pub(crate) const HIGHEST_VERSION: u64 = 9_000_000_000_000_000;
 /// change is still recognized.
 const COMPANIONS_OUTLIVE_MS: u32 = 3_600_000;
 
-/// The updates in a cart's log. Redis trims it roughly: it may hold some more.
+/// The updates in a cart's log. It is trimmed roughly, and not at each: it may hold some more.
 pub(crate) const LOG_LENGTH: usize = 200;
 
 /// The age up to which an order may take stock, in milliseconds.
