@@ -33,7 +33,7 @@ enum RoleName {
 pub(super) async fn run(
     args: &AclArgs,
     settings: &Settings,
-    output: Output,
+    output: &Output,
 ) -> Result<(), CliError> {
     let (role, usual_name) = match args.role {
         RoleName::Shopper => (acl::Role::Shopper, settings.user.as_str()),

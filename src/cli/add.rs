@@ -28,7 +28,7 @@ pub(super) struct AddArgs {
 pub(super) async fn run(
     args: &AddArgs,
     settings: &Settings,
-    output: Output,
+    output: &Output,
 ) -> Result<(), CliError> {
     let op = args.op.op_id()?;
     let quantity = quantity::parse(&args.quantity, settings.policy.line_limit)?;

@@ -16,7 +16,7 @@ use std::collections::HashSet;
 use std::io::{self, Write};
 
 /// Shows the cart.
-pub(super) async fn run(settings: &Settings, output: Output) -> Result<(), CliError> {
+pub(super) async fn run(settings: &Settings, output: &Output) -> Result<(), CliError> {
     let mut connection = connect::open_shop(settings).await?;
     // An order that a dead terminal left here is finished by whoever comes by.
     order_output::thaw_unknown(&mut connection, &settings.user, output).await?;

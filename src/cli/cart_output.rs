@@ -56,7 +56,7 @@ pub(super) fn change_json(settings: &Settings, applied: &Applied, product: &Prod
 /// Prints that pieces of a product were taken out of the cart.
 pub(super) fn show_removed(
     settings: &Settings,
-    output: Output,
+    output: &Output,
     applied: &Applied,
     product: &Product,
 ) -> io::Result<()> {

@@ -38,7 +38,7 @@ pub(super) struct CheckoutArgs {
 pub(super) async fn run(
     args: &CheckoutArgs,
     settings: &Settings,
-    output: Output,
+    output: &Output,
 ) -> Result<ExitCode, CliError> {
     let expected = match &args.expect_total {
         Some(typed) => Some(args::amount("expect-total", typed)?),
@@ -122,7 +122,7 @@ async fn tell_finished(
     connection: &mut Connection,
     settings: &Settings,
     id: &OrderId,
-    output: Output,
+    output: &Output,
 ) -> Result<(), CliError> {
     let total = order::total_of(connection, &settings.user, id).await?;
     let over = total.map_or_else(String::new, |total| format!(" over {total}"));
@@ -149,7 +149,7 @@ fn check_total(expected: Money, begun: Option<Money>, preview: &Preview) -> Resu
 fn show_preview(
     preview: &Preview,
     settings: &Settings,
-    output: Output,
+    output: &Output,
 ) -> Result<ExitCode, CliError> {
     let obstacle = preview.orderable_lines().err();
     output.result(

@@ -21,7 +21,7 @@ pub(super) struct ClearArgs {
 pub(super) async fn run(
     args: &ClearArgs,
     settings: &Settings,
-    output: Output,
+    output: &Output,
 ) -> Result<(), CliError> {
     let op = args.op.op_id()?;
     let mut connection = connect::open_shop(settings).await?;

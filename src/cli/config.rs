@@ -12,7 +12,7 @@ const SOURCE_COLUMN: usize = 56;
 
 /// Shows every setting with its value and its source: as a settings file, in which the defaults
 /// are comments.
-pub(super) fn run(settings: &Settings, output: Output) -> Result<(), CliError> {
+pub(super) fn run(settings: &Settings, output: &Output) -> Result<(), CliError> {
     let file = settings.file.as_deref().map(shown_path);
 
     output.result(

@@ -13,7 +13,7 @@ const LEVEL_COLUMNS: usize = 9;
 const ABOUT_COLUMNS: usize = 13;
 
 /// Examines the shop's Redis. The status is 1 where something is bad.
-pub(super) async fn run(settings: &Settings, output: Output) -> Result<ExitCode, CliError> {
+pub(super) async fn run(settings: &Settings, output: &Output) -> Result<ExitCode, CliError> {
     let address = settings.server.open()?;
     let findings = doctor::examine(&address, &settings.user, &settings.policy).await;
     let healthy = findings.iter().all(|finding| finding.level != Level::Bad);

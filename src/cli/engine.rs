@@ -25,7 +25,7 @@ enum EngineAction {
 }
 
 /// Shows, starts or stops the private server. The status of one that does not run is 3.
-pub(super) fn run(args: &EngineArgs, output: Output) -> Result<ExitCode, CliError> {
+pub(super) fn run(args: &EngineArgs, output: &Output) -> Result<ExitCode, CliError> {
     let engine = config::private_engine()?;
     if let Some(hint) = engine.hint() {
         output.warn(&hint);
@@ -41,7 +41,7 @@ pub(super) fn run(args: &EngineArgs, output: Output) -> Result<ExitCode, CliErro
     }
 }
 
-fn stop(engine: &Engine, output: Output) -> Result<ExitCode, CliError> {
+fn stop(engine: &Engine, output: &Output) -> Result<ExitCode, CliError> {
     let stopped = engine.stop()?;
     let sentence = if stopped {
         "The private server has stopped; its data is saved"
@@ -56,7 +56,7 @@ fn stop(engine: &Engine, output: Output) -> Result<ExitCode, CliError> {
     Ok(ExitCode::SUCCESS)
 }
 
-fn show_status(engine: &Engine, output: Output) -> Result<ExitCode, CliError> {
+fn show_status(engine: &Engine, output: &Output) -> Result<ExitCode, CliError> {
     let status = engine.status()?;
 
     output.result(

@@ -4,7 +4,7 @@ mod interrupt;
 
 use super::connect;
 use super::error::{CliError, FileAccess, usage_error};
-use super::output::{Output, shown_path};
+use super::output::{Output, OutputForm, shown_path};
 use super::streams;
 use crate::catalog_file::{Format, RowError, Writer, flaw_of_id, flaw_of_values};
 use crate::config::Settings;
@@ -58,11 +58,11 @@ impl Flaws {
 pub(super) async fn run(
     args: &ExportArgs,
     settings: &Settings,
-    output: Output,
+    output: &Output,
 ) -> Result<(), CliError> {
-    let usual_format = match output {
-        Output::Human => Format::Csv,
-        Output::Json => Format::Json,
+    let usual_format = match output.form() {
+        OutputForm::Human => Format::Csv,
+        OutputForm::Json => Format::Json,
     };
     let format = match args.format.or_else(|| Format::of(&args.file)) {
         Some(format) => format,
@@ -230,7 +230,7 @@ async fn write_products(
 }
 
 /// Warns about what is not in the file, and about what an import of it will refuse.
-fn warn(counts: &ExportCounts, format: Format, output: Output) {
+fn warn(counts: &ExportCounts, format: Format, output: &Output) {
     if let Some(first) = &counts.left_out.first {
         let products = text::count(counts.left_out.count, "product");
         output.warn(&format!(

@@ -105,7 +105,7 @@ pub(super) fn pages() -> impl Iterator<Item = Vec<Block>> {
 }
 
 /// Shows the page, or the list of topics: in a pager where a person reads it.
-pub(super) fn run(args: &GuideArgs, output: Output) -> Result<(), CliError> {
+pub(super) fn run(args: &GuideArgs, output: &Output) -> Result<(), CliError> {
     let blocks = match args.topic {
         Some(topic) => markdown::parse(topic.page()),
         None => topics(),

@@ -35,7 +35,7 @@ pub(super) struct ImportArgs {
 pub(super) async fn run(
     args: &ImportArgs,
     settings: &Settings,
-    output: Output,
+    output: &Output,
 ) -> Result<ExitCode, CliError> {
     let mut source = ImportSource::open(args).map_err(|error| with_file(error.into(), args))?;
     let mut connection = connect::open_empty_shop(settings).await?;

@@ -183,8 +183,8 @@ pub fn run() -> ExitCode {
     };
 
     crash::report_to(state_folder());
-    let output = Output::from_flag(cli.json);
-    match execute(cli, output) {
+    let output = Output::standard(cli.json);
+    match execute(cli, &output) {
         Ok(code) => code,
         // `| head` has seen enough.
         Err(CliError::Output(error)) if error.kind() == io::ErrorKind::BrokenPipe => {
@@ -216,11 +216,11 @@ fn usage(error: &clap::Error) -> ExitCode {
 
     // A line that can't be read as a whole may still say for whom it is.
     let json = std::env::args_os().any(|arg| arg == "--json");
-    Output::from_flag(json).usage(&error.render().to_string());
+    Output::standard(json).usage(&error.render().to_string());
     ExitCode::from(2)
 }
 
-fn execute(cli: Cli, output: Output) -> Result<ExitCode, CliError> {
+fn execute(cli: Cli, output: &Output) -> Result<ExitCode, CliError> {
     match cli.command {
         Some(Command::Local(command)) => run_local(&command, output),
         Some(Command::Shop(command)) => {
@@ -247,7 +247,7 @@ fn execute(cli: Cli, output: Output) -> Result<ExitCode, CliError> {
 }
 
 /// Says why the private server has gone, where that is why a command failed.
-fn explain_lost_server(failure: &CliError, settings: &Settings, output: Output) {
+fn explain_lost_server(failure: &CliError, settings: &Settings, output: &Output) {
     if let Server::Private(engine) = &settings.server
         && failure.is_lost_connection()
         && let Some(reason) = engine.why_gone()
@@ -257,7 +257,7 @@ fn explain_lost_server(failure: &CliError, settings: &Settings, output: Output) 
 }
 
 /// Loads the settings, prints warnings about them and begins the log.
-fn load_settings(flags: Flags, console: Console, output: Output) -> Result<Settings, CliError> {
+fn load_settings(flags: Flags, console: Console, output: &Output) -> Result<Settings, CliError> {
     let settings = Settings::load(flags)?;
     for warning in &settings.warnings {
         output.warn(warning);
@@ -278,7 +278,7 @@ fn runtime() -> io::Result<tokio::runtime::Runtime> {
         .build()
 }
 
-fn run_local(command: &LocalCommand, output: Output) -> Result<ExitCode, CliError> {
+fn run_local(command: &LocalCommand, output: &Output) -> Result<ExitCode, CliError> {
     match command {
         LocalCommand::Engine(args) => return engine::run(args, output),
         LocalCommand::Completions(args) => completions::run(args)?,
@@ -291,7 +291,7 @@ fn run_local(command: &LocalCommand, output: Output) -> Result<ExitCode, CliErro
 async fn run_in_shop(
     command: ShopCommand,
     settings: &Settings,
-    output: Output,
+    output: &Output,
 ) -> Result<ExitCode, CliError> {
     match command {
         // These end with a status of their own.

@@ -48,7 +48,7 @@ impl OrderStep {
 pub(super) async fn run(
     args: &OrderArgs,
     settings: &Settings,
-    output: Output,
+    output: &Output,
 ) -> Result<(), CliError> {
     let id = args::order_id(&args.id)?;
     let mut connection = connect::open_shop(settings).await?;

@@ -17,7 +17,7 @@ pub(super) const RECEIPT_COLUMNS: usize = 40;
 pub(super) async fn thaw_unknown(
     connection: &mut Connection,
     user: &UserName,
-    output: Output,
+    output: &Output,
 ) -> Result<(), CliError> {
     if let Some(mark) = order::thaw_unknown(connection, user).await? {
         output.warn(&format!(
@@ -31,7 +31,7 @@ pub(super) async fn thaw_unknown(
 pub(super) async fn show_order(
     connection: &mut Connection,
     id: &OrderId,
-    output: Output,
+    output: &Output,
 ) -> Result<(), CliError> {
     let order = order::get_order(connection, id).await?;
     let shop = store::get_shop(connection).await?;

@@ -33,7 +33,7 @@ pub(super) struct OrdersArgs {
 pub(super) async fn run(
     args: OrdersArgs,
     settings: &Settings,
-    output: Output,
+    output: &Output,
 ) -> Result<(), CliError> {
     let mut connection = connect::open_shop(settings).await?;
     if args.follow.follow {

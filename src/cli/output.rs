@@ -1,60 +1,87 @@
 //! The output of commands: lines for people, or one JSON document for programs. No colours.
 
 use super::error::CliError;
-use super::streams;
+use super::streams::{StandardStreams, Streams};
 use crate::model::text;
 use crate::store::Error;
 use serde_json::{Value, json};
 use std::io::{self, Write};
 use std::path::Path;
+use std::sync::Arc;
 
 /// The form in which commands print.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Output {
+pub(super) enum OutputForm {
     /// Lines for people.
     Human,
     /// JSON documents for programs.
     Json,
 }
 
+/// What a command prints to, and in which form.
+#[derive(Clone)]
+pub(super) struct Output {
+    form: OutputForm,
+    streams: Arc<dyn Streams>,
+}
+
 impl Output {
-    /// The form that `--json` or its absence asks for.
-    pub(super) fn from_flag(json: bool) -> Output {
-        if json { Output::Json } else { Output::Human }
+    /// The standard streams of this program, in the form that `--json` or its absence asks for.
+    pub(super) fn standard(json: bool) -> Output {
+        Output::new(json, Arc::new(StandardStreams))
     }
 
-    pub(super) fn is_json(self) -> bool {
-        self == Output::Json
+    /// Other streams, in the form that `--json` or its absence asks for.
+    pub(super) fn new(json: bool, streams: Arc<dyn Streams>) -> Output {
+        let form = if json {
+            OutputForm::Json
+        } else {
+            OutputForm::Human
+        };
+        Output { form, streams }
+    }
+
+    pub(super) fn form(&self) -> OutputForm {
+        self.form
+    }
+
+    pub(super) fn is_json(&self) -> bool {
+        self.form == OutputForm::Json
+    }
+
+    /// Tells whether a terminal shows what is printed.
+    pub(super) fn is_terminal(&self) -> bool {
+        self.streams.is_terminal()
     }
 
     /// Prints a result: `human` writes it for people, `json` makes the document for programs.
     pub(super) fn result(
-        self,
+        &self,
         json: impl FnOnce() -> Value,
         human: impl FnOnce(&mut dyn Write) -> io::Result<()>,
     ) -> io::Result<()> {
-        let mut out = io::BufWriter::new(streams::stdout());
-        match self {
-            Output::Human => human(&mut ForTerminal(&mut out))?,
-            Output::Json => write_json(&mut out, &json())?,
+        let mut out = io::BufWriter::new(self.streams.stdout());
+        match self.form {
+            OutputForm::Human => human(&mut ForTerminal(&mut out))?,
+            OutputForm::Json => write_json(&mut out, &json())?,
         }
         out.flush()
     }
 
     /// Prints a note for the person at the terminal, on stderr.
-    pub(super) fn warn(self, warning: &str) {
+    pub(super) fn warn(&self, warning: &str) {
         // Nothing can be done about a stream that is closed.
-        let _ = print_error(&text::sanitize(warning.as_bytes()));
+        let _ = self.print_error(&text::sanitize(warning.as_bytes()));
     }
 
     /// Prints why a command failed: a sentence on stderr, or the JSON document.
-    pub(super) fn failure(self, failure: &CliError) {
+    pub(super) fn failure(&self, failure: &CliError) {
         let message = sanitize_lines(&text::without_error_numbers(&failure.to_string()));
 
         // Nothing can be done about a stream that is closed.
-        let _ = match self {
-            Output::Human => print_error(&message),
-            Output::Json => {
+        let _ = match self.form {
+            OutputForm::Human => self.print_error(&message),
+            OutputForm::Json => {
                 let mut error = json!({ "code": failure.code(), "message": message });
                 match failure {
                     CliError::Store(Error::Unknown { op, .. }) => {
@@ -63,43 +90,45 @@ impl Output {
                     CliError::Unread { order, .. } => error["order"] = json!(order.as_str()),
                     _ => {}
                 }
-                print_json(&json!({ "error": error })).or_else(|_| print_error(&message))
+                self.print_json(&json!({ "error": error }))
+                    .or_else(|_| self.print_error(&message))
             }
         };
     }
 
     /// Prints a mistake in the command line, with its hints.
-    pub(super) fn usage(self, message: &str) {
+    pub(super) fn usage(&self, message: &str) {
         let message = sanitize_lines(message.trim_end());
 
         // Nothing can be done about a stream that is closed.
-        let _ = match self {
-            Output::Human => writeln!(streams::stderr(), "{}", text::shown(&message)),
-            Output::Json => {
+        let _ = match self.form {
+            OutputForm::Human => writeln!(self.streams.stderr(), "{}", text::shown(&message)),
+            OutputForm::Json => {
                 let error = json!({ "code": "usage", "message": message });
-                print_json(&json!({ "error": error }))
+                self.print_json(&json!({ "error": error }))
             }
         };
     }
-}
 
-/// Prints a line on stderr, beside the output.
-pub(super) fn print_error(message: &str) -> io::Result<()> {
-    writeln!(streams::stderr(), "trolley: {}", text::shown(message))
-}
+    /// Prints a line on stderr, beside the output.
+    pub(super) fn print_error(&self, message: &str) -> io::Result<()> {
+        let mut err = self.streams.stderr();
+        writeln!(err, "trolley: {}", text::shown(message))
+    }
 
-/// Prints a line for people on stdout, at once.
-pub(super) fn print_line(line: &str) -> io::Result<()> {
-    let mut out = streams::stdout();
-    writeln!(out, "{}", text::shown(line))?;
-    out.flush()
-}
+    /// Prints a line for people on stdout, at once.
+    pub(super) fn print_line(&self, line: &str) -> io::Result<()> {
+        let mut out = self.streams.stdout();
+        writeln!(out, "{}", text::shown(line))?;
+        out.flush()
+    }
 
-/// Prints a document on a line of its own, at once.
-pub(super) fn print_json(document: &Value) -> io::Result<()> {
-    let mut out = streams::stdout();
-    write_json(&mut out, document)?;
-    out.flush()
+    /// Prints a document on a line of its own, at once.
+    pub(super) fn print_json(&self, document: &Value) -> io::Result<()> {
+        let mut out = self.streams.stdout();
+        write_json(&mut out, document)?;
+        out.flush()
+    }
 }
 
 fn write_json(out: &mut impl Write, document: &Value) -> io::Result<()> {

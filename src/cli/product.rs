@@ -51,7 +51,7 @@ enum ProductAction {
 pub(super) async fn run(
     args: &ProductArgs,
     settings: &Settings,
-    output: Output,
+    output: &Output,
 ) -> Result<(), CliError> {
     match &args.action {
         ProductAction::Set { id, fields } => set(id, fields, settings, output).await,
@@ -64,7 +64,7 @@ async fn set(
     id: &str,
     fields: &[String],
     settings: &Settings,
-    output: Output,
+    output: &Output,
 ) -> Result<(), CliError> {
     let row = row(id, fields)?;
     let shown_otherwise = fields_shown_otherwise(&row);
@@ -170,7 +170,7 @@ impl From<Counts> for ProductChange {
     }
 }
 
-async fn show(typed: &str, settings: &Settings, output: Output) -> Result<(), CliError> {
+async fn show(typed: &str, settings: &Settings, output: &Output) -> Result<(), CliError> {
     let mut connection = connect::open_shop(settings).await?;
     let product = connect::product(&mut connection, typed).await?;
 
@@ -207,7 +207,7 @@ fn print_details(out: &mut dyn Write, product: &Product) -> io::Result<()> {
     Ok(())
 }
 
-async fn delete(typed: &str, settings: &Settings, output: Output) -> Result<(), CliError> {
+async fn delete(typed: &str, settings: &Settings, output: &Output) -> Result<(), CliError> {
     // By id alone: a part of a name is too little for this.
     let id = ProductId::asked(typed)?;
     let mut connection = connect::open_shop(settings).await?;

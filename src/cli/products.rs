@@ -10,7 +10,7 @@ use crate::store;
 use clap::Args;
 use serde_json::{Value, json};
 use std::collections::HashSet;
-use std::io::{self, IsTerminal, Write};
+use std::io::{self, Write};
 
 #[derive(Debug, Args)]
 pub(super) struct ProductsArgs {
@@ -29,7 +29,7 @@ enum Headings {
 pub(super) async fn run(
     args: &ProductsArgs,
     settings: &Settings,
-    output: Output,
+    output: &Output,
 ) -> Result<(), CliError> {
     let mut connection = connect::open_shop(settings).await?;
     let catalog = store::get_catalog(&mut connection).await?;
@@ -53,7 +53,7 @@ pub(super) async fn run(
                 return Ok(());
             }
             // People read it by category; programs get one product a line.
-            let headings = if args.search.is_none() && io::stdout().is_terminal() {
+            let headings = if args.search.is_none() && output.is_terminal() {
                 Headings::Categories
             } else {
                 Headings::None

@@ -27,7 +27,7 @@ pub(super) struct RemoveArgs {
 pub(super) async fn run(
     args: &RemoveArgs,
     settings: &Settings,
-    output: Output,
+    output: &Output,
 ) -> Result<(), CliError> {
     let op = args.op.op_id()?;
     let quantity = match &args.quantity {

@@ -44,7 +44,7 @@ pub(super) struct RulesArgs {
 pub(super) async fn run(
     args: &RulesArgs,
     settings: &Settings,
-    output: Output,
+    output: &Output,
 ) -> Result<(), CliError> {
     let changes = args.changes()?;
     let mut connection = connect::open_shop(settings).await?;

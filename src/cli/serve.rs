@@ -100,7 +100,7 @@ fn limited_time(argument: &'static str, typed: &str) -> Result<Duration, CliErro
 pub(super) async fn run(
     args: &ServeArgs,
     settings: &Settings,
-    output: Output,
+    output: &Output,
 ) -> Result<(), CliError> {
     let options = args.options()?;
     let address = connect::find_shop(settings).await?;

@@ -27,7 +27,7 @@ pub(super) struct SetArgs {
 pub(super) async fn run(
     args: &SetArgs,
     settings: &Settings,
-    output: Output,
+    output: &Output,
 ) -> Result<(), CliError> {
     let op = args.op.op_id()?;
     let quantity = match quantity::parse(&args.quantity, settings.policy.line_limit) {
@@ -71,7 +71,7 @@ async fn remove(
     product: &str,
     op: OpId,
     settings: &Settings,
-    output: Output,
+    output: &Output,
 ) -> Result<(), CliError> {
     let mut connection = connect::open_shop(settings).await?;
     let product = connect::product_in_cart(&mut connection, settings, product).await?;

@@ -21,7 +21,7 @@ pub(super) struct ShopArgs {
 pub(super) async fn run(
     args: &ShopArgs,
     settings: &Settings,
-    output: Output,
+    output: &Output,
 ) -> Result<(), CliError> {
     let change = change(&args.fields)?;
 

@@ -2,8 +2,35 @@
 //! and one of them may have made it one that does not block. These wait then, as usual.
 
 use rustix::event::{PollFd, PollFlags, poll};
-use std::io::{self, ErrorKind, Read, StderrLock, StdinLock, StdoutLock, Write};
+use std::io::{self, ErrorKind, IsTerminal, Read, StderrLock, StdinLock, StdoutLock, Write};
 use std::os::fd::AsFd;
+
+/// The streams that a command prints to.
+pub(super) trait Streams: Send + Sync {
+    /// What was asked for.
+    fn stdout(&self) -> Box<dyn Write + '_>;
+    /// What is said about it.
+    fn stderr(&self) -> Box<dyn Write + '_>;
+    /// Tells whether a terminal shows what is printed.
+    fn is_terminal(&self) -> bool;
+}
+
+/// The standard streams of this program.
+pub(super) struct StandardStreams;
+
+impl Streams for StandardStreams {
+    fn stdout(&self) -> Box<dyn Write + '_> {
+        Box::new(stdout())
+    }
+
+    fn stderr(&self) -> Box<dyn Write + '_> {
+        Box::new(stderr())
+    }
+
+    fn is_terminal(&self) -> bool {
+        io::stdout().is_terminal()
+    }
+}
 
 /// A stream that waits until there is something to read, or it takes what is written.
 pub(super) struct PatientStream<S>(S);

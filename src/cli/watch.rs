@@ -25,7 +25,7 @@ const LOG_ATTEMPTS: u32 = 21;
 const LOG_PAUSE: Duration = Duration::from_millis(50);
 
 /// Prints a line for each update of the cart, until it is ended or nobody reads any more.
-pub(super) async fn run(settings: &Settings, output: Output) -> Result<(), CliError> {
+pub(super) async fn run(settings: &Settings, output: &Output) -> Result<(), CliError> {
     let address = connect::find_shop(settings).await?;
 
     // A script that watches is not shown among those who shop.
@@ -80,8 +80,8 @@ struct CartWatch<'a> {
     expires: Option<Instant>,
 }
 
-impl CartWatch<'_> {
-    fn new(address: Address, settings: &Settings, output: Output) -> CartWatch<'_> {
+impl<'a> CartWatch<'a> {
+    fn new(address: Address, settings: &'a Settings, output: &Output) -> CartWatch<'a> {
         CartWatch {
             names: ProductNames::new(&address),
             address,

@@ -2,7 +2,7 @@
 
 use super::ImportArgs;
 use crate::catalog_file::BadRow;
-use crate::cli::output::{Output, shown_path};
+use crate::cli::output::{Output, OutputForm, shown_path};
 use crate::cli::streams;
 use crate::model::text;
 use crate::store::catalog::import::Counts;
@@ -22,10 +22,10 @@ pub(super) struct ImportReport {
 }
 
 impl ImportReport {
-    pub(super) fn new(progress: ProgressBar, output: Output) -> ImportReport {
+    pub(super) fn new(progress: ProgressBar, output: &Output) -> ImportReport {
         ImportReport {
             progress,
-            output,
+            output: output.clone(),
             rows: 0,
             bad_rows: 0,
         }
@@ -59,9 +59,9 @@ impl ImportReport {
         for BadRow { line, flaw } in rows {
             self.bad_rows += 1;
             let reason = flaw.to_string();
-            let message = match self.output {
-                Output::Human => text::shown(&format!("line {line}: {reason}")).into_owned(),
-                Output::Json => {
+            let message = match self.output.form() {
+                OutputForm::Human => text::shown(&format!("line {line}: {reason}")).into_owned(),
+                OutputForm::Json => {
                     json!({ "bad": { "line": line, "reason": text::shown(&reason) } }).to_string()
                 }
             };
@@ -73,9 +73,9 @@ impl ImportReport {
 
     /// Says to people that something is missing; programs see it by the status.
     pub(super) fn complain(&self, complaint: &str) -> io::Result<()> {
-        match self.output {
-            Output::Human => writeln!(streams::stderr(), "{complaint}"),
-            Output::Json => Ok(()),
+        match self.output.form() {
+            OutputForm::Human => writeln!(streams::stderr(), "{complaint}"),
+            OutputForm::Json => Ok(()),
         }
     }
 

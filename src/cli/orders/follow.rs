@@ -52,7 +52,7 @@ pub(super) struct FollowArgs {
 pub(super) async fn run(
     args: FollowArgs,
     connection: &mut Connection,
-    output: Output,
+    output: &Output,
 ) -> Result<(), CliError> {
     let mut printer = OrderPrinter::new(&args, output);
     let mut follower = follower(args, output)?;
@@ -83,7 +83,7 @@ pub(super) async fn run(
     Ok(())
 }
 
-fn follower(args: FollowArgs, output: Output) -> Result<Follower, CliError> {
+fn follower(args: FollowArgs, output: &Output) -> Result<Follower, CliError> {
     let claim_after = time("claim-after", &args.claim_after)?.unwrap_or(NEVER);
     if args.group.is_empty() {
         return Err(usage_error("group", "a group has a name"));
@@ -109,9 +109,9 @@ struct OrderPrinter {
 }
 
 impl OrderPrinter {
-    fn new(args: &FollowArgs, output: Output) -> OrderPrinter {
+    fn new(args: &FollowArgs, output: &Output) -> OrderPrinter {
         OrderPrinter {
-            output,
+            output: output.clone(),
             zone: TimeZone::system(),
             includes_finished: args.from_start,
             remaining: args.count.unwrap_or(u64::MAX),

@@ -1,7 +1,7 @@
 //! The lines of `trolley watch`, each printed at once: JSON for programs, a sentence for people.
 
 use super::names::ProductNames;
-use crate::cli::output::{Output, print_error, print_json, print_line};
+use crate::cli::output::{Output, OutputForm};
 use crate::model::time::{ClockStyle, clock};
 use crate::model::timeline::TimelineEvent;
 use crate::model::{ChangeKind, LineChange, RuleChange, Update, UserName, rules, text};
@@ -18,10 +18,10 @@ pub(super) struct EventPrinter {
 }
 
 impl EventPrinter {
-    pub(super) fn new(user: &UserName, output: Output) -> EventPrinter {
+    pub(super) fn new(user: &UserName, output: &Output) -> EventPrinter {
         EventPrinter {
             user: user.clone(),
-            output,
+            output: output.clone(),
             zone: TimeZone::system(),
         }
     }
@@ -33,29 +33,33 @@ impl EventPrinter {
 
     /// Prints an event of the cart.
     pub(super) fn event(&self, event: &TimelineEvent, names: &ProductNames) -> io::Result<()> {
-        match self.output {
-            Output::Human => print_line(&self.text(event, names)),
-            Output::Json => print_json(&event_json(event)),
+        match self.output.form() {
+            OutputForm::Human => self.output.print_line(&self.text(event, names)),
+            OutputForm::Json => self.output.print_json(&event_json(event)),
         }
     }
 
     /// Prints that the connection works.
     pub(super) fn up(&self, version: u64) -> io::Result<()> {
-        match self.output {
-            Output::Human => print_error(&format!("watching the cart of {}", self.user)),
-            Output::Json => print_json(&json!({ "event": "up", "version": version })),
+        match self.output.form() {
+            OutputForm::Human => self
+                .output
+                .print_error(&format!("watching the cart of {}", self.user)),
+            OutputForm::Json => self
+                .output
+                .print_json(&json!({ "event": "up", "version": version })),
         }
     }
 
     /// Prints that the connection has broken.
     pub(super) fn down(&self, trouble: &Trouble) -> io::Result<()> {
         let message = trouble.to_string();
-        match self.output {
-            Output::Human => print_error(&format!("{message}; trying again")),
-            Output::Json => {
+        match self.output.form() {
+            OutputForm::Human => self.output.print_error(&format!("{message}; trying again")),
+            OutputForm::Json => {
                 let code = trouble.code();
                 let document = json!({ "event": "down", "code": code, "message": message });
-                print_json(&document)
+                self.output.print_json(&document)
             }
         }
     }
