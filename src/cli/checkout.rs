@@ -16,7 +16,11 @@ use crate::store::order::{self, Outcome};
 use clap::Args;
 use serde_json::{Value, json};
 use std::io::{self, Write};
-use std::process::ExitCode;
+
+/// The exit status where all is well.
+const STATUS_DONE: u8 = 0;
+/// The exit status of a preview of what can't be ordered.
+const STATUS_REFUSED: u8 = 1;
 
 /// The columns for those who asked for a line of the preview.
 const SHARES_COLUMNS: usize = 64;
@@ -25,7 +29,7 @@ const SHARES_COLUMNS: usize = 64;
 pub(super) struct CheckoutArgs {
     /// Place the order; without this, only a preview is shown
     #[arg(long)]
-    yes: bool,
+    pub(super) yes: bool,
     /// Place the order only if the total is exactly this
     #[arg(long, value_name = "AMOUNT")]
     expect_total: Option<String>,
@@ -34,17 +38,24 @@ pub(super) struct CheckoutArgs {
     op_id: Option<String>,
 }
 
-/// Shows what would be ordered, or orders it. The status is 1 where it can't be ordered.
+impl CheckoutArgs {
+    /// The id of the order, where one is given.
+    pub(super) fn order_id(&self) -> Result<Option<OrderId>, CliError> {
+        self.op_id.as_deref().map(args::order_id).transpose()
+    }
+}
+
+/// Shows what would be ordered, or orders it. The exit status is 1 where it can't be ordered.
 pub(super) async fn run(
     args: &CheckoutArgs,
     settings: &Settings,
     output: &Output,
-) -> Result<ExitCode, CliError> {
+) -> Result<u8, CliError> {
     let expected = match &args.expect_total {
         Some(typed) => Some(args::amount("expect-total", typed)?),
         None => None,
     };
-    let id = args.op_id.as_deref().map(args::order_id).transpose()?;
+    let id = args.order_id()?;
 
     // Orders that dead terminals left unfinished hold stock that this one may need.
     let mut connection = connect::open_shop(settings).await?;
@@ -58,7 +69,7 @@ pub(super) async fn run(
     if let Some(finished) = finished {
         if !args.yes {
             show_order(&mut connection, &finished, output).await?;
-            return Ok(ExitCode::SUCCESS);
+            return Ok(STATUS_DONE);
         }
         tell_finished(&mut connection, settings, &finished, output).await?;
     }
@@ -94,7 +105,7 @@ pub(super) async fn run(
         show_order(&mut connection, &placed, output)
             .await
             .map_err(|failure| failure.unread(placed))?;
-        return Ok(ExitCode::SUCCESS);
+        return Ok(STATUS_DONE);
     }
     show_preview(&preview, settings, output)
 }
@@ -146,11 +157,7 @@ fn check_total(expected: Money, begun: Option<Money>, preview: &Preview) -> Resu
 }
 
 /// Prints what would be ordered, and why it can't be where that is so.
-fn show_preview(
-    preview: &Preview,
-    settings: &Settings,
-    output: &Output,
-) -> Result<ExitCode, CliError> {
+fn show_preview(preview: &Preview, settings: &Settings, output: &Output) -> Result<u8, CliError> {
     let obstacle = preview.orderable_lines().err();
     output.result(
         || preview_json(preview, settings, obstacle.as_ref()),
@@ -158,12 +165,12 @@ fn show_preview(
     )?;
 
     let Some(obstacle) = obstacle else {
-        return Ok(ExitCode::SUCCESS);
+        return Ok(STATUS_DONE);
     };
     if !output.is_json() {
         output.warn(&obstacle.beforehand(&preview.currency));
     }
-    Ok(ExitCode::FAILURE)
+    Ok(STATUS_REFUSED)
 }
 
 fn preview_json(preview: &Preview, settings: &Settings, obstacle: Option<&Refusal>) -> Value {

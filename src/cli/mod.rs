@@ -186,13 +186,18 @@ pub fn run() -> ExitCode {
     let output = Output::standard(cli.json);
     match execute(cli, &output) {
         Ok(code) => code,
+        Err(failure) => ExitCode::from(report(&failure, &output)),
+    }
+}
+
+/// Prints why a command failed; returns its exit status.
+fn report(failure: &CliError, output: &Output) -> u8 {
+    match failure {
         // `| head` has seen enough.
-        Err(CliError::Output(error)) if error.kind() == io::ErrorKind::BrokenPipe => {
-            ExitCode::SUCCESS
-        }
-        Err(failure) => {
-            output.failure(&failure);
-            ExitCode::from(failure.exit_code())
+        CliError::Output(error) if error.kind() == io::ErrorKind::BrokenPipe => 0,
+        failure => {
+            output.failure(failure);
+            failure.exit_code()
         }
     }
 }
@@ -295,7 +300,10 @@ async fn run_in_shop(
 ) -> Result<ExitCode, CliError> {
     match command {
         // These end with a status of their own.
-        ShopCommand::Checkout(args) => return checkout::run(&args, settings, output).await,
+        ShopCommand::Checkout(args) => {
+            let status = checkout::run(&args, settings, output).await?;
+            return Ok(ExitCode::from(status));
+        }
         ShopCommand::Import(args) => return import::run(&args, settings, output).await,
         ShopCommand::Doctor => return doctor::run(settings, output).await,
 

@@ -19,14 +19,20 @@ const MOST_ORDERS: usize = 10_000;
 
 #[derive(Debug, Args)]
 pub(super) struct OrdersArgs {
-    /// List the orders of all carts
-    #[arg(long)]
-    all: bool,
-    /// The most orders to list, newest first
-    #[arg(long, default_value = "50", value_name = "N", conflicts_with = "follow", value_parser = args::whole_number::<usize>)]
-    most: usize,
+    #[command(flatten)]
+    list: OrderListArgs,
     #[command(flatten)]
     follow: follow::FollowArgs,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct OrderListArgs {
+    /// List the orders of all carts
+    #[arg(long)]
+    pub(super) all: bool,
+    /// The most orders to list, newest first
+    #[arg(long, default_value = "50", value_name = "N", value_parser = args::whole_number::<usize>)]
+    most: usize,
 }
 
 /// Lists orders, or follows them as they come.
@@ -35,11 +41,20 @@ pub(super) async fn run(
     settings: &Settings,
     output: &Output,
 ) -> Result<(), CliError> {
-    let mut connection = connect::open_shop(settings).await?;
     if args.follow.follow {
+        let mut connection = connect::open_shop(settings).await?;
         return follow::run(args.follow, &mut connection, output).await;
     }
+    list(&args.list, settings, output).await
+}
 
+/// Lists orders.
+pub(super) async fn list(
+    args: &OrderListArgs,
+    settings: &Settings,
+    output: &Output,
+) -> Result<(), CliError> {
+    let mut connection = connect::open_shop(settings).await?;
     // Orders that dead terminals left unfinished are brought to their end first.
     order::finish_open(&mut connection).await?;
     if args.all {

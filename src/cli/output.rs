@@ -54,6 +54,11 @@ impl Output {
         self.streams.is_terminal()
     }
 
+    /// Waits until the reader can be given more without keeping it for them.
+    pub(super) async fn wait_until_sent(&self) {
+        self.streams.wait_until_sent().await;
+    }
+
     /// Prints a result: `human` writes it for people, `json` makes the document for programs.
     pub(super) fn result(
         &self,

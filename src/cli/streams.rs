@@ -1,6 +1,7 @@
 //! The standard streams of plain commands. A terminal or pipe is shared with other programs,
 //! and one of them may have made it one that does not block. These wait then, as usual.
 
+use futures::future::BoxFuture;
 use rustix::event::{PollFd, PollFlags, poll};
 use std::io::{self, ErrorKind, IsTerminal, Read, StderrLock, StdinLock, StdoutLock, Write};
 use std::os::fd::AsFd;
@@ -13,6 +14,11 @@ pub(super) trait Streams: Send + Sync {
     fn stderr(&self) -> Box<dyn Write + '_>;
     /// Tells whether a terminal shows what is printed.
     fn is_terminal(&self) -> bool;
+
+    /// Waits until the reader can be given more without keeping it for them.
+    fn wait_until_sent(&self) -> BoxFuture<'_, ()> {
+        Box::pin(std::future::ready(()))
+    }
 }
 
 /// The standard streams of this program.

@@ -9,7 +9,7 @@ use super::output::Output;
 use crate::config::Settings;
 use crate::model::timeline::{Timeline, TimelineEvent};
 use crate::model::{Cart, Deadline, Update};
-use crate::store::live::{self, LiveEvent, LiveRequest};
+use crate::store::live::{self, LiveEvent, LiveRequest, Subscription};
 use crate::store::{self, Address, Error};
 use crate::tui::alarm;
 use names::ProductNames;
@@ -30,11 +30,24 @@ pub(super) async fn run(settings: &Settings, output: &Output) -> Result<(), CliE
 
     // A script that watches is not shown among those who shop.
     let policy = settings.policy.clone();
-    let (_, mut live) = live::open(address.clone(), &settings.user, policy, None);
+    let (_, live) = live::open(address.clone(), &settings.user, policy, None);
+    tokio::select! {
+        ended = follow(address, live, settings, output) => ended,
+        _ = reader_gone() => Ok(()),
+    }
+}
 
+/// Prints a line for each update that is told.
+pub(super) async fn follow(
+    address: Address,
+    mut live: Subscription,
+    settings: &Settings,
+    output: &Output,
+) -> Result<(), CliError> {
     let mut watch = CartWatch::new(address, settings, output);
-    let mut reader_gone = reader_gone();
     loop {
+        // What nobody reads is not kept: the cart is read again then.
+        output.wait_until_sent().await;
         tokio::select! {
             event = live.next() => match event {
                 Some(event) => watch.handle(event).await?,
@@ -46,7 +59,6 @@ pub(super) async fn run(settings: &Settings, output: &Output) -> Result<(), CliE
                 // Where the connection is down, it is read anyway.
                 live.request(LiveRequest::Reread);
             }
-            _ = &mut reader_gone => break,
         }
     }
     Ok(())

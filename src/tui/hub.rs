@@ -39,17 +39,15 @@ impl Hub {
     }
 
     /// Joins the live link of a cart, as [`live::open`] does; it is opened for the first who comes.
-    pub(crate) fn join(&self, cart: &UserName, policy: Policy, id: &str) -> Subscription {
+    pub(crate) fn join(&self, cart: &UserName, policy: Policy, id: Option<&str>) -> Subscription {
         let mut links = lock(&self.links);
-        let joined = links
-            .get(cart)
-            .and_then(|link| link.join(&policy, Some(id)));
+        let joined = links.get(cart).and_then(|link| link.join(&policy, id));
         if let Some(subscription) = joined {
             return subscription;
         }
 
         links.retain(|_, link| link.is_open());
-        let (link, subscription) = live::open(self.address.clone(), cart, policy, Some(id));
+        let (link, subscription) = live::open(self.address.clone(), cart, policy, id);
         links.insert(cart.clone(), link);
         subscription
     }

@@ -131,7 +131,7 @@ impl<P: Port> Screen<P> {
             input: TerminalInput::new(),
             renderer: Renderer::new(state.mouse),
             search_worker: SearchWorker::new(hub.searches.clone(), results_sender.clone()),
-            live: hub.join(&visit.user, visit.policy, &state.env.ops),
+            live: hub.join(&visit.user, visit.policy, Some(&state.env.ops)),
             state,
             hub,
             results,
