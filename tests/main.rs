@@ -44,6 +44,8 @@ mod sentinel;
 #[cfg(feature = "serve")]
 mod serve;
 #[cfg(feature = "serve")]
+mod serve_exec;
+#[cfg(feature = "serve")]
 mod serve_protocol;
 mod slow;
 mod store;

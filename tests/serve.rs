@@ -154,7 +154,7 @@ fn there_is_nothing_but_the_shop() {
 
     for (options, args, what) in [
         (&["-T"][..], &[][..], "needs a terminal"),
-        (&[], &["cat", "/etc/passwd"], "Commands can't be given"),
+        (&[], &["cat", "/etc/passwd"], "there is no command “cat”"),
         (&["-tt"], &["sh"], ""),
     ] {
         let output = plain(options, args);

@@ -159,6 +159,21 @@ async fn what_there_is_not_is_refused() {
 }
 
 #[tokio::test]
+async fn an_empty_command_opens_the_screen() {
+    let served = Served::office();
+    let connection = connect(&served).await;
+    let mut channel = open(&connection).await;
+    channel
+        .request_pty(true, "xterm", 80, 24, 0, 0, &[])
+        .await
+        .unwrap();
+    assert!(is_granted(&mut channel).await);
+    channel.exec(true, " ").await.unwrap();
+    assert!(is_granted(&mut channel).await);
+    wait_for(&mut channel, (80, 24), "64 products").await;
+}
+
+#[tokio::test]
 async fn variables_are_counted() {
     let served = Served::office();
     let connection = connect(&served).await;
@@ -207,6 +222,44 @@ async fn screens_that_have_ended_do_not_count() {
             Some(ChannelMsg::Close) | None
         ) {}
     }
+}
+
+#[tokio::test]
+async fn commands_count_until_they_have_said_all() {
+    let served = Served::office();
+    let connection = connect(&served).await;
+    for _ in 0..25 {
+        let mut channel = open(&connection).await;
+        channel.exec(true, "cart").await.unwrap();
+        let mut printed = Vec::new();
+        while let Some(message) = in_time("the end", channel.wait()).await {
+            match message {
+                ChannelMsg::Data { data } => printed.extend_from_slice(&data),
+                ChannelMsg::Close => break,
+                _ => {}
+            }
+        }
+        assert_eq!(printed, b"The cart of office is empty\n");
+    }
+
+    // Those that watch go on, and there is no room for an eleventh.
+    let mut watching = Vec::new();
+    for _ in 0..10 {
+        let channel = open(&connection).await;
+        channel.exec(true, "watch --json").await.unwrap();
+        watching.push(channel);
+    }
+    assert!(
+        in_time("an answer", connection.channel_open_session())
+            .await
+            .is_err()
+    );
+
+    watching.pop().unwrap().close().await.unwrap();
+    harness::patience::answered("a channel", async || {
+        connection.channel_open_session().await
+    })
+    .await;
 }
 
 #[tokio::test]

@@ -69,6 +69,10 @@ pub(super) enum CliError {
     /// A product's values are refused.
     #[error(transparent)]
     Row(#[from] RowError),
+    /// A visitor may not do that.
+    #[cfg(feature = "serve")]
+    #[error("{0}")]
+    Forbidden(String),
     /// An argument is not `FIELD=VALUE`.
     #[error("“{0}” has no “=”: write each field as FIELD=VALUE, like price=2.40")]
     Field(String),
@@ -220,6 +224,8 @@ impl CliError {
             CliError::Store(Error::Refused(_))
             | CliError::Refused { .. }
             | CliError::EmptyCatalog(_) => 1,
+            #[cfg(feature = "serve")]
+            CliError::Forbidden(_) => 1,
 
             CliError::Store(Error::Trouble(Trouble::BadAddress(_)))
             | CliError::Config(_)
@@ -254,6 +260,8 @@ impl CliError {
             CliError::Screen(_) => "screen",
             #[cfg(feature = "serve")]
             CliError::Serve(_) => "serve",
+            #[cfg(feature = "serve")]
+            CliError::Forbidden(_) => "forbidden",
             CliError::Field(_) => "usage",
             CliError::Output(_) => "output",
 

@@ -2,6 +2,7 @@
 //!
 //! Beside the commands stand the files that they share: `args`, `connect`, `error`, `output` with
 //! `cart_output`, `order_output` and `product_output`, and `complete`, which answers shells.
+//! `visitor` has the commands that people may send by SSH.
 
 mod acl;
 mod add;
@@ -37,6 +38,8 @@ mod serve;
 mod set;
 mod shop;
 mod streams;
+#[cfg(feature = "serve")]
+mod visitor;
 mod watch;
 
 use crate::config::{Flags, HEADING, Server, Settings, state_folder};

@@ -5,7 +5,7 @@ use super::order_output::{order_json, show_order};
 use super::output::Output;
 use super::{args, complete, connect};
 use crate::config::Settings;
-use crate::model::OrderState;
+use crate::model::{OrderId, OrderState};
 use crate::store::order;
 use clap::{Args, ValueEnum};
 use clap_complete::ArgValueCompleter;
@@ -32,6 +32,19 @@ enum OrderStep {
     Cancel,
 }
 
+impl OrderArgs {
+    /// Tells whether the order is moved to another state, not only shown.
+    #[cfg(feature = "serve")]
+    pub(super) fn moves_order(&self) -> bool {
+        self.step.is_some()
+    }
+
+    /// The order's id.
+    pub(super) fn order_id(&self) -> Result<OrderId, CliError> {
+        args::order_id(&self.id)
+    }
+}
+
 impl OrderStep {
     /// The state that this step leads to.
     fn state(self) -> OrderState {
@@ -50,7 +63,7 @@ pub(super) async fn run(
     settings: &Settings,
     output: &Output,
 ) -> Result<(), CliError> {
-    let id = args::order_id(&args.id)?;
+    let id = args.order_id()?;
     let mut connection = connect::open_shop(settings).await?;
     let Some(step) = args.step else {
         return show_order(&mut connection, &id, output).await;

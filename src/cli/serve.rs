@@ -4,6 +4,7 @@ use super::args::time;
 use super::connect;
 use super::error::{CliError, usage_error};
 use super::output::Output;
+use super::visitor;
 use crate::config::Settings;
 use crate::serve::identity::Open;
 use crate::serve::{Options, Server};
@@ -105,7 +106,7 @@ pub(super) async fn run(
     let options = args.options()?;
     let address = connect::find_shop(settings).await?;
 
-    let server = Server::open(options, settings.clone(), address).await?;
+    let server = Server::open(options, settings.clone(), address, visitor::prepare).await?;
     let listening = server.address()?;
     let fingerprint = server.fingerprint();
     let command = visitors_command(listening);

@@ -5,6 +5,7 @@ use super::identity::Grant;
 use russh::keys::PublicKey;
 use std::collections::HashMap;
 use std::net::{IpAddr, Ipv6Addr};
+use std::sync::atomic::AtomicUsize;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
@@ -123,8 +124,10 @@ pub(super) struct Connection {
     pub(super) address: IpAddr,
     /// Ends the connection at once.
     pub(super) kill: CancellationToken,
-    /// The screens that run on it.
+    /// The screens and commands that run on it.
     pub(super) screens: TaskTracker,
+    /// The bytes that commands have printed and the visitor has not taken.
+    pub(super) held_output: Arc<AtomicUsize>,
     farewell: watch::Receiver<Option<Farewell>>,
     _open: TaskTrackerToken,
 }
@@ -174,6 +177,7 @@ impl Connections {
             address,
             kill,
             screens: TaskTracker::new(),
+            held_output: Arc::default(),
             farewell: farewells,
             _open: self.open.token(),
         }))
@@ -313,6 +317,7 @@ mod tests {
                 cart: UserName::parse("office").unwrap(),
                 name: "ann".to_owned(),
                 role: Role::Buyer,
+                every_cart: false,
             },
         }
     }

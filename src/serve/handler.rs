@@ -1,8 +1,9 @@
 //! Answers the requests of one visitor's SSH client: to log in, to open channels, and to get a
-//! screen of the shop. All others are refused: there is no forwarding, no agent, no X11, no files.
+//! screen of the shop or run a command. All others are refused: there is no forwarding, no agent, no X11, no files.
 
 use super::ServedShop;
 use super::connections::{Connection, Full, Visitor};
+use super::exec::{self, Caller, CommandInput};
 use super::identity::{Grant, fingerprint};
 use super::session::{self, Environment, SessionInput, Terminal};
 use crate::model::text;
@@ -41,8 +42,8 @@ const INACTIVITY_TIMEOUT: Duration = Duration::from_secs(3600);
 /// The exit status of a client that asks for what there is not.
 const STATUS_USAGE: u8 = 2;
 
-/// The sentence for a client that sends a command.
-const NO_COMMANDS: &str = "Commands can't be given over SSH yet: leave the command out, and the shop opens on your terminal.";
+/// The sentence for a client that can show no screen and sends no command.
+const HOW_TO_COME_IN: &str = "The shop needs a terminal: use ssh without -T, or with -t; or send a command (help lists them).";
 
 /// The library's settings. Of key exchanges only the cheap ones are offered: with the classic
 /// groups, a few strangers could keep the processor busy.
@@ -87,6 +88,8 @@ pub(super) struct VisitorHandler {
     /// The limit that keeps out somebody who is granted something.
     refusal: Option<Full>,
     grant: Option<Grant>,
+    /// The key that was proven; none of a guest.
+    key: Option<PublicKey>,
     channels: HashMap<ChannelId, ChannelState>,
 }
 
@@ -96,6 +99,8 @@ enum ChannelState {
     Described(Box<Description>),
     /// A screen runs on it, or has ended.
     Running(SessionInput),
+    /// A command runs on it, or has ended.
+    Command(CommandInput),
 }
 
 impl ChannelState {
@@ -105,6 +110,7 @@ impl ChannelState {
         match self {
             ChannelState::Described(_) => false,
             ChannelState::Running(input) => input.is_over(),
+            ChannelState::Command(input) => input.is_over(),
         }
     }
 }
@@ -125,6 +131,7 @@ impl VisitorHandler {
             refused_key: None,
             refusal: None,
             grant: None,
+            key: None,
             channels: HashMap::new(),
         }
     }
@@ -153,6 +160,7 @@ impl VisitorHandler {
             "auth"
         );
         self.grant = Some(grant);
+        self.key = key.cloned();
         Auth::Accept
     }
 
@@ -182,7 +190,7 @@ impl VisitorHandler {
     fn description(&mut self, channel: ChannelId) -> Option<&mut Description> {
         match self.channels.get_mut(&channel)? {
             ChannelState::Described(description) => Some(description),
-            ChannelState::Running(_) => None,
+            ChannelState::Running(_) | ChannelState::Command(_) => None,
         }
     }
 
@@ -190,7 +198,7 @@ impl VisitorHandler {
     fn running(&mut self, channel: ChannelId) -> Option<&mut SessionInput> {
         match self.channels.get_mut(&channel)? {
             ChannelState::Running(input) => Some(input),
-            ChannelState::Described(_) => None,
+            ChannelState::Described(_) | ChannelState::Command(_) => None,
         }
     }
 
@@ -199,7 +207,7 @@ impl VisitorHandler {
         self.description(channel)?;
         match self.channels.remove(&channel)? {
             ChannelState::Described(description) => Some(*description),
-            ChannelState::Running(_) => None,
+            ChannelState::Running(_) | ChannelState::Command(_) => None,
         }
     }
 
@@ -211,8 +219,8 @@ impl VisitorHandler {
         let terminal = match description.terminal {
             Some(terminal) if !terminal.is_dumb() => terminal,
             Some(_) | None => {
-                let words = "The shop needs a terminal: use ssh without -T, or with -t.";
-                session::tell(&self.connection, description.output, words, STATUS_USAGE);
+                let output = description.output;
+                session::tell(&self.connection, output, HOW_TO_COME_IN, STATUS_USAGE);
                 return;
             }
         };
@@ -234,6 +242,24 @@ impl VisitorHandler {
             description.output,
         );
         self.channels.insert(channel, ChannelState::Running(input));
+    }
+
+    /// Begins a command on a channel.
+    fn run_command(
+        &mut self,
+        channel: ChannelId,
+        description: Description,
+        line: &[u8],
+        words: Result<Vec<String>, String>,
+    ) {
+        let Some(grant) = self.grant.clone() else {
+            return;
+        };
+        let caller = Caller::new(&self.shop, self.key.clone(), grant);
+        let is_terminal = description.terminal.is_some();
+        let output = description.output;
+        let input = exec::start(&self.connection, caller, line, words, is_terminal, output);
+        self.channels.insert(channel, ChannelState::Command(input));
     }
 }
 
@@ -422,16 +448,10 @@ impl Handler for VisitorHandler {
         };
         session.channel_success(channel)?;
 
-        // Only the first word is written down: the others are the visitor's own matter.
-        let word = command.split(u8::is_ascii_whitespace).next();
-        let word = text::sanitize_to(word.unwrap_or_default(), 40);
-        info!(session = self.connection.id, channel = %channel, command = word, "exec");
-        session::tell(
-            &self.connection,
-            description.output,
-            NO_COMMANDS,
-            STATUS_USAGE,
-        );
+        match exec::words(command) {
+            Ok(words) if words.is_empty() => self.open_screen(channel, description),
+            words => self.run_command(channel, description, command, words),
+        }
         Ok(())
     }
 
@@ -462,8 +482,12 @@ impl Handler for VisitorHandler {
         data: &[u8],
         _session: &mut Session,
     ) -> Result<(), russh::Error> {
-        if let Some(input) = self.running(channel) {
-            input.give(Arrival::Bytes(data.to_vec())).await;
+        match self.channels.get_mut(&channel) {
+            Some(ChannelState::Running(input)) => {
+                input.give(Arrival::Bytes(data.to_vec())).await;
+            }
+            Some(ChannelState::Command(input)) => input.take_in(data),
+            Some(ChannelState::Described(_)) | None => {}
         }
         Ok(())
     }

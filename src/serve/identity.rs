@@ -46,6 +46,8 @@ pub(super) struct Grant {
     pub(super) cart: UserName,
     pub(super) name: String,
     pub(super) role: Role,
+    /// Every other cart is granted, too.
+    pub(super) every_cart: bool,
 }
 
 /// The rules by which visitors are let in.
@@ -77,6 +79,7 @@ impl Admission {
             cart,
             name: marked_name(user, &mark),
             role: Role::Buyer,
+            every_cart: false,
         })
     }
 
@@ -97,6 +100,7 @@ impl Admission {
             cart,
             name: marked_name(user, &mark),
             role: Role::Buyer,
+            every_cart: false,
         })
     }
 }
@@ -245,6 +249,7 @@ impl KeyEntry {
             name: self.name.clone().unwrap_or_else(|| cart.to_string()),
             cart,
             role: self.role,
+            every_cart: self.any_cart,
         })
     }
 }

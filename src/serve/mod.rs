@@ -1,11 +1,12 @@
 //! The SSH server: it gives each visitor a screen of the shop, with nothing installed on their
-//! side. `trolley serve` runs it.
+//! side, and runs commands for them. `trolley serve` runs it.
 //!
 //! `listener` accepts connections, `connections` counts them, and `stream` is what the SSH library
 //! reads and writes. `identity` says who may come, `handler` answers what a visitor's client asks
-//! for, and `session` runs one screen on one channel. `shutdown` ends all that in good order.
+//! for, `session` runs one screen on one channel, and `exec` one command. `shutdown` ends all that in good order.
 
 mod connections;
+pub(crate) mod exec;
 mod handler;
 mod hostkey;
 pub(crate) mod identity;
@@ -18,6 +19,7 @@ use crate::config::{Settings, host_key_file, pipe, shown_path};
 use crate::store::Address;
 use crate::tui::hub::Hub;
 use connections::{ConnectionLimits, Connections};
+use exec::Commands;
 use identity::{Admission, Grant, KeyList, Open, fingerprint};
 use russh::keys::{PrivateKey, PublicKey};
 use std::io;
@@ -26,6 +28,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 use tokio::net::TcpListener;
+use tokio::sync::Semaphore;
 
 /// An error that keeps the shop from being served.
 #[derive(Debug, thiserror::Error)]
@@ -94,6 +97,10 @@ struct ServedShop {
     admission: RwLock<Admission>,
     connections: Arc<Connections>,
     options: Options,
+    /// What visitors can do without the screen.
+    commands: Commands,
+    /// The turns that commands take.
+    turns: Arc<Semaphore>,
 }
 
 impl ServedShop {
@@ -148,6 +155,7 @@ impl Server {
         options: Options,
         settings: Settings,
         address: Address,
+        commands: Commands,
     ) -> Result<Server, ServeError> {
         if options.keys.is_none() && options.open == Open::Nobody && !options.guests {
             return Err(ServeError::Nobody);
@@ -183,6 +191,8 @@ impl Server {
             admission: RwLock::new(admission),
             connections: Connections::new(limits),
             options,
+            commands,
+            turns: Arc::new(Semaphore::new(exec::TURNS)),
         };
         Ok(Server {
             listener,

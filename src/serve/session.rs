@@ -2,6 +2,7 @@
 
 use super::ServedShop;
 use super::connections::{Connection, Farewell};
+use super::exec::STDERR;
 use super::identity::{Grant, Role};
 use crate::config::display::{self, Display};
 use crate::config::keymap::Action;
@@ -27,7 +28,7 @@ const STATUS_UNCONFIRMED: u8 = 3;
 /// The sentence for a visitor whose changes were not confirmed in time.
 const UNCONFIRMED: &str = "Your last changes were not confirmed: look whether they are there.";
 /// The exit status of a screen that has crashed.
-const STATUS_CRASHED: u8 = 101;
+pub(super) const STATUS_CRASHED: u8 = 101;
 /// The exit status of a screen that has failed.
 const STATUS_FAILED: u8 = 3;
 
@@ -49,7 +50,7 @@ const MOST_BEHIND: usize = 128 * 1024;
 /// The pause between two frames for a terminal that is further behind.
 const PAUSE_BEHIND: Duration = Duration::from_secs(1);
 /// The time for a client to take the bytes that give its terminal back.
-const RESTORE_TIMEOUT: Duration = Duration::from_secs(1);
+pub(super) const RESTORE_TIMEOUT: Duration = Duration::from_secs(1);
 /// Cancels a sequence that was not sent to its end.
 const CANCEL: &[u8] = b"\x18";
 
@@ -464,9 +465,6 @@ pub(super) fn tell(
     sentence: &'static str,
     status: u8,
 ) {
-    /// The kind of output that is for errors.
-    const STDERR: u32 = 1;
-
     connection.screens.spawn(async move {
         let line = format!("{sentence}\r\n").into_bytes();
         let _ = timeout(RESTORE_TIMEOUT, output.extended_data_bytes(STDERR, line)).await;
@@ -474,7 +472,8 @@ pub(super) fn tell(
     });
 }
 
-async fn close(output: &ChannelWriteHalf<Msg>, status: u8) -> Result<(), russh::Error> {
+/// Tells the exit status, and that nothing more comes.
+pub(super) async fn close(output: &ChannelWriteHalf<Msg>, status: u8) -> Result<(), russh::Error> {
     output.exit_status(status.into()).await?;
     output.eof().await?;
     output.close().await

@@ -5,7 +5,7 @@ pub(crate) mod alarm;
 mod error;
 pub mod hub;
 pub mod layout;
-mod lock;
+pub(crate) mod lock;
 pub mod message;
 pub mod screen;
 pub mod state;
