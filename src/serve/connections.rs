@@ -12,8 +12,6 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tokio_util::task::task_tracker::TaskTrackerToken;
 
-/// The most connections that have not logged in yet.
-const MOST_LOGGING_IN: usize = 100;
 /// The most connections with one key.
 const MOST_WITH_KEY: usize = 20;
 /// The bits of an IPv6 address that one visitor's addresses have in common.
@@ -22,7 +20,7 @@ const NETWORK_BITS: u32 = 64;
 /// The most connections that may be open.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct ConnectionLimits {
-    /// All that have logged in.
+    /// All that have logged in, and again as many that have not yet.
     pub(super) total: usize,
     /// All from one network.
     pub(super) from_network: usize,
@@ -34,9 +32,6 @@ pub(super) enum Full {
     /// The shop is closing.
     #[error("the shop is closing; come again in a moment")]
     Closing,
-    /// Too many have not logged in yet.
-    #[error("too many people are just logging in; try again in a moment")]
-    LoggingIn,
     /// Too many come from this network.
     #[error("too many connections come from your network")]
     Network,
@@ -114,6 +109,23 @@ struct Entry {
     farewell: watch::Sender<Option<Farewell>>,
 }
 
+impl Entries {
+    /// Cuts the connection on which nobody has logged in for the longest time.
+    fn cut_slowest(&self) {
+        let logging_in = self.by_id.iter().filter(|(_, entry)| entry.is_logging_in());
+        if let Some((_, slowest)) = logging_in.min_by_key(|(id, _)| **id) {
+            slowest.kill.cancel();
+        }
+    }
+}
+
+impl Entry {
+    /// Tells whether somebody may still log in.
+    fn is_logging_in(&self) -> bool {
+        self.visitor.is_none() && !self.kill.is_cancelled()
+    }
+}
+
 /// One open connection. It is counted until it is dropped.
 #[derive(Debug)]
 pub(super) struct Connection {
@@ -141,13 +153,14 @@ impl Connections {
         })
     }
 
-    /// Counts a new connection, where there is room for it.
+    /// Counts a new connection, where there is room for it. Those who never log in leave room:
+    /// where too many have not yet, the one that has had the longest time is cut.
     pub(super) fn admit(self: &Arc<Connections>, address: IpAddr) -> Result<Arc<Connection>, Full> {
         let mut entries = self.lock();
         let network = Network::of(address);
         let all = entries.by_id.values();
         let from_network = all.clone().filter(|entry| entry.network == network);
-        let logging_in = all.filter(|entry| entry.visitor.is_none());
+        let logging_in = all.filter(|entry| entry.is_logging_in());
 
         if entries.is_closing {
             return Err(Full::Closing);
@@ -155,8 +168,8 @@ impl Connections {
         if from_network.count() >= self.limits.from_network {
             return Err(Full::Network);
         }
-        if logging_in.count() >= MOST_LOGGING_IN {
-            return Err(Full::LoggingIn);
+        if logging_in.count() >= self.limits.total {
+            entries.cut_slowest();
         }
 
         let kill = CancellationToken::new();
@@ -348,13 +361,17 @@ mod tests {
     fn those_who_never_log_in_leave_room_for_others() {
         let all = Connections::new(LIMITS);
         let address = |n: usize| IpAddr::from([10, 0, 0, u8::try_from(n).unwrap()]);
-        let silent: Vec<_> = (0..MOST_LOGGING_IN)
+        let silent: Vec<_> = (0..LIMITS.total)
             .map(|n| all.admit(address(n)).unwrap())
             .collect();
-        assert_eq!(all.admit(from("10.1.0.1")).unwrap_err(), Full::LoggingIn);
         silent[0].log_in(visitor(Some(1))).unwrap();
-        assert!(silent[0].is_logged_in() && !silent[1].is_logged_in());
-        all.admit(from("10.1.0.1")).unwrap();
+
+        let _last_with_room = all.admit(from("10.1.0.1")).unwrap();
+        assert!(silent.iter().all(|one| !one.kill.is_cancelled()));
+        let late = [2, 3].map(|n| all.admit(IpAddr::from([10, 1, 0, n])).unwrap());
+        let are_cut: Vec<bool> = silent.iter().map(|one| one.kill.is_cancelled()).collect();
+        assert_eq!(are_cut[..4], [false, true, true, false]);
+        assert!(late.iter().all(|one| !one.kill.is_cancelled()));
     }
 
     #[test]
