@@ -7,8 +7,9 @@ use harness::{Finish, Home, PATIENCE, Running, Served, Server, Terminal, until};
 use rustix::process::Signal;
 use std::collections::HashSet;
 use std::io::{ErrorKind, Read, Write};
-use std::net::TcpStream;
-use std::process::Command;
+use std::net::{TcpListener, TcpStream};
+use std::os::fd::OwnedFd;
+use std::process::{Command, Stdio};
 
 /// What a client said on stderr.
 fn complaint(output: &std::process::Output) -> String {
@@ -552,4 +553,155 @@ fn visits_are_told_on_stderr_where_there_is_no_log() {
         said.contains("INFO connect session=1 ip=127.0.0.1"),
         "{said}"
     );
+}
+
+/// A client's options to come through a proxy that sends this header first.
+fn through_proxy(served: &Served, header: &str) -> String {
+    let port = served.address().port();
+    format!(
+        r#"ProxyCommand=bash -c 'exec 3<>/dev/tcp/127.0.0.1/{port}; printf "{header}" >&3; cat <&3 & exec cat >&3'"#
+    )
+}
+
+#[test]
+fn a_proxy_says_who_comes() {
+    let people = [("ann", r#"cart="office""#)];
+    let args = ["--proxy-protocol", "10.0.0.0/8,127.0.0.1", "--per-ip", "1"];
+    let served = Served::start(&people, &args);
+    let visits = [("203.0.113.7", "TCP4"), ("2001:db8::7", "TCP6")].map(|(address, family)| {
+        let own = if family == "TCP4" { "192.0.2.1" } else { "::1" };
+        let header = format!(r"PROXY {family} {address} {own} 5000 22\r\n");
+        let option = through_proxy(&served, &header);
+        let visit = served.builder("visitor", Some("ann"), &["-o", &option]);
+        (address, visit.open())
+    });
+    for (address, visit) in &visits {
+        visit.wait("● live");
+        let log = served.log();
+        let named = log
+            .lines()
+            .filter(|line| line.contains(&format!("ip={address}")));
+        assert_eq!(
+            named.filter(|line| line.contains("INFO auth ")).count(),
+            1,
+            "{log}"
+        );
+    }
+
+    // Who names nobody is not let in, and is no visitor either.
+    let mut stream = TcpStream::connect(served.address()).unwrap();
+    stream.set_read_timeout(Some(PATIENCE)).unwrap();
+    stream.write_all(b"SSH-2.0-nobody\r\n").unwrap();
+    assert_eq!(stream.read(&mut [0; 64]).unwrap(), 0);
+    assert!(served.log().contains("no header of the PROXY protocol"));
+}
+
+#[test]
+fn only_named_proxies_are_believed() {
+    let served = Served::start(&[("ann", "")], &["--proxy-protocol", "10.0.0.0/8"]);
+    served.visit("ann");
+    let option = through_proxy(&served, r"PROXY TCP4 203.0.113.7 192.0.2.1 5000 22\r\n");
+    let refused = served.ssh(Some("ann"), &["-o", &option], &[]).finish();
+    assert!(!refused.status.success());
+    assert!(!served.log().contains("203.0.113.7"));
+}
+
+#[test]
+fn a_socket_of_systemd_is_used() {
+    let redis = Server::with_demo();
+    let folder = Folder::new();
+    folder.list(&[("ann", "")]);
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+
+    // As systemd does: the socket is file 3, and the variables name the process.
+    let script = r#"exec 3<&0 </dev/null; LISTEN_PID=$$ LISTEN_FDS=1 exec "$0" "$@""#;
+    let keys = folder.text("keys");
+    let mut command = harness::command("sh");
+    command
+        .args(["-c", script, harness::TROLLEY, "--redis", redis.url()])
+        .args(["--json", "serve", "--keys", &keys])
+        .env("HOME", folder.path())
+        .stdin(OwnedFd::from(listener))
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
+    let mut process = Running::spawn(&mut command);
+    assert_eq!(process.json()["address"], address.to_string());
+
+    let mut ssh = harness::command("ssh");
+    ssh.args(folder.client(Some("ann"), address.port()))
+        .args(["-tt", "-l", "ann", "127.0.0.1"])
+        .env("TERM", "xterm");
+    let ssh = Running::start_fed(&mut ssh);
+    ssh.feed(b"q");
+    assert!(ssh.finish().status.success());
+}
+
+#[test]
+fn who_runs_the_server_sees_visits_and_ends_them() {
+    let people = [
+        ("ann", r#"cart="office",name="Ann""#),
+        ("ben", r#"cart="office""#),
+    ];
+    let served = Served::start(&people, &[]);
+    let ask = |args: &[&str]| {
+        shop(&served.redis, &served.folder)
+            .args(["serve"])
+            .args(args)
+            .finish()
+    };
+    let status = || -> serde_json::Value {
+        let output = ask(&["status", "--json"]);
+        serde_json::from_slice(&output.stdout).unwrap()
+    };
+    assert_eq!(status()["sessions"], serde_json::json!([]));
+
+    let mut ann = served.visit("ann");
+    let ben = served.visit("ben");
+    let all = status();
+    let visit = &all["sessions"][0];
+    assert_eq!(visit["name"], "Ann");
+    assert_eq!(visit["cart"], "office");
+    assert_eq!(visit["role"], "buyer");
+    assert_eq!(visit["screens"], 1);
+    assert_eq!(visit["address"], "127.0.0.1");
+    assert!(visit["key"].as_str().unwrap().starts_with("SHA256:"));
+    let shown = String::from_utf8(ask(&["status"]).stdout).unwrap();
+    assert!(shown.starts_with("2 visitors of at most 1000\n"), "{shown}");
+
+    let session = visit["session"].to_string();
+    assert!(ask(&["end", &session]).status.success());
+    ann.wait("Whoever runs the shop has ended your visit");
+    ann.wait_exit();
+    ann.assert_restored();
+    ben.wait("64 products");
+    let gone = ask(&["end", &session]);
+    assert_eq!(gone.status.code(), Some(1));
+    assert!(complaint(&gone).contains(&format!("nobody is in the shop with session {session}")));
+
+    // Another server goes without, and one that is told to use the socket does not start.
+    let socket = served.folder.text(".local/state/trolley/serve.socket");
+    let other = shop(&served.redis, &served.folder)
+        .args([
+            "serve",
+            "--listen",
+            "127.0.0.1:0",
+            "--open",
+            "own",
+            "--control",
+            &socket,
+        ])
+        .finish();
+    assert_eq!(other.status.code(), Some(2));
+    assert!(complaint(&other).contains("another server answers there"));
+    drop(served);
+}
+
+#[test]
+fn a_server_that_does_not_run_is_said_not_to() {
+    let redis = Server::start();
+    let folder = Folder::new();
+    let asked = shop(&redis, &folder).args(["serve", "status"]).finish();
+    assert_eq!(asked.status.code(), Some(3));
+    assert!(complaint(&asked).contains("no server answers at"));
 }

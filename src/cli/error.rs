@@ -236,6 +236,10 @@ impl CliError {
             | CliError::Output(_)
             | CliError::Field(_) => 2,
             #[cfg(feature = "serve")]
+            CliError::Serve(ServeError::NoSession(_)) => 1,
+            #[cfg(feature = "serve")]
+            CliError::Serve(ServeError::NoServer(_)) => 3,
+            #[cfg(feature = "serve")]
             CliError::Serve(_) => 2,
 
             CliError::Store(Error::Trouble(_) | Error::Unknown { .. })

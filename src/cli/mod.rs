@@ -120,7 +120,7 @@ enum ShopCommand {
     Doctor,
     /// Let people in by SSH: each gets this shop on their terminal, with nothing installed
     #[cfg(feature = "serve")]
-    Serve(serve::ServeArgs),
+    Serve(Box<serve::ServeArgs>),
     /// Print the server's narrowest rules for a shopper, a buyer, a clerk or an importer
     Acl(acl::AclArgs),
 }
@@ -142,7 +142,7 @@ impl ShopCommand {
     /// Tells whether this command serves many people.
     #[cfg(feature = "serve")]
     fn serves_many(&self) -> bool {
-        matches!(self, ShopCommand::Serve(_))
+        matches!(self, ShopCommand::Serve(args) if args.serves())
     }
 
     /// Without the server, no command does.

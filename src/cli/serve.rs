@@ -1,16 +1,21 @@
 //! `trolley serve`: lets people into the shop by SSH.
 
+mod control;
+
 use super::args::time;
 use super::connect;
 use super::error::{CliError, usage_error};
 use super::output::Output;
 use super::visitor;
 use crate::config::Settings;
+use crate::serve::door::{self, Proxies};
 use crate::serve::identity::Open;
-use crate::serve::{Options, Server};
+use crate::serve::{Options, ServeError, Server, Sockets};
 use clap::{Args, ValueEnum};
+use control::{ControlAction, ControlArgs};
+use ipnet::IpNet;
 use serde_json::json;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, ToSocketAddrs, UdpSocket};
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -18,10 +23,24 @@ use std::time::Duration;
 const SSH_PORT: u16 = 22;
 
 #[derive(Debug, Args)]
+#[command(args_conflicts_with_subcommands = true)]
 pub(super) struct ServeArgs {
-    /// Listen here; 0.0.0.0:2222 lets in people from other machines
-    #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:2222")]
+    #[command(subcommand)]
+    action: Option<ControlAction>,
+
+    /// Listen here; 0.0.0.0:2222 lets in people from other machines. A socket of systemd's goes
+    /// before
+    #[arg(
+        long,
+        value_name = "ADDRESS:PORT",
+        default_value = "127.0.0.1:2222",
+        value_parser = listen_address
+    )]
     listen: SocketAddr,
+
+    /// Believe the proxies in these networks who a visitor is: they speak the PROXY protocol
+    #[arg(long, value_name = "NETWORK", value_delimiter = ',', value_parser = network)]
+    proxy_protocol: Vec<IpNet>,
 
     /// Let in the owners of the keys in this file: lines as in OpenSSH's authorized_keys
     #[arg(long, value_name = "FILE")]
@@ -58,6 +77,9 @@ pub(super) struct ServeArgs {
     /// The time for changes to be confirmed when the server ends
     #[arg(long, value_name = "TIME", default_value = "30s")]
     drain: String,
+
+    #[command(flatten)]
+    control: ControlArgs,
 }
 
 /// The carts that people may get whose key is not listed.
@@ -72,9 +94,15 @@ enum OpenTo {
 }
 
 impl ServeArgs {
+    /// Tells whether a server is to run, and not only to be asked something.
+    pub(super) fn serves(&self) -> bool {
+        self.action.is_none()
+    }
+
     fn options(&self) -> Result<Options, CliError> {
         Ok(Options {
             listen: self.listen,
+            proxies: Proxies::new(self.proxy_protocol.clone()),
             host_key: self.host_key.clone(),
             keys: self.keys.clone(),
             open: match self.open {
@@ -92,21 +120,54 @@ impl ServeArgs {
     }
 }
 
+/// Reads an address to listen on. Its host may be a name.
+fn listen_address(typed: &str) -> Result<SocketAddr, String> {
+    let mut found = typed.to_socket_addrs().map_err(|_| {
+        "an address and a port, like 0.0.0.0:2222 or localhost:2222, are needed".to_owned()
+    })?;
+    found
+        .next()
+        .ok_or_else(|| "no address has this name".to_owned())
+}
+
+/// Reads a network, or one address of which it consists.
+fn network(typed: &str) -> Result<IpNet, String> {
+    if let Ok(address) = typed.parse::<IpAddr>() {
+        return Ok(address.into());
+    }
+    let network = typed.parse();
+    network.map_err(|_| "an address, or a network like 10.0.0.0/8, is needed".to_owned())
+}
+
 /// Reads a time that can't be never.
 fn limited_time(argument: &'static str, typed: &str) -> Result<Duration, CliError> {
     time(argument, typed)?.ok_or_else(|| usage_error(argument, "a time, like 20s"))
 }
 
-/// Serves the shop until a signal ends it.
+/// Serves the shop until a signal ends it, or asks a server something.
 pub(super) async fn run(
     args: &ServeArgs,
     settings: &Settings,
     output: &Output,
 ) -> Result<(), CliError> {
+    match &args.action {
+        None => serve(args, settings, output).await,
+        Some(action) => control::run(action, output).await,
+    }
+}
+
+/// Serves the shop until a signal ends it.
+async fn serve(args: &ServeArgs, settings: &Settings, output: &Output) -> Result<(), CliError> {
     let options = args.options()?;
+    let sockets = Sockets {
+        // Before a private server is started, which would inherit it.
+        listener: door::passed_socket().map_err(ServeError::System)?,
+        control: args.control.listen(output).await?,
+    };
     let address = connect::find_shop(settings).await?;
 
-    let server = Server::open(options, settings.clone(), address, visitor::prepare).await?;
+    let commands = visitor::prepare;
+    let server = Server::open(options, sockets, settings.clone(), address, commands).await?;
     let listening = server.address()?;
     let fingerprint = server.fingerprint();
     let command = visitors_command(listening);
@@ -120,7 +181,8 @@ pub(super) async fn run(
         },
     )?;
 
-    Ok(server.run().await?)
+    server.run().await;
+    Ok(())
 }
 
 /// The command that a visitor types.

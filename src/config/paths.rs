@@ -36,6 +36,12 @@ pub(crate) fn host_key_file() -> Option<PathBuf> {
     folders().map(|folders| folders.in_data_dir("ssh_host_ed25519_key"))
 }
 
+/// The control socket of `trolley serve` where `--control` names none.
+#[cfg(feature = "serve")]
+pub(crate) fn control_socket() -> Option<PathBuf> {
+    state_folder().map(|folder| folder.join("serve.socket"))
+}
+
 /// The settings file that is read where `--config` names none.
 pub(crate) fn settings_file() -> Option<PathBuf> {
     folders().map(|folders| folders.in_config_dir("config.toml"))

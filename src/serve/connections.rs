@@ -1,12 +1,15 @@
 //! The connections that are open, and how many there may be: together, from one network, with one
 //! key, and before anybody has logged in.
 
-use super::identity::Grant;
+use super::control::Status;
+use super::identity::{Grant, fingerprint};
 use russh::keys::PublicKey;
-use std::collections::HashMap;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv6Addr};
 use std::sync::atomic::AtomicUsize;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -54,6 +57,9 @@ pub(super) enum Farewell {
         "Nobody has pressed a key for a while, so the shop has closed this screen. Your cart is kept."
     )]
     Idle,
+    /// Whoever runs the server has ended their visit.
+    #[error("Whoever runs the shop has ended your visit. Your cart is kept.")]
+    Ended,
     /// The keys file grants them something else than before, or nothing.
     #[error("Your key's line in this shop has changed. Come again if you still may.")]
     KeyChanged,
@@ -67,6 +73,27 @@ pub(super) struct Visitor {
     /// The user name of the login.
     pub(super) user: String,
     pub(super) grant: Grant,
+}
+
+/// A visit, for whoever runs the server.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct VisitStatus {
+    /// The number of the connection, as in the log.
+    pub(crate) session: u64,
+    /// The visitor's name.
+    pub(crate) name: String,
+    /// Their cart.
+    pub(crate) cart: String,
+    /// Their role.
+    pub(crate) role: String,
+    /// The address that they come from.
+    pub(crate) address: IpAddr,
+    /// The fingerprint of their key; none of a guest.
+    pub(crate) key: Option<String>,
+    /// How many screens they have open.
+    pub(crate) screens: usize,
+    /// The time since they connected, in seconds.
+    pub(crate) seconds: u64,
 }
 
 /// The addresses that count as one visitor's: an IPv4 address, or an IPv6 network.
@@ -96,26 +123,69 @@ pub(super) struct Connections {
 
 #[derive(Debug, Default)]
 struct Entries {
-    by_id: HashMap<u64, Entry>,
+    by_id: BTreeMap<u64, Entry>,
     last_id: u64,
     is_closing: bool,
+    /// The connections that a limit has kept out.
+    refused: u64,
 }
 
 #[derive(Debug)]
 struct Entry {
-    network: Network,
+    address: IpAddr,
+    since: Instant,
     visitor: Option<Visitor>,
+    screens: TaskTracker,
     kill: CancellationToken,
     farewell: watch::Sender<Option<Farewell>>,
 }
 
 impl Entries {
-    /// Cuts the connection on which nobody has logged in for the longest time.
-    fn cut_slowest(&self) {
-        let logging_in = self.by_id.iter().filter(|(_, entry)| entry.is_logging_in());
-        if let Some((_, slowest)) = logging_in.min_by_key(|(id, _)| **id) {
-            slowest.kill.cancel();
+    /// Tells whether there is room for a connection from this network.
+    fn room_from(&self, network: Network, limits: ConnectionLimits) -> Result<(), Full> {
+        let all = self.by_id.values();
+        let from_network = all.filter(|entry| Network::of(entry.address) == network);
+
+        if self.is_closing {
+            Err(Full::Closing)
+        } else if from_network.count() >= limits.from_network {
+            Err(Full::Network)
+        } else {
+            Ok(())
         }
+    }
+
+    /// Tells whether there is room for a visitor.
+    fn room_for(&self, visitor: &Visitor, limits: ConnectionLimits) -> Result<(), Full> {
+        let visitors = self
+            .by_id
+            .values()
+            .filter_map(|entry| entry.visitor.as_ref());
+        let total = visitors.clone().count();
+        let with_key = visitors
+            .filter(|other| visitor.key.is_some() && other.key == visitor.key)
+            .count();
+
+        if self.is_closing {
+            Err(Full::Closing)
+        } else if total >= limits.total {
+            Err(Full::Shop)
+        } else if with_key >= MOST_WITH_KEY {
+            Err(Full::Key)
+        } else {
+            Ok(())
+        }
+    }
+
+    /// Notes a connection that there is no room for.
+    fn note_refusal(&mut self, room: Result<(), Full>) -> Result<(), Full> {
+        self.refused += u64::from(room.is_err());
+        room
+    }
+
+    /// The connections on which somebody may still log in, the one that came first before others.
+    fn logging_in(&self) -> impl Iterator<Item = &Entry> {
+        self.by_id.values().filter(|entry| entry.is_logging_in())
     }
 }
 
@@ -123,6 +193,21 @@ impl Entry {
     /// Tells whether somebody may still log in.
     fn is_logging_in(&self) -> bool {
         self.visitor.is_none() && !self.kill.is_cancelled()
+    }
+
+    /// The visit on this connection, where somebody has logged in.
+    fn status(&self, session: u64) -> Option<VisitStatus> {
+        let visitor = self.visitor.as_ref()?;
+        Some(VisitStatus {
+            session,
+            name: visitor.grant.name.clone(),
+            cart: visitor.grant.cart.to_string(),
+            role: visitor.grant.role.to_string(),
+            address: self.address,
+            key: visitor.key.as_ref().map(|key| fingerprint(key).to_string()),
+            screens: self.screens.len(),
+            seconds: self.since.elapsed().as_secs(),
+        })
     }
 }
 
@@ -157,28 +242,25 @@ impl Connections {
     /// where too many have not yet, the one that has had the longest time is cut.
     pub(super) fn admit(self: &Arc<Connections>, address: IpAddr) -> Result<Arc<Connection>, Full> {
         let mut entries = self.lock();
-        let network = Network::of(address);
-        let all = entries.by_id.values();
-        let from_network = all.clone().filter(|entry| entry.network == network);
-        let logging_in = all.filter(|entry| entry.is_logging_in());
+        let room = entries.room_from(Network::of(address), self.limits);
+        entries.note_refusal(room)?;
 
-        if entries.is_closing {
-            return Err(Full::Closing);
-        }
-        if from_network.count() >= self.limits.from_network {
-            return Err(Full::Network);
-        }
-        if logging_in.count() >= self.limits.total {
-            entries.cut_slowest();
+        if entries.logging_in().count() >= self.limits.total
+            && let Some(slowest) = entries.logging_in().next()
+        {
+            slowest.kill.cancel();
         }
 
         let kill = CancellationToken::new();
+        let screens = TaskTracker::new();
         let (farewell, farewells) = watch::channel(None);
         entries.last_id += 1;
         let id = entries.last_id;
         let entry = Entry {
-            network,
+            address,
+            since: Instant::now(),
             visitor: None,
+            screens: screens.clone(),
             kill: kill.clone(),
             farewell,
         };
@@ -189,7 +271,7 @@ impl Connections {
             id,
             address,
             kill,
-            screens: TaskTracker::new(),
+            screens,
             held_output: Arc::default(),
             farewell: farewells,
             _open: self.open.token(),
@@ -226,6 +308,31 @@ impl Connections {
         }
     }
 
+    /// The state of all, for whoever runs the server.
+    pub(super) fn status(&self) -> Status {
+        let entries = self.lock();
+        let sessions = entries.by_id.iter();
+        Status {
+            sessions: sessions
+                .filter_map(|(id, entry)| entry.status(*id))
+                .collect(),
+            logging_in: entries.logging_in().count(),
+            most: self.limits.total,
+            refused: entries.refused,
+        }
+    }
+
+    /// Asks the visitor of this session to leave; returns whether there is one.
+    pub(super) fn end(&self, session: u64) -> bool {
+        let entries = self.lock();
+        let entry = entries.by_id.get(&session);
+        let Some(entry) = entry.filter(|entry| entry.visitor.is_some()) else {
+            return false;
+        };
+        entry.farewell.send_replace(Some(Farewell::Ended));
+        true
+    }
+
     /// Ends all connections at once.
     pub(super) fn kill(&self) {
         for entry in self.lock().by_id.values() {
@@ -249,24 +356,9 @@ impl Connection {
     /// Notes who has logged in, where there is room for them.
     pub(super) fn log_in(&self, visitor: Visitor) -> Result<(), Full> {
         let mut entries = self.all.lock();
-        let visitors = entries
-            .by_id
-            .values()
-            .filter_map(|entry| entry.visitor.as_ref());
-        let total = visitors.clone().count();
-        let with_key = visitors
-            .filter(|other| visitor.key.is_some() && other.key == visitor.key)
-            .count();
+        let room = entries.room_for(&visitor, self.all.limits);
+        entries.note_refusal(room)?;
 
-        if entries.is_closing {
-            return Err(Full::Closing);
-        }
-        if total >= self.all.limits.total {
-            return Err(Full::Shop);
-        }
-        if with_key >= MOST_WITH_KEY {
-            return Err(Full::Key);
-        }
         if let Some(entry) = entries.by_id.get_mut(&self.id) {
             entry.visitor = Some(visitor);
         }

@@ -513,6 +513,7 @@ fn words_of(farewell: Farewell) -> &'static str {
         Farewell::Closing => "the shop restarts; come again in a moment",
         // Only screens are closed for that.
         Farewell::Idle => "nobody is there",
+        Farewell::Ended => "whoever runs the shop has ended your visit",
         Farewell::KeyChanged => "your key's line in this shop has changed",
     }
 }

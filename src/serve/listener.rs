@@ -2,13 +2,15 @@
 
 use super::ServedShop;
 use super::connections::{Connection, Farewell, Full};
+use super::door;
 use super::handler::VisitorHandler;
 use super::stream::GuardedStream;
+use proxy_header::io::ProxiedStream;
 use russh::Disconnect;
 use russh::server::RunningSession;
 use rustix::process::{Resource, getrlimit, setrlimit};
 use std::io;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
@@ -30,7 +32,12 @@ pub(super) async fn accept(
     raise_file_limit();
     loop {
         match listener.accept().await {
-            Ok((socket, peer)) => welcome(socket, peer, &config, &shop),
+            Ok((socket, peer)) if shop.options.proxies.contain(peer.ip()) => {
+                tokio::spawn(welcome_by_proxy(socket, peer, config.clone(), shop.clone()));
+            }
+            Ok((socket, peer)) => {
+                welcome(ProxiedStream::unproxied(socket), peer.ip(), &config, &shop);
+            }
             Err(error) => {
                 warn!(%error, "accept");
                 tokio::time::sleep(ACCEPT_PAUSE).await;
@@ -48,38 +55,52 @@ fn raise_file_limit() {
     }
 }
 
+/// Begins to serve a connection that a proxy passes on, once it has said for whom.
+async fn welcome_by_proxy(
+    socket: TcpStream,
+    proxy: SocketAddr,
+    config: Arc<russh::server::Config>,
+    shop: Arc<ServedShop>,
+) {
+    match door::read_header(socket, proxy, shop.options.login_grace).await {
+        Ok((stream, address)) => welcome(stream, address, &config, &shop),
+        // The proxy is at fault, and is no visitor to ban.
+        Err(error) => warn!(proxy = %proxy.ip(), %error, "no header of the PROXY protocol"),
+    }
+}
+
 /// Begins to serve a connection, where there is room for it.
 fn welcome(
-    socket: TcpStream,
-    peer: SocketAddr,
+    stream: ProxiedStream<TcpStream>,
+    address: IpAddr,
     config: &Arc<russh::server::Config>,
     shop: &Arc<ServedShop>,
 ) {
-    match shop.connections.admit(peer.ip()) {
+    match shop.connections.admit(address) {
         Ok(connection) => {
             info!(session = connection.id, ip = %connection.address, "connect");
-            tokio::spawn(serve(socket, connection, config.clone(), shop.clone()));
+            tokio::spawn(serve(stream, connection, config.clone(), shop.clone()));
         }
-        Err(full) => turn_away(&socket, peer, full),
+        Err(full) => turn_away(stream.get_ref(), address, full),
     }
 }
 
 /// Says why there is no room. No client has to show it, and nobody waits for it.
-fn turn_away(socket: &TcpStream, peer: SocketAddr, full: Full) {
-    info!(ip = %peer.ip(), why = %full, "refused");
+fn turn_away(socket: &TcpStream, address: IpAddr, full: Full) {
+    info!(ip = %address, why = %full, "refused");
     let _ = socket.try_write(format!("trolley: {full}\r\n").as_bytes());
 }
 
 /// Serves one connection to its end.
 async fn serve(
-    socket: TcpStream,
+    stream: ProxiedStream<TcpStream>,
     connection: Arc<Connection>,
     config: Arc<russh::server::Config>,
     shop: Arc<ServedShop>,
 ) {
     let started = Instant::now();
     let sent = Arc::<AtomicU64>::default();
-    let reason = match converse(socket, &connection, config, shop, sent.clone()).await {
+    let reason = match converse(stream, &connection, config, shop, sent.clone()).await {
         Ok(reason) => reason,
         Err(error) => end_reason(&error),
     };
@@ -97,15 +118,15 @@ async fn serve(
 /// Speaks SSH until the visitor leaves or has to go, and counts in `sent` the bytes that go out.
 /// Returns the reason for the end.
 async fn converse(
-    socket: TcpStream,
+    stream: ProxiedStream<TcpStream>,
     connection: &Arc<Connection>,
     config: Arc<russh::server::Config>,
     shop: Arc<ServedShop>,
     sent: Arc<AtomicU64>,
 ) -> Result<String, russh::Error> {
     // Frames are small, and each should go at once.
-    socket.set_nodelay(true)?;
-    let stream = GuardedStream::new(socket, &connection.kill, sent);
+    stream.get_ref().set_nodelay(true)?;
+    let stream = GuardedStream::new(stream, &connection.kill, sent);
     let handler = VisitorHandler::new(shop.clone(), connection.clone());
     let watch = tokio::spawn(cut_silent(connection.clone(), shop.options.login_grace));
 

@@ -1,11 +1,15 @@
 //! The SSH server: it gives each visitor a screen of the shop, with nothing installed on their
 //! side, and runs commands for them. `trolley serve` runs it.
 //!
-//! `listener` accepts connections, `connections` counts them, and `stream` is what the SSH library
-//! reads and writes. `identity` says who may come, `handler` answers what a visitor's client asks
-//! for, `session` runs one screen on one channel, and `exec` one command. `shutdown` ends all that in good order.
+//! `door` finds the socket and a visitor's address, `listener` accepts connections, `connections`
+//! counts them, and `stream` is what the SSH library reads and writes. `identity` says who may
+//! come, `handler` answers what a visitor's client asks for, `session` runs one screen on one
+//! channel, and `exec` one command. `control` tells whoever runs the server who is there, and
+//! `shutdown` ends all that in good order.
 
-mod connections;
+pub(crate) mod connections;
+pub(crate) mod control;
+pub(crate) mod door;
 pub(crate) mod exec;
 mod handler;
 mod hostkey;
@@ -19,9 +23,12 @@ use crate::config::{Settings, host_key_file, pipe, shown_path};
 use crate::store::Address;
 use crate::tui::hub::Hub;
 use connections::{ConnectionLimits, Connections};
+use control::ControlSocket;
+use door::Proxies;
 use exec::Commands;
 use identity::{Admission, Grant, KeyList, Open, fingerprint};
 use russh::keys::{PrivateKey, PublicKey};
+use shutdown::Signals;
 use std::io;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -52,6 +59,23 @@ pub(crate) enum ServeError {
     /// Nobody could come in.
     #[error("nobody could come in: name a keys file (--keys), or let people in (--open, --guests)")]
     Nobody,
+    /// The control socket can't be used.
+    #[error("the control socket {path} can't be used: {why}; name another one (--control)")]
+    Control {
+        /// Its path.
+        path: String,
+        /// The reason.
+        why: String,
+    },
+    /// No server answers at the control socket.
+    #[error("no server answers at {0}: it does not run, or has another --control")]
+    NoServer(String),
+    /// A server's answer makes no sense.
+    #[error("what answers at the control socket is no server of this version")]
+    Senseless,
+    /// There is no such session.
+    #[error("nobody is in the shop with session {0}: see trolley serve status")]
+    NoSession(u64),
     /// The address can't be listened on.
     #[error("can't listen on {address}: {error}")]
     Listen {
@@ -70,6 +94,8 @@ pub(crate) enum ServeError {
 pub(crate) struct Options {
     /// The address to listen on.
     pub(crate) listen: SocketAddr,
+    /// The proxies that say for whom they pass a connection on.
+    pub(crate) proxies: Proxies,
     /// The file of the host key; `None`: the usual one, which is made where it is missing.
     pub(crate) host_key: Option<PathBuf>,
     /// The file of the keys that are let in.
@@ -88,6 +114,14 @@ pub(crate) struct Options {
     pub(crate) login_grace: Duration,
     /// The time for changes to be confirmed when the server stops.
     pub(crate) drain: Duration,
+}
+
+/// The sockets that a server begins with.
+pub(crate) struct Sockets {
+    /// One that listens already, and is used instead of the address.
+    pub(crate) listener: Option<std::net::TcpListener>,
+    /// The control socket; `None`: the server can't be asked anything.
+    pub(crate) control: Option<ControlSocket>,
 }
 
 /// The shop as it is served: what all connections share.
@@ -142,6 +176,8 @@ impl ServedShop {
 /// A server that listens already, and serves once it [runs](Server::run).
 pub(crate) struct Server {
     listener: TcpListener,
+    control: Option<ControlSocket>,
+    signals: Signals,
     host_key: PrivateKey,
     shop: Arc<ServedShop>,
 }
@@ -153,6 +189,7 @@ impl Server {
     /// A [`ServeError`] where one of them can't be used.
     pub(crate) async fn open(
         options: Options,
+        sockets: Sockets,
         settings: Settings,
         address: Address,
         commands: Commands,
@@ -166,13 +203,10 @@ impl Server {
             Some(path) => read_keys(path)?,
             None => KeyList::default(),
         };
-        let listener =
-            TcpListener::bind(options.listen)
-                .await
-                .map_err(|error| ServeError::Listen {
-                    address: options.listen,
-                    error,
-                })?;
+        let listener = match sockets.listener {
+            Some(passed) => TcpListener::from_std(passed)?,
+            None => listen(options.listen).await?,
+        };
 
         let admission = Admission {
             keys,
@@ -196,6 +230,8 @@ impl Server {
         };
         Ok(Server {
             listener,
+            control: sockets.control,
+            signals: Signals::hear()?,
             host_key,
             shop: Arc::new(shop),
         })
@@ -216,18 +252,23 @@ impl Server {
     }
 
     /// Serves until a signal ends it.
-    ///
-    /// # Errors
-    /// The system's, where signals can't be heard.
-    pub(crate) async fn run(self) -> Result<(), ServeError> {
+    pub(crate) async fn run(mut self) {
         let config = Arc::new(handler::config(self.host_key));
         let accepting = tokio::spawn(listener::accept(self.listener, config, self.shop.clone()));
+        let _answering = self
+            .control
+            .map(|socket| socket.answer_all(self.shop.clone()));
 
-        shutdown::wait_for_end(&self.shop).await?;
+        self.signals.wait_for_end(&self.shop).await;
         accepting.abort();
-        shutdown::drain(&self.shop).await;
-        Ok(())
+        shutdown::drain(&self.shop, &mut self.signals).await;
     }
+}
+
+async fn listen(address: SocketAddr) -> Result<TcpListener, ServeError> {
+    TcpListener::bind(address)
+        .await
+        .map_err(|error| ServeError::Listen { address, error })
 }
 
 fn read_host_key(named: Option<&Path>) -> Result<PrivateKey, ServeError> {

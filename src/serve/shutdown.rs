@@ -2,7 +2,6 @@
 
 use super::ServedShop;
 use std::io;
-use std::sync::Arc;
 use std::time::Duration;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::time::timeout;
@@ -11,38 +10,49 @@ use tracing::{error, info};
 /// The time for connections to end by themselves, after the time for changes to be confirmed.
 const GRACE: Duration = Duration::from_secs(5);
 
-/// Waits for the signal that ends the server. SIGHUP reads the keys again meanwhile.
-pub(super) async fn wait_for_end(shop: &Arc<ServedShop>) -> io::Result<()> {
-    let mut terminate = signal(SignalKind::terminate())?;
-    let mut interrupt = signal(SignalKind::interrupt())?;
-    let mut hang_up = signal(SignalKind::hangup())?;
+/// The signals that a server gets.
+pub(super) struct Signals {
+    terminate: Signal,
+    interrupt: Signal,
+    hang_up: Signal,
+}
 
-    loop {
-        tokio::select! {
-            () = received(&mut terminate) => return Ok(()),
-            () = received(&mut interrupt) => return Ok(()),
-            () = received(&mut hang_up) => match shop.reload_keys() {
-                Ok(()) => info!("keys"),
-                Err(error) => error!(%error, "keys"),
-            },
+impl Signals {
+    /// Begins to hear them: from now on, none ends the process by itself.
+    pub(super) fn hear() -> io::Result<Signals> {
+        Ok(Signals {
+            terminate: signal(SignalKind::terminate())?,
+            interrupt: signal(SignalKind::interrupt())?,
+            hang_up: signal(SignalKind::hangup())?,
+        })
+    }
+
+    /// Waits for one that ends the server. SIGHUP reads the keys again meanwhile.
+    pub(super) async fn wait_for_end(&mut self, shop: &ServedShop) {
+        loop {
+            tokio::select! {
+                _ = self.terminate.recv() => return,
+                _ = self.interrupt.recv() => return,
+                _ = self.hang_up.recv() => match shop.reload_keys() {
+                    Ok(()) => info!("keys"),
+                    Err(error) => error!(%error, "keys"),
+                },
+            }
         }
     }
 }
 
-async fn received(signal: &mut Signal) {
-    signal.recv().await;
-}
-
 /// Asks everybody to leave, with a word, and waits until they have. Who does not go in time is cut
-/// off.
-pub(super) async fn drain(shop: &ServedShop) {
+/// off, and all are where the server is told to end once more.
+pub(super) async fn drain(shop: &ServedShop, signals: &mut Signals) {
     shop.connections.close();
 
     let patience = shop.options.drain + GRACE;
-    if timeout(patience, shop.connections.all_gone())
-        .await
-        .is_err()
-    {
+    let all_gone = tokio::select! {
+        gone = timeout(patience, shop.connections.all_gone()) => gone.is_ok(),
+        () = signals.wait_for_end(shop) => false,
+    };
+    if !all_gone {
         shop.connections.kill();
     }
 }

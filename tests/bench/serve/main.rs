@@ -82,12 +82,10 @@ impl Shop {
         let file = redis.dir().join("keys");
         std::fs::write(&file, keys).unwrap();
 
-        let mut command = trolley(redis.dir(), &["--redis", redis.url(), "--json", "serve"]);
-        command
-            .args(["--listen", "127.0.0.1:0", "--per-ip", "5000"])
-            .args(["--max", "5000", "--keys"])
-            .arg(file);
-        let (served, address, _) = ssh::launch(&mut command);
+        let file = file.to_str().unwrap();
+        let args = ["--per-ip", "5000", "--max", "5000", "--keys", file];
+        let mut command = trolley(redis.dir(), &["--redis", redis.url()]);
+        let (served, address, _) = ssh::launch(&mut command, &args);
         Shop {
             served,
             address,

@@ -1,0 +1,184 @@
+//! The control socket, through which whoever runs the server sees who is in the shop, and ends
+//! visits. It takes one request on a connection, as a line of JSON, and answers with another.
+
+use super::connections::VisitStatus;
+use super::{ServeError, ServedShop};
+use crate::config::shown_path;
+use serde::{Deserialize, Serialize};
+use std::fs::{self, DirBuilder};
+use std::io::{self, ErrorKind};
+use std::os::unix::fs::DirBuilderExt;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
+use tokio::net::{UnixListener, UnixStream};
+use tokio::task::JoinHandle;
+use tokio::time::timeout;
+use tracing::warn;
+
+/// The time for a request, and for its answer.
+const PATIENCE: Duration = Duration::from_secs(2);
+/// The longest request, in bytes.
+const LONGEST_REQUEST: u64 = 1024;
+/// The pause after a connection that went wrong.
+const PAUSE: Duration = Duration::from_millis(100);
+
+/// What is asked of a server.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Request {
+    /// Who is there.
+    Status,
+    /// To end a visit, by the number of its session.
+    End(u64),
+}
+
+/// The state of a server.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct Status {
+    /// The visits, in the order in which they began.
+    pub(crate) sessions: Vec<VisitStatus>,
+    /// The connections on which nobody has logged in yet.
+    pub(crate) logging_in: usize,
+    /// The most visitors at a time.
+    pub(crate) most: usize,
+    /// The connections that a limit has kept out so far.
+    pub(crate) refused: u64,
+}
+
+/// What a server answers.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Answer {
+    /// The state of the server.
+    Status(Status),
+    /// Whether there was such a visit.
+    Ended(bool),
+}
+
+/// The socket of a server that runs.
+#[derive(Debug)]
+pub(crate) struct ControlSocket {
+    path: PathBuf,
+    listener: UnixListener,
+}
+
+/// Begins to listen. A socket that nobody answers on is left from a server that was killed.
+///
+/// # Errors
+/// [`ServeError::Control`], also where another server answers there.
+pub(crate) async fn listen(path: &Path) -> Result<ControlSocket, ServeError> {
+    match bind(path).await {
+        Ok(listener) => Ok(ControlSocket {
+            path: path.to_owned(),
+            listener,
+        }),
+        Err(error) => Err(ServeError::Control {
+            path: shown_path(path),
+            why: match error.kind() {
+                ErrorKind::AddrInUse => "another server answers there".to_owned(),
+                _ => error.to_string(),
+            },
+        }),
+    }
+}
+
+async fn bind(path: &Path) -> io::Result<UnixListener> {
+    if let Some(folder) = path.parent() {
+        DirBuilder::new()
+            .recursive(true)
+            .mode(0o700)
+            .create(folder)?;
+    }
+
+    match UnixListener::bind(path) {
+        Err(error) if error.kind() == ErrorKind::AddrInUse => {
+            if UnixStream::connect(path).await.is_ok() {
+                return Err(error);
+            }
+            fs::remove_file(path)?;
+            UnixListener::bind(path)
+        }
+        bound => bound,
+    }
+}
+
+impl ControlSocket {
+    /// Answers requests, one after the other, until what this returns is dropped.
+    pub(super) fn answer_all(self, shop: Arc<ServedShop>) -> Answering {
+        let ControlSocket { path, listener } = self;
+        let task = tokio::spawn(async move {
+            loop {
+                if let Err(error) = answer_next(&listener, &shop).await {
+                    warn!(%error, "control");
+                    tokio::time::sleep(PAUSE).await;
+                }
+            }
+        });
+        Answering { task, path }
+    }
+}
+
+/// The task of a control socket. The socket is gone once this is dropped.
+pub(super) struct Answering {
+    task: JoinHandle<()>,
+    path: PathBuf,
+}
+
+impl Drop for Answering {
+    fn drop(&mut self) {
+        self.task.abort();
+        let _ = fs::remove_file(&self.path);
+    }
+}
+
+/// Takes one connection, and answers where it may ask.
+async fn answer_next(listener: &UnixListener, shop: &ServedShop) -> io::Result<()> {
+    let (stream, _) = listener.accept().await?;
+    if !is_allowed(&stream) {
+        return Ok(());
+    }
+    timeout(PATIENCE, answer(stream, shop)).await?
+}
+
+/// Tells whether the other side is this user, or the system's.
+fn is_allowed(stream: &UnixStream) -> bool {
+    let own = rustix::process::geteuid().as_raw();
+    stream
+        .peer_cred()
+        .is_ok_and(|peer| peer.uid() == own || peer.uid() == 0)
+}
+
+async fn answer(mut stream: UnixStream, shop: &ServedShop) -> io::Result<()> {
+    let mut line = String::new();
+    BufReader::new((&mut stream).take(LONGEST_REQUEST))
+        .read_line(&mut line)
+        .await?;
+
+    let answer = match serde_json::from_str(&line)? {
+        Request::Status => Answer::Status(shop.connections.status()),
+        Request::End(session) => Answer::Ended(shop.connections.end(session)),
+    };
+    let mut answer = serde_json::to_vec(&answer)?;
+    answer.push(b'\n');
+    stream.write_all(&answer).await
+}
+
+/// Asks the server that listens there.
+///
+/// # Errors
+/// The system's, where nobody does, or no good answer comes in time.
+pub(crate) async fn ask(path: &Path, request: &Request) -> io::Result<Answer> {
+    let asking = async {
+        let mut stream = UnixStream::connect(path).await?;
+        let mut request = serde_json::to_vec(request)?;
+        request.push(b'\n');
+        stream.write_all(&request).await?;
+
+        let mut answer = Vec::new();
+        stream.read_to_end(&mut answer).await?;
+        Ok(serde_json::from_slice(&answer)?)
+    };
+    timeout(PATIENCE, asking).await?
+}
