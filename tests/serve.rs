@@ -6,9 +6,11 @@ use harness::ssh::{Folder, launch};
 use harness::{Finish, Home, PATIENCE, Running, Served, Server, Terminal, until};
 use rustix::process::Signal;
 use std::collections::HashSet;
+use std::fs::Permissions;
 use std::io::{ErrorKind, Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::os::fd::OwnedFd;
+use std::os::unix::fs::PermissionsExt;
 use std::process::{Command, Stdio};
 
 /// What a client said on stderr.
@@ -366,7 +368,11 @@ fn mistakes_end_the_server_before_it_begins() {
     let folder = Folder::new();
     std::fs::write(folder.file("keys"), "\n\nrole=\"king\" ssh-ed25519 x\n").unwrap();
     let keys = folder.text("keys");
+    let open = folder.text("open");
+    std::fs::write(&open, "").unwrap();
+    std::fs::set_permissions(&open, Permissions::from_mode(0o666)).unwrap();
     for (args, what) in [
+        (&["--keys", &open][..], "chmod o-w"),
         (&[][..], "--open"),
         (&["--keys", &keys], "line 3"),
         (&["--keys", "/nowhere"], "/nowhere"),

@@ -51,6 +51,15 @@ pub(crate) fn others_have_access(path: &Path) -> io::Result<bool> {
     Ok(mode & 0o077 != 0)
 }
 
+/// Tells whether every user of this machine may write to the file.
+///
+/// # Errors
+/// The system's.
+pub(crate) fn everybody_may_write(path: &Path) -> io::Result<bool> {
+    let mode = std::fs::metadata(path)?.permissions().mode();
+    Ok(mode & 0o002 != 0)
+}
+
 fn is_pipe(file: &File) -> io::Result<bool> {
     use std::os::unix::fs::FileTypeExt;
     Ok(file.metadata()?.file_type().is_fifo())

@@ -8,7 +8,7 @@ use crate::model::change::sanitize_actor;
 use crate::model::text;
 use russh::keys::ssh_key::Fingerprint;
 use russh::keys::{HashAlg, PublicKey};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::str::FromStr;
 use uuid::Uuid;
 
@@ -105,8 +105,9 @@ impl Admission {
     }
 }
 
-/// A name that somebody claims, with a mark that they can't choose.
+/// A name that somebody claims, with a mark that they can't choose: only a mark is in parentheses.
 fn marked_name(user: &str, mark: &str) -> String {
+    let user = user.replace(['(', ')'], "");
     let claimed = text::truncate(&sanitize_actor(user.as_bytes()), LONGEST_CLAIM);
     format!("{claimed} ({mark})").trim_start().to_owned()
 }
@@ -159,6 +160,8 @@ impl KeyList {
     /// own.
     pub(super) fn parse(text: &[u8]) -> Result<KeyList, BadLine> {
         let mut keys = KeyList::default();
+        // Some editors put it at the beginning of every file.
+        let text = text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(text);
 
         for (index, line) in text.split(|byte| *byte == b'\n').enumerate() {
             let line_number = index + 1;
@@ -168,6 +171,11 @@ impl KeyList {
             })?;
         }
         Ok(keys)
+    }
+
+    /// The number of keys that it lists.
+    pub(super) fn len(&self) -> usize {
+        self.0.len()
     }
 
     /// Adds the key of a line, where it has one.
@@ -204,8 +212,12 @@ impl KeyEntry {
         let mut name = named_by(key.comment().as_ref());
         let mut role = Role::Buyer;
 
+        let mut seen = HashSet::new();
         for option in split_outside_quotes(options, ',') {
             let (option, value) = read_option(option)?;
+            if !seen.insert(option) {
+                return Err(format!("it has the option “{option}” twice"));
+            }
             match option {
                 "cart" => (carts, any_cart) = read_carts(value)?,
                 "name" => name = Some(named_by(value.as_bytes()).ok_or("the name is empty")?),
@@ -394,6 +406,10 @@ mod tests {
         assert_eq!(impostor.cart.as_str(), "lunch");
         assert_ne!(ann.name, impostor.name);
         assert!(ann.name.starts_with("ann ("), "{}", ann.name);
+
+        let (_, mark) = ann.name.split_once(' ').unwrap();
+        let liar = shared.grant(&key(BEN), &ann.name).unwrap();
+        assert!(!liar.name.contains(mark), "{}", liar.name);
     }
 
     #[test]
@@ -439,6 +455,7 @@ mod tests {
             (format!("name=\"\" {ANN}"), "empty"),
             (format!("role=\"admin\" {ANN}"), "admin"),
             (format!("no-pty {ANN}"), "no-pty"),
+            (format!("role=\"clerk\",role=\"shopper\" {ANN}"), "twice"),
             (format!("command=\"rm -rf /\" {ANN}"), "command"),
             ("ssh-ed25519 AAAA".to_owned(), "public key"),
             ("hello".to_owned(), "public key"),
@@ -449,6 +466,12 @@ mod tests {
             assert!(why.contains(what), "{line}: {why}");
         }
         assert_eq!(KeyList::parse(b"#\n\xff\n").unwrap_err().line, 2);
+    }
+
+    #[test]
+    fn a_mark_of_an_editor_is_no_part_of_the_file() {
+        let keys = KeyList::parse(format!("\u{feff}{ANN}\n").as_bytes()).unwrap();
+        assert_eq!(keys.len(), 1);
     }
 
     proptest! {

@@ -154,13 +154,15 @@ impl ServedShop {
             .unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Reads the keys file again. Where it can't be used, the keys stay as they were.
-    fn reload_keys(&self) -> Result<(), ServeError> {
+    /// Reads the keys file again, and returns the number of keys. Where it can't be used, the keys
+    /// stay as they were.
+    fn reload_keys(&self) -> Result<usize, ServeError> {
         let Some(path) = &self.options.keys else {
-            return Ok(());
+            return Ok(0);
         };
 
         let keys = read_keys(path)?;
+        let count = keys.len();
         let mut admission = self
             .admission
             .write()
@@ -169,7 +171,7 @@ impl ServedShop {
         drop(admission);
 
         self.connections.review(|key, user| self.grant(key, user));
-        Ok(())
+        Ok(count)
     }
 }
 
@@ -284,10 +286,16 @@ fn read_host_key(named: Option<&Path>) -> Result<PrivateKey, ServeError> {
 
 fn read_keys(path: &Path) -> Result<KeyList, ServeError> {
     let shown = shown_path(path);
-    let text = pipe::read(path).map_err(|error| ServeError::Keys {
+    let unusable = |why: String| ServeError::Keys {
         path: shown.clone(),
-        why: error.to_string(),
-    })?;
+        why,
+    };
+    let is_open = pipe::everybody_may_write(path).map_err(|error| unusable(error.to_string()))?;
+    if is_open {
+        let why = format!("everybody can write to it: chmod o-w {shown}");
+        return Err(unusable(why));
+    }
+    let text = pipe::read(path).map_err(|error| unusable(error.to_string()))?;
 
     KeyList::parse(&text).map_err(|bad| ServeError::Keys {
         path: format!("{shown}, line {}", bad.line),

@@ -34,7 +34,7 @@ impl Signals {
                 _ = self.terminate.recv() => return,
                 _ = self.interrupt.recv() => return,
                 _ = self.hang_up.recv() => match shop.reload_keys() {
-                    Ok(()) => info!("keys"),
+                    Ok(listed) => info!(listed, "keys"),
                     Err(error) => error!(%error, "keys"),
                 },
             }
