@@ -356,6 +356,38 @@ fn expiry_and_the_deadline_are_in_the_activity() {
 }
 
 #[test]
+fn accents_need_not_be_typed_in_the_palette_either() {
+    for typed in [
+        "c r e m e",
+        "c r è m e",
+        "a d d space c r e m e",
+        "f r a i c h e",
+    ] {
+        let mut stage = TestScreen::filled(80, 24);
+        stage.keys(&format!(": {typed}"));
+        let picture = stage.picture();
+        assert!(
+            picture.contains("Add 1 × Crème Fraîche"),
+            "{typed}: {picture}"
+        );
+        stage.keys("enter");
+        assert_eq!(stage.state.cart.unconfirmed.len(), 1, "{typed}");
+    }
+    // An accent that is typed is meant.
+    let mut stage = TestScreen::filled(80, 24);
+    stage.keys(": b à n a n a");
+    assert!(!stage.picture().contains("Add 1 × Banana"));
+    // A slip is found without its accents, too.
+    let mut stage = TestScreen::filled(80, 24);
+    stage.keys(": j a l a p e n n o s");
+    assert!(
+        stage.picture().contains("Did you mean “Jalapeños”?"),
+        "{}",
+        stage.picture()
+    );
+}
+
+#[test]
 fn what_is_undone_asks_for_the_places_of_the_lines() {
     let mut stage = TestScreen::with_people(120, 36);
     let places: Vec<(_, u64)> = stage

@@ -6,6 +6,7 @@
 //! belong to a name. What a terminal can't bear goes where it is [`shown`]: direction overrides, what is
 //! invisible, floods of combining marks, glyphs of doubtful width.
 
+use nucleo_matcher::chars;
 use std::borrow::Cow;
 use std::fmt::Display;
 use textwrap::{Options, WordSplitter, WrapAlgorithm};
@@ -156,6 +157,19 @@ pub fn composed(text: &str) -> Cow<'_, str> {
 #[must_use]
 pub fn folded(text: &str) -> String {
     composed(text).to_lowercase()
+}
+
+/// [`folded`] for a comparison with what was `typed`, which is folded: without accents where that
+/// has none, as in a search.
+#[must_use]
+pub fn folded_for(typed: &str, text: &str) -> String {
+    let text = folded(text);
+    let has_accents = typed.chars().any(|c| chars::normalize(c) != c);
+    if text.is_ascii() || has_accents {
+        text
+    } else {
+        text.chars().map(chars::normalize).collect()
+    }
 }
 
 /// Characters that reorder the text around them.

@@ -12,7 +12,8 @@ const NEAR: f64 = 0.85;
 
 impl Catalog {
     /// The product that somebody means by an id or a name: the id, else the whole name,
-    /// else a part of just one name; letter case doesn't matter in names.
+    /// else a part of just one name. Letter case doesn't matter in names, nor do accents that
+    /// were not typed.
     ///
     /// # Errors
     /// [`Refusal::UnknownProduct`], [`Refusal::Misspelt`], [`Refusal::Ambiguous`],
@@ -24,9 +25,12 @@ impl Catalog {
         }
 
         let wanted = text::folded(typed.trim());
-        let mut found = self.named(|name| name == wanted);
+        let mut found = self.named(|name| text::folded(name) == wanted);
+        if found.is_empty() {
+            found = self.named(|name| text::folded_for(&wanted, name) == wanted);
+        }
         if found.is_empty() && !wanted.is_empty() {
-            found = self.named(|name| name.contains(&wanted));
+            found = self.named(|name| text::folded_for(&wanted, name).contains(&wanted));
         }
 
         match found[..] {
@@ -63,11 +67,9 @@ impl Catalog {
         nearest_of(products.map(|product| (similarity(&product, &wanted), product)))
     }
 
-    /// The products whose name in small letters passes a test.
+    /// The products whose name passes a test.
     fn named(&self, test: impl Fn(&str) -> bool) -> Vec<Item<'_>> {
-        self.iter()
-            .filter(|product| test(&text::folded(product.name)))
-            .collect()
+        self.iter().filter(|product| test(product.name)).collect()
     }
 }
 
@@ -80,7 +82,7 @@ fn similarity(product: &Item<'_>, wanted: &str) -> f64 {
 /// The similarity of a name, or of a word of it, with what was typed, in small letters, from 0
 /// to 1.
 pub(crate) fn name_similarity(name: &str, wanted: &str) -> f64 {
-    let name = text::folded(name);
+    let name = text::folded_for(wanted, name);
     let word = name
         .split_whitespace()
         .map(|word| strsim::jaro_winkler(word, wanted))

@@ -380,9 +380,10 @@ fn argument_entry(verb: Verb, label: String, word: &str, run: Run) -> PaletteEnt
     }
 }
 
-/// True where `name` contains what is typed, in upper or lower case.
+/// True where `name` contains what is typed, in upper or lower case, with or without accents.
 fn contains(name: &str, typed: &str) -> bool {
-    name.to_lowercase().contains(&typed.trim().to_lowercase())
+    let typed = text::folded(typed.trim());
+    text::folded_for(&typed, name).contains(&typed)
 }
 
 /// A product that is typed: behind a verb or, to be added, by its name alone.
@@ -436,10 +437,10 @@ fn named_products(state: &State, typed: &str) -> Vec<PaletteEntry> {
     };
     let words = text::folded(wanted.words);
     product_entries(state, &wanted, |product| {
-        let name = text::folded(product.name);
-        words
-            .split_whitespace()
-            .all(|typed| name.split_whitespace().any(|word| word.starts_with(typed)))
+        words.split_whitespace().all(|typed| {
+            let name = text::folded_for(typed, product.name);
+            name.split_whitespace().any(|word| word.starts_with(typed))
+        })
     })
 }
 
