@@ -6,9 +6,9 @@ use crate::harness;
 use harness::order_screens::{self, orders};
 use harness::screens::{TestScreen, id};
 use trolley::config::display::Charset;
-use trolley::model::order::Share;
+use trolley::model::order::{OrderFailure, Share};
 use trolley::model::{
-    Cart, ChangeKind, Edit, OpId, OrderState, Product, Refusal, RuleChange, Rules, Sort,
+    Cart, ChangeKind, Edit, Money, OpId, OrderState, Product, Refusal, RuleChange, Rules, Sort,
 };
 use trolley::store::live::{LiveEvent, OrderEvent};
 use trolley::store::{Error, Trouble};
@@ -353,6 +353,50 @@ fn expiry_and_the_deadline_are_in_the_activity() {
     stage.take_in(Message::Clock);
     assert_eq!(activity(&stage)[0], "11:41 the deadline passed: closed");
     assert_eq!(activity(&stage).len(), 3);
+}
+
+#[test]
+fn a_lock_is_told_alike_after_a_change_and_after_an_order() {
+    let locked = || Error::Refused(Refusal::Locked("bob".to_owned()));
+    let mut stage = TestScreen::filled(80, 24);
+    stage.keys("a");
+    let op = stage.state.cart.unconfirmed[0].op.clone();
+    stage.link(LiveEvent::Settled(op, Err(locked())));
+    let after_a_change = message(&stage);
+    assert_eq!(after_a_change, "The cart is locked; bob can reopen it");
+    stage.state.orders.placing = Some(orders()[0].id.clone());
+    let ended = OrderEvent::Ended(orders()[0].id.clone(), Err(locked()));
+    stage.link(LiveEvent::Order(ended));
+    assert_eq!(message(&stage), after_a_change);
+}
+
+#[test]
+fn what_costs_something_is_told_in_the_shops_currency() {
+    let money = |amount: &str| Money::parse(amount).unwrap();
+    let refusals = [
+        (
+            Refusal::OtherTotal {
+                expected: money("8"),
+                total: money("9.5"),
+            },
+            "The total is €9.50, not €8.00: nothing was ordered",
+        ),
+        (
+            Refusal::NotOrdered(OrderFailure::Repriced {
+                name: "Tea".to_owned(),
+                now: "2.50".to_owned(),
+            }),
+            "“Tea” has another price now (€2.50): nothing was ordered; look again",
+        ),
+    ];
+    for (refusal, told) in refusals {
+        let mut stage = TestScreen::filled(120, 36);
+        stage.state.orders.placing = Some(orders()[0].id.clone());
+        let refused = Err(Error::Refused(refusal));
+        let ended = OrderEvent::Ended(orders()[0].id.clone(), refused);
+        stage.link(LiveEvent::Order(ended));
+        assert_eq!(message(&stage), told);
+    }
 }
 
 #[test]

@@ -187,7 +187,7 @@ pub enum OrderFailure {
         name: String,
     },
     /// It has another price than was confirmed.
-    #[error("“{name}” has another price now ({now}): nothing was ordered; look again")]
+    #[error("{}", repriced("", name, now))]
     Repriced {
         /// The product's name.
         name: String,
@@ -211,7 +211,26 @@ pub enum OrderFailure {
     Late,
 }
 
+fn repriced(currency: &str, name: &str, now: &str) -> String {
+    // What stands there may be no amount at all.
+    let now = Money::parse(now).map_or(now.to_owned(), |now| now.in_currency(currency));
+    format!("“{name}” has another price now ({now}): nothing was ordered; look again")
+}
+
 impl OrderFailure {
+    /// The sentence with the shop's currency before its amounts.
+    #[must_use]
+    pub fn told_in(&self, currency: &str) -> String {
+        match self {
+            OrderFailure::Repriced { name, now } => repriced(currency, name, now),
+            OrderFailure::Short { .. }
+            | OrderFailure::Missing { .. }
+            | OrderFailure::Unreadable { .. }
+            | OrderFailure::Braces { .. }
+            | OrderFailure::Late => self.to_string(),
+        }
+    }
+
     /// The same with clean text, as it came from Redis.
     #[must_use]
     pub fn sanitized(mut self) -> OrderFailure {

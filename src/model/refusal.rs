@@ -129,7 +129,7 @@ pub enum Refusal {
         why: &'static str,
     },
     /// The total is another than was expected.
-    #[error("The total is {total}, not {expected}: nothing was ordered")]
+    #[error("{}", other_total("", *.total, *.expected))]
     OtherTotal {
         /// The total that was expected.
         expected: Money,
@@ -137,7 +137,7 @@ pub enum Refusal {
         total: Money,
     },
     /// The order was begun before, with another total than is expected now.
-    #[error("The total of this order is {total}, not {expected}")]
+    #[error("{}", placed_total("", *.total, *.expected))]
     PlacedTotal {
         /// The total that was expected.
         expected: Money,
@@ -203,6 +203,18 @@ fn dearer(currency: &str, budget: Money, total: Money) -> String {
     format!("The cart costs {total}, and its budget is {budget}: nothing was ordered")
 }
 
+fn other_total(currency: &str, total: Money, expected: Money) -> String {
+    let total = total.in_currency(currency);
+    let expected = expected.in_currency(currency);
+    format!("The total is {total}, not {expected}: nothing was ordered")
+}
+
+fn placed_total(currency: &str, total: Money, expected: Money) -> String {
+    let total = total.in_currency(currency);
+    let expected = expected.in_currency(currency);
+    format!("The total of this order is {total}, not {expected}")
+}
+
 fn other_order(currency: &str, order: &str, by: &str, total: Money) -> String {
     let total = total.in_currency(currency);
     format!(
@@ -225,7 +237,10 @@ impl Refusal {
             Refusal::OverBudget { budget, left } => over("the", currency, *budget, *left),
             Refusal::OverOwnBudget { budget, left } => over("your", currency, *budget, *left),
             Refusal::DearerThanBudget { budget, total } => dearer(currency, *budget, *total),
+            Refusal::OtherTotal { expected, total } => other_total(currency, *total, *expected),
+            Refusal::PlacedTotal { expected, total } => placed_total(currency, *total, *expected),
             Refusal::OtherOrder { order, by, total } => other_order(currency, order, by, *total),
+            Refusal::NotOrdered(failure) => failure.told_in(currency),
             other => other.to_string(),
         }
     }

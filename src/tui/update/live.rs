@@ -295,7 +295,7 @@ impl Updater<'_> {
                     let id = ProductId::stored(id.as_bytes());
                     self.state.name_of(&id)
                 });
-                named.told_in(&self.state.shop.currency)
+                self.told(named)
             }
             // It may well have been applied: the cart, which is read again, shows whether it was.
             Err(Error::Unknown { trouble, .. }) => {

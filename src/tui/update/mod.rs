@@ -14,6 +14,7 @@ mod orders;
 mod palette;
 mod typing;
 
+use crate::model::Refusal;
 use crate::tui::layout::cart::CartRows;
 use crate::tui::message::{Effect, Message, Now};
 use crate::tui::state::catalog::LoadProgress;
@@ -151,6 +152,17 @@ impl Updater<'_> {
         let mut scroll = self.state.cart.scroll;
         scroll.keep_tall_within(lines, area.height.into(), |row| rows.height(row));
         self.state.cart.scroll = scroll;
+    }
+
+    /// The sentence for a refusal, to whoever sits at this screen.
+    fn told(&self, refusal: Refusal) -> String {
+        let me = &self.state.env.me;
+        let refusal = match refusal {
+            Refusal::Locked(owner) if owner == *me => Refusal::Locked("you".to_owned()),
+            Refusal::Closed(owner) if owner == *me => Refusal::Closed("you".to_owned()),
+            other => other,
+        };
+        refusal.told_in(&self.state.shop.currency)
     }
 
     /// Shows news.

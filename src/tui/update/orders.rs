@@ -255,12 +255,11 @@ impl Updater<'_> {
             Ok(Outcome::Placed(id)) => self.show_placed_order(id),
             Ok(Outcome::Undone(failure)) => {
                 self.read_products_in_cart();
-                self.notify_error(failure.to_string());
+                self.notify_error(failure.told_in(&self.state.shop.currency));
             }
             Ok(Outcome::Nothing) => self.notify_error(Refusal::CartChanged.to_string()),
             Err(Error::Refused(refusal)) => {
-                let reason = refusal.told_of(&self.state.env.user, &self.state.shop.currency);
-                self.notify_error(reason);
+                self.notify_error(self.told(refusal));
             }
             Err(Error::Trouble(trouble)) => self.notify_error(format!("Not ordered: {trouble}")),
             Err(Error::Unknown { trouble, .. }) => {
@@ -296,7 +295,7 @@ impl Updater<'_> {
 
     /// Takes in how an order ended that another program had left halfway.
     fn on_order_resumed(&mut self, outcome: Result<Outcome, Error>) {
-        let error = match outcome {
+        let reason = match outcome {
             Ok(Outcome::Placed(id)) => {
                 self.notify_info(format!(
                     "Order {id}, which was left on its way, is placed now"
@@ -304,14 +303,14 @@ impl Updater<'_> {
                 return;
             }
             Ok(Outcome::Undone(failure)) => {
-                self.notify_error(failure.to_string());
+                self.notify_error(failure.told_in(&self.state.shop.currency));
                 return;
             }
             Ok(Outcome::Nothing) => return,
             Err(Error::Trouble(trouble) | Error::Unknown { trouble, .. }) => {
-                Error::Trouble(trouble)
+                Error::Trouble(trouble).to_string()
             }
-            Err(refused @ Error::Refused(_)) => refused,
+            Err(Error::Refused(refusal)) => self.told(refusal),
         };
 
         let Some(ordering) = &self.state.cart.confirmed.ordering else {
@@ -319,7 +318,7 @@ impl Updater<'_> {
         };
         let by = &ordering.by;
         let report =
-            format!("The order of {by} stopped on its way, and can't be finished here: {error}");
+            format!("The order of {by} stopped on its way, and can't be finished here: {reason}");
 
         // It is reported once: another program may finish it, and until then nothing changes here.
         self.state.orders.stuck = Some(ordering.id.clone());
