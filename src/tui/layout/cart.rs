@@ -2,7 +2,7 @@
 //! scrolling and the mouse all read them.
 
 use super::columns::CartColumns;
-use super::from::portions;
+use super::from::Portions;
 use crate::config::theme::SHORT;
 use crate::model::product::only_left;
 use crate::model::total::LineStatus;
@@ -120,13 +120,7 @@ impl<'a> CartRows<'a> {
             FromPlace::Below => self.rows.width.saturating_sub(self.columns.quantity + 1),
         };
 
-        let list: Vec<String> = portions(line)
-            .iter()
-            .map(|portion| portion.in_list().replace(' ', NO_BREAK_SPACE))
-            .collect();
-        let wrapped = text::wrap(&list.join(", "), width.into(), usize::MAX);
-        let rows = wrapped.iter().map(|row| row.replace(NO_BREAK_SPACE, " "));
-        rows.collect()
+        Portions::of_line(line).wrapped(width)
     }
 
     /// A line that does not count has its name in the place of the column.

@@ -1,7 +1,7 @@
 //! The columns of the lists, which drawing and the mouse both read. They have the room that the
 //! rows on the screen need in the catalog, and all lines in the cart.
 
-use super::from::needed_for_from;
+use super::from::{Portions, needed_for_from};
 use super::money;
 use crate::config::display::Charset;
 use crate::config::theme::{ASCENDING, DESCENDING, PENDING, SHORT, UNLIMITED, UNLIMITED_IN_ASCII};
@@ -245,7 +245,7 @@ impl CartColumns {
             totals.extend(total::line(line, product).1);
             let quantity = quantity(state, line);
             needed.quantity = needed.quantity.max(text::width(&quantity));
-            needed.by = needed.by.max(needed_for_from(line));
+            needed.by = needed.by.max(needed_for_from(&Portions::of_line(line)));
         }
 
         let price_decimals = money::decimals(prices.iter().copied());

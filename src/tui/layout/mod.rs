@@ -3,6 +3,7 @@
 
 pub(crate) mod activity;
 pub(crate) mod cart;
+pub(crate) mod checkout;
 pub(crate) mod columns;
 pub(crate) mod footer;
 pub(crate) mod from;

@@ -1,6 +1,7 @@
 //! The rows and sizes of the checkout, the past orders and a receipt: drawing and scrolling both
 //! read them. And the words about rules and orders in the cart's title.
 
+use super::checkout::CheckoutRows;
 use crate::config::keymap::Action;
 use crate::model::receipt::receipt;
 use crate::model::time::{ClockStyle, clock};
@@ -11,15 +12,6 @@ use crate::tui::state::{Mode, State};
 const RECEIPT_WIDTH: u16 = 60;
 /// The rows of the screen around the body of these views: header, frame, message and footer.
 const SURROUNDINGS: u16 = 5;
-
-/// A row of the checkout.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum CheckoutRow {
-    /// The line with this index.
-    Line(usize),
-    /// The note about the line with this index.
-    Note(usize),
-}
 
 /// The sentence for somebody whose keys have none that orders.
 pub(crate) const MAY_NOT_ORDER: &str = "You may fill this cart, not order it";
@@ -35,21 +27,6 @@ pub(crate) fn has_order_key(state: &State) -> bool {
 #[must_use]
 pub(crate) fn short_id(id: &OrderId) -> &str {
     id.as_str().split_once('-').map_or("", |(_, end)| end)
-}
-
-/// The rows of the checkout: each line, and below it a note where the price changed or the stock
-/// is short.
-#[must_use]
-pub(crate) fn rows(preview: &Preview) -> Vec<CheckoutRow> {
-    let mut rows = Vec::with_capacity(preview.lines.len());
-
-    for (index, line) in preview.lines.iter().enumerate() {
-        rows.push(CheckoutRow::Line(index));
-        if line.price_when_added.is_some() || line.short.is_some() {
-            rows.push(CheckoutRow::Note(index));
-        }
-    }
-    rows
 }
 
 /// The lines of a receipt as the screen shows them, in `columns`; none before the order is read.
@@ -114,7 +91,10 @@ pub(crate) fn extent(state: &State) -> Option<Extent> {
     let (rows, page) = match &state.mode {
         Mode::Checkout(_) => {
             let preview = state.orders.preview.as_ref();
-            let rows = preview.map_or(0, |preview| rows(preview).len());
+            let rows = preview.map_or(0, |preview| {
+                let width = width.saturating_sub(2);
+                CheckoutRows::of(state, preview, width).rows.len()
+            });
             (rows, body.saturating_sub(1 + usize::from(foot(width))))
         }
         Mode::Orders => {

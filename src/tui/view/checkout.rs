@@ -9,8 +9,9 @@ use crate::model::Preview;
 use crate::model::checkout::PreviewLine;
 use crate::model::product::only_left;
 use crate::model::total::LineStatus;
+use crate::tui::layout::checkout::{CheckoutColumns, CheckoutRow, CheckoutRows, MAX_WIDTH};
 use crate::tui::layout::orders;
-use crate::tui::layout::orders::{CheckoutRow, MAY_NOT_ORDER};
+use crate::tui::layout::orders::MAY_NOT_ORDER;
 use crate::tui::state::{Connectivity, State, Tone};
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Margin, Rect};
@@ -18,40 +19,8 @@ use ratatui::style::Style;
 use ratatui::text::Span;
 use ratatui::widgets::{Paragraph, Widget, Wrap};
 
-/// The columns for a quantity.
-const QUANTITY: u16 = 6;
-/// The columns for the total of a line.
-const TOTAL: u16 = 14;
-/// The columns for the price of one, where there is room.
-const PRICE: u16 = 12;
-/// The width from which on there is room for the price of one.
-const WITH_PRICE: u16 = 50;
-/// The widest that the list gets. On a wider screen the amounts would be too far from the names
-/// of their products to be read in one line.
-const MAX_WIDTH: u16 = 90;
 /// The most columns for the words about the state of the cart, such as who is ordering it.
 const STATUS_WIDTH: usize = 60;
-
-/// The columns that depend on the width; no columns where there is no room.
-#[derive(Debug, Clone, Copy)]
-struct CheckoutColumns {
-    name: u16,
-    price: u16,
-}
-
-impl CheckoutColumns {
-    fn fitting(width: u16) -> CheckoutColumns {
-        let (price, gaps) = if width >= WITH_PRICE {
-            (PRICE, 3)
-        } else {
-            (0, 2)
-        };
-        CheckoutColumns {
-            name: width.saturating_sub(QUANTITY + TOTAL + price + gaps),
-            price,
-        }
-    }
-}
 
 /// Draws the checkout from row `top` on.
 pub(super) fn draw(state: &State, top: usize, area: Rect, buffer: &mut Buffer) {
@@ -85,15 +54,17 @@ pub(super) fn draw(state: &State, top: usize, area: Rect, buffer: &mut Buffer) {
         ..inner
     };
 
-    let columns = CheckoutColumns::fitting(inner.width);
+    let CheckoutRows { columns, rows } = CheckoutRows::of(state, preview, inner.width);
     draw_headings(theme, columns, row::first_line(inner), buffer);
-    let rows = orders::rows(preview);
     for (area, checkout_row) in list.rows().zip(rows.iter().skip(top)) {
         match checkout_row {
-            CheckoutRow::Line(place) => {
-                draw_line(theme, &preview.lines[*place], columns, area, buffer);
+            CheckoutRow::Line(place, from) => {
+                draw_line(theme, &preview.lines[*place], from, columns, area, buffer);
             }
-            CheckoutRow::Note(place) => draw_note(theme, &preview.lines[*place], area, buffer),
+            CheckoutRow::From(from) => draw_from(theme, from, columns, area, buffer),
+            CheckoutRow::Note(place) => {
+                draw_note(theme, &preview.lines[*place], columns, area, buffer);
+            }
         }
     }
     draw_scroll_bar(theme, area, list, rows.len(), top, buffer);
@@ -103,18 +74,20 @@ pub(super) fn draw(state: &State, top: usize, area: Rect, buffer: &mut Buffer) {
 /// Draws the headings of the columns.
 fn draw_headings(theme: &Theme, columns: CheckoutColumns, area: Rect, buffer: &mut Buffer) {
     let cells = [
-        right("Qty", QUANTITY, theme.dim),
+        right("Qty", columns.quantity, theme.dim),
         left("Product", columns.name, theme.dim),
+        left("From", columns.by, theme.dim),
         right("Each", columns.price, theme.dim),
-        right("Total", TOTAL, theme.dim),
+        right("Total", columns.total, theme.dim),
     ];
     row::draw(&cells, RowBackground::Plain(theme.dim), area, buffer);
 }
 
-/// Draws a line of the order to be: its amounts, or why it can't be ordered.
+/// Draws a line of the order to be: who asked for it, and its amounts, or why it can't be ordered.
 fn draw_line(
     theme: &Theme,
     line: &PreviewLine,
+    from: &str,
     columns: CheckoutColumns,
     area: Rect,
     buffer: &mut Buffer,
@@ -129,16 +102,38 @@ fn draw_line(
     };
 
     let cells = [
-        right(&quantity, QUANTITY, style),
+        right(&quantity, columns.quantity, style),
         left(&line.order_line.name, columns.name, style),
+        left(from, columns.by, theme.dim),
         right(&price, columns.price, theme.dim),
-        right(&total, TOTAL, style),
+        right(&total, columns.total, style),
+    ];
+    row::draw(&cells, RowBackground::Plain(theme.text), area, buffer);
+}
+
+/// Draws more of who asked for a line: in their column, or below the line's name.
+fn draw_from(theme: &Theme, from: &str, columns: CheckoutColumns, area: Rect, buffer: &mut Buffer) {
+    let (under_name, by) = if columns.by > 0 {
+        (columns.name, columns.by)
+    } else {
+        (0, area.width)
+    };
+    let cells = [
+        left("", columns.quantity, theme.dim),
+        left("", under_name, theme.dim),
+        left(from, by, theme.dim),
     ];
     row::draw(&cells, RowBackground::Plain(theme.text), area, buffer);
 }
 
 /// Draws the note below a line: how many are left, and what the price was.
-fn draw_note(theme: &Theme, line: &PreviewLine, area: Rect, buffer: &mut Buffer) {
+fn draw_note(
+    theme: &Theme,
+    line: &PreviewLine,
+    columns: CheckoutColumns,
+    area: Rect,
+    buffer: &mut Buffer,
+) {
     let short = line.short.map(only_left);
     let style = if short.is_some() {
         theme.bad
@@ -153,8 +148,8 @@ fn draw_note(theme: &Theme, line: &PreviewLine, area: Rect, buffer: &mut Buffer)
 
     let text = notes.join("; ");
     let cells = [
-        left("", QUANTITY, style),
-        left(&text, area.width.saturating_sub(QUANTITY + 1), style),
+        left("", columns.quantity, style),
+        left(&text, area.width, style),
     ];
     row::draw(&cells, RowBackground::Plain(theme.text), area, buffer);
 }
