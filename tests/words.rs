@@ -7,6 +7,7 @@ use harness::order_screens::{self, orders};
 use harness::screens::{TestScreen, demo_products, id};
 use std::collections::HashMap;
 use trolley::config::display::Charset;
+use trolley::config::key::Key;
 use trolley::model::order::{OrderFailure, Share};
 use trolley::model::{
     Cart, ChangeKind, Edit, Money, OpId, OrderState, Preview, Product, ProductId, Refusal,
@@ -14,8 +15,10 @@ use trolley::model::{
 };
 use trolley::store::live::{LiveEvent, OrderEvent};
 use trolley::store::{Error, Trouble};
+use trolley::tui::layout::footer::unseen_news;
 use trolley::tui::message::{Message, MouseKind};
 use trolley::tui::state::Mode;
+use trolley::tui::update::update;
 
 /// The lines of a picture from the column `left` on, without the spaces around them.
 fn side(stage: &TestScreen, left: usize) -> Vec<String> {
@@ -312,6 +315,50 @@ fn an_order_is_told_once_and_its_states_as_they_come() {
 }
 
 #[test]
+fn news_wait_for_the_next_key_of_any_kind_once_they_were_on_the_screen() {
+    let id = orders()[1].id.clone();
+    let ready = || LiveEvent::Order(OrderEvent::State(id.clone(), OrderState::Ready));
+    let news = format!("Order {id} is ready");
+    for key in ["down", "3", "s", "m", "tab", "x", "esc", "?", "/", "a"] {
+        let mut stage = TestScreen::filled(80, 24);
+        stage.keys("/ t e a enter");
+        stage.link(ready());
+        assert!(stage.picture().contains(&news));
+        stage.keys(key);
+        assert_ne!(message(&stage), news, "{key}");
+        // Esc does nothing else then.
+        let words = stage.state.catalog.words.value();
+        assert!(key != "esc" || words == "tea", "{words}");
+    }
+    let mut stage = TestScreen::filled(80, 24);
+    stage.link(ready());
+    // Neither what somebody else does nor the wheel takes it away.
+    stage.change("bob", "tea", 2, 2, "");
+    stage.mouse(MouseKind::WheelDown, 5, 5);
+    assert_eq!(message(&stage), news);
+    stage.click(5, 5);
+    assert_eq!(message(&stage), "");
+
+    // Keys that come before the news are on the screen don't drop them.
+    let mut stage = TestScreen::filled(80, 24);
+    update(&mut stage.state, Message::Live(ready()), stage.now);
+    let down = Message::Key(Key::parse("down").unwrap());
+    update(&mut stage.state, down, stage.now);
+    assert_eq!(message(&stage), news);
+    // Where something else stands in their place, they are not seen either.
+    update(
+        &mut stage.state,
+        Message::Key(Key::parse("2").unwrap()),
+        stage.now,
+    );
+    assert_eq!(unseen_news(&stage.state), None);
+    stage.keys("esc");
+    assert_eq!(message(&stage), news);
+    stage.keys("down");
+    assert_eq!(message(&stage), "");
+}
+
+#[test]
 fn an_order_that_got_ready_while_the_server_was_away_is_told() {
     let mut stage = quiet();
     let order = orders()[1].clone();
@@ -355,6 +402,61 @@ fn expiry_and_the_deadline_are_in_the_activity() {
     stage.take_in(Message::Clock);
     assert_eq!(activity(&stage)[0], "11:41 the deadline passed: closed");
     assert_eq!(activity(&stage).len(), 3);
+}
+
+#[test]
+fn that_the_deadline_passes_is_said_to_whoever_looks_once() {
+    let said = "The deadline has passed; bob can reopen it";
+    let closing_in = |stage: &TestScreen, left: u64, owner: &str| {
+        let mut cart = stage.state.cart.confirmed.clone();
+        cart.version += 1;
+        cart.rules = Rules {
+            owner: Some(owner.to_owned()),
+            closes: Some(stage.server + left),
+            ..Rules::default()
+        };
+        LiveEvent::Cart(cart)
+    };
+    let mut stage = TestScreen::filled(80, 24);
+    stage.link(closing_in(&stage, 60_000, "bob"));
+    stage.now.steady += 59_000;
+    stage.take_in(Message::Clock);
+    assert_eq!(message(&stage), "");
+    stage.now.steady += 1_001;
+    stage.take_in(Message::Clock);
+    assert!(stage.picture().contains(said), "{}", stage.picture());
+    stage.now.steady += 600_000;
+    stage.take_in(Message::Clock);
+    assert_eq!(message(&stage), said);
+    stage.keys("down");
+    stage.now.steady += 60_000;
+    stage.take_in(Message::Clock);
+    assert_eq!(message(&stage), "");
+
+    // A change after it is refused in the same words.
+    stage.keys("a");
+    let op = stage.state.cart.unconfirmed[0].op.clone();
+    let refused = Refusal::Closed("bob".to_owned());
+    stage.link(LiveEvent::Settled(op, Err(Error::Refused(refused))));
+    assert_eq!(message(&stage), said);
+
+    // The owner is not told of somebody else.
+    let mut stage = TestScreen::filled(80, 24);
+    stage.link(closing_in(&stage, 1_000, "ann@till"));
+    stage.now.steady += 1_001;
+    stage.take_in(Message::Clock);
+    assert_eq!(
+        message(&stage),
+        "The deadline has passed; you can reopen it"
+    );
+
+    // Who comes later finds it closed: that is no news.
+    let mut stage = TestScreen::filled(80, 24);
+    stage.server += 60_000;
+    stage.link(closing_in(&stage, 0, "bob"));
+    stage.now.steady += 1_000;
+    stage.take_in(Message::Clock);
+    assert_eq!(message(&stage), "");
 }
 
 #[test]

@@ -27,6 +27,9 @@ pub enum Message {
     /// The total of the preview with this number is on the terminal, and every key that came
     /// before was taken in.
     TotalShown(u64),
+    /// The message with this text, which waits for a key, is on the terminal, and every key that
+    /// came before was taken in.
+    NewsShown(String),
     /// Text was pasted.
     Paste(String),
     /// The mouse was pressed, or its wheel turned.

@@ -13,6 +13,7 @@ use crate::model::{Timeout, UserName};
 use crate::store::live::Subscription;
 use crate::store::{Policy, Trouble};
 use crate::tui::hub::Hub;
+use crate::tui::layout::footer::unseen_news;
 use crate::tui::layout::orders::shown_total;
 use crate::tui::message::{Effect, Message, Now};
 use crate::tui::state::{Env, State};
@@ -102,6 +103,8 @@ pub struct Screen<P> {
     is_dirty: bool,
     /// The number of the total in the last frame, until the state has heard that it shows.
     drawn_total: Option<u64>,
+    /// The text of the news in the last frame, until the state has heard that it shows.
+    drawn_news: Option<String>,
     frame_limiter: FrameLimiter,
     /// The screen ends once no change waits for the server.
     is_leaving: bool,
@@ -139,6 +142,7 @@ impl<P: Port> Screen<P> {
             started: Instant::now(),
             is_dirty: true,
             drawn_total: None,
+            drawn_news: None,
             frame_limiter: FrameLimiter::default(),
             is_leaving: false,
             exit: None,
@@ -151,7 +155,7 @@ impl<P: Port> Screen<P> {
     /// The [`ScreenError`] that ended it.
     pub async fn run(mut self) -> Result<Ended, ScreenError> {
         loop {
-            self.tell_shown_total()?;
+            self.tell_what_was_shown()?;
             if self.is_leaving && self.state.is_settled() {
                 self.exit.get_or_insert(Ok(0));
             }
@@ -179,7 +183,8 @@ impl<P: Port> Screen<P> {
     /// Waits for the next thing to do.
     async fn next_wake(&mut self) -> Wake {
         let written = self.port.outlet().written();
-        let waits_for_outlet = self.is_dirty || self.drawn_total.is_some();
+        let waits_for_outlet =
+            self.is_dirty || self.drawn_total.is_some() || self.drawn_news.is_some();
         let alarm = self.next_alarm();
 
         tokio::select! {
@@ -287,13 +292,15 @@ impl<P: Port> Screen<P> {
 
         let total = shown_total(&self.state);
         self.drawn_total = total.filter(|total| self.state.orders.total_seen != Some(*total));
+        self.drawn_news = unseen_news(&self.state).map(str::to_owned);
         Ok(())
     }
 
-    /// Tells the state that a total has reached the terminal. Keys that wait were pressed before
-    /// that, so they are taken in first.
-    fn tell_shown_total(&mut self) -> Result<(), ScreenError> {
-        if self.drawn_total.is_none() || !self.port.outlet().is_idle() {
+    /// Tells the state that a total or news have reached the terminal. Keys that wait were pressed
+    /// before that, so they are taken in first.
+    fn tell_what_was_shown(&mut self) -> Result<(), ScreenError> {
+        let has_shown = self.drawn_total.is_some() || self.drawn_news.is_some();
+        if !has_shown || !self.port.outlet().is_idle() {
             return Ok(());
         }
 
@@ -303,6 +310,9 @@ impl<P: Port> Screen<P> {
 
         if let Some(total) = self.drawn_total.take() {
             self.take_in(Message::TotalShown(total))?;
+        }
+        if let Some(news) = self.drawn_news.take() {
+            self.take_in(Message::NewsShown(news))?;
         }
         Ok(())
     }

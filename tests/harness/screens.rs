@@ -15,6 +15,7 @@ use trolley::model::{
 use trolley::store::catalog::demo;
 use trolley::store::live::LiveEvent;
 use trolley::store::{Shop, Trouble, Watcher};
+use trolley::tui::layout::footer::unseen_news;
 use trolley::tui::layout::orders::shown_total;
 use trolley::tui::message::{Message, Mouse, MouseKind, Now};
 use trolley::tui::state::{Env, State};
@@ -89,9 +90,13 @@ impl TestScreen {
 
     pub fn take_in(&mut self, message: Message) {
         update(&mut self.state, message, self.now);
-        // A total that shows is seen at once.
+        // A total that shows is seen at once, and so are news.
         if let Some(total) = shown_total(&self.state) {
             update(&mut self.state, Message::TotalShown(total), self.now);
+        }
+        if let Some(news) = unseen_news(&self.state) {
+            let shown = Message::NewsShown(news.to_owned());
+            update(&mut self.state, shown, self.now);
         }
     }
 

@@ -2,10 +2,34 @@
 
 use crate::config::keymap::Action;
 use crate::model::text;
-use crate::tui::state::State;
+use crate::tui::state::{Mode, State};
 
 /// The columns between two keys.
 const GAP: u16 = 2;
+
+/// The news in the message line that wait for a key and have not been seen yet; `None` where there
+/// are none, or something else stands there.
+#[must_use]
+pub fn unseen_news(state: &State) -> Option<&str> {
+    let is_covered = match state.mode {
+        Mode::Palette { .. } | Mode::Quantity { .. } | Mode::ConfirmQuit | Mode::ConfirmClear => {
+            true
+        }
+        Mode::Browse
+        | Mode::Search
+        | Mode::Help(_)
+        | Mode::Checkout(_)
+        | Mode::Orders
+        | Mode::Receipt { .. } => state.count.is_some(),
+    };
+    if is_covered || state.areas().is_none() {
+        return None;
+    }
+
+    let notice = state.notice.as_ref()?;
+    let waits = notice.until.is_none() && !notice.is_seen;
+    waits.then_some(notice.text.as_str())
+}
 
 /// One key of the footer, and a word for what it does.
 #[derive(Debug, Clone, PartialEq, Eq)]

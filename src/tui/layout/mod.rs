@@ -5,7 +5,7 @@ pub(crate) mod activity;
 pub(crate) mod cart;
 pub(crate) mod checkout;
 pub(crate) mod columns;
-pub(crate) mod footer;
+pub mod footer;
 pub(crate) mod from;
 pub(crate) mod help;
 pub(crate) mod money;

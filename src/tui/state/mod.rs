@@ -130,6 +130,8 @@ pub struct Notice {
     pub tone: Tone,
     /// The moment when it disappears; `None` where it waits for the next key.
     pub until: Option<u64>,
+    /// It waits for a key and has been on the terminal, so that the next key drops it.
+    pub is_seen: bool,
 }
 
 /// A highlighted line: somebody else has just changed it.

@@ -4,7 +4,7 @@ use super::Updater;
 use crate::config::keymap::Action;
 use crate::model::total::ProductLookup;
 use crate::model::{
-    Activity, Cart, ChangeKind, Deadline, LineChange, OpId, OrderState, ProductId, Update,
+    Activity, Cart, ChangeKind, Deadline, LineChange, OpId, OrderState, ProductId, Refusal, Update,
     UpdateFit, text,
 };
 use crate::store::live::{LiveEvent, LiveRequest};
@@ -152,6 +152,19 @@ impl Updater<'_> {
         }
     }
 
+    /// Tells that the cart's deadline has just passed, while somebody looks.
+    pub(super) fn tell_of_closing(&mut self) {
+        if !self.state.is_closed() {
+            return;
+        }
+
+        let news = match &self.state.cart.confirmed.rules.owner {
+            Some(owner) => self.told(Refusal::Closed(owner.clone())),
+            None => "The deadline has passed".to_owned(),
+        };
+        self.notify_until_key(news, Tone::Warn);
+    }
+
     /// Notes in the activity what came about without a change, at this time by the server's clock.
     pub(super) fn note_event(&mut self, at: u64, kind: CartEventKind) {
         let page = self.activity_page();
@@ -210,7 +223,7 @@ impl Updater<'_> {
                 self.highlight(line.product.clone());
             }
             let description = describe_with_author(self.state, &Activity::from(update));
-            self.notify_info(description);
+            self.notify_of_change(description);
         }
     }
 
@@ -238,6 +251,14 @@ impl Updater<'_> {
             let news = format!("{description} · {key} shows the order");
             self.notify_until_key(news, Tone::Info);
         } else {
+            self.notify_of_change(description);
+        }
+    }
+
+    /// Shows what somebody did, unless there are news that wait for a key: the activity has it.
+    fn notify_of_change(&mut self, description: String) {
+        let notice = self.state.notice.as_ref();
+        if notice.is_none_or(|notice| notice.until.is_some()) {
             self.notify_info(description);
         }
     }

@@ -16,7 +16,7 @@ mod typing;
 
 use crate::model::Refusal;
 use crate::tui::layout::cart::CartRows;
-use crate::tui::message::{Effect, Message, Now};
+use crate::tui::message::{Effect, Message, Mouse, MouseKind, Now};
 use crate::tui::state::catalog::LoadProgress;
 use crate::tui::state::{Notice, State, Tone};
 use ratatui::layout::Rect;
@@ -52,14 +52,30 @@ struct Updater<'a> {
 
 impl Updater<'_> {
     fn take_in(&mut self, message: Message) {
+        let closes_at = self.state.closes_at();
+        let was_open = closes_at.is_some_and(|at| at > self.state.now);
         self.state.now = self.now.steady;
         self.notice_sleep();
         self.state.catalog.touched |= matches!(message, Message::Key(_) | Message::Mouse(_));
+
+        // Whatever a key or a click does, it drops the news that were on the screen before.
+        let is_press = matches!(
+            message,
+            Message::Key(_)
+                | Message::Paste(_)
+                | Message::Mouse(Mouse {
+                    kind: MouseKind::Press,
+                    ..
+                })
+        );
+        let seen_news = self.state.notice.clone();
+        let seen_news = seen_news.filter(|notice| is_press && notice.is_seen);
 
         match message {
             Message::Key(key) => self.press_key(key),
             Message::KeysTogether => self.on_keys_together(),
             Message::TotalShown(number) => self.on_total_shown(number),
+            Message::NewsShown(text) => self.on_news_shown(&text),
             Message::Paste(text) => self.paste(&text),
             Message::Mouse(mouse) => self.on_mouse(mouse),
             Message::Continued => self.reread_cart(),
@@ -93,7 +109,13 @@ impl Updater<'_> {
             Message::Clock => {}
         }
 
+        if seen_news.is_some() && self.state.notice == seen_news {
+            self.state.notice = None;
+        }
         self.pass_time();
+        if was_open {
+            self.tell_of_closing();
+        }
         self.clamp_scrolls();
         self.forget_unseen_total();
         self.see_orders();
@@ -176,7 +198,18 @@ impl Updater<'_> {
             text,
             tone,
             until: None,
+            is_seen: false,
         });
+    }
+
+    /// Takes in that news have reached the terminal.
+    fn on_news_shown(&mut self, text: &str) {
+        if let Some(notice) = &mut self.state.notice
+            && notice.until.is_none()
+            && notice.text == text
+        {
+            notice.is_seen = true;
+        }
     }
 
     /// Shows that something was done which deserves a second look.
@@ -195,6 +228,7 @@ impl Updater<'_> {
             until: Some(self.state.now + NOTICE_TIME + reading_time),
             text,
             tone,
+            is_seen: false,
         });
     }
 }
