@@ -236,7 +236,7 @@ fn undo_takes_back_only_ones_own_work() {
     ann.keys("y");
     bob.wait("The cart is empty");
     ann.wait("Cleared 2 lines");
-    ann.wait("ann +cleared 2 lines");
+    ann.wait("you +cleared 2 lines");
     ann.keys("u");
     bob.wait("9 items");
     bob.wait("ann +undid a change of 2 lines");

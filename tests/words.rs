@@ -314,6 +314,92 @@ fn an_order_is_told_once_and_its_states_as_they_come() {
     assert!(!header(&stage).contains("ready"), "{}", header(&stage));
 }
 
+/// A screen of 80 columns with the activity in the cart's place, and its rows.
+fn narrow_activity(events: impl FnOnce(&mut TestScreen)) -> Vec<String> {
+    let mut stage = TestScreen::new(80, 24);
+    stage.link(LiveEvent::Cart(empty_cart(&stage)));
+    stage.keys("v");
+    events(&mut stage);
+    let rows = side(&stage, 44);
+    let rows = rows.iter().skip(2).map(|row| row.trim_end().to_owned());
+    rows.take_while(|row| !row.is_empty()).collect()
+}
+
+#[test]
+fn what_became_of_an_order_is_never_cut_off() {
+    let id = orders()[1].id.clone();
+    let (_, short) = id.as_str().split_once('-').unwrap();
+    for state in [
+        OrderState::Accepted,
+        OrderState::Ready,
+        OrderState::Done,
+        OrderState::Cancelled,
+    ] {
+        let rows = narrow_activity(|stage| {
+            stage.link(LiveEvent::Order(OrderEvent::State(id.clone(), state)));
+        });
+        assert_eq!(rows, [format!("11:06 order {short} is {}", state.name())]);
+    }
+
+    let rows = narrow_activity(|stage| {
+        let mut placed = stage.update("bob@kitchen", ChangeKind::Order, &[("tea", 0, -2)]);
+        placed.op = OpId::parse(id.as_str()).unwrap();
+        stage.link(LiveEvent::Activity(vec![placed]));
+    });
+    assert_eq!(rows, [format!("11:06 bob@kit… ordered {short}")]);
+}
+
+#[test]
+fn where_it_is_narrow_the_product_is_shortened_and_not_what_became_of_it() {
+    let long = "a-very-long-name-of-a-product";
+    let rows = narrow_activity(|stage| {
+        stage.change("hal", long, 4, 4, "");
+        let mut taken = stage.update("bob", ChangeKind::Edit, &[(long, 3, -1)]);
+        taken.lines[0].taken = vec![Share {
+            by: "hal".to_owned(),
+            pieces: 1,
+        }];
+        stage.link(LiveEvent::Update(taken));
+        let expired = stage.update("", ChangeKind::Expire, &[(long, 0, -3)]);
+        stage.link(LiveEvent::Update(expired));
+    });
+    assert_eq!(
+        rows,
+        [
+            "11:06 a-very-long-name-of… expired",
+            "11:06 bob took 1 × a-ver… of hal's",
+            "11:06 hal added 4 × a-very-long-n…",
+        ]
+    );
+}
+
+#[test]
+fn ones_own_changes_are_told_as_ones_own() {
+    let mut stage = quiet();
+    stage.change("bob", "tea", 2, 2, "");
+    let mut taken = stage.update("bob", ChangeKind::Edit, &[("tea", 1, -2)]);
+    taken.lines[0].taken = vec![Share {
+        by: "ann@till".to_owned(),
+        pieces: 1,
+    }];
+    stage.link(LiveEvent::Update(taken));
+    let undone = stage.update("ann@till", ChangeKind::Undo, &[("tea", 0, -1)]);
+    stage.link(LiveEvent::Update(undone));
+    assert_eq!(message(&stage), "You undid adding 1 × tea");
+    assert_eq!(
+        activity(&stage),
+        [
+            "11:06 you undid adding 1 × tea",
+            "11:06 bob took out 2 × tea, 1 of yours",
+            "11:06 bob added 2 × tea",
+        ]
+    );
+    // The others read the name.
+    let undone = stage.update("bob", ChangeKind::Undo, &[("tea", 1, 1)]);
+    stage.link(LiveEvent::Update(undone));
+    assert_eq!(message(&stage), "bob brought back 1 × tea");
+}
+
 #[test]
 fn news_wait_for_the_next_key_of_any_kind_once_they_were_on_the_screen() {
     let id = orders()[1].id.clone();

@@ -5,91 +5,209 @@ use crate::model::{Activity, ChangeKind, LineChange, rules, text};
 use crate::tui::state::State;
 use crate::tui::state::activity::CartEventKind;
 
-/// A change in a few words, without its author: `added 2 × Espresso`.
-#[must_use]
-pub(crate) fn describe(state: &State, activity: &Activity) -> String {
-    let lines = activity.lines;
+/// The columns that a product's name keeps where it is cut, so that the words behind it show.
+const LEAST_NAME: usize = 4;
 
-    match (activity.kind, only_line(activity)) {
-        (ChangeKind::Undo, Some(line)) => describe_undo(state, line),
-        (ChangeKind::Undo, None) => format!("undid a change of {lines} lines"),
-        (ChangeKind::Redo, _) => format!("{} again", describe_edit(state, activity)),
-        (ChangeKind::Edit, _) => describe_edit(state, activity),
-        (ChangeKind::Touch, _) => "kept the session alive".to_owned(),
-        (ChangeKind::Clear, _) => format!("cleared {}", text::count(lines, "line")),
-        (ChangeKind::Freeze, _) => "is ordering the cart".to_owned(),
-        (ChangeKind::Unfreeze, _) => "could not order".to_owned(),
-        (ChangeKind::Order, _) => describe_order(activity),
-        (ChangeKind::Rules, _) => {
-            let currency = &state.shop.currency;
-            rules::told(&activity.rules, currency, activity.at, &state.env.zone)
+/// What is told, in two lengths.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Wording {
+    Full,
+    Brief,
+}
+
+/// A sentence about something with a name.
+#[derive(Debug, Default)]
+struct Phrase {
+    before: String,
+    /// The product's name, which is shortened where there is little room.
+    name: String,
+    behind: String,
+}
+
+impl Phrase {
+    fn of(words: impl Into<String>) -> Phrase {
+        Phrase {
+            before: words.into(),
+            ..Phrase::default()
         }
-        (ChangeKind::Expire, Some(line)) => {
-            let name = state.name_of(&line.product);
-            format!("{name} expired, unchanged for too long")
-        }
-        (ChangeKind::Expire, None) => format!("{lines} lines expired, unchanged for too long"),
     }
+
+    /// The sentence in at most `room` columns: its name is cut first.
+    fn fitting(&self, room: usize) -> String {
+        let others = text::width(&self.before) + text::width(&self.behind);
+        let room_for_name = room.saturating_sub(others).max(LEAST_NAME);
+        let name = text::truncate(&self.name, room_for_name);
+        text::truncate(&format!("{}{name}{}", self.before, self.behind), room)
+    }
+}
+
+/// A change in a few words, without its author, in at most `room` columns: `added 2 × Espresso`.
+#[must_use]
+pub(crate) fn describe(state: &State, activity: &Activity, room: usize) -> String {
+    let full = phrase(state, activity, Wording::Full).fitting(usize::MAX);
+    if text::width(&full) <= room {
+        return full;
+    }
+    phrase(state, activity, Wording::Brief).fitting(room)
 }
 
 /// A change as a sentence, with its author; lines expire without one.
 #[must_use]
 pub(crate) fn describe_with_author(state: &State, activity: &Activity) -> String {
-    let description = describe(state, activity);
-    if activity.kind == ChangeKind::Expire {
-        description
-    } else {
-        format!("{} {description}", activity.by)
+    let description = describe(state, activity, usize::MAX);
+    match author(state, activity) {
+        None => description,
+        Some(YOU) => format!("You {description}"),
+        Some(by) => format!("{by} {description}"),
     }
 }
 
-/// An event in a few words: `the deadline passed: closed`.
+/// Our own name, to ourselves.
+const YOU: &str = "you";
+
+/// Who made a change: `you` where that is ourselves; `None` where lines expire.
 #[must_use]
-pub(crate) fn describe_event(kind: &CartEventKind) -> String {
-    match kind {
-        CartEventKind::Expired => "the session timed out: emptied".to_owned(),
-        CartEventKind::Closed => "the deadline passed: closed".to_owned(),
-        CartEventKind::Order(id, state) => {
-            format!("order {} is {}", short_id(id), state.name())
-        }
+pub(crate) fn author<'a>(state: &State, activity: &'a Activity) -> Option<&'a str> {
+    if activity.kind == ChangeKind::Expire {
+        None
+    } else if activity.by == state.env.me {
+        Some(YOU)
+    } else {
+        Some(&activity.by)
     }
 }
 
-fn describe_order(activity: &Activity) -> String {
-    let lines = text::count(activity.lines, "line");
-    match &activity.order {
-        Some(id) => format!("ordered {lines}: {}", short_id(id)),
-        None => format!("ordered {lines}"),
+/// An event in a few words, in at most `room` columns: `the deadline passed: closed`.
+#[must_use]
+pub(crate) fn describe_event(kind: &CartEventKind, room: usize) -> String {
+    let (full, brief) = match kind {
+        CartEventKind::Expired => (
+            "the session timed out: emptied".to_owned(),
+            "timed out: emptied".to_owned(),
+        ),
+        CartEventKind::Closed => (
+            "the deadline passed: closed".to_owned(),
+            "deadline passed: closed".to_owned(),
+        ),
+        CartEventKind::Order(id, state) => {
+            let told = format!("{} is {}", short_id(id), state.name());
+            (format!("order {told}"), told)
+        }
+    };
+
+    if text::width(&full) <= room {
+        full
+    } else {
+        text::truncate(&brief, room)
     }
+}
+
+fn phrase(state: &State, activity: &Activity, wording: Wording) -> Phrase {
+    let lines = activity.lines;
+
+    match (activity.kind, only_line(activity)) {
+        (ChangeKind::Undo, Some(line)) => describe_undo(state, line),
+        (ChangeKind::Undo, None) => Phrase::of(format!("undid a change of {lines} lines")),
+        (ChangeKind::Redo, _) => {
+            let mut edit = describe_edit(state, activity, wording);
+            edit.behind.push_str(" again");
+            edit
+        }
+        (ChangeKind::Edit, _) => describe_edit(state, activity, wording),
+        (ChangeKind::Touch, _) => Phrase::of("kept the session alive"),
+        (ChangeKind::Clear, _) => Phrase::of(format!("cleared {}", text::count(lines, "line"))),
+        (ChangeKind::Freeze, _) => Phrase::of("began to order the cart"),
+        (ChangeKind::Unfreeze, _) => Phrase::of("could not order"),
+        (ChangeKind::Order, _) => describe_order(activity, wording),
+        (ChangeKind::Rules, _) => {
+            let currency = &state.shop.currency;
+            let zone = &state.env.zone;
+            Phrase::of(rules::told(&activity.rules, currency, activity.at, zone))
+        }
+        (ChangeKind::Expire, Some(line)) => Phrase {
+            name: state.name_of(&line.product),
+            behind: expired(wording).to_owned(),
+            ..Phrase::default()
+        },
+        (ChangeKind::Expire, None) => Phrase::of(format!("{lines} lines{}", expired(wording))),
+    }
+}
+
+fn expired(wording: Wording) -> &'static str {
+    match wording {
+        Wording::Full => " expired, unchanged for too long",
+        Wording::Brief => " expired",
+    }
+}
+
+fn describe_order(activity: &Activity, wording: Wording) -> Phrase {
+    let lines = text::count(activity.lines, "line");
+    Phrase::of(match (&activity.order, wording) {
+        (Some(id), Wording::Full) => format!("ordered {lines}: {}", short_id(id)),
+        (Some(id), Wording::Brief) => format!("ordered {}", short_id(id)),
+        (None, _) => format!("ordered {lines}"),
+    })
 }
 
 fn only_line(activity: &Activity) -> Option<&LineChange> {
     activity.first.as_ref().filter(|_| activity.lines == 1)
 }
 
-fn describe_edit(state: &State, activity: &Activity) -> String {
+fn describe_edit(state: &State, activity: &Activity, wording: Wording) -> Phrase {
     let Some(line) = only_line(activity) else {
-        return format!("changed {} lines", activity.lines);
+        return Phrase::of(format!("changed {} lines", activity.lines));
     };
 
-    let name = state.name_of(&line.product);
-    match (line.delta, &line.taken[..]) {
-        _ if line.quantity == 0 => format!("removed {name}{}", line.of_others()),
-        (0, _) => format!("kept {} × {name}", line.quantity),
-        (1.., _) => format!("added {} × {name}", line.delta),
+    let took = match wording {
+        Wording::Full => "took out",
+        Wording::Brief => "took",
+    };
+    let (before, behind) = match (line.delta, &line.taken[..]) {
+        _ if line.quantity == 0 => ("removed ".to_owned(), of_others(state, line)),
+        (0, _) => (format!("kept {} × ", line.quantity), String::new()),
+        (1.., _) => (format!("added {} × ", line.delta), String::new()),
         (_, [all]) if i64::from(all.pieces) == -line.delta => {
-            format!("took out {} × {name} of {}'s", all.pieces, all.by)
+            let before = format!("{took} {} × ", all.pieces);
+            (before, format!(" of {}", whose(state, &all.by)))
         }
-        _ => format!("took out {} × {name}{}", -line.delta, line.of_others()),
+        _ => {
+            let before = format!("{took} {} × ", -line.delta);
+            (before, of_others(state, line))
+        }
+    };
+    Phrase {
+        before,
+        name: state.name_of(&line.product),
+        behind,
     }
 }
 
-fn describe_undo(state: &State, line: &LineChange) -> String {
-    let name = state.name_of(&line.product);
-    match line.delta {
-        ..0 => format!("undid adding {} × {name}", -line.delta),
+/// The pieces that a change took from others: `, 2 of bob's, 1 of yours`.
+fn of_others(state: &State, line: &LineChange) -> String {
+    line.taken
+        .iter()
+        .map(|share| format!(", {} of {}", share.pieces, whose(state, &share.by)))
+        .collect()
+}
+
+fn whose(state: &State, by: &str) -> String {
+    if by == state.env.me {
+        "yours".to_owned()
+    } else {
+        format!("{by}'s")
+    }
+}
+
+fn describe_undo(state: &State, line: &LineChange) -> Phrase {
+    let before = match line.delta {
+        ..0 => format!("undid adding {} × ", -line.delta),
         // Of a damaged line nobody knows how many pieces it had.
-        0 => format!("brought back {name}"),
-        1.. => format!("brought back {} × {name}", line.delta),
+        0 => "brought back ".to_owned(),
+        1.. => format!("brought back {} × ", line.delta),
+    };
+    Phrase {
+        before,
+        name: state.name_of(&line.product),
+        behind: String::new(),
     }
 }

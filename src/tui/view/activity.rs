@@ -3,8 +3,9 @@
 use super::row;
 use super::row::{RowBackground, left};
 use super::{draw_placeholder, draw_scroll_bar, pane};
+use crate::model::text;
 use crate::model::time::{ClockStyle, clock};
-use crate::model::{ChangeKind, text};
+use crate::tui::layout::activity;
 use crate::tui::layout::activity::{describe, describe_event};
 use crate::tui::state::State;
 use crate::tui::state::activity::ActivityEntry;
@@ -43,7 +44,7 @@ pub(super) fn draw(state: &State, areas: &Areas, buffer: &mut Buffer) {
     let widest_name = visible
         .clone()
         .take(rows.height.into())
-        .map(|entry| text::width(author(entry)))
+        .map(|entry| text::width(author(state, entry)))
         .max();
     let widest_name = u16::try_from(widest_name.unwrap_or(0)).unwrap_or(WIDEST_NAME);
     let name_width = widest_name.min(rows.width / 4).min(WIDEST_NAME);
@@ -63,23 +64,32 @@ fn draw_entry(
 ) {
     let theme = &state.theme;
     let time = clock(entry.at(), &state.env.zone, ClockStyle::Minute);
+    let author = author(state, entry);
+
+    // What nobody did has the room of a name, too.
+    let name_width = if author.is_empty() { 0 } else { name_width };
+    let columns_before = [TIME, name_width].into_iter();
+    let used: u16 = columns_before
+        .filter(|width| *width > 0)
+        .map(|width| width + 1)
+        .sum();
+    let room = usize::from(area.width.saturating_sub(used));
     let what = match entry {
-        ActivityEntry::Change(run) => describe(state, &run.summary),
-        ActivityEntry::Event(event) => describe_event(&event.kind),
+        ActivityEntry::Change(run) => describe(state, &run.summary, room),
+        ActivityEntry::Event(event) => describe_event(&event.kind, room),
     };
 
     let cells = [
         left(&time, TIME, theme.dim),
-        left(author(entry), name_width, theme.dim),
+        left(author, name_width, theme.dim),
         left(&what, area.width, theme.text),
     ];
     row::draw(&cells, RowBackground::Plain(theme.text), area, buffer);
 }
 
 /// Who did it; nobody where a line expires or something comes about by itself.
-fn author(entry: &ActivityEntry) -> &str {
-    match entry.change() {
-        Some(activity) if activity.kind != ChangeKind::Expire => &activity.by,
-        Some(_) | None => "",
-    }
+fn author<'a>(state: &State, entry: &'a ActivityEntry) -> &'a str {
+    let change = entry.change();
+    let author = change.and_then(|change| activity::author(state, change));
+    author.unwrap_or_default()
 }
