@@ -14,7 +14,7 @@ use trolley::model::{
     RuleChange, Rules, Sort,
 };
 use trolley::store::live::{LiveEvent, OrderEvent};
-use trolley::store::{Error, Trouble};
+use trolley::store::{Error, Trouble, Watcher};
 use trolley::tui::layout::footer::unseen_news;
 use trolley::tui::message::{Message, MouseKind};
 use trolley::tui::state::Mode;
@@ -586,6 +586,34 @@ fn what_costs_something_is_told_in_the_shops_currency() {
         let ended = OrderEvent::Ended(orders()[0].id.clone(), refused);
         stage.link(LiveEvent::Order(ended));
         assert_eq!(message(&stage), told);
+    }
+}
+
+#[test]
+fn the_header_says_what_it_counts() {
+    let mut stage = TestScreen::filled(80, 24);
+    let names = ["bob", "cai", "dee", "eve@the-long-corridor", "fay"];
+    stage.link(LiveEvent::Watchers(
+        names
+            .iter()
+            .map(|name| Watcher {
+                id: (*name).to_owned(),
+                name: (*name).to_owned(),
+            })
+            .collect(),
+    ));
+    for (width, said) in [
+        (120, "with bob, cai, dee, eve@the-long-corridor, fay  "),
+        (80, "cart of office  with bob, cai, dee and 2 more "),
+        (72, "cart of office  with bob and 4 more  "),
+        (66, "cart of office  with 5 others  "),
+        (60, "cart of office  +5 here  "),
+        (50, "  office  +5 here ● live"),
+    ] {
+        stage.take_in(Message::Resize(width, 24));
+        let picture = stage.picture();
+        let header = picture.lines().next().unwrap();
+        assert!(header.contains(said), "{width}: {header}");
     }
 }
 

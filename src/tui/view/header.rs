@@ -15,13 +15,13 @@ use ratatui::widgets::Widget;
 const WIDEST_SHOP: usize = 24;
 /// The columns from which on the header says whose cart it is.
 const LEAST_CART: usize = 12;
-/// The columns kept for how many others watch: `  +3`.
-const LEAST_WATCHERS: usize = 4;
+/// The columns kept for how many others watch: `  +3 here`.
+const LEAST_WATCHERS: usize = 9;
 
 /// Draws the header.
 pub(super) fn draw(state: &State, area: Rect, buffer: &mut Buffer) {
     let right = right_side(state, area.width.into());
-    let room = usize::from(area.width).saturating_sub(right.width() + 2);
+    let room = usize::from(area.width).saturating_sub(right.width() + 1);
     let left = shop_and_people(state, room);
 
     left.render(area, buffer);
@@ -66,7 +66,7 @@ fn order_news(state: &State) -> Option<Span<'static>> {
         };
         let others = match unseen.count() {
             0 => String::new(),
-            n => format!(" +{n}"),
+            n => format!(" +{n} more"),
         };
         let news = format!("{sign} {} {}{others}", short_id(latest), kind.name());
         return Some(Span::styled(news.trim_start().to_owned(), style));
@@ -143,7 +143,7 @@ fn cart_name(state: &State, room: usize) -> String {
     }
 }
 
-/// The others who watch, in at most `room` columns: their names where they fit, else their
+/// The others who watch, in at most `room` columns: as many of their names as fit, else their
 /// number.
 fn watchers(state: &State, room: usize) -> String {
     let names: Vec<&str> = state
@@ -155,11 +155,19 @@ fn watchers(state: &State, room: usize) -> String {
         return String::new();
     }
 
-    let named = format!("  with {}", names.join(", "));
-    let counted = format!("  +{} watching", names.len());
-    let briefly = format!("  +{}", names.len());
-    [named, counted, briefly]
-        .into_iter()
+    let named = (1..=names.len()).rev().map(|named| {
+        let others = match names.len() - named {
+            0 => String::new(),
+            n => format!(" and {n} more"),
+        };
+        format!("  with {}{others}", names[..named].join(", "))
+    });
+    let counted = [
+        format!("  with {}", text::count(names.len(), "other")),
+        format!("  +{} here", names.len()),
+    ];
+    named
+        .chain(counted)
         .find(|text| text::width(text) <= room)
         .unwrap_or_default()
 }
