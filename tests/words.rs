@@ -717,6 +717,37 @@ fn the_checkout_says_who_asked_for_what_and_keeps_its_foot_in_place() {
 }
 
 #[test]
+fn an_empty_cart_says_what_to_do_on_every_screen() {
+    for (width, height) in [(120, 36), (80, 24), (50, 15), (80, 12), (40, 12), (30, 9)] {
+        let mut stage = TestScreen::filled(width, height);
+        stage.link(LiveEvent::Cart(empty_cart(&stage)));
+        stage.state.env.private = true;
+        stage.keys("tab");
+        let left = match width {
+            120 => 62,
+            80 => 44,
+            _ => 1,
+        };
+        let picture = stage.picture();
+        let rows = side(&stage, left);
+        let words: Vec<&str> = rows.iter().flat_map(|row| row.split_whitespace()).collect();
+        let words = words.join(" ");
+        assert!(words.contains("The cart is empty."), "{picture}");
+        assert!(
+            words.contains("shows the products.") || words.contains("to add it."),
+            "{picture}"
+        );
+        // The rest is there whole, or not at all.
+        assert_eq!(
+            words.contains("This shop is on"),
+            words.contains("with others."),
+            "{picture}"
+        );
+        assert!(height < 15 || words.contains("with others."), "{picture}");
+    }
+}
+
+#[test]
 fn what_is_undone_asks_for_the_places_of_the_lines() {
     let mut stage = TestScreen::with_people(120, 36);
     let places: Vec<(_, u64)> = stage

@@ -38,7 +38,12 @@ pub(super) fn draw(state: &State, areas: &Areas, buffer: &mut Buffer) {
 
     let rows = areas.cart_rows;
     if lines.is_empty() {
-        return draw_placeholder(theme, &empty_message(state, areas), rows, buffer);
+        // There are no sums that would need their room.
+        let room = Rect {
+            height: rows.height + areas.sums.height,
+            ..rows
+        };
+        return draw_placeholder(theme, &empty_message(state, areas), room, buffer);
     }
 
     let totals = state.totals();

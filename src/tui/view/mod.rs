@@ -191,18 +191,42 @@ fn draw_rule(theme: &Theme, area: Rect, buffer: &mut Buffer) {
     buffer.set_stringn(area.x, area.y, "─".repeat(width), width, theme.border);
 }
 
-/// Draws a sentence in the middle of an empty pane.
+/// Draws sentences in the middle of an empty pane. Of several paragraphs, the last ones go first
+/// where there is no room for all.
 fn draw_placeholder(theme: &Theme, text: &str, rows: Rect, buffer: &mut Buffer) {
+    let mut paragraphs: Vec<&str> = text.split("\n\n").collect();
+    let mut lines = placeholder_lines(&paragraphs, rows.width);
+    while lines.len() > usize::from(rows.height) && paragraphs.len() > 1 {
+        paragraphs.pop();
+        lines = placeholder_lines(&paragraphs, rows.width);
+    }
+
+    let height = u16::try_from(lines.len()).unwrap_or(rows.height);
+    let above = (rows.height / 4).min(rows.height.saturating_sub(height));
     let area = Rect {
-        y: rows.y + rows.height / 4,
-        height: rows.height - rows.height / 4,
+        y: rows.y + above,
+        height: rows.height - above,
         ..rows
     };
-    Paragraph::new(text)
+    Paragraph::new(lines.join("\n"))
         .style(theme.dim)
         .centered()
-        .wrap(Wrap { trim: true })
         .render(area, buffer);
+}
+
+/// The lines of some paragraphs, with one between two of them.
+fn placeholder_lines(paragraphs: &[&str], width: u16) -> Vec<String> {
+    let mut lines = Vec::new();
+    for paragraph in paragraphs {
+        if !lines.is_empty() {
+            lines.push(String::new());
+        }
+        let wrapped = paragraph
+            .lines()
+            .flat_map(|line| text::wrap(line, width.into(), usize::MAX));
+        lines.extend(wrapped);
+    }
+    lines
 }
 
 /// The background of a row in the list of a pane, which shows whether it is selected.
