@@ -66,7 +66,7 @@ fn searching_marks_counts_keeps_and_clears() {
     shop.wait("64 products");
     shop.keys("] ]");
     shop.wait("Coffee & Tea 8 of 64");
-    shop.keys("esc s s s");
+    shop.keys("esc s s s s");
     shop.wait_until("the cheapest is not first", |screen| {
         screen
             .rows(0, 60)

@@ -290,7 +290,7 @@ pub fn screens(width: u16, height: u16) -> Vec<(&'static str, TestScreen)> {
     people.keys("tab");
     all.extend([
         ("people", people),
-        ("sorted", filled("s s s s")),
+        ("sorted", filled("s s s s s")),
         ("palette-typo", filled(": c r o i s a n t space 2")),
         ("browsing", filled("")),
         ("cart", filled("tab")),

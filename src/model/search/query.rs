@@ -65,16 +65,20 @@ impl Sorting {
         }
     }
 
-    /// The next one: each criterion is reversed before the next one comes, but for the usual one.
+    /// Returns whether the first, the least or the cheapest comes first.
+    #[must_use]
+    pub fn is_ascending(self) -> bool {
+        match self.by {
+            Sort::Category | Sort::Name | Sort::Price => !self.is_reversed,
+            Sort::InCart => self.is_reversed,
+        }
+    }
+
+    /// The next one: each criterion is reversed before the next one comes.
     #[must_use]
     pub fn next(self) -> Sorting {
-        let usual = Sorting::default();
-        let mut following = Sorting::all()
-            .skip_while(|sorting| *sorting != self)
-            .skip(1);
-        following
-            .find(|sorting| sorting.by != usual.by)
-            .unwrap_or(usual)
+        let mut following = Sorting::all().skip_while(|sorting| *sorting != self);
+        following.nth(1).unwrap_or_default()
     }
 
     /// The one after another click on the heading of `by`: that criterion, its reverse, and then

@@ -20,6 +20,8 @@ const LEAST_BY: u16 = 8;
 const ROOMY_BY: u16 = 16;
 /// The most columns for a name beside who asked for the line.
 const WIDEST_NAME: u16 = 36;
+/// The heading of the column for how many are in the cart.
+pub(crate) const IN_CART: &str = "Cart";
 /// The columns of a bar.
 const SHARE: u16 = 5;
 
@@ -68,9 +70,9 @@ impl CatalogColumns {
         let prices = visible(state, rows).filter_map(|product| product.price);
         let decimals = money::decimals(prices);
 
-        let heading = heading(state, "Cart", Sort::InCart);
+        // The sign of the sorting has its room before it comes, so that nothing jumps then.
         let mut needed = NeededWidths {
-            quantity: text::width(&heading),
+            quantity: text::width(IN_CART) + text::width(ASCENDING),
             ..NeededWidths::default()
         };
         for product in visible(state, rows) {
@@ -89,9 +91,10 @@ impl CatalogColumns {
     }
 
     fn fitting(width: u16, needed: NeededWidths) -> CatalogColumns {
-        let mut price = 8;
         let mut in_cart = 4;
         let mut stock = if width >= 40 { 5 } else { 0 };
+        // Without a column for the stock, that of the price says what is sold out.
+        let mut price = if stock > 0 { 7 } else { 8 };
         let unit = if width >= 54 { 10 } else { 0 };
         let category = if width >= 80 { 18 } else { 0 };
 
@@ -140,13 +143,23 @@ impl CatalogColumns {
     }
 }
 
-/// The heading of a column, with a sign where the products are sorted by it.
+/// The heading of a column, with a sign where the products are sorted by it: whether the least or
+/// the most comes first. It stands where the heading has room, so that the heading stays in place.
 #[must_use]
 pub(crate) fn heading(state: &State, name: &str, by: Sort) -> String {
-    match state.catalog.sorting_in_force() {
-        Some(sorting) if sorting.by == by && sorting.is_reversed => format!("{name}{DESCENDING}"),
-        Some(sorting) if sorting.by == by => format!("{name}{ASCENDING}"),
-        Some(_) | None => name.to_owned(),
+    let sorting = state.catalog.sorting_in_force();
+    let Some(sorting) = sorting.filter(|sorting| sorting.by == by) else {
+        return name.to_owned();
+    };
+
+    let sign = if sorting.is_ascending() {
+        ASCENDING
+    } else {
+        DESCENDING
+    };
+    match by {
+        Sort::Category | Sort::Name => format!("{name}{sign}"),
+        Sort::Price | Sort::InCart => format!("{sign}{name}"),
     }
 }
 

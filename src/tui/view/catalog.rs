@@ -195,7 +195,7 @@ fn draw_headings(state: &State, columns: &CatalogColumns, area: Rect, buffer: &m
         ("Product", Sort::Name),
         ("Category", Sort::Category),
         ("Price", Sort::Price),
-        ("Cart", Sort::InCart),
+        (columns::IN_CART, Sort::InCart),
     ]
     .map(|(name, by)| {
         let heading = columns::heading(state, name, by);
