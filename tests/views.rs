@@ -472,8 +472,8 @@ fn narrow_footers_keep_the_way_between_the_panes_and_to_the_checkout() {
         (24, "tab", " Tab shop  ? help"),
         (37, "tab", " Tab shop  c checkout  ? help  q quit"),
         (38, "tab v", " v hide  Tab shop  ? help  q quit"),
-        (40, ":", " Enter do it  Tab complete  Esc cancel"),
-        (30, ":", " Enter do it  Esc cancel"),
+        (40, ":", " Enter take it  Tab complete  Esc cancel"),
+        (30, ":", " Enter take it  Esc cancel"),
     ] {
         let mut stage = TestScreen::filled(width, 12);
         stage.keys(keys);

@@ -649,6 +649,39 @@ fn accents_need_not_be_typed_in_the_palette_either() {
     );
 }
 
+#[test]
+fn the_last_line_says_what_enter_does_just_now() {
+    for (keys, hint) in [
+        (": u n d o", " Enter do it  Tab complete  Esc cancel"),
+        (
+            ": c r o i s a n t",
+            " Enter take it  Tab complete  Esc cancel",
+        ),
+        (": a d d", " Enter take it  Tab complete  Esc cancel"),
+        (
+            ": a d d space e s p",
+            " Enter do it  Tab complete  Esc cancel",
+        ),
+        (": x y z q", " Esc cancel"),
+        ("o", " Esc close"),
+        (
+            "/ x y z q enter",
+            " Tab cart  c checkout  / search  u undo  ",
+        ),
+        ("esc", " Enter add  Tab cart  c checkout  / search  "),
+        ("tab", " Tab shop  c checkout  Enter qty  + more  "),
+    ] {
+        let mut stage = TestScreen::filled(80, 24);
+        stage.keys(keys);
+        let picture = stage.picture();
+        let last = picture.lines().last().unwrap().trim_matches('"');
+        assert!(last.starts_with(hint), "{keys}: {last}");
+        if !hint.ends_with(' ') {
+            assert_eq!(last.trim_end(), hint);
+        }
+    }
+}
+
 /// The checkout of the cart that many people fill.
 fn checkout_with_people(width: u16, height: u16) -> TestScreen {
     let mut stage = TestScreen::with_people(width, height);

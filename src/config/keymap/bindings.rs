@@ -114,6 +114,7 @@ pub(super) const BINDINGS: &[Binding] = &[
     .footer("cart"),
     bind(Action::SwitchPane, &["tab", "backtab"], &[Cart, Activity]).footer("shop"),
     bind(Action::Checkout, &["c"], LISTS).footer("checkout"),
+    bind(Action::Search, &["/"], &[Catalog, EmptyCatalog]).footer("search"),
     bind(Action::SetQuantity, &["enter", "="], &[Cart])
         .footer("qty")
         .help("Set the exact quantity (in the cart; {key} anywhere)"),
@@ -132,9 +133,8 @@ pub(super) const BINDINGS: &[Binding] = &[
     bind(Action::Remove, &["d", "delete"], PRODUCTS)
         .footer("remove")
         .help("Remove the line from the cart"),
-    bind(Action::Search, &["/"], LISTS)
-        .footer("search")
-        .help("Search name, category, description, id as you type"),
+    bind(Action::Search, &["/"], &[Cart, Activity]).footer("search"),
+    bind(Action::Search, &["/"], LISTS).help("Search name, category, description, id as you type"),
     bind(Action::Undo, &["u"], LISTS)
         .footer("undo")
         .help("Undo your own last change; other people's changes are kept"),

@@ -2,6 +2,8 @@
 
 use crate::config::keymap::Action;
 use crate::model::text;
+use crate::tui::layout::palette;
+use crate::tui::layout::palette::Run;
 use crate::tui::state::{Mode, State};
 
 /// The columns between two keys.
@@ -51,16 +53,16 @@ pub(crate) fn key_hints(state: &State, width: u16) -> Vec<KeyHint> {
         .env
         .keymap
         .footer(state.context())
-        .filter(|(action, ..)| *action != Action::PlaceOrder || may_order(state))
-        .map(|(action, key, word)| {
+        .filter_map(|(action, key, word)| {
+            let word = word_now(state, action, word)?;
             let columns = text::width(&key) + 1 + text::width(word);
-            KeyHint {
+            Some(KeyHint {
                 x: 0,
                 width: u16::try_from(columns).unwrap_or(u16::MAX),
                 action,
                 key,
                 word,
-            }
+            })
         })
         .collect();
 
@@ -71,6 +73,39 @@ pub(crate) fn key_hints(state: &State, width: u16) -> Vec<KeyHint> {
         x += hint.width + GAP;
     }
     hints
+}
+
+/// The word for what a key does just now; `None` where it would do nothing.
+fn word_now(state: &State, action: Action, word: &'static str) -> Option<&'static str> {
+    match action {
+        Action::Accept | Action::Complete => word_in_palette(state, action, word),
+        Action::PlaceOrder => may_order(state).then_some(word),
+        Action::Receipt => state.orders.selected().map(|_| word),
+        Action::Add | Action::More | Action::Less | Action::Remove | Action::SetQuantity => {
+            state.target().map(|_| word)
+        }
+        // The others need nothing that is selected.
+        _ => Some(word),
+    }
+}
+
+/// The word for a key that takes the selected entry of the palette, or what is typed elsewhere.
+fn word_in_palette(state: &State, action: Action, word: &'static str) -> Option<&'static str> {
+    let Mode::Palette { input, cursor } = &state.mode else {
+        return Some(word);
+    };
+    let entries = palette::entries(state, input.value());
+    match entries.get(*cursor)?.run {
+        Run::Type(_) if action == Action::Accept => Some("take it"),
+        Run::Type(_)
+        | Run::Action(_)
+        | Run::Add(..)
+        | Run::Set(..)
+        | Run::Remove(_)
+        | Run::Category(_)
+        | Run::Sort(_)
+        | Run::Theme(_) => Some(word),
+    }
 }
 
 /// True where nothing is known that stands in the way of the order that the checkout shows.
