@@ -69,7 +69,7 @@ fn commands_answer_as_they_do_without_ssh() {
         ("remove espresso 1 --op-id four", 0),
         ("set espresso 1000000", 1),
         ("add nonsense", 1),
-        ("add espresso -- -1", 1),
+        ("add espresso -- -1", 2),
         ("add espresso --op-id 'two words'", 2),
         ("remove lemon", 1),
         ("cart", 0),

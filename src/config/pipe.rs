@@ -55,6 +55,7 @@ pub(crate) fn others_have_access(path: &Path) -> io::Result<bool> {
 ///
 /// # Errors
 /// The system's.
+#[cfg(feature = "serve")]
 pub(crate) fn everybody_may_write(path: &Path) -> io::Result<bool> {
     let mode = std::fs::metadata(path)?.permissions().mode();
     Ok(mode & 0o002 != 0)

@@ -65,7 +65,8 @@ pub(crate) struct SettingLayer {
     #[arg(long, value_name = "TIME", env = "TROLLEY_SESSION_TIMEOUT")]
     pub(crate) session_timeout: Option<String>,
 
-    /// Remove a line that nobody has changed for this long: 10m, never [default: never]
+    /// While a terminal is open, remove a line that nobody has changed for this long: 10m, never
+    /// [default: never]
     #[arg(long, value_name = "TIME", env = "TROLLEY_ITEM_TIMEOUT")]
     pub(crate) item_timeout: Option<String>,
 
