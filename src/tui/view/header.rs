@@ -155,21 +155,35 @@ fn watchers(state: &State, room: usize) -> String {
         return String::new();
     }
 
-    let named = (1..=names.len()).rev().map(|named| {
-        let others = match names.len() - named {
-            0 => String::new(),
-            n => format!(" and {n} more"),
+    let mut listed = "  with ".to_owned();
+    let mut fitting = None;
+    for (index, name) in names.iter().enumerate() {
+        if index > 0 {
+            listed.push_str(", ");
+        }
+        listed.push_str(name);
+        // A cart may have more watchers than any header has room for.
+        if text::width(&listed) > room {
+            break;
+        }
+
+        let text = match names.len() - index - 1 {
+            0 => listed.clone(),
+            others => format!("{listed} and {others} more"),
         };
-        format!("  with {}{others}", names[..named].join(", "))
-    });
-    let counted = [
-        format!("  with {}", text::count(names.len(), "other")),
-        format!("  +{} here", names.len()),
-    ];
-    named
-        .chain(counted)
-        .find(|text| text::width(text) <= room)
-        .unwrap_or_default()
+        if text::width(&text) <= room {
+            fitting = Some(text);
+        }
+    }
+
+    fitting.unwrap_or_else(|| {
+        let counted = [
+            format!("  with {}", text::count(names.len(), "other")),
+            format!("  +{} here", names.len()),
+        ];
+        let shortest = counted.into_iter().find(|text| text::width(text) <= room);
+        shortest.unwrap_or_default()
+    })
 }
 
 /// Formats the time left: in coarse units, towards the end in minutes and seconds.
