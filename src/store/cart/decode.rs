@@ -111,6 +111,9 @@ pub fn database(message: &[u8]) -> i64 {
     origin.map_or(0, |origin| origin.db)
 }
 
+/// More fields than the rules of a cart have. Whoever writes more wants something else.
+const MOST_RULES: usize = 8;
+
 /// Reads an update; `None` means that another kind of client wrote it, and that the cart must
 /// be read again.
 #[must_use]
@@ -129,7 +132,12 @@ pub fn update(message: &[u8]) -> Option<Update> {
         by: sanitize_actor(message.by.as_bytes()),
         kind: ChangeKind::named(&message.kind)?,
         lines: message.lines.into_iter().map(LineChange::from).collect(),
-        rules: message.rules.iter().filter_map(rule_change).collect(),
+        rules: message
+            .rules
+            .iter()
+            .take(MOST_RULES)
+            .filter_map(rule_change)
+            .collect(),
         count: message.count,
         deadline: Deadline {
             told_at: message.at,

@@ -419,11 +419,11 @@ end
 
 -- The log and the message are only news: their failure must not fail a change that is written.
 -- A log that was lost begins anew, and needs an expiry like the other companions. It is trimmed at
--- one version in a prime number of them, which no other kind of change that comes in turn with this
--- one can always take.
+-- one version in a prime number of them, and at as many times: nobody who knows the versions can
+-- see to it that another kind of change always takes those.
 if #order > 0 then
   local entry
-  if version % TRIM_EVERY == 0 then
+  if version % TRIM_EVERY == 0 or clock[2] % TRIM_EVERY == 0 then
     entry = pcall('XADD', log, 'NOMKSTREAM', 'MAXLEN', '~', LOG_LENGTH, '*', 'u', update)
   else
     entry = pcall('XADD', log, 'NOMKSTREAM', '*', 'u', update)
