@@ -97,7 +97,15 @@ fn who_is_not_listed_reads_how_to_get_in() {
         let said = complaint(&refused);
         assert!(said.contains("whoever runs the shop"), "{said}");
     }
-    assert!(served.log().contains("INFO refused "), "{}", served.log());
+    // Whatever a name contains, the line begins with the address that was refused.
+    let mut forged = served.ssh_as("x INFO refused ip=192.0.2.1", None, &["-tt"], &[]);
+    assert_eq!(forged.finish().status.code(), Some(255));
+    let log = served.log();
+    let refused: Vec<_> = log.match_indices("INFO refused ip=").collect();
+    assert!(!refused.is_empty(), "{log}");
+    for (at, words) in refused {
+        assert!(log[at + words.len()..].starts_with("127.0.0.1 "), "{log}");
+    }
 }
 
 #[test]
@@ -700,6 +708,17 @@ fn who_runs_the_server_sees_visits_and_ends_them() {
         .finish();
     assert_eq!(other.status.code(), Some(2));
     assert!(complaint(&other).contains("another server answers there"));
+
+    // What is no socket is nobody's to take away.
+    let precious = served.folder.file("precious");
+    std::fs::write(&precious, "kept").unwrap();
+    let mistaken = shop(&served.redis, &served.folder)
+        .args(["serve", "--listen", "127.0.0.1:0", "--open", "own"])
+        .arg("--control")
+        .arg(&precious)
+        .finish();
+    assert_eq!(mistaken.status.code(), Some(2), "{mistaken:?}");
+    assert_eq!(std::fs::read_to_string(&precious).unwrap(), "kept");
     drop(served);
 }
 

@@ -3,7 +3,7 @@
 use crate::harness;
 
 use harness::terminal::emulator;
-use harness::{Served, in_time};
+use harness::{Finish, Served, in_time};
 use proptest::prelude::*;
 use proptest::test_runner::TestRunner;
 use russh::client::{self, Handle, Msg};
@@ -260,6 +260,27 @@ async fn commands_count_until_they_have_said_all() {
         connection.channel_open_session().await
     })
     .await;
+}
+
+#[tokio::test]
+async fn who_has_to_leave_begins_nothing() {
+    let served = Served::office();
+    let connection = connect(&served).await;
+    let mut screen = open_shop(&connection, 80, 24).await;
+    wait_for(&mut screen, (80, 24), "64 products").await;
+    let mut waiting = open(&connection).await;
+
+    let ended = harness::trolley(served.folder.path(), &["serve", "end", "1"]).finish();
+    assert!(ended.status.success(), "{ended:?}");
+    // The answer is a refusal, or none any more.
+    let _ = waiting.exec(true, "add espresso 1").await;
+    while let Some(message) = in_time("the end of the channel", waiting.wait()).await {
+        assert!(!matches!(message, ChannelMsg::Success), "{message:?}");
+        if matches!(message, ChannelMsg::Failure) {
+            break;
+        }
+    }
+    assert_eq!(served.redis.get("EXISTS cart:office"), "0");
 }
 
 #[tokio::test]

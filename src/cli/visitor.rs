@@ -11,8 +11,9 @@ use super::{
 };
 use crate::config::Settings;
 use crate::model::{OrderId, Refusal, text};
-use crate::serve::exec::{Call, Caller, Printer, Task, Work};
+use crate::serve::exec::{Call, Caller, Task, Work};
 use crate::serve::identity::Role;
+use crate::serve::printer::Printer;
 use crate::store::{self, Error};
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Parser, Subcommand};

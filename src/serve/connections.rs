@@ -2,6 +2,7 @@
 //! key, and before anybody has logged in.
 
 use super::control::Status;
+use super::exec::TURNS_OF_ONE;
 use super::identity::{Grant, fingerprint};
 use russh::keys::PublicKey;
 use serde::{Deserialize, Serialize};
@@ -10,7 +11,7 @@ use std::net::{IpAddr, Ipv6Addr};
 use std::sync::atomic::AtomicUsize;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
-use tokio::sync::watch;
+use tokio::sync::{Semaphore, watch};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tokio_util::task::task_tracker::TaskTrackerToken;
@@ -225,6 +226,8 @@ pub(super) struct Connection {
     pub(super) screens: TaskTracker,
     /// The bytes that commands have printed and the visitor has not taken.
     pub(super) held_output: Arc<AtomicUsize>,
+    /// The turns that its commands may have at the same time.
+    pub(super) turns: Arc<Semaphore>,
     farewell: watch::Receiver<Option<Farewell>>,
     _open: TaskTrackerToken,
 }
@@ -273,6 +276,7 @@ impl Connections {
             kill,
             screens,
             held_output: Arc::default(),
+            turns: Arc::new(Semaphore::new(TURNS_OF_ONE)),
             farewell: farewells,
             _open: self.open.token(),
         }))

@@ -7,7 +7,7 @@ use crate::config::shown_path;
 use serde::{Deserialize, Serialize};
 use std::fs::{self, DirBuilder};
 use std::io::{self, ErrorKind};
-use std::os::unix::fs::DirBuilderExt;
+use std::os::unix::fs::{DirBuilderExt, FileTypeExt, MetadataExt};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -60,8 +60,24 @@ pub(crate) enum Answer {
 /// The socket of a server that runs.
 #[derive(Debug)]
 pub(crate) struct ControlSocket {
-    path: PathBuf,
     listener: UnixListener,
+    file: SocketFile,
+}
+
+/// The file of a socket. It is gone once this is dropped, unless another one is in its place.
+#[derive(Debug)]
+struct SocketFile {
+    path: PathBuf,
+    inode: u64,
+}
+
+impl Drop for SocketFile {
+    fn drop(&mut self) {
+        let found = fs::symlink_metadata(&self.path);
+        if found.is_ok_and(|found| found.ino() == self.inode) {
+            let _ = fs::remove_file(&self.path);
+        }
+    }
 }
 
 /// Begins to listen. A socket that nobody answers on is left from a server that was killed.
@@ -70,21 +86,20 @@ pub(crate) struct ControlSocket {
 /// [`ServeError::Control`], also where another server answers there.
 pub(crate) async fn listen(path: &Path) -> Result<ControlSocket, ServeError> {
     match bind(path).await {
-        Ok(listener) => Ok(ControlSocket {
-            path: path.to_owned(),
-            listener,
-        }),
+        Ok(socket) => Ok(socket),
         Err(error) => Err(ServeError::Control {
             path: shown_path(path),
             why: match error.kind() {
-                ErrorKind::AddrInUse => "another server answers there".to_owned(),
+                ErrorKind::AddrInUse => {
+                    "another server answers there, or a file is in its place".to_owned()
+                }
                 _ => error.to_string(),
             },
         }),
     }
 }
 
-async fn bind(path: &Path) -> io::Result<UnixListener> {
+async fn bind(path: &Path) -> io::Result<ControlSocket> {
     if let Some(folder) = path.parent() {
         DirBuilder::new()
             .recursive(true)
@@ -92,22 +107,28 @@ async fn bind(path: &Path) -> io::Result<UnixListener> {
             .create(folder)?;
     }
 
-    match UnixListener::bind(path) {
+    let listener = match UnixListener::bind(path) {
         Err(error) if error.kind() == ErrorKind::AddrInUse => {
-            if UnixStream::connect(path).await.is_ok() {
+            let is_socket = fs::symlink_metadata(path)?.file_type().is_socket();
+            if !is_socket || UnixStream::connect(path).await.is_ok() {
                 return Err(error);
             }
             fs::remove_file(path)?;
-            UnixListener::bind(path)
+            UnixListener::bind(path)?
         }
-        bound => bound,
-    }
+        bound => bound?,
+    };
+    let file = SocketFile {
+        path: path.to_owned(),
+        inode: fs::symlink_metadata(path)?.ino(),
+    };
+    Ok(ControlSocket { listener, file })
 }
 
 impl ControlSocket {
     /// Answers requests, one after the other, until what this returns is dropped.
     pub(super) fn answer_all(self, shop: Arc<ServedShop>) -> Answering {
-        let ControlSocket { path, listener } = self;
+        let ControlSocket { listener, file } = self;
         let task = tokio::spawn(async move {
             loop {
                 if let Err(error) = answer_next(&listener, &shop).await {
@@ -116,20 +137,19 @@ impl ControlSocket {
                 }
             }
         });
-        Answering { task, path }
+        Answering { task, _file: file }
     }
 }
 
-/// The task of a control socket. The socket is gone once this is dropped.
+/// The task of a control socket, until this is dropped.
 pub(super) struct Answering {
     task: JoinHandle<()>,
-    path: PathBuf,
+    _file: SocketFile,
 }
 
 impl Drop for Answering {
     fn drop(&mut self) {
         self.task.abort();
-        let _ = fs::remove_file(&self.path);
     }
 }
 

@@ -36,6 +36,11 @@ pub(crate) fn passed_socket() -> io::Result<Option<TcpListener>> {
     let Some(listener) = ListenFd::from_env().take_tcp_listener(0)? else {
         return Ok(None);
     };
+    if !rustix::net::sockopt::socket_acceptconn(&listener)? {
+        return Err(io::Error::other(
+            "the socket that was passed does not listen",
+        ));
+    }
     // The programs that this one starts have nothing to do with it.
     fcntl_setfd(&listener, FdFlags::CLOEXEC)?;
     listener.set_nonblocking(true)?;

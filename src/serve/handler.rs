@@ -5,8 +5,8 @@ use super::ServedShop;
 use super::connections::{Connection, Full, Visitor};
 use super::exec::{self, Caller, CommandInput};
 use super::identity::{Grant, fingerprint};
-use super::session::{self, Environment, SessionInput, Terminal};
-use crate::model::text;
+use super::journal::{self, Refused};
+use super::session::{self, Environment, Lag, SessionInput, Terminal};
 use crate::tui::terminal::port::{Arrival, STATUS_HANGUP};
 use russh::keys::ssh_key::Fingerprint;
 use russh::keys::{Algorithm, PrivateKey, PublicKey};
@@ -154,7 +154,7 @@ impl VisitorHandler {
             session = self.connection.id,
             ip = %self.connection.address,
             key = fingerprint.as_deref().unwrap_or("none"),
-            name = grant.name,
+            name = journal::word(&grant.name),
             role = %grant.role,
             cart = %grant.cart,
             "auth"
@@ -166,13 +166,12 @@ impl VisitorHandler {
 
     /// Writes down a refusal.
     fn refuse(&self, user: &str, why: &str) {
-        info!(
-            session = self.connection.id,
-            ip = %self.connection.address,
-            user = text::sanitize_to(user.as_bytes(), 64),
-            why,
-            "refused"
-        );
+        let refused = Refused {
+            session: Some(self.connection.id),
+            user: Some(user),
+            key: self.refused_key,
+        };
+        refused.log(self.connection.address, why);
     }
 
     /// The line for somebody who is not let in: it says how to get in.
@@ -202,9 +201,12 @@ impl VisitorHandler {
         }
     }
 
-    /// Takes a channel that still waits, to begin something on it.
+    /// Takes a channel that still waits, to begin something on it. Who has to leave begins nothing.
     fn begin(&mut self, channel: ChannelId) -> Option<Description> {
         self.description(channel)?;
+        if self.connection.farewell().is_some() {
+            return None;
+        }
         match self.channels.remove(&channel)? {
             ChannelState::Described(description) => Some(*description),
             ChannelState::Running(_) | ChannelState::Command(_) => None,
@@ -212,7 +214,7 @@ impl VisitorHandler {
     }
 
     /// Begins the screen on a channel; a sentence for the client where there can be none.
-    fn open_screen(&mut self, channel: ChannelId, description: Description) {
+    fn open_screen(&mut self, channel: ChannelId, description: Description, window: u32) {
         let Some(grant) = self.grant.clone() else {
             return;
         };
@@ -228,7 +230,7 @@ impl VisitorHandler {
         info!(
             session = self.connection.id,
             channel = %channel,
-            term = terminal.term,
+            term = journal::word(&terminal.term),
             columns = terminal.size.0,
             rows = terminal.size.1,
             "pty"
@@ -240,6 +242,7 @@ impl VisitorHandler {
             terminal,
             &description.environment,
             description.output,
+            Lag::new(window),
         );
         self.channels.insert(channel, ChannelState::Running(input));
     }
@@ -433,7 +436,7 @@ impl Handler for VisitorHandler {
             return session.channel_failure(channel);
         };
         session.channel_success(channel)?;
-        self.open_screen(channel, description);
+        self.open_screen(channel, description, session.window_size(&channel));
         Ok(())
     }
 
@@ -449,7 +452,9 @@ impl Handler for VisitorHandler {
         session.channel_success(channel)?;
 
         match exec::words(command) {
-            Ok(words) if words.is_empty() => self.open_screen(channel, description),
+            Ok(words) if words.is_empty() => {
+                self.open_screen(channel, description, session.window_size(&channel));
+            }
             words => self.run_command(channel, description, command, words),
         }
         Ok(())

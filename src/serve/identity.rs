@@ -95,7 +95,7 @@ impl Admission {
             Open::Shared => self.shared.clone(),
             Open::Nobody | Open::Own => UserName::parse(&format!("guest-{random}")).ok()?,
         };
-        let mark = format!("guest {}", &random[..4]);
+        let mark = format!("guest {}", &random[..MARK_LENGTH]);
         Some(Grant {
             cart,
             name: marked_name(user, &mark),

@@ -4,6 +4,7 @@ use super::ServedShop;
 use super::connections::{Connection, Farewell, Full};
 use super::door;
 use super::handler::VisitorHandler;
+use super::journal::Refused;
 use super::stream::GuardedStream;
 use proxy_header::io::ProxiedStream;
 use russh::Disconnect;
@@ -87,7 +88,7 @@ fn welcome(
 
 /// Says why there is no room. No client has to show it, and nobody waits for it.
 fn turn_away(socket: &TcpStream, address: IpAddr, full: Full) {
-    info!(ip = %address, why = %full, "refused");
+    Refused::default().log(address, &full.to_string());
     let _ = socket.try_write(format!("trolley: {full}\r\n").as_bytes());
 }
 
@@ -135,7 +136,7 @@ async fn converse(
     let result = match begun {
         Ok(mut session) => tokio::select! {
             ended = &mut session => ended.map(|()| "left".to_owned()),
-            farewell = asked_to_leave(connection) => {
+            farewell = asked_to_leave(connection, shop.options.drain) => {
                 see_off(session, connection, farewell).await;
                 Ok("asked to leave".to_owned())
             }
@@ -150,21 +151,21 @@ async fn converse(
 async fn cut_silent(connection: Arc<Connection>, grace: Duration) {
     tokio::time::sleep(grace).await;
     if !connection.is_logged_in() {
-        info!(
-            session = connection.id,
-            ip = %connection.address,
-            why = "took too long to log in",
-            "refused"
-        );
+        let refused = Refused {
+            session: Some(connection.id),
+            ..Refused::default()
+        };
+        refused.log(connection.address, "took too long to log in");
         connection.kill.cancel();
     }
 }
 
-/// Waits until the visitor has to go and all their screens have ended.
-async fn asked_to_leave(connection: &Connection) -> Farewell {
+/// Waits until the visitor has to go, and all their screens and commands have ended or the time to
+/// confirm changes is over.
+async fn asked_to_leave(connection: &Connection, drain: Duration) -> Farewell {
     let farewell = connection.wait_for_farewell().await;
     connection.screens.close();
-    connection.screens.wait().await;
+    let _ = timeout(drain + LEAVING_TIMEOUT, connection.screens.wait()).await;
     farewell
 }
 

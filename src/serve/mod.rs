@@ -4,8 +4,9 @@
 //! `door` finds the socket and a visitor's address, `listener` accepts connections, `connections`
 //! counts them, and `stream` is what the SSH library reads and writes. `identity` says who may
 //! come, `handler` answers what a visitor's client asks for, `session` runs one screen on one
-//! channel, and `exec` one command. `control` tells whoever runs the server who is there, and
-//! `shutdown` ends all that in good order.
+//! channel, and `exec` one command, which prints to a `printer`. `journal` writes down what other
+//! programs read of it. `control` tells whoever runs the server who is there, and `shutdown` ends
+//! all that in good order.
 
 pub(crate) mod connections;
 pub(crate) mod control;
@@ -14,7 +15,9 @@ pub(crate) mod exec;
 mod handler;
 mod hostkey;
 pub(crate) mod identity;
+mod journal;
 mod listener;
+pub(crate) mod printer;
 mod session;
 mod shutdown;
 mod stream;

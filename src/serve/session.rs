@@ -2,8 +2,8 @@
 
 use super::ServedShop;
 use super::connections::{Connection, Farewell};
-use super::exec::STDERR;
 use super::identity::{Grant, Role};
+use super::printer::STDERR;
 use crate::config::display::{self, Display};
 use crate::config::keymap::Action;
 use crate::config::theme::Theme;
@@ -44,9 +44,12 @@ const LONGEST_TERM: usize = 64;
 /// The arrivals that may wait for a screen. Who sends more waits, too.
 const ARRIVALS: usize = 64;
 
-/// The bytes that a terminal may be behind. One that is further behind gets a frame only now and
-/// then, so that it does not wade through old ones once it reads again.
+/// The bytes that a terminal may be behind, or more where its client says more seldom that it reads.
+/// One that is further behind gets a frame only now and then, so that it does not wade through old
+/// ones once it reads again.
 const MOST_BEHIND: usize = 128 * 1024;
+/// The bytes that may be on their way while a client says that it reads.
+const MARGIN: usize = 32 * 1024;
 /// The pause between two frames for a terminal that is further behind.
 const PAUSE_BEHIND: Duration = Duration::from_secs(1);
 /// The time for a client to take the bytes that give its terminal back.
@@ -164,6 +167,7 @@ pub(super) fn start(
     terminal: Terminal,
     environment: &Environment,
     output: ChannelWriteHalf<Msg>,
+    lag: Lag,
 ) -> SessionInput {
     let (arrivals, incoming) = mpsc::channel(ARRIVALS);
     let (outlet, frames) = Outlet::new();
@@ -187,7 +191,7 @@ pub(super) fn start(
     let frames = FrameWriter {
         frames,
         reading,
-        behind: 0,
+        lag,
     };
     let visit = visit(shop, grant, terminal, environment);
     let screen = Screen::start(port, visit, shop.hub.clone());
@@ -367,12 +371,42 @@ impl Idleness {
     }
 }
 
+/// How far a client is behind with reading, as far as it says. Each client says so after as many
+/// bytes as it likes: OpenSSH after 48 kB, others once half of their window is used up.
+#[derive(Debug)]
+pub(super) struct Lag {
+    /// The bytes that were sent since the client has last said that it reads.
+    unread: usize,
+    /// The bytes after which a client that reads has said so.
+    most: usize,
+}
+
+impl Lag {
+    /// The lag of a client with this window, which has said nothing yet.
+    pub(super) fn new(window: u32) -> Lag {
+        let half = usize::try_from(window / 2).unwrap_or(usize::MAX);
+        Lag {
+            unread: 0,
+            most: MOST_BEHIND.max(half.saturating_add(MARGIN)),
+        }
+    }
+
+    fn is_too_far(&self) -> bool {
+        self.unread > self.most
+    }
+
+    /// The client has said that it reads. It will do so again after as many bytes.
+    fn note_reading(&mut self) {
+        self.most = self.most.min(MOST_BEHIND.max(self.unread + MARGIN));
+        self.unread = 0;
+    }
+}
+
 /// Writes the frames of a screen to its channel, one at a time.
 struct FrameWriter {
     frames: Frames,
     reading: Arc<Notify>,
-    /// The bytes that were sent since the client has last read some.
-    behind: usize,
+    lag: Lag,
 }
 
 impl FrameWriter {
@@ -382,7 +416,7 @@ impl FrameWriter {
             return;
         }
         while let Some(frame) = self.frames.next().await {
-            self.behind += frame.len();
+            self.lag.unread += frame.len();
             if output.data_bytes(frame).await.is_err() {
                 return;
             }
@@ -397,14 +431,14 @@ impl FrameWriter {
         let reading = self.reading.notified();
         tokio::pin!(reading);
         // This also takes in what it has read meanwhile.
-        let has_read = if self.behind > MOST_BEHIND {
+        let has_read = if self.lag.is_too_far() {
             timeout(PAUSE_BEHIND, reading).await.is_ok()
         } else {
             reading.now_or_never().is_some()
         };
 
         if has_read {
-            self.behind = 0;
+            self.lag.note_reading();
         }
     }
 }
@@ -477,4 +511,37 @@ pub(super) async fn close(output: &ChannelWriteHalf<Msg>, status: u8) -> Result<
     output.exit_status(status.into()).await?;
     output.eof().await?;
     output.close().await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The bytes after which a client is too far behind.
+    fn reach(lag: &mut Lag) -> usize {
+        while !lag.is_too_far() {
+            lag.unread += 1024;
+        }
+        lag.unread
+    }
+
+    #[test]
+    fn a_client_may_be_as_far_behind_as_it_says_that_it_reads() {
+        const KB: usize = 1024;
+        // A window of 2 MB, of which the client says something once half is used up.
+        let mut seldom = Lag::new(2048 * 1024);
+        seldom.unread = 1024 * KB;
+        assert!(!seldom.is_too_far());
+        seldom.note_reading();
+        assert!(reach(&mut seldom) > 1024 * KB);
+
+        // One that says so often is known after the first time.
+        let mut often = Lag::new(2048 * 1024);
+        often.unread = 48 * KB;
+        often.note_reading();
+        assert_eq!(reach(&mut often), MOST_BEHIND + KB);
+
+        assert_eq!(reach(&mut Lag::new(0)), MOST_BEHIND + KB);
+        assert!(reach(&mut Lag::new(u32::MAX)) < usize::MAX);
+    }
 }
