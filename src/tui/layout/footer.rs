@@ -49,12 +49,13 @@ pub(crate) struct KeyHint {
 /// The keys that work now, in the order of the key map, as many as fit in `width`.
 #[must_use]
 pub(crate) fn key_hints(state: &State, width: u16) -> Vec<KeyHint> {
+    let selected = selected_in_palette(state);
     let all: Vec<KeyHint> = state
         .env
         .keymap
         .footer(state.context())
         .filter_map(|(action, key, word)| {
-            let word = word_now(state, action, word)?;
+            let word = word_now(state, selected.as_ref(), action, word)?;
             let columns = text::width(&key) + 1 + text::width(word);
             Some(KeyHint {
                 x: 0,
@@ -75,10 +76,27 @@ pub(crate) fn key_hints(state: &State, width: u16) -> Vec<KeyHint> {
     hints
 }
 
-/// The word for what a key does just now; `None` where it would do nothing.
-fn word_now(state: &State, action: Action, word: &'static str) -> Option<&'static str> {
+/// The effect of the selected entry of the palette; `None` where it is not open, or offers nothing.
+fn selected_in_palette(state: &State) -> Option<Run> {
+    let Mode::Palette { input, cursor } = &state.mode else {
+        return None;
+    };
+    let mut entries = palette::entries(state, input.value());
+    (*cursor < entries.len()).then(|| entries.swap_remove(*cursor).run)
+}
+
+/// The word for what a key does just now; `None` where it would do nothing. `selected` is the
+/// effect of the selected entry of the palette.
+fn word_now(
+    state: &State,
+    selected: Option<&Run>,
+    action: Action,
+    word: &'static str,
+) -> Option<&'static str> {
     match action {
-        Action::Accept | Action::Complete => word_in_palette(state, action, word),
+        Action::Accept | Action::Complete if matches!(state.mode, Mode::Palette { .. }) => {
+            Some(word_in_palette(selected?, action, word))
+        }
         Action::PlaceOrder => may_order(state).then_some(word),
         Action::Receipt => state.orders.selected().map(|_| word),
         Action::Add | Action::More | Action::Less | Action::Remove | Action::SetQuantity => {
@@ -89,14 +107,10 @@ fn word_now(state: &State, action: Action, word: &'static str) -> Option<&'stati
     }
 }
 
-/// The word for a key that takes the selected entry of the palette, or what is typed elsewhere.
-fn word_in_palette(state: &State, action: Action, word: &'static str) -> Option<&'static str> {
-    let Mode::Palette { input, cursor } = &state.mode else {
-        return Some(word);
-    };
-    let entries = palette::entries(state, input.value());
-    match entries.get(*cursor)?.run {
-        Run::Type(_) if action == Action::Accept => Some("take it"),
+/// The word for a key that takes an entry of the palette.
+fn word_in_palette(selected: &Run, action: Action, word: &'static str) -> &'static str {
+    match selected {
+        Run::Type(_) if action == Action::Accept => "take it",
         Run::Type(_)
         | Run::Action(_)
         | Run::Add(..)
@@ -104,7 +118,7 @@ fn word_in_palette(state: &State, action: Action, word: &'static str) -> Option<
         | Run::Remove(_)
         | Run::Category(_)
         | Run::Sort(_)
-        | Run::Theme(_) => Some(word),
+        | Run::Theme(_) => word,
     }
 }
 
