@@ -68,8 +68,8 @@ impl Updater<'_> {
                     ..
                 })
         );
-        let seen_news = self.state.notice.clone();
-        let seen_news = seen_news.filter(|notice| is_press && notice.is_seen);
+        let news = self.state.notice.as_ref();
+        let seen_news = news.filter(|news| is_press && news.is_seen).cloned();
 
         match message {
             Message::Key(key) => self.press_key(key),
