@@ -87,25 +87,34 @@ impl CheckoutColumns {
     fn fitting(width: u16, preview: &Preview, is_shared: bool) -> CheckoutColumns {
         let price = if width >= WITH_PRICE { PRICE } else { 0 };
         let gaps = if price > 0 { 3 } else { 2 };
-        let mut name = width.saturating_sub(QUANTITY + TOTAL + price + gaps);
-
-        // What no name needs, those who asked have.
-        let needed_name = widest(preview, |line| text::width(&line.order_line.name));
-        let needed_by = widest(preview, |line| needed_for_from(&portions(line)));
-        let room_for_name = name.saturating_sub(1 + LEAST_BY.max(needed_by));
-        let mut by = 0;
-        if is_shared && price > 0 && room_for_name >= ROOMY_NAME {
-            let narrowed = needed_name.clamp(ROOMY_NAME, room_for_name);
-            by = name - 1 - narrowed;
-            name = narrowed;
-        }
-
-        CheckoutColumns {
+        let columns = CheckoutColumns {
             quantity: QUANTITY,
-            name,
-            by,
+            name: width.saturating_sub(QUANTITY + TOTAL + price + gaps),
+            by: 0,
             price,
             total: TOTAL,
+        };
+        if is_shared && price > 0 {
+            columns.with_from(preview)
+        } else {
+            columns
+        }
+    }
+
+    /// Gives those who asked a column, where there is room: what no name needs is theirs.
+    fn with_from(self, preview: &Preview) -> CheckoutColumns {
+        let needed_by = widest(preview, |line| needed_for_from(&portions(line)));
+        let room_for_name = self.name.saturating_sub(1 + LEAST_BY.max(needed_by));
+        if room_for_name < ROOMY_NAME {
+            return self;
+        }
+
+        let needed_name = widest(preview, |line| text::width(&line.order_line.name));
+        let name = needed_name.clamp(ROOMY_NAME, room_for_name);
+        CheckoutColumns {
+            name,
+            by: self.name - 1 - name,
+            ..self
         }
     }
 
