@@ -3,7 +3,7 @@
 use super::order_output::share_json;
 use super::output::{Output, pad};
 use crate::config::Settings;
-use crate::model::{LineChange, Product};
+use crate::model::Product;
 use crate::store::Applied;
 use serde_json::{Value, json};
 use std::fmt::Display;
@@ -67,7 +67,7 @@ pub(super) fn show_removed(
         pieces => format!("{pieces} × {}", product.name),
     };
     let left = line.map_or(0, |line| line.quantity);
-    let of_others = line.map_or_else(String::new, LineChange::of_others);
+    let of_others = line.map_or_else(String::new, |line| line.of_others(None));
 
     output.result(
         || change_json(settings, applied, product),

@@ -49,7 +49,7 @@ pub(super) async fn run(
             if let Some(line) = applied.update.lines.first()
                 && !line.taken.is_empty()
             {
-                let of_others = line.of_others();
+                let of_others = line.of_others(None);
                 writeln!(
                     out,
                     "Took out {} × {}{of_others}",

@@ -200,12 +200,13 @@ pub struct LineChange {
 }
 
 impl LineChange {
-    /// The pieces that it took from others, behind what it took: `, 2 of bob's, 1 of cy's`.
+    /// The pieces that it took from others, behind what it took, told to `me` where somebody is
+    /// known to read it: `, 2 of bob's, 1 of yours`.
     #[must_use]
-    pub fn of_others(&self) -> String {
+    pub fn of_others(&self, me: Option<&str>) -> String {
         self.taken
             .iter()
-            .map(|share| format!(", {} of {}'s", share.pieces, share.by))
+            .map(|share| format!(", {} of {}", share.pieces, share.whose(me)))
             .collect()
     }
 

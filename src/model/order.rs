@@ -67,6 +67,18 @@ pub struct Share {
     pub pieces: u32,
 }
 
+impl Share {
+    /// Whose the pieces are, told to `me` where somebody is known to read it: `bob's`, `yours`.
+    #[must_use]
+    pub fn whose(&self, me: Option<&str>) -> String {
+        if me == Some(self.by.as_str()) {
+            "yours".to_owned()
+        } else {
+            format!("{}'s", self.by)
+        }
+    }
+}
+
 /// One line of an order, with everything as it was when it was ordered.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OrderLine {

@@ -218,7 +218,7 @@ fn changes_text(lines: &[LineChange], names: &ProductNames) -> String {
         .iter()
         .map(|line| {
             let name = names.of(&line.product);
-            let of_others = line.of_others();
+            let of_others = line.of_others(None);
             match (line.quantity, line.delta) {
                 (0, _) => format!("removed {name}{of_others}"),
                 (now, ..0) => {

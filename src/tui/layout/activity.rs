@@ -8,7 +8,7 @@ use crate::tui::state::activity::CartEventKind;
 /// The columns that a product's name keeps where it is cut, so that the words behind it show.
 const LEAST_NAME: usize = 4;
 
-/// What is told, in two lengths.
+/// The two lengths of a sentence.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Wording {
     Full,
@@ -162,39 +162,24 @@ fn describe_edit(state: &State, activity: &Activity, wording: Wording) -> Phrase
         Wording::Full => "took out",
         Wording::Brief => "took",
     };
+    let me = Some(state.env.me.as_str());
     let (before, behind) = match (line.delta, &line.taken[..]) {
-        _ if line.quantity == 0 => ("removed ".to_owned(), of_others(state, line)),
+        _ if line.quantity == 0 => ("removed ".to_owned(), line.of_others(me)),
         (0, _) => (format!("kept {} × ", line.quantity), String::new()),
         (1.., _) => (format!("added {} × ", line.delta), String::new()),
         (_, [all]) if i64::from(all.pieces) == -line.delta => {
             let before = format!("{took} {} × ", all.pieces);
-            (before, format!(" of {}", whose(state, &all.by)))
+            (before, format!(" of {}", all.whose(me)))
         }
         _ => {
             let before = format!("{took} {} × ", -line.delta);
-            (before, of_others(state, line))
+            (before, line.of_others(me))
         }
     };
     Phrase {
         before,
         name: state.name_of(&line.product),
         behind,
-    }
-}
-
-/// The pieces that a change took from others: `, 2 of bob's, 1 of yours`.
-fn of_others(state: &State, line: &LineChange) -> String {
-    line.taken
-        .iter()
-        .map(|share| format!(", {} of {}", share.pieces, whose(state, &share.by)))
-        .collect()
-}
-
-fn whose(state: &State, by: &str) -> String {
-    if by == state.env.me {
-        "yours".to_owned()
-    } else {
-        format!("{by}'s")
     }
 }
 
