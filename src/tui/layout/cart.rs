@@ -11,9 +11,6 @@ use crate::tui::state::State;
 use crate::tui::state::scroll::fitting;
 use ratatui::layout::Rect;
 
-/// A space at which no line is broken.
-pub(crate) const NO_BREAK_SPACE: &str = "\u{a0}";
-
 /// Where the names of who asked for a line's pieces stand, in the line's area.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum FromPlace {

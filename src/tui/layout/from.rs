@@ -1,6 +1,5 @@
 //! Who asked for the pieces of a line: as a list for its column, and as words for a sentence.
 
-use super::cart::NO_BREAK_SPACE;
 use crate::model::order::Share;
 use crate::model::{CartLine, shares, text};
 
@@ -75,14 +74,8 @@ impl<'a> Portions<'a> {
 
     /// The list in rows of so many columns, broken at the commas.
     pub(super) fn wrapped(&self, columns: u16) -> Vec<String> {
-        let list: Vec<String> = self
-            .0
-            .iter()
-            .map(|portion| portion.in_list().replace(' ', NO_BREAK_SPACE))
-            .collect();
-        let wrapped = text::wrap(&list.join(", "), columns.into(), usize::MAX);
-        let rows = wrapped.iter().map(|row| row.replace(NO_BREAK_SPACE, " "));
-        rows.collect()
+        let list: Vec<String> = self.0.iter().map(Portion::in_list).collect();
+        text::wrap_list(&list, columns.into())
     }
 }
 

@@ -7,12 +7,14 @@ use crate::config::theme::PENDING;
 use crate::model::total;
 use crate::model::total::{ProductLookup, Totals};
 use crate::model::{Money, text};
-use crate::tui::layout::cart::NO_BREAK_SPACE;
 use crate::tui::layout::columns::CartColumns;
 use crate::tui::layout::money;
 use crate::tui::state::State;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
+
+/// A space at which no line is broken.
+const NO_BREAK_SPACE: &str = "\u{a0}";
 
 /// Draws the foot of the cart: the subtotal in the last line, and above it, as far as there
 /// are lines, a rule and the subtotals of the categories.
