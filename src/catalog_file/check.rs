@@ -207,8 +207,8 @@ pub(crate) fn checked(
     values: [Option<Cow<'_, str>>; COLUMNS.len()],
 ) -> Result<ProductRow, RowError> {
     let [id, mut fields @ ..] = values;
-    let id = checked_id(&id.unwrap_or_default());
     let mut flaws = Vec::new();
+    let id = checked_id(&id.unwrap_or_default()).map_err(|flaw| flaws.push(flaw));
 
     for (name, field) in FIELDS.into_iter().zip(&mut fields) {
         let Some(value) = field else {
@@ -221,21 +221,14 @@ pub(crate) fn checked(
         flaws.extend(check_field(name, value).err());
     }
 
-    let id = match id {
-        Ok(id) => id,
-        Err(flaw) => {
-            flaws.insert(0, flaw);
-            return Err(RowError::of_all(flaws));
-        }
-    };
-    if !flaws.is_empty() {
-        return Err(RowError::of_all(flaws));
+    match id {
+        Ok(id) if flaws.is_empty() => Ok(ProductRow {
+            line,
+            id,
+            fields: fields.map(|field| field.map(Cow::into_owned)),
+        }),
+        Ok(_) | Err(()) => Err(RowError::of_all(flaws)),
     }
-    Ok(ProductRow {
-        line,
-        id,
-        fields: fields.map(|field| field.map(Cow::into_owned)),
-    })
 }
 
 /// A value as it is stored: numbers may have white space around them, texts keep theirs.

@@ -1,7 +1,7 @@
 //! Arguments that several commands share, and the reading of what was typed for them.
 
 use super::error::{CliError, invalid_argument, usage_error};
-use crate::model::{Money, OpId, OrderId, Timeout};
+use crate::model::{Money, OpId, OrderId, Timeout, text};
 use crate::store;
 use clap::Args;
 use std::str::FromStr;
@@ -34,6 +34,13 @@ pub(super) fn amount(argument: &'static str, typed: &str) -> Result<Money, CliEr
         Some(meant) => invalid_argument(argument, typed, &format!("write {meant}, with a point")),
         None => invalid_argument(argument, typed, "write it like 12.40"),
     })
+}
+
+/// Reads an argument of the form `FIELD=VALUE`.
+pub(super) fn field(typed: &str) -> Result<(&str, &str), CliError> {
+    typed
+        .split_once('=')
+        .ok_or_else(|| CliError::Field(text::sanitize_to(typed.as_bytes(), 40)))
 }
 
 /// Reads a number from 1 on.

@@ -3,7 +3,7 @@
 use super::error::CliError;
 use super::output::Output;
 use super::product_output::product_json;
-use super::{complete, connect};
+use super::{args, complete, connect};
 use crate::catalog_file::{COLUMNS, ProductRow, RowError, checked, column};
 use crate::config::Settings;
 use crate::model::product::FIELDS;
@@ -116,9 +116,7 @@ fn row(id: &str, fields: &[String]) -> Result<ProductRow, CliError> {
 
     let mut flaws = Vec::new();
     for field in fields {
-        let (name, value) = field
-            .split_once('=')
-            .ok_or_else(|| CliError::Field(text::sanitize_to(field.as_bytes(), 40)))?;
+        let (name, value) = args::field(field)?;
         match column(name) {
             Ok(position) if values[position].is_some() => {
                 flaws.push(RowError::Twice(COLUMNS[position]));
@@ -128,13 +126,9 @@ fn row(id: &str, fields: &[String]) -> Result<ProductRow, CliError> {
         }
     }
 
-    match checked(0, values) {
+    match checked(0, values).map_err(|flaw| flaws.push(flaw)) {
         Ok(row) if flaws.is_empty() => Ok(row),
-        Ok(_) => Err(RowError::of_all(flaws).into()),
-        Err(flaw) => {
-            flaws.push(flaw);
-            Err(RowError::of_all(flaws).into())
-        }
+        Ok(_) | Err(()) => Err(RowError::of_all(flaws).into()),
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::error::{CliError, usage_error};
 use super::output::Output;
-use super::{complete, connect};
+use super::{args, complete, connect};
 use crate::config::Settings;
 use crate::model::text;
 use crate::store::{self, Shop, ShopChange};
@@ -59,9 +59,7 @@ pub(super) async fn run(
 fn change(fields: &[String]) -> Result<ShopChange, CliError> {
     let mut change = ShopChange::default();
     for field in fields {
-        let (name, value) = field
-            .split_once('=')
-            .ok_or_else(|| CliError::Field(text::sanitize_to(field.as_bytes(), 40)))?;
+        let (name, value) = args::field(field)?;
         match name {
             "name" => {
                 let name = checked("name", value, store::LONGEST_SHOP_NAME)?;
