@@ -1,10 +1,11 @@
 //! Crash reports: what a maintainer needs to know about a panic, without secrets.
 
 use super::log;
+use crate::config::make_private;
 use std::backtrace::Backtrace;
-use std::fs::{DirBuilder, OpenOptions};
+use std::fs::OpenOptions;
 use std::io::{self, Write};
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::os::unix::fs::OpenOptionsExt;
 use std::panic::PanicHookInfo;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -69,10 +70,7 @@ fn env_variable(name: &str) -> String {
 
 /// Writes a report to a new file that only this user can read.
 fn write(folder: &Path, report: &str) -> io::Result<PathBuf> {
-    DirBuilder::new()
-        .recursive(true)
-        .mode(0o700)
-        .create(folder)?;
+    make_private(folder)?;
 
     let now = jiff::Timestamp::now().strftime("%Y%m%dT%H%M%S");
     let path = folder.join(format!("crash-{now}-{}.txt", std::process::id()));

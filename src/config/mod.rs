@@ -20,9 +20,9 @@ pub mod theme;
 pub(crate) use credentials::PASSWORD_VARIABLE;
 pub use flags::Flags;
 pub use origins::SettingOrigin;
-pub(crate) use paths::state_folder;
 #[cfg(feature = "serve")]
 pub(crate) use paths::{control_socket, host_key_file};
+pub(crate) use paths::{make_private, state_folder};
 pub(crate) use server::private_engine;
 pub use server::{Server, ServerError};
 pub(crate) use setting_table::HEADING;

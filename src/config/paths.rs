@@ -1,7 +1,10 @@
 //! The folders of this user, where the system wants a program's files.
 
 use etcetera::{AppStrategy, AppStrategyArgs, choose_app_strategy};
-use std::path::PathBuf;
+use std::fs::DirBuilder;
+use std::io;
+use std::os::unix::fs::DirBuilderExt;
+use std::path::{Path, PathBuf};
 
 /// The folders of the private server.
 pub(crate) struct EngineFolders {
@@ -23,6 +26,14 @@ pub(crate) fn engine_folders() -> Option<EngineFolders> {
         state: state_in(&folders),
         data: folders.data_dir(),
     })
+}
+
+/// Makes a folder, and those above it, which only this user may read.
+///
+/// # Errors
+/// The system's.
+pub(crate) fn make_private(folder: &Path) -> io::Result<()> {
+    DirBuilder::new().recursive(true).mode(0o700).create(folder)
 }
 
 /// The folder for notes of the program itself, such as crash reports.

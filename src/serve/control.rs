@@ -3,11 +3,11 @@
 
 use super::connections::VisitStatus;
 use super::{ServeError, ServedShop};
-use crate::config::shown_path;
+use crate::config::{make_private, shown_path};
 use serde::{Deserialize, Serialize};
-use std::fs::{self, DirBuilder};
+use std::fs;
 use std::io::{self, ErrorKind};
-use std::os::unix::fs::{DirBuilderExt, FileTypeExt, MetadataExt};
+use std::os::unix::fs::{FileTypeExt, MetadataExt};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -24,7 +24,7 @@ const LONGEST_REQUEST: u64 = 1024;
 /// The pause after a connection that went wrong.
 const PAUSE: Duration = Duration::from_millis(100);
 
-/// What is asked of a server.
+/// A question to a server.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Request {
@@ -47,13 +47,13 @@ pub(crate) struct Status {
     pub(crate) refused: u64,
 }
 
-/// What a server answers.
+/// The answer of a server.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Answer {
     /// The state of the server.
     Status(Status),
-    /// Whether there was such a visit.
+    /// True where there was such a visit.
     Ended(bool),
 }
 
@@ -101,10 +101,7 @@ pub(crate) async fn listen(path: &Path) -> Result<ControlSocket, ServeError> {
 
 async fn bind(path: &Path) -> io::Result<ControlSocket> {
     if let Some(folder) = path.parent() {
-        DirBuilder::new()
-            .recursive(true)
-            .mode(0o700)
-            .create(folder)?;
+        make_private(folder)?;
     }
 
     let listener = match UnixListener::bind(path) {

@@ -1,14 +1,12 @@
 //! The host key, by which visitors recognize the shop. It is made once, in the form of OpenSSH.
 
 use super::ServeError;
-use crate::config::{pipe, shown_path};
+use crate::config::{make_private, pipe, shown_path};
 use russh::keys::ssh_key::LineEnding;
 use russh::keys::ssh_key::private::Ed25519Keypair;
 use russh::keys::{Algorithm, PrivateKey};
 use rustix::rand::{GetRandomFlags, getrandom};
-use std::fs::DirBuilder;
 use std::io::{self, ErrorKind, Write};
-use std::os::unix::fs::DirBuilderExt;
 use std::path::Path;
 use tempfile::NamedTempFile;
 
@@ -59,10 +57,7 @@ fn make(path: &Path) -> io::Result<()> {
         .map_err(io::Error::other)?;
 
     let folder = path.parent().unwrap_or(Path::new("."));
-    DirBuilder::new()
-        .recursive(true)
-        .mode(0o700)
-        .create(folder)?;
+    make_private(folder)?;
 
     // Its mode is 0600 from the start.
     let mut file = NamedTempFile::new_in(folder)?;
