@@ -2,33 +2,20 @@
 
 use crate::harness;
 
+use harness::ssh::AnyHost;
 use harness::terminal::emulator;
 use harness::{Finish, Served, in_time};
 use proptest::prelude::*;
 use proptest::test_runner::TestRunner;
 use russh::client::{self, Handle, Msg};
-use russh::keys::{PrivateKeyWithHashAlg, PublicKeyOrCertificate, load_secret_key};
+use russh::keys::{PrivateKeyWithHashAlg, load_secret_key};
 use russh::{Channel, ChannelMsg, Pty, Sig};
 use std::sync::Arc;
 
-/// A client that believes any host key.
-struct Client;
-
-impl client::Handler for Client {
-    type Error = russh::Error;
-
-    async fn check_server_key(
-        &mut self,
-        _key: &PublicKeyOrCertificate,
-    ) -> Result<bool, russh::Error> {
-        Ok(true)
-    }
-}
-
 /// Ann's connection, once she has logged in.
-async fn connect(served: &Served) -> Handle<Client> {
+async fn connect(served: &Served) -> Handle<AnyHost> {
     let config = Arc::new(client::Config::default());
-    let connecting = client::connect(config, served.address(), Client);
+    let connecting = client::connect(config, served.address(), AnyHost);
     let mut connection = in_time("a connection", connecting).await.unwrap();
 
     let key = load_secret_key(served.folder.file("ann"), None).unwrap();
@@ -38,7 +25,7 @@ async fn connect(served: &Served) -> Handle<Client> {
     connection
 }
 
-async fn open(connection: &Handle<Client>) -> Channel<Msg> {
+async fn open(connection: &Handle<AnyHost>) -> Channel<Msg> {
     let opening = connection.channel_open_session();
     in_time("a channel", opening).await.unwrap()
 }
@@ -56,7 +43,7 @@ async fn is_granted(channel: &mut Channel<Msg>) -> bool {
 }
 
 /// Asks for the shop on a terminal of this size.
-async fn open_shop(connection: &Handle<Client>, columns: u32, rows: u32) -> Channel<Msg> {
+async fn open_shop(connection: &Handle<AnyHost>, columns: u32, rows: u32) -> Channel<Msg> {
     let mut channel = open(connection).await;
     let term = "xterm-256color";
     let asking = channel.request_pty(true, term, columns, rows, 0, 0, &[(Pty::ECHO, 1)]);

@@ -1,10 +1,11 @@
 //! Visitors of a served shop: SSH clients that note when bytes come and show nothing.
 
 use super::harness::in_time;
+use super::harness::ssh::AnyHost;
 use russh::ChannelMsg;
 use russh::client::{self, Handle, Msg};
 use russh::keys::ssh_key::private::Ed25519Keypair;
-use russh::keys::{PrivateKey, PrivateKeyWithHashAlg, PublicKeyOrCertificate};
+use russh::keys::{PrivateKey, PrivateKeyWithHashAlg};
 use russh::{ChannelReadHalf, ChannelWriteHalf};
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -27,20 +28,6 @@ pub fn key(number: usize) -> PrivateKey {
     PrivateKey::new(Ed25519Keypair::from_seed(&seed).into(), "visitor").unwrap()
 }
 
-/// A client that believes any host key.
-struct Client;
-
-impl client::Handler for Client {
-    type Error = russh::Error;
-
-    async fn check_server_key(
-        &mut self,
-        _key: &PublicKeyOrCertificate,
-    ) -> Result<bool, russh::Error> {
-        Ok(true)
-    }
-}
-
 /// A visitor's terminal.
 pub struct Visit {
     /// The time from the start of the connection to the first frame.
@@ -48,7 +35,7 @@ pub struct Visit {
     keys: ChannelWriteHalf<Msg>,
     seen: Arc<Seen>,
     is_reading: watch::Sender<bool>,
-    _connection: Handle<Client>,
+    _connection: Handle<AnyHost>,
 }
 
 /// What has reached a terminal.
@@ -67,7 +54,7 @@ impl Visit {
             window_size: WINDOW,
             ..client::Config::default()
         };
-        let mut connection = client::connect(Arc::new(config), address, Client).await?;
+        let mut connection = client::connect(Arc::new(config), address, AnyHost).await?;
         let key = PrivateKeyWithHashAlg::new(Arc::new(key(number)), None);
         let login = connection.authenticate_publickey("visitor", key).await?;
         if !login.success() {
