@@ -18,7 +18,7 @@ pub(super) enum OutputForm {
     Json,
 }
 
-/// What a command prints to, and in which form.
+/// The streams that a command prints to, and the form in which it does.
 #[derive(Clone)]
 pub(super) struct Output {
     form: OutputForm,

@@ -8,9 +8,9 @@ use std::os::fd::AsFd;
 
 /// The streams that a command prints to.
 pub(super) trait Streams: Send + Sync {
-    /// What was asked for.
+    /// The stream for what was asked for.
     fn stdout(&self) -> Box<dyn Write + '_>;
-    /// What is said about it.
+    /// The stream for notes and errors.
     fn stderr(&self) -> Box<dyn Write + '_>;
     /// Tells whether a terminal shows what is printed.
     fn is_terminal(&self) -> bool;

@@ -91,7 +91,7 @@ pub(crate) struct VisitStatus {
     pub(crate) address: IpAddr,
     /// The fingerprint of their key; none of a guest.
     pub(crate) key: Option<String>,
-    /// How many screens they have open.
+    /// The number of their open screens.
     pub(crate) screens: usize,
     /// The time since they connected, in seconds.
     pub(crate) seconds: u64,

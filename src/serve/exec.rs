@@ -7,6 +7,7 @@ use super::ServedShop;
 use super::connections::{Connection, Farewell};
 use super::identity::{Grant, Role};
 use super::journal;
+use super::listener::LEAVING_TIMEOUT;
 use super::printer::Printer;
 use super::session::{RESTORE_TIMEOUT, STATUS_CRASHED, close};
 use crate::config::{Server, Settings};
@@ -17,7 +18,6 @@ use russh::ChannelWriteHalf;
 use russh::keys::PublicKey;
 use russh::server::Msg;
 use std::sync::{Arc, Weak};
-use std::time::Duration;
 use tokio::runtime::Handle;
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
@@ -28,18 +28,16 @@ use tracing::info;
 pub(super) const TURNS: usize = 8;
 /// The commands of one connection that work at the same time.
 pub(super) const TURNS_OF_ONE: usize = 2;
-/// The time for a client that has to leave to take what was printed.
-const LEAVING_TIMEOUT: Duration = Duration::from_secs(2);
 /// The longest line of a command, in bytes.
 const LONGEST_LINE: usize = 4096;
 
-/// The exit status of a line that can't be understood.
-const STATUS_USAGE: u8 = 2;
+/// The exit status of a client that asks for what there is not, or can't be understood.
+pub(super) const STATUS_USAGE: u8 = 2;
 /// The exit status of a watching command that the server has ended.
 const STATUS_ENDED: u8 = 3;
 /// The exit status of a command whose client has gone, or has pressed Ctrl-C.
 const STATUS_INTERRUPTED: u8 = 130;
-/// What Ctrl-C sends on a terminal that does not interpret it.
+/// The byte of Ctrl-C on a terminal that does not interpret it.
 const INTERRUPT: u8 = 0x03;
 
 /// The sentence after a crash.
@@ -63,7 +61,7 @@ pub(crate) struct Task {
     pub(crate) work: Work,
 }
 
-/// What a command does. It ends with its exit status.
+/// The work of a command. It ends with its exit status.
 pub(crate) enum Work {
     /// The command was not understood, and that is told.
     Told(u8),
@@ -127,7 +125,7 @@ impl Caller {
         })
     }
 
-    /// What the visitor is granted for this cart.
+    /// The visitor's grant for this cart.
     fn granted(&self, cart: &str) -> Option<Grant> {
         if cart == self.grant.cart.as_str() {
             return Some(self.grant.clone());

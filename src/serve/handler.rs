@@ -3,7 +3,7 @@
 
 use super::ServedShop;
 use super::connections::{Connection, Full, Visitor};
-use super::exec::{self, Caller, CommandInput};
+use super::exec::{self, Caller, CommandInput, STATUS_USAGE};
 use super::identity::{Grant, fingerprint};
 use super::journal::{self, Refused};
 use super::session::{self, Environment, Lag, SessionInput, Terminal};
@@ -39,8 +39,6 @@ const MOST_KEEPALIVES: usize = 3;
 /// The time after which a connection ends on which nothing at all happens. The library counts what
 /// it sends itself, too, so this is no limit for idle visitors.
 const INACTIVITY_TIMEOUT: Duration = Duration::from_secs(3600);
-/// The exit status of a client that asks for what there is not.
-const STATUS_USAGE: u8 = 2;
 
 /// The sentence for a client that can show no screen and sends no command.
 const HOW_TO_COME_IN: &str = "The shop needs a terminal: use ssh without -T, or with -t; or send a command (help lists them).";

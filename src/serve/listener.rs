@@ -21,8 +21,8 @@ use tracing::{info, warn};
 
 /// The pause after the system could not accept a connection, as where too many files are open.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
-/// The time for a visitor's client to close a connection after its screens have ended.
-const LEAVING_TIMEOUT: Duration = Duration::from_secs(2);
+/// The time for the client of a visitor who has to leave to take what is said, and to go.
+pub(super) const LEAVING_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// Accepts connections for ever.
 pub(super) async fn accept(

@@ -1,4 +1,4 @@
-//! What a command of a visitor prints, until the client has taken it: in order, and bounded.
+//! The output of a visitor's command, until the client has taken it: in order, and bounded.
 
 use crate::tui::lock::lock;
 use russh::ChannelWriteHalf;
@@ -31,7 +31,7 @@ enum Stream {
     Err,
 }
 
-/// What a command prints, until the client has taken it.
+/// The output of a command, until the client has taken it.
 #[derive(Debug)]
 pub(crate) struct Printer {
     waiting: Mutex<Waiting>,
@@ -147,7 +147,7 @@ impl Printer {
         self.printed.notify_one();
     }
 
-    /// What comes next; `None` after all.
+    /// The next piece; `None` after all.
     async fn next(&self) -> Option<(Stream, Vec<u8>)> {
         loop {
             let printed = self.printed.notified();

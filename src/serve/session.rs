@@ -371,7 +371,7 @@ impl Idleness {
     }
 }
 
-/// How far a client is behind with reading, as far as it says. Each client says so after as many
+/// The lag of a client that reads, as far as it says. Each client says so after as many
 /// bytes as it likes: OpenSSH after 48 kB, others once half of their window is used up.
 #[derive(Debug)]
 pub(super) struct Lag {

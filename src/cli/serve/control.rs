@@ -13,7 +13,7 @@ use serde_json::json;
 use std::io;
 use std::path::PathBuf;
 
-/// What is asked of a server.
+/// A question to a server that runs.
 #[derive(Debug, Subcommand)]
 pub(super) enum ControlAction {
     /// List who is in the shop

@@ -74,7 +74,7 @@ pub async fn name_shop(connection: &mut Connection, shop: &Shop) -> Result<(), E
     Ok(())
 }
 
-/// What is to be set of a shop's settings; an empty value clears one.
+/// A change of a shop's settings; an empty value clears one.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ShopChange {
     /// The name; clean text.
