@@ -1250,7 +1250,7 @@ fn the_commands_of_checkout_and_orders() {
     fails(
         &["checkout", "--yes", "--expect-total", "7.20"],
         1,
-        "The total is 7.50, not 7.20",
+        "The total is €7.50, not €7.20",
     );
     fails(
         &["checkout", "--yes", "--expect-total", "x"],

@@ -5,7 +5,7 @@ use crate::harness;
 use harness::shopping::{
     add, check_out, connect_as, id, money, on_many_threads, quick_server, sell, user,
 };
-use harness::{Deadline, Finish, Server, TROLLEY, command, ok, run, until};
+use harness::{Deadline, Finish, Running, Server, TROLLEY, command, ok, run, trolley, until};
 use trolley::model::order::Share;
 use trolley::model::{Change, ChangeKind, Edit, Refusal, RuleChange};
 use trolley::store;
@@ -218,7 +218,7 @@ fn the_command_of_rules() {
         &by("ann", &["rules", "--budget", "10", "--deadline", "23:59"]),
     );
     assert!(
-        rules.contains("owner        ann") && rules.contains("budget       10.00"),
+        rules.contains("owner        ann") && rules.contains("budget       €10.00"),
         "{rules}"
     );
     let output = run(&server, &by("bob", &["rules", "--lock"]));
@@ -227,7 +227,7 @@ fn the_command_of_rules() {
     ok(&server, &by("bob", &["add", "espresso", "4"]));
     let output = run(&server, &by("bob", &["add", "espresso"]));
     assert!(
-        String::from_utf8_lossy(&output.stderr).contains("Over the budget of 10.00: 0.40 left"),
+        String::from_utf8_lossy(&output.stderr).contains("Over the budget of €10.00: €0.40 left"),
         "{output:?}"
     );
     ok(
@@ -318,6 +318,49 @@ fn a_deadline_is_told_with_its_day() {
     assert!(
         cart.contains("\n        locked: nobody can change it\n        closes 20"),
         "{cart}"
+    );
+}
+
+#[test]
+fn commands_tell_amounts_in_the_shops_currency() {
+    let server = Server::with_demo();
+    let said = |args: &[&str]| {
+        let office = ["--user", "office", "--name", "ann"];
+        let output = run(&server, &[&office[..], args].concat());
+        String::from_utf8([output.stdout, output.stderr].concat()).unwrap()
+    };
+    said(&["shop", "currency=€"]);
+    let mut watch = Running::start(&mut trolley(
+        server.dir(),
+        &["--redis", server.url(), "--user", "office", "watch"],
+    ));
+    until("it watches", || {
+        server.get_list("PUBSUB NUMSUB cart-updates:office") == ["cart-updates:office", "1"]
+    });
+    let rules = said(&["rules", "--budget", "12", "--budget-each", "11"]);
+    assert!(
+        rules.ends_with("budget       €12.00\nbudget each  €11.00\n"),
+        "{rules}"
+    );
+    let line = watch.line();
+    assert!(
+        line.ends_with("  ann set the budget to €12.00, set the budget of each to €11.00"),
+        "{line}"
+    );
+
+    assert_eq!(
+        said(&["add", "espresso", "9"]),
+        "trolley: Over the budget of €12.00: €12.00 left\n"
+    );
+    said(&["add", "espresso", "2"]);
+    assert_eq!(
+        said(&["checkout", "--expect-total", "9"]),
+        "trolley: The total is €4.80, not €9.00: nothing was ordered\n"
+    );
+    said(&["rules", "--budget", "3"]);
+    assert_eq!(
+        said(&["checkout", "--yes"]),
+        "trolley: The cart costs €4.80, and its budget is €3.00: nothing was ordered\n"
     );
 }
 

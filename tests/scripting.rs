@@ -134,7 +134,7 @@ fn watch_tells_people_every_kind_of_event_in_a_sentence() {
     office(&["remove", "croissant"]);
     expect("ann removed Butter Croissant");
     office(&["rules", "--budget", "80"]);
-    expect("ann set the budget to 80.00");
+    expect("ann set the budget to €80.00");
     office(&["checkout", "--yes", "--op-id", "20261124-7KQ2-M8XD"]);
     expect("ann is ordering the cart (order 20261124-7KQ2-M8XD)");
     expect("ann ordered 7 × Espresso (order 20261124-7KQ2-M8XD)");

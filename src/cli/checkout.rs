@@ -136,7 +136,10 @@ async fn tell_finished(
     output: &Output,
 ) -> Result<(), CliError> {
     let total = order::total_of(connection, &settings.user, id).await?;
-    let over = total.map_or_else(String::new, |total| format!(" over {total}"));
+    let currency = connect::currency(connection).await;
+    let over = total.map_or_else(String::new, |total| {
+        format!(" over {}", total.in_currency(&currency))
+    });
     output.warn(&format!(
         "the order {id}{over}, which was begun before, is placed now"
     ));

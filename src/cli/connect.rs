@@ -142,6 +142,30 @@ async fn prepare_private(
     }
 }
 
+/// The shop's currency, for amounts in a sentence; none where it can't be read, as the sentence
+/// matters more.
+pub(super) async fn currency(connection: &mut Connection) -> String {
+    let shop = store::get_shop(connection).await;
+    shop.map(|shop| shop.currency).unwrap_or_default()
+}
+
+/// Why a command failed, told with the cart that was meant, the shop's currency and the server
+/// that was asked.
+pub(super) async fn explained(
+    failure: CliError,
+    settings: &Settings,
+    server: Option<&Address>,
+) -> CliError {
+    let currency = if failure.tells_amount()
+        && let Ok(mut connection) = open_empty_shop(settings).await
+    {
+        currency(&mut connection).await
+    } else {
+        String::new()
+    };
+    failure.of_shop(&settings.user, currency, server)
+}
+
 /// Finds the product that somebody means: by its id, else by its name in the catalog.
 pub(super) async fn product(connection: &mut Connection, typed: &str) -> Result<Product, CliError> {
     let id = ProductId::asked(typed)?;

@@ -22,12 +22,14 @@ pub(super) enum CliError {
     #[error(transparent)]
     Store(#[from] Error),
     /// The shop's rules refuse it, for this cart.
-    #[error("{}", refusal.told_of(cart, ""))]
+    #[error("{}", refusal.told_of(cart, currency))]
     Refused {
         /// The refusal.
         refusal: Refusal,
         /// The user whose cart it is.
         cart: UserName,
+        /// The shop's currency.
+        currency: String,
     },
     /// The product is not in the catalog, and nothing else is.
     #[error("{0}: the catalog is empty; {HOW_TO_FILL}")]
@@ -142,12 +144,24 @@ impl CliError {
         }
     }
 
-    /// This error, told with the cart that was meant and the server that was asked.
-    pub(super) fn of_shop(self, cart: &UserName, server: Option<&Address>) -> CliError {
+    /// Tells whether the shop refused it with an amount, which needs the shop's currency.
+    pub(super) fn tells_amount(&self) -> bool {
+        matches!(self, CliError::Store(Error::Refused(refusal)) if refusal.tells_amount())
+    }
+
+    /// This error, told with the cart that was meant, the shop's currency and the server that was
+    /// asked.
+    pub(super) fn of_shop(
+        self,
+        cart: &UserName,
+        currency: String,
+        server: Option<&Address>,
+    ) -> CliError {
         match (self, server) {
             (CliError::Store(Error::Refused(refusal)), _) => CliError::Refused {
                 refusal,
                 cart: cart.clone(),
+                currency,
             },
             (CliError::Store(Error::Trouble(trouble)), Some(server)) => trouble.at(server).into(),
             (CliError::Store(Error::Unknown { op, trouble }), Some(server)) => {

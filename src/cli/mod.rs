@@ -242,7 +242,10 @@ fn execute(cli: Cli, output: &Output) -> Result<ExitCode, CliError> {
             if let Err(failure) = &result {
                 explain_lost_server(failure, &settings, output);
             }
-            result.map_err(|failure| failure.of_shop(&settings.user, settings.server.external()))
+            result.map_err(|failure| {
+                let server = settings.server.external();
+                runtime.block_on(connect::explained(failure, &settings, server))
+            })
         }
 
         // The shop on the screen, which has a runtime of its own.

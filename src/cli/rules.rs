@@ -63,9 +63,10 @@ pub(super) async fn run(
     };
 
     let now = Timestamp::now();
+    let currency = connect::currency(&mut connection).await;
     output.result(
         || rules_json(&settings.user, &cart.rules),
-        |out| print_rules(out, &cart.rules, now),
+        |out| print_rules(out, &cart.rules, &currency, now),
     )?;
     if let (Some(typed), Some(closes)) = (&args.deadline, cart.rules.closes)
         && time_of_day(typed).is_some()
@@ -183,7 +184,12 @@ fn unix_millis(moment: Timestamp) -> u64 {
     u64::try_from(moment.as_millisecond()).unwrap_or_default()
 }
 
-fn print_rules(out: &mut dyn Write, rules: &Rules, now: Timestamp) -> io::Result<()> {
+fn print_rules(
+    out: &mut dyn Write,
+    rules: &Rules,
+    currency: &str,
+    now: Timestamp,
+) -> io::Result<()> {
     let Some(owner) = &rules.owner else {
         return writeln!(out, "This cart has no rules");
     };
@@ -195,10 +201,18 @@ fn print_rules(out: &mut dyn Write, rules: &Rules, now: Timestamp) -> io::Result
     writeln!(out, "owner        {owner}")?;
     writeln!(out, "locked       {locked}")?;
     writeln!(out, "deadline     {deadline}")?;
-    writeln!(out, "budget       {}", amount_or_none(rules.budget))?;
-    writeln!(out, "budget each  {}", amount_or_none(rules.budget_each))
+    writeln!(
+        out,
+        "budget       {}",
+        amount_or_none(rules.budget, currency)
+    )?;
+    writeln!(
+        out,
+        "budget each  {}",
+        amount_or_none(rules.budget_each, currency)
+    )
 }
 
-fn amount_or_none(amount: Option<Money>) -> String {
-    amount.map_or_else(|| NONE.to_owned(), |amount| amount.to_string())
+fn amount_or_none(amount: Option<Money>, currency: &str) -> String {
+    amount.map_or_else(|| NONE.to_owned(), |amount| amount.in_currency(currency))
 }

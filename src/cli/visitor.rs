@@ -167,7 +167,7 @@ async fn watch(cart: Option<String>, caller: Caller, output: Output) -> u8 {
     let live = hub.join(&settings.user, settings.policy.clone(), None);
     match watch::follow(hub.address.clone(), live, &settings, &output).await {
         Ok(()) => 0,
-        Err(failure) => report(&failure.of_shop(&settings.user, None), &output),
+        Err(failure) => report(&connect::explained(failure, &settings, None).await, &output),
     }
 }
 
@@ -180,7 +180,7 @@ async fn run(command: OnceCommand, cart: Option<String>, caller: Caller, output:
 
     match run_on_cart(command, &caller, &settings, &output).await {
         Ok(status) => status,
-        Err(failure) => report(&failure.of_shop(&settings.user, None), &output),
+        Err(failure) => report(&connect::explained(failure, &settings, None).await, &output),
     }
 }
 

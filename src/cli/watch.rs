@@ -12,7 +12,7 @@ use crate::model::{Cart, Deadline, Update};
 use crate::store::live::{self, LiveEvent, LiveRequest, Subscription};
 use crate::store::{self, Address, Error};
 use crate::tui::alarm;
-use names::ProductNames;
+use names::ShopNames;
 use printer::EventPrinter;
 use rustix::event::{PollFd, PollFlags, poll};
 use std::io;
@@ -84,7 +84,7 @@ struct CartWatch<'a> {
     address: Address,
     settings: &'a Settings,
     printer: EventPrinter,
-    names: ProductNames,
+    names: ShopNames,
     timeline: Timeline,
     is_up: bool,
     has_been_up: bool,
@@ -95,7 +95,7 @@ struct CartWatch<'a> {
 impl<'a> CartWatch<'a> {
     fn new(address: Address, settings: &'a Settings, output: &Output) -> CartWatch<'a> {
         CartWatch {
-            names: ProductNames::new(&address),
+            names: ShopNames::new(&address),
             address,
             settings,
             printer: EventPrinter::new(&settings.user, output),

@@ -245,6 +245,12 @@ impl Refusal {
         }
     }
 
+    /// Tells whether the sentence has an amount, which needs the shop's currency.
+    #[must_use]
+    pub(crate) fn tells_amount(&self) -> bool {
+        self.told_in("¤") != self.to_string()
+    }
+
     /// [`told_in`](Self::told_in) for the cart of `user`, with the command that its owner can paste
     /// to reopen it.
     #[must_use]

@@ -1,26 +1,31 @@
-//! The names of products in the lines of `trolley watch` for people.
+//! What the lines of `trolley watch` for people need of the shop: the names of products, and the
+//! currency.
 
+use crate::cli::connect;
 use crate::model::timeline::TimelineEvent;
-use crate::model::{LineChange, ProductId};
+use crate::model::{ChangeKind, LineChange, ProductId};
 use crate::store::catalog::decode::CatalogNews;
 use crate::store::{self, Address, Error};
 use std::collections::HashMap;
 use std::time::Duration;
 
-/// The longest that an event waits for names. After that it is told with the ids.
+/// The longest that an event waits for them. After that it is told with the ids.
 const LONGEST_WAIT: Duration = Duration::from_secs(2);
 
-/// The names of the products that were changed so far.
-pub(super) struct ProductNames {
+/// The names of the products that were changed so far, and the shop's currency.
+pub(super) struct ShopNames {
     address: Address,
     known: HashMap<ProductId, String>,
+    /// The currency, once an event needed it.
+    currency: String,
 }
 
-impl ProductNames {
-    pub(super) fn new(address: &Address) -> ProductNames {
-        ProductNames {
+impl ShopNames {
+    pub(super) fn new(address: &Address) -> ShopNames {
+        ShopNames {
             address: address.clone(),
             known: HashMap::new(),
+            currency: String::new(),
         }
     }
 
@@ -44,8 +49,21 @@ impl ProductNames {
             .unwrap_or_else(|| id.to_string())
     }
 
-    /// Reads the names that an event needs and that are not known.
+    /// The shop's currency; none where it is not known.
+    pub(super) fn currency(&self) -> &str {
+        &self.currency
+    }
+
+    /// Reads the names that an event needs and that are not known, and the currency for one that
+    /// may have amounts.
     pub(super) async fn learn(&mut self, event: &TimelineEvent) {
+        if matches!(event, TimelineEvent::Update(update) if update.kind == ChangeKind::Rules) {
+            let read = tokio::time::timeout(LONGEST_WAIT, self.read_currency()).await;
+            if let Ok(Ok(currency)) = read {
+                self.currency = currency;
+            }
+        }
+
         let unknown: Vec<ProductId> = changed_lines(event)
             .iter()
             .map(|line| line.product.clone())
@@ -59,6 +77,11 @@ impl ProductNames {
         if let Ok(Ok(read)) = tokio::time::timeout(LONGEST_WAIT, self.read(&unknown)).await {
             self.known.extend(read);
         }
+    }
+
+    async fn read_currency(&self) -> Result<String, Error> {
+        let mut connection = store::connect(&self.address).await?;
+        Ok(connect::currency(&mut connection).await)
     }
 
     async fn read(&self, ids: &[ProductId]) -> Result<Vec<(ProductId, String)>, Error> {
@@ -87,7 +110,7 @@ mod tests {
     #[test]
     fn only_changed_products_lose_their_names() {
         let ids = [ProductId::stored(b"a"), ProductId::stored(b"b")];
-        let mut names = ProductNames::new(&Address::parse("redis://localhost").unwrap());
+        let mut names = ShopNames::new(&Address::parse("redis://localhost").unwrap());
         let known = ids.clone().map(|id| (id.clone(), format!("the {id}")));
         names.known.extend(known);
 

@@ -1,6 +1,6 @@
 //! The lines of `trolley watch`, each printed at once: JSON for programs, a sentence for people.
 
-use super::names::ProductNames;
+use super::names::ShopNames;
 use crate::cli::output::{Output, OutputForm};
 use crate::model::time::{ClockStyle, clock};
 use crate::model::timeline::TimelineEvent;
@@ -32,7 +32,7 @@ impl EventPrinter {
     }
 
     /// Prints an event of the cart.
-    pub(super) fn event(&self, event: &TimelineEvent, names: &ProductNames) -> io::Result<()> {
+    pub(super) fn event(&self, event: &TimelineEvent, names: &ShopNames) -> io::Result<()> {
         match self.output.form() {
             OutputForm::Human => self.output.print_line(&self.text(event, names)),
             OutputForm::Json => self.output.print_json(&event_json(event)),
@@ -65,7 +65,7 @@ impl EventPrinter {
     }
 
     /// An event as a sentence, after the time where that is known.
-    fn text(&self, event: &TimelineEvent, names: &ProductNames) -> String {
+    fn text(&self, event: &TimelineEvent, names: &ShopNames) -> String {
         match event {
             TimelineEvent::Update(update) => {
                 let at = self.clock(update.deadline.told_at);
@@ -179,7 +179,7 @@ fn changes_json(lines: &[LineChange]) -> Value {
 }
 
 /// An update as a sentence with its author.
-fn update_text(update: &Update, names: &ProductNames, zone: &TimeZone) -> String {
+fn update_text(update: &Update, names: &ShopNames, zone: &TimeZone) -> String {
     let by = &update.by;
     let lines = &update.lines;
     let order = order_text(update);
@@ -198,7 +198,12 @@ fn update_text(update: &Update, names: &ProductNames, zone: &TimeZone) -> String
         ChangeKind::Unfreeze => format!("{by} could not order the cart{order}"),
         ChangeKind::Order => format!("{by} ordered {}{order}", pieces_text(lines, names)),
         ChangeKind::Rules => {
-            let told = rules::told(&update.rules, "", update.deadline.told_at, zone);
+            let told = rules::told(
+                &update.rules,
+                names.currency(),
+                update.deadline.told_at,
+                zone,
+            );
             format!("{by} {told}")
         }
     }
@@ -213,7 +218,7 @@ fn order_text(update: &Update) -> String {
 }
 
 /// The changes of lines: `added 2 × Espresso (now 5), removed Baguette`.
-fn changes_text(lines: &[LineChange], names: &ProductNames) -> String {
+fn changes_text(lines: &[LineChange], names: &ShopNames) -> String {
     let changes: Vec<String> = lines
         .iter()
         .map(|line| {
@@ -237,7 +242,7 @@ fn changes_text(lines: &[LineChange], names: &ProductNames) -> String {
 }
 
 /// The pieces that have left the cart: `2 × Espresso, 1 × Baguette`.
-fn pieces_text(lines: &[LineChange], names: &ProductNames) -> String {
+fn pieces_text(lines: &[LineChange], names: &ShopNames) -> String {
     let pieces: Vec<String> = lines
         .iter()
         .map(|line| match line.delta {
@@ -250,7 +255,7 @@ fn pieces_text(lines: &[LineChange], names: &ProductNames) -> String {
 }
 
 /// The quantities of lines as they are now: `2 × Espresso, no Baguette`.
-fn quantities_text(lines: &[LineChange], names: &ProductNames) -> String {
+fn quantities_text(lines: &[LineChange], names: &ShopNames) -> String {
     let quantities: Vec<String> = lines
         .iter()
         .map(|line| match line.quantity {
