@@ -33,7 +33,7 @@ pub fn sanitize(raw: &[u8]) -> String {
 #[must_use]
 pub fn sanitized(raw: &[u8], longest: usize) -> Cow<'_, str> {
     // Most text is short and plain, and a catalog has millions of pieces of it.
-    let plain = raw.len() <= longest && raw.iter().all(|byte| matches!(byte, b' '..=b'~'));
+    let plain = raw.len() <= longest && is_printable_ascii(raw);
     match std::str::from_utf8(raw) {
         Ok(text) if plain => Cow::Borrowed(text.trim_ascii()),
         _ => Cow::Owned(sanitize_to(raw, longest).trim().to_owned()),
@@ -187,10 +187,20 @@ fn is_invisible(c: char) -> bool {
         | '\u{E0000}'..='\u{E0FFF}')
 }
 
+/// True where each byte is a character of one column.
+#[must_use]
+pub fn is_printable_ascii(text: &[u8]) -> bool {
+    text.iter().all(|byte| matches!(byte, b' '..=b'~'))
+}
+
 /// The columns that `text` takes in a terminal.
 #[must_use]
 pub fn width(text: &str) -> usize {
-    text.width()
+    if is_printable_ascii(text.as_bytes()) {
+        text.len()
+    } else {
+        text.width()
+    }
 }
 
 /// `1 line`, `3 lines`.
@@ -243,25 +253,37 @@ pub fn cut(text: &str, columns: usize) -> &str {
 /// `text` cut to at most `columns` columns by whole graphemes, with an ellipsis where it is cut.
 #[must_use]
 pub fn truncate(text: &str, columns: usize) -> String {
+    truncated(text, columns).into_owned()
+}
+
+/// [`truncate`]; what is not cut is not copied.
+#[must_use]
+pub fn truncated(text: &str, columns: usize) -> Cow<'_, str> {
     if width(text) <= columns {
-        return text.to_owned();
+        return Cow::Borrowed(text);
     }
     if columns == 0 {
-        return String::new();
+        return Cow::Borrowed("");
     }
 
-    format!("{}…", cut(text, columns - 1))
+    Cow::Owned(format!("{}…", cut(text, columns - 1)))
 }
 
 /// `text` in at most `most` lines of at most `columns` columns, broken at spaces where there
 /// are any; an ellipsis where it goes on.
 #[must_use]
 pub fn wrap(text: &str, columns: usize, most: usize) -> Vec<String> {
+    let text = text.trim();
+    if most > 0 && !text.contains('\n') && width(text) <= columns {
+        let line = Some(text).filter(|text| !text.is_empty());
+        return line.map(str::to_owned).into_iter().collect();
+    }
+
     let options = Options::new(columns)
         .word_separator(textwrap::WordSeparator::AsciiSpace)
         .word_splitter(WordSplitter::NoHyphenation)
         .wrap_algorithm(WrapAlgorithm::FirstFit);
-    let lines = textwrap::wrap(text.trim(), options);
+    let lines = textwrap::wrap(text, options);
 
     // The last line that there is room for ends with an ellipsis where more would follow.
     let mut shown: Vec<String> = lines.iter().take(most).map(ToString::to_string).collect();
