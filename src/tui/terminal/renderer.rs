@@ -2,19 +2,11 @@
 
 use super::shown::Shown;
 use crate::tui::state::State;
-use crate::tui::view::{title, view};
+use crate::tui::view::{cursor, sketch, title};
 use crossterm::{event, queue, terminal};
 use ratatui::backend::{Backend, CrosstermBackend};
-use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
-use std::cell::Cell;
 use std::io;
-
-thread_local! {
-    /// The cells of the frame that is being drawn. A screen needs them no longer than that, so
-    /// those of one thread share them.
-    static CANVAS: Cell<Buffer> = Cell::default();
-}
 
 /// Draws the frames of one terminal, of which it asks nothing: it is told the size, with the state.
 #[derive(Debug)]
@@ -73,15 +65,10 @@ impl Renderer {
             self.title = title;
         }
 
-        let mut canvas = CANVAS.take();
-        canvas.resize(area);
-        canvas.reset();
-        let cursor = view(state, &mut canvas);
-        let changed = self.shown.replace(&canvas).into_iter();
-        backend.draw(changed.map(|at| (at.x, at.y, &canvas[at])))?;
-        CANVAS.set(canvas);
+        let changed = self.shown.replace(sketch(state), state.env.display);
+        backend.draw(changed.iter().map(|(x, y, cell)| (*x, *y, cell)))?;
 
-        match cursor {
+        match cursor(state) {
             Some(position) => {
                 backend.show_cursor()?;
                 backend.set_cursor_position(position)?;

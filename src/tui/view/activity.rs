@@ -2,7 +2,8 @@
 
 use super::row;
 use super::row::{RowBackground, left};
-use super::{draw_placeholder, draw_scroll_bar, pane};
+use super::sketch::Sketch;
+use super::{draw_pane, draw_placeholder, draw_scroll_bar};
 use crate::model::text;
 use crate::model::time::{ClockStyle, clock};
 use crate::tui::layout::activity;
@@ -10,10 +11,8 @@ use crate::tui::layout::activity::{describe, describe_event};
 use crate::tui::state::State;
 use crate::tui::state::activity::ActivityEntry;
 use crate::tui::state::areas::Areas;
-use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::Span;
-use ratatui::widgets::Widget;
 
 /// The columns for the time.
 const TIME: u16 = 5;
@@ -21,24 +20,23 @@ const TIME: u16 = 5;
 const WIDEST_NAME: u16 = 24;
 
 /// Draws the activity, where it shows.
-pub(super) fn draw(state: &State, areas: &Areas, buffer: &mut Buffer) {
+pub(super) fn draw(state: &State, areas: &Areas, sketch: &mut Sketch) {
     let Some(frame) = areas.activity else { return };
     let theme = &state.theme;
     let entries = &state.activity.entries;
 
-    let block = pane(theme, false, Span::styled(" Activity ", theme.accent));
-    let rows = block.inner(frame);
-    block.render(frame, buffer);
+    let title = Span::styled(" Activity ", theme.accent);
+    let rows = draw_pane(theme, false, title, frame, sketch);
 
     if entries.is_empty() {
         let text = "Nothing yet. What anybody changes in this cart shows here.";
-        return draw_placeholder(theme, text, rows, buffer);
+        return draw_placeholder(theme, text, rows, sketch);
     }
 
     // The pane may have grown since it was scrolled.
     let last_top = entries.len().saturating_sub(usize::from(rows.height));
     let top = state.activity.top.min(last_top);
-    draw_scroll_bar(theme, frame, rows, entries.len(), top, buffer);
+    draw_scroll_bar(theme, frame, rows, entries.len(), top, sketch);
 
     let visible = entries.iter().rev().skip(top);
     let widest_name = visible
@@ -50,7 +48,7 @@ pub(super) fn draw(state: &State, areas: &Areas, buffer: &mut Buffer) {
     let name_width = widest_name.min(rows.width / 4).min(WIDEST_NAME);
 
     for (area, entry) in rows.rows().zip(visible) {
-        draw_entry(state, entry, name_width, area, buffer);
+        draw_entry(state, entry, name_width, area, sketch);
     }
 }
 
@@ -60,7 +58,7 @@ fn draw_entry(
     entry: &ActivityEntry,
     name_width: u16,
     area: Rect,
-    buffer: &mut Buffer,
+    sketch: &mut Sketch,
 ) {
     let theme = &state.theme;
     let time = clock(entry.at(), &state.env.zone, ClockStyle::Minute);
@@ -84,7 +82,7 @@ fn draw_entry(
         left(author, name_width, theme.dim),
         left(&what, area.width, theme.text),
     ];
-    row::draw(&cells, RowBackground::Plain(theme.text), area, buffer);
+    row::draw(&cells, RowBackground::Plain(theme.text), area, sketch);
 }
 
 /// Who did it; nobody where a line expires or something comes about by itself.

@@ -2,7 +2,8 @@
 
 use super::row;
 use super::row::{RowBackground, left, right};
-use super::{draw_placeholder, draw_scroll_bar_of, list_background, pane, position, sums};
+use super::sketch::Sketch;
+use super::{draw_pane, draw_placeholder, draw_scroll_bar_of, list_background, position, sums};
 use crate::config::keymap::Action;
 use crate::config::theme::{BAR, CHEAPER, DEARER, Theme};
 use crate::model::total;
@@ -15,26 +16,25 @@ use crate::tui::layout::money;
 use crate::tui::layout::orders;
 use crate::tui::state::areas::{Areas, Pane};
 use crate::tui::state::{Connectivity, State};
-use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::{Modifier, Style};
 use ratatui::text::{Line, Span};
-use ratatui::widgets::Widget;
 
 /// The words of an empty cart on the private server: where the cart is, and who can reach it.
 const PRIVATE_SHOP: &str = "\n\nThis shop is on this computer, for your login only.\n\
     trolley guide sharing tells how to share one with others.";
 
 /// Draws the cart, where it shows.
-pub(super) fn draw(state: &State, areas: &Areas, buffer: &mut Buffer) {
+pub(super) fn draw(state: &State, areas: &Areas, sketch: &mut Sketch) {
     let Some(frame) = areas.cart else { return };
     let theme = &state.theme;
     let scroll = state.cart.scroll;
     let lines = &state.cart.shown.lines;
 
-    pane(theme, state.focus == Pane::Cart, title(state, frame))
-        .title_bottom(position(theme, scroll.cursor, lines.len()))
-        .render(frame, buffer);
+    let title = title(state, frame);
+    draw_pane(theme, state.focus == Pane::Cart, title, frame, sketch);
+    let position = position(theme, scroll.cursor, lines.len());
+    sketch.write_line(&position, row::foot_line(frame));
 
     let rows = areas.cart_rows;
     if lines.is_empty() {
@@ -43,13 +43,13 @@ pub(super) fn draw(state: &State, areas: &Areas, buffer: &mut Buffer) {
             height: rows.height + areas.sums.height,
             ..rows
         };
-        return draw_placeholder(theme, &empty_message(state, areas), room, buffer);
+        return draw_placeholder(theme, &empty_message(state, areas), room, sketch);
     }
 
     let totals = state.totals();
     let cart_rows = CartRows::of(state, rows);
     let columns = &cart_rows.columns;
-    draw_headings(theme, columns, row::heading_line(rows), buffer);
+    draw_headings(theme, columns, row::heading_line(rows), sketch);
 
     let mut below = rows;
     for (row, line) in lines.iter().enumerate().skip(scroll.top) {
@@ -66,14 +66,14 @@ pub(super) fn draw(state: &State, areas: &Areas, buffer: &mut Buffer) {
             list_background(state, Pane::Cart, row)
         };
         let view = LineView::of(state, line, totals.subtotal);
-        let drawn = view.draw(&cart_rows, background, below, buffer);
+        let drawn = view.draw(&cart_rows, background, below, sketch);
         below.y += drawn;
         below.height -= drawn;
     }
 
     let page = cart_rows.page();
-    draw_scroll_bar_of(theme, frame, rows, page, lines.len(), scroll.top, buffer);
-    sums::draw(state, &totals, columns, areas.sums, buffer);
+    draw_scroll_bar_of(theme, frame, rows, page, lines.len(), scroll.top, sketch);
+    sums::draw(state, &totals, columns, areas.sums, sketch);
 }
 
 /// The title: how many lines, and what the owner's rules or an order say of the cart.
@@ -122,7 +122,7 @@ fn empty_message(state: &State, areas: &Areas) -> String {
 }
 
 /// Draws the headings of the columns.
-fn draw_headings(theme: &Theme, columns: &CartColumns, area: Rect, buffer: &mut Buffer) {
+fn draw_headings(theme: &Theme, columns: &CartColumns, area: Rect, sketch: &mut Sketch) {
     let cells = [
         right("Qty", columns.quantity, theme.dim),
         left("Product", columns.name, theme.dim),
@@ -131,7 +131,7 @@ fn draw_headings(theme: &Theme, columns: &CartColumns, area: Rect, buffer: &mut 
         left("Share", columns.share, theme.dim),
         right("Total", columns.total, theme.dim),
     ];
-    row::draw(&cells, RowBackground::Plain(theme.dim), area, buffer);
+    row::draw(&cells, RowBackground::Plain(theme.dim), area, sketch);
 }
 
 /// A line of the cart with all that its row says.
@@ -167,12 +167,12 @@ impl<'a> LineView<'a> {
         rows: &CartRows<'_>,
         background: RowBackground,
         below: Rect,
-        buffer: &mut Buffer,
+        sketch: &mut Sketch,
     ) -> u16 {
         let around = rows.around(self.line);
         let columns = &rows.columns;
         let first = row::first_line(below);
-        self.draw_line(columns, &around, background, first, buffer);
+        self.draw_line(columns, &around, background, first, sketch);
 
         let theme = &self.state.theme;
         let mut drawn = 1;
@@ -188,7 +188,7 @@ impl<'a> LineView<'a> {
                 left(&below.problem, under_name, theme.warn),
                 left(&below.from, by, theme.dim),
             ];
-            row::draw(&cells, background, area, buffer);
+            row::draw(&cells, background, area, sketch);
             drawn += 1;
         }
         drawn
@@ -201,7 +201,7 @@ impl<'a> LineView<'a> {
         around: &AroundLine,
         background: RowBackground,
         area: Rect,
-        buffer: &mut Buffer,
+        sketch: &mut Sketch,
     ) {
         let theme = &self.state.theme;
         let style = self.style();
@@ -237,14 +237,14 @@ impl<'a> LineView<'a> {
             left(&share, widths.share, bar_style),
             right(&total, widths.total, total_style),
         ];
-        row::draw(&cells, background, area, buffer);
+        row::draw(&cells, background, area, sketch);
 
         if let Some(words) = &around.behind_name {
             let behind = text::width(&format!("{name} "));
             let behind = u16::try_from(behind).unwrap_or(widths.name);
             let x = area.x + widths.quantity + 1 + behind;
             let style = background.beneath(theme.warn);
-            buffer.set_stringn(x, area.y, words, usize::from(area.width), style);
+            sketch.write(x, area.y, words, area.width, style);
         }
     }
 

@@ -2,8 +2,9 @@
 
 use super::row;
 use super::row::{RowBackground, left, right};
+use super::sketch::Sketch;
 use super::typed::TypedText;
-use super::{details, draw_placeholder, draw_scroll_bar, list_background, pane, position};
+use super::{details, draw_pane, draw_placeholder, draw_scroll_bar, list_background, position};
 use crate::config::keymap::Action;
 use crate::model::product::SOLD_OUT;
 use crate::model::search;
@@ -13,11 +14,9 @@ use crate::tui::layout::columns;
 use crate::tui::layout::columns::CatalogColumns;
 use crate::tui::state::areas::{Areas, Pane};
 use crate::tui::state::{Connectivity, Mode, State};
-use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
-use ratatui::widgets::Widget;
 
 /// The beginning of the title.
 const TITLE: &str = " Catalog ";
@@ -29,7 +28,7 @@ const LEAST_WORDS: usize = 4;
 const LEAST_CATEGORY: usize = 10;
 
 /// Draws the catalog, where it shows.
-pub(super) fn draw(state: &State, areas: &Areas, buffer: &mut Buffer) {
+pub(super) fn draw(state: &State, areas: &Areas, sketch: &mut Sketch) {
     let Some(frame) = areas.catalog else { return };
     let theme = &state.theme;
     let scroll = state.catalog.scroll;
@@ -37,23 +36,21 @@ pub(super) fn draw(state: &State, areas: &Areas, buffer: &mut Buffer) {
 
     let rows = areas.catalog_rows;
     let columns = CatalogColumns::of(state, rows);
-    pane(
-        theme,
-        state.focus == Pane::Catalog,
-        title(state, frame, &columns),
-    )
-    .title_bottom(Line::styled(cart_in_short(state, areas), theme.dim))
-    .title_bottom(position(theme, scroll.cursor, product_count))
-    .render(frame, buffer);
+    let title = title(state, frame, &columns);
+    draw_pane(theme, state.focus == Pane::Catalog, title, frame, sketch);
+    let foot = row::foot_line(frame);
+    sketch.write_line(&position(theme, scroll.cursor, product_count), foot);
+    let cart = cart_in_short(state, areas);
+    sketch.write(foot.x, foot.y, &cart, foot.width, theme.dim);
 
     if state.catalog.shown.is_empty() {
-        return draw_placeholder(theme, &empty_message(state), rows, buffer);
+        return draw_placeholder(theme, &empty_message(state), rows, sketch);
     }
 
-    draw_headings(state, &columns, row::heading_line(rows), buffer);
-    draw_products(state, &columns, rows, buffer);
-    draw_scroll_bar(theme, frame, rows, product_count, scroll.top, buffer);
-    details::draw(state, areas.details, buffer);
+    draw_headings(state, &columns, row::heading_line(rows), sketch);
+    draw_products(state, &columns, rows, sketch);
+    draw_scroll_bar(theme, frame, rows, product_count, scroll.top, sketch);
+    details::draw(state, areas.details, sketch);
 }
 
 /// The position of the cursor in the title while a search is typed.
@@ -189,7 +186,7 @@ fn empty_message(state: &State) -> String {
 }
 
 /// Draws the headings of the columns; that of the column in force for sorting stands out.
-fn draw_headings(state: &State, columns: &CatalogColumns, area: Rect, buffer: &mut Buffer) {
+fn draw_headings(state: &State, columns: &CatalogColumns, area: Rect, sketch: &mut Sketch) {
     let dim = state.theme.dim;
     let [name, category, price, in_cart] = [
         ("Product", Sort::Name),
@@ -215,11 +212,11 @@ fn draw_headings(state: &State, columns: &CatalogColumns, area: Rect, buffer: &m
         right("Stock", columns.stock, dim),
         right(&in_cart.0, columns.in_cart, in_cart.1),
     ];
-    row::draw(&cells, RowBackground::Plain(dim), area, buffer);
+    row::draw(&cells, RowBackground::Plain(dim), area, sketch);
 }
 
 /// Draws the products whose rows show.
-fn draw_products(state: &State, columns: &CatalogColumns, rows: Rect, buffer: &mut Buffer) {
+fn draw_products(state: &State, columns: &CatalogColumns, rows: Rect, sketch: &mut Sketch) {
     let theme = &state.theme;
     let words = state.catalog.words.value();
 
@@ -232,7 +229,7 @@ fn draw_products(state: &State, columns: &CatalogColumns, rows: Rect, buffer: &m
     let visible = (state.catalog.scroll.top..).zip(columns::visible(state, rows));
     for (area, (row, product)) in rows.rows().zip(visible) {
         let background = list_background(state, Pane::Catalog, row);
-        draw_product(state, &product, columns, background, area, buffer);
+        draw_product(state, &product, columns, background, area, sketch);
 
         let name = Rect {
             width: columns.name.min(area.width),
@@ -240,12 +237,12 @@ fn draw_products(state: &State, columns: &CatalogColumns, rows: Rect, buffer: &m
         };
         let is_first = category_above.replace(product.category) != Some(product.category);
         if names_categories && is_first {
-            draw_category(&product, background.beneath(theme.dim), name, buffer);
+            draw_category(&product, background.beneath(theme.dim), name, sketch);
         }
 
         if !words.trim().is_empty() {
             let matches = search::marks(words, product.name);
-            row::highlight(product.name, &matches, name, theme.matched, buffer);
+            row::highlight(product.name, &matches, name, theme.matched, sketch);
         }
     }
 }
@@ -257,7 +254,7 @@ fn draw_product(
     columns: &CatalogColumns,
     background: RowBackground,
     area: Rect,
-    buffer: &mut Buffer,
+    sketch: &mut Sketch,
 ) {
     let theme = &state.theme;
     let id = product.product_id();
@@ -293,12 +290,12 @@ fn draw_product(
         right(&stock, columns.stock, stock_style),
         right(&in_cart, columns.in_cart, in_cart_style),
     ];
-    row::draw(&cells, background, area, buffer);
+    row::draw(&cells, background, area, sketch);
 }
 
 /// Draws the product's category at the end of the room for its name: a heading that takes no
 /// row of its own and never scrolls away.
-fn draw_category(product: &Item<'_>, style: Style, name: Rect, buffer: &mut Buffer) {
+fn draw_category(product: &Item<'_>, style: Style, name: Rect, sketch: &mut Sketch) {
     let used = u16::try_from(text::width(product.name))
         .unwrap_or(u16::MAX)
         .saturating_add(2);
@@ -311,5 +308,5 @@ fn draw_category(product: &Item<'_>, style: Style, name: Rect, buffer: &mut Buff
 
     let width = u16::try_from(text::width(&shown)).unwrap_or(room);
     let x = name.right() - width;
-    buffer.set_stringn(x, name.y, &shown, usize::from(room), style);
+    sketch.write(x, name.y, &shown, room, style);
 }

@@ -2,7 +2,8 @@
 
 use super::row;
 use super::row::{RowBackground, left, right};
-use super::{draw_placeholder, draw_scroll_bar, pane};
+use super::sketch::Sketch;
+use super::{draw_pane, draw_placeholder, draw_scroll_bar, draw_sentence};
 use crate::config::keymap::Action;
 use crate::config::theme::Theme;
 use crate::model::Preview;
@@ -13,21 +14,18 @@ use crate::tui::layout::checkout::{CheckoutColumns, CheckoutRow, CheckoutRows, M
 use crate::tui::layout::orders;
 use crate::tui::layout::orders::MAY_NOT_ORDER;
 use crate::tui::state::{Connectivity, State, Tone};
-use ratatui::buffer::Buffer;
-use ratatui::layout::{Margin, Rect};
+use ratatui::layout::Rect;
 use ratatui::style::Style;
 use ratatui::text::Span;
-use ratatui::widgets::{Paragraph, Widget, Wrap};
 
 /// The most columns for the words about the state of the cart, such as who is ordering it.
 const STATUS_WIDTH: usize = 60;
 
 /// Draws the checkout from row `top` on.
-pub(super) fn draw(state: &State, top: usize, area: Rect, buffer: &mut Buffer) {
+pub(super) fn draw(state: &State, top: usize, area: Rect, sketch: &mut Sketch) {
     let theme = &state.theme;
-    pane(theme, true, Span::styled(" Checkout ", theme.accent)).render(area, buffer);
-
-    let inner = area.inner(Margin::new(1, 1));
+    let title = Span::styled(" Checkout ", theme.accent);
+    let inner = draw_pane(theme, true, title, area, sketch);
     let inner = Rect {
         width: inner.width.min(MAX_WIDTH),
         ..inner
@@ -38,7 +36,7 @@ pub(super) fn draw(state: &State, top: usize, area: Rect, buffer: &mut Buffer) {
         } else {
             "Waiting for the server …"
         };
-        return draw_placeholder(theme, text, inner, buffer);
+        return draw_placeholder(theme, text, inner, sketch);
     };
 
     // The headings, the list, and below it the total and the next step.
@@ -55,24 +53,24 @@ pub(super) fn draw(state: &State, top: usize, area: Rect, buffer: &mut Buffer) {
     };
 
     let CheckoutRows { columns, rows } = CheckoutRows::of(state, preview, inner.width);
-    draw_headings(theme, columns, row::first_line(inner), buffer);
+    draw_headings(theme, columns, row::first_line(inner), sketch);
     for (area, checkout_row) in list.rows().zip(rows.iter().skip(top)) {
         match checkout_row {
             CheckoutRow::Line(place, from) => {
-                draw_line(theme, &preview.lines[*place], from, columns, area, buffer);
+                draw_line(theme, &preview.lines[*place], from, columns, area, sketch);
             }
-            CheckoutRow::From(from) => draw_from(theme, from, columns, area, buffer),
+            CheckoutRow::From(from) => draw_from(theme, from, columns, area, sketch),
             CheckoutRow::Note(place) => {
-                draw_note(theme, &preview.lines[*place], columns, area, buffer);
+                draw_note(theme, &preview.lines[*place], columns, area, sketch);
             }
         }
     }
-    draw_scroll_bar(theme, area, list, rows.len(), top, buffer);
-    draw_foot(state, preview, foot, buffer);
+    draw_scroll_bar(theme, area, list, rows.len(), top, sketch);
+    draw_foot(state, preview, foot, sketch);
 }
 
 /// Draws the headings of the columns.
-fn draw_headings(theme: &Theme, columns: CheckoutColumns, area: Rect, buffer: &mut Buffer) {
+fn draw_headings(theme: &Theme, columns: CheckoutColumns, area: Rect, sketch: &mut Sketch) {
     let cells = [
         right("Qty", columns.quantity, theme.dim),
         left("Product", columns.name, theme.dim),
@@ -80,7 +78,7 @@ fn draw_headings(theme: &Theme, columns: CheckoutColumns, area: Rect, buffer: &m
         right("Each", columns.price, theme.dim),
         right("Total", columns.total, theme.dim),
     ];
-    row::draw(&cells, RowBackground::Plain(theme.dim), area, buffer);
+    row::draw(&cells, RowBackground::Plain(theme.dim), area, sketch);
 }
 
 /// Draws a line of the order to be: who asked for it, and its amounts, or why it can't be ordered.
@@ -90,7 +88,7 @@ fn draw_line(
     from: &str,
     columns: CheckoutColumns,
     area: Rect,
-    buffer: &mut Buffer,
+    sketch: &mut Sketch,
 ) {
     let quantity = line.quantity_in_cart.to_string();
     let (price, total, style) = match line.status {
@@ -108,11 +106,11 @@ fn draw_line(
         right(&price, columns.price, theme.dim),
         right(&total, columns.total, style),
     ];
-    row::draw(&cells, RowBackground::Plain(theme.text), area, buffer);
+    row::draw(&cells, RowBackground::Plain(theme.text), area, sketch);
 }
 
 /// Draws more of who asked for a line: in their column, or below the line's name.
-fn draw_from(theme: &Theme, from: &str, columns: CheckoutColumns, area: Rect, buffer: &mut Buffer) {
+fn draw_from(theme: &Theme, from: &str, columns: CheckoutColumns, area: Rect, sketch: &mut Sketch) {
     let (under_name, by) = if columns.by > 0 {
         (columns.name, columns.by)
     } else {
@@ -123,7 +121,7 @@ fn draw_from(theme: &Theme, from: &str, columns: CheckoutColumns, area: Rect, bu
         left("", under_name, theme.dim),
         left(from, by, theme.dim),
     ];
-    row::draw(&cells, RowBackground::Plain(theme.text), area, buffer);
+    row::draw(&cells, RowBackground::Plain(theme.text), area, sketch);
 }
 
 /// Draws the note below a line: how many are left, and what the price was.
@@ -132,7 +130,7 @@ fn draw_note(
     line: &PreviewLine,
     columns: CheckoutColumns,
     area: Rect,
-    buffer: &mut Buffer,
+    sketch: &mut Sketch,
 ) {
     let short = line.short.map(only_left);
     let style = if short.is_some() {
@@ -151,11 +149,11 @@ fn draw_note(
         left("", columns.quantity, style),
         left(&text, area.width, style),
     ];
-    row::draw(&cells, RowBackground::Plain(theme.text), area, buffer);
+    row::draw(&cells, RowBackground::Plain(theme.text), area, sketch);
 }
 
 /// Draws the total, and below it the next step.
-fn draw_foot(state: &State, preview: &Preview, area: Rect, buffer: &mut Buffer) {
+fn draw_foot(state: &State, preview: &Preview, area: Rect, sketch: &mut Sketch) {
     let theme = &state.theme;
     if area.height == 0 {
         return;
@@ -164,7 +162,7 @@ fn draw_foot(state: &State, preview: &Preview, area: Rect, buffer: &mut Buffer) 
     let total = orders::total(preview);
     let cells = [right(&total, area.width, theme.accent)];
     let background = RowBackground::Plain(theme.text);
-    row::draw(&cells, background, row::first_line(area), buffer);
+    row::draw(&cells, background, row::first_line(area), sketch);
 
     let below = Rect {
         y: area.y + 1,
@@ -172,10 +170,7 @@ fn draw_foot(state: &State, preview: &Preview, area: Rect, buffer: &mut Buffer) 
         ..area
     };
     let (text, style) = next_step(state, preview);
-    Paragraph::new(text)
-        .style(style)
-        .wrap(Wrap { trim: true })
-        .render(below, buffer);
+    draw_sentence(&text, style, below, sketch);
 }
 
 /// The sentence below the total: what happens just now, else how to place the order, else

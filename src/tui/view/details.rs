@@ -2,6 +2,7 @@
 //! knows of it.
 
 use super::draw_rule;
+use super::sketch::Sketch;
 use crate::config::theme::{CHEAPER, DEARER};
 use crate::model::product::SOLD_OUT;
 use crate::model::total;
@@ -10,22 +11,20 @@ use crate::model::{CartLine, Item, ProductId, Stock, text};
 use crate::tui::layout::from::from_in_sentence;
 use crate::tui::state::State;
 use crate::tui::state::areas::Pane;
-use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
-use ratatui::widgets::Widget;
 
 /// From this many lines on, the first one is a rule.
 const WITH_RULE: u16 = 4;
 
 /// Draws the details of the product that keys act on.
-pub(super) fn draw(state: &State, area: Rect, buffer: &mut Buffer) {
+pub(super) fn draw(state: &State, area: Rect, sketch: &mut Sketch) {
     let Some(id) = state.target() else { return };
 
     let has_rule = area.height >= WITH_RULE;
     if has_rule {
-        draw_rule(&state.theme, area, buffer);
+        draw_rule(&state.theme, area, sketch);
     }
 
     let area = Rect {
@@ -34,7 +33,7 @@ pub(super) fn draw(state: &State, area: Rect, buffer: &mut Buffer) {
         ..area
     };
     for (area, line) in area.rows().zip(lines(state, &id, area)) {
-        line.render(area, buffer);
+        sketch.write_line(&line, area);
     }
 }
 

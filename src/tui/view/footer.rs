@@ -1,16 +1,15 @@
 //! The last two lines: the message or prompt, and the keys that work here.
 
+use super::sketch::Sketch;
 use super::typed::TypedText;
 use crate::config::keymap::Action;
 use crate::model::{ProductId, text};
 use crate::tui::layout::footer::key_hints;
 use crate::tui::state::timers::SECONDS_BELOW;
 use crate::tui::state::{Connectivity, Mode, State, Tone};
-use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
-use ratatui::widgets::Widget;
 use tui_input::Input;
 
 /// The columns that a prompt leaves for the quantity that is typed, with the cursor behind it.
@@ -20,20 +19,14 @@ const LEAST_NAME: usize = 12;
 
 /// Draws the prompt where something is typed, else the message or what is wrong with the
 /// connection.
-pub(super) fn draw_message(state: &State, area: Rect, buffer: &mut Buffer) {
+pub(super) fn draw_message(state: &State, area: Rect, sketch: &mut Sketch) {
     if let Some(prompt) = Prompt::of(state, area.width) {
-        return prompt.draw(state, area, buffer);
+        return prompt.draw(state, area, sketch);
     }
 
     let (message, style) = message(state);
     let shown = text::truncate(&message, usize::from(area.width.saturating_sub(2)));
-    buffer.set_stringn(
-        area.x + 1,
-        area.y,
-        shown,
-        usize::from(area.width - 1),
-        style,
-    );
+    sketch.write(area.x + 1, area.y, &shown, area.width - 1, style);
 }
 
 /// The position of the cursor in the prompt; `None` where nothing is typed there.
@@ -42,15 +35,19 @@ pub(super) fn cursor(state: &State, area: Rect) -> Option<Position> {
 }
 
 /// Draws the keys that work here, as many as fit.
-pub(super) fn draw_keys(state: &State, area: Rect, buffer: &mut Buffer) {
+pub(super) fn draw_keys(state: &State, area: Rect, sketch: &mut Sketch) {
     for hint in key_hints(state, area.width) {
-        let room = usize::from(area.width.saturating_sub(hint.x));
-        let x = area.x + hint.x;
-        let (key_end, _) = buffer.set_stringn(x, area.y, &hint.key, room, state.theme.accent);
-
-        let x = key_end + 1;
-        let room = usize::from(area.right().saturating_sub(x));
-        buffer.set_stringn(x, area.y, hint.word, room, state.theme.dim);
+        let spans = [
+            Span::styled(hint.key, state.theme.accent),
+            Span::raw(" "),
+            Span::styled(hint.word, state.theme.dim),
+        ];
+        let area = Rect {
+            x: area.x + hint.x,
+            width: area.width.saturating_sub(hint.x),
+            ..area
+        };
+        sketch.write_line(&Line::from_iter(spans), area);
     }
 }
 
@@ -100,12 +97,12 @@ impl Prompt<'_> {
         }
     }
 
-    fn draw(&self, state: &State, area: Rect, buffer: &mut Buffer) {
+    fn draw(&self, state: &State, area: Rect, sketch: &mut Sketch) {
         let typed = TypedText::fitting(self.input, self.room(area));
 
         let label = Span::styled(&self.label, state.theme.accent);
         let typed = Span::styled(typed.shown, state.theme.text);
-        Line::from(vec![label, typed]).render(area, buffer);
+        sketch.write_line(&Line::from_iter([label, typed]), area);
     }
 
     fn cursor(&self, area: Rect) -> Position {

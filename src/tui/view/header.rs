@@ -1,15 +1,14 @@
 //! The first line: the shop, whose cart it is, the connection, the session.
 
+use super::sketch::Sketch;
 use crate::config::theme::{CANCELLED, CONNECTED, DISCONNECTED, READY};
 use crate::model::time::{ClockStyle, clock};
 use crate::model::{OrderState, text};
 use crate::tui::layout::orders::short_id;
 use crate::tui::state::timers::SECONDS_BELOW;
 use crate::tui::state::{Connectivity, State};
-use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
-use ratatui::widgets::Widget;
 
 /// The most columns for the shop's name.
 const WIDEST_SHOP: usize = 24;
@@ -19,13 +18,13 @@ const LEAST_CART: usize = 12;
 const LEAST_WATCHERS: usize = 9;
 
 /// Draws the header.
-pub(super) fn draw(state: &State, area: Rect, buffer: &mut Buffer) {
+pub(super) fn draw(state: &State, area: Rect, sketch: &mut Sketch) {
     let right = right_side(state, area.width.into());
     let room = usize::from(area.width).saturating_sub(right.width() + 1);
     let left = shop_and_people(state, room);
 
-    left.render(area, buffer);
-    right.right_aligned().render(area, buffer);
+    sketch.write_line(&left, area);
+    sketch.write_line(&right.right_aligned(), area);
 }
 
 /// The right side: news of orders, the state of the connection, and how long the session lasts.

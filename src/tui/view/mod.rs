@@ -11,6 +11,7 @@ mod help;
 mod orders;
 mod palette;
 mod row;
+pub(crate) mod sketch;
 mod sums;
 mod typed;
 
@@ -20,57 +21,44 @@ use crate::model::text;
 use crate::tui::state::areas::{Areas, Pane};
 use crate::tui::state::{Mode, State};
 use ratatui::buffer::Buffer;
-use ratatui::layout::{Position, Rect};
+use ratatui::layout::{Margin, Position, Rect};
+use ratatui::style::Style;
 use ratatui::text::Line;
-use ratatui::widgets::{Block, BorderType, Paragraph, Widget, Wrap};
 use row::RowBackground;
+use sketch::Sketch;
 
 /// Draws the whole screen; returns the place of the cursor, where it shows.
 pub fn view(state: &State, buffer: &mut Buffer) -> Option<Position> {
-    let screen = buffer.area;
+    sketch(state).paint(state.env.display, buffer);
+    cursor(state)
+}
 
+/// Sketches the whole screen.
+pub(crate) fn sketch(state: &State) -> Sketch {
     // Text without a colour of its own has that of the theme, never the terminal's, which may
     // not be readable on the theme's background.
-    buffer.set_style(screen, state.theme.text.patch(state.theme.background));
+    let style = state.theme.text.patch(state.theme.background);
+    let mut sketch = Sketch::new(state.size, style);
 
-    let areas = state.areas();
-    match &areas {
-        Some(areas) => draw_areas(state, areas, screen, buffer),
-        None => draw_too_small(state, screen, buffer),
+    match &state.areas() {
+        Some(areas) => draw_areas(state, areas, &mut sketch),
+        None => draw_too_small(state, &mut sketch),
     }
-    clean_cells(buffer);
-    state.env.display.fit(buffer);
+    sketch
+}
 
-    let areas = areas?;
+/// The place of the cursor, where it shows.
+pub(crate) fn cursor(state: &State) -> Option<Position> {
+    let areas = state.areas()?;
     footer::cursor(state, areas.message).or_else(|| catalog::cursor(state, &areas))
 }
 
-fn draw_areas(state: &State, areas: &Areas, screen: Rect, buffer: &mut Buffer) {
-    header::draw(state, areas.header, buffer);
-    draw_body(state, areas, screen, buffer);
-    palette::draw(state, areas.palette, buffer);
-    footer::draw_message(state, areas.message, buffer);
-    footer::draw_keys(state, areas.footer, buffer);
-}
-
-/// Takes out of all cells what a terminal can't bear. Text comes from anybody, so this is done
-/// in the one place through which all of it goes.
-fn clean_cells(buffer: &mut Buffer) {
-    for cell in &mut buffer.content {
-        let symbol = cell.symbol();
-        // What is hidden has no cell of its own, but follows another character, and takes two
-        // bytes or more.
-        if symbol.len() < 3 || symbol.chars().nth(1).is_none() {
-            continue;
-        }
-
-        let shown = text::shown(symbol);
-        if shown != symbol {
-            // Without the joiners of an emoji its parts would stand side by side.
-            let fitted = text::cut(&shown, text::width(symbol)).to_owned();
-            cell.set_symbol(&fitted);
-        }
-    }
+fn draw_areas(state: &State, areas: &Areas, sketch: &mut Sketch) {
+    header::draw(state, areas.header, sketch);
+    draw_body(state, areas, sketch);
+    palette::draw(state, areas.palette, sketch);
+    footer::draw_message(state, areas.message, sketch);
+    footer::draw_keys(state, areas.footer, sketch);
 }
 
 /// Formats the terminal's title: the shop, and how much is in the cart.
@@ -82,7 +70,7 @@ pub(crate) fn title(state: &State) -> String {
 }
 
 /// Draws what a screen says that is too small for anything else.
-fn draw_too_small(state: &State, screen: Rect, buffer: &mut Buffer) {
+fn draw_too_small(state: &State, sketch: &mut Sketch) {
     let message = if matches!(state.mode, Mode::ConfirmQuit) {
         let quit = state.env.keymap.key_of(Action::Quit);
         format!("{} {quit} quits", footer::quit_question(state))
@@ -91,18 +79,16 @@ fn draw_too_small(state: &State, screen: Rect, buffer: &mut Buffer) {
         format!("{width}×{height} is too small: make the window larger")
     };
 
-    Paragraph::new(message)
-        .wrap(Wrap { trim: true })
-        .render(screen, buffer);
+    draw_sentence(&message, Style::new(), sketch.area(), sketch);
 }
 
 /// Draws what stands between the header and the last two lines: the lists, or the page that
 /// covers them.
-fn draw_body(state: &State, areas: &Areas, screen: Rect, buffer: &mut Buffer) {
+fn draw_body(state: &State, areas: &Areas, sketch: &mut Sketch) {
     let body = Rect {
         y: 1,
         height: state.size.1.saturating_sub(3),
-        ..screen
+        ..sketch.area()
     };
 
     let page = match (&state.mode, &state.covered) {
@@ -110,11 +96,11 @@ fn draw_body(state: &State, areas: &Areas, screen: Rect, buffer: &mut Buffer) {
         (mode, _) => mode,
     };
     match page {
-        Mode::Help(top) => help::draw(state, *top, body, buffer),
-        Mode::Checkout(top) => checkout::draw(state, *top, body, buffer),
-        Mode::Orders => orders::draw(state, body, buffer),
+        Mode::Help(top) => help::draw(state, *top, body, sketch),
+        Mode::Checkout(top) => checkout::draw(state, *top, body, sketch),
+        Mode::Orders => orders::draw(state, body, sketch),
         Mode::Receipt { order, top, .. } => {
-            orders::draw_receipt(state, order, *top, body, buffer);
+            orders::draw_receipt(state, order, *top, body, sketch);
         }
         Mode::Browse
         | Mode::Search
@@ -122,20 +108,35 @@ fn draw_body(state: &State, areas: &Areas, screen: Rect, buffer: &mut Buffer) {
         | Mode::Quantity { .. }
         | Mode::ConfirmQuit
         | Mode::ConfirmClear => {
-            catalog::draw(state, areas, buffer);
-            cart::draw(state, areas, buffer);
-            activity::draw(state, areas, buffer);
+            catalog::draw(state, areas, sketch);
+            cart::draw(state, areas, sketch);
+            activity::draw(state, areas, sketch);
         }
     }
 }
 
-/// The frame of a pane; the one with the keyboard stands out.
-fn pane<'a>(theme: &Theme, focused: bool, title: impl Into<Line<'a>>) -> Block<'a> {
+/// Draws the frame of a pane, and returns the area inside; the pane with the keyboard stands out.
+fn draw_pane<'a>(
+    theme: &Theme,
+    focused: bool,
+    title: impl Into<Line<'a>>,
+    frame: Rect,
+    sketch: &mut Sketch,
+) -> Rect {
     let style = if focused { theme.focus } else { theme.border };
-    Block::bordered()
-        .border_type(BorderType::Rounded)
-        .border_style(style)
-        .title_top(title)
+    let inner = frame.inner(Margin::new(1, 1));
+
+    let edge = "─".repeat(inner.width.into());
+    let foot = row::foot_line(frame);
+    sketch.write(frame.x, frame.y, &format!("╭{edge}╮"), frame.width, style);
+    for y in inner.top()..inner.bottom() {
+        sketch.write(frame.x, y, "│", 1, style);
+        sketch.write(inner.right(), y, "│", 1, style);
+    }
+    sketch.write(frame.x, foot.y, &format!("╰{edge}╯"), frame.width, style);
+
+    sketch.write_line(&title.into(), Rect { y: frame.y, ..foot });
+    inner
 }
 
 /// The line “3 of 20” for the foot of a frame: which of the rows is selected.
@@ -155,10 +156,10 @@ fn draw_scroll_bar(
     rows: Rect,
     length: usize,
     top: usize,
-    buffer: &mut Buffer,
+    sketch: &mut Sketch,
 ) {
     let page = usize::from(rows.height);
-    draw_scroll_bar_of(theme, frame, rows, page, length, top, buffer);
+    draw_scroll_bar_of(theme, frame, rows, page, length, top, sketch);
 }
 
 /// The same for a list of which only `page` rows show, as some take more than one line.
@@ -169,7 +170,7 @@ fn draw_scroll_bar_of(
     page: usize,
     length: usize,
     top: usize,
-    buffer: &mut Buffer,
+    sketch: &mut Sketch,
 ) {
     let height = usize::from(rows.height);
     if height == 0 || length <= page {
@@ -181,19 +182,19 @@ fn draw_scroll_bar_of(
     let start = start.min(height - thumb);
     for line in start..start + thumb {
         let y = rows.y + u16::try_from(line).unwrap_or(0).min(rows.height - 1);
-        buffer.set_string(frame.right() - 1, y, "┃", theme.focus);
+        sketch.write(frame.right() - 1, y, "┃", 1, theme.focus);
     }
 }
 
 /// Draws a line across the top of an area.
-fn draw_rule(theme: &Theme, area: Rect, buffer: &mut Buffer) {
-    let width = usize::from(area.width);
-    buffer.set_stringn(area.x, area.y, "─".repeat(width), width, theme.border);
+fn draw_rule(theme: &Theme, area: Rect, sketch: &mut Sketch) {
+    let rule = "─".repeat(area.width.into());
+    sketch.write(area.x, area.y, &rule, area.width, theme.border);
 }
 
 /// Draws sentences in the middle of an empty pane. Of several paragraphs, the last ones go first
 /// where there is no room for all.
-fn draw_placeholder(theme: &Theme, text: &str, rows: Rect, buffer: &mut Buffer) {
+fn draw_placeholder(theme: &Theme, text: &str, rows: Rect, sketch: &mut Sketch) {
     let mut paragraphs: Vec<&str> = text.split("\n\n").collect();
     let mut lines = placeholder_lines(&paragraphs, rows.width);
     while lines.len() > usize::from(rows.height) && paragraphs.len() > 1 {
@@ -208,10 +209,19 @@ fn draw_placeholder(theme: &Theme, text: &str, rows: Rect, buffer: &mut Buffer) 
         height: rows.height - above,
         ..rows
     };
-    Paragraph::new(lines.join("\n"))
-        .style(theme.dim)
-        .centered()
-        .render(area, buffer);
+    for (area, line) in area.rows().zip(lines) {
+        let width = u16::try_from(text::width(&line)).unwrap_or(area.width);
+        let x = area.x + (area.width / 2).saturating_sub(width / 2);
+        sketch.write(x, area.y, &line, area.width, theme.dim);
+    }
+}
+
+/// Draws a sentence in as many lines as it takes.
+fn draw_sentence(text: &str, style: Style, area: Rect, sketch: &mut Sketch) {
+    let lines = text::wrap(text, area.width.into(), area.height.into());
+    for (area, line) in area.rows().zip(lines) {
+        sketch.write(area.x, area.y, &line, area.width, style);
+    }
 }
 
 /// The lines of some paragraphs, with one between two of them.

@@ -2,18 +2,17 @@
 
 use super::row;
 use super::row::{RowBackground, left, right};
-use super::{draw_placeholder, draw_scroll_bar, pane};
+use super::sketch::Sketch;
+use super::{draw_pane, draw_placeholder, draw_scroll_bar};
 use crate::config::keymap::Action;
 use crate::config::theme::Theme;
 use crate::model::receipt::time;
 use crate::model::{Order, OrderId, OrderState, text};
 use crate::tui::layout::orders;
 use crate::tui::state::{Connectivity, State};
-use ratatui::buffer::Buffer;
-use ratatui::layout::{Margin, Rect};
+use ratatui::layout::Rect;
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
-use ratatui::widgets::Widget;
 
 /// The columns for an id.
 const ID: u16 = 18;
@@ -79,20 +78,19 @@ impl OrderColumns {
 }
 
 /// Draws the list of past orders.
-pub(super) fn draw(state: &State, area: Rect, buffer: &mut Buffer) {
+pub(super) fn draw(state: &State, area: Rect, sketch: &mut Sketch) {
     let theme = &state.theme;
-    pane(theme, true, title(state, " Orders ")).render(area, buffer);
-    let inner = area.inner(Margin::new(1, 1));
+    let inner = draw_pane(theme, true, title(state, " Orders "), area, sketch);
 
     let orders = match &state.orders.list {
         None => {
             let text = waiting_message(state, "Reading the orders …");
-            return draw_placeholder(theme, text, inner, buffer);
+            return draw_placeholder(theme, text, inner, sketch);
         }
         Some(orders) if orders.is_empty() => {
             let key = state.env.keymap.key_of(Action::Checkout);
             let text = format!("There are no orders yet.\nIn the cart, press {key} to check out.");
-            return draw_placeholder(theme, &text, inner, buffer);
+            return draw_placeholder(theme, &text, inner, sketch);
         }
         Some(orders) => orders,
     };
@@ -114,20 +112,20 @@ pub(super) fn draw(state: &State, area: Rect, buffer: &mut Buffer) {
     let widest_amount = u16::try_from(widest_amount).unwrap_or(u16::MAX);
     let columns = OrderColumns::fitting(inner.width, widest_amount);
 
-    draw_headings(theme, columns, row::first_line(inner), buffer);
+    draw_headings(theme, columns, row::first_line(inner), sketch);
     for (area, (row, order)) in rows.rows().zip((top..).zip(visible)) {
         let background = if row == state.orders.scroll.cursor {
             RowBackground::Highlight(theme.selected)
         } else {
             RowBackground::Plain(theme.text)
         };
-        draw_order(state, order, columns, background, area, buffer);
+        draw_order(state, order, columns, background, area, sketch);
     }
-    draw_scroll_bar(theme, area, rows, orders.len(), top, buffer);
+    draw_scroll_bar(theme, area, rows, orders.len(), top, sketch);
 }
 
 /// Draws the headings of the columns.
-fn draw_headings(theme: &Theme, columns: OrderColumns, area: Rect, buffer: &mut Buffer) {
+fn draw_headings(theme: &Theme, columns: OrderColumns, area: Rect, sketch: &mut Sketch) {
     let cells = [
         left("Order", columns.id, theme.dim),
         left("When", columns.time, theme.dim),
@@ -135,7 +133,7 @@ fn draw_headings(theme: &Theme, columns: OrderColumns, area: Rect, buffer: &mut 
         right("Items", columns.items, theme.dim),
         right("Total", columns.total, theme.dim),
     ];
-    row::draw(&cells, RowBackground::Plain(theme.dim), area, buffer);
+    row::draw(&cells, RowBackground::Plain(theme.dim), area, sketch);
 }
 
 /// Draws one order of the list.
@@ -145,7 +143,7 @@ fn draw_order(
     columns: OrderColumns,
     background: RowBackground,
     area: Rect,
-    buffer: &mut Buffer,
+    sketch: &mut Sketch,
 ) {
     let theme = &state.theme;
     let shown_id = if columns.id < ID {
@@ -172,7 +170,7 @@ fn draw_order(
         right(&items, columns.items, theme.dim),
         right(&amount, columns.total, amount_style),
     ];
-    row::draw(&cells, background, area, buffer);
+    row::draw(&cells, background, area, sketch);
 }
 
 /// The total of an order, as the list shows it.
@@ -196,22 +194,21 @@ pub(super) fn draw_receipt(
     id: &OrderId,
     top: usize,
     area: Rect,
-    buffer: &mut Buffer,
+    sketch: &mut Sketch,
 ) {
     let theme = &state.theme;
-    pane(theme, true, title(state, " Receipt ")).render(area, buffer);
-    let inner = area.inner(Margin::new(1, 1));
+    let inner = draw_pane(theme, true, title(state, " Receipt "), area, sketch);
 
     let lines = orders::receipt_lines(state, id, inner.width);
     if lines.is_empty() {
         let text = waiting_message(state, "Reading the order …");
-        return draw_placeholder(theme, text, inner, buffer);
+        return draw_placeholder(theme, text, inner, sketch);
     }
 
     for (area, line) in inner.rows().zip(lines.iter().skip(top)) {
-        buffer.set_stringn(area.x, area.y, line, usize::from(area.width), theme.text);
+        sketch.write(area.x, area.y, line, area.width, theme.text);
     }
-    draw_scroll_bar(theme, area, inner, lines.len(), top, buffer);
+    draw_scroll_bar(theme, area, inner, lines.len(), top, sketch);
 }
 
 /// The title of a page, with a warning where its orders may be old.

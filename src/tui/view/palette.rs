@@ -1,36 +1,33 @@
 //! The entries of the command palette.
 
-use super::pane;
+use super::draw_pane;
 use super::row;
 use super::row::{RowBackground, left, right};
+use super::sketch::Sketch;
 use crate::model::text;
 use crate::tui::layout::palette;
 use crate::tui::layout::palette::PaletteEntry;
 use crate::tui::state::{Mode, State};
-use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::Span;
-use ratatui::widgets::{Clear, Widget};
 
 /// Draws the entries while a command is typed.
-pub(super) fn draw(state: &State, area: Rect, buffer: &mut Buffer) {
+pub(super) fn draw(state: &State, area: Rect, sketch: &mut Sketch) {
     let Mode::Palette { input, cursor } = &state.mode else {
         return;
     };
     let theme = &state.theme;
 
-    Clear.render(area, buffer);
-    buffer.set_style(area, theme.text.patch(theme.background));
-    let block = pane(theme, true, Span::styled(" Commands ", theme.accent));
-    let inner = block.inner(area);
-    block.render(area, buffer);
+    sketch.clear_lines(area, theme.text.patch(theme.background));
+    let title = Span::styled(" Commands ", theme.accent);
+    let inner = draw_pane(theme, true, title, area, sketch);
 
     let entries = palette::entries(state, input.value());
     if entries.is_empty() {
         let message = palette::no_match_message(state, input.value());
         let cells = [left(&message, inner.width, theme.bad)];
         let background = RowBackground::Plain(theme.text);
-        return row::draw(&cells, background, row::first_line(inner), buffer);
+        return row::draw(&cells, background, row::first_line(inner), sketch);
     }
 
     let top = palette::first_row(*cursor, inner.height);
@@ -41,7 +38,7 @@ pub(super) fn draw(state: &State, area: Rect, buffer: &mut Buffer) {
         } else {
             RowBackground::Plain(theme.text)
         };
-        draw_entry(state, entry, background, area, buffer);
+        draw_entry(state, entry, background, area, sketch);
     }
 }
 
@@ -51,7 +48,7 @@ fn draw_entry(
     entry: &PaletteEntry,
     background: RowBackground,
     area: Rect,
-    buffer: &mut Buffer,
+    sketch: &mut Sketch,
 ) {
     let theme = &state.theme;
     let hint_width = u16::try_from(text::width(&entry.hint)).unwrap_or(0);
@@ -62,5 +59,5 @@ fn draw_entry(
         left(&entry.label, label_width, theme.text),
         right(&entry.hint, hint_width, theme.dim),
     ];
-    row::draw(&cells, background, area, buffer);
+    row::draw(&cells, background, area, sketch);
 }

@@ -1,7 +1,7 @@
 //! Rows: cells side by side on one line, as all lists are drawn.
 
+use super::sketch::Sketch;
 use crate::model::text;
-use ratatui::buffer::Buffer;
 use ratatui::layout::{Alignment, Rect};
 use ratatui::style::Style;
 use unicode_segmentation::UnicodeSegmentation;
@@ -71,9 +71,9 @@ pub(super) fn draw(
     cells: &[RowCell<'_>],
     background: RowBackground,
     area: Rect,
-    buffer: &mut Buffer,
+    sketch: &mut Sketch,
 ) {
-    buffer.set_style(area, background.style());
+    sketch.set_style(area, background.style());
 
     let mut x = area.x;
     for cell in cells.iter().filter(|cell| cell.width > 0) {
@@ -82,7 +82,7 @@ pub(super) fn draw(
             return;
         }
 
-        let text = text::truncate(cell.text, usize::from(width));
+        let text = text::truncated(cell.text, width.into());
         let used = u16::try_from(text::width(&text)).unwrap_or(width);
         let spare = width.saturating_sub(used);
         let indent = match cell.alignment {
@@ -92,7 +92,7 @@ pub(super) fn draw(
         };
 
         let style = background.beneath(cell.style);
-        buffer.set_stringn(x + indent, area.y, &text, usize::from(width), style);
+        sketch.write(x + indent, area.y, &text, width, style);
         x += cell.width + 1;
     }
 }
@@ -111,6 +111,16 @@ pub(super) fn heading_line(rows: Rect) -> Rect {
     }
 }
 
+/// The last line of a frame, between its corners.
+pub(super) fn foot_line(frame: Rect) -> Rect {
+    Rect {
+        x: frame.x + 1,
+        y: frame.bottom().saturating_sub(1),
+        width: frame.width.saturating_sub(2),
+        height: 1,
+    }
+}
+
 /// Adds `style` to the characters at `positions` (sorted) of a text that was drawn in `area`,
 /// as far as they show.
 pub(super) fn highlight(
@@ -118,7 +128,7 @@ pub(super) fn highlight(
     positions: &[usize],
     area: Rect,
     style: Style,
-    buffer: &mut Buffer,
+    sketch: &mut Sketch,
 ) {
     // Where the text was cut, an ellipsis stands in the last column.
     let is_cut = text::width(text) > usize::from(area.width);
@@ -132,7 +142,7 @@ pub(super) fn highlight(
         }
 
         if positions.binary_search(&position).is_ok() {
-            buffer.set_style(Rect { x, width, ..area }, style);
+            sketch.set_style(Rect { x, width, ..area }, style);
         }
         x += width;
     }

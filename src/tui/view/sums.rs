@@ -3,6 +3,7 @@
 use super::draw_rule;
 use super::row;
 use super::row::{RowBackground, left, right};
+use super::sketch::Sketch;
 use crate::config::theme::PENDING;
 use crate::model::total;
 use crate::model::total::{ProductLookup, Totals};
@@ -10,7 +11,6 @@ use crate::model::{Money, text};
 use crate::tui::layout::columns::CartColumns;
 use crate::tui::layout::money;
 use crate::tui::state::State;
-use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
 /// A space at which no line is broken.
@@ -23,14 +23,14 @@ pub(super) fn draw(
     totals: &Totals,
     columns: &CartColumns,
     area: Rect,
-    buffer: &mut Buffer,
+    sketch: &mut Sketch,
 ) {
     let Some(last) = area.height.checked_sub(1) else {
         return;
     };
 
     if last > 0 {
-        draw_rule(&state.theme, area, buffer);
+        draw_rule(&state.theme, area, sketch);
     }
 
     let between = Rect {
@@ -38,11 +38,10 @@ pub(super) fn draw(
         height: last.saturating_sub(1),
         ..area
     };
-    let width = usize::from(area.width);
     let categories = category_sums(state).join("  ");
-    let wrapped = text::wrap(&categories, width, between.height.into());
+    let wrapped = text::wrap(&categories, area.width.into(), between.height.into());
     for (area, line) in between.rows().zip(wrapped) {
-        buffer.set_stringn(area.x, area.y, line, width, state.theme.dim);
+        sketch.write(area.x, area.y, &line, area.width, state.theme.dim);
     }
 
     let last_line = Rect {
@@ -50,7 +49,7 @@ pub(super) fn draw(
         height: 1,
         ..area
     };
-    draw_subtotal(state, totals, columns, last_line, buffer);
+    draw_subtotal(state, totals, columns, last_line, sketch);
 }
 
 /// Draws the line with the items and the subtotal.
@@ -59,7 +58,7 @@ fn draw_subtotal(
     totals: &Totals,
     columns: &CartColumns,
     area: Rect,
-    buffer: &mut Buffer,
+    sketch: &mut Sketch,
 ) {
     let theme = &state.theme;
 
@@ -95,7 +94,7 @@ fn draw_subtotal(
         left(&items, area.width.saturating_sub(width + 1), theme.dim),
         right(&shown, width, theme.accent),
     ];
-    row::draw(&cells, RowBackground::Plain(theme.text), area, buffer);
+    row::draw(&cells, RowBackground::Plain(theme.text), area, sketch);
 }
 
 /// The categories with their subtotals, in the order of the lines. None of them is broken
