@@ -3,11 +3,19 @@
 use crate::harness;
 
 use crossterm::{queue, terminal};
-use harness::screens::{SIZES, TestScreen, screens};
+use harness::order_screens;
+use harness::screens::{SIZES, TestScreen, demo_products, screens};
+use proptest::collection::vec;
+use proptest::prelude::*;
+use proptest::sample::select;
 use ratatui::backend::{Backend, CrosstermBackend};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use regex::bytes::Regex;
+use trolley::model::{Cart, Catalog, Money, Product, Refusal, Stock};
+use trolley::store::live::{LiveEvent, OrderEvent};
+use trolley::store::{Error, Shop, Trouble, Watcher};
+use trolley::tui::message::{Message, MouseKind};
 use trolley::tui::terminal::renderer::Renderer;
 use trolley::tui::view::view;
 
@@ -56,5 +64,210 @@ fn frames_are_those_of_the_library_from_any_screen_to_any_other() {
             assert!(start.is_match(&frame[..frame.len() - usual.len()]));
         }
         all.reverse();
+    }
+}
+
+/// Something that happens to a screen.
+#[derive(Debug, Clone)]
+enum Step {
+    /// Keys are pressed, by their names.
+    Keys(&'static str),
+    /// The mouse is used in this column and row.
+    Mouse(MouseKind, u16, u16),
+    Paste(&'static str),
+    /// This much time passes, in milliseconds.
+    Time(u64),
+    Resize(u16, u16),
+    /// Somebody sets a product to this quantity.
+    Change(&'static str, usize, u32),
+    /// A product has another name, price and stock, or is gone.
+    Product(usize, Option<(&'static str, u16, u64)>),
+    /// The catalog is read again, with so many products.
+    Catalog(usize),
+    /// So many others watch.
+    Watchers(usize),
+    /// The server answers our first unconfirmed change by a refusal.
+    Refuse,
+    /// The server reports this.
+    Link(LiveEvent),
+}
+
+const KEYS: [&str; 48] = [
+    "a",
+    "3 a",
+    "1 2 +",
+    "+",
+    "-",
+    "d",
+    "D",
+    "u",
+    "U",
+    "r",
+    ".",
+    "=",
+    "= 7 enter",
+    "tab",
+    "enter",
+    "esc",
+    "esc esc",
+    "down",
+    "up",
+    "pagedown",
+    "pageup",
+    "home",
+    "end",
+    "G",
+    "s",
+    "S",
+    "]",
+    "[",
+    "/",
+    "/ c o f enter",
+    "/ e s",
+    "space",
+    "e",
+    "1",
+    "backspace",
+    "left",
+    ":",
+    ": a d d space e s p",
+    ": t h e m e space l i g h t enter",
+    ": t h e m e space d a r k enter",
+    ": x y z q",
+    "?",
+    "v",
+    "c",
+    "Y",
+    "o",
+    "C",
+    "q",
+];
+const PEOPLE: [&str; 3] = ["bob@kitchen", "ann@till", "抹茶 ☕\u{fe0f}"];
+const NAMES: [&str; 4] = [
+    "Espresso",
+    "抹茶 Matcha",
+    "☕\u{fe0f} e\u{301}clair \u{200d}",
+    "A very long name of a product that nobody could want in any shop",
+];
+
+fn steps() -> impl Strategy<Value = Step> {
+    let size = select(vec![
+        (160, 48),
+        (120, 36),
+        (80, 24),
+        (75, 30),
+        (50, 15),
+        (24, 7),
+        (20, 5),
+    ]);
+    let product = (select(&NAMES[..]), 0..900_u16, 0..9_u64);
+    let events = vec![
+        LiveEvent::Down(Trouble::ConnectionRefused),
+        LiveEvent::Stale,
+        LiveEvent::Unreadable(Trouble::WrongType),
+        LiveEvent::Cart(TestScreen::filled(80, 24).state.cart.confirmed),
+        LiveEvent::Cart(TestScreen::with_people(80, 24).state.cart.confirmed),
+        LiveEvent::Cart(Cart::default()),
+        LiveEvent::Slow(true),
+        LiveEvent::Slow(false),
+        order_screens::preview(104, true),
+        order_screens::preview(208, false),
+        LiveEvent::Order(OrderEvent::List(order_screens::orders())),
+    ];
+    let kinds = vec![MouseKind::Press, MouseKind::WheelUp, MouseKind::WheelDown];
+
+    prop_oneof![
+        8 => select(&KEYS[..]).prop_map(Step::Keys),
+        2 => (select(kinds), 0..170_u16, 0..50_u16)
+            .prop_map(|(kind, x, y)| Step::Mouse(kind, x, y)),
+        1 => select(&NAMES[..]).prop_map(Step::Paste),
+        2 => select(vec![10, 1_000, 61_000, 1_700_000]).prop_map(Step::Time),
+        1 => size.prop_map(|(width, height)| Step::Resize(width, height)),
+        4 => (select(&PEOPLE[..]), 0..60_usize, 0..30_u32)
+            .prop_map(|(by, product, quantity)| Step::Change(by, product, quantity)),
+        2 => (0..60_usize, proptest::option::weighted(0.8, product))
+            .prop_map(|(product, fields)| Step::Product(product, fields)),
+        1 => select(vec![0, 1, 30, 60]).prop_map(Step::Catalog),
+        1 => (0..5_usize).prop_map(Step::Watchers),
+        1 => Just(Step::Refuse),
+        3 => select(events).prop_map(Step::Link),
+    ]
+}
+
+impl Step {
+    fn happen(self, stage: &mut TestScreen, products: &[Product]) {
+        match self {
+            Step::Keys(keys) => stage.keys(keys),
+            Step::Mouse(kind, x, y) => stage.mouse(kind, x, y),
+            Step::Paste(text) => stage.take_in(Message::Paste(text.to_owned())),
+            Step::Time(time) => {
+                stage.now.steady += time;
+                stage.now.wall += i64::try_from(time).unwrap();
+                stage.server += time;
+                stage.take_in(Message::Clock);
+            }
+            Step::Resize(width, height) => stage.take_in(Message::Resize(width, height)),
+            Step::Change(by, product, quantity) => {
+                let id = products[product % products.len()].id.to_string();
+                stage.version = stage.state.cart.confirmed.version;
+                stage.change(by, &id, quantity, 1, "2.40");
+            }
+            Step::Product(product, fields) => {
+                let mut product = products[product % products.len()].clone();
+                let id = product.id.clone();
+                let changed = fields.map(|(name, cents, stock)| {
+                    product.name = name.into();
+                    product.price = Money::parse(&format!("{cents}.5"));
+                    product.stock = Stock::Left(stock);
+                    product
+                });
+                stage.link(LiveEvent::Products(vec![(id, changed)]));
+            }
+            Step::Catalog(count) => {
+                let catalog = Catalog::new(products[..count.min(products.len())].to_vec());
+                let shop = Shop {
+                    name: format!("Shop of {count}"),
+                    currency: "€".to_owned(),
+                };
+                stage.take_in(Message::Catalog(Ok((catalog, shop)), 0));
+            }
+            Step::Watchers(count) => {
+                let watcher = |n: usize| Watcher {
+                    id: n.to_string(),
+                    name: PEOPLE[n % PEOPLE.len()].to_owned(),
+                };
+                stage.link(LiveEvent::Watchers((0..count).map(watcher).collect()));
+            }
+            Step::Refuse => {
+                if let Some(change) = stage.state.cart.unconfirmed.front() {
+                    let refused = Err(Error::Refused(Refusal::AlreadyEmpty));
+                    let event = LiveEvent::Settled(change.op.clone(), refused);
+                    stage.link(event);
+                }
+            }
+            Step::Link(event) => stage.link(event),
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig {
+        failure_persistence: None,
+        ..ProptestConfig::with_cases(100)
+    })]
+
+    /// Nothing of an earlier frame is left, whatever happened since.
+    #[test]
+    fn frames_show_what_a_whole_drawing_shows(steps in vec(steps(), 100)) {
+        let products = demo_products();
+        let mut stage = TestScreen::with_people(120, 36);
+        let mut renderer = Renderer::new(true);
+        let mut before = Buffer::default();
+        for step in steps {
+            step.happen(&mut stage, &products);
+            let frame = renderer.draw(&stage.state).unwrap();
+            let usual = usual_frame(&stage, &mut before);
+            prop_assert!(frame.ends_with(&usual));
+        }
     }
 }
