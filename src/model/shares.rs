@@ -28,6 +28,20 @@ pub(crate) fn adjust(shares: &mut Vec<Share>, had: u32, has: u32, by: &str, give
     shares.retain(|share| share.pieces > 0);
 }
 
+/// The shares of a line that holds so many pieces, and the pieces that are nobody's. Where another
+/// client took some without a word, those of whoever came last are gone.
+#[must_use]
+pub(crate) fn within(shares: &[Share], quantity: u32) -> (Vec<Share>, u32) {
+    let mut shares = shares.to_vec();
+    let surplus = sum(&shares).saturating_sub(quantity.into());
+    cut(&mut shares, surplus);
+    shares.retain(|share| share.pieces > 0);
+
+    let asked_for = u32::try_from(sum(&shares)).unwrap_or(u32::MAX);
+    let nobodys = quantity.saturating_sub(asked_for);
+    (shares, nobodys)
+}
+
 /// The pieces of all shares.
 #[must_use]
 pub(crate) fn sum(shares: &[Share]) -> u64 {

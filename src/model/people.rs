@@ -1,0 +1,87 @@
+//! The people of a cart or an order: how many pieces each asked for, and what those cost.
+
+use super::total::{self, ProductLookup};
+use super::{CartLine, Money, Order, shares};
+use crate::model::order::Share;
+use std::collections::BTreeMap;
+
+/// The part of a cart or an order that one person asked for.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Part {
+    /// The pieces.
+    pub pieces: u64,
+    /// Their price.
+    pub sum: Money,
+}
+
+impl Part {
+    fn add(&mut self, pieces: u32, price: Money) {
+        self.pieces += u64::from(pieces);
+        self.sum = self.sum + price.times(pieces);
+    }
+}
+
+/// The parts of all people. Together with nobody's they are the whole, to the last cent: every
+/// piece belongs to exactly one of them, and nothing is rounded.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct People {
+    /// Who asked for something, by name.
+    pub parts: BTreeMap<String, Part>,
+    /// The pieces that nobody is known to have asked for: another client put them in.
+    pub nobodys: Part,
+}
+
+impl People {
+    /// The people of a cart. Lines that don't count towards its total count towards no part.
+    pub fn of_cart<'a>(lines: impl Iterator<Item = (&'a CartLine, ProductLookup<'a>)>) -> People {
+        let mut people = People::default();
+        for (line, product) in lines {
+            let price = match product {
+                ProductLookup::Product(product) => product.price,
+                ProductLookup::Gone | ProductLookup::Unread => None,
+            };
+            let (_, counted) = total::line(line, product);
+            if let (Some(_), Some(price), Some(quantity)) = (counted, price, line.quantity.whole())
+            {
+                people.add_line(&line.shares, quantity, price);
+            }
+        }
+        people
+    }
+
+    /// The people of an order.
+    #[must_use]
+    pub fn of_order(order: &Order) -> People {
+        let mut people = People::default();
+        for line in &order.lines {
+            people.add_line(&line.shares, line.quantity, line.price);
+        }
+        people
+    }
+
+    /// Adds the pieces of a line to the parts of those who asked for them.
+    pub fn add_line(&mut self, shares: &[Share], quantity: u32, price: Money) {
+        let (shares, nobodys) = shares::within(shares, quantity);
+        for share in shares {
+            let part = self.parts.entry(share.by).or_default();
+            part.add(share.pieces, price);
+        }
+        if nobodys > 0 {
+            self.nobodys.add(nobodys, price);
+        }
+    }
+
+    /// The price of all parts.
+    #[must_use]
+    pub fn total(&self) -> Money {
+        let named: Money = self.parts.values().map(|part| part.sum).sum();
+        named + self.nobodys.sum
+    }
+
+    /// The pieces of all parts.
+    #[must_use]
+    pub fn pieces(&self) -> u64 {
+        let named: u64 = self.parts.values().map(|part| part.pieces).sum();
+        named + self.nobodys.pieces
+    }
+}
