@@ -143,6 +143,37 @@ fn an_order_is_placed_and_read_by_command() {
 }
 
 #[test]
+fn a_visitor_learns_nothing_of_others_and_of_the_server_behind() {
+    let people = [("ann", "role=\"clerk\""), ("ben", r#"cart="home""#)];
+    let mut served = Served::start(&people, &[]);
+    json(&served, "ann", "add espresso 2 --cart office");
+    json(&served, "ann", "checkout --yes --cart office");
+    let told = |who| stderr(&send(&served, who, "orders"));
+    assert!(!told("ben").contains("other carts"));
+    assert!(told("ann").contains("other carts have 1 order"));
+
+    let mut watching = watch(&served, "ann");
+    served.redis.kill();
+    let (status, why) = refusal(&served, "ann", "cart");
+    assert_eq!(status, Some(3), "{why}");
+    let watched = watching.line();
+    for told in [why, watched] {
+        assert!(told.contains("the shop's server"), "{told}");
+        assert!(!told.contains("127.0.0.1"), "{told}");
+    }
+}
+
+#[test]
+fn a_search_has_a_bounded_number_of_words() {
+    let served = Served::office();
+    let words = |count| format!("products \"{}\"", vec!["a"; count].join(" "));
+    json(&served, "ann", &words(32));
+    let (status, why) = refusal(&served, "ann", &words(33));
+    assert_eq!(status, Some(2));
+    assert!(why.contains("at most 32 words"), "{why}");
+}
+
+#[test]
 fn a_shopper_orders_nothing_by_command() {
     let people = [("ann", r#"cart="office",role="shopper""#)];
     let served = Served::start(&people, &[]);

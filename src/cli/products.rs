@@ -1,7 +1,7 @@
 //! `trolley products [SEARCH]`
 
 use super::connect;
-use super::error::{CliError, HOW_TO_FILL};
+use super::error::{CliError, HOW_TO_FILL, usage_error};
 use super::output::{Output, pad};
 use super::product_output::product_json;
 use crate::config::Settings;
@@ -25,18 +25,27 @@ enum Headings {
     Categories,
 }
 
+/// The most words of a search: each is looked for in every product.
+const MOST_WORDS: usize = 32;
+
 /// Lists the products.
 pub(super) async fn run(
     args: &ProductsArgs,
     settings: &Settings,
     output: &Output,
 ) -> Result<(), CliError> {
+    let words = args.search.clone().unwrap_or_default();
+    if words.split_whitespace().count() > MOST_WORDS {
+        let why = format!("that is too much to search for: at most {MOST_WORDS} words");
+        return Err(usage_error("SEARCH", why));
+    }
+
     let mut connection = connect::open_shop(settings).await?;
     let catalog = store::get_catalog(&mut connection).await?;
     let shop = store::get_shop(&mut connection).await?;
 
     let query = Query {
-        words: args.search.clone().unwrap_or_default(),
+        words,
         ..Query::default()
     };
     let found = Searcher::default()

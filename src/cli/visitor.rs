@@ -4,6 +4,7 @@
 //! server, no other name, and only the carts that the visitor is granted.
 
 use super::error::CliError;
+use super::orders::OtherOrders;
 use super::output::Output;
 use super::streams::Streams;
 use super::{
@@ -222,7 +223,12 @@ async fn run_on_cart(
             if args.all && !caller.has_every_cart() {
                 return Err(forbidden("only a clerk of all carts may list all orders"));
             }
-            orders::list(&args, settings, output).await?;
+            let others = if caller.has_every_cart() {
+                OtherOrders::Told
+            } else {
+                OtherOrders::Hidden
+            };
+            orders::list(&args, others, settings, output).await?;
         }
         OnceCommand::Order(args) => {
             if args.moves_order() && caller.role() != Role::Clerk {

@@ -226,7 +226,7 @@ impl Server {
         let shop = ServedShop {
             settings,
             // Starting a private server again is the matter of whoever runs the shop.
-            hub: Hub::new(address, None),
+            hub: Hub::new(address.hidden(), None),
             admission: RwLock::new(admission),
             connections: Connections::new(limits),
             options,

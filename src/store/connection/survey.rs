@@ -60,7 +60,7 @@ where
         let asking = (self.question)(candidate.clone());
         self.asked.push(Box::pin(async move {
             let answer = asking.await;
-            let named = answer.map_err(|trouble| match candidate.node() {
+            let named = answer.map_err(|trouble| match candidate.shown_node() {
                 Some(node) => trouble.at(&node),
                 None => trouble,
             });

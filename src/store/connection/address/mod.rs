@@ -24,6 +24,8 @@ pub struct Address {
     servers: Vec<ConnectionInfo>,
     tls: Option<Arc<ClientConfig>>,
     shown: String,
+    /// Nobody is told where the servers are.
+    is_hidden: bool,
 }
 
 /// The kind of server behind an address.
@@ -87,7 +89,17 @@ impl Address {
             servers: servers.into_iter().map(with_defaults).collect(),
             tls: None,
             shown: text::sanitize_to(shown.as_bytes(), 120),
+            is_hidden: false,
         }
+    }
+
+    /// The same address for people who may not know where the servers are: it shows as `the shop's
+    /// server`.
+    #[must_use]
+    pub(crate) fn hidden(mut self) -> Address {
+        "the shop's server".clone_into(&mut self.shown);
+        self.is_hidden = true;
+        self
     }
 
     /// Puts this password in place of the address's own.
@@ -172,6 +184,7 @@ impl Address {
             servers: server.into_iter().collect(),
             tls: self.tls.clone(),
             shown: self.shown.clone(),
+            is_hidden: self.is_hidden,
         }
     }
 
@@ -223,6 +236,11 @@ impl Address {
             }
             _ => None,
         }
+    }
+
+    /// The same, for people; `None` also where they may not know it.
+    pub(crate) fn shown_node(&self) -> Option<Node> {
+        self.node().filter(|_| !self.is_hidden)
     }
 
     /// The user who logs in.
