@@ -283,7 +283,7 @@ fn a_missing_right_is_told_with_what_to_do() {
         ),
         (
             "~cart:bob &* +@all",
-            "this user may not use a key that this needs: is --user the right cart?",
+            "this user may not use a key that this needs: is --cart the right cart?",
         ),
     ] {
         server.cmd(&format!("ACL SETUSER ann reset on nopass {rules}"));

@@ -429,13 +429,13 @@ fn make() {
     let windows = [
         Window {
             name: "Ann",
-            command: "$ trolley --user family --name ann",
+            command: "$ trolley --cart family --name ann",
             doing: ann_is,
             rows: rows_over_time(&ann, begin, end),
         },
         Window {
             name: "Ben",
-            command: "$ trolley --user family --name ben",
+            command: "$ trolley --cart family --name ben",
             doing: ben_is,
             rows: rows_over_time(&ben, begin, end),
         },

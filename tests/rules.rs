@@ -236,7 +236,7 @@ fn the_command_of_rules() {
     );
     let output = run(&server, &by("ann", &["remove", "espresso"]));
     assert!(String::from_utf8_lossy(&output.stderr).contains(
-        "The cart is locked; ann can reopen it: trolley rules --user office --name ann --unlock\n"
+        "The cart is locked; ann can reopen it: trolley rules --cart office --name ann --unlock\n"
     ));
     // What is locked can still be ordered.
     ok(&server, &by("bob", &["checkout", "--yes"]));

@@ -19,9 +19,9 @@ pub(super) struct AclArgs {
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
 enum RoleName {
-    /// Fills the cart of --user, and orders nothing
+    /// Fills the cart of --cart, and orders nothing
     Shopper,
-    /// Fills the cart of --user and orders it; without trolley, they could also change products and orders
+    /// Fills the cart of --cart and orders it; without trolley, they could also change products and orders
     Buyer,
     /// Manages every cart and every order; without trolley, they could also change products
     Clerk,

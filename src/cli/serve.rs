@@ -89,7 +89,7 @@ enum OpenTo {
     None,
     /// Each a cart of their own, the same at each visit
     Own,
-    /// All of them the cart of --user
+    /// All of them the cart of --cart
     Shared,
 }
 

@@ -54,7 +54,13 @@ pub(crate) struct SettingLayer {
     pub(crate) redis: Option<String>,
 
     /// The cart: everybody who gives the same name shares it [default: your login name]
-    #[arg(long, value_name = "NAME", env = "TROLLEY_USER")]
+    // The option says what it is; its older name is that of the setting.
+    #[arg(
+        long = "cart",
+        alias = "user",
+        value_name = "NAME",
+        env = "TROLLEY_USER"
+    )]
     pub(crate) user: Option<String>,
 
     /// Your name: what the others see beside your changes [default: user@host and terminal]

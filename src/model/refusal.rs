@@ -265,7 +265,7 @@ impl Refusal {
             return told;
         }
 
-        let user = option_with("--user", user.as_str());
+        let user = option_with("--cart", user.as_str());
         let name = option_with("--name", owner);
         format!("{told}: trolley rules {user} {name} {option}")
     }

@@ -374,11 +374,11 @@ fn missing(said: &str) -> String {
         ),
         None if said.contains("key") => (
             "this user may not use a key that this needs".to_owned(),
-            "is --user the right cart? Else ask for the rights that trolley acl prints",
+            "is --cart the right cart? Else ask for the rights that trolley acl prints",
         ),
         None if said.contains("channel") => (
             "this user may not use a channel that this needs".to_owned(),
-            "is --user the right cart? Else ask for the rights that trolley acl prints",
+            "is --cart the right cart? Else ask for the rights that trolley acl prints",
         ),
         None => return words,
     };

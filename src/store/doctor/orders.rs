@@ -67,7 +67,7 @@ fn judge(orders: &Orders) -> Vec<Finding> {
         (
             &orders.given_up.readable,
             "orders could not be finished, and are left alone",
-            "trolley checkout --user NAME tries again, and says what is in the way",
+            "trolley checkout --cart NAME tries again, and says what is in the way",
         ),
         (
             &orders.given_up.unreadable,
@@ -79,7 +79,7 @@ fn judge(orders: &Orders) -> Vec<Finding> {
             &orders.given_up.placed,
             "orders are placed, and their records can't be read",
             "put the fields of {orders}:ID back as they stand in the stream orders (XRANGE \
-             orders - +), then trolley checkout --user NAME finishes them",
+             orders - +), then trolley checkout --cart NAME finishes them",
         ),
     ] {
         if !ids.is_empty() {
