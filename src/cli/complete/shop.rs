@@ -159,9 +159,11 @@ fn shop_flags(words: &[OsString]) -> Option<Flags> {
         .get_arguments()
         .filter(|option| SHOP_OPTIONS.contains(&option.get_id().as_str()))
         .filter_map(|option| {
-            let flag = format!("--{}", option.get_long()?);
-            let value = value_on_line(&words, &flag)?;
-            Some(format!("{flag}={value}"))
+            let name = option.get_long()?;
+            let older = option.get_all_aliases().unwrap_or_default();
+            let mut names = std::iter::once(name).chain(older);
+            let value = names.find_map(|name| value_on_line(&words, &format!("--{name}")))?;
+            Some(format!("--{name}={value}"))
         })
         .collect();
     let mut matches = command.try_get_matches_from(given).ok()?;
@@ -187,18 +189,20 @@ mod tests {
 
     #[test]
     fn the_line_says_which_shop_is_asked() {
-        let words = [
-            "trolley",
-            "--redis=redis://a",
-            "--user",
-            "ann",
-            "--theme",
-            "--redis",
-            "redis://b",
-        ];
-        let words = words.map(OsString::from);
-        let flags = shop_flags(&words).unwrap();
-        assert_eq!(flags.layer.user.as_deref(), Some("ann"));
-        assert_eq!(flags.layer.redis.as_deref(), Some("redis://b"));
+        for cart in ["--cart", "--user"] {
+            let words = [
+                "trolley",
+                "--redis=redis://a",
+                cart,
+                "ann",
+                "--theme",
+                "--redis",
+                "redis://b",
+            ];
+            let words = words.map(OsString::from);
+            let flags = shop_flags(&words).unwrap();
+            assert_eq!(flags.layer.user.as_deref(), Some("ann"), "{cart}");
+            assert_eq!(flags.layer.redis.as_deref(), Some("redis://b"));
+        }
     }
 }
