@@ -8,6 +8,7 @@
 )]
 
 mod acl;
+mod carts;
 mod checkout;
 mod cli;
 mod cluster;

@@ -72,6 +72,7 @@ impl FarTerminal {
             mouse: true,
             zone: jiff::tz::TimeZone::UTC,
             size: (120, 36),
+            used_carts: None,
         };
         FarTerminal {
             arrivals,

@@ -45,20 +45,13 @@ pub(super) async fn run(
         let mut connection = connect::open_shop(settings).await?;
         return follow::run(args.follow, &mut connection, output).await;
     }
-    list(&args.list, OtherOrders::Told, settings, output).await
+    list(&args.list, true, settings, output).await
 }
 
-/// Whether whoever has no orders is told that other carts have some.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum OtherOrders {
-    Told,
-    Hidden,
-}
-
-/// Lists orders.
+/// Lists orders. Who finds none is told of those of other carts, where `tells_of_others`.
 pub(super) async fn list(
     args: &OrderListArgs,
-    others: OtherOrders,
+    tells_of_others: bool,
     settings: &Settings,
     output: &Output,
 ) -> Result<(), CliError> {
@@ -76,11 +69,9 @@ pub(super) async fn list(
     order::cancel_leftovers(&mut connection, &orders).await?;
     // It only helps: not everybody may count them.
     let of_others = match user {
-        Some(_) if count == 0 && others == OtherOrders::Told => {
-            order::count_orders(&mut connection, None)
-                .await
-                .unwrap_or(0)
-        }
+        Some(_) if count == 0 && tells_of_others => order::count_orders(&mut connection, None)
+            .await
+            .unwrap_or(0),
         Some(_) | None => 0,
     };
 

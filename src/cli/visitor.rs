@@ -4,7 +4,6 @@
 //! server, no other name, and only the carts that the visitor is granted.
 
 use super::error::CliError;
-use super::orders::OtherOrders;
 use super::output::Output;
 use super::streams::Streams;
 use super::{
@@ -223,12 +222,7 @@ async fn run_on_cart(
             if args.all && !caller.has_every_cart() {
                 return Err(forbidden("only a clerk of all carts may list all orders"));
             }
-            let others = if caller.has_every_cart() {
-                OtherOrders::Told
-            } else {
-                OtherOrders::Hidden
-            };
-            orders::list(&args, others, settings, output).await?;
+            orders::list(&args, caller.has_every_cart(), settings, output).await?;
         }
         OnceCommand::Order(args) => {
             if args.moves_order() && caller.role() != Role::Clerk {

@@ -16,6 +16,7 @@ pub(crate) mod pipe;
 mod server;
 mod setting_table;
 pub mod theme;
+pub mod used_carts;
 
 pub(crate) use credentials::PASSWORD_VARIABLE;
 pub use flags::Flags;

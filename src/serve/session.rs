@@ -225,6 +225,8 @@ fn visit(shop: &ServedShop, grant: Grant, terminal: Terminal, environment: &Envi
         mouse: shop.settings.mouse,
         zone: jiff::tz::TimeZone::system(),
         size: terminal.size,
+        // A visitor has the cart that they are granted.
+        used_carts: None,
     }
 }
 
@@ -239,8 +241,13 @@ fn variable(terminal: &Terminal, environment: &Environment, name: &str) -> Strin
 /// The actions that a visitor can't or may not do.
 fn left_out(role: Role) -> &'static [Action] {
     match role {
-        Role::Shopper => &[Action::Suspend, Action::LoadDemo, Action::PlaceOrder],
-        Role::Buyer | Role::Clerk => &[Action::Suspend, Action::LoadDemo],
+        Role::Shopper => &[
+            Action::Suspend,
+            Action::LoadDemo,
+            Action::Carts,
+            Action::PlaceOrder,
+        ],
+        Role::Buyer | Role::Clerk => &[Action::Suspend, Action::LoadDemo, Action::Carts],
     }
 }
 

@@ -36,6 +36,7 @@ pub use cart::commands::{
 };
 pub use cart::new_op;
 pub use cart::reading::get_log;
+pub(crate) use cart::reading::glance_at;
 pub use cart::rules::set_rules;
 pub use cart::sending::{Applied, Attempt, ProductCheck, SendError, send};
 pub use catalog::export::{Export, ids_from};

@@ -1,10 +1,11 @@
 //! Messages: everything that can happen to the screen. Effects: everything that it asks for.
 
 use crate::config::key::Key;
-use crate::model::{Catalog, Product, ProductId, Query};
+use crate::model::{Catalog, Product, ProductId, Query, UserName};
 use crate::store::catalog::demo::Loaded;
 use crate::store::live::{LiveEvent, LiveRequest};
 use crate::store::{Shop, Trouble};
+use crate::tui::state::carts::CartGlance;
 use std::collections::HashSet;
 
 /// The clocks at the moment when a message came.
@@ -54,6 +55,8 @@ pub enum Message {
     Demo(Result<Loaded, Trouble>),
     /// The private server was started again, or could not be, for this reason.
     Revived(Result<(), String>),
+    /// The carts of the list were read, or could not be.
+    Carts(Vec<(UserName, Result<CartGlance, Trouble>)>),
     /// A search has results.
     Found(SearchResults),
     /// Whoever runs the screen says something to the person at the terminal.
@@ -136,6 +139,12 @@ pub enum Effect {
     Mouse(bool),
     /// Load the demo catalog.
     LoadDemo,
+    /// Read these carts, for the list of them.
+    ReadCarts(Vec<UserName>),
+    /// Leave this cart for another one.
+    Join(UserName),
+    /// Note that these carts were used, the last one first.
+    RememberCarts(Vec<UserName>),
     /// Start the private server again.
     Revive,
     /// Suspend the program.

@@ -18,6 +18,7 @@ pub use error::ScreenError;
 
 use crate::config::display::{self, Display};
 use crate::config::theme::Theme;
+use crate::config::used_carts::UsedCarts;
 use crate::config::{Server, Settings};
 use crate::store::Address;
 use hub::Hub;
@@ -55,7 +56,8 @@ pub fn run(settings: &Settings) -> Result<ExitCode, ScreenError> {
         tokio.block_on(async {
             let hub = hub(settings, address);
             let port = LocalPort::open()?;
-            Screen::start(port, visit(settings), hub).run().await
+            let visit = visit(settings, &hub.address);
+            Screen::start(port, visit, hub).run().await
         })
     });
 
@@ -95,7 +97,7 @@ fn hub(settings: &Settings, address: Address) -> Arc<Hub> {
 }
 
 /// The visit of whoever started this program, in their own terminal, which was taken already.
-fn visit(settings: &Settings) -> Visit {
+fn visit(settings: &Settings, address: &Address) -> Visit {
     let display = Display::told_by(variable);
     let theme = settings
         .theme
@@ -111,6 +113,7 @@ fn visit(settings: &Settings) -> Visit {
         mouse: settings.mouse,
         zone: jiff::tz::TimeZone::system(),
         size: tty::size(),
+        used_carts: Some(UsedCarts::at(&address.to_string())),
     }
 }
 

@@ -7,6 +7,7 @@ use super::error::ScreenError;
 use crate::config::display::Display;
 use crate::config::keymap::Keymap;
 use crate::config::theme::Theme;
+use crate::config::used_carts::UsedCarts;
 use crate::engine::EngineError;
 use crate::model::time::millis;
 use crate::model::{Timeout, UserName};
@@ -22,8 +23,8 @@ use crate::tui::terminal::input::TerminalInput;
 use crate::tui::terminal::port::{Arrival, Port};
 use crate::tui::terminal::renderer::Renderer;
 use crate::tui::update::update;
-use crate::tui::workers::catalog;
 use crate::tui::workers::search::SearchWorker;
+use crate::tui::workers::{carts, catalog};
 use std::hash::RandomState;
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
@@ -54,6 +55,8 @@ pub struct Visit {
     pub zone: jiff::tz::TimeZone,
     /// Columns and rows of the terminal.
     pub size: (u16, u16),
+    /// The carts that this person used before; `None` for one who may use this one alone.
+    pub used_carts: Option<UsedCarts>,
 }
 
 impl Visit {
@@ -74,7 +77,14 @@ impl Visit {
             keymap: self.keymap.clone(),
             display: self.display,
         };
-        State::new(env, self.theme, self.mouse, self.size)
+        let mut state = State::new(env, self.theme, self.mouse, self.size);
+
+        if let Some(used) = &self.used_carts {
+            state.carts.may_switch = true;
+            state.carts.used = used.read();
+            state.carts.note_use(&self.user);
+        }
+        state
     }
 }
 
@@ -95,6 +105,8 @@ pub struct Screen<P> {
     state: State,
     search_worker: SearchWorker,
     hub: Arc<Hub>,
+    policy: Policy,
+    used_carts: Option<UsedCarts>,
     live: Subscription,
     results: mpsc::Receiver<Message>,
     results_sender: mpsc::Sender<Message>,
@@ -134,7 +146,9 @@ impl<P: Port> Screen<P> {
             input: TerminalInput::new(),
             renderer: Renderer::new(state.mouse),
             search_worker: SearchWorker::new(hub.searches.clone(), results_sender.clone()),
-            live: hub.join(&visit.user, visit.policy, Some(&state.env.ops)),
+            live: hub.join(&visit.user, visit.policy.clone(), Some(&state.env.ops)),
+            policy: visit.policy,
+            used_carts: visit.used_carts,
             state,
             hub,
             results,
@@ -154,6 +168,7 @@ impl<P: Port> Screen<P> {
     /// # Errors
     /// The [`ScreenError`] that ended it.
     pub async fn run(mut self) -> Result<Ended, ScreenError> {
+        self.remember_carts(self.state.carts.used.clone())?;
         loop {
             self.tell_what_was_shown()?;
             if self.is_leaving && self.state.is_settled() {
@@ -346,12 +361,43 @@ impl<P: Port> Screen<P> {
             Effect::Search(search) => self.search_worker.search(search, catalog)?,
             Effect::Replaced(old) => self.search_worker.prepare(catalog, old)?,
             Effect::Mouse(captured) => self.renderer.capture_mouse(captured),
+            Effect::ReadCarts(carts) => self.read_carts(carts),
+            Effect::Join(cart) => self.join(&cart),
+            Effect::RememberCarts(carts) => self.remember_carts(carts)?,
             Effect::Revive => self.revive_server()?,
             Effect::Suspend => self.port.suspend(),
             Effect::Quit => self.exit = Some(Ok(0)),
             Effect::GiveUp(trouble) => self.exit = Some(Err(trouble)),
         }
         Ok(())
+    }
+
+    /// Leaves the present cart for another one.
+    fn join(&mut self, cart: &UserName) {
+        // Who may use one cart alone is never offered another.
+        if self.used_carts.is_none() {
+            return;
+        }
+        let id = Some(self.state.env.ops.as_str());
+        let joined = self.hub.join(cart, self.policy.clone(), id);
+        let left = std::mem::replace(&mut self.live, joined);
+        // The others there should see at once that we have left.
+        tokio::spawn(left.leave());
+    }
+
+    fn read_carts(&self, carts: Vec<UserName>) {
+        let address = self.hub.address.clone();
+        let policy = self.policy.clone();
+        let results = self.results_sender.clone();
+        tokio::spawn(carts::read(address, policy, carts, results));
+    }
+
+    fn remember_carts(&self, carts: Vec<UserName>) -> std::io::Result<()> {
+        let Some(used) = self.used_carts.clone() else {
+            return Ok(());
+        };
+        // The list only helps: it is not worth a word where it can't be kept.
+        in_background(move || drop(used.write(&carts)))
     }
 
     fn load_demo(&self) -> std::io::Result<()> {

@@ -79,6 +79,12 @@ pub enum Action {
     Orders,
     /// Show the receipt of the selected order.
     Receipt,
+    /// Show the carts that this person has used.
+    Carts,
+    /// Go to the selected cart.
+    GoToCart,
+    /// Take the selected cart off the list.
+    ForgetCart,
     /// Load the demo catalog.
     LoadDemo,
     /// Show the help.
@@ -120,7 +126,10 @@ impl Action {
             | Action::Checkout
             | Action::PlaceOrder
             | Action::Orders
-            | Action::Receipt => HelpGroup::Cart,
+            | Action::Receipt
+            | Action::Carts
+            | Action::GoToCart
+            | Action::ForgetCart => HelpGroup::Cart,
 
             Action::Search | Action::NextCategory | Action::PreviousCategory | Action::Sort => {
                 HelpGroup::Find
@@ -194,6 +203,8 @@ pub enum Context {
     Orders,
     /// A receipt.
     Receipt,
+    /// The list of carts.
+    Carts,
     /// The question whether to quit with unconfirmed changes.
     ConfirmQuit,
     /// The question whether to clear the cart.

@@ -1,8 +1,8 @@
 //! The table of default keys: dispatch, the footer, the palette and the help all read it.
 
 use super::action::Context::{
-    Activity, Cart, Catalog, Checkout, ConfirmClear, ConfirmQuit, EmptyCatalog, Help, Orders,
-    Palette, Quantity, Receipt, Search,
+    Activity, Cart, Carts, Catalog, Checkout, ConfirmClear, ConfirmQuit, EmptyCatalog, Help,
+    Orders, Palette, Quantity, Receipt, Search,
 };
 use super::action::{Action, Context, Motion};
 use crate::config::key::Key;
@@ -22,10 +22,19 @@ const ROWS: &[Context] = &[
     Checkout,
     Orders,
     Receipt,
+    Carts,
 ];
 /// Everything but the lists in which nothing is typed. Where a command or a search could not begin
 /// here, its letters would be keys.
-const COMMANDS: &[Context] = &[Help, Checkout, Orders, Receipt, ConfirmClear, ConfirmQuit];
+const COMMANDS: &[Context] = &[
+    Help,
+    Checkout,
+    Orders,
+    Receipt,
+    Carts,
+    ConfirmClear,
+    ConfirmQuit,
+];
 const TYPING: &[Context] = &[Search, Quantity, Palette];
 
 /// A row of the table: an action, its default keys, and how footer and help speak of it.
@@ -150,6 +159,7 @@ pub(super) const BINDINGS: &[Binding] = &[
         "Sort by category, name, price, or what is in the cart; press it again to reverse that",
     ),
     bind(Action::Orders, &["o"], LISTS).help("Past orders, their state and their receipts"),
+    bind(Action::Carts, &["b"], LISTS).help("Your carts: go to another one, or join one"),
     bind(Action::AskClear, &["C"], LISTS).help_naming(
         Action::Undo,
         "Clear the cart (asks first; {key} brings it back)",
@@ -191,6 +201,9 @@ pub(super) const BINDINGS: &[Binding] = &[
     bind(Action::Back, &["esc", "q", "o"], &[Orders]).footer("close"),
     bind(Action::Orders, &["o"], &[Receipt]).footer("all orders"),
     bind(Action::Back, &["esc", "q"], &[Receipt]).footer("back"),
+    bind(Action::GoToCart, &["enter"], &[Carts]).footer("go there"),
+    bind(Action::ForgetCart, &["d", "delete"], &[Carts]).footer("take off the list"),
+    bind(Action::Back, &["esc", "q", "b"], &[Carts]).footer("back"),
     bind(Action::Back, &["esc"], LISTS).help("Go back: drop the number, the message, the search"),
     bind(Action::Clear, &["y"], &[ConfirmClear]).footer("clear the cart"),
     bind(Action::Back, &["esc", "n", "q"], &[ConfirmClear]).footer("keep it"),
@@ -203,7 +216,7 @@ pub(super) const BINDINGS: &[Binding] = &[
     bind(
         Action::Help,
         &["?", "f1"],
-        &[Checkout, Orders, Receipt, ConfirmClear, ConfirmQuit],
+        &[Checkout, Orders, Receipt, Carts, ConfirmClear, ConfirmQuit],
     ),
     bind(Action::Help, &["?", "f1"], LISTS)
         .footer("help")

@@ -1,6 +1,6 @@
 //! Reads carts: their lines, version, log, and the terminals that watch them.
 
-use super::beat::Beat;
+use super::beat::{Beat, Watcher};
 use super::decode;
 use crate::model::{Cart, OpId, Update, UserName};
 use crate::store::connection::Connection;
@@ -97,6 +97,18 @@ pub(crate) async fn heartbeat(
 
     let answer: Vec<Vec<u8>> = call.invoke_async(conn).await.map_err(Trouble::from)?;
     decode::beat(&answer).ok_or_else(Trouble::not_understood)
+}
+
+/// Reads a cart and the terminals that watch it, for a list of carts: nothing in it changes.
+pub(crate) async fn glance_at(
+    connection: &mut Connection,
+    user: &UserName,
+) -> Result<(Cart, Vec<Watcher>), Error> {
+    let keys = CartKeys::of(user);
+    let conn = &mut connection.conn;
+    let (cart, _) = read_cart(conn, &keys, &[]).await?;
+    let beat = heartbeat(conn, &keys, Presence::Silent, false).await?;
+    Ok((cart, beat.watchers))
 }
 
 /// Reads the newest updates of a cart, oldest first.

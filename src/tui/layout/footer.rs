@@ -22,7 +22,8 @@ pub fn unseen_news(state: &State) -> Option<&str> {
         | Mode::Help(_)
         | Mode::Checkout(_)
         | Mode::Orders
-        | Mode::Receipt { .. } => state.count.is_some(),
+        | Mode::Receipt { .. }
+        | Mode::Carts => state.count.is_some(),
     };
     if is_covered || state.areas().is_none() {
         return None;
@@ -98,6 +99,10 @@ fn word_now(
             Some(word_in_palette(selected?, action, word))
         }
         Action::PlaceOrder => may_order(state).then_some(word),
+        Action::ForgetCart => {
+            let selected = state.carts.selected()?;
+            (*selected != state.env.user).then_some(word)
+        }
         Action::Receipt => state.orders.selected().map(|_| word),
         Action::Add | Action::More | Action::Less | Action::Remove | Action::SetQuantity => {
             state.target().map(|_| word)
@@ -116,6 +121,7 @@ fn word_in_palette(selected: &Run, action: Action, word: &'static str) -> &'stat
         | Run::Add(..)
         | Run::Set(..)
         | Run::Remove(_)
+        | Run::GoToCart(_)
         | Run::Category(_)
         | Run::Sort(_)
         | Run::Theme(_) => word,

@@ -82,7 +82,7 @@ pub(crate) struct Extent {
     pub(crate) page: usize,
 }
 
-/// The extent of the checkout, the past orders or the receipt; `None` in other modes.
+/// The extent of the page that covers the lists; `None` in other modes.
 #[must_use]
 pub(crate) fn extent(state: &State) -> Option<Extent> {
     let (width, height) = state.size;
@@ -101,6 +101,7 @@ pub(crate) fn extent(state: &State) -> Option<Extent> {
             let rows = state.orders.list.as_ref().map_or(0, Vec::len);
             (rows, body.saturating_sub(1))
         }
+        Mode::Carts => (state.carts.rows(), body.saturating_sub(1)),
         Mode::Receipt { order, .. } => {
             let rows = receipt_lines(state, order, width.saturating_sub(2)).len();
             (rows, body)

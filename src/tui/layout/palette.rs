@@ -6,7 +6,7 @@ use crate::model::catalog::{name_similarity, nearest_of};
 use crate::model::product::SOLD_OUT;
 use crate::model::search;
 use crate::model::search::Sorting;
-use crate::model::{Item, ProductId, text};
+use crate::model::{Item, ProductId, UserName, text};
 use crate::tui::state::State;
 use crate::tui::state::catalog::SEARCHED_AT_ONCE;
 
@@ -26,6 +26,8 @@ pub enum Run {
     Set(ProductId, u32),
     /// Removes a line.
     Remove(ProductId),
+    /// Goes to another cart.
+    GoToCart(UserName),
     /// Shows one category, or all.
     Category(Option<Box<str>>),
     /// Sorts the catalog.
@@ -51,6 +53,7 @@ pub struct PaletteEntry {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Verb {
     Product(ProductVerb),
+    Cart,
     Category,
     Sort,
     Theme,
@@ -65,10 +68,11 @@ enum ProductVerb {
 }
 
 impl Verb {
-    const ALL: [Verb; 6] = [
+    const ALL: [Verb; 7] = [
         Verb::Product(ProductVerb::Add),
         Verb::Product(ProductVerb::Set),
         Verb::Product(ProductVerb::Remove),
+        Verb::Cart,
         Verb::Category,
         Verb::Sort,
         Verb::Theme,
@@ -78,6 +82,7 @@ impl Verb {
     fn name(self) -> &'static str {
         match self {
             Verb::Product(verb) => verb.name(),
+            Verb::Cart => "cart",
             Verb::Category => "category",
             Verb::Sort => "sort",
             Verb::Theme => "theme",
@@ -90,6 +95,7 @@ impl Verb {
             Verb::Product(ProductVerb::Add) => ("Add a product", "PRODUCT [N]"),
             Verb::Product(ProductVerb::Set) => ("Set a quantity", "PRODUCT N"),
             Verb::Product(ProductVerb::Remove) => ("Remove a line", "PRODUCT"),
+            Verb::Cart => ("Go to another cart", "NAME"),
             Verb::Category => ("Show one category, or all", "[NAME]"),
             Verb::Sort => ("Sort the catalog", "COLUMN"),
             Verb::Theme => ("Change the theme", "NAME"),
@@ -145,6 +151,7 @@ fn suggestion(state: &State, typed: &str) -> Option<PaletteEntry> {
 
     let verb = Verb::split(typed);
     let meant = match verb {
+        Some((Verb::Cart, _)) => None,
         Some((Verb::Category, words)) => {
             let categories = state.catalog.catalog.categories();
             nearest(words, categories.into_iter()).map(str::to_owned)
@@ -174,7 +181,7 @@ fn suggestion(state: &State, typed: &str) -> Option<PaletteEntry> {
 
 /// The command whose name is most like what is typed.
 fn nearest_command(state: &State, typed: &str) -> Option<String> {
-    let verbs = Verb::ALL.into_iter().map(Verb::name);
+    let verbs = verbs(state).map(Verb::name);
     let actions = state.env.keymap.offered(state.list_context());
     let names = verbs.chain(actions.map(|entry| entry.action.name()));
     nearest(typed, names).map(str::to_owned)
@@ -217,7 +224,7 @@ fn without_colon(typed: &str) -> &str {
 
 /// The entries while the command itself is typed: verbs, actions, and products to add.
 fn command_entries(state: &State, typed: &str) -> Vec<PaletteEntry> {
-    let verbs = Verb::ALL.into_iter().map(|verb| {
+    let verbs = verbs(state).map(|verb| {
         let name = verb.name();
         let (help, words) = verb.help();
         PaletteEntry {
@@ -247,6 +254,14 @@ fn command_entries(state: &State, typed: &str) -> Vec<PaletteEntry> {
     let mut entries: Vec<PaletteEntry> = ranked.into_iter().map(|(_, entry)| entry).collect();
     entries.splice(place..place, named_products(state, &typed));
     entries
+}
+
+/// The commands that take words, and that this person may give.
+fn verbs(state: &State) -> impl Iterator<Item = Verb> {
+    let may_switch = state.carts.may_switch;
+    Verb::ALL
+        .into_iter()
+        .filter(move |verb| may_switch || *verb != Verb::Cart)
 }
 
 /// The quality of a match between a command and what is typed, the best first.
@@ -299,6 +314,7 @@ pub(crate) fn no_match_message(state: &State, typed: &str) -> String {
 
     let product_words = wanted.as_ref().map_or("", |wanted| wanted.words);
     let (thing, words) = match Verb::split(typed) {
+        Some((Verb::Cart, words)) => ("cart", words),
         Some((Verb::Category, words)) => ("category", words),
         Some((Verb::Sort, words)) => ("column", words),
         Some((Verb::Theme, words)) => ("theme", words),
@@ -317,6 +333,7 @@ pub(crate) fn no_match_message(state: &State, typed: &str) -> String {
 /// The entries behind a verb.
 fn argument_entries(state: &State, typed: &str, verb: Verb, words: &str) -> Vec<PaletteEntry> {
     match verb {
+        Verb::Cart => cart_entries(state, words),
         Verb::Category => category_entries(state, words),
         Verb::Sort => sort_entries(words),
         Verb::Theme => theme_entries(words),
@@ -344,6 +361,31 @@ fn category_entries(state: &State, words: &str) -> Vec<PaletteEntry> {
             let run = Run::Category(Some(name.into()));
             entries.push(argument_entry(Verb::Category, name.to_owned(), name, run));
         }
+    }
+    entries
+}
+
+/// The entries for the carts that this person has used, and for the one whose name is typed.
+fn cart_entries(state: &State, words: &str) -> Vec<PaletteEntry> {
+    if !state.carts.may_switch {
+        return Vec::new();
+    }
+    let typed = UserName::parse(words.trim()).ok();
+    let used = &state.carts.used;
+    let matching = used.iter().filter(|cart| contains(cart.as_str(), words));
+
+    let mut entries: Vec<PaletteEntry> = Vec::new();
+    for cart in typed
+        .iter()
+        .chain(matching.filter(|cart| typed.as_ref() != Some(*cart)))
+    {
+        let label = format!("Go to {cart}");
+        let run = Run::GoToCart(cart.clone());
+        let mut entry = argument_entry(Verb::Cart, label, cart.as_str(), run);
+        if !used.contains(cart) {
+            "not used from here yet".clone_into(&mut entry.hint);
+        }
+        entries.push(entry);
     }
     entries
 }
@@ -400,7 +442,7 @@ fn wanted(typed: &str) -> Option<Wanted<'_>> {
     let typed = without_colon(typed);
     let (verb, rest) = match Verb::split(typed) {
         Some((Verb::Product(verb), rest)) => (Some(verb), rest),
-        Some((Verb::Category | Verb::Sort | Verb::Theme, _)) => return None,
+        Some((Verb::Cart | Verb::Category | Verb::Sort | Verb::Theme, _)) => return None,
         None => (None, typed),
     };
 

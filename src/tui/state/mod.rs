@@ -3,6 +3,7 @@
 pub mod activity;
 pub mod areas;
 pub mod cart;
+pub mod carts;
 pub mod catalog;
 pub mod orders;
 pub mod scroll;
@@ -17,6 +18,7 @@ use crate::store::{Shop, Trouble, Watcher};
 use activity::ActivityPane;
 use areas::{Areas, Pane};
 use cart::CartPane;
+use carts::CartsState;
 use catalog::{CatalogPane, PaletteMatches};
 use orders::OrdersState;
 use scroll::Scroll;
@@ -26,7 +28,7 @@ use tui_input::Input;
 /// Everything that stays the same while the program runs.
 #[derive(Debug, Clone)]
 pub struct Env {
-    /// The user whose cart this is.
+    /// The cart's name.
     pub user: UserName,
     /// Our name to the others.
     pub me: String,
@@ -104,6 +106,8 @@ pub enum Mode {
         /// The receipt was opened from the past orders; else the order was just placed.
         from_list: bool,
     },
+    /// Looks through the carts that they have used.
+    Carts,
     /// Asks whether to quit with unconfirmed changes.
     ConfirmQuit,
     /// Asks whether to clear the cart.
@@ -205,6 +209,8 @@ pub struct State {
     pub cart: CartPane,
     /// The checkout and the past orders.
     pub orders: OrdersState,
+    /// The carts between which this person can go.
+    pub carts: CartsState,
     /// The activity pane.
     pub activity: ActivityPane,
     /// The others who watch this cart.
@@ -251,6 +257,7 @@ impl State {
             matches: PaletteMatches::default(),
             cart: CartPane::default(),
             orders: OrdersState::default(),
+            carts: CartsState::default(),
             activity: ActivityPane::default(),
             watchers: Vec::new(),
 
@@ -285,6 +292,7 @@ impl State {
             Mode::Checkout(_) => Context::Checkout,
             Mode::Orders => Context::Orders,
             Mode::Receipt { .. } => Context::Receipt,
+            Mode::Carts => Context::Carts,
             Mode::ConfirmQuit => Context::ConfirmQuit,
             Mode::ConfirmClear => Context::ConfirmClear,
         }
@@ -305,12 +313,12 @@ impl State {
         }
     }
 
-    /// The position within the rows of the checkout, the past orders or a receipt; `None` on other
-    /// pages.
+    /// The position within the rows of a page that covers the lists; `None` where there is none.
     pub(crate) fn order_rows(&mut self) -> Option<RowsPosition<'_>> {
         match &mut self.mode {
             Mode::Checkout(top) | Mode::Receipt { top, .. } => Some(RowsPosition::Top(top)),
             Mode::Orders => Some(RowsPosition::Selection(&mut self.orders.scroll)),
+            Mode::Carts => Some(RowsPosition::Selection(&mut self.carts.scroll)),
             Mode::Browse
             | Mode::Search
             | Mode::Palette { .. }

@@ -12,6 +12,7 @@ impl Updater<'_> {
     /// it is used up.
     pub(super) fn act(&mut self, action: Action) {
         self.dismiss_notice(action);
+        self.stay_in_cart(action);
         self.perform(action);
         self.state.count = None;
     }
@@ -53,6 +54,10 @@ impl Updater<'_> {
             Action::PlaceOrder => self.place_order(),
             Action::Orders => self.open_orders(),
             Action::Receipt => self.open_receipt(),
+
+            Action::Carts => self.open_carts(),
+            Action::GoToCart => self.go_to_selected_cart(),
+            Action::ForgetCart => self.forget_selected_cart(),
 
             Action::Activity => self.toggle_activity(),
             Action::Mouse => self.toggle_mouse(),
@@ -136,7 +141,7 @@ impl Updater<'_> {
     pub(super) fn cover(&mut self, mode: Mode) {
         let before = std::mem::replace(&mut self.state.mode, mode);
         match before {
-            Mode::Checkout(_) | Mode::Orders | Mode::Receipt { .. } => {
+            Mode::Checkout(_) | Mode::Orders | Mode::Receipt { .. } | Mode::Carts => {
                 self.state.covered = Some(before);
             }
             // One that opens another leaves the page below it as it is.
@@ -194,6 +199,7 @@ impl Updater<'_> {
             Mode::Receipt { .. }
             | Mode::Checkout(_)
             | Mode::Orders
+            | Mode::Carts
             | Mode::Quantity { .. }
             | Mode::ConfirmQuit
             | Mode::ConfirmClear => self.state.mode = Mode::Browse,
@@ -217,6 +223,7 @@ impl Updater<'_> {
             | Mode::Checkout(_)
             | Mode::Orders
             | Mode::Receipt { .. }
+            | Mode::Carts
             | Mode::ConfirmQuit
             | Mode::ConfirmClear => {}
         }

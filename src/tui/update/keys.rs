@@ -85,6 +85,7 @@ impl Updater<'_> {
             | Context::Help
             | Context::Orders
             | Context::Receipt
+            | Context::Carts
             | Context::ConfirmQuit
             | Context::ConfirmClear => {}
         }
@@ -127,6 +128,7 @@ impl Updater<'_> {
             | Context::Checkout
             | Context::Orders
             | Context::Receipt
+            | Context::Carts
             | Context::ConfirmQuit
             | Context::ConfirmClear => false,
         };

@@ -106,7 +106,8 @@ impl Updater<'_> {
         let was_offline = matches!(self.state.connectivity, Connectivity::Offline { .. });
 
         // The first cart is no news: nothing was displayed before that it could differ from.
-        if self.state.connectivity != Connectivity::Connecting {
+        let is_first = !self.state.cart.loaded;
+        if !is_first {
             self.highlight_differences(&cart);
             if let Some(at) = self.expired_before(&cart) {
                 self.note_event(at, CartEventKind::Expired);
@@ -120,8 +121,9 @@ impl Updater<'_> {
         self.state.cart.loaded = true;
         self.rebuild_shown();
 
-        // Nobody told us what changed while the connection was down.
-        if was_offline || !self.state.catalog.loaded {
+        // Nobody told us what changed while the connection was down, or between two carts.
+        let was_switched = is_first && !was_down;
+        if was_offline || was_switched || !self.state.catalog.loaded {
             self.load_catalog();
         }
         if was_down {

@@ -5,6 +5,7 @@
 
 mod actions;
 mod cart;
+mod carts;
 mod catalog;
 mod keys;
 mod live;
@@ -104,6 +105,7 @@ impl Updater<'_> {
                     self.notify_error(why);
                 }
             }
+            Message::Carts(read) => self.on_carts(read),
             Message::Found(results) => self.on_search_results(results),
             Message::Notice(text) => self.notify_until_key(text, Tone::Warn),
             Message::Clock => {}
@@ -112,6 +114,7 @@ impl Updater<'_> {
         if seen_news.is_some() && self.state.notice == seen_news {
             self.state.notice = None;
         }
+        self.leave_settled_cart();
         self.pass_time();
         if was_open {
             self.tell_of_closing();

@@ -16,7 +16,9 @@ impl Updater<'_> {
         };
 
         match self.state.mode {
-            Mode::Checkout(_) | Mode::Orders | Mode::Receipt { .. } => self.move_in_orders(motion),
+            Mode::Checkout(_) | Mode::Orders | Mode::Receipt { .. } | Mode::Carts => {
+                self.move_in_orders(motion);
+            }
             Mode::Palette { .. } => self.move_in_palette(motion),
             Mode::Help(_) => self.move_in_help(motion),
             Mode::Browse

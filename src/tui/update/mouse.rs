@@ -54,6 +54,7 @@ impl Updater<'_> {
             | Mode::Checkout(_)
             | Mode::Orders
             | Mode::Receipt { .. }
+            | Mode::Carts
             | Mode::ConfirmQuit
             | Mode::ConfirmClear => {}
         }
@@ -184,6 +185,7 @@ impl Updater<'_> {
             Mode::Checkout(_)
             | Mode::Orders
             | Mode::Receipt { .. }
+            | Mode::Carts
             | Mode::Help(_)
             | Mode::Palette { .. } => self.move_cursor(match direction {
                 WheelDirection::Up => Motion::Up,

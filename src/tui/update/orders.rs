@@ -226,6 +226,7 @@ impl Updater<'_> {
             | Mode::Palette { .. }
             | Mode::Quantity { .. }
             | Mode::Help(_)
+            | Mode::Carts
             | Mode::ConfirmQuit
             | Mode::ConfirmClear => false,
         };

@@ -40,6 +40,7 @@ impl Updater<'_> {
             Run::Add(product, quantity) => self.add(product, quantity),
             Run::Set(product, quantity) => self.set_quantity(product, &quantity.to_string()),
             Run::Remove(product) => self.remove(product),
+            Run::GoToCart(cart) => self.go_to_cart(cart),
             Run::Category(category) => self.show_category(category),
             Run::Sort(sort) => self.sort_catalog(sort),
             Run::Theme(theme) => self.state.theme = self.state.env.display.theme(*theme),

@@ -61,6 +61,7 @@ impl Updater<'_> {
             | Mode::Checkout(_)
             | Mode::Orders
             | Mode::Receipt { .. }
+            | Mode::Carts
             | Mode::ConfirmQuit
             | Mode::ConfirmClear => {}
         }

@@ -103,6 +103,7 @@ fn empty_message(state: &State, areas: &Areas) -> String {
             return "Waiting for the server …".to_owned();
         }
         Connectivity::Unreadable(_) => return "The cart can't be read.".to_owned(),
+        Connectivity::Syncing if !state.cart.loaded => return "Reading the cart …".to_owned(),
         Connectivity::Live | Connectivity::Syncing | Connectivity::Offline { .. } => {}
     }
 

@@ -92,6 +92,7 @@ impl Prompt<'_> {
             | Mode::Checkout(_)
             | Mode::Orders
             | Mode::Receipt { .. }
+            | Mode::Carts
             | Mode::ConfirmQuit
             | Mode::ConfirmClear => None,
         }

@@ -2,6 +2,7 @@
 
 mod activity;
 mod cart;
+mod carts;
 mod catalog;
 mod checkout;
 mod details;
@@ -99,6 +100,7 @@ fn draw_body(state: &State, areas: &Areas, sketch: &mut Sketch) {
         Mode::Help(top) => help::draw(state, *top, body, sketch),
         Mode::Checkout(top) => checkout::draw(state, *top, body, sketch),
         Mode::Orders => orders::draw(state, body, sketch),
+        Mode::Carts => carts::draw(state, body, sketch),
         Mode::Receipt { order, top, .. } => {
             orders::draw_receipt(state, order, *top, body, sketch);
         }

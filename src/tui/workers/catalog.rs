@@ -209,7 +209,7 @@ async fn read(
 }
 
 /// Reading is never refused: it fails only with the connection.
-fn into_trouble(error: Error) -> Trouble {
+pub(super) fn into_trouble(error: Error) -> Trouble {
     match error {
         Error::Trouble(trouble) | Error::Unknown { trouble, .. } => trouble,
         Error::Refused(refusal) => Trouble::Other(refusal.to_string()),

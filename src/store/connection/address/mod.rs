@@ -95,6 +95,7 @@ impl Address {
 
     /// The same address for people who may not know where the servers are: it shows as `the shop's
     /// server`.
+    #[cfg(feature = "serve")]
     #[must_use]
     pub(crate) fn hidden(mut self) -> Address {
         "the shop's server".clone_into(&mut self.shown);

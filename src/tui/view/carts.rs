@@ -1,0 +1,201 @@
+//! The list of carts.
+
+use super::row::{self, RowBackground, left, right};
+use super::sketch::Sketch;
+use super::{draw_pane, draw_scroll_bar, position};
+use crate::model::time::{ClockStyle, clock};
+use crate::model::{UserName, total};
+use crate::tui::state::State;
+use crate::tui::state::carts::CartGlance;
+use ratatui::layout::Rect;
+use ratatui::text::{Line, Span};
+
+/// The row that joins a cart that is not on the list.
+const JOIN: &str = "Join another cart …";
+
+/// The columns for the number of lines.
+const LINES: u16 = 5;
+/// The columns for a sum.
+const SUM: u16 = 12;
+/// The columns for the deadline.
+const CLOSES: u16 = 12;
+
+/// The columns of the list; those without room are 0.
+struct CartsColumns {
+    name: u16,
+    sum: u16,
+    people: u16,
+    closes: u16,
+}
+
+impl CartsColumns {
+    fn of(width: u16) -> CartsColumns {
+        let (sum, closes, for_people) = match width {
+            60.. => (SUM, CLOSES, width / 3),
+            40.. => (SUM, CLOSES, 0),
+            24.. => (SUM, 0, 0),
+            _ => (0, 0, 0),
+        };
+        let used = [LINES, sum, closes, for_people]
+            .into_iter()
+            .filter(|column| *column > 0)
+            .map(|column| column + 1)
+            .sum();
+        CartsColumns {
+            name: width.saturating_sub(used),
+            sum,
+            people: for_people,
+            closes,
+        }
+    }
+}
+
+/// Draws the carts that this person has used.
+pub(super) fn draw(state: &State, area: Rect, sketch: &mut Sketch) {
+    let theme = &state.theme;
+    let carts = &state.carts;
+    let title = Line::from(vec![
+        Span::styled(" Carts ", theme.accent),
+        Span::styled(format!("{} ", carts.used.len()), theme.dim),
+    ]);
+    let inner = draw_pane(theme, true, title, area, sketch);
+    let position = position(theme, carts.scroll.cursor, carts.rows());
+    sketch.write_line(&position, row::foot_line(area));
+
+    let columns = CartsColumns::of(inner.width);
+    let headings = [
+        left("Cart", columns.name, theme.dim),
+        right("Lines", LINES, theme.dim),
+        right("Sum", columns.sum, theme.dim),
+        left("Who is there", columns.people, theme.dim),
+        left("Closes", columns.closes, theme.dim),
+    ];
+    row::draw(
+        &headings,
+        RowBackground::Plain(theme.dim),
+        row::first_line(inner),
+        sketch,
+    );
+
+    let rows = Rect {
+        y: inner.y + 1,
+        height: inner.height.saturating_sub(1),
+        ..inner
+    };
+    let top = carts.scroll.top;
+    for (area, row) in rows.rows().zip(top..carts.rows()) {
+        let background = if row == carts.scroll.cursor {
+            RowBackground::Highlight(theme.selected)
+        } else {
+            RowBackground::Plain(theme.text)
+        };
+        match carts.used.get(row) {
+            Some(cart) => draw_cart(state, cart, &columns, background, area, sketch),
+            None => row::draw(
+                &[left(JOIN, inner.width, theme.text)],
+                background,
+                area,
+                sketch,
+            ),
+        }
+    }
+    draw_scroll_bar(theme, area, rows, carts.rows(), top, sketch);
+}
+
+/// Draws a cart of the list.
+fn draw_cart(
+    state: &State,
+    cart: &UserName,
+    columns: &CartsColumns,
+    background: RowBackground,
+    area: Rect,
+    sketch: &mut Sketch,
+) {
+    let theme = &state.theme;
+    let here = if *cart == state.env.user {
+        " (here)"
+    } else {
+        ""
+    };
+    let name = format!("{cart}{here}");
+
+    let words = match state.carts.glances.get(cart) {
+        Some(Ok(glance)) => GlanceWords::of(state, glance),
+        Some(Err(_)) => GlanceWords {
+            people: "can't be read".to_owned(),
+            ..GlanceWords::default()
+        },
+        None => GlanceWords {
+            lines: "…".to_owned(),
+            ..GlanceWords::default()
+        },
+    };
+    let cells = [
+        left(&name, columns.name, theme.text),
+        right(&words.lines, LINES, theme.dim),
+        right(&words.sum, columns.sum, theme.text),
+        left(&words.people, columns.people, theme.dim),
+        left(&words.closes, columns.closes, theme.dim),
+    ];
+    row::draw(&cells, background, area, sketch);
+}
+
+/// What a row says of a cart.
+#[derive(Default)]
+struct GlanceWords {
+    lines: String,
+    sum: String,
+    people: String,
+    closes: String,
+}
+
+impl GlanceWords {
+    fn of(state: &State, glance: &CartGlance) -> GlanceWords {
+        let lines = glance.cart.lines.iter();
+        let totals = total::totals(lines.map(|line| (line, state.lookup(&line.product))));
+        let sum = if glance.cart.lines.is_empty() {
+            String::new()
+        } else {
+            totals.subtotal.in_currency(&state.shop.currency)
+        };
+
+        GlanceWords {
+            lines: glance.cart.lines.len().to_string(),
+            sum,
+            people: people(state, glance),
+            closes: closes(state, glance),
+        }
+    }
+}
+
+/// Who watches a cart: oneself first, each name once.
+fn people(state: &State, glance: &CartGlance) -> String {
+    let mut names: Vec<&str> = Vec::new();
+    for watcher in &glance.watchers {
+        let name = if watcher.id == state.env.ops {
+            "you"
+        } else {
+            watcher.name.as_str()
+        };
+        if !names.contains(&name) {
+            names.push(name);
+        }
+    }
+    names.sort_by_key(|name| *name != "you");
+
+    if names.is_empty() {
+        return "nobody".to_owned();
+    }
+    names.join(", ")
+}
+
+/// When a cart closes, by its owner's rules.
+fn closes(state: &State, glance: &CartGlance) -> String {
+    let rules = &glance.cart.rules;
+    match (rules.locked, rules.closes) {
+        (true, _) => "locked".to_owned(),
+        (false, Some(at)) if at <= glance.cart.deadline.told_at => "closed".to_owned(),
+        (false, Some(at)) => clock(at, &state.env.zone, ClockStyle::Minute),
+        (false, None) => String::new(),
+    }
+}

@@ -1,0 +1,96 @@
+//! Going from one cart to another without leaving the program.
+
+use crate::harness;
+
+use harness::{Server, ok, shop};
+
+/// Adds a product to a cart by command.
+fn add(server: &Server, cart: &str, product: &str) {
+    ok(server, &["--cart", cart, "--name", "till", "add", product]);
+}
+
+#[test]
+fn three_keys_lead_to_another_cart_and_back() {
+    let server = Server::with_demo();
+    add(&server, "family", "sourdough");
+    let office = shop(&server, "office", "cai");
+    let family = shop(&server, "family", "bob");
+    let mut ann = shop(&server, "office", "ann");
+    office.wait("with ann");
+    ann.keys(": e s p enter");
+    office.wait("1 Espresso ");
+
+    // A cart is joined by name once; after that it is on the list.
+    ann.keys(": c a r t space f a m i l y enter");
+    ann.wait("Now in family, as ann");
+    ann.wait("1 Sourdough Loaf ");
+    family.wait("with ann");
+    office.gone("with ann");
+    ann.keys(": e s p enter");
+    family.wait("1 Espresso ");
+    assert_eq!(server.get("ZSCORE cart:family espresso"), "1");
+
+    ann.keys("b");
+    ann.wait(r"family \(here\) +2 .*you, bob");
+    ann.wait(r"office +1 +€2\.40 .*cai");
+    ann.keys("down enter");
+    ann.wait("Now in office, as ann");
+    office.wait("with ann");
+    ann.gone("Sourdough Loaf +5");
+
+    // What was done in one cart is not undone in another.
+    ann.keys("u");
+    ann.wait("nothing to undo|Nothing to undo");
+    assert_eq!(server.get("ZSCORE cart:family espresso"), "1");
+    assert_eq!(server.get("ZSCORE cart:office espresso"), "1");
+
+    // The next start knows both.
+    drop(ann);
+    let mut ann = shop(&server, "office", "ann");
+    ann.keys("b");
+    ann.wait("family +2 ");
+    ann.keys("down d");
+    ann.wait("family is off this list");
+    ann.gone("family +2 ");
+    assert_eq!(server.get("ZCARD cart:family"), "2");
+}
+
+#[test]
+fn what_waits_is_saved_before_the_cart_is_left() {
+    let server = Server::with_demo();
+    let mut ann = shop(&server, "office", "ann");
+    server.freeze();
+    ann.keys(": e s p enter");
+    ann.wait("…€?2.40|1… Espresso|1 Espresso");
+    ann.keys(": c a r t space f a m i l y enter");
+    ann.wait("Saving 1 change first");
+    ann.wait("cart of office");
+    server.thaw();
+    ann.wait("Now in family, as ann");
+    assert_eq!(server.get("ZSCORE cart:office espresso"), "1");
+    assert_eq!(server.get("EXISTS cart:family"), "0");
+}
+
+#[test]
+fn nobody_leaves_a_cart_while_the_server_is_away() {
+    let mut server = Server::with_demo();
+    let mut ann = shop(&server, "office", "ann");
+    server.kill();
+    ann.wait("offline since");
+    ann.keys(": c a r t space f a m i l y enter");
+    ann.wait("The server is away: you stay in office until it is back");
+    server.restart();
+    ann.wait("● live");
+    ann.wait("cart of office");
+}
+
+#[test]
+fn prices_are_those_of_now_in_each_cart() {
+    let server = Server::with_demo();
+    let mut ann = shop(&server, "office", "ann");
+    add(&server, "family", "espresso");
+    ann.keys(": c a r t space f a m i l y enter");
+    ann.wait(r"1 Espresso .*2\.40");
+    ok(&server, &["product", "set", "espresso", "price=2.90"]);
+    ann.wait(r"1 Espresso .*2\.90");
+}
