@@ -4,9 +4,9 @@ use crate::harness;
 
 use harness::shopping::named;
 use harness::{Server, in_time};
-use trolley::model::{Cart, Change, ChangeKind, Edit, ProductId, UserName};
+use trolley::model::{Cart, Change, ChangeKind, Edit, ProductId, Refusal, RuleChange, UserName};
 use trolley::store::live::{self, Link, LiveEvent, LiveRequest, Subscription};
-use trolley::store::{self, Address, Policy};
+use trolley::store::{self, Address, Error, Policy};
 
 fn open(url: &str, by: &str) -> (Link, Subscription) {
     let user = UserName::parse("office").unwrap();
@@ -70,6 +70,16 @@ async fn hear_settled(live: &mut Subscription, change: &Change) {
         _ => None,
     })
     .await;
+}
+
+/// Sets a rule, and hears what became of it.
+async fn set_rule(live: &mut Subscription, rule: RuleChange) -> Result<(), Error> {
+    live.request(LiveRequest::Rules(vec![rule]));
+    hear(live, "what became of the rules", |event| match event {
+        LiveEvent::RulesSet(outcome) => Some(outcome),
+        _ => None,
+    })
+    .await
 }
 
 /// Waits until these watch, and no others.
@@ -209,4 +219,49 @@ async fn changes_are_made_in_the_order_in_which_they_are_asked_for() {
     for change in &changes {
         hear_settled(&mut ann, change).await;
     }
+}
+
+#[tokio::test]
+async fn rules_are_set_at_once_or_refused_to_who_asked() {
+    let mut server = Server::with_demo();
+    let (link, mut ann) = open(server.url(), "ann");
+    hear_cart(&mut ann).await;
+    let mut bob = link.join(&named("bob"), Some("bob")).unwrap();
+    hear_cart(&mut bob).await;
+
+    assert_eq!(set_rule(&mut ann, RuleChange::Locked(true)).await, Ok(()));
+    let locked = hear_cart(&mut bob).await.rules;
+    assert_eq!(
+        (locked.owner.as_deref(), locked.locked),
+        (Some("ann"), true)
+    );
+    let refused = set_rule(&mut bob, RuleChange::Locked(false)).await;
+    assert_eq!(refused, Err(Refusal::NotOwner("ann".to_owned()).into()));
+
+    // Rules on their way when the link breaks may be set.
+    server.freeze();
+    let unknown = set_rule(&mut ann, RuleChange::Locked(false)).await;
+    assert!(matches!(unknown, Err(Error::Unknown { .. })), "{unknown:?}");
+    server.thaw();
+    hear_cart(&mut ann).await;
+
+    // Rules never wait: nobody knows what they would meet later.
+    server.kill();
+    for live in [&mut ann, &mut bob] {
+        hear(live, "the end of the link", |event| {
+            matches!(event, LiveEvent::Down(_)).then_some(())
+        })
+        .await;
+    }
+    let down = set_rule(&mut ann, RuleChange::Locked(false)).await;
+    assert!(matches!(down, Err(Error::Trouble(_))), "{down:?}");
+    server.restart();
+    assert!(
+        hear_cart(&mut ann)
+            .await
+            .rules
+            .owner
+            .is_none_or(|owner| owner == "ann")
+    );
+    assert_eq!(set_rule(&mut ann, RuleChange::Locked(true)).await, Ok(()));
 }

@@ -134,6 +134,7 @@ impl<'a> CartWatch<'a> {
             | LiveEvent::Applied(_)
             | LiveEvent::Waits(_)
             | LiveEvent::Settled(..)
+            | LiveEvent::RulesSet(_)
             | LiveEvent::Slow(_)
             | LiveEvent::Products(_)
             | LiveEvent::Watchers(_)

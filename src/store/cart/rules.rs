@@ -2,10 +2,11 @@
 
 use super::sending::common_refusal;
 use super::{new_op, push_cart_update};
-use crate::model::{RuleChange, UserName};
+use crate::model::{OpId, RuleChange, UserName};
 use crate::store::connection::Connection;
 use crate::store::error::Error;
 use crate::store::keys::CartKeys;
+use crate::store::policy::Policy;
 use crate::store::scripts::RULES;
 use redis::aio::ConnectionLike;
 
@@ -36,19 +37,35 @@ pub async fn set_rules(
 ) -> Result<(), Error> {
     let keys = CartKeys::of(user);
     let op = new_op();
-    let database = connection.conn.get_db();
 
+    let conn = &mut connection.conn;
+    match send_rules(conn, &keys, &connection.policy, &op, changes).await {
+        Ok(()) => Ok(()),
+        Err(error) => Err(connection.name_wrong_types(user, error).await),
+    }
+}
+
+/// Sets rules of a cart over a connection, once.
+///
+/// # Errors
+/// The errors of [`set_rules`].
+pub(crate) async fn send_rules(
+    conn: &mut impl ConnectionLike,
+    keys: &CartKeys,
+    policy: &Policy,
+    op: &OpId,
+    changes: &[RuleChange],
+) -> Result<(), Error> {
     let mut call = RULES.prepare_invoke();
-    push_cart_update(&mut call, &keys, &connection.policy, op.as_str(), database);
-    call.arg(connection.policy.item_timeout.as_millis());
+    push_cart_update(&mut call, keys, policy, op.as_str(), conn.get_db());
+    call.arg(policy.item_timeout.as_millis());
     for change in changes {
         let (field, value) = field(change);
         call.arg(field).arg(value);
     }
 
-    let error = match call.invoke_async::<u8>(&mut connection.conn).await {
-        Ok(_) => return Ok(()),
-        Err(error) => common_refusal(&error).map_or_else(|| error.into(), Error::Refused),
-    };
-    Err(connection.name_wrong_types(user, error).await)
+    match call.invoke_async::<u8>(conn).await {
+        Ok(_) => Ok(()),
+        Err(error) => Err(common_refusal(&error).map_or_else(|| error.into(), Error::Refused)),
+    }
 }

@@ -48,6 +48,7 @@ impl Session {
                     self.send_due(supervisor);
                 }
             }
+            LiveRequest::Rules(changes) => self.set_rules(supervisor, visitor, changes),
             LiveRequest::Reread => self.read_cart(supervisor),
             LiveRequest::Products(ids) => self.read_products(Audience::One(visitor), ids),
             LiveRequest::Order(request) => self.on_order_request(supervisor, visitor, request),

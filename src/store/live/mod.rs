@@ -10,6 +10,7 @@ mod mirror;
 mod orders;
 mod products;
 mod reading;
+mod rules;
 mod sending;
 mod session;
 mod visitors;
@@ -17,7 +18,9 @@ mod visitors;
 pub use orders::{OrderEvent, OrderRequest};
 pub use visitors::{Link, Subscription};
 
-use crate::model::{Cart, Change, Deadline, OpId, Product, ProductId, Update, UserName};
+use crate::model::{
+    Cart, Change, Deadline, OpId, Product, ProductId, RuleChange, Update, UserName,
+};
 use crate::store::cart::beat::Watcher;
 use crate::store::cart::sending::FirstSent;
 use crate::store::catalog::decode::CatalogNews;
@@ -42,6 +45,8 @@ use visitors::{Audience, Call, Visitor, VisitorId, Visitors};
 pub enum LiveRequest {
     /// Apply a change exactly once. It waits while the link is down.
     Change(Change),
+    /// Set rules of the cart, now or not at all; a [`LiveEvent::RulesSet`] answers.
+    Rules(Vec<RuleChange>),
     /// Read the cart again.
     Reread,
     /// Read these products.
@@ -71,6 +76,8 @@ pub enum LiveEvent {
     Waits(Trouble),
     /// A change asked for here is applied or refused.
     Settled(OpId, Result<Update, Error>),
+    /// The rules that were asked for here are set, or refused.
+    RulesSet(Result<(), Error>),
     /// Products that were asked for, or that somebody changed.
     Products(Vec<(ProductId, Option<Product>)>),
     /// The way to the server is slow from now on, or is not any more.
@@ -112,6 +119,7 @@ async fn run(address: Address, user: UserName, calls: mpsc::UnboundedReceiver<Ca
         calls,
         down: None,
         unsettled: VecDeque::new(),
+        rules_on_their_way: Vec::new(),
         order_drivers: VecDeque::new(),
         held_events: VecDeque::new(),
     };
@@ -124,7 +132,10 @@ async fn run(address: Address, user: UserName, calls: mpsc::UnboundedReceiver<Ca
                 pauses = growing_pauses();
                 tracing::info!(cart = supervisor.user.as_str(), "link up");
                 match session.serve(&mut supervisor).await {
-                    SessionEnd::Broken(trouble) => trouble,
+                    SessionEnd::Broken(trouble) => {
+                        supervisor.lose_rules(&trouble);
+                        trouble
+                    }
                     SessionEnd::Closed => return,
                 }
             }
@@ -211,6 +222,9 @@ struct Supervisor {
     down: Option<Trouble>,
     /// Changes in the order in which they were asked for.
     unsettled: VecDeque<PendingChange>,
+    /// Rules that were sent over the present connection and are not answered yet, by op id, and
+    /// who asked for them.
+    rules_on_their_way: Vec<(OpId, VisitorId)>,
     /// Orders on their way, one after the other: after a break they go on.
     order_drivers: VecDeque<OrderOnItsWay>,
     /// Events that came while the cart was read. They are told after the cart, even if only the
@@ -253,6 +267,7 @@ impl Supervisor {
             Call::Leave(visitor, _) => self.visitors.leave(visitor, None),
 
             Call::Request(asker, LiveRequest::Change(change)) => self.keep_change(asker, change),
+            Call::Request(asker, LiveRequest::Rules(_)) => self.refuse_rules(asker),
             // Everything is read when the link comes up.
             Call::Request(_, LiveRequest::Reread | LiveRequest::Products(_)) => {}
             Call::Request(asker, LiveRequest::Order(request)) => self.keep_order(asker, request),

@@ -58,6 +58,8 @@ pub(super) enum Completed {
     HoldOver,
     /// A change was sent.
     Sent(OpId, Result<Update, Error>),
+    /// Rules were sent.
+    RulesSent(OpId, Result<(), Error>),
     /// The server waited for its replicas: whether enough have the first unreplicated changes.
     Replicated {
         changes: usize,
@@ -337,6 +339,7 @@ impl Session {
             Completed::Verified { ops, answers } => self.on_verified(supervisor, ops, answers)?,
             Completed::HoldOver => self.try_held_up(supervisor),
             Completed::Sent(op, outcome) => self.on_sent(supervisor, op, outcome)?,
+            Completed::RulesSent(op, outcome) => self.on_rules_sent(supervisor, &op, outcome)?,
             Completed::Replicated { changes, outcome } => {
                 self.on_replicated(supervisor, changes, outcome)?;
             }

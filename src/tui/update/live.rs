@@ -42,6 +42,8 @@ impl Updater<'_> {
                 self.notify_warn(format!("A change waits, others go on: {trouble}"));
             }
             LiveEvent::Settled(op, outcome) => self.on_settled(&op, outcome),
+            // The screen sets no rules yet.
+            LiveEvent::RulesSet(_) => {}
 
             LiveEvent::Products(read) => {
                 self.on_products(read);
