@@ -64,6 +64,8 @@ fn damage() -> impl Strategy<Value = Vec<String>> {
         ("meta", "locked"),
         ("meta", "budget"),
         ("meta", "budget_each"),
+        ("meta", "expected"),
+        ("meta", "ready"),
         ("lines", "tea"),
         ("by", "tea"),
         ("ops0", ""),

@@ -89,7 +89,7 @@ enum Step {
     /// The server answers our first unconfirmed change by a refusal.
     Refuse,
     /// The server reports this.
-    Link(LiveEvent),
+    Link(Box<LiveEvent>),
 }
 
 const KEYS: [&str; 48] = [
@@ -190,7 +190,7 @@ fn steps() -> impl Strategy<Value = Step> {
         1 => select(vec![0, 1, 30, 60]).prop_map(Step::Catalog),
         1 => (0..5_usize).prop_map(Step::Watchers),
         1 => Just(Step::Refuse),
-        3 => select(events).prop_map(Step::Link),
+        3 => select(events).prop_map(|event| Step::Link(Box::new(event))),
     ]
 }
 
@@ -245,7 +245,7 @@ impl Step {
                     stage.link(event);
                 }
             }
-            Step::Link(event) => stage.link(event),
+            Step::Link(event) => stage.link(*event),
         }
     }
 }

@@ -37,6 +37,7 @@ mod pictures;
 mod plain_clients;
 mod port;
 mod reach;
+mod readiness;
 mod replicas;
 mod rules;
 mod screen;

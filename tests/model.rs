@@ -9,7 +9,9 @@ use harness::shopping::connect;
 use harness::{Server, until};
 use proptest::prelude::*;
 use std::collections::BTreeMap;
-use trolley::model::{Change, ChangeKind, Edit, ProductId, Refusal, Update, UserName};
+use trolley::model::{
+    Cart, Change, ChangeKind, Edit, ProductId, Refusal, Update, UpdateFit, UserName,
+};
 use trolley::store;
 use trolley::store::{Address, Connection, Error, Policy};
 
@@ -24,6 +26,8 @@ enum Step {
     Remove(usize, u8),
     Clear(usize),
     Touch(usize),
+    Ready(usize),
+    Unready(usize),
     Undo(usize),
     Redo(usize),
     /// The same change sent again.
@@ -43,6 +47,8 @@ fn step() -> impl Strategy<Value = Step> {
         2 => (client.clone(), product).prop_map(|(c, p)| Step::Remove(c, p)),
         1 => client.clone().prop_map(Step::Clear),
         1 => client.clone().prop_map(Step::Touch),
+        3 => client.clone().prop_map(Step::Ready),
+        1 => client.clone().prop_map(Step::Unready),
         3 => client.clone().prop_map(Step::Undo),
         2 => client.clone().prop_map(Step::Redo),
         2 => client.prop_map(Step::Repeat),
@@ -54,6 +60,8 @@ fn step() -> impl Strategy<Value = Step> {
 #[derive(Default)]
 struct Model {
     lines: BTreeMap<ProductId, u32>,
+    /// Who is ready.
+    ready: Vec<usize>,
 }
 
 impl Model {
@@ -111,13 +119,27 @@ impl Model {
         Ok(())
     }
 
-    fn change(&mut self, change: &Change) -> Result<(), Refusal> {
+    fn change(&mut self, client: usize, change: &Change) -> Result<(), Refusal> {
+        if change.kind == ChangeKind::Ready && self.lines.is_empty() {
+            return Err(Refusal::EmptyCart);
+        }
         let lenient = matches!(change.kind, ChangeKind::Undo | ChangeKind::Redo);
         let outcomes: Vec<_> = change.edits.iter().map(|edit| self.edit(edit)).collect();
         let refusal = outcomes.iter().find_map(|outcome| outcome.clone().err());
         match refusal {
             Some(refusal) if !lenient || outcomes.iter().all(Result::is_err) => Err(refusal),
-            _ => Ok(()),
+            _ => {
+                if change.kind != ChangeKind::Touch {
+                    self.ready.retain(|other| *other != client);
+                }
+                if change.kind == ChangeKind::Ready {
+                    self.ready.push(client);
+                }
+                if self.lines.is_empty() {
+                    self.ready.clear();
+                }
+                Ok(())
+            }
         }
     }
 }
@@ -130,7 +152,9 @@ struct Client {
 }
 
 struct Shop {
-    link: Connection,
+    links: Vec<Connection>,
+    /// The cart as it follows from updates alone.
+    told: Cart,
     model: Model,
     clients: [Client; CLIENTS],
     version: u64,
@@ -175,6 +199,8 @@ impl Shop {
             ),
             Step::Clear(c) => (*c, ChangeKind::Clear, vec![Edit::Clear]),
             Step::Touch(c) => (*c, ChangeKind::Touch, Vec::new()),
+            Step::Ready(c) => (*c, ChangeKind::Ready, Vec::new()),
+            Step::Unready(c) => (*c, ChangeKind::Unready, Vec::new()),
             Step::Undo(c) => match self.clients[*c].done.pop() {
                 Some(update) => (*c, ChangeKind::Undo, update.inverse()),
                 None => return,
@@ -191,9 +217,13 @@ impl Shop {
             kind,
             edits,
         };
-        let outcome = self.link.apply(&alice(), &change).await;
-        match (&outcome, self.model.change(&change)) {
+        let outcome = self.links[client].apply(&alice(), &change).await;
+        match (&outcome, self.model.change(client, &change)) {
             (Ok(update), Ok(())) => {
+                if self.told.apply(update) == UpdateFit::Next {
+                    let ready = self.ready().await;
+                    assert_eq!(self.told.ready, ready);
+                }
                 assert_eq!(
                     update.version,
                     if self.version == 0 {
@@ -207,7 +237,7 @@ impl Shop {
                 let client = &mut self.clients[client];
                 match kind {
                     ChangeKind::Undo => client.undone.push(update.clone()),
-                    ChangeKind::Touch => {}
+                    ChangeKind::Touch | ChangeKind::Ready | ChangeKind::Unready => {}
                     _ => client.done.push(update.clone()),
                 }
                 if matches!(kind, ChangeKind::Edit | ChangeKind::Clear) {
@@ -224,8 +254,14 @@ impl Shop {
 
     async fn repeat(&mut self, client: usize) {
         if let Some((change, Ok(first))) = &self.clients[client].last {
-            assert_eq!(self.link.apply(&alice(), change).await.as_ref(), Ok(first));
+            let link = &mut self.links[client];
+            assert_eq!(link.apply(&alice(), change).await.as_ref(), Ok(first));
         }
+    }
+
+    async fn ready(&mut self) -> Vec<String> {
+        let cart = store::get_cart_items(&mut self.links[0], &alice()).await;
+        cart.unwrap().ready
     }
 
     fn expire(&mut self, server: &Server) {
@@ -235,12 +271,20 @@ impl Shop {
             server.get("EXISTS cart:alice {cart:alice}:lines") == "0"
         });
         self.model.lines.clear();
+        self.model.ready.clear();
     }
 
     async fn check(&mut self) {
-        let cart = store::get_cart_items(&mut self.link, &alice())
+        let cart = store::get_cart_items(&mut self.links[0], &alice())
             .await
             .unwrap();
+        let mut ready: Vec<String> = self.model.ready.iter().map(name).collect();
+        let mut held: Vec<String> = cart.ready.clone();
+        ready.sort();
+        held.sort();
+        assert_eq!(held, ready);
+        self.told = cart.clone();
+
         let held: BTreeMap<_, _> = cart
             .lines
             .iter()
@@ -254,6 +298,10 @@ impl Shop {
             "an immortal cart"
         );
     }
+}
+
+fn name(client: &usize) -> String {
+    format!("client {client}")
 }
 
 fn alice() -> UserName {
@@ -285,9 +333,19 @@ fn random_programs_agree_with_the_model() {
             server.cmd(&format!("HSET product:p{n} name P{n} price 1.00"));
         }
         runtime.block_on(async {
-            let link = connect(&Address::parse(server.url()).unwrap()).await;
-            let link = link.with_policy(Policy { line_limit: LIMIT, ..Policy::default() });
-            let mut shop = Shop { link, model: Model::default(), clients: Default::default(), version: 0 };
+            let mut links = Vec::new();
+            for client in 0..CLIENTS {
+                let link = connect(&Address::parse(server.url()).unwrap()).await;
+                let policy = Policy { line_limit: LIMIT, by: name(&client), ..Policy::default() };
+                links.push(link.with_policy(policy));
+            }
+            let mut shop = Shop {
+                links,
+                told: Cart::default(),
+                model: Model::default(),
+                clients: Default::default(),
+                version: 0,
+            };
             for step in &program {
                 shop.run(&server, step).await;
                 shop.check().await;

@@ -809,12 +809,13 @@ fn json_documents_are_stable() {
     for args in [
         &["demo"][..],
         &["add", "espresso", "2"],
+        &["ready"],
         &["checkout"],
         &["checkout", "--yes", "--op-id", order],
         &["orders"],
         &["order", order],
         &["order", order, "accept"],
-        &["rules", "--budget", "80", "--lock"],
+        &["rules", "--budget", "80", "--lock", "--expect", "ann,bob"],
         &["rules"],
         &["acl", "shopper"],
     ] {

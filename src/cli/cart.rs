@@ -121,6 +121,7 @@ impl<'a> CartView<'a> {
             "locked": cart.rules.locked,
             "closes_at": cart.rules.closes,
             "budget": cart.rules.budget.map(|amount| amount.to_string()),
+            "ready": cart.ready,
             "ordering": cart.ordering.as_ref().map(|order| order.id.as_str()),
         })
     }
@@ -177,7 +178,7 @@ impl<'a> CartView<'a> {
         self.print_rules(out)
     }
 
-    /// Prints what keeps people from changing the cart, now or soon.
+    /// Prints what keeps people from changing the cart, now or soon, and who is ready.
     fn print_rules(&self, out: &mut dyn Write) -> io::Result<()> {
         let rules = &self.cart.rules;
         if rules.locked {
@@ -192,6 +193,10 @@ impl<'a> CartView<'a> {
             };
             let closes = time::day_and_minute(closes, now, &TimeZone::system());
             writeln!(out, "{}", note_row(&format!("{verb} {closes}")))?;
+        }
+        if !self.cart.ready.is_empty() {
+            let names = self.cart.ready.join(", ");
+            writeln!(out, "{}", note_row(&format!("ready: {names}")))?;
         }
         Ok(())
     }

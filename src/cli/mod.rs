@@ -31,6 +31,7 @@ mod output;
 mod product;
 mod product_output;
 mod products;
+mod ready;
 mod remove;
 mod rules;
 #[cfg(feature = "serve")]
@@ -92,6 +93,8 @@ enum ShopCommand {
     Clear(clear::ClearArgs),
     /// Show the cart
     Cart,
+    /// Say that you are ready: your next change takes that back
+    Ready(ready::ReadyArgs),
     /// Print a line for each change of the cart, as it happens
     Watch,
     /// Show what would be ordered; --yes places the order
@@ -100,7 +103,7 @@ enum ShopCommand {
     Orders(orders::OrdersArgs),
     /// Show an order's receipt, or accept, finish or cancel it
     Order(order::OrderArgs),
-    /// Show or set the rules of a shared cart: lock, deadline, budgets
+    /// Show or set the rules of a shared cart: lock, deadline, budgets, who is expected
     Rules(rules::RulesArgs),
     /// List the products
     Products(products::ProductsArgs),
@@ -318,6 +321,7 @@ async fn run_in_shop(
         ShopCommand::Set(args) => set::run(&args, settings, output).await?,
         ShopCommand::Clear(args) => clear::run(&args, settings, output).await?,
         ShopCommand::Cart => cart::run(settings, output).await?,
+        ShopCommand::Ready(args) => ready::run(&args, settings, output).await?,
         ShopCommand::Watch => watch::run(settings, output).await?,
         ShopCommand::Orders(args) => orders::run(args, settings, output).await?,
         ShopCommand::Order(args) => order::run(&args, settings, output).await?,

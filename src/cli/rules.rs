@@ -6,6 +6,7 @@ use super::error::{CliError, invalid_argument, usage_error};
 use super::output::Output;
 use crate::config::Settings;
 use crate::model::change::sanitize_actor;
+use crate::model::rules::{MOST_EXPECTED, expected_names};
 use crate::model::{Money, RuleChange, Rules, Timeout, UserName, time};
 use crate::store;
 use clap::Args;
@@ -35,6 +36,9 @@ pub(super) struct RulesArgs {
     /// The most that one person's items may cost: 10.00, none
     #[arg(long, value_name = "AMOUNT")]
     budget_each: Option<String>,
+    /// Those who are expected to ask for something: ann,bob,cai, none
+    #[arg(long, value_name = "NAMES")]
+    expect: Option<String>,
     /// Hand the cart's rules over to this name
     #[arg(long, value_name = "NAME")]
     owner: Option<String>,
@@ -95,6 +99,15 @@ impl RulesArgs {
         }
         if let Some(typed) = &self.budget_each {
             changes.push(RuleChange::BudgetEach(budget("budget-each", typed)?));
+        }
+        if let Some(typed) = &self.expect {
+            let names = match typed.as_str() {
+                NONE => Some(Vec::new()),
+                typed => expected_names(typed),
+            };
+            let names = names
+                .ok_or_else(|| usage_error("expect", format!("at most {MOST_EXPECTED} names")))?;
+            changes.push(RuleChange::Expected(names));
         }
         if let Some(typed) = &self.owner {
             let owner = sanitize_actor(typed.as_bytes());
@@ -172,6 +185,7 @@ fn rules_json(user: &UserName, rules: &Rules) -> Value {
         "closes_at": rules.closes,
         "budget": rules.budget.map(|amount| amount.to_string()),
         "budget_each": rules.budget_each.map(|amount| amount.to_string()),
+        "expected": rules.expected,
     })
 }
 
@@ -210,7 +224,11 @@ fn print_rules(
         out,
         "budget each  {}",
         amount_or_none(rules.budget_each, currency)
-    )
+    )?;
+    if !rules.expected.is_empty() {
+        writeln!(out, "expected     {}", rules.expected.join(", "))?;
+    }
+    Ok(())
 }
 
 fn amount_or_none(amount: Option<Money>, currency: &str) -> String {

@@ -7,7 +7,8 @@ use super::error::CliError;
 use super::output::Output;
 use super::streams::Streams;
 use super::{
-    add, cart, checkout, clear, connect, order, orders, products, remove, report, rules, set, watch,
+    add, cart, checkout, clear, connect, order, orders, products, ready, remove, report, rules,
+    set, watch,
 };
 use crate::config::Settings;
 use crate::model::{OrderId, Refusal, text};
@@ -63,13 +64,15 @@ enum OnceCommand {
     Clear(clear::ClearArgs),
     /// Show the cart
     Cart,
+    /// Say that you are ready: your next change takes that back
+    Ready(ready::ReadyArgs),
     /// Show what would be ordered; --yes places the order
     Checkout(checkout::CheckoutArgs),
     /// List orders
     Orders(orders::OrderListArgs),
     /// Show an order's receipt, or, as a clerk, accept, finish or cancel it
     Order(order::OrderArgs),
-    /// Show or set the rules of a shared cart: lock, deadline, budgets
+    /// Show or set the rules of a shared cart: lock, deadline, budgets, who is expected
     Rules(rules::RulesArgs),
     /// List the products
     Products(products::ProductsArgs),
@@ -204,6 +207,7 @@ async fn run_on_cart(
         OnceCommand::Set(args) => set::run(&args, settings, output).await?,
         OnceCommand::Clear(args) => clear::run(&args, settings, output).await?,
         OnceCommand::Cart => cart::run(settings, output).await?,
+        OnceCommand::Ready(args) => ready::run(&args, settings, output).await?,
         OnceCommand::Rules(args) => rules::run(&args, settings, output).await?,
         OnceCommand::Products(args) => products::run(&args, settings, output).await?,
 
@@ -320,7 +324,7 @@ mod tests {
     }
 
     fn word() -> impl Strategy<Value = String> {
-        let known: Vec<String> = "add remove set clear cart watch checkout orders order rules \
+        let known: Vec<String> = "add remove set clear cart watch checkout orders order rules ready \
             products help --json --cart --yes --all --most --lock --deadline --op-id --help -h -- = \
             - 0 -1 999999999999999999999 espresso"
             .split_whitespace()

@@ -2,7 +2,7 @@
 
 use super::order::Share;
 use super::{
-    ChangeKind, Deadline, Edit, Money, OrderId, ProductId, Quantity, Rules, Update, shares,
+    Change, ChangeKind, Deadline, Edit, Money, OrderId, ProductId, Quantity, Rules, Update, shares,
 };
 
 /// The origin of a line: who added it, when, at which price.
@@ -94,6 +94,9 @@ pub struct Cart {
     pub rules: Rules,
     /// The order that is being placed, if any: its pieces stay until that is settled.
     pub ordering: Option<PendingOrder>,
+    /// Who has said to be ready, in that order; clean text. Whoever changes a line after that is
+    /// not ready any more, and nobody is in an empty cart.
+    pub ready: Vec<String>,
 }
 
 impl Cart {
@@ -150,6 +153,7 @@ impl Cart {
         }
         self.version = update.version;
         self.deadline = update.deadline;
+        self.note_ready(update.kind, &update.by, update.count);
 
         // Another client may have written without a word: the number of lines tells.
         if self.lines.len() + self.hidden == update.count {
@@ -176,8 +180,35 @@ impl Cart {
                 false
             }
 
-            ChangeKind::Edit | ChangeKind::Clear | ChangeKind::Touch | ChangeKind::Expire => true,
+            ChangeKind::Edit
+            | ChangeKind::Clear
+            | ChangeKind::Touch
+            | ChangeKind::Expire
+            | ChangeKind::Ready
+            | ChangeKind::Unready => true,
         }
+    }
+
+    /// Takes note of what a change of this kind by `by` says of who is ready, in a cart that has
+    /// so many lines after it. `change.lua` does the same.
+    fn note_ready(&mut self, kind: ChangeKind, by: &str, lines: usize) {
+        let is_in = self.ready.iter().any(|name| name == by);
+        match kind.makes_ready() {
+            Some(true) if !is_in && !by.is_empty() => self.ready.push(by.to_owned()),
+            Some(false) if is_in => self.ready.retain(|name| name != by),
+            Some(_) | None => {}
+        }
+        if lines == 0 {
+            self.ready.clear();
+        }
+    }
+
+    /// Applies `change` by `by` as the server will once it confirms it, edit by edit.
+    pub fn preview_change(&mut self, change: &Change, by: &str) {
+        for edit in &change.edits {
+            self.preview(edit, by);
+        }
+        self.note_ready(change.kind, by, self.lines.len() + self.hidden);
     }
 
     /// Applies `edit` by `by` as the server will once it confirms it; an edit that can't be applied
@@ -327,6 +358,36 @@ mod tests {
             cart.preview(&edit, "alice");
         }
         assert_eq!(cart.quantity(&id("tea")), 2);
+    }
+
+    #[test]
+    fn who_changes_a_line_is_not_ready_any_more() {
+        let mut cart = Cart::default();
+        let mut version = 0;
+        let mut after = |by: &str, kind, (quantity, delta, count)| {
+            version += 1;
+            let mut update = update(version, "tea", quantity, delta, count);
+            update.by = by.to_owned();
+            update.kind = kind;
+            if delta == 0 {
+                update.lines.clear();
+            }
+            assert_eq!(cart.apply(&update), UpdateFit::Next);
+            cart.ready.join(" ")
+        };
+
+        assert_eq!(after("ann", ChangeKind::Edit, (3, 3, 1)), "");
+        assert_eq!(after("bob", ChangeKind::Ready, (3, 0, 1)), "bob");
+        assert_eq!(after("ann", ChangeKind::Ready, (3, 0, 1)), "bob ann");
+        assert_eq!(after("bob", ChangeKind::Ready, (3, 0, 1)), "bob ann");
+        for kind in [ChangeKind::Touch, ChangeKind::Expire] {
+            assert_eq!(after("bob", kind, (3, 0, 1)), "bob ann");
+        }
+        assert_eq!(after("bob", ChangeKind::Undo, (2, -1, 1)), "ann");
+        assert_eq!(after("cai", ChangeKind::Edit, (4, 2, 1)), "ann");
+        assert_eq!(after("ann", ChangeKind::Unready, (4, 0, 1)), "");
+        assert_eq!(after("ann", ChangeKind::Ready, (4, 0, 1)), "ann");
+        assert_eq!(after("cai", ChangeKind::Edit, (0, -4, 0)), "");
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 use super::{Deadline, Money, OrderId, ProductId, RuleChange, text};
 use crate::model::order::Share;
+use std::collections::HashSet;
 use std::fmt;
 
 /// The longest op id, in bytes.
@@ -61,6 +62,10 @@ pub enum ChangeKind {
     Order,
     /// The owner set rules; no line changed.
     Rules,
+    /// Somebody said to be ready: the cart may be ordered as far as they care. No line changed.
+    Ready,
+    /// Somebody took that back; no line changed.
+    Unready,
 }
 
 impl ChangeKind {
@@ -74,6 +79,27 @@ impl ChangeKind {
     #[must_use]
     pub fn named(name: &str) -> Option<ChangeKind> {
         name.parse().ok()
+    }
+
+    /// Returns whether whoever makes such a change is ready after it; `None` where it has nothing
+    /// to do with that.
+    #[must_use]
+    pub fn makes_ready(self) -> Option<bool> {
+        match self {
+            ChangeKind::Ready => Some(true),
+            ChangeKind::Unready
+            | ChangeKind::Edit
+            | ChangeKind::Clear
+            | ChangeKind::Undo
+            | ChangeKind::Redo => Some(false),
+            // Lines expire without anybody's doing.
+            ChangeKind::Touch
+            | ChangeKind::Expire
+            | ChangeKind::Freeze
+            | ChangeKind::Unfreeze
+            | ChangeKind::Order
+            | ChangeKind::Rules => None,
+        }
     }
 }
 
@@ -313,7 +339,9 @@ impl Update {
             | ChangeKind::Redo
             | ChangeKind::Touch
             | ChangeKind::Expire
-            | ChangeKind::Rules => None,
+            | ChangeKind::Rules
+            | ChangeKind::Ready
+            | ChangeKind::Unready => None,
         }
     }
 
@@ -371,4 +399,15 @@ pub fn sanitize_actor(raw: &[u8]) -> String {
     // People are told apart by looking at their names, so there is nothing in them but what shows.
     let name = text::sanitize_to(raw, 64);
     text::shown(&name).trim().to_owned()
+}
+
+/// Names of people, as [`sanitize_actor`] cleans them, each once and at most `most` of them.
+#[must_use]
+pub fn sanitize_actors<'a>(raw: impl IntoIterator<Item = &'a [u8]>, most: usize) -> Vec<String> {
+    let mut known = HashSet::new();
+    raw.into_iter()
+        .map(sanitize_actor)
+        .filter(|name| !name.is_empty() && known.insert(name.clone()))
+        .take(most)
+        .collect()
 }

@@ -1,6 +1,7 @@
 //! The rules of a shared cart, which its owner sets.
 
 use super::{Change, Edit, Money, ProductId, Refusal, shares};
+use crate::model::change::sanitize_actors;
 use crate::model::order::Share;
 use crate::model::time::day_and_minute;
 use jiff::tz::TimeZone;
@@ -19,6 +20,18 @@ pub struct Rules {
     pub budget: Option<Money>,
     /// The most that what one person asked for may cost.
     pub budget_each: Option<Money>,
+    /// Who is expected to ask for something; clean text, each name once.
+    pub expected: Vec<String>,
+}
+
+/// The most names that are expected.
+pub const MOST_EXPECTED: usize = 100;
+
+/// Reads names with commas between them; `None` where they are more than [`MOST_EXPECTED`].
+#[must_use]
+pub fn expected_names(typed: &str) -> Option<Vec<String>> {
+    let names = sanitize_actors(typed.split(',').map(str::as_bytes), MOST_EXPECTED + 1);
+    (names.len() <= MOST_EXPECTED).then_some(names)
 }
 
 /// A rule and its new value.
@@ -32,6 +45,8 @@ pub enum RuleChange {
     Budget(Option<Money>),
     /// The most that what one person asked for may cost.
     BudgetEach(Option<Money>),
+    /// Who is expected to ask for something; clean text.
+    Expected(Vec<String>),
     /// A new owner of the rules; clean text.
     Owner(String),
 }
@@ -48,6 +63,10 @@ impl RuleChange {
             RuleChange::Closes(None) => "removed the deadline".to_owned(),
             RuleChange::Budget(amount) => told_budget("the budget", *amount, currency),
             RuleChange::BudgetEach(amount) => told_budget("the budget of each", *amount, currency),
+            RuleChange::Expected(names) if names.is_empty() => {
+                "expects nobody in particular any more".to_owned()
+            }
+            RuleChange::Expected(names) => format!("expects {}", names.join(", ")),
             RuleChange::Owner(name) => format!("handed the rules over to {name}"),
         }
     }
@@ -331,6 +350,16 @@ mod tests {
         assert_eq!(rules.allow(&ledger(), &restore(4, 2), "ann"), over);
         // Where more are given back than come, the server takes all for one's own.
         assert_eq!(rules.allow(&ledger(), &restore(2, 3), "ann"), over);
+    }
+
+    #[test]
+    fn expected_names_are_clean_and_bounded() {
+        let names = expected_names(" ann,bob ,,ann, c\u{1b}i").unwrap();
+        assert_eq!(names, ["ann", "bob", "c\u{fffd}i"]);
+        assert_eq!(expected_names("  "), Some(Vec::new()));
+        let many = |most: usize| (0..most).map(|n| format!("n{n}")).collect::<Vec<_>>();
+        assert_eq!(expected_names(&many(100).join(",")), Some(many(100)));
+        assert_eq!(expected_names(&many(101).join(",")), None);
     }
 
     #[test]

@@ -129,7 +129,7 @@ enum Wake {
     Arrival(Arrival),
     /// A sequence that the terminal began did not go on in time.
     InputTimeout,
-    Message(Message),
+    Message(Box<Message>),
     /// The terminal has taken a frame.
     FrameWritten,
 }
@@ -188,7 +188,7 @@ impl<P: Port> Screen<P> {
                     let messages = self.input.on_timeout();
                     self.take_in_all(messages)?;
                 }
-                Wake::Message(message) => self.take_in(message)?,
+                Wake::Message(message) => self.take_in(*message)?,
                 Wake::FrameWritten => continue,
             }
             self.take_in_waiting_events()?;
@@ -207,10 +207,10 @@ impl<P: Port> Screen<P> {
             arrival = self.port.next() => Wake::Arrival(arrival),
             // After a pause of our own, what has come meanwhile came in time.
             () = alarm::at(self.input.timeout_at()) => Wake::InputTimeout,
-            Some(event) = self.live.next() => Wake::Message(Message::Live(event)),
-            Some(result) = self.results.recv() => Wake::Message(result),
+            Some(event) = self.live.next() => Wake::Message(Box::new(Message::Live(event))),
+            Some(result) = self.results.recv() => Wake::Message(Box::new(result)),
             () = written, if waits_for_outlet => Wake::FrameWritten,
-            () = alarm::at(alarm) => Wake::Message(Message::Clock),
+            () = alarm::at(alarm) => Wake::Message(Box::new(Message::Clock)),
         }
     }
 

@@ -112,6 +112,7 @@ pub fn screens(filled: &impl Fn(&str) -> TestScreen) -> Vec<(&'static str, TestS
         closes: Some(1_795_003_600_000),
         budget: Money::parse("80"),
         budget_each: Money::parse("12"),
+        ..Rules::default()
     };
     vec![
         ("checkout", told(filled("c"), preview(104, true))),

@@ -158,6 +158,7 @@ fn update_json(update: &Update) -> Value {
             RuleChange::Closes(at) => ("closes_at", json!(at)),
             RuleChange::Budget(amount) => ("budget", json!(amount.map(|a| a.to_string()))),
             RuleChange::BudgetEach(amount) => ("budget_each", json!(amount.map(|a| a.to_string()))),
+            RuleChange::Expected(names) => ("expected", json!(names)),
             RuleChange::Owner(owner) => ("owner", json!(owner)),
         };
         document["rules"][name] = value;
@@ -206,6 +207,8 @@ fn update_text(update: &Update, names: &ShopNames, zone: &TimeZone) -> String {
             );
             format!("{by} {told}")
         }
+        ChangeKind::Ready => format!("{by} is ready"),
+        ChangeKind::Unready => format!("{by} is not ready any more"),
     }
 }
 

@@ -15,6 +15,8 @@ pub(crate) struct Beat {
     pub digest: Option<String>,
     /// Its rules.
     pub rules: Rules,
+    /// Who is ready.
+    pub ready: Vec<String>,
     /// The order that is being placed.
     pub order: Option<OrderId>,
     /// Who watches the cart.

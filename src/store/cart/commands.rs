@@ -316,6 +316,29 @@ pub async fn clear_as(
         .await
 }
 
+/// Says that whoever changes the cart of `user` over this connection is ready, or is not any more.
+///
+/// # Errors
+/// [`Refusal::EmptyCart`], and those of [`Connection::apply`].
+pub async fn ready_as(
+    connection: &mut Connection,
+    user: &UserName,
+    is_ready: bool,
+    op: OpId,
+) -> Result<Applied, Error> {
+    let kind = if is_ready {
+        ChangeKind::Ready
+    } else {
+        ChangeKind::Unready
+    };
+    let change = Change {
+        op,
+        kind,
+        edits: Vec::new(),
+    };
+    connection.apply_or_repeat(user, &change).await
+}
+
 /// Reads the cart of `user`: its lines in the order in which they came, its version and
 /// its deadline. A user without a cart has an empty one.
 ///

@@ -3,18 +3,19 @@
 
 use super::beat::{Beat, Watcher};
 use crate::model::cart::{Added, PendingOrder};
-use crate::model::change::sanitize_actor;
+use crate::model::change::{sanitize_actor, sanitize_actors};
 use crate::model::order::Share;
+use crate::model::rules::MOST_EXPECTED;
 use crate::model::{
     Cart, CartLine, ChangeKind, Deadline, LineChange, Money, OpId, OrderId, ProductId, Quantity,
     RuleChange, Rules, Update,
 };
-use crate::store::scripts::HIGHEST_VERSION;
+use crate::store::scripts::{HIGHEST_VERSION, MOST_READY};
 use serde::Deserialize;
 use std::borrow::Cow;
 
 /// The number of values before the lines in the answer of `snapshot.lua`.
-const SNAPSHOT_HEAD: usize = 13;
+const SNAPSHOT_HEAD: usize = 15;
 /// The number of values of one line in the answer of `snapshot.lua`.
 const SNAPSHOT_LINE: usize = 5;
 /// The bytes of a quantity that are looked at; Redis writes no number as long as this.
@@ -156,6 +157,7 @@ fn rule_change((field, value): &(String, String)) -> Option<RuleChange> {
         ("budget", amount) => Some(RuleChange::Budget(Some(Money::parse(amount)?))),
         ("budget_each", "") => Some(RuleChange::BudgetEach(None)),
         ("budget_each", amount) => Some(RuleChange::BudgetEach(Some(Money::parse(amount)?))),
+        ("expected", names) => Some(RuleChange::Expected(expected(names.as_bytes()))),
         ("owner", name) => Some(RuleChange::Owner(sanitize_actor(name.as_bytes()))),
         _ => None,
     }
@@ -171,6 +173,7 @@ pub fn snapshot(answer: &[Vec<u8>]) -> Option<Cart> {
         left,
         count,
         rules @ ..,
+        ready,
         order,
         by,
         at,
@@ -189,6 +192,7 @@ pub fn snapshot(answer: &[Vec<u8>]) -> Option<Cart> {
         lines,
         rules: cart_rules(rules),
         ordering: pending_order(order, by, at, deadline.told_at),
+        ready: names(ready, MOST_READY),
     };
     cart.sort();
     Some(cart)
@@ -205,6 +209,7 @@ pub(crate) fn beat(answer: &[Vec<u8>]) -> Option<Beat> {
         digest,
         watching,
         rules @ ..,
+        ready,
         order,
     ] = answer
     else {
@@ -218,6 +223,7 @@ pub(crate) fn beat(answer: &[Vec<u8>]) -> Option<Beat> {
         lines: unsigned(count).and_then(|count| usize::try_from(count).ok()),
         digest: Some(digest).filter(|digest| !digest.is_empty()),
         rules: cart_rules(rules.try_into().ok()?),
+        ready: names(ready, MOST_READY),
         order: OrderId::parse(&String::from_utf8_lossy(order)),
         watchers: watchers(watching).unwrap_or_default(),
     })
@@ -242,14 +248,27 @@ fn deadline(now: &[u8], left: &[u8]) -> Option<Deadline> {
     })
 }
 
-fn cart_rules([owner, locked, closes, budget, budget_each]: &[Vec<u8>; 5]) -> Rules {
+fn cart_rules(
+    [owner, locked, closes, budget, budget_each, expected_names]: &[Vec<u8>; 6],
+) -> Rules {
     Rules {
         owner: Some(sanitize_actor(owner)).filter(|owner| !owner.is_empty()),
         locked: !locked.is_empty(),
         closes: unsigned(closes),
         budget: Money::parse(&String::from_utf8_lossy(budget)),
         budget_each: Money::parse(&String::from_utf8_lossy(budget_each)),
+        expected: expected(expected_names),
     }
+}
+
+/// Reads who is expected.
+fn expected(raw: &[u8]) -> Vec<String> {
+    names(raw, MOST_EXPECTED)
+}
+
+/// Reads names, each on a line of its own.
+fn names(raw: &[u8], most: usize) -> Vec<String> {
+    sanitize_actors(raw.split(|byte| *byte == b'\n'), most)
 }
 
 /// Reads the order that the cart is becoming. One that was begun in the future, by a clock that
@@ -393,7 +412,7 @@ mod tests {
 
     #[test]
     fn rules_that_were_set() {
-        let text = br#"{"v":"2","op":"a","by":"ann","kind":"rules","at":5,"until":0,"count":0,"lines":[],"rules":[["locked",""],["closes","7"],["budget","x"],["owner","b\u001bn"],["new","1"]]}"#;
+        let text = br#"{"v":"2","op":"a","by":"ann","kind":"rules","at":5,"until":0,"count":0,"lines":[],"rules":[["locked",""],["closes","7"],["budget","x"],["owner","b\u001bn"],["expected","ann\nbob\n\nann"],["new","1"]]}"#;
         let rules = update(text).unwrap().rules;
         let owner = RuleChange::Owner("b\u{FFFD}n".to_owned());
         assert_eq!(
@@ -401,7 +420,8 @@ mod tests {
             [
                 RuleChange::Locked(false),
                 RuleChange::Closes(Some(7)),
-                owner
+                owner,
+                RuleChange::Expected(vec!["ann".to_owned(), "bob".to_owned()]),
             ]
         );
     }

@@ -18,6 +18,7 @@ fn field(change: &RuleChange) -> (&'static str, String) {
         RuleChange::Closes(at) => ("closes", text_or_empty(*at)),
         RuleChange::Budget(amount) => ("budget", text_or_empty(*amount)),
         RuleChange::BudgetEach(amount) => ("budget_each", text_or_empty(*amount)),
+        RuleChange::Expected(names) => ("expected", names.join("\n")),
         RuleChange::Owner(name) => ("owner", name.clone()),
     }
 }

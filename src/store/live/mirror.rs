@@ -121,7 +121,9 @@ impl Mirror {
         }
 
         let ordering = cart.ordering.as_ref().map(|ordering| &ordering.id);
-        let has_same_rules = cart.rules == found.rules && ordering == found.order.as_ref();
+        let has_same_rules = cart.rules == found.rules
+            && cart.ready == found.ready
+            && ordering == found.order.as_ref();
         let has_same_lines = found.lines == Some(cart.lines.len() + cart.hidden)
             && found
                 .digest

@@ -1,7 +1,7 @@
 -- One change to a cart: all its edits or none, applied once per op id.
 --
 -- KEYS  1 cart (sorted set: product -> quantity)
---       2 meta (hash: version, start, kept, life, lost, frozen, rules)
+--       2 meta (hash: version, start, kept, life, lost, frozen, ready, rules)
 --       3 lines (hash: product -> how it came)
 --       4, 5 ops (hashes: op id -> first answer; two generations, so they stay bounded)
 --       6 log (stream of the updates)          7 touched (sorted set: product -> ms of last touch)
@@ -33,8 +33,8 @@
 -- A version that is no number of ours is none: the cart's history is lost, and a new one begins.
 -- Since op ids may be lost with it, changes that were first sent before are not sent again.
 --
--- Comes after whole.lua, history.lua, shares.lua, publish.lua and the limits MOST_LINES,
--- HIGHEST_QUANTITY (a higher score is damage), HIGHEST_VERSION, OPS_PER_GENERATION,
+-- Comes after whole.lua, history.lua, shares.lua, publish.lua and the limits MOST_LINES, MOST_READY,
+-- LONGEST_NAME (bytes), HIGHEST_QUANTITY (a higher score is damage), HIGHEST_VERSION, OPS_PER_GENERATION,
 -- COMPANIONS_OUTLIVE (ms) and LOG_LENGTH, which Rust puts in front. This script runs at every
 -- change and Lua takes most of its time: rare cases define their functions and read their fields
 -- only when they occur.
@@ -56,7 +56,7 @@ local function digits(n)
   return format('%d%07d', high, n - high * 1e7)
 end
 
-local known = call('HMGET', meta, 'version', 'start', 'kept', 'frozen', 'owner', 'life')
+local known = call('HMGET', meta, 'version', 'start', 'kept', 'frozen', 'owner', 'life', 'ready')
 local version = whole(known[1], HIGHEST_VERSION) or 0
 -- Of these two any number will do that lies in its range, so they need no dearer reading.
 local start, kept = tonumber(known[2] or 0), tonumber(known[3] or -1) or -1
@@ -107,11 +107,12 @@ if ARGV[8] ~= '' then
 end
 
 -- A cart has rules where it has an owner. A lock and the closing time (by the server's clock)
--- also refuse changes that were already on their way.
+-- also refuse changes that were already on their way, but none without edits: those keep the cart
+-- alive, or say who is ready.
 local budgeted = false
 if owner then
   local rules = call('HMGET', meta, 'locked', 'closes', 'budget', 'budget_each')
-  if kind ~= 'touch' then
+  if #ARGV >= EDITS then
     if rules[1] and rules[1] ~= '' then return redis.error_reply('LOCKED ' .. owner) end
     if now >= (whole(rules[2], HIGHEST_VERSION) or math.huge) then
       return redis.error_reply('CLOSED ' .. owner)
@@ -228,6 +229,27 @@ for i = EDITS, #ARGV, 4 do
   end
 end
 if refused and done == 0 then return redis.error_reply(refused) end
+
+-- Who is ready stands on lines, in the sequence in which they said so. Whoever takes that back or
+-- changes the cart goes from there, and all go where the cart is empty. `ready` is nil where it
+-- stays as it is.
+local ready
+if kind == 'ready' or known[7] and known[7] ~= '' then
+  local names = not stale and known[7] or ''
+  local from, to = string.find('\n' .. names, '\n' .. who .. '\n', 1, true)
+  if kind == 'ready' and not from then
+    if stale then return redis.error_reply('EMPTYCART ' .. op) end
+    local _, people = string.gsub(names, '\n', '')
+    if people >= MOST_READY or #who > LONGEST_NAME or string.find(who, '\n', 1, true) then
+      return redis.error_reply('ERR no more people can be ready in this cart')
+    end
+    names = names .. who .. '\n'
+  elseif from and kind ~= 'ready' and kind ~= 'touch' and kind ~= 'expire' then
+    names = string.sub(names, 1, from - 1) .. string.sub(names, to)
+  end
+  if count == 0 then names = '' end
+  if names ~= known[7] then ready = names end
+end
 
 -- Lua can't sum money exactly, so the client checks the budget. It must have done so on this
 -- very version.
@@ -412,6 +434,7 @@ if call('HSET', ops, op, update, '', stamp) > 1 and not opens then
   call('HSET', meta, 'lost', at)
 end
 if life then call('HSET', meta, 'life', life) end
+if ready then call('HSET', meta, 'ready', ready) end
 if was == 0 then
   call('HSET', meta, 'start', stamp)
   if lost then call('HSET', meta, 'lost', at) end
@@ -421,7 +444,7 @@ end
 -- A log that was lost begins anew, and needs an expiry like the other companions. It is trimmed at
 -- one version in a prime number of them, and at as many times: nobody who knows the versions can
 -- see to it that another kind of change always takes those.
-if #order > 0 then
+if #order > 0 or kind == 'ready' or kind == 'unready' then
   local entry
   if version % TRIM_EVERY == 0 or clock[2] % TRIM_EVERY == 0 then
     entry = pcall('XADD', log, 'NOMKSTREAM', 'MAXLEN', '~', LOG_LENGTH, '*', 'u', update)

@@ -8,10 +8,11 @@
 --          ('0': no digest, which is dear where there are many)
 --       5.. "id name" of each watcher of whom something is said
 --
--- Returns 12 values: version, server time in ms, ms left (-1: no expiry, -2: no cart), number of
+-- Returns 14 values: version, server time in ms, ms left (-1: no expiry, -2: no cart), number of
 -- lines ('' where the key is no cart), their digest ('' where it is not asked for), the watchers
--- as JSON: {"watchers":["id name", ..]}; owner, locked, closing time, budget, budget of each, and
--- the order that is being placed, '' where there is none. The same JSON is published when a
+-- as JSON: {"watchers":["id name", ..]}; owner, locked, closing time, budget, budget of each,
+-- who is expected and who is ready, as lines, and the order that is being placed, '' where there is
+-- none. The same JSON is published when a
 -- watcher comes or goes. Watching does not change the version.
 --
 -- The digest is the SHA-1 of the products and their quantities, each but the last followed by a
@@ -50,9 +51,12 @@ elseif ARGV[4] ~= '0' then
   local lines = redis.call('ZRANGE', KEYS[3], 0, tonumber(ARGV[4]) - 1, 'WITHSCORES')
   digest = redis.sha1hex(table.concat(lines, '\n'))
 end
-local meta = redis.call('HMGET', KEYS[1], 'version', 'owner', 'locked', 'closes', 'budget', 'budget_each')
+local meta = redis.call('HMGET', KEYS[1], 'version', 'owner', 'locked', 'closes', 'budget', 'budget_each',
+  'expected', 'ready')
 local left = tostring(redis.call('PTTL', KEYS[3]))
 local out = {meta[1] or '0', string.format('%.0f', now), left, tostring(count), digest, list}
-for i = 2, 6 do out[#out + 1] = meta[i] or '' end
+-- Nobody is ready in an empty cart: it may have expired since.
+if count == 0 then meta[8] = '' end
+for i = 2, 8 do out[#out + 1] = meta[i] or '' end
 out[#out + 1] = redis.call('HGET', KEYS[4], 'id') or ''
 return out

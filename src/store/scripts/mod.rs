@@ -13,6 +13,12 @@ use std::sync::LazyLock;
 /// The most lines that a cart may get.
 pub const MOST_LINES: u32 = 1_000;
 
+/// The most people who are ready in one cart.
+pub(crate) const MOST_READY: usize = 1_000;
+
+/// The longest name of somebody who is ready, in bytes: no clean name is longer.
+const LONGEST_NAME: usize = 260;
+
 /// The op ids in one generation. A cart remembers this generation and the one before, so it
 /// recognizes a repeated change at least this many versions later.
 const OPS_PER_GENERATION: u32 = 8_192;
@@ -64,6 +70,8 @@ pub(crate) const PRODUCT: &str = include_str!("product.lua");
 pub(crate) static CHANGE: LazyLock<Script> = LazyLock::new(|| {
     script(&[
         &limit("MOST_LINES", MOST_LINES),
+        &limit("MOST_READY", MOST_READY),
+        &limit("LONGEST_NAME", LONGEST_NAME),
         &history(),
         SHARES,
         PUBLISH,

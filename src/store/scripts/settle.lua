@@ -42,5 +42,6 @@ for i = 7, ARGV[6] == 'place' and #ARGV or 0, 3 do
 end
 redis.call('UNLINK', order)
 redis.call('HDEL', meta, 'frozen')
+if ARGV[6] == 'place' then redis.call('HDEL', meta, 'ready') end
 publish_update(ARGV[6] == 'place' and 'order' or 'unfreeze', changes)
 return 1

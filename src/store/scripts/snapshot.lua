@@ -3,9 +3,10 @@
 -- KEYS  1 cart   2 meta   3 lines   4 touched   5 by   6 order   7, 8 ops
 -- ARGV  1 the most lines to read   2.. op ids
 --
--- Returns 13 values: version, server time in ms, ms left (-1: no expiry, -2: no cart), number of
--- lines; owner, locked, closing time, budget, budget of each; the order that is being placed,
--- who places it, since when; those of the op ids that are applied, separated by spaces.
+-- Returns 15 values: version, server time in ms, ms left (-1: no expiry, -2: no cart), number of
+-- lines; owner, locked, closing time, budget, budget of each, who is expected and who is ready, as
+-- lines; the order that is being placed, who places it, since when; those of the op ids that are
+-- applied, separated by spaces.
 -- Then five values for each line: product, quantity, how it came, when it was last touched, its
 -- shares. All are '' where unknown. Quantities come as text, since numbers in replies lose
 -- their fraction.
@@ -18,9 +19,10 @@ local out = {
   string.format('%.0f', redis.call('PTTL', cart)),
   string.format('%.0f', redis.call('ZCARD', cart)),
 }
-for _, rule in ipairs(redis.call('HMGET', meta, 'owner', 'locked', 'closes', 'budget', 'budget_each')) do
-  out[#out + 1] = rule or ''
-end
+local fields = redis.call('HMGET', meta, 'owner', 'locked', 'closes', 'budget', 'budget_each', 'expected', 'ready')
+-- Nobody is ready in an empty cart: it may have expired since.
+if out[4] == '0' then fields[7] = '' end
+for _, field in ipairs(fields) do out[#out + 1] = field or '' end
 for _, field in ipairs(redis.call('HMGET', KEYS[6], 'id', 'by', 'at')) do out[#out + 1] = field or '' end
 local applied = {}
 for i = 2, #ARGV do

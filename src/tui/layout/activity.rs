@@ -124,12 +124,24 @@ fn phrase(state: &State, activity: &Activity, wording: Wording) -> Phrase {
             let zone = &state.env.zone;
             Phrase::of(rules::told(&activity.rules, currency, activity.at, zone))
         }
+        (ChangeKind::Ready, _) => Phrase::of(format!("{} ready", is(state, activity))),
+        (ChangeKind::Unready, _) => {
+            Phrase::of(format!("{} not ready any more", is(state, activity)))
+        }
         (ChangeKind::Expire, Some(line)) => Phrase {
             name: state.name_of(&line.product),
             behind: expired(wording).to_owned(),
             ..Phrase::default()
         },
         (ChangeKind::Expire, None) => Phrase::of(format!("{lines} lines{}", expired(wording))),
+    }
+}
+
+/// The verb that goes with the author.
+fn is(state: &State, activity: &Activity) -> &'static str {
+    match author(state, activity) {
+        Some(YOU) => "are",
+        Some(_) | None => "is",
     }
 }
 

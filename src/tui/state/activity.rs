@@ -144,7 +144,9 @@ impl ActivityPane {
                 | ChangeKind::Expire
                 | ChangeKind::Unfreeze
                 | ChangeKind::Order
-                | ChangeKind::Rules => self.insert_change(ChangeRun::of(update)),
+                | ChangeKind::Rules
+                | ChangeKind::Ready
+                | ChangeKind::Unready => self.insert_change(ChangeRun::of(update)),
             }
         }
         self.drop_oldest(page);

@@ -73,8 +73,8 @@ impl CartPane {
             .unconfirmed
             .iter()
             .filter(|change| !self.applied.contains(&change.op));
-        for edit in on_top.flat_map(|change| &change.edits) {
-            self.shown.preview(edit, me);
+        for change in on_top {
+            self.shown.preview_change(change, me);
         }
 
         if let Some(row) = selected.and_then(|product| self.row_of(&product)) {
@@ -131,7 +131,9 @@ impl History {
             | ChangeKind::Freeze
             | ChangeKind::Unfreeze
             | ChangeKind::Order
-            | ChangeKind::Rules => {}
+            | ChangeKind::Rules
+            | ChangeKind::Ready
+            | ChangeKind::Unready => {}
         }
 
         let spare = self.done.len().saturating_sub(History::LIMIT);

@@ -155,7 +155,9 @@ impl Updater<'_> {
                     | ChangeKind::Freeze
                     | ChangeKind::Unfreeze
                     | ChangeKind::Order
-                    | ChangeKind::Rules => false,
+                    | ChangeKind::Rules
+                    | ChangeKind::Ready
+                    | ChangeKind::Unready => false,
                 }
         })
     }

@@ -219,7 +219,9 @@ impl Updater<'_> {
             | ChangeKind::Freeze
             | ChangeKind::Unfreeze
             | ChangeKind::Order
-            | ChangeKind::Rules => !is_ours,
+            | ChangeKind::Rules
+            | ChangeKind::Ready
+            | ChangeKind::Unready => !is_ours,
         };
 
         if is_news {
@@ -243,7 +245,9 @@ impl Updater<'_> {
             | ChangeKind::Clear
             | ChangeKind::Touch
             | ChangeKind::Expire
-            | ChangeKind::Unfreeze => false,
+            | ChangeKind::Unfreeze
+            | ChangeKind::Ready
+            | ChangeKind::Unready => false,
         };
 
         if !is_news {
@@ -369,7 +373,9 @@ impl Updater<'_> {
             | ChangeKind::Freeze
             | ChangeKind::Unfreeze
             | ChangeKind::Order
-            | ChangeKind::Rules => {}
+            | ChangeKind::Rules
+            | ChangeKind::Ready
+            | ChangeKind::Unready => {}
         }
     }
 
