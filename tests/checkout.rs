@@ -50,7 +50,10 @@ fn a_cart_becomes_an_order_by_another_key_and_its_state_is_live() {
     assert_eq!(server.get("EXISTS orders"), "0");
     ann.keys_until("Y Y Y", " Receipt ");
     ann.wait("4 items +Total €8.40");
-    ann.wait("3 for ann, 1 for bob");
+    ann.wait("ann 3, bob 1");
+    // Who has to pay what.
+    ann.wait("ann 3 +6.30");
+    ann.wait("bob 1 +2.10");
     bob.wait("ann ordered 1 line");
     bob.wait("The cart is empty");
     assert_eq!(server.get("XLEN orders"), "1");

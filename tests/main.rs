@@ -50,6 +50,7 @@ mod serve_exec;
 #[cfg(feature = "serve")]
 mod serve_protocol;
 mod slow;
+mod split;
 mod store;
 mod terminal;
 mod tls;

@@ -1121,7 +1121,7 @@ fn a_new_group_is_given_what_is_open_and_no_order_that_is_over() {
         "{printed}"
     );
     assert!(
-        printed.contains("2 Baguette, 400g ") && printed.contains("    1 for ann, 1 for bob\n"),
+        printed.contains("2 Baguette, 400g ") && printed.contains("    ann 1, bob 1\n"),
         "{printed}"
     );
     let said = String::from_utf8(output.stderr).unwrap();

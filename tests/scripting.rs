@@ -130,7 +130,9 @@ fn watch_tells_people_every_kind_of_event_in_a_sentence() {
     expect("ann kept 2 × Espresso");
     server.cmd("ZADD cart:office 7 espresso 1 croissant");
     server.cmd("PUBLISH cart-updates:office anything");
-    expect("another client added 1 × Butter Croissant (now 1), added 5 × Espresso (now 7)");
+    expect(
+        "another client added 1 × Butter Croissant (now 1), added 5 × Espresso (now 7: ann 2, nobody 5)",
+    );
     office(&["remove", "croissant"]);
     expect("ann removed Butter Croissant");
     office(&["rules", "--budget", "80"]);

@@ -1,14 +1,17 @@
 //! `trolley cart`
 
-use super::cart_output::{cart_row, note_row};
+use super::cart_output::{cart_row, note_row, print_from};
 use super::connect;
 use super::error::CliError;
-use super::order_output;
+use super::order_output::{self, from_json, people_json};
 use super::output::Output;
 use crate::config::Settings;
 use crate::model::product::only_left;
+use crate::model::shares::{Portions, are_shared};
 use crate::model::total::{self, LineStatus, ProductLookup, Totals};
-use crate::model::{Cart, CartLine, Catalog, Money, Product, ProductId, UserName, text, time};
+use crate::model::{
+    Cart, CartLine, Catalog, Money, People, Product, ProductId, UserName, text, time,
+};
 use crate::store::{self, Shop, order};
 use jiff::tz::TimeZone;
 use serde_json::{Value, json};
@@ -31,7 +34,7 @@ pub(super) async fn run(settings: &Settings, output: &Output) -> Result<(), CliE
     let (read, unread) = store::get_reachable_products(&mut connection, &ids).await?;
     let shop = store::get_shop(&mut connection).await?;
 
-    let view = CartView::new(&settings.user, cart, read, shop);
+    let view = CartView::new(settings, cart, read, shop);
     output.result(|| view.json(), |out| view.print(out))?;
 
     // The lines that could be read are worth showing, but the sum is not the cart's.
@@ -44,12 +47,15 @@ pub(super) async fn run(settings: &Settings, output: &Output) -> Result<(), CliE
 /// A cart with its products and sums.
 struct CartView<'a> {
     user: &'a UserName,
+    /// The name of whoever looks at it.
+    me: &'a str,
     cart: Cart,
     products: Catalog,
     /// The products that are known not to exist.
     gone: HashSet<ProductId>,
     shop: Shop,
     totals: Totals,
+    people: People,
 }
 
 /// A line of the cart with its status and costs.
@@ -63,7 +69,7 @@ struct LineView {
 
 impl<'a> CartView<'a> {
     fn new(
-        user: &'a UserName,
+        settings: &'a Settings,
         cart: Cart,
         read: Vec<(ProductId, Option<Product>)>,
         shop: Shop,
@@ -81,16 +87,19 @@ impl<'a> CartView<'a> {
 
         let products = Catalog::new(products);
         let lines = cart.lines.iter();
-        let totals =
-            total::totals(lines.map(|line| (line, lookup(&products, &gone, &line.product))));
+        let lines = lines.map(|line| (line, lookup(&products, &gone, &line.product)));
+        let totals = total::totals(lines.clone());
+        let people = People::of_cart(lines);
 
         CartView {
-            user,
+            user: &settings.user,
+            me: &settings.policy.by,
             cart,
             products,
             gone,
             shop,
             totals,
+            people,
         }
     }
 
@@ -114,6 +123,7 @@ impl<'a> CartView<'a> {
             "user": self.user.as_str(),
             "version": cart.version,
             "lines": lines,
+            "people": people_json(&self.people),
             "items": self.totals.items,
             "subtotal": self.totals.subtotal.to_string(),
             "currency": self.shop.currency,
@@ -146,6 +156,7 @@ impl<'a> CartView<'a> {
             "short": view.left.is_some(),
             "left": view.left,
             "by": line.added.as_ref().map(|added| &added.by),
+            "from": from_json(&line.shares, line.quantity.whole()),
         })
     }
 
@@ -156,6 +167,9 @@ impl<'a> CartView<'a> {
             return self.print_rules(out);
         }
 
+        let lines = self.cart.lines.iter();
+        let shares = lines.map(|line| (&line.shares[..], line.quantity.whole()));
+        let is_shared = are_shared(shares, self.me);
         for line in &self.cart.lines {
             let view = self.line(line);
             let name = match self.products.get(&line.product) {
@@ -170,6 +184,9 @@ impl<'a> CartView<'a> {
             let left = view.left.map(only_left).unwrap_or_default();
             let row = format!("{}  {left}", cart_row(&line.quantity, &name, &amount));
             writeln!(out, "{}", row.trim_end())?;
+            if is_shared {
+                print_from(out, &Portions::of_line(line))?;
+            }
         }
 
         let items = text::count(self.totals.items, "item");

@@ -4,10 +4,14 @@ use super::order_output::share_json;
 use super::output::{Output, pad};
 use crate::config::Settings;
 use crate::model::Product;
+use crate::model::shares::Portions;
 use crate::store::Applied;
 use serde_json::{Value, json};
 use std::fmt::Display;
 use std::io::{self, Write};
+
+/// The columns for those who have pieces of a line.
+const FROM_COLUMNS: usize = 64;
 
 /// A row of a cart: quantity, name and amount, one below the other.
 pub(super) fn cart_row(quantity: impl Display, name: &str, amount: &str) -> String {
@@ -21,6 +25,14 @@ pub(super) fn cart_row(quantity: impl Display, name: &str, amount: &str) -> Stri
 /// A row that says more about the one above it.
 pub(super) fn note_row(note: &str) -> String {
     format!("{:>6}  {note}", "")
+}
+
+/// Prints who has pieces of the line above, in as many rows as that takes.
+pub(super) fn print_from(out: &mut dyn Write, portions: &Portions<'_>) -> io::Result<()> {
+    for names in portions.wrapped(FROM_COLUMNS) {
+        writeln!(out, "{}", note_row(&names))?;
+    }
+    Ok(())
 }
 
 /// Says of a change that was made before, under the same op id, that nothing changed now.

@@ -1,16 +1,16 @@
 //! `trolley checkout`
 
-use super::cart_output::{cart_row, note_row};
+use super::cart_output::{cart_row, note_row, print_from};
 use super::error::CliError;
-use super::order_output::{order_line_json, show_order};
+use super::order_output::{order_line_json, people_json, show_order};
 use super::output::Output;
 use super::{args, connect, order_output};
 use crate::config::Settings;
 use crate::model::checkout::PreviewLine;
 use crate::model::product::only_left;
-use crate::model::shares::has_others;
+use crate::model::shares::{Portions, are_shared};
 use crate::model::total::LineStatus;
-use crate::model::{Money, OrderId, Preview, Refusal, receipt, text};
+use crate::model::{Money, OrderId, People, Preview, Refusal};
 use crate::store::Connection;
 use crate::store::order::{self, Outcome};
 use clap::Args;
@@ -21,9 +21,6 @@ use std::io::{self, Write};
 const STATUS_DONE: u8 = 0;
 /// The exit status of a preview of what can't be ordered.
 const STATUS_REFUSED: u8 = 1;
-
-/// The columns for those who asked for a line of the preview.
-const SHARES_COLUMNS: usize = 64;
 
 #[derive(Debug, Args)]
 pub(super) struct CheckoutArgs {
@@ -183,6 +180,7 @@ fn preview_json(preview: &Preview, settings: &Settings, obstacle: Option<&Refusa
         "user": settings.user.as_str(),
         "version": preview.version,
         "lines": preview.lines.iter().map(line_json).collect::<Vec<_>>(),
+        "people": people_json(&People::of_preview(preview)),
         "total": preview.total().to_string(),
         "currency": preview.currency,
         "budget": preview.budget.map(|budget| budget.to_string()),
@@ -209,15 +207,12 @@ fn print_preview(
     obstacle: Option<&Refusal>,
 ) -> io::Result<()> {
     // As on the receipt: who asked for what matters where others did.
-    let lines = preview.lines.iter();
-    let is_shared = has_others(lines.flat_map(|line| &line.order_line.shares), me);
+    let is_shared = are_shared(preview.lines.iter().map(PreviewLine::shares), me);
     for line in &preview.lines {
         print_line(out, line)?;
-        if is_shared && !line.order_line.shares.is_empty() {
-            let shares = receipt::share_words(&line.order_line);
-            for part in text::wrap_list(&shares, SHARES_COLUMNS) {
-                writeln!(out, "{}", note_row(&part))?;
-            }
+        if is_shared {
+            let (shares, quantity) = line.shares();
+            print_from(out, &Portions::of(shares, quantity))?;
         }
     }
 

@@ -3,7 +3,7 @@
 use super::error::CliError;
 use super::output::Output;
 use crate::model::order::{OrderLine, Share};
-use crate::model::{Order, OrderId, UserName, receipt};
+use crate::model::{Order, OrderId, People, UserName, receipt, shares};
 use crate::store::{self, Connection, order};
 use jiff::tz::TimeZone;
 use serde_json::{Value, json};
@@ -60,6 +60,7 @@ pub(super) fn order_json(order: &Order) -> Value {
         "state": order.state.name(),
         "changed": order.changed,
         "lines": order.lines.iter().map(order_line_json).collect::<Vec<_>>(),
+        "people": people_json(&People::of_order(order)),
         "total": order.total().to_string(),
         "currency": order.currency,
     })
@@ -74,8 +75,25 @@ pub(super) fn order_line_json(line: &OrderLine) -> Value {
         "quantity": line.quantity,
         "price": line.price.to_string(),
         "total": line.total().to_string(),
-        "by": line.shares.iter().map(share_json).collect::<Vec<_>>(),
+        "by": from_json(&line.shares, Some(line.quantity)),
     })
+}
+
+/// Who has how many pieces of a line, for programs. The others are nobody's.
+pub(super) fn from_json(shares: &[Share], quantity: Option<u32>) -> Value {
+    shares::within(shares, quantity.unwrap_or(u32::MAX))
+        .map(|(name, pieces)| json!({ "name": name, "quantity": pieces }))
+        .collect()
+}
+
+/// The part of each person, for programs. Those of nobody have no name.
+pub(super) fn people_json(people: &People) -> Value {
+    people
+        .iter()
+        .map(|(name, part)| {
+            json!({ "name": name, "pieces": part.pieces, "sum": part.sum.to_string() })
+        })
+        .collect()
 }
 
 /// The pieces of one person, for programs.

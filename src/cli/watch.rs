@@ -8,7 +8,7 @@ use super::error::CliError;
 use super::output::Output;
 use crate::config::Settings;
 use crate::model::timeline::{Timeline, TimelineEvent};
-use crate::model::{Cart, Deadline, Update};
+use crate::model::{Cart, Deadline, Update, UpdateFit};
 use crate::store::live::{self, LiveEvent, LiveRequest, Subscription};
 use crate::store::{self, Address, Error};
 use crate::tui::alarm;
@@ -86,6 +86,9 @@ struct CartWatch<'a> {
     printer: EventPrinter,
     names: ShopNames,
     timeline: Timeline,
+    /// The cart as it was told last; `None` where an update did not tell all that it changed, until
+    /// the cart is read again.
+    cart: Option<Cart>,
     is_up: bool,
     has_been_up: bool,
     /// The moment at which the cart expires.
@@ -100,6 +103,7 @@ impl<'a> CartWatch<'a> {
             settings,
             printer: EventPrinter::new(&settings.user, output),
             timeline: Timeline::default(),
+            cart: None,
             is_up: false,
             has_been_up: false,
             expires: None,
@@ -152,8 +156,10 @@ impl<'a> CartWatch<'a> {
         }
 
         if self.timeline.found(cart.version) {
+            self.cart = None;
             self.print_missed(cart.version).await?;
         }
+        self.cart = Some(cart.clone());
         if let Some(event) = self.timeline.read(cart) {
             self.print(&event).await?;
         }
@@ -167,6 +173,11 @@ impl<'a> CartWatch<'a> {
             return Ok(());
         }
 
+        if let Some(cart) = &mut self.cart
+            && cart.apply(&update) == UpdateFit::Gap
+        {
+            self.cart = None;
+        }
         self.expire_at(update.deadline);
         for event in self.timeline.next(update) {
             self.print(&event).await?;
@@ -178,7 +189,7 @@ impl<'a> CartWatch<'a> {
         if !self.printer.is_json() {
             self.names.learn(event).await;
         }
-        self.printer.event(event, &self.names)
+        self.printer.event(event, &self.names, self.cart.as_ref())
     }
 
     /// Notes when the cart expires: a moment later it is gone.

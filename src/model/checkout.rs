@@ -2,7 +2,7 @@
 
 use super::total;
 use super::{Cart, CartLine, Money, Product, ProductId, Quantity, Refusal};
-use crate::model::order::{OrderFailure, OrderLine};
+use crate::model::order::{OrderFailure, OrderLine, Share};
 use crate::model::total::{LineStatus, ProductLookup};
 use std::collections::HashMap;
 
@@ -95,6 +95,12 @@ impl Preview {
 }
 
 impl PreviewLine {
+    /// Who asked for how many, and the pieces that the line holds; `None` where that is damaged.
+    #[must_use]
+    pub(crate) fn shares(&self) -> (&[Share], Option<u32>) {
+        (&self.order_line.shares, self.quantity_in_cart.whole())
+    }
+
     /// Checks that the line can be ordered.
     fn check(&self) -> Result<(), Refusal> {
         let name = self.order_line.name.clone();

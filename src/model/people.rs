@@ -1,8 +1,9 @@
 //! The people of a cart or an order: how many pieces each asked for, and what those cost.
 
 use super::total::{self, ProductLookup};
-use super::{CartLine, Money, Order, shares};
+use super::{CartLine, Money, Order, OrderLine, Preview, shares};
 use crate::model::order::Share;
+use crate::model::total::LineStatus;
 use std::collections::BTreeMap;
 
 /// The part of a cart or an order that one person asked for.
@@ -49,11 +50,26 @@ impl People {
         people
     }
 
+    /// The people of a cart as it would be ordered. What can't be ordered counts towards no part.
+    #[must_use]
+    pub fn of_preview(preview: &Preview) -> People {
+        let lines = preview.lines.iter();
+        People::of_lines(
+            lines
+                .filter(|line| line.status == LineStatus::Good)
+                .map(|line| &line.order_line),
+        )
+    }
+
     /// The people of an order.
     #[must_use]
     pub fn of_order(order: &Order) -> People {
+        People::of_lines(&order.lines)
+    }
+
+    fn of_lines<'a>(lines: impl IntoIterator<Item = &'a OrderLine>) -> People {
         let mut people = People::default();
-        for line in &order.lines {
+        for line in lines {
             people.add_line(&line.shares, line.quantity, line.price);
         }
         people
@@ -61,14 +77,28 @@ impl People {
 
     /// Adds the pieces of a line to the parts of those who asked for them.
     pub fn add_line(&mut self, shares: &[Share], quantity: u32, price: Money) {
-        let (shares, nobodys) = shares::within(shares, quantity);
-        for share in shares {
-            let part = self.parts.entry(share.by).or_default();
-            part.add(share.pieces, price);
+        for (name, pieces) in shares::within(shares, quantity) {
+            let part = self.parts.entry(name.to_owned()).or_default();
+            part.add(pieces, price);
         }
-        if nobodys > 0 {
-            self.nobodys.add(nobodys, price);
-        }
+        self.nobodys.add(shares::nobodys(shares, quantity), price);
+    }
+
+    /// Everybody's part with their name, by name; nobody's part last, where it has pieces.
+    pub fn iter(&self) -> impl Iterator<Item = (Option<&str>, &Part)> {
+        let named = self.parts.iter();
+        let nobodys = Some(&self.nobodys).filter(|part| part.pieces > 0);
+        named
+            .map(|(name, part)| (Some(name.as_str()), part))
+            .chain(nobodys.map(|part| (None, part)))
+    }
+
+    /// Tells whether it matters who has which part, where `me` has ordered or would: somebody else
+    /// has one, or nobody beside them.
+    #[must_use]
+    pub fn are_several(&self, me: &str) -> bool {
+        self.parts.keys().any(|name| name != me)
+            || !self.parts.is_empty() && self.nobodys.pieces > 0
     }
 
     /// The price of all parts.
@@ -85,3 +115,6 @@ impl People {
         named + self.nobodys.pieces
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,8 +1,10 @@
 //! Receipts: an order as plain text, to read and to print.
 
 use super::text;
+use crate::model::People;
 use crate::model::order::{Order, OrderLine, OrderState};
-use crate::model::shares::has_others;
+use crate::model::people::Part;
+use crate::model::shares::{NOBODY, Portions, are_shared};
 use crate::model::time::{ClockStyle, clock};
 use jiff::tz::TimeZone;
 
@@ -43,16 +45,33 @@ pub fn receipt(order: &Order, shop: &str, zone: &TimeZone, columns: usize) -> Ve
         .collect();
     out.push(rule.clone());
     out.extend(lines(&order.lines, &order.who, columns));
-    out.push(rule);
+    out.push(rule.clone());
     out.extend(spread("", &pieces, &total, columns));
+
+    let people = People::of_order(order);
+    if people.are_several(&order.who) {
+        out.push(rule);
+        for (name, part) in people.iter() {
+            out.extend(part_of(name, part, columns));
+        }
+    }
     out
+}
+
+/// What one person of an order has to pay: `bob 5`, and at the other end `11.50`.
+fn part_of(name: Option<&str>, part: &Part, columns: usize) -> Vec<String> {
+    let left = format!("{} {}", name.unwrap_or(NOBODY), part.pieces);
+    spread("", &left, &part.sum.to_string(), columns)
 }
 
 /// The lines of a receipt, for an order by `who`.
 #[must_use]
 pub fn lines(lines: &[OrderLine], who: &str, columns: usize) -> Vec<String> {
     // Where whoever ordered asked for everything, the head of the receipt says so.
-    let is_shared = has_others(lines.iter().flat_map(|line| &line.shares), who);
+    let shares = lines
+        .iter()
+        .map(|line| (&line.shares[..], Some(line.quantity)));
+    let is_shared = are_shared(shares, who);
 
     let mut out = Vec::new();
     for line in lines {
@@ -62,10 +81,10 @@ pub fn lines(lines: &[OrderLine], who: &str, columns: usize) -> Vec<String> {
         if line.quantity > 1 {
             out.push(format!("{INDENT}{} each", line.price));
         }
-        if is_shared && !line.shares.is_empty() {
+        if is_shared {
             let room = columns.saturating_sub(INDENT.len());
-            let shares = text::wrap_list(&share_words(line), room);
-            out.extend(shares.iter().map(|part| format!("{INDENT}{part}")));
+            let names = Portions::of_order_line(line).wrapped(room);
+            out.extend(names.iter().map(|part| format!("{INDENT}{part}")));
         }
     }
     out
@@ -77,17 +96,6 @@ fn name_and_unit(line: &OrderLine) -> String {
         // “3 Baguette, each” says nothing.
         "" | "each" => line.name.clone(),
         unit => format!("{}, {unit}", line.name),
-    }
-}
-
-/// Who asked for a line, for [`text::wrap_list`]: `for ann`, or `2 for ann` and `1 for ben`.
-pub(crate) fn share_words(line: &OrderLine) -> Vec<String> {
-    match &line.shares[..] {
-        [all] if all.pieces == line.quantity => vec![format!("for {}", all.by)],
-        some => some
-            .iter()
-            .map(|share| format!("{} for {}", share.pieces, share.by))
-            .collect(),
     }
 }
 
@@ -151,7 +159,7 @@ mod tests {
         let receipt = receipt(&order, "Corner Shop", &TimeZone::UTC, 36);
         assert_eq!(
             receipt.join("\n"),
-            "Corner Shop\nOrder 20261124-7KQ2-M8XD\n2026-11-24 06:00, for office\nordered by ann\nstate: placed\n------------------------------------\n  3 Espresso                    7.20\n    2.40 each\n    for E\n  1 M抹茶 with a long, long  1234.50\n    name\n    for M\n------------------------------------\n4 items               Total €1241.70"
+            "Corner Shop\nOrder 20261124-7KQ2-M8XD\n2026-11-24 06:00, for office\nordered by ann\nstate: placed\n------------------------------------\n  3 Espresso                    7.20\n    2.40 each\n    E\n  1 M抹茶 with a long, long  1234.50\n    name\n    M\n------------------------------------\n4 items               Total €1241.70\n------------------------------------\nE 3                             7.20\nM 1                          1234.50"
         );
     }
 
@@ -184,7 +192,7 @@ mod tests {
             let words = words.join(" ");
             assert_eq!(words.matches("Espresso").count(), 9);
             for name in &names {
-                assert!(words.contains(&format!("2 for {name}")), "{printed:#?}");
+                assert!(words.contains(&format!("{name} 2")), "{printed:#?}");
             }
         }
     }

@@ -2,6 +2,10 @@
 //! Pieces of a line beyond its shares were put in by another client: they are nobody's.
 
 use super::order::Share;
+use super::{CartLine, OrderLine, text};
+
+/// The name of those who asked for pieces that another client put in.
+pub(crate) const NOBODY: &str = "nobody";
 
 /// Adjusts the shares of a line whose quantity goes from `had` to `has` by a change of `by`.
 ///
@@ -28,18 +32,24 @@ pub(crate) fn adjust(shares: &mut Vec<Share>, had: u32, has: u32, by: &str, give
     shares.retain(|share| share.pieces > 0);
 }
 
-/// The shares of a line that holds so many pieces, and the pieces that are nobody's. Where another
-/// client took some without a word, those of whoever came last are gone.
-#[must_use]
-pub(crate) fn within(shares: &[Share], quantity: u32) -> (Vec<Share>, u32) {
-    let mut shares = shares.to_vec();
-    let surplus = sum(&shares).saturating_sub(quantity.into());
-    cut(&mut shares, surplus);
-    shares.retain(|share| share.pieces > 0);
+/// Who has how many pieces of a line that holds so many. Where another client took some without a
+/// word, those of whoever came last are gone.
+pub(crate) fn within(shares: &[Share], quantity: u32) -> impl Iterator<Item = (&str, u32)> {
+    let mut left = quantity;
+    shares.iter().filter_map(move |share| {
+        let pieces = share.pieces.min(left);
+        left -= pieces;
+        (pieces > 0).then_some((share.by.as_str(), pieces))
+    })
+}
 
-    let asked_for = u32::try_from(sum(&shares)).unwrap_or(u32::MAX);
-    let nobodys = quantity.saturating_sub(asked_for);
-    (shares, nobodys)
+/// The pieces of a line that are nobody's.
+#[must_use]
+pub(crate) fn nobodys(shares: &[Share], quantity: u32) -> u32 {
+    quantity
+        - within(shares, quantity)
+            .map(|(_, pieces)| pieces)
+            .sum::<u32>()
 }
 
 /// The pieces of all shares.
@@ -48,10 +58,94 @@ pub(crate) fn sum(shares: &[Share]) -> u64 {
     shares.iter().map(|share| u64::from(share.pieces)).sum()
 }
 
-/// Tells whether somebody other than `me` has a share.
+/// Tells whether it matters who asked for these lines, to `me` who reads it: somebody else did, or
+/// nobody beside them.
 #[must_use]
-pub(crate) fn has_others<'a>(shares: impl IntoIterator<Item = &'a Share>, me: &str) -> bool {
-    shares.into_iter().any(|share| share.by != me)
+pub(crate) fn are_shared<'a>(
+    lines: impl IntoIterator<Item = (&'a [Share], Option<u32>)>,
+    me: &str,
+) -> bool {
+    let mut is_asked_for = false;
+    let mut has_nobodys = false;
+    for (shares, quantity) in lines {
+        if shares.iter().any(|share| share.by != me) {
+            return true;
+        }
+        is_asked_for |= !shares.is_empty();
+        has_nobodys |= nobodys(shares, quantity.unwrap_or(0)) > 0;
+    }
+    is_asked_for && has_nobodys
+}
+
+/// The people who have pieces of a line, as people read it: whoever has most first, nobody last.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Portions<'a>(Vec<(&'a str, u32)>);
+
+impl<'a> Portions<'a> {
+    /// The people of a line that holds so many pieces; `None` where its quantity is damaged.
+    #[must_use]
+    pub(crate) fn of(shares: &'a [Share], quantity: Option<u32>) -> Portions<'a> {
+        let mut portions: Vec<_> = within(shares, quantity.unwrap_or(u32::MAX)).collect();
+        portions.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(b.0)));
+
+        let nobodys = nobodys(shares, quantity.unwrap_or(0));
+        if nobodys > 0 {
+            portions.push((NOBODY, nobodys));
+        }
+        Portions(portions)
+    }
+
+    /// The people of a line of a cart.
+    #[must_use]
+    pub(crate) fn of_line(line: &'a CartLine) -> Portions<'a> {
+        Portions::of(&line.shares, line.quantity.whole())
+    }
+
+    /// The people of a line of an order.
+    #[must_use]
+    pub(crate) fn of_order_line(line: &'a OrderLine) -> Portions<'a> {
+        Portions::of(&line.shares, Some(line.quantity))
+    }
+
+    /// Tells whether several have pieces of it.
+    #[must_use]
+    pub(crate) fn are_several(&self) -> bool {
+        self.0.len() > 1
+    }
+
+    /// Each of them, for a list: `bob 4`. One person alone has no number.
+    #[must_use]
+    pub(crate) fn listed(&self) -> Vec<String> {
+        match &self.0[..] {
+            [(name, _)] => vec![(*name).to_owned()],
+            several => several
+                .iter()
+                .map(|(name, pieces)| format!("{name} {pieces}"))
+                .collect(),
+        }
+    }
+
+    /// The list in rows of so many columns, broken at the commas. Nobody is left out.
+    #[must_use]
+    pub(crate) fn wrapped(&self, columns: usize) -> Vec<String> {
+        text::wrap_list(&self.listed(), columns)
+    }
+
+    /// The same for a sentence: `bob (4) and lee (2)`; `None` where nobody knows.
+    #[must_use]
+    pub(crate) fn in_sentence(&self) -> Option<String> {
+        let (last, others) = self.0.split_last()?;
+        if others.is_empty() {
+            return Some(last.0.to_owned()).filter(|name| name != NOBODY);
+        }
+
+        let others: Vec<String> = others
+            .iter()
+            .map(|(name, pieces)| format!("{name} ({pieces})"))
+            .collect();
+        let others = others.join(", ");
+        Some(format!("{others} and {} ({})", last.0, last.1))
+    }
 }
 
 /// Adds pieces for a person.
@@ -93,6 +187,68 @@ mod tests {
             pieces: *pieces,
         };
         raw.iter().map(share).collect()
+    }
+
+    #[test]
+    fn everybody_is_named_who_has_pieces() {
+        for (of, quantity, listed, sentence) in [
+            (&[("bob", 4)][..], Some(4), "bob", Some("bob")),
+            (
+                &[("lee", 2), ("bob", 4)],
+                Some(6),
+                "bob 4, lee 2",
+                Some("bob (4) and lee (2)"),
+            ),
+            // Nobody comes last, however many that are.
+            (
+                &[("lee", 1), ("bob", 1)],
+                Some(9),
+                "bob 1, lee 1, nobody 7",
+                Some("bob (1), lee (1) and nobody (7)"),
+            ),
+            (&[], Some(3), "nobody", None),
+            // Another client took three: whoever came last has lost them.
+            (
+                &[("ann", 2), ("bob", 4)],
+                Some(3),
+                "ann 2, bob 1",
+                Some("ann (2) and bob (1)"),
+            ),
+            (&[("ann", 2), ("bob", 4)], Some(2), "ann", Some("ann")),
+            // Of a damaged quantity nobody knows what is nobody's.
+            (
+                &[("ann", 1), ("bob", 4)],
+                None,
+                "bob 4, ann 1",
+                Some("bob (4) and ann (1)"),
+            ),
+        ] {
+            let shares = shares(of);
+            let portions = Portions::of(&shares, quantity);
+            assert_eq!(portions.listed().join(", "), listed);
+            assert_eq!(portions.in_sentence().as_deref(), sentence, "{listed}");
+        }
+    }
+
+    #[test]
+    fn a_cart_is_shared_where_somebody_else_or_nobody_has_pieces_beside_me() {
+        for (lines, is_shared) in [
+            (&[(&[("me", 2)][..], 2)][..], false),
+            (&[(&[("me", 2)], 3)], true),
+            (&[(&[("me", 2)], 2), (&[("ann", 1)], 1)], true),
+            // It is all of another client.
+            (&[(&[], 3)], false),
+            (&[(&[], 3), (&[("me", 1)], 1)], true),
+        ] {
+            let lines: Vec<_> = lines
+                .iter()
+                .map(|(of, quantity)| (shares(of), *quantity))
+                .collect();
+            let lines = lines
+                .iter()
+                .map(|(shares, quantity)| (&shares[..], Some(*quantity)));
+            assert_eq!(are_shared(lines.clone(), "me"), is_shared, "{lines:?}");
+        }
     }
 
     #[test]

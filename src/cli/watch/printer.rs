@@ -2,9 +2,10 @@
 
 use super::names::ShopNames;
 use crate::cli::output::{Output, OutputForm};
+use crate::model::shares::Portions;
 use crate::model::time::{ClockStyle, clock};
 use crate::model::timeline::TimelineEvent;
-use crate::model::{ChangeKind, LineChange, RuleChange, Update, UserName, rules, text};
+use crate::model::{Cart, ChangeKind, LineChange, RuleChange, Update, UserName, rules, text};
 use crate::store::Trouble;
 use jiff::tz::TimeZone;
 use serde_json::{Value, json};
@@ -31,10 +32,15 @@ impl EventPrinter {
         self.output.is_json()
     }
 
-    /// Prints an event of the cart.
-    pub(super) fn event(&self, event: &TimelineEvent, names: &ShopNames) -> io::Result<()> {
+    /// Prints an event of the cart, which is this one after it, where that is known.
+    pub(super) fn event(
+        &self,
+        event: &TimelineEvent,
+        names: &ShopNames,
+        cart: Option<&Cart>,
+    ) -> io::Result<()> {
         match self.output.form() {
-            OutputForm::Human => self.output.print_line(&self.text(event, names)),
+            OutputForm::Human => self.output.print_line(&self.text(event, names, cart)),
             OutputForm::Json => self.output.print_json(&event_json(event)),
         }
     }
@@ -65,15 +71,15 @@ impl EventPrinter {
     }
 
     /// An event as a sentence, after the time where that is known.
-    fn text(&self, event: &TimelineEvent, names: &ShopNames) -> String {
+    fn text(&self, event: &TimelineEvent, names: &ShopNames, cart: Option<&Cart>) -> String {
         match event {
             TimelineEvent::Update(update) => {
                 let at = self.clock(update.deadline.told_at);
-                format!("{at}  {}", update_text(update, names, &self.zone))
+                format!("{at}  {}", update_text(update, names, cart, &self.zone))
             }
             TimelineEvent::Foreign { at, lines, .. } => {
                 let at = self.clock(*at);
-                format!("{at}  another client {}", changes_text(lines, names))
+                format!("{at}  another client {}", changes_text(lines, names, cart))
             }
             TimelineEvent::Rewound { at, lines, .. } => {
                 let at = self.clock(*at);
@@ -180,14 +186,14 @@ fn changes_json(lines: &[LineChange]) -> Value {
 }
 
 /// An update as a sentence with its author.
-fn update_text(update: &Update, names: &ShopNames, zone: &TimeZone) -> String {
+fn update_text(update: &Update, names: &ShopNames, cart: Option<&Cart>, zone: &TimeZone) -> String {
     let by = &update.by;
     let lines = &update.lines;
     let order = order_text(update);
     match update.kind {
-        ChangeKind::Edit => format!("{by} {}", changes_text(lines, names)),
-        ChangeKind::Undo => format!("{by} undid a change: {}", changes_text(lines, names)),
-        ChangeKind::Redo => format!("{by} redid a change: {}", changes_text(lines, names)),
+        ChangeKind::Edit => format!("{by} {}", changes_text(lines, names, cart)),
+        ChangeKind::Undo => format!("{by} undid a change: {}", changes_text(lines, names, cart)),
+        ChangeKind::Redo => format!("{by} redid a change: {}", changes_text(lines, names, cart)),
         ChangeKind::Clear => format!("{by} cleared the cart: {}", pieces_text(lines, names)),
         ChangeKind::Touch => format!("{by} kept the cart alive"),
         // Whoever noticed it has not done it.
@@ -220,8 +226,8 @@ fn order_text(update: &Update) -> String {
     }
 }
 
-/// The changes of lines: `added 2 × Espresso (now 5), removed Baguette`.
-fn changes_text(lines: &[LineChange], names: &ShopNames) -> String {
+/// The changes of lines: `added 2 × Espresso (now 5: bob 3, ann 2), removed Baguette`.
+fn changes_text(lines: &[LineChange], names: &ShopNames, cart: Option<&Cart>) -> String {
     let changes: Vec<String> = lines
         .iter()
         .map(|line| {
@@ -229,11 +235,15 @@ fn changes_text(lines: &[LineChange], names: &ShopNames) -> String {
             let of_others = line.of_others(None);
             match (line.quantity, line.delta) {
                 (0, _) => format!("removed {name}{of_others}"),
-                (now, ..0) => {
+                (_, ..0) => {
+                    let now = quantity_now(line, cart);
                     format!("took out {} × {name}{of_others} (now {now})", -line.delta)
                 }
                 (now, 0) => format!("kept {now} × {name}"),
-                (now, added) => format!("added {added} × {name} (now {now})"),
+                (_, added) => {
+                    let now = quantity_now(line, cart);
+                    format!("added {added} × {name} (now {now})")
+                }
             }
         })
         .collect();
@@ -242,6 +252,19 @@ fn changes_text(lines: &[LineChange], names: &ShopNames) -> String {
         return "changed no line".to_owned();
     }
     changes.join(", ")
+}
+
+/// The pieces of a line after a change, and who has them where several do: `5: bob 3, ann 2`.
+fn quantity_now(change: &LineChange, cart: Option<&Cart>) -> String {
+    let line = cart.and_then(|cart| cart.line(&change.product));
+    let quantity = Some(change.quantity);
+    match line.filter(|line| line.quantity.whole() == quantity) {
+        Some(line) if Portions::of_line(line).are_several() => {
+            let people = Portions::of_line(line).listed().join(", ");
+            format!("{}: {people}", change.quantity)
+        }
+        Some(_) | None => change.quantity.to_string(),
+    }
 }
 
 /// The pieces that have left the cart: `2 × Espresso, 1 × Baguette`.

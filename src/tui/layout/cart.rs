@@ -2,9 +2,9 @@
 //! scrolling and the mouse all read them.
 
 use super::columns::CartColumns;
-use super::from::Portions;
 use crate::config::theme::SHORT;
 use crate::model::product::only_left;
+use crate::model::shares::{Portions, are_shared};
 use crate::model::total::LineStatus;
 use crate::model::{CartLine, text, total};
 use crate::tui::state::State;
@@ -49,7 +49,7 @@ pub(crate) struct CartRows<'a> {
     rows: Rect,
     /// The columns of each line.
     pub(crate) columns: CartColumns,
-    /// Somebody else has filled the cart, too.
+    /// Not only whoever looks at it has filled the cart.
     is_shared: bool,
 }
 
@@ -57,12 +57,13 @@ impl<'a> CartRows<'a> {
     /// The rows in this area.
     #[must_use]
     pub(crate) fn of(state: &'a State, rows: Rect) -> CartRows<'a> {
-        let mut shares = state.cart.shown.lines.iter().flat_map(|line| &line.shares);
+        let lines = state.cart.shown.lines.iter();
+        let lines = lines.map(|line| (&line.shares[..], line.quantity.whole()));
         CartRows {
             state,
             rows,
             columns: CartColumns::of(state, rows),
-            is_shared: shares.any(|share| share.by != state.env.me),
+            is_shared: are_shared(lines, &state.env.me),
         }
     }
 
@@ -117,7 +118,7 @@ impl<'a> CartRows<'a> {
             FromPlace::Below => self.rows.width.saturating_sub(self.columns.quantity + 1),
         };
 
-        Portions::of_line(line).wrapped(width)
+        Portions::of_line(line).wrapped(width.into())
     }
 
     /// A line that does not count has its name in the place of the column.

@@ -1,8 +1,9 @@
 //! The columns and rows of the checkout: drawing and scrolling both read them.
 
-use super::from::{Portions, needed_for_from};
+use super::from::needed_for_from;
 use crate::model::checkout::PreviewLine;
-use crate::model::{Preview, shares, text};
+use crate::model::shares::{Portions, are_shared};
+use crate::model::{Preview, text};
 use crate::tui::state::State;
 
 /// The columns for a quantity.
@@ -56,17 +57,14 @@ impl CheckoutRows {
     #[must_use]
     pub(crate) fn of(state: &State, preview: &Preview, width: u16) -> CheckoutRows {
         let width = width.min(MAX_WIDTH);
-        let all_shares = preview
-            .lines
-            .iter()
-            .flat_map(|line| &line.order_line.shares);
-        let is_shared = shares::has_others(all_shares, &state.env.me);
+        let shares = preview.lines.iter().map(PreviewLine::shares);
+        let is_shared = are_shared(shares, &state.env.me);
         let columns = CheckoutColumns::fitting(width, preview, is_shared);
 
         let mut rows = Vec::with_capacity(preview.lines.len());
         for (index, line) in preview.lines.iter().enumerate() {
             let mut names = if is_shared {
-                portions(line).wrapped(columns.width_of_names(width))
+                portions(line).wrapped(columns.width_of_names(width).into())
             } else {
                 Vec::new()
             }
@@ -129,7 +127,8 @@ impl CheckoutColumns {
 }
 
 fn portions(line: &PreviewLine) -> Portions<'_> {
-    Portions::of(&line.order_line.shares, line.order_line.quantity.into())
+    let (shares, quantity) = line.shares();
+    Portions::of(shares, quantity)
 }
 
 /// The most columns that something of a line needs.

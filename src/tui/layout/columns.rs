@@ -1,10 +1,11 @@
 //! The columns of the lists, which drawing and the mouse both read. They have the room that the
 //! rows on the screen need in the catalog, and all lines in the cart.
 
-use super::from::{Portions, needed_for_from};
+use super::from::needed_for_from;
 use super::money;
 use crate::config::display::Charset;
 use crate::config::theme::{ASCENDING, DESCENDING, PENDING, SHORT, UNLIMITED, UNLIMITED_IN_ASCII};
+use crate::model::shares::Portions;
 use crate::model::total::ProductLookup;
 use crate::model::{CartLine, Item, Money, ProductId, Quantity, Sort, Stock, text, total};
 use crate::tui::state::State;

@@ -5,10 +5,10 @@ use super::draw_rule;
 use super::sketch::Sketch;
 use crate::config::theme::{CHEAPER, DEARER};
 use crate::model::product::SOLD_OUT;
+use crate::model::shares::Portions;
 use crate::model::total;
 use crate::model::total::ProductLookup;
 use crate::model::{CartLine, Item, ProductId, Stock, text};
-use crate::tui::layout::from::from_in_sentence;
 use crate::tui::state::State;
 use crate::tui::state::areas::Pane;
 use ratatui::layout::Rect;
@@ -131,7 +131,7 @@ fn cart_line(state: &State, line: &CartLine, product: ProductLookup<'_>) -> (Str
         Some(quantity) => format!("{quantity} in the cart"),
         None => "in the cart".to_owned(),
     };
-    if let Some(people) = from_in_sentence(line) {
+    if let Some(people) = Portions::of_line(line).in_sentence() {
         sentence.push_str(&format!(" from {people}"));
     }
     if let (_, Some(sum)) = total::line(line, product) {
