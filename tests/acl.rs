@@ -180,6 +180,7 @@ fn a_shopper_has_one_cart() {
             &["checkout", "--yes"][..],
             &["orders"],
             &["order", "20261124-7KQ2-M8XD"],
+            &["split", "20261124-7KQ2-M8XD", "--settled", "ann"],
             &["orders", "--follow"],
         ] {
             let refused = run(&server, line);
@@ -334,7 +335,7 @@ fn a_buyer_orders_one_cart() {
     for binary in server::binaries() {
         let server = admitted(&binary, "buyer");
         server.cmd("HSET product:espresso stock 9");
-        ok(&server, &["add", "espresso", "3"]);
+        ok(&server, &["--name", "ann", "add", "espresso", "3"]);
         ok(
             &server,
             &[
@@ -342,9 +343,17 @@ fn a_buyer_orders_one_cart() {
                 &server.dir().join("shop.csv").display().to_string(),
             ],
         );
-        let placed = order_of(&ok(&server, &["checkout", "--yes", "--json"]));
+        let placed = order_of(&ok(
+            &server,
+            &["--name", "ann", "checkout", "--yes", "--json"],
+        ));
         assert!(ok(&server, &["orders"]).contains(&placed));
         assert!(ok(&server, &["order", &placed]).contains("Espresso"));
+        let split = ok(
+            &server,
+            &["--name", "ann", "split", &placed, "--settled", "ann"],
+        );
+        assert!(split.contains("  settled"), "{split}");
         ok(&server, &["order", &placed, "cancel"]);
         assert_eq!(server.get("HGET product:espresso stock"), "9");
         // On the screen, which hears of it.

@@ -816,6 +816,7 @@ fn json_documents_are_stable() {
         &["checkout", "--yes", "--op-id", order],
         &["orders"],
         &["order", order],
+        &["split", order, "--settled", "ann"],
         &["order", order, "accept"],
         &["rules", "--budget", "80", "--lock", "--expect", "ann,bob"],
         &["rules"],

@@ -84,6 +84,7 @@ fn commands_answer_as_they_do_without_ssh() {
         ("orders", 0),
         ("order 20261124-7KQ2-M8XD", 1),
         ("order nonsense", 2),
+        ("split 20261124-7KQ2-M8XD", 1),
         ("clear --op-id five", 0),
         ("checkout", 1),
     ] {
@@ -126,6 +127,16 @@ fn an_order_is_placed_and_read_by_command() {
     let receipt = send(&served, "ann", &format!("order {id}"));
     let local = harness::run(&served.redis, &["order", id]);
     assert_eq!(stdout(&receipt), stdout(&local));
+
+    // Who has settled is told by whoever ordered, under the name that is proven.
+    let (status, why) = refusal(&served, "ben", &format!("split {id} --settled Ann"));
+    assert_eq!(
+        (status, why.contains("Only Ann, who ordered,")),
+        (Some(1), true),
+        "{why}"
+    );
+    let split = json(&served, "ann", &format!("split {id} --settled Ann"));
+    assert_eq!(split["people"][0]["settled"], true);
 
     // The states of orders are the matter of clerks.
     for step in ["cancel", "done"] {
@@ -229,6 +240,8 @@ fn nobody_comes_to_anothers_cart_by_any_command() {
         }
         for command in [
             format!("order {id}"),
+            format!("split {id}"),
+            format!("split {id} --settled Ann"),
             format!("checkout --yes --op-id {id}"),
             format!("checkout --op-id {id}"),
         ] {

@@ -1,8 +1,8 @@
-//! Who pays what: the parts of all people are the whole in every document.
+//! Who pays what: the parts of all people are the whole in every document, and who has settled.
 
 use crate::harness;
 
-use harness::{Server, ok, run};
+use harness::{Server, ok, run, shop};
 use serde_json::Value;
 use trolley::model::Money;
 
@@ -19,6 +19,18 @@ fn office(server: &Server, name: &str, args: &[&str]) -> String {
 /// The document that a command prints for somebody.
 fn document(server: &Server, name: &str, args: &[&str]) -> Value {
     serde_json::from_str(&office(server, name, &[args, &["--json"]].concat())).unwrap()
+}
+
+/// The status and the words of a command that fails.
+fn refused(server: &Server, name: &str, args: &[&str]) -> (Option<i32>, String) {
+    let output = run(
+        server,
+        &[&["--user", "office", "--name", name], args].concat(),
+    );
+    (
+        output.status.code(),
+        String::from_utf8(output.stderr).unwrap(),
+    )
 }
 
 /// The people of a document in short: `ann 2 4.80, null 1 2.40`.
@@ -171,6 +183,8 @@ fn the_parts_are_the_whole_in_every_document() {
     assert_eq!(people(&placed), told);
     let order = document(&server, "bob", &["order", ORDER]);
     assert_eq!(order["people"], placed["people"]);
+    let split = document(&server, "bob", &["split", ORDER]);
+    assert_eq!(split["people"], placed["people"]);
 
     let receipt = office(&server, "cai", &["order", ORDER]);
     let (_, below) = receipt.split_once("8 items ").unwrap();
@@ -194,6 +208,153 @@ fn whoever_orders_for_nobody_else_is_not_told_who_pays() {
     office(&server, "ann", &["checkout", "--yes", "--op-id", ORDER]);
     let receipt = office(&server, "bob", &["order", ORDER]);
     assert!(receipt.trim_end().ends_with("Total €9.60"), "{receipt}");
+    // Who asks is told.
+    let split = office(&server, "bob", &["split", ORDER]);
+    assert!(split.contains("     4  ann "), "{split}");
+}
+
+#[test]
+fn whoever_ordered_marks_who_has_settled() {
+    let server = Server::with_demo();
+    office(&server, "bob", &["add", "espresso", "2"]);
+    office(&server, "lee o'hara", &["add", "espresso", "1"]);
+    office(&server, "ann", &["add", "baguette", "1"]);
+    server.cmd("ZADD cart:office 1 cappuccino");
+    office(&server, "ann", &["checkout", "--yes", "--op-id", ORDER]);
+
+    let mut bob = shop(&server, "office", "bob");
+    bob.wait("64 products");
+    bob.keys("o");
+    bob.wait("placed");
+    bob.keys("enter");
+    bob.wait("bob 2 +4.80");
+
+    let split = office(&server, "ann", &["split", ORDER]);
+    assert_eq!(
+        split,
+        "Order 20261124-7KQ2-M8XD, ordered by ann\n     \
+         1  ann                                        2.10  open\n     \
+         2  bob                                        4.80  open\n     \
+         1  lee o'hara                                 2.40  open\n     \
+         1  nobody                                     3.50\n        \
+         5 items                                  €12.80\n"
+    );
+
+    let marked = office(
+        &server,
+        "ann",
+        &[
+            "split",
+            ORDER,
+            "--settled",
+            "bob",
+            "--settled",
+            "lee o'hara",
+        ],
+    );
+    assert!(
+        marked.contains("2  bob                                        4.80  settled\n"),
+        "{marked}"
+    );
+    // Everybody who looks at the order sees it.
+    bob.wait("bob 2 +settled +4.80");
+    let settled = |document: &Value| {
+        let people = document["people"].as_array().unwrap().iter();
+        let settled = people.filter(|person| person["settled"] == true);
+        settled
+            .map(|person| person["name"].as_str().unwrap().to_owned())
+            .collect::<Vec<_>>()
+            .join(", ")
+    };
+    assert_eq!(
+        settled(&document(&server, "cai", &["order", ORDER])),
+        "bob, lee o'hara"
+    );
+
+    // Once more, or taken away: it is the same however often it is said.
+    let both = ["split", ORDER, "--settled", "ann", "--open", "bob"];
+    assert_eq!(settled(&document(&server, "ann", &both)), "ann, lee o'hara");
+    assert_eq!(settled(&document(&server, "ann", &both)), "ann, lee o'hara");
+    assert_eq!(
+        server.get(&format!("HGET {{orders}}:{ORDER} settled")),
+        "lee o'hara\nann"
+    );
+    bob.wait("ann 1 +settled +2.10");
+    bob.keys("esc esc q");
+    bob.wait_exit();
+
+    // A state of the shop leaves the marks alone, and the other way round.
+    office(&server, "mia", &["order", ORDER, "done"]);
+    let done = document(&server, "ann", &["split", ORDER, "--settled", "bob"]);
+    assert_eq!(
+        (settled(&done), &done["state"]),
+        ("ann, bob, lee o'hara".to_owned(), &"done".into())
+    );
+
+    for (name, args, status, told) in [
+        (
+            "bob",
+            &["split", ORDER, "--settled", "bob"][..],
+            1,
+            "Only ann, who ordered, can mark who has settled",
+        ),
+        (
+            "ann",
+            &["split", ORDER, "--settled", "eve"],
+            1,
+            "eve has nothing in order 20261124-7KQ2-M8XD",
+        ),
+        (
+            "ann",
+            &["split", ORDER, "--settled", "nobody"],
+            1,
+            "nobody has nothing in order 20261124-7KQ2-M8XD",
+        ),
+        (
+            "ann",
+            &["split", ORDER, "--settled", " "],
+            2,
+            "settled: a person has a name",
+        ),
+        (
+            "ann",
+            &["split", ORDER, "--settled", "bob", "--open", "bob"],
+            2,
+            "settled: bob can't be open, too",
+        ),
+        (
+            "ann",
+            &["split", "20261124-7KQ2-0000", "--settled", "bob"],
+            1,
+            "There is no order “20261124-7KQ2-0000”",
+        ),
+        (
+            "ann",
+            &["split", "nonsense"],
+            2,
+            "order id: “nonsense” is not valid: it looks like 20261124-7KQ2-M8XD (a checkout's --op-id is one)",
+        ),
+    ] {
+        let said = refused(&server, name, args);
+        assert_eq!(
+            said,
+            (Some(status), format!("trolley: {told}\n")),
+            "{args:?}"
+        );
+    }
+    assert_eq!(server.get("EXISTS {orders}:20261124-7KQ2-0000"), "0");
+
+    // What others put there is taken for a mark only where it can be one.
+    server.raw(&[
+        "HSET",
+        &format!("{{orders}}:{ORDER}"),
+        "settled",
+        "eve\n\nann\nann\x1b[31m\nbob",
+    ]);
+    assert_eq!(
+        settled(&document(&server, "cai", &["split", ORDER])),
+        "ann, bob"
+    );
 }
 
 #[test]

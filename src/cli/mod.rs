@@ -38,6 +38,7 @@ mod rules;
 mod serve;
 mod set;
 mod shop;
+mod split;
 mod streams;
 #[cfg(feature = "serve")]
 mod visitor;
@@ -103,6 +104,8 @@ enum ShopCommand {
     Orders(orders::OrdersArgs),
     /// Show an order's receipt, or accept, finish or cancel it
     Order(order::OrderArgs),
+    /// Show who owes what of an order, and mark who has settled
+    Split(split::SplitArgs),
     /// Show or set the rules of a shared cart: lock, deadline, budgets, who is expected
     Rules(rules::RulesArgs),
     /// List the products
@@ -325,6 +328,7 @@ async fn run_in_shop(
         ShopCommand::Watch => watch::run(settings, output).await?,
         ShopCommand::Orders(args) => orders::run(args, settings, output).await?,
         ShopCommand::Order(args) => order::run(&args, settings, output).await?,
+        ShopCommand::Split(args) => split::run(&args, settings, output).await?,
         ShopCommand::Rules(args) => rules::run(&args, settings, output).await?,
         ShopCommand::Products(args) => products::run(&args, settings, output).await?,
         ShopCommand::Product(args) => product::run(&args, settings, output).await?,

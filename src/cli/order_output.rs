@@ -60,7 +60,7 @@ pub(super) fn order_json(order: &Order) -> Value {
         "state": order.state.name(),
         "changed": order.changed,
         "lines": order.lines.iter().map(order_line_json).collect::<Vec<_>>(),
-        "people": people_json(&People::of_order(order)),
+        "people": order_people_json(order),
         "total": order.total().to_string(),
         "currency": order.currency,
     })
@@ -94,6 +94,18 @@ pub(super) fn people_json(people: &People) -> Value {
             json!({ "name": name, "pieces": part.pieces, "sum": part.sum.to_string() })
         })
         .collect()
+}
+
+/// The part of each person of an order, and whether they have settled it, for programs.
+pub(super) fn order_people_json(order: &Order) -> Value {
+    let mut people = people_json(&People::of_order(order));
+    for person in people.as_array_mut().into_iter().flatten() {
+        let is_settled = person["name"]
+            .as_str()
+            .is_some_and(|name| order.is_settled(name));
+        person["settled"] = json!(is_settled);
+    }
+    people
 }
 
 /// The pieces of one person, for programs.

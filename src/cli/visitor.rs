@@ -8,7 +8,7 @@ use super::output::Output;
 use super::streams::Streams;
 use super::{
     add, cart, checkout, clear, connect, order, orders, products, ready, remove, report, rules,
-    set, watch,
+    set, split, watch,
 };
 use crate::config::Settings;
 use crate::model::{OrderId, Refusal, text};
@@ -72,6 +72,8 @@ enum OnceCommand {
     Orders(orders::OrderListArgs),
     /// Show an order's receipt, or, as a clerk, accept, finish or cancel it
     Order(order::OrderArgs),
+    /// Show who owes what of an order, and mark who has settled
+    Split(split::SplitArgs),
     /// Show or set the rules of a shared cart: lock, deadline, budgets, who is expected
     Rules(rules::RulesArgs),
     /// List the products
@@ -228,6 +230,13 @@ async fn run_on_cart(
             }
             orders::list(&args, caller.has_every_cart(), settings, output).await?;
         }
+        OnceCommand::Split(args) => {
+            let id = args.order_id()?;
+            if is_of_others(&id, caller, settings).await? {
+                return Err(Refusal::UnknownOrder(id.to_string()).into());
+            }
+            split::run(&args, settings, output).await?;
+        }
         OnceCommand::Order(args) => {
             if args.moves_order() && caller.role() != Role::Clerk {
                 return Err(forbidden(
@@ -324,7 +333,7 @@ mod tests {
     }
 
     fn word() -> impl Strategy<Value = String> {
-        let known: Vec<String> = "add remove set clear cart watch checkout orders order rules ready \
+        let known: Vec<String> = "add remove set clear cart watch checkout orders order split rules ready \
             products help --json --cart --yes --all --most --lock --deadline --op-id --help -h -- = \
             - 0 -1 999999999999999999999 espresso"
             .split_whitespace()

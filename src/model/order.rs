@@ -165,6 +165,8 @@ pub struct Order {
     pub currency: String,
     /// The ordered products.
     pub lines: Vec<OrderLine>,
+    /// The names of those who have settled their part with whoever ordered: a mark, no payment.
+    pub settled: Vec<String>,
 }
 
 impl Order {
@@ -172,6 +174,12 @@ impl Order {
     #[must_use]
     pub fn total(&self) -> Money {
         total(&self.lines)
+    }
+
+    /// Tells whether this person has settled their part with whoever ordered.
+    #[must_use]
+    pub fn is_settled(&self, name: &str) -> bool {
+        self.settled.iter().any(|settled| settled == name)
     }
 
     /// The pieces of all lines.

@@ -93,6 +93,12 @@ impl People {
             .chain(nobodys.map(|part| (None, part)))
     }
 
+    /// Tells whether this person has a part.
+    #[must_use]
+    pub fn has(&self, name: &str) -> bool {
+        self.parts.contains_key(name)
+    }
+
     /// Tells whether it matters who has which part, where `me` has ordered or would: somebody else
     /// has one, or nobody beside them.
     #[must_use]

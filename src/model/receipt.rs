@@ -52,15 +52,19 @@ pub fn receipt(order: &Order, shop: &str, zone: &TimeZone, columns: usize) -> Ve
     if people.are_several(&order.who) {
         out.push(rule);
         for (name, part) in people.iter() {
-            out.extend(part_of(name, part, columns));
+            out.extend(part_of(order, name, part, columns));
         }
     }
     out
 }
 
 /// What one person of an order has to pay: `bob 5`, and at the other end `11.50`.
-fn part_of(name: Option<&str>, part: &Part, columns: usize) -> Vec<String> {
-    let left = format!("{} {}", name.unwrap_or(NOBODY), part.pieces);
+fn part_of(order: &Order, name: Option<&str>, part: &Part, columns: usize) -> Vec<String> {
+    let settled = match name {
+        Some(name) if order.is_settled(name) => "  settled",
+        Some(_) | None => "",
+    };
+    let left = format!("{} {}{settled}", name.unwrap_or(NOBODY), part.pieces);
     spread("", &left, &part.sum.to_string(), columns)
 }
 
@@ -155,11 +159,12 @@ mod tests {
                 line("Espresso", 3, "2.40"),
                 line("M抹茶 with a long, long name", 1, "1234.50"),
             ],
+            settled: vec!["M".to_owned()],
         };
         let receipt = receipt(&order, "Corner Shop", &TimeZone::UTC, 36);
         assert_eq!(
             receipt.join("\n"),
-            "Corner Shop\nOrder 20261124-7KQ2-M8XD\n2026-11-24 06:00, for office\nordered by ann\nstate: placed\n------------------------------------\n  3 Espresso                    7.20\n    2.40 each\n    E\n  1 M抹茶 with a long, long  1234.50\n    name\n    M\n------------------------------------\n4 items               Total €1241.70\n------------------------------------\nE 3                             7.20\nM 1                          1234.50"
+            "Corner Shop\nOrder 20261124-7KQ2-M8XD\n2026-11-24 06:00, for office\nordered by ann\nstate: placed\n------------------------------------\n  3 Espresso                    7.20\n    2.40 each\n    E\n  1 M抹茶 with a long, long  1234.50\n    name\n    M\n------------------------------------\n4 items               Total €1241.70\n------------------------------------\nE 3                             7.20\nM 1  settled                 1234.50"
         );
     }
 

@@ -179,6 +179,17 @@ pub enum Refusal {
         /// The state asked for.
         to: &'static str,
     },
+    /// Only whoever ordered knows who has settled.
+    #[error("Only {0}, who ordered, can mark who has settled")]
+    NotBuyer(String),
+    /// Somebody has nothing in an order.
+    #[error("{name} has nothing in order {order}")]
+    NotInOrder {
+        /// The name.
+        name: String,
+        /// The order's id.
+        order: String,
+    },
     /// Another cart has an order of this id.
     #[error("This order id is used already: choose another")]
     OrderIdUsed,
@@ -311,6 +322,8 @@ impl Refusal {
             | Refusal::NotOrdered(_)
             | Refusal::UnknownOrder(_)
             | Refusal::InvalidTransition { .. }
+            | Refusal::NotBuyer(_)
+            | Refusal::NotInOrder { .. }
             | Refusal::OrderIdUsed => {}
         }
         self
@@ -379,6 +392,8 @@ impl Refusal {
             Refusal::NotOrdered(_) => "not_ordered",
             Refusal::UnknownOrder(_) => "unknown_order",
             Refusal::InvalidTransition { .. } => "no_way",
+            Refusal::NotBuyer(_) => "not_buyer",
+            Refusal::NotInOrder { .. } => "not_in_order",
             Refusal::OrderIdUsed => "order_id_used",
         }
     }

@@ -92,6 +92,7 @@ pub fn orders() -> Vec<Order> {
             ),
             line("抹茶 Matcha Powder", 1, "1234567.50", &[]),
         ],
+        settled: vec!["bob@kitchen".to_owned()],
     };
     (0..).zip(states).map(order).collect()
 }

@@ -266,6 +266,7 @@ impl History {
                 .filter(|line| line.status == LineStatus::Good)
                 .map(|line| line.order_line)
                 .collect(),
+            settled: Vec::new(),
         };
         assert_eq!(
             (order.total(), order.pieces()),

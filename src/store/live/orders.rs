@@ -47,6 +47,8 @@ pub enum OrderEvent {
     List(Vec<Order>),
     /// An order has a new state.
     State(OrderId, OrderState),
+    /// It was marked who has settled their part of an order.
+    Marked(OrderId),
 }
 
 impl Supervisor {

@@ -18,7 +18,7 @@ use crate::store::connection::discovery::Locator;
 use crate::store::connection::raw::ServerConn;
 use crate::store::error::{Error, Trouble};
 use crate::store::keys::{CATALOG_UPDATES, CartKeys};
-use crate::store::order::document::order_news;
+use crate::store::order::document::{OrderNews, order_news};
 use crate::store::order::{Driver, Outcome};
 use futures::StreamExt;
 use futures::future::BoxFuture;
@@ -320,8 +320,11 @@ impl Session {
             supervisor.tell(LiveEvent::Catalog(news));
         } else if let Some(update) = decode::update(message) {
             self.tell_in_order(supervisor, Audience::All, LiveEvent::Update(update));
-        } else if let Some((id, state)) = order_news(message) {
-            self.check_order_news(supervisor, id, state);
+        } else if let Some(news) = order_news(message) {
+            match news {
+                OrderNews::State(id, state) => self.check_order_news(supervisor, id, state),
+                OrderNews::Settled(id) => supervisor.tell(LiveEvent::Order(OrderEvent::Marked(id))),
+            }
         } else if let Some(watchers) = decode::watchers(message) {
             self.on_watchers(supervisor, watchers);
         } else {

@@ -83,19 +83,38 @@ pub(crate) fn lines_from_json(json: &[u8]) -> Option<Vec<OrderLine>> {
     into_lines(serde_json::from_slice(json).ok()?)
 }
 
-/// Reads the message that an order has a new state: `{"order":"20261124-7KQ2-M8XD","state":"ready"}`.
+/// Reads names, one a line.
+pub(crate) fn names(raw: &[u8]) -> impl Iterator<Item = String> {
+    raw.split(|byte| *byte == b'\n').map(sanitize_actor)
+}
+
+/// News of an order.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum OrderNews {
+    /// It has a new state.
+    State(OrderId, OrderState),
+    /// Other people than before are marked as settled.
+    Settled(OrderId),
+}
+
+/// Reads a message with news of an order: `{"order":"20261124-7KQ2-M8XD","state":"ready"}`, or
+/// `"settled":true` in place of the state.
 #[must_use]
-pub(crate) fn order_news(message: &[u8]) -> Option<(OrderId, OrderState)> {
+pub(crate) fn order_news(message: &[u8]) -> Option<OrderNews> {
     #[derive(Deserialize)]
-    struct StateMessage {
+    struct NewsMessage {
         order: String,
-        state: String,
+        state: Option<String>,
+        #[serde(default)]
+        settled: bool,
     }
 
-    let message: StateMessage = serde_json::from_slice(message).ok()?;
+    let message: NewsMessage = serde_json::from_slice(message).ok()?;
     let id = OrderId::parse(&message.order)?;
-    let state = OrderState::named(&message.state)?;
-    Some((id, state))
+    match message.state {
+        Some(state) => Some(OrderNews::State(id, OrderState::named(&state)?)),
+        None => message.settled.then_some(OrderNews::Settled(id)),
+    }
 }
 
 #[cfg(test)]
@@ -121,6 +140,26 @@ mod tests {
             lines_from_json(lines_to_json(&lines).as_bytes()),
             Some(lines)
         );
+    }
+
+    #[test]
+    fn news_tell_a_state_or_that_somebody_has_settled() {
+        let id = OrderId::parse("20261124-7KQ2-M8XD").unwrap();
+        let news = |rest: &str| {
+            let message = format!(r#"{{"order":"20261124-7KQ2-M8XD"{rest}}}"#);
+            order_news(message.as_bytes())
+        };
+        let ready = OrderNews::State(id.clone(), OrderState::Ready);
+        assert_eq!(news(r#","state":"ready""#), Some(ready));
+        assert_eq!(news(r#","settled":true"#), Some(OrderNews::Settled(id)));
+        for other in [
+            "",
+            r#","state":"eaten""#,
+            r#","settled":false"#,
+            r#","settled":"bob""#,
+        ] {
+            assert_eq!(news(other), None, "{other}");
+        }
     }
 
     proptest! {

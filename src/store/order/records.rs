@@ -3,20 +3,21 @@
 use super::document::LONGEST_CURRENCY;
 use super::{document, stock};
 use crate::model::change::sanitize_actor;
-use crate::model::{Order, OrderId, OrderState, Refusal, UserName, text};
+use crate::model::{Order, OrderId, OrderState, People, Refusal, UserName, text};
 use crate::store::connection::replicas::ReplicaWait;
 use crate::store::connection::{Conn, Connection, answer, pipeline};
 use crate::store::error::{Error, Trouble};
 use crate::store::keys;
 use crate::store::order::begun::read_reason;
 use crate::store::order::stock::StockReturn;
-use crate::store::scripts::{MARK_DELIVERED, STATE};
+use crate::store::scripts::{MARK_DELIVERED, MARK_SETTLED, STATE};
 use redis::aio::ConnectionLike;
 use redis::{Cmd, Value};
 
 /// The fields of an order's hash, in the order in which they are read.
-const FIELDS: [&str; 10] = [
-    "id", "user", "who", "at", "state", "changed", "currency", "lines", "returned", "reason",
+const FIELDS: [&str; 11] = [
+    "id", "user", "who", "at", "state", "changed", "currency", "lines", "settled", "returned",
+    "reason",
 ];
 
 /// An order as it is stored.
@@ -45,6 +46,7 @@ fn decode(fields: &[Option<Vec<u8>>]) -> Option<OrderRecord> {
         changed,
         currency,
         lines,
+        settled,
         returned,
         _reason,
     ] = fields
@@ -52,7 +54,7 @@ fn decode(fields: &[Option<Vec<u8>>]) -> Option<OrderRecord> {
         return None;
     };
 
-    let order = Order {
+    let mut order = Order {
         id: OrderId::parse(utf8(id)?)?,
         user: sanitize_actor(user.as_deref()?),
         who: sanitize_actor(who.as_deref()?),
@@ -61,7 +63,15 @@ fn decode(fields: &[Option<Vec<u8>>]) -> Option<OrderRecord> {
         changed: utf8(changed)?.parse().ok()?,
         currency: text::sanitize_to(currency.as_deref().unwrap_or_default(), LONGEST_CURRENCY),
         lines: document::lines_from_json(lines.as_deref()?)?,
+        settled: Vec::new(),
     };
+
+    // Who has nothing in it has nothing to settle.
+    if let Some(settled) = settled {
+        let people = People::of_order(&order);
+        let names = document::names(settled);
+        order.settled = names.filter(|name| people.has(name)).collect();
+    }
     Some(OrderRecord {
         order,
         returned: returned.is_some(),
@@ -258,6 +268,48 @@ pub async fn set_state(
         }
         .into());
     }
+    get_order(connection, id).await
+}
+
+/// Marks who has settled their part of an order with whoever ordered it, and who has not. It is a
+/// mark, no payment: only whoever ordered can know.
+///
+/// # Errors
+/// Those of [`get_order`]; [`Refusal::NotBuyer`] and [`Refusal::NotInOrder`]; the [`Trouble`] of the
+/// link and of replicas, after which marking the same again is safe.
+pub async fn mark_settled(
+    connection: &mut Connection,
+    id: &OrderId,
+    settled: &[String],
+    open: &[String],
+) -> Result<Order, Error> {
+    // Neither who ordered nor what is in an order ever changes.
+    let order = get_order(connection, id).await?;
+    if order.who != sanitize_actor(connection.policy.by.as_bytes()) {
+        return Err(Refusal::NotBuyer(order.who).into());
+    }
+    let people = People::of_order(&order);
+    if let Some(stranger) = settled.iter().chain(open).find(|name| !people.has(name)) {
+        return Err(Refusal::NotInOrder {
+            name: stranger.clone(),
+            order: id.to_string(),
+        }
+        .into());
+    }
+
+    let mut conn = ReplicaWait::new(&mut connection.conn, connection.policy.confirm_replicas);
+    let suffix = keys::database_suffix(conn.get_db());
+    let answer = MARK_SETTLED
+        .key(keys::order(id))
+        .arg(id.as_str())
+        .arg(settled.join("\n"))
+        .arg(open.join("\n"))
+        .arg(keys::UPDATES)
+        .arg(suffix)
+        .invoke_async(&mut conn)
+        .await
+        .map_err(|error| Trouble::from(error).for_orders().into());
+    let (): () = conn.require_replicas(answer)?;
     get_order(connection, id).await
 }
 

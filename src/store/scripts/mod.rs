@@ -155,6 +155,10 @@ pub(crate) static STATE: LazyLock<Script> =
 pub(crate) static MARK_DELIVERED: LazyLock<Script> =
     LazyLock::new(|| script(&[include_str!("mark_delivered.lua")]));
 
+/// Marks who has settled their part of an order.
+pub(crate) static MARK_SETTLED: LazyLock<Script> =
+    LazyLock::new(|| script(&[PUBLISH, include_str!("mark_settled.lua")]));
+
 fn script(parts: &[&str]) -> Script {
     Script::new(&parts.concat())
 }

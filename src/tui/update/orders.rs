@@ -197,6 +197,8 @@ impl Updater<'_> {
                 let at = self.state.now + self.state.cart.server_ahead;
                 self.on_order_state(&id, order_state, at);
             }
+            OrderEvent::Marked(_) if self.shows_orders() => self.request_order(OrderRequest::List),
+            OrderEvent::Marked(_) => {}
             OrderEvent::Waits(trouble) => self.notify_error(format!("The order waits: {trouble}")),
             OrderEvent::Failed(trouble) => self.on_order_request_failed(trouble),
             OrderEvent::Ended(_, outcome) => self.on_order_ended(outcome),
