@@ -3,8 +3,8 @@
 use crate::harness;
 
 use harness::server::{binaries, free_port};
-use harness::{Finish, Server, command, ok, run, trolley, until};
-use serde_json::Value;
+use harness::{Finish, Running, Server, command, ok, run, trolley, until};
+use serde_json::{Value, json};
 use std::io::{Read, Write};
 
 fn json(server: &Server, args: &[&str]) -> Value {
@@ -390,7 +390,28 @@ fn each_refusal_has_its_sentence_and_its_exit_status() {
             &["product", "set", "new", "price=1"],
             "a new one needs a name and a price",
         ),
+        (
+            1,
+            &["add", "espresso", "2", "lemmon", "3"],
+            "nothing was added, because of line 2: There is no product “lemmon”: did you mean Unwaxed Lemon (lemon)?",
+        ),
+        (
+            1,
+            &["add", "espresso", "999", "lemon", "espresso", "1"],
+            "because of line 3: Espresso: Too many: the limit is 999 of one product and the cart holds 999",
+        ),
+        // Parts of names are not enough, or two words of one name would be two products.
+        (
+            1,
+            &["add", "flat", "white"],
+            "because of line 1: There is no product “flat”: did you mean Flat White (flat-white)?",
+        ),
         // What no shop would take.
+        (
+            2,
+            &["add", "lemon", "espresso", "0"],
+            "because of line 2: The quantity is zero",
+        ),
         (2, &["add", "espresso", "x"], "“x” is not a number"),
         (2, &["add", "espresso", "0"], "The quantity is zero"),
         (2, &["add", "espresso", "-3"], "The quantity -3 is negative"),
@@ -830,4 +851,141 @@ fn a_repeated_op_id_is_told_as_a_repeat() {
         assert_eq!(told["repeated"], true);
         assert_eq!(server.get("HGET {cart:eve}:meta version"), version);
     }
+}
+
+/// What `trolley add -` says to this input, with its exit status.
+fn added_from(server: &Server, input: &str, args: &[&str]) -> (i32, String) {
+    let shop = ["--redis", server.url(), "--user", "office", "--name", "ann"];
+    let args = [&shop[..], &["add", "-"], args].concat();
+    let mut adding = Running::start_fed(&mut trolley(server.dir(), &args));
+    adding.feed(input.as_bytes());
+    adding.end_input();
+    let output = adding.finish();
+    let said = [output.stdout, output.stderr].concat();
+    (
+        output.status.code().unwrap(),
+        String::from_utf8(said).unwrap(),
+    )
+}
+
+#[test]
+fn several_lines_are_one_change_all_or_none() {
+    let server = Server::with_demo();
+    let version = || server.get("HGET {cart:office}:meta version");
+    let office = |args: &[&str]| ok(&server, &[&["--user", "office"], args].concat());
+    assert_eq!(
+        office(&[
+            "add",
+            "espresso",
+            "3",
+            "Flat White",
+            "lemon",
+            "60",
+            "espresso",
+            "1"
+        ]),
+        "Added 4 × Espresso: 4 in the cart of office\n\
+         Added 1 × Flat White: 1 in the cart of office\n\
+         Added 60 × Unwaxed Lemon: 60 in the cart of office\n"
+    );
+    let first = version();
+    assert_eq!(server.get("ZCARD cart:office"), "3");
+
+    // One op id is one change, whatever its lines.
+    let again = ["add", "baguette", "2", "sourdough", "--op-id", "breakfast"];
+    let added = office(&again);
+    assert_eq!(
+        office(&again),
+        format!("Nothing changed now: that op id was used before, for this:\n{added}")
+    );
+    let second = version();
+    assert_eq!(
+        second.parse::<u64>().unwrap(),
+        first.parse::<u64>().unwrap() + 1
+    );
+    for other in [
+        &["baguette", "3", "sourdough"][..],
+        &["baguette", "2", "lemon"],
+    ] {
+        let args = [&["--user", "office", "add"], other, &again[4..]].concat();
+        let (status, said) = fails(&server, &args);
+        assert!(
+            status == 1 && said.contains("used for another change"),
+            "{said}"
+        );
+    }
+
+    // An id that is a number, first and behind a quantity.
+    office(&["product", "set", "42", "name=Answer", "price=1"]);
+    office(&["add", "42", "42", "42"]);
+    assert_eq!(server.get("ZSCORE cart:office 42"), "43");
+
+    // What is refused by a rule leaves nothing behind.
+    office(&["rules", "--budget", "500"]);
+    let before = server.digest();
+    let args = [
+        "--user", "office", "add", "lemon", "1", "espresso", "300", "--json",
+    ];
+    let refused = run(&server, &args);
+    let refused: Value = serde_json::from_slice(&refused.stdout).unwrap();
+    assert_eq!(refused["error"]["code"], "over_budget");
+    let args = [
+        "--user", "office", "add", "lemon", "1", "espresso", "999", "--json",
+    ];
+    let refused: Value = serde_json::from_slice(&run(&server, &args).stdout).unwrap();
+    assert_eq!(
+        (&refused["error"]["code"], &refused["error"]["line"]),
+        (&"too_many".into(), &2.into())
+    );
+    assert_eq!(server.digest(), before);
+}
+
+#[test]
+fn lines_come_from_the_standard_input() {
+    let server = Server::with_demo();
+    let lines = "{\"product\":\"espresso\",\"quantity\":3}\n\n{\"product\":\"lemon\"}\n";
+    let (status, said) = added_from(&server, lines, &["--json"]);
+    let added: Value = serde_json::from_str(&said).unwrap();
+    assert_eq!((status, &added["lines"]), (0, &2.into()));
+    assert_eq!(
+        added["changes"][1],
+        json!({ "product": "lemon", "name": "Unwaxed Lemon", "quantity": 1, "delta": 1, "warning": null })
+    );
+
+    // The lines of a cart's document will do, in another cart.
+    let cart: Value =
+        serde_json::from_str(&ok(&server, &["--user", "office", "cart", "--json"])).unwrap();
+    let lines: String = cart["lines"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|line| format!("{line}\n"))
+        .collect();
+    let (status, said) = added_from(&server, &lines, &[]);
+    assert_eq!(status, 0, "{said}");
+    assert_eq!(server.get("ZSCORE cart:office espresso"), "6");
+
+    for (input, status, why) in [
+        ("", 2, "it has no lines"),
+        (
+            "espresso\n",
+            2,
+            "line 1 is not valid: write it like {\"product\":\"espresso\",\"quantity\":3}",
+        ),
+        (
+            "\n{\"product\":\"espresso\",\"quantity\":0.5}",
+            2,
+            "line 2: The quantity 0.5 is a fraction",
+        ),
+        (
+            "{\"product\":\"lemon\"}\n{\"product\":\"esp\"}",
+            1,
+            "line 2: “esp” matches several products",
+        ),
+    ] {
+        let (code, said) = added_from(&server, input, &[]);
+        assert_eq!(code, status, "{said}");
+        assert!(said.contains(why), "{said}");
+    }
+    assert_eq!(server.get("ZSCORE cart:office lemon"), "2");
 }

@@ -802,6 +802,8 @@ fn json_documents_are_stable() {
     note(&["cart"]);
     note(&["remove", "green", "1"]);
     note(&["clear"]);
+    note(&["add", "green", "3", "Green Tea", "2"]);
+    note(&["add", "green", "1", "black", "2"]);
     note(&["product", "delete", "green"]);
     note(&["export", path]);
     note(&["shop", "name=Teas", "currency=€"]);

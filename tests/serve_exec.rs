@@ -66,6 +66,8 @@ fn commands_answer_as_they_do_without_ssh() {
         ("add espresso 2 --op-id one", 0),
         ("add 'Flat White' --op-id two", 0),
         ("set cappuccino 3 --op-id three", 0),
+        ("add baguette 2 'Flat White' espresso 1 --op-id several", 0),
+        ("add lemon 2 nonsense 3", 1),
         ("remove espresso 1 --op-id four", 0),
         ("set espresso 1000000", 1),
         ("add nonsense", 1),
@@ -386,7 +388,11 @@ fn hostile_lines_are_refused_and_harm_nobody() {
 
     // Quotes keep what a shell would take for something else, and there is no shell.
     let output = send_bytes(b"add '$(reboot) `id` * ; rm' && cat /etc/passwd");
-    assert_eq!(output.status.code(), Some(2));
+    assert_eq!(output.status.code(), Some(1));
+    assert!(
+        stderr(&output).contains("no product “$(reboot)"),
+        "{output:?}"
+    );
     let output = send_bytes(b"add \"$HOME\"");
     assert!(stderr(&output).contains("$HOME"), "{output:?}");
     assert_eq!(
@@ -515,4 +521,33 @@ fn what_nobody_reads_keeps_nobody_waiting_and_is_bounded() {
     // What people read is shorter, and comes whole.
     let listed = send(&served, "ann", "products");
     assert_eq!(stdout(&listed).lines().count(), 2_001);
+}
+
+#[test]
+fn lines_are_read_from_the_client_and_only_whole() {
+    let people = [("ann", r#"cart="office",name="Ann""#)];
+    let served = Served::at(Server::with_demo(), &people, &[], &LASTING);
+    let start = || Running::start_fed(&mut served.ssh(Some("ann"), &["-qT"], &["add - --json"]));
+
+    let mut adding = start();
+    adding.feed(b"{\"product\":\"espresso\",\"quantity\":2}\n");
+    let mut others: Vec<Running> = (0..2).map(|_| start()).collect();
+    // Those who send nothing take no turn from others.
+    json(&served, "ann", "add lemon");
+    adding.feed(b"{\"product\":\"lemon\",\"quantity\":3}");
+    adding.end_input();
+    let output = adding.finish();
+    let added: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(added["changes"][1]["quantity"], 4, "{output:?}");
+    assert_eq!(served.redis.get("ZSCORE cart:office espresso"), "2");
+
+    // A client that goes has sent a part, which is not built on.
+    let cut = others.pop().unwrap();
+    cut.feed(b"{\"product\":\"espresso\",\"quantity\":5}\n");
+    drop(cut);
+    let mut last = others.pop().unwrap();
+    last.end_input();
+    let output = last.finish();
+    assert_eq!(output.status.code(), Some(2), "{output:?}");
+    assert_eq!(served.redis.get("ZSCORE cart:office espresso"), "2");
 }

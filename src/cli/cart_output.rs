@@ -65,6 +65,31 @@ pub(super) fn change_json(settings: &Settings, applied: &Applied, product: &Prod
     })
 }
 
+/// A change of several lines of a cart, for programs.
+pub(super) fn changes_json(settings: &Settings, applied: &Applied, products: &[Product]) -> Value {
+    let update = &applied.update;
+    let changes = update.lines.iter().filter_map(|line| {
+        let product = products.iter().find(|product| product.id == line.product)?;
+        Some(json!({
+            "product": product.id.to_string(),
+            "name": product.name,
+            "quantity": line.quantity,
+            "delta": line.delta,
+            "warning": product.stock.warning(line.quantity),
+        }))
+    });
+
+    json!({
+        "user": settings.user.as_str(),
+        "op_id": update.op.as_str(),
+        "version": update.version,
+        "repeated": applied.is_repeat,
+        "changes": changes.collect::<Vec<_>>(),
+        "lines": update.count,
+        "expires_at": update.deadline.at,
+    })
+}
+
 /// Prints that pieces of a product were taken out of the cart.
 pub(super) fn show_removed(
     settings: &Settings,

@@ -183,6 +183,40 @@ pub(super) async fn product(connection: &mut Connection, typed: &str) -> Result<
     }
 }
 
+/// Finds several products, each by its id or its whole name; each comes as itself, or as the reason
+/// why it is none.
+pub(super) async fn whole_products(
+    connection: &mut Connection,
+    typed: &[&str],
+) -> Result<Vec<Result<Product, CliError>>, CliError> {
+    let asked: Vec<Option<ProductId>> = typed
+        .iter()
+        .map(|typed| ProductId::asked(typed).ok())
+        .collect();
+    let ids: Vec<ProductId> = asked.iter().flatten().cloned().collect();
+    let read = store::get_products(connection, &ids).await?;
+    let read: HashMap<ProductId, Option<Product>> = read.into_iter().collect();
+
+    // The catalog is read only for those that are named.
+    let by_id = asked.iter().map(|id| read.get(id.as_ref()?)?.clone());
+    let by_id: Vec<Option<Product>> = by_id.collect();
+    let catalog = if by_id.iter().any(Option::is_none) {
+        store::get_catalog(connection).await?
+    } else {
+        Catalog::default()
+    };
+
+    let find = |(found, typed): (Option<Product>, &&str)| match found {
+        Some(product) => Ok(product),
+        None => match catalog.resolve_whole(typed) {
+            Ok(found) => Ok(found.to_product()),
+            Err(refusal) if catalog.is_empty() => Err(CliError::EmptyCatalog(refusal)),
+            Err(refusal) => Err(refusal.into()),
+        },
+    };
+    Ok(by_id.into_iter().zip(typed).map(find).collect())
+}
+
 /// Finds the product of a cart's line that somebody means: by its id, else by its name among
 /// those in the cart. A product that is gone can still be in there.
 pub(super) async fn product_in_cart(

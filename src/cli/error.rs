@@ -75,6 +75,14 @@ pub(super) enum CliError {
     #[cfg(feature = "serve")]
     #[error("{0}")]
     Forbidden(String),
+    /// One of several lines is refused, and nothing was added.
+    #[error("nothing was added, because of line {line}: {error}")]
+    Line {
+        /// Its number, from 1.
+        line: usize,
+        /// Why it is refused.
+        error: Box<CliError>,
+    },
     /// An argument is not `FIELD=VALUE`.
     #[error("“{0}” has no “=”: write each field as FIELD=VALUE, like price=2.40")]
     Field(String),
@@ -146,7 +154,11 @@ impl CliError {
 
     /// Tells whether the shop refused it with an amount, which needs the shop's currency.
     pub(super) fn tells_amount(&self) -> bool {
-        matches!(self, CliError::Store(Error::Refused(refusal)) if refusal.tells_amount())
+        match self {
+            CliError::Store(Error::Refused(refusal)) => refusal.tells_amount(),
+            CliError::Line { error, .. } => error.tells_amount(),
+            _ => false,
+        }
     }
 
     /// This error, told with the cart that was meant, the shop's currency and the server that was
@@ -172,7 +184,19 @@ impl CliError {
                 what,
                 trouble: trouble.at(server),
             },
+            (CliError::Line { line, error }, server) => {
+                let error = Box::new(error.of_shop(cart, currency, server));
+                CliError::Line { line, error }
+            }
             (other, _) => other,
+        }
+    }
+
+    /// The error of one of several lines, of which nothing was added.
+    pub(super) fn of_line_number(line: usize, error: impl Into<CliError>) -> CliError {
+        CliError::Line {
+            line,
+            error: Box::new(error.into()),
         }
     }
 
@@ -238,6 +262,7 @@ impl CliError {
             CliError::Store(Error::Refused(_))
             | CliError::Refused { .. }
             | CliError::EmptyCatalog(_) => 1,
+            CliError::Line { error, .. } => error.exit_code(),
             #[cfg(feature = "serve")]
             CliError::Forbidden(_) => 1,
 
@@ -273,6 +298,7 @@ impl CliError {
             CliError::Store(Error::Unknown { .. }) | CliError::Unknown { .. } => "unknown",
             CliError::Unread { .. } => "unread",
 
+            CliError::Line { error, .. } => error.code(),
             CliError::Config(error) => config_code(error),
             CliError::Engine(_) => "engine",
             CliError::Screen(_) => "screen",

@@ -84,7 +84,7 @@ enum Command {
 /// The commands that need the settings, and most of them a connection to the shop.
 #[derive(Debug, Subcommand)]
 enum ShopCommand {
-    /// Add a product to the cart
+    /// Add products to the cart
     Add(add::AddArgs),
     /// Take a product out of the cart
     Remove(remove::RemoveArgs),

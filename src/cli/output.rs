@@ -5,7 +5,7 @@ use super::streams::{StandardStreams, Streams};
 use crate::model::text;
 use crate::store::Error;
 use serde_json::{Value, json};
-use std::io::{self, Write};
+use std::io::{self, Read, Write};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -54,6 +54,11 @@ impl Output {
         self.streams.is_terminal()
     }
 
+    /// The stream that a command reads, where it reads one.
+    pub(super) fn input(&self) -> Box<dyn Read + '_> {
+        self.streams.stdin()
+    }
+
     /// Waits until the reader can be given more without keeping it for them.
     pub(super) async fn wait_until_sent(&self) {
         self.streams.wait_until_sent().await;
@@ -89,6 +94,7 @@ impl Output {
             OutputForm::Json => {
                 let mut error = json!({ "code": failure.code(), "message": message });
                 match failure {
+                    CliError::Line { line, .. } => error["line"] = json!(line),
                     CliError::Store(Error::Unknown { op, .. }) => {
                         error["op_id"] = json!(op.as_str());
                     }

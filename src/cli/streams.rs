@@ -12,6 +12,8 @@ pub(super) trait Streams: Send + Sync {
     fn stdout(&self) -> Box<dyn Write + '_>;
     /// The stream for notes and errors.
     fn stderr(&self) -> Box<dyn Write + '_>;
+    /// The stream that a command reads, where it reads one.
+    fn stdin(&self) -> Box<dyn Read + '_>;
     /// Tells whether a terminal shows what is printed.
     fn is_terminal(&self) -> bool;
 
@@ -31,6 +33,10 @@ impl Streams for StandardStreams {
 
     fn stderr(&self) -> Box<dyn Write + '_> {
         Box::new(stderr())
+    }
+
+    fn stdin(&self) -> Box<dyn Read + '_> {
+        Box::new(stdin())
     }
 
     fn is_terminal(&self) -> bool {

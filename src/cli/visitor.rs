@@ -15,11 +15,12 @@ use crate::model::{OrderId, Refusal, text};
 use crate::serve::exec::{Call, Caller, Task, Work};
 use crate::serve::identity::Role;
 use crate::serve::printer::Printer;
+use crate::serve::received::Received;
 use crate::store::{self, Error};
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Parser, Subcommand};
 use futures::future::BoxFuture;
-use std::io::Write;
+use std::io::{Cursor, Read, Write};
 use std::sync::Arc;
 
 /// The commands of this shop; without one, it opens on your terminal.
@@ -54,7 +55,7 @@ enum VisitorCommand {
 #[derive(Debug, Subcommand, strum::IntoStaticStr)]
 #[strum(serialize_all = "lowercase")]
 enum OnceCommand {
-    /// Add a product to the cart
+    /// Add products to the cart
     Add(add::AddArgs),
     /// Take a product out of the cart
     Remove(remove::RemoveArgs),
@@ -87,23 +88,38 @@ impl VisitorCommand {
             VisitorCommand::Watch => "watch",
         }
     }
+
+    /// Tells whether it reads what the client sends.
+    fn reads_input(&self) -> bool {
+        matches!(self, VisitorCommand::Once(OnceCommand::Add(args)) if args.reads_input())
+    }
 }
 
-impl Streams for Printer {
+/// The streams of a visitor's command.
+struct VisitorStreams {
+    printer: Arc<Printer>,
+    received: Arc<Received>,
+}
+
+impl Streams for VisitorStreams {
     fn stdout(&self) -> Box<dyn Write + '_> {
-        Box::new(self.stdout())
+        Box::new(self.printer.stdout())
     }
 
     fn stderr(&self) -> Box<dyn Write + '_> {
-        Box::new(self.stderr())
+        Box::new(self.printer.stderr())
+    }
+
+    fn stdin(&self) -> Box<dyn Read + '_> {
+        Box::new(Cursor::new(self.received.take()))
     }
 
     fn is_terminal(&self) -> bool {
-        self.is_terminal()
+        self.printer.is_terminal()
     }
 
     fn wait_until_sent(&self) -> BoxFuture<'_, ()> {
-        Box::pin(self.wait_until_sent())
+        Box::pin(self.printer.wait_until_sent())
     }
 }
 
@@ -113,12 +129,15 @@ pub(super) fn prepare(call: Call) -> Task {
         words,
         caller,
         printer,
+        received,
     } = call;
+    let streams = Arc::new(VisitorStreams { printer, received });
 
     match VisitorCli::try_parse_from(&words) {
         Ok(cli) => {
-            let output = Output::new(cli.json, printer);
+            let output = Output::new(cli.json, streams);
             let name = cli.command.name();
+            let reads = cli.command.reads_input();
             let work = match cli.command {
                 VisitorCommand::Watch => Work::Watch(Box::pin(watch(cli.cart, caller, output))),
                 VisitorCommand::Once(command) => Work::Once(Box::new(move || {
@@ -127,27 +146,29 @@ pub(super) fn prepare(call: Call) -> Task {
             };
             Task {
                 name: Some(name),
+                reads,
                 work,
             }
         }
         Err(error) => Task {
             name: None,
-            work: Work::Told(tell_usage(&error, &words, &printer)),
+            reads: false,
+            work: Work::Told(tell_usage(&error, &words, streams)),
         },
     }
 }
 
 /// Prints help, or a mistake in the command; returns the exit status.
-fn tell_usage(error: &clap::Error, words: &[String], printer: &Arc<Printer>) -> u8 {
+fn tell_usage(error: &clap::Error, words: &[String], streams: Arc<VisitorStreams>) -> u8 {
     let text = error.render().to_string();
     if !error.use_stderr() {
         // Nobody is told where nobody reads.
-        let _ = printer.stdout().write_all(text.as_bytes());
+        let _ = streams.stdout().write_all(text.as_bytes());
         return 0;
     }
 
     let json = words.iter().any(|word| word == "--json");
-    let output = Output::new(json, printer.clone());
+    let output = Output::new(json, streams);
     match (error.kind(), error.get(ContextKind::InvalidSubcommand)) {
         (ErrorKind::InvalidSubcommand, Some(ContextValue::String(word))) => {
             let word = text::sanitize_to(word.as_bytes(), 40);

@@ -2,7 +2,7 @@
 
 use super::{Deadline, Money, OrderId, ProductId, RuleChange, text};
 use crate::model::order::Share;
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::fmt;
 
 /// The longest op id, in bytes.
@@ -284,11 +284,33 @@ impl Update {
             return false;
         }
 
-        // The steps of other kinds may add up or be left out, so their effect tells nothing.
+        // Steps of other kinds may be left out, so their effect tells nothing.
         match &change.edits[..] {
-            [edit] if change.kind == ChangeKind::Edit => self.is_effect_of(edit),
-            _ => true,
+            _ if change.kind != ChangeKind::Edit => true,
+            [edit] => self.is_effect_of(edit),
+            edits => self.is_effect_of_adding(edits),
         }
+    }
+
+    /// Tells whether it can be the effect of several steps, where all of them add; what others
+    /// come to is not worked out.
+    fn is_effect_of_adding(&self, edits: &[Edit]) -> bool {
+        let mut added: HashMap<&ProductId, i64> = HashMap::new();
+        for edit in edits {
+            let Edit::Add {
+                product, quantity, ..
+            } = edit
+            else {
+                return true;
+            };
+            *added.entry(product).or_default() += i64::from(*quantity);
+        }
+
+        self.lines.len() == added.len()
+            && self
+                .lines
+                .iter()
+                .all(|line| added.get(&line.product) == Some(&line.delta))
     }
 
     fn is_effect_of(&self, edit: &Edit) -> bool {

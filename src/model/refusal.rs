@@ -193,6 +193,25 @@ pub enum Refusal {
     /// Another cart has an order of this id.
     #[error("This order id is used already: choose another")]
     OrderIdUsed,
+    /// One line of a change of several is refused, and with it all of them.
+    #[error("{}", of_line(product, &refusal.to_string()))]
+    OfLine {
+        /// Its index among the steps of the change.
+        index: usize,
+        /// Its product.
+        product: String,
+        /// Why it is refused.
+        refusal: Box<Refusal>,
+    },
+}
+
+/// A refusal of one line, with the product's name where the sentence lacks it.
+fn of_line(product: &str, refusal: &str) -> String {
+    if refusal.contains(product) {
+        refusal.to_owned()
+    } else {
+        format!("{product}: {refusal}")
+    }
 }
 
 fn reopened_by(owner: &str) -> String {
@@ -252,6 +271,9 @@ impl Refusal {
             Refusal::PlacedTotal { expected, total } => placed_total(currency, *total, *expected),
             Refusal::OtherOrder { order, by, total } => other_order(currency, order, by, *total),
             Refusal::NotOrdered(failure) => failure.told_in(currency),
+            Refusal::OfLine {
+                product, refusal, ..
+            } => of_line(product, &refusal.told_in(currency)),
             other => other.to_string(),
         }
     }
@@ -289,6 +311,12 @@ impl Refusal {
             | Refusal::NotInCart(product)
             | Refusal::DamagedLine(product)
             | Refusal::BeingOrdered(product) => *product = name_of(product),
+            Refusal::OfLine {
+                product, refusal, ..
+            } => {
+                *product = name_of(product);
+                **refusal = refusal.as_ref().clone().with_name(name_of);
+            }
             // The others name no product, or have its name.
             Refusal::Misspelt { .. }
             | Refusal::NoPrice(_)
@@ -395,6 +423,7 @@ impl Refusal {
             Refusal::NotBuyer(_) => "not_buyer",
             Refusal::NotInOrder { .. } => "not_in_order",
             Refusal::OrderIdUsed => "order_id_used",
+            Refusal::OfLine { refusal, .. } => refusal.code(),
         }
     }
 }

@@ -9,6 +9,7 @@ use super::identity::{Grant, Role};
 use super::journal;
 use super::listener::LEAVING_TIMEOUT;
 use super::printer::Printer;
+use super::received::Received;
 use super::session::{RESTORE_TIMEOUT, STATUS_CRASHED, close};
 use crate::config::{Server, Settings};
 use crate::store::Policy;
@@ -52,12 +53,15 @@ pub(crate) struct Call {
     pub(crate) words: Vec<String>,
     pub(crate) caller: Caller,
     pub(crate) printer: Arc<Printer>,
+    pub(crate) received: Arc<Received>,
 }
 
 /// A command that can be run.
 pub(crate) struct Task {
     /// Its name for the log; `None` where there is no such command.
     pub(crate) name: Option<&'static str>,
+    /// Set where it reads what the client sends. It has its turn once that is whole.
+    pub(crate) reads: bool,
     pub(crate) work: Work,
 }
 
@@ -140,17 +144,29 @@ impl Caller {
 #[derive(Debug)]
 pub(super) struct CommandInput {
     printer: Weak<Printer>,
+    /// Set where the command reads.
+    received: Option<Arc<Received>>,
     _here: DropGuard,
 }
 
 impl CommandInput {
-    /// Takes in what the visitor types: a command reads nothing, but Ctrl-C ends it.
+    /// Takes in what the visitor sends. On a terminal a command reads nothing, but Ctrl-C ends it.
     pub(super) fn take_in(&self, bytes: &[u8]) {
+        if let Some(received) = &self.received {
+            received.take_in(bytes);
+        }
         if let Some(printer) = self.printer.upgrade()
             && printer.is_terminal()
             && bytes.contains(&INTERRUPT)
         {
             printer.refused.cancel();
+        }
+    }
+
+    /// Takes in that the visitor sends no more.
+    pub(super) fn end(&self) {
+        if let Some(received) = &self.received {
+            received.end();
         }
     }
 
@@ -186,16 +202,23 @@ pub(super) fn start(
 ) -> CommandInput {
     let printer = Printer::new(is_terminal, &connection.held_output);
     let shop = caller.shop.clone();
+    let received = Arc::<Received>::default();
+    if is_terminal {
+        // What is typed there is no file that ends.
+        received.end();
+    }
     let task = match words {
         Ok(words) => (shop.commands)(Call {
             words,
             caller,
             printer: printer.clone(),
+            received: received.clone(),
         }),
         Err(why) => {
             printer.tell(&why);
             Task {
                 name: None,
+                reads: false,
                 work: Work::Told(STATUS_USAGE),
             }
         }
@@ -214,12 +237,17 @@ pub(super) fn start(
 
     let input = CommandInput {
         printer: Arc::downgrade(&printer),
+        received: task.reads.then(|| received.clone()),
         _here: printer.refused.clone().drop_guard(),
     };
     let running = connection.clone();
+    let reads = task.reads;
     connection.screens.spawn(async move {
         let working = async {
-            let status = run(task.work, &shop, &running, &printer).await;
+            let status = match input_end(reads, &received, &running, &printer).await {
+                InputEnd::Whole => run(task.work, &shop, &running, &printer).await,
+                InputEnd::Broken(status) => status,
+            };
             printer.end();
             status
         };
@@ -232,6 +260,35 @@ pub(super) fn start(
         let _ = timeout(RESTORE_TIMEOUT, close(&output, status)).await;
     });
     input
+}
+
+/// How the input of a command ended.
+enum InputEnd {
+    /// All of it is there.
+    Whole,
+    /// The client or the server went before: the command must not build on a part of it.
+    Broken(u8),
+}
+
+/// Waits until all is there that the command reads.
+async fn input_end(
+    reads: bool,
+    received: &Received,
+    connection: &Connection,
+    printer: &Printer,
+) -> InputEnd {
+    if !reads {
+        return InputEnd::Whole;
+    }
+    tokio::select! {
+        biased;
+        () = received.wait_for_end() => InputEnd::Whole,
+        () = printer.refused.cancelled() => InputEnd::Broken(STATUS_INTERRUPTED),
+        farewell = connection.wait_for_farewell() => {
+            printer.tell(words_of(farewell));
+            InputEnd::Broken(STATUS_ENDED)
+        }
+    }
 }
 
 /// Runs a command to its end; returns its exit status. One that was begun is not broken off because

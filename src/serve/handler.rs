@@ -512,8 +512,10 @@ impl Handler for VisitorHandler {
         channel: ChannelId,
         _session: &mut Session,
     ) -> Result<(), russh::Error> {
-        if let Some(input) = self.running(channel) {
-            input.give(Arrival::End(STATUS_HANGUP)).await;
+        match self.channels.get_mut(&channel) {
+            Some(ChannelState::Running(input)) => input.give(Arrival::End(STATUS_HANGUP)).await,
+            Some(ChannelState::Command(input)) => input.end(),
+            Some(ChannelState::Described(_)) | None => {}
         }
         Ok(())
     }

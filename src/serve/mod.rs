@@ -4,7 +4,8 @@
 //! `door` finds the socket and a visitor's address, `listener` accepts connections, `connections`
 //! counts them, and `stream` is what the SSH library reads and writes. `identity` says who may
 //! come, `handler` answers what a visitor's client asks for, `session` runs one screen on one
-//! channel, and `exec` one command, which prints to a `printer`. `journal` writes down what other
+//! channel, and `exec` one command, which prints to a `printer` and may read what
+//! was `received`. `journal` writes down what other
 //! programs read of it. `control` tells whoever runs the server who is there, and `shutdown` ends
 //! all that in good order.
 
@@ -18,6 +19,7 @@ pub(crate) mod identity;
 mod journal;
 mod listener;
 pub(crate) mod printer;
+pub(crate) mod received;
 mod session;
 mod shutdown;
 mod stream;

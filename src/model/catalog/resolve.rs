@@ -47,6 +47,24 @@ impl Catalog {
         }
     }
 
+    /// The product of this id or whole name. Where several are named at once, a part of a name is
+    /// not enough: two words of one name must not become two products.
+    ///
+    /// # Errors
+    /// The errors of [`Catalog::resolve`]; [`Refusal::Misspelt`] for a part of just one name.
+    pub fn resolve_whole(&self, typed: &str) -> Result<Item<'_>, Refusal> {
+        let found = self.resolve(typed)?;
+        let wanted = text::folded(typed.trim());
+        let is_id = found.product_id() == ProductId::asked(typed)?;
+        if is_id || text::folded_for(&wanted, found.name) == wanted {
+            return Ok(found);
+        }
+        Err(Refusal::Misspelt {
+            text: repeated(typed),
+            nearest: found.to_string(),
+        })
+    }
+
     /// The refusal of a product that is not there, with the one that may have been meant.
     fn unknown(&self, typed: &str) -> Refusal {
         let text = repeated(typed);

@@ -33,7 +33,10 @@ impl Connection {
     }
 
     /// [`Connection::apply`] that also tells whether the change was applied before.
-    async fn apply_or_repeat(
+    ///
+    /// # Errors
+    /// The errors of [`Connection::apply`].
+    pub(crate) async fn apply_or_repeat(
         &mut self,
         user: &UserName,
         change: &Change,

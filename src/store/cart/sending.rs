@@ -4,7 +4,7 @@ use super::decode;
 use super::push_cart_keys;
 use crate::model::change::sanitize_actor;
 use crate::model::order::Share;
-use crate::model::{Change, Edit, Money, OpId, ProductId, Refusal, Update};
+use crate::model::{Change, ChangeKind, Edit, Money, OpId, ProductId, Refusal, Update};
 use crate::store::clock::Moment;
 use crate::store::connection::Conn;
 use crate::store::connection::pipeline;
@@ -206,28 +206,38 @@ fn refusal(change: &Change, policy: &Policy, error: &RedisError) -> Option<Refus
     // After the code stand a value and the index of the edit that was refused.
     let mut words = error.detail().unwrap_or_default().split(' ');
     let value = words.next().unwrap_or_default();
-    let product = words
-        .next()
-        .and_then(|index| change.edits.get(index.parse::<usize>().ok()?))
+    let index = words.next().and_then(|index| index.parse::<usize>().ok());
+    let product = index
+        .and_then(|index| change.edits.get(index))
         .and_then(Edit::product)
         .map(ToString::to_string)
         .unwrap_or_default();
 
-    Some(match error.code()? {
-        "UNKNOWNPRODUCT" => Refusal::UnknownProduct(product),
-        "NOTINCART" => Refusal::NotInCart(product),
+    let refusal = match error.code()? {
+        "UNKNOWNPRODUCT" => Refusal::UnknownProduct(product.clone()),
+        "NOTINCART" => Refusal::NotInCart(product.clone()),
         "TOOMANY" => Refusal::TooMany {
             limit: policy.line_limit,
             already: value.parse().unwrap_or(0),
         },
-        "DAMAGEDLINE" => Refusal::DamagedLine(product),
+        "DAMAGEDLINE" => Refusal::DamagedLine(product.clone()),
         "CARTFULL" => Refusal::CartFull(value.parse().unwrap_or(MOST_LINES)),
         "ALREADYEMPTY" => Refusal::AlreadyEmpty,
         "NOTHINGEXPIRED" => Refusal::NothingExpired,
         "FORGOTTEN" => Refusal::Forgotten,
         "BEINGORDERED" if product.is_empty() => Refusal::BeingOrdered("The cart".to_owned()),
-        "BEINGORDERED" => Refusal::BeingOrdered(product),
+        "BEINGORDERED" => Refusal::BeingOrdered(product.clone()),
         _ => return common_refusal(error),
+    };
+
+    let is_list = change.kind == ChangeKind::Edit && change.edits.len() > 1;
+    Some(match index.filter(|_| is_list) {
+        Some(index) => Refusal::OfLine {
+            index,
+            product,
+            refusal: Box::new(refusal),
+        },
+        None => refusal,
     })
 }
 
