@@ -92,7 +92,7 @@ enum Step {
     Link(Box<LiveEvent>),
 }
 
-const KEYS: [&str; 48] = [
+const KEYS: [&str; 51] = [
     "a",
     "3 a",
     "1 2 +",
@@ -139,6 +139,9 @@ const KEYS: [&str; 48] = [
     "c",
     "Y",
     "o",
+    "w",
+    "w enter",
+    "right",
     "C",
     "q",
 ];
@@ -167,6 +170,7 @@ fn steps() -> impl Strategy<Value = Step> {
         LiveEvent::Unreadable(Trouble::WrongType),
         LiveEvent::Cart(TestScreen::filled(80, 24).state.cart.confirmed),
         LiveEvent::Cart(TestScreen::with_people(80, 24).state.cart.confirmed),
+        LiveEvent::Cart(TestScreen::with_rules(80, 24, "bob").state.cart.confirmed),
         LiveEvent::Cart(Cart::default()),
         LiveEvent::Slow(true),
         LiveEvent::Slow(false),

@@ -33,6 +33,7 @@ mod lost_replies;
 mod model;
 mod orders;
 mod orders_cluster;
+mod people_view;
 mod pictures;
 mod plain_clients;
 mod port;

@@ -198,6 +198,10 @@ impl Theme {
 pub(crate) const CONNECTED: &str = "●";
 /// The sign of a connection that is down.
 pub(crate) const DISCONNECTED: &str = "○";
+/// The sign of somebody who has the cart open.
+pub(crate) const HERE: &str = "●";
+/// The sign of somebody who does not.
+pub(crate) const AWAY: &str = "○";
 /// The sign of a change that is not confirmed yet.
 pub(crate) const PENDING: &str = "…";
 /// The sign of unlimited stock.

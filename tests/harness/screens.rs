@@ -9,8 +9,8 @@ use trolley::config::key::Key;
 use trolley::config::keymap::Keymap;
 use trolley::config::theme::Theme;
 use trolley::model::{
-    Cart, Catalog, ChangeKind, Deadline, LineChange, Money, OpId, Product, ProductId, Update,
-    UserName,
+    Cart, Catalog, ChangeKind, Deadline, LineChange, Money, OpId, Product, ProductId, Rules,
+    Update, UserName,
 };
 use trolley::store::catalog::demo;
 use trolley::store::live::LiveEvent;
@@ -204,6 +204,38 @@ impl TestScreen {
         stage
     }
 
+    /// The same cart with rules, which this person set, and with those who look at it.
+    pub fn with_rules(width: u16, height: u16, owner: &str) -> TestScreen {
+        let mut stage = TestScreen::with_people(width, height);
+        let mut cart = stage.state.cart.confirmed.clone();
+        cart.deadline.told_at = stage.server;
+        cart.rules = Rules {
+            owner: Some(owner.to_owned()),
+            locked: false,
+            closes: Some(stage.server + 720_000),
+            budget: Money::parse("120"),
+            budget_each: Money::parse("12"),
+            ..Rules::default()
+        };
+        // Another client put in a piece that is nobody's.
+        for line in &mut cart.lines {
+            if line.product == id("ginger-beer") {
+                line.shares[0].pieces = 1;
+            }
+        }
+        stage.link(LiveEvent::Cart(cart));
+
+        let here = ["bob", "cai", "eve", "fay", "gus", "ira", "kim", "lee"];
+        let watcher = |name: &&str| Watcher {
+            id: (*name).to_owned(),
+            name: (*name).to_owned(),
+        };
+        stage.link(LiveEvent::Watchers(here.iter().map(watcher).collect()));
+        stage.now.steady += 10_000;
+        stage.take_in(Message::Clock);
+        stage
+    }
+
     /// A shop with a filled cart.
     pub fn filled(width: u16, height: u16) -> TestScreen {
         let mut stage = TestScreen::new(width, height);
@@ -288,8 +320,17 @@ pub fn screens(width: u16, height: u16) -> Vec<(&'static str, TestScreen)> {
     let mut all = super::order_screens::screens(&filled);
     let mut people = TestScreen::with_people(width, height);
     people.keys("tab");
+    let mut owner = TestScreen::with_rules(width, height, "ann@till");
+    owner.keys("w");
+    let mut guest = TestScreen::with_rules(width, height, "bob");
+    guest.keys("w down down enter");
+    let mut without_rules = TestScreen::filled(width, height);
+    without_rules.keys("3 a w");
     all.extend([
         ("people", people),
+        ("people-owner", owner),
+        ("people-lines", guest),
+        ("people-no-rules", without_rules),
         ("sorted", filled("s s s s s")),
         ("palette-typo", filled(": c r o i s a n t space 2")),
         ("browsing", filled("")),

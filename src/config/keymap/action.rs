@@ -63,6 +63,10 @@ pub enum Action {
     Clear,
     /// Restart the cart's countdown.
     KeepAlive,
+    /// Show or hide the people who fill the cart.
+    People,
+    /// Show or hide what the selected person asked for.
+    PersonLines,
     /// Show or hide the activity.
     Activity,
     /// Capture the mouse, or leave it to the terminal.
@@ -131,6 +135,8 @@ impl Action {
             | Action::GoToCart
             | Action::ForgetCart => HelpGroup::Cart,
 
+            Action::People | Action::PersonLines => HelpGroup::People,
+
             Action::Search | Action::NextCategory | Action::PreviousCategory | Action::Sort => {
                 HelpGroup::Find
             }
@@ -159,6 +165,8 @@ impl Action {
 pub enum HelpGroup {
     /// Changing and ordering the cart.
     Cart,
+    /// The people who fill the cart together.
+    People,
     /// Searching and sorting the catalog.
     Find,
     /// Moving within lists and between panes.
@@ -187,6 +195,8 @@ pub enum Context {
     EmptyCatalog,
     /// The cart.
     Cart,
+    /// The people who fill the cart.
+    People,
     /// The activity, where it covers the cart.
     Activity,
     /// The prompt for a search.

@@ -2,21 +2,24 @@
 
 use super::action::Context::{
     Activity, Cart, Carts, Catalog, Checkout, ConfirmClear, ConfirmQuit, EmptyCatalog, Help,
-    Orders, Palette, Quantity, Receipt, Search,
+    Orders, Palette, People, Quantity, Receipt, Search,
 };
 use super::action::{Action, Context, Motion};
 use crate::config::key::Key;
 use strum::VariantArray;
 
 pub(super) const ALL: &[Context] = Context::VARIANTS;
-const LISTS: &[Context] = &[Catalog, EmptyCatalog, Cart, Activity];
+const LISTS: &[Context] = &[Catalog, EmptyCatalog, Cart, People, Activity];
 /// The contexts in which a product is selected.
 const PRODUCTS: &[Context] = &[Catalog, Cart];
+/// The lists that don't cover the cart.
+const BESIDE_PEOPLE: &[Context] = &[Catalog, EmptyCatalog, Cart, Activity];
 /// The contexts whose rows can be walked through.
 const ROWS: &[Context] = &[
     Catalog,
     EmptyCatalog,
     Cart,
+    People,
     Activity,
     Help,
     Checkout,
@@ -115,13 +118,22 @@ pub(super) const BINDINGS: &[Binding] = &[
         .footer("add")
         .help("Add the product (in the catalog); 12{key} adds twelve"),
     bind(Action::Activity, &["v"], &[Activity]).footer("hide"),
+    bind(Action::PersonLines, &["enter"], &[People])
+        .footer("lines")
+        .help("Show or hide what a person asked for (in the people)"),
     bind(
         Action::SwitchPane,
         &["tab", "backtab"],
         &[Catalog, EmptyCatalog],
     )
     .footer("cart"),
-    bind(Action::SwitchPane, &["tab", "backtab"], &[Cart, Activity]).footer("shop"),
+    bind(
+        Action::SwitchPane,
+        &["tab", "backtab"],
+        &[Cart, People, Activity],
+    )
+    .footer("shop"),
+    bind(Action::People, &["w"], &[People]).footer("cart"),
     bind(Action::Checkout, &["c"], LISTS).footer("checkout"),
     bind(Action::Search, &["/"], &[Catalog, EmptyCatalog]).footer("search"),
     bind(Action::SetQuantity, &["enter", "="], &[Cart])
@@ -151,6 +163,9 @@ pub(super) const BINDINGS: &[Binding] = &[
     bind(Action::Palette, &["ctrl-p", ":"], LISTS)
         .footer("commands")
         .help("Any command by name; {key}esp 3 adds three espressos"),
+    bind(Action::People, &["w"], BESIDE_PEOPLE).footer("people"),
+    bind(Action::People, &["w"], LISTS)
+        .help("Show or hide who asked for what, and the rules of the cart"),
     bind(Action::Redo, &["ctrl-r"], LISTS).help("Redo"),
     bind(Action::Repeat, &["."], PRODUCTS).help("Repeat the last change, on the selected product"),
     bind(Action::NextCategory, &["]"], LISTS).help("Show the next category only"),
@@ -160,7 +175,7 @@ pub(super) const BINDINGS: &[Binding] = &[
     ),
     bind(Action::Orders, &["o"], LISTS).help("Past orders, their state and their receipts"),
     bind(Action::Carts, &["b"], LISTS).help("Your carts: go to another one, or join one"),
-    bind(Action::AskClear, &["C"], LISTS).help_naming(
+    bind(Action::AskClear, &["C"], BESIDE_PEOPLE).help_naming(
         Action::Undo,
         "Clear the cart (asks first; {key} brings it back)",
         "Clear the cart (asks first)",
@@ -221,7 +236,7 @@ pub(super) const BINDINGS: &[Binding] = &[
     bind(Action::Help, &["?", "f1"], LISTS)
         .footer("help")
         .help("Show or hide this help"),
-    bind(Action::Quit, &["q"], LISTS)
-        .footer("quit")
-        .help("Quit"),
+    bind(Action::Back, &["esc"], &[People]).footer("back"),
+    bind(Action::Quit, &["q"], BESIDE_PEOPLE).footer("quit"),
+    bind(Action::Quit, &["q"], LISTS).help("Quit"),
 ];

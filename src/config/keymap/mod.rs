@@ -395,6 +395,8 @@ mod tests {
                 "page-down",
                 "page-up",
                 "palette",
+                "people",
+                "person-lines",
                 "place-order",
                 "previous-category",
                 "quit",

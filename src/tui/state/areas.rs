@@ -8,6 +8,10 @@ const SIDE_BY_SIDE: u16 = 76;
 const SMALLEST: (u16, u16) = (24, 7);
 /// From this width on the cart shows who added a line.
 const ROOMY: u16 = 100;
+/// From this width on people have a pane of their own; else they stand in the cart's place.
+pub(crate) const THREE_PANES: u16 = 150;
+/// The part of that width, in percent, for the catalog; the others share the rest.
+const CATALOG_OF_THREE: u32 = 40;
 /// The lines of details about the selected product, by the height from which on they show.
 const DETAILS: [(u16, u16); 3] = [(30, 5), (20, 4), (14, 2)];
 /// From this height on the cart leaves room for the activity below it.
@@ -22,17 +26,8 @@ pub enum Pane {
     Catalog,
     /// The cart.
     Cart,
-}
-
-impl Pane {
-    /// The other pane.
-    #[must_use]
-    pub(crate) fn other(self) -> Pane {
-        match self {
-            Pane::Catalog => Pane::Cart,
-            Pane::Cart => Pane::Catalog,
-        }
-    }
+    /// The people who fill the cart.
+    People,
 }
 
 /// The conditions under which the activity shows.
@@ -44,6 +39,16 @@ pub enum ActivityVisibility {
     /// Always: where there is no room below the cart, in its place.
     Shown,
     /// Never.
+    Hidden,
+}
+
+/// The conditions under which people show.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum PeopleVisibility {
+    /// Always: in the cart's place, or beside it.
+    Shown,
+    /// Never.
+    #[default]
     Hidden,
 }
 
@@ -66,6 +71,8 @@ pub struct Areas {
     pub sums: Rect,
     /// The activity's frame, where it shows.
     pub activity: Option<Rect>,
+    /// The people's frame, where it shows.
+    pub people: Option<Rect>,
     /// The palette's entries, above the message line.
     pub palette: Rect,
     /// The line for messages and prompts.
@@ -81,6 +88,7 @@ impl Areas {
         size: (u16, u16),
         focus: Pane,
         visibility: ActivityVisibility,
+        people: PeopleVisibility,
     ) -> Option<Areas> {
         let (width, height) = size;
         if width < SMALLEST.0 || height < SMALLEST.1 {
@@ -88,8 +96,12 @@ impl Areas {
         }
 
         let body = Rect::new(0, 1, width, height - 3);
-        let (catalog, right) = split_panes(body, focus);
-        let (cart, activity) = split_activity(right, visibility);
+        let Panes {
+            catalog,
+            cart_side,
+            people,
+        } = Panes::of(body, focus, people);
+        let (cart, activity) = split_activity(cart_side, visibility);
 
         let (catalog_rows, details) = split_foot(catalog, details_height(height));
         let (cart_rows, sums) = split_foot(cart, sums_height(cart));
@@ -110,6 +122,7 @@ impl Areas {
             cart_rows,
             sums,
             activity,
+            people,
             palette,
             message: Rect::new(0, height - 2, width, 1),
             footer: Rect::new(0, height - 1, width, 1),
@@ -124,29 +137,66 @@ impl Areas {
     }
 }
 
-/// The frames of the catalog and of the cart: side by side, or only the focused one.
-fn split_panes(body: Rect, focus: Pane) -> (Option<Rect>, Option<Rect>) {
-    if body.width < SIDE_BY_SIDE {
-        return match focus {
-            Pane::Catalog => (Some(body), None),
-            Pane::Cart => (None, Some(body)),
-        };
+/// The frames of the panes that show.
+struct Panes {
+    catalog: Option<Rect>,
+    /// The frame that cart and activity share.
+    cart_side: Option<Rect>,
+    people: Option<Rect>,
+}
+
+impl Panes {
+    /// The frames side by side, or the focused one alone.
+    fn of(body: Rect, focus: Pane, people: PeopleVisibility) -> Panes {
+        let is_shown = people == PeopleVisibility::Shown;
+        if body.width < SIDE_BY_SIDE {
+            return Panes::alone(body, focus);
+        }
+        if is_shown && body.width >= THREE_PANES {
+            return Panes::three(body);
+        }
+
+        // On a roomy screen the cart gets more of it, as its rows say more there.
+        let percent = if body.width >= ROOMY { 52 } else { 55 };
+        let (catalog, side) = split_at_percent(body, percent);
+        Panes {
+            catalog: Some(catalog),
+            cart_side: (!is_shown).then_some(side),
+            people: is_shown.then_some(side),
+        }
     }
 
-    // On a roomy screen the cart gets more of it, as its rows say more there.
-    let percent = if body.width >= ROOMY { 52 } else { 55 };
-    let left = u16::try_from(u32::from(body.width) * percent / 100).unwrap_or(body.width);
+    fn alone(body: Rect, focus: Pane) -> Panes {
+        Panes {
+            catalog: (focus == Pane::Catalog).then_some(body),
+            cart_side: (focus == Pane::Cart).then_some(body),
+            people: (focus == Pane::People).then_some(body),
+        }
+    }
 
-    let catalog = Rect {
-        width: left,
-        ..body
+    fn three(body: Rect) -> Panes {
+        let (catalog, others) = split_at_percent(body, CATALOG_OF_THREE);
+        let (cart_side, people) = split_at_percent(others, 50);
+        Panes {
+            catalog: Some(catalog),
+            cart_side: Some(cart_side),
+            people: Some(people),
+        }
+    }
+}
+
+/// The part of an area that has so many percent of its width, and the rest.
+fn split_at_percent(area: Rect, percent: u32) -> (Rect, Rect) {
+    let width = u32::from(area.width) * percent / 100;
+    let width = u16::try_from(width).unwrap_or(area.width);
+
+    let left = Rect { width, ..area };
+    let right = Rect {
+        x: area.x + width,
+        width: area.width - width,
+        ..area
     };
-    let cart = Rect {
-        x: left,
-        width: body.width - left,
-        ..body
-    };
-    (Some(catalog), Some(cart))
+    (left, right)
 }
 
 /// The frames of the cart and of the activity, which share the cart's side of the screen.
@@ -232,9 +282,14 @@ mod tests {
         ];
         for width in 1..=300 {
             for height in 1..=100 {
-                for focus in [Pane::Catalog, Pane::Cart] {
+                for (focus, people) in [
+                    (Pane::Catalog, PeopleVisibility::Hidden),
+                    (Pane::Cart, PeopleVisibility::Hidden),
+                    (Pane::Catalog, PeopleVisibility::Shown),
+                    (Pane::People, PeopleVisibility::Shown),
+                ] {
                     for visibility in visibilities {
-                        if let Some(areas) = Areas::of((width, height), focus, visibility) {
+                        if let Some(areas) = Areas::of((width, height), focus, visibility, people) {
                             check(&areas, width, height);
                         }
                     }
@@ -254,7 +309,7 @@ mod tests {
             areas.message,
             areas.footer,
         ];
-        let frames = [areas.catalog, areas.cart, areas.activity];
+        let frames = [areas.catalog, areas.cart, areas.activity, areas.people];
 
         let screen = Rect::new(0, 0, width, height);
         for area in frames.into_iter().flatten().chain(always) {

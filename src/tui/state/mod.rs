@@ -6,6 +6,7 @@ pub mod cart;
 pub mod carts;
 pub mod catalog;
 pub mod orders;
+pub mod people;
 pub mod scroll;
 pub(crate) mod timers;
 
@@ -21,6 +22,7 @@ use cart::CartPane;
 use carts::CartsState;
 use catalog::{CatalogPane, PaletteMatches};
 use orders::OrdersState;
+use people::PeoplePane;
 use scroll::Scroll;
 use std::hash::{BuildHasher, RandomState};
 use tui_input::Input;
@@ -213,6 +215,8 @@ pub struct State {
     pub carts: CartsState,
     /// The activity pane.
     pub activity: ActivityPane,
+    /// The people pane.
+    pub people: PeoplePane,
     /// The others who watch this cart.
     pub watchers: Vec<Watcher>,
     /// The pane with the focus.
@@ -259,6 +263,7 @@ impl State {
             orders: OrdersState::default(),
             carts: CartsState::default(),
             activity: ActivityPane::default(),
+            people: PeoplePane::default(),
             watchers: Vec::new(),
 
             focus: Pane::Catalog,
@@ -277,7 +282,12 @@ impl State {
     /// The areas of the screen; `None` where it is too small.
     #[must_use]
     pub fn areas(&self) -> Option<Areas> {
-        Areas::of(self.size, self.focus, self.activity.visibility)
+        Areas::of(
+            self.size,
+            self.focus,
+            self.activity.visibility,
+            self.people.visibility,
+        )
     }
 
     /// The part of the screen that receives keys.
@@ -306,6 +316,7 @@ impl State {
                 Context::Activity
             }
             Pane::Cart => Context::Cart,
+            Pane::People => Context::People,
             Pane::Catalog if self.catalog.loaded && self.catalog.catalog.is_empty() => {
                 Context::EmptyCatalog
             }
@@ -343,6 +354,16 @@ impl State {
             Context::Catalog => self.catalog.selected_id(),
             Context::Cart => self.cart.selected().map(|line| line.product.clone()),
             _ => None,
+        }
+    }
+
+    /// The product that the details are about: that on which keys act. Beside the people, it is
+    /// the selected one of the catalog.
+    #[must_use]
+    pub(crate) fn detailed_product(&self) -> Option<ProductId> {
+        match self.focus {
+            Pane::Catalog | Pane::Cart => self.target(),
+            Pane::People => self.catalog.selected_id(),
         }
     }
 

@@ -2,6 +2,7 @@
 //!
 //! [`State::next_moment`] is the next of them, for which the screen sets its alarm.
 
+use super::areas::PeopleVisibility;
 use super::{Connectivity, State};
 
 /// The time left below which the cart's countdown shows seconds, in milliseconds.
@@ -110,6 +111,7 @@ impl State {
             self.resume_due_at(),
             self.cart.reread_at,
             self.closes_at().filter(|at| *at > self.now),
+            self.next_closing_step(),
         ];
 
         highlights.chain(others.into_iter().flatten()).min()
@@ -122,9 +124,21 @@ impl State {
             return None;
         }
 
-        let deadline = self.cart.deadline?;
-        let left = deadline - self.now;
+        self.next_step_to(self.cart.deadline?)
+    }
+
+    /// The moment when the time to the cart's closing shows another number, where it shows.
+    fn next_closing_step(&self) -> Option<u64> {
+        match self.people.visibility {
+            PeopleVisibility::Shown => self.next_step_to(self.closes_at()?),
+            PeopleVisibility::Hidden => None,
+        }
+    }
+
+    /// The next step of a countdown to this moment; `None` where it has passed.
+    fn next_step_to(&self, end: u64) -> Option<u64> {
+        let left = end.checked_sub(self.now).filter(|left| *left > 0)?;
         let step = if left > SECONDS_BELOW { MINUTE } else { SECOND };
-        Some(deadline - (left - 1) / step * step)
+        Some(end - (left - 1) / step * step)
     }
 }

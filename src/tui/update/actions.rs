@@ -21,9 +21,9 @@ impl Updater<'_> {
     pub(super) fn perform(&mut self, action: Action) {
         match action {
             Action::Move(motion) => self.move_cursor(motion),
-            Action::SwitchPane => self.focus_pane(self.state.focus.other()),
-            Action::ToCatalog => self.focus_pane(Pane::Catalog),
-            Action::ToCart => self.focus_pane(Pane::Cart),
+            Action::SwitchPane => self.focus_pane(self.state.next_pane()),
+            Action::ToCatalog => self.focus_pane(self.state.pane_at_left()),
+            Action::ToCart => self.focus_pane(self.state.pane_at_right()),
 
             Action::Add | Action::More => self.edit_target(RepeatableEdit::Add(self.pieces())),
             Action::Less => self.edit_target(RepeatableEdit::Take(self.pieces())),
@@ -59,6 +59,8 @@ impl Updater<'_> {
             Action::GoToCart => self.go_to_selected_cart(),
             Action::ForgetCart => self.forget_selected_cart(),
 
+            Action::People => self.toggle_people(),
+            Action::PersonLines => self.toggle_person_lines(),
             Action::Activity => self.toggle_activity(),
             Action::Mouse => self.toggle_mouse(),
             Action::Help => self.cover(Mode::Help(0)),
@@ -87,15 +89,26 @@ impl Updater<'_> {
         self.state.count.unwrap_or(1)
     }
 
-    /// Focuses a pane on purpose: hiding the activity does not return to another one then.
+    /// Focuses a pane on purpose: hiding the activity or the people does not return to another one
+    /// then.
     pub(super) fn focus_pane(&mut self, pane: Pane) {
         self.state.focus = pane;
         self.state.activity.return_to = None;
+        self.state.people.return_to = None;
     }
 
     /// Hides the activity and returns to the pane before, or shows it, be it in the cart's place.
     fn toggle_activity(&mut self) {
+        let was_covered = self.state.people_cover_cart();
+        if was_covered {
+            self.hide_people();
+        }
+
         if self.shows_activity() {
+            // It shows again where the people covered it.
+            if was_covered {
+                return;
+            }
             self.state.activity.visibility = ActivityVisibility::Hidden;
             if let Some(pane) = self.state.activity.return_to.take() {
                 self.state.focus = pane;
@@ -191,6 +204,7 @@ impl Updater<'_> {
             // The number is dropped after every action.
             Mode::Browse if self.state.count.is_some() => {}
             Mode::Browse if self.state.notice.is_some() => self.state.notice = None,
+            Mode::Browse if self.state.focus == Pane::People => self.hide_people(),
             Mode::Browse => self.clear_search(),
             Mode::Receipt {
                 from_list: true, ..

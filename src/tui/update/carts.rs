@@ -9,6 +9,7 @@ use crate::tui::state::activity::ActivityPane;
 use crate::tui::state::cart::CartPane;
 use crate::tui::state::carts::CartGlance;
 use crate::tui::state::orders::OrdersState;
+use crate::tui::state::people::PeoplePane;
 use crate::tui::state::{Connectivity, Mode};
 
 impl Updater<'_> {
@@ -100,6 +101,11 @@ impl Updater<'_> {
         self.state.activity = ActivityPane {
             visibility,
             ..ActivityPane::default()
+        };
+        let visibility = self.state.people.visibility;
+        self.state.people = PeoplePane {
+            visibility,
+            ..PeoplePane::default()
         };
         self.state.watchers.clear();
         self.state.highlights.clear();

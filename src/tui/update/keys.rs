@@ -77,7 +77,17 @@ impl Updater<'_> {
                 self.notify_error(format!("The activity covers the cart: {hides} hides it"));
                 self.state.count = None;
             }
-            Context::Catalog | Context::Cart | Context::Activity => self.type_count(key),
+            Context::People
+                if self.state.people_cover_cart()
+                    && self.state.env.keymap.dispatch(Context::Cart, key).is_some() =>
+            {
+                let hides = self.state.env.keymap.key_of(Action::People);
+                self.notify_error(format!("The people cover the cart: {hides} hides them"));
+                self.state.count = None;
+            }
+            Context::Catalog | Context::Cart | Context::People | Context::Activity => {
+                self.type_count(key);
+            }
 
             Context::Checkout => self.hint_at_place_order(key),
 
@@ -121,6 +131,7 @@ impl Updater<'_> {
             Context::Palette => self.state.matches.is_searching() && action.is_some(),
             Context::EmptyCatalog
             | Context::Cart
+            | Context::People
             | Context::Activity
             | Context::Search
             | Context::Quantity

@@ -13,6 +13,7 @@ mod motion;
 mod mouse;
 mod orders;
 mod palette;
+mod people;
 mod typing;
 
 use crate::model::Refusal;
@@ -119,6 +120,7 @@ impl Updater<'_> {
         if was_open {
             self.tell_of_closing();
         }
+        self.settle_focus();
         self.clamp_scrolls();
         self.forget_unseen_total();
         self.see_orders();
@@ -165,6 +167,7 @@ impl Updater<'_> {
             .scroll
             .keep_within(catalog.shown.len(), catalog_page);
 
+        self.clamp_people_scroll();
         self.clamp_cart_scroll(areas.cart_rows);
         let cart = &mut self.state.cart;
         cart.selected = cart.selected().map(|line| line.product.clone());

@@ -90,6 +90,10 @@ impl Updater<'_> {
                 let page = CartRows::of(state, areas.cart_rows).page();
                 (&mut state.cart.scroll, rows, page)
             }
+            Pane::People => {
+                self.move_in_people(motion, by);
+                return;
+            }
         };
         scroll.cursor = moved(scroll.cursor, rows, page, motion, by);
     }
@@ -106,7 +110,7 @@ fn first_rows(rows: usize, page: usize) -> usize {
 }
 
 /// The row to which a motion leads from `row` of `rows`; a step up or down is `by` rows.
-fn moved(row: usize, rows: usize, page: usize, motion: Motion, by: usize) -> usize {
+pub(super) fn moved(row: usize, rows: usize, page: usize, motion: Motion, by: usize) -> usize {
     let last = rows.saturating_sub(1);
     // One row of the last page stays in sight.
     let page = page.saturating_sub(1).max(1);

@@ -7,6 +7,7 @@ use crate::tui::layout::cart::CartRows;
 use crate::tui::layout::columns::{CatalogColumn, CatalogColumns};
 use crate::tui::layout::footer::key_hints;
 use crate::tui::layout::palette;
+use crate::tui::layout::people::PeopleLayout;
 use crate::tui::message::{Mouse, MouseKind};
 use crate::tui::state::areas::{Areas, Pane};
 use crate::tui::state::scroll::{WheelDirection, turned};
@@ -126,6 +127,10 @@ impl Updater<'_> {
             self.click_pane(Pane::Catalog, areas.catalog_rows, mouse, clicks);
         } else if is_over(areas.cart, mouse) {
             self.click_pane(Pane::Cart, areas.cart_rows, mouse, clicks);
+        } else if is_over(areas.people, mouse)
+            && let Some(layout) = PeopleLayout::shown(self.state)
+        {
+            self.click_pane(Pane::People, layout.list, mouse, clicks);
         }
     }
 
@@ -149,6 +154,11 @@ impl Updater<'_> {
                 let cart_rows = CartRows::of(state, rows);
                 (cart_rows.line_at(row), Action::SetQuantity)
             }
+            Pane::People => {
+                let clicked = state.people.scroll.top + row;
+                let rows = PeopleLayout::shown(state).map_or(0, |layout| layout.rows.len());
+                ((clicked < rows).then_some(clicked), Action::PersonLines)
+            }
         };
         let Some(clicked) = clicked else {
             return;
@@ -156,6 +166,7 @@ impl Updater<'_> {
         match pane {
             Pane::Catalog => state.catalog.scroll.cursor = clicked,
             Pane::Cart => state.cart.scroll.cursor = clicked,
+            Pane::People => state.people.select(clicked),
         }
 
         if clicks == Clicks::Double {
@@ -215,6 +226,8 @@ impl Updater<'_> {
             let mut scroll = self.state.cart.scroll;
             scroll.turn(direction, NOTCH, lines, page, |row| rows.height(row));
             self.state.cart.scroll = scroll;
+        } else if is_over(areas.people, mouse) {
+            self.turn_people(direction, NOTCH);
         } else if is_over(areas.activity, mouse) {
             let pane = &mut self.state.activity;
             let last = pane.entries.len().saturating_sub(areas.activity_page());

@@ -5,7 +5,7 @@ use super::row::{RowBackground, left, right};
 use super::sketch::Sketch;
 use super::{draw_pane, draw_placeholder, draw_scroll_bar_of, list_background, position, sums};
 use crate::config::keymap::Action;
-use crate::config::theme::{BAR, CHEAPER, DEARER, Theme};
+use crate::config::theme::{CHEAPER, DEARER, Theme};
 use crate::model::total;
 use crate::model::total::{LineStatus, ProductLookup};
 use crate::model::{CartLine, Money, text};
@@ -17,7 +17,7 @@ use crate::tui::layout::orders;
 use crate::tui::state::areas::{Areas, Pane};
 use crate::tui::state::{Connectivity, State};
 use ratatui::layout::Rect;
-use ratatui::style::{Modifier, Style};
+use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 
 /// The words of an empty cart on the private server: where the cart is, and who can reach it.
@@ -95,16 +95,21 @@ fn title<'a>(state: &State, frame: Rect) -> Line<'a> {
     title
 }
 
+/// The sentence in the place of a cart that was not read; `None` where it was.
+pub(super) fn unread_message(state: &State) -> Option<&'static str> {
+    match state.connectivity {
+        Connectivity::Connecting => Some("Reading the cart …"),
+        Connectivity::Syncing if !state.cart.loaded => Some("Reading the cart …"),
+        Connectivity::Offline { .. } if !state.cart.loaded => Some("Waiting for the server …"),
+        Connectivity::Unreadable(_) => Some("The cart can't be read."),
+        Connectivity::Live | Connectivity::Syncing | Connectivity::Offline { .. } => None,
+    }
+}
+
 /// The sentence in an empty cart: why it is empty, and what to do about it.
 fn empty_message(state: &State, areas: &Areas) -> String {
-    match state.connectivity {
-        Connectivity::Connecting => return "Reading the cart …".to_owned(),
-        Connectivity::Offline { .. } if !state.cart.loaded => {
-            return "Waiting for the server …".to_owned();
-        }
-        Connectivity::Unreadable(_) => return "The cart can't be read.".to_owned(),
-        Connectivity::Syncing if !state.cart.loaded => return "Reading the cart …".to_owned(),
-        Connectivity::Live | Connectivity::Syncing | Connectivity::Offline { .. } => {}
+    if let Some(message) = unread_message(state) {
+        return message.to_owned();
     }
 
     let keymap = &state.env.keymap;
@@ -219,11 +224,7 @@ impl<'a> LineView<'a> {
         };
 
         let quantity_style = if self.is_short() { theme.warn } else { style };
-        // A bar has no weight of its own.
-        let bar_style = Style {
-            add_modifier: Modifier::empty(),
-            ..theme.accent
-        };
+        let bar_style = row::bar_style(theme);
 
         let widths = if self.status.may_count() {
             *columns
@@ -325,8 +326,6 @@ impl<'a> LineView<'a> {
             return String::new();
         };
 
-        let eighths = (share * rust_decimal::Decimal::from(columns.share * 8)).round();
-        let eighths = usize::try_from(eighths).unwrap_or(0).max(1);
-        BAR[8].repeat(eighths / 8) + BAR[eighths % 8]
+        row::bar(share, columns.share)
     }
 }

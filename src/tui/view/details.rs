@@ -18,9 +18,11 @@ use ratatui::text::{Line, Span};
 /// From this many lines on, the first one is a rule.
 const WITH_RULE: u16 = 4;
 
-/// Draws the details of the product that keys act on.
+/// Draws the details of a product.
 pub(super) fn draw(state: &State, area: Rect, sketch: &mut Sketch) {
-    let Some(id) = state.target() else { return };
+    let Some(id) = state.detailed_product() else {
+        return;
+    };
 
     let has_rule = area.height >= WITH_RULE;
     if has_rule {

@@ -11,6 +11,7 @@ mod header;
 mod help;
 mod orders;
 mod palette;
+mod people;
 mod row;
 pub(crate) mod sketch;
 mod sums;
@@ -113,6 +114,7 @@ fn draw_body(state: &State, areas: &Areas, sketch: &mut Sketch) {
             catalog::draw(state, areas, sketch);
             cart::draw(state, areas, sketch);
             activity::draw(state, areas, sketch);
+            people::draw(state, areas, sketch);
         }
     }
 }
@@ -246,6 +248,7 @@ fn list_background(state: &State, pane: Pane, row: usize) -> RowBackground {
     let selected = match pane {
         Pane::Catalog => state.catalog.scroll.cursor,
         Pane::Cart => state.cart.scroll.cursor,
+        Pane::People => state.people.scroll.cursor,
     };
 
     if row != selected {

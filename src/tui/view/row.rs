@@ -1,9 +1,11 @@
 //! Rows: cells side by side on one line, as all lists are drawn.
 
 use super::sketch::Sketch;
+use crate::config::theme::{BAR, Theme};
 use crate::model::text;
 use ratatui::layout::{Alignment, Rect};
-use ratatui::style::Style;
+use ratatui::style::{Modifier, Style};
+use rust_decimal::Decimal;
 use unicode_segmentation::UnicodeSegmentation;
 
 /// One cell of a row.
@@ -94,6 +96,21 @@ pub(super) fn draw(
         let style = background.beneath(cell.style);
         sketch.write(x + indent, area.y, &text, width, style);
         x += cell.width + 1;
+    }
+}
+
+/// A bar for a share of something, from 0 to 1, by eighths of a column.
+pub(super) fn bar(share: Decimal, columns: u16) -> String {
+    let eighths = (share * Decimal::from(columns * 8)).round();
+    let eighths = usize::try_from(eighths).unwrap_or(0).max(1);
+    BAR[8].repeat(eighths / 8) + BAR[eighths % 8]
+}
+
+/// The style of a bar, which has no weight of its own.
+pub(super) fn bar_style(theme: &Theme) -> Style {
+    Style {
+        add_modifier: Modifier::empty(),
+        ..theme.accent
     }
 }
 
