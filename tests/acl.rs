@@ -89,6 +89,12 @@ const NEVER: &[&str] = &[
     "SET other x",
     "RENAME cart:alice x",
     "PSUBSCRIBE *",
+    "HSET {serve}:keys x y",
+    "HGETALL {serve}:keys",
+    "ZADD {serve}:invites 1 x",
+    "HSET {serve}:invite:x cart alice",
+    "HGET {serve}:invite:x cart",
+    "TYPE {serve}:keys",
 ];
 
 /// Everything that was granted was also used, but for what only clusters, replicas and

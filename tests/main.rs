@@ -49,6 +49,8 @@ mod serve;
 #[cfg(feature = "serve")]
 mod serve_exec;
 #[cfg(feature = "serve")]
+mod serve_invites;
+#[cfg(feature = "serve")]
 mod serve_protocol;
 mod slow;
 mod split;

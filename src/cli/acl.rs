@@ -27,6 +27,8 @@ enum RoleName {
     Clerk,
     /// Imports products
     Importer,
+    /// Runs trolley serve: a clerk who also keeps invitations
+    Server,
 }
 
 /// Prints the rules; they are not put in force.
@@ -40,6 +42,7 @@ pub(super) async fn run(
         RoleName::Buyer => (acl::Role::Buyer, settings.user.as_str()),
         RoleName::Clerk => (acl::Role::Clerk, "clerk"),
         RoleName::Importer => (acl::Role::Importer, "importer"),
+        RoleName::Server => (acl::Role::Server, "server"),
     };
     let name = UserName::parse(args.name.as_deref().unwrap_or(usual_name))?;
 

@@ -275,7 +275,7 @@ impl CliError {
             | CliError::Output(_)
             | CliError::Field(_) => 2,
             #[cfg(feature = "serve")]
-            CliError::Serve(ServeError::NoSession(_)) => 1,
+            CliError::Serve(ServeError::NoSession(_) | ServeError::NoKey(_)) => 1,
             #[cfg(feature = "serve")]
             CliError::Serve(ServeError::NoServer(_)) => 3,
             #[cfg(feature = "serve")]

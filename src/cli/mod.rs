@@ -22,6 +22,10 @@ mod error;
 mod export;
 mod guide;
 mod import;
+#[cfg(feature = "serve")]
+mod invite;
+#[cfg(feature = "serve")]
+mod keys;
 mod man;
 mod markdown;
 mod order;
@@ -127,7 +131,13 @@ enum ShopCommand {
     /// Let people in by SSH: each gets this shop on their terminal, with nothing installed
     #[cfg(feature = "serve")]
     Serve(Box<serve::ServeArgs>),
-    /// Print the server's narrowest rules for a shopper, a buyer, a clerk or an importer
+    /// Make an invitation for somebody to come in by SSH, whatever their key is
+    #[cfg(feature = "serve")]
+    Invite(invite::InviteArgs),
+    /// List the keys that came by an invitation, and the open invitations, or remove one
+    #[cfg(feature = "serve")]
+    Keys(keys::KeysArgs),
+    /// Print the server's narrowest rules for a shopper, a buyer, a clerk, an importer or a server
     Acl(acl::AclArgs),
 }
 
@@ -339,6 +349,10 @@ async fn run_in_shop(
         ShopCommand::Acl(args) => acl::run(&args, settings, output).await?,
         #[cfg(feature = "serve")]
         ShopCommand::Serve(args) => serve::run(&args, settings, output).await?,
+        #[cfg(feature = "serve")]
+        ShopCommand::Invite(args) => invite::run(&args, settings, output).await?,
+        #[cfg(feature = "serve")]
+        ShopCommand::Keys(args) => keys::run(&args, settings, output).await?,
     }
     Ok(ExitCode::SUCCESS)
 }

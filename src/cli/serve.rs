@@ -54,6 +54,10 @@ pub(super) struct ServeArgs {
     #[arg(long)]
     guests: bool,
 
+    /// Let in who has an invitation (trolley invite), and the keys that came by one before
+    #[arg(long)]
+    invites: bool,
+
     /// Use the host key in this file [default: one that is made at the first start, and kept]
     #[arg(long, value_name = "FILE")]
     host_key: Option<PathBuf>,
@@ -70,9 +74,9 @@ pub(super) struct ServeArgs {
     #[arg(long, value_name = "TIME", default_value = "30m")]
     idle: String,
 
-    /// The time to log in
-    #[arg(long, value_name = "TIME", default_value = "20s")]
-    login_grace: String,
+    /// The time to log in [default: 20s; with --invites 2m, to type a code]
+    #[arg(long, value_name = "TIME")]
+    login_grace: Option<String>,
 
     /// The time for changes to be confirmed when the server ends
     #[arg(long, value_name = "TIME", default_value = "30s")]
@@ -99,6 +103,11 @@ impl ServeArgs {
         self.action.is_none()
     }
 
+    fn login_grace(&self) -> &str {
+        let usual = if self.invites { "2m" } else { "20s" };
+        self.login_grace.as_deref().unwrap_or(usual)
+    }
+
     fn options(&self) -> Result<Options, CliError> {
         Ok(Options {
             listen: self.listen,
@@ -111,10 +120,11 @@ impl ServeArgs {
                 OpenTo::Shared => Open::Shared,
             },
             guests: self.guests,
+            invites: self.invites,
             most: self.max,
             most_from_network: self.per_ip,
             idle: time("idle", &self.idle)?,
-            login_grace: limited_time("login-grace", &self.login_grace)?,
+            login_grace: limited_time("login-grace", self.login_grace())?,
             drain: limited_time("drain", &self.drain)?,
         })
     }
@@ -168,7 +178,7 @@ async fn serve(args: &ServeArgs, settings: &Settings, output: &Output) -> Result
 
     let commands = visitor::prepare;
     let server = Server::open(options, sockets, settings.clone(), address, commands).await?;
-    let listening = server.address()?;
+    let listening = server.address();
     let fingerprint = server.fingerprint();
     let command = visitors_command(listening);
     output.result(
@@ -183,6 +193,11 @@ async fn serve(args: &ServeArgs, settings: &Settings, output: &Output) -> Result
 
     server.run().await;
     Ok(())
+}
+
+/// The command that visitors of this user's server type; `None` where none runs.
+pub(super) async fn command_of_running_server() -> Option<String> {
+    control::address().await.map(visitors_command)
 }
 
 /// The command that a visitor types.

@@ -4,8 +4,8 @@ use super::{Money, ProductId, product, text};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
-/// The signs of an order's id: none that people mishear or mistake for another.
-const SIGNS: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
+/// The signs of an order's id, and of other codes that people read out: none that people mishear or mistake for another.
+pub(super) const SIGNS: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
 
 /// The id of an order, such as `20261124-7KQ2-M8XD`: the day, then 40 random bits. Short
 /// enough to be read out; the store sees to it that no two orders have the same.

@@ -5,8 +5,9 @@ use super::control::Status;
 use super::exec::TURNS_OF_ONE;
 use super::identity::{Grant, fingerprint};
 use russh::keys::PublicKey;
+use russh::keys::ssh_key::Fingerprint;
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::net::{IpAddr, Ipv6Addr};
 use std::sync::atomic::AtomicUsize;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -295,8 +296,22 @@ impl Connections {
         }
     }
 
+    /// The keys of those who came by an invitation.
+    pub(super) fn bound_keys(&self) -> Vec<Fingerprint> {
+        let entries = self.lock();
+        let visitors = entries
+            .by_id
+            .values()
+            .filter_map(|entry| entry.visitor.as_ref());
+        let bound = visitors.filter(|visitor| visitor.grant.is_bound);
+        let keys: HashSet<Fingerprint> = bound
+            .filter_map(|visitor| visitor.key.as_ref().map(fingerprint))
+            .collect();
+        keys.into_iter().collect()
+    }
+
     /// Asks those to leave who are granted something else now than when they came.
-    pub(super) fn review(&self, grant: impl Fn(&PublicKey, &str) -> Option<Grant>) {
+    pub(super) fn review(&self, grant: impl Fn(&PublicKey, &Visitor) -> Option<Grant>) {
         let entries = self.lock();
         for entry in entries.by_id.values() {
             let Some(visitor) = &entry.visitor else {
@@ -306,7 +321,7 @@ impl Connections {
             let Some(key) = &visitor.key else {
                 continue;
             };
-            if grant(key, &visitor.user).as_ref() != Some(&visitor.grant) {
+            if grant(key, visitor).as_ref() != Some(&visitor.grant) {
                 entry.farewell.send_replace(Some(Farewell::KeyChanged));
             }
         }
@@ -427,6 +442,7 @@ mod tests {
                 name: "ann".to_owned(),
                 role: Role::Buyer,
                 every_cart: false,
+                is_bound: false,
             },
         }
     }
@@ -499,9 +515,9 @@ mod tests {
             connection.log_in(visitor(key)).unwrap();
             connection
         });
-        all.review(|key, user| {
-            assert_eq!(user, "ann");
-            let grant = visitor(None).grant;
+        all.review(|key, visitor| {
+            assert_eq!(visitor.user, "ann");
+            let grant = visitor.grant.clone();
             match key.key_data().ed25519().unwrap().0[0] {
                 1 => Some(grant),
                 2 => Some(Grant {

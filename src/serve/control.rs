@@ -7,6 +7,7 @@ use crate::config::{make_private, shown_path};
 use serde::{Deserialize, Serialize};
 use std::fs;
 use std::io::{self, ErrorKind};
+use std::net::SocketAddr;
 use std::os::unix::fs::{FileTypeExt, MetadataExt};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -32,6 +33,8 @@ pub(crate) enum Request {
     Status,
     /// To end a visit, by the number of its session.
     End(u64),
+    /// Where the server listens.
+    Address,
 }
 
 /// The state of a server.
@@ -55,6 +58,8 @@ pub(crate) enum Answer {
     Status(Status),
     /// True where there was such a visit.
     Ended(bool),
+    /// Where the server listens.
+    Address(SocketAddr),
 }
 
 /// The socket of a server that runs.
@@ -176,6 +181,7 @@ async fn answer(mut stream: UnixStream, shop: &ServedShop) -> io::Result<()> {
     let answer = match serde_json::from_str(&line)? {
         Request::Status => Answer::Status(shop.connections.status()),
         Request::End(session) => Answer::Ended(shop.connections.end(session)),
+        Request::Address => Answer::Address(shop.listening),
     };
     let mut answer = serde_json::to_vec(&answer)?;
     answer.push(b'\n');

@@ -1,6 +1,8 @@
 //! Answers the requests of one visitor's SSH client: to log in, to open channels, and to get a
 //! screen of the shop or run a command. All others are refused: there is no forwarding, no agent, no X11, no files.
 
+mod invitation;
+
 use super::ServedShop;
 use super::connections::{Connection, Full, Visitor};
 use super::exec::{self, Caller, CommandInput, STATUS_USAGE};
@@ -8,6 +10,7 @@ use super::identity::{Grant, fingerprint};
 use super::journal::{self, Refused};
 use super::session::{self, Environment, Lag, SessionInput, Terminal};
 use crate::tui::terminal::port::{Arrival, STATUS_HANGUP};
+use invitation::Conversation;
 use russh::keys::ssh_key::Fingerprint;
 use russh::keys::{Algorithm, PrivateKey, PublicKey};
 use russh::server::{
@@ -85,6 +88,7 @@ pub(super) struct VisitorHandler {
     refused_key: Option<Fingerprint>,
     /// The limit that keeps out somebody who is granted something.
     refusal: Option<Full>,
+    conversation: Conversation,
     grant: Option<Grant>,
     /// The key that was proven; none of a guest.
     key: Option<PublicKey>,
@@ -128,6 +132,7 @@ impl VisitorHandler {
             offers: 0,
             refused_key: None,
             refusal: None,
+            conversation: Conversation::default(),
             grant: None,
             key: None,
             channels: HashMap::new(),
@@ -174,12 +179,25 @@ impl VisitorHandler {
 
     /// The line for somebody who is not let in: it says how to get in.
     fn how_to_get_in(&self) -> String {
+        if let Some(explanation) = self.conversation.explanation() {
+            return explanation.to_owned();
+        }
         match (self.refusal, self.refused_key) {
             (Some(full), _) => sentence(&full.to_string()),
             (None, Some(key)) => format!(
                 "This shop does not know your key {key}. Send its public half (a line of ~/.ssh/*.pub) to whoever runs the shop."
             ),
+            (None, None) if self.shop.invited.is_some() => "This shop knows people by their SSH key, also those who have an invitation, and you have shown none. Make one with ssh-keygen, and come again.".to_owned(),
             (None, None) => "This shop knows people by their SSH key, and you have shown none. Make one with ssh-keygen, and send its public half (~/.ssh/*.pub) to whoever runs the shop.".to_owned(),
+        }
+    }
+
+    /// Says how to get in, and asks nothing.
+    fn explain(&self) -> Auth {
+        Auth::Partial {
+            name: Cow::Borrowed(""),
+            instructions: Cow::Owned(self.how_to_get_in()),
+            prompts: Cow::Borrowed(&[]),
         }
     }
 
@@ -287,7 +305,9 @@ impl Handler for VisitorHandler {
 
         // A signature by SHA-1 proves nothing any more.
         let is_weak = *offer.algorithm == Algorithm::Rsa { hash: None };
-        if !is_weak && self.shop.grant(offer.public_key, user).is_some() {
+        let is_taken = !is_weak
+            && (self.find_grant(offer.public_key, user).await.is_some() || self.wants_key());
+        if is_taken {
             return Ok(Auth::Accept);
         }
         self.refused_key
@@ -302,21 +322,25 @@ impl Handler for VisitorHandler {
         key: VerifiedPublicKey<'_>,
     ) -> Result<Auth, russh::Error> {
         let key = key.public_key;
-        match self.shop.grant(key, user) {
+        match self.find_grant(key, user).await {
             Some(grant) => Ok(self.let_in(Some(key), user, grant)),
-            None => Ok(Auth::reject()),
+            None => Ok(self.hear_key(key)),
         }
     }
 
-    /// Clients try this after their keys. Guests come in by it, without a question; to others it
-    /// shows why they don't.
+    /// Clients try this after their keys. Guests come in by it, without a question, and others are
+    /// asked for an invitation or shown why they don't.
     async fn auth_keyboard_interactive<'a>(
         &'a mut self,
         user: &str,
         _submethods: &str,
         response: Option<Response<'a>>,
     ) -> Result<Auth, russh::Error> {
-        if response.is_some() {
+        if let Some(mut response) = response {
+            if self.conversation.awaits_code() {
+                let typed = response.next();
+                return Ok(self.hear_code(user, typed.as_deref()).await);
+            }
             return Ok(Auth::Reject {
                 proceed_with_methods: Some(MethodSet::from(&[MethodKind::PublicKey][..])),
                 partial_success: false,
@@ -331,14 +355,15 @@ impl Handler for VisitorHandler {
                         return Ok(Auth::Accept);
                     }
                 }
-                None => self.refuse(user, "no key that is let in"),
+                None => match self.ask_for_code() {
+                    Some(question) => return Ok(question),
+                    // Nobody knows yet whether such a key is let in.
+                    None if self.conversation.is_unreachable() => {}
+                    None => self.refuse(user, "no key that is let in"),
+                },
             }
         }
-        Ok(Auth::Partial {
-            name: Cow::Borrowed(""),
-            instructions: Cow::Owned(self.how_to_get_in()),
-            prompts: Cow::Borrowed(&[]),
-        })
+        Ok(self.explain())
     }
 
     async fn channel_open_session(

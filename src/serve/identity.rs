@@ -3,6 +3,7 @@
 //! Only a key that the visitor has proven to own says who they are. The user name of the SSH login
 //! picks among the carts that the key is granted, and grants nothing.
 
+pub(crate) use crate::model::Role;
 use crate::model::UserName;
 use crate::model::change::sanitize_actor;
 use crate::model::text;
@@ -16,18 +17,6 @@ use uuid::Uuid;
 const LONGEST_CLAIM: usize = 24;
 /// The characters of a key's fingerprint that tell two visitors of the same user name apart.
 const MARK_LENGTH: usize = 8;
-
-/// The role of a visitor, as in `trolley acl`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, strum::EnumString, strum::Display)]
-#[strum(serialize_all = "lowercase")]
-pub(crate) enum Role {
-    /// Fills carts and orders nothing.
-    Shopper,
-    /// Also orders what is in the cart.
-    Buyer,
-    /// Also comes to every cart.
-    Clerk,
-}
 
 /// The cart that visitors get whose key is not in the keys file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -48,6 +37,8 @@ pub(super) struct Grant {
     pub(super) role: Role,
     /// Every other cart is granted, too.
     pub(super) every_cart: bool,
+    /// Redis says so: the key came by an invitation.
+    pub(super) is_bound: bool,
 }
 
 /// The rules by which visitors are let in.
@@ -80,6 +71,7 @@ impl Admission {
             name: marked_name(user, &mark),
             role: Role::Buyer,
             every_cart: false,
+            is_bound: false,
         })
     }
 
@@ -101,6 +93,7 @@ impl Admission {
             name: marked_name(user, &mark),
             role: Role::Buyer,
             every_cart: false,
+            is_bound: false,
         })
     }
 }
@@ -262,6 +255,7 @@ impl KeyEntry {
             cart,
             role: self.role,
             every_cart: self.any_cart,
+            is_bound: false,
         })
     }
 }

@@ -3,11 +3,11 @@
 //!
 //! `door` finds the socket and a visitor's address, `listener` accepts connections, `connections`
 //! counts them, and `stream` is what the SSH library reads and writes. `identity` says who may
-//! come, `handler` answers what a visitor's client asks for, `session` runs one screen on one
-//! channel, and `exec` one command, which prints to a `printer` and may read what
-//! was `received`. `journal` writes down what other
-//! programs read of it. `control` tells whoever runs the server who is there, and `shutdown` ends
-//! all that in good order.
+//! come, `invited` who may by what Redis knows of invitations, `handler` answers what a visitor's
+//! client asks for, `session` runs one screen on one channel, and `exec` one command, which prints
+//! to a `printer` and may read what was `received`. `journal` writes down what other programs read
+//! of it. `control` tells whoever runs the server who is there, and `shutdown` ends all that in good
+//! order.
 
 pub(crate) mod connections;
 pub(crate) mod control;
@@ -16,6 +16,7 @@ pub(crate) mod exec;
 mod handler;
 mod hostkey;
 pub(crate) mod identity;
+mod invited;
 mod journal;
 mod listener;
 pub(crate) mod printer;
@@ -32,6 +33,7 @@ use control::ControlSocket;
 use door::Proxies;
 use exec::Commands;
 use identity::{Admission, Grant, KeyList, Open, fingerprint};
+use invited::Invited;
 use russh::keys::{PrivateKey, PublicKey};
 use shutdown::Signals;
 use std::io;
@@ -62,8 +64,18 @@ pub(crate) enum ServeError {
         why: String,
     },
     /// Nobody could come in.
-    #[error("nobody could come in: name a keys file (--keys), or let people in (--open, --guests)")]
+    #[error(
+        "nobody could come in: name a keys file (--keys), or let people in (--invites, --open, --guests)"
+    )]
     Nobody,
+    /// Nobody would be asked for an invitation.
+    #[error(
+        "--open and --guests let everybody in who would be asked for an invitation: leave out either them or --invites"
+    )]
+    NobodyAsked,
+    /// There is no such key or invitation.
+    #[error("no key or invitation is named {0}: see trolley keys")]
+    NoKey(String),
     /// The control socket can't be used.
     #[error("the control socket {path} can't be used: {why}; name another one (--control)")]
     Control {
@@ -109,6 +121,8 @@ pub(crate) struct Options {
     pub(crate) open: Open,
     /// Visitors without a key are let in.
     pub(crate) guests: bool,
+    /// Visitors are let in who have an invitation, or have come by one before.
+    pub(crate) invites: bool,
     /// The most visitors at a time.
     pub(crate) most: usize,
     /// The most connections from one network.
@@ -134,7 +148,11 @@ struct ServedShop {
     settings: Settings,
     hub: Arc<Hub>,
     admission: RwLock<Admission>,
+    /// What Redis knows of invitations; `None` where nobody comes by one.
+    invited: Option<Invited>,
     connections: Arc<Connections>,
+    /// The address that it listens on.
+    listening: SocketAddr,
     options: Options,
     /// What visitors can do without the screen.
     commands: Commands,
@@ -143,7 +161,8 @@ struct ServedShop {
 }
 
 impl ServedShop {
-    /// Returns the grant of a key's owner, as the keys file is now.
+    /// Returns the grant of a key's owner, as the keys file is now. It knows nothing of those who
+    /// came by an invitation.
     fn grant(&self, key: &PublicKey, user: &str) -> Option<Grant> {
         self.admission().grant(key, user)
     }
@@ -175,7 +194,11 @@ impl ServedShop {
         admission.keys = keys;
         drop(admission);
 
-        self.connections.review(|key, user| self.grant(key, user));
+        self.connections
+            .review(|key, visitor| match self.grant(key, &visitor.user) {
+                None if visitor.grant.is_bound => Some(visitor.grant.clone()),
+                grant => grant,
+            });
         Ok(count)
     }
 }
@@ -201,7 +224,11 @@ impl Server {
         address: Address,
         commands: Commands,
     ) -> Result<Server, ServeError> {
-        if options.keys.is_none() && options.open == Open::Nobody && !options.guests {
+        let lets_strangers_in = options.open != Open::Nobody || options.guests;
+        if options.invites && lets_strangers_in {
+            return Err(ServeError::NobodyAsked);
+        }
+        if options.keys.is_none() && !options.invites && !lets_strangers_in {
             return Err(ServeError::Nobody);
         }
 
@@ -228,9 +255,11 @@ impl Server {
         let shop = ServedShop {
             settings,
             // Starting a private server again is the matter of whoever runs the shop.
-            hub: Hub::new(address.hidden(), None),
+            hub: Hub::new(address.clone().hidden(), None),
+            invited: options.invites.then(|| Invited::new(address)),
             admission: RwLock::new(admission),
             connections: Connections::new(limits),
+            listening: listener.local_addr()?,
             options,
             commands,
             turns: Arc::new(Semaphore::new(exec::TURNS)),
@@ -245,11 +274,9 @@ impl Server {
     }
 
     /// The address that the server listens on.
-    ///
-    /// # Errors
-    /// The system's.
-    pub(crate) fn address(&self) -> Result<SocketAddr, ServeError> {
-        Ok(self.listener.local_addr()?)
+    #[must_use]
+    pub(crate) fn address(&self) -> SocketAddr {
+        self.shop.listening
     }
 
     /// The fingerprint of the host key, which a visitor's client shows at their first visit.
@@ -262,12 +289,14 @@ impl Server {
     pub(crate) async fn run(mut self) {
         let config = Arc::new(handler::config(self.host_key));
         let accepting = tokio::spawn(listener::accept(self.listener, config, self.shop.clone()));
+        let watching = tokio::spawn(invited::watch(self.shop.clone()));
         let _answering = self
             .control
             .map(|socket| socket.answer_all(self.shop.clone()));
 
         self.signals.wait_for_end(&self.shop).await;
         accepting.abort();
+        watching.abort();
         shutdown::drain(&self.shop, &mut self.signals).await;
     }
 }

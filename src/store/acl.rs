@@ -22,9 +22,12 @@ pub enum Role {
     Clerk,
     /// Brings products in, and sees no cart.
     Importer,
+    /// Serves the shop by SSH: a clerk who also keeps the invitations and the keys that came by
+    /// them.
+    Server,
 }
 
-use Role::{Buyer, Clerk, Importer, Shopper};
+use Role::{Buyer, Clerk, Importer, Server, Shopper};
 
 /// A group of rights that becomes one rule of the server, with keys of its own. So a command that
 /// is right on the orders, say, can't be used on the stock.
@@ -38,9 +41,11 @@ enum Area {
     Stock,
     /// The orders.
     Orders,
+    /// The invitations, and the keys that came by them.
+    Door,
 }
 
-use Area::{Home, News, Orders, Stock};
+use Area::{Door, Home, News, Orders, Stock};
 
 /// The right to one command.
 struct Right {
@@ -52,11 +57,12 @@ struct Right {
     example: &'static str,
 }
 
-const ALL: &[Role] = &[Shopper, Buyer, Clerk, Importer];
-const CARTS: &[Role] = &[Shopper, Buyer, Clerk];
-const BUYERS: &[Role] = &[Buyer, Clerk];
-const CLERKS: &[Role] = &[Clerk];
+const ALL: &[Role] = &[Shopper, Buyer, Clerk, Importer, Server];
+const CARTS: &[Role] = &[Shopper, Buyer, Clerk, Server];
+const BUYERS: &[Role] = &[Buyer, Clerk, Server];
+const CLERKS: &[Role] = &[Clerk, Server];
 const PRODUCTS: &[Role] = &[Importer];
+const SERVERS: &[Role] = &[Server];
 
 const fn right(
     area: Area,
@@ -171,6 +177,25 @@ const RIGHTS: &[Right] = &[
     right(Home, "publish", PRODUCTS, "catalog-updates x"),
     right(Home, "scan", PRODUCTS, "0"),
     right(Home, "dbsize", PRODUCTS, ""),
+    right(
+        Door,
+        "evalsha",
+        SERVERS,
+        "0000000000000000000000000000000000000000 1 {serve}:keys",
+    ),
+    right(Door, "hget", SERVERS, "{serve}:keys x"),
+    right(Door, "hmget", SERVERS, "{serve}:invite:x cart"),
+    right(Door, "hscan", SERVERS, "{serve}:keys 0"),
+    right(Door, "hset", SERVERS, "{serve}:keys x y"),
+    right(Door, "hdel", SERVERS, "{serve}:keys x"),
+    right(Door, "hincrby", SERVERS, "{serve}:invite:x uses -1"),
+    right(Door, "hstrlen", SERVERS, "{serve}:keys x"),
+    right(Door, "zadd", SERVERS, "{serve}:invites 1 x"),
+    right(Door, "zrem", SERVERS, "{serve}:invites x"),
+    right(Door, "zrange", SERVERS, "{serve}:invites 0 1"),
+    right(Door, "zremrangebyscore", SERVERS, "{serve}:invites 0 1"),
+    right(Door, "unlink", SERVERS, "{serve}:invite:x"),
+    right(Door, "pexpireat", SERVERS, "{serve}:invite:x 1"),
 ];
 
 impl Role {
@@ -179,13 +204,16 @@ impl Role {
     fn keys_and_channels(self, area: Area) -> &'static str {
         match (area, self) {
             (Home, Importer) => "~product:* ~catalog ~{catalog}:import:* ~shop &catalog-updates",
-            (Home, Clerk) => "~cart:* ~{cart:*}:* %R~product:* %R~catalog %R~shop &cart-updates:*",
+            (Home, Clerk | Server) => {
+                "~cart:* ~{cart:*}:* %R~product:* %R~catalog %R~shop &cart-updates:*"
+            }
             (Home, _) => "~cart:@ ~{cart:@}:* %R~product:* %R~catalog %R~shop &cart-updates:@",
-            (News, Clerk) => "&cart-updates:* &catalog-updates",
+            (News, Clerk | Server) => "&cart-updates:* &catalog-updates",
             (News, _) => "&cart-updates:@ &catalog-updates",
             // No server tells the stock of a product from its price.
             (Stock, _) => "~product:* ~{product:*}:* ~stock-of:product:* &catalog-updates",
             (Orders, _) => "~orders ~{orders}:*",
+            (Door, _) => "~{serve}:*",
         }
     }
 
@@ -203,7 +231,7 @@ impl Role {
 }
 
 /// Returns the command that makes the user `name` of the server a shopper or buyer of `cart`, a
-/// clerk or an importer, for this server's version. It gives no password.
+/// clerk, an importer or the server of the shop, for this server's version. It gives no password.
 ///
 /// # Errors
 /// [`Trouble::TooOld`] where the server can't grant reading alone, and those of the connection.
@@ -217,7 +245,7 @@ pub async fn rules(
     let database = connection.conn.get_db();
     let mut rules = format!("ACL SETUSER {name} reset on");
 
-    for area in [Home, News, Stock, Orders] {
+    for area in [Home, News, Stock, Orders, Door] {
         let commands: Vec<String> = role
             .commands(area)
             .filter(|command| known.contains(command))
@@ -231,7 +259,7 @@ pub async fn rules(
         let keys = role.keys_and_channels(area).replace('@', cart.as_str());
         match area {
             Home => rules.push_str(&format!(" {commands} {keys}")),
-            News | Stock | Orders => rules.push_str(&format!(" ({commands} {keys})")),
+            News | Stock | Orders | Door => rules.push_str(&format!(" ({commands} {keys})")),
         }
     }
     Ok(rules)
@@ -330,8 +358,8 @@ mod tests {
 
     #[test]
     fn nobody_gets_a_command_twice() {
-        for role in [Shopper, Buyer, Clerk, Importer] {
-            for area in [Home, News, Stock, Orders] {
+        for role in [Shopper, Buyer, Clerk, Importer, Server] {
+            for area in [Home, News, Stock, Orders, Door] {
                 let mut names: Vec<_> = role.commands(area).collect();
                 let all = names.len();
                 names.sort_unstable();

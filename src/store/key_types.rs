@@ -7,9 +7,24 @@ use crate::store::keys;
 use crate::store::keys::CartKeys;
 use redis::Value;
 
-/// Names the keys of the shop, and those of one cart, that hold something else.
+/// Names the keys of the shop, and those of one cart, that hold something else. The keys of the
+/// server are left out for those who may not look at them, who are most.
 pub(crate) async fn mismatches(conn: &Conn, user: &UserName) -> Result<Vec<String>, Trouble> {
-    find_mismatches(conn, expected_types(user)).await
+    let mut mismatches = find_mismatches(conn, expected_types(user)).await?;
+    match find_mismatches(conn, types_of_server()).await {
+        Ok(others) => mismatches.extend(others),
+        Err(Trouble::NoPermission(_)) => {}
+        Err(trouble) => return Err(trouble),
+    }
+    Ok(mismatches)
+}
+
+/// The keys of the server that people come to by SSH, with their types.
+fn types_of_server() -> Vec<(String, &'static str)> {
+    vec![
+        (keys::INVITATIONS.to_owned(), "zset"),
+        (keys::BOUND_KEYS.to_owned(), "hash"),
+    ]
 }
 
 /// Names the keys of one cart that hold something else: `cart:ann is a string and should be a

@@ -26,6 +26,11 @@ pub(crate) const ORDERS_ALL: &str = "{orders}:all";
 /// One that they can't finish, and no longer try to, stands at infinity.
 pub(crate) const ORDERS_DUE: &str = "{orders}:due";
 
+/// Sorted set of the invitations to the served shop: hash of the code -> until when, in ms.
+pub(crate) const INVITATIONS: &str = "{serve}:invites";
+/// Hash of the keys that came by an invitation: fingerprint -> what they are bound to.
+pub(crate) const BOUND_KEYS: &str = "{serve}:keys";
+
 /// A channel with what `publish.lua` must know: the number of the database behind it, where that
 /// is not 0.
 pub(crate) fn channel_in(channel: &str, database: i64) -> String {
@@ -72,6 +77,12 @@ fn has_hash_tag(bytes: &[u8]) -> bool {
 /// Sorted set of the product ids that the import `id` has named, in the slot of [`CATALOG`].
 pub(crate) fn import(id: &str) -> String {
     format!("{{{CATALOG}}}:import:{id}")
+}
+
+/// Hash of an invitation, by the hash of its code. It expires with the invitation.
+#[cfg(feature = "serve")]
+pub(crate) fn invitation(hash: &str) -> String {
+    format!("{{serve}}:invite:{hash}")
 }
 
 /// Hash of an order: its record, from when it is announced.

@@ -22,6 +22,8 @@ mod clock;
 mod connection;
 pub mod doctor;
 mod error;
+#[cfg(feature = "serve")]
+pub mod invitations;
 mod key_types;
 pub mod keys;
 pub mod live;

@@ -11,6 +11,7 @@ use clap::{Args, Subcommand};
 use jiff::SignedDuration;
 use serde_json::json;
 use std::io;
+use std::net::SocketAddr;
 use std::path::PathBuf;
 
 /// A question to a server that runs.
@@ -65,14 +66,16 @@ pub(super) async fn run(action: &ControlAction, output: &Output) -> Result<(), C
     match action {
         ControlAction::Status { args } => match ask(args, &Request::Status).await? {
             Answer::Status(status) => show(&status, output)?,
-            Answer::Ended(_) => return Err(ServeError::Senseless.into()),
+            Answer::Ended(_) | Answer::Address(_) => return Err(ServeError::Senseless.into()),
         },
 
         ControlAction::End { session, args } => {
             match ask(args, &Request::End(*session)).await? {
                 Answer::Ended(true) => {}
                 Answer::Ended(false) => return Err(ServeError::NoSession(*session).into()),
-                Answer::Status(_) => return Err(ServeError::Senseless.into()),
+                Answer::Status(_) | Answer::Address(_) => {
+                    return Err(ServeError::Senseless.into());
+                }
             }
             output.result(
                 || json!({ "session": session, "ended": true }),
@@ -92,6 +95,14 @@ async fn ask(args: &ControlArgs, request: &Request) -> Result<Answer, CliError> 
         io::ErrorKind::InvalidData => ServeError::Senseless.into(),
         _ => ServeError::NoServer(shown_path(&path)).into(),
     })
+}
+
+/// Where the server of this user listens; `None` where none runs.
+pub(super) async fn address() -> Option<SocketAddr> {
+    match control::ask(&control_socket()?, &Request::Address).await {
+        Ok(Answer::Address(address)) => Some(address),
+        Ok(Answer::Status(_) | Answer::Ended(_)) | Err(_) => None,
+    }
 }
 
 fn show(status: &Status, output: &Output) -> io::Result<()> {

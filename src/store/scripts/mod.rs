@@ -52,6 +52,14 @@ const UNDONE_KEPT_MS: u64 = 86_400_000;
 /// milliseconds: longer than they could take stock.
 const RELEASES_KEPT_MS: u64 = 4 * TAKE_WITHIN_MS;
 
+/// The most keys that may come by one invitation.
+#[cfg(feature = "serve")]
+pub(crate) const MOST_USES: u32 = 1_000;
+
+/// The longest record of a key that is bound to something, in bytes.
+#[cfg(feature = "serve")]
+pub(crate) const LONGEST_RECORD: usize = 1_024;
+
 /// The function that reads whole numbers.
 const WHOLE: &str = include_str!("whole.lua");
 /// Functions for what a cart's keys tell about its history.
@@ -158,6 +166,31 @@ pub(crate) static MARK_DELIVERED: LazyLock<Script> =
 /// Marks who has settled their part of an order.
 pub(crate) static MARK_SETTLED: LazyLock<Script> =
     LazyLock::new(|| script(&[PUBLISH, include_str!("mark_settled.lua")]));
+
+/// Keeps an invitation to the served shop.
+#[cfg(feature = "serve")]
+pub(crate) static INVITE: LazyLock<Script> =
+    LazyLock::new(|| script(&[include_str!("invite.lua")]));
+
+/// Takes an invitation.
+#[cfg(feature = "serve")]
+pub(crate) static REDEEM: LazyLock<Script> = LazyLock::new(|| {
+    script(&[
+        WHOLE,
+        &limit("MOST_USES", MOST_USES),
+        &limit("LONGEST_RECORD", LONGEST_RECORD),
+        include_str!("redeem.lua"),
+    ])
+});
+
+/// Reads what keys are bound to.
+#[cfg(feature = "serve")]
+pub(crate) static BOUND_KEYS: LazyLock<Script> = LazyLock::new(|| {
+    script(&[
+        &limit("LONGEST_RECORD", LONGEST_RECORD),
+        include_str!("bound_keys.lua"),
+    ])
+});
 
 fn script(parts: &[&str]) -> Script {
     Script::new(&parts.concat())

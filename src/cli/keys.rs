@@ -1,0 +1,152 @@
+//! `trolley keys`: shows who may come by SSH without standing in the keys file: the keys that came
+//! by an invitation, and the invitations that are open.
+
+use super::connect;
+use super::error::CliError;
+use super::invite::until_when;
+use super::output::{Output, pad};
+use crate::config::Settings;
+use crate::model::invitation::Access;
+use crate::model::text;
+use crate::model::time::{ClockStyle, clock};
+use crate::serve::ServeError;
+use crate::store::invitations::{self, Invitation, ListedKey};
+use clap::{Args, Subcommand};
+use jiff::tz::TimeZone;
+use serde_json::{Value, json};
+use std::io::{self, Write};
+
+#[derive(Debug, Args)]
+pub(super) struct KeysArgs {
+    #[command(subcommand)]
+    action: Option<KeysAction>,
+}
+
+#[derive(Debug, Subcommand)]
+enum KeysAction {
+    /// Keep a key out from now on: its visits end. Or withdraw an invitation
+    Remove {
+        /// The key's fingerprint, SHA256:…, or the invitation's id, as the list has them
+        #[arg(value_name = "KEY")]
+        named: String,
+    },
+}
+
+/// Lists keys and invitations, or removes one.
+pub(super) async fn run(
+    args: &KeysArgs,
+    settings: &Settings,
+    output: &Output,
+) -> Result<(), CliError> {
+    match &args.action {
+        None => list(settings, output).await,
+        Some(KeysAction::Remove { named }) => remove(named, settings, output).await,
+    }
+}
+
+async fn list(settings: &Settings, output: &Output) -> Result<(), CliError> {
+    let mut connection = connect::open_shop(settings).await?;
+    let keys = invitations::list_keys(&mut connection).await?;
+    let open = invitations::list_invitations(&mut connection).await?;
+
+    output.result(
+        || {
+            let keys: Vec<Value> = keys.iter().map(key_json).collect();
+            let open: Vec<Value> = open.iter().map(invitation_json).collect();
+            json!({ "keys": keys, "invitations": open })
+        },
+        |out| print_all(out, &keys, &open),
+    )?;
+    Ok(())
+}
+
+/// A key; what makes no sense of it is null.
+fn key_json(key: &ListedKey) -> Value {
+    let bound = key.bound.as_ref();
+    json!({
+        "key": key.fingerprint,
+        "cart": bound.map(|bound| bound.access.cart.as_str()),
+        "name": bound.map(|bound| bound.access.name.as_str()),
+        "role": bound.map(|bound| bound.access.role.to_string()),
+        "since": bound.map(|bound| bound.since),
+        "invitation": bound.map(|bound| bound.invitation.as_str()),
+    })
+}
+
+fn invitation_json(invitation: &Invitation) -> Value {
+    json!({
+        "invitation": invitation.id,
+        "cart": invitation.access.cart.as_str(),
+        "name": invitation.access.name,
+        "role": invitation.access.role.to_string(),
+        "uses": invitation.uses,
+        "until": invitation.until,
+    })
+}
+
+fn print_all(out: &mut dyn Write, keys: &[ListedKey], open: &[Invitation]) -> io::Result<()> {
+    writeln!(out, "{} by invitation", text::count(keys.len(), "key"))?;
+    for key in keys {
+        match &key.bound {
+            Some(bound) => {
+                let since = clock(bound.since, &TimeZone::system(), ClockStyle::DateAndMinute);
+                let access = columns(&bound.access);
+                let invitation = &bound.invitation;
+                writeln!(
+                    out,
+                    "{}  {access} {invitation}  since {since}",
+                    key.fingerprint
+                )?;
+            }
+            None => writeln!(out, "{}  unreadable: it lets nobody in", key.fingerprint)?,
+        }
+    }
+
+    writeln!(out, "{}", text::count(open.len(), "open invitation"))?;
+    for invitation in open {
+        let access = columns(&invitation.access);
+        let uses = text::count(invitation.uses, "key");
+        let until = until_when(invitation.until);
+        writeln!(out, "{}  {access} {uses}, until {until}", invitation.id)?;
+    }
+    Ok(())
+}
+
+/// What somebody is granted: name, cart, role.
+fn columns(access: &Access) -> String {
+    format!(
+        "{} {} {}",
+        pad(&access.name, 20),
+        pad(access.cart.as_str(), 16),
+        pad(&access.role.to_string(), 8)
+    )
+}
+
+async fn remove(named: &str, settings: &Settings, output: &Output) -> Result<(), CliError> {
+    let mut connection = connect::open_shop(settings).await?;
+    let is_key = named.contains(':');
+    let removing = connection.repeat(async |connection, may_be_done| {
+        let is_removed = if is_key {
+            invitations::unbind(connection, named).await?
+        } else {
+            invitations::withdraw(connection, named).await?
+        };
+        Ok(is_removed || may_be_done)
+    });
+    let is_removed = removing
+        .await
+        .map_err(|error| CliError::of_repeated(error, "it is removed"))?;
+    if !is_removed {
+        let named = text::sanitize_to(named.as_bytes(), 80);
+        return Err(ServeError::NoKey(named).into());
+    }
+
+    output.result(
+        || json!({ "removed": named }),
+        |out| match is_key {
+            true => writeln!(out, "The key {named} is let in no more"),
+            false => writeln!(out, "The invitation {named} is withdrawn"),
+        },
+    )?;
+    Ok(())
+}

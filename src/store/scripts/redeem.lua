@@ -1,0 +1,32 @@
+-- Takes an invitation once: binds a key to what it grants.
+--
+-- KEYS  1 invitations (sorted set)   2 the invitation (hash)
+--       3 bound keys (hash: fingerprint -> JSON)
+-- ARGV  1 hash of the code   2 fingerprint of the key   3 id of the invitation
+--
+-- Returns cart, name and role; false where there is no such invitation, or one that makes no
+-- sense.
+--
+-- Comes after whole.lua and the limits MOST_USES and LONGEST_RECORD (bytes), which Rust puts in
+-- front.
+
+local invitation = redis.call('HMGET', KEYS[2], 'uses', 'cart', 'name', 'role')
+local uses = whole(invitation[1], MOST_USES)
+local cart, name, role = invitation[2], invitation[3], invitation[4]
+if not (uses and cart and name and role) or uses < 1 then return false end
+
+local clock = redis.call('TIME')
+local record = cjson.encode({
+  cart = cart, name = name, role = role, invitation = ARGV[3],
+  since = clock[1] * 1000 + math.floor(clock[2] / 1000),
+})
+if #record > LONGEST_RECORD then return false end
+
+redis.call('HSET', KEYS[3], ARGV[2], record)
+if uses > 1 then
+  redis.call('HINCRBY', KEYS[2], 'uses', -1)
+else
+  redis.call('UNLINK', KEYS[2])
+  redis.call('ZREM', KEYS[1], ARGV[1])
+end
+return {cart, name, role}
