@@ -6,7 +6,7 @@ use harness::{Finish, Running, Server, TROLLEY, Terminal, server, trolley};
 use std::process::Output;
 
 /// A server with the demo shop, and a user with the rights of this role.
-fn admitted(binary: &str, role: &str) -> Server {
+pub fn admitted(binary: &str, role: &str) -> Server {
     let server = Server::start_with(binary, &[]);
     harness::ok(&server, &["demo"]);
     let rules = harness::ok(&server, &["acl", role, "--user", "alice", "--as", "ann"]);
@@ -20,7 +20,7 @@ fn admitted(binary: &str, role: &str) -> Server {
     server
 }
 
-fn run(server: &Server, args: &[&str]) -> Output {
+pub fn run(server: &Server, args: &[&str]) -> Output {
     let url = format!("{}?user=ann", server.url());
     let all = [&["--redis", &url, "--user", "alice"][..], args].concat();
     trolley(server.dir(), &all)
@@ -64,7 +64,7 @@ fn says(server: &Server, line: &str) -> String {
     answer.map_or_else(|error| error.to_string(), |value| format!("{value:?}"))
 }
 
-fn forbidden(server: &Server, lines: &[&str]) {
+pub fn forbidden(server: &Server, lines: &[&str]) {
     for line in lines {
         let said = says(server, line);
         assert!(said.contains("NoPerm"), "{line}: {said}");
@@ -99,7 +99,7 @@ const NEVER: &[&str] = &[
 
 /// Everything that was granted was also used, but for what only clusters, replicas and
 /// databases need.
-fn nothing_is_spare(server: &Server) {
+pub fn nothing_is_spare(server: &Server) {
     let used = server.get("INFO commandstats").to_lowercase();
     let rules = server
         .get_list("ACL LIST")

@@ -22,8 +22,8 @@ pub enum Role {
     Clerk,
     /// Brings products in, and sees no cart.
     Importer,
-    /// Serves the shop by SSH: a clerk who also keeps the invitations and the keys that came by
-    /// them.
+    /// Serves the shop by SSH: a clerk who follows no orders, and keeps the invitations and the
+    /// keys that came by them.
     Server,
 }
 
@@ -61,6 +61,8 @@ const ALL: &[Role] = &[Shopper, Buyer, Clerk, Importer, Server];
 const CARTS: &[Role] = &[Shopper, Buyer, Clerk, Server];
 const BUYERS: &[Role] = &[Buyer, Clerk, Server];
 const CLERKS: &[Role] = &[Clerk, Server];
+/// No visitor follows orders.
+const FOLLOWERS: &[Role] = &[Clerk];
 const PRODUCTS: &[Role] = &[Importer];
 const SERVERS: &[Role] = &[Server];
 
@@ -160,11 +162,16 @@ const RIGHTS: &[Right] = &[
     right(Orders, "zrevrange", BUYERS, "{orders}:of:@ 0 1"),
     right(Orders, "xlen", BUYERS, "orders"),
     right(Orders, "xadd", BUYERS, "orders * id x"),
-    right(Orders, "xgroup|create", CLERKS, "orders x $"),
-    right(Orders, "xreadgroup", CLERKS, "group x y streams orders >"),
-    right(Orders, "xautoclaim", CLERKS, "orders x y 1 0"),
-    right(Orders, "xack", CLERKS, "orders x 0-1"),
-    right(Orders, "xclaim", CLERKS, "{orders}:cancelled x y 0 0-1"),
+    right(Orders, "xgroup|create", FOLLOWERS, "orders x $"),
+    right(
+        Orders,
+        "xreadgroup",
+        FOLLOWERS,
+        "group x y streams orders >",
+    ),
+    right(Orders, "xautoclaim", FOLLOWERS, "orders x y 1 0"),
+    right(Orders, "xack", FOLLOWERS, "orders x 0-1"),
+    right(Orders, "xclaim", FOLLOWERS, "{orders}:cancelled x y 0 0-1"),
     right(Home, "eval", PRODUCTS, "return 1 product:x"),
     right(Home, "hset", PRODUCTS, "product:x name x"),
     right(Home, "hsetnx", PRODUCTS, "shop name x"),
