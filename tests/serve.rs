@@ -301,7 +301,7 @@ fn a_removed_key_ends_its_visits_and_no_others() {
     served.folder.list(&[("ann", r#"cart="office""#)]);
     served.signal(Signal::HUP);
     ben.wait_exit();
-    ben.wait("Your key's line in this shop has changed");
+    ben.wait("What your key may do in this shop has changed");
     ben.assert_restored();
     let refused = served.ssh(Some("ben"), &["-tt"], &[]).finish();
     assert_eq!(refused.status.code(), Some(255));

@@ -62,8 +62,8 @@ pub(super) enum Farewell {
     /// Whoever runs the server has ended their visit.
     #[error("Whoever runs the shop has ended your visit. Your cart is kept.")]
     Ended,
-    /// The keys file grants them something else than before, or nothing.
-    #[error("Your key's line in this shop has changed. Come again if you still may.")]
+    /// Their key is granted something else than before, or nothing.
+    #[error("What your key may do in this shop has changed. Come again if you still may.")]
     KeyChanged,
 }
 

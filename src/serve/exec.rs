@@ -369,7 +369,7 @@ fn words_of(farewell: Farewell) -> &'static str {
         // Only screens are closed for that.
         Farewell::Idle => "nobody is there",
         Farewell::Ended => "whoever runs the shop has ended your visit",
-        Farewell::KeyChanged => "your key's line in this shop has changed",
+        Farewell::KeyChanged => "what your key may do in this shop has changed",
     }
 }
 
