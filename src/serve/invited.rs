@@ -4,14 +4,14 @@ use super::ServedShop;
 use super::identity::{Grant, fingerprint};
 use crate::model::invitation::{Access, InvitationCode};
 use crate::store::invitations::{self, BoundKey};
-use crate::store::{self, Address, Connection, Error, Trouble};
+use crate::store::{self, Address, Connection, Trouble};
 use russh::keys::PublicKey;
 use russh::keys::ssh_key::Fingerprint;
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::Mutex;
-use tokio::time::{sleep, timeout};
+use tokio::time::{Instant, sleep, timeout_at};
 
 /// The time for an answer, so that nobody who logs in waits longer.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -21,20 +21,21 @@ const REVIEW_PAUSE: Duration = Duration::from_secs(1);
 /// The way to the invitations and the bound keys.
 pub(super) struct Invited {
     address: Address,
-    /// The connection that is used for all; `None` where it has broken, and before the first use.
-    connection: Mutex<Option<Connection>>,
+    /// The connection of all questions, which don't wait for each other; `None` where it has
+    /// broken, and before the first use.
+    shared: Mutex<Option<Arc<Connection>>>,
 }
 
 impl Invited {
     pub(super) fn new(address: Address) -> Invited {
         Invited {
             address,
-            connection: Mutex::new(None),
+            shared: Mutex::default(),
         }
     }
 
     /// The grant of a key's owner; `None` where the key is not bound.
-    pub(super) async fn grant(&self, key: &PublicKey) -> Result<Option<Grant>, Error> {
+    pub(super) async fn grant(&self, key: &PublicKey) -> Result<Option<Grant>, Trouble> {
         let found = self.grants(vec![fingerprint(key)]).await?;
         Ok(found.into_values().next().flatten())
     }
@@ -43,13 +44,12 @@ impl Invited {
     async fn grants(
         &self,
         keys: Vec<Fingerprint>,
-    ) -> Result<HashMap<Fingerprint, Option<Grant>>, Error> {
+    ) -> Result<HashMap<Fingerprint, Option<Grant>>, Trouble> {
         let fingerprints = &keys;
         let bound = self
-            .ask(|mut connection| async move {
-                let answer = invitations::find_keys(&mut connection, fingerprints).await;
-                (connection, answer)
-            })
+            .ask(
+                |connection| async move { invitations::find_keys(&connection, fingerprints).await },
+            )
             .await?;
         let grants = bound.into_iter().map(|bound| bound.map(grant_of_key));
         Ok(keys.into_iter().zip(grants).collect())
@@ -60,42 +60,63 @@ impl Invited {
         &self,
         code: &InvitationCode,
         key: &PublicKey,
-    ) -> Result<Option<Grant>, Error> {
+    ) -> Result<Option<Grant>, Trouble> {
         let key = fingerprint(key);
         let access = self
-            .ask(|mut connection| async move {
-                let answer = invitations::redeem(&mut connection, code, key).await;
-                (connection, answer)
-            })
+            .ask(|connection| async move { invitations::redeem(&connection, code, key).await })
             .await?;
         Ok(access.map(grant))
     }
 
     /// Asks a question that may be asked twice, and does so where the connection has broken since
-    /// it was used last. A question gives the connection back; one that is waited for in vain
-    /// does not, so that it is not used again.
-    async fn ask<T, Q>(&self, question: impl Fn(Connection) -> Q) -> Result<T, Error>
+    /// it was used last.
+    async fn ask<T, Q>(&self, question: impl Fn(Arc<Connection>) -> Q) -> Result<T, Trouble>
     where
-        Q: Future<Output = (Connection, Result<T, Error>)>,
+        Q: Future<Output = Result<T, Trouble>>,
     {
-        let asking = async {
-            let mut held = self.connection.lock().await;
-            if let Some(connection) = held.take()
-                && let (connection, Ok(answer)) = question(connection).await
-            {
-                *held = Some(connection);
-                return Ok(answer);
-            }
+        let deadline = Instant::now() + PATIENCE;
+        match self.ask_once(deadline, &question).await {
+            Err(_) if Instant::now() < deadline => self.ask_once(deadline, &question).await,
+            answer => answer,
+        }
+    }
 
-            let connection = store::connect(&self.address).await?;
-            let (connection, answer) = question(connection).await;
-            if answer.is_ok() {
-                *held = Some(connection);
-            }
-            answer
-        };
-        let answer = timeout(PATIENCE, asking).await;
-        answer.unwrap_or_else(|_| Err(Trouble::Timeout.into()))
+    async fn ask_once<T, Q>(
+        &self,
+        deadline: Instant,
+        question: impl Fn(Arc<Connection>) -> Q,
+    ) -> Result<T, Trouble>
+    where
+        Q: Future<Output = Result<T, Trouble>>,
+    {
+        let connection = timeout_at(deadline, self.connect()).await;
+        let connection = connection.unwrap_or(Err(Trouble::Timeout))?;
+
+        let answer = timeout_at(deadline, question(connection.clone())).await;
+        let answer = answer.unwrap_or(Err(Trouble::Timeout));
+        if answer.is_err() {
+            self.forget(&connection);
+        }
+        answer
+    }
+
+    /// Returns the connection that all share. While somebody opens it, the others wait for it.
+    async fn connect(&self) -> Result<Arc<Connection>, Trouble> {
+        let mut shared = self.shared.lock().await;
+        if let Some(connection) = &*shared {
+            return Ok(connection.clone());
+        }
+        let connection = Arc::new(store::connect(&self.address).await?);
+        *shared = Some(connection.clone());
+        Ok(connection)
+    }
+
+    /// Uses a connection no more that has not answered. Where it is locked, somebody opens
+    /// another one.
+    fn forget(&self, broken: &Arc<Connection>) {
+        if let Ok(mut shared) = self.shared.try_lock() {
+            shared.take_if(|shared| Arc::ptr_eq(shared, broken));
+        }
     }
 }
 
@@ -125,7 +146,7 @@ pub(super) async fn watch(shop: Arc<ServedShop>) {
         if keys.is_empty() {
             continue;
         }
-        // While Redis is away, nobody can change anything, and nobody has to go.
+        // Nobody has to go because Redis can't be asked. While it is away, no key is removed.
         let Ok(grants) = invited.grants(keys).await else {
             continue;
         };

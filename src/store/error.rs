@@ -204,6 +204,14 @@ impl Trouble {
         )
     }
 
+    /// Words a missing right for somebody who wanted to invite, or see who is invited.
+    #[cfg(feature = "serve")]
+    pub(crate) fn for_invitations(self) -> Trouble {
+        self.missing_right(
+            "this user may not say who comes by SSH (the shop can grant it: trolley acl server)",
+        )
+    }
+
     fn missing_right(self, words: &str) -> Trouble {
         match self {
             Trouble::NoPermission(_) => Trouble::NoPermission(words.to_owned()),

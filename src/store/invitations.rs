@@ -8,13 +8,14 @@ use crate::model::change::sanitize_actor;
 use crate::model::invitation::{Access, InvitationCode};
 use crate::model::{Role, UserName, text};
 use crate::store::connection::{Connection, answer, pipeline};
-use crate::store::error::Error;
+use crate::store::error::{Error, Trouble};
 use crate::store::scripts::{BOUND_KEYS, INVITE, LONGEST_RECORD, REDEEM};
 use crate::store::{keys, scripts};
 use redis::{FromRedisValue, Value};
 use russh::keys::HashAlg;
 use russh::keys::ssh_key::Fingerprint;
 use serde::Deserialize;
+use std::fmt::Display;
 use std::str::FromStr;
 
 /// The most keys that may come by one invitation.
@@ -83,7 +84,7 @@ pub fn id(code: &InvitationCode) -> String {
 /// done twice.
 ///
 /// # Errors
-/// The [`crate::store::Trouble`] of the link.
+/// The [`Trouble`] of the link.
 pub async fn invite(
     connection: &mut Connection,
     code: &InvitationCode,
@@ -102,7 +103,8 @@ pub async fn invite(
         .arg(&access.name)
         .arg(access.role.to_string())
         .invoke_async(&mut connection.conn)
-        .await?;
+        .await
+        .map_err(|error| Trouble::from(error).for_invitations())?;
     Ok(until)
 }
 
@@ -110,57 +112,46 @@ pub async fn invite(
 /// code. One that the key has taken before counts: its answer may have been lost.
 ///
 /// # Errors
-/// The [`crate::store::Trouble`] of the link.
-pub async fn redeem(
-    connection: &mut Connection,
+/// The [`Trouble`] of the link.
+pub(crate) async fn redeem(
+    connection: &Connection,
     code: &InvitationCode,
     key: Fingerprint,
-) -> Result<Option<Access>, Error> {
-    let bound = find_keys(connection, &[key]).await?.pop().flatten();
-    match bound.filter(|bound| bound.invitation == id(code)) {
-        Some(bound) => Ok(Some(bound.access)),
-        None => run_redeem(connection, code, &key.to_string()).await,
-    }
-}
-
-async fn run_redeem(
-    connection: &mut Connection,
-    code: &InvitationCode,
-    key: &str,
-) -> Result<Option<Access>, Error> {
+) -> Result<Option<Access>, Trouble> {
     let hash = hash_of(code);
-    let granted: Option<Vec<Vec<u8>>> = REDEEM
+    let record: Option<Vec<u8>> = REDEEM
         .key(keys::INVITATIONS)
         .key(keys::invitation(&hash))
         .key(keys::BOUND_KEYS)
         .arg(&hash)
-        .arg(key)
+        .arg(key.to_string())
         .arg(id_of(&hash))
-        .invoke_async(&mut connection.conn)
-        .await?;
+        .invoke_async(&mut connection.conn.clone())
+        .await
+        .map_err(|error| Trouble::from(error).for_invitations())?;
 
-    let granted = granted.unwrap_or_default();
-    let [cart, name, role] = &granted[..] else {
-        return Ok(None);
-    };
-    Ok(read_access(cart, name, role))
+    let bound = record.and_then(|record| read_key(&record));
+    Ok(bound.map(|bound| bound.access))
 }
 
 /// What keys are bound to, in their sequence.
 ///
 /// # Errors
-/// The [`crate::store::Trouble`] of the link.
-pub async fn find_keys(
-    connection: &mut Connection,
-    fingerprints: &[Fingerprint],
-) -> Result<Vec<Option<BoundKey>>, Error> {
+/// The [`Trouble`] of the link.
+pub(crate) async fn find_keys(
+    connection: &Connection,
+    fingerprints: &[impl Display],
+) -> Result<Vec<Option<BoundKey>>, Trouble> {
     let mut call = BOUND_KEYS.prepare_invoke();
     call.key(keys::BOUND_KEYS);
     for fingerprint in fingerprints {
         call.arg(fingerprint.to_string());
     }
 
-    let records: Vec<Option<Vec<u8>>> = call.invoke_async(&mut connection.conn).await?;
+    let records: Vec<Option<Vec<u8>>> = call
+        .invoke_async(&mut connection.conn.clone())
+        .await
+        .map_err(|error| Trouble::from(error).for_invitations())?;
     let bound = records.into_iter().map(|record| read_key(&record?));
     Ok(bound.collect())
 }
@@ -168,7 +159,7 @@ pub async fn find_keys(
 /// Lists the keys that are bound.
 ///
 /// # Errors
-/// The [`crate::store::Trouble`] of the link.
+/// The [`Trouble`] of the link.
 pub async fn list_keys(connection: &mut Connection) -> Result<Vec<ListedKey>, Error> {
     let mut listed = Vec::new();
     let mut cursor = 0_u64;
@@ -178,7 +169,9 @@ pub async fn list_keys(connection: &mut Connection) -> Result<Vec<ListedKey>, Er
             .arg(cursor)
             .arg("COUNT")
             .arg(PAGE);
-        let (next, page): (u64, Vec<StoredPair>) = answer(&scan, &mut connection.conn).await?;
+        let (next, page): (u64, Vec<StoredPair>) = answer(&scan, &mut connection.conn)
+            .await
+            .map_err(Trouble::for_invitations)?;
 
         listed.extend(page.iter().map(|(fingerprint, record)| ListedKey {
             fingerprint: text::sanitize_to(fingerprint, 100),
@@ -235,7 +228,9 @@ async fn stored_hashes(connection: &mut Connection) -> Result<Vec<(String, u64)>
         .arg(0)
         .arg(MOST_LISTED - 1)
         .arg("WITHSCORES");
-    let stored: Vec<(Vec<u8>, f64)> = answer(&range, &mut connection.conn).await?;
+    let stored: Vec<(Vec<u8>, f64)> = answer(&range, &mut connection.conn)
+        .await
+        .map_err(Trouble::for_invitations)?;
 
     let read = |(hash, until): (Vec<u8>, f64)| {
         let hash = String::from_utf8(hash).ok()?;
@@ -248,18 +243,20 @@ async fn stored_hashes(connection: &mut Connection) -> Result<Vec<(String, u64)>
 /// Unbinds a key; returns whether it was bound.
 ///
 /// # Errors
-/// The [`crate::store::Trouble`] of the link.
+/// The [`Trouble`] of the link.
 pub async fn unbind(connection: &mut Connection, fingerprint: &str) -> Result<bool, Error> {
     let mut remove = redis::cmd("HDEL");
     remove.arg(keys::BOUND_KEYS).arg(fingerprint);
-    let removed: u64 = answer(&remove, &mut connection.conn).await?;
+    let removed: u64 = answer(&remove, &mut connection.conn)
+        .await
+        .map_err(Trouble::for_invitations)?;
     Ok(removed > 0)
 }
 
 /// Withdraws the invitation with this id; returns whether there was one.
 ///
 /// # Errors
-/// The [`crate::store::Trouble`] of the link.
+/// The [`Trouble`] of the link.
 pub async fn withdraw(connection: &mut Connection, id: &str) -> Result<bool, Error> {
     let mut was_open = false;
     for (hash, _) in stored_hashes(connection).await? {

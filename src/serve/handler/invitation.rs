@@ -4,7 +4,7 @@
 use super::VisitorHandler;
 use crate::model::invitation::InvitationCode;
 use crate::serve::identity::{Grant, fingerprint};
-use crate::store::Error;
+use crate::store::Trouble;
 use crate::store::invitations;
 use russh::keys::PublicKey;
 use russh::server::Auth;
@@ -97,7 +97,7 @@ impl VisitorHandler {
         }
     }
 
-    fn note_trouble(&mut self, error: &Error) {
+    fn note_trouble(&mut self, error: &Trouble) {
         warn!(session = self.connection.id, %error, "invitations");
         self.conversation.is_unreachable = true;
     }

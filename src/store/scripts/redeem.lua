@@ -1,14 +1,21 @@
--- Takes an invitation once: binds a key to what it grants.
+-- Takes an invitation once: binds a key to what it grants. A key that it has bound already takes
+-- nothing: the answer may have been lost.
 --
 -- KEYS  1 invitations (sorted set)   2 the invitation (hash)
 --       3 bound keys (hash: fingerprint -> JSON)
 -- ARGV  1 hash of the code   2 fingerprint of the key   3 id of the invitation
 --
--- Returns cart, name and role; false where there is no such invitation, or one that makes no
+-- Returns the record of the key; false where there is no such invitation, or one that makes no
 -- sense.
 --
 -- Comes after whole.lua and the limits MOST_USES and LONGEST_RECORD (bytes), which Rust puts in
 -- front.
+
+if redis.call('HSTRLEN', KEYS[3], ARGV[2]) <= LONGEST_RECORD then
+  local record = redis.call('HGET', KEYS[3], ARGV[2])
+  local is_read, bound = pcall(cjson.decode, record or '')
+  if is_read and type(bound) == 'table' and bound.invitation == ARGV[3] then return record end
+end
 
 local invitation = redis.call('HMGET', KEYS[2], 'uses', 'cart', 'name', 'role')
 local uses = whole(invitation[1], MOST_USES)
@@ -22,11 +29,12 @@ local record = cjson.encode({
 })
 if #record > LONGEST_RECORD then return false end
 
-redis.call('HSET', KEYS[3], ARGV[2], record)
+-- What could fail comes first, so that nothing is half done.
 if uses > 1 then
   redis.call('HINCRBY', KEYS[2], 'uses', -1)
 else
-  redis.call('UNLINK', KEYS[2])
   redis.call('ZREM', KEYS[1], ARGV[1])
+  redis.call('UNLINK', KEYS[2])
 end
-return {cart, name, role}
+redis.call('HSET', KEYS[3], ARGV[2], record)
+return record
