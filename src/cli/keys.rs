@@ -10,7 +10,8 @@ use crate::model::invitation::Access;
 use crate::model::text;
 use crate::model::time::{ClockStyle, clock};
 use crate::serve::ServeError;
-use crate::store::invitations::{self, Invitation, ListedKey};
+use crate::store::Connection;
+use crate::store::invitations::{self, ListedInvitation, ListedKey};
 use clap::{Args, Subcommand};
 use jiff::tz::TimeZone;
 use serde_json::{Value, json};
@@ -73,18 +74,20 @@ fn key_json(key: &ListedKey) -> Value {
     })
 }
 
-fn invitation_json(invitation: &Invitation) -> Value {
+/// An invitation; what makes no sense of it is null.
+fn invitation_json(listed: &ListedInvitation) -> Value {
+    let invitation = listed.invitation.as_ref();
     json!({
-        "invitation": invitation.id,
-        "cart": invitation.access.cart.as_str(),
-        "name": invitation.access.name,
-        "role": invitation.access.role.to_string(),
-        "uses": invitation.uses,
-        "until": invitation.until,
+        "invitation": listed.id,
+        "cart": invitation.map(|invitation| invitation.access.cart.as_str()),
+        "name": invitation.map(|invitation| invitation.access.name.as_str()),
+        "role": invitation.map(|invitation| invitation.access.role.to_string()),
+        "uses": invitation.map(|invitation| invitation.uses),
+        "until": listed.until,
     })
 }
 
-fn print_all(out: &mut dyn Write, keys: &[ListedKey], open: &[Invitation]) -> io::Result<()> {
+fn print_all(out: &mut dyn Write, keys: &[ListedKey], open: &[ListedInvitation]) -> io::Result<()> {
     writeln!(out, "{} by invitation", text::count(keys.len(), "key"))?;
     for key in keys {
         match &key.bound {
@@ -103,11 +106,21 @@ fn print_all(out: &mut dyn Write, keys: &[ListedKey], open: &[Invitation]) -> io
     }
 
     writeln!(out, "{}", text::count(open.len(), "open invitation"))?;
-    for invitation in open {
-        let access = columns(&invitation.access);
-        let uses = text::count(invitation.uses, "key");
-        let until = until_when(invitation.until);
-        writeln!(out, "{}  {access} {uses}, until {until}", invitation.id)?;
+    for ListedInvitation {
+        id,
+        until,
+        invitation,
+    } in open
+    {
+        match invitation {
+            Some(invitation) => {
+                let access = columns(&invitation.access);
+                let uses = text::count(invitation.uses, "key");
+                let until = until_when(*until);
+                writeln!(out, "{id}  {access} {uses}, until {until}")?;
+            }
+            None => writeln!(out, "{id}  unreadable: it lets nobody in")?,
+        }
     }
     Ok(())
 }
@@ -125,6 +138,11 @@ fn columns(access: &Access) -> String {
 async fn remove(named: &str, settings: &Settings, output: &Output) -> Result<(), CliError> {
     let mut connection = connect::open_shop(settings).await?;
     let is_key = named.contains(':');
+    let open_invitation = if is_key {
+        open_invitation_of(&mut connection, named).await?
+    } else {
+        None
+    };
     let removing = connection.repeat(async |connection, may_be_done| {
         let is_removed = if is_key {
             invitations::unbind(connection, named).await?
@@ -142,11 +160,31 @@ async fn remove(named: &str, settings: &Settings, output: &Output) -> Result<(),
     }
 
     output.result(
-        || json!({ "removed": named }),
+        || json!({ "removed": named, "open_invitation": open_invitation }),
         |out| match is_key {
             true => writeln!(out, "The key {named} is let in no more"),
             false => writeln!(out, "The invitation {named} is withdrawn"),
         },
     )?;
+    if let Some(id) = open_invitation {
+        output.warn(&format!(
+            "its invitation is still open, and lets this key in again: trolley keys remove {id}"
+        ));
+    }
     Ok(())
+}
+
+/// The id of the invitation that a key has come by, where others may still come by it, or the key
+/// once more.
+async fn open_invitation_of(
+    connection: &mut Connection,
+    key: &str,
+) -> Result<Option<String>, CliError> {
+    let bound = invitations::find_keys(connection, &[key]).await?;
+    let Some(bound) = bound.into_iter().next().flatten() else {
+        return Ok(None);
+    };
+    let open = invitations::list_invitations(connection).await?;
+    let id = bound.invitation;
+    Ok(open.iter().any(|open| open.id == id).then_some(id))
 }

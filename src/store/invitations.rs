@@ -11,7 +11,7 @@ use crate::store::connection::{Connection, answer, pipeline};
 use crate::store::error::{Error, Trouble};
 use crate::store::scripts::{BOUND_KEYS, INVITE, LONGEST_RECORD, REDEEM};
 use crate::store::{keys, scripts};
-use redis::{FromRedisValue, Value};
+use redis::FromRedisValue;
 use russh::keys::HashAlg;
 use russh::keys::ssh_key::Fingerprint;
 use serde::Deserialize;
@@ -41,14 +41,10 @@ pub struct BoundKey {
 /// An invitation that is open.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Invitation {
-    /// Its id, which tells nobody the code.
-    pub id: String,
     /// What it grants.
     pub access: Access,
     /// How many keys may still come by it.
     pub uses: u32,
-    /// Until when, by the server's clock, in Unix milliseconds.
-    pub until: u64,
 }
 
 /// A field of a hash, and its value.
@@ -61,6 +57,17 @@ pub struct ListedKey {
     pub fingerprint: String,
     /// What it is bound to; `None` where that makes no sense, and nobody is let in by it.
     pub bound: Option<BoundKey>,
+}
+
+/// An invitation in the list of open ones.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ListedInvitation {
+    /// Its id, which tells nobody the code.
+    pub id: String,
+    /// Until when it is good, by the server's clock, in Unix milliseconds.
+    pub until: u64,
+    /// What it is good for; `None` where that makes no sense, and nobody is let in by it.
+    pub invitation: Option<Invitation>,
 }
 
 /// The hash of a code, as it is stored. The code is random and long, so nobody finds it by trying.
@@ -192,8 +199,8 @@ pub async fn list_keys(connection: &mut Connection) -> Result<Vec<ListedKey>, Er
 /// Lists the open invitations, the one that ends first before others.
 ///
 /// # Errors
-/// The [`crate::store::Trouble`] of the link.
-pub async fn list_invitations(connection: &mut Connection) -> Result<Vec<Invitation>, Error> {
+/// The [`Trouble`] of the link.
+pub async fn list_invitations(connection: &mut Connection) -> Result<Vec<ListedInvitation>, Error> {
     let hashes = stored_hashes(connection).await?;
     let reads = hashes
         .iter()
@@ -208,14 +215,20 @@ pub async fn list_invitations(connection: &mut Connection) -> Result<Vec<Invitat
 
     let mut open = Vec::new();
     for ((hash, until), fields) in hashes.iter().zip(answers) {
-        if let Some((uses, access)) = read_invitation(fields?) {
-            open.push(Invitation {
-                id: id_of(hash),
-                access,
-                uses,
-                until: *until,
-            });
+        let fields = match fields {
+            Ok(fields) => Vec::<Option<Vec<u8>>>::from_redis_value(fields).unwrap_or_default(),
+            Err(Trouble::WrongType) => Vec::new(),
+            Err(trouble) => return Err(trouble.into()),
+        };
+        // It has just ended.
+        if !fields.is_empty() && fields.iter().all(Option::is_none) {
+            continue;
         }
+        open.push(ListedInvitation {
+            id: id_of(hash),
+            until: *until,
+            invitation: read_invitation(&fields),
+        });
     }
     Ok(open)
 }
@@ -299,14 +312,16 @@ fn read_key(record: &[u8]) -> Option<BoundKey> {
     })
 }
 
-/// Reads the fields of an invitation: how often it can be used, and what it grants.
-fn read_invitation(fields: Value) -> Option<(u32, Access)> {
-    let fields = Vec::<Option<Vec<u8>>>::from_redis_value(fields).ok()?;
-    let [Some(uses), Some(cart), Some(name), Some(role)] = &fields[..] else {
+/// Reads the fields of an invitation; `None` where they make no sense.
+fn read_invitation(fields: &[Option<Vec<u8>>]) -> Option<Invitation> {
+    let [Some(uses), Some(cart), Some(name), Some(role)] = fields else {
         return None;
     };
     let uses = std::str::from_utf8(uses).ok()?.parse().ok()?;
-    Some((uses, read_access(cart, name, role)?))
+    let access = read_access(cart, name, role)?;
+    (1..=MOST_USES)
+        .contains(&uses)
+        .then_some(Invitation { access, uses })
 }
 
 /// Reads what is granted; `None` where there is no such cart, name or role.
