@@ -20,7 +20,7 @@ use std::io;
 pub(super) struct InviteArgs {
     // This and the next replace options of every command, which would be about whoever invites.
     /// The cart that they come to
-    #[arg(id = "user", long = "cart", value_name = "CART")]
+    #[arg(id = "user", long = "cart", alias = "user", value_name = "CART")]
     cart: String,
 
     /// Their name: what the others see beside their changes; give no two people the same
