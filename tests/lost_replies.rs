@@ -15,14 +15,19 @@ fn shop() -> (Server, String) {
     let server = quick_server();
     sell(&server, "tea", "2.40", "100");
     sell(&server, "cake", "3.10", "100");
-    let eve = |args: &[&str]| harness::ok(&server, &[&["--user", "eve"][..], args].concat());
+    let eve = |args: &[&str]| {
+        let eve = ["--user", "eve", "--name", "eve"];
+        harness::ok(&server, &[&eve[..], args].concat())
+    };
     let order = || {
         eve(&["add", "tea", "3"]);
         let placed: Value = serde_json::from_str(&eve(&["checkout", "--yes", "--json"])).unwrap();
         placed["order"].as_str().unwrap().to_owned()
     };
 
-    eve(&["order", &order(), "cancel"]);
+    let cancelled = order();
+    eve(&["split", &cancelled, "--open", "eve"]);
+    eve(&["order", &cancelled, "cancel"]);
     eve(&["rules", "--deadline", "none"]);
     let placed = order();
     eve(&["add", "tea", "2"]);
@@ -36,7 +41,7 @@ fn lossy(server: &Server, proxy: &Proxy, args: &[&str], on: &str, most: u64) -> 
     faults.lose_answers.store(most, Ordering::Relaxed);
     faults.caused.store(0, Ordering::Relaxed);
 
-    let all = [&["--user", "eve", "--json"][..], args].concat();
+    let all = [&["--user", "eve", "--name", "eve", "--json"][..], args].concat();
     let output = harness::run_at(server.dir(), &proxy.url(), &all);
     assert!(
         faults.caused.load(Ordering::Relaxed) > 0,
@@ -90,6 +95,12 @@ fn cases(order: &str) -> Vec<Case<'_>> {
             "accepted",
             state.clone(),
             "accepted",
+        ),
+        (
+            vec!["split", order, "--settled", "eve"],
+            "\r\ncart-updates:\r\n",
+            format!("HGET {{orders}}:{order} settled"),
+            "eve",
         ),
         (
             vec!["order", order, "cancel"],

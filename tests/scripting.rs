@@ -469,6 +469,7 @@ fn bash_completes_commands_and_products() {
     ok(&server, &args);
     assert_eq!(bash(&server, "trolley order 2026112"), [ids[1], ids[0]]);
     assert_eq!(bash(&server, "trolley order 20261124"), [ids[0]]);
+    assert_eq!(bash(&server, "trolley split 20261124"), [ids[0]]);
     assert_eq!(
         bash(&server, &format!("trolley order {} re", ids[0])),
         ["ready"]

@@ -233,7 +233,7 @@ fn whoever_ordered_marks_who_has_settled() {
     assert_eq!(
         split,
         "Order 20261124-7KQ2-M8XD, ordered by ann\n     \
-         1  ann                                        2.10  open\n     \
+         1  ann                                        2.10\n     \
          2  bob                                        4.80  open\n     \
          1  lee o'hara                                 2.40  open\n     \
          1  nobody                                     3.50\n        \

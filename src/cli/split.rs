@@ -101,8 +101,9 @@ fn print_split(out: &mut dyn Write, order: &Order) -> io::Result<()> {
     for (name, part) in People::of_order(order).iter() {
         let standing = match name {
             Some(name) if order.is_settled(name) => "settled",
-            Some(_) => "open",
-            None => "",
+            // Nobody owes whoever ordered their own part.
+            Some(name) if name != order.who => "open",
+            Some(_) | None => "",
         };
         let row = cart_row(part.pieces, name.unwrap_or(NOBODY), &part.sum.to_string());
         writeln!(out, "{}", format!("{row}  {standing}").trim_end())?;
