@@ -196,6 +196,8 @@ fn orders_are_placed_followed_and_cancelled_on_a_cluster() {
     ann.wait("placed .*13.50");
     shop.ok(&["order", &second, "ready"]);
     ann.wait("ready .*13.50");
+    let split = shop.ok(&["split", &second, "--settled", "ann"]);
+    assert!(split.contains("  settled\n"), "{split}");
 
     let followed = shop.ok(&["orders", "--follow", "--from-start", "--count", "2"]);
     assert!(
