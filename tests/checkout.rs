@@ -439,3 +439,71 @@ fn who_confirms_too_late_is_told_who_ordered() {
     );
     assert_eq!(server.get("XLEN orders"), "1");
 }
+
+/// Places an order of alice's whole cart; returns the end of its id.
+fn placed(server: &Server) -> String {
+    ok(server, &["--user", "alice", "checkout", "--yes"]);
+    let id = server.get_list("ZREVRANGE {orders}:all 0 0").remove(0);
+    id.split_once('-').unwrap().1.to_owned()
+}
+
+#[test]
+fn an_order_comes_back_as_one_change_by_two_keys() {
+    let server = Server::with_demo();
+    let lines = ["espresso", "3", "focaccia", "2", "lemon", "2", "cold-brew"];
+    let alice = ["--user", "alice", "--name", "ann", "add"];
+    ok(&server, &[&alice[..], &lines].concat());
+    let order = placed(&server);
+    ok(&server, &["product", "set", "focaccia", "stock=1"]);
+    ok(&server, &["product", "set", "espresso", "price=2.50"]);
+    ok(&server, &["product", "delete", "cold-brew"]);
+
+    let mut ann = shop_sized(&server, "alice", "ann", 160, 48);
+    let bob = shop(&server, "alice", "bob");
+    ann.wait("63 products");
+    bob.wait("63 products");
+    ann.keys("o");
+    ann.wait("placed .*€");
+    ann.wait("r order again");
+    ann.keys("r");
+    ann.wait(&format!(
+        "Put 3 lines of {order} back; u undoes that. Short: 1 of 2 Rosemary Focaccia. \
+         Dearer: Espresso €2.50, was €2.40. Gone: Bottled Cold Brew."
+    ));
+    bob.wait("ann changed 3 lines");
+    bob.wait("6 items ");
+    assert_eq!(server.get("ZSCORE cart:alice focaccia"), "1");
+    // The receipt does the same, as far as the stock goes beside what is in the cart.
+    ann.keys("enter r");
+    ann.wait("Put 2 lines .* Sold out: Rosemary Focaccia. Dearer");
+    bob.wait("11 items ");
+    assert_eq!(server.get("XLEN {cart:alice}:log"), "5");
+    // Each is undone whole, where it was done.
+    ann.keys("u");
+    bob.wait("6 items ");
+    ann.keys("u");
+    bob.wait("The cart is empty");
+    ann.keys("ctrl-r");
+    bob.wait("6 items ");
+
+    // The cart's own rules refuse it whole.
+    ok(&server, &["--user", "alice", "rules", "--lock"]);
+    ann.keys("r");
+    ann.wait("The cart is locked");
+    assert_eq!(server.get("ZCARD cart:alice"), "3");
+    for product in ["focaccia", "espresso", "lemon"] {
+        ok(&server, &["product", "delete", product]);
+    }
+    bob.wait("60 products");
+    ann.keys("r");
+    ann.wait(&format!("None of {order} can be ordered today. Gone: "));
+    // The palette does it on these pages, and stays there.
+    ok(
+        &server,
+        &["product", "set", "espresso", "name=Espresso", "price=3"],
+    );
+    ok(&server, &["--user", "alice", "rules", "--unlock"]);
+    bob.wait("61 products");
+    ann.send(b":again\r");
+    ann.wait("Put 1 line of .* Receipt |Receipt (.*\n)*.*Put 1 line of");
+}

@@ -530,6 +530,7 @@ fn every_command_names_the_server_that_it_does_not_reach() {
         &["orders"],
         &["orders", "--follow"],
         &["order", "20261124-7KQ2-M8XD"],
+        &["again", "20261124-7KQ2-M8XD"],
         &["rules"],
         &["products"],
         &["product", "show", "x"],
@@ -988,4 +989,83 @@ fn lines_come_from_the_standard_input() {
         assert!(said.contains(why), "{said}");
     }
     assert_eq!(server.get("ZSCORE cart:office lemon"), "2");
+}
+
+#[test]
+fn an_order_is_shown_as_it_can_be_had_today_and_put_back_once() {
+    let server = Server::with_demo();
+    let office = |args: &[&str]| {
+        ok(
+            &server,
+            &[&["--user", "office", "--name", "ann"], args].concat(),
+        )
+    };
+    let id = "20261124-7KQ2-M8XD";
+    office(&["add", "espresso", "3", "focaccia", "2", "lemon"]);
+    office(&["checkout", "--yes", "--op-id", id]);
+    office(&["product", "set", "focaccia", "stock=1"]);
+    office(&["product", "set", "espresso", "price=2.30"]);
+    office(&["product", "delete", "lemon"]);
+
+    let preview = office(&["again", id]);
+    assert_eq!(
+        preview,
+        "     3  Espresso                                   6.90
+        now 2.30, was 2.40 when ordered
+     1  Rosemary Focaccia                          4.20
+        only 1 of 2
+     0  Unwaxed Lemon                    no longer sold
+        total                                    €11.10
+To put this into the cart of office: trolley again 20261124-7KQ2-M8XD --yes\n"
+    );
+    assert_eq!(server.get("EXISTS cart:office"), "0");
+
+    // In the cart of whoever asks, as theirs, and once for each op id.
+    let again = ["again", id, "--yes", "--op-id", "lunch"];
+    let home = |args: &[&str]| {
+        ok(
+            &server,
+            &[&["--user", "home", "--name", "bob"], args].concat(),
+        )
+    };
+    assert_eq!(
+        home(&again),
+        "Put 2 lines of 7KQ2-M8XD back into the cart of home\n\
+         Short: 1 of 2 Rosemary Focaccia.\nCheaper: Espresso €2.30, was €2.40.\nGone: Unwaxed Lemon.\n"
+    );
+    assert_eq!(
+        home(&again),
+        "Nothing changed now: that op id was used before in the cart of home\n"
+    );
+    assert_eq!(server.get("HGET {cart:home}:by espresso"), "3 bob");
+
+    // What the cart holds is not there a second time.
+    let added = home(&["again", id, "--yes", "--json"]);
+    let added: Value = serde_json::from_str(&added).unwrap();
+    assert_eq!(added["items"][1]["status"], "sold_out");
+    assert_eq!(added["changes"][0]["quantity"], 6);
+    assert_eq!(server.get("ZSCORE cart:home focaccia"), "1");
+
+    // Over a limit nothing is added at all.
+    home(&["rules", "--budget", "15"]);
+    let before = server.digest();
+    let (status, said) = fails(&server, &["--user", "home", "again", id, "--yes"]);
+    assert_eq!(status, 1);
+    assert!(said.contains("Over the budget of €15.00"), "{said}");
+    assert_eq!(server.digest(), before);
+
+    for product in ["espresso", "focaccia"] {
+        office(&["product", "delete", product]);
+    }
+    for args in [&["again", id][..], &["again", id, "--yes"]] {
+        let output = run(&server, &[&["--user", "office"], args].concat());
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(1));
+        assert!(
+            said.contains("None of 7KQ2-M8XD can be ordered today"),
+            "{said}"
+        );
+    }
+    let unknown = ["again", "20261124-0000-0000"];
+    assert!(fails(&server, &unknown).1.contains("There is no order"));
 }

@@ -87,6 +87,7 @@ fn commands_answer_as_they_do_without_ssh() {
         ("order 20261124-7KQ2-M8XD", 1),
         ("order nonsense", 2),
         ("split 20261124-7KQ2-M8XD", 1),
+        ("again 20261124-7KQ2-M8XD --yes", 1),
         ("clear --op-id five", 0),
         ("checkout", 1),
     ] {
@@ -244,6 +245,8 @@ fn nobody_comes_to_anothers_cart_by_any_command() {
             format!("order {id}"),
             format!("split {id}"),
             format!("split {id} --settled Ann"),
+            format!("again {id}"),
+            format!("again {id} --yes"),
             format!("checkout --yes --op-id {id}"),
             format!("checkout --op-id {id}"),
         ] {

@@ -6,6 +6,7 @@
 
 mod acl;
 mod add;
+mod again;
 mod args;
 mod cart;
 mod cart_output;
@@ -108,6 +109,8 @@ enum ShopCommand {
     Orders(orders::OrdersArgs),
     /// Show an order's receipt, or accept, finish or cancel it
     Order(order::OrderArgs),
+    /// Show what of an order can be ordered today; --yes puts it into the cart
+    Again(again::AgainArgs),
     /// Show who owes what of an order, and mark who has settled
     Split(split::SplitArgs),
     /// Show or set the rules of a shared cart: lock, deadline, budgets, who is expected
@@ -324,6 +327,10 @@ async fn run_in_shop(
         // These end with a status of their own.
         ShopCommand::Checkout(args) => {
             let status = checkout::run(&args, settings, output).await?;
+            return Ok(ExitCode::from(status));
+        }
+        ShopCommand::Again(args) => {
+            let status = again::run(&args, settings, output).await?;
             return Ok(ExitCode::from(status));
         }
         ShopCommand::Import(args) => return import::run(&args, settings, output).await,

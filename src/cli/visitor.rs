@@ -7,8 +7,8 @@ use super::error::CliError;
 use super::output::Output;
 use super::streams::Streams;
 use super::{
-    add, cart, checkout, clear, connect, order, orders, products, ready, remove, report, rules,
-    set, split, watch,
+    add, again, cart, checkout, clear, connect, order, orders, products, ready, remove, report,
+    rules, set, split, watch,
 };
 use crate::config::Settings;
 use crate::model::{OrderId, Refusal, text};
@@ -73,6 +73,8 @@ enum OnceCommand {
     Orders(orders::OrderListArgs),
     /// Show an order's receipt, or, as a clerk, accept, finish or cancel it
     Order(order::OrderArgs),
+    /// Show what of an order can be ordered today; --yes puts it into the cart
+    Again(again::AgainArgs),
     /// Show who owes what of an order, and mark who has settled
     Split(split::SplitArgs),
     /// Show or set the rules of a shared cart: lock, deadline, budgets, who is expected
@@ -270,6 +272,13 @@ async fn run_on_cart(
             }
             order::run(&args, settings, output).await?;
         }
+        OnceCommand::Again(args) => {
+            let id = args.order_id()?;
+            if is_of_others(&id, caller, settings).await? {
+                return Err(Refusal::UnknownOrder(id.to_string()).into());
+            }
+            return again::run(&args, settings, output).await;
+        }
     }
     Ok(0)
 }
@@ -354,7 +363,7 @@ mod tests {
     }
 
     fn word() -> impl Strategy<Value = String> {
-        let known: Vec<String> = "add remove set clear cart watch checkout orders order split rules ready \
+        let known: Vec<String> = "add remove set clear cart watch checkout orders order again split rules ready \
             products help --json --cart --yes --all --most --lock --deadline --op-id --help -h -- = \
             - 0 -1 999999999999999999999 espresso"
             .split_whitespace()

@@ -1,5 +1,6 @@
 //! Pure values and rules. Nothing here knows Redis, the terminal, the clock or tasks.
 
+pub mod again;
 pub mod cart;
 pub mod catalog;
 pub mod change;
@@ -22,6 +23,7 @@ pub mod timeline;
 pub mod total;
 pub mod user;
 
+pub use again::Again;
 pub use cart::{Cart, CartLine, UpdateFit};
 pub use catalog::{Catalog, Item};
 pub use change::{Activity, Change, ChangeKind, Edit, LineChange, OpId, Update};

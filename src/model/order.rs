@@ -52,6 +52,15 @@ impl OrderId {
     }
 }
 
+impl OrderId {
+    /// The end of the id, without the day: where there is little room, or as a name for an order
+    /// that is quite new.
+    #[must_use]
+    pub fn without_day(&self) -> &str {
+        self.0.split_once('-').map_or("", |(_, end)| end)
+    }
+}
+
 impl fmt::Display for OrderId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(&self.0)
@@ -180,6 +189,12 @@ impl Order {
     #[must_use]
     pub fn is_settled(&self, name: &str) -> bool {
         self.settled.iter().any(|settled| settled == name)
+    }
+
+    /// What people call it.
+    #[must_use]
+    pub fn name(&self) -> String {
+        self.id.without_day().to_owned()
     }
 
     /// The pieces of all lines.

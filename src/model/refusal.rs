@@ -193,6 +193,9 @@ pub enum Refusal {
     /// Another cart has an order of this id.
     #[error("This order id is used already: choose another")]
     OrderIdUsed,
+    /// Nothing of an order can be ordered again.
+    #[error("None of {0} can be ordered today")]
+    NoneOrderable(String),
     /// One line of a change of several is refused, and with it all of them.
     #[error("{}", of_line(product, &refusal.to_string()))]
     OfLine {
@@ -352,7 +355,8 @@ impl Refusal {
             | Refusal::InvalidTransition { .. }
             | Refusal::NotBuyer(_)
             | Refusal::NotInOrder { .. }
-            | Refusal::OrderIdUsed => {}
+            | Refusal::OrderIdUsed
+            | Refusal::NoneOrderable(_) => {}
         }
         self
     }
@@ -423,6 +427,7 @@ impl Refusal {
             Refusal::NotBuyer(_) => "not_buyer",
             Refusal::NotInOrder { .. } => "not_in_order",
             Refusal::OrderIdUsed => "order_id_used",
+            Refusal::NoneOrderable(_) => "none_orderable",
             Refusal::OfLine { refusal, .. } => refusal.code(),
         }
     }

@@ -83,6 +83,8 @@ pub enum Action {
     Orders,
     /// Show the receipt of the selected order.
     Receipt,
+    /// Order the selected order again.
+    Again,
     /// Show the carts that this person has used.
     Carts,
     /// Go to the selected cart.
@@ -131,6 +133,7 @@ impl Action {
             | Action::PlaceOrder
             | Action::Orders
             | Action::Receipt
+            | Action::Again
             | Action::Carts
             | Action::GoToCart
             | Action::ForgetCart => HelpGroup::Cart,

@@ -27,6 +27,8 @@ const ROWS: &[Context] = &[
     Receipt,
     Carts,
 ];
+/// The pages with an order that is selected, or shows.
+const ORDER: &[Context] = &[Orders, Receipt];
 /// Everything but the lists in which nothing is typed. Where a command or a search could not begin
 /// here, its letters would be keys.
 const COMMANDS: &[Context] = &[
@@ -167,6 +169,8 @@ pub(super) const BINDINGS: &[Binding] = &[
     bind(Action::People, &["w"], LISTS)
         .help("Show or hide who asked for what, and the rules of the cart"),
     bind(Action::Redo, &["ctrl-r"], LISTS).help("Redo"),
+    bind(Action::Undo, &["u"], ORDER),
+    bind(Action::Redo, &["ctrl-r"], ORDER),
     bind(Action::Repeat, &["."], PRODUCTS).help("Repeat the last change, on the selected product"),
     bind(Action::NextCategory, &["]"], LISTS).help("Show the next category only"),
     bind(Action::PreviousCategory, &["["], LISTS).help("Show the previous category only"),
@@ -213,6 +217,9 @@ pub(super) const BINDINGS: &[Binding] = &[
     bind(Action::PlaceOrder, &["Y"], &[Checkout]).footer("place the order"),
     bind(Action::Back, &["esc", "n", "q"], &[Checkout]).footer("back"),
     bind(Action::Receipt, &["enter"], &[Orders]).footer("receipt"),
+    bind(Action::Again, &["r"], ORDER)
+        .footer("order again")
+        .help("Order the selected order again (in past orders): all its lines, as one change"),
     bind(Action::Back, &["esc", "q", "o"], &[Orders]).footer("close"),
     bind(Action::Orders, &["o"], &[Receipt]).footer("all orders"),
     bind(Action::Back, &["esc", "q"], &[Receipt]).footer("back"),

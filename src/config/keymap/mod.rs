@@ -171,10 +171,10 @@ impl Keymap {
         })
     }
 
-    /// The entries that the palette offers in `context`.
-    pub fn offered(&self, context: Context) -> impl Iterator<Item = &KeymapEntry> {
+    /// The entries that the palette offers over this list and this page.
+    pub fn offered(&self, list: Context, page: Context) -> impl Iterator<Item = &KeymapEntry> {
         self.explained()
-            .filter(move |entry| entry.contexts.contains(&context))
+            .filter(move |entry| entry.contexts.contains(&list) || entry.contexts.contains(&page))
     }
 
     /// The entries that the help lists.
@@ -374,6 +374,7 @@ mod tests {
                 "accept",
                 "activity",
                 "add",
+                "again",
                 "ask-clear",
                 "back",
                 "bottom",

@@ -348,13 +348,36 @@ pub async fn ready_as(
 /// # Errors
 /// [`Error::Trouble`]: that of the link, or that the key holds something else.
 pub async fn get_cart_items(connection: &mut Connection, user: &UserName) -> Result<Cart, Error> {
+    let (cart, _) = read_with(connection, user, &[]).await?;
+    Ok(cart)
+}
+
+/// Reads the cart of `user` like [`get_cart_items`], and whether the change `op` is in it already.
+///
+/// # Errors
+/// The errors of [`get_cart_items`].
+pub async fn get_cart_with(
+    connection: &mut Connection,
+    user: &UserName,
+    op: &OpId,
+) -> Result<(Cart, bool), Error> {
+    let (cart, applied) = read_with(connection, user, std::slice::from_ref(op)).await?;
+    Ok((cart, !applied.is_empty()))
+}
+
+/// Reads a cart, and which of the changes `ops` are in it.
+async fn read_with(
+    connection: &mut Connection,
+    user: &UserName,
+    ops: &[OpId],
+) -> Result<(Cart, Vec<OpId>), Error> {
     connection.expire_lines(user).await?;
     let keys = CartKeys::of(user);
     let read = connection
-        .read(async |mut conn| read_cart(&mut conn, &keys, &[]).await)
+        .read(async |mut conn| read_cart(&mut conn, &keys, ops).await)
         .await;
     match read {
-        Ok((cart, _)) => Ok(cart),
+        Ok(read) => Ok(read),
         Err(trouble) => Err(connection.name_wrong_types(user, trouble.into()).await),
     }
 }

@@ -1,6 +1,5 @@
 //! The words for a change of the cart: the activity and the messages both use them.
 
-use super::orders::short_id;
 use crate::model::{Activity, ChangeKind, LineChange, rules, text};
 use crate::tui::state::State;
 use crate::tui::state::activity::CartEventKind;
@@ -90,7 +89,7 @@ pub(crate) fn describe_event(kind: &CartEventKind, room: usize) -> String {
             "deadline passed: closed".to_owned(),
         ),
         CartEventKind::Order(id, state) => {
-            let told = format!("{} is {}", short_id(id), state.name());
+            let told = format!("{} is {}", id.without_day(), state.name());
             (format!("order {told}"), told)
         }
     };
@@ -155,8 +154,8 @@ fn expired(wording: Wording) -> &'static str {
 fn describe_order(activity: &Activity, wording: Wording) -> Phrase {
     let lines = text::count(activity.lines, "line");
     Phrase::of(match (&activity.order, wording) {
-        (Some(id), Wording::Full) => format!("ordered {lines}: {}", short_id(id)),
-        (Some(id), Wording::Brief) => format!("ordered {}", short_id(id)),
+        (Some(id), Wording::Full) => format!("ordered {lines}: {}", id.without_day()),
+        (Some(id), Wording::Brief) => format!("ordered {}", id.without_day()),
         (None, _) => format!("ordered {lines}"),
     })
 }

@@ -103,7 +103,7 @@ fn word_now(
             let selected = state.carts.selected()?;
             (*selected != state.env.user).then_some(word)
         }
-        Action::Receipt => state.orders.selected().map(|_| word),
+        Action::Receipt | Action::Again => state.shown_order().map(|_| word),
         Action::Add | Action::More | Action::Less | Action::Remove | Action::SetQuantity => {
             state.target().map(|_| word)
         }

@@ -22,13 +22,6 @@ pub(crate) fn has_order_key(state: &State) -> bool {
     state.env.keymap.has_key(Action::PlaceOrder)
 }
 
-/// The end of an order's id, without the day: where there is little room, or as a name for one
-/// that is quite new.
-#[must_use]
-pub(crate) fn short_id(id: &OrderId) -> &str {
-    id.as_str().split_once('-').map_or("", |(_, end)| end)
-}
-
 /// The lines of a receipt as the screen shows them, in `columns`; none before the order is read.
 #[must_use]
 pub(crate) fn receipt_lines(state: &State, id: &OrderId, columns: u16) -> Vec<String> {

@@ -1,6 +1,6 @@
 //! The command palette: the entries for what is typed, and what each of them does.
 
-use crate::config::keymap::Action;
+use crate::config::keymap::{Action, KeymapEntry};
 use crate::config::theme::Theme;
 use crate::model::catalog::{name_similarity, nearest_of};
 use crate::model::product::SOLD_OUT;
@@ -179,11 +179,16 @@ fn suggestion(state: &State, typed: &str) -> Option<PaletteEntry> {
     })
 }
 
+/// The actions that can be named: those of the list, and of the page that the palette covers.
+fn offered(state: &State) -> impl Iterator<Item = &KeymapEntry> {
+    let keymap = &state.env.keymap;
+    keymap.offered(state.list_context(), state.covered_context())
+}
+
 /// The command whose name is most like what is typed.
 fn nearest_command(state: &State, typed: &str) -> Option<String> {
     let verbs = verbs(state).map(Verb::name);
-    let actions = state.env.keymap.offered(state.list_context());
-    let names = verbs.chain(actions.map(|entry| entry.action.name()));
+    let names = verbs.chain(offered(state).map(|entry| entry.action.name()));
     nearest(typed, names).map(str::to_owned)
 }
 
@@ -234,8 +239,7 @@ fn command_entries(state: &State, typed: &str) -> Vec<PaletteEntry> {
             run: Run::Type(format!("{name} ")),
         }
     });
-    let actions = state.env.keymap.offered(state.list_context());
-    let actions = actions.map(|entry| PaletteEntry {
+    let actions = offered(state).map(|entry| PaletteEntry {
         label: entry.help.clone(),
         hint: entry.shown(),
         completed: entry.action.name().to_owned(),

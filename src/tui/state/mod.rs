@@ -14,7 +14,7 @@ use crate::config::display::Display;
 use crate::config::keymap::{Context, Keymap};
 use crate::config::theme::Theme;
 use crate::model::total::{self, ProductLookup, Totals};
-use crate::model::{OpId, OrderId, ProductId, UserName};
+use crate::model::{OpId, Order, OrderId, ProductId, UserName};
 use crate::store::{Shop, Trouble, Watcher};
 use activity::ActivityPane;
 use areas::{Areas, Pane};
@@ -293,7 +293,18 @@ impl State {
     /// The part of the screen that receives keys.
     #[must_use]
     pub(crate) fn context(&self) -> Context {
-        match self.mode {
+        self.context_of(&self.mode)
+    }
+
+    /// The part of the screen that the palette or the help covers: a page, else a list.
+    #[must_use]
+    pub(crate) fn covered_context(&self) -> Context {
+        let page = self.covered.as_ref();
+        page.map_or_else(|| self.list_context(), |page| self.context_of(page))
+    }
+
+    fn context_of(&self, mode: &Mode) -> Context {
+        match mode {
             Mode::Browse => self.list_context(),
             Mode::Search => Context::Search,
             Mode::Quantity { .. } => Context::Quantity,
@@ -343,6 +354,24 @@ impl State {
     /// The page that shows, or that the palette or the help covers.
     pub(crate) fn page(&mut self) -> &mut Mode {
         self.covered.as_mut().unwrap_or(&mut self.mode)
+    }
+
+    /// The order that keys act on: the one whose receipt shows, or the selected one of the list.
+    #[must_use]
+    pub(crate) fn shown_order(&self) -> Option<&Order> {
+        match &self.mode {
+            Mode::Receipt { order, .. } => self.orders.order(order),
+            Mode::Orders => self.orders.selected(),
+            Mode::Browse
+            | Mode::Search
+            | Mode::Palette { .. }
+            | Mode::Quantity { .. }
+            | Mode::Help(_)
+            | Mode::Checkout(_)
+            | Mode::Carts
+            | Mode::ConfirmQuit
+            | Mode::ConfirmClear => None,
+        }
     }
 
     /// The product that keys act on: none where it does not show.

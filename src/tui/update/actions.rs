@@ -54,6 +54,7 @@ impl Updater<'_> {
             Action::PlaceOrder => self.place_order(),
             Action::Orders => self.open_orders(),
             Action::Receipt => self.open_receipt(),
+            Action::Again => self.order_again(),
 
             Action::Carts => self.open_carts(),
             Action::GoToCart => self.go_to_selected_cart(),

@@ -215,13 +215,14 @@ impl Updater<'_> {
         }
     }
 
-    /// Submits a change: it shows at once as unconfirmed, and is sent to the server.
-    pub(super) fn submit(&mut self, kind: ChangeKind, edits: Vec<Edit>) {
+    /// Submits a change: it shows at once as unconfirmed, and is sent to the server. Returns whether
+    /// there was room for it among those that wait.
+    pub(super) fn submit(&mut self, kind: ChangeKind, edits: Vec<Edit>) -> bool {
         if self.state.cart.unconfirmed.len() >= UNCONFIRMED_LIMIT {
             self.notify_error(format!(
                 "{UNCONFIRMED_LIMIT} changes wait for the server already: this one was not made"
             ));
-            return;
+            return false;
         }
 
         let change = Change {
@@ -233,6 +234,7 @@ impl Updater<'_> {
         self.rebuild_shown();
         self.state.cart.remember_places(&change.edits);
         self.effects.push(Effect::Live(LiveRequest::Change(change)));
+        true
     }
 
     /// Displays the confirmed cart with the unconfirmed changes on top.

@@ -3,8 +3,10 @@
 use super::{CART_UNREAD, Updater};
 use crate::config::key::Key;
 use crate::config::keymap::Action;
-use crate::model::total::LineStatus;
-use crate::model::{ChangeKind, Order, OrderId, OrderState, Preview, Refusal};
+use crate::model::total::{LineStatus, ProductLookup};
+use crate::model::{
+    Again, ChangeKind, Order, OrderId, OrderLine, OrderState, Preview, Refusal, text,
+};
 use crate::store::live::LiveRequest;
 use crate::store::live::{OrderEvent, OrderRequest};
 use crate::store::order::Outcome;
@@ -46,6 +48,51 @@ impl Updater<'_> {
                 top: 0,
                 from_list: true,
             };
+        }
+    }
+
+    /// Puts the lines of the order that shows back into the cart, as one change.
+    pub(super) fn order_again(&mut self) {
+        let Some(order) = self.state.shown_order() else {
+            return;
+        };
+        if !self.state.cart.loaded {
+            self.notify_error(CART_UNREAD);
+            return;
+        }
+        let has_all = self.state.catalog.loaded && self.state.catalog.load_trouble.is_none();
+        let is_unread =
+            |line: &OrderLine| matches!(self.state.lookup(&line.product), ProductLookup::Unread);
+        if !has_all && order.lines.iter().any(is_unread) {
+            self.notify_error("Nothing was added: the products are not read yet");
+            return;
+        }
+
+        let again = Again::of(
+            order,
+            &self.state.shop.currency,
+            |id| self.state.cart.shown.quantity(id),
+            |id| self.state.catalog.catalog.get(id),
+        );
+        let name = order.name();
+        let lines = text::count(again.coming_back().count(), "line");
+        let undo = self.state.env.keymap.key_of(Action::Undo);
+        let differences = again.differences();
+
+        let edits = again.edits();
+        if edits.is_empty() {
+            let none = Refusal::NoneOrderable(name).to_string();
+            self.notify_until_key(sentences(none, &differences), Tone::Bad);
+            return;
+        }
+        if self.submit(ChangeKind::Edit, edits) {
+            let put_back = format!("Put {lines} of {name} back; {undo} undoes that");
+            let tone = if differences.is_empty() {
+                Tone::Info
+            } else {
+                Tone::Warn
+            };
+            self.notify_until_key(sentences(put_back, &differences), tone);
         }
     }
 
@@ -446,4 +493,12 @@ impl Updater<'_> {
     fn request_order(&mut self, request: OrderRequest) {
         self.effects.push(Effect::Live(LiveRequest::Order(request)));
     }
+}
+
+/// A sentence, and those that follow it.
+fn sentences(first: String, others: &[String]) -> String {
+    if others.is_empty() {
+        return first;
+    }
+    format!("{first}. {}", others.join(" "))
 }

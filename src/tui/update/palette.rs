@@ -1,6 +1,7 @@
 //! The command palette: opening it, searching its products, running the selected entry.
 
 use super::Updater;
+use crate::config::keymap::Action;
 use crate::model::Query;
 use crate::tui::layout::palette::{self, PaletteEntry, Run};
 use crate::tui::message::{Effect, SearchPurpose, SearchRequest};
@@ -32,9 +33,14 @@ impl Updater<'_> {
             return;
         };
         self.state.mode = Mode::Browse;
-        self.state.covered = None;
+        let page = self.state.covered.take();
 
         match entry.run {
+            // What is about the order that shows needs its page.
+            Run::Action(action @ (Action::Again | Action::Undo | Action::Redo)) => {
+                self.state.mode = page.unwrap_or(Mode::Browse);
+                self.act(action);
+            }
             Run::Action(action) => self.act(action),
             Run::Type(text) => self.open_palette(text),
             Run::Add(product, quantity) => self.add(product, quantity),

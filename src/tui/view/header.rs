@@ -5,7 +5,6 @@ use crate::config::theme::{CANCELLED, CONNECTED, DISCONNECTED, READY};
 use crate::model::time::{ClockStyle, clock};
 use crate::model::{OrderState, text};
 use crate::tui::layout::countdown::countdown;
-use crate::tui::layout::orders::short_id;
 use crate::tui::state::timers::SECONDS_BELOW;
 use crate::tui::state::{Connectivity, State};
 use ratatui::layout::Rect;
@@ -68,7 +67,7 @@ fn order_news(state: &State) -> Option<Span<'static>> {
             0 => String::new(),
             n => format!(" +{n} more"),
         };
-        let news = format!("{sign} {} {}{others}", short_id(latest), kind.name());
+        let news = format!("{sign} {} {}{others}", latest.without_day(), kind.name());
         return Some(Span::styled(news.trim_start().to_owned(), style));
     }
     None

@@ -147,7 +147,7 @@ fn draw_order(
 ) {
     let theme = &state.theme;
     let shown_id = if columns.id < ID {
-        orders::short_id(&order.id)
+        order.id.without_day()
     } else {
         order.id.as_str()
     };

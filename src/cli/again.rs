@@ -1,0 +1,277 @@
+//! `trolley again ORDER [--yes]`: orders an order again, as far as that can be had today
+
+use super::args::OpIdArg;
+use super::cart_output::{cart_row, changes_json, note_row};
+use super::error::CliError;
+use super::output::Output;
+use super::{args, complete, connect};
+use crate::config::Settings;
+use crate::model::again::{AgainLine, AgainStatus};
+use crate::model::{Again, Change, ChangeKind, OpId, Order, OrderId, Product, ProductId, Refusal};
+use crate::model::{Cart, text};
+use crate::store::{self, Applied, Connection, order};
+use clap::Args;
+use clap_complete::ArgValueCompleter;
+use serde_json::{Value, json};
+use std::collections::HashMap;
+use std::io::{self, Write};
+
+/// The exit status where all is well.
+const STATUS_DONE: u8 = 0;
+/// The exit status of a preview of which nothing can be ordered.
+const STATUS_REFUSED: u8 = 1;
+
+#[derive(Debug, Args)]
+pub(super) struct AgainArgs {
+    /// The order's id
+    #[arg(value_name = "ORDER", add = ArgValueCompleter::new(complete::order_ids))]
+    id: String,
+    /// Put its lines into the cart; without this, only a preview is shown
+    #[arg(long)]
+    yes: bool,
+    #[command(flatten)]
+    op: OpIdArg,
+}
+
+impl AgainArgs {
+    /// The order's id.
+    pub(super) fn order_id(&self) -> Result<OrderId, CliError> {
+        args::order_id(&self.id)
+    }
+}
+
+/// Shows what of an order can be ordered today, or puts it into the cart as one change.
+pub(super) async fn run(
+    args: &AgainArgs,
+    settings: &Settings,
+    output: &Output,
+) -> Result<u8, CliError> {
+    let op = args.op.op_id()?;
+    let mut connection = connect::open_shop(settings).await?;
+    let order = order::get_order(&mut connection, &args.order_id()?).await?;
+
+    // A repeated command must not count what it has put into the cart itself.
+    let (cart, is_repeat) = store::get_cart_with(&mut connection, &settings.user, &op).await?;
+    let products = find_products(&mut connection, &order).await?;
+    let currency = connect::currency(&mut connection).await;
+    let again = work_out(&order, &cart, &products, &currency);
+
+    if args.yes && is_repeat {
+        show_repeat(&order, &again, &op, settings, output)?;
+        return Ok(STATUS_DONE);
+    }
+    if !args.yes {
+        show_preview(&order, &again, settings, output)?;
+        let is_possible = again.coming_back().next().is_some();
+        return Ok(if is_possible {
+            STATUS_DONE
+        } else {
+            STATUS_REFUSED
+        });
+    }
+
+    let applied = put_back(&mut connection, &order, &again, op, settings).await?;
+    output.result(
+        || {
+            let mut document = again_json(&order, &again, settings);
+            let changes = changes_json(settings, &applied, &products);
+            if let (Value::Object(document), Value::Object(changes)) = (&mut document, changes) {
+                document.extend(changes);
+            }
+            document
+        },
+        |out| print_put_back(out, &order, &again, settings),
+    )?;
+    Ok(STATUS_DONE)
+}
+
+/// Reads those products of an order that there are.
+async fn find_products(
+    connection: &mut Connection,
+    order: &Order,
+) -> Result<Vec<Product>, CliError> {
+    let ids: Vec<ProductId> = order
+        .lines
+        .iter()
+        .map(|line| line.product.clone())
+        .collect();
+    let read = store::get_products(connection, &ids).await?;
+    Ok(read
+        .into_iter()
+        .filter_map(|(_, product)| product)
+        .collect())
+}
+
+fn work_out(order: &Order, cart: &Cart, products: &[Product], currency: &str) -> Again {
+    let products: HashMap<&ProductId, &Product> = products
+        .iter()
+        .map(|product| (&product.id, product))
+        .collect();
+    Again::of(
+        order,
+        currency,
+        |id| cart.quantity(id),
+        |id| products.get(id).map(|product| product.item()),
+    )
+}
+
+/// Applies the one change that puts the lines back.
+async fn put_back(
+    connection: &mut Connection,
+    order: &Order,
+    again: &Again,
+    op: OpId,
+    settings: &Settings,
+) -> Result<Applied, CliError> {
+    let edits = again.edits();
+    if edits.is_empty() {
+        return Err(Refusal::NoneOrderable(order.name()).into());
+    }
+
+    let change = Change {
+        op,
+        kind: ChangeKind::Edit,
+        edits,
+    };
+    let applied = connection.apply_or_repeat(&settings.user, &change).await;
+    applied.map_err(|error| match error {
+        store::Error::Refused(refusal) => refusal.with_name(|id| name_of(again, id)).into(),
+        error => error.into(),
+    })
+}
+
+/// The name of the product with this id, as text.
+fn name_of(again: &Again, id: &str) -> String {
+    let mut lines = again.lines.iter();
+    let line = lines.find(|line| line.product.to_string() == id);
+    line.map_or(id, |line| &line.name).to_owned()
+}
+
+fn again_json(order: &Order, again: &Again, settings: &Settings) -> Value {
+    json!({
+        "order": order.id.as_str(),
+        "user": settings.user.as_str(),
+        "items": again.lines.iter().map(|line| item_json(again, line)).collect::<Vec<_>>(),
+        "total": again.total().to_string(),
+        "currency": again.currency,
+        "possible": again.coming_back().next().is_some(),
+    })
+}
+
+fn item_json(again: &Again, line: &AgainLine) -> Value {
+    let price_then = again
+        .has_another_price(line)
+        .then(|| line.price_then.to_string());
+    json!({
+        "product": line.product.to_string(),
+        "name": line.name,
+        "ordered": line.ordered,
+        "quantity": line.quantity,
+        "price": line.price.map(|price| price.to_string()),
+        "price_when_ordered": price_then,
+        "status": line.status.code(),
+    })
+}
+
+/// Prints what would be put into the cart.
+fn show_preview(
+    order: &Order,
+    again: &Again,
+    settings: &Settings,
+    output: &Output,
+) -> Result<(), CliError> {
+    output.result(
+        || again_json(order, again, settings),
+        |out| print_preview(out, order, again, settings),
+    )?;
+    if again.coming_back().next().is_none() && !output.is_json() {
+        output.warn(&Refusal::NoneOrderable(order.name()).to_string());
+    }
+    Ok(())
+}
+
+fn print_preview(
+    out: &mut dyn Write,
+    order: &Order,
+    again: &Again,
+    settings: &Settings,
+) -> io::Result<()> {
+    for line in &again.lines {
+        print_line(out, again, line)?;
+    }
+
+    let total = again.total().in_currency(&again.currency);
+    writeln!(out, "{}", cart_row("", "total", &total))?;
+    if again.coming_back().next().is_some() {
+        writeln!(
+            out,
+            "To put this into the cart of {}: trolley again {} --yes",
+            settings.user, order.id
+        )?;
+    }
+    Ok(())
+}
+
+fn print_line(out: &mut dyn Write, again: &Again, line: &AgainLine) -> io::Result<()> {
+    let price = line.price.filter(|_| line.quantity > 0);
+    let amount = match price {
+        Some(price) => price.times(line.quantity).to_string(),
+        None => line.status.word().to_owned(),
+    };
+    writeln!(out, "{}", cart_row(line.quantity, &line.name, &amount))?;
+
+    if line.status == AgainStatus::Short {
+        let short = format!("only {} of {}", line.quantity, line.ordered);
+        writeln!(out, "{}", note_row(&short))?;
+    }
+    if let Some(now) = price.filter(|_| again.has_another_price(line)) {
+        let was = format!("now {now}, was {} when ordered", line.price_then);
+        writeln!(out, "{}", note_row(&was))?;
+    }
+    Ok(())
+}
+
+fn print_put_back(
+    out: &mut dyn Write,
+    order: &Order,
+    again: &Again,
+    settings: &Settings,
+) -> io::Result<()> {
+    let lines = text::count(again.coming_back().count(), "line");
+    let name = order.name();
+    writeln!(
+        out,
+        "Put {lines} of {name} back into the cart of {}",
+        settings.user
+    )?;
+    for difference in again.differences() {
+        writeln!(out, "{difference}")?;
+    }
+    Ok(())
+}
+
+/// Says that the lines were put back before, under the same op id.
+fn show_repeat(
+    order: &Order,
+    again: &Again,
+    op: &OpId,
+    settings: &Settings,
+    output: &Output,
+) -> Result<(), CliError> {
+    output.result(
+        || {
+            let mut document = again_json(order, again, settings);
+            document["op_id"] = json!(op.as_str());
+            document["repeated"] = json!(true);
+            document
+        },
+        |out| {
+            writeln!(
+                out,
+                "Nothing changed now: that op id was used before in the cart of {}",
+                settings.user
+            )
+        },
+    )?;
+    Ok(())
+}
