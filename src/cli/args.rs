@@ -30,10 +30,16 @@ impl OpIdArg {
 /// Reads an amount of money.
 pub(super) fn amount(argument: &'static str, typed: &str) -> Result<Money, CliError> {
     let typed = typed.trim();
-    Money::parse(typed).ok_or_else(|| match Money::with_point(typed) {
+    Money::parse(typed).ok_or_else(|| invalid_amount(argument, typed))
+}
+
+/// The error for an amount that can't be read.
+pub(super) fn invalid_amount(argument: &'static str, typed: &str) -> CliError {
+    let typed = typed.trim();
+    match Money::with_point(typed) {
         Some(meant) => invalid_argument(argument, typed, &format!("write {meant}, with a point")),
         None => invalid_argument(argument, typed, "write it like 12.40"),
-    })
+    }
 }
 
 /// Reads an argument of the form `FIELD=VALUE`.

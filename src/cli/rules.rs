@@ -1,23 +1,20 @@
 //! `trolley rules`
 
-use super::args::amount;
+use super::args::invalid_amount;
 use super::connect;
 use super::error::{CliError, invalid_argument, usage_error};
 use super::output::Output;
 use crate::config::Settings;
 use crate::model::change::sanitize_actor;
-use crate::model::rules::{MOST_EXPECTED, expected_names};
-use crate::model::{Money, RuleChange, Rules, Timeout, UserName, time};
+use crate::model::rules::MOST_EXPECTED;
+use crate::model::typed_rule::{NONE, TypedRule, time_of_day};
+use crate::model::{Money, RuleChange, Rules, UserName, time};
 use crate::store;
 use clap::Args;
-use jiff::civil::{Date, Time};
+use jiff::Timestamp;
 use jiff::tz::TimeZone;
-use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 use std::io::{self, Write};
-
-/// The word for no deadline and for no budget.
-const NONE: &str = "none";
 
 #[derive(Debug, Args)]
 pub(super) struct RulesArgs {
@@ -73,7 +70,7 @@ pub(super) async fn run(
         |out| print_rules(out, &cart.rules, &currency, now),
     )?;
     if let (Some(typed), Some(closes)) = (&args.deadline, cart.rules.closes)
-        && time_of_day(typed).is_some()
+        && time_of_day(typed.trim()).is_some()
         && !time::is_same_day(closes, unix_millis(now), &TimeZone::system())
     {
         let closes = deadline(closes, now);
@@ -91,23 +88,16 @@ impl RulesArgs {
         if self.lock || self.unlock {
             changes.push(RuleChange::Locked(self.lock));
         }
-        if let Some(typed) = &self.deadline {
-            changes.push(RuleChange::Closes(closing_time(typed)?));
-        }
-        if let Some(typed) = &self.budget {
-            changes.push(RuleChange::Budget(budget("budget", typed)?));
-        }
-        if let Some(typed) = &self.budget_each {
-            changes.push(RuleChange::BudgetEach(budget("budget-each", typed)?));
-        }
-        if let Some(typed) = &self.expect {
-            let names = match typed.as_str() {
-                NONE => Some(Vec::new()),
-                typed => expected_names(typed),
-            };
-            let names = names
-                .ok_or_else(|| usage_error("expect", format!("at most {MOST_EXPECTED} names")))?;
-            changes.push(RuleChange::Expected(names));
+        let now = Timestamp::now();
+        for (rule, argument, value) in [
+            (TypedRule::Deadline, "deadline", &self.deadline),
+            (TypedRule::Budget, "budget", &self.budget),
+            (TypedRule::Each, "budget-each", &self.budget_each),
+            (TypedRule::Expect, "expect", &self.expect),
+        ] {
+            if let Some(value) = value {
+                changes.push(read_rule(rule, argument, value, now)?);
+            }
         }
         if let Some(typed) = &self.owner {
             let owner = sanitize_actor(typed.as_bytes());
@@ -121,60 +111,21 @@ impl RulesArgs {
     }
 }
 
-fn budget(argument: &'static str, typed: &str) -> Result<Option<Money>, CliError> {
-    match typed {
-        NONE => Ok(None),
-        typed => amount(argument, typed).map(Some),
-    }
-}
-
-/// Reads `18:00` (the next time that it is that late here), `45m`, or `none`; Unix milliseconds.
-fn closing_time(typed: &str) -> Result<Option<u64>, CliError> {
-    if typed == NONE {
-        return Ok(None);
-    }
-
-    let now = Timestamp::now();
-    let closes = match time_of_day(typed) {
-        Some(time) => next_time_of_day(time, now, &TimeZone::system()),
-        None => match Timeout::parse(typed) {
-            Ok(Timeout::After(ms)) => after(now, ms),
-            Ok(Timeout::Never) | Err(_) => None,
-        },
-    };
-    match closes {
-        Some(closes) => Ok(Some(unix_millis(closes))),
-        None => Err(invalid_argument(
-            "deadline",
-            typed,
-            "write it like 18:00, 45m or none",
-        )),
-    }
-}
-
-fn time_of_day(typed: &str) -> Option<Time> {
-    Time::strptime("%H:%M", typed).ok()
-}
-
-/// The next moment at which it is this late; `None` at the end of the calendar.
-fn next_time_of_day(time: Time, now: Timestamp, zone: &TimeZone) -> Option<Timestamp> {
-    let today = zone.to_datetime(now).date();
-    let moment = moment_on(today, time, zone)?;
-
-    if moment > now {
-        Some(moment)
-    } else {
-        moment_on(today.tomorrow().ok()?, time, zone)
-    }
-}
-
-fn moment_on(date: Date, time: Time, zone: &TimeZone) -> Option<Timestamp> {
-    zone.to_timestamp(date.to_datetime(time)).ok()
-}
-
-fn after(now: Timestamp, ms: u64) -> Option<Timestamp> {
-    let wait = SignedDuration::from_millis(i64::try_from(ms).ok()?);
-    now.checked_add(wait).ok()
+/// Reads the value of a rule.
+fn read_rule(
+    rule: TypedRule,
+    argument: &'static str,
+    typed: &str,
+    now: Timestamp,
+) -> Result<RuleChange, CliError> {
+    let change = rule.parse(typed, unix_millis(now), &TimeZone::system());
+    change.ok_or_else(|| match rule {
+        TypedRule::Deadline => {
+            invalid_argument(argument, typed, "write it like 18:00, 45m or none")
+        }
+        TypedRule::Budget | TypedRule::Each => invalid_amount(argument, typed),
+        TypedRule::Expect => usage_error(argument, format!("at most {MOST_EXPECTED} names")),
+    })
 }
 
 fn rules_json(user: &UserName, rules: &Rules) -> Value {

@@ -21,6 +21,7 @@ pub mod text;
 pub mod time;
 pub mod timeline;
 pub mod total;
+pub mod typed_rule;
 pub mod user;
 
 pub use again::Again;
