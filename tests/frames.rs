@@ -92,7 +92,7 @@ enum Step {
     Link(Box<LiveEvent>),
 }
 
-const KEYS: [&str; 51] = [
+const KEYS: [&str; 55] = [
     "a",
     "3 a",
     "1 2 +",
@@ -141,6 +141,10 @@ const KEYS: [&str; 51] = [
     "o",
     "w",
     "w enter",
+    "w r",
+    "w L",
+    "w T 4 5 m enter",
+    "X",
     "right",
     "C",
     "q",

@@ -3,11 +3,15 @@
 use crate::harness;
 
 use harness::screens::{TestScreen, id};
-use trolley::model::Money;
-use trolley::store::live::LiveEvent;
-use trolley::tui::message::{Message, MouseKind};
+use trolley::config::key::Key;
+use trolley::model::{ChangeKind, Money, Refusal, RuleChange};
+use trolley::store::live::{LiveEvent, LiveRequest};
+use trolley::store::{Error, Trouble};
+use trolley::tui::message::{Effect, Message, MouseKind};
+use trolley::tui::state::Mode;
 use trolley::tui::state::areas::Pane;
 use trolley::tui::state::people::Person;
+use trolley::tui::update::update;
 
 /// The person of the selected row.
 fn selected(stage: &TestScreen) -> &str {
@@ -34,7 +38,7 @@ fn one_key_shows_the_people_in_place_of_the_cart_and_hides_them() {
             for (keys, focus) in [("left", Pane::Catalog), ("right", Pane::Cart)] {
                 stage.keys(keys);
                 stage.keys("w");
-                assert!(stage.picture().contains(" People 10 "));
+                assert!(stage.picture().contains(" People 10 of 12 "));
                 assert!(!stage.picture().contains(" Cart 8 lines "));
                 assert_eq!(stage.state.focus, Pane::People);
                 stage.keys(back);
@@ -50,7 +54,7 @@ fn a_wide_screen_has_a_pane_for_the_people_alone() {
     let mut stage = TestScreen::with_rules(160, 48, "bob");
     stage.keys("w");
     let shown = stage.picture();
-    assert!(shown.contains(" People 10 ") && shown.contains(" Cart 8 lines "));
+    assert!(shown.contains(" People 10 of 12 ") && shown.contains(" Cart 8 lines "));
     assert!(shown.contains(" Activity "));
 
     // The panes stand in a row, and Tab comes back to the first.
@@ -81,22 +85,23 @@ fn everybody_has_a_row_with_what_they_owe() {
     stage.keys("w");
     let shown = stage.picture();
     let places = [
-        "ann@till (you)",
+        "●           ann@till (you)",
         "●           bob · owner",
-        "●           cai",
-        "○   away    dee",
+        "● ✓ ready   cai",
+        "○ ✓ ready   dee",
         "●           eve",
         "●           fay",
-        "●           gus",
+        "● ✓ ready   gus",
         "○   away    hal",
-        "●           ira",
-        "●           kim",
+        "● ✓ ready   ira",
+        "○ – missing jon",
+        "● – missing kim",
         "●           lee",
         "            nobody's",
     ]
     .map(|words| shown.lines().position(|line| line.contains(words)));
     assert_eq!(places, std::array::from_fn(|index| Some(3 + index)));
-    assert!(row(&shown, "○   away    dee").contains(" 2     6.40   5.60 "));
+    assert!(row(&shown, "○ ✓ ready   dee").contains(" 2     6.40   5.60 "));
     assert!(row(&shown, "●           bob").contains(" 5    11.50   0.50 "));
     assert!(row(&shown, "nobody's").contains(" 1     2.35 "));
     assert!(row(&shown, "28 items").contains("€83.50"));
@@ -122,7 +127,7 @@ fn the_selected_person_stays_selected_when_others_come() {
         let shown = stage.picture();
         shown
             .lines()
-            .position(|line| line.contains("●  kim"))
+            .position(|line| line.contains("●– kim"))
             .unwrap()
     };
     let before = place(&stage);
@@ -131,6 +136,9 @@ fn the_selected_person_stays_selected_when_others_come() {
     assert_eq!(place(&stage), before);
 
     // Who goes leaves the selection at its place.
+    let mut cart = stage.state.cart.confirmed.clone();
+    cart.rules.expected.retain(|name| name != "kim");
+    stage.link(LiveEvent::Cart(cart));
     stage.link(LiveEvent::Watchers(Vec::new()));
     assert_eq!(selected(&stage), "lee");
 }
@@ -202,14 +210,14 @@ fn no_key_changes_a_cart_that_the_people_cover() {
 fn the_time_to_the_deadline_goes_on_by_itself() {
     let mut stage = TestScreen::with_rules(120, 36, "bob");
     stage.keys("w");
-    assert!(stage.picture().contains("closes  11:36, in 12 min"));
+    assert!(stage.picture().contains("closes   11:36, in 12 min"));
     assert!(stage.state.next_moment() <= Some(stage.now.steady + 60_000));
     stage.now.steady += 60_000;
     stage.take_in(Message::Clock);
-    assert!(stage.picture().contains("closes  11:36, in 11 min"));
+    assert!(stage.picture().contains("closes   11:36, in 11 min"));
     stage.now.steady += 660_000;
     stage.take_in(Message::Clock);
-    assert!(stage.picture().contains("closes  today 11:36, closed"));
+    assert!(stage.picture().contains("closes   today 11:36, closed"));
 }
 
 #[test]
@@ -221,4 +229,302 @@ fn an_empty_cart_has_no_people() {
     let mut stage = TestScreen::new(80, 24);
     stage.keys("w");
     assert!(stage.picture().contains("Reading the cart …"));
+}
+
+/// What the keys ask of the live link.
+fn requests(stage: &mut TestScreen, keys: &str) -> Vec<LiveRequest> {
+    let keys = keys
+        .split(' ')
+        .map(|key| Message::Key(Key::parse(key).unwrap()));
+    keys.flat_map(|key| update(&mut stage.state, key, stage.now))
+        .filter_map(|effect| match effect {
+            Effect::Live(request) => Some(request),
+            _ => None,
+        })
+        .collect()
+}
+
+/// The rules that the keys ask for.
+fn rules_asked(stage: &mut TestScreen, keys: &str) -> Vec<RuleChange> {
+    let asked = requests(stage, keys)
+        .into_iter()
+        .flat_map(|request| match request {
+            LiveRequest::Rules(changes) => changes,
+            other => panic!("{other:?}"),
+        });
+    asked.collect()
+}
+
+/// The message line.
+fn message(stage: &TestScreen) -> String {
+    let shown = stage.picture();
+    let line = shown.lines().rev().nth(1).unwrap();
+    line.trim_matches('"').trim().to_owned()
+}
+
+/// Keys that type a text.
+fn typed(text: &str) -> String {
+    let keys: Vec<String> = text
+        .chars()
+        .map(|c| {
+            if c == ' ' {
+                "space".to_owned()
+            } else {
+                c.to_string()
+            }
+        })
+        .collect();
+    keys.join(" ")
+}
+
+#[test]
+fn the_owner_sets_the_rules_by_keys() {
+    let mut stage = TestScreen::with_rules(80, 24, "ann@till");
+    stage.keys("w");
+    let now = stage.server + 10_000;
+    assert_eq!(rules_asked(&mut stage, "L"), [RuleChange::Locked(true)]);
+
+    let asked = rules_asked(&mut stage, &format!("T {} enter", typed("45m")));
+    assert_eq!(asked, [RuleChange::Closes(Some(now + 2_700_000))]);
+    let asked = rules_asked(&mut stage, &format!("T {} enter", typed("none")));
+    assert_eq!(asked, [RuleChange::Closes(None)]);
+    let asked = rules_asked(&mut stage, &format!("B {} enter", typed("99.5")));
+    assert_eq!(asked, [RuleChange::Budget(Money::parse("99.5"))]);
+    let asked = rules_asked(&mut stage, &format!("E {} enter", typed("€9")));
+    assert_eq!(asked, [RuleChange::BudgetEach(Money::parse("9"))]);
+
+    // The names stand in the prompt already; one more is typed behind them.
+    let asked = rules_asked(&mut stage, &format!("X {} enter", typed(", zoe")));
+    let mut names = stage.state.cart.confirmed.rules.expected.clone();
+    names.push("zoe".to_owned());
+    assert_eq!(asked, [RuleChange::Expected(names)]);
+
+    // Nothing is typed, or nothing that could be read.
+    assert_eq!(rules_asked(&mut stage, "T enter"), []);
+    let asked = rules_asked(&mut stage, &format!("T {} enter", typed("half past")));
+    assert_eq!(asked, []);
+    let refused = "“half past” is not a time: type 11:30, 45m or none";
+    assert_eq!(message(&stage), refused);
+    assert_eq!(rules_asked(&mut stage, "B 1 2 , 5 enter"), []);
+    assert_eq!(
+        message(&stage),
+        "“12,5” is not an amount: type 12.40 or none"
+    );
+    // Esc drops what was typed.
+    assert_eq!(rules_asked(&mut stage, "E 5 esc enter enter"), []);
+}
+
+#[test]
+fn the_prompts_say_what_a_rule_is_now() {
+    for (owner, key, prompt) in [
+        ("ann@till", "T", "Closes at (11:36, 45m, none):"),
+        ("ann@till", "B", "Budget for everybody (€120.00, none):"),
+        ("ann@till", "E", "Limit for each person (€12.00, none):"),
+        (
+            "ann@till",
+            "X",
+            "Expected names, with commas (none): ann@till, bob, cai",
+        ),
+    ] {
+        for (width, height) in [(120, 36), (80, 24)] {
+            let mut stage = TestScreen::with_rules(width, height, owner);
+            stage.keys(&format!("w {key}"));
+            let shown = message(&stage);
+            let beginning = prompt.get(..20).unwrap();
+            assert!(shown.starts_with(beginning), "{shown}");
+            if width == 120 {
+                assert!(shown.starts_with(prompt), "{shown}");
+            }
+        }
+    }
+}
+
+#[test]
+fn what_became_of_a_rule_is_told() {
+    let mut stage = TestScreen::with_rules(120, 36, "ann@till");
+    stage.keys("w L");
+    stage.link(LiveEvent::RulesSet(Ok(())));
+    assert_eq!(message(&stage), "You locked the cart");
+
+    stage.keys("L");
+    let refused = Error::Refused(Refusal::NotOwner("bob".to_owned()));
+    stage.link(LiveEvent::RulesSet(Err(refused)));
+    assert_eq!(
+        message(&stage),
+        "Only bob can change the rules of this cart"
+    );
+
+    // Whoever leaves is asked to wait for it.
+    stage.keys("L q");
+    assert!(message(&stage).starts_with("1 change not confirmed yet"));
+    stage.link(LiveEvent::RulesSet(Err(Error::Trouble(Trouble::ReadOnly))));
+    assert!(message(&stage).starts_with("The rule was not set: "));
+    let settled = update(
+        &mut stage.state,
+        Message::Live(LiveEvent::RulesSet(Ok(()))),
+        stage.now,
+    );
+    assert!(settled.is_empty(), "nothing was asked for");
+}
+
+#[test]
+fn others_see_who_may_change_the_rules() {
+    for (width, height) in [(120, 36), (80, 24)] {
+        let mut stage = TestScreen::with_rules(width, height, "bob");
+        stage.keys("w");
+        assert!(stage.picture().contains("Only bob can change these."));
+        assert!(!stage.picture().contains("L lock") && !stage.picture().contains("T closes"));
+        for key in ["L", "T", "B", "E", "X"] {
+            assert!(requests(&mut stage, key).is_empty());
+            assert_eq!(
+                message(&stage),
+                "Only bob can change the rules of this cart"
+            );
+        }
+    }
+
+    // Whoever sets the first rule owns them.
+    let mut stage = TestScreen::filled(80, 24);
+    stage.keys("w");
+    assert!(stage.picture().contains("No rules yet."));
+    assert_eq!(rules_asked(&mut stage, "L"), [RuleChange::Locked(true)]);
+
+    // Nobody knows what rules would meet once the server is back.
+    stage.link(LiveEvent::Down(Trouble::ConnectionRefused));
+    for key in ["L", "T"] {
+        assert!(requests(&mut stage, key).is_empty());
+        let refused = "The rules can't be changed while the server is away";
+        assert_eq!(message(&stage), refused);
+    }
+}
+
+#[test]
+fn a_click_on_a_rule_is_its_key() {
+    let mut stage = TestScreen::with_rules(80, 24, "ann@till");
+    stage.keys("w");
+    let place = |stage: &TestScreen, words: &str| {
+        let shown = stage.picture();
+        let row = shown.lines().position(|line| line.contains(words)).unwrap();
+        u16::try_from(row).unwrap()
+    };
+    let row = place(&stage, "E each");
+    stage.click(60, row);
+    assert!(message(&stage).starts_with("Limit for each person"));
+    stage.keys("esc");
+    let row = place(&stage, "28 items");
+    stage.click(60, row);
+    assert!(matches!(stage.state.mode, Mode::Browse));
+}
+
+#[test]
+fn rules_are_set_by_name_from_anywhere() {
+    for (words, change) in [
+        ("deadline none", RuleChange::Closes(None)),
+        ("budget 120", RuleChange::Budget(Money::parse("120"))),
+        ("each €12", RuleChange::BudgetEach(Money::parse("12"))),
+        (
+            "expect ann, bob",
+            RuleChange::Expected(vec!["ann".to_owned(), "bob".to_owned()]),
+        ),
+        ("lock", RuleChange::Locked(true)),
+    ] {
+        for page in ["tab", "tab tab", "w", "o", "?"] {
+            let mut stage = TestScreen::with_rules(80, 24, "ann@till");
+            stage.keys(page);
+            let asked = rules_or_others(&mut stage, &format!(": {} enter", typed(words)));
+            assert_eq!(asked, std::slice::from_ref(&change), "{words} on {page}");
+        }
+    }
+
+    let mut stage = TestScreen::with_rules(80, 24, "ann@till");
+    stage.keys(&format!(": {}", typed("deadline half past")));
+    assert!(
+        stage
+            .picture()
+            .contains("“half past” is not a time: type 11:30, 45m or none")
+    );
+    stage.keys(&format!("esc : {}", typed("deadline ")));
+    assert!(stage.picture().contains("Type 11:30, 45m or none"));
+    stage.keys("1 1 : 4 5");
+    assert!(
+        stage
+            .picture()
+            .contains("Set when the cart closes: today 11:45")
+    );
+    let mut stage = TestScreen::with_rules(80, 24, "bob");
+    stage.keys(&format!(": {} enter", typed("lock")));
+    assert_eq!(
+        message(&stage),
+        "Only bob can change the rules of this cart"
+    );
+}
+
+/// The rules that the keys ask for, whatever else they do.
+fn rules_or_others(stage: &mut TestScreen, keys: &str) -> Vec<RuleChange> {
+    let asked = requests(stage, keys)
+        .into_iter()
+        .filter_map(|request| match request {
+            LiveRequest::Rules(changes) => Some(changes),
+            _ => None,
+        });
+    asked.flatten().collect()
+}
+
+#[test]
+fn one_says_to_be_ready_and_ones_next_change_takes_it_back() {
+    let mut stage = TestScreen::with_rules(120, 36, "bob");
+    stage.keys("r");
+    assert_eq!(
+        message(&stage),
+        "Press w, then r, to say that you are ready"
+    );
+    stage.keys("w r");
+    // Until it is confirmed, it does not look so.
+    assert!(row(&stage.picture(), "ann@till (you)").contains("● ✓ ready"));
+    assert!(row(&stage.picture(), "ann@till (you)").contains(" 3… "));
+    settle(&mut stage, ChangeKind::Ready);
+    assert_eq!(
+        message(&stage),
+        "You are ready. Your next change takes that back."
+    );
+    assert!(
+        stage
+            .picture()
+            .contains(" People 10 of 12 · 5 ready · 2 missing ")
+    );
+
+    // Others change what they like.
+    stage.change("eve", "baguette", 1, 1, "2.10");
+    assert!(row(&stage.picture(), "ann@till (you)").contains("● ✓ ready"));
+    stage.change("ann@till", "baguette", 2, 1, "2.10");
+    assert!(!row(&stage.picture(), "ann@till (you)").contains("ready"));
+
+    stage.keys("r");
+    settle(&mut stage, ChangeKind::Ready);
+    assert!(stage.picture().contains(" r not ready "));
+    stage.keys("r");
+    settle(&mut stage, ChangeKind::Unready);
+    assert_eq!(message(&stage), "You are not ready any more.");
+    assert!(stage.picture().contains(" People 10 of 12 · 4 ready "));
+
+    // From anywhere, by its name.
+    stage.keys(&format!("esc : {} enter", typed("ready")));
+    settle(&mut stage, ChangeKind::Ready);
+    assert!(message(&stage).starts_with("You are ready."));
+
+    let mut stage = TestScreen::filled(80, 24);
+    stage.link(LiveEvent::Cart(trolley::model::Cart::default()));
+    stage.keys("w r");
+    assert!(stage.state.cart.unconfirmed.is_empty());
+    assert!(message(&stage).starts_with("The cart is empty"));
+}
+
+/// Confirms our one change, of this kind.
+fn settle(stage: &mut TestScreen, kind: ChangeKind) {
+    let op = stage.state.cart.unconfirmed[0].op.clone();
+    stage.version = stage.state.cart.confirmed.version;
+    let mut update = stage.update("ann@till", kind, &[]);
+    update.op = op.clone();
+    stage.link(LiveEvent::Update(update.clone()));
+    stage.link(LiveEvent::Settled(op, Ok(update)));
 }

@@ -218,7 +218,9 @@ pub(crate) const CHEAPER: &str = "▼";
 pub(crate) const ASCENDING: &str = "▲";
 /// The sign of a column by which a list is sorted, the highest first.
 pub(crate) const DESCENDING: &str = "▼";
-/// The sign of an order that can be fetched.
+/// The sign of somebody who is expected, and has asked for nothing yet.
+pub(crate) const MISSING: &str = "–";
+/// The sign of an order that can be fetched, and of somebody who is ready.
 pub(crate) const READY: &str = "✓";
 /// The sign of an order that is called off.
 pub(crate) const CANCELLED: &str = "✗";

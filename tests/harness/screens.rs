@@ -215,8 +215,14 @@ impl TestScreen {
             closes: Some(stage.server + 720_000),
             budget: Money::parse("120"),
             budget_each: Money::parse("12"),
-            ..Rules::default()
+            expected: [
+                "ann@till", "bob", "cai", "dee", "eve", "fay", "gus", "hal", "ira", "jon", "kim",
+                "lee",
+            ]
+            .map(str::to_owned)
+            .to_vec(),
         };
+        cart.ready = ["cai", "gus", "dee", "ira"].map(str::to_owned).to_vec();
         // Another client put in a piece that is nobody's.
         for line in &mut cart.lines {
             if line.product == id("ginger-beer") {
@@ -324,6 +330,16 @@ pub fn screens(width: u16, height: u16) -> Vec<(&'static str, TestScreen)> {
     owner.keys("w");
     let mut guest = TestScreen::with_rules(width, height, "bob");
     guest.keys("w down down enter");
+    let mut asked = TestScreen::with_rules(width, height, "ann@till");
+    asked.keys("w r T 1 1 : 4");
+    let mut locked = TestScreen::with_rules(width, height, "bob");
+    let mut cart = locked.state.cart.confirmed.clone();
+    cart.rules = Rules {
+        locked: true,
+        ..cart.rules
+    };
+    locked.link(LiveEvent::Cart(cart));
+    locked.keys("w L");
     let mut without_rules = TestScreen::filled(width, height);
     without_rules.keys("3 a w");
     all.extend([
@@ -331,6 +347,8 @@ pub fn screens(width: u16, height: u16) -> Vec<(&'static str, TestScreen)> {
         ("people-owner", owner),
         ("people-lines", guest),
         ("people-no-rules", without_rules),
+        ("people-deadline", asked),
+        ("people-locked", locked),
         ("sorted", filled("s s s s s")),
         ("palette-typo", filled(": c r o i s a n t space 2")),
         ("browsing", filled("")),

@@ -1,5 +1,6 @@
 //! Actions: everything that a key can do, and the contexts in which keys are pressed.
 
+use crate::model::typed_rule::TypedRule;
 use strum::{IntoStaticStr, VariantArray};
 
 /// A movement of the selection, or of what shows, within a list.
@@ -67,6 +68,13 @@ pub enum Action {
     People,
     /// Show or hide what the selected person asked for.
     PersonLines,
+    /// Say that one is ready, or not any more.
+    Ready,
+    /// Lock the cart, or unlock it.
+    Lock,
+    /// Ask for the value of a rule of the cart; settings know each rule by its own name.
+    #[strum(transparent)]
+    AskRule(TypedRule),
     /// Show or hide the activity.
     Activity,
     /// Capture the mouse, or leave it to the terminal.
@@ -138,7 +146,11 @@ impl Action {
             | Action::GoToCart
             | Action::ForgetCart => HelpGroup::Cart,
 
-            Action::People | Action::PersonLines => HelpGroup::People,
+            Action::People
+            | Action::PersonLines
+            | Action::Ready
+            | Action::Lock
+            | Action::AskRule(_) => HelpGroup::People,
 
             Action::Search | Action::NextCategory | Action::PreviousCategory | Action::Sort => {
                 HelpGroup::Find
@@ -204,8 +216,8 @@ pub enum Context {
     Activity,
     /// The prompt for a search.
     Search,
-    /// The prompt for a quantity.
-    Quantity,
+    /// A prompt, such as that for a quantity.
+    Prompt,
     /// The command palette.
     Palette,
     /// The help.

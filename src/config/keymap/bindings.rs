@@ -2,10 +2,11 @@
 
 use super::action::Context::{
     Activity, Cart, Carts, Catalog, Checkout, ConfirmClear, ConfirmQuit, EmptyCatalog, Help,
-    Orders, Palette, People, Quantity, Receipt, Search,
+    Orders, Palette, People, Prompt, Receipt, Search,
 };
 use super::action::{Action, Context, Motion};
 use crate::config::key::Key;
+use crate::model::typed_rule::TypedRule;
 use strum::VariantArray;
 
 pub(super) const ALL: &[Context] = Context::VARIANTS;
@@ -40,7 +41,7 @@ const COMMANDS: &[Context] = &[
     ConfirmClear,
     ConfirmQuit,
 ];
-const TYPING: &[Context] = &[Search, Quantity, Palette];
+const TYPING: &[Context] = &[Search, Prompt, Palette];
 
 /// A row of the table: an action, its default keys, and how footer and help speak of it.
 #[derive(Debug)]
@@ -120,9 +121,8 @@ pub(super) const BINDINGS: &[Binding] = &[
         .footer("add")
         .help("Add the product (in the catalog); 12{key} adds twelve"),
     bind(Action::Activity, &["v"], &[Activity]).footer("hide"),
-    bind(Action::PersonLines, &["enter"], &[People])
-        .footer("lines")
-        .help("Show or hide what a person asked for (in the people)"),
+    bind(Action::Ready, &["r"], &[People]).footer("ready"),
+    bind(Action::PersonLines, &["enter"], &[People]).footer("lines"),
     bind(
         Action::SwitchPane,
         &["tab", "backtab"],
@@ -136,6 +136,11 @@ pub(super) const BINDINGS: &[Binding] = &[
     )
     .footer("shop"),
     bind(Action::People, &["w"], &[People]).footer("cart"),
+    bind(Action::AskRule(TypedRule::Deadline), &["T"], &[People]).footer("deadline"),
+    bind(Action::Lock, &["L"], &[People]).footer("lock"),
+    bind(Action::AskRule(TypedRule::Budget), &["B"], &[People]).footer("budget"),
+    bind(Action::AskRule(TypedRule::Each), &["E"], &[People]).footer("each"),
+    bind(Action::AskRule(TypedRule::Expect), &["X"], &[People]).footer("expected"),
     bind(Action::Checkout, &["c"], LISTS).footer("checkout"),
     bind(Action::Search, &["/"], &[Catalog, EmptyCatalog]).footer("search"),
     bind(Action::SetQuantity, &["enter", "="], &[Cart])
@@ -167,7 +172,21 @@ pub(super) const BINDINGS: &[Binding] = &[
         .help("Any command by name; {key}esp 3 adds three espressos"),
     bind(Action::People, &["w"], BESIDE_PEOPLE).footer("people"),
     bind(Action::People, &["w"], LISTS)
-        .help("Show or hide who asked for what, and the rules of the cart"),
+        .help("Show or hide the people: who asked for how much, and the rules of the cart"),
+    bind(Action::PersonLines, &["enter"], &[People])
+        .help("Show or hide what a person asked for (in the people)"),
+    bind(Action::Ready, &["r"], &[People])
+        .help("Say that you are ready, or not any more (in the people)"),
+    bind(Action::Lock, &["L"], &[People])
+        .help("Lock the cart, or unlock it (in the people; whoever owns the rules)"),
+    bind(Action::AskRule(TypedRule::Deadline), &["T"], &[People])
+        .help("Set when the cart closes (likewise)"),
+    bind(Action::AskRule(TypedRule::Budget), &["B"], &[People])
+        .help("Set how much the whole cart may cost (likewise)"),
+    bind(Action::AskRule(TypedRule::Each), &["E"], &[People])
+        .help("Set how much each person's items may cost (likewise)"),
+    bind(Action::AskRule(TypedRule::Expect), &["X"], &[People])
+        .help("Name the people who are expected (likewise)"),
     bind(Action::Redo, &["ctrl-r"], LISTS).help("Redo"),
     bind(Action::Undo, &["u"], ORDER),
     bind(Action::Redo, &["ctrl-r"], ORDER),
@@ -208,7 +227,7 @@ pub(super) const BINDINGS: &[Binding] = &[
     bind(Action::Move(Motion::Up), &["up"], &[Search, Palette]),
     bind(Action::Move(Motion::Down), &["down"], &[Search, Palette]),
     bind(Action::Accept, &["enter"], &[Search]).footer("keep the search"),
-    bind(Action::Accept, &["enter"], &[Quantity]).footer("set"),
+    bind(Action::Accept, &["enter"], &[Prompt]).footer("set"),
     bind(Action::Accept, &["enter"], &[Palette]).footer("do it"),
     bind(Action::Complete, &["tab"], &[Palette]).footer("complete"),
     bind(Action::Back, &["esc"], TYPING).footer("cancel"),

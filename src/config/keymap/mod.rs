@@ -25,6 +25,12 @@ pub struct KeymapEntry {
 }
 
 impl KeymapEntry {
+    /// Returns whether its keys work in `context`.
+    #[must_use]
+    pub(crate) fn works_in(&self, context: Context) -> bool {
+        self.contexts.contains(&context)
+    }
+
     /// All keys of the entry, as shown.
     #[must_use]
     pub fn shown(&self) -> String {
@@ -169,12 +175,6 @@ impl Keymap {
             let key = entry.keys.first()?.to_string();
             Some((entry.action, key, entry.footer_word?))
         })
-    }
-
-    /// The entries that the palette offers over this list and this page.
-    pub fn offered(&self, list: Context, page: Context) -> impl Iterator<Item = &KeymapEntry> {
-        self.explained()
-            .filter(move |entry| entry.contexts.contains(&list) || entry.contexts.contains(&page))
     }
 
     /// The entries that the help lists.
@@ -378,17 +378,22 @@ mod tests {
                 "ask-clear",
                 "back",
                 "bottom",
+                "budget",
                 "carts",
                 "checkout",
                 "clear",
                 "complete",
+                "deadline",
                 "down",
+                "each",
+                "expect",
                 "forget-cart",
                 "go-to-cart",
                 "help",
                 "keep-alive",
                 "less",
                 "load-demo",
+                "lock",
                 "more",
                 "mouse",
                 "next-category",
@@ -402,6 +407,7 @@ mod tests {
                 "previous-category",
                 "quit",
                 "quit-anyway",
+                "ready",
                 "receipt",
                 "redo",
                 "remove",

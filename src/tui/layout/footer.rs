@@ -14,9 +14,7 @@ const GAP: u16 = 2;
 #[must_use]
 pub fn unseen_news(state: &State) -> Option<&str> {
     let is_covered = match state.mode {
-        Mode::Palette { .. } | Mode::Quantity { .. } | Mode::ConfirmQuit | Mode::ConfirmClear => {
-            true
-        }
+        Mode::Palette { .. } | Mode::Prompt { .. } | Mode::ConfirmQuit | Mode::ConfirmClear => true,
         Mode::Browse
         | Mode::Search
         | Mode::Help(_)
@@ -98,6 +96,12 @@ fn word_now(
         Action::Accept | Action::Complete if matches!(state.mode, Mode::Palette { .. }) => {
             Some(word_in_palette(selected?, action, word))
         }
+        Action::AskRule(_) => state.may_change_rules().then_some(word),
+        Action::Lock if state.cart.confirmed.rules.locked => {
+            state.may_change_rules().then_some("unlock")
+        }
+        Action::Lock => state.may_change_rules().then_some(word),
+        Action::Ready if state.is_ready(&state.env.me) => Some("not ready"),
         Action::PlaceOrder => may_order(state).then_some(word),
         Action::ForgetCart => {
             let selected = state.carts.selected()?;
@@ -124,7 +128,8 @@ fn word_in_palette(selected: &Run, action: Action, word: &'static str) -> &'stat
         | Run::GoToCart(_)
         | Run::Category(_)
         | Run::Sort(_)
-        | Run::Theme(_) => word,
+        | Run::Theme(_)
+        | Run::Rule(_) => word,
     }
 }
 

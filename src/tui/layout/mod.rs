@@ -13,3 +13,4 @@ pub(crate) mod money;
 pub mod orders;
 pub mod palette;
 pub(crate) mod people;
+pub(crate) mod rules;

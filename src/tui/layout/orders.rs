@@ -102,7 +102,7 @@ pub(crate) fn extent(state: &State) -> Option<Extent> {
         Mode::Browse
         | Mode::Search
         | Mode::Palette { .. }
-        | Mode::Quantity { .. }
+        | Mode::Prompt { .. }
         | Mode::Help(_)
         | Mode::ConfirmQuit
         | Mode::ConfirmClear => return None,

@@ -6,7 +6,9 @@ use crate::model::catalog::{name_similarity, nearest_of};
 use crate::model::product::SOLD_OUT;
 use crate::model::search;
 use crate::model::search::Sorting;
-use crate::model::{Item, ProductId, UserName, text};
+use crate::model::time::day_and_minute;
+use crate::model::typed_rule::TypedRule;
+use crate::model::{Item, ProductId, RuleChange, UserName, text};
 use crate::tui::state::State;
 use crate::tui::state::catalog::SEARCHED_AT_ONCE;
 
@@ -34,6 +36,8 @@ pub enum Run {
     Sort(Sorting),
     /// Takes another theme.
     Theme(&'static Theme),
+    /// Sets a rule of the cart.
+    Rule(RuleChange),
 }
 
 /// One entry.
@@ -53,6 +57,7 @@ pub struct PaletteEntry {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Verb {
     Product(ProductVerb),
+    Rule(TypedRule),
     Cart,
     Category,
     Sort,
@@ -68,7 +73,7 @@ enum ProductVerb {
 }
 
 impl Verb {
-    const ALL: [Verb; 7] = [
+    const ALL: [Verb; 11] = [
         Verb::Product(ProductVerb::Add),
         Verb::Product(ProductVerb::Set),
         Verb::Product(ProductVerb::Remove),
@@ -76,6 +81,10 @@ impl Verb {
         Verb::Category,
         Verb::Sort,
         Verb::Theme,
+        Verb::Rule(TypedRule::Deadline),
+        Verb::Rule(TypedRule::Budget),
+        Verb::Rule(TypedRule::Each),
+        Verb::Rule(TypedRule::Expect),
     ];
 
     /// The word that is typed.
@@ -83,6 +92,7 @@ impl Verb {
         match self {
             Verb::Product(verb) => verb.name(),
             Verb::Cart => "cart",
+            Verb::Rule(rule) => rule.name(),
             Verb::Category => "category",
             Verb::Sort => "sort",
             Verb::Theme => "theme",
@@ -96,6 +106,10 @@ impl Verb {
             Verb::Product(ProductVerb::Set) => ("Set a quantity", "PRODUCT N"),
             Verb::Product(ProductVerb::Remove) => ("Remove a line", "PRODUCT"),
             Verb::Cart => ("Go to another cart", "NAME"),
+            Verb::Rule(TypedRule::Deadline) => ("Set when the cart closes", "TIME"),
+            Verb::Rule(TypedRule::Budget) => ("Set what the cart may cost", "AMOUNT"),
+            Verb::Rule(TypedRule::Each) => ("Set what each may spend", "AMOUNT"),
+            Verb::Rule(TypedRule::Expect) => ("Name who is expected", "NAMES"),
             Verb::Category => ("Show one category, or all", "[NAME]"),
             Verb::Sort => ("Sort the catalog", "COLUMN"),
             Verb::Theme => ("Change the theme", "NAME"),
@@ -164,6 +178,7 @@ fn suggestion(state: &State, typed: &str) -> Option<PaletteEntry> {
             nearest(words, themes).map(str::to_owned)
         }
         Some((Verb::Product(_), _)) => nearest_product(state, typed),
+        Some((Verb::Rule(_), _)) => None,
         None => nearest_command(state, typed).or_else(|| nearest_product(state, typed)),
     }?;
 
@@ -177,12 +192,6 @@ fn suggestion(state: &State, typed: &str) -> Option<PaletteEntry> {
         completed: completed.clone(),
         run: Run::Type(completed),
     })
-}
-
-/// The actions that can be named: those of the list, and of the page that the palette covers.
-fn offered(state: &State) -> impl Iterator<Item = &KeymapEntry> {
-    let keymap = &state.env.keymap;
-    keymap.offered(state.list_context(), state.covered_context())
 }
 
 /// The command whose name is most like what is typed.
@@ -225,6 +234,18 @@ fn nearest<'a>(typed: &str, names: impl Iterator<Item = &'a str>) -> Option<&'a 
 /// Strips the colon that some type before a command.
 fn without_colon(typed: &str) -> &str {
     typed.trim_start().trim_start_matches(':')
+}
+
+/// The actions that are offered: those of the list and of the page that the palette covers, and
+/// those that are done from everywhere. Verbs stand for those that ask for a rule.
+fn offered(state: &State) -> impl Iterator<Item = &KeymapEntry> {
+    let here = [state.list_context(), state.covered_context()];
+    state.env.keymap.explained().filter(move |entry| {
+        let is_everywhere = matches!(entry.action, Action::Ready | Action::Lock);
+        let has_verb = matches!(entry.action, Action::AskRule(_));
+        let works_here = here.iter().any(|context| entry.works_in(*context));
+        (is_everywhere || works_here) && !has_verb
+    })
 }
 
 /// The entries while the command itself is typed: verbs, actions, and products to add.
@@ -319,6 +340,10 @@ pub(crate) fn no_match_message(state: &State, typed: &str) -> String {
     let product_words = wanted.as_ref().map_or("", |wanted| wanted.words);
     let (thing, words) = match Verb::split(typed) {
         Some((Verb::Cart, words)) => ("cart", words),
+        Some((Verb::Rule(rule), words)) if words.trim().is_empty() => {
+            return format!("Type {}", rule.usage());
+        }
+        Some((Verb::Rule(rule), words)) => return rule.refusal(words),
         Some((Verb::Category, words)) => ("category", words),
         Some((Verb::Sort, words)) => ("column", words),
         Some((Verb::Theme, words)) => ("theme", words),
@@ -341,6 +366,7 @@ fn argument_entries(state: &State, typed: &str, verb: Verb, words: &str) -> Vec<
         Verb::Category => category_entries(state, words),
         Verb::Sort => sort_entries(words),
         Verb::Theme => theme_entries(words),
+        Verb::Rule(rule) => rule_entry(state, rule, words).into_iter().collect(),
         Verb::Product(_) => wanted(typed)
             .map(|wanted| product_entries(state, &wanted, |_| true))
             .unwrap_or_default(),
@@ -416,6 +442,24 @@ fn theme_entries(words: &str) -> Vec<PaletteEntry> {
         .collect()
 }
 
+/// The entry that sets a rule to what is typed; `None` where that is none of its values.
+fn rule_entry(state: &State, rule: TypedRule, words: &str) -> Option<PaletteEntry> {
+    let change = state.typed_rule(rule, words)?;
+    let verb = Verb::Rule(rule);
+    let value = match &change {
+        RuleChange::Closes(Some(at)) => day_and_minute(*at, state.server_now(), &state.env.zone),
+        RuleChange::Closes(None)
+        | RuleChange::Budget(_)
+        | RuleChange::BudgetEach(_)
+        | RuleChange::Expected(_)
+        | RuleChange::Locked(_)
+        | RuleChange::Owner(_) => words.trim().to_owned(),
+    };
+    let (help, _) = verb.help();
+    let label = format!("{help}: {value}");
+    Some(argument_entry(verb, label, words, Run::Rule(change)))
+}
+
 /// The entry for one word behind a verb.
 fn argument_entry(verb: Verb, label: String, word: &str, run: Run) -> PaletteEntry {
     PaletteEntry {
@@ -446,7 +490,9 @@ fn wanted(typed: &str) -> Option<Wanted<'_>> {
     let typed = without_colon(typed);
     let (verb, rest) = match Verb::split(typed) {
         Some((Verb::Product(verb), rest)) => (Some(verb), rest),
-        Some((Verb::Cart | Verb::Category | Verb::Sort | Verb::Theme, _)) => return None,
+        Some((Verb::Rule(_) | Verb::Cart | Verb::Category | Verb::Sort | Verb::Theme, _)) => {
+            return None;
+        }
         None => (None, typed),
     };
 

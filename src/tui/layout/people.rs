@@ -2,11 +2,10 @@
 //! opened; below them the cart's total and its rules. Drawing, scrolling and the mouse all read
 //! them.
 
-use super::countdown::countdown;
 use super::money;
+use super::rules::{Remainder, RuleLine, rule_lines};
 use crate::config::theme::PENDING;
 use crate::model::people::{Part, People};
-use crate::model::time::{ClockStyle, clock, day_and_minute, is_same_day};
 use crate::model::total::ProductLookup;
 use crate::model::{CartLine, Money, ProductId, shares, text};
 use crate::tui::state::State;
@@ -33,13 +32,6 @@ const PIECES: u16 = 3;
 const LEAST_BAR: u16 = 3;
 /// The columns of a bar that a word behind the owner's name leaves it, at least.
 const ROOMY_BAR: u16 = 6;
-
-/// From this height on, in lines inside the frame, each rule has a line.
-const WITH_RULES: u16 = 16;
-/// The most lines for the names that are expected.
-const EXPECTED_LINES: usize = 3;
-/// The columns behind the longest name of a rule.
-const RULE_GAP: usize = 2;
 
 /// The rows and areas of the pane.
 #[derive(Debug, Clone)]
@@ -76,10 +68,34 @@ pub(crate) struct PersonSums {
     pub(crate) is_owner: bool,
     /// Some terminal of this person shows the cart.
     pub(crate) is_here: bool,
+    /// How far this person is.
+    pub(crate) standing: Standing,
     /// What this person asked for.
     pub(crate) part: Part,
     /// It has changes that are not confirmed yet.
     pub(crate) is_pending: bool,
+}
+
+/// How far a person is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Standing {
+    /// They have said to be ready.
+    Ready,
+    /// They are expected, and have asked for nothing yet.
+    Missing,
+    /// Neither.
+    Shopping,
+}
+
+/// How many people there are of each standing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) struct PeopleCount {
+    /// Those who asked for something or are ready; where some are expected, of these alone.
+    pub(crate) taking_part: usize,
+    /// Those who are expected.
+    pub(crate) expected: usize,
+    pub(crate) ready: usize,
+    pub(crate) missing: usize,
 }
 
 /// A product that somebody asked for.
@@ -91,51 +107,6 @@ pub(crate) struct PersonLine {
     pub(crate) pieces: u32,
     /// The price of these; `None` where they don't count.
     pub(crate) sum: Option<Money>,
-}
-
-/// What is left of a limit.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Remainder {
-    /// So much may still be added.
-    Left(Money),
-    /// It is over by so much: prices rose.
-    Over(Money),
-}
-
-impl Remainder {
-    /// What is left of `limit` after `sum`.
-    #[must_use]
-    pub(crate) fn of(limit: Money, sum: Money) -> Remainder {
-        if sum > limit {
-            Remainder::Over(sum.less(limit))
-        } else {
-            Remainder::Left(limit.less(sum))
-        }
-    }
-
-    /// The amount, less than zero where it is over.
-    #[must_use]
-    pub(crate) fn aligned(self, decimals: usize) -> String {
-        match self {
-            Remainder::Left(left) => money::aligned(left, decimals),
-            Remainder::Over(over) => format!("-{}", money::aligned(over, decimals)),
-        }
-    }
-
-    /// In words: `€36.50 left`.
-    #[must_use]
-    pub(crate) fn told(self, currency: &str) -> String {
-        match self {
-            Remainder::Left(left) => format!("{} left", left.in_currency(currency)),
-            Remainder::Over(over) => format!("{} over", over.in_currency(currency)),
-        }
-    }
-
-    fn amount(self) -> Money {
-        match self {
-            Remainder::Left(amount) | Remainder::Over(amount) => amount,
-        }
-    }
 }
 
 /// The widths of the columns, 0 for those that have no room.
@@ -153,21 +124,6 @@ pub(crate) struct PeopleColumns {
     pub(crate) sum_decimals: usize,
     /// The same for what is left.
     pub(crate) left_decimals: usize,
-}
-
-/// A line about the rules of the cart.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct RuleLine {
-    pub(crate) text: String,
-    pub(crate) importance: RuleImportance,
-}
-
-/// The importance of a line about the rules.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum RuleImportance {
-    Usual,
-    /// The cart can't be changed.
-    Closed,
 }
 
 impl PeopleRow {
@@ -228,6 +184,26 @@ impl PeopleLayout {
         self.list.height.into()
     }
 
+    /// The lines of the foot in their rows: below the line above it and the total.
+    pub(crate) fn rule_rows(&self) -> impl Iterator<Item = (Rect, &RuleLine)> {
+        // Where there is hardly any room, the total is worth more than the line above it.
+        let above = if self.has_rule() { 2 } else { 1 };
+        self.foot.rows().skip(above).zip(&self.rules)
+    }
+
+    /// True where a line stands above the foot.
+    #[must_use]
+    pub(crate) fn has_rule(&self) -> bool {
+        self.foot.height > 2
+    }
+
+    /// The line about a rule in this row of the screen.
+    #[must_use]
+    pub(crate) fn rule_at(&self, row: u16) -> Option<&RuleLine> {
+        let mut rows = self.rule_rows();
+        rows.find(|(area, _)| area.y == row).map(|(_, line)| line)
+    }
+
     /// The index of the row with this identity.
     #[must_use]
     pub(crate) fn index_of(&self, id: &PeopleRowId) -> Option<usize> {
@@ -248,74 +224,110 @@ fn rows(state: &State, width: u16) -> Vec<PeopleRow> {
     let mut rows = Vec::new();
     for sums in all_sums(state) {
         let person = sums.person.clone();
-        let is_here = sums.is_here;
+        let words = sums.words();
         rows.push(PeopleRow::Sums(sums));
 
         if state.people.opened.as_ref() != Some(&person) {
             continue;
         }
         if width < WITH_WORDS && person != Person::Nobody {
-            let words = if is_here { "here" } else { "away" };
-            rows.push(PeopleRow::Words(person.clone(), words.to_owned()));
+            rows.push(PeopleRow::Words(person.clone(), words));
         }
         rows.extend(lines_of(state, &person).map(PeopleRow::Line));
     }
     rows
 }
 
-/// The sums of all people; none where nobody has anything.
-fn all_sums(state: &State) -> Vec<PersonSums> {
+/// The sums of all people; none where nobody has anything, and nobody is expected.
+pub(crate) fn all_sums(state: &State) -> Vec<PersonSums> {
     let me = &state.env.me;
-    let people = state.people_of(&state.cart.shown);
-    let confirmed =
-        (!state.cart.unconfirmed.is_empty()).then(|| state.people_of(&state.cart.confirmed));
-    if people.pieces() == 0 {
+    let shown = &state.cart.shown;
+    let people = state.people_of(shown);
+    let confirmed = state.people_of(&state.cart.confirmed);
+
+    let expected = &state.cart.confirmed.rules.expected;
+    let named = people.parts.keys().chain(&shown.ready).chain(expected);
+    let mut names: Vec<&String> = named.collect();
+    if names.is_empty() && people.nobodys.pieces == 0 {
         return Vec::new();
     }
-
-    let watching = state.watchers.iter().map(|watcher| &watcher.name);
-    let known = people.parts.keys().chain(watching).chain([me]);
-    let mut names: Vec<&String> = known.filter(|name| !name.is_empty()).collect();
+    names.extend(state.watchers.iter().map(|watcher| &watcher.name));
+    names.push(me);
+    names.retain(|name| !name.is_empty());
     names.sort_by_cached_key(|name| (*name != me, text::folded(name), *name));
     names.dedup();
 
-    let mut all: Vec<PersonSums> = names
+    let sums = names
         .into_iter()
-        .map(|name| {
-            let part = part_of(&people, name);
-            PersonSums {
-                person: Person::Named(name.clone()),
-                is_me: name == me,
-                is_owner: state.cart.confirmed.rules.owner.as_ref() == Some(name),
-                is_here: is_here(state, name),
-                is_pending: confirmed
-                    .as_ref()
-                    .is_some_and(|it| part_of(it, name) != part),
-                part,
-            }
-        })
-        .collect();
-
+        .map(|name| person_sums(state, name, &people, &confirmed));
+    let mut all: Vec<PersonSums> = sums.collect();
     if people.nobodys.pieces > 0 {
         all.push(PersonSums {
             person: Person::Nobody,
             is_me: false,
             is_owner: false,
             is_here: false,
-            is_pending: confirmed.is_some_and(|it| it.nobodys != people.nobodys),
+            standing: Standing::Shopping,
+            is_pending: confirmed.nobodys != people.nobodys,
             part: people.nobodys,
         });
     }
     all
 }
 
-fn part_of(people: &People, name: &str) -> Part {
-    people.parts.get(name).cloned().unwrap_or_default()
+/// The sums of one person among all people, as they show and as they are confirmed.
+fn person_sums(state: &State, name: &String, people: &People, confirmed: &People) -> PersonSums {
+    let cart = &state.cart.confirmed;
+    let person = Person::Named(name.clone());
+    let part = part_of(people, name);
+    let is_ready = state.is_ready(name);
+    let standing = if is_ready {
+        Standing::Ready
+    } else if cart.rules.expected.contains(name) && lines_of(state, &person).next().is_none() {
+        Standing::Missing
+    } else {
+        Standing::Shopping
+    };
+
+    let has_other_part = part_of(confirmed, name) != part;
+    let watches = state.watchers.iter().any(|watcher| watcher.name == *name);
+    PersonSums {
+        person,
+        is_me: *name == state.env.me,
+        is_owner: cart.rules.owner.as_ref() == Some(name),
+        is_here: watches || *name == state.env.me,
+        standing,
+        part,
+        is_pending: has_other_part || cart.ready.contains(name) != is_ready,
+    }
 }
 
-/// True where some terminal of this person shows the cart.
-fn is_here(state: &State, name: &str) -> bool {
-    name == state.env.me || state.watchers.iter().any(|watcher| watcher.name == name)
+/// The people of each standing.
+#[must_use]
+pub(crate) fn count(state: &State, all: &[PersonSums]) -> PeopleCount {
+    let expected = &state.cart.confirmed.rules.expected;
+    let mut count = PeopleCount {
+        expected: expected.len(),
+        ..PeopleCount::default()
+    };
+    for person in all {
+        let Person::Named(name) = &person.person else {
+            continue;
+        };
+        let is_counted = expected.is_empty() || expected.contains(name);
+        let takes_part = person.part.pieces > 0 || person.standing == Standing::Ready;
+        count.taking_part += usize::from(is_counted && takes_part);
+        match person.standing {
+            Standing::Ready => count.ready += 1,
+            Standing::Missing => count.missing += 1,
+            Standing::Shopping => {}
+        }
+    }
+    count
+}
+
+fn part_of(people: &People, name: &str) -> Part {
+    people.parts.get(name).cloned().unwrap_or_default()
 }
 
 /// The lines in which a person has pieces.
@@ -366,6 +378,17 @@ impl PersonSums {
         }
         let room_for_name = room.saturating_sub(text::width(you));
         format!("{}{you}", text::truncate(name, room_for_name))
+    }
+
+    /// The words for the signs: `here, ready`.
+    #[must_use]
+    pub(crate) fn words(&self) -> String {
+        let presence = if self.is_here { "here" } else { "away" };
+        match self.standing {
+            Standing::Ready => format!("{presence}, ready"),
+            Standing::Missing => format!("{presence}, missing"),
+            Standing::Shopping => format!("{presence}, not ready yet"),
+        }
     }
 
     /// The pieces, with a sign where they are not confirmed yet; nothing where there are none.
@@ -486,173 +509,4 @@ struct NeededWidths {
 fn widest(texts: impl IntoIterator<Item = String>) -> u16 {
     let widths = texts.into_iter().map(|text| text::width(&text));
     u16::try_from(widths.max().unwrap_or(0)).unwrap_or(u16::MAX)
-}
-
-/// A rule of the cart, by its name.
-struct Rule {
-    name: &'static str,
-    value: String,
-    importance: RuleImportance,
-}
-
-impl Rule {
-    fn new(name: &'static str, value: Option<String>) -> Rule {
-        Rule {
-            name,
-            value: value.unwrap_or_else(|| "none".to_owned()),
-            importance: RuleImportance::Usual,
-        }
-    }
-}
-
-/// The lines below the total: the rules, and who may change them. They depend on the height, not on
-/// how many people there are, so that nothing jumps when somebody comes.
-fn rule_lines(state: &State, inner: Rect) -> Vec<RuleLine> {
-    let columns = usize::from(inner.width);
-    let mut lines = if inner.height >= WITH_RULES {
-        let rules = rules(state);
-        let names = rules.iter().map(|rule| text::width(rule.name));
-        let widest = names.max().unwrap_or(0) + RULE_GAP;
-        let lines = rules
-            .iter()
-            .flat_map(|rule| wrap_rule(rule, widest, columns));
-        lines.collect()
-    } else {
-        brief_rules(state, columns)
-    };
-
-    if let Some(sentence) = owner_sentence(state, columns) {
-        let wrapped = text::wrap(&sentence, columns, 2);
-        lines.extend(wrapped.into_iter().map(|text| RuleLine {
-            text,
-            importance: RuleImportance::Usual,
-        }));
-    }
-    lines
-}
-
-/// The lines of one rule, with its value from the column `widest` on.
-fn wrap_rule(rule: &Rule, widest: usize, columns: usize) -> Vec<RuleLine> {
-    let room = columns.saturating_sub(widest + 2);
-    let value = text::wrap(&rule.value, room, EXPECTED_LINES);
-    let mut name = rule.name;
-    value
-        .into_iter()
-        .map(|value| {
-            let name = std::mem::take(&mut name);
-            RuleLine {
-                text: format!("  {name:widest$}{value}"),
-                importance: rule.importance,
-            }
-        })
-        .collect()
-}
-
-/// The rules in one line, as many of them as fit.
-fn brief_rules(state: &State, columns: usize) -> Vec<RuleLine> {
-    let rules = &state.cart.confirmed.rules;
-    let currency = &state.shop.currency;
-    let mut words = Vec::new();
-    let mut importance = RuleImportance::Usual;
-    if rules.locked {
-        words.push("locked".to_owned());
-        importance = RuleImportance::Closed;
-    }
-    if let Some(at) = rules.closes {
-        let time = clock(at, &state.env.zone, ClockStyle::Minute);
-        if state.is_closed() {
-            words.push(format!("closed {time}"));
-            importance = RuleImportance::Closed;
-        } else {
-            words.push(format!("closes {time}"));
-        }
-    }
-    if let Some(budget) = rules.budget {
-        let left = Remainder::of(budget, state.totals().subtotal);
-        words.push(format!("budget {}", left.told(currency)));
-    }
-    if let Some(each) = rules.budget_each {
-        words.push(format!("each {}", each.in_currency(currency)));
-    }
-
-    while words.len() > 1 && text::width(&words.join(" · ")) > columns {
-        words.pop();
-    }
-    let text = words.join(" · ");
-    let line = RuleLine { text, importance };
-    (!words.is_empty()).then_some(line).into_iter().collect()
-}
-
-/// The rules of the cart by their names: those that are set, and all for somebody who may set
-/// them.
-fn rules(state: &State) -> Vec<Rule> {
-    let rules = &state.cart.confirmed.rules;
-    let currency = &state.shop.currency;
-    let shows_unset = state.may_change_rules();
-    let mut all = Vec::new();
-
-    if rules.closes.is_some() || shows_unset {
-        let closes = rules.closes.map(|at| deadline(state, at));
-        all.push(Rule {
-            importance: if state.is_closed() {
-                RuleImportance::Closed
-            } else {
-                RuleImportance::Usual
-            },
-            ..Rule::new("closes", closes)
-        });
-    }
-    if rules.budget.is_some() || shows_unset {
-        let budget = rules.budget.map(|budget| {
-            let left = Remainder::of(budget, state.totals().subtotal);
-            format!("{}, {}", budget.in_currency(currency), left.told(currency))
-        });
-        all.push(Rule::new("budget", budget));
-    }
-    if rules.budget_each.is_some() || shows_unset {
-        let each = rules.budget_each.map(|each| each.in_currency(currency));
-        all.push(Rule::new("each", each));
-    }
-    if rules.locked || shows_unset {
-        let (lock, importance) = match rules.locked {
-            true => ("locked", RuleImportance::Closed),
-            false => ("open", RuleImportance::Usual),
-        };
-        all.push(Rule {
-            importance,
-            ..Rule::new("lock", Some(lock.to_owned()))
-        });
-    }
-    all
-}
-
-/// The deadline, and how far away it is.
-fn deadline(state: &State, at: u64) -> String {
-    let zone = &state.env.zone;
-    let now = state.now + state.cart.server_ahead;
-    if state.is_closed() {
-        return format!("{}, closed", day_and_minute(at, now, zone));
-    }
-    if !is_same_day(at, now, zone) {
-        return day_and_minute(at, now, zone);
-    }
-    let time = clock(at, zone, ClockStyle::Minute);
-    format!("{time}, in {}", countdown(at.saturating_sub(now)))
-}
-
-/// The sentence about who set the rules; `None` where the lines above say that they are one's own.
-fn owner_sentence(state: &State, columns: usize) -> Option<String> {
-    match &state.cart.confirmed.rules.owner {
-        None => Some("No rules yet. Whoever sets the first one owns them.".to_owned()),
-        Some(owner) if *owner == state.env.me => None,
-        Some(owner) => {
-            let only = format!("Only {owner} can change these.");
-            let full = format!("Set by {owner}. {only}");
-            Some(if text::width(&full) <= columns {
-                full
-            } else {
-                only
-            })
-        }
-    }
 }

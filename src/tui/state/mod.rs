@@ -14,6 +14,7 @@ use crate::config::display::Display;
 use crate::config::keymap::{Context, Keymap};
 use crate::config::theme::Theme;
 use crate::model::total::{self, ProductLookup, Totals};
+use crate::model::typed_rule::TypedRule;
 use crate::model::{OpId, Order, OrderId, ProductId, UserName};
 use crate::store::{Shop, Trouble, Watcher};
 use activity::ActivityPane;
@@ -86,10 +87,10 @@ pub enum Mode {
         /// The selected entry.
         cursor: usize,
     },
-    /// Types a quantity.
-    Quantity {
-        /// The product that it is for.
-        product: ProductId,
+    /// Types an answer.
+    Prompt {
+        /// What is asked.
+        asked: Asked,
         /// The text typed so far.
         input: Input,
     },
@@ -114,6 +115,15 @@ pub enum Mode {
     ConfirmQuit,
     /// Asks whether to clear the cart.
     ConfirmClear,
+}
+
+/// A question that is answered by typing.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Asked {
+    /// The quantity of a product.
+    Quantity(ProductId),
+    /// The value of a rule of the cart.
+    Rule(TypedRule),
 }
 
 /// The importance of a message.
@@ -307,7 +317,7 @@ impl State {
         match mode {
             Mode::Browse => self.list_context(),
             Mode::Search => Context::Search,
-            Mode::Quantity { .. } => Context::Quantity,
+            Mode::Prompt { .. } => Context::Prompt,
             Mode::Palette { .. } => Context::Palette,
             Mode::Help(_) => Context::Help,
             Mode::Checkout(_) => Context::Checkout,
@@ -344,7 +354,7 @@ impl State {
             Mode::Browse
             | Mode::Search
             | Mode::Palette { .. }
-            | Mode::Quantity { .. }
+            | Mode::Prompt { .. }
             | Mode::Help(_)
             | Mode::ConfirmQuit
             | Mode::ConfirmClear => None,
@@ -423,10 +433,16 @@ impl State {
         total::totals(lines.map(|line| (line, self.lookup(&line.product))))
     }
 
-    /// Returns whether no change and no order of ours waits for the server.
+    /// Returns whether no change, no order and no rule of ours waits for the server.
     #[must_use]
     pub(crate) fn is_settled(&self) -> bool {
-        self.cart.unconfirmed.is_empty() && self.orders.placing.is_none()
+        self.unsettled_changes() == 0 && self.orders.placing.is_none()
+    }
+
+    /// The changes and rules of ours that wait for the server.
+    #[must_use]
+    pub(crate) fn unsettled_changes(&self) -> usize {
+        self.cart.unconfirmed.len() + self.people.rules_sent.len()
     }
 
     /// Makes a new op id.

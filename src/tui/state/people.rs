@@ -4,7 +4,9 @@ use super::State;
 use super::areas::{Pane, PeopleVisibility, THREE_PANES};
 use super::scroll::Scroll;
 use crate::model::people::People;
-use crate::model::{Cart, ProductId};
+use crate::model::typed_rule::TypedRule;
+use crate::model::{Cart, ProductId, RuleChange};
+use std::collections::VecDeque;
 
 /// Somebody who fills the cart, or watches it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -47,6 +49,8 @@ pub struct PeoplePane {
     /// The selected row, so that it stays selected when others come and go. `None` where the
     /// selection has just moved: it is the row under the cursor.
     pub selected: Option<PeopleRowId>,
+    /// The rules that were sent and are not set yet, in order.
+    pub rules_sent: VecDeque<RuleChange>,
     /// The pane to return to when this one is hidden.
     pub return_to: Option<Pane>,
 }
@@ -71,6 +75,20 @@ impl State {
     pub(crate) fn may_change_rules(&self) -> bool {
         let owner = self.cart.confirmed.rules.owner.as_ref();
         owner.is_none_or(|owner| *owner == self.env.me)
+    }
+
+    /// Returns whether a person has said to be ready.
+    #[must_use]
+    pub(crate) fn is_ready(&self, name: &str) -> bool {
+        self.cart.shown.ready.iter().any(|ready| ready == name)
+    }
+
+    /// The change of a rule to the value that is typed; `None` where that is none of its values.
+    #[must_use]
+    pub(crate) fn typed_rule(&self, rule: TypedRule, typed: &str) -> Option<RuleChange> {
+        let typed = typed.trim();
+        let amount = typed.strip_prefix(&self.shop.currency).unwrap_or(typed);
+        rule.parse(amount, self.server_now(), &self.env.zone)
     }
 
     /// The parts of all people in a cart.

@@ -19,6 +19,12 @@ const RESUME_PAUSE: u64 = 5_000;
 const EXPIRY_PAUSE: u64 = 1_000;
 
 impl State {
+    /// The server's clock, in Unix milliseconds.
+    #[must_use]
+    pub(crate) fn server_now(&self) -> u64 {
+        self.now + self.cart.server_ahead
+    }
+
     /// Milliseconds until the cart expires; `None` where it is empty or never does.
     #[must_use]
     pub(crate) fn time_left(&self) -> Option<u64> {

@@ -5,7 +5,7 @@ use crate::config::keymap::Action;
 use crate::model::{ChangeKind, Edit, Refusal};
 use crate::tui::message::Effect;
 use crate::tui::state::areas::{ActivityVisibility, Pane};
-use crate::tui::state::{Mode, RepeatableEdit};
+use crate::tui::state::{Asked, Mode, RepeatableEdit};
 
 impl Updater<'_> {
     /// Performs an action. The message of the one before disappears, and the number typed before
@@ -62,6 +62,9 @@ impl Updater<'_> {
 
             Action::People => self.toggle_people(),
             Action::PersonLines => self.toggle_person_lines(),
+            Action::Ready => self.toggle_ready(),
+            Action::Lock => self.toggle_lock(),
+            Action::AskRule(rule) => self.ask_rule(rule),
             Action::Activity => self.toggle_activity(),
             Action::Mouse => self.toggle_mouse(),
             Action::Help => self.cover(Mode::Help(0)),
@@ -162,7 +165,7 @@ impl Updater<'_> {
             Mode::Palette { .. } | Mode::Help(_) => {}
             Mode::Browse
             | Mode::Search
-            | Mode::Quantity { .. }
+            | Mode::Prompt { .. }
             | Mode::ConfirmQuit
             | Mode::ConfirmClear => self.state.covered = None,
         }
@@ -215,7 +218,7 @@ impl Updater<'_> {
             | Mode::Checkout(_)
             | Mode::Orders
             | Mode::Carts
-            | Mode::Quantity { .. }
+            | Mode::Prompt { .. }
             | Mode::ConfirmQuit
             | Mode::ConfirmClear => self.state.mode = Mode::Browse,
         }
@@ -225,11 +228,14 @@ impl Updater<'_> {
     fn accept(&mut self) {
         match &self.state.mode {
             Mode::Search => self.state.mode = Mode::Browse,
-            Mode::Quantity { product, input } => {
-                let product = product.clone();
+            Mode::Prompt { asked, input } => {
+                let asked = asked.clone();
                 let typed = input.value().to_owned();
                 self.state.mode = Mode::Browse;
-                self.set_quantity(product, &typed);
+                match asked {
+                    Asked::Quantity(product) => self.set_quantity(product, &typed),
+                    Asked::Rule(rule) => self.set_rule(rule, &typed),
+                }
             }
             Mode::Palette { .. } => self.run_selected_command(),
 

@@ -6,7 +6,7 @@ use crate::model::total::ProductLookup;
 use crate::model::{Change, ChangeKind, Edit, Money, ProductId, Refusal, Update, quantity};
 use crate::store::live::LiveRequest;
 use crate::tui::message::Effect;
-use crate::tui::state::{Connectivity, Mode, RepeatableEdit};
+use crate::tui::state::{Asked, Connectivity, Mode, RepeatableEdit};
 use tui_input::Input;
 
 /// The most changes that may wait for their confirmation at the same time.
@@ -51,8 +51,8 @@ impl Updater<'_> {
             return;
         };
         // It begins empty: the prompt shows the old quantity, and the new one replaces it.
-        self.state.mode = Mode::Quantity {
-            product,
+        self.state.mode = Mode::Prompt {
+            asked: Asked::Quantity(product),
             input: Input::default(),
         };
     }

@@ -71,7 +71,7 @@ impl Updater<'_> {
 
         self.state.mode = Mode::Browse;
         if !self.state.is_settled() {
-            let waiting = match self.state.cart.unconfirmed.len() {
+            let waiting = match self.state.unsettled_changes() {
                 0 => "the order".to_owned(),
                 changes => text::count(changes, "change"),
             };

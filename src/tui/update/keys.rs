@@ -69,7 +69,7 @@ impl Updater<'_> {
     /// Handles a key without an action: it types text or a number, or does nothing.
     fn type_key(&mut self, context: Context, key: Key) {
         match context {
-            Context::Search | Context::Quantity | Context::Palette => self.edit_text(key),
+            Context::Search | Context::Prompt | Context::Palette => self.edit_text(key),
 
             Context::Activity if self.state.env.keymap.dispatch(Context::Cart, key).is_some() => {
                 // Nobody should change a line that they do not see.
@@ -83,6 +83,17 @@ impl Updater<'_> {
             {
                 let hides = self.state.env.keymap.key_of(Action::People);
                 self.notify_error(format!("The people cover the cart: {hides} hides them"));
+                self.state.count = None;
+            }
+            Context::Catalog | Context::Cart | Context::Activity
+                if self.state.env.keymap.dispatch(Context::People, key) == Some(Action::Ready) =>
+            {
+                let keymap = &self.state.env.keymap;
+                let people = keymap.key_of(Action::People);
+                let ready = keymap.key_of(Action::Ready);
+                self.notify_info(format!(
+                    "Press {people}, then {ready}, to say that you are ready"
+                ));
                 self.state.count = None;
             }
             Context::Catalog | Context::Cart | Context::People | Context::Activity => {
@@ -134,7 +145,7 @@ impl Updater<'_> {
             | Context::People
             | Context::Activity
             | Context::Search
-            | Context::Quantity
+            | Context::Prompt
             | Context::Help
             | Context::Checkout
             | Context::Orders
@@ -157,6 +168,6 @@ impl Updater<'_> {
 fn is_typing(context: Context) -> bool {
     matches!(
         context,
-        Context::Search | Context::Quantity | Context::Palette
+        Context::Search | Context::Prompt | Context::Palette
     )
 }

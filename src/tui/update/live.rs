@@ -42,8 +42,7 @@ impl Updater<'_> {
                 self.notify_warn(format!("A change waits, others go on: {trouble}"));
             }
             LiveEvent::Settled(op, outcome) => self.on_settled(&op, outcome),
-            // The screen sets no rules yet.
-            LiveEvent::RulesSet(_) => {}
+            LiveEvent::RulesSet(outcome) => self.on_rules_set(outcome),
 
             LiveEvent::Products(read) => {
                 self.on_products(read);
@@ -373,9 +372,11 @@ impl Updater<'_> {
             | ChangeKind::Freeze
             | ChangeKind::Unfreeze
             | ChangeKind::Order
-            | ChangeKind::Rules
-            | ChangeKind::Ready
-            | ChangeKind::Unready => {}
+            | ChangeKind::Rules => {}
+            ChangeKind::Ready => {
+                self.notify_info("You are ready. Your next change takes that back.");
+            }
+            ChangeKind::Unready => self.notify_info("You are not ready any more."),
         }
     }
 

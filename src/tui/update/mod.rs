@@ -14,6 +14,7 @@ mod mouse;
 mod orders;
 mod palette;
 mod people;
+mod rules;
 mod typing;
 
 use crate::model::Refusal;

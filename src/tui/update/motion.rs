@@ -23,7 +23,7 @@ impl Updater<'_> {
             Mode::Help(_) => self.move_in_help(motion),
             Mode::Browse
             | Mode::Search
-            | Mode::Quantity { .. }
+            | Mode::Prompt { .. }
             | Mode::ConfirmQuit
             | Mode::ConfirmClear => self.move_in_lists(motion, &areas),
         }

@@ -50,7 +50,7 @@ impl Updater<'_> {
         match self.state.mode {
             Mode::Palette { .. } => self.click_palette(areas.palette, mouse),
             Mode::Browse | Mode::Search => self.click_lists(areas, mouse, clicks),
-            Mode::Quantity { .. }
+            Mode::Prompt { .. }
             | Mode::Help(_)
             | Mode::Checkout(_)
             | Mode::Orders
@@ -130,7 +130,11 @@ impl Updater<'_> {
         } else if is_over(areas.people, mouse)
             && let Some(layout) = PeopleLayout::shown(self.state)
         {
+            let rule = layout.rule_at(mouse.row).and_then(|line| line.action);
             self.click_pane(Pane::People, layout.list, mouse, clicks);
+            if let Some(action) = rule {
+                self.act(action);
+            }
         }
     }
 
@@ -205,7 +209,7 @@ impl Updater<'_> {
 
             Mode::Browse
             | Mode::Search
-            | Mode::Quantity { .. }
+            | Mode::Prompt { .. }
             | Mode::ConfirmQuit
             | Mode::ConfirmClear => self.turn_list(direction, mouse, areas),
         }

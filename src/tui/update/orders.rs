@@ -273,7 +273,7 @@ impl Updater<'_> {
             Mode::Browse
             | Mode::Search
             | Mode::Palette { .. }
-            | Mode::Quantity { .. }
+            | Mode::Prompt { .. }
             | Mode::Help(_)
             | Mode::Carts
             | Mode::ConfirmQuit

@@ -49,6 +49,7 @@ impl Updater<'_> {
             Run::GoToCart(cart) => self.go_to_cart(cart),
             Run::Category(category) => self.show_category(category),
             Run::Sort(sort) => self.sort_catalog(sort),
+            Run::Rule(change) => self.request_rule(change),
             Run::Theme(theme) => self.state.theme = self.state.env.display.theme(*theme),
         }
     }

@@ -4,11 +4,14 @@ use super::Updater;
 use crate::config::key::{Code, Key};
 use crate::config::keymap::Action;
 use crate::model::text;
-use crate::tui::state::Mode;
+use crate::model::typed_rule::TypedRule;
+use crate::tui::state::{Asked, Mode};
 use tui_input::{Input, InputRequest};
 
 /// The longest text that can be typed, in characters.
 const TEXT_LIMIT: usize = 100;
+/// The same for many names.
+const NAMES_LIMIT: usize = 2_000;
 
 impl Updater<'_> {
     /// Types pasted text where something is typed. Elsewhere it does nothing, so that a pasted
@@ -29,7 +32,8 @@ impl Updater<'_> {
             return;
         }
 
-        let line = text::sanitize_to(pasted.trim().as_bytes(), TEXT_LIMIT);
+        let limit = text_limit(&self.state.mode);
+        let line = text::sanitize_to(pasted.trim().as_bytes(), limit);
         for c in line.chars() {
             self.edit_text(Key::plain(Code::Char(c)));
         }
@@ -41,18 +45,19 @@ impl Updater<'_> {
             return;
         };
 
+        let limit = text_limit(&self.state.mode);
         match &mut self.state.mode {
-            Mode::Quantity { input, .. } => {
-                apply(input, request);
+            Mode::Prompt { input, .. } => {
+                apply(input, request, limit);
             }
             Mode::Palette { input, cursor } => {
-                if apply(input, request) {
+                if apply(input, request, limit) {
                     *cursor = 0;
                     self.search_palette();
                 }
             }
             Mode::Search => {
-                if apply(&mut self.state.catalog.words, request) {
+                if apply(&mut self.state.catalog.words, request, limit) {
                     self.search_catalog(None);
                 }
             }
@@ -73,10 +78,29 @@ pub(super) fn is_edit(key: Key) -> bool {
     edit_request(key).is_some()
 }
 
-/// Edits a line of text, and returns whether the text changed.
-fn apply(input: &mut Input, request: InputRequest) -> bool {
+/// The longest text that can be typed here, in characters.
+fn text_limit(mode: &Mode) -> usize {
+    let names = Asked::Rule(TypedRule::Expect);
+    match mode {
+        Mode::Prompt { asked, .. } if *asked == names => NAMES_LIMIT,
+        Mode::Prompt { .. }
+        | Mode::Search
+        | Mode::Palette { .. }
+        | Mode::Browse
+        | Mode::Help(_)
+        | Mode::Checkout(_)
+        | Mode::Orders
+        | Mode::Receipt { .. }
+        | Mode::Carts
+        | Mode::ConfirmQuit
+        | Mode::ConfirmClear => TEXT_LIMIT,
+    }
+}
+
+/// Edits a line of text of at most `limit` characters, and returns whether the text changed.
+fn apply(input: &mut Input, request: InputRequest, limit: usize) -> bool {
     let grows = matches!(request, InputRequest::InsertChar(_));
-    if grows && input.value().chars().count() >= TEXT_LIMIT {
+    if grows && input.value().chars().count() >= limit {
         return false;
     }
     input.handle(request).is_some_and(|change| change.value)

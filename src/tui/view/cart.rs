@@ -99,9 +99,9 @@ fn title<'a>(state: &State, frame: Rect) -> Line<'a> {
 pub(super) fn unread_message(state: &State) -> Option<&'static str> {
     match state.connectivity {
         Connectivity::Connecting => Some("Reading the cart …"),
-        Connectivity::Syncing if !state.cart.loaded => Some("Reading the cart …"),
         Connectivity::Offline { .. } if !state.cart.loaded => Some("Waiting for the server …"),
         Connectivity::Unreadable(_) => Some("The cart can't be read."),
+        Connectivity::Syncing if !state.cart.loaded => Some("Reading the cart …"),
         Connectivity::Live | Connectivity::Syncing | Connectivity::Offline { .. } => None,
     }
 }

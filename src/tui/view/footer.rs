@@ -3,10 +3,12 @@
 use super::sketch::Sketch;
 use super::typed::TypedText;
 use crate::config::keymap::Action;
-use crate::model::{ProductId, text};
+use crate::model::time::{ClockStyle, clock};
+use crate::model::typed_rule::{NONE, TypedRule};
+use crate::model::{Money, ProductId, text};
 use crate::tui::layout::footer::key_hints;
 use crate::tui::state::timers::SECONDS_BELOW;
-use crate::tui::state::{Connectivity, Mode, State, Tone};
+use crate::tui::state::{Asked, Connectivity, Mode, State, Tone};
 use ratatui::layout::{Position, Rect};
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
@@ -53,7 +55,7 @@ pub(super) fn draw_keys(state: &State, area: Rect, sketch: &mut Sketch) {
 
 /// The question that is asked before quitting with unconfirmed changes.
 pub(super) fn quit_question(state: &State) -> String {
-    let waiting = state.cart.unconfirmed.len();
+    let waiting = state.unsettled_changes();
     if waiting == 0 {
         // Only an order is on its way.
         return "The order is not confirmed yet: quit anyway?".to_owned();
@@ -76,9 +78,12 @@ impl Prompt<'_> {
     /// The prompt in a line of `width` columns; `None` where nothing is typed there.
     fn of(state: &State, width: u16) -> Option<Prompt<'_>> {
         match &state.mode {
-            Mode::Quantity { product, input } => {
+            Mode::Prompt { asked, input } => {
                 let room = usize::from(width).saturating_sub(QUANTITY_ROOM);
-                let label = quantity_label(state, product, room);
+                let label = match asked {
+                    Asked::Quantity(product) => quantity_label(state, product, room),
+                    Asked::Rule(rule) => rule_label(state, *rule, room),
+                };
                 Some(Prompt { label, input })
             }
             Mode::Palette { input, .. } => Some(Prompt {
@@ -134,6 +139,49 @@ fn quantity_label(state: &State, product: &ProductId, columns: usize) -> String 
         }
     }
     format!(" {}: ", text::truncate(&name, columns.saturating_sub(3)))
+}
+
+/// The label before the value of a rule that is typed, in at most `columns`: its value now, and what
+/// else may be typed.
+fn rule_label(state: &State, rule: TypedRule, columns: usize) -> String {
+    let rules = &state.cart.confirmed.rules;
+    let currency = &state.shop.currency;
+    let (question, choices) = match rule {
+        TypedRule::Deadline => {
+            let choices = match rules.closes {
+                Some(at) => {
+                    let time = clock(at, &state.env.zone, ClockStyle::Minute);
+                    format!("{time}, 45m, {NONE}")
+                }
+                None => "11:30, 45m".to_owned(),
+            };
+            ("Closes at", choices)
+        }
+        TypedRule::Budget => (
+            "Budget for everybody",
+            amount_choices(rules.budget, currency),
+        ),
+        TypedRule::Each => (
+            "Limit for each person",
+            amount_choices(rules.budget_each, currency),
+        ),
+        TypedRule::Expect => ("Expected names, with commas", NONE.to_owned()),
+    };
+
+    let full = format!(" {question} ({choices}): ");
+    if text::width(&full) <= columns {
+        full
+    } else {
+        format!(" {}: ", text::truncate(question, columns.saturating_sub(3)))
+    }
+}
+
+/// What may be typed for an amount: its value now, or an example.
+fn amount_choices(amount: Option<Money>, currency: &str) -> String {
+    match amount {
+        Some(amount) => format!("{}, {NONE}", amount.in_currency(currency)),
+        None => "12.40".to_owned(),
+    }
 }
 
 /// The message: a question that is asked, else the number typed so far, else the last notice,

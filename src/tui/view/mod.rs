@@ -108,7 +108,7 @@ fn draw_body(state: &State, areas: &Areas, sketch: &mut Sketch) {
         Mode::Browse
         | Mode::Search
         | Mode::Palette { .. }
-        | Mode::Quantity { .. }
+        | Mode::Prompt { .. }
         | Mode::ConfirmQuit
         | Mode::ConfirmClear => {
             catalog::draw(state, areas, sketch);

@@ -5,13 +5,14 @@ use super::row;
 use super::row::{RowBackground, left, right};
 use super::sketch::Sketch;
 use super::{draw_pane, draw_placeholder, draw_rule, draw_scroll_bar, list_background, position};
-use crate::config::theme::{AWAY, HERE, PENDING, Theme};
+use crate::config::theme::{AWAY, HERE, MISSING, PENDING, READY, Theme};
 use crate::model::{Money, text};
 use crate::tui::layout::money;
+use crate::tui::layout::people;
 use crate::tui::layout::people::{
-    PeopleColumns, PeopleLayout, PeopleRow, PersonLine, PersonSums, Remainder, RuleImportance,
-    RuleLine,
+    PeopleColumns, PeopleLayout, PeopleRow, PersonLine, PersonSums, Standing,
 };
+use crate::tui::layout::rules::{Remainder, RuleImportance, RuleLine};
 use crate::tui::state::areas::{Areas, Pane};
 use crate::tui::state::people::Person;
 use crate::tui::state::{Connectivity, State};
@@ -27,7 +28,8 @@ const LINE_INDENT: u16 = 8;
 /// The columns before a product, and for its pieces, on a row without words.
 const NARROW_INDENT: u16 = 2;
 const NARROW_PIECES: u16 = 4;
-/// The column of the word for the signs, where there is one.
+/// The columns of the second sign and of the word for the signs, where there is one.
+const SECOND_SIGN: u16 = 2;
 const WORD: u16 = 4;
 
 /// Draws the people, where they show.
@@ -46,7 +48,7 @@ pub(super) fn draw(state: &State, areas: &Areas, sketch: &mut Sketch) {
     draw_pane(
         theme,
         state.focus == Pane::People,
-        title(state),
+        title(state, frame),
         frame,
         sketch,
     );
@@ -81,20 +83,41 @@ pub(super) fn draw(state: &State, areas: &Areas, sketch: &mut Sketch) {
     draw_scroll_bar(theme, frame, *list, rows.len(), scroll.top, sketch);
 }
 
-/// The title: how many have something in the cart, and whether it may be changed.
-fn title(state: &State) -> Line<'static> {
+/// The title: how many take part, whether the cart may be changed, and how many are ready, as far
+/// as there is room.
+fn title(state: &State, frame: Rect) -> Line<'static> {
     let theme = &state.theme;
-    let mut title = Line::from(Span::styled(" People ", theme.accent));
-
-    let people = state.people_of(&state.cart.shown).parts.len();
-    if people > 0 {
-        title.push_span(Span::styled(format!("{people} "), theme.dim));
-    }
-    if state.cart.confirmed.rules.locked {
-        title.push_span(Span::styled("· locked ", theme.warn));
+    let count = people::count(state, &people::all_sums(state));
+    let mut words = Vec::new();
+    match (count.taking_part, count.expected) {
+        (0, 0) => {}
+        (people, 0) => words.push((people.to_string(), theme.dim)),
+        (people, expected) => words.push((format!("{people} of {expected}"), theme.dim)),
     }
     if matches!(state.connectivity, Connectivity::Offline { .. }) && state.cart.loaded {
-        title.push_span(Span::styled("may be old ", theme.bad));
+        words.push(("may be old".to_owned(), theme.bad));
+    }
+    if state.cart.confirmed.rules.locked {
+        words.push(("locked".to_owned(), theme.warn));
+    } else if state.is_closed() {
+        words.push(("closed".to_owned(), theme.warn));
+    }
+    if count.ready > 0 {
+        words.push((format!("{} ready", count.ready), theme.dim));
+    }
+    if count.missing > 0 {
+        words.push((format!("{} missing", count.missing), theme.dim));
+    }
+
+    let mut title = Line::from(Span::styled(" People ", theme.accent));
+    let room = usize::from(frame.width).saturating_sub(2);
+    for (index, (word, style)) in words.into_iter().enumerate() {
+        let gap = if index > 0 { "· " } else { "" };
+        if title.width() + gap.len() + word.len() + 1 > room {
+            break;
+        }
+        title.push_span(Span::styled(gap, theme.dim));
+        title.push_span(Span::styled(format!("{word} "), style));
     }
     title
 }
@@ -148,6 +171,21 @@ fn draw_person(
         (share_bar(state, person, columns), row::bar_style(theme))
     };
 
+    if person.standing == Standing::Missing && !columns.has_words() {
+        let words = if person.is_here {
+            "missing, here"
+        } else {
+            "missing"
+        };
+        let cells = [
+            left("", columns.state, theme.text),
+            left(&name, columns.name, style),
+            left(words, area.width, theme.warn),
+        ];
+        row::draw(&cells, background, area, sketch);
+        return draw_state(theme, person, columns, background, area, sketch);
+    }
+
     let cells = [
         left("", columns.state, theme.text),
         left(&name, columns.name, style),
@@ -183,9 +221,20 @@ fn draw_state(
         (AWAY, theme.dim)
     };
     sketch.write(area.x, area.y, sign, 1, background.beneath(style));
-    if columns.has_words() && !person.is_here {
-        let word = background.beneath(theme.dim);
-        sketch.write(area.x + WORD, area.y, "away", columns.state - WORD, word);
+
+    let (sign, word, style) = match person.standing {
+        Standing::Ready if person.is_pending => (READY, "ready", theme.pending),
+        Standing::Ready => (READY, "ready", theme.good),
+        Standing::Missing => (MISSING, "missing", theme.warn),
+        Standing::Shopping if person.is_here => ("", "", theme.dim),
+        Standing::Shopping => ("", "away", theme.dim),
+    };
+    let style = background.beneath(style);
+    if columns.has_words() {
+        sketch.write(area.x + SECOND_SIGN, area.y, sign, 1, style);
+        sketch.write(area.x + WORD, area.y, word, columns.state - WORD, style);
+    } else {
+        sketch.write(area.x + 1, area.y, sign, 1, style);
     }
 }
 
@@ -253,19 +302,15 @@ fn draw_line(
 /// Draws the total of the cart, and below it the rules.
 fn draw_foot(state: &State, layout: &PeopleLayout, sketch: &mut Sketch) {
     let theme = &state.theme;
-    let mut area = layout.foot;
-    // Where there is hardly any room, the total is worth more than the line above it.
-    if area.height > 2 {
-        draw_rule(theme, area, sketch);
-        area.y += 1;
-        area.height -= 1;
+    let foot = layout.foot;
+    let has_rule = layout.has_rule();
+    if has_rule {
+        draw_rule(theme, foot, sketch);
     }
-    if area.height == 0 {
-        return;
+    if let Some(area) = foot.rows().nth(usize::from(has_rule)) {
+        draw_total(state, area, sketch);
     }
-
-    draw_total(state, row::first_line(area), sketch);
-    for (area, line) in area.rows().skip(1).zip(&layout.rules) {
+    for (area, line) in layout.rule_rows() {
         draw_rule_line(theme, line, area, sketch);
     }
 }
@@ -294,14 +339,9 @@ fn draw_total(state: &State, area: Rect, sketch: &mut Sketch) {
 }
 
 fn draw_rule_line(theme: &Theme, line: &RuleLine, area: Rect, sketch: &mut Sketch) {
-    let style = rule_style(theme, line.importance);
-    sketch.write(
-        area.x,
-        area.y,
-        &text::truncate(&line.text, area.width.into()),
-        area.width,
-        style,
-    );
+    let key = Span::styled(&line.key, theme.accent);
+    let text = Span::styled(&line.text, rule_style(theme, line.importance));
+    sketch.write_line(&Line::from_iter([key, text]), area);
 }
 
 fn rule_style(theme: &Theme, importance: RuleImportance) -> Style {

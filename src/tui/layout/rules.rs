@@ -1,0 +1,292 @@
+//! The rules of the cart as the people pane tells them, and what is left of its limits.
+
+use super::countdown::countdown;
+use super::money;
+use crate::config::keymap::Action;
+use crate::model::time::{ClockStyle, clock, day_and_minute, is_same_day};
+use crate::model::typed_rule::{NONE, TypedRule};
+use crate::model::{Money, text};
+use crate::tui::state::State;
+use ratatui::layout::Rect;
+
+/// From this height on, in lines inside the frame, each rule has a line.
+const WITH_RULES: u16 = 16;
+/// From this height on the names that are expected are among them.
+const WITH_EXPECTED: u16 = 26;
+/// The most lines for the names that are expected.
+const EXPECTED_LINES: usize = 3;
+/// The columns behind the longest name of a rule.
+const RULE_GAP: usize = 2;
+
+/// What is left of a limit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Remainder {
+    /// So much may still be added.
+    Left(Money),
+    /// It is over by so much: prices rose.
+    Over(Money),
+}
+
+impl Remainder {
+    /// What is left of `limit` after `sum`.
+    #[must_use]
+    pub(crate) fn of(limit: Money, sum: Money) -> Remainder {
+        if sum > limit {
+            Remainder::Over(sum.less(limit))
+        } else {
+            Remainder::Left(limit.less(sum))
+        }
+    }
+
+    /// The amount, less than zero where it is over.
+    #[must_use]
+    pub(crate) fn aligned(self, decimals: usize) -> String {
+        match self {
+            Remainder::Left(left) => money::aligned(left, decimals),
+            Remainder::Over(over) => format!("-{}", money::aligned(over, decimals)),
+        }
+    }
+
+    /// In words: `€36.50 left`.
+    #[must_use]
+    pub(crate) fn told(self, currency: &str) -> String {
+        match self {
+            Remainder::Left(left) => format!("{} left", left.in_currency(currency)),
+            Remainder::Over(over) => format!("{} over", over.in_currency(currency)),
+        }
+    }
+
+    /// The amount by which it is under or over.
+    #[must_use]
+    pub(crate) fn amount(self) -> Money {
+        match self {
+            Remainder::Left(amount) | Remainder::Over(amount) => amount,
+        }
+    }
+}
+
+/// A line about the rules of the cart.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct RuleLine {
+    /// The key that sets the rule, where we may.
+    pub(crate) key: String,
+    pub(crate) text: String,
+    /// The action of that key, and of a click on the line.
+    pub(crate) action: Option<Action>,
+    pub(crate) importance: RuleImportance,
+}
+
+/// The importance of a line about the rules.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum RuleImportance {
+    Usual,
+    /// The cart can't be changed.
+    Closed,
+}
+
+/// A rule of the cart, by its name.
+struct Rule {
+    name: &'static str,
+    value: String,
+    importance: RuleImportance,
+    /// What sets it.
+    action: Action,
+}
+
+impl Rule {
+    fn new(name: &'static str, value: Option<String>, action: Action) -> Rule {
+        Rule {
+            name,
+            value: value.unwrap_or_else(|| NONE.to_owned()),
+            importance: RuleImportance::Usual,
+            action,
+        }
+    }
+}
+
+impl RuleLine {
+    /// A line that no key belongs to.
+    fn of(text: String, importance: RuleImportance) -> RuleLine {
+        RuleLine {
+            key: String::new(),
+            text,
+            action: None,
+            importance,
+        }
+    }
+}
+
+/// The lines below the total: the rules, and who may change them. They depend on the height, not on
+/// how many people there are, so that nothing jumps when somebody comes.
+#[must_use]
+pub(crate) fn rule_lines(state: &State, inner: Rect) -> Vec<RuleLine> {
+    let columns = usize::from(inner.width);
+    let mut lines = if inner.height >= WITH_RULES {
+        let mut rules = rules(state);
+        if inner.height < WITH_EXPECTED {
+            // The title has their number.
+            rules.retain(|rule| rule.action != Action::AskRule(TypedRule::Expect));
+        }
+        let names = rules.iter().map(|rule| text::width(rule.name));
+        let widest = names.max().unwrap_or(0) + RULE_GAP;
+        let lines = rules
+            .iter()
+            .flat_map(|rule| wrap_rule(state, rule, widest, columns));
+        lines.collect()
+    } else {
+        brief_rules(state, columns)
+    };
+
+    if let Some(sentence) = owner_sentence(state, columns) {
+        let wrapped = text::wrap(&sentence, columns, 2);
+        let of_sentence = wrapped
+            .into_iter()
+            .map(|text| RuleLine::of(text, RuleImportance::Usual));
+        lines.extend(of_sentence);
+    }
+    lines
+}
+
+/// The lines of one rule: its key, its name in a column of this width, its value.
+fn wrap_rule(state: &State, rule: &Rule, name_width: usize, columns: usize) -> Vec<RuleLine> {
+    let mut key = if state.may_change_rules() {
+        state.env.keymap.key_of(rule.action)
+    } else {
+        String::new()
+    };
+    let indent = text::width(&key).max(1) + 1;
+    let room = columns.saturating_sub(indent + name_width);
+    let value = text::wrap(&rule.value, room, EXPECTED_LINES);
+
+    let mut name = rule.name;
+    value
+        .into_iter()
+        .map(|value| {
+            let name = std::mem::take(&mut name);
+            let gap = " ".repeat(indent - text::width(&key));
+            RuleLine {
+                text: format!("{gap}{name:name_width$}{value}"),
+                key: std::mem::take(&mut key),
+                action: state.may_change_rules().then_some(rule.action),
+                importance: rule.importance,
+            }
+        })
+        .collect()
+}
+
+/// The rules in one line, as many of them as fit.
+fn brief_rules(state: &State, columns: usize) -> Vec<RuleLine> {
+    let rules = &state.cart.confirmed.rules;
+    let currency = &state.shop.currency;
+    let mut words = Vec::new();
+    let mut importance = RuleImportance::Usual;
+    if rules.locked {
+        words.push("locked".to_owned());
+        importance = RuleImportance::Closed;
+    }
+    if let Some(at) = rules.closes {
+        let time = clock(at, &state.env.zone, ClockStyle::Minute);
+        if state.is_closed() {
+            words.push(format!("closed {time}"));
+            importance = RuleImportance::Closed;
+        } else {
+            words.push(format!("closes {time}"));
+        }
+    }
+    if let Some(budget) = rules.budget {
+        let left = Remainder::of(budget, state.totals().subtotal);
+        words.push(format!("budget {}", left.told(currency)));
+    }
+    if let Some(each) = rules.budget_each {
+        words.push(format!("each {}", each.in_currency(currency)));
+    }
+
+    while words.len() > 1 && text::width(&words.join(" · ")) > columns {
+        words.pop();
+    }
+    let line = RuleLine::of(words.join(" · "), importance);
+    (!words.is_empty()).then_some(line).into_iter().collect()
+}
+
+/// The rules of the cart by their names: those that are set, and all for somebody who may set
+/// them.
+fn rules(state: &State) -> Vec<Rule> {
+    let rules = &state.cart.confirmed.rules;
+    let currency = &state.shop.currency;
+    let shows_unset = state.may_change_rules();
+    let mut all = Vec::new();
+
+    if rules.closes.is_some() || shows_unset {
+        let closes = rules.closes.map(|at| deadline(state, at));
+        all.push(Rule {
+            importance: if state.is_closed() {
+                RuleImportance::Closed
+            } else {
+                RuleImportance::Usual
+            },
+            ..Rule::new("closes", closes, Action::AskRule(TypedRule::Deadline))
+        });
+    }
+    if rules.budget.is_some() || shows_unset {
+        let budget = rules.budget.map(|budget| {
+            let left = Remainder::of(budget, state.totals().subtotal);
+            format!("{}, {}", budget.in_currency(currency), left.told(currency))
+        });
+        all.push(Rule::new(
+            "budget",
+            budget,
+            Action::AskRule(TypedRule::Budget),
+        ));
+    }
+    if rules.budget_each.is_some() || shows_unset {
+        let each = rules.budget_each.map(|each| each.in_currency(currency));
+        all.push(Rule::new("each", each, Action::AskRule(TypedRule::Each)));
+    }
+    if rules.locked || shows_unset {
+        let (lock, importance) = match rules.locked {
+            true => ("locked", RuleImportance::Closed),
+            false => ("open", RuleImportance::Usual),
+        };
+        all.push(Rule {
+            importance,
+            ..Rule::new("lock", Some(lock.to_owned()), Action::Lock)
+        });
+    }
+    if !rules.expected.is_empty() || shows_unset {
+        let names = (!rules.expected.is_empty()).then(|| rules.expected.join(", "));
+        let action = Action::AskRule(TypedRule::Expect);
+        all.push(Rule::new("expects", names, action));
+    }
+    all
+}
+
+/// The deadline, and how far away it is.
+fn deadline(state: &State, at: u64) -> String {
+    let zone = &state.env.zone;
+    let now = state.server_now();
+    if state.is_closed() {
+        return format!("{}, closed", day_and_minute(at, now, zone));
+    }
+    if !is_same_day(at, now, zone) {
+        return day_and_minute(at, now, zone);
+    }
+    let time = clock(at, zone, ClockStyle::Minute);
+    format!("{time}, in {}", countdown(at.saturating_sub(now)))
+}
+
+/// The sentence about who set the rules; `None` where the lines above say that they are one's own.
+fn owner_sentence(state: &State, columns: usize) -> Option<String> {
+    match &state.cart.confirmed.rules.owner {
+        None => Some("No rules yet. Whoever sets the first one owns them.".to_owned()),
+        Some(owner) if *owner == state.env.me => None,
+        Some(owner) => {
+            let only = format!("Only {owner} can change these.");
+            let full = format!("Set by {owner}. {only}");
+            Some(if text::width(&full) <= columns {
+                full
+            } else {
+                only
+            })
+        }
+    }
+}

@@ -1,0 +1,127 @@
+//! Who is ready, and the rules of the cart, as they are set from the screen.
+
+use super::{CART_UNREAD, Updater};
+use crate::model::typed_rule::TypedRule;
+use crate::model::{ChangeKind, Refusal, RuleChange, rules};
+use crate::store::Error;
+use crate::store::live::LiveRequest;
+use crate::tui::message::Effect;
+use crate::tui::state::{Asked, Connectivity, Mode};
+use tui_input::Input;
+
+impl Updater<'_> {
+    /// Says that we are ready, or are not any more.
+    pub(super) fn toggle_ready(&mut self) {
+        if !self.state.cart.loaded {
+            self.notify_error(CART_UNREAD);
+        } else if self.state.cart.shown.lines.is_empty() {
+            self.notify_error("The cart is empty: there is nothing to be ready for yet");
+        } else if self.state.is_ready(&self.state.env.me) {
+            self.submit(ChangeKind::Unready, Vec::new());
+        } else {
+            self.submit(ChangeKind::Ready, Vec::new());
+        }
+    }
+
+    /// Locks the cart, or unlocks it.
+    pub(super) fn toggle_lock(&mut self) {
+        let is_locked = self.state.cart.confirmed.rules.locked;
+        self.request_rule(RuleChange::Locked(!is_locked));
+    }
+
+    /// Opens the prompt for a rule of the cart.
+    pub(super) fn ask_rule(&mut self, rule: TypedRule) {
+        if !self.may_set_rules() {
+            return;
+        }
+        // Names are many: one more is typed behind them.
+        let value = match rule {
+            TypedRule::Expect => self.state.cart.confirmed.rules.expected.join(", "),
+            TypedRule::Deadline | TypedRule::Budget | TypedRule::Each => String::new(),
+        };
+        self.state.mode = Mode::Prompt {
+            asked: Asked::Rule(rule),
+            input: Input::new(value),
+        };
+    }
+
+    /// Sets a rule to what was typed at its prompt; nothing typed changes nothing.
+    pub(super) fn set_rule(&mut self, rule: TypedRule, typed: &str) {
+        if typed.trim().is_empty() {
+            return;
+        }
+        match self.state.typed_rule(rule, typed) {
+            Some(change) => self.request_rule(change),
+            None => self.notify_error(rule.refusal(typed)),
+        }
+    }
+
+    /// Asks the server to set a rule.
+    pub(super) fn request_rule(&mut self, change: RuleChange) {
+        if self.may_set_rules() {
+            self.state.people.rules_sent.push_back(change.clone());
+            let request = LiveRequest::Rules(vec![change]);
+            self.effects.push(Effect::Live(request));
+        }
+    }
+
+    /// Returns whether rules can be set here and now, and says why not.
+    fn may_set_rules(&mut self) -> bool {
+        let is_online = match self.state.connectivity {
+            Connectivity::Live | Connectivity::Syncing => true,
+            Connectivity::Connecting
+            | Connectivity::Offline { .. }
+            | Connectivity::Unreadable(_) => false,
+        };
+
+        if !self.state.cart.loaded {
+            self.notify_error(CART_UNREAD);
+            return false;
+        }
+        if let Some(owner) = &self.state.cart.confirmed.rules.owner
+            && !self.state.may_change_rules()
+        {
+            let refusal = Refusal::NotOwner(owner.clone());
+            self.notify_error(refusal.to_string());
+            return false;
+        }
+        if !is_online {
+            self.notify_error("The rules can't be changed while the server is away");
+        }
+        is_online
+    }
+
+    /// Takes in that the rule that was sent first is set, or is not.
+    pub(super) fn on_rules_set(&mut self, outcome: Result<(), Error>) {
+        let Some(change) = self.state.people.rules_sent.pop_front() else {
+            return;
+        };
+        let asks_to_quit = matches!(self.state.mode, Mode::ConfirmQuit);
+
+        let failure = match outcome {
+            // The user asked to quit, and only waited for this.
+            Ok(()) if self.state.is_settled() && asks_to_quit => {
+                self.effects.push(Effect::Quit);
+                return;
+            }
+            Ok(()) => {
+                let at = self.state.server_now();
+                let currency = &self.state.shop.currency;
+                let told = rules::told(&[change], currency, at, &self.state.env.zone);
+                self.notify_info(format!("You {told}"));
+                return;
+            }
+            Err(Error::Refused(refusal)) => self.told(refusal),
+            Err(Error::Unknown { trouble, .. }) => {
+                format!("It is not known whether the rule was set ({trouble}): look at the rules")
+            }
+            Err(Error::Trouble(trouble)) => format!("The rule was not set: {trouble}"),
+        };
+
+        self.notify_error(failure);
+        if asks_to_quit {
+            // The user should see that before quitting.
+            self.state.mode = Mode::Browse;
+        }
+    }
+}
