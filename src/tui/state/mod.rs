@@ -375,7 +375,7 @@ impl State {
             Mode::Browse
             | Mode::Search
             | Mode::Palette { .. }
-            | Mode::Quantity { .. }
+            | Mode::Prompt { .. }
             | Mode::Help(_)
             | Mode::Checkout(_)
             | Mode::Carts
