@@ -4,7 +4,7 @@ use crate::harness;
 
 use harness::screens::{TestScreen, id};
 use trolley::config::key::Key;
-use trolley::model::{ChangeKind, Money, Refusal, RuleChange};
+use trolley::model::{ChangeKind, Money, Refusal, RuleChange, Rules};
 use trolley::store::live::{LiveEvent, LiveRequest};
 use trolley::store::{Error, Trouble};
 use trolley::tui::message::{Effect, Message, MouseKind};
@@ -54,7 +54,7 @@ fn a_wide_screen_has_a_pane_for_the_people_alone() {
     let mut stage = TestScreen::with_rules(160, 48, "bob");
     stage.keys("w");
     let shown = stage.picture();
-    assert!(shown.contains(" People 10 of 12 ") && shown.contains(" Cart 8 lines "));
+    assert!(shown.contains(" People 10 of 12 ") && shown.contains("╭ Cart "));
     assert!(shown.contains(" Activity "));
 
     // The panes stand in a row, and Tab comes back to the first.
@@ -527,4 +527,161 @@ fn settle(stage: &mut TestScreen, kind: ChangeKind) {
     update.op = op.clone();
     stage.link(LiveEvent::Update(update.clone()));
     stage.link(LiveEvent::Settled(op, Ok(update)));
+}
+
+/// The title of the cart's pane.
+fn cart_title(stage: &TestScreen) -> String {
+    let shown = stage.picture();
+    let title = row(&shown, "╭ Cart ").rsplit("╭ ").next().unwrap();
+    title.trim_end_matches(['"', '╮', '─', ' ']).to_owned()
+}
+
+#[test]
+fn the_title_of_the_cart_says_until_when_and_what_is_left_for_me() {
+    for (width, title) in [
+        (160, "Cart 8 lines · closes 11:36 · €2.90 left for you"),
+        (120, "Cart 8 lines · closes 11:36 · €2.90 left for you"),
+        (80, "Cart closes 11:36 · €2.90 left"),
+        (50, "Cart closes 11:36 · €2.90 left for you"),
+        (32, "Cart 11:36 · €2.90 left"),
+        (24, "Cart 11:36"),
+    ] {
+        let mut stage = TestScreen::with_rules(width, 24, "bob");
+        stage.keys("tab");
+        assert_eq!(cart_title(&stage), title, "{width}");
+    }
+
+    let with = |rules: &dyn Fn(&mut Rules)| {
+        let mut stage = TestScreen::with_rules(120, 36, "bob");
+        let mut cart = stage.state.cart.confirmed.clone();
+        rules(&mut cart.rules);
+        stage.link(LiveEvent::Cart(cart));
+        cart_title(&stage)
+    };
+    let title = with(&|rules| rules.locked = true);
+    assert_eq!(title, "Cart 8 lines · locked by bob · €2.90 left for you");
+    let title = with(&|rules| rules.closes = Some(1_000));
+    assert_eq!(title, "Cart 8 lines · closed 00:00 · €2.90 left for you");
+    let title = with(&|rules| rules.budget_each = Money::parse("9.10"));
+    assert_eq!(title, "Cart 8 lines · closes 11:36 · nothing left for you");
+    let title = with(&|rules| rules.budget_each = Money::parse("9"));
+    assert_eq!(title, "Cart 8 lines · closes 11:36 · €0.10 over your limit");
+    let title = with(&|rules| rules.budget_each = None);
+    assert_eq!(title, "Cart closes 11:36 · €36.50 of the budget left");
+    let title = with(&|rules| *rules = Rules::default());
+    assert_eq!(title, "Cart 8 lines");
+}
+
+#[test]
+fn what_is_left_stands_above_the_total() {
+    let mut stage = TestScreen::with_rules(120, 36, "bob");
+    let both = "€2.90 of €12.00 left for you · €36.50 of the budget left";
+    assert!(stage.picture().contains(both));
+    assert!(stage.picture().contains("Bakery\u{a0}€32.80"));
+    stage.take_in(Message::Resize(80, 24));
+    assert!(stage.picture().contains("│€2.90 of €12.00 left for you "));
+    assert!(stage.picture().contains("│€36.50 of the budget left "));
+    // Where the cart is hidden, the catalog says what matters of it.
+    stage.take_in(Message::Resize(50, 15));
+    assert!(
+        stage
+            .picture()
+            .contains("╰ Cart: 28 items, €83.50 · closes 11:36 ─")
+    );
+}
+
+/// Lets time pass by itself.
+fn pass(stage: &mut TestScreen, seconds: u64) {
+    stage.now.steady += seconds * 1_000;
+    stage.now.wall += i64::try_from(seconds * 1_000).unwrap();
+    stage.server += seconds * 1_000;
+    stage.take_in(Message::Clock);
+}
+
+#[test]
+fn whoever_is_not_ready_is_reminded_before_the_cart_closes() {
+    // The cart closes in twelve minutes, of which ten seconds have passed.
+    let mut stage = TestScreen::with_rules(120, 36, "bob");
+    pass(&mut stage, 409);
+    assert_eq!(message(&stage), "");
+    assert_eq!(stage.state.next_moment(), Some(stage.now.steady + 1_000));
+    pass(&mut stage, 1);
+    let reminder = "5 minutes until the cart closes: press w, then r, when you are ready";
+    assert_eq!(message(&stage), reminder);
+
+    // It waits for a key, and comes once.
+    pass(&mut stage, 120);
+    assert_eq!(message(&stage), reminder);
+    stage.keys("down");
+    assert_eq!(message(&stage), "");
+    pass(&mut stage, 119);
+    assert_eq!(message(&stage), "");
+    stage.keys("w");
+    pass(&mut stage, 1);
+    let reminder = "1 minute until the cart closes: press r when you are ready";
+    assert_eq!(message(&stage), reminder);
+
+    // Everybody hears that it has closed.
+    pass(&mut stage, 60);
+    assert!(message(&stage).starts_with("The deadline has passed"));
+    stage.keys("w");
+    assert!(
+        stage.picture().contains("the deadline passed"),
+        "{}",
+        stage.picture()
+    );
+}
+
+#[test]
+fn nobody_is_reminded_without_need() {
+    // Who is ready is not, but hears of the end.
+    let mut stage = TestScreen::with_rules(120, 36, "bob");
+    let mut cart = stage.state.cart.confirmed.clone();
+    cart.ready.push("ann@till".to_owned());
+    stage.link(LiveEvent::Cart(cart.clone()));
+    for seconds in [410, 240] {
+        pass(&mut stage, seconds);
+        assert_eq!(message(&stage), "");
+    }
+    pass(&mut stage, 70);
+    assert!(message(&stage).starts_with("The deadline has passed"));
+
+    // A program that starts late says nothing of what has passed, nor one whose deadline is moved.
+    let mut stage = TestScreen::with_rules(120, 36, "bob");
+    cart.ready.clear();
+    cart.rules.closes = Some(stage.server + 200_000);
+    cart.deadline.told_at = stage.server;
+    stage.link(LiveEvent::Cart(cart.clone()));
+    pass(&mut stage, 139);
+    assert_eq!(message(&stage), "");
+    pass(&mut stage, 1);
+    assert!(message(&stage).starts_with("1 minute until"));
+
+    // A locked cart takes nothing any more.
+    let mut stage = TestScreen::with_rules(120, 36, "bob");
+    cart.rules.locked = true;
+    cart.rules.closes = Some(stage.server + 400_000);
+    cart.deadline.told_at = stage.server;
+    stage.link(LiveEvent::Cart(cart));
+    pass(&mut stage, 100);
+    assert_eq!(message(&stage), "");
+}
+
+#[test]
+fn the_owner_reads_who_is_not_ready() {
+    let mut stage = TestScreen::with_rules(120, 36, "ann@till");
+    pass(&mut stage, 410);
+    let reminder = "5 minutes left: bob, eve, fay, hal, jon, kim and lee are not ready";
+    assert_eq!(message(&stage), reminder);
+
+    let mut stage = TestScreen::with_rules(50, 15, "ann@till");
+    pass(&mut stage, 410);
+    assert_eq!(message(&stage), "5 minutes left: 7 people are not ready");
+
+    // After a sleep through both reminders, the later one counts.
+    let mut stage = TestScreen::with_rules(120, 36, "ann@till");
+    pass(&mut stage, 680);
+    assert!(message(&stage).starts_with("1 minute left: bob, "));
+    pass(&mut stage, 1);
+    assert!(stage.state.next_moment() <= Some(stage.now.steady + 29_000));
 }

@@ -1,10 +1,9 @@
 //! The rows and sizes of the checkout, the past orders and a receipt: drawing and scrolling both
-//! read them. And the words about rules and orders in the cart's title.
+//! read them. And the words about an order on its way.
 
 use super::checkout::CheckoutRows;
 use crate::config::keymap::Action;
 use crate::model::receipt::receipt;
-use crate::model::time::{ClockStyle, clock};
 use crate::model::{OrderId, Preview, text};
 use crate::tui::state::{Mode, State};
 
@@ -114,54 +113,12 @@ pub(crate) fn extent(state: &State) -> Option<Extent> {
     })
 }
 
-/// The cart's status by its owner's rules and the order on its way, in as many whole words as fit
-/// in `room` columns.
+/// What happens to the cart while it is ordered; `None` where nobody orders it.
 #[must_use]
-pub(crate) fn standing(state: &State, room: usize) -> String {
-    let mut words = status_words(state);
-    while words.len() > 1 && text::width(&words.join(" · ")) > room {
-        words.pop();
-    }
-    text::truncate(&words.join(" · "), room)
-}
-
-fn status_words(state: &State) -> Vec<String> {
-    let cart = &state.cart.confirmed;
-
+pub(crate) fn ordering(state: &State) -> Option<String> {
     if let Some(id) = &state.orders.placing {
-        return vec![format!("ordering {id} …")];
+        return Some(format!("ordering {id} …"));
     }
-    if let Some(ordering) = &cart.ordering {
-        return vec![format!("being ordered by {}", ordering.by)];
-    }
-    if cart.rules.locked {
-        return vec![match &cart.rules.owner {
-            Some(owner) => format!("locked by {owner}"),
-            None => "locked".to_owned(),
-        }];
-    }
-    if state.is_closed() {
-        return vec!["closed".to_owned()];
-    }
-    rule_words(state)
-}
-
-/// The limits that the owner's rules set: budget, closing time, budget of each person.
-fn rule_words(state: &State) -> Vec<String> {
-    let rules = &state.cart.confirmed.rules;
-    let currency = &state.shop.currency;
-
-    let left = rules
-        .budget
-        .map(|budget| budget.less(state.totals().subtotal))
-        .map(|left| format!("{} left", left.in_currency(currency)));
-    let closes = rules.closes.map(|at| {
-        let time = clock(at, &state.env.zone, ClockStyle::Minute);
-        format!("closes {time}")
-    });
-    let each = rules
-        .budget_each
-        .map(|each| format!("{} each", each.in_currency(currency)));
-
-    [left, closes, each].into_iter().flatten().collect()
+    let ordering = state.cart.confirmed.ordering.as_ref();
+    ordering.map(|ordering| format!("being ordered by {}", ordering.by))
 }

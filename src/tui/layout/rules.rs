@@ -2,6 +2,7 @@
 
 use super::countdown::countdown;
 use super::money;
+use super::orders::ordering;
 use crate::config::keymap::Action;
 use crate::model::time::{ClockStyle, clock, day_and_minute, is_same_day};
 use crate::model::typed_rule::{NONE, TypedRule};
@@ -63,6 +64,185 @@ impl Remainder {
             Remainder::Left(amount) | Remainder::Over(amount) => amount,
         }
     }
+}
+
+/// A word of the cart's title.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct TitleWord {
+    pub(crate) text: String,
+    pub(crate) importance: TitleImportance,
+}
+
+/// The importance of a word in the cart's title.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum TitleImportance {
+    /// How much is in the cart.
+    Count,
+    /// A rule, or that it is being ordered.
+    Rule,
+    /// What keeps one from changing the cart.
+    Closed,
+}
+
+/// A word in full, and as short as it can be.
+pub(crate) struct Wordings {
+    full: String,
+    short: String,
+    importance: TitleImportance,
+}
+
+impl Wordings {
+    fn word(&self, text: &str) -> TitleWord {
+        TitleWord {
+            text: text.to_owned(),
+            importance: self.importance,
+        }
+    }
+
+    /// The word in full.
+    #[must_use]
+    pub(crate) fn full(&self) -> TitleWord {
+        self.word(&self.full)
+    }
+
+    fn short(&self) -> TitleWord {
+        self.word(&self.short)
+    }
+}
+
+/// The words of the cart's title, as many and as long as there is room for: how many lines it has,
+/// until when it may be changed, and what is left for oneself.
+#[must_use]
+pub(crate) fn title_words(state: &State, room: usize) -> Vec<TitleWord> {
+    let lines = state.cart.shown.lines.len();
+    let count = (lines > 0).then(|| TitleWord {
+        text: text::count(lines, "line"),
+        importance: TitleImportance::Count,
+    });
+    let until = open_until(state);
+    let left = left_in_title(state);
+
+    let until = until.as_ref();
+    let left = left.as_ref();
+    let mut choices = vec![
+        vec![count, until.map(Wordings::full), left.map(Wordings::full)],
+        vec![until.map(Wordings::full), left.map(Wordings::full)],
+        vec![until.map(Wordings::full), left.map(Wordings::short)],
+        vec![until.map(Wordings::short), left.map(Wordings::short)],
+        vec![until.or(left).map(Wordings::short)],
+    ]
+    .into_iter()
+    .map(|words| words.into_iter().flatten().collect::<Vec<TitleWord>>());
+
+    choices
+        .find(|words| {
+            let widths = words.iter().map(|word| text::width(&word.text));
+            let gaps = 3 * words.len().saturating_sub(1);
+            widths.sum::<usize>() + gaps <= room
+        })
+        .unwrap_or_default()
+}
+
+/// Until when the cart may be changed, or why it may not; `None` where nothing ends that.
+#[must_use]
+pub(crate) fn open_until(state: &State) -> Option<Wordings> {
+    let rules = &state.cart.confirmed.rules;
+    if let Some(ordering) = ordering(state) {
+        return Some(Wordings {
+            full: ordering,
+            short: "being ordered".to_owned(),
+            importance: TitleImportance::Rule,
+        });
+    }
+    if rules.locked {
+        let owner = rules.owner.as_ref();
+        return Some(Wordings {
+            full: owner.map_or("locked".to_owned(), |owner| format!("locked by {owner}")),
+            short: "locked".to_owned(),
+            importance: TitleImportance::Rule,
+        });
+    }
+
+    let time = clock(rules.closes?, &state.env.zone, ClockStyle::Minute);
+    Some(if state.is_closed() {
+        Wordings {
+            full: format!("closed {time}"),
+            short: "closed".to_owned(),
+            importance: TitleImportance::Closed,
+        }
+    } else {
+        Wordings {
+            full: format!("closes {time}"),
+            short: time,
+            importance: TitleImportance::Rule,
+        }
+    })
+}
+
+/// What is left of one's own limit, or else of the budget of all; `None` where there is neither.
+fn left_in_title(state: &State) -> Option<Wordings> {
+    let rules = &state.cart.confirmed.rules;
+    let currency = &state.shop.currency;
+    let (remainder, left_for, over) = match (rules.budget_each, rules.budget) {
+        (Some(each), _) => (
+            Remainder::of(each, state.own_sum()),
+            "left for you",
+            "over your limit",
+        ),
+        (None, Some(budget)) => (
+            Remainder::of(budget, state.totals().subtotal),
+            "of the budget left",
+            "over the budget",
+        ),
+        (None, None) => return None,
+    };
+
+    Some(match remainder {
+        Remainder::Left(left) if left == Money::ZERO => Wordings {
+            full: format!("nothing {left_for}"),
+            short: "nothing left".to_owned(),
+            importance: TitleImportance::Rule,
+        },
+        Remainder::Left(left) => Wordings {
+            full: format!("{} {left_for}", left.in_currency(currency)),
+            short: remainder.told(currency),
+            importance: TitleImportance::Rule,
+        },
+        Remainder::Over(amount) => Wordings {
+            full: format!("{} {over}", amount.in_currency(currency)),
+            short: remainder.told(currency),
+            importance: TitleImportance::Closed,
+        },
+    })
+}
+
+/// The sentences above the cart's total: what is left for oneself, and of the budget.
+#[must_use]
+pub(crate) fn limit_sentences(state: &State) -> Vec<String> {
+    let rules = &state.cart.confirmed.rules;
+    let currency = &state.shop.currency;
+
+    let each = rules.budget_each.map(|limit| {
+        let of_limit = limit.in_currency(currency);
+        match Remainder::of(limit, state.own_sum()) {
+            Remainder::Left(left) => {
+                format!("{} of {of_limit} left for you", left.in_currency(currency))
+            }
+            Remainder::Over(over) => {
+                format!(
+                    "{} over your limit of {of_limit}",
+                    over.in_currency(currency)
+                )
+            }
+        }
+    });
+    let budget = rules.budget.map(
+        |budget| match Remainder::of(budget, state.totals().subtotal) {
+            Remainder::Left(left) => format!("{} of the budget left", left.in_currency(currency)),
+            Remainder::Over(over) => format!("{} over the budget", over.in_currency(currency)),
+        },
+    );
+    each.into_iter().chain(budget).collect()
 }
 
 /// A line about the rules of the cart.

@@ -1,6 +1,7 @@
 //! The cart pane: the confirmed cart, our unconfirmed changes, and what is displayed of both.
 
 use super::scroll::Scroll;
+use super::timers::Reminders;
 use crate::model::{Cart, CartLine, Change, ChangeKind, Edit, OpId, ProductId, Update};
 use std::collections::{HashMap, HashSet, VecDeque};
 
@@ -32,6 +33,8 @@ pub struct CartPane {
     pub deadline: Option<u64>,
     /// The difference between the server's clock and our steady clock.
     pub server_ahead: u64,
+    /// The reminders of the time when the cart closes.
+    pub(crate) reminders: Reminders,
     /// The moment when the server was last asked to remove expired lines.
     pub expiry_asked: Option<u64>,
     /// The moment to read a cart again that can't be read.

@@ -5,7 +5,7 @@ use super::areas::{Pane, PeopleVisibility, THREE_PANES};
 use super::scroll::Scroll;
 use crate::model::people::People;
 use crate::model::typed_rule::TypedRule;
-use crate::model::{Cart, ProductId, RuleChange};
+use crate::model::{Cart, Money, ProductId, RuleChange};
 use std::collections::VecDeque;
 
 /// Somebody who fills the cart, or watches it.
@@ -96,6 +96,17 @@ impl State {
     pub(crate) fn people_of(&self, cart: &Cart) -> People {
         let lines = cart.lines.iter();
         People::of_cart(lines.map(|line| (line, self.lookup(&line.product))))
+    }
+
+    /// The price of one's own pieces in the cart that shows.
+    #[must_use]
+    pub(crate) fn own_sum(&self) -> Money {
+        let people = self.people_of(&self.cart.shown);
+        people
+            .parts
+            .get(&self.env.me)
+            .map(|part| part.sum)
+            .unwrap_or_default()
     }
 
     /// The panes, from the left.

@@ -9,7 +9,8 @@ use super::{Connectivity, State};
 pub(crate) const SECONDS_BELOW: u64 = 120_000;
 
 const SECOND: u64 = 1_000;
-const MINUTE: u64 = 60_000;
+/// A minute in milliseconds.
+pub(crate) const MINUTE: u64 = 60_000;
 
 /// Milliseconds that another program may take to place its order before we finish its work.
 const ABANDONED_AFTER: u64 = 4_000;
@@ -17,6 +18,18 @@ const ABANDONED_AFTER: u64 = 4_000;
 const RESUME_PAUSE: u64 = 5_000;
 /// Milliseconds between two requests to remove expired lines, should the clocks differ.
 const EXPIRY_PAUSE: u64 = 1_000;
+
+/// The times before the cart closes at which people are reminded of it, in milliseconds.
+const REMIND_BEFORE: [u64; 2] = [5 * MINUTE, MINUTE];
+
+/// The reminders of the time when the cart closes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) struct Reminders {
+    /// When it closes, by the server's clock, as was last heard.
+    closes: Option<u64>,
+    /// The time before that at which the next reminder is due, in milliseconds.
+    next: Option<u64>,
+}
 
 impl State {
     /// The server's clock, in Unix milliseconds.
@@ -47,6 +60,32 @@ impl State {
     pub(crate) fn closes_at(&self) -> Option<u64> {
         let closes = self.cart.confirmed.rules.closes?;
         Some(closes.saturating_sub(self.cart.server_ahead))
+    }
+
+    /// The moment to remind people that the cart closes soon.
+    #[must_use]
+    pub(crate) fn reminder_due_at(&self) -> Option<u64> {
+        let before = self.cart.reminders.next?;
+        Some(self.closes_at()?.saturating_sub(before))
+    }
+
+    /// Plans the reminders before the cart closes, once it is known when that is. What is due then
+    /// already is no news.
+    pub(crate) fn plan_reminders(&mut self) {
+        let closes = self.cart.confirmed.rules.closes;
+        if self.cart.reminders.closes != closes {
+            self.cart.reminders.closes = closes;
+            self.plan_next_reminder();
+        }
+    }
+
+    /// Plans the next reminder: the first that is not due yet.
+    pub(crate) fn plan_next_reminder(&mut self) {
+        let left = self.closes_at().map(|at| at.saturating_sub(self.now));
+        self.cart.reminders.next = left.and_then(|left| {
+            let mut times = REMIND_BEFORE.into_iter();
+            times.find(|before| *before < left)
+        });
     }
 
     /// Returns whether the cart is closed by its owner's rule.
@@ -118,6 +157,7 @@ impl State {
             self.cart.reread_at,
             self.closes_at().filter(|at| *at > self.now),
             self.next_closing_step(),
+            self.reminder_due_at(),
         ];
 
         highlights.chain(others.into_iter().flatten()).min()

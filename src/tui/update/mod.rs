@@ -148,6 +148,7 @@ impl Updater<'_> {
         self.reread_at_deadline();
         self.reread_unreadable();
         self.note_closing();
+        self.remind_of_closing();
         self.expire_lines();
         self.load_catalog_if_due();
         self.refresh_preview();

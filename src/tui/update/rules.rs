@@ -1,12 +1,18 @@
 //! Who is ready, and the rules of the cart, as they are set from the screen.
 
 use super::{CART_UNREAD, Updater};
+use crate::config::keymap::Action;
 use crate::model::typed_rule::TypedRule;
-use crate::model::{ChangeKind, Refusal, RuleChange, rules};
+use crate::model::{ChangeKind, Refusal, RuleChange, rules, text};
 use crate::store::Error;
 use crate::store::live::LiveRequest;
+use crate::tui::layout::orders::ordering;
+use crate::tui::layout::people::{Standing, all_sums};
 use crate::tui::message::Effect;
-use crate::tui::state::{Asked, Connectivity, Mode};
+use crate::tui::state::areas::Pane;
+use crate::tui::state::people::Person;
+use crate::tui::state::timers::MINUTE;
+use crate::tui::state::{Asked, Connectivity, Mode, State, Tone};
 use tui_input::Input;
 
 impl Updater<'_> {
@@ -91,6 +97,28 @@ impl Updater<'_> {
         is_online
     }
 
+    /// Reminds whoever is not ready that the cart closes soon; its owner reads who that is.
+    pub(super) fn remind_of_closing(&mut self) {
+        self.state.plan_reminders();
+        let now = self.state.now;
+        if self.state.reminder_due_at().is_none_or(|due| due > now) {
+            return;
+        }
+        self.state.plan_next_reminder();
+
+        let left = self
+            .state
+            .closes_at()
+            .map_or(0, |at| at.saturating_sub(now));
+        let rules = &self.state.cart.confirmed.rules;
+        if left > 0 && !rules.locked && ordering(self.state).is_none() {
+            let minutes = text::count(left.div_ceil(MINUTE), "minute");
+            if let Some(reminder) = reminder(self.state, &minutes) {
+                self.notify_until_key(reminder, Tone::Warn);
+            }
+        }
+    }
+
     /// Takes in that the rule that was sent first is set, or is not.
     pub(super) fn on_rules_set(&mut self, outcome: Result<(), Error>) {
         let Some(change) = self.state.people.rules_sent.pop_front() else {
@@ -124,4 +152,60 @@ impl Updater<'_> {
             self.state.mode = Mode::Browse;
         }
     }
+}
+
+/// The reminder that so many minutes are left; `None` where there is nothing to be reminded of.
+fn reminder(state: &State, minutes: &str) -> Option<String> {
+    let me = &state.env.me;
+    let is_owner = state.cart.confirmed.rules.owner.as_ref() == Some(me);
+    let others = if is_owner {
+        others_not_ready(state)
+    } else {
+        Vec::new()
+    };
+    if let Some((last, before)) = others.split_last() {
+        let (names, are) = match before {
+            [] => (last.clone(), "is"),
+            before => (format!("{} and {last}", before.join(", ")), "are"),
+        };
+        let named = format!("{minutes} left: {names} {are} not ready");
+        // The line has a column at each end.
+        let has_room = text::width(&named) + 2 <= usize::from(state.size.0);
+        return Some(if has_room {
+            named
+        } else {
+            format!("{minutes} left: {} people are not ready", others.len())
+        });
+    }
+
+    if state.cart.shown.lines.is_empty() || state.is_ready(me) {
+        return None;
+    }
+    let keymap = &state.env.keymap;
+    let ready = keymap.key_of(Action::Ready);
+    let press = if state.focus == Pane::People {
+        format!("press {ready}")
+    } else {
+        format!("press {}, then {ready},", keymap.key_of(Action::People))
+    };
+    Some(format!(
+        "{minutes} until the cart closes: {press} when you are ready"
+    ))
+}
+
+/// The names of the others who take part, or are expected to, and are not ready.
+fn others_not_ready(state: &State) -> Vec<String> {
+    all_sums(state)
+        .into_iter()
+        .filter(|sums| !sums.is_me)
+        .filter(|sums| match sums.standing {
+            Standing::Ready => false,
+            Standing::Missing => true,
+            Standing::Shopping => sums.part.pieces > 0,
+        })
+        .filter_map(|sums| match sums.person {
+            Person::Named(name) => Some(name),
+            Person::Nobody => None,
+        })
+        .collect()
 }

@@ -13,7 +13,7 @@ use crate::tui::layout::cart::{AroundLine, CartRows, FromPlace};
 use crate::tui::layout::columns;
 use crate::tui::layout::columns::CartColumns;
 use crate::tui::layout::money;
-use crate::tui::layout::orders;
+use crate::tui::layout::rules::{TitleImportance, title_words};
 use crate::tui::state::areas::{Areas, Pane};
 use crate::tui::state::{Connectivity, State};
 use ratatui::layout::Rect;
@@ -81,16 +81,16 @@ fn title<'a>(state: &State, frame: Rect) -> Line<'a> {
     let theme = &state.theme;
     let mut title = Line::from(Span::styled(" Cart ", theme.accent));
 
-    let lines = state.cart.shown.lines.len();
-    if lines > 0 {
-        let lines = text::count(lines, "line");
-        title.push_span(Span::styled(format!("{lines} "), theme.dim));
-    }
-
     let room = usize::from(frame.width).saturating_sub(title.width() + 3);
-    let standing = orders::standing(state, room);
-    if !standing.is_empty() {
-        title.push_span(Span::styled(format!("{standing} "), theme.warn));
+    for (index, word) in title_words(state, room).into_iter().enumerate() {
+        let gap = if index > 0 { "· " } else { "" };
+        let style = match word.importance {
+            TitleImportance::Count => theme.dim,
+            TitleImportance::Rule => theme.warn,
+            TitleImportance::Closed => theme.bad,
+        };
+        title.push_span(Span::styled(gap, theme.dim));
+        title.push_span(Span::styled(format!("{} ", word.text), style));
     }
     title
 }

@@ -12,6 +12,7 @@ use crate::model::search::{Sort, Sorting};
 use crate::model::{Item, Stock, text};
 use crate::tui::layout::columns;
 use crate::tui::layout::columns::CatalogColumns;
+use crate::tui::layout::rules::open_until;
 use crate::tui::state::areas::{Areas, Pane};
 use crate::tui::state::{Connectivity, Mode, State};
 use ratatui::layout::{Position, Rect};
@@ -39,8 +40,10 @@ pub(super) fn draw(state: &State, areas: &Areas, sketch: &mut Sketch) {
     let title = title(state, frame, &columns);
     draw_pane(theme, state.focus == Pane::Catalog, title, frame, sketch);
     let foot = row::foot_line(frame);
-    sketch.write_line(&position(theme, scroll.cursor, product_count), foot);
-    let cart = cart_in_short(state, areas);
+    let position = position(theme, scroll.cursor, product_count);
+    sketch.write_line(&position, foot);
+    let room = usize::from(foot.width).saturating_sub(position.width());
+    let cart = cart_in_short(state, areas, room);
     sketch.write(foot.x, foot.y, &cart, foot.width, theme.dim);
 
     if state.catalog.shown.is_empty() {
@@ -144,15 +147,24 @@ fn thousands(n: usize) -> String {
     out
 }
 
-/// The cart's items and subtotal, for the foot of the frame where the cart does not show.
-fn cart_in_short(state: &State, areas: &Areas) -> String {
+/// The cart's items and subtotal, and until when it may be changed, for the foot of the frame where
+/// the cart does not show.
+fn cart_in_short(state: &State, areas: &Areas, room: usize) -> String {
     if areas.cart.is_some() || state.cart.shown.lines.is_empty() {
         return String::new();
     }
     let totals = state.totals();
     let items = text::count(totals.items, "item");
     let subtotal = totals.subtotal.in_currency(&state.shop.currency);
-    format!(" Cart: {items}, {subtotal} ")
+    let cart = format!(" Cart: {items}, {subtotal} ");
+
+    // The people, where they cover the cart, say that themselves.
+    let until = open_until(state).filter(|_| areas.people.is_none());
+    let with_until = until.map(|until| format!("{cart}· {} ", until.full().text));
+    match with_until {
+        Some(with_until) if text::width(&with_until) <= room => with_until,
+        Some(_) | None => cart,
+    }
 }
 
 /// The sentence in an empty list: why it is empty, and what to do about it.

@@ -6,10 +6,10 @@ use super::sketch::Sketch;
 use super::{draw_pane, draw_placeholder, draw_scroll_bar, draw_sentence};
 use crate::config::keymap::Action;
 use crate::config::theme::Theme;
-use crate::model::Preview;
 use crate::model::checkout::PreviewLine;
 use crate::model::product::only_left;
 use crate::model::total::LineStatus;
+use crate::model::{Preview, text};
 use crate::tui::layout::checkout::{CheckoutColumns, CheckoutRow, CheckoutRows, MAX_WIDTH};
 use crate::tui::layout::orders;
 use crate::tui::layout::orders::MAY_NOT_ORDER;
@@ -195,14 +195,13 @@ fn next_step(state: &State, preview: &Preview) -> (String, Style) {
             let text = "The server is away: these prices may be old".to_owned();
             (text, theme.bad)
         }
-        None if state.cart.confirmed.ordering.is_some() => {
-            let text = format!(
-                "This cart is {} just now",
-                orders::standing(state, STATUS_WIDTH)
-            );
-            (text, theme.warn)
-        }
-        None => how_to_order(state, preview),
+        None => match orders::ordering(state) {
+            Some(ordering) => {
+                let ordering = text::truncate(&ordering, STATUS_WIDTH);
+                (format!("This cart is {ordering} just now"), theme.warn)
+            }
+            None => how_to_order(state, preview),
+        },
     }
 }
 

@@ -10,6 +10,7 @@ use crate::model::total::{ProductLookup, Totals};
 use crate::model::{Money, text};
 use crate::tui::layout::columns::CartColumns;
 use crate::tui::layout::money;
+use crate::tui::layout::rules::limit_sentences;
 use crate::tui::state::State;
 use ratatui::layout::Rect;
 
@@ -38,9 +39,15 @@ pub(super) fn draw(
         height: last.saturating_sub(1),
         ..area
     };
+    // What is left of the limits stands next to the total, and goes last.
+    let limits = limits(state, between);
+    let rest = usize::from(between.height) - limits.len();
     let categories = category_sums(state).join("  ");
-    let wrapped = text::wrap(&categories, area.width.into(), between.height.into());
+    let wrapped = text::wrap(&categories, area.width.into(), rest);
     for (area, line) in between.rows().zip(wrapped) {
+        sketch.write(area.x, area.y, &line, area.width, state.theme.dim);
+    }
+    for (area, line) in between.rows().skip(rest).zip(limits) {
         sketch.write(area.x, area.y, &line, area.width, state.theme.dim);
     }
 
@@ -50,6 +57,21 @@ pub(super) fn draw(
         ..area
     };
     draw_subtotal(state, totals, columns, last_line, sketch);
+}
+
+/// The lines about what is left of the limits: one where they have room in it.
+fn limits(state: &State, area: Rect) -> Vec<String> {
+    let mut sentences = limit_sentences(state);
+    let joined = sentences.join(" · ");
+    if !sentences.is_empty() && text::width(&joined) <= area.width.into() {
+        return vec![joined].into_iter().take(area.height.into()).collect();
+    }
+
+    sentences.truncate(area.height.into());
+    for sentence in &mut sentences {
+        *sentence = text::truncate(sentence, area.width.into());
+    }
+    sentences
 }
 
 /// Draws the line with the items and the subtotal.
