@@ -3,6 +3,7 @@
 use crate::harness;
 
 use harness::screens::{TestScreen, id};
+use harness::{Server, ok, shop_sized};
 use trolley::config::key::Key;
 use trolley::model::{ChangeKind, Money, Refusal, RuleChange, Rules};
 use trolley::store::live::{LiveEvent, LiveRequest};
@@ -577,7 +578,7 @@ fn what_is_left_stands_above_the_total() {
     let mut stage = TestScreen::with_rules(120, 36, "bob");
     let both = "€2.90 of €12.00 left for you · €36.50 of the budget left";
     assert!(stage.picture().contains(both));
-    assert!(stage.picture().contains("Bakery\u{a0}€32.80"));
+    assert!(stage.picture().contains("Tea\u{a0}€32.40"));
     stage.take_in(Message::Resize(80, 24));
     assert!(stage.picture().contains("│€2.90 of €12.00 left for you "));
     assert!(stage.picture().contains("│€36.50 of the budget left "));
@@ -586,7 +587,7 @@ fn what_is_left_stands_above_the_total() {
     assert!(
         stage
             .picture()
-            .contains("╰ Cart: 28 items, €83.50 · closes 11:36 ─")
+            .contains("╰ Cart: 28 items, €83.50 · closes 11:36 ")
     );
 }
 
@@ -684,4 +685,85 @@ fn the_owner_reads_who_is_not_ready() {
     assert!(message(&stage).starts_with("1 minute left: bob, "));
     pass(&mut stage, 1);
     assert!(stage.state.next_moment() <= Some(stage.now.steady + 29_000));
+}
+
+/// Fifteen people at lunch: thirteen by commands, the owner and one more at terminals of their own.
+#[test]
+fn fifteen_people_fill_a_cart_whose_owner_sets_its_rules() {
+    let server = Server::with_demo();
+    let mut ann = shop_sized(&server, "office", "ann", 80, 24);
+    let mut bob = shop_sized(&server, "office", "bob", 120, 36);
+    ann.keys("/ e s p r enter a");
+    bob.keys("/ e s p r enter 2 a");
+    let others = [
+        "cai", "dee", "eve", "fay", "gus", "hal", "ira", "jon", "kim", "lee", "mia", "ned", "ola",
+    ];
+    for name in others {
+        ok(
+            &server,
+            &["--cart", "office", "--name", name, "add", "flat-white"],
+        );
+    }
+
+    // Everybody's row scrolls, and the sums are the total: 3 x 2.40 and 13 x 3.60.
+    ann.keys("w");
+    ann.wait("People 15 ");
+    ann.wait(r"●  ann \(you\) +1 +2\.40 ");
+    ann.wait(r"●  bob +2 +4\.80 ");
+    ann.wait(r"○  cai +1 +3\.60 ");
+    ann.wait(r"16 items +€54\.00");
+    ann.keys("G");
+    ann.wait(r"○  ola +1 +3\.60 ");
+    ann.wait("15 of 15 ");
+    ann.keys("enter");
+    ann.wait("1 Flat White +3.60");
+
+    // The first rule makes its setter the owner. Everybody hears of each, and sees it.
+    bob.keys("w");
+    bob.wait("No rules yet");
+    ann.keys("E 1 2 enter");
+    ann.wait(r"You set the budget of each to €12\.00");
+    bob.wait(r"each +€12\.00");
+    bob.wait(r"bob \(you\) +2 +4\.80 +7\.20 ");
+    bob.wait("Only ann can change these");
+    bob.keys("L");
+    bob.wait("Only ann can change the rules of this cart");
+
+    ann.keys("B 6 0 enter");
+    bob.wait(r"budget +€60\.00, €6\.00 left");
+    ann.keys("X a n n , b o b , z o e enter");
+    bob.wait("People 2 of 3 · 1 missing");
+    bob.wait("○ – missing zoe");
+    ann.keys("L");
+    bob.wait("ann locked the cart");
+    bob.wait("People 2 of 3 · locked");
+    bob.keys("tab 2 a");
+    bob.wait("The cart is locked; ann can reopen it");
+    ann.keys("L");
+    bob.wait("ann unlocked the cart");
+
+    // Bob is ready until his next change.
+    bob.keys("tab r");
+    bob.wait("You are ready");
+    ann.wait("1 ready");
+    ann.keys("g j");
+    ann.wait(r"●✓ bob ");
+    bob.keys("tab a");
+    ann.gone("1 ready");
+    bob.wait(r"bob \(you\) +3 +7\.20 +4\.80 ");
+
+    // The deadline passes: everybody is told, and nothing goes into the cart any more.
+    ann.keys("T 3 s enter");
+    bob.wait("closes +[0-9:]+, in 0:0[0-3]");
+    for terminal in [&ann, &bob] {
+        terminal.wait("The deadline has passed");
+        terminal.wait("closes +today [0-9:]+, closed");
+    }
+    bob.keys("v");
+    bob.wait("the deadline passed: closed");
+    bob.keys("left a");
+    bob.wait("The deadline has passed; ann can reopen it");
+    let cart = ok(&server, &["--cart", "office", "cart", "--json"]);
+    let cart: serde_json::Value = serde_json::from_str(&cart).unwrap();
+    assert_eq!(cart["items"], 17, "{cart}");
 }
