@@ -132,6 +132,8 @@ fn a_shopper_has_one_cart() {
         assert!(ok(&server, &["rules", "--unlock"]).contains("80"));
         ok(&server, &["add", "espresso", "3"]);
         ok(&server, &["add", "sourdough"]);
+        ok(&server, &["note", "espresso", "no", "sugar"]);
+        ok(&server, &["ready"]);
         ok(&server, &["remove", "espresso", "1"]);
         ok(&server, &["remove", "sourdough", "--item-timeout", "20m"]);
         ok(

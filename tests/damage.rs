@@ -115,6 +115,8 @@ fn a_companion_that_was_evicted_comes_back_with_an_expiry() {
         &["remove", "tea"],
         &["clear"],
         &["rules", "--budget", "900"],
+        &["note", "tea", "hot"],
+        &["ready"],
         &["checkout", "--yes"],
     ];
     for binary in server::binaries() {
@@ -125,9 +127,12 @@ fn a_companion_that_was_evicted_comes_back_with_an_expiry() {
             let eve = ["--user", "eve", "--name", "eve"];
             harness::ok(&server, &[&eve[..], args].concat())
         };
-        for evicted in ["ops0", "ops1", "log", "meta", "lines", "by", "touched"] {
+        for evicted in [
+            "ops0", "ops1", "log", "meta", "lines", "by", "touched", "notes",
+        ] {
             for command in commands {
                 eve(&["set", "tea", "5", "--item-timeout", "20m"]);
+                eve(&["note", "tea", "cold"]);
                 server.raw(&["UNLINK", &format!("{{cart:eve}}:{evicted}")]);
                 eve(command);
                 let case = format!("{command:?} after {evicted} was evicted");
@@ -363,6 +368,9 @@ fn a_missing_right_leaves_nothing_half_written() {
         &["remove", "tea"],
         &["clear"],
         &["add", "tea", "--session-timeout", "never"],
+        &["note", "tea", "hot"],
+        &["note", "tea"],
+        &["ready"],
         &["rules", "--lock"],
     ];
     // What a command reads after its change shows the change, and is no part of it.
@@ -376,7 +384,9 @@ fn a_missing_right_leaves_nothing_half_written() {
             .into_iter()
             .flat_map(|full| commands.iter().map(move |command| (full, *command)))
         {
-            let keys = ["meta", "lines", "ops0", "ops1", "log", "touched", "by"];
+            let keys = [
+                "meta", "lines", "ops0", "ops1", "log", "touched", "by", "notes",
+            ];
             let keys = keys.map(|key| format!("{{cart:eve}}:{key}")).join(" ");
             server.cmd(&format!("DEL cart:eve {keys}"));
             server.cmd(&format!("{} >pw", rules.trim()));
@@ -386,6 +396,7 @@ fn a_missing_right_leaves_nothing_half_written() {
                     &server,
                     &["--user", "eve", "--name", "bob", "add", "tea", "3"],
                 );
+                run(&["note", "tea", "cold"]);
             }
 
             if missing != "nothing" {

@@ -68,6 +68,8 @@ fn damage() -> impl Strategy<Value = Vec<String>> {
         ("meta", "ready"),
         ("lines", "tea"),
         ("by", "tea"),
+        ("notes", "tea"),
+        ("notes", ""),
         ("ops0", ""),
         ("ops1", ""),
         ("ops0", "used"),
@@ -79,7 +81,7 @@ fn damage() -> impl Strategy<Value = Vec<String>> {
         companion => format!("{{cart:eve}}:{companion}"),
     };
     let keys = [
-        "cart", "meta", "lines", "by", "ops0", "ops1", "log", "touched", "order",
+        "cart", "meta", "lines", "by", "ops0", "ops1", "log", "touched", "order", "notes",
     ];
     let words = |words: &[&str]| {
         words
@@ -105,16 +107,20 @@ enum Command {
     Take,
     Read,
     Rules,
+    Note,
+    Ready,
     Clear,
 }
 
 impl Command {
-    const ALL: [Command; 6] = [
+    const ALL: [Command; 8] = [
         Command::Add,
         Command::Set,
         Command::Take,
         Command::Read,
         Command::Rules,
+        Command::Note,
+        Command::Ready,
         Command::Clear,
     ];
 
@@ -133,6 +139,16 @@ impl Command {
             }
             Command::Read => store::get_cart_items(link, &eve).await.map(drop),
             Command::Rules => store::set_rules(link, &eve, &unlock).await,
+            Command::Note => {
+                let op = store::new_op();
+                store::note_as(link, &eve, Some(&tea), "hot", op)
+                    .await
+                    .map(drop)
+            }
+            Command::Ready => {
+                let op = store::new_op();
+                store::ready_as(link, &eve, true, op).await.map(drop)
+            }
             Command::Clear => store::clear_as(link, &eve, store::new_op()).await.map(drop),
         }
     }

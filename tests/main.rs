@@ -31,6 +31,7 @@ mod log;
 mod looks;
 mod lost_replies;
 mod model;
+mod notes;
 mod orders;
 mod orders_cluster;
 mod people_view;

@@ -7,10 +7,12 @@ use crate::harness;
 
 use harness::shopping::connect;
 use harness::{Server, until};
+use proptest::option;
 use proptest::prelude::*;
+use proptest::sample::select;
 use std::collections::BTreeMap;
 use trolley::model::{
-    Cart, Change, ChangeKind, Edit, ProductId, Refusal, Update, UpdateFit, UserName,
+    Cart, Change, ChangeKind, Edit, Notes, ProductId, Refusal, Update, UpdateFit, UserName,
 };
 use trolley::store;
 use trolley::store::{Address, Connection, Error, Policy};
@@ -26,6 +28,8 @@ enum Step {
     Remove(usize, u8),
     Clear(usize),
     Touch(usize),
+    /// Notes something on a product, or for the whole order.
+    Note(usize, Option<u8>, &'static str),
     Ready(usize),
     Unready(usize),
     Undo(usize),
@@ -44,9 +48,11 @@ fn step() -> impl Strategy<Value = Step> {
         6 => (client.clone(), product.clone(), 1u32..12).prop_map(|(c, p, n)| Step::Add(c, p, n)),
         3 => (client.clone(), product.clone(), 1u32..12).prop_map(|(c, p, n)| Step::Take(c, p, n)),
         2 => (client.clone(), product.clone(), 1u32..25).prop_map(|(c, p, n)| Step::Set(c, p, n)),
-        2 => (client.clone(), product).prop_map(|(c, p)| Step::Remove(c, p)),
+        2 => (client.clone(), product.clone()).prop_map(|(c, p)| Step::Remove(c, p)),
         1 => client.clone().prop_map(Step::Clear),
         1 => client.clone().prop_map(Step::Touch),
+        5 => (client.clone(), option::of(product.clone()), select(vec!["", "hot", "3 sugars"]))
+            .prop_map(|(c, p, text)| Step::Note(c, p, text)),
         3 => client.clone().prop_map(Step::Ready),
         1 => client.clone().prop_map(Step::Unready),
         3 => client.clone().prop_map(Step::Undo),
@@ -60,12 +66,14 @@ fn step() -> impl Strategy<Value = Step> {
 #[derive(Default)]
 struct Model {
     lines: BTreeMap<ProductId, u32>,
+    /// The notes that the server had before this change.
+    notes: Notes,
     /// Who is ready.
     ready: Vec<usize>,
 }
 
 impl Model {
-    fn edit(&mut self, edit: &Edit) -> Result<(), Refusal> {
+    fn edit(&mut self, client: usize, edit: &Edit) -> Result<(), Refusal> {
         let sold = |product: &ProductId| product.as_bytes() != b"p4";
         let not_there = |product: &ProductId| Refusal::NotInCart(product.to_string());
         match edit {
@@ -112,6 +120,21 @@ impl Model {
                     .remove(product)
                     .ok_or_else(|| not_there(product))?,
             ),
+            Edit::Note { product: None, .. } if self.lines.is_empty() => {
+                return Err(Refusal::EmptyCart);
+            }
+            Edit::Note {
+                product: Some(product),
+                ..
+            } if !self.lines.contains_key(product) => return Err(not_there(product)),
+            Edit::Note {
+                product,
+                replaced: Some(text),
+                ..
+            } if self.notes.text(product.as_ref(), &name(&client)) != text => {
+                return Err(Refusal::NoteChanged);
+            }
+            Edit::Note { .. } => {}
             Edit::Clear if self.lines.is_empty() => return Err(Refusal::AlreadyEmpty),
             Edit::Clear => self.lines.clear(),
             Edit::Expire => {}
@@ -124,7 +147,11 @@ impl Model {
             return Err(Refusal::EmptyCart);
         }
         let lenient = matches!(change.kind, ChangeKind::Undo | ChangeKind::Redo);
-        let outcomes: Vec<_> = change.edits.iter().map(|edit| self.edit(edit)).collect();
+        let outcomes: Vec<_> = change
+            .edits
+            .iter()
+            .map(|edit| self.edit(client, edit))
+            .collect();
         let refusal = outcomes.iter().find_map(|outcome| outcome.clone().err());
         match refusal {
             Some(refusal) if !lenient || outcomes.iter().all(Result::is_err) => Err(refusal),
@@ -199,6 +226,15 @@ impl Shop {
             ),
             Step::Clear(c) => (*c, ChangeKind::Clear, vec![Edit::Clear]),
             Step::Touch(c) => (*c, ChangeKind::Touch, Vec::new()),
+            Step::Note(c, p, text) => (
+                *c,
+                ChangeKind::Edit,
+                vec![Edit::Note {
+                    product: p.as_ref().map(product),
+                    text: (*text).to_owned(),
+                    replaced: None,
+                }],
+            ),
             Step::Ready(c) => (*c, ChangeKind::Ready, Vec::new()),
             Step::Unready(c) => (*c, ChangeKind::Unready, Vec::new()),
             Step::Undo(c) => match self.clients[*c].done.pop() {
@@ -221,8 +257,10 @@ impl Shop {
         match (&outcome, self.model.change(client, &change)) {
             (Ok(update), Ok(())) => {
                 if self.told.apply(update) == UpdateFit::Next {
-                    let ready = self.ready().await;
-                    assert_eq!(self.told.ready, ready);
+                    let read = store::get_cart_items(&mut self.links[0], &alice()).await;
+                    let read = read.unwrap();
+                    assert_eq!(self.told.ready, read.ready);
+                    assert_eq!(self.told.notes, read.notes);
                 }
                 assert_eq!(
                     update.version,
@@ -259,11 +297,6 @@ impl Shop {
         }
     }
 
-    async fn ready(&mut self) -> Vec<String> {
-        let cart = store::get_cart_items(&mut self.links[0], &alice()).await;
-        cart.unwrap().ready
-    }
-
     fn expire(&mut self, server: &Server) {
         server.cmd("PEXPIRE cart:alice 1");
         server.cmd("PEXPIRE {cart:alice}:lines 1");
@@ -283,6 +316,10 @@ impl Shop {
         ready.sort();
         held.sort();
         assert_eq!(held, ready);
+        if cart.lines.is_empty() {
+            assert_eq!(cart.notes, Notes::default());
+        }
+        self.model.notes = cart.notes.clone();
         self.told = cart.clone();
 
         let held: BTreeMap<_, _> = cart

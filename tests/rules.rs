@@ -33,6 +33,7 @@ fn what_is_restored_to_others_must_be_a_part_of_what_comes() {
                 price: None,
                 shares: shares.to_vec(),
                 place: None,
+                notes: Vec::new(),
             }],
         };
         let by = || server.get("HGET {cart:office}:by tea");

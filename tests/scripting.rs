@@ -814,7 +814,10 @@ fn json_documents_are_stable() {
     for args in [
         &["demo"][..],
         &["add", "espresso", "2"],
+        &["note", "espresso", "no", "sugar"],
+        &["note", "--order", "12:30, back door"],
         &["ready"],
+        &["cart"],
         &["checkout"],
         &["checkout", "--yes", "--op-id", order],
         &["orders"],

@@ -1149,6 +1149,7 @@ fn only_what_others_change_lights_up() {
         by: "ann@till".to_owned(),
         kind: ChangeKind::Edit,
         lines: vec![line],
+        notes: Vec::new(),
         rules: Vec::new(),
         count: cart.lines.len() + usize::from(!here),
         deadline: cart.deadline,

@@ -1,9 +1,9 @@
 //! `trolley cart`
 
-use super::cart_output::{cart_row, note_row, print_from};
+use super::cart_output::{cart_row, note_row, print_from, print_notes, print_order_note};
 use super::connect;
 use super::error::CliError;
-use super::order_output::{self, from_json, people_json};
+use super::order_output::{self, from_json, notes_json, people_json};
 use super::output::Output;
 use crate::config::Settings;
 use crate::model::product::only_left;
@@ -132,6 +132,7 @@ impl<'a> CartView<'a> {
             "closes_at": cart.rules.closes,
             "budget": cart.rules.budget.map(|amount| amount.to_string()),
             "ready": cart.ready,
+            "note": cart.notes.of_order(),
             "ordering": cart.ordering.as_ref().map(|order| order.id.as_str()),
         })
     }
@@ -157,6 +158,7 @@ impl<'a> CartView<'a> {
             "left": view.left,
             "by": line.added.as_ref().map(|added| &added.by),
             "from": from_json(&line.shares, line.quantity.whole()),
+            "notes": notes_json(self.cart.notes.of(&line.product)),
         })
     }
 
@@ -187,11 +189,13 @@ impl<'a> CartView<'a> {
             if is_shared {
                 print_from(out, &Portions::of_line(line))?;
             }
+            print_notes(out, self.cart.notes.of(&line.product))?;
         }
 
         let items = text::count(self.totals.items, "item");
         let subtotal = self.totals.subtotal.in_currency(&self.shop.currency);
         writeln!(out, "{}", cart_row("", &items, &subtotal))?;
+        print_order_note(out, self.cart.notes.of_order())?;
         self.print_rules(out)
     }
 

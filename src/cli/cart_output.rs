@@ -3,15 +3,15 @@
 use super::order_output::share_json;
 use super::output::{Output, pad};
 use crate::config::Settings;
-use crate::model::Product;
 use crate::model::shares::Portions;
+use crate::model::{Note, Product, receipt};
 use crate::store::Applied;
 use serde_json::{Value, json};
 use std::fmt::Display;
 use std::io::{self, Write};
 
-/// The columns for those who have pieces of a line.
-const FROM_COLUMNS: usize = 64;
+/// The columns for words below a line: who has pieces of it, what is noted on it.
+const WORDS_COLUMNS: usize = 64;
 
 /// A row of a cart: quantity, name and amount, one below the other.
 pub(super) fn cart_row(quantity: impl Display, name: &str, amount: &str) -> String {
@@ -29,8 +29,26 @@ pub(super) fn note_row(note: &str) -> String {
 
 /// Prints who has pieces of the line above, in as many rows as that takes.
 pub(super) fn print_from(out: &mut dyn Write, portions: &Portions<'_>) -> io::Result<()> {
-    for names in portions.wrapped(FROM_COLUMNS) {
+    for names in portions.wrapped(WORDS_COLUMNS) {
         writeln!(out, "{}", note_row(&names))?;
+    }
+    Ok(())
+}
+
+/// Prints what people noted on the line above.
+pub(super) fn print_notes(out: &mut dyn Write, notes: &[Note]) -> io::Result<()> {
+    for note in notes {
+        for part in receipt::marked("› ", &note.told(), WORDS_COLUMNS) {
+            writeln!(out, "{}", note_row(&part))?;
+        }
+    }
+    Ok(())
+}
+
+/// Prints what is noted for the whole order.
+pub(super) fn print_order_note(out: &mut dyn Write, note: &str) -> io::Result<()> {
+    for part in receipt::order_note(note, WORDS_COLUMNS) {
+        writeln!(out, "{}", note_row(&part))?;
     }
     Ok(())
 }

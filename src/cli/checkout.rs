@@ -1,6 +1,6 @@
 //! `trolley checkout`
 
-use super::cart_output::{cart_row, note_row, print_from};
+use super::cart_output::{cart_row, note_row, print_from, print_notes, print_order_note};
 use super::error::CliError;
 use super::order_output::{order_line_json, people_json, show_order};
 use super::output::Output;
@@ -184,6 +184,7 @@ fn preview_json(preview: &Preview, settings: &Settings, obstacle: Option<&Refusa
         "total": preview.total().to_string(),
         "currency": preview.currency,
         "budget": preview.budget.map(|budget| budget.to_string()),
+        "note": preview.note,
         "possible": obstacle.is_none(),
         "why_not": why_not,
     })
@@ -214,6 +215,7 @@ fn print_preview(
             let (shares, quantity) = line.shares();
             print_from(out, &Portions::of(shares, quantity))?;
         }
+        print_notes(out, &line.order_line.notes)?;
     }
 
     let total = preview.total();
@@ -225,6 +227,7 @@ fn print_preview(
     };
     let amount = total.in_currency(&preview.currency);
     writeln!(out, "{}", cart_row("", label, &amount))?;
+    print_order_note(out, &preview.note)?;
     if obstacle.is_none() {
         writeln!(
             out,

@@ -29,6 +29,7 @@ mod invite;
 mod keys;
 mod man;
 mod markdown;
+mod note;
 mod order;
 mod order_output;
 mod orders;
@@ -99,6 +100,8 @@ enum ShopCommand {
     Clear(clear::ClearArgs),
     /// Show the cart
     Cart,
+    /// Note something on a product in the cart, or for the whole order
+    Note(note::NoteArgs),
     /// Say that you are ready: your next change takes that back
     Ready(ready::ReadyArgs),
     /// Print a line for each change of the cart, as it happens
@@ -341,6 +344,7 @@ async fn run_in_shop(
         ShopCommand::Set(args) => set::run(&args, settings, output).await?,
         ShopCommand::Clear(args) => clear::run(&args, settings, output).await?,
         ShopCommand::Cart => cart::run(settings, output).await?,
+        ShopCommand::Note(args) => note::run(&args, settings, output).await?,
         ShopCommand::Ready(args) => ready::run(&args, settings, output).await?,
         ShopCommand::Watch => watch::run(settings, output).await?,
         ShopCommand::Orders(args) => orders::run(args, settings, output).await?,

@@ -3,7 +3,7 @@
 use super::error::CliError;
 use super::output::Output;
 use crate::model::order::{OrderLine, Share};
-use crate::model::{Order, OrderId, People, UserName, receipt, shares};
+use crate::model::{Note, Order, OrderId, People, UserName, receipt, shares};
 use crate::store::{self, Connection, order};
 use jiff::tz::TimeZone;
 use serde_json::{Value, json};
@@ -63,6 +63,7 @@ pub(super) fn order_json(order: &Order) -> Value {
         "people": order_people_json(order),
         "total": order.total().to_string(),
         "currency": order.currency,
+        "note": order.note,
     })
 }
 
@@ -76,7 +77,16 @@ pub(super) fn order_line_json(line: &OrderLine) -> Value {
         "price": line.price.to_string(),
         "total": line.total().to_string(),
         "by": from_json(&line.shares, Some(line.quantity)),
+        "notes": notes_json(&line.notes),
     })
+}
+
+/// The notes on a line, for programs.
+pub(super) fn notes_json(notes: &[Note]) -> Value {
+    notes
+        .iter()
+        .map(|note| json!({ "name": note.by, "text": note.text }))
+        .collect()
 }
 
 /// Who has how many pieces of a line, for programs. The others are nobody's.

@@ -7,8 +7,8 @@ use super::error::CliError;
 use super::output::Output;
 use super::streams::Streams;
 use super::{
-    add, again, cart, checkout, clear, connect, order, orders, products, ready, remove, report,
-    rules, set, split, watch,
+    add, again, cart, checkout, clear, connect, note, order, orders, products, ready, remove,
+    report, rules, set, split, watch,
 };
 use crate::config::Settings;
 use crate::model::{OrderId, Refusal, text};
@@ -65,6 +65,8 @@ enum OnceCommand {
     Clear(clear::ClearArgs),
     /// Show the cart
     Cart,
+    /// Note something on a product in the cart, or for the whole order
+    Note(note::NoteArgs),
     /// Say that you are ready: your next change takes that back
     Ready(ready::ReadyArgs),
     /// Show what would be ordered; --yes places the order
@@ -232,6 +234,7 @@ async fn run_on_cart(
         OnceCommand::Set(args) => set::run(&args, settings, output).await?,
         OnceCommand::Clear(args) => clear::run(&args, settings, output).await?,
         OnceCommand::Cart => cart::run(settings, output).await?,
+        OnceCommand::Note(args) => note::run(&args, settings, output).await?,
         OnceCommand::Ready(args) => ready::run(&args, settings, output).await?,
         OnceCommand::Rules(args) => rules::run(&args, settings, output).await?,
         OnceCommand::Products(args) => products::run(&args, settings, output).await?,
@@ -363,7 +366,7 @@ mod tests {
     }
 
     fn word() -> impl Strategy<Value = String> {
-        let known: Vec<String> = "add remove set clear cart watch checkout orders order again split rules ready \
+        let known: Vec<String> = "add remove set clear cart watch checkout orders order again split rules ready note \
             products help --json --cart --yes --all --most --lock --deadline --op-id --help -h -- = \
             - 0 -1 999999999999999999999 espresso"
             .split_whitespace()

@@ -210,6 +210,7 @@ mod tests {
             quantity: *quantity,
             price: Money::parse(price).unwrap(),
             shares: Vec::new(),
+            notes: Vec::new(),
         });
         Order {
             id: OrderId::parse("20261124-7KQ2-M8XD").unwrap(),
@@ -220,6 +221,7 @@ mod tests {
             changed: 0,
             currency: "€".to_owned(),
             lines: lines.collect(),
+            note: String::new(),
             settled: Vec::new(),
         }
     }

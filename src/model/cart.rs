@@ -2,7 +2,8 @@
 
 use super::order::Share;
 use super::{
-    Change, ChangeKind, Deadline, Edit, Money, OrderId, ProductId, Quantity, Rules, Update, shares,
+    Change, ChangeKind, Deadline, Edit, Money, Notes, OrderId, ProductId, Quantity, Rules, Update,
+    shares,
 };
 
 /// The origin of a line: who added it, when, at which price.
@@ -97,6 +98,8 @@ pub struct Cart {
     /// Who has said to be ready, in that order; clean text. Whoever changes a line after that is
     /// not ready any more, and nobody is in an empty cart.
     pub ready: Vec<String>,
+    /// What people noted.
+    pub notes: Notes,
 }
 
 impl Cart {
@@ -153,6 +156,12 @@ impl Cart {
         }
         self.version = update.version;
         self.deadline = update.deadline;
+        for note in &update.notes {
+            self.notes.set(note.product.as_ref(), &note.by, &note.text);
+        }
+        if update.count == 0 {
+            self.notes.clear();
+        }
         self.note_ready(update.kind, &update.by, update.count);
 
         // Another client may have written without a word: the number of lines tells.
@@ -208,6 +217,9 @@ impl Cart {
         for edit in &change.edits {
             self.preview(edit, by);
         }
+        if self.lines.is_empty() {
+            self.notes.clear();
+        }
         self.note_ready(change.kind, by, self.lines.len() + self.hidden);
     }
 
@@ -229,9 +241,15 @@ impl Cart {
                 price,
                 shares,
                 place,
+                notes,
             } => {
                 let sum = self.quantity(product).saturating_add(*quantity);
                 self.put(product, sum, shares, Added::unconfirmed(by, *price, *place));
+                for note in notes {
+                    if self.notes.text(Some(product), &note.by).is_empty() {
+                        self.notes.set(Some(product), &note.by, &note.text);
+                    }
+                }
             }
             Edit::Take { product, quantity } => {
                 let rest = self.quantity(product).saturating_sub(*quantity);
@@ -250,6 +268,12 @@ impl Cart {
             Edit::Remove { product } => {
                 self.put(product, 0, &[], Added::unconfirmed(by, None, None));
             }
+            Edit::Note { product, text, .. } => {
+                let line = product.as_ref().map(|product| self.line(product));
+                if line.is_none_or(|line| line.is_some()) {
+                    self.notes.set(product.as_ref(), by, text);
+                }
+            }
             Edit::Clear => self.lines.clear(),
             // The server alone knows which.
             Edit::Expire => {}
@@ -265,6 +289,7 @@ impl Cart {
             (None, 0) => {}
             (Some(index), 0) => {
                 self.lines.remove(index);
+                self.notes.remove(product);
             }
             (Some(index), _) => {
                 let line = &mut self.lines[index];
@@ -313,6 +338,7 @@ mod tests {
                 price: None,
                 taken: Vec::new(),
             }],
+            notes: Vec::new(),
             rules: Vec::new(),
             count,
             deadline: Deadline {
@@ -412,6 +438,7 @@ mod tests {
             price: None,
             shares: Vec::new(),
             place: Some(1),
+            notes: Vec::new(),
         };
         cart.preview(&restore, "alice");
         let names: Vec<String> = cart

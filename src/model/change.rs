@@ -1,6 +1,6 @@
 //! Changes that somebody asks for, and the updates that tell everybody what they did.
 
-use super::{Deadline, Money, OrderId, ProductId, RuleChange, text};
+use super::{Deadline, Money, Note, NoteChange, OrderId, ProductId, RuleChange, text};
 use crate::model::order::Share;
 use std::collections::{HashMap, HashSet};
 use std::fmt;
@@ -128,6 +128,8 @@ pub enum Edit {
         shares: Vec<Share>,
         /// The cart's version when the line first came, by which lines are sorted.
         place: Option<u64>,
+        /// The notes that went with them. They don't replace newer ones.
+        notes: Vec<Note>,
     },
     /// Takes pieces out; the line goes when none is left.
     Take {
@@ -150,6 +152,15 @@ pub enum Edit {
         /// The product.
         product: ProductId,
     },
+    /// Notes something, on a product in the cart or for the whole order.
+    Note {
+        /// The product; `None` for the whole order.
+        product: Option<ProductId>,
+        /// The text; empty to remove the note.
+        text: String,
+        /// The text that may be replaced; `None` for any.
+        replaced: Option<String>,
+    },
     /// Removes all lines.
     Clear,
     /// Removes the lines that nobody touched for longer than the item timeout.
@@ -164,7 +175,11 @@ impl Edit {
             Edit::Add { product, .. }
             | Edit::Restore { product, .. }
             | Edit::Set { product, .. } => Some(product),
-            Edit::Take { .. } | Edit::Remove { .. } | Edit::Clear | Edit::Expire => None,
+            Edit::Take { .. }
+            | Edit::Remove { .. }
+            | Edit::Note { .. }
+            | Edit::Clear
+            | Edit::Expire => None,
         }
     }
 
@@ -177,6 +192,7 @@ impl Edit {
             | Edit::Take { product, .. }
             | Edit::Set { product, .. }
             | Edit::Remove { product } => Some(product),
+            Edit::Note { product, .. } => product.as_ref(),
             Edit::Clear | Edit::Expire => None,
         }
     }
@@ -191,7 +207,7 @@ impl Change {
             other.edits.iter().any(|other| {
                 match (edit.product(), other.product()) {
                     (Some(product), Some(other)) => product == other,
-                    // All lines.
+                    // All lines, or the note that goes with the last of them.
                     (None, _) | (_, None) => true,
                 }
             })
@@ -249,6 +265,7 @@ impl LineChange {
                 price: self.price,
                 shares: self.taken.clone(),
                 place: None,
+                notes: Vec::new(),
             }),
         }
     }
@@ -267,6 +284,8 @@ pub struct Update {
     pub kind: ChangeKind,
     /// The lines that changed.
     pub lines: Vec<LineChange>,
+    /// The notes that changed, and those that went with their lines.
+    pub notes: Vec<NoteChange>,
     /// The rules that were set; older updates don't tell them.
     pub rules: Vec<RuleChange>,
     /// The number of lines that the cart has now.
@@ -336,6 +355,13 @@ impl Update {
 
             Edit::Remove { product } => self.line(product).is_some_and(|line| line.quantity == 0),
 
+            // One that stays as it is, is not told.
+            Edit::Note { product, text, .. } => {
+                let mut notes = self.notes.iter();
+                self.lines.is_empty()
+                    && notes.all(|note| note.product == *product && note.text == *text)
+            }
+
             Edit::Clear | Edit::Expire => true,
         }
     }
@@ -367,16 +393,57 @@ impl Update {
         }
     }
 
+    /// The note that it changed, where it changed no line.
+    #[must_use]
+    pub fn noted(&self) -> Option<&NoteChange> {
+        self.notes.first().filter(|_| self.lines.is_empty())
+    }
+
     fn line(&self, product: &ProductId) -> Option<&LineChange> {
         self.lines.iter().find(|line| line.product == *product)
     }
 
     /// The steps that undo this update and leave what others did since. Pieces that it took from
-    /// others are theirs again.
+    /// others are theirs again, and so are the notes that went with pieces.
     #[must_use]
     pub fn inverse(&self) -> Vec<Edit> {
-        self.lines.iter().filter_map(LineChange::inverse).collect()
+        let mut lines: Vec<Edit> = self.lines.iter().filter_map(LineChange::inverse).collect();
+        let mut own_notes = Vec::new();
+        let mut of_order = None;
+
+        for note in &self.notes {
+            let back = Edit::Note {
+                product: note.product.clone(),
+                text: note.before.clone(),
+                replaced: Some(note.text.clone()),
+            };
+            if note.product.is_none() {
+                of_order = Some(back);
+            } else if let Some(notes) = notes_restored(&mut lines, note) {
+                notes.push(Note {
+                    by: note.by.clone(),
+                    text: note.before.clone(),
+                });
+            } else if note.by == self.by {
+                own_notes.push(back);
+            }
+        }
+
+        // A note needs its line, and that for the whole order needs any.
+        own_notes.into_iter().chain(lines).chain(of_order).collect()
     }
+}
+
+/// The notes that come back with the line from which this note went, where one of `edits` brings
+/// pieces of that line back.
+fn notes_restored<'a>(edits: &'a mut [Edit], note: &NoteChange) -> Option<&'a mut Vec<Note>> {
+    edits.iter_mut().find_map(|edit| {
+        let Edit::Restore { product, notes, .. } = edit else {
+            return None;
+        };
+        let is_its_line = note.product.as_ref() == Some(product);
+        (is_its_line && note.text.is_empty()).then_some(notes)
+    })
 }
 
 /// An update in short, as the activity shows it.
@@ -396,6 +463,8 @@ pub struct Activity {
     pub lines: usize,
     /// The order that was placed, where it is one.
     pub order: Option<OrderId>,
+    /// The note that was changed, where no line was.
+    pub note: Option<Box<NoteChange>>,
     /// The rules that were set; older updates don't tell them.
     pub rules: Vec<RuleChange>,
 }
@@ -410,6 +479,7 @@ impl From<&Update> for Activity {
             first: update.lines.first().cloned(),
             lines: update.lines.len(),
             order: update.order(),
+            note: update.noted().cloned().map(Box::new),
             rules: update.rules.clone(),
         }
     }

@@ -1,7 +1,7 @@
 //! The preview of an order: the cart at today's prices, and what stands in the way.
 
 use super::total;
-use super::{Cart, CartLine, Money, Product, ProductId, Quantity, Refusal};
+use super::{Cart, CartLine, Money, Note, Product, ProductId, Quantity, Refusal};
 use crate::model::order::{OrderFailure, OrderLine, Share};
 use crate::model::total::{LineStatus, ProductLookup};
 use std::collections::HashMap;
@@ -34,6 +34,8 @@ pub struct Preview {
     pub currency: String,
     /// The most that it may cost.
     pub budget: Option<Money>,
+    /// What is noted for the whole order; empty where nothing is.
+    pub note: String,
     /// Lines that were not read because the cart has too many.
     pub hidden: usize,
 }
@@ -42,10 +44,10 @@ impl Preview {
     /// Previews `cart` as an order.
     #[must_use]
     pub fn of(cart: &Cart, products: &HashMap<ProductId, Product>, currency: String) -> Preview {
-        let lines = cart
-            .lines
-            .iter()
-            .map(|line| preview_line(line, products.get(&line.product)));
+        let lines = cart.lines.iter().map(|line| {
+            let notes = cart.notes.of(&line.product);
+            preview_line(line, notes, products.get(&line.product))
+        });
 
         Preview {
             version: cart.version,
@@ -53,6 +55,7 @@ impl Preview {
             lines: lines.collect(),
             currency,
             budget: cart.rules.budget,
+            note: cart.notes.of_order().to_owned(),
             hidden: cart.hidden,
         }
     }
@@ -127,7 +130,7 @@ impl PreviewLine {
     }
 }
 
-fn preview_line(line: &CartLine, product: Option<&Product>) -> PreviewLine {
+fn preview_line(line: &CartLine, notes: &[Note], product: Option<&Product>) -> PreviewLine {
     let price = product.and_then(|product| product.price);
     let quantity = line.quantity.whole().unwrap_or(0);
 
@@ -158,6 +161,7 @@ fn preview_line(line: &CartLine, product: Option<&Product>) -> PreviewLine {
                 .filter(|_| status == LineStatus::Good)
                 .unwrap_or_default(),
             shares: line.shares.clone(),
+            notes: notes.to_vec(),
         },
         quantity_in_cart: line.quantity.clone(),
         status,

@@ -1,6 +1,6 @@
 //! Orders: what a cart becomes when it is checked out.
 
-use super::{Money, ProductId, product, text};
+use super::{Money, Note, ProductId, product, text};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -103,6 +103,8 @@ pub struct OrderLine {
     pub price: Money,
     /// Who asked for how many. Of pieces that are missing here nobody knows who wanted them.
     pub shares: Vec<Share>,
+    /// What people noted on it.
+    pub notes: Vec<Note>,
 }
 
 impl OrderLine {
@@ -176,6 +178,8 @@ pub struct Order {
     pub lines: Vec<OrderLine>,
     /// The names of those who have settled their part with whoever ordered: a mark, no payment.
     pub settled: Vec<String>,
+    /// What was noted for the whole order; clean text, may be empty.
+    pub note: String,
 }
 
 impl Order {
@@ -318,6 +322,7 @@ mod tests {
             quantity,
             price: Money::parse(price).unwrap(),
             shares: Vec::new(),
+            notes: Vec::new(),
         }
     }
 

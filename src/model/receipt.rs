@@ -14,6 +14,9 @@ pub const NARROWEST: usize = 32;
 /// The space before what belongs to the line above.
 const INDENT: &str = "    ";
 
+/// The mark of a note on the line above.
+const NOTE_MARK: &str = "    › ";
+
 /// The receipt of `order`, `columns` wide (at least [`NARROWEST`]), amounts aligned, times in
 /// `zone`. What is too long for a line goes on in the next: nothing is left out.
 #[must_use]
@@ -45,6 +48,7 @@ pub fn receipt(order: &Order, shop: &str, zone: &TimeZone, columns: usize) -> Ve
         .collect();
     out.push(rule.clone());
     out.extend(lines(&order.lines, &order.who, columns));
+    out.extend(order_note(&order.note, columns));
     out.push(rule.clone());
     out.extend(spread("", &pieces, &total, columns));
 
@@ -90,8 +94,20 @@ pub fn lines(lines: &[OrderLine], who: &str, columns: usize) -> Vec<String> {
             let names = Portions::of_order_line(line).wrapped(room);
             out.extend(names.iter().map(|part| format!("{INDENT}{part}")));
         }
+        for note in &line.notes {
+            out.extend(marked(NOTE_MARK, &note.told(), columns));
+        }
     }
     out
+}
+
+/// What was noted for a whole order, in lines of the receipt; none where that is nothing.
+#[must_use]
+pub fn order_note(note: &str, columns: usize) -> Vec<String> {
+    if note.is_empty() {
+        return Vec::new();
+    }
+    text::wrap(&format!("Note: {note}"), columns, usize::MAX)
 }
 
 /// `Baguette`, `Espresso beans, 250 g`.
@@ -128,6 +144,17 @@ fn spread(mark: &str, left: &str, right: &str, columns: usize) -> Vec<String> {
     out
 }
 
+/// `words` behind their `mark`; what is too long for a line goes on below.
+pub(crate) fn marked(mark: &str, words: &str, columns: usize) -> Vec<String> {
+    let room = columns.saturating_sub(text::width(mark));
+    let indent = " ".repeat(text::width(mark));
+    let parts = text::wrap(words, room, usize::MAX);
+
+    let marks = std::iter::once(mark).chain(std::iter::repeat(indent.as_str()));
+    let lines = marks.zip(parts);
+    lines.map(|(mark, part)| format!("{mark}{part}")).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -146,6 +173,7 @@ mod tests {
                 by: name[..1].to_owned(),
                 pieces: quantity,
             }],
+            notes: Vec::new(),
         };
         let order = Order {
             id: OrderId::parse("20261124-7KQ2-M8XD").unwrap(),
@@ -160,6 +188,7 @@ mod tests {
                 line("M抹茶 with a long, long name", 1, "1234.50"),
             ],
             settled: vec!["M".to_owned()],
+            note: String::new(),
         };
         let receipt = receipt(&order, "Corner Shop", &TimeZone::UTC, 36);
         assert_eq!(
@@ -184,6 +213,7 @@ mod tests {
             quantity: 30,
             price: Money::parse("2.40").unwrap(),
             shares: shares.collect(),
+            notes: Vec::new(),
         };
 
         for columns in [NARROWEST, 40, 60] {

@@ -1,6 +1,6 @@
 //! The shop's rules as refusals: each its own case with its own sentence.
 
-use super::{Money, UserName, text, user};
+use super::{Money, UserName, notes, text, user};
 use crate::model::order::OrderFailure;
 use crate::model::product::only_left;
 
@@ -66,6 +66,15 @@ pub enum Refusal {
         /// The products that it matches, as `name (id)`.
         candidates: Vec<String>,
     },
+    /// The note has too many characters.
+    #[error("A note has at most {max} characters", max = notes::LONGEST_NOTE)]
+    NoteTooLong,
+    /// The note for the whole order is another by now.
+    #[error("Somebody has changed the note for the order since")]
+    NoteChanged,
+    /// No more can be noted there, or not under that name.
+    #[error("This can't be noted: too many have noted something there, or the name is too long")]
+    CantNote,
     /// The stored quantity of the line is damaged.
     #[error("The quantity of “{0}” is damaged: set a new quantity or remove the line")]
     DamagedLine(String),
@@ -112,7 +121,7 @@ pub enum Refusal {
     #[error("Too many change this cart at once for its budget to be counted: try again")]
     Busy,
     /// The pieces are being ordered.
-    #[error("“{0}” is being ordered: it can't be taken out just now")]
+    #[error("“{0}” is being ordered: try again in a moment")]
     BeingOrdered(String),
     /// There is nothing to order.
     #[error("The cart is empty: there is nothing to order")]
@@ -332,6 +341,9 @@ impl Refusal {
             | Refusal::NameTooLong { .. }
             | Refusal::BadUser(_)
             | Refusal::Ambiguous { .. }
+            | Refusal::NoteTooLong
+            | Refusal::NoteChanged
+            | Refusal::CantNote
             | Refusal::AlreadyEmpty
             | Refusal::NothingExpired
             | Refusal::OpReused
@@ -400,6 +412,9 @@ impl Refusal {
             Refusal::NameTooLong { .. } => "name_too_long",
             Refusal::BadUser(_) => "bad_user",
             Refusal::Ambiguous { .. } => "ambiguous",
+            Refusal::NoteTooLong => "note_too_long",
+            Refusal::NoteChanged => "note_changed",
+            Refusal::CantNote => "cant_note",
             Refusal::DamagedLine(_) => "damaged_line",
             Refusal::AlreadyEmpty => "already_empty",
             Refusal::NothingExpired => "nothing_expired",

@@ -154,6 +154,7 @@ impl Ledger {
             }
             Edit::Take { quantity, .. } => had.saturating_sub(*quantity),
             Edit::Set { quantity, .. } => *quantity,
+            Edit::Note { .. } => had,
             Edit::Remove { .. } | Edit::Clear | Edit::Expire => 0,
         };
 
@@ -164,6 +165,7 @@ impl Ledger {
             | Edit::Take { .. }
             | Edit::Set { .. }
             | Edit::Remove { .. }
+            | Edit::Note { .. }
             | Edit::Clear
             | Edit::Expire => &[],
         };
@@ -336,6 +338,7 @@ mod tests {
                     pieces: of_bob,
                 }],
                 place: None,
+                notes: Vec::new(),
             };
             Change {
                 edits: vec![edit],

@@ -270,6 +270,7 @@ mod tests {
             by: "ann".to_owned(),
             kind: ChangeKind::Edit,
             lines: Vec::new(),
+            notes: Vec::new(),
             rules: Vec::new(),
             count: 0,
             deadline: Deadline::default(),
@@ -349,6 +350,7 @@ mod tests {
         };
         Update {
             lines: vec![line],
+            notes: Vec::new(),
             rules: Vec::new(),
             count,
             deadline: Deadline { told_at, at: until },

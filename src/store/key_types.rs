@@ -67,6 +67,7 @@ fn expected_types(user: &UserName) -> Vec<(String, &'static str)> {
         log,
         touched,
         by,
+        notes,
         order,
         watchers,
         updates: _, // a channel
@@ -87,6 +88,7 @@ fn expected_types(user: &UserName) -> Vec<(String, &'static str)> {
         (log, "stream"),
         (touched, "zset"),
         (by, "hash"),
+        (notes, "hash"),
         (order, "hash"),
         (watchers, "zset"),
     ]

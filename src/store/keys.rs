@@ -130,6 +130,8 @@ pub struct CartKeys {
     pub touched: String,
     /// Hash: product id -> who asked for how many.
     pub by: String,
+    /// Hash: product id -> what people noted on it; '' -> the note for the whole order.
+    pub notes: String,
     /// Hash: the id of the order that the cart is just becoming, and the pieces that it holds.
     pub order: String,
     /// Sorted set: who watches -> until when they count.
@@ -151,6 +153,7 @@ impl CartKeys {
             log: companion(&cart, "log"),
             touched: companion(&cart, "touched"),
             by: companion(&cart, "by"),
+            notes: companion(&cart, "notes"),
             order: companion(&cart, "order"),
             watchers: companion(&cart, "watchers"),
             updates: format!("{UPDATES}{user}"),

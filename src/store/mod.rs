@@ -34,7 +34,7 @@ mod scripts;
 
 pub use cart::beat::Watcher;
 pub use cart::commands::{
-    add_as, add_to_cart, clear_as, get_cart_items, get_cart_with, ready_as, remove_as,
+    add_as, add_to_cart, clear_as, get_cart_items, get_cart_with, note_as, ready_as, remove_as,
     remove_from_cart, set_as,
 };
 pub use cart::new_op;

@@ -20,6 +20,7 @@ fn line(name: &str, quantity: u32, price: &str, shares: &[(&str, u32)]) -> Order
         quantity,
         price: Money::parse(price).unwrap(),
         shares: shares.iter().map(share).collect(),
+        notes: Vec::new(),
     }
 }
 
@@ -62,6 +63,7 @@ pub fn preview(version: u64, possible: bool) -> LiveEvent {
         lines,
         currency,
         budget: Money::parse("80"),
+        note: String::new(),
         hidden: 0,
     };
     LiveEvent::Order(OrderEvent::Preview(Box::new(preview)))
@@ -82,6 +84,7 @@ pub fn orders() -> Vec<Order> {
         at: 1_795_000_000_000 - n * 3_600_000,
         state,
         changed: 1_795_000_060_000,
+        note: String::new(),
         currency: "€".to_owned(),
         lines: vec![
             line(

@@ -140,6 +140,7 @@ impl TestScreen {
             op: OpId::parse(&format!("op-{}", self.version)).unwrap(),
             by: by.to_owned(),
             kind,
+            notes: Vec::new(),
             rules: Vec::new(),
             count: kept.count() + lines.iter().filter(|line| line.quantity > 0).count(),
             lines,

@@ -185,6 +185,7 @@ fn entry_json(entry: &OrderEntry, state: Option<OrderState>) -> Value {
         "lines": entry.lines.iter().map(order_line_json).collect::<Vec<_>>(),
         "total": entry.total,
         "currency": entry.currency,
+        "note": entry.note,
     });
 
     match entry.news {
@@ -219,7 +220,11 @@ fn print_entry(
         }
     }
 
-    for line in receipt::lines(&entry.lines, who, RECEIPT_COLUMNS) {
+    let lines = receipt::lines(&entry.lines, who, RECEIPT_COLUMNS);
+    for line in lines
+        .iter()
+        .chain(&receipt::order_note(&entry.note, RECEIPT_COLUMNS))
+    {
         writeln!(out, "{line}")?;
     }
     // The total as it was stored, which may be any text.

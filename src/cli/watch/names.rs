@@ -64,9 +64,15 @@ impl ShopNames {
             }
         }
 
+        let noted = if let TimelineEvent::Update(update) = event {
+            update.noted()
+        } else {
+            None
+        };
         let unknown: Vec<ProductId> = changed_lines(event)
             .iter()
             .map(|line| line.product.clone())
+            .chain(noted.and_then(|note| note.product.clone()))
             .filter(|id| !self.known.contains_key(id))
             .collect();
         if unknown.is_empty() {

@@ -5,7 +5,9 @@ use crate::cli::output::{Output, OutputForm};
 use crate::model::shares::Portions;
 use crate::model::time::{ClockStyle, clock};
 use crate::model::timeline::TimelineEvent;
-use crate::model::{Cart, ChangeKind, LineChange, RuleChange, Update, UserName, rules, text};
+use crate::model::{
+    Cart, ChangeKind, LineChange, NoteChange, RuleChange, Update, UserName, rules, text,
+};
 use crate::store::Trouble;
 use jiff::tz::TimeZone;
 use serde_json::{Value, json};
@@ -158,6 +160,9 @@ fn update_json(update: &Update) -> Value {
     if let Some(order) = update.concerned_order() {
         document["order"] = json!(order.as_str());
     }
+    if !update.notes.is_empty() {
+        document["notes"] = update.notes.iter().map(note_json).collect();
+    }
     for rule in &update.rules {
         let (name, value) = match rule {
             RuleChange::Locked(locked) => ("locked", json!(locked)),
@@ -170,6 +175,14 @@ fn update_json(update: &Update) -> Value {
         document["rules"][name] = value;
     }
     document
+}
+
+fn note_json(note: &NoteChange) -> Value {
+    json!({
+        "product": note.product.as_ref().map(ToString::to_string),
+        "name": note.product.as_ref().map(|_| &note.by),
+        "text": note.text,
+    })
 }
 
 fn changes_json(lines: &[LineChange]) -> Value {
@@ -191,9 +204,9 @@ fn update_text(update: &Update, names: &ShopNames, cart: Option<&Cart>, zone: &T
     let lines = &update.lines;
     let order = order_text(update);
     match update.kind {
-        ChangeKind::Edit => format!("{by} {}", changes_text(lines, names, cart)),
-        ChangeKind::Undo => format!("{by} undid a change: {}", changes_text(lines, names, cart)),
-        ChangeKind::Redo => format!("{by} redid a change: {}", changes_text(lines, names, cart)),
+        ChangeKind::Edit => format!("{by} {}", edits_text(update, names, cart)),
+        ChangeKind::Undo => format!("{by} undid a change: {}", edits_text(update, names, cart)),
+        ChangeKind::Redo => format!("{by} redid a change: {}", edits_text(update, names, cart)),
         ChangeKind::Clear => format!("{by} cleared the cart: {}", pieces_text(lines, names)),
         ChangeKind::Touch => format!("{by} kept the cart alive"),
         // Whoever noticed it has not done it.
@@ -223,6 +236,21 @@ fn order_text(update: &Update) -> String {
     match update.concerned_order() {
         Some(id) => format!(" (order {id})"),
         None => String::new(),
+    }
+}
+
+/// The changes of lines, or of a note alone.
+fn edits_text(update: &Update, names: &ShopNames, cart: Option<&Cart>) -> String {
+    let Some(note) = update.noted() else {
+        return changes_text(&update.lines, names, cart);
+    };
+    let subject = match &note.product {
+        Some(product) => names.of(product),
+        None => "the whole order".to_owned(),
+    };
+    match note.text.as_str() {
+        "" => format!("removed the note on {subject}"),
+        text => format!("noted on {subject}: {text}"),
     }
 }
 

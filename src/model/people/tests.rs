@@ -113,6 +113,7 @@ impl History {
             by: by.to_owned(),
             kind: ChangeKind::Edit,
             lines: lines.filter(|line| line.delta != 0).collect(),
+            notes: Vec::new(),
             rules: Vec::new(),
             count: self.cart.lines.len(),
             deadline: Deadline::default(),
@@ -266,6 +267,7 @@ impl History {
                 .filter(|line| line.status == LineStatus::Good)
                 .map(|line| line.order_line)
                 .collect(),
+            note: String::new(),
             settled: Vec::new(),
         };
         assert_eq!(

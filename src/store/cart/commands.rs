@@ -8,6 +8,7 @@ use super::reading::{read_cart, read_version};
 use super::sending::{
     Applied, Attempt, FirstSent, ProductCheck, SendError, find_missing_products, log_outcome, send,
 };
+use crate::model::notes::typed_note;
 use crate::model::{
     Cart, Change, ChangeKind, Edit, Money, OpId, ProductId, Refusal, Timeout, Update, UserName,
 };
@@ -299,6 +300,29 @@ pub async fn set_as(
         product: product.clone(),
         quantity,
         price: Some(price),
+    };
+    connection
+        .apply_edit(user, op, ChangeKind::Edit, edit)
+        .await
+}
+
+/// Notes something on a product in the cart of `user`, or for the whole order where there is none;
+/// an empty text removes the note.
+///
+/// # Errors
+/// [`Refusal::NoteTooLong`], [`Refusal::NotInCart`], [`Refusal::EmptyCart`], [`Refusal::CantNote`];
+/// and those of [`Connection::apply`].
+pub async fn note_as(
+    connection: &mut Connection,
+    user: &UserName,
+    product: Option<&ProductId>,
+    text: &str,
+    op: OpId,
+) -> Result<Applied, Error> {
+    let edit = Edit::Note {
+        product: product.cloned(),
+        text: typed_note(text)?,
+        replaced: None,
     };
     connection
         .apply_edit(user, op, ChangeKind::Edit, edit)

@@ -4,20 +4,23 @@
 use super::beat::{Beat, Watcher};
 use crate::model::cart::{Added, PendingOrder};
 use crate::model::change::{sanitize_actor, sanitize_actors};
+use crate::model::notes::stored_note;
 use crate::model::order::Share;
 use crate::model::rules::MOST_EXPECTED;
 use crate::model::{
-    Cart, CartLine, ChangeKind, Deadline, LineChange, Money, OpId, OrderId, ProductId, Quantity,
-    RuleChange, Rules, Update,
+    Cart, CartLine, ChangeKind, Deadline, LineChange, Money, NoteChange, Notes, OpId, OrderId,
+    ProductId, Quantity, RuleChange, Rules, Update,
 };
 use crate::store::scripts::{HIGHEST_VERSION, MOST_READY};
 use serde::Deserialize;
 use std::borrow::Cow;
 
 /// The number of values before the lines in the answer of `snapshot.lua`.
-const SNAPSHOT_HEAD: usize = 15;
+const SNAPSHOT_HEAD: usize = 16;
+/// The place of the op ids among them.
+const SNAPSHOT_APPLIED: usize = 14;
 /// The number of values of one line in the answer of `snapshot.lua`.
-const SNAPSHOT_LINE: usize = 5;
+const SNAPSHOT_LINE: usize = 6;
 /// The bytes of a quantity that are looked at; Redis writes no number as long as this.
 const LONGEST_SCORE: usize = 64;
 
@@ -43,6 +46,9 @@ struct UpdateMessage<'a> {
     until: u64,
     count: usize,
     lines: Vec<UpdateLine>,
+    /// The notes that changed: product, or `""` for the whole order, whose, text now, text before.
+    #[serde(default)]
+    notes: Vec<(String, String, String, String)>,
     /// The fields of the rules that were set, with their values; empty ones are removed.
     #[serde(default)]
     rules: Vec<(String, String)>,
@@ -133,6 +139,7 @@ pub fn update(message: &[u8]) -> Option<Update> {
         by: sanitize_actor(message.by.as_bytes()),
         kind: ChangeKind::named(&message.kind)?,
         lines: message.lines.into_iter().map(LineChange::from).collect(),
+        notes: message.notes.into_iter().map(note_change).collect(),
         rules: message
             .rules
             .iter()
@@ -145,6 +152,15 @@ pub fn update(message: &[u8]) -> Option<Update> {
             at: (message.until > 0).then_some(message.until),
         },
     })
+}
+
+fn note_change((product, by, text, before): (String, String, String, String)) -> NoteChange {
+    NoteChange {
+        product: (!product.is_empty()).then(|| ProductId::stored(product.as_bytes())),
+        by: sanitize_actor(by.as_bytes()),
+        text: stored_note(text.as_bytes()),
+        before: stored_note(before.as_bytes()),
+    }
 }
 
 /// Reads a rule that was set; `None` for one that is not known, or a value that can't be.
@@ -178,9 +194,20 @@ pub fn snapshot(answer: &[Vec<u8>]) -> Option<Cart> {
         by,
         at,
         _applied,
+        of_order,
     ] = head;
 
     let deadline = deadline(now, left)?;
+    let mut notes = Notes::default();
+    if let Some((_, text)) = note(of_order) {
+        notes.set(None, "", &text);
+    }
+    for line in lines.chunks_exact(SNAPSHOT_LINE) {
+        let product = ProductId::stored(&line[0]);
+        for (by, text) in line[5].split(|byte| *byte == b'\n').filter_map(note) {
+            notes.set(Some(&product), &by, &text);
+        }
+    }
     let lines: Vec<CartLine> = lines.chunks_exact(SNAPSHOT_LINE).map(line).collect();
 
     let mut cart = Cart {
@@ -193,6 +220,7 @@ pub fn snapshot(answer: &[Vec<u8>]) -> Option<Cart> {
         rules: cart_rules(rules),
         ordering: pending_order(order, by, at, deadline.told_at),
         ready: names(ready, MOST_READY),
+        notes,
     };
     cart.sort();
     Some(cart)
@@ -298,6 +326,12 @@ fn line(values: &[Vec<u8>]) -> CartLine {
     }
 }
 
+/// Reads a note: `bob\tno sugar`.
+fn note(raw: &[u8]) -> Option<(String, String)> {
+    let tab = raw.iter().position(|byte| *byte == b'\t')?;
+    Some((sanitize_actor(&raw[..tab]), stored_note(&raw[tab + 1..])))
+}
+
 /// Reads how a line came: `version time price who`.
 fn added(raw: &[u8]) -> Option<Added> {
     let mut parts = raw.splitn(4, |byte| *byte == b' ');
@@ -315,7 +349,7 @@ fn added(raw: &[u8]) -> Option<Added> {
 /// Reads from the answer of `snapshot.lua` which of the op ids asked for are applied.
 #[must_use]
 pub(crate) fn applied(answer: &[Vec<u8>]) -> Vec<OpId> {
-    let ids = answer.get(SNAPSHOT_HEAD - 1).map_or(&[][..], Vec::as_slice);
+    let ids = answer.get(SNAPSHOT_APPLIED).map_or(&[][..], Vec::as_slice);
     String::from_utf8_lossy(ids)
         .split(' ')
         .filter_map(OpId::parse)
@@ -422,6 +456,25 @@ mod tests {
                 RuleChange::Closes(Some(7)),
                 owner,
                 RuleChange::Expected(vec!["ann".to_owned(), "bob".to_owned()]),
+            ]
+        );
+    }
+
+    #[test]
+    fn notes_that_changed() {
+        let text = br#"{"v":"2","op":"a","by":"ann","kind":"edit","at":5,"until":0,"count":1,"lines":[],"notes":[["tea","b\u001bn","no\tsugar",""],["","","","back door"]]}"#;
+        let notes = update(text).unwrap().notes;
+        let change = |product: Option<&str>, by: &str, text: &str, before: &str| NoteChange {
+            product: product.map(|product| ProductId::stored(product.as_bytes())),
+            by: by.to_owned(),
+            text: text.to_owned(),
+            before: before.to_owned(),
+        };
+        assert_eq!(
+            notes,
+            [
+                change(Some("tea"), "b\u{FFFD}n", "no sugar", ""),
+                change(None, "", "", "back door")
             ]
         );
     }

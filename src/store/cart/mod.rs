@@ -63,7 +63,8 @@ pub(crate) fn push_cart_keys(call: &mut ScriptInvocation<'_>, keys: &CartKeys) {
         .key(&keys.log)
         .key(&keys.touched)
         .key(&keys.by)
-        .key(&keys.order);
+        .key(&keys.order)
+        .key(&keys.notes);
 }
 
 /// Adds the keys and arguments of `cart_update.lua`, the beginning of every script that changes

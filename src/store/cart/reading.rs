@@ -33,7 +33,8 @@ pub(crate) async fn read_cart(
         .key(&keys.touched)
         .key(&keys.by)
         .key(&keys.order)
-        .key(&keys.ops);
+        .key(&keys.ops)
+        .key(&keys.notes);
     call.arg(MOST_READ);
     for op in ops {
         call.arg(op.as_str());

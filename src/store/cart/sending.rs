@@ -4,7 +4,7 @@ use super::decode;
 use super::push_cart_keys;
 use crate::model::change::sanitize_actor;
 use crate::model::order::Share;
-use crate::model::{Change, ChangeKind, Edit, Money, OpId, ProductId, Refusal, Update};
+use crate::model::{Change, ChangeKind, Edit, Money, Note, OpId, ProductId, Refusal, Update};
 use crate::store::clock::Moment;
 use crate::store::connection::Conn;
 use crate::store::connection::pipeline;
@@ -161,19 +161,40 @@ fn push_edit(call: &mut ScriptInvocation<'_>, edit: &Edit) {
         } => ("set", *quantity, *price),
         Edit::Take { quantity, .. } => ("take", *quantity, None),
         Edit::Remove { .. } => ("remove", 0, None),
+        Edit::Note {
+            product,
+            text,
+            replaced,
+        } => {
+            let id = product.as_ref().map_or(&b""[..], ProductId::as_bytes);
+            let replaced = replaced.as_ref().map(|text| format!("={text}"));
+            let replaced = replaced.unwrap_or_else(|| "0".to_owned());
+            call.arg("note").arg(id).arg(replaced).arg(text);
+            return;
+        }
         Edit::Clear => ("clear", 0, None),
         Edit::Expire => ("expire", 0, None),
     };
 
     let id = edit.product().map_or(&b""[..], ProductId::as_bytes);
     let mut price = price.as_ref().map(Money::to_string).unwrap_or_default();
-    if let Edit::Restore { shares, place, .. } = edit {
+    if let Edit::Restore {
+        shares,
+        place,
+        notes,
+        ..
+    } = edit
+    {
         // Writing to a string can't fail.
         if let Some(place) = place {
             let _ = write!(price, " {place}");
         }
         for Share { by, pieces } in shares {
             let _ = write!(price, "\n{pieces} {by}");
+        }
+        for (index, Note { by, text }) in notes.iter().enumerate() {
+            let mark = if index == 0 { '\t' } else { '\n' };
+            let _ = write!(price, "{mark}{by}\t{text}");
         }
     }
 
@@ -224,6 +245,8 @@ fn refusal(change: &Change, policy: &Policy, error: &RedisError) -> Option<Refus
         "CARTFULL" => Refusal::CartFull(value.parse().unwrap_or(MOST_LINES)),
         "ALREADYEMPTY" => Refusal::AlreadyEmpty,
         "NOTHINGEXPIRED" => Refusal::NothingExpired,
+        "NOTECHANGED" => Refusal::NoteChanged,
+        "CANTNOTE" => Refusal::CantNote,
         "FORGOTTEN" => Refusal::Forgotten,
         "BEINGORDERED" if product.is_empty() => Refusal::BeingOrdered("The cart".to_owned()),
         "BEINGORDERED" => Refusal::BeingOrdered(product.clone()),

@@ -2,14 +2,15 @@
 //! message that tells of a new state.
 
 use crate::model::change::sanitize_actor;
+use crate::model::notes::stored_note;
 use crate::model::order::{OrderLine, Share};
-use crate::model::{Money, OrderId, OrderState, ProductId, quantity, text};
+use crate::model::{Money, Note, OrderId, OrderState, ProductId, quantity, text};
 use serde::{Deserialize, Serialize};
 
 /// The longest currency sign, in characters.
 pub(crate) const LONGEST_CURRENCY: usize = 4;
 
-/// A line of an order: `{"product":"tea","name":"Tea","unit":"cup","quantity":3,"price":"2.40","total":"7.20","by":[["ann",3]]}`
+/// A line of an order: `{"product":"tea","name":"Tea","unit":"cup","quantity":3,"price":"2.40","total":"7.20","by":[["ann",3]],"notes":[["ann","no sugar"]]}`
 #[derive(Serialize, Deserialize)]
 struct StoredLine {
     product: String,
@@ -21,6 +22,8 @@ struct StoredLine {
     total: String,
     #[serde(default)]
     by: Vec<(String, u32)>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    notes: Vec<(String, String)>,
 }
 
 impl From<&OrderLine> for StoredLine {
@@ -36,6 +39,11 @@ impl From<&OrderLine> for StoredLine {
                 .shares
                 .iter()
                 .map(|share| (share.by.clone(), share.pieces))
+                .collect(),
+            notes: line
+                .notes
+                .iter()
+                .map(|note| (note.by.clone(), note.text.clone()))
                 .collect(),
         }
     }
@@ -61,6 +69,14 @@ impl StoredLine {
                 .map(|(by, pieces)| Share {
                     by: sanitize_actor(by.as_bytes()),
                     pieces: pieces.min(quantity),
+                })
+                .collect(),
+            notes: self
+                .notes
+                .into_iter()
+                .map(|(by, text)| Note {
+                    by: sanitize_actor(by.as_bytes()),
+                    text: stored_note(text.as_bytes()),
                 })
                 .collect(),
         })
@@ -133,6 +149,10 @@ mod tests {
             shares: vec![Share {
                 by: "ann".to_owned(),
                 pieces: 2,
+            }],
+            notes: vec![Note {
+                by: "bob".to_owned(),
+                text: "no “sugar”".to_owned(),
             }],
         };
         let lines = vec![line];

@@ -190,6 +190,7 @@ impl Driver {
             version: agreed_preview.version,
             currency: &agreed_preview.currency,
             lines: &lines,
+            note: &agreed_preview.note,
         };
         let begun = steps::announce(conn, &announcement).await?;
         if begun.decision.is_some() {

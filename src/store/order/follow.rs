@@ -10,6 +10,7 @@
 use super::document::LONGEST_CURRENCY;
 use super::{document, records};
 use crate::model::change::sanitize_actor;
+use crate::model::notes::stored_note;
 use crate::model::{OrderId, OrderLine, OrderState, text};
 use crate::store::connection::Connection;
 use crate::store::error::{Error, Trouble};
@@ -59,6 +60,8 @@ pub struct OrderEntry {
     pub currency: String,
     /// The ordered lines.
     pub lines: Vec<OrderLine>,
+    /// What was noted for the whole order; clean text, may be empty.
+    pub note: String,
 }
 
 /// The way by which an entry came to this consumer.
@@ -84,11 +87,17 @@ impl EntrySource {
 /// The way in which a follower deals with an entry that it has read.
 enum EntryHandling {
     /// It is returned to the caller, who acknowledges it.
-    Deliver(OrderEntry),
+    Deliver(Box<OrderEntry>),
     /// It says nothing to this group: it is acknowledged and left out.
     Skip,
     /// It now belongs to another consumer, who acknowledges it.
     PassedOn,
+}
+
+impl EntryHandling {
+    fn deliver(entry: OrderEntry) -> EntryHandling {
+        EntryHandling::Deliver(Box::new(entry))
+    }
 }
 
 /// A consumer in a group.
@@ -159,14 +168,14 @@ impl Follower {
         for (source, entry) in entries {
             let handling = match source {
                 EntrySource::Placed => {
-                    placed(&entry).map_or(EntryHandling::Skip, EntryHandling::Deliver)
+                    placed(&entry).map_or(EntryHandling::Skip, EntryHandling::deliver)
                 }
                 EntrySource::Cancelled | EntrySource::CancelledForUs => {
                     self.cancelled(connection, source, &entry).await?
                 }
             };
             match handling {
-                EntryHandling::Deliver(entry) => delivered.push(entry),
+                EntryHandling::Deliver(entry) => delivered.push(*entry),
                 EntryHandling::Skip => self.forget(connection, source.stream(), &entry.id).await?,
                 EntryHandling::PassedOn => {}
             }
@@ -194,7 +203,7 @@ impl Follower {
             return Ok(EntryHandling::PassedOn);
         }
 
-        Ok(EntryHandling::Deliver(OrderEntry {
+        Ok(EntryHandling::deliver(OrderEntry {
             entry: entry.id.clone(),
             news: FollowEvent::Cancelled(order.changed),
             total: order.total().to_string(),
@@ -204,6 +213,7 @@ impl Follower {
             at: order.at,
             currency: order.currency,
             lines: order.lines,
+            note: order.note,
         }))
     }
 
@@ -435,6 +445,7 @@ fn placed(entry: &StreamId) -> Option<OrderEntry> {
         total: text::sanitize_to(&bytes(entry, "total")?, LONGEST_TOTAL),
         currency: text::sanitize_to(&currency, LONGEST_CURRENCY),
         lines: document::lines_from_json(&bytes(entry, "lines")?)?,
+        note: stored_note(&bytes(entry, "note").unwrap_or_default()),
     })
 }
 

@@ -3,6 +3,7 @@
 use super::document::LONGEST_CURRENCY;
 use super::{document, stock};
 use crate::model::change::sanitize_actor;
+use crate::model::notes::stored_note;
 use crate::model::{Order, OrderId, OrderState, People, Refusal, UserName, text};
 use crate::store::connection::replicas::ReplicaWait;
 use crate::store::connection::{Conn, Connection, answer, pipeline};
@@ -15,9 +16,9 @@ use redis::aio::ConnectionLike;
 use redis::{Cmd, Value};
 
 /// The fields of an order's hash, in the order in which they are read.
-const FIELDS: [&str; 11] = [
-    "id", "user", "who", "at", "state", "changed", "currency", "lines", "settled", "returned",
-    "reason",
+const FIELDS: [&str; 12] = [
+    "id", "user", "who", "at", "state", "changed", "currency", "lines", "note", "settled",
+    "returned", "reason",
 ];
 
 /// An order as it is stored.
@@ -46,6 +47,7 @@ fn decode(fields: &[Option<Vec<u8>>]) -> Option<OrderRecord> {
         changed,
         currency,
         lines,
+        note,
         settled,
         returned,
         _reason,
@@ -63,6 +65,7 @@ fn decode(fields: &[Option<Vec<u8>>]) -> Option<OrderRecord> {
         changed: utf8(changed)?.parse().ok()?,
         currency: text::sanitize_to(currency.as_deref().unwrap_or_default(), LONGEST_CURRENCY),
         lines: document::lines_from_json(lines.as_deref()?)?,
+        note: stored_note(note.as_deref().unwrap_or_default()),
         settled: Vec::new(),
     };
 

@@ -24,6 +24,8 @@ pub(crate) struct Announcement<'a> {
     pub(crate) version: u64,
     pub(crate) currency: &'a str,
     pub(crate) lines: &'a [OrderLine],
+    /// What is noted for the whole order.
+    pub(crate) note: &'a str,
 }
 
 /// Writes the record of an order, unless there is one: then that is returned as it stands.
@@ -55,6 +57,7 @@ pub(crate) async fn announce(
         .arg(product.map(keys::product).unwrap_or_default())
         .arg(taken)
         .arg(released)
+        .arg(order.note)
         .invoke_async(conn)
         .await?;
 

@@ -6,6 +6,7 @@
 -- ARGV  1 order id   2 user   3 who   4 version of the cart that was confirmed   5 currency
 --       6 lines (JSON)   7 total (decimal string)
 --       8, 9, 10 keys of a product: itself, taken, released; to try the rights on them
+--       11 what is noted for the whole order, or ''
 --
 -- Returns the fields of the record, as it was where there was one before; that may be the record
 -- of another user. FOREIGNKEY with the key's name, where a key belongs to another program; NOPERM
@@ -45,6 +46,7 @@ else
   redis.call('HSET', record, 'id', ARGV[1], 'user', ARGV[2], 'who', ARGV[3], 'version', ARGV[4],
     'currency', ARGV[5], 'lines', ARGV[6], 'total', ARGV[7],
     'begun', string.format('%.0f', now), 'state', 'pending')
+  if ARGV[11] ~= '' then redis.call('HSET', record, 'note', ARGV[11]) end
   redis.call('ZADD', due, now + LOOK_AFTER, ARGV[1])
 end
 return redis.call('HMGET', record, unpack(RECORD_FIELDS))

@@ -3,7 +3,7 @@
 -- KEYS  1 cart (sorted set: product -> quantity)
 --       2 meta (hash: version, start, life, lost, rules)
 --       3 lines   4, 5 ops   6 log   7 touched   8 by (hash: product -> shares)
---       9 order (hash: the order that is being placed)
+--       9 order (hash: the order that is being placed)   10 notes (hash)
 -- ARGV  1 channel, as in publish.lua   2 session timeout in ms (0: never), for a cart without a
 --       life of its own   3 who   4 op id or order id
 --
@@ -11,7 +11,7 @@
 -- LOG_LENGTH, which Rust puts in front.
 
 local cart, meta, lines, log, touched = KEYS[1], KEYS[2], KEYS[3], KEYS[6], KEYS[7]
-local by, order = KEYS[8], KEYS[9]
+local by, order, notes = KEYS[8], KEYS[9], KEYS[10]
 local timeout, who, op = tonumber(ARGV[2]), ARGV[3], ARGV[4]
 local clock = redis.call('TIME')
 local now = clock[1] * 1000 + math.floor(clock[2] / 1000)
@@ -20,7 +20,7 @@ local now = clock[1] * 1000 + math.floor(clock[2] / 1000)
 redis.call('ZCARD', cart)
 redis.call('ZCARD', touched)
 redis.call('XLEN', log)
-for _, key in ipairs({meta, lines, KEYS[4], KEYS[5], by, order}) do redis.call('HLEN', key) end
+for _, key in ipairs({meta, lines, KEYS[4], KEYS[5], by, order, notes}) do redis.call('HLEN', key) end
 for _, command in ipairs({
   {'HMGET', meta, 'x'}, {'HEXISTS', meta, 'x'}, {'HSET', meta, 'x', 'x'}, {'HDEL', meta, 'x'},
   {'UNLINK', meta}, {'PERSIST', meta}, {'PEXPIREAT', meta, '0'},
@@ -71,9 +71,9 @@ local function publish_update(kind, changes, rules)
   redis.call('HDEL', meta, 'kept')
   redis.pcall('XADD', log, 'MAXLEN', '~', LOG_LENGTH, '*', 'u', update)
   if stays then
-    for i = 1, 9 do redis.call('PERSIST', KEYS[i]) end
+    for i = 1, 10 do redis.call('PERSIST', KEYS[i]) end
   else
-    for _, key in ipairs({cart, lines, touched, by}) do redis.call('PEXPIREAT', key, now + timeout) end
+    for _, key in ipairs({cart, lines, touched, by, notes}) do redis.call('PEXPIREAT', key, now + timeout) end
     for _, key in ipairs({meta, KEYS[4], KEYS[5], log}) do redis.call('PEXPIREAT', key, now + timeout + COMPANIONS_OUTLIVE) end
   end
   publish(ARGV[1], update)

@@ -6,6 +6,7 @@
 --       4, 5 ops (hashes: op id -> first answer; two generations, so they stay bounded)
 --       6 log (stream of the updates)          7 touched (sorted set: product -> ms of last touch)
 --       8 by (hash: product -> shares)         9 order (hash: the order that is being placed)
+--       10 notes (hash, as in notes.lua)
 --       All share one cluster slot.
 -- ARGV  1 op id   2 who   3 kind   4 session timeout in ms (0: never)   5 limit of a line
 --       6 channel, as in publish.lua   7 item timeout in ms (0: none); both timeouts count where
@@ -19,7 +20,10 @@
 --          is not among KEYS, as a server would then want the right to write to it.
 --       10.. the edits, four each: verb, product, quantity, price; for "restore" the price is
 --          followed by a space and the version with which the line first came, where that is
---          known, and by the shares of those from whom the pieces were taken, as in shares.lua
+--          known, by the shares of those from whom the pieces were taken, as in shares.lua, and
+--          behind a tab by the notes that went with them, as in notes.lua; for "note" the text
+--          stands for the price, the product is '' for the note for the whole order, and '=' and
+--          a text for the quantity where only that text may be replaced
 --
 -- Only existing products are added. On a single server that is checked at the moment of the
 -- change; on a cluster, where products live on other nodes, the client has asked just before.
@@ -33,8 +37,8 @@
 -- A version that is no number of ours is none: the cart's history is lost, and a new one begins.
 -- Since op ids may be lost with it, changes that were first sent before are not sent again.
 --
--- Comes after whole.lua, history.lua, shares.lua, publish.lua and the limits MOST_LINES, MOST_READY,
--- LONGEST_NAME (bytes), HIGHEST_QUANTITY (a higher score is damage), HIGHEST_VERSION, OPS_PER_GENERATION,
+-- Comes after whole.lua, history.lua, shares.lua, notes.lua, publish.lua and the limits MOST_LINES,
+-- MOST_READY, MOST_NOTES, LONGEST_NAME and LONGEST_NOTE (bytes), HIGHEST_QUANTITY (a higher score is damage), HIGHEST_VERSION, OPS_PER_GENERATION,
 -- COMPANIONS_OUTLIVE (ms) and LOG_LENGTH, which Rust puts in front. This script runs at every
 -- change and Lua takes most of its time: rare cases define their functions and read their fields
 -- only when they occur.
@@ -45,7 +49,7 @@ local TRIM_EVERY = 31      -- versions from one trimming of the log, which is de
 local KEYS, ARGV, call, pcall, floor = KEYS, ARGV, redis.call, redis.pcall, math.floor
 local format, quoted = string.format, cjson.encode
 local cart, meta, lines, log, touched = KEYS[1], KEYS[2], KEYS[3], KEYS[6], KEYS[7]
-local by, being_ordered = KEYS[8], KEYS[9]
+local by, being_ordered, notes = KEYS[8], KEYS[9], KEYS[10]
 local op, who, kind = ARGV[1], ARGV[2], ARGV[3]
 local timeout, limit, item_timeout = tonumber(ARGV[4]), tonumber(ARGV[5]), tonumber(ARGV[7])
 
@@ -160,6 +164,9 @@ local function look(id)
   return line
 end
 
+-- The notes, where the change has to do with any.
+local book
+
 local lenient = kind == 'undo' or kind == 'redo'
 local done, refused = 0, nil
 for i = EDITS, #ARGV, 4 do
@@ -182,11 +189,26 @@ for i = EDITS, #ARGV, 4 do
       end
     end
     if verb == 'expire' and not swept then refusal = 'NOTHINGEXPIRED' end
+  elseif verb == 'note' then
+    local line = order[id]
+    local has = line and line.after
+    if id == '' then has = count > 0 elseif not line then has = call('ZSCORE', cart, id) end
+    if not has then
+      refusal = id == '' and 'EMPTYCART' or 'NOTINCART'
+    elseif frozen and (id == '' or held(id) > 0) then
+      refusal = 'BEINGORDERED'
+    else
+      book = book or notebook(notes)
+      book.open(id, stale or line and not line.before)
+      refusal = book.note(id, id == '' and '' or who, ARGV[i + 2], price)
+    end
   else
     local line = look(id)
     local has, quantity = line.after, 0
     if verb == 'restore' then
-      verb, price, line.place, line.theirs = 'add', string.match(price, '^([^ \n]*) ?(%d*)\n?(.*)$')
+      local shape = '^([^ \n\t]*) ?(%d*)\n?([^\t]*)\t?(.*)$'
+      verb, price, line.place, line.theirs, line.notes = 'add', string.match(price, shape)
+      if line.notes ~= '' then book = book or notebook(notes) end
     end
     local adds, missing = verb == 'add' or verb == 'set', not has
     if verb == 'add' or missing and adds then
@@ -265,13 +287,14 @@ end
 -- created, because lines come or go or because it was lost (a server that is short of memory drops
 -- single keys), needs its expiry (`renew`). A key of the wrong type must fail here, before
 -- anything is written.
-local moves, removes = stale, false
+local moves, removes, lessens = stale, false, false
 for i = 1, #order do
   local line = order[i]
   if line.before ~= line.after then
     line.shares = line.before and call('HGET', by, line.id)
     moves = moves or not line.before or not line.after or not line.shares
     removes = removes or not line.after
+    lessens = lessens or not moves and (line.before == 'damaged' or line.after < line.before)
   end
 end
 local renew = stale
@@ -280,6 +303,25 @@ if moves then
   renew = renew or not has_lines or not has_shares
 end
 if timed and call('ZCARD', touched) == 0 then renew = true end
+
+-- Notes go with their line, and that of a person with their last piece of it. Where a line is new,
+-- notes may be left of one that another client has removed.
+if book or moves or lessens then
+  local has_notes = call('HLEN', notes) > 0
+  if book and not has_notes then renew = true end
+  if has_notes then book = book or notebook(notes) end
+  for i = 1, book and #order or 0 do
+    local line = order[i]
+    if not line.before and line.after then book.open(line.id, true) end
+    if line.before and not line.after then book.clear(line.id) end
+    if line.after and line.notes then
+      for name, text in string.gmatch(line.notes, '([^\t\n]*)\t([^\n]*)') do
+        if not book.open(line.id).now[name] then book.set(line.id, name, string.sub(text, 1, LONGEST_NOTE)) end
+      end
+    end
+  end
+  if book and count == 0 then book.clear('') end
+end
 
 local was, lost = version, false
 if version == 0 then
@@ -311,7 +353,7 @@ end
 -- A missing right must leave nothing half done. To ask for one costs as much as a command, so it
 -- is asked for only where lines leave or expiries are renewed. Any other is tried below by the
 -- first command that needs it.
-if removes or renew then
+if removes or renew or book then
   local needed = {}
   if keep > 0 then
     needed[1] = {'PEXPIREAT', meta, '0'}
@@ -319,6 +361,7 @@ if removes or renew then
     needed[1] = {'PERSIST', meta}
   end
   if removes then needed[#needed + 1] = {'HDEL', lines, 'x'} end
+  if book then needed[#needed + 1] = {'HDEL', notes, 'x'} end
   if removes and #order > 1 then
     needed[#needed + 1] = {'ZREM', cart, 'x'}
     needed[#needed + 1] = {'ZADD', cart, '1', 'x'}
@@ -342,7 +385,7 @@ if opens or stale then
   tried = pcall('UNLINK', opens and ops or touched)
   if type(tried) == 'table' then return history().put_back(meta, known[1], tried) end
 end
-if stale and #order > 0 then call('UNLINK', lines, by, touched) end
+if stale and #order > 0 then call('UNLINK', lines, by, touched, notes) end
 
 -- Works out the new shares of a line and writes them; returns the pieces that others lost.
 -- Removed pieces are first one's own, then nobody's, then those of the latest share. Restored
@@ -366,6 +409,9 @@ local function reshare(line, had, has)
     lost = shares.cut(mine, shares.sum(mine) - has)
   end
   shares.write(by, line.id, mine)
+  for _, share in ipairs(book and mine or {}) do
+    if share.pieces == 0 then book.set(line.id, share.name, '') end
+  end
   return lost
 end
 
@@ -425,7 +471,13 @@ end
 
 local update = '{"v":"' .. stamp .. '","op":"' .. op .. '","by":' .. quoted(who)
   .. ',"kind":"' .. kind .. '","at":' .. at .. ',"until":' .. ends .. ',"count":' .. count
-  .. ',"lines":[' .. told .. ']}'
+  .. ',"lines":[' .. told .. ']'
+local noted = book and book.told()
+if book then
+  book.write()
+  if noted then update = update .. ',"notes":[' .. noted .. ']' end
+end
+update = update .. '}'
 
 -- Each generation tells its newest version. Where that is new to one that was begun before, it
 -- was lost, and with it the op ids of all changes up to now.
@@ -444,7 +496,7 @@ end
 -- A log that was lost begins anew, and needs an expiry like the other companions. It is trimmed at
 -- one version in a prime number of them, and at as many times: nobody who knows the versions can
 -- see to it that another kind of change always takes those.
-if #order > 0 or kind == 'ready' or kind == 'unready' then
+if #order > 0 or noted or kind == 'ready' or kind == 'unready' then
   local entry
   if version % TRIM_EVERY == 0 or clock[2] % TRIM_EVERY == 0 then
     entry = pcall('XADD', log, 'NOMKSTREAM', 'MAXLEN', '~', LOG_LENGTH, '*', 'u', update)
@@ -463,6 +515,7 @@ if renew then
   for i = keep > 0 and 2 or 1, 8 do
     if keep > 0 then call('PEXPIREAT', KEYS[i], kept) else call('PERSIST', KEYS[i]) end
   end
+  if keep > 0 then call('PEXPIREAT', notes, kept) else call('PERSIST', notes) end
 end
 publish(ARGV[6], update)
 return update

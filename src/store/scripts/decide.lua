@@ -10,7 +10,7 @@
 -- Comes after RECORD_FIELDS, which Rust puts in front.
 
 local record = KEYS[1]
-local known = redis.call('HMGET', record, 'state', 'id', 'user', 'lines', 'total', 'currency', 'who')
+local known = redis.call('HMGET', record, 'state', 'id', 'user', 'lines', 'total', 'currency', 'who', 'note')
 local state = known[1]
 if state ~= 'pending' or ARGV[1] == '' then
   if state then redis.call('HSET', record, 'state', state) end
@@ -30,8 +30,13 @@ redis.call('ZCARD', KEYS[4])
 local clock = redis.call('TIME')
 local now = string.format('%.0f', clock[1] * 1000 + math.floor(clock[2] / 1000))
 local id = known[2]
-redis.call('XADD', KEYS[2], '*', 'id', id, 'user', known[3], 'lines', known[4], 'total', known[5],
-  'currency', known[6], 'who', known[7], 'at', now)
+local entry = {'id', id, 'user', known[3], 'lines', known[4], 'total', known[5], 'currency', known[6],
+  'who', known[7], 'at', now}
+if known[8] then
+  entry[#entry + 1] = 'note'
+  entry[#entry + 1] = known[8]
+end
+redis.call('XADD', KEYS[2], '*', unpack(entry))
 redis.call('HSET', record, 'state', 'placed', 'at', now, 'changed', now)
 redis.call('ZADD', KEYS[3], now, id)
 redis.call('ZADD', KEYS[4], now, id)

@@ -3,6 +3,7 @@
 //! A limit that Rust and Lua share, or two scripts, is a constant here. It stands in front of
 //! a script's text as a line `local NAME = value`, so that no number is written down twice.
 
+use crate::model::notes::LONGEST_NOTE;
 use crate::model::product::STOCK_DIGITS;
 use crate::model::quantity::HIGHEST_LIMIT;
 use crate::model::time::{LONGEST_TIMEOUT_MS, SHORTEST_TIMEOUT_MS};
@@ -16,7 +17,10 @@ pub const MOST_LINES: u32 = 1_000;
 /// The most people who are ready in one cart.
 pub(crate) const MOST_READY: usize = 1_000;
 
-/// The longest name of somebody who is ready, in bytes: no clean name is longer.
+/// The most people who note something on one product of a cart.
+const MOST_NOTES: usize = 100;
+
+/// The longest name of somebody who is ready or notes something, in bytes: no clean name is longer.
 const LONGEST_NAME: usize = 260;
 
 /// The op ids in one generation. A cart remembers this generation and the one before, so it
@@ -66,6 +70,8 @@ const WHOLE: &str = include_str!("whole.lua");
 const HISTORY: &str = include_str!("history.lua");
 /// Functions for the shares of a line: who asked for how many pieces.
 const SHARES: &str = include_str!("shares.lua");
+/// Functions for the notes of a cart.
+const NOTES: &str = include_str!("notes.lua");
 /// The function that publishes messages.
 const PUBLISH: &str = include_str!("publish.lua");
 /// The beginning of the scripts that change a cart as a whole.
@@ -79,9 +85,13 @@ pub(crate) static CHANGE: LazyLock<Script> = LazyLock::new(|| {
     script(&[
         &limit("MOST_LINES", MOST_LINES),
         &limit("MOST_READY", MOST_READY),
+        &limit("MOST_NOTES", MOST_NOTES),
         &limit("LONGEST_NAME", LONGEST_NAME),
+        // A character takes at most four bytes.
+        &limit("LONGEST_NOTE", 4 * LONGEST_NOTE),
         &history(),
         SHARES,
+        NOTES,
         PUBLISH,
         include_str!("change.lua"),
     ])

@@ -19,6 +19,8 @@ local changes, shares = {}, sharing()
 for i = 7, ARGV[6] == 'place' and #ARGV or 0, 3 do
   local id = ARGV[i]
   local had = whole(redis.call('ZSCORE', cart, id), HIGHEST)
+  -- Nobody could note anything on it since it was frozen.
+  redis.call('HDEL', notes, id)
   if had then
     local rest = math.max(had - tonumber(ARGV[i + 1]), 0)
     if rest > 0 then
@@ -40,6 +42,7 @@ for i = 7, ARGV[6] == 'place' and #ARGV or 0, 3 do
     changes[#changes + 1] = '[' .. cjson.encode(id) .. ',' .. integer(rest) .. ',' .. integer(rest - had) .. ']'
   end
 end
+if ARGV[6] == 'place' then redis.call('HDEL', notes, '') end
 redis.call('UNLINK', order)
 redis.call('HDEL', meta, 'frozen')
 if ARGV[6] == 'place' then redis.call('HDEL', meta, 'ready') end

@@ -1,6 +1,6 @@
 //! The words for a change of the cart: the activity and the messages both use them.
 
-use crate::model::{Activity, ChangeKind, LineChange, rules, text};
+use crate::model::{Activity, ChangeKind, LineChange, NoteChange, rules, text};
 use crate::tui::state::State;
 use crate::tui::state::activity::CartEventKind;
 
@@ -103,6 +103,9 @@ pub(crate) fn describe_event(kind: &CartEventKind, room: usize) -> String {
 
 fn phrase(state: &State, activity: &Activity, wording: Wording) -> Phrase {
     let lines = activity.lines;
+    if let Some(note) = &activity.note {
+        return describe_note(state, note);
+    }
 
     match (activity.kind, only_line(activity)) {
         (ChangeKind::Undo, Some(line)) => describe_undo(state, line),
@@ -133,6 +136,25 @@ fn phrase(state: &State, activity: &Activity, wording: Wording) -> Phrase {
             ..Phrase::default()
         },
         (ChangeKind::Expire, None) => Phrase::of(format!("{lines} lines{}", expired(wording))),
+    }
+}
+
+fn describe_note(state: &State, note: &NoteChange) -> Phrase {
+    let name = match &note.product {
+        Some(product) => state.name_of(product),
+        None => "the whole order".to_owned(),
+    };
+    match note.text.as_str() {
+        "" => Phrase {
+            before: "removed the note on ".to_owned(),
+            name,
+            behind: String::new(),
+        },
+        text => Phrase {
+            before: "noted on ".to_owned(),
+            name,
+            behind: format!(": {text}"),
+        },
     }
 }
 

@@ -104,7 +104,12 @@ impl CartPane {
 
 /// Returns whether an edit may change the line of this product.
 fn edits_line(edit: &Edit, product: &ProductId) -> bool {
-    edit.product().is_none_or(|edited| edited == product)
+    match (edit, edit.product()) {
+        (_, Some(edited)) => edited == product,
+        // The note for the whole order.
+        (Edit::Note { .. }, None) => false,
+        (_, None) => true,
+    }
 }
 
 /// Our own confirmed changes, for undo and redo.

@@ -227,6 +227,9 @@ impl Updater<'_> {
             for line in &update.lines {
                 self.highlight(line.product.clone());
             }
+            for product in update.notes.iter().filter_map(|note| note.product.as_ref()) {
+                self.highlight(product.clone());
+            }
             let description = describe_with_author(self.state, &Activity::from(update));
             self.notify_of_change(description);
         }

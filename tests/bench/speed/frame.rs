@@ -51,6 +51,7 @@ fn change(state: &mut State, version: u64, product: u32, quantity: u32, now: Now
         by: "bob@kitchen".to_owned(),
         kind: ChangeKind::Edit,
         lines: vec![line],
+        notes: Vec::new(),
         rules: Vec::new(),
         count: state.cart.confirmed.lines.len() + usize::from(version < 22),
         deadline: Deadline {

@@ -1,0 +1,88 @@
+-- Functions for the notes of a cart: in the field of a product a line "name\ttext" for each person
+-- who noted something on it, oldest first; in the field '' that for the whole order, which has no
+-- name. Anybody who may write to the key may have put anything there.
+--
+-- A script works on copies, tells what it changed, and writes that at the end. As few changes have
+-- to do with notes, the functions are wrapped in one, as in shares.lua.
+--
+-- key: of the notes (hash)
+local function notebook(key)
+  local pages = {}
+
+  -- Opens the page of a product. One of a line that is `new` is empty: notes that are left there
+  -- are another line's, which another client has removed.
+  local function open(id, new)
+    local page = pages[id]
+    if page then return page end
+    page = {id = id, names = {}, before = {}, now = {}, stale = new}
+    for name, text in string.gmatch(not new and redis.call('HGET', key, id) or '', '([^\t\n]*)\t([^\n]*)') do
+      if not page.now[name] then
+        page.names[#page.names + 1] = name
+        page.before[name], page.now[name] = text, text
+      end
+    end
+    pages[#pages + 1], pages[id] = page, page
+    return page
+  end
+
+  -- Sets what a person notes; an empty text removes it. False where too many have noted something.
+  local function set(id, name, text)
+    local page = open(id)
+    if text == '' then
+      page.now[name] = nil
+    else
+      if not page.now[name] and not page.before[name] then
+        if #page.names >= MOST_NOTES then return false end
+        page.names[#page.names + 1] = name
+      end
+      page.now[name] = text
+    end
+    return true
+  end
+
+  -- Notes something for a person, where no text or exactly this one may be `replaced`; returns the
+  -- refusal of it.
+  local function note(id, name, replaced, text)
+    if replaced ~= '0' and replaced ~= '=' .. (open(id).now[name] or '') then return 'NOTECHANGED' end
+    local is_sound = #text <= LONGEST_NOTE and #name <= LONGEST_NAME and not string.find(name .. text, '[\n\t]')
+    if not is_sound or not set(id, name, text) then return 'CANTNOTE' end
+  end
+
+  -- Removes what all have noted on a product.
+  local function clear(id) open(id).now = {} end
+
+  -- Tells what has changed, as JSON: product, name, text now, text before; nil where nothing has.
+  local function told()
+    local out = {}
+    for _, page in ipairs(pages) do
+      for _, name in ipairs(page.names) do
+        local text, before = page.now[name], page.before[name]
+        if text ~= before then
+          out[#out + 1] = cjson.encode({page.id, name, text or '', before or ''})
+          page.changed = true
+        end
+      end
+    end
+    return out[1] and table.concat(out, ',')
+  end
+
+  -- Writes the pages that were told to have changed.
+  local function write()
+    for _, page in ipairs(pages) do
+      if page.changed or page.stale then
+        local out = {}
+        for _, name in ipairs(page.names) do
+          if page.now[name] then out[#out + 1] = name .. '\t' .. page.now[name] end
+        end
+        if out[1] then
+          redis.call('HSET', key, page.id, table.concat(out, '\n'))
+        else
+          redis.call('HDEL', key, page.id)
+        end
+      end
+    end
+  end
+
+  return {open = open, set = set, note = note, clear = clear, told = told, write = write}
+end
+

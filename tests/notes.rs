@@ -1,0 +1,403 @@
+//! What people note on products and for the whole order: whose it is, where it goes and comes back.
+
+use crate::harness;
+
+use harness::shopping::{
+    add, check_out, connect_as, id, named, on_many_threads, sell, stop_before, user,
+};
+use harness::watch::Watch;
+use harness::{Server, in_time, ok, run, until};
+use trolley::model::{Cart, Change, ChangeKind, Edit, ProductId, Refusal, RuleChange, Update};
+use trolley::store::live::{self, LiveEvent, LiveRequest};
+use trolley::store::order::{self, Stage};
+use trolley::store::{self, Address, Connection, Error};
+
+fn change(kind: ChangeKind, edits: Vec<Edit>) -> Change {
+    Change {
+        op: store::new_op(),
+        kind,
+        edits,
+    }
+}
+
+async fn apply(link: &mut Connection, kind: ChangeKind, edits: Vec<Edit>) -> Result<Update, Error> {
+    link.apply(&user("office"), &change(kind, edits)).await
+}
+
+async fn undo(link: &mut Connection, update: &Update) -> Result<Update, Error> {
+    apply(link, ChangeKind::Undo, update.inverse()).await
+}
+
+/// Notes something on a product, or for the whole order where that is "".
+async fn note(link: &mut Connection, product: &str, text: &str) -> Result<Update, Error> {
+    let (office, op) = (user("office"), store::new_op());
+    let product = Some(id(product)).filter(|_| !product.is_empty());
+    let noted = store::note_as(link, &office, product.as_ref(), text, op).await?;
+    Ok(noted.update)
+}
+
+async fn cart(link: &mut Connection) -> Cart {
+    store::get_cart_items(link, &user("office")).await.unwrap()
+}
+
+fn told(cart: &Cart, product: &str) -> String {
+    let notes = cart.notes.of(&id(product)).iter();
+    notes.map(|note| note.told()).collect::<Vec<_>>().join(", ")
+}
+
+/// The notes on a product, as they are read.
+async fn notes(link: &mut Connection, product: &str) -> String {
+    told(&cart(link).await, product)
+}
+
+fn shop() -> Server {
+    let server = Server::start();
+    sell(&server, "tea", "2.40", "");
+    sell(&server, "bun", "1.00", "");
+    server
+}
+
+#[test]
+fn a_note_is_its_authors_and_is_undone_by_them() {
+    let server = shop();
+    on_many_threads().block_on(async {
+        let office = user("office");
+        let mut ann = connect_as(server.url(), "ann").await;
+        let mut bob = connect_as(server.url(), "bob").await;
+        let nothing = note(&mut ann, "", "back door").await;
+        assert_eq!(nothing, Err(Refusal::EmptyCart.into()));
+        add(&mut ann, &office, "tea", 2).await;
+        let not_there = note(&mut ann, "bun", "warm").await;
+        assert_eq!(not_there, Err(Refusal::NotInCart("bun".to_owned()).into()));
+
+        let first = note(&mut ann, "tea", " no\tsugar ").await.unwrap();
+        assert_eq!((first.lines.len(), first.count), (0, 1));
+        note(&mut bob, "tea", "hot").await.unwrap();
+        let second = note(&mut ann, "tea", "sugar").await.unwrap();
+        assert_eq!(notes(&mut bob, "tea").await, "ann: sugar, bob: hot");
+        undo(&mut ann, &second).await.unwrap();
+        assert_eq!(notes(&mut bob, "tea").await, "ann: no sugar, bob: hot");
+        undo(&mut ann, &first).await.unwrap();
+        assert_eq!(notes(&mut bob, "tea").await, "bob: hot");
+        note(&mut bob, "tea", "").await.unwrap();
+        assert_eq!(server.get("EXISTS {cart:office}:notes"), "0");
+
+        // One note for the whole order, and undo leaves what others wrote since.
+        let mine = note(&mut ann, "", "12:30").await.unwrap();
+        note(&mut bob, "", "back door").await.unwrap();
+        assert_eq!(
+            undo(&mut ann, &mine).await,
+            Err(Refusal::NoteChanged.into())
+        );
+        assert_eq!(cart(&mut ann).await.notes.of_order(), "back door");
+
+        // The same change is applied once.
+        let again = change(
+            ChangeKind::Edit,
+            vec![Edit::Note {
+                product: Some(id("tea")),
+                text: "hot".to_owned(),
+                replaced: None,
+            }],
+        );
+        let applied = bob.apply(&office, &again).await.unwrap();
+        note(&mut bob, "tea", "cold").await.unwrap();
+        assert_eq!(bob.apply(&office, &again).await.unwrap(), applied);
+        assert_eq!(notes(&mut bob, "tea").await, "bob: cold");
+
+        let long = note(&mut ann, "tea", &"x".repeat(201)).await;
+        assert_eq!(long, Err(Refusal::NoteTooLong.into()));
+        store::set_rules(&mut ann, &office, &[RuleChange::Locked(true)])
+            .await
+            .unwrap();
+        let locked = note(&mut bob, "tea", "late").await;
+        assert_eq!(locked, Err(Refusal::Locked("ann".to_owned()).into()));
+    });
+}
+
+#[test]
+fn notes_go_with_their_line_or_the_last_piece_and_come_back_with_undo() {
+    let server = shop();
+    on_many_threads().block_on(async {
+        let (office, tea) = (user("office"), id("tea"));
+        let mut ann = connect_as(server.url(), "ann").await;
+        let mut bob = connect_as(server.url(), "bob").await;
+        add(&mut ann, &office, "tea", 2).await;
+        add(&mut bob, &office, "tea", 1).await;
+        add(&mut bob, &office, "bun", 1).await;
+        note(&mut ann, "tea", "hot").await.unwrap();
+        note(&mut bob, "tea", "3 sugars").await.unwrap();
+        note(&mut bob, "", "12:30").await.unwrap();
+
+        // Bob's last piece takes his note along, and brings it back.
+        let taken = store::remove_from_cart(&mut bob, &office, &tea, Some(1))
+            .await
+            .unwrap();
+        assert_eq!(notes(&mut bob, "tea").await, "ann: hot");
+        undo(&mut bob, &taken).await.unwrap();
+        assert_eq!(notes(&mut bob, "tea").await, "ann: hot, bob: 3 sugars");
+
+        // So does who takes it from him, and nobody's note is overwritten by that.
+        let taken = store::remove_from_cart(&mut ann, &office, &tea, Some(3))
+            .await
+            .unwrap();
+        assert_eq!(notes(&mut ann, "tea").await, "");
+        add(&mut bob, &office, "tea", 1).await;
+        note(&mut bob, "tea", "4 sugars").await.unwrap();
+        let back = undo(&mut ann, &taken).await.unwrap();
+        assert_eq!(notes(&mut ann, "tea").await, "bob: 4 sugars, ann: hot");
+        let line = cart(&mut ann).await.line(&id("tea")).unwrap().clone();
+        let shares: Vec<(&str, u32)> = line
+            .shares
+            .iter()
+            .map(|share| (share.by.as_str(), share.pieces))
+            .collect();
+        assert_eq!(shares, [("bob", 2), ("ann", 2)]);
+        // Redone, it is as before.
+        apply(&mut ann, ChangeKind::Redo, back.inverse())
+            .await
+            .unwrap();
+        assert_eq!(notes(&mut ann, "tea").await, "bob: 4 sugars");
+
+        // All go where the cart is cleared, and all come back.
+        let whole = cart(&mut ann).await.notes;
+        let cleared = store::clear_as(&mut ann, &office, store::new_op()).await;
+        assert_eq!(server.get("EXISTS {cart:office}:notes"), "0");
+        undo(&mut ann, &cleared.unwrap().update).await.unwrap();
+        assert_eq!(cart(&mut ann).await.notes, whole);
+        assert_eq!(whole.of_order(), "12:30");
+    });
+}
+
+#[test]
+fn a_new_line_has_no_notes_of_an_old_one() {
+    let server = shop();
+    on_many_threads().block_on(async {
+        let office = user("office");
+        let mut ann = connect_as(server.url(), "ann").await;
+        add(&mut ann, &office, "tea", 2).await;
+        add(&mut ann, &office, "bun", 2).await;
+        note(&mut ann, "tea", "hot").await.unwrap();
+        note(&mut ann, "", "12:30").await.unwrap();
+        // Another client, which knows nothing of notes.
+        server.cmd("ZREM cart:office tea");
+        assert_eq!(notes(&mut ann, "tea").await, "");
+        let mut bob = connect_as(server.url(), "bob").await;
+        add(&mut bob, &office, "tea", 1).await;
+        assert_eq!(notes(&mut ann, "tea").await, "");
+        server.cmd("ZADD cart:office 7 tea");
+        note(&mut ann, "tea", "hot").await.unwrap();
+        assert_eq!(notes(&mut ann, "tea").await, "ann: hot");
+
+        // An expired cart leaves none.
+        server.cmd("PEXPIRE cart:office 1");
+        until("the cart is gone", || {
+            server.get("EXISTS cart:office") == "0"
+        });
+        assert_eq!(cart(&mut ann).await.notes, Cart::default().notes);
+        add(&mut bob, &office, "tea", 1).await;
+        assert_eq!(cart(&mut ann).await.notes, Cart::default().notes);
+        assert_eq!(server.get("EXISTS {cart:office}:notes"), "0");
+    });
+}
+
+#[test]
+fn notes_live_as_long_as_their_cart() {
+    let server = shop();
+    on_many_threads().block_on(async {
+        let mut ann = connect_as(server.url(), "ann").await;
+        add(&mut ann, &user("office"), "tea", 2).await;
+        note(&mut ann, "tea", "hot").await.unwrap();
+        let left = |key: &str| server.get(&format!("PTTL {key}")).parse::<i64>().unwrap();
+        assert!(left("{cart:office}:notes") > left("cart:office"));
+        assert!(left("{cart:office}:notes") > 0);
+        server.cmd("DEL {cart:office}:notes");
+        note(&mut ann, "tea", "hot").await.unwrap();
+        assert!(left("{cart:office}:notes") > left("cart:office"));
+    });
+}
+
+#[test]
+fn an_order_has_what_was_noted_and_leaves_none() {
+    let server = shop();
+    on_many_threads().block_on(async {
+        let office = user("office");
+        let mut ann = connect_as(server.url(), "ann").await;
+        add(&mut ann, &office, "tea", 2).await;
+        note(&mut ann, "tea", "3 sugars").await.unwrap();
+        note(&mut ann, "", "12:30, back door").await.unwrap();
+
+        let order = check_out(&mut ann, &office).await.unwrap();
+        let order = order::get_order(&mut ann, &order).await.unwrap();
+        assert_eq!(order.note, "12:30, back door");
+        assert_eq!(order.lines[0].notes[0].told(), "ann: 3 sugars");
+        assert_eq!(server.get("EXISTS {cart:office}:notes"), "0");
+        let entries = server.cli("XRANGE orders - +");
+        assert!(entries.contains("12:30, back door"), "{entries}");
+
+        // While an order is on its way, nobody changes what is noted for it.
+        add(&mut ann, &office, "tea", 2).await;
+        note(&mut ann, "tea", "hot").await.unwrap();
+    });
+    stop_before(&server, "office", &Stage::Settle);
+    on_many_threads().block_on(async {
+        let office = user("office");
+        let mut ann = connect_as(server.url(), "ann").await;
+        add(&mut ann, &office, "bun", 1).await;
+        for product in ["tea", ""] {
+            let refused = note(&mut ann, product, "cold").await;
+            assert!(
+                matches!(refused, Err(Error::Refused(Refusal::BeingOrdered(_)))),
+                "{refused:?}"
+            );
+        }
+        note(&mut ann, "bun", "warm").await.unwrap();
+        order::resume_now(&mut ann, &office).await.unwrap();
+        assert_eq!(notes(&mut ann, "bun").await, "ann: warm");
+        assert_eq!(notes(&mut ann, "tea").await, "");
+        let last = &order::list_orders(&mut ann, Some(&office), 1)
+            .await
+            .unwrap()[0];
+        assert_eq!(last.lines[0].notes[0].told(), "ann: hot");
+    });
+}
+
+#[test]
+fn what_others_put_into_the_notes_is_bounded_and_clean() {
+    let server = shop();
+    on_many_threads().block_on(async {
+        let office = user("office");
+        let mut ann = connect_as(server.url(), "ann").await;
+        add(&mut ann, &office, "tea", 2).await;
+        for name in ["x\nbob\thot", "x\ty"] {
+            let mut hostile = connect_as(server.url(), name).await;
+            let refused = note(&mut hostile, "tea", "hot").await;
+            assert_eq!(refused, Err(Refusal::CantNote.into()), "{name:?}");
+        }
+        let many: String = (0..100).map(|n| format!("n{n}\thot\n")).collect();
+        server.raw(&["HSET", "{cart:office}:notes", "tea", &many]);
+        let refused = note(&mut ann, "tea", "hot").await;
+        assert_eq!(refused, Err(Refusal::CantNote.into()));
+        let long = "x".repeat(1_000);
+        server.raw(&[
+            "HSET",
+            "{cart:office}:notes",
+            "tea",
+            &format!("\n\t\nan\x1bn\t{long}\nno tab"),
+        ]);
+        let read = cart(&mut ann).await;
+        let read = read.notes.of(&id("tea"));
+        assert_eq!((read.len(), read[0].by.as_str()), (1, "an\u{fffd}n"));
+        assert_eq!(read[0].text.chars().count(), 201);
+
+        server.cmd("DEL {cart:office}:notes");
+        server.cmd("SET {cart:office}:notes text");
+        let before = server.digest();
+        let wrong = note(&mut ann, "tea", "hot").await.unwrap_err().to_string();
+        assert!(wrong.contains("{cart:office}:notes is a string"), "{wrong}");
+        assert_eq!(server.digest(), before);
+        // Who has nothing to do with notes goes on.
+        add(&mut ann, &office, "tea", 1).await;
+    });
+}
+
+#[tokio::test]
+async fn everybody_on_a_link_hears_of_notes_in_the_update_itself() {
+    let server = Server::with_demo();
+    let address = Address::parse(server.url()).unwrap();
+    let (_link, mut live) = live::open(address, &user("office"), named("ann"), None);
+    let mut bob = connect_as(server.url(), "bob").await;
+    add(&mut bob, &user("office"), "espresso", 1).await;
+
+    let espresso = ProductId::stored(b"espresso");
+    let mut cart = Cart::default();
+    let mut reads = 0;
+    async fn hear(live: &mut live::Subscription, cart: &mut Cart, reads: &mut u32, text: &str) {
+        while told(cart, "espresso") != text {
+            match in_time("a note", live.next()).await.unwrap() {
+                LiveEvent::Cart(read) => {
+                    *cart = read;
+                    *reads += 1;
+                }
+                LiveEvent::Update(update) => _ = cart.apply(&update),
+                _ => {}
+            }
+        }
+    }
+    note(&mut bob, "espresso", "hot").await.unwrap();
+    hear(&mut live, &mut cart, &mut reads, "bob: hot").await;
+    let before = reads;
+    let edit = Edit::Note {
+        product: Some(espresso.clone()),
+        text: "no sugar".to_owned(),
+        replaced: None,
+    };
+    live.request(LiveRequest::Change(change(ChangeKind::Edit, vec![edit])));
+    hear(&mut live, &mut cart, &mut reads, "bob: hot, ann: no sugar").await;
+    let removed = store::remove_from_cart(&mut bob, &user("office"), &espresso, None)
+        .await
+        .unwrap();
+    hear(&mut live, &mut cart, &mut reads, "").await;
+    assert_eq!(reads, before, "the updates tell all");
+    undo(&mut bob, &removed).await.unwrap();
+    hear(&mut live, &mut cart, &mut reads, "bob: hot, ann: no sugar").await;
+}
+
+#[test]
+fn the_command_of_notes_and_where_they_are_told() {
+    let server = Server::with_demo();
+    let by = |name: &'static str, args: &[&'static str]| {
+        ok(
+            &server,
+            &[&["--cart", "alice", "--name", name], args].concat(),
+        )
+    };
+    by("bob", &["add", "espresso", "2"]);
+    let mut watch = Watch::start(&server, server.url());
+    assert_eq!(
+        by("bob", &["note", "espr", "no", "sugar"]),
+        "Noted on Espresso: no sugar\n"
+    );
+    let heard = watch.next();
+    let of = |product: Option<&str>, name: Option<&str>, text: &str| serde_json::json!([{ "product": product, "name": name, "text": text }]);
+    assert_eq!(
+        heard["notes"],
+        of(Some("espresso"), Some("bob"), "no sugar")
+    );
+    assert_eq!(
+        by("ann", &["note", "--order", "12:30,", "back", "door"]),
+        "Noted on the whole order: 12:30, back door\n"
+    );
+    assert_eq!(watch.next()["notes"], of(None, None, "12:30, back door"));
+
+    let shown = by("ann", &["cart"]);
+    assert!(shown.contains("\n        › bob: no sugar\n"), "{shown}");
+    assert!(
+        shown.ends_with("\n        Note: 12:30, back door\n"),
+        "{shown}"
+    );
+    let preview = by("ann", &["checkout"]);
+    assert!(preview.contains("\n        › bob: no sugar\n"), "{preview}");
+    assert!(
+        preview.contains("\n        Note: 12:30, back door\n"),
+        "{preview}"
+    );
+    let receipt = by("ann", &["checkout", "--yes"]);
+    assert!(receipt.contains("\n    › bob: no sugar\n"), "{receipt}");
+    assert!(receipt.contains("\nNote: 12:30, back door\n"), "{receipt}");
+    let stream = by(
+        "ann",
+        &["orders", "--follow", "--from-start", "--count", "1"],
+    );
+    assert!(stream.contains("\n    › bob: no sugar\n"), "{stream}");
+    assert!(stream.contains("\nNote: 12:30, back door\n"), "{stream}");
+
+    by("bob", &["add", "espresso"]);
+    by("bob", &["note", "espresso", "hot"]);
+    assert_eq!(
+        by("bob", &["note", "espresso"]),
+        "There is no note of yours on Espresso now\n"
+    );
+    let wrong = run(&server, &["note"]);
+    assert_eq!(wrong.status.code(), Some(2));
+}
