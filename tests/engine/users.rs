@@ -260,7 +260,10 @@ fn logins_of_a_group_share_a_server_as_the_guide_says_and_others_do_not() {
     }
 
     let program = folder.path().join("trolley");
-    fs::copy(TROLLEY, &program).unwrap();
+    // Not by this process: a program can't be run while a child that another test starts still has
+    // the file open for writing.
+    let copied = command("cp").arg(TROLLEY).arg(&program).status();
+    assert!(copied.unwrap().success());
     let url = format!("unix://{}", socket.display());
     let run = |user, group, args: &[&str]| {
         as_user(user, group, program.to_str().unwrap())
