@@ -38,10 +38,10 @@
 -- Since op ids may be lost with it, changes that were first sent before are not sent again.
 --
 -- Comes after whole.lua, history.lua, shares.lua, notes.lua, publish.lua and the limits MOST_LINES,
--- MOST_READY, MOST_NOTES, LONGEST_NAME and LONGEST_NOTE (bytes), HIGHEST_QUANTITY (a higher score is damage), HIGHEST_VERSION, OPS_PER_GENERATION,
--- COMPANIONS_OUTLIVE (ms) and LOG_LENGTH, which Rust puts in front. This script runs at every
--- change and Lua takes most of its time: rare cases define their functions and read their fields
--- only when they occur.
+-- MOST_READY, MOST_NOTES, LONGEST_NAME and LONGEST_NOTE (bytes), HIGHEST_QUANTITY (a higher score is
+-- damage), HIGHEST_VERSION, OPS_PER_GENERATION, COMPANIONS_OUTLIVE (ms) and LOG_LENGTH, which Rust
+-- puts in front. This script runs at every change and Lua takes most of its time: rare cases define
+-- their functions and read their fields only when they occur.
 
 local EDITS = 10           -- index of the first edit in ARGV
 local TRIM_EVERY = 31      -- versions from one trimming of the log, which is dear, to the next
@@ -198,7 +198,7 @@ for i = EDITS, #ARGV, 4 do
     elseif frozen and (id == '' or held(id) > 0) then
       refusal = 'BEINGORDERED'
     else
-      book = book or notebook(notes)
+      book = book or notebook(notes, MOST_NOTES, LONGEST_NAME, LONGEST_NOTE)
       book.open(id, stale or line and not line.before)
       refusal = book.note(id, id == '' and '' or who, ARGV[i + 2], price)
     end
@@ -208,7 +208,7 @@ for i = EDITS, #ARGV, 4 do
     if verb == 'restore' then
       local shape = '^([^ \n\t]*) ?(%d*)\n?([^\t]*)\t?(.*)$'
       verb, price, line.place, line.theirs, line.notes = 'add', string.match(price, shape)
-      if line.notes ~= '' then book = book or notebook(notes) end
+      if line.notes ~= '' then book = book or notebook(notes, MOST_NOTES, LONGEST_NAME, LONGEST_NOTE) end
     end
     local adds, missing = verb == 'add' or verb == 'set', not has
     if verb == 'add' or missing and adds then
@@ -309,7 +309,7 @@ if timed and call('ZCARD', touched) == 0 then renew = true end
 if book or moves or lessens then
   local has_notes = call('HLEN', notes) > 0
   if book and not has_notes then renew = true end
-  if has_notes then book = book or notebook(notes) end
+  if has_notes then book = book or notebook(notes, MOST_NOTES, LONGEST_NAME, LONGEST_NOTE) end
   for i = 1, book and #order or 0 do
     local line = order[i]
     if not line.before and line.after then book.open(line.id, true) end
@@ -390,7 +390,7 @@ if stale and #order > 0 then call('UNLINK', lines, by, touched, notes) end
 -- Works out the new shares of a line and writes them; returns the pieces that others lost.
 -- Removed pieces are first one's own, then nobody's, then those of the latest share. Restored
 -- pieces go back to the others only as far as they are part of what is added.
-local function reshare(line, had, has)
+local function reshare(line, had, has, book)
   local shares = sharing()
   local mine, lost = shares.read(line.shares or ''), nil
   shares.cut(mine, shares.sum(mine) - had)
@@ -444,7 +444,7 @@ for i = 1, #order do
     if new and not line.theirs and line.shares == (old and line.score .. ' ' .. who) then
       call('HSET', by, id, written .. ' ' .. who)
     else
-      lost = reshare(line, had, has)
+      lost = reshare(line, had, has, book)
     end
   end
   if old and not new then
@@ -469,15 +469,12 @@ for i = 1, #order do
   end
 end
 
+local noted = book and book.told()
+if book then book.write() end
+
 local update = '{"v":"' .. stamp .. '","op":"' .. op .. '","by":' .. quoted(who)
   .. ',"kind":"' .. kind .. '","at":' .. at .. ',"until":' .. ends .. ',"count":' .. count
-  .. ',"lines":[' .. told .. ']'
-local noted = book and book.told()
-if book then
-  book.write()
-  if noted then update = update .. ',"notes":[' .. noted .. ']' end
-end
-update = update .. '}'
+  .. ',"lines":[' .. told .. (noted and '],"notes":[' .. noted .. ']}' or ']}')
 
 -- Each generation tells its newest version. Where that is new to one that was begun before, it
 -- was lost, and with it the op ids of all changes up to now.

@@ -3,10 +3,12 @@
 -- name. Anybody who may write to the key may have put anything there.
 --
 -- A script works on copies, tells what it changed, and writes that at the end. As few changes have
--- to do with notes, the functions are wrapped in one, as in shares.lua.
+-- to do with notes, the functions are wrapped in one, as in shares.lua. It is told the limits, since
+-- a function that looks at what is around it costs each run more.
 --
--- key: of the notes (hash)
-local function notebook(key)
+-- key: of the notes (hash); most: who may note something on one product; longest_name,
+-- longest_note: in bytes
+local function notebook(key, most, longest_name, longest_note)
   local pages = {}
 
   -- Opens the page of a product. One of a line that is `new` is empty: notes that are left there
@@ -32,7 +34,7 @@ local function notebook(key)
       page.now[name] = nil
     else
       if not page.now[name] and not page.before[name] then
-        if #page.names >= MOST_NOTES then return false end
+        if #page.names >= most then return false end
         page.names[#page.names + 1] = name
       end
       page.now[name] = text
@@ -44,7 +46,7 @@ local function notebook(key)
   -- refusal of it.
   local function note(id, name, replaced, text)
     if replaced ~= '0' and replaced ~= '=' .. (open(id).now[name] or '') then return 'NOTECHANGED' end
-    local is_sound = #text <= LONGEST_NOTE and #name <= LONGEST_NAME and not string.find(name .. text, '[\n\t]')
+    local is_sound = #text <= longest_note and #name <= longest_name and not string.find(name .. text, '[\n\t]')
     if not is_sound or not set(id, name, text) then return 'CANTNOTE' end
   end
 
