@@ -34,6 +34,7 @@ mod model;
 mod notes;
 mod orders;
 mod orders_cluster;
+mod orders_view;
 mod people_view;
 mod pictures;
 mod plain_clients;

@@ -823,7 +823,7 @@ fn very_long_amounts_are_shown_whole() {
 
 #[test]
 fn the_list_of_orders_never_cuts_an_amount() {
-    let amount = "€1234596.30";
+    let amount = "1234596.30";
     for width in 24..=200 {
         let mut stage = TestScreen::filled(width, 12);
         stage.keys("o");
@@ -835,7 +835,7 @@ fn the_list_of_orders_never_cuts_an_amount() {
         );
         // The end of the id and the state as long as there is room.
         assert!(picture.contains("2000-0000"), "{picture}");
-        assert_eq!(picture.contains(" ready "), width >= 33, "{picture}");
+        assert_eq!(picture.contains(" ready "), width >= 34, "{picture}");
     }
     // Small amounts leave more room for the rest.
     let mut small = order_screens::orders();
@@ -844,7 +844,7 @@ fn the_list_of_orders_never_cuts_an_amount() {
     stage.keys("o");
     stage.link(LiveEvent::Order(OrderEvent::List(small)));
     let said = stage.picture();
-    assert!(said.contains("ready     €28.80│"), "{said}");
+    assert!(said.contains("ready             28.80│"), "{said}");
 }
 
 #[test]

@@ -219,6 +219,7 @@ mod tests {
             at: 0,
             state: OrderState::Done,
             changed: 0,
+            reached: Vec::new(),
             currency: "€".to_owned(),
             lines: lines.collect(),
             note: String::new(),

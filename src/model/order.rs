@@ -150,6 +150,25 @@ impl OrderState {
         name.parse().ok()
     }
 
+    /// The states after the first, in the order in which they may follow each other.
+    pub const LATER: [OrderState; 4] = [
+        OrderState::Accepted,
+        OrderState::Ready,
+        OrderState::Done,
+        OrderState::Cancelled,
+    ];
+
+    /// The states that usually come after this one.
+    #[must_use]
+    pub fn to_come(self) -> &'static [OrderState] {
+        match self {
+            OrderState::Placed => &[OrderState::Accepted, OrderState::Ready, OrderState::Done],
+            OrderState::Accepted => &[OrderState::Ready, OrderState::Done],
+            OrderState::Ready => &[OrderState::Done],
+            OrderState::Done | OrderState::Cancelled => &[],
+        }
+    }
+
     /// True where nothing can happen to the order any more.
     #[must_use]
     pub fn is_over(self) -> bool {
@@ -172,6 +191,8 @@ pub struct Order {
     pub state: OrderState,
     /// When it came into that state.
     pub changed: u64,
+    /// When it came into the states after the first, as far as that is known, in their order.
+    pub reached: Vec<(OrderState, u64)>,
     /// The sign of the currency; clean text.
     pub currency: String,
     /// The ordered products.

@@ -111,7 +111,8 @@ pub fn order_note(note: &str, columns: usize) -> Vec<String> {
 }
 
 /// `Baguette`, `Espresso beans, 250 g`.
-fn name_and_unit(line: &OrderLine) -> String {
+#[must_use]
+pub(crate) fn name_and_unit(line: &OrderLine) -> String {
     match line.unit.as_str() {
         // “3 Baguette, each” says nothing.
         "" | "each" => line.name.clone(),
@@ -182,6 +183,7 @@ mod tests {
             at: 1_795_500_000_000,
             state: OrderState::Placed,
             changed: 1_795_500_000_000,
+            reached: Vec::new(),
             currency: "€".to_owned(),
             lines: vec![
                 line("Espresso", 3, "2.40"),

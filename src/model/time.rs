@@ -49,6 +49,48 @@ pub fn day_and_minute(at: u64, now: u64, zone: &TimeZone) -> String {
     }
 }
 
+/// The day of a moment, in Unix milliseconds, in words: `Thu 26 Nov 2026`.
+#[must_use]
+pub(crate) fn long_day(at: u64, zone: &TimeZone) -> String {
+    local(at, zone).strftime("%a %-d %b %Y").to_string()
+}
+
+/// The days for which the day of the week and the month are enough to know them.
+const NEAR: i32 = 300;
+
+/// Formats a moment that is past, for people who see it at `now`, both in Unix milliseconds, in at
+/// most 16 columns: `today 18:05`, `Tue 24 Nov 18:05` or `2025-11-24 18:05`.
+#[must_use]
+pub(crate) fn past(at: u64, now: u64, zone: &TimeZone) -> String {
+    let minute = clock(at, zone, ClockStyle::Minute);
+    match short_day(at, now, zone) {
+        Some(day) => format!("{day} {minute}"),
+        None => clock(at, zone, ClockStyle::DateAndMinute),
+    }
+}
+
+/// The same in at most 11 columns: `today 18:05`, `Tue 24 Nov` or `2025-11-24`.
+#[must_use]
+pub(crate) fn past_briefly(at: u64, now: u64, zone: &TimeZone) -> String {
+    match short_day(at, now, zone) {
+        Some(_) if is_same_day(at, now, zone) => past(at, now, zone),
+        Some(day) => day,
+        None => local(at, zone).strftime("%Y-%m-%d").to_string(),
+    }
+}
+
+/// The day of a moment without its year; `None` where that would not tell it.
+fn short_day(at: u64, now: u64, zone: &TimeZone) -> Option<String> {
+    let (day, today) = (local(at, zone).date(), local(now, zone).date());
+    if day == today {
+        return Some("today".to_owned());
+    }
+    let days = day.until(today).ok()?.get_days();
+    (-NEAR..=NEAR)
+        .contains(&days)
+        .then(|| day.strftime("%a %-d %b").to_string())
+}
+
 /// Tells whether two moments, in Unix milliseconds, are of one day by the calendar of `zone`.
 #[must_use]
 pub fn is_same_day(one: u64, other: u64, zone: &TimeZone) -> bool {

@@ -83,7 +83,12 @@ pub fn orders() -> Vec<Order> {
         who: "ann@till".to_owned(),
         at: 1_795_000_000_000 - n * 3_600_000,
         state,
-        changed: 1_795_000_060_000,
+        changed: 1_795_000_600_000 - n * 3_600_000,
+        reached: if n == 1 || n == 2 {
+            vec![(OrderState::Accepted, 1_795_000_030_000 - n * 3_600_000)]
+        } else {
+            Vec::new()
+        },
         note: String::new(),
         currency: "€".to_owned(),
         lines: vec![

@@ -235,12 +235,17 @@ pub(super) const BINDINGS: &[Binding] = &[
     bind(Action::Back, &["esc", "q", "?", "f1"], &[Help]).footer("close"),
     bind(Action::PlaceOrder, &["Y"], &[Checkout]).footer("place the order"),
     bind(Action::Back, &["esc", "n", "q"], &[Checkout]).footer("back"),
-    bind(Action::Receipt, &["enter"], &[Orders]).footer("receipt"),
+    bind(Action::Receipt, &["enter", "tab", "right", "l"], &[Orders]).footer("receipt"),
     bind(Action::Again, &["r"], ORDER)
         .footer("order again")
         .help("Order the selected order again (in past orders): all its lines, as one change"),
     bind(Action::Back, &["esc", "q", "o"], &[Orders]).footer("close"),
-    bind(Action::Orders, &["o"], &[Receipt]).footer("all orders"),
+    bind(
+        Action::Orders,
+        &["o", "tab", "backtab", "left", "h"],
+        &[Receipt],
+    )
+    .footer("all orders"),
     bind(Action::Back, &["esc", "q"], &[Receipt]).footer("back"),
     bind(Action::GoToCart, &["enter"], &[Carts]).footer("go there"),
     bind(Action::ForgetCart, &["d", "delete"], &[Carts]).footer("take off the list"),

@@ -260,6 +260,7 @@ impl History {
             at: 0,
             state: OrderState::Placed,
             changed: 0,
+            reached: Vec::new(),
             currency: String::new(),
             lines: preview
                 .lines

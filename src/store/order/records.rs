@@ -16,9 +16,23 @@ use redis::aio::ConnectionLike;
 use redis::{Cmd, Value};
 
 /// The fields of an order's hash, in the order in which they are read.
-const FIELDS: [&str; 12] = [
-    "id", "user", "who", "at", "state", "changed", "currency", "lines", "note", "settled",
-    "returned", "reason",
+const FIELDS: [&str; 16] = [
+    "id",
+    "user",
+    "who",
+    "at",
+    "state",
+    "changed",
+    "accepted_at",
+    "ready_at",
+    "done_at",
+    "cancelled_at",
+    "currency",
+    "lines",
+    "note",
+    "settled",
+    "returned",
+    "reason",
 ];
 
 /// An order as it is stored.
@@ -45,6 +59,10 @@ fn decode(fields: &[Option<Vec<u8>>]) -> Option<OrderRecord> {
         at,
         state,
         changed,
+        accepted_at,
+        ready_at,
+        done_at,
+        cancelled_at,
         currency,
         lines,
         note,
@@ -63,6 +81,7 @@ fn decode(fields: &[Option<Vec<u8>>]) -> Option<OrderRecord> {
         at: utf8(at)?.parse().ok()?,
         state: OrderState::named(utf8(state)?)?,
         changed: utf8(changed)?.parse().ok()?,
+        reached: reached([accepted_at, ready_at, done_at, cancelled_at]),
         currency: text::sanitize_to(currency.as_deref().unwrap_or_default(), LONGEST_CURRENCY),
         lines: document::lines_from_json(lines.as_deref()?)?,
         note: stored_note(note.as_deref().unwrap_or_default()),
@@ -79,6 +98,15 @@ fn decode(fields: &[Option<Vec<u8>>]) -> Option<OrderRecord> {
         order,
         returned: returned.is_some(),
     })
+}
+
+/// When an order came into the states of [`OrderState::LATER`]; older orders don't tell.
+fn reached(fields: [&Option<Vec<u8>>; 4]) -> Vec<(OrderState, u64)> {
+    let times = fields.map(|field| utf8(field).and_then(|at| at.parse().ok()));
+    let states = OrderState::LATER.into_iter().zip(times);
+    states
+        .filter_map(|(state, at)| Some((state, at?)))
+        .collect()
 }
 
 fn utf8(field: &Option<Vec<u8>>) -> Option<&str> {

@@ -26,6 +26,6 @@ local now = string.format('%.0f', clock[1] * 1000 + math.floor(clock[2] / 1000))
 -- Followers who are working on the order must hear of it. This write comes first, so that a
 -- wrong type fails before anything else is written.
 if after == 'cancelled' then redis.call('XADD', KEYS[2], 'MAXLEN', '~', KEPT, '*', 'id', ARGV[1]) end
-redis.call('HSET', KEYS[1], 'state', after, 'changed', now)
+redis.call('HSET', KEYS[1], 'state', after, 'changed', now, after .. '_at', now)
 publish(ARGV[3] .. (known[2] or '') .. ARGV[4], '{"order":"' .. ARGV[1] .. '","state":"' .. after .. '"}')
 return {before, '1'}

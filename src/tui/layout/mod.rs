@@ -13,4 +13,5 @@ pub(crate) mod money;
 pub mod orders;
 pub mod palette;
 pub(crate) mod people;
+pub(crate) mod receipt;
 pub(crate) mod rules;

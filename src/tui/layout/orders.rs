@@ -2,13 +2,13 @@
 //! read them. And the words about an order on its way.
 
 use super::checkout::CheckoutRows;
+use super::receipt::ReceiptRows;
 use crate::config::keymap::Action;
-use crate::model::receipt::receipt;
-use crate::model::{OrderId, Preview, text};
+use crate::model::{Order, Preview, text};
+use crate::tui::state::areas::list_and_selected;
 use crate::tui::state::{Mode, State};
+use ratatui::layout::{Margin, Rect};
 
-/// The widest that a receipt is shown, in columns.
-const RECEIPT_WIDTH: u16 = 60;
 /// The rows of the screen around the body of these views: header, frame, message and footer.
 const SURROUNDINGS: u16 = 5;
 
@@ -21,14 +21,63 @@ pub(crate) fn has_order_key(state: &State) -> bool {
     state.env.keymap.has_key(Action::PlaceOrder)
 }
 
-/// The lines of a receipt as the screen shows them, in `columns`; none before the order is read.
+/// The frames of the past orders and of a receipt, as far as they show.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct OrdersFrames {
+    /// The list of orders.
+    pub(crate) list: Option<Rect>,
+    /// The receipt of one.
+    pub(crate) receipt: Option<Rect>,
+}
+
+impl OrdersFrames {
+    /// The frames within `body` on this page: both side by side where there is room, else the one
+    /// with the keyboard. The receipt of an order that was just placed has all of it.
+    #[must_use]
+    pub(crate) fn of(page: &Mode, body: Rect) -> OrdersFrames {
+        let both = list_and_selected(body);
+        let (list, receipt) = match page {
+            Mode::Orders => both.map_or((Some(body), None), |(list, receipt)| {
+                (Some(list), Some(receipt))
+            }),
+            Mode::Receipt {
+                from_list: true, ..
+            } => both.map_or((None, Some(body)), |(list, receipt)| {
+                (Some(list), Some(receipt))
+            }),
+            Mode::Receipt { .. } => (None, Some(body)),
+            Mode::Browse
+            | Mode::Search
+            | Mode::Palette { .. }
+            | Mode::Prompt { .. }
+            | Mode::Help(_)
+            | Mode::Checkout(_)
+            | Mode::Carts
+            | Mode::ConfirmQuit
+            | Mode::ConfirmClear => (None, None),
+        };
+        OrdersFrames { list, receipt }
+    }
+}
+
+/// The rows of a list in a frame, below the headings of its columns.
 #[must_use]
-pub(crate) fn receipt_lines(state: &State, id: &OrderId, columns: u16) -> Vec<String> {
-    let Some(order) = state.orders.order(id) else {
-        return Vec::new();
-    };
-    let columns = usize::from(columns.min(RECEIPT_WIDTH));
-    receipt(order, &state.shop.name, &state.env.zone, columns)
+pub(crate) fn list_rows(frame: Rect) -> Rect {
+    let inner = frame.inner(Margin::new(1, 1));
+    Rect {
+        y: inner.y + 1,
+        height: inner.height.saturating_sub(1),
+        ..inner
+    }
+}
+
+/// The order whose receipt shows on this page, where it is read.
+#[must_use]
+pub(crate) fn order_of_receipt<'a>(state: &'a State, page: &Mode) -> Option<&'a Order> {
+    match page {
+        Mode::Receipt { order, .. } => state.orders.order(order),
+        _ => state.orders.selected(),
+    }
 }
 
 /// The lines below the checkout's rows on a screen of this width: the total, and what to do next.
@@ -94,8 +143,14 @@ pub(crate) fn extent(state: &State) -> Option<Extent> {
             (rows, body.saturating_sub(1))
         }
         Mode::Carts => (state.carts.rows(), body.saturating_sub(1)),
-        Mode::Receipt { order, .. } => {
-            let rows = receipt_lines(state, order, width.saturating_sub(2)).len();
+        Mode::Receipt { .. } => {
+            let page = state.body();
+            let frame = OrdersFrames::of(&state.mode, page).receipt.unwrap_or(page);
+            let order = order_of_receipt(state, &state.mode);
+            let rows = order.map_or(0, |order| {
+                let width = frame.width.saturating_sub(2);
+                ReceiptRows::of(state, order, width).rows.len()
+            });
             (rows, body)
         }
         Mode::Browse

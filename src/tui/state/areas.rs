@@ -8,6 +8,8 @@ const SIDE_BY_SIDE: u16 = 76;
 const SMALLEST: (u16, u16) = (24, 7);
 /// From this width on the cart shows who added a line.
 const ROOMY: u16 = 100;
+/// The part of that width, in percent, for the list at the left.
+const ROOMY_LIST: u32 = 52;
 /// From this width on people have a pane of their own; else they stand in the cart's place.
 pub(crate) const THREE_PANES: u16 = 150;
 /// The part of that width, in percent, for the catalog; the others share the rest.
@@ -157,7 +159,7 @@ impl Panes {
         }
 
         // On a roomy screen the cart gets more of it, as its rows say more there.
-        let percent = if body.width >= ROOMY { 52 } else { 55 };
+        let percent = if body.width >= ROOMY { ROOMY_LIST } else { 55 };
         let (catalog, side) = split_at_percent(body, percent);
         Panes {
             catalog: Some(catalog),
@@ -183,6 +185,13 @@ impl Panes {
             people: Some(people),
         }
     }
+}
+
+/// The frames of a list and of what belongs to its selected row, side by side where both have room
+/// for their amounts.
+#[must_use]
+pub(crate) fn list_and_selected(body: Rect) -> Option<(Rect, Rect)> {
+    (body.width >= ROOMY).then(|| split_at_percent(body, ROOMY_LIST))
 }
 
 /// The part of an area that has so many percent of its width, and the rest.

@@ -24,6 +24,7 @@ use carts::CartsState;
 use catalog::{CatalogPane, PaletteMatches};
 use orders::OrdersState;
 use people::PeoplePane;
+use ratatui::layout::Rect;
 use scroll::Scroll;
 use std::hash::{BuildHasher, RandomState};
 use tui_input::Input;
@@ -298,6 +299,13 @@ impl State {
             self.activity.visibility,
             self.people.visibility,
         )
+    }
+
+    /// The area between the header and the last two lines.
+    #[must_use]
+    pub(crate) fn body(&self) -> Rect {
+        let (width, height) = self.size;
+        Rect::new(0, 1, width, height.saturating_sub(3))
     }
 
     /// The part of the screen that receives keys.

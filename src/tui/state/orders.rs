@@ -54,6 +54,16 @@ impl OrdersState {
         self.list.iter().flatten().find(|order| order.id == *id)
     }
 
+    /// Takes in the list of orders. The selected one stays selected, in its place on the screen.
+    pub(crate) fn take_in(&mut self, orders: Vec<Order>) {
+        if let Some(selected) = self.selected().map(|order| order.id.clone())
+            && let Some(row) = orders.iter().position(|order| order.id == selected)
+        {
+            self.scroll.move_in_place(row);
+        }
+        self.list = Some(orders);
+    }
+
     /// Notes that an order came into this state; returns whether that is news.
     pub(crate) fn follow(&mut self, id: &OrderId, state: OrderState) -> bool {
         let index = self.followed.iter().position(|order| order.id == *id);

@@ -6,6 +6,7 @@ use crate::model::Sort;
 use crate::tui::layout::cart::CartRows;
 use crate::tui::layout::columns::{CatalogColumn, CatalogColumns};
 use crate::tui::layout::footer::key_hints;
+use crate::tui::layout::orders::{OrdersFrames, list_rows};
 use crate::tui::layout::palette;
 use crate::tui::layout::people::PeopleLayout;
 use crate::tui::message::{Mouse, MouseKind};
@@ -50,14 +51,42 @@ impl Updater<'_> {
         match self.state.mode {
             Mode::Palette { .. } => self.click_palette(areas.palette, mouse),
             Mode::Browse | Mode::Search => self.click_lists(areas, mouse, clicks),
+            Mode::Orders | Mode::Receipt { .. } => self.click_orders(mouse, clicks),
             Mode::Prompt { .. }
             | Mode::Help(_)
             | Mode::Checkout(_)
-            | Mode::Orders
-            | Mode::Receipt { .. }
             | Mode::Carts
             | Mode::ConfirmQuit
             | Mode::ConfirmClear => {}
+        }
+    }
+
+    /// Selects the order under the pointer, or goes into the receipt beside the list. A double click
+    /// does so, too.
+    fn click_orders(&mut self, mouse: Mouse, clicks: Clicks) {
+        let frames = OrdersFrames::of(&self.state.mode, self.state.body());
+        let is_in_list = matches!(self.state.mode, Mode::Orders);
+        if is_over(frames.receipt, mouse) && is_in_list {
+            return self.act(Action::Receipt);
+        }
+
+        let Some(frame) = frames.list.filter(|frame| is_over(Some(*frame), mouse)) else {
+            return;
+        };
+        if !is_in_list {
+            self.act(Action::Orders);
+        }
+        let clicked = row_at(list_rows(frame), mouse);
+        let clicked = clicked.map(|row| self.state.orders.scroll.top + row);
+        let orders = self.state.orders.list.as_ref().map_or(0, Vec::len);
+        let Some(clicked) = clicked.filter(|row| *row < orders) else {
+            return;
+        };
+
+        self.state.orders.scroll.cursor = clicked;
+        if clicks == Clicks::Double {
+            self.state.last_press = None;
+            self.act(Action::Receipt);
         }
     }
 

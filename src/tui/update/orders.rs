@@ -234,7 +234,7 @@ impl Updater<'_> {
             }
             OrderEvent::List(orders) => {
                 self.take_in_states(&orders);
-                self.state.orders.list = Some(orders);
+                self.state.orders.take_in(orders);
                 if let Some(Extent { rows, page }) = extent(self.state) {
                     self.state.orders.scroll.keep_within(rows, page);
                 }

@@ -12,6 +12,7 @@ mod help;
 mod orders;
 mod palette;
 mod people;
+mod receipt;
 mod row;
 pub(crate) mod sketch;
 mod sums;
@@ -87,12 +88,7 @@ fn draw_too_small(state: &State, sketch: &mut Sketch) {
 /// Draws what stands between the header and the last two lines: the lists, or the page that
 /// covers them.
 fn draw_body(state: &State, areas: &Areas, sketch: &mut Sketch) {
-    let body = Rect {
-        y: 1,
-        height: state.size.1.saturating_sub(3),
-        ..sketch.area()
-    };
-
+    let body = state.body();
     let page = match (&state.mode, &state.covered) {
         (Mode::Palette { .. }, Some(covered)) => covered,
         (mode, _) => mode,
@@ -100,11 +96,8 @@ fn draw_body(state: &State, areas: &Areas, sketch: &mut Sketch) {
     match page {
         Mode::Help(top) => help::draw(state, *top, body, sketch),
         Mode::Checkout(top) => checkout::draw(state, *top, body, sketch),
-        Mode::Orders => orders::draw(state, body, sketch),
+        Mode::Orders | Mode::Receipt { .. } => orders::draw(state, page, body, sketch),
         Mode::Carts => carts::draw(state, body, sketch),
-        Mode::Receipt { order, top, .. } => {
-            orders::draw_receipt(state, order, *top, body, sketch);
-        }
         Mode::Browse
         | Mode::Search
         | Mode::Palette { .. }

@@ -1,86 +1,155 @@
-//! The past orders, and the receipt of one.
+//! The past orders: their list at the left, the receipt of the selected one at the right.
 
+use super::receipt::state_style;
 use super::row;
 use super::row::{RowBackground, left, right};
 use super::sketch::Sketch;
-use super::{draw_pane, draw_placeholder, draw_scroll_bar};
+use super::{draw_pane, draw_placeholder, draw_scroll_bar, position, receipt};
 use crate::config::keymap::Action;
-use crate::config::theme::Theme;
-use crate::model::receipt::time;
-use crate::model::{Order, OrderId, OrderState, text};
-use crate::tui::layout::orders;
-use crate::tui::state::{Connectivity, State};
+use crate::config::theme::{CANCELLED, READY, Theme};
+use crate::model::time::{past, past_briefly};
+use crate::model::{Order, OrderState, text};
+use crate::tui::layout::money;
+use crate::tui::layout::orders::{OrdersFrames, list_rows, order_of_receipt};
+use crate::tui::state::{Connectivity, Mode, State};
 use ratatui::layout::Rect;
-use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 
-/// The columns for an id.
-const ID: u16 = 18;
-/// The columns for the end of an id, without the day.
-const ID_END: u16 = 9;
+/// The columns for the sign of a state.
+const SIGN: u16 = 1;
+/// The columns for what an order is called.
+const NUMBER: u16 = 4;
+/// The columns for when, and for the day alone.
+const WHEN: u16 = 16;
+const DAY: u16 = 11;
 /// The columns for the state.
 const STATE: u16 = 9;
-/// The columns for the time.
-const TIME: u16 = 16;
+/// The least columns for who ordered.
+const LEAST_BY: u16 = 5;
 /// The columns for how many pieces.
-const ITEMS: u16 = 10;
-/// The widest that a total stands apart without need.
-const TOTAL: u16 = 18;
+const ITEMS: u16 = 6;
+/// The least columns for a total.
+const TOTAL: u16 = 8;
 
 /// The columns of the list; those without room are 0.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct OrderColumns {
-    id: u16,
-    time: u16,
+    sign: u16,
+    number: u16,
+    when: u16,
     state: u16,
+    by: u16,
     items: u16,
     total: u16,
 }
 
 impl OrderColumns {
-    /// The columns before the total that are tried, the roomiest first: from which width on,
-    /// then the id, the time, the state, the pieces.
-    const CHOICES: [(u16, [u16; 4]); 6] = [
-        (76, [ID + 2, TIME, STATE, ITEMS]),
-        (64, [ID + 2, TIME, STATE, 0]),
-        (0, [ID + 2, 0, STATE, 0]),
-        (0, [ID, 0, STATE, 0]),
-        (0, [ID_END, 0, STATE, 0]),
-        (0, [ID_END, 0, 0, 0]),
+    /// The columns before the total that are tried, the roomiest first: the sign, when, the state,
+    /// who, the pieces.
+    const CHOICES: [[u16; 5]; 7] = [
+        [SIGN, WHEN, STATE, LEAST_BY, ITEMS],
+        [SIGN, DAY, STATE, LEAST_BY, ITEMS],
+        [SIGN, DAY, STATE, 0, ITEMS],
+        [SIGN, DAY, STATE, 0, 0],
+        [SIGN, 0, STATE, 0, 0],
+        [SIGN, 0, 0, 0, 0],
+        [0, 0, 0, 0, 0],
     ];
 
-    /// The columns in rows of `width`, where the widest amount takes `amount`: whatever else
-    /// must go, money is shown whole.
-    fn fitting(width: u16, amount: u16) -> OrderColumns {
-        let mut columns = OrderColumns {
-            id: 0,
-            time: 0,
-            state: 0,
-            items: 0,
-            total: width.min(TOTAL.max(amount)),
-        };
-
-        for (least_width, widths) in OrderColumns::CHOICES {
-            let used: u16 = widths
-                .iter()
-                .filter(|column| **column > 0)
+    /// The columns in rows of `width`, where the widest amount and the widest name take so many:
+    /// whatever else must go, money is shown whole.
+    fn fitting(width: u16, amount: u16, number: u16) -> OrderColumns {
+        for [sign, when, state, by, items] in OrderColumns::CHOICES {
+            let used: u16 = [sign, number, when, state, by, items]
+                .into_iter()
+                .filter(|column| *column > 0)
                 .map(|column| column + 1)
                 .sum();
-            let rest = width.saturating_sub(used);
-            if width >= least_width && width >= used && rest >= amount {
-                [columns.id, columns.time, columns.state, columns.items] = widths;
-                columns.total = rest.min(TOTAL.max(amount));
-                break;
-            }
+            let Some(spare) = width.checked_sub(used + amount) else {
+                continue;
+            };
+            // What is left over goes to who ordered, else it stands before the total.
+            let (by, total) = match by {
+                0 => (0, amount + spare),
+                by => (by + spare, amount),
+            };
+            return OrderColumns {
+                sign,
+                number,
+                when,
+                state,
+                by,
+                items,
+                total,
+            };
         }
-        columns
+        OrderColumns {
+            sign: 0,
+            number: 0,
+            when: 0,
+            state: 0,
+            by: 0,
+            items: 0,
+            total: width,
+        }
+    }
+}
+
+/// The amounts of the orders that show.
+struct Amounts {
+    /// The digits behind their point.
+    decimals: usize,
+    /// Not all of them are in the shop's currency, so each names its own.
+    have_currency: bool,
+}
+
+impl Amounts {
+    fn of(state: &State, orders: &[Order]) -> Amounts {
+        let currency = &state.shop.currency;
+        Amounts {
+            decimals: money::decimals(orders.iter().map(Order::total)),
+            have_currency: orders.iter().any(|order| order.currency != *currency),
+        }
+    }
+
+    /// The total of an order, as the list shows it.
+    fn shown(&self, order: &Order) -> String {
+        if self.have_currency {
+            money::aligned_in(&order.currency, order.total(), self.decimals)
+        } else {
+            money::aligned(order.total(), self.decimals)
+        }
+    }
+}
+
+/// Draws the past orders, or the receipt of one, or both.
+pub(super) fn draw(state: &State, page: &Mode, body: Rect, sketch: &mut Sketch) {
+    let frames = OrdersFrames::of(page, body);
+    let (focused, top) = match page {
+        Mode::Receipt { top, .. } => (true, *top),
+        _ => (false, 0),
+    };
+
+    if let Some(frame) = frames.list {
+        draw_list(state, !focused, frame, sketch);
+    }
+    if let Some(frame) = frames.receipt {
+        let order = order_of_receipt(state, page);
+        let waiting = match &state.orders.list {
+            // The list says what there is to say.
+            Some(_) if frames.list.is_some() => "",
+            _ => waiting_message(state, "Reading the order …"),
+        };
+        receipt::draw(state, order, top, focused, waiting, frame, sketch);
     }
 }
 
 /// Draws the list of past orders.
-pub(super) fn draw(state: &State, area: Rect, sketch: &mut Sketch) {
+fn draw_list(state: &State, focused: bool, frame: Rect, sketch: &mut Sketch) {
     let theme = &state.theme;
-    let inner = draw_pane(theme, true, title(state, " Orders "), area, sketch);
+    let mut title = Line::from(Span::styled(" Orders ", theme.accent));
+    warn_of_old(state, &mut title);
+    let inner = draw_pane(theme, focused, title, frame, sketch);
 
     let orders = match &state.orders.list {
         None => {
@@ -89,47 +158,50 @@ pub(super) fn draw(state: &State, area: Rect, sketch: &mut Sketch) {
         }
         Some(orders) if orders.is_empty() => {
             let key = state.env.keymap.key_of(Action::Checkout);
-            let text = format!("There are no orders yet.\nIn the cart, press {key} to check out.");
+            let text = format!("There are no orders yet.\nIn the cart, {key} checks out.");
             return draw_placeholder(theme, &text, inner, sketch);
         }
         Some(orders) => orders,
     };
 
-    let rows = Rect {
-        y: inner.y + 1,
-        height: inner.height.saturating_sub(1),
-        ..inner
-    };
-    let top = state.orders.scroll.top;
-    let visible = &orders[top.min(orders.len())..];
+    let rows = list_rows(frame);
+    let scroll = state.orders.scroll;
+    let visible = &orders[scroll.top.min(orders.len())..];
     let visible = &visible[..visible.len().min(usize::from(rows.height))];
 
-    let widest_amount = visible
-        .iter()
-        .map(|order| text::width(&amount(order)))
-        .max()
-        .unwrap_or(0);
-    let widest_amount = u16::try_from(widest_amount).unwrap_or(u16::MAX);
-    let columns = OrderColumns::fitting(inner.width, widest_amount);
+    let amounts = Amounts::of(state, visible);
+    let widest_amount = widest(visible, |order| amounts.shown(order)).max(TOTAL);
+    let widest_name = widest(visible, Order::name).max(NUMBER);
+    let columns = OrderColumns::fitting(inner.width, widest_amount, widest_name);
 
     draw_headings(theme, columns, row::first_line(inner), sketch);
-    for (area, (row, order)) in rows.rows().zip((top..).zip(visible)) {
-        let background = if row == state.orders.scroll.cursor {
-            RowBackground::Highlight(theme.selected)
-        } else {
-            RowBackground::Plain(theme.text)
+    for (area, (row, order)) in rows.rows().zip((scroll.top..).zip(visible)) {
+        let background = match (row == scroll.cursor, focused) {
+            (true, true) => RowBackground::Highlight(theme.selected),
+            (true, false) => RowBackground::Plain(theme.selected_unfocused),
+            (false, _) => RowBackground::Plain(theme.text),
         };
-        draw_order(state, order, columns, background, area, sketch);
+        draw_order(state, order, &amounts, columns, background, area, sketch);
     }
-    draw_scroll_bar(theme, area, rows, orders.len(), top, sketch);
+    let position = position(theme, scroll.cursor, orders.len());
+    sketch.write_line(&position, row::foot_line(frame));
+    draw_scroll_bar(theme, frame, rows, orders.len(), scroll.top, sketch);
+}
+
+/// The most columns that something of an order takes.
+fn widest(orders: &[Order], shown: impl Fn(&Order) -> String) -> u16 {
+    let widths = orders.iter().map(|order| text::width(&shown(order)));
+    u16::try_from(widths.max().unwrap_or(0)).unwrap_or(u16::MAX)
 }
 
 /// Draws the headings of the columns.
 fn draw_headings(theme: &Theme, columns: OrderColumns, area: Rect, sketch: &mut Sketch) {
     let cells = [
-        left("Order", columns.id, theme.dim),
-        left("When", columns.time, theme.dim),
+        left("", columns.sign, theme.dim),
+        left("No.", columns.number, theme.dim),
+        left("When", columns.when, theme.dim),
         left("State", columns.state, theme.dim),
+        left("By", columns.by, theme.dim),
         right("Items", columns.items, theme.dim),
         right("Total", columns.total, theme.dim),
     ];
@@ -140,20 +212,27 @@ fn draw_headings(theme: &Theme, columns: OrderColumns, area: Rect, sketch: &mut 
 fn draw_order(
     state: &State,
     order: &Order,
+    amounts: &Amounts,
     columns: OrderColumns,
     background: RowBackground,
     area: Rect,
     sketch: &mut Sketch,
 ) {
     let theme = &state.theme;
-    let shown_id = if columns.id < ID {
-        order.id.without_day()
+    let now = state.server_now();
+    let when = if columns.when < WHEN {
+        past_briefly(order.at, now, &state.env.zone)
     } else {
-        order.id.as_str()
+        past(order.at, now, &state.env.zone)
     };
-    let time = time(order.at, &state.env.zone);
+    let sign = match order.state {
+        OrderState::Ready => READY,
+        OrderState::Cancelled => CANCELLED,
+        OrderState::Placed | OrderState::Accepted | OrderState::Done => "",
+    };
+    let name = order.name();
     let items = order.pieces().to_string();
-    let amount = amount(order);
+    let amount = amounts.shown(order);
 
     // Where there is no room for the state, its colour is the amount's.
     let state_style = state_style(theme, order.state);
@@ -164,62 +243,23 @@ fn draw_order(
     };
 
     let cells = [
-        left(shown_id, columns.id, theme.text),
-        left(&time, columns.time, theme.dim),
+        left(sign, columns.sign, state_style),
+        left(&name, columns.number, theme.text),
+        left(&when, columns.when, theme.dim),
         left(order.state.name(), columns.state, state_style),
+        left(&order.who, columns.by, theme.text),
         right(&items, columns.items, theme.dim),
         right(&amount, columns.total, amount_style),
     ];
     row::draw(&cells, background, area, sketch);
 }
 
-/// The total of an order, as the list shows it.
-fn amount(order: &Order) -> String {
-    order.total().in_currency(&order.currency)
-}
-
-/// The style of an order's state.
-fn state_style(theme: &Theme, state: OrderState) -> Style {
-    match state {
-        OrderState::Ready => theme.good,
-        OrderState::Cancelled => theme.bad,
-        OrderState::Placed | OrderState::Accepted => theme.warn,
-        OrderState::Done => theme.dim,
-    }
-}
-
-/// Draws the receipt of an order from row `top` on.
-pub(super) fn draw_receipt(
-    state: &State,
-    id: &OrderId,
-    top: usize,
-    area: Rect,
-    sketch: &mut Sketch,
-) {
-    let theme = &state.theme;
-    let inner = draw_pane(theme, true, title(state, " Receipt "), area, sketch);
-
-    let lines = orders::receipt_lines(state, id, inner.width);
-    if lines.is_empty() {
-        let text = waiting_message(state, "Reading the order …");
-        return draw_placeholder(theme, text, inner, sketch);
-    }
-
-    for (area, line) in inner.rows().zip(lines.iter().skip(top)) {
-        sketch.write(area.x, area.y, line, area.width, theme.text);
-    }
-    draw_scroll_bar(theme, area, inner, lines.len(), top, sketch);
-}
-
-/// The title of a page, with a warning where its orders may be old.
-fn title(state: &State, name: &'static str) -> Line<'static> {
-    let mut title = Line::from(Span::styled(name, state.theme.accent));
-
+/// Adds to the title of a page that its orders may be old, where that is so.
+pub(super) fn warn_of_old(state: &State, title: &mut Line<'_>) {
     let is_offline = matches!(state.connectivity, Connectivity::Offline { .. });
     if is_offline && state.orders.list.is_some() {
         title.push_span(Span::styled("may be old ", state.theme.bad));
     }
-    title
 }
 
 /// The sentence on a page whose orders are not there yet.
