@@ -88,6 +88,7 @@ fn long_order() -> Order {
                 pieces: number,
             })
             .collect(),
+        notes: Vec::new(),
     };
     Order {
         lines: (1..=3).map(line).collect(),
