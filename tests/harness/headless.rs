@@ -4,7 +4,8 @@ use super::patience::{Deadline, PATIENCE, in_time};
 use std::time::{Duration, Instant};
 use trolley::config::display::Display;
 use trolley::config::key::Key;
-use trolley::model::{Cart, Catalog, Change, OpId, Product, Update, UserName};
+use trolley::model::{Cart, Catalog, Change, ChangeKind, Edit, OpId, Product, Update, UserName};
+use trolley::store;
 use trolley::store::live::{self, LiveEvent, LiveRequest, Subscription};
 use trolley::store::{Address, Error, Policy, Shop};
 use trolley::tui::layout::orders::shown_total;
@@ -98,6 +99,18 @@ impl Headless {
     /// Presses a key.
     pub fn key(&mut self, name: &str) {
         self.take_in(Message::Key(Key::parse(name).unwrap()));
+    }
+
+    /// Asks for a change for which there need be no key.
+    pub fn submit(&mut self, kind: ChangeKind, edits: Vec<Edit>) {
+        let change = Change {
+            op: store::new_op(),
+            kind,
+            edits,
+        };
+        self.state.cart.unconfirmed.push_back(change.clone());
+        self.sent.push(change.clone());
+        self.live.request(LiveRequest::Change(change));
     }
 
     /// Selects a product of the catalog.

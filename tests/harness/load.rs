@@ -2,12 +2,14 @@
 
 use super::Headless;
 use super::patience::answered;
-use super::shopping::connect;
+use super::shopping::{connect, named};
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use tokio::task::JoinHandle;
-use trolley::model::{Cart, Change, OpId, Product, Refusal, Update, UserName};
+use trolley::model::{
+    Cart, Change, ChangeKind, Edit, Notes, OpId, Product, Refusal, Update, UserName,
+};
 use trolley::store;
 use trolley::store::{Address, Connection, Error, Policy, Trouble};
 
@@ -133,7 +135,10 @@ impl Made {
         for (account, terminal) in self.accounts.iter_mut().zip(&mut self.terminals) {
             terminal.calm().await;
             account.settle(terminal);
-            account.ask_again(&mut direct, &alice).await;
+            // What one notes is theirs, whoever asks for it.
+            let own = named(&terminal.state.env.me);
+            let mut own = connect(address).await.with_policy(own);
+            account.ask_again(&mut own, &alice).await;
         }
         let truth = cart_of(&mut direct, &alice).await;
         (agree(&self.accounts, &truth, seen), truth)
@@ -158,12 +163,35 @@ async fn client(
     let mut terminal = Headless::at(&address, "alice", policy(), &products);
     for made in 0..changes {
         terminal.select(usize::try_from(random.below(PRODUCTS)).unwrap());
-        let key = ["a", "a", "a", "+", "-", "d", "u", "ctrl-r"]
-            [usize::try_from(random.below(8)).unwrap()];
-        if matches!(key, "a" | "-") {
-            terminal.key(&(1 + random.below(9)).to_string());
+        let key = ["a", "a", "a", "+", "-", "d", "u", "ctrl-r", "note", "ready"]
+            [usize::try_from(random.below(10)).unwrap()];
+        match key {
+            "note" => {
+                let product = usize::try_from(random.below(PRODUCTS)).unwrap();
+                let product = products[product].id.clone();
+                let text = match random.below(4) {
+                    0 => String::new(),
+                    _ => format!("{made} by client {seed}"),
+                };
+                let edit = Edit::Note {
+                    product: Some(product).filter(|_| random.below(4) > 0),
+                    text,
+                    replaced: None,
+                };
+                terminal.submit(ChangeKind::Edit, vec![edit]);
+            }
+            "ready" => {
+                let kinds = [ChangeKind::Ready, ChangeKind::Ready, ChangeKind::Unready];
+                let kind = kinds[usize::try_from(random.below(3)).unwrap()];
+                terminal.submit(kind, Vec::new());
+            }
+            key => {
+                if matches!(key, "a" | "-") {
+                    terminal.key(&(1 + random.below(9)).to_string());
+                }
+                terminal.key(key);
+            }
         }
-        terminal.key(key);
         counts.changes.fetch_add(1, Ordering::Relaxed);
         terminal
             .until("the answers to what was asked", |state| {
@@ -200,9 +228,9 @@ impl Account {
     }
 
     /// Asks again, by its op id, for what killed clients left open.
-    async fn ask_again(&mut self, direct: &mut Connection, user: &UserName) {
+    async fn ask_again(&mut self, own: &mut Connection, user: &UserName) {
         for change in std::mem::take(&mut self.unsettled) {
-            match apply(direct, user, &change).await {
+            match apply(own, user, &change).await {
                 Ok(update) => drop(self.answers.insert(change.op, update)),
                 Err(refusal) => self.refused.push((change.op, refusal)),
             }
@@ -288,7 +316,11 @@ fn agree(accounts: &[Account], truth: &Cart, seen: Seen) -> Sums {
     assert_eq!(lost, 0, "versions that nobody was told of");
     let mut ops: HashMap<&OpId, u32> = HashMap::new();
     let mut sums: BTreeMap<String, i64> = BTreeMap::new();
+    let mut notes = Notes::default();
+    let mut ready: Vec<String> = Vec::new();
     for update in history.values() {
+        follow_notes(&mut notes, update);
+        follow_ready(&mut ready, update);
         *ops.entry(&update.op).or_default() += 1;
         for line in &update.lines {
             let sum = sums.entry(line.product.to_string()).or_default();
@@ -333,6 +365,8 @@ fn agree(accounts: &[Account], truth: &Cart, seen: Seen) -> Sums {
         })
         .collect();
     assert_eq!(sums, held);
+    assert_eq!(notes, truth.notes);
+    assert_eq!(ready, truth.ready);
     let confirmed = accounts.iter().map(|account| account.answers.len()).sum();
     let refused = accounts.iter().map(|account| account.refused.len()).sum();
     Sums {
@@ -343,13 +377,41 @@ fn agree(accounts: &[Account], truth: &Cart, seen: Seen) -> Sums {
     }
 }
 
+/// Follows what is noted from one update to the next, and checks that each note is its author's.
+fn follow_notes(notes: &mut Notes, update: &Update) {
+    for note in &update.notes {
+        let product = note.product.as_ref();
+        let known = notes.text(product, &note.by);
+        assert_eq!(known, note.before, "version {}", update.version);
+        let is_authors = note.text.is_empty() || note.text.ends_with(&format!(" by {}", note.by));
+        assert!(product.is_none() || is_authors, "{note:?}");
+        notes.set(product, &note.by, &note.text);
+    }
+    if update.count == 0 {
+        assert_eq!(*notes, Notes::default(), "version {}", update.version);
+    }
+}
+
+/// Follows who is ready from one update to the next.
+fn follow_ready(ready: &mut Vec<String>, update: &Update) {
+    match update.kind {
+        ChangeKind::Ready if !ready.contains(&update.by) => ready.push(update.by.clone()),
+        ChangeKind::Ready | ChangeKind::Touch | ChangeKind::Expire => {}
+        _ => ready.retain(|name| *name != update.by),
+    }
+    if update.count == 0 {
+        ready.clear();
+    }
+}
+
 /// How many terminals don't come to hold this cart.
 pub async fn stale(terminals: &mut [Headless], truth: &Cart) -> usize {
     let lines = |cart: &Cart| {
-        cart.lines
-            .iter()
+        let lines = cart.lines.iter();
+        let lines: Vec<_> = lines
             .map(|l| (l.product.clone(), l.quantity.clone()))
-            .collect::<Vec<_>>()
+            .collect();
+        (lines, cart.ready.clone(), cart.notes.clone())
     };
     let mut stale = 0;
     for terminal in terminals {
