@@ -32,6 +32,7 @@ mod looks;
 mod lost_replies;
 mod model;
 mod notes;
+mod numbers;
 mod orders;
 mod orders_cluster;
 mod orders_view;

@@ -470,6 +470,8 @@ fn bash_completes_commands_and_products() {
     assert_eq!(bash(&server, "trolley order 2026112"), [ids[1], ids[0]]);
     assert_eq!(bash(&server, "trolley order 20261124"), [ids[0]]);
     assert_eq!(bash(&server, "trolley split 20261124"), [ids[0]]);
+    assert_eq!(bash(&server, "trolley order ")[..2], ["2", "1"]);
+    assert_eq!(bash(&server, "trolley again 2"), ["2"]);
     assert_eq!(
         bash(&server, &format!("trolley order {} re", ids[0])),
         ["ready"]

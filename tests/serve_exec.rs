@@ -127,6 +127,9 @@ fn an_order_is_placed_and_read_by_command() {
         json(&served, "ben", &format!("order {id} accept"))["state"],
         "accepted"
     );
+    // By its number, too, to those who may see it.
+    assert_eq!(json(&served, "ann", "order 1")["order"], placed["order"]);
+    assert_eq!(json(&served, "ben", "order '#1'")["order"], placed["order"]);
     let receipt = send(&served, "ann", &format!("order {id}"));
     let local = harness::run(&served.redis, &["order", id]);
     assert_eq!(stdout(&receipt), stdout(&local));
@@ -243,6 +246,8 @@ fn nobody_comes_to_anothers_cart_by_any_command() {
         }
         for command in [
             format!("order {id}"),
+            "order 1".to_owned(),
+            format!("again {}", &id[id.len() - 4..]),
             format!("split {id}"),
             format!("split {id} --settled Ann"),
             format!("again {id}"),
@@ -253,7 +258,8 @@ fn nobody_comes_to_anothers_cart_by_any_command() {
             let (status, why) = refusal(&served, who, &command);
             assert_eq!(status, Some(1), "{who}: {command}");
             assert!(
-                why.contains("There is no order") && why.contains(id),
+                why.contains("There is no order")
+                    && command.split(' ').any(|word| why.contains(word)),
                 "{why}"
             );
         }

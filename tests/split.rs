@@ -332,7 +332,7 @@ fn whoever_ordered_marks_who_has_settled() {
             "ann",
             &["split", "nonsense"],
             2,
-            "order id: “nonsense” is not valid: it looks like 20261124-7KQ2-M8XD (a checkout's --op-id is one)",
+            "order: “nonsense” is not valid: give its number, like 42, the last four of its id, like M8XD, or the id",
         ),
     ] {
         let said = refused(&server, name, args);

@@ -276,7 +276,7 @@ fn an_order_is_told_once_and_its_states_as_they_come() {
     stage.link(LiveEvent::Activity(vec![freeze, placed]));
 
     let (_, short) = order.id.as_str().split_once('-').unwrap();
-    let news = |state| LiveEvent::Order(OrderEvent::State(order.id.clone(), state));
+    let news = |state| LiveEvent::Order(OrderEvent::State(order.id.clone(), state, None));
     for state in [OrderState::Accepted, OrderState::Ready, OrderState::Ready] {
         stage.link(news(state));
     }
@@ -293,7 +293,7 @@ fn an_order_is_told_once_and_its_states_as_they_come() {
     // It stays until a key, and in the header until somebody looks.
     stage.now.steady += 3_600_000;
     stage.take_in(Message::Clock);
-    assert_eq!(message(&stage), format!("Order {} is ready", order.id));
+    assert_eq!(message(&stage), format!("Order {short} is ready"));
     stage.keys("esc");
     assert_eq!(message(&stage), "");
     let header = |stage: &TestScreen| stage.picture().lines().next().unwrap().to_owned();
@@ -336,7 +336,7 @@ fn what_became_of_an_order_is_never_cut_off() {
         OrderState::Cancelled,
     ] {
         let rows = narrow_activity(|stage| {
-            stage.link(LiveEvent::Order(OrderEvent::State(id.clone(), state)));
+            stage.link(LiveEvent::Order(OrderEvent::State(id.clone(), state, None)));
         });
         assert_eq!(rows, [format!("11:06 order {short} is {}", state.name())]);
     }
@@ -403,8 +403,8 @@ fn ones_own_changes_are_told_as_ones_own() {
 #[test]
 fn news_wait_for_the_next_key_of_any_kind_once_they_were_on_the_screen() {
     let id = orders()[1].id.clone();
-    let ready = || LiveEvent::Order(OrderEvent::State(id.clone(), OrderState::Ready));
-    let news = format!("Order {id} is ready");
+    let ready = || LiveEvent::Order(OrderEvent::State(id.clone(), OrderState::Ready, None));
+    let news = format!("Order {} is ready", id.without_day());
     for key in ["down", "3", "s", "m", "tab", "x", "esc", "?", "/", "a"] {
         let mut stage = TestScreen::filled(80, 24);
         stage.keys("/ t e a enter");
@@ -452,10 +452,14 @@ fn an_order_that_got_ready_while_the_server_was_away_is_told() {
     stage.link(LiveEvent::Order(OrderEvent::State(
         order.id.clone(),
         OrderState::Accepted,
+        None,
     )));
     stage.link(LiveEvent::Down(Trouble::Lost));
     stage.link(LiveEvent::Order(OrderEvent::List(vec![order.clone()])));
-    assert_eq!(message(&stage), format!("Order {} is ready", order.id));
+    assert_eq!(
+        message(&stage),
+        format!("Order {} is ready", order.id.without_day())
+    );
 }
 
 #[test]

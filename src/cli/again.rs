@@ -7,7 +7,7 @@ use super::output::Output;
 use super::{args, complete, connect};
 use crate::config::Settings;
 use crate::model::again::{AgainLine, AgainStatus};
-use crate::model::{Again, Change, ChangeKind, OpId, Order, OrderId, Product, ProductId, Refusal};
+use crate::model::{Again, Change, ChangeKind, OpId, Order, Product, ProductId, Refusal};
 use crate::model::{Cart, text};
 use crate::store::{self, Applied, Connection, order};
 use clap::Args;
@@ -23,7 +23,7 @@ const STATUS_REFUSED: u8 = 1;
 
 #[derive(Debug, Args)]
 pub(super) struct AgainArgs {
-    /// The order's id
+    /// The order's number, the last four of its id, or the id
     #[arg(value_name = "ORDER", add = ArgValueCompleter::new(complete::order_ids))]
     id: String,
     /// Put its lines into the cart; without this, only a preview is shown
@@ -34,9 +34,10 @@ pub(super) struct AgainArgs {
 }
 
 impl AgainArgs {
-    /// The order's id.
-    pub(super) fn order_id(&self) -> Result<OrderId, CliError> {
-        args::order_id(&self.id)
+    /// What names the order, as it was typed.
+    #[cfg(feature = "serve")]
+    pub(super) fn order_mut(&mut self) -> &mut String {
+        &mut self.id
     }
 }
 
@@ -47,8 +48,10 @@ pub(super) async fn run(
     output: &Output,
 ) -> Result<u8, CliError> {
     let op = args.op.op_id()?;
+    args::order_ref(&args.id)?;
     let mut connection = connect::open_shop(settings).await?;
-    let order = order::get_order(&mut connection, &args.order_id()?).await?;
+    let id = connect::order_id(&mut connection, &args.id).await?;
+    let order = order::get_order(&mut connection, &id).await?;
 
     // A repeated command must not count what it has put into the cart itself.
     let (cart, is_repeat) = store::get_cart_with(&mut connection, &settings.user, &op).await?;
@@ -206,7 +209,8 @@ fn print_preview(
         writeln!(
             out,
             "To put this into the cart of {}: trolley again {} --yes",
-            settings.user, order.id
+            settings.user,
+            order.word()
         )?;
     }
     Ok(())

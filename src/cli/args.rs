@@ -1,6 +1,7 @@
 //! Arguments that several commands share, and the reading of what was typed for them.
 
 use super::error::{CliError, invalid_argument, usage_error};
+use crate::model::order::OrderRef;
 use crate::model::{Money, OpId, OrderId, Timeout, text};
 use crate::store;
 use clap::Args;
@@ -64,6 +65,17 @@ pub(super) fn time(argument: &'static str, typed: &str) -> Result<Option<Duratio
         Ok(Timeout::Never) => Ok(None),
         Err(why) => Err(usage_error(argument, why)),
     }
+}
+
+/// Reads what names an order: its number, the end of its id, or the whole id.
+pub(super) fn order_ref(typed: &str) -> Result<OrderRef, CliError> {
+    OrderRef::parse(typed).ok_or_else(|| {
+        invalid_argument(
+            "order",
+            typed,
+            "give its number, like 42, the last four of its id, like M8XD, or the id",
+        )
+    })
 }
 
 /// Reads an order's id.

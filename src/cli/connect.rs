@@ -1,8 +1,10 @@
 //! The way to the shop: the given Redis or the private server, and the product that is meant.
 
+use super::args;
 use super::error::CliError;
 use crate::config::{Server, Settings};
-use crate::model::{Catalog, Product, ProductId, Refusal};
+use crate::model::{Catalog, OrderId, Product, ProductId, Refusal};
+use crate::store::order;
 use crate::store::{self, Address, Connection, Error, Trouble};
 use crate::tui::terminal::{signals, tty};
 use std::collections::HashMap;
@@ -181,6 +183,15 @@ pub(super) async fn product(connection: &mut Connection, typed: &str) -> Result<
         Err(refusal) if catalog.is_empty() => Err(CliError::EmptyCatalog(refusal)),
         Err(refusal) => Err(refusal.into()),
     }
+}
+
+/// Finds the order that somebody means, by its number, the end of its id, or the whole id.
+pub(super) async fn order_id(
+    connection: &mut Connection,
+    typed: &str,
+) -> Result<OrderId, CliError> {
+    let meant = args::order_ref(typed)?;
+    Ok(order::find_order(connection, None, &meant).await?)
 }
 
 /// Finds several products, each by its id or its whole name; each comes as itself, or as the reason

@@ -5,14 +5,14 @@ use super::order_output::{order_json, show_order};
 use super::output::Output;
 use super::{args, complete, connect};
 use crate::config::Settings;
-use crate::model::{OrderId, OrderState};
+use crate::model::OrderState;
 use crate::store::order;
 use clap::{Args, ValueEnum};
 use clap_complete::ArgValueCompleter;
 
 #[derive(Debug, Args)]
 pub(super) struct OrderArgs {
-    /// The order's id
+    /// The order's number, the last four of its id, or the id
     #[arg(add = ArgValueCompleter::new(complete::order_ids))]
     id: String,
     /// The next state of the order; without this, its receipt is shown
@@ -39,9 +39,10 @@ impl OrderArgs {
         self.step.is_some()
     }
 
-    /// The order's id.
-    pub(super) fn order_id(&self) -> Result<OrderId, CliError> {
-        args::order_id(&self.id)
+    /// What names the order, as it was typed.
+    #[cfg(feature = "serve")]
+    pub(super) fn order_mut(&mut self) -> &mut String {
+        &mut self.id
     }
 }
 
@@ -63,8 +64,10 @@ pub(super) async fn run(
     settings: &Settings,
     output: &Output,
 ) -> Result<(), CliError> {
-    let id = args.order_id()?;
+    // A word that can be no order is wrong usage, whatever the shop says.
+    args::order_ref(&args.id)?;
     let mut connection = connect::open_shop(settings).await?;
+    let id = connect::order_id(&mut connection, &args.id).await?;
     let Some(step) = args.step else {
         return show_order(&mut connection, &id, output).await;
     };
@@ -77,7 +80,7 @@ pub(super) async fn run(
         .map_err(|error| CliError::of_repeated(error, format!("order {id} is {}", state.name())))?;
     output.result(
         || order_json(&order),
-        |out| writeln!(out, "Order {id} is {}", order.state.name()),
+        |out| writeln!(out, "Order {} is {}", order.word(), order.state.name()),
     )?;
     Ok(())
 }

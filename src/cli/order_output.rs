@@ -54,6 +54,7 @@ fn print_receipt(out: &mut dyn Write, order: &Order, shop: &str) -> io::Result<(
 pub(super) fn order_json(order: &Order) -> Value {
     json!({
         "order": order.id.as_str(),
+        "number": order.number,
         "user": order.user,
         "who": order.who,
         "at": order.at,

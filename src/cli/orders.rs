@@ -110,11 +110,13 @@ fn print_orders(out: &mut dyn Write, orders: &[Order]) -> io::Result<()> {
     let zone = TimeZone::system();
     for order in orders {
         let placed = receipt::time(order.at, &zone);
+        let number = order.number.map(|number| format!("#{number}"));
+        let number = number.unwrap_or_default();
         let state = pad(order.state.name(), 9);
         let total = order.total().in_currency(&order.currency);
         writeln!(
             out,
-            "{}  {placed}  {state} {total:>14}  {}",
+            "{number:>5}  {}  {placed}  {state} {total:>14}  {}",
             order.id, order.user
         )?;
     }

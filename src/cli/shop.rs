@@ -1,13 +1,14 @@
 //! `trolley shop [FIELD=VALUE ...]`
 
-use super::error::{CliError, usage_error};
+use super::error::{CliError, invalid_argument, usage_error};
 use super::output::Output;
 use super::{args, complete, connect};
 use crate::config::Settings;
 use crate::model::text;
-use crate::store::{self, Shop, ShopChange};
+use crate::store::{self, OrderSettings, Shop, ShopChange};
 use clap::Args;
 use clap_complete::ArgValueCompleter;
+use jiff::tz::TimeZone;
 use serde_json::json;
 
 #[derive(Debug, Args)]
@@ -17,7 +18,7 @@ pub(super) struct ShopArgs {
     fields: Vec<String>,
 }
 
-/// Sets what is given of the shop's name and currency, and shows both.
+/// Sets what is given of the shop's settings, and shows them.
 pub(super) async fn run(
     args: &ShopArgs,
     settings: &Settings,
@@ -40,8 +41,9 @@ pub(super) async fn run(
     }
 
     let Shop { name, currency } = store::get_shop(&mut connection).await?;
+    let OrderSettings { time_zone } = store::get_order_settings(&mut connection).await?;
     output.result(
-        || json!({ "name": name, "currency": currency }),
+        || json!({ "name": name, "currency": currency, "time_zone": time_zone }),
         |out| {
             writeln!(out, "name      {name}")?;
             let sign = if currency.is_empty() {
@@ -49,7 +51,11 @@ pub(super) async fn run(
             } else {
                 &currency
             };
-            writeln!(out, "currency  {sign}")
+            writeln!(out, "currency  {sign}")?;
+            match &time_zone {
+                Some(zone) => writeln!(out, "time zone {zone}"),
+                None => Ok(()),
+            }
         },
     )?;
     Ok(())
@@ -69,14 +75,29 @@ fn change(fields: &[String]) -> Result<ShopChange, CliError> {
                 let currency = checked("currency", value, store::LONGEST_CURRENCY)?;
                 change.currency = Some(currency);
             }
+            "time_zone" => change.time_zone = Some(time_zone(value)?),
             other => {
                 let other = text::sanitize_to(other.as_bytes(), 40);
-                let why = format!("a shop has no “{other}”, but a name and a currency");
+                let why = format!("a shop has no “{other}”, but name, currency and time_zone");
                 return Err(usage_error("shop", why));
             }
         }
     }
     Ok(change)
+}
+
+/// The name of a time zone.
+fn time_zone(typed: &str) -> Result<String, CliError> {
+    let typed = typed.trim();
+    match TimeZone::get(typed) {
+        Ok(_) => Ok(typed.to_owned()),
+        Err(_) if typed.is_empty() => Ok(String::new()),
+        Err(_) => Err(invalid_argument(
+            "time_zone",
+            typed,
+            "name a time zone, like Europe/Berlin",
+        )),
+    }
 }
 
 /// A value that shows just as it is given.

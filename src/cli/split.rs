@@ -8,7 +8,7 @@ use super::{args, complete, connect};
 use crate::config::Settings;
 use crate::model::change::sanitize_actor;
 use crate::model::shares::NOBODY;
-use crate::model::{Order, OrderId, OrderState, People, text};
+use crate::model::{Order, OrderState, People, text};
 use crate::store::order;
 use clap::Args;
 use clap_complete::ArgValueCompleter;
@@ -17,7 +17,7 @@ use std::io::{self, Write};
 
 #[derive(Debug, Args)]
 pub(super) struct SplitArgs {
-    /// The order's id
+    /// The order's number, the last four of its id, or the id
     #[arg(value_name = "ORDER", add = ArgValueCompleter::new(complete::order_ids))]
     id: String,
     /// Mark that this person has settled with whoever ordered; may be given several times
@@ -29,9 +29,10 @@ pub(super) struct SplitArgs {
 }
 
 impl SplitArgs {
-    /// The order's id.
-    pub(super) fn order_id(&self) -> Result<OrderId, CliError> {
-        args::order_id(&self.id)
+    /// What names the order, as it was typed.
+    #[cfg(feature = "serve")]
+    pub(super) fn order_mut(&mut self) -> &mut String {
+        &mut self.id
     }
 }
 
@@ -41,7 +42,7 @@ pub(super) async fn run(
     settings: &Settings,
     output: &Output,
 ) -> Result<(), CliError> {
-    let id = args.order_id()?;
+    args::order_ref(&args.id)?;
     let settled = names("settled", &args.settled)?;
     let open = names("open", &args.open)?;
     if let Some(name) = settled.iter().find(|name| open.contains(name)) {
@@ -49,6 +50,7 @@ pub(super) async fn run(
     }
 
     let mut connection = connect::open_shop(settings).await?;
+    let id = connect::order_id(&mut connection, &args.id).await?;
     let order = if settled.is_empty() && open.is_empty() {
         order::get_order(&mut connection, &id).await?
     } else {

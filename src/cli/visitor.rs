@@ -7,7 +7,7 @@ use super::error::CliError;
 use super::output::Output;
 use super::streams::Streams;
 use super::{
-    add, again, cart, checkout, clear, connect, note, order, orders, products, ready, remove,
+    add, again, args, cart, checkout, clear, connect, note, order, orders, products, ready, remove,
     report, rules, set, split, watch,
 };
 use crate::config::Settings;
@@ -256,30 +256,21 @@ async fn run_on_cart(
             }
             orders::list(&args, caller.has_every_cart(), settings, output).await?;
         }
-        OnceCommand::Split(args) => {
-            let id = args.order_id()?;
-            if is_of_others(&id, caller, settings).await? {
-                return Err(Refusal::UnknownOrder(id.to_string()).into());
-            }
+        OnceCommand::Split(mut args) => {
+            find_own(args.order_mut(), caller, settings).await?;
             split::run(&args, settings, output).await?;
         }
-        OnceCommand::Order(args) => {
+        OnceCommand::Order(mut args) => {
             if args.moves_order() && caller.role() != Role::Clerk {
                 return Err(forbidden(
                     "only a clerk may accept, finish or cancel orders",
                 ));
             }
-            let id = args.order_id()?;
-            if is_of_others(&id, caller, settings).await? {
-                return Err(Refusal::UnknownOrder(id.to_string()).into());
-            }
+            find_own(args.order_mut(), caller, settings).await?;
             order::run(&args, settings, output).await?;
         }
-        OnceCommand::Again(args) => {
-            let id = args.order_id()?;
-            if is_of_others(&id, caller, settings).await? {
-                return Err(Refusal::UnknownOrder(id.to_string()).into());
-            }
+        OnceCommand::Again(mut args) => {
+            find_own(args.order_mut(), caller, settings).await?;
             return again::run(&args, settings, output).await;
         }
     }
@@ -288,6 +279,24 @@ async fn run_on_cart(
 
 fn forbidden(why: &str) -> CliError {
     CliError::Forbidden(why.to_owned())
+}
+
+/// Finds the order that is meant, and names it by its whole id. There is none that the visitor may
+/// not see.
+async fn find_own(
+    typed: &mut String,
+    caller: &Caller,
+    settings: &Settings,
+) -> Result<(), CliError> {
+    let meant = args::order_ref(typed)?;
+    let mut connection = connect::open_shop(settings).await?;
+    let cart = (!caller.has_every_cart()).then_some(&settings.user);
+    let id = store::order::find_order(&mut connection, cart, &meant).await?;
+    if is_of_others(&id, caller, settings).await? {
+        return Err(Refusal::UnknownOrder(id.to_string()).into());
+    }
+    *typed = id.to_string();
+    Ok(())
 }
 
 /// Tells whether there is such an order, and it is one of a cart that the visitor is not granted.

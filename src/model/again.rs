@@ -214,6 +214,7 @@ mod tests {
         });
         Order {
             id: OrderId::parse("20261124-7KQ2-M8XD").unwrap(),
+            number: None,
             user: "office".to_owned(),
             who: "ann".to_owned(),
             at: 0,

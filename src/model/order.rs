@@ -67,6 +67,43 @@ impl fmt::Display for OrderId {
     }
 }
 
+/// The words by which somebody means an order.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum OrderRef {
+    /// Its whole id.
+    Id(OrderId),
+    /// Something shorter: four digits may be its number, or the last four of its id.
+    Short {
+        /// Its number.
+        number: Option<u32>,
+        /// The end of its id.
+        end: Option<String>,
+        /// The words as they were typed.
+        typed: String,
+    },
+}
+
+impl OrderRef {
+    /// Reads `42`, `#42`, `M8XD`, `7KQ2-M8XD` or a whole id; small letters will do.
+    #[must_use]
+    pub fn parse(typed: &str) -> Option<OrderRef> {
+        if let Some(id) = OrderId::parse(typed) {
+            return Some(OrderRef::Id(id));
+        }
+
+        let typed = typed.trim().to_ascii_uppercase();
+        let digits = typed.strip_prefix('#').unwrap_or(&typed);
+        let is_number = digits.bytes().all(|byte| byte.is_ascii_digit());
+        let number = digits.parse().ok().filter(|_| is_number);
+
+        let mut parts = typed.split('-');
+        let is_end = typed.len() <= 9
+            && parts.all(|part| part.len() == 4 && part.bytes().all(|b| SIGNS.contains(&b)));
+        let end = is_end.then(|| typed.clone());
+        (number.is_some() || end.is_some()).then_some(OrderRef::Short { number, end, typed })
+    }
+}
+
 /// The pieces of a line that one person asked for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Share {
@@ -181,6 +218,8 @@ impl OrderState {
 pub struct Order {
     /// Its id.
     pub id: OrderId,
+    /// The number that people call it by; older orders have none.
+    pub number: Option<u32>,
     /// Whose cart it came from; clean text.
     pub user: String,
     /// Who ordered; clean text.
@@ -216,16 +255,32 @@ impl Order {
         self.settled.iter().any(|settled| settled == name)
     }
 
-    /// What people call it.
+    /// What people call it: `#42`, or the end of its id where it has no number.
     #[must_use]
     pub fn name(&self) -> String {
-        self.id.without_day().to_owned()
+        name(&self.id, self.number)
+    }
+
+    /// The word for it on a command line: a shell takes what begins with `#` for a comment.
+    #[must_use]
+    pub fn word(&self) -> String {
+        self.number
+            .map_or_else(|| self.id.to_string(), |number| number.to_string())
     }
 
     /// The pieces of all lines.
     #[must_use]
     pub fn pieces(&self) -> u64 {
         self.lines.iter().map(|line| u64::from(line.quantity)).sum()
+    }
+}
+
+/// What people call the order of this id, which may have a number.
+#[must_use]
+pub fn name(id: &OrderId, number: Option<u32>) -> String {
+    match number {
+        Some(number) => format!("#{number}"),
+        None => id.without_day().to_owned(),
     }
 }
 

@@ -33,7 +33,10 @@ pub fn receipt(order: &Order, shop: &str, zone: &TimeZone, columns: usize) -> Ve
     };
     let head = [
         shop.to_owned(),
-        format!("Order {}", order.id),
+        match order.number {
+            Some(number) => format!("Order #{number}, {}", order.id),
+            None => format!("Order {}", order.id),
+        },
         format!("{}, for {}", time(order.at, zone), order.user),
         format!("ordered by {}", order.who),
         format!("state: {}{since}", order.state.name()),
@@ -178,6 +181,7 @@ mod tests {
         };
         let order = Order {
             id: OrderId::parse("20261124-7KQ2-M8XD").unwrap(),
+            number: None,
             user: "office".to_owned(),
             who: "ann".to_owned(),
             at: 1_795_500_000_000,

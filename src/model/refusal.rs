@@ -202,6 +202,14 @@ pub enum Refusal {
     /// Another cart has an order of this id.
     #[error("This order id is used already: choose another")]
     OrderIdUsed,
+    /// Several orders are called so.
+    #[error("“{typed}” fits {count} orders: type the whole id")]
+    AmbiguousOrder {
+        /// The words that were typed.
+        typed: String,
+        /// How many orders they fit.
+        count: usize,
+    },
     /// Nothing of an order can be ordered again.
     #[error("None of {0} can be ordered today")]
     NoneOrderable(String),
@@ -368,6 +376,7 @@ impl Refusal {
             | Refusal::NotBuyer(_)
             | Refusal::NotInOrder { .. }
             | Refusal::OrderIdUsed
+            | Refusal::AmbiguousOrder { .. }
             | Refusal::NoneOrderable(_) => {}
         }
         self
@@ -442,6 +451,7 @@ impl Refusal {
             Refusal::NotBuyer(_) => "not_buyer",
             Refusal::NotInOrder { .. } => "not_in_order",
             Refusal::OrderIdUsed => "order_id_used",
+            Refusal::AmbiguousOrder { .. } => "ambiguous",
             Refusal::NoneOrderable(_) => "none_orderable",
             Refusal::OfLine { refusal, .. } => refusal.code(),
         }

@@ -80,6 +80,8 @@ fn expected_types(user: &UserName) -> Vec<(String, &'static str)> {
         (keys::ORDERS_ALL.to_owned(), "zset"),
         (keys::ORDERS_DUE.to_owned(), "zset"),
         (keys::ORDERS_CANCELLED.to_owned(), "stream"),
+        (keys::ORDERS_NUMBERS.to_owned(), "hash"),
+        (keys::ORDERS_OPEN.to_owned(), "zset"),
         (cart, "zset"),
         (meta, "hash"),
         (lines, "hash"),

@@ -79,6 +79,8 @@ pub fn orders() -> Vec<Order> {
     ];
     let order = |(n, state): (u64, OrderState)| Order {
         id: order_id(n + 1),
+        // Older orders have none.
+        number: (n % 2 == 0).then(|| 42 - u32::try_from(n).unwrap()),
         user: "office".to_owned(),
         who: "ann@till".to_owned(),
         at: 1_795_000_000_000 - n * 3_600_000,

@@ -7,6 +7,7 @@ use crate::model::{Order, ProductId, UserName};
 use crate::store::{self, Address, Connection, order};
 use clap::{Args, Command, FromArgMatches};
 use clap_complete::CompletionCandidate;
+use std::collections::HashSet;
 use std::ffi::{OsStr, OsString};
 use std::time::Duration;
 
@@ -48,7 +49,10 @@ pub(in crate::cli) fn product_ids_in_cart(typed: &OsStr) -> Vec<CompletionCandid
     })
 }
 
-/// Completes the ids of the newest orders: of all carts where one may see them, else of this one.
+/// The length of the year with which an order's id begins.
+const YEAR: usize = 4;
+
+/// Completes the numbers of the newest orders, or their ids: of all carts where one may see them, else of this one.
 pub(in crate::cli) fn order_ids(typed: &OsStr) -> Vec<CompletionCandidate> {
     let Some(prefix) = typed.to_str() else {
         return Vec::new();
@@ -63,11 +67,21 @@ pub(in crate::cli) fn order_ids(typed: &OsStr) -> Vec<CompletionCandidate> {
                 .ok(),
         },
     );
+    let mut numbers = HashSet::new();
     orders
         .unwrap_or_default()
         .iter()
-        .filter(|order| order.id.as_str().starts_with(prefix))
-        .map(|order| CompletionCandidate::new(order.id.as_str()).help(Some(about(order).into())))
+        .filter_map(|order| {
+            // A number means the newest order that has it. All ids begin with the year.
+            let number = order.number.filter(|number| numbers.insert(*number));
+            let by_number = number
+                .map(|number| number.to_string())
+                .filter(|number| number.starts_with(prefix));
+            let takes_id = number.is_none() || prefix.len() >= YEAR;
+            let by_id =
+                (takes_id && order.id.as_str().starts_with(prefix)).then(|| order.id.to_string());
+            Some(CompletionCandidate::new(by_number.or(by_id)?).help(Some(about(order).into())))
+        })
         .collect()
 }
 
@@ -85,7 +99,7 @@ pub(in crate::cli) fn product_fields(typed: &OsStr) -> Vec<CompletionCandidate> 
 
 /// Offers the fields of the shop, as `name=`.
 pub(in crate::cli) fn shop_fields(typed: &OsStr) -> Vec<CompletionCandidate> {
-    fields(&["name", "currency"], typed)
+    fields(&["name", "currency", "time_zone"], typed)
 }
 
 /// Offers those of `names` that begin as what is typed, each with its `=`.

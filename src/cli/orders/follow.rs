@@ -178,6 +178,7 @@ fn entry_json(entry: &OrderEntry, state: Option<OrderState>) -> Value {
         "event": "order",
         "entry": entry.entry,
         "order": entry.id.as_str(),
+        "number": entry.number,
         "user": entry.user,
         "who": entry.who,
         "at": entry.at,
@@ -204,7 +205,11 @@ fn print_entry(
     state: Option<OrderState>,
     zone: &TimeZone,
 ) -> io::Result<()> {
-    let OrderEntry { id, user, who, .. } = entry;
+    let OrderEntry { user, who, .. } = entry;
+    let id = match entry.number {
+        Some(number) => format!("#{number}  {}", entry.id),
+        None => entry.id.to_string(),
+    };
     match entry.news {
         FollowEvent::Placed => {
             let state = state.map_or("state unknown", OrderState::name);

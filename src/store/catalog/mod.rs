@@ -11,8 +11,10 @@ pub(crate) mod load;
 mod resp;
 mod shop;
 
+pub(crate) use shop::read_order_settings;
 pub use shop::{
-    LONGEST_CURRENCY, LONGEST_SHOP_NAME, Shop, ShopChange, get_shop, name_shop, set_shop,
+    LONGEST_CURRENCY, LONGEST_SHOP_NAME, OrderSettings, Shop, ShopChange, get_order_settings,
+    get_shop, name_shop, set_shop,
 };
 
 use crate::model::product::LONGEST_NAME;

@@ -6,11 +6,15 @@ use crate::model::{Catalog, text};
 use crate::store::connection::{Connection, answer, pipeline};
 use crate::store::error::{Error, Trouble};
 use crate::store::keys;
+use redis::aio::ConnectionLike;
 
 /// The longest name of a shop, in characters.
 pub const LONGEST_SHOP_NAME: usize = 40;
 /// The longest sign of a currency, in characters.
 pub const LONGEST_CURRENCY: usize = 4;
+
+/// The longest name of a time zone, in characters.
+const LONGEST_TIME_ZONE: usize = 40;
 
 /// The settings of a shop.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -81,6 +85,8 @@ pub struct ShopChange {
     pub name: Option<String>,
     /// The sign of the currency; clean text.
     pub currency: Option<String>,
+    /// The name of the time zone by whose days orders are numbered.
+    pub time_zone: Option<String>,
 }
 
 /// Sets what is given of the shop's settings, and tells all open terminals.
@@ -88,7 +94,11 @@ pub struct ShopChange {
 /// # Errors
 /// The [`Trouble`] of the link.
 pub async fn set_shop(connection: &mut Connection, change: &ShopChange) -> Result<(), Error> {
-    for (field, value) in [("name", &change.name), ("currency", &change.currency)] {
+    for (field, value) in [
+        ("name", &change.name),
+        ("currency", &change.currency),
+        ("time_zone", &change.time_zone),
+    ] {
         let mut command = match value.as_deref() {
             None => continue,
             Some("") => redis::cmd("HDEL"),
@@ -104,6 +114,39 @@ pub async fn set_shop(connection: &mut Connection, change: &ShopChange) -> Resul
 
     announce_everything(&mut connection.conn).await;
     Ok(())
+}
+
+/// The settings of a shop that are about its orders.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OrderSettings {
+    /// The name of the time zone by whose days orders are numbered; clean text. Without one, it is
+    /// the zone of whoever orders.
+    pub time_zone: Option<String>,
+}
+
+/// Reads the shop's settings about orders; defaults where there are none.
+///
+/// # Errors
+/// The [`Trouble`] of the link.
+pub(crate) async fn read_order_settings(
+    conn: &mut impl ConnectionLike,
+) -> Result<OrderSettings, Trouble> {
+    let mut command = redis::cmd("HMGET");
+    command.arg(keys::SHOP).arg("time_zone");
+    let (time_zone,): (Option<Vec<u8>>,) = answer(&command, conn).await?;
+    Ok(OrderSettings {
+        time_zone: setting(time_zone, LONGEST_TIME_ZONE),
+    })
+}
+
+/// Reads the shop's settings about orders; defaults where there are none.
+///
+/// # Errors
+/// The [`Trouble`] of the link.
+pub async fn get_order_settings(connection: &mut Connection) -> Result<OrderSettings, Error> {
+    Ok(connection
+        .read(async |mut conn| read_order_settings(&mut conn).await)
+        .await?)
 }
 
 /// Returns whether nobody has set up a shop or a product here yet.

@@ -45,8 +45,8 @@ pub enum OrderEvent {
     Failed(Trouble),
     /// The cart's past orders, newest first.
     List(Vec<Order>),
-    /// An order has a new state.
-    State(OrderId, OrderState),
+    /// An order has a new state; and its number, where it has one.
+    State(OrderId, OrderState, Option<u32>),
     /// It was marked who has settled their part of an order.
     Marked(OrderId),
 }
@@ -133,11 +133,11 @@ impl Session {
                 Err(trouble) => Err(trouble),
             };
             let state = match state {
-                Err(Trouble::NoPermission(_)) => Some(told),
+                Err(Trouble::NoPermission(_)) => Some((told, None)),
                 // A broken link shows elsewhere, and the orders are then read again.
                 state => state.unwrap_or(None),
             };
-            Completed::OrderNews(state.map(|state| (id, state)))
+            Completed::OrderNews(state.map(|(state, number)| (id, state, number)))
         });
     }
 

@@ -80,7 +80,7 @@ pub(super) enum Completed {
     /// A preview or a list of orders was read for this visitor.
     OrderAnswer(VisitorId, Result<OrderEvent, Trouble>),
     /// The state of an order of which there was news; none where the shop has no such order.
-    OrderNews(Option<(OrderId, OrderState)>),
+    OrderNews(Option<(OrderId, OrderState, Option<u32>)>),
     /// An order was driven to its end, or to trouble.
     OrderDriven(Box<Driver>, Result<Outcome, Error>),
 }
@@ -387,8 +387,8 @@ impl Session {
                 let event = answer.unwrap_or_else(OrderEvent::Failed);
                 supervisor.tell_one(visitor, LiveEvent::Order(event));
             }
-            Completed::OrderNews(Some((id, state))) => {
-                supervisor.tell(LiveEvent::Order(OrderEvent::State(id, state)));
+            Completed::OrderNews(Some((id, state, number))) => {
+                supervisor.tell(LiveEvent::Order(OrderEvent::State(id, state, number)));
             }
             Completed::OrderNews(None) => {}
             Completed::OrderDriven(driver, outcome) => {

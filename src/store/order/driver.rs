@@ -1,6 +1,6 @@
 //! Drives an order through its steps, from the beginning or from where another driver stopped.
 
-use super::{steps, stock};
+use super::{day, steps, stock};
 use crate::model::order::OrderFailure;
 use crate::model::{OrderId, Preview, Refusal, UserName};
 use crate::store::cart::new_op;
@@ -191,6 +191,7 @@ impl Driver {
             currency: &agreed_preview.currency,
             lines: &lines,
             note: &agreed_preview.note,
+            utc_offset: day::utc_offset(conn).await,
         };
         let begun = steps::announce(conn, &announcement).await?;
         if begun.decision.is_some() {

@@ -8,6 +8,7 @@
 //! won't be delivered any more.
 
 use super::document::LONGEST_CURRENCY;
+use super::records::read_number;
 use super::{document, records};
 use crate::model::change::sanitize_actor;
 use crate::model::notes::stored_note;
@@ -48,6 +49,8 @@ pub struct OrderEntry {
     pub news: FollowEvent,
     /// The order's id.
     pub id: OrderId,
+    /// Its number, where it has one.
+    pub number: Option<u32>,
     /// Whose cart it came from; clean text.
     pub user: String,
     /// Who ordered; clean text.
@@ -208,6 +211,7 @@ impl Follower {
             news: FollowEvent::Cancelled(order.changed),
             total: order.total().to_string(),
             id,
+            number: order.number,
             user: order.user,
             who: order.who,
             at: order.at,
@@ -439,6 +443,7 @@ fn placed(entry: &StreamId) -> Option<OrderEntry> {
         entry: entry.id.clone(),
         news: FollowEvent::Placed,
         id: OrderId::parse(&utf8(entry, "id")?)?,
+        number: utf8(entry, "number").and_then(|number| read_number(&number)),
         user: sanitize_actor(&bytes(entry, "user")?),
         who: sanitize_actor(&bytes(entry, "who")?),
         at: utf8(entry, "at")?.parse().ok()?,

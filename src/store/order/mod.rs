@@ -57,8 +57,10 @@
 
 pub(crate) mod begun;
 pub(crate) mod checkout;
+mod day;
 pub(crate) mod document;
 mod driver;
+mod find;
 mod follow;
 pub(crate) mod leftovers;
 pub(crate) mod records;
@@ -72,6 +74,7 @@ pub use checkout::{
     go_on_with, new_order_id, place, preview, resume, resume_now, thaw_unknown, total_of,
 };
 pub use driver::Driver;
+pub use find::find_order;
 pub use follow::{FollowEvent, Follower, OrderEntry};
 pub use leftovers::{FinishedOrder, finish_open};
 pub use records::{

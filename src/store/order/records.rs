@@ -11,13 +11,14 @@ use crate::store::error::{Error, Trouble};
 use crate::store::keys;
 use crate::store::order::begun::read_reason;
 use crate::store::order::stock::StockReturn;
-use crate::store::scripts::{MARK_DELIVERED, MARK_SETTLED, STATE};
+use crate::store::scripts::{HIGHEST_NUMBER, MARK_DELIVERED, MARK_SETTLED, STATE};
 use redis::aio::ConnectionLike;
 use redis::{Cmd, Value};
 
 /// The fields of an order's hash, in the order in which they are read.
-const FIELDS: [&str; 16] = [
+const FIELDS: [&str; 17] = [
     "id",
+    "number",
     "user",
     "who",
     "at",
@@ -54,6 +55,7 @@ fn fetch(id: &OrderId) -> Cmd {
 fn decode(fields: &[Option<Vec<u8>>]) -> Option<OrderRecord> {
     let [
         id,
+        number,
         user,
         who,
         at,
@@ -76,6 +78,7 @@ fn decode(fields: &[Option<Vec<u8>>]) -> Option<OrderRecord> {
 
     let mut order = Order {
         id: OrderId::parse(utf8(id)?)?,
+        number: utf8(number).and_then(read_number),
         user: sanitize_actor(user.as_deref()?),
         who: sanitize_actor(who.as_deref()?),
         at: utf8(at)?.parse().ok()?,
@@ -109,6 +112,12 @@ fn reached(fields: [&Option<Vec<u8>>; 4]) -> Vec<(OrderState, u64)> {
         .collect()
 }
 
+/// Reads the number of an order, where it is one.
+pub(crate) fn read_number(text: &str) -> Option<u32> {
+    let number = text.parse().ok()?;
+    (1..=HIGHEST_NUMBER).contains(&number).then_some(number)
+}
+
 fn utf8(field: &Option<Vec<u8>>) -> Option<&str> {
     std::str::from_utf8(field.as_deref()?).ok()
 }
@@ -116,7 +125,7 @@ fn utf8(field: &Option<Vec<u8>>) -> Option<&str> {
 /// The refusal to show an order that was not placed: there is none, it is on its way, or it was
 /// undone.
 fn not_placed(id: &OrderId, fields: &[Option<Vec<u8>>]) -> Refusal {
-    let [_, _, _, _, state, .., reason] = fields else {
+    let [_, _, _, _, _, state, .., reason] = fields else {
         return Refusal::UnknownOrder(id.to_string());
     };
     match state.as_deref() {
@@ -208,7 +217,7 @@ pub async fn count_orders(
 }
 
 /// The index with the orders of `user`, or with all.
-fn index_of(user: Option<&UserName>) -> String {
+pub(crate) fn index_of(user: Option<&UserName>) -> String {
     user.map_or_else(
         || keys::ORDERS_ALL.to_owned(),
         |user| keys::orders_of(user.as_str()),
@@ -245,20 +254,25 @@ pub(crate) async fn read_list(
     Ok(orders)
 }
 
-/// Reads the state of an order; `None` where `user` has no such order that was placed.
+/// Reads the state and the number of an order; `None` where `user` has no such order that was
+/// placed.
 pub(crate) async fn read_state(
     conn: &mut impl ConnectionLike,
     user: &UserName,
     id: &OrderId,
-) -> Result<Option<OrderState>, Trouble> {
+) -> Result<Option<(OrderState, Option<u32>)>, Trouble> {
     let mut command = redis::cmd("HMGET");
-    command.arg(keys::order(id)).arg("user").arg("state");
-    let (owner, state): (Option<String>, Option<String>) = answer(&command, conn).await?;
+    command.arg(keys::order(id));
+    command.arg("user").arg("state").arg("number");
+    let (owner, state, number): (Option<String>, Option<String>, Option<String>) =
+        answer(&command, conn).await?;
 
     let is_theirs = owner.as_deref() == Some(user.as_str());
-    Ok(state
+    let state = state
         .filter(|_| is_theirs)
-        .and_then(|state| OrderState::named(&state)))
+        .and_then(|state| OrderState::named(&state));
+    let number = number.and_then(|number| read_number(&number));
+    Ok(state.map(|state| (state, number)))
 }
 
 /// Moves an order to another state; asking for its present state is fine.
@@ -279,6 +293,7 @@ pub async fn set_state(
     let answer = STATE
         .key(keys::order(id))
         .key(keys::ORDERS_CANCELLED)
+        .key(keys::ORDERS_OPEN)
         .arg(id.as_str())
         .arg(state.name())
         .arg(keys::UPDATES)

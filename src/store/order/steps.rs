@@ -26,6 +26,8 @@ pub(crate) struct Announcement<'a> {
     pub(crate) lines: &'a [OrderLine],
     /// What is noted for the whole order.
     pub(crate) note: &'a str,
+    /// The minutes by which the shop's clocks are ahead of UTC.
+    pub(crate) utc_offset: i32,
 }
 
 /// Writes the record of an order, unless there is one: then that is returned as it stands.
@@ -47,6 +49,8 @@ pub(crate) async fn announce(
         .key(keys::ORDERS)
         .key(keys::ORDERS_ALL)
         .key(keys::orders_of(order.user.as_str()))
+        .key(keys::ORDERS_NUMBERS)
+        .key(keys::ORDERS_OPEN)
         .arg(order.id.as_str())
         .arg(order.user.as_str())
         .arg(order.who)
@@ -58,6 +62,7 @@ pub(crate) async fn announce(
         .arg(taken)
         .arg(released)
         .arg(order.note)
+        .arg(order.utc_offset)
         .invoke_async(conn)
         .await?;
 
@@ -110,6 +115,8 @@ async fn run_decide(
         .key(keys::ORDERS)
         .key(keys::ORDERS_ALL)
         .key(keys::orders_of(user.as_str()))
+        .key(keys::ORDERS_NUMBERS)
+        .key(keys::ORDERS_OPEN)
         .arg(word)
         .arg(reason)
         .arg(keys::channel_in(&CartKeys::of(user).updates, conn.get_db()))

@@ -3,10 +3,12 @@
 --
 -- KEYS  1 the order's record (hash)   2 due (sorted set: order id -> ms from when on others look
 --         after it)   3 orders (stream)   4, 5 indexes: all, of its user (sorted sets)
+--       6 numbers (hash)   7 open (sorted set)
 -- ARGV  1 order id   2 user   3 who   4 version of the cart that was confirmed   5 currency
 --       6 lines (JSON)   7 total (decimal string)
 --       8, 9, 10 keys of a product: itself, taken, released; to try the rights on them
 --       11 what is noted for the whole order, or ''
+--       12 minutes by which the clocks of the shop are ahead of UTC
 --
 -- Returns the fields of the record, as it was where there was one before; that may be the record
 -- of another user. FOREIGNKEY with the key's name, where a key belongs to another program; NOPERM
@@ -15,7 +17,8 @@
 -- Comes after LOOK_AFTER (ms) and RECORD_FIELDS, which Rust puts in front.
 
 local record, due = KEYS[1], KEYS[2]
-local checks = {{'HGET', record, 'user'}, {'ZCARD', due}, {'XLEN', KEYS[3]}, {'ZCARD', KEYS[4]}, {'ZCARD', KEYS[5]}}
+local checks = {{'HGET', record, 'user'}, {'ZCARD', due}, {'XLEN', KEYS[3]}, {'ZCARD', KEYS[4]}, {'ZCARD', KEYS[5]},
+  {'HGET', KEYS[6], 'day'}, {'ZCARD', KEYS[7]}}
 for _, check in ipairs(checks) do
   local answer = redis.pcall(unpack(check))
   if type(answer) == 'table' and answer.err then
@@ -44,7 +47,7 @@ else
   local clock = redis.call('TIME')
   local now = clock[1] * 1000 + math.floor(clock[2] / 1000)
   redis.call('HSET', record, 'id', ARGV[1], 'user', ARGV[2], 'who', ARGV[3], 'version', ARGV[4],
-    'currency', ARGV[5], 'lines', ARGV[6], 'total', ARGV[7],
+    'currency', ARGV[5], 'lines', ARGV[6], 'total', ARGV[7], 'utc_offset', ARGV[12],
     'begun', string.format('%.0f', now), 'state', 'pending')
   if ARGV[11] ~= '' then redis.call('HSET', record, 'note', ARGV[11]) end
   redis.call('ZADD', due, now + LOOK_AFTER, ARGV[1])

@@ -49,6 +49,9 @@ pub(crate) const RECORD_FIELDS: [&str; 9] = [
     "user", "who", "begun", "version", "currency", "lines", "state", "reason", "closed",
 ];
 
+/// The highest number that an order may have.
+pub(crate) const HIGHEST_NUMBER: u32 = 999_999;
+
 /// The time for which the record of an undone order is kept, in milliseconds.
 const UNDONE_KEPT_MS: u64 = 86_400_000;
 
@@ -132,9 +135,17 @@ pub(crate) static TAKE: LazyLock<Script> = LazyLock::new(|| {
     ])
 });
 
-/// Step 4 of an order: decides whether it is placed or undone, and puts it into the stream.
-pub(crate) static DECIDE: LazyLock<Script> =
-    LazyLock::new(|| script(&[&record_fields(), PUBLISH, include_str!("decide.lua")]));
+/// Step 4 of an order: decides whether it is placed or undone, puts it into the stream, and gives it
+/// its number.
+pub(crate) static DECIDE: LazyLock<Script> = LazyLock::new(|| {
+    script(&[
+        WHOLE,
+        &limit("HIGHEST_NUMBER", HIGHEST_NUMBER),
+        &record_fields(),
+        PUBLISH,
+        include_str!("decide.lua"),
+    ])
+});
 
 /// Step 5 of an order that is undone: gives back the stock of one product.
 pub(crate) static RELEASE: LazyLock<Script> = LazyLock::new(|| {

@@ -1,6 +1,7 @@
 -- Moves an order to another state, where that may follow its present one.
 --
 -- KEYS  1 the order's document (hash)   2 cancelled (stream: ids of cancelled orders)
+--       3 open (sorted set)
 -- ARGV  1 order id   2 new state   3 prefix of the channels of carts   4 what follows the
 --          channel, as in publish.lua
 --
@@ -27,5 +28,7 @@ local now = string.format('%.0f', clock[1] * 1000 + math.floor(clock[2] / 1000))
 -- wrong type fails before anything else is written.
 if after == 'cancelled' then redis.call('XADD', KEYS[2], 'MAXLEN', '~', KEPT, '*', 'id', ARGV[1]) end
 redis.call('HSET', KEYS[1], 'state', after, 'changed', now, after .. '_at', now)
+-- Its number is free from here on.
+if not NEXT[after] then redis.call('ZREM', KEYS[3], ARGV[1]) end
 publish(ARGV[3] .. (known[2] or '') .. ARGV[4], '{"order":"' .. ARGV[1] .. '","state":"' .. after .. '"}')
 return {before, '1'}

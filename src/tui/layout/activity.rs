@@ -78,7 +78,7 @@ pub(crate) fn author<'a>(state: &State, activity: &'a Activity) -> Option<&'a st
 
 /// An event in a few words, in at most `room` columns: `the deadline passed: closed`.
 #[must_use]
-pub(crate) fn describe_event(kind: &CartEventKind, room: usize) -> String {
+pub(crate) fn describe_event(state: &State, kind: &CartEventKind, room: usize) -> String {
     let (full, brief) = match kind {
         CartEventKind::Expired => (
             "the session timed out: emptied".to_owned(),
@@ -88,8 +88,8 @@ pub(crate) fn describe_event(kind: &CartEventKind, room: usize) -> String {
             "the deadline passed: closed".to_owned(),
             "deadline passed: closed".to_owned(),
         ),
-        CartEventKind::Order(id, state) => {
-            let told = format!("{} is {}", id.without_day(), state.name());
+        CartEventKind::Order(id, reached) => {
+            let told = format!("{} is {}", state.orders.name_of(id), reached.name());
             (format!("order {told}"), told)
         }
     };
@@ -120,7 +120,7 @@ fn phrase(state: &State, activity: &Activity, wording: Wording) -> Phrase {
         (ChangeKind::Clear, _) => Phrase::of(format!("cleared {}", text::count(lines, "line"))),
         (ChangeKind::Freeze, _) => Phrase::of("began to order the cart"),
         (ChangeKind::Unfreeze, _) => Phrase::of("could not order"),
-        (ChangeKind::Order, _) => describe_order(activity, wording),
+        (ChangeKind::Order, _) => describe_order(state, activity, wording),
         (ChangeKind::Rules, _) => {
             let currency = &state.shop.currency;
             let zone = &state.env.zone;
@@ -173,11 +173,11 @@ fn expired(wording: Wording) -> &'static str {
     }
 }
 
-fn describe_order(activity: &Activity, wording: Wording) -> Phrase {
+fn describe_order(state: &State, activity: &Activity, wording: Wording) -> Phrase {
     let lines = text::count(activity.lines, "line");
     Phrase::of(match (&activity.order, wording) {
-        (Some(id), Wording::Full) => format!("ordered {lines}: {}", id.without_day()),
-        (Some(id), Wording::Brief) => format!("ordered {}", id.without_day()),
+        (Some(id), Wording::Full) => format!("ordered {lines}: {}", state.orders.name_of(id)),
+        (Some(id), Wording::Brief) => format!("ordered {}", state.orders.name_of(id)),
         (None, _) => format!("ordered {lines}"),
     })
 }

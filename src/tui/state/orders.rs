@@ -1,7 +1,7 @@
 //! The checkout and the past orders.
 
 use super::scroll::Scroll;
-use crate::model::{Order, OrderId, OrderState, Preview};
+use crate::model::{Order, OrderId, OrderState, Preview, order};
 
 /// The most orders that are followed.
 const FOLLOWED_LIMIT: usize = 20;
@@ -43,6 +43,8 @@ pub struct FollowedOrder {
     pub id: OrderId,
     /// The step that it has reached.
     pub state: OrderState,
+    /// Its number, where that is known.
+    pub number: Option<u32>,
     /// The user has looked at the orders since.
     pub is_seen: bool,
 }
@@ -65,8 +67,11 @@ impl OrdersState {
     }
 
     /// Notes that an order came into this state; returns whether that is news.
-    pub(crate) fn follow(&mut self, id: &OrderId, state: OrderState) -> bool {
+    pub(crate) fn follow(&mut self, id: &OrderId, state: OrderState, number: Option<u32>) -> bool {
         let index = self.followed.iter().position(|order| order.id == *id);
+        if let Some(known) = index.and_then(|index| self.followed.get_mut(index)) {
+            known.number = known.number.or(number);
+        }
         // That it was placed may be heard after what came of it.
         if index.is_some() && state == OrderState::Placed {
             return false;
@@ -78,6 +83,7 @@ impl OrdersState {
         self.followed.push(FollowedOrder {
             id: id.clone(),
             state,
+            number: known.as_ref().map_or(number, |known| known.number),
             is_seen: known.is_some_and(|known| known.is_seen) && !is_news,
         });
         let spare = self.followed.len().saturating_sub(FOLLOWED_LIMIT);
@@ -92,6 +98,15 @@ impl OrdersState {
             .rev()
             .filter(move |order| order.state == state && !order.is_seen)
             .map(|order| &order.id)
+    }
+
+    /// What people call the order of this id, as far as that is known.
+    #[must_use]
+    pub(crate) fn name_of(&self, id: &OrderId) -> String {
+        let read = self.order(id).and_then(|order| order.number);
+        let mut followed = self.followed.iter().filter(|order| order.id == *id);
+        let number = read.or_else(|| followed.find_map(|order| order.number));
+        order::name(id, number)
     }
 
     /// The selected order.

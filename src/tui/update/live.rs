@@ -276,7 +276,7 @@ impl Updater<'_> {
     /// Follows the order that was placed by this update, if any.
     fn follow_order(&mut self, update: &Update) {
         if let Some(id) = update.order() {
-            self.state.orders.follow(&id, OrderState::Placed);
+            self.state.orders.follow(&id, OrderState::Placed, None);
         }
     }
 

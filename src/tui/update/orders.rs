@@ -240,9 +240,9 @@ impl Updater<'_> {
                 }
             }
 
-            OrderEvent::State(id, order_state) => {
+            OrderEvent::State(id, order_state, number) => {
                 let at = self.state.now + self.state.cart.server_ahead;
-                self.on_order_state(&id, order_state, at);
+                self.on_order_state(&id, order_state, number, at);
             }
             OrderEvent::Marked(_) if self.shows_orders() => self.request_order(OrderRequest::List),
             OrderEvent::Marked(_) => {}
@@ -321,8 +321,9 @@ impl Updater<'_> {
     }
 
     fn show_placed_order(&mut self, id: OrderId) {
-        self.state.orders.follow(&id, OrderState::Placed);
-        self.notify_info(format!("Ordered: {id}"));
+        self.state.orders.follow(&id, OrderState::Placed, None);
+        let name = self.state.orders.name_of(&id);
+        self.notify_info(format!("Ordered: {name}"));
         self.request_order(OrderRequest::List);
 
         let page = self.state.page();
@@ -347,8 +348,9 @@ impl Updater<'_> {
     fn on_order_resumed(&mut self, outcome: Result<Outcome, Error>) {
         let reason = match outcome {
             Ok(Outcome::Placed(id)) => {
+                let name = self.state.orders.name_of(&id);
                 self.notify_info(format!(
-                    "Order {id}, which was left on its way, is placed now"
+                    "Order {name}, which was left on its way, is placed now"
                 ));
                 return;
             }
@@ -380,13 +382,19 @@ impl Updater<'_> {
         for order in orders {
             let mut followed = self.state.orders.followed.iter();
             if followed.any(|known| known.id == order.id && known.state != order.state) {
-                self.announce_order_state(&order.id, order.state, order.changed);
+                self.announce_order_state(&order.id, order.state, order.number, order.changed);
             }
         }
     }
 
     /// Takes in that an order came into another state, at this time by the server's clock.
-    fn on_order_state(&mut self, id: &OrderId, order_state: OrderState, at: u64) {
+    fn on_order_state(
+        &mut self,
+        id: &OrderId,
+        order_state: OrderState,
+        number: Option<u32>,
+        at: u64,
+    ) {
         let list = &mut self.state.orders.list;
         let known = list.iter_mut().flatten().find(|order| order.id == *id);
         let is_new = known.is_none();
@@ -394,7 +402,7 @@ impl Updater<'_> {
             order.state = order_state;
         }
 
-        self.announce_order_state(id, order_state, at);
+        self.announce_order_state(id, order_state, number, at);
 
         let has_list = self.state.orders.list.is_some();
         if self.shows_orders() || (is_new && has_list) {
@@ -403,11 +411,18 @@ impl Updater<'_> {
     }
 
     /// Tells that an order came into this state, where that is news.
-    fn announce_order_state(&mut self, id: &OrderId, order_state: OrderState, at: u64) {
-        let is_news = self.state.orders.follow(id, order_state);
+    fn announce_order_state(
+        &mut self,
+        id: &OrderId,
+        order_state: OrderState,
+        number: Option<u32>,
+        at: u64,
+    ) {
+        let is_news = self.state.orders.follow(id, order_state, number);
         if is_news && order_state != OrderState::Placed {
             self.note_event(at, CartEventKind::Order(id.clone(), order_state));
-            let news = format!("Order {id} is {}", order_state.name());
+            let name = self.state.orders.name_of(id);
+            let news = format!("Order {name} is {}", order_state.name());
             self.notify_until_key(news, Tone::Info);
         }
     }

@@ -74,7 +74,7 @@ fn draw_entry(
     let room = usize::from(area.width.saturating_sub(used));
     let what = match entry {
         ActivityEntry::Change(run) => describe(state, &run.summary, room),
-        ActivityEntry::Event(event) => describe_event(&event.kind, room),
+        ActivityEntry::Event(event) => describe_event(state, &event.kind, room),
     };
 
     let cells = [

@@ -67,7 +67,11 @@ fn order_news(state: &State) -> Option<Span<'static>> {
             0 => String::new(),
             n => format!(" +{n} more"),
         };
-        let news = format!("{sign} {} {}{others}", latest.without_day(), kind.name());
+        let news = format!(
+            "{sign} {} {}{others}",
+            state.orders.name_of(latest),
+            kind.name()
+        );
         return Some(Span::styled(news.trim_start().to_owned(), style));
     }
     None
