@@ -3,7 +3,7 @@
 use crate::harness;
 
 use harness::shopping::{connect_as, named};
-use harness::{Deadline, Headless, Proxy, Server, Terminal, ok, shop, shop_sized};
+use harness::{Deadline, Headless, Proxy, Server, Terminal, ok, shop, shop_sized, until};
 use rustix::process::Signal;
 use std::sync::atomic::Ordering::Relaxed;
 use trolley::model::cart::PendingOrder;
@@ -499,4 +499,54 @@ fn an_order_comes_back_as_one_change_by_two_keys() {
     bob.wait("61 products");
     ann.send(b":again\r");
     ann.wait("Put 1 line of .* Receipt |Receipt (.*\n)*.*Put 1 line of");
+}
+
+#[test]
+fn a_buyer_cancels_what_is_only_placed_from_the_screen() {
+    let server = Server::with_demo();
+    let place = |who: &str| {
+        let args = ["--user", "alice", "--name", who];
+        ok(&server, &[&args[..], &["add", "sourdough", "2"]].concat());
+        ok(&server, &[&args[..], &["checkout", "--yes"]].concat());
+    };
+    let stock = server.get("HGET product:sourdough stock");
+    place("ann");
+    place("bob");
+    let mut ann = shop_sized(&server, "alice", "ann", 120, 36);
+    ann.wait("64 products");
+    ann.keys("o");
+    ann.wait("#2 .* placed .*€10.40");
+    ann.keys("x");
+    ann.wait("Only bob, who ordered, can cancel #2");
+    ann.keys("down");
+    ann.wait("x cancel");
+    ann.keys("x");
+    ann.wait("Cancel #1, €10.40\\? Its stock goes back.");
+    // The list stays in sight, and no other key says yes.
+    ann.wait("#2 .* placed .*€10.40");
+    ann.keys("n x enter esc");
+    assert_eq!(server.get("ZCARD {orders}:open"), "2");
+    ann.keys("enter");
+    ann.wait("Order #1, ");
+    ann.keys("x y");
+    ann.wait("#1 is cancelled");
+    ann.wait("state: cancelled");
+    let left: u64 = stock.parse().unwrap();
+    until("the stock is back", || {
+        server.get("HGET product:sourdough stock") == (left - 2).to_string()
+    });
+
+    // What the shop has begun, or does not allow, is refused, however old the screen is.
+    place("ann");
+    ann.keys("esc");
+    ann.wait("#3 .* placed ");
+    ann.keys("g x");
+    ann.wait("Cancel #3, ");
+    server.cmd("HSET shop buyers_cancel no");
+    ann.keys("y");
+    ann.wait("This shop doesn't let buyers cancel: ask at the counter");
+    ok(&server, &["order", "3", "accept"]);
+    ann.wait("Order #3 is accepted");
+    ann.keys("x");
+    ann.wait("#3 is accepted already: ask the shop to cancel it");
 }

@@ -693,7 +693,7 @@ fn the_shop_has_a_name_and_a_currency() {
     let shown = json(&server, &["shop", "name=", "--json"]);
     assert_eq!(
         shown,
-        serde_json::json!({ "name": "trolley", "currency": "£", "time_zone": null })
+        serde_json::json!({ "name": "trolley", "currency": "£", "time_zone": null, "buyers_cancel": true })
     );
 }
 

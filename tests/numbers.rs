@@ -153,7 +153,10 @@ fn an_order_goes_by_its_number_the_end_of_its_id_or_all_of_it() {
         receipt.contains("Order #3, 20261125-9AB2-1234\n"),
         "{receipt}"
     );
-    assert_eq!(ok(&server, &["order", "#3", "ready"]), "Order 3 is ready\n");
+    assert_eq!(
+        ok(&server, &["order", "#3", "ready"]),
+        "Order #3 is ready\n"
+    );
 
     // Four digits may be both.
     server.cmd(&format!("HSET {{orders}}:numbers 1234 {}", ids[1]));

@@ -144,14 +144,14 @@ fn an_order_is_placed_and_read_by_command() {
     let split = json(&served, "ann", &format!("split {id} --settled Ann"));
     assert_eq!(split["people"][0]["settled"], true);
 
-    // The states of orders are the matter of clerks.
-    for step in ["cancel", "done"] {
+    // The states of orders are the matter of clerks; what is accepted is not for buyers to cancel.
+    let cases = [
+        ("done", "only a clerk"),
+        ("cancel", "#1 is accepted already: ask the shop"),
+    ];
+    for (step, told) in cases {
         let (status, why) = refusal(&served, "ann", &format!("order {id} {step}"));
-        assert_eq!(
-            (status, why.contains("only a clerk")),
-            (Some(1), true),
-            "{why}"
-        );
+        assert_eq!((status, why.contains(told)), (Some(1), true), "{why}");
     }
     assert_eq!(
         json(&served, "ann", &format!("order {id}"))["state"],
@@ -559,4 +559,50 @@ fn lines_are_read_from_the_client_and_only_whole() {
     let output = last.finish();
     assert_eq!(output.status.code(), Some(2), "{output:?}");
     assert_eq!(served.redis.get("ZSCORE cart:office espresso"), "2");
+}
+
+#[test]
+fn whoever_ordered_cancels_what_is_only_placed() {
+    let people = [
+        ("ann", r#"cart="office",name="Ann""#),
+        ("ben", r#"cart="office",name="Ben""#),
+        ("cleo", r#"cart="office",role="shopper""#),
+    ];
+    let served = Served::start(&people, &[]);
+    let place = || {
+        json(&served, "ann", "add sourdough 2");
+        json(&served, "ann", "checkout --yes");
+    };
+    let stock = || served.redis.get("HGET product:sourdough stock");
+    let before = stock();
+    place();
+    let (status, why) = refusal(&served, "ben", "order 1 cancel");
+    assert_eq!(status, Some(1));
+    assert!(
+        why.contains("Only Ann, who ordered, can cancel #1"),
+        "{why}"
+    );
+    let (_, why) = refusal(&served, "cleo", "order 1 cancel");
+    assert!(why.contains("only a clerk"), "{why}");
+    served.redis.cmd("HSET shop buyers_cancel no");
+    let (_, why) = refusal(&served, "ann", "order 1 cancel");
+    assert!(
+        why.contains("This shop doesn't let buyers cancel: ask at the counter"),
+        "{why}"
+    );
+    assert_ne!(stock(), before);
+
+    // Once and again: the stock goes back once.
+    served.redis.cmd("HDEL shop buyers_cancel");
+    for _ in 0..2 {
+        assert_eq!(json(&served, "ann", "order 1 cancel")["state"], "cancelled");
+        assert_eq!(stock(), before);
+    }
+    assert_eq!(served.redis.get("ZCARD {orders}:open"), "0");
+
+    // The clerk may at any time.
+    place();
+    harness::ok(&served.redis, &["order", "2", "ready"]);
+    harness::ok(&served.redis, &["order", "2", "cancel"]);
+    assert_eq!(stock(), before);
 }

@@ -146,7 +146,7 @@ fn news_of_orders_that_a_shopper_publishes_are_not_believed_by_a_screen() {
     publish(placed);
     // What the shop says comes after that.
     ok(&server, &["order", placed, "ready"]);
-    clerk.wait(&format!("Order {placed} is ready"));
+    clerk.wait("Order #1 is ready");
     clerk.wait("ready .*2.00");
     let seen = String::from_utf8_lossy(&clerk.raw()).into_owned();
     assert!(!seen.contains("is cancelled"), "{seen}");

@@ -55,6 +55,7 @@ use crate::log::Console;
 use crate::{crash, log, tui};
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 use error::{CliError, FileAccess};
+use order::OrderSide;
 use output::Output;
 use std::io;
 use std::num::NonZero;
@@ -348,7 +349,7 @@ async fn run_in_shop(
         ShopCommand::Ready(args) => ready::run(&args, settings, output).await?,
         ShopCommand::Watch => watch::run(settings, output).await?,
         ShopCommand::Orders(args) => orders::run(args, settings, output).await?,
-        ShopCommand::Order(args) => order::run(&args, settings, output).await?,
+        ShopCommand::Order(args) => order::run(&args, OrderSide::Shop, settings, output).await?,
         ShopCommand::Split(args) => split::run(&args, settings, output).await?,
         ShopCommand::Rules(args) => rules::run(&args, settings, output).await?,
         ShopCommand::Products(args) => products::run(&args, settings, output).await?,

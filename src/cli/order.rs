@@ -39,6 +39,12 @@ impl OrderArgs {
         self.step.is_some()
     }
 
+    /// Tells whether the order is to be cancelled.
+    #[cfg(feature = "serve")]
+    pub(super) fn cancels(&self) -> bool {
+        matches!(self.step, Some(OrderStep::Cancel))
+    }
+
     /// What names the order, as it was typed.
     #[cfg(feature = "serve")]
     pub(super) fn order_mut(&mut self) -> &mut String {
@@ -58,9 +64,20 @@ impl OrderStep {
     }
 }
 
+/// The side from which an order is moved.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum OrderSide {
+    /// The shop, which may take every step.
+    Shop,
+    /// Whoever ordered, who may cancel while it is only placed.
+    #[cfg_attr(not(feature = "serve"), expect(dead_code))]
+    Buyer,
+}
+
 /// Shows an order's receipt, or moves the order to its next state.
 pub(super) async fn run(
     args: &OrderArgs,
+    side: OrderSide,
     settings: &Settings,
     output: &Output,
 ) -> Result<(), CliError> {
@@ -73,14 +90,16 @@ pub(super) async fn run(
     };
 
     let state = step.state();
-    let moved =
-        connection.repeat(async |connection, _| order::set_state(connection, &id, state).await);
+    let moved = connection.repeat(async |connection, _| match side {
+        OrderSide::Shop => order::set_state(connection, &id, state).await,
+        OrderSide::Buyer => order::cancel_own(connection, &id).await,
+    });
     let order = moved
         .await
         .map_err(|error| CliError::of_repeated(error, format!("order {id} is {}", state.name())))?;
     output.result(
         || order_json(&order),
-        |out| writeln!(out, "Order {} is {}", order.word(), order.state.name()),
+        |out| writeln!(out, "Order {} is {}", order.name(), order.state.name()),
     )?;
     Ok(())
 }

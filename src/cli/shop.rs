@@ -41,9 +41,12 @@ pub(super) async fn run(
     }
 
     let Shop { name, currency } = store::get_shop(&mut connection).await?;
-    let OrderSettings { time_zone } = store::get_order_settings(&mut connection).await?;
+    let OrderSettings {
+        time_zone,
+        buyers_cancel,
+    } = store::get_order_settings(&mut connection).await?;
     output.result(
-        || json!({ "name": name, "currency": currency, "time_zone": time_zone }),
+        || json!({ "name": name, "currency": currency, "time_zone": time_zone, "buyers_cancel": buyers_cancel }),
         |out| {
             writeln!(out, "name      {name}")?;
             let sign = if currency.is_empty() {
@@ -52,10 +55,13 @@ pub(super) async fn run(
                 &currency
             };
             writeln!(out, "currency  {sign}")?;
-            match &time_zone {
-                Some(zone) => writeln!(out, "time zone {zone}"),
-                None => Ok(()),
+            if let Some(zone) = &time_zone {
+                writeln!(out, "time zone {zone}")?;
             }
+            if !buyers_cancel {
+                writeln!(out, "buyers can't cancel their orders")?;
+            }
+            Ok(())
         },
     )?;
     Ok(())
@@ -75,15 +81,26 @@ fn change(fields: &[String]) -> Result<ShopChange, CliError> {
                 let currency = checked("currency", value, store::LONGEST_CURRENCY)?;
                 change.currency = Some(currency);
             }
+            "buyers_cancel" => change.buyers_cancel = Some(yes_or_no(value)?),
             "time_zone" => change.time_zone = Some(time_zone(value)?),
             other => {
                 let other = text::sanitize_to(other.as_bytes(), 40);
-                let why = format!("a shop has no “{other}”, but name, currency and time_zone");
+                let why = format!(
+                    "a shop has no “{other}”, but name, currency, time_zone and buyers_cancel"
+                );
                 return Err(usage_error("shop", why));
             }
         }
     }
     Ok(change)
+}
+
+/// `yes` or `no`.
+fn yes_or_no(typed: &str) -> Result<String, CliError> {
+    match typed.trim() {
+        known @ ("yes" | "no" | "") => Ok(known.to_owned()),
+        other => Err(invalid_argument("buyers_cancel", other, "write yes or no")),
+    }
 }
 
 /// The name of a time zone.

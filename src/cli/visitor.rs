@@ -4,6 +4,7 @@
 //! server, no other name, and only the carts that the visitor is granted.
 
 use super::error::CliError;
+use super::order::OrderSide;
 use super::output::Output;
 use super::streams::Streams;
 use super::{
@@ -73,7 +74,7 @@ enum OnceCommand {
     Checkout(checkout::CheckoutArgs),
     /// List orders
     Orders(orders::OrderListArgs),
-    /// Show an order's receipt, or, as a clerk, accept, finish or cancel it
+    /// Show an order's receipt, cancel it, or, as a clerk, accept or finish it
     Order(order::OrderArgs),
     /// Show what of an order can be ordered today; --yes puts it into the cart
     Again(again::AgainArgs),
@@ -261,13 +262,22 @@ async fn run_on_cart(
             split::run(&args, settings, output).await?;
         }
         OnceCommand::Order(mut args) => {
-            if args.moves_order() && caller.role() != Role::Clerk {
+            let side = match caller.role() {
+                Role::Clerk => OrderSide::Shop,
+                Role::Buyer | Role::Shopper => OrderSide::Buyer,
+            };
+            let is_allowed = match caller.role() {
+                Role::Clerk => true,
+                Role::Buyer => args.cancels(),
+                Role::Shopper => false,
+            };
+            if args.moves_order() && !is_allowed {
                 return Err(forbidden(
-                    "only a clerk may accept, finish or cancel orders",
+                    "only a clerk may accept and finish orders, and whoever ordered cancel them",
                 ));
             }
             find_own(args.order_mut(), caller, settings).await?;
-            order::run(&args, settings, output).await?;
+            order::run(&args, side, settings, output).await?;
         }
         OnceCommand::Again(mut args) => {
             find_own(args.order_mut(), caller, settings).await?;

@@ -1,6 +1,6 @@
 //! Orders: what a cart becomes when it is checked out.
 
-use super::{Money, Note, ProductId, product, text};
+use super::{Money, Note, ProductId, Refusal, product, text};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -266,6 +266,27 @@ impl Order {
     pub fn word(&self) -> String {
         self.number
             .map_or_else(|| self.id.to_string(), |number| number.to_string())
+    }
+
+    /// The refusal to let a buyer cancel it, `is_theirs` where they have ordered it: that goes
+    /// while it is only placed.
+    #[must_use]
+    pub fn refuse_cancel_by(&self, is_theirs: bool) -> Option<Refusal> {
+        match self.state {
+            OrderState::Placed | OrderState::Cancelled if !is_theirs => {
+                Some(Refusal::OnlyBuyerCancels {
+                    who: self.who.clone(),
+                    order: self.name(),
+                })
+            }
+            OrderState::Placed => None,
+            OrderState::Accepted | OrderState::Ready | OrderState::Done | OrderState::Cancelled => {
+                Some(Refusal::TooLateToCancel {
+                    order: self.name(),
+                    state: self.state.name(),
+                })
+            }
+        }
     }
 
     /// The pieces of all lines.

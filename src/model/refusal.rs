@@ -202,6 +202,25 @@ pub enum Refusal {
     /// Another cart has an order of this id.
     #[error("This order id is used already: choose another")]
     OrderIdUsed,
+    /// Only whoever ordered may cancel, and the shop.
+    #[error("Only {who}, who ordered, can cancel {order}")]
+    OnlyBuyerCancels {
+        /// Who ordered.
+        who: String,
+        /// What people call the order.
+        order: String,
+    },
+    /// The shop is at work on the order, or it is over.
+    #[error("{order} is {state}{}", if *.state == "cancelled" || *.state == "done" { " already" } else { " already: ask the shop to cancel it" })]
+    TooLateToCancel {
+        /// What people call the order.
+        order: String,
+        /// Its state.
+        state: &'static str,
+    },
+    /// The shop does not let buyers cancel.
+    #[error("This shop doesn't let buyers cancel: ask at the counter")]
+    BuyersCantCancel,
     /// Several orders are called so.
     #[error("“{typed}” fits {count} orders: type the whole id")]
     AmbiguousOrder {
@@ -376,6 +395,9 @@ impl Refusal {
             | Refusal::NotBuyer(_)
             | Refusal::NotInOrder { .. }
             | Refusal::OrderIdUsed
+            | Refusal::OnlyBuyerCancels { .. }
+            | Refusal::TooLateToCancel { .. }
+            | Refusal::BuyersCantCancel
             | Refusal::AmbiguousOrder { .. }
             | Refusal::NoneOrderable(_) => {}
         }
@@ -451,6 +473,9 @@ impl Refusal {
             Refusal::NotBuyer(_) => "not_buyer",
             Refusal::NotInOrder { .. } => "not_in_order",
             Refusal::OrderIdUsed => "order_id_used",
+            Refusal::OnlyBuyerCancels { .. } => "not_buyer",
+            Refusal::TooLateToCancel { .. } => "no_way",
+            Refusal::BuyersCantCancel => "buyers_cant_cancel",
             Refusal::AmbiguousOrder { .. } => "ambiguous",
             Refusal::NoneOrderable(_) => "none_orderable",
             Refusal::OfLine { refusal, .. } => refusal.code(),

@@ -246,6 +246,8 @@ fn left_out(role: Role) -> &'static [Action] {
             Action::LoadDemo,
             Action::Carts,
             Action::PlaceOrder,
+            Action::AskCancel,
+            Action::CancelOrder,
         ],
         Role::Buyer | Role::Clerk => &[Action::Suspend, Action::LoadDemo, Action::Carts],
     }

@@ -205,22 +205,20 @@ fn print_entry(
     state: Option<OrderState>,
     zone: &TimeZone,
 ) -> io::Result<()> {
-    let OrderEntry { user, who, .. } = entry;
-    let id = match entry.number {
-        Some(number) => format!("#{number}  {}", entry.id),
-        None => entry.id.to_string(),
-    };
+    let OrderEntry { id, user, who, .. } = entry;
+    let number = entry.number.map(|number| format!("#{number} "));
+    let number = number.unwrap_or_default();
     match entry.news {
         FollowEvent::Placed => {
             let state = state.map_or("state unknown", OrderState::name);
             let placed = receipt::time(entry.at, zone);
-            writeln!(out, "{id}  {state}  {placed}  for {user}, by {who}")?;
+            writeln!(out, "{id}  {state}  {placed}  {number}for {user}, by {who}")?;
         }
         FollowEvent::Cancelled(at) => {
             let cancelled = receipt::time(at, zone);
             writeln!(
                 out,
-                "{id}  CANCELLED at {cancelled}  for {user}, by {who}: don't make these"
+                "{id}  CANCELLED at {cancelled}  {number}for {user}, by {who}: don't make these"
             )?;
         }
     }

@@ -93,6 +93,10 @@ pub enum Action {
     Receipt,
     /// Order the selected order again.
     Again,
+    /// Ask whether to cancel the selected order.
+    AskCancel,
+    /// Cancel the order that was asked about.
+    CancelOrder,
     /// Show the carts that this person has used.
     Carts,
     /// Go to the selected cart.
@@ -142,6 +146,8 @@ impl Action {
             | Action::Orders
             | Action::Receipt
             | Action::Again
+            | Action::AskCancel
+            | Action::CancelOrder
             | Action::Carts
             | Action::GoToCart
             | Action::ForgetCart => HelpGroup::Cart,
@@ -232,6 +238,8 @@ pub enum Context {
     Carts,
     /// The question whether to quit with unconfirmed changes.
     ConfirmQuit,
+    /// The question whether to cancel an order.
+    ConfirmCancel,
     /// The question whether to clear the cart.
     ConfirmClear,
 }

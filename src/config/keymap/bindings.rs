@@ -1,8 +1,8 @@
 //! The table of default keys: dispatch, the footer, the palette and the help all read it.
 
 use super::action::Context::{
-    Activity, Cart, Carts, Catalog, Checkout, ConfirmClear, ConfirmQuit, EmptyCatalog, Help,
-    Orders, Palette, People, Prompt, Receipt, Search,
+    Activity, Cart, Carts, Catalog, Checkout, ConfirmCancel, ConfirmClear, ConfirmQuit,
+    EmptyCatalog, Help, Orders, Palette, People, Prompt, Receipt, Search,
 };
 use super::action::{Action, Context, Motion};
 use crate::config::key::Key;
@@ -239,6 +239,9 @@ pub(super) const BINDINGS: &[Binding] = &[
     bind(Action::Again, &["r"], ORDER)
         .footer("order again")
         .help("Order the selected order again (in past orders): all its lines, as one change"),
+    bind(Action::AskCancel, &["x"], ORDER)
+        .footer("cancel")
+        .help("Cancel your own order while it is only placed (in past orders; asks first)"),
     bind(Action::Back, &["esc", "q", "o"], &[Orders]).footer("close"),
     bind(
         Action::Orders,
@@ -251,6 +254,8 @@ pub(super) const BINDINGS: &[Binding] = &[
     bind(Action::ForgetCart, &["d", "delete"], &[Carts]).footer("take off the list"),
     bind(Action::Back, &["esc", "q", "b"], &[Carts]).footer("back"),
     bind(Action::Back, &["esc"], LISTS).help("Go back: drop the number, the message, the search"),
+    bind(Action::CancelOrder, &["y"], &[ConfirmCancel]).footer("cancel the order"),
+    bind(Action::Back, &["esc", "n", "q"], &[ConfirmCancel]).footer("keep it"),
     bind(Action::Clear, &["y"], &[ConfirmClear]).footer("clear the cart"),
     bind(Action::Back, &["esc", "n", "q"], &[ConfirmClear]).footer("keep it"),
     bind(Action::QuitAnyway, &["y"], &[ConfirmQuit]).footer("quit and lose them"),

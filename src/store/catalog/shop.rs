@@ -87,6 +87,8 @@ pub struct ShopChange {
     pub currency: Option<String>,
     /// The name of the time zone by whose days orders are numbered.
     pub time_zone: Option<String>,
+    /// `no` keeps buyers from cancelling their orders.
+    pub buyers_cancel: Option<String>,
 }
 
 /// Sets what is given of the shop's settings, and tells all open terminals.
@@ -98,6 +100,7 @@ pub async fn set_shop(connection: &mut Connection, change: &ShopChange) -> Resul
         ("name", &change.name),
         ("currency", &change.currency),
         ("time_zone", &change.time_zone),
+        ("buyers_cancel", &change.buyers_cancel),
     ] {
         let mut command = match value.as_deref() {
             None => continue,
@@ -122,6 +125,8 @@ pub struct OrderSettings {
     /// The name of the time zone by whose days orders are numbered; clean text. Without one, it is
     /// the zone of whoever orders.
     pub time_zone: Option<String>,
+    /// Whoever ordered may cancel while an order is only placed.
+    pub buyers_cancel: bool,
 }
 
 /// Reads the shop's settings about orders; defaults where there are none.
@@ -132,10 +137,15 @@ pub(crate) async fn read_order_settings(
     conn: &mut impl ConnectionLike,
 ) -> Result<OrderSettings, Trouble> {
     let mut command = redis::cmd("HMGET");
-    command.arg(keys::SHOP).arg("time_zone");
-    let (time_zone,): (Option<Vec<u8>>,) = answer(&command, conn).await?;
+    command
+        .arg(keys::SHOP)
+        .arg("time_zone")
+        .arg("buyers_cancel");
+    let (time_zone, buyers_cancel): (Option<Vec<u8>>, Option<Vec<u8>>) =
+        answer(&command, conn).await?;
     Ok(OrderSettings {
         time_zone: setting(time_zone, LONGEST_TIME_ZONE),
+        buyers_cancel: buyers_cancel.as_deref() != Some(b"no"),
     })
 }
 

@@ -4,14 +4,15 @@
 use super::session::{Completed, Session, SessionEnd};
 use super::visitors::VisitorId;
 use super::{LiveEvent, OrderOnItsWay, Supervisor};
-use crate::model::{Order, OrderId, OrderState, Preview, UserName};
+use crate::model::{Order, OrderId, OrderState, Preview, Refusal, UserName};
 use crate::store::connection::Conn;
 use crate::store::connection::retry::PAUSE;
 use crate::store::error::{Error, Trouble};
 use crate::store::keys::CartKeys;
 use crate::store::order::checkout::{log_outcome, order_error, read_preview};
-use crate::store::order::records::{read_list, read_state};
+use crate::store::order::records::{cancel_by_buyer, read_list, read_state};
 use crate::store::order::{Driver, Outcome};
+use crate::store::policy::Policy;
 use std::time::Duration;
 
 /// The most orders that a terminal lists.
@@ -28,6 +29,8 @@ pub enum OrderRequest {
     Resume,
     /// Read the cart's past orders.
     List,
+    /// Cancel an order that was ordered here, now or not at all.
+    Cancel(OrderId),
 }
 
 /// News of orders.
@@ -43,6 +46,8 @@ pub enum OrderEvent {
     Waits(Trouble),
     /// A preview or a list can't be had.
     Failed(Trouble),
+    /// What became of a cancellation that was asked for here.
+    Cancelled(OrderId, Result<(), Error>),
     /// The cart's past orders, newest first.
     List(Vec<Order>),
     /// An order has a new state; and its number, where it has one.
@@ -64,7 +69,10 @@ impl Supervisor {
             OrderRequest::Resume if self.order_drivers.is_empty() => {
                 Driver::resume(&self.user, policy)
             }
-            OrderRequest::Resume | OrderRequest::Preview(_) | OrderRequest::List => return,
+            OrderRequest::Resume
+            | OrderRequest::Preview(_)
+            | OrderRequest::List
+            | OrderRequest::Cancel(_) => return,
         };
         self.order_drivers.push_back(OrderOnItsWay {
             driver,
@@ -90,6 +98,7 @@ impl Session {
             }
             OrderRequest::Preview(currency) => self.preview_order(supervisor, visitor, currency),
             OrderRequest::List => self.list_orders(supervisor, visitor),
+            OrderRequest::Cancel(id) => self.cancel_order(supervisor, visitor, id),
         }
     }
 
@@ -114,6 +123,21 @@ impl Session {
                 Err(trouble) => Err(trouble),
             };
             Completed::OrderAnswer(visitor, answer)
+        });
+    }
+
+    fn cancel_order(&mut self, supervisor: &Supervisor, asker: VisitorId, id: OrderId) {
+        let Some(visitor) = supervisor.visitors.get(asker) else {
+            return;
+        };
+        let products = self.products.clone();
+        let user = supervisor.user.clone();
+        self.start(async move {
+            let answer = match products.conn().await {
+                Ok(mut conn) => cancel(&mut conn, &user, &visitor.policy, id).await,
+                Err(trouble) => Err(trouble),
+            };
+            Completed::OrderAnswer(asker, answer)
         });
     }
 
@@ -235,4 +259,26 @@ async fn preview(
 async fn list(conn: &mut Conn, user: &UserName) -> Result<OrderEvent, Trouble> {
     let orders = read_list(conn, Some(user), MOST_LISTED).await;
     Ok(OrderEvent::List(orders.map_err(Trouble::for_orders)?))
+}
+
+/// Cancels an order of this cart. Trouble that breaks the link is told by that.
+async fn cancel(
+    conn: &mut Conn,
+    user: &UserName,
+    policy: &Policy,
+    id: OrderId,
+) -> Result<OrderEvent, Trouble> {
+    let outcome = match read_state(conn, user, &id)
+        .await
+        .map_err(Trouble::for_orders)?
+    {
+        Some(_) => cancel_by_buyer(conn, policy, &id).await.map(drop),
+        None => Err(Refusal::UnknownOrder(id.to_string()).into()),
+    };
+    match outcome {
+        Err(Error::Trouble(trouble)) if trouble.is_transient() && !trouble.is_elsewhere() => {
+            Err(trouble)
+        }
+        outcome => Ok(OrderEvent::Cancelled(id, outcome)),
+    }
 }

@@ -5,12 +5,14 @@ use super::{document, stock};
 use crate::model::change::sanitize_actor;
 use crate::model::notes::stored_note;
 use crate::model::{Order, OrderId, OrderState, People, Refusal, UserName, text};
+use crate::store::catalog::read_order_settings;
 use crate::store::connection::replicas::ReplicaWait;
 use crate::store::connection::{Conn, Connection, answer, pipeline};
 use crate::store::error::{Error, Trouble};
 use crate::store::keys;
 use crate::store::order::begun::read_reason;
 use crate::store::order::stock::StockReturn;
+use crate::store::policy::Policy;
 use crate::store::scripts::{HIGHEST_NUMBER, MARK_DELIVERED, MARK_SETTLED, STATE};
 use redis::aio::ConnectionLike;
 use redis::{Cmd, Value};
@@ -145,9 +147,29 @@ pub async fn get_order(connection: &mut Connection, id: &OrderId) -> Result<Orde
         .read(async |mut conn| answer(&fetch(id), &mut conn).await)
         .await
         .map_err(Trouble::for_orders)?;
-    let record = decode(&fields).ok_or_else(|| not_placed(id, &fields))?;
+    whole(&mut connection.conn, &connection.policy, id, &fields).await
+}
+
+/// Reads one order like [`get_order`], on any link.
+async fn read_order(
+    conn: &mut (impl ConnectionLike + Send),
+    policy: &Policy,
+    id: &OrderId,
+) -> Result<Order, Error> {
+    let fields: Result<Vec<Option<Vec<u8>>>, Trouble> = answer(&fetch(id), conn).await;
+    whole(conn, policy, id, &fields.map_err(Trouble::for_orders)?).await
+}
+
+/// The order with these fields, once what its end leaves to do is done.
+async fn whole(
+    conn: &mut (impl ConnectionLike + Send),
+    policy: &Policy,
+    id: &OrderId,
+    fields: &[Option<Vec<u8>>],
+) -> Result<Order, Error> {
+    let record = decode(fields).ok_or_else(|| not_placed(id, fields))?;
     if !record.returned {
-        wind_up(connection, &record.order).await?;
+        wind_up(conn, policy, &record.order).await?;
     }
     Ok(record.order)
 }
@@ -288,7 +310,66 @@ pub async fn set_state(
     id: &OrderId,
     state: OrderState,
 ) -> Result<Order, Error> {
-    let mut conn = ReplicaWait::new(&mut connection.conn, connection.policy.confirm_replicas);
+    move_to(&mut connection.conn, &connection.policy, id, state, None).await?;
+    get_order(connection, id).await
+}
+
+/// Cancels an order for whoever ordered it, while it is only placed and the shop lets buyers cancel.
+///
+/// # Errors
+/// Those of [`get_order`]; [`Refusal::OnlyBuyerCancels`], [`Refusal::TooLateToCancel`],
+/// [`Refusal::BuyersCantCancel`]; the [`Trouble`] of the link and of replicas, after which asking
+/// again is safe.
+pub async fn cancel_own(connection: &mut Connection, id: &OrderId) -> Result<Order, Error> {
+    cancel_by_buyer(&mut connection.conn, &connection.policy, id).await
+}
+
+/// Cancels an order like [`cancel_own`], on any link.
+pub(crate) async fn cancel_by_buyer(
+    conn: &mut (impl ConnectionLike + Send),
+    policy: &Policy,
+    id: &OrderId,
+) -> Result<Order, Error> {
+    // Who ordered never changes.
+    let order = read_order(conn, policy, id).await?;
+    let is_theirs = order.who == sanitize_actor(policy.by.as_bytes());
+    if is_theirs && order.state == OrderState::Cancelled {
+        return Ok(order);
+    }
+    if let Some(refusal) = order.refuse_cancel_by(is_theirs) {
+        return Err(refusal.into());
+    }
+    if !read_order_settings(conn).await?.buyers_cancel {
+        return Err(Refusal::BuyersCantCancel.into());
+    }
+
+    let from = Some(OrderState::Placed);
+    let moved = move_to(conn, policy, id, OrderState::Cancelled, from).await;
+    match moved {
+        Err(Error::Refused(Refusal::InvalidTransition { from, .. })) => {
+            Err(Refusal::TooLateToCancel {
+                order: order.name(),
+                state: from,
+            }
+            .into())
+        }
+        moved => {
+            moved?;
+            read_order(conn, policy, id).await
+        }
+    }
+}
+
+/// Writes another state of an order, where it may come from its present one, and that is `from` if
+/// one is given.
+async fn move_to(
+    conn: &mut (impl ConnectionLike + Send),
+    policy: &Policy,
+    id: &OrderId,
+    state: OrderState,
+    from: Option<OrderState>,
+) -> Result<(), Error> {
+    let mut conn = ReplicaWait::new(conn, policy.confirm_replicas);
     let suffix = keys::database_suffix(conn.get_db());
     let answer = STATE
         .key(keys::order(id))
@@ -298,23 +379,21 @@ pub async fn set_state(
         .arg(state.name())
         .arg(keys::UPDATES)
         .arg(suffix)
+        .arg(from.map_or("", OrderState::name))
         .invoke_async(&mut conn)
         .await
         .map_err(|error| Trouble::from(error).for_orders().into());
     let (before, moved): (String, String) = conn.require_replicas(answer)?;
 
-    let Some(before) = OrderState::named(&before) else {
-        // There is no such order, or it is not placed: reading it says which.
-        return get_order(connection, id).await;
-    };
-    if moved.is_empty() && before != state {
-        return Err(Refusal::InvalidTransition {
+    // Where there is no such order, or it is not placed, reading it says which.
+    match OrderState::named(&before) {
+        Some(before) if moved.is_empty() && before != state => Err(Refusal::InvalidTransition {
             from: before.name(),
             to: state.name(),
         }
-        .into());
+        .into()),
+        Some(_) | None => Ok(()),
     }
-    get_order(connection, id).await
 }
 
 /// Marks who has settled their part of an order with whoever ordered it, and who has not. It is a
@@ -378,7 +457,7 @@ pub async fn cancel_leftovers(connection: &mut Connection, orders: &[Order]) -> 
 
     for (order, returned) in over.into_iter().zip(answers) {
         if returned? == Value::Int(0)
-            && let Err(error) = wind_up(connection, order).await
+            && let Err(error) = wind_up(&mut connection.conn, &connection.policy, order).await
         {
             tracing::warn!(order = order.id.as_str(), %error, "stock of an order that is over");
         }
@@ -388,21 +467,25 @@ pub async fn cancel_leftovers(connection: &mut Connection, orders: &[Order]) -> 
 
 /// Makes the products forget an order that is over, and marks it so; the stock of a cancelled
 /// order goes back. An order that isn't over is left alone.
-async fn wind_up(connection: &mut Connection, order: &Order) -> Result<(), Error> {
+async fn wind_up(
+    conn: &mut (impl ConnectionLike + Send),
+    policy: &Policy,
+    order: &Order,
+) -> Result<(), Error> {
     let fate = match order.state {
         OrderState::Placed | OrderState::Accepted | OrderState::Ready => return Ok(()),
         OrderState::Done => StockReturn::Keep,
         OrderState::Cancelled => StockReturn::GiveBack,
     };
 
-    let mut conn = ReplicaWait::new(&mut connection.conn, connection.policy.confirm_replicas);
+    let mut waiting = ReplicaWait::new(&mut *conn, policy.confirm_replicas);
     for line in &order.lines {
-        let released = stock::release(&mut conn, &order.id, &line.product, fate).await;
-        conn.require_replicas(released)?;
+        let released = stock::release(&mut waiting, &order.id, &line.product, fate).await;
+        waiting.require_replicas(released)?;
     }
 
     // Only after the products: whoever finds an order without this mark goes on.
     let mut mark = redis::cmd("HSET");
     mark.arg(keys::order(&order.id)).arg("returned").arg(1);
-    Ok(mark.query_async(&mut connection.conn).await?)
+    Ok(mark.query_async(conn).await?)
 }

@@ -37,6 +37,7 @@ else
   local product, taken, released = ARGV[8], ARGV[9], ARGV[10]
   local later = {{'XADD', KEYS[3], '*', 'id', ''}, {'ZADD', KEYS[4], 1, ''}, {'ZADD', KEYS[5], 1, ''},
     {'HMGET', record, ''}, {'HSET', record, '', ''}, {'ZADD', due, 1, ''}, {'ZREM', due, ''}, {'PEXPIRE', record, 1},
+    {'HMGET', KEYS[6], 'day'}, {'HSET', KEYS[6], '', ''}, {'ZRANGEBYSCORE', KEYS[7], 0, 1}, {'ZADD', KEYS[7], 1, ''},
     {'HGET', product, 'price'}, {'HSET', product, 'stock', 1}, {'HGET', taken, ''}, {'HSET', taken, '', 1},
     {'HDEL', taken, ''}, {'ZSCORE', released, ''}, {'ZCARD', released}, {'ZADD', released, 1, ''},
     {'ZREMRANGEBYSCORE', released, 0, 1}, {'PEXPIRE', released, 1},

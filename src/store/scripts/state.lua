@@ -3,7 +3,7 @@
 -- KEYS  1 the order's document (hash)   2 cancelled (stream: ids of cancelled orders)
 --       3 open (sorted set)
 -- ARGV  1 order id   2 new state   3 prefix of the channels of carts   4 what follows the
---          channel, as in publish.lua
+--          channel, as in publish.lua   5 the only state from which it may move, '' for any
 --
 -- Returns the state before ('' where there is no such order), and '1' where the state changed.
 -- Asking for the present state again is fine.
@@ -18,7 +18,8 @@ local NEXT = {
 
 local known = redis.call('HMGET', KEYS[1], 'state', 'user')
 local before, after = known[1] or '', ARGV[2]
-if not (NEXT[before] and NEXT[before][after]) then
+local is_allowed = NEXT[before] and NEXT[before][after] and (ARGV[5] == '' or ARGV[5] == before)
+if not is_allowed then
   if before == after then redis.call('HSET', KEYS[1], 'state', before) end
   return {before, ''}
 end

@@ -1,7 +1,7 @@
 //! The keys in the last line, with their places: drawing and the mouse both read them.
 
 use crate::config::keymap::Action;
-use crate::model::text;
+use crate::model::{OrderState, text};
 use crate::tui::layout::palette;
 use crate::tui::layout::palette::Run;
 use crate::tui::state::{Mode, State};
@@ -14,7 +14,11 @@ const GAP: u16 = 2;
 #[must_use]
 pub fn unseen_news(state: &State) -> Option<&str> {
     let is_covered = match state.mode {
-        Mode::Palette { .. } | Mode::Prompt { .. } | Mode::ConfirmQuit | Mode::ConfirmClear => true,
+        Mode::Palette { .. }
+        | Mode::Prompt { .. }
+        | Mode::ConfirmQuit
+        | Mode::ConfirmCancel(_)
+        | Mode::ConfirmClear => true,
         Mode::Browse
         | Mode::Search
         | Mode::Help(_)
@@ -106,6 +110,11 @@ fn word_now(
         Action::ForgetCart => {
             let selected = state.carts.selected()?;
             (*selected != state.env.user).then_some(word)
+        }
+        Action::AskCancel => {
+            let order = state.shown_order()?;
+            let is_cancellable = order.state == OrderState::Placed && state.is_me(&order.who);
+            is_cancellable.then_some(word)
         }
         Action::Receipt | Action::Again => state.shown_order().map(|_| word),
         Action::Add | Action::More | Action::Less | Action::Remove | Action::SetQuantity => {

@@ -159,6 +159,7 @@ pub(crate) fn extent(state: &State) -> Option<Extent> {
         | Mode::Prompt { .. }
         | Mode::Help(_)
         | Mode::ConfirmQuit
+        | Mode::ConfirmCancel(_)
         | Mode::ConfirmClear => return None,
     };
 

@@ -13,6 +13,7 @@ pub(crate) mod timers;
 use crate::config::display::Display;
 use crate::config::keymap::{Context, Keymap};
 use crate::config::theme::Theme;
+use crate::model::change::sanitize_actor;
 use crate::model::total::{self, ProductLookup, Totals};
 use crate::model::typed_rule::TypedRule;
 use crate::model::{OpId, Order, OrderId, ProductId, UserName};
@@ -114,6 +115,8 @@ pub enum Mode {
     Carts,
     /// Asks whether to quit with unconfirmed changes.
     ConfirmQuit,
+    /// Asks whether to cancel this order.
+    ConfirmCancel(OrderId),
     /// Asks whether to clear the cart.
     ConfirmClear,
 }
@@ -333,6 +336,7 @@ impl State {
             Mode::Receipt { .. } => Context::Receipt,
             Mode::Carts => Context::Carts,
             Mode::ConfirmQuit => Context::ConfirmQuit,
+            Mode::ConfirmCancel(_) => Context::ConfirmCancel,
             Mode::ConfirmClear => Context::ConfirmClear,
         }
     }
@@ -365,6 +369,7 @@ impl State {
             | Mode::Prompt { .. }
             | Mode::Help(_)
             | Mode::ConfirmQuit
+            | Mode::ConfirmCancel(_)
             | Mode::ConfirmClear => None,
         }
     }
@@ -378,7 +383,7 @@ impl State {
     #[must_use]
     pub(crate) fn shown_order(&self) -> Option<&Order> {
         match &self.mode {
-            Mode::Receipt { order, .. } => self.orders.order(order),
+            Mode::Receipt { order, .. } | Mode::ConfirmCancel(order) => self.orders.order(order),
             Mode::Orders => self.orders.selected(),
             Mode::Browse
             | Mode::Search
@@ -390,6 +395,12 @@ impl State {
             | Mode::ConfirmQuit
             | Mode::ConfirmClear => None,
         }
+    }
+
+    /// Tells whether this name, as it stands in orders, is ours.
+    #[must_use]
+    pub(crate) fn is_me(&self, name: &str) -> bool {
+        name == sanitize_actor(self.env.me.as_bytes())
     }
 
     /// The product that keys act on: none where it does not show.

@@ -23,6 +23,8 @@ pub struct OrdersState {
     pub outdated: bool,
     /// The order that was confirmed here and is being placed.
     pub placing: Option<OrderId>,
+    /// The order that is being cancelled from here.
+    pub cancelling: Option<OrderId>,
     /// The cart's past orders, newest first; `None` before they were read.
     pub list: Option<Vec<Order>>,
     /// The position within the list of orders.

@@ -55,6 +55,8 @@ impl Updater<'_> {
             Action::Orders => self.open_orders(),
             Action::Receipt => self.open_receipt(),
             Action::Again => self.order_again(),
+            Action::AskCancel => self.ask_cancel(),
+            Action::CancelOrder => self.cancel_order(),
 
             Action::Carts => self.open_carts(),
             Action::GoToCart => self.go_to_selected_cart(),
@@ -162,7 +164,7 @@ impl Updater<'_> {
                 self.state.covered = Some(before);
             }
             // One that opens another leaves the page below it as it is.
-            Mode::Palette { .. } | Mode::Help(_) => {}
+            Mode::Palette { .. } | Mode::Help(_) | Mode::ConfirmCancel(_) => {}
             Mode::Browse
             | Mode::Search
             | Mode::Prompt { .. }
@@ -171,8 +173,8 @@ impl Updater<'_> {
         }
     }
 
-    /// Closes the palette or the help.
-    fn uncover(&mut self) {
+    /// Closes the palette, the help or the question about an order.
+    pub(super) fn uncover(&mut self) {
         self.state.mode = self.state.covered.take().unwrap_or(Mode::Browse);
     }
 
@@ -213,7 +215,7 @@ impl Updater<'_> {
             Mode::Receipt {
                 from_list: true, ..
             } => self.state.mode = Mode::Orders,
-            Mode::Help(_) | Mode::Palette { .. } => self.uncover(),
+            Mode::Help(_) | Mode::Palette { .. } | Mode::ConfirmCancel(_) => self.uncover(),
             Mode::Receipt { .. }
             | Mode::Checkout(_)
             | Mode::Orders
@@ -246,6 +248,7 @@ impl Updater<'_> {
             | Mode::Receipt { .. }
             | Mode::Carts
             | Mode::ConfirmQuit
+            | Mode::ConfirmCancel(_)
             | Mode::ConfirmClear => {}
         }
     }

@@ -108,6 +108,7 @@ impl Updater<'_> {
             | Context::Receipt
             | Context::Carts
             | Context::ConfirmQuit
+            | Context::ConfirmCancel
             | Context::ConfirmClear => {}
         }
     }
@@ -152,6 +153,7 @@ impl Updater<'_> {
             | Context::Receipt
             | Context::Carts
             | Context::ConfirmQuit
+            | Context::ConfirmCancel
             | Context::ConfirmClear => false,
         };
         rows_may_change || !self.state.catalog.typed_ahead.is_empty()

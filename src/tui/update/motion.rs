@@ -25,6 +25,7 @@ impl Updater<'_> {
             | Mode::Search
             | Mode::Prompt { .. }
             | Mode::ConfirmQuit
+            | Mode::ConfirmCancel(_)
             | Mode::ConfirmClear => self.move_in_lists(motion, &areas),
         }
     }

@@ -57,6 +57,7 @@ impl Updater<'_> {
             | Mode::Checkout(_)
             | Mode::Carts
             | Mode::ConfirmQuit
+            | Mode::ConfirmCancel(_)
             | Mode::ConfirmClear => {}
         }
     }
@@ -240,6 +241,7 @@ impl Updater<'_> {
             | Mode::Search
             | Mode::Prompt { .. }
             | Mode::ConfirmQuit
+            | Mode::ConfirmCancel(_)
             | Mode::ConfirmClear => self.turn_list(direction, mouse, areas),
         }
     }

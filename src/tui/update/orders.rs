@@ -96,6 +96,51 @@ impl Updater<'_> {
         }
     }
 
+    /// Asks whether to cancel the order that shows, where whoever ordered may still do so.
+    pub(super) fn ask_cancel(&mut self) {
+        let Some(order) = self.state.shown_order() else {
+            return;
+        };
+        let refusal = order.refuse_cancel_by(self.state.is_me(&order.who));
+        let id = order.id.clone();
+
+        if let Some(refusal) = refusal {
+            self.notify_error(refusal.to_string());
+        } else if self.state.connectivity != Connectivity::Live {
+            let name = self.state.orders.name_of(&id);
+            self.notify_error(format!("Offline: {name} was not cancelled"));
+        } else {
+            self.cover(Mode::ConfirmCancel(id));
+        }
+    }
+
+    /// Cancels the order that was asked about.
+    pub(super) fn cancel_order(&mut self) {
+        let Mode::ConfirmCancel(id) = &self.state.mode else {
+            return;
+        };
+        let id = id.clone();
+        self.uncover();
+        self.state.orders.cancelling = Some(id.clone());
+        self.request_order(OrderRequest::Cancel(id));
+    }
+
+    /// Takes in what became of a cancellation that was asked for here.
+    fn on_cancelled(&mut self, id: &OrderId, outcome: Result<(), Error>) {
+        self.state.orders.cancelling = None;
+        let name = self.state.orders.name_of(id);
+        match outcome {
+            Ok(()) => {
+                self.notify_info(format!("{name} is cancelled"));
+                self.request_order(OrderRequest::List);
+            }
+            Err(Error::Refused(refusal)) => self.notify_error(self.told(refusal)),
+            Err(Error::Trouble(trouble) | Error::Unknown { trouble, .. }) => {
+                self.notify_error(format!("{name} may not be cancelled: {trouble}"));
+            }
+        }
+    }
+
     /// Keeps the rows of these views on the screen, whatever its size and however many there are.
     pub(super) fn clamp_orders_scroll(&mut self) {
         let Some(Extent { rows, page }) = extent(self.state) else {
@@ -249,6 +294,7 @@ impl Updater<'_> {
             OrderEvent::Waits(trouble) => self.notify_error(format!("The order waits: {trouble}")),
             OrderEvent::Failed(trouble) => self.on_order_request_failed(trouble),
             OrderEvent::Ended(_, outcome) => self.on_order_ended(outcome),
+            OrderEvent::Cancelled(id, outcome) => self.on_cancelled(&id, outcome),
             OrderEvent::Resumed(outcome) => self.on_order_resumed(outcome),
         }
     }
@@ -277,6 +323,7 @@ impl Updater<'_> {
             | Mode::Help(_)
             | Mode::Carts
             | Mode::ConfirmQuit
+            | Mode::ConfirmCancel(_)
             | Mode::ConfirmClear => false,
         };
 
@@ -444,6 +491,10 @@ impl Updater<'_> {
     pub(super) fn interrupt_orders(&mut self) {
         self.state.orders.reading = false;
         self.state.orders.outdated = true;
+        if let Some(id) = self.state.orders.cancelling.take() {
+            let name = self.state.orders.name_of(&id);
+            self.notify_error(format!("It is not known whether {name} was cancelled"));
+        }
         // Another server, or other rights, may do better.
         self.state.orders.stuck = None;
     }

@@ -37,7 +37,9 @@ impl Updater<'_> {
 
         match entry.run {
             // What is about the order that shows needs its page.
-            Run::Action(action @ (Action::Again | Action::Undo | Action::Redo)) => {
+            Run::Action(
+                action @ (Action::Again | Action::AskCancel | Action::Undo | Action::Redo),
+            ) => {
                 self.state.mode = page.unwrap_or(Mode::Browse);
                 self.act(action);
             }

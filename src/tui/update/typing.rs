@@ -68,6 +68,7 @@ impl Updater<'_> {
             | Mode::Receipt { .. }
             | Mode::Carts
             | Mode::ConfirmQuit
+            | Mode::ConfirmCancel(_)
             | Mode::ConfirmClear => {}
         }
     }
@@ -93,6 +94,7 @@ fn text_limit(mode: &Mode) -> usize {
         | Mode::Receipt { .. }
         | Mode::Carts
         | Mode::ConfirmQuit
+        | Mode::ConfirmCancel(_)
         | Mode::ConfirmClear => TEXT_LIMIT,
     }
 }

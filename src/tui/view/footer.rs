@@ -99,6 +99,7 @@ impl Prompt<'_> {
             | Mode::Receipt { .. }
             | Mode::Carts
             | Mode::ConfirmQuit
+            | Mode::ConfirmCancel(_)
             | Mode::ConfirmClear => None,
         }
     }
@@ -190,6 +191,16 @@ fn message(state: &State) -> (String, Style) {
     let theme = &state.theme;
     if matches!(state.mode, Mode::ConfirmQuit) {
         return (quit_question(state), theme.warn);
+    }
+    if let Mode::ConfirmCancel(id) = &state.mode {
+        let order = state.orders.order(id);
+        let total = order.map(|order| order.total().in_currency(&order.currency));
+        let name = state.orders.name_of(id);
+        let total = total.map_or_else(String::new, |total| format!(", {total}"));
+        return (
+            format!("Cancel {name}{total}? Its stock goes back."),
+            theme.warn,
+        );
     }
     if matches!(state.mode, Mode::ConfirmClear) {
         let lines = text::count(state.cart.shown.lines.len(), "line");

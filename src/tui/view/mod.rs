@@ -90,7 +90,7 @@ fn draw_too_small(state: &State, sketch: &mut Sketch) {
 fn draw_body(state: &State, areas: &Areas, sketch: &mut Sketch) {
     let body = state.body();
     let page = match (&state.mode, &state.covered) {
-        (Mode::Palette { .. }, Some(covered)) => covered,
+        (Mode::Palette { .. } | Mode::ConfirmCancel(_), Some(covered)) => covered,
         (mode, _) => mode,
     };
     match page {
@@ -103,6 +103,7 @@ fn draw_body(state: &State, areas: &Areas, sketch: &mut Sketch) {
         | Mode::Palette { .. }
         | Mode::Prompt { .. }
         | Mode::ConfirmQuit
+        | Mode::ConfirmCancel(_)
         | Mode::ConfirmClear => {
             catalog::draw(state, areas, sketch);
             cart::draw(state, areas, sketch);
