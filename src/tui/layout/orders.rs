@@ -54,6 +54,7 @@ impl OrdersFrames {
             | Mode::Checkout(_)
             | Mode::Carts
             | Mode::ConfirmQuit
+            | Mode::ConfirmCancel(_)
             | Mode::ConfirmClear => (None, None),
         };
         OrdersFrames { list, receipt }
