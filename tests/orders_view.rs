@@ -5,11 +5,14 @@ use crate::harness;
 use harness::order_screens::{order_id, orders};
 use harness::screens::TestScreen;
 use harness::{Server, ok, shop_sized};
+use trolley::config::key::Key;
 use trolley::model::order::{OrderLine, Share};
 use trolley::model::{Money, Order, OrderState, ProductId};
-use trolley::store::live::{LiveEvent, OrderEvent};
-use trolley::tui::message::MouseKind;
+use trolley::store::live::{LiveEvent, LiveRequest, OrderEvent, OrderRequest};
+use trolley::store::{Error, Trouble};
+use trolley::tui::message::{Effect, Message, MouseKind};
 use trolley::tui::state::Mode;
+use trolley::tui::update::update;
 
 fn listed(width: u16, height: u16, orders: Vec<Order>) -> TestScreen {
     let mut stage = TestScreen::filled(width, height);
@@ -215,4 +218,163 @@ fn the_signs_of_states_come_with_their_words() {
     assert!(row(OrderState::Ready).contains("│✓ "));
     assert!(row(OrderState::Cancelled).contains("│✗ "));
     assert!(row(OrderState::Placed).contains("│  "));
+}
+
+/// The requests about orders that some keys lead to.
+fn requests(stage: &mut TestScreen, keys: &str) -> Vec<OrderRequest> {
+    let mut requests = Vec::new();
+    for key in keys.split(' ') {
+        let key = Message::Key(Key::parse(key).unwrap());
+        let effects = update(&mut stage.state, key, stage.now);
+        requests.extend(effects.into_iter().filter_map(|effect| match effect {
+            Effect::Live(LiveRequest::Order(request)) => Some(request),
+            _ => None,
+        }));
+    }
+    requests
+}
+
+fn message(stage: &TestScreen) -> &str {
+    let notice = stage.state.notice.as_ref();
+    notice.map_or("", |notice| notice.text.as_str())
+}
+
+#[test]
+fn whoever_ordered_marks_who_has_settled() {
+    let mut stage = listed(120, 36, orders());
+    stage.keys("tab");
+    assert_eq!(requests(&mut stage, "s"), []);
+    assert_eq!(message(&stage), "Select a person below the total first");
+    // The people come after the two products.
+    stage.keys("down down down");
+    assert!(stage.picture().contains("s open"));
+    let mark = |settled| OrderRequest::Settle {
+        order: order_id(1),
+        name: "bob@kitchen".to_owned(),
+        settled,
+    };
+    assert_eq!(requests(&mut stage, "s"), [mark(false)]);
+    assert!(
+        stage.picture().contains("settled ✓"),
+        "nothing is marked before the shop says so"
+    );
+
+    let mut order = orders().remove(0);
+    order.settled.clear();
+    let settled = |outcome| LiveEvent::Order(OrderEvent::Settled(Box::new(outcome)));
+    stage.link(settled(Ok(order)));
+    let shown = stage.picture();
+    assert!(
+        shown.contains("bob@kitchen 8") && shown.contains(" open "),
+        "{shown}"
+    );
+    assert!(shown.contains("s settled"), "{shown}");
+    assert_eq!(requests(&mut stage, "s"), [mark(true)]);
+    stage.link(settled(Err(Error::Trouble(Trouble::Lost))));
+    assert_ne!(message(&stage), "");
+
+    // Nobody has what nobody asked for.
+    assert_eq!(requests(&mut stage, "down s"), []);
+    stage.link(LiveEvent::Down(Trouble::Lost));
+    assert_eq!(requests(&mut stage, "up s"), []);
+    assert_eq!(message(&stage), "Nothing was marked: the server is away");
+}
+
+#[test]
+fn others_are_told_who_can_mark_who_has_settled() {
+    let mut order = orders().remove(0);
+    order.who = "bob@kitchen".to_owned();
+    let mut stage = listed(120, 36, vec![order]);
+    assert_eq!(requests(&mut stage, "tab down down s"), []);
+    assert_eq!(
+        message(&stage),
+        "Only bob@kitchen, who ordered, can mark who has settled"
+    );
+}
+
+/// The rows of the receipt that show, without the frame.
+fn receipt_rows(stage: &TestScreen) -> Vec<String> {
+    let shown = stage.picture();
+    let rows = shown.lines().filter_map(|line| {
+        let line = line.trim_matches('"').strip_prefix('│')?;
+        Some(line.trim_end_matches(['│', '┃']).to_owned())
+    });
+    rows.collect()
+}
+
+#[test]
+fn every_row_of_a_receipt_can_be_read_and_each_entry_selected() {
+    for (width, height) in [(80, 24), (50, 15), (36, 9), (24, 7)] {
+        let all = {
+            let mut stage = listed(width, 400, vec![long_order()]);
+            stage.keys("enter");
+            let mut rows = receipt_rows(&stage);
+            rows.retain(|row| !row.trim().is_empty());
+            rows
+        };
+        for (there, start) in [
+            ("down", "g"),
+            ("up", "G"),
+            ("pagedown", "g"),
+            ("pageup", "G"),
+        ] {
+            let mut stage = listed(width, height, vec![long_order()]);
+            stage.keys("enter");
+            stage.keys(start);
+            let mut seen = receipt_rows(&stage);
+            let mut selected = Vec::new();
+            for _ in 0..200 {
+                let Mode::Receipt { scroll, .. } = &stage.state.mode else {
+                    panic!("not on the receipt");
+                };
+                selected.push(scroll.cursor);
+                stage.keys(there);
+                seen.extend(receipt_rows(&stage));
+            }
+            let unread: Vec<&String> = all.iter().filter(|row| !seen.contains(row)).collect();
+            assert!(unread.is_empty(), "{width}x{height} {there} {unread:#?}");
+            // Three products, ten people, and what is nobody's.
+            selected.dedup();
+            assert!(
+                selected.len() == 14 || there.starts_with("page"),
+                "{selected:?}"
+            );
+            let last = if there.ends_with("down") { 13 } else { 0 };
+            assert_eq!(selected.last(), Some(&last), "{width}x{height} {there}");
+        }
+    }
+}
+
+#[test]
+fn a_mark_of_who_has_settled_shows_on_all_screens() {
+    let server = Server::with_demo();
+    for (name, product) in [("ann", "baguette"), ("bob", "espresso")] {
+        ok(
+            &server,
+            &["--user", "office", "--name", name, "add", product],
+        );
+    }
+    ok(
+        &server,
+        &["--user", "office", "--name", "ann", "checkout", "--yes"],
+    );
+    let mut ann = shop_sized(&server, "office", "ann", 120, 36);
+    let mut bob = shop_sized(&server, "office", "bob", 80, 24);
+    for shop in [&mut ann, &mut bob] {
+        shop.wait("64 products");
+        shop.keys("o");
+        shop.wait("placed .* ann .* 4\\.50");
+        shop.keys("tab down down down");
+        shop.wait("bob 1 +open +2\\.40");
+    }
+    ann.wait("s settled");
+    ann.keys("s");
+    ann.wait("bob 1 +settled ✓ +2\\.40");
+    bob.wait("bob 1 +settled ✓ +2\\.40");
+    bob.keys("s");
+    bob.wait("Only ann, who ordered, can mark who has settled");
+    ann.keys("s");
+    bob.wait("bob 1 +open +2\\.40");
+    let id = server.get_list("ZRANGE {orders}:all 0 -1").remove(0);
+    assert_eq!(server.get(&format!("HGET {{orders}}:{id} settled")), "");
 }

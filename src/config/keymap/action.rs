@@ -97,6 +97,8 @@ pub enum Action {
     AskCancel,
     /// Cancel the order that was asked about.
     CancelOrder,
+    /// Mark that the selected person of a receipt has settled, or take that back.
+    Settle,
     /// Show the carts that this person has used.
     Carts,
     /// Go to the selected cart.
@@ -148,6 +150,7 @@ impl Action {
             | Action::Again
             | Action::AskCancel
             | Action::CancelOrder
+            | Action::Settle
             | Action::Carts
             | Action::GoToCart
             | Action::ForgetCart => HelpGroup::Cart,

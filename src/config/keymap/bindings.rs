@@ -242,6 +242,9 @@ pub(super) const BINDINGS: &[Binding] = &[
     bind(Action::AskCancel, &["x"], ORDER)
         .footer("cancel")
         .help("Cancel your own order while it is only placed (in past orders; asks first)"),
+    bind(Action::Settle, &["s"], &[Receipt])
+        .footer("settled")
+        .help("Mark that the selected person has settled, or not (on a receipt that you ordered)"),
     bind(Action::Back, &["esc", "q", "o"], &[Orders]).footer("close"),
     bind(
         Action::Orders,

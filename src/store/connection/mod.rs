@@ -30,6 +30,15 @@ pub struct Connection {
 }
 
 impl Connection {
+    /// A connection that goes over a link which is open.
+    pub(crate) fn over(locator: Locator, conn: Conn, policy: Policy) -> Connection {
+        Connection {
+            locator,
+            conn,
+            policy,
+        }
+    }
+
     /// Sets who makes changes, and by which rules.
     #[must_use]
     pub fn with_policy(mut self, policy: Policy) -> Connection {

@@ -5,12 +5,12 @@ use super::session::{Completed, Session, SessionEnd};
 use super::visitors::VisitorId;
 use super::{LiveEvent, OrderOnItsWay, Supervisor};
 use crate::model::{Order, OrderId, OrderState, Preview, Refusal, UserName};
-use crate::store::connection::Conn;
 use crate::store::connection::retry::PAUSE;
+use crate::store::connection::{Conn, Connection};
 use crate::store::error::{Error, Trouble};
 use crate::store::keys::CartKeys;
 use crate::store::order::checkout::{log_outcome, order_error, read_preview};
-use crate::store::order::records::{cancel_by_buyer, read_list, read_state};
+use crate::store::order::records::{cancel_by_buyer, mark_settled, read_list, read_state};
 use crate::store::order::{Driver, Outcome};
 use crate::store::policy::Policy;
 use std::time::Duration;
@@ -31,6 +31,15 @@ pub enum OrderRequest {
     List,
     /// Cancel an order that was ordered here, now or not at all.
     Cancel(OrderId),
+    /// Mark whether somebody has settled their part of an order; an [`OrderEvent::Settled`] answers.
+    Settle {
+        /// The order.
+        order: OrderId,
+        /// Whose part.
+        name: String,
+        /// It is settled; else it is open again.
+        settled: bool,
+    },
 }
 
 /// News of orders.
@@ -54,6 +63,8 @@ pub enum OrderEvent {
     State(OrderId, OrderState, Option<u32>),
     /// It was marked who has settled their part of an order.
     Marked(OrderId),
+    /// The order as it is after a mark that was asked for here, or why it was not marked.
+    Settled(Box<Result<Order, Error>>),
 }
 
 impl Supervisor {
@@ -72,7 +83,8 @@ impl Supervisor {
             OrderRequest::Resume
             | OrderRequest::Preview(_)
             | OrderRequest::List
-            | OrderRequest::Cancel(_) => return,
+            | OrderRequest::Cancel(_)
+            | OrderRequest::Settle { .. } => return,
         };
         self.order_drivers.push_back(OrderOnItsWay {
             driver,
@@ -99,6 +111,11 @@ impl Session {
             OrderRequest::Preview(currency) => self.preview_order(supervisor, visitor, currency),
             OrderRequest::List => self.list_orders(supervisor, visitor),
             OrderRequest::Cancel(id) => self.cancel_order(supervisor, visitor, id),
+            OrderRequest::Settle {
+                order,
+                name,
+                settled,
+            } => self.settle_part(supervisor, visitor, order, name, settled),
         }
     }
 
@@ -138,6 +155,38 @@ impl Session {
                 Err(trouble) => Err(trouble),
             };
             Completed::OrderAnswer(asker, answer)
+        });
+    }
+
+    fn settle_part(
+        &mut self,
+        supervisor: &Supervisor,
+        asker: VisitorId,
+        order: OrderId,
+        name: String,
+        settled: bool,
+    ) {
+        let Some(visitor) = supervisor.visitors.get(asker) else {
+            return;
+        };
+        let policy = visitor.policy.clone();
+        let locator = supervisor.locator.clone();
+        let products = self.products.clone();
+        self.start(async move {
+            let marked = match products.conn().await {
+                Ok(conn) => {
+                    let mut connection = Connection::over(locator, conn, policy);
+                    let names = [name];
+                    let (settled, open) = if settled {
+                        (&names[..], &[][..])
+                    } else {
+                        (&[][..], &names[..])
+                    };
+                    mark_settled(&mut connection, &order, settled, open).await
+                }
+                Err(trouble) => Err(trouble.into()),
+            };
+            Completed::OrderAnswer(asker, Ok(OrderEvent::Settled(Box::new(marked))))
         });
     }
 

@@ -4,6 +4,7 @@ use crate::config::keymap::Action;
 use crate::model::{OrderState, text};
 use crate::tui::layout::palette;
 use crate::tui::layout::palette::Run;
+use crate::tui::layout::receipt::ReceiptRows;
 use crate::tui::state::{Mode, State};
 
 /// The columns between two keys.
@@ -116,6 +117,15 @@ fn word_now(
             let is_cancellable = order.state == OrderState::Placed && state.is_me(&order.who);
             is_cancellable.then_some(word)
         }
+        Action::Settle => {
+            let order = state.shown_order()?;
+            let name = selected_person(state)?;
+            Some(if order.is_settled(&name) {
+                "open"
+            } else {
+                word
+            })
+        }
         Action::Receipt | Action::Again => state.shown_order().map(|_| word),
         Action::Add | Action::More | Action::Less | Action::Remove | Action::SetQuantity => {
             state.target().map(|_| word)
@@ -123,6 +133,15 @@ fn word_now(
         // The others need nothing that is selected.
         _ => Some(word),
     }
+}
+
+/// The person who is selected on the receipt that shows.
+fn selected_person(state: &State) -> Option<String> {
+    let Mode::Receipt { scroll, .. } = &state.mode else {
+        return None;
+    };
+    let (rows, _) = ReceiptRows::shown(state, &state.mode)?;
+    rows.person(scroll.cursor).map(str::to_owned)
 }
 
 /// The word for a key that takes an entry of the palette.

@@ -2,7 +2,6 @@
 //! read them. And the words about an order on its way.
 
 use super::checkout::CheckoutRows;
-use super::receipt::ReceiptRows;
 use crate::config::keymap::Action;
 use crate::model::{Order, Preview, text};
 use crate::tui::state::areas::list_and_selected;
@@ -124,7 +123,7 @@ pub(crate) struct Extent {
     pub(crate) page: usize,
 }
 
-/// The extent of the page that covers the lists; `None` in other modes.
+/// The extent of the list that covers the others; `None` in other modes.
 #[must_use]
 pub(crate) fn extent(state: &State) -> Option<Extent> {
     let (width, height) = state.size;
@@ -144,17 +143,8 @@ pub(crate) fn extent(state: &State) -> Option<Extent> {
             (rows, body.saturating_sub(1))
         }
         Mode::Carts => (state.carts.rows(), body.saturating_sub(1)),
-        Mode::Receipt { .. } => {
-            let page = state.body();
-            let frame = OrdersFrames::of(&state.mode, page).receipt.unwrap_or(page);
-            let order = order_of_receipt(state, &state.mode);
-            let rows = order.map_or(0, |order| {
-                let width = frame.width.saturating_sub(2);
-                ReceiptRows::of(state, order, width).rows.len()
-            });
-            (rows, body)
-        }
-        Mode::Browse
+        Mode::Receipt { .. }
+        | Mode::Browse
         | Mode::Search
         | Mode::Palette { .. }
         | Mode::Prompt { .. }

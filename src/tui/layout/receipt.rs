@@ -1,12 +1,14 @@
 //! The rows of a receipt as the screen shows it: drawing and scrolling both read them.
 
 use super::money;
+use super::orders::{OrdersFrames, order_of_receipt};
 use crate::model::order::total;
 use crate::model::receipt::{marked, name_and_unit, order_note};
 use crate::model::shares::{NOBODY, Portions, are_shared};
 use crate::model::time::{ClockStyle, clock, is_same_day, long_day};
 use crate::model::{Money, Order, OrderLine, OrderState, People, text};
-use crate::tui::state::State;
+use crate::tui::state::{Mode, State};
+use std::ops::Range;
 
 /// The widest that a receipt is shown, in columns. On a wider screen the amounts would be too far
 /// from the names of their products to be read in one line.
@@ -52,6 +54,8 @@ pub(crate) enum ReceiptRow {
     Total(String, String),
     /// The part of a person: who, whether they have settled it, and its price.
     Person {
+        /// The name; `None` where the part is nobody's.
+        name: Option<String>,
         label: String,
         settled: Option<bool>,
         sum: String,
@@ -80,6 +84,53 @@ pub(crate) struct ReceiptRows {
 }
 
 impl ReceiptRows {
+    /// The rows of the receipt that shows on this page, and how many of them show at a time.
+    #[must_use]
+    pub(crate) fn shown(state: &State, page: &Mode) -> Option<(ReceiptRows, usize)> {
+        let frame = OrdersFrames::of(page, state.body()).receipt?;
+        let order = order_of_receipt(state, page)?;
+        let rows = ReceiptRows::of(state, order, frame.width.saturating_sub(2));
+        Some((rows, usize::from(frame.height.saturating_sub(2)).max(1)))
+    }
+
+    /// The products and people of the receipt, which can be selected: the rows of each, with those
+    /// that say more about it.
+    #[must_use]
+    pub(crate) fn entries(&self) -> Vec<Range<usize>> {
+        let mut entries: Vec<Range<usize>> = Vec::new();
+        let mut goes_on = false;
+        for (index, row) in self.rows.iter().enumerate() {
+            match row {
+                ReceiptRow::Line { .. } | ReceiptRow::Person { .. } => {
+                    entries.push(index..index + 1);
+                    goes_on = true;
+                }
+                ReceiptRow::Name(_) | ReceiptRow::Below(_) => {
+                    if let Some(entry) = entries.last_mut().filter(|_| goes_on) {
+                        entry.end = index + 1;
+                    }
+                }
+                ReceiptRow::Head(..)
+                | ReceiptRow::Words(_)
+                | ReceiptRow::Steps(_)
+                | ReceiptRow::Rule
+                | ReceiptRow::Total(..)
+                | ReceiptRow::Id(_) => goes_on = false,
+            }
+        }
+        entries
+    }
+
+    /// The person of the entry with this index; `None` where it is a product, or nobody's part.
+    #[must_use]
+    pub(crate) fn person(&self, entry: usize) -> Option<&str> {
+        let entry = self.entries().into_iter().nth(entry)?;
+        match self.rows.get(entry.start)? {
+            ReceiptRow::Person { name, .. } => name.as_deref(),
+            _ => None,
+        }
+    }
+
     /// The rows on a sheet of so many columns. What is too long for a line goes on in the next:
     /// nothing is left out.
     #[must_use]
@@ -285,6 +336,7 @@ impl Sheet {
             let label = format!("{} {}", name.unwrap_or(NOBODY), part.pieces);
             let mut labels = text::wrap(&label, room, usize::MAX).into_iter();
             rows.push(ReceiptRow::Person {
+                name: name.map(str::to_owned),
                 label: labels.next().unwrap_or_default(),
                 settled: settled(order, name),
                 sum: money::aligned(part.sum, self.decimals),

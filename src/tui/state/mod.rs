@@ -106,8 +106,8 @@ pub enum Mode {
     Receipt {
         /// The order.
         order: OrderId,
-        /// The first row that shows.
-        top: usize,
+        /// The selected product or person, and the first row that shows.
+        scroll: Scroll,
         /// The receipt was opened from the past orders; else the order was just placed.
         from_list: bool,
     },
@@ -360,10 +360,12 @@ impl State {
     /// The position within the rows of a page that covers the lists; `None` where there is none.
     pub(crate) fn order_rows(&mut self) -> Option<RowsPosition<'_>> {
         match &mut self.mode {
-            Mode::Checkout(top) | Mode::Receipt { top, .. } => Some(RowsPosition::Top(top)),
+            Mode::Checkout(top) => Some(RowsPosition::Top(top)),
             Mode::Orders => Some(RowsPosition::Selection(&mut self.orders.scroll)),
             Mode::Carts => Some(RowsPosition::Selection(&mut self.carts.scroll)),
-            Mode::Browse
+            // A receipt moves by what stands on it.
+            Mode::Receipt { .. }
+            | Mode::Browse
             | Mode::Search
             | Mode::Palette { .. }
             | Mode::Prompt { .. }

@@ -68,6 +68,14 @@ impl OrdersState {
         self.list = Some(orders);
     }
 
+    /// Takes in an order as it is now, where it is known.
+    pub(crate) fn replace(&mut self, order: Order) {
+        let mut known = self.list.iter_mut().flatten();
+        if let Some(known) = known.find(|known| known.id == order.id) {
+            *known = order;
+        }
+    }
+
     /// Notes that an order came into this state; returns whether that is news.
     pub(crate) fn follow(&mut self, id: &OrderId, state: OrderState, number: Option<u32>) -> bool {
         let index = self.followed.iter().position(|order| order.id == *id);

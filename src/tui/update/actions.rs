@@ -57,6 +57,7 @@ impl Updater<'_> {
             Action::Again => self.order_again(),
             Action::AskCancel => self.ask_cancel(),
             Action::CancelOrder => self.cancel_order(),
+            Action::Settle => self.toggle_settled(),
 
             Action::Carts => self.open_carts(),
             Action::GoToCart => self.go_to_selected_cart(),

@@ -14,6 +14,7 @@ mod mouse;
 mod orders;
 mod palette;
 mod people;
+mod receipt;
 mod rules;
 mod typing;
 

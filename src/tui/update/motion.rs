@@ -16,9 +16,8 @@ impl Updater<'_> {
         };
 
         match self.state.mode {
-            Mode::Checkout(_) | Mode::Orders | Mode::Receipt { .. } | Mode::Carts => {
-                self.move_in_orders(motion);
-            }
+            Mode::Checkout(_) | Mode::Orders | Mode::Carts => self.move_in_orders(motion),
+            Mode::Receipt { .. } => self.move_in_receipt(motion),
             Mode::Palette { .. } => self.move_in_palette(motion),
             Mode::Help(_) => self.move_in_help(motion),
             Mode::Browse
@@ -100,7 +99,7 @@ impl Updater<'_> {
     }
 
     /// The rows of one step up or down: the number typed before the key.
-    fn rows_per_step(&self) -> usize {
+    pub(super) fn rows_per_step(&self) -> usize {
         self.state.count.unwrap_or(1) as usize
     }
 }

@@ -14,6 +14,7 @@ use crate::store::{Error, Trouble};
 use crate::tui::layout::orders::{Extent, MAY_NOT_ORDER, extent, has_order_key, shown_total};
 use crate::tui::message::Effect;
 use crate::tui::state::activity::{ActivityEntry, CartEventKind};
+use crate::tui::state::scroll::Scroll;
 use crate::tui::state::{Connectivity, Mode, RowsPosition, Tone};
 
 impl Updater<'_> {
@@ -45,7 +46,7 @@ impl Updater<'_> {
         if let Some(order) = self.state.orders.selected() {
             self.state.mode = Mode::Receipt {
                 order: order.id.clone(),
-                top: 0,
+                scroll: Scroll::default(),
                 from_list: true,
             };
         }
@@ -143,6 +144,7 @@ impl Updater<'_> {
 
     /// Keeps the rows of these views on the screen, whatever its size and however many there are.
     pub(super) fn clamp_orders_scroll(&mut self) {
+        self.clamp_receipt();
         let Some(Extent { rows, page }) = extent(self.state) else {
             return;
         };
@@ -280,7 +282,9 @@ impl Updater<'_> {
             OrderEvent::List(orders) => {
                 self.take_in_states(&orders);
                 self.state.orders.take_in(orders);
-                if let Some(Extent { rows, page }) = extent(self.state) {
+                if matches!(self.state.mode, Mode::Orders)
+                    && let Some(Extent { rows, page }) = extent(self.state)
+                {
                     self.state.orders.scroll.keep_within(rows, page);
                 }
             }
@@ -291,6 +295,7 @@ impl Updater<'_> {
             }
             OrderEvent::Marked(_) if self.shows_orders() => self.request_order(OrderRequest::List),
             OrderEvent::Marked(_) => {}
+            OrderEvent::Settled(outcome) => self.on_part_settled(*outcome),
             OrderEvent::Waits(trouble) => self.notify_error(format!("The order waits: {trouble}")),
             OrderEvent::Failed(trouble) => self.on_order_request_failed(trouble),
             OrderEvent::Ended(_, outcome) => self.on_order_ended(outcome),
@@ -377,7 +382,7 @@ impl Updater<'_> {
         if matches!(page, Mode::Checkout(_)) {
             *page = Mode::Receipt {
                 order: id,
-                top: 0,
+                scroll: Scroll::default(),
                 from_list: false,
             };
         }
@@ -556,7 +561,7 @@ impl Updater<'_> {
         }
     }
 
-    fn request_order(&mut self, request: OrderRequest) {
+    pub(super) fn request_order(&mut self, request: OrderRequest) {
         self.effects.push(Effect::Live(LiveRequest::Order(request)));
     }
 }

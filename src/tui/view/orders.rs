@@ -125,13 +125,13 @@ impl Amounts {
 /// Draws the past orders, or the receipt of one, or both.
 pub(super) fn draw(state: &State, page: &Mode, body: Rect, sketch: &mut Sketch) {
     let frames = OrdersFrames::of(page, body);
-    let (focused, top) = match page {
-        Mode::Receipt { top, .. } => (true, *top),
-        _ => (false, 0),
+    let scroll = match page {
+        Mode::Receipt { scroll, .. } => Some(*scroll),
+        _ => None,
     };
 
     if let Some(frame) = frames.list {
-        draw_list(state, !focused, frame, sketch);
+        draw_list(state, scroll.is_none(), frame, sketch);
     }
     if let Some(frame) = frames.receipt {
         let order = order_of_receipt(state, page);
@@ -140,7 +140,7 @@ pub(super) fn draw(state: &State, page: &Mode, body: Rect, sketch: &mut Sketch) 
             Some(_) if frames.list.is_some() => "",
             _ => waiting_message(state, "Reading the order …"),
         };
-        receipt::draw(state, order, top, focused, waiting, frame, sketch);
+        receipt::draw(state, order, scroll, waiting, frame, sketch);
     }
 }
 

@@ -7,22 +7,23 @@ use crate::config::theme::{READY, Theme};
 use crate::model::{Order, OrderState};
 use crate::tui::layout::receipt::{QUANTITY, ReceiptRow, ReceiptRows, SETTLED, SHEET, Step};
 use crate::tui::state::State;
+use crate::tui::state::scroll::Scroll;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 
-/// Draws the receipt of an order from row `top` on; without an order, `waiting`.
+/// Draws the receipt of an order; without an order, `waiting`. Where the keyboard is elsewhere, it has
+/// no `scroll`.
 pub(super) fn draw(
     state: &State,
     order: Option<&Order>,
-    top: usize,
-    focused: bool,
+    scroll: Option<Scroll>,
     waiting: &str,
     frame: Rect,
     sketch: &mut Sketch,
 ) {
     let theme = &state.theme;
-    let inner = draw_pane(theme, focused, title(state, order), frame, sketch);
+    let inner = draw_pane(theme, scroll.is_some(), title(state, order), frame, sketch);
     let Some(order) = order else {
         return draw_placeholder(theme, waiting, inner, sketch);
     };
@@ -33,8 +34,18 @@ pub(super) fn draw(
         ..inner
     };
     let receipt = ReceiptRows::of(state, order, sheet.width);
-    for (area, row) in sheet.rows().zip(receipt.rows.iter().skip(top)) {
-        draw_row(theme, &receipt, row, area, sketch);
+    let top = scroll.map_or(0, |scroll| scroll.top);
+    let mut entries = receipt.entries().into_iter();
+    let selected = scroll.and_then(|scroll| entries.nth(scroll.cursor));
+    let visible = receipt.rows.iter().enumerate().skip(top);
+    for (area, (index, row)) in sheet.rows().zip(visible) {
+        let is_selected = selected.as_ref().is_some_and(|rows| rows.contains(&index));
+        let background = if is_selected {
+            RowBackground::Highlight(theme.selected)
+        } else {
+            RowBackground::Plain(theme.text)
+        };
+        draw_row(theme, &receipt, row, background, area, sketch);
     }
 
     let rows = receipt.rows.len();
@@ -74,11 +85,11 @@ fn draw_row(
     theme: &Theme,
     receipt: &ReceiptRows,
     row: &ReceiptRow,
+    background: RowBackground,
     area: Rect,
     sketch: &mut Sketch,
 ) {
     let indent = u16::try_from(QUANTITY).unwrap_or(0);
-    let plain = RowBackground::Plain(theme.text);
 
     match row {
         ReceiptRow::Head(shop, name) => {
@@ -106,25 +117,18 @@ fn draw_row(
                 right(each, each_width, theme.dim),
                 right(total, receipt.total + u16::from(each_width > 0), theme.text),
             ];
-            row::draw(&cells, plain, area, sketch);
+            row::draw(&cells, background, area, sketch);
         }
-        ReceiptRow::Name(name) => {
-            sketch.write(
-                area.x + indent + 1,
-                area.y,
-                name,
-                area.width - indent - 1,
-                theme.text,
-            );
-        }
-        ReceiptRow::Below(words) => {
-            sketch.write(
-                area.x + indent + 1,
-                area.y,
-                words,
-                area.width - indent - 1,
-                theme.dim,
-            );
+        ReceiptRow::Name(words) | ReceiptRow::Below(words) => {
+            let style = match row {
+                ReceiptRow::Name(_) => theme.text,
+                _ => theme.dim,
+            };
+            let cells = [
+                left("", indent, style),
+                left(words, area.width.saturating_sub(indent + 1), style),
+            ];
+            row::draw(&cells, background, area, sketch);
         }
         ReceiptRow::Total(pieces, total) => {
             draw_ends((pieces, theme.dim), (total, theme.accent), area, sketch);
@@ -133,6 +137,7 @@ fn draw_row(
             label,
             settled,
             sum,
+            ..
         } => {
             let settled_width = u16::try_from(SETTLED).unwrap_or(0);
             let label_width = area.width.saturating_sub(settled_width + receipt.total + 2);
@@ -146,7 +151,7 @@ fn draw_row(
                 left(&word, settled_width, style),
                 right(sum, receipt.total, theme.text),
             ];
-            row::draw(&cells, plain, area, sketch);
+            row::draw(&cells, background, area, sketch);
         }
         ReceiptRow::Id(id) => sketch.write(area.x, area.y, id, area.width, theme.dim),
     }
