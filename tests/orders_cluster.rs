@@ -51,12 +51,16 @@ impl Shop {
         self.cluster.url()
     }
 
-    fn args<'a>(args: &[&'a str]) -> Vec<&'a str> {
-        [&["--user", "office", "--name", "ann"], args].concat()
+    fn args<'a>(name: &'a str, args: &[&'a str]) -> Vec<&'a str> {
+        [&["--user", "office", "--name", name], args].concat()
     }
 
     fn ok(&self, args: &[&str]) -> String {
-        ok_at(self.home(), &self.url(), &Shop::args(args))
+        self.ok_as("ann", args)
+    }
+
+    fn ok_as(&self, name: &str, args: &[&str]) -> String {
+        ok_at(self.home(), &self.url(), &Shop::args(name, args))
     }
 
     fn fill(&self, quantity: &str) {
@@ -77,7 +81,7 @@ impl Shop {
         let url = self.url();
         let mut command = trolley(
             self.home(),
-            &Shop::args(&["--redis", &url, "checkout", "--yes"]),
+            &Shop::args("ann", &["--redis", &url, "checkout", "--yes"]),
         );
         let child = Running::start(&mut command);
         let first = format!("{{product:{}}}:orders", self.products[0]);
@@ -150,7 +154,7 @@ fn orders_are_placed_followed_and_cancelled_on_a_cluster() {
     let refused = run_at(
         shop.home(),
         &shop.url(),
-        &Shop::args(&["add", &shop.products[1]]),
+        &Shop::args("ann", &["add", &shop.products[1]]),
     );
     let said = String::from_utf8_lossy(&refused.stderr).into_owned();
     assert!(
@@ -189,14 +193,15 @@ fn orders_are_placed_followed_and_cancelled_on_a_cluster() {
     let second = orders
         .iter()
         .find(|order| order.state == OrderState::Placed)
-        .unwrap()
-        .id
-        .to_string();
+        .unwrap();
+    // Who came first has ordered.
+    let who = second.who.clone();
+    let second = second.id.to_string();
     ann.keys("esc esc o");
     ann.wait("placed .*13.50");
     shop.ok(&["order", &second, "ready"]);
     ann.wait("ready .*13.50");
-    let split = shop.ok(&["split", &second, "--settled", "ann"]);
+    let split = shop.ok_as(&who, &["split", &second, "--settled", "ann"]);
     assert!(split.contains("  settled\n"), "{split}");
 
     let followed = shop.ok(&["orders", "--follow", "--from-start", "--count", "2"]);

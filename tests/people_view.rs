@@ -324,7 +324,7 @@ fn the_prompts_say_what_a_rule_is_now() {
         (
             "ann@till",
             "X",
-            "Expected names, with commas (none): ann@till, bob, cai",
+            "Expected names, with commas (empty: nobody): ann@till, bob, cai",
         ),
     ] {
         for (width, height) in [(120, 36), (80, 24)] {

@@ -10,8 +10,9 @@ pub(crate) fn countdown(left: u64) -> String {
     match left {
         0..=SECONDS_BELOW => format!("{}:{:02}", seconds / 60, seconds % 60),
         _ if minutes <= 120 => format!("{minutes} min"),
-        _ if minutes <= 48 * 60 => format!("{} h", minutes.div_ceil(60)),
-        _ => format!("{} days", minutes.div_ceil(60 * 24)),
+        // Who is told more time than there is comes too late.
+        _ if minutes <= 48 * 60 => format!("{} h", minutes / 60),
+        _ => format!("{} days", minutes / (60 * 24)),
     }
 }
 
@@ -28,6 +29,7 @@ mod tests {
             (120_000, "2:00"),
             (120_001, "3 min"),
             (1_800_000, "30 min"),
+            (121 * 60_000, "2 h"),
             (4 * 3_600_000, "4 h"),
             (72 * 3_600_000, "3 days"),
         ] {

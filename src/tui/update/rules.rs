@@ -51,9 +51,14 @@ impl Updater<'_> {
         };
     }
 
-    /// Sets a rule to what was typed at its prompt; nothing typed changes nothing.
+    /// Sets a rule to what was typed at its prompt. Nothing typed changes nothing; but who takes
+    /// away all names that stood there expects nobody.
     pub(super) fn set_rule(&mut self, rule: TypedRule, typed: &str) {
         if typed.trim().is_empty() {
+            let had_names = !self.state.cart.confirmed.rules.expected.is_empty();
+            if rule == TypedRule::Expect && had_names {
+                self.request_rule(RuleChange::Expected(Vec::new()));
+            }
             return;
         }
         match self.state.typed_rule(rule, typed) {

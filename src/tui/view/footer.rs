@@ -166,7 +166,7 @@ fn rule_label(state: &State, rule: TypedRule, columns: usize) -> String {
             "Limit for each person",
             amount_choices(rules.budget_each, currency),
         ),
-        TypedRule::Expect => ("Expected names, with commas", NONE.to_owned()),
+        TypedRule::Expect => ("Expected names, with commas", "empty: nobody".to_owned()),
     };
 
     let full = format!(" {question} ({choices}): ");
