@@ -10,6 +10,7 @@
 mod acl;
 mod carts;
 mod checkout;
+mod checkout_view;
 mod cli;
 mod cluster;
 mod cluster_parts;

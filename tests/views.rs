@@ -973,7 +973,7 @@ fn refusals_of_a_budget_name_the_currency() {
     assert!(
         stage
             .picture()
-            .contains("the cart costs €50.70, and its budget is €20.00"),
+            .contains("Over the budget by €30.70: take something out first."),
         "{}",
         stage.picture()
     );

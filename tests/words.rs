@@ -4,14 +4,12 @@
 use crate::harness;
 
 use harness::order_screens::{self, orders};
-use harness::screens::{TestScreen, demo_products, id};
-use std::collections::HashMap;
+use harness::screens::{TestScreen, id};
 use trolley::config::display::Charset;
 use trolley::config::key::Key;
 use trolley::model::order::{OrderFailure, Share};
 use trolley::model::{
-    Cart, ChangeKind, Edit, Money, OpId, OrderState, Preview, Product, ProductId, Refusal,
-    RuleChange, Rules, Sort,
+    Cart, ChangeKind, Edit, Money, OpId, OrderState, Product, Refusal, RuleChange, Rules, Sort,
 };
 use trolley::store::live::{LiveEvent, OrderEvent};
 use trolley::store::{Error, Trouble, Watcher};
@@ -684,73 +682,6 @@ fn the_last_line_says_what_enter_does_just_now() {
             assert_eq!(last.trim_end(), hint);
         }
     }
-}
-
-/// The checkout of the cart that many people fill.
-fn checkout_with_people(width: u16, height: u16) -> TestScreen {
-    let mut stage = TestScreen::with_people(width, height);
-    stage.keys("c");
-    let cart = stage.state.cart.confirmed.clone();
-    let products: HashMap<ProductId, Product> = demo_products()
-        .into_iter()
-        .map(|product| (product.id.clone(), product))
-        .collect();
-    let preview = Preview::of(&cart, &products, "€".to_owned());
-    stage.link(LiveEvent::Order(OrderEvent::Preview(Box::new(preview))));
-    stage
-}
-
-#[test]
-fn the_checkout_says_who_asked_for_what_and_keeps_its_foot_in_place() {
-    let rows = |stage: &TestScreen| -> Vec<String> {
-        let rows = side(stage, 1).into_iter();
-        rows.map(|row| row.trim_end_matches(['│', '┃', ' ']).to_owned())
-            .collect()
-    };
-    let stage = checkout_with_people(80, 24);
-    let wide = rows(&stage);
-    for (row, words) in [
-        (
-            2,
-            "   Qty Product            From                             Each          Total",
-        ),
-        (
-            3,
-            "     6 Espresso           bob 4, lee 2                     2.40          14.40",
-        ),
-        (6, "       1.90 now, 1.80 when it was added"),
-        (
-            7,
-            "     4 Rosemary Focaccia  hal 2, cai 1, gus 1              4.20          16.80",
-        ),
-        (8, "       only 3 left"),
-    ] {
-        assert_eq!(wide[row], words, "{}", stage.picture());
-    }
-    let stage = checkout_with_people(50, 15);
-    let narrow = rows(&stage);
-    assert_eq!(
-        narrow[3].trim_end(),
-        "     6 Espresso                            14.40"
-    );
-    assert_eq!(narrow[4], "       bob 4, lee 2");
-    assert_eq!(narrow[6], "       ann@till 2, cai 2, dee 1");
-
-    // The foot stays, and the last row can be reached.
-    let foot = narrow[9..13].to_vec();
-    assert!(foot[0].ends_with("€83.50"), "{}", stage.picture());
-    let mut stage = stage;
-    stage.keys("G");
-    let end = rows(&stage);
-    assert_eq!(end[9..13], foot[..], "{}", stage.picture());
-    assert_eq!(end[7], "       fay", "{}", stage.picture());
-    assert_eq!(end[8], "       none left");
-
-    // What is all one's own says nothing of that.
-    let mut own = TestScreen::filled(80, 24);
-    own.keys("c");
-    own.link(order_screens::preview(104, true));
-    assert!(!own.picture().contains("From"));
 }
 
 #[test]

@@ -1,7 +1,8 @@
 //! The preview of an order: the cart at today's prices, and what stands in the way.
 
-use super::total;
-use super::{Cart, CartLine, Money, Note, Product, ProductId, Quantity, Refusal};
+use super::product::only_left;
+use super::{Cart, CartLine, Edit, Money, Note, Product, ProductId, Quantity, Refusal};
+use super::{shares, total};
 use crate::model::order::{OrderFailure, OrderLine, Share};
 use crate::model::total::{LineStatus, ProductLookup};
 use std::collections::HashMap;
@@ -19,6 +20,47 @@ pub struct PreviewLine {
     pub price_when_added: Option<Money>,
     /// The pieces that are left, where these are fewer than asked for.
     pub short: Option<u64>,
+}
+
+/// What stands in the way of ordering a line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Obstacle {
+    /// It does not count.
+    Status(LineStatus),
+    /// Its product's id is not text; an order is stored as JSON, which holds text alone.
+    IdNotText,
+    /// The shop has only so many pieces.
+    Short(u64),
+}
+
+impl Obstacle {
+    /// The words for people: `only 3 left`.
+    #[must_use]
+    pub fn words(self) -> String {
+        match self {
+            Obstacle::Status(status) => status.word().to_owned(),
+            Obstacle::IdNotText => "its id is not text".to_owned(),
+            Obstacle::Short(left) => only_left(left),
+        }
+    }
+}
+
+/// What makes a line orderable.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mending {
+    /// Only so many pieces of it are kept.
+    Keep(u32),
+    /// It is removed.
+    Remove,
+}
+
+/// Somebody who loses pieces of a line when it is mended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Loss {
+    /// Who.
+    pub name: String,
+    /// The pieces that are left to them.
+    pub keeps: u32,
 }
 
 /// The order that a cart would become.
@@ -66,6 +108,28 @@ impl Preview {
         self.lines.iter().map(|line| line.order_line.total()).sum()
     }
 
+    /// The pieces that would be charged.
+    #[must_use]
+    pub fn pieces(&self) -> u64 {
+        let counted = self.lines.iter().filter(|line| line.status.may_count());
+        counted
+            .map(|line| u64::from(line.order_line.quantity))
+            .sum()
+    }
+
+    /// The lines that can't be ordered.
+    pub fn blocked(&self) -> impl Iterator<Item = &PreviewLine> {
+        self.lines.iter().filter(|line| line.obstacle().is_some())
+    }
+
+    /// The amount by which it is over its budget, where it is.
+    #[must_use]
+    pub fn over_budget(&self) -> Option<Money> {
+        let total = self.total();
+        let budget = self.budget.filter(|budget| total > *budget)?;
+        Some(total.less(budget))
+    }
+
     /// The lines of the order.
     ///
     /// # Errors
@@ -104,28 +168,84 @@ impl PreviewLine {
         (&self.order_line.shares, self.quantity_in_cart.whole())
     }
 
+    /// What stands in the way of ordering it.
+    #[must_use]
+    pub fn obstacle(&self) -> Option<Obstacle> {
+        if self.status != LineStatus::Good {
+            return Some(Obstacle::Status(self.status));
+        }
+        if std::str::from_utf8(self.order_line.product.as_bytes()).is_err() {
+            return Some(Obstacle::IdNotText);
+        }
+        self.short.map(Obstacle::Short)
+    }
+
+    /// What makes it orderable, where something stands in the way.
+    #[must_use]
+    pub fn mending(&self) -> Option<Mending> {
+        let obstacle = self.obstacle()?;
+        Some(match obstacle {
+            Obstacle::Short(left) => match u32::try_from(left) {
+                Ok(left @ 1..) => Mending::Keep(left),
+                Ok(0) | Err(_) => Mending::Remove,
+            },
+            Obstacle::Status(_) | Obstacle::IdNotText => Mending::Remove,
+        })
+    }
+
+    /// The step that mends it. It never adds anything, whatever others did meanwhile.
+    #[must_use]
+    pub fn mend(&self) -> Option<Edit> {
+        let product = self.order_line.product.clone();
+        Some(match self.mending()? {
+            Mending::Keep(left) => Edit::Take {
+                product,
+                quantity: self.order_line.quantity.saturating_sub(left),
+            },
+            Mending::Remove => Edit::Remove { product },
+        })
+    }
+
+    /// Those who lose pieces but not the whole line when `me` mends it: first `me`, then whoever
+    /// came last, as with every change.
+    #[must_use]
+    pub fn losses(&self, me: &str) -> Vec<Loss> {
+        let Some(Mending::Keep(left)) = self.mending() else {
+            return Vec::new();
+        };
+        let quantity = self.order_line.quantity;
+        let mut after = self.order_line.shares.clone();
+        shares::adjust(&mut after, quantity, left, me, &[]);
+
+        let before = shares::within(&self.order_line.shares, quantity);
+        before
+            .filter_map(|(name, had)| {
+                let mut kept = shares::within(&after, left).filter(|(by, _)| *by == name);
+                let keeps = kept.next().map_or(0, |(_, pieces)| pieces);
+                (keeps < had).then(|| Loss {
+                    name: name.to_owned(),
+                    keeps,
+                })
+            })
+            .collect()
+    }
+
     /// Checks that the line can be ordered.
     fn check(&self) -> Result<(), Refusal> {
         let name = self.order_line.name.clone();
-
-        if self.status != LineStatus::Good {
-            return Err(Refusal::CantOrder {
+        match self.obstacle() {
+            None => Ok(()),
+            Some(Obstacle::Status(status)) => Err(Refusal::CantOrder {
                 name,
-                why: self.status.word(),
-            });
-        }
-
-        // An order is stored as JSON, which holds text alone.
-        if std::str::from_utf8(self.order_line.product.as_bytes()).is_err() {
-            return Err(Refusal::CantOrder {
+                why: status.word(),
+            }),
+            Some(Obstacle::IdNotText) => Err(Refusal::CantOrder {
                 name,
                 why: "its id is not text",
-            });
-        }
-
-        match self.short {
-            Some(left) => Err(Refusal::NotOrdered(OrderFailure::Short { name, left })),
-            None => Ok(()),
+            }),
+            Some(Obstacle::Short(left)) => {
+                Err(Refusal::NotOrdered(OrderFailure::Short { name, left }))
+            }
         }
     }
 }
@@ -167,5 +287,81 @@ fn preview_line(line: &CartLine, notes: &[Note], product: Option<&Product>) -> P
         status,
         price_when_added: price_when_added.filter(|then| price.is_some_and(|now| now != *then)),
         short: total::short(line, known),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn line(quantity: u32, left: u64, people: &[(&str, u32)]) -> PreviewLine {
+        let share = |(by, pieces): &(&str, u32)| Share {
+            by: (*by).to_owned(),
+            pieces: *pieces,
+        };
+        PreviewLine {
+            order_line: OrderLine {
+                product: ProductId::stored(b"focaccia"),
+                name: "Focaccia".to_owned(),
+                unit: String::new(),
+                quantity,
+                price: Money::parse("4.20").unwrap_or_default(),
+                shares: people.iter().map(share).collect(),
+            },
+            quantity_in_cart: Quantity::Whole(quantity),
+            status: LineStatus::Good,
+            price_when_added: None,
+            short: Some(left).filter(|left| *left < u64::from(quantity)),
+        }
+    }
+
+    #[test]
+    fn a_short_line_keeps_what_there_is_and_says_whom_that_hits() {
+        for (quantity, left, people, keeps) in [
+            // Who came last gives way.
+            (
+                4,
+                3,
+                &[("cai", 1), ("gus", 1), ("hal", 2)][..],
+                &[("hal", 1)][..],
+            ),
+            (
+                4,
+                2,
+                &[("cai", 1), ("hal", 2), ("gus", 1)],
+                &[("hal", 1), ("gus", 0)],
+            ),
+            // Before them whoever mends it, and before others nobody.
+            (4, 3, &[("me", 2), ("hal", 2)], &[("me", 1)]),
+            (4, 1, &[("me", 2), ("hal", 2)], &[("me", 0), ("hal", 1)]),
+            (4, 3, &[("hal", 3)], &[]),
+        ] {
+            let line = line(quantity, left, people);
+            let losses = line.losses("me");
+            let told: Vec<_> = losses.iter().map(|it| (&*it.name, it.keeps)).collect();
+            assert_eq!(told, keeps, "{people:?} {left}");
+        }
+    }
+
+    #[test]
+    fn what_can_not_be_ordered_is_cut_down_or_removed() {
+        let product = || ProductId::stored(b"focaccia");
+        let short = line(4, 3, &[]);
+        let quantity = 1;
+        assert_eq!(
+            short.mend(),
+            Some(Edit::Take {
+                product: product(),
+                quantity
+            })
+        );
+
+        let remove = Some(Edit::Remove { product: product() });
+        assert_eq!(line(4, 0, &[]).mend(), remove);
+        let mut gone = line(4, 4, &[]);
+        assert_eq!((gone.obstacle(), gone.mend()), (None, None));
+        gone.status = LineStatus::Gone;
+        assert_eq!(gone.mend(), remove);
+        assert_eq!(gone.obstacle().unwrap().words(), "no longer sold");
     }
 }

@@ -1,10 +1,11 @@
 //! What the screens of checkout and orders are shown with.
 
-use super::screens::TestScreen;
+use super::screens::{TestScreen, demo_products};
+use std::collections::HashMap;
 use trolley::model::checkout::{Preview, PreviewLine};
 use trolley::model::order::{OrderLine, Share};
 use trolley::model::total::LineStatus;
-use trolley::model::{Money, Order, OrderId, OrderState, ProductId, Quantity, Rules};
+use trolley::model::{Money, Order, OrderId, OrderState, Product, ProductId, Quantity, Rules};
 use trolley::store::Trouble;
 use trolley::store::live::{LiveEvent, OrderEvent};
 
@@ -66,6 +67,25 @@ pub fn preview(version: u64, possible: bool) -> LiveEvent {
         note: String::new(),
         hidden: 0,
     };
+    LiveEvent::Order(OrderEvent::Preview(Box::new(preview)))
+}
+
+/// The checkout of the cart that many people fill, under rules that somebody else set.
+pub fn shared_checkout(width: u16, height: u16) -> TestScreen {
+    let mut stage = TestScreen::with_rules(width, height, "bob");
+    stage.keys("c");
+    stage.link(shared_preview(&stage));
+    stage
+}
+
+/// What would be ordered of the cart at hand, at the prices of the demo catalog.
+pub fn shared_preview(stage: &TestScreen) -> LiveEvent {
+    let products: HashMap<ProductId, Product> = demo_products()
+        .into_iter()
+        .map(|product| (product.id.clone(), product))
+        .collect();
+    let cart = &stage.state.cart.confirmed;
+    let preview = Preview::of(cart, &products, "€".to_owned());
     LiveEvent::Order(OrderEvent::Preview(Box::new(preview)))
 }
 

@@ -327,6 +327,10 @@ pub fn screens(width: u16, height: u16) -> Vec<(&'static str, TestScreen)> {
     let mut all = super::order_screens::screens(&filled);
     let mut people = TestScreen::with_people(width, height);
     people.keys("tab");
+    all.push((
+        "checkout-people",
+        super::order_screens::shared_checkout(width, height),
+    ));
     let mut owner = TestScreen::with_rules(width, height, "ann@till");
     owner.keys("w");
     let mut guest = TestScreen::with_rules(width, height, "bob");

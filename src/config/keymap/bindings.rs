@@ -234,7 +234,8 @@ pub(super) const BINDINGS: &[Binding] = &[
     bind(Action::Move(Motion::PageDown), &["space"], &[Help]).footer("more"),
     bind(Action::Back, &["esc", "q", "?", "f1"], &[Help]).footer("close"),
     bind(Action::PlaceOrder, &["Y"], &[Checkout]).footer("place the order"),
-    bind(Action::Back, &["esc", "n", "q"], &[Checkout]).footer("back"),
+    bind(Action::SwitchPane, &["tab", "backtab"], &[Checkout]).footer("people"),
+    bind(Action::Back, &["esc", "q"], &[Checkout]).footer("back"),
     bind(Action::Receipt, &["enter", "tab", "right", "l"], &[Orders]).footer("receipt"),
     bind(Action::Again, &["r"], ORDER)
         .footer("order again")
@@ -267,10 +268,11 @@ pub(super) const BINDINGS: &[Binding] = &[
     bind(Action::Suspend, &["ctrl-z"], ALL).help("Suspend; fg resumes"),
     bind(Action::Palette, &["ctrl-p", ":"], COMMANDS),
     bind(Action::Search, &["/"], COMMANDS),
+    bind(Action::Help, &["?", "f1"], &[Checkout]).footer("help"),
     bind(
         Action::Help,
         &["?", "f1"],
-        &[Checkout, Orders, Receipt, Carts, ConfirmClear, ConfirmQuit],
+        &[Orders, Receipt, Carts, ConfirmClear, ConfirmQuit],
     ),
     bind(Action::Help, &["?", "f1"], LISTS)
         .footer("help")

@@ -5,6 +5,7 @@ use crate::model::{OrderState, text};
 use crate::tui::layout::palette;
 use crate::tui::layout::palette::Run;
 use crate::tui::layout::receipt::ReceiptRows;
+use crate::tui::state::orders::CheckoutPane;
 use crate::tui::state::{Mode, State};
 
 /// The columns between two keys.
@@ -107,6 +108,7 @@ fn word_now(
         }
         Action::Lock => state.may_change_rules().then_some(word),
         Action::Ready if state.is_ready(&state.env.me) => Some("not ready"),
+        Action::SwitchPane if shows_people_of_checkout(state) => Some("lines"),
         Action::PlaceOrder => may_order(state).then_some(word),
         Action::ForgetCart => {
             let selected = state.carts.selected()?;
@@ -161,6 +163,11 @@ fn word_in_palette(selected: &Run, action: Action, word: &'static str) -> &'stat
     }
 }
 
+/// True where the people of the checkout have the keyboard.
+fn shows_people_of_checkout(state: &State) -> bool {
+    matches!(&state.mode, Mode::Checkout(page) if page.pane == CheckoutPane::People)
+}
+
 /// True where nothing is known that stands in the way of the order that the checkout shows.
 fn may_order(state: &State) -> bool {
     state
@@ -173,7 +180,7 @@ fn may_order(state: &State) -> bool {
 /// The importance of a key: the most important ones get room first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Importance {
-    /// The key for help, or the way back.
+    /// The key for help, the way back, or the key that orders.
     Help,
     /// The first two keys of the key map, which do what this context is for.
     First,
@@ -184,7 +191,7 @@ enum Importance {
 impl Importance {
     fn of(place: usize, hint: &KeyHint) -> Importance {
         match hint.action {
-            Action::Help | Action::Back => Importance::Help,
+            Action::Help | Action::Back | Action::PlaceOrder => Importance::Help,
             _ if place < 2 => Importance::First,
             Action::Quit => Importance::Quit,
             // The order of the key map ranks all other actions.

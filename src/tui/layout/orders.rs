@@ -1,7 +1,7 @@
-//! The rows and sizes of the checkout, the past orders and a receipt: drawing and scrolling both
-//! read them. And the words about an order on its way.
+//! The rows and sizes of the past orders and a receipt: drawing and scrolling both read them. What
+//! counts as the total being on the screen. And the words about an order on its way.
 
-use super::checkout::CheckoutRows;
+use super::checkout::CheckoutLayout;
 use crate::config::keymap::Action;
 use crate::model::{Order, Preview, text};
 use crate::tui::state::areas::list_and_selected;
@@ -80,27 +80,14 @@ pub(crate) fn order_of_receipt<'a>(state: &'a State, page: &Mode) -> Option<&'a 
     }
 }
 
-/// The lines below the checkout's rows on a screen of this width: the total, and what to do next.
-#[must_use]
-pub(crate) fn foot(width: u16) -> u16 {
-    if width < 40 { 4 } else { 3 }
-}
-
 /// The number of the preview whose total the checkout shows; `None` where no total shows, or not
 /// all of it.
 #[must_use]
 pub fn shown_total(state: &State) -> Option<u64> {
-    state.areas()?;
-    if !matches!(state.mode, Mode::Checkout(_)) {
-        return None;
-    }
-
     let preview = state.orders.preview.as_ref()?;
-    let (width, height) = state.size;
-    // The first line has the headings.
-    let has_row = height > SURROUNDINGS + 1;
-    let has_columns = text::width(&total(preview)) + 2 <= usize::from(width);
-    (has_row && has_columns).then_some(state.orders.preview_number)
+    let place = CheckoutLayout::shown(state)?.foot.total;
+    let is_whole = !place.is_empty() && text::width(&total(preview)) <= place.width.into();
+    is_whole.then_some(state.orders.preview_number)
 }
 
 /// The total of the checkout, as shown.
@@ -126,24 +113,18 @@ pub(crate) struct Extent {
 /// The extent of the list that covers the others; `None` in other modes.
 #[must_use]
 pub(crate) fn extent(state: &State) -> Option<Extent> {
-    let (width, height) = state.size;
+    let (_, height) = state.size;
     let body = usize::from(height.saturating_sub(SURROUNDINGS));
 
     let (rows, page) = match &state.mode {
-        Mode::Checkout(_) => {
-            let preview = state.orders.preview.as_ref();
-            let rows = preview.map_or(0, |preview| {
-                let width = width.saturating_sub(2);
-                CheckoutRows::of(state, preview, width).rows.len()
-            });
-            (rows, body.saturating_sub(1 + usize::from(foot(width))))
-        }
         Mode::Orders => {
             let rows = state.orders.list.as_ref().map_or(0, Vec::len);
             (rows, body.saturating_sub(1))
         }
         Mode::Carts => (state.carts.rows(), body.saturating_sub(1)),
-        Mode::Receipt { .. }
+        // Their rows are of different heights, or move by what stands on them.
+        Mode::Checkout(_)
+        | Mode::Receipt { .. }
         | Mode::Browse
         | Mode::Search
         | Mode::Palette { .. }

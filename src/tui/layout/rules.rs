@@ -441,7 +441,7 @@ fn rules(state: &State) -> Vec<Rule> {
 }
 
 /// The deadline, and how far away it is.
-fn deadline(state: &State, at: u64) -> String {
+pub(crate) fn deadline(state: &State, at: u64) -> String {
     let zone = &state.env.zone;
     let now = state.server_now();
     if state.is_closed() {

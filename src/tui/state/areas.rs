@@ -195,7 +195,7 @@ pub(crate) fn list_and_selected(body: Rect) -> Option<(Rect, Rect)> {
 }
 
 /// The part of an area that has so many percent of its width, and the rest.
-fn split_at_percent(area: Rect, percent: u32) -> (Rect, Rect) {
+pub(crate) fn split_at_percent(area: Rect, percent: u32) -> (Rect, Rect) {
     let width = u32::from(area.width) * percent / 100;
     let width = u16::try_from(width).unwrap_or(area.width);
 

@@ -23,7 +23,7 @@ use areas::{Areas, Pane};
 use cart::CartPane;
 use carts::CartsState;
 use catalog::{CatalogPane, PaletteMatches};
-use orders::OrdersState;
+use orders::{CheckoutPage, OrdersState};
 use people::PeoplePane;
 use ratatui::layout::Rect;
 use scroll::Scroll;
@@ -98,8 +98,8 @@ pub enum Mode {
     },
     /// Reads the help, from this row on.
     Help(usize),
-    /// Checks out, from this row on.
-    Checkout(usize),
+    /// Checks out, at these positions.
+    Checkout(CheckoutPage),
     /// Looks through past orders.
     Orders,
     /// Reads the receipt of an order.
@@ -360,11 +360,11 @@ impl State {
     /// The position within the rows of a page that covers the lists; `None` where there is none.
     pub(crate) fn order_rows(&mut self) -> Option<RowsPosition<'_>> {
         match &mut self.mode {
-            Mode::Checkout(top) => Some(RowsPosition::Top(top)),
             Mode::Orders => Some(RowsPosition::Selection(&mut self.orders.scroll)),
             Mode::Carts => Some(RowsPosition::Selection(&mut self.carts.scroll)),
-            // A receipt moves by what stands on it.
-            Mode::Receipt { .. }
+            // Their rows are of different heights, or move by what stands on them.
+            Mode::Checkout(_)
+            | Mode::Receipt { .. }
             | Mode::Browse
             | Mode::Search
             | Mode::Palette { .. }

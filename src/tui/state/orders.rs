@@ -1,10 +1,32 @@
 //! The checkout and the past orders.
 
 use super::scroll::Scroll;
+use crate::model::checkout::PreviewLine;
 use crate::model::{Order, OrderId, OrderState, Preview, order};
 
 /// The most orders that are followed.
 const FOLLOWED_LIMIT: usize = 20;
+
+/// The pane of the checkout that has the keyboard.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum CheckoutPane {
+    /// The lines.
+    #[default]
+    Lines,
+    /// The people and their sums.
+    People,
+}
+
+/// The positions in the checkout.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct CheckoutPage {
+    /// The position within the lines.
+    pub scroll: Scroll,
+    /// The first person that shows.
+    pub people_top: usize,
+    /// The pane with the keyboard.
+    pub pane: CheckoutPane,
+}
 
 /// The checkout and the past orders.
 #[derive(Debug, Default)]
@@ -108,6 +130,12 @@ impl OrdersState {
             .rev()
             .filter(move |order| order.state == state && !order.is_seen)
             .map(|order| &order.id)
+    }
+
+    /// The line of the checkout with this index.
+    #[must_use]
+    pub(crate) fn previewed(&self, index: usize) -> Option<&PreviewLine> {
+        self.preview.as_ref()?.lines.get(index)
     }
 
     /// What people call the order of this id, as far as that is known.

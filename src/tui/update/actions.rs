@@ -21,6 +21,9 @@ impl Updater<'_> {
     pub(super) fn perform(&mut self, action: Action) {
         match action {
             Action::Move(motion) => self.move_cursor(motion),
+            Action::SwitchPane if matches!(self.state.mode, Mode::Checkout(_)) => {
+                self.switch_checkout_pane();
+            }
             Action::SwitchPane => self.focus_pane(self.state.next_pane()),
             Action::ToCatalog => self.focus_pane(self.state.pane_at_left()),
             Action::ToCart => self.focus_pane(self.state.pane_at_right()),

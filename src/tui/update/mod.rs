@@ -7,6 +7,7 @@ mod actions;
 mod cart;
 mod carts;
 mod catalog;
+mod checkout;
 mod keys;
 mod live;
 mod motion;
@@ -163,6 +164,7 @@ impl Updater<'_> {
         };
 
         self.clamp_orders_scroll();
+        self.clamp_checkout();
 
         let catalog = &mut self.state.catalog;
         let catalog_page = usize::from(areas.catalog_rows.height);

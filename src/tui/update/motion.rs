@@ -16,7 +16,8 @@ impl Updater<'_> {
         };
 
         match self.state.mode {
-            Mode::Checkout(_) | Mode::Orders | Mode::Carts => self.move_in_orders(motion),
+            Mode::Checkout(_) => self.move_in_checkout(motion, self.rows_per_step()),
+            Mode::Orders | Mode::Carts => self.move_in_orders(motion),
             Mode::Receipt { .. } => self.move_in_receipt(motion),
             Mode::Palette { .. } => self.move_in_palette(motion),
             Mode::Help(_) => self.move_in_help(motion),
@@ -105,7 +106,7 @@ impl Updater<'_> {
 }
 
 /// The number of rows that can be the first of a page: the last page is a full one.
-fn first_rows(rows: usize, page: usize) -> usize {
+pub(super) fn first_rows(rows: usize, page: usize) -> usize {
     rows.saturating_sub(page) + 1
 }
 

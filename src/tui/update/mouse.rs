@@ -52,9 +52,11 @@ impl Updater<'_> {
             Mode::Palette { .. } => self.click_palette(areas.palette, mouse),
             Mode::Browse | Mode::Search => self.click_lists(areas, mouse, clicks),
             Mode::Orders | Mode::Receipt { .. } => self.click_orders(mouse, clicks),
+            Mode::Checkout(_) => {
+                self.click_checkout(mouse);
+            }
             Mode::Prompt { .. }
             | Mode::Help(_)
-            | Mode::Checkout(_)
             | Mode::Carts
             | Mode::ConfirmQuit
             | Mode::ConfirmCancel(_)

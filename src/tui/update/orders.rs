@@ -14,6 +14,7 @@ use crate::store::{Error, Trouble};
 use crate::tui::layout::orders::{Extent, MAY_NOT_ORDER, extent, has_order_key, shown_total};
 use crate::tui::message::Effect;
 use crate::tui::state::activity::{ActivityEntry, CartEventKind};
+use crate::tui::state::orders::CheckoutPage;
 use crate::tui::state::scroll::Scroll;
 use crate::tui::state::{Connectivity, Mode, RowsPosition, Tone};
 
@@ -29,7 +30,7 @@ impl Updater<'_> {
             return;
         }
 
-        self.state.mode = Mode::Checkout(0);
+        self.state.mode = Mode::Checkout(CheckoutPage::default());
         self.state.orders.preview = None;
         self.state.orders.keys_together = false;
         self.read_preview();
@@ -275,6 +276,7 @@ impl Updater<'_> {
         match event {
             OrderEvent::Preview(mut preview) => {
                 self.name_gone_products(&mut preview);
+                self.select_in_preview(&preview);
                 self.state.orders.reading = false;
                 self.state.orders.preview = Some(preview);
                 self.state.orders.preview_number += 1;

@@ -1,72 +1,150 @@
-//! The checkout: what will be charged, which prices changed, what is short.
+//! The checkout: what will be charged, who pays how much of it, and what stands in the way.
 
 use super::row;
 use super::row::{RowBackground, left, right};
 use super::sketch::Sketch;
-use super::{draw_pane, draw_placeholder, draw_scroll_bar, draw_sentence};
+use super::{
+    draw_pane, draw_placeholder, draw_rule, draw_scroll_bar, draw_scroll_bar_of, draw_sentence,
+    position,
+};
 use crate::config::keymap::Action;
-use crate::config::theme::Theme;
+use crate::config::theme::{CHEAPER, DEARER, SHORT, Theme};
 use crate::model::checkout::PreviewLine;
-use crate::model::product::only_left;
-use crate::model::total::LineStatus;
 use crate::model::{Preview, text};
-use crate::tui::layout::checkout::{CheckoutColumns, CheckoutRow, CheckoutRows, MAX_WIDTH};
+use crate::tui::layout::checkout::{
+    CheckoutColumns, CheckoutFoot, CheckoutLayout, CheckoutPaneAreas, CheckoutPeople, CheckoutRows,
+    INDENT, LineRows, PersonRow, RowBelow, frames,
+};
+use crate::tui::layout::money;
 use crate::tui::layout::orders;
 use crate::tui::layout::orders::MAY_NOT_ORDER;
-use crate::tui::state::{Connectivity, State, Tone};
+use crate::tui::state::orders::{CheckoutPage, CheckoutPane};
+use crate::tui::state::{Connectivity, State};
 use ratatui::layout::Rect;
 use ratatui::style::Style;
-use ratatui::text::Span;
+use ratatui::text::{Line, Span};
 
 /// The most columns for the words about the state of the cart, such as who is ordering it.
 const STATUS_WIDTH: usize = 60;
+/// The columns of the name of a fact about the cart.
+const FACT_NAME: u16 = 7;
 
-/// Draws the checkout from row `top` on.
-pub(super) fn draw(state: &State, top: usize, area: Rect, sketch: &mut Sketch) {
+/// Draws the checkout at these positions.
+pub(super) fn draw(state: &State, page: CheckoutPage, body: Rect, sketch: &mut Sketch) {
     let theme = &state.theme;
-    let title = Span::styled(" Checkout ", theme.accent);
-    let inner = draw_pane(theme, true, title, area, sketch);
-    let inner = Rect {
-        width: inner.width.min(MAX_WIDTH),
-        ..inner
-    };
     let Some(preview) = &state.orders.preview else {
+        let (lines, people) = frames(state.size, CheckoutPane::Lines);
+        for (frame, name) in [(people, " People "), (lines, " Checkout ")] {
+            let Some(frame) = frame else { continue };
+            let title = Span::styled(name, theme.accent);
+            draw_pane(theme, name == " Checkout ", title, frame, sketch);
+        }
         let text = if state.connectivity == Connectivity::Live {
             "Reading prices …"
         } else {
             "Waiting for the server …"
         };
-        return draw_placeholder(theme, text, inner, sketch);
+        return draw_placeholder(theme, text, lines.unwrap_or(body), sketch);
     };
 
-    // The headings, the list, and below it the total and the next step.
-    let foot_height = orders::foot(state.size.0).min(inner.height.saturating_sub(1));
-    let list = Rect {
-        y: inner.y + 1,
-        height: inner.height.saturating_sub(1 + foot_height),
-        ..inner
-    };
-    let foot = Rect {
-        y: list.bottom(),
-        height: foot_height,
-        ..inner
-    };
-
-    let CheckoutRows { columns, rows } = CheckoutRows::of(state, preview, inner.width);
-    draw_headings(theme, columns, row::first_line(inner), sketch);
-    for (area, checkout_row) in list.rows().zip(rows.iter().skip(top)) {
-        match checkout_row {
-            CheckoutRow::Line(place, from) => {
-                draw_line(theme, &preview.lines[*place], from, columns, area, sketch);
-            }
-            CheckoutRow::From(from) => draw_from(theme, from, columns, area, sketch),
-            CheckoutRow::Note(place) => {
-                draw_note(theme, &preview.lines[*place], columns, area, sketch);
-            }
-        }
+    let layout = CheckoutLayout::of(state, preview, page.pane);
+    if let Some(areas) = layout.lines {
+        draw_lines(state, preview, &layout, areas, page, sketch);
     }
-    draw_scroll_bar(theme, area, list, rows.len(), top, sketch);
-    draw_foot(state, preview, foot, sketch);
+    if let Some(areas) = layout.people {
+        draw_people(state, preview, areas, page, sketch);
+    }
+    draw_foot(state, preview, &layout.foot, sketch);
+}
+
+/// Draws the pane of the lines.
+fn draw_lines(
+    state: &State,
+    preview: &Preview,
+    layout: &CheckoutLayout,
+    areas: CheckoutPaneAreas,
+    page: CheckoutPage,
+    sketch: &mut Sketch,
+) {
+    let theme = &state.theme;
+    let CheckoutPaneAreas { frame, list } = areas;
+    let has_keyboard = page.pane == CheckoutPane::Lines;
+    draw_pane(
+        theme,
+        has_keyboard,
+        title(state, preview, frame),
+        frame,
+        sketch,
+    );
+    let place = position(theme, page.scroll.cursor, preview.lines.len());
+    sketch.write_line(&place, row::foot_line(frame));
+
+    let rows = CheckoutRows::of(state, preview, list.width);
+    draw_headings(theme, rows.columns, row::heading_line(list), sketch);
+    let mut below = list;
+    let lines = preview.lines.iter().zip(&rows.lines).enumerate();
+    for (index, (line, around)) in lines.skip(page.scroll.top) {
+        let background = match index == page.scroll.cursor {
+            true if has_keyboard => RowBackground::Highlight(theme.selected),
+            true => RowBackground::Plain(theme.selected_unfocused),
+            false => RowBackground::Plain(theme.text),
+        };
+        let height = u16::try_from(rows.height(index)).unwrap_or(u16::MAX);
+        let area = Rect {
+            height: height.min(below.height),
+            ..below
+        };
+        draw_line(theme, line, around, rows.columns, background, area, sketch);
+        below.y += area.height;
+        below.height -= area.height;
+    }
+
+    let shown = layout.page(&rows, page.scroll.top);
+    draw_scroll_bar_of(
+        theme,
+        frame,
+        list,
+        shown,
+        preview.lines.len(),
+        page.scroll.top,
+        sketch,
+    );
+}
+
+/// The title: how many lines, how many of them can't be ordered, and whether all may be old.
+fn title(state: &State, preview: &Preview, frame: Rect) -> Line<'static> {
+    let theme = &state.theme;
+    let blocked = preview.blocked().count();
+    let mut words = vec![(text::count(preview.lines.len(), "line"), theme.dim)];
+    match blocked {
+        0 => {}
+        1 => words.push(("1 needs fixing".to_owned(), theme.bad)),
+        blocked => words.push((format!("{blocked} need fixing"), theme.bad)),
+    }
+    if !is_online(state) {
+        words.push(("may be old".to_owned(), theme.bad));
+    }
+    titled(theme, " Checkout ", words, frame)
+}
+
+/// A title and the words behind it, as many as fit.
+fn titled(
+    theme: &Theme,
+    name: &'static str,
+    words: Vec<(String, Style)>,
+    frame: Rect,
+) -> Line<'static> {
+    let mut title = Line::from(Span::styled(name, theme.accent));
+    let room = usize::from(frame.width).saturating_sub(2);
+    for (index, (word, style)) in words.into_iter().enumerate() {
+        let gap = if index > 0 { "· " } else { "" };
+        if title.width() + gap.len() + text::width(&word) + 1 > room {
+            break;
+        }
+        title.push_span(Span::styled(gap, theme.dim));
+        title.push_span(Span::styled(format!("{word} "), style));
+    }
+    title
 }
 
 /// Draws the headings of the columns.
@@ -81,109 +159,206 @@ fn draw_headings(theme: &Theme, columns: CheckoutColumns, area: Rect, sketch: &m
     row::draw(&cells, RowBackground::Plain(theme.dim), area, sketch);
 }
 
-/// Draws a line of the order to be: who asked for it, and its amounts, or why it can't be ordered.
+/// Draws a line with what belongs to it, as far as there is room in `area`.
 fn draw_line(
     theme: &Theme,
     line: &PreviewLine,
-    from: &str,
+    around: &LineRows,
     columns: CheckoutColumns,
+    background: RowBackground,
     area: Rect,
     sketch: &mut Sketch,
 ) {
+    if area.is_empty() {
+        return;
+    }
+    let is_blocked = line.obstacle().is_some();
+    let style = if is_blocked { theme.bad } else { theme.text };
+    let price_style = match around.sign {
+        DEARER => theme.warn,
+        CHEAPER => theme.good,
+        _ => theme.dim,
+    };
     let quantity = line.quantity_in_cart.to_string();
-    let (price, total, style) = match line.status {
-        LineStatus::Good => {
-            let price = line.order_line.price.to_string();
-            (price, line.order_line.total().to_string(), theme.text)
-        }
-        obstacle => (String::new(), obstacle.short_word().to_owned(), theme.bad),
+    let (price, total) = if line.status.may_count() {
+        let price = money::aligned(line.order_line.price, columns.price_decimals);
+        let total = money::aligned(line.order_line.total(), columns.total_decimals);
+        (format!("{}{price}", around.sign), total)
+    } else {
+        (String::new(), "—".to_owned())
     };
 
+    let first = row::first_line(area);
     let cells = [
         right(&quantity, columns.quantity, style),
         left(&line.order_line.name, columns.name, style),
-        left(from, columns.by, theme.dim),
-        right(&price, columns.price, theme.dim),
+        left(&around.beside, columns.by, theme.dim),
+        right(&price, columns.price, price_style),
         right(&total, columns.total, style),
     ];
-    row::draw(&cells, RowBackground::Plain(theme.text), area, sketch);
+    row::draw(&cells, background, first, sketch);
+    if is_blocked && text::width(&quantity) < columns.quantity.into() {
+        let style = background.beneath(theme.bad);
+        sketch.write(first.x, first.y, SHORT, 1, style);
+    }
+
+    for (area, below) in area.rows().skip(1).zip(&around.below) {
+        draw_below(theme, below, columns, background, area, sketch);
+    }
 }
 
-/// Draws more of who asked for a line: in their column, or below the line's name.
-fn draw_from(theme: &Theme, from: &str, columns: CheckoutColumns, area: Rect, sketch: &mut Sketch) {
-    let (under_name, by) = if columns.by > 0 {
-        (columns.name, columns.by)
-    } else {
-        (0, area.width)
-    };
-    let cells = [
-        left("", columns.quantity, theme.dim),
-        left("", under_name, theme.dim),
-        left(from, by, theme.dim),
-    ];
-    row::draw(&cells, RowBackground::Plain(theme.text), area, sketch);
-}
-
-/// Draws the note below a line: how many are left, and what the price was.
-fn draw_note(
+/// Draws a row below a line.
+fn draw_below(
     theme: &Theme,
-    line: &PreviewLine,
+    below: &RowBelow,
     columns: CheckoutColumns,
+    background: RowBackground,
     area: Rect,
     sketch: &mut Sketch,
 ) {
-    let short = line.short.map(only_left);
-    let style = if short.is_some() {
-        theme.bad
-    } else {
-        theme.warn
+    let (words, style) = match below {
+        RowBelow::From(names) => (names, theme.dim),
+        RowBelow::Dearer(words) => (words, theme.warn),
+        RowBelow::Cheaper(words) => (words, theme.good),
+        RowBelow::Problem(words) => (words, theme.bad),
     };
-
-    let price_change = line
-        .price_when_added
-        .map(|was| format!("{} now, {was} when it was added", line.order_line.price));
-    let notes: Vec<String> = short.into_iter().chain(price_change).collect();
-
-    let text = notes.join("; ");
+    let is_in_column = columns.by > 0 && matches!(below, RowBelow::From(_));
+    let before = if is_in_column { columns.name } else { 0 };
     let cells = [
-        left("", columns.quantity, style),
-        left(&text, area.width, style),
+        left("", INDENT - 1, style),
+        left("", before, style),
+        left(words, area.width, style),
     ];
-    row::draw(&cells, RowBackground::Plain(theme.text), area, sketch);
+    row::draw(&cells, background, area, sketch);
 }
 
-/// Draws the total, and below it the next step.
-fn draw_foot(state: &State, preview: &Preview, area: Rect, sketch: &mut Sketch) {
+/// Draws the pane of the people.
+fn draw_people(
+    state: &State,
+    preview: &Preview,
+    areas: CheckoutPaneAreas,
+    page: CheckoutPage,
+    sketch: &mut Sketch,
+) {
     let theme = &state.theme;
-    if area.height == 0 {
-        return;
+    let CheckoutPaneAreas { frame, list } = areas;
+    let people = CheckoutPeople::of(state, preview, list.width);
+    let mut words = Vec::new();
+    if people.count > 0 {
+        words.push((people.count.to_string(), theme.dim));
+    }
+    if !people.missing.is_empty() {
+        let missing = format!("{} missing", people.missing.len());
+        let named = format!("{missing}: {}", people.missing.join(", "));
+        let others = text::width(&format!(" People {} · ", people.count));
+        let room = usize::from(list.width).saturating_sub(others + 1);
+        let words_for_it = if text::width(&named) <= room {
+            named
+        } else {
+            missing
+        };
+        words.push((words_for_it, theme.warn));
+    }
+    let title = titled(theme, " People ", words, frame);
+    let has_keyboard = page.pane == CheckoutPane::People;
+    draw_pane(theme, has_keyboard, title, frame, sketch);
+
+    let headings = PersonRow {
+        name: "Name".to_owned(),
+        pieces: "Qty".to_owned(),
+        left: "Left".to_owned(),
+        is_over: false,
+        sum: "Total".to_owned(),
+    };
+    let above = row::heading_line(list);
+    draw_person(&people, &headings, [theme.dim; 2], above, sketch);
+    let visible = people.rows.iter().skip(page.people_top);
+    for (area, person) in list.rows().zip(visible) {
+        let left = if person.is_over { theme.bad } else { theme.dim };
+        draw_person(&people, person, [theme.text, left], area, sketch);
+    }
+    draw_scroll_bar(
+        theme,
+        frame,
+        list,
+        people.rows.len(),
+        page.people_top,
+        sketch,
+    );
+}
+
+/// Draws a person in these styles: all, and what is left of their limit.
+fn draw_person(
+    people: &CheckoutPeople,
+    person: &PersonRow,
+    [style, left_style]: [Style; 2],
+    area: Rect,
+    sketch: &mut Sketch,
+) {
+    let cells = [
+        left(&person.name, people.name_width, style),
+        right(&person.pieces, people.pieces_width, style),
+        right(&person.left, people.left_width, left_style),
+        right(&person.sum, people.sum_width, style),
+    ];
+    row::draw(&cells, RowBackground::Plain(style), area, sketch);
+}
+
+/// Draws the foot: what people owe in brief, the rules, the total, and what to do.
+fn draw_foot(state: &State, preview: &Preview, foot: &CheckoutFoot, sketch: &mut Sketch) {
+    let theme = &state.theme;
+    for rule in &foot.rules {
+        draw_rule(theme, *rule, sketch);
+    }
+    for (area, people) in foot.people_rows.rows().zip(&foot.people) {
+        sketch.write(area.x, area.y, people, area.width, theme.dim);
+    }
+    for (area, fact) in foot.facts_rows.rows().zip(&foot.facts) {
+        let style = if fact.is_warning {
+            theme.warn
+        } else {
+            theme.dim
+        };
+        let name_width = if fact.name.is_empty() { 0 } else { FACT_NAME };
+        let cells = [
+            left(fact.name, name_width, theme.dim),
+            left(&fact.value, area.width, style),
+        ];
+        row::draw(&cells, RowBackground::Plain(theme.text), area, sketch);
     }
 
-    let total = orders::total(preview);
-    let cells = [right(&total, area.width, theme.accent)];
-    let background = RowBackground::Plain(theme.text);
-    row::draw(&cells, background, row::first_line(area), sketch);
-
-    let below = Rect {
-        y: area.y + 1,
-        height: area.height - 1,
-        ..area
-    };
+    draw_total(state, preview, foot.total, sketch);
     let (text, style) = next_step(state, preview);
-    draw_sentence(&text, style, below, sketch);
+    draw_sentence(&text, style, foot.steps, sketch);
+}
+
+/// Draws the pieces and the total, which is never cut.
+fn draw_total(state: &State, preview: &Preview, area: Rect, sketch: &mut Sketch) {
+    if area.is_empty() {
+        return;
+    }
+    let theme = &state.theme;
+    let total = orders::total(preview);
+    let width = u16::try_from(text::width(&total)).unwrap_or(area.width);
+    let items = text::count(preview.pieces(), "item");
+    let style = if preview.orderable_lines().is_ok() {
+        theme.accent
+    } else {
+        theme.text
+    };
+    let cells = [
+        left(&items, area.width.saturating_sub(width + 1), theme.dim),
+        right(&total, width, style),
+    ];
+    row::draw(&cells, RowBackground::Plain(theme.text), area, sketch);
 }
 
 /// The sentence below the total: what happens just now, else how to place the order, else
 /// what stands in its way.
 fn next_step(state: &State, preview: &Preview) -> (String, Style) {
     let theme = &state.theme;
-    let is_online = matches!(
-        state.connectivity,
-        Connectivity::Live | Connectivity::Syncing
-    );
-
     match &state.orders.placing {
-        Some(id) if is_online => {
+        Some(id) if is_online(state) => {
             let text = format!("Ordering {id} … not confirmed yet");
             (text, theme.pending)
         }
@@ -191,7 +366,7 @@ fn next_step(state: &State, preview: &Preview) -> (String, Style) {
             let text = format!("Order {id} is not confirmed: it goes on when the server is back");
             (text, theme.warn)
         }
-        None if !is_online => {
+        None if !is_online(state) => {
             let text = "The server is away: these prices may be old".to_owned();
             (text, theme.bad)
         }
@@ -205,17 +380,19 @@ fn next_step(state: &State, preview: &Preview) -> (String, Style) {
     }
 }
 
+fn is_online(state: &State) -> bool {
+    matches!(
+        state.connectivity,
+        Connectivity::Live | Connectivity::Syncing
+    )
+}
+
 /// The sentence about an order that nobody has placed yet: the key that places it, or what
 /// stands in its way.
 fn how_to_order(state: &State, preview: &Preview) -> (String, Style) {
     let theme = &state.theme;
     let is_stale = state.orders.reading || state.orders.outdated;
     let is_seen = state.orders.total_seen == Some(state.orders.preview_number);
-    // The line below says why just now.
-    let is_told_below = state
-        .notice
-        .as_ref()
-        .is_some_and(|notice| notice.tone == Tone::Bad);
 
     match preview.orderable_lines() {
         Ok(_) if is_stale => ("Reading prices again …".to_owned(), theme.dim),
@@ -229,7 +406,20 @@ fn how_to_order(state: &State, preview: &Preview) -> (String, Style) {
             );
             (text, theme.text)
         }
-        Err(_) if is_told_below => (String::new(), theme.bad),
-        Err(refusal) => (refusal.beforehand(&preview.currency), theme.bad),
+        Err(refusal) => {
+            let blocked = preview.blocked().count();
+            let text = match preview.over_budget() {
+                _ if blocked > 0 => {
+                    let lines = text::count(blocked, "line");
+                    format!("{SHORT} {lines} can't be ordered yet.")
+                }
+                Some(over) if preview.hidden == 0 => {
+                    let over = over.in_currency(&preview.currency);
+                    format!("{SHORT} Over the budget by {over}: take something out first.")
+                }
+                _ => refusal.beforehand(&preview.currency),
+            };
+            (text, theme.bad)
+        }
     }
 }

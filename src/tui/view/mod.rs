@@ -95,7 +95,7 @@ fn draw_body(state: &State, areas: &Areas, sketch: &mut Sketch) {
     };
     match page {
         Mode::Help(top) => help::draw(state, *top, body, sketch),
-        Mode::Checkout(top) => checkout::draw(state, *top, body, sketch),
+        Mode::Checkout(page) => checkout::draw(state, *page, body, sketch),
         Mode::Orders | Mode::Receipt { .. } => orders::draw(state, page, body, sketch),
         Mode::Carts => carts::draw(state, body, sketch),
         Mode::Browse

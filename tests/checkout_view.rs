@@ -1,0 +1,202 @@
+//! The checkout on the screen: its lines, the people and their sums, what stands in the way.
+
+use crate::harness;
+
+use harness::order_screens::{preview, shared_checkout, shared_preview};
+use harness::screens::{TestScreen, id};
+use trolley::model::Money;
+use trolley::store::live::{LiveEvent, OrderEvent};
+use trolley::tui::layout::orders::shown_total;
+use trolley::tui::message::{Message, MouseKind};
+use trolley::tui::state::Mode;
+use trolley::tui::state::orders::{CheckoutPage, CheckoutPane};
+
+/// The positions in the checkout that shows.
+fn page(stage: &TestScreen) -> CheckoutPage {
+    match &stage.state.mode {
+        Mode::Checkout(page) => *page,
+        other => panic!("no checkout: {other:?}"),
+    }
+}
+
+/// The name of the selected line.
+fn selected(stage: &TestScreen) -> String {
+    let preview = stage.state.orders.preview.as_ref().unwrap();
+    let line = &preview.lines[page(stage).scroll.cursor];
+    line.order_line.name.clone()
+}
+
+/// The rows of the picture, without the spaces and frames at their ends.
+fn rows(stage: &TestScreen) -> Vec<String> {
+    stage
+        .picture()
+        .lines()
+        .map(|row| row.trim_matches(['"', '│', '┃', ' ']).to_owned())
+        .collect()
+}
+
+#[test]
+fn lines_and_people_stand_side_by_side_or_one_at_a_time() {
+    insta::assert_snapshot!("checkout-people-200x60", shared_checkout(200, 60).picture());
+    for (width, height) in [(200, 60), (120, 36), (80, 24), (50, 15)] {
+        let mut stage = shared_checkout(width, height);
+        let is_wide = width >= 100;
+        for _ in 0..2 {
+            let picture = stage.picture();
+            assert!(
+                picture.contains(" Checkout 8 lines · 2 need fixing "),
+                "{picture}"
+            );
+            assert_eq!(picture.contains(" People 10 "), is_wide, "{picture}");
+            assert_eq!(
+                picture.contains("bob 11.50 · cai 11.40"),
+                width == 80,
+                "{picture}"
+            );
+            assert!(picture.contains("Total €83.50"), "{picture}");
+
+            stage.keys("tab");
+            let picture = stage.picture();
+            assert_eq!(page(&stage).pane, CheckoutPane::People);
+            assert!(
+                picture.contains(" People 10 · 2 missing: jon, kim "),
+                "{picture}"
+            );
+            assert_eq!(picture.contains(" Checkout 8 lines "), is_wide, "{picture}");
+            assert!(picture.contains("Total €83.50"), "{picture}");
+            stage.keys("tab");
+        }
+    }
+}
+
+#[test]
+fn all_problems_show_and_the_first_is_selected() {
+    let mut stage = shared_checkout(120, 36);
+    assert_eq!(selected(&stage), "Rosemary Focaccia");
+    let picture = stage.picture();
+    for words in [
+        "│!    4 Rosemary Focaccia ",
+        "│       ! only 3 left ",
+        "│!    1 Potted Basil ",
+        "│       ! none left ",
+        "│       ▲ dearer: was 1.80 when it was added ",
+        " ▲1.90     7.60│",
+        "! 2 lines can't be ordered yet.",
+        "4 of 8 ",
+    ] {
+        assert!(picture.contains(words), "{words}\n{picture}");
+    }
+
+    let event = shared_preview(&stage);
+    let LiveEvent::Order(OrderEvent::Preview(mut costs)) = event else {
+        panic!("no preview")
+    };
+    for line in &mut costs.lines {
+        line.short = None;
+        if line.order_line.product == id("espresso") {
+            line.price_when_added = Money::parse("3");
+        }
+    }
+    costs.budget = Money::parse("79.30");
+    stage.link(LiveEvent::Order(OrderEvent::Preview(costs)));
+    let picture = stage.picture();
+    assert!(picture.contains("▼ cheaper: was 3.00 when"), "{picture}");
+    assert!(
+        picture.contains("! Over the budget by €4.20: take something out"),
+        "{picture}"
+    );
+    assert!(picture.contains("Budget  €79.30, €4.20 over"), "{picture}");
+    assert_eq!(
+        selected(&stage),
+        "Rosemary Focaccia",
+        "nothing moves by itself"
+    );
+}
+
+#[test]
+fn people_owe_together_what_is_charged() {
+    let mut stage = shared_checkout(120, 36);
+    let sum_of = |row: &str| {
+        let sum = row.rsplit(' ').find(|word| !word.is_empty()).unwrap();
+        Money::parse(sum)
+    };
+    let sums = rows(&stage)[3..14].to_vec();
+    let sums: Vec<Money> = sums.iter().filter_map(|row| sum_of(row)).collect();
+    assert_eq!(sums.len(), 11, "{}", stage.picture());
+    assert_eq!(
+        sums.into_iter().sum::<Money>(),
+        Money::parse("83.50").unwrap()
+    );
+    let picture = stage.picture();
+    assert!(
+        picture.contains("bob                                   5    0.50    11.50│"),
+        "{picture}"
+    );
+    assert!(picture.contains("ann@till (you) "), "{picture}");
+    assert!(
+        picture.contains("nobody's                              1             2.35│"),
+        "{picture}"
+    );
+
+    // What is all one's own says nothing of that beside the lines.
+    stage = TestScreen::filled(80, 24);
+    stage.keys("c");
+    stage.link(preview(104, true));
+    assert!(!stage.picture().contains("From"));
+}
+
+#[test]
+fn a_line_is_selected_and_scrolled_with_all_that_belongs_to_it() {
+    let mut stage = shared_checkout(50, 15);
+    stage.keys("g");
+    let top = rows(&stage);
+    assert_eq!(top[3], "6 Espresso                            14.40");
+    assert_eq!(top[4], "bob 4, lee 2");
+    assert_eq!(selected(&stage), "Espresso");
+    let foot = top[8..12].to_vec();
+    assert!(foot[1].ends_with("Total €83.50"), "{}", stage.picture());
+
+    // The foot stays, and the last line shows whole.
+    stage.keys("G");
+    let end = rows(&stage);
+    assert_eq!(selected(&stage), "Potted Basil");
+    assert_eq!(end[8..12], foot[..], "{}", stage.picture());
+    assert_eq!(end[6..8], ["fay", "! none left"], "{}", stage.picture());
+
+    // Another preview leaves the selection where it is; a click selects.
+    stage.link(shared_preview(&stage));
+    assert_eq!(selected(&stage), "Potted Basil");
+    stage.mouse(MouseKind::Press, 10, 3);
+    assert_eq!(page(&stage).scroll.cursor, page(&stage).scroll.top);
+    let mut wide = shared_checkout(120, 36);
+    wide.mouse(MouseKind::Press, 10, 4);
+    assert_eq!(selected(&wide), "Flat White");
+    wide.mouse(MouseKind::Press, 100, 5);
+    assert_eq!(page(&wide).pane, CheckoutPane::People);
+}
+
+#[test]
+fn an_order_can_only_be_placed_where_its_whole_total_shows() {
+    let total = "Total €83.50";
+    let mut stage = shared_checkout(120, 36);
+    for width in 1..=130 {
+        for height in 1..=40 {
+            stage.take_in(Message::Resize(width, height));
+            let is_shown = shown_total(&stage.state).is_some();
+            let is_large = width >= 24 && height >= 7;
+            assert_eq!(is_shown, is_large, "{width}x{height}");
+            if is_shown && (height < 12 || width % 9 == 0) {
+                assert!(stage.picture().contains(total), "{}", stage.picture());
+            }
+        }
+    }
+    // Beside the people, too; not where something else covers it.
+    stage.take_in(Message::Resize(50, 15));
+    stage.keys("tab");
+    assert!(shown_total(&stage.state).is_some() && stage.picture().contains(total));
+    for key in ["?", ":"] {
+        stage.keys(key);
+        assert_eq!(shown_total(&stage.state), None);
+        stage.keys("esc");
+    }
+}
