@@ -189,6 +189,44 @@ fn what_is_short_is_told_before_and_stock_is_live() {
     assert_eq!(server.get("XLEN orders"), "1");
 }
 
+#[test]
+fn what_is_sold_out_at_the_checkout_is_fixed_by_one_key_and_then_ordered_by_another() {
+    let server = Server::with_demo();
+    ok(&server, &["product", "set", "basil", "stock=1"]);
+    let add = ["--user", "alice", "--name", "bob", "add"];
+    ok(
+        &server,
+        &[&add[..], &["focaccia", "3", "basil", "1"]].concat(),
+    );
+    let mut ann = shop_sized(&server, "alice", "ann", 120, 36);
+    ann.wait("64 products");
+    ann.keys("c");
+    ann.wait("Press Y to place the order");
+
+    // Somebody else buys all the basil, and most of the focaccia.
+    ok(&server, &["product", "set", "focaccia", "stock=2"]);
+    ok(&server, &["product", "set", "basil", "stock=0"]);
+    ann.wait("! only 2 left · Enter takes 2");
+    ann.wait("! none left · Enter removes it");
+    ann.keys_until("Y", "Nothing was ordered: 2 lines can't be ordered yet");
+    ann.keys("F");
+    ann.wait("Took 2 × Rosemary Focaccia and removed Potted Basil; u undoes it");
+    ann.wait("To pay €8.40");
+    assert_eq!(server.get("ZSCORE cart:alice focaccia"), "2");
+
+    // It is undone whole, there, and done again.
+    ann.keys("u");
+    ann.wait("! none left · Enter removes it");
+    ann.wait("3 Rosemary Focaccia");
+    ann.keys("ctrl-r");
+    ann.wait("To pay €8.40");
+    ann.wait("Press Y to place the order");
+    assert_eq!(server.get("EXISTS orders"), "0");
+    ann.keys_until("Y", " Receipt ");
+    ann.wait("2 items +Total €8.40");
+    assert_eq!(server.get("HGET product:focaccia stock"), "0");
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_order_is_placed_once_though_the_link_breaks() {
     let server = Server::with_demo();

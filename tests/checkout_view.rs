@@ -4,12 +4,14 @@ use crate::harness;
 
 use harness::order_screens::{preview, shared_checkout, shared_preview};
 use harness::screens::{TestScreen, id};
-use trolley::model::Money;
-use trolley::store::live::{LiveEvent, OrderEvent};
+use trolley::config::key::Key;
+use trolley::model::{Edit, Money};
+use trolley::store::live::{LiveEvent, LiveRequest, OrderEvent};
 use trolley::tui::layout::orders::shown_total;
-use trolley::tui::message::{Message, MouseKind};
+use trolley::tui::message::{Effect, Message, MouseKind};
 use trolley::tui::state::Mode;
 use trolley::tui::state::orders::{CheckoutPage, CheckoutPane};
+use trolley::tui::update::update;
 
 /// The positions in the checkout that shows.
 fn page(stage: &TestScreen) -> CheckoutPage {
@@ -160,8 +162,13 @@ fn a_line_is_selected_and_scrolled_with_all_that_belongs_to_it() {
     stage.keys("G");
     let end = rows(&stage);
     assert_eq!(selected(&stage), "Potted Basil");
-    assert_eq!(end[8..12], foot[..], "{}", stage.picture());
-    assert_eq!(end[6..8], ["fay", "! none left"], "{}", stage.picture());
+    assert_eq!(end[8..10], foot[..2], "{}", stage.picture());
+    assert_eq!(
+        end[6..8],
+        ["fay", "! none left · Enter removes it"],
+        "{}",
+        stage.picture()
+    );
 
     // Another preview leaves the selection where it is; a click selects.
     stage.link(shared_preview(&stage));
@@ -198,5 +205,205 @@ fn an_order_can_only_be_placed_where_its_whole_total_shows() {
         stage.keys(key);
         assert_eq!(shown_total(&stage.state), None);
         stage.keys("esc");
+    }
+}
+
+/// The changes that a key asks for: their edits.
+fn changes(stage: &mut TestScreen, keys: &str) -> Vec<Vec<Edit>> {
+    let mut changes = Vec::new();
+    for key in keys.split(' ') {
+        let key = Message::Key(Key::parse(key).unwrap());
+        for effect in update(&mut stage.state, key, stage.now) {
+            if let Effect::Live(LiveRequest::Change(change)) = effect {
+                changes.push(change.edits);
+            }
+        }
+    }
+    changes
+}
+
+fn take(product: &str, quantity: u32) -> Edit {
+    let product = id(product);
+    Edit::Take { product, quantity }
+}
+
+fn remove(product: &str) -> Edit {
+    Edit::Remove {
+        product: id(product),
+    }
+}
+
+/// The same cart and checkout where all changes are confirmed.
+fn confirm(stage: &mut TestScreen) {
+    let mut cart = stage.state.cart.shown.clone();
+    stage.version += 1;
+    cart.version = stage.version;
+    stage.state.cart.unconfirmed.clear();
+    stage.link(LiveEvent::Cart(cart));
+    stage.link(shared_preview(stage));
+}
+
+#[test]
+fn a_key_fixes_the_selected_line_and_goes_to_the_next_problem() {
+    let mut stage = shared_checkout(120, 36);
+    let picture = stage.picture();
+    assert!(
+        picture.contains("! only 3 left · Enter takes 3, gus keeps none"),
+        "{picture}"
+    );
+    assert!(
+        picture.contains("! none left · Enter removes it"),
+        "{picture}"
+    );
+    assert!(
+        picture.contains("! 2 lines can't be ordered yet. Enter fixes the selected│"),
+        "{picture}"
+    );
+    assert!(
+        picture.contains(" Enter fix  F fix all  Tab people  u undo  + more "),
+        "{picture}"
+    );
+
+    assert_eq!(changes(&mut stage, "enter"), [[take("focaccia", 1)]]);
+    assert_eq!(selected(&stage), "Potted Basil");
+    let picture = stage.picture();
+    assert!(picture.contains("! only 3 left …"), "{picture}");
+    assert!(picture.contains("3… Rosemary Focaccia"), "{picture}");
+    assert!(
+        picture.contains("Took 3 × Rosemary Focaccia; u undoes it"),
+        "{picture}"
+    );
+    // Pressed again there, before the server has answered, it takes nothing twice.
+    stage.keys("up up up up");
+    assert_eq!(selected(&stage), "Rosemary Focaccia");
+    assert!(changes(&mut stage, "enter").is_empty());
+    assert!(stage.picture().contains("The cart is just changing"));
+
+    stage.keys("G");
+    assert_eq!(changes(&mut stage, "enter"), [[remove("basil")]]);
+    confirm(&mut stage);
+    let picture = stage.picture();
+    assert!(picture.contains("To pay €77.10"), "{picture}");
+    assert!(
+        picture.contains("hal 2, cai 1") && !picture.contains("1 Potted Basil"),
+        "{picture}"
+    );
+    assert!(picture.contains("Press Y to place the order"), "{picture}");
+    assert!(!picture.contains("Enter fix"), "{picture}");
+    assert!(changes(&mut stage, "enter F enter").is_empty());
+}
+
+#[test]
+fn one_key_fixes_all_as_one_change() {
+    for (width, height) in [(120, 36), (80, 24), (50, 15)] {
+        let mut stage = shared_checkout(width, height);
+        let both = [[take("focaccia", 1), remove("basil")]];
+        assert_eq!(changes(&mut stage, "F"), both);
+        assert!(changes(&mut stage, "F").is_empty(), "not twice");
+        stage = shared_checkout(width, height);
+        stage.keys("F");
+        let told = "Took 3 × Rosemary Focaccia and removed ";
+        assert!(stage.picture().contains(told), "{}", stage.picture());
+        confirm(&mut stage);
+        insta::assert_snapshot!(format!("fixed-{width}x{height}"), stage.picture());
+    }
+}
+
+#[test]
+fn whoever_fixes_a_line_loses_their_own_pieces_first() {
+    let mut stage = shared_checkout(120, 36);
+    stage.state.env.me = "hal".to_owned();
+    let picture = stage.picture();
+    assert!(
+        picture.contains("! only 3 left · Enter takes 3, you keep 1"),
+        "{picture}"
+    );
+}
+
+#[test]
+fn a_number_before_a_key_of_the_checkout_is_no_answer_to_it() {
+    let mut stage = shared_checkout(120, 36);
+    assert!(changes(&mut stage, "3 enter 4 F").is_empty());
+    confirm(&mut stage);
+    let mut stage = shared_checkout(120, 36);
+    stage.keys("F");
+    confirm(&mut stage);
+    stage.keys("4 Y");
+    assert_eq!(stage.state.orders.placing, None);
+    assert!(
+        stage
+            .picture()
+            .contains("Nothing was ordered: a number came before it")
+    );
+    stage.keys("Y");
+    assert!(stage.state.orders.placing.is_some());
+}
+
+#[test]
+fn the_selected_line_is_changed_as_in_the_cart() {
+    let mut stage = shared_checkout(120, 36);
+    stage.keys("g");
+    let espresso = Edit::Add {
+        product: id("espresso"),
+        quantity: 3,
+        price: Money::parse("2.40"),
+    };
+    assert_eq!(changes(&mut stage, "3 +"), [[espresso]]);
+    assert_eq!(changes(&mut stage, "-"), [[take("espresso", 1)]]);
+    assert!(
+        stage.picture().contains("8… Espresso"),
+        "{}",
+        stage.picture()
+    );
+
+    // The prompt stands over the checkout, and leads back to it; no key there orders.
+    stage.keys("=");
+    let picture = stage.picture();
+    assert!(
+        picture.contains(" Quantity of Espresso (now 8): "),
+        "{picture}"
+    );
+    assert!(picture.contains(" Checkout 8 lines "), "{picture}");
+    assert_eq!(shown_total(&stage.state), None);
+    stage.keys("esc");
+    assert!(matches!(stage.state.mode, Mode::Checkout(_)));
+    stage.keys("= Y enter");
+    assert_eq!(stage.state.orders.placing, None);
+    assert!(matches!(stage.state.mode, Mode::Checkout(_)));
+    stage.keys("= 2");
+    let set = Edit::Set {
+        product: id("espresso"),
+        quantity: 2,
+        price: Money::parse("2.40"),
+    };
+    assert_eq!(changes(&mut stage, "enter"), [[set]]);
+    assert_eq!(changes(&mut stage, "d"), [[remove("espresso")]]);
+
+    // Beside the people no line is selected.
+    stage.keys("tab");
+    assert!(changes(&mut stage, "+ - d enter").is_empty());
+}
+
+#[test]
+fn nothing_is_fixed_in_a_cart_that_is_closed() {
+    let mut stage = shared_checkout(120, 36);
+    let mut cart = stage.state.cart.confirmed.clone();
+    cart.rules.locked = true;
+    cart.version = stage.version;
+    stage.link(LiveEvent::Cart(cart));
+    let picture = stage.picture();
+    assert!(!picture.contains("Enter takes 3"), "{picture}");
+    assert!(picture.contains("Locked  by bob"), "{picture}");
+    assert!(
+        picture.contains("! 2 lines can't be ordered yet. The cart is locked; bob"),
+        "{picture}"
+    );
+    for key in ["enter", "F"] {
+        assert!(changes(&mut stage, key).is_empty());
+        assert!(
+            stage
+                .picture()
+                .contains(" The cart is locked; bob can reopen it ")
+        );
     }
 }

@@ -554,11 +554,12 @@ fn the_help_says_where_enter_does_what() {
         .filter(|row| row.contains("Enter "))
         .map(str::to_owned)
         .collect();
-    assert_eq!(rows.len(), 3);
+    assert_eq!(rows.len(), 4);
     assert!(
         rows[0].contains("Add the product (in the catalog)")
             && rows[1].contains("quantity (in the cart")
-            && rows[2].contains("what a person asked for (in the people)"),
+            && rows[2].contains("Fix the selected line (in the checkout)")
+            && rows[3].contains("what a person asked for (in the people)"),
         "{rows:?}"
     );
 }

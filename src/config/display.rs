@@ -234,7 +234,7 @@ fn plain_letter(c: char) -> char {
 mod tests {
     use super::*;
     use crate::config::theme::{
-        BAR, CANCELLED, CHEAPER, CONNECTED, DEARER, DISCONNECTED, PENDING, READY, SHORT,
+        BAR, CANCELLED, CHEAPER, CONNECTED, DEARER, DISCONNECTED, NOTE, PENDING, READY, SHORT,
     };
 
     fn value(variables: &[(&str, &str)], name: &str) -> String {
@@ -304,6 +304,8 @@ mod tests {
             DISCONNECTED,
             PENDING,
             SHORT,
+            NOTE,
+            NOTE,
             DEARER,
             CHEAPER,
             READY,

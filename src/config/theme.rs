@@ -210,6 +210,8 @@ pub(crate) const UNLIMITED: &str = "∞";
 pub(crate) const UNLIMITED_IN_ASCII: &str = "many";
 /// The sign of a quantity of which the shop has too few.
 pub(crate) const SHORT: &str = "!";
+/// The sign of a note on a product.
+pub(crate) const NOTE: &str = "›";
 /// The sign of a price that went up since the product was added.
 pub(crate) const DEARER: &str = "▲";
 /// The sign of a price that went down since the product was added.

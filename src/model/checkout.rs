@@ -307,6 +307,7 @@ mod tests {
                 quantity,
                 price: Money::parse("4.20").unwrap_or_default(),
                 shares: people.iter().map(share).collect(),
+                notes: Vec::new(),
             },
             quantity_in_cart: Quantity::Whole(quantity),
             status: LineStatus::Good,

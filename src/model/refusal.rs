@@ -404,6 +404,16 @@ impl Refusal {
         self
     }
 
+    /// The same to whoever is called `me`: a cart of theirs is theirs to reopen.
+    #[must_use]
+    pub fn for_reader(self, me: &str) -> Refusal {
+        match self {
+            Refusal::Locked(owner) if owner == me => Refusal::Locked("you".to_owned()),
+            Refusal::Closed(owner) if owner == me => Refusal::Closed("you".to_owned()),
+            other => other,
+        }
+    }
+
     /// The sentence for a preview: what stands in the way of an order that nobody has tried to
     /// place yet, with the shop's currency before its amounts.
     #[must_use]

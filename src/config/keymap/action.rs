@@ -87,6 +87,10 @@ pub enum Action {
     Checkout,
     /// Place the order that the checkout shows.
     PlaceOrder,
+    /// Make the selected line of the checkout orderable.
+    Fix,
+    /// Make all lines of the checkout orderable.
+    FixAll,
     /// Show past orders.
     Orders,
     /// Show the receipt of the selected order.
@@ -145,6 +149,8 @@ impl Action {
             | Action::KeepAlive
             | Action::Checkout
             | Action::PlaceOrder
+            | Action::Fix
+            | Action::FixAll
             | Action::Orders
             | Action::Receipt
             | Action::Again

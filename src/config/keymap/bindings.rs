@@ -234,7 +234,19 @@ pub(super) const BINDINGS: &[Binding] = &[
     bind(Action::Move(Motion::PageDown), &["space"], &[Help]).footer("more"),
     bind(Action::Back, &["esc", "q", "?", "f1"], &[Help]).footer("close"),
     bind(Action::PlaceOrder, &["Y"], &[Checkout]).footer("place the order"),
+    bind(Action::Fix, &["enter"], &[Checkout])
+        .footer("fix")
+        .help("Fix the selected line (in the checkout): take what there is, or remove it"),
+    bind(Action::FixAll, &["F"], &[Checkout])
+        .footer("fix all")
+        .help("Fix all lines that can't be ordered, as one change (in the checkout)"),
     bind(Action::SwitchPane, &["tab", "backtab"], &[Checkout]).footer("people"),
+    bind(Action::Undo, &["u"], &[Checkout]).footer("undo"),
+    bind(Action::More, &["+"], &[Checkout]).footer("more"),
+    bind(Action::Less, &["-"], &[Checkout]).footer("less"),
+    bind(Action::SetQuantity, &["="], &[Checkout]).footer("qty"),
+    bind(Action::Remove, &["d", "delete"], &[Checkout]).footer("remove"),
+    bind(Action::Redo, &["ctrl-r"], &[Checkout]),
     bind(Action::Back, &["esc", "q"], &[Checkout]).footer("back"),
     bind(Action::Receipt, &["enter", "tab", "right", "l"], &[Orders]).footer("receipt"),
     bind(Action::Again, &["r"], ORDER)

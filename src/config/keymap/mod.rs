@@ -389,6 +389,8 @@ mod tests {
                 "down",
                 "each",
                 "expect",
+                "fix",
+                "fix-all",
                 "forget-cart",
                 "go-to-cart",
                 "help",

@@ -2,6 +2,7 @@
 
 use crate::config::keymap::Action;
 use crate::model::{OrderState, text};
+use crate::tui::layout::checkout::fixing;
 use crate::tui::layout::palette;
 use crate::tui::layout::palette::Run;
 use crate::tui::layout::receipt::ReceiptRows;
@@ -109,6 +110,8 @@ fn word_now(
         Action::Lock => state.may_change_rules().then_some(word),
         Action::Ready if state.is_ready(&state.env.me) => Some("not ready"),
         Action::SwitchPane if shows_people_of_checkout(state) => Some("lines"),
+        Action::Fix => fixing::can_fix_selected(state).then_some(word),
+        Action::FixAll => fixing::can_fix(state).then_some(word),
         Action::PlaceOrder => may_order(state).then_some(word),
         Action::ForgetCart => {
             let selected = state.carts.selected()?;

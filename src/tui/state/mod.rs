@@ -23,7 +23,7 @@ use areas::{Areas, Pane};
 use cart::CartPane;
 use carts::CartsState;
 use catalog::{CatalogPane, PaletteMatches};
-use orders::{CheckoutPage, OrdersState};
+use orders::{CheckoutPage, CheckoutPane, OrdersState};
 use people::PeoplePane;
 use ratatui::layout::Rect;
 use scroll::Scroll;
@@ -237,7 +237,7 @@ pub struct State {
     pub focus: Pane,
     /// The meaning of the keyboard.
     pub mode: Mode,
-    /// The page that the palette or the help covers, to which closing them returns.
+    /// The page that the palette, the help or a prompt covers, to which closing them returns.
     pub covered: Option<Mode>,
     /// The number typed before a command.
     pub count: Option<u32>,
@@ -376,7 +376,7 @@ impl State {
         }
     }
 
-    /// The page that shows, or that the palette or the help covers.
+    /// The page that shows, or that the palette, the help or a prompt covers.
     pub(crate) fn page(&mut self) -> &mut Mode {
         self.covered.as_mut().unwrap_or(&mut self.mode)
     }
@@ -409,6 +409,11 @@ impl State {
     #[must_use]
     pub fn target(&self) -> Option<ProductId> {
         self.areas()?;
+        if let Mode::Checkout(page) = &self.mode {
+            let line = self.orders.previewed(page.scroll.cursor)?;
+            let has_keyboard = page.pane == CheckoutPane::Lines;
+            return has_keyboard.then(|| line.order_line.product.clone());
+        }
 
         match self.list_context() {
             Context::Catalog => self.catalog.selected_id(),

@@ -55,6 +55,8 @@ impl Updater<'_> {
 
             Action::Checkout => self.open_checkout(),
             Action::PlaceOrder => self.place_order(),
+            Action::Fix => self.fix_line(),
+            Action::FixAll => self.fix_all(),
             Action::Orders => self.open_orders(),
             Action::Receipt => self.open_receipt(),
             Action::Again => self.order_again(),
@@ -160,7 +162,7 @@ impl Updater<'_> {
         }
     }
 
-    /// Opens the palette or the help. Closing it returns to the page that it covers.
+    /// Opens the palette, the help or a prompt. Closing it returns to the page that it covers.
     pub(super) fn cover(&mut self, mode: Mode) {
         let before = std::mem::replace(&mut self.state.mode, mode);
         match before {
@@ -177,7 +179,7 @@ impl Updater<'_> {
         }
     }
 
-    /// Closes the palette, the help or the question about an order.
+    /// Closes the palette, the help, a prompt or the question about an order.
     pub(super) fn uncover(&mut self) {
         self.state.mode = self.state.covered.take().unwrap_or(Mode::Browse);
     }
@@ -219,12 +221,13 @@ impl Updater<'_> {
             Mode::Receipt {
                 from_list: true, ..
             } => self.state.mode = Mode::Orders,
-            Mode::Help(_) | Mode::Palette { .. } | Mode::ConfirmCancel(_) => self.uncover(),
+            Mode::Help(_) | Mode::Palette { .. } | Mode::Prompt { .. } | Mode::ConfirmCancel(_) => {
+                self.uncover()
+            }
             Mode::Receipt { .. }
             | Mode::Checkout(_)
             | Mode::Orders
             | Mode::Carts
-            | Mode::Prompt { .. }
             | Mode::ConfirmQuit
             | Mode::ConfirmClear => self.state.mode = Mode::Browse,
         }
@@ -237,7 +240,7 @@ impl Updater<'_> {
             Mode::Prompt { asked, input } => {
                 let asked = asked.clone();
                 let typed = input.value().to_owned();
-                self.state.mode = Mode::Browse;
+                self.uncover();
                 match asked {
                     Asked::Quantity(product) => self.set_quantity(product, &typed),
                     Asked::Rule(rule) => self.set_rule(rule, &typed),

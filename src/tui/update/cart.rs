@@ -51,10 +51,10 @@ impl Updater<'_> {
             return;
         };
         // It begins empty: the prompt shows the old quantity, and the new one replaces it.
-        self.state.mode = Mode::Prompt {
+        self.cover(Mode::Prompt {
             asked: Asked::Quantity(product),
             input: Input::default(),
-        };
+        });
     }
 
     /// Adds pieces of a product.

@@ -1,13 +1,15 @@
-//! The checkout: moving among its lines and people.
+//! The checkout: moving among its lines and people, and fixing what can't be ordered.
 
 use super::Updater;
 use super::motion::{first_rows, moved};
-use crate::config::keymap::Motion;
-use crate::model::{Preview, ProductId};
+use crate::config::keymap::{Action, Motion};
+use crate::model::checkout::PreviewLine;
+use crate::model::{ChangeKind, Preview, ProductId};
+use crate::tui::layout::checkout::fixing;
 use crate::tui::layout::checkout::{CheckoutLayout, CheckoutPeople, CheckoutRows};
 use crate::tui::message::Mouse;
-use crate::tui::state::Mode;
 use crate::tui::state::orders::{CheckoutPage, CheckoutPane};
+use crate::tui::state::{Mode, Tone};
 use ratatui::layout::Position;
 
 impl Updater<'_> {
@@ -38,6 +40,101 @@ impl Updater<'_> {
                 CheckoutPane::Lines => CheckoutPane::People,
                 CheckoutPane::People => CheckoutPane::Lines,
             };
+        }
+    }
+
+    /// Does what the row of the selected line says, and goes on to the next line that can't be
+    /// ordered. After a number, which was meant for something else, it does nothing.
+    pub(super) fn fix_line(&mut self) {
+        let selected = self.state.target();
+        let line = self.blocked_lines().into_iter();
+        let mut line = line.filter(|line| Some(&line.order_line.product) == selected.as_ref());
+        if self.state.count.is_none()
+            && let Some(line) = line.next()
+            && self.fix(vec![line])
+        {
+            self.select_next_problem();
+        }
+    }
+
+    /// Fixes all lines that can't be ordered, as one change.
+    pub(super) fn fix_all(&mut self) {
+        if self.state.count.is_some() {
+            return;
+        }
+        let lines = self.blocked_lines();
+        if lines.is_empty() {
+            self.notify_info("There is nothing to fix");
+        } else {
+            self.fix(lines);
+        }
+    }
+
+    /// The lines that can't be ordered.
+    fn blocked_lines(&self) -> Vec<PreviewLine> {
+        let preview = self.state.orders.preview.as_ref();
+        preview
+            .map(|preview| preview.blocked().cloned().collect())
+            .unwrap_or_default()
+    }
+
+    /// Makes lines orderable, as one change; returns whether that was begun.
+    fn fix(&mut self, lines: Vec<PreviewLine>) -> bool {
+        if let Some(closed) = fixing::closed(self.state) {
+            let told = self.told(closed);
+            self.notify_error(told);
+            return false;
+        }
+        if self.state.orders.placing.is_some() {
+            self.notify_info("The order is on its way already");
+            return false;
+        }
+        // What shows must still be so: pressed twice, the key takes nothing twice.
+        if !lines.iter().all(|line| self.is_as_shown(line)) {
+            self.notify_warn("The cart is just changing: look again, then fix it");
+            return false;
+        }
+
+        let edits = lines.iter().filter_map(PreviewLine::mend).collect();
+        let done = fixing::done(&lines);
+        let undo = self.state.env.keymap.key_of(Action::Undo);
+        let is_begun = self.submit(ChangeKind::Edit, edits);
+        if is_begun {
+            self.notify_until_key(format!("{done}; {undo} undoes it"), Tone::Info);
+        }
+        is_begun
+    }
+
+    /// Returns whether the cart still holds a line as the checkout shows it.
+    fn is_as_shown(&self, line: &PreviewLine) -> bool {
+        let product = &line.order_line.product;
+        let cart = &self.state.cart;
+        let confirmed = cart.confirmed.line(product);
+        !cart.is_unconfirmed(product)
+            && confirmed.is_some_and(|now| now.quantity == line.quantity_in_cart)
+    }
+
+    /// Selects the next line that can't be ordered and is not being fixed.
+    fn select_next_problem(&mut self) {
+        let Some(preview) = &self.state.orders.preview else {
+            return;
+        };
+        let Mode::Checkout(page) = &self.state.mode else {
+            return;
+        };
+        let after = page.scroll.cursor + 1;
+        let rows = 0..preview.lines.len();
+        let next = rows
+            .clone()
+            .skip(after)
+            .chain(rows.take(after))
+            .find(|row| {
+                let line = &preview.lines[*row];
+                let is_waiting = self.state.cart.is_unconfirmed(&line.order_line.product);
+                line.obstacle().is_some() && !is_waiting
+            });
+        if let (Some(next), Some(page)) = (next, self.checkout_page()) {
+            page.scroll.cursor = next;
         }
     }
 

@@ -100,6 +100,9 @@ impl Updater<'_> {
                 self.type_count(key);
             }
 
+            Context::Checkout if key.typed().is_some_and(|c| c.is_ascii_digit()) => {
+                self.type_count(key);
+            }
             Context::Checkout => self.hint_at_place_order(key),
 
             Context::EmptyCatalog

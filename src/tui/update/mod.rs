@@ -189,12 +189,7 @@ impl Updater<'_> {
 
     /// The sentence for a refusal, to whoever sits at this screen.
     fn told(&self, refusal: Refusal) -> String {
-        let me = &self.state.env.me;
-        let refusal = match refusal {
-            Refusal::Locked(owner) if owner == *me => Refusal::Locked("you".to_owned()),
-            Refusal::Closed(owner) if owner == *me => Refusal::Closed("you".to_owned()),
-            other => other,
-        };
+        let refusal = refusal.for_reader(&self.state.env.me);
         refusal.told_in(&self.state.shop.currency)
     }
 

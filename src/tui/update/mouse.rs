@@ -53,7 +53,10 @@ impl Updater<'_> {
             Mode::Browse | Mode::Search => self.click_lists(areas, mouse, clicks),
             Mode::Orders | Mode::Receipt { .. } => self.click_orders(mouse, clicks),
             Mode::Checkout(_) => {
-                self.click_checkout(mouse);
+                if self.click_checkout(mouse) && clicks == Clicks::Double {
+                    self.state.last_press = None;
+                    self.act(Action::Fix);
+                }
             }
             Mode::Prompt { .. }
             | Mode::Help(_)

@@ -174,6 +174,13 @@ impl Updater<'_> {
             return;
         }
 
+        if self.state.count.is_some() {
+            let key = self.state.env.keymap.key_of(Action::PlaceOrder);
+            self.notify_error(format!(
+                "Nothing was ordered: a number came before it. Press {key} alone"
+            ));
+            return;
+        }
         if self.state.orders.total_seen != Some(self.state.orders.preview_number) {
             let key = self.state.env.keymap.key_of(Action::PlaceOrder);
             self.notify_error(if self.state.orders.keys_together {
@@ -267,7 +274,13 @@ impl Updater<'_> {
                     "{by} has just ordered it: nothing was ordered again · {orders} shows the order"
                 )
             }
-            _ => "Nothing was ordered".to_owned(),
+            _ => match preview.blocked().count() {
+                0 => "Nothing was ordered".to_owned(),
+                blocked => {
+                    let lines = text::count(blocked, "line");
+                    format!("Nothing was ordered: {lines} can't be ordered yet")
+                }
+            },
         }
     }
 

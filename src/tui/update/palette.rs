@@ -43,6 +43,17 @@ impl Updater<'_> {
                 self.state.mode = page.unwrap_or(Mode::Browse);
                 self.act(action);
             }
+            Run::Action(
+                action @ (Action::Fix
+                | Action::FixAll
+                | Action::More
+                | Action::Less
+                | Action::SetQuantity
+                | Action::Remove),
+            ) if matches!(page, Some(Mode::Checkout(_))) => {
+                self.state.mode = page.unwrap_or(Mode::Browse);
+                self.act(action);
+            }
             Run::Action(action) => self.act(action),
             Run::Type(text) => self.open_palette(text),
             Run::Add(product, quantity) => self.add(product, quantity),

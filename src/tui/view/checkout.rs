@@ -8,9 +8,10 @@ use super::{
     position,
 };
 use crate::config::keymap::Action;
-use crate::config::theme::{CHEAPER, DEARER, SHORT, Theme};
+use crate::config::theme::{CHEAPER, DEARER, PENDING, SHORT, Theme};
 use crate::model::checkout::PreviewLine;
 use crate::model::{Preview, text};
+use crate::tui::layout::checkout::fixing;
 use crate::tui::layout::checkout::{
     CheckoutColumns, CheckoutFoot, CheckoutLayout, CheckoutPaneAreas, CheckoutPeople, CheckoutRows,
     INDENT, LineRows, PersonRow, RowBelow, frames,
@@ -94,7 +95,7 @@ fn draw_lines(
             height: height.min(below.height),
             ..below
         };
-        draw_line(theme, line, around, rows.columns, background, area, sketch);
+        draw_line(state, line, around, rows.columns, background, area, sketch);
         below.y += area.height;
         below.height -= area.height;
     }
@@ -161,7 +162,7 @@ fn draw_headings(theme: &Theme, columns: CheckoutColumns, area: Rect, sketch: &m
 
 /// Draws a line with what belongs to it, as far as there is room in `area`.
 fn draw_line(
-    theme: &Theme,
+    state: &State,
     line: &PreviewLine,
     around: &LineRows,
     columns: CheckoutColumns,
@@ -172,14 +173,24 @@ fn draw_line(
     if area.is_empty() {
         return;
     }
+    let theme = &state.theme;
+    let product = &line.order_line.product;
+    let is_pending = state.cart.is_unconfirmed(product);
     let is_blocked = line.obstacle().is_some();
-    let style = if is_blocked { theme.bad } else { theme.text };
+    let style = match is_blocked {
+        _ if is_pending => theme.pending,
+        true => theme.bad,
+        false => theme.text,
+    };
     let price_style = match around.sign {
         DEARER => theme.warn,
         CHEAPER => theme.good,
         _ => theme.dim,
     };
-    let quantity = line.quantity_in_cart.to_string();
+    let quantity = match is_pending {
+        true => format!("{}{PENDING}", state.cart.shown.quantity(product)),
+        false => line.quantity_in_cart.to_string(),
+    };
     let (price, total) = if line.status.may_count() {
         let price = money::aligned(line.order_line.price, columns.price_decimals);
         let total = money::aligned(line.order_line.total(), columns.total_decimals);
@@ -217,7 +228,7 @@ fn draw_below(
     sketch: &mut Sketch,
 ) {
     let (words, style) = match below {
-        RowBelow::From(names) => (names, theme.dim),
+        RowBelow::From(words) | RowBelow::Note(words) => (words, theme.dim),
         RowBelow::Dearer(words) => (words, theme.warn),
         RowBelow::Cheaper(words) => (words, theme.good),
         RowBelow::Problem(words) => (words, theme.bad),
@@ -411,7 +422,8 @@ fn how_to_order(state: &State, preview: &Preview) -> (String, Style) {
             let text = match preview.over_budget() {
                 _ if blocked > 0 => {
                     let lines = text::count(blocked, "line");
-                    format!("{SHORT} {lines} can't be ordered yet.")
+                    let how = fixing::how(state, blocked);
+                    format!("{SHORT} {lines} can't be ordered yet. {how}")
                 }
                 Some(over) if preview.hidden == 0 => {
                     let over = over.in_currency(&preview.currency);

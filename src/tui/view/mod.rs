@@ -90,7 +90,9 @@ fn draw_too_small(state: &State, sketch: &mut Sketch) {
 fn draw_body(state: &State, areas: &Areas, sketch: &mut Sketch) {
     let body = state.body();
     let page = match (&state.mode, &state.covered) {
-        (Mode::Palette { .. } | Mode::ConfirmCancel(_), Some(covered)) => covered,
+        (Mode::Palette { .. } | Mode::Prompt { .. } | Mode::ConfirmCancel(_), Some(covered)) => {
+            covered
+        }
         (mode, _) => mode,
     };
     match page {

@@ -1,6 +1,7 @@
 //! The checkout: its lines, the people with their sums, and below them the rules, the total and
 //! what to do. Drawing, scrolling, the mouse and whoever asks what was seen all read it.
 
+pub(crate) mod fixing;
 mod people;
 mod rows;
 
@@ -259,6 +260,13 @@ fn height(rows: usize) -> u16 {
 fn facts(state: &State, preview: &Preview) -> Vec<Fact> {
     let rules = &state.cart.confirmed.rules;
     let mut facts = Vec::new();
+    if !preview.note.is_empty() {
+        facts.push(Fact {
+            name: "Note",
+            value: preview.note.clone(),
+            is_warning: false,
+        });
+    }
     if rules.locked {
         let value = match &rules.owner {
             Some(owner) => format!("by {owner}"),
@@ -296,6 +304,9 @@ fn brief_facts(state: &State, preview: &Preview, columns: usize) -> Vec<Fact> {
     if rules.locked {
         words.push("locked".to_owned());
     }
+    if !preview.note.is_empty() {
+        words.push(format!("Note: {}", preview.note));
+    }
     if let Some(at) = rules.closes {
         let time = clock(at, &state.env.zone, ClockStyle::Minute);
         let verb = if state.is_closed() {
@@ -318,7 +329,7 @@ fn brief_facts(state: &State, preview: &Preview, columns: usize) -> Vec<Fact> {
     let is_warning = rules.locked || state.is_closed() || matches!(left, Some(Remainder::Over(_)));
     let fact = Fact {
         name: "",
-        value: words.join(" · "),
+        value: text::truncate(&words.join(" · "), columns),
         is_warning,
     };
     (!words.is_empty()).then_some(fact).into_iter().collect()

@@ -1,7 +1,8 @@
 //! The rows of the lines to be ordered: each with who asked for it, what its price was, and what
 //! stands in its way.
 
-use crate::config::theme::{CHEAPER, DEARER, SHORT};
+use super::fixing;
+use crate::config::theme::{CHEAPER, DEARER, NOTE, PENDING, SHORT};
 use crate::model::checkout::PreviewLine;
 use crate::model::shares::{Portions, are_shared};
 use crate::model::{Preview, text};
@@ -49,6 +50,8 @@ pub(crate) enum RowBelow {
     Dearer(String),
     /// It is cheaper than when it was added.
     Cheaper(String),
+    /// What somebody noted on it.
+    Note(String),
     /// It can't be ordered.
     Problem(String),
 }
@@ -81,7 +84,7 @@ impl CheckoutRows {
         let lines = preview
             .lines
             .iter()
-            .map(|line| line_rows(line, columns, width, is_shared));
+            .map(|line| line_rows(state, line, columns, width, is_shared));
         CheckoutRows {
             columns,
             lines: lines.collect(),
@@ -107,6 +110,7 @@ impl CheckoutRows {
 
 /// A line with what belongs to it, in a pane of this width.
 fn line_rows(
+    state: &State,
     line: &PreviewLine,
     columns: CheckoutColumns,
     width: u16,
@@ -140,7 +144,12 @@ fn line_rows(
         });
     }
 
-    let problem = text::wrap(&problem(line), room, usize::MAX);
+    for note in &line.order_line.notes {
+        let note = text::wrap(&format!("{NOTE} {}", note.told()), room, usize::MAX);
+        below.extend(note.into_iter().map(RowBelow::Note));
+    }
+
+    let problem = text::wrap(&problem(state, line), room, usize::MAX);
     below.extend(problem.into_iter().map(RowBelow::Problem));
 
     LineRows {
@@ -163,11 +172,19 @@ fn word_of(sign: &str) -> &'static str {
     if sign == DEARER { "dearer" } else { "cheaper" }
 }
 
-/// The words about what stands in the way of a line: `! only 3 left`; nothing where nothing does.
-fn problem(line: &PreviewLine) -> String {
-    match line.obstacle() {
-        Some(obstacle) => format!("{SHORT} {}", obstacle.words()),
-        None => String::new(),
+/// The words about what stands in the way of a line, and about what fixes it: `! only 3 left ·
+/// Enter takes 3, hal keeps 1`; nothing where nothing does.
+fn problem(state: &State, line: &PreviewLine) -> String {
+    let Some(obstacle) = line.obstacle() else {
+        return String::new();
+    };
+    let words = format!("{SHORT} {}", obstacle.words());
+    if state.cart.is_unconfirmed(&line.order_line.product) {
+        return format!("{words} {PENDING}");
+    }
+    match fixing::told(state, line) {
+        Some(told) => format!("{words} · {told}"),
+        None => words,
     }
 }
 
