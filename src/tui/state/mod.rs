@@ -185,15 +185,6 @@ pub enum RepeatableEdit {
     Remove,
 }
 
-/// The position within the rows of a page.
-#[derive(Debug)]
-pub(crate) enum RowsPosition<'a> {
-    /// The first row that shows; none is selected.
-    Top(&'a mut usize),
-    /// The selected row, and the first that shows.
-    Selection(&'a mut Scroll),
-}
-
 /// Everything that the screen shows.
 #[derive(Debug)]
 pub struct State {
@@ -357,11 +348,11 @@ impl State {
         }
     }
 
-    /// The position within the rows of a page that covers the lists; `None` where there is none.
-    pub(crate) fn order_rows(&mut self) -> Option<RowsPosition<'_>> {
-        match &mut self.mode {
-            Mode::Orders => Some(RowsPosition::Selection(&mut self.orders.scroll)),
-            Mode::Carts => Some(RowsPosition::Selection(&mut self.carts.scroll)),
+    /// The position within the list of a page that covers the others; `None` where there is none.
+    pub(crate) fn page_scroll(&mut self) -> Option<&mut Scroll> {
+        match self.mode {
+            Mode::Orders => Some(&mut self.orders.scroll),
+            Mode::Carts => Some(&mut self.carts.scroll),
             // Their rows are of different heights, or move by what stands on them.
             Mode::Checkout(_)
             | Mode::Receipt { .. }

@@ -5,8 +5,8 @@ use crate::config::keymap::{Context, Motion};
 use crate::tui::layout::cart::CartRows;
 use crate::tui::layout::orders::{Extent, extent};
 use crate::tui::layout::{help, palette};
+use crate::tui::state::Mode;
 use crate::tui::state::areas::{Areas, Pane};
-use crate::tui::state::{Mode, RowsPosition};
 
 impl Updater<'_> {
     /// Moves within whatever has the keyboard.
@@ -36,15 +36,9 @@ impl Updater<'_> {
         };
         let by = self.rows_per_step();
 
-        match self.state.order_rows() {
-            Some(RowsPosition::Top(top)) => {
-                *top = moved(*top, first_rows(rows, page), page, motion, by);
-            }
-            Some(RowsPosition::Selection(scroll)) => {
-                scroll.cursor = moved(scroll.cursor, rows, page, motion, by);
-                scroll.keep_within(rows, page);
-            }
-            None => {}
+        if let Some(scroll) = self.state.page_scroll() {
+            scroll.cursor = moved(scroll.cursor, rows, page, motion, by);
+            scroll.keep_within(rows, page);
         }
     }
 

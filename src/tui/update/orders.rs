@@ -16,7 +16,7 @@ use crate::tui::message::Effect;
 use crate::tui::state::activity::{ActivityEntry, CartEventKind};
 use crate::tui::state::orders::CheckoutPage;
 use crate::tui::state::scroll::Scroll;
-use crate::tui::state::{Connectivity, Mode, RowsPosition, Tone};
+use crate::tui::state::{Connectivity, Mode, Tone};
 
 impl Updater<'_> {
     /// Opens the checkout.
@@ -150,10 +150,8 @@ impl Updater<'_> {
             return;
         };
 
-        match self.state.order_rows() {
-            Some(RowsPosition::Top(top)) => *top = (*top).min(rows.saturating_sub(page)),
-            Some(RowsPosition::Selection(scroll)) => scroll.keep_within(rows, page),
-            None => {}
+        if let Some(scroll) = self.state.page_scroll() {
+            scroll.keep_within(rows, page);
         }
     }
 
