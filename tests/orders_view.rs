@@ -323,7 +323,8 @@ fn every_row_of_a_receipt_can_be_read_and_each_entry_selected() {
             stage.keys(start);
             let mut seen = receipt_rows(&stage);
             let mut selected = Vec::new();
-            for _ in 0..200 {
+            // Enough steps for rows of which two show at a time.
+            for _ in 0..2 * all.len() {
                 let Mode::Receipt { scroll, .. } = &stage.state.mode else {
                     panic!("not on the receipt");
                 };
