@@ -137,7 +137,7 @@ fn orders_are_asked_for_once_the_link_is_up_and_closed_where_they_can_not_be_had
     assert!(up(&mut ann));
     assert!(ann.picture().contains("Reading the orders"));
     ann.link(LiveEvent::Order(OrderEvent::List(
-        harness::order_screens::orders(),
+        harness::order_screens::orders().into(),
     )));
     ann.keys("enter");
     ann.link(LiveEvent::Down(Trouble::Lost));

@@ -180,7 +180,7 @@ fn steps() -> impl Strategy<Value = Step> {
         LiveEvent::Slow(false),
         order_screens::preview(104, true),
         order_screens::preview(208, false),
-        LiveEvent::Order(OrderEvent::List(order_screens::orders())),
+        LiveEvent::Order(OrderEvent::List(order_screens::orders().into())),
     ];
     let kinds = vec![MouseKind::Press, MouseKind::WheelUp, MouseKind::WheelDown];
 

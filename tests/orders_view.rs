@@ -9,6 +9,7 @@ use trolley::config::key::Key;
 use trolley::model::order::{OrderLine, Share};
 use trolley::model::{Money, Order, OrderState, ProductId};
 use trolley::store::live::{LiveEvent, LiveRequest, OrderEvent, OrderRequest};
+use trolley::store::order::OrdersPage;
 use trolley::store::{Error, Trouble};
 use trolley::tui::message::{Effect, Message, MouseKind};
 use trolley::tui::state::Mode;
@@ -17,7 +18,7 @@ use trolley::tui::update::update;
 fn listed(width: u16, height: u16, orders: Vec<Order>) -> TestScreen {
     let mut stage = TestScreen::filled(width, height);
     stage.keys("o");
-    stage.link(LiveEvent::Order(OrderEvent::List(orders)));
+    stage.link(LiveEvent::Order(OrderEvent::List(orders.into())));
     stage
 }
 
@@ -50,7 +51,7 @@ fn the_receipt_of_the_selected_order_stands_beside_the_list_where_there_is_room(
 fn the_selected_order_stays_selected_when_another_one_comes() {
     let mut stage = listed(120, 36, orders()[1..].to_vec());
     stage.keys("down");
-    stage.link(LiveEvent::Order(OrderEvent::List(orders())));
+    stage.link(LiveEvent::Order(OrderEvent::List(orders().into())));
     assert_eq!(stage.state.orders.scroll.cursor, 2);
     assert!(stage.picture().contains(order_id(3).as_str()));
 }
@@ -323,11 +324,14 @@ fn every_row_of_a_receipt_can_be_read_and_each_entry_selected() {
             stage.keys(start);
             let mut seen = receipt_rows(&stage);
             let mut selected = Vec::new();
-            // Enough steps for rows of which two show at a time.
-            for _ in 0..2 * all.len() {
-                let Mode::Receipt { scroll, .. } = &stage.state.mode else {
+            let mut before = None;
+            loop {
+                let Mode::Receipt { scroll, .. } = stage.state.mode else {
                     panic!("not on the receipt");
                 };
+                if before.replace(scroll) == Some(scroll) {
+                    break;
+                }
                 selected.push(scroll.cursor);
                 stage.keys(there);
                 seen.extend(receipt_rows(&stage));
@@ -378,4 +382,209 @@ fn a_mark_of_who_has_settled_shows_on_all_screens() {
     bob.wait("bob 1 +open +2\\.40");
     let id = server.get_list("ZRANGE {orders}:all 0 -1").remove(0);
     assert_eq!(server.get(&format!("HGET {{orders}}:{id} settled")), "");
+}
+
+/// What the orders of the list are called that show.
+fn found(stage: &TestScreen) -> Vec<String> {
+    let names = orders().into_iter().map(|order| order.name());
+    let shown = stage.picture();
+    names.filter(|name| shown.contains(name.as_str())).collect()
+}
+
+#[test]
+fn orders_are_found_by_what_is_in_them_while_one_types() {
+    let mut listed_orders = orders();
+    listed_orders[1].lines.truncate(1);
+    listed_orders[2].who = "Zoë".to_owned();
+    let name = |n: usize| orders()[n - 1].name();
+    for (typed, orders) in [
+        ("matcha", vec![1, 3, 4]),
+        ("MATCHA espresso", vec![1, 3, 4]),
+        ("bob", vec![1, 2, 3, 4]),
+        ("zoe", vec![3]),
+        ("zoë done", vec![3]),
+        ("ready bob", vec![2]),
+        ("today", vec![1, 2, 3, 4]),
+        ("2026-11-18 09", vec![3]),
+        ("wed 18", vec![1, 2, 3, 4]),
+        ("4000-0000", vec![4]),
+    ] {
+        let mut stage = listed(80, 24, listed_orders.clone());
+        stage.keys("/");
+        for letter in typed.chars() {
+            let key = if letter == ' ' {
+                "space".to_owned()
+            } else {
+                letter.to_string()
+            };
+            stage.keys(&key);
+        }
+        let orders: Vec<String> = orders.into_iter().map(name).collect();
+        assert_eq!(found(&stage), orders, "{typed} {}", stage.picture());
+        assert!(
+            stage
+                .picture()
+                .contains(&format!("Orders /{typed} {} of 4", orders.len()))
+        );
+        // Kept by Enter, dropped by Esc, which leaves only then.
+        stage.keys("enter");
+        assert_eq!(found(&stage), orders);
+        stage.keys("esc");
+        assert_eq!(found(&stage).len(), 4);
+        assert!(matches!(stage.state.mode, Mode::Orders));
+        stage.keys("esc");
+        assert!(matches!(stage.state.mode, Mode::Browse));
+    }
+
+    let mut stage = listed(80, 24, listed_orders);
+    stage.keys("/ c o l a");
+    assert!(stage.picture().contains("No order matches “cola”."));
+    stage.keys("esc");
+    assert!(matches!(stage.state.mode, Mode::Orders));
+    assert_eq!(found(&stage).len(), 4);
+}
+
+#[test]
+fn two_keys_go_through_the_states_of_orders() {
+    let mut stage = listed(80, 24, orders());
+    stage.keys("down down");
+    for (title, places) in [
+        ("open 2 of 4", vec![0, 1]),
+        ("done 1 of 4", vec![2]),
+        ("cancelled 1 of 4", vec![3]),
+        ("Orders 4", vec![0, 1, 2, 3]),
+    ] {
+        stage.keys("]");
+        assert!(stage.picture().contains(title), "{}", stage.picture());
+        assert_eq!(stage.state.orders.shown, places);
+    }
+    stage.keys("[");
+    assert_eq!(stage.state.orders.shown, [3]);
+    // The keys act on what shows.
+    stage.keys("enter");
+    assert!(stage.picture().contains(order_id(4).as_str()));
+    stage.keys("esc ] [ [ [");
+    assert!(stage.picture().contains("open 2 of 4"));
+    let cancelled = OrderEvent::State(order_id(1), OrderState::Cancelled, None);
+    stage.link(LiveEvent::Order(cancelled));
+    assert_eq!(stage.state.orders.shown, [1]);
+}
+
+/// So many orders from the newest on, of as many as `total`.
+fn page(from: usize, count: usize, total: usize) -> OrdersPage {
+    let order = |n: usize| Order {
+        id: order_id(100_000 + n as u64),
+        at: 1_795_000_000_000 - n as u64 * 60_000,
+        ..orders().remove(2)
+    };
+    OrdersPage {
+        orders: (from..from + count).map(order).collect(),
+        from,
+        next: from + count,
+        total,
+    }
+}
+
+#[test]
+fn older_orders_are_read_before_they_are_wanted() {
+    let mut stage = TestScreen::filled(80, 24);
+    stage.keys("o");
+    let told = |stage: &mut TestScreen, page: OrdersPage| {
+        let event = LiveEvent::Order(OrderEvent::List(page));
+        let effects = update(&mut stage.state, Message::Live(event), stage.now);
+        let mut older = effects.into_iter().filter_map(|effect| match effect {
+            Effect::Live(LiveRequest::Order(OrderRequest::Older(from))) => Some(from),
+            _ => None,
+        });
+        older.next()
+    };
+    assert_eq!(told(&mut stage, page(0, 200, 450)), None);
+    assert!(stage.picture().contains("Orders 450") && stage.picture().contains("1 of 450"));
+    assert_eq!(requests(&mut stage, "down"), []);
+    assert_eq!(requests(&mut stage, "G"), [OrderRequest::Older(200)]);
+    assert_eq!(requests(&mut stage, "up down"), [], "once is enough");
+    let selected = stage.state.orders.scroll.cursor;
+    assert_eq!(told(&mut stage, page(200, 200, 450)), None);
+    assert_eq!(stage.state.orders.scroll.cursor, selected);
+    assert_eq!(stage.state.orders.shown.len(), 400);
+
+    // One that came meanwhile has moved the others by one place.
+    let newer = Order {
+        id: order_id(7),
+        at: 1_795_000_060_000,
+        ..orders().remove(0)
+    };
+    let mut first = page(0, 199, 451);
+    first.orders.insert(0, newer);
+    first.next = 200;
+    assert_eq!(told(&mut stage, first), None);
+    assert_eq!(stage.state.orders.scroll.cursor, selected + 1);
+    assert_eq!(stage.state.orders.shown.len(), 401);
+
+    // A search reads on until all are read.
+    assert_eq!(requests(&mut stage, "/ u u"), [OrderRequest::Older(400)]);
+    assert!(stage.picture().contains("Reading older orders …"));
+    let last = page(399, 51, 451);
+    assert_eq!(
+        told(
+            &mut stage,
+            OrdersPage {
+                from: 400,
+                next: 451,
+                ..last
+            }
+        ),
+        None
+    );
+    assert!(stage.picture().contains("No order matches “uu”."));
+    stage.keys("esc");
+    assert!(stage.picture().contains("of 451"));
+    assert_eq!(stage.state.orders.shown.len(), 451);
+
+    // After a break all of them may be old.
+    stage.keys("G");
+    stage.link(LiveEvent::Down(Trouble::Lost));
+    let cart = stage.state.cart.confirmed.clone();
+    stage.link(LiveEvent::Cart(cart));
+    assert_eq!(told(&mut stage, page(0, 200, 450)), Some(200));
+}
+
+#[test]
+fn five_thousand_orders_are_paged_and_searched() {
+    let server = Server::with_demo();
+    for product in ["baguette", "espresso"] {
+        ok(
+            &server,
+            &["--user", "office", "--name", "ann", "add", product],
+        );
+        ok(
+            &server,
+            &["--user", "office", "--name", "ann", "checkout", "--yes"],
+        );
+    }
+    let [first, second] =
+        <[String; 2]>::try_from(server.get_list("ZRANGE {orders}:all 0 -1")).unwrap();
+    let script = "local fields = redis.call('HGETALL', KEYS[1]) for n = 1, 4998 do \
+        local id = string.format('20250101-0000-%04d', n) \
+        redis.call('HSET', '{orders}:' .. id, unpack(fields)) \
+        redis.call('HSET', '{orders}:' .. id, 'id', id, 'at', 1735689600000 + n * 60000, 'state', 'done') \
+        redis.call('ZADD', KEYS[2], 1735689600000 + n * 60000, id) end";
+    let record = format!("{{orders}}:{first}");
+    server.raw(&["EVAL", script, "2", &record, "{orders}:of:office"]);
+
+    let mut shop = shop_sized(&server, "office", "bob", 120, 36);
+    shop.wait("64 products");
+    shop.keys("o");
+    shop.wait("Orders 5000 ");
+    shop.wait("1 of 5000");
+    shop.keys_until("G", "5000 of 5000");
+    shop.wait("20250101-0000-0001");
+    // The oldest one is found by its id, and the only one with an espresso by that.
+    shop.keys("g / 0 0 0 0 - 0 0 0 1");
+    shop.wait("/0000-0001 1 of 5000");
+    shop.keys("esc / e s p");
+    shop.wait("/esp 1 of 5000");
+    shop.wait(&second);
+    shop.keys("enter esc ]");
+    shop.wait("open 2 of 5000");
 }

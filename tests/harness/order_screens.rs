@@ -129,7 +129,7 @@ pub fn orders() -> Vec<Order> {
 
 /// The screens of ordering, by name; `filled` is the shop with a cart of version 104 after some keys.
 pub fn screens(filled: &impl Fn(&str) -> TestScreen) -> Vec<(&'static str, TestScreen)> {
-    let list = || LiveEvent::Order(OrderEvent::List(orders()));
+    let list = || LiveEvent::Order(OrderEvent::List(orders().into()));
     let mut receipt = told(filled("o"), list());
     receipt.keys("enter");
     // Confirmed, and then the link broke.

@@ -258,6 +258,9 @@ pub(super) const BINDINGS: &[Binding] = &[
     bind(Action::Settle, &["s"], &[Receipt])
         .footer("settled")
         .help("Mark that the selected person has settled, or not (on a receipt that you ordered)"),
+    bind(Action::Search, &["/"], &[Orders]).footer("search"),
+    bind(Action::NextCategory, &["]"], &[Orders]).footer("open only"),
+    bind(Action::PreviousCategory, &["["], &[Orders]),
     bind(Action::Back, &["esc", "q", "o"], &[Orders]).footer("close"),
     bind(
         Action::Orders,

@@ -15,6 +15,7 @@ mod sending;
 mod session;
 mod visitors;
 
+pub(crate) use orders::NEWEST_LISTED;
 pub use orders::{OrderEvent, OrderRequest};
 pub use visitors::{Link, Subscription};
 

@@ -10,13 +10,16 @@ use crate::store::connection::{Conn, Connection};
 use crate::store::error::{Error, Trouble};
 use crate::store::keys::CartKeys;
 use crate::store::order::checkout::{log_outcome, order_error, read_preview};
-use crate::store::order::records::{cancel_by_buyer, mark_settled, read_list, read_state};
-use crate::store::order::{Driver, Outcome};
+use crate::store::order::records::{
+    cancel_by_buyer, mark_settled, read_own, read_page, read_state,
+};
+use crate::store::order::{Driver, OrdersPage, Outcome};
 use crate::store::policy::Policy;
 use std::time::Duration;
 
-/// The most orders that a terminal lists.
-const MOST_LISTED: usize = 200;
+/// The orders that a terminal reads first, and at a time of the older ones.
+pub(crate) const NEWEST_LISTED: usize = 200;
+const OLDER_LISTED: usize = 500;
 
 /// A request about orders.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -27,10 +30,14 @@ pub enum OrderRequest {
     Place(OrderId, Box<Preview>),
     /// Finish the order for which the cart is frozen.
     Resume,
-    /// Read the cart's past orders.
+    /// Read the newest of the cart's past orders.
     List,
     /// Cancel an order that was ordered here, now or not at all.
     Cancel(OrderId),
+    /// Read the next of them, after so many newer ones.
+    Older(usize),
+    /// Read one of them again.
+    Read(OrderId),
     /// Mark whether somebody has settled their part of an order; an [`OrderEvent::Settled`] answers.
     Settle {
         /// The order.
@@ -57,8 +64,10 @@ pub enum OrderEvent {
     Failed(Trouble),
     /// What became of a cancellation that was asked for here.
     Cancelled(OrderId, Result<(), Error>),
-    /// The cart's past orders, newest first.
-    List(Vec<Order>),
+    /// Some of the cart's past orders.
+    List(OrdersPage),
+    /// One of them, as it is now.
+    Read(Box<Order>),
     /// An order has a new state; and its number, where it has one.
     State(OrderId, OrderState, Option<u32>),
     /// It was marked who has settled their part of an order.
@@ -84,6 +93,8 @@ impl Supervisor {
             | OrderRequest::Preview(_)
             | OrderRequest::List
             | OrderRequest::Cancel(_)
+            | OrderRequest::Older(_)
+            | OrderRequest::Read(_)
             | OrderRequest::Settle { .. } => return,
         };
         self.order_drivers.push_back(OrderOnItsWay {
@@ -109,8 +120,12 @@ impl Session {
                 }
             }
             OrderRequest::Preview(currency) => self.preview_order(supervisor, visitor, currency),
-            OrderRequest::List => self.list_orders(supervisor, visitor),
             OrderRequest::Cancel(id) => self.cancel_order(supervisor, visitor, id),
+            OrderRequest::List => self.list_orders(supervisor, visitor, 0, NEWEST_LISTED),
+            OrderRequest::Older(from) => {
+                self.list_orders(supervisor, visitor, from, OLDER_LISTED);
+            }
+            OrderRequest::Read(id) => self.read_order(supervisor, visitor, id),
             OrderRequest::Settle {
                 order,
                 name,
@@ -131,12 +146,36 @@ impl Session {
         });
     }
 
-    fn list_orders(&mut self, supervisor: &Supervisor, visitor: VisitorId) {
+    fn read_order(&mut self, supervisor: &Supervisor, visitor: VisitorId, id: OrderId) {
         let products = self.products.clone();
         let user = supervisor.user.clone();
         self.start(async move {
             let answer = match products.conn().await {
-                Ok(mut conn) => list(&mut conn, &user).await,
+                Ok(mut conn) => read_own(&mut conn, &user, &id).await,
+                Err(trouble) => Err(trouble),
+            };
+            match answer {
+                Ok(Some(order)) => {
+                    Completed::OrderAnswer(visitor, Ok(OrderEvent::Read(Box::new(order))))
+                }
+                Ok(None) => Completed::OrderNews(None),
+                Err(trouble) => Completed::OrderAnswer(visitor, Err(trouble)),
+            }
+        });
+    }
+
+    fn list_orders(
+        &mut self,
+        supervisor: &Supervisor,
+        visitor: VisitorId,
+        from: usize,
+        most: usize,
+    ) {
+        let products = self.products.clone();
+        let user = supervisor.user.clone();
+        self.start(async move {
+            let answer = match products.conn().await {
+                Ok(mut conn) => list(&mut conn, &user, from, most).await,
                 Err(trouble) => Err(trouble),
             };
             Completed::OrderAnswer(visitor, answer)
@@ -305,8 +344,13 @@ async fn preview(
     Ok(OrderEvent::Preview(Box::new(preview)))
 }
 
-async fn list(conn: &mut Conn, user: &UserName) -> Result<OrderEvent, Trouble> {
-    let orders = read_list(conn, Some(user), MOST_LISTED).await;
+async fn list(
+    conn: &mut Conn,
+    user: &UserName,
+    from: usize,
+    most: usize,
+) -> Result<OrderEvent, Trouble> {
+    let orders = read_page(conn, user, from, most).await;
     Ok(OrderEvent::List(orders.map_err(Trouble::for_orders)?))
 }
 

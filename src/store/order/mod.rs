@@ -78,7 +78,8 @@ pub use find::find_order;
 pub use follow::{FollowEvent, Follower, OrderEntry};
 pub use leftovers::{FinishedOrder, finish_open};
 pub use records::{
-    cancel_leftovers, cancel_own, count_orders, get_order, list_orders, mark_settled, set_state,
+    OrdersPage, cancel_leftovers, cancel_own, count_orders, get_order, list_orders, mark_settled,
+    set_state,
 };
 pub use stage::{Outcome, Stage};
 pub use unowned::give_back_unowned;

@@ -246,23 +246,94 @@ pub(crate) fn index_of(user: Option<&UserName>) -> String {
     )
 }
 
+/// A page of past orders, newest first.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OrdersPage {
+    /// The orders. Records that can't be read are left out.
+    pub orders: Vec<Order>,
+    /// How many newer ones there are.
+    pub from: usize,
+    /// How many newer ones the page after this has.
+    pub next: usize,
+    /// How many there are at all.
+    pub total: usize,
+}
+
+impl From<Vec<Order>> for OrdersPage {
+    /// All orders on one page.
+    fn from(orders: Vec<Order>) -> OrdersPage {
+        OrdersPage {
+            from: 0,
+            next: orders.len(),
+            total: orders.len(),
+            orders,
+        }
+    }
+}
+
+/// Reads a page of `user`'s orders, after the `from` newest, of at most `most`.
+pub(crate) async fn read_page(
+    conn: &mut Conn,
+    user: &UserName,
+    from: usize,
+    most: usize,
+) -> Result<OrdersPage, Trouble> {
+    let mut count = redis::cmd("ZCARD");
+    count.arg(index_of(Some(user)));
+    let total: usize = answer(&count, conn).await?;
+    let (orders, entries) = read_range(conn, Some(user), from, most).await?;
+
+    // A page without entries is the last one, whatever was counted.
+    let next = from + entries;
+    let total = if entries == 0 { next } else { total };
+    Ok(OrdersPage {
+        orders,
+        from,
+        next,
+        total,
+    })
+}
+
+/// Reads an order of `user` on any link; `None` where they have no such order that was placed.
+pub(crate) async fn read_own(
+    conn: &mut Conn,
+    user: &UserName,
+    id: &OrderId,
+) -> Result<Option<Order>, Trouble> {
+    let fields: Vec<Option<Vec<u8>>> = answer(&fetch(id), conn).await?;
+    let order = decode(&fields).map(|record| record.order);
+    Ok(order.filter(|order| order.user == user.as_str()))
+}
+
 /// Reads orders like [`list_orders`], on any link.
 pub(crate) async fn read_list(
     conn: &mut Conn,
     user: Option<&UserName>,
     most: usize,
 ) -> Result<Vec<Order>, Trouble> {
+    let (orders, _) = read_range(conn, user, 0, most).await?;
+    Ok(orders)
+}
+
+/// Reads orders after the `from` newest, and how many entries of the index that were.
+async fn read_range(
+    conn: &mut Conn,
+    user: Option<&UserName>,
+    from: usize,
+    most: usize,
+) -> Result<(Vec<Order>, usize), Trouble> {
     if most == 0 {
-        return Ok(Vec::new());
+        return Ok((Vec::new(), 0));
     }
     let ids: Vec<String> = redis::cmd("ZREVRANGE")
         .arg(index_of(user))
-        .arg(0)
-        .arg(most - 1)
+        .arg(from)
+        .arg(from + most - 1)
         .query_async(conn)
         .await
         .map_err(Trouble::from)?;
 
+    let entries = ids.len();
     let ids = ids.iter().filter_map(|id| OrderId::parse(id));
     let commands = ids.map(|id| fetch(&id)).collect();
     let answers = pipeline::run_all(conn, commands).await?;
@@ -273,7 +344,7 @@ pub(crate) async fn read_list(
         let fields: Vec<Option<Vec<u8>>> = redis::from_redis_value(fields).unwrap_or_default();
         orders.extend(decode(&fields).map(|record| record.order));
     }
-    Ok(orders)
+    Ok((orders, entries))
 }
 
 /// Reads the state and the number of an order; `None` where `user` has no such order that was

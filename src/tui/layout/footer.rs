@@ -6,7 +6,7 @@ use crate::tui::layout::checkout::fixing;
 use crate::tui::layout::palette;
 use crate::tui::layout::palette::Run;
 use crate::tui::layout::receipt::ReceiptRows;
-use crate::tui::state::orders::CheckoutPane;
+use crate::tui::state::orders::{CheckoutPane, KeptStates};
 use crate::tui::state::{Mode, State};
 
 /// The columns between two keys.
@@ -24,6 +24,7 @@ pub fn unseen_news(state: &State) -> Option<&str> {
         | Mode::ConfirmClear => true,
         Mode::Browse
         | Mode::Search
+        | Mode::OrderSearch
         | Mode::Help(_)
         | Mode::Checkout(_)
         | Mode::Orders
@@ -129,6 +130,20 @@ fn word_now(
                 "open"
             } else {
                 word
+            })
+        }
+        Action::Search | Action::NextCategory
+            if matches!(state.mode, Mode::Orders)
+                && state.orders.list.as_ref().is_none_or(Vec::is_empty) =>
+        {
+            None
+        }
+        Action::NextCategory if matches!(state.mode, Mode::Orders) => {
+            Some(match state.orders.kept.next(true) {
+                KeptStates::All => "all",
+                KeptStates::Open => "open only",
+                KeptStates::Done => "done only",
+                KeptStates::Cancelled => "cancelled only",
             })
         }
         Action::Receipt | Action::Again => state.shown_order().map(|_| word),

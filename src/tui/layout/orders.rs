@@ -36,9 +36,10 @@ impl OrdersFrames {
     pub(crate) fn of(page: &Mode, body: Rect) -> OrdersFrames {
         let both = list_and_selected(body);
         let (list, receipt) = match page {
-            Mode::Orders => both.map_or((Some(body), None), |(list, receipt)| {
-                (Some(list), Some(receipt))
-            }),
+            Mode::Orders | Mode::OrderSearch => both
+                .map_or((Some(body), None), |(list, receipt)| {
+                    (Some(list), Some(receipt))
+                }),
             Mode::Receipt {
                 from_list: true, ..
             } => both.map_or((None, Some(body)), |(list, receipt)| {
@@ -117,8 +118,8 @@ pub(crate) fn extent(state: &State) -> Option<Extent> {
     let body = usize::from(height.saturating_sub(SURROUNDINGS));
 
     let (rows, page) = match &state.mode {
-        Mode::Orders => {
-            let rows = state.orders.list.as_ref().map_or(0, Vec::len);
+        Mode::Orders | Mode::OrderSearch => {
+            let rows = state.orders.shown.len();
             (rows, body.saturating_sub(1))
         }
         Mode::Carts => (state.carts.rows(), body.saturating_sub(1)),

@@ -102,6 +102,8 @@ pub enum Mode {
     Checkout(CheckoutPage),
     /// Looks through past orders.
     Orders,
+    /// Types a search among them.
+    OrderSearch,
     /// Reads the receipt of an order.
     Receipt {
         /// The order.
@@ -318,7 +320,7 @@ impl State {
     fn context_of(&self, mode: &Mode) -> Context {
         match mode {
             Mode::Browse => self.list_context(),
-            Mode::Search => Context::Search,
+            Mode::Search | Mode::OrderSearch => Context::Search,
             Mode::Prompt { .. } => Context::Prompt,
             Mode::Palette { .. } => Context::Palette,
             Mode::Help(_) => Context::Help,
@@ -351,7 +353,7 @@ impl State {
     /// The position within the list of a page that covers the others; `None` where there is none.
     pub(crate) fn page_scroll(&mut self) -> Option<&mut Scroll> {
         match self.mode {
-            Mode::Orders => Some(&mut self.orders.scroll),
+            Mode::Orders | Mode::OrderSearch => Some(&mut self.orders.scroll),
             Mode::Carts => Some(&mut self.carts.scroll),
             // Their rows are of different heights, or move by what stands on them.
             Mode::Checkout(_)
@@ -377,7 +379,7 @@ impl State {
     pub(crate) fn shown_order(&self) -> Option<&Order> {
         match &self.mode {
             Mode::Receipt { order, .. } | Mode::ConfirmCancel(order) => self.orders.order(order),
-            Mode::Orders => self.orders.selected(),
+            Mode::Orders | Mode::OrderSearch => self.orders.selected(),
             Mode::Browse
             | Mode::Search
             | Mode::Palette { .. }

@@ -1,8 +1,14 @@
 //! The checkout and the past orders.
 
+use super::State;
 use super::scroll::Scroll;
 use crate::model::checkout::PreviewLine;
-use crate::model::{Order, OrderId, OrderState, Preview, order};
+use crate::model::time::{ClockStyle, clock, long_day, past};
+use crate::model::{Order, OrderId, OrderState, Preview, order, text};
+use crate::store::order::OrdersPage;
+use jiff::tz::TimeZone;
+use std::collections::HashSet;
+use tui_input::Input;
 
 /// The most orders that are followed.
 const FOLLOWED_LIMIT: usize = 20;
@@ -47,8 +53,20 @@ pub struct OrdersState {
     pub placing: Option<OrderId>,
     /// The order that is being cancelled from here.
     pub cancelling: Option<OrderId>,
-    /// The cart's past orders, newest first; `None` before they were read.
+    /// The cart's past orders as far as they were read, newest first; `None` before that.
     pub list: Option<Vec<Order>>,
+    /// How many of the newest were read since the link is up.
+    pub read: usize,
+    /// How many there are.
+    pub total: usize,
+    /// Older ones are being read, or could not be.
+    pub reading_older: bool,
+    /// The words that are searched for.
+    pub words: Input,
+    /// The states of the orders that show.
+    pub kept: KeptStates,
+    /// The places in the list of those that show.
+    pub shown: Vec<usize>,
     /// The position within the list of orders.
     pub scroll: Scroll,
     /// The moment of our last attempt to finish another program's order.
@@ -58,6 +76,116 @@ pub struct OrdersState {
     pub stuck: Option<OrderId>,
     /// The orders that were heard of since the program started, the latest news last.
     pub followed: Vec<FollowedOrder>,
+}
+
+/// The states of the orders that show.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum KeptStates {
+    /// All of them.
+    #[default]
+    All,
+    /// Those that the shop still works on.
+    Open,
+    /// Those that are handed over.
+    Done,
+    /// Those that are called off.
+    Cancelled,
+}
+
+impl KeptStates {
+    /// All choices, in the order of the keys that go through them.
+    const ALL: [KeptStates; 4] = [
+        KeptStates::All,
+        KeptStates::Open,
+        KeptStates::Done,
+        KeptStates::Cancelled,
+    ];
+
+    /// The choice after this one, or before it.
+    #[must_use]
+    pub(crate) fn next(self, forward: bool) -> KeptStates {
+        let place = KeptStates::ALL.iter().position(|other| *other == self);
+        let by = if forward {
+            1
+        } else {
+            KeptStates::ALL.len() - 1
+        };
+        KeptStates::ALL[(place.unwrap_or(0) + by) % KeptStates::ALL.len()]
+    }
+
+    /// The name in the title.
+    #[must_use]
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            KeptStates::All => "all",
+            KeptStates::Open => "open",
+            KeptStates::Done => "done",
+            KeptStates::Cancelled => "cancelled",
+        }
+    }
+
+    fn keeps(self, state: OrderState) -> bool {
+        match self {
+            KeptStates::All => true,
+            KeptStates::Open => !state.is_over(),
+            KeptStates::Done => state == OrderState::Done,
+            KeptStates::Cancelled => state == OrderState::Cancelled,
+        }
+    }
+}
+
+impl State {
+    /// Finds the orders that show. The selected one stays selected, in its place on the screen.
+    pub(crate) fn filter_orders(&mut self, selected: Option<&OrderId>) {
+        let typed = text::folded(self.orders.words.value());
+        let words: Vec<&str> = typed.split_whitespace().collect();
+        let (kept, now) = (self.orders.kept, self.server_now());
+        let zone = &self.env.zone;
+        let list = self.orders.list.as_deref().unwrap_or_default();
+
+        let shows = |order: &Order| {
+            kept.keeps(order.state)
+                && (words.is_empty() || {
+                    let told = text::folded_for(&typed, &searched(order, now, zone));
+                    words.iter().all(|word| told.contains(word))
+                })
+        };
+        let places = list.iter().enumerate();
+        let shown: Vec<usize> = places
+            .filter(|(_, order)| shows(order))
+            .map(|(place, _)| place)
+            .collect();
+        let selected =
+            selected.and_then(|id| shown.iter().position(|place| list[*place].id == *id));
+
+        self.orders.shown = shown;
+        if let Some(row) = selected {
+            self.orders.scroll.move_in_place(row);
+        }
+    }
+}
+
+/// All words by which an order is found.
+fn searched(order: &Order, now: u64, zone: &TimeZone) -> String {
+    let mut words = format!(
+        "{}\n{}\n{}\n{}\n{}\n{}\n{}",
+        order.name(),
+        order.id,
+        order.who,
+        order.state.name(),
+        past(order.at, now, zone),
+        long_day(order.at, zone),
+        clock(order.at, zone, ClockStyle::DateAndMinute),
+    );
+    for line in &order.lines {
+        words.push('\n');
+        words.push_str(&line.name);
+        for share in &line.shares {
+            words.push('\n');
+            words.push_str(&share.by);
+        }
+    }
+    words
 }
 
 /// An order of which news came.
@@ -80,14 +208,41 @@ impl OrdersState {
         self.list.iter().flatten().find(|order| order.id == *id)
     }
 
-    /// Takes in the list of orders. The selected one stays selected, in its place on the screen.
-    pub(crate) fn take_in(&mut self, orders: Vec<Order>) {
-        if let Some(selected) = self.selected().map(|order| order.id.clone())
-            && let Some(row) = orders.iter().position(|order| order.id == selected)
+    /// Takes in a page of orders; the others that were read stay.
+    pub(crate) fn take_in(&mut self, page: OrdersPage) {
+        let mut orders = page.orders;
+        if let Some(known) = self.list.take()
+            && page.total > orders.len()
         {
-            self.scroll.move_in_place(row);
+            let new: HashSet<OrderId> = orders.iter().map(|order| order.id.clone()).collect();
+            orders.extend(known.into_iter().filter(|order| !new.contains(&order.id)));
+            orders.sort_by(|a, b| (b.at, &b.id).cmp(&(a.at, &a.id)));
         }
         self.list = Some(orders);
+        self.read = self.read.max(page.next);
+        self.total = page.total;
+        self.reading_older = false;
+    }
+
+    /// The orders that show, from this row on.
+    pub(crate) fn rows(&self, top: usize) -> impl Iterator<Item = &Order> {
+        let list = self.list.as_deref().unwrap_or_default();
+        let shown = self.shown.iter().skip(top);
+        shown.filter_map(|place| list.get(*place))
+    }
+
+    /// Tells whether not all orders show that there are.
+    #[must_use]
+    pub(crate) fn is_filtered(&self) -> bool {
+        self.kept != KeptStates::All || !self.words.value().trim().is_empty()
+    }
+
+    /// The number of the next page to read: where so few orders show below `top` that are read.
+    #[must_use]
+    pub(crate) fn older_due(&self, top: usize, page: usize) -> Option<usize> {
+        let fresh = self.shown.partition_point(|place| *place < self.read);
+        let is_due = self.read < self.total && fresh < top + 3 * page;
+        (is_due && self.list.is_some() && !self.reading_older).then_some(self.read)
     }
 
     /// Takes in an order as it is now, where it is known.
@@ -150,6 +305,6 @@ impl OrdersState {
     /// The selected order.
     #[must_use]
     pub(crate) fn selected(&self) -> Option<&Order> {
-        self.list.as_ref()?.get(self.scroll.cursor)
+        self.rows(self.scroll.cursor).next()
     }
 }

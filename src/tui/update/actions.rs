@@ -42,7 +42,10 @@ impl Updater<'_> {
             }
             Action::KeepAlive => self.keep_cart_alive(),
 
+            Action::Search if self.is_among_orders() => self.start_order_search(),
             Action::Search => self.start_search(),
+            Action::NextCategory if self.is_among_orders() => self.show_next_states(true),
+            Action::PreviousCategory if self.is_among_orders() => self.show_next_states(false),
             Action::NextCategory => self.show_next_category(),
             Action::PreviousCategory => self.show_previous_category(),
             Action::Sort => self.sort_catalog(self.state.catalog.sorting.next()),
@@ -173,6 +176,7 @@ impl Updater<'_> {
             Mode::Palette { .. } | Mode::Help(_) | Mode::ConfirmCancel(_) => {}
             Mode::Browse
             | Mode::Search
+            | Mode::OrderSearch
             | Mode::Prompt { .. }
             | Mode::ConfirmQuit
             | Mode::ConfirmClear => self.state.covered = None,
@@ -221,6 +225,11 @@ impl Updater<'_> {
             Mode::Receipt {
                 from_list: true, ..
             } => self.state.mode = Mode::Orders,
+            Mode::OrderSearch => {
+                self.state.mode = Mode::Orders;
+                self.show_all_orders();
+            }
+            Mode::Orders if self.state.orders.is_filtered() => self.show_all_orders(),
             Mode::Help(_) | Mode::Palette { .. } | Mode::Prompt { .. } | Mode::ConfirmCancel(_) => {
                 self.uncover()
             }
@@ -237,6 +246,7 @@ impl Updater<'_> {
     fn accept(&mut self) {
         match &self.state.mode {
             Mode::Search => self.state.mode = Mode::Browse,
+            Mode::OrderSearch => self.state.mode = Mode::Orders,
             Mode::Prompt { asked, input } => {
                 let asked = asked.clone();
                 let typed = input.value().to_owned();

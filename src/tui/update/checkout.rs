@@ -237,6 +237,7 @@ impl Updater<'_> {
             | Mode::Prompt { .. }
             | Mode::Help(_)
             | Mode::Orders
+            | Mode::OrderSearch
             | Mode::Receipt { .. }
             | Mode::Carts
             | Mode::ConfirmQuit

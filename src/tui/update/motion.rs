@@ -17,7 +17,7 @@ impl Updater<'_> {
 
         match self.state.mode {
             Mode::Checkout(_) => self.move_in_checkout(motion, self.rows_per_step()),
-            Mode::Orders | Mode::Carts => self.move_in_orders(motion),
+            Mode::Orders | Mode::OrderSearch | Mode::Carts => self.move_in_orders(motion),
             Mode::Receipt { .. } => self.move_in_receipt(motion),
             Mode::Palette { .. } => self.move_in_palette(motion),
             Mode::Help(_) => self.move_in_help(motion),

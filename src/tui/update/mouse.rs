@@ -51,7 +51,9 @@ impl Updater<'_> {
         match self.state.mode {
             Mode::Palette { .. } => self.click_palette(areas.palette, mouse),
             Mode::Browse | Mode::Search => self.click_lists(areas, mouse, clicks),
-            Mode::Orders | Mode::Receipt { .. } => self.click_orders(mouse, clicks),
+            Mode::Orders | Mode::OrderSearch | Mode::Receipt { .. } => {
+                self.click_orders(mouse, clicks);
+            }
             Mode::Checkout(_) => {
                 if self.click_checkout(mouse) && clicks == Clicks::Double {
                     self.state.last_press = None;
@@ -71,6 +73,9 @@ impl Updater<'_> {
     /// does so, too.
     fn click_orders(&mut self, mouse: Mouse, clicks: Clicks) {
         let frames = OrdersFrames::of(&self.state.mode, self.state.body());
+        if matches!(self.state.mode, Mode::OrderSearch) {
+            self.state.mode = Mode::Orders;
+        }
         let is_in_list = matches!(self.state.mode, Mode::Orders);
         if is_over(frames.receipt, mouse) && is_in_list {
             return self.act(Action::Receipt);
@@ -84,7 +89,7 @@ impl Updater<'_> {
         }
         let clicked = row_at(list_rows(frame), mouse);
         let clicked = clicked.map(|row| self.state.orders.scroll.top + row);
-        let orders = self.state.orders.list.as_ref().map_or(0, Vec::len);
+        let orders = self.state.orders.shown.len();
         let Some(clicked) = clicked.filter(|row| *row < orders) else {
             return;
         };
@@ -234,6 +239,7 @@ impl Updater<'_> {
         match self.state.mode {
             Mode::Checkout(_)
             | Mode::Orders
+            | Mode::OrderSearch
             | Mode::Receipt { .. }
             | Mode::Carts
             | Mode::Help(_)

@@ -7,16 +7,17 @@ use crate::model::total::{LineStatus, ProductLookup};
 use crate::model::{
     Again, ChangeKind, Order, OrderId, OrderLine, OrderState, Preview, Refusal, text,
 };
-use crate::store::live::LiveRequest;
+use crate::store::live::{LiveRequest, NEWEST_LISTED};
 use crate::store::live::{OrderEvent, OrderRequest};
 use crate::store::order::Outcome;
 use crate::store::{Error, Trouble};
 use crate::tui::layout::orders::{Extent, MAY_NOT_ORDER, extent, has_order_key, shown_total};
 use crate::tui::message::Effect;
 use crate::tui::state::activity::{ActivityEntry, CartEventKind};
-use crate::tui::state::orders::CheckoutPage;
+use crate::tui::state::orders::{CheckoutPage, KeptStates};
 use crate::tui::state::scroll::Scroll;
 use crate::tui::state::{Connectivity, Mode, Tone};
+use tui_input::Input;
 
 impl Updater<'_> {
     /// Opens the checkout.
@@ -134,7 +135,7 @@ impl Updater<'_> {
         match outcome {
             Ok(()) => {
                 self.notify_info(format!("{name} is cancelled"));
-                self.request_order(OrderRequest::List);
+                self.reread_order(id);
             }
             Err(Error::Refused(refusal)) => self.notify_error(self.told(refusal)),
             Err(Error::Trouble(trouble) | Error::Unknown { trouble, .. }) => {
@@ -146,6 +147,7 @@ impl Updater<'_> {
     /// Keeps the rows of these views on the screen, whatever its size and however many there are.
     pub(super) fn clamp_orders_scroll(&mut self) {
         self.clamp_receipt();
+        self.read_older_orders();
         let Some(Extent { rows, page }) = extent(self.state) else {
             return;
         };
@@ -292,10 +294,12 @@ impl Updater<'_> {
                 self.state.orders.preview = Some(preview);
                 self.state.orders.preview_number += 1;
             }
-            OrderEvent::List(orders) => {
-                self.take_in_states(&orders);
-                self.state.orders.take_in(orders);
-                if matches!(self.state.mode, Mode::Orders)
+            OrderEvent::List(page) => {
+                self.take_in_states(&page.orders);
+                let selected = self.state.orders.selected().map(|order| order.id.clone());
+                self.state.orders.take_in(page);
+                self.state.filter_orders(selected.as_ref());
+                if matches!(self.state.mode, Mode::Orders | Mode::OrderSearch)
                     && let Some(Extent { rows, page }) = extent(self.state)
                 {
                     self.state.orders.scroll.keep_within(rows, page);
@@ -306,7 +310,11 @@ impl Updater<'_> {
                 let at = self.state.now + self.state.cart.server_ahead;
                 self.on_order_state(&id, order_state, number, at);
             }
-            OrderEvent::Marked(_) if self.shows_orders() => self.request_order(OrderRequest::List),
+            OrderEvent::Read(order) => {
+                self.take_in_states(std::slice::from_ref(&order));
+                self.state.orders.replace(*order);
+            }
+            OrderEvent::Marked(id) if self.shows_orders() => self.reread_order(&id),
             OrderEvent::Marked(_) => {}
             OrderEvent::Settled(outcome) => self.on_part_settled(*outcome),
             OrderEvent::Waits(trouble) => self.notify_error(format!("The order waits: {trouble}")),
@@ -333,7 +341,7 @@ impl Updater<'_> {
         let page = self.state.page();
         let shows_nothing = match page {
             Mode::Checkout(_) => was_previewing,
-            Mode::Orders | Mode::Receipt { .. } => shows_no_list,
+            Mode::Orders | Mode::OrderSearch | Mode::Receipt { .. } => shows_no_list,
             Mode::Browse
             | Mode::Search
             | Mode::Palette { .. }
@@ -467,11 +475,13 @@ impl Updater<'_> {
             order.state = order_state;
         }
 
+        let selected = self.state.orders.selected().map(|order| order.id.clone());
+        self.state.filter_orders(selected.as_ref());
         self.announce_order_state(id, order_state, number, at);
 
         let has_list = self.state.orders.list.is_some();
         if self.shows_orders() || (is_new && has_list) {
-            self.request_order(OrderRequest::List);
+            self.reread_order(id);
         }
     }
 
@@ -501,8 +511,69 @@ impl Updater<'_> {
         }
     }
 
+    /// Reads an order again of which there was news: with the newest, or alone.
+    fn reread_order(&mut self, id: &OrderId) {
+        let mut known = self.state.orders.list.iter().flatten();
+        let place = known.position(|order| order.id == *id);
+        self.request_order(if place.is_some_and(|place| place >= NEWEST_LISTED) {
+            OrderRequest::Read(id.clone())
+        } else {
+            OrderRequest::List
+        });
+    }
+
+    /// Reads older orders before they are wanted.
+    fn read_older_orders(&mut self) {
+        let is_live = self.state.connectivity == Connectivity::Live;
+        if !is_live || !self.shows_orders() {
+            return;
+        }
+        let page = usize::from(self.state.body().height);
+        let top = self.state.orders.scroll.top;
+        if let Some(from) = self.state.orders.older_due(top, page) {
+            self.state.orders.reading_older = true;
+            self.request_order(OrderRequest::Older(from));
+        }
+    }
+
+    /// Tells whether the keys of the list of orders are those of its search and its states.
+    pub(super) fn is_among_orders(&self) -> bool {
+        matches!(self.state.mode, Mode::Orders | Mode::Receipt { .. })
+    }
+
+    /// Begins a search among the orders.
+    pub(super) fn start_order_search(&mut self) {
+        self.state.mode = Mode::OrderSearch;
+        self.state.orders.words = Input::default();
+        self.show_found_orders();
+    }
+
+    /// Shows the orders that are searched for now. The selected one stays selected among them.
+    pub(super) fn show_found_orders(&mut self) {
+        let selected = self.state.orders.selected().map(|order| order.id.clone());
+        self.state.orders.scroll = Scroll::default();
+        self.state.filter_orders(selected.as_ref());
+    }
+
+    /// Shows all orders again.
+    pub(super) fn show_all_orders(&mut self) {
+        self.state.orders.words = Input::default();
+        self.state.orders.kept = KeptStates::All;
+        self.show_found_orders();
+    }
+
+    /// Shows the orders in other states.
+    pub(super) fn show_next_states(&mut self, forward: bool) {
+        self.state.mode = Mode::Orders;
+        self.state.orders.kept = self.state.orders.kept.next(forward);
+        self.show_found_orders();
+    }
+
     fn shows_orders(&mut self) -> bool {
-        matches!(self.state.page(), Mode::Orders | Mode::Receipt { .. })
+        matches!(
+            self.state.page(),
+            Mode::Orders | Mode::OrderSearch | Mode::Receipt { .. }
+        )
     }
 
     /// Gives up on answers that a broken connection does not bring. An order on its way goes on.
@@ -513,6 +584,9 @@ impl Updater<'_> {
             let name = self.state.orders.name_of(&id);
             self.notify_error(format!("It is not known whether {name} was cancelled"));
         }
+        // What was read may have changed since.
+        self.state.orders.read = 0;
+        self.state.orders.reading_older = false;
         // Another server, or other rights, may do better.
         self.state.orders.stuck = None;
     }

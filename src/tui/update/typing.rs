@@ -61,6 +61,11 @@ impl Updater<'_> {
                     self.search_catalog(None);
                 }
             }
+            Mode::OrderSearch => {
+                if apply(&mut self.state.orders.words, request, limit) {
+                    self.show_found_orders();
+                }
+            }
             Mode::Browse
             | Mode::Help(_)
             | Mode::Checkout(_)
@@ -86,6 +91,7 @@ fn text_limit(mode: &Mode) -> usize {
         Mode::Prompt { asked, .. } if *asked == names => NAMES_LIMIT,
         Mode::Prompt { .. }
         | Mode::Search
+        | Mode::OrderSearch
         | Mode::Palette { .. }
         | Mode::Browse
         | Mode::Help(_)

@@ -93,6 +93,7 @@ impl Prompt<'_> {
 
             Mode::Browse
             | Mode::Search
+            | Mode::OrderSearch
             | Mode::Help(_)
             | Mode::Checkout(_)
             | Mode::Orders

@@ -53,7 +53,9 @@ pub(crate) fn sketch(state: &State) -> Sketch {
 /// The place of the cursor, where it shows.
 pub(crate) fn cursor(state: &State) -> Option<Position> {
     let areas = state.areas()?;
-    footer::cursor(state, areas.message).or_else(|| catalog::cursor(state, &areas))
+    footer::cursor(state, areas.message)
+        .or_else(|| catalog::cursor(state, &areas))
+        .or_else(|| orders::cursor(state))
 }
 
 fn draw_areas(state: &State, areas: &Areas, sketch: &mut Sketch) {
@@ -98,7 +100,9 @@ fn draw_body(state: &State, areas: &Areas, sketch: &mut Sketch) {
     match page {
         Mode::Help(top) => help::draw(state, *top, body, sketch),
         Mode::Checkout(page) => checkout::draw(state, *page, body, sketch),
-        Mode::Orders | Mode::Receipt { .. } => orders::draw(state, page, body, sketch),
+        Mode::Orders | Mode::OrderSearch | Mode::Receipt { .. } => {
+            orders::draw(state, page, body, sketch);
+        }
         Mode::Carts => carts::draw(state, body, sketch),
         Mode::Browse
         | Mode::Search

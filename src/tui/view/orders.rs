@@ -4,6 +4,7 @@ use super::receipt::state_style;
 use super::row;
 use super::row::{RowBackground, left, right};
 use super::sketch::Sketch;
+use super::typed::TypedText;
 use super::{draw_pane, draw_placeholder, draw_scroll_bar, position, receipt};
 use crate::config::keymap::Action;
 use crate::config::theme::{CANCELLED, READY, Theme};
@@ -11,10 +12,15 @@ use crate::model::time::{past, past_briefly};
 use crate::model::{Order, OrderState, text};
 use crate::tui::layout::money;
 use crate::tui::layout::orders::{OrdersFrames, list_rows, order_of_receipt};
+use crate::tui::state::orders::KeptStates;
 use crate::tui::state::{Connectivity, Mode, State};
-use ratatui::layout::Rect;
+use ratatui::layout::{Position, Rect};
 use ratatui::text::{Line, Span};
 
+/// The title of the list.
+const TITLE: &str = " Orders ";
+/// The row below the last order while older ones are read.
+const READING_OLDER: &str = "Reading older orders …";
 /// The columns for the sign of a state.
 const SIGN: u16 = 1;
 /// The columns for what an order is called.
@@ -104,10 +110,10 @@ struct Amounts {
 }
 
 impl Amounts {
-    fn of(state: &State, orders: &[Order]) -> Amounts {
+    fn of(state: &State, orders: &[&Order]) -> Amounts {
         let currency = &state.shop.currency;
         Amounts {
-            decimals: money::decimals(orders.iter().map(Order::total)),
+            decimals: money::decimals(orders.iter().map(|order| order.total())),
             have_currency: orders.iter().any(|order| order.currency != *currency),
         }
     }
@@ -147,9 +153,7 @@ pub(super) fn draw(state: &State, page: &Mode, body: Rect, sketch: &mut Sketch) 
 /// Draws the list of past orders.
 fn draw_list(state: &State, focused: bool, frame: Rect, sketch: &mut Sketch) {
     let theme = &state.theme;
-    let mut title = Line::from(Span::styled(" Orders ", theme.accent));
-    warn_of_old(state, &mut title);
-    let inner = draw_pane(theme, focused, title, frame, sketch);
+    let inner = draw_pane(theme, focused, title(state, frame), frame, sketch);
 
     let orders = match &state.orders.list {
         None => {
@@ -161,21 +165,25 @@ fn draw_list(state: &State, focused: bool, frame: Rect, sketch: &mut Sketch) {
             let text = format!("There are no orders yet.\nIn the cart, {key} checks out.");
             return draw_placeholder(theme, &text, inner, sketch);
         }
-        Some(orders) => orders,
+        Some(_) if state.orders.shown.is_empty() => {
+            let text = nothing_found(state);
+            return draw_placeholder(theme, &text, inner, sketch);
+        }
+        Some(_) => &state.orders,
     };
 
     let rows = list_rows(frame);
     let scroll = state.orders.scroll;
-    let visible = &orders[scroll.top.min(orders.len())..];
-    let visible = &visible[..visible.len().min(usize::from(rows.height))];
+    let visible: Vec<&Order> = orders.rows(scroll.top).take(rows.height.into()).collect();
+    let visible = &visible[..];
 
     let amounts = Amounts::of(state, visible);
     let widest_amount = widest(visible, |order| amounts.shown(order)).max(TOTAL);
-    let widest_name = widest(visible, Order::name).max(NUMBER);
+    let widest_name = widest(visible, |order| order.name()).max(NUMBER);
     let columns = OrderColumns::fitting(inner.width, widest_amount, widest_name);
 
     draw_headings(theme, columns, row::first_line(inner), sketch);
-    for (area, (row, order)) in rows.rows().zip((scroll.top..).zip(visible)) {
+    for (area, (row, order)) in rows.rows().zip((scroll.top..).zip(visible.iter().copied())) {
         let background = match (row == scroll.cursor, focused) {
             (true, true) => RowBackground::Highlight(theme.selected),
             (true, false) => RowBackground::Plain(theme.selected_unfocused),
@@ -183,13 +191,89 @@ fn draw_list(state: &State, focused: bool, frame: Rect, sketch: &mut Sketch) {
         };
         draw_order(state, order, &amounts, columns, background, area, sketch);
     }
-    let position = position(theme, scroll.cursor, orders.len());
+    if let Some(area) = rows.rows().nth(visible.len())
+        && orders.read < orders.total
+    {
+        sketch.write(area.x, area.y, READING_OLDER, area.width, theme.dim);
+    }
+
+    // Of a search nobody knows yet how much it finds among those that are not read.
+    let all = if orders.is_filtered() {
+        orders.shown.len()
+    } else {
+        orders.total.max(orders.shown.len())
+    };
+    let position = position(theme, scroll.cursor, all);
     sketch.write_line(&position, row::foot_line(frame));
-    draw_scroll_bar(theme, frame, rows, orders.len(), scroll.top, sketch);
+    draw_scroll_bar(theme, frame, rows, all, scroll.top, sketch);
+}
+
+/// The title: what is searched for, which states show, and how many orders there are.
+fn title(state: &State, frame: Rect) -> Line<'static> {
+    let theme = &state.theme;
+    let orders = &state.orders;
+    let mut title = Line::from(Span::styled(TITLE, theme.accent));
+    if let Some(words) = search_words(state, frame) {
+        title.push_span(Span::styled("/", theme.dim));
+        title.push_span(Span::styled(format!("{} ", words.shown), theme.warn));
+    }
+    if orders.kept != KeptStates::All {
+        title.push_span(Span::styled(format!("{} ", orders.kept.name()), theme.warn));
+    }
+    if orders.list.is_some() {
+        let count = if orders.is_filtered() {
+            format!("{} of {} ", orders.shown.len(), orders.total)
+        } else {
+            format!("{} ", orders.total)
+        };
+        title.push_span(Span::styled(count, theme.dim));
+    }
+    warn_of_old(state, &mut title);
+    title
+}
+
+/// The words that are searched for, as much of them as a title has room for; `None` where nothing is.
+fn search_words(state: &State, frame: Rect) -> Option<TypedText> {
+    let words = &state.orders.words;
+    if words.value().is_empty() && !matches!(state.mode, Mode::OrderSearch) {
+        return None;
+    }
+    // The count, and which states show, have room behind it.
+    let room = usize::from(frame.width).saturating_sub(TITLE.len() + 24);
+    Some(TypedText::fitting(words, room.max(4)))
+}
+
+/// The position of the cursor in the title while a search is typed.
+pub(super) fn cursor(state: &State) -> Option<Position> {
+    if !matches!(state.mode, Mode::OrderSearch) {
+        return None;
+    }
+    let frame = OrdersFrames::of(&state.mode, state.body()).list?;
+    let words = search_words(state, frame)?;
+
+    // Before the words stand the corner, the title and a slash.
+    let x = u16::try_from(1 + TITLE.len() + 1 + words.cursor).ok()?;
+    Some(Position::new(
+        frame.x + x.min(frame.width.saturating_sub(2)),
+        frame.y,
+    ))
+}
+
+/// The sentence where no order is found.
+fn nothing_found(state: &State) -> String {
+    let orders = &state.orders;
+    if orders.read < orders.total {
+        return READING_OLDER.to_owned();
+    }
+    match (orders.words.value().trim(), orders.kept) {
+        ("", kept) => format!("No order is {}.", kept.name()),
+        (words, KeptStates::All) => format!("No order matches “{words}”."),
+        (words, kept) => format!("No order that is {} matches “{words}”.", kept.name()),
+    }
 }
 
 /// The most columns that something of an order takes.
-fn widest(orders: &[Order], shown: impl Fn(&Order) -> String) -> u16 {
+fn widest(orders: &[&Order], shown: impl Fn(&Order) -> String) -> u16 {
     let widths = orders.iter().map(|order| text::width(&shown(order)));
     u16::try_from(widths.max().unwrap_or(0)).unwrap_or(u16::MAX)
 }
