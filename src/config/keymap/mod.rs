@@ -418,6 +418,7 @@ mod tests {
                 "repeat",
                 "search",
                 "set-quantity",
+                "settle",
                 "sort",
                 "suspend",
                 "switch-pane",
