@@ -153,7 +153,8 @@ fn a_code_lets_a_key_in_for_good() {
 
     // Nobody else has the code now, and another cart is not granted.
     refused(&come(&served, "ben", &[code]));
-    assert_eq!(questions(&served, "ben"), 2);
+    // A client asks once more, or twice, before it gives up.
+    assert!((2..=3).contains(&questions(&served, "ben")));
     let other = ["cart", "--cart", "party"];
     let other = served
         .ssh_as("party", Some("cleo"), &["-T"], &other)

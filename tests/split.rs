@@ -227,7 +227,7 @@ fn whoever_ordered_marks_who_has_settled() {
     bob.keys("o");
     bob.wait("placed");
     bob.keys("enter");
-    bob.wait("bob 2 +4.80");
+    bob.wait("bob 2 +open +4.80");
 
     let split = office(&server, "ann", &["split", ORDER]);
     assert_eq!(
@@ -257,7 +257,7 @@ fn whoever_ordered_marks_who_has_settled() {
         "{marked}"
     );
     // Everybody who looks at the order sees it.
-    bob.wait("bob 2 +settled +4.80");
+    bob.wait("bob 2 +settled .* 4\\.80");
     let settled = |document: &Value| {
         let people = document["people"].as_array().unwrap().iter();
         let settled = people.filter(|person| person["settled"] == true);
