@@ -222,8 +222,6 @@ fn whoever_ordered_marks_who_has_settled() {
     server.cmd("ZADD cart:office 1 cappuccino");
     office(&server, "ann", &["checkout", "--yes", "--op-id", ORDER]);
 
-    let mut bob = shop(&server, "office", "bob");
-
     let split = office(&server, "ann", &["split", ORDER]);
     assert_eq!(
         split,
