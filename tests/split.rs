@@ -2,7 +2,7 @@
 
 use crate::harness;
 
-use harness::{Server, ok, run};
+use harness::{Server, ok, run, shop};
 use serde_json::Value;
 use trolley::model::Money;
 
@@ -222,6 +222,13 @@ fn whoever_ordered_marks_who_has_settled() {
     server.cmd("ZADD cart:office 1 cappuccino");
     office(&server, "ann", &["checkout", "--yes", "--op-id", ORDER]);
 
+    let mut bob = shop(&server, "office", "bob");
+    bob.wait("64 products");
+    bob.keys("o");
+    bob.wait("placed");
+    bob.keys("enter");
+    bob.wait("bob 2 +open +4.80");
+
     let split = office(&server, "ann", &["split", ORDER]);
     assert_eq!(
         split,
@@ -249,6 +256,8 @@ fn whoever_ordered_marks_who_has_settled() {
         marked.contains("2  bob                                        4.80  settled\n"),
         "{marked}"
     );
+    // Everybody who looks at the order sees it.
+    bob.wait("bob 2 +settled ✓ +4\\.80");
     let settled = |document: &Value| {
         let people = document["people"].as_array().unwrap().iter();
         let settled = people.filter(|person| person["settled"] == true);
@@ -270,6 +279,9 @@ fn whoever_ordered_marks_who_has_settled() {
         server.get(&format!("HGET {{orders}}:{ORDER} settled")),
         "lee o'hara\nann"
     );
+    bob.wait("ann 1 +settled ✓ +2\\.10");
+    bob.keys("esc esc q");
+    bob.wait_exit();
 
     // A state of the shop leaves the marks alone, and the other way round.
     office(&server, "mia", &["order", ORDER, "done"]);
