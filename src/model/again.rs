@@ -1,5 +1,7 @@
 //! Ordering an order again: what of it can be put into a cart today, and what is not as it was.
 
+use super::product::SOLD_OUT;
+use super::total::LineStatus;
 use super::{Edit, Item, Money, Order, ProductId, Stock};
 
 /// The standing of an order's line today.
@@ -30,9 +32,9 @@ impl AgainStatus {
     pub fn word(self) -> &'static str {
         match self {
             AgainStatus::Ok | AgainStatus::Short => "",
-            AgainStatus::SoldOut => "sold out",
-            AgainStatus::NoPrice => "no valid price",
-            AgainStatus::Gone => "no longer sold",
+            AgainStatus::SoldOut => SOLD_OUT,
+            AgainStatus::NoPrice => LineStatus::NoPrice.word(),
+            AgainStatus::Gone => LineStatus::Gone.word(),
         }
     }
 }
