@@ -7,6 +7,9 @@ use crate::model::order::{OrderFailure, OrderLine, Share};
 use crate::model::total::{LineStatus, ProductLookup};
 use std::collections::HashMap;
 
+/// The words for a line whose product has an id that is not text.
+const ID_NOT_TEXT: &str = "its id is not text";
+
 /// A line of the cart as it would be charged.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PreviewLine {
@@ -39,7 +42,7 @@ impl Obstacle {
     pub fn words(self) -> String {
         match self {
             Obstacle::Status(status) => status.word().to_owned(),
-            Obstacle::IdNotText => "its id is not text".to_owned(),
+            Obstacle::IdNotText => ID_NOT_TEXT.to_owned(),
             Obstacle::Short(left) => only_left(left),
         }
     }
@@ -241,7 +244,7 @@ impl PreviewLine {
             }),
             Some(Obstacle::IdNotText) => Err(Refusal::CantOrder {
                 name,
-                why: "its id is not text",
+                why: ID_NOT_TEXT,
             }),
             Some(Obstacle::Short(left)) => {
                 Err(Refusal::NotOrdered(OrderFailure::Short { name, left }))
