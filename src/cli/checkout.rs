@@ -212,8 +212,7 @@ fn print_preview(
     for line in &preview.lines {
         print_line(out, line)?;
         if is_shared {
-            let (shares, quantity) = line.shares();
-            print_from(out, &Portions::of(shares, quantity))?;
+            print_from(out, &Portions::of_preview_line(line))?;
         }
         print_notes(out, &line.order_line.notes)?;
     }

@@ -1,6 +1,7 @@
 //! Shares: who asked for how many pieces of a line. They stand in the order in which people came.
 //! Pieces of a line beyond its shares were put in by another client: they are nobody's.
 
+use super::checkout::PreviewLine;
 use super::order::Share;
 use super::{CartLine, OrderLine, text};
 
@@ -84,7 +85,7 @@ pub(crate) struct Portions<'a>(Vec<(&'a str, u32)>);
 impl<'a> Portions<'a> {
     /// The people of a line that holds so many pieces; `None` where its quantity is damaged.
     #[must_use]
-    pub(crate) fn of(shares: &'a [Share], quantity: Option<u32>) -> Portions<'a> {
+    fn of(shares: &'a [Share], quantity: Option<u32>) -> Portions<'a> {
         let mut portions: Vec<_> = within(shares, quantity.unwrap_or(u32::MAX)).collect();
         portions.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(b.0)));
 
@@ -105,6 +106,13 @@ impl<'a> Portions<'a> {
     #[must_use]
     pub(crate) fn of_order_line(line: &'a OrderLine) -> Portions<'a> {
         Portions::of(&line.shares, Some(line.quantity))
+    }
+
+    /// The people of a line of a preview.
+    #[must_use]
+    pub(crate) fn of_preview_line(line: &'a PreviewLine) -> Portions<'a> {
+        let (shares, quantity) = line.shares();
+        Portions::of(shares, quantity)
     }
 
     /// Tells whether several have pieces of it.

@@ -123,7 +123,7 @@ fn line_rows(
         } else {
             room
         };
-        portions(line).wrapped(width)
+        Portions::of_preview_line(line).wrapped(width)
     } else {
         Vec::new()
     };
@@ -226,7 +226,9 @@ impl CheckoutColumns {
 
     /// Gives those who asked a column, where there is room: what no name needs is theirs.
     fn with_from(self, preview: &Preview) -> CheckoutColumns {
-        let needed_by = widest(preview, |line| needed_for_from(&portions(line)));
+        let needed_by = widest(preview, |line| {
+            needed_for_from(&Portions::of_preview_line(line))
+        });
         let room_for_name = self.name.saturating_sub(1 + LEAST_BY.max(needed_by));
         if room_for_name < ROOMY_NAME {
             return self;
@@ -242,11 +244,6 @@ impl CheckoutColumns {
             ..self
         }
     }
-}
-
-fn portions(line: &PreviewLine) -> Portions<'_> {
-    let (shares, quantity) = line.shares();
-    Portions::of(shares, quantity)
 }
 
 /// The most columns that something of a line needs.
