@@ -72,11 +72,10 @@ pub(crate) fn past(at: u64, now: u64, zone: &TimeZone) -> String {
 /// The same in at most 11 columns: `today 18:05`, `Tue 24 Nov` or `2025-11-24`.
 #[must_use]
 pub(crate) fn past_briefly(at: u64, now: u64, zone: &TimeZone) -> String {
-    match short_day(at, now, zone) {
-        Some(_) if is_same_day(at, now, zone) => past(at, now, zone),
-        Some(day) => day,
-        None => local(at, zone).strftime("%Y-%m-%d").to_string(),
+    if is_same_day(at, now, zone) {
+        return past(at, now, zone);
     }
+    short_day(at, now, zone).unwrap_or_else(|| local(at, zone).strftime("%Y-%m-%d").to_string())
 }
 
 /// The day of a moment without its year; `None` where that would not tell it.
