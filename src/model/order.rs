@@ -4,7 +4,8 @@ use super::{Money, Note, ProductId, Refusal, product, text};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
-/// The signs of an order's id, and of other codes that people read out: none that people mishear or mistake for another.
+/// The signs of an order's id, and of other codes that people read out: none that they mishear or
+/// mistake for another.
 pub(super) const SIGNS: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
 
 /// The id of an order, such as `20261124-7KQ2-M8XD`: the day, then 40 random bits. Short
@@ -39,9 +40,7 @@ impl OrderId {
         };
 
         let is_day = day.len() == 8 && day.bytes().all(|b| b.is_ascii_digit());
-        let is_random = [one, two]
-            .iter()
-            .all(|part| part.len() == 4 && part.bytes().all(|b| SIGNS.contains(&b)));
+        let is_random = is_group(one) && is_group(two);
         (is_day && is_random).then_some(OrderId(id))
     }
 
@@ -50,15 +49,18 @@ impl OrderId {
     pub fn as_str(&self) -> &str {
         &self.0
     }
-}
 
-impl OrderId {
     /// The end of the id, without the day: where there is little room, or as a name for an order
     /// that is quite new.
     #[must_use]
     pub fn without_day(&self) -> &str {
         self.0.split_once('-').map_or("", |(_, end)| end)
     }
+}
+
+/// Tells whether this is one of the two groups of random signs in an id.
+fn is_group(part: &str) -> bool {
+    part.len() == 4 && part.bytes().all(|byte| SIGNS.contains(&byte))
 }
 
 impl fmt::Display for OrderId {
@@ -97,8 +99,7 @@ impl OrderRef {
         let number = digits.parse().ok().filter(|_| is_number);
 
         let mut parts = typed.split('-');
-        let is_end = typed.len() <= 9
-            && parts.all(|part| part.len() == 4 && part.bytes().all(|b| SIGNS.contains(&b)));
+        let is_end = typed.len() <= 9 && parts.all(is_group);
         let end = is_end.then(|| typed.clone());
         (number.is_some() || end.is_some()).then_some(OrderRef::Short { number, end, typed })
     }
