@@ -106,20 +106,6 @@ impl People {
         self.parts.keys().any(|name| name != me)
             || !self.parts.is_empty() && self.nobodys.pieces > 0
     }
-
-    /// The price of all parts.
-    #[must_use]
-    pub fn total(&self) -> Money {
-        let named: Money = self.parts.values().map(|part| part.sum).sum();
-        named + self.nobodys.sum
-    }
-
-    /// The pieces of all parts.
-    #[must_use]
-    pub fn pieces(&self) -> u64 {
-        let named: u64 = self.parts.values().map(|part| part.pieces).sum();
-        named + self.nobodys.pieces
-    }
 }
 
 #[cfg(test)]

@@ -47,6 +47,20 @@ fn lookup<'a>(products: &'a HashMap<ProductId, Product>, id: &ProductId) -> Prod
     })
 }
 
+impl People {
+    /// The price of all parts.
+    fn total(&self) -> Money {
+        let named: Money = self.parts.values().map(|part| part.sum).sum();
+        named + self.nobodys.sum
+    }
+
+    /// The pieces of all parts.
+    fn pieces(&self) -> u64 {
+        let named: u64 = self.parts.values().map(|part| part.pieces).sum();
+        named + self.nobodys.pieces
+    }
+}
+
 /// A cart in the course of its history.
 struct History {
     random: Random,
