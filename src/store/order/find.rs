@@ -1,6 +1,6 @@
 //! Finds the order that somebody means by its number, or by the end of its id.
 
-use super::records::{index_of, read_list};
+use super::records::{index_of, list_orders};
 use crate::model::order::OrderRef;
 use crate::model::{OrderId, Refusal, UserName};
 use crate::store::connection::{Connection, answer};
@@ -54,13 +54,11 @@ async fn by_number(
     number: u32,
 ) -> Result<Option<OrderId>, Error> {
     if user.is_some() {
-        let read = connection
-            .read(async |mut conn| read_list(&mut conn, user, MOST_OF_CART).await)
-            .await;
-        let mut orders = read.map_err(Trouble::for_orders)?.into_iter();
-        return Ok(orders
-            .find(|order| order.number == Some(number))
-            .map(|order| order.id));
+        let orders = list_orders(connection, user, MOST_OF_CART).await?;
+        let found = orders
+            .into_iter()
+            .find(|order| order.number == Some(number));
+        return Ok(found.map(|order| order.id));
     }
 
     let mut command = redis::cmd("HGET");

@@ -216,10 +216,11 @@ pub async fn list_orders(
     user: Option<&UserName>,
     most: usize,
 ) -> Result<Vec<Order>, Error> {
-    Ok(connection
-        .read(async |mut conn| read_list(&mut conn, user, most).await)
+    let (orders, _) = connection
+        .read(async |mut conn| read_range(&mut conn, user, 0, most).await)
         .await
-        .map_err(Trouble::for_orders)?)
+        .map_err(Trouble::for_orders)?;
+    Ok(orders)
 }
 
 /// Counts the orders of `user`, or all.
@@ -303,16 +304,6 @@ pub(crate) async fn read_own(
     let fields: Vec<Option<Vec<u8>>> = answer(&fetch(id), conn).await?;
     let order = decode(&fields).map(|record| record.order);
     Ok(order.filter(|order| order.user == user.as_str()))
-}
-
-/// Reads orders like [`list_orders`], on any link.
-pub(crate) async fn read_list(
-    conn: &mut Conn,
-    user: Option<&UserName>,
-    most: usize,
-) -> Result<Vec<Order>, Trouble> {
-    let (orders, _) = read_range(conn, user, 0, most).await?;
-    Ok(orders)
 }
 
 /// Reads orders after the `from` newest, and how many entries of the index that were.
