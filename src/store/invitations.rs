@@ -9,8 +9,9 @@ use crate::model::invitation::{Access, InvitationCode};
 use crate::model::{Role, UserName, text};
 use crate::store::connection::{Connection, answer, pipeline};
 use crate::store::error::{Error, Trouble};
+use crate::store::keys;
+pub use crate::store::scripts::MOST_USES;
 use crate::store::scripts::{BOUND_KEYS, INVITE, LONGEST_RECORD, REDEEM};
-use crate::store::{keys, scripts};
 use redis::FromRedisValue;
 use russh::keys::HashAlg;
 use russh::keys::ssh_key::Fingerprint;
@@ -18,8 +19,6 @@ use serde::Deserialize;
 use std::fmt::Display;
 use std::str::FromStr;
 
-/// The most keys that may come by one invitation.
-pub const MOST_USES: u32 = scripts::MOST_USES;
 /// The most keys, and the most invitations, that are listed.
 const MOST_LISTED: usize = 10_000;
 /// The entries that one look into a hash returns, roughly.

@@ -61,7 +61,7 @@ const RELEASES_KEPT_MS: u64 = 4 * TAKE_WITHIN_MS;
 
 /// The most keys that may come by one invitation.
 #[cfg(feature = "serve")]
-pub(crate) const MOST_USES: u32 = 1_000;
+pub const MOST_USES: u32 = 1_000;
 
 /// The longest record of a key that is bound to something, in bytes.
 #[cfg(feature = "serve")]
