@@ -10,11 +10,8 @@ use crate::store::connection::{Conn, Connection};
 use crate::store::error::{Error, Trouble};
 use crate::store::keys::CartKeys;
 use crate::store::order::checkout::{log_outcome, order_error, read_preview};
-use crate::store::order::records::{
-    cancel_by_buyer, mark_settled, read_own, read_page, read_state,
-};
+use crate::store::order::records::{cancel_own, mark_settled, read_own, read_page, read_state};
 use crate::store::order::{Driver, OrdersPage, Outcome};
-use crate::store::policy::Policy;
 use std::time::Duration;
 
 /// The orders that a terminal reads first, and at a time of the older ones.
@@ -186,11 +183,13 @@ impl Session {
         let Some(visitor) = supervisor.visitors.get(asker) else {
             return;
         };
+        let policy = visitor.policy.clone();
+        let locator = supervisor.locator.clone();
         let products = self.products.clone();
         let user = supervisor.user.clone();
         self.start(async move {
             let answer = match products.conn().await {
-                Ok(mut conn) => cancel(&mut conn, &user, &visitor.policy, id).await,
+                Ok(conn) => cancel(Connection::over(locator, conn, policy), &user, id).await,
                 Err(trouble) => Err(trouble),
             };
             Completed::OrderAnswer(asker, answer)
@@ -356,16 +355,15 @@ async fn list(
 
 /// Cancels an order of this cart. Trouble that breaks the link is told by that.
 async fn cancel(
-    conn: &mut Conn,
+    mut connection: Connection,
     user: &UserName,
-    policy: &Policy,
     id: OrderId,
 ) -> Result<OrderEvent, Trouble> {
-    let outcome = match read_state(conn, user, &id)
+    let outcome = match read_state(&mut connection.conn, user, &id)
         .await
         .map_err(Trouble::for_orders)?
     {
-        Some(_) => cancel_by_buyer(conn, policy, &id).await.map(drop),
+        Some(_) => cancel_own(&mut connection, &id).await.map(drop),
         None => Err(Refusal::UnknownOrder(id.to_string()).into()),
     };
     match outcome {

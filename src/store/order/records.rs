@@ -5,14 +5,13 @@ use super::{document, stock};
 use crate::model::change::sanitize_actor;
 use crate::model::notes::stored_note;
 use crate::model::{Order, OrderId, OrderState, People, Refusal, UserName, text};
-use crate::store::catalog::read_order_settings;
+use crate::store::catalog::get_order_settings;
 use crate::store::connection::replicas::ReplicaWait;
 use crate::store::connection::{Conn, Connection, answer, pipeline};
 use crate::store::error::{Error, Trouble};
 use crate::store::keys;
 use crate::store::order::begun::read_reason;
 use crate::store::order::stock::StockReturn;
-use crate::store::policy::Policy;
 use crate::store::scripts::{HIGHEST_NUMBER, MARK_DELIVERED, MARK_SETTLED, STATE};
 use redis::aio::ConnectionLike;
 use redis::{Cmd, Value};
@@ -147,29 +146,9 @@ pub async fn get_order(connection: &mut Connection, id: &OrderId) -> Result<Orde
         .read(async |mut conn| answer(&fetch(id), &mut conn).await)
         .await
         .map_err(Trouble::for_orders)?;
-    whole(&mut connection.conn, &connection.policy, id, &fields).await
-}
-
-/// Reads one order like [`get_order`], on any link.
-async fn read_order(
-    conn: &mut (impl ConnectionLike + Send),
-    policy: &Policy,
-    id: &OrderId,
-) -> Result<Order, Error> {
-    let fields: Result<Vec<Option<Vec<u8>>>, Trouble> = answer(&fetch(id), conn).await;
-    whole(conn, policy, id, &fields.map_err(Trouble::for_orders)?).await
-}
-
-/// The order with these fields, once what its end leaves to do is done.
-async fn whole(
-    conn: &mut (impl ConnectionLike + Send),
-    policy: &Policy,
-    id: &OrderId,
-    fields: &[Option<Vec<u8>>],
-) -> Result<Order, Error> {
-    let record = decode(fields).ok_or_else(|| not_placed(id, fields))?;
+    let record = decode(&fields).ok_or_else(|| not_placed(id, &fields))?;
     if !record.returned {
-        wind_up(conn, policy, &record.order).await?;
+        wind_up(connection, &record.order).await?;
     }
     Ok(record.order)
 }
@@ -372,8 +351,13 @@ pub async fn set_state(
     id: &OrderId,
     state: OrderState,
 ) -> Result<Order, Error> {
-    move_to(&mut connection.conn, &connection.policy, id, state, None).await?;
+    move_to(connection, id, state, None).await?;
     get_order(connection, id).await
+}
+
+/// Tells whether an order was ordered by whoever makes changes over this connection.
+fn has_ordered(connection: &Connection, order: &Order) -> bool {
+    order.who == sanitize_actor(connection.policy.by.as_bytes())
 }
 
 /// Cancels an order for whoever ordered it, while it is only placed and the shop lets buyers cancel.
@@ -383,31 +367,21 @@ pub async fn set_state(
 /// [`Refusal::BuyersCantCancel`]; the [`Trouble`] of the link and of replicas, after which asking
 /// again is safe.
 pub async fn cancel_own(connection: &mut Connection, id: &OrderId) -> Result<Order, Error> {
-    cancel_by_buyer(&mut connection.conn, &connection.policy, id).await
-}
-
-/// Cancels an order like [`cancel_own`], on any link.
-pub(crate) async fn cancel_by_buyer(
-    conn: &mut (impl ConnectionLike + Send),
-    policy: &Policy,
-    id: &OrderId,
-) -> Result<Order, Error> {
     // Who ordered never changes.
-    let order = read_order(conn, policy, id).await?;
-    let is_theirs = order.who == sanitize_actor(policy.by.as_bytes());
+    let order = get_order(connection, id).await?;
+    let is_theirs = has_ordered(connection, &order);
     if is_theirs && order.state == OrderState::Cancelled {
         return Ok(order);
     }
     if let Some(refusal) = order.refuse_cancel_by(is_theirs) {
         return Err(refusal.into());
     }
-    if !read_order_settings(conn).await?.buyers_cancel {
+    if !get_order_settings(connection).await?.buyers_cancel {
         return Err(Refusal::BuyersCantCancel.into());
     }
 
     let from = Some(OrderState::Placed);
-    let moved = move_to(conn, policy, id, OrderState::Cancelled, from).await;
-    match moved {
+    match move_to(connection, id, OrderState::Cancelled, from).await {
         Err(Error::Refused(Refusal::InvalidTransition { from, .. })) => {
             Err(Refusal::TooLateToCancel {
                 order: order.name(),
@@ -417,7 +391,7 @@ pub(crate) async fn cancel_by_buyer(
         }
         moved => {
             moved?;
-            read_order(conn, policy, id).await
+            get_order(connection, id).await
         }
     }
 }
@@ -425,13 +399,12 @@ pub(crate) async fn cancel_by_buyer(
 /// Writes another state of an order, where it may come from its present one, and that is `from` if
 /// one is given.
 async fn move_to(
-    conn: &mut (impl ConnectionLike + Send),
-    policy: &Policy,
+    connection: &mut Connection,
     id: &OrderId,
     state: OrderState,
     from: Option<OrderState>,
 ) -> Result<(), Error> {
-    let mut conn = ReplicaWait::new(conn, policy.confirm_replicas);
+    let mut conn = ReplicaWait::new(&mut connection.conn, connection.policy.confirm_replicas);
     let suffix = keys::database_suffix(conn.get_db());
     let answer = STATE
         .key(keys::order(id))
@@ -472,7 +445,7 @@ pub async fn mark_settled(
 ) -> Result<Order, Error> {
     // Neither who ordered nor what is in an order ever changes.
     let order = get_order(connection, id).await?;
-    if order.who != sanitize_actor(connection.policy.by.as_bytes()) {
+    if !has_ordered(connection, &order) {
         return Err(Refusal::NotBuyer(order.who).into());
     }
     let people = People::of_order(&order);
@@ -519,7 +492,7 @@ pub async fn cancel_leftovers(connection: &mut Connection, orders: &[Order]) -> 
 
     for (order, returned) in over.into_iter().zip(answers) {
         if returned? == Value::Int(0)
-            && let Err(error) = wind_up(&mut connection.conn, &connection.policy, order).await
+            && let Err(error) = wind_up(connection, order).await
         {
             tracing::warn!(order = order.id.as_str(), %error, "stock of an order that is over");
         }
@@ -529,25 +502,21 @@ pub async fn cancel_leftovers(connection: &mut Connection, orders: &[Order]) -> 
 
 /// Makes the products forget an order that is over, and marks it so; the stock of a cancelled
 /// order goes back. An order that isn't over is left alone.
-async fn wind_up(
-    conn: &mut (impl ConnectionLike + Send),
-    policy: &Policy,
-    order: &Order,
-) -> Result<(), Error> {
+async fn wind_up(connection: &mut Connection, order: &Order) -> Result<(), Error> {
     let fate = match order.state {
         OrderState::Placed | OrderState::Accepted | OrderState::Ready => return Ok(()),
         OrderState::Done => StockReturn::Keep,
         OrderState::Cancelled => StockReturn::GiveBack,
     };
 
-    let mut waiting = ReplicaWait::new(&mut *conn, policy.confirm_replicas);
+    let mut conn = ReplicaWait::new(&mut connection.conn, connection.policy.confirm_replicas);
     for line in &order.lines {
-        let released = stock::release(&mut waiting, &order.id, &line.product, fate).await;
-        waiting.require_replicas(released)?;
+        let released = stock::release(&mut conn, &order.id, &line.product, fate).await;
+        conn.require_replicas(released)?;
     }
 
     // Only after the products: whoever finds an order without this mark goes on.
     let mut mark = redis::cmd("HSET");
     mark.arg(keys::order(&order.id)).arg("returned").arg(1);
-    Ok(mark.query_async(conn).await?)
+    Ok(mark.query_async(&mut connection.conn).await?)
 }
