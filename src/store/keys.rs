@@ -26,15 +26,16 @@ pub(crate) const ORDERS_ALL: &str = "{orders}:all";
 /// One that they can't finish, and no longer try to, stands at infinity.
 pub(crate) const ORDERS_DUE: &str = "{orders}:due";
 
-/// Sorted set of the invitations to the served shop: hash of the code -> until when, in ms.
-pub(crate) const INVITATIONS: &str = "{serve}:invites";
-/// Hash of the keys that came by an invitation: fingerprint -> what they are bound to.
-pub(crate) const BOUND_KEYS: &str = "{serve}:keys";
 /// Hash of the numbers that orders are called by: the day that is counted, the last number, and
 /// for each number the id of the newest order that has it.
 pub(crate) const ORDERS_NUMBERS: &str = "{orders}:numbers";
 /// Sorted set of the open orders that have a number: order id -> number.
 pub(crate) const ORDERS_OPEN: &str = "{orders}:open";
+
+/// Sorted set of the invitations to the served shop: hash of the code -> until when, in ms.
+pub(crate) const INVITATIONS: &str = "{serve}:invites";
+/// Hash of the keys that came by an invitation: fingerprint -> what they are bound to.
+pub(crate) const BOUND_KEYS: &str = "{serve}:keys";
 
 /// A channel with what `publish.lua` must know: the number of the database behind it, where that
 /// is not 0.
