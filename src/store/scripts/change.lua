@@ -314,11 +314,7 @@ if book or moves or lessens then
     local line = order[i]
     if not line.before and line.after then book.open(line.id, true) end
     if line.before and not line.after then book.clear(line.id) end
-    if line.after and line.notes then
-      for name, text in string.gmatch(line.notes, '([^\t\n]*)\t([^\n]*)') do
-        if not book.open(line.id).now[name] then book.set(line.id, name, string.sub(text, 1, LONGEST_NOTE)) end
-      end
-    end
+    if line.after and line.notes then book.restore(line.id, line.notes) end
   end
   if book and count == 0 then book.clear('') end
 end

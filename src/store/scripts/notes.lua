@@ -9,6 +9,7 @@
 -- key: of the notes (hash); most: who may note something on one product; longest_name,
 -- longest_note: in bytes
 local function notebook(key, most, longest_name, longest_note)
+  local LINE = '([^\t\n]*)\t([^\n]*)'
   local pages = {}
 
   -- Opens the page of a product. One of a line that is `new` is empty: notes that are left there
@@ -17,7 +18,7 @@ local function notebook(key, most, longest_name, longest_note)
     local page = pages[id]
     if page then return page end
     page = {id = id, names = {}, before = {}, now = {}, stale = new}
-    for name, text in string.gmatch(not new and redis.call('HGET', key, id) or '', '([^\t\n]*)\t([^\n]*)') do
+    for name, text in string.gmatch(not new and redis.call('HGET', key, id) or '', LINE) do
       if not page.now[name] then
         page.names[#page.names + 1] = name
         page.before[name], page.now[name] = text, text
@@ -48,6 +49,14 @@ local function notebook(key, most, longest_name, longest_note)
     if replaced ~= '0' and replaced ~= '=' .. (open(id).now[name] or '') then return 'NOTECHANGED' end
     local is_sound = #text <= longest_note and #name <= longest_name and not string.find(name .. text, '[\n\t]')
     if not is_sound or not set(id, name, text) then return 'CANTNOTE' end
+  end
+
+  -- Brings back notes that went with pieces of a product: lines as in its field. They don't replace
+  -- newer ones.
+  local function restore(id, lines)
+    for name, text in string.gmatch(lines, LINE) do
+      if not open(id).now[name] then set(id, name, string.sub(text, 1, longest_note)) end
+    end
   end
 
   -- Removes what all have noted on a product.
@@ -85,6 +94,6 @@ local function notebook(key, most, longest_name, longest_note)
     end
   end
 
-  return {open = open, set = set, note = note, clear = clear, told = told, write = write}
+  return {open = open, set = set, note = note, restore = restore, clear = clear, told = told, write = write}
 end
 
