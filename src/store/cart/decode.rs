@@ -295,7 +295,7 @@ fn expected(raw: &[u8]) -> Vec<String> {
 }
 
 /// Reads names, each on a line of its own.
-fn names(raw: &[u8], most: usize) -> Vec<String> {
+pub(crate) fn names(raw: &[u8], most: usize) -> Vec<String> {
     sanitize_actors(raw.split(|byte| *byte == b'\n'), most)
 }
 

@@ -99,11 +99,6 @@ pub(crate) fn lines_from_json(json: &[u8]) -> Option<Vec<OrderLine>> {
     into_lines(serde_json::from_slice(json).ok()?)
 }
 
-/// Reads names, one a line.
-pub(crate) fn names(raw: &[u8]) -> impl Iterator<Item = String> {
-    raw.split(|byte| *byte == b'\n').map(sanitize_actor)
-}
-
 /// News of an order.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum OrderNews {

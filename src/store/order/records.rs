@@ -5,6 +5,7 @@ use super::{document, stock};
 use crate::model::change::sanitize_actor;
 use crate::model::notes::stored_note;
 use crate::model::{Order, OrderId, OrderState, People, Refusal, UserName, text};
+use crate::store::cart::decode::names;
 use crate::store::catalog::get_order_settings;
 use crate::store::connection::replicas::ReplicaWait;
 use crate::store::connection::{Conn, Connection, answer, pipeline};
@@ -95,8 +96,8 @@ fn decode(fields: &[Option<Vec<u8>>]) -> Option<OrderRecord> {
     // Who has nothing in it has nothing to settle.
     if let Some(settled) = settled {
         let people = People::of_order(&order);
-        let names = document::names(settled);
-        order.settled = names.filter(|name| people.has(name)).collect();
+        order.settled = names(settled, usize::MAX);
+        order.settled.retain(|name| people.has(name));
     }
     Some(OrderRecord {
         order,
