@@ -128,9 +128,13 @@ impl Preview {
     /// The amount by which it is over its budget, where it is.
     #[must_use]
     pub fn over_budget(&self) -> Option<Money> {
-        let total = self.total();
-        let budget = self.budget.filter(|budget| total > *budget)?;
-        Some(total.less(budget))
+        let budget = self.exceeded_budget()?;
+        Some(self.total().less(budget))
+    }
+
+    /// The budget, where the total is over it.
+    fn exceeded_budget(&self) -> Option<Money> {
+        self.budget.filter(|budget| self.total() > *budget)
     }
 
     /// The lines of the order.
@@ -152,15 +156,13 @@ impl Preview {
             line.check()?;
         }
 
-        let total = self.total();
-        match self.budget {
-            Some(budget) if total > budget => Err(Refusal::DearerThanBudget { budget, total }),
-            _ => Ok(self
-                .lines
-                .iter()
-                .map(|line| line.order_line.clone())
-                .collect()),
+        if let Some(budget) = self.exceeded_budget() {
+            let total = self.total();
+            return Err(Refusal::DearerThanBudget { budget, total });
         }
+
+        let lines = self.lines.iter().map(|line| line.order_line.clone());
+        Ok(lines.collect())
     }
 }
 
