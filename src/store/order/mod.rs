@@ -29,9 +29,9 @@
 //! was not announced, and what was ordered leaves the cart once.
 //!
 //! News of an order travel on the channel of its cart, `{"order":"<id>","state":"ready"}`: who may
-//! listen to a cart may hear of its orders, and a client that doesn't know them reads again. So do the
-//! marks of who has settled their part with whoever ordered, `{"order":"<id>","settled":true}`,
-//! which stand in the order's record.
+//! listen to a cart may hear of its orders, and a client that doesn't know them reads again. So do
+//! the marks of who has settled their part with whoever ordered,
+//! `{"order":"<id>","settled":true}`, which stand in the order's record.
 //!
 //! Followers read the stream `orders` in groups. An order notes to whom of a group it was given,
 //! and a cancelled one is put into the stream `{orders}:cancelled` for them.

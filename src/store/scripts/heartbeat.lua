@@ -12,8 +12,8 @@
 -- lines ('' where the key is no cart), their digest ('' where it is not asked for), the watchers
 -- as JSON: {"watchers":["id name", ..]}; owner, locked, closing time, budget, budget of each,
 -- who is expected and who is ready, as lines, and the order that is being placed, '' where there is
--- none. The same JSON is published when a
--- watcher comes or goes. Watching does not change the version.
+-- none. The same JSON is published when a watcher comes or goes. Watching does not change the
+-- version.
 --
 -- The digest is the SHA-1 of the products and their quantities, each but the last followed by a
 -- newline, in the order of ZRANGE.

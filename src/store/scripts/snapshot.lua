@@ -8,8 +8,8 @@
 -- lines; the order that is being placed, who places it, since when; those of the op ids that are
 -- applied, separated by spaces; the note for the whole order.
 -- Then six values for each line: product, quantity, how it came, when it was last touched, its
--- shares, its notes. All are '' where unknown. Quantities come as text, since numbers in replies lose
--- their fraction.
+-- shares, its notes. All are '' where unknown. Quantities come as text, since numbers in replies
+-- lose their fraction.
 
 local cart, meta, lines = KEYS[1], KEYS[2], KEYS[3]
 local clock = redis.call('TIME')
