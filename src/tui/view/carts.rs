@@ -2,7 +2,7 @@
 
 use super::row::{self, RowBackground, left, right};
 use super::sketch::Sketch;
-use super::{draw_pane, draw_scroll_bar, position};
+use super::{draw_pane, draw_scroll_bar, position, row_background};
 use crate::model::time::{ClockStyle, clock};
 use crate::model::{UserName, total};
 use crate::tui::state::State;
@@ -84,11 +84,7 @@ pub(super) fn draw(state: &State, area: Rect, sketch: &mut Sketch) {
     };
     let top = carts.scroll.top;
     for (area, row) in rows.rows().zip(top..carts.rows()) {
-        let background = if row == carts.scroll.cursor {
-            RowBackground::Highlight(theme.selected)
-        } else {
-            RowBackground::Plain(theme.text)
-        };
+        let background = row_background(theme, row == carts.scroll.cursor, true);
         match carts.used.get(row) {
             Some(cart) => draw_cart(state, cart, &columns, background, area, sketch),
             None => row::draw(

@@ -5,7 +5,7 @@ use super::row::{RowBackground, left, right};
 use super::sketch::Sketch;
 use super::{
     draw_pane, draw_placeholder, draw_rule, draw_scroll_bar, draw_scroll_bar_of, draw_sentence,
-    position,
+    position, row_background,
 };
 use crate::config::keymap::Action;
 use crate::config::theme::{CHEAPER, DEARER, PENDING, SHORT, Theme};
@@ -85,11 +85,7 @@ fn draw_lines(
     let mut below = list;
     let lines = preview.lines.iter().zip(&rows.lines).enumerate();
     for (index, (line, around)) in lines.skip(page.scroll.top) {
-        let background = match index == page.scroll.cursor {
-            true if has_keyboard => RowBackground::Highlight(theme.selected),
-            true => RowBackground::Plain(theme.selected_unfocused),
-            false => RowBackground::Plain(theme.text),
-        };
+        let background = row_background(theme, index == page.scroll.cursor, has_keyboard);
         let height = u16::try_from(rows.height(index)).unwrap_or(u16::MAX);
         let area = Rect {
             height: height.min(below.height),

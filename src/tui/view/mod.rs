@@ -251,11 +251,14 @@ fn list_background(state: &State, pane: Pane, row: usize) -> RowBackground {
         Pane::People => state.people.scroll.cursor,
     };
 
-    if row != selected {
-        RowBackground::Plain(state.theme.text)
-    } else if state.focus == pane {
-        RowBackground::Highlight(state.theme.selected)
-    } else {
-        RowBackground::Plain(state.theme.selected_unfocused)
+    row_background(&state.theme, row == selected, state.focus == pane)
+}
+
+/// The background of a row in a list that has the keyboard, or has not.
+fn row_background(theme: &Theme, is_selected: bool, focused: bool) -> RowBackground {
+    match (is_selected, focused) {
+        (true, true) => RowBackground::Highlight(theme.selected),
+        (true, false) => RowBackground::Plain(theme.selected_unfocused),
+        (false, _) => RowBackground::Plain(theme.text),
     }
 }

@@ -5,7 +5,7 @@ use super::row;
 use super::row::{RowBackground, left, right};
 use super::sketch::Sketch;
 use super::typed::TypedText;
-use super::{draw_pane, draw_placeholder, draw_scroll_bar, position, receipt};
+use super::{draw_pane, draw_placeholder, draw_scroll_bar, position, receipt, row_background};
 use crate::config::keymap::Action;
 use crate::config::theme::{CANCELLED, READY, Theme};
 use crate::model::time::{past, past_briefly};
@@ -184,11 +184,7 @@ fn draw_list(state: &State, focused: bool, frame: Rect, sketch: &mut Sketch) {
 
     draw_headings(theme, columns, row::first_line(inner), sketch);
     for (area, (row, order)) in rows.rows().zip((scroll.top..).zip(visible.iter().copied())) {
-        let background = match (row == scroll.cursor, focused) {
-            (true, true) => RowBackground::Highlight(theme.selected),
-            (true, false) => RowBackground::Plain(theme.selected_unfocused),
-            (false, _) => RowBackground::Plain(theme.text),
-        };
+        let background = row_background(theme, row == scroll.cursor, focused);
         draw_order(state, order, &amounts, columns, background, area, sketch);
     }
     if let Some(area) = rows.rows().nth(visible.len())

@@ -1,9 +1,9 @@
 //! The entries of the command palette.
 
-use super::draw_pane;
 use super::row;
 use super::row::{RowBackground, left, right};
 use super::sketch::Sketch;
+use super::{draw_pane, row_background};
 use crate::model::text;
 use crate::tui::layout::palette;
 use crate::tui::layout::palette::PaletteEntry;
@@ -33,11 +33,7 @@ pub(super) fn draw(state: &State, area: Rect, sketch: &mut Sketch) {
     let top = palette::first_row(*cursor, inner.height);
     let visible = entries.iter().enumerate().skip(top);
     for (area, (row, entry)) in inner.rows().zip(visible) {
-        let background = if row == *cursor {
-            RowBackground::Highlight(theme.selected)
-        } else {
-            RowBackground::Plain(theme.text)
-        };
+        let background = row_background(theme, row == *cursor, true);
         draw_entry(state, entry, background, area, sketch);
     }
 }

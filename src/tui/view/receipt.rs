@@ -2,7 +2,7 @@
 
 use super::row::{self, RowBackground, foot_line, left, right};
 use super::sketch::Sketch;
-use super::{draw_pane, draw_placeholder, draw_rule, draw_scroll_bar};
+use super::{draw_pane, draw_placeholder, draw_rule, draw_scroll_bar, row_background};
 use crate::config::theme::{READY, Theme};
 use crate::model::{Order, OrderState};
 use crate::tui::layout::receipt::{QUANTITY, ReceiptRow, ReceiptRows, SETTLED, SHEET, Step};
@@ -40,11 +40,7 @@ pub(super) fn draw(
     let visible = receipt.rows.iter().enumerate().skip(top);
     for (area, (index, row)) in sheet.rows().zip(visible) {
         let is_selected = selected.as_ref().is_some_and(|rows| rows.contains(&index));
-        let background = if is_selected {
-            RowBackground::Highlight(theme.selected)
-        } else {
-            RowBackground::Plain(theme.text)
-        };
+        let background = row_background(theme, is_selected, true);
         draw_row(theme, &receipt, row, background, area, sketch);
     }
 
