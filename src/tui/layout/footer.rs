@@ -1,11 +1,11 @@
 //! The keys in the last line, with their places: drawing and the mouse both read them.
 
 use crate::config::keymap::Action;
-use crate::model::{OrderState, text};
+use crate::model::text;
 use crate::tui::layout::checkout::fixing;
 use crate::tui::layout::palette;
 use crate::tui::layout::palette::Run;
-use crate::tui::layout::receipt::ReceiptRows;
+use crate::tui::layout::receipt::selected_person;
 use crate::tui::state::orders::{CheckoutPane, KeptStates};
 use crate::tui::state::{Mode, State};
 
@@ -120,8 +120,8 @@ fn word_now(
         }
         Action::AskCancel => {
             let order = state.shown_order()?;
-            let is_cancellable = order.state == OrderState::Placed && state.is_me(&order.who);
-            is_cancellable.then_some(word)
+            let refusal = order.refuse_cancel_by(state.is_me(&order.who));
+            refusal.is_none().then_some(word)
         }
         Action::Settle => {
             let order = state.shown_order()?;
@@ -153,15 +153,6 @@ fn word_now(
         // The others need nothing that is selected.
         _ => Some(word),
     }
-}
-
-/// The person who is selected on the receipt that shows.
-fn selected_person(state: &State) -> Option<String> {
-    let Mode::Receipt { scroll, .. } = &state.mode else {
-        return None;
-    };
-    let (rows, _) = ReceiptRows::shown(state, &state.mode)?;
-    rows.person(scroll.cursor).map(str::to_owned)
 }
 
 /// The word for a key that takes an entry of the palette.

@@ -154,6 +154,16 @@ impl ReceiptRows {
     }
 }
 
+/// The person who is selected on the receipt that shows.
+#[must_use]
+pub(crate) fn selected_person(state: &State) -> Option<String> {
+    let Mode::Receipt { scroll, .. } = &state.mode else {
+        return None;
+    };
+    let (rows, _) = ReceiptRows::shown(state, &state.mode)?;
+    rows.person(scroll.cursor).map(str::to_owned)
+}
+
 /// What stands above the lines.
 fn head(state: &State, order: &Order, columns: usize) -> Vec<ReceiptRow> {
     let zone = &state.env.zone;

@@ -307,7 +307,7 @@ impl Updater<'_> {
             }
 
             OrderEvent::State(id, order_state, number) => {
-                let at = self.state.now + self.state.cart.server_ahead;
+                let at = self.state.server_now();
                 self.on_order_state(&id, order_state, number, at);
             }
             OrderEvent::Read(order) => {

@@ -2,11 +2,10 @@
 
 use super::Updater;
 use crate::config::keymap::Motion;
-use crate::model::change::sanitize_actor;
 use crate::model::{Order, Refusal};
 use crate::store::Error;
 use crate::store::live::OrderRequest;
-use crate::tui::layout::receipt::ReceiptRows;
+use crate::tui::layout::receipt::{ReceiptRows, selected_person};
 use crate::tui::state::scroll::Scroll;
 use crate::tui::state::{Connectivity, Mode};
 use std::ops::Range;
@@ -47,22 +46,18 @@ impl Updater<'_> {
 
     /// Marks that the selected person has settled with whoever ordered, or takes that back.
     pub(super) fn toggle_settled(&mut self) {
-        let Mode::Receipt { scroll, .. } = &self.state.mode else {
+        if !matches!(self.state.mode, Mode::Receipt { .. }) {
             return;
-        };
-        let shown = ReceiptRows::shown(self.state, &self.state.mode);
+        }
         let Some(order) = self.state.shown_order() else {
             return;
         };
         let who = order.who.clone();
-        let person = shown
-            .as_ref()
-            .and_then(|(rows, _)| rows.person(scroll.cursor));
-        let Some(name) = person.map(str::to_owned) else {
+        let Some(name) = selected_person(self.state) else {
             self.notify_info("Select a person below the total first");
             return;
         };
-        if sanitize_actor(self.state.env.me.as_bytes()) != who {
+        if !self.state.is_me(&who) {
             self.notify_error(Refusal::NotBuyer(who).to_string());
             return;
         }
