@@ -34,17 +34,11 @@ impl OrdersFrames {
     /// with the keyboard. The receipt of an order that was just placed has all of it.
     #[must_use]
     pub(crate) fn of(page: &Mode, body: Rect) -> OrdersFrames {
-        let both = list_and_selected(body);
         let (list, receipt) = match page {
-            Mode::Orders | Mode::OrderSearch => both
-                .map_or((Some(body), None), |(list, receipt)| {
-                    (Some(list), Some(receipt))
-                }),
+            Mode::Orders | Mode::OrderSearch => list_and_selected(body, true),
             Mode::Receipt {
                 from_list: true, ..
-            } => both.map_or((None, Some(body)), |(list, receipt)| {
-                (Some(list), Some(receipt))
-            }),
+            } => list_and_selected(body, false),
             Mode::Receipt { .. } => (None, Some(body)),
             Mode::Browse
             | Mode::Search

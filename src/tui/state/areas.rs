@@ -187,11 +187,21 @@ impl Panes {
     }
 }
 
-/// The frames of a list and of what belongs to its selected row, side by side where both have room
-/// for their amounts.
+/// The frames of a list and of what belongs to its selected row: side by side where both have room
+/// for their amounts, else the one with the keyboard alone.
 #[must_use]
-pub(crate) fn list_and_selected(body: Rect) -> Option<(Rect, Rect)> {
-    (body.width >= ROOMY).then(|| split_at_percent(body, ROOMY_LIST))
+pub(crate) fn list_and_selected(
+    body: Rect,
+    list_has_keyboard: bool,
+) -> (Option<Rect>, Option<Rect>) {
+    if body.width >= ROOMY {
+        let (list, selected) = split_at_percent(body, ROOMY_LIST);
+        (Some(list), Some(selected))
+    } else if list_has_keyboard {
+        (Some(body), None)
+    } else {
+        (None, Some(body))
+    }
 }
 
 /// The part of an area that has so many percent of its width, and the rest.

@@ -34,7 +34,7 @@ const FACT_NAME: u16 = 7;
 pub(super) fn draw(state: &State, page: CheckoutPage, body: Rect, sketch: &mut Sketch) {
     let theme = &state.theme;
     let Some(preview) = &state.orders.preview else {
-        let (lines, people) = frames(state.size, CheckoutPane::Lines);
+        let (lines, people) = frames(state, CheckoutPane::Lines);
         for (frame, name) in [(people, " People "), (lines, " Checkout ")] {
             let Some(frame) = frame else { continue };
             let title = Span::styled(name, theme.accent);

@@ -85,7 +85,7 @@ impl CheckoutLayout {
     /// The layout where this pane has the keyboard.
     #[must_use]
     pub(crate) fn of(state: &State, preview: &Preview, pane: CheckoutPane) -> CheckoutLayout {
-        let (lines, people) = frames(state.size, pane);
+        let (lines, people) = frames(state, pane);
         // The foot stands below the people where these have a pane of their own.
         let with_foot = people.or(lines).unwrap_or(Rect::ZERO);
         let inner = with_foot.inner(Margin::new(1, 1));
@@ -127,19 +127,10 @@ impl CheckoutLayout {
     }
 }
 
-/// The frames of lines and people on a screen of this size: side by side, or the one with the
-/// keyboard alone.
+/// The frames of lines and people, where this pane has the keyboard.
 #[must_use]
-pub(crate) fn frames(size: (u16, u16), pane: CheckoutPane) -> (Option<Rect>, Option<Rect>) {
-    let (width, height) = size;
-    let body = Rect::new(0, 1, width, height.saturating_sub(3));
-    if let Some((lines, people)) = list_and_selected(body) {
-        return (Some(lines), Some(people));
-    }
-    match pane {
-        CheckoutPane::Lines => (Some(body), None),
-        CheckoutPane::People => (None, Some(body)),
-    }
+pub(crate) fn frames(state: &State, pane: CheckoutPane) -> (Option<Rect>, Option<Rect>) {
+    list_and_selected(state.body(), pane == CheckoutPane::Lines)
 }
 
 impl CheckoutFoot {
