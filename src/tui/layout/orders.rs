@@ -8,9 +8,6 @@ use crate::tui::state::areas::list_and_selected;
 use crate::tui::state::{Mode, State};
 use ratatui::layout::{Margin, Rect};
 
-/// The rows of the screen around the body of these views: header, frame, message and footer.
-const SURROUNDINGS: u16 = 5;
-
 /// The sentence for somebody whose keys have none that orders.
 pub(crate) const MAY_NOT_ORDER: &str = "You may fill this cart, not order it";
 
@@ -108,15 +105,9 @@ pub(crate) struct Extent {
 /// The extent of the list that covers the others; `None` in other modes.
 #[must_use]
 pub(crate) fn extent(state: &State) -> Option<Extent> {
-    let (_, height) = state.size;
-    let body = usize::from(height.saturating_sub(SURROUNDINGS));
-
-    let (rows, page) = match &state.mode {
-        Mode::Orders | Mode::OrderSearch => {
-            let rows = state.orders.shown.len();
-            (rows, body.saturating_sub(1))
-        }
-        Mode::Carts => (state.carts.rows(), body.saturating_sub(1)),
+    let rows = match &state.mode {
+        Mode::Orders | Mode::OrderSearch => state.orders.shown.len(),
+        Mode::Carts => state.carts.rows(),
         // Their rows are of different heights, or move by what stands on them.
         Mode::Checkout(_)
         | Mode::Receipt { .. }
@@ -130,10 +121,8 @@ pub(crate) fn extent(state: &State) -> Option<Extent> {
         | Mode::ConfirmClear => return None,
     };
 
-    Some(Extent {
-        rows,
-        page: page.max(1),
-    })
+    let page = usize::from(list_rows(state.body()).height).max(1);
+    Some(Extent { rows, page })
 }
 
 /// What happens to the cart while it is ordered; `None` where nobody orders it.

@@ -5,6 +5,7 @@ use super::sketch::Sketch;
 use super::{draw_pane, draw_scroll_bar, position, row_background};
 use crate::model::time::{ClockStyle, clock};
 use crate::model::{UserName, total};
+use crate::tui::layout::orders::list_rows;
 use crate::tui::state::State;
 use crate::tui::state::carts::CartGlance;
 use ratatui::layout::Rect;
@@ -77,11 +78,7 @@ pub(super) fn draw(state: &State, area: Rect, sketch: &mut Sketch) {
         sketch,
     );
 
-    let rows = Rect {
-        y: inner.y + 1,
-        height: inner.height.saturating_sub(1),
-        ..inner
-    };
+    let rows = list_rows(area);
     let top = carts.scroll.top;
     for (area, row) in rows.rows().zip(top..carts.rows()) {
         let background = row_background(theme, row == carts.scroll.cursor, true);

@@ -8,6 +8,7 @@ mod rows;
 pub(crate) use people::{CheckoutPeople, PersonRow};
 pub(crate) use rows::{CheckoutColumns, CheckoutRows, INDENT, LineRows, RowBelow};
 
+use super::orders::list_rows;
 use super::rules::{Remainder, deadline};
 use crate::model::time::{ClockStyle, clock};
 use crate::model::{Preview, text};
@@ -97,16 +98,10 @@ impl CheckoutLayout {
             ..inner
         };
         let areas = |frame: Rect| {
-            let inner = frame.inner(Margin::new(1, 1));
-            let whole = Rect {
-                y: inner.y + 1,
-                height: inner.height.saturating_sub(1),
-                ..inner
-            };
             let list = if frame == with_foot {
                 list_above_foot
             } else {
-                whole
+                list_rows(frame)
             };
             CheckoutPaneAreas { frame, list }
         };
