@@ -5,7 +5,7 @@ use super::row::{RowBackground, left, right};
 use super::sketch::Sketch;
 use super::{
     draw_pane, draw_placeholder, draw_rule, draw_scroll_bar, draw_scroll_bar_of, draw_sentence,
-    position, row_background,
+    position, row_background, titled,
 };
 use crate::config::keymap::Action;
 use crate::config::theme::{CHEAPER, DEARER, PENDING, SHORT, Theme};
@@ -122,26 +122,6 @@ fn title(state: &State, preview: &Preview, frame: Rect) -> Line<'static> {
         words.push(("may be old".to_owned(), theme.bad));
     }
     titled(theme, " Checkout ", words, frame)
-}
-
-/// A title and the words behind it, as many as fit.
-fn titled(
-    theme: &Theme,
-    name: &'static str,
-    words: Vec<(String, Style)>,
-    frame: Rect,
-) -> Line<'static> {
-    let mut title = Line::from(Span::styled(name, theme.accent));
-    let room = usize::from(frame.width).saturating_sub(2);
-    for (index, (word, style)) in words.into_iter().enumerate() {
-        let gap = if index > 0 { "· " } else { "" };
-        if title.width() + gap.len() + text::width(&word) + 1 > room {
-            break;
-        }
-        title.push_span(Span::styled(gap, theme.dim));
-        title.push_span(Span::styled(format!("{word} "), style));
-    }
-    title
 }
 
 /// Draws the headings of the columns.

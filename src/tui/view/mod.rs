@@ -26,7 +26,7 @@ use crate::tui::state::{Mode, State};
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Margin, Position, Rect};
 use ratatui::style::Style;
-use ratatui::text::Line;
+use ratatui::text::{Line, Span};
 use row::RowBackground;
 use sketch::Sketch;
 
@@ -141,6 +141,26 @@ fn draw_pane<'a>(
 
     sketch.write_line(&title.into(), Rect { y: frame.y, ..foot });
     inner
+}
+
+/// A title and the words behind it, as many as fit.
+fn titled(
+    theme: &Theme,
+    name: &'static str,
+    words: Vec<(String, Style)>,
+    frame: Rect,
+) -> Line<'static> {
+    let mut title = Line::from(Span::styled(name, theme.accent));
+    let room = usize::from(frame.width).saturating_sub(2);
+    for (index, (word, style)) in words.into_iter().enumerate() {
+        let gap = if index > 0 { "· " } else { "" };
+        if title.width() + gap.len() + text::width(&word) + 1 > room {
+            break;
+        }
+        title.push_span(Span::styled(gap, theme.dim));
+        title.push_span(Span::styled(format!("{word} "), style));
+    }
+    title
 }
 
 /// The line “3 of 20” for the foot of a frame: which of the rows is selected.

@@ -4,7 +4,9 @@ use super::cart::unread_message;
 use super::row;
 use super::row::{RowBackground, left, right};
 use super::sketch::Sketch;
-use super::{draw_pane, draw_placeholder, draw_rule, draw_scroll_bar, list_background, position};
+use super::{
+    draw_pane, draw_placeholder, draw_rule, draw_scroll_bar, list_background, position, titled,
+};
 use crate::config::theme::{AWAY, HERE, MISSING, PENDING, READY, Theme};
 use crate::model::{Money, text};
 use crate::tui::layout::money;
@@ -109,17 +111,7 @@ fn title(state: &State, frame: Rect) -> Line<'static> {
         words.push((format!("{} missing", count.missing), theme.dim));
     }
 
-    let mut title = Line::from(Span::styled(" People ", theme.accent));
-    let room = usize::from(frame.width).saturating_sub(2);
-    for (index, (word, style)) in words.into_iter().enumerate() {
-        let gap = if index > 0 { "· " } else { "" };
-        if title.width() + gap.len() + word.len() + 1 > room {
-            break;
-        }
-        title.push_span(Span::styled(gap, theme.dim));
-        title.push_span(Span::styled(format!("{word} "), style));
-    }
-    title
+    titled(theme, " People ", words, frame)
 }
 
 /// Draws the headings of the columns.
