@@ -326,18 +326,13 @@ fn draw_total(state: &State, preview: &Preview, area: Rect, sketch: &mut Sketch)
     }
     let theme = &state.theme;
     let total = orders::total(preview);
-    let width = u16::try_from(text::width(&total)).unwrap_or(area.width);
     let items = text::count(preview.pieces(), "item");
     let style = if preview.orderable_lines().is_ok() {
         theme.accent
     } else {
         theme.text
     };
-    let cells = [
-        left(&items, area.width.saturating_sub(width + 1), theme.dim),
-        right(&total, width, style),
-    ];
-    row::draw(&cells, RowBackground::Plain(theme.text), area, sketch);
+    row::draw_total(theme, (&items, &total), style, area, sketch);
 }
 
 /// The sentence below the total: what happens just now, else how to place the order, else

@@ -321,13 +321,7 @@ fn draw_total(state: &State, area: Rect, sketch: &mut Sketch) {
         "{pending}{}",
         totals.subtotal.in_currency(&state.shop.currency)
     );
-
-    let width = u16::try_from(text::width(&total)).unwrap_or(area.width);
-    let cells = [
-        left(&items, area.width.saturating_sub(width + 1), theme.dim),
-        right(&total, width, theme.accent),
-    ];
-    row::draw(&cells, RowBackground::Plain(theme.text), area, sketch);
+    row::draw_total(theme, (&items, &total), theme.accent, area, sketch);
 }
 
 fn draw_rule_line(theme: &Theme, line: &RuleLine, area: Rect, sketch: &mut Sketch) {

@@ -99,6 +99,23 @@ pub(super) fn draw(
     }
 }
 
+/// Draws a text at the left end of a line, and a total at its right end, which is never cut in
+/// favour of the text.
+pub(super) fn draw_total(
+    theme: &Theme,
+    (text, total): (&str, &str),
+    total_style: Style,
+    area: Rect,
+    sketch: &mut Sketch,
+) {
+    let width = u16::try_from(text::width(total)).unwrap_or(area.width);
+    let cells = [
+        left(text, area.width.saturating_sub(width + 1), theme.dim),
+        right(total, width, total_style),
+    ];
+    draw(&cells, RowBackground::Plain(theme.text), area, sketch);
+}
+
 /// A bar for a share of something, from 0 to 1, by eighths of a column.
 pub(super) fn bar(share: Decimal, columns: u16) -> String {
     let eighths = (share * Decimal::from(columns * 8)).round();

@@ -2,7 +2,6 @@
 
 use super::draw_rule;
 use super::row;
-use super::row::{RowBackground, left, right};
 use super::sketch::Sketch;
 use crate::config::theme::PENDING;
 use crate::model::total;
@@ -109,14 +108,7 @@ fn draw_subtotal(
     } else {
         amount
     };
-    let width = u16::try_from(text::width(&shown)).unwrap_or(area.width);
-    let width = width.min(area.width);
-
-    let cells = [
-        left(&items, area.width.saturating_sub(width + 1), theme.dim),
-        right(&shown, width, theme.accent),
-    ];
-    row::draw(&cells, RowBackground::Plain(theme.text), area, sketch);
+    row::draw_total(theme, (&items, &shown), theme.accent, area, sketch);
 }
 
 /// The categories with their subtotals, in the order of the lines. None of them is broken
