@@ -210,6 +210,33 @@ impl PeopleLayout {
         self.rows.iter().position(|row| row.id() == *id)
     }
 
+    /// The people of each standing.
+    #[must_use]
+    pub(crate) fn count(&self, state: &State) -> PeopleCount {
+        let expected = &state.cart.confirmed.rules.expected;
+        let mut count = PeopleCount {
+            expected: expected.len(),
+            ..PeopleCount::default()
+        };
+        for row in &self.rows {
+            let PeopleRow::Sums(person) = row else {
+                continue;
+            };
+            let Person::Named(name) = &person.person else {
+                continue;
+            };
+            let is_counted = expected.is_empty() || expected.contains(name);
+            let takes_part = person.part.pieces > 0 || person.standing == Standing::Ready;
+            count.taking_part += usize::from(is_counted && takes_part);
+            match person.standing {
+                Standing::Ready => count.ready += 1,
+                Standing::Missing => count.missing += 1,
+                Standing::Shopping => {}
+            }
+        }
+        count
+    }
+
     /// The number of people before the row with this index, itself included, and of all.
     #[must_use]
     pub(crate) fn position(&self, index: usize) -> (usize, usize) {
@@ -300,30 +327,6 @@ fn person_sums(state: &State, name: &String, people: &People, confirmed: &People
         part,
         is_pending: has_other_part || cart.ready.contains(name) != is_ready,
     }
-}
-
-/// The people of each standing.
-#[must_use]
-pub(crate) fn count(state: &State, all: &[PersonSums]) -> PeopleCount {
-    let expected = &state.cart.confirmed.rules.expected;
-    let mut count = PeopleCount {
-        expected: expected.len(),
-        ..PeopleCount::default()
-    };
-    for person in all {
-        let Person::Named(name) = &person.person else {
-            continue;
-        };
-        let is_counted = expected.is_empty() || expected.contains(name);
-        let takes_part = person.part.pieces > 0 || person.standing == Standing::Ready;
-        count.taking_part += usize::from(is_counted && takes_part);
-        match person.standing {
-            Standing::Ready => count.ready += 1,
-            Standing::Missing => count.missing += 1,
-            Standing::Shopping => {}
-        }
-    }
-    count
 }
 
 fn part_of(people: &People, name: &str) -> Part {

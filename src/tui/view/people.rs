@@ -10,7 +10,6 @@ use super::{
 use crate::config::theme::{AWAY, HERE, MISSING, PENDING, READY, Theme};
 use crate::model::{Money, text};
 use crate::tui::layout::money;
-use crate::tui::layout::people;
 use crate::tui::layout::people::{
     PeopleColumns, PeopleLayout, PeopleRow, PersonLine, PersonSums, Standing,
 };
@@ -50,7 +49,7 @@ pub(super) fn draw(state: &State, areas: &Areas, sketch: &mut Sketch) {
     draw_pane(
         theme,
         state.focus == Pane::People,
-        title(state, frame),
+        title(state, &layout, frame),
         frame,
         sketch,
     );
@@ -87,9 +86,9 @@ pub(super) fn draw(state: &State, areas: &Areas, sketch: &mut Sketch) {
 
 /// The title: how many take part, whether the cart may be changed, and how many are ready, as far
 /// as there is room.
-fn title(state: &State, frame: Rect) -> Line<'static> {
+fn title(state: &State, layout: &PeopleLayout, frame: Rect) -> Line<'static> {
     let theme = &state.theme;
-    let count = people::count(state, &people::all_sums(state));
+    let count = layout.count(state);
     let mut words = Vec::new();
     match (count.taking_part, count.expected) {
         (0, 0) => {}
