@@ -478,6 +478,16 @@ fn who_confirms_too_late_is_told_who_ordered() {
     assert_eq!(server.get("XLEN orders"), "1");
 }
 
+/// Looks from a receipt at the cart until all changes are confirmed, as only those can be undone,
+/// and comes back.
+fn await_confirmed(terminal: &mut Terminal) {
+    terminal.keys("esc esc");
+    terminal.wait("╭ Cart ");
+    terminal.gone("…€");
+    terminal.keys("o enter");
+    terminal.wait(" Receipt ");
+}
+
 #[test]
 fn an_order_comes_back_as_one_change_by_two_keys() {
     let server = Server::with_demo();
@@ -510,10 +520,12 @@ fn an_order_comes_back_as_one_change_by_two_keys() {
     bob.wait("11 items ");
     assert_eq!(server.get("XLEN {cart:alice}:log"), "5");
     // Each is undone whole, where it was done.
+    await_confirmed(&mut ann);
     ann.keys("u");
     bob.wait("6 items ");
     ann.keys("u");
     bob.wait("The cart is empty");
+    await_confirmed(&mut ann);
     ann.keys("ctrl-r");
     bob.wait("6 items ");
 
@@ -526,8 +538,8 @@ fn an_order_comes_back_as_one_change_by_two_keys() {
         ok(&server, &["product", "delete", product]);
     }
     bob.wait("60 products");
-    ann.keys("r");
-    ann.wait("None of #1 can be ordered today. Gone: ");
+    // Until ann's screen has heard of that, too, the lock refuses what she asks for.
+    ann.keys_until("r", "None of #1 can be ordered today. Gone: ");
     // The palette does it on these pages, and stays there.
     ok(
         &server,
@@ -535,8 +547,10 @@ fn an_order_comes_back_as_one_change_by_two_keys() {
     );
     ok(&server, &["--user", "alice", "rules", "--unlock"]);
     bob.wait("61 products");
-    ann.send(b":again\r");
-    ann.wait("Put 1 line of .* Receipt |Receipt (.*\n)*.*Put 1 line of");
+    ann.keys_until(
+        ": again enter",
+        "Put 1 line of .* Receipt |Receipt (.*\n)*.*Put 1 line of",
+    );
 }
 
 #[test]

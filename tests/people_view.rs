@@ -737,6 +737,7 @@ fn fifteen_people_fill_a_cart_whose_owner_sets_its_rules() {
     ann.keys("L");
     bob.wait("ann locked the cart");
     bob.wait("People 2 of 3 · locked");
+    ann.wait("People 2 of 3 · locked");
     bob.keys("tab 2 a");
     bob.wait("The cart is locked; ann can reopen it");
     ann.keys("L");
@@ -753,8 +754,8 @@ fn fifteen_people_fill_a_cart_whose_owner_sets_its_rules() {
     bob.wait(r"bob \(you\) +3 +7\.20 +4\.80 ");
 
     // The deadline passes: everybody is told, and nothing goes into the cart any more.
-    ann.keys("T 3 s enter");
-    bob.wait("closes +[0-9:]+, in 0:0[0-3]");
+    ann.keys("T 9 s enter");
+    bob.wait("closes +[0-9:]+, in 0:0[0-9]");
     for terminal in [&ann, &bob] {
         terminal.wait("The deadline has passed");
         terminal.wait("closes +today [0-9:]+, closed");
