@@ -4,14 +4,12 @@ use crate::harness;
 
 use harness::order_screens::{preview, shared_checkout, shared_preview};
 use harness::screens::{TestScreen, id};
-use trolley::config::key::Key;
 use trolley::model::{Edit, Money};
 use trolley::store::live::{LiveEvent, LiveRequest, OrderEvent};
 use trolley::tui::layout::orders::shown_total;
-use trolley::tui::message::{Effect, Message, MouseKind};
+use trolley::tui::message::{Message, MouseKind};
 use trolley::tui::state::Mode;
 use trolley::tui::state::orders::{CheckoutPage, CheckoutPane};
-use trolley::tui::update::update;
 
 /// The positions in the checkout that shows.
 fn page(stage: &TestScreen) -> CheckoutPage {
@@ -208,18 +206,14 @@ fn an_order_can_only_be_placed_where_its_whole_total_shows() {
     }
 }
 
-/// The changes that a key asks for: their edits.
+/// The changes that some keys ask for: their edits.
 fn changes(stage: &mut TestScreen, keys: &str) -> Vec<Vec<Edit>> {
-    let mut changes = Vec::new();
-    for key in keys.split(' ') {
-        let key = Message::Key(Key::parse(key).unwrap());
-        for effect in update(&mut stage.state, key, stage.now) {
-            if let Effect::Live(LiveRequest::Change(change)) = effect {
-                changes.push(change.edits);
-            }
-        }
-    }
-    changes
+    let requests = stage.requests(keys).into_iter();
+    let changes = requests.filter_map(|request| match request {
+        LiveRequest::Change(change) => Some(change.edits),
+        _ => None,
+    });
+    changes.collect()
 }
 
 fn take(product: &str, quantity: u32) -> Edit {

@@ -208,12 +208,7 @@ impl Step {
             Step::Keys(keys) => stage.keys(keys),
             Step::Mouse(kind, x, y) => stage.mouse(kind, x, y),
             Step::Paste(text) => stage.take_in(Message::Paste(text.to_owned())),
-            Step::Time(time) => {
-                stage.now.steady += time;
-                stage.now.wall += i64::try_from(time).unwrap();
-                stage.server += time;
-                stage.take_in(Message::Clock);
-            }
+            Step::Time(time) => stage.pass(time),
             Step::Resize(width, height) => stage.take_in(Message::Resize(width, height)),
             Step::Change(by, product, quantity) => {
                 let id = products[product % products.len()].id.to_string();

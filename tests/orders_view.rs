@@ -3,9 +3,8 @@
 use crate::harness;
 
 use harness::order_screens::{order_id, orders};
-use harness::screens::TestScreen;
+use harness::screens::{TestScreen, typed};
 use harness::{Server, ok, shop_sized};
-use trolley::config::key::Key;
 use trolley::model::order::{OrderLine, Share};
 use trolley::model::{Money, Order, OrderState, ProductId};
 use trolley::store::live::{LiveEvent, LiveRequest, OrderEvent, OrderRequest};
@@ -223,21 +222,12 @@ fn the_signs_of_states_come_with_their_words() {
 
 /// The requests about orders that some keys lead to.
 fn requests(stage: &mut TestScreen, keys: &str) -> Vec<OrderRequest> {
-    let mut requests = Vec::new();
-    for key in keys.split(' ') {
-        let key = Message::Key(Key::parse(key).unwrap());
-        let effects = update(&mut stage.state, key, stage.now);
-        requests.extend(effects.into_iter().filter_map(|effect| match effect {
-            Effect::Live(LiveRequest::Order(request)) => Some(request),
-            _ => None,
-        }));
-    }
-    requests
-}
-
-fn message(stage: &TestScreen) -> &str {
-    let notice = stage.state.notice.as_ref();
-    notice.map_or("", |notice| notice.text.as_str())
+    let requests = stage.requests(keys).into_iter();
+    let orders = requests.filter_map(|request| match request {
+        LiveRequest::Order(request) => Some(request),
+        _ => None,
+    });
+    orders.collect()
 }
 
 #[test]
@@ -245,7 +235,7 @@ fn whoever_ordered_marks_who_has_settled() {
     let mut stage = listed(120, 36, orders());
     stage.keys("tab");
     assert_eq!(requests(&mut stage, "s"), []);
-    assert_eq!(message(&stage), "Select a person below the total first");
+    assert_eq!(stage.notice(), "Select a person below the total first");
     // The people come after the two products.
     stage.keys("down down down");
     assert!(stage.picture().contains("s open"));
@@ -272,13 +262,13 @@ fn whoever_ordered_marks_who_has_settled() {
     assert!(shown.contains("s settled"), "{shown}");
     assert_eq!(requests(&mut stage, "s"), [mark(true)]);
     stage.link(settled(Err(Error::Trouble(Trouble::Lost))));
-    assert_ne!(message(&stage), "");
+    assert_ne!(stage.notice(), "");
 
     // Nobody has what nobody asked for.
     assert_eq!(requests(&mut stage, "down s"), []);
     stage.link(LiveEvent::Down(Trouble::Lost));
     assert_eq!(requests(&mut stage, "up s"), []);
-    assert_eq!(message(&stage), "Nothing was marked: the server is away");
+    assert_eq!(stage.notice(), "Nothing was marked: the server is away");
 }
 
 #[test]
@@ -288,7 +278,7 @@ fn others_are_told_who_can_mark_who_has_settled() {
     let mut stage = listed(120, 36, vec![order]);
     assert_eq!(requests(&mut stage, "tab down down s"), []);
     assert_eq!(
-        message(&stage),
+        stage.notice(),
         "Only bob@kitchen, who ordered, can mark who has settled"
     );
 }
@@ -397,7 +387,7 @@ fn orders_are_found_by_what_is_in_them_while_one_types() {
     listed_orders[1].lines.truncate(1);
     listed_orders[2].who = "Zoë".to_owned();
     let name = |n: usize| orders()[n - 1].name();
-    for (typed, orders) in [
+    for (words, orders) in [
         ("matcha", vec![1, 3, 4]),
         ("MATCHA espresso", vec![1, 3, 4]),
         ("bob", vec![1, 2, 3, 4]),
@@ -410,21 +400,13 @@ fn orders_are_found_by_what_is_in_them_while_one_types() {
         ("4000-0000", vec![4]),
     ] {
         let mut stage = listed(80, 24, listed_orders.clone());
-        stage.keys("/");
-        for letter in typed.chars() {
-            let key = if letter == ' ' {
-                "space".to_owned()
-            } else {
-                letter.to_string()
-            };
-            stage.keys(&key);
-        }
+        stage.keys(&format!("/ {}", typed(words)));
         let orders: Vec<String> = orders.into_iter().map(name).collect();
-        assert_eq!(found(&stage), orders, "{typed} {}", stage.picture());
+        assert_eq!(found(&stage), orders, "{words} {}", stage.picture());
         assert!(
             stage
                 .picture()
-                .contains(&format!("Orders /{typed} {} of 4", orders.len()))
+                .contains(&format!("Orders /{words} {} of 4", orders.len()))
         );
         // Kept by Enter, dropped by Esc, which leaves only then.
         stage.keys("enter");

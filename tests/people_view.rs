@@ -2,13 +2,12 @@
 
 use crate::harness;
 
-use harness::screens::{TestScreen, id};
+use harness::screens::{TestScreen, id, typed};
 use harness::{Server, ok, shop_sized};
-use trolley::config::key::Key;
 use trolley::model::{ChangeKind, Money, Refusal, RuleChange, Rules};
 use trolley::store::live::{LiveEvent, LiveRequest};
 use trolley::store::{Error, Trouble};
-use trolley::tui::message::{Effect, Message, MouseKind};
+use trolley::tui::message::{Message, MouseKind};
 use trolley::tui::state::Mode;
 use trolley::tui::state::areas::Pane;
 use trolley::tui::state::people::Person;
@@ -232,22 +231,10 @@ fn an_empty_cart_has_no_people() {
     assert!(stage.picture().contains("Reading the cart …"));
 }
 
-/// What the keys ask of the live link.
-fn requests(stage: &mut TestScreen, keys: &str) -> Vec<LiveRequest> {
-    let keys = keys
-        .split(' ')
-        .map(|key| Message::Key(Key::parse(key).unwrap()));
-    keys.flat_map(|key| update(&mut stage.state, key, stage.now))
-        .filter_map(|effect| match effect {
-            Effect::Live(request) => Some(request),
-            _ => None,
-        })
-        .collect()
-}
-
 /// The rules that the keys ask for.
 fn rules_asked(stage: &mut TestScreen, keys: &str) -> Vec<RuleChange> {
-    let asked = requests(stage, keys)
+    let asked = stage
+        .requests(keys)
         .into_iter()
         .flat_map(|request| match request {
             LiveRequest::Rules(changes) => changes,
@@ -261,21 +248,6 @@ fn message(stage: &TestScreen) -> String {
     let shown = stage.picture();
     let line = shown.lines().rev().nth(1).unwrap();
     line.trim_matches('"').trim().to_owned()
-}
-
-/// Keys that type a text.
-fn typed(text: &str) -> String {
-    let keys: Vec<String> = text
-        .chars()
-        .map(|c| {
-            if c == ' ' {
-                "space".to_owned()
-            } else {
-                c.to_string()
-            }
-        })
-        .collect();
-    keys.join(" ")
 }
 
 #[test]
@@ -376,7 +348,7 @@ fn others_see_who_may_change_the_rules() {
         assert!(stage.picture().contains("Only bob can change these."));
         assert!(!stage.picture().contains("L lock") && !stage.picture().contains("T closes"));
         for key in ["L", "T", "B", "E", "X"] {
-            assert!(requests(&mut stage, key).is_empty());
+            assert!(stage.requests(key).is_empty());
             assert_eq!(
                 message(&stage),
                 "Only bob can change the rules of this cart"
@@ -393,7 +365,7 @@ fn others_see_who_may_change_the_rules() {
     // Nobody knows what rules would meet once the server is back.
     stage.link(LiveEvent::Down(Trouble::ConnectionRefused));
     for key in ["L", "T"] {
-        assert!(requests(&mut stage, key).is_empty());
+        assert!(stage.requests(key).is_empty());
         let refused = "The rules can't be changed while the server is away";
         assert_eq!(message(&stage), refused);
     }
@@ -462,7 +434,8 @@ fn rules_are_set_by_name_from_anywhere() {
 
 /// The rules that the keys ask for, whatever else they do.
 fn rules_or_others(stage: &mut TestScreen, keys: &str) -> Vec<RuleChange> {
-    let asked = requests(stage, keys)
+    let asked = stage
+        .requests(keys)
         .into_iter()
         .filter_map(|request| match request {
             LiveRequest::Rules(changes) => Some(changes),
@@ -591,39 +564,31 @@ fn what_is_left_stands_above_the_total() {
     );
 }
 
-/// Lets time pass by itself.
-fn pass(stage: &mut TestScreen, seconds: u64) {
-    stage.now.steady += seconds * 1_000;
-    stage.now.wall += i64::try_from(seconds * 1_000).unwrap();
-    stage.server += seconds * 1_000;
-    stage.take_in(Message::Clock);
-}
-
 #[test]
 fn whoever_is_not_ready_is_reminded_before_the_cart_closes() {
     // The cart closes in twelve minutes, of which ten seconds have passed.
     let mut stage = TestScreen::with_rules(120, 36, "bob");
-    pass(&mut stage, 409);
+    stage.pass(409_000);
     assert_eq!(message(&stage), "");
     assert_eq!(stage.state.next_moment(), Some(stage.now.steady + 1_000));
-    pass(&mut stage, 1);
+    stage.pass(1_000);
     let reminder = "5 minutes until the cart closes: press w, then r, when you are ready";
     assert_eq!(message(&stage), reminder);
 
     // It waits for a key, and comes once.
-    pass(&mut stage, 120);
+    stage.pass(120_000);
     assert_eq!(message(&stage), reminder);
     stage.keys("down");
     assert_eq!(message(&stage), "");
-    pass(&mut stage, 119);
+    stage.pass(119_000);
     assert_eq!(message(&stage), "");
     stage.keys("w");
-    pass(&mut stage, 1);
+    stage.pass(1_000);
     let reminder = "1 minute until the cart closes: press r when you are ready";
     assert_eq!(message(&stage), reminder);
 
     // Everybody hears that it has closed.
-    pass(&mut stage, 60);
+    stage.pass(60_000);
     assert!(message(&stage).starts_with("The deadline has passed"));
     stage.keys("w");
     assert!(
@@ -641,10 +606,10 @@ fn nobody_is_reminded_without_need() {
     cart.ready.push("ann@till".to_owned());
     stage.link(LiveEvent::Cart(cart.clone()));
     for seconds in [410, 240] {
-        pass(&mut stage, seconds);
+        stage.pass(seconds * 1_000);
         assert_eq!(message(&stage), "");
     }
-    pass(&mut stage, 70);
+    stage.pass(70_000);
     assert!(message(&stage).starts_with("The deadline has passed"));
 
     // A program that starts late says nothing of what has passed, nor one whose deadline is moved.
@@ -653,9 +618,9 @@ fn nobody_is_reminded_without_need() {
     cart.rules.closes = Some(stage.server + 200_000);
     cart.deadline.told_at = stage.server;
     stage.link(LiveEvent::Cart(cart.clone()));
-    pass(&mut stage, 139);
+    stage.pass(139_000);
     assert_eq!(message(&stage), "");
-    pass(&mut stage, 1);
+    stage.pass(1_000);
     assert!(message(&stage).starts_with("1 minute until"));
 
     // A locked cart takes nothing any more.
@@ -664,26 +629,26 @@ fn nobody_is_reminded_without_need() {
     cart.rules.closes = Some(stage.server + 400_000);
     cart.deadline.told_at = stage.server;
     stage.link(LiveEvent::Cart(cart));
-    pass(&mut stage, 100);
+    stage.pass(100_000);
     assert_eq!(message(&stage), "");
 }
 
 #[test]
 fn the_owner_reads_who_is_not_ready() {
     let mut stage = TestScreen::with_rules(120, 36, "ann@till");
-    pass(&mut stage, 410);
+    stage.pass(410_000);
     let reminder = "5 minutes left: bob, eve, fay, hal, jon, kim and lee are not ready";
     assert_eq!(message(&stage), reminder);
 
     let mut stage = TestScreen::with_rules(50, 15, "ann@till");
-    pass(&mut stage, 410);
+    stage.pass(410_000);
     assert_eq!(message(&stage), "5 minutes left: 7 people are not ready");
 
     // After a sleep through both reminders, the later one counts.
     let mut stage = TestScreen::with_rules(120, 36, "ann@till");
-    pass(&mut stage, 680);
+    stage.pass(680_000);
     assert!(message(&stage).starts_with("1 minute left: bob, "));
-    pass(&mut stage, 1);
+    stage.pass(1_000);
     assert!(stage.state.next_moment() <= Some(stage.now.steady + 29_000));
 }
 

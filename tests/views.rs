@@ -3,7 +3,7 @@
 use crate::harness;
 
 use harness::order_screens;
-use harness::screens::{SIZES, TestScreen, demo_products, id, screens};
+use harness::screens::{SIZES, TestScreen, demo_products, id, screens, typed};
 use ratatui::Terminal;
 use ratatui::backend::TestBackend;
 use ratatui::layout::Rect;
@@ -675,7 +675,7 @@ fn the_beginning_of_a_commands_words_finds_it_first() {
         Ok((Catalog::new(products), Shop::default())),
         0,
     ));
-    for (typed, said) in [
+    for (words, said) in [
         ("th", "Change the theme"),
         ("cat", "Show one category"),
         ("Cat", "Show one category"),
@@ -690,19 +690,9 @@ fn the_beginning_of_a_commands_words_finds_it_first() {
         ("pri", "Add 1 × Price Tags"),
         ("search na", "Search name"),
     ] {
-        let keys: Vec<String> = typed
-            .chars()
-            .map(|c| {
-                if c == ' ' {
-                    "space".to_owned()
-                } else {
-                    c.to_string()
-                }
-            })
-            .collect();
-        stage.keys(&format!(": {}", keys.join(" ")));
-        let entries = palette::entries(&stage.state, typed);
-        assert!(entries[0].label.starts_with(said), "{typed}: {entries:#?}");
+        stage.keys(&format!(": {}", typed(words)));
+        let entries = palette::entries(&stage.state, words);
+        assert!(entries[0].label.starts_with(said), "{words}: {entries:#?}");
         stage.keys("esc");
     }
 }

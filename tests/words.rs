@@ -34,11 +34,6 @@ fn side(stage: &TestScreen, left: usize) -> Vec<String> {
         .collect()
 }
 
-fn message(stage: &TestScreen) -> String {
-    let notice = stage.state.notice.as_ref();
-    notice.map_or(String::new(), |notice| notice.text.clone())
-}
-
 #[test]
 fn all_who_asked_for_a_line_show_most_pieces_first_and_never_cut() {
     let stage = TestScreen::with_people(80, 24);
@@ -266,9 +261,9 @@ fn an_order_is_told_once_and_its_states_as_they_come() {
     stage.link(LiveEvent::Update(freeze.clone()));
     stage.link(LiveEvent::Update(placed.clone()));
     assert!(
-        message(&stage).starts_with("bob ordered 1 line: "),
+        stage.notice().starts_with("bob ordered 1 line: "),
         "{}",
-        message(&stage)
+        stage.notice()
     );
     stage.link(LiveEvent::Cart(empty_cart(&stage)));
     stage.link(LiveEvent::Activity(vec![freeze, placed]));
@@ -291,9 +286,9 @@ fn an_order_is_told_once_and_its_states_as_they_come() {
     // It stays until a key, and in the header until somebody looks.
     stage.now.steady += 3_600_000;
     stage.take_in(Message::Clock);
-    assert_eq!(message(&stage), format!("Order {short} is ready"));
+    assert_eq!(stage.notice(), format!("Order {short} is ready"));
     stage.keys("esc");
-    assert_eq!(message(&stage), "");
+    assert_eq!(stage.notice(), "");
     let header = |stage: &TestScreen| stage.picture().lines().next().unwrap().to_owned();
     assert!(
         header(&stage).contains(&format!("✓ {short} ready")),
@@ -383,7 +378,7 @@ fn ones_own_changes_are_told_as_ones_own() {
     stage.link(LiveEvent::Update(taken));
     let undone = stage.update("ann@till", ChangeKind::Undo, &[("tea", 0, -1)]);
     stage.link(LiveEvent::Update(undone));
-    assert_eq!(message(&stage), "You undid adding 1 × tea");
+    assert_eq!(stage.notice(), "You undid adding 1 × tea");
     assert_eq!(
         activity(&stage),
         [
@@ -395,7 +390,7 @@ fn ones_own_changes_are_told_as_ones_own() {
     // The others read the name.
     let undone = stage.update("bob", ChangeKind::Undo, &[("tea", 1, 1)]);
     stage.link(LiveEvent::Update(undone));
-    assert_eq!(message(&stage), "bob brought back 1 × tea");
+    assert_eq!(stage.notice(), "bob brought back 1 × tea");
 }
 
 #[test]
@@ -409,7 +404,7 @@ fn news_wait_for_the_next_key_of_any_kind_once_they_were_on_the_screen() {
         stage.link(ready());
         assert!(stage.picture().contains(&news));
         stage.keys(key);
-        assert_ne!(message(&stage), news, "{key}");
+        assert_ne!(stage.notice(), news, "{key}");
         // Esc does nothing else then.
         let words = stage.state.catalog.words.value();
         assert!(key != "esc" || words == "tea", "{words}");
@@ -419,16 +414,16 @@ fn news_wait_for_the_next_key_of_any_kind_once_they_were_on_the_screen() {
     // Neither what somebody else does nor the wheel takes it away.
     stage.change("bob", "tea", 2, 2, "");
     stage.mouse(MouseKind::WheelDown, 5, 5);
-    assert_eq!(message(&stage), news);
+    assert_eq!(stage.notice(), news);
     stage.click(5, 5);
-    assert_eq!(message(&stage), "");
+    assert_eq!(stage.notice(), "");
 
     // Keys that come before the news are on the screen don't drop them.
     let mut stage = TestScreen::filled(80, 24);
     update(&mut stage.state, Message::Live(ready()), stage.now);
     let down = Message::Key(Key::parse("down").unwrap());
     update(&mut stage.state, down, stage.now);
-    assert_eq!(message(&stage), news);
+    assert_eq!(stage.notice(), news);
     // Where something else stands in their place, they are not seen either.
     update(
         &mut stage.state,
@@ -437,9 +432,9 @@ fn news_wait_for_the_next_key_of_any_kind_once_they_were_on_the_screen() {
     );
     assert_eq!(unseen_news(&stage.state), None);
     stage.keys("esc");
-    assert_eq!(message(&stage), news);
+    assert_eq!(stage.notice(), news);
     stage.keys("down");
-    assert_eq!(message(&stage), "");
+    assert_eq!(stage.notice(), "");
 }
 
 #[test]
@@ -457,7 +452,7 @@ fn an_order_that_got_ready_while_the_server_was_away_is_told() {
         vec![order.clone()].into(),
     )));
     assert_eq!(
-        message(&stage),
+        stage.notice(),
         format!("Order {} is ready", order.id.without_day())
     );
 }
@@ -511,34 +506,31 @@ fn that_the_deadline_passes_is_said_to_whoever_looks_once() {
     stage.link(closing_in(&stage, 60_000, "bob"));
     stage.now.steady += 59_000;
     stage.take_in(Message::Clock);
-    assert_eq!(message(&stage), "");
+    assert_eq!(stage.notice(), "");
     stage.now.steady += 1_001;
     stage.take_in(Message::Clock);
     assert!(stage.picture().contains(said), "{}", stage.picture());
     stage.now.steady += 600_000;
     stage.take_in(Message::Clock);
-    assert_eq!(message(&stage), said);
+    assert_eq!(stage.notice(), said);
     stage.keys("down");
     stage.now.steady += 60_000;
     stage.take_in(Message::Clock);
-    assert_eq!(message(&stage), "");
+    assert_eq!(stage.notice(), "");
 
     // A change after it is refused in the same words.
     stage.keys("a");
     let op = stage.state.cart.unconfirmed[0].op.clone();
     let refused = Refusal::Closed("bob".to_owned());
     stage.link(LiveEvent::Settled(op, Err(Error::Refused(refused))));
-    assert_eq!(message(&stage), said);
+    assert_eq!(stage.notice(), said);
 
     // The owner is not told of somebody else.
     let mut stage = TestScreen::filled(80, 24);
     stage.link(closing_in(&stage, 1_000, "ann@till"));
     stage.now.steady += 1_001;
     stage.take_in(Message::Clock);
-    assert_eq!(
-        message(&stage),
-        "The deadline has passed; you can reopen it"
-    );
+    assert_eq!(stage.notice(), "The deadline has passed; you can reopen it");
 
     // Who comes later finds it closed: that is no news.
     let mut stage = TestScreen::filled(80, 24);
@@ -546,7 +538,7 @@ fn that_the_deadline_passes_is_said_to_whoever_looks_once() {
     stage.link(closing_in(&stage, 0, "bob"));
     stage.now.steady += 1_000;
     stage.take_in(Message::Clock);
-    assert_eq!(message(&stage), "");
+    assert_eq!(stage.notice(), "");
 }
 
 #[test]
@@ -556,12 +548,12 @@ fn a_lock_is_told_alike_after_a_change_and_after_an_order() {
     stage.keys("a");
     let op = stage.state.cart.unconfirmed[0].op.clone();
     stage.link(LiveEvent::Settled(op, Err(locked())));
-    let after_a_change = message(&stage);
+    let after_a_change = stage.notice().to_owned();
     assert_eq!(after_a_change, "The cart is locked; bob can reopen it");
     stage.state.orders.placing = Some(orders()[0].id.clone());
     let ended = OrderEvent::Ended(orders()[0].id.clone(), Err(locked()));
     stage.link(LiveEvent::Order(ended));
-    assert_eq!(message(&stage), after_a_change);
+    assert_eq!(stage.notice(), after_a_change);
 }
 
 #[test]
@@ -589,7 +581,7 @@ fn what_costs_something_is_told_in_the_shops_currency() {
         let refused = Err(Error::Refused(refusal));
         let ended = OrderEvent::Ended(orders()[0].id.clone(), refused);
         stage.link(LiveEvent::Order(ended));
-        assert_eq!(message(&stage), told);
+        assert_eq!(stage.notice(), told);
     }
 }
 
@@ -796,9 +788,9 @@ fn a_sold_out_product_says_so_before_it_is_added_and_when_it_is() {
         }
         stage.keys("a");
         assert!(
-            message(&stage).starts_with("Potted Basil is sold out"),
+            stage.notice().starts_with("Potted Basil is sold out"),
             "{}",
-            message(&stage)
+            stage.notice()
         );
         assert_eq!(stage.state.cart.unconfirmed.len(), 1);
     }
@@ -917,7 +909,7 @@ fn products_are_called_by_their_names() {
     let op = stage.state.cart.unconfirmed[0].op.clone();
     let refused = Refusal::NotInCart("baguette".to_owned());
     stage.link(LiveEvent::Settled(op, Err(Error::Refused(refused))));
-    assert_eq!(message(&stage), "“Baguette” is not in the cart");
+    assert_eq!(stage.notice(), "“Baguette” is not in the cart");
 
     // Its name is remembered when it is not sold any more.
     let gone: Option<Product> = None;
@@ -929,7 +921,7 @@ fn products_are_called_by_their_names() {
             .contains("Baguette is no longer sold and not counted")
     );
     stage.keys("+");
-    assert_eq!(message(&stage), "There is no product “Baguette”");
+    assert_eq!(stage.notice(), "There is no product “Baguette”");
     stage.keys("c");
     let LiveEvent::Order(OrderEvent::Preview(mut preview)) = order_screens::preview(104, false)
     else {

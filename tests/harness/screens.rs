@@ -13,11 +13,11 @@ use trolley::model::{
     Update, UserName,
 };
 use trolley::store::catalog::demo;
-use trolley::store::live::LiveEvent;
+use trolley::store::live::{LiveEvent, LiveRequest};
 use trolley::store::{Shop, Trouble, Watcher};
 use trolley::tui::layout::footer::unseen_news;
 use trolley::tui::layout::orders::shown_total;
-use trolley::tui::message::{Message, Mouse, MouseKind, Now};
+use trolley::tui::message::{Effect, Message, Mouse, MouseKind, Now};
 use trolley::tui::state::{Env, State};
 use trolley::tui::update::update;
 use trolley::tui::view::view;
@@ -48,6 +48,16 @@ pub fn demo_products() -> Vec<Product> {
 
 pub fn id(name: &str) -> ProductId {
     ProductId::stored(name.as_bytes())
+}
+
+/// The keys that type a text.
+pub fn typed(text: &str) -> String {
+    let key = |letter: char| match letter {
+        ' ' => "space".to_owned(),
+        letter => letter.to_string(),
+    };
+    let keys: Vec<String> = text.chars().map(key).collect();
+    keys.join(" ")
 }
 
 /// A product, its price when it was added, and the pieces that people asked for.
@@ -108,6 +118,31 @@ impl TestScreen {
         for key in keys.split(' ') {
             self.take_in(Message::Key(Key::parse(key).unwrap()));
         }
+    }
+
+    /// Presses keys; returns what that asks of the live link.
+    pub fn requests(&mut self, keys: &str) -> Vec<LiveRequest> {
+        let keys = keys.split(' ').map(|key| Key::parse(key).unwrap());
+        keys.flat_map(|key| update(&mut self.state, Message::Key(key), self.now))
+            .filter_map(|effect| match effect {
+                Effect::Live(request) => Some(request),
+                _ => None,
+            })
+            .collect()
+    }
+
+    /// Lets this much time pass, in milliseconds.
+    pub fn pass(&mut self, time: u64) {
+        self.now.steady += time;
+        self.now.wall += i64::try_from(time).unwrap();
+        self.server += time;
+        self.take_in(Message::Clock);
+    }
+
+    /// What a notice says; empty where there is none.
+    pub fn notice(&self) -> &str {
+        let notice = self.state.notice.as_ref();
+        notice.map_or("", |notice| notice.text.as_str())
     }
 
     pub fn mouse(&mut self, kind: MouseKind, column: u16, row: u16) {
