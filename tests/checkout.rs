@@ -2,6 +2,7 @@
 
 use crate::harness;
 
+use harness::order_screens;
 use harness::shopping::{connect_as, named};
 use harness::{Deadline, Headless, Proxy, Server, Terminal, ok, shop, shop_sized, until};
 use rustix::process::Signal;
@@ -136,9 +137,7 @@ fn orders_are_asked_for_once_the_link_is_up_and_closed_where_they_can_not_be_had
     ann.link(LiveEvent::Down(Trouble::Lost));
     assert!(up(&mut ann));
     assert!(ann.picture().contains("Reading the orders"));
-    ann.link(LiveEvent::Order(OrderEvent::List(
-        harness::order_screens::orders().into(),
-    )));
+    ann.link(order_screens::list(order_screens::orders()));
     ann.keys("enter");
     ann.link(LiveEvent::Down(Trouble::Lost));
     assert!(up(&mut ann));
@@ -374,9 +373,9 @@ async fn rules_show_and_refusals_take_back_what_showed() {
 fn an_order_that_can_not_be_finished_here_is_told_once() {
     let mut ann = harness::screens::TestScreen::filled(80, 24);
     ann.keys("c");
-    ann.link(harness::order_screens::preview(104, true));
+    ann.link(order_screens::preview(104, true));
     let mut frozen = ann.state.cart.confirmed.clone();
-    let id = harness::order_screens::order_id(9);
+    let id = order_screens::order_id(9);
     frozen.ordering = Some(PendingOrder {
         id: id.clone(),
         by: "bob@kitchen".to_owned(),

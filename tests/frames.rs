@@ -13,7 +13,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use regex::bytes::Regex;
 use trolley::model::{Cart, Catalog, Money, Product, Refusal, Stock};
-use trolley::store::live::{LiveEvent, OrderEvent};
+use trolley::store::live::LiveEvent;
 use trolley::store::{Error, Shop, Trouble, Watcher};
 use trolley::tui::message::{Message, MouseKind};
 use trolley::tui::terminal::renderer::Renderer;
@@ -180,7 +180,7 @@ fn steps() -> impl Strategy<Value = Step> {
         LiveEvent::Slow(false),
         order_screens::preview(104, true),
         order_screens::preview(208, false),
-        LiveEvent::Order(OrderEvent::List(order_screens::orders().into())),
+        order_screens::list(order_screens::orders()),
     ];
     let kinds = vec![MouseKind::Press, MouseKind::WheelUp, MouseKind::WheelDown];
 

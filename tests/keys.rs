@@ -5,7 +5,7 @@ use crate::harness;
 use harness::screens::TestScreen;
 use harness::{Server, Terminal, order_screens, shop};
 use trolley::config::key::Key;
-use trolley::store::live::{LiveEvent, LiveRequest, OrderEvent, OrderRequest};
+use trolley::store::live::{LiveRequest, OrderRequest};
 use trolley::tui::message::{Effect, Message, Mouse, MouseKind};
 use trolley::tui::state::Mode;
 use trolley::tui::update::update;
@@ -15,9 +15,7 @@ fn page(keys: &str) -> TestScreen {
     let mut screen = TestScreen::filled(120, 36);
     screen.keys(keys);
     screen.link(order_screens::preview(104, true));
-    screen.link(LiveEvent::Order(OrderEvent::List(
-        order_screens::orders().into(),
-    )));
+    screen.link(order_screens::list(order_screens::orders()));
     screen
 }
 
@@ -54,9 +52,7 @@ fn commands_searches_and_the_help_begin_on_every_page() {
     for open in ["c", "o", "o enter", "?", "C", "tab", "v", "a q"] {
         let mut screen = page("esc");
         screen.keys(open);
-        screen.link(LiveEvent::Order(OrderEvent::List(
-            order_screens::orders().into(),
-        )));
+        screen.link(order_screens::list(order_screens::orders()));
         if open == "o" {
             screen.keys("enter");
         }

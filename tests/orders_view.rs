@@ -2,7 +2,7 @@
 
 use crate::harness;
 
-use harness::order_screens::{order_id, orders};
+use harness::order_screens::{list, order_id, orders};
 use harness::screens::{TestScreen, typed};
 use harness::{Server, ok, shop_sized};
 use trolley::model::order::{OrderLine, Share};
@@ -17,7 +17,7 @@ use trolley::tui::update::update;
 fn listed(width: u16, height: u16, orders: Vec<Order>) -> TestScreen {
     let mut stage = TestScreen::filled(width, height);
     stage.keys("o");
-    stage.link(LiveEvent::Order(OrderEvent::List(orders.into())));
+    stage.link(list(orders));
     stage
 }
 
@@ -50,7 +50,7 @@ fn the_receipt_of_the_selected_order_stands_beside_the_list_where_there_is_room(
 fn the_selected_order_stays_selected_when_another_one_comes() {
     let mut stage = listed(120, 36, orders()[1..].to_vec());
     stage.keys("down");
-    stage.link(LiveEvent::Order(OrderEvent::List(orders().into())));
+    stage.link(list(orders()));
     assert_eq!(stage.state.orders.scroll.cursor, 2);
     assert!(stage.picture().contains(order_id(3).as_str()));
 }

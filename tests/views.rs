@@ -818,9 +818,7 @@ fn the_list_of_orders_never_cuts_an_amount() {
     for width in 24..=200 {
         let mut stage = TestScreen::filled(width, 12);
         stage.keys("o");
-        stage.link(LiveEvent::Order(OrderEvent::List(
-            order_screens::orders().into(),
-        )));
+        stage.link(order_screens::list(order_screens::orders()));
         let picture = stage.picture();
         assert!(
             picture.contains(&format!("{amount} ")) || picture.contains(&format!("{amount}│")),
@@ -835,7 +833,7 @@ fn the_list_of_orders_never_cuts_an_amount() {
     small.iter_mut().for_each(|order| order.lines.truncate(1));
     let mut stage = TestScreen::filled(37, 12);
     stage.keys("o");
-    stage.link(LiveEvent::Order(OrderEvent::List(small.into())));
+    stage.link(order_screens::list(small));
     let said = stage.picture();
     assert!(said.contains("ready             28.80│"), "{said}");
 }
@@ -1042,9 +1040,7 @@ fn a_receipt_goes_back_to_where_it_came_from() {
             Ok(Outcome::Placed(id)),
         )));
         assert!(matches!(stage.state.mode, Mode::Receipt { .. }));
-        stage.link(LiveEvent::Order(OrderEvent::List(
-            order_screens::orders().into(),
-        )));
+        stage.link(order_screens::list(order_screens::orders()));
         stage
     };
     for key in ["esc", "q"] {

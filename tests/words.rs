@@ -302,7 +302,7 @@ fn an_order_is_told_once_and_its_states_as_they_come() {
         header(&stage)
     );
     stage.keys("o");
-    stage.link(LiveEvent::Order(OrderEvent::List(orders().into())));
+    stage.link(order_screens::list(orders()));
     stage.keys("esc");
     assert!(!header(&stage).contains("ready"), "{}", header(&stage));
 }
@@ -448,9 +448,7 @@ fn an_order_that_got_ready_while_the_server_was_away_is_told() {
         None,
     )));
     stage.link(LiveEvent::Down(Trouble::Lost));
-    stage.link(LiveEvent::Order(OrderEvent::List(
-        vec![order.clone()].into(),
-    )));
+    stage.link(order_screens::list(vec![order.clone()]));
     assert_eq!(
         stage.notice(),
         format!("Order {} is ready", order.id.without_day())

@@ -127,10 +127,14 @@ pub fn orders() -> Vec<Order> {
     (0..).zip(states).map(order).collect()
 }
 
+/// The list of these orders, as the server tells it.
+pub fn list(orders: Vec<Order>) -> LiveEvent {
+    LiveEvent::Order(OrderEvent::List(orders.into()))
+}
+
 /// The screens of ordering, by name; `filled` is the shop with a cart of version 104 after some keys.
 pub fn screens(filled: &impl Fn(&str) -> TestScreen) -> Vec<(&'static str, TestScreen)> {
-    let list = || LiveEvent::Order(OrderEvent::List(orders().into()));
-    let mut receipt = told(filled("o"), list());
+    let mut receipt = told(filled("o"), list(orders()));
     receipt.keys("enter");
     // Confirmed, and then the link broke.
     let mut ordering = told(filled("c"), preview(104, true));
@@ -149,7 +153,7 @@ pub fn screens(filled: &impl Fn(&str) -> TestScreen) -> Vec<(&'static str, TestS
         ("checkout", told(filled("c"), preview(104, true))),
         ("checkout-short", told(filled("c"), preview(104, false))),
         ("ordering", told(ordering, LiveEvent::Down(Trouble::Lost))),
-        ("orders", told(filled("o"), list())),
+        ("orders", told(filled("o"), list(orders()))),
         ("receipt", receipt),
         ("rules", told(filled(""), LiveEvent::Cart(ruled))),
     ]
