@@ -2,11 +2,11 @@
 
 use crate::harness;
 
-use harness::shopping::named;
+use harness::shopping::{change, hear, named};
 use harness::{Server, in_time};
 use trolley::model::{Cart, Change, ChangeKind, Edit, ProductId, Refusal, RuleChange, UserName};
 use trolley::store::live::{self, Link, LiveEvent, LiveRequest, Subscription};
-use trolley::store::{self, Address, Error, Policy};
+use trolley::store::{Address, Error, Policy};
 
 fn open(url: &str, by: &str) -> (Link, Subscription) {
     let user = UserName::parse("office").unwrap();
@@ -23,25 +23,7 @@ fn add_espresso() -> Change {
         quantity: 1,
         price: None,
     };
-    Change {
-        op: store::new_op(),
-        kind: ChangeKind::Edit,
-        edits: vec![edit],
-    }
-}
-
-/// Takes events in until `find` finds what it looks for.
-async fn hear<T>(
-    live: &mut Subscription,
-    what: &str,
-    mut find: impl FnMut(LiveEvent) -> Option<T>,
-) -> T {
-    loop {
-        let event = in_time(what, live.next()).await.unwrap();
-        if let Some(found) = find(event) {
-            return found;
-        }
-    }
+    change(ChangeKind::Edit, vec![edit])
 }
 
 async fn hear_cart(live: &mut Subscription) -> Cart {

@@ -5,7 +5,7 @@
 
 use crate::harness;
 
-use harness::shopping::connect;
+use harness::shopping::{change, connect};
 use harness::{Server, until};
 use proptest::option;
 use proptest::prelude::*;
@@ -248,11 +248,7 @@ impl Shop {
             Step::Repeat(c) => return self.repeat(*c).await,
             Step::Expire => return self.expire(server),
         };
-        let change = Change {
-            op: store::new_op(),
-            kind,
-            edits,
-        };
+        let change = change(kind, edits);
         let outcome = self.links[client].apply(&alice(), &change).await;
         match (&outcome, self.model.change(client, &change)) {
             (Ok(update), Ok(())) => {

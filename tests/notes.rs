@@ -3,22 +3,14 @@
 use crate::harness;
 
 use harness::shopping::{
-    add, check_out, connect_as, id, named, on_many_threads, sell, stop_before, user,
+    add, change, check_out, connect_as, hear, id, named, on_many_threads, sell, stop_before, user,
 };
 use harness::watch::Watch;
-use harness::{Server, in_time, ok, run, until};
-use trolley::model::{Cart, Change, ChangeKind, Edit, ProductId, Refusal, RuleChange, Update};
-use trolley::store::live::{self, LiveEvent, LiveRequest};
+use harness::{Server, ok, run, until};
+use trolley::model::{Cart, ChangeKind, Edit, ProductId, Refusal, RuleChange, Update};
+use trolley::store::live::{self, LiveEvent, LiveRequest, Subscription};
 use trolley::store::order::{self, Stage};
 use trolley::store::{self, Address, Connection, Error};
-
-fn change(kind: ChangeKind, edits: Vec<Edit>) -> Change {
-    Change {
-        op: store::new_op(),
-        kind,
-        edits,
-    }
-}
 
 async fn apply(link: &mut Connection, kind: ChangeKind, edits: Vec<Edit>) -> Result<Update, Error> {
     link.apply(&user("office"), &change(kind, edits)).await
@@ -301,6 +293,24 @@ fn what_others_put_into_the_notes_is_bounded_and_clean() {
     });
 }
 
+/// Waits until what a link tells leads to these notes; returns how often the whole cart was read.
+async fn hear_notes(live: &mut Subscription, cart: &mut Cart, text: &str) -> u32 {
+    let mut reads = 0;
+    hear(live, "the notes", |event| {
+        match event {
+            LiveEvent::Cart(read) => {
+                *cart = read;
+                reads += 1;
+            }
+            LiveEvent::Update(update) => _ = cart.apply(&update),
+            _ => {}
+        }
+        (told(cart, "espresso") == text).then_some(())
+    })
+    .await;
+    reads
+}
+
 #[tokio::test]
 async fn everybody_on_a_link_hears_of_notes_in_the_update_itself() {
     let server = Server::with_demo();
@@ -311,36 +321,22 @@ async fn everybody_on_a_link_hears_of_notes_in_the_update_itself() {
 
     let espresso = ProductId::stored(b"espresso");
     let mut cart = Cart::default();
-    let mut reads = 0;
-    async fn hear(live: &mut live::Subscription, cart: &mut Cart, reads: &mut u32, text: &str) {
-        while told(cart, "espresso") != text {
-            match in_time("a note", live.next()).await.unwrap() {
-                LiveEvent::Cart(read) => {
-                    *cart = read;
-                    *reads += 1;
-                }
-                LiveEvent::Update(update) => _ = cart.apply(&update),
-                _ => {}
-            }
-        }
-    }
     note(&mut bob, "espresso", "hot").await.unwrap();
-    hear(&mut live, &mut cart, &mut reads, "bob: hot").await;
-    let before = reads;
+    hear_notes(&mut live, &mut cart, "bob: hot").await;
     let edit = Edit::Note {
         product: Some(espresso.clone()),
         text: "no sugar".to_owned(),
         replaced: None,
     };
     live.request(LiveRequest::Change(change(ChangeKind::Edit, vec![edit])));
-    hear(&mut live, &mut cart, &mut reads, "bob: hot, ann: no sugar").await;
+    let mut reads = hear_notes(&mut live, &mut cart, "bob: hot, ann: no sugar").await;
     let removed = store::remove_from_cart(&mut bob, &user("office"), &espresso, None)
         .await
         .unwrap();
-    hear(&mut live, &mut cart, &mut reads, "").await;
-    assert_eq!(reads, before, "the updates tell all");
+    reads += hear_notes(&mut live, &mut cart, "").await;
+    assert_eq!(reads, 0, "the updates tell all");
     undo(&mut bob, &removed).await.unwrap();
-    hear(&mut live, &mut cart, &mut reads, "bob: hot, ann: no sugar").await;
+    hear_notes(&mut live, &mut cart, "bob: hot, ann: no sugar").await;
 }
 
 #[test]

@@ -2,20 +2,14 @@
 
 use crate::harness;
 
-use harness::shopping::{add, check_out, connect_as, id, named, on_many_threads, sell, user};
+use harness::shopping::{
+    add, change, check_out, connect_as, hear, id, named, on_many_threads, sell, user,
+};
 use harness::watch::Watch;
-use harness::{Server, in_time, ok, run, until};
-use trolley::model::{Cart, Change, ChangeKind, Edit, Refusal, RuleChange, Update};
-use trolley::store::live::{self, LiveEvent, LiveRequest};
+use harness::{Server, ok, run, until};
+use trolley::model::{Cart, ChangeKind, Edit, Refusal, RuleChange, Update};
+use trolley::store::live::{self, LiveEvent, LiveRequest, Subscription};
 use trolley::store::{self, Address, Connection, Error};
-
-fn change(kind: ChangeKind, edits: Vec<Edit>) -> Change {
-    Change {
-        op: store::new_op(),
-        kind,
-        edits,
-    }
-}
 
 /// Says to be ready, or takes it back.
 async fn say(link: &mut Connection, kind: ChangeKind) -> Result<Update, Error> {
@@ -161,14 +155,16 @@ fn a_hostile_client_makes_nobody_else_ready_and_no_list_without_end() {
 }
 
 /// Waits until a screen's link has told this of who is ready.
-async fn hear_ready(live: &mut live::Subscription, cart: &mut Cart, names: &[&str]) {
-    while cart.ready != names {
-        match in_time("who is ready", live.next()).await.unwrap() {
+async fn hear_ready(live: &mut Subscription, cart: &mut Cart, names: &[&str]) {
+    hear(live, "who is ready", |event| {
+        match event {
             LiveEvent::Cart(read) => *cart = read,
             LiveEvent::Update(update) => _ = cart.apply(&update),
             _ => {}
         }
-    }
+        (cart.ready == names).then_some(())
+    })
+    .await;
 }
 
 #[tokio::test]

@@ -1,11 +1,11 @@
 //! The screen's pure core on a real link, without a terminal: what a terminal knows.
 
 use super::patience::{Deadline, PATIENCE, in_time};
+use super::shopping::change;
 use std::time::{Duration, Instant};
 use trolley::config::display::Display;
 use trolley::config::key::Key;
 use trolley::model::{Cart, Catalog, Change, ChangeKind, Edit, OpId, Product, Update, UserName};
-use trolley::store;
 use trolley::store::live::{self, LiveEvent, LiveRequest, Subscription};
 use trolley::store::{Address, Error, Policy, Shop};
 use trolley::tui::layout::orders::shown_total;
@@ -103,11 +103,7 @@ impl Headless {
 
     /// Asks for a change for which there need be no key.
     pub fn submit(&mut self, kind: ChangeKind, edits: Vec<Edit>) {
-        let change = Change {
-            op: store::new_op(),
-            kind,
-            edits,
-        };
+        let change = change(kind, edits);
         self.state.cart.unconfirmed.push_back(change.clone());
         self.sent.push(change.clone());
         self.live.request(LiveRequest::Change(change));

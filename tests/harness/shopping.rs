@@ -1,10 +1,11 @@
 //! Short words for shopping through the library.
 
-use super::patience::Deadline;
+use super::patience::{Deadline, in_time};
 use super::{Server, server};
 use std::time::Duration;
-use trolley::model::{Money, OrderId, ProductId, UserName};
+use trolley::model::{Change, ChangeKind, Edit, Money, OrderId, ProductId, UserName};
 use trolley::store;
+use trolley::store::live::{LiveEvent, Subscription};
 use trolley::store::order::{self, Driver, Stage};
 use trolley::store::{Address, Connection, Error, Policy};
 
@@ -62,6 +63,32 @@ pub async fn connect(address: &Address) -> Connection {
 
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
+}
+
+/// A new change.
+pub fn change(kind: ChangeKind, edits: Vec<Edit>) -> Change {
+    Change {
+        op: store::new_op(),
+        kind,
+        edits,
+    }
+}
+
+/// Takes in what a link tells until `find` finds what it looks for.
+pub async fn hear<T>(
+    live: &mut Subscription,
+    what: &str,
+    mut find: impl FnMut(LiveEvent) -> Option<T>,
+) -> T {
+    let hearing = async {
+        loop {
+            let event = live.next().await.expect("the link runs");
+            if let Some(found) = find(event) {
+                return found;
+            }
+        }
+    };
+    in_time(what, hearing).await
 }
 
 /// Adds to a cart.
