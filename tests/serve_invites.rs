@@ -489,12 +489,7 @@ fn the_server_needs_no_more_rights_than_its_own_role() {
         ]);
         let code = made["code"].as_str().unwrap();
         let send = |who: &str, words: &[&str]| {
-            let mut client = harness::command("ssh");
-            client
-                .args(folder.client(Some(who), address.port()))
-                .args(["-T", "-l", "office", "127.0.0.1"])
-                .args(words)
-                .env_remove("SSH_AUTH_SOCK");
+            let mut client = folder.ssh(address.port(), "office", Some(who), &["-T"], words);
             answer(&folder, who, &mut client, &[code]);
             let output = client.finish();
             assert!(output.status.success(), "{words:?}: {output:?}");
@@ -512,19 +507,8 @@ fn the_server_needs_no_more_rights_than_its_own_role() {
             send("ann", &["order", placed["order"].as_str().unwrap(), step]);
         }
         send("ann", &["orders", "--all"]);
-        let mut screen = Terminal::builder("/usr/bin/ssh")
-            .args(
-                &[
-                    &folder.client(Some("ben"), address.port())[..],
-                    &["127.0.0.1".to_owned()],
-                ]
-                .concat()
-                .iter()
-                .map(String::as_str)
-                .collect::<Vec<_>>(),
-            )
-            .home(folder.path())
-            .open();
+        let ben = folder.builder(address.port(), "visitor", Some("ben"), &[]);
+        let mut screen = ben.open();
         screen.wait("64 products");
         screen.keys("/ espresso enter a");
         screen.wait("1 Espresso");
@@ -995,11 +979,8 @@ fn invitations_work_on_a_cluster() {
         serde_json::from_str(&harness::ok_at(folder.path(), &url, &all)).unwrap()
     };
     let come = |who: &str, code: &str| {
-        let mut client = harness::command("ssh");
-        client
-            .args(folder.client(Some(who), address.port()))
-            .args(["-T", "-l", who, "127.0.0.1", "cart", "--json"])
-            .env_remove("SSH_AUTH_SOCK");
+        let words = ["cart", "--json"];
+        let mut client = folder.ssh(address.port(), who, Some(who), &["-T"], &words);
         answer(&folder, who, &mut client, &[code]);
         client.finish()
     };

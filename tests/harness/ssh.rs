@@ -114,6 +114,36 @@ impl Folder {
         options.push(self.text(who.unwrap_or("nobody's key")));
         options
     }
+
+    /// The command of somebody's client, or of one without a key, to a server on this port; `args`
+    /// follow the host.
+    pub fn ssh(
+        &self,
+        port: u16,
+        user: &str,
+        who: Option<&str>,
+        options: &[&str],
+        args: &[&str],
+    ) -> Command {
+        let mut ssh = command("ssh");
+        ssh.args(self.client(who, port))
+            .args(options)
+            .args(["-l", user, "127.0.0.1"])
+            .args(args)
+            .env_remove("SSH_AUTH_SOCK");
+        ssh
+    }
+
+    /// Somebody's client in a terminal, to be opened.
+    pub fn builder(&self, port: u16, user: &str, who: Option<&str>, options: &[&str]) -> Builder {
+        let mut args = self.client(who, port);
+        args.extend(options.iter().map(|option| (*option).to_owned()));
+        args.extend(["-l", user, "127.0.0.1"].map(str::to_owned));
+        let args: Vec<&str> = args.iter().map(String::as_str).collect();
+        Terminal::builder("/usr/bin/ssh")
+            .args(&args)
+            .home(self.path())
+    }
 }
 
 impl Served {
@@ -174,24 +204,14 @@ impl Served {
         options: &[&str],
         args: &[&str],
     ) -> Command {
-        let mut ssh = command("ssh");
-        ssh.args(self.folder.client(who, self.address.port()))
-            .args(options)
-            .args(["-l", user, "127.0.0.1"])
-            .args(args)
-            .env_remove("SSH_AUTH_SOCK");
-        ssh
+        let port = self.address.port();
+        self.folder.ssh(port, user, who, options, args)
     }
 
     /// Somebody's client in a terminal, to be opened.
     pub fn builder(&self, user: &str, who: Option<&str>, options: &[&str]) -> Builder {
-        let mut args = self.folder.client(who, self.address.port());
-        args.extend(options.iter().map(|option| (*option).to_owned()));
-        args.extend(["-l", user, "127.0.0.1"].map(str::to_owned));
-        let args: Vec<&str> = args.iter().map(String::as_str).collect();
-        Terminal::builder("/usr/bin/ssh")
-            .args(&args)
-            .home(self.folder.path())
+        let port = self.address.port();
+        self.folder.builder(port, user, who, options)
     }
 
     /// Somebody's visit, once the shop shows.
