@@ -2,17 +2,12 @@
 
 use crate::harness;
 
-use harness::{Server, ok, shop};
-
-/// Adds a product to a cart by command.
-fn add(server: &Server, cart: &str, product: &str) {
-    ok(server, &["--cart", cart, "--name", "till", "add", product]);
-}
+use harness::{Server, ok, ok_as, shop};
 
 #[test]
 fn three_keys_lead_to_another_cart_and_back() {
     let server = Server::with_demo();
-    add(&server, "family", "sourdough");
+    ok_as(&server, "family", "till", &["add", "sourdough"]);
     let office = shop(&server, "office", "cai");
     let family = shop(&server, "family", "bob");
     let mut ann = shop(&server, "office", "ann");
@@ -88,7 +83,7 @@ fn nobody_leaves_a_cart_while_the_server_is_away() {
 fn prices_are_those_of_now_in_each_cart() {
     let server = Server::with_demo();
     let mut ann = shop(&server, "office", "ann");
-    add(&server, "family", "espresso");
+    ok_as(&server, "family", "till", &["add", "espresso"]);
     ann.keys(": c a r t space f a m i l y enter");
     ann.wait(r"1 Espresso .*2\.40");
     ok(&server, &["product", "set", "espresso", "price=2.90"]);

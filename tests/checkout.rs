@@ -4,7 +4,7 @@ use crate::harness;
 
 use harness::order_screens;
 use harness::shopping::{connect_as, named};
-use harness::{Deadline, Headless, Proxy, Server, Terminal, ok, shop, shop_sized, until};
+use harness::{Deadline, Headless, Proxy, Server, Terminal, ok, ok_as, shop, shop_sized, until};
 use rustix::process::Signal;
 use std::sync::atomic::Ordering::Relaxed;
 use trolley::model::cart::PendingOrder;
@@ -192,11 +192,8 @@ fn what_is_short_is_told_before_and_stock_is_live() {
 fn what_is_sold_out_at_the_checkout_is_fixed_by_one_key_and_then_ordered_by_another() {
     let server = Server::with_demo();
     ok(&server, &["product", "set", "basil", "stock=1"]);
-    let add = ["--user", "alice", "--name", "bob", "add"];
-    ok(
-        &server,
-        &[&add[..], &["focaccia", "3", "basil", "1"]].concat(),
-    );
+    let lines = ["add", "focaccia", "3", "basil", "1"];
+    ok_as(&server, "alice", "bob", &lines);
     let mut ann = shop_sized(&server, "alice", "ann", 120, 36);
     ann.wait("64 products");
     ann.keys("c");
@@ -491,8 +488,7 @@ fn await_confirmed(terminal: &mut Terminal) {
 fn an_order_comes_back_as_one_change_by_two_keys() {
     let server = Server::with_demo();
     let lines = ["espresso", "3", "focaccia", "2", "lemon", "2", "cold-brew"];
-    let alice = ["--user", "alice", "--name", "ann", "add"];
-    ok(&server, &[&alice[..], &lines].concat());
+    ok_as(&server, "alice", "ann", &[&["add"], &lines[..]].concat());
     ok(&server, &["--user", "alice", "checkout", "--yes"]);
     ok(&server, &["product", "set", "focaccia", "stock=1"]);
     ok(&server, &["product", "set", "espresso", "price=2.50"]);
@@ -556,9 +552,8 @@ fn an_order_comes_back_as_one_change_by_two_keys() {
 fn a_buyer_cancels_what_is_only_placed_from_the_screen() {
     let server = Server::with_demo();
     let place = |who: &str| {
-        let args = ["--user", "alice", "--name", who];
-        ok(&server, &[&args[..], &["add", "sourdough", "2"]].concat());
-        ok(&server, &[&args[..], &["checkout", "--yes"]].concat());
+        ok_as(&server, "alice", who, &["add", "sourdough", "2"]);
+        ok_as(&server, "alice", who, &["checkout", "--yes"]);
     };
     let stock = server.get("HGET product:sourdough stock");
     place("ann");

@@ -3,7 +3,7 @@
 use crate::harness;
 
 use harness::server::{binaries, free_port};
-use harness::{Finish, Running, Server, command, ok, run, trolley, until};
+use harness::{Finish, Running, Server, command, ok, ok_as, run, trolley, until};
 use serde_json::{Value, json};
 use std::io::{Read, Write};
 
@@ -994,12 +994,7 @@ fn lines_come_from_the_standard_input() {
 #[test]
 fn an_order_is_shown_as_it_can_be_had_today_and_put_back_once() {
     let server = Server::with_demo();
-    let office = |args: &[&str]| {
-        ok(
-            &server,
-            &[&["--user", "office", "--name", "ann"], args].concat(),
-        )
-    };
+    let office = |args: &[&str]| ok_as(&server, "office", "ann", args);
     let id = "20261124-7KQ2-M8XD";
     office(&["add", "espresso", "3", "focaccia", "2", "lemon"]);
     office(&["checkout", "--yes", "--op-id", id]);
@@ -1022,12 +1017,7 @@ To put this into the cart of office: trolley again 1 --yes\n"
 
     // In the cart of whoever asks, as theirs, and once for each op id.
     let again = ["again", id, "--yes", "--op-id", "lunch"];
-    let home = |args: &[&str]| {
-        ok(
-            &server,
-            &[&["--user", "home", "--name", "bob"], args].concat(),
-        )
-    };
+    let home = |args: &[&str]| ok_as(&server, "home", "bob", args);
     assert_eq!(
         home(&again),
         "Put 2 lines of #1 back into the cart of home\n\

@@ -15,10 +15,7 @@ fn shop() -> (Server, String) {
     let server = quick_server();
     sell(&server, "tea", "2.40", "100");
     sell(&server, "cake", "3.10", "100");
-    let eve = |args: &[&str]| {
-        let eve = ["--user", "eve", "--name", "eve"];
-        harness::ok(&server, &[&eve[..], args].concat())
-    };
+    let eve = |args: &[&str]| harness::ok_as(&server, "eve", "eve", args);
     let order = || {
         eve(&["add", "tea", "3"]);
         let placed: Value = serde_json::from_str(&eve(&["checkout", "--yes", "--json"])).unwrap();

@@ -6,7 +6,7 @@ use harness::shopping::{
     add, change, check_out, connect_as, hear, id, named, on_many_threads, sell, stop_before, user,
 };
 use harness::watch::Watch;
-use harness::{Server, ok, run, until};
+use harness::{Server, ok_as, run, until};
 use trolley::model::{Cart, ChangeKind, Edit, ProductId, Refusal, RuleChange, Update};
 use trolley::store::live::{self, LiveEvent, LiveRequest, Subscription};
 use trolley::store::order::{self, Stage};
@@ -342,12 +342,7 @@ async fn everybody_on_a_link_hears_of_notes_in_the_update_itself() {
 #[test]
 fn the_command_of_notes_and_where_they_are_told() {
     let server = Server::with_demo();
-    let by = |name: &'static str, args: &[&'static str]| {
-        ok(
-            &server,
-            &[&["--cart", "alice", "--name", name], args].concat(),
-        )
-    };
+    let by = |name: &str, args: &[&str]| ok_as(&server, "alice", name, args);
     by("bob", &["add", "espresso", "2"]);
     let mut watch = Watch::start(&server, server.url());
     assert_eq!(

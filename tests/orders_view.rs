@@ -4,7 +4,7 @@ use crate::harness;
 
 use harness::order_screens::{list, order_id, orders};
 use harness::screens::{TestScreen, typed};
-use harness::{Server, ok, shop_sized};
+use harness::{Server, ok, ok_as, shop_sized};
 use trolley::model::order::{OrderLine, Share};
 use trolley::model::{Money, Order, OrderState, ProductId};
 use trolley::store::live::{LiveEvent, LiveRequest, OrderEvent, OrderRequest};
@@ -183,9 +183,8 @@ fn the_steps_of_an_order_tell_when_each_was_reached() {
 #[test]
 fn the_shop_remembers_when_an_order_came_into_each_state() {
     let server = Server::with_demo();
-    let office = ["--user", "office", "--name", "ann"];
-    ok(&server, &[&office[..], &["add", "baguette", "3"]].concat());
-    ok(&server, &[&office[..], &["checkout", "--yes"]].concat());
+    ok_as(&server, "office", "ann", &["add", "baguette", "3"]);
+    ok_as(&server, "office", "ann", &["checkout", "--yes"]);
     let id = server.get_list("ZRANGE {orders}:all 0 -1").remove(0);
     for state in ["accept", "ready", "ready", "done"] {
         ok(&server, &["order", &id, state]);
@@ -344,15 +343,9 @@ fn every_row_of_a_receipt_can_be_read_and_each_entry_selected() {
 fn a_mark_of_who_has_settled_shows_on_all_screens() {
     let server = Server::with_demo();
     for (name, product) in [("ann", "baguette"), ("bob", "espresso")] {
-        ok(
-            &server,
-            &["--user", "office", "--name", name, "add", product],
-        );
+        ok_as(&server, "office", name, &["add", product]);
     }
-    ok(
-        &server,
-        &["--user", "office", "--name", "ann", "checkout", "--yes"],
-    );
+    ok_as(&server, "office", "ann", &["checkout", "--yes"]);
     let mut ann = shop_sized(&server, "office", "ann", 120, 36);
     let mut bob = shop_sized(&server, "office", "bob", 80, 24);
     for shop in [&mut ann, &mut bob] {
@@ -535,14 +528,8 @@ fn older_orders_are_read_before_they_are_wanted() {
 fn five_thousand_orders_are_paged_and_searched() {
     let server = Server::with_demo();
     for product in ["baguette", "espresso"] {
-        ok(
-            &server,
-            &["--user", "office", "--name", "ann", "add", product],
-        );
-        ok(
-            &server,
-            &["--user", "office", "--name", "ann", "checkout", "--yes"],
-        );
+        ok_as(&server, "office", "ann", &["add", product]);
+        ok_as(&server, "office", "ann", &["checkout", "--yes"]);
     }
     let [first, second] =
         <[String; 2]>::try_from(server.get_list("ZRANGE {orders}:all 0 -1")).unwrap();

@@ -3,7 +3,7 @@
 use crate::harness;
 
 use harness::screens::{TestScreen, id, typed};
-use harness::{Server, ok, shop_sized};
+use harness::{Server, ok, ok_as, shop_sized};
 use trolley::model::{ChangeKind, Money, Refusal, RuleChange, Rules};
 use trolley::store::live::{LiveEvent, LiveRequest};
 use trolley::store::{Error, Trouble};
@@ -664,10 +664,7 @@ fn fifteen_people_fill_a_cart_whose_owner_sets_its_rules() {
         "cai", "dee", "eve", "fay", "gus", "hal", "ira", "jon", "kim", "lee", "mia", "ned", "ola",
     ];
     for name in others {
-        ok(
-            &server,
-            &["--cart", "office", "--name", name, "add", "flat-white"],
-        );
+        ok_as(&server, "office", name, &["add", "flat-white"]);
     }
 
     // Everybody's row scrolls, and the sums are the total: 3 x 2.40 and 13 x 3.60.

@@ -6,7 +6,7 @@ use harness::shopping::{
     add, change, check_out, connect_as, hear, id, named, on_many_threads, sell, user,
 };
 use harness::watch::Watch;
-use harness::{Server, ok, run, until};
+use harness::{Server, ok_as, run, until};
 use trolley::model::{Cart, ChangeKind, Edit, Refusal, RuleChange, Update};
 use trolley::store::live::{self, LiveEvent, LiveRequest, Subscription};
 use trolley::store::{self, Address, Connection, Error};
@@ -191,12 +191,7 @@ async fn everybody_on_a_link_hears_who_is_ready() {
 #[test]
 fn the_commands_of_readiness_and_expected_names() {
     let server = Server::with_demo();
-    let by = |name: &'static str, args: &[&'static str]| {
-        ok(
-            &server,
-            &[&["--user", "alice", "--name", name], args].concat(),
-        )
-    };
+    let by = |name: &str, args: &[&str]| ok_as(&server, "alice", name, args);
     let mut watch = Watch::start(&server, server.url());
 
     by("ann", &["add", "espresso"]);

@@ -2,7 +2,7 @@
 
 use crate::harness;
 
-use harness::{Server, ok, run, shop};
+use harness::{Server, ok_as, run, shop};
 use serde_json::Value;
 use trolley::model::Money;
 
@@ -10,10 +10,7 @@ const ORDER: &str = "20261124-7KQ2-M8XD";
 
 /// Runs a command of somebody on the cart of the office.
 fn office(server: &Server, name: &str, args: &[&str]) -> String {
-    ok(
-        server,
-        &[&["--user", "office", "--name", name], args].concat(),
-    )
+    ok_as(server, "office", name, args)
 }
 
 /// The document that a command prints for somebody.

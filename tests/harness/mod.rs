@@ -88,6 +88,11 @@ pub fn ok(server: &Server, args: &[&str]) -> String {
     ok_at(server.dir(), server.url(), args)
 }
 
+/// [`ok`] for a command of somebody on a cart.
+pub fn ok_as(server: &Server, cart: &str, name: &str, args: &[&str]) -> String {
+    ok(server, &[&["--cart", cart, "--name", name], args].concat())
+}
+
 /// The shop on `server` in a terminal.
 pub fn shop(server: &Server, cart: &str, name: &str) -> Terminal {
     shop_sized(server, cart, name, 120, 36)
