@@ -2,7 +2,9 @@
 
 use crate::harness;
 
+use harness::screens::typed;
 use harness::{Server, ok, ok_as, shop};
+use std::os::unix::fs::MetadataExt;
 
 #[test]
 fn three_keys_lead_to_another_cart_and_back() {
@@ -26,8 +28,8 @@ fn three_keys_lead_to_another_cart_and_back() {
     assert_eq!(server.get("ZSCORE cart:family espresso"), "1");
 
     ann.keys("b");
-    ann.wait(r"family \(here\) +2 .*you, bob");
-    ann.wait(r"office +1 +€2\.40 .*cai");
+    ann.wait(r"▸ ▌family +2 .*you, bob");
+    ann.wait(r"  ▌office +1 +€2\.40 .*cai");
     ann.keys("down enter");
     ann.wait("Now in office, as ann");
     office.wait("with ann");
@@ -39,11 +41,14 @@ fn three_keys_lead_to_another_cart_and_back() {
     assert_eq!(server.get("ZSCORE cart:family espresso"), "1");
     assert_eq!(server.get("ZSCORE cart:office espresso"), "1");
 
-    // The next start knows both.
+    // The next start knows both. In the cart that was used last, it writes nothing.
     drop(ann);
+    let list = server.dir().join(".local/state/trolley/carts");
+    let written = std::fs::metadata(&list).unwrap().ino();
     let mut ann = shop(&server, "office", "ann");
     ann.keys("b");
     ann.wait("family +2 ");
+    assert_eq!(std::fs::metadata(&list).unwrap().ino(), written);
     ann.keys("down d");
     ann.wait("family is off this list");
     ann.gone("family +2 ");
@@ -59,7 +64,7 @@ fn what_waits_is_saved_before_the_cart_is_left() {
     ann.send(b":esp\r:cart family\r");
     ann.wait("Saving 1 change first");
     ann.wait("…€?2.40|1… Espresso|1 Espresso");
-    ann.wait("cart of office");
+    ann.wait("▌office as ann");
     server.thaw();
     ann.wait("Now in family, as ann");
     assert_eq!(server.get("ZSCORE cart:office espresso"), "1");
@@ -76,7 +81,7 @@ fn nobody_leaves_a_cart_while_the_server_is_away() {
     ann.wait("The server is away: you stay in office until it is back");
     server.restart();
     ann.wait("● live");
-    ann.wait("cart of office");
+    ann.wait("▌office as ann");
 }
 
 #[test]
@@ -88,4 +93,22 @@ fn prices_are_those_of_now_in_each_cart() {
     ann.wait(r"1 Espresso .*2\.40");
     ok(&server, &["product", "set", "espresso", "price=2.90"]);
     ann.wait(r"1 Espresso .*2\.90");
+}
+
+#[test]
+fn the_list_says_what_is_wrong_with_a_cart() {
+    let server = Server::with_demo();
+    let mut ann = shop(&server, "office", "ann");
+    for cart in ["text", "few", "half"] {
+        ann.keys(&format!("{} enter", typed(&format!(":cart {cart}"))));
+        ann.wait(&format!("Now in {cart}, as ann"));
+    }
+    server.cmd("SET cart:text x");
+    server.cmd("ZADD cart:few 1.5 espresso");
+    server.cmd("ZADD cart:half 1.5 espresso 2 sourdough");
+    ann.keys("b");
+    ann.wait(r"▌half +2 +! €10\.40 1 not counted · you");
+    ann.wait(r"▌few +1 +not counted nobody");
+    ann.wait(r"▌text +! .*wrong type");
+    ann.gone("0\\.00");
 }

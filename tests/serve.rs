@@ -78,7 +78,7 @@ fn the_user_name_picks_a_cart_and_grants_none() {
         ("office", "cleo", "key-"),
     ] {
         let visit = served.visit_as(user, Some(who));
-        visit.wait(&format!("cart of {cart}"));
+        visit.wait(&format!("▌{cart}"));
     }
 }
 
@@ -154,7 +154,7 @@ fn a_guest_gets_a_fresh_cart() {
     let other = served.visit_as("office", Some("ben"));
     other.wait("The cart is empty");
     let ann = served.visit("ann");
-    ann.wait("cart of office");
+    ann.wait("▌office");
     ann.wait("The cart is empty");
 }
 

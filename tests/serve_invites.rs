@@ -134,7 +134,7 @@ fn a_code_lets_a_key_in_for_good() {
     cleo.wait("does not know your key SHA256:");
     cleo.wait("Invitation code:");
     cleo.send(format!(" {} \r", code.to_lowercase().replace('-', " ")).as_bytes());
-    cleo.wait("cart of office");
+    cleo.wait("▌office");
     cleo.wait("64 products");
     cleo.keys("/ espresso enter a");
     cleo.wait("1 Espresso");

@@ -597,18 +597,31 @@ fn the_header_says_what_it_counts() {
             .collect(),
     ));
     for (width, said) in [
-        (120, "with bob, cai, dee, eve@the-long-corridor, fay  "),
-        (80, "cart of office  with bob, cai, dee and 2 more "),
-        (72, "cart of office  with bob and 4 more  "),
-        (66, "cart of office  with 5 others  "),
-        (60, "cart of office  +5 here  "),
-        (50, "  office  +5 here ● live"),
+        (
+            120,
+            "Corner Shop  ▌office as ann@till  with bob, cai, dee, eve@the-long-corridor, fay  ",
+        ),
+        (
+            80,
+            "  ▌office as ann@till  with bob, cai, dee +2    ● live  28 min left ",
+        ),
+        (60, "  ▌office as ann@till  +5   ● live  28 min left "),
+        (56, "  ▌office as ann@till  +5    ● live  28 min "),
+        (50, "  ▌office as ann@till  +5      ● live "),
+        (44, "  ▌office as ann@till    ● live "),
+        (40, "  ▌office            ● live "),
     ] {
         stage.take_in(Message::Resize(width, 24));
         let picture = stage.picture();
         let header = picture.lines().next().unwrap();
         assert!(header.contains(said), "{width}: {header}");
     }
+
+    // Whoever has a cart of their own name reads it once.
+    stage.take_in(Message::Resize(120, 24));
+    stage.state.env.me = "office".to_owned();
+    stage.link(LiveEvent::Watchers(Vec::new()));
+    assert!(stage.picture().contains(" Corner Shop  ▌office  "));
 }
 
 #[test]

@@ -192,7 +192,7 @@ fn ascii(c: char) -> char {
         '▲' | '↑' => '^',
         '▼' | '↓' => 'v',
         '←' => '<',
-        '→' | '›' => '>',
+        '→' | '›' | '▸' => '>',
         '█' | '▉' | '▊' | '▋' | '▌' => '#',
         '▍' | '▎' | '▏' => ':',
         '×' | '✗' => 'x',
@@ -234,7 +234,8 @@ fn plain_letter(c: char) -> char {
 mod tests {
     use super::*;
     use crate::config::theme::{
-        BAR, CANCELLED, CHEAPER, CONNECTED, DEARER, DISCONNECTED, NOTE, PENDING, READY, SHORT,
+        BAR, CANCELLED, CHEAPER, CONNECTED, DEARER, DISCONNECTED, NOTE, PENDING, PRESENT, READY,
+        SHORT,
     };
 
     fn value(variables: &[(&str, &str)], name: &str) -> String {
@@ -305,7 +306,7 @@ mod tests {
             PENDING,
             SHORT,
             NOTE,
-            NOTE,
+            PRESENT,
             DEARER,
             CHEAPER,
             READY,

@@ -35,6 +35,8 @@ pub struct Theme {
     pub warn: Style,
     /// Something that failed or was refused.
     pub bad: Style,
+    /// The marks of carts, by which two terminals are told apart; see [`Theme::cart`].
+    pub carts: [Style; 6],
 }
 
 const fn rgb(hex: u32) -> Color {
@@ -95,7 +97,18 @@ impl Theme {
             good: change(self.good),
             warn: change(self.warn),
             bad: change(self.bad),
+            carts: self.carts.map(change),
         }
+    }
+
+    /// The style of a cart's mark: the same for a name wherever and whenever it shows.
+    #[must_use]
+    pub(crate) fn cart(&self, name: &str) -> Style {
+        // FNV-1a: what the standard library hashes by may change.
+        let hash = name.bytes().fold(0x811c_9dc5_u32, |hash, byte| {
+            (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193)
+        });
+        self.carts[hash as usize % self.carts.len()]
     }
 
     /// The theme for terminals with a dark background.
@@ -115,6 +128,14 @@ impl Theme {
         good: fg(0xa3_d18a),
         warn: fg(0xeb_cb8b),
         bad: fg(0xf0_828a),
+        carts: [
+            fg(0x3f_c1b0),
+            fg(0x62_b6ff),
+            fg(0x9a_9cff),
+            fg(0xc9_8bff),
+            fg(0xff_85e0),
+            fg(0xbf_c7d5),
+        ],
     };
 
     /// The theme for terminals with a light background.
@@ -134,6 +155,14 @@ impl Theme {
         good: fg(0x11_6329),
         warn: fg(0x7d_4e00),
         bad: fg(0xb3_1d28),
+        carts: [
+            fg(0x00_6b66),
+            fg(0x0a_5cc0),
+            fg(0x4b_3fc4),
+            fg(0x7a_2cb0),
+            fg(0xa8_1f86),
+            fg(0x52_5c68),
+        ],
     };
 
     /// The theme with the strongest contrast, on a dark background.
@@ -153,6 +182,14 @@ impl Theme {
         good: fg(0x8c_ff8c),
         warn: fg(0xff_ff66),
         bad: fg(0xff_a0a0),
+        carts: [
+            fg(0x40_ffe0),
+            fg(0x80_c8ff),
+            fg(0xb0_b0ff),
+            fg(0xd8_a0ff),
+            fg(0xff_a0f0),
+            fg(0xe0_e0e0),
+        ],
     };
 
     /// The theme of the terminal's own sixteen colours.
@@ -172,6 +209,14 @@ impl Theme {
         good: Style::new().fg(Color::Green),
         warn: Style::new().fg(Color::Yellow),
         bad: Style::new().fg(Color::Red),
+        carts: [
+            Style::new().fg(Color::Cyan),
+            Style::new().fg(Color::Blue),
+            Style::new().fg(Color::Magenta),
+            Style::new().fg(Color::LightCyan),
+            Style::new().fg(Color::LightBlue),
+            Style::new().fg(Color::LightMagenta),
+        ],
     };
 
     /// The theme without colours: it has weight and reversal alone.
@@ -191,6 +236,7 @@ impl Theme {
         good: Style::new(),
         warn: BOLD,
         bad: BOLD,
+        carts: [Style::new(); 6],
     };
 }
 
@@ -202,6 +248,13 @@ pub(crate) const DISCONNECTED: &str = "○";
 pub(crate) const HERE: &str = "●";
 /// The sign of somebody who does not.
 pub(crate) const AWAY: &str = "○";
+/// The mark before the name of a cart.
+pub(crate) const CART: &str = "▌";
+/// The same where the terminal has no such sign: as a bar it would be a `#`, which begins numbers
+/// of orders.
+pub(crate) const CART_IN_ASCII: &str = "|";
+/// The sign of the cart that one is in.
+pub(crate) const PRESENT: &str = "▸";
 /// The sign of a change that is not confirmed yet.
 pub(crate) const PENDING: &str = "…";
 /// The sign of unlimited stock.

@@ -82,7 +82,6 @@ impl Visit {
         if let Some(used) = &self.used_carts {
             state.carts.may_switch = true;
             state.carts.used = used.read();
-            state.carts.note_use(&self.user);
         }
         state
     }
@@ -168,7 +167,7 @@ impl<P: Port> Screen<P> {
     /// # Errors
     /// The [`ScreenError`] that ended it.
     pub async fn run(mut self) -> Result<Ended, ScreenError> {
-        self.remember_carts(self.state.carts.used.clone())?;
+        self.note_first_cart()?;
         loop {
             self.tell_what_was_shown()?;
             if self.is_leaving && self.state.is_settled() {
@@ -390,6 +389,16 @@ impl<P: Port> Screen<P> {
         let policy = self.policy.clone();
         let results = self.results_sender.clone();
         tokio::spawn(carts::read(address, policy, carts, results));
+    }
+
+    /// Notes the use of the cart that this screen begins with. That writes a file, so it is done
+    /// only where it is news.
+    fn note_first_cart(&mut self) -> std::io::Result<()> {
+        let State { carts, env, .. } = &mut self.state;
+        if carts.may_switch && carts.note_use(&env.user) {
+            self.remember_carts(self.state.carts.used.clone())?;
+        }
+        Ok(())
     }
 
     fn remember_carts(&self, carts: Vec<UserName>) -> std::io::Result<()> {

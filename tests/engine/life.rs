@@ -140,7 +140,7 @@ fn the_screen_says_that_nobody_with_another_login_reaches_this_shop() {
         .args(&["--user", "office", "--name", "ann"])
         .home(home.path())
         .open();
-    screen.wait("cart of office \\(your login only\\)");
+    screen.wait("▌office as ann \\(your login only\\)");
     screen.wait("This shop is on this computer, for your login only");
     assert!(
         home.ok(&["config"])

@@ -18,6 +18,7 @@ use trolley::store::{Shop, Trouble, Watcher};
 use trolley::tui::layout::footer::unseen_news;
 use trolley::tui::layout::orders::shown_total;
 use trolley::tui::message::{Effect, Message, Mouse, MouseKind, Now};
+use trolley::tui::state::carts::CartGlance;
 use trolley::tui::state::{Env, State};
 use trolley::tui::update::update;
 use trolley::tui::view::view;
@@ -278,6 +279,57 @@ impl TestScreen {
         stage
     }
 
+    /// The list of the carts that Ann has used: her own, one that is sound, one with nothing that
+    /// counts, one that is locked and one that can't be read.
+    pub fn with_carts(width: u16, height: u16) -> TestScreen {
+        let mut stage = TestScreen::filled(width, height);
+        let name = |name: &str| UserName::parse(name).unwrap();
+        let watcher = |name: &str| Watcher {
+            id: name.to_owned(),
+            name: name.to_owned(),
+        };
+        let office = CartGlance {
+            cart: stage.state.cart.confirmed.clone(),
+            watchers: vec![watcher("0123456789abcdef"), watcher("bob@kitchen")],
+        };
+        let of_lines = |products: &[&str]| {
+            let lines = office.cart.lines.iter();
+            let lines = lines.filter(|line| products.contains(&line.product.to_string().as_str()));
+            Cart {
+                lines: lines.cloned().collect(),
+                deadline: office.cart.deadline,
+                ..Cart::default()
+            }
+        };
+        let family = CartGlance {
+            cart: of_lines(&["espresso", "baguette"]),
+            watchers: vec![watcher("cai"), watcher("tom")],
+        };
+        let gone = CartGlance {
+            cart: of_lines(&["discontinued"]),
+            watchers: Vec::new(),
+        };
+        let mut table = CartGlance {
+            cart: of_lines(&[]),
+            watchers: Vec::new(),
+        };
+        table.cart.rules.locked = true;
+
+        stage.state.carts.may_switch = true;
+        stage.state.carts.used = ["office", "family", "old", "table-3", "walk-in", "new"]
+            .map(name)
+            .into();
+        stage.keys("b down");
+        stage.take_in(Message::Carts(vec![
+            (name("office"), Ok(office)),
+            (name("family"), Ok(family)),
+            (name("old"), Ok(gone)),
+            (name("table-3"), Ok(table)),
+            (name("walk-in"), Err(Trouble::WrongType)),
+        ]));
+        stage
+    }
+
     /// A shop with a filled cart.
     pub fn filled(width: u16, height: u16) -> TestScreen {
         let mut stage = TestScreen::new(width, height);
@@ -360,6 +412,7 @@ pub fn screens(width: u16, height: u16) -> Vec<(&'static str, TestScreen)> {
     let mut unreadable = TestScreen::new(width, height);
     unreadable.link(LiveEvent::Unreadable(Trouble::WrongType));
     let mut all = super::order_screens::screens(&filled);
+    all.push(("carts", TestScreen::with_carts(width, height)));
     let mut people = TestScreen::with_people(width, height);
     people.keys("tab");
     all.push((

@@ -45,10 +45,14 @@ impl CartsState {
         self.used.len() + 1
     }
 
-    /// Puts a cart that is used now before the others.
-    pub(crate) fn note_use(&mut self, cart: &UserName) {
+    /// Puts a cart that is used now before the others; returns whether another one stood there.
+    pub(crate) fn note_use(&mut self, cart: &UserName) -> bool {
+        if self.used.first() == Some(cart) {
+            return false;
+        }
         self.used.retain(|used| used != cart);
         self.used.insert(0, cart.clone());
         self.used.truncate(MOST);
+        true
     }
 }

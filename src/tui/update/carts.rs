@@ -5,12 +5,9 @@ use crate::config::keymap::Action;
 use crate::model::{UserName, text};
 use crate::store::Trouble;
 use crate::tui::message::Effect;
-use crate::tui::state::activity::ActivityPane;
-use crate::tui::state::cart::CartPane;
 use crate::tui::state::carts::CartGlance;
-use crate::tui::state::orders::OrdersState;
-use crate::tui::state::people::PeoplePane;
-use crate::tui::state::{Connectivity, Mode};
+use crate::tui::state::{Connectivity, Env, Mode, State};
+use std::mem;
 
 impl Updater<'_> {
     /// Opens the list of carts, and reads how they are.
@@ -89,37 +86,40 @@ impl Updater<'_> {
             return;
         };
 
-        // The numbers of previews go on: a total of the cart before may only now reach the
-        // terminal, and must not count for another one.
-        let preview_number = self.state.orders.preview_number;
-        let visibility = self.state.activity.visibility;
-        self.state.cart = CartPane::default();
-        self.state.orders = OrdersState {
-            preview_number,
-            ..OrdersState::default()
-        };
-        self.state.activity = ActivityPane {
-            visibility,
-            ..ActivityPane::default()
-        };
-        let visibility = self.state.people.visibility;
-        self.state.people = PeoplePane {
-            visibility,
-            ..PeoplePane::default()
-        };
-        self.state.watchers.clear();
-        self.state.highlights.clear();
-        self.state.last_edit = None;
-        self.state.is_slow = false;
-        self.state.mode = Mode::Browse;
-        self.state.covered = None;
-        self.state.connectivity = Connectivity::Syncing;
-
+        self.enter(cart.clone());
         self.notify_info(format!("Now in {cart}, as {}", self.state.env.me));
         self.state.carts.note_use(&cart);
         self.remember_carts();
-        self.state.env.user = cart.clone();
         self.effects.push(Effect::Join(cart));
+    }
+
+    /// Begins anew in a cart. What is named here outlives the one before, and nothing else does.
+    fn enter(&mut self, cart: UserName) {
+        let old = &mut *self.state;
+        let env = Env {
+            user: cart,
+            ..old.env.clone()
+        };
+        let mut new = State::new(env, old.theme, old.mouse, old.size);
+
+        new.shop = mem::take(&mut old.shop);
+        new.catalog = mem::take(&mut old.catalog);
+        new.matches = mem::take(&mut old.matches);
+        new.carts = mem::take(&mut old.carts);
+        new.focus = old.focus;
+        new.activity.visibility = old.activity.visibility;
+        new.people.visibility = old.people.visibility;
+        new.reviving = old.reviving;
+        new.connectivity = Connectivity::Syncing;
+
+        // A total of the cart before may only now reach the terminal, and must not count for
+        // another one; nor may an op id be made twice.
+        new.orders.preview_number = old.orders.preview_number;
+        new.ids_made = old.ids_made;
+        new.now = old.now;
+        new.wall_ahead = old.wall_ahead;
+
+        *self.state = new;
     }
 
     /// Drops the wish to go to another cart: whoever goes on here stays.

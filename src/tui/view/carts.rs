@@ -1,8 +1,10 @@
 //! The list of carts.
 
+use super::header::cart_mark;
 use super::row::{self, RowBackground, left, right};
 use super::sketch::Sketch;
 use super::{draw_pane, draw_scroll_bar, position, row_background};
+use crate::config::theme::{PENDING, PRESENT, SHORT};
 use crate::model::time::{ClockStyle, clock};
 use crate::model::{UserName, total};
 use crate::tui::layout::orders::list_rows;
@@ -14,12 +16,17 @@ use ratatui::text::{Line, Span};
 /// The row that joins a cart that is not on the list.
 const JOIN: &str = "Join another cart …";
 
+/// The most columns for a name, with what stands before it, where there are others for people.
+const WIDEST_CART: u16 = 39;
 /// The columns for the number of lines.
 const LINES: u16 = 5;
 /// The columns for a sum.
 const SUM: u16 = 12;
 /// The columns for the deadline.
 const CLOSES: u16 = 12;
+
+/// The columns before the mark of a cart: the sign of the one that one is in.
+const SIGNS: u16 = 2;
 
 /// The columns of the list; those without room are 0.
 struct CartsColumns {
@@ -31,21 +38,29 @@ struct CartsColumns {
 
 impl CartsColumns {
     fn of(width: u16) -> CartsColumns {
-        let (sum, closes, for_people) = match width {
-            60.. => (SUM, CLOSES, width / 3),
-            40.. => (SUM, CLOSES, 0),
-            24.. => (SUM, 0, 0),
-            _ => (0, 0, 0),
+        let (sum, closes) = match width {
+            40.. => (SUM, CLOSES),
+            24.. => (SUM, 0),
+            _ => (0, 0),
         };
-        let used = [LINES, sum, closes, for_people]
+        let used: u16 = [LINES, sum, closes]
             .into_iter()
             .filter(|column| *column > 0)
             .map(|column| column + 1)
             .sum();
+        let rest = width.saturating_sub(used);
+
+        // The names of people need the room more than those of carts.
+        let (name, people) = if width >= 60 {
+            let name = (rest / 2).min(WIDEST_CART);
+            (name, rest - name - 1)
+        } else {
+            (rest, 0)
+        };
         CartsColumns {
-            name: width.saturating_sub(used),
+            name,
             sum,
-            people: for_people,
+            people,
             closes,
         }
     }
@@ -65,7 +80,8 @@ pub(super) fn draw(state: &State, area: Rect, sketch: &mut Sketch) {
 
     let columns = CartsColumns::of(inner.width);
     let headings = [
-        left("Cart", columns.name, theme.dim),
+        left("", SIGNS - 1, theme.dim),
+        left(" Cart", columns.name.saturating_sub(SIGNS), theme.dim),
         right("Lines", LINES, theme.dim),
         right("Sum", columns.sum, theme.dim),
         left("Who is there", columns.people, theme.dim),
@@ -85,7 +101,10 @@ pub(super) fn draw(state: &State, area: Rect, sketch: &mut Sketch) {
         match carts.used.get(row) {
             Some(cart) => draw_cart(state, cart, &columns, background, area, sketch),
             None => row::draw(
-                &[left(JOIN, inner.width, theme.text)],
+                &[
+                    left("", SIGNS - 1, theme.text),
+                    left(JOIN, inner.width.saturating_sub(SIGNS), theme.text),
+                ],
                 background,
                 area,
                 sketch,
@@ -105,32 +124,50 @@ fn draw_cart(
     sketch: &mut Sketch,
 ) {
     let theme = &state.theme;
-    let here = if *cart == state.env.user {
-        " (here)"
+    let sign = if *cart == state.env.user {
+        PRESENT
     } else {
-        ""
+        " "
     };
-    let name = format!("{cart}{here}");
-
-    let words = match state.carts.glances.get(cart) {
-        Some(Ok(glance)) => GlanceWords::of(state, glance),
-        Some(Err(_)) => GlanceWords {
-            people: "can't be read".to_owned(),
-            ..GlanceWords::default()
-        },
-        None => GlanceWords {
-            lines: "…".to_owned(),
-            ..GlanceWords::default()
-        },
-    };
-    let cells = [
-        left(&name, columns.name, theme.text),
-        right(&words.lines, LINES, theme.dim),
-        right(&words.sum, columns.sum, theme.text),
-        left(&words.people, columns.people, theme.dim),
-        left(&words.closes, columns.closes, theme.dim),
+    let name = format!(" {cart}");
+    let mut cells = vec![
+        left(sign, SIGNS - 1, theme.accent),
+        left(&name, columns.name.saturating_sub(SIGNS), theme.text),
     ];
+
+    let glance = state.carts.glances.get(cart);
+    let words = match glance {
+        Some(Ok(glance)) => GlanceWords::of(state, glance),
+        Some(Err(_)) => GlanceWords::default(),
+        None => GlanceWords {
+            lines: PENDING.to_owned(),
+            ..GlanceWords::default()
+        },
+    };
+    let trouble;
+    if let Some(Err(why)) = glance {
+        // It has nothing for the other columns.
+        trouble = format!("{SHORT} {why}");
+        let rest = area.width.saturating_sub(columns.name + 1);
+        cells.push(left(&trouble, rest, theme.bad));
+    } else {
+        let sum_style = if words.is_whole {
+            theme.text
+        } else {
+            theme.bad
+        };
+        cells.extend([
+            right(&words.lines, LINES, theme.dim),
+            right(&words.sum, columns.sum, sum_style),
+            left(&words.people, columns.people, theme.dim),
+            left(&words.closes, columns.closes, theme.dim),
+        ]);
+    }
     row::draw(&cells, background, area, sketch);
+
+    let mark = cart_mark(state, cart.as_str());
+    let style = background.beneath(mark.style);
+    sketch.write(area.x + SIGNS, area.y, &mark.content, 1, style);
 }
 
 /// What a row says of a cart.
@@ -138,6 +175,7 @@ fn draw_cart(
 struct GlanceWords {
     lines: String,
     sum: String,
+    is_whole: bool,
     people: String,
     closes: String,
 }
@@ -146,16 +184,27 @@ impl GlanceWords {
     fn of(state: &State, glance: &CartGlance) -> GlanceWords {
         let lines = glance.cart.lines.iter();
         let totals = total::totals(lines.map(|line| (line, state.lookup(&line.product))));
+        let is_whole = totals.uncounted == 0;
+        let sum = totals.subtotal.in_currency(&state.shop.currency);
+        let uncounted = format!("{} not counted", totals.uncounted);
+
+        let mut people = people(state, glance);
         let sum = if glance.cart.lines.is_empty() {
             String::new()
+        } else if is_whole {
+            sum
+        } else if totals.items == 0 {
+            "not counted".to_owned()
         } else {
-            totals.subtotal.in_currency(&state.shop.currency)
+            people = format!("{uncounted} · {people}");
+            format!("{SHORT} {sum}")
         };
 
         GlanceWords {
             lines: glance.cart.lines.len().to_string(),
             sum,
-            people: people(state, glance),
+            is_whole,
+            people,
             closes: closes(state, glance),
         }
     }

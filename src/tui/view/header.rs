@@ -1,7 +1,8 @@
-//! The first line: the shop, whose cart it is, the connection, the session.
+//! The first line: the shop, the cart, who one is and who else is there, the connection, the session.
 
 use super::sketch::Sketch;
-use crate::config::theme::{CANCELLED, CONNECTED, DISCONNECTED, READY};
+use crate::config::display::Charset;
+use crate::config::theme::{CANCELLED, CART, CART_IN_ASCII, CONNECTED, DISCONNECTED, READY};
 use crate::model::time::{ClockStyle, clock};
 use crate::model::{OrderState, text};
 use crate::tui::layout::countdown::countdown;
@@ -10,39 +11,70 @@ use crate::tui::state::{Connectivity, State};
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
-/// The most columns for the shop's name.
-const WIDEST_SHOP: usize = 24;
-/// The columns from which on the header says whose cart it is.
-const LEAST_CART: usize = 12;
-/// The columns kept for how many others watch: `  +3 here`.
-const LEAST_WATCHERS: usize = 9;
+/// The most columns for the shop's name, and for any name where there is little room.
+const WIDEST_NAME: usize = 24;
+/// The least columns for the name of the cart, where it is longer.
+const LEAST_CART: usize = 10;
+
+/// The words that give way where the header is narrow, each with those before it. The order's state
+/// goes with none of them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum GivesWay {
+    Nothing,
+    /// That nobody else's login reaches this shop.
+    LoginOnly,
+    /// What is long of the cart's name.
+    LongName,
+    /// The names of the others; their number stays.
+    Names,
+    /// The word behind the time that is left.
+    Left,
+    /// The time that is left.
+    Time,
+    /// The number of the others.
+    Others,
+    /// Who one is.
+    Me,
+}
+
+impl GivesWay {
+    const ALL: [GivesWay; 8] = [
+        GivesWay::Nothing,
+        GivesWay::LoginOnly,
+        GivesWay::LongName,
+        GivesWay::Names,
+        GivesWay::Left,
+        GivesWay::Time,
+        GivesWay::Others,
+        GivesWay::Me,
+    ];
+}
 
 /// Draws the header.
 pub(super) fn draw(state: &State, area: Rect, sketch: &mut Sketch) {
-    let right = right_side(state, area.width.into());
-    let room = usize::from(area.width).saturating_sub(right.width() + 1);
-    let left = shop_and_people(state, room);
+    let width = usize::from(area.width);
+    for gives_way in GivesWay::ALL {
+        let right = right_side(state, gives_way);
+        let room = width.saturating_sub(right.width() + 1);
+        let left = left_side(state, gives_way, room);
 
-    sketch.write_line(&left, area);
-    sketch.write_line(&right.right_aligned(), area);
+        let is_last = gives_way == GivesWay::Me;
+        if left.width() <= room || is_last {
+            sketch.write_line(&left, area);
+            sketch.write_line(&right.right_aligned(), area);
+            return;
+        }
+    }
 }
 
 /// The right side: news of orders, the state of the connection, and how long the session lasts.
-fn right_side(state: &State, width: usize) -> Line<'static> {
-    let news = order_news(state);
-    let connection = connection(state);
-    let mut session = session(state);
-
+fn right_side(state: &State, gives_way: GivesWay) -> Line<'static> {
     let mut spans = Vec::new();
-    if let Some(news) = news {
-        // The session goes where news has no room beside it.
-        let left = text::width(&state.shop.name).min(WIDEST_SHOP) + LEAST_CART;
-        let used = left + news.width() + connection.width();
-        session = session.filter(|session| used + session.width() <= width);
+    if let Some(news) = order_news(state) {
         spans.extend([news, Span::raw("  ")]);
     }
-    spans.push(connection);
-    spans.extend(session);
+    spans.push(connection(state));
+    spans.extend(session(state, gives_way));
 
     spans.push(Span::raw(" "));
     Line::from(spans)
@@ -96,95 +128,108 @@ fn connection(state: &State) -> Span<'static> {
 }
 
 /// The time that is left of the session; `None` where the cart is empty or stays.
-fn session(state: &State) -> Option<Span<'static>> {
+fn session(state: &State, gives_way: GivesWay) -> Option<Span<'static>> {
     let left = state.time_left()?;
     let style = if left <= SECONDS_BELOW {
         state.theme.warn
     } else {
         state.theme.dim
     };
-    Some(Span::styled(format!("  {} left", countdown(left)), style))
-}
 
-/// The left side, in at most `room` columns: the shop, whose cart it is, who else watches.
-fn shop_and_people(state: &State, room: usize) -> Line<'static> {
-    let theme = &state.theme;
-    let shop = text::truncate(&state.shop.name, room.min(WIDEST_SHOP));
-    let mut spans = vec![Span::raw(" "), Span::styled(shop, theme.accent)];
-    let used: usize = spans.iter().map(Span::width).sum();
-    let mut rest = room.saturating_sub(used);
-
-    if rest > LEAST_CART {
-        let cart = Span::styled(format!("  {}", cart_name(state, rest - 2)), theme.text);
-        rest = rest.saturating_sub(cart.width());
-        spans.push(cart);
-    }
-
-    spans.push(Span::styled(watchers(state, rest), theme.dim));
-    Line::from(spans)
-}
-
-/// The name of the cart, in at most `room` columns.
-fn cart_name(state: &State, room: usize) -> String {
-    let user = state.env.user.to_string();
-    let sentence = format!("cart of {user}");
-    // Others with a login of their own can't be with us here, whatever cart they name.
-    let private = format!("{sentence} (your login only)");
-
-    // The others who watch are worth more than two words.
-    let watchers = if state.watchers.is_empty() {
-        0
+    let time = countdown(left);
+    let shown = if gives_way < GivesWay::Left {
+        format!("  {time} left")
+    } else if gives_way < GivesWay::Time {
+        format!("  {time}")
     } else {
-        LEAST_WATCHERS
+        return None;
     };
-    if state.env.private && text::width(&private) + watchers <= room {
-        private
-    } else if text::width(&sentence) + watchers <= room {
-        sentence
-    } else {
-        text::truncate(&user, room)
-    }
+    Some(Span::styled(shown, style))
 }
 
-/// The others who watch, in at most `room` columns: as many of their names as fit, else their
-/// number.
-fn watchers(state: &State, room: usize) -> String {
-    let names: Vec<&str> = state
-        .watchers
-        .iter()
-        .map(|watcher| watcher.name.as_str())
-        .collect();
-    if names.is_empty() {
-        return String::new();
+/// The left side: the shop, the cart, who one is in it and who else watches. Only the last of all
+/// is cut to the room that there is.
+fn left_side(state: &State, gives_way: GivesWay, room: usize) -> Line<'static> {
+    let theme = &state.theme;
+    let is_cut = gives_way == GivesWay::Me;
+    let widest_shop = if is_cut { room } else { WIDEST_NAME };
+    let shop = text::truncate(&state.shop.name, widest_shop.min(WIDEST_NAME));
+    let mut line = Line::from(vec![Span::raw(" "), Span::styled(shop, theme.accent)]);
+
+    let mark = cart_mark(state, state.env.user.as_str());
+    let rest = room.saturating_sub(line.width() + 2 + mark.width());
+    if is_cut && rest < LEAST_CART.min(text::width(state.env.user.as_str())) {
+        return line;
+    }
+    let widest_cart = if is_cut {
+        rest
+    } else if gives_way < GivesWay::LongName {
+        usize::MAX
+    } else {
+        WIDEST_NAME
+    };
+    let cart = text::truncate(state.env.user.as_str(), widest_cart);
+    line.extend([Span::raw("  "), mark, Span::styled(cart, theme.text)]);
+
+    // Where a person shops in a cart of their own name, it is said once.
+    if gives_way < GivesWay::Me && state.env.me != state.env.user.as_str() {
+        let me = text::truncate(&state.env.me, WIDEST_NAME);
+        line.push_span(Span::styled(format!(" as {me}"), theme.dim));
+    }
+    // Others with a login of their own can't be with us here, whatever cart they name.
+    if state.env.private && gives_way < GivesWay::LoginOnly {
+        line.push_span(Span::styled(" (your login only)", theme.dim));
     }
 
+    let rest = room.saturating_sub(line.width());
+    let others = match gives_way {
+        GivesWay::Nothing | GivesWay::LoginOnly | GivesWay::LongName => others_named(state, rest),
+        GivesWay::Names | GivesWay::Left | GivesWay::Time => others_counted(state),
+        GivesWay::Others | GivesWay::Me => String::new(),
+    };
+    line.push_span(Span::styled(others, theme.dim));
+    line
+}
+
+/// The mark before the name of a cart, in the cart's own colour.
+pub(super) fn cart_mark(state: &State, cart: &str) -> Span<'static> {
+    let sign = match state.env.display.charset {
+        Charset::Unicode => CART,
+        Charset::Ascii => CART_IN_ASCII,
+    };
+    Span::styled(sign, state.theme.cart(cart))
+}
+
+/// The others who watch: as many of their names as fit in `room` columns, but one at least.
+fn others_named(state: &State, room: usize) -> String {
     let mut listed = "  with ".to_owned();
     let mut fitting = None;
-    for (index, name) in names.iter().enumerate() {
+    for (index, watcher) in state.watchers.iter().enumerate() {
         if index > 0 {
             listed.push_str(", ");
         }
-        listed.push_str(name);
+        listed.push_str(&watcher.name);
+
+        let text = match state.watchers.len() - index - 1 {
+            0 => listed.clone(),
+            others => format!("{listed} +{others}"),
+        };
+        let fits = text::width(&text) <= room;
+        if fits || fitting.is_none() {
+            fitting = Some(text);
+        }
         // A cart may have more watchers than any header has room for.
         if text::width(&listed) > room {
             break;
         }
-
-        let text = match names.len() - index - 1 {
-            0 => listed.clone(),
-            others => format!("{listed} and {others} more"),
-        };
-        if text::width(&text) <= room {
-            fitting = Some(text);
-        }
     }
+    fitting.unwrap_or_default()
+}
 
-    fitting.unwrap_or_else(|| {
-        let counted = [
-            format!("  with {}", text::count(names.len(), "other")),
-            format!("  +{} here", names.len()),
-        ];
-        let shortest = counted.into_iter().find(|text| text::width(text) <= room);
-        shortest.unwrap_or_default()
-    })
+/// The number of the others who watch; nothing where there are none.
+fn others_counted(state: &State) -> String {
+    match state.watchers.len() {
+        0 => String::new(),
+        others => format!("  +{others}"),
+    }
 }
