@@ -34,6 +34,7 @@ mod lost_replies;
 mod model;
 mod notes;
 mod numbers;
+mod order_list;
 mod orders;
 mod orders_cluster;
 mod orders_view;

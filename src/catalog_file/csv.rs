@@ -3,7 +3,7 @@
 use super::{COLUMNS, FileError, ParsedRow};
 use crate::catalog_file::check::{BadRow, ProductRow, RowError, checked, column};
 use crate::catalog_file::guard::{CHUNK, LONGEST, Position, QuoteErrors, RecordLimiter};
-use crate::catalog_file::write::system;
+use crate::catalog_file::write::csv_error;
 use csv::{ByteRecord, ReaderBuilder};
 use std::borrow::Cow;
 use std::io::{BufRead, BufReader, Read};
@@ -103,7 +103,7 @@ impl<R: Read> RecordReader<R> {
                     flaw: RowError::Endless(LONGEST),
                 });
             }
-            Err(error) => return Err(FileError::Read(system(error))),
+            Err(error) => return Err(FileError::Read(csv_error(error))),
         }
 
         let lines_within: usize = self

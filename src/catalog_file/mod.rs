@@ -15,6 +15,7 @@ pub use check::{BadRow, ProductRow, RowError};
 pub(crate) use check::{checked, column, flaw_of_id, flaw_of_values};
 pub(crate) use guard::LONGEST;
 pub use write::Writer;
+pub(crate) use write::csv_error;
 
 use crate::model::product::FIELDS;
 use std::io::{BufRead, BufReader, Read};

@@ -63,7 +63,7 @@ impl<W: Write> Writer<W> {
         let sink = match format {
             Format::Csv => {
                 let mut csv = Box::new(csv::Writer::from_writer(out));
-                csv.write_record(COLUMNS).map_err(system)?;
+                csv.write_record(COLUMNS).map_err(csv_error)?;
                 Sink::Csv(csv)
             }
             Format::Json => {
@@ -105,7 +105,7 @@ impl<W: Write> Writer<W> {
                 self.inexact += inexact.count() as u64;
 
                 csv.write_record(values.map(Option::unwrap_or_default))
-                    .map_err(system)
+                    .map_err(csv_error)
             }
             Sink::Json {
                 out,
@@ -149,7 +149,7 @@ impl<W: Write> Writer<W> {
 }
 
 /// The system's error within a CSV error: its kind tells a closed pipe.
-pub(crate) fn system(error: csv::Error) -> io::Error {
+pub(crate) fn csv_error(error: csv::Error) -> io::Error {
     let message = error.to_string();
     match error.into_kind() {
         csv::ErrorKind::Io(error) => error,

@@ -7,6 +7,8 @@ use crate::model::{Catalog, OrderId, Product, ProductId, Refusal};
 use crate::store::order;
 use crate::store::{self, Address, Connection, Error, Trouble};
 use crate::tui::terminal::{signals, tty};
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
 use std::collections::HashMap;
 use std::fs::OpenOptions;
 use std::io::{self, IsTerminal, Write};
@@ -142,6 +144,20 @@ async fn prepare_private(
             Err(error) => return Err(error.into()),
         }
     }
+}
+
+/// The zone by whose days and clocks the shop works: its own, else that of this computer.
+pub(super) async fn shop_zone(connection: &mut Connection) -> Result<TimeZone, CliError> {
+    let settings = store::get_order_settings(connection).await?;
+    let named = settings
+        .time_zone
+        .and_then(|name| TimeZone::get(&name).ok());
+    Ok(named.unwrap_or_else(TimeZone::system))
+}
+
+/// This computer's clock, in Unix milliseconds.
+pub(super) fn now() -> u64 {
+    u64::try_from(Timestamp::now().as_millisecond()).unwrap_or(0)
 }
 
 /// The shop's currency, for amounts in a sentence; none where it can't be read, as the sentence

@@ -1,20 +1,24 @@
 //! `trolley orders`: lists orders, or follows them as they come.
 
+mod csv;
 mod follow;
 
-use super::error::CliError;
+use super::error::{CliError, usage_error};
 use super::order_output::order_json;
 use super::output::{Output, pad};
 use super::{args, connect};
 use crate::config::Settings;
-use crate::model::{Order, receipt, text};
-use crate::store::order;
+use crate::model::{Order, OrderState, Period, receipt, text};
+use crate::store::Connection;
+use crate::store::order::{self, OrderFilter, OrderListing};
 use clap::Args;
 use jiff::tz::TimeZone;
 use serde_json::{Value, json};
 use std::io::{self, Write};
 
-/// The most orders that are listed at once.
+/// The orders that are listed where nobody says how many or which.
+const USUAL: usize = 50;
+/// The most orders that are listed at once; as CSV, any number is.
 const MOST_ORDERS: usize = 10_000;
 
 #[derive(Debug, Args)]
@@ -30,9 +34,45 @@ pub(super) struct OrderListArgs {
     /// List the orders of all carts
     #[arg(long)]
     pub(super) all: bool,
-    /// The most orders to list, newest first
-    #[arg(long, default_value = "50", value_name = "N", value_parser = args::whole_number::<usize>)]
-    most: usize,
+    /// The most orders to list, newest first [default: 50; all where you say which]
+    #[arg(long, value_name = "N", value_parser = args::whole_number::<usize>)]
+    most: Option<usize>,
+    /// Only orders from then on: today, 2026-11-26, \"2026-11-26 11:30\"
+    #[arg(long, value_name = "WHEN")]
+    since: Option<String>,
+    /// Only orders until then; a day counts whole
+    #[arg(long, value_name = "WHEN")]
+    until: Option<String>,
+    /// Only orders in one of these states: placed, accepted, ready, done, cancelled
+    #[arg(long, value_name = "STATE", value_delimiter = ',', value_parser = state)]
+    state: Vec<OrderState>,
+    /// Print a row for each line of an order, for a spreadsheet
+    #[arg(long, conflicts_with = "json")]
+    csv: bool,
+}
+
+impl OrderListArgs {
+    /// Tells whether only some of the orders are wanted.
+    fn is_filtered(&self) -> bool {
+        self.since.is_some() || self.until.is_some() || !self.state.is_empty()
+    }
+
+    /// The most orders that are printed.
+    fn most(&self) -> usize {
+        match self.most {
+            Some(most) if self.csv => most,
+            Some(most) => most.min(MOST_ORDERS),
+            None if self.csv => usize::MAX,
+            None if self.is_filtered() => MOST_ORDERS,
+            None => USUAL,
+        }
+    }
+}
+
+/// Reads the name of an order's state.
+fn state(typed: &str) -> Result<OrderState, String> {
+    OrderState::named(typed)
+        .ok_or_else(|| "the states are placed, accepted, ready, done and cancelled".to_owned())
 }
 
 /// Lists orders, or follows them as they come.
@@ -56,6 +96,11 @@ pub(super) async fn list(
     output: &Output,
 ) -> Result<(), CliError> {
     let mut connection = connect::open_shop(settings).await?;
+    let zone = connect::shop_zone(&mut connection).await?;
+    let (since, until) = (args.since.as_deref(), args.until.as_deref());
+    let period = Period::parse(since, until, connect::now(), &zone)
+        .map_err(|why| usage_error("since, until", why))?;
+
     // Orders that dead terminals left unfinished are brought to their end first.
     order::finish_open(&mut connection).await?;
     if args.all {
@@ -63,31 +108,43 @@ pub(super) async fn list(
         let _ = order::give_back_unowned(&mut connection).await;
     }
     let user = (!args.all).then_some(&settings.user);
-    let most = args.most.min(MOST_ORDERS);
-    let orders = order::list_orders(&mut connection, user, most).await?;
-    let count = order::count_orders(&mut connection, user).await?;
-    order::cancel_leftovers(&mut connection, &orders).await?;
+    let mut listing = OrderListing::new(OrderFilter {
+        user: user.cloned(),
+        period,
+        states: args.state.clone(),
+    });
+
+    if args.csv {
+        return csv::write(&mut listing, &mut connection, args.most(), &zone, output).await;
+    }
+    let (orders, is_all) = read(&mut listing, &mut connection, args.most()).await?;
+    let count = match args.is_filtered() {
+        true => orders.len(),
+        false => order::count_orders(&mut connection, user).await?,
+    };
     // It only helps: not everybody may count them.
     let of_others = match user {
-        Some(_) if count == 0 && tells_of_others => order::count_orders(&mut connection, None)
-            .await
-            .unwrap_or(0),
+        Some(_) if count == 0 && tells_of_others && !args.is_filtered() => {
+            let all = order::count_orders(&mut connection, None).await;
+            all.unwrap_or(0)
+        }
         Some(_) | None => 0,
     };
 
     output.result(
         || {
             let orders: Vec<Value> = orders.iter().map(order_json).collect();
-            json!({ "orders": orders, "count": count })
+            json!({ "orders": orders, "count": count, "is_all": is_all })
         },
         |out| match (orders.is_empty(), user) {
+            (true, _) if args.is_filtered() => writeln!(out, "There are no such orders"),
             (true, Some(user)) => writeln!(out, "There are no orders of {user} yet"),
             (true, None) => writeln!(out, "There are no orders at all yet"),
             (false, _) => print_orders(out, &orders),
         },
     )?;
-    if count > most && !output.is_json() {
-        output.warn(&not_all(most, count));
+    if !is_all && !output.is_json() {
+        output.warn(&not_all(orders.len(), count));
     }
     if of_others > 0 && !output.is_json() {
         let others = text::count(of_others, "order");
@@ -96,8 +153,32 @@ pub(super) async fn list(
     Ok(())
 }
 
+/// Reads the newest orders of a listing, and tells whether these are all. Those that ended while
+/// somebody stopped are brought to their end.
+async fn read(
+    listing: &mut OrderListing,
+    connection: &mut Connection,
+    most: usize,
+) -> Result<(Vec<Order>, bool), CliError> {
+    let mut orders = Vec::new();
+    while let Some(page) = listing.next(connection).await? {
+        orders.extend(page);
+        if orders.len() > most {
+            break;
+        }
+    }
+
+    let is_all = orders.len() <= most;
+    orders.truncate(most);
+    order::cancel_leftovers(connection, &orders).await?;
+    Ok((orders, is_all))
+}
+
 /// Says that there are more orders than were listed, and how to see them.
 fn not_all(most: usize, count: usize) -> String {
+    if count <= most {
+        return format!("these are the newest {most} of them; to list all: --csv");
+    }
     let shown = format!("these are the newest {most} of {count} orders");
     if most < MOST_ORDERS {
         format!("{shown}; to list more: --most {}", count.min(MOST_ORDERS))

@@ -134,6 +134,13 @@ impl Output {
         out.flush()
     }
 
+    /// Prints data on stdout, just as they are, at once.
+    pub(super) fn print_bytes(&self, bytes: &[u8]) -> io::Result<()> {
+        let mut out = self.streams.stdout();
+        out.write_all(bytes)?;
+        out.flush()
+    }
+
     /// Prints a document on a line of its own, at once.
     pub(super) fn print_json(&self, document: &Value) -> io::Result<()> {
         let mut out = self.streams.stdout();

@@ -63,6 +63,7 @@ mod driver;
 mod find;
 mod follow;
 pub(crate) mod leftovers;
+mod list;
 pub(crate) mod records;
 mod stage;
 mod steps;
@@ -77,6 +78,7 @@ pub use driver::Driver;
 pub use find::find_order;
 pub use follow::{FollowEvent, Follower, OrderEntry};
 pub use leftovers::{FinishedOrder, finish_open};
+pub use list::{OrderFilter, OrderListing};
 pub use records::{
     OrdersPage, cancel_leftovers, cancel_own, count_orders, get_order, list_orders, mark_settled,
     set_state,

@@ -304,7 +304,12 @@ async fn read_range(
         .await
         .map_err(Trouble::from)?;
 
-    let entries = ids.len();
+    let orders = read_orders(conn, &ids).await?;
+    Ok((orders, ids.len()))
+}
+
+/// Reads the orders with these ids. What is no id of an order that can be read is left out.
+pub(crate) async fn read_orders(conn: &Conn, ids: &[String]) -> Result<Vec<Order>, Trouble> {
     let ids = ids.iter().filter_map(|id| OrderId::parse(id));
     let commands = ids.map(|id| fetch(&id)).collect();
     let answers = pipeline::run_all(conn, commands).await?;
@@ -315,7 +320,7 @@ async fn read_range(
         let fields: Vec<Option<Vec<u8>>> = redis::from_redis_value(fields).unwrap_or_default();
         orders.extend(decode(&fields).map(|record| record.order));
     }
-    Ok((orders, entries))
+    Ok(orders)
 }
 
 /// Reads the state and the number of an order; `None` where `user` has no such order that was

@@ -1,0 +1,205 @@
+//! A period of time, as people name its ends: `today`, `2026-11-26`, `2026-11-26 11:30`.
+
+use super::text;
+use jiff::civil::{Date, DateTime};
+use jiff::tz::TimeZone;
+use jiff::{Timestamp, ToSpan};
+
+/// A period, in Unix milliseconds; an end that is `None` is open.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Period {
+    /// Its first moment.
+    pub since: Option<u64>,
+    /// The first moment after it.
+    pub until: Option<u64>,
+}
+
+impl Period {
+    /// Reads the two ends as they were typed, by the calendar of `zone`, at `now` (Unix
+    /// milliseconds). A day that ends a period belongs to it.
+    ///
+    /// # Errors
+    /// A sentence that says what is expected.
+    pub fn parse(
+        since: Option<&str>,
+        until: Option<&str>,
+        now: u64,
+        zone: &TimeZone,
+    ) -> Result<Period, String> {
+        let since = since.map(|typed| Moment::parse(typed, now, zone));
+        let since = since.transpose()?.map(|moment| moment.start(zone));
+        let until = until.map(|typed| Moment::parse(typed, now, zone));
+        let until = until.transpose()?.map(|moment| moment.end(zone));
+
+        let is_empty = since
+            .zip(until)
+            .is_some_and(|(since, until)| since >= until);
+        if is_empty {
+            return Err("the period ends before it begins".to_owned());
+        }
+        Ok(Period { since, until })
+    }
+
+    /// The day of `date`, by the calendar of `zone`. Its length may differ from 24 hours.
+    #[must_use]
+    pub fn day(date: Date, zone: &TimeZone) -> Period {
+        let day = Moment::Day(date);
+        Period {
+            since: Some(day.start(zone)),
+            until: Some(day.end(zone)),
+        }
+    }
+
+    /// Tells whether a moment, in Unix milliseconds, belongs to it.
+    #[must_use]
+    pub fn contains(self, at: u64) -> bool {
+        !self.begins_after(at) && self.until.is_none_or(|until| at < until)
+    }
+
+    /// Tells whether it begins after a moment, in Unix milliseconds.
+    #[must_use]
+    pub fn begins_after(self, at: u64) -> bool {
+        self.since.is_some_and(|since| at < since)
+    }
+}
+
+/// An end of a period, as it was typed.
+enum Moment {
+    Day(Date),
+    Time(DateTime),
+}
+
+impl Moment {
+    fn parse(typed: &str, now: u64, zone: &TimeZone) -> Result<Moment, String> {
+        let typed = typed.trim();
+        let today = date_of(now, zone);
+        let day = match typed.to_ascii_lowercase().as_str() {
+            "today" => Some(today),
+            "yesterday" => today.yesterday().ok(),
+            // With a time, it is no day alone.
+            _ if typed.contains([':', 'T', 't']) => None,
+            _ => typed.parse().ok(),
+        };
+        let time = || typed.parse().ok().map(Moment::Time);
+
+        day.map(Moment::Day).or_else(time).ok_or_else(|| {
+            format!(
+                "“{}” is no day: write it like 2026-11-26, \"2026-11-26 11:30\", today or yesterday",
+                text::sanitize_to(typed.as_bytes(), 40)
+            )
+        })
+    }
+
+    /// The moment when it begins.
+    fn start(&self, zone: &TimeZone) -> u64 {
+        match self {
+            Moment::Day(date) => unix_millis(date.to_datetime(jiff::civil::Time::midnight()), zone),
+            Moment::Time(time) => unix_millis(*time, zone),
+        }
+    }
+
+    /// The moment before which all belongs to what ends with it.
+    fn end(&self, zone: &TimeZone) -> u64 {
+        match self {
+            Moment::Day(date) => Moment::Day(date.saturating_add(1.day())).start(zone),
+            Moment::Time(time) => unix_millis(*time, zone),
+        }
+    }
+}
+
+/// The day of a moment, in Unix milliseconds, by the calendar of `zone`.
+#[must_use]
+pub fn date_of(at: u64, zone: &TimeZone) -> Date {
+    let at = i64::try_from(at).unwrap_or(i64::MAX);
+    let moment = Timestamp::from_millisecond(at).unwrap_or(Timestamp::MAX);
+    zone.to_datetime(moment).date()
+}
+
+/// What the clocks of `zone` show as Unix milliseconds, not before 1970. A time that a change of
+/// the clocks leaves out is the one after it.
+fn unix_millis(shown: DateTime, zone: &TimeZone) -> u64 {
+    let moment = zone.to_ambiguous_timestamp(shown).compatible();
+    moment.map_or(0, |moment| {
+        u64::try_from(moment.as_millisecond()).unwrap_or(0)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// 2026-11-26 23:30 in Berlin.
+    const NOW: u64 = 1_795_732_200_000;
+    const HOUR: u64 = 3_600_000;
+
+    fn berlin() -> TimeZone {
+        TimeZone::posix("CET-1CEST,M3.5.0,M10.5.0/3").unwrap()
+    }
+
+    fn period(since: &str, until: &str) -> Result<Period, String> {
+        let typed = |end: &str| (!end.is_empty()).then(|| end.to_owned());
+        let (since, until) = (typed(since), typed(until));
+        Period::parse(since.as_deref(), until.as_deref(), NOW, &berlin())
+    }
+
+    #[test]
+    fn a_day_that_ends_a_period_belongs_to_it() {
+        let midnight = NOW - 23 * HOUR - HOUR / 2;
+        for (since, until, first, after) in [
+            ("today", "", Some(midnight), None),
+            ("", "today", None, Some(midnight + 24 * HOUR)),
+            (
+                "2026-11-26",
+                "2026-11-26",
+                Some(midnight),
+                Some(midnight + 24 * HOUR),
+            ),
+            (
+                "yesterday",
+                "yesterday",
+                Some(midnight - 24 * HOUR),
+                Some(midnight),
+            ),
+            (
+                "2026-11-26 11:30",
+                "2026-11-26T12:00",
+                Some(midnight + 11 * HOUR + HOUR / 2),
+                Some(midnight + 12 * HOUR),
+            ),
+            ("", "", None, None),
+        ] {
+            let expected = Period {
+                since: first,
+                until: after,
+            };
+            assert_eq!(period(since, until), Ok(expected), "{since} {until}");
+        }
+    }
+
+    #[test]
+    fn a_day_on_which_the_clocks_change_has_its_own_length() {
+        let hours = |date: &str| {
+            let day = Period::day(date.parse().unwrap(), &berlin());
+            (day.until.unwrap() - day.since.unwrap()) / HOUR
+        };
+        assert_eq!(
+            ["2026-03-29", "2026-10-25", "2026-11-26"].map(hours),
+            [23, 25, 24]
+        );
+    }
+
+    #[test]
+    fn what_is_no_period_is_refused() {
+        for (since, until) in [
+            ("soon", ""),
+            ("", "2026-13-01"),
+            ("26.11.2026", ""),
+            ("2026-11-26 25:00", ""),
+            ("today", "yesterday"),
+            ("\u{1b}[31m", ""),
+        ] {
+            let refused = period(since, until).unwrap_err();
+            assert!(!refused.contains('\u{1b}'), "{refused}");
+        }
+    }
+}

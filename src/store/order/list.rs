@@ -1,0 +1,95 @@
+//! Reads orders a page at a time, so that any number of them can be listed.
+
+use super::records::{index_of, read_orders};
+use crate::model::{Order, OrderState, Period, UserName};
+use crate::store::connection::{Connection, answer};
+use crate::store::error::{Error, Trouble};
+
+/// The entries of the index that are read at once.
+const PAGE: usize = 500;
+
+/// The orders that somebody wants to see.
+#[derive(Debug, Clone, Default)]
+pub struct OrderFilter {
+    /// Whose cart they come from; `None` for all carts.
+    pub user: Option<UserName>,
+    /// When they were ordered.
+    pub period: Period,
+    /// Their states; all where it is empty.
+    pub states: Vec<OrderState>,
+}
+
+/// An entry of the index: when the order was placed, in Unix milliseconds, and its id. The index
+/// is sorted by both.
+type Entry = (u64, String);
+
+/// A listing of orders, newest first, that has come to some page.
+#[derive(Debug)]
+pub struct OrderListing {
+    filter: OrderFilter,
+    /// The entries of the index that were read.
+    read: usize,
+    /// The last of them.
+    last: Option<Entry>,
+    has_ended: bool,
+}
+
+impl OrderListing {
+    /// A listing from the newest order on.
+    #[must_use]
+    pub fn new(filter: OrderFilter) -> OrderListing {
+        OrderListing {
+            filter,
+            read: 0,
+            last: None,
+            has_ended: false,
+        }
+    }
+
+    /// Reads the next page; `None` after the last one. Records that can't be read are left out, and
+    /// so is what the filter leaves out: a page may be empty.
+    ///
+    /// # Errors
+    /// The [`Trouble`] of the link; the page can be asked for again.
+    pub async fn next(&mut self, connection: &mut Connection) -> Result<Option<Vec<Order>>, Error> {
+        if self.has_ended {
+            return Ok(None);
+        }
+
+        let read = connection.read(async |mut conn| {
+            let mut range = redis::cmd("ZREVRANGE");
+            range.arg(index_of(self.filter.user.as_ref()));
+            range.arg(self.read).arg(self.read + PAGE - 1);
+            range.arg("WITHSCORES");
+            let entries: Vec<(String, f64)> = answer(&range, &mut conn).await?;
+
+            let entries: Vec<Entry> = entries
+                .into_iter()
+                .map(|(id, at)| (at as u64, id))
+                .collect();
+            let orders = read_orders(&conn, &self.wanted(&entries)).await?;
+            Ok((entries, orders))
+        });
+        let (entries, mut orders) = read.await.map_err(Trouble::for_orders)?;
+
+        let is_past = |(at, _): &Entry| self.filter.period.begins_after(*at);
+        self.has_ended = entries.len() < PAGE || entries.last().is_some_and(is_past);
+        self.read += entries.len();
+        self.last = entries.into_iter().next_back().or(self.last.take());
+        orders.retain(|order| {
+            self.filter.states.is_empty() || self.filter.states.contains(&order.state)
+        });
+        Ok(Some(orders))
+    }
+
+    /// The ids that belong to the period and were not read before: orders that come in meanwhile
+    /// move the others back.
+    fn wanted(&self, entries: &[Entry]) -> Vec<String> {
+        let is_new = |entry: &Entry| self.last.as_ref().is_none_or(|last| entry < last);
+        entries
+            .iter()
+            .filter(|entry| is_new(entry) && self.filter.period.contains(entry.0))
+            .map(|(_, id)| id.clone())
+            .collect()
+    }
+}
