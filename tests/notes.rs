@@ -2,15 +2,20 @@
 
 use crate::harness;
 
+use harness::order_screens::shared_checkout;
+use harness::screens::{SIZES, TestScreen, typed};
 use harness::shopping::{
     add, change, check_out, connect_as, hear, id, named, on_many_threads, sell, stop_before, user,
 };
 use harness::watch::Watch;
-use harness::{Server, ok_as, run, until};
+use harness::{Server, ok_as, run, shop as terminal, until};
 use trolley::model::{Cart, ChangeKind, Edit, ProductId, Refusal, RuleChange, Update};
 use trolley::store::live::{self, LiveEvent, LiveRequest, Subscription};
 use trolley::store::order::{self, Stage};
 use trolley::store::{self, Address, Connection, Error};
+use trolley::tui::layout::palette;
+use trolley::tui::message::Message;
+use trolley::tui::state::Mode;
 
 async fn apply(link: &mut Connection, kind: ChangeKind, edits: Vec<Edit>) -> Result<Update, Error> {
     link.apply(&user("office"), &change(kind, edits)).await
@@ -394,4 +399,272 @@ fn the_command_of_notes_and_where_they_are_told() {
     );
     let wrong = run(&server, &["note"]);
     assert_eq!(wrong.status.code(), Some(2));
+}
+
+/// The edit that keys ask of the live link.
+fn edit_of(requests: Vec<LiveRequest>) -> Option<Edit> {
+    let changes = requests.into_iter().filter_map(|request| match request {
+        LiveRequest::Change(change) => Some(change),
+        _ => None,
+    });
+    changes.flat_map(|change| change.edits).next()
+}
+
+#[test]
+fn a_note_is_typed_on_a_line_of_the_cart() {
+    let mut stage = TestScreen::with_people(120, 36);
+    // Nothing typed on a new note changes nothing.
+    stage.keys("tab");
+    assert!(edit_of(stage.requests("n enter")).is_none());
+    let edit = edit_of(stage.requests(&format!("n {} enter", typed("no sugar"))));
+    let noted = |text: &str| {
+        Some(Edit::Note {
+            product: Some(id("espresso")),
+            text: text.to_owned(),
+            replaced: None,
+        })
+    };
+    assert_eq!(edit, noted("no sugar"));
+    let picture = stage.picture();
+    assert!(picture.contains("› ann@till: no sugar …"), "{picture}");
+
+    // It is edited from what stands there, and removed by an empty one.
+    assert_eq!(edit_of(stage.requests("n x enter")), noted("no sugarx"));
+    assert!(edit_of(stage.requests("n enter")).is_none());
+    assert_eq!(edit_of(stage.requests("n ctrl-u enter")), noted(""));
+    assert!(!stage.picture().contains("› ann@till"));
+
+    // In the catalog, on what is in the cart.
+    stage.keys("tab g");
+    let product = stage.state.target().unwrap();
+    stage.keys("n");
+    assert_eq!(
+        stage.notice(),
+        "Baguette is not in the cart: add it first",
+        "{product}"
+    );
+    stage.keys("/");
+    stage.keys(&typed("espresso"));
+    stage.keys("enter n");
+    let picture = stage.picture();
+    assert!(
+        picture.contains(" Note for Espresso (empty removes it): "),
+        "{picture}"
+    );
+}
+
+#[test]
+fn typing_a_note_stops_at_its_longest() {
+    let mut stage = TestScreen::with_people(120, 36);
+    stage.keys("tab n");
+    stage.take_in(Message::Paste("é".repeat(150)));
+    assert!(stage.picture().contains(" Note for Espresso "));
+    stage.take_in(Message::Paste("é".repeat(150)));
+    let picture = stage.picture();
+    assert!(
+        picture.contains(" A note has at most 200 characters: "),
+        "{picture}"
+    );
+    let Some(Edit::Note { text, .. }) = edit_of(stage.requests("x enter")) else {
+        panic!("nothing was noted");
+    };
+    assert_eq!(text, "é".repeat(200));
+}
+
+#[test]
+fn what_others_note_is_lit_and_told_and_nothing_can_be_noted_in_a_closed_cart() {
+    let mut stage = TestScreen::with_people(120, 36);
+    stage.note("bob", "espresso", "no sugar");
+    assert_eq!(stage.notice(), "bob noted on Espresso: no sugar");
+    assert_eq!(stage.state.highlights[0].product, id("espresso"));
+    let picture = stage.picture();
+    assert!(picture.contains("  › bob: no sugar "), "{picture}");
+    assert!(picture.contains("noted on Espresso: no sugar"), "{picture}");
+    stage.note("bob", "espresso", "");
+    assert_eq!(stage.notice(), "bob removed the note on Espresso");
+    assert!(!stage.picture().contains("› bob"));
+
+    // Missed while nobody listened, it is lit, too.
+    stage.pass(10_000);
+    let mut cart = stage.state.cart.confirmed.clone();
+    cart.version += 5;
+    cart.notes.set(Some(&id("flat-white")), "cai", "hot");
+    stage.link(LiveEvent::Cart(cart.clone()));
+    assert_eq!(stage.state.highlights[0].product, id("flat-white"));
+
+    cart.version += 1;
+    cart.rules.owner = Some("bob".to_owned());
+    cart.rules.locked = true;
+    stage.link(LiveEvent::Cart(cart));
+    stage.keys("tab n");
+    assert_eq!(stage.notice(), "The cart is locked; bob can reopen it");
+}
+
+#[test]
+fn a_line_with_many_notes_fits_on_the_screen_and_moves_as_one() {
+    for (width, height) in SIZES {
+        let mut stage = TestScreen::with_people(width, height);
+        stage.keys("tab");
+        for n in 0..40 {
+            stage.note(
+                &format!("guest {n}"),
+                "flat-white",
+                "with oat milk, and not too hot",
+            );
+        }
+        stage.keys("down");
+        let picture = stage.picture();
+        assert!(picture.contains("Flat White"), "{picture}");
+        assert!(picture.contains(" notes"), "{picture}");
+        stage.keys("down");
+        let picture = stage.picture();
+        assert!(picture.contains("Butter Croissant"), "{picture}");
+        let first = stage.state.cart.scroll.top;
+        stage.keys("up");
+        assert!(stage.state.cart.scroll.top <= first);
+        assert!(stage.picture().contains("Flat White"));
+    }
+}
+
+#[test]
+fn the_palette_notes_what_is_typed_behind_the_products_name() {
+    let offered = |stage: &TestScreen, typed: &str| {
+        let entries = palette::entries(&stage.state, typed);
+        let labels: Vec<String> = entries.into_iter().map(|entry| entry.label).collect();
+        labels
+    };
+    let mut stage = TestScreen::with_people(120, 36);
+    stage.change("bob", "espresso-beans", 1, 1, "8.90");
+    assert_eq!(
+        offered(&stage, "note espresso no sugar"),
+        [
+            "Note for Espresso: no sugar",
+            "Note for Espresso Beans: no sugar"
+        ]
+    );
+    assert_eq!(
+        offered(&stage, ":note ESPRESSO beans ground"),
+        [
+            "Note for Espresso Beans: ground",
+            "Note for Espresso: beans ground"
+        ]
+    );
+    assert_eq!(
+        offered(&stage, "note esp"),
+        [
+            "Note something for Espresso",
+            "Note something for Espresso Beans"
+        ]
+    );
+    let none = palette::entries(&stage.state, "note milk no sugar");
+    assert!(none.is_empty(), "{none:?}");
+
+    stage.keys(":");
+    stage.keys(&typed("note flat white hot"));
+    let Some(Edit::Note { product, text, .. }) = edit_of(stage.requests("enter")) else {
+        panic!("nothing was noted");
+    };
+    assert_eq!((product, text.as_str()), (Some(id("flat-white")), "hot"));
+    // Without a text it is asked for.
+    stage.keys(":");
+    stage.keys(&typed("note flat"));
+    stage.keys("enter");
+    let picture = stage.picture();
+    assert!(picture.contains("(empty removes it): hot"), "{picture}");
+}
+
+#[test]
+fn the_note_for_the_order_is_written_at_the_checkout_from_what_stands_there() {
+    let mut stage = shared_checkout(120, 36);
+    let noted = |text: &str, replaced: &str| {
+        Some(Edit::Note {
+            product: None,
+            text: text.to_owned(),
+            replaced: Some(replaced.to_owned()),
+        })
+    };
+    stage.keys("n");
+    let picture = stage.picture();
+    assert!(
+        picture.contains(" Note for the order (empty removes it): "),
+        "{picture}"
+    );
+    let edit = edit_of(stage.requests(&format!("{} enter", typed("12 Y"))));
+    assert_eq!(edit, noted("12 Y", ""));
+    assert!(matches!(stage.state.mode, Mode::Checkout(_)));
+
+    // Somebody else's note is named as theirs, and only the one that was seen is replaced.
+    let mut stage = shared_checkout(120, 36);
+    stage.note("bob", "", "back door");
+    assert_eq!(stage.notice(), "bob noted on the order: back door");
+    stage.keys("n");
+    let picture = stage.picture();
+    assert!(
+        picture.contains(" Note for the order by bob (empty removes it): back door"),
+        "{picture}"
+    );
+    stage.note("cai", "", "front door");
+    assert_eq!(
+        edit_of(stage.requests("! enter")),
+        noted("back door!", "back door")
+    );
+
+    // By the palette, too.
+    let mut stage = shared_checkout(120, 36);
+    stage.keys(":");
+    stage.keys(&typed("note 12:30"));
+    assert_eq!(edit_of(stage.requests("enter")), noted("12:30", ""));
+    assert!(matches!(stage.state.mode, Mode::Checkout(_)));
+    stage.keys(":");
+    stage.keys(&typed("note"));
+    stage.keys("enter");
+    let picture = stage.picture();
+    assert!(picture.contains("(empty removes it): 12:30"), "{picture}");
+}
+
+#[test]
+fn a_note_is_seen_by_the_others_undone_and_on_the_receipt() {
+    let server = Server::with_demo();
+    let mut ann = terminal(&server, "office", "ann");
+    ann.wait("64 products");
+    ann.keys(": e s p space 2 enter");
+    ann.wait("2 Espresso ");
+    let mut bob = terminal(&server, "office", "bob");
+    bob.wait("2 Espresso ");
+
+    ann.keys("tab n");
+    ann.wait(r"Note for Espresso \(empty removes it\): ");
+    ann.send(b"no sugar\r");
+    ann.wait("You noted on Espresso: no sugar");
+    bob.wait("ann noted on Espresso: no sugar");
+    bob.wait("› ann: no sugar +");
+    bob.wait(r"\d\d:\d\d ann +noted on Espresso: no sugar");
+
+    // Undone and redone, on both screens.
+    ann.keys("u");
+    bob.gone("› ann: no sugar");
+    ann.gone("› ann: no sugar");
+    ann.keys("ctrl-r");
+    bob.wait("› ann: no sugar +");
+    // A line goes with its note, and comes back with it.
+    bob.keys("tab d");
+    ann.gone("› ann: no sugar");
+    bob.keys("u");
+    ann.wait("› ann: no sugar +");
+
+    bob.send(b":note espresso hot\r");
+    ann.wait("› bob: hot +");
+    bob.keys("c n");
+    bob.wait("Note for the order");
+    bob.send(b"12:30, back door\r");
+    bob.wait("Note +12:30, back door");
+    ann.wait("bob noted on the order: 12:30, back door");
+    // Whose note it is stands where it would be replaced.
+    ann.keys("c n");
+    ann.wait(r"Note for the order by bob \(empty removes it\): 12:30, back door");
+    ann.keys("esc Y");
+    for receipt in ["› ann: no sugar", "› bob: hot", "Note: 12:30, back door"] {
+        ann.wait(receipt);
+    }
+    bob.gone("› bob: hot");
 }

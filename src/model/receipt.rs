@@ -150,9 +150,14 @@ fn spread(mark: &str, left: &str, right: &str, columns: usize) -> Vec<String> {
 
 /// `words` behind their `mark`; what is too long for a line goes on below.
 pub(crate) fn marked(mark: &str, words: &str, columns: usize) -> Vec<String> {
+    marked_within(mark, words, columns, usize::MAX)
+}
+
+/// The same in at most `most` lines.
+pub(crate) fn marked_within(mark: &str, words: &str, columns: usize, most: usize) -> Vec<String> {
     let room = columns.saturating_sub(text::width(mark));
     let indent = " ".repeat(text::width(mark));
-    let parts = text::wrap(words, room, usize::MAX);
+    let parts = text::wrap(words, room, most);
 
     let marks = std::iter::once(mark).chain(std::iter::repeat(indent.as_str()));
     let lines = marks.zip(parts);

@@ -9,8 +9,8 @@ use trolley::config::key::Key;
 use trolley::config::keymap::Keymap;
 use trolley::config::theme::Theme;
 use trolley::model::{
-    Cart, Catalog, ChangeKind, Deadline, LineChange, Money, OpId, Product, ProductId, Rules,
-    Update, UserName,
+    Cart, Catalog, ChangeKind, Deadline, LineChange, Money, NoteChange, OpId, Product, ProductId,
+    Rules, Update, UserName,
 };
 use trolley::store::catalog::demo;
 use trolley::store::live::{LiveEvent, LiveRequest};
@@ -193,6 +193,45 @@ impl TestScreen {
         update.lines[0].price = Money::parse(price);
         self.told.push(update.clone());
         self.link(LiveEvent::Update(update));
+    }
+
+    /// Something that `by` notes on a product, or for the whole order where that is "", told to
+    /// the screen.
+    pub fn note(&mut self, by: &str, product: &str, text: &str) {
+        let mut update = self.update(by, ChangeKind::Edit, &[]);
+        let product = Some(id(product)).filter(|_| !product.is_empty());
+        let whose = if product.is_some() { by } else { "" };
+        let before = self
+            .state
+            .cart
+            .confirmed
+            .notes
+            .text(product.as_ref(), whose);
+        update.notes.push(NoteChange {
+            before: before.to_owned(),
+            by: whose.to_owned(),
+            product,
+            text: text.to_owned(),
+        });
+        self.told.push(update.clone());
+        self.link(LiveEvent::Update(update));
+    }
+
+    /// A cart that many people fill, with notes; one of one's own is not confirmed yet.
+    pub fn with_notes(width: u16, height: u16) -> TestScreen {
+        let mut stage = TestScreen::with_people(width, height);
+        stage.note("bob", "espresso", "no sugar");
+        stage.note(
+            "lee",
+            "espresso",
+            "one of them in a large cup, please, with the milk apart",
+        );
+        stage.note("bob", "croissant", "warm");
+        stage.pass(10_000);
+        stage.keys("tab down n");
+        stage.keys(&typed("oat milk"));
+        stage.keys("enter");
+        stage
     }
 
     /// A cart that many people fill, some lines together.
@@ -423,6 +462,11 @@ pub fn screens(width: u16, height: u16) -> Vec<(&'static str, TestScreen)> {
     owner.keys("w");
     let mut guest = TestScreen::with_rules(width, height, "bob");
     guest.keys("w down down enter");
+    let noted = |keys: &str| {
+        let mut stage = TestScreen::with_notes(width, height);
+        stage.keys(keys);
+        stage
+    };
     let mut asked = TestScreen::with_rules(width, height, "ann@till");
     asked.keys("w r T 1 1 : 4");
     let mut locked = TestScreen::with_rules(width, height, "bob");
@@ -440,6 +484,10 @@ pub fn screens(width: u16, height: u16) -> Vec<(&'static str, TestScreen)> {
         ("people-owner", owner),
         ("people-lines", guest),
         ("people-no-rules", without_rules),
+        ("notes", noted("up")),
+        ("notes-catalog", noted("tab / e s p r enter")),
+        ("notes-people", noted("w down enter")),
+        ("note-prompt", noted("n")),
         ("people-deadline", asked),
         ("people-locked", locked),
         ("sorted", filled("s s s s s")),

@@ -38,6 +38,8 @@ pub enum Action {
     Remove,
     /// Ask for an exact quantity.
     SetQuantity,
+    /// Ask for one's own note on the selected product or, in the checkout, for the order's.
+    Note,
     /// Apply the last change of a line to the selected product.
     Repeat,
     /// Type a search.
@@ -141,6 +143,7 @@ impl Action {
             | Action::Less
             | Action::Remove
             | Action::SetQuantity
+            | Action::Note
             | Action::Repeat
             | Action::Undo
             | Action::Redo

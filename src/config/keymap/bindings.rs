@@ -161,6 +161,8 @@ pub(super) const BINDINGS: &[Binding] = &[
     bind(Action::Remove, &["d", "delete"], PRODUCTS)
         .footer("remove")
         .help("Remove the line from the cart"),
+    bind(Action::Note, &["n"], PRODUCTS)
+        .help("Note something on a line, such as “no onions”; in the checkout, for the order"),
     bind(Action::Search, &["/"], &[Cart, Activity]).footer("search"),
     bind(Action::Search, &["/"], LISTS).help("Search name, category, description, id as you type"),
     bind(Action::Undo, &["u"], LISTS)
@@ -171,6 +173,7 @@ pub(super) const BINDINGS: &[Binding] = &[
         .footer("commands")
         .help("Any command by name; {key}esp 3 adds three espressos"),
     bind(Action::People, &["w"], BESIDE_PEOPLE).footer("people"),
+    bind(Action::Note, &["n"], &[Cart]).footer("note"),
     bind(Action::People, &["w"], LISTS)
         .help("Show or hide the people: who asked for how much, and the rules of the cart"),
     bind(Action::PersonLines, &["enter"], &[People])
@@ -241,6 +244,7 @@ pub(super) const BINDINGS: &[Binding] = &[
         .footer("fix all")
         .help("Fix all lines that can't be ordered, as one change (in the checkout)"),
     bind(Action::SwitchPane, &["tab", "backtab"], &[Checkout]).footer("people"),
+    bind(Action::Note, &["n"], &[Checkout]).footer("note"),
     bind(Action::Undo, &["u"], &[Checkout]).footer("undo"),
     bind(Action::More, &["+"], &[Checkout]).footer("more"),
     bind(Action::Less, &["-"], &[Checkout]).footer("less"),

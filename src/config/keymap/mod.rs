@@ -401,6 +401,7 @@ mod tests {
                 "more",
                 "mouse",
                 "next-category",
+                "note",
                 "orders",
                 "page-down",
                 "page-up",

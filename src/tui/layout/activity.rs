@@ -142,7 +142,7 @@ fn phrase(state: &State, activity: &Activity, wording: Wording) -> Phrase {
 fn describe_note(state: &State, note: &NoteChange) -> Phrase {
     let name = match &note.product {
         Some(product) => state.name_of(product),
-        None => "the whole order".to_owned(),
+        None => "the order".to_owned(),
     };
     match note.text.as_str() {
         "" => Phrase {

@@ -1,7 +1,8 @@
-//! The rows of the cart: each line, and who asked for its pieces beside or below it. Drawing,
-//! scrolling and the mouse all read them.
+//! The rows of the cart: each line, who asked for its pieces beside or below it, and below that
+//! what people noted on it. Drawing, scrolling and the mouse all read them.
 
 use super::columns::CartColumns;
+use super::notes::{NoteRow, note_rows};
 use crate::config::theme::SHORT;
 use crate::model::product::only_left;
 use crate::model::shares::{Portions, are_shared};
@@ -35,11 +36,16 @@ pub(crate) struct AroundLine {
 
 /// A row below a line.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct RowBelow {
-    /// What stands in the way of ordering the line, or nothing.
-    pub(crate) problem: String,
-    /// Some of the names, or none.
-    pub(crate) from: String,
+pub(crate) enum RowBelow {
+    /// A problem, or some of those who asked for the pieces.
+    Names {
+        /// What stands in the way of ordering the line, or nothing.
+        problem: String,
+        /// Some of the names, or none.
+        from: String,
+    },
+    /// What somebody noted on it, or a part of that.
+    Note(NoteRow),
 }
 
 /// The rows of the cart that shows.
@@ -94,12 +100,18 @@ impl<'a> CartRows<'a> {
                 FromPlace::Column => names.next().unwrap_or_default(),
                 FromPlace::Below => String::new(),
             };
-            below.push(RowBelow { problem, from });
+            below.push(RowBelow::Names { problem, from });
         }
-        below.extend(names.map(|from| RowBelow {
+        below.extend(names.map(|from| RowBelow::Names {
             problem: String::new(),
             from,
         }));
+
+        // A line that is higher than the pane could never show whole.
+        let room = usize::from(self.rows.height).saturating_sub(1 + below.len());
+        let columns = self.room_below().into();
+        let notes = note_rows(self.state, &line.product, columns, room);
+        below.extend(notes.into_iter().map(RowBelow::Note));
 
         AroundLine {
             place,
@@ -115,10 +127,15 @@ impl<'a> CartRows<'a> {
             FromPlace::Column => self.columns.by,
             // Where all is one's own, that needs no rows.
             FromPlace::Below if !self.is_shared => return Vec::new(),
-            FromPlace::Below => self.rows.width.saturating_sub(self.columns.quantity + 1),
+            FromPlace::Below => self.room_below(),
         };
 
         Portions::of_line(line).wrapped(width.into())
+    }
+
+    /// The columns for what stands below a line.
+    fn room_below(&self) -> u16 {
+        self.rows.width.saturating_sub(self.columns.quantity + 1)
     }
 
     /// A line that does not count has its name in the place of the column.

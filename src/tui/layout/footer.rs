@@ -147,9 +147,13 @@ fn word_now(
             })
         }
         Action::Receipt | Action::Again => state.shown_order().map(|_| word),
-        Action::Add | Action::More | Action::Less | Action::Remove | Action::SetQuantity => {
-            state.target().map(|_| word)
-        }
+        Action::Note if matches!(state.mode, Mode::Checkout(_)) => Some(word),
+        Action::Add
+        | Action::Note
+        | Action::More
+        | Action::Less
+        | Action::Remove
+        | Action::SetQuantity => state.target().map(|_| word),
         // The others need nothing that is selected.
         _ => Some(word),
     }
@@ -164,6 +168,8 @@ fn word_in_palette(selected: &Run, action: Action, word: &'static str) -> &'stat
         | Run::Add(..)
         | Run::Set(..)
         | Run::Remove(_)
+        | Run::AskNote(_)
+        | Run::Note(..)
         | Run::GoToCart(_)
         | Run::Category(_)
         | Run::Sort(_)

@@ -10,6 +10,7 @@ pub mod footer;
 pub(crate) mod from;
 pub(crate) mod help;
 pub(crate) mod money;
+pub(crate) mod notes;
 pub mod orders;
 pub mod palette;
 pub(crate) mod people;

@@ -1,6 +1,6 @@
 //! The command palette: the entries for what is typed, and what each of them does.
 
-use crate::config::keymap::{Action, KeymapEntry};
+use crate::config::keymap::{Action, Context, KeymapEntry};
 use crate::config::theme::Theme;
 use crate::model::catalog::{name_similarity, nearest_of};
 use crate::model::product::SOLD_OUT;
@@ -9,9 +9,11 @@ use crate::model::search::Sorting;
 use crate::model::time::day_and_minute;
 use crate::model::typed_rule::TypedRule;
 use crate::model::{Item, ProductId, RuleChange, UserName, text};
-use crate::tui::state::State;
 use crate::tui::state::catalog::SEARCHED_AT_ONCE;
+use crate::tui::state::{AskedNote, State};
 
+/// The most columns of a note that an entry replaces.
+const LONGEST_HINT: usize = 24;
 /// The most entries that are offered.
 pub(crate) const MOST: usize = 9;
 
@@ -28,6 +30,10 @@ pub enum Run {
     Set(ProductId, u32),
     /// Removes a line.
     Remove(ProductId),
+    /// Asks for one's own note on a product, or for that for the whole order.
+    AskNote(Option<ProductId>),
+    /// Notes this.
+    Note(AskedNote, String),
     /// Goes to another cart.
     GoToCart(UserName),
     /// Shows one category, or all.
@@ -57,6 +63,7 @@ pub struct PaletteEntry {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Verb {
     Product(ProductVerb),
+    Note,
     Rule(TypedRule),
     Cart,
     Category,
@@ -73,10 +80,11 @@ enum ProductVerb {
 }
 
 impl Verb {
-    const ALL: [Verb; 11] = [
+    const ALL: [Verb; 12] = [
         Verb::Product(ProductVerb::Add),
         Verb::Product(ProductVerb::Set),
         Verb::Product(ProductVerb::Remove),
+        Verb::Note,
         Verb::Cart,
         Verb::Category,
         Verb::Sort,
@@ -91,6 +99,7 @@ impl Verb {
     fn name(self) -> &'static str {
         match self {
             Verb::Product(verb) => verb.name(),
+            Verb::Note => "note",
             Verb::Cart => "cart",
             Verb::Rule(rule) => rule.name(),
             Verb::Category => "category",
@@ -105,6 +114,7 @@ impl Verb {
             Verb::Product(ProductVerb::Add) => ("Add a product", "PRODUCT [N]"),
             Verb::Product(ProductVerb::Set) => ("Set a quantity", "PRODUCT N"),
             Verb::Product(ProductVerb::Remove) => ("Remove a line", "PRODUCT"),
+            Verb::Note => ("Note something on a line", "PRODUCT TEXT"),
             Verb::Cart => ("Go to another cart", "NAME"),
             Verb::Rule(TypedRule::Deadline) => ("Set when the cart closes", "TIME"),
             Verb::Rule(TypedRule::Budget) => ("Set what the cart may cost", "AMOUNT"),
@@ -165,7 +175,7 @@ fn suggestion(state: &State, typed: &str) -> Option<PaletteEntry> {
 
     let verb = Verb::split(typed);
     let meant = match verb {
-        Some((Verb::Cart, _)) => None,
+        Some((Verb::Cart | Verb::Note, _)) => None,
         Some((Verb::Category, words)) => {
             let categories = state.catalog.catalog.categories();
             nearest(words, categories.into_iter()).map(str::to_owned)
@@ -237,12 +247,12 @@ fn without_colon(typed: &str) -> &str {
 }
 
 /// The actions that are offered: those of the list and of the page that the palette covers, and
-/// those that are done from everywhere. Verbs stand for those that ask for a rule.
+/// those that are done from everywhere. Verbs stand for those that ask for a rule or a note.
 fn offered(state: &State) -> impl Iterator<Item = &KeymapEntry> {
     let here = [state.list_context(), state.covered_context()];
     state.env.keymap.explained().filter(move |entry| {
         let is_everywhere = matches!(entry.action, Action::Ready | Action::Lock);
-        let has_verb = matches!(entry.action, Action::AskRule(_));
+        let has_verb = matches!(entry.action, Action::AskRule(_) | Action::Note);
         let works_here = here.iter().any(|context| entry.works_in(*context));
         (is_everywhere || works_here) && !has_verb
     })
@@ -252,6 +262,9 @@ fn offered(state: &State) -> impl Iterator<Item = &KeymapEntry> {
 fn command_entries(state: &State, typed: &str) -> Vec<PaletteEntry> {
     let verbs = verbs(state).map(|verb| {
         let name = verb.name();
+        if verb == Verb::Note && is_about_order(state) {
+            return order_note_entry(state, "");
+        }
         let (help, words) = verb.help();
         PaletteEntry {
             label: format!("{help}: {name} {words}"),
@@ -340,6 +353,7 @@ pub(crate) fn no_match_message(state: &State, typed: &str) -> String {
     let product_words = wanted.as_ref().map_or("", |wanted| wanted.words);
     let (thing, words) = match Verb::split(typed) {
         Some((Verb::Cart, words)) => ("cart", words),
+        Some((Verb::Note, words)) => ("line of the cart", words),
         Some((Verb::Rule(rule), words)) if words.trim().is_empty() => {
             return format!("Type {}", rule.usage());
         }
@@ -363,6 +377,8 @@ pub(crate) fn no_match_message(state: &State, typed: &str) -> String {
 fn argument_entries(state: &State, typed: &str, verb: Verb, words: &str) -> Vec<PaletteEntry> {
     match verb {
         Verb::Cart => cart_entries(state, words),
+        Verb::Note if is_about_order(state) => vec![order_note_entry(state, words)],
+        Verb::Note => note_entries(state, words),
         Verb::Category => category_entries(state, words),
         Verb::Sort => sort_entries(words),
         Verb::Theme => theme_entries(words),
@@ -460,6 +476,95 @@ fn rule_entry(state: &State, rule: TypedRule, words: &str) -> Option<PaletteEntr
     Some(argument_entry(verb, label, words, Run::Rule(change)))
 }
 
+/// True where a note that is typed is one for the whole order: in the checkout.
+fn is_about_order(state: &State) -> bool {
+    state.covered_context() == Context::Checkout
+}
+
+/// The entry for the note for the whole order. Without words it is asked for, so that what stands
+/// there can be edited.
+fn order_note_entry(state: &State, words: &str) -> PaletteEntry {
+    note_entry(state, None, "", words)
+}
+
+/// The entries for notes on the lines of the cart that the first words name, those first of whose
+/// name the most are typed; the other words are the note.
+fn note_entries(state: &State, words: &str) -> Vec<PaletteEntry> {
+    let typed: Vec<&str> = words.split_whitespace().collect();
+    let lines = state.cart.shown.lines.iter();
+    let mut named: Vec<(usize, &ProductId, String)> = lines
+        .map(|line| (&line.product, state.name_of(&line.product)))
+        .map(|(id, name)| (words_naming(id, &name, &typed), id, name))
+        .filter(|(naming, ..)| *naming > 0 || typed.is_empty())
+        .collect();
+    named.sort_by_cached_key(|(naming, id, name)| {
+        let is_whole = is_name(id, name, &typed[..*naming]);
+        (std::cmp::Reverse(*naming), !is_whole)
+    });
+
+    let entries = named.into_iter().map(|(naming, id, name)| {
+        let note = typed[naming..].join(" ");
+        note_entry(state, Some(id), &name, &note)
+    });
+    entries.collect()
+}
+
+/// The number of the first typed words that name a product: each begins a word of its name, or
+/// they are its id.
+fn words_naming(id: &ProductId, name: &str, typed: &[&str]) -> usize {
+    let naming = (1..=typed.len()).rev().find(|naming| {
+        let typed = &typed[..*naming];
+        is_name(id, name, typed) || words_begin_with(&text::folded(name), &folded(typed))
+    });
+    naming.unwrap_or(0)
+}
+
+/// True where the typed words are a product's whole name, or its id.
+fn is_name(id: &ProductId, name: &str, typed: &[&str]) -> bool {
+    id.to_string() == typed.join(" ") || text::folded(name) == folded(typed)
+}
+
+fn folded(typed: &[&str]) -> String {
+    text::folded(&typed.join(" "))
+}
+
+/// The entry that notes something on a product, or for the whole order. The note that it replaces
+/// stands at the right.
+fn note_entry(state: &State, id: Option<&ProductId>, name: &str, note: &str) -> PaletteEntry {
+    let subject = if id.is_some() { name } else { "the order" };
+    let before = state.own_note(id);
+    let note = note.trim();
+    let (label, run) = match note {
+        "" => (
+            format!("Note something for {subject}"),
+            Run::AskNote(id.cloned()),
+        ),
+        note => {
+            let asked = AskedNote {
+                product: id.cloned(),
+                before: before.to_owned(),
+            };
+            (
+                format!("Note for {subject}: {note}"),
+                Run::Note(asked, note.to_owned()),
+            )
+        }
+    };
+
+    let hint = match before {
+        "" => String::new(),
+        before => format!("now: {}", text::truncate(before, LONGEST_HINT)),
+    };
+    let typed = [Verb::Note.name(), name, note].into_iter();
+    let typed: Vec<&str> = typed.filter(|word| !word.is_empty()).collect();
+    PaletteEntry {
+        label,
+        hint,
+        completed: format!("{} ", typed.join(" ")),
+        run,
+    }
+}
+
 /// The entry for one word behind a verb.
 fn argument_entry(verb: Verb, label: String, word: &str, run: Run) -> PaletteEntry {
     PaletteEntry {
@@ -490,9 +595,10 @@ fn wanted(typed: &str) -> Option<Wanted<'_>> {
     let typed = without_colon(typed);
     let (verb, rest) = match Verb::split(typed) {
         Some((Verb::Product(verb), rest)) => (Some(verb), rest),
-        Some((Verb::Rule(_) | Verb::Cart | Verb::Category | Verb::Sort | Verb::Theme, _)) => {
-            return None;
-        }
+        Some((
+            Verb::Rule(_) | Verb::Note | Verb::Cart | Verb::Category | Verb::Sort | Verb::Theme,
+            _,
+        )) => return None,
         None => (None, typed),
     };
 

@@ -3,6 +3,7 @@
 //! them.
 
 use super::money;
+use super::notes::{NoteRow, rows_of};
 use super::rules::{Remainder, RuleLine, rule_lines};
 use crate::config::theme::PENDING;
 use crate::model::people::{Part, People};
@@ -26,6 +27,8 @@ const ROOMY_NAME: u16 = 14;
 const WIDEST_NAME: u16 = 36;
 /// The columns that a name keeps when others grow.
 const LEAST_NAME: u16 = 5;
+/// The column of a product that somebody asked for, and of what they noted on it.
+pub(crate) const LINE_INDENT: u16 = 8;
 /// The columns for pieces.
 const PIECES: u16 = 3;
 /// The least columns of a bar.
@@ -56,6 +59,8 @@ pub(crate) enum PeopleRow {
     Words(Person, String),
     /// A product that somebody asked for.
     Line(PersonLine),
+    /// A row of what they noted on it.
+    Note(PersonNote),
 }
 
 /// A person and their sums.
@@ -109,6 +114,16 @@ pub(crate) struct PersonLine {
     pub(crate) sum: Option<Money>,
 }
 
+/// A row of what somebody noted on a product that they asked for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct PersonNote {
+    pub(crate) person: Person,
+    pub(crate) product: ProductId,
+    /// The place of the row among those of the note.
+    pub(crate) place: usize,
+    pub(crate) row: NoteRow,
+}
+
 /// The widths of the columns, 0 for those that have no room.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct PeopleColumns {
@@ -133,6 +148,10 @@ impl PeopleRow {
             PeopleRow::Sums(sums) => (&sums.person, PeopleRowKind::Sums),
             PeopleRow::Words(person, _) => (person, PeopleRowKind::Words),
             PeopleRow::Line(line) => (&line.person, PeopleRowKind::Line(line.product.clone())),
+            PeopleRow::Note(note) => {
+                let kind = PeopleRowKind::Note(note.product.clone(), note.place);
+                (&note.person, kind)
+            }
         };
         PeopleRowId {
             person: person.clone(),
@@ -260,9 +279,31 @@ fn rows(state: &State, width: u16) -> Vec<PeopleRow> {
         if width < WITH_WORDS && person != Person::Nobody {
             rows.push(PeopleRow::Words(person.clone(), words));
         }
-        rows.extend(lines_of(state, &person).map(PeopleRow::Line));
+        let columns = usize::from(width.saturating_sub(LINE_INDENT));
+        for line in lines_of(state, &person) {
+            let notes = notes_of(state, &line, columns);
+            rows.push(PeopleRow::Line(line));
+            rows.extend(notes.into_iter().map(PeopleRow::Note));
+        }
     }
     rows
+}
+
+/// What a person noted on a product that they asked for, in rows of so many columns.
+fn notes_of(state: &State, line: &PersonLine, columns: usize) -> Vec<PersonNote> {
+    let notes = state.cart.shown.notes.of(&line.product).iter();
+    let mut own = notes.filter(|note| line.person == Person::Named(note.by.clone()));
+    let rows = own.next().map(|note| {
+        let rows = rows_of(state, &line.product, note, columns, usize::MAX);
+        rows.into_iter().enumerate()
+    });
+    let rows = rows.into_iter().flatten().map(|(place, row)| PersonNote {
+        person: line.person.clone(),
+        product: line.product.clone(),
+        place,
+        row,
+    });
+    rows.collect()
 }
 
 /// The sums of all people; none where nobody has anything, and nobody is expected.
@@ -432,7 +473,7 @@ impl PeopleColumns {
                     lefts.extend(person.left(state));
                 }
                 PeopleRow::Line(line) => sums.extend(line.sum),
-                PeopleRow::Words(..) => {}
+                PeopleRow::Words(..) | PeopleRow::Note(_) => {}
             }
         }
 

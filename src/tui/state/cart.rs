@@ -2,7 +2,7 @@
 
 use super::scroll::Scroll;
 use super::timers::Reminders;
-use crate::model::{Cart, CartLine, Change, ChangeKind, Edit, OpId, ProductId, Update};
+use crate::model::{Cart, CartLine, Change, ChangeKind, Edit, Note, OpId, ProductId, Update};
 use std::collections::{HashMap, HashSet, VecDeque};
 
 /// The places of lines that are remembered: of far more lines than a cart has.
@@ -57,6 +57,12 @@ impl CartPane {
     pub(crate) fn is_unconfirmed(&self, product: &ProductId) -> bool {
         let mut edits = self.unconfirmed.iter().flat_map(|change| &change.edits);
         edits.any(|edit| edits_line(edit, product))
+    }
+
+    /// Returns whether a note that is displayed on this product is not confirmed yet.
+    #[must_use]
+    pub(crate) fn is_note_unconfirmed(&self, product: &ProductId, note: &Note) -> bool {
+        self.confirmed.notes.text(Some(product), &note.by) != note.text
     }
 
     /// The row of this product's line.

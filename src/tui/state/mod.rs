@@ -130,6 +130,17 @@ pub enum Asked {
     Quantity(ProductId),
     /// The value of a rule of the cart.
     Rule(TypedRule),
+    /// A note.
+    Note(AskedNote),
+}
+
+/// The note that is being typed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AskedNote {
+    /// The product; `None` where the note is for the whole order.
+    pub product: Option<ProductId>,
+    /// The note as it was when the typing began: one's own, or the order's.
+    pub before: String,
 }
 
 /// The importance of a message.
@@ -443,6 +454,24 @@ impl State {
         }
         let remembered = self.cart.names.get(id);
         remembered.cloned().unwrap_or_else(|| id.to_string())
+    }
+
+    /// One's own note on a product, or that for the whole order; empty where there is none.
+    #[must_use]
+    pub(crate) fn own_note(&self, product: Option<&ProductId>) -> &str {
+        self.cart.shown.notes.text(product, &self.env.me)
+    }
+
+    /// Whoever wrote the note for the whole order last, as far as the activity knows.
+    #[must_use]
+    pub(crate) fn author_of_order_note(&self) -> Option<&str> {
+        let changes = self.activity.entries.iter().rev();
+        let mut of_order = changes
+            .filter_map(|entry| entry.change())
+            .filter_map(|change| Some((&change.by, change.note.as_ref()?)))
+            .filter(|(_, note)| note.product.is_none());
+        let (by, note) = of_order.next()?;
+        (note.text == self.cart.shown.notes.of_order()).then_some(by)
     }
 
     /// The sums of the cart that shows.

@@ -35,6 +35,8 @@ pub enum PeopleRowKind {
     Words,
     /// A product that they asked for.
     Line(ProductId),
+    /// What they noted on it: one of the rows that it takes.
+    Note(ProductId, usize),
 }
 
 /// The people pane.

@@ -33,6 +33,7 @@ impl Updater<'_> {
             Action::Remove => self.edit_target(RepeatableEdit::Remove),
             Action::Repeat => self.repeat_last_edit(),
             Action::SetQuantity => self.ask_quantity(),
+            Action::Note => self.ask_note(),
             Action::Undo => self.undo(),
             Action::Redo => self.redo(),
             Action::AskClear => self.ask_clear(),
@@ -254,6 +255,7 @@ impl Updater<'_> {
                 match asked {
                     Asked::Quantity(product) => self.set_quantity(product, &typed),
                     Asked::Rule(rule) => self.set_rule(rule, &typed),
+                    Asked::Note(asked) => self.set_note(asked, &typed),
                 }
             }
             Mode::Palette { .. } => self.run_selected_command(),

@@ -359,6 +359,10 @@ impl Updater<'_> {
                 let lines = text::count(update.lines.len(), "line");
                 self.notify_info(format!("Cleared {lines} · {undo} brings {them} back"));
             }
+            ChangeKind::Edit if update.noted().is_some() => {
+                let description = describe_with_author(self.state, &Activity::from(update));
+                self.notify_info(description);
+            }
             ChangeKind::Edit => match &update.lines[..] {
                 [line] if line.quantity == 0 => {
                     let name = self.state.name_of(&line.product);
@@ -403,11 +407,13 @@ impl Updater<'_> {
         });
     }
 
-    /// Highlights the lines that are new or have another quantity in `cart`.
+    /// Highlights the lines that are new, or have another quantity or other notes, in `cart`.
     fn highlight_differences(&mut self, cart: &Cart) {
         for line in &cart.lines {
-            let old = self.state.cart.confirmed.line(&line.product);
-            if old.is_none_or(|old| old.quantity != line.quantity) {
+            let confirmed = &self.state.cart.confirmed;
+            let old = confirmed.line(&line.product);
+            let has_other_notes = cart.notes.of(&line.product) != confirmed.notes.of(&line.product);
+            if has_other_notes || old.is_none_or(|old| old.quantity != line.quantity) {
                 self.highlight(line.product.clone());
             }
         }

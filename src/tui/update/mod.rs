@@ -12,6 +12,7 @@ mod keys;
 mod live;
 mod motion;
 mod mouse;
+mod notes;
 mod orders;
 mod palette;
 mod people;

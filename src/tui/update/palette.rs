@@ -2,7 +2,7 @@
 
 use super::Updater;
 use crate::config::keymap::Action;
-use crate::model::Query;
+use crate::model::{ProductId, Query};
 use crate::tui::layout::palette::{self, PaletteEntry, Run};
 use crate::tui::message::{Effect, SearchPurpose, SearchRequest};
 use crate::tui::state::Mode;
@@ -59,11 +59,28 @@ impl Updater<'_> {
             Run::Add(product, quantity) => self.add(product, quantity),
             Run::Set(product, quantity) => self.set_quantity(product, &quantity.to_string()),
             Run::Remove(product) => self.remove(product),
+            Run::AskNote(product) => {
+                self.stay_on_page_of_note(product.as_ref(), page);
+                self.ask_note_on(product);
+            }
+            Run::Note(note, text) => {
+                self.stay_on_page_of_note(note.product.as_ref(), page);
+                self.set_note(note, &text);
+            }
             Run::GoToCart(cart) => self.go_to_cart(cart),
             Run::Category(category) => self.show_category(category),
             Run::Sort(sort) => self.sort_catalog(sort),
             Run::Rule(change) => self.request_rule(change),
             Run::Theme(theme) => self.state.theme = self.state.env.display.theme(*theme),
+        }
+    }
+
+    /// Returns to the page that the palette covered, where a note for the whole order stands on it.
+    fn stay_on_page_of_note(&mut self, product: Option<&ProductId>, page: Option<Mode>) {
+        if product.is_none()
+            && let Some(page) = page
+        {
+            self.state.mode = page;
         }
     }
 

@@ -3,6 +3,7 @@
 use super::Updater;
 use crate::config::key::{Code, Key};
 use crate::config::keymap::Action;
+use crate::model::notes::LONGEST_NOTE;
 use crate::model::text;
 use crate::model::typed_rule::TypedRule;
 use crate::tui::state::{Asked, Mode};
@@ -12,6 +13,8 @@ use tui_input::{Input, InputRequest};
 const TEXT_LIMIT: usize = 100;
 /// The same for many names.
 const NAMES_LIMIT: usize = 2_000;
+/// The same for a command, which may end with a note.
+const COMMAND_LIMIT: usize = TEXT_LIMIT + LONGEST_NOTE;
 
 impl Updater<'_> {
     /// Types pasted text where something is typed. Elsewhere it does nothing, so that a pasted
@@ -89,10 +92,14 @@ fn text_limit(mode: &Mode) -> usize {
     let names = Asked::Rule(TypedRule::Expect);
     match mode {
         Mode::Prompt { asked, .. } if *asked == names => NAMES_LIMIT,
+        Mode::Prompt {
+            asked: Asked::Note(_),
+            ..
+        } => LONGEST_NOTE,
+        Mode::Palette { .. } => COMMAND_LIMIT,
         Mode::Prompt { .. }
         | Mode::Search
         | Mode::OrderSearch
-        | Mode::Palette { .. }
         | Mode::Browse
         | Mode::Help(_)
         | Mode::Checkout(_)

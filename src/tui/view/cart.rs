@@ -9,7 +9,7 @@ use crate::config::theme::{CHEAPER, DEARER, Theme};
 use crate::model::total;
 use crate::model::total::{LineStatus, ProductLookup};
 use crate::model::{CartLine, Money, text};
-use crate::tui::layout::cart::{AroundLine, CartRows, FromPlace};
+use crate::tui::layout::cart::{AroundLine, CartRows, FromPlace, RowBelow};
 use crate::tui::layout::columns;
 use crate::tui::layout::columns::CartColumns;
 use crate::tui::layout::money;
@@ -183,19 +183,26 @@ impl<'a> LineView<'a> {
         let theme = &self.state.theme;
         let mut drawn = 1;
         for (area, below) in below.rows().skip(1).zip(&around.below) {
+            drawn += 1;
+            let (problem, from) = match below {
+                RowBelow::Names { problem, from } => (problem, from),
+                RowBelow::Note(note) => {
+                    row::draw_note(theme, note, columns.quantity, background, area, sketch);
+                    continue;
+                }
+            };
             // Without their column, names have all the room.
             let (under_name, by) = match around.place {
                 FromPlace::Column => (columns.name, columns.by),
-                FromPlace::Below if below.problem.is_empty() => (0, area.width),
+                FromPlace::Below if problem.is_empty() => (0, area.width),
                 FromPlace::Below => (area.width, 0),
             };
             let cells = [
                 left("", columns.quantity, theme.dim),
-                left(&below.problem, under_name, theme.warn),
-                left(&below.from, by, theme.dim),
+                left(problem, under_name, theme.warn),
+                left(from, by, theme.dim),
             ];
             row::draw(&cells, background, area, sketch);
-            drawn += 1;
         }
         drawn
     }

@@ -2,6 +2,7 @@
 //! knows of it.
 
 use super::draw_rule;
+use super::row::note_style;
 use super::sketch::Sketch;
 use crate::config::theme::{CHEAPER, DEARER};
 use crate::model::product::SOLD_OUT;
@@ -9,6 +10,7 @@ use crate::model::shares::Portions;
 use crate::model::total;
 use crate::model::total::ProductLookup;
 use crate::model::{CartLine, Item, ProductId, Stock, text};
+use crate::tui::layout::notes::note_paragraph;
 use crate::tui::state::State;
 use crate::tui::state::areas::Pane;
 use ratatui::layout::Rect;
@@ -59,10 +61,25 @@ fn lines<'a>(state: &'a State, id: &ProductId, area: Rect) -> Vec<Line<'a>> {
         (text::wrap(&sentence, columns, most), style)
     });
 
+    let used = lines.len() + in_cart.as_ref().map_or(0, |(sentence, _)| sentence.len());
+    let has_description = usize::from(!description.is_empty());
+    let notes = note_paragraph(
+        state,
+        id,
+        columns,
+        room.saturating_sub(used + has_description),
+    );
+    let notes = notes.into_iter().map(|note| {
+        let style = note_style(theme, &note);
+        Line::styled(note.text, style)
+    });
+    let notes: Vec<Line<'_>> = notes.collect();
+
     // The description takes the lines that are left. Of two it asks for one even beside a line of
     // the cart: whichever comes last is cut off.
-    let used = lines.len() + in_cart.as_ref().map_or(0, |(sentence, _)| sentence.len());
-    let rest = room.saturating_sub(used).max(usize::from(room <= 2));
+    let rest = room
+        .saturating_sub(used + notes.len())
+        .max(usize::from(room <= 2));
     let wrapped = text::wrap(description, columns, rest).into_iter();
     lines.extend(wrapped.map(|line| Line::styled(line, theme.text)));
 
@@ -74,7 +91,7 @@ fn lines<'a>(state: &'a State, id: &ProductId, area: Rect) -> Vec<Line<'a>> {
             lines.len()
         };
         let sentence = sentence.into_iter().map(|line| Line::styled(line, style));
-        lines.splice(place..place, sentence);
+        lines.splice(place..place, sentence.chain(notes));
     }
     lines
 }

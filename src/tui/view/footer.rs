@@ -3,12 +3,13 @@
 use super::sketch::Sketch;
 use super::typed::TypedText;
 use crate::config::keymap::Action;
+use crate::model::notes::LONGEST_NOTE;
 use crate::model::time::{ClockStyle, clock};
 use crate::model::typed_rule::{NONE, TypedRule};
-use crate::model::{Money, ProductId, text};
+use crate::model::{Money, ProductId, Refusal, text};
 use crate::tui::layout::footer::key_hints;
 use crate::tui::state::timers::SECONDS_BELOW;
-use crate::tui::state::{Asked, Connectivity, Mode, State, Tone};
+use crate::tui::state::{Asked, AskedNote, Connectivity, Mode, State, Tone};
 use ratatui::layout::{Position, Rect};
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
@@ -16,6 +17,8 @@ use tui_input::Input;
 
 /// The columns that a prompt leaves for the quantity that is typed, with the cursor behind it.
 const QUANTITY_ROOM: usize = 8;
+/// The least columns that a prompt leaves for a note that is typed.
+const NOTE_ROOM: usize = 24;
 /// The columns that a name keeps where it is cut to make room for other words.
 const LEAST_NAME: usize = 12;
 
@@ -83,6 +86,10 @@ impl Prompt<'_> {
                 let label = match asked {
                     Asked::Quantity(product) => quantity_label(state, product, room),
                     Asked::Rule(rule) => rule_label(state, *rule, room),
+                    Asked::Note(note) => {
+                        let room = usize::from(width).saturating_sub(NOTE_ROOM);
+                        note_label(state, note, input, room)
+                    }
                 };
                 Some(Prompt { label, input })
             }
@@ -176,6 +183,38 @@ fn rule_label(state: &State, rule: TypedRule, columns: usize) -> String {
     } else {
         format!(" {}: ", text::truncate(question, columns.saturating_sub(3)))
     }
+}
+
+/// The label before a note that is typed, in at most `columns`: on what it is, whose note for the
+/// order is there, and how it is removed. Where no more can be typed, it says so.
+fn note_label(state: &State, note: &AskedNote, input: &Input, columns: usize) -> String {
+    if input.value().chars().count() >= LONGEST_NOTE {
+        let full = format!(" {}: ", Refusal::NoteTooLong);
+        return if text::width(&full) <= columns {
+            full
+        } else {
+            format!(" {LONGEST_NOTE} at most: ")
+        };
+    }
+
+    let subject = match &note.product {
+        Some(product) => state.name_of(product),
+        None => "the order".to_owned(),
+    };
+    let author = state.author_of_order_note();
+    let author = match author.filter(|author| note.product.is_none() && !state.is_me(author)) {
+        Some(author) if !note.before.is_empty() => format!(" by {author}"),
+        Some(_) | None => String::new(),
+    };
+    let labels = [
+        format!(" Note for {subject}{author} (empty removes it): "),
+        format!(" Note for {subject}{author}: "),
+        format!(" Note for {subject}: "),
+    ];
+    labels
+        .into_iter()
+        .find(|label| text::width(label) <= columns)
+        .unwrap_or_else(|| format!(" {}: ", text::truncate(&subject, columns.saturating_sub(3))))
 }
 
 /// What may be typed for an amount: its value now, or an example.

@@ -11,7 +11,7 @@ use crate::config::theme::{AWAY, HERE, MISSING, PENDING, READY, Theme};
 use crate::model::{Money, text};
 use crate::tui::layout::money;
 use crate::tui::layout::people::{
-    PeopleColumns, PeopleLayout, PeopleRow, PersonLine, PersonSums, Standing,
+    LINE_INDENT, PeopleColumns, PeopleLayout, PeopleRow, PersonLine, PersonSums, Standing,
 };
 use crate::tui::layout::rules::{Remainder, RuleImportance, RuleLine};
 use crate::tui::state::areas::{Areas, Pane};
@@ -24,8 +24,6 @@ use rust_decimal::Decimal;
 
 /// The words of a pane without people.
 const NOBODY_YET: &str = "Nobody has anything in the cart yet.";
-/// The column of a product that somebody asked for, on a row with words.
-const LINE_INDENT: u16 = 8;
 /// The columns before a product, and for its pieces, on a row without words.
 const NARROW_INDENT: u16 = 2;
 const NARROW_PIECES: u16 = 4;
@@ -79,6 +77,9 @@ pub(super) fn draw(state: &State, areas: &Areas, sketch: &mut Sketch) {
                 row::draw(&cells, background, area, sketch);
             }
             PeopleRow::Line(line) => draw_line(theme, line, columns, background, area, sketch),
+            PeopleRow::Note(note) => {
+                row::draw_note(theme, &note.row, LINE_INDENT - 1, background, area, sketch);
+            }
         }
     }
     draw_scroll_bar(theme, frame, *list, rows.len(), scroll.top, sketch);

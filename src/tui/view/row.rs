@@ -3,6 +3,7 @@
 use super::sketch::Sketch;
 use crate::config::theme::{BAR, Theme};
 use crate::model::text;
+use crate::tui::layout::notes::NoteRow;
 use ratatui::layout::{Alignment, Rect};
 use ratatui::style::{Modifier, Style};
 use rust_decimal::Decimal;
@@ -96,6 +97,29 @@ pub(super) fn draw(
         let style = background.beneath(cell.style);
         sketch.write(x + indent, area.y, &text, width, style);
         x += cell.width + 1;
+    }
+}
+
+/// Draws a row of a note, behind a cell of `indent` columns.
+pub(super) fn draw_note(
+    theme: &Theme,
+    note: &NoteRow,
+    indent: u16,
+    background: RowBackground,
+    area: Rect,
+    sketch: &mut Sketch,
+) {
+    let style = note_style(theme, note);
+    let cells = [left("", indent, style), left(&note.text, area.width, style)];
+    draw(&cells, background, area, sketch);
+}
+
+/// The style of a row of a note.
+pub(super) fn note_style(theme: &Theme, note: &NoteRow) -> Style {
+    if note.is_pending {
+        theme.pending
+    } else {
+        theme.dim
     }
 }
 

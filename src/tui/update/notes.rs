@@ -1,0 +1,77 @@
+//! Notes on products in the cart and for the whole order: asking for them, and setting them.
+
+use super::{CART_UNREAD, Updater};
+use crate::model::notes::typed_note;
+use crate::model::{ChangeKind, Edit, ProductId, Refusal};
+use crate::tui::layout::checkout::fixing::closed;
+use crate::tui::state::{Asked, AskedNote, Mode};
+use tui_input::Input;
+
+impl Updater<'_> {
+    /// Opens the prompt for a note: in the checkout for the whole order, elsewhere on the selected
+    /// product.
+    pub(super) fn ask_note(&mut self) {
+        if matches!(self.state.mode, Mode::Checkout(_)) {
+            self.ask_note_on(None);
+        } else if let Some(product) = self.state.target() {
+            self.ask_note_on(Some(product));
+        }
+    }
+
+    /// Opens the prompt for one's own note on a product, or for that for the whole order. It begins
+    /// with the text that is there, so that nobody replaces a note unseen.
+    pub(super) fn ask_note_on(&mut self, product: Option<ProductId>) {
+        if !self.can_note(product.as_ref()) {
+            return;
+        }
+        let before = self.state.own_note(product.as_ref()).to_owned();
+        let input = Input::new(before.clone());
+        self.cover(Mode::Prompt {
+            asked: Asked::Note(AskedNote { product, before }),
+            input,
+        });
+    }
+
+    /// Returns whether something can be noted there now, and says why not.
+    fn can_note(&mut self, product: Option<&ProductId>) -> bool {
+        let cart = &self.state.cart;
+        let refusal = if !cart.loaded {
+            CART_UNREAD.to_owned()
+        } else if let Some(closed) = closed(self.state) {
+            self.told(closed)
+        } else {
+            match product {
+                Some(product) if cart.shown.line(product).is_none() => {
+                    let name = self.state.name_of(product);
+                    format!("{name} is not in the cart: add it first")
+                }
+                None if cart.shown.lines.is_empty() => Refusal::EmptyCart.to_string(),
+                Some(_) | None => return true,
+            }
+        };
+        self.notify_error(refusal);
+        false
+    }
+
+    /// Sets a note to what was typed, and removes it where that is nothing. What is there already
+    /// changes nothing.
+    pub(super) fn set_note(&mut self, asked: AskedNote, typed: &str) {
+        let AskedNote { product, before } = asked;
+        let text = match typed_note(typed) {
+            Ok(text) => text,
+            Err(refusal) => return self.notify_error(refusal.to_string()),
+        };
+        if text == before || !self.can_note(product.as_ref()) {
+            return;
+        }
+
+        // Everybody may change the note for the order, but only the one that they have seen.
+        let replaced = product.is_none().then_some(before);
+        let edit = Edit::Note {
+            product,
+            text,
+            replaced,
+        };
+        self.submit(ChangeKind::Edit, vec![edit]);
+    }
+}
