@@ -254,7 +254,7 @@ fn a_key_fixes_the_selected_line_and_goes_to_the_next_problem() {
         "{picture}"
     );
     assert!(
-        picture.contains(" Enter fix  F fix all  Tab people  u undo  + more "),
+        picture.contains(" Enter fix  F fix all  Tab people  n note  u undo "),
         "{picture}"
     );
 
