@@ -355,3 +355,45 @@ fn without_a_terminal_the_plain_commands_are_named() {
     assert_eq!(dumb.wait_exit().exit_code(), 2);
     dumb.wait("the shop needs a terminal");
 }
+
+#[test]
+fn a_cart_that_can_not_be_read_leaves_the_shop_open() {
+    let server = Server::with_demo();
+    ok(&server, &["add", "espresso", "2", "--user", "office"]);
+    ok(&server, &["note", "espresso", "hot", "--user", "office"]);
+    let companions = ["meta", "by", "notes"];
+    let companions = companions.map(|companion| format!("{{cart:office}}:{companion}"));
+    for key in [&["cart:office".to_owned()][..], &companions].concat() {
+        if server.get(&format!("EXISTS {key}")) == "1" {
+            server.cmd(&format!("RENAME {key} {key}:kept"));
+        }
+        server.cmd(&format!("SET {key} hello"));
+
+        let mut ann = Terminal::builder(TROLLEY)
+            .args(&["--redis", server.url(), "--cart", "office", "--name", "ann"])
+            .home(server.dir())
+            .open();
+        ann.wait("64 products");
+        ann.wait(&format!(
+            r"The cart can't be read: wrong type: {} is a string",
+            regex::escape(&key)
+        ));
+        // Nothing is said of rules that nobody knows.
+        ann.keys("w");
+        ann.wait("People ");
+        ann.wait("The cart can't be read.");
+        ann.keys("L");
+        ann.wait("The cart has not been read yet");
+        assert!(!ann.text().contains("No rules yet"), "{}", ann.text());
+        ann.keys("w");
+
+        // Once it is mended, the cart shows.
+        server.cmd(&format!("DEL {key}"));
+        if server.get(&format!("EXISTS {key}:kept")) == "1" {
+            server.cmd(&format!("RENAME {key}:kept {key}"));
+        }
+        ann.wait("2 Espresso ");
+        ann.keys("w");
+        ann.wait("No rules yet");
+    }
+}

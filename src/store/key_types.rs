@@ -29,10 +29,22 @@ fn types_of_server() -> Vec<(String, &'static str)> {
 
 /// Names the keys of one cart that hold something else: `cart:ann is a string and should be a
 /// zset`.
-pub(crate) async fn cart_mismatches(conn: &Conn, user: &UserName) -> Result<Vec<String>, Trouble> {
+async fn cart_mismatches(conn: &Conn, user: &UserName) -> Result<Vec<String>, Trouble> {
     let mut expected = expected_types(user);
     expected.retain(|(key, _)| key.starts_with("cart:") || key.starts_with("{cart:"));
     find_mismatches(conn, expected).await
+}
+
+/// Names the keys of a cart that are behind a trouble, where it says that they are of the wrong
+/// type.
+pub(crate) async fn name_wrong_types(conn: &Conn, user: &UserName, trouble: Trouble) -> Trouble {
+    if trouble != Trouble::WrongType {
+        return trouble;
+    }
+    match cart_mismatches(conn, user).await {
+        Ok(keys) if !keys.is_empty() => Trouble::WrongTypeOf(keys.join(", ")),
+        Ok(_) | Err(_) => trouble,
+    }
 }
 
 async fn find_mismatches(

@@ -16,7 +16,7 @@ use crate::store::clock::Moment;
 use crate::store::connection::replicas::ReplicaWait;
 use crate::store::connection::retry::RetryPolicy;
 use crate::store::connection::{Conn, Connection};
-use crate::store::error::{Error, Trouble};
+use crate::store::error::Error;
 use crate::store::get_product;
 use crate::store::key_types;
 use crate::store::keys::CartKeys;
@@ -78,12 +78,11 @@ impl Connection {
     /// Names the keys of the cart that are behind an error, where it says that they are of the
     /// wrong type.
     pub(crate) async fn name_wrong_types(&mut self, user: &UserName, error: Error) -> Error {
-        if error != Error::Trouble(Trouble::WrongType) {
-            return error;
-        }
-        match key_types::cart_mismatches(&self.conn, user).await {
-            Ok(keys) if !keys.is_empty() => Trouble::WrongTypeOf(keys.join(", ")).into(),
-            Ok(_) | Err(_) => error,
+        match error {
+            Error::Trouble(trouble) => key_types::name_wrong_types(&self.conn, user, trouble)
+                .await
+                .into(),
+            Error::Refused(_) | Error::Unknown { .. } => error,
         }
     }
 

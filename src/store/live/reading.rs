@@ -9,7 +9,9 @@ use crate::store::cart::reading;
 use crate::store::cart::reading::{MOST_ACTIVITY, Presence};
 use crate::store::catalog;
 use crate::store::catalog::decode::CatalogNews;
+use crate::store::connection::Conn;
 use crate::store::error::Trouble;
+use crate::store::key_types::name_wrong_types;
 use std::time::Duration;
 use tokio::time::{Instant, timeout};
 
@@ -31,15 +33,20 @@ impl Session {
 
         let mut conn = self.conn.clone();
         let keys = supervisor.keys.clone();
+        let user = supervisor.user.clone();
         let sent: Vec<OpId> = supervisor
             .unsettled
             .iter()
             .filter(|pending| pending.first_sent.is_some())
             .map(|pending| pending.change.op.clone())
             .collect();
-        self.start(
-            async move { Completed::Cart(reading::read_cart(&mut conn, &keys, &sent).await) },
-        );
+        self.start(async move {
+            Completed::Cart(match reading::read_cart(&mut conn, &keys, &sent).await {
+                // The cart's keys are all on this server.
+                Err(trouble) => Err(name_wrong_types(&Conn::One(conn), &user, trouble).await),
+                read => read,
+            })
+        });
     }
 
     /// Tells the cart, then the events that were held back while it was read.

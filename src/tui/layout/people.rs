@@ -174,9 +174,14 @@ impl PeopleLayout {
         let inner = frame.inner(Margin::new(1, 1));
         let rows = rows(state, inner.width);
 
-        let rules = rule_lines(state, inner);
-        let foot_height = u16::try_from(rules.len() + 2).unwrap_or(u16::MAX);
-        let foot_height = foot_height.min(inner.height.saturating_sub(1) / 2);
+        // Of a cart that was not read, nothing is said.
+        let (rules, foot_height) = if state.cart.loaded {
+            let rules = rule_lines(state, inner);
+            let height = u16::try_from(rules.len() + 2).unwrap_or(u16::MAX);
+            (rules, height.min(inner.height.saturating_sub(1) / 2))
+        } else {
+            (Vec::new(), 0)
+        };
         let list = Rect {
             y: inner.y + 1,
             height: inner.height.saturating_sub(1 + foot_height),

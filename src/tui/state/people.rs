@@ -72,11 +72,11 @@ impl State {
         self.people.visibility == PeopleVisibility::Shown && self.size.0 < THREE_PANES
     }
 
-    /// True where nobody else owns the rules of the cart.
+    /// True where nobody else owns the rules of the cart, as far as they are known.
     #[must_use]
     pub(crate) fn may_change_rules(&self) -> bool {
         let owner = self.cart.confirmed.rules.owner.as_ref();
-        owner.is_none_or(|owner| *owner == self.env.me)
+        self.cart.loaded && owner.is_none_or(|owner| *owner == self.env.me)
     }
 
     /// Returns whether a person has said to be ready.

@@ -130,10 +130,11 @@ impl State {
     #[must_use]
     pub(crate) fn catalog_load_due_at(&self) -> Option<u64> {
         match self.connectivity {
-            Connectivity::Live | Connectivity::Syncing => self.catalog.load.due_at(),
-            Connectivity::Connecting
-            | Connectivity::Offline { .. }
-            | Connectivity::Unreadable(_) => None,
+            // The catalog does not depend on the cart.
+            Connectivity::Live | Connectivity::Syncing | Connectivity::Unreadable(_) => {
+                self.catalog.load.due_at()
+            }
+            Connectivity::Connecting | Connectivity::Offline { .. } => None,
         }
     }
 

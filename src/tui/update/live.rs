@@ -86,9 +86,16 @@ impl Updater<'_> {
         self.state.connectivity = Connectivity::Offline { since, trouble };
     }
 
+    /// Takes in that the cart can't be read. The connection is up, and the shop is open.
     fn on_unreadable(&mut self, trouble: Trouble) {
         let was_down = self.is_down();
+        let was_unreadable = matches!(self.state.connectivity, Connectivity::Unreadable(_));
         self.state.connectivity = Connectivity::Unreadable(trouble);
+
+        let is_first = !self.state.cart.loaded && !was_unreadable;
+        if was_down || is_first {
+            self.load_catalog();
+        }
         if was_down {
             self.reread_shown_orders();
         }

@@ -78,13 +78,6 @@ impl Updater<'_> {
 
     /// Returns whether rules can be set here and now, and says why not.
     fn may_set_rules(&mut self) -> bool {
-        let is_online = match self.state.connectivity {
-            Connectivity::Live | Connectivity::Syncing => true,
-            Connectivity::Connecting
-            | Connectivity::Offline { .. }
-            | Connectivity::Unreadable(_) => false,
-        };
-
         if !self.state.cart.loaded {
             self.notify_error(CART_UNREAD);
             return false;
@@ -96,10 +89,18 @@ impl Updater<'_> {
             self.notify_error(refusal.to_string());
             return false;
         }
-        if !is_online {
-            self.notify_error("The rules can't be changed while the server is away");
+        match &self.state.connectivity {
+            Connectivity::Live | Connectivity::Syncing => true,
+            Connectivity::Connecting | Connectivity::Offline { .. } => {
+                self.notify_error("The rules can't be changed while the server is away");
+                false
+            }
+            Connectivity::Unreadable(trouble) => {
+                let refusal = format!("The cart can't be read: {trouble}");
+                self.notify_error(refusal);
+                false
+            }
         }
-        is_online
     }
 
     /// Reminds whoever is not ready that the cart closes soon; its owner reads who that is.
