@@ -274,10 +274,50 @@ fn what_others_put_into_the_notes_is_bounded_and_clean() {
             let refused = note(&mut hostile, "tea", "hot").await;
             assert_eq!(refused, Err(Refusal::CantNote.into()), "{name:?}");
         }
-        let many: String = (0..100).map(|n| format!("n{n}\thot\n")).collect();
-        server.raw(&["HSET", "{cart:office}:notes", "tea", &many]);
-        let refused = note(&mut ann, "tea", "hot").await;
+        // Made-up names keep out those who have nothing of the line, and only those.
+        add(&mut ann, &office, "bun", 1).await;
+        let fill = |from: usize, to: usize| {
+            let many: String = (from..to).map(|n| format!("n{n}\thot\n")).collect();
+            server.raw(&["HSET", "{cart:office}:notes", "bun", &many]);
+        };
+        let mut bob = connect_as(server.url(), "bob").await;
+        fill(0, 199);
+        note(&mut bob, "tea", "hot").await.unwrap();
+        note(&mut bob, "tea", "cold").await.unwrap();
+        let refused = note(&mut bob, "bun", "hot").await;
         assert_eq!(refused, Err(Refusal::CantNote.into()));
+        note(&mut bob, "", "back door").await.unwrap();
+        note(&mut ann, "tea", "hot").await.unwrap();
+        note(&mut ann, "bun", "warm").await.unwrap();
+        note(&mut ann, "bun", "").await.unwrap();
+        // Pieces that come by the same change count.
+        let edits = vec![
+            Edit::Add {
+                product: id("bun"),
+                quantity: 1,
+                price: None,
+            },
+            Edit::Note {
+                product: Some(id("bun")),
+                text: "hot".to_owned(),
+                replaced: None,
+            },
+        ];
+        bob.apply(&office, &change(ChangeKind::Edit, edits))
+            .await
+            .unwrap();
+
+        // There is an end for all.
+        fill(0, 998);
+        let refused = note(&mut ann, "bun", "hot").await;
+        assert_eq!(refused, Err(Refusal::CantNote.into()));
+        note(&mut ann, "tea", "sugar").await.unwrap();
+        fill(0, 200_000);
+        let read = cart(&mut ann).await.notes;
+        assert_eq!(read.of(&id("bun")).len() + read.of(&id("tea")).len(), 1_000);
+        let removed = store::remove_from_cart(&mut ann, &office, &id("bun"), None).await;
+        removed.unwrap();
+        assert_eq!(notes(&mut ann, "tea").await, "bob: cold, ann: sugar");
         let long = "x".repeat(1_000);
         server.raw(&[
             "HSET",

@@ -72,8 +72,8 @@ pub enum Refusal {
     /// The note for the whole order is another by now.
     #[error("Somebody has changed the note for the order since")]
     NoteChanged,
-    /// No more can be noted there, or not under that name.
-    #[error("This can't be noted: too many have noted something there, or the name is too long")]
+    /// No more can be noted in this cart, or not under that name.
+    #[error("This can't be noted: the cart has too many notes, or the name is too long")]
     CantNote,
     /// The stored quantity of the line is damaged.
     #[error("The quantity of “{0}” is damaged: set a new quantity or remove the line")]

@@ -11,7 +11,7 @@ use crate::model::{
     Cart, CartLine, ChangeKind, Deadline, LineChange, Money, NoteChange, Notes, OpId, OrderId,
     ProductId, Quantity, RuleChange, Rules, Update,
 };
-use crate::store::scripts::{HIGHEST_VERSION, MOST_READY};
+use crate::store::scripts::{HIGHEST_VERSION, MOST_NOTES, MOST_READY};
 use serde::Deserialize;
 use std::borrow::Cow;
 
@@ -121,6 +121,9 @@ pub fn database(message: &[u8]) -> i64 {
 /// More fields than the rules of a cart have. Whoever writes more wants something else.
 const MOST_RULES: usize = 8;
 
+/// The most notes that an update tells of, as in `notes.lua`.
+const MOST_NOTES_CHANGED: usize = 2 * MOST_NOTES;
+
 /// Reads an update; `None` means that another kind of client wrote it, and that the cart must
 /// be read again.
 #[must_use]
@@ -129,7 +132,7 @@ pub fn update(message: &[u8]) -> Option<Update> {
     // not fit, and the cart is read again.
     let message = String::from_utf8_lossy(message);
     let message: UpdateMessage = serde_json::from_str(&message).ok()?;
-    if !message.has_possible_numbers() {
+    if !message.has_possible_numbers() || message.notes.len() > MOST_NOTES_CHANGED {
         return None;
     }
 
@@ -198,16 +201,7 @@ pub fn snapshot(answer: &[Vec<u8>]) -> Option<Cart> {
     ] = head;
 
     let deadline = deadline(now, left)?;
-    let mut notes = Notes::default();
-    if let Some((_, text)) = note(of_order) {
-        notes.set(None, "", &text);
-    }
-    for line in lines.chunks_exact(SNAPSHOT_LINE) {
-        let product = ProductId::stored(&line[0]);
-        for (by, text) in line[5].split(|byte| *byte == b'\n').filter_map(note) {
-            notes.set(Some(&product), &by, &text);
-        }
-    }
+    let notes = cart_notes(of_order, lines);
     let lines: Vec<CartLine> = lines.chunks_exact(SNAPSHOT_LINE).map(line).collect();
 
     let mut cart = Cart {
@@ -224,6 +218,23 @@ pub fn snapshot(answer: &[Vec<u8>]) -> Option<Cart> {
     };
     cart.sort();
     Some(cart)
+}
+
+/// Reads the notes in it, as many of those on lines as there may be: anybody may have written more.
+fn cart_notes(of_order: &[u8], lines: &[Vec<u8>]) -> Notes {
+    let mut notes = Notes::default();
+    if let Some((_, text)) = note(of_order) {
+        notes.set(None, "", &text);
+    }
+
+    let of_lines = lines.chunks_exact(SNAPSHOT_LINE).flat_map(|line| {
+        let told = line[5].split(|byte| *byte == b'\n').filter_map(note);
+        told.map(|note| (&line[0], note))
+    });
+    for (product, (by, text)) in of_lines.take(MOST_NOTES) {
+        notes.set(Some(&ProductId::stored(product)), &by, &text);
+    }
+    notes
 }
 
 /// Reads the answer of `heartbeat.lua`; `None` where it has another shape.

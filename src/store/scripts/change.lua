@@ -38,7 +38,7 @@
 -- Since op ids may be lost with it, changes that were first sent before are not sent again.
 --
 -- Comes after whole.lua, history.lua, shares.lua, notes.lua, publish.lua and the limits MOST_LINES,
--- MOST_READY, MOST_NOTES, LONGEST_NAME and LONGEST_NOTE (bytes), HIGHEST_QUANTITY (a higher score is
+-- MOST_READY, MOST_NOTES, FREE_NOTES, LONGEST_NAME and LONGEST_NOTE (bytes), HIGHEST_QUANTITY (a higher score is
 -- damage), HIGHEST_VERSION, OPS_PER_GENERATION, COMPANIONS_OUTLIVE (ms) and LOG_LENGTH, which Rust
 -- puts in front. This script runs at every change and Lua takes most of its time: rare cases define
 -- their functions and read their fields only when they occur.
@@ -198,9 +198,14 @@ for i = EDITS, #ARGV, 4 do
     elseif frozen and (id == '' or held(id) > 0) then
       refusal = 'BEINGORDERED'
     else
-      book = book or notebook(notes, MOST_NOTES, LONGEST_NAME, LONGEST_NOTE)
+      book = book or notebook(notes, cart, MOST_NOTES, FREE_NOTES, LONGEST_NAME, LONGEST_NOTE)
       book.open(id, stale or line and not line.before)
-      refusal = book.note(id, id == '' and '' or who, ARGV[i + 2], price)
+      refusal = book.note(id, id == '' and '' or who, ARGV[i + 2], price, function()
+        if line and (tonumber(line.after) or 0) > (tonumber(line.before) or 0) then return true end
+        for _, share in ipairs(sharing().read(call('HGET', by, id))) do
+          if share.name == who then return true end
+        end
+      end)
     end
   else
     local line = look(id)
@@ -208,7 +213,7 @@ for i = EDITS, #ARGV, 4 do
     if verb == 'restore' then
       local shape = '^([^ \n\t]*) ?(%d*)\n?([^\t]*)\t?(.*)$'
       verb, price, line.place, line.theirs, line.notes = 'add', string.match(price, shape)
-      if line.notes ~= '' then book = book or notebook(notes, MOST_NOTES, LONGEST_NAME, LONGEST_NOTE) end
+      if line.notes ~= '' then book = book or notebook(notes, cart, MOST_NOTES, FREE_NOTES, LONGEST_NAME, LONGEST_NOTE) end
     end
     local adds, missing = verb == 'add' or verb == 'set', not has
     if verb == 'add' or missing and adds then
@@ -309,7 +314,7 @@ if timed and call('ZCARD', touched) == 0 then renew = true end
 if book or moves or lessens then
   local has_notes = call('HLEN', notes) > 0
   if book and not has_notes then renew = true end
-  if has_notes then book = book or notebook(notes, MOST_NOTES, LONGEST_NAME, LONGEST_NOTE) end
+  if has_notes then book = book or notebook(notes, cart, MOST_NOTES, FREE_NOTES, LONGEST_NAME, LONGEST_NOTE) end
   for i = 1, book and #order or 0 do
     local line = order[i]
     if not line.before and line.after then book.open(line.id, true) end

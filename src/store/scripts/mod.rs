@@ -17,8 +17,12 @@ pub const MOST_LINES: u32 = 1_000;
 /// The most people who are ready in one cart.
 pub(crate) const MOST_READY: usize = 1_000;
 
-/// The most people who note something on one product of a cart.
-const MOST_NOTES: usize = 100;
+/// The most notes on the lines of a cart.
+pub(crate) const MOST_NOTES: usize = 1_000;
+
+/// The notes on the lines of a cart from which on only who has pieces of a line may note something
+/// on it.
+const FREE_NOTES: usize = 200;
 
 /// The longest name of somebody who is ready or notes something, in bytes: no clean name is longer.
 const LONGEST_NAME: usize = 260;
@@ -89,6 +93,7 @@ pub(crate) static CHANGE: LazyLock<Script> = LazyLock::new(|| {
         &limit("MOST_LINES", MOST_LINES),
         &limit("MOST_READY", MOST_READY),
         &limit("MOST_NOTES", MOST_NOTES),
+        &limit("FREE_NOTES", FREE_NOTES),
         &limit("LONGEST_NAME", LONGEST_NAME),
         // A character takes at most four bytes.
         &limit("LONGEST_NOTE", 4 * LONGEST_NOTE),
