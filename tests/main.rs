@@ -62,6 +62,7 @@ mod split;
 mod store;
 mod terminal;
 mod tls;
+mod today;
 mod torture;
 mod trust;
 mod truth;

@@ -46,6 +46,7 @@ mod set;
 mod shop;
 mod split;
 mod streams;
+mod today;
 #[cfg(feature = "serve")]
 mod visitor;
 mod watch;
@@ -111,6 +112,8 @@ enum ShopCommand {
     Checkout(checkout::CheckoutArgs),
     /// List the cart's orders, or follow all orders as they come
     Orders(orders::OrdersArgs),
+    /// Show what the shop has sold today, or at another time
+    Today(today::TodayArgs),
     /// Show an order's receipt, or accept, finish or cancel it
     Order(order::OrderArgs),
     /// Show what of an order can be ordered today; --yes puts it into the cart
@@ -349,6 +352,7 @@ async fn run_in_shop(
         ShopCommand::Ready(args) => ready::run(&args, settings, output).await?,
         ShopCommand::Watch => watch::run(settings, output).await?,
         ShopCommand::Orders(args) => orders::run(args, settings, output).await?,
+        ShopCommand::Today(args) => today::run(&args, settings, output).await?,
         ShopCommand::Order(args) => order::run(&args, OrderSide::Shop, settings, output).await?,
         ShopCommand::Split(args) => split::run(&args, settings, output).await?,
         ShopCommand::Rules(args) => rules::run(&args, settings, output).await?,

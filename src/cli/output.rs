@@ -185,6 +185,15 @@ pub(super) fn pad(shown: &str, columns: usize) -> String {
     shown.into_owned() + &" ".repeat(gap)
 }
 
+/// A value of CSV that no spreadsheet takes for a formula: people write names and notes.
+pub(super) fn csv_text(value: &str) -> String {
+    if value.starts_with(['=', '+', '-', '@']) {
+        format!("'{value}")
+    } else {
+        value.to_owned()
+    }
+}
+
 /// A path as clean text.
 pub(super) fn shown_path(path: &Path) -> String {
     text::sanitize(path.as_os_str().as_encoded_bytes())

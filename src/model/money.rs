@@ -1,6 +1,6 @@
 //! Exact money. Prices are decimal strings in Redis and decimals here, never floats.
 
-use rust_decimal::Decimal;
+use rust_decimal::{Decimal, RoundingStrategy};
 use std::fmt;
 
 /// Digits before the decimal point that a price may have.
@@ -42,6 +42,15 @@ impl Money {
     #[must_use]
     pub fn times(self, quantity: u32) -> Money {
         Money(self.0.saturating_mul(Decimal::from(quantity)))
+    }
+
+    /// The equal part of each of `count`, rounded half up to two digits after the point; zero where
+    /// there are none.
+    #[must_use]
+    pub fn shared_by(self, count: u64) -> Money {
+        let part = self.0.checked_div(Decimal::from(count));
+        let part = part.unwrap_or_default();
+        Money(part.round_dp_with_strategy(2, RoundingStrategy::MidpointAwayFromZero))
     }
 
     /// A price as digits and how many of them follow the point: 10 bytes for a million of

@@ -1,9 +1,10 @@
 //! A period of time, as people name its ends: `today`, `2026-11-26`, `2026-11-26 11:30`.
 
 use super::text;
+use super::time::local;
+use jiff::ToSpan;
 use jiff::civil::{Date, DateTime};
 use jiff::tz::TimeZone;
-use jiff::{Timestamp, ToSpan};
 
 /// A period, in Unix milliseconds; an end that is `None` is open.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -47,6 +48,17 @@ impl Period {
         Period {
             since: Some(day.start(zone)),
             until: Some(day.end(zone)),
+        }
+    }
+
+    /// The same days and times of the week before, by the clocks of `zone`, as far as they are past
+    /// at `now` (Unix milliseconds).
+    #[must_use]
+    pub fn week_before(self, now: u64, zone: &TimeZone) -> Period {
+        let until = self.until.map_or(now, |until| until.min(now));
+        Period {
+            since: self.since.map(|since| week_before(since, zone)),
+            until: Some(week_before(until, zone)),
         }
     }
 
@@ -110,9 +122,13 @@ impl Moment {
 /// The day of a moment, in Unix milliseconds, by the calendar of `zone`.
 #[must_use]
 pub fn date_of(at: u64, zone: &TimeZone) -> Date {
-    let at = i64::try_from(at).unwrap_or(i64::MAX);
-    let moment = Timestamp::from_millisecond(at).unwrap_or(Timestamp::MAX);
-    zone.to_datetime(moment).date()
+    local(at, zone).date()
+}
+
+/// The moment a week before another, both in Unix milliseconds, when the clocks of `zone` show the
+/// same time.
+fn week_before(at: u64, zone: &TimeZone) -> u64 {
+    unix_millis(local(at, zone).saturating_sub(7.days()), zone)
 }
 
 /// What the clocks of `zone` show as Unix milliseconds, not before 1970. A time that a change of
@@ -185,6 +201,27 @@ mod tests {
         assert_eq!(
             ["2026-03-29", "2026-10-25", "2026-11-26"].map(hours),
             [23, 25, 24]
+        );
+    }
+
+    #[test]
+    fn a_week_before_is_the_same_time_by_the_clocks() {
+        let day = |date: &str| Period::day(date.parse().unwrap(), &berlin());
+        let noon = day("2026-10-28").since.unwrap() + 12 * HOUR;
+        let before = day("2026-10-28").week_before(noon, &berlin());
+        let summer = day("2026-10-21").since.unwrap();
+        assert_eq!(
+            before,
+            Period {
+                since: Some(summer),
+                until: Some(summer + 12 * HOUR)
+            }
+        );
+        // What is over is compared whole.
+        let later = noon + 96 * HOUR;
+        assert_eq!(
+            day("2026-10-28").week_before(later, &berlin()),
+            day("2026-10-21")
         );
     }
 

@@ -97,7 +97,7 @@ pub fn is_same_day(one: u64, other: u64, zone: &TimeZone) -> bool {
 }
 
 /// A moment, in Unix milliseconds, by the calendar and the clocks of `zone`.
-fn local(at: u64, zone: &TimeZone) -> jiff::civil::DateTime {
+pub(crate) fn local(at: u64, zone: &TimeZone) -> jiff::civil::DateTime {
     let millis = i64::try_from(at).unwrap_or_default();
     let moment = jiff::Timestamp::from_millisecond(millis).unwrap_or_default();
     zone.to_datetime(moment)

@@ -2,7 +2,7 @@
 
 use crate::catalog_file::csv_error;
 use crate::cli::error::CliError;
-use crate::cli::output::Output;
+use crate::cli::output::{Output, csv_text};
 use crate::model::{Order, OrderLine};
 use crate::store::Connection;
 use crate::store::order::{self, OrderListing};
@@ -69,7 +69,7 @@ fn write_order(rows: &mut csv::Writer<Vec<u8>>, order: &Order, zone: &TimeZone) 
             &order.currency,
             &order.note,
         ];
-        rows.write_record(row.map(safe)).map_err(csv_error)?;
+        rows.write_record(row.map(csv_text)).map_err(csv_error)?;
     }
     Ok(())
 }
@@ -91,13 +91,4 @@ fn moment(at: u64, zone: &TimeZone) -> String {
     let (hours, minutes) = (offset.abs() / 60, offset.abs() % 60);
     let shown = zone.to_datetime(moment).strftime("%Y-%m-%dT%H:%M:%S");
     format!("{shown}{sign}{hours:02}:{minutes:02}")
-}
-
-/// A value that no spreadsheet takes for a formula: people write names and notes.
-fn safe(value: &str) -> String {
-    if value.starts_with(['=', '+', '-', '@']) {
-        format!("'{value}")
-    } else {
-        value.to_owned()
-    }
 }
