@@ -63,6 +63,7 @@ mod store;
 mod terminal;
 mod tls;
 mod today;
+mod told;
 mod torture;
 mod trust;
 mod truth;

@@ -6,7 +6,7 @@ use harness::order_screens::{list, order_id, orders};
 use harness::screens::{TestScreen, typed};
 use harness::{Server, ok, ok_as, shop_sized};
 use trolley::model::order::{OrderLine, Share};
-use trolley::model::{Money, Order, OrderState, ProductId};
+use trolley::model::{Money, Order, OrderBrief, OrderState, ProductId};
 use trolley::store::live::{LiveEvent, LiveRequest, OrderEvent, OrderRequest};
 use trolley::store::order::OrdersPage;
 use trolley::store::{Error, Trouble};
@@ -440,7 +440,7 @@ fn two_keys_go_through_the_states_of_orders() {
     assert!(stage.picture().contains(order_id(4).as_str()));
     stage.keys("esc ] [ [ [");
     assert!(stage.picture().contains("open 2 of 4"));
-    let cancelled = OrderEvent::State(order_id(1), OrderState::Cancelled, None);
+    let cancelled = OrderEvent::State(OrderBrief::told(order_id(1), OrderState::Cancelled));
     stage.link(LiveEvent::Order(cancelled));
     assert_eq!(stage.state.orders.shown, [1]);
 }

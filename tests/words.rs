@@ -9,7 +9,8 @@ use trolley::config::display::Charset;
 use trolley::config::key::Key;
 use trolley::model::order::{OrderFailure, Share};
 use trolley::model::{
-    Cart, ChangeKind, Edit, Money, OpId, OrderState, Product, Refusal, RuleChange, Rules, Sort,
+    Cart, ChangeKind, Edit, Money, OpId, OrderBrief, OrderState, Product, Refusal, RuleChange,
+    Rules, Sort,
 };
 use trolley::store::live::{LiveEvent, OrderEvent};
 use trolley::store::{Error, Trouble, Watcher};
@@ -269,21 +270,22 @@ fn an_order_is_told_once_and_its_states_as_they_come() {
     stage.link(LiveEvent::Activity(vec![freeze, placed]));
 
     let (_, short) = order.id.as_str().split_once('-').unwrap();
-    let news = |state| LiveEvent::Order(OrderEvent::State(order.id.clone(), state, None));
+    let news =
+        |state| LiveEvent::Order(OrderEvent::State(OrderBrief::told(order.id.clone(), state)));
     for state in [OrderState::Accepted, OrderState::Ready, OrderState::Ready] {
         stage.link(news(state));
     }
     assert_eq!(
         activity(&stage),
         [
-            format!("11:06 order {short} is ready"),
-            format!("11:06 order {short} is accepted"),
+            format!("11:06 {short} is ready"),
+            format!("11:06 {short} is accepted"),
             format!("11:06 bob ordered 1 line: {short}"),
             "11:06 bob added 2 × tea".to_owned(),
         ]
     );
 
-    // It stays until a key, and in the header until somebody looks.
+    // It stays until a key, and in the header until the order is over.
     stage.now.steady += 3_600_000;
     stage.take_in(Message::Clock);
     assert_eq!(stage.notice(), format!("Order {short} is ready"));
@@ -301,10 +303,8 @@ fn an_order_is_told_once_and_its_states_as_they_come() {
         "{}",
         header(&stage)
     );
-    stage.keys("o");
-    stage.link(order_screens::list(orders()));
-    stage.keys("esc");
-    assert!(!header(&stage).contains("ready"), "{}", header(&stage));
+    stage.link(news(OrderState::Done));
+    assert!(!header(&stage).contains(short), "{}", header(&stage));
 }
 
 /// A screen of 80 columns with the activity in the cart's place, and its rows.
@@ -329,9 +329,10 @@ fn what_became_of_an_order_is_never_cut_off() {
         OrderState::Cancelled,
     ] {
         let rows = narrow_activity(|stage| {
-            stage.link(LiveEvent::Order(OrderEvent::State(id.clone(), state, None)));
+            let told = OrderBrief::told(id.clone(), state);
+            stage.link(LiveEvent::Order(OrderEvent::State(told)));
         });
-        assert_eq!(rows, [format!("11:06 order {short} is {}", state.name())]);
+        assert_eq!(rows, [format!("11:06 {short} is {}", state.name())]);
     }
 
     let rows = narrow_activity(|stage| {
@@ -396,7 +397,8 @@ fn ones_own_changes_are_told_as_ones_own() {
 #[test]
 fn news_wait_for_the_next_key_of_any_kind_once_they_were_on_the_screen() {
     let id = orders()[1].id.clone();
-    let ready = || LiveEvent::Order(OrderEvent::State(id.clone(), OrderState::Ready, None));
+    let told = OrderBrief::told(id.clone(), OrderState::Ready);
+    let ready = || LiveEvent::Order(OrderEvent::State(told.clone()));
     let news = format!("Order {} is ready", id.without_day());
     for key in ["down", "3", "s", "m", "tab", "x", "esc", "?", "/", "a"] {
         let mut stage = TestScreen::filled(80, 24);
@@ -442,11 +444,10 @@ fn an_order_that_got_ready_while_the_server_was_away_is_told() {
     let mut stage = quiet();
     let order = orders()[1].clone();
     assert_eq!(order.state, OrderState::Ready);
-    stage.link(LiveEvent::Order(OrderEvent::State(
+    stage.link(LiveEvent::Order(OrderEvent::State(OrderBrief::told(
         order.id.clone(),
         OrderState::Accepted,
-        None,
-    )));
+    ))));
     stage.link(LiveEvent::Down(Trouble::Lost));
     stage.link(order_screens::list(vec![order.clone()]));
     assert_eq!(

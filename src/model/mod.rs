@@ -35,7 +35,7 @@ pub use checkout::Preview;
 pub use figures::Figures;
 pub use money::Money;
 pub use notes::{Note, NoteChange, Notes};
-pub use order::{Order, OrderId, OrderLine, OrderState};
+pub use order::{Order, OrderBrief, OrderId, OrderLine, OrderState};
 pub use people::People;
 pub use period::Period;
 pub use product::{Product, ProductId, Stock};

@@ -297,6 +297,75 @@ impl Order {
     }
 }
 
+/// An order in short, as far as it is known: enough to tell of it in passing.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OrderBrief {
+    /// Its id.
+    pub id: OrderId,
+    /// The step that it has reached.
+    pub state: OrderState,
+    /// The number that people call it by.
+    pub number: Option<u32>,
+    /// Who ordered; clean text.
+    pub who: Option<String>,
+    /// When, by the server's clock, in Unix milliseconds.
+    pub at: Option<u64>,
+    /// When it came into its state.
+    pub changed: Option<u64>,
+    /// Who brought it into its state, where that is not the first; clean text.
+    pub changed_by: Option<String>,
+    /// Its total, in its currency.
+    pub total: Option<String>,
+}
+
+impl OrderBrief {
+    /// An order of which no more is known than its state.
+    #[must_use]
+    pub fn told(id: OrderId, state: OrderState) -> OrderBrief {
+        OrderBrief {
+            id,
+            state,
+            number: None,
+            who: None,
+            at: None,
+            changed: None,
+            changed_by: None,
+            total: None,
+        }
+    }
+
+    /// What people call it, as far as that is known.
+    #[must_use]
+    pub fn name(&self) -> String {
+        name(&self.id, self.number)
+    }
+
+    /// Fills in what is missing from what else was heard of the order, maybe in another state.
+    pub(crate) fn complete(&mut self, other: OrderBrief) {
+        self.number = self.number.or(other.number);
+        self.who = self.who.take().or(other.who);
+        self.at = self.at.or(other.at);
+        self.total = self.total.take().or(other.total);
+        if self.state == other.state {
+            self.changed = self.changed.or(other.changed);
+            self.changed_by = self.changed_by.take().or(other.changed_by);
+        }
+    }
+}
+
+impl From<&Order> for OrderBrief {
+    fn from(order: &Order) -> OrderBrief {
+        OrderBrief {
+            number: order.number,
+            who: Some(order.who.clone()),
+            at: Some(order.at),
+            changed: Some(order.changed),
+            total: Some(order.total().in_currency(&order.currency)),
+            ..OrderBrief::told(order.id.clone(), order.state)
+        }
+    }
+}
+
 /// What people call the order of this id, which may have a number.
 #[must_use]
 pub fn name(id: &OrderId, number: Option<u32>) -> String {

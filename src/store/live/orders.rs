@@ -4,19 +4,23 @@
 use super::session::{Completed, Session, SessionEnd};
 use super::visitors::VisitorId;
 use super::{LiveEvent, OrderOnItsWay, Supervisor};
-use crate::model::{Order, OrderId, OrderState, Preview, Refusal, UserName};
+use crate::model::{Order, OrderBrief, OrderId, OrderState, Preview, Refusal, UserName};
 use crate::store::connection::retry::PAUSE;
 use crate::store::connection::{Conn, Connection};
 use crate::store::error::{Error, Trouble};
 use crate::store::keys::CartKeys;
 use crate::store::order::checkout::{log_outcome, order_error, read_preview};
-use crate::store::order::records::{cancel_own, mark_settled, read_own, read_page, read_state};
+use crate::store::order::records::{
+    cancel_own, mark_settled, read_brief, read_newest, read_own, read_page,
+};
 use crate::store::order::{Driver, OrdersPage, Outcome};
 use std::time::Duration;
 
 /// The orders that a terminal reads first, and at a time of the older ones.
 pub(crate) const NEWEST_LISTED: usize = 200;
 const OLDER_LISTED: usize = 500;
+/// The newest orders that a terminal reads in short.
+const NEWEST_TOLD: usize = 20;
 
 /// A request about orders.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,6 +33,8 @@ pub enum OrderRequest {
     Resume,
     /// Read the newest of the cart's past orders.
     List,
+    /// Read the newest of them in short. Where that can't be had, nothing answers.
+    Newest,
     /// Cancel an order that was ordered here, now or not at all.
     Cancel(OrderId),
     /// Read the next of them, after so many newer ones.
@@ -65,8 +71,10 @@ pub enum OrderEvent {
     List(OrdersPage),
     /// One of them, as it is now.
     Read(Box<Order>),
-    /// An order has a new state; and its number, where it has one.
-    State(OrderId, OrderState, Option<u32>),
+    /// An order has a new state.
+    State(OrderBrief),
+    /// The newest of the cart's past orders in short, the newest first.
+    Newest(Vec<OrderBrief>),
     /// It was marked who has settled their part of an order.
     Marked(OrderId),
     /// The order as it is after a mark that was asked for here, or why it was not marked.
@@ -89,6 +97,7 @@ impl Supervisor {
             OrderRequest::Resume
             | OrderRequest::Preview(_)
             | OrderRequest::List
+            | OrderRequest::Newest
             | OrderRequest::Cancel(_)
             | OrderRequest::Older(_)
             | OrderRequest::Read(_)
@@ -119,6 +128,7 @@ impl Session {
             OrderRequest::Preview(currency) => self.preview_order(supervisor, visitor, currency),
             OrderRequest::Cancel(id) => self.cancel_order(supervisor, visitor, id),
             OrderRequest::List => self.list_orders(supervisor, visitor, 0, NEWEST_LISTED),
+            OrderRequest::Newest => self.read_newest_orders(supervisor, visitor),
             OrderRequest::Older(from) => {
                 self.list_orders(supervisor, visitor, from, OLDER_LISTED);
             }
@@ -176,6 +186,22 @@ impl Session {
                 Err(trouble) => Err(trouble),
             };
             Completed::OrderAnswer(visitor, answer)
+        });
+    }
+
+    fn read_newest_orders(&mut self, supervisor: &Supervisor, visitor: VisitorId) {
+        let products = self.products.clone();
+        let user = supervisor.user.clone();
+        self.start(async move {
+            let newest = match products.conn().await {
+                Ok(mut conn) => read_newest(&mut conn, &user, NEWEST_TOLD).await,
+                Err(trouble) => Err(trouble),
+            };
+            match newest {
+                Ok(newest) => Completed::OrderAnswer(visitor, Ok(OrderEvent::Newest(newest))),
+                // Nobody asked to see them. A broken link shows elsewhere.
+                Err(_) => Completed::OrderNews(None),
+            }
         });
     }
 
@@ -239,16 +265,15 @@ impl Session {
         let products = self.products.clone();
         let user = supervisor.user.clone();
         self.start(async move {
-            let state = match products.conn().await {
-                Ok(mut conn) => read_state(&mut conn, &user, &id).await,
+            let order = match products.conn().await {
+                Ok(mut conn) => read_brief(&mut conn, &user, &id).await,
                 Err(trouble) => Err(trouble),
             };
-            let state = match state {
-                Err(Trouble::NoPermission(_)) => Some((told, None)),
+            Completed::OrderNews(match order {
+                Err(Trouble::NoPermission(_)) => Some(OrderBrief::told(id, told)),
                 // A broken link shows elsewhere, and the orders are then read again.
-                state => state.unwrap_or(None),
-            };
-            Completed::OrderNews(state.map(|(state, number)| (id, state, number)))
+                order => order.unwrap_or(None),
+            })
         });
     }
 
@@ -359,7 +384,7 @@ async fn cancel(
     user: &UserName,
     id: OrderId,
 ) -> Result<OrderEvent, Trouble> {
-    let outcome = match read_state(&mut connection.conn, user, &id)
+    let outcome = match read_brief(&mut connection.conn, user, &id)
         .await
         .map_err(Trouble::for_orders)?
     {

@@ -5,7 +5,7 @@ use super::mirror::{Finding, Mirror};
 use super::products::ProductRoute;
 use super::visitors::{Audience, VisitorId};
 use super::{LiveEvent, OrderEvent, Progress, Supervisor, Unreplicated};
-use crate::model::{Cart, OpId, OrderId, OrderState, Product, ProductId, Update};
+use crate::model::{Cart, OpId, OrderBrief, Product, ProductId, Update};
 use crate::store::cart;
 use crate::store::cart::beat::{Beat, Watcher};
 use crate::store::cart::decode;
@@ -80,7 +80,7 @@ pub(super) enum Completed {
     /// A preview or a list of orders was read for this visitor.
     OrderAnswer(VisitorId, Result<OrderEvent, Trouble>),
     /// The state of an order of which there was news; none where the shop has no such order.
-    OrderNews(Option<(OrderId, OrderState, Option<u32>)>),
+    OrderNews(Option<OrderBrief>),
     /// An order was driven to its end, or to trouble.
     OrderDriven(Box<Driver>, Result<Outcome, Error>),
 }
@@ -387,8 +387,8 @@ impl Session {
                 let event = answer.unwrap_or_else(OrderEvent::Failed);
                 supervisor.tell_one(visitor, LiveEvent::Order(event));
             }
-            Completed::OrderNews(Some((id, state, number))) => {
-                supervisor.tell(LiveEvent::Order(OrderEvent::State(id, state, number)));
+            Completed::OrderNews(Some(order)) => {
+                supervisor.tell(LiveEvent::Order(OrderEvent::State(order)));
             }
             Completed::OrderNews(None) => {}
             Completed::OrderDriven(driver, outcome) => {

@@ -4,7 +4,9 @@ use super::document::LONGEST_CURRENCY;
 use super::{document, stock};
 use crate::model::change::sanitize_actor;
 use crate::model::notes::stored_note;
-use crate::model::{Order, OrderId, OrderState, People, Refusal, UserName, text};
+use crate::model::{
+    Money, Order, OrderBrief, OrderId, OrderState, People, Refusal, UserName, text,
+};
 use crate::store::cart::decode::names;
 use crate::store::catalog::get_order_settings;
 use crate::store::connection::replicas::ReplicaWait;
@@ -323,25 +325,90 @@ pub(crate) async fn read_orders(conn: &Conn, ids: &[String]) -> Result<Vec<Order
     Ok(orders)
 }
 
-/// Reads the state and the number of an order; `None` where `user` has no such order that was
-/// placed.
-pub(crate) async fn read_state(
+/// The fields of an order that tell of it in short, in the order in which they are read.
+const BRIEF_FIELDS: [&str; 9] = [
+    "user",
+    "state",
+    "number",
+    "who",
+    "at",
+    "changed",
+    "changed_by",
+    "total",
+    "currency",
+];
+
+/// The command that reads an order in short.
+fn fetch_brief(id: &OrderId) -> Cmd {
+    let mut command = redis::cmd("HMGET");
+    command.arg(keys::order(id)).arg(&BRIEF_FIELDS);
+    command
+}
+
+/// Reads the answer to [`fetch_brief`]; `None` where `user` has no such order that was placed.
+fn decode_brief(id: &OrderId, user: &UserName, fields: &[Option<Vec<u8>>]) -> Option<OrderBrief> {
+    let [
+        owner,
+        state,
+        number,
+        who,
+        at,
+        changed,
+        changed_by,
+        total,
+        currency,
+    ] = fields
+    else {
+        return None;
+    };
+    if utf8(owner)? != user.as_str() {
+        return None;
+    }
+
+    let currency = text::sanitize_to(currency.as_deref().unwrap_or_default(), LONGEST_CURRENCY);
+    let total = utf8(total).and_then(Money::parse);
+    Some(OrderBrief {
+        id: id.clone(),
+        state: OrderState::named(utf8(state)?)?,
+        number: utf8(number).and_then(read_number),
+        who: who.as_deref().map(sanitize_actor),
+        at: utf8(at).and_then(|at| at.parse().ok()),
+        changed: utf8(changed).and_then(|at| at.parse().ok()),
+        changed_by: changed_by.as_deref().map(sanitize_actor),
+        total: total.map(|total| total.in_currency(&currency)),
+    })
+}
+
+/// Reads an order in short; `None` where `user` has no such order that was placed.
+pub(crate) async fn read_brief(
     conn: &mut impl ConnectionLike,
     user: &UserName,
     id: &OrderId,
-) -> Result<Option<(OrderState, Option<u32>)>, Trouble> {
-    let mut command = redis::cmd("HMGET");
-    command.arg(keys::order(id));
-    command.arg("user").arg("state").arg("number");
-    let (owner, state, number): (Option<String>, Option<String>, Option<String>) =
-        answer(&command, conn).await?;
+) -> Result<Option<OrderBrief>, Trouble> {
+    let fields: Vec<Option<Vec<u8>>> = answer(&fetch_brief(id), conn).await?;
+    Ok(decode_brief(id, user, &fields))
+}
 
-    let is_theirs = owner.as_deref() == Some(user.as_str());
-    let state = state
-        .filter(|_| is_theirs)
-        .and_then(|state| OrderState::named(&state));
-    let number = number.and_then(|number| read_number(&number));
-    Ok(state.map(|state| (state, number)))
+/// Reads the newest orders of `user` in short, newest first.
+pub(crate) async fn read_newest(
+    conn: &mut Conn,
+    user: &UserName,
+    most: usize,
+) -> Result<Vec<OrderBrief>, Trouble> {
+    let mut command = redis::cmd("ZREVRANGE");
+    command.arg(index_of(Some(user))).arg(0).arg(most - 1);
+    let ids: Vec<String> = answer(&command, conn).await?;
+
+    let ids: Vec<OrderId> = ids.iter().filter_map(|id| OrderId::parse(id)).collect();
+    let answers = pipeline::run_all(conn, ids.iter().map(fetch_brief).collect()).await?;
+    let mut orders = Vec::new();
+    // One record that can't be read must not hide the others.
+    for (id, fields) in ids.iter().zip(answers) {
+        let fields = fields.unwrap_or(Value::Nil);
+        let fields: Vec<Option<Vec<u8>>> = redis::from_redis_value(fields).unwrap_or_default();
+        orders.extend(decode_brief(id, user, &fields));
+    }
+    Ok(orders)
 }
 
 /// Moves an order to another state; asking for its present state is fine.
@@ -421,6 +488,7 @@ async fn move_to(
         .arg(keys::UPDATES)
         .arg(suffix)
         .arg(from.map_or("", OrderState::name))
+        .arg(&connection.policy.by)
         .invoke_async(&mut conn)
         .await
         .map_err(|error| Trouble::from(error).for_orders().into());

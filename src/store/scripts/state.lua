@@ -4,6 +4,7 @@
 --       3 open (sorted set)
 -- ARGV  1 order id   2 new state   3 prefix of the channels of carts   4 what follows the
 --          channel, as in publish.lua   5 the only state from which it may move, '' for any
+--       6 who moves it
 --
 -- Returns the state before ('' where there is no such order), and '1' where the state changed.
 -- Asking for the present state again is fine.
@@ -28,7 +29,7 @@ local now = string.format('%.0f', clock[1] * 1000 + math.floor(clock[2] / 1000))
 -- Followers who are working on the order must hear of it. This write comes first, so that a
 -- wrong type fails before anything else is written.
 if after == 'cancelled' then redis.call('XADD', KEYS[2], 'MAXLEN', '~', KEPT, '*', 'id', ARGV[1]) end
-redis.call('HSET', KEYS[1], 'state', after, 'changed', now, after .. '_at', now)
+redis.call('HSET', KEYS[1], 'state', after, 'changed', now, after .. '_at', now, 'changed_by', ARGV[6])
 -- Its number is free from here on.
 if not NEXT[after] then redis.call('ZREM', KEYS[3], ARGV[1]) end
 publish(ARGV[3] .. (known[2] or '') .. ARGV[4], '{"order":"' .. ARGV[1] .. '","state":"' .. after .. '"}')

@@ -1,8 +1,12 @@
 //! The words for a change of the cart: the activity and the messages both use them.
 
-use crate::model::{Activity, ChangeKind, LineChange, NoteChange, rules, text};
+use crate::config::keymap::Action;
+use crate::model::{
+    Activity, ChangeKind, LineChange, NoteChange, OrderId, OrderState, rules, text,
+};
 use crate::tui::state::State;
-use crate::tui::state::activity::CartEventKind;
+use crate::tui::state::activity::{ActivityEntry, CartEventKind};
+use crate::tui::state::orders::PlacedByOther;
 
 /// The columns that a product's name keeps where it is cut, so that the words behind it show.
 const LEAST_NAME: usize = 4;
@@ -69,10 +73,29 @@ const YOU: &str = "you";
 pub(crate) fn author<'a>(state: &State, activity: &'a Activity) -> Option<&'a str> {
     if activity.kind == ChangeKind::Expire {
         None
-    } else if activity.by == state.env.me {
-        Some(YOU)
     } else {
-        Some(&activity.by)
+        Some(to_us(state, &activity.by))
+    }
+}
+
+/// A name as we read it: our own is `you`.
+fn to_us<'a>(state: &State, name: &'a str) -> &'a str {
+    if name == state.env.me { YOU } else { name }
+}
+
+/// Who brought something about; `None` where nobody did, or that is not known.
+#[must_use]
+pub(crate) fn author_of<'a>(state: &State, entry: &'a ActivityEntry) -> Option<&'a str> {
+    match entry {
+        ActivityEntry::Change(run) => author(state, &run.summary),
+        ActivityEntry::Event(event) => author_of_event(state, &event.kind),
+    }
+}
+
+fn author_of_event<'a>(state: &State, kind: &'a CartEventKind) -> Option<&'a str> {
+    match kind {
+        CartEventKind::Expired | CartEventKind::Closed => None,
+        CartEventKind::Order(_, _, by) => Some(to_us(state, by.as_deref()?)),
     }
 }
 
@@ -88,9 +111,14 @@ pub(crate) fn describe_event(state: &State, kind: &CartEventKind, room: usize) -
             "the deadline passed: closed".to_owned(),
             "deadline passed: closed".to_owned(),
         ),
-        CartEventKind::Order(id, reached) => {
-            let told = format!("{} is {}", state.orders.name_of(id), reached.name());
-            (format!("order {told}"), told)
+        CartEventKind::Order(id, reached, by) => {
+            let name = state.orders.name_of(id);
+            let told = match (reached, by) {
+                (OrderState::Accepted, Some(_)) => format!("accepted {name}"),
+                (OrderState::Cancelled, Some(_)) => format!("cancelled {name}"),
+                (reached, _) => format!("{name} is {}", reached.name()),
+            };
+            (told.clone(), told)
         }
     };
 
@@ -176,10 +204,38 @@ fn expired(wording: Wording) -> &'static str {
 fn describe_order(state: &State, activity: &Activity, wording: Wording) -> Phrase {
     let lines = text::count(activity.lines, "line");
     Phrase::of(match (&activity.order, wording) {
-        (Some(id), Wording::Full) => format!("ordered {lines}: {}", state.orders.name_of(id)),
+        (Some(id), Wording::Full) => format!("ordered {lines}: {}", name_and_total(state, id)),
         (Some(id), Wording::Brief) => format!("ordered {}", state.orders.name_of(id)),
         (None, _) => format!("ordered {lines}"),
     })
+}
+
+/// What an order is called, and its total: `#42, €77.10`; as far as both are known.
+fn name_and_total(state: &State, id: &OrderId) -> String {
+    let name = state.orders.name_of(id);
+    match state.orders.total_of(id) {
+        Some(total) => format!("{name}, {total}"),
+        None => name,
+    }
+}
+
+/// An order that somebody else has placed, in a few words: `ann ordered 7 lines: #42, €77.10`.
+#[must_use]
+fn describe_placed(state: &State, order: &PlacedByOther) -> String {
+    let lines = text::count(order.lines, "line");
+    let order_and_total = name_and_total(state, &order.id);
+    format!("{} ordered {lines}: {order_and_total}", order.by)
+}
+
+/// The same as a message, with the key to its receipt where that key is not used up.
+#[must_use]
+pub(crate) fn tell_placed(state: &State, order: &PlacedByOther) -> String {
+    let description = describe_placed(state, order);
+    if state.shows_orders() {
+        return description;
+    }
+    let key = state.env.keymap.key_of(Action::Orders);
+    format!("{description}. {key} shows the receipt")
 }
 
 fn only_line(activity: &Activity) -> Option<&LineChange> {

@@ -1,4 +1,4 @@
-//! The time until something ends, as people read it.
+//! The time until something ends, and since something happened, as people read it.
 
 use crate::tui::state::timers::SECONDS_BELOW;
 
@@ -16,9 +16,32 @@ pub(crate) fn countdown(left: u64) -> String {
     }
 }
 
+/// Formats the milliseconds since something happened, in whole minutes or hours; `None` before the
+/// first minute is over.
+#[must_use]
+pub(crate) fn elapsed(time: u64) -> Option<String> {
+    match time / 60_000 {
+        0 => None,
+        minutes @ 1..=120 => Some(format!("{minutes} min")),
+        minutes => Some(format!("{} h", minutes / 60)),
+    }
+}
+
 #[cfg(test)]
 mod tests {
-    use super::countdown;
+    use super::{countdown, elapsed};
+
+    #[test]
+    fn times_that_went_by() {
+        for (time, shown) in [
+            (59_999, None),
+            (60_000, Some("1 min")),
+            (120 * 60_000, Some("120 min")),
+            (181 * 60_000, Some("3 h")),
+        ] {
+            assert_eq!(elapsed(time).as_deref(), shown);
+        }
+    }
 
     #[test]
     fn countdowns() {

@@ -46,8 +46,8 @@ pub enum CartEventKind {
     Expired,
     /// The deadline of the cart's rules has passed.
     Closed,
-    /// An order of the cart came into this state.
-    Order(OrderId, OrderState),
+    /// An order of the cart came into this state; and who brought it there, where that is known.
+    Order(OrderId, OrderState, Option<String>),
 }
 
 impl ActivityEntry {
@@ -156,7 +156,10 @@ impl ActivityPane {
     pub(crate) fn note_event(&mut self, event: CartEvent, page: usize) {
         let is_known = self.entries.iter().any(|known| match (known, &event.kind) {
             // An order comes into each of its states once.
-            (ActivityEntry::Event(known), CartEventKind::Order(..)) => known.kind == event.kind,
+            (ActivityEntry::Event(known), CartEventKind::Order(order, reached, _)) => {
+                matches!(&known.kind, CartEventKind::Order(known, state, _)
+                    if known == order && state == reached)
+            }
             (ActivityEntry::Event(known), _) => *known == event,
             (ActivityEntry::Change(_), _) => false,
         });

@@ -3,7 +3,7 @@
 use ratatui::layout::{Margin, Rect};
 
 /// From this width on both panes stand side by side.
-const SIDE_BY_SIDE: u16 = 76;
+pub(crate) const SIDE_BY_SIDE: u16 = 76;
 /// The smallest screen that can be used.
 const SMALLEST: (u16, u16) = (24, 7);
 /// From this width on the cart shows who added a line.

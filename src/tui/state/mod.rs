@@ -385,6 +385,16 @@ impl State {
         self.covered.as_mut().unwrap_or(&mut self.mode)
     }
 
+    /// Returns whether the past orders or a receipt show, or are covered by what shows.
+    #[must_use]
+    pub(crate) fn shows_orders(&self) -> bool {
+        let page = self.covered.as_ref().unwrap_or(&self.mode);
+        matches!(
+            page,
+            Mode::Orders | Mode::OrderSearch | Mode::Receipt { .. }
+        )
+    }
+
     /// The order that keys act on: the one whose receipt shows, or the selected one of the list.
     #[must_use]
     pub(crate) fn shown_order(&self) -> Option<&Order> {

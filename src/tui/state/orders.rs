@@ -2,9 +2,10 @@
 
 use super::State;
 use super::scroll::Scroll;
+use super::timers::MINUTE;
 use crate::model::checkout::PreviewLine;
 use crate::model::time::{ClockStyle, clock, long_day, past};
-use crate::model::{Order, OrderId, OrderState, Preview, order, text};
+use crate::model::{Order, OrderBrief, OrderId, OrderState, Preview, order, text};
 use crate::store::order::OrdersPage;
 use jiff::tz::TimeZone;
 use std::collections::HashSet;
@@ -12,6 +13,11 @@ use tui_input::Input;
 
 /// The most orders that are followed.
 const FOLLOWED_LIMIT: usize = 20;
+/// Milliseconds that a cancelled order still shows among the open ones.
+const CANCELLED_SHOWN: u64 = MINUTE;
+/// Milliseconds after its last step in which an order counts as open. A shop may well hand over
+/// orders and never say so.
+const OPEN_SHOWN: u64 = 24 * 60 * MINUTE;
 
 /// The pane of the checkout that has the keyboard.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -74,8 +80,10 @@ pub struct OrdersState {
     /// Another program's order that we can't finish. This was reported once, and is not tried
     /// again.
     pub stuck: Option<OrderId>,
-    /// The orders that were heard of since the program started, the latest news last.
-    pub followed: Vec<FollowedOrder>,
+    /// The newest orders in short, and those of which there was news; the latest news last.
+    pub followed: Vec<OrderBrief>,
+    /// The order that somebody else has placed last since the program started.
+    pub placed_by_other: Option<PlacedByOther>,
 }
 
 /// The states of the orders that show.
@@ -188,17 +196,25 @@ fn searched(order: &Order, now: u64, zone: &TimeZone) -> String {
     words
 }
 
-/// An order of which news came.
+/// An order that somebody else has placed.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct FollowedOrder {
+pub struct PlacedByOther {
     /// Its id.
     pub id: OrderId,
-    /// The step that it has reached.
-    pub state: OrderState,
-    /// Its number, where that is known.
-    pub number: Option<u32>,
+    /// Who ordered; clean text.
+    pub by: String,
+    /// The number of its lines.
+    pub lines: usize,
+    /// Its record was read, too: whoever may fill the cart could have told of an order.
+    pub is_confirmed: bool,
     /// The user has looked at the orders since.
     pub is_seen: bool,
+}
+
+/// Milliseconds since an order came into its state.
+#[must_use]
+pub(crate) fn age(order: &OrderBrief, server_now: u64) -> u64 {
+    server_now.saturating_sub(order.changed.unwrap_or(server_now))
 }
 
 impl OrdersState {
@@ -253,38 +269,72 @@ impl OrdersState {
         }
     }
 
-    /// Notes that an order came into this state; returns whether that is news.
-    pub(crate) fn follow(&mut self, id: &OrderId, state: OrderState, number: Option<u32>) -> bool {
-        let index = self.followed.iter().position(|order| order.id == *id);
-        if let Some(known) = index.and_then(|index| self.followed.get_mut(index)) {
-            known.number = known.number.or(number);
-        }
-        // That it was placed may be heard after what came of it.
-        if index.is_some() && state == OrderState::Placed {
+    /// Notes what was heard of an order; returns whether its state is news.
+    pub(crate) fn follow(&mut self, mut order: OrderBrief) -> bool {
+        let index = self.followed.iter().position(|known| known.id == order.id);
+        if let Some(known) = index.and_then(|index| self.followed.get_mut(index))
+            // That it was placed may be heard after what came of it.
+            && (known.state == order.state || order.state == OrderState::Placed)
+        {
+            known.complete(order);
             return false;
         }
 
-        let known = index.map(|index| self.followed.remove(index));
-        let is_news = known.as_ref().is_none_or(|known| known.state != state);
-
-        self.followed.push(FollowedOrder {
-            id: id.clone(),
-            state,
-            number: known.as_ref().map_or(number, |known| known.number),
-            is_seen: known.is_some_and(|known| known.is_seen) && !is_news,
-        });
+        if let Some(index) = index {
+            order.complete(self.followed.remove(index));
+        }
+        self.followed.push(order);
         let spare = self.followed.len().saturating_sub(FOLLOWED_LIMIT);
         self.followed.drain(..spare);
-        is_news
+        true
     }
 
-    /// The orders in this state that the user has not seen in it yet, the latest first.
-    pub(crate) fn unseen(&self, state: OrderState) -> impl Iterator<Item = &OrderId> {
-        self.followed
-            .iter()
-            .rev()
-            .filter(move |order| order.state == state && !order.is_seen)
-            .map(|order| &order.id)
+    /// What is known in short of the order of this id.
+    #[must_use]
+    pub(crate) fn brief(&self, id: &OrderId) -> Option<&OrderBrief> {
+        self.followed.iter().find(|order| order.id == *id)
+    }
+
+    /// The open order that somebody else has placed last, where the user has not seen it.
+    #[must_use]
+    pub(crate) fn unread(&self) -> Option<&OrderBrief> {
+        let placed = self.placed_by_other.as_ref()?;
+        let order = self.brief(&placed.id)?;
+        (!placed.is_seen && !order.state.is_over()).then_some(order)
+    }
+
+    /// The total of the order of this id, in its currency, as far as that is known.
+    #[must_use]
+    pub(crate) fn total_of(&self, id: &OrderId) -> Option<String> {
+        let brief = self.brief(id).and_then(|order| order.total.clone());
+        brief.or_else(|| {
+            let order = self.order(id)?;
+            Some(order.total().in_currency(&order.currency))
+        })
+    }
+
+    /// The open order to show: one that was cancelled just now, else one that is ready, else the
+    /// newest; and how many others are open. `None` where none is.
+    #[must_use]
+    pub(crate) fn open(&self, server_now: u64) -> Option<(&OrderBrief, usize)> {
+        let is_shown = |order: &&OrderBrief| match order.state {
+            OrderState::Cancelled => age(order, server_now) < CANCELLED_SHOWN,
+            OrderState::Done => false,
+            OrderState::Placed | OrderState::Accepted | OrderState::Ready => {
+                age(order, server_now) < OPEN_SHOWN
+            }
+        };
+        let open = self.followed.iter().filter(is_shown);
+        let shown = open.clone().max_by_key(|order| {
+            let importance = match order.state {
+                OrderState::Cancelled => 2,
+                OrderState::Ready => 1,
+                OrderState::Placed | OrderState::Accepted | OrderState::Done => 0,
+            };
+            (importance, order.at)
+        })?;
+        let others = open.filter(|order| !order.state.is_over() && order.id != shown.id);
+        Some((shown, others.count()))
     }
 
     /// The line of the checkout with this index.
@@ -297,8 +347,7 @@ impl OrdersState {
     #[must_use]
     pub(crate) fn name_of(&self, id: &OrderId) -> String {
         let read = self.order(id).and_then(|order| order.number);
-        let mut followed = self.followed.iter().filter(|order| order.id == *id);
-        let number = read.or_else(|| followed.find_map(|order| order.number));
+        let number = read.or_else(|| self.brief(id)?.number);
         order::name(id, number)
     }
 

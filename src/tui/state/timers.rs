@@ -3,6 +3,7 @@
 //! [`State::next_moment`] is the next of them, for which the screen sets its alarm.
 
 use super::areas::PeopleVisibility;
+use super::orders::age;
 use super::{Connectivity, State};
 
 /// The time left below which the cart's countdown shows seconds, in milliseconds.
@@ -159,6 +160,7 @@ impl State {
             self.closes_at().filter(|at| *at > self.now),
             self.next_closing_step(),
             self.reminder_due_at(),
+            self.next_order_step(),
         ];
 
         highlights.chain(others.into_iter().flatten()).min()
@@ -180,6 +182,13 @@ impl State {
             PeopleVisibility::Shown => self.next_step_to(self.closes_at()?),
             PeopleVisibility::Hidden => None,
         }
+    }
+
+    /// The moment when another minute is over since the open order that shows came into its state.
+    fn next_order_step(&self) -> Option<u64> {
+        let server_now = self.server_now();
+        let (order, _) = self.orders.open(server_now)?;
+        Some(self.now + MINUTE - age(order, server_now) % MINUTE)
     }
 
     /// The next step of a countdown to this moment; `None` where it has passed.

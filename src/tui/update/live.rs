@@ -4,8 +4,8 @@ use super::Updater;
 use crate::config::keymap::Action;
 use crate::model::total::ProductLookup;
 use crate::model::{
-    Activity, Cart, ChangeKind, Deadline, LineChange, OpId, OrderState, ProductId, Refusal, Update,
-    UpdateFit, text,
+    Activity, Cart, ChangeKind, Deadline, LineChange, OpId, ProductId, Refusal, Update, UpdateFit,
+    text,
 };
 use crate::store::live::{LiveEvent, LiveRequest};
 use crate::store::{Error, Trouble, Watcher};
@@ -136,7 +136,9 @@ impl Updater<'_> {
         }
         if was_down {
             self.reread_shown_orders();
-            self.reread_followed_orders();
+        }
+        if was_down || was_switched {
+            self.read_newest_orders();
         }
         self.read_missing_products();
     }
@@ -199,7 +201,6 @@ impl Updater<'_> {
             // An update is missing, or this one does not say everything: the live connection
             // reads the cart again.
             UpdateFit::Gap => {
-                self.follow_order(update);
                 self.announce_gap(update);
                 return;
             }
@@ -262,12 +263,10 @@ impl Updater<'_> {
         if !is_news {
             return;
         }
-        let description = describe_with_author(self.state, &Activity::from(update));
-        if update.kind == ChangeKind::Order {
-            let key = self.state.env.keymap.key_of(Action::Orders);
-            let news = format!("{description} · {key} shows the order");
-            self.notify_until_key(news, Tone::Info);
+        if let Some(id) = update.order() {
+            self.on_placed_by_other(id, update.by.clone(), update.lines.len());
         } else {
+            let description = describe_with_author(self.state, &Activity::from(update));
             self.notify_of_change(description);
         }
     }
@@ -277,13 +276,6 @@ impl Updater<'_> {
         let notice = self.state.notice.as_ref();
         if notice.is_none_or(|notice| notice.until.is_some()) {
             self.notify_info(description);
-        }
-    }
-
-    /// Follows the order that was placed by this update, if any.
-    fn follow_order(&mut self, update: &Update) {
-        if let Some(id) = update.order() {
-            self.state.orders.follow(&id, OrderState::Placed, None);
         }
     }
 

@@ -48,6 +48,12 @@ impl Updater<'_> {
             return;
         }
 
+        // What the header shows besides has no more to say.
+        if areas.header.contains(position(mouse)) {
+            self.open_open_order();
+            return;
+        }
+
         match self.state.mode {
             Mode::Palette { .. } => self.click_palette(areas.palette, mouse),
             Mode::Browse | Mode::Search => self.click_lists(areas, mouse, clicks),

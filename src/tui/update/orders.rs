@@ -5,16 +5,18 @@ use crate::config::key::Key;
 use crate::config::keymap::Action;
 use crate::model::total::{LineStatus, ProductLookup};
 use crate::model::{
-    Again, ChangeKind, Order, OrderId, OrderLine, OrderState, Preview, Refusal, text,
+    Again, ChangeKind, OrderBrief, OrderId, OrderLine, OrderState, Preview, Refusal, text,
 };
 use crate::store::live::{LiveRequest, NEWEST_LISTED};
 use crate::store::live::{OrderEvent, OrderRequest};
 use crate::store::order::Outcome;
 use crate::store::{Error, Trouble};
+use crate::tui::layout::activity::tell_placed;
 use crate::tui::layout::orders::{Extent, MAY_NOT_ORDER, extent, has_order_key, shown_total};
 use crate::tui::message::Effect;
-use crate::tui::state::activity::{ActivityEntry, CartEventKind};
-use crate::tui::state::orders::{CheckoutPage, KeptStates};
+use crate::tui::state::activity::CartEventKind;
+use crate::tui::state::areas::SIDE_BY_SIDE;
+use crate::tui::state::orders::{CheckoutPage, KeptStates, PlacedByOther};
 use crate::tui::state::scroll::Scroll;
 use crate::tui::state::{Connectivity, Mode, Tone};
 use tui_input::Input;
@@ -37,20 +39,35 @@ impl Updater<'_> {
         self.read_preview();
     }
 
-    /// Opens the past orders.
+    /// Opens the past orders. Where a receipt would not show beside them, that of an order which
+    /// nobody has looked at here comes first.
     pub(super) fn open_orders(&mut self) {
-        self.state.mode = Mode::Orders;
+        self.request_order(OrderRequest::List);
+        let is_narrow = self.state.size.0 < SIDE_BY_SIDE;
+        let unread = self.state.orders.unread().filter(|_| is_narrow);
+        self.state.mode = match unread {
+            Some(order) => receipt_of(order.id.clone(), false),
+            None => Mode::Orders,
+        };
+    }
+
+    /// Opens the receipt of the order that the header shows.
+    pub(super) fn open_open_order(&mut self) {
+        let now = self.state.server_now();
+        let Some((order, _)) = self.state.orders.open(now) else {
+            return;
+        };
+        let id = order.id.clone();
+        self.state.notice = None;
+        self.state.covered = None;
+        self.state.mode = receipt_of(id, false);
         self.request_order(OrderRequest::List);
     }
 
     /// Opens the receipt of the selected order.
     pub(super) fn open_receipt(&mut self) {
         if let Some(order) = self.state.orders.selected() {
-            self.state.mode = Mode::Receipt {
-                order: order.id.clone(),
-                scroll: Scroll::default(),
-                from_list: true,
-            };
+            self.state.mode = receipt_of(order.id.clone(), true);
         }
     }
 
@@ -183,15 +200,15 @@ impl Updater<'_> {
         }
         if self.state.orders.total_seen != Some(self.state.orders.preview_number) {
             let key = self.state.env.keymap.key_of(Action::PlaceOrder);
-            self.notify_error(if self.state.orders.keys_together {
-                format!(
+            if self.state.orders.keys_together {
+                self.notify_error(format!(
                     "Nothing was ordered: {key} came together with other keys. Press {key} alone"
-                )
+                ));
             } else {
-                format!(
+                self.notify_error(format!(
                     "Nothing was ordered: {key} came before the total could be read. Look, then press {key}"
-                )
-            });
+                ));
+            }
             return;
         }
 
@@ -201,8 +218,13 @@ impl Updater<'_> {
         };
         if preview.orderable_lines().is_err() {
             // The checkout shows the reason.
-            let explanation = self.explain_refused_order(&preview);
-            self.notify_warn(explanation);
+            self.notify_warn(match preview.blocked().count() {
+                0 => "Nothing was ordered".to_owned(),
+                blocked => {
+                    let lines = text::count(blocked, "line");
+                    format!("Nothing was ordered: {lines} can't be ordered yet")
+                }
+            });
             return;
         }
 
@@ -263,27 +285,6 @@ impl Updater<'_> {
         is_current.then(|| preview.clone())
     }
 
-    /// The message for an order that can't be placed. Somebody else may just have been faster.
-    fn explain_refused_order(&self, preview: &Preview) -> String {
-        let last = self.state.activity.entries.last();
-        match last.and_then(ActivityEntry::change) {
-            Some(last) if last.kind == ChangeKind::Order && preview.lines.is_empty() => {
-                let orders = self.state.env.keymap.key_of(Action::Orders);
-                let by = &last.by;
-                format!(
-                    "{by} has just ordered it: nothing was ordered again · {orders} shows the order"
-                )
-            }
-            _ => match preview.blocked().count() {
-                0 => "Nothing was ordered".to_owned(),
-                blocked => {
-                    let lines = text::count(blocked, "line");
-                    format!("Nothing was ordered: {lines} can't be ordered yet")
-                }
-            },
-        }
-    }
-
     /// Takes in an event about orders.
     pub(super) fn on_order_event(&mut self, event: OrderEvent) {
         match event {
@@ -295,7 +296,7 @@ impl Updater<'_> {
                 self.state.orders.preview_number += 1;
             }
             OrderEvent::List(page) => {
-                self.take_in_states(&page.orders);
+                self.take_in_states(page.orders.iter().map(OrderBrief::from));
                 let selected = self.state.orders.selected().map(|order| order.id.clone());
                 self.state.orders.take_in(page);
                 self.state.filter_orders(selected.as_ref());
@@ -306,15 +307,13 @@ impl Updater<'_> {
                 }
             }
 
-            OrderEvent::State(id, order_state, number) => {
-                let at = self.state.server_now();
-                self.on_order_state(&id, order_state, number, at);
-            }
+            OrderEvent::State(order) => self.on_order_state(order),
+            OrderEvent::Newest(orders) => self.on_newest_orders(orders),
             OrderEvent::Read(order) => {
-                self.take_in_states(std::slice::from_ref(&order));
+                self.take_in_states([OrderBrief::from(&*order)]);
                 self.state.orders.replace(*order);
             }
-            OrderEvent::Marked(id) if self.shows_orders() => self.reread_order(&id),
+            OrderEvent::Marked(id) if self.state.shows_orders() => self.reread_order(&id),
             OrderEvent::Marked(_) => {}
             OrderEvent::Settled(outcome) => self.on_part_settled(*outcome),
             OrderEvent::Waits(trouble) => self.notify_error(format!("The order waits: {trouble}")),
@@ -394,19 +393,32 @@ impl Updater<'_> {
     }
 
     fn show_placed_order(&mut self, id: OrderId) {
-        self.state.orders.follow(&id, OrderState::Placed, None);
+        self.follow_placed(id.clone(), self.state.env.me.clone());
         let name = self.state.orders.name_of(&id);
         self.notify_info(format!("Ordered: {name}"));
-        self.request_order(OrderRequest::List);
 
-        let page = self.state.page();
-        if matches!(page, Mode::Checkout(_)) {
-            *page = Mode::Receipt {
-                order: id,
-                scroll: Scroll::default(),
-                from_list: false,
-            };
+        if matches!(self.state.page(), Mode::Checkout(_)) {
+            self.show_receipt_of_new(id);
+        } else {
+            self.request_order(OrderRequest::List);
         }
+    }
+
+    /// Follows an order that somebody has just placed.
+    pub(super) fn follow_placed(&mut self, id: OrderId, who: String) {
+        let now = self.state.server_now();
+        self.state.orders.follow(OrderBrief {
+            who: Some(who),
+            at: Some(now),
+            changed: Some(now),
+            ..OrderBrief::told(id, OrderState::Placed)
+        });
+    }
+
+    /// Shows the receipt of an order that was just placed in place of the page that shows.
+    fn show_receipt_of_new(&mut self, id: OrderId) {
+        *self.state.page() = receipt_of(id, false);
+        self.request_order(OrderRequest::List);
     }
 
     /// Reads the products in the cart again: somebody may have changed them without a message.
@@ -450,64 +462,133 @@ impl Updater<'_> {
         self.notify_error(report);
     }
 
-    /// Takes in the states of followed orders that were read: news may have been missed.
-    fn take_in_states(&mut self, orders: &[Order]) {
+    /// Takes in orders that were read, the newest first. News of those that are followed may have been
+    /// missed.
+    fn take_in_states(&mut self, orders: impl IntoIterator<Item = OrderBrief>) {
         for order in orders {
-            let mut followed = self.state.orders.followed.iter();
-            if followed.any(|known| known.id == order.id && known.state != order.state) {
-                self.announce_order_state(&order.id, order.state, order.number, order.changed);
+            if self.state.orders.brief(&order.id).is_some() {
+                self.announce_order_state(order);
             }
         }
     }
 
-    /// Takes in that an order came into another state, at this time by the server's clock.
-    fn on_order_state(
-        &mut self,
-        id: &OrderId,
-        order_state: OrderState,
-        number: Option<u32>,
-        at: u64,
-    ) {
+    /// Takes in the newest orders in short. What became of those that were not followed is no news.
+    fn on_newest_orders(&mut self, mut orders: Vec<OrderBrief>) {
+        orders.reverse();
+        for order in orders {
+            if self.state.orders.brief(&order.id).is_some() {
+                self.announce_order_state(order);
+            } else {
+                self.hear_of_order(order);
+            }
+        }
+    }
+
+    /// Takes in that an order came into another state.
+    fn on_order_state(&mut self, mut order: OrderBrief) {
+        let id = order.id.clone();
+        let now = self.state.server_now();
+        order.changed = order.changed.or(Some(now));
+
         let list = &mut self.state.orders.list;
-        let known = list.iter_mut().flatten().find(|order| order.id == *id);
+        let known = list.iter_mut().flatten().find(|known| known.id == id);
         let is_new = known.is_none();
-        if let Some(order) = known {
-            order.state = order_state;
+        if let Some(known) = known {
+            known.state = order.state;
         }
 
         let selected = self.state.orders.selected().map(|order| order.id.clone());
         self.state.filter_orders(selected.as_ref());
-        self.announce_order_state(id, order_state, number, at);
+        self.announce_order_state(order);
 
         let has_list = self.state.orders.list.is_some();
-        if self.shows_orders() || (is_new && has_list) {
-            self.reread_order(id);
+        if self.state.shows_orders() || (is_new && has_list) {
+            self.reread_order(&id);
         }
     }
 
-    /// Tells that an order came into this state, where that is news.
-    fn announce_order_state(
-        &mut self,
-        id: &OrderId,
-        order_state: OrderState,
-        number: Option<u32>,
-        at: u64,
-    ) {
-        let is_news = self.state.orders.follow(id, order_state, number);
-        if is_news && order_state != OrderState::Placed {
-            self.note_event(at, CartEventKind::Order(id.clone(), order_state));
-            let name = self.state.orders.name_of(id);
-            let news = format!("Order {name} is {}", order_state.name());
-            self.notify_until_key(news, Tone::Info);
+    /// Takes in what was heard of an order, and tells its state where that is news.
+    fn announce_order_state(&mut self, order: OrderBrief) {
+        let id = order.id.clone();
+        let reached = order.state;
+        let at = order.changed;
+        let by = order.changed_by.clone();
+        if !self.hear_of_order(order) || reached == OrderState::Placed {
+            return;
         }
+
+        let event = CartEventKind::Order(id.clone(), reached, by);
+        self.note_event(at.unwrap_or_else(|| self.state.server_now()), event);
+        let name = self.state.orders.name_of(&id);
+        let news = format!("Order {name} is {}", reached.name());
+        self.notify_until_key(news, Tone::Info);
     }
 
-    /// Notes that the user has seen the states of the orders, where these show.
-    pub(super) fn see_orders(&mut self) {
-        if self.state.orders.list.is_some() && self.shows_orders() && self.state.areas().is_some() {
-            for order in &mut self.state.orders.followed {
-                order.is_seen = true;
+    /// Takes in what was heard of an order; returns whether its state is news.
+    fn hear_of_order(&mut self, order: OrderBrief) -> bool {
+        let placed = self.state.orders.placed_by_other.clone();
+        let told_before = placed
+            .as_ref()
+            .map(|placed| tell_placed(self.state, placed));
+
+        let id = order.id.clone();
+        let is_news = self.state.orders.follow(order);
+
+        if let Some(placed) = placed.filter(|placed| placed.id == id) {
+            if !placed.is_confirmed {
+                self.confirm_placed(&placed);
             }
+            // More may be known of it than in the sentence that still shows.
+            let told = tell_placed(self.state, &placed);
+            if let Some(notice) = &mut self.state.notice
+                && Some(&notice.text) == told_before.as_ref()
+                && notice.text != told
+            {
+                notice.text = told;
+                notice.is_seen = false;
+            }
+        }
+        is_news
+    }
+
+    /// Takes in that somebody else says to have ordered the cart.
+    pub(super) fn on_placed_by_other(&mut self, id: OrderId, by: String, lines: usize) {
+        let placed = PlacedByOther {
+            id,
+            by,
+            lines,
+            is_confirmed: false,
+            is_seen: false,
+        };
+        let is_known = self.state.orders.brief(&placed.id).is_some();
+        self.state.orders.placed_by_other = Some(placed.clone());
+
+        if is_known {
+            self.confirm_placed(&placed);
+        } else {
+            self.read_newest_orders();
+        }
+        self.notify_until_key(tell_placed(self.state, &placed), Tone::Info);
+    }
+
+    /// Takes in that there is this order of somebody else. Whoever was about to order the same gets
+    /// its receipt; all others keep what they look at.
+    fn confirm_placed(&mut self, placed: &PlacedByOther) {
+        if let Some(placed) = &mut self.state.orders.placed_by_other {
+            placed.is_confirmed = true;
+        }
+        if matches!(self.state.page(), Mode::Checkout(_)) {
+            self.show_receipt_of_new(placed.id.clone());
+        }
+    }
+
+    /// Notes that the user sees the newest orders, where these show.
+    pub(super) fn see_orders(&mut self) {
+        if self.state.shows_orders()
+            && self.state.areas().is_some()
+            && let Some(placed) = &mut self.state.orders.placed_by_other
+        {
+            placed.is_seen = true;
         }
     }
 
@@ -525,7 +606,7 @@ impl Updater<'_> {
     /// Reads older orders before they are wanted.
     fn read_older_orders(&mut self) {
         let is_live = self.state.connectivity == Connectivity::Live;
-        if !is_live || !self.shows_orders() {
+        if !is_live || !self.state.shows_orders() {
             return;
         }
         let page = usize::from(self.state.body().height);
@@ -569,13 +650,6 @@ impl Updater<'_> {
         self.show_found_orders();
     }
 
-    fn shows_orders(&mut self) -> bool {
-        matches!(
-            self.state.page(),
-            Mode::Orders | Mode::OrderSearch | Mode::Receipt { .. }
-        )
-    }
-
     /// Gives up on answers that a broken connection does not bring. An order on its way goes on.
     pub(super) fn interrupt_orders(&mut self) {
         self.state.orders.reading = false;
@@ -594,18 +668,14 @@ impl Updater<'_> {
     /// Reads the orders that show when the connection is up: for the first time, or again. A
     /// preview is read by [`Updater::refresh_preview`].
     pub(super) fn reread_shown_orders(&mut self) {
-        if self.shows_orders() {
+        if self.state.shows_orders() {
             self.request_order(OrderRequest::List);
         }
     }
 
-    /// Reads the orders again of which news may have been missed.
-    pub(super) fn reread_followed_orders(&mut self) {
-        let mut followed = self.state.orders.followed.iter();
-        let may_have_news = followed.any(|order| !order.state.is_over());
-        if may_have_news && self.state.orders.list.is_some() && !self.shows_orders() {
-            self.request_order(OrderRequest::List);
-        }
+    /// Reads the newest orders in short: which of them are open, and what news were missed.
+    pub(super) fn read_newest_orders(&mut self) {
+        self.request_order(OrderRequest::Newest);
     }
 
     /// Marks the preview as outdated, because products or rules have changed.
@@ -650,6 +720,15 @@ impl Updater<'_> {
 
     pub(super) fn request_order(&mut self, request: OrderRequest) {
         self.effects.push(Effect::Live(LiveRequest::Order(request)));
+    }
+}
+
+/// The receipt of an order, which was opened from the list or not.
+fn receipt_of(order: OrderId, from_list: bool) -> Mode {
+    Mode::Receipt {
+        order,
+        scroll: Scroll::default(),
+        from_list,
     }
 }
 

@@ -6,8 +6,7 @@ use super::sketch::Sketch;
 use super::{draw_pane, draw_placeholder, draw_scroll_bar};
 use crate::model::text;
 use crate::model::time::{ClockStyle, clock};
-use crate::tui::layout::activity;
-use crate::tui::layout::activity::{describe, describe_event};
+use crate::tui::layout::activity::{author_of, describe, describe_event};
 use crate::tui::state::State;
 use crate::tui::state::activity::ActivityEntry;
 use crate::tui::state::areas::Areas;
@@ -42,7 +41,7 @@ pub(super) fn draw(state: &State, areas: &Areas, sketch: &mut Sketch) {
     let widest_name = visible
         .clone()
         .take(rows.height.into())
-        .map(|entry| text::width(author(state, entry)))
+        .map(|entry| text::width(author_of(state, entry).unwrap_or_default()))
         .max();
     let widest_name = u16::try_from(widest_name.unwrap_or(0)).unwrap_or(WIDEST_NAME);
     let name_width = widest_name.min(rows.width / 4).min(WIDEST_NAME);
@@ -62,7 +61,7 @@ fn draw_entry(
 ) {
     let theme = &state.theme;
     let time = clock(entry.at(), &state.env.zone, ClockStyle::Minute);
-    let author = author(state, entry);
+    let author = author_of(state, entry).unwrap_or_default();
 
     // What nobody did has the room of a name, too.
     let name_width = if author.is_empty() { 0 } else { name_width };
@@ -83,11 +82,4 @@ fn draw_entry(
         left(&what, area.width, theme.text),
     ];
     row::draw(&cells, RowBackground::Plain(theme.text), area, sketch);
-}
-
-/// Who did it; nobody where a line expires or something comes about by itself.
-fn author<'a>(state: &State, entry: &'a ActivityEntry) -> &'a str {
-    let change = entry.change();
-    let author = change.and_then(|change| activity::author(state, change));
-    author.unwrap_or_default()
 }

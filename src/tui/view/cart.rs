@@ -8,7 +8,7 @@ use crate::config::keymap::Action;
 use crate::config::theme::{CHEAPER, DEARER, Theme};
 use crate::model::total;
 use crate::model::total::{LineStatus, ProductLookup};
-use crate::model::{CartLine, Money, text};
+use crate::model::{CartLine, Money, OrderBrief, text};
 use crate::tui::layout::cart::{AroundLine, CartRows, FromPlace, RowBelow};
 use crate::tui::layout::columns;
 use crate::tui::layout::columns::CartColumns;
@@ -113,6 +113,10 @@ fn empty_message(state: &State, areas: &Areas) -> String {
     }
 
     let keymap = &state.env.keymap;
+    if let Some((order, _)) = state.orders.open(state.server_now()) {
+        return open_order_message(state, order);
+    }
+
     let mut message = if areas.catalog.is_none() {
         let key = keymap.key_of(Action::SwitchPane);
         format!("The cart is empty.\n{key} shows the products.")
@@ -125,6 +129,21 @@ fn empty_message(state: &State, areas: &Areas) -> String {
         message.push_str(PRIVATE_SHOP);
     }
     message
+}
+
+/// The sentences in a cart that is empty as it was ordered: how that order is, and where to find it.
+fn open_order_message(state: &State, order: &OrderBrief) -> String {
+    let keymap = &state.env.keymap;
+    let name = order.name();
+    let total = order.total.as_ref();
+    let total = total.map_or(String::new(), |total| format!(", {total},"));
+    let reached = order.state.name();
+    let orders = keymap.key_of(Action::Orders);
+    let again = keymap.key_of(Action::Again);
+    format!(
+        "The cart is empty.\n{name}{total} is {reached}.\n\n\
+         {orders} shows its receipt\n{again} there orders it again"
+    )
 }
 
 /// Draws the headings of the columns.

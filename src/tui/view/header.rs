@@ -5,7 +5,8 @@ use crate::config::display::Charset;
 use crate::config::theme::{CANCELLED, CART, CART_IN_ASCII, CONNECTED, DISCONNECTED, READY};
 use crate::model::time::{ClockStyle, clock};
 use crate::model::{OrderState, text};
-use crate::tui::layout::countdown::countdown;
+use crate::tui::layout::countdown::{countdown, elapsed};
+use crate::tui::state::orders::age;
 use crate::tui::state::timers::SECONDS_BELOW;
 use crate::tui::state::{Connectivity, State};
 use ratatui::layout::Rect;
@@ -80,33 +81,27 @@ fn right_side(state: &State, gives_way: GivesWay) -> Line<'static> {
     Line::from(spans)
 }
 
-/// The states of orders that the user has not seen yet: of those that are ready, else cancelled,
-/// else accepted, the latest, and how many others there are; `None` where all are seen.
+/// The open order that matters most, its state and since when it has that, and how many others are
+/// open; `None` where none is.
 fn order_news(state: &State) -> Option<Span<'static>> {
+    let now = state.server_now();
+    let (order, others) = state.orders.open(now)?;
     let theme = &state.theme;
-    let kinds = [
-        (OrderState::Ready, READY, theme.good),
-        (OrderState::Cancelled, CANCELLED, theme.bad),
-        (OrderState::Accepted, "", theme.dim),
-    ];
+    let (sign, style) = match order.state {
+        OrderState::Ready => (READY, theme.good),
+        OrderState::Cancelled => (CANCELLED, theme.bad),
+        OrderState::Placed | OrderState::Accepted | OrderState::Done => ("", theme.warn),
+    };
 
-    for (kind, sign, style) in kinds {
-        let mut unseen = state.orders.unseen(kind);
-        let Some(latest) = unseen.next() else {
-            continue;
-        };
-        let others = match unseen.count() {
-            0 => String::new(),
-            n => format!(" +{n} more"),
-        };
-        let news = format!(
-            "{sign} {} {}{others}",
-            state.orders.name_of(latest),
-            kind.name()
-        );
-        return Some(Span::styled(news.trim_start().to_owned(), style));
+    let mut words = vec![sign.to_owned(), order.name(), order.state.name().to_owned()];
+    if matches!(order.state, OrderState::Placed | OrderState::Accepted) {
+        words.extend(elapsed(age(order, now)));
     }
-    None
+    if others > 0 {
+        words.push(format!("+{others}"));
+    }
+    words.retain(|word| !word.is_empty());
+    Some(Span::styled(words.join(" "), style))
 }
 
 /// The state of the connection.

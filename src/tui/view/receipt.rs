@@ -8,6 +8,7 @@ use crate::model::{Order, OrderState};
 use crate::tui::layout::receipt::{QUANTITY, ReceiptRow, ReceiptRows, SETTLED, SHEET, Step};
 use crate::tui::state::State;
 use crate::tui::state::scroll::Scroll;
+use crate::tui::state::timers::MINUTE;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
@@ -60,8 +61,16 @@ fn title(state: &State, order: Option<&Order>) -> Line<'static> {
     let mut title = Line::from(Span::styled(" Receipt ", theme.accent));
     if let Some(order) = order {
         title.push_span(Span::styled(format!("{} · ", order.name()), theme.dim));
+        let is_new = state.server_now().saturating_sub(order.at) < MINUTE;
+        let words = match order.state {
+            OrderState::Placed if is_new && state.is_me(&order.who) => {
+                "ordered by you just now".to_owned()
+            }
+            OrderState::Placed if is_new => format!("ordered by {} just now", order.who),
+            reached => reached.name().to_owned(),
+        };
         let style = state_style(theme, order.state);
-        title.push_span(Span::styled(format!("{} ", order.state.name()), style));
+        title.push_span(Span::styled(format!("{words} "), style));
     }
     super::orders::warn_of_old(state, &mut title);
     title
