@@ -1,4 +1,4 @@
-//! What people are told of: orders of others and the open order in the header.
+//! What people are told of: orders of others, the open order in the header, totals that changed.
 
 use crate::harness;
 
@@ -193,6 +193,42 @@ fn the_header_has_the_open_order_until_it_is_over() {
     );
     stage.pass(60_000);
     assert!(!header(&stage).contains("#43"), "{}", header(&stage));
+}
+
+#[test]
+fn a_total_that_changed_before_it_was_confirmed_is_told() {
+    let mut stage = TestScreen::filled(80, 24);
+    stage.keys("c");
+    stage.link(preview(104, true));
+    // Somebody adds something, and the key comes before that shows.
+    stage.change("bob", "matcha-powder", 2, 1, "16.50");
+    stage.keys("Y");
+    assert!(
+        !stage.notice().contains("The total is now"),
+        "{}",
+        stage.notice()
+    );
+    let LiveEvent::Order(OrderEvent::Preview(mut dearer)) = preview(105, true) else {
+        unreachable!()
+    };
+    dearer.lines[2].order_line.quantity = 2;
+    stage.link(LiveEvent::Order(OrderEvent::Preview(dearer.clone())));
+    let told = "The total is now €67.20, it was €50.70. Y orders at the new total.";
+    assert_eq!(stage.notice(), told);
+    let places =
+        |request: &LiveRequest| matches!(request, LiveRequest::Order(OrderRequest::Place(..)));
+    assert!(stage.requests("Y").iter().any(places));
+
+    // Or the total is there, and has not shown yet.
+    let mut stage = TestScreen::filled(80, 24);
+    stage.keys("c");
+    stage.link(preview(104, true));
+    stage.change("bob", "matcha-powder", 2, 1, "16.50");
+    let read = LiveEvent::Order(OrderEvent::Preview(dearer));
+    update(&mut stage.state, Message::Live(read), stage.now);
+    let requests = stage.requests("Y");
+    assert!(!requests.iter().any(places));
+    assert_eq!(stage.notice(), told);
 }
 
 #[test]

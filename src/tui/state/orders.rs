@@ -5,7 +5,7 @@ use super::scroll::Scroll;
 use super::timers::MINUTE;
 use crate::model::checkout::PreviewLine;
 use crate::model::time::{ClockStyle, clock, long_day, past};
-use crate::model::{Order, OrderBrief, OrderId, OrderState, Preview, order, text};
+use crate::model::{Money, Order, OrderBrief, OrderId, OrderState, Preview, order, text};
 use crate::store::order::OrdersPage;
 use jiff::tz::TimeZone;
 use std::collections::HashSet;
@@ -84,6 +84,11 @@ pub struct OrdersState {
     pub followed: Vec<OrderBrief>,
     /// The order that somebody else has placed last since the program started.
     pub placed_by_other: Option<PlacedByOther>,
+    /// The total that this person saw last in the checkout that is open.
+    pub last_seen_total: Option<Money>,
+    /// The total for which the order was confirmed, where that came too early or too late: another
+    /// one is told as soon as it is read.
+    pub refused_total: Option<Money>,
 }
 
 /// The states of the orders that show.

@@ -36,6 +36,8 @@ impl Updater<'_> {
         self.state.mode = Mode::Checkout(CheckoutPage::default());
         self.state.orders.preview = None;
         self.state.orders.keys_together = false;
+        self.state.orders.last_seen_total = None;
+        self.state.orders.refused_total = None;
         self.read_preview();
     }
 
@@ -185,7 +187,7 @@ impl Updater<'_> {
             return;
         }
         if self.state.orders.reading {
-            self.notify_error(
+            self.refuse_early(
                 "Nothing was ordered: the server has not answered yet. Confirm when it has",
             );
             return;
@@ -205,7 +207,7 @@ impl Updater<'_> {
                     "Nothing was ordered: {key} came together with other keys. Press {key} alone"
                 ));
             } else {
-                self.notify_error(format!(
+                self.refuse_early(&format!(
                     "Nothing was ordered: {key} came before the total could be read. Look, then press {key}"
                 ));
             }
@@ -213,7 +215,7 @@ impl Updater<'_> {
         }
 
         let Some(preview) = self.current_preview() else {
-            self.notify_error("Not ordered: the cart is just changing. Look again, then confirm");
+            self.refuse_early("Not ordered: the cart is just changing. Look again, then confirm");
             return;
         };
         if preview.orderable_lines().is_err() {
@@ -232,6 +234,37 @@ impl Updater<'_> {
         self.state.orders.placing = Some(id.clone());
         self.state.notice = None;
         self.request_order(OrderRequest::Place(id, preview));
+    }
+
+    /// Refuses an order that was confirmed while the total that was seen may be changing. Where there is
+    /// another one, or as soon as there is, that is told.
+    fn refuse_early(&mut self, words: &str) {
+        self.state.orders.refused_total = self.state.orders.last_seen_total;
+        if !self.tell_changed_total() {
+            self.notify_error(words);
+        }
+    }
+
+    /// Tells of a total that is another one than that for which the order was confirmed; returns
+    /// whether it is.
+    fn tell_changed_total(&mut self) -> bool {
+        let orders = &self.state.orders;
+        let (Some(preview), Some(before)) = (&orders.preview, orders.refused_total) else {
+            return false;
+        };
+        let total = preview.total();
+        if total == before || preview.orderable_lines().is_err() {
+            return false;
+        }
+
+        let total = total.in_currency(&preview.currency);
+        let before = before.in_currency(&preview.currency);
+        let key = self.state.env.keymap.key_of(Action::PlaceOrder);
+        self.notify_until_key(
+            format!("The total is now {total}, it was {before}. {key} orders at the new total."),
+            Tone::Warn,
+        );
+        true
     }
 
     /// Says how to place the order, where the key's small letter is pressed. It must not do so by
@@ -261,6 +294,8 @@ impl Updater<'_> {
     /// Takes in that a total has reached the terminal.
     pub(super) fn on_total_shown(&mut self, number: u64) {
         if shown_total(self.state) == Some(number) {
+            let preview = self.state.orders.preview.as_ref();
+            self.state.orders.last_seen_total = preview.map(|preview| preview.total());
             self.state.orders.total_seen = Some(number);
             self.state.orders.keys_together = false;
         }
@@ -294,6 +329,10 @@ impl Updater<'_> {
                 self.state.orders.reading = false;
                 self.state.orders.preview = Some(preview);
                 self.state.orders.preview_number += 1;
+                if !self.state.orders.outdated {
+                    self.tell_changed_total();
+                    self.state.orders.refused_total = None;
+                }
             }
             OrderEvent::List(page) => {
                 self.take_in_states(page.orders.iter().map(OrderBrief::from));
@@ -379,7 +418,10 @@ impl Updater<'_> {
                 self.read_products_in_cart();
                 self.notify_error(failure.told_in(&self.state.shop.currency));
             }
-            Ok(Outcome::Nothing) => self.notify_error(Refusal::CartChanged.to_string()),
+            Ok(Outcome::Nothing) => self.refuse_early(&Refusal::CartChanged.to_string()),
+            Err(Error::Refused(Refusal::CartChanged)) => {
+                self.refuse_early(&Refusal::CartChanged.to_string());
+            }
             Err(Error::Refused(refusal)) => {
                 self.notify_error(self.told(refusal));
             }
