@@ -706,5 +706,8 @@ fn a_note_is_seen_by_the_others_undone_and_on_the_receipt() {
     for receipt in ["› ann: no sugar", "› bob: hot", "Note: 12:30, back door"] {
         ann.wait(receipt);
     }
+    // Who was about to order gets the receipt, too. The notes are gone with their cart.
+    bob.wait("ordered by ann");
+    bob.keys("esc");
     bob.gone("› bob: hot");
 }
