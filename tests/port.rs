@@ -8,6 +8,7 @@ use regex::Regex;
 use std::sync::Arc;
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
+use trolley::config::alerts::AlertWays;
 use trolley::config::display::Display;
 use trolley::config::keymap::{Action, Keymap};
 use trolley::config::theme::Theme;
@@ -68,6 +69,7 @@ impl FarTerminal {
             },
             keymap: Keymap::default().without(&[Action::Suspend, Action::LoadDemo]),
             display: Display::told_by(|_| String::new()),
+            alerts: AlertWays::NONE,
             theme: Theme::DARK,
             mouse: true,
             zone: jiff::tz::TimeZone::UTC,

@@ -161,7 +161,7 @@ async fn an_empty_command_opens_the_screen() {
 }
 
 #[tokio::test]
-async fn variables_are_counted() {
+async fn only_variables_that_say_how_a_terminal_is_are_taken() {
     let served = Served::office();
     let connection = connect(&served).await;
     let mut channel = open(&connection).await;
@@ -171,7 +171,19 @@ async fn variables_are_counted() {
         channel.set_env(true, name, "x").await.unwrap();
         granted += usize::from(is_granted(&mut channel).await);
     }
-    assert_eq!(granted, 8);
+    assert_eq!(granted, 0);
+
+    let long = "x".repeat(257);
+    for (name, value, is_taken) in [
+        ("LC_ALL", "C", true),
+        ("LC_ALL", "C.UTF-8", true),
+        ("TROLLEY_ALERTS", "none", true),
+        ("TERM_PROGRAM", &long, false),
+        ("PATH", "/bin", false),
+    ] {
+        channel.set_env(true, name, value).await.unwrap();
+        assert_eq!(is_granted(&mut channel).await, is_taken, "{name}");
+    }
 }
 
 #[tokio::test]

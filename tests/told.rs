@@ -1,11 +1,14 @@
-//! What people are told of: orders of others, the open order in the header, totals that changed.
+//! What people are told of: orders of others, the open order in the header, totals that changed, and
+//! whatever happens while they look elsewhere.
 
 use crate::harness;
 
 use harness::order_screens::{list, order_id, orders, preview};
 use harness::screens::TestScreen;
-use harness::{Server, ok, shop_sized};
-use trolley::model::{Cart, ChangeKind, OpId, OrderBrief, OrderState, Update};
+use harness::{Server, TROLLEY, Terminal, ok, shop, shop_sized, until};
+use rustix::process::Signal;
+use trolley::model::order::Share;
+use trolley::model::{Cart, ChangeKind, OpId, OrderBrief, OrderState, RuleChange, Update};
 use trolley::store::live::{LiveEvent, LiveRequest, OrderEvent, OrderRequest};
 use trolley::tui::message::{Effect, Message};
 use trolley::tui::state::Mode;
@@ -40,21 +43,29 @@ fn header(stage: &TestScreen) -> String {
     stage.picture().lines().next().unwrap().to_owned()
 }
 
-/// What a message asks of the live link.
-fn requests(stage: &mut TestScreen, message: Message) -> Vec<LiveRequest> {
-    let effects = update(&mut stage.state, message, stage.now);
-    let requests = effects.into_iter().filter_map(|effect| match effect {
-        Effect::Live(request) => Some(request),
-        _ => None,
-    });
-    requests.collect()
+/// What a message asks of the live link, and what it says to who looks elsewhere.
+fn effects(stage: &mut TestScreen, message: Message) -> (Vec<LiveRequest>, Vec<String>) {
+    let mut requests = Vec::new();
+    let mut alerts = Vec::new();
+    for effect in update(&mut stage.state, message, stage.now) {
+        match effect {
+            Effect::Live(request) => requests.push(request),
+            Effect::Alert(words) => alerts.push(words),
+            _ => {}
+        }
+    }
+    (requests, alerts)
+}
+
+fn alerts(stage: &mut TestScreen, event: LiveEvent) -> Vec<String> {
+    effects(stage, Message::Live(event)).1
 }
 
 #[test]
 fn somebodys_order_is_told_with_its_number_and_total_as_soon_as_they_are_read() {
     let mut stage = TestScreen::filled(80, 24);
     let update = ordered(&mut stage);
-    let requests = requests(&mut stage, Message::Live(LiveEvent::Update(update.clone())));
+    let (requests, _) = effects(&mut stage, Message::Live(LiveEvent::Update(update.clone())));
     let asks = |request: &LiveRequest| matches!(request, LiveRequest::Order(OrderRequest::Newest));
     assert!(requests.iter().any(asks));
     let short = order_id(1).without_day().to_owned();
@@ -232,6 +243,213 @@ fn a_total_that_changed_before_it_was_confirmed_is_told() {
 }
 
 #[test]
+fn who_looks_elsewhere_is_told_once_of_what_others_did() {
+    let mut stage = TestScreen::with_rules(80, 24, "bob");
+    stage.take_in(Message::Focus(false));
+    let rules = |stage: &mut TestScreen, by: &str| {
+        let mut locked = stage.update(by, ChangeKind::Rules, &[]);
+        locked.rules = vec![RuleChange::Locked(true)];
+        LiveEvent::Update(locked)
+    };
+    let locked = rules(&mut stage, "bob");
+    assert_eq!(alerts(&mut stage, locked), ["bob locked the cart"]);
+    let own = rules(&mut stage, "ann@till");
+    assert_eq!(alerts(&mut stage, own), [""; 0]);
+
+    // Pieces of ours, and those of others.
+    let version = stage.version;
+    let mut cart = stage.state.cart.confirmed.clone();
+    cart.version = version;
+    stage.link(LiveEvent::Cart(cart));
+    for (whose, told) in [
+        ("ann@till", &["bob took out 2 × Flat White, 1 of yours"][..]),
+        ("cai", &[]),
+    ] {
+        let mut taken = stage.update("bob", ChangeKind::Edit, &[("flat-white", 3, -2)]);
+        taken.lines[0].taken = vec![Share {
+            by: whose.to_owned(),
+            pieces: 1,
+        }];
+        taken.count = stage.state.cart.confirmed.lines.len();
+        assert_eq!(alerts(&mut stage, LiveEvent::Update(taken)), told);
+    }
+
+    // Each step of an order once, and none that was there before.
+    let placed = brief(&stage, OrderState::Placed);
+    let newest = LiveEvent::Order(OrderEvent::Newest(vec![placed]));
+    assert_eq!(alerts(&mut stage, newest), [""; 0]);
+    let accepted = brief(&stage, OrderState::Accepted);
+    assert_eq!(
+        alerts(&mut stage, news(accepted.clone())),
+        ["mia accepted #42"]
+    );
+    assert_eq!(alerts(&mut stage, news(accepted)), [""; 0]);
+    let ready = brief(&stage, OrderState::Ready);
+    assert_eq!(alerts(&mut stage, news(ready)), ["#42 is ready"]);
+    let cancelled = OrderBrief {
+        changed_by: Some("ann@till".to_owned()),
+        ..brief(&stage, OrderState::Cancelled)
+    };
+    assert_eq!(alerts(&mut stage, news(cancelled)), [""; 0]);
+    assert_eq!(stage.state.missed, Some(4));
+    stage.take_in(Message::Focus(false));
+    assert_eq!(stage.state.missed, Some(4));
+
+    // Who looks needs no telling.
+    stage.take_in(Message::Focus(true));
+    assert_eq!(stage.state.missed, None);
+    let unlocked = rules(&mut stage, "bob");
+    assert_eq!(alerts(&mut stage, unlocked), [""; 0]);
+}
+
+#[test]
+fn who_looks_elsewhere_hears_of_the_deadline_unless_they_are_ready() {
+    for (name, told) in [
+        (
+            "kim",
+            &[
+                "5 minutes left: you are not ready",
+                "1 minute left: you are not ready",
+            ][..],
+        ),
+        ("cai", &[]),
+    ] {
+        let mut stage = TestScreen::with_rules(80, 24, "bob");
+        stage.state.env.me = name.to_owned();
+        stage.take_in(Message::Focus(false));
+        let mut heard = Vec::new();
+        for _ in 0..12 {
+            stage.now.steady += 60_000;
+            heard.extend(effects(&mut stage, Message::Clock).1);
+        }
+        assert_eq!(heard, told);
+    }
+}
+
+/// Ann's screen at the cart `office`, in a terminal of this kind.
+fn screen(server: &Server, term: &str) -> Terminal {
+    let args = ["--redis", server.url(), "--cart", "office", "--name", "ann"];
+    let terminal = Terminal::builder(TROLLEY)
+        .args(&args)
+        .env("TERM", term)
+        .home(server.dir())
+        .open();
+    terminal.wait("[●*] live");
+    terminal.gone("Reading the catalog");
+    terminal
+}
+
+/// All that the program wrote after so many bytes.
+fn written(terminal: &Terminal, from: usize) -> String {
+    String::from_utf8_lossy(&terminal.raw()[from..]).into_owned()
+}
+
+/// Waits until the program writes these bytes after so many; returns how many there are then.
+fn wait_written(terminal: &Terminal, from: usize, bytes: &str) -> usize {
+    let what = format!("{bytes:?} is written");
+    until(&what, || written(terminal, from).contains(bytes));
+    terminal.raw().len()
+}
+
+const FOCUS_OUT: &[u8] = b"\x1b[O";
+const FOCUS_IN: &[u8] = b"\x1b[I";
+
+#[test]
+fn a_terminal_without_the_focus_is_told_by_title_bell_and_notification() {
+    let server = Server::with_demo();
+    let mut ann = screen(&server, "xterm-kitty");
+    let mut bob = shop(&server, "office", "bob");
+    assert!(written(&ann, 0).contains("\x1b[?1004h"));
+
+    bob.keys("3 a");
+    ann.wait("3 items ");
+    ann.send(FOCUS_OUT);
+    let from = ann.raw().len();
+
+    bob.keys("c");
+    bob.wait("Press Y to place the order");
+    bob.keys_until("Y", "Receipt #1");
+    let ordered = "\x07\x1b]99;;trolley · office: bob ordered 1 line: #1, €6.30\x1b\\";
+    wait_written(&ann, from, ordered);
+    wait_written(&ann, from, "\x1b]0;(1) office · trolley\x07");
+    ann.wait(r"bob ordered 1 line: #1, €6\.30\. o shows the receipt");
+    ann.wait("#1 placed  ● live");
+
+    ok(&server, &["--name", "mia", "order", "1", "accept"]);
+    wait_written(
+        &ann,
+        from,
+        "\x07\x1b]99;;trolley · office: mia accepted #1\x1b\\",
+    );
+    wait_written(&ann, from, "\x1b]0;(2) office · trolley\x07");
+    ann.wait(r"mia +accepted #1 ");
+    ann.wait("#1 accepted  ● live");
+    ann.wait("Order #1 is accepted");
+
+    // Looking takes the count away.
+    let from = ann.raw().len();
+    ann.send(FOCUS_IN);
+    let from = wait_written(&ann, from, "\x1b]0;Corner Shop · office · 0 items\x07");
+    ok(&server, &["--name", "mia", "order", "1", "ready"]);
+    ann.wait("✓ #1 ready  ● live");
+    ok(&server, &["--name", "mia", "order", "1", "done"]);
+    ann.gone("#1 ready");
+    let quiet = written(&ann, from);
+    assert!(
+        !quiet.contains("99;;") && !quiet.contains("trolley\x07"),
+        "{quiet:?}"
+    );
+
+    ann.keys("q");
+    ann.wait_exit();
+    let raw = written(&ann, 0);
+    assert!(raw.rfind("\x1b[?1004l").unwrap() > raw.rfind("\x1b[?1004h").unwrap());
+}
+
+#[test]
+fn ones_own_doing_under_the_same_name_is_not_told() {
+    let server = Server::with_demo();
+    let mut ann = screen(&server, "xterm-kitty");
+    ann.send(FOCUS_OUT);
+    ann.wait("The cart is empty");
+    let from = ann.raw().len();
+
+    let as_ann = ["--cart", "office", "--name", "ann"];
+    let run = |args: &[&str]| ok(&server, &[&as_ann[..], args].concat());
+    run(&["add", "espresso", "3"]);
+    run(&["checkout", "--yes"]);
+    run(&["order", "1", "cancel"]);
+    ann.wait("✗ #1 cancelled  ● live");
+    ok(
+        &server,
+        &["--cart", "office", "--name", "bob", "add", "baguette"],
+    );
+    ann.wait("1 item ");
+    let quiet = written(&ann, from);
+    assert!(!quiet.contains("99;;"), "{quiet:?}");
+    assert!(!quiet.contains("office · trolley"), "{quiet:?}");
+}
+
+#[test]
+fn a_console_is_sent_none_of_it() {
+    let server = Server::with_demo();
+    let mut ann = screen(&server, "linux");
+    ann.send(FOCUS_OUT);
+    ok(
+        &server,
+        &["--cart", "office", "--name", "bob", "add", "baguette"],
+    );
+    ann.wait("1 item ");
+    ok(
+        &server,
+        &["--cart", "office", "--name", "bob", "checkout", "--yes"],
+    );
+    ann.wait("bob ordered 1 line: #1");
+    let raw = written(&ann, 0);
+    assert!(!raw.contains("1004h") && !raw.contains("trolley\x07"));
+}
+
+#[test]
 fn a_screen_that_starts_later_has_the_open_order_too() {
     let server = Server::with_demo();
     for order in ["1", "2"] {
@@ -251,4 +469,46 @@ fn a_screen_that_starts_later_has_the_open_order_too() {
     assert!(!ann.text().contains("Order #1 is ready"));
     ann.click(30, 1);
     ann.wait("Receipt #1 · ready");
+}
+
+#[test]
+fn a_terminal_tells_of_its_focus_again_after_it_was_given_back() {
+    let server = Server::with_demo();
+    let ann = screen(&server, "xterm-256color");
+    let from = wait_written(&ann, 0, "\x1b[?1004h");
+    ann.signal(Signal::TSTP);
+    let from = wait_written(&ann, from, "\x1b[?1004l");
+    ann.signal(Signal::CONT);
+    wait_written(&ann, from, "\x1b[?1004h");
+}
+
+#[cfg(feature = "serve")]
+#[test]
+fn visitors_are_told_as_their_own_terminal_takes_it() {
+    let served = harness::Served::office();
+    let options = ["-o", "SendEnv=LC_TERMINAL"];
+    let mut ann = served
+        .builder("visitor", Some("ann"), &options)
+        .env("LC_TERMINAL", "iTerm2")
+        .open();
+    ann.wait("● live");
+    ann.wait("64 products");
+    assert!(written(&ann, 0).contains("\x1b[?1004h"));
+    ann.send(FOCUS_OUT);
+    ann.wait("The cart is empty");
+
+    let from = ann.raw().len();
+    let as_bob = ["--cart", "office", "--name", "bob"];
+    ok(&served.redis, &[&as_bob[..], &["add", "baguette"]].concat());
+    ok(
+        &served.redis,
+        &[&as_bob[..], &["checkout", "--yes"]].concat(),
+    );
+    let ordered = "\x07\x1b]9;trolley · office: bob ordered 1 line: #1, €2.10\x1b\\";
+    wait_written(&ann, from, ordered);
+    wait_written(&ann, from, "\x1b]0;(1) office · trolley\x07");
+    ann.keys("q");
+    ann.wait_exit();
+    let raw = written(&ann, 0);
+    assert!(raw.rfind("\x1b[?1004l").unwrap() > raw.rfind("\x1b[?1004h").unwrap());
 }

@@ -4,6 +4,7 @@
 //! environment, `file` reads the settings file, and `origins` picks each setting's value from the
 //! strongest layer that has it. [`Settings::load`] checks the values.
 
+pub mod alerts;
 mod credentials;
 pub mod display;
 mod file;
@@ -32,6 +33,7 @@ pub use setting_table::SettingSource;
 use crate::model::change::sanitize_actor;
 use crate::model::{Refusal, Timeout, UserName, quantity, text};
 use crate::store::{Address, Policy};
+use alerts::Alerts;
 use credentials::Credentials;
 use file::FilePresence;
 use keymap::Keymap;
@@ -95,6 +97,8 @@ pub struct Settings {
     pub policy: Policy,
     /// The colours; `None`: those that suit the terminal.
     pub theme: Option<Theme>,
+    /// How to be told what happens while one looks elsewhere.
+    pub alerts: Alerts,
     /// True where clicks go to the shop, not to the terminal.
     pub mouse: bool,
     /// The keys in force.
@@ -139,6 +143,7 @@ impl Settings {
         let user = user(layers)?;
         let policy = policy(layers, &user)?;
         let theme = theme(layers)?;
+        let alerts = alerts(layers)?;
         let mouse = layers.pick_noted("mouse", |layer| layer.mouse);
         let log = log(layers)?;
 
@@ -147,6 +152,7 @@ impl Settings {
             user,
             policy,
             theme,
+            alerts,
             mouse,
             keymap,
             log,
@@ -281,6 +287,13 @@ fn theme(layers: &mut SettingLayers) -> Result<Option<Theme>, ConfigError> {
         )
     })?;
     Ok(Some(theme))
+}
+
+/// How to be told what happens while one looks elsewhere.
+fn alerts(layers: &mut SettingLayers) -> Result<Alerts, ConfigError> {
+    let name = layers.pick_noted("alerts", |layer| not_empty(&layer.alerts));
+    let names: Vec<&str> = Alerts::NAMED.iter().map(|(name, _)| *name).collect();
+    Alerts::named(&name).ok_or_else(|| invalid("alerts", names.join(", ")))
 }
 
 /// The file for the log, and the lowest level that is written to it.

@@ -1,6 +1,7 @@
 //! The table of all settings: each field of [`SettingLayer`] is one of them. Command line,
 //! environment, settings file and defaults all fill this same table.
 
+use crate::config::alerts::Alerts;
 use crate::config::theme::Theme;
 use crate::model::{quantity, user};
 use clap::Args;
@@ -88,6 +89,11 @@ pub(crate) struct SettingLayer {
     #[arg(long, value_name = "NAME", env = "TROLLEY_THEME", add = ArgValueCandidates::new(themes))]
     pub(crate) theme: Option<String>,
 
+    /// How to be told what happens while you look elsewhere: auto, bell, title, none
+    /// [default: auto]
+    #[arg(long, value_name = "HOW", env = "TROLLEY_ALERTS", add = ArgValueCandidates::new(alerts))]
+    pub(crate) alerts: Option<String>,
+
     // The option is the opposite of the setting. The mouse is on by default, so the command line
     // only ever turns it off: `--no-mouse` is short, and giving it reads as `mouse = false`.
     /// Leave the mouse to the terminal
@@ -145,6 +151,7 @@ impl SettingLayer {
             line_limit: Some(quantity::DEFAULT_LIMIT),
             confirm_replicas: Some(0),
             theme: Some("auto".to_owned()),
+            alerts: Some("auto".to_owned()),
             mouse: Some(true),
             log_level: Some("info".to_owned()),
             ..SettingLayer::default()
@@ -197,6 +204,11 @@ fn themes() -> Vec<CompletionCandidate> {
         .collect()
 }
 
+fn alerts() -> Vec<CompletionCandidate> {
+    let names = Alerts::NAMED.iter().map(|(name, _)| *name);
+    names.map(CompletionCandidate::new).collect()
+}
+
 fn levels() -> Vec<CompletionCandidate> {
     LOG_LEVELS.map(CompletionCandidate::new).into()
 }
@@ -218,6 +230,7 @@ mod tests {
                 defaults.confirm_replicas.map(|n| n.to_string()),
             ),
             ("theme", defaults.theme),
+            ("alerts", defaults.alerts),
             ("log_level", defaults.log_level),
         ] {
             let option = command

@@ -4,6 +4,7 @@ use super::ServedShop;
 use super::connections::{Connection, Farewell};
 use super::identity::{Grant, Role};
 use super::printer::STDERR;
+use crate::config::alerts::{AlertWays, Alerts};
 use crate::config::display::{self, Display};
 use crate::config::keymap::Action;
 use crate::config::theme::Theme;
@@ -35,8 +36,23 @@ const STATUS_FAILED: u8 = 3;
 /// The largest screen that is drawn, in columns and rows. What is beyond stays empty.
 const LARGEST_SIZE: (u16, u16) = (500, 200);
 
-/// The most variables of an environment that are kept, and the longest value, in bytes.
-const MOST_VARIABLES: usize = 8;
+/// The variables of an environment that are kept: those that say how a terminal is.
+const VARIABLES: [&str; 13] = [
+    "LANG",
+    "LC_ALL",
+    "LC_CTYPE",
+    "COLORTERM",
+    "NO_COLOR",
+    "TROLLEY_THEME",
+    "TROLLEY_ALERTS",
+    "TERM_PROGRAM",
+    "LC_TERMINAL",
+    "TMUX",
+    "STY",
+    "WT_SESSION",
+    "VTE_VERSION",
+];
+/// The longest value of one that is kept, in bytes.
 const LONGEST_VALUE: usize = 256;
 /// The longest name of a terminal, in bytes.
 const LONGEST_TERM: usize = 64;
@@ -105,23 +121,20 @@ fn bounded((columns, rows): (u32, u32), last: (u16, u16)) -> (u16, u16) {
 pub(super) struct Environment(Vec<(String, String)>);
 
 impl Environment {
-    /// Takes in a variable, where it matters and there is room; returns whether it has.
+    /// Takes in a variable, where it matters and its value is not too long; returns whether it has.
+    /// The one that is set last counts.
     pub(super) fn take_in(&mut self, name: &str, value: &str) -> bool {
-        let matters = matches!(name, "LANG" | "COLORTERM" | "NO_COLOR" | "TROLLEY_THEME")
-            || name.starts_with("LC_");
-        let fits = self.0.len() < MOST_VARIABLES
-            && name.len() <= LONGEST_VALUE
-            && value.len() <= LONGEST_VALUE;
-
-        if matters && fits {
+        let matters = VARIABLES.contains(&name) && value.len() <= LONGEST_VALUE;
+        if matters {
+            self.0.retain(|(known, _)| known != name);
             self.0.push((name.to_owned(), value.to_owned()));
         }
-        matters && fits
+        matters
     }
 
-    /// A variable; empty where it is not set. The one that was set last counts.
+    /// A variable; empty where it is not set.
     fn get(&self, name: &str) -> String {
-        let found = self.0.iter().rev().find(|(known, _)| known == name);
+        let found = self.0.iter().find(|(known, _)| known == name);
         found.map(|(_, value)| value.clone()).unwrap_or_default()
     }
 }
@@ -212,6 +225,7 @@ fn visit(shop: &ServedShop, grant: Grant, terminal: Terminal, environment: &Envi
     let theme = Theme::named(&environment.get("TROLLEY_THEME"))
         .or_else(|| display.plain_theme(|name| variable(&terminal, environment, name)))
         .unwrap_or(Theme::DARK.on_terminal_background());
+    let alerts = Alerts::named(&environment.get("TROLLEY_ALERTS")).unwrap_or(shop.settings.alerts);
 
     Visit {
         user: grant.cart,
@@ -221,6 +235,7 @@ fn visit(shop: &ServedShop, grant: Grant, terminal: Terminal, environment: &Envi
         },
         keymap: shop.settings.keymap.clone().without(left_out(grant.role)),
         display,
+        alerts: AlertWays::told_by(alerts, |name| variable(&terminal, environment, name)),
         theme: display.theme(theme),
         mouse: shop.settings.mouse,
         zone: jiff::tz::TimeZone::system(),

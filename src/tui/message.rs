@@ -31,6 +31,8 @@ pub enum Message {
     /// The message with this text, which waits for a key, is on the terminal, and every key that
     /// came before was taken in.
     NewsShown(String),
+    /// The terminal got the focus, or lost it.
+    Focus(bool),
     /// Text was pasted.
     Paste(String),
     /// The mouse was pressed, or its wheel turned.
@@ -137,6 +139,8 @@ pub enum Effect {
     Search(SearchRequest),
     /// Capture the mouse, or leave it to the terminal.
     Mouse(bool),
+    /// Tell the person, who looks elsewhere, what happened.
+    Alert(String),
     /// Load the demo catalog.
     LoadDemo,
     /// Read these carts, for the list of them.

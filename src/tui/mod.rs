@@ -16,6 +16,7 @@ pub mod workers;
 
 pub use error::ScreenError;
 
+use crate::config::alerts::AlertWays;
 use crate::config::display::{self, Display};
 use crate::config::theme::Theme;
 use crate::config::used_carts::UsedCarts;
@@ -109,6 +110,7 @@ fn visit(settings: &Settings, address: &Address) -> Visit {
         policy: settings.policy.clone(),
         keymap: settings.keymap.clone(),
         display,
+        alerts: AlertWays::told_by(settings.alerts, variable),
         theme: display.theme(theme),
         mouse: settings.mouse,
         zone: jiff::tz::TimeZone::system(),

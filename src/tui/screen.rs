@@ -4,6 +4,7 @@
 
 use super::alarm;
 use super::error::ScreenError;
+use crate::config::alerts::AlertWays;
 use crate::config::display::Display;
 use crate::config::keymap::Keymap;
 use crate::config::theme::Theme;
@@ -47,6 +48,8 @@ pub struct Visit {
     pub keymap: Keymap,
     /// The abilities of the terminal.
     pub display: Display,
+    /// The ways to tell the person something while they look elsewhere.
+    pub alerts: AlertWays,
     /// The colours.
     pub theme: Theme,
     /// True where clicks go to the shop, not to the terminal.
@@ -76,6 +79,7 @@ impl Visit {
             zone: self.zone.clone(),
             keymap: self.keymap.clone(),
             display: self.display,
+            alerts: self.alerts,
         };
         let mut state = State::new(env, self.theme, self.mouse, self.size);
 
@@ -225,6 +229,7 @@ impl<P: Port> Screen<P> {
                 if let Some(size) = size {
                     self.input = TerminalInput::new();
                     self.renderer.capture_mouse(self.state.mouse);
+                    self.renderer.ask_focus();
                     self.resize(size)?;
                 }
             }
@@ -359,6 +364,7 @@ impl<P: Port> Screen<P> {
             Effect::LoadDemo => self.load_demo()?,
             Effect::Search(search) => self.search_worker.search(search, catalog)?,
             Effect::Replaced(old) => self.search_worker.prepare(catalog, old)?,
+            Effect::Alert(words) => self.renderer.alert(words),
             Effect::Mouse(captured) => self.renderer.capture_mouse(captured),
             Effect::ReadCarts(carts) => self.read_carts(carts),
             Effect::Join(cart) => self.join(&cart),

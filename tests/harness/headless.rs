@@ -3,6 +3,7 @@
 use super::patience::{Deadline, PATIENCE, in_time};
 use super::shopping::change;
 use std::time::{Duration, Instant};
+use trolley::config::alerts::AlertWays;
 use trolley::config::display::Display;
 use trolley::config::key::Key;
 use trolley::model::{Cart, Catalog, Change, ChangeKind, Edit, OpId, Product, Update, UserName};
@@ -53,6 +54,7 @@ impl Headless {
             zone: jiff::tz::TimeZone::UTC,
             keymap: trolley::config::keymap::Keymap::default(),
             display: Display::told_by(|_| String::new()),
+            alerts: AlertWays::NONE,
         };
         let state = State::new(
             session,

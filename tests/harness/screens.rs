@@ -4,6 +4,7 @@
 use ratatui::Terminal;
 use ratatui::backend::TestBackend;
 use std::collections::BTreeMap;
+use trolley::config::alerts::AlertWays;
 use trolley::config::display::{Charset, Colours, Display};
 use trolley::config::key::Key;
 use trolley::config::keymap::Keymap;
@@ -79,6 +80,11 @@ pub fn env() -> Env {
         display: Display {
             colours: Colours::All,
             charset: Charset::Unicode,
+        },
+        alerts: AlertWays {
+            title: true,
+            bell: true,
+            notification: None,
         },
     }
 }

@@ -99,6 +99,20 @@ fn author_of_event<'a>(state: &State, kind: &'a CartEventKind) -> Option<&'a str
     }
 }
 
+/// An event as a sentence, with whoever brought it about where its words need that.
+#[must_use]
+pub(crate) fn describe_event_with_author(state: &State, kind: &CartEventKind) -> String {
+    let description = describe_event(state, kind, usize::MAX);
+    match (kind, author_of_event(state, kind)) {
+        (CartEventKind::Order(_, OrderState::Accepted | OrderState::Cancelled, _), Some(by)) => {
+            format!("{by} {description}")
+        }
+        (CartEventKind::Order(..) | CartEventKind::Expired | CartEventKind::Closed, _) => {
+            description
+        }
+    }
+}
+
 /// An event in a few words, in at most `room` columns: `the deadline passed: closed`.
 #[must_use]
 pub(crate) fn describe_event(state: &State, kind: &CartEventKind, room: usize) -> String {
@@ -221,7 +235,7 @@ fn name_and_total(state: &State, id: &OrderId) -> String {
 
 /// An order that somebody else has placed, in a few words: `ann ordered 7 lines: #42, €77.10`.
 #[must_use]
-fn describe_placed(state: &State, order: &PlacedByOther) -> String {
+pub(crate) fn describe_placed(state: &State, order: &PlacedByOther) -> String {
     let lines = text::count(order.lines, "line");
     let order_and_total = name_and_total(state, &order.id);
     format!("{} ordered {lines}: {order_and_total}", order.by)

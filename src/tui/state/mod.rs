@@ -10,6 +10,7 @@ pub mod people;
 pub mod scroll;
 pub(crate) mod timers;
 
+use crate::config::alerts::AlertWays;
 use crate::config::display::Display;
 use crate::config::keymap::{Context, Keymap};
 use crate::config::theme::Theme;
@@ -53,6 +54,8 @@ pub struct Env {
     pub keymap: Keymap,
     /// The abilities of the terminal.
     pub display: Display,
+    /// The ways to tell this person something while they look elsewhere.
+    pub alerts: AlertWays,
 }
 
 /// The state of the connection to the server, as shown.
@@ -253,6 +256,9 @@ pub struct State {
     pub ids_made: u64,
     /// The moment of the last message, by the steady clock.
     pub now: u64,
+    /// The number of things that happened since the terminal told that it lost the focus; `None`
+    /// while it has it. One that never tells has it always.
+    pub missed: Option<usize>,
     /// The difference between the wall clock and the steady clock then, in milliseconds. It grows
     /// by the time that the machine sleeps.
     pub wall_ahead: Option<i64>,
@@ -293,6 +299,7 @@ impl State {
 
             ids_made: 0,
             now: 0,
+            missed: None,
             wall_ahead: None,
         }
     }
@@ -539,6 +546,7 @@ mod tests {
             zone: jiff::tz::TimeZone::UTC,
             keymap: Keymap::default(),
             display: Display::told_by(|_| String::new()),
+            alerts: AlertWays::NONE,
         };
         State::new(env, Theme::DARK, true, (80, 24))
     }

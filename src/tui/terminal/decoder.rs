@@ -220,6 +220,8 @@ fn message(event: Event) -> Option<Message> {
         Event::Key(event) if event.kind != KeyEventKind::Release => key(event).map(Message::Key),
         Event::Mouse(event) => mouse(event).map(Message::Mouse),
         Event::Paste(text) => Some(Message::Paste(text)),
+        Event::FocusIn => Some(Message::Focus(true)),
+        Event::FocusOut => Some(Message::Focus(false)),
         _ => None,
     }
 }

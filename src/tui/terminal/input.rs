@@ -26,7 +26,10 @@ impl TerminalInput {
 
         let mut messages = VecDeque::new();
         self.decoder.feed(bytes, &mut messages);
-        if messages.len() > 1 {
+        let keys = messages
+            .iter()
+            .filter(|message| !matches!(message, Message::Focus(_)));
+        if keys.count() > 1 {
             messages.push_front(Message::KeysTogether);
         }
         messages
@@ -43,5 +46,21 @@ impl TerminalInput {
         let mut messages = VecDeque::new();
         self.decoder.on_timeout(&mut messages);
         messages
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_that_comes_with_the_focus_does_not_come_with_other_keys() {
+        let mut input = TerminalInput::new();
+        let came = input.take_in(b"\x1b[O\x1b[Ij");
+        assert!(matches!(came[0], Message::Focus(false)), "{came:?}");
+        assert!(matches!(came[1], Message::Focus(true)), "{came:?}");
+        assert!(matches!(came[2], Message::Key(_)), "{came:?}");
+        let more = input.take_in(b"\x1b[Ijj");
+        assert!(matches!(more[0], Message::KeysTogether), "{more:?}");
     }
 }

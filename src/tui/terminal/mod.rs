@@ -1,6 +1,7 @@
 //! Everything that touches the terminal: the port through which a screen has one, reading keys,
 //! drawing frames, signals, giving it back, and how often a frame is drawn.
 
+mod alert;
 mod decoder;
 pub(crate) mod frame_limit;
 pub(crate) mod input;

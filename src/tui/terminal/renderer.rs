@@ -1,5 +1,6 @@
 //! Draws frames: the bytes that change what a terminal shows to what it is to show.
 
+use super::alert;
 use super::shown::Shown;
 use crate::tui::state::State;
 use crate::tui::view::{cursor, sketch, title};
@@ -7,6 +8,10 @@ use crossterm::{event, queue, terminal};
 use ratatui::backend::{Backend, CrosstermBackend};
 use ratatui::layout::Rect;
 use std::io;
+use std::io::Write;
+
+/// The most alerts that wait for a terminal.
+const MOST_ALERTS: usize = 8;
 
 /// Draws the frames of one terminal, of which it asks nothing: it is told the size, with the state.
 #[derive(Debug)]
@@ -14,6 +19,10 @@ pub struct Renderer {
     shown: Shown,
     /// With the next frame the mouse is taken, or left to the terminal.
     mouse: Option<bool>,
+    /// With the next frame the terminal is asked to tell when it gets the focus and loses it.
+    asks_focus: bool,
+    /// What happened while the person looked elsewhere: told with the next frame.
+    alerts: Vec<String>,
     /// The title that the terminal has; empty where that is not known.
     title: String,
     /// True where the terminal may show anything.
@@ -32,6 +41,8 @@ impl Renderer {
         Renderer {
             shown: Shown::default(),
             mouse: mouse.then_some(true),
+            asks_focus: true,
+            alerts: Vec::new(),
             title: String::new(),
             is_invalid: true,
         }
@@ -48,6 +59,12 @@ impl Renderer {
             Some(true) => queue!(backend, event::EnableMouseCapture)?,
             Some(false) => queue!(backend, event::DisableMouseCapture)?,
             None => {}
+        }
+        if std::mem::take(&mut self.asks_focus) && state.env.alerts.need_focus() {
+            queue!(backend, event::EnableFocusChange)?;
+        }
+        for words in self.alerts.drain(..) {
+            backend.write_all(&alert::bytes(state, &words))?;
         }
         queue!(backend, terminal::BeginSynchronizedUpdate)?;
 
@@ -83,6 +100,19 @@ impl Renderer {
     /// Takes the mouse, or leaves it to the terminal, with the next frame.
     pub(crate) fn capture_mouse(&mut self, capture: bool) {
         self.mouse = Some(capture);
+    }
+
+    /// Asks the terminal, with the next frame, to tell when it gets the focus and loses it.
+    pub(crate) fn ask_focus(&mut self) {
+        self.asks_focus = true;
+    }
+
+    /// Tells the person, who looks elsewhere, what happened, with the next frame.
+    pub(crate) fn alert(&mut self, words: String) {
+        // One that does not read for long need not ring for everything.
+        if self.alerts.len() < MOST_ALERTS {
+            self.alerts.push(words);
+        }
     }
 
     /// Makes the next frame a whole one: what the terminal shows now may be anything. It may

@@ -31,6 +31,7 @@ pub(crate) fn restoring() -> Vec<u8> {
         out,
         terminal::EndSynchronizedUpdate,
         event::DisableMouseCapture,
+        event::DisableFocusChange,
         event::DisableBracketedPaste,
         terminal::LeaveAlternateScreen,
         cursor::Show,

@@ -202,6 +202,7 @@ impl Updater<'_> {
             // reads the cart again.
             UpdateFit::Gap => {
                 self.announce_gap(update);
+                self.alert_of(update);
                 return;
             }
         }
@@ -209,6 +210,7 @@ impl Updater<'_> {
         self.set_deadline(update.deadline);
         self.note_activity(std::slice::from_ref(update));
         self.announce(update);
+        self.alert_of(update);
         self.rebuild_shown();
         self.read_missing_products();
     }

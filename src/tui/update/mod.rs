@@ -4,6 +4,7 @@
 //! that neither terminal nor server nor clock is needed here.
 
 mod actions;
+mod alerts;
 mod cart;
 mod carts;
 mod catalog;
@@ -82,9 +83,14 @@ impl Updater<'_> {
             Message::KeysTogether => self.on_keys_together(),
             Message::TotalShown(number) => self.on_total_shown(number),
             Message::NewsShown(text) => self.on_news_shown(&text),
+            Message::Focus(has_focus) => self.on_focus(has_focus),
             Message::Paste(text) => self.paste(&text),
             Message::Mouse(mouse) => self.on_mouse(mouse),
-            Message::Continued => self.reread_cart(),
+            Message::Continued => {
+                // Who lets it go on looks at it.
+                self.on_focus(true);
+                self.reread_cart();
+            }
             Message::Resize(width, height) => self.state.size = (width, height),
             Message::Live(event) => self.on_live(event),
             Message::CatalogBegun(begun, shop) => self.on_catalog_begun(begun, shop),

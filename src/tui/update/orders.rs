@@ -11,7 +11,7 @@ use crate::store::live::{LiveRequest, NEWEST_LISTED};
 use crate::store::live::{OrderEvent, OrderRequest};
 use crate::store::order::Outcome;
 use crate::store::{Error, Trouble};
-use crate::tui::layout::activity::tell_placed;
+use crate::tui::layout::activity::{describe_event_with_author, describe_placed, tell_placed};
 use crate::tui::layout::orders::{Extent, MAY_NOT_ORDER, extent, has_order_key, shown_total};
 use crate::tui::message::Effect;
 use crate::tui::state::activity::CartEventKind;
@@ -559,7 +559,11 @@ impl Updater<'_> {
             return;
         }
 
+        let is_ours = by.as_ref().is_some_and(|by| self.state.is_me(by));
         let event = CartEventKind::Order(id.clone(), reached, by);
+        if !is_ours {
+            self.alert(describe_event_with_author(self.state, &event));
+        }
         self.note_event(at.unwrap_or_else(|| self.state.server_now()), event);
         let name = self.state.orders.name_of(&id);
         let news = format!("Order {name} is {}", reached.name());
@@ -619,6 +623,7 @@ impl Updater<'_> {
         if let Some(placed) = &mut self.state.orders.placed_by_other {
             placed.is_confirmed = true;
         }
+        self.alert(describe_placed(self.state, placed));
         if matches!(self.state.page(), Mode::Checkout(_)) {
             self.show_receipt_of_new(placed.id.clone());
         }

@@ -119,6 +119,9 @@ impl Updater<'_> {
         let rules = &self.state.cart.confirmed.rules;
         if left > 0 && !rules.locked && ordering(self.state).is_none() {
             let minutes = text::count(left.div_ceil(MINUTE), "minute");
+            if !self.state.cart.shown.lines.is_empty() && !self.state.is_ready(&self.state.env.me) {
+                self.alert(format!("{minutes} left: you are not ready"));
+            }
             if let Some(reminder) = reminder(self.state, &minutes) {
                 self.notify_until_key(reminder, Tone::Warn);
             }

@@ -66,11 +66,19 @@ fn draw_areas(state: &State, areas: &Areas, sketch: &mut Sketch) {
     footer::draw_keys(state, areas.footer, sketch);
 }
 
-/// Formats the terminal's title: the shop, and how much is in the cart.
+/// Formats the terminal's title: the shop, and how much is in the cart; or how much happened while
+/// somebody looked elsewhere.
 #[must_use]
 pub(crate) fn title(state: &State) -> String {
-    let items = text::count(state.totals().items, "item");
-    let title = format!("{} · {} · {items}", state.shop.name, state.env.user);
+    let cart = &state.env.user;
+    let missed = state.missed.filter(|_| state.env.alerts.title);
+    let title = match missed {
+        Some(1..) => format!("({}) {cart} · trolley", missed.unwrap_or_default()),
+        Some(0) | None => {
+            let items = text::count(state.totals().items, "item");
+            format!("{} · {cart} · {items}", state.shop.name)
+        }
+    };
     state.env.display.text(text::shown(&title).into_owned())
 }
 
