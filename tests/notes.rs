@@ -644,10 +644,13 @@ fn the_note_for_the_order_is_written_at_the_checkout_from_what_stands_there() {
         "{picture}"
     );
     stage.note("cai", "", "front door");
+    assert_eq!(edit_of(stage.requests("! enter")), None);
     assert_eq!(
-        edit_of(stage.requests("! enter")),
-        noted("back door!", "back door")
+        stage.notice(),
+        "cai has noted on the order since: front door · Not set: back door!"
     );
+    let edit = edit_of(stage.requests("n ! enter"));
+    assert_eq!(edit, noted("front door!", "front door"));
 
     // By the palette, too.
     let mut stage = shared_checkout(120, 36);

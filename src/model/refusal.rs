@@ -69,8 +69,8 @@ pub enum Refusal {
     /// The note has too many characters.
     #[error("A note has at most {max} characters", max = notes::LONGEST_NOTE)]
     NoteTooLong,
-    /// The note for the whole order is another by now.
-    #[error("Somebody has changed the note for the order since")]
+    /// The note is another by now.
+    #[error("Somebody has changed this note since")]
     NoteChanged,
     /// No more can be noted in this cart, or not under that name.
     #[error("This can't be noted: the cart has too many notes, or the name is too long")]

@@ -4,7 +4,7 @@ use super::{CART_UNREAD, Updater};
 use crate::model::notes::typed_note;
 use crate::model::{ChangeKind, Edit, ProductId, Refusal};
 use crate::tui::layout::checkout::fixing::closed;
-use crate::tui::state::{Asked, AskedNote, Mode};
+use crate::tui::state::{Asked, AskedNote, Mode, Tone};
 use tui_input::Input;
 
 impl Updater<'_> {
@@ -66,6 +66,15 @@ impl Updater<'_> {
         }
 
         // Everybody may change the note for the order, but only the one that they have seen.
+        let now = self.state.own_note(None);
+        if product.is_none() && now != before {
+            let who = self.state.author_of_order_note().unwrap_or("Somebody");
+            let news = match now {
+                "" => format!("{who} has removed the note for the order. Not set: {text}"),
+                now => format!("{who} has noted on the order since: {now} · Not set: {text}"),
+            };
+            return self.notify_until_key(news, Tone::Bad);
+        }
         let replaced = product.is_none().then_some(before);
         let edit = Edit::Note {
             product,

@@ -214,7 +214,13 @@ fn note_label(state: &State, note: &AskedNote, input: &Input, columns: usize) ->
     labels
         .into_iter()
         .find(|label| text::width(label) <= columns)
-        .unwrap_or_else(|| format!(" {}: ", text::truncate(&subject, columns.saturating_sub(3))))
+        .unwrap_or_else(|| {
+            // The name has what the words leave, where that is enough to tell products apart.
+            match columns.saturating_sub(text::width(" Note for : ")) {
+                room @ LEAST_NAME.. => format!(" Note for {}: ", text::truncate(&subject, room)),
+                _ => " Note: ".to_owned(),
+            }
+        })
 }
 
 /// What may be typed for an amount: its value now, or an example.
