@@ -85,6 +85,85 @@ fn nobody_leaves_a_cart_while_the_server_is_away() {
 }
 
 #[test]
+fn lines_of_another_cart_come_here_as_they_were() {
+    let server = Server::with_demo();
+    let by = |cart: &str, product: &str| server.get(&format!("HGET {{cart:{cart}}}:by {product}"));
+    ok_as(&server, "family", "bob", &["add", "espresso", "3"]);
+    ok_as(&server, "family", "cai", &["add", "espresso", "2"]);
+    ok_as(&server, "family", "ann", &["add", "sourdough"]);
+    ok_as(&server, "family", "bob", &["note", "espresso", "no sugar"]);
+    server.cmd("ZINCRBY cart:family 1 sourdough");
+    server.cmd("ZADD cart:family 1 unheard-of");
+    ok_as(&server, "office", "ann", &["add", "espresso"]);
+
+    let dee = shop(&server, "office", "dee");
+    let mut ann = shop(&server, "office", "ann");
+    let take = format!("{} enter", typed(":take family"));
+    ann.keys(&take);
+    ann.wait("Took 2 lines from family as they were; 1 can't be taken");
+    assert_eq!(by("office", "espresso"), "1 ann\n3 bob\n2 cai");
+    assert_eq!(by("office", "sourdough"), "2 ann");
+    assert_eq!(server.get("ZCARD cart:family"), "3");
+    assert_eq!(server.get("ZSCORE cart:family espresso"), "5");
+    dee.wait("6 Espresso +bob 3, cai 2, +2\\.40");
+    let notes = server.get("HGET {cart:office}:notes espresso");
+    assert_eq!(notes, "bob\tno sugar");
+    dee.wait("ann changed 2 lines");
+
+    // Nobody loses by an undo, nor by a redo and another undo, what was not taken.
+    for (key, sum, espresso, sourdough) in [
+        ("u", r"2\.40", "1 ann", ""),
+        ("ctrl-r", r"24\.80", "1 ann\n3 bob\n2 cai", "2 ann"),
+        ("u", r"2\.40", "1 ann", ""),
+    ] {
+        ann.keys(key);
+        ann.wait(&format!("Subtotal €{sum}"));
+        assert_eq!(by("office", "espresso"), espresso);
+        assert_eq!(by("office", "sourdough"), sourdough);
+    }
+    dee.wait("1 Espresso +ann ");
+
+    // What is gone is out of the way; the whole cart is taken, and then cleared by its name alone.
+    server.cmd("ZREM cart:family unheard-of");
+    ann.keys(&take);
+    ann.wait("Took 2 lines from family as they were; u undoes that. :clear family empties it");
+    ann.keys(&format!("{} enter", typed(":clear fam")));
+    ann.wait("fam: .*empty");
+    assert_eq!(server.get("ZCARD cart:family"), "2");
+    ann.keys(&format!("{} enter", typed(":clear family")));
+    ann.wait("Cleared 2 lines of family");
+    assert_eq!(server.get("EXISTS cart:family"), "0");
+    ann.keys(&take);
+    ann.wait("family has nothing that could be taken");
+    ann.keys(&format!("{} enter", typed(":take office")));
+    ann.wait("You are in office: its lines are here already");
+}
+
+#[test]
+fn what_comes_from_another_cart_keeps_the_rules_of_this_one() {
+    let server = Server::with_demo();
+    ok_as(&server, "family", "bob", &["add", "espresso", "3"]);
+    let rules = |options: &[&str]| ok_as(&server, "office", "mia", &[&["rules"], options].concat());
+    let mut ann = shop(&server, "office", "ann");
+    let take = format!("{} enter", typed(":take family"));
+    for (options, told) in [
+        (&["--budget-each", "5"][..], "bob's budget"),
+        (&["--budget-each", "none", "--budget", "7"], "the budget"),
+        (&["--budget", "none", "--lock"], "mia can reopen it|locked"),
+    ] {
+        rules(options);
+        ann.keys(&take);
+        ann.wait(told);
+        assert_eq!(server.get("EXISTS cart:office"), "0");
+        ann.keys("esc");
+    }
+    rules(&["--unlock", "--budget-each", "7.20"]);
+    ann.keys(&take);
+    ann.wait("Took 1 line from family");
+    assert_eq!(server.get("HGET {cart:office}:by espresso"), "3 bob");
+}
+
+#[test]
 fn prices_are_those_of_now_in_each_cart() {
     let server = Server::with_demo();
     let mut ann = shop(&server, "office", "ann");

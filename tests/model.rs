@@ -107,7 +107,10 @@ impl Model {
             Edit::Set {
                 product, quantity, ..
             } => drop(self.lines.insert(product.clone(), *quantity)),
-            Edit::Take { product, quantity } => {
+            Edit::Take { product, quantity }
+            | Edit::Withdraw {
+                product, quantity, ..
+            } => {
                 let line = self
                     .lines
                     .get_mut(product)

@@ -132,6 +132,32 @@ impl Cart {
         self.lines.sort_by(|a, b| a.sort_key().cmp(&b.sort_key()));
     }
 
+    /// The steps that bring the lines of this cart into another one as they are: with whose they
+    /// are, the prices at which they were added, and what was noted on them. Nobody's pieces become
+    /// those of `me`, who takes them. What has no sound quantity, or is not sold, stays.
+    #[must_use]
+    pub fn edits_to_take(&self, me: &str, is_sold: impl Fn(&ProductId) -> bool) -> Vec<Edit> {
+        let sold = self.lines.iter().filter(|line| is_sold(&line.product));
+        sold.filter_map(|line| {
+            let quantity = line.quantity.whole()?;
+            let of_others = shares::within(&line.shares, quantity).filter(|(by, _)| *by != me);
+            let shares = of_others.map(|(by, pieces)| Share {
+                by: by.to_owned(),
+                pieces,
+            });
+
+            Some(Edit::Restore {
+                product: line.product.clone(),
+                quantity,
+                price: line.added.as_ref().and_then(|added| added.price),
+                shares: shares.collect(),
+                place: None,
+                notes: self.notes.of(&line.product).to_vec(),
+            })
+        })
+        .collect()
+    }
+
     /// Applies `update` where it is the next one.
     pub fn apply(&mut self, update: &Update) -> UpdateFit {
         if update.version <= self.version {
@@ -149,7 +175,7 @@ impl Cart {
                 by: update.by.clone(),
                 price: line.price,
             };
-            self.put(&line.product, line.quantity, &[], added);
+            self.put(&line.product, line.quantity, &line.taken, added);
             if let Some(changed) = self.lines.iter_mut().find(|l| l.product == line.product) {
                 changed.touched = Some(at);
             }
@@ -255,6 +281,14 @@ impl Cart {
                 let rest = self.quantity(product).saturating_sub(*quantity);
                 self.put(product, rest, &[], Added::unconfirmed(by, None, None));
             }
+            Edit::Withdraw {
+                product,
+                quantity,
+                shares,
+            } => {
+                let rest = self.quantity(product).saturating_sub(*quantity);
+                self.put(product, rest, shares, Added::unconfirmed(by, None, None));
+            }
             Edit::Set {
                 product,
                 quantity,
@@ -281,8 +315,9 @@ impl Cart {
     }
 
     /// Sets the line of `product` to `quantity`, makes it as `added` says, or removes it where that
-    /// is 0. Pieces that come are those of whoever adds them, but for those that are `given` back.
-    fn put(&mut self, product: &ProductId, quantity: u32, given: &[Share], added: Added) {
+    /// is 0. The pieces that come or go are those of whoever makes the change, but for those `of`
+    /// others.
+    fn put(&mut self, product: &ProductId, quantity: u32, of: &[Share], added: Added) {
         let index = self.lines.iter().position(|line| line.product == *product);
 
         match (index, quantity) {
@@ -294,12 +329,12 @@ impl Cart {
             (Some(index), _) => {
                 let line = &mut self.lines[index];
                 let had = line.quantity.whole().unwrap_or(0);
-                shares::adjust(&mut line.shares, had, quantity, &added.by, given);
+                shares::adjust(&mut line.shares, had, quantity, &added.by, of);
                 line.quantity = Quantity::Whole(quantity);
             }
             (None, _) => {
                 let mut shares = Vec::new();
-                shares::adjust(&mut shares, 0, quantity, &added.by, given);
+                shares::adjust(&mut shares, 0, quantity, &added.by, of);
                 let line = CartLine {
                     product: product.clone(),
                     quantity: Quantity::Whole(quantity),

@@ -131,6 +131,16 @@ pub enum Edit {
         /// The notes that went with them. They don't replace newer ones.
         notes: Vec<Note>,
     },
+    /// Takes out pieces that one's own change brought as those of others, as far as these still
+    /// have them: the rest goes as with [`Edit::Take`].
+    Withdraw {
+        /// The product.
+        product: ProductId,
+        /// The number of pieces, from 1.
+        quantity: u32,
+        /// Whose they are; the rest are one's own.
+        shares: Vec<Share>,
+    },
     /// Takes pieces out; the line goes when none is left.
     Take {
         /// The product.
@@ -176,6 +186,7 @@ impl Edit {
             | Edit::Restore { product, .. }
             | Edit::Set { product, .. } => Some(product),
             Edit::Take { .. }
+            | Edit::Withdraw { .. }
             | Edit::Remove { .. }
             | Edit::Note { .. }
             | Edit::Clear
@@ -190,6 +201,7 @@ impl Edit {
             Edit::Add { product, .. }
             | Edit::Restore { product, .. }
             | Edit::Take { product, .. }
+            | Edit::Withdraw { product, .. }
             | Edit::Set { product, .. }
             | Edit::Remove { product } => Some(product),
             Edit::Note { product, .. } => product.as_ref(),
@@ -237,13 +249,13 @@ pub struct LineChange {
     pub delta: i64,
     /// The price noted on a line that is new.
     pub price: Option<Money>,
-    /// The pieces that it took from others than who made it.
+    /// The pieces that it took from others than who made it, or that it brought as theirs.
     pub taken: Vec<Share>,
 }
 
 impl LineChange {
-    /// The pieces that it took from others, behind what it took, told to `me` where somebody is
-    /// known to read it: `, 2 of bob's, 1 of yours`.
+    /// The pieces of others among those that it took or brought, behind these, told to `me` where
+    /// somebody is known to read it: `, 2 of bob's, 1 of yours`.
     #[must_use]
     pub fn of_others(&self, me: Option<&str>) -> String {
         self.taken
@@ -258,7 +270,12 @@ impl LineChange {
 
         match self.delta {
             0 => None,
-            1.. => Some(Edit::Take { product, quantity }),
+            1.. if self.taken.is_empty() => Some(Edit::Take { product, quantity }),
+            1.. => Some(Edit::Withdraw {
+                product,
+                quantity,
+                shares: self.taken.clone(),
+            }),
             _ => Some(Edit::Restore {
                 product,
                 quantity,
@@ -343,7 +360,10 @@ impl Update {
                 .line(product)
                 .is_some_and(|line| line.delta == i64::from(*quantity)),
 
-            Edit::Take { product, quantity } => self
+            Edit::Take { product, quantity }
+            | Edit::Withdraw {
+                product, quantity, ..
+            } => self
                 .line(product)
                 .is_some_and(|line| (-i64::from(*quantity)..0).contains(&line.delta)),
 

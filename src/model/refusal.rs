@@ -117,6 +117,16 @@ pub enum Refusal {
         /// The amount that is left of it.
         left: Money,
     },
+    /// The pieces of another person that a change brings would cost more than their budget.
+    #[error("{}", over(&format!("{name}'s"), "", *.budget, *.left))]
+    OverBudgetOf {
+        /// The person; clean text.
+        name: String,
+        /// The budget of each.
+        budget: Money,
+        /// The amount that is left of it.
+        left: Money,
+    },
     /// The cart changes too fast for its budget to be counted.
     #[error("Too many change this cart at once for its budget to be counted: try again")]
     Busy,
@@ -305,6 +315,9 @@ impl Refusal {
         match self {
             Refusal::OverBudget { budget, left } => over("the", currency, *budget, *left),
             Refusal::OverOwnBudget { budget, left } => over("your", currency, *budget, *left),
+            Refusal::OverBudgetOf { name, budget, left } => {
+                over(&format!("{name}'s"), currency, *budget, *left)
+            }
             Refusal::DearerThanBudget { budget, total } => dearer(currency, *budget, *total),
             Refusal::OtherTotal { expected, total } => other_total(currency, *total, *expected),
             Refusal::PlacedTotal { expected, total } => placed_total(currency, *total, *expected),
@@ -380,6 +393,7 @@ impl Refusal {
             | Refusal::NotOwner(_)
             | Refusal::OverBudget { .. }
             | Refusal::OverOwnBudget { .. }
+            | Refusal::OverBudgetOf { .. }
             | Refusal::Busy
             | Refusal::EmptyCart
             | Refusal::CartChanged
@@ -465,7 +479,7 @@ impl Refusal {
             Refusal::Closed(_) => "closed",
             Refusal::NotOwner(_) => "not_owner",
             Refusal::OverBudget { .. } => "over_budget",
-            Refusal::OverOwnBudget { .. } => "over_own_budget",
+            Refusal::OverOwnBudget { .. } | Refusal::OverBudgetOf { .. } => "over_own_budget",
             Refusal::Busy => "busy",
             Refusal::BeingOrdered(_) => "being_ordered",
             Refusal::EmptyCart => "empty_cart",

@@ -1,6 +1,6 @@
 //! The rules of a shared cart, which its owner sets.
 
-use super::{Change, Edit, Money, ProductId, Refusal, shares};
+use super::{Change, ChangeKind, Edit, Money, ProductId, Refusal, shares};
 use crate::model::change::sanitize_actors;
 use crate::model::order::Share;
 use crate::model::time::day_and_minute;
@@ -152,15 +152,17 @@ impl Ledger {
             Edit::Add { quantity, .. } | Edit::Restore { quantity, .. } => {
                 had.saturating_add(*quantity)
             }
-            Edit::Take { quantity, .. } => had.saturating_sub(*quantity),
+            Edit::Take { quantity, .. } | Edit::Withdraw { quantity, .. } => {
+                had.saturating_sub(*quantity)
+            }
             Edit::Set { quantity, .. } => *quantity,
             Edit::Note { .. } => had,
             Edit::Remove { .. } | Edit::Clear | Edit::Expire => 0,
         };
 
-        // Pieces that come back to others are not one's own.
-        let given = match edit {
-            Edit::Restore { shares, .. } => &shares[..],
+        // Pieces that come or go as those of others are not one's own.
+        let of = match edit {
+            Edit::Restore { shares, .. } | Edit::Withdraw { shares, .. } => &shares[..],
             Edit::Add { .. }
             | Edit::Take { .. }
             | Edit::Set { .. }
@@ -169,7 +171,7 @@ impl Ledger {
             | Edit::Clear
             | Edit::Expire => &[],
         };
-        shares::adjust(&mut portion.shares, had, portion.quantity, who, given);
+        shares::adjust(&mut portion.shares, had, portion.quantity, who, of);
     }
 }
 
@@ -183,6 +185,22 @@ pub fn pieces_of(shares: &[Share], who: &str) -> u32 {
         .sum()
 }
 
+/// The people to whom a change gives pieces.
+fn given_to(change: &Change) -> impl Iterator<Item = &str> {
+    let shares = change.edits.iter().flat_map(|edit| match edit {
+        Edit::Restore { shares, .. } => &shares[..],
+        Edit::Add { .. }
+        | Edit::Take { .. }
+        | Edit::Withdraw { .. }
+        | Edit::Set { .. }
+        | Edit::Remove { .. }
+        | Edit::Note { .. }
+        | Edit::Clear
+        | Edit::Expire => &[],
+    });
+    shares.map(|share| share.by.as_str())
+}
+
 impl Rules {
     /// True where there is any budget.
     #[must_use]
@@ -194,7 +212,8 @@ impl Rules {
     /// always does.
     ///
     /// # Errors
-    /// [`Refusal::OverBudget`], [`Refusal::OverOwnBudget`], with the amount that is left.
+    /// [`Refusal::OverBudget`], [`Refusal::OverOwnBudget`] and [`Refusal::OverBudgetOf`], with the
+    /// amount that is left.
     pub fn allow(&self, ledger: &Ledger, change: &Change, who: &str) -> Result<(), Refusal> {
         let mut after = ledger.clone();
         for edit in &change.edits {
@@ -219,6 +238,21 @@ impl Rules {
             });
         }
 
+        // What an undo brings back was theirs before.
+        if let Some(budget) = self.budget_each
+            && change.kind == ChangeKind::Edit
+        {
+            let over = given_to(change)
+                .find(|name| after.total_of(name) > budget.max(ledger.total_of(name)));
+            if let Some(name) = over {
+                return Err(Refusal::OverBudgetOf {
+                    name: name.to_owned(),
+                    budget,
+                    left: budget.less(ledger.total_of(name)),
+                });
+            }
+        }
+
         Ok(())
     }
 }
@@ -226,7 +260,7 @@ impl Rules {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{ChangeKind, OpId};
+    use crate::model::OpId;
 
     fn money(text: &str) -> Money {
         Money::parse(text).unwrap()

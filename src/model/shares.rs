@@ -10,23 +10,29 @@ pub(crate) const NOBODY: &str = "nobody";
 
 /// Adjusts the shares of a line whose quantity goes from `had` to `has` by a change of `by`.
 ///
-/// `change.lua` does the same: pieces that go are first one's own, then nobody's, then those of
-/// whoever came last. Pieces that come are one's own, but for those that are `given` back.
-pub(crate) fn adjust(shares: &mut Vec<Share>, had: u32, has: u32, by: &str, given: &[Share]) {
+/// `change.lua` does the same: pieces that go are first those `of` others that are named, then one's
+/// own, then nobody's, then those of whoever came last. Pieces that come are one's own, but for
+/// those `of` others.
+pub(crate) fn adjust(shares: &mut Vec<Share>, had: u32, has: u32, by: &str, of: &[Share]) {
     let surplus = sum(shares).saturating_sub(u64::from(had));
     cut(shares, surplus);
 
     if has > had {
         let mut more = has - had;
-        if sum(given) <= u64::from(more) {
-            for share in given {
+        if sum(of) <= u64::from(more) {
+            for share in of {
                 add(shares, &share.by, share.pieces);
                 more -= share.pieces;
             }
         }
         add(shares, by, more);
     } else {
-        take_own(shares, by, had - has);
+        let mut less = had - has;
+        for share in of {
+            let named = less.min(share.pieces);
+            less -= named - take_own(shares, &share.by, named);
+        }
+        take_own(shares, by, less);
         let surplus = sum(shares).saturating_sub(u64::from(has));
         cut(shares, surplus);
     }
@@ -167,13 +173,14 @@ fn add(shares: &mut Vec<Share>, by: &str, pieces: u32) {
     }
 }
 
-/// Removes a person's own pieces, as far as there are any.
-fn take_own(shares: &mut [Share], by: &str, mut pieces: u32) {
+/// Removes a person's own pieces, as far as there are any; returns how many are still to be removed.
+fn take_own(shares: &mut [Share], by: &str, mut pieces: u32) -> u32 {
     for share in shares.iter_mut().filter(|share| share.by == by) {
         let own = pieces.min(share.pieces);
         share.pieces -= own;
         pieces -= own;
     }
+    pieces
 }
 
 /// Removes pieces of whoever came last.
@@ -278,6 +285,21 @@ mod tests {
             // What is given back is the others' again, unless it is more than comes.
             (&[], (0, 5), "ann", &[("bob", 2)], &[("bob", 2), ("ann", 3)]),
             (&[], (0, 1), "ann", &[("bob", 2)], &[("ann", 1)]),
+            // So is what goes, as far as it is there.
+            (
+                &[("ann", 2), ("bob", 3)],
+                (5, 2),
+                "ann",
+                &[("bob", 3)],
+                &[("ann", 2)],
+            ),
+            (
+                &[("ann", 2), ("bob", 1), ("cy", 1)],
+                (5, 2),
+                "ann",
+                &[("bob", 2), ("dee", 1)],
+                &[("cy", 1)],
+            ),
             // Another client took some without a word.
             (&[("ann", 9)], (3, 4), "bob", &[], &[("ann", 3), ("bob", 1)]),
         ] {

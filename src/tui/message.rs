@@ -1,10 +1,10 @@
 //! Messages: everything that can happen to the screen. Effects: everything that it asks for.
 
 use crate::config::key::Key;
-use crate::model::{Catalog, Product, ProductId, Query, UserName};
+use crate::model::{Catalog, Product, ProductId, Query, Update, UserName};
 use crate::store::catalog::demo::Loaded;
 use crate::store::live::{LiveEvent, LiveRequest};
-use crate::store::{Shop, Trouble};
+use crate::store::{Error, Shop, Trouble};
 use crate::tui::state::carts::CartGlance;
 use std::collections::HashSet;
 
@@ -59,6 +59,10 @@ pub enum Message {
     Revived(Result<(), String>),
     /// The carts of the list were read, or could not be.
     Carts(Vec<(UserName, Result<CartGlance, Trouble>)>),
+    /// A cart was read whose lines are to be brought here, or could not be.
+    CartToTake(UserName, Result<CartGlance, Trouble>),
+    /// Another cart was cleared, or could not be.
+    Cleared(UserName, Result<Update, Error>),
     /// A search has results.
     Found(SearchResults),
     /// Whoever runs the screen says something to the person at the terminal.
@@ -145,6 +149,10 @@ pub enum Effect {
     LoadDemo,
     /// Read these carts, for the list of them.
     ReadCarts(Vec<UserName>),
+    /// Read a cart whose lines are to be brought here.
+    ReadToTake(UserName),
+    /// Clear another cart.
+    ClearOther(UserName),
     /// Leave this cart for another one.
     Join(UserName),
     /// Note that these carts were used, the last one first.

@@ -367,6 +367,8 @@ impl<P: Port> Screen<P> {
             Effect::Alert(words) => self.renderer.alert(words),
             Effect::Mouse(captured) => self.renderer.capture_mouse(captured),
             Effect::ReadCarts(carts) => self.read_carts(carts),
+            Effect::ReadToTake(cart) => self.read_to_take(cart),
+            Effect::ClearOther(cart) => self.clear_other(cart),
             Effect::Join(cart) => self.join(&cart),
             Effect::RememberCarts(carts) => self.remember_carts(carts)?,
             Effect::Revive => self.revive_server()?,
@@ -395,6 +397,26 @@ impl<P: Port> Screen<P> {
         let policy = self.policy.clone();
         let results = self.results_sender.clone();
         tokio::spawn(carts::read(address, policy, carts, results));
+    }
+
+    /// Reads a cart whose lines are to be brought here.
+    fn read_to_take(&self, cart: UserName) {
+        if self.used_carts.is_some() {
+            let address = self.hub.address.clone();
+            let policy = self.policy.clone();
+            let results = self.results_sender.clone();
+            tokio::spawn(carts::read_to_take(address, policy, cart, results));
+        }
+    }
+
+    /// Clears another cart.
+    fn clear_other(&self, cart: UserName) {
+        if self.used_carts.is_some() {
+            let address = self.hub.address.clone();
+            let policy = self.policy.clone();
+            let results = self.results_sender.clone();
+            tokio::spawn(carts::clear(address, policy, cart, results));
+        }
     }
 
     /// Notes the use of the cart that this screen begins with. That writes a file, so it is done

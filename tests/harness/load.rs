@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use tokio::task::JoinHandle;
+use trolley::model::order::Share;
 use trolley::model::{
     Cart, Change, ChangeKind, Edit, Notes, OpId, Product, Refusal, Update, UserName,
 };
@@ -163,9 +164,16 @@ async fn client(
     let mut terminal = Headless::at(&address, "alice", policy(), &products);
     for made in 0..changes {
         terminal.select(usize::try_from(random.below(PRODUCTS)).unwrap());
-        let key = ["a", "a", "a", "+", "-", "d", "u", "ctrl-r", "note", "ready"]
-            [usize::try_from(random.below(10)).unwrap()];
+        let key = [
+            "a", "a", "a", "+", "-", "d", "u", "ctrl-r", "note", "ready", "take",
+        ][usize::try_from(random.below(11)).unwrap()];
         match key {
+            "take" => {
+                let product = usize::try_from(random.below(PRODUCTS)).unwrap();
+                let edits = [product, (product + 1) % usize::try_from(PRODUCTS).unwrap()]
+                    .map(|product| taken_from_friends(&products[product], &mut random));
+                terminal.submit(ChangeKind::Edit, edits.into());
+            }
             "note" => {
                 let product = usize::try_from(random.below(PRODUCTS)).unwrap();
                 let product = products[product].id.clone();
@@ -205,6 +213,22 @@ async fn client(
         }
     }
     (account, terminal)
+}
+
+/// A line that comes from another cart, with some pieces of a friend's.
+fn taken_from_friends(product: &Product, random: &mut Random) -> Edit {
+    let pieces = 1 + u32::try_from(random.below(4)).unwrap();
+    Edit::Restore {
+        product: product.id.clone(),
+        quantity: pieces + u32::try_from(random.below(3)).unwrap(),
+        price: product.price,
+        shares: vec![Share {
+            by: format!("friend {}", random.below(3)),
+            pieces,
+        }],
+        place: None,
+        notes: Vec::new(),
+    }
 }
 
 impl Account {
@@ -316,9 +340,11 @@ fn agree(accounts: &[Account], truth: &Cart, seen: Seen) -> Sums {
     assert_eq!(lost, 0, "versions that nobody was told of");
     let mut ops: HashMap<&OpId, u32> = HashMap::new();
     let mut sums: BTreeMap<String, i64> = BTreeMap::new();
+    let mut shares = PersonPieces::new();
     let mut notes = Notes::default();
     let mut ready: Vec<String> = Vec::new();
     for update in history.values() {
+        follow_shares(&mut shares, update);
         follow_notes(&mut notes, update);
         follow_ready(&mut ready, update);
         *ops.entry(&update.op).or_default() += 1;
@@ -365,6 +391,14 @@ fn agree(accounts: &[Account], truth: &Cart, seen: Seen) -> Sums {
         })
         .collect();
     assert_eq!(sums, held);
+    let of_lines = truth.lines.iter().flat_map(|line| {
+        let shares = line.shares.iter();
+        shares.map(|share| {
+            let of = (line.product.to_string(), share.by.clone());
+            (of, i64::from(share.pieces))
+        })
+    });
+    assert_eq!(shares, of_lines.collect());
     assert_eq!(notes, truth.notes);
     assert_eq!(ready, truth.ready);
     let confirmed = accounts.iter().map(|account| account.answers.len()).sum();
@@ -375,6 +409,29 @@ fn agree(accounts: &[Account], truth: &Cart, seen: Seen) -> Sums {
         lost,
         doubled,
     }
+}
+
+/// The pieces of each product that a person has.
+type PersonPieces = BTreeMap<(String, String), i64>;
+
+/// Follows whose the pieces are from one update to the next.
+fn follow_shares(pieces: &mut PersonPieces, update: &Update) {
+    for line in &update.lines {
+        let product = line.product.to_string();
+        let sign = line.delta.signum();
+        let mut own = line.delta;
+        for share in &line.taken {
+            let of_other = sign * i64::from(share.pieces);
+            *pieces
+                .entry((product.clone(), share.by.clone()))
+                .or_default() += of_other;
+            own -= of_other;
+        }
+        *pieces.entry((product, update.by.clone())).or_default() += own;
+    }
+    let version = update.version;
+    assert!(pieces.values().all(|pieces| *pieces >= 0), "{version}");
+    pieces.retain(|_, pieces| *pieces > 0);
 }
 
 /// Follows what is noted from one update to the next, and checks that each note is its author's.
@@ -409,7 +466,7 @@ pub async fn stale(terminals: &mut [Headless], truth: &Cart) -> usize {
     let lines = |cart: &Cart| {
         let lines = cart.lines.iter();
         let lines: Vec<_> = lines
-            .map(|l| (l.product.clone(), l.quantity.clone()))
+            .map(|l| (l.product.clone(), l.quantity.clone(), l.shares.clone()))
             .collect();
         (lines, cart.ready.clone(), cart.notes.clone())
     };

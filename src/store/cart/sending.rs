@@ -159,7 +159,7 @@ fn push_edit(call: &mut ScriptInvocation<'_>, edit: &Edit) {
         Edit::Set {
             quantity, price, ..
         } => ("set", *quantity, *price),
-        Edit::Take { quantity, .. } => ("take", *quantity, None),
+        Edit::Take { quantity, .. } | Edit::Withdraw { quantity, .. } => ("take", *quantity, None),
         Edit::Remove { .. } => ("remove", 0, None),
         Edit::Note {
             product,
@@ -178,6 +178,9 @@ fn push_edit(call: &mut ScriptInvocation<'_>, edit: &Edit) {
 
     let id = edit.product().map_or(&b""[..], ProductId::as_bytes);
     let mut price = price.as_ref().map(Money::to_string).unwrap_or_default();
+    if let Edit::Withdraw { shares, .. } = edit {
+        push_shares(&mut price, shares);
+    }
     if let Edit::Restore {
         shares,
         place,
@@ -189,9 +192,7 @@ fn push_edit(call: &mut ScriptInvocation<'_>, edit: &Edit) {
         if let Some(place) = place {
             let _ = write!(price, " {place}");
         }
-        for Share { by, pieces } in shares {
-            let _ = write!(price, "\n{pieces} {by}");
-        }
+        push_shares(&mut price, shares);
         for (index, Note { by, text }) in notes.iter().enumerate() {
             let mark = if index == 0 { '\t' } else { '\n' };
             let _ = write!(price, "{mark}{by}\t{text}");
@@ -199,6 +200,14 @@ fn push_edit(call: &mut ScriptInvocation<'_>, edit: &Edit) {
     }
 
     call.arg(verb).arg(id).arg(quantity).arg(price);
+}
+
+/// Adds shares to a text, each on a line of its own.
+fn push_shares(text: &mut String, shares: &[Share]) {
+    for Share { by, pieces } in shares {
+        // Writing to a string can't fail.
+        let _ = write!(text, "\n{pieces} {by}");
+    }
 }
 
 /// Reads the script's answer: the update that the change made, as a list of one where that was

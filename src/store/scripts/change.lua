@@ -21,7 +21,8 @@
 --       10.. the edits, four each: verb, product, quantity, price; for "restore" the price is
 --          followed by a space and the version with which the line first came, where that is
 --          known, by the shares of those from whom the pieces were taken, as in shares.lua, and
---          behind a tab by the notes that went with them, as in notes.lua; for "note" the text
+--          behind a tab by the notes that went with them, as in notes.lua; for "take" the shares
+--          from which pieces go first, as in shares.lua, stand for the price, or ''; for "note" the text
 --          stands for the price, the product is '' for the note for the whole order, and '=' and
 --          a text for the quantity where only that text may be replaced
 --
@@ -231,6 +232,7 @@ for i = EDITS, #ARGV, 4 do
         quantity = n
       elseif verb == 'take' then
         quantity = math.max(has - n, 0)
+        if price ~= '' then line.theirs = price end
       end
       if adds and quantity > limit then
         refusal = 'TOOMANY ' .. (verb == 'add' and has or 0)
@@ -388,9 +390,10 @@ if opens or stale then
 end
 if stale and #order > 0 then call('UNLINK', lines, by, touched, notes) end
 
--- Works out the new shares of a line and writes them; returns the pieces that others lost.
--- Removed pieces are first one's own, then nobody's, then those of the latest share. Restored
--- pieces go back to the others only as far as they are part of what is added.
+-- Works out the new shares of a line and writes them; returns the pieces that others lost or were
+-- given, as shares. Removed pieces are first those that were named, then one's own, then nobody's,
+-- then those of the latest share. Restored pieces go back to the others only as far as they are
+-- part of what is added.
 local function reshare(line, had, has, book)
   local shares = sharing()
   local mine, lost = shares.read(line.shares or ''), nil
@@ -398,16 +401,22 @@ local function reshare(line, had, has, book)
   if has > had then
     local more = has - had
     local given = line.theirs and shares.read(line.theirs)
-    if given and shares.sum(given) <= more then
+    if given and given[1] and shares.sum(given) <= more then
       for _, share in ipairs(given) do
         shares.add(mine, share.name, share.pieces)
         more = more - share.pieces
       end
+      lost = line.theirs
     end
     shares.add(mine, who, more)
   else
-    shares.take_own(mine, who, had - has)
-    lost = shares.cut(mine, shares.sum(mine) - has)
+    local less = had - has
+    if line.theirs then
+      lost, less = shares.take_named(mine, shares.read(line.theirs), less)
+    end
+    shares.take_own(mine, who, less)
+    local cut = shares.cut(mine, shares.sum(mine) - has)
+    lost = lost and cut and lost .. '\n' .. cut or lost or cut
   end
   shares.write(by, line.id, mine)
   for _, share in ipairs(book and mine or {}) do
@@ -464,7 +473,7 @@ for i = 1, #order do
     call('HSET', lines, id, (place and line.place or stamp) .. ' ' .. at .. ' ' .. line.price .. ' ' .. from)
     if line.price ~= '' then more = ',"' .. line.price .. '"' end
   end
-  if lost and more == '' then more = ',"",' .. quoted(lost) end
+  if lost then more = (more == '' and ',""' or more) .. ',' .. quoted(lost) end
   if written then
     told = told .. (told ~= '' and ',[' or '[') .. quoted(id) .. ',' .. written .. ',' .. delta .. more .. ']'
   end

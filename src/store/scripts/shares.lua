@@ -31,6 +31,21 @@ local function sharing()
     return pieces
   end
 
+  -- Removes the pieces of these shares, as far as they are there, and no more than so many in all;
+  -- returns who lost how many, as shares, or nil, and how many are still to be removed.
+  local function take_named(shares, named, pieces)
+    local lost
+    for _, share in ipairs(named) do
+      local own = math.min(share.pieces, pieces)
+      own = own - take_own(shares, share.name, own)
+      if own > 0 then
+        pieces = pieces - own
+        lost = (lost and lost .. '\n' or '') .. string.format('%.0f', own) .. ' ' .. share.name
+      end
+    end
+    return lost, pieces
+  end
+
   -- Removes pieces from the latest shares; returns who lost how many, as shares, or nil.
   local function cut(shares, pieces)
     local lost
@@ -64,6 +79,6 @@ local function sharing()
     redis.call('HSET', key, id, table.concat(out, '\n'))
   end
 
-  return {read = read, sum = sum, take_own = take_own, cut = cut, add = add, write = write}
+  return {read = read, sum = sum, take_own = take_own, take_named = take_named, cut = cut, add = add, write = write}
 end
 

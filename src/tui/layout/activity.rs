@@ -269,7 +269,7 @@ fn describe_edit(state: &State, activity: &Activity, wording: Wording) -> Phrase
     let (before, behind) = match (line.delta, &line.taken[..]) {
         _ if line.quantity == 0 => ("removed ".to_owned(), line.of_others(me)),
         (0, _) => (format!("kept {} × ", line.quantity), String::new()),
-        (1.., _) => (format!("added {} × ", line.delta), String::new()),
+        (1.., _) => (format!("added {} × ", line.delta), line.of_others(me)),
         (_, [all]) if i64::from(all.pieces) == -line.delta => {
             let before = format!("{took} {} × ", all.pieces);
             (before, format!(" of {}", all.whose(me)))

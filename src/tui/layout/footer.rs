@@ -171,6 +171,8 @@ fn word_in_palette(selected: &Run, action: Action, word: &'static str) -> &'stat
         | Run::AskNote(_)
         | Run::Note(..)
         | Run::GoToCart(_)
+        | Run::TakeCart(_)
+        | Run::ClearCart(_)
         | Run::Category(_)
         | Run::Sort(_)
         | Run::Theme(_)

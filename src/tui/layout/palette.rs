@@ -36,6 +36,10 @@ pub enum Run {
     Note(AskedNote, String),
     /// Goes to another cart.
     GoToCart(UserName),
+    /// Brings the lines of another cart here.
+    TakeCart(UserName),
+    /// Clears another cart.
+    ClearCart(UserName),
     /// Shows one category, or all.
     Category(Option<Box<str>>),
     /// Sorts the catalog.
@@ -65,10 +69,18 @@ enum Verb {
     Product(ProductVerb),
     Note,
     Rule(TypedRule),
-    Cart,
+    Cart(CartVerb),
     Category,
     Sort,
     Theme,
+}
+
+/// A command that takes a cart.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum CartVerb {
+    Go,
+    Take,
+    Clear,
 }
 
 /// A command that takes a product.
@@ -80,12 +92,14 @@ enum ProductVerb {
 }
 
 impl Verb {
-    const ALL: [Verb; 12] = [
+    const ALL: [Verb; 14] = [
         Verb::Product(ProductVerb::Add),
         Verb::Product(ProductVerb::Set),
         Verb::Product(ProductVerb::Remove),
         Verb::Note,
-        Verb::Cart,
+        Verb::Cart(CartVerb::Go),
+        Verb::Cart(CartVerb::Take),
+        Verb::Cart(CartVerb::Clear),
         Verb::Category,
         Verb::Sort,
         Verb::Theme,
@@ -100,7 +114,9 @@ impl Verb {
         match self {
             Verb::Product(verb) => verb.name(),
             Verb::Note => "note",
-            Verb::Cart => "cart",
+            Verb::Cart(CartVerb::Go) => "cart",
+            Verb::Cart(CartVerb::Take) => "take",
+            Verb::Cart(CartVerb::Clear) => "clear",
             Verb::Rule(rule) => rule.name(),
             Verb::Category => "category",
             Verb::Sort => "sort",
@@ -115,7 +131,9 @@ impl Verb {
             Verb::Product(ProductVerb::Set) => ("Set a quantity", "PRODUCT N"),
             Verb::Product(ProductVerb::Remove) => ("Remove a line", "PRODUCT"),
             Verb::Note => ("Note something on a line", "PRODUCT TEXT"),
-            Verb::Cart => ("Go to another cart", "NAME"),
+            Verb::Cart(CartVerb::Go) => ("Go to another cart", "NAME"),
+            Verb::Cart(CartVerb::Take) => ("Bring another cart's lines here", "NAME"),
+            Verb::Cart(CartVerb::Clear) => ("Clear another cart", "NAME"),
             Verb::Rule(TypedRule::Deadline) => ("Set when the cart closes", "TIME"),
             Verb::Rule(TypedRule::Budget) => ("Set what the cart may cost", "AMOUNT"),
             Verb::Rule(TypedRule::Each) => ("Set what each may spend", "AMOUNT"),
@@ -175,7 +193,7 @@ fn suggestion(state: &State, typed: &str) -> Option<PaletteEntry> {
 
     let verb = Verb::split(typed);
     let meant = match verb {
-        Some((Verb::Cart | Verb::Note, _)) => None,
+        Some((Verb::Cart(_) | Verb::Note, _)) => None,
         Some((Verb::Category, words)) => {
             let categories = state.catalog.catalog.categories();
             nearest(words, categories.into_iter()).map(str::to_owned)
@@ -294,12 +312,20 @@ fn command_entries(state: &State, typed: &str) -> Vec<PaletteEntry> {
     entries
 }
 
-/// The commands that take words, and that this person may give.
+/// The commands that take words, and that this person may give. To clear another cart is not
+/// offered: without a name, the word means the present one.
 fn verbs(state: &State) -> impl Iterator<Item = Verb> {
     let may_switch = state.carts.may_switch;
-    Verb::ALL
-        .into_iter()
-        .filter(move |verb| may_switch || *verb != Verb::Cart)
+    Verb::ALL.into_iter().filter(move |verb| match verb {
+        Verb::Cart(CartVerb::Clear) => false,
+        Verb::Cart(CartVerb::Go | CartVerb::Take) => may_switch,
+        Verb::Product(_)
+        | Verb::Note
+        | Verb::Rule(_)
+        | Verb::Category
+        | Verb::Sort
+        | Verb::Theme => true,
+    })
 }
 
 /// The quality of a match between a command and what is typed, the best first.
@@ -352,7 +378,7 @@ pub(crate) fn no_match_message(state: &State, typed: &str) -> String {
 
     let product_words = wanted.as_ref().map_or("", |wanted| wanted.words);
     let (thing, words) = match Verb::split(typed) {
-        Some((Verb::Cart, words)) => ("cart", words),
+        Some((Verb::Cart(_), words)) => ("cart", words),
         Some((Verb::Note, words)) => ("line of the cart", words),
         Some((Verb::Rule(rule), words)) if words.trim().is_empty() => {
             return format!("Type {}", rule.usage());
@@ -376,7 +402,7 @@ pub(crate) fn no_match_message(state: &State, typed: &str) -> String {
 /// The entries behind a verb.
 fn argument_entries(state: &State, typed: &str, verb: Verb, words: &str) -> Vec<PaletteEntry> {
     match verb {
-        Verb::Cart => cart_entries(state, words),
+        Verb::Cart(verb) => cart_entries(state, verb, words),
         Verb::Note if is_about_order(state) => vec![order_note_entry(state, words)],
         Verb::Note => note_entries(state, words),
         Verb::Category => category_entries(state, words),
@@ -412,7 +438,7 @@ fn category_entries(state: &State, words: &str) -> Vec<PaletteEntry> {
 }
 
 /// The entries for the carts that this person has used, and for the one whose name is typed.
-fn cart_entries(state: &State, words: &str) -> Vec<PaletteEntry> {
+fn cart_entries(state: &State, verb: CartVerb, words: &str) -> Vec<PaletteEntry> {
     if !state.carts.may_switch {
         return Vec::new();
     }
@@ -425,9 +451,19 @@ fn cart_entries(state: &State, words: &str) -> Vec<PaletteEntry> {
         .iter()
         .chain(matching.filter(|cart| typed.as_ref() != Some(*cart)))
     {
-        let label = format!("Go to {cart}");
-        let run = Run::GoToCart(cart.clone());
-        let mut entry = argument_entry(Verb::Cart, label, cart.as_str(), run);
+        let (label, run) = match verb {
+            CartVerb::Go => (format!("Go to {cart}"), Run::GoToCart(cart.clone())),
+            CartVerb::Take => (
+                format!("Bring the lines of {cart} here"),
+                Run::TakeCart(cart.clone()),
+            ),
+            CartVerb::Clear if typed.as_ref() == Some(cart) => {
+                (format!("Clear {cart}"), Run::ClearCart(cart.clone()))
+            }
+            // The name must be typed: a cart that only resembles it may be another's.
+            CartVerb::Clear => (format!("Clear {cart}"), Run::Type(format!("clear {cart}"))),
+        };
+        let mut entry = argument_entry(Verb::Cart(verb), label, cart.as_str(), run);
         if !used.contains(cart) {
             "not used from here yet".clone_into(&mut entry.hint);
         }
@@ -596,7 +632,7 @@ fn wanted(typed: &str) -> Option<Wanted<'_>> {
     let (verb, rest) = match Verb::split(typed) {
         Some((Verb::Product(verb), rest)) => (Some(verb), rest),
         Some((
-            Verb::Rule(_) | Verb::Note | Verb::Cart | Verb::Category | Verb::Sort | Verb::Theme,
+            Verb::Rule(_) | Verb::Note | Verb::Cart(_) | Verb::Category | Verb::Sort | Verb::Theme,
             _,
         )) => return None,
         None => (None, typed),

@@ -1,5 +1,6 @@
 //! The cart pane: the confirmed cart, our unconfirmed changes, and what is displayed of both.
 
+use super::carts::CartTake;
 use super::scroll::Scroll;
 use super::timers::Reminders;
 use crate::model::{Cart, CartLine, Change, ChangeKind, Edit, Note, OpId, ProductId, Update};
@@ -41,6 +42,8 @@ pub struct CartPane {
     pub(crate) reread_at: Option<u64>,
     /// Our own changes that can be undone and redone.
     pub history: History,
+    /// Lines that are being brought here from another cart.
+    pub taking: Option<CartTake>,
     /// The places of the lines that our changes took out: undone, they stand there again.
     pub(crate) places: HashMap<ProductId, u64>,
 }

@@ -1,7 +1,7 @@
 //! The carts that this person has used, between which they can go.
 
 use super::scroll::Scroll;
-use crate::model::{Cart, UserName};
+use crate::model::{Cart, OpId, UserName};
 use crate::store::{Trouble, Watcher};
 use std::collections::HashMap;
 
@@ -15,6 +15,17 @@ pub struct CartGlance {
     pub cart: Cart,
     /// The terminals that watch it.
     pub watchers: Vec<Watcher>,
+}
+
+/// Lines that are being brought from another cart into this one.
+#[derive(Debug, Clone)]
+pub struct CartTake {
+    /// The cart that they are in.
+    pub from: UserName,
+    /// The change that brings them; `None` until the other cart is read.
+    pub op: Option<OpId>,
+    /// The lines that stay there.
+    pub staying: usize,
 }
 
 /// The carts between which this person can go.

@@ -1,11 +1,11 @@
 //! The list of carts, and the way from one cart to another.
 
-use super::Updater;
+use super::{CART_UNREAD, Updater};
 use crate::config::keymap::Action;
-use crate::model::{UserName, text};
-use crate::store::Trouble;
+use crate::model::{ChangeKind, Update, UserName, text};
+use crate::store::{Error, Trouble};
 use crate::tui::message::Effect;
-use crate::tui::state::carts::CartGlance;
+use crate::tui::state::carts::{CartGlance, CartTake};
 use crate::tui::state::{Connectivity, Env, Mode, State};
 use std::mem;
 
@@ -120,6 +120,121 @@ impl Updater<'_> {
         new.wall_ahead = old.wall_ahead;
 
         *self.state = new;
+    }
+
+    /// Brings the lines of another cart here, once it is read.
+    pub(super) fn take_cart(&mut self, from: UserName) {
+        if !self.state.cart.loaded {
+            self.notify_error(CART_UNREAD);
+            return;
+        }
+        if from == self.state.env.user {
+            self.notify_error(format!("You are in {from}: its lines are here already"));
+            return;
+        }
+
+        self.notify_info(format!("Reading {from} …"));
+        self.state.cart.taking = Some(CartTake {
+            from: from.clone(),
+            op: None,
+            staying: 0,
+        });
+        self.effects.push(Effect::ReadToTake(from));
+    }
+
+    /// Brings the lines of a cart that was read here, as one change. The other cart stays as it is.
+    pub(super) fn on_cart_to_take(&mut self, from: UserName, read: Result<CartGlance, Trouble>) {
+        // Whoever went to another cart meanwhile does not mean that one.
+        let taking = self.state.cart.taking.as_ref();
+        if taking.is_none_or(|taking| taking.from != from || taking.op.is_some()) {
+            return;
+        }
+        self.state.cart.taking = None;
+
+        let cart = match read {
+            Ok(glance) => glance.cart,
+            Err(trouble) => {
+                self.notify_error(format!("{from} can't be read: {trouble}"));
+                return;
+            }
+        };
+        if cart.ordering.is_some() {
+            self.notify_error(format!("{from} is being ordered: try again in a moment"));
+            return;
+        }
+
+        let catalog = &self.state.catalog;
+        let edits = cart.edits_to_take(&self.state.env.me, |product| {
+            !catalog.loaded || catalog.catalog.get(product).is_some()
+        });
+        if edits.is_empty() {
+            self.notify_error(format!("{from} has nothing that could be taken"));
+            return;
+        }
+
+        let staying = cart.lines.len() + cart.hidden - edits.len();
+        if self.submit(ChangeKind::Edit, edits) {
+            let change = self.state.cart.unconfirmed.back();
+            self.state.cart.taking = Some(CartTake {
+                from,
+                op: change.map(|change| change.op.clone()),
+                staying,
+            });
+        }
+    }
+
+    /// Tells that the lines of another cart are here; returns false where this change did not bring
+    /// them.
+    pub(super) fn report_taken(&mut self, update: &Update) -> bool {
+        let taking = &mut self.state.cart.taking;
+        let Some(taken) = taking.take_if(|taking| taking.op.as_ref() == Some(&update.op)) else {
+            return false;
+        };
+
+        let undo = self.state.env.keymap.key_of(Action::Undo);
+        let lines = text::count(update.lines.len(), "line");
+        let from = taken.from;
+        self.notify_info(match taken.staying {
+            0 => format!(
+                "Took {lines} from {from} as they were; {undo} undoes that. :clear {from} empties it."
+            ),
+            staying => format!(
+                "Took {lines} from {from} as they were; {staying} can't be taken. {undo} undoes that."
+            ),
+        });
+        true
+    }
+
+    /// Clears another cart, which is asked for by its whole name.
+    pub(super) fn clear_other_cart(&mut self, cart: UserName) {
+        if cart == self.state.env.user {
+            self.perform(Action::AskClear);
+            return;
+        }
+        self.notify_info(format!("Clearing {cart} …"));
+        self.effects.push(Effect::ClearOther(cart));
+    }
+
+    /// Tells how the clearing of another cart ended.
+    pub(super) fn on_other_cleared(&mut self, cart: &UserName, outcome: Result<Update, Error>) {
+        match outcome {
+            Ok(update) => {
+                let lines = text::count(update.lines.len(), "line");
+                self.notify_info(format!("Cleared {lines} of {cart}"));
+            }
+            Err(Error::Refused(refusal)) => {
+                let told = self.told(refusal);
+                self.notify_error(format!("{cart}: {told}"));
+            }
+            Err(Error::Trouble(trouble)) => {
+                self.notify_error(format!("{cart} was not cleared: {trouble}"));
+            }
+            Err(Error::Unknown { trouble, .. }) => {
+                self.notify_error(format!(
+                    "It is not known whether {cart} was cleared: {trouble}"
+                ));
+            }
+        }
     }
 
     /// Drops the wish to go to another cart: whoever goes on here stays.

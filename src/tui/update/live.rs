@@ -364,6 +364,7 @@ impl Updater<'_> {
                 let description = describe_with_author(self.state, &Activity::from(update));
                 self.notify_info(description);
             }
+            ChangeKind::Edit if self.report_taken(update) => {}
             ChangeKind::Edit => match &update.lines[..] {
                 [line] if line.quantity == 0 => {
                     let name = self.state.name_of(&line.product);

@@ -117,6 +117,8 @@ impl Updater<'_> {
                 }
             }
             Message::Carts(read) => self.on_carts(read),
+            Message::CartToTake(cart, read) => self.on_cart_to_take(cart, read),
+            Message::Cleared(cart, outcome) => self.on_other_cleared(&cart, outcome),
             Message::Found(results) => self.on_search_results(results),
             Message::Notice(text) => self.notify_until_key(text, Tone::Warn),
             Message::Clock => {}

@@ -68,6 +68,8 @@ impl Updater<'_> {
                 self.set_note(note, &text);
             }
             Run::GoToCart(cart) => self.go_to_cart(cart),
+            Run::TakeCart(cart) => self.take_cart(cart),
+            Run::ClearCart(cart) => self.clear_other_cart(cart),
             Run::Category(category) => self.show_category(category),
             Run::Sort(sort) => self.sort_catalog(sort),
             Run::Rule(change) => self.request_rule(change),

@@ -1,7 +1,7 @@
-//! Reads how carts are, for the list of them.
+//! Reads how other carts are, for the list of them or to bring their lines here, and clears them.
 
-use crate::model::UserName;
-use crate::store::{self, Address, Connection, Policy, Trouble};
+use crate::model::{Update, UserName};
+use crate::store::{self, Address, Connection, Error, Policy, Trouble};
 use crate::tui::message::Message;
 use crate::tui::state::carts::CartGlance;
 use crate::tui::workers::catalog::into_trouble;
@@ -28,6 +28,39 @@ pub(crate) async fn read(
         read.push((cart, glance));
     }
     tell(&results, read).await;
+}
+
+/// Reads a cart whose lines are to be brought into another one.
+pub(crate) async fn read_to_take(
+    address: Address,
+    policy: Policy,
+    cart: UserName,
+    results: mpsc::Sender<Message>,
+) {
+    let read = match store::connect(&address).await {
+        Ok(connection) => glance_at(&mut connection.with_policy(policy), &cart).await,
+        Err(trouble) => Err(trouble),
+    };
+    // Nobody listens any more where the screen has ended.
+    let _ = results.send(Message::CartToTake(cart, read)).await;
+}
+
+/// Clears a cart.
+pub(crate) async fn clear(
+    address: Address,
+    policy: Policy,
+    cart: UserName,
+    results: mpsc::Sender<Message>,
+) {
+    let cleared = clear_once(&address, policy, &cart).await;
+    // As above.
+    let _ = results.send(Message::Cleared(cart, cleared)).await;
+}
+
+async fn clear_once(address: &Address, policy: Policy, cart: &UserName) -> Result<Update, Error> {
+    let mut connection = store::connect(address).await?.with_policy(policy);
+    let applied = store::clear_as(&mut connection, cart, store::new_op()).await?;
+    Ok(applied.update)
 }
 
 async fn glance_at(connection: &mut Connection, cart: &UserName) -> Result<CartGlance, Trouble> {
