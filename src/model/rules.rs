@@ -376,6 +376,7 @@ mod tests {
             };
             Change {
                 edits: vec![edit],
+                kind: ChangeKind::Undo,
                 ..add("tea", 1)
             }
         };
@@ -387,6 +388,18 @@ mod tests {
         assert_eq!(rules.allow(&ledger(), &restore(4, 2), "ann"), over);
         // Where more are given back than come, the server takes all for one's own.
         assert_eq!(rules.allow(&ledger(), &restore(2, 3), "ann"), over);
+
+        // Pieces that were another cart's are new to bob: his own limit holds.
+        let taken = Change {
+            kind: ChangeKind::Edit,
+            ..restore(3, 2)
+        };
+        let over = Err(Refusal::OverBudgetOf {
+            name: "bob".to_owned(),
+            budget: money("5.00"),
+            left: money("0"),
+        });
+        assert_eq!(rules.allow(&ledger(), &taken, "ann"), over);
     }
 
     #[test]
