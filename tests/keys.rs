@@ -3,7 +3,7 @@
 use crate::harness;
 
 use harness::screens::TestScreen;
-use harness::{Server, Terminal, order_screens, shop};
+use harness::{Server, TROLLEY, Terminal, ok_as, order_screens, shop, until};
 use trolley::config::key::Key;
 use trolley::store::live::{LiveRequest, OrderRequest};
 use trolley::tui::message::{Effect, Message, Mouse, MouseKind};
@@ -209,4 +209,61 @@ fn no_word_in_a_real_terminal_places_an_order() {
     ann.send(b":sourdough 1\r");
     ann.wait("1 Sourdough Loaf");
     assert_eq!(server.get_list("ZRANGE cart:alice 0 -1"), ["sourdough"]);
+}
+
+/// The shop in a terminal, which may not be there yet.
+fn opening(server: &Server, ground: Option<&'static str>) -> Terminal {
+    let args = ["--redis", server.url(), "--user", "office", "--name", "ann"];
+    let shop = Terminal::builder(TROLLEY).args(&args).home(server.dir());
+    match ground {
+        Some(ground) => shop.ground(ground).open(),
+        None => shop.open(),
+    }
+}
+
+#[test]
+fn nothing_is_lost_of_what_is_typed_while_the_program_starts() {
+    let server = Server::with_demo();
+    let in_cart = |product: &str| server.get(&format!("ZSCORE cart:office {product}"));
+    // Before it has the terminal: this end of the line is written before it runs.
+    let mut shop = opening(&server, None);
+    shop.send(b"/oat milk\r2a");
+    shop.wait("2 Oat Milk ");
+    until("two are added", || in_cart("oat-milk") == "2");
+    shop.keys("q");
+
+    // While it asks for the colours, whether it gets an answer or not; none of these come late.
+    for (ground, pieces) in [(None, "4"), (Some("ffff/ffff/ffff"), "6")] {
+        let mut shop = opening(&server, ground);
+        let question = || shop.raw().windows(5).any(|part| part == b"\x1b]11;");
+        until("it asks for the background", question);
+        shop.send(b"/oat milk\r2a");
+        until("two more are added", || in_cart("oat-milk") == pieces);
+        shop.keys("q");
+    }
+
+    // Before the server answers: each key acts on the row that the user means, and counts once.
+    server.freeze();
+    let mut shop = opening(&server, None);
+    shop.wait("Reading the catalog");
+    shop.keys("j j 3 a");
+    server.thaw();
+    shop.wait("3 Butter Croissant ");
+    until("three are added", || in_cart("croissant") == "3");
+    assert_eq!(server.get("ZCARD cart:office"), "2");
+}
+
+#[test]
+fn words_typed_while_the_program_starts_never_order() {
+    let server = Server::with_demo();
+    ok_as(&server, "office", "ann", &["add", "espresso"]);
+    server.freeze();
+    let mut shop = opening(&server, None);
+    shop.wait("Reading the catalog");
+    shop.keys("c Y Y Y");
+    server.thaw();
+    shop.wait("To pay €2.40");
+    shop.wait("Nothing was ordered|Press Y");
+    assert_eq!(server.get("EXISTS orders"), "0");
+    shop.keys_until("Y", " Receipt ");
 }

@@ -29,7 +29,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 use terminal::local::LocalPort;
-use terminal::{signals, tty};
+use terminal::{background, signals, tty};
 
 /// The time that a terminal may take to report its background colour. One that understands neither
 /// this question nor the one behind it never answers, and gets the dark theme.
@@ -56,8 +56,9 @@ pub fn run(settings: &Settings) -> Result<ExitCode, ScreenError> {
     let ended = ended.and_then(|()| {
         tokio.block_on(async {
             let hub = hub(settings, address);
-            let port = LocalPort::open()?;
-            let visit = visit(settings, &hub.address);
+            let mut typed = tty::typed_before();
+            let visit = visit(settings, &hub.address, &mut typed);
+            let port = LocalPort::open(typed)?;
             Screen::start(port, visit, hub).run().await
         })
     });
@@ -97,13 +98,14 @@ fn hub(settings: &Settings, address: Address) -> Arc<Hub> {
     Hub::new(address, engine)
 }
 
-/// The visit of whoever started this program, in their own terminal, which was taken already.
-fn visit(settings: &Settings, address: &Address) -> Visit {
+/// The visit of whoever started this program, in their own terminal, which was taken already. What
+/// they type meanwhile is added to `typed`.
+fn visit(settings: &Settings, address: &Address, typed: &mut Vec<u8>) -> Visit {
     let display = Display::told_by(variable);
     let theme = settings
         .theme
         .or_else(|| display.plain_theme(variable))
-        .unwrap_or_else(detect_theme);
+        .unwrap_or_else(|| detect_theme(typed));
 
     Visit {
         user: settings.user.clone(),
@@ -125,15 +127,11 @@ fn variable(name: &str) -> String {
     value.to_string_lossy().into_owned()
 }
 
-/// Asks this terminal for its background; returns the theme that suits it.
-fn detect_theme() -> Theme {
-    let mut options = terminal_colorsaurus::QueryOptions::default();
-    options.timeout = THEME_TIMEOUT;
-
+/// Asks this terminal for its background; returns the theme that suits it. What is typed meanwhile
+/// is added to `typed`.
+fn detect_theme(typed: &mut Vec<u8>) -> Theme {
     // The background says enough: not every terminal that tells it tells its text's colour, too.
-    let is_light = terminal_colorsaurus::background_color(options)
-        .is_ok_and(|background| background.perceived_lightness() > 0.5);
-    if is_light {
+    if background::is_light(THEME_TIMEOUT, typed) == Some(true) {
         Theme::LIGHT.on_terminal_background()
     } else {
         Theme::DARK.on_terminal_background()

@@ -22,15 +22,17 @@ pub(crate) struct LocalPort {
     signals: Signals,
     /// The terminal's input; `None` while the terminal is given back.
     stdin: Option<AsyncFd<Stdin>>,
+    /// What was typed before, which comes first.
+    typed: Vec<u8>,
     outlet: Outlet,
 }
 
 impl LocalPort {
-    /// Begins to listen to signals, to read and to write.
+    /// Begins to listen to signals, to read and to write. What was `typed` before comes first.
     ///
     /// # Errors
     /// The system's.
-    pub(crate) fn open() -> io::Result<LocalPort> {
+    pub(crate) fn open(typed: Vec<u8>) -> io::Result<LocalPort> {
         let (outlet, frames) = Outlet::new();
         std::thread::Builder::new()
             .name("terminal".to_owned())
@@ -39,6 +41,7 @@ impl LocalPort {
         Ok(LocalPort {
             signals: Signals::listen()?,
             stdin: Some(open_stdin()?),
+            typed,
             outlet,
         })
     }
@@ -72,6 +75,10 @@ impl LocalPort {
 
 impl Port for LocalPort {
     async fn next(&mut self) -> Arrival {
+        if !self.typed.is_empty() {
+            return Arrival::Bytes(std::mem::take(&mut self.typed));
+        }
+
         loop {
             let signal = tokio::select! {
                 biased;

@@ -2,6 +2,7 @@
 //! drawing frames, signals, giving it back, and how often a frame is drawn.
 
 mod alert;
+pub(crate) mod background;
 mod decoder;
 pub(crate) mod frame_limit;
 pub(crate) mod input;

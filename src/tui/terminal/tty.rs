@@ -29,6 +29,9 @@ const LOOK_AGAIN: Timespec = Timespec {
 /// so that no write waits within the system, where nothing could end it.
 const PIECE: usize = 1024;
 
+/// The most bytes that are read of what was typed before the terminal was taken.
+const LONGEST_TYPED: usize = 64 * 1024;
+
 /// The largest part of a terminal that is drawn on, in columns and rows.
 const LARGEST_SIZE: (u16, u16) = (1_000, 500);
 
@@ -194,6 +197,46 @@ pub(super) fn write_frame(frame: &[u8]) {
 
     lock(&OUTPUT).is_writing = false;
     WRITTEN.notify_all();
+}
+
+/// Writes something to the terminal while it is set up.
+pub(super) fn write(bytes: &[u8]) -> io::Result<()> {
+    write_all(bytes)
+}
+
+/// Reads what comes within this time; `None` where nothing does, or the terminal is gone.
+pub(super) fn read_within(timeout: Duration) -> Option<Vec<u8>> {
+    let timeout = Timespec::try_from(timeout).ok()?;
+    let stdin = rustix::stdio::stdin();
+    let mut asked = [PollFd::new(&stdin, PollFlags::IN)];
+    poll(&mut asked, Some(&timeout)).ok()?;
+    if !asked[0].revents().contains(PollFlags::IN) {
+        return None;
+    }
+
+    let mut bytes = vec![0; PIECE];
+    let read = rustix::io::read(stdin, &mut bytes)
+        .ok()
+        .filter(|read| *read > 0)?;
+    bytes.truncate(read);
+    Some(bytes)
+}
+
+/// The keys that were typed before the terminal was taken by [`enter`]. Until then the line made
+/// another key of each Enter.
+pub(crate) fn typed_before() -> Vec<u8> {
+    let mut typed = Vec::new();
+    while typed.len() < LONGEST_TYPED
+        && let Some(bytes) = read_within(Duration::ZERO)
+    {
+        typed.extend(bytes);
+    }
+    for byte in &mut typed {
+        if *byte == b'\n' {
+            *byte = b'\r';
+        }
+    }
+    typed
 }
 
 /// Writes straight to the terminal: no lock that a blocked thread could hold.

@@ -4,7 +4,7 @@ use super::{Updater, typing};
 use crate::config::key::{Code, Key};
 use crate::config::keymap::{Action, Context};
 use crate::model::quantity;
-use crate::tui::state::Mode;
+use crate::tui::state::{Connectivity, Mode};
 
 /// The highest number before a command.
 const COUNT_LIMIT: u32 = quantity::HIGHEST_LIMIT;
@@ -130,7 +130,8 @@ impl Updater<'_> {
         self.state.count = Some(count.min(COUNT_LIMIT));
     }
 
-    /// Returns whether a key must wait until a search ends, as it would act on another row before.
+    /// Returns whether a key must wait until a search ends, as it would act on another row before,
+    /// or until the shop is there, as there is no row yet to act on.
     /// Keys that leave never wait, and no key overtakes one that does.
     fn must_wait(&self, context: Context, action: Option<Action>) -> bool {
         let leaves = matches!(
@@ -142,7 +143,10 @@ impl Updater<'_> {
         }
 
         let rows_may_change = match context {
-            Context::Catalog => self.state.catalog.is_searching(),
+            Context::Catalog => {
+                let needs_shop = action.is_some_and(acts_on_shop);
+                self.state.catalog.is_searching() || needs_shop && self.is_opening()
+            }
             Context::Palette => self.state.matches.is_searching() && action.is_some(),
             Context::EmptyCatalog
             | Context::Cart
@@ -162,12 +166,54 @@ impl Updater<'_> {
         rows_may_change || !self.state.catalog.typed_ahead.is_empty()
     }
 
+    /// Returns whether the shop is just being opened: it is sure to come, but there is no cart or no
+    /// product yet.
+    fn is_opening(&self) -> bool {
+        match self.state.connectivity {
+            Connectivity::Connecting => true,
+            Connectivity::Live | Connectivity::Syncing => {
+                let catalog = &self.state.catalog;
+                let has_begun = catalog.loaded || catalog.rows() > 0;
+                !has_begun && catalog.load_trouble.is_none()
+            }
+            Connectivity::Offline { .. } | Connectivity::Unreadable(_) => false,
+        }
+    }
+
+    /// Presses the keys that were typed before the shop was there, once it is, or can't be had.
+    pub(super) fn replay_typed_early(&mut self) {
+        let waits = self.state.catalog.is_searching() || self.state.matches.is_searching();
+        if !waits && !self.is_opening() && !self.state.catalog.typed_ahead.is_empty() {
+            self.replay_typed_ahead();
+        }
+    }
+
     /// Presses the keys again that were typed ahead.
     pub(super) fn replay_typed_ahead(&mut self) {
         for key in std::mem::take(&mut self.state.catalog.typed_ahead) {
             self.press_key(key);
         }
     }
+}
+
+/// Tells whether an action does nothing, or something else, where the shop is not there yet.
+fn acts_on_shop(action: Action) -> bool {
+    matches!(
+        action,
+        Action::Move(_)
+            | Action::Add
+            | Action::More
+            | Action::Less
+            | Action::Remove
+            | Action::SetQuantity
+            | Action::Repeat
+            | Action::NextCategory
+            | Action::PreviousCategory
+            | Action::Undo
+            | Action::Redo
+            | Action::AskClear
+            | Action::Checkout
+    )
 }
 
 fn is_typing(context: Context) -> bool {

@@ -124,6 +124,8 @@ impl Updater<'_> {
             Message::Clock => {}
         }
 
+        self.replay_typed_early();
+
         if seen_news.is_some() && self.state.notice == seen_news {
             self.state.notice = None;
         }
