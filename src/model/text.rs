@@ -164,12 +164,17 @@ pub fn folded(text: &str) -> String {
 #[must_use]
 pub fn folded_for(typed: &str, text: &str) -> String {
     let text = folded(text);
-    let has_accents = typed.chars().any(|c| chars::normalize(c) != c);
-    if text.is_ascii() || has_accents {
+    if text.is_ascii() || has_accents(typed) {
         text
     } else {
         text.chars().map(chars::normalize).collect()
     }
+}
+
+/// Tells whether accents were typed, so that they count in a comparison.
+#[must_use]
+pub fn has_accents(typed: &str) -> bool {
+    typed.chars().any(|c| chars::normalize(c) != c)
 }
 
 /// Characters that reorder the text around them.

@@ -4,11 +4,11 @@ use super::State;
 use super::scroll::Scroll;
 use super::timers::MINUTE;
 use crate::model::checkout::PreviewLine;
-use crate::model::time::{ClockStyle, clock, long_day, past};
+use crate::model::time::{ClockStyle, clock, is_same_day, long_day, past};
 use crate::model::{Money, Order, OrderBrief, OrderId, OrderState, Preview, order, text};
 use crate::store::order::OrdersPage;
 use jiff::tz::TimeZone;
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use tui_input::Input;
 
 /// The most orders that are followed.
@@ -69,6 +69,8 @@ pub struct OrdersState {
     pub reading_older: bool,
     /// The words that are searched for.
     pub words: Input,
+    /// The words by which they are found.
+    pub searched: SearchedWords,
     /// The states of the orders that show.
     pub kept: KeptStates,
     /// The places in the list of those that show.
@@ -151,17 +153,18 @@ impl State {
     /// Finds the orders that show. The selected one stays selected, in its place on the screen.
     pub(crate) fn filter_orders(&mut self, selected: Option<&OrderId>) {
         let typed = text::folded(self.orders.words.value());
+        let has_accents = text::has_accents(&typed);
         let words: Vec<&str> = typed.split_whitespace().collect();
-        let (kept, now) = (self.orders.kept, self.server_now());
-        let zone = &self.env.zone;
-        let list = self.orders.list.as_deref().unwrap_or_default();
+        let kept = self.orders.kept;
+        let now = self.server_now();
 
+        // All words are made when orders come, so that no key waits for those of thousands.
+        let list = self.orders.list.as_deref().unwrap_or_default();
+        self.orders.searched.make(list, now, &self.env.zone);
+        let searched = &self.orders.searched;
         let shows = |order: &Order| {
-            kept.keeps(order.state)
-                && (words.is_empty() || {
-                    let told = text::folded_for(&typed, &searched(order, now, zone));
-                    words.iter().all(|word| told.contains(word))
-                })
+            let told = searched.of(&order.id, has_accents);
+            kept.keeps(order.state) && words.iter().all(|word| told.contains(word))
         };
         let places = list.iter().enumerate();
         let shown: Vec<usize> = places
@@ -175,6 +178,65 @@ impl State {
         if let Some(row) = selected {
             self.orders.scroll.move_in_place(row);
         }
+    }
+}
+
+/// The words by which orders are found, as they are on one day.
+#[derive(Debug, Default)]
+pub struct SearchedWords {
+    /// When they were made; on another day an order is no longer of today.
+    made_at: u64,
+    of_orders: HashMap<OrderId, FoldedWords>,
+}
+
+/// The words of one order, in small letters.
+#[derive(Debug)]
+struct FoldedWords {
+    /// What the words were made of, where that may change.
+    state: OrderState,
+    number: Option<u32>,
+    /// The words as they are.
+    exact: String,
+    /// The same without accents, where they have any.
+    plain: Option<String>,
+}
+
+impl SearchedWords {
+    /// Makes the words of those orders that are new, or are not as they were.
+    fn make(&mut self, orders: &[Order], now: u64, zone: &TimeZone) {
+        if !is_same_day(self.made_at, now, zone) {
+            self.made_at = now;
+            self.of_orders.clear();
+        }
+
+        for order in orders {
+            let known = self.of_orders.get(&order.id);
+            let is_current = known
+                .is_some_and(|known| (known.state, known.number) == (order.state, order.number));
+            if is_current {
+                continue;
+            }
+
+            let words = searched(order, now, zone);
+            let exact = text::folded(&words);
+            let plain = Some(text::folded_for("", &words)).filter(|plain| *plain != exact);
+            let words = FoldedWords {
+                state: order.state,
+                number: order.number,
+                exact,
+                plain,
+            };
+            self.of_orders.insert(order.id.clone(), words);
+        }
+    }
+
+    /// The words of an order; with their accents where such were typed.
+    fn of(&self, id: &OrderId, has_accents: bool) -> &str {
+        let Some(words) = self.of_orders.get(id) else {
+            return "";
+        };
+        let plain = words.plain.as_ref().filter(|_| !has_accents);
+        plain.unwrap_or(&words.exact)
     }
 }
 

@@ -17,6 +17,7 @@ mod idle;
 mod keys;
 mod load;
 mod million;
+mod orders;
 mod script;
 mod search;
 mod start;
@@ -27,11 +28,12 @@ type Part = (&'static str, fn());
 
 /// The start comes first: after parts with a million products this process is so large that
 /// forking it takes longer than all that is measured.
-const PARTS: [Part; 8] = [
+const PARTS: [Part; 9] = [
     ("start", start::run),
     ("keys", keys::run),
     ("frame", frame::run),
     ("search", search::run),
+    ("orders", orders::run),
     ("load", load::run),
     ("script", script::run),
     ("idle", idle::run),
