@@ -510,8 +510,13 @@ fn an_order_comes_back_as_one_change_by_two_keys() {
     bob.wait("ann changed 3 lines");
     bob.wait("6 items ");
     assert_eq!(server.get("ZSCORE cart:alice focaccia"), "1");
-    // The receipt does the same, as far as the stock goes beside what is in the cart.
+    // The receipt does the same, as far as the stock goes beside what is in the cart; but not
+    // twice without a word.
     ann.keys("enter r");
+    ann.wait("You have 2 lines of #1 in the cart already: r adds them again");
+    ann.keys("j r");
+    ann.wait("You have 2 lines of #1 in the cart already: r adds them again");
+    ann.keys("r");
     ann.wait("Put 2 lines .* Sold out: Rosemary Focaccia. Dearer");
     bob.wait("11 items ");
     assert_eq!(server.get("XLEN {cart:alice}:log"), "5");

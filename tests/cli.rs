@@ -992,6 +992,54 @@ fn lines_come_from_the_standard_input() {
 }
 
 #[test]
+fn what_each_may_spend_is_known_before_an_order_comes_back() {
+    let server = Server::with_demo();
+    let office = |name: &str, args: &[&str]| ok_as(&server, "office", name, args);
+    office("ann", &["add", "espresso", "2"]);
+    office("bob", &["add", "espresso", "2"]);
+    office("ann", &["note", "espresso", "no sugar"]);
+    office("bob", &["note", "espresso", "hot"]);
+    office("ann", &["checkout", "--yes"]);
+
+    // Each was within the limit; whoever orders it again has all of it.
+    office("ann", &["rules", "--budget-each", "9.59"]);
+    let preview = run(
+        &server,
+        &["--user", "office", "--name", "ann", "again", "1"],
+    );
+    let shown = String::from_utf8(preview.stdout).unwrap();
+    let said = String::from_utf8(preview.stderr).unwrap();
+    assert_eq!(preview.status.code(), Some(1));
+    assert!(shown.contains("All pieces would be ann's\n"), "{shown}");
+    assert!(!shown.contains("--yes"), "{shown}");
+    assert!(
+        said.contains("Over your budget of €9.59: €9.59 left"),
+        "{said}"
+    );
+    let (status, _) = fails(
+        &server,
+        &["--user", "office", "--name", "ann", "again", "1", "--yes"],
+    );
+    assert_eq!(
+        (status, server.get("EXISTS cart:office")),
+        (1, "0".to_owned())
+    );
+
+    office("ann", &["rules", "--budget-each", "9.60"]);
+    assert!(office("ann", &["again", "1"]).contains("› ann: no sugar\n"));
+    let said = office("ann", &["again", "1", "--yes"]);
+    assert_eq!(
+        said,
+        "Put 1 line of #1 back into the cart of office, all as ann's\nWithout the notes of: bob.\n"
+    );
+    assert_eq!(server.get("HGET {cart:office}:by espresso"), "4 ann");
+    assert_eq!(
+        server.get("HGET {cart:office}:notes espresso"),
+        "ann\tno sugar"
+    );
+}
+
+#[test]
 fn an_order_is_shown_as_it_can_be_had_today_and_put_back_once() {
     let server = Server::with_demo();
     let office = |args: &[&str]| ok_as(&server, "office", "ann", args);
@@ -1020,7 +1068,7 @@ To put this into the cart of office: trolley again 1 --yes\n"
     let home = |args: &[&str]| ok_as(&server, "home", "bob", args);
     assert_eq!(
         home(&again),
-        "Put 2 lines of #1 back into the cart of home\n\
+        "Put 2 lines of #1 back into the cart of home, all as bob's\n\
          Short: 1 of 2 Rosemary Focaccia.\nCheaper: Espresso €2.30, was €2.40.\nGone: Unwaxed Lemon.\n"
     );
     assert_eq!(
@@ -1039,9 +1087,17 @@ To put this into the cart of office: trolley again 1 --yes\n"
     // Over a limit nothing is added at all.
     home(&["rules", "--budget", "15"]);
     let before = server.digest();
-    let (status, said) = fails(&server, &["--user", "home", "again", id, "--yes"]);
-    assert_eq!(status, 1);
-    assert!(said.contains("Over the budget of €15.00"), "{said}");
+    for args in [&["again", id][..], &["again", id, "--yes"]] {
+        let refused = run(&server, &[&["--user", "home"], args].concat());
+        let said = String::from_utf8(refused.stderr).unwrap();
+        assert_eq!(refused.status.code(), Some(1));
+        assert!(said.contains("Over the budget of €15.00"), "{said}");
+    }
+    let refused = run(&server, &["--user", "home", "again", id, "--json"]);
+    assert_eq!(refused.status.code(), Some(1));
+    let refused: Value = serde_json::from_slice(&refused.stdout).unwrap();
+    assert_eq!(refused["possible"], false);
+    assert_eq!(refused["why_not"]["code"], "over_budget");
     assert_eq!(server.digest(), before);
 
     for product in ["espresso", "focaccia"] {

@@ -3,10 +3,10 @@
 use crate::harness;
 
 use harness::order_screens::{list, order_id, orders};
-use harness::screens::{TestScreen, typed};
+use harness::screens::{TestScreen, id, typed};
 use harness::{Server, ok, ok_as, shop_sized};
 use trolley::model::order::{OrderLine, Share};
-use trolley::model::{Money, Order, OrderBrief, OrderState, ProductId};
+use trolley::model::{Edit, Money, Note, Order, OrderBrief, OrderState, ProductId};
 use trolley::store::live::{LiveEvent, LiveRequest, OrderEvent, OrderRequest};
 use trolley::store::order::OrdersPage;
 use trolley::store::{Error, Trouble};
@@ -556,4 +556,136 @@ fn five_thousand_orders_are_paged_and_searched() {
     shop.wait(&second);
     shop.keys("enter esc ]");
     shop.wait("open 2 of 5000");
+}
+
+/// An order by Bob: espresso of his and Ann's, with notes, and bread that is hers alone.
+fn noted_order() -> Order {
+    let line = |product: &str, name: &str, price: &str, quantity: u32| OrderLine {
+        product: id(product),
+        name: name.to_owned(),
+        unit: String::new(),
+        quantity,
+        price: Money::parse(price).unwrap(),
+        shares: vec![Share {
+            by: "ann@till".to_owned(),
+            pieces: quantity,
+        }],
+        notes: Vec::new(),
+    };
+    let mut order = Order {
+        lines: vec![
+            line("espresso", "Espresso", "2.20", 4),
+            line("sourdough", "Sourdough Loaf", "5.00", 1),
+            line("focaccia", "Rosemary Focaccia", "4.20", 5),
+            line("croissant", "Butter Croissant", "1.80", 2),
+            line("left-behind", "Left Behind", "1.00", 1),
+        ],
+        ..orders().remove(0)
+    };
+    order.lines[0].shares = ["ann@till", "bob"]
+        .map(|by| Share {
+            by: by.to_owned(),
+            pieces: 2,
+        })
+        .to_vec();
+    for (line, by, text) in [(0, "bob", "no sugar"), (1, "ann@till", "sliced")] {
+        order.lines[line].notes.push(Note {
+            by: by.to_owned(),
+            text: text.to_owned(),
+        });
+    }
+    order
+}
+
+#[test]
+fn an_order_that_comes_back_says_all_that_is_not_as_it_was() {
+    let told = "Put 4 lines of #42 back as yours; u undoes that. Short: 3 of 5 Rosemary Focaccia. \
+                Dearer: Espresso €2.40, was €2.20; Sourdough Loaf €5.20, was €5.00; Butter \
+                Croissant €1.90, was €1.80. Gone: Left Behind. Without the notes of: bob.";
+    for (width, height) in [(200, 60), (120, 36), (80, 24)] {
+        let mut stage = listed(width, height, vec![noted_order()]);
+        let requests = stage.requests("r");
+        assert_eq!(stage.notice(), told);
+        // All of it is read, in several lines where there is no room in one.
+        let shown = stage.picture();
+        let words: Vec<&str> = shown.split([' ', '"', '\n']).collect();
+        let words: Vec<&str> = words.into_iter().filter(|word| !word.is_empty()).collect();
+        let told: Vec<&str> = told.split(' ').collect();
+        assert!(
+            words.windows(told.len()).any(|part| part == told),
+            "{shown}"
+        );
+
+        // Notes come back that are one's own, in the same change.
+        let [LiveRequest::Change(change)] = &requests[..] else {
+            panic!("{requests:?}");
+        };
+        let notes = change.edits.iter().filter_map(|edit| match edit {
+            Edit::Restore { product, notes, .. } => Some((product.to_string(), notes[0].told())),
+            _ => None,
+        });
+        assert_eq!(
+            notes.collect::<Vec<_>>(),
+            [("sourdough".to_owned(), "ann@till: sliced".to_owned())]
+        );
+        let notes = &stage.state.cart.shown.notes;
+        assert_eq!(notes.text(Some(&id("sourdough")), "ann@till"), "sliced");
+    }
+    // Where there is hardly any room, as much as fits, and the list above it.
+    let mut stage = listed(50, 15, vec![noted_order()]);
+    stage.keys("r");
+    let shown = stage.picture();
+    assert!(
+        shown.contains("\" Put 4 lines of #42 back as yours; u undoes"),
+        "{shown}"
+    );
+    assert!(
+        shown.contains("╭ Orders 1 ") && shown.contains("… \""),
+        "{shown}"
+    );
+}
+
+#[test]
+fn an_order_is_not_doubled_without_a_word() {
+    let mut stage = listed(80, 24, vec![noted_order()]);
+    assert_eq!(stage.requests("r").len(), 1);
+    let asked = "You have 3 lines of #42 in the cart already: r adds them again";
+    // Pressed twice it asks; any other key is no answer to that.
+    assert_eq!(stage.requests("r").len(), 0);
+    assert_eq!(stage.notice(), asked);
+    assert_eq!(stage.requests("j r").len(), 0);
+    assert_eq!(stage.notice(), asked);
+    assert_eq!(stage.requests("r").len(), 1);
+    assert!(stage.notice().starts_with("Put 3 lines of #42 back"));
+    assert_eq!(stage.requests("r").len(), 0);
+    assert_eq!(stage.state.cart.shown.quantity(&id("espresso")), 12 + 4 + 4);
+}
+
+#[test]
+fn an_order_over_one_s_own_limit_is_refused_before_anything_is_sent() {
+    // All of it would be Ann's, who ordered only a part of it; her two baguettes count, too.
+    for (limit, is_refused) in [("35.40", false), ("35.39", true)] {
+        let mut stage = listed(80, 24, vec![noted_order()]);
+        let mut cart = stage.state.cart.confirmed.clone();
+        cart.rules.owner = Some("bob".to_owned());
+        cart.rules.budget_each = Money::parse(limit);
+        stage.link(LiveEvent::Cart(cart.clone()));
+        let requests = stage.requests("r");
+        assert_eq!(requests.is_empty(), is_refused, "{}", stage.notice());
+        if is_refused {
+            assert_eq!(
+                stage.notice(),
+                "Over your budget of €35.39: €31.19 left. All of #42 would be yours: €31.20"
+            );
+        }
+
+        cart.rules.locked = true;
+        stage.link(LiveEvent::Cart(cart));
+        assert!(stage.requests("r").is_empty());
+        assert!(
+            stage.notice().starts_with("The cart is locked"),
+            "{}",
+            stage.notice()
+        );
+    }
 }

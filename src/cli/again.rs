@@ -1,7 +1,7 @@
 //! `trolley again ORDER [--yes]`: orders an order again, as far as that can be had today
 
 use super::args::OpIdArg;
-use super::cart_output::{cart_row, changes_json, note_row};
+use super::cart_output::{cart_row, changes_json, note_row, print_notes};
 use super::error::CliError;
 use super::output::Output;
 use super::{args, complete, connect};
@@ -13,7 +13,7 @@ use crate::store::{self, Applied, Connection, order};
 use clap::Args;
 use clap_complete::ArgValueCompleter;
 use serde_json::{Value, json};
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::io::{self, Write};
 
 /// The exit status where all is well.
@@ -55,28 +55,27 @@ pub(super) async fn run(
 
     // A repeated command must not count what it has put into the cart itself.
     let (cart, is_repeat) = store::get_cart_with(&mut connection, &settings.user, &op).await?;
-    let products = find_products(&mut connection, &order).await?;
+    let products = find_products(&mut connection, &order, &cart).await?;
     let currency = connect::currency(&mut connection).await;
-    let again = work_out(&order, &cart, &products, &currency);
+    let again = work_out(&order, &cart, &products, &currency, settings);
 
     if args.yes && is_repeat {
         show_repeat(&order, &again, &op, settings, output)?;
         return Ok(STATUS_DONE);
     }
     if !args.yes {
-        show_preview(&order, &again, settings, output)?;
-        let is_possible = again.coming_back().next().is_some();
-        return Ok(if is_possible {
-            STATUS_DONE
-        } else {
-            STATUS_REFUSED
+        let refusal = refusal(&order, &again, &cart, &products);
+        show_preview(&order, &again, refusal.as_ref(), settings, output)?;
+        return Ok(match refusal {
+            None => STATUS_DONE,
+            Some(_) => STATUS_REFUSED,
         });
     }
 
     let applied = put_back(&mut connection, &order, &again, op, settings).await?;
     output.result(
         || {
-            let mut document = again_json(&order, &again, settings);
+            let mut document = again_json(&order, &again, None, settings);
             let changes = changes_json(settings, &applied, &products);
             if let (Value::Object(document), Value::Object(changes)) = (&mut document, changes) {
                 document.extend(changes);
@@ -88,16 +87,16 @@ pub(super) async fn run(
     Ok(STATUS_DONE)
 }
 
-/// Reads those products of an order that there are.
+/// Reads those products of an order and of the cart that there are.
 async fn find_products(
     connection: &mut Connection,
     order: &Order,
+    cart: &Cart,
 ) -> Result<Vec<Product>, CliError> {
-    let ids: Vec<ProductId> = order
-        .lines
-        .iter()
-        .map(|line| line.product.clone())
-        .collect();
+    let ordered = order.lines.iter().map(|line| &line.product);
+    let in_cart = cart.lines.iter().map(|line| &line.product);
+    let ids: BTreeSet<&ProductId> = ordered.chain(in_cart).collect();
+    let ids: Vec<ProductId> = ids.into_iter().cloned().collect();
     let read = store::get_products(connection, &ids).await?;
     Ok(read
         .into_iter()
@@ -105,17 +104,34 @@ async fn find_products(
         .collect())
 }
 
-fn work_out(order: &Order, cart: &Cart, products: &[Product], currency: &str) -> Again {
+fn work_out(
+    order: &Order,
+    cart: &Cart,
+    products: &[Product],
+    currency: &str,
+    settings: &Settings,
+) -> Again {
     let products: HashMap<&ProductId, &Product> = products
         .iter()
         .map(|product| (&product.id, product))
         .collect();
-    Again::of(
-        order,
-        currency,
-        |id| cart.quantity(id),
-        |id| products.get(id).map(|product| product.item()),
-    )
+    Again::of(order, currency, cart, &settings.policy.by, |id| {
+        products.get(id).map(|product| product.item())
+    })
+}
+
+/// The refusal that putting the lines back would meet.
+fn refusal(order: &Order, again: &Again, cart: &Cart, products: &[Product]) -> Option<Refusal> {
+    if again.coming_back().next().is_none() {
+        return Some(Refusal::NoneOrderable(order.name()));
+    }
+
+    let closes = cart.rules.closes;
+    let is_closed = closes.is_some_and(|closes| closes <= cart.deadline.told_at);
+    again.refused(cart, is_closed, |id| {
+        let mut products = products.iter();
+        products.find(|product| product.id == *id)?.price
+    })
 }
 
 /// Applies the one change that puts the lines back.
@@ -150,14 +166,23 @@ fn name_of(again: &Again, id: &str) -> String {
     line.map_or(id, |line| &line.name).to_owned()
 }
 
-fn again_json(order: &Order, again: &Again, settings: &Settings) -> Value {
+fn again_json(
+    order: &Order,
+    again: &Again,
+    refusal: Option<&Refusal>,
+    settings: &Settings,
+) -> Value {
     json!({
         "order": order.id.as_str(),
         "user": settings.user.as_str(),
         "items": again.lines.iter().map(|line| item_json(again, line)).collect::<Vec<_>>(),
         "total": again.total().to_string(),
         "currency": again.currency,
-        "possible": again.coming_back().next().is_some(),
+        "takes_over": again.takes_over,
+        "possible": refusal.is_none() && again.coming_back().next().is_some(),
+        "why_not": refusal.map(|why| {
+            json!({ "code": why.code(), "message": why.told_in(&again.currency) })
+        }),
     })
 }
 
@@ -172,6 +197,7 @@ fn item_json(again: &Again, line: &AgainLine) -> Value {
         "quantity": line.quantity,
         "price": line.price.map(|price| price.to_string()),
         "price_when_ordered": price_then,
+        "note": line.note.as_ref().map(|note| &note.text),
         "status": line.status.code(),
     })
 }
@@ -180,15 +206,16 @@ fn item_json(again: &Again, line: &AgainLine) -> Value {
 fn show_preview(
     order: &Order,
     again: &Again,
+    refusal: Option<&Refusal>,
     settings: &Settings,
     output: &Output,
 ) -> Result<(), CliError> {
     output.result(
-        || again_json(order, again, settings),
-        |out| print_preview(out, order, again, settings),
+        || again_json(order, again, refusal, settings),
+        |out| print_preview(out, order, again, refusal.is_none(), settings),
     )?;
-    if again.coming_back().next().is_none() && !output.is_json() {
-        output.warn(&Refusal::NoneOrderable(order.name()).to_string());
+    if let Some(refusal) = refusal.filter(|_| !output.is_json()) {
+        output.warn(&refusal.told_in(&again.currency));
     }
     Ok(())
 }
@@ -197,6 +224,7 @@ fn print_preview(
     out: &mut dyn Write,
     order: &Order,
     again: &Again,
+    is_possible: bool,
     settings: &Settings,
 ) -> io::Result<()> {
     for line in &again.lines {
@@ -205,7 +233,10 @@ fn print_preview(
 
     let total = again.total().in_currency(&again.currency);
     writeln!(out, "{}", cart_row("", "total", &total))?;
-    if again.coming_back().next().is_some() {
+    if again.takes_over {
+        writeln!(out, "All pieces would be {}'s", settings.policy.by)?;
+    }
+    if is_possible {
         writeln!(
             out,
             "To put this into the cart of {}: trolley again {} --yes",
@@ -228,6 +259,7 @@ fn print_line(out: &mut dyn Write, again: &Again, line: &AgainLine) -> io::Resul
         let short = format!("only {} of {}", line.quantity, line.ordered);
         writeln!(out, "{}", note_row(&short))?;
     }
+    print_notes(out, line.note.as_slice())?;
     if let Some(now) = price.filter(|_| again.has_another_price(line)) {
         let was = format!("now {now}, was {} when ordered", line.price_then);
         writeln!(out, "{}", note_row(&was))?;
@@ -243,9 +275,14 @@ fn print_put_back(
 ) -> io::Result<()> {
     let lines = text::count(again.coming_back().count(), "line");
     let name = order.name();
+    let whose = if again.takes_over {
+        format!(", all as {}'s", settings.policy.by)
+    } else {
+        String::new()
+    };
     writeln!(
         out,
-        "Put {lines} of {name} back into the cart of {}",
+        "Put {lines} of {name} back into the cart of {}{whose}",
         settings.user
     )?;
     for difference in again.differences() {
@@ -264,7 +301,7 @@ fn show_repeat(
 ) -> Result<(), CliError> {
     output.result(
         || {
-            let mut document = again_json(order, again, settings);
+            let mut document = again_json(order, again, None, settings);
             document["op_id"] = json!(op.as_str());
             document["repeated"] = json!(true);
             document

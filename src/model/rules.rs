@@ -1,6 +1,6 @@
 //! The rules of a shared cart, which its owner sets.
 
-use super::{Change, ChangeKind, Edit, Money, ProductId, Refusal, shares};
+use super::{Cart, Change, ChangeKind, Edit, Money, ProductId, Refusal, shares};
 use crate::model::change::sanitize_actors;
 use crate::model::order::Share;
 use crate::model::time::day_and_minute;
@@ -112,6 +112,22 @@ pub struct Ledger {
 }
 
 impl Ledger {
+    /// The pieces of a cart at these prices. Lines whose quantity is damaged count nothing.
+    #[must_use]
+    pub fn of(cart: &Cart, prices: HashMap<ProductId, Money>) -> Ledger {
+        let portions = cart.lines.iter().filter_map(|line| {
+            let portion = Portion {
+                quantity: line.quantity.whole()?,
+                shares: line.shares.clone(),
+            };
+            Some((line.product.clone(), portion))
+        });
+        Ledger {
+            portions: portions.collect(),
+            prices,
+        }
+    }
+
     /// The price of all pieces.
     #[must_use]
     pub fn total(&self) -> Money {
@@ -186,8 +202,8 @@ pub fn pieces_of(shares: &[Share], who: &str) -> u32 {
 }
 
 /// The people to whom a change gives pieces.
-fn given_to(change: &Change) -> impl Iterator<Item = &str> {
-    let shares = change.edits.iter().flat_map(|edit| match edit {
+fn given_to(edits: &[Edit]) -> impl Iterator<Item = &str> {
+    let shares = edits.iter().flat_map(|edit| match edit {
         Edit::Restore { shares, .. } => &shares[..],
         Edit::Add { .. }
         | Edit::Take { .. }
@@ -215,8 +231,22 @@ impl Rules {
     /// [`Refusal::OverBudget`], [`Refusal::OverOwnBudget`] and [`Refusal::OverBudgetOf`], with the
     /// amount that is left.
     pub fn allow(&self, ledger: &Ledger, change: &Change, who: &str) -> Result<(), Refusal> {
+        self.allow_edits(ledger, change.kind, &change.edits, who)
+    }
+
+    /// [`Rules::allow`] for the steps of a change that is not made yet.
+    ///
+    /// # Errors
+    /// Those of [`Rules::allow`].
+    pub fn allow_edits(
+        &self,
+        ledger: &Ledger,
+        kind: ChangeKind,
+        edits: &[Edit],
+        who: &str,
+    ) -> Result<(), Refusal> {
         let mut after = ledger.clone();
-        for edit in &change.edits {
+        for edit in edits {
             after.apply(edit, who);
         }
 
@@ -240,9 +270,9 @@ impl Rules {
 
         // What an undo brings back was theirs before.
         if let Some(budget) = self.budget_each
-            && change.kind == ChangeKind::Edit
+            && kind == ChangeKind::Edit
         {
-            let over = given_to(change)
+            let over = given_to(edits)
                 .find(|name| after.total_of(name) > budget.max(ledger.total_of(name)));
             if let Some(name) = over {
                 return Err(Refusal::OverBudgetOf {

@@ -5,7 +5,7 @@
 
 use super::reading::read_cart;
 use super::sending::{self, Applied, Attempt, ProductCheck, SendError};
-use crate::model::rules::{Ledger, Portion};
+use crate::model::rules::Ledger;
 use crate::model::{Cart, Change, Edit, Money, ProductId, Refusal};
 use crate::store::catalog::read_products;
 use crate::store::connection::Conn;
@@ -13,7 +13,7 @@ use crate::store::error::{Error, Trouble};
 use crate::store::keys::CartKeys;
 use crate::store::policy::Policy;
 use redis::aio::ConnectionLike;
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap};
 
 /// The tries before we give up: each fails where the cart changed after we read it.
 const TRIES: usize = 50;
@@ -42,10 +42,8 @@ pub(crate) async fn send<C: ConnectionLike>(
 ) -> Result<Applied, Error> {
     for _ in 0..TRIES {
         let (cart, _) = read_cart(route.cart, keys, &[]).await?;
-        let ledger = Ledger {
-            prices: read_prices(route.products, &cart, change).await?,
-            portions: portions(&cart),
-        };
+        let prices = read_prices(route.products, &cart, change).await?;
+        let ledger = Ledger::of(&cart, prices);
         cart.rules.allow(&ledger, change, &policy.by)?;
 
         let attempt = Attempt {
@@ -60,20 +58,6 @@ pub(crate) async fn send<C: ConnectionLike>(
         }
     }
     Err(Refusal::Busy.into())
-}
-
-/// The pieces of each line, and who asked for them.
-fn portions(cart: &Cart) -> BTreeMap<ProductId, Portion> {
-    cart.lines
-        .iter()
-        .filter_map(|line| {
-            let portion = Portion {
-                quantity: line.quantity.whole()?,
-                shares: line.shares.clone(),
-            };
-            Some((line.product.clone(), portion))
-        })
-        .collect()
 }
 
 /// Reads the prices of the products in the cart and in the change.

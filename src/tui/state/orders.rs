@@ -57,6 +57,9 @@ pub struct OrdersState {
     pub outdated: bool,
     /// The order that was confirmed here and is being placed.
     pub placing: Option<OrderId>,
+    /// The order that is in the cart again, and of which another time was asked for. The next
+    /// action answers that.
+    pub asked_again: Option<OrderId>,
     /// The order that is being cancelled from here.
     pub cancelling: Option<OrderId>,
     /// The cart's past orders as far as they were read, newest first; `None` before that.

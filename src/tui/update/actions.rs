@@ -19,6 +19,15 @@ impl Updater<'_> {
 
     /// Performs an action and nothing else.
     pub(super) fn perform(&mut self, action: Action) {
+        // Whatever else is done answers whether to put an order back once more: no. The palette only
+        // names the action.
+        if !matches!(
+            action,
+            Action::Again | Action::Palette | Action::Complete | Action::Accept
+        ) {
+            self.state.orders.asked_again = None;
+        }
+
         match action {
             Action::Move(motion) => self.move_cursor(motion),
             Action::SwitchPane if matches!(self.state.mode, Mode::Checkout(_)) => {

@@ -5,7 +5,7 @@ use crate::config::key::Key;
 use crate::config::keymap::Action;
 use crate::model::total::{LineStatus, ProductLookup};
 use crate::model::{
-    Again, ChangeKind, OrderBrief, OrderId, OrderLine, OrderState, Preview, Refusal, text,
+    Again, ChangeKind, Order, OrderBrief, OrderId, OrderLine, OrderState, Preview, ProductId, Refusal, text,
 };
 use crate::store::live::{LiveRequest, NEWEST_LISTED};
 use crate::store::live::{OrderEvent, OrderRequest};
@@ -90,15 +90,19 @@ impl Updater<'_> {
             return;
         }
 
+        let cart = &self.state.cart.shown;
         let again = Again::of(
             order,
             &self.state.shop.currency,
-            |id| self.state.cart.shown.quantity(id),
+            cart,
+            &self.state.env.me,
             |id| self.state.catalog.catalog.get(id),
         );
+        let id = order.id.clone();
         let name = order.name();
         let lines = text::count(again.coming_back().count(), "line");
-        let undo = self.state.env.keymap.key_of(Action::Undo);
+        let keymap = &self.state.env.keymap;
+        let undo = keymap.key_of(Action::Undo);
         let differences = again.differences();
 
         let edits = again.edits();
@@ -107,8 +111,37 @@ impl Updater<'_> {
             self.notify_until_key(sentences(none, &differences), Tone::Bad);
             return;
         }
+
+        let price = |id: &ProductId| self.state.catalog.catalog.get(id)?.price;
+        if let Some(refusal) = again.refused(cart, self.state.is_closed(), price) {
+            let why = self.told(refusal);
+            let total = again.total().in_currency(&again.currency);
+            self.notify_until_key(
+                if again.takes_over {
+                    format!("{why}. All of {name} would be yours: {total}")
+                } else {
+                    format!("{why}. {name} costs {total} today")
+                },
+                Tone::Bad,
+            );
+            return;
+        }
+
+        // Pressed twice, it must not double a lunch without a word.
+        let was_asked = self.state.orders.asked_again.take() == Some(id.clone());
+        if again.is_there(cart) && !was_asked {
+            let key = keymap.key_of(Action::Again);
+            self.state.orders.asked_again = Some(id);
+            self.notify_until_key(
+                format!("You have {lines} of {name} in the cart already: {key} adds them again"),
+                Tone::Warn,
+            );
+            return;
+        }
+
         if self.submit(ChangeKind::Edit, edits) {
-            let put_back = format!("Put {lines} of {name} back; {undo} undoes that");
+            let whose = if again.takes_over { " as yours" } else { "" };
+            let put_back = format!("Put {lines} of {name} back{whose}; {undo} undoes that");
             let tone = if differences.is_empty() {
                 Tone::Info
             } else {

@@ -15,6 +15,10 @@ use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 use tui_input::Input;
 
+/// The most lines that a message takes.
+const MOST_LINES: u16 = 4;
+/// The lines above a message that it leaves in sight.
+const LEAST_ABOVE: u16 = 6;
 /// The columns that a prompt leaves for the quantity that is typed, with the cursor behind it.
 const QUANTITY_ROOM: usize = 8;
 /// The least columns that a prompt leaves for a note that is typed.
@@ -30,8 +34,32 @@ pub(super) fn draw_message(state: &State, area: Rect, sketch: &mut Sketch) {
     }
 
     let (message, style) = message(state);
-    let shown = text::truncate(&message, usize::from(area.width.saturating_sub(2)));
-    sketch.write(area.x + 1, area.y, &shown, area.width - 1, style);
+    let room = usize::from(area.width.saturating_sub(2));
+
+    // News that wait for a key cover the lines above, rather than being cut: the key uncovers them.
+    let waits = state.notice.as_ref();
+    let waits = waits.is_some_and(|notice| notice.until.is_none() && notice.text == message);
+    // Of the checkout nothing is covered: who orders has the total in sight.
+    let most = if waits && !matches!(state.mode, Mode::Checkout(_)) {
+        area.y.saturating_sub(LEAST_ABOVE).clamp(1, MOST_LINES)
+    } else {
+        1
+    };
+    let lines = if most > 1 {
+        text::wrap(&message, room, usize::from(most))
+    } else {
+        vec![text::truncate(&message, room)]
+    };
+    let above = u16::try_from(lines.len().saturating_sub(1)).unwrap_or(0);
+    let covered = Rect {
+        y: area.y - above,
+        height: above,
+        ..area
+    };
+    sketch.clear_lines(covered, state.theme.text.patch(state.theme.background));
+    for (y, line) in (covered.y..).zip(lines) {
+        sketch.write(area.x + 1, y, &line, area.width - 1, style);
+    }
 }
 
 /// The position of the cursor in the prompt; `None` where nothing is typed there.
