@@ -558,6 +558,160 @@ fn five_thousand_orders_are_paged_and_searched() {
     shop.wait("open 2 of 5000");
 }
 
+/// What the cart orders most, as the server tells it.
+fn usual(products: &[&str]) -> LiveEvent {
+    let products = products.iter().map(|product| id(product)).collect();
+    LiveEvent::Order(OrderEvent::Usual(products))
+}
+
+/// The selected product, and the line of the catalog's rows in which it stands.
+fn selected(stage: &TestScreen) -> (String, usize) {
+    let pane = &stage.state.catalog;
+    let product = pane.selected().unwrap().product_id().to_string();
+    (product, pane.scroll.cursor - pane.scroll.top)
+}
+
+#[test]
+fn the_usual_stands_first_and_moves_nothing_under_the_cursor() {
+    // Nobody has touched a key yet: the first row is the first of the usual ones.
+    let mut stage = TestScreen::filled(80, 24);
+    stage.link(usual(&["espresso", "discontinued", "sourdough"]));
+    assert_eq!(selected(&stage), ("espresso".to_owned(), 0));
+    let shown = stage.picture();
+    for row in [
+        "│Espresso +Usual +€2.40 ",
+        "│Sourdough Loaf +€5.20 ",
+        "│Baguette +Bakery +€2.10 ",
+        "╰─+ 1 of 2 ╯",
+    ] {
+        let found = regex::Regex::new(row).unwrap().is_match(&shown);
+        assert!(found, "{row} {shown}");
+    }
+
+    // Who has moved keeps their product, at its place on the screen.
+    let mut stage = TestScreen::filled(80, 24);
+    stage.keys("down down down");
+    let before = selected(&stage);
+    stage.link(usual(&["espresso", "sourdough"]));
+    assert_eq!(selected(&stage), before);
+    stage.link(usual(&["sourdough"]));
+    assert_eq!(selected(&stage), before);
+    assert_eq!(stage.state.catalog.scroll.cursor, 4);
+    stage.link(usual(&[]));
+    assert_eq!(selected(&stage), before);
+
+    // So do they among the usual ones, whichever is ordered more since.
+    stage.link(usual(&["sourdough", "espresso", "baguette"]));
+    stage.keys("g down");
+    assert_eq!(selected(&stage), ("espresso".to_owned(), 1));
+    stage.link(usual(&["espresso", "sourdough"]));
+    assert_eq!(stage.state.catalog.scroll.cursor, 0);
+    assert_eq!(selected(&stage).0, "espresso");
+    stage.keys("a");
+    assert_eq!(stage.state.cart.shown.quantity(&id("espresso")), 13);
+
+    // At most eight, of those that are sold, and each once more where it belongs.
+    let many = [
+        "gone",
+        "baguette",
+        "banana-bread",
+        "croissant",
+        "cinnamon-bun",
+        "rye-bread",
+        "focaccia",
+        "sesame-bagels",
+        "sourdough",
+        "espresso",
+        "cappuccino",
+    ];
+    stage.link(usual(&many));
+    let leading = stage.state.catalog.leading.len();
+    assert_eq!(leading, 8);
+    assert_eq!(stage.state.catalog.shown.len(), 64);
+    stage.keys("G");
+    assert_eq!(stage.state.catalog.scroll.cursor, leading + 63);
+}
+
+#[test]
+fn the_usual_is_the_first_category_and_not_searched() {
+    let mut stage = TestScreen::filled(80, 24);
+    // There is nothing of it where there is nothing to show.
+    stage.keys("]");
+    assert!(stage.picture().contains("╭ Catalog Bakery 8 of 64 "));
+    stage.keys("[");
+    stage.link(usual(&["gone"]));
+    stage.keys("]");
+    assert!(stage.picture().contains("╭ Catalog Bakery 8 of 64 "));
+
+    stage.link(usual(&["gone", "sourdough", "espresso"]));
+    stage.keys("[");
+    let shown = stage.picture();
+    assert!(shown.contains("╭ Catalog Usual 2 of 64 "), "{shown}");
+    assert_eq!(selected(&stage), ("sourdough".to_owned(), 0));
+    // Sorted as one asks: by name, then by price.
+    stage.keys("s");
+    assert_eq!(selected(&stage), ("espresso".to_owned(), 0));
+    stage.keys("s s s s s s s [");
+    assert!(stage.picture().contains("╭ Catalog 64 products "));
+    stage.keys("[");
+    assert!(!stage.picture().contains(" Usual "));
+    stage.keys("esc :");
+    stage.keys(&typed("category usual"));
+    stage.keys("enter");
+    assert!(stage.picture().contains("╭ Catalog Usual 2 of 64 "));
+
+    // Words are looked for in all that is sold, each product once.
+    stage.keys("/");
+    stage.keys(&typed("espresso"));
+    let shown = stage.picture();
+    assert!(shown.contains("╭ Catalog /espresso 4 of 64 "), "{shown}");
+    assert_eq!(stage.state.catalog.leading, [0; 0]);
+    stage.keys("enter esc");
+    assert_eq!(stage.state.catalog.leading.len(), 2);
+    // The last of the usual ones is gone.
+    stage.keys("g [ ]");
+    for product in ["sourdough", "espresso"] {
+        stage.link(LiveEvent::Products(vec![(id(product), None)]));
+    }
+    assert!(!stage.picture().contains("Usual"));
+}
+
+#[test]
+fn the_usual_is_read_when_the_shop_is_there_and_with_each_order() {
+    let server = Server::with_demo();
+    let order = |lines: &[&str]| {
+        ok_as(&server, "office", "ann", &[&["add"], lines].concat());
+        ok_as(&server, "office", "ann", &["checkout", "--yes"]);
+    };
+    let mut bob = shop_sized(&server, "office", "bob", 120, 36);
+    bob.wait("64 products");
+    bob.keys("down");
+    order(&["espresso", "3", "sourdough"]);
+    bob.wait("ann ordered 2 lines");
+    // What bob has selected stays; the usual ones stand above it.
+    bob.keys_until(
+        "g",
+        "Espresso +Usual .*\n.*Sourdough Loaf .*\n.*Baguette +Bakery ",
+    );
+
+    // A new screen begins with them. A cancelled order does not count.
+    order(&["sourdough", "4"]);
+    order(&["baguette", "9"]);
+    ok_as(&server, "office", "ann", &["order", "3", "cancel"]);
+    let cai = shop_sized(&server, "office", "cai", 80, 24);
+    cai.wait("Sourdough Loaf +Usual .*\n.*Espresso .*\n.*Baguette +Bakery ");
+    // What bob has selected stays where it is, though another one stands above it now.
+    bob.gone("Sourdough Loaf +Usual");
+    bob.keys_until(
+        "g",
+        "Sourdough Loaf +Usual .*\n.*Espresso .*\n.*Baguette +Bakery ",
+    );
+
+    // A cart without orders has nothing of it.
+    let lone = shop_sized(&server, "home", "dee", 80, 24);
+    lone.wait("Baguette +Bakery ");
+}
+
 /// An order by Bob: espresso of his and Ann's, with notes, and bread that is hers alone.
 fn noted_order() -> Order {
     let line = |product: &str, name: &str, price: &str, quantity: u32| OrderLine {

@@ -26,6 +26,7 @@ pub mod timeline;
 pub mod total;
 pub mod typed_rule;
 pub mod user;
+pub mod usual;
 
 pub use again::Again;
 pub use cart::{Cart, CartLine, UpdateFit};

@@ -1,6 +1,6 @@
 //! What the screens of checkout and orders are shown with.
 
-use super::screens::{TestScreen, demo_products};
+use super::screens::{TestScreen, demo_products, id};
 use std::collections::HashMap;
 use trolley::model::checkout::{Preview, PreviewLine};
 use trolley::model::order::{OrderLine, Share};
@@ -149,7 +149,17 @@ pub fn screens(filled: &impl Fn(&str) -> TestScreen) -> Vec<(&'static str, TestS
         budget_each: Money::parse("12"),
         ..Rules::default()
     };
+    let usual = [
+        "espresso",
+        "sourdough",
+        "cold-brew",
+        "discontinued",
+        "flat-white",
+    ]
+    .map(id);
+    let usual = LiveEvent::Order(OrderEvent::Usual(usual.to_vec()));
     vec![
+        ("usual", told(filled(""), usual)),
         ("checkout", told(filled("c"), preview(104, true))),
         ("checkout-short", told(filled("c"), preview(104, false))),
         ("ordering", told(ordering, LiveEvent::Down(Trouble::Lost))),

@@ -4,7 +4,8 @@
 use super::session::{Completed, Session, SessionEnd};
 use super::visitors::VisitorId;
 use super::{LiveEvent, OrderOnItsWay, Supervisor};
-use crate::model::{Order, OrderBrief, OrderId, OrderState, Preview, Refusal, UserName};
+use crate::model::usual::{USUAL_ORDERS, usual};
+use crate::model::{Order, OrderBrief, OrderId, OrderState, Preview, ProductId, Refusal, UserName};
 use crate::store::connection::retry::PAUSE;
 use crate::store::connection::{Conn, Connection};
 use crate::store::error::{Error, Trouble};
@@ -35,6 +36,8 @@ pub enum OrderRequest {
     List,
     /// Read the newest of them in short. Where that can't be had, nothing answers.
     Newest,
+    /// Read what the cart orders most. Where that can't be had, nothing answers.
+    Usual,
     /// Cancel an order that was ordered here, now or not at all.
     Cancel(OrderId),
     /// Read the next of them, after so many newer ones.
@@ -69,6 +72,8 @@ pub enum OrderEvent {
     Cancelled(OrderId, Result<(), Error>),
     /// Some of the cart's past orders.
     List(OrdersPage),
+    /// What the cart orders most, most first.
+    Usual(Vec<ProductId>),
     /// One of them, as it is now.
     Read(Box<Order>),
     /// An order has a new state.
@@ -98,6 +103,7 @@ impl Supervisor {
             | OrderRequest::Preview(_)
             | OrderRequest::List
             | OrderRequest::Newest
+            | OrderRequest::Usual
             | OrderRequest::Cancel(_)
             | OrderRequest::Older(_)
             | OrderRequest::Read(_)
@@ -129,6 +135,7 @@ impl Session {
             OrderRequest::Cancel(id) => self.cancel_order(supervisor, visitor, id),
             OrderRequest::List => self.list_orders(supervisor, visitor, 0, NEWEST_LISTED),
             OrderRequest::Newest => self.read_newest_orders(supervisor, visitor),
+            OrderRequest::Usual => self.read_usual(supervisor, visitor),
             OrderRequest::Older(from) => {
                 self.list_orders(supervisor, visitor, from, OLDER_LISTED);
             }
@@ -200,6 +207,25 @@ impl Session {
             match newest {
                 Ok(newest) => Completed::OrderAnswer(visitor, Ok(OrderEvent::Newest(newest))),
                 // Nobody asked to see them. A broken link shows elsewhere.
+                Err(_) => Completed::OrderNews(None),
+            }
+        });
+    }
+
+    /// Reads what the cart orders most. It is a help that nobody asked for: who may not read orders,
+    /// or whose connection breaks, is told so elsewhere.
+    fn read_usual(&mut self, supervisor: &Supervisor, visitor: VisitorId) {
+        let products = self.products.clone();
+        let user = supervisor.user.clone();
+        self.start(async move {
+            let page = match products.conn().await {
+                Ok(mut conn) => read_page(&mut conn, &user, 0, USUAL_ORDERS).await,
+                Err(trouble) => Err(trouble),
+            };
+            match page {
+                Ok(page) => {
+                    Completed::OrderAnswer(visitor, Ok(OrderEvent::Usual(usual(&page.orders))))
+                }
                 Err(_) => Completed::OrderNews(None),
             }
         });

@@ -9,7 +9,7 @@ use crate::model::search::Sorting;
 use crate::model::time::day_and_minute;
 use crate::model::typed_rule::TypedRule;
 use crate::model::{Item, ProductId, RuleChange, UserName, text};
-use crate::tui::state::catalog::SEARCHED_AT_ONCE;
+use crate::tui::state::catalog::{SEARCHED_AT_ONCE, ShownCategory};
 use crate::tui::state::{AskedNote, State};
 
 /// The most columns of a note that an entry replaces.
@@ -41,7 +41,7 @@ pub enum Run {
     /// Clears another cart.
     ClearCart(UserName),
     /// Shows one category, or all.
-    Category(Option<Box<str>>),
+    Category(ShownCategory),
     /// Sorts the catalog.
     Sort(Sorting),
     /// Takes another theme.
@@ -424,14 +424,15 @@ fn category_entries(state: &State, words: &str) -> Vec<PaletteEntry> {
             Verb::Category,
             label,
             "",
-            Run::Category(None),
+            Run::Category(ShownCategory::All),
         ));
     }
 
-    for name in state.catalog.catalog.categories() {
-        if contains(name, words) {
-            let run = Run::Category(Some(name.into()));
-            entries.push(argument_entry(Verb::Category, name.to_owned(), name, run));
+    for category in state.catalog.categories() {
+        let name = category.name().unwrap_or_default().to_owned();
+        if contains(&name, words) {
+            let run = Run::Category(category);
+            entries.push(argument_entry(Verb::Category, name.clone(), &name, run));
         }
     }
     entries

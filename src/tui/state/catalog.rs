@@ -2,6 +2,8 @@
 
 use super::scroll::Scroll;
 use crate::config::key::Key;
+use crate::model::catalog::View;
+use crate::model::usual::{USUAL, USUAL_PRODUCTS};
 use crate::model::{Catalog, Item, ProductId, Query, Searcher, Sorting};
 use crate::store::Trouble;
 use std::collections::HashSet;
@@ -17,14 +19,18 @@ pub(crate) const SEARCHED_AT_ONCE: usize = 1_000;
 pub struct CatalogPane {
     /// All products.
     pub catalog: Catalog,
-    /// The numbers of the products that show, in their order.
+    /// The numbers of the products that show, in their order, behind the usual ones.
     pub shown: Arc<Vec<u32>>,
+    /// The numbers of the usual products, which stand before all others where none is left out.
+    pub leading: Vec<u32>,
+    /// What this cart orders most, most first.
+    pub usual: Usual,
     /// The number of products that match the search; while it goes on, not all of them show.
     pub count: usize,
     /// The words to search for.
     pub words: Input,
-    /// The only category that shows; `None` for all.
-    pub category: Option<Box<str>>,
+    /// The category that shows.
+    pub category: ShownCategory,
     /// The sorting of the products.
     pub sorting: Sorting,
     /// The number of the last search that was sent.
@@ -49,6 +55,48 @@ pub struct CatalogPane {
     pub load: CatalogLoad,
     /// The reason why the catalog could not be read the last time.
     pub load_trouble: Option<Trouble>,
+}
+
+/// The category that shows.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub enum ShownCategory {
+    /// All of them.
+    #[default]
+    All,
+    /// What this cart orders most.
+    Usual,
+    /// The products of this category alone.
+    Only(Box<str>),
+}
+
+impl ShownCategory {
+    /// The name; `None` for all.
+    #[must_use]
+    pub(crate) fn name(&self) -> Option<&str> {
+        match self {
+            ShownCategory::All => None,
+            ShownCategory::Usual => Some(USUAL),
+            ShownCategory::Only(name) => Some(name),
+        }
+    }
+}
+
+/// What this cart orders most.
+#[derive(Debug)]
+pub struct Usual {
+    /// The products, most first, as the newest orders tell. Some may not be sold any more.
+    pub products: Vec<ProductId>,
+    /// They were not read yet, or an order was placed or cancelled since.
+    pub is_old: bool,
+}
+
+impl Default for Usual {
+    fn default() -> Usual {
+        Usual {
+            products: Vec::new(),
+            is_old: true,
+        }
+    }
 }
 
 /// The state of reading the whole catalog.
@@ -186,7 +234,10 @@ impl CatalogPane {
     pub(crate) fn query(&self) -> Query {
         Query {
             words: self.words.value().to_owned(),
-            category: self.category.clone(),
+            category: match &self.category {
+                ShownCategory::All | ShownCategory::Usual => None,
+                ShownCategory::Only(name) => Some(name.clone()),
+            },
             sorting: self.sorting,
         }
     }
@@ -197,10 +248,59 @@ impl CatalogPane {
         self.words.value().trim().is_empty().then_some(self.sorting)
     }
 
+    /// The number of rows.
+    #[must_use]
+    pub(crate) fn rows(&self) -> usize {
+        self.leading.len() + self.shown.len()
+    }
+
     /// The product in row `row`.
     #[must_use]
     pub(crate) fn row(&self, row: usize) -> Option<Item<'_>> {
-        self.catalog.at(*self.shown.get(row)?)
+        let number = match row.checked_sub(self.leading.len()) {
+            None => self.leading.get(row),
+            Some(row) => self.shown.get(row),
+        };
+        self.catalog.at(*number?)
+    }
+
+    /// Tells whether this row stands among the usual products before all others.
+    #[must_use]
+    pub(crate) fn is_leading(&self, row: usize) -> bool {
+        row < self.leading.len()
+    }
+
+    /// Tells whether all products show, in the order of the catalog.
+    #[must_use]
+    pub(crate) fn is_plain(&self) -> bool {
+        self.category == ShownCategory::All && self.query().is_plain()
+    }
+
+    /// The numbers of the usual products that are still sold.
+    pub(crate) fn usual_numbers(&self) -> Vec<u32> {
+        let products = self.usual.products.iter();
+        products
+            .filter_map(|id| self.catalog.number(id))
+            .take(USUAL_PRODUCTS)
+            .collect()
+    }
+
+    /// The usual products alone, sorted as the query asks.
+    pub(crate) fn sorted_usual(&self, query: &Query, in_cart: &HashSet<ProductId>) -> Vec<u32> {
+        let view = View {
+            sorted: Arc::new(self.usual_numbers()),
+            ..self.catalog.view()
+        };
+        let found = Searcher::default().search(&view, query, in_cart, &mut ());
+        found.unwrap_or_default()
+    }
+
+    /// The categories among which one can choose.
+    pub(crate) fn categories(&self) -> Vec<ShownCategory> {
+        let usual = (!self.usual_numbers().is_empty()).then_some(ShownCategory::Usual);
+        let named = self.catalog.categories().into_iter();
+        let named = named.map(|name| ShownCategory::Only(name.into()));
+        usual.into_iter().chain(named).collect()
     }
 
     /// The selected product.
@@ -243,11 +343,26 @@ impl CatalogPane {
         Some(found.unwrap_or_default())
     }
 
-    /// Shows what a search has found, with the product selected that was to be selected.
+    /// Shows what a search has found, with the product selected that was to be selected. A usual
+    /// one that was selected before all others stays so.
     pub(crate) fn show(&mut self, found: Arc<Vec<u32>>) {
+        let was_leading = self.is_leading(self.scroll.cursor);
+        self.leading = if self.is_plain() {
+            self.usual_numbers()
+        } else {
+            Vec::new()
+        };
+
         let wanted = &self.select_after_search;
         let number = wanted.as_ref().and_then(|id| self.catalog.number(id));
-        let row = number.and_then(|number| found.iter().position(|other| *other == number));
+        let row = number.and_then(|number| {
+            let mut leading = self.leading.iter().filter(|_| was_leading);
+            let first = leading.position(|other| *other == number);
+            first.or_else(|| {
+                let row = found.iter().position(|other| *other == number)?;
+                Some(self.leading.len() + row)
+            })
+        });
 
         match row {
             Some(row) => self.scroll.move_in_place(row),

@@ -5,10 +5,12 @@ use crate::model::catalog::CatalogChange;
 use crate::model::{Catalog, Product, ProductId, Sort, Sorting, text};
 use crate::store::catalog::decode::CatalogNews;
 use crate::store::live::LiveRequest;
+use crate::store::live::OrderRequest;
 use crate::store::{Shop, Trouble};
 use crate::tui::message::{Effect, SearchPurpose, SearchRequest, SearchResults};
-use crate::tui::state::Mode;
 use crate::tui::state::areas::Pane;
+use crate::tui::state::catalog::ShownCategory;
+use crate::tui::state::{Connectivity, Mode};
 use std::sync::Arc;
 use tui_input::Input;
 
@@ -176,12 +178,13 @@ impl Updater<'_> {
     /// Repeats the search in a catalog that has changed, with this product selected.
     fn search_again(&mut self, selected: Option<ProductId>) {
         let pane = &mut self.state.catalog;
-        let category_is_gone = pane
-            .category
-            .as_deref()
-            .is_some_and(|name| !pane.catalog.has_category(name));
+        let category_is_gone = match &pane.category {
+            ShownCategory::All => false,
+            ShownCategory::Usual => pane.usual_numbers().is_empty(),
+            ShownCategory::Only(name) => !pane.catalog.has_category(name),
+        };
         if category_is_gone {
-            pane.category = None;
+            pane.category = ShownCategory::All;
         }
         self.search_catalog(selected);
     }
@@ -196,7 +199,7 @@ impl Updater<'_> {
         pane.select_after_search = select;
         let query = pane.query();
 
-        if query.is_plain() {
+        if pane.is_plain() {
             let all = pane.catalog.sorted().clone();
             pane.show(all);
             pane.search_done = pane.search_sent;
@@ -204,7 +207,11 @@ impl Updater<'_> {
         }
 
         let in_cart = lines.map(|line| line.product.clone()).collect();
-        if let Some(found) = pane.search_at_once(&query, &in_cart) {
+        if pane.category == ShownCategory::Usual {
+            let usual = pane.sorted_usual(&query, &in_cart);
+            pane.show(Arc::new(usual));
+            pane.search_done = pane.search_sent;
+        } else if let Some(found) = pane.search_at_once(&query, &in_cart) {
             pane.show(Arc::new(found));
             pane.search_done = pane.search_sent;
         } else {
@@ -255,7 +262,12 @@ impl Updater<'_> {
         self.state.mode = Mode::Search;
         self.state.covered = None;
 
-        if !self.state.catalog.words.value().is_empty() {
+        // Words are looked for in all that is sold.
+        let was_usual = self.state.catalog.category == ShownCategory::Usual;
+        if was_usual {
+            self.state.catalog.category = ShownCategory::All;
+        }
+        if was_usual || !self.state.catalog.words.value().is_empty() {
             self.state.catalog.words = Input::default();
             self.search_catalog(None);
         }
@@ -264,13 +276,13 @@ impl Updater<'_> {
     /// Shows all products again. The selected one stays selected among them.
     pub(super) fn clear_search(&mut self) {
         let pane = &mut self.state.catalog;
-        if pane.words.value().is_empty() && pane.category.is_none() {
+        if pane.words.value().is_empty() && pane.category == ShownCategory::All {
             return;
         }
 
         let selected = pane.selected_id();
         pane.words = Input::default();
-        pane.category = None;
+        pane.category = ShownCategory::All;
         self.search_catalog(selected);
 
         // Some of the products before it show, too.
@@ -286,33 +298,60 @@ impl Updater<'_> {
 
     /// Shows the category after this one; after the last, all products.
     pub(super) fn show_next_category(&mut self) {
-        let categories = self.state.catalog.catalog.categories();
+        let mut categories = self.state.catalog.categories();
         let next = match self.category_index(&categories) {
             Some(index) => index + 1,
             None => 0,
         };
-        let next = categories.get(next).map(|name| (*name).into());
-        self.show_category(next);
+        categories.push(ShownCategory::All);
+        self.show_category(categories.swap_remove(next));
     }
 
     /// Shows the category before this one; before the first, all products.
     pub(super) fn show_previous_category(&mut self) {
-        let categories = self.state.catalog.catalog.categories();
+        let mut categories = self.state.catalog.categories();
         let current = self.category_index(&categories);
         let previous = current.unwrap_or(categories.len()).checked_sub(1);
-        let previous = previous.map(|index| categories[index].into());
-        self.show_category(previous);
+        self.show_category(match previous {
+            Some(previous) => categories.swap_remove(previous),
+            None => ShownCategory::All,
+        });
     }
 
-    fn category_index(&self, categories: &[&str]) -> Option<usize> {
-        let current = self.state.catalog.category.as_deref()?;
-        categories.iter().position(|name| *name == current)
+    fn category_index(&self, categories: &[ShownCategory]) -> Option<usize> {
+        let current = &self.state.catalog.category;
+        categories.iter().position(|category| category == current)
     }
 
     /// Shows one category, or all.
-    pub(super) fn show_category(&mut self, category: Option<Box<str>>) {
+    pub(super) fn show_category(&mut self, category: ShownCategory) {
         self.state.catalog.category = category;
         self.search_catalog(None);
+    }
+
+    /// Reads what this cart orders most, once there is a catalog to show it in, and again when an
+    /// order is placed or cancelled.
+    pub(super) fn refresh_usual(&mut self) {
+        let is_live = self.state.connectivity == Connectivity::Live;
+        if is_live && self.state.catalog.loaded && self.state.catalog.usual.is_old {
+            self.state.catalog.usual.is_old = false;
+            self.request_order(OrderRequest::Usual);
+        }
+    }
+
+    /// Takes in what this cart orders most. The selected product stays where it is on the screen.
+    pub(super) fn on_usual(&mut self, products: Vec<ProductId>) {
+        let pane = &mut self.state.catalog;
+        if pane.usual.products == products {
+            return;
+        }
+        pane.usual.products = products;
+
+        let shows_usual = pane.is_plain() || pane.category == ShownCategory::Usual;
+        if shows_usual {
+            let selected = pane.selected_id().filter(|_| pane.touched);
+            self.search_again(selected);
+        }
     }
 
     /// Sorts the catalog.

@@ -165,6 +165,7 @@ impl Updater<'_> {
         self.expire_lines();
         self.load_catalog_if_due();
         self.refresh_preview();
+        self.refresh_usual();
         self.resume_order();
     }
 
@@ -179,9 +180,7 @@ impl Updater<'_> {
 
         let catalog = &mut self.state.catalog;
         let catalog_page = usize::from(areas.catalog_rows.height);
-        catalog
-            .scroll
-            .keep_within(catalog.shown.len(), catalog_page);
+        catalog.scroll.keep_within(catalog.rows(), catalog_page);
 
         self.clamp_people_scroll();
         self.clamp_cart_scroll(areas.cart_rows);

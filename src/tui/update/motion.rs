@@ -76,7 +76,7 @@ impl Updater<'_> {
 
         let (scroll, rows, page) = match state.focus {
             Pane::Catalog => {
-                let rows = state.catalog.shown.len();
+                let rows = state.catalog.rows();
                 let page = usize::from(areas.catalog_rows.height);
                 (&mut state.catalog.scroll, rows, page)
             }

@@ -197,7 +197,7 @@ impl Updater<'_> {
         let (clicked, on_double_click) = match pane {
             Pane::Catalog => {
                 let clicked = state.catalog.scroll.top + row;
-                let exists = clicked < state.catalog.shown.len();
+                let exists = clicked < state.catalog.rows();
                 (exists.then_some(clicked), Action::Add)
             }
             Pane::Cart => {
@@ -268,7 +268,7 @@ impl Updater<'_> {
         if is_over(areas.catalog, mouse) {
             let pane = &mut self.state.catalog;
             let page = usize::from(areas.catalog_rows.height);
-            let products = pane.shown.len();
+            let products = pane.rows();
             pane.scroll.turn(direction, NOTCH, products, page, |_| 1);
         } else if is_over(areas.cart, mouse) {
             let rows = CartRows::of(self.state, areas.cart_rows);

@@ -5,7 +5,8 @@ use crate::config::key::Key;
 use crate::config::keymap::Action;
 use crate::model::total::{LineStatus, ProductLookup};
 use crate::model::{
-    Again, ChangeKind, Order, OrderBrief, OrderId, OrderLine, OrderState, Preview, ProductId, Refusal, text,
+    Again, ChangeKind, OrderBrief, OrderId, OrderLine, OrderState, Preview, ProductId, Refusal,
+    text,
 };
 use crate::store::live::{LiveRequest, NEWEST_LISTED};
 use crate::store::live::{OrderEvent, OrderRequest};
@@ -381,6 +382,7 @@ impl Updater<'_> {
 
             OrderEvent::State(order) => self.on_order_state(order),
             OrderEvent::Newest(orders) => self.on_newest_orders(orders),
+            OrderEvent::Usual(products) => self.on_usual(products),
             OrderEvent::Read(order) => {
                 self.take_in_states([OrderBrief::from(&*order)]);
                 self.state.orders.replace(*order);
@@ -572,6 +574,9 @@ impl Updater<'_> {
             known.state = order.state;
         }
 
+        if order.state == OrderState::Cancelled {
+            self.state.catalog.usual.is_old = true;
+        }
         let selected = self.state.orders.selected().map(|order| order.id.clone());
         self.state.filter_orders(selected.as_ref());
         self.announce_order_state(order);
@@ -641,6 +646,7 @@ impl Updater<'_> {
         };
         let is_known = self.state.orders.brief(&placed.id).is_some();
         self.state.orders.placed_by_other = Some(placed.clone());
+        self.state.catalog.usual.is_old = true;
 
         if is_known {
             self.confirm_placed(&placed);
@@ -740,6 +746,7 @@ impl Updater<'_> {
         }
         // What was read may have changed since.
         self.state.orders.read = 0;
+        self.state.catalog.usual.is_old = true;
         self.state.orders.reading_older = false;
         // Another server, or other rights, may do better.
         self.state.orders.stuck = None;

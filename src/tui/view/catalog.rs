@@ -9,11 +9,13 @@ use crate::config::keymap::Action;
 use crate::model::product::SOLD_OUT;
 use crate::model::search;
 use crate::model::search::{Sort, Sorting};
+use crate::model::usual::USUAL;
 use crate::model::{Item, Stock, text};
 use crate::tui::layout::columns;
 use crate::tui::layout::columns::CatalogColumns;
 use crate::tui::layout::rules::open_until;
 use crate::tui::state::areas::{Areas, Pane};
+use crate::tui::state::catalog::ShownCategory;
 use crate::tui::state::{Connectivity, Mode, State};
 use ratatui::layout::{Position, Rect};
 use ratatui::style::Style;
@@ -33,20 +35,25 @@ pub(super) fn draw(state: &State, areas: &Areas, sketch: &mut Sketch) {
     let Some(frame) = areas.catalog else { return };
     let theme = &state.theme;
     let scroll = state.catalog.scroll;
-    let product_count = state.catalog.shown.len();
+    let product_count = state.catalog.rows();
 
     let rows = areas.catalog_rows;
     let columns = CatalogColumns::of(state, rows);
     let title = title(state, frame, &columns);
     draw_pane(theme, state.focus == Pane::Catalog, title, frame, sketch);
     let foot = row::foot_line(frame);
-    let position = position(theme, scroll.cursor, product_count);
+    // The usual ones are counted apart: the title counts each product once.
+    let leading = state.catalog.leading.len();
+    let position = match scroll.cursor.checked_sub(leading) {
+        None => position(theme, scroll.cursor, leading),
+        Some(cursor) => position(theme, cursor, product_count - leading),
+    };
     sketch.write_line(&position, foot);
     let room = usize::from(foot.width).saturating_sub(position.width());
     let cart = cart_in_short(state, areas, room);
     sketch.write(foot.x, foot.y, &cart, foot.width, theme.dim);
 
-    if state.catalog.shown.is_empty() {
+    if product_count == 0 {
         return draw_placeholder(theme, &empty_message(state), rows, sketch);
     }
 
@@ -79,7 +86,7 @@ fn title<'a>(state: &State, frame: Rect, columns: &CatalogColumns) -> Line<'a> {
         spans.push(Span::styled("/", theme.dim));
         spans.push(Span::styled(format!("{} ", words.shown), theme.warn));
     }
-    if let Some(category) = &state.catalog.category {
+    if let Some(category) = state.catalog.category.name() {
         spans.push(Span::styled(format!("{category} "), theme.warn));
     }
 
@@ -127,7 +134,7 @@ fn product_count(state: &State) -> String {
     let searching = if pane.is_searching() { "… " } else { "" };
     let query = pane.query();
     // Sorting leaves nothing out.
-    if query.words.trim().is_empty() && query.category.is_none() {
+    if query.words.trim().is_empty() && pane.category == ShownCategory::All {
         format!("{all} products {searching}")
     } else {
         format!("{} of {all} {searching}", thousands(pane.count))
@@ -233,21 +240,26 @@ fn draw_products(state: &State, columns: &CatalogColumns, rows: Rect, sketch: &m
     let words = state.catalog.words.value();
 
     // Without a column for it, a category is named once, where it begins.
-    let query = state.catalog.query();
-    let is_grouped = query.is_plain() && query.category.is_none();
-    let names_categories = is_grouped && columns.category == 0;
+    let names_categories = state.catalog.is_plain() && columns.category == 0;
 
     let mut category_above = None;
     let visible = (state.catalog.scroll.top..).zip(columns::visible(state, rows));
     for (area, (row, product)) in rows.rows().zip(visible) {
         let background = list_background(state, Pane::Catalog, row);
+        let is_leading = state.catalog.is_leading(row);
+        let category = if is_leading { USUAL } else { product.category };
+        let product = Item {
+            category,
+            ..product
+        };
         draw_product(state, &product, columns, background, area, sketch);
 
         let name = Rect {
             width: columns.name.min(area.width),
             ..area
         };
-        let is_first = category_above.replace(product.category) != Some(product.category);
+        let is_first =
+            category_above.replace((is_leading, category)) != Some((is_leading, category));
         if names_categories && is_first {
             draw_category(&product, background.beneath(theme.dim), name, sketch);
         }
