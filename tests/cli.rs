@@ -966,6 +966,14 @@ fn lines_come_from_the_standard_input() {
     assert_eq!(status, 0, "{said}");
     assert_eq!(server.get("ZSCORE cart:office espresso"), "6");
 
+    // Words beside the - would be names.
+    for args in [&["add", "-", "lemon", "2"][..], &["add", "lemon", "-"]] {
+        let (status, said) = fails(&server, args);
+        assert_eq!(status, 2);
+        let why = "- reads all lines from the standard input: leave out the other products";
+        assert!(said.contains(why), "{said}");
+    }
+
     for (input, status, why) in [
         ("", 2, "it has no lines"),
         (

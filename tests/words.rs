@@ -4,7 +4,7 @@
 use crate::harness;
 
 use harness::order_screens::{self, orders};
-use harness::screens::{TestScreen, id};
+use harness::screens::{TestScreen, id, typed};
 use trolley::config::display::Charset;
 use trolley::config::key::Key;
 use trolley::model::order::{OrderFailure, Share};
@@ -655,6 +655,34 @@ fn accents_need_not_be_typed_in_the_palette_either() {
         "{}",
         stage.picture()
     );
+}
+
+#[test]
+fn whose_id_or_whole_name_is_typed_is_meant() {
+    let first = |typed_words: &str| {
+        let mut stage = TestScreen::filled(80, 24);
+        stage.change("bob@kitchen", "lemonade", 1, 1, "2.20");
+        stage.change("bob@kitchen", "lemon", 1, 1, "0.45");
+        stage.keys(&format!(": {}", typed(typed_words)));
+        stage.keys("enter");
+        let change = stage.state.cart.unconfirmed.pop_front().unwrap();
+        change.edits[0].product().unwrap().to_string()
+    };
+    // “Elderflower Lemonade” begins so, too, and is as good a match.
+    for words in [
+        "lemon",
+        "Lemon",
+        "lemon 3",
+        "add lemon",
+        "set lemon 4",
+        "remove lemon",
+    ] {
+        assert_eq!(first(words), "lemon", "{words}");
+    }
+    assert_eq!(first("lemonad"), "lemonade");
+    assert_eq!(first("add espresso beans"), "espresso-beans");
+    assert_eq!(first("Espresso"), "espresso");
+    assert_eq!(first("unwaxed lemon"), "lemon");
 }
 
 #[test]

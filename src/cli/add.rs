@@ -4,7 +4,7 @@ mod lines;
 
 use super::args::OpIdArg;
 use super::cart_output::{change_json, changes_json, note_repeat};
-use super::error::CliError;
+use super::error::{CliError, usage_error};
 use super::output::Output;
 use super::{complete, connect};
 use crate::config::Settings;
@@ -51,6 +51,10 @@ pub(super) async fn run(
     if args.reads_input() {
         let lines = lines::from_input(output.input())?;
         return add_several(&lines, settings, op, output).await;
+    }
+    if args.words.iter().any(|word| word == INPUT) {
+        let why = "- reads all lines from the standard input: leave out the other products";
+        return Err(usage_error("PRODUCT", why.to_owned()));
     }
 
     let lines = lines::from_words(&args.words);

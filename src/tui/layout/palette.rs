@@ -298,6 +298,7 @@ fn command_entries(state: &State, typed: &str) -> Vec<PaletteEntry> {
         run: Run::Action(entry.action),
     });
 
+    let products = named_products(state, typed.trim_end());
     let typed = typed.trim_end().to_lowercase();
     let mut ranked: Vec<(CommandMatch, PaletteEntry)> = verbs
         .chain(actions)
@@ -308,7 +309,7 @@ fn command_entries(state: &State, typed: &str) -> Vec<PaletteEntry> {
     // A product by its name alone stands behind the commands that begin so.
     let place = ranked.partition_point(|(quality, _)| *quality <= CommandMatch::HelpStart);
     let mut entries: Vec<PaletteEntry> = ranked.into_iter().map(|(_, entry)| entry).collect();
-    entries.splice(place..place, named_products(state, &typed));
+    entries.splice(place..place, products);
     entries
 }
 
@@ -696,10 +697,30 @@ fn product_entries(
         ProductVerb::Add | ProductVerb::Set => &state.matches.found,
     };
 
-    found
+    // Whose id is typed is meant, then whose whole name is, whatever matches better.
+    let in_small_letters = wanted.words.to_lowercase();
+    let typed_ids = [wanted.words, &in_small_letters].map(ProductId::asked);
+    let of_id = typed_ids
         .iter()
-        .filter_map(|number| catalog.at(*number))
-        .filter(matches)
+        .flatten()
+        .filter(|id| wanted.verb != ProductVerb::Remove || state.cart.shown.line(id).is_some())
+        .find_map(|id| catalog.number(id));
+    let typed_name = text::folded(wanted.words.trim());
+    let is_named = |number: &u32| {
+        let name = catalog
+            .at(*number)
+            .map(|product| text::folded(product.name));
+        name.is_some_and(|name| name == typed_name)
+    };
+    let named = found.iter().copied().filter(is_named);
+    let others = found.iter().copied().filter(|number| !is_named(number));
+    let rest = named.chain(others).filter(|number| of_id != Some(*number));
+    let rest = rest.filter_map(|number| catalog.at(number)).filter(matches);
+
+    of_id
+        .and_then(|number| catalog.at(number))
+        .into_iter()
+        .chain(rest)
         .take(MOST)
         .map(|product| product_entry(state, wanted, &product))
         .collect()
