@@ -5,7 +5,8 @@ use crate::harness;
 use harness::child::Lines;
 use harness::patience::Pending;
 use harness::{
-    Finish, Proxy, Running, Server, TROLLEY, Terminal, command, ok, run, server, trolley, until,
+    Finish, Proxy, Running, Server, TROLLEY, Terminal, command, ok, ok_as, run, server, trolley,
+    until,
 };
 use rustix::process::Signal;
 use serde_json::Value;
@@ -537,9 +538,13 @@ fn what_a_real_shell_completes_is_what_the_command_gets() {
     let url = server.url();
     ok(&server, &["add", "flat-white"]);
     let order = "20261124-7KQ2-M8XD";
-    ok(&server, &["--user", "office", "add", "espresso"]);
-    let args = ["--user", "office", "checkout", "--yes", "--op-id", order];
-    ok(&server, &args);
+    ok_as(&server, "office", "ann hill", &["add", "espresso"]);
+    ok_as(
+        &server,
+        "office",
+        "bob",
+        &["checkout", "--yes", "--op-id", order],
+    );
     for (name, args, setup) in SHELLS {
         if !is_installed(name) {
             println!("skipped: {name} is not installed");
@@ -569,6 +574,11 @@ fn what_a_real_shell_completes_is_what_the_command_gets() {
             ("add rr\t", "<add><rr:green>"),
             ("add rr:g\t", "<add><rr:green>"),
             ("order 2026\t ready", &format!("<order><{order}><ready>")),
+            // Who has a part in that order.
+            (
+                "split 1 --settled an\t --open=x",
+                "<split><1><--settled><ann hill><--open=x>",
+            ),
             // Where bash splits words.
             (
                 &format!("--redis {url} add flat\t"),
@@ -746,6 +756,12 @@ fn settle(value: &mut Value) {
                     }
                     // A time; an import counts by the same name.
                     "changed" if value.as_u64() > Some(1_000_000) => *value = "(number)".into(),
+                    "reached" => {
+                        let times = value.as_object_mut().unwrap();
+                        times
+                            .values_mut()
+                            .for_each(|time| *time = "(number)".into());
+                    }
                     // The rights depend on the server's version.
                     "op_id" | "file" | "socket" | "data" | "rules" if value.is_string() => {
                         *value = "(text)".into()

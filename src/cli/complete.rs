@@ -6,7 +6,9 @@
 
 mod shop;
 
-pub(super) use shop::{order_ids, product_fields, product_ids, product_ids_in_cart, shop_fields};
+pub(super) use shop::{
+    order_ids, people_of_order, product_fields, product_ids, product_ids_in_cart, shop_fields,
+};
 
 use crate::cli::streams;
 use crate::model::text;

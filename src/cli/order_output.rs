@@ -3,7 +3,7 @@
 use super::error::CliError;
 use super::output::Output;
 use crate::model::order::{OrderLine, Share};
-use crate::model::{Note, Order, OrderId, People, UserName, receipt, shares};
+use crate::model::{Note, Order, OrderId, OrderState, People, UserName, receipt, shares};
 use crate::store::{self, Connection, order};
 use jiff::tz::TimeZone;
 use serde_json::{Value, json};
@@ -60,12 +60,21 @@ pub(super) fn order_json(order: &Order) -> Value {
         "at": order.at,
         "state": order.state.name(),
         "changed": order.changed,
+        "reached": reached_json(order),
         "lines": order.lines.iter().map(order_line_json).collect::<Vec<_>>(),
         "people": order_people_json(order),
         "total": order.total().to_string(),
         "currency": order.currency,
         "note": order.note,
     })
+}
+
+/// When an order came into each state, as far as that is known, for programs.
+fn reached_json(order: &Order) -> Value {
+    let placed = std::iter::once((OrderState::Placed, order.at));
+    let reached = placed.chain(order.reached.iter().copied());
+    let reached = reached.map(|(state, at)| (state.name().to_owned(), json!(at)));
+    Value::Object(reached.collect())
 }
 
 /// A line of an order, for programs.

@@ -21,10 +21,10 @@ pub(super) struct SplitArgs {
     #[arg(value_name = "ORDER", add = ArgValueCompleter::new(complete::order_ids))]
     id: String,
     /// Mark that this person has settled with whoever ordered; may be given several times
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", add = ArgValueCompleter::new(complete::people_of_order))]
     settled: Vec<String>,
     /// Take that mark away from this person; may be given several times
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", add = ArgValueCompleter::new(complete::people_of_order))]
     open: Vec<String>,
 }
 

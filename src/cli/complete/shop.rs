@@ -3,7 +3,8 @@
 use super::words_on_line;
 use crate::catalog_file::COLUMNS;
 use crate::config::{Flags, Server, Settings};
-use crate::model::{Order, ProductId, UserName};
+use crate::model::order::OrderRef;
+use crate::model::{Order, People, ProductId, UserName};
 use crate::store::{self, Address, Connection, order};
 use clap::{Args, Command, FromArgMatches};
 use clap_complete::CompletionCandidate;
@@ -49,6 +50,9 @@ pub(in crate::cli) fn product_ids_in_cart(typed: &OsStr) -> Vec<CompletionCandid
     })
 }
 
+/// The newest orders whose people are offered where no order is named yet.
+const NEWEST_ORDERS: usize = 20;
+
 /// The length of the year with which an order's id begins.
 const YEAR: usize = 4;
 
@@ -83,6 +87,54 @@ pub(in crate::cli) fn order_ids(typed: &OsStr) -> Vec<CompletionCandidate> {
             Some(CompletionCandidate::new(by_number.or(by_id)?).help(Some(about(order).into())))
         })
         .collect()
+}
+
+/// Completes the names of those who have a part in the order that stands on the line; where none
+/// does, of those who had one in the newest orders.
+pub(in crate::cli) fn people_of_order(typed: &OsStr) -> Vec<CompletionCandidate> {
+    let Some(prefix) = typed.to_str() else {
+        return Vec::new();
+    };
+    let meant = order_on_line(&words_on_line());
+
+    let orders = find_in_shop(prefix, async |connection, user, _| {
+        let Some(meant) = &meant else {
+            return order::list_orders(connection, Some(user), NEWEST_ORDERS)
+                .await
+                .ok();
+        };
+        // As the command finds it: among the orders of all carts, where one may see them.
+        let id = order::find_order(connection, None, meant).await.ok()?;
+        let order = order::get_order(connection, &id).await.ok()?;
+        Some(vec![order])
+    });
+
+    let orders = orders.unwrap_or_default();
+    let people = orders.iter().map(People::of_order);
+    let mut names: Vec<String> = people
+        .flat_map(|people| people.parts.into_keys())
+        .filter(|name| name.starts_with(prefix) && !name.starts_with('-'))
+        .collect();
+    names.sort_unstable();
+    names.dedup();
+    names.into_iter().map(CompletionCandidate::new).collect()
+}
+
+/// The order that is named behind the command `split`.
+fn order_on_line(words: &[OsString]) -> Option<OrderRef> {
+    let words = words.iter().filter_map(|word| word.to_str());
+    let mut behind = words.skip_while(|word| *word != "split").skip(1);
+    while let Some(word) = behind.next() {
+        if word.starts_with('-') {
+            // The value of an option is no order.
+            if !word.contains('=') {
+                behind.next();
+            }
+        } else if let Some(meant) = OrderRef::parse(word) {
+            return Some(meant);
+        }
+    }
+    None
 }
 
 /// An order in a few words: its state, its cart and its total.
