@@ -637,19 +637,44 @@ fn nobody_is_reminded_without_need() {
 fn the_owner_reads_who_is_not_ready() {
     let mut stage = TestScreen::with_rules(120, 36, "ann@till");
     stage.pass(410_000);
-    let reminder = "5 minutes left: bob, eve, fay, hal, jon, kim and lee are not ready";
+    let reminder = "5 minutes left: you, bob, eve, fay, hal, jon, kim and lee are not ready";
     assert_eq!(message(&stage), reminder);
 
     let mut stage = TestScreen::with_rules(50, 15, "ann@till");
     stage.pass(410_000);
-    assert_eq!(message(&stage), "5 minutes left: 7 people are not ready");
+    assert_eq!(message(&stage), "5 minutes left: 8 people are not ready");
 
     // After a sleep through both reminders, the later one counts.
     let mut stage = TestScreen::with_rules(120, 36, "ann@till");
     stage.pass(680_000);
-    assert!(message(&stage).starts_with("1 minute left: bob, "));
+    assert!(message(&stage).starts_with("1 minute left: you, bob, "));
     stage.pass(1_000);
     assert!(stage.state.next_moment() <= Some(stage.now.steady + 29_000));
+}
+
+#[test]
+fn who_is_expected_and_has_nothing_is_reminded_too() {
+    // The owner is among those who are not ready, and reads so.
+    let with_me = |owner: &str| {
+        let mut stage = TestScreen::with_rules(120, 36, owner);
+        let mut cart = stage.state.cart.confirmed.clone();
+        cart.ready.retain(|name| name != "ann@till");
+        for line in &mut cart.lines {
+            line.shares.retain(|share| share.by != "ann@till");
+        }
+        cart.rules.closes = Some(stage.server + 310_000);
+        cart.deadline.told_at = stage.server;
+        stage.link(LiveEvent::Cart(cart));
+        stage.pass(10_000);
+        stage
+    };
+    let names = "you, bob, eve, fay, hal, jon, kim and lee";
+    assert_eq!(
+        message(&with_me("ann@till")),
+        format!("5 minutes left: {names} are not ready")
+    );
+    let reminder = "5 minutes until the cart closes: you are expected, and have nothing in it yet";
+    assert_eq!(message(&with_me("bob")), reminder);
 }
 
 /// Fifteen people at lunch: thirteen by commands, the owner and one more at terminals of their own.

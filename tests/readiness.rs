@@ -138,7 +138,14 @@ fn a_hostile_client_makes_nobody_else_ready_and_no_list_without_end() {
         let names: String = (0..1_000).map(|n| format!("name{n}\n")).collect();
         server.raw(&["HSET", "{cart:office}:meta", "ready", &names]);
         let refused = say(&mut ann, ChangeKind::Ready).await;
-        assert!(matches!(refused, Err(Error::Trouble(_))), "{refused:?}");
+        let full = Err(Error::Refused(Refusal::NoMoreReady));
+        assert_eq!(refused.map(drop), full);
+        let said = run(&server, &["--user", "office", "--name", "ann", "ready"]);
+        let said = String::from_utf8(said.stderr).unwrap();
+        assert!(
+            said.contains("No more people can say that they are ready"),
+            "{said}"
+        );
         // One can always go.
         let mut last = connect_as(server.url(), "name999").await;
         say(&mut last, ChangeKind::Unready).await.unwrap();

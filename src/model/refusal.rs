@@ -75,6 +75,9 @@ pub enum Refusal {
     /// No more can be noted in this cart, or not under that name.
     #[error("This can't be noted: the cart has too many notes, or the name is too long")]
     CantNote,
+    /// As many people are ready as a cart can hold.
+    #[error("No more people can say that they are ready in this cart")]
+    NoMoreReady,
     /// The stored quantity of the line is damaged.
     #[error("The quantity of “{0}” is damaged: set a new quantity or remove the line")]
     DamagedLine(String),
@@ -384,6 +387,7 @@ impl Refusal {
             | Refusal::NoteTooLong
             | Refusal::NoteChanged
             | Refusal::CantNote
+            | Refusal::NoMoreReady
             | Refusal::AlreadyEmpty
             | Refusal::NothingExpired
             | Refusal::OpReused
@@ -470,6 +474,7 @@ impl Refusal {
             Refusal::NoteTooLong => "note_too_long",
             Refusal::NoteChanged => "note_changed",
             Refusal::CantNote => "cant_note",
+            Refusal::NoMoreReady => "no_more_ready",
             Refusal::DamagedLine(_) => "damaged_line",
             Refusal::AlreadyEmpty => "already_empty",
             Refusal::NothingExpired => "nothing_expired",

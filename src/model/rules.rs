@@ -64,9 +64,11 @@ impl RuleChange {
             RuleChange::Budget(amount) => told_budget("the budget", *amount, currency),
             RuleChange::BudgetEach(amount) => told_budget("the budget of each", *amount, currency),
             RuleChange::Expected(names) if names.is_empty() => {
-                "expects nobody in particular any more".to_owned()
+                "removed the expected names".to_owned()
             }
-            RuleChange::Expected(names) => format!("expects {}", names.join(", ")),
+            RuleChange::Expected(names) => {
+                format!("set the expected names ({})", names.join(", "))
+            }
             RuleChange::Owner(name) => format!("handed the rules over to {name}"),
         }
     }
@@ -345,12 +347,15 @@ mod tests {
             RuleChange::Closes(Some(at + 60_000)),
             RuleChange::Budget(Some(money("80"))),
             RuleChange::BudgetEach(None),
+            RuleChange::Expected(vec!["bob".to_owned(), "cai".to_owned()]),
+            RuleChange::Expected(Vec::new()),
             RuleChange::Owner("ben".to_owned()),
         ];
         assert_eq!(
             told(&changes, "€", at, &TimeZone::UTC),
             "unlocked the cart, set the deadline (today 06:01), set the budget to €80.00, \
-             removed the budget of each, handed the rules over to ben"
+             removed the budget of each, set the expected names (bob, cai), \
+             removed the expected names, handed the rules over to ben"
         );
         assert_eq!(told(&[], "", at, &TimeZone::UTC), "set rules for the cart");
     }

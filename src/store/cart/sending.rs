@@ -256,6 +256,7 @@ fn refusal(change: &Change, policy: &Policy, error: &RedisError) -> Option<Refus
         "NOTHINGEXPIRED" => Refusal::NothingExpired,
         "NOTECHANGED" => Refusal::NoteChanged,
         "CANTNOTE" => Refusal::CantNote,
+        "NOMOREREADY" => Refusal::NoMoreReady,
         "FORGOTTEN" => Refusal::Forgotten,
         "BEINGORDERED" if product.is_empty() => Refusal::BeingOrdered("The cart".to_owned()),
         "BEINGORDERED" => Refusal::BeingOrdered(product.clone()),

@@ -269,8 +269,9 @@ if kind == 'ready' or known[7] and known[7] ~= '' then
   if kind == 'ready' and not from then
     if stale then return redis.error_reply('EMPTYCART ' .. op) end
     local _, people = string.gsub(names, '\n', '')
-    if people >= MOST_READY or #who > LONGEST_NAME or string.find(who, '\n', 1, true) then
-      return redis.error_reply('ERR no more people can be ready in this cart')
+    if people >= MOST_READY then return redis.error_reply('NOMOREREADY ' .. op) end
+    if #who > LONGEST_NAME or string.find(who, '\n', 1, true) then
+      return redis.error_reply('ERR nobody of this name can be ready')
     end
     names = names .. who .. '\n'
   elseif from and kind ~= 'ready' and kind ~= 'touch' and kind ~= 'expire' then

@@ -7,7 +7,7 @@ use crate::model::{ChangeKind, Refusal, RuleChange, rules, text};
 use crate::store::Error;
 use crate::store::live::LiveRequest;
 use crate::tui::layout::orders::ordering;
-use crate::tui::layout::people::{Standing, all_sums};
+use crate::tui::layout::people::{PersonSums, Standing, all_sums};
 use crate::tui::message::Effect;
 use crate::tui::state::areas::Pane;
 use crate::tui::state::people::Person;
@@ -167,15 +167,18 @@ impl Updater<'_> {
 fn reminder(state: &State, minutes: &str) -> Option<String> {
     let me = &state.env.me;
     let is_owner = state.cart.confirmed.rules.owner.as_ref() == Some(me);
-    let others = if is_owner {
-        others_not_ready(state)
-    } else {
-        Vec::new()
-    };
-    if let Some((last, before)) = others.split_last() {
-        let (names, are) = match before {
-            [] => (last.clone(), "is"),
-            before => (format!("{} and {last}", before.join(", ")), "are"),
+    let not_ready = not_ready(state);
+    let has_others = not_ready.iter().any(|sums| !sums.is_me);
+    if is_owner && has_others {
+        let others = not_ready.iter().filter(|sums| !sums.is_me);
+        let me = not_ready.iter().find(|sums| sums.is_me);
+        let me = me.map(|_| "you".to_owned());
+        let names: Vec<String> = me.into_iter().chain(others.filter_map(name_of)).collect();
+        let count = names.len();
+        let (names, are) = match names.split_last() {
+            Some((last, [])) => (last.clone(), "is"),
+            Some((last, before)) => (format!("{} and {last}", before.join(", ")), "are"),
+            None => return None,
         };
         let named = format!("{minutes} left: {names} {are} not ready");
         // The line has a column at each end.
@@ -183,10 +186,16 @@ fn reminder(state: &State, minutes: &str) -> Option<String> {
         return Some(if has_room {
             named
         } else {
-            format!("{minutes} left: {} people are not ready", others.len())
+            format!("{minutes} left: {count} people are not ready")
         });
     }
 
+    let own = not_ready.iter().find(|sums| sums.is_me);
+    if own.is_some_and(|sums| sums.standing == Standing::Missing) {
+        return Some(format!(
+            "{minutes} until the cart closes: you are expected, and have nothing in it yet"
+        ));
+    }
     if state.cart.shown.lines.is_empty() || state.is_ready(me) {
         return None;
     }
@@ -202,19 +211,21 @@ fn reminder(state: &State, minutes: &str) -> Option<String> {
     ))
 }
 
-/// The names of the others who take part, or are expected to, and are not ready.
-fn others_not_ready(state: &State) -> Vec<String> {
-    all_sums(state)
-        .into_iter()
-        .filter(|sums| !sums.is_me)
-        .filter(|sums| match sums.standing {
-            Standing::Ready => false,
-            Standing::Missing => true,
-            Standing::Shopping => sums.part.pieces > 0,
-        })
-        .filter_map(|sums| match sums.person {
-            Person::Named(name) => Some(name),
-            Person::Nobody => None,
-        })
-        .collect()
+/// Those who take part, or are expected to, and are not ready: yourself first.
+fn not_ready(state: &State) -> Vec<PersonSums> {
+    let mut sums = all_sums(state);
+    sums.retain(|sums| match sums.standing {
+        Standing::Ready => false,
+        Standing::Missing => true,
+        Standing::Shopping => sums.part.pieces > 0,
+    });
+    sums.retain(|sums| matches!(sums.person, Person::Named(_)));
+    sums
+}
+
+fn name_of(sums: &PersonSums) -> Option<String> {
+    match &sums.person {
+        Person::Named(name) => Some(name.clone()),
+        Person::Nobody => None,
+    }
 }
