@@ -632,6 +632,8 @@ fn the_note_for_the_order_is_written_at_the_checkout_from_what_stands_there() {
     let edit = edit_of(stage.requests(&format!("{} enter", typed("12 Y"))));
     assert_eq!(edit, noted("12 Y", ""));
     assert!(matches!(stage.state.mode, Mode::Checkout(_)));
+    let picture = stage.picture();
+    assert!(picture.contains("Note    12 Y … "), "{picture}");
 
     // Somebody else's note is named as theirs, and only the one that was seen is replaced.
     let mut stage = shared_checkout(120, 36);
@@ -651,6 +653,24 @@ fn the_note_for_the_order_is_written_at_the_checkout_from_what_stands_there() {
     );
     let edit = edit_of(stage.requests("n ! enter"));
     assert_eq!(edit, noted("front door!", "front door"));
+
+    // A long one shows where there is room for it, and hides no rule.
+    let long = "12:30, back door, please: the front one is locked ".repeat(4);
+    let mut stage = shared_checkout(120, 36);
+    stage.note("bob", "", long.trim());
+    let mut preview = stage.state.orders.preview.clone().unwrap();
+    preview.note = long.trim().to_owned();
+    stage.state.orders.preview = Some(preview);
+    let picture = stage.picture();
+    assert!(picture.contains("Note    12:30, back door"), "{picture}");
+    assert!(
+        picture.contains("│        locked 12:30, back door"),
+        "{picture}"
+    );
+    stage.take_in(Message::Resize(80, 24));
+    let picture = stage.picture();
+    assert!(picture.contains("Note: 12:30, back door"), "{picture}");
+    assert!(picture.contains("… · closes "), "{picture}");
 
     // By the palette, too.
     let mut stage = shared_checkout(120, 36);
@@ -706,11 +726,11 @@ fn a_note_is_seen_by_the_others_undone_and_on_the_receipt() {
     ann.keys("c n");
     ann.wait(r"Note for the order by bob \(empty removes it\): 12:30, back door");
     ann.keys("esc Y");
+    // Both were at the checkout, and get the receipt.
     for receipt in ["› ann: no sugar", "› bob: hot", "Note: 12:30, back door"] {
         ann.wait(receipt);
+        bob.wait(receipt);
     }
-    // Who was about to order gets the receipt, too. The notes are gone with their cart.
-    bob.wait("ordered by ann");
     bob.keys("esc");
     bob.gone("› bob: hot");
 }

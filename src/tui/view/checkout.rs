@@ -14,7 +14,7 @@ use crate::model::{Preview, text};
 use crate::tui::layout::checkout::fixing;
 use crate::tui::layout::checkout::{
     CheckoutColumns, CheckoutFoot, CheckoutLayout, CheckoutPaneAreas, CheckoutPeople, CheckoutRows,
-    INDENT, LineRows, PersonRow, RowBelow, frames,
+    FACT_NAME, INDENT, LineRows, PersonRow, RowBelow, frames,
 };
 use crate::tui::layout::money;
 use crate::tui::layout::orders;
@@ -27,8 +27,6 @@ use ratatui::text::{Line, Span};
 
 /// The most columns for the words about the state of the cart, such as who is ordering it.
 const STATUS_WIDTH: usize = 60;
-/// The columns of the name of a fact about the cart.
-const FACT_NAME: u16 = 7;
 
 /// Draws the checkout at these positions.
 pub(super) fn draw(state: &State, page: CheckoutPage, body: Rect, sketch: &mut Sketch) {

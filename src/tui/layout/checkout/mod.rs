@@ -10,6 +10,7 @@ pub(crate) use rows::{CheckoutColumns, CheckoutRows, INDENT, LineRows, RowBelow}
 
 use super::orders::list_rows;
 use super::rules::{Remainder, deadline};
+use crate::config::theme::PENDING;
 use crate::model::time::{ClockStyle, clock};
 use crate::model::{Preview, text};
 use crate::tui::state::areas::list_and_selected;
@@ -24,6 +25,12 @@ const WITH_BRIEF_PEOPLE: u16 = 76;
 const BRIEF_PEOPLE: usize = 3;
 /// Below this width what to do takes more lines.
 const NARROW: u16 = 40;
+/// The columns of the name of a fact about the cart.
+pub(crate) const FACT_NAME: u16 = 7;
+/// The most rows of the note for the whole order.
+const NOTE_ROWS: usize = 5;
+/// The least columns for it beside other facts.
+const LEAST_NOTE: usize = 12;
 /// The rows of a list that stay where other things take room from it.
 const LEAST_ROWS: u16 = 4;
 
@@ -141,7 +148,7 @@ impl CheckoutFoot {
         }
         let rule = room.take(1, LEAST_ROWS);
         let all_facts = if is_beside_lines {
-            facts(state, preview)
+            facts(state, preview, inner.width.into())
         } else {
             brief_facts(state, preview, inner.width.into())
         };
@@ -242,14 +249,21 @@ fn height(rows: usize) -> u16 {
     u16::try_from(rows).unwrap_or(u16::MAX)
 }
 
-/// The facts about the cart, each of which has a row.
-fn facts(state: &State, preview: &Preview) -> Vec<Fact> {
+/// The facts about the cart in rows of so many columns. Only a long note takes several.
+fn facts(state: &State, preview: &Preview, columns: usize) -> Vec<Fact> {
     let rules = &state.cart.confirmed.rules;
     let mut facts = Vec::new();
-    if !preview.note.is_empty() {
+    let indent = usize::from(FACT_NAME) + 1;
+    let note = order_note(state, preview);
+    let note = text::wrap(&note, columns.saturating_sub(indent), NOTE_ROWS);
+    for (index, part) in note.into_iter().enumerate() {
+        let (name, value) = match index {
+            0 => ("Note", part),
+            _ => ("", format!("{:indent$}{part}", "")),
+        };
         facts.push(Fact {
-            name: "Note",
-            value: preview.note.clone(),
+            name,
+            value,
             is_warning: false,
         });
     }
@@ -283,15 +297,22 @@ fn facts(state: &State, preview: &Preview) -> Vec<Fact> {
     facts
 }
 
+/// The note for the whole order, with a sign where it is not confirmed yet; empty where there is
+/// none.
+fn order_note(state: &State, preview: &Preview) -> String {
+    let shown = state.cart.shown.notes.of_order();
+    if shown == state.cart.confirmed.notes.of_order() {
+        return preview.note.clone();
+    }
+    format!("{shown} {PENDING}").trim_start().to_owned()
+}
+
 /// The same in one line of so many columns, as many as fit.
 fn brief_facts(state: &State, preview: &Preview, columns: usize) -> Vec<Fact> {
     let rules = &state.cart.confirmed.rules;
     let mut words = Vec::new();
     if rules.locked {
         words.push("locked".to_owned());
-    }
-    if !preview.note.is_empty() {
-        words.push(format!("Note: {}", preview.note));
     }
     if let Some(at) = rules.closes {
         let time = clock(at, &state.env.zone, ClockStyle::Minute);
@@ -310,6 +331,14 @@ fn brief_facts(state: &State, preview: &Preview, columns: usize) -> Vec<Fact> {
     }
     while words.len() > 1 && text::width(&words.join(" · ")) > columns {
         words.pop();
+    }
+    // The note has what these leave, behind the lock.
+    let others: usize = words.iter().map(|word| text::width(word) + 3).sum();
+    let room = columns.saturating_sub(others);
+    let note = order_note(state, preview);
+    if !note.is_empty() && (words.is_empty() || room >= LEAST_NOTE) {
+        let note = text::truncate(&format!("Note: {note}"), room);
+        words.insert(usize::from(rules.locked), note);
     }
 
     let is_warning = rules.locked || state.is_closed() || matches!(left, Some(Remainder::Over(_)));
