@@ -3,7 +3,7 @@
 use crate::harness;
 
 use harness::screens::typed;
-use harness::{Server, ok, ok_as, shop};
+use harness::{Server, ok, ok_as, run, shop};
 use std::os::unix::fs::MetadataExt;
 
 #[test]
@@ -161,6 +161,70 @@ fn what_comes_from_another_cart_keeps_the_rules_of_this_one() {
     ann.keys(&take);
     ann.wait("Took 1 line from family");
     assert_eq!(server.get("HGET {cart:office}:by espresso"), "3 bob");
+}
+
+#[test]
+fn whoever_takes_another_name_is_another_person() {
+    let server = Server::with_demo();
+    let by = || server.get("HGET {cart:office}:by espresso");
+    let dee = shop(&server, "office", "dee");
+    let mut bob = shop(&server, "office", "bob");
+    dee.wait("with bob");
+    ok_as(&server, "office", "bob", &["rules", "--budget", "90"]);
+
+    // What waits is saved as bob's first.
+    server.freeze();
+    bob.send(b":esp\r:name ann\r");
+    bob.wait("Saving 1 change first");
+    server.thaw();
+    bob.wait("You are ann now. What bob added stays bob's.");
+    bob.wait("▌office as ann");
+    dee.wait("with ann");
+    bob.wait("1 Espresso +bob");
+    assert_eq!(by(), "1 bob");
+
+    bob.keys(&format!("{} enter", typed(":esp 2")));
+    dee.wait("ann added 2 × Espresso");
+    assert_eq!(by(), "1 bob\n2 ann");
+    bob.wait(r"Subtotal €7\.20");
+    bob.keys("u");
+    bob.wait(r"Subtotal €2\.40");
+    assert_eq!(by(), "1 bob");
+    bob.keys("u");
+    bob.wait("There is nothing to undo");
+    bob.keys(&format!("{} enter", typed(":lock")));
+    bob.wait("Only bob can change the rules");
+
+    // Nobody can be told from trolley's own words.
+    bob.keys(&typed(":name Nobody"));
+    bob.wait("“Nobody” is what trolley itself says of somebody");
+    bob.keys("enter esc");
+    bob.wait("▌office as ann");
+}
+
+#[test]
+fn names_are_not_trolleys_own_words() {
+    let server = Server::with_demo();
+    for args in [
+        &["cart", "--name", "nobody"][..],
+        &["cart", "--name", "YOU"],
+        &["cart", "--name", "ann (you)"],
+        &["rules", "--owner", "you"],
+        &["rules", "--expect", "ann, nobody"],
+    ] {
+        let refused = run(&server, args);
+        assert_eq!(refused.status.code(), Some(2), "{args:?}");
+        let told = String::from_utf8(refused.stderr).unwrap();
+        assert!(told.contains("is what trolley itself says"), "{told}");
+    }
+
+    // Who had such a name before is told from the others.
+    ok_as(&server, "office", "ann", &["add", "espresso", "5"]);
+    let shares = b"2 nobody\n1 ann (you)\n1 ann";
+    server.raw(&[&b"HSET"[..], b"{cart:office}:by", b"espresso", shares]);
+    let cart = ok_as(&server, "office", "ann", &["cart"]);
+    let listed = "“nobody” 2, ann 1, “ann (you)” 1, nobody 1";
+    assert!(cart.contains(listed), "{cart}");
 }
 
 #[test]

@@ -4,7 +4,7 @@ use super::error::{CliError, usage_error};
 use super::output::Output;
 use super::{args, connect, serve};
 use crate::config::Settings;
-use crate::model::change::sanitize_actor;
+use crate::model::change::typed_name;
 use crate::model::invitation::{Access, InvitationCode};
 use crate::model::time::{day_and_minute, millis};
 use crate::model::{Role, UserName, text};
@@ -52,10 +52,8 @@ enum RoleName {
 
 impl InviteArgs {
     fn access(&self) -> Result<Access, CliError> {
-        let name = sanitize_actor(self.name.as_bytes());
-        if name.is_empty() {
-            return Err(usage_error("name", "a guest has a name"));
-        }
+        let name = typed_name(self.name.as_bytes())
+            .map_err(|error| usage_error("name", error.to_string()))?;
         Ok(Access {
             cart: UserName::parse(&self.cart)?,
             name,

@@ -5,8 +5,8 @@ use super::connect;
 use super::error::{CliError, invalid_argument, usage_error};
 use super::output::Output;
 use crate::config::Settings;
-use crate::model::change::sanitize_actor;
-use crate::model::rules::MOST_EXPECTED;
+use crate::model::change::typed_name;
+use crate::model::rules::{MOST_EXPECTED, own_word};
 use crate::model::typed_rule::{NONE, TypedRule, time_of_day};
 use crate::model::{Money, RuleChange, Rules, UserName, time};
 use crate::store;
@@ -100,10 +100,8 @@ impl RulesArgs {
             }
         }
         if let Some(typed) = &self.owner {
-            let owner = sanitize_actor(typed.as_bytes());
-            if owner.is_empty() {
-                return Err(usage_error("owner", "an owner has a name"));
-            }
+            let owner = typed_name(typed.as_bytes())
+                .map_err(|error| usage_error("owner", error.to_string()))?;
             changes.push(RuleChange::Owner(owner));
         }
 
@@ -124,7 +122,13 @@ fn read_rule(
             invalid_argument(argument, typed, "write it like 18:00, 45m or none")
         }
         TypedRule::Budget | TypedRule::Each => invalid_amount(argument, typed),
-        TypedRule::Expect => usage_error(argument, format!("at most {MOST_EXPECTED} names")),
+        TypedRule::Expect => usage_error(
+            argument,
+            own_word(typed).map_or_else(
+                || format!("at most {MOST_EXPECTED} names"),
+                |error| error.to_string(),
+            ),
+        ),
     })
 }
 

@@ -30,7 +30,7 @@ pub use server::{Server, ServerError};
 pub(crate) use setting_table::HEADING;
 pub use setting_table::SettingSource;
 
-use crate::model::change::sanitize_actor;
+use crate::model::change::{NameError, sanitize_actor, typed_name};
 use crate::model::{Refusal, Timeout, UserName, quantity, text};
 use crate::store::{Address, Policy};
 use alerts::Alerts;
@@ -229,10 +229,11 @@ fn user(layers: &mut SettingLayers) -> Result<UserName, ConfigError> {
 /// The name under which we make changes, and the rules for them.
 fn policy(layers: &mut SettingLayers, user: &UserName) -> Result<Policy, ConfigError> {
     let picked = layers.pick("name", |layer| layer.name.clone());
-    let mut by = sanitize_actor(picked.value.as_deref().unwrap_or_default().as_bytes());
-    if by.is_empty() {
-        by = user.to_string();
-    }
+    let by = match typed_name(picked.value.as_deref().unwrap_or_default().as_bytes()) {
+        Ok(name) => name,
+        Err(NameError::Empty) => sanitize_actor(user.as_str().as_bytes()),
+        Err(error @ NameError::OwnWord(_)) => return Err(invalid("name", error)),
+    };
     layers.note(&picked, by.clone());
 
     let session_timeout = timeout(layers, "session_timeout", |l| l.session_timeout.clone())?;

@@ -1,7 +1,7 @@
 //! The rules of a shared cart, which its owner sets.
 
 use super::{Cart, Change, ChangeKind, Edit, Money, ProductId, Refusal, shares};
-use crate::model::change::sanitize_actors;
+use crate::model::change::{NameError, sanitize_actors, typed_name};
 use crate::model::order::Share;
 use crate::model::time::day_and_minute;
 use jiff::tz::TimeZone;
@@ -27,11 +27,22 @@ pub struct Rules {
 /// The most names that are expected.
 pub const MOST_EXPECTED: usize = 100;
 
-/// Reads names with commas between them; `None` where they are more than [`MOST_EXPECTED`].
+/// Reads names with commas between them; `None` where they are more than [`MOST_EXPECTED`], or one
+/// of them can't be a name.
 #[must_use]
 pub fn expected_names(typed: &str) -> Option<Vec<String>> {
     let names = sanitize_actors(typed.split(',').map(str::as_bytes), MOST_EXPECTED + 1);
-    (names.len() <= MOST_EXPECTED).then_some(names)
+    (names.len() <= MOST_EXPECTED && own_word(typed).is_none()).then_some(names)
+}
+
+/// The error of the first name among these, with commas between them, that is no name but a word
+/// of trolley's own.
+#[must_use]
+pub(crate) fn own_word(typed: &str) -> Option<NameError> {
+    let mut errors = typed
+        .split(',')
+        .filter_map(|name| typed_name(name.as_bytes()).err());
+    errors.find(|error| *error != NameError::Empty)
 }
 
 /// A rule and its new value.

@@ -1,6 +1,6 @@
 //! Rules of a cart as people type them: on the command line, and on the screen.
 
-use super::rules::{MOST_EXPECTED, expected_names};
+use super::rules::{MOST_EXPECTED, expected_names, own_word};
 use super::{Money, RuleChange, Timeout, text};
 use jiff::civil::{Date, Time};
 use jiff::tz::TimeZone;
@@ -59,7 +59,12 @@ impl TypedRule {
         let thing = match self {
             TypedRule::Deadline => "a time",
             TypedRule::Budget | TypedRule::Each => "an amount",
-            TypedRule::Expect => return format!("At most {MOST_EXPECTED} names can be expected"),
+            TypedRule::Expect => {
+                return own_word(typed).map_or_else(
+                    || format!("At most {MOST_EXPECTED} names can be expected"),
+                    |error| error.to_string(),
+                );
+            }
         };
         format!("“{shown}” is not {thing}: type {}", self.usage())
     }

@@ -5,7 +5,7 @@
 
 pub(crate) use crate::model::Role;
 use crate::model::UserName;
-use crate::model::change::sanitize_actor;
+use crate::model::change::{clean_name, sanitize_actor, typed_name};
 use crate::model::text;
 use russh::keys::ssh_key::Fingerprint;
 use russh::keys::{HashAlg, PublicKey};
@@ -101,7 +101,7 @@ impl Admission {
 /// A name that somebody claims, with a mark that they can't choose: only a mark is in parentheses.
 fn marked_name(user: &str, mark: &str) -> String {
     let user = user.replace(['(', ')'], "");
-    let claimed = text::truncate(&sanitize_actor(user.as_bytes()), LONGEST_CLAIM);
+    let claimed = text::truncate(&clean_name(user.as_bytes()), LONGEST_CLAIM);
     format!("{claimed} ({mark})").trim_start().to_owned()
 }
 
@@ -213,7 +213,10 @@ impl KeyEntry {
             }
             match option {
                 "cart" => (carts, any_cart) = read_carts(value)?,
-                "name" => name = Some(named_by(value.as_bytes()).ok_or("the name is empty")?),
+                "name" => {
+                    let given = typed_name(value.as_bytes());
+                    name = Some(given.map_err(|error| error.to_string())?);
+                }
                 "role" => {
                     role = Role::from_str(value).map_err(|_| {
                         let unknown = text::sanitize_to(value.as_bytes(), 40);
@@ -251,7 +254,10 @@ impl KeyEntry {
         };
 
         Some(Grant {
-            name: self.name.clone().unwrap_or_else(|| cart.to_string()),
+            name: self
+                .name
+                .clone()
+                .unwrap_or_else(|| sanitize_actor(cart.as_str().as_bytes())),
             cart,
             role: self.role,
             every_cart: self.any_cart,

@@ -153,6 +153,8 @@ pub enum Effect {
     ReadToTake(UserName),
     /// Clear another cart.
     ClearOther(UserName),
+    /// Make changes under this name from now on; a [`Effect::Join`] follows.
+    Rename(String),
     /// Leave this cart for another one.
     Join(UserName),
     /// Note that these carts were used, the last one first.

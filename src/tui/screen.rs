@@ -369,6 +369,7 @@ impl<P: Port> Screen<P> {
             Effect::ReadCarts(carts) => self.read_carts(carts),
             Effect::ReadToTake(cart) => self.read_to_take(cart),
             Effect::ClearOther(cart) => self.clear_other(cart),
+            Effect::Rename(name) => self.rename(name),
             Effect::Join(cart) => self.join(&cart),
             Effect::RememberCarts(carts) => self.remember_carts(carts)?,
             Effect::Revive => self.revive_server()?,
@@ -379,7 +380,15 @@ impl<P: Port> Screen<P> {
         Ok(())
     }
 
-    /// Leaves the present cart for another one.
+    /// Makes changes under another name.
+    fn rename(&mut self, name: String) {
+        // The name of whoever may use one cart alone is proven.
+        if self.used_carts.is_some() {
+            self.policy.by = name;
+        }
+    }
+
+    /// Leaves the present cart for another one, or for the same one under another name.
     fn join(&mut self, cart: &UserName) {
         // Who may use one cart alone is never offered another.
         if self.used_carts.is_none() {

@@ -10,7 +10,7 @@
 use super::document::LONGEST_CURRENCY;
 use super::records::read_number;
 use super::{document, records};
-use crate::model::change::sanitize_actor;
+use crate::model::change::{clean_name, sanitize_actor};
 use crate::model::notes::stored_note;
 use crate::model::{OrderId, OrderLine, OrderState, text};
 use crate::store::connection::Connection;
@@ -444,7 +444,7 @@ fn placed(entry: &StreamId) -> Option<OrderEntry> {
         news: FollowEvent::Placed,
         id: OrderId::parse(&utf8(entry, "id")?)?,
         number: utf8(entry, "number").and_then(|number| read_number(&number)),
-        user: sanitize_actor(&bytes(entry, "user")?),
+        user: clean_name(&bytes(entry, "user")?),
         who: sanitize_actor(&bytes(entry, "who")?),
         at: utf8(entry, "at")?.parse().ok()?,
         total: text::sanitize_to(&bytes(entry, "total")?, LONGEST_TOTAL),

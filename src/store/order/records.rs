@@ -2,7 +2,7 @@
 
 use super::document::LONGEST_CURRENCY;
 use super::{document, stock};
-use crate::model::change::sanitize_actor;
+use crate::model::change::{clean_name, sanitize_actor};
 use crate::model::notes::stored_note;
 use crate::model::{
     Money, Order, OrderBrief, OrderId, OrderState, People, Refusal, UserName, text,
@@ -83,7 +83,7 @@ fn decode(fields: &[Option<Vec<u8>>]) -> Option<OrderRecord> {
     let mut order = Order {
         id: OrderId::parse(utf8(id)?)?,
         number: utf8(number).and_then(read_number),
-        user: sanitize_actor(user.as_deref()?),
+        user: clean_name(user.as_deref()?),
         who: sanitize_actor(who.as_deref()?),
         at: utf8(at)?.parse().ok()?,
         state: OrderState::named(utf8(state)?)?,

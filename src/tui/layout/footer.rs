@@ -173,6 +173,7 @@ fn word_in_palette(selected: &Run, action: Action, word: &'static str) -> &'stat
         | Run::GoToCart(_)
         | Run::TakeCart(_)
         | Run::ClearCart(_)
+        | Run::TakeName(_)
         | Run::Category(_)
         | Run::Sort(_)
         | Run::Theme(_)

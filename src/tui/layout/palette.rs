@@ -3,6 +3,7 @@
 use crate::config::keymap::{Action, Context, KeymapEntry};
 use crate::config::theme::Theme;
 use crate::model::catalog::{name_similarity, nearest_of};
+use crate::model::change::{NameError, typed_name};
 use crate::model::product::SOLD_OUT;
 use crate::model::search;
 use crate::model::search::Sorting;
@@ -40,6 +41,8 @@ pub enum Run {
     TakeCart(UserName),
     /// Clears another cart.
     ClearCart(UserName),
+    /// Goes on under another name.
+    TakeName(String),
     /// Shows one category, or all.
     Category(ShownCategory),
     /// Sorts the catalog.
@@ -70,6 +73,7 @@ enum Verb {
     Note,
     Rule(TypedRule),
     Cart(CartVerb),
+    Name,
     Category,
     Sort,
     Theme,
@@ -92,7 +96,7 @@ enum ProductVerb {
 }
 
 impl Verb {
-    const ALL: [Verb; 14] = [
+    const ALL: [Verb; 15] = [
         Verb::Product(ProductVerb::Add),
         Verb::Product(ProductVerb::Set),
         Verb::Product(ProductVerb::Remove),
@@ -100,6 +104,7 @@ impl Verb {
         Verb::Cart(CartVerb::Go),
         Verb::Cart(CartVerb::Take),
         Verb::Cart(CartVerb::Clear),
+        Verb::Name,
         Verb::Category,
         Verb::Sort,
         Verb::Theme,
@@ -117,6 +122,7 @@ impl Verb {
             Verb::Cart(CartVerb::Go) => "cart",
             Verb::Cart(CartVerb::Take) => "take",
             Verb::Cart(CartVerb::Clear) => "clear",
+            Verb::Name => "name",
             Verb::Rule(rule) => rule.name(),
             Verb::Category => "category",
             Verb::Sort => "sort",
@@ -134,6 +140,7 @@ impl Verb {
             Verb::Cart(CartVerb::Go) => ("Go to another cart", "NAME"),
             Verb::Cart(CartVerb::Take) => ("Bring another cart's lines here", "NAME"),
             Verb::Cart(CartVerb::Clear) => ("Clear another cart", "NAME"),
+            Verb::Name => ("Change who you are", "NAME"),
             Verb::Rule(TypedRule::Deadline) => ("Set when the cart closes", "TIME"),
             Verb::Rule(TypedRule::Budget) => ("Set what the cart may cost", "AMOUNT"),
             Verb::Rule(TypedRule::Each) => ("Set what each may spend", "AMOUNT"),
@@ -193,7 +200,7 @@ fn suggestion(state: &State, typed: &str) -> Option<PaletteEntry> {
 
     let verb = Verb::split(typed);
     let meant = match verb {
-        Some((Verb::Cart(_) | Verb::Note, _)) => None,
+        Some((Verb::Cart(_) | Verb::Name | Verb::Note, _)) => None,
         Some((Verb::Category, words)) => {
             let categories = state.catalog.catalog.categories();
             nearest(words, categories.into_iter()).map(str::to_owned)
@@ -319,7 +326,7 @@ fn verbs(state: &State) -> impl Iterator<Item = Verb> {
     let may_switch = state.carts.may_switch;
     Verb::ALL.into_iter().filter(move |verb| match verb {
         Verb::Cart(CartVerb::Clear) => false,
-        Verb::Cart(CartVerb::Go | CartVerb::Take) => may_switch,
+        Verb::Cart(CartVerb::Go | CartVerb::Take) | Verb::Name => may_switch,
         Verb::Product(_)
         | Verb::Note
         | Verb::Rule(_)
@@ -380,6 +387,11 @@ pub(crate) fn no_match_message(state: &State, typed: &str) -> String {
     let product_words = wanted.as_ref().map_or("", |wanted| wanted.words);
     let (thing, words) = match Verb::split(typed) {
         Some((Verb::Cart(_), words)) => ("cart", words),
+        Some((Verb::Name, words)) => match typed_name(words.as_bytes()) {
+            Err(error @ NameError::OwnWord(_)) => return error.to_string(),
+            Err(NameError::Empty) => return "Type your name".to_owned(),
+            Ok(_) => ("name", words),
+        },
         Some((Verb::Note, words)) => ("line of the cart", words),
         Some((Verb::Rule(rule), words)) if words.trim().is_empty() => {
             return format!("Type {}", rule.usage());
@@ -404,6 +416,7 @@ pub(crate) fn no_match_message(state: &State, typed: &str) -> String {
 fn argument_entries(state: &State, typed: &str, verb: Verb, words: &str) -> Vec<PaletteEntry> {
     match verb {
         Verb::Cart(verb) => cart_entries(state, verb, words),
+        Verb::Name => name_entry(state, words).into_iter().collect(),
         Verb::Note if is_about_order(state) => vec![order_note_entry(state, words)],
         Verb::Note => note_entries(state, words),
         Verb::Category => category_entries(state, words),
@@ -472,6 +485,14 @@ fn cart_entries(state: &State, verb: CartVerb, words: &str) -> Vec<PaletteEntry>
         entries.push(entry);
     }
     entries
+}
+
+/// The entry that takes the name that is typed; `None` where that is none, or one's own is proven.
+fn name_entry(state: &State, words: &str) -> Option<PaletteEntry> {
+    let name = typed_name(words.as_bytes()).ok()?;
+    let label = format!("Be {name} from now on");
+    let entry = argument_entry(Verb::Name, label, &name, Run::TakeName(name.clone()));
+    state.carts.may_switch.then_some(entry)
 }
 
 /// The entries for the ways to sort the catalog.
@@ -634,7 +655,13 @@ fn wanted(typed: &str) -> Option<Wanted<'_>> {
     let (verb, rest) = match Verb::split(typed) {
         Some((Verb::Product(verb), rest)) => (Some(verb), rest),
         Some((
-            Verb::Rule(_) | Verb::Note | Verb::Cart(_) | Verb::Category | Verb::Sort | Verb::Theme,
+            Verb::Rule(_)
+            | Verb::Note
+            | Verb::Cart(_)
+            | Verb::Name
+            | Verb::Category
+            | Verb::Sort
+            | Verb::Theme,
             _,
         )) => return None,
         None => (None, typed),

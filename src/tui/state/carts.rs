@@ -41,6 +41,8 @@ pub struct CartsState {
     pub scroll: Scroll,
     /// The cart to go to once no change waits for the server.
     pub next: Option<UserName>,
+    /// The name to take then.
+    pub next_name: Option<String>,
 }
 
 impl CartsState {

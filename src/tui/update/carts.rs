@@ -57,12 +57,30 @@ impl Updater<'_> {
             self.notify_info(sentence);
             return;
         }
+        if self.begin_to_leave(&format!("in {here}")) {
+            self.state.carts.next = Some(cart);
+        }
+    }
+
+    /// Takes another name, once no change under the present one waits for the server.
+    pub(super) fn take_name(&mut self, name: String) {
+        let me = &self.state.env.me;
+        if name == *me {
+            self.notify_info(format!("You are {name} already"));
+        } else if self.begin_to_leave(&me.clone()) {
+            self.state.carts.next_name = Some(name);
+        }
+    }
+
+    /// Says what is saved first, before one leaves what one has or is; returns false where the
+    /// server is away, so that one stays that.
+    fn begin_to_leave(&mut self, stay: &str) -> bool {
         match self.state.connectivity {
             Connectivity::Live | Connectivity::Syncing | Connectivity::Unreadable(_) => {}
             Connectivity::Connecting | Connectivity::Offline { .. } => {
-                let sentence = format!("The server is away: you stay in {here} until it is back");
+                let sentence = format!("The server is away: you stay {stay} until it is back");
                 self.notify_error(sentence);
-                return;
+                return false;
             }
         }
 
@@ -74,13 +92,17 @@ impl Updater<'_> {
             };
             self.notify_info(format!("Saving {waiting} first …"));
         }
-        self.state.carts.next = Some(cart);
+        true
     }
 
-    /// Goes to the cart that was asked for, where nothing waits for the server any more.
+    /// Takes the name and goes to the cart that were asked for, where nothing waits for the server
+    /// any more.
     pub(super) fn leave_settled_cart(&mut self) {
         if !self.state.is_settled() {
             return;
+        }
+        if let Some(name) = self.state.carts.next_name.take() {
+            self.go_on_as(name);
         }
         let Some(cart) = self.state.carts.next.take() else {
             return;
@@ -91,6 +113,19 @@ impl Updater<'_> {
         self.state.carts.note_use(&cart);
         self.remember_carts();
         self.effects.push(Effect::Join(cart));
+    }
+
+    /// Goes on in this cart under another name: what the one before did is another person's.
+    fn go_on_as(&mut self, name: String) {
+        let cart = self.state.env.user.clone();
+        self.enter(cart.clone());
+
+        let before = mem::replace(&mut self.state.env.me, name.clone());
+        self.notify_info(format!(
+            "You are {name} now. What {before} added stays {before}'s."
+        ));
+        self.effects
+            .extend([Effect::Rename(name), Effect::Join(cart)]);
     }
 
     /// Begins anew in a cart. What is named here outlives the one before, and nothing else does.
@@ -237,10 +272,11 @@ impl Updater<'_> {
         }
     }
 
-    /// Drops the wish to go to another cart: whoever goes on here stays.
+    /// Drops the wish to go to another cart or by another name: whoever goes on here stays.
     pub(super) fn stay_in_cart(&mut self, action: Action) {
         if !matches!(action, Action::Move(_)) {
             self.state.carts.next = None;
+            self.state.carts.next_name = None;
         }
     }
 
