@@ -532,8 +532,8 @@ fn an_order_comes_back_as_one_change_by_two_keys() {
 
     // The cart's own rules refuse it whole.
     ok(&server, &["--user", "alice", "rules", "--lock"]);
-    ann.keys("r");
-    ann.wait("The cart is locked");
+    // Until ann's screen has heard of the lock, it asks whether she wants it twice.
+    ann.keys_until("r", "The cart is locked");
     assert_eq!(server.get("ZCARD cart:alice"), "3");
     for product in ["focaccia", "espresso", "lemon"] {
         ok(&server, &["product", "delete", product]);

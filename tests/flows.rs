@@ -2,7 +2,7 @@
 
 use crate::harness;
 
-use harness::{Finish, Server, TROLLEY, Terminal, ok, run, shop, shop_sized, until};
+use harness::{Finish, Server, TROLLEY, Terminal, ok, ok_as, run, shop, shop_sized, until};
 use rustix::process::Signal;
 use serde_json::Value;
 
@@ -546,4 +546,54 @@ fn an_idle_screen_writes_and_asks_nothing() {
         !String::from_utf8_lossy(&shop.raw()).contains("\u{1b}[6n"),
         "it asks for the cursor"
     );
+}
+
+#[test]
+fn last_weeks_lunch_is_ordered_again_in_three_keys() {
+    let server = Server::with_demo();
+    let place = |who: &str, lines: &[&str]| {
+        ok_as(&server, "office", who, &[&["add"], lines].concat());
+        ok_as(&server, "office", who, &["checkout", "--yes"]);
+    };
+    place("ann", &["espresso", "4", "sourdough", "2"]);
+    place("bob", &["flat-white"]);
+    let mut ann = shop_sized(&server, "office", "ann", 80, 24);
+    let bob = shop_sized(&server, "office", "bob", 80, 24);
+    ann.keys("o");
+    ann.wait("#1 .* placed ");
+    ann.keys("down r");
+    ann.wait("Put 2 lines of #1 back; u undoes that\\.?");
+    bob.wait("6 items ");
+    assert_eq!(server.get("HGET {cart:office}:by espresso"), "4 ann");
+    // A bounce of the key doubles nothing, and whoever means it presses once more.
+    ann.keys("r");
+    ann.wait("You have 2 lines of #1 in the cart already: r adds them again");
+    assert_eq!(server.get("ZSCORE cart:office espresso"), "4");
+    ann.keys("r");
+    bob.wait("12 items ");
+    ann.wait("Put 2 lines of #1 back");
+    // Each was one change.
+    ann.keys_until("u", "There is nothing to undo");
+    bob.wait("The cart is empty");
+}
+
+#[test]
+fn words_that_are_typed_ahead_at_the_checkout_order_nothing() {
+    let server = Server::with_demo();
+    ok_as(&server, "office", "ann", &["add", "espresso", "2"]);
+    let mut ann = shop_sized(&server, "office", "ann", 80, 24);
+    // In one piece: each begins with the key of the checkout, and has its capital in it.
+    for words in ["cYes please", "cY", "c Y y Y", "cycle Yes"] {
+        ann.send(words.as_bytes());
+        ann.wait("Total|To pay €4.80");
+        ann.wait("Nothing was ordered|Press Y");
+        assert_eq!(server.get("EXISTS orders"), "0", "{words}");
+        ann.keys("esc esc esc");
+        ann.wait("64 products");
+        ann.wait("2 Espresso ");
+    }
+    ann.keys("c");
+    ann.wait("To pay €4.80");
+    ann.keys_until("Y", " Receipt ");
+    assert_eq!(server.get("XLEN orders"), "1");
 }

@@ -144,8 +144,7 @@ impl Updater<'_> {
 
         let rows_may_change = match context {
             Context::Catalog => {
-                let needs_shop = action.is_some_and(acts_on_shop);
-                self.state.catalog.is_searching() || needs_shop && self.is_opening()
+                self.state.catalog.is_searching() || action.is_some_and(|it| self.comes_early(it))
             }
             Context::Palette => self.state.matches.is_searching() && action.is_some(),
             Context::EmptyCatalog
@@ -164,6 +163,16 @@ impl Updater<'_> {
             | Context::ConfirmClear => false,
         };
         rows_may_change || !self.state.catalog.typed_ahead.is_empty()
+    }
+
+    /// Returns whether an action comes before what it acts on: the cart, or the rows of the catalog.
+    fn comes_early(&self, action: Action) -> bool {
+        match action {
+            Action::Undo | Action::Redo | Action::AskClear | Action::Checkout => {
+                self.state.connectivity == Connectivity::Connecting
+            }
+            action => acts_on_rows(action) && self.is_opening(),
+        }
     }
 
     /// Returns whether the shop is just being opened: it is sure to come, but there is no cart or no
@@ -196,8 +205,8 @@ impl Updater<'_> {
     }
 }
 
-/// Tells whether an action does nothing, or something else, where the shop is not there yet.
-fn acts_on_shop(action: Action) -> bool {
+/// Tells whether an action does nothing where the catalog has no rows.
+fn acts_on_rows(action: Action) -> bool {
     matches!(
         action,
         Action::Move(_)
@@ -209,10 +218,6 @@ fn acts_on_shop(action: Action) -> bool {
             | Action::Repeat
             | Action::NextCategory
             | Action::PreviousCategory
-            | Action::Undo
-            | Action::Redo
-            | Action::AskClear
-            | Action::Checkout
     )
 }
 
