@@ -706,12 +706,14 @@ fn a_note_is_seen_by_the_others_undone_and_on_the_receipt() {
     // Undone and redone, on both screens.
     ann.keys("u");
     bob.gone("› ann: no sugar");
-    ann.gone("› ann: no sugar");
+    ann.wait("You removed the note on Espresso");
+    ann.gone("› ann: no sugar|…€");
     ann.keys("ctrl-r");
     bob.wait("› ann: no sugar +");
     // A line goes with its note, and comes back with it.
     bob.keys("tab d");
     ann.gone("› ann: no sugar");
+    bob.wait("Removed Espresso");
     bob.keys("u");
     ann.wait("› ann: no sugar +");
 
@@ -725,7 +727,9 @@ fn a_note_is_seen_by_the_others_undone_and_on_the_receipt() {
     // Whose note it is stands where it would be replaced.
     ann.keys("c n");
     ann.wait(r"Note for the order by bob \(empty removes it\): 12:30, back door");
-    ann.keys("esc Y");
+    ann.keys("esc");
+    ann.wait("Y place the order");
+    ann.keys_until("Y", "Receipt");
     // Both were at the checkout, and get the receipt.
     for receipt in ["› ann: no sugar", "› bob: hot", "Note: 12:30, back door"] {
         ann.wait(receipt);
