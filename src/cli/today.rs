@@ -13,6 +13,7 @@ use clap::Args;
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
 use serde_json::{Value, json};
+use std::cmp::Reverse;
 use std::io::{self, Write};
 
 /// The milliseconds of a minute.
@@ -202,7 +203,7 @@ impl Report {
     fn categories(&self) -> Vec<(String, Sales)> {
         let categories = self.figures.categories(&self.catalog);
         let mut categories: Vec<(String, Sales)> = categories.into_iter().collect();
-        categories.sort_by(|(_, one), (_, other)| other.sum.cmp(&one.sum));
+        categories.sort_by_key(|(_, sales)| Reverse(sales.sum));
         categories
     }
 }
