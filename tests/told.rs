@@ -101,6 +101,29 @@ fn somebodys_order_is_told_with_its_number_and_total_as_soon_as_they_are_read() 
 }
 
 #[test]
+fn an_order_that_is_told_after_its_cart_is_news_all_the_same() {
+    let mut stage = TestScreen::filled(80, 24);
+    let update = ordered(&mut stage);
+    stage.link(LiveEvent::Cart(Cart {
+        version: stage.version,
+        ..Cart::default()
+    }));
+    stage.link(LiveEvent::Update(update));
+    assert!(stage.notice().starts_with("bob ordered 2 lines: "));
+}
+
+#[test]
+fn the_key_to_the_receipt_has_room_on_a_narrow_screen() {
+    let mut stage = TestScreen::filled(50, 15);
+    let placed = brief(&stage, OrderState::Placed);
+    stage.link(news(placed));
+    let update = ordered(&mut stage);
+    stage.link(LiveEvent::Update(update));
+    let told = "bob ordered #42, €77.10. o shows the receipt";
+    assert!(stage.picture().contains(told), "{}", stage.picture());
+}
+
+#[test]
 fn a_narrow_screen_opens_the_unread_receipt_first_and_then_the_list() {
     for (width, opens_receipt) in [(75, true), (76, false)] {
         let mut stage = TestScreen::filled(width, 24);

@@ -248,8 +248,18 @@ pub(crate) fn tell_placed(state: &State, order: &PlacedByOther) -> String {
     if state.shows_orders() {
         return description;
     }
+
     let key = state.env.keymap.key_of(Action::Orders);
-    format!("{description}. {key} shows the receipt")
+    let told = format!("{description}. {key} shows the receipt");
+    // The line has a column at each end.
+    if text::width(&told) + 2 <= usize::from(state.size.0) {
+        return told;
+    }
+    let order_and_total = name_and_total(state, &order.id);
+    format!(
+        "{} ordered {order_and_total}. {key} shows the receipt",
+        order.by
+    )
 }
 
 fn only_line(activity: &Activity) -> Option<&LineChange> {

@@ -195,6 +195,9 @@ impl Updater<'_> {
             // The cart has this change already. Where it is ours, it was displayed on top of the
             // cart until now, and must not count twice.
             UpdateFit::Old => {
+                // It was held back while the cart was read, and is news all the same.
+                self.announce_order(update);
+                self.alert_of(update);
                 self.rebuild_shown();
                 return;
             }
@@ -262,15 +265,20 @@ impl Updater<'_> {
             | ChangeKind::Unready => false,
         };
 
-        if !is_news {
-            return;
-        }
-        if let Some(id) = update.order() {
-            self.on_placed_by_other(id, update.by.clone(), update.lines.len());
-        } else {
+        if is_news && !self.announce_order(update) {
             let description = describe_with_author(self.state, &Activity::from(update));
             self.notify_of_change(description);
         }
+    }
+
+    /// Reports an order of somebody else; returns whether it is one.
+    fn announce_order(&mut self, update: &Update) -> bool {
+        let order = update.order().filter(|_| update.by != self.state.env.me);
+        let is_order = order.is_some();
+        if let Some(id) = order {
+            self.on_placed_by_other(id, update.by.clone(), update.lines.len());
+        }
+        is_order
     }
 
     /// Shows what somebody did, unless there are news that wait for a key: the activity has it.
