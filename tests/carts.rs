@@ -2,6 +2,7 @@
 
 use crate::harness;
 
+use harness::patience::until;
 use harness::screens::typed;
 use harness::{Server, ok, ok_as, run, shop};
 use std::os::unix::fs::MetadataExt;
@@ -225,6 +226,26 @@ fn names_are_not_trolleys_own_words() {
     let cart = ok_as(&server, "office", "ann", &["cart"]);
     let listed = "“nobody” 2, ann 1, “ann (you)” 1, nobody 1";
     assert!(cart.contains(listed), "{cart}");
+}
+
+#[test]
+fn a_first_start_says_how_one_shops_with_others_until_somebody_does() {
+    let server = Server::with_demo();
+    let mut bob = shop(&server, "office", "bob");
+    bob.wait("To see it live, open a second terminal and run");
+    bob.wait("--cart office --name ann");
+    bob.wait("You are bob. :name changes it, w shows who is here.");
+    bob.keys(&format!("{} enter", typed(":cart family")));
+    bob.wait("--cart family --name ann");
+    bob.keys(&format!("{} enter", typed(":esp")));
+    bob.wait("1 Espresso ");
+    bob.gone("open a second terminal");
+
+    // Nobody reads it again on this machine, not even in an empty cart.
+    let begun = server.dir().join(".local/state/trolley/begun");
+    until("the note that it has begun", || begun.exists());
+    let new = shop(&server, "new", "bob");
+    new.wait("Nothing yet. What anybody changes in this cart");
 }
 
 #[test]

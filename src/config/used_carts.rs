@@ -16,6 +16,10 @@ pub struct UsedCarts {
     server: String,
 }
 
+/// The name of the file, beside that of the carts, which is there once somebody has seen a change
+/// of a cart.
+const BEGUN: &str = "begun";
+
 impl UsedCarts {
     /// The carts used at the server of this address. Where the system names no home folder, none
     /// are remembered.
@@ -58,6 +62,24 @@ impl UsedCarts {
         write_whole(file, &lines)
     }
 
+    /// Returns whether nobody has seen a change of a cart on this machine yet.
+    #[must_use]
+    pub fn is_first_start(&self) -> bool {
+        let begun = self.file.as_ref().map(|file| file.with_file_name(BEGUN));
+        begun.is_some_and(|begun| !begun.exists())
+    }
+
+    /// Notes that somebody has seen a change of a cart.
+    ///
+    /// # Errors
+    /// The system's.
+    pub fn note_begun(&self) -> io::Result<()> {
+        match &self.file {
+            Some(file) => write_whole(&file.with_file_name(BEGUN), ""),
+            None => Ok(()),
+        }
+    }
+
     fn all(&self) -> Vec<(String, UserName)> {
         let file = self.file.as_ref();
         let text = file.and_then(|file| std::fs::read_to_string(file).ok());
@@ -95,6 +117,9 @@ mod tests {
         let cart = |name: &str| UserName::parse(name).unwrap();
 
         assert_eq!(at("a").read(), []);
+        assert!(at("a").is_first_start());
+        at("b").note_begun().unwrap();
+        assert!(!at("a").is_first_start());
         at("a").write(&[cart("office"), cart("home")]).unwrap();
         at("b").write(&[cart("till")]).unwrap();
         at("a").write(&[cart("home")]).unwrap();

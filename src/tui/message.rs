@@ -153,6 +153,8 @@ pub enum Effect {
     ReadToTake(UserName),
     /// Clear another cart.
     ClearOther(UserName),
+    /// Note that somebody has seen a change of a cart on this machine.
+    NoteBegun,
     /// Make changes under this name from now on; a [`Effect::Join`] follows.
     Rename(String),
     /// Leave this cart for another one.

@@ -86,6 +86,7 @@ impl Visit {
         if let Some(used) = &self.used_carts {
             state.carts.may_switch = true;
             state.carts.used = used.read();
+            state.carts.is_first_start = used.is_first_start();
         }
         state
     }
@@ -369,6 +370,7 @@ impl<P: Port> Screen<P> {
             Effect::ReadCarts(carts) => self.read_carts(carts),
             Effect::ReadToTake(cart) => self.read_to_take(cart),
             Effect::ClearOther(cart) => self.clear_other(cart),
+            Effect::NoteBegun => self.note_begun()?,
             Effect::Rename(name) => self.rename(name),
             Effect::Join(cart) => self.join(&cart),
             Effect::RememberCarts(carts) => self.remember_carts(carts)?,
@@ -436,6 +438,14 @@ impl<P: Port> Screen<P> {
             self.remember_carts(self.state.carts.used.clone())?;
         }
         Ok(())
+    }
+
+    fn note_begun(&self) -> std::io::Result<()> {
+        let Some(used) = self.used_carts.clone() else {
+            return Ok(());
+        };
+        // The hint would only come once more.
+        in_background(move || drop(used.note_begun()))
     }
 
     fn remember_carts(&self, carts: Vec<UserName>) -> std::io::Result<()> {

@@ -142,6 +142,7 @@ fn the_screen_says_that_nobody_with_another_login_reaches_this_shop() {
         .open();
     screen.wait("▌office as ann \\(your login only\\)");
     screen.wait("This shop is on this computer, for your login only");
+    screen.wait("trolley --cart office --name bob +│");
     assert!(
         home.ok(&["config"])
             .contains("private server of your login")

@@ -33,6 +33,8 @@ pub struct CartTake {
 pub struct CartsState {
     /// This person may use others than the present one.
     pub may_switch: bool,
+    /// Nobody has seen a change of a cart on this machine yet: they read how one shops with others.
+    pub is_first_start: bool,
     /// Their names, the one used last first.
     pub used: Vec<UserName>,
     /// What was read of them.

@@ -272,6 +272,14 @@ impl Updater<'_> {
         }
     }
 
+    /// Drops the hint of a first start for good, once the activity has anything else to show.
+    pub(super) fn end_first_start(&mut self) {
+        let has_entries = !self.state.activity.entries.is_empty();
+        if has_entries && mem::take(&mut self.state.carts.is_first_start) {
+            self.effects.push(Effect::NoteBegun);
+        }
+    }
+
     /// Drops the wish to go to another cart or by another name: whoever goes on here stays.
     pub(super) fn stay_in_cart(&mut self, action: Action) {
         if !matches!(action, Action::Move(_)) {

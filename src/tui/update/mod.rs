@@ -130,6 +130,7 @@ impl Updater<'_> {
             self.state.notice = None;
         }
         self.leave_settled_cart();
+        self.end_first_start();
         self.pass_time();
         if was_open {
             self.tell_of_closing();

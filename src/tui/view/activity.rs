@@ -4,6 +4,7 @@ use super::row;
 use super::row::{RowBackground, left};
 use super::sketch::Sketch;
 use super::{draw_pane, draw_placeholder, draw_scroll_bar};
+use crate::config::keymap::Action;
 use crate::model::text;
 use crate::model::time::{ClockStyle, clock};
 use crate::tui::layout::activity::{author_of, describe, describe_event};
@@ -27,6 +28,9 @@ pub(super) fn draw(state: &State, areas: &Areas, sketch: &mut Sketch) {
     let title = Span::styled(" Activity ", theme.accent);
     let rows = draw_pane(theme, false, title, frame, sketch);
 
+    if entries.is_empty() && state.carts.is_first_start {
+        return draw_hint(state, rows, sketch);
+    }
     if entries.is_empty() {
         let text = "Nothing yet. What anybody changes in this cart shows here.";
         return draw_placeholder(theme, text, rows, sketch);
@@ -49,6 +53,55 @@ pub(super) fn draw(state: &State, areas: &Areas, sketch: &mut Sketch) {
     for (area, entry) in rows.rows().zip(visible) {
         draw_entry(state, entry, name_width, area, sketch);
     }
+}
+
+/// Draws how one shops with others, for whoever has not seen that yet. The last lines go first where
+/// there is no room for all.
+fn draw_hint(state: &State, rows: Rect, sketch: &mut Sketch) {
+    let theme = &state.theme;
+    let keymap = &state.env.keymap;
+    let people = keymap.key_of(Action::People);
+    let help = keymap.key_of(Action::Help);
+    let keys = format!(
+        "You are {}. :name changes it, {people} shows who is here.",
+        state.env.me
+    );
+    let paragraphs = [
+        (
+            "",
+            "Nothing yet. What anybody changes shows here.",
+            theme.dim,
+        ),
+        (
+            "",
+            "To see it live, open a second terminal and run",
+            theme.dim,
+        ),
+        ("  ", &second_terminal(state), theme.text),
+        ("", &keys, theme.dim),
+        ("", &format!("{help} shows all keys."), theme.dim),
+    ];
+
+    let lines = paragraphs.iter().flat_map(|(indent, text, style)| {
+        let columns = usize::from(rows.width).saturating_sub(indent.len());
+        let wrapped = text::wrap(text, columns, usize::MAX).into_iter();
+        wrapped.map(move |line| (format!("{indent}{line}"), *style))
+    });
+    for (area, (line, style)) in rows.rows().zip(lines) {
+        sketch.write(area.x, area.y, &line, area.width, style);
+    }
+}
+
+/// The command that opens this cart in a second terminal, as somebody else.
+fn second_terminal(state: &State) -> String {
+    let env = &state.env;
+    let redis = if env.private {
+        String::new()
+    } else {
+        format!("--redis {} ", text::shell_word(&env.address))
+    };
+    let name = if env.me == "ann" { "bob" } else { "ann" };
+    format!("trolley {redis}--cart {} --name {name}", env.user)
 }
 
 /// Draws one entry: when, who, what.
