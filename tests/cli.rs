@@ -1034,7 +1034,12 @@ fn what_each_may_spend_is_known_before_an_order_comes_back() {
     );
 
     office("ann", &["rules", "--budget-each", "9.60"]);
-    assert!(office("ann", &["again", "1"]).contains("› ann: no sugar\n"));
+    let preview = office("ann", &["again", "1"]);
+    assert!(preview.contains("› ann: no sugar\n"), "{preview}");
+    assert!(
+        preview.contains("Without the notes of: bob.\n"),
+        "{preview}"
+    );
     let said = office("ann", &["again", "1", "--yes"]);
     assert_eq!(
         said,

@@ -236,6 +236,9 @@ fn print_preview(
     if again.takes_over {
         writeln!(out, "All pieces would be {}'s", settings.policy.by)?;
     }
+    if let Some(left_out) = again.left_out() {
+        writeln!(out, "{left_out}")?;
+    }
     if is_possible {
         writeln!(
             out,

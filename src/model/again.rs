@@ -7,6 +7,9 @@ use super::{
     Cart, ChangeKind, Edit, Item, Money, Note, Order, OrderLine, ProductId, Refusal, Stock,
 };
 
+/// Begins the sentence about those whose notes stay out.
+const WITHOUT_NOTES: &str = "Without the notes of";
+
 /// The standing of an order's line today.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, strum::IntoStaticStr)]
 #[strum(serialize_all = "snake_case")]
@@ -210,6 +213,13 @@ impl Again {
         is_other && line.quantity > 0 && !self.is_incomparable
     }
 
+    /// Whose notes stay out, as a sentence; `None` where there are none.
+    #[must_use]
+    pub fn left_out(&self) -> Option<String> {
+        let names = self.others_notes.join("; ");
+        (!names.is_empty()).then(|| format!("{WITHOUT_NOTES}: {names}."))
+    }
+
     /// What is not as it was, each kind as a sentence: `Short: 3 of 4 Focaccia.`
     #[must_use]
     pub fn differences(&self) -> Vec<String> {
@@ -247,7 +257,7 @@ impl Again {
             ("Cheaper", cheaper),
             ("No valid price", names(AgainStatus::NoPrice)),
             ("Gone", names(AgainStatus::Gone)),
-            ("Without the notes of", self.others_notes.clone()),
+            (WITHOUT_NOTES, self.others_notes.clone()),
         ]
         .into_iter()
         .filter(|(_, lines)| !lines.is_empty())

@@ -260,6 +260,11 @@ pub struct LineChange {
 }
 
 impl LineChange {
+    /// Tells whether the line was not there before.
+    fn is_new(&self) -> bool {
+        self.quantity > 0 && self.delta == i64::from(self.quantity)
+    }
+
     /// The pieces of others among those that it took or brought, behind these, told to `me` where
     /// somebody is known to read it: `, 2 of bob's, 1 of yours`.
     #[must_use]
@@ -487,6 +492,8 @@ pub struct Activity {
     pub first: Option<LineChange>,
     /// The number of lines that changed.
     pub lines: usize,
+    /// True where all of these lines are new.
+    pub only_new: bool,
     /// The order that was placed, where it is one.
     pub order: Option<OrderId>,
     /// The note that was changed, where no line was.
@@ -504,6 +511,7 @@ impl From<&Update> for Activity {
             kind: update.kind,
             first: update.lines.first().cloned(),
             lines: update.lines.len(),
+            only_new: update.lines.iter().all(LineChange::is_new),
             order: update.order(),
             note: update.noted().cloned().map(Box::new),
             rules: update.rules.clone(),

@@ -268,7 +268,12 @@ fn only_line(activity: &Activity) -> Option<&LineChange> {
 
 fn describe_edit(state: &State, activity: &Activity, wording: Wording) -> Phrase {
     let Some(line) = only_line(activity) else {
-        return Phrase::of(format!("changed {} lines", activity.lines));
+        let verb = if activity.only_new {
+            "added"
+        } else {
+            "changed"
+        };
+        return Phrase::of(format!("{verb} {} lines", activity.lines));
     };
 
     let took = match wording {
