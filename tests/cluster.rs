@@ -110,7 +110,8 @@ async fn unknown_products_are_refused_on_a_cluster() {
         Err(Error::Refused(Refusal::UnknownProduct("p03".into())))
     );
     // Changes behind one that must ask for its product still come in their order.
-    let mut terminal = Headless::open(&cluster.url(), "alice", Policy::default(), &products);
+    let terminal = Headless::open(&cluster.url(), "alice", Policy::default(), &products);
+    let mut terminal = terminal.opened().await;
     for (row, key) in [(1, "4 a"), (1, "-"), (3, "a"), (2, "a"), (1, "a")] {
         terminal.select(row);
         key.split(' ').for_each(|key| terminal.key(key));

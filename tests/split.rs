@@ -305,7 +305,7 @@ fn whoever_ordered_marks_who_has_settled() {
             "ann",
             &["split", ORDER, "--settled", "nobody"],
             1,
-            "nobody has nothing in order 20261124-7KQ2-M8XD",
+            "“nobody” has nothing in order 20261124-7KQ2-M8XD",
         ),
         (
             "ann",

@@ -162,6 +162,13 @@ impl Headless {
         }
     }
 
+    /// Steps until the cart was read: keys that are pressed before that wait for it.
+    pub async fn opened(mut self) -> Headless {
+        self.until("the cart is read", |state| state.cart.loaded)
+            .await;
+        self
+    }
+
     /// Steps until the link is up and nothing is unconfirmed.
     pub async fn calm(&mut self) {
         self.until("calm", |state| {

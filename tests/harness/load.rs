@@ -161,7 +161,8 @@ async fn client(
         by: format!("client {seed}"),
         ..policy.clone()
     };
-    let mut terminal = Headless::at(&address, "alice", policy(), &products);
+    let terminal = Headless::at(&address, "alice", policy(), &products);
+    let mut terminal = terminal.opened().await;
     for made in 0..changes {
         terminal.select(usize::try_from(random.below(PRODUCTS)).unwrap());
         let key = [
@@ -209,7 +210,8 @@ async fn client(
         if random.below(changes) == 0 && made + 1 < changes {
             counts.kills.fetch_add(1, Ordering::Relaxed);
             account.settle(&mut terminal);
-            terminal = Headless::at(&address, "alice", policy(), &products);
+            let new = Headless::at(&address, "alice", policy(), &products);
+            terminal = new.opened().await;
         }
     }
     (account, terminal)
@@ -495,7 +497,8 @@ pub async fn adder(
         confirm_replicas,
         ..roomy()
     };
-    let mut terminal = Headless::open(&url, "alice", policy, &products);
+    let terminal = Headless::open(&url, "alice", policy, &products);
+    let mut terminal = terminal.opened().await;
     for made in 0..times {
         terminal.select((number + made) % products.len());
         terminal.key("a");
