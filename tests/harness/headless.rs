@@ -28,6 +28,8 @@ pub struct Headless {
     pub stale: usize,
     /// How often it lost its link, or did not get one.
     pub downs: usize,
+    address: Address,
+    policy: Policy,
     live: Subscription,
     started: Instant,
 }
@@ -45,7 +47,7 @@ impl Headless {
         let (_, live) = live::open(address.clone(), &user, policy.clone(), Some(&ops));
         let session = Env {
             user,
-            me: policy.by,
+            me: policy.by.clone(),
             address: address.to_string(),
             private: false,
             item_timeout: Some(policy.item_timeout.as_millis()).filter(|ms| *ms > 0),
@@ -71,6 +73,8 @@ impl Headless {
             sent,
             stale: 0,
             downs: 0,
+            address: address.clone(),
+            policy,
             live,
             started,
         };
@@ -84,11 +88,19 @@ impl Headless {
     fn take_in(&mut self, message: Message) {
         let steady = u64::try_from(self.started.elapsed().as_millis()).unwrap();
         for effect in update(&mut self.state, message, Now { steady, wall: 0 }) {
-            if let Effect::Live(request) = effect {
-                if let LiveRequest::Change(change) = &request {
-                    self.sent.push(change.clone());
+            match effect {
+                Effect::Live(request) => {
+                    if let LiveRequest::Change(change) = &request {
+                        self.sent.push(change.clone());
+                    }
+                    self.live.request(request);
                 }
-                self.live.request(request);
+                Effect::Join(cart) => {
+                    let ops = Some(self.state.env.ops.as_str());
+                    let policy = self.policy.clone();
+                    self.live = live::open(self.address.clone(), &cart, policy, ops).1;
+                }
+                _ => {}
             }
         }
         // A total that shows is seen at once.
@@ -167,6 +179,23 @@ impl Headless {
         self.until("the cart is read", |state| state.cart.loaded)
             .await;
         self
+    }
+
+    /// Goes to another cart, as one types it, once what waits is settled.
+    pub async fn go_to(&mut self, cart: &str) {
+        self.state.carts.may_switch = true;
+        self.key(":");
+        for typed in format!("cart {cart}").chars() {
+            match typed {
+                ' ' => self.key("space"),
+                typed => self.key(&typed.to_string()),
+            }
+        }
+        self.key("enter");
+        self.until(&format!("the cart of {cart} is read"), |state| {
+            state.env.user.as_str() == cart && state.cart.loaded
+        })
+        .await;
     }
 
     /// Steps until the link is up and nothing is unconfirmed.

@@ -163,12 +163,25 @@ async fn client(
     };
     let terminal = Headless::at(&address, "alice", policy(), &products);
     let mut terminal = terminal.opened().await;
+    // Who has a user of their own may use one cart alone.
+    let may_switch = !address.to_string().contains("user=");
     for made in 0..changes {
         terminal.select(usize::try_from(random.below(PRODUCTS)).unwrap());
         let key = [
-            "a", "a", "a", "+", "-", "d", "u", "ctrl-r", "note", "ready", "take",
-        ][usize::try_from(random.below(11)).unwrap()];
+            "a", "a", "a", "+", "-", "d", "u", "ctrl-r", "note", "ready", "take", "again",
+        ][usize::try_from(random.below(12)).unwrap()];
         match key {
+            "again" => {
+                let first = usize::try_from(random.below(PRODUCTS)).unwrap();
+                let edits = (first..first + 3)
+                    .map(|n| &products[n % usize::try_from(PRODUCTS).unwrap()])
+                    .map(|product| Edit::Add {
+                        product: product.id.clone(),
+                        quantity: 2,
+                        price: product.price,
+                    });
+                terminal.submit(ChangeKind::Edit, edits.collect());
+            }
             "take" => {
                 let product = usize::try_from(random.below(PRODUCTS)).unwrap();
                 let edits = [product, (product + 1) % usize::try_from(PRODUCTS).unwrap()]
@@ -207,6 +220,18 @@ async fn client(
                 state.cart.unconfirmed.len() <= 6
             })
             .await;
+        if may_switch && random.below(changes) < 2 {
+            terminal.calm().await;
+            account.settle(&mut terminal);
+            terminal.go_to("elsewhere").await;
+            terminal.key("a");
+            terminal.calm().await;
+            terminal.go_to("alice").await;
+            // What was done there is of no account here.
+            terminal.sent.clear();
+            terminal.settled.clear();
+            terminal.seen.clear();
+        }
         if random.below(changes) == 0 && made + 1 < changes {
             counts.kills.fetch_add(1, Ordering::Relaxed);
             account.settle(&mut terminal);
