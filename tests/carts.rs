@@ -129,15 +129,41 @@ fn lines_of_another_cart_come_here_as_they_were() {
     ann.keys(&take);
     ann.wait("Took 2 lines from family as they were; u undoes that. :clear family empties it");
     ann.keys(&format!("{} enter", typed(":clear fam")));
+    ann.wait("Clear all of fam\\? Nobody can undo that from here");
+    ann.keys("y");
     ann.wait("fam: .*empty");
     assert_eq!(server.get("ZCARD cart:family"), "2");
     ann.keys(&format!("{} enter", typed(":clear family")));
+    ann.wait("Clear all of family\\?");
+    ann.keys("n");
+    ann.gone("Clear all of family");
+    assert_eq!(server.get("ZCARD cart:family"), "2");
+    ann.keys(&format!("{} enter", typed(":clear family")));
+    ann.wait("Clear all of family\\?");
+    ann.keys("y");
     ann.wait("Cleared 2 lines of family");
     assert_eq!(server.get("EXISTS cart:family"), "0");
     ann.keys(&take);
     ann.wait("family has nothing that could be taken");
     ann.keys(&format!("{} enter", typed(":take office")));
     ann.wait("You are in office: its lines are here already");
+}
+
+#[test]
+fn what_is_usual_in_one_cart_is_not_in_another() {
+    let server = Server::with_demo();
+    ok_as(&server, "office", "ann", &["add", "espresso", "2"]);
+    ok_as(&server, "office", "ann", &["checkout", "--yes"]);
+    let mut ann = shop(&server, "office", "ann");
+    ann.wait("Espresso +Usual");
+
+    ann.keys(&format!("{} enter", typed(":cart fresh")));
+    ann.wait("▌fresh as ann");
+    ann.gone("Espresso +Usual");
+    ann.keys(&format!("{} enter", typed(":cart office")));
+    ann.wait("▌office as ann");
+    // They come above what is selected, which stays where it is.
+    ann.keys_until("home", "Espresso +Usual");
 }
 
 #[test]
@@ -234,7 +260,7 @@ fn a_first_start_says_how_one_shops_with_others_until_somebody_does() {
     let mut bob = shop(&server, "office", "bob");
     bob.wait("To see it live, open a second terminal and run");
     bob.wait("--cart office --name ann");
-    bob.wait("You are bob. :name changes it, w shows who is here.");
+    bob.wait("You are bob. :name changes it, w shows who wants what.");
     bob.keys(&format!("{} enter", typed(":cart family")));
     bob.wait("--cart family --name ann");
     bob.keys(&format!("{} enter", typed(":esp")));

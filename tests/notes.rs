@@ -12,7 +12,7 @@ use harness::{Server, ok_as, run, shop as terminal, until};
 use trolley::model::{Cart, ChangeKind, Edit, ProductId, Refusal, RuleChange, Update};
 use trolley::store::live::{self, LiveEvent, LiveRequest, Subscription};
 use trolley::store::order::{self, Stage};
-use trolley::store::{self, Address, Connection, Error};
+use trolley::store::{self, Address, Connection, Error, Policy};
 use trolley::tui::layout::palette;
 use trolley::tui::message::Message;
 use trolley::tui::state::Mode;
@@ -52,6 +52,31 @@ fn shop() -> Server {
     sell(&server, "tea", "2.40", "");
     sell(&server, "bun", "1.00", "");
     server
+}
+
+#[test]
+fn a_note_does_not_come_back_without_its_pieces() {
+    let server = shop();
+    on_many_threads().block_on(async {
+        let office = user("office");
+        let mut bob = connect_as(server.url(), "bob").await;
+        let mut cy = connect_as(server.url(), "cy").await;
+        add(&mut bob, &office, "tea", 2).await;
+        note(&mut bob, "tea", "no sugar").await.unwrap();
+        add(&mut bob, &office, "bun", 1).await;
+        let cleared = store::clear_as(&mut bob, &office, store::new_op()).await;
+        add(&mut cy, &office, "tea", 2).await;
+
+        // Not all of it has room any more.
+        let policy = Policy {
+            line_limit: 3,
+            ..named("bob")
+        };
+        let mut bob = bob.with_policy(policy);
+        let undone = undo(&mut bob, &cleared.unwrap().update).await.unwrap();
+        assert_eq!(undone.notes, []);
+        assert_eq!(notes(&mut bob, "tea").await, "");
+    });
 }
 
 #[test]

@@ -80,6 +80,10 @@ fn orders_of_a_time_and_of_a_state() {
             vec![bobs, saturday],
         ),
         (&["--cart", "alice", "--state", "placed"], vec![new, friday]),
+        (
+            &["--all", "--state", "open,done"],
+            vec![new, saturday, friday],
+        ),
         (&["--cart", "bob", "--until", "2026-11-20"], vec![]),
     ] {
         let document = listed(&server, args);
@@ -133,7 +137,7 @@ fn a_spreadsheet_has_a_row_for_each_line() {
     let mut rows = csv::Reader::from_reader(written.as_bytes());
     assert_eq!(
         rows.headers().unwrap().iter().collect::<Vec<_>>().join(" "),
-        "order number cart by at state product name unit quantity price total currency note"
+        "order number cart by at state product name unit quantity price total currency from notes note"
     );
     let rows: Vec<csv::StringRecord> = rows.records().map(Result::unwrap).collect();
     assert_eq!(rows.len(), 5);
@@ -142,7 +146,8 @@ fn a_spreadsheet_has_a_row_for_each_line() {
     let newest: Vec<&str> = rows[0].iter().collect();
     assert_eq!(newest[2..4], ["alice", "alice"]);
     assert_eq!(newest[5..8], ["placed", "baguette", "'=2+3"]);
-    assert_eq!(newest[9..], ["3", "2.10", "6.30", "€", "'+1 at the door"]);
+    assert_eq!(newest[9..13], ["3", "2.10", "6.30", "€"]);
+    assert_eq!(newest[13..], ["alice", "", "'+1 at the door"]);
 
     let oldest: Vec<&str> = rows[4].iter().collect();
     assert_eq!(oldest[0], placed[0]);

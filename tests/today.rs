@@ -139,6 +139,34 @@ fn the_figures_are_the_sums_of_the_orders() {
 }
 
 #[test]
+fn times_that_no_order_can_have_are_no_times() {
+    let server = Server::with_demo();
+    ok(&server, &["shop", "time_zone=UTC"]);
+    let first = order(&server, "ann", &[("espresso", "1")], FRIDAY);
+    let second = order(&server, "bob", &[("espresso", "1")], FRIDAY);
+    for id in [&first, &second] {
+        server.get(&format!(
+            "HSET {{orders}}:{id} ready_at 18446744073709551615"
+        ));
+    }
+    let day = ["--since", "2026-11-20", "--until", "9999-12-31"];
+    let told = figures(&server, &day);
+    assert_eq!(
+        (&told["orders"], &told["ms_to_ready"]),
+        (&2.into(), &Value::Null)
+    );
+
+    // An order that stands in the list of another day, or of another cart, is none of it.
+    server.get(&format!("HSET {{orders}}:{first} at {}", FRIDAY - WEEK));
+    assert_eq!(figures(&server, &day)["orders"], 1);
+    server.get(&format!("ZADD {{orders}}:of:cai {FRIDAY} {second}"));
+    let listed = ok_as(&server, "cai", "cai", &["orders"]);
+    assert_eq!(listed, "There are no orders of cai yet\n");
+    let refused = run(&server, &["today", "--since", "9999-12-31"]);
+    assert!(String::from_utf8_lossy(&refused.stdout).contains("sold       nothing"));
+}
+
+#[test]
 fn what_is_low_is_below_ten_or_below_what_was_sold() {
     let server = Server::with_demo();
     for (product, stock) in [

@@ -7,6 +7,7 @@ use harness::order_screens::{list, order_id, orders, preview};
 use harness::screens::TestScreen;
 use harness::{Server, TROLLEY, Terminal, ok, shop, shop_sized, until};
 use rustix::process::Signal;
+use trolley::config::key::Key;
 use trolley::model::order::Share;
 use trolley::model::{Cart, ChangeKind, OpId, OrderBrief, OrderState, RuleChange, Update};
 use trolley::store::live::{LiveEvent, LiveRequest, OrderEvent, OrderRequest};
@@ -59,6 +60,44 @@ fn effects(stage: &mut TestScreen, message: Message) -> (Vec<LiveRequest>, Vec<S
 
 fn alerts(stage: &mut TestScreen, event: LiveEvent) -> Vec<String> {
     effects(stage, Message::Live(event)).1
+}
+
+#[test]
+fn who_tells_of_an_old_order_or_of_somebody_elses_shows_nobody_a_receipt() {
+    let told_of = |forge: fn(&mut OrderBrief)| {
+        let mut stage = TestScreen::filled(80, 24);
+        let mut known = brief(&stage, OrderState::Placed);
+        forge(&mut known);
+        stage.link(LiveEvent::Order(OrderEvent::Newest(vec![known])));
+        stage.keys("c");
+        let told = ordered(&mut stage);
+        let (_, alerts) = effects(&mut stage, Message::Live(LiveEvent::Update(told)));
+        assert_eq!(alerts, [""; 0]);
+        matches!(stage.state.mode, Mode::Receipt { .. })
+    };
+    assert!(told_of(|_| {}));
+    assert!(!told_of(|order| order.at = Some(order.at.unwrap() - 61_000)));
+    assert!(!told_of(|order| order.at = None));
+    assert!(!told_of(|order| order.who = Some("cai".to_owned())));
+}
+
+#[test]
+fn a_note_for_an_order_that_went_out_is_not_on_the_next_one() {
+    let mut stage = TestScreen::filled(80, 24);
+    stage.keys("c n r i n g");
+    let told = ordered(&mut stage);
+    stage.link(LiveEvent::Update(told));
+    let placed = brief(&stage, OrderState::Placed);
+    stage.link(LiveEvent::Order(OrderEvent::Newest(vec![placed])));
+
+    let (requests, _) = effects(&mut stage, Message::Key(Key::parse("enter").unwrap()));
+    let notes = |request: &LiveRequest| matches!(request, LiveRequest::Change(_));
+    assert!(!requests.iter().any(notes), "{requests:?}");
+    assert_eq!(
+        stage.notice(),
+        "The order went out before your note. Not set: ring"
+    );
+    assert!(matches!(stage.state.mode, Mode::Receipt { .. }));
 }
 
 #[test]

@@ -1092,7 +1092,7 @@ fn nothing_is_said_of_a_cart_that_was_never_read() {
     assert_eq!(said(&stage), "The cart has not been read yet");
     stage.link(LiveEvent::Cart(Cart::default()));
     stage.keys("C");
-    assert!(matches!(stage.state.mode, Mode::ConfirmClear));
+    assert!(matches!(stage.state.mode, Mode::ConfirmClear(_)));
     let mut stage = TestScreen::new(80, 24);
     stage.link(LiveEvent::Cart(Cart::default()));
     stage.keys("c");

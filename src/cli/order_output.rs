@@ -1,5 +1,6 @@
 //! The printing of orders, for people and for programs.
 
+use super::connect;
 use super::error::CliError;
 use super::output::Output;
 use crate::model::order::{OrderLine, Share};
@@ -35,16 +36,22 @@ pub(super) async fn show_order(
 ) -> Result<(), CliError> {
     let order = order::get_order(connection, id).await?;
     let shop = store::get_shop(connection).await?;
+    let zone = connect::shop_zone(connection).await?;
 
     output.result(
         || order_json(&order),
-        |out| print_receipt(out, &order, &shop.name),
+        |out| print_receipt(out, &order, &shop.name, &zone),
     )?;
     Ok(())
 }
 
-fn print_receipt(out: &mut dyn Write, order: &Order, shop: &str) -> io::Result<()> {
-    for line in receipt::receipt(order, shop, &TimeZone::system(), RECEIPT_COLUMNS) {
+fn print_receipt(
+    out: &mut dyn Write,
+    order: &Order,
+    shop: &str,
+    zone: &TimeZone,
+) -> io::Result<()> {
+    for line in receipt::receipt(order, shop, zone, RECEIPT_COLUMNS) {
         writeln!(out, "{line}")?;
     }
     Ok(())

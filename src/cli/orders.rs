@@ -37,15 +37,15 @@ pub(super) struct OrderListArgs {
     /// The most orders to list, newest first [default: 50; all where you say which]
     #[arg(long, value_name = "N", value_parser = args::whole_number::<usize>)]
     most: Option<usize>,
-    /// Only orders from then on: today, 2026-11-26, \"2026-11-26 11:30\"
+    /// Only orders from then on: today, 2026-11-26, '2026-11-26 11:30'
     #[arg(long, value_name = "WHEN")]
     since: Option<String>,
     /// Only orders until then; a day counts whole
     #[arg(long, value_name = "WHEN")]
     until: Option<String>,
-    /// Only orders in one of these states: placed, accepted, ready, done, cancelled
-    #[arg(long, value_name = "STATE", value_delimiter = ',', value_parser = state)]
-    state: Vec<OrderState>,
+    /// Only orders in one of these states: open, placed, accepted, ready, done, cancelled
+    #[arg(long, value_name = "STATE", value_delimiter = ',', value_parser = states)]
+    state: Vec<States>,
     /// Print a row for each line of an order, for a spreadsheet
     #[arg(long, conflicts_with = "json")]
     csv: bool,
@@ -69,10 +69,21 @@ impl OrderListArgs {
     }
 }
 
-/// Reads the name of an order's state.
-fn state(typed: &str) -> Result<OrderState, String> {
-    OrderState::named(typed)
-        .ok_or_else(|| "the states are placed, accepted, ready, done and cancelled".to_owned())
+/// The states that one word stands for.
+type States = &'static [OrderState];
+
+/// Reads the name of a state, or the word for all those of open orders.
+fn states(typed: &str) -> Result<States, String> {
+    use OrderState::{Accepted, Cancelled, Done, Placed, Ready};
+    match typed {
+        "open" => Ok(&[Placed, Accepted, Ready]),
+        "placed" => Ok(&[Placed]),
+        "accepted" => Ok(&[Accepted]),
+        "ready" => Ok(&[Ready]),
+        "done" => Ok(&[Done]),
+        "cancelled" => Ok(&[Cancelled]),
+        _ => Err("the states are open, placed, accepted, ready, done and cancelled".to_owned()),
+    }
 }
 
 /// Lists orders, or follows them as they come.
@@ -111,7 +122,7 @@ pub(super) async fn list(
     let mut listing = OrderListing::new(OrderFilter {
         user: user.cloned(),
         period,
-        states: args.state.clone(),
+        states: args.state.concat(),
     });
 
     if args.csv {
@@ -140,7 +151,7 @@ pub(super) async fn list(
             (true, _) if args.is_filtered() => writeln!(out, "There are no such orders"),
             (true, Some(user)) => writeln!(out, "There are no orders of {user} yet"),
             (true, None) => writeln!(out, "There are no orders at all yet"),
-            (false, _) => print_orders(out, &orders),
+            (false, _) => print_orders(out, &orders, &zone),
         },
     )?;
     if !is_all && !output.is_json() {
@@ -187,10 +198,9 @@ fn not_all(most: usize, count: usize) -> String {
     }
 }
 
-fn print_orders(out: &mut dyn Write, orders: &[Order]) -> io::Result<()> {
-    let zone = TimeZone::system();
+fn print_orders(out: &mut dyn Write, orders: &[Order], zone: &TimeZone) -> io::Result<()> {
     for order in orders {
-        let placed = receipt::time(order.at, &zone);
+        let placed = receipt::time(order.at, zone);
         let number = order.number.map(|number| format!("#{number}"));
         let number = number.unwrap_or_default();
         let state = pad(order.state.name(), 9);

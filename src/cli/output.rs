@@ -187,7 +187,7 @@ pub(super) fn pad(shown: &str, columns: usize) -> String {
 
 /// A value of CSV that no spreadsheet takes for a formula: people write names and notes.
 pub(super) fn csv_text(value: &str) -> String {
-    if value.starts_with(['=', '+', '-', '@']) {
+    if value.starts_with(['=', '+', '-', '@', '＝', '＋', '－', '＠']) {
         format!("'{value}")
     } else {
         value.to_owned()

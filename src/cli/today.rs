@@ -23,7 +23,7 @@ const MOST_PRODUCTS: usize = 10;
 
 #[derive(Debug, Args)]
 pub(super) struct TodayArgs {
-    /// The figures from then on: yesterday, 2026-11-26, \"2026-11-26 11:30\" [default: today]
+    /// The figures from then on: yesterday, 2026-11-26, '2026-11-26 11:30' [default: today]
     #[arg(long, value_name = "WHEN")]
     since: Option<String>,
     /// The figures until then; a day counts whole
@@ -121,7 +121,7 @@ impl Report {
             writeln!(out, "cancelled  {}", self.figures.cancelled)?;
         }
         if let Some(ms) = self.figures.time_to_ready() {
-            let minutes = text::count((ms + MINUTE / 2) / MINUTE, "minute");
+            let minutes = text::count(ms.saturating_add(MINUTE / 2) / MINUTE, "minute");
             writeln!(out, "to ready   {minutes} on average")?;
         }
 
@@ -280,13 +280,25 @@ impl Report {
         .collect()
     }
 
-    /// All figures as rows of CSV: hours with their orders, products and categories with the pieces.
+    /// All figures as rows of CSV: hours with their orders, products and categories with the pieces,
+    /// what is low in stock with what is left.
     fn csv(&self) -> io::Result<Vec<u8>> {
         let mut rows = csv::Writer::from_writer(Vec::new());
         rows.write_record(["figure", "id", "name", "count", "sold"])
             .map_err(csv_error)?;
 
         write_row(&mut rows, "all", ["", ""], self.figures.sold)?;
+        write_row(&mut rows, "week_before", ["", ""], self.before.sold)?;
+        for (figure, count) in [
+            ("open", Some(self.figures.open)),
+            ("cancelled", Some(self.figures.cancelled)),
+            ("other_currency", Some(self.figures.foreign)),
+            ("ms_to_ready", self.figures.time_to_ready()),
+        ] {
+            let count = count.map(|count| count.to_string()).unwrap_or_default();
+            rows.write_record([figure, "", "", &count, ""])
+                .map_err(csv_error)?;
+        }
         for (hour, sales) in &self.figures.hours {
             write_row(&mut rows, "hour", [&written(*hour), ""], *sales)?;
         }
@@ -296,6 +308,11 @@ impl Report {
         }
         for (category, sales) in self.categories() {
             write_row(&mut rows, "category", ["", &category], sales)?;
+        }
+        for low in self.figures.low_in_stock(&self.catalog) {
+            let (id, name) = (csv_text(&low.product.to_string()), csv_text(&low.name));
+            rows.write_record(["low", &id, &name, &low.left.to_string(), ""])
+                .map_err(csv_error)?;
         }
         rows.into_inner().map_err(|error| error.into_error())
     }

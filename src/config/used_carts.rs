@@ -2,6 +2,7 @@
 
 use super::paths;
 use crate::model::UserName;
+use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -42,20 +43,40 @@ impl UsedCarts {
             .collect()
     }
 
-    /// Notes that these carts, and no others, were used at this server.
+    /// Notes that a cart was used at this server, after all others.
     ///
     /// # Errors
     /// The system's.
-    pub fn write(&self, carts: &[UserName]) -> io::Result<()> {
+    pub fn note(&self, cart: &UserName) -> io::Result<()> {
+        self.put_first(Some(cart), cart)
+    }
+
+    /// Takes a cart of this server off the list.
+    ///
+    /// # Errors
+    /// The system's.
+    pub fn forget(&self, cart: &UserName) -> io::Result<()> {
+        self.put_first(None, cart)
+    }
+
+    /// Takes a cart from its place in the file, and puts one before all others. Programs that do so
+    /// at the same time wait for each other.
+    fn put_first(&self, first: Option<&UserName>, taken: &UserName) -> io::Result<()> {
         let Some(file) = &self.file else {
             return Ok(());
         };
+        if let Some(folder) = file.parent() {
+            paths::make_private(folder)?;
+        }
+        let lock = File::create(file.with_extension("lock"))?;
+        lock.lock()?;
 
-        let here = carts.iter().map(|cart| (self.server.clone(), cart.clone()));
-        let elsewhere = self.all().into_iter();
-        let elsewhere = elsewhere.filter(|(server, _)| *server != self.server);
-        let lines: String = here
-            .chain(elsewhere)
+        let first = first.map(|cart| (self.server.clone(), cart.clone()));
+        let others = self.all().into_iter();
+        let others = others.filter(|(server, cart)| *server != self.server || cart != taken);
+        let lines: String = first
+            .into_iter()
+            .chain(others)
             .take(MOST)
             .map(|(server, cart)| format!("{server}\t{cart}\n"))
             .collect();
@@ -120,11 +141,23 @@ mod tests {
         assert!(at("a").is_first_start());
         at("b").note_begun().unwrap();
         assert!(!at("a").is_first_start());
-        at("a").write(&[cart("office"), cart("home")]).unwrap();
-        at("b").write(&[cart("till")]).unwrap();
-        at("a").write(&[cart("home")]).unwrap();
+        at("a").note(&cart("home")).unwrap();
+        at("b").note(&cart("till")).unwrap();
+        at("a").note(&cart("office")).unwrap();
+        assert_eq!(at("a").read(), [cart("office"), cart("home")]);
+        at("a").note(&cart("home")).unwrap();
+        assert_eq!(at("a").read(), [cart("home"), cart("office")]);
+        at("a").forget(&cart("office")).unwrap();
         assert_eq!(at("a").read(), [cart("home")]);
         assert_eq!(at("b").read(), [cart("till")]);
+
+        std::thread::scope(|scope| {
+            for n in 0..8 {
+                let (carts, cart) = (at("c"), cart(&format!("cart-{n}")));
+                scope.spawn(move || carts.note(&cart).unwrap());
+            }
+        });
+        assert_eq!(at("c").read().len(), 8);
 
         std::fs::write(&file, "nonsense\nb\t\u{1b}[2J\nb\ttill\n").unwrap();
         assert_eq!(at("b").read(), [cart("till")]);

@@ -107,7 +107,7 @@ impl Figures {
             .find(|(state, _)| *state == OrderState::Ready);
         if let Some((_, at)) = ready {
             self.ready.0 += 1;
-            self.ready.1 += at.saturating_sub(order.at);
+            self.ready.1 = self.ready.1.saturating_add(at.saturating_sub(order.at));
         }
 
         for line in &order.lines {

@@ -1,10 +1,10 @@
-//! A period of time, as people name its ends: `today`, `2026-11-26`, `2026-11-26 11:30`.
+//! A period of time, as people name its ends: `today`, `2026-11-26`, `2026-11-26 11:30`, `11:30`.
 
 use super::text;
 use super::time::local;
-use jiff::ToSpan;
 use jiff::civil::{Date, DateTime};
 use jiff::tz::TimeZone;
+use jiff::{Timestamp, ToSpan};
 
 /// A period, in Unix milliseconds; an end that is `None` is open.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -79,6 +79,8 @@ impl Period {
 enum Moment {
     Day(Date),
     Time(DateTime),
+    /// A time that says by how much its clocks differ from UTC.
+    Exact(Timestamp),
 }
 
 impl Moment {
@@ -92,11 +94,18 @@ impl Moment {
             _ if typed.contains([':', 'T', 't']) => None,
             _ => typed.parse().ok(),
         };
-        let time = || typed.parse().ok().map(Moment::Time);
+        let time = || {
+            let of_today = typed.parse().ok().map(|time| today.to_datetime(time));
+            typed.parse().ok().or(of_today).map(Moment::Time)
+        };
+        // Where zones are named, or an offset stands, nothing of it may be passed over.
+        let exact = typed.parse().ok().map(Moment::Exact);
+        let is_named = typed.contains('[');
 
-        day.map(Moment::Day).or_else(time).ok_or_else(|| {
+        let moment = day.map(Moment::Day).or(exact).or_else(time);
+        moment.filter(|_| !is_named).ok_or_else(|| {
             format!(
-                "“{}” is no day: write it like 2026-11-26, \"2026-11-26 11:30\", today or yesterday",
+                "“{}” is no day: write it like 2026-11-26, \"2026-11-26 11:30\", 11:30, today or yesterday",
                 text::sanitize_to(typed.as_bytes(), 40)
             )
         })
@@ -107,14 +116,17 @@ impl Moment {
         match self {
             Moment::Day(date) => unix_millis(date.to_datetime(jiff::civil::Time::midnight()), zone),
             Moment::Time(time) => unix_millis(*time, zone),
+            Moment::Exact(moment) => u64::try_from(moment.as_millisecond()).unwrap_or(0),
         }
     }
 
     /// The moment before which all belongs to what ends with it.
     fn end(&self, zone: &TimeZone) -> u64 {
         match self {
-            Moment::Day(date) => Moment::Day(date.saturating_add(1.day())).start(zone),
-            Moment::Time(time) => unix_millis(*time, zone),
+            Moment::Day(date) => date
+                .tomorrow()
+                .map_or(u64::MAX, |next| Moment::Day(next).start(zone)),
+            Moment::Time(_) | Moment::Exact(_) => self.start(zone),
         }
     }
 }
@@ -131,13 +143,14 @@ fn week_before(at: u64, zone: &TimeZone) -> u64 {
     unix_millis(local(at, zone).saturating_sub(7.days()), zone)
 }
 
-/// What the clocks of `zone` show as Unix milliseconds, not before 1970. A time that a change of
-/// the clocks leaves out is the one after it.
+/// What the clocks of `zone` show as Unix milliseconds, from 1970 to the end of time. A time that a
+/// change of the clocks leaves out is the one after it.
 fn unix_millis(shown: DateTime, zone: &TimeZone) -> u64 {
-    let moment = zone.to_ambiguous_timestamp(shown).compatible();
-    moment.map_or(0, |moment| {
-        u64::try_from(moment.as_millisecond()).unwrap_or(0)
-    })
+    match zone.to_ambiguous_timestamp(shown).compatible() {
+        Ok(moment) => u64::try_from(moment.as_millisecond()).unwrap_or(0),
+        Err(_) if shown.year() > 1970 => u64::MAX,
+        Err(_) => 0,
+    }
 }
 
 #[cfg(test)]
@@ -182,6 +195,14 @@ mod tests {
                 Some(midnight + 11 * HOUR + HOUR / 2),
                 Some(midnight + 12 * HOUR),
             ),
+            ("11:30", "", Some(midnight + 11 * HOUR + HOUR / 2), None),
+            (
+                "2026-11-26T13:00+05:00",
+                "2026-11-26T10:00Z",
+                Some(midnight + 9 * HOUR),
+                Some(midnight + 11 * HOUR),
+            ),
+            ("today", "9999-12-31", Some(midnight), Some(u64::MAX)),
             ("", "", None, None),
         ] {
             let expected = Period {
@@ -232,6 +253,7 @@ mod tests {
             ("", "2026-13-01"),
             ("26.11.2026", ""),
             ("2026-11-26 25:00", ""),
+            ("2026-11-26T12:30[America/New_York]", ""),
             ("today", "yesterday"),
             ("\u{1b}[31m", ""),
         ] {

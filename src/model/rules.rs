@@ -283,7 +283,7 @@ impl Rules {
 
         // What an undo brings back was theirs before.
         if let Some(budget) = self.budget_each
-            && kind == ChangeKind::Edit
+            && matches!(kind, ChangeKind::Edit | ChangeKind::Redo)
         {
             let over = given_to(edits)
                 .find(|name| after.total_of(name) > budget.max(ledger.total_of(name)));
@@ -436,8 +436,8 @@ mod tests {
         assert_eq!(rules.allow(&ledger(), &restore(2, 3), "ann"), over);
 
         // Pieces that were another cart's are new to bob: his own limit holds.
-        let taken = Change {
-            kind: ChangeKind::Edit,
+        let taken = |kind| Change {
+            kind,
             ..restore(3, 2)
         };
         let over = Err(Refusal::OverBudgetOf {
@@ -445,7 +445,9 @@ mod tests {
             budget: money("5.00"),
             left: money("0"),
         });
-        assert_eq!(rules.allow(&ledger(), &taken, "ann"), over);
+        for kind in [ChangeKind::Edit, ChangeKind::Redo] {
+            assert_eq!(rules.allow(&ledger(), &taken(kind), "ann"), over);
+        }
     }
 
     #[test]

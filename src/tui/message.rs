@@ -159,8 +159,10 @@ pub enum Effect {
     Rename(String),
     /// Leave this cart for another one.
     Join(UserName),
-    /// Note that these carts were used, the last one first.
-    RememberCarts(Vec<UserName>),
+    /// Note that this cart was used after all others.
+    NoteCart(UserName),
+    /// Take this cart off the list of those that were used.
+    ForgetCart(UserName),
     /// Start the private server again.
     Revive,
     /// Suspend the program.

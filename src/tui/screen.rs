@@ -370,10 +370,11 @@ impl<P: Port> Screen<P> {
             Effect::ReadCarts(carts) => self.read_carts(carts),
             Effect::ReadToTake(cart) => self.read_to_take(cart),
             Effect::ClearOther(cart) => self.clear_other(cart),
-            Effect::NoteBegun => self.note_begun()?,
+            Effect::NoteBegun => self.keep_carts(UsedCarts::note_begun)?,
             Effect::Rename(name) => self.rename(name),
             Effect::Join(cart) => self.join(&cart),
-            Effect::RememberCarts(carts) => self.remember_carts(carts)?,
+            Effect::NoteCart(cart) => self.keep_carts(move |used| used.note(&cart))?,
+            Effect::ForgetCart(cart) => self.keep_carts(move |used| used.forget(&cart))?,
             Effect::Revive => self.revive_server()?,
             Effect::Suspend => self.port.suspend(),
             Effect::Quit => self.exit = Some(Ok(0)),
@@ -435,25 +436,22 @@ impl<P: Port> Screen<P> {
     fn note_first_cart(&mut self) -> std::io::Result<()> {
         let State { carts, env, .. } = &mut self.state;
         if carts.may_switch && carts.note_use(&env.user) {
-            self.remember_carts(self.state.carts.used.clone())?;
+            let cart = env.user.clone();
+            self.keep_carts(move |used| used.note(&cart))?;
         }
         Ok(())
     }
 
-    fn note_begun(&self) -> std::io::Result<()> {
+    /// Writes to the files of the carts that were used.
+    fn keep_carts(
+        &self,
+        write: impl FnOnce(&UsedCarts) -> std::io::Result<()> + Send + 'static,
+    ) -> std::io::Result<()> {
         let Some(used) = self.used_carts.clone() else {
             return Ok(());
         };
-        // The hint would only come once more.
-        in_background(move || drop(used.note_begun()))
-    }
-
-    fn remember_carts(&self, carts: Vec<UserName>) -> std::io::Result<()> {
-        let Some(used) = self.used_carts.clone() else {
-            return Ok(());
-        };
-        // The list only helps: it is not worth a word where it can't be kept.
-        in_background(move || drop(used.write(&carts)))
+        // They only help: it is not worth a word where they can't be kept.
+        in_background(move || drop(write(&used)))
     }
 
     fn load_demo(&self) -> std::io::Result<()> {

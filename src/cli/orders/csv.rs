@@ -3,7 +3,8 @@
 use crate::catalog_file::csv_error;
 use crate::cli::error::CliError;
 use crate::cli::output::{Output, csv_text};
-use crate::model::{Order, OrderLine};
+use crate::model::shares::Portions;
+use crate::model::{Note, Order, OrderLine};
 use crate::store::Connection;
 use crate::store::order::{self, OrderListing};
 use jiff::Timestamp;
@@ -11,9 +12,9 @@ use jiff::tz::TimeZone;
 use std::io;
 
 /// The columns, in their order. Their names are stable.
-const COLUMNS: [&str; 14] = [
+const COLUMNS: [&str; 16] = [
     "order", "number", "cart", "by", "at", "state", "product", "name", "unit", "quantity", "price",
-    "total", "currency", "note",
+    "total", "currency", "from", "notes", "note",
 ];
 
 /// Writes the newest orders of a listing, page by page.
@@ -53,6 +54,7 @@ fn write_order(rows: &mut csv::Writer<Vec<u8>>, order: &Order, zone: &TimeZone) 
 
     for line in &order.lines {
         let [quantity, price, total] = amounts(line);
+        let notes: Vec<String> = line.notes.iter().map(Note::told).collect();
         let row = [
             order.id.as_str(),
             &number,
@@ -67,6 +69,8 @@ fn write_order(rows: &mut csv::Writer<Vec<u8>>, order: &Order, zone: &TimeZone) 
             &price,
             &total,
             &order.currency,
+            &Portions::of_order_line(line).wrapped(usize::MAX).join(" "),
+            &notes.join("; "),
             &order.note,
         ];
         rows.write_record(row.map(csv_text)).map_err(csv_error)?;

@@ -24,7 +24,7 @@ const NEVER: Duration = Duration::from_secs(100 * 365 * 86_400);
 #[derive(Debug, Args)]
 pub(super) struct FollowArgs {
     /// Follow the orders as they come; each goes to one follower of the group
-    #[arg(long, conflicts_with = "most")]
+    #[arg(long, conflicts_with_all = ["most", "since", "until", "state", "csv"])]
     pub(super) follow: bool,
     /// The group: each group is given all orders; a new one begins with those that are open
     #[arg(

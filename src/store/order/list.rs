@@ -19,6 +19,16 @@ pub struct OrderFilter {
     pub states: Vec<OrderState>,
 }
 
+impl OrderFilter {
+    /// Tells whether an order is wanted. Whoever may order can write anything into the index.
+    fn accepts(&self, order: &Order) -> bool {
+        let is_theirs = |user: &UserName| order.user == user.as_str();
+        self.user.as_ref().is_none_or(is_theirs)
+            && self.period.contains(order.at)
+            && (self.states.is_empty() || self.states.contains(&order.state))
+    }
+}
+
 /// An entry of the index: when the order was placed, in Unix milliseconds, and its id. The index
 /// is sorted by both.
 type Entry = (u64, String);
@@ -76,9 +86,7 @@ impl OrderListing {
         self.has_ended = entries.len() < PAGE || entries.last().is_some_and(is_past);
         self.read += entries.len();
         self.last = entries.into_iter().next_back().or(self.last.take());
-        orders.retain(|order| {
-            self.filter.states.is_empty() || self.filter.states.contains(&order.state)
-        });
+        orders.retain(|order| self.filter.accepts(order));
         Ok(Some(orders))
     }
 

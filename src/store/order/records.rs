@@ -85,7 +85,7 @@ fn decode(fields: &[Option<Vec<u8>>]) -> Option<OrderRecord> {
         number: utf8(number).and_then(read_number),
         user: clean_name(user.as_deref()?),
         who: sanitize_actor(who.as_deref()?),
-        at: utf8(at)?.parse().ok()?,
+        at: utf8(at)?.parse().ok().filter(|at| *at <= LATEST)?,
         state: OrderState::named(utf8(state)?)?,
         changed: utf8(changed)?.parse().ok()?,
         reached: reached([accepted_at, ready_at, done_at, cancelled_at]),
@@ -107,9 +107,13 @@ fn decode(fields: &[Option<Vec<u8>>]) -> Option<OrderRecord> {
     })
 }
 
+/// The last moment of the year 9999, in Unix milliseconds: no order is of a later one.
+const LATEST: u64 = 253_402_300_799_999;
+
 /// When an order came into the states of [`OrderState::LATER`]; older orders don't tell.
 fn reached(fields: [&Option<Vec<u8>>; 4]) -> Vec<(OrderState, u64)> {
     let times = fields.map(|field| utf8(field).and_then(|at| at.parse().ok()));
+    let times = times.map(|at| at.filter(|at| *at <= LATEST));
     let states = OrderState::LATER.into_iter().zip(times);
     states
         .filter_map(|(state, at)| Some((state, at?)))
@@ -306,7 +310,9 @@ async fn read_range(
         .await
         .map_err(Trouble::from)?;
 
-    let orders = read_orders(conn, &ids).await?;
+    let mut orders = read_orders(conn, &ids).await?;
+    // Whoever may order can write anything into the index of a cart.
+    orders.retain(|order| user.is_none_or(|user| order.user == user.as_str()));
     Ok((orders, ids.len()))
 }
 

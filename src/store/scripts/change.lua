@@ -322,7 +322,7 @@ if book or moves or lessens then
     local line = order[i]
     if not line.before and line.after then book.open(line.id, true) end
     if line.before and not line.after then book.clear(line.id) end
-    if line.after and line.notes then book.restore(line.id, line.notes) end
+    if line.after and line.notes and line.after ~= line.before then book.restore(line.id, line.notes) end
   end
   if book and count == 0 then book.clear('') end
 end

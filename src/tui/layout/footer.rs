@@ -21,7 +21,7 @@ pub fn unseen_news(state: &State) -> Option<&str> {
         | Mode::Prompt { .. }
         | Mode::ConfirmQuit
         | Mode::ConfirmCancel(_)
-        | Mode::ConfirmClear => true,
+        | Mode::ConfirmClear(_) => true,
         Mode::Browse
         | Mode::Search
         | Mode::OrderSearch

@@ -46,7 +46,7 @@ impl OrdersFrames {
             | Mode::Carts
             | Mode::ConfirmQuit
             | Mode::ConfirmCancel(_)
-            | Mode::ConfirmClear => (None, None),
+            | Mode::ConfirmClear(_) => (None, None),
         };
         OrdersFrames { list, receipt }
     }
@@ -118,7 +118,7 @@ pub(crate) fn extent(state: &State) -> Option<Extent> {
         | Mode::Help(_)
         | Mode::ConfirmQuit
         | Mode::ConfirmCancel(_)
-        | Mode::ConfirmClear => return None,
+        | Mode::ConfirmClear(_) => return None,
     };
 
     let page = usize::from(list_rows(state.body()).height).max(1);

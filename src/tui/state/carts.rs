@@ -45,6 +45,8 @@ pub struct CartsState {
     pub next: Option<UserName>,
     /// The name to take then.
     pub next_name: Option<String>,
+    /// Another cart is being cleared.
+    pub clearing: bool,
 }
 
 impl CartsState {

@@ -122,8 +122,8 @@ pub enum Mode {
     ConfirmQuit,
     /// Asks whether to cancel this order.
     ConfirmCancel(OrderId),
-    /// Asks whether to clear the cart.
-    ConfirmClear,
+    /// Asks whether to clear the cart, or another one.
+    ConfirmClear(Option<UserName>),
 }
 
 /// A question that is answered by typing.
@@ -348,7 +348,7 @@ impl State {
             Mode::Carts => Context::Carts,
             Mode::ConfirmQuit => Context::ConfirmQuit,
             Mode::ConfirmCancel(_) => Context::ConfirmCancel,
-            Mode::ConfirmClear => Context::ConfirmClear,
+            Mode::ConfirmClear(_) => Context::ConfirmClear,
         }
     }
 
@@ -383,7 +383,7 @@ impl State {
             | Mode::Help(_)
             | Mode::ConfirmQuit
             | Mode::ConfirmCancel(_)
-            | Mode::ConfirmClear => None,
+            | Mode::ConfirmClear(_) => None,
         }
     }
 
@@ -416,7 +416,7 @@ impl State {
             | Mode::Checkout(_)
             | Mode::Carts
             | Mode::ConfirmQuit
-            | Mode::ConfirmClear => None,
+            | Mode::ConfirmClear(_) => None,
         }
     }
 
@@ -504,10 +504,15 @@ impl State {
         self.unsettled_changes() == 0 && self.orders.placing.is_none()
     }
 
-    /// The changes and rules of ours that wait for the server.
+    /// The changes and rules of ours that wait for the server, here or in another cart.
     #[must_use]
     pub(crate) fn unsettled_changes(&self) -> usize {
-        self.cart.unconfirmed.len() + self.people.rules_sent.len()
+        let reads_another = self.cart.taking.as_ref();
+        let reads_another = reads_another.is_some_and(|taking| taking.op.is_none());
+        self.cart.unconfirmed.len()
+            + self.people.rules_sent.len()
+            + usize::from(reads_another)
+            + usize::from(self.carts.clearing)
     }
 
     /// Makes a new op id.

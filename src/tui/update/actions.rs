@@ -47,8 +47,12 @@ impl Updater<'_> {
             Action::Redo => self.redo(),
             Action::AskClear => self.ask_clear(),
             Action::Clear => {
-                self.state.mode = Mode::Browse;
-                self.submit(ChangeKind::Clear, vec![Edit::Clear]);
+                let question = std::mem::replace(&mut self.state.mode, Mode::Browse);
+                if let Mode::ConfirmClear(Some(cart)) = question {
+                    self.clear_other_cart(cart);
+                } else {
+                    self.submit(ChangeKind::Clear, vec![Edit::Clear]);
+                }
             }
             Action::KeepAlive => self.keep_cart_alive(),
 
@@ -189,7 +193,7 @@ impl Updater<'_> {
             | Mode::OrderSearch
             | Mode::Prompt { .. }
             | Mode::ConfirmQuit
-            | Mode::ConfirmClear => self.state.covered = None,
+            | Mode::ConfirmClear(_) => self.state.covered = None,
         }
     }
 
@@ -204,7 +208,7 @@ impl Updater<'_> {
         } else if self.state.cart.shown.lines.is_empty() {
             self.notify_error(Refusal::AlreadyEmpty.to_string());
         } else {
-            self.state.mode = Mode::ConfirmClear;
+            self.state.mode = Mode::ConfirmClear(None);
         }
     }
 
@@ -248,7 +252,7 @@ impl Updater<'_> {
             | Mode::Orders
             | Mode::Carts
             | Mode::ConfirmQuit
-            | Mode::ConfirmClear => self.state.mode = Mode::Browse,
+            | Mode::ConfirmClear(_) => self.state.mode = Mode::Browse,
         }
     }
 
@@ -277,7 +281,7 @@ impl Updater<'_> {
             | Mode::Carts
             | Mode::ConfirmQuit
             | Mode::ConfirmCancel(_)
-            | Mode::ConfirmClear => {}
+            | Mode::ConfirmClear(_) => {}
         }
     }
 }

@@ -42,7 +42,7 @@ impl Updater<'_> {
         }
 
         self.state.carts.used.retain(|used| *used != cart);
-        self.remember_carts();
+        self.effects.push(Effect::ForgetCart(cart.clone()));
         self.notify_info(format!(
             "{cart} is off this list; the cart itself stays as it is"
         ));
@@ -111,8 +111,8 @@ impl Updater<'_> {
         self.enter(cart.clone());
         self.notify_info(format!("Now in {cart}, as {}", self.state.env.me));
         self.state.carts.note_use(&cart);
-        self.remember_carts();
-        self.effects.push(Effect::Join(cart));
+        self.effects
+            .extend([Effect::NoteCart(cart.clone()), Effect::Join(cart)]);
     }
 
     /// Goes on in this cart under another name: what the one before did is another person's.
@@ -155,6 +155,10 @@ impl Updater<'_> {
         new.wall_ahead = old.wall_ahead;
 
         *self.state = new;
+
+        // What is usual in one cart is not in another.
+        self.on_usual(Vec::new());
+        self.state.catalog.usual.is_old = true;
     }
 
     /// Brings the lines of another cart here, once it is read.
@@ -240,18 +244,25 @@ impl Updater<'_> {
         true
     }
 
-    /// Clears another cart, which is asked for by its whole name.
-    pub(super) fn clear_other_cart(&mut self, cart: UserName) {
+    /// Asks whether to clear a cart that was named.
+    pub(super) fn ask_clear_cart(&mut self, cart: UserName) {
         if cart == self.state.env.user {
             self.perform(Action::AskClear);
-            return;
+        } else {
+            self.state.mode = Mode::ConfirmClear(Some(cart));
         }
+    }
+
+    /// Clears another cart.
+    pub(super) fn clear_other_cart(&mut self, cart: UserName) {
         self.notify_info(format!("Clearing {cart} …"));
+        self.state.carts.clearing = true;
         self.effects.push(Effect::ClearOther(cart));
     }
 
     /// Tells how the clearing of another cart ended.
     pub(super) fn on_other_cleared(&mut self, cart: &UserName, outcome: Result<Update, Error>) {
+        self.state.carts.clearing = false;
         match outcome {
             Ok(update) => {
                 let lines = text::count(update.lines.len(), "line");
@@ -286,10 +297,5 @@ impl Updater<'_> {
             self.state.carts.next = None;
             self.state.carts.next_name = None;
         }
-    }
-
-    fn remember_carts(&mut self) {
-        let used = self.state.carts.used.clone();
-        self.effects.push(Effect::RememberCarts(used));
     }
 }

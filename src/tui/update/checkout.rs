@@ -242,7 +242,7 @@ impl Updater<'_> {
             | Mode::Carts
             | Mode::ConfirmQuit
             | Mode::ConfirmCancel(_)
-            | Mode::ConfirmClear => None,
+            | Mode::ConfirmClear(_) => None,
         }
     }
 

@@ -26,7 +26,7 @@ impl Updater<'_> {
             | Mode::Prompt { .. }
             | Mode::ConfirmQuit
             | Mode::ConfirmCancel(_)
-            | Mode::ConfirmClear => self.move_in_lists(motion, &areas),
+            | Mode::ConfirmClear(_) => self.move_in_lists(motion, &areas),
         }
     }
 

@@ -71,7 +71,7 @@ impl Updater<'_> {
             | Mode::Carts
             | Mode::ConfirmQuit
             | Mode::ConfirmCancel(_)
-            | Mode::ConfirmClear => {}
+            | Mode::ConfirmClear(_) => {}
         }
     }
 
@@ -259,7 +259,7 @@ impl Updater<'_> {
             | Mode::Prompt { .. }
             | Mode::ConfirmQuit
             | Mode::ConfirmCancel(_)
-            | Mode::ConfirmClear => self.turn_list(direction, mouse, areas),
+            | Mode::ConfirmClear(_) => self.turn_list(direction, mouse, areas),
         }
     }
 

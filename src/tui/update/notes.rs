@@ -61,7 +61,16 @@ impl Updater<'_> {
             Ok(text) => text,
             Err(refusal) => return self.notify_error(refusal.to_string()),
         };
-        if text == before || !self.can_note(product.as_ref()) {
+        if text == before {
+            return;
+        }
+        // What is in the cart by now is for another order.
+        let is_ordered = product.is_none() && !matches!(self.state.page(), Mode::Checkout(_));
+        if is_ordered {
+            let news = format!("The order went out before your note. Not set: {text}");
+            return self.notify_until_key(news, Tone::Bad);
+        }
+        if !self.can_note(product.as_ref()) {
             return;
         }
 

@@ -22,6 +22,9 @@ use crate::tui::state::scroll::Scroll;
 use crate::tui::state::{Connectivity, Mode, Tone};
 use tui_input::Input;
 
+/// Milliseconds after which an order that is told of is no new one any more.
+const JUST_NOW: u64 = 60_000;
+
 impl Updater<'_> {
     /// Opens the checkout.
     pub(super) fn open_checkout(&mut self) {
@@ -423,7 +426,7 @@ impl Updater<'_> {
             | Mode::Carts
             | Mode::ConfirmQuit
             | Mode::ConfirmCancel(_)
-            | Mode::ConfirmClear => false,
+            | Mode::ConfirmClear(_) => false,
         };
 
         if shows_nothing {
@@ -648,17 +651,30 @@ impl Updater<'_> {
         self.state.orders.placed_by_other = Some(placed.clone());
         self.state.catalog.usual.is_old = true;
 
+        self.notify_until_key(tell_placed(self.state, &placed), Tone::Info);
         if is_known {
             self.confirm_placed(&placed);
         } else {
             self.read_newest_orders();
         }
-        self.notify_until_key(tell_placed(self.state, &placed), Tone::Info);
+    }
+
+    /// Tells whether the record of an order says the same as who told of it: that it was placed just
+    /// now, by them. Whoever may fill the cart can tell of any order.
+    fn is_proven(&self, placed: &PlacedByOther) -> bool {
+        let now = self.state.server_now();
+        self.state.orders.brief(&placed.id).is_some_and(|order| {
+            let is_new = order.at.is_some_and(|at| at.abs_diff(now) <= JUST_NOW);
+            is_new && order.who.as_ref() == Some(&placed.by)
+        })
     }
 
     /// Takes in that there is this order of somebody else. Whoever was about to order the same gets
     /// its receipt; all others keep what they look at.
     fn confirm_placed(&mut self, placed: &PlacedByOther) {
+        if !self.is_proven(placed) {
+            return;
+        }
         if let Some(placed) = &mut self.state.orders.placed_by_other {
             placed.is_confirmed = true;
         }

@@ -70,7 +70,7 @@ impl Updater<'_> {
             Run::GoToCart(cart) => self.go_to_cart(cart),
             Run::TakeCart(cart) => self.take_cart(cart),
             Run::TakeName(name) => self.take_name(name),
-            Run::ClearCart(cart) => self.clear_other_cart(cart),
+            Run::ClearCart(cart) => self.ask_clear_cart(cart),
             Run::Category(category) => self.show_category(category),
             Run::Sort(sort) => self.sort_catalog(sort),
             Run::Rule(change) => self.request_rule(change),

@@ -77,7 +77,7 @@ impl Updater<'_> {
             | Mode::Carts
             | Mode::ConfirmQuit
             | Mode::ConfirmCancel(_)
-            | Mode::ConfirmClear => {}
+            | Mode::ConfirmClear(_) => {}
         }
     }
 }
@@ -108,7 +108,7 @@ fn text_limit(mode: &Mode) -> usize {
         | Mode::Carts
         | Mode::ConfirmQuit
         | Mode::ConfirmCancel(_)
-        | Mode::ConfirmClear => TEXT_LIMIT,
+        | Mode::ConfirmClear(_) => TEXT_LIMIT,
     }
 }
 

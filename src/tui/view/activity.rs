@@ -63,7 +63,7 @@ fn draw_hint(state: &State, rows: Rect, sketch: &mut Sketch) {
     let people = keymap.key_of(Action::People);
     let help = keymap.key_of(Action::Help);
     let keys = format!(
-        "You are {}. :name changes it, {people} shows who is here.",
+        "You are {}. :name changes it, {people} shows who wants what.",
         state.env.me
     );
     let paragraphs = [

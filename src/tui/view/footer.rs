@@ -136,7 +136,7 @@ impl Prompt<'_> {
             | Mode::Carts
             | Mode::ConfirmQuit
             | Mode::ConfirmCancel(_)
-            | Mode::ConfirmClear => None,
+            | Mode::ConfirmClear(_) => None,
         }
     }
 
@@ -276,9 +276,15 @@ fn message(state: &State) -> (String, Style) {
             theme.warn,
         );
     }
-    if matches!(state.mode, Mode::ConfirmClear) {
-        let lines = text::count(state.cart.shown.lines.len(), "line");
-        return (format!("Clear the whole cart, {lines}?"), theme.warn);
+    if let Mode::ConfirmClear(other) = &state.mode {
+        let question = match other {
+            Some(cart) => format!("Clear all of {cart}? Nobody can undo that from here."),
+            None => {
+                let lines = text::count(state.cart.shown.lines.len(), "line");
+                format!("Clear the whole cart, {lines}?")
+            }
+        };
+        return (question, theme.warn);
     }
 
     if let Some(count) = state.count {

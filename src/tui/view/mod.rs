@@ -118,7 +118,7 @@ fn draw_body(state: &State, areas: &Areas, sketch: &mut Sketch) {
         | Mode::Prompt { .. }
         | Mode::ConfirmQuit
         | Mode::ConfirmCancel(_)
-        | Mode::ConfirmClear => {
+        | Mode::ConfirmClear(_) => {
             catalog::draw(state, areas, sketch);
             cart::draw(state, areas, sketch);
             activity::draw(state, areas, sketch);
