@@ -20,6 +20,7 @@ mod doctor;
 mod engine;
 mod flows;
 mod follow;
+mod follow_exec;
 mod frames;
 mod fuzz;
 mod harness;

@@ -17,7 +17,9 @@ use trolley::model::order::{OrderFailure, Share};
 use trolley::model::{
     Change, ChangeKind, Edit, Order, OrderId, OrderState, Refusal, RuleChange, Timeout, UserName,
 };
-use trolley::store::order::{self, Driver, FollowEvent, Follower, OrderEntry, Outcome, Stage};
+use trolley::store::order::{
+    self, Driver, FollowEvent, Follower, LONGEST_WAIT, OrderEntry, Outcome, Stage,
+};
 use trolley::store::{self, Address, Connection, Error, Policy};
 
 fn many(name: &str, default: u64) -> u64 {
@@ -924,12 +926,12 @@ fn a_follower_is_killed_before_it_acknowledges() {
         add(&mut link, &cart, "tea", 1).await;
         let last = check_out(&mut link, &cart).await.unwrap();
         let again = || Follower::new("trolley".into(), "two".into(), Duration::from_secs(3600));
-        let read = again().next(&mut link, 16).await.unwrap();
+        let read = again().next(&mut link, 16, LONGEST_WAIT).await.unwrap();
         assert_eq!(
             read.iter().map(|entry| &entry.id).collect::<Vec<_>>(),
             [&last]
         );
-        let read = again().next(&mut link, 16).await.unwrap();
+        let read = again().next(&mut link, 16, LONGEST_WAIT).await.unwrap();
         assert_eq!(read[0].id, last);
         again().acknowledge(&mut link, &read[0]).await.unwrap();
         assert_eq!(pending(&server), 0);
@@ -1020,7 +1022,7 @@ fn a_cancellation_finds_the_follower_that_has_the_order() {
         let follower = |name: &str, after| Follower::new("kitchen".into(), name.into(), after);
         let hour = Duration::from_secs(3600);
         let (mut one, mut two) = (follower("one", hour), follower("two", hour));
-        let given = one.next(&mut link, 16).await.unwrap();
+        let given = one.next(&mut link, 16, LONGEST_WAIT).await.unwrap();
         assert_eq!(
             given.iter().map(|entry| &entry.id).collect::<Vec<_>>(),
             placed.iter().collect::<Vec<_>>()
@@ -1047,9 +1049,9 @@ fn a_cancellation_finds_the_follower_that_has_the_order() {
         );
         one.acknowledge(&mut link, &given[2]).await.unwrap();
         // The other one is handed them, and passes them on; a wait ends without news.
-        assert_eq!(two.next(&mut link, 16).await.unwrap(), []);
-        assert_eq!(two.next(&mut link, 16).await.unwrap(), []);
-        let told = one.next(&mut link, 16).await.unwrap();
+        assert_eq!(two.next(&mut link, 16, LONGEST_WAIT).await.unwrap(), []);
+        assert_eq!(two.next(&mut link, 16, LONGEST_WAIT).await.unwrap(), []);
+        let told = one.next(&mut link, 16, LONGEST_WAIT).await.unwrap();
         let news = |told: &[OrderEntry]| {
             told.iter()
                 .map(|entry| {
@@ -1068,15 +1070,15 @@ fn a_cancellation_finds_the_follower_that_has_the_order() {
         // It is killed, and another takes over what it has not told.
         drop(one);
         let mut three = follower("three", Duration::ZERO);
-        let told = three.next(&mut link, 16).await.unwrap();
+        let told = three.next(&mut link, 16, LONGEST_WAIT).await.unwrap();
         assert_eq!(news(&told), [(placed[1].clone(), true)]);
         three.acknowledge(&mut link, &told[0]).await.unwrap();
-        assert_eq!(three.next(&mut link, 16).await.unwrap(), []);
+        assert_eq!(three.next(&mut link, 16, LONGEST_WAIT).await.unwrap(), []);
         // What is cancelled in a damaged stream is left out.
         server.cmd("XADD {orders}:cancelled * id nonsense");
         server.cmd("XADD {orders}:cancelled * x y");
         server.cmd("XADD {orders}:cancelled * id 20261124-AAAA-BBBB");
-        assert_eq!(three.next(&mut link, 16).await.unwrap(), []);
+        assert_eq!(three.next(&mut link, 16, LONGEST_WAIT).await.unwrap(), []);
         assert!(
             server
                 .get_list("XPENDING {orders}:cancelled kitchen - + 9")

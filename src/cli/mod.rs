@@ -111,7 +111,7 @@ enum ShopCommand {
     /// Show what would be ordered; --yes places the order
     Checkout(checkout::CheckoutArgs),
     /// List the cart's orders, or follow all orders as they come
-    Orders(orders::OrdersArgs),
+    Orders(Box<orders::OrdersArgs>),
     /// Show what the shop has sold today, or at another time
     Today(today::TodayArgs),
     /// Show an order's receipt, or accept, finish or cancel it
@@ -351,7 +351,7 @@ async fn run_in_shop(
         ShopCommand::Note(args) => note::run(&args, settings, output).await?,
         ShopCommand::Ready(args) => ready::run(&args, settings, output).await?,
         ShopCommand::Watch => watch::run(settings, output).await?,
-        ShopCommand::Orders(args) => orders::run(args, settings, output).await?,
+        ShopCommand::Orders(args) => orders::run(*args, settings, output).await?,
         ShopCommand::Today(args) => today::run(&args, settings, output).await?,
         ShopCommand::Order(args) => order::run(&args, OrderSide::Shop, settings, output).await?,
         ShopCommand::Split(args) => split::run(&args, settings, output).await?,

@@ -1,7 +1,9 @@
 //! `trolley orders`: lists orders, or follows them as they come.
 
 mod csv;
+mod exec;
 mod follow;
+mod stop;
 
 use super::error::{CliError, usage_error};
 use super::order_output::order_json;

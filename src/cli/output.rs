@@ -71,11 +71,31 @@ impl Output {
         human: impl FnOnce(&mut dyn Write) -> io::Result<()>,
     ) -> io::Result<()> {
         let mut out = io::BufWriter::new(self.streams.stdout());
-        match self.form {
-            OutputForm::Human => human(&mut ForTerminal(&mut out))?,
-            OutputForm::Json => write_json(&mut out, &json())?,
-        }
+        self.write_result(&mut out, json, human)?;
         out.flush()
+    }
+
+    /// A result as [`Output::result`] prints it, for another program.
+    pub(super) fn result_bytes(
+        &self,
+        json: impl FnOnce() -> Value,
+        human: impl FnOnce(&mut dyn Write) -> io::Result<()>,
+    ) -> io::Result<Vec<u8>> {
+        let mut bytes = Vec::new();
+        self.write_result(&mut bytes, json, human)?;
+        Ok(bytes)
+    }
+
+    fn write_result(
+        &self,
+        out: &mut impl Write,
+        json: impl FnOnce() -> Value,
+        human: impl FnOnce(&mut dyn Write) -> io::Result<()>,
+    ) -> io::Result<()> {
+        match self.form {
+            OutputForm::Human => human(&mut ForTerminal(out)),
+            OutputForm::Json => write_json(out, &json()),
+        }
     }
 
     /// Prints a note for the person at the terminal, on stderr.

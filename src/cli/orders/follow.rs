@@ -1,13 +1,16 @@
 //! `trolley orders --follow`: a consumer of the stream of orders. An order that is cancelled
-//! after it was printed is printed once more, as cancelled.
+//! after it was printed is printed once more, as cancelled. With `--exec`, a command is given what
+//! would be printed.
 
+use super::exec::{OrderCommand, OrderRunner};
+use super::stop::StopSignals;
 use crate::cli::args::{time, whole_number};
 use crate::cli::error::{CliError, usage_error};
 use crate::cli::order_output::{RECEIPT_COLUMNS, order_line_json};
 use crate::cli::output::Output;
 use crate::model::{OrderState, receipt};
-use crate::store::order::{self, FollowEvent, Follower, OrderEntry};
-use crate::store::{Connection, Error};
+use crate::store::order::{self, FollowEvent, Follower, LONGEST_WAIT, OrderEntry};
+use crate::store::{Connection, Error, Trouble};
 use clap::Args;
 use jiff::tz::TimeZone;
 use serde_json::{Value, json};
@@ -46,41 +49,115 @@ pub(super) struct FollowArgs {
     /// Stop after this many orders, not counting cancellations
     #[arg(long, value_name = "N", requires = "follow", value_parser = whole_number::<u64>)]
     count: Option<u64>,
+    /// Run this command of the shell for each order, with the receipt on its input
+    #[arg(long, value_name = "COMMAND", requires = "follow")]
+    exec: Option<String>,
+    /// End a command that takes longer than this
+    #[arg(long, default_value = "30s", value_name = "TIME", requires = "exec")]
+    exec_timeout: String,
 }
 
-/// Prints orders as they come; each is acknowledged once it is printed.
+/// Prints orders as they come, or has a command deal with them; each is acknowledged once that is
+/// done.
 pub(super) async fn run(
     args: FollowArgs,
     connection: &mut Connection,
     output: &Output,
 ) -> Result<(), CliError> {
-    let mut printer = OrderPrinter::new(&args, output);
+    let printer = OrderPrinter::new(&args, output);
+    let Some(command) = args.exec.clone() else {
+        let mut recipient = Recipient::Printer(printer);
+        return follow(&mut recipient, &mut follower(args, output)?, connection).await;
+    };
+
+    let timeout = time("exec-timeout", &args.exec_timeout)?.unwrap_or(NEVER);
+    let runner = OrderRunner::new(OrderCommand::new(command, timeout), printer);
+    let mut recipient = Recipient::Runner(Box::new(runner));
+    let mut signals = StopSignals::hear()?;
     let mut follower = follower(args, output)?;
+
+    let signal = tokio::select! {
+        result = follow(&mut recipient, &mut follower, connection) => return result,
+        signal = signals.next() => signal,
+    };
+    // The order stays unacknowledged, and comes again.
+    recipient.stop().await;
+    Ok(signal.end_program()?)
+}
+
+/// Hands orders on until as many as were asked for are dealt with.
+async fn follow(
+    recipient: &mut Recipient,
+    follower: &mut Follower,
+    connection: &mut Connection,
+) -> Result<(), CliError> {
     let mut swept: Option<Instant> = None;
     // Once is enough: what an order owned is seldom lost. It only helps, as the other search.
     let _ = order::give_back_unowned(connection).await;
 
-    while printer.remaining > 0 {
+    while recipient.remaining() > 0 {
         if swept.is_none_or(|at| at.elapsed() > SWEEP_INTERVAL) {
             swept = Some(Instant::now());
             // It only helps: a broken connection shows below.
             let _ = order::finish_open(connection).await;
         }
 
-        let result = match follower.next(connection, printer.remaining).await {
-            Ok(entries) => printer.print_all(&follower, connection, entries).await,
-            Err(error) => Err(error.into()),
-        };
-        match result {
+        match recipient.take_next(follower, connection).await {
             Err(CliError::Store(Error::Trouble(trouble))) if connection.is_transient(&trouble) => {
-                tokio::time::sleep(RECONNECT_PAUSE).await;
-                // It is tried again until it works.
-                let _ = follower.renew(connection, &trouble).await;
+                reconnect(follower, connection, &trouble).await;
             }
             other => other?,
         }
     }
     Ok(())
+}
+
+/// Connects again after a pause. It is tried again until it works.
+pub(super) async fn reconnect(
+    follower: &mut Follower,
+    connection: &mut Connection,
+    after: &Trouble,
+) {
+    tokio::time::sleep(RECONNECT_PAUSE).await;
+    let _ = follower.renew(connection, after).await;
+}
+
+/// The one who is given the orders.
+enum Recipient {
+    /// Prints them.
+    Printer(OrderPrinter),
+    /// Runs a command for each.
+    Runner(Box<OrderRunner>),
+}
+
+impl Recipient {
+    /// The number of orders still to be dealt with.
+    fn remaining(&self) -> u64 {
+        match self {
+            Recipient::Printer(printer) => printer.remaining(),
+            Recipient::Runner(runner) => runner.printer.remaining(),
+        }
+    }
+
+    /// Waits a while for what comes next, and deals with it.
+    async fn take_next(
+        &mut self,
+        follower: &mut Follower,
+        connection: &mut Connection,
+    ) -> Result<(), CliError> {
+        match self {
+            Recipient::Printer(printer) => printer.print_next(follower, connection).await,
+            Recipient::Runner(runner) => runner.run_next(follower, connection).await,
+        }
+    }
+
+    /// Ends the command that runs.
+    async fn stop(&mut self) {
+        match self {
+            Recipient::Printer(_) => {}
+            Recipient::Runner(runner) => runner.stop().await,
+        }
+    }
 }
 
 fn follower(args: FollowArgs, output: &Output) -> Result<Follower, CliError> {
@@ -97,12 +174,12 @@ fn follower(args: FollowArgs, output: &Output) -> Result<Follower, CliError> {
 }
 
 /// Prints the entries of a stream of orders.
-struct OrderPrinter {
-    output: Output,
+pub(super) struct OrderPrinter {
+    pub(super) output: Output,
     zone: TimeZone,
     /// True where orders that are done or cancelled already are printed, too.
     includes_finished: bool,
-    /// The number of orders still to be printed.
+    /// The number of orders still to be dealt with.
     remaining: u64,
     /// The number of orders left out since the last note about that.
     left_out: u64,
@@ -119,48 +196,72 @@ impl OrderPrinter {
         }
     }
 
-    async fn print_all(
+    async fn print_next(
         &mut self,
-        follower: &Follower,
+        follower: &mut Follower,
         connection: &mut Connection,
-        entries: Vec<OrderEntry>,
     ) -> Result<(), CliError> {
+        let entries = follower
+            .next(connection, self.remaining, LONGEST_WAIT)
+            .await?;
         if entries.is_empty() {
             self.note_left_out();
         }
 
         for entry in entries {
-            // The state is asked for as late as can be: an order that was cancelled meanwhile
-            // must not be cooked.
-            let state = match entry.news {
-                FollowEvent::Cancelled(_) => Some(OrderState::Cancelled),
-                FollowEvent::Placed => follower.mark_delivered(connection, &entry.id).await?,
-            };
-            self.print(&entry, state)?;
+            let state = state_now(&entry, follower, connection).await?;
+            if !self.leaves_out(&entry, state) {
+                self.print(&entry, state)?;
+                self.count(&entry);
+            }
             follower.acknowledge(connection, &entry).await?;
         }
         Ok(())
     }
 
-    /// Prints an entry, or leaves it out where its order is finished already.
-    fn print(&mut self, entry: &OrderEntry, state: Option<OrderState>) -> io::Result<()> {
-        let is_new = entry.news == FollowEvent::Placed;
-        let is_finished = state.is_some_and(OrderState::is_over);
-        if is_new && is_finished && !self.includes_finished {
-            self.left_out += 1;
-            return Ok(());
-        }
-
-        self.note_left_out();
+    fn print(&self, entry: &OrderEntry, state: Option<OrderState>) -> io::Result<()> {
         self.output.result(
             || entry_json(entry, state),
             |out| print_entry(out, entry, state, &self.zone),
-        )?;
-        self.remaining -= u64::from(is_new);
-        Ok(())
+        )
     }
 
-    fn note_left_out(&mut self) {
+    /// An entry as it would be printed.
+    pub(super) fn document(
+        &self,
+        entry: &OrderEntry,
+        state: Option<OrderState>,
+    ) -> io::Result<Vec<u8>> {
+        self.output.result_bytes(
+            || entry_json(entry, state),
+            |out| print_entry(out, entry, state, &self.zone),
+        )
+    }
+
+    /// Tells whether an entry is left out, since its order is finished already.
+    pub(super) fn leaves_out(&mut self, entry: &OrderEntry, state: Option<OrderState>) -> bool {
+        let is_new = entry.news == FollowEvent::Placed;
+        let is_finished = state.is_some_and(OrderState::is_over);
+        let is_left_out = is_new && is_finished && !self.includes_finished;
+        if is_left_out {
+            self.left_out += 1;
+        } else {
+            self.note_left_out();
+        }
+        is_left_out
+    }
+
+    /// The number of orders still to be dealt with.
+    pub(super) fn remaining(&self) -> u64 {
+        self.remaining
+    }
+
+    /// Counts an entry that is dealt with.
+    pub(super) fn count(&mut self, entry: &OrderEntry) {
+        self.remaining -= u64::from(entry.news == FollowEvent::Placed);
+    }
+
+    pub(super) fn note_left_out(&mut self) {
         match std::mem::take(&mut self.left_out) {
             0 => {}
             1 => self
@@ -170,6 +271,19 @@ impl OrderPrinter {
                 "left out {n} orders that are done or cancelled already"
             )),
         }
+    }
+}
+
+/// The state of an entry's order, which is noted as delivered. It is asked for as late as can be: an
+/// order that was cancelled meanwhile must not be cooked.
+pub(super) async fn state_now(
+    entry: &OrderEntry,
+    follower: &Follower,
+    connection: &mut Connection,
+) -> Result<Option<OrderState>, CliError> {
+    match entry.news {
+        FollowEvent::Cancelled(_) => Ok(Some(OrderState::Cancelled)),
+        FollowEvent::Placed => Ok(follower.mark_delivered(connection, &entry.id).await?),
     }
 }
 

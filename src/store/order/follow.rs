@@ -18,10 +18,13 @@ use crate::store::error::{Error, Trouble};
 use crate::store::keys::{ORDERS, ORDERS_CANCELLED};
 use redis::RedisError;
 use redis::streams::{StreamAutoClaimReply, StreamId, StreamReadReply};
+use std::collections::HashSet;
 use std::time::Duration;
 
 /// The time of one wait for the next order; shorter than an answer may take.
-const WAIT: Duration = Duration::from_millis(1_000);
+pub const LONGEST_WAIT: Duration = Duration::from_millis(1_000);
+/// The shortest wait: none at all would be one without an end.
+const SHORTEST_WAIT: Duration = Duration::from_millis(1);
 /// The most entries read at once.
 const BATCH: u64 = 16;
 /// The longest total that is shown, in characters.
@@ -65,6 +68,21 @@ pub struct OrderEntry {
     pub lines: Vec<OrderLine>,
     /// What was noted for the whole order; clean text, may be empty.
     pub note: String,
+}
+
+impl OrderEntry {
+    /// The way by which it is read again.
+    fn source(&self) -> EntrySource {
+        match self.news {
+            FollowEvent::Placed => EntrySource::Placed,
+            FollowEvent::Cancelled(_) => EntrySource::CancelledForUs,
+        }
+    }
+
+    /// Its stream, and its id there.
+    fn place(&self) -> (&'static str, String) {
+        (self.source().stream(), self.entry.clone())
+    }
 }
 
 /// The way by which an entry came to this consumer.
@@ -111,6 +129,8 @@ pub struct Follower {
     /// Where to go on reading the entries that this consumer got before and has not
     /// acknowledged; `None` once all of them are read.
     unacknowledged_from: Option<String>,
+    /// The entries that this consumer keeps for later, by stream and id.
+    set_aside: HashSet<(&'static str, String)>,
     groups: Groups,
 }
 
@@ -136,13 +156,14 @@ impl Follower {
             consumer,
             claim_after,
             unacknowledged_from: Some(START.to_owned()),
+            set_aside: HashSet::new(),
             groups: Groups::Unknown,
         }
     }
 
-    /// Waits for the next entries, for about a second; at most `most` of each stream, so that a
-    /// follower that ends takes none with it. Entries that say nothing to this group are
-    /// acknowledged and left out.
+    /// Waits for the next entries, for `wait` or [`LONGEST_WAIT`]; at most `most` new ones of each
+    /// stream, so that a follower that ends takes none with it. Entries that say nothing to this
+    /// group are acknowledged and left out. Those that are set aside are left out, too.
     ///
     /// # Errors
     /// The [`crate::store::Trouble`] of the link; asking again is safe.
@@ -150,18 +171,21 @@ impl Follower {
         &mut self,
         connection: &mut Connection,
         most: u64,
+        wait: Duration,
     ) -> Result<Vec<OrderEntry>, Error> {
         let most = most.min(BATCH);
+        let wait = wait.clamp(SHORTEST_WAIT, LONGEST_WAIT);
         if self.groups != Groups::Exist && !self.create_groups(connection).await? {
-            tokio::time::sleep(WAIT).await;
+            tokio::time::sleep(wait).await;
             return Ok(Vec::new());
         }
 
-        let entries = match self.read(connection, most).await {
+        let entries = match self.read(connection, most, wait).await {
             Err(error) if error.code() == Some("NOGROUP") => {
                 // A stream was deleted: what comes into a new one is all new.
                 self.groups = Groups::Lost;
                 self.unacknowledged_from = Some(START.to_owned());
+                self.set_aside.clear();
                 return Ok(Vec::new());
             }
             entries => entries?,
@@ -257,15 +281,47 @@ impl Follower {
     /// # Errors
     /// The [`crate::store::Trouble`] of the link.
     pub async fn acknowledge(
-        &self,
+        &mut self,
         connection: &mut Connection,
         entry: &OrderEntry,
     ) -> Result<(), Error> {
-        let stream = match entry.news {
-            FollowEvent::Placed => ORDERS,
-            FollowEvent::Cancelled(_) => ORDERS_CANCELLED,
+        let (stream, id) = entry.place();
+        self.forget(connection, stream, &id).await?;
+        self.set_aside.remove(&(stream, id));
+        Ok(())
+    }
+
+    /// Keeps an entry that can't be dealt with now: [`Follower::next`] returns it no more while it
+    /// is this consumer's. After `claim_after` another consumer may take it over.
+    pub fn set_aside(&mut self, entry: &OrderEntry) {
+        self.set_aside.insert(entry.place());
+    }
+
+    /// Begins the time anew after which another consumer takes an entry over. False where this
+    /// consumer has it no more: it is acknowledged, or another consumer's.
+    ///
+    /// # Errors
+    /// The [`crate::store::Trouble`] of the link.
+    pub async fn hold(
+        &mut self,
+        connection: &mut Connection,
+        entry: &OrderEntry,
+    ) -> Result<bool, Error> {
+        let Some(before) = id_before(&entry.entry) else {
+            return Ok(false);
         };
-        self.forget(connection, stream, &entry.entry).await
+
+        // To read it again counts as its delivery, and only its own consumer is given it.
+        let from = [(entry.source(), before.as_str())];
+        let read = match self.read_group(connection, &from, 1, SHORTEST_WAIT).await {
+            Err(error) if error.code() == Some("NOGROUP") => Vec::new(),
+            read => read?,
+        };
+        let is_ours = read.first().is_some_and(|(_, read)| read.id == entry.entry);
+        if !is_ours {
+            self.set_aside.remove(&entry.place());
+        }
+        Ok(is_ours)
     }
 
     async fn forget(
@@ -343,11 +399,15 @@ impl Follower {
         &mut self,
         connection: &mut Connection,
         most: u64,
+        wait: Duration,
     ) -> Result<Vec<(EntrySource, StreamId)>, RedisError> {
         // First cancellations that others passed on to this consumer: work on them must stop.
-        let passed_on = self
-            .read_group(connection, &[(EntrySource::CancelledForUs, START)], most)
-            .await?;
+        let from = [(EntrySource::CancelledForUs, START)];
+        let set_aside = self.set_aside.iter();
+        let passed_over = set_aside.filter(|(stream, _)| *stream == ORDERS_CANCELLED);
+        let most_read = most.saturating_add(passed_over.count() as u64);
+        let mut passed_on = self.read_group(connection, &from, most_read, wait).await?;
+        self.pass_over(&mut passed_on);
         if !passed_on.is_empty() {
             return Ok(passed_on);
         }
@@ -355,19 +415,21 @@ impl Follower {
         // Then entries that this consumer got before it was started again.
         if let Some(from) = self.unacknowledged_from.take() {
             let mut entries = self
-                .read_group(connection, &[(EntrySource::Placed, &from)], most)
+                .read_group(connection, &[(EntrySource::Placed, &from)], most, wait)
                 .await?;
             if let Some((_, last)) = entries.last() {
                 self.unacknowledged_from = Some(last.id.clone());
                 // An entry without fields is deleted from the stream.
                 entries.retain(|(_, entry)| !entry.map.is_empty());
+                self.pass_over(&mut entries);
                 return Ok(entries);
             }
         }
 
         // Then entries that another consumer left, which was killed.
         for source in [EntrySource::CancelledForUs, EntrySource::Placed] {
-            let claimed = self.claim(connection, source, most).await?;
+            let mut claimed = self.claim(connection, source, most).await?;
+            self.pass_over(&mut claimed);
             if !claimed.is_empty() {
                 return Ok(claimed);
             }
@@ -375,7 +437,15 @@ impl Follower {
 
         // Then new entries.
         let new = [(EntrySource::Cancelled, ">"), (EntrySource::Placed, ">")];
-        self.read_group(connection, &new, most).await
+        self.read_group(connection, &new, most, wait).await
+    }
+
+    /// Takes out the entries that this consumer has set aside.
+    fn pass_over(&self, entries: &mut Vec<(EntrySource, StreamId)>) {
+        entries.retain(|(source, entry)| {
+            let place = (source.stream(), entry.id.clone());
+            !self.set_aside.contains(&place)
+        });
     }
 
     /// Takes over entries that other consumers have left unacknowledged for too long.
@@ -405,6 +475,7 @@ impl Follower {
         connection: &mut Connection,
         from: &[(EntrySource, &str)],
         most: u64,
+        wait: Duration,
     ) -> Result<Vec<(EntrySource, StreamId)>, RedisError> {
         let streams: Vec<&str> = from.iter().map(|(source, _)| source.stream()).collect();
         let starts: Vec<&str> = from.iter().map(|(_, start)| *start).collect();
@@ -415,7 +486,7 @@ impl Follower {
             .arg("COUNT")
             .arg(most)
             .arg("BLOCK")
-            .arg(WAIT.as_millis())
+            .arg(wait.as_millis())
             .arg("STREAMS")
             .arg(streams)
             .arg(starts)
@@ -432,6 +503,17 @@ impl Follower {
             }
         }
         Ok(entries)
+    }
+}
+
+/// The highest id of a stream that is lower than this one, which is written as two numbers.
+fn id_before(id: &str) -> Option<String> {
+    let (ms, number) = id.split_once('-')?;
+    let ms: u64 = ms.parse().ok()?;
+    let number: u64 = number.parse().ok()?;
+    match number.checked_sub(1) {
+        Some(number) => Some(format!("{ms}-{number}")),
+        None => Some(format!("{}-{}", ms.checked_sub(1)?, u64::MAX)),
     }
 }
 

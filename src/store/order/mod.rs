@@ -76,7 +76,7 @@ pub use checkout::{
 };
 pub use driver::Driver;
 pub use find::find_order;
-pub use follow::{FollowEvent, Follower, OrderEntry};
+pub use follow::{FollowEvent, Follower, LONGEST_WAIT, OrderEntry};
 pub use leftovers::{FinishedOrder, finish_open};
 pub use list::{OrderFilter, OrderListing};
 pub use records::{
