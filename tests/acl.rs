@@ -513,6 +513,8 @@ fn an_importer_has_products_and_no_carts() {
             &server,
             &["product", "set", "tea", "name=Tea", "price=2.40", "stock=4"],
         );
+        ok(&server, &["product", "set", "tea", "stock=+3"]);
+        assert_eq!(server.get("HGET product:tea stock"), "7");
         ok(&server, &["product", "set", "tea", "stock="]);
         assert!(ok(&server, &["product", "show", "tea"]).contains("2.40"));
         ok(&server, &["product", "delete", "tea"]);

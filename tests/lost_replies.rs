@@ -182,3 +182,20 @@ async fn an_order_whose_receipt_cannot_be_read_is_told_with_its_id() {
         "placed"
     );
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_step_of_the_stock_is_never_done_twice() {
+    let (server, _) = shop();
+    let proxy = Proxy::start(&server.socket(), "lossy");
+    let args = ["product", "set", "cake", "stock=+10"];
+    let (status, said) = lossy(&server, &proxy, &args, "EVAL", 1);
+
+    let error = &said["error"];
+    assert_eq!((status, &error["code"]), (3, &"unknown".into()), "{said}");
+    let message = error["message"].as_str().unwrap();
+    assert!(
+        message.ends_with("; to see it: trolley product show cake"),
+        "{message}"
+    );
+    assert_eq!(server.get("HGET product:cake stock"), "110");
+}

@@ -60,6 +60,7 @@ mod serve_invites;
 mod serve_protocol;
 mod slow;
 mod split;
+mod stock;
 mod store;
 mod terminal;
 mod tls;

@@ -42,6 +42,16 @@ pub(super) enum CliError {
         /// The trouble that kept the answer away.
         trouble: Trouble,
     },
+    /// A write was sent that must be done once, and no answer came.
+    #[error("it is not known whether {what} ({trouble}); to see it: {look}")]
+    UnknownStep {
+        /// The thing that may have been done, as in "the stock ... is changed".
+        what: String,
+        /// The trouble that kept the answer away.
+        trouble: Trouble,
+        /// The command that shows it.
+        look: String,
+    },
     /// An order is placed, and its receipt can't be read.
     #[error(
         "the order {order} is placed, but its receipt can't be read ({error}); to see it: trolley order {order}"
@@ -184,6 +194,18 @@ impl CliError {
                 what,
                 trouble: trouble.at(server),
             },
+            (
+                CliError::UnknownStep {
+                    what,
+                    trouble,
+                    look,
+                },
+                Some(server),
+            ) => CliError::UnknownStep {
+                what,
+                trouble: trouble.at(server),
+                look,
+            },
             (CliError::Line { line, error }, server) => {
                 let error = Box::new(error.of_shop(cart, currency, server));
                 CliError::Line { line, error }
@@ -283,6 +305,7 @@ impl CliError {
 
             CliError::Store(Error::Trouble(_) | Error::Unknown { .. })
             | CliError::Unknown { .. }
+            | CliError::UnknownStep { .. }
             | CliError::Unread { .. }
             | CliError::Engine(_) => 3,
         }
@@ -295,7 +318,9 @@ impl CliError {
             | CliError::Refused { refusal, .. }
             | CliError::EmptyCatalog(refusal) => refusal.code(),
             CliError::Store(Error::Trouble(trouble)) => trouble.code(),
-            CliError::Store(Error::Unknown { .. }) | CliError::Unknown { .. } => "unknown",
+            CliError::Store(Error::Unknown { .. })
+            | CliError::Unknown { .. }
+            | CliError::UnknownStep { .. } => "unknown",
             CliError::Unread { .. } => "unread",
 
             CliError::Line { error, .. } => error.code(),

@@ -1,18 +1,18 @@
 //! `trolley product set|show|delete`
 
-use super::error::CliError;
+use super::error::{CliError, usage_error};
 use super::output::Output;
 use super::product_output::product_json;
 use super::{args, complete, connect};
 use crate::catalog_file::{COLUMNS, ProductRow, RowError, checked, column};
 use crate::config::Settings;
-use crate::model::product::FIELDS;
+use crate::model::product::{FIELDS, StockStep};
 use crate::model::{Product, ProductId, Refusal, Stock, text};
 use crate::store::catalog::import::Counts;
-use crate::store::{self, Connection};
+use crate::store::{self, Connection, RepeatError};
 use clap::{Args, Subcommand};
 use clap_complete::ArgValueCompleter;
-use serde_json::json;
+use serde_json::{Value, json};
 use std::borrow::Cow;
 use std::io::{self, Write};
 
@@ -24,7 +24,8 @@ pub(super) struct ProductArgs {
 
 #[derive(Debug, Subcommand)]
 enum ProductAction {
-    /// Add a product, or change it: name="Green Tea" price=2.40 category= unit= stock= description=
+    /// Add a product, or change it: name="Green Tea" price=2.40 category= unit= stock= description=;
+    /// stock=+10 or stock=-3 changes the stock by a step
     Set {
         /// The product's id
         #[arg(add = ArgValueCompleter::new(complete::product_ids))]
@@ -66,6 +67,9 @@ async fn set(
     settings: &Settings,
     output: &Output,
 ) -> Result<(), CliError> {
+    if let Some(step) = stock_step(fields)? {
+        return step_stock(id, step, settings, output).await;
+    }
     let row = row(id, fields)?;
     let shown_otherwise = fields_shown_otherwise(&row);
     let id = row.id.clone();
@@ -83,11 +87,7 @@ async fn set(
 
     let change = ProductChange::from(counts);
     output.result(
-        || {
-            let mut document = product_json(product.item());
-            document["change"] = json!(change.to_string().to_lowercase());
-            document
-        },
+        || set_json(&product, change),
         |out| writeln!(out, "{change}: {} ({id})", product.name),
     )?;
     for (name, value) in shown_otherwise {
@@ -96,6 +96,75 @@ async fn set(
         ));
     }
     Ok(())
+}
+
+/// The step by which these fields change the stock, as in `stock=+10`; `None` where they set it, or
+/// leave it as it is.
+fn stock_step(fields: &[String]) -> Result<Option<StockStep>, CliError> {
+    let mut steps = fields.iter().filter_map(|field| {
+        let (name, value) = field.split_once('=')?;
+        let is_stock = COLUMNS[column(name).ok()?] == "stock";
+        (is_stock && value.trim().starts_with(['+', '-'])).then_some(value.trim())
+    });
+    let Some(value) = steps.next() else {
+        return Ok(None);
+    };
+
+    let shown = text::sanitize_to(value.as_bytes(), 40);
+    if fields.len() > 1 {
+        // What is set may be set again, where the answer is lost, and a step may not.
+        let why = format!("a step like {shown} stands alone: set other fields by another command");
+        return Err(usage_error("stock", why));
+    }
+    match StockStep::parse(value) {
+        Some(step) => Ok(Some(step)),
+        None => Err(RowError::BadStock(shown).into()),
+    }
+}
+
+async fn step_stock(
+    id: &str,
+    step: StockStep,
+    settings: &Settings,
+    output: &Output,
+) -> Result<(), CliError> {
+    let id = ProductId::asked(id)?;
+    let mut connection = connect::open_shop(settings).await?;
+    let mut product = store::get_product(&mut connection, &id)
+        .await?
+        .ok_or_else(|| Refusal::UnknownProduct(id.to_string()))?;
+
+    let now = match store::step_stock(&mut connection, &product, step).await {
+        Ok(now) => now,
+        Err(RepeatError::Failed(error)) => return Err(error.into()),
+        Err(RepeatError::Unknown(trouble)) => {
+            let id = id.to_string();
+            let word = text::shell_word(&id);
+            return Err(CliError::UnknownStep {
+                what: format!("the stock of {id} is changed by {step}"),
+                trouble,
+                look: format!("trolley product show {word}"),
+            });
+        }
+    };
+
+    product.stock = Stock::Left(now);
+    let change = match step {
+        StockStep::Up(0) | StockStep::Down(0) => ProductChange::Unchanged,
+        StockStep::Up(_) | StockStep::Down(_) => ProductChange::Changed,
+    };
+    output.result(
+        || set_json(&product, change),
+        |out| writeln!(out, "{change}: {} ({id}), {now} in stock", product.name),
+    )?;
+    Ok(())
+}
+
+/// A product that was set, for programs.
+fn set_json(product: &Product, change: ProductChange) -> Value {
+    let mut document = product_json(product.item());
+    document["change"] = json!(change.to_string().to_lowercase());
+    document
 }
 
 /// The error of a row, with the product that may have been meant where it is a new one that
@@ -120,6 +189,11 @@ fn row(id: &str, fields: &[String]) -> Result<ProductRow, CliError> {
         match column(name) {
             Ok(position) if values[position].is_some() => {
                 flaws.push(RowError::Twice(COLUMNS[position]));
+            }
+            // Beside +10 and -3, =40 says that a stock is set.
+            Ok(position) if COLUMNS[position] == "stock" => {
+                let value = value.strip_prefix('=').unwrap_or(value);
+                values[position] = Some(Cow::Borrowed(value));
             }
             Ok(position) => values[position] = Some(Cow::Borrowed(value)),
             Err(flaw) => flaws.push(flaw),

@@ -41,7 +41,7 @@ pub use people::People;
 pub use period::Period;
 pub use product::{Product, ProductId, Stock};
 pub use quantity::Quantity;
-pub use refusal::Refusal;
+pub use refusal::{Refusal, StepFlaw};
 pub use role::Role;
 pub use rules::{RuleChange, Rules};
 pub use search::{Query, Searcher, Sort, Sorting};

@@ -65,6 +65,42 @@ pub enum Stock {
     Unreadable,
 }
 
+/// A step by which a stock is changed, in pieces; shown as `+10` or `-3`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum StockStep {
+    /// So many more are there.
+    Up(u64),
+    /// So many fewer are there.
+    Down(u64),
+}
+
+impl fmt::Display for StockStep {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            StockStep::Up(pieces) => write!(f, "+{pieces}"),
+            StockStep::Down(pieces) => write!(f, "-{pieces}"),
+        }
+    }
+}
+
+impl StockStep {
+    /// Reads a step; `None` where it has no sign, or is no number of pieces that a stock may have.
+    #[must_use]
+    pub fn parse(typed: &str) -> Option<StockStep> {
+        let digits = typed.strip_prefix(['+', '-'])?;
+        let is_number = digits.bytes().all(|digit| digit.is_ascii_digit());
+        if !is_number || digits.len() > STOCK_DIGITS {
+            return None;
+        }
+
+        let pieces = digits.parse().ok()?;
+        match typed.starts_with('+') {
+            true => Some(StockStep::Up(pieces)),
+            false => Some(StockStep::Down(pieces)),
+        }
+    }
+}
+
 /// A product of the catalog. All text is clean.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Product {

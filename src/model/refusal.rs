@@ -2,7 +2,7 @@
 
 use super::{Money, UserName, notes, text, user};
 use crate::model::order::OrderFailure;
-use crate::model::product::only_left;
+use crate::model::product::{STOCK_DIGITS, StockStep, only_left};
 
 /// Why the shop refused. Nothing has changed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -245,6 +245,16 @@ pub enum Refusal {
     /// Nothing of an order can be ordered again.
     #[error("None of {0} can be ordered today")]
     NoneOrderable(String),
+    /// The stock can't be changed by a step.
+    #[error("{}", cant_step(name, *.step, *.flaw))]
+    CantStepStock {
+        /// The product's name.
+        name: String,
+        /// The step.
+        step: StockStep,
+        /// Why.
+        flaw: StepFlaw,
+    },
     /// One line of a change of several is refused, and with it all of them.
     #[error("{}", of_line(product, &refusal.to_string()))]
     OfLine {
@@ -255,6 +265,40 @@ pub enum Refusal {
         /// Why it is refused.
         refusal: Box<Refusal>,
     },
+}
+
+/// A reason why a stock can't be changed by a step.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum StepFlaw {
+    /// More would be taken than are left.
+    Short {
+        /// How many are left.
+        left: u64,
+    },
+    /// More would be there than a stock can be.
+    TooHigh,
+    /// The stock is not counted.
+    Unlimited,
+    /// The stored stock can't be read.
+    Unreadable,
+}
+
+fn cant_step(name: &str, step: StockStep, flaw: StepFlaw) -> String {
+    match flaw {
+        StepFlaw::Short { left } => {
+            let left = only_left(left);
+            format!("The stock of “{name}” can't change by {step}: {left}")
+        }
+        StepFlaw::TooHigh => format!(
+            "The stock of “{name}” can't change by {step}: it may have at most {STOCK_DIGITS} digits"
+        ),
+        StepFlaw::Unlimited => format!(
+            "The stock of “{name}” is unlimited, so it can't change by {step}: first set how many there are, like stock=40"
+        ),
+        StepFlaw::Unreadable => format!(
+            "The stock of “{name}” can't be read, so it can't change by {step}: first set how many there are, like stock=40"
+        ),
+    }
 }
 
 /// A refusal of one line, with the product's name where the sentence lacks it.
@@ -417,7 +461,8 @@ impl Refusal {
             | Refusal::TooLateToCancel { .. }
             | Refusal::BuyersCantCancel
             | Refusal::AmbiguousOrder { .. }
-            | Refusal::NoneOrderable(_) => {}
+            | Refusal::NoneOrderable(_)
+            | Refusal::CantStepStock { .. } => {}
         }
         self
     }
@@ -507,6 +552,12 @@ impl Refusal {
             Refusal::BuyersCantCancel => "buyers_cant_cancel",
             Refusal::AmbiguousOrder { .. } => "ambiguous",
             Refusal::NoneOrderable(_) => "none_orderable",
+            Refusal::CantStepStock { flaw, .. } => match flaw {
+                StepFlaw::Short { .. } => "short",
+                StepFlaw::TooHigh => "too_many",
+                StepFlaw::Unlimited => "unlimited_stock",
+                StepFlaw::Unreadable => "unreadable_stock",
+            },
             Refusal::OfLine { refusal, .. } => refusal.code(),
         }
     }

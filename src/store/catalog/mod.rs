@@ -10,12 +10,14 @@ pub(crate) mod index;
 pub(crate) mod load;
 mod resp;
 mod shop;
+mod stock;
 
 pub(crate) use shop::read_order_settings;
 pub use shop::{
     LONGEST_CURRENCY, LONGEST_SHOP_NAME, OrderSettings, Shop, ShopChange, get_order_settings,
     get_shop, name_shop, set_shop,
 };
+pub use stock::step_stock;
 
 use crate::model::product::LONGEST_NAME;
 use crate::model::{Catalog, Product, ProductId};

@@ -87,6 +87,12 @@ const CART_UPDATE: &str = include_str!("cart_update.lua");
 /// Sets and removes fields of one product. It is sent as text, since an import runs it rarely.
 pub(crate) const PRODUCT: &str = include_str!("product.lua");
 
+/// Changes the stock of one product by a step. It is sent as text, too.
+pub(crate) static STEP_STOCK: LazyLock<String> = LazyLock::new(|| {
+    let text = include_str!("step_stock.lua");
+    [&stock(), PUBLISH, text].concat()
+});
+
 /// Applies one change to a cart.
 pub(crate) static CHANGE: LazyLock<Script> = LazyLock::new(|| {
     script(&[
