@@ -5,7 +5,7 @@
 use proptest::prelude::*;
 use std::ops::ControlFlow;
 use trolley::catalog_file;
-use trolley::catalog_file::{Format, ParsedRow, ProductRow};
+use trolley::catalog_file::{ColumnRules, Format, ParsedRow, ProductRow};
 use trolley::config::key::Key;
 use trolley::config::{Flags, Settings};
 use trolley::model::{Catalog, Product, ProductId, Timeout, quantity, text};
@@ -58,6 +58,10 @@ const CONFIG: &[u8] = b"redis = 'redis://h:1/0'\nuser = 'alice'\nname = 'ann'\ns
 const CSV: &[u8] = b"id,name,category,price,unit,stock,description\ntea,\"Tea, green\",Drinks,2.40,cup,,Hot\ncake,Cake,Food,3.10,slice,4,\"Sweet \"\"and\"\" soft\"\n";
 
 const JSON: &[u8] = b"[{\"id\":\"tea\",\"name\":\"Tea\",\"price\":2.40},\n{\"id\":\"cake\",\"name\":\"Cake\",\"price\":\"3.10\",\"stock\":4,\"unit\":null}]";
+
+const EXPORT: &[u8] = b"Handle,Title,Body (HTML),Product Category,Option1 Value,Variant SKU,Variant Inventory Tracker,Variant Inventory Qty,Variant Price,Status\ntea,Tea,<p>A &amp; <b>b</b><!-- c --></p>,Food > Tea,L,'1,shopify,4,2.40,active\ntea,,,,M,,,,3,\n";
+
+const DOCUMENT: &[u8] = b"{\"page\":{\"of\":[1]},\"products\":[{\"code\":\"1\",\"product_name\":\"Tea &amp; <i>cake</i>\",\"price\":2.40,\"categories\":\"Food, Teas\"},\n{\"code\":2,\"product_name\":\"Cake\"}]}";
 
 /// Text that matches a pattern, which is parsed once (a bare pattern is parsed for every text).
 fn matching(pattern: &str) -> impl Strategy<Value = String> + use<> {
@@ -151,7 +155,7 @@ proptest! {
     #[test]
     fn files_of_json(file in mangled(JSON), lines in any::<bool>()) {
         let format = if lines { Format::Jsonl } else { Format::Json };
-        let said = catalog_file::read(&file[..], Some(format), |item| {
+        let said = catalog_file::read(&file[..], Some(format), &ColumnRules::default(), |item| {
             if let ParsedRow::Bad(bad) = item {
                 assert!(is_harmless(&bad.flaw.to_string()), "{bad:?}");
             }
@@ -159,6 +163,30 @@ proptest! {
         });
         if let Err(error) = said {
             prop_assert!(is_harmless(&error.to_string()), "{error:?}");
+        }
+    }
+
+    #[test]
+    fn exports_of_other_programs(export in mangled(EXPORT), document in mangled(DOCUMENT)) {
+        let rules = ColumnRules::new(&["Vendor=category".to_owned()], true).unwrap();
+        for (file, rules) in [(&export, &ColumnRules::default()), (&export, &rules), (&document, &rules)] {
+            let said = catalog_file::read(&file[..], None, rules, |item| {
+                match item {
+                    ParsedRow::Product(row) => {
+                        let id = std::str::from_utf8(row.id.as_bytes()).unwrap();
+                        assert!(text::is_shown_exactly(id) && !id.contains(['{', '}']), "{row:?}");
+                    }
+                    ParsedRow::Bad(bad) => assert!(is_harmless(&bad.flaw.to_string()), "{bad:?}"),
+                    ParsedRow::Columns(facts) => {
+                        assert!(facts.passed_over.iter().all(|name| is_harmless(name)), "{facts:?}");
+                    }
+                    ParsedRow::PassedOver => {}
+                }
+                ControlFlow::Continue(())
+            });
+            if let Err(error) = said {
+                prop_assert!(is_harmless(&error.to_string()), "{error:?}");
+            }
         }
     }
 
@@ -176,7 +204,7 @@ proptest! {
             let mut read = Vec::new();
             // Without its name, the first byte tells what it is; an empty one is nothing.
             let named = rows.is_empty().then_some(format);
-            catalog_file::read(&file[..], named, |item| {
+            catalog_file::read(&file[..], named, &ColumnRules::default(), |item| {
                 read.push(item);
                 ControlFlow::Continue(())
             }).unwrap();

@@ -15,14 +15,14 @@ use std::path::PathBuf;
 use std::process::Stdio;
 use std::sync::atomic::Ordering;
 
-fn write(server: &Server, name: &str, content: impl AsRef<[u8]>) -> String {
+pub(crate) fn write(server: &Server, name: &str, content: impl AsRef<[u8]>) -> String {
     let path = server.dir().join(name);
     std::fs::write(&path, content).unwrap();
     path.to_str().unwrap().to_owned()
 }
 
 /// Runs a command; its exit status, and what it says on both streams.
-fn says(server: &Server, args: &[&str]) -> (i32, String, String) {
+pub(crate) fn says(server: &Server, args: &[&str]) -> (i32, String, String) {
     let output = run(server, args);
     let text = |bytes| String::from_utf8(bytes).unwrap();
     (
@@ -32,7 +32,7 @@ fn says(server: &Server, args: &[&str]) -> (i32, String, String) {
     )
 }
 
-fn piped(server: &Server, args: &[&str], input: &[u8]) -> (i32, String, String) {
+pub(crate) fn piped(server: &Server, args: &[&str], input: &[u8]) -> (i32, String, String) {
     let args = [&["--redis", server.url()], args].concat();
     let child = Running::start_fed(&mut trolley(server.dir(), &args));
     child.feed(input);
@@ -45,12 +45,12 @@ fn piped(server: &Server, args: &[&str], input: &[u8]) -> (i32, String, String) 
     )
 }
 
-fn hash(server: &Server, id: &str) -> BTreeMap<String, String> {
+pub(crate) fn hash(server: &Server, id: &str) -> BTreeMap<String, String> {
     let words = server.raw(&[b"HGETALL", format!("product:{id}").as_bytes()]);
     redis::from_redis_value(words).unwrap()
 }
 
-fn pairs(fields: &[(&str, &str)]) -> BTreeMap<String, String> {
+pub(crate) fn pairs(fields: &[(&str, &str)]) -> BTreeMap<String, String> {
     fields
         .iter()
         .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))

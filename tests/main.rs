@@ -26,6 +26,7 @@ mod fuzz;
 mod harness;
 mod hub;
 mod import;
+mod import_formats;
 mod keys;
 mod live;
 mod load;

@@ -89,6 +89,29 @@ pub enum RowError {
         /// The known name that is nearest, where one is near.
         nearest: Option<&'static str>,
     },
+    /// Several columns with names that are not known.
+    #[error("there are no columns {}", listed(.0.iter()))]
+    UnknownColumns(Vec<String>),
+    /// A column of another program that appears twice.
+    #[error("the column “{0}” appears twice")]
+    NameTwice(String),
+    /// A column that was mapped to a field, and is not there.
+    #[error("the file has no column “{0}” to map")]
+    NoSuchColumn(String),
+    /// A mapping without an equals sign.
+    #[error("“{0}” maps no column: write it like title=name")]
+    NoPair(String),
+    /// A variant of a product that was not read.
+    #[error("the product “{0}”, of which it is a variant, doesn't stand before it in the file")]
+    NoParent(String),
+    /// An id that another product of the file has, too.
+    #[error("the product on line {line} has the id “{id}”, too")]
+    SameId {
+        /// The id.
+        id: String,
+        /// The line of the product that had it first.
+        line: u64,
+    },
     /// A column that appears twice.
     #[error("the column “{0}” appears twice")]
     Twice(&'static str),
@@ -153,6 +176,22 @@ fn in_a_row(flaws: &[RowError]) -> String {
 fn hint(nearest: Option<&str>) -> String {
     let meant = nearest.map_or_else(String::new, |name| format!(": did you mean “{name}”?"));
     format!("{meant} ({})", COLUMNS.join(", "))
+}
+
+/// The most names in a message.
+const MOST_NAMES: usize = 10;
+
+/// Names in quotes, of which only the first are told where there are many.
+pub(crate) fn listed<'a>(names: impl ExactSizeIterator<Item = &'a String>) -> String {
+    let rest = names.len().saturating_sub(MOST_NAMES);
+    let told: Vec<String> = names
+        .take(MOST_NAMES)
+        .map(|name| format!("“{name}”"))
+        .collect();
+    match rest {
+        0 => told.join(", "),
+        rest => format!("{} and {rest} more", told.join(", ")),
+    }
 }
 
 /// The end of a message on an unknown product: the one that may have been meant.

@@ -1,7 +1,9 @@
 //! Reads CSV. Commas, semicolons and tabs separate; the first line tells which.
 
-use super::{COLUMNS, FileError, ParsedRow};
-use crate::catalog_file::check::{BadRow, ProductRow, RowError, checked, column};
+use super::{COLUMNS, ColumnRules, FileError, ParsedRow};
+use crate::catalog_file::check::{BadRow, ProductRow, RowError, checked};
+use crate::catalog_file::foreign::{ForeignRow, ForeignRows};
+use crate::catalog_file::formats::{ColumnFacts, Layout, NamesOf, layout};
 use crate::catalog_file::guard::{CHUNK, LONGEST, Position, QuoteErrors, RecordLimiter};
 use crate::catalog_file::write::csv_error;
 use csv::{ByteRecord, ReaderBuilder};
@@ -12,6 +14,7 @@ use std::ops::ControlFlow;
 /// Reads products; see [`super::read`].
 pub(crate) fn read<R: Read>(
     mut source: BufReader<R>,
+    rules: &ColumnRules,
     take: &mut impl FnMut(ParsedRow) -> ControlFlow<()>,
 ) -> Result<(), FileError> {
     let start = source.fill_buf()?;
@@ -27,9 +30,13 @@ pub(crate) fn read<R: Read>(
     };
     let header = match first.quote_error {
         Some(error) => Err(error),
-        None => header(&records.values),
+        None => header(&records.values, rules),
     };
-    let columns = header.map_err(FileError::Header)?;
+    let (columns, facts) = header.map_err(FileError::Header)?;
+    if !facts.are_plain() && take(ParsedRow::Columns(facts)).is_break() {
+        return Ok(());
+    }
+    let mut foreign_rows = ForeignRows::default();
 
     while let Some(RecordFacts { line, quote_error }) = records.next()? {
         // Spreadsheets write the rows below a table as separators alone.
@@ -43,10 +50,12 @@ pub(crate) fn read<R: Read>(
 
         let row = match quote_error {
             Some(error) => Err(error),
-            None => row(line, &columns, &records.values),
+            None => row(line, &columns, &records.values, &mut foreign_rows),
         };
         let parsed = match row {
-            Ok(row) => ParsedRow::Product(row),
+            Ok(ForeignRow::Product(row)) => ParsedRow::Product(row),
+            Ok(ForeignRow::PassedOver) => ParsedRow::PassedOver,
+            Ok(ForeignRow::Empty) => continue,
             Err(flaw) => ParsedRow::Bad(BadRow { line, flaw }),
         };
         if take(parsed).is_break() {
@@ -149,36 +158,49 @@ fn first_line(start: &[u8]) -> &[u8] {
         .unwrap_or_default()
 }
 
-/// The columns that the first line names, as indexes into [`COLUMNS`].
-fn header(record: &ByteRecord) -> Result<Vec<usize>, RowError> {
-    let mut columns = Vec::with_capacity(record.len());
-    for name in record {
-        let index = column(&String::from_utf8_lossy(name))?;
-        if columns.contains(&index) {
-            return Err(RowError::Twice(COLUMNS[index]));
-        }
-        columns.push(index);
-    }
-
-    if columns.contains(&0) {
-        Ok(columns)
-    } else {
-        Err(RowError::NoId)
-    }
+/// The layout of the columns that the first line names.
+fn header(record: &ByteRecord, rules: &ColumnRules) -> Result<(Layout, ColumnFacts), RowError> {
+    let names = record.iter().map(String::from_utf8_lossy);
+    let names: Vec<String> = names.map(Cow::into_owned).collect();
+    layout(&names, rules, NamesOf::File)
 }
 
-fn row(line: u64, columns: &[usize], record: &ByteRecord) -> Result<ProductRow, RowError> {
-    if record.len() != columns.len() {
+fn row(
+    line: u64,
+    layout: &Layout,
+    record: &ByteRecord,
+    foreign_rows: &mut ForeignRows,
+) -> Result<ForeignRow, RowError> {
+    let expected = layout.width();
+    if record.len() != expected {
         return Err(RowError::Columns {
             found: record.len(),
-            expected: columns.len(),
+            expected,
         });
     }
 
+    match layout {
+        Layout::Own(columns) => own_row(line, columns, record).map(ForeignRow::Product),
+        Layout::Mapped(mapping) => foreign_rows.read(line, mapping, |index, name| {
+            let value = std::str::from_utf8(&record[index]);
+            let text = value.map_err(|_| RowError::NotUtf8(name))?;
+            Ok(Cow::Borrowed(text))
+        }),
+    }
+}
+
+fn own_row(
+    line: u64,
+    columns: &[Option<usize>],
+    record: &ByteRecord,
+) -> Result<ProductRow, RowError> {
     let mut values = [const { None }; COLUMNS.len()];
     for (index, value) in columns.iter().zip(record) {
-        let text = std::str::from_utf8(value).map_err(|_| RowError::NotUtf8(COLUMNS[*index]))?;
-        values[*index] = Some(Cow::Borrowed(text));
+        let Some(index) = *index else {
+            continue;
+        };
+        let text = std::str::from_utf8(value).map_err(|_| RowError::NotUtf8(COLUMNS[index]))?;
+        values[index] = Some(Cow::Borrowed(text));
     }
     checked(line, values)
 }

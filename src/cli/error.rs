@@ -335,9 +335,12 @@ impl CliError {
             CliError::Output(_) => "output",
 
             CliError::File(FileError::Read(_)) => "unreadable_file",
-            CliError::File(FileError::Utf16 | FileError::Header(_) | FileError::Broken { .. }) => {
-                "bad_file"
-            }
+            CliError::File(
+                FileError::Utf16
+                | FileError::Packed(_)
+                | FileError::Header(_)
+                | FileError::Broken { .. },
+            ) => "bad_file",
             CliError::Path { access, .. } => match access {
                 FileAccess::Read => "unreadable_file",
                 FileAccess::Write => "unwritable_file",

@@ -4,15 +4,15 @@ mod report;
 mod source;
 
 use super::connect;
-use super::error::{CliError, FileAccess};
+use super::error::{CliError, FileAccess, usage_error};
 use super::output::Output;
-use crate::catalog_file::{BadRow, FileError, Format, ParsedRow};
+use crate::catalog_file::{BadRow, ColumnRules, FileError, Format, ParsedRow};
 use crate::config::Settings;
 use crate::store::catalog::import::{Counts, Import, Options};
 use crate::store::{Connection, Error};
 use clap::Args;
 use report::ImportReport;
-use source::{ImportSource, RowReader};
+use source::{FileKind, ImportSource, RowReader};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -29,6 +29,12 @@ pub(super) struct ImportArgs {
     /// Remove products that are not in the file, unless any product in it is bad
     #[arg(long)]
     replace: bool,
+    /// The field that a column of the file is; may be given several times
+    #[arg(long, value_name = "COLUMN=FIELD")]
+    map: Vec<String>,
+    /// Pass over columns with unknown names
+    #[arg(long)]
+    ignore_unknown: bool,
 }
 
 /// Imports products. The status is 1 where any was bad.
@@ -37,11 +43,13 @@ pub(super) async fn run(
     settings: &Settings,
     output: &Output,
 ) -> Result<ExitCode, CliError> {
+    let rules = ColumnRules::new(&args.map, args.ignore_unknown)
+        .map_err(|flaw| usage_error("map", flaw.to_string()))?;
     let mut source = ImportSource::open(args).map_err(|error| with_file(error.into(), args))?;
     let mut connection = connect::open_empty_shop(settings).await?;
     let mut report = ImportReport::new(source.progress_bar(), output);
 
-    let result = import(args, &mut source, &mut connection, &mut report).await;
+    let result = import(args, &rules, &mut source, &mut connection, &mut report).await;
     report.end_progress();
     if let Err(CliError::Store(Error::Trouble(trouble))) = &result
         && trouble.is_transient()
@@ -71,19 +79,23 @@ fn with_file(failure: CliError, args: &ImportArgs) -> CliError {
 /// Imports the file; a strict import checks all of it first.
 async fn import(
     args: &ImportArgs,
+    rules: &ColumnRules,
     source: &mut ImportSource,
     connection: &mut Connection,
     report: &mut ImportReport,
 ) -> Result<Counts, CliError> {
-    let format = args.format.or_else(|| Format::of(&args.file));
+    let file = FileKind {
+        format: args.format.or_else(|| Format::of(&args.file)),
+        rules: rules.clone(),
+    };
 
     if args.strict {
         let check = Options {
             dry: true,
             replace: false,
         };
-        pass(connection, source.rewound()?, format, check, report).await?;
-        report.restart_progress();
+        pass(connection, source.rewound()?, file.clone(), check, report).await?;
+        report.restart();
         if report.has_bad_rows() {
             return Ok(Counts::default());
         }
@@ -93,18 +105,18 @@ async fn import(
         dry: false,
         replace: args.replace,
     };
-    pass(connection, source.rewound()?, format, options, report).await
+    pass(connection, source.rewound()?, file, options, report).await
 }
 
 /// Reads the file once and stores the products in it.
 async fn pass(
     connection: &mut Connection,
     source: ImportSource,
-    format: Option<Format>,
+    file: FileKind,
     options: Options,
     report: &mut ImportReport,
 ) -> Result<Counts, CliError> {
-    let mut reader = RowReader::start(source, format, report.progress());
+    let mut reader = RowReader::start(source, file, report.progress());
     let mut import = Import::new(connection, options);
     while let Some(rows) = reader.next().await {
         for row in rows {
@@ -114,6 +126,8 @@ async fn pass(
                     report.print_bad(import.put(row).await?)?;
                 }
                 ParsedRow::Bad(bad) => report.print_bad(vec![bad])?,
+                ParsedRow::Columns(facts) => report.note_columns(facts),
+                ParsedRow::PassedOver => report.count_passed_over(),
             }
         }
     }

@@ -1,11 +1,12 @@
 //! The messages of an import while it runs, and its result.
 
 use super::ImportArgs;
-use crate::catalog_file::BadRow;
+use crate::catalog_file::{BadRow, ColumnFacts, listed};
 use crate::cli::output::{Output, OutputForm, shown_path};
 use crate::cli::streams;
 use crate::model::text;
 use crate::store::catalog::import::Counts;
+use indexmap::IndexSet;
 use indicatif::ProgressBar;
 use serde_json::{Value, json};
 use std::io::{self, Write};
@@ -19,7 +20,16 @@ pub(super) struct ImportReport {
     output: Output,
     rows: u64,
     bad_rows: u64,
+    /// Rows that are no products of their own, or not for sale.
+    passed_over: u64,
+    /// The export that was recognised.
+    recognised: Option<(&'static str, &'static str)>,
+    /// The names of columns that are passed over.
+    passed_columns: IndexSet<String>,
 }
+
+/// The most names of columns that are kept; objects of a file may each have others.
+const MOST_COLUMNS: usize = 20_000;
 
 impl ImportReport {
     pub(super) fn new(progress: ProgressBar, output: &Output) -> ImportReport {
@@ -28,6 +38,9 @@ impl ImportReport {
             output: output.clone(),
             rows: 0,
             bad_rows: 0,
+            passed_over: 0,
+            recognised: None,
+            passed_columns: IndexSet::new(),
         }
     }
 
@@ -35,8 +48,10 @@ impl ImportReport {
         self.progress.clone()
     }
 
-    pub(super) fn restart_progress(&self) {
+    /// Begins anew, with the second reading of the file.
+    pub(super) fn restart(&mut self) {
         self.progress.reset();
+        self.passed_over = 0;
     }
 
     pub(super) fn end_progress(&self) {
@@ -52,6 +67,17 @@ impl ImportReport {
         if self.rows.is_multiple_of(ROWS_PER_MESSAGE) {
             self.progress.set_message(format!("{} products", self.rows));
         }
+    }
+
+    pub(super) fn count_passed_over(&mut self) {
+        self.passed_over += 1;
+    }
+
+    pub(super) fn note_columns(&mut self, facts: ColumnFacts) {
+        self.recognised = self.recognised.or(facts.format);
+        let room = MOST_COLUMNS - self.passed_columns.len();
+        self.passed_columns
+            .extend(facts.passed_over.into_iter().take(room));
     }
 
     /// Prints bad rows as they come, since there may be a million.
@@ -89,6 +115,9 @@ impl ImportReport {
     fn json(&self, args: &ImportArgs, counts: &Counts) -> Value {
         json!({
             "file": shown_path(&args.file),
+            "format": self.recognised.map(|(code, _)| code),
+            "columns_passed_over": self.passed_columns.iter().collect::<Vec<_>>(),
+            "rows_passed_over": self.passed_over,
             "added": counts.added,
             "changed": counts.changed,
             "unchanged": counts.unchanged,
@@ -105,7 +134,8 @@ impl ImportReport {
         counts: &Counts,
     ) -> io::Result<()> {
         if args.strict && self.has_bad_rows() {
-            return writeln!(out, "{} bad: nothing was changed", self.bad_rows);
+            writeln!(out, "{} bad: nothing was changed", self.bad_rows)?;
+            return self.print_columns(out);
         }
 
         write!(
@@ -120,6 +150,7 @@ impl ImportReport {
             write!(out, ", {} bad", self.bad_rows)?;
         }
         writeln!(out)?;
+        self.print_columns(out)?;
 
         if counts.left > 0 {
             let keys = text::count(counts.left, "key");
@@ -135,6 +166,28 @@ impl ImportReport {
             )?;
         } else if args.replace && self.rows == 0 {
             writeln!(out, "Nothing was removed, since the file has no products")?;
+        }
+        Ok(())
+    }
+
+    /// Says which export was recognised, and what was passed over.
+    fn print_columns(&self, out: &mut dyn Write) -> io::Result<()> {
+        if let Some((_, name)) = self.recognised {
+            writeln!(out, "The file was read as a product export of {name}")?;
+        }
+        if self.passed_over > 0 {
+            let reason = match self.passed_over {
+                1 => "only heads its variants, or isn't for sale",
+                _ => "only head their variants, or aren't for sale",
+            };
+            let rows = text::count(self.passed_over, "row");
+            writeln!(out, "Passed over: {rows} that {reason}")?;
+        }
+        if !self.passed_columns.is_empty() {
+            let columns = text::count(self.passed_columns.len() as u64, "column");
+            let names = listed(self.passed_columns.iter());
+            let message = format!("Passed over: {columns} ({names})");
+            writeln!(out, "{}", text::shown(&message))?;
         }
         Ok(())
     }

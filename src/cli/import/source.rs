@@ -1,7 +1,7 @@
 //! Reads the rows of a file on a thread of its own, ahead of the storing.
 
 use super::ImportArgs;
-use crate::catalog_file::{self, FileError, Format, ParsedRow, ProductRow};
+use crate::catalog_file::{self, ColumnRules, FileError, Format, ParsedRow, ProductRow};
 use crate::cli::streams;
 use indicatif::{ProgressBar, ProgressStyle};
 use std::fs::{File, Metadata};
@@ -14,6 +14,13 @@ use tokio::sync::mpsc;
 const CHUNKS_AHEAD: usize = 4;
 /// The rows of a chunk.
 const CHUNK_ROWS: usize = 256;
+
+/// The way in which a file is read.
+#[derive(Debug, Clone)]
+pub(super) struct FileKind {
+    pub(super) format: Option<Format>,
+    pub(super) rules: ColumnRules,
+}
 
 /// The file or stream that the products come from.
 pub(super) enum ImportSource {
@@ -94,15 +101,11 @@ pub(super) struct RowReader {
 
 impl RowReader {
     /// Starts reading; `progress` counts the bytes.
-    pub(super) fn start(
-        source: ImportSource,
-        format: Option<Format>,
-        progress: ProgressBar,
-    ) -> RowReader {
+    pub(super) fn start(source: ImportSource, kind: FileKind, progress: ProgressBar) -> RowReader {
         let (sender, chunks) = mpsc::channel(CHUNKS_AHEAD);
         let thread = std::thread::spawn(move || match source {
-            ImportSource::File(file) => read_rows(progress.wrap_read(file), format, &sender),
-            ImportSource::Stdin => read_rows(progress.wrap_read(streams::stdin()), format, &sender),
+            ImportSource::File(file) => read_rows(progress.wrap_read(file), &kind, &sender),
+            ImportSource::Stdin => read_rows(progress.wrap_read(streams::stdin()), &kind, &sender),
         });
 
         RowReader { thread, chunks }
@@ -125,12 +128,12 @@ impl RowReader {
 /// Reads rows and sends them in chunks.
 fn read_rows(
     source: impl Read,
-    format: Option<Format>,
+    kind: &FileKind,
     sender: &mpsc::Sender<Vec<ParsedRow>>,
 ) -> Result<(), FileError> {
     let mut chunk = Vec::with_capacity(CHUNK_ROWS);
     let mut bytes = 0;
-    let result = catalog_file::read(source, format, |row| {
+    let result = catalog_file::read(source, kind.format, &kind.rules, |row| {
         bytes += size(&row);
         chunk.push(row);
         if chunk.len() < CHUNK_ROWS && bytes < catalog_file::LONGEST {
@@ -156,6 +159,6 @@ fn size(row: &ParsedRow) -> usize {
         ParsedRow::Product(ProductRow { fields, .. }) => {
             fields.iter().flatten().map(String::len).sum()
         }
-        ParsedRow::Bad(_) => 0,
+        ParsedRow::Bad(_) | ParsedRow::Columns(_) | ParsedRow::PassedOver => 0,
     }
 }

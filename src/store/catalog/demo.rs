@@ -1,8 +1,7 @@
 //! The demo catalog, built into the program.
 
 use super::shop::{Shop, is_untouched, name_shop};
-use crate::catalog_file;
-use crate::catalog_file::{FileError, Format, ParsedRow, ProductRow};
+use crate::catalog_file::{self, ColumnRules, FileError, Format, ParsedRow, ProductRow};
 use crate::model::text;
 use crate::store::catalog::import::put_products;
 use crate::store::catalog::index::{StoredHash, fetch_raw};
@@ -83,7 +82,7 @@ pub async fn load_if_untouched(connection: &mut Connection) -> Result<(), Error>
 /// The [`FileError`] at which reading ended.
 pub fn rows(file: &[u8]) -> Result<Vec<ProductRow>, FileError> {
     let mut rows = Vec::new();
-    catalog_file::read(file, Some(Format::Csv), |parsed| {
+    catalog_file::read(file, Some(Format::Csv), &ColumnRules::default(), |parsed| {
         if let ParsedRow::Product(row) = parsed {
             rows.push(row);
         }
