@@ -398,6 +398,43 @@ fn what_must_be_unpacked_is_named() {
 }
 
 #[test]
+fn a_dry_run_says_what_would_change() {
+    let file = "id,name,price\nespresso,Espresso,9.90\nnew,New,1\n";
+    for options in [&[][..], &["--replace"], &["--replace", "--strict"]] {
+        let server = Server::with_demo();
+        server.cmd("HSET product:unlisted name Unlisted price 1");
+        server.cmd("HSET product:42 views 3");
+        let before = server.digest();
+        let path = write(&server, "new.csv", file);
+        let args = [&["import", &path][..], options].concat();
+
+        let dry = ok(&server, &[&args[..], &["--dry-run"]].concat());
+        assert_eq!(server.digest(), before);
+        let told = dry.strip_prefix("Nothing was changed. Without --dry-run: ");
+        assert_eq!(told, Some(&*ok(&server, &args)), "{args:?}");
+        assert_ne!(server.digest(), before);
+    }
+
+    let server = Server::with_demo();
+    let before = server.digest();
+    let (status, said, complaint) = piped(
+        &server,
+        &["import", "-", "--dry-run", "--json"],
+        b"id,name,price\nespresso,Espresso,9.90\nbad,Bad,x\n",
+    );
+    assert!(
+        status == 1 && complaint.contains("not a valid price"),
+        "{complaint}"
+    );
+    let said: Value = serde_json::from_str(&said).unwrap();
+    assert_eq!(
+        (&said["dry_run"], &said["changed"], &said["bad"]),
+        (&json!(true), &json!(1), &json!(1))
+    );
+    assert_eq!(server.digest(), before);
+}
+
+#[test]
 fn hostile_exports_are_told_and_harm_nothing() {
     let server = Server::start();
 

@@ -35,6 +35,9 @@ pub(super) struct ImportArgs {
     /// Pass over columns with unknown names
     #[arg(long)]
     ignore_unknown: bool,
+    /// Say what would change, and change nothing
+    #[arg(long)]
+    dry_run: bool,
 }
 
 /// Imports products. The status is 1 where any was bad.
@@ -102,7 +105,7 @@ async fn import(
     }
 
     let options = Options {
-        dry: false,
+        dry: args.dry_run,
         replace: args.replace,
     };
     pass(connection, source.rewound()?, file, options, report).await

@@ -118,6 +118,7 @@ impl ImportReport {
             "format": self.recognised.map(|(code, _)| code),
             "columns_passed_over": self.passed_columns.iter().collect::<Vec<_>>(),
             "rows_passed_over": self.passed_over,
+            "dry_run": args.dry_run,
             "added": counts.added,
             "changed": counts.changed,
             "unchanged": counts.unchanged,
@@ -138,6 +139,9 @@ impl ImportReport {
             return self.print_columns(out);
         }
 
+        if args.dry_run {
+            write!(out, "Nothing was changed. Without --dry-run: ")?;
+        }
         write!(
             out,
             "{} added, {} changed, {} unchanged",

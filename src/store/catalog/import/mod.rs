@@ -40,7 +40,7 @@ const BATCHES_UNDER_WAY: usize = 6;
 /// Options of an import.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Options {
-    /// Remove products that no row named at the end, unless the import is dry.
+    /// Remove products that no row named at the end.
     pub replace: bool,
     /// Check and count everything, and write nothing.
     pub dry: bool,
@@ -92,6 +92,8 @@ pub struct Import<'c> {
     counts: Counts,
     /// The count of ids noted for the replacing.
     noted: u64,
+    /// The products that rows named, for a dry replacing: nothing is noted in Redis then.
+    named: Option<HashSet<ProductId>>,
 }
 
 impl<'c> Import<'c> {
@@ -119,6 +121,7 @@ impl<'c> Import<'c> {
             announcer: ChangeAnnouncer::new(Instant::now()),
             counts: Counts::default(),
             noted: 0,
+            named: (options.replace && options.dry).then(HashSet::new),
         }
     }
 
@@ -134,6 +137,9 @@ impl<'c> Import<'c> {
             self.ids.insert(row.id.clone());
         }
 
+        if let Some(named) = &mut self.named {
+            named.insert(row.id.clone());
+        }
         self.bytes += row.fields.iter().flatten().map(String::len).sum::<usize>();
         self.rows.push(row);
 

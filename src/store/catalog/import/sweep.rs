@@ -14,14 +14,14 @@ use redis::aio::ConnectionLike;
 impl Import<'_> {
     /// Removes all products that were not noted, and counts them and the hashes that are none.
     pub(super) async fn sweep(&mut self) -> Result<(), Error> {
-        let Some(seen) = self.options.seen.clone() else {
+        if self.options.seen.is_none() && self.named.is_none() {
             return Ok(());
-        };
-        self.counts.removed = self.sweep_index(&seen).await?;
-        self.sweep_unlisted(&seen).await
+        }
+        self.counts.removed = self.sweep_index().await?;
+        self.sweep_unlisted().await
     }
 
-    async fn sweep_index(&mut self, seen: &str) -> Result<u64, Error> {
+    async fn sweep_index(&mut self) -> Result<u64, Error> {
         let mut removed = 0;
         let mut cursor = IndexCursor::default();
         loop {
@@ -36,15 +36,17 @@ impl Import<'_> {
                 return Ok(removed);
             }
 
-            let unnamed = self.unnamed(seen, ids).await?;
-            cursor.note_removed(unnamed.len());
+            let unnamed = self.unnamed(ids).await?;
+            if !self.options.dry {
+                cursor.note_removed(unnamed.len());
+            }
             removed += self.remove_all(unnamed).await?;
         }
     }
 
     /// Removes the products that stand in no index; where scanning isn't permitted, nobody
     /// sees them.
-    async fn sweep_unlisted(&mut self, seen: &str) -> Result<(), Error> {
+    async fn sweep_unlisted(&mut self) -> Result<(), Error> {
         let mut position = Scan::default();
         loop {
             let ids = match scan(&mut self.connection.conn, &mut position).await {
@@ -54,13 +56,15 @@ impl Import<'_> {
                     retry.again(self.connection, trouble).await?;
                     // Another server knows nothing of the position.
                     position = Scan::default();
-                    self.counts.left = 0;
+                    if !self.options.dry {
+                        self.counts.left = 0;
+                    }
                     continue;
                 }
                 Ok(None) | Err(_) => return Ok(()),
             };
 
-            let unnamed = self.unnamed(seen, ids).await?;
+            let unnamed = self.unnamed(ids).await?;
             let count = unnamed.len() as u64;
             let removed = self.remove_all(unnamed).await?;
             self.counts.removed += removed;
@@ -69,14 +73,19 @@ impl Import<'_> {
     }
 
     /// Keeps those of `ids` that were not noted.
-    async fn unnamed(
-        &mut self,
-        seen: &str,
-        mut ids: Vec<ProductId>,
-    ) -> Result<Vec<ProductId>, Error> {
+    async fn unnamed(&mut self, mut ids: Vec<ProductId>) -> Result<Vec<ProductId>, Error> {
+        if let Some(named) = &mut self.named {
+            // Those that were counted are still there, and must not be counted again.
+            ids.retain(|id| named.insert(id.clone()));
+            return Ok(ids);
+        }
+        let Some(seen) = self.options.seen.clone() else {
+            return Ok(Vec::new());
+        };
+
         let mut retry = RetryPolicy::IMPORT.start();
         let noted = loop {
-            match NotedIds::read(&mut self.connection.conn, seen, &ids).await {
+            match NotedIds::read(&mut self.connection.conn, &seen, &ids).await {
                 Ok(noted) => break noted,
                 Err(trouble) => retry.again(self.connection, trouble).await?,
             }
@@ -93,7 +102,7 @@ impl Import<'_> {
         Ok(ids)
     }
 
-    /// Removes those of `ids` that are products; returns how many are.
+    /// Removes those of `ids` that are products, unless the import is dry; returns how many are.
     async fn remove_all(&mut self, ids: Vec<ProductId>) -> Result<u64, Error> {
         if ids.is_empty() {
             return Ok(0);
@@ -106,6 +115,10 @@ impl Import<'_> {
                 Err(trouble) => retry.again(self.connection, trouble).await?,
             }
         };
+
+        if self.options.dry {
+            return Ok(products.len() as u64);
+        }
 
         let mut retry = RetryPolicy::IMPORT.start();
         while let Err(trouble) = remove(&mut self.connection.conn, &products, &ids).await {
