@@ -149,6 +149,52 @@ fn a_cancelled_order_whose_command_failed_is_tried_no_more() {
 }
 
 #[test]
+fn a_cancellation_whose_command_fails_keeps_no_order() {
+    let server = tea_shop();
+    let paper = server.dir().join("paper");
+    let tell = format!(
+        "echo $TROLLEY_STATE $TROLLEY_CART; test $TROLLEY_STATE = placed || test -e {}",
+        paper.display()
+    );
+    let mut follower = following(&server, &tell, &[]);
+    order(&server, "kitchen");
+    assert_eq!(follower.line(), "placed kitchen");
+    wait_acknowledged(&server);
+
+    ok(&server, &["order", "1", "cancel"]);
+    assert_eq!(follower.line(), "cancelled kitchen");
+    order(&server, "bar");
+    until("the next order comes", || follower.line() == "placed bar");
+
+    let cancelled = || server.cli("XPENDING {orders}:cancelled trolley - + 9");
+    assert_ne!(cancelled().trim(), "");
+    std::fs::write(&paper, "").unwrap();
+    until("the cancellation is told", || cancelled().trim().is_empty());
+}
+
+#[test]
+fn a_command_runs_once_though_the_link_breaks_meanwhile() {
+    let server = tea_shop();
+    let go = server.dir().join("go");
+    let began = server.dir().join("began");
+    let wait = format!(
+        "touch {}; until test -e {}; do sleep 0.05; done; echo $TROLLEY_CART",
+        began.display(),
+        go.display()
+    );
+    let mut follower = following(&server, &wait, &[]);
+    order(&server, "kitchen");
+    wait_exists(&began);
+
+    server.cmd("CLIENT KILL TYPE normal");
+    std::fs::write(&go, "").unwrap();
+    assert_eq!(follower.line(), "kitchen");
+    wait_acknowledged(&server);
+    order(&server, "bar");
+    assert_eq!(follower.line(), "bar");
+}
+
+#[test]
 fn a_command_that_hangs_is_ended_with_all_its_processes() {
     let server = tea_shop();
     // One process ends when it is asked to, another has to be killed.
