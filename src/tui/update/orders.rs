@@ -651,12 +651,13 @@ impl Updater<'_> {
         self.state.orders.placed_by_other = Some(placed.clone());
         self.state.catalog.usual.is_old = true;
 
-        self.notify_until_key(tell_placed(self.state, &placed), Tone::Info);
+        // Where that shows the receipt, the sentence need not say which key does.
         if is_known {
             self.confirm_placed(&placed);
         } else {
             self.read_newest_orders();
         }
+        self.notify_until_key(tell_placed(self.state, &placed), Tone::Info);
     }
 
     /// Tells whether the record of an order says the same as who told of it: that it was placed just
