@@ -1,11 +1,9 @@
 //! `trolley export [FILE|-]`
 
-mod interrupt;
-
 use super::connect;
 use super::error::{CliError, FileAccess, usage_error};
 use super::output::{Output, OutputForm, shown_path};
-use super::streams;
+use super::{stop, streams};
 use crate::catalog_file::{Format, RowError, Writer, flaw_of_id, flaw_of_values};
 use crate::config::Settings;
 use crate::model::{ProductId, text};
@@ -83,7 +81,7 @@ pub(super) async fn run(
     let counts = if is_special {
         write_special(&mut connection, format, &file).await?
     } else {
-        interrupt::or_tidy(replace(&mut connection, format, &file)).await?
+        stop::or_tidy(replace(&mut connection, format, &file)).await?
     };
     warn(&counts, format, output);
 

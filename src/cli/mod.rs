@@ -1,7 +1,8 @@
 //! The command line: one file per command.
 //!
 //! Beside the commands stand the files that they share: `args`, `connect`, `error`, `output` with
-//! `cart_output`, `order_output` and `product_output`, and `complete`, which answers shells.
+//! `cart_output`, `order_output` and `product_output`, `stop` for the signals that end a command, and
+//! `complete`, which answers shells.
 //! `visitor` has the commands that people may send by SSH.
 
 mod acl;
@@ -45,6 +46,7 @@ mod serve;
 mod set;
 mod shop;
 mod split;
+mod stop;
 mod streams;
 mod today;
 #[cfg(feature = "serve")]

@@ -3,7 +3,6 @@
 mod csv;
 mod exec;
 mod follow;
-mod stop;
 
 use super::error::{CliError, usage_error};
 use super::order_output::order_json;

@@ -3,11 +3,11 @@
 //! would be printed.
 
 use super::exec::{OrderCommand, OrderRunner};
-use super::stop::StopSignals;
 use crate::cli::args::{time, whole_number};
 use crate::cli::error::{CliError, usage_error};
 use crate::cli::order_output::{RECEIPT_COLUMNS, order_line_json};
 use crate::cli::output::Output;
+use crate::cli::stop::StopSignals;
 use crate::model::{OrderState, receipt};
 use crate::store::order::{self, FollowEvent, Follower, LONGEST_WAIT, OrderEntry};
 use crate::store::{Connection, Error, Trouble};

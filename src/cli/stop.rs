@@ -1,6 +1,7 @@
-//! The signals that end a command which has something to end first.
+//! The signals that end a command which has something to end, or to tidy up, first.
 
-use crate::tui::terminal::signals::ignored_signals;
+use super::error::CliError;
+use crate::tui::terminal::signals::{ignored_signals, leave_to_others};
 use futures::StreamExt;
 use futures::stream::FuturesUnordered;
 use std::io;
@@ -12,6 +13,21 @@ const KINDS: [fn() -> SignalKind; 3] = [
     SignalKind::interrupt,
     SignalKind::terminate,
 ];
+
+/// Does `work`, unless a signal that ends programs comes first: then what `work` holds is
+/// dropped, and the program ends by that signal as if nobody had caught it.
+pub(super) async fn or_tidy<T>(
+    work: impl Future<Output = Result<T, CliError>>,
+) -> Result<T, CliError> {
+    let mut signals = StopSignals::hear()?;
+    let signal = tokio::select! {
+        result = work => return result,
+        signal = signals.next() => signal,
+    };
+
+    signal.end_program()?;
+    Err(CliError::Output(io::ErrorKind::Interrupted.into()))
+}
 
 /// The signals that end this command, without those that whoever started it wants ignored.
 pub(super) struct StopSignals(Vec<(SignalKind, Signal)>);
@@ -25,7 +41,9 @@ impl StopSignals {
         let ignored = ignored_signals();
         let mut signals = Vec::new();
         for kind in KINDS.map(|kind| kind()) {
-            if ignored >> (kind.as_raw_value() - 1) & 1 == 0 {
+            let is_ignored = ignored >> (kind.as_raw_value() - 1) & 1 == 1;
+            if !is_ignored {
+                leave_to_others(kind);
                 signals.push((kind, signal(kind)?));
             }
         }
@@ -47,7 +65,8 @@ impl StopSignals {
 }
 
 impl StopSignal {
-    /// Ends the program as the signal usually does.
+    /// Ends the program as the signal usually does. A shell must see which signal it was, or the loop
+    /// around this command would go on.
     pub(super) fn end_program(self) -> io::Result<()> {
         signal_hook::low_level::emulate_default_handler(self.0.as_raw_value())
     }
