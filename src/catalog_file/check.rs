@@ -334,7 +334,7 @@ fn check_field(column: &'static str, value: &str) -> Result<(), RowError> {
 }
 
 /// The beginning of a value, clean for a message.
-fn excerpt(value: &str) -> String {
+pub(super) fn excerpt(value: &str) -> String {
     text::sanitize_to(value.as_bytes(), 40)
 }
 

@@ -2,7 +2,7 @@
 //! and get an id, headings and drafts are passed over.
 
 use super::COLUMNS;
-use crate::catalog_file::check::{ProductRow, RowError, checked};
+use crate::catalog_file::check::{ProductRow, RowError, checked, excerpt};
 use crate::catalog_file::formats::{CATEGORY, DESCRIPTION, ID, Mapping, Meaning, NAME, STOCK};
 use crate::catalog_file::html;
 use crate::model::text;
@@ -25,7 +25,7 @@ pub(crate) enum ForeignRow {
     Empty,
 }
 
-/// What is known from the rows before.
+/// The products of the rows before, and the ids that they had.
 #[derive(Debug, Default)]
 pub(crate) struct ForeignRows {
     /// Products that may have variants, by their handles or ids.
@@ -36,7 +36,7 @@ pub(crate) struct ForeignRows {
     ids: HashMap<u64, u64>,
 }
 
-/// What a product says for all of its variants.
+/// The words of a product that hold for all of its variants.
 #[derive(Debug, Clone, Default)]
 struct Heading {
     name: Option<String>,
@@ -355,9 +355,4 @@ fn slug(text: &str) -> String {
         .filter(|word| !word.is_empty())
         .collect();
     words.join("-")
-}
-
-/// The beginning of a value, clean for a message.
-fn excerpt(value: &str) -> String {
-    text::sanitize_to(value.as_bytes(), 40)
 }

@@ -2,8 +2,7 @@
 //! the fields of products. Nothing here reads a row.
 
 use super::COLUMNS;
-use crate::catalog_file::check::{RowError, column};
-use crate::model::text;
+use crate::catalog_file::check::{RowError, column, excerpt};
 use std::collections::HashMap;
 
 /// Indexes into [`COLUMNS`].
@@ -227,7 +226,7 @@ impl ColumnRules {
             // The name of a column may have an equals sign, and that of a field has none.
             let (name, field) = pair
                 .rsplit_once('=')
-                .ok_or_else(|| RowError::NoPair(excerpt(pair)))?;
+                .ok_or_else(|| RowError::NoPair(excerpt(pair.trim())))?;
             Ok((folded(name), column(field)?))
         });
         Ok(ColumnRules {
@@ -288,7 +287,7 @@ impl ColumnFacts {
     }
 }
 
-/// What has the names that are mapped.
+/// The holder of the names that are mapped.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum NamesOf {
     /// A whole file.
@@ -357,7 +356,7 @@ pub(crate) fn layout(
         format: format.map(|format| (format.code, format.name)),
         passed_over: rest
             .iter()
-            .map(|index| excerpt(&names[*index]))
+            .map(|index| excerpt(names[*index].trim()))
             .filter(|name| !name.is_empty())
             .collect(),
     };
@@ -387,7 +386,7 @@ fn own_layout(
             Ok(field) if is_taken[field] => return Err(RowError::Twice(COLUMNS[field])),
             Ok(field) => is_taken[field] = true,
             Err(RowError::NamelessColumn) => {}
-            Err(_) => facts.passed_over.push(excerpt(name)),
+            Err(_) => facts.passed_over.push(excerpt(name.trim())),
         }
         columns.push(field.ok());
     }
@@ -450,7 +449,7 @@ impl Header {
         match self.places.get(name).map(Vec::as_slice) {
             None | Some([]) => Ok(None),
             Some([place]) => Ok(Some(*place)),
-            Some(_) => Err(RowError::NameTwice(excerpt(name))),
+            Some(_) => Err(RowError::NameTwice(excerpt(name.trim()))),
         }
     }
 
@@ -464,7 +463,7 @@ impl Header {
         for (name, field) in &rules.map {
             match (self.place(name)?, holder) {
                 (Some(place), _) => columns.push((place, Meaning::Field(*field))),
-                (None, NamesOf::File) => return Err(RowError::NoSuchColumn(excerpt(name))),
+                (None, NamesOf::File) => return Err(RowError::NoSuchColumn(excerpt(name.trim()))),
                 (None, NamesOf::Object) => {}
             }
         }
@@ -491,11 +490,6 @@ impl Header {
 /// A name of a column as it is compared.
 fn folded(name: &str) -> String {
     name.trim().to_lowercase()
-}
-
-/// The beginning of a name, clean for a message.
-fn excerpt(name: &str) -> String {
-    text::sanitize_to(name.trim().as_bytes(), 40)
 }
 
 #[cfg(test)]

@@ -187,7 +187,7 @@ pub(crate) fn read_array<R: Read>(
     }
 }
 
-/// What reads the rest of a file behind its array.
+/// The reader of what stands in a file behind its array.
 type Rest<R> = serde_json::Deserializer<serde_json::de::IoRead<RecordLimiter<R>>>;
 
 /// Reads the objects of an array; returns what reads the rest, unless `take` broke off.
