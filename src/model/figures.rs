@@ -69,20 +69,8 @@ pub struct Figures {
 }
 
 impl Figures {
-    /// The figures of orders in one currency, newest first, in a shop with the clocks of `zone`.
-    pub fn of<'a>(
-        orders: impl IntoIterator<Item = &'a Order>,
-        currency: &str,
-        zone: &TimeZone,
-    ) -> Figures {
-        let mut figures = Figures::default();
-        for order in orders {
-            figures.add(order, currency, zone);
-        }
-        figures
-    }
-
-    /// Adds an order, which is not newer than those before.
+    /// Adds an order, which is not newer than those before: to the sums where it is in this currency,
+    /// and to an hour by the clocks of `zone`.
     pub fn add(&mut self, order: &Order, currency: &str, zone: &TimeZone) {
         if order.state == OrderState::Cancelled {
             self.cancelled += 1;

@@ -41,16 +41,6 @@ impl Period {
         Ok(Period { since, until })
     }
 
-    /// The day of `date`, by the calendar of `zone`. Its length may differ from 24 hours.
-    #[must_use]
-    pub fn day(date: Date, zone: &TimeZone) -> Period {
-        let day = Moment::Day(date);
-        Period {
-            since: Some(day.start(zone)),
-            until: Some(day.end(zone)),
-        }
-    }
-
     /// The same days and times of the week before, by the clocks of `zone`, as far as they are past
     /// at `now` (Unix milliseconds).
     #[must_use]
@@ -86,7 +76,7 @@ enum Moment {
 impl Moment {
     fn parse(typed: &str, now: u64, zone: &TimeZone) -> Result<Moment, String> {
         let typed = typed.trim();
-        let today = date_of(now, zone);
+        let today = local(now, zone).date();
         let day = match typed.to_ascii_lowercase().as_str() {
             "today" => Some(today),
             "yesterday" => today.yesterday().ok(),
@@ -129,12 +119,6 @@ impl Moment {
             Moment::Time(_) | Moment::Exact(_) => self.start(zone),
         }
     }
-}
-
-/// The day of a moment, in Unix milliseconds, by the calendar of `zone`.
-#[must_use]
-pub fn date_of(at: u64, zone: &TimeZone) -> Date {
-    local(at, zone).date()
 }
 
 /// The moment a week before another, both in Unix milliseconds, when the clocks of `zone` show the
@@ -216,7 +200,7 @@ mod tests {
     #[test]
     fn a_day_on_which_the_clocks_change_has_its_own_length() {
         let hours = |date: &str| {
-            let day = Period::day(date.parse().unwrap(), &berlin());
+            let day = period(date, date).unwrap();
             (day.until.unwrap() - day.since.unwrap()) / HOUR
         };
         assert_eq!(
@@ -227,7 +211,7 @@ mod tests {
 
     #[test]
     fn a_week_before_is_the_same_time_by_the_clocks() {
-        let day = |date: &str| Period::day(date.parse().unwrap(), &berlin());
+        let day = |date: &str| period(date, date).unwrap();
         let noon = day("2026-10-28").since.unwrap() + 12 * HOUR;
         let before = day("2026-10-28").week_before(noon, &berlin());
         let summer = day("2026-10-21").since.unwrap();
