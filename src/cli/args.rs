@@ -2,9 +2,10 @@
 
 use super::error::{CliError, invalid_argument, usage_error};
 use crate::model::order::OrderRef;
-use crate::model::{Money, OpId, OrderId, Timeout, text};
+use crate::model::{Money, OpId, OrderId, Period, Timeout, text};
 use crate::store;
 use clap::Args;
+use jiff::tz::TimeZone;
 use std::str::FromStr;
 use std::time::Duration;
 
@@ -65,6 +66,16 @@ pub(super) fn time(argument: &'static str, typed: &str) -> Result<Option<Duratio
         Ok(Timeout::Never) => Ok(None),
         Err(why) => Err(usage_error(argument, why)),
     }
+}
+
+/// Reads the ends of a period as they were typed, by the clocks of the shop's `zone`.
+pub(super) fn period(
+    since: Option<&str>,
+    until: Option<&str>,
+    now: u64,
+    zone: &TimeZone,
+) -> Result<Period, CliError> {
+    Period::parse(since, until, now, zone).map_err(|why| usage_error("since, until", why))
 }
 
 /// Reads what names an order: its number, the end of its id, or the whole id.

@@ -4,12 +4,12 @@ mod csv;
 mod exec;
 mod follow;
 
-use super::error::{CliError, usage_error};
+use super::error::CliError;
 use super::order_output::order_json;
 use super::output::{Output, pad};
 use super::{args, connect};
 use crate::config::Settings;
-use crate::model::{Order, OrderState, Period, receipt, text};
+use crate::model::{Order, OrderState, receipt, text};
 use crate::store::Connection;
 use crate::store::order::{self, OrderFilter, OrderListing};
 use clap::Args;
@@ -110,8 +110,7 @@ pub(super) async fn list(
     let mut connection = connect::open_shop(settings).await?;
     let zone = connect::shop_zone(&mut connection).await?;
     let (since, until) = (args.since.as_deref(), args.until.as_deref());
-    let period = Period::parse(since, until, connect::now(), &zone)
-        .map_err(|why| usage_error("since, until", why))?;
+    let period = args::period(since, until, connect::now(), &zone)?;
 
     // Orders that dead terminals left unfinished are brought to their end first.
     order::finish_open(&mut connection).await?;

@@ -1,8 +1,8 @@
 //! `trolley today`: what the shop has sold today, or in another time.
 
-use super::connect;
-use super::error::{CliError, usage_error};
+use super::error::CliError;
 use super::output::{Output, csv_text, pad};
+use super::{args, connect};
 use crate::catalog_file::csv_error;
 use crate::config::Settings;
 use crate::model::figures::{Figures, Sales};
@@ -70,8 +70,7 @@ impl Report {
         let zone = connect::shop_zone(connection).await?;
         let now = connect::now();
         let since = args.since.as_deref().unwrap_or("today");
-        let period = Period::parse(Some(since), args.until.as_deref(), now, &zone)
-            .map_err(|why| usage_error("since, until", why))?;
+        let period = args::period(Some(since), args.until.as_deref(), now, &zone)?;
 
         let shop = store::get_shop(connection).await?;
         let before = period.week_before(now, &zone);
