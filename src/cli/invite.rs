@@ -10,7 +10,6 @@ use crate::model::time::{day_and_minute, millis};
 use crate::model::{Role, UserName, text};
 use crate::store::invitations::{self, MOST_USES};
 use clap::{Args, ValueEnum};
-use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use rustix::rand::{GetRandomFlags, getrandom};
 use serde_json::json;
@@ -120,8 +119,7 @@ pub(super) async fn run(
 
 /// The end of an invitation, for people.
 pub(super) fn until_when(until: u64) -> String {
-    let now = u64::try_from(Timestamp::now().as_millisecond()).unwrap_or_default();
-    day_and_minute(until, now, &TimeZone::system())
+    day_and_minute(until, connect::now(), &TimeZone::system())
 }
 
 fn random() -> io::Result<[u8; 16]> {

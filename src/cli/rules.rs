@@ -11,7 +11,6 @@ use crate::model::typed_rule::{NONE, TypedRule, time_of_day};
 use crate::model::{Money, RuleChange, Rules, UserName, time};
 use crate::store;
 use clap::Args;
-use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use serde_json::{Value, json};
 use std::io::{self, Write};
@@ -63,7 +62,7 @@ pub(super) async fn run(
             .map_err(|error| CliError::of_repeated(error, what))?
     };
 
-    let now = Timestamp::now();
+    let now = connect::now();
     let currency = connect::currency(&mut connection).await;
     output.result(
         || rules_json(&settings.user, &cart.rules),
@@ -71,7 +70,7 @@ pub(super) async fn run(
     )?;
     if let (Some(typed), Some(closes)) = (&args.deadline, cart.rules.closes)
         && time_of_day(typed.trim()).is_some()
-        && !time::is_same_day(closes, unix_millis(now), &TimeZone::system())
+        && !time::is_same_day(closes, now, &TimeZone::system())
     {
         let closes = deadline(closes, now);
         output.warn(&format!(
@@ -88,7 +87,7 @@ impl RulesArgs {
         if self.lock || self.unlock {
             changes.push(RuleChange::Locked(self.lock));
         }
-        let now = Timestamp::now();
+        let now = connect::now();
         for (rule, argument, value) in [
             (TypedRule::Deadline, "deadline", &self.deadline),
             (TypedRule::Budget, "budget", &self.budget),
@@ -114,9 +113,9 @@ fn read_rule(
     rule: TypedRule,
     argument: &'static str,
     typed: &str,
-    now: Timestamp,
+    now: u64,
 ) -> Result<RuleChange, CliError> {
-    let change = rule.parse(typed, unix_millis(now), &TimeZone::system());
+    let change = rule.parse(typed, now, &TimeZone::system());
     change.ok_or_else(|| match rule {
         TypedRule::Deadline => {
             invalid_argument(argument, typed, "write it like 18:00, 45m or none")
@@ -145,20 +144,11 @@ fn rules_json(user: &UserName, rules: &Rules) -> Value {
 }
 
 /// A deadline for people, with its day.
-fn deadline(closes: u64, now: Timestamp) -> String {
-    time::day_and_minute(closes, unix_millis(now), &TimeZone::system())
+fn deadline(closes: u64, now: u64) -> String {
+    time::day_and_minute(closes, now, &TimeZone::system())
 }
 
-fn unix_millis(moment: Timestamp) -> u64 {
-    u64::try_from(moment.as_millisecond()).unwrap_or_default()
-}
-
-fn print_rules(
-    out: &mut dyn Write,
-    rules: &Rules,
-    currency: &str,
-    now: Timestamp,
-) -> io::Result<()> {
+fn print_rules(out: &mut dyn Write, rules: &Rules, currency: &str, now: u64) -> io::Result<()> {
     let Some(owner) = &rules.owner else {
         return writeln!(out, "This cart has no rules");
     };
