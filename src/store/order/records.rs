@@ -318,17 +318,31 @@ async fn read_range(
 
 /// Reads the orders with these ids. What is no id of an order that can be read is left out.
 pub(crate) async fn read_orders(conn: &Conn, ids: &[String]) -> Result<Vec<Order>, Trouble> {
-    let ids = ids.iter().filter_map(|id| OrderId::parse(id));
-    let commands = ids.map(|id| fetch(&id)).collect();
-    let answers = pipeline::run_all(conn, commands).await?;
+    read_each(conn, ids, fetch, |_, fields| {
+        decode(fields).map(|record| record.order)
+    })
+    .await
+}
 
+/// Reads what `fetch` asks of the orders with these ids, and `decode` understands. What is no id of
+/// an order that can be read is left out.
+async fn read_each<T>(
+    conn: &Conn,
+    ids: &[String],
+    fetch: impl Fn(&OrderId) -> Cmd,
+    decode: impl Fn(&OrderId, &[Option<Vec<u8>>]) -> Option<T>,
+) -> Result<Vec<T>, Trouble> {
+    let ids: Vec<OrderId> = ids.iter().filter_map(|id| OrderId::parse(id)).collect();
+    let answers = pipeline::run_all(conn, ids.iter().map(fetch).collect()).await?;
+
+    let mut read = Vec::with_capacity(ids.len());
     // One record that can't be read must not hide the others.
-    let mut orders = Vec::new();
-    for fields in answers.into_iter().flatten() {
+    for (id, fields) in ids.iter().zip(answers) {
+        let fields = fields.unwrap_or(Value::Nil);
         let fields: Vec<Option<Vec<u8>>> = redis::from_redis_value(fields).unwrap_or_default();
-        orders.extend(decode(&fields).map(|record| record.order));
+        read.extend(decode(id, &fields));
     }
-    Ok(orders)
+    Ok(read)
 }
 
 /// The fields of an order that tell of it in short, in the order in which they are read.
@@ -404,17 +418,10 @@ pub(crate) async fn read_newest(
     let mut command = redis::cmd("ZREVRANGE");
     command.arg(index_of(Some(user))).arg(0).arg(most - 1);
     let ids: Vec<String> = answer(&command, conn).await?;
-
-    let ids: Vec<OrderId> = ids.iter().filter_map(|id| OrderId::parse(id)).collect();
-    let answers = pipeline::run_all(conn, ids.iter().map(fetch_brief).collect()).await?;
-    let mut orders = Vec::new();
-    // One record that can't be read must not hide the others.
-    for (id, fields) in ids.iter().zip(answers) {
-        let fields = fields.unwrap_or(Value::Nil);
-        let fields: Vec<Option<Vec<u8>>> = redis::from_redis_value(fields).unwrap_or_default();
-        orders.extend(decode_brief(id, user, &fields));
-    }
-    Ok(orders)
+    read_each(conn, &ids, fetch_brief, |id, fields| {
+        decode_brief(id, user, fields)
+    })
+    .await
 }
 
 /// Moves an order to another state; asking for its present state is fine.
