@@ -15,6 +15,7 @@ use crate::store::order::records::{
     cancel_own, mark_settled, read_brief, read_newest, read_own, read_page,
 };
 use crate::store::order::{Driver, OrdersPage, Outcome};
+use std::sync::Arc;
 use std::time::Duration;
 
 /// The orders that a terminal reads first, and at a time of the older ones.
@@ -134,8 +135,8 @@ impl Session {
             OrderRequest::Preview(currency) => self.preview_order(supervisor, visitor, currency),
             OrderRequest::Cancel(id) => self.cancel_order(supervisor, visitor, id),
             OrderRequest::List => self.list_orders(supervisor, visitor, 0, NEWEST_LISTED),
-            OrderRequest::Newest => self.read_newest_orders(supervisor, visitor),
-            OrderRequest::Usual => self.read_usual(supervisor, visitor),
+            OrderRequest::Newest => self.read_unasked(supervisor, visitor, newest),
+            OrderRequest::Usual => self.read_unasked(supervisor, visitor, most_ordered),
             OrderRequest::Older(from) => {
                 self.list_orders(supervisor, visitor, from, OLDER_LISTED);
             }
@@ -196,36 +197,25 @@ impl Session {
         });
     }
 
-    fn read_newest_orders(&mut self, supervisor: &Supervisor, visitor: VisitorId) {
+    /// Reads a help that nobody asked for. Who may not read orders, or whose connection breaks, is
+    /// told so elsewhere.
+    fn read_unasked<F>(
+        &mut self,
+        supervisor: &Supervisor,
+        visitor: VisitorId,
+        read: impl FnOnce(Conn, Arc<UserName>) -> F + Send + 'static,
+    ) where
+        F: Future<Output = Result<OrderEvent, Trouble>> + Send,
+    {
         let products = self.products.clone();
         let user = supervisor.user.clone();
         self.start(async move {
-            let newest = match products.conn().await {
-                Ok(mut conn) => read_newest(&mut conn, &user, NEWEST_TOLD).await,
+            let answer = match products.conn().await {
+                Ok(conn) => read(conn, user).await,
                 Err(trouble) => Err(trouble),
             };
-            match newest {
-                Ok(newest) => Completed::OrderAnswer(visitor, Ok(OrderEvent::Newest(newest))),
-                // Nobody asked to see them. A broken link shows elsewhere.
-                Err(_) => Completed::OrderNews(None),
-            }
-        });
-    }
-
-    /// Reads what the cart orders most. It is a help that nobody asked for: who may not read orders,
-    /// or whose connection breaks, is told so elsewhere.
-    fn read_usual(&mut self, supervisor: &Supervisor, visitor: VisitorId) {
-        let products = self.products.clone();
-        let user = supervisor.user.clone();
-        self.start(async move {
-            let page = match products.conn().await {
-                Ok(mut conn) => read_page(&mut conn, &user, 0, USUAL_ORDERS).await,
-                Err(trouble) => Err(trouble),
-            };
-            match page {
-                Ok(page) => {
-                    Completed::OrderAnswer(visitor, Ok(OrderEvent::Usual(usual(&page.orders))))
-                }
+            match answer {
+                Ok(event) => Completed::OrderAnswer(visitor, Ok(event)),
                 Err(_) => Completed::OrderNews(None),
             }
         });
@@ -402,6 +392,16 @@ async fn list(
 ) -> Result<OrderEvent, Trouble> {
     let orders = read_page(conn, user, from, most).await;
     Ok(OrderEvent::List(orders.map_err(Trouble::for_orders)?))
+}
+
+async fn newest(mut conn: Conn, user: Arc<UserName>) -> Result<OrderEvent, Trouble> {
+    let newest = read_newest(&mut conn, &user, NEWEST_TOLD).await?;
+    Ok(OrderEvent::Newest(newest))
+}
+
+async fn most_ordered(mut conn: Conn, user: Arc<UserName>) -> Result<OrderEvent, Trouble> {
+    let page = read_page(&mut conn, &user, 0, USUAL_ORDERS).await?;
+    Ok(OrderEvent::Usual(usual(&page.orders)))
 }
 
 /// Cancels an order of this cart. Trouble that breaks the link is told by that.
