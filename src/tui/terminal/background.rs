@@ -24,7 +24,7 @@ const MOST_BYTES: usize = 64 * 1024;
 /// bytes that came are added to `typed`: the answers among them mean nothing to the screen.
 pub(crate) fn is_light(timeout: Duration, typed: &mut Vec<u8>) -> Option<bool> {
     let is_silent = is_known_as_silent(&std::env::var("TERM").unwrap_or_default());
-    if is_silent || tty::write(&[ASK_BACKGROUND, ASK_ATTRIBUTES].concat()).is_err() {
+    if is_silent || tty::write_all(&[ASK_BACKGROUND, ASK_ATTRIBUTES].concat()).is_err() {
         return None;
     }
 

@@ -199,11 +199,6 @@ pub(super) fn write_frame(frame: &[u8]) {
     WRITTEN.notify_all();
 }
 
-/// Writes something to the terminal while it is set up.
-pub(super) fn write(bytes: &[u8]) -> io::Result<()> {
-    write_all(bytes)
-}
-
 /// Reads what comes within this time; `None` where nothing does, or the terminal is gone.
 pub(super) fn read_within(timeout: Duration) -> Option<Vec<u8>> {
     let timeout = Timespec::try_from(timeout).ok()?;
@@ -240,7 +235,7 @@ pub(crate) fn typed_before() -> Vec<u8> {
 }
 
 /// Writes straight to the terminal: no lock that a blocked thread could hold.
-fn write_all(bytes: &[u8]) -> io::Result<()> {
+pub(super) fn write_all(bytes: &[u8]) -> io::Result<()> {
     write_while(bytes, || !IS_ABANDONED.load(Ordering::SeqCst))
 }
 
