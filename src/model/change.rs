@@ -214,6 +214,21 @@ impl Edit {
             Edit::Clear | Edit::Expire => None,
         }
     }
+
+    /// The pieces that come or go as those of somebody, whoever makes the change.
+    #[must_use]
+    pub fn shares(&self) -> &[Share] {
+        match self {
+            Edit::Restore { shares, .. } | Edit::Withdraw { shares, .. } => shares,
+            Edit::Add { .. }
+            | Edit::Take { .. }
+            | Edit::Set { .. }
+            | Edit::Remove { .. }
+            | Edit::Note { .. }
+            | Edit::Clear
+            | Edit::Expire => &[],
+        }
+    }
 }
 
 impl Change {

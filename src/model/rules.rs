@@ -189,18 +189,8 @@ impl Ledger {
             Edit::Remove { .. } | Edit::Clear | Edit::Expire => 0,
         };
 
-        // Pieces that come or go as those of others are not one's own.
-        let of = match edit {
-            Edit::Restore { shares, .. } | Edit::Withdraw { shares, .. } => &shares[..],
-            Edit::Add { .. }
-            | Edit::Take { .. }
-            | Edit::Set { .. }
-            | Edit::Remove { .. }
-            | Edit::Note { .. }
-            | Edit::Clear
-            | Edit::Expire => &[],
-        };
-        shares::adjust(&mut portion.shares, had, portion.quantity, who, of);
+        let shares = &mut portion.shares;
+        shares::adjust(shares, had, portion.quantity, who, edit.shares());
     }
 }
 
@@ -212,22 +202,6 @@ pub fn pieces_of(shares: &[Share], who: &str) -> u32 {
         .filter(|share| share.by == who)
         .map(|share| share.pieces)
         .sum()
-}
-
-/// The people to whom a change gives pieces.
-fn given_to(edits: &[Edit]) -> impl Iterator<Item = &str> {
-    let shares = edits.iter().flat_map(|edit| match edit {
-        Edit::Restore { shares, .. } => &shares[..],
-        Edit::Add { .. }
-        | Edit::Take { .. }
-        | Edit::Withdraw { .. }
-        | Edit::Set { .. }
-        | Edit::Remove { .. }
-        | Edit::Note { .. }
-        | Edit::Clear
-        | Edit::Expire => &[],
-    });
-    shares.map(|share| share.by.as_str())
 }
 
 impl Rules {
@@ -285,7 +259,9 @@ impl Rules {
         if let Some(budget) = self.budget_each
             && matches!(kind, ChangeKind::Edit | ChangeKind::Redo)
         {
-            let over = given_to(edits)
+            let shares = edits.iter().flat_map(Edit::shares);
+            let over = shares
+                .map(|share| share.by.as_str())
                 .find(|name| after.total_of(name) > budget.max(ledger.total_of(name)));
             if let Some(name) = over {
                 return Err(Refusal::OverBudgetOf {
