@@ -17,6 +17,7 @@ use trolley::store::live::LiveEvent;
 use trolley::store::{Error, Shop, Trouble, Watcher};
 use trolley::tui::message::{Message, MouseKind};
 use trolley::tui::terminal::renderer::Renderer;
+use trolley::tui::view::picture;
 use trolley::tui::view::view;
 
 /// The end of a frame as ratatui itself makes it: the cells that differ, then the cursor.
@@ -54,11 +55,11 @@ fn frames_are_those_of_the_library_from_any_screen_to_any_other() {
         .map(|(_, stage)| stage)
         .collect();
 
-    let mut renderer = Renderer::new(true);
+    let mut renderer = Renderer::new(true, false);
     let mut before = Buffer::default();
     for _ in 0..2 {
         for stage in &all {
-            let frame = renderer.draw(&stage.state).unwrap();
+            let frame = renderer.draw(picture(&stage.state)).unwrap();
             let usual = usual_frame(stage, &mut before);
             assert!(frame.ends_with(&usual));
             assert!(start.is_match(&frame[..frame.len() - usual.len()]));
@@ -264,11 +265,11 @@ proptest! {
     fn frames_show_what_a_whole_drawing_shows(steps in vec(steps(), 100)) {
         let products = demo_products();
         let mut stage = TestScreen::with_people(120, 36);
-        let mut renderer = Renderer::new(true);
+        let mut renderer = Renderer::new(true, false);
         let mut before = Buffer::default();
         for step in steps {
             step.happen(&mut stage, &products);
-            let frame = renderer.draw(&stage.state).unwrap();
+            let frame = renderer.draw(picture(&stage.state)).unwrap();
             let usual = usual_frame(&stage, &mut before);
             prop_assert!(frame.ends_with(&usual));
         }

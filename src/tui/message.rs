@@ -17,6 +17,22 @@ pub struct Now {
     pub wall: i64,
 }
 
+/// Something that the person at the terminal did.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum TerminalEvent {
+    /// A key was pressed.
+    Key(Key),
+    /// More than one key comes at once: typed ahead, or pasted without a mark. This comes before
+    /// them.
+    KeysTogether,
+    /// The terminal got the focus, or lost it.
+    Focus(bool),
+    /// Text was pasted.
+    Paste(String),
+    /// The mouse was pressed, or its wheel turned.
+    Mouse(Mouse),
+}
+
 /// Something that happened.
 #[derive(Debug, Clone)]
 pub enum Message {
@@ -69,6 +85,18 @@ pub enum Message {
     Notice(String),
     /// A moment came for which the state waited.
     Clock,
+}
+
+impl From<TerminalEvent> for Message {
+    fn from(event: TerminalEvent) -> Message {
+        match event {
+            TerminalEvent::Key(key) => Message::Key(key),
+            TerminalEvent::KeysTogether => Message::KeysTogether,
+            TerminalEvent::Focus(has_focus) => Message::Focus(has_focus),
+            TerminalEvent::Paste(text) => Message::Paste(text),
+            TerminalEvent::Mouse(mouse) => Message::Mouse(mouse),
+        }
+    }
 }
 
 /// A kind of mouse event.

@@ -17,13 +17,13 @@ use crate::store::{Policy, Trouble};
 use crate::tui::hub::Hub;
 use crate::tui::layout::footer::unseen_news;
 use crate::tui::layout::orders::shown_total;
-use crate::tui::message::{Effect, Message, Now};
+use crate::tui::message::{Effect, Message, Now, TerminalEvent};
 use crate::tui::state::{Env, State};
-use crate::tui::terminal::frame_limit::FrameLimiter;
-use crate::tui::terminal::input::TerminalInput;
+use crate::tui::terminal::alert;
+use crate::tui::terminal::driver::{TerminalDriver, TerminalWake};
 use crate::tui::terminal::port::{Arrival, Port};
-use crate::tui::terminal::renderer::Renderer;
 use crate::tui::update::update;
+use crate::tui::view::picture;
 use crate::tui::workers::search::SearchWorker;
 use crate::tui::workers::{carts, catalog};
 use std::hash::RandomState;
@@ -103,9 +103,7 @@ pub struct Ended {
 
 /// A screen, while it is up.
 pub struct Screen<P> {
-    port: P,
-    input: TerminalInput,
-    renderer: Renderer,
+    terminal: TerminalDriver<P>,
     state: State,
     search_worker: SearchWorker,
     hub: Arc<Hub>,
@@ -115,13 +113,10 @@ pub struct Screen<P> {
     results: mpsc::Receiver<Message>,
     results_sender: mpsc::Sender<Message>,
     started: Instant,
-    /// Something has changed since the last frame.
-    is_dirty: bool,
     /// The number of the total in the last frame, until the state has heard that it shows.
     drawn_total: Option<u64>,
     /// The text of the news in the last frame, until the state has heard that it shows.
     drawn_news: Option<String>,
-    frame_limiter: FrameLimiter,
     /// The screen ends once no change waits for the server.
     is_leaving: bool,
     /// The end: an exit status, or the reason why the shop does not let us in.
@@ -130,12 +125,8 @@ pub struct Screen<P> {
 
 /// Something that wakes the screen.
 enum Wake {
-    Arrival(Arrival),
-    /// A sequence that the terminal began did not go on in time.
-    InputTimeout,
+    Terminal(TerminalWake),
     Message(Box<Message>),
-    /// The terminal has taken a frame.
-    FrameWritten,
 }
 
 impl<P: Port> Screen<P> {
@@ -146,9 +137,7 @@ impl<P: Port> Screen<P> {
         let state = visit.state(&hub);
 
         Screen {
-            port,
-            input: TerminalInput::new(),
-            renderer: Renderer::new(state.mouse),
+            terminal: TerminalDriver::new(port, state.mouse, state.env.alerts.need_focus()),
             search_worker: SearchWorker::new(hub.searches.clone(), results_sender.clone()),
             live: hub.join(&visit.user, visit.policy.clone(), Some(&state.env.ops)),
             policy: visit.policy,
@@ -158,10 +147,8 @@ impl<P: Port> Screen<P> {
             results,
             results_sender,
             started: Instant::now(),
-            is_dirty: true,
             drawn_total: None,
             drawn_news: None,
-            frame_limiter: FrameLimiter::default(),
             is_leaving: false,
             exit: None,
         }
@@ -187,13 +174,13 @@ impl<P: Port> Screen<P> {
             self.draw_if_due()?;
 
             match self.next_wake().await {
-                Wake::Arrival(arrival) => self.on_arrival(arrival)?,
-                Wake::InputTimeout => {
-                    let messages = self.input.on_timeout();
-                    self.take_in_all(messages)?;
+                Wake::Terminal(TerminalWake::Arrival(arrival)) => self.on_arrival(arrival)?,
+                Wake::Terminal(TerminalWake::InputTimeout) => {
+                    let events = self.terminal.end_sequence();
+                    self.take_in_all(events)?;
                 }
+                Wake::Terminal(TerminalWake::FrameWritten) => {}
                 Wake::Message(message) => self.take_in(*message)?,
-                Wake::FrameWritten => continue,
             }
             self.take_in_waiting_events()?;
         }
@@ -201,19 +188,14 @@ impl<P: Port> Screen<P> {
 
     /// Waits for the next thing to do.
     async fn next_wake(&mut self) -> Wake {
-        let written = self.port.outlet().written();
-        let waits_for_outlet =
-            self.is_dirty || self.drawn_total.is_some() || self.drawn_news.is_some();
+        let tells_what_was_shown = self.drawn_total.is_some() || self.drawn_news.is_some();
         let alarm = self.next_alarm();
 
         tokio::select! {
             biased;
-            arrival = self.port.next() => Wake::Arrival(arrival),
-            // After a pause of our own, what has come meanwhile came in time.
-            () = alarm::at(self.input.timeout_at()) => Wake::InputTimeout,
+            wake = self.terminal.next(tells_what_was_shown) => Wake::Terminal(wake),
             Some(event) = self.live.next() => Wake::Message(Box::new(Message::Live(event))),
             Some(result) = self.results.recv() => Wake::Message(Box::new(result)),
-            () = written, if waits_for_outlet => Wake::FrameWritten,
             () = alarm::at(alarm) => Wake::Message(Box::new(Message::Clock)),
         }
     }
@@ -221,16 +203,14 @@ impl<P: Port> Screen<P> {
     fn on_arrival(&mut self, arrival: Arrival) -> Result<(), ScreenError> {
         match arrival {
             Arrival::Bytes(bytes) => {
-                let messages = self.input.take_in(&bytes);
-                self.take_in_all(messages)?;
+                let events = self.terminal.decode(&bytes);
+                self.take_in_all(events)?;
             }
             Arrival::Resize(columns, rows) => self.resize((columns, rows))?,
             Arrival::Continued(size) => {
                 self.take_in(Message::Continued)?;
                 if let Some(size) = size {
-                    self.input = TerminalInput::new();
-                    self.renderer.capture_mouse(self.state.mouse);
-                    self.renderer.ask_focus();
+                    self.terminal.take_again(self.state.mouse);
                     self.resize(size)?;
                 }
             }
@@ -247,13 +227,13 @@ impl<P: Port> Screen<P> {
     /// Takes in what the input was decoded to, up to what ends the screen.
     fn take_in_all(
         &mut self,
-        messages: impl IntoIterator<Item = Message>,
+        events: impl IntoIterator<Item = TerminalEvent>,
     ) -> Result<(), ScreenError> {
-        for message in messages {
+        for event in events {
             if self.exit.is_some() {
                 break;
             }
-            self.take_in(message)?;
+            self.take_in(event.into())?;
         }
         Ok(())
     }
@@ -278,7 +258,7 @@ impl<P: Port> Screen<P> {
             return Ok(());
         }
 
-        self.is_dirty = true;
+        self.terminal.note_change();
         for effect in update(&mut self.state, message, now) {
             self.carry_out(effect)?;
         }
@@ -293,22 +273,11 @@ impl<P: Port> Screen<P> {
         }
     }
 
-    /// Returns whether there is something to draw, and a terminal that takes it.
-    fn can_draw(&self) -> bool {
-        self.is_dirty && self.port.outlet().is_idle()
-    }
-
     /// Draws a frame, unless there is nothing new or the last one was drawn too recently.
     fn draw_if_due(&mut self) -> Result<(), ScreenError> {
-        let now = Instant::now();
-        if !self.can_draw() || self.frame_limiter.next_frame_at(now).is_some() {
+        if !self.terminal.draw_if_due(|| picture(&self.state))? {
             return Ok(());
         }
-
-        let frame = self.renderer.draw(&self.state)?;
-        self.port.outlet().send(frame)?;
-        self.is_dirty = false;
-        self.frame_limiter.record_frame(now);
 
         let total = shown_total(&self.state);
         self.drawn_total = total.filter(|total| self.state.orders.total_seen != Some(*total));
@@ -320,11 +289,11 @@ impl<P: Port> Screen<P> {
     /// before that, so they are taken in first.
     fn tell_what_was_shown(&mut self) -> Result<(), ScreenError> {
         let has_shown = self.drawn_total.is_some() || self.drawn_news.is_some();
-        if !has_shown || !self.port.outlet().is_idle() {
+        if !has_shown || !self.terminal.is_idle() {
             return Ok(());
         }
 
-        for arrival in self.port.take_waiting() {
+        for arrival in self.terminal.port.take_waiting() {
             self.on_arrival(arrival)?;
         }
 
@@ -342,17 +311,14 @@ impl<P: Port> Screen<P> {
         let moment = self.state.next_moment();
         let moment = moment.map(|at| self.started + Duration::from_millis(at));
 
-        let frame = if self.can_draw() {
-            self.frame_limiter.next_frame_at(Instant::now())
-        } else {
-            None
-        };
-        [moment, frame].into_iter().flatten().min()
+        [moment, self.terminal.next_frame_at(Instant::now())]
+            .into_iter()
+            .flatten()
+            .min()
     }
 
     fn resize(&mut self, (columns, rows): (u16, u16)) -> Result<(), ScreenError> {
-        self.renderer.invalidate();
-        self.is_dirty = true;
+        self.terminal.renderer.invalidate();
         self.take_in(Message::Resize(columns, rows))
     }
 
@@ -365,8 +331,8 @@ impl<P: Port> Screen<P> {
             Effect::LoadDemo => self.load_demo()?,
             Effect::Search(search) => self.search_worker.search(search, catalog)?,
             Effect::Replaced(old) => self.search_worker.prepare(catalog, old)?,
-            Effect::Alert(words) => self.renderer.alert(words),
-            Effect::Mouse(captured) => self.renderer.capture_mouse(captured),
+            Effect::Alert(words) => self.alert(&words),
+            Effect::Mouse(captured) => self.terminal.renderer.capture_mouse(captured),
             Effect::ReadCarts(carts) => self.read_carts(carts),
             Effect::ReadToTake(cart) => self.read_to_take(cart),
             Effect::ClearOther(cart) => self.clear_other(cart),
@@ -376,11 +342,23 @@ impl<P: Port> Screen<P> {
             Effect::NoteCart(cart) => self.keep_carts(move |used| used.note(&cart))?,
             Effect::ForgetCart(cart) => self.keep_carts(move |used| used.forget(&cart))?,
             Effect::Revive => self.revive_server()?,
-            Effect::Suspend => self.port.suspend(),
+            Effect::Suspend => self.terminal.port.suspend(),
             Effect::Quit => self.exit = Some(Ok(0)),
             Effect::GiveUp(trouble) => self.exit = Some(Err(trouble)),
         }
         Ok(())
+    }
+
+    /// Tells the person, who looks elsewhere, what happened.
+    fn alert(&mut self, words: &str) {
+        let Env {
+            alerts,
+            display,
+            user,
+            ..
+        } = &self.state.env;
+        let alert = alert::bytes(*alerts, *display, user.as_str(), words);
+        self.terminal.renderer.alert(alert);
     }
 
     /// Makes changes under another name.

@@ -1,26 +1,25 @@
 //! The bytes that tell somebody something who looks elsewhere: the bell and a notification.
 
-use crate::config::alerts::Notification;
+use crate::config::alerts::{AlertWays, Notification};
+use crate::config::display::Display;
 use crate::model::text;
-use crate::tui::state::State;
 
 /// The longest text of a notification, in characters.
 const LONGEST: usize = 200;
 /// The end of a sequence. A bell would end it, too, but ring where a terminal does not know it.
 const END: &str = "\x1b\\";
 
-/// The bytes for something that happened, as far as this terminal takes them.
-pub(super) fn bytes(state: &State, words: &str) -> Vec<u8> {
-    let ways = state.env.alerts;
+/// The bytes for something that happened at `place`, a cart or a page, as far as a terminal takes
+/// them.
+pub(crate) fn bytes(ways: AlertWays, display: Display, place: &str, words: &str) -> Vec<u8> {
     let mut bytes = Vec::new();
     if ways.bell {
         bytes.push(b'\x07');
     }
 
     // It must begin with a letter: some terminals take a number there for another command.
-    let title = format!("trolley · {}", state.env.user);
-    let title = plain(state, &title);
-    let words = plain(state, words);
+    let title = plain(display, &format!("trolley · {place}"));
+    let words = plain(display, words);
     let sequence = match ways.notification {
         None => return bytes,
         Some(Notification::Osc9) => format!("\x1b]9;{title}: {words}{END}"),
@@ -32,8 +31,8 @@ pub(super) fn bytes(state: &State, words: &str) -> Vec<u8> {
 }
 
 /// A text without anything that could end the sequence, or a field of it, early.
-fn plain(state: &State, words: &str) -> String {
+fn plain(display: Display, words: &str) -> String {
     let words = text::sanitize_to(words.as_bytes(), LONGEST);
     let words = text::shown(&words).into_owned();
-    state.env.display.text(words).replace(';', ",")
+    display.text(words).replace(';', ",")
 }

@@ -1,4 +1,4 @@
-//! Decodes the terminal's bytes to messages.
+//! Decodes the terminal's bytes to events.
 //!
 //! The [`Splitter`] finds where keys and sequences begin and end, and the parser of the `termina`
 //! crate, which is used in this file alone, knows what they mean. The [`Decoder`] takes pastes out,
@@ -6,7 +6,7 @@
 
 use super::splitter::{Patience, Splitter};
 use crate::config::key::{Code, Key};
-use crate::tui::message::{Message, Mouse, MouseKind};
+use crate::tui::message::{Mouse, MouseKind, TerminalEvent};
 use std::collections::VecDeque;
 use std::time::Duration;
 use termina::event::{
@@ -31,7 +31,7 @@ const LONGEST_KEY: usize = 8;
 /// The bytes that are kept of a pasted text; more can't be typed anyway.
 const LONGEST_PASTE: usize = 65_536;
 
-/// Decodes bytes to messages. Whatever comes, and wherever it is cut, keys work again after a
+/// Decodes bytes to events. Whatever comes, and wherever it is cut, keys work again after a
 /// moment of silence.
 #[derive(Debug, Default)]
 pub(super) struct Decoder {
@@ -53,7 +53,7 @@ struct Paste {
 
 impl Decoder {
     /// Decodes what was read.
-    pub(super) fn feed(&mut self, bytes: &[u8], out: &mut VecDeque<Message>) {
+    pub(super) fn feed(&mut self, bytes: &[u8], out: &mut VecDeque<TerminalEvent>) {
         self.end_overdue_paste(bytes, out);
         self.splitter.begin_piece(bytes);
 
@@ -68,20 +68,20 @@ impl Decoder {
     }
 
     /// Ends an overdue paste before what looks like a key.
-    fn end_overdue_paste(&mut self, bytes: &[u8], out: &mut VecDeque<Message>) {
+    fn end_overdue_paste(&mut self, bytes: &[u8], out: &mut VecDeque<TerminalEvent>) {
         let Some(paste) = &self.paste else {
             return;
         };
         let ahead = [&paste.held, bytes].concat();
         let is_key = bytes.len() <= LONGEST_KEY && find(&ahead, PASTE_END).is_none();
         if paste.is_overdue && is_key {
-            out.extend(paste_message(&paste.text));
+            out.extend(paste_event(&paste.text));
             self.paste = None;
         }
     }
 
     /// Adds bytes to the paste, up to its end; returns how many were taken.
-    fn continue_paste(&mut self, bytes: &[u8], out: &mut VecDeque<Message>) -> usize {
+    fn continue_paste(&mut self, bytes: &[u8], out: &mut VecDeque<TerminalEvent>) -> usize {
         let Some(paste) = &mut self.paste else {
             return 0;
         };
@@ -110,7 +110,7 @@ impl Decoder {
         if end.is_none() {
             return bytes.len();
         }
-        out.extend(paste_message(&paste.text));
+        out.extend(paste_event(&paste.text));
         self.paste = None;
         taken - already_held
     }
@@ -130,14 +130,14 @@ impl Decoder {
     }
 
     /// Ends what did not go on in time: nothing came for as long as [`Decoder::timeout`] said.
-    pub(super) fn on_timeout(&mut self, out: &mut VecDeque<Message>) {
+    pub(super) fn on_timeout(&mut self, out: &mut VecDeque<TerminalEvent>) {
         if let Some(paste) = &mut self.paste {
             let text = std::mem::take(&mut paste.text);
             let is_first = !std::mem::replace(&mut paste.is_overdue, true);
             let text = String::from_utf8_lossy(&text).into_owned();
             // One that brought no text yet is told, too: it is not over.
             if is_first || !text.is_empty() {
-                out.push_back(Message::Paste(text));
+                out.push_back(TerminalEvent::Paste(text));
             }
             return;
         }
@@ -148,7 +148,7 @@ impl Decoder {
     }
 
     /// Decodes bytes up to the beginning of a paste; returns how many were taken.
-    fn decode_keys(&mut self, bytes: &[u8], out: &mut VecDeque<Message>) -> usize {
+    fn decode_keys(&mut self, bytes: &[u8], out: &mut VecDeque<TerminalEvent>) -> usize {
         for (position, byte) in bytes.iter().enumerate() {
             for whole in self.splitter.push(*byte) {
                 if whole == PASTE_START {
@@ -162,7 +162,7 @@ impl Decoder {
     }
 
     /// Decodes one key or sequence; `None` for one without a use in the shop.
-    fn decode(&mut self, whole: &[u8]) -> Option<Message> {
+    fn decode(&mut self, whole: &[u8]) -> Option<TerminalEvent> {
         if !is_for_parser(whole) {
             return None;
         }
@@ -175,7 +175,7 @@ impl Decoder {
             self.parser = Parser::default();
             return None;
         }
-        event.and_then(message)
+        event.and_then(useful)
     }
 }
 
@@ -189,10 +189,10 @@ fn is_for_parser(whole: &[u8]) -> bool {
     }
 }
 
-/// The message for pasted text; none for nothing.
-fn paste_message(text: &[u8]) -> Option<Message> {
+/// The event of pasted text; none for nothing.
+fn paste_event(text: &[u8]) -> Option<TerminalEvent> {
     let text = String::from_utf8_lossy(text);
-    (!text.is_empty()).then(|| Message::Paste(text.into_owned()))
+    (!text.is_empty()).then(|| TerminalEvent::Paste(text.into_owned()))
 }
 
 /// The position of `wanted` in `bytes`.
@@ -211,17 +211,19 @@ fn partial_end(bytes: &[u8], wanted: &[u8]) -> usize {
         .unwrap_or(0)
 }
 
-/// The message for an event; `None` for events without a use in the shop.
-fn message(event: Event) -> Option<Message> {
+/// Reads an event of the parser; `None` for one without a use in the shop.
+fn useful(event: Event) -> Option<TerminalEvent> {
     #[cfg(debug_assertions)]
     panic_on_demand(&event);
 
     match event {
-        Event::Key(event) if event.kind != KeyEventKind::Release => key(event).map(Message::Key),
-        Event::Mouse(event) => mouse(event).map(Message::Mouse),
-        Event::Paste(text) => Some(Message::Paste(text)),
-        Event::FocusIn => Some(Message::Focus(true)),
-        Event::FocusOut => Some(Message::Focus(false)),
+        Event::Key(event) if event.kind != KeyEventKind::Release => {
+            key(event).map(TerminalEvent::Key)
+        }
+        Event::Mouse(event) => mouse(event).map(TerminalEvent::Mouse),
+        Event::Paste(text) => Some(TerminalEvent::Paste(text)),
+        Event::FocusIn => Some(TerminalEvent::Focus(true)),
+        Event::FocusOut => Some(TerminalEvent::Focus(false)),
         _ => None,
     }
 }

@@ -1,7 +1,7 @@
-//! The input of a terminal: makes messages of the bytes that it sends.
+//! The input of a terminal: makes events of the bytes that it sends.
 
 use super::decoder::Decoder;
-use crate::tui::message::Message;
+use crate::tui::message::TerminalEvent;
 use std::collections::VecDeque;
 use tokio::time::Instant;
 
@@ -21,18 +21,18 @@ impl TerminalInput {
     }
 
     /// Decodes bytes that have come.
-    pub(crate) fn take_in(&mut self, bytes: &[u8]) -> VecDeque<Message> {
+    pub(crate) fn take_in(&mut self, bytes: &[u8]) -> VecDeque<TerminalEvent> {
         self.last_bytes = Instant::now();
 
-        let mut messages = VecDeque::new();
-        self.decoder.feed(bytes, &mut messages);
-        let keys = messages
+        let mut events = VecDeque::new();
+        self.decoder.feed(bytes, &mut events);
+        let keys = events
             .iter()
-            .filter(|message| !matches!(message, Message::Focus(_)));
+            .filter(|event| !matches!(event, TerminalEvent::Focus(_)));
         if keys.count() > 1 {
-            messages.push_front(Message::KeysTogether);
+            events.push_front(TerminalEvent::KeysTogether);
         }
-        messages
+        events
     }
 
     /// The moment of [`TerminalInput::on_timeout`]; `None` where nothing waits for more bytes.
@@ -42,10 +42,10 @@ impl TerminalInput {
     }
 
     /// Ends a sequence that was begun and did not go on in time.
-    pub(crate) fn on_timeout(&mut self) -> VecDeque<Message> {
-        let mut messages = VecDeque::new();
-        self.decoder.on_timeout(&mut messages);
-        messages
+    pub(crate) fn on_timeout(&mut self) -> VecDeque<TerminalEvent> {
+        let mut events = VecDeque::new();
+        self.decoder.on_timeout(&mut events);
+        events
     }
 }
 
@@ -57,10 +57,10 @@ mod tests {
     fn a_key_that_comes_with_the_focus_does_not_come_with_other_keys() {
         let mut input = TerminalInput::new();
         let came = input.take_in(b"\x1b[O\x1b[Ij");
-        assert!(matches!(came[0], Message::Focus(false)), "{came:?}");
-        assert!(matches!(came[1], Message::Focus(true)), "{came:?}");
-        assert!(matches!(came[2], Message::Key(_)), "{came:?}");
+        assert!(matches!(came[0], TerminalEvent::Focus(false)), "{came:?}");
+        assert!(matches!(came[1], TerminalEvent::Focus(true)), "{came:?}");
+        assert!(matches!(came[2], TerminalEvent::Key(_)), "{came:?}");
         let more = input.take_in(b"\x1b[Ijj");
-        assert!(matches!(more[0], Message::KeysTogether), "{more:?}");
+        assert!(matches!(more[0], TerminalEvent::KeysTogether), "{more:?}");
     }
 }

@@ -1,9 +1,10 @@
 //! Everything that touches the terminal: the port through which a screen has one, reading keys,
 //! drawing frames, signals, giving it back, and how often a frame is drawn.
 
-mod alert;
+pub(crate) mod alert;
 pub(crate) mod background;
 mod decoder;
+pub(crate) mod driver;
 pub(crate) mod frame_limit;
 pub(crate) mod input;
 pub(crate) mod local;

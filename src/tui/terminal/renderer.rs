@@ -1,12 +1,9 @@
 //! Draws frames: the bytes that change what a terminal shows to what it is to show.
 
-use super::alert;
 use super::shown::Shown;
-use crate::tui::state::State;
-use crate::tui::view::{cursor, sketch, title};
+use crate::tui::view::Picture;
 use crossterm::{event, queue, terminal};
 use ratatui::backend::{Backend, CrosstermBackend};
-use ratatui::layout::Rect;
 use std::io;
 use std::io::Write;
 
@@ -22,7 +19,7 @@ pub struct Renderer {
     /// With the next frame the terminal is asked to tell when it gets the focus and loses it.
     asks_focus: bool,
     /// What happened while the person looked elsewhere: told with the next frame.
-    alerts: Vec<String>,
+    alerts: Vec<Vec<u8>>,
     /// The title that the terminal has; empty where that is not known.
     title: String,
     /// True where the terminal may show anything.
@@ -31,9 +28,9 @@ pub struct Renderer {
 
 impl Renderer {
     /// A renderer for a terminal that may show anything. With the first frame it takes the mouse,
-    /// where that is wanted.
+    /// and asks to be told of the focus, where that is wanted.
     #[must_use]
-    pub fn new(mouse: bool) -> Renderer {
+    pub fn new(mouse: bool, asks_focus: bool) -> Renderer {
         // Only the theme decides about colours: the way in which the library heeds NO_COLOR would
         // reset reversed text.
         crossterm::style::force_color_output(true);
@@ -41,18 +38,18 @@ impl Renderer {
         Renderer {
             shown: Shown::default(),
             mouse: mouse.then_some(true),
-            asks_focus: true,
+            asks_focus,
             alerts: Vec::new(),
             title: String::new(),
             is_invalid: true,
         }
     }
 
-    /// Draws the state; returns the bytes for the terminal.
+    /// Draws a picture; returns the bytes for the terminal.
     ///
     /// # Errors
     /// The backend's.
-    pub fn draw(&mut self, state: &State) -> io::Result<Vec<u8>> {
+    pub fn draw(&mut self, picture: Picture) -> io::Result<Vec<u8>> {
         let mut frame = Vec::new();
         let mut backend = CrosstermBackend::new(&mut frame);
         match self.mouse.take() {
@@ -60,32 +57,31 @@ impl Renderer {
             Some(false) => queue!(backend, event::DisableMouseCapture)?,
             None => {}
         }
-        if std::mem::take(&mut self.asks_focus) && state.env.alerts.need_focus() {
+        if std::mem::take(&mut self.asks_focus) {
             queue!(backend, event::EnableFocusChange)?;
         }
-        for words in self.alerts.drain(..) {
-            backend.write_all(&alert::bytes(state, &words))?;
+        for alert in self.alerts.drain(..) {
+            backend.write_all(&alert)?;
         }
         queue!(backend, terminal::BeginSynchronizedUpdate)?;
 
-        let area = Rect::new(0, 0, state.size.0, state.size.1);
+        let area = picture.sketch.area();
         if std::mem::take(&mut self.is_invalid) || self.shown.area() != area {
             queue!(backend, terminal::Clear(terminal::ClearType::All))?;
             self.shown = Shown::cleared(area);
             self.title.clear();
         }
 
-        let title = title(state);
-        if title != self.title {
+        if picture.title != self.title {
             // It has no control characters, so nothing in it can end the title early.
-            queue!(backend, terminal::SetTitle(&title))?;
-            self.title = title;
+            queue!(backend, terminal::SetTitle(&picture.title))?;
+            self.title = picture.title;
         }
 
-        let changed = self.shown.replace(sketch(state), state.env.display);
+        let changed = self.shown.replace(picture.sketch, picture.display);
         backend.draw(changed.iter().map(|(x, y, cell)| (*x, *y, cell)))?;
 
-        match cursor(state) {
+        match picture.cursor {
             Some(position) => {
                 backend.show_cursor()?;
                 backend.set_cursor_position(position)?;
@@ -107,11 +103,11 @@ impl Renderer {
         self.asks_focus = true;
     }
 
-    /// Tells the person, who looks elsewhere, what happened, with the next frame.
-    pub(crate) fn alert(&mut self, words: String) {
+    /// Tells the person, who looks elsewhere, what happened, by these bytes with the next frame.
+    pub(crate) fn alert(&mut self, alert: Vec<u8>) {
         // One that does not read for long need not ring for everything.
         if self.alerts.len() < MOST_ALERTS {
-            self.alerts.push(words);
+            self.alerts.push(alert);
         }
     }
 

@@ -28,7 +28,19 @@ use ratatui::layout::{Margin, Position, Rect};
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 use row::RowBackground;
+pub use sketch::Picture;
 use sketch::Sketch;
+
+/// Everything that a frame shows of the state.
+#[must_use]
+pub fn picture(state: &State) -> Picture {
+    Picture {
+        sketch: sketch(state),
+        cursor: cursor(state),
+        title: title(state),
+        display: state.env.display,
+    }
+}
 
 /// Draws the whole screen; returns the place of the cursor, where it shows.
 pub fn view(state: &State, buffer: &mut Buffer) -> Option<Position> {
@@ -37,7 +49,7 @@ pub fn view(state: &State, buffer: &mut Buffer) -> Option<Position> {
 }
 
 /// Sketches the whole screen.
-pub(crate) fn sketch(state: &State) -> Sketch {
+fn sketch(state: &State) -> Sketch {
     // Text without a colour of its own has that of the theme, never the terminal's, which may
     // not be readable on the theme's background.
     let style = state.theme.text.patch(state.theme.background);
@@ -51,7 +63,7 @@ pub(crate) fn sketch(state: &State) -> Sketch {
 }
 
 /// The place of the cursor, where it shows.
-pub(crate) fn cursor(state: &State) -> Option<Position> {
+fn cursor(state: &State) -> Option<Position> {
     let areas = state.areas()?;
     footer::cursor(state, areas.message)
         .or_else(|| catalog::cursor(state, &areas))
@@ -68,8 +80,7 @@ fn draw_areas(state: &State, areas: &Areas, sketch: &mut Sketch) {
 
 /// Formats the terminal's title: the shop, and how much is in the cart; or how much happened while
 /// somebody looked elsewhere.
-#[must_use]
-pub(crate) fn title(state: &State) -> String {
+fn title(state: &State) -> String {
     let cart = &state.env.user;
     let missed = state.missed.filter(|_| state.env.alerts.title);
     let title = match missed {

@@ -6,11 +6,24 @@
 use crate::config::display::Display;
 use crate::model::text;
 use ratatui::buffer::Buffer;
-use ratatui::layout::{Alignment, Rect};
+use ratatui::layout::{Alignment, Position, Rect};
 use ratatui::style::Style;
 use ratatui::text::Line;
 use std::ops::Range;
 use unicode_truncate::UnicodeTruncateStr;
+
+/// All that a frame shows.
+#[derive(Debug)]
+pub struct Picture {
+    /// What is written on the screen.
+    pub(crate) sketch: Sketch,
+    /// The place of the cursor, where it shows.
+    pub(crate) cursor: Option<Position>,
+    /// The terminal's title; it has no control characters.
+    pub(crate) title: String,
+    /// The abilities of the terminal.
+    pub(crate) display: Display,
+}
 
 /// All that a screen writes.
 #[derive(Debug)]
@@ -69,7 +82,7 @@ impl Sketch {
     }
 
     /// The whole screen.
-    pub(super) fn area(&self) -> Rect {
+    pub(crate) fn area(&self) -> Rect {
         let height = u16::try_from(self.lines.len()).unwrap_or(u16::MAX);
         Rect::new(0, 0, self.width, height)
     }

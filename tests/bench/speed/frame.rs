@@ -11,6 +11,7 @@ use trolley::tui::message::{Message, Now};
 use trolley::tui::state::State;
 use trolley::tui::terminal::renderer::Renderer;
 use trolley::tui::update::update;
+use trolley::tui::view::picture;
 
 const FRAMES: u64 = 1_000;
 
@@ -73,9 +74,9 @@ struct Stage {
 
 impl Stage {
     fn new(products: u32, size: (u16, u16)) -> Stage {
-        let mut renderer = Renderer::new(true);
+        let mut renderer = Renderer::new(true, false);
         let state = screen(products, size);
-        renderer.draw(&state).unwrap();
+        renderer.draw(picture(&state)).unwrap();
         Stage {
             state,
             renderer,
@@ -90,11 +91,11 @@ impl Stage {
         // The highlight of the last change is over, as when people shop.
         self.now.steady += 10_000;
         update(&mut self.state, Message::Clock, self.now);
-        self.renderer.draw(&self.state).unwrap();
+        self.renderer.draw(picture(&self.state)).unwrap();
         let began = Instant::now();
         let quantity = 1 + u32::try_from(self.version % 800).unwrap();
         change(&mut self.state, self.version, 70, quantity, self.now);
-        let frame = self.renderer.draw(&self.state).unwrap();
+        let frame = self.renderer.draw(picture(&self.state)).unwrap();
         self.spans.push(began.elapsed());
         self.bytes.push(frame.len());
         self.version += 1;

@@ -19,11 +19,11 @@ fn decode(pieces: &[&[u8]]) -> Vec<String> {
     out.into_iter().map(in_words).collect()
 }
 
-fn in_words(message: Message) -> String {
+fn in_words(message: TerminalEvent) -> String {
     match message {
-        Message::Key(key) => key.to_string(),
-        Message::Paste(text) => format!("paste {text:?}"),
-        Message::Mouse(mouse) => format!("{:?} {} {}", mouse.kind, mouse.column, mouse.row),
+        TerminalEvent::Key(key) => key.to_string(),
+        TerminalEvent::Paste(text) => format!("paste {text:?}"),
+        TerminalEvent::Mouse(mouse) => format!("{:?} {} {}", mouse.kind, mouse.column, mouse.row),
         other => format!("{other:?}"),
     }
 }

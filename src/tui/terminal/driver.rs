@@ -1,0 +1,118 @@
+//! Drives one terminal for a screen: reads its input, and draws frames when there is something to
+//! draw, no faster than the terminal takes them.
+
+use super::frame_limit::FrameLimiter;
+use super::input::TerminalInput;
+use super::port::{Arrival, Port};
+use super::renderer::Renderer;
+use crate::tui::alarm;
+use crate::tui::message::TerminalEvent;
+use crate::tui::view::Picture;
+use std::collections::VecDeque;
+use std::io;
+use std::time::Instant;
+
+/// A terminal that a screen has taken.
+pub(crate) struct TerminalDriver<P> {
+    pub(crate) port: P,
+    pub(crate) renderer: Renderer,
+    input: TerminalInput,
+    frame_limiter: FrameLimiter,
+    /// The terminal is asked to tell when it gets the focus and loses it.
+    asks_focus: bool,
+    /// Something has changed since the last frame.
+    is_dirty: bool,
+}
+
+/// Something that the terminal does, or that is done with it.
+pub(crate) enum TerminalWake {
+    /// It, or its owner, sends something.
+    Arrival(Arrival),
+    /// A sequence that it began did not go on in time.
+    InputTimeout,
+    /// It has taken a frame.
+    FrameWritten,
+}
+
+impl<P: Port> TerminalDriver<P> {
+    /// Takes the mouse, where that is wanted, and asks to be told of the focus.
+    pub(crate) fn new(port: P, mouse: bool, asks_focus: bool) -> TerminalDriver<P> {
+        TerminalDriver {
+            port,
+            renderer: Renderer::new(mouse, asks_focus),
+            input: TerminalInput::new(),
+            frame_limiter: FrameLimiter::default(),
+            asks_focus,
+            is_dirty: true,
+        }
+    }
+
+    /// Waits for the terminal; for the frame that is being written only where the next one, or
+    /// somebody else, waits for that. Nothing is lost where the future is dropped before its end.
+    pub(crate) async fn next(&mut self, waits_for_frame: bool) -> TerminalWake {
+        let written = self.port.outlet().written();
+        let waits_for_frame = waits_for_frame || self.is_dirty;
+
+        tokio::select! {
+            biased;
+            arrival = self.port.next() => TerminalWake::Arrival(arrival),
+            // After a pause of our own, what has come meanwhile came in time.
+            () = alarm::at(self.input.timeout_at()) => TerminalWake::InputTimeout,
+            () = written, if waits_for_frame => TerminalWake::FrameWritten,
+        }
+    }
+
+    /// Decodes bytes that have come.
+    pub(crate) fn decode(&mut self, bytes: &[u8]) -> VecDeque<TerminalEvent> {
+        self.input.take_in(bytes)
+    }
+
+    /// Ends a sequence that did not go on in time.
+    pub(crate) fn end_sequence(&mut self) -> VecDeque<TerminalEvent> {
+        self.input.on_timeout()
+    }
+
+    /// Takes a terminal again that was another program's: it may be in any mode.
+    pub(crate) fn take_again(&mut self, mouse: bool) {
+        self.input = TerminalInput::new();
+        self.renderer.capture_mouse(mouse);
+        if self.asks_focus {
+            self.renderer.ask_focus();
+        }
+    }
+
+    /// Notes that something has changed, so that another frame is drawn.
+    pub(crate) fn note_change(&mut self) {
+        self.is_dirty = true;
+    }
+
+    /// Returns whether the terminal has taken the last frame.
+    pub(crate) fn is_idle(&self) -> bool {
+        self.port.outlet().is_idle()
+    }
+
+    /// The moment at which the next frame may be drawn; `None` where there is none to draw, or the
+    /// terminal takes none now.
+    pub(crate) fn next_frame_at(&self, now: Instant) -> Option<Instant> {
+        let can_draw = self.is_dirty && self.is_idle();
+        can_draw.then(|| self.frame_limiter.next_frame_at(now).unwrap_or(now))
+    }
+
+    /// Draws a frame, unless there is nothing new or the last one was drawn too recently; returns
+    /// whether it did.
+    ///
+    /// # Errors
+    /// The backend's, and that of a terminal which is gone.
+    pub(crate) fn draw_if_due(&mut self, picture: impl FnOnce() -> Picture) -> io::Result<bool> {
+        let now = Instant::now();
+        if self.next_frame_at(now).is_none_or(|at| at > now) {
+            return Ok(false);
+        }
+
+        let frame = self.renderer.draw(picture())?;
+        self.port.outlet().send(frame)?;
+        self.is_dirty = false;
+        self.frame_limiter.record_frame(now);
+        Ok(true)
+    }
+}
