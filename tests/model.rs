@@ -11,6 +11,7 @@ use proptest::option;
 use proptest::prelude::*;
 use proptest::sample::select;
 use std::collections::BTreeMap;
+use trolley::model::order::Share;
 use trolley::model::{
     Cart, Change, ChangeKind, Edit, Notes, ProductId, Refusal, Update, UpdateFit, UserName,
 };
@@ -68,6 +69,8 @@ struct Model {
     lines: BTreeMap<ProductId, u32>,
     /// The notes that the server had before this change.
     notes: Notes,
+    /// Whose the pieces were before this change, by the server.
+    shares: BTreeMap<ProductId, Vec<Share>>,
     /// Who is ready.
     ready: Vec<usize>,
 }
@@ -107,10 +110,23 @@ impl Model {
             Edit::Set {
                 product, quantity, ..
             } => drop(self.lines.insert(product.clone(), *quantity)),
-            Edit::Take { product, quantity }
-            | Edit::Withdraw {
-                product, quantity, ..
-            } => {
+            Edit::Withdraw { product, shares } => {
+                let line = self
+                    .lines
+                    .get_mut(product)
+                    .ok_or_else(|| not_there(product))?;
+                let held = self.shares.get(product).map_or(&[][..], Vec::as_slice);
+                let theirs = |share: &Share| {
+                    let mut held = held.iter().filter(|held| held.by == share.by);
+                    held.next().map_or(0, |held| held.pieces.min(share.pieces))
+                };
+                match shares.iter().map(theirs).sum() {
+                    0 => return Err(Refusal::NoneLeft(product.to_string())),
+                    held => *line -= held,
+                }
+                self.lines.retain(|_, quantity| *quantity > 0);
+            }
+            Edit::Take { product, quantity } => {
                 let line = self
                     .lines
                     .get_mut(product)
@@ -319,6 +335,9 @@ impl Shop {
             assert_eq!(cart.notes, Notes::default());
         }
         self.model.notes = cart.notes.clone();
+        let lines = cart.lines.iter();
+        let shares = lines.map(|line| (line.product.clone(), line.shares.clone()));
+        self.model.shares = shares.collect();
         self.told = cart.clone();
 
         let held: BTreeMap<_, _> = cart

@@ -3,11 +3,11 @@
 use crate::harness;
 
 use harness::shopping::{
-    add, check_out, connect_as, id, money, on_many_threads, quick_server, sell, user,
+    add, change, check_out, connect_as, id, money, on_many_threads, quick_server, sell, user,
 };
 use harness::{Deadline, Finish, Running, Server, TROLLEY, command, ok, run, trolley, until};
 use trolley::model::order::Share;
-use trolley::model::{Change, ChangeKind, Edit, Refusal, RuleChange};
+use trolley::model::{Change, ChangeKind, Edit, Refusal, RuleChange, Update};
 use trolley::store;
 use trolley::store::Error;
 use trolley::store::order;
@@ -71,6 +71,58 @@ fn what_is_restored_to_others_must_be_a_part_of_what_comes() {
             matches!(more, Err(Error::Refused(Refusal::OverOwnBudget { .. }))),
             "{more:?}"
         );
+    });
+}
+
+#[test]
+fn undo_takes_nobody_elses_pieces() {
+    let server = quick_server();
+    on_many_threads().block_on(async {
+        sell(&server, "tea", "2.00", "");
+        let cart = user("office");
+        let mut ann = connect_as(server.url(), "ann").await;
+        let mut bob = connect_as(server.url(), "bob").await;
+        let mut cai = connect_as(server.url(), "cai").await;
+        let by = || server.get("HGET {cart:office}:by tea");
+        let tea = id("tea");
+        let undo = |kind, update: &Update| change(kind, update.inverse());
+
+        let added = store::add_to_cart(&mut ann, &cart, &tea, 2).await.unwrap();
+        add(&mut bob, &cart, "tea", 1).await;
+        let undone = ann.apply(&cart, &undo(ChangeKind::Undo, &added)).await;
+        let undone = undone.unwrap();
+        assert_eq!(
+            (by().as_str(), &undone.lines[0].taken[..]),
+            ("1 bob", &[][..])
+        );
+        let redone = ann.apply(&cart, &undo(ChangeKind::Redo, &undone)).await;
+        assert_eq!(by(), "1 bob\n2 ann");
+
+        // One of hers was taken, and others have added since: only the other one goes.
+        store::remove_from_cart(&mut cai, &cart, &tea, Some(1))
+            .await
+            .unwrap();
+        assert_eq!(by(), "1 bob\n1 ann");
+        add(&mut cai, &cart, "tea", 3).await;
+        server.cmd("ZINCRBY cart:office 2 tea");
+        let change = undo(ChangeKind::Undo, &redone.unwrap());
+        let undone = ann.apply(&cart, &change).await.unwrap();
+        assert_eq!((by().as_str(), undone.lines[0].delta), ("1 bob\n3 cai", -1));
+        let short: Vec<_> = undone.withdrawn_short(&change).collect();
+        assert_eq!(short, [(&tea, 1, 2)]);
+
+        // None is left, though there are six of others.
+        let change = undo(ChangeKind::Undo, &added);
+        let refused = ann.apply(&cart, &change).await;
+        assert_eq!(refused, Err(Refusal::NoneLeft("tea".to_owned()).into()));
+        assert_eq!(server.get("ZSCORE cart:office tea"), "6");
+
+        // Whoever goes by another name now takes out what they added by the old one.
+        let added = store::add_to_cart(&mut ann, &cart, &tea, 2).await.unwrap();
+        let mut anna = connect_as(server.url(), "anna").await;
+        let change = undo(ChangeKind::Undo, &added);
+        anna.apply(&cart, &change).await.unwrap();
+        assert_eq!(by(), "1 bob\n3 cai");
     });
 }
 

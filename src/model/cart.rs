@@ -281,13 +281,16 @@ impl Cart {
                 let rest = self.quantity(product).saturating_sub(*quantity);
                 self.put(product, rest, &[], Added::unconfirmed(by, None, None));
             }
-            Edit::Withdraw {
-                product,
-                quantity,
-                shares,
-            } => {
-                let rest = self.quantity(product).saturating_sub(*quantity);
-                self.put(product, rest, shares, Added::unconfirmed(by, None, None));
+            Edit::Withdraw { product, shares } => {
+                let Some(line) = self.line(product) else {
+                    return;
+                };
+                let quantity = line.quantity.whole().unwrap_or(0);
+                let held = shares::still_held(&line.shares, quantity, shares);
+                if held > 0 {
+                    let added = Added::unconfirmed(by, None, None);
+                    self.put(product, quantity - held, shares, added);
+                }
             }
             Edit::Set {
                 product,

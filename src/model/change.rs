@@ -1,7 +1,7 @@
 //! Changes that somebody asks for, and the updates that tell everybody what they did.
 
 use super::shares::NOBODY;
-use super::{Deadline, Money, Note, NoteChange, OrderId, ProductId, RuleChange, text};
+use super::{Deadline, Money, Note, NoteChange, OrderId, ProductId, RuleChange, shares, text};
 use crate::model::order::Share;
 use std::collections::{HashMap, HashSet};
 use std::fmt;
@@ -137,14 +137,12 @@ pub enum Edit {
         /// The notes that went with them. They don't replace newer ones.
         notes: Vec<Note>,
     },
-    /// Takes out pieces that one's own change brought as those of others, as far as these still
-    /// have them: the rest goes as with [`Edit::Take`].
+    /// Takes out pieces that one's own change brought, as far as those whose they became still have
+    /// them; nobody else's go.
     Withdraw {
         /// The product.
         product: ProductId,
-        /// The number of pieces, from 1.
-        quantity: u32,
-        /// Whose they are; the rest are one's own.
+        /// Whose they are, under the names of that time.
         shares: Vec<Share>,
     },
     /// Takes pieces out; the line goes when none is left.
@@ -290,18 +288,23 @@ impl LineChange {
             .collect()
     }
 
-    fn inverse(&self) -> Option<Edit> {
+    /// The step that undoes it, where `by` made it.
+    fn inverse(&self, by: &str) -> Option<Edit> {
         let product = self.product.clone();
         let quantity = u32::try_from(self.delta.unsigned_abs()).unwrap_or(u32::MAX);
 
         match self.delta {
             0 => None,
-            1.. if self.taken.is_empty() => Some(Edit::Take { product, quantity }),
-            1.. => Some(Edit::Withdraw {
-                product,
-                quantity,
-                shares: self.taken.clone(),
-            }),
+            1.. => {
+                let own = u64::from(quantity).saturating_sub(shares::sum(&self.taken));
+                let mut shares = self.taken.clone();
+                shares.push(Share {
+                    by: by.to_owned(),
+                    pieces: u32::try_from(own).unwrap_or(u32::MAX),
+                });
+                shares.retain(|share| share.pieces > 0);
+                Some(Edit::Withdraw { product, shares })
+            }
             _ => Some(Edit::Restore {
                 product,
                 quantity,
@@ -386,12 +389,11 @@ impl Update {
                 .line(product)
                 .is_some_and(|line| line.delta == i64::from(*quantity)),
 
-            Edit::Take { product, quantity }
-            | Edit::Withdraw {
-                product, quantity, ..
-            } => self
+            Edit::Take { product, quantity } => self
                 .line(product)
                 .is_some_and(|line| (-i64::from(*quantity)..0).contains(&line.delta)),
+
+            Edit::Withdraw { product, .. } => self.line(product).is_some_and(|line| line.delta < 0),
 
             Edit::Set {
                 product, quantity, ..
@@ -449,11 +451,29 @@ impl Update {
         self.lines.iter().find(|line| line.product == *product)
     }
 
+    /// The products of which it took out fewer pieces than `change`, its own, withdraws: each with
+    /// those that it took out and those that were meant.
+    pub fn withdrawn_short<'a>(
+        &self,
+        change: &'a Change,
+    ) -> impl Iterator<Item = (&'a ProductId, u64, u64)> {
+        change.edits.iter().filter_map(|edit| {
+            let Edit::Withdraw { product, shares } = edit else {
+                return None;
+            };
+            let line = self.line(product);
+            let taken = line.map_or(0, |line| line.delta.unsigned_abs());
+            let meant = shares::sum(shares);
+            (taken < meant).then_some((product, taken, meant))
+        })
+    }
+
     /// The steps that undo this update and leave what others did since. Pieces that it took from
     /// others are theirs again, and so are the notes that went with pieces.
     #[must_use]
     pub fn inverse(&self) -> Vec<Edit> {
-        let mut lines: Vec<Edit> = self.lines.iter().filter_map(LineChange::inverse).collect();
+        let lines = self.lines.iter();
+        let mut lines: Vec<Edit> = lines.filter_map(|line| line.inverse(&self.by)).collect();
         let mut own_notes = Vec::new();
         let mut of_order = None;
 

@@ -24,6 +24,9 @@ pub enum Refusal {
     /// The product is not in the cart.
     #[error("“{0}” is not in the cart")]
     NotInCart(String),
+    /// Nobody has those pieces any more that are to be taken out.
+    #[error("Those pieces of “{0}” are not in the cart any more")]
+    NoneLeft(String),
     /// The quantity is no number.
     #[error("“{0}” is not a number: a quantity is a whole number from 1")]
     NotANumber(String),
@@ -408,6 +411,7 @@ impl Refusal {
         match &mut self {
             Refusal::UnknownProduct(product)
             | Refusal::NotInCart(product)
+            | Refusal::NoneLeft(product)
             | Refusal::DamagedLine(product)
             | Refusal::BeingOrdered(product) => *product = name_of(product),
             Refusal::OfLine {
@@ -506,7 +510,7 @@ impl Refusal {
         match self {
             Refusal::UnknownProduct(_) | Refusal::Misspelt { .. } => "unknown_product",
             Refusal::NoPrice(_) => "no_price",
-            Refusal::NotInCart(_) => "not_in_cart",
+            Refusal::NotInCart(_) | Refusal::NoneLeft(_) => "not_in_cart",
             Refusal::NotANumber(_) => "not_a_number",
             Refusal::Zero => "zero",
             Refusal::Negative(_) => "negative",

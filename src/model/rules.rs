@@ -181,9 +181,8 @@ impl Ledger {
             Edit::Add { quantity, .. } | Edit::Restore { quantity, .. } => {
                 had.saturating_add(*quantity)
             }
-            Edit::Take { quantity, .. } | Edit::Withdraw { quantity, .. } => {
-                had.saturating_sub(*quantity)
-            }
+            Edit::Take { quantity, .. } => had.saturating_sub(*quantity),
+            Edit::Withdraw { shares, .. } => had - shares::still_held(&portion.shares, had, shares),
             Edit::Set { quantity, .. } => *quantity,
             Edit::Note { .. } => had,
             Edit::Remove { .. } | Edit::Clear | Edit::Expire => 0,

@@ -39,6 +39,17 @@ pub(crate) fn adjust(shares: &mut Vec<Share>, had: u32, has: u32, by: &str, of: 
     shares.retain(|share| share.pieces > 0);
 }
 
+/// The pieces among those `of` some that they still have, in a line that holds so many.
+pub(crate) fn still_held(shares: &[Share], quantity: u32, of: &[Share]) -> u32 {
+    let mut left = shares.to_vec();
+    cut(&mut left, sum(shares).saturating_sub(u64::from(quantity)));
+
+    let taken = of
+        .iter()
+        .map(|share| share.pieces - take_own(&mut left, &share.by, share.pieces));
+    taken.fold(0, u32::saturating_add)
+}
+
 /// Who has how many pieces of a line that holds so many. Where another client took some without a
 /// word, those of whoever came last are gone.
 pub(crate) fn within(shares: &[Share], quantity: u32) -> impl Iterator<Item = (&str, u32)> {

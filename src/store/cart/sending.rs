@@ -159,7 +159,9 @@ fn push_edit(call: &mut ScriptInvocation<'_>, edit: &Edit) {
         Edit::Set {
             quantity, price, ..
         } => ("set", *quantity, *price),
-        Edit::Take { quantity, .. } | Edit::Withdraw { quantity, .. } => ("take", *quantity, None),
+        Edit::Take { quantity, .. } => ("take", *quantity, None),
+        // The shares tell how many.
+        Edit::Withdraw { .. } => ("take", 0, None),
         Edit::Remove { .. } => ("remove", 0, None),
         Edit::Note {
             product,
@@ -246,6 +248,7 @@ fn refusal(change: &Change, policy: &Policy, error: &RedisError) -> Option<Refus
     let refusal = match error.code()? {
         "UNKNOWNPRODUCT" => Refusal::UnknownProduct(product.clone()),
         "NOTINCART" => Refusal::NotInCart(product.clone()),
+        "NONELEFT" => Refusal::NoneLeft(product.clone()),
         "TOOMANY" => Refusal::TooMany {
             limit: policy.line_limit,
             already: value.parse().unwrap_or(0),

@@ -21,10 +21,11 @@
 --       10.. the edits, four each: verb, product, quantity, price; for "restore" the price is
 --          followed by a space and the version with which the line first came, where that is
 --          known, by the shares of those from whom the pieces were taken, as in shares.lua, and
---          behind a tab by the notes that went with them, as in notes.lua; for "take" the shares
---          from which pieces go first, as in shares.lua, stand for the price, or ''; for "note" the text
---          stands for the price, the product is '' for the note for the whole order, and '=' and
---          a text for the quantity where only that text may be replaced
+--          behind a tab by the notes that went with them, as in notes.lua; for "take" the price is
+--          '', or the shares, as in shares.lua, of which pieces go as far as they are still there,
+--          and no others; for "note" the text stands for the price, the product is '' for the
+--          note for the whole order, and '=' and a text for the quantity where only that text may
+--          be replaced
 --
 -- Only existing products are added. On a single server that is checked at the moment of the
 -- change; on a cluster, where products live on other nodes, the client has asked just before.
@@ -231,8 +232,15 @@ for i = EDITS, #ARGV, 4 do
       elseif verb == 'set' then
         quantity = n
       elseif verb == 'take' then
+        if price ~= '' then
+          local shares = sharing()
+          local there = shares.read(call('HGET', by, id))
+          shares.cut(there, shares.sum(there) - has)
+          local _, more = shares.take_named(there, shares.read(price), has)
+          n, line.theirs = has - more, price
+          if n == 0 then refusal = 'NONELEFT' end
+        end
         quantity = math.max(has - n, 0)
-        if price ~= '' then line.theirs = price end
       end
       if adds and quantity > limit then
         refusal = 'TOOMANY ' .. (verb == 'add' and has or 0)
@@ -413,7 +421,7 @@ local function reshare(line, had, has, book)
   else
     local less = had - has
     if line.theirs then
-      lost, less = shares.take_named(mine, shares.read(line.theirs), less)
+      lost, less = shares.take_named(mine, shares.read(line.theirs), less, who)
     end
     shares.take_own(mine, who, less)
     local cut = shares.cut(mine, shares.sum(mine) - has)

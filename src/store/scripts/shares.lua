@@ -32,15 +32,17 @@ local function sharing()
   end
 
   -- Removes the pieces of these shares, as far as they are there, and no more than so many in all;
-  -- returns who lost how many, as shares, or nil, and how many are still to be removed.
-  local function take_named(shares, named, pieces)
+  -- returns who but `me` lost how many, as shares, or nil, and how many are still to be removed.
+  local function take_named(shares, named, pieces, me)
     local lost
     for _, share in ipairs(named) do
       local own = math.min(share.pieces, pieces)
       own = own - take_own(shares, share.name, own)
       if own > 0 then
         pieces = pieces - own
-        lost = (lost and lost .. '\n' or '') .. string.format('%.0f', own) .. ' ' .. share.name
+        if share.name ~= me then
+          lost = (lost and lost .. '\n' or '') .. string.format('%.0f', own) .. ' ' .. share.name
+        end
       end
     end
     return lost, pieces

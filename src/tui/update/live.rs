@@ -4,8 +4,8 @@ use super::Updater;
 use crate::config::keymap::Action;
 use crate::model::total::ProductLookup;
 use crate::model::{
-    Activity, Cart, ChangeKind, Deadline, LineChange, OpId, ProductId, Refusal, Update, UpdateFit,
-    text,
+    Activity, Cart, Change, ChangeKind, Deadline, LineChange, OpId, ProductId, Refusal, Update,
+    UpdateFit, text,
 };
 use crate::store::live::{LiveEvent, LiveRequest};
 use crate::store::{Error, Trouble, Watcher};
@@ -307,12 +307,12 @@ impl Updater<'_> {
     /// Takes in that a change of ours is applied or refused.
     fn on_settled(&mut self, op: &OpId, outcome: Result<Update, Error>) {
         let cart = &mut self.state.cart;
-        let before = cart.unconfirmed.len();
-        cart.unconfirmed.retain(|change| change.op != *op);
         cart.applied.retain(|applied| applied != op);
-        if cart.unconfirmed.len() == before {
+        let mut unconfirmed = cart.unconfirmed.iter();
+        let Some(index) = unconfirmed.position(|change| change.op == *op) else {
             return;
-        }
+        };
+        let settled = cart.unconfirmed.remove(index);
 
         if let Ok(update) = &outcome {
             cart.history.note(update.clone());
@@ -328,6 +328,7 @@ impl Updater<'_> {
             }
             Ok(update) => {
                 self.report_own_change(&update);
+                self.report_withdrawn_short(settled.as_ref(), &update);
                 return;
             }
             Err(Error::Refused(refusal)) => {
@@ -394,6 +395,22 @@ impl Updater<'_> {
                 self.notify_info("You are ready. Your next change takes that back.");
             }
             ChangeKind::Unready => self.notify_info("You are not ready any more."),
+        }
+    }
+
+    /// Warns that others have taken pieces meanwhile which a change of ours was to take out.
+    fn report_withdrawn_short(&mut self, change: Option<&Change>, update: &Update) {
+        let short: Vec<String> = change
+            .into_iter()
+            .flat_map(|change| update.withdrawn_short(change))
+            .map(|(product, taken, meant)| {
+                format!("{taken} of {meant} {}", self.state.name_of(product))
+            })
+            .collect();
+
+        if !short.is_empty() {
+            let short = short.join(", ");
+            self.notify_warn(format!("Took out {short}: the others are gone already"));
         }
     }
 
