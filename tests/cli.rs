@@ -1018,7 +1018,8 @@ fn what_each_may_spend_is_known_before_an_order_comes_back() {
     let shown = String::from_utf8(preview.stdout).unwrap();
     let said = String::from_utf8(preview.stderr).unwrap();
     assert_eq!(preview.status.code(), Some(1));
-    assert!(shown.contains("All pieces would be ann's\n"), "{shown}");
+    let whose = "All pieces would be ann's; with --mine only ann's own come back\n";
+    assert!(shown.contains(whose), "{shown}");
     assert!(!shown.contains("--yes"), "{shown}");
     assert!(
         said.contains("Over your budget of €9.59: €9.59 left"),
@@ -1032,6 +1033,24 @@ fn what_each_may_spend_is_known_before_an_order_comes_back() {
         (status, server.get("EXISTS cart:office")),
         (1, "0".to_owned())
     );
+
+    // Their own part is within it, and nothing of the others' comes with it.
+    let preview = office("bob", &["again", "1", "--mine"]);
+    assert_eq!(
+        preview,
+        "     2  Espresso                                   4.80
+        › bob: hot
+        total                                     €4.80
+To put this into the cart of office: trolley again 1 --mine --yes\n"
+    );
+    let said = office("bob", &["again", "1", "--mine", "--yes"]);
+    assert_eq!(said, "Put 1 line of #1 back into the cart of office\n");
+    assert_eq!(server.get("HGET {cart:office}:by espresso"), "2 bob");
+    office("bob", &["clear"]);
+    let args = ["--cart", "office", "--name", "cai", "again", "1", "--mine"];
+    let (status, said) = fails(&server, &args);
+    assert_eq!(status, 1);
+    assert!(said.contains("cai has nothing in order #1"), "{said}");
 
     office("ann", &["rules", "--budget-each", "9.60"]);
     let preview = office("ann", &["again", "1"]);

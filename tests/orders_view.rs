@@ -829,7 +829,8 @@ fn an_order_over_one_s_own_limit_is_refused_before_anything_is_sent() {
         if is_refused {
             assert_eq!(
                 stage.notice(),
-                "Over your budget of €35.39: €31.19 left. All of #42 would be yours: €31.20"
+                "Over your budget of €35.39: €31.19 left. All of #42 would be yours: €31.20. \
+                 r again puts back your part, €26.40"
             );
         }
 
@@ -842,4 +843,45 @@ fn an_order_over_one_s_own_limit_is_refused_before_anything_is_sent() {
             stage.notice()
         );
     }
+}
+
+#[test]
+fn one_s_own_part_comes_back_where_the_whole_is_refused() {
+    let mut stage = listed(80, 24, vec![noted_order()]);
+    let mut cart = stage.state.cart.confirmed.clone();
+    cart.rules.owner = Some("bob".to_owned());
+    cart.rules.budget_each = Money::parse("35.39");
+    stage.link(LiveEvent::Cart(cart.clone()));
+
+    // Any other key is no answer to what is offered.
+    assert!(stage.requests("r j r").is_empty());
+    let requests = stage.requests("r");
+    let told = "Put your 4 lines of #42 back; u undoes that. ";
+    assert!(stage.notice().starts_with(told), "{}", stage.notice());
+    let [LiveRequest::Change(change)] = &requests[..] else {
+        panic!("{requests:?}");
+    };
+    let quantities = change.edits.iter().map(|edit| match edit {
+        Edit::Add { quantity, .. } | Edit::Restore { quantity, .. } => *quantity,
+        edit => panic!("{edit:?}"),
+    });
+    assert_eq!(quantities.collect::<Vec<_>>(), [2, 1, 3, 2]);
+
+    // What remains of the limit does not do for either.
+    assert!(stage.requests("r").is_empty());
+    assert_eq!(
+        stage.notice(),
+        "Over your budget of €35.39: €4.79 left. All of #42 would be yours: €18.60"
+    );
+    assert!(stage.requests("r").is_empty());
+
+    // It is not doubled without a word.
+    cart.rules.budget_each = Money::parse("45.60");
+    stage.link(LiveEvent::Cart(cart));
+    assert!(stage.requests("r r").is_empty());
+    assert_eq!(
+        stage.notice(),
+        "You have your 3 lines of #42 in the cart already: r adds them again"
+    );
+    assert_eq!(stage.requests("r").len(), 1);
 }

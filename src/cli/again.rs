@@ -29,6 +29,9 @@ pub(super) struct AgainArgs {
     /// Put its lines into the cart; without this, only a preview is shown
     #[arg(long)]
     yes: bool,
+    /// Leave out what others had asked for: only your own part comes back
+    #[arg(long)]
+    mine: bool,
     #[command(flatten)]
     op: OpIdArg,
 }
@@ -52,6 +55,11 @@ pub(super) async fn run(
     let mut connection = connect::open_shop(settings).await?;
     let id = connect::order_id(&mut connection, &args.id).await?;
     let order = order::get_order(&mut connection, &id).await?;
+    let order = if args.mine {
+        own_part(&order, settings)?
+    } else {
+        order
+    };
 
     // A repeated command must not count what it has put into the cart itself.
     let (cart, is_repeat) = store::get_cart_with(&mut connection, &settings.user, &op).await?;
@@ -65,7 +73,7 @@ pub(super) async fn run(
     }
     if !args.yes {
         let refusal = refusal(&order, &again, &cart, &products);
-        show_preview(&order, &again, refusal.as_ref(), settings, output)?;
+        show_preview(args, &order, &again, refusal.as_ref(), settings, output)?;
         return Ok(match refusal {
             None => STATUS_DONE,
             Some(_) => STATUS_REFUSED,
@@ -85,6 +93,19 @@ pub(super) async fn run(
         |out| print_put_back(out, &order, &again, settings),
     )?;
     Ok(STATUS_DONE)
+}
+
+/// The part of an order that is one's own.
+fn own_part(order: &Order, settings: &Settings) -> Result<Order, Refusal> {
+    let me = &settings.policy.by;
+    let part = order.part_of(me);
+    if part.lines.is_empty() {
+        return Err(Refusal::NotInOrder {
+            name: me.clone(),
+            order: order.name(),
+        });
+    }
+    Ok(part)
 }
 
 /// Reads those products of an order and of the cart that there are.
@@ -204,6 +225,7 @@ fn item_json(again: &Again, line: &AgainLine) -> Value {
 
 /// Prints what would be put into the cart.
 fn show_preview(
+    args: &AgainArgs,
     order: &Order,
     again: &Again,
     refusal: Option<&Refusal>,
@@ -212,7 +234,13 @@ fn show_preview(
 ) -> Result<(), CliError> {
     output.result(
         || again_json(order, again, refusal, settings),
-        |out| print_preview(out, order, again, refusal.is_none(), settings),
+        |out| {
+            print_preview(out, again, settings)?;
+            if refusal.is_none() {
+                print_next_step(out, args, order, settings)?;
+            }
+            Ok(())
+        },
     )?;
     if let Some(refusal) = refusal.filter(|_| !output.is_json()) {
         output.warn(&refusal.told_in(&again.currency));
@@ -220,13 +248,7 @@ fn show_preview(
     Ok(())
 }
 
-fn print_preview(
-    out: &mut dyn Write,
-    order: &Order,
-    again: &Again,
-    is_possible: bool,
-    settings: &Settings,
-) -> io::Result<()> {
+fn print_preview(out: &mut dyn Write, again: &Again, settings: &Settings) -> io::Result<()> {
     for line in &again.lines {
         print_line(out, again, line)?;
     }
@@ -234,20 +256,32 @@ fn print_preview(
     let total = again.total().in_currency(&again.currency);
     writeln!(out, "{}", cart_row("", "total", &total))?;
     if again.takes_over {
-        writeln!(out, "All pieces would be {}'s", settings.policy.by)?;
+        let me = &settings.policy.by;
+        writeln!(
+            out,
+            "All pieces would be {me}'s; with --mine only {me}'s own come back"
+        )?;
     }
     if let Some(left_out) = again.left_out() {
         writeln!(out, "{left_out}")?;
     }
-    if is_possible {
-        writeln!(
-            out,
-            "To put this into the cart of {}: trolley again {} --yes",
-            settings.user,
-            order.word()
-        )?;
-    }
     Ok(())
+}
+
+/// Prints the command that puts into the cart what the preview shows.
+fn print_next_step(
+    out: &mut dyn Write,
+    args: &AgainArgs,
+    order: &Order,
+    settings: &Settings,
+) -> io::Result<()> {
+    let mine = if args.mine { " --mine" } else { "" };
+    writeln!(
+        out,
+        "To put this into the cart of {}: trolley again {}{mine} --yes",
+        settings.user,
+        order.word()
+    )
 }
 
 fn print_line(out: &mut dyn Write, again: &Again, line: &AgainLine) -> io::Result<()> {

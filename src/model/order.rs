@@ -1,6 +1,6 @@
 //! Orders: what a cart becomes when it is checked out.
 
-use super::{Money, Note, ProductId, Refusal, product, text};
+use super::{Money, Note, ProductId, Refusal, product, shares, text};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -248,6 +248,22 @@ impl Order {
     #[must_use]
     pub fn total(&self) -> Money {
         total(&self.lines)
+    }
+
+    /// The part that this person asked for: their pieces, with what they noted on them.
+    #[must_use]
+    pub fn part_of(&self, who: &str) -> Order {
+        let mut part = self.clone();
+        for line in &mut part.lines {
+            line.quantity = shares::within(&line.shares, line.quantity)
+                .filter(|(by, _)| *by == who)
+                .map(|(_, pieces)| pieces)
+                .sum();
+            line.shares.retain(|share| share.by == who);
+            line.notes.retain(|note| note.by == who);
+        }
+        part.lines.retain(|line| line.quantity > 0);
+        part
     }
 
     /// Tells whether this person has settled their part with whoever ordered.

@@ -40,6 +40,35 @@ pub struct CheckoutPage {
     pub pane: CheckoutPane,
 }
 
+/// How much of an order is put back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Portion {
+    /// All of it, as ours.
+    Whole,
+    /// What we had asked for.
+    Own,
+}
+
+/// What is asked before an order is put back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AgainQuestion {
+    /// Whether our own part would do, as the whole is refused.
+    OwnPart,
+    /// Whether to add another time what is in the cart again already.
+    Twice,
+}
+
+/// A question what of an order to put back. The same key says yes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AskedAgain {
+    /// The order.
+    pub order: OrderId,
+    /// How much of it was asked about.
+    pub portion: Portion,
+    /// The question.
+    pub question: AgainQuestion,
+}
+
 /// The checkout and the past orders.
 #[derive(Debug, Default)]
 pub struct OrdersState {
@@ -57,9 +86,8 @@ pub struct OrdersState {
     pub outdated: bool,
     /// The order that was confirmed here and is being placed.
     pub placing: Option<OrderId>,
-    /// The order that is in the cart again, and of which another time was asked for. The next
-    /// action answers that.
-    pub asked_again: Option<OrderId>,
+    /// The question what of an order to put back. The next action answers that.
+    pub asked_again: Option<AskedAgain>,
     /// The order that is being cancelled from here.
     pub cancelling: Option<OrderId>,
     /// The cart's past orders as far as they were read, newest first; `None` before that.

@@ -5,8 +5,7 @@ use crate::config::key::Key;
 use crate::config::keymap::Action;
 use crate::model::total::{LineStatus, ProductLookup};
 use crate::model::{
-    Again, ChangeKind, OrderBrief, OrderId, OrderLine, OrderState, Preview, ProductId, Refusal,
-    text,
+    Again, ChangeKind, Order, OrderBrief, OrderId, OrderLine, OrderState, Preview, Refusal, text,
 };
 use crate::store::live::{LiveRequest, NEWEST_LISTED};
 use crate::store::live::{OrderEvent, OrderRequest};
@@ -17,7 +16,9 @@ use crate::tui::layout::orders::{Extent, MAY_NOT_ORDER, extent, has_order_key, s
 use crate::tui::message::Effect;
 use crate::tui::state::activity::CartEventKind;
 use crate::tui::state::areas::SIDE_BY_SIDE;
-use crate::tui::state::orders::{CheckoutPage, KeptStates, PlacedByOther};
+use crate::tui::state::orders::{
+    AgainQuestion, AskedAgain, CheckoutPage, KeptStates, PlacedByOther, Portion,
+};
 use crate::tui::state::scroll::Scroll;
 use crate::tui::state::{Connectivity, Mode, Tone};
 use tui_input::Input;
@@ -77,7 +78,8 @@ impl Updater<'_> {
         }
     }
 
-    /// Puts the lines of the order that shows back into the cart, as one change.
+    /// Puts the lines of the order that shows back into the cart, as one change; or our own part of
+    /// it alone, where that was offered.
     pub(super) fn order_again(&mut self) {
         let Some(order) = self.state.shown_order() else {
             return;
@@ -94,58 +96,52 @@ impl Updater<'_> {
             return;
         }
 
-        let cart = &self.state.cart.shown;
-        let again = Again::of(
-            order,
-            &self.state.shop.currency,
-            cart,
-            &self.state.env.me,
-            |id| self.state.catalog.catalog.get(id),
-        );
-        let id = order.id.clone();
-        let name = order.name();
-        let lines = text::count(again.coming_back().count(), "line");
-        let keymap = &self.state.env.keymap;
-        let undo = keymap.key_of(Action::Undo);
-        let differences = again.differences();
+        let order = order.clone();
+        let asked = self.state.orders.asked_again.take();
+        let answered = asked.filter(|asked| asked.order == order.id);
+        let portion = answered
+            .as_ref()
+            .map_or(Portion::Whole, |asked| asked.portion);
 
+        let again = self.again(&order, portion);
+        let differences = again.differences();
         let edits = again.edits();
         if edits.is_empty() {
-            let none = Refusal::NoneOrderable(name).to_string();
+            let none = Refusal::NoneOrderable(order.name()).to_string();
             self.notify_until_key(sentences(none, &differences), Tone::Bad);
             return;
         }
-
-        let price = |id: &ProductId| self.state.catalog.catalog.get(id)?.price;
-        if let Some(refusal) = again.refused(cart, self.state.is_closed(), price) {
-            let why = self.told(refusal);
-            let total = again.total().in_currency(&again.currency);
-            self.notify_until_key(
-                if again.takes_over {
-                    format!("{why}. All of {name} would be yours: {total}")
-                } else {
-                    format!("{why}. {name} costs {total} today")
-                },
-                Tone::Bad,
-            );
+        if let Some(refusal) = self.refusal_of(&again) {
+            self.refuse_again(order, portion, &again, refusal);
             return;
         }
+
+        let keymap = &self.state.env.keymap;
+        let lines = text::count(again.coming_back().count(), "line");
+        let name = order.name();
+        let what = match portion {
+            Portion::Whole => format!("{lines} of {name}"),
+            Portion::Own => format!("your {lines} of {name}"),
+        };
 
         // Pressed twice, it must not double a lunch without a word.
-        let was_asked = self.state.orders.asked_again.take() == Some(id.clone());
-        if again.is_there(cart) && !was_asked {
+        let is_more = answered.is_some_and(|asked| asked.question == AgainQuestion::Twice);
+        if again.is_there(&self.state.cart.shown) && !is_more {
             let key = keymap.key_of(Action::Again);
-            self.state.orders.asked_again = Some(id);
-            self.notify_until_key(
-                format!("You have {lines} of {name} in the cart already: {key} adds them again"),
-                Tone::Warn,
-            );
+            let told = format!("You have {what} in the cart already: {key} adds them again");
+            self.notify_until_key(told, Tone::Warn);
+            self.state.orders.asked_again = Some(AskedAgain {
+                order: order.id,
+                portion,
+                question: AgainQuestion::Twice,
+            });
             return;
         }
 
+        let undo = keymap.key_of(Action::Undo);
         if self.submit(ChangeKind::Edit, edits) {
             let whose = if again.takes_over { " as yours" } else { "" };
-            let put_back = format!("Put {lines} of {name} back{whose}; {undo} undoes that");
+            let put_back = format!("Put {what} back{whose}; {undo} undoes that");
             let tone = if differences.is_empty() {
                 Tone::Info
             } else {
@@ -153,6 +149,60 @@ impl Updater<'_> {
             };
             self.notify_until_key(sentences(put_back, &differences), tone);
         }
+    }
+
+    /// Says why the cart's rules keep an order out, and offers our own part of it where they would
+    /// let that in.
+    fn refuse_again(&mut self, order: Order, portion: Portion, again: &Again, refusal: Refusal) {
+        let name = order.name();
+        let why = self.told(refusal);
+        let total = again.total().in_currency(&again.currency);
+        let told = match portion {
+            Portion::Whole if again.takes_over => {
+                format!("{why}. All of {name} would be yours: {total}")
+            }
+            Portion::Whole => format!("{why}. {name} costs {total} today"),
+            Portion::Own => format!("{why}. Your part of {name} costs {total} today"),
+        };
+
+        let own = self.again(&order, Portion::Own);
+        let has_others = again.takes_over && own.coming_back().next().is_some();
+        if !has_others || self.refusal_of(&own).is_some() {
+            self.notify_until_key(told, Tone::Bad);
+            return;
+        }
+
+        let key = self.state.env.keymap.key_of(Action::Again);
+        let own_total = own.total().in_currency(&own.currency);
+        let offered = format!("{told}. {key} again puts back your part, {own_total}");
+        self.notify_until_key(offered, Tone::Bad);
+        self.state.orders.asked_again = Some(AskedAgain {
+            order: order.id,
+            portion: Portion::Own,
+            question: AgainQuestion::OwnPart,
+        });
+    }
+
+    /// Works out what of an order, or of our own part of it, can be put back.
+    fn again(&self, order: &Order, portion: Portion) -> Again {
+        let me = &self.state.env.me;
+        let own = match portion {
+            Portion::Whole => None,
+            Portion::Own => Some(order.part_of(me)),
+        };
+        let cart = &self.state.cart.shown;
+        let currency = &self.state.shop.currency;
+        Again::of(own.as_ref().unwrap_or(order), currency, cart, me, |id| {
+            self.state.catalog.catalog.get(id)
+        })
+    }
+
+    /// The refusal of the cart's rules that putting this back would meet.
+    fn refusal_of(&self, again: &Again) -> Option<Refusal> {
+        let is_closed = self.state.is_closed();
+        again.refused(&self.state.cart.shown, is_closed, |id| {
+            self.state.catalog.catalog.get(id)?.price
+        })
     }
 
     /// Asks whether to cancel the order that shows, where whoever ordered may still do so.
