@@ -9,13 +9,15 @@ use harness::shopping::{
 };
 use harness::watch::Watch;
 use harness::{Server, ok_as, run, shop as terminal, until};
+use trolley::config::key::Key;
 use trolley::model::{Cart, ChangeKind, Edit, ProductId, Refusal, RuleChange, Update};
 use trolley::store::live::{self, LiveEvent, LiveRequest, Subscription};
 use trolley::store::order::{self, Stage};
 use trolley::store::{self, Address, Connection, Error, Policy};
 use trolley::tui::layout::palette;
-use trolley::tui::message::Message;
+use trolley::tui::message::{Effect, Message};
 use trolley::tui::state::Mode;
+use trolley::tui::update::update;
 
 async fn apply(link: &mut Connection, kind: ChangeKind, edits: Vec<Edit>) -> Result<Update, Error> {
     link.apply(&user("office"), &change(kind, edits)).await
@@ -762,4 +764,44 @@ fn a_note_is_seen_by_the_others_undone_and_on_the_receipt() {
     }
     bob.keys("esc");
     bob.gone("› bob: hot");
+}
+
+#[test]
+fn words_for_a_prompt_that_does_not_open_do_nothing() {
+    let press = |stage: &mut TestScreen, keys: &str| {
+        // All of it comes before anything of that was seen.
+        let keys = keys.split(' ').map(|key| Key::parse(key).unwrap());
+        let effects = keys.flat_map(|key| update(&mut stage.state, Message::Key(key), stage.now));
+        effects.collect::<Vec<_>>()
+    };
+    for (keys, refusal) in [
+        (
+            "g n a q u o d enter",
+            "Baguette is not in the cart: add it first",
+        ),
+        (
+            "w T 1 1 : 3 0 enter",
+            "Only bob can change the rules of this cart",
+        ),
+        ("w n L d x", "The people cover the cart: w hides them"),
+    ] {
+        let mut stage = TestScreen::with_rules(120, 36, "bob");
+        assert_eq!(press(&mut stage, keys).len(), 0, "{keys}");
+        assert_eq!(stage.notice(), refusal);
+        assert!(matches!(stage.state.mode, Mode::Browse), "{keys}");
+        assert_eq!(stage.state.count, None);
+        assert!(stage.state.cart.unconfirmed.is_empty());
+
+        // Once it was seen, keys are keys again, and the next one drops it.
+        let news = stage.notice().to_owned();
+        update(&mut stage.state, Message::NewsShown(news), stage.now);
+        press(&mut stage, "o");
+        assert!(matches!(stage.state.mode, Mode::Orders), "{keys}");
+        assert_eq!(stage.notice(), "");
+    }
+
+    // The way out is open all the time.
+    let mut stage = TestScreen::with_rules(120, 36, "bob");
+    let effects = press(&mut stage, "g n a ctrl-c");
+    assert!(matches!(effects[..], [Effect::Quit]), "{effects:?}");
 }

@@ -9,6 +9,7 @@ use trolley::config::key::Key;
 use trolley::model::{Cart, Catalog, Change, ChangeKind, Edit, OpId, Product, Update, UserName};
 use trolley::store::live::{self, LiveEvent, LiveRequest, Subscription};
 use trolley::store::{Address, Error, Policy, Shop};
+use trolley::tui::layout::footer::unseen_news;
 use trolley::tui::layout::orders::shown_total;
 use trolley::tui::message::{Effect, Message, Now};
 use trolley::tui::state::{Connectivity, Env, State};
@@ -107,6 +108,10 @@ impl Headless {
         if let Some(total) = shown_total(&self.state) {
             let now = Now { steady, wall: 0 };
             update(&mut self.state, Message::TotalShown(total), now);
+        }
+        if let Some(news) = unseen_news(&self.state) {
+            let shown = Message::NewsShown(news.to_owned());
+            update(&mut self.state, shown, Now { steady, wall: 0 });
         }
     }
 

@@ -168,6 +168,8 @@ pub struct Notice {
     pub until: Option<u64>,
     /// It waits for a key and has been on the terminal, so that the next key drops it.
     pub is_seen: bool,
+    /// It refuses a prompt: what is typed before it is seen was meant for that, and does nothing.
+    pub holds_keys: bool,
 }
 
 /// A highlighted line: somebody else has just changed it.

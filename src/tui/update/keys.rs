@@ -4,6 +4,7 @@ use super::{Updater, typing};
 use crate::config::key::{Code, Key};
 use crate::config::keymap::{Action, Context};
 use crate::model::quantity;
+use crate::tui::layout::footer::unseen_news;
 use crate::tui::state::{Connectivity, Mode};
 
 /// The highest number before a command.
@@ -17,6 +18,13 @@ impl Updater<'_> {
     pub(super) fn press_key(&mut self, key: Key) {
         if self.state.areas().is_none() {
             self.press_unseen(key);
+            return;
+        }
+
+        // Whoever types for a prompt has not seen yet that it is refused.
+        let notice = self.state.notice.as_ref();
+        let holds_keys = notice.is_some_and(|notice| notice.holds_keys);
+        if holds_keys && !key.ctrl && unseen_news(self.state).is_some() {
             return;
         }
 
@@ -74,7 +82,7 @@ impl Updater<'_> {
             Context::Activity if self.state.env.keymap.dispatch(Context::Cart, key).is_some() => {
                 // Nobody should change a line that they do not see.
                 let hides = self.state.env.keymap.key_of(Action::Activity);
-                self.notify_error(format!("The activity covers the cart: {hides} hides it"));
+                self.refuse_prompt(format!("The activity covers the cart: {hides} hides it"));
                 self.state.count = None;
             }
             Context::People
@@ -82,7 +90,7 @@ impl Updater<'_> {
                     && self.state.env.keymap.dispatch(Context::Cart, key).is_some() =>
             {
                 let hides = self.state.env.keymap.key_of(Action::People);
-                self.notify_error(format!("The people cover the cart: {hides} hides them"));
+                self.refuse_prompt(format!("The people cover the cart: {hides} hides them"));
                 self.state.count = None;
             }
             Context::Catalog | Context::Cart | Context::Activity

@@ -216,7 +216,16 @@ impl Updater<'_> {
             tone,
             until: None,
             is_seen: false,
+            holds_keys: false,
         });
+    }
+
+    /// Shows why a prompt does not open. The text that was typed for it must not act as keys.
+    fn refuse_prompt(&mut self, why: String) {
+        self.notify_until_key(why, Tone::Bad);
+        if let Some(notice) = &mut self.state.notice {
+            notice.holds_keys = true;
+        }
     }
 
     /// Takes in that news have reached the terminal.
@@ -246,6 +255,7 @@ impl Updater<'_> {
             text,
             tone,
             is_seen: false,
+            holds_keys: false,
         });
     }
 }

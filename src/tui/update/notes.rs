@@ -15,14 +15,16 @@ impl Updater<'_> {
             self.ask_note_on(None);
         } else if let Some(product) = self.state.target() {
             self.ask_note_on(Some(product));
+        } else {
+            self.refuse_prompt("There is no product here to note something on".to_owned());
         }
     }
 
     /// Opens the prompt for one's own note on a product, or for that for the whole order. It begins
     /// with the text that is there, so that nobody replaces a note unseen.
     pub(super) fn ask_note_on(&mut self, product: Option<ProductId>) {
-        if !self.can_note(product.as_ref()) {
-            return;
+        if let Some(refusal) = self.note_refusal(product.as_ref()) {
+            return self.refuse_prompt(refusal);
         }
         let before = self.state.own_note(product.as_ref()).to_owned();
         let input = Input::new(before.clone());
@@ -32,25 +34,24 @@ impl Updater<'_> {
         });
     }
 
-    /// Returns whether something can be noted there now, and says why not.
-    fn can_note(&mut self, product: Option<&ProductId>) -> bool {
+    /// The reason why nothing can be noted there now; `None` where something can.
+    fn note_refusal(&self, product: Option<&ProductId>) -> Option<String> {
         let cart = &self.state.cart;
-        let refusal = if !cart.loaded {
-            CART_UNREAD.to_owned()
-        } else if let Some(closed) = closed(self.state) {
-            self.told(closed)
-        } else {
-            match product {
-                Some(product) if cart.shown.line(product).is_none() => {
-                    let name = self.state.name_of(product);
-                    format!("{name} is not in the cart: add it first")
-                }
-                None if cart.shown.lines.is_empty() => Refusal::EmptyCart.to_string(),
-                Some(_) | None => return true,
+        if !cart.loaded {
+            return Some(CART_UNREAD.to_owned());
+        }
+        if let Some(closed) = closed(self.state) {
+            return Some(self.told(closed));
+        }
+
+        match product {
+            Some(product) if cart.shown.line(product).is_none() => {
+                let name = self.state.name_of(product);
+                Some(format!("{name} is not in the cart: add it first"))
             }
-        };
-        self.notify_error(refusal);
-        false
+            None if cart.shown.lines.is_empty() => Some(Refusal::EmptyCart.to_string()),
+            Some(_) | None => None,
+        }
     }
 
     /// Sets a note to what was typed, and removes it where that is nothing. What is there already
@@ -70,8 +71,8 @@ impl Updater<'_> {
             let news = format!("The order went out before your note. Not set: {text}");
             return self.notify_until_key(news, Tone::Bad);
         }
-        if !self.can_note(product.as_ref()) {
-            return;
+        if let Some(refusal) = self.note_refusal(product.as_ref()) {
+            return self.notify_error(refusal);
         }
 
         // Everybody may change the note for the order, but only the one that they have seen.

@@ -37,8 +37,8 @@ impl Updater<'_> {
 
     /// Opens the prompt for a rule of the cart.
     pub(super) fn ask_rule(&mut self, rule: TypedRule) {
-        if !self.may_set_rules() {
-            return;
+        if let Some(refusal) = self.rules_refusal() {
+            return self.refuse_prompt(refusal);
         }
         // Names are many: one more is typed behind them.
         let value = match rule {
@@ -69,37 +69,30 @@ impl Updater<'_> {
 
     /// Asks the server to set a rule.
     pub(super) fn request_rule(&mut self, change: RuleChange) {
-        if self.may_set_rules() {
-            self.state.people.rules_sent.push_back(change.clone());
-            let request = LiveRequest::Rules(vec![change]);
-            self.effects.push(Effect::Live(request));
+        if let Some(refusal) = self.rules_refusal() {
+            return self.notify_error(refusal);
         }
+        self.state.people.rules_sent.push_back(change.clone());
+        let request = LiveRequest::Rules(vec![change]);
+        self.effects.push(Effect::Live(request));
     }
 
-    /// Returns whether rules can be set here and now, and says why not.
-    fn may_set_rules(&mut self) -> bool {
+    /// The reason why no rules can be set here and now; `None` where they can.
+    fn rules_refusal(&self) -> Option<String> {
         if !self.state.cart.loaded {
-            self.notify_error(CART_UNREAD);
-            return false;
+            return Some(CART_UNREAD.to_owned());
         }
         if let Some(owner) = &self.state.cart.confirmed.rules.owner
             && !self.state.may_change_rules()
         {
-            let refusal = Refusal::NotOwner(owner.clone());
-            self.notify_error(refusal.to_string());
-            return false;
+            return Some(Refusal::NotOwner(owner.clone()).to_string());
         }
         match &self.state.connectivity {
-            Connectivity::Live | Connectivity::Syncing => true,
+            Connectivity::Live | Connectivity::Syncing => None,
             Connectivity::Connecting | Connectivity::Offline { .. } => {
-                self.notify_error("The rules can't be changed while the server is away");
-                false
+                Some("The rules can't be changed while the server is away".to_owned())
             }
-            Connectivity::Unreadable(trouble) => {
-                let refusal = format!("The cart can't be read: {trouble}");
-                self.notify_error(refusal);
-                false
-            }
+            Connectivity::Unreadable(trouble) => Some(format!("The cart can't be read: {trouble}")),
         }
     }
 
