@@ -433,7 +433,7 @@ fn a_terminal_without_the_focus_is_told_by_title_bell_and_notification() {
     bob.keys_until("Y", "Receipt #1");
     let ordered = "\x07\x1b]99;;trolley · office: bob ordered 1 line: #1, €6.30\x1b\\";
     wait_written(&ann, from, ordered);
-    wait_written(&ann, from, "\x1b]0;(1) office · trolley\x07");
+    wait_written(&ann, from, "\x1b]0;(1) 0 items · office · trolley\x07");
     ann.wait(r"bob ordered 1 line: #1, €6\.30\. o shows the receipt");
     ann.wait("#1 placed  ● live");
 
@@ -443,7 +443,7 @@ fn a_terminal_without_the_focus_is_told_by_title_bell_and_notification() {
         from,
         "\x07\x1b]99;;trolley · office: mia accepted #1\x1b\\",
     );
-    wait_written(&ann, from, "\x1b]0;(2) office · trolley\x07");
+    wait_written(&ann, from, "\x1b]0;(2) 0 items · office · trolley\x07");
     ann.wait(r"mia +accepted #1 ");
     ann.wait("#1 accepted  ● live");
     ann.wait("Order #1 is accepted");
@@ -571,7 +571,7 @@ fn visitors_are_told_as_their_own_terminal_takes_it() {
     );
     let ordered = "\x07\x1b]9;trolley · office: bob ordered 1 line: #1, €2.10\x1b\\";
     wait_written(&ann, from, ordered);
-    wait_written(&ann, from, "\x1b]0;(1) office · trolley\x07");
+    wait_written(&ann, from, "\x1b]0;(1) 0 items · office · trolley\x07");
     ann.keys("q");
     ann.wait_exit();
     // What was written last may still be on its way.

@@ -82,13 +82,12 @@ fn draw_areas(state: &State, areas: &Areas, sketch: &mut Sketch) {
 /// somebody looked elsewhere.
 fn title(state: &State) -> String {
     let cart = &state.env.user;
+    let items = text::count(state.totals().items, "item");
     let missed = state.missed.filter(|_| state.env.alerts.title);
     let title = match missed {
-        Some(1..) => format!("({}) {cart} · trolley", missed.unwrap_or_default()),
-        Some(0) | None => {
-            let items = text::count(state.totals().items, "item");
-            format!("{} · {cart} · {items}", state.shop.name)
-        }
+        // Tabs show only the beginning.
+        Some(missed @ 1..) => format!("({missed}) {items} · {cart} · trolley"),
+        Some(0) | None => format!("{} · {cart} · {items}", state.shop.name),
     };
     state.env.display.text(text::shown(&title).into_owned())
 }
