@@ -606,9 +606,9 @@ fn the_header_says_what_it_counts() {
             80,
             "  ▌office as ann@till  with bob, cai, dee +2    ● live  28 min left ",
         ),
-        (60, "  ▌office as ann@till  +5   ● live  28 min left "),
-        (56, "  ▌office as ann@till  +5    ● live  28 min "),
-        (50, "  ▌office as ann@till  +5      ● live "),
+        (64, "  ▌office as ann@till  with 5   ● live  28 min left "),
+        (60, "  ▌office as ann@till  with 5    ● live  28 min "),
+        (54, "  ▌office as ann@till  with 5      ● live "),
         (44, "  ▌office as ann@till    ● live "),
         (40, "  ▌office            ● live "),
     ] {

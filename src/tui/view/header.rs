@@ -225,6 +225,6 @@ fn others_named(state: &State, room: usize) -> String {
 fn others_counted(state: &State) -> String {
     match state.watchers.len() {
         0 => String::new(),
-        others => format!("  +{others}"),
+        others => format!("  with {others}"),
     }
 }
