@@ -59,7 +59,7 @@ fn lines_and_people_stand_side_by_side_or_one_at_a_time() {
             let picture = stage.picture();
             assert_eq!(page(&stage).pane, CheckoutPane::People);
             assert!(
-                picture.contains(" People 10 · 2 missing: jon, kim "),
+                picture.contains(" People 10 · 4 ready · 2 missing: jon, kim "),
                 "{picture}"
             );
             assert_eq!(picture.contains(" Checkout 8 lines "), is_wide, "{picture}");
@@ -120,7 +120,7 @@ fn people_owe_together_what_is_charged() {
         let sum = row.rsplit(' ').find(|word| !word.is_empty()).unwrap();
         Money::parse(sum)
     };
-    let sums = rows(&stage)[3..14].to_vec();
+    let sums = rows(&stage)[3..16].to_vec();
     let sums: Vec<Money> = sums.iter().filter_map(|row| sum_of(row)).collect();
     assert_eq!(sums.len(), 11, "{}", stage.picture());
     assert_eq!(
@@ -129,14 +129,24 @@ fn people_owe_together_what_is_charged() {
     );
     let picture = stage.picture();
     assert!(
-        picture.contains("bob                                   5    0.50    11.50│"),
+        picture.contains("│          bob                         5    0.50    11.50│"),
         "{picture}"
     );
-    assert!(picture.contains("ann@till (you) "), "{picture}");
+    assert!(picture.contains("│          ann@till (you) "), "{picture}");
+    // Who is ready, and who is missing, stands among them; nobody's pieces come last.
     assert!(
-        picture.contains("nobody's                              1             2.35│"),
+        picture.contains("│✓ ready   cai                         3 "),
         "{picture}"
     );
+    let last = [
+        "– missing jon",
+        "– missing kim",
+        "nobody's                    1             2.35",
+    ];
+    let shown = rows(&stage)[13..16].to_vec();
+    for (row, words) in shown.iter().zip(last) {
+        assert!(row.ends_with(words), "{picture}");
+    }
 
     // What is all one's own says nothing of that beside the lines.
     stage = TestScreen::filled(80, 24);
@@ -153,16 +163,17 @@ fn a_line_is_selected_and_scrolled_with_all_that_belongs_to_it() {
     assert_eq!(top[3], "6 Espresso                            14.40");
     assert_eq!(top[4], "bob 4, lee 2");
     assert_eq!(selected(&stage), "Espresso");
-    let foot = top[8..12].to_vec();
-    assert!(foot[1].ends_with("Total €83.50"), "{}", stage.picture());
+    let foot = top[7..12].to_vec();
+    assert_eq!(foot[1], "closes 11:36 · budget €36.50 left · 4 ready");
+    assert!(foot[2].ends_with("Total €83.50"), "{}", stage.picture());
 
     // The foot stays, and the last line shows whole.
     stage.keys("G");
     let end = rows(&stage);
     assert_eq!(selected(&stage), "Potted Basil");
-    assert_eq!(end[8..10], foot[..2], "{}", stage.picture());
+    assert_eq!(end[7..10], foot[..3], "{}", stage.picture());
     assert_eq!(
-        end[6..8],
+        end[4..6],
         ["fay", "! none left · Enter removes it"],
         "{}",
         stage.picture()
@@ -178,6 +189,30 @@ fn a_line_is_selected_and_scrolled_with_all_that_belongs_to_it() {
     assert_eq!(selected(&wide), "Flat White");
     wide.mouse(MouseKind::Press, 100, 5);
     assert_eq!(page(&wide).pane, CheckoutPane::People);
+}
+
+#[test]
+fn the_note_for_the_order_and_the_closing_time_stand_above_a_narrow_total() {
+    let mut stage = shared_checkout(50, 15);
+    let note = "12:30, at the back door, ring twice";
+    let told = |stage: &mut TestScreen, note: &str| {
+        let mut cart = stage.state.cart.confirmed.clone();
+        cart.notes.set(None, "bob", note);
+        stage.link(LiveEvent::Cart(cart));
+        stage.link(shared_preview(stage));
+        rows(stage)[8].clone()
+    };
+    assert_eq!(
+        told(&mut stage, "12:30"),
+        "Note: 12:30 · closes 11:36 · budget €36.50 left"
+    );
+    assert_eq!(
+        told(&mut stage, note),
+        "Note: 12:30, at the back door, r… · closes 11:36"
+    );
+    // A lower screen needs its rows for the lines.
+    stage.take_in(Message::Resize(50, 14));
+    assert!(!stage.picture().contains("closes 11:36"));
 }
 
 #[test]

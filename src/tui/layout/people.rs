@@ -14,7 +14,7 @@ use crate::tui::state::people::{PeopleRowId, PeopleRowKind, Person};
 use ratatui::layout::{Margin, Rect};
 
 /// From this width on, in columns, words say what the signs mean.
-const WITH_WORDS: u16 = 45;
+pub(crate) const WITH_WORDS: u16 = 45;
 /// From this width on amounts stand further apart.
 const ROOMY: u16 = 52;
 /// The columns for the signs and the word of a person's state.

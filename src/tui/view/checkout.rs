@@ -1,5 +1,6 @@
 //! The checkout: what will be charged, who pays how much of it, and what stands in the way.
 
+use super::people::standing_told;
 use super::row;
 use super::row::{RowBackground, left, right};
 use super::sketch::Sketch;
@@ -19,6 +20,7 @@ use crate::tui::layout::checkout::{
 use crate::tui::layout::money;
 use crate::tui::layout::orders;
 use crate::tui::layout::orders::MAY_NOT_ORDER;
+use crate::tui::layout::people::Standing;
 use crate::tui::state::orders::{CheckoutPage, CheckoutPane};
 use crate::tui::state::{Connectivity, State};
 use ratatui::layout::Rect;
@@ -232,10 +234,14 @@ fn draw_people(
     if people.count > 0 {
         words.push((people.count.to_string(), theme.dim));
     }
+    if people.ready > 0 {
+        words.push((format!("{} ready", people.ready), theme.dim));
+    }
     if !people.missing.is_empty() {
         let missing = format!("{} missing", people.missing.len());
         let named = format!("{missing}: {}", people.missing.join(", "));
-        let others = text::width(&format!(" People {} · ", people.count));
+        let others: usize = words.iter().map(|(words, _)| text::width(words) + 3).sum();
+        let others = text::width(" People ") + others;
         let room = usize::from(list.width).saturating_sub(others + 1);
         let words_for_it = if text::width(&named) <= room {
             named
@@ -249,6 +255,7 @@ fn draw_people(
     draw_pane(theme, has_keyboard, title, frame, sketch);
 
     let headings = PersonRow {
+        standing: Standing::Shopping,
         name: "Name".to_owned(),
         pieces: "Qty".to_owned(),
         left: "Left".to_owned(),
@@ -256,11 +263,11 @@ fn draw_people(
         sum: "Total".to_owned(),
     };
     let above = row::heading_line(list);
-    draw_person(&people, &headings, [theme.dim; 2], above, sketch);
+    draw_person(theme, &people, &headings, [theme.dim; 2], above, sketch);
     let visible = people.rows.iter().skip(page.people_top);
     for (area, person) in list.rows().zip(visible) {
         let left = if person.is_over { theme.bad } else { theme.dim };
-        draw_person(&people, person, [theme.text, left], area, sketch);
+        draw_person(theme, &people, person, [theme.text, left], area, sketch);
     }
     draw_scroll_bar(
         theme,
@@ -274,13 +281,17 @@ fn draw_people(
 
 /// Draws a person in these styles: all, and what is left of their limit.
 fn draw_person(
+    theme: &Theme,
     people: &CheckoutPeople,
     person: &PersonRow,
     [style, left_style]: [Style; 2],
     area: Rect,
     sketch: &mut Sketch,
 ) {
+    let (sign, word, standing_style) = standing_told(theme, person.standing);
+    let standing = format!("{sign} {word}");
     let cells = [
+        left(standing.trim(), people.standing_width, standing_style),
         left(&person.name, people.name_width, style),
         right(&person.pieces, people.pieces_width, style),
         right(&person.left, people.left_width, left_style),

@@ -215,11 +215,9 @@ fn draw_state(
     sketch.write(area.x, area.y, sign, 1, background.beneath(style));
 
     let (sign, word, style) = match person.standing {
+        Standing::Shopping if !person.is_here => ("", "away", theme.dim),
         Standing::Ready if person.is_pending => (READY, "ready", theme.pending),
-        Standing::Ready => (READY, "ready", theme.good),
-        Standing::Missing => (MISSING, "missing", theme.warn),
-        Standing::Shopping if person.is_here => ("", "", theme.dim),
-        Standing::Shopping => ("", "away", theme.dim),
+        standing => standing_told(theme, standing),
     };
     let style = background.beneath(style);
     if columns.has_words() {
@@ -227,6 +225,18 @@ fn draw_state(
         sketch.write(area.x + WORD, area.y, word, columns.state - WORD, style);
     } else {
         sketch.write(area.x + 1, area.y, sign, 1, style);
+    }
+}
+
+/// The sign of how far somebody is, its word and their style; nothing where that is not told.
+pub(super) fn standing_told(
+    theme: &Theme,
+    standing: Standing,
+) -> (&'static str, &'static str, Style) {
+    match standing {
+        Standing::Ready => (READY, "ready", theme.good),
+        Standing::Missing => (MISSING, "missing", theme.warn),
+        Standing::Shopping => ("", "", theme.dim),
     }
 }
 

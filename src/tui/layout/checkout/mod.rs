@@ -9,6 +9,7 @@ pub(crate) use people::{CheckoutPeople, PersonRow};
 pub(crate) use rows::{CheckoutColumns, CheckoutRows, INDENT, LineRows, RowBelow};
 
 use super::orders::list_rows;
+use super::people::{Standing, all_sums};
 use super::rules::{Remainder, deadline};
 use crate::config::theme::PENDING;
 use crate::model::time::{ClockStyle, clock};
@@ -29,8 +30,8 @@ const NARROW: u16 = 40;
 pub(crate) const FACT_NAME: u16 = 7;
 /// The most rows of the note for the whole order.
 const NOTE_ROWS: usize = 5;
-/// The least columns for it beside other facts.
-const LEAST_NOTE: usize = 12;
+/// The columns for which other facts make room in its line, where it needs them.
+const BRIEF_NOTE: usize = 24;
 /// The rows of a list that stay where other things take room from it.
 const LEAST_ROWS: u16 = 4;
 
@@ -155,14 +156,19 @@ impl CheckoutFoot {
         let facts_height = if all_facts.is_empty() {
             0
         } else {
-            room.take(height(all_facts.len()) + 1, LEAST_ROWS)
+            let facts = height(all_facts.len());
+            // The line across the pane below them gives way first.
+            match room.take(facts + 1, LEAST_ROWS) {
+                0 => room.take(facts, LEAST_ROWS),
+                taken => taken,
+            }
         };
         let brief = if is_beside_lines || state.size.0 < WITH_BRIEF_PEOPLE {
             Vec::new()
         } else {
             people::brief(state, preview, inner.width.into(), BRIEF_PEOPLE)
         };
-        let second_rule = u16::from(facts_height > 0);
+        let second_rule = u16::from(usize::from(facts_height) > all_facts.len());
         let own_rule = 1 - second_rule;
         let people_height = if brief.is_empty() || rule == 0 {
             0
@@ -182,8 +188,8 @@ impl CheckoutFoot {
         };
         let mut rules = vec![cut_off(&mut below, rule)];
         let people_rows = cut_off(&mut below, people_height.saturating_sub(own_rule));
-        let facts_rows = cut_off(&mut below, facts_height.saturating_sub(1));
-        if facts_height > 0 || people_height > 0 {
+        let facts_rows = cut_off(&mut below, facts_height - second_rule);
+        if second_rule > 0 || people_height > 0 {
             rules.push(cut_off(&mut below, 1));
         }
         let total = cut_off(&mut below, total);
@@ -329,15 +335,30 @@ fn brief_facts(state: &State, preview: &Preview, columns: usize) -> Vec<Fact> {
     if let Some(left) = left {
         words.push(format!("budget {}", left.told(&preview.currency)));
     }
-    while words.len() > 1 && text::width(&words.join(" · ")) > columns {
+    let people = all_sums(state);
+    for (standing, word) in [(Standing::Ready, "ready"), (Standing::Missing, "missing")] {
+        let of_standing = people.iter().filter(|person| person.standing == standing);
+        match of_standing.count() {
+            0 => {}
+            count => words.push(format!("{count} {word}")),
+        }
+    }
+
+    let note = match order_note(state, preview) {
+        note if note.is_empty() => note,
+        note => format!("Note: {note}"),
+    };
+    let before_note = match note.len() {
+        0 => 0,
+        _ => text::width(&note).min(BRIEF_NOTE) + 3,
+    };
+    while words.len() > 1 && text::width(&words.join(" · ")) + before_note > columns {
         words.pop();
     }
     // The note has what these leave, behind the lock.
-    let others: usize = words.iter().map(|word| text::width(word) + 3).sum();
-    let room = columns.saturating_sub(others);
-    let note = order_note(state, preview);
-    if !note.is_empty() && (words.is_empty() || room >= LEAST_NOTE) {
-        let note = text::truncate(&format!("Note: {note}"), room);
+    if !note.is_empty() {
+        let others: usize = words.iter().map(|word| text::width(word) + 3).sum();
+        let note = text::truncate(&note, columns.saturating_sub(others));
         words.insert(usize::from(rules.locked), note);
     }
 

@@ -4,7 +4,7 @@ use crate::model::people::{Part, People};
 use crate::model::shares::NOBODY;
 use crate::model::{Money, Preview, text};
 use crate::tui::layout::money;
-use crate::tui::layout::people::{Standing, all_sums};
+use crate::tui::layout::people::{Standing, WITH_WORDS, all_sums};
 use crate::tui::layout::rules::Remainder;
 use crate::tui::state::State;
 use crate::tui::state::people::Person;
@@ -15,10 +15,15 @@ const LEFT: u16 = 7;
 const SUM: u16 = 8;
 /// The columns that a name keeps beside what is left to somebody.
 const LEAST_NAME: u16 = 10;
+/// The columns for the sign of how far somebody is, and with its word.
+const SIGN: u16 = 1;
+const SIGN_AND_WORD: u16 = 9;
 
 /// A person and their part.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct PersonRow {
+    /// How far the person is.
+    pub(crate) standing: Standing,
     pub(crate) name: String,
     pub(crate) pieces: String,
     /// What is left of the limit of each, and whether it is over.
@@ -35,6 +40,10 @@ pub(crate) struct CheckoutPeople {
     pub(crate) missing: Vec<String>,
     /// The number of people who have something.
     pub(crate) count: usize,
+    /// The number of people who are ready.
+    pub(crate) ready: usize,
+    /// The columns for how far everybody is, 0 where there is nothing to tell of that.
+    pub(crate) standing_width: u16,
     pub(crate) name_width: u16,
     pub(crate) pieces_width: u16,
     pub(crate) left_width: u16,
@@ -54,11 +63,17 @@ impl CheckoutPeople {
             .iter()
             .filter_map(|(name, part)| left(limit, *name, part));
         let left_decimals = money::decimals(lefts.map(Remainder::amount));
-        let rows: Vec<PersonRow> = parts
+        let mut rows: Vec<PersonRow> = parts
             .iter()
             .map(|(name, part)| {
                 let left = left(limit, *name, part);
+                let is_ready = name.is_some_and(|name| state.is_ready(name));
                 PersonRow {
+                    standing: if is_ready {
+                        Standing::Ready
+                    } else {
+                        Standing::Shopping
+                    },
                     name: label(state, *name),
                     pieces: part.pieces.to_string(),
                     left: left.map_or_else(String::new, |left| left.aligned(left_decimals)),
@@ -68,9 +83,30 @@ impl CheckoutPeople {
             })
             .collect();
 
+        // Nobody's pieces come last.
+        let missing = missing(state);
+        let before_nobody = people.parts.len().min(rows.len());
+        let missing_rows = missing.iter().map(|name| PersonRow {
+            standing: Standing::Missing,
+            name: label(state, Some(name)),
+            pieces: String::new(),
+            left: String::new(),
+            is_over: false,
+            sum: String::new(),
+        });
+        rows.splice(before_nobody..before_nobody, missing_rows);
+
+        let is_told = rows.iter().any(|row| row.standing != Standing::Shopping);
+        let standing_width = match is_told {
+            true if width >= WITH_WORDS => SIGN_AND_WORD,
+            true => SIGN,
+            false => 0,
+        };
         let pieces_width = widest(&rows, |row| &row.pieces).max(PIECES);
         let sum_width = widest(&rows, |row| &row.sum).max(SUM);
-        let room = width.saturating_sub(pieces_width + sum_width + 2);
+        let standing_gap = u16::from(standing_width > 0);
+        let others = standing_width + standing_gap + pieces_width + sum_width + 2;
+        let room = width.saturating_sub(others);
         let left_width = limit.map_or(0, |_| widest(&rows, |row| &row.left).max(LEFT));
         let left_width = if room > left_width + LEAST_NAME {
             left_width
@@ -80,8 +116,10 @@ impl CheckoutPeople {
         let gap = u16::from(left_width > 0);
 
         CheckoutPeople {
-            missing: missing(state),
+            missing,
             count: people.parts.len(),
+            ready: state.cart.shown.ready.len(),
+            standing_width,
             name_width: room.saturating_sub(left_width + gap),
             pieces_width,
             left_width,
