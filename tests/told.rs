@@ -313,41 +313,65 @@ fn who_looks_elsewhere_is_told_once_of_what_others_did() {
         locked.rules = vec![RuleChange::Locked(true)];
         LiveEvent::Update(locked)
     };
+    // What a message says is told once the cart was read and shows it.
     let locked = rules(&mut stage, "bob");
-    assert_eq!(alerts(&mut stage, locked), ["bob locked the cart"]);
+    assert_eq!(alerts(&mut stage, locked.clone()), [""; 0]);
+    let read = |stage: &TestScreen, is_locked| {
+        let mut cart = stage.state.cart.confirmed.clone();
+        cart.version = stage.version;
+        cart.rules.locked = is_locked;
+        LiveEvent::Cart(cart)
+    };
+    let cart = read(&stage, true);
+    assert_eq!(alerts(&mut stage, cart.clone()), ["bob locked the cart"]);
+    assert_eq!(alerts(&mut stage, locked), [""; 0]);
+    assert_eq!(alerts(&mut stage, cart), [""; 0]);
     let own = rules(&mut stage, "ann@till");
     assert_eq!(alerts(&mut stage, own), [""; 0]);
+    let cart = read(&stage, false);
+    stage.link(cart);
 
     // Pieces of ours, and those of others.
-    let version = stage.version;
-    let mut cart = stage.state.cart.confirmed.clone();
-    cart.version = version;
-    stage.link(LiveEvent::Cart(cart));
     for (whose, told) in [
         ("ann@till", &["bob took out 2 × Flat White, 1 of yours"][..]),
         ("cai", &[]),
     ] {
+        stage.pass(3_000);
         let mut taken = stage.update("bob", ChangeKind::Edit, &[("flat-white", 3, -2)]);
         taken.lines[0].taken = vec![Share {
             by: whose.to_owned(),
             pieces: 1,
         }];
         taken.count = stage.state.cart.confirmed.lines.len();
-        assert_eq!(alerts(&mut stage, LiveEvent::Update(taken)), told);
+        let (requests, early) = effects(&mut stage, Message::Live(LiveEvent::Update(taken)));
+        assert_eq!(early, [""; 0]);
+        let asks = requests.iter().any(|it| matches!(it, LiveRequest::Reread));
+        assert_eq!(asks, !told.is_empty());
+        let cart = read(&stage, false);
+        assert_eq!(alerts(&mut stage, cart), told);
     }
 
     // Each step of an order once, and none that was there before.
     let placed = brief(&stage, OrderState::Placed);
     let newest = LiveEvent::Order(OrderEvent::Newest(vec![placed]));
     assert_eq!(alerts(&mut stage, newest), [""; 0]);
+    stage.pass(3_000);
     let accepted = brief(&stage, OrderState::Accepted);
     assert_eq!(
         alerts(&mut stage, news(accepted.clone())),
         ["mia accepted #42"]
     );
     assert_eq!(alerts(&mut stage, news(accepted)), [""; 0]);
+    // What follows soon after is told when some seconds are over.
     let ready = brief(&stage, OrderState::Ready);
-    assert_eq!(alerts(&mut stage, news(ready)), ["#42 is ready"]);
+    assert_eq!(alerts(&mut stage, news(ready)), [""; 0]);
+    assert_eq!(stage.state.missed, Some(4));
+    let due = stage.state.next_moment().unwrap();
+    assert!(due <= stage.now.steady + 3_000);
+    stage.now.steady += 2_999;
+    assert_eq!(effects(&mut stage, Message::Clock).1, [""; 0]);
+    stage.now.steady += 1;
+    assert_eq!(effects(&mut stage, Message::Clock).1, ["#42 is ready"]);
     let cancelled = OrderBrief {
         changed_by: Some("ann@till".to_owned()),
         ..brief(&stage, OrderState::Cancelled)
@@ -362,6 +386,74 @@ fn who_looks_elsewhere_is_told_once_of_what_others_did() {
     assert_eq!(stage.state.missed, None);
     let unlocked = rules(&mut stage, "bob");
     assert_eq!(alerts(&mut stage, unlocked), [""; 0]);
+}
+
+#[test]
+fn invented_messages_ring_no_bell() {
+    let mut stage = TestScreen::with_rules(80, 24, "bob");
+    stage.take_in(Message::Focus(false));
+    let confirmed = stage.state.cart.confirmed.clone();
+    let mut heard = Vec::new();
+
+    // Of what the cart does not show, whatever version they tell.
+    for version in 0..2_000 {
+        let mut taken = stage.update("bob", ChangeKind::Edit, &[("flat-white", 3, -2)]);
+        taken.version = confirmed.version + version % 7;
+        taken.count = confirmed.lines.len();
+        taken.lines[0].taken = vec![Share {
+            by: "ann@till".to_owned(),
+            pieces: 1,
+        }];
+        let mut locked = stage.update("bob", ChangeKind::Rules, &[]);
+        locked.rules = vec![RuleChange::Locked(true)];
+        for update in [taken, locked] {
+            heard.extend(alerts(&mut stage, LiveEvent::Update(update)));
+        }
+        if version % 10 == 9 {
+            heard.extend(alerts(&mut stage, LiveEvent::Cart(confirmed.clone())));
+        }
+    }
+    assert_eq!((heard.len(), stage.state.missed), (0, Some(0)), "{heard:?}");
+
+    // Of a real order, again and again.
+    let placed = brief(&stage, OrderState::Placed);
+    stage.link(LiveEvent::Order(OrderEvent::Newest(vec![placed])));
+    for _ in 0..2_000 {
+        let told = ordered(&mut stage);
+        heard.extend(alerts(&mut stage, LiveEvent::Update(told)));
+        stage.now.steady += 10;
+    }
+    assert_eq!(heard, ["bob ordered 2 lines: #42, €77.10"]);
+    assert_eq!(stage.state.missed, Some(1));
+
+    // Whoever may not read orders can't know whether this is so.
+    let unread = OrderBrief::told(order_id(2), OrderState::Ready);
+    assert_eq!(alerts(&mut stage, news(unread)), [""; 0]);
+}
+
+#[test]
+fn pieces_that_were_taken_while_the_cart_was_read_are_told_once() {
+    let mut stage = TestScreen::with_rules(80, 24, "bob");
+    stage.take_in(Message::Focus(false));
+    let mut taken = stage.update("bob", ChangeKind::Edit, &[("flat-white", 3, -2)]);
+    taken.lines[0].taken = vec![Share {
+        by: "ann@till".to_owned(),
+        pieces: 2,
+    }];
+    let mut cart = stage.state.cart.confirmed.clone();
+    cart.version = taken.version;
+    let flat_white = cart
+        .lines
+        .iter_mut()
+        .find(|line| line.product.as_bytes() == b"flat-white");
+    flat_white
+        .unwrap()
+        .shares
+        .retain(|share| share.by != "ann@till");
+    assert_eq!(alerts(&mut stage, LiveEvent::Cart(cart)), [""; 0]);
+    let told = ["bob took out 2 × Flat White of yours"];
+    assert_eq!(alerts(&mut stage, LiveEvent::Update(taken.clone())), told);
+    assert_eq!(alerts(&mut stage, LiveEvent::Update(taken)), [""; 0]);
 }
 
 #[test]

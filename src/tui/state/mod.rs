@@ -1,6 +1,7 @@
 //! Everything that the screen shows, as plain data.
 
 pub mod activity;
+pub mod alerts;
 pub mod areas;
 pub mod cart;
 pub mod carts;
@@ -20,6 +21,7 @@ use crate::model::typed_rule::TypedRule;
 use crate::model::{OpId, Order, OrderId, ProductId, UserName};
 use crate::store::{Shop, Trouble, Watcher};
 use activity::ActivityPane;
+use alerts::Alerts;
 use areas::{Areas, Pane};
 use cart::CartPane;
 use carts::CartsState;
@@ -261,6 +263,8 @@ pub struct State {
     /// The number of things that happened since the terminal told that it lost the focus; `None`
     /// while it has it. One that never tells has it always.
     pub missed: Option<usize>,
+    /// What is told of that, and what waits to be told.
+    pub alerts: Alerts,
     /// The difference between the wall clock and the steady clock then, in milliseconds. It grows
     /// by the time that the machine sleeps.
     pub wall_ahead: Option<i64>,
@@ -302,6 +306,7 @@ impl State {
             ids_made: 0,
             now: 0,
             missed: None,
+            alerts: Alerts::default(),
             wall_ahead: None,
         }
     }

@@ -161,6 +161,7 @@ impl State {
             self.next_closing_step(),
             self.reminder_due_at(),
             self.next_order_step(),
+            self.alerts.due_at(),
         ];
 
         highlights.chain(others.into_iter().flatten()).min()

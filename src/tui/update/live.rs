@@ -117,6 +117,9 @@ impl Updater<'_> {
         let is_first = !self.state.cart.loaded;
         if !is_first {
             self.highlight_differences(&cart);
+            if let Some(words) = self.state.settle_claims(&cart) {
+                self.alert(words);
+            }
             if let Some(at) = self.expired_before(&cart) {
                 self.note_event(at, CartEventKind::Expired);
                 self.notify_info("The session timed out: the cart is empty");
@@ -190,14 +193,19 @@ impl Updater<'_> {
             self.state.cart.applied.push(update.op.clone());
         }
 
+        let claim = self.claim_of(update);
         match self.state.cart.confirmed.apply(update) {
-            UpdateFit::Next => {}
+            UpdateFit::Next => {
+                if self.keep_claim(claim) {
+                    self.effects.push(Effect::Live(LiveRequest::Reread));
+                }
+            }
             // The cart has this change already. Where it is ours, it was displayed on top of the
             // cart until now, and must not count twice.
             UpdateFit::Old => {
                 // It was held back while the cart was read, and is news all the same.
                 self.announce_order(update);
-                self.alert_of(update);
+                self.settle_late_claim(claim);
                 self.rebuild_shown();
                 return;
             }
@@ -205,7 +213,7 @@ impl Updater<'_> {
             // reads the cart again.
             UpdateFit::Gap => {
                 self.announce_gap(update);
-                self.alert_of(update);
+                self.keep_claim(claim);
                 return;
             }
         }
@@ -213,7 +221,6 @@ impl Updater<'_> {
         self.set_deadline(update.deadline);
         self.note_activity(std::slice::from_ref(update));
         self.announce(update);
-        self.alert_of(update);
         self.rebuild_shown();
         self.read_missing_products();
     }

@@ -159,6 +159,7 @@ impl Updater<'_> {
         let notice = &mut self.state.notice;
         notice.take_if(|notice| notice.until.is_some_and(|until| until <= now));
 
+        self.alert_if_due();
         self.reread_at_deadline();
         self.reread_unreadable();
         self.note_closing();

@@ -645,6 +645,7 @@ impl Updater<'_> {
         let id = order.id.clone();
         let reached = order.state;
         let at = order.changed;
+        let is_read = order.at.is_some();
         let by = order.changed_by.clone();
         if !self.hear_of_order(order) || reached == OrderState::Placed {
             return;
@@ -652,7 +653,8 @@ impl Updater<'_> {
 
         let is_ours = by.as_ref().is_some_and(|by| self.state.is_me(by));
         let event = CartEventKind::Order(id.clone(), reached, by);
-        if !is_ours {
+        // Where its record can't be read, anybody may have said so.
+        if !is_ours && is_read {
             self.alert(describe_event_with_author(self.state, &event));
         }
         self.note_event(at.unwrap_or_else(|| self.state.server_now()), event);
@@ -729,7 +731,9 @@ impl Updater<'_> {
         if let Some(placed) = &mut self.state.orders.placed_by_other {
             placed.is_confirmed = true;
         }
-        self.alert(describe_placed(self.state, placed));
+        if self.state.alerts.note_order(&placed.id) {
+            self.alert(describe_placed(self.state, placed));
+        }
         if matches!(self.state.page(), Mode::Checkout(_)) {
             self.show_receipt_of_new(placed.id.clone());
         }
