@@ -6,7 +6,7 @@ use crate::harness;
 
 use harness::patience::{answered, counted};
 use harness::shopping::{
-    add, check_out, connect_as, id, on_many_threads, quick_server, sell, user,
+    add, check_out, connect_as, hear, id, named, on_many_threads, quick_server, sell, user,
 };
 use harness::{Deadline, Proxy, Running, Server, in_time, ok, run, server, trolley, until};
 use std::collections::BTreeMap;
@@ -17,6 +17,7 @@ use trolley::model::order::{OrderFailure, Share};
 use trolley::model::{
     Change, ChangeKind, Edit, Order, OrderId, OrderState, Refusal, RuleChange, Timeout, UserName,
 };
+use trolley::store::live::{self, LiveEvent, LiveRequest, OrderEvent, OrderRequest};
 use trolley::store::order::{
     self, Driver, FollowEvent, Follower, LONGEST_WAIT, OrderEntry, Outcome, Stage,
 };
@@ -1441,5 +1442,37 @@ fn orders_survive_broken_links_and_a_killed_server() {
             orders.len()
         );
         assert!(orders.len() > 4 && faults > 4);
+    });
+}
+
+#[test]
+fn what_an_order_costs_is_told_by_its_lines() {
+    let server = quick_server();
+    on_many_threads().block_on(async {
+        sell(&server, "tea", "2.40", "");
+        let cart = user("office");
+        let mut bob = connect_as(server.url(), "bob").await;
+        add(&mut bob, &cart, "tea", 3).await;
+        let placed = check_out(&mut bob, &cart).await.unwrap();
+
+        let address = Address::parse(server.url()).unwrap();
+        let (_link, mut live) = live::open(address, &cart, named("ann"), None);
+        hear(&mut live, "the cart", |event| match event {
+            LiveEvent::Cart(_) => Some(()),
+            _ => None,
+        })
+        .await;
+        for (field, value, told) in [
+            ("total", "0.01", Some("7.20".to_owned())),
+            ("lines", "[", None),
+        ] {
+            server.cmd(&format!("HSET {{orders}}:{placed} {field} {value}"));
+            live.request(LiveRequest::Order(OrderRequest::Newest));
+            let read = hear(&mut live, "the newest orders", |event| match event {
+                LiveEvent::Order(OrderEvent::Newest(orders)) => Some(orders),
+                _ => None,
+            });
+            assert_eq!(read.await[0].total, told);
+        }
     });
 }

@@ -5,7 +5,7 @@ use super::{document, stock};
 use crate::model::change::{clean_name, sanitize_actor};
 use crate::model::notes::stored_note;
 use crate::model::{
-    Money, Order, OrderBrief, OrderId, OrderState, People, Refusal, UserName, text,
+    Order, OrderBrief, OrderId, OrderState, People, Refusal, UserName, order, text,
 };
 use crate::store::cart::decode::names;
 use crate::store::catalog::get_order_settings;
@@ -354,7 +354,7 @@ const BRIEF_FIELDS: [&str; 9] = [
     "at",
     "changed",
     "changed_by",
-    "total",
+    "lines",
     "currency",
 ];
 
@@ -375,7 +375,7 @@ fn decode_brief(id: &OrderId, user: &UserName, fields: &[Option<Vec<u8>>]) -> Op
         at,
         changed,
         changed_by,
-        total,
+        lines,
         currency,
     ] = fields
     else {
@@ -386,7 +386,9 @@ fn decode_brief(id: &OrderId, user: &UserName, fields: &[Option<Vec<u8>>]) -> Op
     }
 
     let currency = text::sanitize_to(currency.as_deref().unwrap_or_default(), LONGEST_CURRENCY);
-    let total = utf8(total).and_then(Money::parse);
+    // What the lines cost is the total; another field may say anything.
+    let lines = lines.as_deref().and_then(document::lines_from_json);
+    let total = lines.map(|lines| order::total(&lines));
     Some(OrderBrief {
         id: id.clone(),
         state: OrderState::named(utf8(state)?)?,
