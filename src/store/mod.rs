@@ -16,6 +16,7 @@
 //! ```
 
 pub mod acl;
+pub mod board;
 pub mod cart;
 pub mod catalog;
 mod clock;

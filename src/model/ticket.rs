@@ -1,0 +1,24 @@
+//! Tickets: orders as a board shows them to those who make them.
+
+use super::{Order, ProductId};
+
+/// An order as a board shows it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Ticket {
+    /// The order.
+    pub order: Order,
+    /// The products whose lines are ticked: somebody has made them.
+    pub ticked: Vec<ProductId>,
+    /// Who brought it into its present state; clean text, `None` while it is placed.
+    pub moved_by: Option<String>,
+    /// The category of each line as the catalog has it today; empty where there is none.
+    pub categories: Vec<String>,
+}
+
+impl Ticket {
+    /// Tells whether the line of this product is ticked.
+    #[must_use]
+    pub fn is_ticked(&self, product: &ProductId) -> bool {
+        self.ticked.contains(product)
+    }
+}
