@@ -447,10 +447,10 @@ fn a_clerk_has_all_carts_and_orders_and_adds_no_products() {
             &["orders", "--follow", "--from-start", "--count", "2"],
         );
         assert!(placed.iter().all(|id| followed.contains(id)), "{followed}");
-        for (id, steps) in placed
-            .iter()
-            .zip([&["accept", "ready", "done"][..], &["cancel"]])
-        {
+        for (id, steps) in placed.iter().zip([
+            &["accept", "ready", "undo", "ready", "done"][..],
+            &["cancel"],
+        ]) {
             for step in steps {
                 ok(&server, &["order", id, step]);
             }
@@ -481,6 +481,9 @@ fn a_clerk_has_all_carts_and_orders_and_adds_no_products() {
         }
         let all = ok(&server, &["orders", "--all"]);
         assert!(all.contains("done") && all.contains("cancelled"), "{all}");
+        server.cmd("DEL {orders}:open");
+        crate::board::handle(&format!("{}?user=ann&pass=pw", server.url()), 2);
+        assert_eq!(server.denied(), Vec::<String>::new());
         forbidden(&server, NEVER);
         forbidden(
             &server,

@@ -8,6 +8,7 @@
 )]
 
 mod acl;
+mod board;
 mod carts;
 mod checkout;
 mod checkout_view;

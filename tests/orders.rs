@@ -794,6 +794,10 @@ fn cancelling_gives_the_stock_back_once() {
         order::set_state(&mut link, &placed, OrderState::Done)
             .await
             .unwrap();
+        // Once that can't be taken back any more.
+        assert_eq!(server.get("HLEN {product:cake}:orders"), "1");
+        server.cmd(&format!("HINCRBY {{orders}}:{placed} changed -661000"));
+        order::get_order(&mut link, &placed).await.unwrap();
         assert_eq!(server.get("HLEN {product:cake}:orders"), "0");
         assert_eq!(server.get("HGET product:cake stock"), "0");
     });

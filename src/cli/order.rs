@@ -1,12 +1,12 @@
-//! `trolley order ID [accept|ready|done|cancel]`
+//! `trolley order ID [accept|ready|done|cancel|undo]`
 
 use super::error::CliError;
 use super::order_output::{order_json, show_order};
 use super::output::Output;
 use super::{args, complete, connect};
 use crate::config::Settings;
-use crate::model::OrderState;
-use crate::store::order;
+use crate::model::{OrderId, OrderState};
+use crate::store::{Connection, order};
 use clap::{Args, ValueEnum};
 use clap_complete::ArgValueCompleter;
 
@@ -15,7 +15,7 @@ pub(super) struct OrderArgs {
     /// The order's number, the last four of its id, or the id
     #[arg(add = ArgValueCompleter::new(complete::order_ids))]
     id: String,
-    /// The next state of the order; without this, its receipt is shown
+    /// What to do with the order; without this, its receipt is shown
     #[arg(value_enum)]
     step: Option<OrderStep>,
 }
@@ -30,6 +30,8 @@ enum OrderStep {
     Done,
     /// It is cancelled, and its stock goes back
     Cancel,
+    /// Your own last step is taken back, within 10 minutes
+    Undo,
 }
 
 impl OrderArgs {
@@ -53,13 +55,14 @@ impl OrderArgs {
 }
 
 impl OrderStep {
-    /// The state that this step leads to.
-    fn state(self) -> OrderState {
+    /// The state that this step leads to; `None` where it leads back.
+    fn state(self) -> Option<OrderState> {
         match self {
-            OrderStep::Accept => OrderState::Accepted,
-            OrderStep::Ready => OrderState::Ready,
-            OrderStep::Done => OrderState::Done,
-            OrderStep::Cancel => OrderState::Cancelled,
+            OrderStep::Accept => Some(OrderState::Accepted),
+            OrderStep::Ready => Some(OrderState::Ready),
+            OrderStep::Done => Some(OrderState::Done),
+            OrderStep::Cancel => Some(OrderState::Cancelled),
+            OrderStep::Undo => None,
         }
     }
 }
@@ -89,17 +92,44 @@ pub(super) async fn run(
         return show_order(&mut connection, &id, output).await;
     };
 
-    let state = step.state();
+    let Some(state) = step.state() else {
+        return undo(&mut connection, &id, output).await;
+    };
     let moved = connection.repeat(async |connection, _| match side {
         OrderSide::Shop => order::set_state(connection, &id, state).await,
         OrderSide::Buyer => order::cancel_own(connection, &id).await,
     });
-    let order = moved
+    let ticket = moved
         .await
         .map_err(|error| CliError::of_repeated(error, format!("order {id} is {}", state.name())))?;
+    let order = &ticket.order;
     output.result(
-        || order_json(&order),
+        || order_json(&ticket),
         |out| writeln!(out, "Order {} is {}", order.name(), order.state.name()),
+    )?;
+    Ok(())
+}
+
+/// Takes the last step of an order back.
+async fn undo(connection: &mut Connection, id: &OrderId, output: &Output) -> Result<(), CliError> {
+    let from = order::get_order(connection, id).await?.state;
+    let undone =
+        connection.repeat(async |connection, _| order::undo_step(connection, id, from).await);
+    let ticket = undone.await.map_err(|error| {
+        CliError::of_repeated(error, format!("the last step of order {id} is undone"))
+    })?;
+
+    let order = &ticket.order;
+    output.result(
+        || order_json(&ticket),
+        |out| {
+            writeln!(
+                out,
+                "Order {} is back to {}",
+                order.name(),
+                order.state.name()
+            )
+        },
     )?;
     Ok(())
 }

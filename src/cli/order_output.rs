@@ -4,7 +4,9 @@ use super::connect;
 use super::error::CliError;
 use super::output::Output;
 use crate::model::order::{OrderLine, Share};
-use crate::model::{Note, Order, OrderId, OrderState, People, UserName, receipt, shares};
+use crate::model::{
+    Note, Order, OrderId, OrderState, People, ProductId, Ticket, UserName, receipt, shares,
+};
 use crate::store::{self, Connection, order};
 use jiff::tz::TimeZone;
 use serde_json::{Value, json};
@@ -34,13 +36,13 @@ pub(super) async fn show_order(
     id: &OrderId,
     output: &Output,
 ) -> Result<(), CliError> {
-    let order = order::get_order(connection, id).await?;
+    let ticket = order::get_ticket(connection, id).await?;
     let shop = store::get_shop(connection).await?;
     let zone = connect::shop_zone(connection).await?;
 
     output.result(
-        || order_json(&order),
-        |out| print_receipt(out, &order, &shop.name, &zone),
+        || order_json(&ticket),
+        |out| print_receipt(out, &ticket.order, &shop.name, &zone),
     )?;
     Ok(())
 }
@@ -58,7 +60,9 @@ fn print_receipt(
 }
 
 /// An order, for programs.
-pub(super) fn order_json(order: &Order) -> Value {
+pub(super) fn order_json(ticket: &Ticket) -> Value {
+    let order = &ticket.order;
+    let ticked = ticket.ticked.iter().map(ProductId::to_string);
     json!({
         "order": order.id.as_str(),
         "number": order.number,
@@ -68,6 +72,8 @@ pub(super) fn order_json(order: &Order) -> Value {
         "state": order.state.name(),
         "changed": order.changed,
         "reached": reached_json(order),
+        "moved_by": ticket.moved_by,
+        "ticked": ticked.collect::<Vec<_>>(),
         "lines": order.lines.iter().map(order_line_json).collect::<Vec<_>>(),
         "people": order_people_json(order),
         "total": order.total().to_string(),

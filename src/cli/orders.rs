@@ -9,7 +9,7 @@ use super::order_output::order_json;
 use super::output::{Output, pad};
 use super::{args, connect};
 use crate::config::Settings;
-use crate::model::{Order, OrderState, receipt, text};
+use crate::model::{OrderState, Ticket, receipt, text};
 use crate::store::Connection;
 use crate::store::order::{self, OrderFilter, OrderListing};
 use clap::Args;
@@ -128,9 +128,9 @@ pub(super) async fn list(
     if args.csv {
         return csv::write(&mut listing, &mut connection, args.most(), &zone, output).await;
     }
-    let (orders, is_all) = read(&mut listing, &mut connection, args.most()).await?;
+    let (tickets, is_all) = read(&mut listing, &mut connection, args.most()).await?;
     let count = match args.is_filtered() {
-        true => orders.len(),
+        true => tickets.len(),
         false => order::count_orders(&mut connection, user).await?,
     };
     // It only helps: not everybody may count them.
@@ -144,18 +144,18 @@ pub(super) async fn list(
 
     output.result(
         || {
-            let orders: Vec<Value> = orders.iter().map(order_json).collect();
+            let orders: Vec<Value> = tickets.iter().map(order_json).collect();
             json!({ "orders": orders, "count": count, "is_all": is_all })
         },
-        |out| match (orders.is_empty(), user) {
+        |out| match (tickets.is_empty(), user) {
             (true, _) if args.is_filtered() => writeln!(out, "There are no such orders"),
             (true, Some(user)) => writeln!(out, "There are no orders of {user} yet"),
             (true, None) => writeln!(out, "There are no orders at all yet"),
-            (false, _) => print_orders(out, &orders, &zone),
+            (false, _) => print_orders(out, &tickets, &zone),
         },
     )?;
     if !is_all && !output.is_json() {
-        output.warn(&not_all(orders.len(), count));
+        output.warn(&not_all(tickets.len(), count));
     }
     if of_others > 0 && !output.is_json() {
         let others = text::count(of_others, "order");
@@ -170,19 +170,19 @@ async fn read(
     listing: &mut OrderListing,
     connection: &mut Connection,
     most: usize,
-) -> Result<(Vec<Order>, bool), CliError> {
-    let mut orders = Vec::new();
+) -> Result<(Vec<Ticket>, bool), CliError> {
+    let mut tickets = Vec::new();
     while let Some(page) = listing.next(connection).await? {
-        orders.extend(page);
-        if orders.len() > most {
+        tickets.extend(page);
+        if tickets.len() > most {
             break;
         }
     }
 
-    let is_all = orders.len() <= most;
-    orders.truncate(most);
-    order::cancel_leftovers(connection, &orders).await?;
-    Ok((orders, is_all))
+    let is_all = tickets.len() <= most;
+    tickets.truncate(most);
+    order::cancel_leftovers(connection, &tickets).await?;
+    Ok((tickets, is_all))
 }
 
 /// Says that there are more orders than were listed, and how to see them.
@@ -198,8 +198,8 @@ fn not_all(most: usize, count: usize) -> String {
     }
 }
 
-fn print_orders(out: &mut dyn Write, orders: &[Order], zone: &TimeZone) -> io::Result<()> {
-    for order in orders {
+fn print_orders(out: &mut dyn Write, tickets: &[Ticket], zone: &TimeZone) -> io::Result<()> {
+    for Ticket { order, .. } in tickets {
         let placed = receipt::time(order.at, zone);
         let number = order.number.map(|number| format!("#{number}"));
         let number = number.unwrap_or_default();

@@ -100,9 +100,9 @@ async fn figures(
         period,
         ..OrderFilter::default()
     });
-    while let Some(orders) = listing.next(connection).await? {
-        for order in &orders {
-            figures.add(order, currency, zone);
+    while let Some(tickets) = listing.next(connection).await? {
+        for ticket in &tickets {
+            figures.add(&ticket.order, currency, zone);
         }
     }
     Ok(figures)

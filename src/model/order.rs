@@ -50,6 +50,12 @@ impl OrderId {
         &self.0
     }
 
+    /// The day of the order, as in `20261124`.
+    #[must_use]
+    pub(crate) fn day(&self) -> &str {
+        self.0.split_once('-').map_or("", |(day, _)| day)
+    }
+
     /// The end of the id, without the day: where there is little room, or as a name for an order
     /// that is quite new.
     #[must_use]

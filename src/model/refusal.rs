@@ -204,6 +204,41 @@ pub enum Refusal {
         /// The state asked for.
         to: &'static str,
     },
+    /// Another was first: the order is in another state than was seen.
+    #[error("{}", was_first(order, state, by))]
+    OtherWasFirst {
+        /// What people call the order.
+        order: String,
+        /// Its state.
+        state: &'static str,
+        /// Who brought it there; empty where nobody is known to have.
+        by: String,
+    },
+    /// The order has made no step that could be taken back.
+    #[error("{0} is only placed: there is no step to undo")]
+    NothingToUndo(String),
+    /// A step is taken back only by whoever made it.
+    #[error("{}", not_last_mover(order, by))]
+    NotLastMover {
+        /// What people call the order.
+        order: String,
+        /// Who made its last step; empty where nobody is known to have.
+        by: String,
+    },
+    /// The last step was made too long ago to be taken back.
+    #[error("{0} was moved more than 10 minutes ago")]
+    TooLateToUndo(String),
+    /// What is cancelled stays so: its stock went back.
+    #[error("A cancelled order can't come back")]
+    CancelledStays,
+    /// An order has no line of a product.
+    #[error("“{product}” is not in {order}")]
+    NoSuchLine {
+        /// The product.
+        product: String,
+        /// What people call the order.
+        order: String,
+    },
     /// Only whoever ordered knows who has settled.
     #[error("Only {0}, who ordered, can mark who has settled")]
     NotBuyer(String),
@@ -351,6 +386,22 @@ fn other_order(currency: &str, order: &str, by: &str, total: Money) -> String {
     )
 }
 
+fn was_first(order: &str, state: &str, by: &str) -> String {
+    match (state, by) {
+        ("accepted", by) if !by.is_empty() => format!("{by} has {order}"),
+        ("placed", _) => format!("{order} is back to placed"),
+        (state, "") => format!("{order} is {state} already"),
+        (state, by) => format!("{order} is {state} already: {by} was first"),
+    }
+}
+
+fn not_last_mover(order: &str, by: &str) -> String {
+    match by {
+        "" => format!("Nobody knows who moved {order} last: only they can undo that"),
+        by => format!("{by} moved {order} last: only {by} can undo that"),
+    }
+}
+
 fn but_has(quantity: u32) -> String {
     match quantity {
         0 => String::new(),
@@ -458,6 +509,12 @@ impl Refusal {
             | Refusal::NotOrdered(_)
             | Refusal::UnknownOrder(_)
             | Refusal::InvalidTransition { .. }
+            | Refusal::OtherWasFirst { .. }
+            | Refusal::NothingToUndo(_)
+            | Refusal::NotLastMover { .. }
+            | Refusal::TooLateToUndo(_)
+            | Refusal::CancelledStays
+            | Refusal::NoSuchLine { .. }
             | Refusal::NotBuyer(_)
             | Refusal::NotInOrder { .. }
             | Refusal::OrderIdUsed
@@ -548,6 +605,12 @@ impl Refusal {
             Refusal::NotOrdered(_) => "not_ordered",
             Refusal::UnknownOrder(_) => "unknown_order",
             Refusal::InvalidTransition { .. } => "no_way",
+            Refusal::OtherWasFirst { .. } => "other_first",
+            Refusal::NothingToUndo(_) => "no_step",
+            Refusal::NotLastMover { .. } => "not_mover",
+            Refusal::TooLateToUndo(_) => "too_late",
+            Refusal::CancelledStays => "cancelled",
+            Refusal::NoSuchLine { .. } => "not_in_order",
             Refusal::NotBuyer(_) => "not_buyer",
             Refusal::NotInOrder { .. } => "not_in_order",
             Refusal::OrderIdUsed => "order_id_used",

@@ -61,7 +61,7 @@ const ALL: &[Role] = &[Shopper, Buyer, Clerk, Importer, Server];
 const CARTS: &[Role] = &[Shopper, Buyer, Clerk, Server];
 const BUYERS: &[Role] = &[Buyer, Clerk, Server];
 const CLERKS: &[Role] = &[Clerk, Server];
-/// No visitor follows orders.
+/// No visitor follows orders, nor has a board.
 const FOLLOWERS: &[Role] = &[Clerk];
 const PRODUCTS: &[Role] = &[Importer];
 const SERVERS: &[Role] = &[Server];
@@ -149,8 +149,11 @@ const RIGHTS: &[Right] = &[
         "0000000000000000000000000000000000000000 4 {orders}:x orders {orders}:all {orders}:of:@",
     ),
     right(Orders, "exists", BUYERS, "{orders}:x"),
+    right(Orders, "get", FOLLOWERS, "{orders}:version"),
+    right(Orders, "incr", BUYERS, "{orders}:version"),
     right(Orders, "hget", BUYERS, "{orders}:x state"),
     right(Orders, "hset", BUYERS, "{orders}:x state placed"),
+    right(Orders, "hdel", CLERKS, "{orders}:x ready_at"),
     right(Orders, "hexists", BUYERS, "{orders}:x returned"),
     right(Orders, "hmget", BUYERS, "{orders}:x state"),
     right(Orders, "pexpire", BUYERS, "{orders}:x 1"),
@@ -172,6 +175,8 @@ const RIGHTS: &[Right] = &[
     right(Orders, "xautoclaim", FOLLOWERS, "orders x y 1 0"),
     right(Orders, "xack", FOLLOWERS, "orders x 0-1"),
     right(Orders, "xclaim", FOLLOWERS, "{orders}:cancelled x y 0 0-1"),
+    right(Orders, "publish", BUYERS, "order-updates x"),
+    right(Orders, "subscribe", FOLLOWERS, "order-updates"),
     right(Home, "eval", PRODUCTS, "return 1 product:x"),
     right(Home, "hset", PRODUCTS, "product:x name x"),
     right(Home, "hsetnx", PRODUCTS, "shop name x"),
@@ -219,7 +224,7 @@ impl Role {
             (News, _) => "&cart-updates:@ &catalog-updates",
             // No server tells the stock of a product from its price.
             (Stock, _) => "~product:* ~{product:*}:* ~stock-of:product:* &catalog-updates",
-            (Orders, _) => "~orders ~{orders}:*",
+            (Orders, _) => "~orders ~{orders}:* &order-updates",
             (Door, _) => "~{serve}:*",
         }
     }

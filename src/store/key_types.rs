@@ -94,6 +94,7 @@ fn expected_types(user: &UserName) -> Vec<(String, &'static str)> {
         (keys::ORDERS_CANCELLED.to_owned(), "stream"),
         (keys::ORDERS_NUMBERS.to_owned(), "hash"),
         (keys::ORDERS_OPEN.to_owned(), "zset"),
+        (keys::ORDERS_VERSION.to_owned(), "string"),
         (cart, "zset"),
         (meta, "hash"),
         (lines, "hash"),

@@ -29,8 +29,12 @@ pub(crate) const ORDERS_DUE: &str = "{orders}:due";
 /// Hash of the numbers that orders are called by: the day that is counted, the last number, and
 /// for each number the id of the newest order that has it.
 pub(crate) const ORDERS_NUMBERS: &str = "{orders}:numbers";
-/// Sorted set of the open orders that have a number: order id -> number.
+/// Sorted set of the open orders: order id -> number, 0 for those that have none.
 pub(crate) const ORDERS_OPEN: &str = "{orders}:open";
+/// Count of the changes of all orders.
+pub(crate) const ORDERS_VERSION: &str = "{orders}:version";
+/// Channel of the changes of all orders, for boards.
+pub(crate) const ORDER_UPDATES: &str = "order-updates";
 
 /// Sorted set of the invitations to the served shop: hash of the code -> until when, in ms.
 pub(crate) const INVITATIONS: &str = "{serve}:invites";

@@ -29,13 +29,13 @@ pub(super) async fn write(
     rows.write_record(COLUMNS).map_err(csv_error)?;
 
     let mut left = most;
-    while let Some(mut orders) = listing.next(connection).await? {
-        orders.truncate(left);
-        left -= orders.len();
-        order::cancel_leftovers(connection, &orders).await?;
+    while let Some(mut tickets) = listing.next(connection).await? {
+        tickets.truncate(left);
+        left -= tickets.len();
+        order::cancel_leftovers(connection, &tickets).await?;
 
-        for order in &orders {
-            write_order(&mut rows, order, zone)?;
+        for ticket in &tickets {
+            write_order(&mut rows, &ticket.order, zone)?;
         }
         let page = std::mem::replace(&mut rows, csv::Writer::from_writer(Vec::new()));
         output.print_bytes(&page.into_inner().map_err(|error| error.into_error())?)?;

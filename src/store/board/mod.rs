@@ -1,12 +1,33 @@
 //! One supervised connection that keeps a board live: all open orders of the shop, as tickets.
+//!
+//! It subscribes first, then reads all open orders, then each that changes. Every change of an order
+//! is counted in its own step, and told with that count: a message with the next count has its order
+//! read. Anything else casts doubt on what was told, and everything is read again: another count, a
+//! message of another client, a full queue, or a heartbeat that finds another count. So it does where
+//! more or fewer orders are listed as open than was told: then the newest orders are looked through
+//! first, and those listed that are open.
+//!
+//! Requests wait in order. One that was sent when the link broke is asked again over the next one:
+//! the server knows who has made a step, so it is made once. Those behind it are refused.
+
+mod reading;
+mod session;
 
 use crate::model::{OrderId, OrderState, ProductId, Ticket};
 use crate::store::catalog::Shop;
 use crate::store::connection::address::Address;
+use crate::store::connection::discovery::Locator;
+use crate::store::connection::retry::growing_pauses;
 use crate::store::error::{Error, Trouble};
 use crate::store::policy::Policy;
+use session::{Session, SessionEnd};
+use std::collections::VecDeque;
+use std::pin::pin;
+use std::time::Duration;
 use tokio::sync::mpsc;
 
+/// The pause before connecting again where no other is set.
+const LONGEST_PAUSE: Duration = Duration::from_secs(1);
 /// The events that wait for the board. While there is no room for more, the link waits.
 const EVENTS: usize = 256;
 
@@ -108,16 +129,128 @@ impl BoardLink {
 pub fn open(address: Address, policy: Policy) -> BoardLink {
     let (requests, incoming) = mpsc::unbounded_channel();
     let (sender, events) = mpsc::channel(EVENTS);
-    tokio::spawn(run(address, policy, incoming, sender));
+    tokio::spawn(run(Supervisor {
+        opening: Opening {
+            locator: Locator::new(address),
+            policy,
+        },
+        requests: incoming,
+        events: sender,
+        waiting: VecDeque::new(),
+        is_front_sent: false,
+        down: None,
+    }));
     BoardLink { requests, events }
 }
 
-/// Runs a link until it is dropped.
-async fn run(
-    _address: Address,
-    _policy: Policy,
-    _requests: mpsc::UnboundedReceiver<BoardRequest>,
+/// What it takes to connect.
+#[derive(Clone)]
+struct Opening {
+    locator: Locator,
+    policy: Policy,
+}
+
+/// The part of the link that outlives a connection.
+struct Supervisor {
+    opening: Opening,
+    requests: mpsc::UnboundedReceiver<BoardRequest>,
     events: mpsc::Sender<BoardEvent>,
-) {
-    events.closed().await;
+    /// The requests that are not answered yet, in the order in which they were made.
+    waiting: VecDeque<BoardRequest>,
+    /// The first of them was sent, and may have been done.
+    is_front_sent: bool,
+    /// The trouble that brought the link down last; `None` before the first.
+    down: Option<Trouble>,
+}
+
+/// Runs a link until it is dropped.
+async fn run(mut supervisor: Supervisor) {
+    let mut pauses = growing_pauses();
+    loop {
+        let mut opening = supervisor.opening.clone();
+        let opened = async move {
+            let opened = Session::open(&mut opening).await;
+            (opening, opened)
+        };
+        let Ok((opening, opened)) = supervisor.meanwhile(opened).await else {
+            return;
+        };
+        supervisor.opening = opening;
+
+        let trouble = match opened {
+            Ok(mut session) => {
+                let end = session.serve(&mut supervisor).await;
+                if session.is_ready {
+                    pauses = growing_pauses();
+                }
+                match end {
+                    SessionEnd::Broken(trouble) => trouble,
+                    SessionEnd::Closed => return,
+                }
+            }
+            Err(trouble) => trouble,
+        };
+
+        tracing::info!(reason = trouble.code(), "board down");
+        supervisor.opening.locator.note_trouble(&trouble);
+        if supervisor.go_down(trouble).await.is_err() {
+            return;
+        }
+        let pause = tokio::time::sleep(pauses.next().unwrap_or(LONGEST_PAUSE));
+        if supervisor.meanwhile(pause).await.is_err() {
+            return;
+        }
+    }
+}
+
+impl Supervisor {
+    /// Waits for `work` and takes requests meanwhile.
+    async fn meanwhile<T>(&mut self, work: impl Future<Output = T>) -> Result<T, SessionEnd> {
+        let mut work = pin!(work);
+        loop {
+            tokio::select! {
+                biased;
+                done = &mut work => return Ok(done),
+                request = self.requests.recv() => {
+                    let request = request.ok_or(SessionEnd::Closed)?;
+                    self.on_request_while_down(request).await?;
+                }
+            }
+        }
+    }
+
+    async fn on_request_while_down(&mut self, request: BoardRequest) -> Result<(), SessionEnd> {
+        match (request, self.down.clone()) {
+            // Everything is read when the link comes up.
+            (BoardRequest::Reread, _) => Ok(()),
+            (request, Some(trouble)) => self.refuse(request, trouble).await,
+            (request, None) => {
+                self.waiting.push_back(request);
+                Ok(())
+            }
+        }
+    }
+
+    /// Tells that the link is down, and refuses what was not sent.
+    async fn go_down(&mut self, trouble: Trouble) -> Result<(), SessionEnd> {
+        self.down = Some(trouble.clone());
+        self.tell(BoardEvent::Down(trouble.clone())).await?;
+
+        let unsent = self.waiting.split_off(usize::from(self.is_front_sent));
+        for request in unsent {
+            self.refuse(request, trouble.clone()).await?;
+        }
+        Ok(())
+    }
+
+    async fn refuse(&self, request: BoardRequest, trouble: Trouble) -> Result<(), SessionEnd> {
+        let outcome = Err(trouble.into());
+        self.tell(BoardEvent::Answered { request, outcome }).await
+    }
+
+    /// Tells an event, as soon as there is room for it.
+    async fn tell(&self, event: BoardEvent) -> Result<(), SessionEnd> {
+        let told = self.events.send(event).await;
+        told.map_err(|_| SessionEnd::Closed)
+    }
 }

@@ -8,7 +8,7 @@
 mod calls;
 mod mirror;
 mod orders;
-mod products;
+pub(in crate::store) mod products;
 mod reading;
 mod rules;
 mod sending;

@@ -11,10 +11,8 @@ use crate::store::connection::{Conn, Connection};
 use crate::store::error::{Error, Trouble};
 use crate::store::keys::CartKeys;
 use crate::store::order::checkout::{log_outcome, order_error, read_preview};
-use crate::store::order::records::{
-    cancel_own, mark_settled, read_brief, read_newest, read_own, read_page,
-};
-use crate::store::order::{Driver, OrdersPage, Outcome};
+use crate::store::order::records::{read_brief, read_newest, read_own, read_page};
+use crate::store::order::{Driver, OrdersPage, Outcome, cancel_own, mark_settled};
 use std::sync::Arc;
 use std::time::Duration;
 

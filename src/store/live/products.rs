@@ -10,7 +10,7 @@ use tokio::sync::OnceCell;
 
 /// Where the products are, seen from the cart.
 #[derive(Clone)]
-pub(super) enum ProductRoute {
+pub(in crate::store) enum ProductRoute {
     /// They are on the cart's server.
     Here(ServerConn),
     /// They are on all nodes of a cluster. The connection is opened when it is first needed.
@@ -18,7 +18,7 @@ pub(super) enum ProductRoute {
 }
 
 impl ProductRoute {
-    pub(super) async fn conn(mut self) -> Result<Conn, Trouble> {
+    pub(in crate::store) async fn conn(mut self) -> Result<Conn, Trouble> {
         match &mut self {
             ProductRoute::Here(server) => Ok(Conn::One(server.clone())),
             ProductRoute::Spread(locator, conn) => conn

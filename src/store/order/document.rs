@@ -128,6 +128,31 @@ pub(crate) fn order_news(message: &[u8]) -> Option<OrderNews> {
     }
 }
 
+/// News of a change of any order.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct VersionedNews {
+    pub(crate) order: OrderId,
+    /// How many changes all orders have had; `None` where they could not be counted.
+    pub(crate) version: Option<u64>,
+}
+
+/// Reads a message for boards: `{"order":"20261124-7KQ2-M8XD","state":"ready","version":42}`. `None`
+/// means that another kind of client wrote it.
+#[must_use]
+pub(crate) fn versioned_news(message: &[u8]) -> Option<VersionedNews> {
+    #[derive(Deserialize)]
+    struct NewsMessage {
+        order: String,
+        version: Option<u64>,
+    }
+
+    let message: NewsMessage = serde_json::from_slice(message).ok()?;
+    Some(VersionedNews {
+        order: OrderId::parse(&message.order)?,
+        version: message.version,
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -182,6 +207,7 @@ mod tests {
         fn nothing_panics(raw in proptest::collection::vec(any::<u8>(), 0..200)) {
             let _ = lines_from_json(&raw);
             let _ = order_news(&raw);
+            let _ = versioned_news(&raw);
         }
     }
 }

@@ -1,7 +1,7 @@
 //! Reads orders a page at a time, so that any number of them can be listed.
 
-use super::records::{index_of, read_orders};
-use crate::model::{Order, OrderState, Period, UserName};
+use super::records::{index_of, read_tickets};
+use crate::model::{Order, OrderState, Period, Ticket, UserName};
 use crate::store::connection::{Connection, answer};
 use crate::store::error::{Error, Trouble};
 
@@ -61,7 +61,10 @@ impl OrderListing {
     ///
     /// # Errors
     /// The [`Trouble`] of the link; the page can be asked for again.
-    pub async fn next(&mut self, connection: &mut Connection) -> Result<Option<Vec<Order>>, Error> {
+    pub async fn next(
+        &mut self,
+        connection: &mut Connection,
+    ) -> Result<Option<Vec<Ticket>>, Error> {
         if self.has_ended {
             return Ok(None);
         }
@@ -77,17 +80,17 @@ impl OrderListing {
                 .into_iter()
                 .map(|(id, at)| (at as u64, id))
                 .collect();
-            let orders = read_orders(&conn, &self.wanted(&entries)).await?;
-            Ok((entries, orders))
+            let tickets = read_tickets(&conn, &self.wanted(&entries)).await?;
+            Ok((entries, tickets))
         });
-        let (entries, mut orders) = read.await.map_err(Trouble::for_orders)?;
+        let (entries, mut tickets) = read.await.map_err(Trouble::for_orders)?;
 
         let is_past = |(at, _): &Entry| self.filter.period.begins_after(*at);
         self.has_ended = entries.len() < PAGE || entries.last().is_some_and(is_past);
         self.read += entries.len();
         self.last = entries.into_iter().next_back().or(self.last.take());
-        orders.retain(|order| self.filter.accepts(order));
-        Ok(Some(orders))
+        tickets.retain(|ticket| self.filter.accepts(&ticket.order));
+        Ok(Some(tickets))
     }
 
     /// The ids that belong to the period and were not read before: orders that come in meanwhile

@@ -64,6 +64,8 @@ mod find;
 mod follow;
 pub(crate) mod leftovers;
 mod list;
+pub(crate) mod moves;
+pub(crate) mod open;
 pub(crate) mod records;
 mod stage;
 mod steps;
@@ -79,9 +81,8 @@ pub use find::find_order;
 pub use follow::{FollowEvent, Follower, LONGEST_WAIT, OrderEntry};
 pub use leftovers::{FinishedOrder, finish_open};
 pub use list::{OrderFilter, OrderListing};
-pub use records::{
-    OrdersPage, cancel_leftovers, cancel_own, count_orders, get_order, list_orders, mark_settled,
-    set_state,
-};
+pub use moves::{cancel_own, mark_settled, set_state, step, tick, undo_step};
+pub use open::list_open;
+pub use records::{OrdersPage, cancel_leftovers, count_orders, get_order, get_ticket, list_orders};
 pub use stage::{Outcome, Stage};
 pub use unowned::give_back_unowned;

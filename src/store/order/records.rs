@@ -1,26 +1,28 @@
-//! Reads order records, and moves an order to its next state (accepted, ready, done, cancelled).
+//! Reads order records, and has the products forget the orders that are over.
 
 use super::document::LONGEST_CURRENCY;
 use super::{document, stock};
 use crate::model::change::{clean_name, sanitize_actor};
 use crate::model::notes::stored_note;
 use crate::model::{
-    Order, OrderBrief, OrderId, OrderState, People, Refusal, UserName, order, text,
+    Order, OrderBrief, OrderId, OrderState, People, ProductId, Refusal, Ticket, UserName, order,
+    text,
 };
 use crate::store::cart::decode::names;
-use crate::store::catalog::get_order_settings;
 use crate::store::connection::replicas::ReplicaWait;
 use crate::store::connection::{Conn, Connection, answer, pipeline};
 use crate::store::error::{Error, Trouble};
 use crate::store::keys;
 use crate::store::order::begun::read_reason;
+use crate::store::order::checkout::server_time;
 use crate::store::order::stock::StockReturn;
-use crate::store::scripts::{HIGHEST_NUMBER, MARK_DELIVERED, MARK_SETTLED, STATE};
+use crate::store::scripts::{HIGHEST_NUMBER, MARK_DELIVERED, UNDO_WITHIN_MS};
 use redis::aio::ConnectionLike;
 use redis::{Cmd, Value};
+use std::collections::HashSet;
 
 /// The fields of an order's hash, in the order in which they are read.
-const FIELDS: [&str; 17] = [
+const FIELDS: [&str; 19] = [
     "id",
     "number",
     "user",
@@ -28,6 +30,7 @@ const FIELDS: [&str; 17] = [
     "at",
     "state",
     "changed",
+    "changed_by",
     "accepted_at",
     "ready_at",
     "done_at",
@@ -36,13 +39,15 @@ const FIELDS: [&str; 17] = [
     "lines",
     "note",
     "settled",
+    "ticked",
     "returned",
     "reason",
 ];
 
 /// An order as it is stored.
 struct OrderRecord {
-    order: Order,
+    /// The order, without the categories of its lines: the catalog has them.
+    ticket: Ticket,
     /// Set once the order is over and its products have forgotten it, with its stock given back
     /// where it was cancelled.
     returned: bool,
@@ -65,6 +70,7 @@ fn decode(fields: &[Option<Vec<u8>>]) -> Option<OrderRecord> {
         at,
         state,
         changed,
+        changed_by,
         accepted_at,
         ready_at,
         done_at,
@@ -73,6 +79,7 @@ fn decode(fields: &[Option<Vec<u8>>]) -> Option<OrderRecord> {
         lines,
         note,
         settled,
+        ticked,
         returned,
         _reason,
     ] = fields
@@ -101,11 +108,33 @@ fn decode(fields: &[Option<Vec<u8>>]) -> Option<OrderRecord> {
         order.settled = names(settled, usize::MAX);
         order.settled.retain(|name| people.has(name));
     }
-    Some(OrderRecord {
+
+    let moved_by = changed_by.as_deref().map(sanitize_actor);
+    let ticket = Ticket {
+        ticked: ticked_lines(&order, ticked.as_deref().unwrap_or_default()),
+        moved_by: moved_by.filter(|by| order.state != OrderState::Placed && !by.is_empty()),
+        categories: Vec::new(),
         order,
+    };
+    Some(OrderRecord {
+        ticket,
         returned: returned.is_some(),
     })
 }
+
+/// The products of an order that are ticked, from the stored list of their ids.
+fn ticked_lines(order: &Order, ticked: &[u8]) -> Vec<ProductId> {
+    let ticked: HashSet<&[u8]> = ticked.split(|byte| *byte == b'\n').collect();
+    let products = order.lines.iter().map(|line| &line.product);
+    products
+        .filter(|product| ticked.contains(product.as_bytes()))
+        .cloned()
+        .collect()
+}
+
+/// The time after which the last step of an order can't be taken back any more, by the clock of any
+/// node of a cluster, in milliseconds.
+const FINAL_AFTER_MS: u64 = UNDO_WITHIN_MS + 60_000;
 
 /// The last moment of the year 9999, in Unix milliseconds: no order is of a later one.
 const LATEST: u64 = 253_402_300_799_999;
@@ -149,15 +178,36 @@ fn not_placed(id: &OrderId, fields: &[Option<Vec<u8>>]) -> Refusal {
 /// [`Refusal::UnknownOrder`], [`Refusal::OrderPending`], and [`Refusal::NotOrdered`] for an order
 /// that was undone; the [`Trouble`] of the link.
 pub async fn get_order(connection: &mut Connection, id: &OrderId) -> Result<Order, Error> {
+    let ticket = get_ticket(connection, id).await?;
+    Ok(ticket.order)
+}
+
+/// Reads one order like [`get_order`], with how far the shop is with it.
+///
+/// # Errors
+/// Those of [`get_order`].
+pub async fn get_ticket(connection: &mut Connection, id: &OrderId) -> Result<Ticket, Error> {
     let fields: Vec<Option<Vec<u8>>> = connection
         .read(async |mut conn| answer(&fetch(id), &mut conn).await)
         .await
         .map_err(Trouble::for_orders)?;
     let record = decode(&fields).ok_or_else(|| not_placed(id, &fields))?;
     if !record.returned {
-        wind_up(connection, &record.order).await?;
+        wind_up(connection, &record.ticket.order).await?;
     }
-    Ok(record.order)
+    Ok(record.ticket)
+}
+
+/// Reads one order, and changes nothing.
+pub(crate) async fn read_ticket(
+    conn: &mut impl ConnectionLike,
+    id: &OrderId,
+) -> Result<Ticket, Error> {
+    let fields: Vec<Option<Vec<u8>>> = answer(&fetch(id), conn)
+        .await
+        .map_err(Trouble::for_orders)?;
+    let record = decode(&fields).ok_or_else(|| not_placed(id, &fields))?;
+    Ok(record.ticket)
 }
 
 /// Reads an order, and the consumer of the follower group `group` to which it was delivered, if
@@ -173,7 +223,7 @@ pub(crate) async fn delivered_to(
 
     let consumer = fields.pop().flatten();
     let consumer = consumer.map(|raw| String::from_utf8_lossy(&raw).into_owned());
-    Ok(decode(&fields).map(|record| (record.order, consumer)))
+    Ok(decode(&fields).map(|record| (record.ticket.order, consumer)))
 }
 
 /// Notes that an order is delivered to a follower, unless the order is cancelled; returns its
@@ -288,7 +338,7 @@ pub(crate) async fn read_own(
     id: &OrderId,
 ) -> Result<Option<Order>, Trouble> {
     let fields: Vec<Option<Vec<u8>>> = answer(&fetch(id), conn).await?;
-    let order = decode(&fields).map(|record| record.order);
+    let order = decode(&fields).map(|record| record.ticket.order);
     Ok(order.filter(|order| order.user == user.as_str()))
 }
 
@@ -310,16 +360,17 @@ async fn read_range(
         .await
         .map_err(Trouble::from)?;
 
-    let mut orders = read_orders(conn, &ids).await?;
+    let tickets = read_tickets(conn, &ids).await?;
+    let mut orders: Vec<Order> = tickets.into_iter().map(|ticket| ticket.order).collect();
     // Whoever may order can write anything into the index of a cart.
     orders.retain(|order| user.is_none_or(|user| order.user == user.as_str()));
     Ok((orders, ids.len()))
 }
 
 /// Reads the orders with these ids. What is no id of an order that can be read is left out.
-pub(crate) async fn read_orders(conn: &Conn, ids: &[String]) -> Result<Vec<Order>, Trouble> {
+pub(crate) async fn read_tickets(conn: &Conn, ids: &[String]) -> Result<Vec<Ticket>, Trouble> {
     read_each(conn, ids, fetch, |_, fields| {
-        decode(fields).map(|record| record.order)
+        decode(fields).map(|record| record.ticket)
     })
     .await
 }
@@ -426,152 +477,17 @@ pub(crate) async fn read_newest(
     .await
 }
 
-/// Moves an order to another state; asking for its present state is fine.
-///
-/// Cancelling gives the stock back, once: first the state is written, then the stock, then a
-/// mark that it was given back. Whoever finds a cancelled order without that mark goes on.
-///
-/// # Errors
-/// [`Refusal::UnknownOrder`], [`Refusal::InvalidTransition`]; the [`Trouble`] of the link and of
-/// replicas, after which asking for the same state again is safe.
-pub async fn set_state(
-    connection: &mut Connection,
-    id: &OrderId,
-    state: OrderState,
-) -> Result<Order, Error> {
-    move_to(connection, id, state, None).await?;
-    get_order(connection, id).await
-}
-
-/// Tells whether an order was ordered by whoever makes changes over this connection.
-fn has_ordered(connection: &Connection, order: &Order) -> bool {
-    order.who == sanitize_actor(connection.policy.by.as_bytes())
-}
-
-/// Cancels an order for whoever ordered it, while it is only placed and the shop lets buyers cancel.
-///
-/// # Errors
-/// Those of [`get_order`]; [`Refusal::OnlyBuyerCancels`], [`Refusal::TooLateToCancel`],
-/// [`Refusal::BuyersCantCancel`]; the [`Trouble`] of the link and of replicas, after which asking
-/// again is safe.
-pub async fn cancel_own(connection: &mut Connection, id: &OrderId) -> Result<Order, Error> {
-    // Who ordered never changes.
-    let order = get_order(connection, id).await?;
-    let is_theirs = has_ordered(connection, &order);
-    if is_theirs && order.state == OrderState::Cancelled {
-        return Ok(order);
-    }
-    if let Some(refusal) = order.refuse_cancel_by(is_theirs) {
-        return Err(refusal.into());
-    }
-    if !get_order_settings(connection).await?.buyers_cancel {
-        return Err(Refusal::BuyersCantCancel.into());
-    }
-
-    let from = Some(OrderState::Placed);
-    match move_to(connection, id, OrderState::Cancelled, from).await {
-        Err(Error::Refused(Refusal::InvalidTransition { from, .. })) => {
-            Err(Refusal::TooLateToCancel {
-                order: order.name(),
-                state: from,
-            }
-            .into())
-        }
-        moved => {
-            moved?;
-            get_order(connection, id).await
-        }
-    }
-}
-
-/// Writes another state of an order, where it may come from its present one, and that is `from` if
-/// one is given.
-async fn move_to(
-    connection: &mut Connection,
-    id: &OrderId,
-    state: OrderState,
-    from: Option<OrderState>,
-) -> Result<(), Error> {
-    let mut conn = ReplicaWait::new(&mut connection.conn, connection.policy.confirm_replicas);
-    let suffix = keys::database_suffix(conn.get_db());
-    let answer = STATE
-        .key(keys::order(id))
-        .key(keys::ORDERS_CANCELLED)
-        .key(keys::ORDERS_OPEN)
-        .arg(id.as_str())
-        .arg(state.name())
-        .arg(keys::UPDATES)
-        .arg(suffix)
-        .arg(from.map_or("", OrderState::name))
-        .arg(&connection.policy.by)
-        .invoke_async(&mut conn)
-        .await
-        .map_err(|error| Trouble::from(error).for_orders().into());
-    let (before, moved): (String, String) = conn.require_replicas(answer)?;
-
-    // Where there is no such order, or it is not placed, reading it says which.
-    match OrderState::named(&before) {
-        Some(before) if moved.is_empty() && before != state => Err(Refusal::InvalidTransition {
-            from: before.name(),
-            to: state.name(),
-        }
-        .into()),
-        Some(_) | None => Ok(()),
-    }
-}
-
-/// Marks who has settled their part of an order with whoever ordered it, and who has not. It is a
-/// mark, no payment: only whoever ordered can know.
-///
-/// # Errors
-/// Those of [`get_order`]; [`Refusal::NotBuyer`] and [`Refusal::NotInOrder`]; the [`Trouble`] of the
-/// link and of replicas, after which marking the same again is safe.
-pub async fn mark_settled(
-    connection: &mut Connection,
-    id: &OrderId,
-    settled: &[String],
-    open: &[String],
-) -> Result<Order, Error> {
-    // Neither who ordered nor what is in an order ever changes.
-    let order = get_order(connection, id).await?;
-    if !has_ordered(connection, &order) {
-        return Err(Refusal::NotBuyer(order.who).into());
-    }
-    let people = People::of_order(&order);
-    if let Some(stranger) = settled.iter().chain(open).find(|name| !people.has(name)) {
-        return Err(Refusal::NotInOrder {
-            name: stranger.clone(),
-            order: id.to_string(),
-        }
-        .into());
-    }
-
-    let mut conn = ReplicaWait::new(&mut connection.conn, connection.policy.confirm_replicas);
-    let suffix = keys::database_suffix(conn.get_db());
-    let answer = MARK_SETTLED
-        .key(keys::order(id))
-        .arg(id.as_str())
-        .arg(settled.join("\n"))
-        .arg(open.join("\n"))
-        .arg(keys::UPDATES)
-        .arg(suffix)
-        .invoke_async(&mut conn)
-        .await
-        .map_err(|error| Trouble::from(error).for_orders().into());
-    let (): () = conn.require_replicas(answer)?;
-    get_order(connection, id).await
-}
-
 /// Goes on where somebody stopped while `orders` ended: gives back the stock that cancelled ones
 /// still hold. The trouble of one does not keep it from the others.
 ///
 /// # Errors
 /// The [`Trouble`] of the link, where it can't be read which orders hold stock.
-pub async fn cancel_leftovers(connection: &mut Connection, orders: &[Order]) -> Result<(), Error> {
-    let over: Vec<&Order> = orders
-        .iter()
-        .filter(|order| order.state.is_over())
-        .collect();
+pub async fn cancel_leftovers(
+    connection: &mut Connection,
+    tickets: &[Ticket],
+) -> Result<(), Error> {
+    let orders = tickets.iter().map(|ticket| &ticket.order);
+    let over: Vec<&Order> = orders.filter(|order| order.state.is_over()).collect();
     let ask = |order: &&Order| {
         let mut command = redis::cmd("HEXISTS");
         command.arg(keys::order(&order.id)).arg("returned");
@@ -589,11 +505,19 @@ pub async fn cancel_leftovers(connection: &mut Connection, orders: &[Order]) -> 
     Ok(())
 }
 
+/// Tells whether the last step of an order was made too long ago to be taken back.
+async fn is_final(connection: &mut Connection, order: &Order) -> Result<bool, Trouble> {
+    let now = server_time(&mut connection.conn).await?;
+    Ok(now > order.changed.saturating_add(FINAL_AFTER_MS))
+}
+
 /// Makes the products forget an order that is over, and marks it so; the stock of a cancelled
-/// order goes back. An order that isn't over is left alone.
-async fn wind_up(connection: &mut Connection, order: &Order) -> Result<(), Error> {
+/// order goes back. An order that isn't over is left alone, and so is one that may come back.
+pub(crate) async fn wind_up(connection: &mut Connection, order: &Order) -> Result<(), Error> {
     let fate = match order.state {
         OrderState::Placed | OrderState::Accepted | OrderState::Ready => return Ok(()),
+        // Its last step may still be taken back, and then its products must know it.
+        OrderState::Done if !is_final(connection, order).await? => return Ok(()),
         OrderState::Done => StockReturn::Keep,
         OrderState::Cancelled => StockReturn::GiveBack,
     };

@@ -117,9 +117,11 @@ async fn run_decide(
         .key(keys::orders_of(user.as_str()))
         .key(keys::ORDERS_NUMBERS)
         .key(keys::ORDERS_OPEN)
+        .key(keys::ORDERS_VERSION)
         .arg(word)
         .arg(reason)
         .arg(keys::channel_in(&CartKeys::of(user).updates, conn.get_db()))
+        .arg(keys::channel_in(keys::ORDER_UPDATES, conn.get_db()))
         .invoke_async(conn)
         .await?;
     Ok(BegunOrder::parse(id, answer)?)

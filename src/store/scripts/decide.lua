@@ -5,11 +5,13 @@
 -- KEYS  1 the order's record (hash)   2 orders (stream)   3, 4 indexes: all, of its user
 --         (sorted sets: order id -> ms)
 --       5 numbers (hash: day, last, and number -> order id)   6 open (sorted set: order id -> number)
+--       7 count of all changes
 -- ARGV  1 'place' or 'undo', '' to decide nothing   2 reason, where undone   3 channel of the cart
+--       4 channel of the boards; both as in publish.lua
 --
 -- Returns the fields of the record; all of them are nil where there is none.
 --
--- Comes after whole.lua, RECORD_FIELDS and HIGHEST_NUMBER, which Rust puts in front.
+-- Comes after whole.lua, order_news.lua, RECORD_FIELDS and HIGHEST_NUMBER, which Rust puts in front.
 
 local DAY = 86400000    -- ms
 local MOST_AHEAD = 900  -- minutes by which any clocks are ahead of UTC, or behind
@@ -77,4 +79,5 @@ redis.call('HSET', record, 'state', 'placed', 'at', now, 'changed', now, 'number
 redis.call('ZADD', KEYS[3], now, id)
 redis.call('ZADD', KEYS[4], now, id)
 publish(ARGV[3], '{"order":"' .. id .. '","state":"placed"}')
+publish_order(KEYS[7], ARGV[4], id, 'placed')
 return redis.call('HMGET', record, unpack(RECORD_FIELDS))

@@ -56,6 +56,9 @@ pub(crate) const RECORD_FIELDS: [&str; 9] = [
 /// The highest number that an order may have.
 pub(crate) const HIGHEST_NUMBER: u32 = 999_999;
 
+/// The time for which whoever moved an order last can take that back, in milliseconds.
+pub(crate) const UNDO_WITHIN_MS: u64 = 600_000;
+
 /// The time for which the record of an undone order is kept, in milliseconds.
 const UNDONE_KEPT_MS: u64 = 86_400_000;
 
@@ -81,6 +84,8 @@ const SHARES: &str = include_str!("shares.lua");
 const NOTES: &str = include_str!("notes.lua");
 /// The function that publishes messages.
 const PUBLISH: &str = include_str!("publish.lua");
+/// The function that counts a change of an order, and tells the boards of it.
+const ORDER_NEWS: &str = include_str!("order_news.lua");
 /// The beginning of the scripts that change a cart as a whole.
 const CART_UPDATE: &str = include_str!("cart_update.lua");
 
@@ -154,6 +159,7 @@ pub(crate) static DECIDE: LazyLock<Script> = LazyLock::new(|| {
         &limit("HIGHEST_NUMBER", HIGHEST_NUMBER),
         &record_fields(),
         PUBLISH,
+        ORDER_NEWS,
         include_str!("decide.lua"),
     ])
 });
@@ -189,7 +195,36 @@ pub(crate) static CLOSE: LazyLock<Script> = LazyLock::new(|| {
 
 /// Moves an order to its next state.
 pub(crate) static STATE: LazyLock<Script> =
-    LazyLock::new(|| script(&[PUBLISH, include_str!("state.lua")]));
+    LazyLock::new(|| script(&[PUBLISH, ORDER_NEWS, include_str!("state.lua")]));
+
+/// Takes the last step of an order back.
+pub(crate) static UNDO_STEP: LazyLock<Script> = LazyLock::new(|| {
+    script(&[
+        WHOLE,
+        &limit("UNDO_WITHIN", UNDO_WITHIN_MS),
+        PUBLISH,
+        ORDER_NEWS,
+        include_str!("undo_step.lua"),
+    ])
+});
+
+/// Ticks a line of an order.
+pub(crate) static TICK: LazyLock<Script> =
+    LazyLock::new(|| script(&[PUBLISH, ORDER_NEWS, include_str!("tick.lua")]));
+
+/// Tells which orders are open.
+pub(crate) static BOARD: LazyLock<Script> = LazyLock::new(|| script(&[include_str!("board.lua")]));
+
+/// Lists an order among the open ones.
+pub(crate) static LIST_OPEN: LazyLock<Script> = LazyLock::new(|| {
+    script(&[
+        WHOLE,
+        &limit("HIGHEST_NUMBER", HIGHEST_NUMBER),
+        PUBLISH,
+        ORDER_NEWS,
+        include_str!("list_open.lua"),
+    ])
+});
 
 /// Notes which follower an order was delivered to.
 pub(crate) static MARK_DELIVERED: LazyLock<Script> =
@@ -197,7 +232,7 @@ pub(crate) static MARK_DELIVERED: LazyLock<Script> =
 
 /// Marks who has settled their part of an order.
 pub(crate) static MARK_SETTLED: LazyLock<Script> =
-    LazyLock::new(|| script(&[PUBLISH, include_str!("mark_settled.lua")]));
+    LazyLock::new(|| script(&[PUBLISH, ORDER_NEWS, include_str!("mark_settled.lua")]));
 
 /// Keeps an invitation to the served shop.
 #[cfg(feature = "serve")]

@@ -1,0 +1,95 @@
+//! Finds the open orders that are not listed as such, and lists them.
+//!
+//! An order is listed among the open ones in the step that places it. Where that list was deleted
+//! or evicted, or an older version placed the order, boards would never show it.
+
+use super::records::index_of;
+use crate::model::{OrderId, OrderState};
+use crate::store::connection::{Conn, Connection, answer, pipeline};
+use crate::store::error::{Error, Trouble};
+use crate::store::keys;
+use crate::store::scripts::LIST_OPEN;
+use redis::Value;
+use redis::aio::ConnectionLike;
+
+/// The newest orders that are looked through.
+const MOST_LOOKED_THROUGH: usize = 10_000;
+
+/// The newest orders for which something is left to do.
+#[derive(Debug, Default)]
+pub(crate) struct Leftovers {
+    /// Open ones that are not listed as such.
+    pub(crate) unlisted: Vec<OrderId>,
+    /// The ids of those that are over, and that their products have not forgotten.
+    pub(crate) unforgotten: Vec<String>,
+}
+
+/// Looks through the newest orders.
+pub(crate) async fn look_through(conn: &mut Conn) -> Result<Leftovers, Trouble> {
+    let mut range = redis::cmd("ZREVRANGE");
+    range
+        .arg(index_of(None))
+        .arg(0)
+        .arg(MOST_LOOKED_THROUGH - 1);
+    let ids: Vec<Vec<u8>> = answer(&range, conn).await?;
+    let ids = ids
+        .iter()
+        .map(|id| String::from_utf8_lossy(id).into_owned());
+    let ids: Vec<OrderId> = ids.filter_map(|id| OrderId::parse(&id)).collect();
+
+    let commands = ids.iter().flat_map(|id| {
+        let mut state = redis::cmd("HMGET");
+        state.arg(keys::order(id)).arg("state").arg("returned");
+        let mut listed = redis::cmd("ZSCORE");
+        listed.arg(keys::ORDERS_OPEN).arg(id.as_str());
+        [state, listed]
+    });
+    let answers = pipeline::run_all(conn, commands.collect()).await?;
+
+    let mut leftovers = Leftovers::default();
+    for (id, answers) in ids.into_iter().zip(answers.chunks_exact(2)) {
+        let [Ok(state), Ok(listed)] = answers else {
+            // One record that can't be read must not hide the others.
+            continue;
+        };
+        let (state, returned): (Option<Vec<u8>>, Option<Vec<u8>>) =
+            redis::from_redis_value(state.clone()).unwrap_or_default();
+        let state = String::from_utf8(state.unwrap_or_default()).ok();
+        match state.and_then(|state| OrderState::named(&state)) {
+            Some(state) if state.is_over() && returned.is_none() => {
+                leftovers.unforgotten.push(id.to_string());
+            }
+            Some(state) if !state.is_over() && *listed == Value::Nil => leftovers.unlisted.push(id),
+            Some(_) | None => {}
+        }
+    }
+    Ok(leftovers)
+}
+
+/// Lists these orders among the open ones, where they are open.
+pub(crate) async fn list(
+    conn: &mut impl ConnectionLike,
+    unlisted: &[OrderId],
+) -> Result<(), Error> {
+    let boards = keys::channel_in(keys::ORDER_UPDATES, conn.get_db());
+    for id in unlisted {
+        LIST_OPEN
+            .key(keys::order(id))
+            .key(keys::ORDERS_OPEN)
+            .key(keys::ORDERS_VERSION)
+            .arg(id.as_str())
+            .arg(&boards)
+            .invoke_async::<u8>(conn)
+            .await?;
+    }
+    Ok(())
+}
+
+/// Lists all open orders among the newest ones that are not listed as such.
+///
+/// # Errors
+/// The [`Trouble`] of the link.
+pub async fn list_open(connection: &mut Connection) -> Result<(), Error> {
+    let leftovers = look_through(&mut connection.conn).await?;
+    list(&mut connection.conn, &leftovers.unlisted).await
+}

@@ -1,0 +1,524 @@
+//! The board's link: all open orders of the shop, live and whole, whatever breaks.
+
+use crate::harness;
+
+use harness::shopping::{
+    add, check_out, connect_as, id, named, on_many_threads, quick_server, sell, user,
+};
+use harness::{Server, in_time, ok, server, until};
+use std::collections::BTreeMap;
+use trolley::model::{OrderId, OrderState, Refusal, Ticket};
+use trolley::store::board::{self, BoardEvent, BoardLink, BoardRequest};
+use trolley::store::order;
+use trolley::store::{Address, Connection, Error};
+
+use OrderState::{Accepted, Cancelled, Done, Placed, Ready};
+
+/// A board that takes in what its link tells.
+struct Board {
+    link: BoardLink,
+    /// All tickets that were told, and are stored.
+    tickets: BTreeMap<OrderId, Ticket>,
+    more: usize,
+    is_current: bool,
+    times_stale: u64,
+    times_read: u64,
+    answers: Vec<(BoardRequest, Result<Ticket, Error>)>,
+}
+
+impl Board {
+    fn open(url: &str, by: &str) -> Board {
+        Board {
+            link: board::open(Address::parse(url).unwrap(), named(by)),
+            tickets: BTreeMap::new(),
+            more: 0,
+            is_current: false,
+            times_stale: 0,
+            times_read: 0,
+            answers: Vec::new(),
+        }
+    }
+
+    async fn opened(url: &str, by: &str) -> Board {
+        let mut board = Board::open(url, by);
+        board.until("the tickets", |board| board.is_current).await;
+        board
+    }
+
+    /// Takes in the next event.
+    async fn take_in(&mut self) {
+        match self.link.next().await.expect("the link runs") {
+            BoardEvent::Down(_) => self.is_current = false,
+            BoardEvent::Stale => {
+                self.is_current = false;
+                self.times_stale += 1;
+            }
+            BoardEvent::Tickets { tickets, more, .. } => {
+                let ages: Vec<u64> = tickets.iter().map(|ticket| ticket.order.at).collect();
+                assert!(ages.is_sorted(), "the oldest come first");
+                let by_id = |ticket: Ticket| (ticket.order.id.clone(), ticket);
+                self.tickets = tickets.into_iter().map(by_id).collect();
+                self.more = more;
+                self.is_current = true;
+                self.times_read += 1;
+            }
+            BoardEvent::Ticket(ticket) => {
+                self.tickets.insert(ticket.order.id.clone(), *ticket);
+            }
+            BoardEvent::Gone(id) => {
+                self.tickets.remove(&id);
+            }
+            BoardEvent::Answered { request, outcome } => {
+                let outcome = outcome.map(|ticket| *ticket);
+                if let Ok(ticket) = &outcome {
+                    self.tickets.insert(ticket.order.id.clone(), ticket.clone());
+                }
+                self.answers.push((request, outcome));
+            }
+        }
+    }
+
+    /// Takes in what comes until this is so.
+    async fn until(&mut self, what: &str, test: impl Fn(&Board) -> bool) {
+        let waiting = async {
+            while !test(self) {
+                self.take_in().await;
+            }
+        };
+        in_time(what, waiting).await;
+    }
+
+    /// Makes a request; returns its answer.
+    async fn ask(&mut self, request: BoardRequest) -> Result<Ticket, Error> {
+        let before = self.answers.len();
+        self.link.request(request.clone());
+        self.until("an answer", |board| board.answers.len() > before)
+            .await;
+        let (answered, outcome) = self.answers.pop().unwrap();
+        assert_eq!(answered, request);
+        outcome
+    }
+
+    /// The open tickets.
+    fn open_tickets(&self) -> Vec<Ticket> {
+        let tickets = self.tickets.values();
+        tickets
+            .filter(|ticket| !ticket.order.state.is_over())
+            .cloned()
+            .collect()
+    }
+
+    fn state(&self, id: &OrderId) -> Option<OrderState> {
+        Some(self.tickets.get(id)?.order.state)
+    }
+}
+
+fn step(id: &OrderId, from: OrderState, to: OrderState) -> BoardRequest {
+    let id = id.clone();
+    BoardRequest::Step { id, from, to }
+}
+
+fn undo(id: &OrderId, from: OrderState) -> BoardRequest {
+    let id = id.clone();
+    BoardRequest::Undo { id, from }
+}
+
+fn tick(order: &OrderId, product: &str, ticked: bool) -> BoardRequest {
+    BoardRequest::Tick {
+        id: order.clone(),
+        product: id(product),
+        ticked,
+    }
+}
+
+/// A shop with two products of some stock.
+fn shop() -> Server {
+    let server = quick_server();
+    sell(&server, "tea", "2.40", "1000000");
+    sell(&server, "cake", "3.10", "1000000");
+    server.cmd("HSET product:tea category Drinks");
+    server
+}
+
+/// Orders tea and cake; returns the order's id.
+async fn place(link: &mut Connection, cart: &str) -> OrderId {
+    add(link, &user(cart), "tea", 2).await;
+    add(link, &user(cart), "cake", 1).await;
+    check_out(link, &user(cart)).await.unwrap()
+}
+
+fn refusal(outcome: Result<Ticket, Error>) -> String {
+    match outcome {
+        Err(Error::Refused(refusal)) => refusal.to_string(),
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn a_board_follows_orders_from_placing_to_the_end() {
+    let server = shop();
+    on_many_threads().block_on(async {
+        let mut till = connect_as(server.url(), "ann").await;
+        let first = place(&mut till, "office").await;
+        let mut mia = Board::opened(server.url(), "mia").await;
+        let mut sam = Board::opened(server.url(), "sam").await;
+        assert_eq!(mia.open_tickets(), sam.open_tickets());
+        let ticket = &mia.tickets[&first];
+        assert_eq!(ticket.categories, ["Drinks", ""]);
+        assert_eq!((&ticket.moved_by, &ticket.ticked[..]), (&None, &[][..]));
+
+        let second = place(&mut till, "family").await;
+        for board in [&mut mia, &mut sam] {
+            board
+                .until("the new order", |board| {
+                    board.state(&second) == Some(Placed)
+                })
+                .await;
+        }
+        let accepted = mia.ask(step(&first, Placed, Accepted)).await.unwrap();
+        assert_eq!(accepted.moved_by.as_deref(), Some("mia"));
+        assert_eq!(accepted.categories, ["Drinks", ""]);
+        assert_eq!(
+            refusal(sam.ask(step(&first, Placed, Accepted)).await),
+            "mia has #1"
+        );
+        // The same again is what was done.
+        mia.ask(step(&first, Placed, Accepted)).await.unwrap();
+
+        let ticked = sam.ask(tick(&first, "tea", true)).await.unwrap();
+        assert_eq!(ticked.ticked, [id("tea")]);
+        sam.ask(tick(&first, "cake", true)).await.unwrap();
+        let ticked = sam.ask(tick(&first, "tea", false)).await.unwrap();
+        assert_eq!(ticked.ticked, [id("cake")]);
+        assert_eq!(
+            refusal(sam.ask(tick(&first, "coffee", true)).await),
+            "“coffee” is not in #1"
+        );
+        mia.until("the ticks", |board| {
+            board.tickets[&first].ticked == [id("cake")]
+        })
+        .await;
+
+        for (from, to) in [(Accepted, Ready), (Ready, Done)] {
+            sam.ask(step(&first, from, to)).await.unwrap();
+        }
+        mia.ask(step(&second, Placed, Cancelled)).await.unwrap();
+        for board in [&mut mia, &mut sam] {
+            board
+                .until("the ends", |board| board.open_tickets().is_empty())
+                .await;
+            assert_eq!((board.times_stale, board.times_read), (0, 1));
+        }
+        assert_eq!(
+            refusal(mia.ask(tick(&first, "tea", true)).await),
+            "#1 is done already: sam was first"
+        );
+        until("the stock is back", || {
+            server.get("HGET product:tea stock") == "999998"
+        });
+        assert_eq!(server.get("EXISTS {orders}:open"), "0");
+    });
+}
+
+#[test]
+fn a_step_is_taken_back_by_whoever_made_it_for_a_while() {
+    let server = shop();
+    on_many_threads().block_on(async {
+        let mut till = connect_as(server.url(), "ann").await;
+        let order = place(&mut till, "office").await;
+        let record = format!("{{orders}}:{order}");
+        let mut mia = Board::opened(server.url(), "mia").await;
+        let mut sam = Board::opened(server.url(), "sam").await;
+        assert_eq!(
+            refusal(mia.ask(undo(&order, Placed)).await),
+            "#1 is only placed: there is no step to undo"
+        );
+
+        let placed = mia.tickets[&order].clone();
+        let accepted = mia.ask(step(&order, Placed, Accepted)).await.unwrap();
+        let ready = sam.ask(step(&order, Accepted, Ready)).await.unwrap();
+        assert_eq!(ready.moved_by.as_deref(), Some("sam"));
+        assert_eq!(
+            refusal(mia.ask(undo(&order, Ready)).await),
+            "sam moved #1 last: only sam can undo that"
+        );
+        let back = sam.ask(undo(&order, Ready)).await.unwrap();
+        assert_eq!(back, accepted);
+        // The same again is what was done.
+        assert_eq!(sam.ask(undo(&order, Ready)).await.unwrap(), accepted);
+        assert_eq!(mia.ask(undo(&order, Accepted)).await.unwrap(), placed);
+        assert_eq!(
+            refusal(mia.ask(step(&order, Accepted, Ready)).await),
+            "#1 is back to placed"
+        );
+
+        // A step that skips others goes back over them.
+        mia.ask(step(&order, Placed, Done)).await.unwrap();
+        assert_eq!(server.get("EXISTS {orders}:open"), "0");
+        assert_eq!(server.get("HLEN {product:tea}:orders"), "1");
+        assert_eq!(mia.ask(undo(&order, Done)).await.unwrap(), placed);
+        assert_eq!(server.get(&format!("ZSCORE {{orders}}:open {order}")), "1");
+        sam.until("it is back", |board| board.tickets[&order] == placed)
+            .await;
+
+        // An order that came back from its end still gives its stock back.
+        mia.ask(step(&order, Placed, Cancelled)).await.unwrap();
+        until("the stock is back", || {
+            server.get("HGET product:tea stock") == "1000000"
+        });
+        assert_eq!(
+            refusal(mia.ask(undo(&order, Cancelled)).await),
+            "A cancelled order can't come back"
+        );
+
+        // After ten minutes it is too late, and the products forget what is done.
+        let order = place(&mut till, "office").await;
+        let record_of_second = format!("{{orders}}:{order}");
+        mia.until("the order", |board| board.state(&order) == Some(Placed))
+            .await;
+        mia.ask(step(&order, Placed, Done)).await.unwrap();
+        order::get_order(&mut till, &order).await.unwrap();
+        assert_eq!(server.get("HLEN {product:tea}:orders"), "1");
+        server.cmd(&format!("HINCRBY {record_of_second} changed -601000"));
+        assert_eq!(
+            refusal(mia.ask(undo(&order, Done)).await),
+            "#2 was moved more than 10 minutes ago"
+        );
+        server.cmd(&format!("HINCRBY {record_of_second} changed -60000"));
+        order::get_order(&mut till, &order).await.unwrap();
+        assert_eq!(server.get("HLEN {product:tea}:orders"), "0");
+        assert_eq!(server.get("HGET product:tea stock"), "999998");
+        assert_eq!(server.get(&format!("HEXISTS {record} undone")), "1");
+    });
+}
+
+#[test]
+fn a_deleted_list_of_open_orders_comes_back() {
+    let server = shop();
+    on_many_threads().block_on(async {
+        let mut till = connect_as(server.url(), "ann").await;
+        let first = place(&mut till, "office").await;
+        let second = place(&mut till, "family").await;
+        order::set_state(&mut till, &second, Ready).await.unwrap();
+        let over = place(&mut till, "family").await;
+        order::set_state(&mut till, &over, Done).await.unwrap();
+
+        // An older program knew no numbers, no versions and no such list.
+        server.cmd("DEL {orders}:open {orders}:version");
+        server.cmd(&format!("HDEL {{orders}}:{second} number"));
+        let mut mia = Board::opened(server.url(), "mia").await;
+        let ids: Vec<&OrderId> = mia.tickets.keys().collect();
+        assert_eq!(ids.len(), 2, "{ids:?}");
+        let listed = || {
+            server
+                .get_list("ZRANGE {orders}:open 0 -1 WITHSCORES")
+                .join(" ")
+        };
+        assert_eq!(listed(), format!("{second} 0 {first} 1"));
+
+        // Where it is deleted under the eyes of a board, that finds out by itself.
+        let before = mia.times_read;
+        server.cmd("DEL {orders}:open");
+        mia.until("another reading", |board| {
+            board.times_read > before && board.is_current
+        })
+        .await;
+        assert_eq!(mia.open_tickets().len(), 2);
+        assert_eq!(listed(), format!("{second} 0 {first} 1"));
+
+        // So does one whose record is deleted.
+        server.cmd(&format!("DEL {{orders}}:{first}"));
+        server.cmd("PUBLISH order-updates anything");
+        mia.until("the order is gone", |board| board.tickets.len() == 1)
+            .await;
+    });
+}
+
+#[test]
+fn what_others_write_hides_nothing_and_breaks_nothing() {
+    let server = shop();
+    on_many_threads().block_on(async {
+        let mut till = connect_as(server.url(), "ann").await;
+        let first = place(&mut till, "office").await;
+        let second = place(&mut till, "office").await;
+        let mut mia = Board::opened(server.url(), "mia").await;
+
+        // A plain client that says so.
+        server.cmd(&format!("HSET {{orders}}:{first} state ready"));
+        for message in [
+            "anything",
+            "{}",
+            &format!("{{\"order\":\"{first}\",\"state\":\"ready\"}}"),
+            &format!("{{\"order\":\"{first}\",\"version\":18446744073709551615}}"),
+            &format!("{{\"order\":\"{first}\",\"version\":-1}}"),
+            &format!("{{\"order\":\"{first}\",\"version\":3}}"),
+            "{\"order\":\"x\",\"version\":4}",
+        ] {
+            server.raw(&["PUBLISH", "order-updates", message]);
+        }
+        mia.until("the state", |board| board.state(&first) == Some(Ready))
+            .await;
+        // Other databases have other orders.
+        mia.until("all is current", |board| board.is_current).await;
+
+        // Records, ids and counts of any kind.
+        server.cmd("ZADD {orders}:open inf a -inf b 1.5 20261124-7KQ2-M8XD 3 20261124-7KQ2-M8X0");
+        server.cmd("SET {orders}:20261124-7KQ2-M8XD x");
+        server.cmd("ZADD {orders}:all 1 20261124-7KQ2-M8XD 2 20261124-7KQ2-M8X0");
+        server.cmd("HSET {orders}:20261124-7KQ2-M8X0 state placed lines {");
+        server.raw(&[
+            "HSET",
+            &format!("{{orders}}:{second}"),
+            "ticked",
+            "tea\nx\n\n",
+        ]);
+        server.raw(&["HSET", "product:cake", "category", "a\x1b[31mb"]);
+        for version in ["x", "9223372036854775807", "-5"] {
+            server.raw(&["SET", "{orders}:version", version]);
+            let placed = place(&mut till, "office").await;
+            mia.until("the new order", |board| {
+                board.state(&placed) == Some(Placed)
+            })
+            .await;
+        }
+        server.cmd("DEL {orders}:version");
+        server.cmd("HSET {orders}:version a b");
+        let placed = place(&mut till, "office").await;
+        mia.until("the new order", |board| {
+            board.state(&placed) == Some(Placed)
+        })
+        .await;
+        server.cmd("DEL {orders}:version");
+        mia.link.request(BoardRequest::Reread);
+        mia.until("the tick", |board| {
+            board.is_current && board.tickets[&second].ticked == [id("tea")]
+        })
+        .await;
+        assert_eq!(mia.open_tickets().len(), 6);
+        assert!(!mia.tickets[&second].categories[1].contains('\x1b'));
+        let answer = mia.ask(step(&second, Placed, Accepted)).await;
+        assert_eq!(answer.unwrap().order.state, Accepted);
+        let unknown = OrderId::parse("20261124-7KQ2-0000").unwrap();
+        let answer = mia.ask(step(&unknown, Placed, Accepted)).await;
+        assert_eq!(
+            answer,
+            Err(Refusal::UnknownOrder(unknown.to_string()).into())
+        );
+    });
+}
+
+#[test]
+fn the_oldest_thousand_show_and_the_rest_are_counted() {
+    let server = shop();
+    on_many_threads().block_on(async {
+        let mut till = connect_as(server.url(), "ann").await;
+        let first = place(&mut till, "office").await;
+        // Copies of it, the oldest with the highest numbers of an earlier day.
+        let script = "for n = 1, 1500 do \
+             local id = string.format('202501%02d-0000-%04d', 10 + n % 2, n) \
+             redis.call('COPY', KEYS[1], '{orders}:' .. id) \
+             redis.call('HSET', '{orders}:' .. id, 'id', id, 'number', n, 'at', (n % 2) * 100000000 + n) \
+             redis.call('ZADD', '{orders}:open', n, id) end";
+        server.raw(&["EVAL", script, "1", &format!("{{orders}}:{first}")]);
+        let mut mia = Board::opened(server.url(), "mia").await;
+        assert_eq!((mia.tickets.len(), mia.more), (1000, 501));
+        let of_first_day = mia.tickets.values().filter(|t| t.order.at < 100_000_000);
+        assert_eq!(of_first_day.count(), 750);
+        assert_eq!(mia.state(&first), None);
+        // What changes shows all the same.
+        order::set_state(&mut till, &first, Accepted).await.unwrap();
+        mia.until("the newest", |board| board.state(&first) == Some(Accepted))
+            .await;
+    });
+}
+
+#[test]
+fn two_who_press_at_the_same_moment_have_one_owner() {
+    let server = shop();
+    let rounds = harness_rounds(200);
+    on_many_threads().block_on(async {
+        let mut till = connect_as(server.url(), "ann").await;
+        let mut mia = Board::opened(server.url(), "mia").await;
+        let mut sam = Board::opened(server.url(), "sam").await;
+        for _ in 0..rounds {
+            let order = place(&mut till, "office").await;
+            for board in [&mut mia, &mut sam] {
+                board
+                    .until("the order", |board| board.state(&order).is_some())
+                    .await;
+            }
+            for (from, to) in [(Placed, Accepted), (Accepted, Ready), (Ready, Done)] {
+                let request = step(&order, from, to);
+                let (one, other) = tokio::join!(mia.ask(request.clone()), sam.ask(request));
+                let owners = [&one, &other].map(Result::is_ok);
+                assert!(owners[0] != owners[1], "{one:?} {other:?}");
+                let owner = if owners[0] { "mia" } else { "sam" };
+                let refused = if owners[0] { other } else { one };
+                assert!(refusal(refused).contains(owner));
+                let stored = server.get(&format!("HGET {{orders}}:{order} changed_by"));
+                assert_eq!(stored, owner);
+                for board in [&mut mia, &mut sam] {
+                    board
+                        .until("the step", |board| board.state(&order) == Some(to))
+                        .await;
+                }
+            }
+        }
+        for board in [&mia, &sam] {
+            assert_eq!((board.times_stale, board.times_read), (0, 1));
+        }
+    });
+}
+
+fn harness_rounds(default: u64) -> u64 {
+    std::env::var("TROLLEY_ROUNDS").map_or(default, |rounds| rounds.parse().unwrap())
+}
+
+/// Opens a board that finds so many open orders, and does with one all that can be done.
+pub fn handle(url: &str, orders: usize) {
+    on_many_threads().block_on(async {
+        let mut board = Board::opened(url, "mia").await;
+        assert_eq!(board.open_tickets().len(), orders);
+        let ticket = board.open_tickets().remove(0);
+        let order = ticket.order.id.clone();
+        let product = ticket.order.lines[0].product.to_string();
+        board.ask(tick(&order, &product, true)).await.unwrap();
+        board.ask(step(&order, Placed, Accepted)).await.unwrap();
+        let back = board.ask(undo(&order, Accepted)).await.unwrap();
+        assert_eq!(back.order, ticket.order);
+        board.ask(step(&order, Placed, Cancelled)).await.unwrap();
+        board
+            .until("the end of an order", |board| {
+                board.open_tickets().len() == orders - 1
+            })
+            .await;
+    });
+}
+
+#[test]
+fn buyers_with_the_rights_of_an_older_version_order_as_before() {
+    let server = crate::acl::admitted(&server::binaries()[0], "buyer");
+    let rules = ok(&server, &["acl", "buyer", "--user", "alice", "--as", "ann"]);
+    let older = rules.replace(" +incr", "").replace(" &order-updates", "");
+    assert_ne!(older, rules);
+    server.cmd(older.trim());
+    server.cmd("ACL SETUSER ann >pw");
+    let buy = |args: &[&str]| {
+        let output = crate::acl::run(&server, &[&["--name", "ann"], args].concat());
+        assert!(output.status.success(), "{output:?}");
+    };
+
+    on_many_threads().block_on(async {
+        let mut mia = Board::opened(server.url(), "mia").await;
+        for orders in 1..=2 {
+            buy(&["add", "espresso"]);
+            buy(&["checkout", "--yes"]);
+            // The board finds out by itself.
+            mia.until("the order", |board| {
+                board.is_current && board.open_tickets().len() == orders
+            })
+            .await;
+        }
+        assert_eq!(server.get("EXISTS {orders}:version"), "0");
+    });
+}
