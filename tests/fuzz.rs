@@ -82,12 +82,13 @@ fn row() -> impl Strategy<Value = ProductRow> {
         words(),
         matching("[0-9]{0,15}"),
         words(),
+        matching("([0-9]{8,14}( [0-9]{8,14}){0,2})?"),
     )
         .prop_map(
-            |(id, name, price, category, unit, stock, description)| ProductRow {
+            |(id, name, price, category, unit, stock, description, barcode)| ProductRow {
                 line: 0,
                 id: ProductId::stored(id.as_bytes()),
-                fields: [name, price, category, unit, stock, description].map(Some),
+                fields: [name, price, category, unit, stock, description, barcode].map(Some),
             },
         )
 }
@@ -120,10 +121,10 @@ proptest! {
     }
 
     #[test]
-    fn products(id in any::<Vec<u8>>(), fields in proptest::array::uniform6(proptest::option::of(any::<Vec<u8>>()))) {
+    fn products(id in any::<Vec<u8>>(), fields in proptest::array::uniform7(proptest::option::of(any::<Vec<u8>>()))) {
         let raw = fields.each_ref().map(Option::as_deref);
         if let Some(product) = Product::decode(ProductId::stored(&id), raw) {
-            for shown in [&*product.name, &*product.category, &*product.unit, &*product.description, &product.id.to_string()] {
+            for shown in [&*product.name, &*product.category, &*product.unit, &*product.description, &*product.barcode, &product.id.to_string()] {
                 prop_assert!(is_harmless(shown));
             }
             let catalog = Catalog::new(vec![product]);

@@ -761,7 +761,7 @@ fn export_and_import_are_a_round_trip() {
         server.raw(&words);
     }
     // The first one puts them into the index; they came last.
-    assert!(ok(&server, &["export"]).ends_with("é抹茶,x,999999999999.999999,,,, \n"));
+    assert!(ok(&server, &["export"]).ends_with("é抹茶,x,999999999999.999999,,,, ,\n"));
     for format in ["csv", "json", "jsonl"] {
         let path = server.dir().join(format!("out.{format}"));
         let path = path.to_str().unwrap();
@@ -984,6 +984,18 @@ fn one_product() {
         shown,
         "id           tea\nname         Green Tea\nprice        2.40\nstock        unlimited\n"
     );
+
+    // A product is found by any of its bar codes.
+    let codes = "barcode=4006381333931 012345678905";
+    ok(&server, &["product", "set", "tea", codes]);
+    let told = json(&["--json", "product", "show", "0012345678905"]);
+    assert_eq!(
+        (&told["id"], &told["barcode"]),
+        (&"tea".into(), &"4006381333931 012345678905".into())
+    );
+    let said = ok(&server, &["--user", "ann", "add", "4006381333931", "3"]);
+    assert!(said.starts_with("Added 3 × Green Tea"), "{said}");
+
     for (expected, args, words) in [
         (
             2,
@@ -994,6 +1006,11 @@ fn one_product() {
             2,
             &["product", "set", "tea", "price=x"],
             "“x” is not a valid price",
+        ),
+        (
+            2,
+            &["product", "set", "tea", "barcode=4006381333931 x"],
+            "“x” is not a bar code: write 8 to 14 digits",
         ),
         (
             2,

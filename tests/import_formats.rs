@@ -235,6 +235,77 @@ fn other_programs_are_recognised_too() {
     assert_eq!(server.get("HGET product:4006381333931 name"), "Tea");
 }
 
+/// A program's own column of bar codes, with what such columns hold in practice.
+#[test]
+fn bar_codes_come_along() {
+    let server = Server::start();
+    for (file, id, codes) in [
+        (
+            "Handle,Title,Option1 Value,Variant SKU,Variant Price,Variant Barcode\n\
+             tea,Tea,100 g,T-1,2.40,'4006381333931\n\
+             tea,,250 g,T-2,5.40,\"012345678905, 96385074\"\n",
+            "T-2",
+            Some("012345678905 96385074"),
+        ),
+        (
+            "ID,Type,SKU,Name,Regular price,\"GTIN, UPC, EAN, or ISBN\"\n\
+             1,simple,W-1,Book,12,978-3-16-148410-0\n\
+             2,simple,W-2,Pen,1,none\n",
+            "W-1",
+            Some("9783161484100"),
+        ),
+        (
+            "Token,Item Name,Variation Name,SKU,GTIN,Price\n\
+             T1,Coffee,Regular,C-R,00012345678905,3.50\n\
+             T2,Coffee,Large,C-L,1.23457E+11,4.50\n",
+            "C-R",
+            Some("00012345678905"),
+        ),
+        (
+            "id,default_code,barcode,name,list_price\n\
+             x.1,FURN-1,4006381333931,Desk,120.5\n\
+             x.2,,96385074,Lamp,20.0\n",
+            "FURN-1",
+            Some("4006381333931"),
+        ),
+        // What is the id already is no second code.
+        (
+            "code\tproduct_name\tprice\n4006381333931\tTea\t2.40\n96385074\tSpread\t3.10\n",
+            "96385074",
+            None,
+        ),
+        (
+            "id,name,price,barcode\ntea,Tea,2.40,4006381333931 96385074 \ncake,Cake,3,\n",
+            "tea",
+            Some("4006381333931 96385074"),
+        ),
+    ] {
+        server.cmd("FLUSHALL");
+        let (status, said, complaint) = piped(&server, &["import", "-"], file.as_bytes());
+        assert_eq!((status, &*complaint), (0, ""), "{file}");
+        assert!(said.starts_with("2 added"), "{said}");
+        let stored = hash(&server, id).remove("barcode");
+        assert_eq!(stored.as_deref(), codes, "{file}");
+    }
+
+    let (_, exported, _) = piped(&server, &["export", "-"], b"");
+    assert!(
+        exported.contains("tea,Tea,2.40,,,,,4006381333931 96385074\n"),
+        "{exported}"
+    );
+
+    // One's own column is taken at its word.
+    let file = "id,name,price,barcode\ntea,Tea,2.40,4.00638E+12\n";
+    let (status, _, complaint) = piped(&server, &["import", "-"], file.as_bytes());
+    assert_eq!(status, 1);
+    assert!(
+        complaint.contains(
+            "“4.00638E+12” is not a bar code: write 8 to 14 digits, or several codes with blanks"
+        ),
+        "{complaint}"
+    );
+}
+
 #[test]
 fn columns_are_mapped_by_hand() {
     let server = Server::start();

@@ -76,7 +76,7 @@ fn wide_and_combining_names_line_up() {
         "a\u{300}\u{301}\u{302}\u{303}",
     ];
     let product = |(n, name): (usize, &&str)| {
-        let raw = [name, "1.005", "Odd", "each", "3", ""].map(|text| Some(text.as_bytes()));
+        let raw = [name, "1.005", "Odd", "each", "3", "", ""].map(|text| Some(text.as_bytes()));
         Product::decode(id(&format!("odd-{n}")), raw).unwrap()
     };
     let odd: Vec<Product> = names.iter().enumerate().map(product).collect();
@@ -701,7 +701,7 @@ fn the_beginning_of_a_commands_words_finds_it_first() {
 fn what_is_short_in_the_cart_stands_behind_the_name_and_leaves_who_it_is_from() {
     let mut stage = TestScreen::filled(160, 48);
     let short = |name: &str, stock: &str| {
-        let fields = [name, "2.10", "Bakery", "each", stock, ""];
+        let fields = [name, "2.10", "Bakery", "each", stock, "", ""];
         Product::decode(id("baguette"), fields.map(|text| Some(text.as_bytes()))).unwrap()
     };
     let row = |stage: &TestScreen| {
@@ -761,9 +761,10 @@ fn very_long_amounts_are_shown_whole() {
         "each",
         "98765432",
         "Sails.",
+        "",
     ];
     let yacht = Product::decode(id("yacht"), fields.map(|text| Some(text.as_bytes()))).unwrap();
-    let small = ["Buoy", "3.5", "Boats", "each", "", ""].map(|text| Some(text.as_bytes()));
+    let small = ["Buoy", "3.5", "Boats", "each", "", "", ""].map(|text| Some(text.as_bytes()));
     let buoy = Product::decode(id("buoy"), small).unwrap();
     let mut stage = TestScreen::filled(180, 36);
     stage.take_in(Message::Catalog(
@@ -848,6 +849,7 @@ fn large_catalogs_are_searched_elsewhere_and_late_answers_are_dropped() {
             Some(name.as_bytes()),
             Some(price.as_bytes()),
             Some(category.as_bytes()),
+            None,
             None,
             None,
             None,

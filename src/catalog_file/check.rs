@@ -2,7 +2,7 @@
 
 use super::COLUMNS;
 use crate::model::product::{FIELDS, LONGEST_NAME, LONGEST_TEXT, STOCK_DIGITS};
-use crate::model::{Money, ProductId, text};
+use crate::model::{Money, ProductId, barcode, text};
 use std::borrow::Cow;
 
 /// A product as a file states it.
@@ -69,6 +69,13 @@ pub enum RowError {
         "“{0}” is not a valid stock: write a whole number of at most {STOCK_DIGITS} digits, or nothing for unlimited"
     )]
     BadStock(String),
+    /// A bar code that is none.
+    #[error(
+        "“{0}” is not a bar code: write {least} to {most} digits, or several codes with blanks between them",
+        least = barcode::SHORTEST,
+        most = barcode::LONGEST
+    )]
+    BadBarcode(String),
     /// A quote without its end.
     #[error("a quote is opened and never closed, so that what follows can't be told apart")]
     OpenQuote,
@@ -273,7 +280,7 @@ pub(crate) fn checked(
 /// A value as it is stored: numbers may have white space around them, texts keep theirs.
 fn plain<'a>(column: &str, value: &'a str) -> &'a str {
     match column {
-        "price" => value.trim(),
+        "price" | "barcode" => value.trim(),
         "stock" => without_zero_fraction(value.trim()),
         _ => value,
     }
@@ -329,6 +336,13 @@ fn check_field(column: &'static str, value: &str) -> Result<(), RowError> {
         "price" if value.is_empty() => Err(RowError::NoPrice),
         "price" if Money::parse(value).is_none() => Err(RowError::BadPrice(excerpt(value))),
         "stock" if !is_stock(value) => Err(RowError::BadStock(excerpt(value))),
+        "barcode" => match value
+            .split_whitespace()
+            .find(|code| !barcode::is_code(code))
+        {
+            Some(other) => Err(RowError::BadBarcode(excerpt(other))),
+            None => Ok(()),
+        },
         _ => Ok(()),
     }
 }
@@ -369,6 +383,7 @@ mod tests {
                 None,
                 None,
                 value(stock),
+                None,
                 None,
             ],
         )

@@ -3,8 +3,11 @@
 
 use super::COLUMNS;
 use crate::catalog_file::check::{ProductRow, RowError, checked, excerpt};
-use crate::catalog_file::formats::{CATEGORY, DESCRIPTION, ID, Mapping, Meaning, NAME, STOCK};
+use crate::catalog_file::formats::{
+    BARCODE, CATEGORY, DESCRIPTION, ID, Mapping, Meaning, NAME, STOCK,
+};
 use crate::catalog_file::html;
+use crate::model::barcode;
 use crate::model::text;
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -69,6 +72,7 @@ impl ForeignRows {
         }
         cells.count_stock();
         cells.make_id();
+        cells.drop_code_of_id();
         if mapping.format.is_some() {
             self.note_id(line, &cells)?;
         }
@@ -192,6 +196,11 @@ impl<'a> Cells<'a> {
                 self.put_field(ID, Cow::Owned(clean_id(trimmed)));
                 self.number = value;
             }
+            Meaning::Barcodes => self.put_field(BARCODE, Cow::Owned(barcodes_in(trimmed))),
+            Meaning::BarcodesOrId => {
+                self.put_field(ID, Cow::Owned(clean_id(trimmed)));
+                self.put_field(BARCODE, Cow::Owned(barcodes_in(trimmed)));
+            }
             Meaning::Html(field) => {
                 // WooCommerce writes the ends of lines as escapes.
                 let text = html::text_of(&value.replace("\\n", "\n"));
@@ -304,6 +313,13 @@ impl<'a> Cells<'a> {
         self.fields[ID] = Some(Cow::Owned(id.join("-")));
     }
 
+    /// Leaves out a bar code that is the id: a product is found by that already.
+    fn drop_code_of_id(&mut self) {
+        if self.fields[BARCODE] == self.fields[ID] {
+            self.fields[BARCODE] = None;
+        }
+    }
+
     /// Adds the choices to the name, unless the program has done so.
     fn name_choices(&mut self) {
         if self.choices.is_empty() {
@@ -345,6 +361,15 @@ fn clean_id(id: &str) -> String {
     let clean = text::sanitize_to(id.as_bytes(), id.len());
     let clean = text::shown(&clean).replace(['{', '}', text::MARK], "-");
     clean.trim().to_owned()
+}
+
+/// The bar codes in a cell, with blanks between. Programs part them by commas, and write hyphens
+/// within them; a number that a spreadsheet has rounded is none.
+fn barcodes_in(cell: &str) -> String {
+    let codes = cell.split(|c: char| c.is_whitespace() || matches!(c, ',' | ';' | '|'));
+    let codes = codes.map(|code| clean_id(code).replace('-', ""));
+    let codes: Vec<String> = codes.filter(|code| barcode::is_code(code)).collect();
+    codes.join(" ")
 }
 
 /// A text as a part of an id: its letters and digits, small, with hyphens between the words.

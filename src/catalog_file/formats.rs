@@ -13,6 +13,7 @@ pub(crate) const CATEGORY: usize = 3;
 const UNIT: usize = 4;
 pub(crate) const STOCK: usize = 5;
 pub(crate) const DESCRIPTION: usize = 6;
+pub(crate) const BARCODE: usize = 7;
 
 /// The meaning of a column for a product.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -24,6 +25,10 @@ pub(crate) enum Meaning {
     /// A number that is the id where there is no other, and by which a variant may name its
     /// product: `id:45`.
     Number,
+    /// Bar codes, among which may be what is none.
+    Barcodes,
+    /// The same; the first is the id where there is no other.
+    BarcodesOrId,
     /// A field in HTML.
     Html(usize),
     /// A category below others: its last part counts, behind this separator.
@@ -57,6 +62,7 @@ impl Meaning {
         match self {
             Meaning::Field(field) | Meaning::Html(field) => COLUMNS[field],
             Meaning::Code | Meaning::Number => COLUMNS[ID],
+            Meaning::Barcodes | Meaning::BarcodesOrId => COLUMNS[BARCODE],
             Meaning::Path(_) | Meaning::Paths => COLUMNS[CATEGORY],
             Meaning::Handle => "handle",
             Meaning::Parent => "parent",
@@ -96,6 +102,8 @@ const FORMATS: [KnownFormat; 5] = [
             ("url handle", Meaning::Handle),
             ("variant sku", Meaning::Code),
             ("sku", Meaning::Code),
+            ("variant barcode", Meaning::Barcodes),
+            ("barcode", Meaning::Barcodes),
             ("title", Meaning::Field(NAME)),
             ("option1 value", Meaning::Choice("Default Title")),
             ("option2 value", Meaning::Choice("Default Title")),
@@ -127,6 +135,7 @@ const FORMATS: [KnownFormat; 5] = [
             ("published", Meaning::Hidden(&["0", "-1"])),
             ("sku", Meaning::Code),
             ("id", Meaning::Number),
+            ("gtin, upc, ean, or isbn", Meaning::Barcodes),
             ("name", Meaning::Html(NAME)),
             ("attribute 1 value(s)", Meaning::Choice("")),
             ("attribute 2 value(s)", Meaning::Choice("")),
@@ -148,6 +157,7 @@ const FORMATS: [KnownFormat; 5] = [
         columns: &[
             ("sku", Meaning::Code),
             ("token", Meaning::Code),
+            ("gtin", Meaning::Barcodes),
             ("item name", Meaning::Field(NAME)),
             ("variation name", Meaning::Choice("Regular")),
             ("price", Meaning::Field(PRICE)),
@@ -170,7 +180,7 @@ const FORMATS: [KnownFormat; 5] = [
         columns: &[
             ("default_code", Meaning::Code),
             ("internal reference", Meaning::Code),
-            ("barcode", Meaning::Code),
+            ("barcode", Meaning::BarcodesOrId),
             ("id", Meaning::Code),
             ("external id", Meaning::Code),
             ("name", Meaning::Field(NAME)),
@@ -196,7 +206,7 @@ const FORMATS: [KnownFormat; 5] = [
         name: "OpenFoodFacts",
         proofs: &[&["code", "product_name"]],
         columns: &[
-            ("code", Meaning::Code),
+            ("code", Meaning::BarcodesOrId),
             ("product_name", Meaning::Html(NAME)),
             ("main_category_en", Meaning::Field(CATEGORY)),
             ("categories_en", Meaning::Path(",")),
@@ -339,7 +349,7 @@ pub(crate) fn layout(
     let has_id = columns.iter().any(|(_, meaning)| {
         matches!(
             meaning,
-            Meaning::Field(ID) | Meaning::Code | Meaning::Handle
+            Meaning::Field(ID) | Meaning::Code | Meaning::BarcodesOrId | Meaning::Handle
         )
     });
     if !has_id {
@@ -509,7 +519,7 @@ mod tests {
 
     #[test]
     fn indexes_are_those_of_the_columns() {
-        let indexes = [ID, NAME, PRICE, CATEGORY, UNIT, STOCK, DESCRIPTION];
+        let indexes = [ID, NAME, PRICE, CATEGORY, UNIT, STOCK, DESCRIPTION, BARCODE];
         let named = indexes.map(|index| COLUMNS[index]);
         assert_eq!(
             named,
@@ -520,7 +530,8 @@ mod tests {
                 "category",
                 "unit",
                 "stock",
-                "description"
+                "description",
+                "barcode"
             ]
         );
     }
@@ -545,7 +556,7 @@ mod tests {
             }
         }
         let own = layout(
-            &names("id,name,price,category,unit,stock,description"),
+            &names("id,name,price,category,unit,stock,description,barcode"),
             &ColumnRules::default(),
             NamesOf::File,
         );

@@ -28,8 +28,17 @@ use std::path::Path;
 
 /// The names of the columns: `id`, and the fields of a product.
 pub(crate) const COLUMNS: [&str; 1 + FIELDS.len()] = {
-    let [name, price, category, unit, stock, description] = FIELDS;
-    ["id", name, price, category, unit, stock, description]
+    let [name, price, category, unit, stock, description, barcode] = FIELDS;
+    [
+        "id",
+        name,
+        price,
+        category,
+        unit,
+        stock,
+        description,
+        barcode,
+    ]
 };
 
 /// The format of a file.

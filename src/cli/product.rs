@@ -24,8 +24,8 @@ pub(super) struct ProductArgs {
 
 #[derive(Debug, Subcommand)]
 enum ProductAction {
-    /// Add a product, or change it: name="Green Tea" price=2.40 category= unit= stock= description=;
-    /// stock=+10 or stock=-3 changes the stock by a step
+    /// Add a product, or change it: name="Green Tea" price=2.40 category= unit= stock= description=
+    /// barcode=; stock=+10 or stock=-3 changes the stock by a step
     Set {
         /// The product's id
         #[arg(add = ArgValueCompleter::new(complete::product_ids))]
@@ -268,6 +268,7 @@ fn print_details(out: &mut dyn Write, product: &Product) -> io::Result<()> {
         ("unit", product.unit.to_string()),
         ("stock", stock),
         ("description", product.description.to_string()),
+        ("barcode", product.barcode.to_string()),
     ];
     for (name, value) in rows.iter().filter(|(_, value)| !value.is_empty()) {
         writeln!(out, "{name:<12} {value}")?;

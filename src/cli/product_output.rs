@@ -17,6 +17,7 @@ pub(super) fn product_json(product: Item<'_>) -> Value {
         "unit": product.unit,
         "stock": stock,
         "description": product.description,
+        "barcode": product.barcode,
     });
 
     let mut unreadable = Vec::new();

@@ -353,6 +353,7 @@ pub(super) mod tests {
             unit: "",
             stock,
             description: "",
+            barcode: "",
         }
     }
 

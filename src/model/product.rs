@@ -118,10 +118,20 @@ pub struct Product {
     pub stock: Stock,
     /// One sentence about it; may be empty.
     pub description: Box<str>,
+    /// Its bar codes, with blanks between; may be empty.
+    pub barcode: Box<str>,
 }
 
 /// The fields of a product's hash, in the order in which they are read.
-pub const FIELDS: [&str; 6] = ["name", "price", "category", "unit", "stock", "description"];
+pub const FIELDS: [&str; 7] = [
+    "name",
+    "price",
+    "category",
+    "unit",
+    "stock",
+    "description",
+    "barcode",
+];
 
 /// A product as it is read, its text clean; what was clean already is borrowed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -138,6 +148,8 @@ pub struct Decoded<'a> {
     pub stock: Stock,
     /// See [`Product`].
     pub description: Cow<'a, str>,
+    /// See [`Product`].
+    pub barcode: Cow<'a, str>,
 }
 
 impl<'a> Decoded<'a> {
@@ -157,9 +169,10 @@ impl<'a> Decoded<'a> {
             return None;
         }
 
-        let [name, price, category, unit, stock, description] = fields;
-        let [name, category, unit, description] = [name, category, unit, description]
-            .map(|raw| text::sanitized(raw.unwrap_or_default(), longest));
+        let [name, price, category, unit, stock, description, barcode] = fields;
+        let [name, category, unit, description, barcode] =
+            [name, category, unit, description, barcode]
+                .map(|raw| text::sanitized(raw.unwrap_or_default(), longest));
         let is_nameless = text::shown(&name).trim().is_empty();
 
         Some(Decoded {
@@ -175,6 +188,7 @@ impl<'a> Decoded<'a> {
             unit,
             stock: Stock::decode(stock),
             description,
+            barcode,
         })
     }
 }
@@ -188,6 +202,7 @@ impl<'a> From<&'a Product> for Decoded<'a> {
             unit: Cow::Borrowed(&product.unit),
             stock: product.stock,
             description: Cow::Borrowed(&product.description),
+            barcode: Cow::Borrowed(&product.barcode),
         }
     }
 }
@@ -203,10 +218,11 @@ impl Product {
             unit,
             stock,
             description,
+            barcode,
         } = Decoded::read_to(id.as_bytes(), fields, LONGEST_TEXT)?;
 
-        let [name, category, unit, description] =
-            [name, category, unit, description].map(|text| text.into_owned().into());
+        let [name, category, unit, description, barcode] =
+            [name, category, unit, description, barcode].map(|text| text.into_owned().into());
 
         Some(Product {
             id,
@@ -216,6 +232,7 @@ impl Product {
             unit,
             stock,
             description,
+            barcode,
         })
     }
 
@@ -230,6 +247,7 @@ impl Product {
             unit: &self.unit,
             stock: self.stock,
             description: &self.description,
+            barcode: &self.barcode,
         }
     }
 
@@ -237,7 +255,9 @@ impl Product {
     #[must_use]
     pub fn nameless(id: ProductId) -> Option<Product> {
         let name = id.to_string();
-        Product::decode(id, [Some(name.as_bytes()), None, None, None, None, None])
+        let mut fields = [None; FIELDS.len()];
+        fields[0] = Some(name.as_bytes());
+        Product::decode(id, fields)
     }
 }
 
@@ -306,6 +326,7 @@ mod tests {
                 None,
                 None,
                 raw(leak(stock)),
+                None,
                 None,
             ],
         )

@@ -23,11 +23,12 @@ const UNREADABLE: u64 = u64::MAX - 1;
 struct ProductRecord {
     id_start: u32,
     id_length: u32,
-    /// Name, unit and description follow each other.
+    /// Name, unit, description and bar codes follow each other.
     text_start: u32,
     name_length: u16,
     unit_length: u16,
     description_length: u16,
+    barcode_length: u16,
     category: u16,
     stock: u64,
     price: u64,
@@ -40,6 +41,7 @@ impl ProductRecord {
         usize::from(self.name_length)
             + usize::from(self.unit_length)
             + usize::from(self.description_length)
+            + usize::from(self.barcode_length)
     }
 
     fn price(&self) -> Option<Money> {
@@ -83,6 +85,8 @@ pub(crate) struct Chunk {
     categories: IndexSet<Box<str>>,
     /// Bytes of text that no product uses any more.
     waste: usize,
+    /// Any product has, or had, bar codes.
+    has_barcodes: bool,
 }
 
 impl Chunk {
@@ -109,6 +113,7 @@ impl Chunk {
             .price
             .and_then(Money::packed)
             .unwrap_or((NO_PRICE, 0));
+        self.has_barcodes |= !product.barcode.is_empty();
 
         ProductRecord {
             id_start: 0,
@@ -117,6 +122,7 @@ impl Chunk {
             name_length: self.write_text(&product.name),
             unit_length: self.write_text(&product.unit),
             description_length: self.write_text(&product.description),
+            barcode_length: self.write_text(&product.barcode),
             category: u16::try_from(category).unwrap_or(0),
             stock: packed_stock(product.stock),
             price,
@@ -221,13 +227,28 @@ impl Chunk {
         self.ids.get(start..end).unwrap_or_default()
     }
 
+    /// The slots whose products have bar codes.
+    pub(crate) fn coded(&self) -> impl Iterator<Item = usize> {
+        // A catalog without codes costs nothing but a look at each chunk.
+        let records = if self.has_barcodes {
+            &self.records[..]
+        } else {
+            &[]
+        };
+        let slots = records.iter().enumerate();
+        slots
+            .filter(|(_, record)| record.is_live && record.barcode_length > 0)
+            .map(|(slot, _)| slot)
+    }
+
     /// The product in `slot`; `None` where it is gone.
     pub(crate) fn item(&self, slot: usize) -> Option<Item<'_>> {
         let record = self.live_record(slot)?;
         let text = self.text.get(record.text_start as usize..)?;
         let (name, text) = text.split_at_checked(record.name_length.into())?;
         let (unit, text) = text.split_at_checked(record.unit_length.into())?;
-        let description = text.get(..record.description_length.into())?;
+        let (description, text) = text.split_at_checked(record.description_length.into())?;
+        let barcode = text.get(..record.barcode_length.into())?;
 
         Some(Item {
             id: self.id(slot),
@@ -237,6 +258,7 @@ impl Chunk {
             unit,
             stock: record.stock(),
             description,
+            barcode,
         })
     }
 
@@ -247,5 +269,15 @@ impl Chunk {
     #[cfg(test)]
     pub(super) fn text_length(&self) -> usize {
         self.text.len()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_product_takes_no_more_than_it_must() {
+        assert_eq!(size_of::<ProductRecord>(), 40);
     }
 }

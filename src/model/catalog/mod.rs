@@ -1,6 +1,7 @@
 //! The catalog: all products, sorted, and found by number, id or name.
 
 mod chunk;
+mod codes;
 mod letters;
 mod products;
 mod refresh;
@@ -17,6 +18,7 @@ pub(crate) use sort::{by_name, category_range, leading_letters, sort_by};
 
 use super::{Product, ProductId};
 use crate::model::product::Decoded;
+use codes::CodeIndex;
 use hashbrown::HashTable;
 use sort::category_key;
 use std::hash::{BuildHasher, RandomState};
@@ -31,6 +33,8 @@ pub struct Catalog {
     /// The number of each id. Copies of a catalog share it until one of them changes.
     numbers: Arc<HashTable<u32>>,
     hasher: RandomState,
+    /// The numbers of the products that have bar codes.
+    codes: CodeIndex,
     /// The numbers of all products, sorted.
     sorted: Arc<Vec<u32>>,
     /// Counts the refreshings, so that a search knows whether what it found still holds.
@@ -82,9 +86,10 @@ impl Catalog {
         });
     }
 
-    /// Sorts all products.
+    /// Sorts all products, by their bar codes, too.
     pub fn sort(&mut self) {
         self.products.shrink();
+        self.codes = CodeIndex::of(&self.products);
         self.sorted = Arc::new(sort::sorted(&self.products));
     }
 
@@ -182,7 +187,7 @@ mod tests {
         let raw = |text: &'static str| Some(text.as_bytes());
         let mut product = Product::decode(
             ProductId::stored(id.as_bytes()),
-            [raw("x"), raw("1.00"), None, None, None, None],
+            [raw("x"), raw("1.00"), None, None, None, None, None],
         )
         .unwrap();
         product.name = name.into();

@@ -30,6 +30,8 @@ pub struct Item<'a> {
     pub stock: Stock,
     /// A sentence about the product; may be empty.
     pub description: &'a str,
+    /// The bar codes, with blanks between; may be empty.
+    pub barcode: &'a str,
 }
 
 impl Item<'_> {
@@ -50,6 +52,7 @@ impl Item<'_> {
             unit: self.unit.into(),
             stock: self.stock,
             description: self.description.into(),
+            barcode: self.barcode.into(),
         }
     }
 }
@@ -172,6 +175,7 @@ mod tests {
             None,
             Some(b"cup"),
             Some(b"7"),
+            None,
             None,
         ];
         Decoded::read(b"x", fields).unwrap()

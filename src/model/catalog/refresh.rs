@@ -41,6 +41,7 @@ impl Catalog {
         let moves_one_by_one = read.len() <= FEW;
         let mut greatest = CatalogChange::Nothing;
         let mut moved = Vec::new();
+        let mut recoded = Vec::new();
 
         for (id, product) in read {
             let number = self.number(&id);
@@ -48,30 +49,35 @@ impl Catalog {
             let old = old.map(|item| item.to_product());
             let change = CatalogChange::between(old.as_ref(), product.as_ref());
             greatest = greatest.max(change);
+            let has_same_codes = codes_of(old.as_ref()) == codes_of(product.as_ref());
 
             let new = product.as_ref().map(Decoded::from);
             match (change, number, new) {
                 (CatalogChange::Nothing, ..) => {}
                 (CatalogChange::Values, Some(number), Some(new)) => {
                     self.products.replace(number, &new);
+                    recoded.extend((!has_same_codes).then_some(number));
                 }
                 (CatalogChange::Values | CatalogChange::Positions, number, new) => {
                     if moves_one_by_one && let Some(number) = number {
                         self.displace(number);
                     }
-                    moved.extend(self.replace(&id, number, new.as_ref()));
+                    let placed = self.replace(&id, number, new.as_ref());
+                    moved.extend(placed);
+                    if !has_same_codes {
+                        recoded.extend(number.or(placed));
+                    }
                 }
             }
         }
 
-        match greatest {
-            CatalogChange::Nothing | CatalogChange::Values => {}
-            CatalogChange::Positions if moves_one_by_one => {
-                for number in moved {
-                    self.place(number);
-                }
+        if greatest == CatalogChange::Positions && !moves_one_by_one {
+            self.sort();
+        } else {
+            for number in moved {
+                self.place(number);
             }
-            CatalogChange::Positions => self.sort(),
+            self.codes.refresh(&self.products, recoded);
         }
         greatest
     }
@@ -138,12 +144,17 @@ impl Catalog {
     }
 }
 
+/// The bar codes of a product; empty where there is none.
+fn codes_of(product: Option<&Product>) -> &str {
+    product.map_or("", |product| &product.barcode)
+}
+
 #[cfg(test)]
 mod tests {
     use super::super::tests::{catalog, names, product};
     use super::*;
     use proptest::prelude::*;
-    use std::collections::BTreeMap;
+    use std::collections::{BTreeMap, BTreeSet};
 
     #[test]
     fn refreshing_adds_changes_and_removes() {
@@ -188,13 +199,16 @@ mod tests {
     proptest! {
         /// Whatever comes and goes, the catalog is as if it had been read anew.
         #[test]
-        fn refreshing_is_as_good_as_reading(steps in proptest::collection::vec(proptest::collection::vec((0u8..40, "[a-cA-Cé]{0,3}", "[xy]?", any::<bool>()), 0..130), 1..6)) {
+        fn refreshing_is_as_good_as_reading(steps in proptest::collection::vec(proptest::collection::vec((0u8..40, "[a-cA-Cé]{0,3}", "[xy]?", "(0?1234567[0-3] ?){0,2}", any::<bool>()), 0..130), 1..6)) {
             let mut catalog = Catalog::default();
             let mut truth = BTreeMap::new();
             for step in steps {
-                let read = step.into_iter().map(|(n, name, category, there)| {
+                let read = step.into_iter().map(|(n, name, category, barcode, there)| {
                     let id = format!("p{n}");
-                    let product = there.then(|| product(&id, &name, &category));
+                    let product = there.then(|| Product {
+                        barcode: barcode.into(),
+                        ..product(&id, &name, &category)
+                    });
                     match &product {
                         Some(product) => drop(truth.insert(id.clone(), product.clone())),
                         None => drop(truth.remove(&id)),
@@ -206,6 +220,15 @@ mod tests {
                 let all = |catalog: &Catalog| catalog.iter().map(|item| item.to_product()).collect::<Vec<_>>();
                 prop_assert_eq!(all(&catalog), all(&anew));
                 prop_assert_eq!(catalog.len(), truth.len());
+
+                for code in ["12345670", "012345671", "12345672", "12345673", "12345674"] {
+                    let found = |catalog: &Catalog| {
+                        let numbers = catalog.with_code(code).into_iter();
+                        let products = numbers.map(|number| catalog.at(number).unwrap().product_id());
+                        products.collect::<BTreeSet<_>>()
+                    };
+                    prop_assert_eq!(found(&catalog), found(&anew));
+                }
             }
         }
     }

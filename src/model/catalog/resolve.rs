@@ -11,8 +11,8 @@ const MOST_REPEATED: usize = 80;
 const NEAR: f64 = 0.85;
 
 impl Catalog {
-    /// The product that somebody means by an id or a name: the id, else the whole name,
-    /// else a part of just one name. Letter case doesn't matter in names, nor do accents that
+    /// The product that somebody means by an id, a bar code or a name: the id, else the code, else
+    /// the whole name, else a part of just one name. Letter case doesn't matter in names, nor do accents that
     /// were not typed.
     ///
     /// # Errors
@@ -24,6 +24,12 @@ impl Catalog {
             return Ok(product);
         }
 
+        let of_code = self.with_code(typed.trim()).into_iter();
+        let of_code: Vec<Item<'_>> = of_code.filter_map(|number| self.at(number)).collect();
+        if !of_code.is_empty() {
+            return one_of(typed, &of_code);
+        }
+
         let wanted = text::folded(typed.trim());
         let mut found = self.named(|name| text::folded(name) == wanted);
         if found.is_empty() {
@@ -33,21 +39,13 @@ impl Catalog {
             found = self.named(|name| text::folded_for(&wanted, name).contains(&wanted));
         }
 
-        match found[..] {
-            [] => Err(self.unknown(typed)),
-            [one] => Ok(one),
-            _ => Err(Refusal::Ambiguous {
-                text: repeated(typed),
-                candidates: found
-                    .iter()
-                    .take(MOST_CANDIDATES)
-                    .map(ToString::to_string)
-                    .collect(),
-            }),
+        if found.is_empty() {
+            return Err(self.unknown(typed));
         }
+        one_of(typed, &found)
     }
 
-    /// The product of this id or whole name. Where several are named at once, a part of a name is
+    /// The product of this id, bar code or whole name. Where several are named at once, a part of a name is
     /// not enough: two words of one name must not become two products.
     ///
     /// # Errors
@@ -56,7 +54,8 @@ impl Catalog {
         let found = self.resolve(typed)?;
         let wanted = text::folded(typed.trim());
         let is_id = found.product_id() == ProductId::asked(typed)?;
-        if is_id || text::folded_for(&wanted, found.name) == wanted {
+        let is_code = !self.with_code(typed.trim()).is_empty();
+        if is_id || is_code || text::folded_for(&wanted, found.name) == wanted {
             return Ok(found);
         }
         Err(Refusal::Misspelt {
@@ -88,6 +87,24 @@ impl Catalog {
     /// The products whose name passes a test.
     fn named(&self, test: impl Fn(&str) -> bool) -> Vec<Item<'_>> {
         self.iter().filter(|product| test(product.name)).collect()
+    }
+}
+
+/// The only product that was found.
+///
+/// # Errors
+/// [`Refusal::Ambiguous`] with the first of several.
+fn one_of<'a>(typed: &str, found: &[Item<'a>]) -> Result<Item<'a>, Refusal> {
+    match found {
+        [one] => Ok(*one),
+        _ => Err(Refusal::Ambiguous {
+            text: repeated(typed),
+            candidates: found
+                .iter()
+                .take(MOST_CANDIDATES)
+                .map(ToString::to_string)
+                .collect(),
+        }),
     }
 }
 

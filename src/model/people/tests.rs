@@ -95,7 +95,7 @@ impl History {
     /// The shop gives a product a price, of which some can't be read.
     fn reprice(&mut self, product: &str) {
         let price = self.random.one_of(&PRICES).as_bytes();
-        let fields = [None, Some(price), None, None, None, None];
+        let fields = [None, Some(price), None, None, None, None, None];
         let decoded = Product::decode(id(product), fields).unwrap();
         self.products.insert(id(product), decoded);
     }

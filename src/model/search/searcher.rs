@@ -332,7 +332,7 @@ mod tests {
     fn catalog() -> Catalog {
         let product = |id: &str, name: &str, price: &str, category: &str, description: &str| {
             let raw =
-                [name, price, category, "", "", description].map(|text| Some(text.as_bytes()));
+                [name, price, category, "", "", description, ""].map(|text| Some(text.as_bytes()));
             Product::decode(ProductId::stored(id.as_bytes()), raw).unwrap()
         };
         Catalog::new(vec![
@@ -453,7 +453,7 @@ mod tests {
             typed in "[a-eé]{1,3}( [a-e]{1,2})?",
         ) {
             let product = |(n, name): (usize, &String)| {
-                let raw = [name.as_str(), "", ["bad", "", "Cab"][n % 3], "", "", ["", "deed", "Abbé"][n % 3]];
+                let raw = [name.as_str(), "", ["bad", "", "Cab"][n % 3], "", "", ["", "deed", "Abbé"][n % 3], ""];
                 Product::decode(ProductId::stored(&[b'a' + u8::try_from(n % 7).unwrap(), b'x', u8::try_from(n).unwrap()]), raw.map(|text| Some(text.as_bytes()))).unwrap()
             };
             let catalog = Catalog::new(names.iter().enumerate().map(product).collect());

@@ -118,7 +118,7 @@ fn headline<'a>(state: &State, product: &Item<'_>, columns: usize) -> Line<'a> {
     ])
 }
 
-/// The facts behind the price: unit, stock, category.
+/// The facts behind the price: unit, stock, category, bar codes.
 fn facts(product: &Item<'_>) -> String {
     let stock = match product.stock {
         Stock::Unlimited => String::new(),
@@ -126,7 +126,7 @@ fn facts(product: &Item<'_>) -> String {
         Stock::Left(0) => SOLD_OUT.to_owned(),
         Stock::Left(n) => format!("{n} in stock"),
     };
-    [product.unit, &stock, product.category]
+    [product.unit, &stock, product.category, product.barcode]
         .into_iter()
         .filter(|fact| !fact.is_empty())
         .map(|fact| format!(" · {fact}"))

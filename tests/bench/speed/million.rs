@@ -72,7 +72,8 @@ pub fn catalog(size: u32) -> Catalog {
         let fields = fields(n);
         let [name, price, category, description] =
             fields.each_ref().map(|text| Some(text.as_bytes()));
-        let product = Decoded::read(b"", [name, price, category, None, None, description]).unwrap();
+        let product =
+            Decoded::read(b"", [name, price, category, None, None, description, None]).unwrap();
         catalog.push(id(n).as_bytes(), &product);
     }
     catalog.sort();
@@ -84,7 +85,7 @@ pub fn product(n: u32) -> Product {
     let fields = fields(n);
     let [name, price, category, description] = fields.each_ref().map(|text| Some(text.as_bytes()));
     let id = ProductId::stored(id(n).as_bytes());
-    Product::decode(id, [name, price, category, None, None, description]).unwrap()
+    Product::decode(id, [name, price, category, None, None, description, None]).unwrap()
 }
 
 /// Fills a server with it.
