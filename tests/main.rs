@@ -34,6 +34,7 @@ mod load;
 mod log;
 mod looks;
 mod lost_replies;
+mod made_up;
 mod model;
 mod notes;
 mod numbers;

@@ -148,11 +148,7 @@ async fn prepare_private(
 
 /// The zone by whose days and clocks the shop works: its own, else that of this computer.
 pub(super) async fn shop_zone(connection: &mut Connection) -> Result<TimeZone, CliError> {
-    let settings = store::get_order_settings(connection).await?;
-    let named = settings
-        .time_zone
-        .and_then(|name| TimeZone::get(&name).ok());
-    Ok(named.unwrap_or_else(TimeZone::system))
+    Ok(store::get_order_settings(connection).await?.zone())
 }
 
 /// This computer's clock, in Unix milliseconds.

@@ -134,8 +134,8 @@ enum ShopCommand {
     Export(export::ExportArgs),
     /// Show or set the shop's name and currency
     Shop(shop::ShopArgs),
-    /// Load the demo catalog
-    Demo,
+    /// Load the demo catalog, or a week of made-up orders
+    Demo(demo::DemoArgs),
     /// Show the settings in force and where they come from
     Config,
     /// Examine the shop's Redis, and say what to do
@@ -362,7 +362,7 @@ async fn run_in_shop(
         ShopCommand::Product(args) => product::run(&args, settings, output).await?,
         ShopCommand::Export(args) => export::run(&args, settings, output).await?,
         ShopCommand::Shop(args) => shop::run(&args, settings, output).await?,
-        ShopCommand::Demo => demo::run(settings, output).await?,
+        ShopCommand::Demo(args) => demo::run(&args, settings, output).await?,
         ShopCommand::Config => config::run(settings, output)?,
         ShopCommand::Acl(args) => acl::run(&args, settings, output).await?,
         #[cfg(feature = "serve")]

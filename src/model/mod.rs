@@ -8,6 +8,7 @@ pub mod change;
 pub mod checkout;
 pub mod figures;
 pub mod invitation;
+pub(crate) mod made_up;
 pub mod money;
 pub mod notes;
 pub mod order;

@@ -293,6 +293,14 @@ pub enum Refusal {
         /// Why.
         flaw: StepFlaw,
     },
+    /// Made-up orders are of products that the shop does not sell.
+    #[error(
+        "There is no product “{0}” with a price: made-up orders need the demo catalog (trolley demo)"
+    )]
+    NoDemoCatalog(String),
+    /// Made-up orders would stand among real ones.
+    #[error("The shop has orders already: made-up ones go only into a shop that has none")]
+    HasOrders,
     /// One line of a change of several is refused, and with it all of them.
     #[error("{}", of_line(product, &refusal.to_string()))]
     OfLine {
@@ -523,7 +531,9 @@ impl Refusal {
             | Refusal::BuyersCantCancel
             | Refusal::AmbiguousOrder { .. }
             | Refusal::NoneOrderable(_)
-            | Refusal::CantStepStock { .. } => {}
+            | Refusal::CantStepStock { .. }
+            | Refusal::NoDemoCatalog(_)
+            | Refusal::HasOrders => {}
         }
         self
     }
@@ -625,6 +635,8 @@ impl Refusal {
                 StepFlaw::Unlimited => "unlimited_stock",
                 StepFlaw::Unreadable => "unreadable_stock",
             },
+            Refusal::NoDemoCatalog(_) => "no_demo_catalog",
+            Refusal::HasOrders => "has_orders",
             Refusal::OfLine { refusal, .. } => refusal.code(),
         }
     }

@@ -98,9 +98,13 @@ pub fn is_same_day(one: u64, other: u64, zone: &TimeZone) -> bool {
 
 /// A moment, in Unix milliseconds, by the calendar and the clocks of `zone`.
 pub(crate) fn local(at: u64, zone: &TimeZone) -> jiff::civil::DateTime {
+    zone.to_datetime(moment(at))
+}
+
+/// A moment in Unix milliseconds, as the calendar takes it.
+pub(crate) fn moment(at: u64) -> jiff::Timestamp {
     let millis = i64::try_from(at).unwrap_or_default();
-    let moment = jiff::Timestamp::from_millisecond(millis).unwrap_or_default();
-    zone.to_datetime(moment)
+    jiff::Timestamp::from_millisecond(millis).unwrap_or_default()
 }
 
 /// The shortest time after its last change that a cart may live, in milliseconds.

@@ -6,6 +6,7 @@ use crate::model::{Catalog, text};
 use crate::store::connection::{Connection, answer, pipeline};
 use crate::store::error::{Error, Trouble};
 use crate::store::keys;
+use jiff::tz::TimeZone;
 use redis::aio::ConnectionLike;
 
 /// The longest name of a shop, in characters.
@@ -127,6 +128,16 @@ pub struct OrderSettings {
     pub time_zone: Option<String>,
     /// Whoever ordered may cancel while an order is only placed.
     pub buyers_cancel: bool,
+}
+
+impl OrderSettings {
+    /// The zone by whose days and clocks the shop works: its own, else that of this computer.
+    #[must_use]
+    pub fn zone(&self) -> TimeZone {
+        let named = self.time_zone.as_ref();
+        let named = named.and_then(|name| TimeZone::get(name).ok());
+        named.unwrap_or_else(TimeZone::system)
+    }
 }
 
 /// Reads the shop's settings about orders; defaults where there are none.

@@ -5,13 +5,19 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use redis::aio::ConnectionLike;
 
-/// The minutes by which the shop's clocks are ahead of UTC: those of its time zone, else those of
-/// whoever orders.
-pub(crate) async fn utc_offset(conn: &mut impl ConnectionLike) -> i32 {
+/// The zone by whose days and clocks the shop works: its own, else that of this computer.
+pub(crate) async fn zone(conn: &mut impl ConnectionLike) -> TimeZone {
     // An order must not fail because of its number. A link that is broken fails the next step.
     let settings = read_order_settings(conn).await;
-    let named = settings.ok().and_then(|settings| settings.time_zone);
-    let zone = named.and_then(|name| TimeZone::get(&name).ok());
-    let zone = zone.unwrap_or_else(TimeZone::system);
-    zone.to_offset(Timestamp::now()).seconds() / 60
+    settings.map_or_else(|_| TimeZone::system(), |settings| settings.zone())
+}
+
+/// The minutes by which the shop's clocks are ahead of UTC now.
+pub(crate) async fn utc_offset(conn: &mut impl ConnectionLike) -> i32 {
+    minutes_ahead(Timestamp::now(), &zone(conn).await)
+}
+
+/// The minutes by which the clocks of a zone are ahead of UTC at a moment.
+pub(super) fn minutes_ahead(at: Timestamp, zone: &TimeZone) -> i32 {
+    zone.to_offset(at).seconds() / 60
 }

@@ -234,6 +234,10 @@ pub(crate) static MARK_DELIVERED: LazyLock<Script> =
 pub(crate) static MARK_SETTLED: LazyLock<Script> =
     LazyLock::new(|| script(&[PUBLISH, ORDER_NEWS, include_str!("mark_settled.lua")]));
 
+/// Stores orders that were made up.
+pub(crate) static MAKE_UP: LazyLock<Script> =
+    LazyLock::new(|| script(&[include_str!("make_up.lua")]));
+
 /// Keeps an invitation to the served shop.
 #[cfg(feature = "serve")]
 pub(crate) static INVITE: LazyLock<Script> =
