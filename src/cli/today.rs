@@ -5,7 +5,7 @@ use super::output::{Output, csv_text, pad};
 use super::{args, connect};
 use crate::catalog_file::csv_error;
 use crate::config::Settings;
-use crate::model::figures::{Figures, Sales};
+use crate::model::figures::{Figures, Ranking, Sales};
 use crate::model::{Catalog, Money, Period, text, time};
 use crate::store::order::{OrderFilter, OrderListing};
 use crate::store::{self, Connection, Shop};
@@ -137,7 +137,12 @@ impl Report {
             writeln!(out, "{}", sales_row(&hour, *sales))?;
         }
         writeln!(out, "\nbest sold")?;
-        for sold in self.figures.best_sold().into_iter().take(MOST_PRODUCTS) {
+        for sold in self
+            .figures
+            .best_sold(Ranking::Pieces)
+            .into_iter()
+            .take(MOST_PRODUCTS)
+        {
             writeln!(out, "{}", sales_row(&sold.name, sold.sales))?;
         }
         writeln!(out, "\nby category")?;
@@ -244,7 +249,7 @@ impl Report {
     }
 
     fn products_json(&self) -> Value {
-        let products = self.figures.best_sold().into_iter();
+        let products = self.figures.best_sold(Ranking::Pieces).into_iter();
         products
             .map(|sold| {
                 json!({
@@ -301,7 +306,7 @@ impl Report {
         for (hour, sales) in &self.figures.hours {
             write_row(&mut rows, "hour", [&written(*hour), ""], *sales)?;
         }
-        for sold in self.figures.best_sold() {
+        for sold in self.figures.best_sold(Ranking::Pieces) {
             let product = sold.product.to_string();
             write_row(&mut rows, "product", [&product, &sold.name], sold.sales)?;
         }

@@ -1,7 +1,7 @@
 //! The figures of a shop: what its orders of some time come to.
 
 use super::time::local;
-use super::{Catalog, Money, Order, OrderState, ProductId, Stock};
+use super::{Catalog, Money, Order, OrderLine, OrderState, ProductId, Stock};
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
 use std::collections::{BTreeMap, HashMap};
@@ -19,10 +19,46 @@ pub struct Sales {
 }
 
 impl Sales {
-    fn add(&mut self, count: u64, sum: Money) {
-        self.count += count;
-        self.sum = self.sum + sum;
+    /// The average, rounded half up to whole cents; zero where there is none.
+    #[must_use]
+    pub fn average(self) -> Money {
+        self.sum.shared_by(self.count)
     }
+
+    /// Counts more of it, or fewer.
+    fn count(&mut self, tally: Tally, count: u64, sum: Money) {
+        tally.step(&mut self.count, count);
+        self.sum = match tally {
+            Tally::Add => self.sum + sum,
+            Tally::Remove => self.sum.less(sum),
+        };
+    }
+}
+
+/// Whether something is counted, or no longer is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Tally {
+    Add,
+    Remove,
+}
+
+impl Tally {
+    fn step(self, number: &mut u64, by: u64) {
+        *number = match self {
+            Tally::Add => number.saturating_add(by),
+            Tally::Remove => number.saturating_sub(by),
+        };
+    }
+}
+
+/// What makes a product better sold than another: more of it comes first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Ranking {
+    /// The pieces that were sold.
+    #[default]
+    Pieces,
+    /// What was paid for them.
+    Money,
 }
 
 /// A product that was sold.
@@ -32,6 +68,8 @@ pub struct SoldProduct {
     pub product: ProductId,
     /// Its name, as it was when it was last ordered; clean text.
     pub name: String,
+    /// When that was, in Unix milliseconds.
+    named_at: u64,
     /// The pieces, and what was paid for them.
     pub sales: Sales,
 }
@@ -69,50 +107,77 @@ pub struct Figures {
 }
 
 impl Figures {
-    /// Adds an order, which is not newer than those before: to the sums where it is in this currency,
-    /// and to an hour by the clocks of `zone`.
+    /// Adds an order: to the sums where it is in this currency, and to an hour by the clocks of
+    /// `zone`.
     pub fn add(&mut self, order: &Order, currency: &str, zone: &TimeZone) {
+        // The names of products are those of all orders, so that none is lost with an order.
+        for line in &order.lines {
+            self.name_product(line, order.at);
+        }
+        self.count(Tally::Add, order, currency, zone);
+    }
+
+    /// Takes an order away that was added in this very state.
+    pub fn remove(&mut self, order: &Order, currency: &str, zone: &TimeZone) {
+        self.count(Tally::Remove, order, currency, zone);
+    }
+
+    fn count(&mut self, tally: Tally, order: &Order, currency: &str, zone: &TimeZone) {
         if order.state == OrderState::Cancelled {
-            self.cancelled += 1;
+            tally.step(&mut self.cancelled, 1);
             return;
         }
-        self.open += u64::from(!order.state.is_over());
+        tally.step(&mut self.open, u64::from(!order.state.is_over()));
         if order.currency != currency {
-            self.foreign += 1;
+            tally.step(&mut self.foreign, 1);
             return;
         }
 
         let total = order.total();
-        self.sold.add(1, total);
-        self.hours
-            .entry(hour(order.at, zone))
-            .or_default()
-            .add(1, total);
-
-        let ready = order
-            .reached
-            .iter()
-            .find(|(state, _)| *state == OrderState::Ready);
-        if let Some((_, at)) = ready {
-            self.ready.0 += 1;
-            self.ready.1 = self.ready.1.saturating_add(at.saturating_sub(order.at));
+        self.sold.count(tally, 1, total);
+        let hour = hour(order.at, zone);
+        let sales = self.hours.entry(hour).or_default();
+        sales.count(tally, 1, total);
+        if sales.count == 0 {
+            self.hours.remove(&hour);
         }
 
+        if let Some(ms) = order.time_to_ready() {
+            tally.step(&mut self.ready.0, 1);
+            tally.step(&mut self.ready.1, ms);
+        }
         for line in &order.lines {
-            let sold = self.products.entry(line.product.clone());
-            let sold = sold.or_insert_with(|| SoldProduct {
-                product: line.product.clone(),
-                name: line.name.clone(),
-                sales: Sales::default(),
-            });
-            sold.sales.add(line.quantity.into(), line.total());
+            if let Some(sold) = self.products.get_mut(&line.product) {
+                sold.sales.count(tally, line.quantity.into(), line.total());
+            }
         }
+    }
+
+    /// Notes the name under which a product was ordered.
+    fn name_product(&mut self, line: &OrderLine, at: u64) {
+        let sold = self.products.entry(line.product.clone());
+        let sold = sold.or_insert_with(|| SoldProduct {
+            product: line.product.clone(),
+            name: line.name.clone(),
+            named_at: at,
+            sales: Sales::default(),
+        });
+        if (sold.named_at, &sold.name) < (at, &line.name) {
+            sold.name.clone_from(&line.name);
+            sold.named_at = at;
+        }
+    }
+
+    /// The products of which something was sold, in no sequence.
+    fn sold_products(&self) -> impl Iterator<Item = &SoldProduct> {
+        let products = self.products.values();
+        products.filter(|sold| sold.sales.count > 0)
     }
 
     /// The average total of an order, rounded half up to whole cents; zero where there is none.
     #[must_use]
     pub fn average(&self) -> Money {
-        self.sold.sum.shared_by(self.sold.count)
+        self.sold.average()
     }
 
     /// The average time from an order until it is ready, in milliseconds; `None` where none is.
@@ -122,15 +187,19 @@ impl Figures {
         took.checked_div(orders)
     }
 
-    /// The products that were sold: those with the most pieces first, then those with the highest
-    /// price, then by name.
+    /// The products that were sold: by `ranking`, then by the other one, then by name.
     #[must_use]
-    pub fn best_sold(&self) -> Vec<&SoldProduct> {
-        let mut sold: Vec<&SoldProduct> = self.products.values().collect();
+    pub fn best_sold(&self, ranking: Ranking) -> Vec<&SoldProduct> {
+        let mut sold: Vec<&SoldProduct> = self.sold_products().collect();
         sold.sort_by(|one, other| {
-            let [one_key, other_key] = [one, other].map(|sold| (sold.sales.count, sold.sales.sum));
-            other_key
-                .cmp(&one_key)
+            let pieces = other.sales.count.cmp(&one.sales.count);
+            let money = other.sales.sum.cmp(&one.sales.sum);
+            let [first, second] = match ranking {
+                Ranking::Pieces => [pieces, money],
+                Ranking::Money => [money, pieces],
+            };
+            first
+                .then(second)
                 .then_with(|| (&one.name, &one.product).cmp(&(&other.name, &other.product)))
         });
         sold
@@ -141,10 +210,10 @@ impl Figures {
     #[must_use]
     pub fn categories(&self, catalog: &Catalog) -> BTreeMap<String, Sales> {
         let mut categories: BTreeMap<String, Sales> = BTreeMap::new();
-        for sold in self.products.values() {
+        for sold in self.sold_products() {
             let category = catalog.get(&sold.product).map_or("", |item| item.category);
             let sales = categories.entry(category.to_owned()).or_default();
-            sales.add(sold.sales.count, sold.sales.sum);
+            sales.count(Tally::Add, sold.sales.count, sold.sales.sum);
         }
         categories
     }
@@ -152,7 +221,7 @@ impl Figures {
     /// The products of which fewer than ten are left, or fewer than were sold: the fewest first.
     #[must_use]
     pub fn low_in_stock(&self, catalog: &Catalog) -> Vec<LowProduct> {
-        let most_sold = self.products.values().map(|sold| sold.sales.count).max();
+        let most_sold = self.sold_products().map(|sold| sold.sales.count).max();
         let enough = LOW_STOCK.max(most_sold.unwrap_or(0));
         let mut low: Vec<LowProduct> = catalog
             .iter()
@@ -178,7 +247,7 @@ impl Figures {
 }
 
 /// The beginning of the hour of a moment, in Unix milliseconds, as the clocks of `zone` show it.
-fn hour(at: u64, zone: &TimeZone) -> DateTime {
+pub(super) fn hour(at: u64, zone: &TimeZone) -> DateTime {
     let shown = local(at, zone);
     shown.date().at(shown.hour(), 0, 0, 0)
 }

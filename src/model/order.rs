@@ -272,6 +272,15 @@ impl Order {
         part
     }
 
+    /// The milliseconds from when it was placed until it was ready; `None` where it is not known to
+    /// have been.
+    #[must_use]
+    pub fn time_to_ready(&self) -> Option<u64> {
+        let mut reached = self.reached.iter();
+        let ready = reached.find(|(state, _)| *state == OrderState::Ready);
+        ready.map(|(_, at)| at.saturating_sub(self.at))
+    }
+
     /// Tells whether this person has settled their part with whoever ordered.
     #[must_use]
     pub fn is_settled(&self, name: &str) -> bool {

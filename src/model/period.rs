@@ -41,14 +41,34 @@ impl Period {
         Ok(Period { since, until })
     }
 
+    /// A day, by the calendar of `zone`.
+    #[must_use]
+    pub fn of_day(day: Date, zone: &TimeZone) -> Period {
+        let day = Moment::Day(day);
+        Period {
+            since: Some(day.start(zone)),
+            until: Some(day.end(zone)),
+        }
+    }
+
     /// The same days and times of the week before, by the clocks of `zone`, as far as they are past
     /// at `now` (Unix milliseconds).
     #[must_use]
     pub fn week_before(self, now: u64, zone: &TimeZone) -> Period {
         let until = self.until.map_or(now, |until| until.min(now));
+        let past = Period {
+            until: Some(until),
+            ..self
+        };
+        past.whole_week_before(zone)
+    }
+
+    /// The same of the week before, whether or not it is past.
+    #[must_use]
+    pub fn whole_week_before(self, zone: &TimeZone) -> Period {
         Period {
             since: self.since.map(|since| week_before(since, zone)),
-            until: Some(week_before(until, zone)),
+            until: self.until.map(|until| week_before(until, zone)),
         }
     }
 
