@@ -451,7 +451,7 @@ fn each_refusal_has_its_sentence_and_its_exit_status() {
         (
             2,
             &["product", "set", "tea", "prise=1", "stock=y", "price=3,80"],
-            "there is no column “prise”: did you mean “price”? (id, name, price, category, unit, stock, description); \
+            "there is no column “prise”: did you mean “price”? (id, name, price, category, unit, stock, description, barcode); \
              “3,80” is not a valid price: write 3.80, with a point; “y” is not a valid stock",
         ),
         (2, &["product", "set", "tea", "price"], "“price” has no “=”"),
@@ -685,16 +685,61 @@ fn the_shop_has_a_name_and_a_currency() {
     let server = Server::start();
     assert_eq!(
         ok(&server, &["shop"]),
-        "name      trolley\ncurrency  none\n"
+        "name      trolley\ncurrency  none\nmoney     1234.50\n"
     );
     let set = ["shop", "name= Ann's Café ", "currency=£"];
-    assert_eq!(ok(&server, &set), "name      Ann's Café\ncurrency  £\n");
+    assert_eq!(
+        ok(&server, &set),
+        "name      Ann's Café\ncurrency  £\nmoney     £1234.50\n"
+    );
     assert_eq!(server.get("HGET shop name"), "Ann's Café");
     let shown = json(&server, &["shop", "name=", "--json"]);
     assert_eq!(
         shown,
-        serde_json::json!({ "name": "trolley", "currency": "£", "time_zone": null, "buyers_cancel": true })
+        serde_json::json!({ "name": "trolley", "currency": "£", "money": "£1234.50", "time_zone": null, "buyers_cancel": true })
     );
+}
+
+#[test]
+fn money_is_written_as_one_example_shows() {
+    let server = Server::with_demo();
+    let shown = ok(&server, &["shop", "money=1.234,50 kr"]);
+    assert_eq!(
+        shown,
+        "name      Corner Shop\ncurrency  kr\nmoney     1.234,50\u{a0}kr\n"
+    );
+    assert_eq!(server.get("HGET shop currency"), "kr");
+
+    ok(&server, &["add", "espresso", "500"]);
+    let cart = ok(&server, &["cart"]);
+    assert!(cart.contains("1.200,00"), "{cart}");
+    assert!(cart.contains("1.200,00\u{a0}kr"), "{cart}");
+    // What programs read stays as it is.
+    let document = json(&server, &["cart", "--json"]);
+    assert_eq!(document["subtotal"], "1200.00");
+    assert_eq!(document["currency"], "kr");
+
+    let order = json(&server, &["checkout", "--yes", "--json"]);
+    assert_eq!(order["total"], "1200.00");
+    assert_eq!(order["currency"], "kr");
+    let id = order["order"].as_str().unwrap();
+    assert_eq!(server.get(&format!("HGET {{orders}}:{id} currency")), "kr");
+    // An order is written as the shop wrote then.
+    ok(&server, &["shop", "money=€1,234.50"]);
+    let receipt = ok(&server, &["order", id]);
+    assert!(receipt.contains("Total 1.200,00\u{a0}kr"), "{receipt}");
+    assert!(receipt.contains(" 2,40 each"), "{receipt}");
+
+    for (example, why) in [
+        ("money", "is not an amount"),
+        ("€1.234", "may be more than a thousand"),
+    ] {
+        let (status, told) = fails(&server, &["shop", &format!("money={example}")]);
+        assert_eq!(status, 2, "{told}");
+        assert!(told.contains(why), "{told}");
+    }
+    let usual = ok(&server, &["shop", "money="]);
+    assert!(usual.ends_with("money     €1234.50\n"), "{usual}");
 }
 
 #[test]

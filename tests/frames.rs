@@ -12,7 +12,7 @@ use ratatui::backend::{Backend, CrosstermBackend};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use regex::bytes::Regex;
-use trolley::model::{Cart, Catalog, Money, Product, Refusal, Stock};
+use trolley::model::{Cart, Catalog, Currency, Money, Product, Refusal, Stock};
 use trolley::store::live::LiveEvent;
 use trolley::store::{Error, Shop, Trouble, Watcher};
 use trolley::tui::message::{Message, MouseKind};
@@ -231,7 +231,7 @@ impl Step {
                 let catalog = Catalog::new(products[..count.min(products.len())].to_vec());
                 let shop = Shop {
                     name: format!("Shop of {count}"),
-                    currency: "€".to_owned(),
+                    currency: Currency::with_sign("€"),
                 };
                 stage.take_in(Message::Catalog(Ok((catalog, shop)), 0));
             }

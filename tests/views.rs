@@ -9,7 +9,7 @@ use ratatui::backend::TestBackend;
 use ratatui::layout::Rect;
 use trolley::config::key::Key;
 use trolley::model::{
-    Cart, Catalog, ChangeKind, Edit, LineChange, Money, Product, Refusal, Update,
+    Cart, Catalog, ChangeKind, Currency, Edit, LineChange, Money, Product, Refusal, Update,
 };
 use trolley::store::catalog::decode::CatalogNews;
 use trolley::store::live::{LiveEvent, LiveRequest};
@@ -628,7 +628,7 @@ fn the_palette_takes_nothing_that_only_looks_like_what_was_typed() {
         .filter(|product| !product.name.starts_with("Sourdough"));
     let shop = Shop {
         name: "Corner Shop".to_owned(),
-        currency: "€".to_owned(),
+        currency: Currency::with_sign("€"),
     };
     stage.take_in(Message::Catalog(
         Ok((Catalog::new(bread.collect()), shop)),
@@ -781,7 +781,7 @@ fn very_long_amounts_are_shown_whole() {
         "123333332223111.332544",
         "7.00    ",
     ] {
-        let amount = amount.replace('€', &stage.state.shop.currency);
+        let amount = amount.replace('€', stage.state.shop.currency.sign());
         assert!(picture.contains(&amount), "{amount}\n{picture}");
     }
     // Points stand under points, in each column and in the sum.

@@ -7,7 +7,7 @@ use super::output::Output;
 use super::{args, complete, connect};
 use crate::config::Settings;
 use crate::model::again::{AgainLine, AgainStatus};
-use crate::model::{Again, Change, ChangeKind, OpId, Order, Product, ProductId, Refusal};
+use crate::model::{Again, Change, ChangeKind, Currency, OpId, Order, Product, ProductId, Refusal};
 use crate::model::{Cart, text};
 use crate::store::{self, Applied, Connection, order};
 use clap::Args;
@@ -129,7 +129,7 @@ fn work_out(
     order: &Order,
     cart: &Cart,
     products: &[Product],
-    currency: &str,
+    currency: &Currency,
     settings: &Settings,
 ) -> Again {
     let products: HashMap<&ProductId, &Product> = products
@@ -287,7 +287,7 @@ fn print_next_step(
 fn print_line(out: &mut dyn Write, again: &Again, line: &AgainLine) -> io::Result<()> {
     let price = line.price.filter(|_| line.quantity > 0);
     let amount = match price {
-        Some(price) => price.times(line.quantity).to_string(),
+        Some(price) => again.currency.number(price.times(line.quantity)),
         None => line.status.word().to_owned(),
     };
     writeln!(out, "{}", cart_row(line.quantity, &line.name, &amount))?;
@@ -298,7 +298,9 @@ fn print_line(out: &mut dyn Write, again: &Again, line: &AgainLine) -> io::Resul
     }
     print_notes(out, line.note.as_slice())?;
     if let Some(now) = price.filter(|_| again.has_another_price(line)) {
-        let was = format!("now {now}, was {} when ordered", line.price_then);
+        let now = again.currency.number(now);
+        let then = again.currency.number(line.price_then);
+        let was = format!("now {now}, was {then} when ordered");
         writeln!(out, "{}", note_row(&was))?;
     }
     Ok(())

@@ -179,7 +179,7 @@ impl<'a> CartView<'a> {
                 None => line.product.to_string(),
             };
             let amount = match view.total {
-                Some(total) => total.to_string(),
+                Some(total) => self.shop.currency.number(total),
                 None if view.status == LineStatus::Reading => "can't be read".to_owned(),
                 None => view.status.word().to_owned(),
             };

@@ -10,7 +10,7 @@ use crate::model::checkout::PreviewLine;
 use crate::model::product::only_left;
 use crate::model::shares::{Portions, are_shared};
 use crate::model::total::LineStatus;
-use crate::model::{Money, OrderId, People, Preview, Refusal};
+use crate::model::{Currency, Money, OrderId, People, Preview, Refusal};
 use crate::store::Connection;
 use crate::store::order::{self, Outcome};
 use clap::Args;
@@ -210,7 +210,7 @@ fn print_preview(
     // As on the receipt: who asked for what matters where others did.
     let is_shared = are_shared(preview.lines.iter().map(PreviewLine::shares), me);
     for line in &preview.lines {
-        print_line(out, line)?;
+        print_line(out, line, &preview.currency)?;
         if is_shared {
             print_from(out, &Portions::of_preview_line(line))?;
         }
@@ -236,10 +236,10 @@ fn print_preview(
     Ok(())
 }
 
-fn print_line(out: &mut dyn Write, line: &PreviewLine) -> io::Result<()> {
+fn print_line(out: &mut dyn Write, line: &PreviewLine, currency: &Currency) -> io::Result<()> {
     let ordered = &line.order_line;
     let amount = match line.status {
-        LineStatus::Good => ordered.total().to_string(),
+        LineStatus::Good => currency.number(ordered.total()),
         LineStatus::Gone | LineStatus::NoPrice | LineStatus::Damaged | LineStatus::Reading => {
             line.status.word().to_owned()
         }
@@ -251,7 +251,8 @@ fn print_line(out: &mut dyn Write, line: &PreviewLine) -> io::Result<()> {
     )?;
 
     if let Some(was) = line.price_when_added {
-        let now = ordered.price;
+        let now = currency.number(ordered.price);
+        let was = currency.number(was);
         writeln!(
             out,
             "{}",

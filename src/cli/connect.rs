@@ -3,7 +3,7 @@
 use super::args;
 use super::error::CliError;
 use crate::config::{Server, Settings};
-use crate::model::{Catalog, OrderId, Product, ProductId, Refusal};
+use crate::model::{Catalog, Currency, OrderId, Product, ProductId, Refusal};
 use crate::store::order;
 use crate::store::{self, Address, Connection, Error, Trouble};
 use crate::tui::terminal::{signals, tty};
@@ -158,7 +158,7 @@ pub(super) fn now() -> u64 {
 
 /// The shop's currency, for amounts in a sentence; none where it can't be read, as the sentence
 /// matters more.
-pub(super) async fn currency(connection: &mut Connection) -> String {
+pub(super) async fn currency(connection: &mut Connection) -> Currency {
     let shop = store::get_shop(connection).await;
     shop.map(|shop| shop.currency).unwrap_or_default()
 }
@@ -175,7 +175,7 @@ pub(super) async fn explained(
     {
         currency(&mut connection).await
     } else {
-        String::new()
+        Currency::default()
     };
     failure.of_shop(&settings.user, currency, server)
 }

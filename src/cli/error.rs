@@ -3,7 +3,7 @@
 use crate::catalog_file::{FileError, RowError};
 use crate::config::{ConfigError, ServerError};
 use crate::engine::EngineError;
-use crate::model::{OrderId, Product, Refusal, UserName, text};
+use crate::model::{Currency, OrderId, Product, Refusal, UserName, text};
 #[cfg(feature = "serve")]
 use crate::serve::ServeError;
 use crate::store::{Address, Error, RepeatError, Trouble};
@@ -29,7 +29,7 @@ pub(super) enum CliError {
         /// The user whose cart it is.
         cart: UserName,
         /// The shop's currency.
-        currency: String,
+        currency: Box<Currency>,
     },
     /// The product is not in the catalog, and nothing else is.
     #[error("{0}: the catalog is empty; {HOW_TO_FILL}")]
@@ -176,14 +176,14 @@ impl CliError {
     pub(super) fn of_shop(
         self,
         cart: &UserName,
-        currency: String,
+        currency: Currency,
         server: Option<&Address>,
     ) -> CliError {
         match (self, server) {
             (CliError::Store(Error::Refused(refusal)), _) => CliError::Refused {
                 refusal,
                 cart: cart.clone(),
-                currency,
+                currency: Box::new(currency),
             },
             (CliError::Store(Error::Trouble(trouble)), Some(server)) => trouble.at(server).into(),
             (CliError::Store(Error::Unknown { op, trouble }), Some(server)) => {

@@ -5,7 +5,7 @@ use super::error::{CliError, HOW_TO_FILL, usage_error};
 use super::output::{Output, pad};
 use super::product_output::product_json;
 use crate::config::Settings;
-use crate::model::{Catalog, Item, Query, Searcher, Stock};
+use crate::model::{Catalog, Currency, Item, Query, Searcher, Stock};
 use crate::store;
 use clap::Args;
 use serde_json::{Value, json};
@@ -74,7 +74,7 @@ pub(super) async fn run(
             };
             let titles = ["id", "name", price.trim_end(), "unit", "stock", category];
             print_row(out, titles)?;
-            print_products(out, items(&catalog, &found), headings)
+            print_products(out, items(&catalog, &found), &shop.currency, headings)
         },
     )?;
     if found.is_empty() && !output.is_json() {
@@ -96,6 +96,7 @@ fn items<'a>(catalog: &'a Catalog, numbers: &'a [u32]) -> impl Iterator<Item = I
 fn print_products<'a>(
     out: &mut dyn Write,
     products: impl Iterator<Item = Item<'a>>,
+    currency: &Currency,
     headings: Headings,
 ) -> io::Result<()> {
     let mut category_above = None;
@@ -104,7 +105,7 @@ fn print_products<'a>(
             category_above = Some(product.category);
             writeln!(out, "{}", category_heading(product.category))?;
         }
-        print_product(out, product, headings)?;
+        print_product(out, product, currency, headings)?;
     }
     Ok(())
 }
@@ -117,10 +118,15 @@ fn category_heading(category: &str) -> &str {
     }
 }
 
-fn print_product(out: &mut dyn Write, product: Item<'_>, headings: Headings) -> io::Result<()> {
+fn print_product(
+    out: &mut dyn Write,
+    product: Item<'_>,
+    currency: &Currency,
+    headings: Headings,
+) -> io::Result<()> {
     let id = product.product_id().to_string();
     let price = match product.price {
-        Some(price) => price.to_string(),
+        Some(price) => currency.number(price),
         None => "no price".to_owned(),
     };
     let stock = match product.stock {

@@ -8,7 +8,7 @@ use crate::config::Settings;
 use crate::model::change::typed_name;
 use crate::model::rules::{MOST_EXPECTED, own_word};
 use crate::model::typed_rule::{NONE, TypedRule, time_of_day};
-use crate::model::{Money, RuleChange, Rules, UserName, time};
+use crate::model::{Currency, Money, RuleChange, Rules, UserName, time};
 use crate::store;
 use clap::Args;
 use jiff::tz::TimeZone;
@@ -115,7 +115,7 @@ fn read_rule(
     typed: &str,
     now: u64,
 ) -> Result<RuleChange, CliError> {
-    let change = rule.parse(typed, now, &TimeZone::system());
+    let change = rule.parse(typed, &Currency::default(), now, &TimeZone::system());
     change.ok_or_else(|| match rule {
         TypedRule::Deadline => {
             invalid_argument(argument, typed, "write it like 18:00, 45m or none")
@@ -148,7 +148,12 @@ fn deadline(closes: u64, now: u64) -> String {
     time::day_and_minute(closes, now, &TimeZone::system())
 }
 
-fn print_rules(out: &mut dyn Write, rules: &Rules, currency: &str, now: u64) -> io::Result<()> {
+fn print_rules(
+    out: &mut dyn Write,
+    rules: &Rules,
+    currency: &Currency,
+    now: u64,
+) -> io::Result<()> {
     let Some(owner) = &rules.owner else {
         return writeln!(out, "This cart has no rules");
     };
@@ -176,6 +181,6 @@ fn print_rules(out: &mut dyn Write, rules: &Rules, currency: &str, now: u64) -> 
     Ok(())
 }
 
-fn amount_or_none(amount: Option<Money>, currency: &str) -> String {
+fn amount_or_none(amount: Option<Money>, currency: &Currency) -> String {
     amount.map_or_else(|| NONE.to_owned(), |amount| amount.in_currency(currency))
 }

@@ -4,7 +4,7 @@ use super::error::{CliError, invalid_argument, usage_error};
 use super::output::Output;
 use super::{args, complete, connect};
 use crate::config::Settings;
-use crate::model::text;
+use crate::model::{Currency, currency, text};
 use crate::store::{self, OrderSettings, Shop, ShopChange};
 use clap::Args;
 use clap_complete::ArgValueCompleter;
@@ -13,7 +13,7 @@ use serde_json::json;
 
 #[derive(Debug, Args)]
 pub(super) struct ShopArgs {
-    /// What to set: name="Corner Shop" currency=€; an empty value clears it
+    /// What to set: name="Corner Shop" money="1.234,50 €"; an empty value clears it
     #[arg(value_name = "FIELD=VALUE", add = ArgValueCompleter::new(complete::shop_fields))]
     fields: Vec<String>,
 }
@@ -46,15 +46,23 @@ pub(super) async fn run(
         buyers_cancel,
     } = store::get_order_settings(&mut connection).await?;
     output.result(
-        || json!({ "name": name, "currency": currency, "time_zone": time_zone, "buyers_cancel": buyers_cancel }),
+        || {
+            json!({
+                "name": name,
+                "currency": currency,
+                "money": currency.sample(),
+                "time_zone": time_zone,
+                "buyers_cancel": buyers_cancel,
+            })
+        },
         |out| {
             writeln!(out, "name      {name}")?;
-            let sign = if currency.is_empty() {
-                "none"
-            } else {
-                &currency
+            let sign = match currency.sign() {
+                "" => "none",
+                sign => sign,
             };
             writeln!(out, "currency  {sign}")?;
+            writeln!(out, "money     {}", currency.sample())?;
             if let Some(zone) = &time_zone {
                 writeln!(out, "time zone {zone}")?;
             }
@@ -78,15 +86,22 @@ fn change(fields: &[String]) -> Result<ShopChange, CliError> {
                 change.name = Some(name);
             }
             "currency" => {
-                let currency = checked("currency", value, store::LONGEST_CURRENCY)?;
+                let currency = checked("currency", value, currency::LONGEST_SIGN)?;
                 change.currency = Some(currency);
+            }
+            "money" if value.trim().is_empty() => change.money = Some(String::new()),
+            "money" => {
+                let written = Currency::from_example(value)
+                    .map_err(|error| usage_error("money", error.to_string()))?;
+                change.currency = Some(checked("money", written.sign(), currency::LONGEST_SIGN)?);
+                change.money = Some(written.example());
             }
             "buyers_cancel" => change.buyers_cancel = Some(yes_or_no(value)?),
             "time_zone" => change.time_zone = Some(time_zone(value)?),
             other => {
                 let other = text::sanitize_to(other.as_bytes(), 40);
                 let why = format!(
-                    "a shop has no “{other}”, but name, currency, time_zone and buyers_cancel"
+                    "a shop has no “{other}”, but name, currency, money, time_zone and buyers_cancel"
                 );
                 return Err(usage_error("shop", why));
             }

@@ -107,7 +107,11 @@ fn print_split(out: &mut dyn Write, order: &Order) -> io::Result<()> {
             Some(name) if name != order.who => "open",
             Some(_) | None => "",
         };
-        let row = cart_row(part.pieces, name.unwrap_or(NOBODY), &part.sum.to_string());
+        let row = cart_row(
+            part.pieces,
+            name.unwrap_or(NOBODY),
+            &order.currency.number(part.sum),
+        );
         writeln!(out, "{}", format!("{row}  {standing}").trim_end())?;
     }
 

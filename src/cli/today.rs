@@ -6,7 +6,7 @@ use super::{args, connect};
 use crate::catalog_file::csv_error;
 use crate::config::Settings;
 use crate::model::figures::{Figures, Ranking, Sales};
-use crate::model::{Catalog, Money, Period, text, time};
+use crate::model::{Catalog, Currency, Money, Period, text, time};
 use crate::store::order::{OrderFilter, OrderListing};
 use crate::store::{self, Connection, Shop};
 use clap::Args;
@@ -92,7 +92,7 @@ impl Report {
 async fn figures(
     connection: &mut Connection,
     period: Period,
-    currency: &str,
+    currency: &Currency,
     zone: &TimeZone,
 ) -> Result<Figures, CliError> {
     let mut figures = Figures::default();
@@ -131,10 +131,11 @@ impl Report {
     }
 
     fn print_sold(&self, out: &mut dyn Write) -> io::Result<()> {
+        let currency = &self.shop.currency;
         writeln!(out, "\nby the hour")?;
         for (hour, sales) in &self.figures.hours {
             let hour = hour.strftime("%a %-d %b %H:%M").to_string();
-            writeln!(out, "{}", sales_row(&hour, *sales))?;
+            writeln!(out, "{}", sales_row(&hour, *sales, currency))?;
         }
         writeln!(out, "\nbest sold")?;
         for sold in self
@@ -143,7 +144,7 @@ impl Report {
             .into_iter()
             .take(MOST_PRODUCTS)
         {
-            writeln!(out, "{}", sales_row(&sold.name, sold.sales))?;
+            writeln!(out, "{}", sales_row(&sold.name, sold.sales, currency))?;
         }
         writeln!(out, "\nby category")?;
         for (category, sales) in self.categories() {
@@ -152,7 +153,7 @@ impl Report {
             } else {
                 &category
             };
-            writeln!(out, "{}", sales_row(name, sales))?;
+            writeln!(out, "{}", sales_row(name, sales, currency))?;
         }
         Ok(())
     }
@@ -215,9 +216,10 @@ impl Report {
 /// The columns of a name.
 const NAME_COLUMNS: usize = 32;
 
-fn sales_row(name: &str, sales: Sales) -> String {
+fn sales_row(name: &str, sales: Sales, currency: &Currency) -> String {
     let name = pad(name, NAME_COLUMNS);
-    format!("{name} {:>6} {:>12}", sales.count, sales.sum.to_string())
+    let sum = currency.number(sales.sum);
+    format!("{name} {:>6} {sum:>12}", sales.count)
 }
 
 /// For programs.

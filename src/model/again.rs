@@ -4,7 +4,8 @@ use super::product::SOLD_OUT;
 use super::rules::{Ledger, pieces_of};
 use super::total::LineStatus;
 use super::{
-    Cart, ChangeKind, Edit, Item, Money, Note, Order, OrderLine, ProductId, Refusal, Stock,
+    Cart, ChangeKind, Currency, Edit, Item, Money, Note, Order, OrderLine, ProductId, Refusal,
+    Stock,
 };
 
 /// Begins the sentence about those whose notes stay out.
@@ -72,7 +73,7 @@ pub struct Again {
     /// The lines of the order, in its sequence.
     pub lines: Vec<AgainLine>,
     /// The sign of today's currency.
-    pub currency: String,
+    pub currency: Currency,
     /// Whoever asks.
     me: String,
     /// Set where pieces were asked for by others: now they are asked for by whoever asks.
@@ -89,7 +90,7 @@ impl Again {
     #[must_use]
     pub fn of<'a>(
         order: &Order,
-        currency: &str,
+        currency: &Currency,
         cart: &Cart,
         me: &str,
         find: impl Fn(&ProductId) -> Option<Item<'a>>,
@@ -121,11 +122,11 @@ impl Again {
         let mut shares = order.lines.iter().flat_map(|line| &line.shares);
         Again {
             lines: lines.collect(),
-            currency: currency.to_owned(),
+            currency: currency.clone(),
             me: me.to_owned(),
             takes_over: shares.any(|share| share.by != me),
             others_notes,
-            is_incomparable: order.currency != currency,
+            is_incomparable: !order.currency.is_same_as(currency),
         }
     }
 
@@ -318,7 +319,7 @@ pub(super) mod tests {
             state: OrderState::Done,
             changed: 0,
             reached: Vec::new(),
-            currency: "€".to_owned(),
+            currency: Currency::with_sign("€"),
             lines: lines.collect(),
             note: String::new(),
             settled: Vec::new(),
@@ -385,7 +386,7 @@ pub(super) mod tests {
         // The cart holds pieces that the same stock must do for.
         let cart = cart(&[("Focaccia", "bob", 2), ("Juice", "bob", 2)]);
         let find = |id: &ProductId| shop.get(id).copied();
-        let again = Again::of(&order, "€", &cart, "ann", find);
+        let again = Again::of(&order, &Currency::with_sign("€"), &cart, "ann", find);
         let back: Vec<(&str, u32)> = again
             .coming_back()
             .map(|line| (line.name.as_str(), line.quantity))
@@ -414,10 +415,16 @@ pub(super) mod tests {
         );
 
         // Amounts in another currency can't be compared.
-        let again = Again::of(&order, "£", &cart, "ann", find);
+        let again = Again::of(&order, &Currency::with_sign("£"), &cart, "ann", find);
         assert!(again.differences().iter().all(|told| !told.contains("was")));
 
-        let again = Again::of(&order, "€", &Cart::default(), "ann", |_| None);
+        let again = Again::of(
+            &order,
+            &Currency::with_sign("€"),
+            &Cart::default(),
+            "ann",
+            |_| None,
+        );
         assert!(again.edits().is_empty() && again.total() == Money::default());
     }
 
@@ -449,7 +456,7 @@ pub(super) mod tests {
         let mut cart = cart(&[("Tea", "ann", 2)]);
         let tea = ProductId::stored(b"Tea");
         cart.notes.set(Some(&tea), "ann", "with milk");
-        let again = Again::of(&order, "€", &cart, "ann", find);
+        let again = Again::of(&order, &Currency::with_sign("€"), &cart, "ann", find);
         let notes: Vec<Option<&str>> = again
             .lines
             .iter()
@@ -469,7 +476,7 @@ pub(super) mod tests {
         assert_eq!(cart.notes.text(Some(&espresso), "ann"), "no sugar");
         assert_eq!(cart.notes.text(Some(&tea), "ann"), "with milk");
 
-        let again = Again::of(&order, "€", &cart, "bob", find);
+        let again = Again::of(&order, &Currency::with_sign("€"), &cart, "bob", find);
         assert!(again.takes_over);
         assert!(again.lines[0].note.is_none() && again.lines[1].note.is_some());
     }
@@ -483,7 +490,7 @@ pub(super) mod tests {
         };
         let is_there = |lines: &[(&'static str, &str, u32)]| {
             let cart = cart(lines);
-            Again::of(&order, "€", &cart, "ann", find).is_there(&cart)
+            Again::of(&order, &Currency::with_sign("€"), &cart, "ann", find).is_there(&cart)
         };
         assert!(is_there(&[("Espresso", "ann", 4)]));
         assert!(!is_there(&[("Espresso", "ann", 3)]));
@@ -500,7 +507,7 @@ pub(super) mod tests {
             let mut cart = cart(&[("Espresso", "bob", 4), ("Tea", "ann", 1)]);
             cart.rules.owner = Some("ann".to_owned());
             cart.rules.budget_each = Money::parse(limit);
-            let again = Again::of(&order, "€", &cart, "ann", find);
+            let again = Again::of(&order, &Currency::with_sign("€"), &cart, "ann", find);
             again.refused(&cart, is_closed, price)
         };
         assert_eq!(refused("12.50", false), None);

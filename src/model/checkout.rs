@@ -1,7 +1,7 @@
 //! The preview of an order: the cart at today's prices, and what stands in the way.
 
 use super::product::only_left;
-use super::{Cart, CartLine, Edit, Money, Note, Product, ProductId, Quantity, Refusal};
+use super::{Cart, CartLine, Currency, Edit, Money, Note, Product, ProductId, Quantity, Refusal};
 use super::{shares, total};
 use crate::model::order::{OrderFailure, OrderLine, Share};
 use crate::model::total::{LineStatus, ProductLookup};
@@ -76,7 +76,7 @@ pub struct Preview {
     /// The lines, in the order of the cart.
     pub lines: Vec<PreviewLine>,
     /// The sign of the currency.
-    pub currency: String,
+    pub currency: Currency,
     /// The most that it may cost.
     pub budget: Option<Money>,
     /// What is noted for the whole order; empty where nothing is.
@@ -88,7 +88,7 @@ pub struct Preview {
 impl Preview {
     /// Previews `cart` as an order.
     #[must_use]
-    pub fn of(cart: &Cart, products: &HashMap<ProductId, Product>, currency: String) -> Preview {
+    pub fn of(cart: &Cart, products: &HashMap<ProductId, Product>, currency: Currency) -> Preview {
         let lines = cart.lines.iter().map(|line| {
             let notes = cart.notes.of(&line.product);
             preview_line(line, notes, products.get(&line.product))

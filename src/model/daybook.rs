@@ -3,7 +3,7 @@
 
 use super::figures::{Figures, Sales};
 use super::time::local;
-use super::{Money, Order, OrderId, OrderState, Period};
+use super::{Currency, Money, Order, OrderId, OrderState, Period};
 use jiff::ToSpan;
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
@@ -16,8 +16,8 @@ pub struct Daybook {
     pub period: Period,
     /// The whole period a week before.
     pub period_before: Period,
-    /// The sign of the currency that is counted; clean text.
-    pub currency: String,
+    /// The currency that is counted.
+    pub currency: Currency,
     zone: TimeZone,
     figures: Figures,
     /// The orders that are counted, as they are counted.
@@ -75,11 +75,11 @@ pub enum Posted {
 impl Daybook {
     /// An empty daybook, in this currency, by the calendar and the clocks of `zone`.
     #[must_use]
-    pub fn new(period: Period, currency: &str, zone: TimeZone) -> Daybook {
+    pub fn new(period: Period, currency: &Currency, zone: TimeZone) -> Daybook {
         Daybook {
             period,
             period_before: period.whole_week_before(&zone),
-            currency: currency.to_owned(),
+            currency: currency.clone(),
             zone,
             figures: Figures::default(),
             standings: HashMap::new(),
@@ -95,7 +95,7 @@ impl Daybook {
         }
         if self.period_before.contains(order.at) {
             self.before.add(order, &self.currency, &self.zone);
-            if order.state != OrderState::Cancelled && order.currency == self.currency {
+            if order.state != OrderState::Cancelled && order.currency.is_same_as(&self.currency) {
                 self.passed.push(Passed {
                     at: order.at,
                     total: order.total(),
@@ -244,7 +244,11 @@ mod tests {
 
     fn day() -> Daybook {
         let today = local(MIDNIGHT, &TimeZone::UTC).date();
-        Daybook::new(Period::of_day(today, &TimeZone::UTC), "€", TimeZone::UTC)
+        Daybook::new(
+            Period::of_day(today, &TimeZone::UTC),
+            &Currency::with_sign("€"),
+            TimeZone::UTC,
+        )
     }
 
     fn order(random: u64, at: u64, state: OrderState, lines: Vec<OrderLine>) -> Order {
@@ -262,7 +266,7 @@ mod tests {
             state,
             changed: at,
             reached,
-            currency: "€".to_owned(),
+            currency: Currency::with_sign("€"),
             lines,
             settled: Vec::new(),
             note: String::new(),
@@ -329,7 +333,7 @@ mod tests {
             since: Some(MIDNIGHT - 2 * DAY),
             until: Some(MIDNIGHT + DAY),
         };
-        let mut book = Daybook::new(period, "€", TimeZone::UTC);
+        let mut book = Daybook::new(period, &Currency::with_sign("€"), TimeZone::UTC);
         for (random, at) in [(1, MIDNIGHT - 2 * DAY), (2, MIDNIGHT + HOUR)] {
             book.count(&order(random, at, OrderState::Done, tea(1)));
         }
@@ -377,7 +381,7 @@ mod tests {
                     changed.lines = placed.lines;
                 }
                 if id % 11 == 0 {
-                    changed.currency = "$".to_owned();
+                    changed.currency = Currency::with_sign("$");
                 }
                 prop_assert_eq!(live.post(&changed), Posted::Counted);
                 last.insert(changed.id.clone(), changed);

@@ -1,7 +1,7 @@
 //! The figures of a shop: what its orders of some time come to.
 
 use super::time::local;
-use super::{Catalog, Money, Order, OrderLine, OrderState, ProductId, Stock};
+use super::{Catalog, Currency, Money, Order, OrderLine, OrderState, ProductId, Stock};
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
 use std::collections::{BTreeMap, HashMap};
@@ -109,7 +109,7 @@ pub struct Figures {
 impl Figures {
     /// Adds an order: to the sums where it is in this currency, and to an hour by the clocks of
     /// `zone`.
-    pub fn add(&mut self, order: &Order, currency: &str, zone: &TimeZone) {
+    pub fn add(&mut self, order: &Order, currency: &Currency, zone: &TimeZone) {
         // The names of products are those of all orders, so that none is lost with an order.
         for line in &order.lines {
             self.name_product(line, order.at);
@@ -118,17 +118,17 @@ impl Figures {
     }
 
     /// Takes an order away that was added in this very state.
-    pub fn remove(&mut self, order: &Order, currency: &str, zone: &TimeZone) {
+    pub fn remove(&mut self, order: &Order, currency: &Currency, zone: &TimeZone) {
         self.count(Tally::Remove, order, currency, zone);
     }
 
-    fn count(&mut self, tally: Tally, order: &Order, currency: &str, zone: &TimeZone) {
+    fn count(&mut self, tally: Tally, order: &Order, currency: &Currency, zone: &TimeZone) {
         if order.state == OrderState::Cancelled {
             tally.step(&mut self.cancelled, 1);
             return;
         }
         tally.step(&mut self.open, u64::from(!order.state.is_over()));
-        if order.currency != currency {
+        if !order.currency.is_same_as(currency) {
             tally.step(&mut self.foreign, 1);
             return;
         }

@@ -4,7 +4,7 @@
 
 use super::order::Share;
 use super::time::local;
-use super::{Money, Note, Order, OrderId, OrderLine, OrderState, Product, ProductId};
+use super::{Currency, Money, Note, Order, OrderId, OrderLine, OrderState, Product, ProductId};
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, ToSpan};
@@ -109,7 +109,7 @@ pub(crate) fn menu() -> Vec<ProductId> {
 pub(crate) fn orders(
     now: u64,
     zone: &TimeZone,
-    currency: &str,
+    currency: &Currency,
     products: &[Product],
 ) -> Vec<MadeUpOrder> {
     let mut maker = Maker {
@@ -149,7 +149,7 @@ struct Maker<'a> {
     dice: Dice,
     now: u64,
     zone: &'a TimeZone,
-    currency: &'a str,
+    currency: &'a Currency,
     products: &'a [Product],
 }
 
@@ -249,7 +249,7 @@ impl Maker<'_> {
                 state,
                 changed,
                 reached,
-                currency: self.currency.to_owned(),
+                currency: self.currency.clone(),
                 lines,
                 settled: Vec::new(),
                 note: note[..if has_note { note.len() } else { 0 }].to_owned(),
@@ -375,7 +375,7 @@ mod tests {
                 barcode: "".into(),
             })
             .collect();
-        orders(now, &TimeZone::UTC, "€", &products)
+        orders(now, &TimeZone::UTC, &Currency::with_sign("€"), &products)
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! Exact money. Prices are decimal strings in Redis and decimals here, never floats.
 
+use super::Currency;
 use rust_decimal::{Decimal, RoundingStrategy};
 use std::fmt;
 
@@ -82,10 +83,10 @@ impl Money {
         Money(self.0.saturating_sub(other.0).max(Decimal::ZERO))
     }
 
-    /// The amount as people read it, behind the sign of its currency: `€2.40`.
+    /// The amount as people read it, with the sign of its currency: `€2.40`.
     #[must_use]
-    pub fn in_currency(self, currency: &str) -> String {
-        format!("{currency}{self}")
+    pub fn in_currency(self, currency: &Currency) -> String {
+        currency.amount(self)
     }
 
     /// The exact value.

@@ -1,6 +1,6 @@
 //! Orders: what a cart becomes when it is checked out.
 
-use super::{Money, Note, ProductId, Refusal, product, shares, text};
+use super::{Currency, Money, Note, ProductId, Refusal, product, shares, text};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -240,7 +240,7 @@ pub struct Order {
     /// When it came into the states after the first, as far as that is known, in their order.
     pub reached: Vec<(OrderState, u64)>,
     /// The sign of the currency; clean text.
-    pub currency: String,
+    pub currency: Currency,
     /// The ordered products.
     pub lines: Vec<OrderLine>,
     /// The names of those who have settled their part with whoever ordered: a mark, no payment.
@@ -424,7 +424,7 @@ pub enum OrderFailure {
         name: String,
     },
     /// It has another price than was confirmed.
-    #[error("{}", repriced("", name, now))]
+    #[error("{}", repriced(&Currency::default(), name, now))]
     Repriced {
         /// The product's name.
         name: String,
@@ -448,7 +448,7 @@ pub enum OrderFailure {
     Late,
 }
 
-fn repriced(currency: &str, name: &str, now: &str) -> String {
+fn repriced(currency: &Currency, name: &str, now: &str) -> String {
     // What stands there may be no amount at all.
     let now = Money::parse(now).map_or(now.to_owned(), |now| now.in_currency(currency));
     format!("“{name}” has another price now ({now}): nothing was ordered; look again")
@@ -457,7 +457,7 @@ fn repriced(currency: &str, name: &str, now: &str) -> String {
 impl OrderFailure {
     /// The sentence with the shop's currency before its amounts.
     #[must_use]
-    pub fn told_in(&self, currency: &str) -> String {
+    pub fn told_in(&self, currency: &Currency) -> String {
         match self {
             OrderFailure::Repriced { name, now } => repriced(currency, name, now),
             OrderFailure::Short { .. }

@@ -1,6 +1,6 @@
 //! Receipts: an order as plain text, to read and to print.
 
-use super::text;
+use super::{Currency, text};
 use crate::model::People;
 use crate::model::order::{Order, OrderLine, OrderState};
 use crate::model::people::Part;
@@ -43,14 +43,14 @@ pub fn receipt(order: &Order, shop: &str, zone: &TimeZone, columns: usize) -> Ve
     ];
 
     let pieces = text::count(order.pieces(), "item");
-    let total = format!("Total {}{}", order.currency, order.total());
+    let total = format!("Total {}", order.total().in_currency(&order.currency));
 
     let mut out: Vec<String> = head
         .iter()
         .flat_map(|line| text::wrap(line, columns, usize::MAX))
         .collect();
     out.push(rule.clone());
-    out.extend(lines(&order.lines, &order.who, columns));
+    out.extend(lines(&order.lines, &order.who, &order.currency, columns));
     out.extend(order_note(&order.note, columns));
     out.push(rule.clone());
     out.extend(spread("", &pieces, &total, columns));
@@ -72,12 +72,13 @@ fn part_of(order: &Order, name: Option<&str>, part: &Part, columns: usize) -> Ve
         Some(_) | None => "",
     };
     let left = format!("{} {}{settled}", name.unwrap_or(NOBODY), part.pieces);
-    spread("", &left, &part.sum.to_string(), columns)
+    let sum = order.currency.number(part.sum);
+    spread("", &left, &sum, columns)
 }
 
-/// The lines of a receipt, for an order by `who`.
+/// The lines of a receipt, for an order by `who`, amounts as in this currency.
 #[must_use]
-pub fn lines(lines: &[OrderLine], who: &str, columns: usize) -> Vec<String> {
+pub fn lines(lines: &[OrderLine], who: &str, currency: &Currency, columns: usize) -> Vec<String> {
     // Where whoever ordered asked for everything, the head of the receipt says so.
     let shares = lines
         .iter()
@@ -87,10 +88,10 @@ pub fn lines(lines: &[OrderLine], who: &str, columns: usize) -> Vec<String> {
     let mut out = Vec::new();
     for line in lines {
         let quantity = format!("{:>3} ", line.quantity);
-        let total = line.total().to_string();
+        let total = currency.number(line.total());
         out.extend(spread(&quantity, &name_and_unit(line), &total, columns));
         if line.quantity > 1 {
-            out.push(format!("{INDENT}{} each", line.price));
+            out.push(format!("{INDENT}{} each", currency.number(line.price)));
         }
         if is_shared {
             let room = columns.saturating_sub(INDENT.len());
@@ -168,7 +169,7 @@ pub(crate) fn marked_within(mark: &str, words: &str, columns: usize, most: usize
 mod tests {
     use super::*;
     use crate::model::order::{OrderId, Share};
-    use crate::model::{Money, ProductId};
+    use crate::model::{Currency, Money, ProductId};
 
     #[test]
     fn amounts_stand_one_below_the_other() {
@@ -193,7 +194,7 @@ mod tests {
             state: OrderState::Placed,
             changed: 1_795_500_000_000,
             reached: Vec::new(),
-            currency: "€".to_owned(),
+            currency: Currency::with_sign("€"),
             lines: vec![
                 line("Espresso", 3, "2.40"),
                 line("M抹茶 with a long, long name", 1, "1234.50"),
@@ -228,7 +229,12 @@ mod tests {
         };
 
         for columns in [NARROWEST, 40, 60] {
-            let printed = lines(std::slice::from_ref(&line), "ann", columns);
+            let printed = lines(
+                std::slice::from_ref(&line),
+                "ann",
+                &Currency::default(),
+                columns,
+            );
             assert!(
                 printed.iter().all(|line| text::width(line) <= columns),
                 "{printed:#?}"

@@ -1,6 +1,6 @@
 //! The shop's rules as refusals: each its own case with its own sentence.
 
-use super::{Money, UserName, notes, text, user};
+use super::{Currency, Money, UserName, notes, text, user};
 use crate::model::order::OrderFailure;
 use crate::model::product::{STOCK_DIGITS, StockStep, only_left};
 
@@ -108,7 +108,7 @@ pub enum Refusal {
     #[error("Only {0} can change the rules of this cart")]
     NotOwner(String),
     /// The cart would cost more than its budget.
-    #[error("{}", over("the", "", *.budget, *.left))]
+    #[error("{}", over("the", &Currency::default(), *.budget, *.left))]
     OverBudget {
         /// The budget.
         budget: Money,
@@ -116,7 +116,7 @@ pub enum Refusal {
         left: Money,
     },
     /// The pieces that one person asked for would cost more than their budget.
-    #[error("{}", over("your", "", *.budget, *.left))]
+    #[error("{}", over("your", &Currency::default(), *.budget, *.left))]
     OverOwnBudget {
         /// The budget of each.
         budget: Money,
@@ -124,7 +124,7 @@ pub enum Refusal {
         left: Money,
     },
     /// The pieces of another person that a change brings would cost more than their budget.
-    #[error("{}", over(&format!("{name}'s"), "", *.budget, *.left))]
+    #[error("{}", over(&format!("{name}'s"), &Currency::default(), *.budget, *.left))]
     OverBudgetOf {
         /// The person; clean text.
         name: String,
@@ -154,7 +154,7 @@ pub enum Refusal {
         why: &'static str,
     },
     /// The total is another than was expected.
-    #[error("{}", other_total("", *.total, *.expected))]
+    #[error("{}", other_total(&Currency::default(), *.total, *.expected))]
     OtherTotal {
         /// The total that was expected.
         expected: Money,
@@ -162,7 +162,7 @@ pub enum Refusal {
         total: Money,
     },
     /// The order was begun before, with another total than is expected now.
-    #[error("{}", placed_total("", *.total, *.expected))]
+    #[error("{}", placed_total(&Currency::default(), *.total, *.expected))]
     PlacedTotal {
         /// The total that was expected.
         expected: Money,
@@ -170,7 +170,7 @@ pub enum Refusal {
         total: Money,
     },
     /// Another order of the same cart was placed instead.
-    #[error("{}", other_order("", order, by, *.total))]
+    #[error("{}", other_order(&Currency::default(), order, by, *.total))]
     OtherOrder {
         /// Its id.
         order: String,
@@ -183,7 +183,7 @@ pub enum Refusal {
     #[error("Order {0} is still being placed: look again in a moment")]
     OrderPending(String),
     /// The cart costs more than its budget now.
-    #[error("{}", dearer("", *.budget, *.total))]
+    #[error("{}", dearer(&Currency::default(), *.budget, *.total))]
     DearerThanBudget {
         /// The budget.
         budget: Money,
@@ -363,31 +363,31 @@ fn reopened_by(owner: &str) -> String {
     }
 }
 
-fn over(whose: &str, currency: &str, budget: Money, left: Money) -> String {
+fn over(whose: &str, currency: &Currency, budget: Money, left: Money) -> String {
     let budget = budget.in_currency(currency);
     let left = left.in_currency(currency);
     format!("Over {whose} budget of {budget}: {left} left")
 }
 
-fn dearer(currency: &str, budget: Money, total: Money) -> String {
+fn dearer(currency: &Currency, budget: Money, total: Money) -> String {
     let budget = budget.in_currency(currency);
     let total = total.in_currency(currency);
     format!("The cart costs {total}, and its budget is {budget}: nothing was ordered")
 }
 
-fn other_total(currency: &str, total: Money, expected: Money) -> String {
+fn other_total(currency: &Currency, total: Money, expected: Money) -> String {
     let total = total.in_currency(currency);
     let expected = expected.in_currency(currency);
     format!("The total is {total}, not {expected}: nothing was ordered")
 }
 
-fn placed_total(currency: &str, total: Money, expected: Money) -> String {
+fn placed_total(currency: &Currency, total: Money, expected: Money) -> String {
     let total = total.in_currency(currency);
     let expected = expected.in_currency(currency);
     format!("The total of this order is {total}, not {expected}")
 }
 
-fn other_order(currency: &str, order: &str, by: &str, total: Money) -> String {
+fn other_order(currency: &Currency, order: &str, by: &str, total: Money) -> String {
     let total = total.in_currency(currency);
     format!(
         "Order {order} of {by} was first, and is placed at {total}: what else is in the cart was not ordered"
@@ -420,7 +420,7 @@ fn but_has(quantity: u32) -> String {
 impl Refusal {
     /// The sentence with the shop's currency before its amounts.
     #[must_use]
-    pub fn told_in(&self, currency: &str) -> String {
+    pub fn told_in(&self, currency: &Currency) -> String {
         match self {
             Refusal::OverBudget { budget, left } => over("the", currency, *budget, *left),
             Refusal::OverOwnBudget { budget, left } => over("your", currency, *budget, *left),
@@ -442,13 +442,13 @@ impl Refusal {
     /// Tells whether the sentence has an amount, which needs the shop's currency.
     #[must_use]
     pub(crate) fn tells_amount(&self) -> bool {
-        self.told_in("¤") != self.to_string()
+        self.told_in(&Currency::with_sign("¤")) != self.to_string()
     }
 
     /// [`told_in`](Self::told_in) for the cart of `user`, with the command that its owner can paste
     /// to reopen it.
     #[must_use]
-    pub fn told_of(&self, user: &UserName, currency: &str) -> String {
+    pub fn told_of(&self, user: &UserName, currency: &Currency) -> String {
         let (owner, option) = match self {
             Refusal::Locked(owner) => (owner, "--unlock"),
             Refusal::Closed(owner) => (owner, "--deadline none"),
@@ -551,7 +551,7 @@ impl Refusal {
     /// The sentence for a preview: what stands in the way of an order that nobody has tried to
     /// place yet, with the shop's currency before its amounts.
     #[must_use]
-    pub fn beforehand(&self, currency: &str) -> String {
+    pub fn beforehand(&self, currency: &Currency) -> String {
         match self {
             Refusal::NotOrdered(OrderFailure::Short { name, left }) => {
                 let advice = match left {

@@ -1,6 +1,6 @@
 //! The rules of a shared cart, which its owner sets.
 
-use super::{Cart, Change, ChangeKind, Edit, Money, ProductId, Refusal, shares};
+use super::{Cart, Change, ChangeKind, Currency, Edit, Money, ProductId, Refusal, shares};
 use crate::model::change::{NameError, sanitize_actors, typed_name};
 use crate::model::order::Share;
 use crate::model::time::day_and_minute;
@@ -64,7 +64,7 @@ pub enum RuleChange {
 
 impl RuleChange {
     /// The change in a few words, for people who see it at `at` (Unix milliseconds).
-    fn told(&self, currency: &str, at: u64, zone: &TimeZone) -> String {
+    fn told(&self, currency: &Currency, at: u64, zone: &TimeZone) -> String {
         match self {
             RuleChange::Locked(true) => "locked the cart".to_owned(),
             RuleChange::Locked(false) => "unlocked the cart".to_owned(),
@@ -85,7 +85,7 @@ impl RuleChange {
     }
 }
 
-fn told_budget(which: &str, amount: Option<Money>, currency: &str) -> String {
+fn told_budget(which: &str, amount: Option<Money>, currency: &Currency) -> String {
     match amount {
         Some(amount) => format!("set {which} to {}", amount.in_currency(currency)),
         None => format!("removed {which}"),
@@ -95,7 +95,7 @@ fn told_budget(which: &str, amount: Option<Money>, currency: &str) -> String {
 /// Changes of rules in a few words, for people who see them at `at` (Unix milliseconds): `locked
 /// the cart, set the budget to €80.00`. What is not known is not told.
 #[must_use]
-pub fn told(changes: &[RuleChange], currency: &str, at: u64, zone: &TimeZone) -> String {
+pub fn told(changes: &[RuleChange], currency: &Currency, at: u64, zone: &TimeZone) -> String {
     if changes.is_empty() {
         return "set rules for the cart".to_owned();
     }
@@ -338,12 +338,15 @@ mod tests {
             RuleChange::Owner("ben".to_owned()),
         ];
         assert_eq!(
-            told(&changes, "€", at, &TimeZone::UTC),
+            told(&changes, &Currency::with_sign("€"), at, &TimeZone::UTC),
             "unlocked the cart, set the deadline (today 06:01), set the budget to €80.00, \
              removed the budget of each, set the expected names (bob, cai), \
              removed the expected names, handed the rules over to ben"
         );
-        assert_eq!(told(&[], "", at, &TimeZone::UTC), "set rules for the cart");
+        assert_eq!(
+            told(&[], &Currency::default(), at, &TimeZone::UTC),
+            "set rules for the cart"
+        );
     }
 
     #[test]

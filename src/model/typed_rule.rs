@@ -1,7 +1,7 @@
 //! Rules of a cart as people type them: on the command line, and on the screen.
 
 use super::rules::{MOST_EXPECTED, expected_names, own_word};
-use super::{Money, RuleChange, Timeout, text};
+use super::{Currency, RuleChange, Timeout, text};
 use jiff::civil::{Date, Time};
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
@@ -32,9 +32,16 @@ impl TypedRule {
         self.into()
     }
 
-    /// Reads a value that was typed at `now`, in Unix milliseconds; `None` where it is none.
+    /// Reads a value that was typed at `now`, in Unix milliseconds, where amounts are written as in
+    /// this currency; `None` where it is none.
     #[must_use]
-    pub fn parse(self, typed: &str, now: u64, zone: &TimeZone) -> Option<RuleChange> {
+    pub fn parse(
+        self,
+        typed: &str,
+        currency: &Currency,
+        now: u64,
+        zone: &TimeZone,
+    ) -> Option<RuleChange> {
         let typed = typed.trim();
         let is_none = typed == NONE;
         match self {
@@ -44,9 +51,9 @@ impl TypedRule {
                 Some(RuleChange::Closes(Some(closes)))
             }
             TypedRule::Budget if is_none => Some(RuleChange::Budget(None)),
-            TypedRule::Budget => Some(RuleChange::Budget(Some(Money::parse(typed)?))),
+            TypedRule::Budget => Some(RuleChange::Budget(Some(currency.read(typed)?))),
             TypedRule::Each if is_none => Some(RuleChange::BudgetEach(None)),
-            TypedRule::Each => Some(RuleChange::BudgetEach(Some(Money::parse(typed)?))),
+            TypedRule::Each => Some(RuleChange::BudgetEach(Some(currency.read(typed)?))),
             TypedRule::Expect if is_none => Some(RuleChange::Expected(Vec::new())),
             TypedRule::Expect => Some(RuleChange::Expected(expected_names(typed)?)),
         }
@@ -54,7 +61,7 @@ impl TypedRule {
 
     /// The sentence for a value that can't be read.
     #[must_use]
-    pub fn refusal(self, typed: &str) -> String {
+    pub fn refusal(self, typed: &str, currency: &Currency) -> String {
         let shown = text::sanitize_to(typed.trim().as_bytes(), 40);
         let thing = match self {
             TypedRule::Deadline => "a time",
@@ -66,16 +73,18 @@ impl TypedRule {
                 );
             }
         };
-        format!("“{shown}” is not {thing}: type {}", self.usage())
+        format!("“{shown}” is not {thing}: type {}", self.usage(currency))
     }
 
     /// What may be typed.
     #[must_use]
-    pub fn usage(self) -> &'static str {
+    pub fn usage(self, currency: &Currency) -> String {
         match self {
-            TypedRule::Deadline => "11:30, 45m or none",
-            TypedRule::Budget | TypedRule::Each => "12.40 or none",
-            TypedRule::Expect => "names with commas, or none",
+            TypedRule::Deadline => "11:30, 45m or none".to_owned(),
+            TypedRule::Budget | TypedRule::Each => {
+                format!("{} or {NONE}", currency.small_sample())
+            }
+            TypedRule::Expect => "names with commas, or none".to_owned(),
         }
     }
 }
@@ -123,12 +132,13 @@ fn after(now: Timestamp, ms: u64) -> Option<Timestamp> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::Money;
 
     /// 2026-11-24 10:00 in UTC.
     const NOW: u64 = 1_795_514_400_000;
 
     fn parsed(rule: TypedRule, typed: &str) -> Option<RuleChange> {
-        rule.parse(typed, NOW, &TimeZone::UTC)
+        rule.parse(typed, &Currency::default(), NOW, &TimeZone::UTC)
     }
 
     #[test]
@@ -150,7 +160,7 @@ mod tests {
         }
 
         let zone = TimeZone::fixed(jiff::tz::offset(1));
-        let closes = TypedRule::Deadline.parse("11:30", NOW, &zone);
+        let closes = TypedRule::Deadline.parse("11:30", &Currency::default(), NOW, &zone);
         assert_eq!(closes, Some(RuleChange::Closes(Some(NOW + 1_800_000))));
     }
 

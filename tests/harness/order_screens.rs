@@ -2,6 +2,7 @@
 
 use super::screens::{TestScreen, demo_products, id};
 use std::collections::HashMap;
+use trolley::model::Currency;
 use trolley::model::checkout::{Preview, PreviewLine};
 use trolley::model::order::{OrderLine, Share};
 use trolley::model::total::LineStatus;
@@ -57,7 +58,7 @@ pub fn preview(version: u64, possible: bool) -> LiveEvent {
             ..good(line("discontinued", 3, "0", &[]))
         });
     }
-    let currency = "€".to_owned();
+    let currency = Currency::with_sign("€");
     let preview = Preview {
         version,
         at: 1_795_000_000_000,
@@ -85,7 +86,7 @@ pub fn shared_preview(stage: &TestScreen) -> LiveEvent {
         .map(|product| (product.id.clone(), product))
         .collect();
     let cart = &stage.state.cart.confirmed;
-    let preview = Preview::of(cart, &products, "€".to_owned());
+    let preview = Preview::of(cart, &products, Currency::with_sign("€"));
     LiveEvent::Order(OrderEvent::Preview(Box::new(preview)))
 }
 
@@ -112,7 +113,7 @@ pub fn orders() -> Vec<Order> {
             Vec::new()
         },
         note: String::new(),
-        currency: "€".to_owned(),
+        currency: Currency::with_sign("€"),
         lines: vec![
             line(
                 "Espresso",

@@ -10,8 +10,8 @@ use trolley::config::key::Key;
 use trolley::config::keymap::Keymap;
 use trolley::config::theme::Theme;
 use trolley::model::{
-    Cart, Catalog, ChangeKind, Deadline, LineChange, Money, NoteChange, OpId, Product, ProductId,
-    Rules, Update, UserName,
+    Cart, Catalog, ChangeKind, Currency, Deadline, LineChange, Money, NoteChange, OpId, Product,
+    ProductId, Rules, Update, UserName,
 };
 use trolley::store::catalog::demo;
 use trolley::store::live::{LiveEvent, LiveRequest};
@@ -384,7 +384,7 @@ impl TestScreen {
         }));
         let shop = Shop {
             name: "Corner Shop".to_owned(),
-            currency: "€".to_owned(),
+            currency: Currency::with_sign("€"),
         };
         stage.take_in(Message::Catalog(
             Ok((Catalog::new(demo_products()), shop)),

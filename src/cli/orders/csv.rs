@@ -68,7 +68,7 @@ fn write_order(rows: &mut csv::Writer<Vec<u8>>, order: &Order, zone: &TimeZone) 
             &quantity,
             &price,
             &total,
-            &order.currency,
+            order.currency.sign(),
             &Portions::of_order_line(line).wrapped(usize::MAX).join(" "),
             &notes.join("; "),
             &order.note,

@@ -8,7 +8,7 @@ use crate::cli::error::{CliError, usage_error};
 use crate::cli::order_output::{RECEIPT_COLUMNS, order_line_json};
 use crate::cli::output::Output;
 use crate::cli::stop::StopSignals;
-use crate::model::{OrderState, receipt};
+use crate::model::{Money, OrderState, receipt};
 use crate::store::order::{self, FollowEvent, Follower, LONGEST_WAIT, OrderEntry};
 use crate::store::{Connection, Error, Trouble};
 use clap::Args;
@@ -337,7 +337,7 @@ fn print_entry(
         }
     }
 
-    let lines = receipt::lines(&entry.lines, who, RECEIPT_COLUMNS);
+    let lines = receipt::lines(&entry.lines, who, &entry.currency, RECEIPT_COLUMNS);
     for line in lines
         .iter()
         .chain(&receipt::order_note(&entry.note, RECEIPT_COLUMNS))
@@ -345,6 +345,9 @@ fn print_entry(
         writeln!(out, "{line}")?;
     }
     // The total as it was stored, which may be any text.
-    let total = format!("{}{}", entry.currency, entry.total);
+    let total = match Money::parse(&entry.total) {
+        Some(total) => total.in_currency(&entry.currency),
+        None => entry.total.clone(),
+    };
     writeln!(out, "{total:>RECEIPT_COLUMNS$}")
 }

@@ -3,7 +3,7 @@
 
 use crate::cli::connect;
 use crate::model::timeline::TimelineEvent;
-use crate::model::{ChangeKind, LineChange, ProductId};
+use crate::model::{ChangeKind, Currency, LineChange, ProductId};
 use crate::store::catalog::decode::CatalogNews;
 use crate::store::{self, Address, Error};
 use std::collections::HashMap;
@@ -17,7 +17,7 @@ pub(super) struct ShopNames {
     address: Address,
     known: HashMap<ProductId, String>,
     /// The currency, once an event needed it.
-    currency: String,
+    currency: Currency,
 }
 
 impl ShopNames {
@@ -25,7 +25,7 @@ impl ShopNames {
         ShopNames {
             address: address.clone(),
             known: HashMap::new(),
-            currency: String::new(),
+            currency: Currency::default(),
         }
     }
 
@@ -50,7 +50,7 @@ impl ShopNames {
     }
 
     /// The shop's currency; none where it is not known.
-    pub(super) fn currency(&self) -> &str {
+    pub(super) fn currency(&self) -> &Currency {
         &self.currency
     }
 
@@ -85,7 +85,7 @@ impl ShopNames {
         }
     }
 
-    async fn read_currency(&self) -> Result<String, Error> {
+    async fn read_currency(&self) -> Result<Currency, Error> {
         let mut connection = store::connect(&self.address).await?;
         Ok(connect::currency(&mut connection).await)
     }

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::model::order::OrderState;
-use crate::model::{Cart, ChangeKind, Deadline, Edit, LineChange, OpId, OrderId};
+use crate::model::{Cart, ChangeKind, Currency, Deadline, Edit, LineChange, OpId, OrderId};
 use crate::model::{Product, ProductId, Quantity, Update, receipt};
 use jiff::tz::TimeZone;
 use std::collections::HashMap;
@@ -263,7 +263,7 @@ impl History {
     fn check_order(&self) {
         let told = &self.told;
         let people = self.people();
-        let preview = Preview::of(&self.cart, &self.products, String::new());
+        let preview = Preview::of(&self.cart, &self.products, Currency::default());
         assert_eq!(preview.total(), people.total(), "{told:#?}");
         assert_eq!(People::of_preview(&preview), people, "{told:#?}");
 
@@ -276,7 +276,7 @@ impl History {
             state: OrderState::Placed,
             changed: 0,
             reached: Vec::new(),
-            currency: String::new(),
+            currency: Currency::default(),
             lines: preview
                 .lines
                 .into_iter()

@@ -2,6 +2,7 @@
 
 use super::shop::{Shop, is_untouched, name_shop};
 use crate::catalog_file::{self, ColumnRules, FileError, Format, ParsedRow, ProductRow};
+use crate::model::Currency;
 use crate::model::text;
 use crate::store::catalog::import::put_products;
 use crate::store::catalog::index::{StoredHash, fetch_raw};
@@ -55,7 +56,7 @@ pub async fn load(connection: &mut Connection) -> Result<Loaded, Error> {
 
     let shop = Shop {
         name: "Corner Shop".to_owned(),
-        currency: "€".to_owned(),
+        currency: Currency::with_sign("€"),
     };
     name_shop(connection, &shop).await?;
 

@@ -14,8 +14,8 @@ mod stock;
 
 pub(crate) use shop::read_order_settings;
 pub use shop::{
-    LONGEST_CURRENCY, LONGEST_SHOP_NAME, OrderSettings, Shop, ShopChange, get_order_settings,
-    get_shop, name_shop, set_shop,
+    LONGEST_SHOP_NAME, OrderSettings, Shop, ShopChange, get_order_settings, get_shop, name_shop,
+    set_shop,
 };
 pub use stock::step_stock;
 

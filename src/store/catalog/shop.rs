@@ -2,7 +2,7 @@
 
 use super::import::announce_everything;
 use super::index;
-use crate::model::{Catalog, text};
+use crate::model::{Catalog, Currency, text};
 use crate::store::connection::{Connection, answer, pipeline};
 use crate::store::error::{Error, Trouble};
 use crate::store::keys;
@@ -11,9 +11,6 @@ use redis::aio::ConnectionLike;
 
 /// The longest name of a shop, in characters.
 pub const LONGEST_SHOP_NAME: usize = 40;
-/// The longest sign of a currency, in characters.
-pub const LONGEST_CURRENCY: usize = 4;
-
 /// The longest name of a time zone, in characters.
 const LONGEST_TIME_ZONE: usize = 40;
 
@@ -22,15 +19,15 @@ const LONGEST_TIME_ZONE: usize = 40;
 pub struct Shop {
     /// The shop's name; clean text.
     pub name: String,
-    /// The sign of the shop's currency; clean text of at most 4 characters.
-    pub currency: String,
+    /// The shop's currency, and how the shop writes amounts.
+    pub currency: Currency,
 }
 
 impl Default for Shop {
     fn default() -> Shop {
         Shop {
             name: "trolley".to_owned(),
-            currency: String::new(),
+            currency: Currency::default(),
         }
     }
 }
@@ -41,15 +38,15 @@ impl Default for Shop {
 /// The [`Trouble`] of the link.
 pub async fn get_shop(connection: &mut Connection) -> Result<Shop, Error> {
     let mut command = redis::cmd("HMGET");
-    command.arg(keys::SHOP).arg("name").arg("currency");
-    let (name, currency): (Option<Vec<u8>>, Option<Vec<u8>>) = connection
+    command.arg(keys::SHOP).arg(&["name", "currency", "money"]);
+    let [name, sign, money]: [Option<Vec<u8>>; 3] = connection
         .read(async |mut conn| answer(&command, &mut conn).await)
         .await?;
 
     let default = Shop::default();
     Ok(Shop {
         name: setting(name, LONGEST_SHOP_NAME).unwrap_or(default.name),
-        currency: setting(currency, LONGEST_CURRENCY).unwrap_or(default.currency),
+        currency: Currency::stored(sign.as_deref(), money.as_deref()),
     })
 }
 
@@ -66,7 +63,10 @@ fn setting(raw: Option<Vec<u8>>, longest: usize) -> Option<String> {
 /// The [`Trouble`] of the link.
 pub async fn name_shop(connection: &mut Connection, shop: &Shop) -> Result<(), Error> {
     let mut is_changed = false;
-    for (field, value) in [("name", &shop.name), ("currency", &shop.currency)] {
+    for (field, value) in [
+        ("name", shop.name.as_str()),
+        ("currency", shop.currency.sign()),
+    ] {
         let mut command = redis::cmd("HSETNX");
         command.arg(keys::SHOP).arg(field).arg(value);
         let is_set = command.query_async::<bool>(&mut connection.conn).await;
@@ -86,6 +86,8 @@ pub struct ShopChange {
     pub name: Option<String>,
     /// The sign of the currency; clean text.
     pub currency: Option<String>,
+    /// The example of how amounts are written; clean text.
+    pub money: Option<String>,
     /// The name of the time zone by whose days orders are numbered.
     pub time_zone: Option<String>,
     /// `no` keeps buyers from cancelling their orders.
@@ -100,6 +102,7 @@ pub async fn set_shop(connection: &mut Connection, change: &ShopChange) -> Resul
     for (field, value) in [
         ("name", &change.name),
         ("currency", &change.currency),
+        ("money", &change.money),
         ("time_zone", &change.time_zone),
         ("buyers_cancel", &change.buyers_cancel),
     ] {

@@ -5,7 +5,9 @@ use super::session::{Completed, Session, SessionEnd};
 use super::visitors::VisitorId;
 use super::{LiveEvent, OrderOnItsWay, Supervisor};
 use crate::model::usual::{USUAL_ORDERS, usual};
-use crate::model::{Order, OrderBrief, OrderId, OrderState, Preview, ProductId, Refusal, UserName};
+use crate::model::{
+    Currency, Order, OrderBrief, OrderId, OrderState, Preview, ProductId, Refusal, UserName,
+};
 use crate::store::connection::retry::PAUSE;
 use crate::store::connection::{Conn, Connection};
 use crate::store::error::{Error, Trouble};
@@ -26,7 +28,7 @@ const NEWEST_TOLD: usize = 20;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum OrderRequest {
     /// Read the preview of an order, in this currency.
-    Preview(String),
+    Preview(Currency),
     /// Order what was confirmed, under this id, exactly once. It goes on after a break.
     Place(OrderId, Box<Preview>),
     /// Finish the order for which the cart is frozen.
@@ -147,7 +149,7 @@ impl Session {
         }
     }
 
-    fn preview_order(&mut self, supervisor: &Supervisor, visitor: VisitorId, currency: String) {
+    fn preview_order(&mut self, supervisor: &Supervisor, visitor: VisitorId, currency: Currency) {
         let products = self.products.clone();
         let keys = supervisor.keys.clone();
         self.start(async move {
@@ -376,7 +378,7 @@ fn waits_here(trouble: &Trouble) -> bool {
 async fn preview(
     conn: &mut Conn,
     keys: &CartKeys,
-    currency: String,
+    currency: Currency,
 ) -> Result<OrderEvent, Trouble> {
     let preview = read_preview(conn, keys, currency).await?;
     Ok(OrderEvent::Preview(Box::new(preview)))

@@ -6,10 +6,9 @@
 //! there, and that id counts only where its record says that it is an order of that cart.
 
 use super::document;
-use super::document::LONGEST_CURRENCY;
 use crate::model::change::sanitize_actor;
 use crate::model::order::OrderFailure;
-use crate::model::{Money, OrderId, OrderLine, Preview, UserName, order, text};
+use crate::model::{Currency, Money, OrderId, OrderLine, Preview, UserName, order};
 use crate::store::error::Trouble;
 use crate::store::keys;
 use crate::store::scripts::RECORD_FIELDS;
@@ -71,8 +70,8 @@ pub(crate) struct BegunOrder {
     pub(crate) begun: u64,
     /// The version of the cart that was confirmed.
     pub(crate) version: u64,
-    /// The sign of the currency.
-    pub(crate) currency: String,
+    /// The currency, as far as its sign goes.
+    pub(crate) currency: Currency,
     /// The lines.
     pub(crate) lines: Vec<OrderLine>,
     /// The decision, if there is one yet.
@@ -157,7 +156,7 @@ fn parse_fields(id: &OrderId, fields: &[Option<Vec<u8>>]) -> Option<BegunOrder> 
         // Orders of an older version lack these two.
         begun: number(begun).unwrap_or(0),
         version: number(version).unwrap_or(0),
-        currency: text::sanitize_to(currency.as_deref().unwrap_or_default(), LONGEST_CURRENCY),
+        currency: Currency::stored(currency.as_deref(), None),
         lines: document::lines_from_json(lines.as_deref()?)?,
         decision: Decision::of_state(state.as_deref()?, reason.as_deref().unwrap_or_default()),
         is_closed: closed.is_some(),

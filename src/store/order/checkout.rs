@@ -2,7 +2,9 @@
 //! somebody left on its way in a cart.
 
 use super::steps;
-use crate::model::{Money, OpId, OrderId, Preview, Product, ProductId, Refusal, UserName, text};
+use crate::model::{
+    Currency, Money, OpId, OrderId, Preview, Product, ProductId, Refusal, UserName, text,
+};
 use crate::store::cart::new_op;
 use crate::store::cart::reading::read_cart;
 use crate::store::catalog::{get_shop, read_products};
@@ -43,7 +45,7 @@ pub async fn preview(connection: &mut Connection, user: &UserName) -> Result<Pre
 pub(crate) async fn read_preview(
     conn: &mut Conn,
     keys: &CartKeys,
-    currency: String,
+    currency: Currency,
 ) -> Result<Preview, Trouble> {
     let (cart, _) = read_cart(conn, keys, &[]).await?;
 

@@ -7,9 +7,6 @@ use crate::model::order::{OrderLine, Share};
 use crate::model::{Money, Note, OrderId, OrderState, ProductId, quantity, text};
 use serde::{Deserialize, Serialize};
 
-/// The longest currency sign, in characters.
-pub(crate) const LONGEST_CURRENCY: usize = 4;
-
 /// A line of an order: `{"product":"tea","name":"Tea","unit":"cup","quantity":3,"price":"2.40","total":"7.20","by":[["ann",3]],"notes":[["ann","no sugar"]]}`
 #[derive(Serialize, Deserialize)]
 struct StoredLine {

@@ -7,12 +7,11 @@
 //! was not delivered in a group before, its cancellation tells that group nothing: the order
 //! won't be delivered any more.
 
-use super::document::LONGEST_CURRENCY;
 use super::records::read_number;
 use super::{document, records};
 use crate::model::change::{clean_name, sanitize_actor};
 use crate::model::notes::stored_note;
-use crate::model::{OrderId, OrderLine, OrderState, text};
+use crate::model::{Currency, OrderId, OrderLine, OrderState, text};
 use crate::store::connection::Connection;
 use crate::store::error::{Error, Trouble};
 use crate::store::keys::{ORDERS, ORDERS_CANCELLED};
@@ -63,7 +62,7 @@ pub struct OrderEntry {
     /// The total price; clean text.
     pub total: String,
     /// The sign of the currency; clean text.
-    pub currency: String,
+    pub currency: Currency,
     /// The ordered lines.
     pub lines: Vec<OrderLine>,
     /// What was noted for the whole order; clean text, may be empty.
@@ -519,7 +518,8 @@ fn id_before(id: &str) -> Option<String> {
 
 /// Reads an entry of the stream of orders; `None` where it is none of ours.
 fn placed(entry: &StreamId) -> Option<OrderEntry> {
-    let currency = bytes(entry, "currency").unwrap_or_default();
+    let currency = bytes(entry, "currency");
+    let money = bytes(entry, "money");
 
     Some(OrderEntry {
         entry: entry.id.clone(),
@@ -530,7 +530,7 @@ fn placed(entry: &StreamId) -> Option<OrderEntry> {
         who: sanitize_actor(&bytes(entry, "who")?),
         at: utf8(entry, "at")?.parse().ok()?,
         total: text::sanitize_to(&bytes(entry, "total")?, LONGEST_TOTAL),
-        currency: text::sanitize_to(&currency, LONGEST_CURRENCY),
+        currency: Currency::stored(currency.as_deref(), money.as_deref()),
         lines: document::lines_from_json(&bytes(entry, "lines")?)?,
         note: stored_note(&bytes(entry, "note").unwrap_or_default()),
     })

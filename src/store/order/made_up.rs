@@ -107,7 +107,7 @@ fn fields(made: &MadeUpOrder, zone: &TimeZone) -> Vec<String> {
         ("user", order.user.clone()),
         ("who", order.who.clone()),
         ("version", "1".to_owned()),
-        ("currency", order.currency.clone()),
+        ("currency", order.currency.sign().to_owned()),
         ("lines", document::lines_to_json(&order.lines)),
         ("total", order.total().to_string()),
         ("utc_offset", minutes_ahead.to_string()),
@@ -118,6 +118,10 @@ fn fields(made: &MadeUpOrder, zone: &TimeZone) -> Vec<String> {
         ("number", order.number.unwrap_or(0).to_string()),
         ("closed", "1".to_owned()),
     ];
+    let money = order.currency.example();
+    if !money.is_empty() {
+        fields.push(("money", money));
+    }
     if !order.note.is_empty() {
         fields.push(("note", order.note.clone()));
     }

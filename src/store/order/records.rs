@@ -1,12 +1,11 @@
 //! Reads order records, and has the products forget the orders that are over.
 
-use super::document::LONGEST_CURRENCY;
 use super::{document, stock};
 use crate::model::change::{clean_name, sanitize_actor};
 use crate::model::notes::stored_note;
 use crate::model::{
-    Order, OrderBrief, OrderId, OrderState, People, ProductId, Refusal, Ticket, UserName, order,
-    text,
+    Currency, Order, OrderBrief, OrderId, OrderState, People, ProductId, Refusal, Ticket, UserName,
+    order,
 };
 use crate::store::cart::decode::names;
 use crate::store::connection::replicas::ReplicaWait;
@@ -22,7 +21,7 @@ use redis::{Cmd, Value};
 use std::collections::HashSet;
 
 /// The fields of an order's hash, in the order in which they are read.
-const FIELDS: [&str; 19] = [
+const FIELDS: [&str; 20] = [
     "id",
     "number",
     "user",
@@ -36,6 +35,7 @@ const FIELDS: [&str; 19] = [
     "done_at",
     "cancelled_at",
     "currency",
+    "money",
     "lines",
     "note",
     "settled",
@@ -76,6 +76,7 @@ fn decode(fields: &[Option<Vec<u8>>]) -> Option<OrderRecord> {
         done_at,
         cancelled_at,
         currency,
+        money,
         lines,
         note,
         settled,
@@ -96,7 +97,7 @@ fn decode(fields: &[Option<Vec<u8>>]) -> Option<OrderRecord> {
         state: OrderState::named(utf8(state)?)?,
         changed: utf8(changed)?.parse().ok()?,
         reached: reached([accepted_at, ready_at, done_at, cancelled_at]),
-        currency: text::sanitize_to(currency.as_deref().unwrap_or_default(), LONGEST_CURRENCY),
+        currency: Currency::stored(currency.as_deref(), money.as_deref()),
         lines: document::lines_from_json(lines.as_deref()?)?,
         note: stored_note(note.as_deref().unwrap_or_default()),
         settled: Vec::new(),
@@ -397,7 +398,7 @@ async fn read_each<T>(
 }
 
 /// The fields of an order that tell of it in short, in the order in which they are read.
-const BRIEF_FIELDS: [&str; 9] = [
+const BRIEF_FIELDS: [&str; 10] = [
     "user",
     "state",
     "number",
@@ -407,6 +408,7 @@ const BRIEF_FIELDS: [&str; 9] = [
     "changed_by",
     "lines",
     "currency",
+    "money",
 ];
 
 /// The command that reads an order in short.
@@ -428,6 +430,7 @@ fn decode_brief(id: &OrderId, user: &UserName, fields: &[Option<Vec<u8>>]) -> Op
         changed_by,
         lines,
         currency,
+        money,
     ] = fields
     else {
         return None;
@@ -436,7 +439,7 @@ fn decode_brief(id: &OrderId, user: &UserName, fields: &[Option<Vec<u8>>]) -> Op
         return None;
     }
 
-    let currency = text::sanitize_to(currency.as_deref().unwrap_or_default(), LONGEST_CURRENCY);
+    let currency = Currency::stored(currency.as_deref(), money.as_deref());
     // What the lines cost is the total; another field may say anything.
     let lines = lines.as_deref().and_then(document::lines_from_json);
     let total = lines.map(|lines| order::total(&lines));

@@ -2,7 +2,7 @@
 //! cluster slot.
 
 use super::document;
-use crate::model::{OpId, OrderId, OrderLine, Refusal, UserName, order};
+use crate::model::{Currency, OpId, OrderId, OrderLine, Refusal, UserName, order};
 use crate::store::cart::push_cart_update;
 use crate::store::cart::sending::common_refusal;
 use crate::store::error::{Error, Trouble};
@@ -22,7 +22,7 @@ pub(crate) struct Announcement<'a> {
     pub(crate) who: &'a str,
     /// The version of the cart that was confirmed.
     pub(crate) version: u64,
-    pub(crate) currency: &'a str,
+    pub(crate) currency: &'a Currency,
     pub(crate) lines: &'a [OrderLine],
     /// What is noted for the whole order.
     pub(crate) note: &'a str,
@@ -55,7 +55,7 @@ pub(crate) async fn announce(
         .arg(order.user.as_str())
         .arg(order.who)
         .arg(order.version)
-        .arg(order.currency)
+        .arg(order.currency.sign())
         .arg(document::lines_to_json(order.lines))
         .arg(order::total(order.lines).to_string())
         .arg(product.map(keys::product).unwrap_or_default())
@@ -63,6 +63,7 @@ pub(crate) async fn announce(
         .arg(released)
         .arg(order.note)
         .arg(order.utc_offset)
+        .arg(order.currency.example())
         .invoke_async(conn)
         .await?;
 

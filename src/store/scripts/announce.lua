@@ -9,6 +9,7 @@
 --       8, 9, 10 keys of a product: itself, taken, released; to try the rights on them
 --       11 what is noted for the whole order, or ''
 --       12 minutes by which the clocks of the shop are ahead of UTC
+--       13 an example of how the shop writes amounts, or ''
 --
 -- Returns the fields of the record, as it was where there was one before; that may be the record
 -- of another user. FOREIGNKEY with the key's name, where a key belongs to another program; NOPERM
@@ -51,6 +52,7 @@ else
     'currency', ARGV[5], 'lines', ARGV[6], 'total', ARGV[7], 'utc_offset', ARGV[12],
     'begun', string.format('%.0f', now), 'state', 'pending')
   if ARGV[11] ~= '' then redis.call('HSET', record, 'note', ARGV[11]) end
+  if ARGV[13] ~= '' then redis.call('HSET', record, 'money', ARGV[13]) end
   redis.call('ZADD', due, now + LOOK_AFTER, ARGV[1])
 end
 return redis.call('HMGET', record, unpack(RECORD_FIELDS))

@@ -20,7 +20,7 @@ local AT_ONCE = 100     -- open orders that are read at once
 
 local record = KEYS[1]
 local known = redis.call('HMGET', record, 'state', 'id', 'user', 'lines', 'total', 'currency', 'who', 'note',
-  'utc_offset')
+  'utc_offset', 'money')
 local state = known[1]
 if state ~= 'pending' or ARGV[1] == '' then
   if state then redis.call('HSET', record, 'state', state) end
@@ -73,6 +73,10 @@ local entry = {'id', id, 'user', known[3], 'lines', known[4], 'total', known[5],
 if known[8] then
   entry[#entry + 1] = 'note'
   entry[#entry + 1] = known[8]
+end
+if known[10] then
+  entry[#entry + 1] = 'money'
+  entry[#entry + 1] = known[10]
 end
 redis.call('XADD', KEYS[2], '*', unpack(entry))
 redis.call('HSET', record, 'state', 'placed', 'at', now, 'changed', now, 'number', number)

@@ -7,7 +7,9 @@ use crate::config::display::Charset;
 use crate::config::theme::{ASCENDING, DESCENDING, PENDING, SHORT, UNLIMITED, UNLIMITED_IN_ASCII};
 use crate::model::shares::Portions;
 use crate::model::total::ProductLookup;
-use crate::model::{CartLine, Item, Money, ProductId, Quantity, Sort, Stock, text, total};
+use crate::model::{
+    CartLine, Currency, Item, Money, ProductId, Quantity, Sort, Stock, text, total,
+};
 use crate::tui::state::State;
 use ratatui::layout::Rect;
 
@@ -69,7 +71,7 @@ impl CatalogColumns {
     #[must_use]
     pub(crate) fn of(state: &State, rows: Rect) -> CatalogColumns {
         let prices = visible(state, rows).filter_map(|product| product.price);
-        let decimals = money::decimals(prices);
+        let decimals = money::decimals(&state.shop.currency, prices);
 
         // The sign of the sorting has its room before it comes, so that nothing jumps then.
         let mut needed = NeededWidths {
@@ -262,11 +264,12 @@ impl CartColumns {
             needed.by = needed.by.max(needed_for_from(&Portions::of_line(line)));
         }
 
-        let price_decimals = money::decimals(prices.iter().copied());
-        let total_decimals = money::decimals(totals.iter().copied());
+        let currency = &state.shop.currency;
+        let price_decimals = money::decimals(currency, prices.iter().copied());
+        let total_decimals = money::decimals(currency, totals.iter().copied());
         // A price that changed has a sign before it, and so has the total where no price shows.
-        needed.price = widest(&prices, price_decimals) + 1;
-        needed.total = widest(&totals, total_decimals) + 1;
+        needed.price = widest(currency, &prices, price_decimals) + 1;
+        needed.total = widest(currency, &totals, total_decimals) + 1;
 
         CartColumns {
             price_decimals,
@@ -344,10 +347,10 @@ impl CartColumns {
 }
 
 /// The columns of the widest of these amounts.
-fn widest(amounts: &[Money], decimals: usize) -> usize {
+fn widest(currency: &Currency, amounts: &[Money], decimals: usize) -> usize {
     amounts
         .iter()
-        .map(|amount| money::aligned(*amount, decimals).len())
+        .map(|amount| text::width(&money::aligned(currency, *amount, decimals)))
         .max()
         .unwrap_or(0)
 }

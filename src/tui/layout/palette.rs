@@ -394,9 +394,11 @@ pub(crate) fn no_match_message(state: &State, typed: &str) -> String {
         },
         Some((Verb::Note, words)) => ("line of the cart", words),
         Some((Verb::Rule(rule), words)) if words.trim().is_empty() => {
-            return format!("Type {}", rule.usage());
+            return format!("Type {}", rule.usage(&state.shop.currency));
         }
-        Some((Verb::Rule(rule), words)) => return rule.refusal(words),
+        Some((Verb::Rule(rule), words)) => {
+            return rule.refusal(words, &state.shop.currency);
+        }
         Some((Verb::Category, words)) => ("category", words),
         Some((Verb::Sort, words)) => ("column", words),
         Some((Verb::Theme, words)) => ("theme", words),

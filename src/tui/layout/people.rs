@@ -482,15 +482,25 @@ impl PeopleColumns {
             }
         }
 
-        let sum_decimals = money::decimals(sums.iter().copied());
-        let left_decimals = money::decimals(lefts.iter().map(|left| left.amount()));
+        let currency = &state.shop.currency;
+        let sum_decimals = money::decimals(currency, sums.iter().copied());
+        let left_decimals = money::decimals(currency, lefts.iter().map(|left| left.amount()));
         let has_limit = state.cart.confirmed.rules.budget_each.is_some();
         let needed = NeededWidths {
             name: widest(names),
             name_as_owner: widest(as_owner),
             pieces: widest(pieces),
-            sum: widest(sums.iter().map(|sum| money::aligned(*sum, sum_decimals))),
-            left: has_limit.then(|| widest(lefts.iter().map(|left| left.aligned(left_decimals)))),
+            sum: widest(
+                sums.iter()
+                    .map(|sum| money::aligned(currency, *sum, sum_decimals)),
+            ),
+            left: has_limit.then(|| {
+                widest(
+                    lefts
+                        .iter()
+                        .map(|left| left.aligned(currency, left_decimals)),
+                )
+            }),
         };
         PeopleColumns {
             sum_decimals,

@@ -253,19 +253,21 @@ impl Sheet {
         let parts = people.iter().map(|(_, part)| part.sum);
         let totals = order.lines.iter().map(OrderLine::total);
         let sums: Vec<Money> = totals.chain(parts).chain([order.total()]).collect();
-        let decimals = money::decimals(sums.iter().copied());
+        let decimals = money::decimals(&order.currency, sums.iter().copied());
         let widest = |amounts: &mut dyn Iterator<Item = String>| {
             amounts
                 .map(|amount| text::width(&amount))
                 .max()
                 .unwrap_or(0)
         };
-        let mut aligned = sums.iter().map(|sum| money::aligned(*sum, decimals));
+        let mut aligned = sums
+            .iter()
+            .map(|sum| money::aligned(&order.currency, *sum, decimals));
         let total = widest(&mut aligned);
 
         let prices = order.lines.iter().map(|line| line.price);
-        let each_decimals = money::decimals(prices.clone());
-        let mut aligned = prices.map(|price| money::aligned(price, each_decimals));
+        let each_decimals = money::decimals(&order.currency, prices.clone());
+        let mut aligned = prices.map(|price| money::aligned(&order.currency, price, each_decimals));
         let each = widest(&mut aligned);
         // Where there is room, sums stand apart from the prices of one.
         let total = if columns >= WITH_PRICE {
@@ -300,13 +302,13 @@ impl Sheet {
 
         let mut rows = Vec::new();
         for line in &order.lines {
-            let each = money::aligned(line.price, self.each_decimals);
+            let each = money::aligned(&order.currency, line.price, self.each_decimals);
             let mut names = text::wrap(&name_and_unit(line), self.names(), usize::MAX).into_iter();
             rows.push(ReceiptRow::Line {
                 pieces: line.quantity,
                 name: names.next().unwrap_or_default(),
                 each: each.clone(),
-                total: money::aligned(line.total(), self.decimals),
+                total: money::aligned(&order.currency, line.total(), self.decimals),
             });
             rows.extend(names.map(ReceiptRow::Name));
             if self.each == 0 && line.quantity > 1 {
@@ -349,7 +351,7 @@ impl Sheet {
                 name: name.map(str::to_owned),
                 label: labels.next().unwrap_or_default(),
                 settled: settled(order, name),
-                sum: money::aligned(part.sum, self.decimals),
+                sum: money::aligned(&order.currency, part.sum, self.decimals),
             });
             rows.extend(labels.map(ReceiptRow::Name));
         }

@@ -6,7 +6,7 @@ use super::orders::ordering;
 use crate::config::keymap::Action;
 use crate::model::time::{ClockStyle, clock, day_and_minute, is_same_day};
 use crate::model::typed_rule::{NONE, TypedRule};
-use crate::model::{Money, text};
+use crate::model::{Currency, Money, text};
 use crate::tui::state::State;
 use ratatui::layout::Rect;
 
@@ -41,16 +41,16 @@ impl Remainder {
 
     /// The amount, less than zero where it is over.
     #[must_use]
-    pub(crate) fn aligned(self, decimals: usize) -> String {
+    pub(crate) fn aligned(self, currency: &Currency, decimals: usize) -> String {
         match self {
-            Remainder::Left(left) => money::aligned(left, decimals),
-            Remainder::Over(over) => format!("-{}", money::aligned(over, decimals)),
+            Remainder::Left(left) => money::aligned(currency, left, decimals),
+            Remainder::Over(over) => format!("-{}", money::aligned(currency, over, decimals)),
         }
     }
 
     /// In words: `€36.50 left`.
     #[must_use]
-    pub(crate) fn told(self, currency: &str) -> String {
+    pub(crate) fn told(self, currency: &Currency) -> String {
         match self {
             Remainder::Left(left) => format!("{} left", left.in_currency(currency)),
             Remainder::Over(over) => format!("{} over", over.in_currency(currency)),

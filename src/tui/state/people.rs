@@ -88,9 +88,8 @@ impl State {
     /// The change of a rule to the value that is typed; `None` where that is none of its values.
     #[must_use]
     pub(crate) fn typed_rule(&self, rule: TypedRule, typed: &str) -> Option<RuleChange> {
-        let typed = typed.trim();
-        let amount = typed.strip_prefix(&self.shop.currency).unwrap_or(typed);
-        rule.parse(amount, self.server_now(), &self.env.zone)
+        let currency = &self.shop.currency;
+        rule.parse(typed, currency, self.server_now(), &self.env.zone)
     }
 
     /// The parts of all people in a cart.

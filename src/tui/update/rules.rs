@@ -63,7 +63,7 @@ impl Updater<'_> {
         }
         match self.state.typed_rule(rule, typed) {
             Some(change) => self.request_rule(change),
-            None => self.notify_error(rule.refusal(typed)),
+            None => self.notify_error(rule.refusal(typed, &self.state.shop.currency)),
         }
     }
 

@@ -329,7 +329,10 @@ impl<'a> LineView<'a> {
     /// The price of one piece, behind the sign of its change.
     fn price(&self, columns: &CartColumns, sign: &str) -> String {
         match self.price_now() {
-            Some(now) => format!("{sign}{}", money::aligned(now, columns.price_decimals)),
+            Some(now) => format!(
+                "{sign}{}",
+                money::aligned(&self.state.shop.currency, now, columns.price_decimals)
+            ),
             None => String::new(),
         }
     }
@@ -340,7 +343,10 @@ impl<'a> LineView<'a> {
             return "—".to_owned();
         };
         let sign = if columns.price == 0 { sign } else { "" };
-        format!("{sign}{}", money::aligned(sum, columns.total_decimals))
+        format!(
+            "{sign}{}",
+            money::aligned(&self.state.shop.currency, sum, columns.total_decimals)
+        )
     }
 
     /// A bar as long as the line's share of the subtotal, by eighths of a column.

@@ -167,9 +167,10 @@ fn draw_line(
         true => format!("{}{PENDING}", state.cart.shown.quantity(product)),
         false => line.quantity_in_cart.to_string(),
     };
+    let currency = &state.shop.currency;
     let (price, total) = if line.status.may_count() {
-        let price = money::aligned(line.order_line.price, columns.price_decimals);
-        let total = money::aligned(line.order_line.total(), columns.total_decimals);
+        let price = money::aligned(currency, line.order_line.price, columns.price_decimals);
+        let total = money::aligned(currency, line.order_line.total(), columns.total_decimals);
         (format!("{}{price}", around.sign), total)
     } else {
         (String::new(), "—".to_owned())

@@ -6,7 +6,7 @@ use crate::config::keymap::Action;
 use crate::model::notes::LONGEST_NOTE;
 use crate::model::time::{ClockStyle, clock};
 use crate::model::typed_rule::{NONE, TypedRule};
-use crate::model::{Money, ProductId, Refusal, text};
+use crate::model::{Currency, Money, ProductId, Refusal, text};
 use crate::tui::layout::footer::key_hints;
 use crate::tui::state::timers::SECONDS_BELOW;
 use crate::tui::state::{Asked, AskedNote, Connectivity, Mode, State, Tone};
@@ -252,10 +252,10 @@ fn note_label(state: &State, note: &AskedNote, input: &Input, columns: usize) ->
 }
 
 /// What may be typed for an amount: its value now, or an example.
-fn amount_choices(amount: Option<Money>, currency: &str) -> String {
+fn amount_choices(amount: Option<Money>, currency: &Currency) -> String {
     match amount {
         Some(amount) => format!("{}, {NONE}", amount.in_currency(currency)),
-        None => "12.40".to_owned(),
+        None => currency.small_sample(),
     }
 }
 

@@ -113,8 +113,10 @@ impl Amounts {
     fn of(state: &State, orders: &[&Order]) -> Amounts {
         let currency = &state.shop.currency;
         Amounts {
-            decimals: money::decimals(orders.iter().map(|order| order.total())),
-            have_currency: orders.iter().any(|order| order.currency != *currency),
+            decimals: money::decimals(currency, orders.iter().map(|order| order.total())),
+            have_currency: orders
+                .iter()
+                .any(|order| !order.currency.is_same_as(currency)),
         }
     }
 
@@ -123,7 +125,7 @@ impl Amounts {
         if self.have_currency {
             money::aligned_in(&order.currency, order.total(), self.decimals)
         } else {
-            money::aligned(order.total(), self.decimals)
+            money::aligned(&order.currency, order.total(), self.decimals)
         }
     }
 }

@@ -76,7 +76,7 @@ pub(super) fn draw(state: &State, areas: &Areas, sketch: &mut Sketch) {
                 ];
                 row::draw(&cells, background, area, sketch);
             }
-            PeopleRow::Line(line) => draw_line(theme, line, columns, background, area, sketch),
+            PeopleRow::Line(line) => draw_line(state, line, columns, background, area, sketch),
             PeopleRow::Note(note) => {
                 row::draw_note(theme, &note.row, LINE_INDENT - 1, background, area, sketch);
             }
@@ -148,13 +148,13 @@ fn draw_person(
     let pieces = person.pieces();
     let has_pieces = person.part.pieces > 0;
     let sum = match has_pieces {
-        true => money::aligned(person.part.sum, columns.sum_decimals),
+        true => money::aligned(&state.shop.currency, person.part.sum, columns.sum_decimals),
         false => String::new(),
     };
 
     let remainder = person.left(state);
     let left_over = remainder
-        .map(|it| it.aligned(columns.left_decimals))
+        .map(|it| it.aligned(&state.shop.currency, columns.left_decimals))
         .unwrap_or_default();
     let is_over = matches!(remainder, Some(Remainder::Over(_)));
     let (bar, bar_style) = if is_over {
@@ -262,16 +262,17 @@ fn share_of(sum: Money, whole: Money) -> Option<Decimal> {
 
 /// Draws a product that somebody asked for.
 fn draw_line(
-    theme: &Theme,
+    state: &State,
     line: &PersonLine,
     columns: &PeopleColumns,
     background: RowBackground,
     area: Rect,
     sketch: &mut Sketch,
 ) {
+    let theme = &state.theme;
     let pieces = line.pieces.to_string();
     let sum = match line.sum {
-        Some(sum) => money::aligned(sum, columns.sum_decimals),
+        Some(sum) => money::aligned(&state.shop.currency, sum, columns.sum_decimals),
         None => "—".to_owned(),
     };
 

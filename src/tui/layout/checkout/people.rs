@@ -58,11 +58,12 @@ impl CheckoutPeople {
         let parts = sorted(state, &people);
         let limit = state.cart.confirmed.rules.budget_each;
 
-        let sum_decimals = money::decimals(parts.iter().map(|(_, part)| part.sum));
+        let currency = &state.shop.currency;
+        let sum_decimals = money::decimals(currency, parts.iter().map(|(_, part)| part.sum));
         let lefts = parts
             .iter()
             .filter_map(|(name, part)| left(limit, *name, part));
-        let left_decimals = money::decimals(lefts.map(Remainder::amount));
+        let left_decimals = money::decimals(currency, lefts.map(Remainder::amount));
         let mut rows: Vec<PersonRow> = parts
             .iter()
             .map(|(name, part)| {
@@ -76,9 +77,10 @@ impl CheckoutPeople {
                     },
                     name: label(state, *name),
                     pieces: part.pieces.to_string(),
-                    left: left.map_or_else(String::new, |left| left.aligned(left_decimals)),
+                    left: left
+                        .map_or_else(String::new, |left| left.aligned(currency, left_decimals)),
                     is_over: matches!(left, Some(Remainder::Over(_))),
-                    sum: money::aligned(part.sum, sum_decimals),
+                    sum: money::aligned(currency, part.sum, sum_decimals),
                 }
             })
             .collect();

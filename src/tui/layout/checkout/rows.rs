@@ -191,14 +191,19 @@ fn problem(state: &State, line: &PreviewLine) -> String {
 impl CheckoutColumns {
     fn fitting(width: u16, preview: &Preview, is_shared: bool) -> CheckoutColumns {
         let lines = || preview.lines.iter().map(|line| &line.order_line);
-        let price_decimals = money::decimals(lines().map(|line| line.price));
-        let total_decimals = money::decimals(lines().map(|line| line.total()));
+        let currency = &preview.currency;
+        let price_decimals = money::decimals(currency, lines().map(|line| line.price));
+        let total_decimals = money::decimals(currency, lines().map(|line| line.total()));
         let needed_price = widest(preview, |line| {
-            let price = money::aligned(line.order_line.price, price_decimals);
+            let price = money::aligned(currency, line.order_line.price, price_decimals);
             text::width(&format!("{}{price}", sign_of_price(line)))
         });
         let total = widest(preview, |line| {
-            text::width(&money::aligned(line.order_line.total(), total_decimals))
+            text::width(&money::aligned(
+                currency,
+                line.order_line.total(),
+                total_decimals,
+            ))
         });
 
         let price = if width >= WITH_PRICE {

@@ -1,0 +1,651 @@
+//! How a shop writes money: the sign of its currency and the notation of amounts, both read from
+//! one example such as `1.234,50 €`.
+//!
+//! Only what people read and type is written so. Redis, files and JSON keep decimal strings.
+
+use super::{Money, text};
+use serde::{Serialize, Serializer};
+use std::fmt;
+
+/// The longest sign of a currency, in characters.
+pub const LONGEST_SIGN: usize = 4;
+/// The longest example, in characters.
+pub const LONGEST_EXAMPLE: usize = 32;
+
+/// The most digits behind the point.
+const MOST_PLACES: u32 = 6;
+/// The digits of a group next to the point.
+const GROUP: usize = 3;
+/// A blank at which no line is wrapped.
+const BLANK: char = '\u{a0}';
+
+/// Signs of currencies without a smaller unit in use. Where an example could mean a thousand or
+/// three digits behind the point, they decide.
+const WITHOUT_PLACES: &[&str] = &[
+    "¥", "円", "JP¥", "JPY", "₩", "KRW", "₫", "VND", "Ft", "HUF", "ISK", "CLP", "₲", "PYG", "Rp",
+    "IDR", "XAF", "XOF", "XPF", "FCFA", "UGX", "RWF",
+];
+/// Signs of currencies with thousandths.
+const WITH_THREE_PLACES: &[&str] = &[
+    "KD", "KWD", "BD", "BHD", "OMR", "JD", "JOD", "DT", "TND", "LD", "LYD", "IQD",
+];
+
+/// The way in which a shop writes money.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Currency {
+    sign: String,
+    notation: Notation,
+}
+
+/// The way in which amounts are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Notation {
+    /// The character before the digits that are parts of one.
+    point: char,
+    /// The least number of those digits. An amount that has more keeps them.
+    places: u32,
+    grouping: Grouping,
+    position: SignPosition,
+    /// A blank stands between sign and amount.
+    is_apart: bool,
+}
+
+/// The character that parts groups of digits, and the length of all groups but the last one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Grouping {
+    None,
+    /// `1,234,567`
+    Thousands(char),
+    /// `12,34,567`
+    Indian(char),
+}
+
+/// The side of an amount on which the sign stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum SignPosition {
+    Before,
+    After,
+}
+
+impl Default for Notation {
+    /// `€1234.50`
+    fn default() -> Notation {
+        Notation {
+            point: '.',
+            places: 2,
+            grouping: Grouping::None,
+            position: SignPosition::Before,
+            is_apart: false,
+        }
+    }
+}
+
+/// The reason why an example says nothing about money.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ExampleError {
+    /// It is no amount.
+    #[error("“{0}” is not an amount: type one like 1,234.50")]
+    NotAnAmount(String),
+    /// Its only mark may stand before thousands or before three digits of parts.
+    #[error(
+        "“{shown}” may be more than a thousand or little more than {whole}: type {grouped} for the one, {parted} for the other"
+    )]
+    Ambiguous {
+        /// The example.
+        shown: String,
+        /// Its digits before the mark.
+        whole: String,
+        /// An example that can only have groups.
+        grouped: String,
+        /// An example that can only have parts.
+        parted: String,
+    },
+}
+
+impl Currency {
+    /// A currency with this sign, amounts written as in `€1234.50`.
+    #[must_use]
+    pub fn with_sign(sign: &str) -> Currency {
+        Currency {
+            sign: sign.to_owned(),
+            notation: Notation::default(),
+        }
+    }
+
+    /// The currency whose sign and example were stored; both may be any text. An example that says
+    /// nothing leaves the usual notation.
+    #[must_use]
+    pub fn stored(sign: Option<&[u8]>, example: Option<&[u8]>) -> Currency {
+        let sign = text::sanitize_to(sign.unwrap_or_default(), LONGEST_SIGN);
+        let example = String::from_utf8_lossy(example.unwrap_or_default());
+        let example = Currency::from_example(&example);
+        Currency {
+            sign: sign.trim().to_owned(),
+            notation: example.map(|read| read.notation).unwrap_or_default(),
+        }
+    }
+
+    /// Tells whether amounts in both can be added up: they have the same sign.
+    #[must_use]
+    pub fn is_same_as(&self, other: &Currency) -> bool {
+        self.sign == other.sign
+    }
+
+    /// Reads how money is written from one example: `€1,234.50`, `1.234,50 €`, `¥1,234`, `KD 1.234`,
+    /// `₹1,23,456.00`.
+    ///
+    /// # Errors
+    /// [`ExampleError`]
+    pub fn from_example(example: &str) -> Result<Currency, ExampleError> {
+        let not_an_amount = || {
+            let shown = text::sanitize_to(example.trim().as_bytes(), LONGEST_EXAMPLE);
+            ExampleError::NotAnAmount(shown)
+        };
+        if example.chars().count() > LONGEST_EXAMPLE {
+            return Err(not_an_amount());
+        }
+
+        let first = example.find(|c: char| c.is_ascii_digit());
+        let last = example.rfind(|c: char| c.is_ascii_digit());
+        let (Some(first), Some(last)) = (first, last) else {
+            return Err(not_an_amount());
+        };
+        let (before, after) = (&example[..first], &example[last + 1..]);
+        let (position, beside) = match (before.trim(), after.trim()) {
+            (_, "") => (SignPosition::Before, before),
+            ("", _) => (SignPosition::After, after),
+            _ => return Err(not_an_amount()),
+        };
+        let sign = beside.trim();
+        if sign.chars().count() > LONGEST_SIGN {
+            return Err(not_an_amount());
+        }
+
+        let digits = Digits::of(&example[first..=last]).ok_or_else(not_an_amount)?;
+        let (point, places, grouping) =
+            digits.notation(sign, example)?.ok_or_else(not_an_amount)?;
+        Ok(Currency {
+            sign: sign.to_owned(),
+            notation: Notation {
+                point,
+                places,
+                grouping,
+                position,
+                is_apart: sign.len() < beside.len() && !sign.is_empty(),
+            },
+        })
+    }
+
+    /// The sign: `€`; empty where the shop has none.
+    #[must_use]
+    pub fn sign(&self) -> &str {
+        &self.sign
+    }
+
+    /// The example from which the notation can be read again; empty for the usual one.
+    #[must_use]
+    pub fn example(&self) -> String {
+        if self.notation == Notation::default() {
+            return String::new();
+        }
+        let wide = match self.notation.grouping {
+            // Fewer digits would not show how the groups go.
+            Grouping::Thousands(_) | Grouping::Indian(_) => "1234567",
+            Grouping::None => "1234",
+        };
+        self.sample_of(wide)
+    }
+
+    /// An amount that shows how the shop writes money: `1.234,50 €`.
+    #[must_use]
+    pub fn sample(&self) -> String {
+        self.sample_of("1234")
+    }
+
+    /// A small amount without the sign, as an example of what may be typed: `12,40`.
+    #[must_use]
+    pub fn small_sample(&self) -> String {
+        self.write("12", self.parts("4"))
+    }
+
+    fn sample_of(&self, whole: &str) -> String {
+        self.with_sign_beside(self.write(whole, self.parts("5")))
+    }
+
+    /// These digits behind the point, where the shop writes any.
+    fn parts(&self, digits: &'static str) -> &'static str {
+        match self.notation.places {
+            0 => "",
+            1.. => digits,
+        }
+    }
+
+    /// An amount with its sign: `1.234,50 €`.
+    #[must_use]
+    pub(super) fn amount(&self, amount: Money) -> String {
+        self.with_sign_beside(self.number(amount))
+    }
+
+    /// An amount without the sign: `1.234,50`. It has as many digits behind the point as the shop
+    /// writes, and more where it is not exact with those.
+    #[must_use]
+    pub fn number(&self, amount: Money) -> String {
+        let plain = amount.decimal().normalize().to_string();
+        let (whole, parts) = plain.split_once('.').unwrap_or((&plain, ""));
+        self.write(whole, parts)
+    }
+
+    /// The digits behind the point of an amount as [`Currency::number`] writes it.
+    #[must_use]
+    pub fn places_of(&self, amount: Money) -> usize {
+        let scale = amount.decimal().normalize().scale();
+        usize::try_from(scale.max(self.notation.places)).unwrap_or(0)
+    }
+
+    /// The columns that the sign takes behind an amount.
+    #[must_use]
+    pub(crate) fn columns_behind(&self) -> usize {
+        match self.notation.position {
+            SignPosition::Before => 0,
+            SignPosition::After => text::width(&self.sign) + usize::from(self.notation.is_apart),
+        }
+    }
+
+    /// Reads an amount that somebody typed: as the shop writes it, with or without the sign, or as a
+    /// plain decimal.
+    #[must_use]
+    pub fn read(&self, typed: &str) -> Option<Money> {
+        let mut amount = typed.trim();
+        if !self.sign.is_empty() {
+            amount = amount.strip_prefix(self.sign.as_str()).unwrap_or(amount);
+            amount = amount.strip_suffix(self.sign.as_str()).unwrap_or(amount);
+            amount = amount.trim();
+        }
+        let as_written = self.plain(amount).and_then(|plain| Money::parse(&plain));
+        as_written.or_else(|| Money::parse(amount))
+    }
+
+    /// The plain decimal of an amount in the shop's notation.
+    fn plain(&self, amount: &str) -> Option<String> {
+        let (whole, parts) = match amount.split_once(self.notation.point) {
+            Some((whole, parts)) => (whole, Some(parts)),
+            None => (amount, None),
+        };
+
+        let digits: String = whole.chars().filter(char::is_ascii_digit).collect();
+        let is_grouped = digits.len() < whole.len();
+        let expected: String = self.notation.grouped(&digits).chars().map(alike).collect();
+        let has: String = whole.chars().map(alike).collect();
+        if is_grouped && has != expected {
+            return None;
+        }
+        Some(match parts {
+            Some(parts) => format!("{digits}.{parts}"),
+            None => digits,
+        })
+    }
+
+    fn write(&self, whole: &str, parts: &str) -> String {
+        let places = usize::try_from(self.notation.places).unwrap_or(0);
+        let whole = self.notation.grouped(whole);
+        match places.max(parts.len()) {
+            0 => whole,
+            places => format!("{whole}{}{parts:0<places$}", self.notation.point),
+        }
+    }
+
+    fn with_sign_beside(&self, amount: String) -> String {
+        let Currency { sign, notation } = self;
+        let blank = if notation.is_apart && !sign.is_empty() {
+            BLANK.to_string()
+        } else {
+            String::new()
+        };
+        match notation.position {
+            SignPosition::Before => format!("{sign}{blank}{amount}"),
+            SignPosition::After => format!("{amount}{blank}{sign}"),
+        }
+    }
+}
+
+impl fmt::Display for Currency {
+    /// Its sign.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(&self.sign)
+    }
+}
+
+impl Serialize for Currency {
+    /// Its sign: documents write amounts as decimal strings.
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&self.sign)
+    }
+}
+
+impl Notation {
+    /// Parts the digits before the point into groups.
+    fn grouped(&self, digits: &str) -> String {
+        let (mark, others) = match self.grouping {
+            Grouping::None => return digits.to_owned(),
+            Grouping::Thousands(mark) => (mark, GROUP),
+            Grouping::Indian(mark) => (mark, 2),
+        };
+
+        let mut grouped = String::new();
+        for (index, digit) in digits.chars().enumerate() {
+            let behind = digits.len() - index;
+            let ends_group =
+                behind == GROUP || (behind > GROUP && (behind - GROUP).is_multiple_of(others));
+            if index > 0 && ends_group {
+                grouped.push(mark);
+            }
+            grouped.push(digit);
+        }
+        grouped
+    }
+}
+
+/// The digits of an example, parted by marks.
+struct Digits<'a> {
+    /// The digits between the marks; none is empty.
+    runs: Vec<&'a str>,
+    /// The marks, as they are written on the screen.
+    marks: Vec<char>,
+}
+
+impl Digits<'_> {
+    /// Takes an example apart; `None` where there is something else than digits and single marks
+    /// in it.
+    fn of(amount: &str) -> Option<Digits<'_>> {
+        let runs: Vec<&str> = amount.split(|c: char| !c.is_ascii_digit()).collect();
+        let others = amount.chars().filter(|c| !c.is_ascii_digit());
+        let marks: Option<Vec<char>> = others.map(mark).collect();
+        let is_well_parted = runs.iter().all(|run| !run.is_empty());
+        Some(Digits {
+            runs,
+            marks: marks.filter(|_| is_well_parted)?,
+        })
+    }
+
+    /// The point, the digits behind it, and the grouping; `None` where the example has no sense.
+    fn notation(
+        &self,
+        sign: &str,
+        example: &str,
+    ) -> Result<Option<(char, u32, Grouping)>, ExampleError> {
+        Ok(match self.marks[..] {
+            [] => Some(('.', 0, Grouping::None)),
+            [mark @ (BLANK | '’')] => {
+                let grouping = self.grouping(&self.runs, mark);
+                grouping.map(|grouping| (other_point(mark), 0, grouping))
+            }
+            [mark] => match self.single(mark, sign, example)? {
+                SingleMark::Point => self.parts().map(|places| (mark, places, Grouping::None)),
+                SingleMark::Group => {
+                    let grouping = self.grouping(&self.runs, mark);
+                    grouping.map(|grouping| (other_point(mark), 0, grouping))
+                }
+            },
+            [first, .., last] if self.marks.iter().all(|mark| *mark == first) => {
+                let grouping = self.grouping(&self.runs, last);
+                grouping.map(|grouping| (other_point(last), 0, grouping))
+            }
+            [first, .., last] => {
+                let groups = self.marks.len() - 1;
+                let are_alike = self.marks[..groups].iter().all(|mark| *mark == first);
+                let is_point = matches!(last, '.' | ',') && are_alike;
+                let whole = &self.runs[..=groups];
+                let grouping = self.grouping(whole, first).filter(|_| is_point);
+                grouping.and_then(|grouping| Some((last, self.parts()?, grouping)))
+            }
+        })
+    }
+
+    /// The meaning of the only mark of an example.
+    fn single(&self, mark: char, sign: &str, example: &str) -> Result<SingleMark, ExampleError> {
+        let (whole, behind) = (self.runs[0], self.runs[1]);
+        let can_be_group = behind.len() == GROUP && whole.len() <= GROUP && !whole.starts_with('0');
+        if !can_be_group || WITH_THREE_PLACES.contains(&sign) {
+            return Ok(SingleMark::Point);
+        }
+        if WITHOUT_PLACES.contains(&sign) {
+            return Ok(SingleMark::Group);
+        }
+        let other = other_point(mark);
+        Err(ExampleError::Ambiguous {
+            shown: text::sanitize_to(example.trim().as_bytes(), LONGEST_EXAMPLE),
+            whole: whole.to_owned(),
+            grouped: format!("{whole}{mark}{behind}{other}00"),
+            parted: format!("0{mark}{behind}"),
+        })
+    }
+
+    /// The number of digits behind the point.
+    fn parts(&self) -> Option<u32> {
+        let behind = self.runs.last()?.len();
+        u32::try_from(behind).ok().filter(|it| *it <= MOST_PLACES)
+    }
+
+    /// The grouping of these runs of digits.
+    fn grouping(&self, runs: &[&str], mark: char) -> Option<Grouping> {
+        let lengths: Vec<usize> = runs.iter().map(|run| run.len()).collect();
+        match &lengths[..] {
+            [1..=3, GROUP] => Some(Grouping::Thousands(mark)),
+            [1..=3, middle @ .., GROUP] if middle.iter().all(|length| *length == GROUP) => {
+                Some(Grouping::Thousands(mark))
+            }
+            [1..=2, middle @ .., GROUP] if middle.iter().all(|length| *length == 2) => {
+                Some(Grouping::Indian(mark))
+            }
+            _ => None,
+        }
+    }
+}
+
+/// The meaning of a mark between digits.
+enum SingleMark {
+    Point,
+    Group,
+}
+
+/// A mark between digits as it is written on the screen; `None` where it is none.
+fn mark(c: char) -> Option<char> {
+    match c {
+        '.' | ',' => Some(c),
+        '\'' | '’' => Some('’'),
+        c if is_blank(c) => Some(BLANK),
+        _ => None,
+    }
+}
+
+/// The point that goes with groups parted by this mark.
+fn other_point(mark: char) -> char {
+    match mark {
+        ',' | '’' => '.',
+        _ => ',',
+    }
+}
+
+/// One character for all that look alike, so that people may type any of them.
+fn alike(c: char) -> char {
+    mark(c).unwrap_or(c)
+}
+
+fn is_blank(c: char) -> bool {
+    matches!(c, ' ' | '\u{a0}' | '\u{2009}' | '\u{202f}')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn money(text: &str) -> Money {
+        Money::parse(text).unwrap()
+    }
+
+    #[test]
+    fn notations_of_the_world_are_read_from_one_example() {
+        let table = [
+            ("€1,234.50", "€1,234,567.50", "€2.40"),
+            ("1.234,50 €", "1.234.567,50 €", "2,40 €"),
+            ("1 234,50 €", "1 234 567,50 €", "2,40 €"),
+            ("CHF 1'234.50", "CHF 1’234’567.50", "CHF 2.40"),
+            ("$1234.50", "$1234567.50", "$2.40"),
+            ("¥1,234", "¥1,234,567.5", "¥2.4"),
+            ("KD 1.234", "KD 1234567.500", "KD 2.400"),
+            ("KD 1,234.500", "KD 1,234,567.500", "KD 2.400"),
+            ("₹1,23,456.00", "₹12,34,567.50", "₹2.40"),
+            ("1.234,50 kr", "1.234.567,50 kr", "2,40 kr"),
+            ("R$ 1.234,50", "R$ 1.234.567,50", "R$ 2,40"),
+            ("1 234 ₽", "1 234 567,5 ₽", "2,4 ₽"),
+            ("₩1,234,567", "₩1,234,567.5", "₩2.4"),
+            ("1234,50", "1234567,50", "2,40"),
+            ("12 zł", "1234567.5 zł", "2.4 zł"),
+        ];
+        for (example, million, small) in table {
+            let currency = Currency::from_example(example).unwrap();
+            for (amount, written) in [("1234567.5", million), ("2.4", small)] {
+                let written = written.replace(' ', "\u{a0}");
+                assert_eq!(money(amount).in_currency(&currency), written, "{example}");
+                for typed in [written.clone(), written.replace('\u{a0}', " ")] {
+                    assert_eq!(
+                        currency.read(&typed),
+                        Some(money(amount)),
+                        "{example}: {typed}"
+                    );
+                }
+                assert_eq!(currency.read(amount), Some(money(amount)), "{example}");
+            }
+        }
+    }
+
+    #[test]
+    fn what_may_be_a_thousand_or_parts_is_asked() {
+        for example in ["1,234", "€1.234", "1.234 €"] {
+            let error = Currency::from_example(example).unwrap_err();
+            assert!(matches!(error, ExampleError::Ambiguous { .. }), "{error}");
+        }
+        let told = Currency::from_example("€1,234").unwrap_err().to_string();
+        assert_eq!(
+            told,
+            "“€1,234” may be more than a thousand or little more than 1: type 1,234.00 for the one, \
+             0,234 for the other"
+        );
+        for sure in ["1,234.00", "0,234", "1234,567", "1,234,567"] {
+            assert!(Currency::from_example(sure).is_ok(), "{sure}");
+        }
+    }
+
+    #[test]
+    fn nonsense_is_refused() {
+        for example in [
+            "",
+            "money",
+            "€",
+            "1,2,3",
+            "1.23.45,6",
+            "1,234.56.78",
+            "€1.5 kr",
+            "12,3456,789",
+            "1..2",
+            "1-2",
+            "euros 2.50",
+            "1,23,45.00",
+            "1.2345678",
+            "1,234 .50",
+            "١٬٢٣٤",
+        ] {
+            let error = Currency::from_example(example).unwrap_err();
+            assert!(matches!(error, ExampleError::NotAnAmount(_)), "{example}");
+        }
+    }
+
+    #[test]
+    fn an_amount_in_groups_is_read_only_where_they_are_right() {
+        let currency = Currency::from_example("1.234,50 €").unwrap();
+        for (typed, meant) in [
+            ("1.234", Some("1234")),
+            ("12,5", Some("12.5")),
+            ("12.50", Some("12.50")),
+            ("€ 3", Some("3")),
+            ("1.23.4", None),
+            ("4,50.0", None),
+            ("1,2,3", None),
+            ("-2", None),
+            ("", None),
+        ] {
+            assert_eq!(currency.read(typed), meant.map(money), "{typed}");
+        }
+    }
+
+    fn currencies() -> impl Strategy<Value = Currency> {
+        let grouping = prop_oneof![
+            Just(None),
+            proptest::sample::select(vec![('.', false), (',', true), (BLANK, false), ('’', true)])
+                .prop_map(Some),
+        ];
+        (
+            grouping,
+            any::<bool>(),
+            0..=MOST_PLACES,
+            any::<bool>(),
+            any::<bool>(),
+            "[€$]?",
+        )
+            .prop_map(|(grouping, indian, places, before, apart, sign)| {
+                let (grouping, point) = match grouping {
+                    None => (Grouping::None, '.'),
+                    Some((mark, is_point)) => {
+                        let point = if is_point { '.' } else { ',' };
+                        let kind = if indian {
+                            Grouping::Indian
+                        } else {
+                            Grouping::Thousands
+                        };
+                        (kind(mark), point)
+                    }
+                };
+                let position = if before || sign.is_empty() {
+                    SignPosition::Before
+                } else {
+                    SignPosition::After
+                };
+                let is_apart = apart && !sign.is_empty();
+                let notation = Notation {
+                    point,
+                    places,
+                    grouping,
+                    position,
+                    is_apart,
+                };
+                Currency { sign, notation }
+            })
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_written_is_read_again(
+            currency in currencies(),
+            whole in 0u64..1_000_000_000_000,
+            millionths in 0u32..1_000_000,
+        ) {
+            let amount = money(&format!("{whole}.{millionths:06}"));
+            prop_assert_eq!(currency.read(&amount.in_currency(&currency)), Some(amount));
+            prop_assert_eq!(currency.read(&currency.number(amount)), Some(amount));
+
+            let example = currency.example();
+            let again = Currency::stored(Some(currency.sign().as_bytes()), Some(example.as_bytes()));
+            prop_assert_eq!(again.number(amount), currency.number(amount));
+            prop_assert_eq!(amount.in_currency(&again), amount.in_currency(&currency));
+        }
+
+        #[test]
+        fn any_text_is_borne(example in ".{0,40}", typed in ".{0,20}") {
+            if let Ok(currency) = Currency::from_example(&example) {
+                let _ = currency.read(&typed);
+                let _ = money("1234.5").in_currency(&currency);
+            }
+        }
+    }
+}
