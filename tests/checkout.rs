@@ -507,7 +507,7 @@ fn an_order_comes_back_as_one_change_by_two_keys() {
         "Put 3 lines of #1 back; u undoes that. Short: 1 of 2 Rosemary Focaccia. \
          Dearer: Espresso €2.50, was €2.40. Gone: Bottled Cold Brew.",
     );
-    bob.wait("ann added 3 lines");
+    bob.wait("ann put 3 lines of #1 back");
     bob.wait("6 items ");
     assert_eq!(server.get("ZSCORE cart:alice focaccia"), "1");
     // The receipt does the same, as far as the stock goes beside what is in the cart; but not

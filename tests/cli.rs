@@ -1158,6 +1158,9 @@ To put this into the cart of office: trolley again 1 --yes\n"
     let added = home(&["again", id, "--yes", "--json"]);
     let added: Value = serde_json::from_str(&added).unwrap();
     assert_eq!(added["items"][1]["status"], "sold_out");
+    // The id of the change tells everybody which order it puts back.
+    let op = added["op_id"].as_str().unwrap();
+    assert!(op.ends_with(&format!(":{id}")), "{op}");
     assert_eq!(added["changes"][0]["quantity"], 6);
     assert_eq!(server.get("ZSCORE cart:home focaccia"), "1");
 

@@ -6,7 +6,7 @@ use harness::order_screens::{list, order_id, orders};
 use harness::screens::{TestScreen, id, typed};
 use harness::{Server, ok, ok_as, shop_sized};
 use trolley::model::order::{OrderLine, Share};
-use trolley::model::{Edit, Money, Note, Order, OrderBrief, OrderState, ProductId};
+use trolley::model::{ChangeKind, Edit, Money, Note, Order, OrderBrief, OrderState, ProductId};
 use trolley::store::live::{LiveEvent, LiveRequest, OrderEvent, OrderRequest};
 use trolley::store::order::OrdersPage;
 use trolley::store::{Error, Trouble};
@@ -843,6 +843,26 @@ fn an_order_over_one_s_own_limit_is_refused_before_anything_is_sent() {
             stage.notice()
         );
     }
+}
+
+#[test]
+fn the_activity_says_which_order_was_put_back() {
+    let mut stage = listed(120, 36, vec![noted_order()]);
+    let requests = stage.requests("r");
+    let [LiveRequest::Change(change)] = &requests[..] else {
+        panic!("{requests:?}");
+    };
+    // Whoever else watches the cart reads it, too.
+    let lines = [("espresso", 16, 4), ("sourdough", 1, 1)];
+    let mut update = stage.update("bob", ChangeKind::Edit, &lines);
+    update.op = change.op.clone();
+    stage.link(LiveEvent::Update(update));
+    stage.keys("esc");
+    let picture = stage.picture();
+    assert!(
+        picture.contains("bob         put 2 lines of #42 back"),
+        "{picture}"
+    );
 }
 
 #[test]

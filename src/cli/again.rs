@@ -61,6 +61,12 @@ pub(super) async fn run(
         order
     };
 
+    let op = if args.op.is_given() {
+        op
+    } else {
+        op.putting_back(&id)
+    };
+
     // A repeated command must not count what it has put into the cart itself.
     let (cart, is_repeat) = store::get_cart_with(&mut connection, &settings.user, &op).await?;
     let products = find_products(&mut connection, &order, &cart).await?;

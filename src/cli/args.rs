@@ -18,6 +18,11 @@ pub(super) struct OpIdArg {
 }
 
 impl OpIdArg {
+    /// Returns whether one was given.
+    pub(super) fn is_given(&self) -> bool {
+        self.op_id.is_some()
+    }
+
     /// The id that was given, or a fresh one.
     pub(super) fn op_id(&self) -> Result<OpId, CliError> {
         match &self.op_id {

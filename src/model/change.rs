@@ -38,6 +38,21 @@ impl OpId {
     }
 }
 
+impl OpId {
+    /// This id for the change that puts an order back, of which it tells everybody. One that is too
+    /// long for that stays as it is.
+    #[must_use]
+    pub fn putting_back(self, order: &OrderId) -> OpId {
+        OpId::parse(&format!("{self}:{order}")).unwrap_or(self)
+    }
+
+    /// The order that its change puts back, where it tells of one.
+    fn order_put_back(&self) -> Option<OrderId> {
+        let (_, order) = self.0.rsplit_once(':')?;
+        OrderId::parse(order)
+    }
+}
+
 impl fmt::Display for OpId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(&self.0)
@@ -531,6 +546,8 @@ pub struct Activity {
     pub only_new: bool,
     /// The order that was placed, where it is one.
     pub order: Option<OrderId>,
+    /// The order whose lines were put back, where they are some.
+    pub put_back: Option<OrderId>,
     /// The note that was changed, where no line was.
     pub note: Option<Box<NoteChange>>,
     /// The rules that were set; older updates don't tell them.
@@ -548,6 +565,9 @@ impl From<&Update> for Activity {
             lines: update.lines.len(),
             only_new: update.lines.iter().all(LineChange::is_new),
             order: update.order(),
+            put_back: (update.kind == ChangeKind::Edit)
+                .then(|| update.op.order_put_back())
+                .flatten(),
             note: update.noted().cloned().map(Box::new),
             rules: update.rules.clone(),
         }

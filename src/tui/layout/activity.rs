@@ -268,6 +268,10 @@ fn only_line(activity: &Activity) -> Option<&LineChange> {
 
 fn describe_edit(state: &State, activity: &Activity, wording: Wording) -> Phrase {
     let Some(line) = only_line(activity) else {
+        if let Some(order) = &activity.put_back {
+            let order = state.orders.name_of(order);
+            return Phrase::of(format!("put {} lines of {order} back", activity.lines));
+        }
         let verb = if activity.only_new {
             "added"
         } else {

@@ -218,6 +218,12 @@ impl Updater<'_> {
     /// Submits a change: it shows at once as unconfirmed, and is sent to the server. Returns whether
     /// there was room for it among those that wait.
     pub(super) fn submit(&mut self, kind: ChangeKind, edits: Vec<Edit>) -> bool {
+        let op = self.state.next_op();
+        self.submit_change(Change { op, kind, edits })
+    }
+
+    /// Submits a change that has its id already.
+    pub(super) fn submit_change(&mut self, change: Change) -> bool {
         if self.state.cart.unconfirmed.len() >= UNCONFIRMED_LIMIT {
             self.notify_error(format!(
                 "{UNCONFIRMED_LIMIT} changes wait for the server already: this one was not made"
@@ -225,11 +231,6 @@ impl Updater<'_> {
             return false;
         }
 
-        let change = Change {
-            op: self.state.next_op(),
-            kind,
-            edits,
-        };
         self.state.cart.unconfirmed.push_back(change.clone());
         self.rebuild_shown();
         self.state.cart.remember_places(&change.edits);

@@ -5,7 +5,8 @@ use crate::config::key::Key;
 use crate::config::keymap::Action;
 use crate::model::total::{LineStatus, ProductLookup};
 use crate::model::{
-    Again, ChangeKind, Order, OrderBrief, OrderId, OrderLine, OrderState, Preview, Refusal, text,
+    Again, Change, ChangeKind, Order, OrderBrief, OrderId, OrderLine, OrderState, Preview, Refusal,
+    text,
 };
 use crate::store::live::{LiveRequest, NEWEST_LISTED};
 use crate::store::live::{OrderEvent, OrderRequest};
@@ -139,7 +140,12 @@ impl Updater<'_> {
         }
 
         let undo = keymap.key_of(Action::Undo);
-        if self.submit(ChangeKind::Edit, edits) {
+        let change = Change {
+            op: self.state.next_op().putting_back(&order.id),
+            kind: ChangeKind::Edit,
+            edits,
+        };
+        if self.submit_change(change) {
             let whose = if again.takes_over { " as yours" } else { "" };
             let put_back = format!("Put {what} back{whose}; {undo} undoes that");
             let tone = if differences.is_empty() {
