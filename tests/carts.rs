@@ -3,9 +3,11 @@
 use crate::harness;
 
 use harness::patience::until;
-use harness::screens::typed;
+use harness::screens::{TestScreen, typed};
 use harness::{Server, ok, ok_as, run, shop};
 use std::os::unix::fs::MetadataExt;
+use trolley::model::UserName;
+use trolley::tui::message::Message;
 
 #[test]
 fn three_keys_lead_to_another_cart_and_back() {
@@ -214,6 +216,11 @@ fn whoever_takes_another_name_is_another_person() {
     dee.wait("ann added 2 × Espresso");
     assert_eq!(by(), "1 bob\n2 ann");
     bob.wait(r"Subtotal €7\.20");
+    bob.keys(&format!("{} enter", typed(":note espresso hot")));
+    dee.wait("ann noted on Espresso: hot");
+    bob.wait("› ann: hot");
+    bob.keys("u");
+    dee.wait("ann removed the note on Espresso");
     bob.keys("u");
     bob.wait(r"Subtotal €2\.40");
     assert_eq!(by(), "1 bob");
@@ -301,4 +308,35 @@ fn the_list_says_what_is_wrong_with_a_cart() {
     ann.wait(r"▌few +1 +not counted nobody");
     ann.wait(r"▌text +! .*wrong type");
     ann.gone("0\\.00");
+}
+
+#[test]
+fn the_list_says_how_far_away_the_end_of_each_cart_is() {
+    let closes = |stage: &TestScreen, cart: &str| {
+        let picture = stage.picture();
+        let row = picture.lines().find(|row| row.contains(cart)).unwrap();
+        row.trim_end_matches(['"', '│', ' ']).to_owned()
+    };
+    let mut stage = TestScreen::with_carts(120, 36);
+    let name = |name: &str| UserName::parse(name).unwrap();
+    let Some(Ok(glance)) = stage.state.carts.glances.get_mut(&name("family")) else {
+        panic!("no glance");
+    };
+    let in_minutes = |minutes: u64| minutes * 60_000;
+    glance.cart.rules.closes = Some(stage.server + in_minutes(12));
+    let row = closes(&stage, "▌family");
+    assert!(row.ends_with(", in 12 min"), "{row}");
+
+    // It goes on while it shows, and the cart closes.
+    let moment = stage.state.next_moment().unwrap();
+    assert!(moment <= stage.now.steady + in_minutes(1));
+    stage.pass(in_minutes(5));
+    let row = closes(&stage, "▌family");
+    assert!(row.ends_with(", in 7 min"), "{row}");
+    stage.take_in(Message::Resize(50, 15));
+    let row = closes(&stage, "▌family");
+    assert!(!row.contains("in 7 min"), "{row}");
+    stage.pass(in_minutes(7));
+    let row = closes(&stage, "▌family");
+    assert!(row.ends_with("closed"), "{row}");
 }

@@ -447,11 +447,16 @@ pub(crate) fn deadline(state: &State, at: u64) -> String {
     if state.is_closed() {
         return format!("{}, closed", day_and_minute(at, now, zone));
     }
-    if !is_same_day(at, now, zone) {
-        return day_and_minute(at, now, zone);
-    }
+    time_and_countdown(state, at).unwrap_or_else(|| day_and_minute(at, now, zone))
+}
+
+/// A time to come, and how far away it is: `11:30, in 12 min`; `None` where it is not today.
+pub(crate) fn time_and_countdown(state: &State, at: u64) -> Option<String> {
+    let zone = &state.env.zone;
+    let now = state.server_now();
     let time = clock(at, zone, ClockStyle::Minute);
-    format!("{time}, in {}", countdown(at.saturating_sub(now)))
+    let left = countdown(at.saturating_sub(now));
+    is_same_day(at, now, zone).then(|| format!("{time}, in {left}"))
 }
 
 /// The sentence about who set the rules; `None` where the lines above say that they are one's own.

@@ -4,7 +4,7 @@
 
 use super::areas::PeopleVisibility;
 use super::orders::age;
-use super::{Connectivity, State};
+use super::{Connectivity, Mode, State};
 
 /// The time left below which the cart's countdown shows seconds, in milliseconds.
 pub(crate) const SECONDS_BELOW: u64 = 120_000;
@@ -179,6 +179,12 @@ impl State {
 
     /// The moment when the time to the cart's closing shows another number, where it shows.
     fn next_closing_step(&self) -> Option<u64> {
+        if matches!(self.mode, Mode::Carts) {
+            let glances = self.carts.glances.values().flatten();
+            let closing = glances.filter_map(|glance| glance.cart.rules.closes);
+            let moments = closing.map(|at| at.saturating_sub(self.cart.server_ahead));
+            return moments.filter_map(|at| self.next_step_to(at)).min();
+        }
         match self.people.visibility {
             PeopleVisibility::Shown => self.next_step_to(self.closes_at()?),
             PeopleVisibility::Hidden => None,

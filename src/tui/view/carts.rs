@@ -8,6 +8,7 @@ use crate::config::theme::{PENDING, PRESENT, SHORT};
 use crate::model::time::{ClockStyle, clock};
 use crate::model::{UserName, total};
 use crate::tui::layout::orders::list_rows;
+use crate::tui::layout::rules::time_and_countdown;
 use crate::tui::state::State;
 use crate::tui::state::carts::CartGlance;
 use ratatui::layout::Rect;
@@ -22,8 +23,12 @@ const WIDEST_CART: u16 = 39;
 const LINES: u16 = 5;
 /// The columns for a sum.
 const SUM: u16 = 12;
-/// The columns for the deadline.
+/// The columns for the deadline, and for how far away it is where there are others for people.
 const CLOSES: u16 = 12;
+const CLOSES_IN: u16 = 17;
+
+/// From this width on it is told who is there.
+const WITH_PEOPLE: u16 = 60;
 
 /// The columns before the mark of a cart: the sign of the one that one is in.
 const SIGNS: u16 = 2;
@@ -37,8 +42,11 @@ struct CartsColumns {
 }
 
 impl CartsColumns {
-    fn of(width: u16) -> CartsColumns {
+    fn of(state: &State, width: u16) -> CartsColumns {
+        let mut glances = state.carts.glances.values().flatten();
+        let has_deadline = glances.any(|glance| glance.cart.rules.closes.is_some());
         let (sum, closes) = match width {
+            WITH_PEOPLE.. if has_deadline => (SUM, CLOSES_IN),
             40.. => (SUM, CLOSES),
             24.. => (SUM, 0),
             _ => (0, 0),
@@ -51,7 +59,7 @@ impl CartsColumns {
         let rest = width.saturating_sub(used);
 
         // The names of people need the room more than those of carts.
-        let (name, people) = if width >= 60 {
+        let (name, people) = if width >= WITH_PEOPLE {
             let name = (rest / 2).min(WIDEST_CART);
             (name, rest - name - 1)
         } else {
@@ -78,7 +86,7 @@ pub(super) fn draw(state: &State, area: Rect, sketch: &mut Sketch) {
     let position = position(theme, carts.scroll.cursor, carts.rows());
     sketch.write_line(&position, row::foot_line(area));
 
-    let columns = CartsColumns::of(inner.width);
+    let columns = CartsColumns::of(state, inner.width);
     let headings = [
         left("", SIGNS - 1, theme.dim),
         left(" Cart", columns.name.saturating_sub(SIGNS), theme.dim),
@@ -137,7 +145,7 @@ fn draw_cart(
 
     let glance = state.carts.glances.get(cart);
     let words = match glance {
-        Some(Ok(glance)) => GlanceWords::of(state, glance),
+        Some(Ok(glance)) => GlanceWords::of(state, glance, columns.closes),
         Some(Err(_)) => GlanceWords::default(),
         None => GlanceWords {
             lines: PENDING.to_owned(),
@@ -181,7 +189,7 @@ struct GlanceWords {
 }
 
 impl GlanceWords {
-    fn of(state: &State, glance: &CartGlance) -> GlanceWords {
+    fn of(state: &State, glance: &CartGlance, closes_width: u16) -> GlanceWords {
         let lines = glance.cart.lines.iter();
         let totals = total::totals(lines.map(|line| (line, state.lookup(&line.product))));
         let is_whole = totals.uncounted == 0;
@@ -205,7 +213,7 @@ impl GlanceWords {
             sum,
             is_whole,
             people,
-            closes: closes(state, glance),
+            closes: closes(state, glance, closes_width),
         }
     }
 }
@@ -231,13 +239,16 @@ fn people(state: &State, glance: &CartGlance) -> String {
     names.join(", ")
 }
 
-/// When a cart closes, by its owner's rules.
-fn closes(state: &State, glance: &CartGlance) -> String {
+/// When a cart closes, by its owner's rules, in so many columns.
+fn closes(state: &State, glance: &CartGlance, columns: u16) -> String {
     let rules = &glance.cart.rules;
+    let zone = &state.env.zone;
     match (rules.locked, rules.closes) {
         (true, _) => "locked".to_owned(),
-        (false, Some(at)) if at <= glance.cart.deadline.told_at => "closed".to_owned(),
-        (false, Some(at)) => clock(at, &state.env.zone, ClockStyle::Minute),
+        (false, Some(at)) if at <= state.server_now() => "closed".to_owned(),
+        (false, Some(at)) if columns >= CLOSES_IN => time_and_countdown(state, at)
+            .unwrap_or_else(|| clock(at, zone, ClockStyle::DateAndMinute)),
+        (false, Some(at)) => clock(at, zone, ClockStyle::Minute),
         (false, None) => String::new(),
     }
 }
