@@ -1192,3 +1192,64 @@ To put this into the cart of office: trolley again 1 --yes\n"
     let unknown = ["again", "20261124-0000-0000"];
     assert!(fails(&server, &unknown).1.contains("There is no order"));
 }
+
+#[test]
+fn the_lines_of_another_cart_are_taken_as_they_are_and_once() {
+    let server = Server::with_demo();
+    let family = |name: &str, args: &[&str]| ok_as(&server, "family", name, args);
+    family("bob", &["add", "espresso", "3"]);
+    family("cai", &["add", "espresso", "2"]);
+    family("bob", &["note", "espresso", "no sugar"]);
+    family("cai", &["add", "lemon"]);
+    ok(&server, &["product", "delete", "lemon"]);
+
+    let office = |args: &[&str]| ok_as(&server, "office", "ann", args);
+    let take = ["take", "family", "--op-id", "together"];
+    assert_eq!(
+        office(&take),
+        "Took 1 line from family into the cart of office, as they were\n1 line can't be taken\n"
+    );
+    assert_eq!(server.get("HGET {cart:office}:by espresso"), "3 bob\n2 cai");
+    let notes = server.get("HGET {cart:office}:notes espresso");
+    assert_eq!(notes, "bob\tno sugar");
+    assert_eq!(server.get("ZSCORE cart:family espresso"), "5");
+
+    // The same op id takes nothing twice, whatever became of the other cart; another does.
+    family("bob", &["clear"]);
+    assert_eq!(
+        office(&take),
+        "Nothing changed now: that op id was used before in the cart of office\n"
+    );
+    family("bob", &["add", "baguette", "2"]);
+    let taken: Value = serde_json::from_str(&office(&["take", "family", "--json"])).unwrap();
+    assert_eq!(
+        (&taken["from"], &taken["staying"]),
+        (&json!("family"), &json!(0))
+    );
+    assert_eq!(taken["changes"][0]["quantity"], 2);
+
+    for (args, status, why) in [
+        (&["take", "office"][..], 2, "its lines are here already"),
+        (&["take", "no body"], 2, "is not a valid user name"),
+        (
+            &["take", "nobody"],
+            1,
+            "nobody has nothing that could be taken",
+        ),
+    ] {
+        let output = run(&server, &[&["--cart", "office"], args].concat());
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(status), "{said}");
+        assert!(said.contains(why), "{said}");
+    }
+    // The rules of this cart hold.
+    office(&["rules", "--budget", "12"]);
+    let before = server.digest();
+    let refused = run(
+        &server,
+        &["--cart", "office", "--name", "ann", "take", "family"],
+    );
+    let said = String::from_utf8(refused.stderr).unwrap();
+    assert!(said.contains("Over the budget of €12.00"), "{said}");
+    assert_eq!(server.digest(), before);
+}

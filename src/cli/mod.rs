@@ -48,6 +48,7 @@ mod shop;
 mod split;
 mod stop;
 mod streams;
+mod take;
 mod today;
 #[cfg(feature = "serve")]
 mod visitor;
@@ -102,6 +103,8 @@ enum ShopCommand {
     Set(set::SetArgs),
     /// Take everything out of the cart
     Clear(clear::ClearArgs),
+    /// Bring the lines of another cart into this one, as they are
+    Take(take::TakeArgs),
     /// Show the cart
     Cart,
     /// Note something on a product in the cart, or for the whole order
@@ -349,6 +352,7 @@ async fn run_in_shop(
         ShopCommand::Remove(args) => remove::run(&args, settings, output).await?,
         ShopCommand::Set(args) => set::run(&args, settings, output).await?,
         ShopCommand::Clear(args) => clear::run(&args, settings, output).await?,
+        ShopCommand::Take(args) => take::run(&args, settings, output).await?,
         ShopCommand::Cart => cart::run(settings, output).await?,
         ShopCommand::Note(args) => note::run(&args, settings, output).await?,
         ShopCommand::Ready(args) => ready::run(&args, settings, output).await?,

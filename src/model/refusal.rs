@@ -87,6 +87,9 @@ pub enum Refusal {
     /// There is nothing in the cart to clear.
     #[error("The cart is empty already")]
     AlreadyEmpty,
+    /// Another cart has no line that could be brought here.
+    #[error("{0} has nothing that could be taken")]
+    NothingToTake(String),
     /// No line was left untouched for long enough to leave.
     #[error("No line has expired")]
     NothingExpired,
@@ -496,6 +499,7 @@ impl Refusal {
             | Refusal::CantNote
             | Refusal::NoMoreReady
             | Refusal::AlreadyEmpty
+            | Refusal::NothingToTake(_)
             | Refusal::NothingExpired
             | Refusal::OpReused
             | Refusal::Forgotten
@@ -593,6 +597,7 @@ impl Refusal {
             Refusal::NoMoreReady => "no_more_ready",
             Refusal::DamagedLine(_) => "damaged_line",
             Refusal::AlreadyEmpty => "already_empty",
+            Refusal::NothingToTake(_) => "nothing_to_take",
             Refusal::NothingExpired => "nothing_expired",
             Refusal::OpReused => "op_reused",
             Refusal::Forgotten => "forgotten",

@@ -2,7 +2,7 @@
 
 use super::{CART_UNREAD, Updater};
 use crate::config::keymap::Action;
-use crate::model::{ChangeKind, Update, UserName, text};
+use crate::model::{ChangeKind, Refusal, Update, UserName, text};
 use crate::store::{Error, Trouble};
 use crate::tui::message::Effect;
 use crate::tui::state::carts::{CartGlance, CartTake};
@@ -207,7 +207,7 @@ impl Updater<'_> {
             !catalog.loaded || catalog.catalog.get(product).is_some()
         });
         if edits.is_empty() {
-            self.notify_error(format!("{from} has nothing that could be taken"));
+            self.notify_error(Refusal::NothingToTake(from.to_string()).to_string());
             return;
         }
 
