@@ -238,7 +238,18 @@ impl History {
         };
         let (_, edits) = self.undo.remove(index);
         self.told.push(format!("{by} undoes: {edits:?}"));
+        let before = self.people();
         self.change(by, &edits);
+
+        // Nobody loses by it but those whose pieces it names.
+        let after = self.people();
+        let named: Vec<_> = edits.iter().flat_map(Edit::shares).collect();
+        for (name, part) in &before.parts {
+            if !named.iter().any(|share| share.by == *name) {
+                let left = after.parts.get(name).map_or(0, |part| part.pieces);
+                assert!(left >= part.pieces, "{name}: {:#?}", self.told);
+            }
+        }
     }
 
     /// Checks that the parts are the whole.
