@@ -3,17 +3,17 @@
 use crate::harness;
 
 use harness::order_screens::shared_checkout;
-use harness::screens::{SIZES, TestScreen, typed};
+use harness::screens::{SIZES, TestScreen, demo_products, typed};
 use harness::shopping::{
     add, change, check_out, connect_as, hear, id, named, on_many_threads, sell, stop_before, user,
 };
 use harness::watch::Watch;
 use harness::{Server, ok_as, run, shop as terminal, until};
 use trolley::config::key::Key;
-use trolley::model::{Cart, ChangeKind, Edit, ProductId, Refusal, RuleChange, Update};
+use trolley::model::{Cart, Catalog, ChangeKind, Edit, ProductId, Refusal, RuleChange, Update};
 use trolley::store::live::{self, LiveEvent, LiveRequest, Subscription};
 use trolley::store::order::{self, Stage};
-use trolley::store::{self, Address, Connection, Error, Policy};
+use trolley::store::{self, Address, Connection, Error, Policy, Shop};
 use trolley::tui::layout::palette;
 use trolley::tui::message::{Effect, Message};
 use trolley::tui::state::Mode;
@@ -799,6 +799,18 @@ fn words_for_a_prompt_that_does_not_open_do_nothing() {
         assert!(matches!(stage.state.mode, Mode::Orders), "{keys}");
         assert_eq!(stage.notice(), "");
     }
+
+    // Typed before the products are there, it waits for them.
+    let mut stage = TestScreen::new(120, 36);
+    stage.link(LiveEvent::Cart(Cart::default()));
+    press(&mut stage, "n a n a");
+    assert_eq!(stage.notice(), "");
+    let read = (Catalog::new(demo_products()), Shop::default());
+    let read = Message::Catalog(Ok(read), 0);
+    let effects = update(&mut stage.state, read, stage.now);
+    assert_eq!(stage.notice(), "Baguette is not in the cart: add it first");
+    let adds = |effect: &Effect| matches!(effect, Effect::Live(LiveRequest::Change(_)));
+    assert!(!effects.iter().any(adds), "{effects:?}");
 
     // The way out is open all the time.
     let mut stage = TestScreen::with_rules(120, 36, "bob");

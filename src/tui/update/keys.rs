@@ -223,6 +223,7 @@ fn acts_on_rows(action: Action) -> bool {
             | Action::Less
             | Action::Remove
             | Action::SetQuantity
+            | Action::Note
             | Action::Repeat
             | Action::NextCategory
             | Action::PreviousCategory
