@@ -43,7 +43,9 @@ impl Updater<'_> {
 
         let locks =
             update.kind == ChangeKind::Rules && update.rules.contains(&RuleChange::Locked(true));
-        let mut taken = update.lines.iter().flat_map(|line| &line.taken);
+        // Lines that grow bring pieces as those of others.
+        let shrunk = update.lines.iter().filter(|line| line.delta < 0);
+        let mut taken = shrunk.flat_map(|line| &line.taken);
         let takes = taken.any(|share| share.by == *me);
         (locks || takes).then(|| Claim {
             version: update.version,
