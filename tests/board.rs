@@ -2,15 +2,18 @@
 
 use crate::harness;
 
+use harness::patience::answered;
 use harness::shopping::{
     add, check_out, connect_as, id, named, on_many_threads, quick_server, sell, user,
 };
-use harness::{Server, in_time, ok, server, until};
-use std::collections::BTreeMap;
+use harness::{Cluster, Proxy, Server, in_time, ok, server, until};
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::atomic::Ordering;
+use std::time::Duration;
 use trolley::model::{OrderId, OrderState, Refusal, Ticket};
 use trolley::store::board::{self, BoardEvent, BoardLink, BoardRequest};
 use trolley::store::order;
-use trolley::store::{Address, Connection, Error};
+use trolley::store::{self, Address, Connection, Error};
 
 use OrderState::{Accepted, Cancelled, Done, Placed, Ready};
 
@@ -435,7 +438,7 @@ fn the_oldest_thousand_show_and_the_rest_are_counted() {
 #[test]
 fn two_who_press_at_the_same_moment_have_one_owner() {
     let server = shop();
-    let rounds = harness_rounds(200);
+    let rounds = many_rounds(200);
     on_many_threads().block_on(async {
         let mut till = connect_as(server.url(), "ann").await;
         let mut mia = Board::opened(server.url(), "mia").await;
@@ -470,7 +473,167 @@ fn two_who_press_at_the_same_moment_have_one_owner() {
     });
 }
 
-fn harness_rounds(default: u64) -> u64 {
+/// The orders as another board reads them.
+async fn read_anew(url: &str) -> Vec<Ticket> {
+    Board::opened(url, "nobody").await.open_tickets()
+}
+
+/// Orders tea and cake while everything breaks.
+async fn order_once(server: &str) -> Result<(), Error> {
+    let mut till = store::connect(&Address::parse(server).unwrap()).await?;
+    let cart = user("family");
+    for product in ["tea", "cake"] {
+        store::add_to_cart(&mut till, &cart, &id(product), 1).await?;
+    }
+    check_out(&mut till, &cart).await?;
+    Ok(())
+}
+
+/// What somebody at a board has done: the steps that were theirs, and the orders that they moved back.
+#[derive(Default)]
+struct Deeds {
+    steps: Vec<(OrderId, OrderState)>,
+    undone: Vec<OrderId>,
+    asked: u64,
+}
+
+/// Works at a board: moves orders on, ticks them, takes steps back, cancels.
+async fn work(mut board: Board, by: &str, rounds: u64) -> (Board, Deeds) {
+    let mut deeds = Deeds::default();
+    let mut chance: u64 = by.bytes().map(u64::from).sum();
+    for _ in 0..rounds {
+        board
+            .until("an open order", |board| {
+                board.is_current && !board.open_tickets().is_empty()
+            })
+            .await;
+        chance = chance
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1);
+        let dice = chance >> 33;
+        let mut open = board.open_tickets();
+        let ticket = open.swap_remove(dice as usize / 8 % open.len());
+        let state = ticket.order.state;
+        let order = ticket.order.id;
+        let request = match dice % 8 {
+            0 => undo(&order, state),
+            1 => tick(&order, "tea", (dice / 8).is_multiple_of(2)),
+            2 if (dice / 8).is_multiple_of(4) => step(&order, state, Cancelled),
+            _ => step(&order, state, state.to_come()[0]),
+        };
+
+        deeds.asked += 1;
+        match (board.ask(request.clone()).await, request) {
+            (Ok(_), BoardRequest::Step { id, to, .. }) => deeds.steps.push((id, to)),
+            (Ok(_), BoardRequest::Undo { id, .. }) => deeds.undone.push(id),
+            (Err(Error::Refused(_) | Error::Trouble(_)), _) | (Ok(_), _) => {}
+            (other, _) => panic!("{other:?}"),
+        }
+    }
+    (board, deeds)
+}
+
+#[test]
+fn boards_whose_links_and_server_break_end_with_the_same_tickets() {
+    let mut server = Server::start();
+    sell(&server, "tea", "2.40", "1000000");
+    sell(&server, "cake", "3.10", "1000000");
+    let rounds = many_rounds(200);
+    on_many_threads().block_on(async {
+        let proxy = Proxy::start(&server.socket(), "faults");
+        let faults = proxy.faults.clone();
+        faults.drop_every.store(307, Ordering::Relaxed);
+        faults.mute_every.store(1_501, Ordering::Relaxed);
+        faults.half_close_every.store(701, Ordering::Relaxed);
+        faults.delay_every.store(97, Ordering::Relaxed);
+        // Steps that are made, and whose answers nobody hears.
+        *faults.change.lock().unwrap() = b"{orders}:cancelled".to_vec();
+        faults.lose_answers.store(20, Ordering::Relaxed);
+
+        let mut till = connect_as(server.url(), "ann").await;
+        for _ in 0..rounds {
+            place(&mut till, "office").await;
+        }
+        let mia = Board::opened(&proxy.url(), "mia").await;
+        let sam = Board::opened(&proxy.url(), "sam").await;
+        faults.on.store(true, Ordering::Relaxed);
+        let workers =
+            [(mia, "mia"), (sam, "sam")].map(|(board, by)| tokio::spawn(work(board, by, rounds)));
+
+        // Meanwhile the server is frozen, killed, and loses a list, and messages are lost.
+        for turn in 0..4 {
+            match turn {
+                0 => server.freeze(),
+                1 => server.kill(),
+                2 => faults.swallow.store(20, Ordering::Relaxed),
+                _ => drop(server.get("DEL {orders}:open")),
+            }
+            if turn < 2 {
+                tokio::time::sleep(Duration::from_millis(2_500)).await;
+            }
+            match turn {
+                0 => server.thaw(),
+                1 => server.restart(),
+                _ => {}
+            }
+            for _ in 0..30 {
+                answered("an order", async || order_once(server.url()).await).await;
+            }
+        }
+
+        let mut boards = Vec::new();
+        let mut owners = BTreeSet::new();
+        let mut deeds = Vec::new();
+        for worker in workers {
+            let (board, done) = in_time("the work", worker).await.unwrap();
+            boards.push(board);
+            deeds.push(done);
+        }
+        faults.on.store(false, Ordering::Relaxed);
+        let undone: BTreeSet<OrderId> = deeds.iter().flat_map(|done| done.undone.clone()).collect();
+        let steps = deeds.iter().flat_map(|done| &done.steps);
+        for step in steps.filter(|(id, _)| !undone.contains(id)) {
+            assert!(
+                owners.insert((step.0.clone(), step.1.name())),
+                "{step:?} has two owners"
+            );
+        }
+
+        let fresh = read_anew(server.url()).await;
+        assert!(!fresh.is_empty() && owners.len() > 10);
+        assert_eq!(server.get("ZCARD {orders}:open"), fresh.len().to_string());
+        for board in &mut boards {
+            board
+                .until("the same tickets", |board| {
+                    board.is_current && board.open_tickets() == fresh
+                })
+                .await;
+        }
+        let stale: Vec<(u64, u64)> = boards
+            .iter()
+            .map(|board| (board.times_stale, board.times_read))
+            .collect();
+        let caused = faults.caused.load(Ordering::Relaxed);
+        println!(
+            "{caused} faults, {} steps, stale and read: {stale:?}",
+            owners.len()
+        );
+
+        // What was cancelled gave its stock back, once.
+        let all = order::list_orders(&mut connect_as(server.url(), "ann").await, None, 100_000)
+            .await
+            .unwrap();
+        let kept = all.iter().filter(|order| order.state != Cancelled);
+        let lines = kept.flat_map(|order| &order.lines);
+        let cakes = lines.filter(|line| line.product == id("cake"));
+        let sold: u32 = cakes.map(|line| line.quantity).sum();
+        until("the stock is back", || {
+            server.get("HGET product:cake stock") == (1_000_000 - sold).to_string()
+        });
+    });
+}
+
+fn many_rounds(default: u64) -> u64 {
     std::env::var("TROLLEY_ROUNDS").map_or(default, |rounds| rounds.parse().unwrap())
 }
 
@@ -521,4 +684,102 @@ fn buyers_with_the_rights_of_an_older_version_order_as_before() {
         }
         assert_eq!(server.get("EXISTS {orders}:version"), "0");
     });
+}
+
+#[test]
+fn a_board_of_a_cluster_follows_the_orders_to_another_node() {
+    let cluster = Cluster::start(3, 0);
+    for (product, category) in [("tea", "Drinks"), ("cake", "Bakery")] {
+        let key = format!("product:{product}");
+        let fields = format!("name {product} price 2.40 stock 1000 category {category}");
+        cluster.get(&key, &format!("HSET {key} {fields}"));
+    }
+    on_many_threads().block_on(async {
+        let mut till = connect_as(&cluster.url(), "ann").await;
+        let first = place(&mut till, "office").await;
+        let mut mia = Board::opened(&cluster.url(), "mia").await;
+        assert_eq!(mia.tickets[&first].categories, ["Drinks", "Bakery"]);
+        mia.ask(tick(&first, "tea", true)).await.unwrap();
+        mia.ask(step(&first, Placed, Ready)).await.unwrap();
+        mia.ask(undo(&first, Ready)).await.unwrap();
+        mia.ask(step(&first, Placed, Cancelled)).await.unwrap();
+        for product in ["tea", "cake"] {
+            let key = format!("product:{product}");
+            until("the stock is back", || {
+                cluster.get(&key, &format!("HGET {key} stock")) == "1000"
+            });
+        }
+
+        let owner = cluster.owner("orders");
+        cluster.move_slot("orders", (owner + 1) % 3);
+        let second = place(&mut till, "family").await;
+        mia.until("the order on the other node", |board| {
+            board.is_current && board.state(&second) == Some(Placed)
+        })
+        .await;
+        mia.ask(step(&second, Placed, Accepted)).await.unwrap();
+    });
+}
+
+#[test]
+fn boards_of_other_databases_hear_of_their_own_orders() {
+    let server = shop();
+    let url = format!("{}?db=1", server.url());
+    on_many_threads().block_on(async {
+        let mut other = connect_as(&url, "ann").await;
+        let mut raw = harness::server::open_shared(&url).await;
+        redis::cmd("HSET")
+            .arg(&["product:tea", "name", "Tea", "price", "1", "stock", "9"])
+            .exec_async(&mut raw)
+            .await
+            .unwrap();
+        let mut there = Board::opened(&url, "mia").await;
+        let mut here = Board::opened(server.url(), "mia").await;
+        let mut till = connect_as(server.url(), "ann").await;
+
+        let ours = place(&mut till, "office").await;
+        add(&mut other, &user("office"), "tea", 1).await;
+        let theirs = check_out(&mut other, &user("office")).await.unwrap();
+        for (board, order) in [(&mut here, &ours), (&mut there, &theirs)] {
+            board
+                .until("the order", |board| board.state(order) == Some(Placed))
+                .await;
+            board.ask(step(order, Placed, Accepted)).await.unwrap();
+            assert_eq!((board.tickets.len(), board.times_stale), (1, 0));
+        }
+    });
+}
+
+#[test]
+fn a_step_is_taken_back_by_command() {
+    let server = shop();
+    on_many_threads().block_on(async {
+        let mut till = connect_as(server.url(), "ann").await;
+        place(&mut till, "office").await;
+    });
+    let say = |by: &str, args: &[&str]| {
+        let all = [&["--user", "office", "--name", by][..], args].concat();
+        let output = harness::run(&server, &all);
+        let said = [output.stdout, output.stderr].concat();
+        (output.status.code(), String::from_utf8(said).unwrap())
+    };
+
+    say("mia", &["order", "1", "accept"]);
+    say("mia", &["order", "1", "done"]);
+    let (status, said) = say("sam", &["order", "1", "undo"]);
+    assert_eq!(status, Some(1), "{said}");
+    let why = "mia moved #1 last: only mia can undo that";
+    assert!(said.contains(why), "{said}");
+    let (status, said) = say("mia", &["order", "1", "undo"]);
+    assert_eq!(
+        (status, &*said),
+        (Some(0), "Order #1 is back to accepted\n")
+    );
+    let (_, said) = say("mia", &["order", "1", "undo", "--json"]);
+    let order: serde_json::Value = serde_json::from_str(&said).unwrap();
+    assert_eq!(order["state"], "placed");
+    assert_eq!(order["moved_by"], serde_json::Value::Null);
+    let (status, said) = say("mia", &["order", "1", "undo"]);
+    assert_eq!(status, Some(1));
+    assert!(said.contains("there is no step to undo"), "{said}");
 }

@@ -130,6 +130,9 @@ fn everything_wrong_is_found_with_what_to_do() {
             "HSET {cart:family}:by espresso x",
             "HSET {orders}:20261124-7KQ2-M8XD state cancelled",
             "ZADD {orders}:all 1 20261124-7KQ2-M8XD",
+            "ZADD {orders}:open 3 20261124-7KQ2-M8XD",
+            "HSET {orders}:20261124-7KQ2-0001 state ready number 7",
+            "ZADD {orders}:all 2 20261124-7KQ2-0001",
         ] {
             server.cmd(line);
         }
@@ -153,6 +156,14 @@ fn everything_wrong_is_found_with_what_to_do() {
                 .contains("20261124-7KQ2-M8XD → trolley order ID gives"),
             "{orders:?}"
         );
+        let lists = [
+            "1 open orders are not in {orders}:open: 20261124-7KQ2-0001 → trolley orders --all",
+            "1 entries of {orders}:open are no open orders: 20261124-7KQ2-M8XD → redis-cli ZREM",
+        ];
+        for (found, says) in orders[2..].iter().zip(lists) {
+            assert!(found.2.starts_with(says), "{orders:?}");
+        }
+        assert_eq!(orders.len(), 4);
         // A cart that is being ordered has no expiry until then, and another is set to stay.
         let carts: Vec<_> = findings
             .iter()

@@ -24,6 +24,8 @@ fn shop() -> (Server, String) {
 
     let cancelled = order();
     eve(&["split", &cancelled, "--open", "eve"]);
+    eve(&["order", &cancelled, "accept"]);
+    eve(&["order", &cancelled, "undo"]);
     eve(&["order", &cancelled, "cancel"]);
     eve(&["rules", "--deadline", "none"]);
     let placed = order();
@@ -98,6 +100,12 @@ fn cases(order: &str) -> Vec<Case<'_>> {
             "\r\ncart-updates:\r\n",
             format!("HGET {{orders}}:{order} settled"),
             "eve",
+        ),
+        (
+            vec!["order", order, "undo"],
+            "\r\naccepted\r\n$3\r\neve\r\n",
+            state.clone(),
+            "placed",
         ),
         (
             vec!["order", order, "cancel"],

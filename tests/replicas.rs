@@ -9,7 +9,7 @@ use harness::{Deadline, Finish, Headless, Server, trolley, until};
 use redis::aio::MultiplexedConnection;
 use std::time::Duration;
 use trolley::model::order::OrderFailure;
-use trolley::model::{OrderState, Preview};
+use trolley::model::{OrderId, OrderState, Preview, Ticket};
 use trolley::store::order::{self, Driver, Outcome, Stage};
 use trolley::store::{self, Connection, Error, Policy, Trouble};
 use trolley::tui::state::{Mode, State};
@@ -300,5 +300,44 @@ async fn a_change_that_waits_and_is_sent_away_is_asked_again() {
         assert_eq!(ann.settled.len(), 1);
         assert!(ann.settled[0].1.is_ok(), "{:?}", ann.settled);
         assert_eq!(pair.replica.get("ZSCORE cart:office cake"), "1");
+    }
+}
+
+/// What a board does with an order.
+async fn handle(link: &mut Connection, order: &OrderId, turn: u8) -> Result<Ticket, Error> {
+    match turn {
+        0 => order::step(link, order, OrderState::Placed, OrderState::Accepted).await,
+        1 => order::tick(link, order, &id("cake"), true).await,
+        _ => order::undo_step(link, order, OrderState::Accepted).await,
+    }
+}
+
+#[tokio::test]
+async fn what_a_board_does_counts_once_the_replica_has_it() {
+    for binary in binaries() {
+        let pair = Pair::start(&binary);
+        let preview = pair.cart().await;
+        let mut link = connect(&pair).await;
+        let order = order::new_order_id(preview.at);
+        order::place(&mut link, &user("office"), order.clone(), preview)
+            .await
+            .unwrap();
+
+        for turn in 0..3 {
+            pair.replica.freeze();
+            let mut done = handle(&mut link, &order, turn).await;
+            assert!(is_short(&done), "{done:?}");
+            pair.replica.thaw();
+            let deadline = Deadline::start();
+            while is_short(&done) {
+                deadline.check("the replica wakes");
+                done = handle(&mut link, &order, turn).await;
+            }
+            done.unwrap();
+            let record = format!("{{orders}}:{order}");
+            let servers = [&pair.replica, &pair.master];
+            let [of_replica, of_master] = servers.map(|server| server.digest_of(&record));
+            assert_eq!(of_replica, of_master);
+        }
     }
 }

@@ -140,6 +140,29 @@ fn somebodys_order_is_told_with_its_number_and_total_as_soon_as_they_are_read() 
 }
 
 #[test]
+fn a_step_that_is_taken_back_shows_in_the_header_and_rings_nobody() {
+    let mut stage = TestScreen::filled(120, 36);
+    let placed = brief(&stage, OrderState::Placed);
+    stage.link(LiveEvent::Order(OrderEvent::Newest(vec![placed])));
+    stage.take_in(Message::Focus(false));
+    for (state, rings) in [
+        (OrderState::Accepted, true),
+        (OrderState::Ready, true),
+        (OrderState::Accepted, false),
+        (OrderState::Placed, false),
+    ] {
+        let told = news(brief(&stage, state));
+        assert_eq!(!alerts(&mut stage, told).is_empty(), rings, "{state:?}");
+        assert!(header(&stage).contains(state.name()), "{}", header(&stage));
+        let back = if rings { "" } else { "back to " };
+        assert_eq!(
+            stage.notice(),
+            format!("Order #42 is {back}{}", state.name())
+        );
+    }
+}
+
+#[test]
 fn an_order_that_is_told_after_its_cart_is_news_all_the_same() {
     let mut stage = TestScreen::filled(80, 24);
     let update = ordered(&mut stage);

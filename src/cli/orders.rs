@@ -117,6 +117,7 @@ pub(super) async fn list(
     if args.all {
         // It only helps: orders are listed while a part of the products is away.
         let _ = order::give_back_unowned(&mut connection).await;
+        let _ = order::list_open(&mut connection).await;
     }
     let user = (!args.all).then_some(&settings.user);
     let mut listing = OrderListing::new(OrderFilter {

@@ -8,6 +8,7 @@ use crate::store::cart::decode;
 use crate::store::catalog::Shop;
 use crate::store::catalog::decode::{CatalogNews, catalog_news};
 use crate::store::clock::Moment;
+use crate::store::connection::pushes::{PUSH_CAPACITY, PushQueue, push_queue};
 use crate::store::connection::raw::ServerConn;
 use crate::store::error::{Error, Trouble};
 use crate::store::keys::{CATALOG_UPDATES, ORDER_UPDATES, ORDERS};
@@ -20,13 +21,9 @@ use redis::aio::ConnectionLike;
 use redis::{PushInfo, PushKind, Value};
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
-use tokio::sync::mpsc;
 use tokio::time::{Instant, Interval, MissedTickBehavior};
 
-/// The most messages that wait to be read; when more come, everything is read again instead.
-const PUSH_CAPACITY: usize = 1024;
 /// The time between two heartbeats.
 const HEARTBEAT_INTERVAL: Duration = Duration::from_secs(2);
 /// The heartbeats without an answer after which a link counts as dead.
@@ -79,9 +76,7 @@ pub(super) struct Session {
     conn: ServerConn,
     products: ProductRoute,
     /// Messages of the server.
-    pushes: mpsc::Receiver<PushInfo>,
-    /// Set when messages were dropped because too many waited.
-    lagged: Arc<AtomicBool>,
+    pushes: PushQueue,
     work: FuturesUnordered<BoxFuture<'static, Completed>>,
     /// `None` while it is at work.
     worker: Option<Box<Worker>>,
@@ -113,15 +108,7 @@ pub(super) struct Session {
 impl Session {
     /// Connects to the server that has the orders, and subscribes to its messages.
     pub(super) async fn open(opening: &mut Opening) -> Result<Session, Trouble> {
-        let (sender, pushes) = mpsc::channel(PUSH_CAPACITY);
-        let lagged = Arc::new(AtomicBool::new(false));
-        let flag = lagged.clone();
-        let queue_push = move |push: PushInfo| -> Result<(), ()> {
-            if sender.try_send(push).is_err() {
-                flag.store(true, Ordering::Relaxed);
-            }
-            Ok(())
-        };
+        let (queue_push, pushes) = push_queue();
         let locator = &mut opening.locator;
         let mut conn = locator.open(ORDERS, Some(queue_push)).await?;
         // These are two rights.
@@ -147,7 +134,6 @@ impl Session {
             conn,
             products,
             pushes,
-            lagged,
             work: FuturesUnordered::new(),
             worker: Some(Box::new(worker)),
             is_ready: false,
@@ -193,7 +179,7 @@ impl Session {
             // The server's messages go first: an answer may tell of a change that a message
             // before it brought, and would look as if that message was missed.
             biased;
-            push = self.pushes.recv() => match push {
+            push = self.pushes.next() => match push {
                 Some(push) => self.on_push(supervisor, &push).await?,
                 None => return Err(SessionEnd::Broken(Trouble::Lost)),
             },
@@ -206,8 +192,7 @@ impl Session {
             _ = heartbeats.tick() => self.on_tick(supervisor).await?,
         }
 
-        // Only once those that wait are handled: else more would be dropped meanwhile.
-        if self.pushes.is_empty() && self.lagged.swap(false, Ordering::Relaxed) {
+        if self.pushes.take_lag() {
             self.doubt(supervisor, Look::AtList).await?;
         }
         Ok(())

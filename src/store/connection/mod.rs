@@ -6,6 +6,7 @@ pub(crate) mod discovery;
 pub(crate) mod nodes;
 pub(crate) mod pipeline;
 mod probe;
+pub(crate) mod pushes;
 pub(crate) mod raw;
 pub(crate) mod replicas;
 pub(crate) mod retry;

@@ -8,6 +8,7 @@ use crate::store::keys;
 use crate::store::order::begun::BegunOrder;
 use crate::store::order::checkout::server_time;
 use crate::store::order::leftovers::{beyond, read_due};
+use crate::store::order::open::{find_closed, look_through};
 use crate::store::order::unowned::find_unowned;
 use redis::Value;
 
@@ -23,6 +24,7 @@ pub(super) async fn examine(connection: &mut Connection) -> Vec<Finding> {
         Err(trouble) => vec![Finding::hidden("orders", &trouble)],
     };
     findings.extend(examine_stock(connection).await);
+    findings.extend(examine_open(&mut connection.conn).await);
     findings
 }
 
@@ -185,6 +187,46 @@ async fn examine_stock(connection: &mut Connection) -> Option<Finding> {
             "trolley orders --all gives it back",
         )
     })
+}
+
+/// Examines whether the orders that are listed as open are those that are open.
+async fn examine_open(conn: &mut Conn) -> Vec<Finding> {
+    let compared = async {
+        let unlisted = look_through(conn).await?.unlisted;
+        Ok((unlisted, find_closed(conn, MOST_ORDERS).await?))
+    };
+    let (unlisted, closed) = match compared.await {
+        // It takes more rights than to look at orders.
+        Err(Trouble::NoPermission(_)) => return Vec::new(),
+        Err(trouble) => return vec![Finding::hidden("orders", &trouble)],
+        Ok(compared) => compared,
+    };
+
+    let mut findings = Vec::new();
+    if !unlisted.is_empty() {
+        let names: Vec<String> = unlisted.iter().map(OrderId::to_string).collect();
+        findings.push(Finding::note(
+            "orders",
+            format!(
+                "{} open orders are not in {{orders}}:open: {}",
+                names.len(),
+                some_names(&names)
+            ),
+            "trolley orders --all puts them there",
+        ));
+    }
+    if !closed.is_empty() {
+        findings.push(Finding::note(
+            "orders",
+            format!(
+                "{} entries of {{orders}}:open are no open orders: {}",
+                closed.len(),
+                some_names(&closed)
+            ),
+            "redis-cli ZREM {orders}:open ID: until then, no order is given their numbers",
+        ));
+    }
+    findings
 }
 
 async fn newest(conn: &mut Conn) -> Result<Vec<String>, Trouble> {

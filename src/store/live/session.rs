@@ -15,6 +15,7 @@ use crate::store::catalog::decode::{CatalogNews, catalog_news};
 use crate::store::clock::Moment;
 use crate::store::connection::Conn;
 use crate::store::connection::discovery::Locator;
+use crate::store::connection::pushes::{PushQueue, push_queue};
 use crate::store::connection::raw::ServerConn;
 use crate::store::error::{Error, Trouble};
 use crate::store::keys::{CATALOG_UPDATES, CartKeys};
@@ -27,13 +28,10 @@ use redis::aio::ConnectionLike;
 use redis::{PushInfo, PushKind, Value};
 use std::collections::VecDeque;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
-use tokio::sync::{OnceCell, mpsc};
+use tokio::sync::OnceCell;
 use tokio::time::{Instant, Interval, MissedTickBehavior};
 
-/// The most messages that wait to be read; when more come, the cart is read again instead.
-const PUSH_CAPACITY: usize = 1024;
 /// The time between two heartbeats.
 pub(super) const HEARTBEAT_INTERVAL: Duration = Duration::from_secs(2);
 /// The heartbeats without an answer after which a link counts as dead.
@@ -107,9 +105,7 @@ pub(super) struct Session {
     pub(super) conn: ServerConn,
     pub(super) products: ProductRoute,
     /// Messages of the server.
-    pushes: mpsc::Receiver<PushInfo>,
-    /// Set when messages were dropped because too many waited.
-    lagged: Arc<AtomicBool>,
+    pushes: PushQueue,
     /// Background requests that are under way.
     work: FuturesUnordered<BoxFuture<'static, Completed>>,
 
@@ -160,15 +156,7 @@ impl Session {
         products: Arc<OnceCell<Conn>>,
     ) -> Result<Session, Trouble> {
         let began = Some(Instant::now());
-        let (sender, pushes) = mpsc::channel(PUSH_CAPACITY);
-        let lagged = Arc::new(AtomicBool::new(false));
-        let flag = lagged.clone();
-        let queue_push = move |push: PushInfo| -> Result<(), ()> {
-            if sender.try_send(push).is_err() {
-                flag.store(true, Ordering::Relaxed);
-            }
-            Ok(())
-        };
+        let (queue_push, pushes) = push_queue();
         let mut conn = locator.open(&keys.cart, Some(queue_push)).await?;
 
         let scripts = conn.clone();
@@ -185,7 +173,6 @@ impl Session {
             conn,
             products,
             pushes,
-            lagged,
             work: FuturesUnordered::new(),
             is_ready: false,
             cart_reading: CartReading::Idle,
@@ -256,7 +243,7 @@ impl Session {
             // a message before it brought, and would look like a gap. Then answers, as they make
             // room for more requests; a heartbeat can wait longest.
             biased;
-            push = self.pushes.recv() => match push {
+            push = self.pushes.next() => match push {
                 Some(push) => self.on_push(supervisor, push)?,
                 None => return Err(SessionEnd::Broken(Trouble::Lost)),
             },
@@ -268,10 +255,7 @@ impl Session {
             _ = heartbeats.tick() => self.on_tick(supervisor),
         }
 
-        // Messages were dropped. The cart is read again only once those that wait are handled:
-        // as long as they come in faster than that, more are dropped, and each reading would be
-        // out of date.
-        if self.pushes.is_empty() && self.lagged.swap(false, Ordering::Relaxed) {
+        if self.pushes.take_lag() {
             self.reread_all(supervisor);
         }
         Ok(())

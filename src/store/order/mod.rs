@@ -33,6 +33,12 @@
 //! the marks of who has settled their part with whoever ordered,
 //! `{"order":"<id>","settled":true}`, which stand in the order's record.
 //!
+//! Every change of an order that is placed is counted in its own step, and told with that count on
+//! the channel of all orders, for boards.
+//!
+//! Whoever moved an order last may take that back for a while. So the products of a done order
+//! forget it only after that: until then it may be cancelled, and its stock must go back.
+//!
 //! Followers read the stream `orders` in groups. An order notes to whom of a group it was given,
 //! and a cancelled one is put into the stream `{orders}:cancelled` for them.
 //!

@@ -66,6 +66,34 @@ pub(crate) async fn look_through(conn: &mut Conn) -> Result<Leftovers, Trouble> 
     Ok(leftovers)
 }
 
+/// Finds what is listed among the open orders and is none, in at most so many of those entries.
+pub(crate) async fn find_closed(conn: &mut Conn, most: usize) -> Result<Vec<String>, Trouble> {
+    let mut range = redis::cmd("ZREVRANGE");
+    range.arg(keys::ORDERS_OPEN).arg(0).arg(most - 1);
+    let ids: Vec<Vec<u8>> = answer(&range, conn).await?;
+    let ids = ids
+        .iter()
+        .map(|id| String::from_utf8_lossy(id).into_owned());
+    let ids: Vec<String> = ids.collect();
+    let commands = ids.iter().map(|id| {
+        let mut state = redis::cmd("HGET");
+        state.arg(keys::order_named(id)).arg("state");
+        state
+    });
+    let states = pipeline::run_all(conn, commands.collect()).await?;
+
+    let mut closed = Vec::new();
+    for (id, state) in ids.into_iter().zip(states) {
+        let state: Option<String> =
+            redis::from_redis_value(state.unwrap_or(Value::Nil)).unwrap_or_default();
+        let state = state.and_then(|state| OrderState::named(&state));
+        if state.is_none_or(OrderState::is_over) {
+            closed.push(id);
+        }
+    }
+    Ok(closed)
+}
+
 /// Lists these orders among the open ones, where they are open.
 pub(crate) async fn list(
     conn: &mut impl ConnectionLike,

@@ -110,10 +110,9 @@ fn decode(fields: &[Option<Vec<u8>>]) -> Option<OrderRecord> {
         order.settled.retain(|name| people.has(name));
     }
 
-    let moved_by = changed_by.as_deref().map(sanitize_actor);
     let ticket = Ticket {
         ticked: ticked_lines(&order, ticked.as_deref().unwrap_or_default()),
-        moved_by: moved_by.filter(|by| order.state != OrderState::Placed && !by.is_empty()),
+        moved_by: mover(changed_by).filter(|_| order.state != OrderState::Placed),
         categories: Vec::new(),
         order,
     };
@@ -121,6 +120,12 @@ fn decode(fields: &[Option<Vec<u8>>]) -> Option<OrderRecord> {
         ticket,
         returned: returned.is_some(),
     })
+}
+
+/// Who brought an order into its state; `None` where nobody is known to have.
+fn mover(changed_by: &Option<Vec<u8>>) -> Option<String> {
+    let by = changed_by.as_deref().map(sanitize_actor);
+    by.filter(|by| !by.is_empty())
 }
 
 /// The products of an order that are ticked, from the stored list of their ids.
@@ -450,7 +455,7 @@ fn decode_brief(id: &OrderId, user: &UserName, fields: &[Option<Vec<u8>>]) -> Op
         who: who.as_deref().map(sanitize_actor),
         at: utf8(at).and_then(|at| at.parse().ok()),
         changed: utf8(changed).and_then(|at| at.parse().ok()),
-        changed_by: changed_by.as_deref().map(sanitize_actor),
+        changed_by: mover(changed_by),
         total: total.map(|total| total.in_currency(&currency)),
     })
 }

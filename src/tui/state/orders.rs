@@ -371,8 +371,7 @@ impl OrdersState {
     pub(crate) fn follow(&mut self, mut order: OrderBrief) -> bool {
         let index = self.followed.iter().position(|known| known.id == order.id);
         if let Some(known) = index.and_then(|index| self.followed.get_mut(index))
-            // That it was placed may be heard after what came of it.
-            && (known.state == order.state || order.state == OrderState::Placed)
+            && known.state == order.state
         {
             known.complete(order);
             return false;

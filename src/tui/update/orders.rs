@@ -543,11 +543,13 @@ impl Updater<'_> {
     /// Follows an order that somebody has just placed.
     pub(super) fn follow_placed(&mut self, id: OrderId, who: String) {
         let now = self.state.server_now();
+        // That it was placed may be heard after what came of it.
+        let known = self.state.orders.brief(&id).map(|known| known.state);
         self.state.orders.follow(OrderBrief {
             who: Some(who),
             at: Some(now),
             changed: Some(now),
-            ..OrderBrief::told(id, OrderState::Placed)
+            ..OrderBrief::told(id, known.unwrap_or(OrderState::Placed))
         });
     }
 
@@ -653,7 +655,18 @@ impl Updater<'_> {
         let at = order.changed;
         let is_read = order.at.is_some();
         let by = order.changed_by.clone();
-        if !self.hear_of_order(order) || reached == OrderState::Placed {
+        let before = self.state.orders.brief(&id).map(|known| known.state);
+        let is_back = before.is_some_and(|before| reached.to_come().contains(&before));
+        if !self.hear_of_order(order) {
+            return;
+        }
+        if is_back {
+            let name = self.state.orders.name_of(&id);
+            let news = format!("Order {name} is back to {}", reached.name());
+            self.notify_until_key(news, Tone::Info);
+            return;
+        }
+        if reached == OrderState::Placed {
             return;
         }
 
